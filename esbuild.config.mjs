@@ -1,0 +1,68 @@
+// Bundles the program into lazy chunks, and writes what is derived from the source beside it:
+// schema.json and the notices of the bundled packages.
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { build } from "esbuild";
+
+const { version } = JSON.parse(await readFile("package.json", "utf8"));
+const shared = {
+  bundle: true,
+  platform: "node",
+  target: "node20.19",
+  format: "esm",
+  legalComments: "none",
+  logLevel: "warning",
+  // cosmiconfig requires typescript for config files in TypeScript, which we never load.
+  external: ["typescript"],
+};
+
+await rm("dist", { recursive: true, force: true });
+const { metafile } = await build({
+  ...shared,
+  entryPoints: ["src/bin.ts"],
+  outdir: "dist",
+  chunkNames: "chunks/[name]-[hash]",
+  splitting: true,
+  minify: true,
+  keepNames: true,
+  metafile: true,
+  define: { __VERSION__: JSON.stringify(version) },
+  // Bundled CommonJS packages call require() for Node's own modules.
+  banner: {
+    js: 'import{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);',
+  },
+});
+await writeFile("dist/THIRD-PARTY-NOTICES.txt", await notices(metafile));
+await writeFile("schema.json", await schema());
+
+async function schema() {
+  const outfile = "dist/json-schema.js";
+  await build({ ...shared, entryPoints: ["src/config/json-schema.ts"], outfile });
+  const { jsonSchema } = await import(`./${outfile}`);
+  await rm(outfile);
+  return `${JSON.stringify(jsonSchema(), null, 2)}\n`;
+}
+
+async function notices({ inputs }) {
+  const folders = new Set(
+    Object.keys(inputs).flatMap(
+      (input) => input.match(/^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/)?.[0] ?? [],
+    ),
+  );
+  const texts = [...folders].sort().map(async (folder) => {
+    const { name, version, license } = JSON.parse(await readFile(`${folder}/package.json`, "utf8"));
+    const names = [
+      "LICENSE",
+      "LICENSE.md",
+      "LICENSE.txt",
+      "license",
+      "LICENSE-MIT",
+      "LICENSE-MIT.txt",
+    ];
+    for (const file of names) {
+      const text = await readFile(`${folder}/${file}`, "utf8").catch(() => undefined);
+      if (text !== undefined) return `${name} ${version} (${license})\n\n${text.trim()}\n`;
+    }
+    return `${name} ${version} (${license})\n`;
+  });
+  return (await Promise.all(texts)).join(`\n${"-".repeat(72)}\n\n`);
+}
