@@ -1,0 +1,134 @@
+import { join } from "node:path";
+import { AppError } from "../errors.ts";
+import { nearest } from "../nearest.ts";
+import type { ResolvedConfig, TerraformRootConfig } from "./resolved.ts";
+import type { WrittenConfig, WrittenEnvironment, WrittenRoot } from "./schema.ts";
+
+/** What a config is resolved against. */
+export interface Surroundings {
+  readonly file: string | undefined;
+  readonly base: string;
+  /** `name` in package.json, where there is one. */
+  readonly packageName: string | undefined;
+  /** The root module's folder where config names none: relative to `base`. */
+  readonly defaultDir: string;
+}
+
+/**
+ * Fills in every default and applies the chosen environment.
+ *
+ * @throws AppError CONFIG_INVALID for what is well-formed but contradicts itself,
+ *   USAGE for an environment that config does not have.
+ */
+export function resolveConfig(
+  written: WrittenConfig,
+  environment: string | undefined,
+  around: Surroundings,
+): ResolvedConfig {
+  const { file, base } = around;
+  const chosen = chooseEnvironment(written, environment, file);
+  const token = { ...written.token, ...chosen.token };
+  const doctl = chosen.doctl ?? written.doctl;
+  return {
+    file,
+    base,
+    environment,
+    project: written.project ?? slugOf(around.packageName) ?? slugOf(base) ?? "project",
+    token: {
+      name: token.name ?? "DIGITALOCEAN_TOKEN",
+      envFile: join(base, token.envFile ?? ".env"),
+      minTtlSeconds: token.minTtl === undefined ? undefined : secondsOf(token.minTtl),
+    },
+    team: { ...written.account, ...chosen.account }.team,
+    doctl: doctl === false ? false : { context: doctl?.context },
+    roots: resolveRoots(written, chosen, around),
+    envFiles: envFilesOf(written).map((path) => join(base, path)),
+    notYet: notYetIn(written, chosen),
+  };
+}
+
+/** Seconds in a duration such as "12h". */
+export function secondsOf(duration: string): number {
+  const unit = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 }[duration.slice(-1)] ?? 1;
+  return Number.parseInt(duration, 10) * unit;
+}
+
+/** A name as a slug: `@acme/Web App` gives `acme-web-app`. */
+export function slugOf(name: string | undefined): string | undefined {
+  const words = name?.split(/[/\\]/).filter(Boolean) ?? [];
+  const text = name?.startsWith("@") ? words.join("-") : words.at(-1);
+  const slug = text
+    ?.toLowerCase()
+    .replace(/[^a-z0-9_]+/g, "-")
+    .replace(/^[-_]+|-+$/g, "");
+  return slug === "" ? undefined : slug;
+}
+
+function chooseEnvironment(
+  written: WrittenConfig,
+  environment: string | undefined,
+  file: string | undefined,
+): WrittenEnvironment {
+  if (environment === undefined) return {};
+  const names = Object.keys(written.environments ?? {});
+  const found = names.includes(environment) ? written.environments?.[environment] : undefined;
+  if (found !== undefined) return found;
+  const similar = nearest(environment, names);
+  const where = file === undefined ? "there is no config" : `${file} has no such environment`;
+  throw new AppError("USAGE", `--env ${environment}: ${where}.`, {
+    hint:
+      similar !== undefined
+        ? `Did you mean --env ${similar}?`
+        : `Environments: ${names.join(", ") || "none"}.`,
+  });
+}
+
+function resolveRoots(
+  written: WrittenConfig,
+  chosen: WrittenEnvironment,
+  { base, file, defaultDir }: Surroundings,
+): TerraformRootConfig[] {
+  const list = [written.terraform ?? {}].flat();
+  if (chosen.terraform === false || (chosen.terraform === undefined && list.includes(false))) {
+    return [];
+  }
+  const hasEnvironments = Object.keys(written.environments ?? {}).length > 0;
+  const roots = list.filter((root) => root !== false);
+  return (roots.length === 0 ? [{}] : roots).map((each: WrittenRoot) => {
+    const root = { ...each, ...(chosen.terraform || {}) };
+    if (root.credentials === "tfvars" && hasEnvironments) {
+      throw new AppError(
+        "CONFIG_INVALID",
+        `${file}: terraform.credentials "tfvars" does not go together with environments: one secret file cannot hold the token of each.`,
+        { hint: "Write credentials: env, or leave the key out." },
+      );
+    }
+    return {
+      dir: join(base, root.dir ?? defaultDir),
+      tool: root.tool,
+      credentials: root.credentials ?? (hasEnvironments ? "env" : "tfvars"),
+      variable: root.variable ?? "do_token",
+      variables: root.variables ?? {},
+    };
+  });
+}
+
+function envFilesOf(written: WrittenConfig): string[] {
+  const all = [written, ...Object.values(written.environments ?? {})];
+  const named = all.flatMap(({ token }) => token?.envFile ?? []);
+  return [...new Set([written.token?.envFile ?? ".env", ...named])];
+}
+
+function notYetIn(written: WrittenConfig, chosen: WrittenEnvironment): string[] {
+  const found = new Set<string>();
+  for (const { token, terraform } of [written, chosen]) {
+    if (token?.command !== undefined) found.add("token.command");
+    for (const root of [terraform ?? {}].flat()) {
+      if (root === false) continue;
+      for (const key of ["backend", "workspace", "init"] as const) {
+        if (root[key] !== undefined && root[key] !== false) found.add(`terraform.${key}`);
+      }
+    }
+  }
+  return [...found];
+}

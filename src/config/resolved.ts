@@ -1,0 +1,34 @@
+/** A config with every default filled in: the inside never asks "was it set?". Paths are absolute. */
+export interface ResolvedConfig {
+  /** The config file, where there is one. */
+  readonly file: string | undefined;
+  /** The folder of the config file, else the working directory. */
+  readonly base: string;
+  readonly project: string;
+  /** The environment chosen with --env. */
+  readonly environment: string | undefined;
+  readonly token: {
+    readonly name: string;
+    readonly envFile: string;
+    readonly minTtlSeconds: number | undefined;
+  };
+  /** UUID of the only team whose tokens are accepted. */
+  readonly team: string | undefined;
+  /** `context` undefined: chosen by what doctl holds (DESIGN rule 5). */
+  readonly doctl: false | { readonly context: string | undefined };
+  readonly roots: readonly TerraformRootConfig[];
+  /** Every env file that the config names, of all environments. */
+  readonly envFiles: readonly string[];
+  /** Keys that are valid and that this version does not act on yet, such as "token.command". */
+  readonly notYet: readonly string[];
+}
+
+export interface TerraformRootConfig {
+  readonly dir: string;
+  /** undefined: terraform, else tofu, whichever is installed. */
+  readonly tool: "terraform" | "tofu" | undefined;
+  readonly credentials: "tfvars" | "env";
+  /** The token's variable, with credentials "tfvars". */
+  readonly variable: string;
+  readonly variables: Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,125 @@
+import * as v from "valibot";
+
+/**
+ * The config as it is written (DESIGN §6). The types, the checks and the published JSON Schema all
+ * come from here.
+ */
+const slug = v.pipe(
+  v.string(),
+  v.regex(/^[a-z0-9][a-z0-9_-]*$/, "use lower-case letters, digits, - and _ only"),
+);
+
+const variableName = v.pipe(
+  v.string(),
+  v.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "use letters, digits and _ only"),
+);
+
+const relativePath = v.pipe(
+  v.string(),
+  v.nonEmpty("name a path"),
+  v.regex(/^(?![/\\]|[A-Za-z]:)/, "use a path relative to the config file"),
+  v.check(
+    (path) => !path.split(/[/\\]/).includes(".."),
+    "stay inside the folder of the config file",
+  ),
+  v.check((path) => !/[\u0000-\u001f\u007f]/.test(path), "use a path without control characters"),
+);
+
+const duration = v.pipe(
+  v.string(),
+  v.regex(/^\d+[smhdw]$/, 'use a number and a unit, such as "12h" or "7d"'),
+  v.description("A number with s, m, h, d or w."),
+);
+
+// Terraform: variable names are identifiers; a dash is allowed.
+const terraformName = v.pipe(
+  v.string(),
+  v.regex(/^[A-Za-z_][A-Za-z0-9_-]*$/, "use letters, digits, - and _ only"),
+);
+
+const token = v.strictObject({
+  name: v.optional(
+    v.pipe(variableName, v.description("Variable in the environment and in envFile.")),
+  ),
+  envFile: v.optional(v.pipe(relativePath, v.description("The file that git ignores."))),
+  command: v.optional(
+    v.pipe(
+      v.array(v.string()),
+      v.minLength(1, "name a program"),
+      v.description("A program that prints the token, as an argv list."),
+    ),
+  ),
+  minTtl: v.optional(
+    v.pipe(duration, v.description("Refuse a token that expires sooner (exit status 6).")),
+  ),
+});
+
+const account = v.strictObject({
+  team: v.optional(v.pipe(v.string(), v.description("Refuse a token of any other team (UUID)."))),
+});
+
+const doctl = v.union([
+  v.literal(false),
+  v.strictObject({
+    context: v.optional(v.pipe(slug, v.description("The name of the doctl context."))),
+  }),
+]);
+
+const terraformRoot = v.strictObject({
+  dir: v.optional(v.pipe(relativePath, v.description("The root module's folder."))),
+  tool: v.optional(v.picklist(["terraform", "tofu"])),
+  credentials: v.optional(
+    v.pipe(
+      v.picklist(["tfvars", "env"]),
+      v.description("How the provider gets the token: a variable, or the environment alone."),
+    ),
+  ),
+  variable: v.optional(v.pipe(terraformName, v.description("The token's variable."))),
+  variables: v.optional(
+    v.pipe(
+      v.record(terraformName, v.unknown()),
+      v.description("Values that are not secret: written to do-bootstrap.auto.tfvars.json."),
+    ),
+  ),
+  backend: v.optional(
+    v.strictObject({
+      bucket: v.string(),
+      region: v.string(),
+      key: v.optional(v.string()),
+      lock: v.optional(v.boolean()),
+    }),
+  ),
+  workspace: v.optional(v.pipe(v.string(), v.regex(/^[\w.~-]+$/, "use URL safe characters only"))),
+  init: v.optional(v.boolean()),
+});
+
+const environment = v.strictObject({
+  token: v.optional(token),
+  account: v.optional(account),
+  doctl: v.optional(doctl),
+  terraform: v.optional(v.union([v.literal(false), terraformRoot])),
+});
+
+export const writtenConfig = v.pipe(
+  v.strictObject({
+    $schema: v.optional(v.string()),
+    project: v.optional(v.pipe(slug, v.description("Default: the package's or folder's name."))),
+    token: v.optional(token),
+    account: v.optional(account),
+    doctl: v.optional(doctl),
+    terraform: v.optional(
+      v.union([
+        v.literal(false),
+        terraformRoot,
+        v.pipe(v.array(terraformRoot), v.minLength(1, "name a root, or write false")),
+      ]),
+    ),
+    environments: v.optional(v.record(slug, environment)),
+  }),
+  v.title("do-bootstrap"),
+);
+
+/** What a person wrote: every key may be absent. */
+export type WrittenConfig = v.InferOutput<typeof writtenConfig>;
+export type WrittenEnvironment = v.InferOutput<typeof environment>;
+export type WrittenRoot = v.InferOutput<typeof terraformRoot>;

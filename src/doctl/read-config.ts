@@ -1,0 +1,39 @@
+import { decode } from "../content.ts";
+import type { Host, Snapshot } from "../host/host.ts";
+import { type DoctlConfig, readDoctlConfig } from "./config-file.ts";
+
+/** A doctl needs up to 20 s to write its config, which is empty meanwhile (contracts/doctl.md 3.2). */
+const WRITING_MS = 30_000;
+const RETRY_MS = 200;
+
+export type DoctlConfigState =
+  | { readonly kind: "known"; readonly snapshot: Snapshot; readonly config: DoctlConfig }
+  /** Still empty or unparsable when no doctl can be writing it any more. */
+  | { readonly kind: "broken"; readonly snapshot: Snapshot; readonly why: string };
+
+/**
+ * Reads doctl's config. An empty or unparsable one means that a doctl is writing it, and is waited
+ * for until 30 s after its last change; it is never read as "no contexts" (contracts 3.15).
+ */
+export async function readConfig(
+  { files, clock }: Pick<Host, "files" | "clock">,
+  path: string,
+): Promise<DoctlConfigState> {
+  for (;;) {
+    const snapshot = await files.look(path);
+    if (snapshot.kind === "absent") {
+      return { kind: "known", snapshot, config: { contexts: new Map(), selected: "default" } };
+    }
+    if (snapshot.kind !== "file") {
+      return { kind: "broken", snapshot, why: snapshot.kind === "fifo" ? "a FIFO" : snapshot.why };
+    }
+    const text = decode(snapshot.bytes)?.text;
+    const isEmpty = snapshot.bytes.length === 0;
+    const config = isEmpty || text === undefined ? undefined : readDoctlConfig(text);
+    if (config !== undefined) return { kind: "known", snapshot, config };
+    if (clock.now() > snapshot.mtimeMs + WRITING_MS) {
+      return { kind: "broken", snapshot, why: isEmpty ? "empty" : "not YAML that doctl can read" };
+    }
+    await clock.sleep(RETRY_MS);
+  }
+}

@@ -1,0 +1,73 @@
+import { parse } from "dotenv";
+import { encode, lineEndOf } from "../content.ts";
+import { Secret } from "../token/secret.ts";
+import { assignmentsIn } from "./assignments.ts";
+
+/** The variables of a .env text, as dotenv reads them: the last assignment of a key wins. */
+export function readEnvFile(text: string): ReadonlyMap<string, string> {
+  return new Map(Object.entries(parse(text)));
+}
+
+/**
+ * The text with the token as the value of every assignment of `name`, or with one assignment
+ * appended. Everything else stays as it is: comments, order, line ends, quotes, `export`, and
+ * whether there is a last newline.
+ *
+ * @param path the file, for the origin of the values: they are secrets too, so that no diff shows them.
+ * @returns undefined where the edit would change what dotenv reads for any other key.
+ */
+export function withToken(
+  text: string,
+  path: string,
+  name: string,
+  token: Secret,
+): readonly (string | Secret)[] | undefined {
+  const place = assignmentsIn(text).some(({ key }) => key === name) ? text : withName(text, name);
+  const parts = split(place, path, (key) => (key === name ? token : undefined));
+  const probe = split(place, path, (key) => (key === name ? STAND_IN : undefined));
+  return keepsOtherKeys(text, probe, name) ? parts : undefined;
+}
+
+/** The text with `name` as an empty variable at its end, unless it is there. */
+export function withName(text: string, name: string): string {
+  if (readEnvFile(text).has(name)) return text;
+  const lineEnd = lineEndOf(text);
+  const onNewLine = text === "" || /[\r\n\uFEFF]$/.test(text);
+  return onNewLine ? `${text}${name}=${lineEnd}` : `${text}${lineEnd}${name}=`;
+}
+
+/** The text with every value hidden, for showing. */
+export function redacted(text: string, path: string): readonly (string | Secret)[] {
+  return split(text, path, () => undefined);
+}
+
+// Of the alphabet of a token, so that dotenv treats it alike.
+const STAND_IN = Secret.of("dop_v1_0", { kind: "stdin" });
+
+/** The text in parts, each value a secret: the one that `replacementFor` gives, else the value itself. */
+function split(
+  text: string,
+  path: string,
+  replacementFor: (key: string) => Secret | undefined,
+): (string | Secret)[] {
+  const parts: (string | Secret)[] = [];
+  let from = 0;
+  for (const { key, valueStart, valueEnd } of assignmentsIn(text)) {
+    const value = replacementFor(key);
+    if (value === undefined && valueStart === valueEnd) continue;
+    const current = text.slice(valueStart, valueEnd);
+    parts.push(text.slice(from, valueStart));
+    parts.push(value ?? Secret.of(current, { kind: "env-file", name: key, path }));
+    from = valueEnd;
+  }
+  return [...parts, text.slice(from)];
+}
+
+function keepsOtherKeys(text: string, probe: readonly (string | Secret)[], name: string): boolean {
+  const before = parse(text);
+  const after = parse(encode({ parts: probe, encoding: "utf8" }).toString("utf8"));
+  if (after[name] !== "dop_v1_0") return false;
+  const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
+  keys.delete(name);
+  return [...keys].every((key) => before[key] === after[key]);
+}

@@ -1,0 +1,81 @@
+/**
+ * The exit statuses of DESIGN §5, by what they mean.
+ */
+export const EXIT = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  findings: 3,
+  token: 4,
+  scope: 5,
+  expiry: 6,
+  network: 7,
+  interrupted: 130,
+} as const;
+
+export type ExitStatus = (typeof EXIT)[keyof typeof EXIT];
+
+/** Stable codes of failures that end a run; findings have ids of their own (plan/findings.ts). */
+const STATUS_OF = {
+  USAGE: EXIT.usage,
+  CONFIG_UNREADABLE: EXIT.usage,
+  CONFIG_INVALID: EXIT.usage,
+  CONFIG_HOLDS_TOKEN: EXIT.usage,
+  DOCTL_REFUSED_TOKEN: EXIT.token,
+  DOCTL_CONFIG_BUSY: EXIT.failed,
+  GIT_FAILED: EXIT.failed,
+  NOT_IGNORED: EXIT.findings,
+  CHANGED_MEANWHILE: EXIT.failed,
+  WRITE_FAILED: EXIT.failed,
+  NOT_CONVERGED: EXIT.failed,
+  DECLINED: EXIT.failed,
+  DEMO_FAILED: EXIT.failed,
+  INTERRUPTED: EXIT.interrupted,
+  UNEXPECTED: EXIT.failed,
+} as const satisfies Record<string, ExitStatus>;
+
+export type ErrorCode = keyof typeof STATUS_OF;
+
+/** A failure a user can act on: what happened and where (message), and what mends it (hint). */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(redact(message), { cause: options.cause });
+    this.name = "AppError";
+    this.code = code;
+    this.hint = options.hint === undefined ? undefined : redact(options.hint);
+  }
+
+  get status(): ExitStatus {
+    return STATUS_OF[this.code];
+  }
+}
+
+/** Any thrown value as an AppError; what we did not foresee becomes UNEXPECTED. */
+export function asAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new AppError("UNEXPECTED", message, {
+    hint: "This is a bug in do-bootstrap. Please report it with the output of --debug, which holds no secrets.",
+    cause: error,
+  });
+}
+
+/**
+ * The second line of defence behind `Secret`: whatever looks like a DigitalOcean token
+ * (contracts/api.md §6) is replaced in text on its way out.
+ */
+export function redact(text: string): string {
+  return text.replace(/\b(do[opr])_v1_[0-9a-f]{8,}/gi, "$1_v1_[redacted]");
+}
+
+/** Text of others (files, servers, tools) with control characters shown instead of obeyed. */
+export function printable(text: string): string {
+  return text.replace(
+    // C0 and C1 controls, and the marks that reorder a line.
+    /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
+    (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
+}

@@ -1,0 +1,106 @@
+import { AppError, printable } from "../errors.ts";
+import type { Host, ToolResult } from "../host/host.ts";
+import { toolEnvironment } from "../tool-environment.ts";
+
+const TIME_LIMIT_MS = 20_000;
+
+// What a repo's own config could make git run.
+const SAFE = [
+  ...["-c", "core.fsmonitor=false"],
+  ...["-c", "core.hooksPath=/dev/null"],
+  ...["-c", "safe.bareRepository=explicit"],
+  "--no-pager",
+];
+
+export interface Git {
+  /** The work tree's root, without symlinks. */
+  readonly root: string;
+  /** Those of the paths that a pattern makes git ignore, tracked or not. */
+  ignored(paths: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Those of the paths that are in the index. */
+  tracked(paths: readonly string[]): Promise<ReadonlySet<string>>;
+}
+
+/**
+ * The git work tree around a folder, asked in a way that runs nothing of the repo (DESIGN rule 3).
+ *
+ * @returns undefined outside git.
+ * @throws AppError GIT_FAILED where there is a repo but git cannot be asked.
+ */
+export async function openGit(
+  host: Pick<Host, "env" | "run" | "which" | "files">,
+  folder: string,
+): Promise<Git | undefined> {
+  const { path: file } = await host.which("git", folder);
+  const marked = await findGitFolder(host, folder);
+  if (file === undefined) {
+    if (marked === undefined) return undefined;
+    throw new AppError("GIT_FAILED", `${marked} is a git repo, but git is not on PATH.`, {
+      hint: "Install git: only git can say which files it would take.",
+    });
+  }
+  const env = toolEnvironment(host.env, { LC_ALL: "C", GIT_OPTIONAL_LOCKS: "0" });
+  const git = (args: readonly string[], input?: string): Promise<ToolResult> =>
+    host.run({
+      file,
+      args: [...SAFE, "-C", folder, ...args],
+      env,
+      timeoutMs: TIME_LIMIT_MS,
+      ...(input === undefined ? {} : { input }),
+    });
+
+  const top = await git(["rev-parse", "--show-toplevel"]);
+  if (top.end !== "exited" || top.exitCode !== 0) {
+    if (marked === undefined) return undefined;
+    throw failed(top);
+  }
+  const root = top.stdout.replace(/\r?\n$/, "");
+  return {
+    root,
+    async ignored(paths) {
+      const result = await git(["check-ignore", "--no-index", "-z", "--stdin"], joined(paths));
+      // 1: none of them is ignored.
+      if (result.end !== "exited" || ![0, 1].includes(result.exitCode ?? -1)) throw failed(result);
+      return new Set(split(result.stdout));
+    },
+    async tracked(paths) {
+      const result = await git(["ls-files", "-z", "--full-name", "--cached", "--", ...paths]);
+      if (result.exitCode !== 0) throw failed(result);
+      const names = new Set(split(result.stdout));
+      return new Set(paths.filter((path) => names.has(relativeTo(root, path))));
+    },
+  };
+}
+
+async function findGitFolder(
+  { files }: Pick<Host, "files">,
+  folder: string,
+): Promise<string | undefined> {
+  for (let here = folder; ; ) {
+    if ((await files.list(here)).includes(".git")) return here;
+    const parent = here.replace(/[\\/][^\\/]*$/, "") || "/";
+    if (parent === here) return undefined;
+    here = parent;
+  }
+}
+
+function relativeTo(root: string, path: string): string {
+  return path.slice(root.length).replaceAll("\\", "/").replace(/^\//, "");
+}
+
+function joined(paths: readonly string[]): string {
+  return paths.map((path) => `${path}\0`).join("");
+}
+
+function split(text: string): string[] {
+  return text.split("\0").filter(Boolean);
+}
+
+function failed({ end, stderr }: ToolResult): AppError {
+  const reason = stderr.trim().split("\n")[0] || end;
+  return new AppError("GIT_FAILED", `git could not be asked: ${printable(reason)}`, {
+    hint: /dubious ownership/.test(stderr)
+      ? "The repo belongs to another user: git config --global --add safe.directory <folder>"
+      : "Run `git status` in this folder and mend what it says.",
+  });
+}

@@ -1,0 +1,28 @@
+import { lineEndOf } from "../content.ts";
+
+const BEGIN = "# do-bootstrap: secrets and state stay out of git";
+const END = "# do-bootstrap: end";
+
+/** A .gitignore text with the patterns added in our one marked block; nothing else changes. */
+export function withPatterns(text: string, patterns: readonly string[]): string {
+  const lineEnd = lineEndOf(text);
+  const block = patterns.map((pattern) => pattern + lineEnd).join("");
+  const end = text.split(/\r?\n/).includes(END) ? lineStart(text, END) : -1;
+  if (end >= 0) return text.slice(0, end) + block + text.slice(end);
+  const before = text === "" || /\n$/.test(text) ? text : text + lineEnd;
+  const gap = before === "" ? "" : lineEnd;
+  return before + gap + BEGIN + lineEnd + block + END + lineEnd;
+}
+
+/** A path as a .gitignore pattern that matches it and nothing else by accident. */
+export function patternOf(relativePath: string): string {
+  return relativePath
+    .replaceAll("\\", "/")
+    .replace(/[*?[\]\\]/g, "\\$&")
+    .replace(/^[#!]/, "\\$&")
+    .replace(/ +$/, (spaces) => spaces.replaceAll(" ", "\\ "));
+}
+
+function lineStart(text: string, line: string): number {
+  return text.search(new RegExp(`^${line}\\r?$`, "m"));
+}

@@ -1,0 +1,224 @@
+import { randomBytes } from "node:crypto";
+import { constants, type Stats } from "node:fs";
+import * as fs from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { AppError } from "../errors.ts";
+import type { FileSnapshot, Files, Snapshot, Undo } from "./host.ts";
+
+/** Files of a repo's size; anything larger is not ours to read. */
+const MAX_BYTES = 4 * 1024 * 1024;
+/** A FIFO's writer (1Password) may ask its owner first. */
+const FIFO_WAIT_MS = 10_000;
+
+// The name is covered by the pattern .env.*.local that we ask git to ignore.
+const TEMPORARY = /^\.env\.do-bootstrap-[0-9a-f]{12}\.local$/;
+const temporaryIn = (directory: string) =>
+  join(directory, `.env.do-bootstrap-${randomBytes(6).toString("hex")}.local`);
+
+export const nodeFiles: Files = {
+  look,
+  list,
+  realpath,
+  whyNotWritable,
+  replace,
+  makeDirectory,
+  sweep,
+  withPrivateFolder,
+};
+
+async function look(path: string): Promise<Snapshot> {
+  const target = await realpath(path);
+  try {
+    const stats = await fs.stat(target);
+    if (stats.isFIFO()) return await lookAtFifo(path, target);
+    if (!stats.isFile()) return { kind: "unusable", path, target, why: nameOf(stats) };
+    if (stats.size > MAX_BYTES) {
+      return { kind: "unusable", path, target, why: `larger than ${MAX_BYTES / 1024 / 1024} MB` };
+    }
+    return await lookAtFile(path, target);
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === "ENOENT" || code === "ENOTDIR") return { kind: "absent", path, target };
+    return { kind: "unusable", path, target, why: `not readable (${code})` };
+  }
+}
+
+async function lookAtFile(path: string, target: string): Promise<FileSnapshot> {
+  const handle = await fs.open(target, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const bytes = await handle.readFile();
+    const { mode, mtimeMs, atimeMs } = await handle.stat();
+    return { kind: "file", path, target, bytes, mode: mode & 0o777, mtimeMs, atimeMs };
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Opened without blocking, since an open that waits for a writer cannot be called off. */
+async function lookAtFifo(path: string, target: string): Promise<Snapshot> {
+  const handle = await fs.open(target, constants.O_RDONLY | constants.O_NONBLOCK);
+  const deadline = Date.now() + FIFO_WAIT_MS;
+  const chunks: Buffer[] = [];
+  try {
+    while (Date.now() < deadline) {
+      const { bytesRead, buffer } = await handle
+        .read(Buffer.alloc(64 * 1024), 0, 64 * 1024, null)
+        .catch((error: unknown) => {
+          if (codeOf(error) === "EAGAIN") return { bytesRead: -1, buffer: Buffer.alloc(0) };
+          throw error;
+        });
+      if (bytesRead > 0) chunks.push(buffer.subarray(0, bytesRead));
+      else if (bytesRead === 0 && chunks.length > 0) {
+        return { kind: "fifo", path, target, bytes: Buffer.concat(chunks) };
+      } else await new Promise((wake) => setTimeout(wake, 10));
+    }
+  } finally {
+    await handle.close();
+  }
+  return {
+    kind: "unusable",
+    path,
+    target,
+    why: `a FIFO that nobody wrote to for ${FIFO_WAIT_MS / 1000} s`,
+  };
+}
+
+async function list(directory: string): Promise<readonly string[]> {
+  return (await fs.readdir(directory).catch(() => [])).sort();
+}
+
+async function realpath(path: string): Promise<string> {
+  const absolute = resolve(path);
+  try {
+    return await fs.realpath(absolute);
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT" || absolute === dirname(absolute)) return absolute;
+    const link = await fs.readlink(absolute).catch(() => undefined);
+    const parent = await realpath(dirname(absolute));
+    return link === undefined ? join(parent, basename(absolute)) : realpath(resolve(parent, link));
+  }
+}
+
+async function whyNotWritable(directory: string): Promise<string | undefined> {
+  try {
+    await fs.access(directory, constants.W_OK | constants.X_OK);
+    const stats = await fs.stat(directory);
+    return stats.isDirectory() ? undefined : `${directory} is ${nameOf(stats)}`;
+  } catch (error) {
+    const code = codeOf(error);
+    if (code !== "ENOENT" || directory === dirname(directory)) {
+      return `${directory} is not writable (${code})`;
+    }
+    return whyNotWritable(dirname(directory));
+  }
+}
+
+async function replace(before: Snapshot, bytes: Uint8Array, mode: number): Promise<Undo> {
+  const { target } = before;
+  const temporary = temporaryIn(dirname(target));
+  try {
+    const handle = await fs.open(temporary, "wx", mode);
+    try {
+      // The mode of open() is cut by the umask, which must not loosen or tighten what we keep.
+      await handle.chmod(mode);
+      await handle.writeFile(bytes);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await assertUnchanged(before);
+    await fs.rename(temporary, target);
+  } catch (error) {
+    await fs.rm(temporary, { force: true });
+    if (error instanceof AppError) throw error;
+    throw new AppError("WRITE_FAILED", `${before.path} could not be written (${codeOf(error)}).`, {
+      hint: "Nothing was changed. Mend the disk or the permissions and run the same command again.",
+      cause: error,
+    });
+  }
+  await syncDirectory(dirname(target));
+  return () => restore(before);
+}
+
+async function assertUnchanged(before: Snapshot): Promise<void> {
+  const now = await look(before.path);
+  const same =
+    now.kind === before.kind &&
+    now.target === before.target &&
+    (now.kind !== "file" ||
+      before.kind !== "file" ||
+      (now.mode === before.mode && now.bytes.equals(before.bytes)));
+  if (same) return;
+  throw new AppError(
+    "CHANGED_MEANWHILE",
+    `${before.path} was changed by somebody else meanwhile.`,
+    {
+      hint: "Nothing was changed. Run the same command again.",
+    },
+  );
+}
+
+async function restore(before: Snapshot): Promise<void> {
+  if (before.kind === "absent") return fs.rm(before.target, { force: true });
+  if (before.kind !== "file") return;
+  const temporary = temporaryIn(dirname(before.target));
+  await fs.writeFile(temporary, before.bytes, { flag: "wx", mode: before.mode, flush: true });
+  await fs.chmod(temporary, before.mode);
+  await fs.utimes(temporary, before.atimeMs / 1000, before.mtimeMs / 1000);
+  await fs.rename(temporary, before.target);
+}
+
+async function makeDirectory(path: string, mode: number): Promise<Undo> {
+  const first = await fs.mkdir(path, { recursive: true, mode }).catch((error: unknown) => {
+    throw new AppError("WRITE_FAILED", `${path} could not be created (${codeOf(error)}).`, {
+      cause: error,
+    });
+  });
+  return async () => {
+    if (first === undefined) return;
+    // Only empty directories go: what somebody else put there meanwhile stays.
+    for (let each = resolve(path); each.length >= first.length; each = dirname(each)) {
+      await fs.rmdir(each).catch(() => undefined);
+    }
+  };
+}
+
+async function sweep(directory: string): Promise<void> {
+  const leftOvers = (await list(directory)).filter((name) => TEMPORARY.test(name));
+  for (const name of leftOvers) {
+    const stats = await fs.lstat(join(directory, name)).catch(() => undefined);
+    // A younger one may belong to a run that is under way.
+    if (stats !== undefined && Date.now() - stats.mtimeMs > 60_000) {
+      await fs.rm(join(directory, name), { force: true });
+    }
+  }
+}
+
+async function withPrivateFolder<T>(
+  parent: string,
+  use: (folder: string) => Promise<T>,
+): Promise<T> {
+  const folder = await fs.mkdtemp(join(parent, ".do-bootstrap-"));
+  try {
+    return await use(folder);
+  } finally {
+    await fs.rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  // Windows and some network file systems cannot: the rename is atomic all the same.
+  const handle = await fs.open(directory, "r").catch(() => undefined);
+  await handle?.sync().catch(() => undefined);
+  await handle?.close();
+}
+
+function nameOf(stats: Stats): string {
+  if (stats.isDirectory()) return "a directory";
+  if (stats.isSocket()) return "a socket";
+  return stats.isFile() ? "a file" : "a device";
+}
+
+export function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException)?.code ?? String(error);
+}

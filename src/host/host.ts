@@ -1,0 +1,139 @@
+/**
+ * What the program may ask of the machine. Domains take the slice they use (`Pick<Host, …>`);
+ * `node.ts` is the one implementation.
+ */
+export interface Host {
+  readonly env: Environment;
+  /** Absolute path of the working directory. */
+  readonly cwd: string;
+  readonly home: string | undefined;
+  readonly platform: NodeJS.Platform;
+  /** The folder of this package: templates and examples stand in it. */
+  readonly packageFolder: string;
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly http: (request: HttpRequest) => Promise<HttpAnswer>;
+  readonly run: (call: ToolCall) => Promise<ToolResult>;
+  /** Finds an executable on PATH, never one that lies inside `notIn`. */
+  readonly which: (name: string, notIn: string) => Promise<ToolSearch>;
+  /** Runs `action` while no other process holds the lock of the same path. */
+  readonly locked: <T>(path: string, action: () => Promise<T>) => Promise<T>;
+  /** Everything that stands in standard input, which must not be a terminal. */
+  readonly readInput: () => Promise<string>;
+  /** Absent without a terminal on both ends. */
+  readonly terminal: Terminal | undefined;
+  /** Aborted by the first SIGINT, SIGTERM or SIGHUP. */
+  readonly interrupted: AbortSignal;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Resolves after `ms` milliseconds, rejects with INTERRUPTED when the run is interrupted. */
+  sleep(ms: number): Promise<void>;
+}
+
+/** What stands at a path. `target` is where a write lands: symlinks are followed, dangling ones too. */
+export type Snapshot =
+  | { readonly kind: "absent"; readonly path: string; readonly target: string }
+  | FileSnapshot
+  | {
+      readonly kind: "fifo";
+      readonly path: string;
+      readonly target: string;
+      readonly bytes: Buffer;
+    }
+  | {
+      readonly kind: "unusable";
+      readonly path: string;
+      readonly target: string;
+      /** In words: "a directory", "a device", "larger than 4 MB", "not readable (EACCES)". */
+      readonly why: string;
+    };
+
+export interface FileSnapshot {
+  readonly kind: "file";
+  readonly path: string;
+  readonly target: string;
+  readonly bytes: Buffer;
+  /** Permission bits, such as 0o600. */
+  readonly mode: number;
+  /** Milliseconds since the epoch. */
+  readonly mtimeMs: number;
+  readonly atimeMs: number;
+}
+
+export interface Files {
+  look(path: string): Promise<Snapshot>;
+  /** Names in a directory, sorted; empty where there is none. */
+  list(directory: string): Promise<readonly string[]>;
+  /** The path with every symlink resolved; the nearest existing ancestor counts. */
+  realpath(path: string): Promise<string>;
+  /** Why nothing can be created in (the nearest existing ancestor of) a directory, else undefined. */
+  whyNotWritable(directory: string): Promise<string | undefined>;
+  /** Replaces a file atomically; the bytes are on disk when this returns. @returns what undoes it. */
+  replace(before: Snapshot, bytes: Uint8Array, mode: number): Promise<Undo>;
+  /** Creates a directory with its parents. @returns what undoes it. */
+  makeDirectory(path: string, mode: number): Promise<Undo>;
+  /** Removes temporary files that a killed run left in a directory. */
+  sweep(directory: string): Promise<void>;
+  /** A private folder (0700) inside `parent`, gone when `use` ends. */
+  withPrivateFolder<T>(parent: string, use: (folder: string) => Promise<T>): Promise<T>;
+}
+
+export type Undo = () => Promise<void>;
+
+export interface HttpRequest {
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+}
+
+/** Redirects are answers like any other: they are never followed (DESIGN rule 2). */
+export type HttpAnswer =
+  | {
+      readonly kind: "answer";
+      readonly status: number;
+      readonly contentType: string;
+      readonly body: string;
+    }
+  | {
+      readonly kind: "failure";
+      readonly why: "timeout" | "refused" | "dns" | "tls" | "proxy" | "closed" | "too-large";
+      readonly detail: string;
+    };
+
+export interface ToolCall {
+  /** Absolute path. */
+  readonly file: string;
+  readonly args: readonly string[];
+  /** The whole environment of the child. */
+  readonly env: Environment;
+  readonly cwd?: string;
+  readonly input?: string;
+  readonly timeoutMs: number;
+  /** Ends the child as soon as its standard output so far satisfies this. */
+  readonly stopWhen?: (stdout: string) => boolean;
+}
+
+export interface ToolResult {
+  readonly end: "exited" | "stopped" | "timed-out" | "signalled" | "not-started";
+  /** Set when `end` is "exited". */
+  readonly exitCode: number | undefined;
+  /** The last 256 kB of each stream. */
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface ToolSearch {
+  readonly path: string | undefined;
+  /** Hits that were passed over, as they lie inside the repo (DESIGN rule 7). */
+  readonly skipped: readonly string[];
+}
+
+export interface Terminal {
+  /** @throws AppError INTERRUPTED on Ctrl-C. */
+  confirm(question: string): Promise<boolean>;
+}

@@ -1,0 +1,89 @@
+import { homedir } from "node:os";
+import { setTimeout as wait } from "node:timers/promises";
+import { AppError, EXIT } from "../errors.ts";
+import { nodeFiles } from "./files.ts";
+import type { Clock, Host, Terminal } from "./host.ts";
+import { get } from "./http.ts";
+import { locked } from "./lock.ts";
+import { run } from "./run.ts";
+import { which } from "./which.ts";
+
+/** A token manager behind the pipe may ask its owner first. */
+const INPUT_WAIT_MS = 120_000;
+const MAX_INPUT_BYTES = 64 * 1024;
+
+/**
+ * The real machine. Its signal handlers stand from now on: the first signal aborts, a second ends.
+ *
+ * @param packageFolder absolute path of this package.
+ */
+export function nodeHost(packageFolder: string): Host {
+  const { env, platform } = process;
+  const interrupted = interruption();
+  const clock: Clock = {
+    now: () => Date.now(),
+    sleep: (ms) =>
+      wait(ms, undefined, { signal: interrupted }).catch(() => {
+        throw new AppError("INTERRUPTED", "Interrupted.");
+      }),
+  };
+  return {
+    env,
+    platform,
+    packageFolder,
+    clock,
+    interrupted,
+    cwd: process.cwd(),
+    home: env["HOME"] ?? (platform === "win32" ? homedir() : undefined),
+    files: nodeFiles,
+    http: (request) => get(request, interrupted),
+    run: (call) => run(call, interrupted),
+    which: (name, notIn) => which(name, notIn, { env, platform }),
+    locked: (path, action) => locked(path, clock, action),
+    readInput,
+    terminal: process.stdin.isTTY && process.stderr.isTTY ? terminal : undefined,
+  };
+}
+
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => {
+      if (controller.signal.aborted) process.exit(EXIT.interrupted);
+      controller.abort();
+    });
+  }
+  return controller.signal;
+}
+
+const terminal: Terminal = {
+  async confirm(question) {
+    const { confirm, isCancel } = await import("@clack/prompts");
+    const answer = await confirm({ message: question, output: process.stderr });
+    if (isCancel(answer)) throw new AppError("INTERRUPTED", "Interrupted. Nothing was changed.");
+    return answer;
+  },
+};
+
+async function readInput(): Promise<string> {
+  if (process.stdin.isTTY) {
+    throw new AppError("USAGE", "--token-stdin reads a pipe, and standard input is a terminal.", {
+      hint: 'For example: op read "op://Private/DigitalOcean/token" | do-bootstrap --token-stdin',
+    });
+  }
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const timer = setTimeout(() => process.stdin.destroy(), INPUT_WAIT_MS);
+  try {
+    for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > MAX_INPUT_BYTES) {
+        throw new AppError("USAGE", "Standard input holds more than a token.");
+      }
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}

@@ -1,0 +1,49 @@
+import { AppError } from "../errors.ts";
+import type { ToolCall, ToolResult } from "./host.ts";
+
+const KEPT_CHARACTERS = 256 * 1024;
+
+/**
+ * Runs a tool without a terminal and without a shell. The error text of execa, which holds argv,
+ * is never used.
+ *
+ * @throws AppError INTERRUPTED when `interrupted` fires first; the child is ended.
+ */
+export async function run(call: ToolCall, interrupted: AbortSignal): Promise<ToolResult> {
+  const { execa } = await import("execa");
+  const child = execa(call.file, [...call.args], {
+    env: call.env,
+    extendEnv: false,
+    ...(call.cwd === undefined ? {} : { cwd: call.cwd }),
+    ...(call.input === undefined ? { stdin: "ignore" as const } : { input: call.input }),
+    buffer: false,
+    reject: false,
+    timeout: call.timeoutMs,
+    killSignal: "SIGKILL",
+    cancelSignal: interrupted,
+    windowsHide: true,
+  });
+
+  let stopped = false;
+  const streams = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name]?.setEncoding("utf8").on("data", (chunk: string) => {
+      streams[name] = (streams[name] + chunk).slice(-KEPT_CHARACTERS);
+      if (name === "stdout" && !stopped && call.stopWhen?.(streams.stdout)) {
+        stopped = true;
+        child.kill("SIGKILL");
+      }
+    });
+  }
+
+  const result = await child;
+  if (interrupted.aborted) throw new AppError("INTERRUPTED", "Interrupted.");
+  return { end: endOf(), exitCode: result.exitCode, ...streams };
+
+  function endOf(): ToolResult["end"] {
+    if (stopped) return "stopped";
+    if (result.timedOut) return "timed-out";
+    if (result.exitCode !== undefined) return "exited";
+    return result.signal === undefined ? "not-started" : "signalled";
+  }
+}

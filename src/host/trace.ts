@@ -1,0 +1,43 @@
+import { printable } from "../errors.ts";
+import type { Host } from "./host.ts";
+
+/**
+ * A host that says what is asked of it, for --debug: paths, requests and tools with their time in
+ * ms. Bodies, headers, environments and the tools' arguments behind a token option are not said.
+ */
+export function traced(host: Host, say: (text: string) => void): Host {
+  const start = host.clock.now();
+  const line = (text: string) => say(`[${host.clock.now() - start} ms] ${printable(text)}\n`);
+
+  return {
+    ...host,
+    files: {
+      ...host.files,
+      async look(path) {
+        const snapshot = await host.files.look(path);
+        const size = "bytes" in snapshot ? `, ${snapshot.bytes.length} bytes` : "";
+        line(`look ${path}: ${snapshot.kind}${size}`);
+        return snapshot;
+      },
+      async replace(before, bytes, mode) {
+        const undo = await host.files.replace(before, bytes, mode);
+        line(`write ${before.target}: ${bytes.length} bytes, mode ${mode.toString(8)}`);
+        return undo;
+      },
+    },
+    async http(request) {
+      const answer = await host.http(request);
+      const what = answer.kind === "answer" ? answer.status : `${answer.why} (${answer.detail})`;
+      line(`GET ${request.url.href}: ${what}`);
+      return answer;
+    },
+    async run(call) {
+      const result = await host.run(call);
+      const args = call.args.map((arg, i) =>
+        call.args[i - 1] === "--access-token" ? "[redacted]" : arg,
+      );
+      line(`run ${call.file} ${args.join(" ")}: ${result.end} ${result.exitCode ?? ""}`.trimEnd());
+      return result;
+    },
+  };
+}

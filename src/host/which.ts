@@ -1,0 +1,41 @@
+import { constants } from "node:fs";
+import { access, realpath, stat } from "node:fs/promises";
+import { delimiter, isAbsolute, join } from "node:path";
+import { isInside } from "../paths.ts";
+import type { Environment, ToolSearch } from "./host.ts";
+
+/**
+ * Looks a tool up on PATH as a shell would, but passes over hits inside a repo: npx puts
+ * node_modules/.bin on PATH, and a repo is data (DESIGN rule 7).
+ */
+export async function which(
+  name: string,
+  notIn: string,
+  { env, platform }: { env: Environment; platform: NodeJS.Platform },
+): Promise<ToolSearch> {
+  const forbidden = await realpath(notIn).catch(() => notIn);
+  const endings = platform === "win32" ? (env["PATHEXT"] ?? ".EXE;.CMD").split(";") : [""];
+  const skipped: string[] = [];
+  // A relative entry would depend on the folder we stand in.
+  for (const folder of (env["PATH"] ?? "").split(delimiter).filter(isAbsolute)) {
+    for (const ending of endings) {
+      const path = join(folder, name + ending);
+      if (!(await isExecutable(path))) continue;
+      const real = await realpath(path);
+      if (!isInside(real, forbidden) && !isInside(await realpath(folder), forbidden)) {
+        return { path, skipped };
+      }
+      skipped.push(path);
+    }
+  }
+  return { path: undefined, skipped };
+}
+
+async function isExecutable(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK);
+    return (await stat(path)).isFile();
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,9 @@
+import { closest, distance } from "fastest-levenshtein";
+
+/** The known word that a misspelt one probably means; undefined when none is near. */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  if (known.length === 0) return undefined;
+  const candidate = closest(word.toLowerCase(), [...known]);
+  const limit = Math.max(1, Math.floor(word.length / 3));
+  return distance(word.toLowerCase(), candidate.toLowerCase()) <= limit ? candidate : undefined;
+}

@@ -1,0 +1,14 @@
+import { isAbsolute, relative } from "node:path";
+
+/** True when `path` is `folder` or lies below it; both absolute and without symlinks. */
+export function isInside(path: string, folder: string): boolean {
+  const steps = relative(folder, path);
+  return steps === "" || (!/^\.\.(?:[\\/]|$)/.test(steps) && !isAbsolute(steps));
+}
+
+/** A path as a person at `base` would write it. */
+export function shortPath(path: string, base: string, home?: string): string {
+  if (isInside(path, base)) return relative(base, path) || ".";
+  if (home !== undefined && isInside(path, home)) return `~/${relative(home, path)}`;
+  return path;
+}

@@ -1,0 +1,51 @@
+import type { TerraformRootConfig } from "../config/resolved.ts";
+import type { Host } from "../host/host.ts";
+import { toolEnvironment } from "../tool-environment.ts";
+import { EPHEMERAL_SINCE } from "./files.ts";
+
+export interface TerraformTool {
+  readonly name: "terraform" | "tofu";
+  readonly path: string;
+  /** Such as "1.11.4"; undefined when the tool did not say. */
+  readonly version: string | undefined;
+}
+
+/** The installed tool: the one that config names, else terraform, else tofu. */
+export async function findTerraform(
+  host: Pick<Host, "env" | "run" | "which">,
+  wanted: TerraformRootConfig["tool"],
+  notIn: string,
+): Promise<{ tool: TerraformTool | undefined; skipped: readonly string[] }> {
+  const skipped: string[] = [];
+  for (const name of wanted === undefined ? (["terraform", "tofu"] as const) : [wanted]) {
+    const found = await host.which(name, notIn);
+    skipped.push(...found.skipped);
+    if (found.path === undefined) continue;
+    return {
+      tool: { name, path: found.path, version: await versionOf(host, found.path) },
+      skipped,
+    };
+  }
+  return { tool: undefined, skipped };
+}
+
+/** True for a tool that does not know ephemeral variables (contracts/terraform.md 3.2). */
+export function isTooOld({ name, version }: TerraformTool): boolean {
+  const [major = 0, minor = 0] = (version ?? "").split(".").map(Number);
+  const [sinceMajor = 0, sinceMinor = 0] = EPHEMERAL_SINCE[name].split(".").map(Number);
+  return (
+    version !== undefined && (major < sinceMajor || (major === sinceMajor && minor < sinceMinor))
+  );
+}
+
+async function versionOf({ run, env }: Pick<Host, "env" | "run">, file: string) {
+  const { stdout } = await run({
+    file,
+    args: ["version", "-json"],
+    env: toolEnvironment(env, { CHECKPOINT_DISABLE: "1" }),
+    // Not in the repo, whose lock file it would read.
+    cwd: "/",
+    timeoutMs: 10_000,
+  });
+  return /"terraform_version"\s*:\s*"(\d+\.\d+\.\d+)/.exec(stdout)?.[1];
+}

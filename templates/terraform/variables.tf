@@ -1,0 +1,2 @@
+# template: 1
+{{declarations}}
