@@ -1,0 +1,33 @@
+import { EXIT } from "../../errors.ts";
+import type { Command } from "../command.ts";
+import { lookOptions, requestFrom } from "../options.ts";
+
+export const check: Command = {
+  name: "check",
+  describe: "Look at the same things as init, change nothing, and say what is wrong",
+  options: lookOptions,
+  examples: [
+    ["do-bootstrap check", "is this repo ready?"],
+    ["do-bootstrap check --json --strict", "for a script"],
+  ],
+  async run(args, context) {
+    const { look } = await import("../../plan/bootstrap.ts");
+    const { statusOf } = await import("../../plan/findings.ts");
+    const { host } = context;
+    const found = await look(host, await requestFrom(args, context));
+    const status = statusOf(found.plan.findings, args["strict"] === true);
+    return {
+      report: {
+        ...found,
+        command: "check",
+        dryRun: false,
+        applied: [],
+        doubts: [],
+        env: host.env,
+        cwd: host.cwd,
+        home: host.home,
+      },
+      status: status === EXIT.ok && found.plan.changes.length > 0 ? EXIT.findings : status,
+    };
+  },
+};

@@ -1,0 +1,14 @@
+import { EXIT } from "../../errors.ts";
+import type { Command } from "../command.ts";
+
+export const demo: Command = {
+  name: "demo",
+  describe: "Run the whole job in a temporary repo against an API on loopback; no account needed",
+  options: {},
+  examples: [["npx do-bootstrap demo", "see it before you use it"]],
+  async run(_args, { host, say }) {
+    const { runDemo } = await import("../../sandbox/demo.ts");
+    await runDemo(host, say);
+    return { status: EXIT.ok };
+  },
+};

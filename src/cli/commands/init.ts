@@ -1,0 +1,58 @@
+import { EXIT } from "../../errors.ts";
+import type { Command } from "../command.ts";
+import { lookOptions, requestFrom } from "../options.ts";
+
+export const init: Command = {
+  name: "init",
+  describe: "Prepare this repo: env file, .gitignore, doctl context, Terraform files",
+  options: {
+    ...lookOptions,
+    "dry-run": { type: "boolean", describe: "Show the changes as a diff and write nothing" },
+    yes: { type: "boolean", describe: "Do not ask before the changes are made" },
+    force: {
+      type: "boolean",
+      describe: "Replace a doctl login or write through a link that is not the repo's",
+    },
+    save: { type: "boolean", describe: "Write a token from the environment to the env file too" },
+    "doctl-config": {
+      type: "boolean",
+      describe: "Write doctl's context even without doctl, and in CI",
+    },
+    "access-token-flag": {
+      type: "boolean",
+      describe: "Hand the token to doctl by --access-token, visible to other users of this machine",
+    },
+  },
+  examples: [
+    ["do-bootstrap --token-stdin < token.txt", "a new repo, with a token just made"],
+    ["do-bootstrap --dry-run", "what would change"],
+    ["do-bootstrap --env prod --yes", "an environment of the config, without a question"],
+  ],
+  async run(args, context) {
+    const { bootstrap, look } = await import("../../plan/bootstrap.ts");
+    const { statusOf } = await import("../../plan/findings.ts");
+    const { host } = context;
+    const request = await requestFrom(args, context);
+    const dryRun = args["dry-run"] === true;
+    const about = {
+      command: "init",
+      dryRun,
+      env: host.env,
+      cwd: host.cwd,
+      home: host.home,
+    } as const;
+    const result = dryRun
+      ? { ...(await look(host, request)), applied: [], doubts: [] }
+      : await bootstrap(host, request, async (first) =>
+          args["yes"] === true
+            ? true
+            : context.approve({ ...about, ...first, applied: [], doubts: [] }),
+        );
+    const { findings } = result.plan;
+    const hasErrors = findings.some(({ level }) => level === "error");
+    return {
+      report: { ...about, ...result },
+      status: dryRun && !hasErrors ? EXIT.ok : statusOf(findings, args["strict"] === true),
+    };
+  },
+};

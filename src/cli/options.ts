@@ -1,0 +1,28 @@
+import type { Request } from "../plan/bootstrap.ts";
+import type { Args, Context, Option } from "./command.ts";
+
+/** Options of every command. */
+export const globalOptions = {
+  json: { type: "boolean", describe: "Print one JSON document on standard output" },
+  debug: { type: "boolean", describe: "Say every file, request and tool on standard error" },
+  color: { type: "boolean", describe: "Colour, or --no-color; default: on a terminal" },
+} as const satisfies Record<string, Option>;
+
+/** Options of the commands that look at the whole set-up. */
+export const lookOptions = {
+  env: { type: "string", value: "NAME", describe: "The environment of the config to use" },
+  "token-stdin": { type: "boolean", describe: "Read the token from standard input" },
+  strict: { type: "boolean", describe: "Treat warnings as errors (exit status 3)" },
+} as const satisfies Record<string, Option>;
+
+/** @returns the request that the options of init and check amount to. */
+export async function requestFrom(args: Args, { host, progress }: Context): Promise<Request> {
+  const is = (name: string) => args[name] === true;
+  return {
+    environment: typeof args["env"] === "string" ? args["env"] : undefined,
+    stdin: is("token-stdin") ? await host.readInput() : undefined,
+    consent: { force: is("force"), save: is("save"), doctlConfig: is("doctl-config") },
+    asFlag: is("access-token-flag"),
+    progress,
+  };
+}

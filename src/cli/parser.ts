@@ -1,0 +1,104 @@
+import yargs from "yargs";
+import { AppError } from "../errors.ts";
+import { nearest } from "../nearest.ts";
+import type { Args, Command, Option } from "./command.ts";
+import { check } from "./commands/check.ts";
+import { demo } from "./commands/demo.ts";
+import { init } from "./commands/init.ts";
+import { globalOptions } from "./options.ts";
+
+const COMMANDS: readonly Command[] = [init, check, demo];
+
+export type Parsed =
+  | { readonly kind: "run"; readonly command: Command; readonly args: Args }
+  | { readonly kind: "print"; readonly text: string };
+
+/**
+ * Reads the command line.
+ *
+ * @throws AppError USAGE.
+ */
+export async function parse(argv: readonly string[], columns: number): Promise<Parsed> {
+  refuseOddBooleans(argv);
+  let parsed: Parsed | undefined;
+  const parser = yargs()
+    .scriptName("do-bootstrap")
+    .usage(
+      "do-bootstrap [command]\n\nFrom an empty repo and a DigitalOcean token to a working doctl and Terraform.",
+    )
+    .locale("en")
+    .wrap(Math.min(columns, 100))
+    .parserConfiguration({ "duplicate-arguments-array": false, "camel-case-expansion": false })
+    .options(yargsOptions(globalOptions))
+    .version(__VERSION__)
+    .strict()
+    .exitProcess(false)
+    .showHelpOnFail(false)
+    .fail((message, error) => {
+      // With a message it is the command line's fault, whatever error comes with it.
+      throw message ? usage(message, argv) : error;
+    });
+  for (const command of COMMANDS) {
+    parser.command({
+      command: command === init ? ["init", "$0"] : command.name,
+      describe: command.describe,
+      builder: (commandLine) =>
+        command.examples.reduce(
+          (all, [example, what]) => all.example(example, what),
+          commandLine.options(yargsOptions(command.options)),
+        ),
+      handler: (args) => {
+        parsed = { kind: "run", command, args };
+      },
+    });
+  }
+  let printed = "";
+  await parser.parseAsync([...argv], {}, (_error, _args, output) => {
+    printed = output;
+  });
+  return parsed ?? { kind: "print", text: `${printed}\n` };
+}
+
+function yargsOptions(options: Readonly<Record<string, Option>>) {
+  return Object.fromEntries(
+    Object.entries(options).map(([name, { type, describe, value }]) => [
+      name,
+      {
+        type,
+        describe: value === undefined ? describe : `${describe} (${value})`,
+        ...(type === "string" ? { requiresArg: true as const } : {}),
+      },
+    ]),
+  );
+}
+
+/** yargs reads --dry-run=yes as false, and would then write. */
+function refuseOddBooleans(argv: readonly string[]): void {
+  const booleans = [globalOptions, ...COMMANDS.map(({ options }) => options)].flatMap((options) =>
+    Object.entries<Option>(options).flatMap(([name, { type }]) => (type === "boolean" ? name : [])),
+  );
+  for (const arg of argv) {
+    const [, name = "", value] = /^--(?:no-)?([\w-]+)=(.*)$/s.exec(arg) ?? [];
+    if (booleans.includes(name) && value !== "true" && value !== "false") {
+      throw new AppError("USAGE", `--${name} takes no value.`, { hint: `Write --${name}` });
+    }
+  }
+}
+
+function usage(message: string, argv: readonly string[]): AppError {
+  const unknown = /^Unknown arguments?: ([^,\s]+)/.exec(message)?.[1];
+  if (unknown === undefined) {
+    return new AppError("USAGE", `${message}.`.replace(/\.\.$/, "."), { hint: HELP });
+  }
+  const isOption = argv.some((arg) => arg.replace(/=.*$/s, "") === `--${unknown}`);
+  const known = isOption
+    ? [globalOptions, ...COMMANDS.map(({ options }) => options)].flatMap(Object.keys)
+    : COMMANDS.map(({ name }) => name);
+  const dash = isOption ? "--" : "";
+  const similar = nearest(unknown, known);
+  return new AppError("USAGE", `Unknown ${isOption ? "option" : "command"} ${dash}${unknown}.`, {
+    hint: similar === undefined ? HELP : `Did you mean ${dash}${similar}? See do-bootstrap --help`,
+  });
+}
+
+const HELP = "See do-bootstrap --help";

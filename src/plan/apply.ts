@@ -1,0 +1,100 @@
+import { dirname } from "node:path";
+import { encode, holdsSecret } from "../content.ts";
+import { authInit } from "../doctl/auth-init.ts";
+import { storeContext } from "../doctl/store-context.ts";
+import { AppError } from "../errors.ts";
+import type { Git } from "../git/git.ts";
+import type { Host, Undo } from "../host/host.ts";
+import { isInside } from "../paths.ts";
+import type { ApiHosts } from "../token/hosts.ts";
+import type { Change, StoreContext, WriteFile } from "./types.ts";
+
+export interface Surroundings {
+  readonly git: Git | undefined;
+  readonly hosts: ApiHosts;
+  /** The token goes to doctl on argv: asked for with --access-token-flag (DESIGN rule 6). */
+  readonly asFlag: boolean;
+  readonly progress: (what: string) => void;
+}
+
+/**
+ * Carries out a plan's changes, all or none: the only place that writes to a user's files. What can
+ * refuse is asked first (doctl), then .gitignore, then what git may take, then secrets, then doctl's
+ * config.
+ *
+ * @returns what did not go as hoped and does not matter (DESIGN rule 6), in words.
+ * @throws AppError; everything is then as it was.
+ */
+export async function apply(
+  host: Pick<Host, "files" | "clock" | "run" | "env" | "locked" | "interrupted">,
+  changes: readonly Change[],
+  around: Surroundings,
+): Promise<readonly string[]> {
+  const writes = changes.filter((change) => change.kind === "write");
+  const contexts = changes.filter((change) => change.kind === "doctl-context");
+  const secret = writes.filter(({ after }) => holdsSecret(after));
+  const plain = writes.filter(({ after }) => !holdsSecret(after));
+  const undone: Undo[] = [];
+  try {
+    const doubts: string[] = [];
+    for (const change of contexts) doubts.push(...(await verifyWithDoctl(change)));
+    for (const folder of new Set(writes.map(({ before }) => dirname(before.target)))) {
+      await step(host.files.makeDirectory(folder, 0o755));
+      await host.files.sweep(folder);
+    }
+    for (const change of plain) await writeFile(change);
+    await assertIgnored(secret, around.git);
+    for (const change of secret) await writeFile(change);
+    for (const change of contexts) {
+      const { context, token, path, replaces } = change;
+      const expected = replaces?.fingerprint;
+      await step(storeContext(host, { context, token, path, expected }));
+    }
+    return doubts;
+  } catch (error) {
+    for (const undo of undone.reverse()) await undo();
+    throw error;
+  }
+
+  async function step(action: Promise<Undo>): Promise<void> {
+    undone.push(await action);
+    if (host.interrupted.aborted)
+      throw new AppError("INTERRUPTED", "Interrupted. Nothing was changed.");
+  }
+
+  function writeFile({ before, after, mode }: WriteFile): Promise<void> {
+    return step(host.files.replace(before, encode(after), mode));
+  }
+
+  async function verifyWithDoctl({ doctl, path, token, context }: StoreContext): Promise<string[]> {
+    const folder = dirname(await host.files.realpath(path));
+    await step(host.files.makeDirectory(folder, 0o700));
+    if (doctl === undefined) return [];
+    around.progress("Letting doctl check the token");
+    const result = await authInit(host, { doctl, folder, token, ...around });
+    if (result.kind === "refused") {
+      throw new AppError("DOCTL_REFUSED_TOKEN", "doctl's server refuses the token (401).", {
+        hint: "Nothing was changed. Wait a minute if the token is new, then run the same command again.",
+      });
+    }
+    return result.kind === "accepted"
+      ? []
+      : [
+          `doctl could not check the token itself (${result.why}); context ${context} was written, as our own check succeeded.`,
+        ];
+  }
+}
+
+/** Asked again after .gitignore was written: a pattern further down may undo ours. */
+async function assertIgnored(writes: readonly WriteFile[], git: Git | undefined): Promise<void> {
+  if (git === undefined) return;
+  const targets = writes.map(({ before }) => before.target);
+  const inRepo = targets.filter((path) => isInside(path, git.root));
+  if (inRepo.length === 0) return;
+  const [ignored, tracked] = await Promise.all([git.ignored(inRepo), git.tracked(inRepo)]);
+  const exposed = inRepo.find((path) => !ignored.has(path) || tracked.has(path));
+  if (exposed === undefined) return;
+  throw new AppError("NOT_IGNORED", `git would take ${exposed}, which is to hold the token.`, {
+    hint: `Nothing was changed. Find the pattern that lets it in: git check-ignore -v --no-index ${exposed}`,
+  });
+}

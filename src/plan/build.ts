@@ -1,0 +1,48 @@
+import { planDoctl } from "./doctl.ts";
+import { planEnvFile } from "./env-file.ts";
+import { finding } from "./findings.ts";
+import { planGitignore } from "./gitignore.ts";
+import type { Observation } from "./observe.ts";
+import { planTerraform } from "./terraform.ts";
+import { judgeToken } from "./token.ts";
+import { type Consent, type Finding, joined, type Plan } from "./types.ts";
+
+/** What has to change, and what is worth saying, given what was observed. Pure. */
+export function buildPlan(observation: Observation, consent: Consent): Plan {
+  return joined([
+    { findings: judgeToken(observation), changes: [] },
+    planGitignore(observation, consent),
+    planEnvFile(observation, consent),
+    ...observation.roots.map((root) => planTerraform(observation, root, consent)),
+    planDoctl(observation, consent),
+    { findings: [...aboutTools(observation), ...aboutConfig(observation)], changes: [] },
+  ]);
+}
+
+function aboutTools({ skippedTools, roots, terraform }: Observation): Finding[] {
+  const inRepo = skippedTools.map((path) =>
+    finding("tool.in-repo", "A tool inside the repo was passed over: a repo is data.", {
+      where: path,
+      fix: "Install the tool outside the repo, if this one was meant.",
+    }),
+  );
+  if (roots.length === 0 || terraform !== undefined) return inRepo;
+  return [
+    ...inRepo,
+    finding(
+      "terraform.missing",
+      "Neither terraform nor tofu is on PATH; the files are ready for it.",
+      {
+        fix: "Install Terraform: https://developer.hashicorp.com/terraform/install",
+      },
+    ),
+  ];
+}
+
+function aboutConfig({ config }: Observation): Finding[] {
+  return config.notYet.map((key) =>
+    finding("config.not-yet", `${key} is valid, but this version does not act on it yet.`, {
+      ...(config.file === undefined ? {} : { where: config.file }),
+    }),
+  );
+}

@@ -1,0 +1,99 @@
+import { finding } from "./findings.ts";
+import type { DoctlObservation, DoctlTarget, Observation } from "./observe.ts";
+import { usableToken } from "./storing.ts";
+import { type Consent, type Finding, NOTHING, type Plan, type StoreContext } from "./types.ts";
+
+const INSTALL = "https://docs.digitalocean.com/reference/doctl/how-to/install/";
+
+/** doctl's context. Nobody's login is overwritten in silence (DESIGN rule 5). */
+export function planDoctl(observation: Observation, consent: Consent): Plan {
+  const { doctl, ci } = observation;
+  if (doctl === undefined) return NOTHING;
+  if (doctl.tool === undefined && !consent.doctlConfig) return only(missing());
+  if (ci && !consent.save && !consent.doctlConfig) return only(notInCi());
+  if (doctl.config === undefined) return only(noFolder());
+  const { path, state } = doctl.config;
+  if (state.kind === "broken") return only(broken(path, state.why));
+  const token = usableToken(observation);
+  if (token === undefined || doctl.target === undefined) return NOTHING;
+
+  const { context, holding, holds } = doctl.target;
+  if (holding === "this") return NOTHING;
+  if ((holding === "other" || holding === "same-team") && !consent.force) {
+    return only(holding === "other" ? otherLogin(doctl.target) : sameTeam(doctl.target));
+  }
+  const change: StoreContext = {
+    kind: "doctl-context",
+    path,
+    context,
+    token,
+    replaces: holds,
+    doctl: doctl.tool,
+    why: WHY[holding],
+  };
+  return { findings: [], changes: [change] };
+}
+
+const WHY: Readonly<Record<DoctlTarget["holding"], string>> = {
+  nothing: "a new context",
+  this: "",
+  dead: "its token is refused by DigitalOcean (401)",
+  "same-team": "--force: replaces a living token of the same team",
+  other: "--force: replaces another living login",
+};
+
+/** What a plain `doctl` uses in this folder, and how to make it the token's context. */
+export function plainDoctl(
+  { config }: DoctlObservation,
+  env: Readonly<Record<string, string | undefined>>,
+): string {
+  const selected = config?.state.kind === "known" ? config.state.config.selected : "default";
+  return env["DIGITALOCEAN_CONTEXT"] || selected;
+}
+
+function missing(): Finding {
+  return finding("doctl.missing", "doctl is not on PATH: its context was skipped.", {
+    fix: `Install it (${INSTALL}), or write its config all the same: do-bootstrap --doctl-config`,
+  });
+}
+
+function notInCi(): Finding {
+  return finding(
+    "doctl.not-in-ci",
+    "CI: no secret is written to disk. doctl takes DIGITALOCEAN_ACCESS_TOKEN from the environment.",
+    { fix: "do-bootstrap --doctl-config writes the context all the same." },
+  );
+}
+
+function noFolder(): Finding {
+  return finding("doctl.no-config-folder", "doctl's config has no place: HOME is not set.", {
+    fix: "Set HOME or DIGITALOCEAN_CONFIG.",
+  });
+}
+
+function broken(path: string, why: string): Finding {
+  return finding("doctl.config-broken", `doctl's config is ${why}: ${path}`, {
+    where: path,
+    fix: `A doctl that was killed leaves it like that. When none is running: mv ${path} ${path}.broken`,
+  });
+}
+
+function otherLogin({ context, holds }: DoctlTarget): Finding {
+  return finding(
+    "doctl.other-login",
+    `doctl context ${context} holds another login (${holds?.fingerprint}).`,
+    { fix: "Set doctl.context to another name in the config; or replace it: do-bootstrap --force" },
+  );
+}
+
+function sameTeam({ context, holds }: DoctlTarget): Finding {
+  return finding(
+    "doctl.same-team-login",
+    `doctl context ${context} keeps its own living token of the same team (${holds?.fingerprint}).`,
+    { fix: "To put this token in its place: do-bootstrap --force" },
+  );
+}
+
+function only(found: Finding): Plan {
+  return { findings: [found], changes: [] };
+}

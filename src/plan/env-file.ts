@@ -1,0 +1,122 @@
+import { relative } from "node:path";
+import { type Content, content, encode } from "../content.ts";
+import { readEnvFile, redacted, withName, withToken } from "../env-file/edit.ts";
+import { looksLikeToken } from "../token/format.ts";
+import { tokenNames } from "../token/sources.ts";
+import { contentAt, obstacles, textAt } from "./existing.ts";
+import { finding } from "./findings.ts";
+import type { Observation } from "./observe.ts";
+import { mayStore, usableToken } from "./storing.ts";
+import { type Consent, type Finding, joined, NOTHING, type Plan } from "./types.ts";
+
+/** The env file with the token, and the example with its name. */
+export function planEnvFile(observation: Observation, consent: Consent): Plan {
+  const token = planToken(observation, consent);
+  const isSaid = token.findings.some(({ id }) => id === "env-file.tracked");
+  return joined([
+    { findings: isSaid ? [] : judgeEnvFile(observation), changes: [] },
+    token,
+    planExample(observation, consent),
+  ]);
+}
+
+function judgeEnvFile(observation: Observation): Finding[] {
+  const { envFile, git, config } = observation;
+  const { path } = envFile;
+  if (envFile.kind === "unusable") {
+    return [
+      finding("env-file.unusable", `${path} cannot be read: it is ${envFile.why}.`, {
+        where: path,
+        fix: "Move it away, or name another file: token.envFile in the config.",
+      }),
+    ];
+  }
+  const text = textAt(envFile)?.text;
+  if (!git?.tracked.has(path) || text === undefined) return [];
+  const names = tokenNames(config.token.name);
+  const holdsToken = [...readEnvFile(text)].some(
+    ([name, value]) => looksLikeToken(value) || (names.includes(name) && value !== ""),
+  );
+  return holdsToken ? [tracked(observation, "it holds a token")] : [];
+}
+
+function planToken(observation: Observation, consent: Consent): Plan {
+  const { envFile, config, git, platform } = observation;
+  const token = usableToken(observation);
+  if (token === undefined || envFile.kind === "unusable") return NOTHING;
+  const isInFile = token.origin.kind === "env-file";
+  // A FIFO is somebody else's door to a secret: read, never written (rule 4).
+  if (isInFile && envFile.kind === "fifo") return NOTHING;
+  if (!isInFile && !mayStore(token, observation, consent)) return NOTHING;
+
+  const { text, encoding } = textAt(envFile) ?? { text: "", encoding: "utf8" as const };
+  const { path } = envFile;
+  const shownBefore: Content = { parts: redacted(text, path), encoding };
+  const parts = isInFile ? shownBefore.parts : withToken(text, path, config.token.name, token);
+  const after: Content = { parts: parts ?? [], encoding };
+  const current = envFile.kind === "file" ? envFile.mode : 0o600;
+  // Windows knows no such bits.
+  const mode = platform === "win32" ? current : current & 0o700;
+  if (envFile.kind === "file" && current === mode && encode(after).equals(envFile.bytes)) {
+    return NOTHING;
+  }
+
+  const findings = obstacles(observation, envFile, consent);
+  if (git?.tracked.has(path)) {
+    findings.push(tracked(observation, "the token would be written to it"));
+  }
+  if (findings.length === 0 && parts === undefined) {
+    findings.push(
+      finding("env-file.unusable", `${path} cannot be edited without changing other keys.`, {
+        where: path,
+        fix: `Write the line ${config.token.name}=… into it by hand.`,
+      }),
+    );
+  }
+  if (findings.length > 0) return { findings, changes: [] };
+  const why = isInFile ? "other users could read it" : "the token, in a file that git ignores";
+  return { findings, changes: [{ kind: "write", before: envFile, after, shownBefore, mode, why }] };
+}
+
+function planExample(observation: Observation, consent: Consent): Plan {
+  const { envExample, envExampleTemplate, config, git } = observation;
+  const { path } = envExample;
+  const text = textAt(envExample)?.text;
+  if (text === undefined) return NOTHING;
+  const findings: Finding[] = git?.ignored.has(path)
+    ? [
+        finding("git.example-ignored", `${path} is ignored by git: colleagues do not get it.`, {
+          where: path,
+          fix: "Add the line !.env.example to .gitignore.",
+        }),
+      ]
+    : [];
+  const after = withName(
+    envExample.kind === "absent" ? envExampleTemplate : text,
+    config.token.name,
+  );
+  if (after === text) return { findings, changes: [] };
+  const blocking = obstacles(observation, envExample, consent);
+  if (blocking.length > 0) return { findings: blocking, changes: [] };
+  return {
+    findings,
+    changes: [
+      {
+        kind: "write",
+        before: envExample,
+        after: content(after),
+        shownBefore: contentAt(envExample),
+        mode: envExample.kind === "file" ? envExample.mode : 0o644,
+        why: "the names of the variables, for colleagues",
+      },
+    ],
+  };
+}
+
+function tracked({ config, envFile: { path } }: Observation, because: string): Finding {
+  const short = relative(config.base, path);
+  return finding("env-file.tracked", `git tracks ${path}, and ${because}.`, {
+    where: path,
+    fix: `git rm --cached ${short} (then revoke any token that was ever committed), or set token.envFile: .env.local`,
+  });
+}

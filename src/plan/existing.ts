@@ -1,0 +1,53 @@
+import { dirname } from "node:path";
+import { type Content, content, decode } from "../content.ts";
+import type { Snapshot } from "../host/host.ts";
+import { isInside } from "../paths.ts";
+import { finding } from "./findings.ts";
+import type { Observation } from "./observe.ts";
+import type { Consent, Finding } from "./types.ts";
+
+/** The text at a path: "" where nothing is; undefined for what is not a text file of ours to edit. */
+export function textAt(snapshot: Snapshot): ReturnType<typeof decode> {
+  if (snapshot.kind === "absent") return { text: "", encoding: "utf8" };
+  return snapshot.kind === "file" ? decode(snapshot.bytes) : undefined;
+}
+
+export function contentAt(snapshot: Snapshot): Content {
+  return content(textAt(snapshot)?.text ?? "");
+}
+
+/** Why a file cannot be written, whatever we would write. */
+export function obstacles(
+  { blocked, top }: Pick<Observation, "blocked" | "top">,
+  snapshot: Snapshot,
+  { force }: Pick<Consent, "force">,
+): Finding[] {
+  const { path, target } = snapshot;
+  if (textAt(snapshot) === undefined) {
+    const why = snapshot.kind === "unusable" ? snapshot.why : nameOf(snapshot);
+    return [
+      finding("file.unusable", `${path} is ${why}.`, { where: path, fix: `Move ${path} away.` }),
+    ];
+  }
+  // A symlink inside the repo is followed; one that leads out of it is only read (rule 4).
+  if (!isInside(target, top) && !force) {
+    return [
+      finding("file.outside", `${path} leads out of the repo, to ${target}.`, {
+        where: path,
+        fix: "do-bootstrap --force writes there all the same.",
+      }),
+    ];
+  }
+  const why = blocked.get(dirname(target));
+  if (why === undefined) return [];
+  return [
+    finding("file.not-writable", `${path} cannot be written: ${why}.`, {
+      where: path,
+      fix: "Mend the folder's permissions or owner.",
+    }),
+  ];
+}
+
+function nameOf(snapshot: Snapshot): string {
+  return snapshot.kind === "fifo" ? "a FIFO, which is read and never written" : "not a text file";
+}

@@ -1,0 +1,66 @@
+import { EXIT, type ExitStatus } from "../errors.ts";
+import type { Finding } from "./types.ts";
+
+/** Every finding that can be reported: a stable id, its level, and the exit status it stands for. */
+export const FINDINGS = {
+  "token.missing": ["error", EXIT.token],
+  "token.malformed": ["error", EXIT.token],
+  "token.conflict": ["error", EXIT.token],
+  "token.refused": ["error", EXIT.token],
+  "token.wrong-team": ["error", EXIT.token],
+  "token.team-unknown": ["error", EXIT.scope],
+  "token.expires-soon": ["error", EXIT.expiry],
+  "token.unverified": ["error", EXIT.network],
+  "token.partly-verified": ["warning", EXIT.findings],
+  "token.shadows-another": ["warning", EXIT.findings],
+  "env-file.unusable": ["error", EXIT.findings],
+  "env-file.tracked": ["error", EXIT.findings],
+  "file.not-writable": ["error", EXIT.findings],
+  "file.outside": ["error", EXIT.findings],
+  "file.unusable": ["error", EXIT.findings],
+  "git.example-ignored": ["info", EXIT.ok],
+  "doctl.missing": ["info", EXIT.ok],
+  "doctl.not-in-ci": ["info", EXIT.ok],
+  "doctl.no-config-folder": ["warning", EXIT.findings],
+  "doctl.config-broken": ["error", EXIT.findings],
+  "doctl.other-login": ["error", EXIT.findings],
+  "doctl.same-team-login": ["warning", EXIT.findings],
+  "terraform.missing": ["info", EXIT.ok],
+  "terraform.too-old": ["warning", EXIT.findings],
+  "terraform.existing-root": ["info", EXIT.ok],
+  "terraform.edited": ["info", EXIT.ok],
+  "terraform.outside": ["error", EXIT.findings],
+  "terraform.secret-tracked": ["error", EXIT.findings],
+  "terraform.stale-secret": ["error", EXIT.findings],
+  "tool.in-repo": ["warning", EXIT.findings],
+  "config.not-yet": ["warning", EXIT.findings],
+} as const satisfies Record<string, readonly [Finding["level"], ExitStatus]>;
+
+export type FindingId = keyof typeof FINDINGS;
+
+export function finding(
+  id: FindingId,
+  message: string,
+  more: { fix?: string; where?: string } = {},
+): Finding {
+  return { id, level: FINDINGS[id][0], message, ...more };
+}
+
+/** DESIGN §5: of several, the first in this order. */
+const ORDER: readonly ExitStatus[] = [
+  EXIT.usage,
+  EXIT.token,
+  EXIT.expiry,
+  EXIT.network,
+  EXIT.scope,
+  EXIT.findings,
+];
+
+/** The exit status of what was found; warnings count with `strict` only. */
+export function statusOf(findings: readonly Finding[], strict: boolean): ExitStatus {
+  const counted = findings.filter(
+    ({ level }) => level === "error" || (strict && level === "warning"),
+  );
+  const found = new Set<ExitStatus>(counted.map(({ id }) => FINDINGS[id][1]));
+  return ORDER.find((status) => found.has(status)) ?? EXIT.ok;
+}

@@ -1,0 +1,36 @@
+import { content } from "../content.ts";
+import { withPatterns } from "../git/ignore-block.ts";
+import { ignoreRules } from "../git/ignore-rules.ts";
+import { contentAt, obstacles, textAt } from "./existing.ts";
+import type { Observation } from "./observe.ts";
+import { type Consent, NOTHING, type Plan } from "./types.ts";
+
+/** The patterns that .gitignore lacks: by git's own answer, outside git by the text. */
+export function planGitignore(observation: Observation, consent: Consent): Plan {
+  const { gitignore, git, config } = observation;
+  const current = textAt(gitignore);
+  const lines = new Set(current?.text.split(/\r?\n/).map((line) => line.trim()));
+  const missing = ignoreRules(config)
+    .filter(({ pattern, probes }) =>
+      git === undefined ? !lines.has(pattern) : probes.some((probe) => !git.ignored.has(probe)),
+    )
+    .map(({ pattern }) => pattern);
+  if (missing.length === 0) return NOTHING;
+
+  const findings = obstacles(observation, gitignore, consent);
+  if (findings.length > 0 || current === undefined) return { findings, changes: [] };
+  const after = content(withPatterns(current.text, missing));
+  return {
+    findings: [],
+    changes: [
+      {
+        kind: "write",
+        before: gitignore,
+        after: { ...after, encoding: current.encoding },
+        shownBefore: contentAt(gitignore),
+        mode: gitignore.kind === "file" ? gitignore.mode : 0o644,
+        why: "git must not take secrets, state or plans",
+      },
+    ],
+  };
+}

@@ -1,0 +1,123 @@
+import { describeOrigin } from "../token/secret.ts";
+import { finding } from "./findings.ts";
+import type { Observation } from "./observe.ts";
+import type { Finding } from "./types.ts";
+
+const NEW_TOKEN = "https://cloud.digitalocean.com/account/api/tokens/new";
+
+/** What is to be said of the token: whether there is one, and whether it will do. */
+export function judgeToken({ token, inspection, config }: Observation): Finding[] {
+  switch (token.kind) {
+    case "missing":
+      return [
+        finding(
+          "token.missing",
+          `No DigitalOcean token: ${config.token.name} is neither in the environment nor in ${config.token.envFile}.`,
+          { fix: `Make one at ${NEW_TOKEN}, then: do-bootstrap --token-stdin < token.txt` },
+        ),
+      ];
+    case "unusable":
+      return [
+        finding(
+          "token.malformed",
+          `The token from ${describeOrigin(token.origin)} is not one: ${token.why}.`,
+          { fix: `A token is dop_v1_ and 64 characters of 0-9a-f. Make a new one at ${NEW_TOKEN}` },
+        ),
+      ];
+    case "conflict": {
+      const [one, other] = token.tokens.map(
+        (secret) => `${describeOrigin(secret.origin)} (${secret.fingerprint})`,
+      );
+      return [
+        finding("token.conflict", `Two different tokens: ${one} and ${other}.`, {
+          fix: "Unset the one that is not meant.",
+        }),
+      ];
+    }
+    case "found":
+      return [
+        ...judgeInspection({ inspection, config }),
+        ...token.shadowed.map((other) =>
+          finding(
+            "token.shadows-another",
+            `${describeOrigin(token.token.origin)} (${token.token.fingerprint}) is used; ${describeOrigin(other.origin)} holds another token (${other.fingerprint}).`,
+            { fix: "do-bootstrap --save puts the one that is used in the other's place." },
+          ),
+        ),
+      ];
+  }
+}
+
+function judgeInspection({
+  inspection,
+  config,
+}: Pick<Observation, "inspection" | "config">): Finding[] {
+  if (inspection === undefined) return [];
+  if (inspection.state === "refused") {
+    return [
+      finding(
+        "token.refused",
+        "DigitalOcean refuses the token (401): revoked, expired or mistyped.",
+        {
+          fix: `Make a new one at ${NEW_TOKEN}, then: do-bootstrap --token-stdin < token.txt`,
+        },
+      ),
+    ];
+  }
+  if (inspection.state === "unknown") {
+    return [
+      finding(
+        "token.unverified",
+        `DigitalOcean could not say whether the token works. ${inspection.doubts.join("; ")}.`,
+        { fix: "Mend the network or the proxy (HTTPS_PROXY), then run the same command again." },
+      ),
+    ];
+  }
+  return [...judgeTeam(inspection, config.team), ...judgeExpiry(inspection, config), ...doubt()];
+
+  function doubt(): Finding[] {
+    if (inspection === undefined || inspection.doubts.length === 0) return [];
+    const what = inspection.doubts.join("; ");
+    return [finding("token.partly-verified", `The token is alive; the rest is unknown. ${what}.`)];
+  }
+}
+
+type Known = NonNullable<Observation["inspection"]>;
+
+function judgeTeam({ team }: Known, wanted: string | undefined): Finding[] {
+  if (wanted === undefined || team?.uuid === wanted) return [];
+  if (team === undefined) {
+    return [
+      finding(
+        "token.team-unknown",
+        `account.team asks for ${wanted}, and the token's team is unknown.`,
+        {
+          fix: `Make a token that has account:read at ${NEW_TOKEN}`,
+        },
+      ),
+    ];
+  }
+  return [
+    finding(
+      "token.wrong-team",
+      `The token is of team ${team.name} (${team.uuid}); this repo takes ${wanted} only.`,
+      { fix: `Switch to the right team in the control panel and make a token at ${NEW_TOKEN}` },
+    ),
+  ];
+}
+
+function judgeExpiry({ expiresInSeconds }: Known, { token }: Observation["config"]): Finding[] {
+  const { minTtlSeconds } = token;
+  if (minTtlSeconds === undefined || expiresInSeconds === undefined || expiresInSeconds === null) {
+    return [];
+  }
+  if (expiresInSeconds >= minTtlSeconds) return [];
+  const days = (seconds: number) => `${Math.round((seconds / 86_400) * 10) / 10} days`;
+  return [
+    finding(
+      "token.expires-soon",
+      `The token expires in ${days(expiresInSeconds)}; token.minTtl asks for ${days(minTtlSeconds)}.`,
+      { fix: `Make a new one at ${NEW_TOKEN}, then: do-bootstrap --token-stdin < token.txt` },
+    ),
+  ];
+}

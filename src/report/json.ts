@@ -1,0 +1,71 @@
+import { holdsSecret } from "../content.ts";
+import { type AppError, type ExitStatus, redact } from "../errors.ts";
+import { plainDoctl } from "../plan/doctl.ts";
+import type { Change } from "../plan/types.ts";
+import type { Report } from "./report.ts";
+
+const SCHEMA_VERSION = 1;
+
+/** The one document that --json prints. */
+export function jsonReport(report: Report, status: ExitStatus): string {
+  const { observation, plan, applied, doubts, command } = report;
+  const { config, token, inspection, doctl, roots, terraform } = observation;
+  return print({
+    command,
+    status,
+    project: config.project,
+    environment: config.environment ?? null,
+    configFile: config.file ?? null,
+    token:
+      token.kind === "found"
+        ? {
+            fingerprint: token.token.fingerprint,
+            origin: token.token.origin,
+            state: inspection?.state ?? "unknown",
+            scopes: inspection?.scopes ?? null,
+            expiresInSeconds: inspection?.expiresInSeconds ?? null,
+            team: inspection?.team ?? null,
+          }
+        : null,
+    doctl:
+      doctl === undefined
+        ? null
+        : {
+            installed: doctl.tool !== undefined,
+            configFile: doctl.config?.path ?? null,
+            context: doctl.target?.context ?? null,
+            selectedContext: plainDoctl(doctl, report.env),
+          },
+    terraform: roots.map(({ config: { dir, credentials } }) => ({
+      dir,
+      credentials,
+      tool: terraform === undefined ? null : { name: terraform.name, version: terraform.version },
+    })),
+    findings: plan.findings,
+    pending: plan.changes.map(jsonChange),
+    applied: applied.map(jsonChange),
+    doubts,
+  });
+}
+
+/** The same document for a run that failed. */
+export function jsonError(error: AppError): string {
+  const { code, message, hint, status } = error;
+  return print({ status, error: { code, message, hint: hint ?? null } });
+}
+
+function jsonChange(change: Change): object {
+  return change.kind === "write"
+    ? {
+        kind: change.before.kind === "absent" ? "create" : "change",
+        path: change.before.path,
+        mode: change.mode.toString(8).padStart(4, "0"),
+        holdsSecret: holdsSecret(change.after),
+        why: change.why,
+      }
+    : { kind: change.kind, path: change.path, context: change.context, why: change.why };
+}
+
+function print(document: object): string {
+  return `${redact(JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...document }, null, 2))}\n`;
+}
