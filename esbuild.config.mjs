@@ -1,6 +1,6 @@
 // Bundles the program into lazy chunks, and writes what is derived from the source beside it:
 // schema.json and the notices of the bundled packages.
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { build } from "esbuild";
 
 const { version } = JSON.parse(await readFile("package.json", "utf8"));
@@ -15,11 +15,11 @@ const shared = {
   external: ["typescript"],
 };
 
-await rm("dist", { recursive: true, force: true });
+const outdir = `dist.${process.pid}`;
 const { metafile } = await build({
   ...shared,
   entryPoints: ["src/bin.ts"],
-  outdir: "dist",
+  outdir,
   chunkNames: "chunks/[name]-[hash]",
   splitting: true,
   minify: true,
@@ -31,11 +31,14 @@ const { metafile } = await build({
     js: 'import{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);',
   },
 });
-await writeFile("dist/THIRD-PARTY-NOTICES.txt", await notices(metafile));
+await writeFile(`${outdir}/THIRD-PARTY-NOTICES.txt`, await notices(metafile));
 await writeFile("schema.json", await schema());
+// Swapped in whole: a run that is under way never sees half a build.
+await rm("dist", { recursive: true, force: true });
+await rename(outdir, "dist");
 
 async function schema() {
-  const outfile = "dist/json-schema.js";
+  const outfile = `${outdir}/json-schema.js`;
   await build({ ...shared, entryPoints: ["src/config/json-schema.ts"], outfile });
   const { jsonSchema } = await import(`./${outfile}`);
   await rm(outfile);

@@ -2,7 +2,7 @@ import type { Context, Outcome } from "./cli/command.ts";
 import { type AppError, asAppError, EXIT, type ExitStatus, redact } from "./errors.ts";
 import { nodeHost } from "./host/node.ts";
 import { traced } from "./host/trace.ts";
-import { paintFor, wantsColor } from "./report/paint.ts";
+import { pageOn } from "./report/paint.ts";
 import { progressOn } from "./report/progress.ts";
 import type { Report } from "./report/report.ts";
 
@@ -17,12 +17,9 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
   for (const stream of [stdout, stderr]) stream.on("error", ignoreClosedPipe);
   const isJson = argv.includes("--json");
   const flag = argv.includes("--no-color") ? false : argv.includes("--color") || undefined;
-  const paints = {
-    stdout: paintFor(wantsColor(stdout, env, flag)),
-    stderr: paintFor(wantsColor(stderr, env, flag)),
-  };
+  const pages = { stdout: pageOn(stdout, env, flag), stderr: pageOn(stderr, env, flag) };
   const say = (text: string): void => void stderr.write(redact(text));
-  const progress = progressOn(stderr, paints.stderr, isJson || argv.includes("--debug"));
+  const progress = progressOn(stderr, pages.stderr.paint, isJson || argv.includes("--debug"));
   try {
     const { parse } = await import("./cli/parser.ts");
     const parsed = await parse(argv, stdout.columns ?? 80);
@@ -46,7 +43,7 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
       if (host.terminal === undefined || report.observation.ci) return true;
       progress.end();
       const { humanPlan } = await import("./report/human.ts");
-      say(`${humanPlan(report, paints.stderr)}\n`);
+      say(`${humanPlan(report, pages.stderr)}\n`);
       return host.terminal.confirm("Make these changes?");
     }
   } catch (thrown) {
@@ -69,8 +66,8 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
     const { humanReport } = await import("./report/human.ts");
     // What was asked for is data; the story of a run that wrote something is talk.
     const isData = report.command === "check" || report.dryRun;
-    if (isData) stdout.write(redact(humanReport(report, paints.stdout)));
-    else say(humanReport(report, paints.stderr));
+    if (isData) stdout.write(redact(humanReport(report, pages.stdout)));
+    else say(humanReport(report, pages.stderr));
   }
 
   async function printError(error: AppError): Promise<void> {
@@ -80,7 +77,7 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
       return;
     }
     const { humanError } = await import("./report/human.ts");
-    say(humanError(error, paints.stderr));
+    say(humanError(error, pages.stderr));
   }
 }
 

@@ -74,7 +74,7 @@ function planToken(observation: Observation, consent: Consent): Plan {
     );
   }
   if (findings.length > 0) return { findings, changes: [] };
-  const why = isInFile ? "other users could read it" : "the token, in a file that git ignores";
+  const why = isInFile ? "other users could read it" : "the token; git ignores it";
   return { findings, changes: [{ kind: "write", before: envFile, after, shownBefore, mode, why }] };
 }
 
@@ -107,7 +107,7 @@ function planExample(observation: Observation, consent: Consent): Plan {
         after: content(after),
         shownBefore: contentAt(envExample),
         mode: envExample.kind === "file" ? envExample.mode : 0o644,
-        why: "the names of the variables, for colleagues",
+        why: "names only, for colleagues",
       },
     ],
   };

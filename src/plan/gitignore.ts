@@ -29,7 +29,7 @@ export function planGitignore(observation: Observation, consent: Consent): Plan 
         after: { ...after, encoding: current.encoding },
         shownBefore: contentAt(gitignore),
         mode: gitignore.kind === "file" ? gitignore.mode : 0o644,
-        why: "git must not take secrets, state or plans",
+        why: "keeps secrets and state out of git",
       },
     ],
   };

@@ -69,9 +69,9 @@ function planConfiguration(observation: Observation, root: TerraformRoot, consen
 }
 
 const WHY: Readonly<Record<string, string>> = {
-  "versions.tf": "which provider, and which releases",
-  "provider.tf": "the provider, without a token in code",
-  "variables.tf": "the variables, declared",
+  "versions.tf": "the provider and its releases",
+  "provider.tf": "no token in code",
+  "variables.tf": "declares the variables",
 };
 
 /** Config decides for the keys that it names; what a person added to the file stays. */
@@ -84,7 +84,7 @@ function planPublicVariables(root: TerraformRoot): Plan {
   if (textAt(before)?.text === after) return NOTHING;
   return {
     findings: [],
-    changes: [write(before, content(after), "the values of terraform.variables")],
+    changes: [write(before, content(after), "values of terraform.variables")],
   };
 }
 
@@ -125,7 +125,7 @@ function planSecretVariables(
   if (findings.length > 0) return { findings, changes: [] };
   const shownBefore =
     held === undefined ? contentAt(before) : secretContent(existing, variable, held);
-  const why = `the value of var.${variable}, which git ignores`;
+  const why = `var.${variable}; git ignores it`;
   return {
     findings,
     changes: [{ kind: "write", before, after, shownBefore, mode: 0o600, why }],

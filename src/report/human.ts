@@ -1,43 +1,40 @@
-import { holdsSecret } from "../content.ts";
 import type { AppError } from "../errors.ts";
 import { shortPath } from "../paths.ts";
 import { diffOf } from "../plan/diff.ts";
 import { plainDoctl } from "../plan/doctl.ts";
 import type { Change, Finding } from "../plan/types.ts";
 import { describeOrigin, type Secret } from "../token/secret.ts";
-import { type Paint, safe } from "./paint.ts";
+import { type Page, safe, wrap } from "./paint.ts";
 import type { Report } from "./report.ts";
 
 /** What a person reads after `init` and `check`: who is who, what changed, what is wrong. */
-export function humanReport(report: Report, paint: Paint): string {
+export function humanReport(report: Report, page: Page): string {
   const { plan, applied, dryRun, command } = report;
   const hasErrors = plan.findings.some(({ level }) => level === "error");
-  if (isAllWell(report)) return `${allWell(report, paint)}\n`;
+  if (isAllWell(report)) return `${allWell(report, page)}\n`;
   return sections([
-    whoIsWho(report, paint),
+    whoIsWho(report, page),
     dryRun && !hasErrors
-      ? plan.changes.map((change) => diff(report, change, paint)).join("\n\n")
+      ? plan.changes.map((change) => diff(report, change, page)).join("\n\n")
       : "",
-    dryRun ? "" : changes(report, applied, paint),
-    command === "check" && !hasErrors ? pending(report, paint) : "",
-    findings(report, paint),
-    lastLine(report, hasErrors, paint),
+    dryRun ? "" : changes(report, applied, page),
+    command === "check" && !hasErrors ? pending(report, page) : "",
+    findings(report, page),
+    lastLine(report, hasErrors, page),
   ]);
 }
 
 /** The plan, before it is approved. */
-export function humanPlan(report: Report, paint: Paint): string {
+export function humanPlan(report: Report, page: Page): string {
   return sections([
-    whoIsWho(report, paint),
-    report.plan.changes.map((change) => diff(report, change, paint)).join("\n\n"),
-    findings(report, paint),
+    whoIsWho(report, page),
+    report.plan.changes.map((change) => diff(report, change, page)).join("\n\n"),
+    findings(report, page),
   ]);
 }
 
-export function humanError({ code, message, hint }: AppError, paint: Paint): string {
-  const [first = "", ...rest] = message.split("\n");
-  const lines = [`${paint("red", "✗")} ${first} ${paint("dim", `[${code}]`)}`, ...rest];
-  return `${[...lines, ...(hint === undefined ? [] : [fix(hint, paint)])].join("\n")}\n`;
+export function humanError({ code, message, hint }: AppError, page: Page): string {
+  return `${problem("red", "✗", message, code, page, hint)}\n`;
 }
 
 function sections(parts: readonly string[]): string {
@@ -51,7 +48,7 @@ function isAllWell({ command, dryRun, plan, applied }: Report): boolean {
   );
 }
 
-function allWell({ observation }: Report, paint: Paint): string {
+function allWell({ observation }: Report, page: Page): string {
   const { config, token, inspection } = observation;
   const fingerprint = token.kind === "found" ? token.token.fingerprint : "";
   const facts = [
@@ -59,14 +56,14 @@ function allWell({ observation }: Report, paint: Paint): string {
     ...(inspection?.team === undefined ? [] : [safe(inspection.team.name)]),
     expiry(inspection?.expiresInSeconds),
   ];
-  return `${paint("green", "✓")} ${paint("bold", config.project)}: all is well (${facts.join(", ")}).`;
+  return `${page.paint("green", "✓")} ${page.paint("bold", config.project)}: all is well (${facts.join(", ")}).`;
 }
 
-function whoIsWho(report: Report, paint: Paint): string {
+function whoIsWho(report: Report, page: Page): string {
   const { observation } = report;
   const { config, token, inspection, doctl, roots, terraform } = observation;
   const rows: [string, string][] = [
-    ["Project", paint("bold", config.project)],
+    ["Project", page.paint("bold", config.project)],
     ...(config.environment === undefined
       ? []
       : [["Environment", config.environment] as [string, string]]),
@@ -77,18 +74,16 @@ function whoIsWho(report: Report, paint: Paint): string {
   if (doctl?.target !== undefined && isInUse(doctl.tool, doctl.target.holding)) {
     const plain = plainDoctl(doctl, report.env);
     const { context } = doctl.target;
-    rows.push([
-      "doctl",
-      plain === context
-        ? `context ${context}`
-        : `context ${context}; plain doctl uses ${safe(plain)} (switch: doctl auth switch --context ${context})`,
-    ]);
+    rows.push(["doctl", `context ${context}`]);
+    if (plain !== context) {
+      rows.push(["", `plain doctl uses ${safe(plain)}; doctl auth switch --context ${context}`]);
+    }
   }
   for (const { config: root } of roots) {
     const tool = terraform === undefined ? "" : `, ${terraform.name} ${terraform.version ?? ""}`;
     rows.push(["Terraform", `${path(report, root.dir)}${tool.trimEnd()}`]);
   }
-  return rows.map(([name, text]) => `${paint("dim", name.padEnd(11))} ${text}`).join("\n");
+  return rows.map(([name, text]) => `${page.paint("dim", name.padEnd(11))} ${text}`).join("\n");
 }
 
 /** Without doctl its context is worth a row only where our token is stored in it. */
@@ -129,85 +124,105 @@ function scopesInWords(scopes: readonly string[]): string {
   return `${scopes.slice(0, 3).map(safe).join(", ")} and ${scopes.length - 3} more`;
 }
 
-function changes(report: Report, done: readonly Change[], paint: Paint): string {
+function changes(report: Report, done: readonly Change[], page: Page): string {
   const names = done.map((change) => nameOf(report, change));
   const width = Math.max(0, ...names.map(({ length }) => length));
-  return done
-    .map(
-      (change, i) =>
-        `${sign(change, paint)} ${(names[i] ?? "").padEnd(width)}  ${paint("dim", change.why)}`,
-    )
-    .join("\n");
+  const fits = done.every(({ why }) => 2 + width + 2 + why.length <= page.columns);
+  const row = (change: Change, name: string) =>
+    fits
+      ? `${sign(change, page)} ${name.padEnd(width)}  ${page.paint("dim", change.why)}`
+      : `${sign(change, page)} ${name}`;
+  return done.map((change, i) => row(change, names[i] ?? "")).join("\n");
 }
 
-function pending(report: Report, paint: Paint): string {
+function pending(report: Report, page: Page): string {
   if (report.plan.changes.length === 0) return "";
-  return `Still to do (do-bootstrap):\n${changes(report, report.plan.changes, paint)}`;
+  return `Still to do (do-bootstrap):\n${changes(report, report.plan.changes, page)}`;
 }
 
-function diff(report: Report, change: Change, paint: Paint): string {
-  const title = `${sign(change, paint)} ${paint("bold", nameOf(report, change))}  ${paint("dim", change.why)}`;
+function diff(report: Report, change: Change, page: Page): string {
+  const title = `${sign(change, page)} ${page.paint("bold", nameOf(report, change))}  ${page.paint("dim", change.why)}`;
   if (change.kind === "doctl-context") {
     const { replaces, token } = change;
     return [
       title,
-      ...(replaces === undefined ? [] : [paint("red", `  - ${replaces}`)]),
-      paint("green", `  + ${token}`),
+      ...(replaces === undefined ? [] : [page.paint("red", `  - ${replaces}`)]),
+      page.paint("green", `  + ${token}`),
     ].join("\n");
   }
   const signs = { added: "+", removed: "-", kept: " " } as const;
   const styles = { added: "green", removed: "red", kept: "dim" } as const;
   const lines = diffOf(change).map(({ kind, text }) =>
-    paint(styles[kind], `  ${signs[kind]} ${safe(text)}`.trimEnd()),
+    page.paint(styles[kind], `  ${signs[kind]} ${safe(text)}`.trimEnd()),
   );
   return [title, ...lines].join("\n");
 }
 
-function sign(change: Change, paint: Paint): string {
+function sign(change: Change, page: Page): string {
   const isNew =
     change.kind === "write" ? change.before.kind === "absent" : change.replaces === undefined;
-  return isNew ? paint("green", "+") : paint("yellow", "~");
+  return isNew ? page.paint("green", "+") : page.paint("yellow", "~");
 }
 
 function nameOf(report: Report, change: Change): string {
   if (change.kind === "doctl-context") return `doctl context ${change.context}`;
-  return path(report, change.before.path) + (holdsSecret(change.after) ? " (0600)" : "");
+  return path(report, change.before.path);
 }
 
 const MARKS = { error: "✗", warning: "!", info: "·" } as const;
 const STYLES = { error: "red", warning: "yellow", info: "dim" } as const;
 const WEIGHT = { error: 0, warning: 1, info: 2 } as const;
 
-function findings({ plan, doubts }: Report, paint: Paint): string {
+function findings({ plan, doubts, cwd }: Report, page: Page): string {
   const sorted = [...plan.findings].sort((a, b) => WEIGHT[a.level] - WEIGHT[b.level]);
-  const lines = sorted.map((found) => humanFinding(found, paint));
-  const doubtful = doubts.map((text) => `${paint("yellow", "!")} ${safe(text)}`);
+  const lines = sorted.map((found) => humanFinding(found, cwd, page));
+  const doubtful = doubts.map((text) => `${page.paint("yellow", "!")} ${safe(text)}`);
   return [...lines, ...doubtful].join("\n");
 }
 
-function humanFinding({ id, level, message, fix: mend }: Finding, paint: Paint): string {
-  const line = `${paint(STYLES[level], MARKS[level])} ${safe(message)} ${paint("dim", `[${id}]`)}`;
-  return mend === undefined ? line : `${line}\n${fix(safe(mend), paint)}`;
+function humanFinding(found: Finding, cwd: string, page: Page): string {
+  const { id, level, message, fix: mend } = found;
+  const short = (text: string) => safe(text.replaceAll(`${cwd}/`, ""));
+  return problem(STYLES[level], MARKS[level], short(message), id, page, mend && short(mend));
 }
 
-function fix(text: string, paint: Paint): string {
-  return `  ${paint("cyan", "→")} ${text}`;
+function problem(
+  style: "red" | "yellow" | "dim",
+  mark: string,
+  message: string,
+  id: string,
+  page: Page,
+  mend: string | undefined,
+): string {
+  const lines = message
+    .split("\n")
+    .flatMap((line) => wrap(line, page.columns - 2))
+    .map((line, i) => `${i === 0 ? page.paint(style, mark) : " "} ${line}`);
+  const last = lines.at(-1) ?? "";
+  const label = page.paint("dim", `[${id}]`);
+  // The id is for looking up: it never pushes the words about.
+  const fits = last.length + 3 + id.length + 2 <= page.columns;
+  const labelled = fits ? [...lines.slice(0, -1), `${last} ${label}`] : [...lines, `  ${label}`];
+  const mending = wrap(mend ?? "", page.columns - 4)
+    .filter(Boolean)
+    .map((line, i) => `  ${i === 0 ? page.paint("cyan", "→") : " "} ${line}`);
+  return [...labelled, ...mending].join("\n");
 }
 
-function lastLine(report: Report, hasErrors: boolean, paint: Paint): string {
+function lastLine(report: Report, hasErrors: boolean, page: Page): string {
   const { command, dryRun, plan, applied } = report;
   if (hasErrors) return command === "check" ? "" : "Nothing was changed.";
   if (dryRun) {
     return plan.changes.length === 0
-      ? `${paint("green", "✓")} Nothing to do.`
+      ? `${page.paint("green", "✓")} Nothing to do.`
       : `${count(plan.changes.length)} to make; nothing was written (--dry-run).`;
   }
   if (command === "check") {
-    return plan.changes.length === 0 ? `${paint("green", "✓")} Nothing to do.` : "";
+    return plan.changes.length === 0 ? `${page.paint("green", "✓")} Nothing to do.` : "";
   }
   const next = nextStep(report);
-  const done = `${paint("green", "✓")} ${count(applied.length)} made, and looked at again: nothing is left to do.`;
-  return next === undefined ? done : `${done}\n  Next: ${paint("bold", next)}`;
+  const done = `${page.paint("green", "✓")} ${count(applied.length)} made, and looked at again: nothing is left to do.`;
+  return next === undefined ? done : `${done}\n  Next: ${page.paint("bold", next)}`;
 }
 
 function nextStep({ observation, ...report }: Report): string | undefined {

@@ -1,20 +1,48 @@
 import { styleText } from "node:util";
 import { printable, redact } from "../errors.ts";
+import type { Environment } from "../host/host.ts";
 
 type Style = Parameters<typeof styleText>[0];
+
+/** Where a report is printed. */
+export interface Page {
+  readonly paint: Paint;
+  /** Characters in a line; infinite where a line may be as long as it likes, as in a pipe. */
+  readonly columns: number;
+}
 
 /** Colours a text, or leaves it; what comes from files, servers and tools goes through `safe`. */
 export type Paint = (style: Style, text: string) => string;
 
-export function paintFor(color: boolean): Paint {
-  // The decision is ours: styleText's own look at the stream would repeat it.
-  return (style, text) => (color ? styleText(style, text, { validateStream: false }) : text);
+/** @param flag --color or --no-color, where given. */
+export function pageOn(
+  stream: { readonly isTTY?: boolean; readonly columns?: number },
+  env: Environment,
+  flag: boolean | undefined,
+): Page {
+  const color = wantsColor(stream, env, flag);
+  return {
+    // The decision is ours: styleText's own look at the stream would repeat it.
+    paint: (style, text) => (color ? styleText(style, text, { validateStream: false }) : text),
+    columns: stream.isTTY ? (stream.columns ?? 80) : Number.POSITIVE_INFINITY,
+  };
+}
+
+/** A text in lines that fit; words that do not (paths, addresses) are left whole, to be copied. */
+export function wrap(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > columns) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
 }
 
 /** DESIGN §5: colour on a terminal only, unless the user says otherwise. */
-export function wantsColor(
+function wantsColor(
   stream: { readonly isTTY?: boolean },
-  env: Readonly<Record<string, string | undefined>>,
+  env: Environment,
   flag: boolean | undefined,
 ): boolean {
   if (flag !== undefined) return flag;

@@ -1,7 +1,7 @@
-# Ephemeral: it never enters a plan or a state file. An ephemeral variable has to be set at plan and
-# at apply alike, or at neither.
+# Ephemeral: it never enters a plan or a state file, and has to be set at
+# plan and at apply alike, or at neither.
 variable "{{variable}}" {
-  description = "DigitalOcean API token; null: the provider reads DIGITALOCEAN_TOKEN"
+  description = "DigitalOcean API token; null: from the environment"
   type        = string
   sensitive   = true
   ephemeral   = true

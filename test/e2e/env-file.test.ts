@@ -1,0 +1,241 @@
+import { lstat, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { execa } from "execa";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { parse } from "yaml";
+import { fakeDoctl } from "../fixtures/tools.ts";
+import { aged, fileTree } from "../fixtures/tree.ts";
+import { randomToken, treeHash, type Workbench, workbench } from "../fixtures/workbench.ts";
+
+describe("an env file is kept byte for byte but for the token", () => {
+  // T stands for the token.
+  it.each([
+    ["absent", undefined, "DIGITALOCEAN_TOKEN=T\n"],
+    ["empty", "", "DIGITALOCEAN_TOKEN=T\n"],
+    ["other keys", "# ours\nPORT=80\n\n", "# ours\nPORT=80\n\nDIGITALOCEAN_TOKEN=T\n"],
+    ["no last newline", "PORT=80", "PORT=80\nDIGITALOCEAN_TOKEN=T"],
+    ["CRLF", "A=1\r\nB=2\r\n", "A=1\r\nB=2\r\nDIGITALOCEAN_TOKEN=T\r\n"],
+    ["CRLF, no last newline", "A=1\r\nB=2", "A=1\r\nB=2\r\nDIGITALOCEAN_TOKEN=T"],
+    ["CRLF, in place", "DIGITALOCEAN_TOKEN=x\r\nB=2\r\n", "DIGITALOCEAN_TOKEN=T\r\nB=2\r\n"],
+    ["BOM", "\uFEFFDIGITALOCEAN_TOKEN=x\nA=1\n", "\uFEFFDIGITALOCEAN_TOKEN=T\nA=1\n"],
+    ["BOM alone", "\uFEFF", "\uFEFFDIGITALOCEAN_TOKEN=T\n"],
+    ["an empty value", "DIGITALOCEAN_TOKEN=\nA=1\n", "DIGITALOCEAN_TOKEN=T\nA=1\n"],
+    ["an empty value at the end", "DIGITALOCEAN_TOKEN=", "DIGITALOCEAN_TOKEN=T"],
+    ["empty quotes", "DIGITALOCEAN_TOKEN=''\n", "DIGITALOCEAN_TOKEN='T'\n"],
+    ["export", "export DIGITALOCEAN_TOKEN=x # old\n", "export DIGITALOCEAN_TOKEN=T # old\n"],
+    ["double quotes", '  DIGITALOCEAN_TOKEN = "x"  # old\n', '  DIGITALOCEAN_TOKEN = "T"  # old\n'],
+    ["backticks", "DIGITALOCEAN_TOKEN=`x`\n", "DIGITALOCEAN_TOKEN=`T`\n"],
+    ["a colon", "DIGITALOCEAN_TOKEN: x\n", "DIGITALOCEAN_TOKEN: T\n"],
+    [
+      "every assignment",
+      "DIGITALOCEAN_TOKEN=x\nA=1\nDIGITALOCEAN_TOKEN='y'\n",
+      "DIGITALOCEAN_TOKEN=T\nA=1\nDIGITALOCEAN_TOKEN='T'\n",
+    ],
+    [
+      "multi-line values",
+      'KEY="-----BEGIN-----\nDIGITALOCEAN_TOKEN=no\n-----END-----"\nDIGITALOCEAN_TOKEN=x\n',
+      'KEY="-----BEGIN-----\nDIGITALOCEAN_TOKEN=no\n-----END-----"\nDIGITALOCEAN_TOKEN=T\n',
+    ],
+    [
+      "a commented assignment",
+      "#DIGITALOCEAN_TOKEN=x\nA=1\n",
+      "#DIGITALOCEAN_TOKEN=x\nA=1\nDIGITALOCEAN_TOKEN=T\n",
+    ],
+    [
+      "a longer name",
+      "MY_DIGITALOCEAN_TOKEN=x\nDIGITALOCEAN_TOKEN_2=y\n",
+      "MY_DIGITALOCEAN_TOKEN=x\nDIGITALOCEAN_TOKEN_2=y\nDIGITALOCEAN_TOKEN=T\n",
+    ],
+    ["no UTF-8", "A=caf\xe9\n", "A=caf\xe9\nDIGITALOCEAN_TOKEN=T\n"],
+    ["an odd line", "what is this\nA=1\n", "what is this\nA=1\nDIGITALOCEAN_TOKEN=T\n"],
+  ])("%s", async (name, before, after) => {
+    const bench = await workbench();
+    const encoding = name === "no UTF-8" ? "latin1" : "utf8";
+    if (before !== undefined) await bench.write(".env", Buffer.from(before, encoding), 0o600);
+    await withStdin(bench);
+    const path = join(bench.repo, ".env");
+    expect(await readFile(path, encoding)).toBe(
+      after.replaceAll("=T", `=${bench.token}`).replace(/(["'`]|: )T/g, `$1${bench.token}`),
+    );
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+  });
+
+  it("an assignment that cannot be edited alone is left to a person", async () => {
+    const bench = await workbench();
+    await bench.write(".env", 'A="x\nDIGITALOCEAN_TOKEN=y\n', 0o600);
+    const before = await treeHash(bench.root);
+    const { status } = await bench.run(["--token-stdin"], { input: bench.token });
+    const after = await bench.read(".env");
+    if (status === 0) expect(after).toBe(`A="x\nDIGITALOCEAN_TOKEN=${bench.token}\n`);
+    else expect(await treeHash(bench.root)).toBe(before);
+  });
+
+  it.each([
+    [0o644, 0o600],
+    [0o640, 0o600],
+    [0o400, 0o400],
+    [0o700, 0o700],
+  ])("mode %o becomes %o, which --dry-run shows", async (before, after) => {
+    const bench = await workbench();
+    await bench.write(".env", `DIGITALOCEAN_TOKEN=${bench.token}\n`, before);
+    const { stdout } = await bench.run(["--dry-run"]);
+    if (before === after) expect(stdout).not.toContain("mode 0");
+    else
+      expect(stdout).toContain(`  - mode 0${before.toString(8)}\n  + mode 0${after.toString(8)}\n`);
+    await bench.run([]);
+    expect((await stat(join(bench.repo, ".env"))).mode & 0o777).toBe(after);
+    expect(await bench.read(".env")).toBe(`DIGITALOCEAN_TOKEN=${bench.token}\n`);
+  });
+
+  it("token.envFile and token.name of one's own", async () => {
+    const bench = await workbench();
+    await bench.write(".env", "PORT=80\n");
+    await bench.write(".do-bootstraprc", "token: { envFile: .env.local, name: ACME_TOKEN }\n");
+    await withStdin(bench);
+    expect(await bench.read(".env.local")).toBe(`ACME_TOKEN=${bench.token}\n`);
+    expect(await bench.read(".env")).toBe("PORT=80\n");
+    expect(await bench.read(".env.example")).toMatch(/^ACME_TOKEN=$/m);
+  });
+});
+
+describe("an env file that is a link", () => {
+  it("is followed inside the repo, and stays a link", async () => {
+    const bench = await workbench();
+    await bench.write(".gitignore", "secrets/\n");
+    await bench.write("secrets/dev.env", "A=1\n", 0o644);
+    await symlink("secrets/dev.env", join(bench.repo, ".env"));
+    await withStdin(bench);
+    expect((await lstat(join(bench.repo, ".env"))).isSymbolicLink()).toBe(true);
+    expect(await bench.read("secrets/dev.env")).toBe(`A=1\nDIGITALOCEAN_TOKEN=${bench.token}\n`);
+    expect((await stat(join(bench.repo, ".env"))).mode & 0o777).toBe(0o600);
+  });
+
+  it("that leads to a file git would take: nothing is written", async () => {
+    const bench = await workbench();
+    await bench.write("secrets/dev.env", "A=1\n");
+    await symlink("secrets/dev.env", join(bench.repo, ".env"));
+    const before = await aged(bench.root);
+    const { status, stderr } = await bench.run(["--token-stdin"], { input: bench.token });
+    expect(stderr).toMatch(/git would take \S+secrets\/dev\.env/);
+    expect(status).toBe(3);
+    expect(await fileTree(bench.root)).toEqual(before);
+  });
+
+  it.each(["there", "dangling"])("that leads out of the repo (%s) needs --force", async (kind) => {
+    const bench = await workbench();
+    const target = join(bench.root, "shared.env");
+    if (kind === "there") await writeFile(target, "A=1\n");
+    await symlink(target, join(bench.repo, ".env"));
+    const before = await treeHash(bench.root);
+    const refused = await bench.run(["--token-stdin"], { input: bench.token });
+    expect(refused.stderr).toMatch(/\.env leads out of the repo, .*\[file\.outside\]/);
+    expect(refused.status).toBe(3);
+    expect(await treeHash(bench.root)).toBe(before);
+
+    await withStdin(bench, "--force");
+    const line = `DIGITALOCEAN_TOKEN=${bench.token}\n`;
+    expect(await readFile(target, "utf8")).toBe(kind === "there" ? `A=1\n${line}` : line);
+    expect((await lstat(join(bench.repo, ".env"))).isSymbolicLink()).toBe(true);
+  });
+
+  it("that leads out of the repo is read without --force", async () => {
+    const bench = await workbench();
+    const target = join(bench.root, "shared.env");
+    await writeFile(target, `DIGITALOCEAN_TOKEN=${bench.token}\n`, { mode: 0o600 });
+    await symlink(target, join(bench.repo, ".env"));
+    expect((await bench.run([])).status).toBe(0);
+    expect((await bench.run(["check"])).status).toBe(0);
+  });
+});
+
+describe("an env file that is a FIFO", () => {
+  it("is a source, and is never written", async () => {
+    const bench = await workbench();
+    await fifo(bench, `DIGITALOCEAN_TOKEN=${bench.token}\nOTHER=1\n`);
+    expect((await bench.run([])).status).toBe(0);
+    expect((await lstat(join(bench.repo, ".env"))).isFIFO()).toBe(true);
+    expect((await bench.run(["check"])).status).toBe(0);
+
+    const other = randomToken();
+    bench.sandbox.accept(other);
+    const { status, stderr } = await bench.run(["--token-stdin"], { input: other });
+    expect(stderr).toMatch(/\.env is a FIFO, which is read and never written/);
+    expect(status).toBe(3);
+  });
+
+  /** As 1Password mounts a .env: whoever opens it gets the text. */
+  async function fifo(bench: Workbench, text: string): Promise<void> {
+    const path = join(bench.repo, ".env");
+    await execa("mkfifo", ["-m", "600", path]);
+    const loop = 'while [ -p "$1" ]; do printf %s "$2" > "$1"; sleep 0.02; done';
+    const writer = execa("sh", ["-c", loop, "sh", path, text], { reject: false });
+    onTestFinished(() => void writer.kill("SIGKILL"));
+  }
+});
+
+describe("where a token comes from decides where it goes", () => {
+  it("one from the environment is not written without --save", async () => {
+    const bench = await workbench();
+    const env = { DIGITALOCEAN_ACCESS_TOKEN: bench.token };
+    expect((await bench.run([], { env })).status).toBe(0);
+    const written = await fileTree(bench.root);
+    expect(Object.keys(written)).not.toContain(join(bench.repo, ".env"));
+    expect(JSON.stringify(written)).not.toContain(bench.token);
+
+    expect((await bench.run(["--save"], { env })).status).toBe(0);
+    expect(await bench.read(".env")).toBe(`DIGITALOCEAN_TOKEN=${bench.token}\n`);
+    expect((await bench.run(["check"])).status).toBe(0);
+  });
+
+  it("--save replaces another token in the env file", async () => {
+    const bench = await workbench();
+    await bench.write(".env", `DIGITALOCEAN_TOKEN=${randomToken()}\n`, 0o600);
+    const env = { DIGITALOCEAN_TOKEN: bench.token };
+    expect((await bench.run([], { env })).stderr).toContain("[token.shadows-another]");
+    expect((await bench.run(["--save"], { env })).status).toBe(0);
+    expect(await bench.read(".env")).toBe(`DIGITALOCEAN_TOKEN=${bench.token}\n`);
+  });
+
+  it("--env prod has its own env file, doctl context and Terraform credentials", async () => {
+    const bench = await workbench();
+    await fakeDoctl(bench.bin, { writeDelayMs: 0 });
+    const prod = { token: { envFile: ".env.prod" }, doctl: { context: "acme-prod" } };
+    await bench.write("do-bootstrap.config.json", JSON.stringify({ environments: { prod } }));
+    await bench.write(".env", `DIGITALOCEAN_TOKEN=${randomToken()}\n`, 0o600);
+    const before = await bench.read(".env");
+    await withStdin(bench, "--env", "prod");
+    expect(await bench.read(".env.prod")).toBe(`DIGITALOCEAN_TOKEN=${bench.token}\n`);
+    expect(await bench.read(".env")).toBe(before);
+    const config = await bench.read("../home/.config/doctl/config.yaml");
+    expect(parse(config)).toEqual({ "auth-contexts": { "acme-prod": bench.token } });
+    expect(await bench.read("provider.tf")).toContain('provider "digitalocean" {}');
+    expect(await bench.git("ls-files", "--others", "--exclude-standard")).not.toMatch(/env\.prod/);
+    expect((await bench.run(["check", "--env", "prod"])).status).toBe(0);
+  });
+});
+
+describe("--dry-run", () => {
+  it("shows a diff without any value, and writes nothing", async () => {
+    const bench = await workbench();
+    await fakeDoctl(bench.bin);
+    const values = ["hunter2", "line one", "line two", randomToken(), "tail-secret"];
+    const [password, one, two, token, tail] = values;
+    const text = `PASSWORD=${password}\nKEY="${one}\n${two}"\nDIGITALOCEAN_TOKEN=${token}\nTAIL=${tail}`;
+    await bench.write(".env", text, 0o644);
+    const before = await treeHash(bench.root);
+    const args = ["--token-stdin", "--dry-run"];
+    const { status, stdout, stderr } = await bench.run(args, { input: bench.token });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toMatch(/^ {2}- DIGITALOCEAN_TOKEN=\[secret [0-9a-f]{8}\]$/m);
+    expect(stdout).toMatch(/^ {2}\+ DIGITALOCEAN_TOKEN=\[secret [0-9a-f]{8}\]$/m);
+    expect(stdout).toContain("doctl context default");
+    for (const value of [...values, bench.token]) expect(stdout).not.toContain(value);
+    expect(await treeHash(bench.root)).toBe(before);
+  });
+});
+
+async function withStdin(bench: Workbench, ...more: string[]): Promise<void> {
+  const result = await bench.run(["--token-stdin", ...more], { input: bench.token });
+  expect(result.stderr).toContain("nothing is left to do");
+  expect(result.status).toBe(0);
+}

@@ -1,0 +1,290 @@
+import { mkdir, rm, stat, symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { execa } from "execa";
+import { describe, expect, it } from "vitest";
+import { aged, fileTree } from "../fixtures/tree.ts";
+import { type RunOptions, type Workbench, workbench } from "../fixtures/workbench.ts";
+
+const BEGIN = "# do-bootstrap: secrets and state stay out of git";
+const END = "# do-bootstrap: end";
+const ALL = [
+  ".env",
+  ".env.local",
+  ".env.*.local",
+  "*.secret.auto.tfvars.json",
+  "*.tfstate*",
+  "*.tfplan",
+  ".terraform/",
+];
+const SECRETS = [".env", "do-bootstrap.secret.auto.tfvars.json"];
+const COMMITTED = [".env.example", ".gitignore", "provider.tf", "variables.tf", "versions.tf"];
+
+describe("git takes the files of an empty repo, and no secret", () => {
+  it.each([
+    ["git is there", true],
+    ["git is not installed", false],
+  ])("outside git: .gitignore is written all the same (%s)", async (_, isThere) => {
+    const bench = await workbench({ git: false });
+    if (!isThere) await rm(join(bench.bin, "git"));
+    await succeed(bench);
+    expect(await bench.read(".gitignore")).toBe(block(ALL));
+
+    await bench.run([]);
+    expect(await bench.read(".gitignore")).toBe(block(ALL));
+  });
+
+  it("git is not installed in a git repo: a clear error, and nothing is written", async () => {
+    const bench = await workbench();
+    await rm(join(bench.bin, "git"));
+    const before = await fileTree(bench.root);
+    const { status, stderr } = await bench.run(["--token-stdin"], { input: bench.token });
+    expect(stderr).toMatch(/is a git repo, but git is not on PATH\. \[GIT_FAILED\]\n {2}→ Install/);
+    expect(status).toBe(1);
+    expect(await fileTree(bench.root)).toEqual(before);
+  });
+
+  it("in a subfolder: the config in the root counts, paths are relative to it", async () => {
+    const bench = await workbench();
+    await bench.write("do-bootstrap.config.yaml", "token: { envFile: conf/.env }\n");
+    await bench.write("apps/web/index.html", "");
+    await succeed(bench, { cwd: "apps/web" });
+    expect(await standing(bench)).toEqual({
+      taken: [...COMMITTED, "apps/web/index.html", "do-bootstrap.config.yaml"].sort(),
+      ignored: ["conf/.env", SECRETS[1]],
+    });
+  });
+
+  it("in a subfolder without a config: the files are that folder's", async () => {
+    const bench = await workbench();
+    await mkdir(join(bench.repo, "web"));
+    await succeed(bench, { cwd: "web" });
+    const inWeb = (name: string) => `web/${name}`;
+    expect(await standing(bench)).toEqual({
+      taken: COMMITTED.map(inWeb),
+      ignored: SECRETS.map(inWeb),
+    });
+  });
+
+  it("in a linked worktree", async () => {
+    const bench = await workbench();
+    await bench.git("commit", "--quiet", "--allow-empty", "--message=x");
+    await bench.git("worktree", "add", "--quiet", "../linked");
+    await succeed(bench, { cwd: "../linked" });
+    expect(await standing(bench, "../linked")).toEqual({ taken: COMMITTED, ignored: SECRETS });
+    expect(await standing(bench)).toEqual({ taken: [], ignored: [] });
+  });
+
+  it("in a submodule: its own repo, nothing in the one around it", async () => {
+    const bench = await workbench();
+    const lib = join(bench.root, "lib");
+    await bench.git("init", "--quiet", lib);
+    await bench.git("-C", lib, "commit", "--quiet", "--allow-empty", "--message=x");
+    // `git submodule` is a shell script, which needs the whole PATH.
+    const env = { ...bench.env, PATH: process.env["PATH"] };
+    const add = [
+      "-c",
+      "protocol.file.allow=always",
+      "submodule",
+      "--quiet",
+      "add",
+      lib,
+      "deps/lib",
+    ];
+    await execa("git", add, { cwd: bench.repo, env, extendEnv: false });
+    await succeed(bench, { cwd: "deps/lib" });
+    expect(await standing(bench, "deps/lib")).toEqual({ taken: COMMITTED, ignored: SECRETS });
+    expect((await standing(bench)).taken).toEqual([".gitmodules", "deps/lib"]);
+  });
+
+  it("GIT_* of another repo in the environment do not mislead", async () => {
+    const bench = await workbench();
+    const other = join(bench.root, "other");
+    await bench.git("init", "--quiet", other);
+    await bench.write("../other/.git/info/exclude", "*\n");
+    await succeed(bench, {
+      env: {
+        GIT_DIR: join(other, ".git"),
+        GIT_WORK_TREE: other,
+        GIT_INDEX_FILE: join(other, "index"),
+        GIT_CEILING_DIRECTORIES: "/",
+        GIT_LITERAL_PATHSPECS: "1",
+      },
+    });
+    expect(await standing(bench)).toEqual({ taken: COMMITTED, ignored: SECRETS });
+    expect(await bench.read(".gitignore")).toBe(block(ALL));
+  });
+});
+
+describe(".gitignore gets the missing lines only, in one block", () => {
+  it("what a global excludes file covers is not repeated", async () => {
+    const bench = await workbench();
+    await bench.write("../home/.gitconfig", "[core]\nexcludesFile = ~/.ignored\n");
+    await bench.write("../home/.ignored", ".env\n.env.*\n!.env.example\n*.tfstate*\n");
+    await succeed(bench);
+    const [, , , tfvars = "", , ...rest] = ALL;
+    expect(await bench.read(".gitignore")).toBe(block([tfvars, ...rest]));
+    expect(await standing(bench)).toEqual({ taken: COMMITTED, ignored: SECRETS });
+  });
+
+  it("patterns of one's own that say the same are enough", async () => {
+    const bench = await workbench();
+    await bench.write(".gitignore", ".env*\n!.env.example\n*.tfvars.json\n*.tf[ps]*\n.terraform\n");
+    const before = (await aged(bench.repo))[join(bench.repo, ".gitignore")];
+    await succeed(bench);
+    expect((await fileTree(bench.repo))[join(bench.repo, ".gitignore")]).toBe(before);
+    expect(await standing(bench)).toEqual({ taken: COMMITTED, ignored: SECRETS });
+  });
+
+  it.each([
+    ["LF", "a\n\n# b\n", `a\n\n# b\n\n${block(ALL)}`],
+    ["CRLF", "a\r\nb \r\n", `a\r\nb \r\n\r\n${block(ALL, "\r\n")}`],
+    ["no last newline", "a\nb", `a\nb\n\n${block(ALL)}`],
+    ["CRLF, no last newline", "a\r\nb", `a\r\nb\r\n\r\n${block(ALL, "\r\n")}`],
+    ["empty", "", block(ALL)],
+    ["no UTF-8", "caf\xe9\n", `caf\xe9\n\n${block(ALL)}`],
+    ["our block, in the middle", `a\n${block([".env"])}b\n`, `a\n${block(ALL)}b\n`],
+    ["our block with CRLF", block([".env"], "\r\n"), block(ALL, "\r\n")],
+    ["our block without its end", `${BEGIN}\n.env\n`, `${BEGIN}\n.env\n\n${block(ALL.slice(1))}`],
+  ])("%s: the rest is kept byte for byte, and its mode", async (_, before, after) => {
+    const bench = await workbench();
+    await bench.write(".gitignore", Buffer.from(before, "latin1"), 0o664);
+    await succeed(bench);
+    const path = join(bench.repo, ".gitignore");
+    expect((await fileTree(bench.repo))[path]?.replace(/^664 \d+ /, "")).toBe(after);
+    expect(await standing(bench)).toEqual({ taken: COMMITTED, ignored: SECRETS });
+  });
+
+  it("later additions go inside the block", async () => {
+    const bench = await workbench();
+    await succeed(bench);
+    await bench.write(".gitignore", `${await bench.read(".gitignore")}dist/\n`);
+    await bench.write(".do-bootstraprc", "token: { envFile: .env.staging }\n");
+    await succeed(bench);
+    expect(await bench.read(".gitignore")).toBe(`${block([...ALL, ".env.staging"])}dist/\n`);
+  });
+
+  it("`.env*` ignores .env.example too, which is said", async () => {
+    const bench = await workbench();
+    await bench.write(".gitignore", ".env*\n");
+    const { stderr } = await succeed(bench);
+    expect(stderr).toMatch(/· \S+\.env\.example is ignored by git.* \[git\.example-ignored\]/);
+    expect((await standing(bench)).ignored).toEqual([".env", ".env.example", SECRETS[1]]);
+  });
+
+  it.each([
+    "my env [1]*.txt",
+    "#env",
+    "!env",
+    " lead",
+    "trail ",
+    "q?.env",
+    "back\\slash.env",
+    "sub dir/[x]/é.env",
+    "-env",
+    ":(top)env",
+  ])("token.envFile: %j is ignored, and nothing but it", async (envFile) => {
+    const bench = await workbench();
+    const lookAlike = envFile.replace(/[[\]*?!#\\]/g, "x");
+    if (lookAlike !== envFile) await bench.write(lookAlike, "");
+    await bench.write(".do-bootstraprc.json", JSON.stringify({ token: { envFile } }));
+    await succeed(bench);
+    const { taken, ignored } = await standing(bench);
+    expect(ignored).toEqual([envFile, SECRETS[1]].sort());
+    if (lookAlike !== envFile) expect(taken).toContain(lookAlike);
+  });
+});
+
+describe("folders that are links are followed inside the repo", () => {
+  it.each([
+    ["token.envFile", { token: { envFile: "link/.env" } }, ["real/.env", SECRETS[1]]],
+    ["terraform.dir", { terraform: { dir: "link" } }, [".env", `real/${SECRETS[1]}`]],
+  ])("%s", async (_, config, ignored) => {
+    const bench = await workbench();
+    await mkdir(join(bench.repo, "real"));
+    await symlink("real", join(bench.repo, "link"));
+    await bench.write(".gitignore", "real/.env\n");
+    await bench.write(".do-bootstraprc.json", JSON.stringify(config));
+    await succeed(bench);
+    expect((await standing(bench)).ignored.sort()).toEqual([...ignored].sort());
+  });
+});
+
+describe("a file that git would take gets no token", () => {
+  const config = "token: { envFile: conf/.env }\nterraform: { dir: infra }\n";
+  it.each([
+    ["a negation below our block", ".gitignore", `${block(ALL)}!.env\n`],
+    ["a nested .gitignore", "conf/.gitignore", "!.env\n"],
+    ["a nested .gitignore in a Terraform root", "infra/.gitignore", "!*.json\n"],
+  ])("%s: NOT_IGNORED, and everything is as before", async (_, path, text) => {
+    const bench = await workbench();
+    await bench.write(".do-bootstraprc", config);
+    await bench.write(path, text, 0o640);
+    const before = await aged(bench.root);
+    const { status, stderr } = await bench.run(["--token-stdin"], { input: bench.token });
+    expect(stderr).toMatch(/git would take \S+, which .* \[NOT_IGNORED\]\n.*git check-ignore -v/);
+    expect(status).toBe(3);
+    expect(await fileTree(bench.root)).toEqual(before);
+  });
+
+  it("a .gitignore that is a link, which git does not follow", async () => {
+    const bench = await workbench();
+    await bench.write("shared.ignore", "dist/\n");
+    await symlink("shared.ignore", join(bench.repo, ".gitignore"));
+    const before = await aged(bench.root);
+    const { status } = await bench.run(["--token-stdin"], { input: bench.token });
+    expect(status).toBe(3);
+    expect(await fileTree(bench.root)).toEqual(before);
+  });
+
+  it.each([".env", "env [x]*"])(
+    "a tracked %s stops a write to it, and nothing else",
+    async (envFile) => {
+      const bench = await workbench();
+      await bench.write(".do-bootstraprc.json", JSON.stringify({ token: { envFile } }));
+      await bench.write(envFile, "PORT=80\n");
+      await bench.git("add", "--all");
+      const before = await aged(bench.root);
+      const refused = await bench.run(["--token-stdin"], { input: bench.token });
+      expect(refused.stderr).toContain("[env-file.tracked]");
+      expect(refused.status).toBe(3);
+      expect(await fileTree(bench.root)).toEqual(before);
+
+      const { status } = await bench.run([], { env: { DIGITALOCEAN_TOKEN: bench.token } });
+      expect(status).toBe(0);
+      expect(await bench.read(envFile)).toBe("PORT=80\n");
+      expect((await stat(join(bench.repo, envFile))).mode & 0o777).toBe(0o644);
+    },
+  );
+
+  it("a link to a tracked file that holds a token is noticed", async () => {
+    const bench = await workbench();
+    await bench.write("dev.env", `DIGITALOCEAN_TOKEN=${bench.token}\n`, 0o600);
+    await symlink("dev.env", join(bench.repo, ".env"));
+    await bench.git("add", "dev.env");
+    const before = await aged(bench.root);
+    const { status, stderr } = await bench.run([]);
+    expect(stderr).toContain("[env-file.tracked]");
+    expect(status).toBe(3);
+    expect(await fileTree(bench.root)).toEqual(before);
+  });
+});
+
+function block(patterns: readonly string[], lineEnd = "\n"): string {
+  return [BEGIN, ...patterns, END, ""].join(lineEnd);
+}
+
+async function succeed(bench: Workbench, options: RunOptions = {}) {
+  const result = await bench.run(["--token-stdin"], { input: bench.token, ...options });
+  expect(result.stderr).toContain("nothing is left to do");
+  expect(result.status).toBe(0);
+  return result;
+}
+
+/** What git would commit and what it ignores, by its own word. */
+async function standing(bench: Workbench, folder = ".") {
+  const status = ["status", "--porcelain", "-z", "-uall", "--ignored"];
+  const lines = (await bench.git("-C", folder, ...status)).split("\0").filter(Boolean);
+  const named = (isIgnored: boolean) =>
+    lines.filter((line) => line.startsWith("!!") === isIgnored).map((line) => line.slice(3));
+  return { taken: named(false).sort(), ignored: named(true).sort() };
+}
