@@ -96,9 +96,22 @@ async function load(file: string): Promise<unknown> {
 }
 
 function readJson(file: string, text: string): unknown {
-  const value: unknown = JSON.parse(text);
+  const value = parseJson(text);
   // Only our own key of a package.json is ours to judge.
   return file.endsWith("package.json") ? value : refuseImport(file, value);
+}
+
+/** JSON.parse puts a piece of the text into its message, and the text may hold a secret. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const offset = /position (\d+)/.exec(String(error))?.[1];
+    const lines = text.slice(0, Number(offset ?? text.length)).split("\n");
+    throw new Error(
+      `not valid JSON at line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}`,
+    );
+  }
 }
 
 function readYaml(file: string, text: string): unknown {

@@ -18,6 +18,7 @@ export type DoctlConfigState =
 export async function readConfig(
   { files, clock }: Pick<Host, "files" | "clock">,
   path: string,
+  progress: (what: string) => void,
 ): Promise<DoctlConfigState> {
   for (;;) {
     const snapshot = await files.look(path);
@@ -34,6 +35,7 @@ export async function readConfig(
     if (clock.now() > snapshot.mtimeMs + WRITING_MS) {
       return { kind: "broken", snapshot, why: isEmpty ? "empty" : "not YAML that doctl can read" };
     }
+    progress("Waiting for a doctl that is writing its config");
     await clock.sleep(RETRY_MS);
   }
 }

@@ -16,12 +16,18 @@ import { readConfig } from "./read-config.ts";
  */
 export async function storeContext(
   host: Pick<Host, "files" | "clock" | "locked">,
-  store: { path: string; context: string; token: Secret; expected: string | undefined },
+  store: {
+    path: string;
+    context: string;
+    token: Secret;
+    expected: string | undefined;
+    progress: (what: string) => void;
+  },
 ): Promise<Undo> {
-  const { path, context, token, expected } = store;
+  const { path, context, token, expected, progress } = store;
   const real = await host.files.realpath(path);
   return host.locked(join(dirname(real), ".do-bootstrap.lock"), async () => {
-    const state = await readConfig(host, path);
+    const state = await readConfig(host, path, progress);
     if (state.kind === "broken") throw unreadable(path, state.why);
     const held = state.config.contexts.get(context);
     if (held?.fingerprint !== expected && !token.equals(held)) {

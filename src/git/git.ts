@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { AppError, printable } from "../errors.ts";
 import type { Host, ToolResult } from "../host/host.ts";
 import { toolEnvironment } from "../tool-environment.ts";
@@ -31,8 +32,8 @@ export async function openGit(
   host: Pick<Host, "env" | "run" | "which" | "files">,
   folder: string,
 ): Promise<Git | undefined> {
-  const { path: file } = await host.which("git", folder);
   const marked = await findGitFolder(host, folder);
+  const { path: file } = await host.which("git", marked ?? folder);
   if (file === undefined) {
     if (marked === undefined) return undefined;
     throw new AppError("GIT_FAILED", `${marked} is a git repo, but git is not on PATH.`, {
@@ -76,12 +77,8 @@ async function findGitFolder(
   { files }: Pick<Host, "files">,
   folder: string,
 ): Promise<string | undefined> {
-  for (let here = folder; ; ) {
-    if ((await files.list(here)).includes(".git")) return here;
-    const parent = here.replace(/[\\/][^\\/]*$/, "") || "/";
-    if (parent === here) return undefined;
-    here = parent;
-  }
+  if ((await files.list(folder)).includes(".git")) return folder;
+  return folder === dirname(folder) ? undefined : findGitFolder({ files }, dirname(folder));
 }
 
 function relativeTo(root: string, path: string): string {

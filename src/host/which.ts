@@ -4,9 +4,12 @@ import { delimiter, isAbsolute, join } from "node:path";
 import { isInside } from "../paths.ts";
 import type { Environment, ToolSearch } from "./host.ts";
 
+/** What npm and npx put on PATH: some repo's, wherever it lies. */
+const NPM_BIN = /[\\/]node_modules[\\/]\.bin[\\/]?$/;
+
 /**
- * Looks a tool up on PATH as a shell would, but passes over hits inside a repo: npx puts
- * node_modules/.bin on PATH, and a repo is data (DESIGN rule 7).
+ * Looks a tool up on PATH as a shell would, but passes over hits inside a repo: a repo is data
+ * (DESIGN rule 7).
  */
 export async function which(
   name: string,
@@ -21,10 +24,9 @@ export async function which(
     for (const ending of endings) {
       const path = join(folder, name + ending);
       if (!(await isExecutable(path))) continue;
-      const real = await realpath(path);
-      if (!isInside(real, forbidden) && !isInside(await realpath(folder), forbidden)) {
-        return { path, skipped };
-      }
+      const places = [await realpath(path), await realpath(folder)];
+      const isOfRepo = places.some((place) => isInside(place, forbidden)) || NPM_BIN.test(folder);
+      if (!isOfRepo) return { path, skipped };
       skipped.push(path);
     }
   }

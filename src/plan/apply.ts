@@ -48,7 +48,7 @@ export async function apply(
     for (const change of contexts) {
       const { context, token, path, replaces } = change;
       const expected = replaces?.fingerprint;
-      await step(storeContext(host, { context, token, path, expected }));
+      await step(storeContext(host, { context, token, path, expected, ...around }));
     }
     return doubts;
   } catch (error) {

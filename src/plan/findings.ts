@@ -18,6 +18,7 @@ export const FINDINGS = {
   "file.not-writable": ["error", EXIT.findings],
   "file.outside": ["error", EXIT.findings],
   "file.unusable": ["error", EXIT.findings],
+  "git.not-ignored": ["error", EXIT.findings],
   "git.example-ignored": ["info", EXIT.ok],
   "doctl.missing": ["info", EXIT.ok],
   "doctl.not-in-ci": ["info", EXIT.ok],

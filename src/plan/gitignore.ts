@@ -2,22 +2,25 @@ import { content } from "../content.ts";
 import { withPatterns } from "../git/ignore-block.ts";
 import { ignoreRules } from "../git/ignore-rules.ts";
 import { contentAt, obstacles, textAt } from "./existing.ts";
+import { finding } from "./findings.ts";
 import type { Observation } from "./observe.ts";
-import { type Consent, NOTHING, type Plan } from "./types.ts";
+import type { Consent, Finding, Plan } from "./types.ts";
 
 /** The patterns that .gitignore lacks: by git's own answer, outside git by the text. */
 export function planGitignore(observation: Observation, consent: Consent): Plan {
   const { gitignore, git, config } = observation;
   const current = textAt(gitignore);
   const lines = new Set(current?.text.split(/\r?\n/).map((line) => line.trim()));
-  const missing = ignoreRules(config)
-    .filter(({ pattern, probes }) =>
-      git === undefined ? !lines.has(pattern) : probes.some((probe) => !git.ignored.has(probe)),
-    )
-    .map(({ pattern }) => pattern);
-  if (missing.length === 0) return NOTHING;
+  const needed = ignoreRules(config).filter(({ pattern, probes }) =>
+    git === undefined ? !lines.has(pattern) : probes.some((probe) => !git.ignored.has(probe)),
+  );
+  const overruled = needed
+    .filter(({ pattern }) => lines.has(pattern))
+    .map(({ pattern, probes }) => notIgnored(pattern, probes[0] ?? ""));
+  const missing = needed.filter(({ pattern }) => !lines.has(pattern)).map(({ pattern }) => pattern);
+  if (missing.length === 0) return { findings: overruled, changes: [] };
 
-  const findings = obstacles(observation, gitignore, consent);
+  const findings = [...overruled, ...obstacles(observation, gitignore, consent)];
   if (findings.length > 0 || current === undefined) return { findings, changes: [] };
   const after = content(withPatterns(current.text, missing));
   return {
@@ -33,4 +36,12 @@ export function planGitignore(observation: Observation, consent: Consent): Plan 
       },
     ],
   };
+}
+
+function notIgnored(pattern: string, path: string): Finding {
+  return finding(
+    "git.not-ignored",
+    `.gitignore has ${pattern}, but another pattern lets git take ${path}.`,
+    { where: path, fix: `Find and mend it: git check-ignore -v --no-index ${path}` },
+  );
 }

@@ -127,12 +127,13 @@ export async function observe(host: ObservingHost, question: Question): Promise<
     question.inspections.set(secret.fingerprint, asked);
     return asked;
   };
+  const { progress } = question;
   const inspecting = token.kind === "found" ? inspect(token.token) : undefined;
   const [inspection, doctl, terraform, blocked] = await Promise.all([
     inspecting,
     config.doctl === false
       ? undefined
-      : observeDoctl(host, { config, token, tool: tools.doctl, inspect }),
+      : observeDoctl(host, { config, token, tool: tools.doctl, inspect, progress }),
     tools.terraform,
     findBlocked(files, [envFile, envExample, gitignore]),
   ]);
@@ -218,17 +219,19 @@ async function observeDoctl(
     token,
     tool,
     inspect,
+    progress,
   }: {
     config: ResolvedConfig;
     token: TokenState;
     tool: Promise<ToolSearch>;
     inspect: (secret: Secret) => Promise<Inspection>;
+    progress: (what: string) => void;
   },
 ): Promise<DoctlObservation> {
   const { path: doctl } = await tool;
   const path = await findDoctlConfig(host, doctl);
   if (path === undefined) return { tool: doctl, config: undefined, target: undefined };
-  const state = await readConfig(host, path);
+  const state = await readConfig(host, path, progress);
   const observation = { tool: doctl, config: { path, state } };
   if (state.kind === "broken" || token.kind !== "found")
     return { ...observation, target: undefined };

@@ -19,10 +19,12 @@ export function progressOn(
 ): Progress {
   let timer: NodeJS.Timeout | undefined;
   let isDrawn = false;
+  let current: string | undefined;
 
   const show = (what: string): void => {
+    if (quiet || what === current) return;
     end();
-    if (quiet) return;
+    current = what;
     timer = setTimeout(() => (stream.isTTY ? spin(what) : stream.write(`${what} …\n`)), QUIET_MS);
     timer.unref();
   };
@@ -36,6 +38,7 @@ export function progressOn(
     clearTimeout(timer);
     if (isDrawn) stream.write("\r\x1b[2K");
     isDrawn = false;
+    current = undefined;
   };
   return Object.assign(show, { end });
 }
