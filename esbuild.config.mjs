@@ -1,6 +1,6 @@
 // Bundles the program into lazy chunks, and writes what is derived from the source beside it:
 // schema.json and the notices of the bundled packages.
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { copyFile, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { build } from "esbuild";
 
 const { version } = JSON.parse(await readFile("package.json", "utf8"));
@@ -31,6 +31,12 @@ const { metafile } = await build({
     js: 'import{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);',
   },
 });
+for (const wasm of [
+  "web-tree-sitter/web-tree-sitter.wasm",
+  "@tree-sitter-grammars/tree-sitter-hcl/tree-sitter-terraform.wasm",
+]) {
+  await copyFile(`node_modules/${wasm}`, `${outdir}/${wasm.split("/").at(-1)}`);
+}
 await writeFile(`${outdir}/THIRD-PARTY-NOTICES.txt`, await notices(metafile));
 await writeFile("schema.json", await schema());
 // Swapped in whole: a run that is under way never sees half a build.
@@ -46,11 +52,13 @@ async function schema() {
 }
 
 async function notices({ inputs }) {
-  const folders = new Set(
-    Object.keys(inputs).flatMap(
+  const folders = new Set([
+    // Copied, not bundled.
+    "node_modules/@tree-sitter-grammars/tree-sitter-hcl",
+    ...Object.keys(inputs).flatMap(
       (input) => input.match(/^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/)?.[0] ?? [],
     ),
-  );
+  ]);
   const texts = [...folders].sort().map(async (folder) => {
     const { name, version, license } = JSON.parse(await readFile(`${folder}/package.json`, "utf8"));
     const names = [

@@ -21,7 +21,12 @@ export async function requestFrom(args: Args, { host, progress }: Context): Prom
   return {
     environment: typeof args["env"] === "string" ? args["env"] : undefined,
     stdin: is("token-stdin") ? await host.readInput() : undefined,
-    consent: { force: is("force"), save: is("save"), doctlConfig: is("doctl-config") },
+    consent: {
+      force: is("force"),
+      save: is("save"),
+      fix: is("fix"),
+      doctlConfig: is("doctl-config"),
+    },
     asFlag: is("access-token-flag"),
     progress,
   };

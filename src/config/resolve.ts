@@ -106,9 +106,11 @@ function resolveRoots(
     return {
       dir: join(base, root.dir ?? defaultDir),
       tool: root.tool,
-      credentials: root.credentials ?? (hasEnvironments ? "env" : "tfvars"),
+      credentials: root.credentials ?? (hasEnvironments ? "env" : undefined),
       variable: root.variable ?? "do_token",
       variables: root.variables ?? {},
+      workspace: root.workspace,
+      init: root.init ?? true,
     };
   });
 }
@@ -125,9 +127,7 @@ function notYetIn(written: WrittenConfig, chosen: WrittenEnvironment): string[] 
     if (token?.command !== undefined) found.add("token.command");
     for (const root of [terraform ?? {}].flat()) {
       if (root === false) continue;
-      for (const key of ["backend", "workspace", "init"] as const) {
-        if (root[key] !== undefined && root[key] !== false) found.add(`terraform.${key}`);
-      }
+      if (root.backend !== undefined) found.add("terraform.backend");
     }
   }
   return [...found];

@@ -27,8 +27,13 @@ export interface TerraformRootConfig {
   readonly dir: string;
   /** undefined: terraform, else tofu, whichever is installed. */
   readonly tool: "terraform" | "tofu" | undefined;
-  readonly credentials: "tfvars" | "env";
-  /** The token's variable, with credentials "tfvars". */
+  /** undefined: decided by what the root declares. */
+  readonly credentials: "tfvars" | "env" | undefined;
+  /** The token's variable, where the root has none of its own. */
   readonly variable: string;
   readonly variables: Readonly<Record<string, unknown>>;
+  /** The workspace to select; undefined: whichever is selected. */
+  readonly workspace: string | undefined;
+  /** Run `terraform init` where the root is not initialised. */
+  readonly init: boolean;
 }

@@ -18,6 +18,8 @@ export interface Host {
   readonly which: (name: string, notIn: string) => Promise<ToolSearch>;
   /** Runs `action` while no other process holds the lock of the same path. */
   readonly locked: <T>(path: string, action: () => Promise<T>) => Promise<T>;
+  /** The Terraform grammar, loaded when first asked for. */
+  readonly hclParser: () => Promise<ParseHcl>;
   /** Everything that stands in standard input, which must not be a terminal. */
   readonly readInput: () => Promise<string>;
   /** Absent without a terminal on both ends. */
@@ -136,4 +138,22 @@ export interface ToolSearch {
 export interface Terminal {
   /** @throws AppError INTERRUPTED on Ctrl-C. */
   confirm(question: string): Promise<boolean>;
+}
+
+/** Parses a text and hands the tree's root to `use`; the tree is gone afterwards. */
+export type ParseHcl = <T>(text: string, use: (root: HclNode) => T) => T;
+
+/** A named node of the grammar tree-sitter-terraform. */
+export interface HclNode {
+  readonly type: string;
+  readonly text: string;
+  readonly children: readonly HclNode[];
+  /** True where something inside makes no sense to the grammar. */
+  readonly hasError: boolean;
+  /** True for what the grammar put in to go on. */
+  readonly isMissing: boolean;
+  readonly startIndex: number;
+  readonly endIndex: number;
+  /** From 1. */
+  readonly line: number;
 }

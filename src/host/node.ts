@@ -40,8 +40,20 @@ export function nodeHost(packageFolder: string): Host {
     run: (call) => run(call, interrupted),
     which: (name, notIn) => which(name, notIn, { env, platform }),
     locked: (path, action) => locked(path, clock, action),
+    hclParser: once(async () => {
+      const { loadHclParser } = await import("./hcl.ts");
+      return loadHclParser(packageFolder);
+    }),
     readInput,
     terminal: process.stdin.isTTY && process.stderr.isTTY ? terminal : undefined,
+  };
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
   };
 }
 

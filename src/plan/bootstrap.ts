@@ -3,8 +3,10 @@ import type { Host } from "../host/host.ts";
 import type { Inspection } from "../token/verdict.ts";
 import { apply } from "./apply.ts";
 import { buildPlan } from "./build.ts";
+import { finding } from "./findings.ts";
 import { type Observation, type ObservingHost, observe } from "./observe.ts";
-import type { Change, Consent, Plan } from "./types.ts";
+import { type CommandResult, runCommands, title } from "./run-commands.ts";
+import type { Change, Consent, Finding, Plan } from "./types.ts";
 
 export interface Request {
   readonly environment: string | undefined;
@@ -27,7 +29,7 @@ export async function look(
   request: Request,
   inspections = new Map<string, Promise<Inspection>>(),
 ): Promise<Look> {
-  const observation = await observe(host, { ...request, inspections });
+  const observation = await observe(host, { ...request, fix: request.consent.fix, inspections });
   return { observation, plan: buildPlan(observation, request.consent) };
 }
 
@@ -36,6 +38,7 @@ export interface Result extends Look {
   readonly applied: readonly Change[];
   /** What did not go as hoped and does not matter. */
   readonly doubts: readonly string[];
+  readonly commands: readonly CommandResult[];
 }
 
 /**
@@ -51,19 +54,38 @@ export async function bootstrap(
 ): Promise<Result> {
   const inspections = new Map<string, Promise<Inspection>>();
   const first = await look(host, request, inspections);
-  const { changes, findings } = first.plan;
-  if (changes.length === 0 || findings.some(({ level }) => level === "error")) {
-    return { ...first, applied: [], doubts: [] };
-  }
+  const { changes, findings, commands = [] } = first.plan;
+  const isBlocked = findings.some(({ level }) => level === "error");
+  if (isBlocked || changes.length + commands.length === 0) return { ...first, ...NOTHING_DONE };
   if (!(await approve(first))) {
     throw new AppError("DECLINED", "Nothing was changed.");
   }
   const { git, hosts } = first.observation;
   const doubts = await apply(host, changes, { ...request, hosts, git: git?.git });
+  const results = await runCommands(host, commands, request.progress);
   const second = await look(host, request, inspections);
   if (second.plan.changes.length > 0) throw notConverged(second.plan);
-  return { ...second, applied: changes, doubts };
+  const failures = results.flatMap(commandFailed);
+  const allFindings = [...second.plan.findings, ...failures];
+  return {
+    observation: second.observation,
+    plan: { ...second.plan, findings: allFindings },
+    applied: changes,
+    doubts,
+    commands: results,
+  };
 }
+
+/** DESIGN §6: a failure of terraform init is a warning. */
+function commandFailed({ command, failure }: CommandResult): Finding[] {
+  if (failure === undefined) return [];
+  const message = `${title(command)} failed: ${failure.why}. The files are in place.`;
+  const fix = `Mend what it says, then: do-bootstrap`;
+  return [finding("terraform.failed", message, { where: command.cwd, fix })];
+}
+
+/** The part of a result that a mere look has. */
+export const NOTHING_DONE = { applied: [], doubts: [], commands: [] } as const;
 
 function notConverged({ changes }: Plan): AppError {
   const names = changes.map((change) =>

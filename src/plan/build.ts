@@ -1,22 +1,31 @@
+import type { TerraformRoot } from "../terraform/observe-root.ts";
 import { planDoctl } from "./doctl.ts";
 import { planEnvFile } from "./env-file.ts";
 import { finding } from "./findings.ts";
 import { planGitignore } from "./gitignore.ts";
 import type { Observation } from "./observe.ts";
 import { planTerraform } from "./terraform.ts";
+import { planCommands } from "./terraform-commands.ts";
 import { judgeToken } from "./token.ts";
-import { type Consent, type Finding, joined, type Plan } from "./types.ts";
+import { type Consent, type Finding, joined, type Plan, type PlanPart } from "./types.ts";
 
 /** What has to change, and what is worth saying, given what was observed. Pure. */
 export function buildPlan(observation: Observation, consent: Consent): Plan {
   return joined([
-    { findings: judgeToken(observation), changes: [] },
+    { findings: judgeToken(observation) },
     planGitignore(observation, consent),
     planEnvFile(observation, consent),
-    ...observation.roots.map((root) => planTerraform(observation, root, consent)),
+    ...observation.roots.map((root) =>
+      withCommands(root, planTerraform(observation, root, consent)),
+    ),
     planDoctl(observation, consent),
-    { findings: [...aboutTools(observation), ...aboutConfig(observation)], changes: [] },
+    { findings: [...aboutTools(observation), ...aboutConfig(observation)] },
   ]);
+
+  function withCommands(root: TerraformRoot, part: PlanPart): Plan {
+    const files = joined([part]);
+    return joined([files, planCommands(observation, root, files)]);
+  }
 }
 
 function aboutTools({ skippedTools, roots, terraform }: Observation): Finding[] {

@@ -1,12 +1,12 @@
 import { finding } from "./findings.ts";
 import type { DoctlObservation, DoctlTarget, Observation } from "./observe.ts";
 import { usableToken } from "./storing.ts";
-import { type Consent, type Finding, NOTHING, type Plan, type StoreContext } from "./types.ts";
+import { type Consent, type Finding, NOTHING, type PlanPart, type StoreContext } from "./types.ts";
 
 const INSTALL = "https://docs.digitalocean.com/reference/doctl/how-to/install/";
 
 /** doctl's context. Nobody's login is overwritten in silence (DESIGN rule 5). */
-export function planDoctl(observation: Observation, consent: Consent): Plan {
+export function planDoctl(observation: Observation, consent: Consent): PlanPart {
   const { doctl, ci } = observation;
   if (doctl === undefined) return NOTHING;
   if (doctl.tool === undefined && !consent.doctlConfig) return only(missing());
@@ -31,7 +31,7 @@ export function planDoctl(observation: Observation, consent: Consent): Plan {
     doctl: doctl.tool,
     why: WHY[holding],
   };
-  return { findings: [], changes: [change] };
+  return { changes: [change] };
 }
 
 const WHY: Readonly<Record<DoctlTarget["holding"], string>> = {
@@ -94,6 +94,6 @@ function sameTeam({ context, holds }: DoctlTarget): Finding {
   );
 }
 
-function only(found: Finding): Plan {
-  return { findings: [found], changes: [] };
+function only(found: Finding): PlanPart {
+  return { findings: [found] };
 }

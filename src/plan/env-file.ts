@@ -7,14 +7,14 @@ import { contentAt, obstacles, textAt } from "./existing.ts";
 import { finding } from "./findings.ts";
 import type { Observation } from "./observe.ts";
 import { mayStore, usableToken } from "./storing.ts";
-import { type Consent, type Finding, joined, NOTHING, type Plan } from "./types.ts";
+import { type Consent, type Finding, joined, NOTHING, type PlanPart } from "./types.ts";
 
 /** The env file with the token, and the example with its name. */
-export function planEnvFile(observation: Observation, consent: Consent): Plan {
+export function planEnvFile(observation: Observation, consent: Consent): PlanPart {
   const token = planToken(observation, consent);
-  const isSaid = token.findings.some(({ id }) => id === "env-file.tracked");
+  const isSaid = token.findings?.some(({ id }) => id === "env-file.tracked");
   return joined([
-    { findings: isSaid ? [] : judgeEnvFile(observation), changes: [] },
+    { findings: isSaid ? [] : judgeEnvFile(observation) },
     token,
     planExample(observation, consent),
   ]);
@@ -40,7 +40,7 @@ function judgeEnvFile(observation: Observation): Finding[] {
   return holdsToken ? [tracked(observation, "it holds a token")] : [];
 }
 
-function planToken(observation: Observation, consent: Consent): Plan {
+function planToken(observation: Observation, consent: Consent): PlanPart {
   const { envFile, config, git, platform } = observation;
   const token = usableToken(observation);
   if (token === undefined || envFile.kind === "unusable") return NOTHING;
@@ -73,12 +73,12 @@ function planToken(observation: Observation, consent: Consent): Plan {
       }),
     );
   }
-  if (findings.length > 0) return { findings, changes: [] };
+  if (findings.length > 0) return { findings };
   const why = isInFile ? "other users could read it" : "the token; git ignores it";
   return { findings, changes: [{ kind: "write", before: envFile, after, shownBefore, mode, why }] };
 }
 
-function planExample(observation: Observation, consent: Consent): Plan {
+function planExample(observation: Observation, consent: Consent): PlanPart {
   const { envExample, envExampleTemplate, config, git } = observation;
   const { path } = envExample;
   const text = textAt(envExample)?.text;
@@ -95,9 +95,9 @@ function planExample(observation: Observation, consent: Consent): Plan {
     envExample.kind === "absent" ? envExampleTemplate : text,
     config.token.name,
   );
-  if (after === text) return { findings, changes: [] };
+  if (after === text) return { findings };
   const blocking = obstacles(observation, envExample, consent);
-  if (blocking.length > 0) return { findings: blocking, changes: [] };
+  if (blocking.length > 0) return { findings: blocking };
   return {
     findings,
     changes: [

@@ -4,10 +4,10 @@ import { ignoreRules } from "../git/ignore-rules.ts";
 import { contentAt, obstacles, textAt } from "./existing.ts";
 import { finding } from "./findings.ts";
 import type { Observation } from "./observe.ts";
-import type { Consent, Finding, Plan } from "./types.ts";
+import type { Consent, Finding, PlanPart } from "./types.ts";
 
 /** The patterns that .gitignore lacks: by git's own answer, outside git by the text. */
-export function planGitignore(observation: Observation, consent: Consent): Plan {
+export function planGitignore(observation: Observation, consent: Consent): PlanPart {
   const { gitignore, git, config } = observation;
   const current = textAt(gitignore);
   const lines = new Set(current?.text.split(/\r?\n/).map((line) => line.trim()));
@@ -18,13 +18,12 @@ export function planGitignore(observation: Observation, consent: Consent): Plan 
     .filter(({ pattern }) => lines.has(pattern))
     .map(({ pattern, probes }) => notIgnored(pattern, probes[0] ?? ""));
   const missing = needed.filter(({ pattern }) => !lines.has(pattern)).map(({ pattern }) => pattern);
-  if (missing.length === 0) return { findings: overruled, changes: [] };
+  if (missing.length === 0) return { findings: overruled };
 
   const findings = [...overruled, ...obstacles(observation, gitignore, consent)];
-  if (findings.length > 0 || current === undefined) return { findings, changes: [] };
+  if (findings.length > 0 || current === undefined) return { findings };
   const after = content(withPatterns(current.text, missing));
   return {
-    findings: [],
     changes: [
       {
         kind: "write",

@@ -10,7 +10,7 @@ import { readEnvFile } from "../env-file/edit.ts";
 import { AppError } from "../errors.ts";
 import { type Git, openGit } from "../git/git.ts";
 import { ignoreRules } from "../git/ignore-rules.ts";
-import type { Files, Host, Snapshot, ToolSearch } from "../host/host.ts";
+import type { Environment, Files, Host, Snapshot, ToolSearch } from "../host/host.ts";
 import { TEMPLATE_NAMES, type Templates } from "../terraform/generated.ts";
 import { observeRoot, type TerraformRoot } from "../terraform/observe-root.ts";
 import { findTerraform, type TerraformTool } from "../terraform/tool.ts";
@@ -27,6 +27,7 @@ export interface Observation {
   readonly top: string;
   readonly ci: boolean;
   readonly platform: NodeJS.Platform;
+  readonly env: Environment;
   readonly hosts: ApiHosts;
   readonly token: TokenState;
   /** Absent without a usable token. */
@@ -71,6 +72,8 @@ export interface Question {
   readonly environment: string | undefined;
   /** The text of standard input, with --token-stdin. */
   readonly stdin: string | undefined;
+  /** Take the token from Terraform code where there is no other. */
+  readonly fix: boolean;
   /** Answers of the API by the token's fingerprint: a second look does not ask again. */
   readonly inspections: Map<string, Promise<Inspection>>;
   readonly progress: (what: string) => void;
@@ -88,6 +91,7 @@ export type ObservingHost = Pick<
   | "http"
   | "run"
   | "which"
+  | "hclParser"
 >;
 
 /**
@@ -104,12 +108,11 @@ export async function observe(host: ObservingHost, question: Question): Promise<
 
   const { files } = host;
   const at = (name: string) => files.look(join(config.base, name));
-  const [envFile, envExample, gitignore, roots, gitState, templates] = await Promise.all([
+  const [envFile, envExample, gitignore, [roots, gitState], templates] = await Promise.all([
     files.look(config.token.envFile),
     at(".env.example"),
     at(".gitignore"),
-    Promise.all(config.roots.map((root) => observeRoot(files, root))),
-    git && observeGit(git, config),
+    observeRepo(host, git, config),
     readTemplates(host),
   ]);
   const token = chooseToken({
@@ -117,6 +120,7 @@ export async function observe(host: ObservingHost, question: Question): Promise<
     env: host.env,
     envFile: { path: config.token.envFile, values: valuesIn(envFile) },
     name: config.token.name,
+    inCode: question.fix ? tokenInCode(roots) : undefined,
     environment: question.environment,
   });
   const inspect = (secret: Secret) => {
@@ -152,6 +156,7 @@ export async function observe(host: ObservingHost, question: Question): Promise<
     git: gitState,
     ci: !/^(|0|false)$/i.test(host.env["CI"] ?? ""),
     platform: host.platform,
+    env: host.env,
     terraform: terraform.tool,
     skippedTools: [...(await tools.doctl).skipped, ...terraform.skipped],
     ...templates,
@@ -203,13 +208,30 @@ function findTool(host: ObservingHost, config: ResolvedConfig, top: string) {
     : findTerraform(host, config.roots.find(({ tool }) => tool !== undefined)?.tool, top);
 }
 
-async function observeGit(git: Git, config: ResolvedConfig): Promise<GitObservation> {
-  const probes = ignoreRules(config).flatMap(({ probes }) => probes);
+async function observeRepo(
+  host: ObservingHost,
+  git: Git | undefined,
+  config: ResolvedConfig,
+): Promise<[roots: TerraformRoot[], git: GitObservation | undefined]> {
+  const roots = await Promise.all(config.roots.map((root) => observeRoot(host, root)));
+  if (git === undefined) return [roots, undefined];
+  const values = roots.flatMap(({ tfvars, at }) => tfvars.map((name) => at(name).path));
+  const probes = [...ignoreRules(config).flatMap(({ probes }) => probes), ...values];
   const [ignored, tracked] = await Promise.all([
     git.ignored([...probes, join(config.base, ".env.example")]),
     git.tracked(probes),
   ]);
-  return { git, ignored, tracked };
+  return [roots, { git, ignored, tracked }];
+}
+
+function tokenInCode(roots: readonly TerraformRoot[]): { path: string; value: string } | undefined {
+  for (const { module, config } of roots) {
+    for (const { expression, place } of module.hardCoded) {
+      if (typeof expression.literal !== "string") continue;
+      return { path: join(config.dir, place.file), value: expression.literal };
+    }
+  }
+  return undefined;
 }
 
 async function observeDoctl(

@@ -38,10 +38,26 @@ export interface StoreContext {
 
 export type Change = WriteFile | StoreContext;
 
+/** Runs after the changes, is reported, and never rolls them back (DESIGN rule 10). */
+export interface Command {
+  /** terraform or tofu: name for the report, and absolute path. */
+  readonly tool: { readonly name: string; readonly path: string };
+  readonly args: readonly string[];
+  /** The root module. */
+  readonly cwd: string;
+  readonly why: string;
+  /** Variables that it must not inherit. */
+  readonly without: readonly string[];
+}
+
 export interface Plan {
   readonly findings: readonly Finding[];
   readonly changes: readonly Change[];
+  readonly commands: readonly Command[];
 }
+
+/** What one domain adds to a plan. */
+export type PlanPart = Partial<Plan>;
 
 /** What the user allows on the command line. */
 export interface Consent {
@@ -49,15 +65,18 @@ export interface Consent {
   readonly force: boolean;
   /** Write a token from the environment into the repo's env file. */
   readonly save: boolean;
+  /** Move tokens that stand in Terraform code to a variable. */
+  readonly fix: boolean;
   /** Write doctl's config even where doctl is not installed. */
   readonly doctlConfig: boolean;
 }
 
-export const NOTHING: Plan = { findings: [], changes: [] };
+export const NOTHING: PlanPart = {};
 
-export function joined(plans: readonly Plan[]): Plan {
+export function joined(parts: readonly PlanPart[]): Plan {
   return {
-    findings: plans.flatMap(({ findings }) => findings),
-    changes: plans.flatMap(({ changes }) => changes),
+    findings: parts.flatMap(({ findings = [] }) => findings),
+    changes: parts.flatMap(({ changes = [] }) => changes),
+    commands: parts.flatMap(({ commands = [] }) => commands),
   };
 }

@@ -2,7 +2,8 @@ import type { AppError } from "../errors.ts";
 import { shortPath } from "../paths.ts";
 import { diffOf } from "../plan/diff.ts";
 import { plainDoctl } from "../plan/doctl.ts";
-import type { Change, Finding } from "../plan/types.ts";
+import { title } from "../plan/run-commands.ts";
+import type { Change, Command, Finding } from "../plan/types.ts";
 import { describeOrigin, type Secret } from "../token/secret.ts";
 import { type Page, safe, wrap } from "./paint.ts";
 import type { Report } from "./report.ts";
@@ -14,10 +15,9 @@ export function humanReport(report: Report, page: Page): string {
   if (isAllWell(report)) return `${allWell(report, page)}\n`;
   return sections([
     whoIsWho(report, page),
-    dryRun && !hasErrors
-      ? plan.changes.map((change) => diff(report, change, page)).join("\n\n")
-      : "",
+    dryRun && !hasErrors ? wholePlan(report, page) : "",
     dryRun ? "" : changes(report, applied, page),
+    commandResults(report, page),
     command === "check" && !hasErrors ? pending(report, page) : "",
     findings(report, page),
     lastLine(report, hasErrors, page),
@@ -26,11 +26,29 @@ export function humanReport(report: Report, page: Page): string {
 
 /** The plan, before it is approved. */
 export function humanPlan(report: Report, page: Page): string {
+  return sections([whoIsWho(report, page), wholePlan(report, page), findings(report, page)]);
+}
+
+function wholePlan(report: Report, page: Page): string {
+  const { changes, commands } = report.plan;
   return sections([
-    whoIsWho(report, page),
-    report.plan.changes.map((change) => diff(report, change, page)).join("\n\n"),
-    findings(report, page),
-  ]);
+    ...changes.map((change) => diff(report, change, page)),
+    commands.map((command) => commandRow(report, command, page)).join("\n"),
+  ]).trimEnd();
+}
+
+function commandRow(report: Report, command: Command, page: Page): string {
+  const where = path(report, command.cwd);
+  const place = where === "." ? "" : ` in ${where}`;
+  return `${page.paint("cyan", "▸")} ${safe(title(command))}${place}  ${page.paint("dim", command.why)}`;
+}
+
+function commandResults(report: Report, page: Page): string {
+  const rows = report.commands.map(({ command, failure }) => {
+    const output = failure?.output.map((line) => page.paint("dim", `    ${safe(line)}`)) ?? [];
+    return [commandRow(report, command, page), ...output].join("\n");
+  });
+  return rows.join("\n");
 }
 
 export function humanError({ code, message, hint }: AppError, page: Page): string {
@@ -41,10 +59,14 @@ function sections(parts: readonly string[]): string {
   return `${parts.filter(Boolean).join("\n\n")}\n`;
 }
 
-function isAllWell({ command, dryRun, plan, applied }: Report): boolean {
+function isAllWell({ command, dryRun, plan, applied, commands }: Report): boolean {
   const worthSaying = plan.findings.some(({ level }) => level !== "info");
   return (
-    command === "init" && !dryRun && !worthSaying && plan.changes.length + applied.length === 0
+    command === "init" &&
+    !dryRun &&
+    !worthSaying &&
+    plan.changes.length + plan.commands.length + applied.length === 0 &&
+    commands.length === 0
   );
 }
 
@@ -136,8 +158,15 @@ function changes(report: Report, done: readonly Change[], page: Page): string {
 }
 
 function pending(report: Report, page: Page): string {
-  if (report.plan.changes.length === 0) return "";
-  return `Still to do (do-bootstrap):\n${changes(report, report.plan.changes, page)}`;
+  const { plan } = report;
+  if (plan.changes.length + plan.commands.length === 0) return "";
+  return [
+    "Still to do (do-bootstrap):",
+    changes(report, plan.changes, page),
+    ...plan.commands.map((command) => commandRow(report, command, page)),
+  ]
+    .filter(Boolean)
+    .join("\n");
 }
 
 function diff(report: Report, change: Change, page: Page): string {
@@ -211,15 +240,14 @@ function problem(
 
 function lastLine(report: Report, hasErrors: boolean, page: Page): string {
   const { command, dryRun, plan, applied } = report;
-  if (hasErrors) return command === "check" ? "" : "Nothing was changed.";
+  const left = plan.changes.length + plan.commands.length;
+  const nothing = `${page.paint("green", "✓")} Nothing to do.`;
+  if (hasErrors && applied.length === 0) return command === "check" ? "" : "Nothing was changed.";
   if (dryRun) {
-    return plan.changes.length === 0
-      ? `${page.paint("green", "✓")} Nothing to do.`
-      : `${count(plan.changes.length)} to make; nothing was written (--dry-run).`;
+    return left === 0 ? nothing : `${count(left)} to make; nothing was written (--dry-run).`;
   }
-  if (command === "check") {
-    return plan.changes.length === 0 ? `${page.paint("green", "✓")} Nothing to do.` : "";
-  }
+  if (command === "check") return left === 0 ? nothing : "";
+  if (applied.length === 0) return left === 0 ? nothing : "";
   const next = nextStep(report);
   const done = `${page.paint("green", "✓")} ${count(applied.length)} made, and looked at again: nothing is left to do.`;
   return next === undefined ? done : `${done}\n  Next: ${page.paint("bold", next)}`;
@@ -230,7 +258,8 @@ function nextStep({ observation, ...report }: Report): string | undefined {
   if (root === undefined) return undefined;
   const tool = observation.terraform?.name ?? root.config.tool ?? "terraform";
   const dir = shortPath(root.config.dir, report.cwd, report.home);
-  return dir === "." ? `${tool} init` : `${tool} -chdir=${safe(dir)} init`;
+  const verb = root.isInitialised ? "plan" : "init";
+  return dir === "." ? `${tool} ${verb}` : `${tool} -chdir=${safe(dir)} ${verb}`;
 }
 
 function count(changes: number): string {

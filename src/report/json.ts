@@ -1,14 +1,15 @@
 import { holdsSecret } from "../content.ts";
 import { type AppError, type ExitStatus, redact } from "../errors.ts";
 import { plainDoctl } from "../plan/doctl.ts";
-import type { Change } from "../plan/types.ts";
+import { title } from "../plan/run-commands.ts";
+import type { Change, Command } from "../plan/types.ts";
 import type { Report } from "./report.ts";
 
 const SCHEMA_VERSION = 1;
 
 /** The one document that --json prints. */
 export function jsonReport(report: Report, status: ExitStatus): string {
-  const { observation, plan, applied, doubts, command } = report;
+  const { observation, plan, applied, doubts, command, commands } = report;
   const { config, token, inspection, doctl, roots, terraform } = observation;
   return print({
     command,
@@ -42,8 +43,12 @@ export function jsonReport(report: Report, status: ExitStatus): string {
       tool: terraform === undefined ? null : { name: terraform.name, version: terraform.version },
     })),
     findings: plan.findings,
-    pending: plan.changes.map(jsonChange),
+    pending: [...plan.changes.map(jsonChange), ...plan.commands.map(jsonCommand)],
     applied: applied.map(jsonChange),
+    commands: commands.map(({ command, failure }) => ({
+      ...jsonCommand(command),
+      failure: failure?.why ?? null,
+    })),
     doubts,
   });
 }
@@ -64,6 +69,10 @@ function jsonChange(change: Change): object {
         why: change.why,
       }
     : { kind: change.kind, path: change.path, context: change.context, why: change.why };
+}
+
+function jsonCommand(command: Command): object {
+  return { kind: "run", command: title(command), cwd: command.cwd, why: command.why };
 }
 
 function print(document: object): string {

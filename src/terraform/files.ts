@@ -1,48 +1,93 @@
 import type { TerraformRootConfig } from "../config/resolved.ts";
-import { fill, generate, type Templates } from "./generated.ts";
+import { bodyOf, fill, generate, type Templates } from "./generated.ts";
+import type { Needs } from "./needs.ts";
 
 /** Terraform reads it by itself; git ignores it; mode 0600. */
 export const SECRET_TFVARS = "do-bootstrap.secret.auto.tfvars.json";
 /** Terraform reads it by itself; it is committed. */
 export const PUBLIC_TFVARS = "do-bootstrap.auto.tfvars.json";
+/** What a root with files of its own lacks. */
+export const MISSING_TF = "do-bootstrap.tf";
 
 /** The oldest release of each tool that knows `ephemeral` (contracts/terraform.md 3.2). */
 export const EPHEMERAL_SINCE = { terraform: "1.10", tofu: "1.11" } as const;
 
 /**
- * The .tf files of a root module. They follow from config alone, never from the machine: two
- * colleagues and a pipeline must agree on them (DESIGN §6).
+ * The .tf files of a root that has none of its own. They follow from config alone, never from the
+ * machine: two colleagues and a pipeline must agree on them (DESIGN §6).
  */
 export function renderRoot(
   config: TerraformRootConfig,
+  needs: Pick<Needs, "credentials" | "variable">,
   templates: Templates,
 ): ReadonlyMap<string, string> {
-  const { variable } = config;
-  const withVariable = config.credentials === "tfvars";
-  const since = EPHEMERAL_SINCE[config.tool ?? "terraform"];
+  const parts = partsFor(config, needs, templates);
   const declarations = [
-    ...(withVariable ? [fill(templates["token-variable.tf"], { variable })] : []),
-    ...Object.entries(config.variables).map(([name, value]) =>
-      fill(templates["variable.tf"], { name, type: typeOf(value) }),
-    ),
+    ...(needs.credentials === "tfvars" ? [parts.tokenVariable] : []),
+    ...Object.keys(config.variables).map(parts.variable),
   ];
   const files: [string, string][] = [
     [
       "versions.tf",
-      generate(templates["versions.tf"], {
-        required_version: withVariable ? `required_version = ">= ${since}"\n` : "",
-      }),
+      generate(
+        templates["versions.tf"],
+        needs.credentials === "tfvars" ? parts.versions : { required_version: "" },
+      ),
     ],
-    [
-      "provider.tf",
-      generate(templates[withVariable ? "provider.tf" : "provider-env.tf"], { variable }),
-    ],
+    ["provider.tf", generate(parts.provider, parts.names)],
   ];
   if (declarations.length > 0) {
     const text = declarations.join("\n").trimEnd();
     files.push(["variables.tf", generate(templates["variables.tf"], { declarations: text })]);
   }
   return new Map(files);
+}
+
+/**
+ * The one file with what a root with files of its own lacks.
+ *
+ * @returns undefined where it lacks nothing.
+ */
+export function renderMissing(
+  config: TerraformRootConfig,
+  needs: Needs,
+  templates: Templates,
+): string | undefined {
+  const parts = partsFor(config, needs, templates);
+  // Only a variable of ours needs a release of ours: the repo's own may be of any kind.
+  const versions = needs.lacksTokenVariable ? parts.versions : { required_version: "" };
+  const settings = needs.lacksRequiredProviders
+    ? [fill(bodyOf(templates["versions.tf"]), versions)]
+    : needs.lacksTokenVariable
+      ? [parts.version]
+      : [];
+  const pieces = [
+    ...settings,
+    ...(needs.lacksProvider ? [fill(bodyOf(parts.provider), parts.names)] : []),
+    ...(needs.lacksTokenVariable ? [parts.tokenVariable] : []),
+    ...needs.undeclared.map(parts.variable),
+  ];
+  if (pieces.length === 0) return undefined;
+  return generate(templates["do-bootstrap.tf"], { pieces: pieces.join("\n").trimEnd() });
+}
+
+function partsFor(
+  config: TerraformRootConfig,
+  { credentials, variable }: Pick<Needs, "credentials" | "variable">,
+  templates: Templates,
+) {
+  const names = { variable };
+  const since = EPHEMERAL_SINCE[config.tool ?? "terraform"];
+  const requirement = `required_version = ">= ${since}"`;
+  return {
+    names,
+    versions: { required_version: `${requirement}\n` },
+    version: `terraform {\n  ${requirement}\n}\n`,
+    provider: templates[credentials === "tfvars" ? "provider.tf" : "provider-env.tf"],
+    tokenVariable: fill(templates["token-variable.tf"], names),
+    variable: (name: string) =>
+      fill(templates["variable.tf"], { name, type: typeOf(config.variables[name]) }),
+  };
 }
 
 function typeOf(value: unknown): string {

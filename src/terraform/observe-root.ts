@@ -1,9 +1,13 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { TerraformRootConfig } from "../config/resolved.ts";
 import { decode } from "../content.ts";
-import type { Files, Snapshot } from "../host/host.ts";
-import { PUBLIC_TFVARS, SECRET_TFVARS } from "./files.ts";
+import type { Files, Host, ParseHcl, Snapshot } from "../host/host.ts";
+import { MISSING_TF, PUBLIC_TFVARS, SECRET_TFVARS } from "./files.ts";
 import { recognise } from "./generated.ts";
+import { readHcl } from "./hcl.ts";
+import { describeModule, NO_MODULE, type RootModule } from "./module.ts";
+import type { ParsedFile } from "./syntax.ts";
+import { readTfJson } from "./tf-json.ts";
 
 /** What stands in a root module's folder. */
 export interface TerraformRoot {
@@ -13,35 +17,65 @@ export interface TerraformRoot {
   /** Names of the configuration files that are not ours. */
   readonly foreign: readonly string[];
   /** Ours, by name. */
-  readonly own: ReadonlyMap<string, { snapshot: Snapshot; edited: boolean }>;
-  /** The file at a name that we may write. */
+  readonly own: ReadonlyMap<string, { readonly edited: boolean }>;
+  /** What the files declare that are not ours, or not any more. */
+  readonly module: RootModule;
+  /** Files of variable values, but for the ones that we write. */
+  readonly tfvars: readonly string[];
+  /** Providers and modules are installed, as far as can be seen without asking the tool. */
+  readonly isInitialised: boolean;
+  /** The workspace that is selected (contracts/terraform.md 7.5). */
+  readonly workspace: string;
+  /** The file at a name that we know. */
   readonly at: (name: string) => Snapshot;
 }
 
 const CONFIGURATION = /\.(tf|tofu)(\.json)?$/;
-const WRITTEN = ["versions.tf", "provider.tf", "variables.tf", SECRET_TFVARS, PUBLIC_TFVARS];
+const VALUES = /\.tfvars(\.json)?$/;
+const WRITTEN = [
+  "versions.tf",
+  "provider.tf",
+  "variables.tf",
+  MISSING_TF,
+  SECRET_TFVARS,
+  PUBLIC_TFVARS,
+];
 
 export async function observeRoot(
-  files: Files,
+  { files, hclParser, env }: Pick<Host, "files" | "hclParser" | "env">,
   config: TerraformRootConfig,
 ): Promise<TerraformRoot> {
-  const names = (await files.list(config.dir)).filter((name) => CONFIGURATION.test(name));
-  const wanted = [...new Set([...WRITTEN, ...names])];
-  const snapshots = new Map(
-    await Promise.all(
-      wanted.map(async (name) => [name, await files.look(join(config.dir, name))] as const),
-    ),
-  );
+  // Terraform does not read names that begin with a dot (contracts/terraform.md 3.7).
+  const names = (await files.list(config.dir)).filter((name) => !name.startsWith("."));
+  const configuration = names.filter((name) => CONFIGURATION.test(name));
+  const tfvars = names.filter((name) => VALUES.test(name) && !WRITTEN.includes(name));
+  const snapshots = await lookAtAll(files, config.dir, [...WRITTEN, ...configuration, ...tfvars]);
+
   const foreign: string[] = [];
-  const own = new Map<string, { snapshot: Snapshot; edited: boolean }>();
-  for (const name of names) {
-    const snapshot = at(name);
-    const text = snapshot.kind === "file" ? decode(snapshot.bytes)?.text : undefined;
+  const own = new Map<string, { edited: boolean }>();
+  const toRead: [name: string, text: string][] = [];
+  for (const name of configuration) {
+    const text = textOf(at(name));
     const kind = text === undefined ? "foreign" : recognise(text);
     if (kind === "foreign") foreign.push(name);
-    else own.set(name, { snapshot, edited: kind === "edited" });
+    else own.set(name, { edited: kind === "edited" });
+    // What we generated is known; a broken file is a finding of its own.
+    if (kind !== "generated") toRead.push([name, text ?? "{"]);
   }
-  return { config, blocked: await files.whyNotWritable(config.dir), foreign, own, at };
+  // Selection and providers live in another folder under TF_DATA_DIR (contracts 7.6).
+  const data = resolve(config.dir, env["TF_DATA_DIR"] || ".terraform");
+  const module = toRead.length === 0 ? NO_MODULE : describeModule(read(toRead, await hclParser()));
+  return {
+    config,
+    foreign,
+    own,
+    module,
+    tfvars,
+    at,
+    isInitialised: (await files.list(data)).some((name) => name !== "environment"),
+    workspace: textOf(await files.look(join(data, "environment")))?.trim() || "default",
+    blocked: await files.whyNotWritable(config.dir),
+  };
 
   function at(name: string): Snapshot {
     const path = join(config.dir, name);
@@ -49,7 +83,23 @@ export async function observeRoot(
   }
 }
 
-/** True for a root whose files are ours, or that has none yet. */
-export function isOurs({ foreign, own }: TerraformRoot): boolean {
-  return foreign.length === 0 || own.size > 0;
+async function lookAtAll(
+  files: Files,
+  folder: string,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, Snapshot>> {
+  const looks = [...new Set(names)].map(
+    async (name) => [name, await files.look(join(folder, name))] as const,
+  );
+  return new Map(await Promise.all(looks));
+}
+
+function read(texts: readonly [name: string, text: string][], parse: ParseHcl): ParsedFile[] {
+  return texts.map(([name, text]) =>
+    name.endsWith(".json") ? readTfJson(text, name) : readHcl(parse, text, name),
+  );
+}
+
+function textOf(snapshot: Snapshot): string | undefined {
+  return snapshot.kind === "file" ? decode(snapshot.bytes)?.text : undefined;
 }

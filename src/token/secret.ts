@@ -7,6 +7,7 @@ export type TokenOrigin =
   | { readonly kind: "environment"; readonly name: string }
   | { readonly kind: "env-file"; readonly name: string; readonly path: string }
   | { readonly kind: "tfvars"; readonly path: string }
+  | { readonly kind: "code"; readonly path: string }
   | { readonly kind: "doctl"; readonly context: string };
 
 /**
@@ -60,6 +61,7 @@ export function describeOrigin(origin: TokenOrigin): string {
     case "env-file":
       return `${origin.name} in ${origin.path}`;
     case "tfvars":
+    case "code":
       return origin.path;
     case "doctl":
       return `doctl context ${origin.context}`;

@@ -9,6 +9,8 @@ export interface TokenSources {
   readonly envFile: { readonly path: string; readonly values: ReadonlyMap<string, string> };
   /** The variable's name in the environment and in the env file. */
   readonly name: string;
+  /** A token that is moved out of Terraform code, with --fix. */
+  readonly inCode: { readonly path: string; readonly value: string } | undefined;
   /** The environment chosen with --env. */
   readonly environment: string | undefined;
 }
@@ -55,7 +57,12 @@ export function chooseToken(sources: TokenSources): TokenState {
     .filter(isGiven)
     .slice(0, 1);
 
-  const given = [...fromStdin, ...fromEnvironment, ...fromEnvFile].filter(isGiven);
+  const fromCode: Candidate[] =
+    sources.inCode === undefined
+      ? []
+      : [[sources.inCode.value, { kind: "code", path: sources.inCode.path }]];
+
+  const given = [...fromStdin, ...fromEnvironment, ...fromEnvFile, ...fromCode].filter(isGiven);
   const first = given[0];
   if (first === undefined) {
     return fromStdin.length === 0

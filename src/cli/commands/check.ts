@@ -1,4 +1,5 @@
 import { EXIT } from "../../errors.ts";
+import type { Plan } from "../../plan/types.ts";
 import type { Command } from "../command.ts";
 import { lookOptions, requestFrom } from "../options.ts";
 
@@ -11,7 +12,7 @@ export const check: Command = {
     ["do-bootstrap check --json --strict", "for a script"],
   ],
   async run(args, context) {
-    const { look } = await import("../../plan/bootstrap.ts");
+    const { look, NOTHING_DONE } = await import("../../plan/bootstrap.ts");
     const { statusOf } = await import("../../plan/findings.ts");
     const { host } = context;
     const found = await look(host, await requestFrom(args, context));
@@ -21,13 +22,16 @@ export const check: Command = {
         ...found,
         command: "check",
         dryRun: false,
-        applied: [],
-        doubts: [],
+        ...NOTHING_DONE,
         env: host.env,
         cwd: host.cwd,
         home: host.home,
       },
-      status: status === EXIT.ok && found.plan.changes.length > 0 ? EXIT.findings : status,
+      status: status === EXIT.ok && isLeft(found.plan) ? EXIT.findings : status,
     };
   },
 };
+
+function isLeft({ changes, commands = [] }: Plan): boolean {
+  return changes.length + commands.length > 0;
+}

@@ -14,6 +14,7 @@ export const init: Command = {
       describe: "Replace a doctl login or write through a link that is not the repo's",
     },
     save: { type: "boolean", describe: "Write a token from the environment to the env file too" },
+    fix: { type: "boolean", describe: "Move tokens that stand in Terraform code to a variable" },
     "doctl-config": {
       type: "boolean",
       describe: "Write doctl's context even without doctl, and in CI",
@@ -29,7 +30,7 @@ export const init: Command = {
     ["do-bootstrap --env prod --yes", "an environment of the config, without a question"],
   ],
   async run(args, context) {
-    const { bootstrap, look } = await import("../../plan/bootstrap.ts");
+    const { bootstrap, look, NOTHING_DONE } = await import("../../plan/bootstrap.ts");
     const { statusOf } = await import("../../plan/findings.ts");
     const { host } = context;
     const request = await requestFrom(args, context);
@@ -42,11 +43,9 @@ export const init: Command = {
       home: host.home,
     } as const;
     const result = dryRun
-      ? { ...(await look(host, request)), applied: [], doubts: [] }
+      ? { ...(await look(host, request)), ...NOTHING_DONE }
       : await bootstrap(host, request, async (first) =>
-          args["yes"] === true
-            ? true
-            : context.approve({ ...about, ...first, applied: [], doubts: [] }),
+          args["yes"] === true ? true : context.approve({ ...about, ...first, ...NOTHING_DONE }),
         );
     const { findings } = result.plan;
     const hasErrors = findings.some(({ level }) => level === "error");

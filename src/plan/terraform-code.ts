@@ -1,0 +1,140 @@
+import { join } from "node:path";
+import type { Content } from "../content.ts";
+import type { HardCoded, ProviderBlock } from "../terraform/module.ts";
+import type { Needs } from "../terraform/needs.ts";
+import type { TerraformRoot } from "../terraform/observe-root.ts";
+import type { Place } from "../terraform/syntax.ts";
+import { Secret } from "../token/secret.ts";
+import { obstacles, textAt } from "./existing.ts";
+import { finding } from "./findings.ts";
+import type { Observation } from "./observe.ts";
+import { type Consent, type Finding, joined, type PlanPart } from "./types.ts";
+
+/** What is to be said of a root module's code as it stands. */
+export function judgeCode(
+  observation: Observation,
+  { config, module, tfvars, at }: TerraformRoot,
+  needs: Needs,
+): Finding[] {
+  const where = ({ file, line }: Place) => `${join(config.dir, file)}:${line}`;
+  const findings: Finding[] = [];
+  for (const place of module.broken) {
+    const message = `${where(place)}: not understood. Nothing is added to this root.`;
+    findings.push(
+      finding("terraform.broken", message, mend(where(place), "terraform fmt says more.")),
+    );
+  }
+  for (const { place, where: block } of module.hardCoded) {
+    const message = `${where(place)}: a token is written into ${block}.`;
+    const fix = "do-bootstrap --fix moves it to a variable; revoke it if it was ever committed.";
+    findings.push(finding("terraform.hard-coded-token", message, mend(where(place), fix)));
+  }
+  if (module.cloud !== undefined && config.credentials === "tfvars") {
+    const message = `${where(module.cloud)}: a cloud block uploads this folder, so credentials "tfvars" is not possible.`;
+    const fix = "Set terraform.credentials: env, or leave the key out.";
+    findings.push(finding("terraform.cloud-tfvars", message, mend(where(module.cloud), fix)));
+  }
+  const { requiredProviders } = module;
+  if (requiredProviders !== undefined && requiredProviders.source !== "digitalocean/digitalocean") {
+    const place = where(requiredProviders.place);
+    const message = `${place}: required_providers has no digitalocean/digitalocean, and a module may have only one such block.`;
+    const fix = 'Add to it: digitalocean = { source = "digitalocean/digitalocean" }';
+    findings.push(finding("terraform.no-source", message, mend(place, fix)));
+  }
+  const variable = module.variables.get(needs.variable);
+  if (needs.credentials === "tfvars" && variable !== undefined && !variable.ephemeral) {
+    const message = `${where(variable.place)}: var.${needs.variable} is not ephemeral, so that plan files hold the token.`;
+    const fix = "Add ephemeral = true (Terraform 1.10, OpenTofu 1.11).";
+    findings.push(finding("terraform.not-ephemeral", message, mend(where(variable.place), fix)));
+  }
+  findings.push(...module.providers.filter(hasOtherVariable).map(otherVariable));
+  findings.push(...tfvars.flatMap(tokenInValues));
+  return findings;
+
+  function hasOtherVariable({ variable }: ProviderBlock): boolean {
+    return variable !== undefined && variable !== needs.variable;
+  }
+
+  function otherVariable({ alias, variable, place }: ProviderBlock): Finding {
+    const message = `${where(place)}: provider alias ${alias} takes var.${variable}, which is left to you.`;
+    return finding("terraform.other-variable", message, { where: where(place) });
+  }
+
+  /** A file of values that git has, or would take. */
+  function tokenInValues(name: string): Finding[] {
+    const snapshot = at(name);
+    const lines = textAt(snapshot)?.text.split("\n") ?? [];
+    const line = lines.findIndex((text) => /do[opr]_v1_[0-9a-f]{64}/.test(text));
+    const { git } = observation;
+    const isExposed = git?.tracked.has(snapshot.path) || git?.ignored.has(snapshot.path) === false;
+    if (line < 0 || !isExposed) return [];
+    const place = where({ file: name, line: line + 1 });
+    const message = `${place}: a token, in a file that git does not ignore.`;
+    const fix = "Delete the line; revoke the token if it was ever committed.";
+    return [finding("terraform.committed-token", message, mend(place, fix))];
+  }
+}
+
+/** The root as it will be when its tokens have been moved to a variable. */
+export function withFix(root: TerraformRoot): TerraformRoot {
+  const { module, config } = root;
+  const providers = module.providers.map((provider) =>
+    provider.isHardCoded ? { ...provider, variable: config.variable } : provider,
+  );
+  return { ...root, module: { ...module, providers, hardCoded: [] } };
+}
+
+/** Each token in the code gives way to the variable; the rest of the file stays as it is. */
+export function planFix(observation: Observation, root: TerraformRoot, consent: Consent): PlanPart {
+  const { module, config, at } = root;
+  const files = new Set(module.hardCoded.map(({ place }) => place.file));
+  const plans = [...files].map((name): PlanPart => {
+    const before = at(name);
+    const findings = obstacles(observation, before, consent);
+    const found = textAt(before);
+    if (findings.length > 0 || found === undefined || before.kind !== "file") {
+      return { findings };
+    }
+    const spans = module.hardCoded
+      .filter(({ place }) => place.file === name)
+      .sort((a, b) => a.expression.start - b.expression.start);
+    const isJson = name.endsWith(".json");
+    const replaced = (each: HardCoded) => {
+      if (each.where.startsWith("variable")) return ["null"];
+      return [isJson ? `"\${var.${config.variable}}"` : `var.${config.variable}`];
+    };
+    const path = before.path;
+    const hidden = ({ expression }: HardCoded) => [
+      '"',
+      Secret.of(String(expression.literal), { kind: "code", path }),
+      '"',
+    ];
+    const { encoding } = found;
+    const shownBefore: Content = { encoding, parts: spliced(found.text, spans, hidden) };
+    const after: Content = { encoding, parts: spliced(found.text, spans, replaced) };
+    const why = "the token gives way to a variable";
+    return {
+      findings,
+      changes: [{ kind: "write", before, after, shownBefore, mode: before.mode, why }],
+    };
+  });
+  return joined(plans);
+}
+
+function spliced(
+  text: string,
+  spans: readonly HardCoded[],
+  put: (span: HardCoded) => readonly (string | Secret)[],
+): (string | Secret)[] {
+  let from = 0;
+  const parts = spans.flatMap((span) => {
+    const before = text.slice(from, span.expression.start);
+    from = span.expression.end;
+    return [before, ...put(span)];
+  });
+  return [...parts, text.slice(from)];
+}
+
+function mend(where: string, fix: string) {
+  return { where, fix };
+}

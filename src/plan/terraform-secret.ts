@@ -1,0 +1,88 @@
+import { relative } from "node:path";
+import { type Content, content } from "../content.ts";
+import { SECRET_TFVARS } from "../terraform/files.ts";
+import type { Needs } from "../terraform/needs.ts";
+import type { TerraformRoot } from "../terraform/observe-root.ts";
+import { readToken } from "../token/format.ts";
+import { Secret } from "../token/secret.ts";
+import { contentAt, obstacles, textAt } from "./existing.ts";
+import { finding } from "./findings.ts";
+import { jsonObject } from "./json-object.ts";
+import type { Observation } from "./observe.ts";
+import { mayStore, usableToken } from "./storing.ts";
+import { type Consent, NOTHING, type PlanPart } from "./types.ts";
+
+/** The secret file that gives the token's variable its value. */
+export function planSecretVariables(
+  observation: Observation,
+  root: TerraformRoot,
+  { credentials, variable }: Needs,
+  consent: Consent,
+): PlanPart {
+  const token = usableToken(observation);
+  if (credentials !== "tfvars" || token === undefined) return NOTHING;
+  const before = root.at(SECRET_TFVARS);
+  const existing = jsonObject(textAt(before)?.text);
+  const held = secretIn(existing, variable, before.path);
+
+  if (!mayStore(token, observation, consent)) {
+    if (held === undefined || held.equals(token)) return NOTHING;
+    const message = `${before.path} holds another token (${held.fingerprint}), and beats the environment's (${token.fingerprint}).`;
+    const fix = `do-bootstrap --save puts the environment's in its place; or: rm ${before.path}`;
+    return {
+      findings: [finding("terraform.stale-secret", message, { where: before.path, fix })],
+    };
+  }
+  const isUpToDate =
+    before.kind === "file" &&
+    token.equals(held) &&
+    (before.mode === 0o600 || observation.platform === "win32");
+  if (isUpToDate) return NOTHING;
+
+  const findings = obstacles(observation, before, consent);
+  if (observation.git?.tracked.has(before.path)) {
+    const message = `git tracks ${before.path}, which is to hold the token.`;
+    const fix = `git rm --cached ${relative(observation.config.base, before.path)}`;
+    findings.push(finding("terraform.secret-tracked", message, { where: before.path, fix }));
+  }
+  if (findings.length > 0) return { findings };
+  const after = secretContent(existing, variable, token);
+  const shownBefore =
+    held === undefined ? contentAt(before) : secretContent(existing, variable, held);
+  const why = `var.${variable}; git ignores it`;
+  return { findings, changes: [{ kind: "write", before, after, shownBefore, mode: 0o600, why }] };
+}
+
+function secretIn(
+  existing: Readonly<Record<string, unknown>>,
+  variable: string,
+  path: string,
+): Secret | undefined {
+  const value = existing[variable];
+  if (typeof value !== "string" || value === "") return undefined;
+  const format = readToken(value);
+  return Secret.of("value" in format ? format.value : value, { kind: "tfvars", path });
+}
+
+/**
+ * The secret file with one variable set. JSON is literal where HCL is not: no template in a value
+ * can come to life (contracts/terraform.md 2.3). Every value is a secret to a diff.
+ */
+function secretContent(
+  existing: Readonly<Record<string, unknown>>,
+  variable: string,
+  token: Secret,
+): Content {
+  const hidden = ([key, value]: [string, unknown]) => [
+    `  ${JSON.stringify(key)}: `,
+    ...(key === variable
+      ? ['"', token, '"']
+      : [Secret.of(JSON.stringify(value), { kind: "tfvars", path: key })]),
+  ];
+  const lines = Object.entries({ ...existing, [variable]: "" }).map(hidden);
+  return content(
+    "{\n",
+    ...lines.flatMap((line, i) => (i === 0 ? line : [",\n", ...line])),
+    "\n}\n",
+  );
+}

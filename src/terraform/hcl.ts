@@ -1,0 +1,113 @@
+import type { HclNode, ParseHcl } from "../host/host.ts";
+import type { Block, Expression, ParsedFile, Place } from "./syntax.ts";
+
+/** Deeper than any configuration; what is deeper is not looked into. */
+const MAX_DEPTH = 64;
+
+/** Reads a .tf text with the grammar. Never fails: a broken part is a problem with its place. */
+export function readHcl(parse: ParseHcl, text: string, file: string): ParsedFile {
+  return parse(text, (root) => {
+    const body = root.children.find(({ type }) => type === "body");
+    const broken = root.hasError ? firstError(root) : undefined;
+    return {
+      blocks: body === undefined ? [] : blocksOf(body, file, 0),
+      problem: broken && placeOf(broken, file),
+    };
+  });
+}
+
+function blocksOf(body: HclNode, file: string, depth: number): Block[] {
+  if (depth > MAX_DEPTH) return [];
+  return body.children
+    .filter(({ type }) => type === "block")
+    .map((node) => block(node, file, depth));
+}
+
+function block(node: HclNode, file: string, depth: number): Block {
+  const [type, ...labels] = node.children
+    .filter(({ type }) => type === "identifier" || type === "string_lit")
+    .map(({ text }) => text.replace(/^"(.*)"$/s, "$1"));
+  const body = node.children.find(({ type }) => type === "body");
+  const attributes = (body?.children ?? []).filter(({ type }) => type === "attribute");
+  return {
+    type: type ?? "",
+    labels,
+    attributes: new Map(
+      attributes.flatMap(({ children: [name, value] }) =>
+        name === undefined || value === undefined
+          ? []
+          : [[name.text, expression(value, file)] as const],
+      ),
+    ),
+    blocks: body === undefined ? [] : blocksOf(body, file, depth + 1),
+    place: placeOf(node, file),
+  };
+}
+
+function expression(node: HclNode, file: string): Expression {
+  return {
+    source: node.text,
+    literal: literalOf(node),
+    fields: fieldsOf(node, file),
+    start: node.startIndex,
+    end: node.endIndex,
+    place: placeOf(node, file),
+  };
+}
+
+function literalOf(node: HclNode): Expression["literal"] {
+  const inner = only(node);
+  switch (inner?.type) {
+    case "numeric_lit":
+      return Number(inner.text);
+    case "bool_lit":
+      return inner.text === "true";
+    case "null_lit":
+      return null;
+    case "string_lit":
+      return unescaped(inner.text.slice(1, -1));
+    default:
+      return undefined;
+  }
+}
+
+/** Down through the layers that the grammar puts around a literal or an object. */
+function only(node: HclNode | undefined): HclNode | undefined {
+  const layers = ["expression", "literal_value", "collection_value"];
+  return node !== undefined && layers.includes(node.type) && node.children.length === 1
+    ? only(node.children[0])
+    : node;
+}
+
+function fieldsOf(node: HclNode, file: string): Expression["fields"] {
+  const object = only(node);
+  if (object?.type !== "object") return undefined;
+  const elements = object.children.filter(({ type }) => type === "object_elem");
+  return new Map(
+    elements.flatMap(({ children }) => {
+      const [key, value] = children.filter(({ type }) => type === "expression");
+      return key === undefined || value === undefined
+        ? []
+        : [[key.text.replace(/^"(.*)"$/s, "$1"), expression(value, file)] as const];
+    }),
+  );
+}
+
+function unescaped(text: string): string {
+  return text
+    .replace(/\\(["\\nrt])/g, (_, char: string) => ({ n: "\n", r: "\r", t: "\t" })[char] ?? char)
+    .replace(/([$%])\1\{/g, "$1{");
+}
+
+function firstError(root: HclNode): HclNode {
+  const stack = [root];
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    if (node.type === "ERROR" || node.isMissing) return node;
+    stack.push(...node.children.filter(({ hasError }) => hasError).reverse());
+  }
+  return root;
+}
+
+function placeOf({ line }: HclNode, file: string): Place {
+  return { file, line };
+}

@@ -1,0 +1,41 @@
+/** Terraform's configuration language, in either of its two syntaxes, reduced to what we ask of it. */
+export interface Block {
+  readonly type: string;
+  readonly labels: readonly string[];
+  readonly attributes: ReadonlyMap<string, Expression>;
+  readonly blocks: readonly Block[];
+  readonly place: Place;
+}
+
+export interface Expression {
+  /** As it stands in the file; of the JSON syntax the string's content. */
+  readonly source: string;
+  /** What it is without evaluating anything; undefined: not a literal. */
+  readonly literal: string | number | boolean | null | undefined;
+  /** The fields of an object written out. */
+  readonly fields: ReadonlyMap<string, Expression> | undefined;
+  /** Offsets in the file's text, the quotes of a string included. */
+  readonly start: number;
+  readonly end: number;
+  readonly place: Place;
+}
+
+export interface Place {
+  /** A file's name in its root module. */
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+}
+
+export interface ParsedFile {
+  readonly blocks: readonly Block[];
+  /** Where the grammar found no sense; the rest is read all the same. */
+  readonly problem: Place | undefined;
+}
+
+/** The variable that an expression is, and nothing else: `var.x`, and `"${var.x}"` as of 0.11. */
+export function variableIn({ source }: Expression): string | undefined {
+  const reference = /^(?:var\.(?<plain>[\w-]+)|"?\$\{\s*var\.(?<wrapped>[\w-]+)\s*\}"?)$/;
+  const { plain, wrapped } = reference.exec(source.trim())?.groups ?? {};
+  return plain ?? wrapped;
+}

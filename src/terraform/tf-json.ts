@@ -1,0 +1,80 @@
+import { isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from "yaml";
+import type { Block, Expression, ParsedFile, Place } from "./syntax.ts";
+
+/** How many labels a block of the JSON syntax has; its body is nested that deep. */
+const LABELS: Readonly<Record<string, number>> = {
+  provider: 1,
+  variable: 1,
+  output: 1,
+  module: 1,
+  resource: 2,
+  data: 2,
+  backend: 1,
+};
+
+/** Reads a .tf.json text. Never fails: a broken text is a problem with its place. */
+export function readTfJson(text: string, file: string): ParsedFile {
+  const lines = new LineCounter();
+  // JSON is YAML; this reader knows the place of each value.
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    uniqueKeys: false,
+    logLevel: "silent",
+  });
+  const placeAt = (offset: number): Place => ({ file, line: lines.linePos(offset).line });
+  const [error] = document.errors;
+  if (error !== undefined) return { blocks: [], problem: placeAt(error.pos[0]) };
+  const root = document.contents;
+  if (!isMap(root)) return { blocks: [], problem: { file, line: 1 } };
+  return { blocks: blocksIn(root), problem: undefined };
+
+  function blocksIn(map: Node): Block[] {
+    return pairs(map).flatMap(([key, value]) => nested(key, [], value, LABELS[key] ?? 0));
+  }
+
+  function nested(type: string, labels: string[], value: Node, depth: number): Block[] {
+    if (isSeq(value))
+      return value.items.flatMap((item) => nested(type, labels, item as Node, depth));
+    if (!isMap(value)) return [];
+    if (depth > 0) {
+      return pairs(value).flatMap(([label, body]) =>
+        nested(type, [...labels, label], body, depth - 1),
+      );
+    }
+    return [
+      {
+        type,
+        labels,
+        attributes: new Map(pairs(value).map(([key, each]) => [key, expression(each)])),
+        blocks: blocksIn(value),
+        place: placeAt(value.range?.[0] ?? 0),
+      },
+    ];
+  }
+
+  function expression(node: Node): Expression {
+    const [start = 0, end = 0] = node.range ?? [];
+    const value = isScalar(node) ? node.value : undefined;
+    const source = typeof value === "string" ? value : text.slice(start, end);
+    const isTemplate = typeof value === "string" && /[$%]\{/.test(value);
+    return {
+      source,
+      literal: isTemplate ? undefined : (value as Expression["literal"]),
+      fields: isMap(node)
+        ? new Map(pairs(node).map(([key, each]) => [key, expression(each)]))
+        : undefined,
+      start,
+      end,
+      place: placeAt(start),
+    };
+  }
+}
+
+function pairs(map: Node): [string, Node][] {
+  return isMap(map)
+    ? map.items.map((pair: Pair) => [
+        isScalar(pair.key) ? String(pair.key.value) : "",
+        pair.value as Node,
+      ])
+    : [];
+}

@@ -1,0 +1,57 @@
+/**
+ * Whether Terraform's version constraints leave room for a release from `since` on.
+ *
+ * @param constraints such as [">= 1.5", "~> 1.9.0"]; what cannot be read counts as satisfied.
+ * @param since such as "1.10".
+ */
+export function allowsFrom(constraints: readonly string[], since: string): boolean {
+  const [major = 0, minor = 0] = numbers(since);
+  // Constraints are upper and lower bounds: if any release fits, one of these does.
+  const candidates = [
+    ...Array.from({ length: 40 }, (_, i) => [major, minor + i, 0]),
+    ...Array.from({ length: 40 }, (_, i) => [major, minor + i, 99]),
+    ...constraints.flatMap((each) => [...each.matchAll(/[\d.]+/g)].map(([text]) => numbers(text))),
+    [major + 1, 0, 0],
+  ].filter((version) => compare(version, [major, minor, 0]) >= 0);
+  const terms = constraints.flatMap((each) => each.split(","));
+  return candidates.some((version) => terms.every((term) => satisfies(version, term)));
+}
+
+function satisfies(version: readonly number[], term: string): boolean {
+  const { operator = "=", bound = "" } =
+    /^\s*(?<operator>=|!=|>=|<=|>|<|~>)?\s*v?(?<bound>\d+(\.\d+)*)/.exec(term)?.groups ?? {};
+  if (bound === "") return true;
+  const wanted = numbers(bound);
+  const order = compare(version, wanted);
+  switch (operator) {
+    case "!=":
+      return order !== 0;
+    case ">":
+      return order > 0;
+    case ">=":
+      return order >= 0;
+    case "<":
+      return order < 0;
+    case "<=":
+      return order <= 0;
+    case "~>": {
+      const kept = bound.split(".").length - 1;
+      return order >= 0 && wanted.slice(0, kept).every((part, i) => version[i] === part);
+    }
+    default:
+      return order === 0;
+  }
+}
+
+function numbers(text: string): number[] {
+  const parts = text.split(".").filter(Boolean).map(Number);
+  return [parts[0] ?? 0, parts[1] ?? 0, parts[2] ?? 0];
+}
+
+function compare(a: readonly number[], b: readonly number[]): number {
+  for (let i = 0; i < 3; i++) {
+    const difference = (a[i] ?? 0) - (b[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}

@@ -1,0 +1,3 @@
+# template: 1
+# What this root module lacked. Whatever you declare elsewhere goes from here.
+{{pieces}}
