@@ -1,3 +1,4 @@
+import { isCi } from "./ci.ts";
 import type { Context, Outcome } from "./cli/command.ts";
 import { type AppError, asAppError, EXIT, type ExitStatus, redact } from "./errors.ts";
 import { nodeHost } from "./host/node.ts";
@@ -33,6 +34,7 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
       progress,
       say,
       approve,
+      askForToken: host.terminal === undefined || isCi(env) ? undefined : askForToken,
     };
     const outcome = await parsed.command.run(parsed.args, context);
     progress.end();
@@ -44,7 +46,13 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
       progress.end();
       const { humanPlan } = await import("./report/human.ts");
       say(`${humanPlan(report, pages.stderr)}\n`);
-      return host.terminal.confirm("Make these changes?");
+      return (await host.terminal()).confirm("Make these changes?");
+    }
+
+    async function askForToken(...[observation, inspections]: Parameters<Ask>): Promise<string> {
+      progress.end();
+      const { guide } = await import("./token/guide.ts");
+      return guide(host, progress, { ...observation, inspections });
     }
   } catch (thrown) {
     progress.end();
@@ -80,6 +88,8 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
     say(humanError(error, pages.stderr));
   }
 }
+
+type Ask = NonNullable<Context["askForToken"]>;
 
 /** `do-bootstrap check | head` is no failure. */
 function ignoreClosedPipe(error: NodeJS.ErrnoException): void {

@@ -1,5 +1,6 @@
 import type { ExitStatus } from "../errors.ts";
 import type { Host } from "../host/host.ts";
+import type { Person } from "../plan/bootstrap.ts";
 import type { Report } from "../report/report.ts";
 
 /** An option as data; the parser's quirks have their home in parser.ts. */
@@ -18,6 +19,8 @@ export interface Context {
   readonly progress: (what: string) => void;
   /** Talk: goes to stderr at once. */
   readonly say: (text: string) => void;
+  /** Leads a person to a token; absent where nobody can be asked. */
+  readonly askForToken: Person["ask"];
   /** Shows a plan and asks for leave; true at once where nobody can be asked. */
   readonly approve: (report: Report) => Promise<boolean>;
 }

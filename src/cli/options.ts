@@ -25,6 +25,7 @@ export async function requestFrom(args: Args, { host, progress }: Context): Prom
       force: is("force"),
       save: is("save"),
       fix: is("fix"),
+      writeConfig: is("write-config"),
       doctlConfig: is("doctl-config"),
     },
     asFlag: is("access-token-flag"),

@@ -22,8 +22,10 @@ export interface Host {
   readonly hclParser: () => Promise<ParseHcl>;
   /** Everything that stands in standard input, which must not be a terminal. */
   readonly readInput: () => Promise<string>;
+  /** Opens a page in the user's browser. @returns false where there is none to be seen. */
+  readonly openPage: (address: string) => Promise<boolean>;
   /** Absent without a terminal on both ends. */
-  readonly terminal: Terminal | undefined;
+  readonly terminal: (() => Promise<Terminal>) | undefined;
   /** Aborted by the first SIGINT, SIGTERM or SIGHUP. */
   readonly interrupted: AbortSignal;
 }
@@ -136,6 +138,12 @@ export interface ToolSearch {
 }
 
 export interface Terminal {
+  /** Shows a text in a box. */
+  note(title: string, text: string): void;
+  /** Asks for a text that is not shown. @throws AppError INTERRUPTED on Ctrl-C. */
+  secret(question: string): Promise<string>;
+  /** Says why an answer will not do. */
+  complain(text: string): void;
   /** @throws AppError INTERRUPTED on Ctrl-C. */
   confirm(question: string): Promise<boolean>;
 }

@@ -5,6 +5,7 @@ import { nodeFiles } from "./files.ts";
 import type { Clock, Host, Terminal } from "./host.ts";
 import { get } from "./http.ts";
 import { locked } from "./lock.ts";
+import { openPage } from "./open-page.ts";
 import { run } from "./run.ts";
 import { which } from "./which.ts";
 
@@ -45,7 +46,8 @@ export function nodeHost(packageFolder: string): Host {
       return loadHclParser(packageFolder);
     }),
     readInput,
-    terminal: process.stdin.isTTY && process.stderr.isTTY ? terminal : undefined,
+    openPage: (address) => openPage(address, { env, platform }),
+    terminal: process.stdin.isTTY && process.stderr.isTTY ? once(nodeTerminal) : undefined,
   };
 }
 
@@ -68,14 +70,21 @@ function interruption(): AbortSignal {
   return controller.signal;
 }
 
-const terminal: Terminal = {
-  async confirm(question) {
-    const { confirm, isCancel } = await import("@clack/prompts");
-    const answer = await confirm({ message: question, output: process.stderr });
+async function nodeTerminal(): Promise<Terminal> {
+  const { confirm, isCancel, log, note, password } = await import("@clack/prompts");
+  // Questions are talk.
+  const output = process.stderr;
+  const answered = <T>(answer: T): Exclude<T, symbol> => {
     if (isCancel(answer)) throw new AppError("INTERRUPTED", "Interrupted. Nothing was changed.");
-    return answer;
-  },
-};
+    return answer as Exclude<T, symbol>;
+  };
+  return {
+    note: (title, text) => note(text, title, { output }),
+    complain: (text) => log.error(text, { output }),
+    secret: async (message) => answered(await password({ message, output })),
+    confirm: async (message) => answered(await confirm({ message, output })),
+  };
+}
 
 async function readInput(): Promise<string> {
   if (process.stdin.isTTY) {

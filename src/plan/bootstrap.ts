@@ -12,6 +12,7 @@ export interface Request {
   readonly environment: string | undefined;
   /** The text of standard input, with --token-stdin. */
   readonly stdin: string | undefined;
+  readonly prompted?: string;
   readonly consent: Consent;
   readonly asFlag: boolean;
   readonly progress: (what: string) => void;
@@ -29,7 +30,12 @@ export async function look(
   request: Request,
   inspections = new Map<string, Promise<Inspection>>(),
 ): Promise<Look> {
-  const observation = await observe(host, { ...request, fix: request.consent.fix, inspections });
+  const observation = await observe(host, {
+    ...request,
+    prompted: request.prompted,
+    fix: request.consent.fix,
+    inspections,
+  });
   return { observation, plan: buildPlan(observation, request.consent) };
 }
 
@@ -41,19 +47,32 @@ export interface Result extends Look {
   readonly commands: readonly CommandResult[];
 }
 
+export interface Person {
+  readonly ask:
+    | ((observation: Observation, inspections: Map<string, Promise<Inspection>>) => Promise<string>)
+    | undefined;
+  readonly approve: (look: Look) => Promise<boolean>;
+}
+
 /**
  * Look, plan, apply, look again: the second plan must be empty. A plan with errors is not applied.
  *
+ * @param ask for a token where there is none: with a person at a terminal only.
  * @param approve asked before anything is written.
  * @throws AppError DECLINED, NOT_CONVERGED, and those of `apply`.
  */
 export async function bootstrap(
   host: ObservingHost & Pick<Host, "locked" | "interrupted">,
-  request: Request,
-  approve: (look: Look) => Promise<boolean>,
+  asked: Request,
+  { ask, approve }: Person,
 ): Promise<Result> {
   const inspections = new Map<string, Promise<Inspection>>();
-  const first = await look(host, request, inspections);
+  let request = asked;
+  let first = await look(host, request, inspections);
+  if (first.observation.token.kind === "missing" && ask !== undefined) {
+    request = { ...asked, prompted: await ask(first.observation, inspections) };
+    first = await look(host, request, inspections);
+  }
   const { changes, findings, commands = [] } = first.plan;
   const isBlocked = findings.some(({ level }) => level === "error");
   if (isBlocked || changes.length + commands.length === 0) return { ...first, ...NOTHING_DONE };

@@ -8,6 +8,7 @@ import { planTerraform } from "./terraform.ts";
 import { planCommands } from "./terraform-commands.ts";
 import { judgeToken } from "./token.ts";
 import { type Consent, type Finding, joined, type Plan, type PlanPart } from "./types.ts";
+import { planConfig } from "./write-config.ts";
 
 /** What has to change, and what is worth saying, given what was observed. Pure. */
 export function buildPlan(observation: Observation, consent: Consent): Plan {
@@ -19,6 +20,7 @@ export function buildPlan(observation: Observation, consent: Consent): Plan {
       withCommands(root, planTerraform(observation, root, consent)),
     ),
     planDoctl(observation, consent),
+    planConfig(observation, consent),
     { findings: [...aboutTools(observation), ...aboutConfig(observation)] },
   ]);
 

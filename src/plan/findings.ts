@@ -42,6 +42,7 @@ export const FINDINGS = {
   "terraform.failed": ["warning", EXIT.findings],
   "terraform.environment": ["warning", EXIT.findings],
   "tool.in-repo": ["warning", EXIT.findings],
+  "config.exists": ["info", EXIT.ok],
   "config.not-yet": ["warning", EXIT.findings],
 } as const satisfies Record<string, readonly [Finding["level"], ExitStatus]>;
 

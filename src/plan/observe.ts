@@ -1,4 +1,5 @@
 import { dirname, join } from "node:path";
+import { isCi } from "../ci.ts";
 import { loadConfig } from "../config/load.ts";
 import { resolveConfig } from "../config/resolve.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
@@ -20,6 +21,9 @@ import type { Secret } from "../token/secret.ts";
 import { chooseToken, type TokenState } from "../token/sources.ts";
 import type { Inspection } from "../token/verdict.ts";
 
+/** The config that --write-config writes. */
+export const CONFIG_FILE = "do-bootstrap.config.yaml";
+
 /** Every fact that a plan is made from; observing writes nothing. */
 export interface Observation {
   readonly config: ResolvedConfig;
@@ -35,6 +39,8 @@ export interface Observation {
   readonly envFile: Snapshot;
   readonly envExample: Snapshot;
   readonly gitignore: Snapshot;
+  /** Where --write-config would write. */
+  readonly configAt: Snapshot;
   /** Why a folder of these files cannot be written to, by folder. */
   readonly blocked: ReadonlyMap<string, string>;
   readonly git: GitObservation | undefined;
@@ -45,6 +51,7 @@ export interface Observation {
   readonly skippedTools: readonly string[];
   readonly templates: Templates;
   readonly envExampleTemplate: string;
+  readonly configTemplate: string;
 }
 
 export interface GitObservation {
@@ -72,6 +79,8 @@ export interface Question {
   readonly environment: string | undefined;
   /** The text of standard input, with --token-stdin. */
   readonly stdin: string | undefined;
+  /** What a person typed when asked for a token. */
+  readonly prompted: string | undefined;
   /** Take the token from Terraform code where there is no other. */
   readonly fix: boolean;
   /** Answers of the API by the token's fingerprint: a second look does not ask again. */
@@ -108,15 +117,18 @@ export async function observe(host: ObservingHost, question: Question): Promise<
 
   const { files } = host;
   const at = (name: string) => files.look(join(config.base, name));
-  const [envFile, envExample, gitignore, [roots, gitState], templates] = await Promise.all([
-    files.look(config.token.envFile),
-    at(".env.example"),
-    at(".gitignore"),
-    observeRepo(host, git, config),
-    readTemplates(host),
-  ]);
+  const [envFile, envExample, gitignore, configAt, [roots, gitState], templates] =
+    await Promise.all([
+      files.look(config.token.envFile),
+      at(".env.example"),
+      at(".gitignore"),
+      at(CONFIG_FILE),
+      observeRepo(host, git, config),
+      readTemplates(host),
+    ]);
   const token = chooseToken({
     stdin: question.stdin,
+    prompted: question.prompted,
     env: host.env,
     envFile: { path: config.token.envFile, values: valuesIn(envFile) },
     name: config.token.name,
@@ -150,11 +162,12 @@ export async function observe(host: ObservingHost, question: Question): Promise<
     envFile,
     envExample,
     gitignore,
+    configAt,
     blocked,
     doctl,
     roots,
     git: gitState,
-    ci: !/^(|0|false)$/i.test(host.env["CI"] ?? ""),
+    ci: isCi(host.env),
     platform: host.platform,
     env: host.env,
     terraform: terraform.tool,
@@ -303,5 +316,6 @@ async function readTemplates({ files, packageFolder }: ObservingHost) {
   return {
     templates: Object.fromEntries(await Promise.all(entries)) as Templates,
     envExampleTemplate: await read("env.example"),
+    configTemplate: await read(CONFIG_FILE),
   };
 }

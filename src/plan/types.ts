@@ -67,6 +67,8 @@ export interface Consent {
   readonly save: boolean;
   /** Move tokens that stand in Terraform code to a variable. */
   readonly fix: boolean;
+  /** Write a config of what was chosen. */
+  readonly writeConfig: boolean;
   /** Write doctl's config even where doctl is not installed. */
   readonly doctlConfig: boolean;
 }

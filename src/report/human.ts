@@ -249,7 +249,8 @@ function lastLine(report: Report, hasErrors: boolean, page: Page): string {
   if (command === "check") return left === 0 ? nothing : "";
   if (applied.length === 0) return left === 0 ? nothing : "";
   const next = nextStep(report);
-  const done = `${page.paint("green", "✓")} ${count(applied.length)} made, and looked at again: nothing is left to do.`;
+  const rest = left === 0 ? ", and looked at again: nothing is left to do" : "";
+  const done = `${page.paint("green", "✓")} ${count(applied.length)} made${rest}.`;
   return next === undefined ? done : `${done}\n  Next: ${page.paint("bold", next)}`;
 }
 

@@ -4,6 +4,7 @@ import { inspect } from "node:util";
 /** Where a token came from; it describes itself, as that is the first question of every report. */
 export type TokenOrigin =
   | { readonly kind: "stdin" }
+  | { readonly kind: "prompt" }
   | { readonly kind: "environment"; readonly name: string }
   | { readonly kind: "env-file"; readonly name: string; readonly path: string }
   | { readonly kind: "tfvars"; readonly path: string }
@@ -56,6 +57,8 @@ export function describeOrigin(origin: TokenOrigin): string {
   switch (origin.kind) {
     case "stdin":
       return "standard input";
+    case "prompt":
+      return "the prompt";
     case "environment":
       return `${origin.name} in the environment`;
     case "env-file":

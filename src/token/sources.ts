@@ -9,6 +9,8 @@ export interface TokenSources {
   readonly envFile: { readonly path: string; readonly values: ReadonlyMap<string, string> };
   /** The variable's name in the environment and in the env file. */
   readonly name: string;
+  /** What a person typed. */
+  readonly prompted: string | undefined;
   /** A token that is moved out of Terraform code, with --fix. */
   readonly inCode: { readonly path: string; readonly value: string } | undefined;
   /** The environment chosen with --env. */
@@ -62,7 +64,12 @@ export function chooseToken(sources: TokenSources): TokenState {
       ? []
       : [[sources.inCode.value, { kind: "code", path: sources.inCode.path }]];
 
-  const given = [...fromStdin, ...fromEnvironment, ...fromEnvFile, ...fromCode].filter(isGiven);
+  const fromPrompt: Candidate[] =
+    sources.prompted === undefined ? [] : [[sources.prompted, { kind: "prompt" }]];
+
+  const given = [fromStdin, fromEnvironment, fromEnvFile, fromCode, fromPrompt]
+    .flat()
+    .filter(isGiven);
   const first = given[0];
   if (first === undefined) {
     return fromStdin.length === 0

@@ -14,6 +14,7 @@ export const init: Command = {
       describe: "Replace a doctl login or write through a link that is not the repo's",
     },
     save: { type: "boolean", describe: "Write a token from the environment to the env file too" },
+    "write-config": { type: "boolean", describe: "Write a commented config of what was chosen" },
     fix: { type: "boolean", describe: "Move tokens that stand in Terraform code to a variable" },
     "doctl-config": {
       type: "boolean",
@@ -44,9 +45,11 @@ export const init: Command = {
     } as const;
     const result = dryRun
       ? { ...(await look(host, request)), ...NOTHING_DONE }
-      : await bootstrap(host, request, async (first) =>
-          args["yes"] === true ? true : context.approve({ ...about, ...first, ...NOTHING_DONE }),
-        );
+      : await bootstrap(host, request, {
+          ask: context.askForToken,
+          approve: async (first) =>
+            args["yes"] === true || context.approve({ ...about, ...first, ...NOTHING_DONE }),
+        });
     const { findings } = result.plan;
     const hasErrors = findings.some(({ level }) => level === "error");
     return {

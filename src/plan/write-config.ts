@@ -1,0 +1,53 @@
+import { join, relative } from "node:path";
+import { content } from "../content.ts";
+import { fill } from "../terraform/generated.ts";
+import { contentAt, obstacles } from "./existing.ts";
+import { finding } from "./findings.ts";
+import { CONFIG_FILE, type Observation } from "./observe.ts";
+import { type Consent, NOTHING, type PlanPart } from "./types.ts";
+
+/** `--write-config`: a commented config of what was chosen, where there is none. */
+export function planConfig(observation: Observation, consent: Consent): PlanPart {
+  const { config, configAt, configTemplate, inspection, doctl, roots } = observation;
+  if (!consent.writeConfig) return NOTHING;
+  if (config.file !== undefined) {
+    if (config.file === join(config.base, CONFIG_FILE)) return NOTHING;
+    const message = `${config.file} is the config already: none is written beside it.`;
+    return { findings: [finding("config.exists", message, { where: config.file })] };
+  }
+  const findings = obstacles(observation, configAt, consent);
+  if (findings.length > 0) return { findings };
+  const inBase = (path: string) => text(relative(config.base, path) || ".");
+  const team = inspection?.team;
+  const context = doctl?.target?.context;
+  const after = fill(configTemplate, {
+    project: config.project,
+    name: config.token.name,
+    envFile: inBase(config.token.envFile),
+    team:
+      team === undefined
+        ? "# account: { team: <uuid> } # refuse a token of any other team"
+        : `account:\n  team: ${text(team.uuid)} # refuse a token of any other team`,
+    context:
+      context === undefined ? "# context: the name of a doctl context" : `context: ${context}`,
+    dir: inBase(roots[0]?.config.dir ?? config.base),
+  }).replace(/^doctl:\n {2}#/m, "doctl: {}\n  #");
+  const why = "what was chosen; commit it";
+  return {
+    changes: [
+      {
+        kind: "write",
+        before: configAt,
+        after: content(after),
+        shownBefore: contentAt(configAt),
+        mode: 0o644,
+        why,
+      },
+    ],
+  };
+}
+
+/** Plain where YAML reads a plain word as that word. */
+function text(value: string): string {
+  return /^[\w./][\w./-]*$/.test(value) && /[a-z.]/i.test(value) ? value : JSON.stringify(value);
+}

@@ -1,0 +1,84 @@
+import { AppError, printable } from "../errors.ts";
+import type { Host, Terminal } from "../host/host.ts";
+import { readToken } from "./format.ts";
+import type { ApiHosts } from "./hosts.ts";
+import { inspectToken } from "./inspect.ts";
+import { Secret } from "./secret.ts";
+import type { Inspection } from "./verdict.ts";
+
+const TRIES = 3;
+
+/** The form of the control panel; a token cannot be made by API (token guide). */
+const FORM = "https://cloud.digitalocean.com/account/api/tokens/new";
+
+export interface GuideFacts {
+  readonly config: { readonly project: string; readonly environment: string | undefined };
+  readonly hosts: ApiHosts;
+  /** What is learnt here is not asked again. */
+  readonly inspections: Map<string, Promise<Inspection>>;
+}
+
+/**
+ * Leads a person to a token: the page, what to fill in, hidden input that is checked at once.
+ *
+ * @returns the text of a token that DigitalOcean accepts.
+ * @throws AppError NO_TOKEN after three tries, INTERRUPTED on Ctrl-C.
+ */
+export async function guide(
+  host: Pick<Host, "http" | "terminal" | "openPage">,
+  progress: ((what: string) => void) & { end(): void },
+  facts: GuideFacts,
+): Promise<string> {
+  const terminal = await host.terminal?.();
+  if (terminal === undefined) throw noToken();
+  const isOpen = await host.openPage(FORM);
+  terminal.note("This repo needs a DigitalOcean token", instructions(facts, isOpen));
+  for (let tries = TRIES; tries > 0; tries--) {
+    const text = await terminal.secret("Paste the token (it is not shown)");
+    const why = await whyNot(text);
+    progress.end();
+    if (why === undefined) return text;
+    complain(terminal, why, tries - 1);
+  }
+  throw noToken();
+
+  async function whyNot(text: string): Promise<string | undefined> {
+    const format = readToken(text);
+    if (format.kind === "malformed") return `That is no token: ${format.why}.`;
+    if (format.kind === "refresh") return "That is a refresh token (dor_v1_); the API takes none.";
+    const token = Secret.of(format.value, { kind: "prompt" });
+    progress("Asking DigitalOcean about the token");
+    const asked = inspectToken(host, facts.hosts, token);
+    facts.inspections.set(token.fingerprint, asked);
+    const { state, doubts } = await asked;
+    if (state === "refused") return "DigitalOcean refuses it (401): was it copied whole?";
+    return state === "unknown" ? `It could not be checked. ${doubts.join("; ")}.` : undefined;
+  }
+}
+
+function instructions({ config }: GuideFacts, isOpen: boolean): string {
+  const { project, environment } = config;
+  const name = environment === undefined ? project : `${project}-${environment}`;
+  return [
+    isOpen ? "Your browser opens the form:" : "Open the form in a browser:",
+    FORM,
+    "",
+    `Token name   ${name}`,
+    "Expiration   30 days; or longer, with a reminder to rotate it",
+    "Scopes       Custom Scopes: the least that this repo needs",
+    "",
+    "The token is shown once. No button? Your role in the team may",
+    "not make tokens: ask the team's owner.",
+  ].join("\n");
+}
+
+function complain(terminal: Terminal, why: string, left: number): void {
+  const tries = left === 1 ? "one more try" : `${left} more tries`;
+  terminal.complain(printable(left === 0 ? why : `${why} You have ${tries}.`));
+}
+
+function noToken(): AppError {
+  return new AppError("NO_TOKEN", "No token that works was given. Nothing was changed.", {
+    hint: `Make one at ${FORM}, then run the same command again.`,
+  });
+}
