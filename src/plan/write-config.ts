@@ -28,8 +28,11 @@ export function planConfig(observation: Observation, consent: Consent): PlanPart
       team === undefined
         ? "# account: { team: <uuid> } # refuse a token of any other team"
         : `account:\n  team: ${text(team.uuid)} # refuse a token of any other team`,
+    // `default` may be another login on a colleague's machine.
     context:
-      context === undefined ? "# context: the name of a doctl context" : `context: ${context}`,
+      context === undefined || context === "default"
+        ? `# context: ${config.project}`
+        : `context: ${context}`,
     dir: inBase(roots[0]?.config.dir ?? config.base),
   }).replace(/^doctl:\n {2}#/m, "doctl: {}\n  #");
   const why = "what was chosen; commit it";

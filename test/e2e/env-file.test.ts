@@ -128,7 +128,7 @@ describe("an env file that is a link", () => {
     await symlink(target, join(bench.repo, ".env"));
     const before = await treeHash(bench.root);
     const refused = await bench.run(["--token-stdin"], { input: bench.token });
-    expect(refused.stderr).toMatch(/\.env leads out of the repo, .*\[file\.outside\]/);
+    expect(refused.stderr).toContain("[file.outside]");
     expect(refused.status).toBe(3);
     expect(await treeHash(bench.root)).toBe(before);
 
@@ -159,7 +159,7 @@ describe("an env file that is a FIFO", () => {
     const other = randomToken();
     bench.sandbox.accept(other);
     const { status, stderr } = await bench.run(["--token-stdin"], { input: other });
-    expect(stderr).toMatch(/\.env is a FIFO, which is read and never written/);
+    expect(stderr).toMatch(/\.env is a FIFO.*\[file\.unusable\]/);
     expect(status).toBe(3);
   });
 
@@ -222,7 +222,7 @@ describe("--dry-run", () => {
     const [password, one, two, token, tail] = values;
     const text = `PASSWORD=${password}\nKEY="${one}\n${two}"\nDIGITALOCEAN_TOKEN=${token}\nTAIL=${tail}`;
     await bench.write(".env", text, 0o644);
-    const before = await treeHash(bench.root);
+    const before = await fileTree(bench.repo);
     const args = ["--token-stdin", "--dry-run"];
     const { status, stdout, stderr } = await bench.run(args, { input: bench.token });
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
@@ -230,12 +230,12 @@ describe("--dry-run", () => {
     expect(stdout).toMatch(/^ {2}\+ DIGITALOCEAN_TOKEN=\[secret [0-9a-f]{8}\]$/m);
     expect(stdout).toContain("doctl context default");
     for (const value of [...values, bench.token]) expect(stdout).not.toContain(value);
-    expect(await treeHash(bench.root)).toBe(before);
+    expect(await fileTree(bench.repo)).toEqual(before);
+    expect(await fileTree(bench.home)).toEqual({});
   });
 });
 
 async function withStdin(bench: Workbench, ...more: string[]): Promise<void> {
   const result = await bench.run(["--token-stdin", ...more], { input: bench.token });
-  expect(result.stderr).toContain("nothing is left to do");
-  expect(result.status).toBe(0);
+  expect(result.status, result.stderr).toBe(0);
 }

@@ -167,7 +167,7 @@ describe(".gitignore gets the missing lines only, in one block", () => {
     const bench = await workbench();
     await bench.write(".gitignore", ".env*\n");
     const { stderr } = await succeed(bench);
-    expect(stderr).toMatch(/· \S+\.env\.example is ignored by git.* \[git\.example-ignored\]/);
+    expect(stderr).toMatch(/^· .*\.env\.example.*\[git\.example-ignored\]$/m);
     expect((await standing(bench)).ignored).toEqual([".env", ".env.example", SECRETS[1]]);
   });
 
@@ -275,8 +275,7 @@ function block(patterns: readonly string[], lineEnd = "\n"): string {
 
 async function succeed(bench: Workbench, options: RunOptions = {}) {
   const result = await bench.run(["--token-stdin"], { input: bench.token, ...options });
-  expect(result.stderr).toContain("nothing is left to do");
-  expect(result.status).toBe(0);
+  expect(result.status, result.stderr).toBe(0);
   return result;
 }
 
