@@ -69,7 +69,9 @@ export function asAppError(error: unknown): AppError {
  * (contracts/api.md §6) is replaced in text on its way out.
  */
 export function redact(text: string): string {
-  return text.replace(/\b(do[opr])_v1_[0-9a-f]{8,}/gi, "$1_v1_[redacted]");
+  return text
+    .replace(/(do[opr])_v1_[0-9a-f]{8,}/gi, "$1_v1_[redacted]")
+    .replace(/(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/gi, "[redacted]");
 }
 
 /** Text of others (files, servers, tools) with control characters shown instead of obeyed. */

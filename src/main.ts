@@ -23,7 +23,7 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
   const progress = progressOn(stderr, pages.stderr.paint, isJson || argv.includes("--debug"));
   try {
     const { parse } = await import("./cli/parser.ts");
-    const parsed = await parse(argv, stdout.columns ?? 80);
+    const parsed = await parse(argv, stdout.columns || 80);
     if (parsed.kind === "print") {
       stdout.write(parsed.text);
       return EXIT.ok;

@@ -4,6 +4,7 @@ import { closest, distance } from "fastest-levenshtein";
 export function nearest(word: string, known: readonly string[]): string | undefined {
   if (known.length === 0) return undefined;
   const candidate = closest(word.toLowerCase(), [...known]);
-  const limit = Math.max(1, Math.floor(word.length / 3));
+  // Two letters swapped count as two.
+  const limit = word.length < 4 ? 1 : Math.max(2, Math.floor(word.length / 3));
   return distance(word.toLowerCase(), candidate.toLowerCase()) <= limit ? candidate : undefined;
 }

@@ -97,8 +97,10 @@ async function load(file: string): Promise<unknown> {
 
 function readJson(file: string, text: string): unknown {
   const value = parseJson(text);
+  if (!file.endsWith("package.json")) return refuseImport(file, value);
   // Only our own key of a package.json is ours to judge.
-  return file.endsWith("package.json") ? value : refuseImport(file, value);
+  refuseImport(file, (value as Readonly<Record<string, unknown>> | null)?.[NAME]);
+  return value;
 }
 
 /** JSON.parse puts a piece of the text into its message, and the text may hold a secret. */

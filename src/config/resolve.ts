@@ -103,11 +103,19 @@ function resolveRoots(
         { hint: "Write credentials: env, or leave the key out." },
       );
     }
+    const variable = root.variable ?? "do_token";
+    if (Object.hasOwn(root.variables ?? {}, variable)) {
+      throw new AppError(
+        "CONFIG_INVALID",
+        `${file}: terraform.variables.${variable} is the token's variable, and this file is committed.`,
+        { hint: "Take it out; or name another: terraform.variable" },
+      );
+    }
     return {
       dir: join(base, root.dir ?? defaultDir),
       tool: root.tool,
       credentials: root.credentials ?? (hasEnvironments ? "env" : undefined),
-      variable: root.variable ?? "do_token",
+      variable,
       variables: root.variables ?? {},
       workspace: root.workspace,
       init: root.init ?? true,

@@ -37,6 +37,13 @@ const terraformName = v.pipe(
   v.regex(/^[A-Za-z_][A-Za-z0-9_-]*$/, "use letters, digits, - and _ only"),
 );
 
+// Names that Terraform keeps for itself in a module block.
+const RESERVED = /^(count|for_each|depends_on|lifecycle|providers|source|version|locals)$/;
+const variableOfTerraform = v.pipe(
+  terraformName,
+  v.check((name) => !RESERVED.test(name), "Terraform reserves this name"),
+);
+
 const token = v.strictObject({
   name: v.optional(
     v.pipe(variableName, v.description("Variable in the environment and in envFile.")),
@@ -74,10 +81,10 @@ const terraformRoot = v.strictObject({
       v.description("How the provider gets the token: a variable, or the environment alone."),
     ),
   ),
-  variable: v.optional(v.pipe(terraformName, v.description("The token's variable."))),
+  variable: v.optional(v.pipe(variableOfTerraform, v.description("The token's variable."))),
   variables: v.optional(
     v.pipe(
-      v.record(terraformName, v.unknown()),
+      v.record(variableOfTerraform, v.unknown()),
       v.description("Values that are not secret: written to do-bootstrap.auto.tfvars.json."),
     ),
   ),

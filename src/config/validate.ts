@@ -14,7 +14,7 @@ const MAX_NODES = 10_000;
  * @throws AppError CONFIG_INVALID with file, key path and a suggestion; CONFIG_HOLDS_TOKEN.
  */
 export function validateConfig(loaded: unknown, file: string): WrittenConfig {
-  refuseTokens(loaded, file);
+  refuseBeforehand(loaded, file);
   const result = v.safeParse(writtenConfig, loaded ?? {});
   if (result.success) return result.output;
   const problems = result.issues.flatMap(deepest).map(describe);
@@ -30,7 +30,14 @@ export function validateConfig(loaded: unknown, file: string): WrittenConfig {
   );
 }
 
-function refuseTokens(loaded: unknown, file: string): void {
+// valibot leaves them out in silence.
+const UNSAFE = ["__proto__", "constructor", "prototype"];
+
+/** Where a list may stand; valibot takes an empty one for a section with keys. */
+const LISTS = /^((environments\.[^.]+\.)?token\.command|terraform|(.+\.)?variables\..+)$/;
+
+/** What the schema cannot say: no token anywhere, no list in a section's place, no endless config. */
+function refuseBeforehand(loaded: unknown, file: string): void {
   let nodes = 0;
   visit(loaded, []);
 
@@ -46,9 +53,31 @@ function refuseTokens(loaded: unknown, file: string): void {
       );
     }
     if (typeof value !== "object" || value === null) return;
-    for (const [key, child] of Object.entries(value)) visit(child, [...path, key]);
+    const where = path.join(".");
+    if (Array.isArray(value) && !LISTS.test(where)) {
+      throw invalid(`${keyPath(path) || "the config"}: expected a section with keys, found a list`);
+    }
+    if (where === "terraform" && Array.isArray(value) && value.length === 0) {
+      throw invalid("terraform: name a root, or write false");
+    }
+    for (const [key, child] of Object.entries(value)) {
+      if (UNSAFE.includes(key)) throw invalid(`${keyPath([...path, key])}: unknown key`);
+      visit(child, [...path, key]);
+    }
+  }
+
+  function invalid(problem: string): AppError {
+    return new AppError(
+      "CONFIG_INVALID",
+      `${printable(file)} is not a valid config:\n  ${problem}`,
+      {
+        hint: HELP,
+      },
+    );
   }
 }
+
+const HELP = "All keys are in the README and schema.json.";
 
 type Issue = v.GenericIssue;
 
@@ -76,6 +105,9 @@ function describe(issue: Issue): { text: string; hint?: string } {
         ? {}
         : { hint: `Did you mean ${keyPath([...path.slice(0, -1), similar])}?` }),
     };
+  }
+  if (issue.type === "strict_object" && issue.expected?.startsWith('"')) {
+    return { text: `${where}: is missing` };
   }
   if (issue.kind === "validation" || issue.type === "picklist") {
     const given = typeof issue.input === "string" ? ` (it is ${JSON.stringify(issue.input)})` : "";

@@ -1,5 +1,15 @@
-import { isMap, isScalar, type Pair, parseDocument, Scalar, YAMLMap } from "yaml";
-import { content } from "../content.ts";
+import {
+  type Document,
+  isMap,
+  isScalar,
+  type Node,
+  type Pair,
+  parseDocument,
+  Scalar,
+  visit,
+  YAMLMap,
+} from "yaml";
+import { type Content, content, lineEndOf } from "../content.ts";
 import { Secret } from "../token/secret.ts";
 
 /** What doctl's config holds that concerns us (contracts/doctl.md 5 and 6). */
@@ -12,11 +22,11 @@ export interface DoctlConfig {
 
 /** @returns undefined for what doctl cannot read either. */
 export function readDoctlConfig(text: string): DoctlConfig | undefined {
-  const root = parse(text);
+  const root = parse(text)?.root;
   if (root === undefined) return undefined;
   const contexts = new Map<string, Secret>();
   const keep = (context: string, value: unknown) => {
-    const token = tokenIn(value);
+    const token = textIn(value);
     if (token !== undefined) contexts.set(context, Secret.of(token, { kind: "doctl", context }));
   };
   keep("default", last(root, "access-token")?.value);
@@ -25,7 +35,7 @@ export function readDoctlConfig(text: string): DoctlConfig | undefined {
     // `default: "true"` is what `auth switch` leaves there (contracts/doctl.md 3.11).
     if (keyOf(pair) !== "default") keep(keyOf(pair), pair.value);
   }
-  return { contexts, selected: scalarText(last(root, "context")?.value) || "default" };
+  return { contexts, selected: textIn(last(root, "context")?.value) ?? "default" };
 }
 
 /**
@@ -34,55 +44,96 @@ export function readDoctlConfig(text: string): DoctlConfig | undefined {
  *
  * @returns undefined for a text that doctl cannot read either.
  */
-export function withContext(text: string, context: string, token: Secret) {
-  const document = parseDocument(text, OPTIONS);
-  if (document.errors.length > 0) return undefined;
-  if (document.contents === null || isEmptyScalar(document.contents)) {
-    document.contents = new YAMLMap() as typeof document.contents;
-  }
-  const root: unknown = document.contents;
-  if (!isMap(root)) return undefined;
-
+export function withContext(text: string, context: string, token: Secret): Content | undefined {
+  const bom = text.startsWith("\uFEFF") ? "\uFEFF" : "";
+  const lineEnd = lineEndOf(text);
+  const document = parse(text.slice(bom.length).replaceAll("\r\n", "\n"));
+  if (document === undefined) return undefined;
+  const { root } = document;
+  const place = placeFor(text);
   root.items = root.items.filter((pair) => keyOf(pair) !== "config");
-  if (context === "default") put(root, "access-token", PLACE);
+  if (context === "default") put(root, "access-token", place);
   else {
     const section = last(root, "auth-contexts");
     const named = isMap(section?.value) ? section.value : new YAMLMap();
     named.flow = false;
-    put(named, context, PLACE);
+    put(named, context, place);
     put(root, "auth-contexts", named);
   }
-  const [before = "", after = ""] = document.toString({ lineWidth: 0 }).split(PLACE);
-  return content(before, token, after);
+  const [before = "", after = ""] = document.written().replaceAll("\n", lineEnd).split(place);
+  return content(bom + before, token, after);
 }
 
-// A stand-in for the token, so that the secret itself is put in by the file's writer.
-const PLACE = "do-bootstrap-token-goes-here";
+/** A stand-in for the token, so that the secret itself is put in by the file's writer. */
+function placeFor(text: string): string {
+  let place = "do-bootstrap-token-goes-here";
+  while (text.includes(place)) place += "-";
+  return place;
+}
 
 // Every plain scalar is a text to us: a legacy token of digits is no number.
-const OPTIONS = { schema: "failsafe", uniqueKeys: false, logLevel: "silent" } as const;
+const OPTIONS = { schema: "failsafe", uniqueKeys: false, logLevel: "error" } as const;
 
-function parse(text: string): YAMLMap | undefined {
-  const document = parseDocument(text, OPTIONS);
-  if (document.errors.length > 0) return undefined;
-  const { contents } = document;
-  if (contents === null || isEmptyScalar(contents)) return new YAMLMap();
-  return isMap(contents) ? (contents as YAMLMap) : undefined;
+function parse(text: string): { root: YAMLMap; written(): string } | undefined {
+  const document = parseDocument(text, OPTIONS) as Document;
+  if (document.errors.length > 0 || !isPlain(document)) return undefined;
+  if (document.contents === null || isEmptyScalar(document.contents)) {
+    document.contents = new YAMLMap();
+  }
+  if (!isMap(document.contents)) return undefined;
+  return {
+    root: document.contents as YAMLMap,
+    written: () => document.toString({ lineWidth: 0 }),
+  };
 }
 
-function put(map: YAMLMap, key: string, value: unknown): void {
-  const scalar = typeof value === "string" ? new Scalar(value) : value;
-  if (scalar instanceof Scalar) scalar.type = Scalar.QUOTE_DOUBLE;
+/**
+ * Spells out aliases, as what is changed in one place must not change in another, and values that
+ * are not there.
+ *
+ * @returns false for an alias of nothing and for a key that is not there.
+ */
+function isPlain(document: Document): boolean {
+  let isWhole = true;
+  visit(document, {
+    Alias(_, alias) {
+      const copy = alias.resolve(document)?.clone() as Node | undefined;
+      isWhole &&= copy !== undefined;
+      return copy;
+    },
+  });
+  visit(document, {
+    Node(_, node) {
+      if ("anchor" in node) delete node.anchor;
+    },
+    Pair(_, pair) {
+      isWhole &&= pair.key !== null;
+      pair.value ??= Object.assign(new Scalar("~"), { type: Scalar.PLAIN });
+    },
+  });
+  return isWhole;
+}
+
+function put(map: YAMLMap, key: string, value: string | YAMLMap): void {
   // doctl takes the last of several, so all but one go.
   const existing = last(map, key);
   map.items = map.items.filter((pair) => keyOf(pair) !== key || pair === existing);
-  if (existing !== undefined) existing.value = scalar;
-  else {
-    const name = new Scalar(key);
-    // A context called no or 12 would be read as false or a number.
-    if (!/^[a-z]+-[a-z]+$/.test(key)) name.type = Scalar.QUOTE_DOUBLE;
-    map.set(name, scalar);
-  }
+  if (existing === undefined)
+    map.set(keyFor(key), typeof value === "string" ? quoted(value) : value);
+  else if (typeof value !== "string") existing.value = value;
+  else if (isScalar(existing.value)) Object.assign(existing.value, quotedAs(value));
+  else existing.value = quoted(value);
+}
+
+const quotedAs = (value: string) => ({ value, type: Scalar.QUOTE_DOUBLE }) as const;
+
+function quoted(value: string): Scalar {
+  return Object.assign(new Scalar(value), quotedAs(value));
+}
+
+function keyFor(key: string): Scalar {
+  // A context called no or 12 would be read as false or a number.
+  return /^[a-z]+-[a-z]+$/.test(key) ? new Scalar(key) : quoted(key);
 }
 
 /** Keys are lower-cased by doctl's reader; of duplicates the last wins (contracts 4). */
@@ -94,7 +145,8 @@ function keyOf(pair: Pair): string {
   return scalarText(pair.key).toLowerCase();
 }
 
-function tokenIn(value: unknown): string | undefined {
+/** A text that is there: neither empty nor null. */
+function textIn(value: unknown): string | undefined {
   const text = scalarText(value).trim();
   const isNull = isScalar(value) && value.type === Scalar.PLAIN && /^(~|null)?$/i.test(text);
   return text === "" || isNull ? undefined : text;

@@ -3,6 +3,8 @@ export interface Assignment {
   readonly key: string;
   readonly valueStart: number;
   readonly valueEnd: number;
+  /** What has to stand before a value where there is none yet: `KEY:` needs a space. */
+  readonly glue: string;
 }
 
 // dotenv's grammar (its README, "What rules does the parsing engine follow?") with the line ends
@@ -16,18 +18,17 @@ export function assignmentsIn(text: string): Assignment[] {
   return Array.from(text.matchAll(ASSIGNMENT), (match) => {
     const spans = match.indices?.groups ?? {};
     const key = match.groups?.["key"] ?? "";
-    const keyEnd = spans["key"]?.[1] ?? match.index;
-    const [start, end] = spans["value"] ?? emptyValue(text, keyEnd);
-    return { key, ...unquoted(text, start, end) };
+    const span = spans["value"];
+    if (span !== undefined) return { key, glue: "", ...unquoted(text, ...span) };
+    return { key, ...emptyValue(text, spans["key"]?.[1] ?? match.index) };
   });
 }
 
-/** `KEY=` without a value: the place right behind the separator. */
-function emptyValue(text: string, keyEnd: number): [number, number] {
-  const separator = /[=:]/g;
-  separator.lastIndex = keyEnd;
-  const found = separator.exec(text)?.index ?? keyEnd;
-  return [found + 1, found + 1];
+/** `KEY=` or `KEY: ` without a value: the place right behind the separator. */
+function emptyValue(text: string, keyEnd: number): Omit<Assignment, "key"> {
+  const [separator = ""] = /^\s*(=|:[ \t]?)/.exec(text.slice(keyEnd)) ?? [];
+  const place = keyEnd + separator.length;
+  return { valueStart: place, valueEnd: place, glue: separator.endsWith(":") ? " " : "" };
 }
 
 function unquoted(text: string, start: number, end: number) {

@@ -52,11 +52,11 @@ function split(
 ): (string | Secret)[] {
   const parts: (string | Secret)[] = [];
   let from = 0;
-  for (const { key, valueStart, valueEnd } of assignmentsIn(text)) {
+  for (const { key, valueStart, valueEnd, glue } of assignmentsIn(text)) {
     const value = replacementFor(key);
     if (value === undefined && valueStart === valueEnd) continue;
     const current = text.slice(valueStart, valueEnd);
-    parts.push(text.slice(from, valueStart));
+    parts.push(text.slice(from, valueStart) + (current === "" ? glue : ""));
     parts.push(value ?? Secret.of(current, { kind: "env-file", name: key, path }));
     from = valueEnd;
   }

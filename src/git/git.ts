@@ -1,6 +1,7 @@
-import { dirname } from "node:path";
+import { basename, dirname, join, relative, sep } from "node:path";
 import { AppError, printable } from "../errors.ts";
 import type { Host, ToolResult } from "../host/host.ts";
+import { isInside } from "../paths.ts";
 import { toolEnvironment } from "../tool-environment.ts";
 
 const TIME_LIMIT_MS = 20_000;
@@ -16,6 +17,8 @@ const SAFE = [
 export interface Git {
   /** The work tree's root, without symlinks. */
   readonly root: string;
+  /** Executables named git that lie in the repo and were passed over. */
+  readonly skipped: readonly string[];
   /** Those of the paths that a pattern makes git ignore, tracked or not. */
   ignored(paths: readonly string[]): Promise<ReadonlySet<string>>;
   /** Those of the paths that are in the index. */
@@ -33,7 +36,7 @@ export async function openGit(
   folder: string,
 ): Promise<Git | undefined> {
   const marked = await findGitFolder(host, folder);
-  const { path: file } = await host.which("git", marked ?? folder);
+  const { path: file, skipped } = await host.which("git", marked ?? folder);
   if (file === undefined) {
     if (marked === undefined) return undefined;
     throw new AppError("GIT_FAILED", `${marked} is a git repo, but git is not on PATH.`, {
@@ -56,24 +59,47 @@ export async function openGit(
     throw failed(top);
   }
   const root = top.stdout.replace(/\r?\n$/, "");
+  // git refuses to look beyond a linked folder.
+  const nameInGit = async (path: string) =>
+    join(await host.files.realpath(dirname(path)), basename(path));
+  // core.worktree in the repo's own config would make anybody's folder the repo's.
+  if (
+    marked !== undefined &&
+    (await host.files.realpath(marked)) !== (await host.files.realpath(root))
+  ) {
+    throw new AppError("GIT_FAILED", `${marked} has its work tree elsewhere: ${printable(root)}`, {
+      hint: "Look at git config core.worktree; if it is not wanted: git config --unset core.worktree",
+    });
+  }
   return {
     root,
+    skipped,
     async ignored(paths) {
-      const result = await git(["check-ignore", "--no-index", "-z", "--stdin"], joined(paths));
+      const asked = await Promise.all(paths.map(nameInGit));
+      const result = await git(["check-ignore", "--no-index", "-z", "--stdin"], joined(asked));
       // 1: none of them is ignored.
       if (result.end !== "exited" || ![0, 1].includes(result.exitCode ?? -1)) throw failed(result);
-      return new Set(split(result.stdout));
+      const answer = new Set(split(result.stdout));
+      return new Set(paths.filter((_, i) => answer.has(asked[i] ?? "")));
     },
     async tracked(paths) {
-      const result = await git(["ls-files", "-z", "--full-name", "--cached", "--", ...paths]);
+      // Of a link both count: git has the link, or the file that it leads to.
+      const asked = await Promise.all(
+        paths.map(async (path) => [await nameInGit(path), await host.files.realpath(path)]),
+      );
+      const inside = asked.flat().filter((path) => isInside(path, root));
+      const literal = inside.map((path) => `:(literal,top)${relativeTo(root, path)}`);
+      const result = await git(["ls-files", "-z", "--full-name", "--cached", "--", ...literal]);
       if (result.exitCode !== 0) throw failed(result);
       const names = new Set(split(result.stdout));
-      return new Set(paths.filter((path) => names.has(relativeTo(root, path))));
+      return new Set(
+        paths.filter((_, i) => asked[i]?.some((path) => names.has(relativeTo(root, path)))),
+      );
     },
   };
 }
 
-async function findGitFolder(
+export async function findGitFolder(
   { files }: Pick<Host, "files">,
   folder: string,
 ): Promise<string | undefined> {
@@ -82,7 +108,7 @@ async function findGitFolder(
 }
 
 function relativeTo(root: string, path: string): string {
-  return path.slice(root.length).replaceAll("\\", "/").replace(/^\//, "");
+  return relative(root, path).split(sep).join("/");
 }
 
 function joined(paths: readonly string[]): string {

@@ -1,3 +1,4 @@
+import { sep } from "node:path";
 import { lineEndOf } from "../content.ts";
 
 const BEGIN = "# do-bootstrap: secrets and state stay out of git";
@@ -17,7 +18,8 @@ export function withPatterns(text: string, patterns: readonly string[]): string 
 /** A path as a .gitignore pattern that matches it and nothing else by accident. */
 export function patternOf(relativePath: string): string {
   return relativePath
-    .replaceAll("\\", "/")
+    .split(sep)
+    .join("/")
     .replace(/[*?[\]\\]/g, "\\$&")
     .replace(/^[#!]/, "\\$&")
     .replace(/ +$/, (spaces) => spaces.replaceAll(" ", "\\ "));

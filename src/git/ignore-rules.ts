@@ -1,4 +1,4 @@
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import { SECRET_TFVARS } from "../terraform/files.ts";
 import { patternOf } from "./ignore-block.ts";
@@ -12,7 +12,7 @@ export interface IgnoreRule {
 /** What has to stay out of git (DESIGN §6, Files). `.terraform.lock.hcl` and `.env.example` belong in it. */
 export function ignoreRules({ base, envFiles, roots }: ResolvedConfig): readonly IgnoreRule[] {
   const dirs = roots.map(({ dir }) => dir);
-  const everywhere = [base, ...dirs];
+  const everywhere = new Set([base, ...envFiles.map((path) => dirname(path)), ...dirs]);
   const inRoots = (pattern: string, ...names: string[]): IgnoreRule => ({
     pattern,
     probes: dirs.flatMap((dir) => names.map((name) => join(dir, name))),
@@ -23,7 +23,7 @@ export function ignoreRules({ base, envFiles, roots }: ResolvedConfig): readonly
     {
       pattern: ".env.*.local",
       // Also the form of our temporary files, wherever one may come to stand.
-      probes: everywhere.map((folder) => join(folder, ".env.do-bootstrap-0.local")),
+      probes: [...everywhere].map((folder) => join(folder, ".env.do-bootstrap-0.local")),
     },
     inRoots("*.secret.auto.tfvars.json", SECRET_TFVARS),
     inRoots("*.tfstate*", "terraform.tfstate", "terraform.tfstate.backup"),

@@ -7,11 +7,16 @@ import type { FileSnapshot, Files, Snapshot, Undo } from "./host.ts";
 
 /** Files of a repo's size; anything larger is not ours to read. */
 const MAX_BYTES = 4 * 1024 * 1024;
+/** A file of that age is of no run under way: from its creation to its renaming it is some ms. */
+const LEFT_OVER_FILE_MS = 60_000;
+/** A private folder lives as long as the doctl in it, which has 120 s. */
+const LEFT_OVER_FOLDER_MS = 180_000;
 /** A FIFO's writer (1Password) may ask its owner first. */
 const FIFO_WAIT_MS = 10_000;
 
 // The name is covered by the pattern .env.*.local that we ask git to ignore.
 const TEMPORARY = /^\.env\.do-bootstrap-[0-9a-f]{12}\.local$/;
+const PRIVATE = /^\.do-bootstrap-[A-Za-z0-9]{6}$/;
 const temporaryIn = (directory: string) =>
   join(directory, `.env.do-bootstrap-${randomBytes(6).toString("hex")}.local`);
 
@@ -184,12 +189,13 @@ async function makeDirectory(path: string, mode: number): Promise<Undo> {
 }
 
 async function sweep(directory: string): Promise<void> {
-  const leftOvers = (await list(directory)).filter((name) => TEMPORARY.test(name));
-  for (const name of leftOvers) {
+  for (const name of await list(directory)) {
+    const isFile = TEMPORARY.test(name);
+    if (!isFile && !PRIVATE.test(name)) continue;
     const stats = await fs.lstat(join(directory, name)).catch(() => undefined);
-    // A younger one may belong to a run that is under way.
-    if (stats !== undefined && Date.now() - stats.mtimeMs > 60_000) {
-      await fs.rm(join(directory, name), { force: true });
+    const age = stats === undefined ? 0 : Date.now() - stats.mtimeMs;
+    if (age > (isFile ? LEFT_OVER_FILE_MS : LEFT_OVER_FOLDER_MS)) {
+      await fs.rm(join(directory, name), { recursive: true, force: true });
     }
   }
 }

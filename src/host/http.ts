@@ -55,6 +55,12 @@ export async function get(
       },
     );
     request.on("error", fail);
+    // The agent would hand on the proxy's refusal as if DigitalOcean had answered.
+    request.on("proxyConnect", ({ statusCode }: { statusCode: number }) => {
+      if (statusCode === 200) return;
+      resolve({ kind: "failure", why: "proxy", detail: `the proxy answers ${statusCode}` });
+      request.destroy();
+    });
     request.end();
 
     function fail(error: unknown): void {

@@ -100,7 +100,9 @@ async function readInput(): Promise<string> {
       chunks.push(chunk);
       size += chunk.length;
       if (size > MAX_INPUT_BYTES) {
-        throw new AppError("USAGE", "Standard input holds more than a token.");
+        throw new AppError("USAGE", "Standard input holds more than a token.", {
+          hint: "Give it the token alone: do-bootstrap --token-stdin < token.txt",
+        });
       }
     }
   } finally {

@@ -69,6 +69,7 @@ export async function apply(
   async function verifyWithDoctl({ doctl, path, token, context }: StoreContext): Promise<string[]> {
     const folder = dirname(await host.files.realpath(path));
     await step(host.files.makeDirectory(folder, 0o700));
+    await host.files.sweep(folder);
     if (doctl === undefined) return [];
     around.progress("Letting doctl check the token");
     const result = await authInit(host, { doctl, folder, token, ...around });

@@ -48,6 +48,14 @@ export function obstacles(
   ];
 }
 
+/** A file of values that we would add to, were it what its name says. */
+export function noJson(path: string): Finding {
+  return finding("file.unusable", `${path} is not a JSON object.`, {
+    where: path,
+    fix: `Mend it, or move ${path} away.`,
+  });
+}
+
 function nameOf(snapshot: Snapshot): string {
   return snapshot.kind === "fifo" ? "a FIFO, which is read and never written" : "not a text file";
 }

@@ -1,11 +1,12 @@
-/** The object that a JSON text is; empty for anything else. */
-export function jsonObject(text: string | undefined): Readonly<Record<string, unknown>> {
+/** The object that a JSON text is; undefined for anything else. No text is an empty object. */
+export function jsonObject(text: string): Readonly<Record<string, unknown>> | undefined {
+  if (text.trim() === "") return {};
   try {
-    const value: unknown = JSON.parse(text ?? "");
+    const value: unknown = JSON.parse(text);
     return typeof value === "object" && value !== null && !Array.isArray(value)
       ? (value as Record<string, unknown>)
-      : {};
+      : undefined;
   } catch {
-    return {};
+    return undefined;
   }
 }

@@ -171,7 +171,7 @@ export async function observe(host: ObservingHost, question: Question): Promise<
     platform: host.platform,
     env: host.env,
     terraform: terraform.tool,
-    skippedTools: [...(await tools.doctl).skipped, ...terraform.skipped],
+    skippedTools: [...(git?.skipped ?? []), ...(await tools.doctl).skipped, ...terraform.skipped],
     ...templates,
   };
 }

@@ -20,7 +20,12 @@ export function planCommands(observation: Observation, root: TerraformRoot, file
     cwd: dir,
     why,
     // They need no token; and with TF_WORKSPACE, init fails on a backend that has others (7.4).
-    without: ["TF_WORKSPACE", `TF_VAR_${needsOf(root).variable}`, ...tokenNames(config.token.name)],
+    without: [
+      "TF_WORKSPACE",
+      `TF_VAR_${needsOf(root).variable}`,
+      config.token.name,
+      ...tokenNames("DIGITALOCEAN_TOKEN"),
+    ],
   });
   const requirementsChange = files.changes.some(
     (change) =>

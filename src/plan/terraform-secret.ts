@@ -5,7 +5,7 @@ import type { Needs } from "../terraform/needs.ts";
 import type { TerraformRoot } from "../terraform/observe-root.ts";
 import { readToken } from "../token/format.ts";
 import { Secret } from "../token/secret.ts";
-import { contentAt, obstacles, textAt } from "./existing.ts";
+import { contentAt, noJson, obstacles, textAt } from "./existing.ts";
 import { finding } from "./findings.ts";
 import { jsonObject } from "./json-object.ts";
 import type { Observation } from "./observe.ts";
@@ -22,7 +22,8 @@ export function planSecretVariables(
   const token = usableToken(observation);
   if (credentials !== "tfvars" || token === undefined) return NOTHING;
   const before = root.at(SECRET_TFVARS);
-  const existing = jsonObject(textAt(before)?.text);
+  const parsed = jsonObject(textAt(before)?.text ?? "");
+  const existing = parsed ?? {};
   const held = secretIn(existing, variable, before.path);
 
   if (!mayStore(token, observation, consent)) {
@@ -40,6 +41,7 @@ export function planSecretVariables(
   if (isUpToDate) return NOTHING;
 
   const findings = obstacles(observation, before, consent);
+  if (parsed === undefined) findings.push(noJson(before.path));
   if (observation.git?.tracked.has(before.path)) {
     const message = `git tracks ${before.path}, which is to hold the token.`;
     const fix = `git rm --cached ${relative(observation.config.base, before.path)}`;

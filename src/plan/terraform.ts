@@ -6,7 +6,7 @@ import { MISSING_TF, PUBLIC_TFVARS, renderMissing, renderRoot } from "../terrafo
 import { type Needs, needsOf } from "../terraform/needs.ts";
 import type { TerraformRoot } from "../terraform/observe-root.ts";
 import { isTooOld } from "../terraform/tool.ts";
-import { contentAt, obstacles, textAt } from "./existing.ts";
+import { contentAt, noJson, obstacles, textAt } from "./existing.ts";
 import { finding } from "./findings.ts";
 import { jsonObject } from "./json-object.ts";
 import type { Observation } from "./observe.ts";
@@ -111,10 +111,12 @@ function planPublicVariables(
   const { variables } = root.config;
   if (Object.keys(variables).length === 0) return NOTHING;
   const before = root.at(PUBLIC_TFVARS);
-  const current = textAt(before)?.text;
-  const after = `${JSON.stringify({ ...jsonObject(current), ...variables }, null, 2)}\n`;
+  const current = textAt(before)?.text ?? "";
+  const existing = jsonObject(current);
+  const after = `${JSON.stringify({ ...existing, ...variables }, null, 2)}\n`;
   if (current === after) return NOTHING;
   const findings = obstacles(observation, before, consent);
+  if (existing === undefined) findings.push(noJson(before.path));
   const change = write(before, content(after), "values of terraform.variables");
   return { findings, changes: findings.length > 0 ? [] : [change] };
 }

@@ -24,7 +24,7 @@ export function pageOn(
   return {
     // The decision is ours: styleText's own look at the stream would repeat it.
     paint: (style, text) => (color ? styleText(style, text, { validateStream: false }) : text),
-    columns: stream.isTTY ? (stream.columns ?? 80) : Number.POSITIVE_INFINITY,
+    columns: stream.isTTY ? stream.columns || 80 : Number.POSITIVE_INFINITY,
   };
 }
 

@@ -1,9 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { cp, mkdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { delimiter, isAbsolute, join } from "node:path";
 import { dir as temporaryFolder } from "tmp-promise";
 import { AppError } from "../errors.ts";
+import { findGitFolder } from "../git/git.ts";
 import type { Environment, Host, ToolResult } from "../host/host.ts";
+import { isInside } from "../paths.ts";
 import { type Sandbox, startSandbox } from "./api.ts";
 
 const TIME_LIMIT_MS = 180_000;
@@ -38,14 +40,18 @@ async function tellTheStory(
   await mkdir(home);
   await cp(join(host.packageFolder, "examples", "droplet"), repo, { recursive: true });
 
-  const env = isolated(host.env, home, sandbox);
+  // The folder the user stands in is somebody's repo, and a repo is data (DESIGN rule 7).
+  const around = (await findGitFolder(host, host.cwd)) ?? host.cwd;
+  // A home is no repo: most people's tools are in it.
+  const here = host.home !== undefined && isInside(host.home, around) ? repo : around;
+  const env = isolated({ ...host.env, PATH: await pathOutside(host, here) }, home, sandbox);
   const program = join(host.packageFolder, "dist", "bin.js");
   const bootstrap = (args: string[], input?: string) =>
     run(process.execPath, [program, ...args], input);
   const tools = {
-    git: (await host.which("git", repo)).path,
-    doctl: (await host.which("doctl", repo)).path,
-    terraform: (await host.which("terraform", repo)).path,
+    git: (await host.which("git", here)).path,
+    doctl: (await host.which("doctl", here)).path,
+    terraform: (await host.which("terraform", here)).path,
   };
 
   say(
@@ -99,6 +105,12 @@ async function tellTheStory(
     const { stdout } = await run(tools.git, ["grep", "--cached", "--fixed-strings", "-l", token]);
     if (stdout !== "") throw new AppError("DEMO_FAILED", `git took the token: ${stdout.trim()}`);
   }
+}
+
+async function pathOutside({ env, files }: Host, repo: string): Promise<string> {
+  const folders = (env["PATH"] ?? "").split(delimiter).filter(isAbsolute);
+  const real = await Promise.all(folders.map((folder) => files.realpath(folder)));
+  return folders.filter((_, i) => !isInside(real[i] ?? "", repo)).join(delimiter);
 }
 
 function expectSuccess(title: string, { end, exitCode }: ToolResult): void {

@@ -57,6 +57,8 @@ export async function observeRoot(
   for (const name of configuration) {
     const text = textOf(at(name));
     const kind = text === undefined ? "foreign" : recognise(text);
+    // A folder of such a name is nothing to Terraform.
+    if (kind === "foreign" && isFolder(at(name))) continue;
     if (kind === "foreign") foreign.push(name);
     else own.set(name, { edited: kind === "edited" });
     // What we generated is known; a broken file is a finding of its own.
@@ -98,6 +100,10 @@ function read(texts: readonly [name: string, text: string][], parse: ParseHcl): 
   return texts.map(([name, text]) =>
     name.endsWith(".json") ? readTfJson(text, name) : readHcl(parse, text, name),
   );
+}
+
+function isFolder(snapshot: Snapshot): boolean {
+  return snapshot.kind === "unusable" && snapshot.why === "a directory";
 }
 
 function textOf(snapshot: Snapshot): string | undefined {

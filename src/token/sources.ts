@@ -70,12 +70,11 @@ export function chooseToken(sources: TokenSources): TokenState {
   const given = [fromStdin, fromEnvironment, fromEnvFile, fromCode, fromPrompt]
     .flat()
     .filter(isGiven);
-  const first = given[0];
-  if (first === undefined) {
-    return fromStdin.length === 0
-      ? { kind: "missing" }
-      : { kind: "unusable", origin: { kind: "stdin" }, why: "it is empty" };
+  if (stdin?.trim() === "") {
+    return { kind: "unusable", origin: { kind: "stdin" }, why: "it is empty" };
   }
+  const first = given[0];
+  if (first === undefined) return { kind: "missing" };
   const token = read(first);
   if (!(token instanceof Secret)) return token;
 

@@ -46,8 +46,9 @@ export function readAnswer(answer: HttpAnswer): Answer {
 /** The table of contracts/api.md §7, first row that fits. */
 export function judge(account: Answer, info: Answer): Inspection {
   const facts = { ...readAccount(account), ...readInfo(info) };
+  const isAlive = facts.accountKnown || isForbidden(account);
   const doubts = [
-    ...doubtsAbout("the account (GET /v2/account)", account, facts.accountKnown),
+    ...doubtsAbout("the account (GET /v2/account)", account, isAlive),
     ...doubtsAbout("the token (GET /v1/oauth/token/info)", info, facts.infoKnown),
   ];
   const inspection = (state: Inspection["state"]): Inspection => ({
@@ -59,7 +60,7 @@ export function judge(account: Answer, info: Answer): Inspection {
     doubts: state === "refused" ? [] : doubts,
   });
   if (is(account, 401)) return inspection("refused");
-  if (facts.accountKnown || isForbidden(account)) return inspection("alive");
+  if (isAlive) return inspection("alive");
   if (is(info, 401)) return inspection("refused");
   return inspection(facts.infoKnown ? "alive" : "unknown");
 }
@@ -108,7 +109,7 @@ function readInfo(answer: Answer) {
 }
 
 function doubtsAbout(what: string, answer: Answer, known: boolean): string[] {
-  if (known || isForbidden(answer)) return [];
+  if (known) return [];
   if (answer.kind === "nothing") return [`${what}: ${answer.why}`];
   return [`${what}: it answered ${answer.status} in a form we do not know`];
 }

@@ -1,0 +1,404 @@
+import { lstat, mkdir, readFile, stat, symlink, utimes, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { execa } from "execa";
+import { describe, expect, it } from "vitest";
+import { authInit } from "../../src/doctl/auth-init.ts";
+import { nodeFiles } from "../../src/host/files.ts";
+import { run } from "../../src/host/run.ts";
+import { Secret } from "../../src/token/secret.ts";
+import { fakeDoctl } from "../fixtures/tools.ts";
+import { aged, fileTree } from "../fixtures/tree.ts";
+import { randomToken, type Workbench, workbench } from "../fixtures/workbench.ts";
+
+const DOCTL_BIN = process.env["DOCTL_BIN"];
+const OTHER_TEAM = { uuid: "0af1c3de-other", name: "Other Team" };
+
+/** Of our team, of another one, and one that nobody knows any more. */
+const SAME = randomToken();
+const OTHER = randomToken();
+const DEAD = randomToken();
+
+type Install = (bench: Workbench) => Promise<unknown>;
+const installs: [string, Install][] = [
+  ["fake", (bench) => fakeDoctl(bench.bin)],
+  ["real", (bench) => symlink(resolve(DOCTL_BIN ?? ""), join(bench.bin, "doctl"))],
+];
+
+describe.each(installs)("with a %s doctl", (name, install) => {
+  const needs = name === "real" && !DOCTL_BIN ? " (needs DOCTL_BIN)" : "";
+  describe.skipIf(needs !== "")(`nobody's login is overwritten in silence${needs}`, () => {
+    const byOurs = { status: 0, said: [] };
+    const ours = (context: string) => `auth-contexts:\n  ${context}: "T"\n`;
+    const quoted = (context: string) => `auth-contexts:\n  "${context}": "T"\n`;
+    // T stands for our token; `after` undefined: not a byte changes.
+    it.each([
+      ["nothing is stored", "", undefined, [], byOurs, 'access-token: "T"\n'],
+      ["default holds this token", "access-token: T\n", "", [], byOurs, undefined],
+      [
+        "default holds a living token of the same team",
+        ...[`access-token: ${SAME}\n`, "", [], { status: 0, said: ["doctl.same-team-login"] }],
+        undefined,
+      ],
+      [
+        "the same, with --force",
+        `access-token: ${SAME}\n`,
+        "",
+        ["--force"],
+        byOurs,
+        'access-token: "T"\n',
+      ],
+      [
+        "default holds another team's",
+        ...[
+          `access-token: ${OTHER}\n`,
+          "",
+          [],
+          byOurs,
+          `access-token: ${OTHER}\n${ours("acme-web")}`,
+        ],
+      ],
+      [
+        "default holds a dead one",
+        ...[
+          `access-token: ${DEAD}\n`,
+          "",
+          [],
+          byOurs,
+          `access-token: ${DEAD}\n${ours("acme-web")}`,
+        ],
+      ],
+      [
+        "the project's context holds a dead one",
+        ...[`access-token: ${OTHER}\nauth-contexts:\n  acme-web: ${DEAD}\n`, "", [], byOurs],
+        `access-token: ${OTHER}\n${ours("acme-web")}`,
+      ],
+      [
+        "a configured context",
+        "access-token: T\n",
+        "prod",
+        [],
+        byOurs,
+        `access-token: T\n${quoted("prod")}`,
+      ],
+      [
+        "a configured one holds a dead token",
+        `auth-contexts:\n  prod: ${DEAD}\n`,
+        "prod",
+        [],
+        byOurs,
+        ours("prod"),
+      ],
+      [
+        "a configured one holds another living token",
+        ...[`auth-contexts:\n  prod: ${OTHER}\n`, "prod", []],
+        ...[{ status: 3, said: ["doctl.other-login"] }, undefined],
+      ],
+      [
+        "the same, with --force",
+        `auth-contexts:\n  prod: ${OTHER}\n`,
+        "prod",
+        ["--force"],
+        byOurs,
+        ours("prod"),
+      ],
+      [
+        "a configured default",
+        `access-token: ${DEAD}\n`,
+        "default",
+        [],
+        byOurs,
+        'access-token: "T"\n',
+      ],
+    ] as Row[])("%s", async (_, before, context, args, { status, said }, after) => {
+      const { bench, config, init } = await arrange(install);
+      if (context) await bench.write(".do-bootstraprc", `doctl: { context: ${context} }\n`);
+      const written = before.replace(": T", `: ${bench.token}`);
+      if (written !== "") await put(config, written);
+      const tree = await aged(bench.root);
+      const result = await init(...args);
+      expect(result.status, result.stderr).toBe(status);
+      expect(result.stderr.match(/(?<=\[)doctl\.[\w-]+(?=\]$)/gm) ?? []).toEqual(said);
+      const now = await fileTree(bench.root);
+      if (after === undefined) expect(now[config]).toBe(tree[config]);
+      else expect(await readFile(config, "utf8")).toBe(fill(after, bench));
+      if (status !== 0) expect(now[join(bench.repo, ".env")]).toBeUndefined();
+    });
+
+    it("everything else in the config stays; the stale config: key goes", async () => {
+      const { bench, config, init } = await arrange(install);
+      await bench.write(".do-bootstraprc", "doctl: { context: web }\n");
+      const rest = [
+        "# my logins",
+        `access-token: ${OTHER} # of the company`,
+        "auth-contexts:",
+        `    play: '${SAME}'`,
+        `    "123": ${DEAD}`,
+        "context: play",
+        "",
+        "droplet.create.region: nyc3",
+        "odd:",
+        "  - {a: 1, b: yes}",
+        "",
+      ];
+      await put(config, ["config: /elsewhere/config.yaml", ...rest].join("\n"), 0o644);
+      expect((await init()).status).toBe(0);
+      const mine = [...rest.slice(0, 5), `    "web": "${bench.token}"`, ...rest.slice(5)].join(
+        "\n",
+      );
+      expect(normalised(await readFile(config, "utf8"))).toBe(normalised(mine));
+      expect((await stat(config)).mode & 0o777).toBe(0o600);
+    });
+
+    it("doctl works with it: auth token, account get", async () => {
+      const { bench, init } = await arrange(install);
+      await bench.write(".do-bootstraprc", "doctl: { context: web }\n");
+      expect((await init()).status).toBe(0);
+      const doctl = async (...args: string[]) =>
+        (await execa("doctl", args, { env: bench.env, extendEnv: false, preferLocal: false }))
+          .stdout;
+      expect(await doctl("auth", "token", "--context", "web")).toBe(bench.token);
+      const account = ["account", "get", "--context", "web", "--api-url", bench.sandbox.url];
+      expect(await doctl(...account)).toContain("sammy@example.com");
+      expect((await bench.run(["check"])).status).toBe(0);
+    });
+
+    it("its server alone refuses the token: everything is as before", async () => {
+      const { bench, init } = await arrange(install);
+      await bench.write(".env", `PORT=80\n`, 0o644);
+      bench.sandbox.answer("GET /v1/oauth/token/info", { status: 401, body: "{}" });
+      const before = { ...(await aged(bench.repo)), ...(await fileTree(bench.home)) };
+      const { status, stderr } = await init();
+      expect(stderr).toContain("[DOCTL_REFUSED_TOKEN]");
+      expect(status).toBe(4);
+      expect({ ...(await fileTree(bench.repo)), ...(await fileTree(bench.home)) }).toEqual(before);
+    });
+
+    it.each([
+      ["does not answer", "disconnect" as const, /it could not reach its server/],
+      ["fails", { status: 500, body: "{}" }, /HTTP 500/],
+      ["is a captive portal", { status: 200, body: "<html>" }, /could not check the token/],
+    ])("its server %s: a warning, as our own inspection succeeded", async (_, reply, text) => {
+      const { bench, config, init } = await arrange(install);
+      bench.sandbox.answer("GET /v1/oauth/token/info", reply);
+      const { status, stderr } = await init();
+      expect(stderr).toMatch(text);
+      expect(status).toBe(0);
+      expect(await readFile(config, "utf8")).toBe(`access-token: "${bench.token}"\n`);
+    });
+  });
+});
+
+describe("where doctl's config is", () => {
+  it.each([
+    ["HOME", {}, "home/.config/doctl/config.yaml"],
+    ["XDG_CONFIG_HOME", { XDG_CONFIG_HOME: "ROOT/xdg" }, "xdg/doctl/config.yaml"],
+    ["DIGITALOCEAN_CONFIG", { DIGITALOCEAN_CONFIG: "ROOT/a/b.yaml" }, "a/b.yaml"],
+    ["DIGITALOCEAN_CONFIG, relative", { DIGITALOCEAN_CONFIG: "../c.yaml" }, "c.yaml"],
+  ])("%s; its folder is created 0700, the file 0600", async (_, given, path) => {
+    for (const isInstalled of [true, false]) {
+      const { bench, init } = await arrange((b) =>
+        isInstalled ? fakeDoctl(b.bin) : Promise.resolve(),
+      );
+      const env = Object.fromEntries(
+        Object.entries(given).map(([key, value]) => [key, value.replace("ROOT", bench.root)]),
+      );
+      const { status, stderr } = await init("--doctl-config", env);
+      expect(status, stderr).toBe(0);
+      const config = join(bench.root, path);
+      expect((await stat(config)).mode & 0o777).toBe(0o600);
+      if (path !== "c.yaml") expect((await stat(dirname(config))).mode & 0o777).toBe(0o700);
+      expect(await readFile(config, "utf8")).toBe(`access-token: "${bench.token}"\n`);
+    }
+  });
+
+  it("a linked config is followed", async () => {
+    const { bench, config, init } = await arrange((b) => fakeDoctl(b.bin));
+    const target = join(bench.root, "dotfiles", "doctl.yaml");
+    await put(target, "context: default\n", 0o644);
+    await mkdir(dirname(config), { recursive: true });
+    await symlink(target, config);
+    expect((await init()).status).toBe(0);
+    expect((await lstat(config)).isSymbolicLink()).toBe(true);
+    expect(await readFile(target, "utf8")).toBe(
+      `context: default\naccess-token: "${bench.token}"\n`,
+    );
+    expect((await stat(target)).mode & 0o777).toBe(0o600);
+  });
+});
+
+describe("when doctl is not asked", () => {
+  it.each([
+    ["it is not installed", "", {}, ["doctl.missing"]],
+    ["doctl: false", "doctl: false\n", {}, []],
+    ["in CI", "", { CI: "true" }, ["doctl.not-in-ci"]],
+  ])("%s: no context is written", async (name, config, env, said) => {
+    const { bench, init } = await arrange(() => Promise.resolve());
+    const doctl = name === "it is not installed" ? undefined : await fakeDoctl(bench.bin);
+    if (config) await bench.write(".do-bootstraprc", config);
+    const { status, stderr } = await init({ ...env });
+    expect(status, stderr).toBe(0);
+    expect(stderr.match(/(?<=\[)doctl\.[\w-]+(?=\]$)/gm) ?? []).toEqual(said);
+    expect(await fileTree(bench.home)).toEqual({});
+    expect((await doctl?.calls())?.filter(({ argv }) => argv[0] !== "--help") ?? []).toEqual([]);
+  });
+
+  it.each([
+    ["not installed", {}],
+    ["in CI", { CI: "true" }],
+  ])("--doctl-config writes it all the same (%s)", async (_, env) => {
+    const { bench, config, init } = await arrange(() => Promise.resolve());
+    expect((await init("--doctl-config", env)).status).toBe(0);
+    expect(await readFile(config, "utf8")).toBe(`access-token: "${bench.token}"\n`);
+  });
+});
+
+describe("the token and the calls", () => {
+  const INIT = [
+    "auth",
+    "init",
+    "--config",
+    "CONFIG",
+    "--context",
+    "default",
+    "--http-retry-max",
+    "1",
+  ];
+  it.each([
+    ["never on argv", [], [], ["DIGITALOCEAN_ACCESS_TOKEN"]],
+    ["on argv with --access-token-flag only", ["--access-token-flag"], ["--access-token", "T"], []],
+  ])("%s", async (_, args, more, env) => {
+    const bench = await workbench();
+    const doctl = await fakeDoctl(bench.bin);
+    const noise = { DIGITALOCEAN_CONTEXT: "nope", DIGITALOCEAN_OUTPUT: "json" };
+    const input = bench.token;
+    expect((await bench.run(["--token-stdin", ...args], { input, env: noise })).status).toBe(0);
+    await bench.run(["check"], { env: noise });
+    const calls = (await doctl.calls()).map(({ argv, env }) => ({ argv: argv.map(named), env }));
+    const server = ["--token-validation-server", bench.sandbox.url];
+    const help = { argv: ["--help"], env: [] };
+    expect(calls).toEqual([help, { argv: [...INIT, ...server, ...more], env }, help, help]);
+
+    function named(arg: string): string {
+      if (arg === bench.token) return "T";
+      return /^\S+\/home\/\.config\/doctl\/\.do-bootstrap-\w+\/config\.yaml$/.test(arg)
+        ? "CONFIG"
+        : arg;
+    }
+  });
+
+  it.each([
+    ["megabytes", []],
+    ["old-wording", []],
+    ["die-by-signal", ["ended by a signal"]],
+  ] as const)("a doctl with %s", async (mode, said) => {
+    const { bench, config, init } = await arrange((b) =>
+      fakeDoctl(b.bin, { mode, writeDelayMs: 0 }),
+    );
+    const { status, stderr } = await init();
+    expect(status, stderr).toBe(0);
+    for (const text of said) expect(stderr).toContain(text);
+    expect(await readFile(config, "utf8")).toBe(`access-token: "${bench.token}"\n`);
+    expect(Object.keys(await fileTree(dirname(config)))).toEqual([config]);
+  });
+
+  it("a doctl that hangs is given up after its time", async () => {
+    const bench = await workbench();
+    const { path: doctl } = await fakeDoctl(bench.bin, { mode: "hang" });
+    const never = new AbortController().signal;
+    const url = new URL(bench.sandbox.url);
+    const result = await authInit(
+      {
+        files: nodeFiles,
+        env: bench.env,
+        run: (call) => run({ ...call, timeoutMs: Math.min(call.timeoutMs, 500) }, never),
+      },
+      {
+        doctl,
+        folder: bench.tmp,
+        hosts: { api: url, oauth: url, redirected: true },
+        token: Secret.of(bench.token, { kind: "stdin" }),
+        asFlag: false,
+      },
+    );
+    expect(result).toEqual({ kind: "unsure", why: "no answer in 120 s" });
+    expect(await fileTree(bench.tmp)).toEqual({});
+  });
+});
+
+describe("somebody else writes the config", () => {
+  it("an empty one is waited for: its contexts are kept", async () => {
+    const { bench, config } = await arrange((b) => fakeDoctl(b.bin));
+    await put(config, "");
+    const child = bench.start(["--token-stdin"]);
+    child.stdin?.end(bench.token);
+    setTimeout(() => void writeFile(config, `access-token: ${OTHER}\n`), 1000);
+    expect(await new Promise((done) => child.on("close", done))).toBe(0);
+    expect(await readFile(config, "utf8")).toBe(
+      `access-token: ${OTHER}\nauth-contexts:\n  acme-web: "${bench.token}"\n`,
+    );
+  });
+
+  it("one that stays empty is an error, and nothing is written", async () => {
+    const { bench, config, init } = await arrange((b) => fakeDoctl(b.bin));
+    await put(config, "");
+    await utimes(config, new Date(0), new Date(0));
+    const { status, stderr } = await init();
+    expect(stderr).toContain("[doctl.config-broken]");
+    expect(status).toBe(3);
+    expect(await fileTree(bench.repo).then(Object.keys)).not.toContain(join(bench.repo, ".env"));
+  });
+
+  it("two runs at once: both contexts are stored", async () => {
+    const { bench, config } = await arrange((b) => fakeDoctl(b.bin, { validateDelayMs: 200 }));
+    const names = ["one", "two", "three"];
+    for (const name of names) {
+      await bench.write(`../${name}/.do-bootstraprc`, `doctl: { context: ${name} }\n`);
+    }
+    const runs = names.map((name) =>
+      bench.run(["--token-stdin"], { cwd: `../${name}`, input: bench.token }),
+    );
+    expect((await Promise.all(runs)).map(({ status }) => status)).toEqual([0, 0, 0]);
+    const text = await readFile(config, "utf8");
+    for (const name of names) expect(text).toContain(`"${name}": "${bench.token}"`);
+    expect(Object.keys(await fileTree(dirname(config)))).toEqual([config]);
+  });
+});
+
+type Row = [
+  name: string,
+  before: string,
+  context: string | undefined,
+  args: string[],
+  outcome: { status: number; said: string[] },
+  after: string | undefined,
+];
+
+async function arrange(install: Install) {
+  const bench = await workbench();
+  await install(bench);
+  bench.sandbox.accept(SAME);
+  bench.sandbox.accept(OTHER, { team: OTHER_TEAM });
+  return {
+    bench,
+    config: join(bench.home, ".config", "doctl", "config.yaml"),
+    init: (...args: (string | Record<string, string>)[]) =>
+      bench.run(["--token-stdin", ...args.filter((arg) => typeof arg === "string")], {
+        input: bench.token,
+        env: Object.assign({}, ...args.filter((arg) => typeof arg === "object")),
+      }),
+  };
+}
+
+async function put(file: string, text: string, mode = 0o600): Promise<void> {
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, text, { mode });
+}
+
+function fill(text: string, { token }: Workbench): string {
+  return text.replace(/"T"/, `"${token}"`).replace(": T\n", `: ${token}\n`);
+}
+
+/** White space that a YAML writer is free in. */
+function normalised(text: string): string {
+  return text.replace(/^ +/gm, "  ").replace(/\{ ?(.*?) ?\}/g, "{$1}");
+}

@@ -1,0 +1,431 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  chmod,
+  link,
+  mkdir,
+  readdir,
+  readFile,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
+import { createServer as createPlain, type RequestListener, type Server } from "node:http";
+import { createServer as createTls } from "node:https";
+import { type AddressInfo, connect } from "node:net";
+import { hostname } from "node:os";
+import { delimiter, join } from "node:path";
+import { build } from "esbuild";
+import { execa } from "execa";
+import { dir } from "tmp-promise";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { nodeFiles } from "../../src/host/files.ts";
+import type { Clock } from "../../src/host/host.ts";
+import { get } from "../../src/host/http.ts";
+import { locked } from "../../src/host/lock.ts";
+import { which } from "../../src/host/which.ts";
+import { aged, fileTree } from "../fixtures/tree.ts";
+import { randomToken, workbench } from "../fixtures/workbench.ts";
+
+const clock: Clock = {
+  now: () => Date.now(),
+  sleep: (ms) => new Promise((wake) => setTimeout(wake, ms)),
+};
+
+describe("which", () => {
+  it.each([
+    ["the first on PATH", ["a", "b"], "a/tool", []],
+    ["a hit inside the repo is passed over", ["repo/bin", "b"], "b/tool", ["repo/bin/tool"]],
+    ["a link into the repo too", ["into", "b"], "b/tool", ["into/tool"]],
+    ["a link to the repo's folder too", ["linked", "b"], "b/tool", ["linked/tool"]],
+    ["a link in the repo that leads out of it too", ["repo/out", "b"], "b/tool", ["repo/out/tool"]],
+    ["relative and empty entries do not count", [".", "", "../a", "b"], "b/tool", []],
+    ["neither does what is not executable, nor a folder", ["plain", "folder", "b"], "b/tool", []],
+    ["nothing", ["none"], undefined, []],
+  ])("%s", async (_, entries, expected, skipped) => {
+    const root = await tempDir();
+    const at = (path: string) => join(root, path);
+    for (const folder of ["a", "b", "repo/bin", "repo/out", "into", "plain", "folder/tool"]) {
+      await mkdir(at(folder), { recursive: true });
+    }
+    for (const file of ["a/tool", "b/tool", "repo/bin/tool"])
+      await writeFile(at(file), "", { mode: 0o755 });
+    await writeFile(at("plain/tool"), "", { mode: 0o644 });
+    await symlink(at("repo/bin/tool"), at("into/tool"));
+    await symlink(at("repo/bin"), at("linked"));
+    await symlink(at("a/tool"), at("repo/out/tool"));
+    const PATH = entries
+      .map((entry) => (/^[.]|^$/.test(entry) ? entry : at(entry)))
+      .join(delimiter);
+    expect(await which("tool", at("repo"), { env: { PATH }, platform: "linux" })).toEqual({
+      path: expected && at(expected),
+      skipped: skipped.map(at),
+    });
+  });
+});
+
+describe("locked", () => {
+  it("one at a time in this process, also after a failure", async () => {
+    const path = join(await tempDir(), "lock");
+    const events: string[] = [];
+    const job = (name: string) =>
+      locked(path, clock, async () => {
+        events.push(`${name} in`);
+        await clock.sleep(60);
+        events.push(`${name} out`);
+        if (name === "b") throw new Error("b failed");
+      });
+    const results = await Promise.allSettled(["a", "b", "c"].map(job));
+    expect(results.filter(({ status }) => status === "rejected")).toHaveLength(1);
+    const pairs = [0, 2, 4].map((i) => [events[i], events[i + 1]]);
+    expect(pairs.sort()).toEqual(["a", "b", "c"].map((name) => [`${name} in`, `${name} out`]));
+    expect(await readdir(join(path, ".."))).toEqual([]);
+  });
+
+  it("one at a time among processes: no count is lost", async () => {
+    const root = await tempDir();
+    const [lock, counter] = [join(root, "lock"), join(root, "counter")];
+    await writeFile(counter, "0");
+    const file = await bundled(
+      root,
+      `import { readFile, writeFile } from "node:fs/promises";
+       import { locked } from "./src/host/lock.ts";
+       const sleep = (ms) => new Promise((wake) => setTimeout(wake, ms));
+       for (let i = 0; i < 5; i++) {
+         await locked(${JSON.stringify(lock)}, { now: Date.now, sleep: (ms) => sleep(ms / 10) }, async () => {
+           const count = Number(await readFile(${JSON.stringify(counter)}, "utf8"));
+           await sleep(5);
+           await writeFile(${JSON.stringify(counter)}, String(count + 1));
+         });
+       }`,
+    );
+    await Promise.all([1, 2, 3].map(() => execa(process.execPath, [file])));
+    expect(await readFile(counter, "utf8")).toBe("15");
+  });
+
+  it("a dead owner's lock is taken over, by one of several", async () => {
+    const path = join(await tempDir(), "lock");
+    const child = spawn(process.execPath, ["-e", ""]);
+    await once(child, "exit");
+    await writeFile(path, JSON.stringify({ pid: child.pid, host: hostname(), id: "dead" }));
+    let inside = 0;
+    const job = () =>
+      locked(path, clock, async () => {
+        expect(++inside).toBe(1);
+        await clock.sleep(20);
+        inside--;
+      });
+    await Promise.all([job(), job(), job(), job()]);
+    expect(await readdir(join(path, ".."))).toEqual([]);
+  });
+
+  it.each([
+    ["a living process", { pid: process.pid, host: hostname() }, /process \d+ on /],
+    ["a process on another machine", { pid: 1, host: "elsewhere" }, /process 1 on elsewhere/],
+    ["nobody knows whom", undefined, /another run/],
+  ])("the lock of %s is waited for, and named when the wait ends", async (_, owner, text) => {
+    const path = join(await tempDir(), "lock");
+    await writeFile(path, owner === undefined ? "" : JSON.stringify({ ...owner, id: "x" }));
+    let now = 0;
+    const fast: Clock = { now: () => now, sleep };
+    async function sleep(ms: number): Promise<void> {
+      now += ms;
+    }
+    const waiting = locked(path, fast, () => Promise.resolve());
+    await expect(waiting).rejects.toMatchObject({ code: "DOCTL_CONFIG_BUSY" });
+    await expect(waiting).rejects.toThrow(text);
+    expect(now).toBeGreaterThanOrEqual(60_000);
+    expect(await readdir(join(path, ".."))).toEqual(["lock"]);
+  });
+});
+
+describe("http", () => {
+  const never = new AbortController().signal;
+  const ask = async (answer: RequestListener, signal = never) => {
+    const url = new URL(await listen(createPlain(answer), "http"));
+    return get({ url, headers: { "X-Test": "1" }, timeoutMs: 300 }, signal);
+  };
+
+  it.each<[string, RequestListener, object]>([
+    ["no answer", () => {}, { why: "timeout" }],
+    ["half an answer", (_, response) => response.write("x"), { why: "timeout" }],
+    [
+      "more than 1 MB",
+      (_, response) => response.end("x".repeat(1024 * 1024 + 1)),
+      { why: "too-large" },
+    ],
+    [
+      "endless",
+      (_, response) => void setInterval(() => response.write("x".repeat(1e6)), 5).unref(),
+      { why: "too-large" },
+    ],
+    ["closed", (request) => request.socket.destroy(), { why: "closed" }],
+    [
+      "cut",
+      (_, response) =>
+        void response.writeHead(200, { "content-length": 9 }).write("x", () => response.destroy()),
+      { why: "closed" },
+    ],
+    ["1 MB", (_, response) => response.end("x".repeat(1024 * 1024)), { status: 200 }],
+    [
+      "a redirect is an answer",
+      (_, response) => response.writeHead(302, { location: "http://127.0.0.1:1/" }).end(),
+      { status: 302, body: "" },
+    ],
+    [
+      "the headers arrive",
+      (request, response) => response.end(request.headers["x-test"]),
+      { body: "1" },
+    ],
+  ])("%s", async (_, answer, expected) => {
+    expect(await ask(answer)).toMatchObject(expected);
+  });
+
+  it("nobody listens; no such name", async () => {
+    const to = (url: string) => get({ url: new URL(url), headers: {}, timeoutMs: 2000 }, never);
+    expect(await to("http://127.0.0.1:1")).toMatchObject({ why: "refused" });
+    expect(await to("https://nowhere.invalid")).toMatchObject({ why: "dns" });
+  });
+
+  it("an interruption ends the wait", async () => {
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(), 50);
+    await expect(ask(() => {}, controller.signal)).rejects.toMatchObject({ code: "INTERRUPTED" });
+  });
+});
+
+const openssl = (await execa("openssl", ["version"], { reject: false })).exitCode === 0;
+const needs = openssl ? "" : " (needs openssl)";
+describe.skipIf(needs)(`https, through a proxy or not${needs}`, () => {
+  it.each([
+    ["no proxy", {}, "alive", 0, false],
+    ["HTTPS_PROXY", { HTTPS_PROXY: "PROXY" }, "alive", 2, true],
+    ["https_proxy", { https_proxy: "PROXY" }, "alive", 2, true],
+    ["NO_PROXY", { HTTPS_PROXY: "PROXY", NO_PROXY: "a.example,localhost" }, "alive", 0, false],
+    ["no_proxy=*", { HTTPS_PROXY: "PROXY", no_proxy: "*" }, "alive", 0, false],
+    ["a proxy for http alone", { HTTP_PROXY: "PROXY" }, "alive", 0, false],
+    ["a proxy that is not there", { HTTPS_PROXY: "http://127.0.0.1:1" }, /HTTPS_PROXY/, 0, true],
+    ["a proxy that refuses with 401", { HTTPS_PROXY: "401" }, /HTTPS_PROXY/, 2, true],
+    ["a proxy that refuses with 403", { HTTPS_PROXY: "403" }, /HTTPS_PROXY/, 2, true],
+    ["a proxy that asks who we are", { HTTPS_PROXY: "407" }, /HTTPS_PROXY/, 2, true],
+    ["a proxy of another kind", { HTTPS_PROXY: "socks5://127.0.0.1:1" }, /HTTPS_PROXY/, 0, false],
+    ["an unknown certificate", { NODE_EXTRA_CA_CERTS: "" }, /NODE_EXTRA_CA_CERTS/, 0, false],
+  ])("%s", async (_, given, outcome, connects, isAgentLoaded) => {
+    const bench = await workbench({ git: false });
+    const { url, certificate } = await tlsApi(bench.root);
+    const proxy = await connectProxy();
+    const coverage = join(bench.root, "coverage");
+    const filled = Object.entries(given).map(([key, value = ""]) => [
+      key,
+      placed(value, proxy.url),
+    ]);
+    const env = {
+      DIGITALOCEAN_TOKEN: randomToken(),
+      DIGITALOCEAN_API_URL: url,
+      DO_BOOTSTRAP_OAUTH_URL: url,
+      NODE_EXTRA_CA_CERTS: certificate,
+      NODE_V8_COVERAGE: coverage,
+      ...Object.fromEntries(filled),
+    };
+    const { stdout } = await bench.run(["check", "--json"], { env });
+    const { status, token, findings } = JSON.parse(stdout);
+    if (typeof outcome === "string") expect(token.state, stdout).toBe(outcome);
+    else {
+      expect({ status, state: token.state }).toEqual({ status: 7, state: "unknown" });
+      expect(findings[0].message).toMatch(outcome);
+    }
+    expect(proxy.connects).toHaveLength(connects);
+    expect((await loadedCode(coverage)).includes("Proxy-Authorization")).toBe(isAgentLoaded);
+  });
+
+  /** "403" stands for a proxy that answers so, which its user name asks for. */
+  function placed(value: string, proxy: string): string {
+    if (/^\d+$/.test(value)) return proxy.replace("//", `//${value}@`);
+    return value === "PROXY" ? proxy : value;
+  }
+
+  async function tlsApi(folder: string) {
+    const [key, certificate] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+    const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
+    const form = [
+      "-newkey",
+      "ec",
+      "-pkeyopt",
+      "ec_paramgen_curve:prime256v1",
+      "-nodes",
+      "-days",
+      "1",
+    ];
+    await execa("openssl", [
+      "req",
+      "-x509",
+      ...form,
+      "-keyout",
+      key,
+      "-out",
+      certificate,
+      ...subject,
+    ]);
+    const options = { key: await readFile(key), cert: await readFile(certificate) };
+    const server = createTls(options, ({ url }, response) => {
+      const body = url === "/v2/account" ? { account: {} } : { scopes: ["read"] };
+      response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(body));
+    });
+    return { url: (await listen(server, "https")).replace("127.0.0.1", "localhost"), certificate };
+  }
+
+  async function connectProxy() {
+    const connects: string[] = [];
+    const server = createPlain();
+    server.on("connect", (request, client) => {
+      const [, port = "0"] = /:(\d+)$/.exec(request.url ?? "") ?? [];
+      connects.push(port);
+      const login = request.headers["proxy-authorization"]?.replace("Basic ", "");
+      if (login !== undefined) {
+        const [status] = Buffer.from(login, "base64").toString().split(":");
+        const json = "Content-Type: application/json\r\nContent-Length: 16";
+        return client.end(`HTTP/1.1 ${status} No\r\n${json}\r\n\r\n{"message":"no"}`);
+      }
+      const upstream = connect(Number(port), "127.0.0.1", () => {
+        client.write("HTTP/1.1 200 OK\r\n\r\n");
+        upstream.pipe(client).pipe(upstream);
+      });
+      for (const socket of [upstream, client]) socket.on("error", () => client.destroy());
+      return client;
+    });
+    return { url: await listen(server, "http"), connects };
+  }
+
+  /** The text of every module that a run loaded, by V8's own list. */
+  async function loadedCode(coverage: string): Promise<string> {
+    const texts: string[] = [];
+    for (const name of await readdir(coverage)) {
+      const { result } = JSON.parse(await readFile(join(coverage, name), "utf8"));
+      for (const { url } of result as { url: string }[]) {
+        if (url.includes("/dist/")) texts.push(await readFile(new URL(url), "utf8"));
+      }
+    }
+    expect(texts.length).toBeGreaterThan(2);
+    return texts.join("\n");
+  }
+});
+
+describe("files", () => {
+  it("look: what stands at a path", async () => {
+    const root = await tempDir();
+    const at = (name: string) => join(root, name);
+    await writeFile(at("file"), "x", { mode: 0o640 });
+    await writeFile(at("big"), Buffer.alloc(4 * 1024 * 1024 + 1));
+    await symlink("file", at("link"));
+    await symlink("gone/deep", at("dangling"));
+    await symlink("loop", at("loop"));
+    await execa("mkfifo", [at("fifo")]);
+    const look = async (name: string) => ({ ...(await nodeFiles.look(at(name))), path: name });
+    expect(await look("file")).toMatchObject({
+      kind: "file",
+      target: at("file"),
+      mode: 0o640,
+      bytes: Buffer.from("x"),
+    });
+    expect(await look("link")).toMatchObject({ kind: "file", target: at("file") });
+    expect(await look("missing/deep")).toEqual({
+      kind: "absent",
+      path: "missing/deep",
+      target: at("missing/deep"),
+    });
+    expect(await look("file/below")).toMatchObject({ kind: "absent" });
+    expect(await look("dangling")).toEqual({
+      kind: "absent",
+      path: "dangling",
+      target: at("gone/deep"),
+    });
+    expect(await look(".")).toMatchObject({ kind: "unusable", why: "a directory" });
+    expect(await look("big")).toMatchObject({ kind: "unusable", why: "larger than 4 MB" });
+    expect(await look("loop")).toMatchObject({
+      kind: "unusable",
+      why: expect.stringContaining("ELOOP"),
+    });
+    expect(await nodeFiles.look("/dev/null")).toMatchObject({ kind: "unusable", why: "a device" });
+
+    const writer = execa("sh", ["-c", 'printf "a=1\\n" > "$1"', "sh", at("fifo")]);
+    expect(await look("fifo")).toMatchObject({ kind: "fifo", bytes: Buffer.from("a=1\n") });
+    await writer;
+  });
+
+  it.each([
+    ["a file", 0o640, "file"],
+    ["a file under a strict umask", 0o666, "file"],
+    ["a link", 0o600, "link"],
+    ["a dangling link", undefined, "link"],
+    ["nothing", undefined, "file"],
+  ])("replace %s, and undo", async (_, mode, name) => {
+    const root = await tempDir();
+    const file = join(root, "file");
+    await symlink("file", join(root, "link"));
+    if (mode !== undefined) {
+      await writeFile(file, "old");
+      await chmod(file, mode);
+      await link(file, join(root, "hard"));
+    }
+    const before = await aged(root);
+    const snapshot = await nodeFiles.look(join(root, name));
+    const undo = await nodeFiles.replace(snapshot, Buffer.from("new"), mode ?? 0o600);
+    const after = await fileTree(root);
+    expect(after[file]).toMatch(new RegExp(`^${(mode ?? 0o600).toString(8)} \\d+ new$`));
+    expect(Object.keys(after)).toEqual([...new Set([...Object.keys(before), file])].sort());
+    expect(after[join(root, "link")]).toBe("-> file");
+    await undo();
+    expect(await fileTree(root)).toEqual(before);
+  });
+
+  it("makeDirectory: undo takes away the folders it made, if they are empty", async () => {
+    const root = await tempDir();
+    const undo = await nodeFiles.makeDirectory(join(root, "a/b/c"), 0o700);
+    expect((await stat(join(root, "a"))).mode & 0o777).toBe(0o700);
+    await writeFile(join(root, "a/theirs"), "");
+    await undo();
+    expect(await readdir(join(root, "a"))).toEqual(["theirs"]);
+    await (await nodeFiles.makeDirectory(root, 0o700))();
+    expect(await readdir(root)).toEqual(["a"]);
+  });
+
+  it("sweep: old temporary files only", async () => {
+    const root = await tempDir();
+    const names = ["0123456789ab", "ba9876543210"].map((id) => `.env.do-bootstrap-${id}.local`);
+    for (const name of [...names, ".env.local"]) await writeFile(join(root, name), "");
+    for (const name of [names[0], ".env.local"]) await utimes(join(root, name ?? ""), 0, 0);
+    await nodeFiles.sweep(root);
+    expect(await readdir(root)).toEqual([names[1], ".env.local"].sort());
+  });
+});
+
+async function tempDir(): Promise<string> {
+  const { path, cleanup } = await dir({ prefix: "do-bootstrap-host-", unsafeCleanup: true });
+  onTestFinished(() => cleanup());
+  return path;
+}
+
+async function listen(server: Server, scheme: string): Promise<string> {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** A script for a child process, which cannot load TypeScript on Node 20. */
+async function bundled(folder: string, contents: string): Promise<string> {
+  const outfile = join(folder, "child.mjs");
+  const resolveDir = join(import.meta.dirname, "../..");
+  await build({
+    stdin: { contents, resolveDir },
+    outfile,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+  });
+  return outfile;
+}

@@ -1,0 +1,176 @@
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { resolveConfig } from "../../src/config/resolve.ts";
+import { validateConfig } from "../../src/config/validate.ts";
+import { EXAMPLE } from "./design-example.ts";
+
+const FILE = "/repo/.do-bootstraprc";
+const AROUND = { file: FILE, base: "/repo", packageName: undefined, defaultDir: "." };
+
+function resolve(yaml: string, environment?: string, around: object = {}) {
+  return resolveConfig(validateConfig(parse(yaml), FILE), environment, { ...AROUND, ...around });
+}
+
+it("every key has a default", () => {
+  expect(resolve("")).toMatchObject({
+    file: FILE,
+    base: "/repo",
+    environment: undefined,
+    project: "repo",
+    token: { name: "DIGITALOCEAN_TOKEN", envFile: "/repo/.env", minTtlSeconds: undefined },
+    team: undefined,
+    doctl: { context: undefined },
+    envFiles: ["/repo/.env"],
+    notYet: [],
+  });
+  expect(resolve("").roots).toEqual([
+    expect.objectContaining({ dir: "/repo", tool: undefined, variable: "do_token", variables: {} }),
+  ]);
+});
+
+describe("the example of DESIGN §6", () => {
+  const mended = EXAMPLE.replace("credentials: tfvars", "credentials: env");
+
+  it("is taken, key by key", () => {
+    const { roots, ...rest } = resolve(mended);
+    expect(rest).toMatchObject({
+      project: "acme-web",
+      token: { name: "DIGITALOCEAN_TOKEN", envFile: "/repo/.env", minTtlSeconds: 604_800 },
+      team: "5df3e300-4a17-4e24-8b7c-20ca6c9fc25b",
+      doctl: { context: "acme-web" },
+      envFiles: ["/repo/.env", "/repo/.env.prod"],
+      notYet: expect.arrayContaining(["token.command", "terraform.backend"]),
+    });
+    const root = {
+      dir: "/repo/infra",
+      tool: "terraform",
+      credentials: "env",
+      variable: "do_token",
+    };
+    expect(roots).toEqual([expect.objectContaining({ ...root, variables: { region: "nyc3" } })]);
+  });
+
+  it("with --env prod", () => {
+    expect(resolve(mended, "prod")).toMatchObject({
+      environment: "prod",
+      project: "acme-web",
+      token: { name: "DIGITALOCEAN_TOKEN", envFile: "/repo/.env.prod", minTtlSeconds: 604_800 },
+      doctl: { context: "acme-prod" },
+      envFiles: ["/repo/.env", "/repo/.env.prod"],
+      roots: [{ dir: "/repo/infra" }],
+    });
+  });
+});
+
+describe("doctl", () => {
+  const prod = "environments: { prod: { doctl:";
+
+  it.each([
+    ["", undefined, { context: undefined }],
+    ["doctl: {}", undefined, { context: undefined }],
+    ["doctl: { context: a }", undefined, { context: "a" }],
+    ["doctl: false", undefined, false],
+    ["doctl: { context: a }\nenvironments: { prod: {} }", "prod", { context: "a" }],
+    [`doctl: { context: a }\n${prod} { context: b } } }`, "prod", { context: "b" }],
+    [`doctl: { context: a }\n${prod} { context: b } } }`, undefined, { context: "a" }],
+    [`doctl: false\n${prod} { context: b } } }`, "prod", { context: "b" }],
+    [`doctl: { context: a }\n${prod} false } }`, "prod", false],
+  ])("%j with --env %s", (yaml, environment, expected) => {
+    expect(resolve(yaml, environment).doctl).toEqual(expected);
+  });
+});
+
+describe("roots", () => {
+  const dirs = (yaml: string, environment?: string, around?: object) =>
+    resolve(yaml, environment, around).roots.map(({ dir }) => dir);
+  const prod = "environments: { prod: { terraform:";
+
+  it.each([
+    ["", undefined, ["/repo/infra"]],
+    ["terraform: {}", undefined, ["/repo/infra"]],
+    ["terraform: { dir: tf }", undefined, ["/repo/tf"]],
+    ["terraform: { dir: . }", undefined, ["/repo"]],
+    ["terraform: [{ dir: a }, { dir: b/c }]", undefined, ["/repo/a", "/repo/b/c"]],
+    ["terraform: false", undefined, []],
+    [`terraform: { dir: tf }\n${prod} false } }`, "prod", []],
+    [`terraform: { dir: tf }\n${prod} false } }`, undefined, ["/repo/tf"]],
+    [`terraform: { dir: tf }\n${prod} { dir: live } } }`, "prod", ["/repo/live"]],
+    [`terraform: { dir: tf }\n${prod} { tool: tofu } } }`, "prod", ["/repo/tf"]],
+    [`terraform: false\n${prod} { dir: live } } }`, "prod", ["/repo/live"]],
+    [`terraform: false\n${prod} { dir: live } } }`, undefined, []],
+  ])("%j with --env %s", (yaml, environment, expected) => {
+    expect(dirs(yaml, environment, { defaultDir: "infra" })).toEqual(expected);
+  });
+
+  it("an environment sets what it names and leaves the rest", () => {
+    const yaml = `terraform: { tool: tofu, variable: t, variables: { a: 1 } }\n${prod} { variable: u } } }`;
+    const root = { tool: "tofu", variable: "u", variables: { a: 1 } };
+    expect(resolve(yaml, "prod").roots).toEqual([expect.objectContaining(root)]);
+  });
+
+  it.each([
+    ["terraform: { credentials: env }", "env"],
+    ["terraform: { credentials: tfvars }", "tfvars"],
+    ["environments: { prod: {} }", "env"],
+    ["terraform: { credentials: env }\nenvironments: { prod: {} }", "env"],
+    ["terraform: { credentials: tfvars }\nenvironments: {}", "tfvars"],
+  ])("%j: credentials %s", (yaml, credentials) => {
+    expect(resolve(yaml).roots.map((root) => root.credentials)).toEqual([credentials]);
+  });
+
+  it.each([
+    ["in the root", "terraform: { credentials: tfvars }\nenvironments: { prod: {} }", undefined],
+    [
+      "in a list",
+      "terraform: [{}, { credentials: tfvars }]\nenvironments: { prod: {} }",
+      undefined,
+    ],
+    ["in an environment", `${prod} { credentials: tfvars } } }`, "prod"],
+  ])("tfvars %s does not go together with environments", (_, yaml, environment) => {
+    const refusal = {
+      code: "CONFIG_INVALID",
+      status: 2,
+      hint: expect.stringContaining("credentials: env"),
+    };
+    expect(() => resolve(yaml, environment)).toThrow(expect.objectContaining(refusal));
+  });
+});
+
+it.each([
+  "terraform: { variables: { do_token: x } }",
+  "terraform: { variable: t, variables: { t: x } }",
+  "terraform: [{}, { variables: { do_token: x } }]",
+])("the token's variable is none of terraform.variables: %s", (yaml) => {
+  expect(() => resolve(yaml)).toThrow(expect.objectContaining({ code: "CONFIG_INVALID" }));
+});
+
+describe("environments", () => {
+  const yaml =
+    "token: { name: T, envFile: .env.dev, minTtl: 1d }\naccount: { team: A }\nenvironments:\n  prod:\n    token: { envFile: conf/.env.prod }\n    account: { team: B }\n  staging: {}";
+
+  it.each([
+    [undefined, { name: "T", envFile: "/repo/.env.dev", minTtlSeconds: 86_400 }, "A"],
+    ["prod", { name: "T", envFile: "/repo/conf/.env.prod", minTtlSeconds: 86_400 }, "B"],
+    ["staging", { name: "T", envFile: "/repo/.env.dev", minTtlSeconds: 86_400 }, "A"],
+  ])("--env %s", (environment, token, team) => {
+    const config = resolve(yaml, environment);
+    expect(config).toMatchObject({ environment, token, team });
+    expect(config.envFiles).toEqual(["/repo/.env.dev", "/repo/conf/.env.prod"]);
+  });
+
+  it.each([
+    ["prd", yaml, `--env prd: ${FILE} has no such environment.`, "Did you mean --env prod?"],
+    ["qa", yaml, `--env qa: ${FILE} has no such environment.`, "Environments: prod, staging."],
+    ["prod", "", `--env prod: ${FILE} has no such environment.`, "Environments: none."],
+    ["constructor", yaml, expect.stringContaining("no such"), "Environments: prod, staging."],
+    ["__proto__", yaml, expect.stringContaining("no such"), "Environments: prod, staging."],
+  ])("--env %s is unknown: %#", (environment, config, message, hint) => {
+    const refusal = { code: "USAGE", status: 2, message, hint };
+    expect(() => resolve(config, environment)).toThrow(expect.objectContaining(refusal));
+  });
+
+  it("--env without any config says so", () => {
+    const message = "--env prod: there is no config.";
+    expect(() => resolve("", "prod", { file: undefined })).toThrow(message);
+  });
+});
