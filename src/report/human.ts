@@ -96,7 +96,10 @@ function whoIsWho(report: Report, page: Page): string {
   if (doctl?.target !== undefined && isInUse(doctl.tool, doctl.target.holding)) {
     const plain = plainDoctl(doctl, report.env);
     const { context } = doctl.target;
-    rows.push(["doctl", `context ${context}`]);
+    rows.push([
+      "doctl",
+      `context ${context}${plain === context ? ", which plain doctl uses" : ""}`,
+    ]);
     if (plain !== context) {
       rows.push(["", `plain doctl uses ${safe(plain)}; doctl auth switch --context ${context}`]);
     }

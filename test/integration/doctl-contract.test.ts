@@ -64,7 +64,8 @@ describe.each([
   ["fake", () => fakeDoctlPath()],
   ["real", async () => resolve(DOCTL_BIN ?? "")],
 ])("%s doctl", (name, locate) => {
-  describe.skipIf(name === "real" && !DOCTL_BIN)("keeps the contract", () => {
+  const needs = name === "real" ? " (needs DOCTL_BIN)" : "";
+  describe.skipIf(name === "real" && !DOCTL_BIN)(`keeps the contract${needs}`, () => {
     let bin = "";
     beforeAll(async () => {
       bin = await locate();
@@ -478,7 +479,7 @@ describe.each([
         expect(stderr).toMatch(/Config initialization failed: read .*: is a directory\n$/);
       });
 
-      it.skipIf(isRoot)("unreadable", async () => {
+      it.skipIf(isRoot)("unreadable (needs a user other than root)", async () => {
         const { config, run } = await arrange(bin);
         await put(config, "access-token: T\n", 0o000);
         const { code, stderr } = await run(["version"]);
@@ -540,7 +541,8 @@ describe.each([
         ],
       ] as const;
       for (const [name, prepare, skipped] of cannotOpen) {
-        it.skipIf(skipped)(`auth init, ${name}: fails after the check mark`, async () => {
+        const needs = skipped ? " (needs a user other than root)" : "";
+        it.skipIf(skipped)(`auth init, ${name}: fails after the check mark${needs}`, async () => {
           const { home, sandbox, init } = await arrange(bin);
           const token = randomToken();
           sandbox.accept(token);
