@@ -1,5 +1,6 @@
+import type { DoctlObservation, DoctlTarget } from "../doctl/observe.ts";
 import { finding } from "./findings.ts";
-import type { DoctlObservation, DoctlTarget, Observation } from "./observe.ts";
+import type { Observation } from "./observe.ts";
 import { usableToken } from "./storing.ts";
 import { type Consent, type Finding, NOTHING, type PlanPart, type StoreContext } from "./types.ts";
 

@@ -1,17 +1,13 @@
 import { dirname, join } from "node:path";
 import { isCi } from "../ci.ts";
-import { loadConfig } from "../config/load.ts";
-import { resolveConfig } from "../config/resolve.ts";
+import { findConfig } from "../config/find.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import { decode } from "../content.ts";
-import { findDoctlConfig } from "../doctl/config-path.ts";
-import { chooseContext, compare, type Holding } from "../doctl/context.ts";
-import { type DoctlConfigState, readConfig } from "../doctl/read-config.ts";
+import { type DoctlObservation, observeDoctl } from "../doctl/observe.ts";
 import { readEnvFile } from "../env-file/edit.ts";
-import { AppError } from "../errors.ts";
 import { type Git, openGit } from "../git/git.ts";
 import { ignoreRules } from "../git/ignore-rules.ts";
-import type { Environment, Files, Host, Snapshot, ToolSearch } from "../host/host.ts";
+import type { Environment, Files, Host, Snapshot } from "../host/host.ts";
 import { TEMPLATE_NAMES, type Templates } from "../terraform/generated.ts";
 import { observeRoot, type TerraformRoot } from "../terraform/observe-root.ts";
 import { findTerraform, type TerraformTool } from "../terraform/tool.ts";
@@ -58,20 +54,6 @@ export interface GitObservation {
   readonly git: Git;
   readonly ignored: ReadonlySet<string>;
   readonly tracked: ReadonlySet<string>;
-}
-
-export interface DoctlObservation {
-  readonly tool: string | undefined;
-  /** undefined: nobody knows where doctl's config would be. */
-  readonly config: { readonly path: string; readonly state: DoctlConfigState } | undefined;
-  readonly target: DoctlTarget | undefined;
-}
-
-/** The context that our token belongs in, and what is there. */
-export interface DoctlTarget {
-  readonly context: string;
-  readonly holding: Holding;
-  readonly holds: Secret | undefined;
 }
 
 /** What is asked on the command line, and what may be kept from one look to the next. */
@@ -176,45 +158,6 @@ export async function observe(host: ObservingHost, question: Question): Promise<
   };
 }
 
-async function findConfig(
-  host: ObservingHost,
-  top: string,
-  environment: string | undefined,
-): Promise<ResolvedConfig> {
-  const { cwd, files, home } = host;
-  const { file, base, written } = await loadConfig(files, cwd, top);
-  if (file === undefined && (cwd === home || cwd === "/")) {
-    throw new AppError("USAGE", `${cwd} is not a project's folder.`, {
-      hint: "Go to the repo that you want to prepare, or make one: mkdir my-app && cd my-app",
-    });
-  }
-  return resolveConfig(written, environment, {
-    file,
-    base,
-    packageName: await packageName(files, base),
-    defaultDir: await defaultDir(files, base),
-  });
-}
-
-async function packageName(files: Files, base: string): Promise<string | undefined> {
-  const snapshot = await files.look(join(base, "package.json"));
-  if (snapshot.kind !== "file") return undefined;
-  try {
-    const { name } = JSON.parse(snapshot.bytes.toString("utf8")) as { name?: unknown };
-    return typeof name === "string" ? name : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Where people keep their root module: here, or in a folder that already has one. */
-async function defaultDir(files: Files, base: string): Promise<string> {
-  for (const dir of [".", "terraform", "infra"]) {
-    if ((await files.list(join(base, dir))).some((name) => /\.tf(\.json)?$/.test(name))) return dir;
-  }
-  return ".";
-}
-
 function findTool(host: ObservingHost, config: ResolvedConfig, top: string) {
   return config.roots.length === 0
     ? { tool: undefined, skipped: [] }
@@ -245,47 +188,6 @@ function tokenInCode(roots: readonly TerraformRoot[]): { path: string; value: st
     }
   }
   return undefined;
-}
-
-async function observeDoctl(
-  host: ObservingHost,
-  {
-    config,
-    token,
-    tool,
-    inspect,
-    progress,
-  }: {
-    config: ResolvedConfig;
-    token: TokenState;
-    tool: Promise<ToolSearch>;
-    inspect: (secret: Secret) => Promise<Inspection>;
-    progress: (what: string) => void;
-  },
-): Promise<DoctlObservation> {
-  const { path: doctl } = await tool;
-  const path = await findDoctlConfig(host, doctl);
-  if (path === undefined) return { tool: doctl, config: undefined, target: undefined };
-  const state = await readConfig(host, path, progress);
-  const observation = { tool: doctl, config: { path, state } };
-  if (state.kind === "broken" || token.kind !== "found")
-    return { ...observation, target: undefined };
-
-  const ours = { token: token.token, inspection: await inspect(token.token) };
-  const { contexts } = state.config;
-  const holdingOf = async (context: string): Promise<Holding> => {
-    const stored = contexts.get(context);
-    const isForeign = stored !== undefined && !stored.equals(token.token);
-    // Without a living token of ours nothing will be stored: no need to ask about theirs.
-    const ask = isForeign && ours.inspection.state === "alive";
-    return compare(ours, stored, ask ? await inspect(stored) : undefined);
-  };
-  const configured = config.doctl === false ? undefined : config.doctl.context;
-  const inDefault = configured === undefined ? await holdingOf("default") : "nothing";
-  const context = chooseContext(configured, config.project, state.config, inDefault);
-  const holding =
-    context === "default" && configured === undefined ? inDefault : await holdingOf(context);
-  return { ...observation, target: { context, holding, holds: contexts.get(context) } };
 }
 
 async function findBlocked(

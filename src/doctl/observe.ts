@@ -1,0 +1,68 @@
+import type { ResolvedConfig } from "../config/resolved.ts";
+import type { Host, ToolSearch } from "../host/host.ts";
+import type { Secret } from "../token/secret.ts";
+import type { TokenState } from "../token/sources.ts";
+import type { Inspection } from "../token/verdict.ts";
+import { findDoctlConfig } from "./config-path.ts";
+import { chooseContext, compare, type Holding } from "./context.ts";
+import { type DoctlConfigState, readConfig } from "./read-config.ts";
+
+export interface DoctlObservation {
+  readonly tool: string | undefined;
+  /** undefined: nobody knows where doctl's config would be. */
+  readonly config: { readonly path: string; readonly state: DoctlConfigState } | undefined;
+  readonly target: DoctlTarget | undefined;
+}
+
+/** The context that our token belongs in, and what is there. */
+export interface DoctlTarget {
+  readonly context: string;
+  readonly holding: Holding;
+  readonly holds: Secret | undefined;
+}
+
+/**
+ * Looks at doctl: the executable, its config, and the context that our token belongs in.
+ *
+ * @param inspect asks DigitalOcean about a token.
+ */
+export async function observeDoctl(
+  host: Pick<Host, "env" | "home" | "platform" | "cwd" | "run" | "files" | "clock">,
+  {
+    config,
+    token,
+    tool,
+    inspect,
+    progress,
+  }: {
+    config: ResolvedConfig;
+    token: TokenState;
+    tool: Promise<ToolSearch>;
+    inspect: (secret: Secret) => Promise<Inspection>;
+    progress: (what: string) => void;
+  },
+): Promise<DoctlObservation> {
+  const { path: doctl } = await tool;
+  const path = await findDoctlConfig(host, doctl);
+  if (path === undefined) return { tool: doctl, config: undefined, target: undefined };
+  const state = await readConfig(host, path, progress);
+  const observation = { tool: doctl, config: { path, state } };
+  if (state.kind === "broken" || token.kind !== "found")
+    return { ...observation, target: undefined };
+
+  const ours = { token: token.token, inspection: await inspect(token.token) };
+  const { contexts } = state.config;
+  const holdingOf = async (context: string): Promise<Holding> => {
+    const stored = contexts.get(context);
+    const isForeign = stored !== undefined && !stored.equals(token.token);
+    // Without a living token of ours nothing will be stored: no need to ask about theirs.
+    const ask = isForeign && ours.inspection.state === "alive";
+    return compare(ours, stored, ask ? await inspect(stored) : undefined);
+  };
+  const configured = config.doctl === false ? undefined : config.doctl.context;
+  const inDefault = configured === undefined ? await holdingOf("default") : "nothing";
+  const context = chooseContext(configured, config.project, state.config, inDefault);
+  const holding =
+    context === "default" && configured === undefined ? inDefault : await holdingOf(context);
+  return { ...observation, target: { context, holding, holds: contexts.get(context) } };
+}
