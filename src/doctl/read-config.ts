@@ -1,6 +1,6 @@
 import { decode } from "../content.ts";
 import type { Host, Snapshot } from "../host/host.ts";
-import { type DoctlConfig, readDoctlConfig } from "./config-file.ts";
+import type { DoctlConfig } from "./config-file.ts";
 
 /** A doctl needs up to 20 s to write its config, which is empty meanwhile (contracts/doctl.md 3.2). */
 const WRITING_MS = 30_000;
@@ -28,6 +28,7 @@ export async function readConfig(
     if (snapshot.kind !== "file") {
       return { kind: "broken", snapshot, why: snapshot.kind === "fifo" ? "a FIFO" : snapshot.why };
     }
+    const { readDoctlConfig } = await import("./config-file.ts");
     const text = decode(snapshot.bytes)?.text;
     const isEmpty = snapshot.bytes.length === 0;
     const config = isEmpty || text === undefined ? undefined : readDoctlConfig(text);

@@ -1,7 +1,6 @@
 import { AppError } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import type { Inspection } from "../token/verdict.ts";
-import { apply } from "./apply.ts";
 import { buildPlan } from "./build.ts";
 import { finding } from "./findings.ts";
 import { type Observation, type ObservingHost, observe } from "./observe.ts";
@@ -80,6 +79,7 @@ export async function bootstrap(
     throw new AppError("DECLINED", "Nothing was changed.");
   }
   const { git, hosts } = first.observation;
+  const { apply } = await import("./apply.ts");
   const doubts = await apply(host, changes, { ...request, hosts, git: git?.git });
   const results = await runCommands(host, commands, request.progress);
   const second = await look(host, request, inspections);

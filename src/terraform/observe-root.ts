@@ -7,7 +7,6 @@ import { recognise } from "./generated.ts";
 import { readHcl } from "./hcl.ts";
 import { describeModule, NO_MODULE, type RootModule } from "./module.ts";
 import type { ParsedFile } from "./syntax.ts";
-import { readTfJson } from "./tf-json.ts";
 
 /** What stands in a root module's folder. */
 export interface TerraformRoot {
@@ -66,7 +65,7 @@ export async function observeRoot(
   }
   // Selection and providers live in another folder under TF_DATA_DIR (contracts 7.6).
   const data = resolve(config.dir, env["TF_DATA_DIR"] || ".terraform");
-  const module = toRead.length === 0 ? NO_MODULE : describeModule(read(toRead, await hclParser()));
+  const module = toRead.length === 0 ? NO_MODULE : describeModule(await read(toRead, hclParser));
   return {
     config,
     foreign,
@@ -96,10 +95,16 @@ async function lookAtAll(
   return new Map(await Promise.all(looks));
 }
 
-function read(texts: readonly [name: string, text: string][], parse: ParseHcl): ParsedFile[] {
-  return texts.map(([name, text]) =>
-    name.endsWith(".json") ? readTfJson(text, name) : readHcl(parse, text, name),
-  );
+function read(
+  texts: readonly [name: string, text: string][],
+  hclParser: () => Promise<ParseHcl>,
+): Promise<ParsedFile[]> {
+  const files = texts.map(async ([name, text]) => {
+    if (!name.endsWith(".json")) return readHcl(await hclParser(), text, name);
+    const { readTfJson } = await import("./tf-json.ts");
+    return readTfJson(text, name);
+  });
+  return Promise.all(files);
 }
 
 function isFolder(snapshot: Snapshot): boolean {

@@ -58,7 +58,7 @@ function forEdited(check: (before: string, parts: Content["parts"], after: strin
     const parts = add(before);
     if (parts !== undefined) check(before, parts, textOf(parts));
   });
-  fc.assert(property, { numRuns: 2000 });
+  fc.assert(property, { numRuns: 60000 });
 }
 
 const add = (text: string) => withToken(text, ".env", KEY, secret(PERSONAL));
@@ -112,7 +112,8 @@ function patternOf(parts: Content["parts"]): RegExp {
     const text = typeof part === "string" ? part : part.reveal();
     return text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
   });
-  return new RegExp(`^${source.join("")}$`);
+  // A colon without a value gets the space that dotenv wants behind it.
+  return new RegExp(`^${source.join("").replaceAll(`: ${value}`, `: ?${value}`)}$`);
 }
 
 describe("redacted, for any text", () => {
@@ -120,7 +121,7 @@ describe("redacted, for any text", () => {
     const check = (text: string) => expect(textOf(redacted(text, ".env"))).toBe(text);
     fc.assert(
       fc.property(anyText, (text) => void check(text)),
-      { numRuns: 2000 },
+      { numRuns: 60000 },
     );
   });
 

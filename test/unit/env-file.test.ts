@@ -59,6 +59,8 @@ describe("a token in a .env", () => {
     ["a colon", "K: old\n", "K: N\n"],
     ["a colon and quotes", 'K: "old"\n', 'K: "N"\n'],
     ["a colon and no value", "K: \n", "K: N\n"],
+    ["a colon and nothing", "K:\n", "K: N\n"],
+    ["a colon, nothing and CRLF", "K:\r\n", "K: N\r\n"],
     ["a trailing comment", "K=old # mine\n", "K=N # mine\n"],
     ["a trailing comment behind quotes", 'K="old" # mine\n', 'K="N" # mine\n'],
     ["a trailing comment behind nothing", "K= # mine\n", "K=N # mine\n"],
