@@ -45,7 +45,10 @@ export async function parse(argv: readonly string[], columns: number): Promise<P
       builder: (commandLine) =>
         command.examples.reduce(
           (all, [example, what]) => all.example(example, what),
-          commandLine.options(yargsOptions(command.options)),
+          commandLine
+            .options(yargsOptions(command.options))
+            .group(Object.keys(command.options), "Options:")
+            .group([...Object.keys(globalOptions), "help", "version"], "Everywhere:"),
         ),
       handler: (args) => {
         parsed = { kind: "run", command, args };

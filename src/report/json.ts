@@ -3,6 +3,7 @@ import { type AppError, type ExitStatus, redact } from "../errors.ts";
 import { plainDoctl } from "../plan/doctl.ts";
 import { title } from "../plan/run-commands.ts";
 import type { Change, Command } from "../plan/types.ts";
+import { needsOf } from "../terraform/needs.ts";
 import type { Report } from "./report.ts";
 
 const SCHEMA_VERSION = 1;
@@ -37,9 +38,11 @@ export function jsonReport(report: Report, status: ExitStatus): string {
             context: doctl.target?.context ?? null,
             selectedContext: plainDoctl(doctl, report.env),
           },
-    terraform: roots.map(({ config: { dir, credentials } }) => ({
-      dir,
-      credentials,
+    terraform: roots.map((root) => ({
+      dir: root.config.dir,
+      credentials: needsOf(root).credentials,
+      variable: needsOf(root).variable,
+      workspace: root.workspace,
       tool: terraform === undefined ? null : { name: terraform.name, version: terraform.version },
     })),
     findings: plan.findings,
