@@ -8,6 +8,7 @@ import { readEnvFile } from "../env-file/edit.ts";
 import { type Git, openGit } from "../git/git.ts";
 import { ignoreRules } from "../git/ignore-rules.ts";
 import type { Environment, Files, Host, Snapshot } from "../host/host.ts";
+import { isInside } from "../paths.ts";
 import { TEMPLATE_NAMES, type Templates } from "../terraform/generated.ts";
 import { observeRoot, type TerraformRoot } from "../terraform/observe-root.ts";
 import { findTerraform, type TerraformTool } from "../terraform/tool.ts";
@@ -95,7 +96,10 @@ export async function observe(host: ObservingHost, question: Question): Promise<
   const git = await openGit(host, host.cwd);
   const config = await findConfig(host, git?.root ?? host.cwd, question.environment);
   const top = git?.root ?? config.base;
-  const tools = { doctl: host.which("doctl", top), terraform: findTool(host, config, top) };
+  // Who keeps all of HOME in git has his tools in there too.
+  const isHomeInGit = host.home !== undefined && isInside(host.home, top);
+  const repo = isHomeInGit ? config.base : top;
+  const doctlSearch = host.which("doctl", repo);
 
   const { files } = host;
   const at = (name: string) => files.look(join(config.base, name));
@@ -131,8 +135,8 @@ export async function observe(host: ObservingHost, question: Question): Promise<
     inspecting,
     config.doctl === false
       ? undefined
-      : observeDoctl(host, { config, token, tool: tools.doctl, inspect, progress }),
-    tools.terraform,
+      : observeDoctl(host, { config, token, tool: doctlSearch, inspect, progress }),
+    findTool(host, config, repo),
     findBlocked(files, [envFile, envExample, gitignore]),
   ]);
   return {
@@ -153,15 +157,14 @@ export async function observe(host: ObservingHost, question: Question): Promise<
     platform: host.platform,
     env: host.env,
     terraform: terraform.tool,
-    skippedTools: [...(git?.skipped ?? []), ...(await tools.doctl).skipped, ...terraform.skipped],
+    skippedTools: [...(git?.skipped ?? []), ...(await doctlSearch).skipped, ...terraform.skipped],
     ...templates,
   };
 }
 
-function findTool(host: ObservingHost, config: ResolvedConfig, top: string) {
-  return config.roots.length === 0
-    ? { tool: undefined, skipped: [] }
-    : findTerraform(host, config.roots.find(({ tool }) => tool !== undefined)?.tool, top);
+function findTool(host: ObservingHost, { roots }: ResolvedConfig, repo: string) {
+  if (roots.length === 0) return { tool: undefined, skipped: [] };
+  return findTerraform(host, roots.find(({ tool }) => tool !== undefined)?.tool, repo);
 }
 
 async function observeRepo(
