@@ -6,6 +6,7 @@ import { traced } from "./host/trace.ts";
 import { pageOn } from "./report/paint.ts";
 import { progressOn } from "./report/progress.ts";
 import type { Report } from "./report/report.ts";
+import { describeOrigin } from "./token/secret.ts";
 
 /**
  * Runs one command line: parse, run, report. The only place that catches and prints.
@@ -21,6 +22,7 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
   const pages = { stdout: pageOn(stdout, env, flag), stderr: pageOn(stderr, env, flag) };
   const say = (text: string): void => void stderr.write(redact(text));
   const progress = progressOn(stderr, pages.stderr.paint, isJson || argv.includes("--debug"));
+  let shown: Report | undefined;
   try {
     const { parse } = await import("./cli/parser.ts");
     const parsed = await parse(argv, stdout.columns || 80);
@@ -46,13 +48,19 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
       progress.end();
       const { humanPlan } = await import("./report/human.ts");
       say(`${humanPlan(report, pages.stderr)}\n`);
-      return (await host.terminal()).confirm("Make these changes?");
+      shown = report;
+      const { changes, commands } = report.plan;
+      const many = changes.length + commands.length;
+      const question = many === 1 ? "Make this change?" : `Make these ${many} changes?`;
+      return (await host.terminal()).confirm(question);
     }
 
     async function askForToken(...[observation, inspections]: Parameters<Ask>): Promise<string> {
       progress.end();
       const { guide } = await import("./token/guide.ts");
-      return guide(host, progress, { ...observation, inspections });
+      const { token } = observation;
+      const refused = token.kind === "found" ? describeOrigin(token.token.origin) : undefined;
+      return guide(host, progress, { ...observation, inspections, refused });
     }
   } catch (thrown) {
     progress.end();
@@ -74,8 +82,9 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
     const { humanReport } = await import("./report/human.ts");
     // What was asked for is data; the story of a run that wrote something is talk.
     const isData = report.command === "check" || report.dryRun;
-    if (isData) stdout.write(redact(humanReport(report, pages.stdout)));
-    else say(humanReport(report, pages.stderr));
+    const text = humanReport(report, isData ? pages.stdout : pages.stderr, { status, shown });
+    if (isData) stdout.write(redact(text));
+    else say(text);
   }
 
   async function printError(error: AppError): Promise<void> {

@@ -6,6 +6,7 @@ import { type WrittenConfig, writtenConfig } from "./schema.ts";
 
 /** Far more than a config needs; stops what a few YAML aliases can unfold to. */
 const MAX_NODES = 10_000;
+const MAX_DEPTH = 64;
 
 /**
  * Checks a loaded config.
@@ -42,7 +43,7 @@ function refuseBeforehand(loaded: unknown, file: string): void {
   visit(loaded, []);
 
   function visit(value: unknown, path: readonly string[]): void {
-    if (++nodes > MAX_NODES) {
+    if (++nodes > MAX_NODES || path.length > MAX_DEPTH) {
       throw new AppError("CONFIG_INVALID", `${printable(file)} unfolds to far too many values.`);
     }
     if (typeof value === "string" && looksLikeToken(value)) {

@@ -29,7 +29,7 @@ export async function readConfig(
       return { kind: "broken", snapshot, why: snapshot.kind === "fifo" ? "a FIFO" : snapshot.why };
     }
     const { readDoctlConfig } = await import("./config-file.ts");
-    const text = decode(snapshot.bytes)?.text;
+    const text = textOf(snapshot.bytes);
     const isEmpty = snapshot.bytes.length === 0;
     const config = isEmpty || text === undefined ? undefined : readDoctlConfig(text);
     if (config !== undefined) return { kind: "known", snapshot, config };
@@ -39,4 +39,10 @@ export async function readConfig(
     progress("Waiting for a doctl that is writing its config");
     await clock.sleep(RETRY_MS);
   }
+}
+
+/** doctl reads UTF-8 and nothing else (contracts 4). */
+function textOf(bytes: Buffer): string | undefined {
+  const decoded = decode(bytes);
+  return decoded?.encoding === "utf8" ? decoded.text : undefined;
 }

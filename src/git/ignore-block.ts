@@ -15,6 +15,11 @@ export function withPatterns(text: string, patterns: readonly string[]): string 
   return before + gap + BEGIN + lineEnd + block + END + lineEnd;
 }
 
+/** True for a .gitignore that has our block. */
+export function hasBlock(text: string): boolean {
+  return text.split(/\r?\n/).includes(BEGIN);
+}
+
 /** A path as a .gitignore pattern that matches it and nothing else by accident. */
 export function patternOf(relativePath: string): string {
   return relativePath

@@ -28,6 +28,7 @@ export function ignoreRules({ base, envFiles, roots }: ResolvedConfig): readonly
     inRoots("*.secret.auto.tfvars.json", SECRET_TFVARS),
     inRoots("*.tfstate*", "terraform.tfstate", "terraform.tfstate.backup"),
     inRoots("*.tfplan", "plan.tfplan"),
+    inRoots("tfplan", "tfplan"),
     inRoots(".terraform/", join(".terraform", "providers")),
   ];
   const seen = new Set<string>();

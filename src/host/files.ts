@@ -136,10 +136,7 @@ async function replace(before: Snapshot, bytes: Uint8Array, mode: number): Promi
   } catch (error) {
     await fs.rm(temporary, { force: true });
     if (error instanceof AppError) throw error;
-    throw new AppError("WRITE_FAILED", `${before.path} could not be written (${codeOf(error)}).`, {
-      hint: "Nothing was changed. Mend the disk or the permissions and run the same command again.",
-      cause: error,
-    });
+    throw writeFailed(`${before.path} could not be written`, error);
   }
   await syncDirectory(dirname(target));
   return () => restore(before);
@@ -175,9 +172,7 @@ async function restore(before: Snapshot): Promise<void> {
 
 async function makeDirectory(path: string, mode: number): Promise<Undo> {
   const first = await fs.mkdir(path, { recursive: true, mode }).catch((error: unknown) => {
-    throw new AppError("WRITE_FAILED", `${path} could not be created (${codeOf(error)}).`, {
-      cause: error,
-    });
+    throw writeFailed(`${path} could not be created`, error);
   });
   return async () => {
     if (first === undefined) return;
@@ -204,7 +199,9 @@ async function withPrivateFolder<T>(
   parent: string,
   use: (folder: string) => Promise<T>,
 ): Promise<T> {
-  const folder = await fs.mkdtemp(join(parent, ".do-bootstrap-"));
+  const folder = await fs.mkdtemp(join(parent, ".do-bootstrap-")).catch((error: unknown) => {
+    throw writeFailed(`A folder in ${parent} could not be created`, error);
+  });
   try {
     return await use(folder);
   } finally {
@@ -223,6 +220,14 @@ function nameOf(stats: Stats): string {
   if (stats.isDirectory()) return "a directory";
   if (stats.isSocket()) return "a socket";
   return stats.isFile() ? "a file" : "a device";
+}
+
+/** @param what such as "/a/b could not be written". */
+export function writeFailed(what: string, cause: unknown): AppError {
+  return new AppError("WRITE_FAILED", `${what} (${codeOf(cause)}).`, {
+    hint: "Nothing was changed. Mend the disk or the permissions and run the same command again.",
+    cause,
+  });
 }
 
 export function codeOf(error: unknown): string {

@@ -22,8 +22,8 @@ export interface Host {
   readonly hclParser: () => Promise<ParseHcl>;
   /** Everything that stands in standard input, which must not be a terminal. */
   readonly readInput: () => Promise<string>;
-  /** Opens a page in the user's browser. @returns false where there is none to be seen. */
-  readonly openPage: (address: string) => Promise<boolean>;
+  /** Opens a page in the user's browser, by a tool outside `notIn`. @returns false without one. */
+  readonly openPage: (address: string, notIn: string) => Promise<boolean>;
   /** Absent without a terminal on both ends. */
   readonly terminal: (() => Promise<Terminal>) | undefined;
   /** Aborted by the first SIGINT, SIGTERM or SIGHUP. */
@@ -105,7 +105,15 @@ export type HttpAnswer =
     }
   | {
       readonly kind: "failure";
-      readonly why: "timeout" | "refused" | "dns" | "tls" | "proxy" | "closed" | "too-large";
+      readonly why:
+        | "timeout"
+        | "refused"
+        | "dns"
+        | "tls"
+        | "proxy"
+        | "closed"
+        | "headers"
+        | "too-large";
       readonly detail: string;
     };
 
@@ -140,6 +148,8 @@ export interface ToolSearch {
 export interface Terminal {
   /** Shows a text in a box. */
   note(title: string, text: string): void;
+  /** Shows a line as it is, to be copied. */
+  line(text: string): void;
   /** Asks for a text that is not shown. @throws AppError INTERRUPTED on Ctrl-C. */
   secret(question: string): Promise<string>;
   /** Says why an answer will not do. */

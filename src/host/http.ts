@@ -90,5 +90,6 @@ function failureOf(error: unknown, viaProxy: boolean): HttpAnswer {
   if (code === "ECONNREFUSED") return { kind: "failure", why: "refused", detail };
   if (code === "ENOTFOUND" || code === "EAI_AGAIN") return { kind: "failure", why: "dns", detail };
   if (/CERT|TLS|SSL/.test(code)) return { kind: "failure", why: "tls", detail };
+  if (code === "HPE_HEADER_OVERFLOW") return { kind: "failure", why: "headers", detail };
   return { kind: "failure", why: "closed", detail };
 }

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { AppError } from "../errors.ts";
-import { codeOf } from "./files.ts";
+import { codeOf, writeFailed } from "./files.ts";
 import type { Clock } from "./host.ts";
 
 const WAIT_MS = 60_000;
@@ -45,9 +45,7 @@ async function acquire(path: string, me: Owner): Promise<boolean> {
     return true;
   } catch (error) {
     if (codeOf(error) === "EEXIST") return false;
-    throw new AppError("WRITE_FAILED", `${path} could not be created (${codeOf(error)}).`, {
-      cause: error,
-    });
+    throw writeFailed(`${path} could not be created`, error);
   } finally {
     await rm(own, { force: true });
   }

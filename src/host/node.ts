@@ -1,6 +1,7 @@
 import { homedir } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
 import { AppError, EXIT } from "../errors.ts";
+import { wrap } from "../wrap.ts";
 import { nodeFiles } from "./files.ts";
 import type { Clock, Host, Terminal } from "./host.ts";
 import { get } from "./http.ts";
@@ -46,7 +47,7 @@ export function nodeHost(packageFolder: string): Host {
       return loadHclParser(packageFolder);
     }),
     readInput,
-    openPage: (address) => openPage(address, { env, platform }),
+    openPage: (address, notIn) => openPage(address, notIn, { env, platform }),
     terminal: process.stdin.isTTY && process.stderr.isTTY ? once(nodeTerminal) : undefined,
   };
 }
@@ -74,16 +75,37 @@ async function nodeTerminal(): Promise<Terminal> {
   const { confirm, isCancel, log, note, password } = await import("@clack/prompts");
   // Questions are talk.
   const output = process.stderr;
+  // A terminal of unknown width says 0, which would be a letter a line.
+  if (!output.columns) Object.assign(output, { columns: 80, rows: 24 });
   const answered = <T>(answer: T): Exclude<T, symbol> => {
     if (isCancel(answer)) throw new AppError("INTERRUPTED", "Interrupted. Nothing was changed.");
     return answer as Exclude<T, symbol>;
   };
   return {
     note: (title, text) => note(text, title, { output }),
-    complain: (text) => log.error(text, { output }),
+    line: (text) => log.message(text, { output }),
+    complain: (text) => log.error(wrap(text, output.columns - 4).join("\n"), { output }),
     secret: async (message) => answered(await password({ message, output })),
-    confirm: async (message) => answered(await confirm({ message, output })),
+    confirm: async (message) => {
+      await discardTypedAhead();
+      return answered(await confirm({ message, output }));
+    },
   };
+}
+
+const CTRL_C = 3;
+
+/** A newline at the end of a paste is no answer to the question that comes next. */
+async function discardTypedAhead(): Promise<void> {
+  const { stdin } = process;
+  let isInterrupted = false;
+  const notice = (typed: Buffer) => {
+    isInterrupted ||= typed.includes(CTRL_C);
+  };
+  stdin.setRawMode(true).on("data", notice).resume();
+  await wait(50);
+  stdin.off("data", notice).pause().setRawMode(false);
+  if (isInterrupted) throw new AppError("INTERRUPTED", "Interrupted. Nothing was changed.");
 }
 
 async function readInput(): Promise<string> {

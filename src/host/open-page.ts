@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import type { Environment } from "./host.ts";
+import { which } from "./which.ts";
 
 const OPENERS: Partial<Record<NodeJS.Platform, readonly [string, ...string[]]>> = {
   darwin: ["open"],
@@ -7,16 +8,24 @@ const OPENERS: Partial<Record<NodeJS.Platform, readonly [string, ...string[]]>> 
   linux: ["xdg-open"],
 };
 
-/** Opens a page in the browser of the person at this machine. @returns false where there is none. */
+/**
+ * Opens a page in the browser of the person at this machine.
+ *
+ * @param notIn a repo, none of whose tools is run (DESIGN rule 7).
+ * @returns false where there is none.
+ */
 export async function openPage(
   address: string,
+  notIn: string,
   { env, platform }: { env: Environment; platform: NodeJS.Platform },
 ): Promise<boolean> {
   const hasScreen = platform !== "linux" || Boolean(env["DISPLAY"] || env["WAYLAND_DISPLAY"]);
   const [opener, ...args] = OPENERS[platform] ?? [];
   if (!hasScreen || env["SSH_CONNECTION"] || opener === undefined) return false;
+  const { path } = await which(opener, notIn, { env, platform });
+  if (path === undefined) return false;
   return new Promise((resolve) => {
-    const child = spawn(opener, [...args, address], { stdio: "ignore", detached: true });
+    const child = spawn(path, [...args, address], { stdio: "ignore", detached: true });
     child.once("error", () => resolve(false));
     child.once("spawn", () => {
       child.unref();

@@ -52,7 +52,8 @@ export async function apply(
     }
     return doubts;
   } catch (error) {
-    for (const undo of undone.reverse()) await undo();
+    // One that fails must not stop the rest, nor hide what went wrong first.
+    for (const undo of undone.reverse()) await undo().catch(() => undefined);
     throw error;
   }
 

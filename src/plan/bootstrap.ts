@@ -68,7 +68,7 @@ export async function bootstrap(
   const inspections = new Map<string, Promise<Inspection>>();
   let request = asked;
   let first = await look(host, request, inspections);
-  if (first.observation.token.kind === "missing" && ask !== undefined) {
+  if (ask !== undefined && needsToken(first.observation)) {
     request = { ...asked, prompted: await ask(first.observation, inspections) };
     first = await look(host, request, inspections);
   }
@@ -93,6 +93,13 @@ export async function bootstrap(
     doubts,
     commands: results,
   };
+}
+
+/** No token, or a dead one in the file that is ours to write: a person can give another. */
+function needsToken({ token, inspection }: Observation): boolean {
+  if (token.kind === "missing") return true;
+  const isDead = inspection?.state === "refused";
+  return token.kind === "found" && isDead && token.token.origin.kind === "env-file";
 }
 
 /** DESIGN §6: a failure of terraform init is a warning. */

@@ -11,7 +11,7 @@ export function planDoctl(observation: Observation, consent: Consent): PlanPart 
   const { doctl, ci } = observation;
   if (doctl === undefined) return NOTHING;
   if (doctl.tool === undefined && !consent.doctlConfig) return only(missing());
-  if (ci && !consent.save && !consent.doctlConfig) return only(notInCi());
+  if (ci && !consent.save && !consent.doctlConfig) return only(notInCi(observation));
   if (doctl.config === undefined) return only(noFolder());
   const { path, state } = doctl.config;
   if (state.kind === "broken") return only(broken(path, state.why));
@@ -58,12 +58,13 @@ function missing(): Finding {
   });
 }
 
-function notInCi(): Finding {
-  return finding(
-    "doctl.not-in-ci",
-    "CI: no secret is written to disk. doctl takes DIGITALOCEAN_ACCESS_TOKEN from the environment.",
-    { fix: "do-bootstrap --doctl-config writes the context all the same." },
-  );
+function notInCi({ env, config }: Observation): Finding {
+  const fix = env["DIGITALOCEAN_ACCESS_TOKEN"]
+    ? "do-bootstrap --doctl-config writes the context all the same."
+    : `export DIGITALOCEAN_ACCESS_TOKEN="$${config.token.name}"; or, to write it: do-bootstrap --doctl-config`;
+  const message =
+    "CI: no secret is written to disk. doctl takes DIGITALOCEAN_ACCESS_TOKEN from the environment.";
+  return finding("doctl.not-in-ci", message, { fix });
 }
 
 function noFolder(): Finding {
@@ -75,7 +76,9 @@ function noFolder(): Finding {
 function broken(path: string, why: string): Finding {
   return finding("doctl.config-broken", `doctl's config is ${why}: ${path}`, {
     where: path,
-    fix: `A doctl that was killed leaves it like that. When none is running: mv ${path} ${path}.broken`,
+    fix: why.startsWith("not readable")
+      ? `Let yourself read it: chmod u+rw ${path}`
+      : `A doctl that was killed leaves it like that. When none is running: mv ${path} ${path}.broken`,
   });
 }
 

@@ -1,6 +1,7 @@
 import { relative } from "node:path";
 import { type Content, content, encode } from "../content.ts";
 import { readEnvFile, redacted, withName, withToken } from "../env-file/edit.ts";
+import type { Snapshot } from "../host/host.ts";
 import { looksLikeToken } from "../token/format.ts";
 import { tokenNames } from "../token/sources.ts";
 import { contentAt, obstacles, textAt } from "./existing.ts";
@@ -91,9 +92,11 @@ function planExample(observation: Observation, consent: Consent): PlanPart {
         }),
       ]
     : [];
-  const after = withName(
+  // A new example names them all; one that is there was written by somebody who knows.
+  const names = envExample.kind === "absent" ? namesIn(observation.envFile) : [];
+  const after = [...names, config.token.name].reduce(
+    withName,
     envExample.kind === "absent" ? envExampleTemplate : text,
-    config.token.name,
   );
   if (after === text) return { findings };
   const blocking = obstacles(observation, envExample, consent);
@@ -111,6 +114,10 @@ function planExample(observation: Observation, consent: Consent): PlanPart {
       },
     ],
   };
+}
+
+function namesIn(envFile: Snapshot): readonly string[] {
+  return [...readEnvFile(textAt(envFile)?.text ?? "").keys()];
 }
 
 function tracked({ config, envFile: { path } }: Observation, because: string): Finding {

@@ -18,10 +18,12 @@ export function planGitignore(observation: Observation, consent: Consent): PlanP
     .filter(({ pattern }) => lines.has(pattern))
     .map(({ pattern, probes }) => notIgnored(pattern, probes[0] ?? ""));
   const missing = needed.filter(({ pattern }) => !lines.has(pattern)).map(({ pattern }) => pattern);
+  if (git === undefined) overruled.push(noGit(gitignore.path));
   if (missing.length === 0) return { findings: overruled };
 
-  const findings = [...overruled, ...obstacles(observation, gitignore, consent)];
-  if (findings.length > 0 || current === undefined) return { findings };
+  const obstructed = obstacles(observation, gitignore, consent);
+  const findings = [...overruled, ...obstructed];
+  if (findings.some(({ level }) => level === "error") || current === undefined) return { findings };
   const after = content(withPatterns(current.text, missing));
   return {
     changes: [
@@ -35,6 +37,13 @@ export function planGitignore(observation: Observation, consent: Consent): PlanP
       },
     ],
   };
+}
+
+function noGit(path: string): Finding {
+  return finding("git.none", "There is no git repo here: .gitignore is ready for one.", {
+    where: path,
+    fix: "git init",
+  });
 }
 
 function notIgnored(pattern: string, path: string): Finding {

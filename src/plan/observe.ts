@@ -1,6 +1,5 @@
 import { dirname, join } from "node:path";
 import { isCi } from "../ci.ts";
-import { findConfig } from "../config/find.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import { decode } from "../content.ts";
 import { type DoctlObservation, observeDoctl } from "../doctl/observe.ts";
@@ -17,6 +16,7 @@ import { inspectToken } from "../token/inspect.ts";
 import type { Secret } from "../token/secret.ts";
 import { chooseToken, type TokenState } from "../token/sources.ts";
 import type { Inspection } from "../token/verdict.ts";
+import { findConfig } from "./find-config.ts";
 
 /** The config that --write-config writes. */
 export const CONFIG_FILE = "do-bootstrap.config.yaml";

@@ -44,7 +44,7 @@ export function judgeCode(
   const variable = module.variables.get(needs.variable);
   if (needs.credentials === "tfvars" && variable !== undefined && !variable.ephemeral) {
     const message = `${where(variable.place)}: var.${needs.variable} is not ephemeral, so that plan files hold the token.`;
-    const fix = "Add ephemeral = true (Terraform 1.10, OpenTofu 1.11).";
+    const fix = "Edit it: ephemeral = true (needs Terraform 1.10 or OpenTofu 1.11).";
     findings.push(finding("terraform.not-ephemeral", message, mend(where(variable.place), fix)));
   }
   findings.push(...module.providers.filter(hasOtherVariable).map(otherVariable));

@@ -10,7 +10,7 @@ import { finding } from "./findings.ts";
 import { jsonObject } from "./json-object.ts";
 import type { Observation } from "./observe.ts";
 import { mayStore, usableToken } from "./storing.ts";
-import { type Consent, NOTHING, type PlanPart } from "./types.ts";
+import { type Consent, type Finding, NOTHING, type PlanPart } from "./types.ts";
 
 /** The secret file that gives the token's variable its value. */
 export function planSecretVariables(
@@ -27,7 +27,8 @@ export function planSecretVariables(
   const held = secretIn(existing, variable, before.path);
 
   if (!mayStore(token, observation, consent)) {
-    if (held === undefined || held.equals(token)) return NOTHING;
+    if (held === undefined) return { findings: judgeVariable(observation, root, variable) };
+    if (held.equals(token)) return NOTHING;
     const message = `${before.path} holds another token (${held.fingerprint}), and beats the environment's (${token.fingerprint}).`;
     const fix = `do-bootstrap --save puts the environment's in its place; or: rm ${before.path}`;
     return {
@@ -53,6 +54,20 @@ export function planSecretVariables(
     held === undefined ? contentAt(before) : secretContent(existing, variable, held);
   const why = `var.${variable}; git ignores it`;
   return { findings, changes: [{ kind: "write", before, after, shownBefore, mode: 0o600, why }] };
+}
+
+/** The repo's own variable has no value where the token may not be written: plan would fail. */
+function judgeVariable(
+  { env, config }: Observation,
+  { module, at }: TerraformRoot,
+  variable: string,
+): Finding[] {
+  const declared = module.variables.get(variable);
+  if (declared === undefined || declared.hasDefault || env[`TF_VAR_${variable}`]) return [];
+  const where = `${at(declared.place.file).path}:${declared.place.line}`;
+  const message = `${where}: var.${variable} has no value here, as the token is not written to disk.`;
+  const fix = `export TF_VAR_${variable}="$${config.token.name}"; or, to write it: do-bootstrap --save`;
+  return [finding("terraform.variable-unset", message, { where, fix })];
 }
 
 function secretIn(

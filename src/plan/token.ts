@@ -1,4 +1,4 @@
-import { describeOrigin } from "../token/secret.ts";
+import { describeOrigin, type Secret } from "../token/secret.ts";
 import { finding } from "./findings.ts";
 import type { Observation } from "./observe.ts";
 import type { Finding } from "./types.ts";
@@ -13,7 +13,9 @@ export function judgeToken({ token, inspection, config }: Observation): Finding[
         finding(
           "token.missing",
           `No DigitalOcean token: ${config.token.name} is neither in the environment nor in ${config.token.envFile}.`,
-          { fix: `Make one at ${NEW_TOKEN}, then: do-bootstrap --token-stdin < token.txt` },
+          {
+            fix: `Make one at ${NEW_TOKEN}, then run do-bootstrap on a terminal; in a script: … | do-bootstrap --token-stdin`,
+          },
         ),
       ];
     case "unusable":
@@ -37,15 +39,20 @@ export function judgeToken({ token, inspection, config }: Observation): Finding[
     case "found":
       return [
         ...judgeInspection({ inspection, config }),
-        ...token.shadowed.map((other) =>
-          finding(
-            "token.shadows-another",
-            `${describeOrigin(token.token.origin)} (${token.token.fingerprint}) is used; ${describeOrigin(other.origin)} holds another token (${other.fingerprint}).`,
-            { fix: "do-bootstrap --save puts the one that is used in the other's place." },
-          ),
-        ),
+        ...(inspection?.state === "alive"
+          ? token.shadowed.map((other) => shadowed(token.token, other))
+          : []),
       ];
   }
+}
+
+function shadowed(used: Secret, other: Secret): Finding {
+  const message = `${describeOrigin(used.origin)} (${used.fingerprint}) is used; ${describeOrigin(other.origin)} holds another token (${other.fingerprint}).`;
+  const fix =
+    other.origin.kind === "environment"
+      ? `unset ${other.origin.name}`
+      : "do-bootstrap --save puts the one that is used in the other's place.";
+  return finding("token.shadows-another", message, { fix });
 }
 
 function judgeInspection({
@@ -59,7 +66,7 @@ function judgeInspection({
         "token.refused",
         "DigitalOcean refuses the token (401): revoked, expired or mistyped.",
         {
-          fix: `Make a new one at ${NEW_TOKEN}, then: do-bootstrap --token-stdin < token.txt`,
+          fix: `Make a new one at ${NEW_TOKEN}, then run do-bootstrap on a terminal; in a script: … | do-bootstrap --token-stdin`,
         },
       ),
     ];
@@ -117,7 +124,9 @@ function judgeExpiry({ expiresInSeconds }: Known, { token }: Observation["config
     finding(
       "token.expires-soon",
       `The token expires in ${days(expiresInSeconds)}; token.minTtl asks for ${days(minTtlSeconds)}.`,
-      { fix: `Make a new one at ${NEW_TOKEN}, then: do-bootstrap --token-stdin < token.txt` },
+      {
+        fix: `Make a new one at ${NEW_TOKEN}, then run do-bootstrap on a terminal; in a script: … | do-bootstrap --token-stdin`,
+      },
     ),
   ];
 }

@@ -21,7 +21,8 @@ export function planConfig(observation: Observation, consent: Consent): PlanPart
   const team = inspection?.team;
   const context = doctl?.target?.context;
   const after = fill(configTemplate, {
-    project: config.project,
+    project: text(config.project),
+    plainProject: config.project,
     name: config.token.name,
     envFile: inBase(config.token.envFile),
     team:
@@ -31,10 +32,10 @@ export function planConfig(observation: Observation, consent: Consent): PlanPart
     // `default` may be another login on a colleague's machine.
     context:
       context === undefined || context === "default"
-        ? `# context: ${config.project}`
-        : `context: ${context}`,
+        ? `# doctl: { context: ${text(config.project)} }`
+        : `doctl:\n  context: ${text(context)}`,
     dir: inBase(roots[0]?.config.dir ?? config.base),
-  }).replace(/^doctl:\n {2}#/m, "doctl: {}\n  #");
+  });
   const why = "what was chosen; commit it";
   return {
     changes: [
@@ -50,7 +51,9 @@ export function planConfig(observation: Observation, consent: Consent): PlanPart
   };
 }
 
-/** Plain where YAML reads a plain word as that word. */
+/** Plain where every YAML reader takes a plain word for that word: never a number, null or yes. */
 function text(value: string): string {
-  return /^[\w./][\w./-]*$/.test(value) && /[a-z.]/i.test(value) ? value : JSON.stringify(value);
+  const isWord = /^\.?[a-z][a-z0-9_./-]*$/i.test(value) || value === ".";
+  const isSpecial = /^(true|false|null|yes|no|on|off|y|n|\.inf|\.nan)$/i.test(value);
+  return isWord && !isSpecial ? value : JSON.stringify(value);
 }

@@ -1,32 +1,49 @@
-import type { AppError } from "../errors.ts";
-import { shortPath } from "../paths.ts";
+import { relative } from "node:path";
+import { holdsSecret } from "../content.ts";
+import { type AppError, EXIT, type ExitStatus } from "../errors.ts";
+import { isInside, shortPath } from "../paths.ts";
 import { diffOf } from "../plan/diff.ts";
 import { plainDoctl } from "../plan/doctl.ts";
 import { title } from "../plan/run-commands.ts";
-import type { Change, Command, Finding } from "../plan/types.ts";
+import type { Change, Command, Finding, Plan } from "../plan/types.ts";
 import { describeOrigin, type Secret } from "../token/secret.ts";
-import { type Page, safe, wrap } from "./paint.ts";
+import { wrap } from "../wrap.ts";
+import { type Page, safe } from "./paint.ts";
 import type { Report } from "./report.ts";
 
-/** What a person reads after `init` and `check`: who is who, what changed, what is wrong. */
-export function humanReport(report: Report, page: Page): string {
+/**
+ * What a person reads after `init` and `check`: who is who, what changed, what is wrong.
+ *
+ * @param shown what the person saw when asked for leave: it is not said again.
+ */
+export function humanReport(
+  report: Report,
+  page: Page,
+  { status, shown }: { status: ExitStatus; shown: Report | undefined },
+): string {
   const { plan, applied, dryRun, command } = report;
   const hasErrors = plan.findings.some(({ level }) => level === "error");
   if (isAllWell(report)) return `${allWell(report, page)}\n`;
+  const said = new Set(shown?.plan.findings.map(({ message }) => message));
+  const unsaid = plan.findings.filter(({ message }) => !said.has(message));
   return sections([
-    whoIsWho(report, page),
+    shown === undefined ? whoIsWho(report, page) : "",
     dryRun && !hasErrors ? wholePlan(report, page) : "",
-    dryRun ? "" : changes(report, applied, page),
+    shown === undefined ? changes(report, applied, page) : "",
     commandResults(report, page),
     command === "check" && !hasErrors ? pending(report, page) : "",
-    findings(report, page),
-    lastLine(report, hasErrors, page),
+    findings(report, unsaid, page),
+    lastLine(report, status, page),
   ]);
 }
 
 /** The plan, before it is approved. */
 export function humanPlan(report: Report, page: Page): string {
-  return sections([whoIsWho(report, page), wholePlan(report, page), findings(report, page)]);
+  return sections([
+    whoIsWho(report, page),
+    wholePlan(report, page),
+    findings(report, report.plan.findings, page),
+  ]);
 }
 
 function wholePlan(report: Report, page: Page): string {
@@ -40,7 +57,7 @@ function wholePlan(report: Report, page: Page): string {
 function commandRow(report: Report, command: Command, page: Page): string {
   const where = path(report, command.cwd);
   const place = where === "." ? "" : ` in ${where}`;
-  return `${page.paint("cyan", "▸")} ${safe(title(command))}${place}  ${page.paint("dim", command.why)}`;
+  return titled(page.paint("cyan", "▸"), `${safe(title(command))}${place}`, command.why, page);
 }
 
 function commandResults(report: Report, page: Page): string {
@@ -78,22 +95,25 @@ function allWell({ observation }: Report, page: Page): string {
     ...(inspection?.team === undefined ? [] : [safe(inspection.team.name)]),
     expiry(inspection?.expiresInSeconds),
   ];
-  return `${page.paint("green", "✓")} ${page.paint("bold", config.project)}: all is well (${facts.join(", ")}).`;
+  const text = `${config.project}: all is well (${facts.join(", ")}).`;
+  const [first = "", ...rest] = wrap(text, page.columns - 2);
+  const name = page.paint("bold", config.project);
+  const line = `${page.paint("green", "✓")} ${name}${first.slice(config.project.length)}`;
+  return [line, ...rest.map((more) => `  ${more}`)].join("\n");
 }
 
 function whoIsWho(report: Report, page: Page): string {
   const { observation } = report;
   const { config, token, inspection, doctl, roots, terraform } = observation;
-  const rows: [string, string][] = [
+  const rows: Row[] = [
     ["Project", page.paint("bold", config.project)],
-    ...(config.environment === undefined
-      ? []
-      : [["Environment", config.environment] as [string, string]]),
+    ...(config.environment === undefined ? [] : [["Environment", config.environment] as Row]),
   ];
   if (token.kind === "found") rows.push(["Token", tokenRow(report, token.token)]);
   if (inspection?.team !== undefined) rows.push(["Team", safe(inspection.team.name)]);
   if (inspection?.scopes !== undefined) rows.push(["Scopes", scopesInWords(inspection.scopes)]);
-  if (doctl?.target !== undefined && isInUse(doctl.tool, doctl.target.holding)) {
+  const isAlive = inspection?.state === "alive";
+  if (isAlive && doctl?.target && isInUse(doctl.tool, doctl.target.holding)) {
     const plain = plainDoctl(doctl, report.env);
     const { context } = doctl.target;
     rows.push([
@@ -101,14 +121,31 @@ function whoIsWho(report: Report, page: Page): string {
       `context ${context}${plain === context ? ", which plain doctl uses" : ""}`,
     ]);
     if (plain !== context) {
-      rows.push(["", `plain doctl uses ${safe(plain)}; doctl auth switch --context ${context}`]);
+      const uses = `plain doctl uses ${safe(plain)};`;
+      const command = `doctl auth switch --context ${context}`;
+      const fits = LABEL + uses.length + 1 + command.length <= page.columns;
+      if (fits) rows.push(["", `${uses} ${command}`]);
+      else rows.push(["", uses], ["", command, "whole"]);
     }
   }
   for (const { config: root } of roots) {
     const tool = terraform === undefined ? "" : `, ${terraform.name} ${terraform.version ?? ""}`;
     rows.push(["Terraform", `${path(report, root.dir)}${tool.trimEnd()}`]);
   }
-  return rows.map(([name, text]) => `${page.paint("dim", name.padEnd(11))} ${text}`).join("\n");
+  return rows.flatMap((row) => rowLines(row, page)).join("\n");
+}
+
+/** What is to be copied stays whole. */
+type Row = [name: string, text: string, whole?: "whole"];
+
+const LABEL = 12;
+
+function rowLines([name, text, whole]: Row, page: Page): string[] {
+  const lines = whole ? [text] : wrap(text, page.columns - LABEL);
+  return lines.map((line, i) => {
+    const label = (i === 0 ? name : "").padEnd(LABEL - 1);
+    return `${page.paint("dim", label)} ${line}`;
+  });
 }
 
 /** Without doctl its context is worth a row only where our token is stored in it. */
@@ -173,7 +210,7 @@ function pending(report: Report, page: Page): string {
 }
 
 function diff(report: Report, change: Change, page: Page): string {
-  const title = `${sign(change, page)} ${page.paint("bold", nameOf(report, change))}  ${page.paint("dim", change.why)}`;
+  const title = titled(sign(change, page), nameOf(report, change), change.why, page, "bold");
   if (change.kind === "doctl-context") {
     const { replaces, token } = change;
     return [
@@ -188,6 +225,21 @@ function diff(report: Report, change: Change, page: Page): string {
     page.paint(styles[kind], `  ${signs[kind]} ${safe(text)}`.trimEnd()),
   );
   return [title, ...lines].join("\n");
+}
+
+/** A mark, a name, and why: on a line of its own where it does not fit. */
+function titled(mark: string, name: string, why: string, page: Page, style?: "bold"): string {
+  const head = `${mark} ${style === undefined ? name : page.paint(style, name)}`;
+  if (2 + name.length + 2 + why.length <= page.columns) return `${head}  ${page.paint("dim", why)}`;
+  const lines = wrap(why, page.columns - 2).map((line) => `  ${page.paint("dim", line)}`);
+  return [head, ...lines].join("\n");
+}
+
+/** A sentence behind a mark, in lines that fit. */
+function marked(mark: string, text: string, page: Page): string {
+  return wrap(text, page.columns - 2)
+    .map((line, i) => `${i === 0 ? mark : " "} ${line}`)
+    .join("\n");
 }
 
 function sign(change: Change, page: Page): string {
@@ -205,10 +257,10 @@ const MARKS = { error: "✗", warning: "!", info: "·" } as const;
 const STYLES = { error: "red", warning: "yellow", info: "dim" } as const;
 const WEIGHT = { error: 0, warning: 1, info: 2 } as const;
 
-function findings({ plan, doubts, cwd }: Report, page: Page): string {
-  const sorted = [...plan.findings].sort((a, b) => WEIGHT[a.level] - WEIGHT[b.level]);
+function findings({ doubts, cwd }: Report, all: readonly Finding[], page: Page): string {
+  const sorted = [...all].sort((a, b) => WEIGHT[a.level] - WEIGHT[b.level]);
   const lines = sorted.map((found) => humanFinding(found, cwd, page));
-  const doubtful = doubts.map((text) => `${page.paint("yellow", "!")} ${safe(text)}`);
+  const doubtful = doubts.map((text) => marked(page.paint("yellow", "!"), safe(text), page));
   return [...lines, ...doubtful].join("\n");
 }
 
@@ -241,20 +293,43 @@ function problem(
   return [...labelled, ...mending].join("\n");
 }
 
-function lastLine(report: Report, hasErrors: boolean, page: Page): string {
+function lastLine(report: Report, status: ExitStatus, page: Page): string {
   const { command, dryRun, plan, applied } = report;
   const left = plan.changes.length + plan.commands.length;
-  const nothing = `${page.paint("green", "✓")} Nothing to do.`;
-  if (hasErrors && applied.length === 0) return command === "check" ? "" : "Nothing was changed.";
-  if (dryRun) {
-    return left === 0 ? nothing : `${count(left)} to make; nothing was written (--dry-run).`;
+  const isBlocked = plan.findings.some(({ level }) => level === "error");
+  if (isBlocked && applied.length === 0) return command === "check" ? "" : "Nothing was changed.";
+  if (dryRun && left > 0) {
+    const text = `${count(left, "change")} to make; nothing was written (--dry-run).`;
+    return wrap(text, page.columns).join("\n");
   }
-  if (command === "check") return left === 0 ? nothing : "";
-  if (applied.length === 0) return left === 0 ? nothing : "";
-  const next = nextStep(report);
+  const tick = page.paint("green", "✓");
+  if (applied.length === 0) return left === 0 ? nothingToDo(plan, status, page) : "";
+
   const rest = left === 0 ? ", and looked at again: nothing is left to do" : "";
-  const done = `${page.paint("green", "✓")} ${count(applied.length)} made${rest}.`;
-  return next === undefined ? done : `${done}\n  Next: ${page.paint("bold", next)}`;
+  const lines = [marked(tick, `${count(applied.length, "change")} made${rest}.`, page)];
+  const next = nextStep(report);
+  if (next !== undefined) lines.push(`  Next: ${page.paint("bold", next)}`);
+  lines.push(...toCommit(report, page));
+  return lines.join("\n");
+}
+
+function nothingToDo({ findings }: Plan, status: ExitStatus, page: Page): string {
+  const warnings = findings.filter(({ level }) => level === "warning").length;
+  const but = warnings === 0 ? "" : `, but ${count(warnings, "warning")} to look at`;
+  return status === EXIT.ok
+    ? marked(page.paint("green", "✓"), `Nothing to do${but}.`, page)
+    : wrap(`Nothing to do${but} (--strict: exit status ${status}).`, page.columns).join("\n");
+}
+
+/** What colleagues need; a secret is never among it. */
+function toCommit(report: Report, page: Page): string[] {
+  if (report.observation.git === undefined) return [];
+  const files = report.applied.flatMap((change) =>
+    change.kind === "write" && !holdsSecret(change.after) ? path(report, change.before.path) : [],
+  );
+  return wrap(`Commit: ${files.join(" ")}`, page.columns - 2)
+    .map((line) => `  ${line}`)
+    .slice(0, files.length === 0 ? 0 : undefined);
 }
 
 function nextStep({ observation, ...report }: Report): string | undefined {
@@ -266,10 +341,11 @@ function nextStep({ observation, ...report }: Report): string | undefined {
   return dir === "." ? `${tool} ${verb}` : `${tool} -chdir=${safe(dir)} ${verb}`;
 }
 
-function count(changes: number): string {
-  return changes === 1 ? "1 change" : `${changes} changes`;
+function count(number: number, what: string): string {
+  return number === 1 ? `1 ${what}` : `${number} ${what}s`;
 }
 
-function path({ cwd, home }: Report, absolute: string): string {
-  return safe(shortPath(absolute, cwd, home));
+function path({ cwd, home, observation }: Report, absolute: string): string {
+  const isOurs = isInside(absolute, observation.top);
+  return safe(isOurs ? relative(cwd, absolute) || "." : shortPath(absolute, cwd, home));
 }

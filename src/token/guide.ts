@@ -14,6 +14,10 @@ const FORM = "https://cloud.digitalocean.com/account/api/tokens/new";
 export interface GuideFacts {
   readonly config: { readonly project: string; readonly environment: string | undefined };
   readonly hosts: ApiHosts;
+  /** Where a token comes from that is dead, in words. */
+  readonly refused: string | undefined;
+  /** The repo, none of whose tools is run. */
+  readonly top: string;
   /** What is learnt here is not asked again. */
   readonly inspections: Map<string, Promise<Inspection>>;
 }
@@ -31,10 +35,13 @@ export async function guide(
 ): Promise<string> {
   const terminal = await host.terminal?.();
   if (terminal === undefined) throw noToken();
-  const isOpen = await host.openPage(FORM);
-  terminal.note("This repo needs a DigitalOcean token", instructions(facts, isOpen));
+  const isOpen = await host.openPage(FORM, facts.top);
+  terminal.note("A DigitalOcean token is needed", instructions(facts));
+  terminal.line(
+    `${isOpen ? "Your browser opens the form:" : "Open the form in a browser:"}\n${FORM}`,
+  );
   for (let tries = TRIES; tries > 0; tries--) {
-    const text = await terminal.secret("Paste the token (it is not shown)");
+    const text = await pasted(terminal);
     const why = await whyNot(text);
     progress.end();
     if (why === undefined) return text;
@@ -56,16 +63,23 @@ export async function guide(
   }
 }
 
-function instructions({ config }: GuideFacts, isOpen: boolean): string {
+/** Enter alone is no try. */
+async function pasted(terminal: Terminal): Promise<string> {
+  for (;;) {
+    const text = await terminal.secret("Paste the token (it is not shown)");
+    if (text.trim() !== "") return text;
+    terminal.complain("Nothing was pasted.");
+  }
+}
+
+function instructions({ config, refused }: GuideFacts): string {
   const { project, environment } = config;
   const name = environment === undefined ? project : `${project}-${environment}`;
   return [
-    isOpen ? "Your browser opens the form:" : "Open the form in a browser:",
-    FORM,
-    "",
+    ...(refused === undefined ? [] : [`${refused} is refused by DigitalOcean.`, ""]),
     `Token name   ${name}`,
     "Expiration   30 days; or longer, with a reminder to rotate it",
-    "Scopes       Custom Scopes: the least that this repo needs",
+    "Scopes       Custom Scopes: account:read, and those of what you build",
     "",
     "The token is shown once. No button? Your role in the team may",
     "not make tokens: ask the team's owner.",
@@ -74,7 +88,8 @@ function instructions({ config }: GuideFacts, isOpen: boolean): string {
 
 function complain(terminal: Terminal, why: string, left: number): void {
   const tries = left === 1 ? "one more try" : `${left} more tries`;
-  terminal.complain(printable(left === 0 ? why : `${why} You have ${tries}.`));
+  const text = printable(left === 0 ? why : `${why} You have ${tries}.`);
+  terminal.complain(text);
 }
 
 function noToken(): AppError {

@@ -67,7 +67,8 @@ export function chooseToken(sources: TokenSources): TokenState {
   const fromPrompt: Candidate[] =
     sources.prompted === undefined ? [] : [[sources.prompted, { kind: "prompt" }]];
 
-  const given = [fromStdin, fromEnvironment, fromEnvFile, fromCode, fromPrompt]
+  // A person is asked only where the rest did not do, so the answer goes first.
+  const given = [fromPrompt, fromStdin, fromEnvironment, fromEnvFile, fromCode]
     .flat()
     .filter(isGiven);
   if (stdin?.trim() === "") {

@@ -72,6 +72,7 @@ const FAILURES = {
   tls: "its certificate is not trusted (behind a company proxy: NODE_EXTRA_CA_CERTS)",
   proxy: "the proxy of HTTPS_PROXY does not let us through",
   closed: "the connection was closed",
+  headers: "it answered with more than 16 kB of headers",
   "too-large": "it answered with more than 1 MB",
 } as const;
 

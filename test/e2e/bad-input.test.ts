@@ -66,7 +66,7 @@ const TOKENS: readonly Case[] = [
     status: 4,
     id: "token.missing",
     says: /No DigitalOcean token: DIGITALOCEAN_TOKEN is neither in the environment nor in \S*\.env/,
-    mends: /tokens\/new, then: do-bootstrap --token-stdin/,
+    mends: /tokens\/new, then run do-bootstrap on a terminal/,
   },
   {
     name: "standard input is empty",

@@ -14,6 +14,7 @@ const ALL = [
   "*.secret.auto.tfvars.json",
   "*.tfstate*",
   "*.tfplan",
+  "tfplan",
   ".terraform/",
 ];
 const SECRETS = [".env", "do-bootstrap.secret.auto.tfvars.json"];

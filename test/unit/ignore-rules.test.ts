@@ -10,7 +10,7 @@ const probes = (written: WrittenConfig, wanted: string) =>
   rulesOf(written).find(({ pattern }) => pattern === wanted)?.probes;
 
 const ALWAYS = [".env.local", ".env.*.local"];
-const TERRAFORM = ["*.secret.auto.tfvars.json", "*.tfstate*", "*.tfplan", ".terraform/"];
+const TERRAFORM = ["*.secret.auto.tfvars.json", "*.tfstate*", "*.tfplan", "tfplan", ".terraform/"];
 
 describe("what has to stay out of git", () => {
   it.each<[string, WrittenConfig, string[]]>([
@@ -63,6 +63,7 @@ describe("the paths that git is asked about", () => {
     [".env.local", {}, ["/repo/app/.env.local"]],
     ["conf/.env.dev", { token: { envFile: "conf/.env.dev" } }, ["/repo/app/conf/.env.dev"]],
     ["*.tfplan", {}, ["/repo/app/plan.tfplan"]],
+    ["tfplan", {}, ["/repo/app/tfplan"]],
     ["*.tfplan", roots, ["/repo/app/a/plan.tfplan", "/repo/app/b/plan.tfplan"]],
     ["*.tfstate*", {}, ["/repo/app/terraform.tfstate", "/repo/app/terraform.tfstate.backup"]],
     ["*.secret.auto.tfvars.json", {}, ["/repo/app/do-bootstrap.secret.auto.tfvars.json"]],

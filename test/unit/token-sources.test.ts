@@ -72,7 +72,7 @@ describe("the order of the sources", () => {
     ["stdin=P env.T=P env.A=P file.T=P code=P", "P stdin"],
     ["code=P", "P code"],
     ["prompt=P", "P prompt"],
-    ["prompt=P file.T=X", "X file.T, over P prompt"],
+    ["prompt=P file.T=X", "P prompt, over X file.T"],
     ["code=P file.T=X", "X file.T, over P code"],
     ["code=P env.T=X --env", "X env.T, over P code"],
   ])("%s -> %s", (given, expected) => {

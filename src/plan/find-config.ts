@@ -1,9 +1,10 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { loadConfig } from "../config/load.ts";
+import { resolveConfig } from "../config/resolve.ts";
+import type { ResolvedConfig } from "../config/resolved.ts";
 import { AppError } from "../errors.ts";
+import { hasBlock } from "../git/ignore-block.ts";
 import type { Files, Host } from "../host/host.ts";
-import { loadConfig } from "./load.ts";
-import { resolveConfig } from "./resolve.ts";
-import type { ResolvedConfig } from "./resolved.ts";
 
 /**
  * Finds, checks and resolves the config, from the working directory up to `top`.
@@ -16,8 +17,9 @@ export async function findConfig(
   environment: string | undefined,
 ): Promise<ResolvedConfig> {
   const { cwd, files, home } = host;
-  const { file, base, written } = await loadConfig(files, cwd, top);
-  if (file === undefined && (cwd === home || cwd === "/")) {
+  const { file, base: found, written } = await loadConfig(files, cwd, top);
+  const base = file === undefined ? await preparedFolder(files, cwd, top) : found;
+  if (file === undefined && (base === home || base === "/")) {
     throw new AppError("USAGE", `${cwd} is not a project's folder.`, {
       hint: "Go to the repo that you want to prepare, or make one: mkdir my-app && cd my-app",
     });
@@ -28,6 +30,15 @@ export async function findConfig(
     packageName: await packageName(files, base),
     defaultDir: await defaultDir(files, base),
   });
+}
+
+/** A subfolder of a repo that was prepared before is no project of its own. */
+async function preparedFolder(files: Files, cwd: string, top: string): Promise<string> {
+  for (let here = cwd; ; here = dirname(here)) {
+    const snapshot = await files.look(join(here, ".gitignore"));
+    if (snapshot.kind === "file" && hasBlock(snapshot.bytes.toString("utf8"))) return here;
+    if (here === top || here === dirname(here)) return cwd;
+  }
 }
 
 async function packageName(files: Files, base: string): Promise<string | undefined> {
