@@ -1,15 +1,13 @@
-import { relative } from "node:path";
 import { holdsSecret } from "../content.ts";
 import { type AppError, EXIT, type ExitStatus } from "../errors.ts";
-import { isInside, shortPath } from "../paths.ts";
+import { shortPath } from "../paths.ts";
 import { diffOf } from "../plan/diff.ts";
-import { plainDoctl } from "../plan/doctl.ts";
 import { title } from "../plan/run-commands.ts";
 import type { Change, Command, Finding, Plan } from "../plan/types.ts";
-import { describeOrigin, type Secret } from "../token/secret.ts";
 import { wrap } from "../wrap.ts";
 import { type Page, safe } from "./paint.ts";
-import type { Report } from "./report.ts";
+import { type Report, shownPath } from "./report.ts";
+import { expiry, whoIsWho } from "./who-is-who.ts";
 
 /**
  * What a person reads after `init` and `check`: who is who, what changed, what is wrong.
@@ -55,7 +53,7 @@ function wholePlan(report: Report, page: Page): string {
 }
 
 function commandRow(report: Report, command: Command, page: Page): string {
-  const where = path(report, command.cwd);
+  const where = shownPath(report, command.cwd);
   const place = where === "." ? "" : ` in ${where}`;
   return titled(page.paint("cyan", "▸"), `${safe(title(command))}${place}`, command.why, page);
 }
@@ -100,90 +98,6 @@ function allWell({ observation }: Report, page: Page): string {
   const name = page.paint("bold", config.project);
   const line = `${page.paint("green", "✓")} ${name}${first.slice(config.project.length)}`;
   return [line, ...rest.map((more) => `  ${more}`)].join("\n");
-}
-
-function whoIsWho(report: Report, page: Page): string {
-  const { observation } = report;
-  const { config, token, inspection, doctl, roots, terraform } = observation;
-  const rows: Row[] = [
-    ["Project", page.paint("bold", config.project)],
-    ...(config.environment === undefined ? [] : [["Environment", config.environment] as Row]),
-  ];
-  if (token.kind === "found") rows.push(["Token", tokenRow(report, token.token)]);
-  if (inspection?.team !== undefined) rows.push(["Team", safe(inspection.team.name)]);
-  if (inspection?.scopes !== undefined) rows.push(["Scopes", scopesInWords(inspection.scopes)]);
-  const isAlive = inspection?.state === "alive";
-  if (isAlive && doctl?.target && isInUse(doctl.tool, doctl.target.holding)) {
-    const plain = plainDoctl(doctl, report.env);
-    const { context } = doctl.target;
-    rows.push([
-      "doctl",
-      `context ${context}${plain === context ? ", which plain doctl uses" : ""}`,
-    ]);
-    if (plain !== context) {
-      const uses = `plain doctl uses ${safe(plain)};`;
-      const command = `doctl auth switch --context ${context}`;
-      const fits = LABEL + uses.length + 1 + command.length <= page.columns;
-      if (fits) rows.push(["", `${uses} ${command}`]);
-      else rows.push(["", uses], ["", command, "whole"]);
-    }
-  }
-  for (const { config: root } of roots) {
-    const tool = terraform === undefined ? "" : `, ${terraform.name} ${terraform.version ?? ""}`;
-    rows.push(["Terraform", `${path(report, root.dir)}${tool.trimEnd()}`]);
-  }
-  return rows.flatMap((row) => rowLines(row, page)).join("\n");
-}
-
-/** What is to be copied stays whole. */
-type Row = [name: string, text: string, whole?: "whole"];
-
-const LABEL = 12;
-
-function rowLines([name, text, whole]: Row, page: Page): string[] {
-  const lines = whole ? [text] : wrap(text, page.columns - LABEL);
-  return lines.map((line, i) => {
-    const label = (i === 0 ? name : "").padEnd(LABEL - 1);
-    return `${page.paint("dim", label)} ${line}`;
-  });
-}
-
-/** Without doctl its context is worth a row only where our token is stored in it. */
-function isInUse(tool: string | undefined, holding: string): boolean {
-  return tool !== undefined || holding === "this";
-}
-
-function tokenRow(report: Report, token: Secret): string {
-  const { inspection } = report.observation;
-  const origin =
-    token.origin.kind === "env-file"
-      ? `${token.origin.name} in ${path(report, token.origin.path)}`
-      : describeOrigin(token.origin);
-  const state = {
-    alive: expiry(inspection?.expiresInSeconds),
-    refused: "refused",
-    unknown: "not verified",
-  }[inspection?.state ?? "unknown"];
-  return `${token.fingerprint}, from ${safe(origin)}, ${state}`;
-}
-
-function expiry(seconds: number | null | undefined): string {
-  if (seconds === undefined) return "expiry unknown";
-  if (seconds === null) return "no expiry";
-  const units = [
-    [86_400, "day"],
-    [3600, "hour"],
-    [60, "minute"],
-  ] as const;
-  const [size, unit] = units.find(([size]) => seconds >= 2 * size) ?? ([1, "second"] as const);
-  return `expires in ${Math.floor(seconds / size)} ${unit}s`;
-}
-
-function scopesInWords(scopes: readonly string[]): string {
-  if (scopes.includes("write")) return "full access";
-  if (scopes.includes("read")) return "read only";
-  if (scopes.length <= 4) return scopes.map(safe).join(", ") || "none";
-  return `${scopes.slice(0, 3).map(safe).join(", ")} and ${scopes.length - 3} more`;
 }
 
 function changes(report: Report, done: readonly Change[], page: Page): string {
@@ -250,7 +164,7 @@ function sign(change: Change, page: Page): string {
 
 function nameOf(report: Report, change: Change): string {
   if (change.kind === "doctl-context") return `doctl context ${change.context}`;
-  return path(report, change.before.path);
+  return shownPath(report, change.before.path);
 }
 
 const MARKS = { error: "✗", warning: "!", info: "·" } as const;
@@ -325,7 +239,9 @@ function nothingToDo({ findings }: Plan, status: ExitStatus, page: Page): string
 function toCommit(report: Report, page: Page): string[] {
   if (report.observation.git === undefined) return [];
   const files = report.applied.flatMap((change) =>
-    change.kind === "write" && !holdsSecret(change.after) ? path(report, change.before.path) : [],
+    change.kind === "write" && !holdsSecret(change.after)
+      ? shownPath(report, change.before.path)
+      : [],
   );
   return wrap(`Commit: ${files.join(" ")}`, page.columns - 2)
     .map((line) => `  ${line}`)
@@ -343,9 +259,4 @@ function nextStep({ observation, ...report }: Report): string | undefined {
 
 function count(number: number, what: string): string {
   return number === 1 ? `1 ${what}` : `${number} ${what}s`;
-}
-
-function path({ cwd, home, observation }: Report, absolute: string): string {
-  const isOurs = isInside(absolute, observation.top);
-  return safe(isOurs ? relative(cwd, absolute) || "." : shortPath(absolute, cwd, home));
 }

@@ -1,5 +1,8 @@
+import { relative } from "node:path";
 import type { Environment } from "../host/host.ts";
+import { isInside, shortPath } from "../paths.ts";
 import type { Result } from "../plan/bootstrap.ts";
+import { safe } from "./paint.ts";
 
 /** What a command found or did; how it looks is decided at the edge. */
 export interface Report extends Result {
@@ -8,4 +11,10 @@ export interface Report extends Result {
   readonly env: Environment;
   readonly cwd: string;
   readonly home: string | undefined;
+}
+
+/** A path as a person in this folder would write it. */
+export function shownPath({ cwd, home, observation }: Report, absolute: string): string {
+  const isOurs = isInside(absolute, observation.top);
+  return safe(isOurs ? relative(cwd, absolute) || "." : shortPath(absolute, cwd, home));
 }

@@ -1,0 +1,91 @@
+import { plainDoctl } from "../plan/doctl.ts";
+import { describeOrigin, type Secret } from "../token/secret.ts";
+import { wrap } from "../wrap.ts";
+import { type Page, safe } from "./paint.ts";
+import { type Report, shownPath } from "./report.ts";
+
+/** Project, token, team, doctl context and roots: what people paste into chats. */
+export function whoIsWho(report: Report, page: Page): string {
+  const { observation } = report;
+  const { config, token, inspection, doctl, roots, terraform } = observation;
+  const rows: Row[] = [
+    ["Project", page.paint("bold", config.project)],
+    ...(config.environment === undefined ? [] : [["Environment", config.environment] as Row]),
+  ];
+  if (token.kind === "found") rows.push(["Token", tokenRow(report, token.token)]);
+  if (inspection?.team !== undefined) rows.push(["Team", safe(inspection.team.name)]);
+  if (inspection?.scopes !== undefined) rows.push(["Scopes", scopesInWords(inspection.scopes)]);
+  const isAlive = inspection?.state === "alive";
+  if (isAlive && doctl?.target && isInUse(doctl.tool, doctl.target.holding)) {
+    const plain = plainDoctl(doctl, report.env);
+    const { context } = doctl.target;
+    rows.push([
+      "doctl",
+      `context ${context}${plain === context ? ", which plain doctl uses" : ""}`,
+    ]);
+    if (plain !== context) {
+      const uses = `plain doctl uses ${safe(plain)};`;
+      const command = `doctl auth switch --context ${context}`;
+      const fits = LABEL + uses.length + 1 + command.length <= page.columns;
+      if (fits) rows.push(["", `${uses} ${command}`]);
+      else rows.push(["", uses], ["", command, "whole"]);
+    }
+  }
+  for (const { config: root } of roots) {
+    const tool = terraform === undefined ? "" : `, ${terraform.name} ${terraform.version ?? ""}`;
+    rows.push(["Terraform", `${shownPath(report, root.dir)}${tool.trimEnd()}`]);
+  }
+  return rows.flatMap((row) => rowLines(row, page)).join("\n");
+}
+
+/** What is to be copied stays whole. */
+type Row = [name: string, text: string, whole?: "whole"];
+
+const LABEL = 12;
+
+function rowLines([name, text, whole]: Row, page: Page): string[] {
+  const lines = whole ? [text] : wrap(text, page.columns - LABEL);
+  return lines.map((line, i) => {
+    const label = (i === 0 ? name : "").padEnd(LABEL - 1);
+    return `${page.paint("dim", label)} ${line}`;
+  });
+}
+
+/** Without doctl its context is worth a row only where our token is stored in it. */
+function isInUse(tool: string | undefined, holding: string): boolean {
+  return tool !== undefined || holding === "this";
+}
+
+function tokenRow(report: Report, token: Secret): string {
+  const { inspection } = report.observation;
+  const origin =
+    token.origin.kind === "env-file"
+      ? `${token.origin.name} in ${shownPath(report, token.origin.path)}`
+      : describeOrigin(token.origin);
+  const state = {
+    alive: expiry(inspection?.expiresInSeconds),
+    refused: "refused",
+    unknown: "not verified",
+  }[inspection?.state ?? "unknown"];
+  return `${token.fingerprint}, from ${safe(origin)}, ${state}`;
+}
+
+/** In words, as a person asks for it. */
+export function expiry(seconds: number | null | undefined): string {
+  if (seconds === undefined) return "expiry unknown";
+  if (seconds === null) return "no expiry";
+  const units = [
+    [86_400, "day"],
+    [3600, "hour"],
+    [60, "minute"],
+  ] as const;
+  const [size, unit] = units.find(([size]) => seconds >= 2 * size) ?? ([1, "second"] as const);
+  return `expires in ${Math.floor(seconds / size)} ${unit}s`;
+}
+
+function scopesInWords(scopes: readonly string[]): string {
+  if (scopes.includes("write")) return "full access";
+  if (scopes.includes("read")) return "read only";
+  if (scopes.length <= 4) return scopes.map(safe).join(", ") || "none";
+  return `${scopes.slice(0, 3).map(safe).join(", ")} and ${scopes.length - 3} more`;
+}
