@@ -8,13 +8,15 @@ const SHOWN_LINES = 12;
 
 export interface CommandResult {
   readonly command: Command;
+  /** How long it took, in ms. */
+  readonly took: number;
   /** Absent when it succeeded: why not, in words, and the end of what it printed. */
   readonly failure: { readonly why: string; readonly output: readonly string[] } | undefined;
 }
 
 /** Runs commands one after the other. A failure is reported, and ends those of the same root. */
 export async function runCommands(
-  host: Pick<Host, "run" | "env">,
+  host: Pick<Host, "run" | "env" | "clock">,
   commands: readonly Command[],
   progress: (what: string) => void,
 ): Promise<readonly CommandResult[]> {
@@ -27,6 +29,7 @@ export async function runCommands(
     const env = Object.fromEntries(
       Object.entries(host.env).filter(([name]) => !without.includes(name)),
     );
+    const start = host.clock.now();
     const result = await host.run({
       file: tool.path,
       args,
@@ -38,7 +41,11 @@ export async function runCommands(
     const isDone = end === "exited" && exitCode === 0;
     const output = (stderr.trim() || stdout.trim()).split("\n").slice(-SHOWN_LINES);
     const why = end === "exited" ? `exit status ${exitCode}` : end;
-    results.push({ command, failure: isDone ? undefined : { why, output } });
+    results.push({
+      command,
+      took: host.clock.now() - start,
+      failure: isDone ? undefined : { why, output },
+    });
   }
   return results;
 }

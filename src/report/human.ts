@@ -59,9 +59,10 @@ function commandRow(report: Report, command: Command, page: Page): string {
 }
 
 function commandResults(report: Report, page: Page): string {
-  const rows = report.commands.map(({ command, failure }) => {
+  const rows = report.commands.map(({ command, failure, took }) => {
     const output = failure?.output.map((line) => page.paint("dim", `    ${safe(line)}`)) ?? [];
-    return [commandRow(report, command, page), ...output].join("\n");
+    const why = `${command.why}, ${(took / 1000).toFixed(1)} s`;
+    return [commandRow(report, { ...command, why }, page), ...output].join("\n");
   });
   return rows.join("\n");
 }

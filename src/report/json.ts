@@ -48,8 +48,9 @@ export function jsonReport(report: Report, status: ExitStatus): string {
     findings: plan.findings,
     pending: [...plan.changes.map(jsonChange), ...plan.commands.map(jsonCommand)],
     applied: applied.map(jsonChange),
-    commands: commands.map(({ command, failure }) => ({
+    commands: commands.map(({ command, failure, took }) => ({
       ...jsonCommand(command),
+      tookMs: took,
       failure: failure?.why ?? null,
     })),
     doubts,

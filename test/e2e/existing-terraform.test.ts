@@ -10,6 +10,7 @@ import {
   entry,
   fixed,
   generatedIn,
+  HEADER,
   idsOf,
   init,
   mapped,
@@ -20,7 +21,7 @@ import {
 } from "../fixtures/repos/run.ts";
 import { TERRAFORM, TF_MIRROR, terraform } from "../fixtures/terraform.ts";
 import { fileTree } from "../fixtures/tree.ts";
-import { randomToken, type Workbench, workbench } from "../fixtures/workbench.ts";
+import { randomToken, type Workbench } from "../fixtures/workbench.ts";
 
 afterAll(cleanUp);
 
@@ -65,10 +66,10 @@ describe("a token in the code", () => {
 
   it.concurrent.each(Object.keys(HARD_CODED))("%s: --fix moves it", async (name) => {
     const { files, put, plan, left, declares, variable } = entry(HARD_CODED, name);
-    const { bench, dry, human, status, again } = await fixed(name);
-    expect(planOf(bench, dry)).toEqual([...plan].sort());
-    expect(human.stdout + human.stderr).not.toMatch(new RegExp(bench.token.slice(0, 20)));
-    expect(human.stdout).toContain(`+`);
+    const { bench, diff, status, plan: done, again } = await fixed(name);
+    expect(done).toEqual([...plan].sort());
+    expect(diff).not.toContain(bench.token.slice(0, 20));
+    for (const line of plan) expect(diff).toContain(line.split("/").at(-1)?.split(" ").at(-1));
     expect(status).toBe(0);
 
     for (const [path, text] of Object.entries(files)) {
@@ -84,8 +85,8 @@ describe("a token in the code", () => {
     expect(planOf(bench, again)).toEqual([]);
   });
 
-  it("two different tokens: one cannot stand for both", async () => {
-    const bench = await workbench();
+  it.concurrent("two different tokens: one cannot stand for both", async () => {
+    const bench = await sharedBench();
     const provider = (alias: string, token: string) =>
       `provider "digitalocean" {\n  alias = "${alias}"\n  token = "${token}"\n}\n`;
     await bench.write("main.tf", provider("a", bench.token) + provider("b", randomToken()));
@@ -147,8 +148,8 @@ describe("terraform init and workspace", () => {
     "DIGITALOCEAN_ACCESS_TOKEN",
   ];
 
-  it("run once, in the root, and get no token", async () => {
-    const bench = await workbench();
+  it.concurrent("run once, in the root, and get no token", async () => {
+    const bench = await sharedBench();
     const calls = await fakeTerraform(bench);
     await configure(bench, { dir: "infra", workspace: "prod" });
     const env = Object.fromEntries(GIVEN.map((name) => [name, bench.token]));
@@ -164,8 +165,8 @@ describe("terraform init and workspace", () => {
     expect(await calls()).toHaveLength(2);
   });
 
-  it("get the value of no provider's variable", async () => {
-    const bench = await workbench();
+  it.concurrent("get the value of no provider's variable", async () => {
+    const bench = await sharedBench();
     const calls = await fakeTerraform(bench);
     await prepare(bench, REPOS, "two aliases, two variables");
     const own = ["TF_VAR_prod_token", "TF_VAR_staging_token"];
@@ -175,7 +176,7 @@ describe("terraform init and workspace", () => {
     expect(call?.env.filter((name) => own.includes(name))).toEqual([]);
   });
 
-  it.each<[string, unknown, string[], string[]]>([
+  it.concurrent.each<[string, unknown, string[], string[]]>([
     ["a plain root", {}, [], [INIT]],
     ["credentials: env", { credentials: "env" }, [], [INIT]],
     ["init: false", { init: false, workspace: "prod" }, [], [SELECT]],
@@ -183,7 +184,7 @@ describe("terraform init and workspace", () => {
     ["a workspace that is selected", { workspace: "prod" }, [".terraform/environment"], [INIT]],
     ["terraform: false", false, [], []],
   ])("%s", async (_, config, present, expected) => {
-    const bench = await workbench();
+    const bench = await sharedBench();
     const calls = await fakeTerraform(bench);
     await configure(bench, config);
     for (const path of present) await bench.write(path, "prod");
@@ -194,12 +195,12 @@ describe("terraform init and workspace", () => {
     expect((await calls()).map(({ args }) => args)).toEqual(expected);
   });
 
-  it.each([
+  it.concurrent.each([
     ["nothing lacks and providers are installed", "infra/", ["infra/.terraform/providers/x"], []],
     ["nothing lacks and none are installed", "infra/", [], [INIT]],
     ["a file is broken", "one broken file of many", [], []],
   ])("a repo of its own, where %s", async (_, name, present, expected) => {
-    const bench = await workbench();
+    const bench = await sharedBench();
     const calls = await fakeTerraform(bench);
     await prepare(bench, REPOS, name);
     for (const path of present) await bench.write(path, "");
@@ -207,8 +208,8 @@ describe("terraform init and workspace", () => {
     expect((await calls()).map(({ args }) => args)).toEqual(expected);
   });
 
-  it("a failure is a warning, ends the root's commands, and is tried again", async () => {
-    const bench = await workbench();
+  it.concurrent("a failure is a warning, ends the root's commands, and is tried again", async () => {
+    const bench = await sharedBench();
     const calls = await fakeTerraform(bench, "init");
     await configure(bench, { workspace: "prod" });
     for (const count of [1, 2]) {
@@ -218,13 +219,13 @@ describe("terraform init and workspace", () => {
       expect((await calls()).map(({ args }) => args)).toEqual(Array(count).fill(INIT));
     }
     expect(await bench.read("provider.tf")).toContain("var.do_token");
-    const { status, stdout } = await bench.run(["init", "--yes"]);
-    expect(stdout).toContain("no such provider");
+    const { status, stderr } = await bench.run(["init", "--yes"]);
+    expect(stderr).toContain("no such provider");
     expect(status).toBe(0);
     expect((await initWith(bench, {}, "--strict")).status).toBe(3);
   });
 
-  it.each([
+  it.concurrent.each([
     ["TF_WORKSPACE", "staging", true],
     ["TF_WORKSPACE", "prod", false],
     ["TF_DATA_DIR", "data", true],
@@ -235,7 +236,7 @@ describe("terraform init and workspace", () => {
     ["TF_VAR_region", "nyc3", false],
     ["TF_LOG", "", false],
   ])("%s=%s: named is %s", async (name, value, isNamed) => {
-    const bench = await workbench();
+    const bench = await sharedBench();
     await fakeTerraform(bench);
     await configure(bench, { workspace: "prod" });
     const result = await initWith(bench, { [name]: value });
