@@ -52,9 +52,10 @@ describe("a token in the code", () => {
       const bench = await sharedBench();
       const { files, found } = await prepare(bench, HARD_CODED, name);
       const before = await fileTree(bench.repo);
-      const { status, stdout } = await init(bench);
+      const result = await init(bench);
+      const { status, stdout } = result;
       expect(status).toBe(3);
-      const places = JSON.parse(stdout)
+      const places = report(result)
         .findings.filter(({ id }) => id === "terraform.hard-coded-token")
         .map(({ where = "" }) => where.slice(bench.repo.length + 1));
       expect(places.sort()).toEqual(found);
