@@ -55,7 +55,8 @@ async function packageName(files: Files, base: string): Promise<string | undefin
 /** Where people keep their root module: here, or in a folder that already has one. */
 async function defaultDir(files: Files, base: string): Promise<string> {
   for (const dir of [".", "terraform", "infra"]) {
-    if ((await files.list(join(base, dir))).some((name) => /\.tf(\.json)?$/.test(name))) return dir;
+    if ((await files.list(join(base, dir))).some((name) => /\.(tf|tofu)(\.json)?$/.test(name)))
+      return dir;
   }
   return ".";
 }

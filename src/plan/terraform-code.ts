@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Content } from "../content.ts";
 import type { HardCoded, ProviderBlock } from "../terraform/module.ts";
-import type { Needs } from "../terraform/needs.ts";
+import { type Needs, needsOf } from "../terraform/needs.ts";
 import type { TerraformRoot } from "../terraform/observe-root.ts";
 import type { Place } from "../terraform/syntax.ts";
 import { Secret } from "../token/secret.ts";
@@ -11,11 +11,8 @@ import type { Observation } from "./observe.ts";
 import { type Consent, type Finding, joined, type PlanPart } from "./types.ts";
 
 /** What is to be said of a root module's code as it stands. */
-export function judgeCode(
-  observation: Observation,
-  { config, module, tfvars, at }: TerraformRoot,
-  needs: Needs,
-): Finding[] {
+export function judgeCode(observation: Observation, root: TerraformRoot, needs: Needs): Finding[] {
+  const { config, module, tfvars, at } = root;
   const where = ({ file, line }: Place) => `${join(config.dir, file)}:${line}`;
   const findings: Finding[] = [];
   for (const place of module.broken) {
@@ -26,7 +23,9 @@ export function judgeCode(
   }
   for (const { place, where: block } of module.hardCoded) {
     const message = `${where(place)}: a token is written into ${block}.`;
-    const fix = "do-bootstrap --fix moves it to a variable; revoke it if it was ever committed.";
+    const fix = isFixable(root)
+      ? "do-bootstrap --fix moves it to a variable; revoke it if it was ever committed."
+      : "The code holds different tokens: give each provider a variable of its own.";
     findings.push(finding("terraform.hard-coded-token", message, mend(where(place), fix)));
   }
   if (module.cloud !== undefined && config.credentials === "tfvars") {
@@ -35,7 +34,7 @@ export function judgeCode(
     findings.push(finding("terraform.cloud-tfvars", message, mend(where(module.cloud), fix)));
   }
   const { requiredProviders } = module;
-  if (requiredProviders !== undefined && requiredProviders.source !== "digitalocean/digitalocean") {
+  if (requiredProviders !== undefined && !PROVIDER_SOURCE.test(requiredProviders.source ?? "")) {
     const place = where(requiredProviders.place);
     const message = `${place}: required_providers has no digitalocean/digitalocean, and a module may have only one such block.`;
     const fix = 'Add to it: digitalocean = { source = "digitalocean/digitalocean" }';
@@ -75,18 +74,36 @@ export function judgeCode(
   }
 }
 
+const PROVIDER_SOURCE = /^(registry\.(terraform\.io|opentofu\.org)\/)?digitalocean\/digitalocean$/i;
+
+/** One variable cannot stand for two tokens. */
+export function isFixable({ module }: TerraformRoot): boolean {
+  return new Set(module.hardCoded.map(({ expression }) => expression.literal)).size <= 1;
+}
+
+/** The variable that takes a token's place; undefined: the provider reads the environment. */
+function fixVariable(root: TerraformRoot): string | undefined {
+  const { credentials, variable } = needsOf(withVariable(root, root.config.variable));
+  return credentials === "tfvars" ? variable : undefined;
+}
+
+function withVariable(root: TerraformRoot, variable: string | undefined): TerraformRoot {
+  const providers = root.module.providers.map((provider) =>
+    provider.isHardCoded ? { ...provider, variable, hasToken: variable !== undefined } : provider,
+  );
+  return { ...root, module: { ...root.module, providers } };
+}
+
 /** The root as it will be when its tokens have been moved to a variable. */
 export function withFix(root: TerraformRoot): TerraformRoot {
-  const { module, config } = root;
-  const providers = module.providers.map((provider) =>
-    provider.isHardCoded ? { ...provider, variable: config.variable } : provider,
-  );
-  return { ...root, module: { ...module, providers, hardCoded: [] } };
+  const { module } = withVariable(root, fixVariable(root));
+  return { ...root, module: { ...module, hardCoded: [] } };
 }
 
 /** Each token in the code gives way to the variable; the rest of the file stays as it is. */
 export function planFix(observation: Observation, root: TerraformRoot, consent: Consent): PlanPart {
-  const { module, config, at } = root;
+  const { module, at } = root;
+  const variable = fixVariable(root);
   const files = new Set(module.hardCoded.map(({ place }) => place.file));
   const plans = [...files].map((name): PlanPart => {
     const before = at(name);
@@ -100,8 +117,8 @@ export function planFix(observation: Observation, root: TerraformRoot, consent: 
       .sort((a, b) => a.expression.start - b.expression.start);
     const isJson = name.endsWith(".json");
     const replaced = (each: HardCoded) => {
-      if (each.where.startsWith("variable")) return ["null"];
-      return [isJson ? `"\${var.${config.variable}}"` : `var.${config.variable}`];
+      if (each.where.startsWith("variable") || variable === undefined) return ["null"];
+      return [isJson ? `"\${var.${variable}}"` : `var.${variable}`];
     };
     const path = before.path;
     const hidden = ({ expression }: HardCoded) => [

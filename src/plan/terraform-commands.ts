@@ -1,14 +1,13 @@
 import { MISSING_TF } from "../terraform/files.ts";
 import { needsOf } from "../terraform/needs.ts";
 import type { TerraformRoot } from "../terraform/observe-root.ts";
-import { tokenNames } from "../token/sources.ts";
 import { finding } from "./findings.ts";
 import type { Observation } from "./observe.ts";
 import { type Command, type Finding, NOTHING, type Plan, type PlanPart } from "./types.ts";
 
 /** `init` and `workspace select` for one root, where they have something to do (DESIGN rule 10). */
 export function planCommands(observation: Observation, root: TerraformRoot, files: Plan): PlanPart {
-  const { terraform, config } = observation;
+  const { terraform, config, env } = observation;
   const { dir, init, workspace } = root.config;
   if (terraform === undefined) return NOTHING;
   const isConfigured = root.foreign.length + root.own.size > 0 || files.changes.length > 0;
@@ -22,9 +21,9 @@ export function planCommands(observation: Observation, root: TerraformRoot, file
     // They need no token; and with TF_WORKSPACE, init fails on a backend that has others (7.4).
     without: [
       "TF_WORKSPACE",
-      `TF_VAR_${needsOf(root).variable}`,
+      ...[needsOf(root), ...root.module.providers].map(({ variable }) => `TF_VAR_${variable}`),
       config.token.name,
-      ...tokenNames("DIGITALOCEAN_TOKEN"),
+      ...Object.keys(env).filter((name) => name.startsWith("DIGITALOCEAN_")),
     ],
   });
   const requirementsChange = files.changes.some(

@@ -2,7 +2,13 @@ import { relative } from "node:path";
 import { type Content, content } from "../content.ts";
 import type { Snapshot } from "../host/host.ts";
 import { isInside } from "../paths.ts";
-import { MISSING_TF, PUBLIC_TFVARS, renderMissing, renderRoot } from "../terraform/files.ts";
+import {
+  MISSING_TF,
+  PUBLIC_TFVARS,
+  renderMissing,
+  renderNothing,
+  renderRoot,
+} from "../terraform/files.ts";
 import { type Needs, needsOf } from "../terraform/needs.ts";
 import type { TerraformRoot } from "../terraform/observe-root.ts";
 import { isTooOld } from "../terraform/tool.ts";
@@ -10,7 +16,7 @@ import { contentAt, noJson, obstacles, textAt } from "./existing.ts";
 import { finding } from "./findings.ts";
 import { jsonObject } from "./json-object.ts";
 import type { Observation } from "./observe.ts";
-import { judgeCode, planFix, withFix } from "./terraform-code.ts";
+import { isFixable, judgeCode, planFix, withFix } from "./terraform-code.ts";
 import { planSecretVariables } from "./terraform-secret.ts";
 import {
   type Consent,
@@ -34,11 +40,16 @@ export function planTerraform(
     const message = `terraform.dir ${here} leads out of the repo, to ${target}.`;
     return { findings: [finding("terraform.outside", message, { where: dir })] };
   }
-  const root = consent.fix ? withFix(found) : found;
+  // What a file declares that cannot be read is unknown, and nothing may be declared twice.
+  if (found.module.broken.length > 0) {
+    return { findings: judgeCode(observation, found, needsOf(found)) };
+  }
+  const fix = consent.fix && isFixable(found);
+  const root = fix ? withFix(found) : found;
   const needs = needsOf(root);
   const plan = joined([
     { findings: judgeCode(observation, root, needs) },
-    consent.fix ? planFix(observation, found, consent) : NOTHING,
+    fix ? planFix(observation, found, consent) : NOTHING,
     planConfiguration(observation, root, needs, consent),
     planPublicVariables(observation, root, consent),
     planSecretVariables(observation, root, needs, consent),
@@ -52,7 +63,7 @@ export function planTerraform(
   return { findings: [...plan.findings, blocked] };
 }
 
-/** Three files in a root without any; else what is missing, in one. */
+/** Three files in a root without any; else what is missing, in one. Files of ours follow config. */
 function planConfiguration(
   observation: Observation,
   root: TerraformRoot,
@@ -60,17 +71,36 @@ function planConfiguration(
   consent: Consent,
 ): PlanPart {
   const { templates } = observation;
-  if (root.foreign.length === 0 && !root.own.has(MISSING_TF)) {
-    return joined(
-      [...renderRoot(root.config, needs, templates)].map(([name, text]) =>
-        planFile(observation, root, name, text, consent),
-      ),
-    );
-  }
-  // What a file declares that cannot be read is unknown, and nothing may be declared twice.
-  if (root.module.broken.length > 0) return NOTHING;
-  const text = renderMissing(root.config, needs, templates);
-  return text === undefined ? NOTHING : planFile(observation, root, MISSING_TF, text, consent);
+  const { foreign, own, config } = root;
+  const isEmpty = foreign.length === 0 && !own.has(MISSING_TF);
+  const isOurs = (name: string) => own.get(name)?.edited === false;
+  const rendered = renderRoot(config, needs, templates);
+  const lacking = new Map([
+    ["versions.tf", needs.lacksRequiredProviders],
+    ["provider.tf", needs.lacksProvider],
+    ["variables.tf", rendered.has("variables.tf")],
+  ]);
+  const plan = (name: string, text = renderNothing(name, templates)) =>
+    planFile(observation, root, name, text, consent);
+  const names = [...lacking.keys()].filter(
+    (name) => isOurs(name) || (isEmpty && (lacking.get(name) || own.has(name))),
+  );
+  const plans = names.map((name) => plan(name, lacking.get(name) ? rendered.get(name) : undefined));
+  const text = renderMissing(config, without(needs, names), templates);
+  if (text !== undefined || isOurs(MISSING_TF)) plans.push(plan(MISSING_TF, text));
+  return joined(plans);
+}
+
+/** What is still lacking when these files have their part. */
+function without(needs: Needs, names: readonly string[]): Needs {
+  const hasVariables = names.includes("variables.tf");
+  return {
+    ...needs,
+    lacksRequiredProviders: needs.lacksRequiredProviders && !names.includes("versions.tf"),
+    lacksProvider: needs.lacksProvider && !names.includes("provider.tf"),
+    lacksTokenVariable: needs.lacksTokenVariable && !hasVariables,
+    undeclared: hasVariables ? [] : needs.undeclared,
+  };
 }
 
 function planFile(

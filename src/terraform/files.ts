@@ -18,13 +18,13 @@ export const EPHEMERAL_SINCE = { terraform: "1.10", tofu: "1.11" } as const;
  */
 export function renderRoot(
   config: TerraformRootConfig,
-  needs: Pick<Needs, "credentials" | "variable">,
+  needs: Pick<Needs, "credentials" | "variable"> & Partial<Needs>,
   templates: Templates,
 ): ReadonlyMap<string, string> {
   const parts = partsFor(config, needs, templates);
   const declarations = [
-    ...(needs.credentials === "tfvars" ? [parts.tokenVariable] : []),
-    ...Object.keys(config.variables).map(parts.variable),
+    ...((needs.lacksTokenVariable ?? needs.credentials === "tfvars") ? [parts.tokenVariable] : []),
+    ...(needs.undeclared ?? Object.keys(config.variables)).map(parts.variable),
   ];
   const files: [string, string][] = [
     [
@@ -41,6 +41,13 @@ export function renderRoot(
     files.push(["variables.tf", generate(templates["variables.tf"], { declarations: text })]);
   }
   return new Map(files);
+}
+
+/** A file of ours when all that it declared stands elsewhere, or is not needed any more. */
+export function renderNothing(name: string, templates: Templates): string {
+  return name === MISSING_TF
+    ? generate(templates[MISSING_TF], { pieces: "" })
+    : generate(templates["variables.tf"], { declarations: "" });
 }
 
 /**

@@ -36,7 +36,7 @@ function block(node: HclNode, file: string, depth: number): Block {
       attributes.flatMap(({ children: [name, value] }) =>
         name === undefined || value === undefined
           ? []
-          : [[name.text, expression(value, file)] as const],
+          : [[name.text, expression(value, file, depth)] as const],
       ),
     ),
     blocks: body === undefined ? [] : blocksOf(body, file, depth + 1),
@@ -44,11 +44,11 @@ function block(node: HclNode, file: string, depth: number): Block {
   };
 }
 
-function expression(node: HclNode, file: string): Expression {
+function expression(node: HclNode, file: string, depth: number): Expression {
   return {
     source: node.text,
     literal: literalOf(node),
-    fields: fieldsOf(node, file),
+    fields: fieldsOf(node, file, depth),
     start: node.startIndex,
     end: node.endIndex,
     place: placeOf(node, file),
@@ -79,23 +79,30 @@ function only(node: HclNode | undefined): HclNode | undefined {
     : node;
 }
 
-function fieldsOf(node: HclNode, file: string): Expression["fields"] {
+function fieldsOf(node: HclNode, file: string, depth: number): Expression["fields"] {
   const object = only(node);
-  if (object?.type !== "object") return undefined;
+  if (object?.type !== "object" || depth > MAX_DEPTH) return undefined;
   const elements = object.children.filter(({ type }) => type === "object_elem");
   return new Map(
     elements.flatMap(({ children }) => {
       const [key, value] = children.filter(({ type }) => type === "expression");
       return key === undefined || value === undefined
         ? []
-        : [[key.text.replace(/^"(.*)"$/s, "$1"), expression(value, file)] as const];
+        : [[key.text.replace(/^"(.*)"$/s, "$1"), expression(value, file, depth + 1)] as const];
     }),
   );
 }
 
 function unescaped(text: string): string {
   return text
-    .replace(/\\(["\\nrt])/g, (_, char: string) => ({ n: "\n", r: "\r", t: "\t" })[char] ?? char)
+    .replace(
+      /\\(?:u([0-9a-fA-F]{4})|U00([0-9a-fA-F]{6})|(["\\nrt]))/g,
+      (whole, four, six, char) => {
+        if (char !== undefined) return { n: "\n", r: "\r", t: "\t" }[char as string] ?? char;
+        const code = Number.parseInt(four ?? six, 16);
+        return code > 0x10ffff ? whole : String.fromCodePoint(code);
+      },
+    )
     .replace(/([$%])\1\{/g, "$1{");
 }
 

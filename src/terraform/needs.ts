@@ -18,23 +18,23 @@ export interface Needs {
   readonly undeclared: readonly string[];
 }
 
-/** Follows from config and repo alone, never from the machine (DESIGN §6). */
+/**
+ * Follows from config and repo alone, never from the machine (DESIGN §6). What only a file of ours
+ * declares counts as lacking: that file is where it goes.
+ */
 export function needsOf({ config, module, own }: TerraformRoot): Needs {
-  const isGenerated = (name: string) => own.get(name)?.edited === false;
-  const provider = module.providers.find(({ alias }) => alias === undefined) ?? module.providers[0];
+  const isOurs = [...own.values()].some((file) => !file.edited && file.declaresProvider);
+  const byDefault = module.providers.find(({ alias }) => alias === undefined);
+  const provider = byDefault ?? (isOurs ? undefined : module.providers[0]);
   const variable = provider?.variable ?? config.variable;
   const credentials = credentialsOf();
-  const variablesAreOurs = isGenerated("variables.tf");
   return {
     credentials,
     variable,
-    lacksRequiredProviders: module.requiredProviders === undefined && !isGenerated("versions.tf"),
-    lacksProvider: provider === undefined && !isGenerated("provider.tf"),
-    lacksTokenVariable:
-      credentials === "tfvars" && !module.variables.has(variable) && !variablesAreOurs,
-    undeclared: variablesAreOurs
-      ? []
-      : Object.keys(config.variables).filter((name) => !module.variables.has(name)),
+    lacksRequiredProviders: module.requiredProviders === undefined,
+    lacksProvider: provider === undefined,
+    lacksTokenVariable: credentials === "tfvars" && !module.variables.has(variable),
+    undeclared: Object.keys(config.variables).filter((name) => !module.variables.has(name)),
   };
 
   function credentialsOf(): Needs["credentials"] {

@@ -8,6 +8,12 @@ import { readHcl } from "./hcl.ts";
 import { describeModule, NO_MODULE, type RootModule } from "./module.ts";
 import type { ParsedFile } from "./syntax.ts";
 
+/** A file that we generated once. */
+export interface OwnFile {
+  readonly edited: boolean;
+  readonly declaresProvider: boolean;
+}
+
 /** What stands in a root module's folder. */
 export interface TerraformRoot {
   readonly config: TerraformRootConfig;
@@ -16,7 +22,7 @@ export interface TerraformRoot {
   /** Names of the configuration files that are not ours. */
   readonly foreign: readonly string[];
   /** Ours, by name. */
-  readonly own: ReadonlyMap<string, { readonly edited: boolean }>;
+  readonly own: ReadonlyMap<string, OwnFile>;
   /** What the files declare that are not ours, or not any more. */
   readonly module: RootModule;
   /** Files of variable values, but for the ones that we write. */
@@ -51,7 +57,7 @@ export async function observeRoot(
   const snapshots = await lookAtAll(files, config.dir, [...WRITTEN, ...configuration, ...tfvars]);
 
   const foreign: string[] = [];
-  const own = new Map<string, { edited: boolean }>();
+  const own = new Map<string, OwnFile>();
   const toRead: [name: string, text: string][] = [];
   for (const name of configuration) {
     const text = textOf(at(name));
@@ -59,7 +65,10 @@ export async function observeRoot(
     // A folder of such a name is nothing to Terraform.
     if (kind === "foreign" && isFolder(at(name))) continue;
     if (kind === "foreign") foreign.push(name);
-    else own.set(name, { edited: kind === "edited" });
+    else {
+      const declaresProvider = /^provider "digitalocean"/m.test(text ?? "");
+      own.set(name, { edited: kind === "edited", declaresProvider });
+    }
     // What we generated is known; a broken file is a finding of its own.
     if (kind !== "generated") toRead.push([name, text ?? "{"]);
   }

@@ -8,7 +8,7 @@ export interface Block {
 }
 
 export interface Expression {
-  /** As it stands in the file; of the JSON syntax the string's content. */
+  /** As it stands in the file. */
   readonly source: string;
   /** What it is without evaluating anything; undefined: not a literal. */
   readonly literal: string | number | boolean | null | undefined;

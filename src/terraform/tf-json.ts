@@ -12,8 +12,18 @@ const LABELS: Readonly<Record<string, number>> = {
   backend: 1,
 };
 
+/** Deeper than any configuration; the reader below would run out of memory. */
+const MAX_DEPTH = 200;
+
 /** Reads a .tf.json text. Never fails: a broken text is a problem with its place. */
-export function readTfJson(text: string, file: string): ParsedFile {
+export function readTfJson(written: string, file: string): ParsedFile {
+  // A byte order mark is no part of it; offsets stay.
+  const text = written.replace(/^\ufeff/, " ");
+  const broken = problemIn(text);
+  if (broken !== undefined) {
+    const line = text.slice(0, broken).split("\n").length;
+    return { blocks: [], problem: { file, line } };
+  }
   const lines = new LineCounter();
   // JSON is YAML; this reader knows the place of each value.
   const document = parseDocument(text, {
@@ -55,7 +65,7 @@ export function readTfJson(text: string, file: string): ParsedFile {
   function expression(node: Node): Expression {
     const [start = 0, end = 0] = node.range ?? [];
     const value = isScalar(node) ? node.value : undefined;
-    const source = typeof value === "string" ? value : text.slice(start, end);
+    const source = text.slice(start, end);
     const isTemplate = typeof value === "string" && /[$%]\{/.test(value);
     return {
       source,
@@ -68,6 +78,23 @@ export function readTfJson(text: string, file: string): ParsedFile {
       place: placeAt(start),
     };
   }
+}
+
+/** The offset from which a text is not JSON, or too deep; YAML allows more than JSON does. */
+function problemIn(text: string): number | undefined {
+  try {
+    JSON.parse(text);
+  } catch (error) {
+    const at = / position (\d+)/.exec(error instanceof Error ? error.message : "")?.[1];
+    return at === undefined ? text.length : Number(at);
+  }
+  let depth = 0;
+  for (const { 0: token, index } of text.matchAll(/"(?:[^"\\]|\\.)*"|[[{}\]]/g)) {
+    if (token === "{" || token === "[") depth++;
+    if (token === "}" || token === "]") depth--;
+    if (depth > MAX_DEPTH) return index;
+  }
+  return undefined;
 }
 
 function pairs(map: Node): [string, Node][] {

@@ -10,7 +10,15 @@ export function allowsFrom(constraints: readonly string[], since: string): boole
   const candidates = [
     ...Array.from({ length: 40 }, (_, i) => [major, minor + i, 0]),
     ...Array.from({ length: 40 }, (_, i) => [major, minor + i, 99]),
-    ...constraints.flatMap((each) => [...each.matchAll(/[\d.]+/g)].map(([text]) => numbers(text))),
+    ...constraints.flatMap((each) =>
+      [...each.matchAll(/[\d.]+/g)].flatMap(([text]) => {
+        const [x = 0, y = 0, z = 0] = numbers(text);
+        return [
+          [x, y, z],
+          [x, y, z + 1],
+        ];
+      }),
+    ),
     [major + 1, 0, 0],
   ].filter((version) => compare(version, [major, minor, 0]) >= 0);
   const terms = constraints.flatMap((each) => each.split(","));
