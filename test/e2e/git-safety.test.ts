@@ -129,7 +129,10 @@ describe(".gitignore gets the missing lines only, in one block", () => {
 
   it("patterns of one's own that say the same are enough", async () => {
     const bench = await workbench();
-    await bench.write(".gitignore", ".env*\n!.env.example\n*.tfvars.json\n*.tf[ps]*\ntfplan*\n.terraform\n");
+    await bench.write(
+      ".gitignore",
+      ".env*\n!.env.example\n*.tfvars.json\n*.tf[ps]*\ntfplan*\n.terraform\n",
+    );
     const before = (await aged(bench.repo))[join(bench.repo, ".gitignore")];
     await succeed(bench);
     expect((await fileTree(bench.repo))[join(bench.repo, ".gitignore")]).toBe(before);
