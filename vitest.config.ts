@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -8,5 +9,7 @@ export default defineConfig({
     reporters: [["default", { summary: false }], "./test/reporter.ts"],
     testTimeout: 30_000,
     pool: "threads",
+    // A test mostly waits for a child of its own, so one core less than there are is too few.
+    maxWorkers: Math.max(3, availableParallelism()),
   },
 });
