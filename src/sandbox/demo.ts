@@ -73,10 +73,11 @@ async function tellTheStory(
     await show(`terraform ${check.join(" ")}`, run(tools.terraform, check));
   }
   await assertOnlyWhereItBelongs();
+  const places = [".env", "infra/do-bootstrap.secret.auto.tfvars.json"];
+  if (tools.doctl !== undefined) places.push("the doctl config of the temporary home");
   say(
-    "\nThe token is in .env, in infra/do-bootstrap.secret.auto.tfvars.json and in doctl's config\n",
+    `\nThe token is in ${places.join(",\nin ")}:\neach of them 0600, and out of git. Nowhere else.\n`,
   );
-  say("of the temporary home, each of them 0600 and out of git; and nowhere else.\n");
 
   function run(file: string, args: readonly string[], input?: string): Promise<ToolResult> {
     const call = { file, args, env, cwd: repo, timeoutMs: TIME_LIMIT_MS };
