@@ -72,7 +72,7 @@ export async function bootstrap(
     request = { ...asked, prompted: await ask(first.observation, inspections) };
     first = await look(host, request, inspections);
   }
-  const { changes, findings, commands = [] } = first.plan;
+  const { changes, findings, commands } = first.plan;
   const isBlocked = findings.some(({ level }) => level === "error");
   if (isBlocked || changes.length + commands.length === 0) return { ...first, ...NOTHING_DONE };
   if (!(await approve(first))) {
