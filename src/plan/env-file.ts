@@ -4,7 +4,7 @@ import { readEnvFile, redacted, withName, withToken } from "../env-file/edit.ts"
 import type { Snapshot } from "../host/host.ts";
 import { looksLikeToken } from "../token/format.ts";
 import { tokenNames } from "../token/sources.ts";
-import { contentAt, obstacles, textAt } from "./existing.ts";
+import { obstacles, plainWrite, textAt } from "./existing.ts";
 import { finding } from "./findings.ts";
 import type { Observation } from "./observe.ts";
 import { mayStore, usableToken } from "./storing.ts";
@@ -101,19 +101,8 @@ function planExample(observation: Observation, consent: Consent): PlanPart {
   if (after === text) return { findings };
   const blocking = obstacles(observation, envExample, consent);
   if (blocking.length > 0) return { findings: blocking };
-  return {
-    findings,
-    changes: [
-      {
-        kind: "write",
-        before: envExample,
-        after: content(after),
-        shownBefore: contentAt(envExample),
-        mode: envExample.kind === "file" ? envExample.mode : 0o644,
-        why: "names only, for colleagues",
-      },
-    ],
-  };
+  const why = "names only, for colleagues";
+  return { findings, changes: [plainWrite(envExample, content(after), why)] };
 }
 
 function namesIn(envFile: Snapshot): readonly string[] {

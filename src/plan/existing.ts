@@ -4,7 +4,7 @@ import type { Snapshot } from "../host/host.ts";
 import { isInside } from "../paths.ts";
 import { finding } from "./findings.ts";
 import type { Observation } from "./observe.ts";
-import type { Consent, Finding } from "./types.ts";
+import type { Consent, Finding, WriteFile } from "./types.ts";
 
 /** The text at a path: "" where nothing is; undefined for what is not a text file of ours to edit. */
 export function textAt(snapshot: Snapshot): ReturnType<typeof decode> {
@@ -14,6 +14,12 @@ export function textAt(snapshot: Snapshot): ReturnType<typeof decode> {
 
 export function contentAt(snapshot: Snapshot): Content {
   return content(textAt(snapshot)?.text ?? "");
+}
+
+/** A write of what holds no secret: the mode stays as it is. */
+export function plainWrite(before: Snapshot, after: Content, why: string): WriteFile {
+  const mode = before.kind === "file" ? before.mode : 0o644;
+  return { kind: "write", before, after, shownBefore: contentAt(before), mode, why };
 }
 
 /** Why a file cannot be written, whatever we would write. */

@@ -1,7 +1,7 @@
 import { content } from "../content.ts";
 import { withPatterns } from "../git/ignore-block.ts";
 import { ignoreRules } from "../git/ignore-rules.ts";
-import { contentAt, obstacles, textAt } from "./existing.ts";
+import { obstacles, plainWrite, textAt } from "./existing.ts";
 import { finding } from "./findings.ts";
 import type { Observation } from "./observe.ts";
 import type { Consent, Finding, PlanPart } from "./types.ts";
@@ -25,18 +25,9 @@ export function planGitignore(observation: Observation, consent: Consent): PlanP
   const findings = [...overruled, ...obstructed];
   if (findings.some(({ level }) => level === "error") || current === undefined) return { findings };
   const after = content(withPatterns(current.text, missing));
-  return {
-    changes: [
-      {
-        kind: "write",
-        before: gitignore,
-        after: { ...after, encoding: current.encoding },
-        shownBefore: contentAt(gitignore),
-        mode: gitignore.kind === "file" ? gitignore.mode : 0o644,
-        why: "keeps secrets and state out of git",
-      },
-    ],
-  };
+  const { encoding } = current;
+  const why = "keeps secrets and state out of git";
+  return { findings, changes: [plainWrite(gitignore, { ...after, encoding }, why)] };
 }
 
 function noGit(path: string): Finding {

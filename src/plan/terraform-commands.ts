@@ -1,5 +1,5 @@
 import { MISSING_TF } from "../terraform/files.ts";
-import { needsOf } from "../terraform/needs.ts";
+import { type Needs, needsOf } from "../terraform/needs.ts";
 import type { TerraformRoot } from "../terraform/observe-root.ts";
 import { finding } from "./findings.ts";
 import type { Observation } from "./observe.ts";
@@ -13,6 +13,7 @@ export function planCommands(observation: Observation, root: TerraformRoot, file
   const isConfigured = root.foreign.length + root.own.size > 0 || files.changes.length > 0;
   if (!isConfigured || root.module.broken.length > 0) return NOTHING;
 
+  const needs = needsOf(root);
   const command = (args: readonly string[], why: string): Command => ({
     tool: terraform,
     args: [...args, "-no-color"],
@@ -21,7 +22,7 @@ export function planCommands(observation: Observation, root: TerraformRoot, file
     // They need no token; and with TF_WORKSPACE, init fails on a backend that has others (7.4).
     without: [
       "TF_WORKSPACE",
-      ...[needsOf(root), ...root.module.providers].map(({ variable }) => `TF_VAR_${variable}`),
+      ...[needs, ...root.module.providers].map(({ variable }) => `TF_VAR_${variable}`),
       config.token.name,
       ...Object.keys(env).filter((name) => name.startsWith("DIGITALOCEAN_")),
     ],
@@ -40,15 +41,18 @@ export function planCommands(observation: Observation, root: TerraformRoot, file
       command(["workspace", "select", "-or-create", workspace], `workspace ${workspace}`),
     );
   }
-  return { findings: judgeEnvironment(observation, root), commands };
+  return { findings: judgeEnvironment(observation, root, needs), commands };
 }
 
 const REQUIREMENTS = ["versions.tf", MISSING_TF];
 
 /** Inherited variables that change what Terraform does here (contracts/terraform.md 2 and 7). */
-function judgeEnvironment({ env }: Observation, root: TerraformRoot): Finding[] {
+function judgeEnvironment(
+  { env }: Observation,
+  root: TerraformRoot,
+  { credentials, variable }: Needs,
+): Finding[] {
   const { workspace } = root.config;
-  const { credentials, variable } = needsOf(root);
   const findings: Finding[] = [];
   const say = (name: string, what: string) =>
     findings.push(

@@ -1,6 +1,5 @@
 import { relative } from "node:path";
-import { type Content, content } from "../content.ts";
-import type { Snapshot } from "../host/host.ts";
+import { content } from "../content.ts";
 import { isInside } from "../paths.ts";
 import {
   MISSING_TF,
@@ -12,20 +11,13 @@ import {
 import { type Needs, needsOf } from "../terraform/needs.ts";
 import type { TerraformRoot } from "../terraform/observe-root.ts";
 import { isTooOld } from "../terraform/tool.ts";
-import { contentAt, noJson, obstacles, textAt } from "./existing.ts";
+import { noJson, obstacles, plainWrite, textAt } from "./existing.ts";
 import { finding } from "./findings.ts";
 import { jsonObject } from "./json-object.ts";
 import type { Observation } from "./observe.ts";
 import { isFixable, judgeCode, planFix, withFix } from "./terraform-code.ts";
 import { planSecretVariables } from "./terraform-secret.ts";
-import {
-  type Consent,
-  type Finding,
-  joined,
-  NOTHING,
-  type PlanPart,
-  type WriteFile,
-} from "./types.ts";
+import { type Consent, type Finding, joined, NOTHING, type PlanPart } from "./types.ts";
 
 /** The files of one root module. */
 export function planTerraform(
@@ -122,7 +114,7 @@ function planFile(
   const findings = obstacles(observation, before, consent);
   if (findings.length > 0) return { findings };
   const why = existing ? "generated anew" : (WHY[name] ?? "");
-  return { findings, changes: [write(before, content(text), why)] };
+  return { findings, changes: [plainWrite(before, content(text), why)] };
 }
 
 const WHY: Readonly<Record<string, string>> = {
@@ -147,7 +139,7 @@ function planPublicVariables(
   if (current === after) return NOTHING;
   const findings = obstacles(observation, before, consent);
   if (existing === undefined) findings.push(noJson(before.path));
-  const change = write(before, content(after), "values of terraform.variables");
+  const change = plainWrite(before, content(after), "values of terraform.variables");
   return { findings, changes: findings.length > 0 ? [] : [change] };
 }
 
@@ -156,9 +148,4 @@ function judgeTool({ terraform }: Observation, { credentials }: Needs): Finding[
   const message = `${terraform.name} ${terraform.version} is too old for ephemeral variables.`;
   const fix = "Upgrade it, or set terraform.credentials: env";
   return [finding("terraform.too-old", message, { where: terraform.path, fix })];
-}
-
-function write(before: Snapshot, after: Content, why: string): WriteFile {
-  const mode = before.kind === "file" ? before.mode : 0o644;
-  return { kind: "write", before, after, shownBefore: contentAt(before), mode, why };
 }

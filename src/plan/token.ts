@@ -1,9 +1,8 @@
+import { TOKEN_FORM } from "../token/hosts.ts";
 import { describeOrigin, type Secret } from "../token/secret.ts";
 import { finding } from "./findings.ts";
 import type { Observation } from "./observe.ts";
 import type { Finding } from "./types.ts";
-
-const NEW_TOKEN = "https://cloud.digitalocean.com/account/api/tokens/new";
 
 /** What is to be said of the token: whether there is one, and whether it will do. */
 export function judgeToken({ token, inspection, config }: Observation): Finding[] {
@@ -14,7 +13,7 @@ export function judgeToken({ token, inspection, config }: Observation): Finding[
           "token.missing",
           `No DigitalOcean token: ${config.token.name} is neither in the environment nor in ${config.token.envFile}.`,
           {
-            fix: `Make one at ${NEW_TOKEN}, then run do-bootstrap on a terminal; in a script: … | do-bootstrap --token-stdin`,
+            fix: `Make one at ${TOKEN_FORM}, then run do-bootstrap on a terminal; in a script: … | do-bootstrap --token-stdin`,
           },
         ),
       ];
@@ -23,7 +22,9 @@ export function judgeToken({ token, inspection, config }: Observation): Finding[
         finding(
           "token.malformed",
           `The token from ${describeOrigin(token.origin)} is not one: ${token.why}.`,
-          { fix: `A token is dop_v1_ and 64 characters of 0-9a-f. Make a new one at ${NEW_TOKEN}` },
+          {
+            fix: `A token is dop_v1_ and 64 characters of 0-9a-f. Make a new one at ${TOKEN_FORM}`,
+          },
         ),
       ];
     case "conflict": {
@@ -66,7 +67,7 @@ function judgeInspection({
         "token.refused",
         "DigitalOcean refuses the token (401): revoked, expired or mistyped.",
         {
-          fix: `Make a new one at ${NEW_TOKEN}, then run do-bootstrap on a terminal; in a script: … | do-bootstrap --token-stdin`,
+          fix: `Make a new one at ${TOKEN_FORM}, then run do-bootstrap on a terminal; in a script: … | do-bootstrap --token-stdin`,
         },
       ),
     ];
@@ -99,7 +100,7 @@ function judgeTeam({ team }: Known, wanted: string | undefined): Finding[] {
         "token.team-unknown",
         `account.team asks for ${wanted}, and the token's team is unknown.`,
         {
-          fix: `Make a token that has account:read at ${NEW_TOKEN}`,
+          fix: `Make a token that has account:read at ${TOKEN_FORM}`,
         },
       ),
     ];
@@ -108,7 +109,7 @@ function judgeTeam({ team }: Known, wanted: string | undefined): Finding[] {
     finding(
       "token.wrong-team",
       `The token is of team ${team.name} (${team.uuid}); this repo takes ${wanted} only.`,
-      { fix: `Switch to the right team in the control panel and make a token at ${NEW_TOKEN}` },
+      { fix: `Switch to the right team in the control panel and make a token at ${TOKEN_FORM}` },
     ),
   ];
 }
@@ -125,7 +126,7 @@ function judgeExpiry({ expiresInSeconds }: Known, { token }: Observation["config
       "token.expires-soon",
       `The token expires in ${days(expiresInSeconds)}; token.minTtl asks for ${days(minTtlSeconds)}.`,
       {
-        fix: `Make a new one at ${NEW_TOKEN}, then run do-bootstrap on a terminal; in a script: … | do-bootstrap --token-stdin`,
+        fix: `Make a new one at ${TOKEN_FORM}, then run do-bootstrap on a terminal; in a script: … | do-bootstrap --token-stdin`,
       },
     ),
   ];

@@ -1,7 +1,7 @@
 import { join, relative } from "node:path";
 import { content } from "../content.ts";
 import { fill } from "../terraform/generated.ts";
-import { contentAt, obstacles } from "./existing.ts";
+import { obstacles, plainWrite } from "./existing.ts";
 import { finding } from "./findings.ts";
 import { CONFIG_FILE, type Observation } from "./observe.ts";
 import { type Consent, NOTHING, type PlanPart } from "./types.ts";
@@ -37,18 +37,7 @@ export function planConfig(observation: Observation, consent: Consent): PlanPart
     dir: inBase(roots[0]?.config.dir ?? config.base),
   });
   const why = "what was chosen; commit it";
-  return {
-    changes: [
-      {
-        kind: "write",
-        before: configAt,
-        after: content(after),
-        shownBefore: contentAt(configAt),
-        mode: 0o644,
-        why,
-      },
-    ],
-  };
+  return { changes: [plainWrite(configAt, content(after), why)] };
 }
 
 /** Plain where every YAML reader takes a plain word for that word: never a number, null or yes. */

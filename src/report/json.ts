@@ -4,6 +4,7 @@ import { plainDoctl } from "../plan/doctl.ts";
 import { title } from "../plan/run-commands.ts";
 import type { Change, Command } from "../plan/types.ts";
 import { needsOf } from "../terraform/needs.ts";
+import type { TerraformRoot } from "../terraform/observe-root.ts";
 import type { Report } from "./report.ts";
 
 const SCHEMA_VERSION = 1;
@@ -40,8 +41,7 @@ export function jsonReport(report: Report, status: ExitStatus): string {
           },
     terraform: roots.map((root) => ({
       dir: root.config.dir,
-      credentials: needsOf(root).credentials,
-      variable: needsOf(root).variable,
+      ...howItGetsItsToken(root),
       workspace: root.workspace,
       tool: terraform === undefined ? null : { name: terraform.name, version: terraform.version },
     })),
@@ -73,6 +73,11 @@ function jsonChange(change: Change): object {
         why: change.why,
       }
     : { kind: change.kind, path: change.path, context: change.context, why: change.why };
+}
+
+function howItGetsItsToken(root: TerraformRoot) {
+  const { credentials, variable } = needsOf(root);
+  return { credentials, variable };
 }
 
 function jsonCommand(command: Command): object {

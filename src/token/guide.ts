@@ -1,15 +1,12 @@
 import { AppError, printable } from "../errors.ts";
 import type { Host, Terminal } from "../host/host.ts";
 import { readToken } from "./format.ts";
-import type { ApiHosts } from "./hosts.ts";
+import { type ApiHosts, TOKEN_FORM } from "./hosts.ts";
 import { inspectToken } from "./inspect.ts";
 import { Secret } from "./secret.ts";
 import type { Inspection } from "./verdict.ts";
 
 const TRIES = 3;
-
-/** The form of the control panel; a token cannot be made by API (token guide). */
-const FORM = "https://cloud.digitalocean.com/account/api/tokens/new";
 
 export interface GuideFacts {
   readonly config: { readonly project: string; readonly environment: string | undefined };
@@ -35,10 +32,10 @@ export async function guide(
 ): Promise<string> {
   const terminal = await host.terminal?.();
   if (terminal === undefined) throw noToken();
-  const isOpen = await host.openPage(FORM, facts.top);
+  const isOpen = await host.openPage(TOKEN_FORM, facts.top);
   terminal.note("A DigitalOcean token is needed", instructions(facts));
   terminal.line(
-    `${isOpen ? "Your browser opens the form:" : "Open the form in a browser:"}\n${FORM}`,
+    `${isOpen ? "Your browser opens the form:" : "Open the form in a browser:"}\n${TOKEN_FORM}`,
   );
   for (let tries = TRIES; tries > 0; tries--) {
     const text = await pasted(terminal);
@@ -94,6 +91,6 @@ function complain(terminal: Terminal, why: string, left: number): void {
 
 function noToken(): AppError {
   return new AppError("NO_TOKEN", "No token that works was given. Nothing was changed.", {
-    hint: `Make one at ${FORM}, then run the same command again.`,
+    hint: `Make one at ${TOKEN_FORM}, then run the same command again.`,
   });
 }
