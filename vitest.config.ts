@@ -9,7 +9,8 @@ export default defineConfig({
     reporters: [["default", { summary: false }], "./test/reporter.ts"],
     testTimeout: 30_000,
     pool: "threads",
-    // A test mostly waits for a child of its own, so one core less than there are is too few.
-    maxWorkers: Math.max(3, availableParallelism()),
+    // A test mostly waits for a child of its own, so one core less than there are is too few; more
+    // than there are make the tests with a time limit slow.
+    maxWorkers: Math.max(2, availableParallelism()),
   },
 });

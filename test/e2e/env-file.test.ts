@@ -5,7 +5,13 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { parse } from "yaml";
 import { fakeDoctl } from "../fixtures/tools.ts";
 import { aged, fileTree } from "../fixtures/tree.ts";
-import { randomToken, treeHash, type Workbench, workbench } from "../fixtures/workbench.ts";
+import {
+  randomToken,
+  treeHash,
+  type Workbench,
+  withoutProgress,
+  workbench,
+} from "../fixtures/workbench.ts";
 
 describe("an env file is kept byte for byte but for the token", () => {
   // T stands for the token.
@@ -225,7 +231,7 @@ describe("--dry-run", () => {
     const before = await fileTree(bench.repo);
     const args = ["--token-stdin", "--dry-run"];
     const { status, stdout, stderr } = await bench.run(args, { input: bench.token });
-    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect({ status, stderr: withoutProgress(stderr) }).toEqual({ status: 0, stderr: "" });
     expect(stdout).toMatch(/^ {2}- DIGITALOCEAN_TOKEN=\[secret [0-9a-f]{8}\]$/m);
     expect(stdout).toMatch(/^ {2}\+ DIGITALOCEAN_TOKEN=\[secret [0-9a-f]{8}\]$/m);
     expect(stdout).toContain("doctl context default");
