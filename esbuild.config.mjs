@@ -16,20 +16,38 @@ const shared = {
 };
 
 const outdir = `dist.${process.pid}`;
-const { metafile } = await build({
+const program = {
   ...shared,
-  entryPoints: ["src/bin.ts"],
   outdir,
-  chunkNames: "chunks/[name]-[hash]",
-  splitting: true,
   minify: true,
-  keepNames: true,
   metafile: true,
   define: { __VERSION__: JSON.stringify(version) },
+};
+// The whole program, in chunks that are loaded when used.
+const whole = await build({
+  ...program,
+  entryPoints: ["src/main.ts"],
+  chunkNames: "chunks/[name]-[hash]",
+  splitting: true,
+  keepNames: true,
   // Bundled CommonJS packages call require() for Node's own modules.
   banner: {
     js: 'import{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);',
   },
+});
+// The small entry, in one file: CommonJS starts 3 ms sooner than a module.
+const entry = await build({
+  ...program,
+  entryPoints: ["src/bin.ts"],
+  format: "cjs",
+  outExtension: { ".js": ".cjs" },
+  plugins: [
+    {
+      name: "the-whole-program",
+      setup: ({ onResolve }) =>
+        onResolve({ filter: /\/main\.ts$/ }, () => ({ path: "./main.js", external: true })),
+    },
+  ],
 });
 for (const wasm of [
   "web-tree-sitter/web-tree-sitter.wasm",
@@ -37,7 +55,8 @@ for (const wasm of [
 ]) {
   await copyFile(`node_modules/${wasm}`, `${outdir}/${wasm.split("/").at(-1)}`);
 }
-await writeFile(`${outdir}/THIRD-PARTY-NOTICES.txt`, await notices(metafile));
+const inputs = { ...whole.metafile.inputs, ...entry.metafile.inputs };
+await writeFile(`${outdir}/THIRD-PARTY-NOTICES.txt`, await notices(inputs));
 await writeFile("schema.json", await schema());
 // Swapped in whole: a run that is under way never sees half a build.
 await rm("dist", { recursive: true, force: true });
@@ -51,7 +70,7 @@ async function schema() {
   return `${JSON.stringify(jsonSchema(), null, 2)}\n`;
 }
 
-async function notices({ inputs }) {
+async function notices(inputs) {
   const folders = new Set([
     // Copied, not bundled.
     "node_modules/@tree-sitter-grammars/tree-sitter-hcl",

@@ -1,11 +1,22 @@
 #!/usr/bin/env node
-import { fileURLToPath } from "node:url";
+import { dirname } from "node:path";
+import { writeAll } from "./exec/write-all.ts";
 
 // The small entry: what needs no machinery is answered here, the rest is imported when used.
 const argv = process.argv.slice(2);
-if (argv.length === 1 && argv[0] === "--version") {
-  process.stdout.write(`${__VERSION__}\n`);
-} else {
+if (argv.length === 1 && argv[0] === "--version") writeAll(`${__VERSION__}\n`);
+else {
+  void answer().then((status) => {
+    process.exitCode = status;
+  });
+}
+
+async function answer(): Promise<number> {
+  if (argv[0] === "exec" || argv[0] === "env") {
+    const { quick } = await import("./exec/quick.ts");
+    const answered = quick(argv);
+    if (answered !== undefined) return answered;
+  }
   const { main } = await import("./main.ts");
-  process.exitCode = await main(argv, fileURLToPath(new URL("..", import.meta.url)));
+  return main(argv, dirname(__dirname));
 }

@@ -10,6 +10,8 @@ export const EXIT = {
   scope: 5,
   expiry: 6,
   network: 7,
+  /** `exec` could not do its part; every other status is the command's own. */
+  exec: 125,
   interrupted: 130,
 } as const;
 
@@ -22,6 +24,11 @@ const STATUS_OF = {
   CONFIG_INVALID: EXIT.usage,
   CONFIG_HOLDS_TOKEN: EXIT.usage,
   NO_TOKEN: EXIT.token,
+  OTHER_TOKEN: EXIT.findings,
+  ENV_FILE_UNUSABLE: EXIT.findings,
+  DOCTL_LOGIN: EXIT.usage,
+  NESTED_EXEC: EXIT.usage,
+  NOT_REPRESENTABLE: EXIT.usage,
   DOCTL_REFUSED_TOKEN: EXIT.token,
   DOCTL_CONFIG_BUSY: EXIT.failed,
   GIT_FAILED: EXIT.failed,
@@ -37,20 +44,29 @@ const STATUS_OF = {
 
 export type ErrorCode = keyof typeof STATUS_OF;
 
+/** A finding that ends a run brings its own id and exit status. */
+export interface FindingCode {
+  readonly id: string;
+  readonly status: ExitStatus;
+}
+
 /** A failure a user can act on: what happened and where (message), and what mends it (hint). */
 export class AppError extends Error {
-  readonly code: ErrorCode;
+  readonly code: string;
+  readonly status: ExitStatus;
   readonly hint: string | undefined;
 
-  constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode | FindingCode,
+    message: string,
+    options: { hint?: string; cause?: unknown } = {},
+  ) {
     super(redact(message), { cause: options.cause });
+    const { id, status } = typeof code === "string" ? { id: code, status: STATUS_OF[code] } : code;
     this.name = "AppError";
-    this.code = code;
+    this.code = id;
+    this.status = status;
     this.hint = options.hint === undefined ? undefined : redact(options.hint);
-  }
-
-  get status(): ExitStatus {
-    return STATUS_OF[this.code];
   }
 }
 

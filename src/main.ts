@@ -1,6 +1,7 @@
 import { isCi } from "./ci.ts";
 import type { Context, Outcome } from "./cli/command.ts";
-import { type AppError, asAppError, EXIT, type ExitStatus, redact } from "./errors.ts";
+import { type AppError, asAppError, EXIT, redact } from "./errors.ts";
+import { ownPart } from "./exec/command-line.ts";
 import { nodeHost } from "./host/node.ts";
 import { traced } from "./host/trace.ts";
 import { pageOn } from "./report/paint.ts";
@@ -14,14 +15,16 @@ import { describeOrigin } from "./token/secret.ts";
  * @param argv without node and the script.
  * @param packageFolder absolute path of this package.
  */
-export async function main(argv: readonly string[], packageFolder: string): Promise<ExitStatus> {
+export async function main(argv: readonly string[], packageFolder: string): Promise<number> {
   const { stdout, stderr, env } = process;
   for (const stream of [stdout, stderr]) stream.on("error", ignoreClosedPipe);
-  const isJson = argv.includes("--json");
-  const flag = argv.includes("--no-color") ? false : argv.includes("--color") || undefined;
+  const own = ownPart(argv);
+  const isJson = own.includes("--json");
+  const isDebug = own.includes("--debug");
+  const flag = own.includes("--no-color") ? false : own.includes("--color") || undefined;
   const pages = { stdout: pageOn(stdout, env, flag), stderr: pageOn(stderr, env, flag) };
   const say = (text: string): void => void stderr.write(redact(text));
-  const progress = progressOn(stderr, pages.stderr.paint, isJson || argv.includes("--debug"));
+  const progress = progressOn(stderr, pages.stderr.paint, isJson || isDebug);
   let shown: Report | undefined;
   try {
     const { parse } = await import("./cli/parser.ts");
@@ -36,6 +39,7 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
       progress,
       say,
       approve,
+      isScreen: stdout.isTTY === true,
       askForToken: host.terminal === undefined || isCi(env) ? undefined : askForToken,
     };
     const outcome = await parsed.command.run(parsed.args, context);
@@ -66,14 +70,18 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
     progress.end();
     const error = asAppError(thrown);
     await printError(error);
-    if (argv.includes("--debug") && error.cause instanceof Error) {
+    if (isDebug && error.cause instanceof Error) {
       say(`${error.cause.stack ?? error.cause.message}\n`);
     }
-    return error.status;
+    return argv[0] === "exec" ? EXIT.exec : error.status;
   }
 
-  async function print({ report, status }: Outcome): Promise<void> {
-    if (report === undefined) return;
+  async function print(outcome: Outcome): Promise<void> {
+    if (!("report" in outcome)) {
+      stdout.write(outcome.output ?? "");
+      return;
+    }
+    const { report, status } = outcome;
     if (isJson) {
       const { jsonReport } = await import("./report/json.ts");
       stdout.write(jsonReport(report, status));

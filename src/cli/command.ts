@@ -1,6 +1,7 @@
 import type { ExitStatus } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import type { Person } from "../plan/bootstrap.ts";
+import type { Progress } from "../report/progress.ts";
 import type { Report } from "../report/report.ts";
 
 /** An option as data; the parser's quirks have their home in parser.ts. */
@@ -9,6 +10,7 @@ export interface Option {
   readonly describe: string;
   /** Name of the value in the help. */
   readonly value?: string;
+  readonly choices?: readonly string[];
 }
 
 export type Args = Readonly<Record<string, unknown>>;
@@ -16,25 +18,32 @@ export type Args = Readonly<Record<string, unknown>>;
 /** What a command may use besides its arguments. */
 export interface Context {
   readonly host: Host;
-  readonly progress: (what: string) => void;
+  readonly progress: Progress;
   /** Talk: goes to stderr at once. */
   readonly say: (text: string) => void;
+  /** True where what is printed can be read over a shoulder. */
+  readonly isScreen: boolean;
   /** Leads a person to a token; absent where nobody can be asked. */
   readonly askForToken: Person["ask"];
   /** Shows a plan and asks for leave; true at once where nobody can be asked. */
   readonly approve: (report: Report) => Promise<boolean>;
 }
 
-export interface Outcome {
-  readonly status: ExitStatus;
-  /** Absent for a command that says all it has to say while it runs. */
-  readonly report?: Report;
-}
+export type Outcome =
+  | { readonly status: ExitStatus; readonly report: Report }
+  | {
+      /** For `exec`, the command's. */
+      readonly status: number;
+      /** Data for standard output as it is; absent where all was said while the command ran. */
+      readonly output?: string;
+    };
 
 /** A command is plain data; it returns an outcome and prints nothing itself. */
 export interface Command {
   readonly name: string;
   readonly describe: string;
+  /** What stands behind the options, such as " -- COMMAND". */
+  readonly words?: string;
   readonly options: Readonly<Record<string, Option>>;
   readonly examples: readonly (readonly [command: string, what: string])[];
   /** Imports what it needs when it runs: `--help` pays for nothing. */

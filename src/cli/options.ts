@@ -1,3 +1,4 @@
+import type { CommandLine } from "../exec/command-line.ts";
 import type { Request } from "../plan/bootstrap.ts";
 import type { Args, Context, Option } from "./command.ts";
 
@@ -30,5 +31,18 @@ export async function requestFrom(args: Args, { host, progress }: Context): Prom
     },
     asFlag: is("access-token-flag"),
     progress,
+  };
+}
+
+/** A line of `exec` or `env` as the quick path reads it. */
+export function commandLineFrom(command: CommandLine["command"], args: Args): CommandLine {
+  const words = args["--"];
+  const options = Object.entries(args).filter(
+    (entry): entry is [string, string | true] => typeof entry[1] === "string" || entry[1] === true,
+  );
+  return {
+    command,
+    options: Object.fromEntries(options),
+    words: Array.isArray(words) ? words.map(String) : [],
   };
 }

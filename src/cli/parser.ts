@@ -1,13 +1,16 @@
 import yargs from "yargs";
 import { AppError } from "../errors.ts";
+import { ownPart, withSeparator } from "../exec/command-line.ts";
 import { nearest } from "../nearest.ts";
 import type { Args, Command, Option } from "./command.ts";
 import { check } from "./commands/check.ts";
 import { demo } from "./commands/demo.ts";
+import { env } from "./commands/env.ts";
+import { exec } from "./commands/exec.ts";
 import { init } from "./commands/init.ts";
 import { globalOptions } from "./options.ts";
 
-const COMMANDS: readonly Command[] = [init, check, demo];
+const COMMANDS: readonly Command[] = [init, check, exec, env, demo];
 
 export type Parsed =
   | { readonly kind: "run"; readonly command: Command; readonly args: Args }
@@ -19,7 +22,8 @@ export type Parsed =
  * @throws AppError USAGE.
  */
 export async function parse(argv: readonly string[], columns: number): Promise<Parsed> {
-  refuseOddBooleans(argv);
+  const own = ownPart(argv);
+  refuseOddBooleans(own);
   let parsed: Parsed | undefined;
   const parser = yargs()
     .scriptName("do-bootstrap")
@@ -28,7 +32,12 @@ export async function parse(argv: readonly string[], columns: number): Promise<P
     )
     .locale("en")
     .wrap(Math.min(columns, 100))
-    .parserConfiguration({ "duplicate-arguments-array": false, "camel-case-expansion": false })
+    .parserConfiguration({
+      "duplicate-arguments-array": false,
+      "camel-case-expansion": false,
+      // What stands behind -- is nobody's option.
+      "populate--": true,
+    })
     .options(yargsOptions(globalOptions))
     .version(__VERSION__)
     .strict()
@@ -36,7 +45,7 @@ export async function parse(argv: readonly string[], columns: number): Promise<P
     .showHelpOnFail(false)
     .fail((message, error) => {
       // With a message it is the command line's fault, whatever error comes with it.
-      throw message ? usage(message, argv) : error;
+      throw message ? usage(message, own) : error;
     });
   for (const command of COMMANDS) {
     parser.command({
@@ -46,6 +55,7 @@ export async function parse(argv: readonly string[], columns: number): Promise<P
         command.examples.reduce(
           (all, [example, what]) => all.example(example, what),
           commandLine
+            .usage(`do-bootstrap ${command.name} [options]${command.words ?? ""}`)
             .options(yargsOptions(command.options))
             .group(Object.keys(command.options), "Options:")
             .group([...Object.keys(globalOptions), "help", "version"], "Everywhere:"),
@@ -56,7 +66,7 @@ export async function parse(argv: readonly string[], columns: number): Promise<P
     });
   }
   let printed = "";
-  await parser.parseAsync([...argv], {}, (_error, _args, output) => {
+  await parser.parseAsync([...withSeparator(argv)], {}, (_error, _args, output) => {
     printed = output;
   });
   return parsed ?? { kind: "print", text: `${printed}\n` };

@@ -56,6 +56,11 @@ function foldersUp(cwd: string, top: string): string[] {
   return folders;
 }
 
+/** Where a folder's config may stand. */
+export function placesIn(folder: string): string[] {
+  return PLACES.map((place) => join(folder, place));
+}
+
 async function existingPlaces(files: Pick<Files, "list">, folder: string): Promise<string[]> {
   const names = new Set(await files.list(folder));
   const inside = names.has(".config") ? await files.list(join(folder, ".config")) : [];

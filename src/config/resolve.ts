@@ -118,6 +118,7 @@ function resolveRoots(
       variable,
       variables: root.variables ?? {},
       workspace: root.workspace,
+      hasBackend: root.backend !== undefined,
       init: root.init ?? true,
     };
   });

@@ -34,6 +34,8 @@ export interface TerraformRootConfig {
   readonly variables: Readonly<Record<string, unknown>>;
   /** The workspace to select; undefined: whichever is selected. */
   readonly workspace: string | undefined;
+  /** Its state is to be kept on Spaces. */
+  readonly hasBackend: boolean;
   /** Run `terraform init` where the root is not initialised. */
   readonly init: boolean;
 }

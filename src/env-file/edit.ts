@@ -2,11 +2,7 @@ import { parse } from "dotenv";
 import { encode, lineEndOf } from "../content.ts";
 import { Secret } from "../token/secret.ts";
 import { assignmentsIn } from "./assignments.ts";
-
-/** The variables of a .env text, as dotenv reads them: the last assignment of a key wins. */
-export function readEnvFile(text: string): ReadonlyMap<string, string> {
-  return new Map(Object.entries(parse(text)));
-}
+import { readEnvFile } from "./read.ts";
 
 /**
  * The text with the token as the value of every assignment of `name`, or with one assignment

@@ -1,6 +1,7 @@
 import { relative } from "node:path";
 import { type Content, content, encode } from "../content.ts";
-import { readEnvFile, redacted, withName, withToken } from "../env-file/edit.ts";
+import { redacted, withName, withToken } from "../env-file/edit.ts";
+import { readEnvFile } from "../env-file/read.ts";
 import type { Snapshot } from "../host/host.ts";
 import { looksLikeToken } from "../token/format.ts";
 import { tokenNames } from "../token/sources.ts";

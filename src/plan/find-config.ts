@@ -53,8 +53,10 @@ async function packageName(files: Files, base: string): Promise<string | undefin
 }
 
 /** Where people keep their root module: here, or in a folder that already has one. */
+export const DEFAULT_DIRS = [".", "terraform", "infra"];
+
 async function defaultDir(files: Files, base: string): Promise<string> {
-  for (const dir of [".", "terraform", "infra"]) {
+  for (const dir of DEFAULT_DIRS) {
     if ((await files.list(join(base, dir))).some((name) => /\.(tf|tofu)(\.json)?$/.test(name)))
       return dir;
   }

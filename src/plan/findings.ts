@@ -1,4 +1,4 @@
-import { EXIT, type ExitStatus } from "../errors.ts";
+import { AppError, EXIT, type ExitStatus } from "../errors.ts";
 import type { Finding } from "./types.ts";
 
 /** Every finding that can be reported: a stable id, its level, and the exit status it stands for. */
@@ -56,6 +56,12 @@ export function finding(
   more: { fix?: string; where?: string } = {},
 ): Finding {
   return { id, level: FINDINGS[id][0], message, ...more };
+}
+
+/** A finding as the failure of a command that cannot go on with it. */
+export function failureOf({ id, message, fix }: Finding): AppError {
+  const code = { id, status: FINDINGS[id][1] };
+  return new AppError(code, message, fix === undefined ? {} : { hint: fix });
 }
 
 /** DESIGN §5: of several, the first in this order. */

@@ -3,7 +3,7 @@ import { isCi } from "../ci.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import { decode } from "../content.ts";
 import { type DoctlObservation, observeDoctl } from "../doctl/observe.ts";
-import { readEnvFile } from "../env-file/edit.ts";
+import { readEnvFile } from "../env-file/read.ts";
 import { type Git, openGit } from "../git/git.ts";
 import { ignoreRules } from "../git/ignore-rules.ts";
 import type { Environment, Files, Host, Snapshot } from "../host/host.ts";

@@ -5,7 +5,11 @@ import type { Observation } from "./observe.ts";
 import type { Finding } from "./types.ts";
 
 /** What is to be said of the token: whether there is one, and whether it will do. */
-export function judgeToken({ token, inspection, config }: Observation): Finding[] {
+export function judgeToken({
+  token,
+  inspection,
+  config,
+}: Pick<Observation, "token" | "inspection" | "config">): Finding[] {
   switch (token.kind) {
     case "missing":
       return [

@@ -45,7 +45,7 @@ async function tellTheStory(
   // A home is no repo: most people's tools are in it.
   const here = host.home !== undefined && isInside(host.home, around) ? repo : around;
   const env = isolated({ ...host.env, PATH: await pathOutside(host, here) }, home, sandbox);
-  const program = join(host.packageFolder, "dist", "bin.js");
+  const program = join(host.packageFolder, "dist", "bin.cjs");
   const bootstrap = (args: string[], input?: string) =>
     run(process.execPath, [program, ...args], input);
   const tools = {

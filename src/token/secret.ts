@@ -1,5 +1,4 @@
-import { createHash } from "node:crypto";
-import { inspect } from "node:util";
+import { sha256 } from "../sha256.ts";
 
 /** Where a token came from; it describes itself, as that is the first question of every report. */
 export type TokenOrigin =
@@ -18,17 +17,19 @@ export type TokenOrigin =
 export class Secret {
   readonly #value: string;
   readonly origin: TokenOrigin;
-  /** First 8 hex digits of the value's SHA-256: tells two tokens apart and gives nothing away. */
-  readonly fingerprint: string;
 
   private constructor(value: string, origin: TokenOrigin) {
     this.#value = value;
     this.origin = origin;
-    this.fingerprint = createHash("sha256").update(value).digest("hex").slice(0, 8);
   }
 
   static of(value: string, origin: TokenOrigin): Secret {
     return new Secret(value, origin);
+  }
+
+  /** First 8 hex digits of the value's SHA-256: tells two tokens apart and gives nothing away. */
+  get fingerprint(): string {
+    return sha256(this.#value).slice(0, 8);
   }
 
   reveal(): string {
@@ -47,7 +48,7 @@ export class Secret {
     return this.toString();
   }
 
-  [inspect.custom](): string {
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
     return this.toString();
   }
 }

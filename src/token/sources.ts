@@ -28,12 +28,10 @@ export type TokenState =
   | { readonly kind: "unusable"; readonly origin: TokenOrigin; readonly why: string }
   | { readonly kind: "conflict"; readonly tokens: readonly [Secret, Secret] };
 
-const STANDARD_NAMES = ["DIGITALOCEAN_TOKEN", "DIGITALOCEAN_ACCESS_TOKEN"];
+/** doctl and the provider know two (contracts/terraform.md 1, contracts/doctl.md 1.4). */
+export const STANDARD_NAMES = ["DIGITALOCEAN_TOKEN", "DIGITALOCEAN_ACCESS_TOKEN"];
 
-/**
- * The names under which a token is read: doctl and the provider know two (contracts/terraform.md 1,
- * contracts/doctl.md 1.4). A name of the repo's own stands alone.
- */
+/** The names under which a token is read. A name of the repo's own stands alone. */
 export function tokenNames(name: string): readonly string[] {
   return STANDARD_NAMES.includes(name)
     ? [name, ...STANDARD_NAMES.filter((each) => each !== name)]

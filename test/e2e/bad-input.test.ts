@@ -15,7 +15,7 @@ import {
   workbench,
 } from "../fixtures/workbench.ts";
 
-const PROGRAM = fileURLToPath(new URL("../../dist/bin.js", import.meta.url));
+const PROGRAM = fileURLToPath(new URL("../../dist/bin.cjs", import.meta.url));
 const SCRIPT = (await execa("which", ["script"], { reject: false })).stdout;
 const LONG_AGO = new Date("2025-01-02T03:04:05Z");
 const OTHER_TEAM = { uuid: "11111111-2222-4333-8444-555555555555", name: "Other Team" };

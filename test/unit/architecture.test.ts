@@ -60,17 +60,8 @@ function breaches(isBreach: (from: string, to: string, typeOnly: boolean) => boo
 const isIn = (path: string, ...places: string[]) =>
   places.some((place) => path === place || (place.endsWith("/") && path.startsWith(place)));
 
-const DOMAINS = [
-  "token/",
-  "env-file/",
-  "doctl/",
-  "terraform/",
-  "git/",
-  "config/",
-  "scopes/",
-  "exec/",
-];
-const MACHINE = ["host/", "bin.ts", "sandbox/"];
+const DOMAINS = ["token/", "env-file/", "doctl/", "terraform/", "git/", "config/", "scopes/"];
+const MACHINE = ["host/", "bin.ts", "exec/", "sandbox/"];
 
 describe("the scan", () => {
   it.each([
@@ -103,21 +94,22 @@ describe("the scan", () => {
 });
 
 describe("the rooms of DESIGN §2", () => {
-  it("files, processes and the network are reached in host/ and sandbox/ only", () => {
+  it("files, processes and the network are reached in host/, exec/ and sandbox/ only", () => {
     const harmless = ["node:path", "node:crypto", "node:util", "node:url"];
     const reaches = (to: string) =>
       to === "execa" || (to.startsWith("node:") && !harmless.includes(to));
     expect(breaches((from, to) => reaches(to) && !isIn(from, ...MACHINE))).toEqual([]);
   });
 
-  it("the global process is used in host/, sandbox/, bin.ts and main.ts only", () => {
+  it("the global process is used in host/, exec/, sandbox/, bin.ts and main.ts only", () => {
     const users = MODULES.filter(({ code }) =>
       /(?<![\w.$])process\s*(?:[.[,;)}]|\?\.|$)|globalThis/m.test(
         code.replace(/"(?:\\.|[^"\\\n])*"/g, '""'),
       ),
     ).map(({ path }) => path);
     expect(users).toContain("bin.ts");
-    expect(users.filter((path) => !isIn(path, ...MACHINE, "main.ts"))).toEqual([]);
+    // sha256.ts gets node:crypto late.
+    expect(users.filter((path) => !isIn(path, ...MACHINE, "main.ts", "sha256.ts"))).toEqual([]);
   });
 
   it("yargs lives in cli/", () => {
@@ -136,8 +128,42 @@ describe("the rooms of DESIGN §2", () => {
   });
 });
 
+describe("the small entry", () => {
+  /** Everything that is loaded with a module, types not counted. */
+  const loadedWith = (path: string, seen = new Set<string>()): Set<string> => {
+    if (seen.has(path)) return seen;
+    seen.add(path);
+    const { imports = [] } = MODULES.find((each) => each.path === path) ?? {};
+    for (const { to, typeOnly } of imports) {
+      // What bin.ts hands everything else to, it loads only then.
+      if (!typeOnly && to !== "main.ts") loadedWith(to, seen);
+    }
+    return seen;
+  };
+
+  it("loads dotenv and, for Windows, cross-spawn: no other package", () => {
+    const packages = [...loadedWith("bin.ts")].filter((to) => !/^node:|\.ts$/.test(to));
+    expect(packages.sort()).toEqual(["cross-spawn", "dotenv"]);
+  });
+
+  it("loads nothing of the whole program but what it shares with it", () => {
+    const modules = [...loadedWith("bin.ts")].filter((to) => to.endsWith(".ts"));
+    expect(modules.filter((to) => !isIn(to, "bin.ts", "exec/")).sort()).toEqual([
+      "content.ts",
+      "env-file/read.ts",
+      "errors.ts",
+      "paths.ts",
+      "sha256.ts",
+      "token/format.ts",
+      "token/secret.ts",
+      "token/sources.ts",
+    ]);
+  });
+});
+
 describe("imports point downwards", () => {
   it.each([
+    ["exec", ["exec/"], ["plan/", "cli/", "report/", "sandbox/", "host/", "main.ts"]],
     ["domains", DOMAINS, ["plan/", "cli/", "report/", "sandbox/", "main.ts"]],
     ["plan", ["plan/"], ["cli/", "report/", "sandbox/", "main.ts"]],
     ["report", ["report/"], ["cli/", "sandbox/", "main.ts"]],
@@ -200,6 +226,7 @@ it("a secret is revealed at the sinks of rule 1 only", () => {
   expect(users.map(({ path }) => path).sort()).toEqual([
     "content.ts",
     "doctl/auth-init.ts",
+    "exec/variables.ts",
     "token/inspect.ts",
   ]);
 });

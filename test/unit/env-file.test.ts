@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { decode, encode, holdsSecret, shown } from "../../src/content.ts";
-import { readEnvFile, redacted, withName, withToken } from "../../src/env-file/edit.ts";
+import { redacted, withName, withToken } from "../../src/env-file/edit.ts";
+import { readEnvFile } from "../../src/env-file/read.ts";
 import { secret } from "./samples.ts";
 
 const KEY = "DIGITALOCEAN_TOKEN";

@@ -1,0 +1,33 @@
+import { AppError, EXIT } from "../../errors.ts";
+import { envOptions } from "../../exec/command-line.ts";
+import type { Command } from "../command.ts";
+import { commandLineFrom } from "../options.ts";
+
+export const env: Command = {
+  name: "env",
+  describe: "Print the same variables, for a shell or a pipeline",
+  options: envOptions,
+  examples: [
+    ['eval "$(do-bootstrap env)"', "this shell has the token from now on"],
+    ['eval "$(do-bootstrap env --unset)"', "and has it no more"],
+    ["do-bootstrap env --format fish | source", "in fish"],
+    ["do-bootstrap env --format powershell | Invoke-Expression", "in PowerShell"],
+  ],
+  async run(args, { host, progress, say, isScreen }) {
+    const line = commandLineFrom("env", args);
+    if (isScreen && line.options["yes"] !== true && line.options["unset"] !== true) {
+      throw new AppError("USAGE", "env prints the token, and this is a terminal.", {
+        hint: 'eval "$(do-bootstrap env)"; to see it all the same: do-bootstrap env --yes',
+      });
+    }
+    const [{ openSession }, { shellText }] = await Promise.all([
+      import("../../plan/exec.ts"),
+      import("../../exec/prepare.ts"),
+    ]);
+    const facts = await openSession(host, line, progress);
+    const { text, leftOut } = shellText(line, facts);
+    for (const name of leftOut)
+      say(`! ${name} is left out: no shell can hold a variable of that name.\n`);
+    return { status: EXIT.ok, output: text };
+  },
+};

@@ -1,0 +1,80 @@
+/** What the parser of the whole program shows in the help, and this one reads without it. */
+export const execOptions = {
+  env: { type: "string", value: "NAME", describe: "The environment of the config to use" },
+  all: { type: "boolean", describe: "Pass on every variable of the env file" },
+  verify: { type: "boolean", describe: "Ask DigitalOcean first: is the token alive, of the team?" },
+  mask: { type: "boolean", describe: "Replace secrets in the output by *** (for logs)" },
+} as const;
+
+export const envOptions = {
+  env: execOptions.env,
+  format: {
+    type: "string",
+    value: "FORMAT",
+    describe: "sh (default), fish, powershell, dotenv, json, github or gitlab",
+  },
+  all: { type: "boolean", describe: "Print every variable of the env file" },
+  unset: { type: "boolean", describe: "Print what removes the variables again" },
+  yes: { type: "boolean", describe: "Print secrets to a terminal" },
+} as const;
+
+const OPTIONS = { exec: execOptions, env: envOptions };
+
+/** A line of `exec` or `env`, read. */
+export interface CommandLine {
+  readonly command: "exec" | "env";
+  /** By name; an option that was not given is absent. */
+  readonly options: Readonly<Record<string, string | true>>;
+  /** The command to run; empty for `env`. */
+  readonly words: readonly string[];
+}
+
+/**
+ * Reads a well-formed line. Whatever is unusual (--help, an unknown option, --all=true) is left to
+ * the parser of the whole program, which reads the same options.
+ *
+ * @returns undefined for what is left to it.
+ */
+export function readCommandLine(argv: readonly string[]): CommandLine | undefined {
+  const command = argv[0];
+  if (command !== "exec" && command !== "env") return undefined;
+  const options: Record<string, string | true> = {};
+  const known: Readonly<Record<string, { type: string }>> = OPTIONS[command];
+  let at = 1;
+  for (; at < argv.length; at++) {
+    const word = argv[at] ?? "";
+    if (!word.startsWith("-") || word === "--") break;
+    const [, name = "", value] = /^--([a-z]+)(?:=(.+))?$/s.exec(word) ?? [];
+    const type = Object.hasOwn(known, name) ? known[name]?.type : undefined;
+    if (type === "boolean" && value === undefined) options[name] = true;
+    else if (type === "string") {
+      const given = value ?? argv[++at] ?? "";
+      if (given === "" || given.startsWith("-")) return undefined;
+      options[name] = given;
+    } else return undefined;
+  }
+  const words = argv.slice(argv[at] === "--" ? at + 1 : at);
+  return words.length > 0 === (command === "exec") ? { command, options, words } : undefined;
+}
+
+/** A line without the command that `exec` is to run: its options are not ours. */
+export function ownPart(argv: readonly string[]): readonly string[] {
+  const line = withSeparator(argv);
+  const end = line.indexOf("--");
+  return end < 0 ? line : line.slice(0, end);
+}
+
+/**
+ * `exec ls -l` as `exec -- ls -l`, so that no parser takes the command's options for ours.
+ */
+export function withSeparator(argv: readonly string[]): readonly string[] {
+  const [command, ...rest] = argv;
+  if (command !== "exec") return argv;
+  for (let at = 0; at < rest.length; at++) {
+    const word = rest[at] ?? "";
+    if (word === "--") return argv;
+    if (!word.startsWith("-")) return [command, ...rest.slice(0, at), "--", ...rest.slice(at)];
+    if (word === "--env") at++;
+  }
+  return argv;
+}

@@ -1,0 +1,18 @@
+/**
+ * What `exec` and `env` need to know of a config and its root modules. Free of secrets, as it is
+ * kept in the user's cache folder (record.ts).
+ */
+export interface ExecConfig {
+  /** The folder of the config file, else the project's. */
+  readonly base: string;
+  /** The environment chosen with --env. */
+  readonly environment: string | undefined;
+  readonly tokenName: string;
+  readonly envFile: string;
+  /** True where config names a backend on Spaces. */
+  readonly hasBackend: boolean;
+  /** The token's variables that are the repo's own: TF_VAR_ gives them their value. */
+  readonly variables: readonly string[];
+  /** What Terraform reads by itself and what beats the environment. */
+  readonly secretFiles: readonly { readonly path: string; readonly variable: string }[];
+}

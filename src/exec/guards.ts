@@ -1,0 +1,96 @@
+import { basename } from "node:path";
+import { AppError } from "../errors.ts";
+import { readToken } from "../token/format.ts";
+import { describeOrigin, Secret } from "../token/secret.ts";
+import type { TokenState } from "../token/sources.ts";
+import type { ExecConfig } from "./exec-config.ts";
+import { type Environment, outerExec } from "./variables.ts";
+
+/**
+ * Under another `exec` the environment's token is that one's: it does not serve another environment,
+ * nor a folder that has a token of its own.
+ *
+ * @throws AppError NESTED_EXEC.
+ */
+export function refuseNested(env: Environment, config: ExecConfig, token: TokenState): void {
+  const outer = outerExec(env);
+  if (outer === undefined) return;
+  const { environment = "", base } = config;
+  const hint = "Run the two one after the other, not one inside the other.";
+  if (outer.environment !== environment) {
+    const [outside, inside] = [outer.environment, environment].map((name) =>
+      name === "" ? "no environment" : `environment ${name}`,
+    );
+    const message = `This runs under do-bootstrap exec for ${outside}, and asks for ${inside}.`;
+    throw new AppError("NESTED_EXEC", message, { hint });
+  }
+  const rival = token.kind === "found" ? token.shadowed[0] : undefined;
+  if (outer.base !== base && rival !== undefined) {
+    const message = `This runs under do-bootstrap exec of ${outer.base}, and ${describeOrigin(rival.origin)} is another token (${rival.fingerprint}).`;
+    throw new AppError("NESTED_EXEC", message, { hint });
+  }
+}
+
+// Global options of doctl that take a value.
+const TAKES_VALUE =
+  /^(-[tuco]|--(access-token|api-url|config|output|context|http-retry-max|http-retry-wait-max|http-retry-wait-min))$/;
+
+/**
+ * With a token in its environment, doctl writes it over its default context when it stores what was
+ * asked for (contracts/doctl.md 3.9).
+ *
+ * @throws AppError DOCTL_LOGIN.
+ */
+export function refuseDoctlLogin(words: readonly string[]): void {
+  const [file = "", ...args] = words;
+  if (!/^doctl(\.exe)?$/i.test(basename(file.replaceAll("\\", "/")))) return;
+  const [group, verb = ""] = args.filter(
+    (word, at) => !word.startsWith("-") && !TAKES_VALUE.test(args[at - 1] ?? ""),
+  );
+  const isHelp = args.includes("--help") || args.includes("-h");
+  if (group !== "auth" || isHelp || !/^(init|switch|remove|rm)$/.test(verb)) return;
+  throw new AppError(
+    "DOCTL_LOGIN",
+    `doctl auth ${verb} under exec would write this token over doctl's default context.`,
+    {
+      hint:
+        verb === "init"
+          ? "To store this token in doctl: do-bootstrap"
+          : `Run it by itself: env -u DIGITALOCEAN_ACCESS_TOKEN doctl auth ${verb} --context NAME`,
+    },
+  );
+}
+
+/**
+ * An auto.tfvars file beats the environment: Terraform would use another token than everybody else.
+ *
+ * @param textAt the text of a secret file, "" where there is none.
+ * @throws AppError OTHER_TOKEN.
+ */
+export function refuseOtherToken(
+  { secretFiles }: ExecConfig,
+  token: Secret,
+  textAt: (path: string) => string,
+): void {
+  for (const { path, variable } of secretFiles) {
+    const text = textAt(path);
+    const held = text === "" ? undefined : tokenIn(text, variable, path);
+    if (held === undefined || held.equals(token)) continue;
+    const message = `${path} holds another token (${held.fingerprint}) than ${describeOrigin(token.origin)} (${token.fingerprint}), and Terraform would use it.`;
+    throw new AppError("OTHER_TOKEN", message, {
+      hint: `do-bootstrap --save puts the one that is used in its place; or: rm ${path}`,
+    });
+  }
+}
+
+function tokenIn(text: string, variable: string, path: string): Secret | undefined {
+  try {
+    const value = (JSON.parse(text) as Readonly<Record<string, unknown>> | null)?.[variable];
+    if (typeof value !== "string" || value === "") return undefined;
+    const format = readToken(value);
+    return Secret.of("value" in format ? format.value : value, { kind: "tfvars", path });
+  } catch {
+    // Terraform will say what is wrong with it.
+    return undefined;
+  }
+}

@@ -1,0 +1,75 @@
+import { AppError } from "../errors.ts";
+import type { Secret } from "../token/secret.ts";
+import { chooseToken, type TokenState } from "../token/sources.ts";
+import type { CommandLine } from "./command-line.ts";
+import type { ExecConfig } from "./exec-config.ts";
+import { refuseDoctlLogin, refuseNested, refuseOtherToken } from "./guards.ts";
+import { FORMATS, isFormat, type Quoted, quote, quoteUnset } from "./quoting.ts";
+import {
+  type Environment,
+  execVariables,
+  revealed,
+  toolVariables,
+  type Variables,
+  variableNames,
+} from "./variables.ts";
+
+/** What a line is answered from; nothing else is looked at. */
+export interface Facts {
+  readonly config: ExecConfig;
+  readonly env: Environment;
+  /** The variables of the env file. */
+  readonly envFile: ReadonlyMap<string, string>;
+  /** The text of a secret file of Terraform's, "" where there is none. */
+  readonly textAt: (path: string) => string;
+}
+
+/**
+ * The variables that a line sets, for a command or for a shell.
+ *
+ * @throws AppError NO_TOKEN, NESTED_EXEC, DOCTL_LOGIN, OTHER_TOKEN.
+ */
+export function prepare({ command, options, words }: CommandLine, facts: Facts): Variables {
+  const state = tokenState(facts);
+  const token = usable(state);
+  refuseNested(facts.env, facts.config, state);
+  refuseDoctlLogin(words);
+  refuseOtherToken(facts.config, token, facts.textAt);
+  const variables = toolVariables({ ...facts, token, all: options["all"] === true });
+  return command === "env" ? variables : new Map([...variables, ...execVariables(facts.config)]);
+}
+
+/**
+ * What `env` prints.
+ *
+ * @throws AppError USAGE, NOT_REPRESENTABLE, and those of `prepare`.
+ */
+export function shellText(line: CommandLine, facts: Facts): Quoted {
+  const { format = "sh", unset, all } = line.options;
+  if (typeof format !== "string" || !isFormat(format)) {
+    throw new AppError("USAGE", `--format ${format}: there is no such format.`, {
+      hint: `Formats: ${FORMATS.join(", ")}`,
+    });
+  }
+  if (unset !== true) return quote(format, revealed(prepare(line, facts)));
+  const names = variableNames(facts.config, facts.envFile, all === true);
+  return { text: quoteUnset(format, names), leftOut: [] };
+}
+
+export function tokenState({ config, env, envFile }: Facts): TokenState {
+  return chooseToken({
+    stdin: undefined,
+    prompted: undefined,
+    inCode: undefined,
+    env,
+    envFile: { path: config.envFile, values: envFile },
+    name: config.tokenName,
+    environment: config.environment,
+  });
+}
+
+/** Why there is none is said, in the words of `check`, where time does not matter: plan/exec.ts. */
+function usable(state: TokenState): Secret {
+  if (state.kind === "found") return state.token;
+  throw new AppError("NO_TOKEN", "There is no token to use.", { hint: "do-bootstrap check" });
+}

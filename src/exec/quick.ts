@@ -1,0 +1,84 @@
+import { fstatSync, readFileSync, statSync } from "node:fs";
+import { decode } from "../content.ts";
+import { readEnvFile } from "../env-file/read.ts";
+import { AppError } from "../errors.ts";
+import { type CommandLine, readCommandLine } from "./command-line.ts";
+import { type Facts, prepare, shellText } from "./prepare.ts";
+import { recall } from "./record.ts";
+import { replaceProcess } from "./replace-process.ts";
+import { revealed, secretsIn } from "./variables.ts";
+import { writeAll } from "./write-all.ts";
+
+/**
+ * Answers a line of `exec` or `env` from the record of an earlier run, without any library but
+ * dotenv. Nothing is said here: whatever is not plain sailing, a missing token for one, is left to
+ * the whole program, which finds the same again and has the words for it.
+ *
+ * @returns the exit status; undefined for what is left to the whole program.
+ */
+export function quick(argv: readonly string[]): Promise<number> | undefined {
+  const line = readCommandLine(argv);
+  if (line === undefined || line.options["verify"] === true) return undefined;
+  const act = prepared(line);
+  return act?.();
+}
+
+function prepared(line: CommandLine): (() => Promise<number>) | undefined {
+  const { env, platform } = process;
+  const environment = line.options["env"];
+  const config = recall({
+    cwd: process.cwd(),
+    environment: typeof environment === "string" ? environment : undefined,
+    env,
+    platform,
+  });
+  if (config === undefined) return undefined;
+  try {
+    const envFile = readEnvFile(plainText(config.envFile));
+    const facts: Facts = { config, env, envFile, textAt: plainText };
+    return line.command === "exec" ? forCommand(line, facts) : forShell(line, facts);
+  } catch (error) {
+    if (error instanceof AppError) return undefined;
+    throw error;
+  }
+}
+
+function forCommand(line: CommandLine, facts: Facts): () => Promise<number> {
+  const { words, options } = line;
+  const variables = prepare(line, facts);
+  const env = { ...facts.env, ...Object.fromEntries(revealed(variables)) };
+  return async () => {
+    const isMasked = options["mask"] === true;
+    if (!isMasked) replaceProcess(words, env);
+    // Child processes take 4 ms to load, which `env` does not spend.
+    const { execute } = await import("./execute.ts");
+    return execute({ words, env, secrets: isMasked ? secretsIn(variables, facts.env) : undefined });
+  };
+}
+
+function forShell(line: CommandLine, facts: Facts): (() => Promise<number>) | undefined {
+  const isSafe = line.options["yes"] === true || line.options["unset"] === true || !isDevice(1);
+  const { text, leftOut } = shellText(line, facts);
+  if (!isSafe || leftOut.length > 0) return undefined;
+  return async () => {
+    writeAll(text);
+    return 0;
+  };
+}
+
+/** A terminal is one; node:tty takes too long to say which ones are. */
+function isDevice(descriptor: number): boolean {
+  return fstatSync(descriptor).isCharacterDevice();
+}
+
+const MAX_BYTES = 4 * 1024 * 1024;
+
+/** @throws AppError for what takes more than reading a file of text. */
+function plainText(path: string): string {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return "";
+  const bytes = stats.isFile() && stats.size <= MAX_BYTES ? readFileSync(path) : undefined;
+  const text = bytes && decode(bytes)?.text;
+  if (text === undefined) throw new AppError("ENV_FILE_UNUSABLE", `${path} is no plain text.`);
+  return text;
+}

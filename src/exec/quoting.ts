@@ -1,0 +1,121 @@
+import { readEnvFile } from "../env-file/read.ts";
+import { AppError } from "../errors.ts";
+
+export const FORMATS = ["sh", "fish", "powershell", "dotenv", "json", "github", "gitlab"] as const;
+export type Format = (typeof FORMATS)[number];
+
+export function isFormat(text: string): text is Format {
+  return (FORMATS as readonly string[]).includes(text);
+}
+
+/** Names that no shell can hold are left out, and named. */
+export interface Quoted {
+  readonly text: string;
+  readonly leftOut: readonly string[];
+}
+
+/**
+ * Variables as a shell, a file or a pipeline reads them, every value unchanged.
+ *
+ * @throws AppError NOT_REPRESENTABLE for a value that the format cannot hold.
+ */
+export function quote(format: Format, variables: ReadonlyMap<string, string>): Quoted {
+  const entries = [...variables];
+  if (format === "json") return { text: json(Object.fromEntries(entries)), leftOut: [] };
+  const usable = entries.filter(([name]) => isName(format, name));
+  return {
+    text: usable.map(([name, value]) => `${LINES[format](name, value)}\n`).join(""),
+    leftOut: entries.flatMap(([name]) => (isName(format, name) ? [] : name)),
+  };
+}
+
+/**
+ * What removes the variables again.
+ *
+ * @throws AppError NOT_REPRESENTABLE for a format that has no words for it.
+ */
+export function quoteUnset(format: Format, names: readonly string[]): string {
+  if (format === "json") return json(Object.fromEntries(names.map((name) => [name, null])));
+  const usable = names.filter((name) => isName(format, name));
+  const line = UNSET[format];
+  if (line === undefined) {
+    throw new AppError("NOT_REPRESENTABLE", `The format ${format} cannot unset a variable.`, {
+      hint: "Formats with --unset: sh, fish, powershell, json",
+    });
+  }
+  return usable.map((name) => `${line(name)}\n`).join("");
+}
+
+type Line = (name: string, value: string) => string;
+
+const LINES: Record<Exclude<Format, "json">, Line> = {
+  sh: (name, value) => `export ${name}='${value.replaceAll("'", "'\\''")}'`,
+  fish: (name, value) => `set -gx ${name} '${value.replace(/['\\]/g, "\\$&")}'`,
+  powershell: (name, value) => `\${Env:${name}} = "${powershell(value)}"`,
+  dotenv,
+  github: (name, value) => {
+    // No line of the value is the delimiter's.
+    let delimiter = "EOF_do_bootstrap";
+    while (value.includes(delimiter)) delimiter += "_";
+    return `${name}<<${delimiter}\n${value}\n${delimiter}`;
+  },
+  gitlab: (name, value) => {
+    // Its dotenv reports know no quotes and no second line, and trim (docs, artifacts:reports:dotenv).
+    if (!/[\r\n]/.test(value) && value === value.trim()) return `${name}=${value}`;
+    throw notRepresentable("gitlab", name);
+  },
+};
+
+const UNSET: Partial<Record<Format, (name: string) => string>> = {
+  sh: (name) => `unset ${name}`,
+  fish: (name) => `set -e ${name}`,
+  powershell: (name) => `Remove-Item -ErrorAction Ignore "Env:${name}"`,
+};
+
+/** dotenv's names may have dots and dashes, a shell's may not. */
+function isName(format: Format, name: string): boolean {
+  return format === "dotenv" || format === "powershell" || /^[A-Za-z_]\w*$/.test(name);
+}
+
+function json(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+/** One line, and plain ASCII: what a pipeline of PowerShell's does not break up or recode. */
+function powershell(value: string): string {
+  return value.replace(
+    /[^ !#%&()*+,\-./0-9:;<=>?@A-Z[\\\]^_a-z{|}~]/g,
+    (char) => `$([char]${char.charCodeAt(0)})`,
+  );
+}
+
+/** Whatever may follow; dotenv has no escapes, so an open quote would go on there. */
+const WHAT_FOLLOWS = "\nA='a'\nB=\"b\"\nC=`c`\n";
+
+/** dotenv cannot hold every value: the first way of writing it that reads back the same. */
+function dotenv(name: string, value: string): string {
+  const ways = [
+    /^[\w./:@%+,=-]*$/.test(value) ? value : undefined,
+    `'${value}'`,
+    `"${value.replaceAll("\r", "\\r")}"`,
+    `\`${value}\``,
+    `"${value.replaceAll("\r", "\\r").replaceAll("\n", "\\n")}"`,
+    value,
+  ];
+  for (const way of ways) {
+    const line = `${name}=${way}`;
+    const read = way === undefined ? undefined : readEnvFile(line + WHAT_FOLLOWS);
+    if (read?.get(name) === value && read.get("A") === "a" && read.get("C") === "c") return line;
+  }
+  throw notRepresentable("dotenv", name);
+}
+
+function notRepresentable(format: Format, name: string): AppError {
+  return new AppError(
+    "NOT_REPRESENTABLE",
+    `The format ${format} cannot hold the value of ${name}.`,
+    {
+      hint: "Use another: do-bootstrap env --format json",
+    },
+  );
+}

@@ -1,0 +1,128 @@
+import { Secret, type TokenOrigin } from "../token/secret.ts";
+import { STANDARD_NAMES } from "../token/sources.ts";
+import type { ExecConfig } from "./exec-config.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Variables for a tool, by name. What a secret is called decides whether it is one. */
+export type Variables = ReadonlyMap<string, Secret | string>;
+
+export interface Surroundings {
+  readonly config: ExecConfig;
+  readonly env: Environment;
+  /** The variables of the env file. */
+  readonly envFile: ReadonlyMap<string, string>;
+  readonly token: Secret;
+  /** Every variable of the env file, not only those that a tool for DigitalOcean reads. */
+  readonly all: boolean;
+}
+
+/**
+ * The variables that let every tool work with this token (DESIGN §6). Those of the environment stay
+ * what they are, but for the token's own.
+ */
+export function toolVariables({ config, env, envFile, token, all }: Surroundings): Variables {
+  const variables = new Map<string, Secret | string>();
+  for (const [name, value] of envFile) {
+    const origin = { kind: "env-file", name, path: config.envFile } as const;
+    if (isPassed(name, all) && !env[name]) variables.set(name, hidden(value, origin));
+  }
+  for (const name of tokenVariables(config)) variables.set(name, token);
+  if (config.hasBackend) {
+    for (const [name, value] of backendVariables(env, envFile, config)) variables.set(name, value);
+  }
+  return variables;
+}
+
+/** Only for a tool that is started by us. */
+export function execVariables({ base, environment }: ExecConfig): Variables {
+  return new Map([
+    // doctl would prefer a selected context to the token (contracts/doctl.md 5.7).
+    ["DIGITALOCEAN_CONTEXT", "default"],
+    [MARKER, markerOf(environment, base)],
+  ]);
+}
+
+/** The names that `env` would set with nothing but the config known. */
+export function variableNames(
+  config: ExecConfig,
+  envFile: ReadonlyMap<string, string>,
+  all: boolean,
+): readonly string[] {
+  const token = Secret.of("", { kind: "stdin" });
+  return [...toolVariables({ config, env: {}, envFile, token, all }).keys()];
+}
+
+/** Tells an `exec` inside another what the outer one is about. */
+const MARKER = "DO_BOOTSTRAP_EXEC";
+
+/** What the `exec` that we run under is about; undefined: we do not run under one. */
+export function outerExec(env: Environment): { environment: string; base: string } | undefined {
+  const [, environment = "", base = ""] = /^([^:]*):(.*)$/s.exec(env[MARKER] ?? "") ?? [];
+  return base === "" ? undefined : { environment, base };
+}
+
+function markerOf(environment: string | undefined, base: string): string {
+  return `${environment ?? ""}:${base}`;
+}
+
+function tokenVariables({ tokenName, variables }: ExecConfig): Set<string> {
+  return new Set([tokenName, ...STANDARD_NAMES, ...variables.map((name) => `TF_VAR_${name}`)]);
+}
+
+/** A file may never say where a token goes (rule 2), nor what we tell ourselves. */
+const NEVER = /^(DIGITALOCEAN_API_URL|DIGITALOCEAN_CONTEXT|DO_BOOTSTRAP_.*)$/i;
+const OF_TOOLS = /^(SPACES_|AWS_|TF_VAR_)/;
+
+function isPassed(name: string, all: boolean): boolean {
+  return (all || OF_TOOLS.test(name)) && !NEVER.test(name);
+}
+
+const NAMES_SECRET = /SECRET|TOKEN|KEY|PASS|CREDENTIAL|AUTH/i;
+
+function hidden(value: string, origin: TokenOrigin & { name: string }): Secret | string {
+  return NAMES_SECRET.test(origin.name) ? Secret.of(value, origin) : value;
+}
+
+/** Terraform's S3 backend reads AWS_ names only (contracts/terraform.md 6.1, and 6 on checksums). */
+function backendVariables(
+  env: Environment,
+  envFile: ReadonlyMap<string, string>,
+  config: ExecConfig,
+): Variables {
+  const given = (name: string) => env[name] || envFile.get(name) || undefined;
+  const variables = new Map<string, Secret | string>();
+  const names = ["ACCESS_KEY_ID", "SECRET_ACCESS_KEY"];
+  const hasKeys = [...names, "SESSION_TOKEN", "PROFILE"].some((name) => given(`AWS_${name}`));
+  for (const key of hasKeys ? [] : names) {
+    const name = `SPACES_${key}`;
+    const value = given(name);
+    const origin: TokenOrigin & { name: string } = env[name]
+      ? { kind: "environment", name }
+      : { kind: "env-file", name, path: config.envFile };
+    if (value !== undefined) variables.set(`AWS_${key}`, hidden(value, origin));
+  }
+  for (const name of ["AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATION"]) {
+    if (given(name) === undefined) variables.set(name, "when_required");
+  }
+  return variables;
+}
+
+/** As a child's environment or the output of `env` has them: the sinks of rule 1. */
+export function revealed(variables: Variables): ReadonlyMap<string, string> {
+  return new Map(
+    [...variables].map(([name, value]) => [
+      name,
+      typeof value === "string" ? value : value.reveal(),
+    ]),
+  );
+}
+
+/** What --mask looks for: our secrets, and those that the environment has for the same tools. */
+export function secretsIn(variables: Variables, env: Environment): readonly string[] {
+  const ours = new Map([...variables].filter(([, value]) => typeof value !== "string"));
+  const others = Object.entries(env).flatMap(([name, value]) =>
+    OF_TOOLS.test(name) && NAMES_SECRET.test(name) && value ? value : [],
+  );
+  return [...new Set([...revealed(ours).values(), ...others])];
+}

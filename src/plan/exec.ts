@@ -1,0 +1,133 @@
+import { dirname, join } from "node:path";
+import { placesIn } from "../config/load.ts";
+import type { ResolvedConfig } from "../config/resolved.ts";
+import { decode } from "../content.ts";
+import { readEnvFile } from "../env-file/read.ts";
+import type { CommandLine } from "../exec/command-line.ts";
+import type { ExecConfig } from "../exec/exec-config.ts";
+import { type Facts, tokenState } from "../exec/prepare.ts";
+import { remember } from "../exec/record.ts";
+import { openGit } from "../git/git.ts";
+import type { Host, Snapshot } from "../host/host.ts";
+import { SECRET_TFVARS } from "../terraform/files.ts";
+import { needsOf } from "../terraform/needs.ts";
+import { observeRoot } from "../terraform/observe-root.ts";
+import { apiHosts } from "../token/hosts.ts";
+import { inspectToken } from "../token/inspect.ts";
+import { DEFAULT_DIRS, findConfig } from "./find-config.ts";
+import { failureOf, finding } from "./findings.ts";
+import { judgeToken } from "./token.ts";
+
+interface ExecLook {
+  readonly config: ExecConfig;
+  readonly resolved: ResolvedConfig;
+  /** Paths of all that `config` follows from; a folder of Terraform code ends with a slash. Empty
+   * where that cannot be said. */
+  readonly inputs: readonly string[];
+}
+
+type ExecHost = Pick<
+  Host,
+  "cwd" | "home" | "env" | "platform" | "clock" | "files" | "run" | "which" | "hclParser" | "http"
+>;
+
+/**
+ * Finds what `exec` and `env` need to know, from the same config as every other command.
+ *
+ * @throws AppError those of openGit and findConfig.
+ */
+async function lookForExec(host: ExecHost, environment: string | undefined): Promise<ExecLook> {
+  const git = await openGit(host, host.cwd);
+  const resolved = await findConfig(host, git?.root ?? host.cwd, environment);
+  const roots = await Promise.all(resolved.roots.map((root) => observeRoot(host, root)));
+  const needs = roots.map((root) => ({ dir: root.config.dir, ...needsOf(root) }));
+  const own = needs.filter(
+    ({ credentials, lacksTokenVariable }) => credentials === "tfvars" && !lacksTokenVariable,
+  );
+  return {
+    resolved,
+    config: {
+      base: resolved.base,
+      environment,
+      tokenName: resolved.token.name,
+      envFile: resolved.token.envFile,
+      hasBackend: resolved.roots.some(({ hasBackend }) => hasBackend),
+      variables: [...new Set(own.map(({ variable }) => variable))],
+      secretFiles: needs.map(({ dir, variable }) => ({ path: join(dir, SECRET_TFVARS), variable })),
+    },
+    inputs: inputsOf(host.cwd, git?.root, resolved),
+  };
+}
+
+/**
+ * Looks at all that a line of `exec` or `env` needs, and leaves a record for the next one. With
+ * --verify DigitalOcean is asked whether the token is alive, of the team and lives long enough.
+ *
+ * @throws AppError with the id of a finding; those of lookForExec.
+ */
+export async function openSession(
+  host: ExecHost,
+  { options }: CommandLine,
+  progress: (what: string) => void,
+): Promise<Facts> {
+  const { env, cwd, platform, clock } = host;
+  const environment = typeof options["env"] === "string" ? options["env"] : undefined;
+  const since = clock.now();
+  const { config, resolved, inputs } = await lookForExec(host, environment);
+  if (inputs.length > 0) remember({ cwd, environment, env, platform }, config, { inputs, since });
+  const envFile = await host.files.look(config.envFile);
+  if (envFile.kind === "unusable") {
+    const message = `${envFile.path} is ${envFile.why}.`;
+    throw failureOf(
+      finding("env-file.unusable", message, { fix: `Look at it: ls -l ${envFile.path}` }),
+    );
+  }
+  const texts = config.secretFiles.map(
+    async ({ path }) => [path, textIn(await host.files.look(path))] as const,
+  );
+  const secretFiles = new Map(await Promise.all(texts));
+  const facts: Facts = {
+    config,
+    env,
+    envFile: readEnvFile(textIn(envFile)),
+    textAt: (path) => secretFiles.get(path) ?? "",
+  };
+  const token = tokenState(facts);
+  const verify = options["verify"] === true && token.kind === "found";
+  if (verify) progress("Asking DigitalOcean about the token");
+  const inspection = verify ? await inspectToken(host, apiHosts(env), token.token) : undefined;
+  const wrong = judgeToken({ token, inspection, config: resolved }).find(
+    ({ level }) => level === "error",
+  );
+  if (wrong !== undefined) throw failureOf(wrong);
+  return facts;
+}
+
+function textIn(snapshot: Snapshot): string {
+  const bytes = "bytes" in snapshot ? snapshot.bytes : undefined;
+  return (bytes && decode(bytes)?.text) ?? "";
+}
+
+/** The file that was found, those that would be found first, and what the defaults follow from. */
+function inputsOf(
+  cwd: string,
+  gitRoot: string | undefined,
+  { file, base, roots }: ResolvedConfig,
+): string[] {
+  const above = foldersUp(cwd);
+  const upTo = (folder: string) => above.slice(0, above.indexOf(folder) + 1);
+  const searched = upTo(file === undefined ? (gitRoot ?? cwd) : base);
+  // Through a link, say: the folders that were searched are not those above us.
+  if (searched.length === 0) return [];
+  const dirs = [...DEFAULT_DIRS.map((dir) => join(base, dir)), ...roots.map(({ dir }) => dir)];
+  return [
+    ...(gitRoot === undefined ? above : upTo(gitRoot)).map((folder) => join(folder, ".git")),
+    ...searched.flatMap((folder) => [...placesIn(folder), join(folder, ".gitignore")]),
+    ...new Set(dirs.map((dir) => `${dir}/`)),
+  ];
+}
+
+function foldersUp(folder: string): string[] {
+  const parent = dirname(folder);
+  return parent === folder ? [folder] : [folder, ...foldersUp(parent)];
+}

@@ -1,0 +1,211 @@
+// Whole processes, timed in turn: each round runs every case once, and a ratio compares two runs of
+// one round, as a busy machine slows both. Writes docs/benchmark.md; fails where a limit is passed.
+import { spawn } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import { availableParallelism, cpus, tmpdir, type } from "node:os";
+import { delimiter, join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { build } from "esbuild";
+
+const ROUNDS = Number(process.env.ROUNDS ?? 30);
+const EMPTY = "an empty script";
+const WRAPPER = "the smallest wrapper";
+const here = (name) => join(import.meta.dirname, name);
+const top = here("../..");
+const installed = (path) => join(top, "node_modules", path);
+
+const root = await mkdtemp(join(tmpdir(), "do-bootstrap-bench-"));
+try {
+  const sandbox = await startSandbox();
+  const cases = await arrange(sandbox);
+  const times = await measure(cases);
+  const memory = await peaksOf(cases);
+  await sandbox.close();
+  const rows = cases.map((each) => rowOf(each, times, memory));
+  await mkdir(join(top, "docs"), { recursive: true });
+  await writeFile(join(top, "docs/benchmark.md"), documentOf(rows));
+  process.stdout.write(tableOf(rows));
+  process.exitCode = rows.every(({ isOver }) => !isOver) ? 0 : 1;
+} finally {
+  await rm(root, { recursive: true, force: true });
+}
+
+/** A repo with its config two folders up and an env file of ten variables; what runs in it. */
+async function arrange(sandbox) {
+  const [repo, home, few] = ["acme-web", "home", "bin"].map((name) => join(root, name));
+  const cwd = join(repo, "services/web");
+  const config = join(repo, ".do-bootstraprc.yaml");
+  const dotenv = join(repo, ".env");
+  for (const folder of [cwd, home, few]) await mkdir(folder, { recursive: true });
+  const token = `dop_v1_${"0123456789abcdef".repeat(4)}`;
+  sandbox.accept(token);
+  const others = Array.from({ length: 9 }, (_, i) => `VARIABLE_${i}=value ${i}\n`);
+  await writeFile(config, "project: acme-web\n");
+  await writeFile(dotenv, `DIGITALOCEAN_TOKEN=${token}\n${others.join("")}`, { mode: 0o600 });
+  for (const name of ["git", "true"]) await symlink(await which(name), join(few, name));
+  await symlink(process.execPath, join(few, "node"));
+
+  // No NODE_EXTRA_CA_CERTS, which adds 70 ms to every start of Node 20, and no tools but git.
+  const env = {
+    PATH: few,
+    HOME: home,
+    DIGITALOCEAN_API_URL: sandbox.url,
+    DO_BOOTSTRAP_OAUTH_URL: sandbox.url,
+  };
+  const node = (name, args, more) => ({ name, file: process.execPath, args, env, cwd, ...more });
+  const ours = (name, args, more) => node(name, [join(top, "dist/bin.cjs"), ...args], more);
+  await run({ file: "git", args: ["init", "--quiet"], env, cwd: repo });
+  await run(ours("", ["--yes"], { cwd: repo }));
+
+  const direnv = await which("direnv").catch(() => undefined);
+  if (direnv !== undefined) {
+    await writeFile(join(cwd, ".envrc"), `dotenv ${dotenv}\n`);
+    await symlink(await which("bash"), join(few, "bash"));
+    await run({ file: direnv, args: ["allow"], env, cwd });
+  }
+  return [
+    node(EMPTY, [here("empty.cjs")], {}),
+    node(WRAPPER, [here("wrapper.cjs"), "true"], { to: EMPTY }),
+    ours("do-bootstrap exec", ["exec", "--", "true"], {
+      to: WRAPPER,
+      limit: 1.35,
+      peakLimit: 1.15,
+    }),
+    ours("do-bootstrap exec, the first after a change of the config", ["exec", "--", "true"], {
+      to: WRAPPER,
+      before: () => utimes(config, new Date(), new Date()),
+    }),
+    node("env-cmd", [installed("env-cmd/bin/env-cmd.js"), "-f", dotenv, "true"], { to: WRAPPER }),
+    node("dotenv-cli", [installed("dotenv-cli/cli.js"), "-e", dotenv, "--", "true"], {
+      to: WRAPPER,
+    }),
+    node(
+      "dotenvx run",
+      [installed("@dotenvx/dotenvx/src/cli/dotenvx.js"), "run", "-q", "-f", dotenv, "--", "true"],
+      { to: WRAPPER },
+    ),
+    ...(direnv === undefined
+      ? []
+      : [
+          { name: "direnv exec", file: direnv, args: ["exec", cwd, "true"], env, cwd, to: WRAPPER },
+        ]),
+    ours("do-bootstrap env", ["env"], { to: EMPTY, limit: 1.25 }),
+    ours("do-bootstrap --version", ["--version"], { to: EMPTY, limit: 1.15 }),
+    ours("do-bootstrap --help", ["--help"], { to: EMPTY, limit: 3.3 }),
+    ours("do-bootstrap in a finished repo", [], { cwd: repo, to: EMPTY, limit: 4.5 }),
+    ours("the same, with the tools on this machine's PATH", [], {
+      cwd: repo,
+      to: EMPTY,
+      env: { ...env, PATH: [few, process.env.PATH].join(delimiter) },
+    }),
+  ];
+}
+
+async function startSandbox() {
+  const outfile = join(root, "sandbox.mjs");
+  const entryPoints = [join(top, "src/sandbox/api.ts")];
+  await build({ entryPoints, outfile, bundle: true, platform: "node", format: "esm" });
+  return (await import(outfile)).startSandbox();
+}
+
+/** Milliseconds of every round, by the case's name. */
+async function measure(cases) {
+  const times = new Map(cases.map(({ name }) => [name, []]));
+  for (let round = -2; round < ROUNDS; round++) {
+    for (const each of cases) {
+      await each.before?.();
+      // A file that was changed just now is not trusted to stay so.
+      if (each.before !== undefined) await wait(20);
+      const ms = await run(each);
+      if (round >= 0) times.get(each.name).push(ms);
+    }
+  }
+  return times;
+}
+
+/** KiB, by the case's name: of what runs on Node, the median of five. */
+async function peaksOf(cases) {
+  const peaks = new Map();
+  for (const each of cases.filter(({ file }) => file === process.execPath)) {
+    const file = join(root, "peak");
+    const args = ["--require", here("peak-memory.cjs"), ...each.args];
+    const all = [];
+    for (let i = 0; i < 5; i++) {
+      await run({ ...each, args, env: { ...each.env, PEAK_MEMORY: file } });
+      all.push(Number(await readFile(file, "utf8")));
+    }
+    peaks.set(each.name, median(all));
+  }
+  return peaks;
+}
+
+/** @returns milliseconds from the start to the end. */
+function run({ file, args, env, cwd }) {
+  return new Promise((resolve, reject) => {
+    const start = process.hrtime.bigint();
+    const child = spawn(file, args, { env, cwd, stdio: ["ignore", "pipe", "pipe"] });
+    let said = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (said += text));
+    child.on("error", reject);
+    child.on("exit", (status) => {
+      const ms = Number(process.hrtime.bigint() - start) / 1e6;
+      if (status === 0) resolve(ms);
+      else reject(new Error(`${[file, ...args].join(" ")}: exit status ${status}\n${said}`));
+    });
+  });
+}
+
+async function which(name) {
+  for (const folder of process.env.PATH.split(delimiter)) {
+    const path = join(folder, name);
+    if ((await run({ file: "test", args: ["-x", path] }).catch(() => undefined)) !== undefined) {
+      return path;
+    }
+  }
+  throw new Error(`${name} is not on PATH`);
+}
+
+function rowOf({ name, to, limit, peakLimit }, times, memory) {
+  const own = times.get(name);
+  const ratio = to && median(own.map((ms, round) => ms / times.get(to)[round]));
+  const peak = memory.get(name);
+  const peakRatio = to && peak && peak / memory.get(to);
+  const isOver = ratio > (limit ?? Infinity) || peakRatio > (peakLimit ?? Infinity);
+  return { name, to, limit, ms: median(own), ratio, peak, isOver };
+}
+
+function tableOf(rows) {
+  const head = ["", "Median", "Ratio", "to", "At most", "Peak memory"];
+  const lines = rows.map(({ name, to, limit, ms, ratio, peak, isOver }) => [
+    name,
+    `${ms.toFixed(1)} ms`,
+    ratio?.toFixed(2) ?? "",
+    to ?? "",
+    limit === undefined ? "" : `${limit}${isOver ? " (passed!)" : ""}`,
+    peak === undefined ? "" : `${(peak / 1024).toFixed(1)} MiB`,
+  ]);
+  return [head, head.map(() => "---"), ...lines]
+    .map((line) => `| ${line.join(" | ")} |\n`)
+    .join("");
+}
+
+function documentOf(rows) {
+  const cpu = `${availableParallelism()} × ${cpus()[0]?.model.trim() ?? "?"}`;
+  const date = new Date().toISOString().slice(0, 10);
+  return `# Benchmark
+
+\`npm run bench\` on ${cpu}, ${type()}, Node ${process.version}, ${date}; ${ROUNDS} rounds.
+
+Each round runs every case once, as a whole process, in turn; a ratio is the median of those of the single rounds.
+The repo has its config (YAML) two folders up and ten variables in its env file. The wrappers run \`true\`.
+\`--version\`, \`--help\`, \`env\` and a run in a finished repo (git twice, doctl's file, Terraform's files, the API on
+loopback) are compared with a script that does nothing.
+
+${tableOf(rows)}`;
+}
+
+function median(numbers) {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const middle = sorted.length / 2;
+  return (sorted[Math.floor(middle)] + sorted[Math.ceil(middle) - 1]) / 2;
+}
