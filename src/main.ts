@@ -1,12 +1,15 @@
 import { isCi } from "./ci.ts";
 import type { Context, Outcome } from "./cli/command.ts";
+import type { Parsed } from "./cli/parser.ts";
+import { readPlainLine } from "./cli/plain-line.ts";
 import { type AppError, asAppError, EXIT, redact } from "./errors.ts";
 import { ownPart } from "./exec/command-line.ts";
-import { nodeHost } from "./host/node.ts";
-import { traced } from "./host/trace.ts";
+import { humanError, humanPlan, humanReport } from "./report/human.ts";
+import { jsonError, jsonReport } from "./report/json.ts";
 import { pageOn } from "./report/paint.ts";
 import { progressOn } from "./report/progress.ts";
 import type { Report } from "./report/report.ts";
+import { guide } from "./token/guide.ts";
 import { describeOrigin } from "./token/secret.ts";
 
 /**
@@ -27,15 +30,15 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
   const progress = progressOn(stderr, pages.stderr.paint, isJson || isDebug);
   let shown: Report | undefined;
   try {
-    const { parse } = await import("./cli/parser.ts");
-    const parsed = await parse(argv, stdout.columns || 80);
+    const parsed = readPlainLine(argv) ?? (await parseWithYargs());
     if (parsed.kind === "print") {
       stdout.write(parsed.text);
       return EXIT.ok;
     }
+    const { nodeHost } = await import("./host/node.ts");
     const host = nodeHost(packageFolder);
     const context: Context = {
-      host: parsed.args["debug"] === true ? traced(host, say) : host,
+      host: isDebug ? (await import("./host/trace.ts")).traced(host, say) : host,
       progress,
       say,
       approve,
@@ -47,10 +50,14 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
     await print(outcome);
     return outcome.status;
 
+    async function parseWithYargs(): Promise<Parsed> {
+      const { parse } = await import("./cli/parser.ts");
+      return parse(argv, stdout.columns || 80);
+    }
+
     async function approve(report: Report): Promise<boolean> {
       if (host.terminal === undefined || report.observation.ci) return true;
       progress.end();
-      const { humanPlan } = await import("./report/human.ts");
       say(`${humanPlan(report, pages.stderr)}\n`);
       shown = report;
       const { changes, commands } = report.plan;
@@ -61,7 +68,6 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
 
     async function askForToken(...[observation, inspections]: Parameters<Ask>): Promise<string> {
       progress.end();
-      const { guide } = await import("./token/guide.ts");
       const { token } = observation;
       const refused = token.kind === "found" ? describeOrigin(token.token.origin) : undefined;
       return guide(host, progress, { ...observation, inspections, refused });
@@ -83,11 +89,9 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
     }
     const { report, status } = outcome;
     if (isJson) {
-      const { jsonReport } = await import("./report/json.ts");
       stdout.write(jsonReport(report, status));
       return;
     }
-    const { humanReport } = await import("./report/human.ts");
     // What was asked for is data; the story of a run that wrote something is talk.
     const isData = report.command === "check" || report.dryRun;
     const text = humanReport(report, isData ? pages.stdout : pages.stderr, { status, shown });
@@ -97,11 +101,9 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
 
   async function printError(error: AppError): Promise<void> {
     if (isJson) {
-      const { jsonError } = await import("./report/json.ts");
       stdout.write(jsonError(error));
       return;
     }
-    const { humanError } = await import("./report/human.ts");
     say(humanError(error, pages.stderr));
   }
 }

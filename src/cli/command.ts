@@ -46,6 +46,7 @@ export interface Command {
   readonly words?: string;
   readonly options: Readonly<Record<string, Option>>;
   readonly examples: readonly (readonly [command: string, what: string])[];
-  /** Imports what it needs when it runs: `--help` pays for nothing. */
+  /** Imports the libraries that it needs when it runs. Our own code is one chunk: a dozen small ones
+   * take longer to find than all of it to read. */
   readonly run: (args: Args, context: Context) => Promise<Outcome>;
 }

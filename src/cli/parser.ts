@@ -3,14 +3,8 @@ import { AppError } from "../errors.ts";
 import { ownPart, withSeparator } from "../exec/command-line.ts";
 import { nearest } from "../nearest.ts";
 import type { Args, Command, Option } from "./command.ts";
-import { check } from "./commands/check.ts";
-import { demo } from "./commands/demo.ts";
-import { env } from "./commands/env.ts";
-import { exec } from "./commands/exec.ts";
-import { init } from "./commands/init.ts";
+import { COMMANDS } from "./commands.ts";
 import { globalOptions } from "./options.ts";
-
-const COMMANDS: readonly Command[] = [init, check, exec, env, demo];
 
 export type Parsed =
   | { readonly kind: "run"; readonly command: Command; readonly args: Args }
@@ -49,7 +43,7 @@ export async function parse(argv: readonly string[], columns: number): Promise<P
     });
   for (const command of COMMANDS) {
     parser.command({
-      command: command === init ? ["init", "$0"] : command.name,
+      command: command === COMMANDS[0] ? [command.name, "$0"] : command.name,
       describe: command.describe,
       builder: (commandLine) =>
         command.examples.reduce(

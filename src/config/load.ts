@@ -1,5 +1,5 @@
 import { dirname, join } from "node:path";
-import type { Files } from "../host/host.ts";
+import type { Files, Host } from "../host/host.ts";
 import type { WrittenConfig } from "./schema.ts";
 
 const NAME = "do-bootstrap";
@@ -17,6 +17,8 @@ export interface LoadedConfig {
   readonly written: WrittenConfig;
   /** Folder that the paths in the config are relative to. */
   readonly base: string;
+  /** What was not known from an earlier run; null for a package.json without our key. */
+  readonly read: readonly { readonly file: string; readonly value: WrittenConfig | null }[];
 }
 
 /**
@@ -26,25 +28,34 @@ export interface LoadedConfig {
  * @throws AppError CONFIG_UNREADABLE, CONFIG_INVALID, CONFIG_HOLDS_TOKEN.
  */
 export async function loadConfig(
-  files: Pick<Files, "list">,
+  { files, records }: ConfigHost,
   cwd: string,
   top: string,
 ): Promise<LoadedConfig> {
+  const read: { file: string; value: WrittenConfig | null }[] = [];
   for (const folder of foldersUp(cwd, top)) {
     for (const place of await existingPlaces(files, folder)) {
       const file = join(folder, place);
-      // Most repos have no config, and then nothing of this is loaded.
-      const [{ loadFile }, { validateConfig }] = await Promise.all([
-        import("./load-file.ts"),
-        import("./validate.ts"),
-      ]);
-      const loaded = await loadFile(file, NAME);
+      const known = records.recall(file) as WrittenConfig | null | undefined;
+      const written = known === undefined ? await readConfig(file, place) : known;
+      if (known === undefined) read.push({ file, value: written });
       // A package.json without our key is nobody's config.
-      if (place === "package.json" && loaded === null) continue;
-      return { file, base: folder, written: validateConfig(loaded, file) };
+      if (written !== null) return { file, base: folder, written, read };
     }
   }
-  return { file: undefined, base: cwd, written: {} };
+  return { file: undefined, base: cwd, written: {}, read };
+}
+
+export type ConfigHost = Pick<Host, "records"> & { readonly files: Pick<Files, "list"> };
+
+/** Most repos have no config, and most runs know it: nothing of this is loaded then. */
+async function readConfig(file: string, place: string): Promise<WrittenConfig | null> {
+  const [{ loadFile }, { validateConfig }] = await Promise.all([
+    import("./load-file.ts"),
+    import("./validate.ts"),
+  ]);
+  const loaded = await loadFile(file, NAME);
+  return place === "package.json" && loaded === null ? null : validateConfig(loaded, file);
 }
 
 function foldersUp(cwd: string, top: string): string[] {

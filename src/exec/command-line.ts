@@ -38,13 +38,24 @@ export interface CommandLine {
 export function readCommandLine(argv: readonly string[]): CommandLine | undefined {
   const command = argv[0];
   if (command !== "exec" && command !== "env") return undefined;
+  const read = readOptions(argv.slice(1), OPTIONS[command]);
+  const hasWords = read !== undefined && read.words.length > 0;
+  return hasWords === (command === "exec") && read !== undefined ? { command, ...read } : undefined;
+}
+
+type Given = Pick<CommandLine, "options" | "words">;
+
+/** @returns undefined for a line with anything unusual in it. */
+export function readOptions(
+  argv: readonly string[],
+  known: Readonly<Record<string, { readonly type: "boolean" | "string" }>>,
+): Given | undefined {
   const options: Record<string, string | true> = {};
-  const known: Readonly<Record<string, { type: string }>> = OPTIONS[command];
-  let at = 1;
-  for (; at < argv.length; at++) {
+  for (let at = 0; at < argv.length; at++) {
     const word = argv[at] ?? "";
-    if (!word.startsWith("-") || word === "--") break;
-    const [, name = "", value] = /^--([a-z]+)(?:=(.+))?$/s.exec(word) ?? [];
+    if (word === "--") return { options, words: argv.slice(at + 1) };
+    if (!word.startsWith("-")) return { options, words: argv.slice(at) };
+    const [, name = "", value] = /^--([a-z-]+)(?:=(.+))?$/s.exec(word) ?? [];
     const type = Object.hasOwn(known, name) ? known[name]?.type : undefined;
     if (type === "boolean" && value === undefined) options[name] = true;
     else if (type === "string") {
@@ -53,8 +64,7 @@ export function readCommandLine(argv: readonly string[]): CommandLine | undefine
       options[name] = given;
     } else return undefined;
   }
-  const words = argv.slice(argv[at] === "--" ? at + 1 : at);
-  return words.length > 0 === (command === "exec") ? { command, options, words } : undefined;
+  return { options, words: [] };
 }
 
 /** A line without the command that `exec` is to run: its options are not ours. */

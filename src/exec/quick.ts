@@ -4,7 +4,7 @@ import { readEnvFile } from "../env-file/read.ts";
 import { AppError } from "../errors.ts";
 import { type CommandLine, readCommandLine } from "./command-line.ts";
 import { type Facts, prepare, shellText } from "./prepare.ts";
-import { recall } from "./record.ts";
+import { recallConfig } from "./record.ts";
 import { replaceProcess } from "./replace-process.ts";
 import { revealed, secretsIn } from "./variables.ts";
 import { writeAll } from "./write-all.ts";
@@ -26,7 +26,7 @@ export function quick(argv: readonly string[]): Promise<number> | undefined {
 function prepared(line: CommandLine): (() => Promise<number>) | undefined {
   const { env, platform } = process;
   const environment = line.options["env"];
-  const config = recall({
+  const config = recallConfig({
     cwd: process.cwd(),
     environment: typeof environment === "string" ? environment : undefined,
     env,

@@ -11,6 +11,7 @@ export interface Host {
   /** The folder of this package: templates and examples stand in it. */
   readonly packageFolder: string;
   readonly files: Files;
+  readonly records: Records;
   readonly clock: Clock;
   readonly http: (request: HttpRequest) => Promise<HttpAnswer>;
   readonly run: (call: ToolCall) => Promise<ToolResult>;
@@ -31,6 +32,14 @@ export interface Host {
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What earlier runs made of a file, in the user's cache folder; free of secrets. */
+export interface Records {
+  /** @returns undefined where nothing is kept, or the file has changed since. */
+  recall(file: string): unknown;
+  /** @param since when reading the file began, in milliseconds since the epoch. */
+  keep(file: string, value: unknown, since: number): void;
+}
 
 export interface Clock {
   /** Milliseconds since the epoch. */

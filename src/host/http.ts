@@ -1,5 +1,4 @@
-import { request as requestPlain } from "node:http";
-import { type RequestOptions, request as requestTls } from "node:https";
+import type { RequestOptions } from "node:https";
 import { AppError } from "../errors.ts";
 import type { HttpAnswer, HttpRequest } from "./host.ts";
 
@@ -26,7 +25,8 @@ export async function get(
   }
   const timeout = AbortSignal.timeout(timeoutMs);
   const signal = AbortSignal.any([timeout, interrupted]);
-  const send = url.protocol === "https:" ? requestTls : requestPlain;
+  const { request: send } =
+    url.protocol === "https:" ? await import("node:https") : await import("node:http");
 
   return new Promise((resolve, reject) => {
     const request = send(

@@ -1,12 +1,11 @@
 import { homedir } from "node:os";
+import { dirname } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { AppError, EXIT } from "../errors.ts";
 import { wrap } from "../wrap.ts";
 import { nodeFiles } from "./files.ts";
 import type { Clock, Host, Terminal } from "./host.ts";
-import { get } from "./http.ts";
-import { locked } from "./lock.ts";
-import { openPage } from "./open-page.ts";
+import { keep, recall } from "./record.ts";
 import { run } from "./run.ts";
 import { which } from "./which.ts";
 
@@ -38,16 +37,26 @@ export function nodeHost(packageFolder: string): Host {
     cwd: process.cwd(),
     home: env["HOME"] ?? (platform === "win32" ? homedir() : undefined),
     files: nodeFiles,
-    http: (request) => get(request, interrupted),
+    records: {
+      recall: (path) => recall({ env, platform }, { kind: "config", path }),
+      keep: (path, value, since) =>
+        keep({ env, platform }, { kind: "config", path }, value, {
+          inputs: [path],
+          since,
+          repo: dirname(path),
+        }),
+    },
+    http: async (request) => (await import("./http.ts")).get(request, interrupted),
     run: (call) => run(call, interrupted),
     which: (name, notIn) => which(name, notIn, { env, platform }),
-    locked: (path, action) => locked(path, clock, action),
+    locked: async (path, action) => (await import("./lock.ts")).locked(path, clock, action),
     hclParser: once(async () => {
       const { loadHclParser } = await import("./hcl.ts");
       return loadHclParser(packageFolder);
     }),
     readInput,
-    openPage: (address, notIn) => openPage(address, notIn, { env, platform }),
+    openPage: async (address, notIn) =>
+      (await import("./open-page.ts")).openPage(address, notIn, { env, platform }),
     terminal: process.stdin.isTTY && process.stderr.isTTY ? once(nodeTerminal) : undefined,
   };
 }

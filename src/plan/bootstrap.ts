@@ -74,16 +74,22 @@ export async function bootstrap(
   }
   const { changes, findings, commands } = first.plan;
   const isBlocked = findings.some(({ level }) => level === "error");
-  if (isBlocked || changes.length + commands.length === 0) return { ...first, ...NOTHING_DONE };
+  if (isBlocked) return { ...first, ...NOTHING_DONE };
+  if (changes.length + commands.length === 0) {
+    first.observation.keepRecord();
+    return { ...first, ...NOTHING_DONE };
+  }
   if (!(await approve(first))) {
     throw new AppError("DECLINED", "Nothing was changed.");
   }
   const { git, hosts } = first.observation;
+  // Editing YAML takes 10 ms to load, which a finished repo does not need.
   const { apply } = await import("./apply.ts");
   const doubts = await apply(host, changes, { ...request, hosts, git: git?.git });
   const results = await runCommands(host, commands, request.progress);
   const second = await look(host, request, inspections);
   if (second.plan.changes.length > 0) throw notConverged(second.plan);
+  second.observation.keepRecord();
   const failures = results.flatMap(commandFailed);
   const allFindings = [...second.plan.findings, ...failures];
   return {

@@ -6,7 +6,7 @@ import { readEnvFile } from "../env-file/read.ts";
 import type { CommandLine } from "../exec/command-line.ts";
 import type { ExecConfig } from "../exec/exec-config.ts";
 import { type Facts, tokenState } from "../exec/prepare.ts";
-import { remember } from "../exec/record.ts";
+import { rememberConfig } from "../exec/record.ts";
 import { openGit } from "../git/git.ts";
 import type { Host, Snapshot } from "../host/host.ts";
 import { SECRET_TFVARS } from "../terraform/files.ts";
@@ -28,7 +28,17 @@ interface ExecLook {
 
 type ExecHost = Pick<
   Host,
-  "cwd" | "home" | "env" | "platform" | "clock" | "files" | "run" | "which" | "hclParser" | "http"
+  | "cwd"
+  | "home"
+  | "env"
+  | "platform"
+  | "clock"
+  | "files"
+  | "records"
+  | "run"
+  | "which"
+  | "hclParser"
+  | "http"
 >;
 
 /**
@@ -38,7 +48,12 @@ type ExecHost = Pick<
  */
 async function lookForExec(host: ExecHost, environment: string | undefined): Promise<ExecLook> {
   const git = await openGit(host, host.cwd);
-  const resolved = await findConfig(host, git?.root ?? host.cwd, environment);
+  const { config: resolved, keepRecord } = await findConfig(
+    host,
+    git?.root ?? host.cwd,
+    environment,
+  );
+  keepRecord();
   const roots = await Promise.all(resolved.roots.map((root) => observeRoot(host, root)));
   const needs = roots.map((root) => ({ dir: root.config.dir, ...needsOf(root) }));
   const own = needs.filter(
@@ -74,7 +89,13 @@ export async function openSession(
   const environment = typeof options["env"] === "string" ? options["env"] : undefined;
   const since = clock.now();
   const { config, resolved, inputs } = await lookForExec(host, environment);
-  if (inputs.length > 0) remember({ cwd, environment, env, platform }, config, { inputs, since });
+  if (inputs.length > 0) {
+    rememberConfig({ cwd, environment, env, platform }, config, {
+      inputs,
+      since,
+      repo: config.base,
+    });
+  }
   const envFile = await host.files.look(config.envFile);
   if (envFile.kind === "unusable") {
     const message = `${envFile.path} is ${envFile.why}.`;

@@ -12,24 +12,37 @@ import type { Files, Host } from "../host/host.ts";
  * @throws AppError those of loadConfig and resolveConfig; USAGE outside a project.
  */
 export async function findConfig(
-  host: Pick<Host, "cwd" | "files" | "home">,
+  host: Pick<Host, "cwd" | "files" | "home" | "records" | "clock">,
   top: string,
   environment: string | undefined,
-): Promise<ResolvedConfig> {
-  const { cwd, files, home } = host;
-  const { file, base: found, written } = await loadConfig(files, cwd, top);
+): Promise<FoundConfig> {
+  const { cwd, files, home, records } = host;
+  const since = host.clock.now();
+  const { file, base: found, written, read } = await loadConfig(host, cwd, top);
   const base = file === undefined ? await preparedFolder(files, cwd, top) : found;
   if (file === undefined && (base === home || base === "/")) {
     throw new AppError("USAGE", `${cwd} is not a project's folder.`, {
       hint: "Go to the repo that you want to prepare, or make one: mkdir my-app && cd my-app",
     });
   }
-  return resolveConfig(written, environment, {
+  const config = resolveConfig(written, environment, {
     file,
     base,
     packageName: await packageName(files, base),
     defaultDir: await defaultDir(files, base),
   });
+  return {
+    config,
+    keepRecord() {
+      for (const each of read) records.keep(each.file, each.value, since);
+    },
+  };
+}
+
+export interface FoundConfig {
+  readonly config: ResolvedConfig;
+  /** Spares the next run the reading: called by what may write, and not by a mere look. */
+  readonly keepRecord: () => void;
 }
 
 /** A subfolder of a repo that was prepared before is no project of its own. */

@@ -16,14 +16,13 @@ import { inspectToken } from "../token/inspect.ts";
 import type { Secret } from "../token/secret.ts";
 import { chooseToken, type TokenState } from "../token/sources.ts";
 import type { Inspection } from "../token/verdict.ts";
-import { findConfig } from "./find-config.ts";
+import { type FoundConfig, findConfig } from "./find-config.ts";
 
 /** The config that --write-config writes. */
 export const CONFIG_FILE = "do-bootstrap.config.yaml";
 
 /** Every fact that a plan is made from; observing writes nothing. */
-export interface Observation {
-  readonly config: ResolvedConfig;
+export interface Observation extends FoundConfig {
   /** The git root; outside git the config's folder. What lies outside is not the repo's. */
   readonly top: string;
   readonly ci: boolean;
@@ -79,6 +78,7 @@ export type ObservingHost = Pick<
   | "platform"
   | "packageFolder"
   | "files"
+  | "records"
   | "clock"
   | "http"
   | "run"
@@ -94,7 +94,11 @@ export type ObservingHost = Pick<
 export async function observe(host: ObservingHost, question: Question): Promise<Observation> {
   const hosts = apiHosts(host.env);
   const git = await openGit(host, host.cwd);
-  const config = await findConfig(host, git?.root ?? host.cwd, question.environment);
+  const { config, keepRecord } = await findConfig(
+    host,
+    git?.root ?? host.cwd,
+    question.environment,
+  );
   const top = git?.root ?? config.base;
   // Who keeps all of HOME in git has his tools in there too.
   const isHomeInGit = host.home !== undefined && isInside(host.home, top);
@@ -141,6 +145,7 @@ export async function observe(host: ObservingHost, question: Question): Promise<
   ]);
   return {
     config,
+    keepRecord,
     top,
     hosts,
     token,

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { sha256 } from "../sha256.ts";
 
 /**
  * A generated file carries its template's version and a hash of its body, so that a file nobody
@@ -50,5 +50,5 @@ export function recognise(text: string): "foreign" | "generated" | "edited" {
 }
 
 function hashOf(body: string): string {
-  return createHash("sha256").update(body).digest("hex").slice(0, 16);
+  return sha256(body).slice(0, 16);
 }

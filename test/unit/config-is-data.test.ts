@@ -4,6 +4,9 @@ import { dir } from "tmp-promise";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { loadConfig } from "../../src/config/load.ts";
 import { nodeFiles } from "../../src/host/files.ts";
+import { NO_RECORDS } from "./samples.ts";
+
+const host = { files: nodeFiles, records: NO_RECORDS };
 
 const MARKER = "was-run";
 
@@ -28,7 +31,7 @@ async function loadIn(folder: string) {
   onTestFinished(() => {
     process.cwd = cwd;
   });
-  return loadConfig(nodeFiles, folder, folder);
+  return loadConfig(host, folder, folder);
 }
 
 describe("a repo's config runs nothing (rule 7)", () => {

@@ -5,7 +5,9 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { loadConfig } from "../../src/config/load.ts";
 import { AppError } from "../../src/errors.ts";
 import { nodeFiles } from "../../src/host/files.ts";
-import { PERSONAL } from "./samples.ts";
+import { NO_RECORDS, PERSONAL } from "./samples.ts";
+
+const host = { files: nodeFiles, records: NO_RECORDS };
 
 /** A folder with these files, gone when the test ends. */
 async function folderOf(files: Record<string, string>): Promise<string> {
@@ -21,14 +23,14 @@ async function folderOf(files: Record<string, string>): Promise<string> {
 /** The file that wins, relative to the top, and the project that it names. */
 async function winner(files: Record<string, string>, cwd = ".") {
   const top = await folderOf(files);
-  const { file, written, base } = await loadConfig(nodeFiles, join(top, cwd), top);
+  const { file, written, base } = await loadConfig(host, join(top, cwd), top);
   const short = (path: string) => path.slice(top.length + 1);
   return { file: file && short(file), base: short(base), project: written.project };
 }
 
 async function refusalOf(files: Record<string, string>): Promise<AppError & { file: string }> {
   const top = await folderOf(files);
-  const error: unknown = await loadConfig(nodeFiles, top, top).catch((thrown: unknown) => thrown);
+  const error: unknown = await loadConfig(host, top, top).catch((thrown: unknown) => thrown);
   if (!(error instanceof AppError)) throw new Error("the config was taken", { cause: error });
   return Object.assign(error, { file: join(top, Object.keys(files)[0] ?? "") });
 }
@@ -132,8 +134,8 @@ describe("which of several", () => {
 
   it("none above the top", async () => {
     const folder = await folderOf({ ".do-bootstraprc": YAML, "repo/a/x": "" });
-    const loaded = await loadConfig(nodeFiles, join(folder, "repo", "a"), join(folder, "repo"));
-    expect(loaded).toEqual({ file: undefined, base: join(folder, "repo", "a"), written: {} });
+    const loaded = await loadConfig(host, join(folder, "repo", "a"), join(folder, "repo"));
+    expect(loaded).toMatchObject({ file: undefined, base: join(folder, "repo", "a"), written: {} });
   });
 
   it("has its paths relative to its own folder", async () => {

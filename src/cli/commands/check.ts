@@ -1,4 +1,6 @@
 import { EXIT } from "../../errors.ts";
+import { look, NOTHING_DONE } from "../../plan/bootstrap.ts";
+import { statusOf } from "../../plan/findings.ts";
 import type { Plan } from "../../plan/types.ts";
 import type { Command } from "../command.ts";
 import { lookOptions, requestFrom } from "../options.ts";
@@ -12,8 +14,6 @@ export const check: Command = {
     ["do-bootstrap check --json --strict", "for a script"],
   ],
   async run(args, context) {
-    const { look, NOTHING_DONE } = await import("../../plan/bootstrap.ts");
-    const { statusOf } = await import("../../plan/findings.ts");
     const { host } = context;
     const found = await look(host, await requestFrom(args, context));
     const status = statusOf(found.plan.findings, args["strict"] === true);

@@ -1,5 +1,7 @@
 import { AppError, EXIT } from "../../errors.ts";
 import { envOptions } from "../../exec/command-line.ts";
+import { shellText } from "../../exec/prepare.ts";
+import { openSession } from "../../plan/exec.ts";
 import type { Command } from "../command.ts";
 import { commandLineFrom } from "../options.ts";
 
@@ -20,10 +22,6 @@ export const env: Command = {
         hint: 'eval "$(do-bootstrap env)"; to see it all the same: do-bootstrap env --yes',
       });
     }
-    const [{ openSession }, { shellText }] = await Promise.all([
-      import("../../plan/exec.ts"),
-      import("../../exec/prepare.ts"),
-    ]);
     const facts = await openSession(host, line, progress);
     const { text, leftOut } = shellText(line, facts);
     for (const name of leftOut)

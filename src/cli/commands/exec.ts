@@ -1,5 +1,8 @@
 import { AppError } from "../../errors.ts";
 import { execOptions } from "../../exec/command-line.ts";
+import { prepare } from "../../exec/prepare.ts";
+import { revealed, secretsIn } from "../../exec/variables.ts";
+import { openSession } from "../../plan/exec.ts";
 import type { Command } from "../command.ts";
 import { commandLineFrom } from "../options.ts";
 
@@ -14,12 +17,6 @@ export const exec: Command = {
     ["do-bootstrap exec --verify -- terraform apply", "only with a token that is alive"],
   ],
   async run(args, { host, progress }) {
-    const [{ openSession }, { prepare }, { revealed, secretsIn }, { execute }] = await Promise.all([
-      import("../../plan/exec.ts"),
-      import("../../exec/prepare.ts"),
-      import("../../exec/variables.ts"),
-      import("../../exec/execute.ts"),
-    ]);
     const line = commandLineFrom("exec", args);
     if (line.words.length === 0) {
       throw new AppError("USAGE", "exec runs a command, and there is none.", {
@@ -29,6 +26,7 @@ export const exec: Command = {
     const facts = await openSession(host, line, progress);
     const variables = prepare(line, facts);
     progress.end();
+    const { execute } = await import("../../exec/execute.ts");
     const status = await execute({
       words: line.words,
       env: { ...host.env, ...Object.fromEntries(revealed(variables)) },

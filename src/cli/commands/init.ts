@@ -1,4 +1,6 @@
 import { EXIT } from "../../errors.ts";
+import { bootstrap, look, NOTHING_DONE } from "../../plan/bootstrap.ts";
+import { statusOf } from "../../plan/findings.ts";
 import type { Command } from "../command.ts";
 import { lookOptions, requestFrom } from "../options.ts";
 
@@ -31,8 +33,6 @@ export const init: Command = {
     ["do-bootstrap --env prod --yes", "an environment of the config, without a question"],
   ],
   async run(args, context) {
-    const { bootstrap, look, NOTHING_DONE } = await import("../../plan/bootstrap.ts");
-    const { statusOf } = await import("../../plan/findings.ts");
     const { host } = context;
     const request = await requestFrom(args, context);
     const dryRun = args["dry-run"] === true;

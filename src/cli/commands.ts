@@ -1,0 +1,9 @@
+import type { Command } from "./command.ts";
+import { check } from "./commands/check.ts";
+import { demo } from "./commands/demo.ts";
+import { env } from "./commands/env.ts";
+import { exec } from "./commands/exec.ts";
+import { init } from "./commands/init.ts";
+
+/** In the order of the help; the first is what runs where none is named. */
+export const COMMANDS: readonly [Command, ...Command[]] = [init, check, exec, env, demo];

@@ -1,0 +1,145 @@
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, isAbsolute, join } from "node:path";
+import { isInside } from "../paths.ts";
+import type { Environment } from "./host.ts";
+
+/** What a record is about; two questions never share one. */
+export interface RecordKey {
+  readonly kind: "config" | "exec";
+  /** A folder or a file, absolute. */
+  readonly path: string;
+  /** The environment of the config, where it makes a difference. */
+  readonly environment?: string | undefined;
+}
+
+export interface Machine {
+  readonly env: Environment;
+  readonly platform: NodeJS.Platform;
+}
+
+/** What was found out once, and the stamps of all that it follows from. Holds no secret. */
+interface Kept extends RecordKey {
+  readonly version: string;
+  /** Of files and folders by path; of a folder, which ends with a slash, its Terraform files. */
+  readonly stamps: Readonly<Record<string, string>>;
+  readonly value: unknown;
+}
+
+/** Beyond that, somebody makes a folder for each run. */
+const MAX_RECORDS = 500;
+
+/**
+ * What was kept before, if nothing has changed since that it follows from. Synchronous, as this is
+ * all that `exec` does before it starts the command.
+ *
+ * @returns undefined where there is none, or none that still holds.
+ */
+export function recall(machine: Machine, key: RecordKey): unknown {
+  try {
+    const path = placeOf(machine, key);
+    if (path === undefined) return undefined;
+    const kept = JSON.parse(readFileSync(path, "utf8")) as Kept;
+    if (kept.version !== __VERSION__ || !isAbout(kept, key)) return undefined;
+    for (const [each, stamp] of Object.entries(kept.stamps)) {
+      // Most of them say that there is nothing, which is quicker to ask.
+      if (stamp === "" ? existsSync(each) : stampOf(each) !== stamp) return undefined;
+    }
+    return kept.value;
+  } catch {
+    // No record, or none of ours: the slow path will do.
+    return undefined;
+  }
+}
+
+/**
+ * Keeps a value for the next run. Where that is not possible, the next run is slow again.
+ *
+ * @param from.inputs paths of all that it follows from; a folder's ends with a slash.
+ * @param from.since when reading them began, in milliseconds since the epoch.
+ * @param from.repo a repo is data: it must not bring records of its own.
+ */
+export function keep(
+  machine: Machine,
+  key: RecordKey,
+  value: unknown,
+  from: { readonly inputs: readonly string[]; readonly since: number; readonly repo: string },
+): void {
+  const path = placeOf(machine, key);
+  if (path === undefined || isInside(path, from.repo)) return;
+  try {
+    const stamps = Object.fromEntries(from.inputs.map((input) => [input, stampOf(input)]));
+    if (newestOf(Object.values(stamps)) > from.since - CLOCK_TICK_MS) return;
+    const folder = dirname(path);
+    if (existsSync(folder) && readdirSync(folder).length >= MAX_RECORDS) {
+      rmSync(folder, { recursive: true });
+    }
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const temporary = `${path}.${process.pid}`;
+    const kept: Kept = { version: __VERSION__, ...key, stamps, value };
+    writeFileSync(temporary, JSON.stringify(kept), { mode: 0o600 });
+    renameSync(temporary, path);
+  } catch {
+    // A home without room or leave to write.
+  }
+}
+
+function isAbout(kept: Kept, { kind, path, environment }: RecordKey): boolean {
+  return kept.kind === kind && kept.path === path && kept.environment === environment;
+}
+
+/** A file's time is that of the last tick of the kernel's clock. */
+const CLOCK_TICK_MS = 10;
+
+/** What was changed while it was read may have been read before the change. */
+function newestOf(stamps: readonly string[]): number {
+  const times = stamps.flatMap((stamp) => stamp.split(",")).map((each) => each.split(":").at(-1));
+  return Math.max(0, ...times.map(Number).filter(Number.isFinite));
+}
+
+/** Readable, so that a person can find it; two paths of the same name take turns. */
+function placeOf(machine: Machine, { kind, path, environment }: RecordKey): string | undefined {
+  const folder = cacheFolder(machine);
+  if (folder === undefined) return undefined;
+  const name = path.replace(/[^A-Za-z0-9.-]+/g, "_").slice(-150);
+  const suffix = environment === undefined ? "" : `@${environment}`;
+  return join(folder, "do-bootstrap", kind, `${name}${suffix}.json`);
+}
+
+function cacheFolder({ env, platform }: Machine): string | undefined {
+  const home = env["HOME"] || undefined;
+  const own = platform === "darwin" ? "Library/Caches" : ".cache";
+  const folder =
+    platform === "win32" ? env["LOCALAPPDATA"] : env["XDG_CACHE_HOME"] || (home && join(home, own));
+  return folder !== undefined && isAbsolute(folder) ? folder : undefined;
+}
+
+const FOLDER = "folder";
+const CONFIGURATION = /\.(tf|tofu)(\.json)?$/;
+
+/** Changes when the file, or the Terraform code in the folder, does. */
+function stampOf(path: string): string {
+  if (!path.endsWith("/")) {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats === undefined) return "";
+    // git changes its folder's time at every turn.
+    return stats.isDirectory() ? FOLDER : `${stats.size}:${stats.mtimeMs}`;
+  }
+  let names: string[];
+  try {
+    names = readdirSync(path);
+  } catch {
+    return "";
+  }
+  return [FOLDER, ...names.filter((name) => CONFIGURATION.test(name)).sort()]
+    .map((name) => (name === FOLDER ? name : `${name}:${stampOf(path + name)}`))
+    .join();
+}
