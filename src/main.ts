@@ -84,7 +84,7 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
 
   async function print(outcome: Outcome): Promise<void> {
     if (!("report" in outcome)) {
-      stdout.write(outcome.output ?? "");
+      if (outcome.output !== undefined) stdout.write(outcome.output);
       return;
     }
     const { report, status } = outcome;

@@ -28,6 +28,8 @@ export async function parse(argv: readonly string[], columns: number): Promise<P
     .wrap(Math.min(columns, 100))
     .parserConfiguration({
       "duplicate-arguments-array": false,
+      "parse-numbers": false,
+      "parse-positional-numbers": false,
       "camel-case-expansion": false,
       // What stands behind -- is nobody's option.
       "populate--": true,

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, readFileSync, writeSync } from "node:fs";
 import { constants } from "node:os";
+import { isCi } from "../ci.ts";
 import { printable } from "../errors.ts";
 import { type Masker, maskerOf } from "./mask.ts";
 
@@ -21,33 +22,53 @@ export interface Execution {
  */
 export async function execute({ words, env, secrets }: Execution): Promise<number> {
   const [file = "", ...args] = words;
-  const isMasked = ({ isTTY }: NodeJS.WriteStream) => !isTTY || Boolean(env["CI"]);
+  const isMasked = ({ isTTY }: NodeJS.WriteStream) => !isTTY || isCi(env);
   // Without need the streams are not touched: they would make a shared pipe non-blocking.
   const masked = secrets === undefined ? [] : [process.stdout, process.stderr].filter(isMasked);
   const [out, err] = [1, 2].map((fd) => (masked.some((each) => each.fd === fd) ? "pipe" : fd));
   const spawnIt = process.platform === "win32" ? (await import("cross-spawn")).default : spawn;
 
   const signals = forwardSignals();
-  const child = spawnIt(file, args, {
-    env,
-    stdio: ["inherit", out, err],
-  });
+  let child: ChildProcess;
+  try {
+    child = spawnIt(file, args, { env, stdio: ["inherit", out, err] });
+  } catch (error) {
+    // Node throws what it has no event for: ENOTDIR, ELOOP, E2BIG, an empty name.
+    return notStarted(file, error as NodeJS.ErrnoException);
+  }
   signals.child = child;
   for (const stream of masked) pass(child, stream, maskerOf(secrets ?? []));
   return new Promise((resolve) => {
-    child.once("error", (error: NodeJS.ErrnoException) => {
-      const isMissing = error.code === "ENOENT";
-      const why = isMissing ? "there is no such command" : `it cannot be started (${error.code})`;
-      writeSync(2, `do-bootstrap: ${printable(file)}: ${why}\n`);
-      resolve(isMissing ? 127 : 126);
-    });
+    child.once("error", (error) => resolve(notStarted(file, error)));
     child.once(masked.length > 0 ? "close" : "exit", (status, signal) => {
+      keepModes();
       if (signal === null) return resolve(status ?? 1);
       // To a shell a program that only returns 130 has dealt with Ctrl-C itself: its loop goes on.
       if (signal === "SIGINT" && isFromTerminal()) raise(signal);
       resolve(128 + constants.signals[signal as NodeJS.Signals]);
     });
   });
+}
+
+function notStarted(file: string, { code }: NodeJS.ErrnoException): number {
+  const isMissing = code === "ENOENT" || file === "";
+  const why = isMissing ? "there is no such command" : `it cannot be started (${code})`;
+  writeSync(2, `do-bootstrap: ${printable(file)}: ${why}\n`);
+  return isMissing ? 127 : 126;
+}
+
+/** At its end Node gives a terminal the modes back that it had before: the command may have set others. */
+function keepModes(): void {
+  for (const fd of [0, 1, 2]) if (isTerminal(fd)) closeSync(fd);
+}
+
+function isTerminal(fd: number): boolean {
+  try {
+    // node:tty, which takes a while to load, is not asked about pipes and files.
+    return fstatSync(fd).isCharacterDevice() && process.getBuiltinModule("node:tty").isatty(fd);
+  } catch {
+    return false;
+  }
 }
 
 function pass(child: ChildProcess, to: NodeJS.WriteStream, masker: Masker): void {
@@ -74,7 +95,9 @@ const OF_TERMINAL = ["SIGINT", "SIGQUIT", "SIGWINCH", ...STOPPING];
 /** From now on signals are the command's. A second SIGINT would make Terraform die at once. */
 function forwardSignals(): { child: ChildProcess | undefined } {
   const to: { child: ChildProcess | undefined } = { child: undefined };
-  for (const signal of Object.keys(constants.signals) as NodeJS.Signals[]) {
+  // Some have two names; listened to under both, they would be sent twice.
+  const names = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
+  for (const signal of names.values() as Iterable<NodeJS.Signals>) {
     if (OWN.includes(signal)) continue;
     process.removeAllListeners(signal);
     const handle = () => {

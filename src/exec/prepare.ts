@@ -52,7 +52,7 @@ export function shellText(line: CommandLine, facts: Facts): Quoted {
     });
   }
   if (unset !== true) return quote(format, revealed(prepare(line, facts)));
-  const names = variableNames(facts.config, facts.envFile, all === true);
+  const names = variableNames(facts, all === true);
   return { text: quoteUnset(format, names), leftOut: [] };
 }
 

@@ -26,20 +26,20 @@ export function quick(argv: readonly string[]): Promise<number> | undefined {
 function prepared(line: CommandLine): (() => Promise<number>) | undefined {
   const { env, platform } = process;
   const environment = line.options["env"];
-  const config = recallConfig({
-    cwd: process.cwd(),
-    environment: typeof environment === "string" ? environment : undefined,
-    env,
-    platform,
-  });
-  if (config === undefined) return undefined;
   try {
+    const config = recallConfig({
+      cwd: process.cwd(),
+      environment: typeof environment === "string" ? environment : undefined,
+      env,
+      platform,
+    });
+    if (config === undefined) return undefined;
     const envFile = readEnvFile(plainText(config.envFile));
     const facts: Facts = { config, env, envFile, textAt: plainText };
     return line.command === "exec" ? forCommand(line, facts) : forShell(line, facts);
-  } catch (error) {
-    if (error instanceof AppError) return undefined;
-    throw error;
+  } catch {
+    // A file that cannot be read, a folder that is gone: the whole program has the words for it.
+    return undefined;
   }
 }
 

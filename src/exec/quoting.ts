@@ -89,25 +89,25 @@ function powershell(value: string): string {
   );
 }
 
-/** Whatever may follow; dotenv has no escapes, so an open quote would go on there. */
-const WHAT_FOLLOWS = "\nA='a'\nB=\"b\"\nC=`c`\n";
-
-/** dotenv cannot hold every value: the first way of writing it that reads back the same. */
+/**
+ * The first way of writing a value that dotenv reads back the same. It has no escapes but \\n and \\r
+ * between double quotes, and takes a quote behind a backslash for no end: such a value would go on in
+ * the next line.
+ */
 function dotenv(name: string, value: string): string {
+  const isClosedBy = (quote: string) => !value.includes(quote) && !value.endsWith("\\");
+  const escaped = value.replaceAll("\r", "\\r");
   const ways = [
-    /^[\w./:@%+,=-]*$/.test(value) ? value : undefined,
-    `'${value}'`,
-    `"${value.replaceAll("\r", "\\r")}"`,
-    `\`${value}\``,
-    `"${value.replaceAll("\r", "\\r").replaceAll("\n", "\\n")}"`,
-    value,
+    ...(/^[\w./:@%+,=-]*$/.test(value) ? [value] : []),
+    ...["'", '"', "`"].filter(isClosedBy).map((quote) => quote + value + quote),
+    ...(isClosedBy('"') ? [`"${escaped}"`] : []),
+    ...(/^[^\s'"`#]([^#\r\n]*\S)?$/.test(value) ? [value] : []),
   ];
-  for (const way of ways) {
-    const line = `${name}=${way}`;
-    const read = way === undefined ? undefined : readEnvFile(line + WHAT_FOLLOWS);
-    if (read?.get(name) === value && read.get("A") === "a" && read.get("C") === "c") return line;
-  }
-  throw notRepresentable("dotenv", name);
+  const line = ways
+    .map((way) => `${name}=${way}`)
+    .find((each) => readEnvFile(`${each}\n`).get(name) === value);
+  if (line === undefined) throw notRepresentable("dotenv", name);
+  return line;
 }
 
 function notRepresentable(format: Format, name: string): AppError {

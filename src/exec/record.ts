@@ -13,8 +13,10 @@ export interface Question {
 /** The config that was found here before, if all that it follows from is the same. */
 export function recallConfig(question: Question): ExecConfig | undefined {
   const known = recall(question, keyOf(question)) as ExecConfig | undefined;
+  // HOME is no project's folder, and what was found before does not know where it is.
+  if (known === undefined || known.base === question.env["HOME"]) return undefined;
   // JSON has no undefined.
-  return known && { ...known, environment: question.environment };
+  return { ...known, environment: question.environment };
 }
 
 /** @param from as in host/record.ts. */

@@ -43,15 +43,20 @@ export function execVariables({ base, environment }: ExecConfig): Variables {
   ]);
 }
 
-/** The names that `env` would set with nothing but the config known. */
+/** The names that `env` sets when the environment has none of them, or has set in this one. */
 export function variableNames(
-  config: ExecConfig,
-  envFile: ReadonlyMap<string, string>,
+  { config, env, envFile }: Omit<Surroundings, "token" | "all">,
   all: boolean,
 ): readonly string[] {
   const token = Secret.of("", { kind: "stdin" });
-  return [...toolVariables({ config, env: {}, envFile, token, all }).keys()];
+  const names = [...toolVariables({ config, env: {}, envFile, token, all }).keys()];
+  const copies = SPACES_KEYS.filter(
+    (key) => config.hasBackend && env[`AWS_${key}`] && env[`AWS_${key}`] === env[`SPACES_${key}`],
+  );
+  return [...new Set([...names, ...copies.map((key) => `AWS_${key}`)])];
 }
+
+const SPACES_KEYS = ["ACCESS_KEY_ID", "SECRET_ACCESS_KEY"];
 
 /** Tells an `exec` inside another what the outer one is about. */
 const MARKER = "DO_BOOTSTRAP_EXEC";
@@ -70,8 +75,9 @@ function tokenVariables({ tokenName, variables }: ExecConfig): Set<string> {
   return new Set([tokenName, ...STANDARD_NAMES, ...variables.map((name) => `TF_VAR_${name}`)]);
 }
 
-/** A file may never say where a token goes (rule 2), nor what we tell ourselves. */
-const NEVER = /^(DIGITALOCEAN_API_URL|DIGITALOCEAN_CONTEXT|DO_BOOTSTRAP_.*)$/i;
+/** A file may never say where a token goes (rule 2; doctl's config has an api-url), nor what we tell
+ * ourselves. */
+const NEVER = /^(DIGITALOCEAN_(API_URL|CONFIG|CONTEXT)|DO_BOOTSTRAP_.*)$/i;
 const OF_TOOLS = /^(SPACES_|AWS_|TF_VAR_)/;
 
 function isPassed(name: string, all: boolean): boolean {
@@ -92,9 +98,8 @@ function backendVariables(
 ): Variables {
   const given = (name: string) => env[name] || envFile.get(name) || undefined;
   const variables = new Map<string, Secret | string>();
-  const names = ["ACCESS_KEY_ID", "SECRET_ACCESS_KEY"];
-  const hasKeys = [...names, "SESSION_TOKEN", "PROFILE"].some((name) => given(`AWS_${name}`));
-  for (const key of hasKeys ? [] : names) {
+  const hasKeys = [...SPACES_KEYS, "SESSION_TOKEN", "PROFILE"].some((name) => given(`AWS_${name}`));
+  for (const key of hasKeys ? [] : SPACES_KEYS) {
     const name = `SPACES_${key}`;
     const value = given(name);
     const origin: TokenOrigin & { name: string } = env[name]

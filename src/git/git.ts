@@ -19,6 +19,8 @@ export interface Git {
   readonly root: string;
   /** Executables named git that lie in the repo and were passed over. */
   readonly skipped: readonly string[];
+  /** Resolves when git has confirmed the root; every other answer waits for it too. */
+  readonly confirmed: Promise<void>;
   /** Those of the paths that a pattern makes git ignore, tracked or not. */
   ignored(paths: readonly string[]): Promise<ReadonlySet<string>>;
   /** Those of the paths that are in the index. */
@@ -53,30 +55,27 @@ export async function openGit(
       ...(input === undefined ? {} : { input }),
     });
 
-  const top = await git(["rev-parse", "--show-toplevel"]);
-  if (top.end !== "exited" || top.exitCode !== 0) {
-    if (marked === undefined) return undefined;
-    throw failed(top);
-  }
-  const root = top.stdout.replace(/\r?\n$/, "");
+  const asked = git(["rev-parse", "--show-toplevel"]);
+  const isOpen = async () => (await asked).end === "exited" && (await asked).exitCode === 0;
+  if (marked === undefined && !(await isOpen())) return undefined;
+  const rootOf = async () => (await asked).stdout.replace(/\r?\n$/, "");
+  // While git answers, the config can be read: almost always it confirms what can be seen.
+  const root = marked === undefined ? await rootOf() : await host.files.realpath(marked);
+  const confirmed = confirm();
+  confirmed.catch(() => undefined);
   // git refuses to look beyond a linked folder.
   const nameInGit = async (path: string) =>
     join(await host.files.realpath(dirname(path)), basename(path));
-  // core.worktree in the repo's own config would make anybody's folder the repo's.
-  if (
-    marked !== undefined &&
-    (await host.files.realpath(marked)) !== (await host.files.realpath(root))
-  ) {
-    throw new AppError("GIT_FAILED", `${marked} has its work tree elsewhere: ${printable(root)}`, {
-      hint: "Look at git config core.worktree; if it is not wanted: git config --unset core.worktree",
-    });
-  }
   return {
     root,
     skipped,
+    confirmed,
     async ignored(paths) {
       const asked = await Promise.all(paths.map(nameInGit));
-      const result = await git(["check-ignore", "--no-index", "-z", "--stdin"], joined(asked));
+      const [result] = await Promise.all([
+        git(["check-ignore", "--no-index", "-z", "--stdin"], joined(asked)),
+        confirmed,
+      ]);
       // 1: none of them is ignored.
       if (result.end !== "exited" || ![0, 1].includes(result.exitCode ?? -1)) throw failed(result);
       const answer = new Set(split(result.stdout));
@@ -89,7 +88,10 @@ export async function openGit(
       );
       const inside = asked.flat().filter((path) => isInside(path, root));
       const literal = inside.map((path) => `:(literal,top)${relativeTo(root, path)}`);
-      const result = await git(["ls-files", "-z", "--full-name", "--cached", "--", ...literal]);
+      const [result] = await Promise.all([
+        git(["ls-files", "-z", "--full-name", "--cached", "--", ...literal]),
+        confirmed,
+      ]);
       if (result.exitCode !== 0) throw failed(result);
       const names = new Set(split(result.stdout));
       return new Set(
@@ -97,6 +99,16 @@ export async function openGit(
       );
     },
   };
+
+  async function confirm(): Promise<void> {
+    if (!(await isOpen())) throw failed(await asked);
+    const seen = await rootOf();
+    // core.worktree in the repo's own config would make anybody's folder the repo's.
+    if ((await host.files.realpath(seen)) === (await host.files.realpath(root))) return;
+    throw new AppError("GIT_FAILED", `${root} has its work tree elsewhere: ${printable(seen)}`, {
+      hint: "Look at git config core.worktree; if it is not wanted: git config --unset core.worktree",
+    });
+  }
 }
 
 export async function findGitFolder(

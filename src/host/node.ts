@@ -1,5 +1,4 @@
 import { homedir } from "node:os";
-import { dirname } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { AppError, EXIT } from "../errors.ts";
 import { wrap } from "../wrap.ts";
@@ -40,11 +39,7 @@ export function nodeHost(packageFolder: string): Host {
     records: {
       recall: (path) => recall({ env, platform }, { kind: "config", path }),
       keep: (path, value, since) =>
-        keep({ env, platform }, { kind: "config", path }, value, {
-          inputs: [path],
-          since,
-          repo: dirname(path),
-        }),
+        keep({ env, platform }, { kind: "config", path }, value, { inputs: [path], since }),
     },
     http: async (request) => (await import("./http.ts")).get(request, interrupted),
     run: (call) => run(call, interrupted),

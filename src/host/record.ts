@@ -65,16 +65,15 @@ export function recall(machine: Machine, key: RecordKey): unknown {
  *
  * @param from.inputs paths of all that it follows from; a folder's ends with a slash.
  * @param from.since when reading them began, in milliseconds since the epoch.
- * @param from.repo a repo is data: it must not bring records of its own.
  */
 export function keep(
   machine: Machine,
   key: RecordKey,
   value: unknown,
-  from: { readonly inputs: readonly string[]; readonly since: number; readonly repo: string },
+  from: { readonly inputs: readonly string[]; readonly since: number },
 ): void {
   const path = placeOf(machine, key);
-  if (path === undefined || isInside(path, from.repo)) return;
+  if (path === undefined) return;
   try {
     const stamps = Object.fromEntries(from.inputs.map((input) => [input, stampOf(input)]));
     if (newestOf(Object.values(stamps)) > from.since - CLOCK_TICK_MS) return;
@@ -101,17 +100,31 @@ const CLOCK_TICK_MS = 10;
 
 /** What was changed while it was read may have been read before the change. */
 function newestOf(stamps: readonly string[]): number {
-  const times = stamps.flatMap((stamp) => stamp.split(",")).map((each) => each.split(":").at(-1));
+  const times = stamps
+    .flatMap((stamp) => stamp.split(","))
+    .flatMap((each) => each.split(":").slice(-2));
   return Math.max(0, ...times.map(Number).filter(Number.isFinite));
 }
 
 /** Readable, so that a person can find it; two paths of the same name take turns. */
 function placeOf(machine: Machine, { kind, path, environment }: RecordKey): string | undefined {
   const folder = cacheFolder(machine);
-  if (folder === undefined) return undefined;
+  // A repo is data: it must not bring records of its own.
+  if (
+    folder === undefined ||
+    isInside(folder, repoAround(kind === "config" ? dirname(path) : path))
+  )
+    return undefined;
   const name = path.replace(/[^A-Za-z0-9.-]+/g, "_").slice(-150);
   const suffix = environment === undefined ? "" : `@${environment}`;
   return join(folder, "do-bootstrap", kind, `${name}${suffix}.json`);
+}
+
+function repoAround(folder: string): string {
+  for (let here = folder; here !== dirname(here); here = dirname(here)) {
+    if (existsSync(join(here, ".git"))) return here;
+  }
+  return folder;
 }
 
 function cacheFolder({ env, platform }: Machine): string | undefined {
@@ -131,7 +144,7 @@ function stampOf(path: string): string {
     const stats = statSync(path, { throwIfNoEntry: false });
     if (stats === undefined) return "";
     // git changes its folder's time at every turn.
-    return stats.isDirectory() ? FOLDER : `${stats.size}:${stats.mtimeMs}`;
+    return stats.isDirectory() ? FOLDER : `${stats.size}:${stats.mtimeMs}:${stats.ctimeMs}`;
   }
   let names: string[];
   try {

@@ -53,6 +53,7 @@ async function lookForExec(host: ExecHost, environment: string | undefined): Pro
     git?.root ?? host.cwd,
     environment,
   );
+  await git?.confirmed;
   keepRecord();
   const roots = await Promise.all(resolved.roots.map((root) => observeRoot(host, root)));
   const needs = roots.map((root) => ({ dir: root.config.dir, ...needsOf(root) }));
@@ -90,11 +91,7 @@ export async function openSession(
   const since = clock.now();
   const { config, resolved, inputs } = await lookForExec(host, environment);
   if (inputs.length > 0) {
-    rememberConfig({ cwd, environment, env, platform }, config, {
-      inputs,
-      since,
-      repo: config.base,
-    });
+    rememberConfig({ cwd, environment, env, platform }, config, { inputs, since });
   }
   const envFile = await host.files.look(config.envFile);
   if (envFile.kind === "unusable") {
@@ -117,9 +114,10 @@ export async function openSession(
   const verify = options["verify"] === true && token.kind === "found";
   if (verify) progress("Asking DigitalOcean about the token");
   const inspection = verify ? await inspectToken(host, apiHosts(env), token.token) : undefined;
-  const wrong = judgeToken({ token, inspection, config: resolved }).find(
-    ({ level }) => level === "error",
-  );
+  // What takes the variables away again does not say what they were.
+  const isUnset = options["unset"] === true;
+  const findings = isUnset ? [] : judgeToken({ token, inspection, config: resolved });
+  const wrong = findings.find(({ level }) => level === "error");
   if (wrong !== undefined) throw failureOf(wrong);
   return facts;
 }

@@ -149,6 +149,7 @@ describe("the small entry", () => {
   it("loads nothing of the whole program but what it shares with it", () => {
     const modules = [...loadedWith("bin.ts")].filter((to) => to.endsWith(".ts"));
     expect(modules.filter((to) => !isIn(to, "bin.ts", "exec/")).sort()).toEqual([
+      "ci.ts",
       "content.ts",
       "env-file/read.ts",
       "errors.ts",

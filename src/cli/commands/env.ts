@@ -1,5 +1,5 @@
 import { AppError, EXIT } from "../../errors.ts";
-import { envOptions } from "../../exec/command-line.ts";
+import { type CommandLine, envOptions } from "../../exec/command-line.ts";
 import { shellText } from "../../exec/prepare.ts";
 import { openSession } from "../../plan/exec.ts";
 import type { Command } from "../command.ts";
@@ -16,7 +16,14 @@ export const env: Command = {
     ["do-bootstrap env --format powershell | Invoke-Expression", "in PowerShell"],
   ],
   async run(args, { host, progress, say, isScreen }) {
-    const line = commandLineFrom("env", args);
+    const given = commandLineFrom("env", args);
+    if (given.words.length > 0) {
+      throw new AppError("USAGE", "env takes no command.", {
+        hint: "To run one with the variables: do-bootstrap exec -- COMMAND",
+      });
+    }
+    const json: CommandLine["options"] = args["json"] === true ? { format: "json" } : {};
+    const line = { ...given, options: { ...json, ...given.options } };
     if (isScreen && line.options["yes"] !== true && line.options["unset"] !== true) {
       throw new AppError("USAGE", "env prints the token, and this is a terminal.", {
         hint: 'eval "$(do-bootstrap env)"; to see it all the same: do-bootstrap env --yes',

@@ -26,6 +26,8 @@ export const exec: Command = {
     const facts = await openSession(host, line, progress);
     const variables = prepare(line, facts);
     progress.end();
+    // A signal that came meanwhile was meant to end it all.
+    if (host.interrupted.aborted) throw new AppError("INTERRUPTED", "Interrupted.");
     const { execute } = await import("../../exec/execute.ts");
     const status = await execute({
       words: line.words,

@@ -1,0 +1,313 @@
+import { delimiter, join } from "node:path";
+import { describe, it, type TestContext } from "vitest";
+import { type Call, execBench, execBenchWith } from "../fixtures/exec.ts";
+import { randomToken } from "../fixtures/workbench.ts";
+
+const SHOW = ["/usr/bin/env", "--null"];
+const OTHER = randomToken();
+const PROVIDER = 'provider "digitalocean" {\n  token = var.do_token\n}\n';
+const VARIABLE = 'variable "do_token" {\n  sensitive = true\n}\n';
+const FROM_ENVIRONMENT = 'provider "digitalocean" {}\n';
+const BACKEND = "terraform: { backend: { bucket: b, region: nyc3 } }\n";
+const WHEN_REQUIRED = {
+  AWS_REQUEST_CHECKSUM_CALCULATION: "when_required",
+  AWS_RESPONSE_CHECKSUM_VALIDATION: "when_required",
+};
+const KEYS = "SPACES_ACCESS_KEY_ID=id\nSPACES_SECRET_ACCESS_KEY=key\n";
+const SPACES = { SPACES_ACCESS_KEY_ID: "id", SPACES_SECRET_ACCESS_KEY: "key" };
+
+describe.concurrent("what a command gets beyond its environment, and nothing else", () => {
+  /** What the repo holds, how exec is called, what the command gets; TOKEN stands for the token. */
+  type Row = [
+    name: string,
+    files: Record<string, string>,
+    call: Call,
+    gets: Record<string, string>,
+  ];
+  const both = { DIGITALOCEAN_TOKEN: "TOKEN", DIGITALOCEAN_ACCESS_TOKEN: "TOKEN" };
+  const bare = { DIGITALOCEAN_TOKEN: undefined };
+
+  it.for<Row>([
+    ["the token's two names", {}, {}, {}],
+    [
+      "from the second name",
+      {},
+      { env: { ...bare, DIGITALOCEAN_ACCESS_TOKEN: OTHER } },
+      {
+        DIGITALOCEAN_TOKEN: OTHER,
+        DIGITALOCEAN_ACCESS_TOKEN: OTHER,
+      },
+    ],
+    ["from the env file", { ".env": "DIGITALOCEAN_TOKEN=TOKEN\n" }, { env: bare }, both],
+    ["from its second name", { ".env": "DIGITALOCEAN_ACCESS_TOKEN=TOKEN\n" }, { env: bare }, both],
+    [
+      "the environment's token, not the env file's",
+      { ".env": `DIGITALOCEAN_TOKEN=${OTHER}\nDIGITALOCEAN_ACCESS_TOKEN=${OTHER}\n` },
+      {},
+      both,
+    ],
+    [
+      "without the white space around it",
+      { ".env": "DIGITALOCEAN_TOKEN=' TOKEN '\n" },
+      { env: bare },
+      both,
+    ],
+    [
+      "a name of the repo's own",
+      { ".do-bootstraprc": "token: { name: ACME_TOKEN }\n", ".env": "ACME_TOKEN=TOKEN\n" },
+      { env: { DIGITALOCEAN_TOKEN: OTHER } },
+      { ...both, ACME_TOKEN: "TOKEN" },
+    ],
+    [
+      "an env file of the repo's own",
+      { ".do-bootstraprc": "token: { envFile: .env.local }\n", ".env.local": "TF_VAR_x=local\n" },
+      {},
+      { TF_VAR_x: "local" },
+    ],
+    [
+      "--env",
+      {
+        ".do-bootstraprc": "environments: { prod: { token: { envFile: .env.prod } } }\n",
+        ".env": `DIGITALOCEAN_TOKEN=${OTHER}\nTF_VAR_x=dev\n`,
+        ".env.prod": "DIGITALOCEAN_TOKEN=TOKEN\nTF_VAR_x=prod\n",
+      },
+      { own: ["--env", "prod"], env: bare },
+      { ...both, TF_VAR_x: "prod", DO_BOOTSTRAP_EXEC: "prod:REPO" },
+    ],
+    [
+      "doctl's default context, whichever was selected",
+      {},
+      { env: { DIGITALOCEAN_CONTEXT: "acme" } },
+      { DIGITALOCEAN_CONTEXT: "default" },
+    ],
+    [
+      "of the env file what tools for DigitalOcean read",
+      {
+        ".env":
+          "SPACES_ACCESS_KEY_ID=a\nAWS_REGION=b\nTF_VAR_region=c\nTF_LOG=d\nPORT=80\naws_x=1\n",
+      },
+      {},
+      { SPACES_ACCESS_KEY_ID: "a", AWS_REGION: "b", TF_VAR_region: "c" },
+    ],
+    [
+      "with --all all of it",
+      { ".env": "TF_LOG=d\nPORT=80\nEMPTY=\nQUOTED='a b'\nLINES=\"a\\nb\"\n" },
+      { own: ["--all"] },
+      { TF_LOG: "d", PORT: "80", EMPTY: "", QUOTED: "a b", LINES: "a\nb" },
+    ],
+    [
+      "never an address, a context or our own variables",
+      {
+        ".env":
+          "DIGITALOCEAN_API_URL=https://evil.example\ndigitalocean_api_url=https://evil.example\nDIGITALOCEAN_CONTEXT=evil\nDO_BOOTSTRAP_OAUTH_URL=https://evil.example\nDO_BOOTSTRAP_EXEC=evil:/\n",
+      },
+      {
+        own: ["--all"],
+        env: { DIGITALOCEAN_API_URL: undefined, DO_BOOTSTRAP_OAUTH_URL: undefined },
+      },
+      {},
+    ],
+    [
+      "the environment beats the file",
+      { ".env": "TF_VAR_x=file\nAWS_REGION=file\nPORT=file\nHOME=/file\n" },
+      { own: ["--all"], env: { TF_VAR_x: "env", AWS_REGION: "env" } },
+      { PORT: "file" },
+    ],
+  ])("%s", check);
+
+  it.for<Row>([
+    [
+      "the repo's variable, as its provider uses it",
+      { "main.tf": PROVIDER + VARIABLE },
+      {},
+      {
+        TF_VAR_do_token: "TOKEN",
+      },
+    ],
+    [
+      "under its own name",
+      { "main.tf": (PROVIDER + VARIABLE).replaceAll("do_token", "digitalocean_key") },
+      {},
+      { TF_VAR_digitalocean_key: "TOKEN" },
+    ],
+    [
+      "in another folder",
+      { "infra/main.tf": PROVIDER + VARIABLE },
+      {},
+      { TF_VAR_do_token: "TOKEN" },
+    ],
+    [
+      "in each root",
+      {
+        ".do-bootstraprc": "terraform: [ { dir: a }, { dir: b } ]\n",
+        "a/main.tf": PROVIDER + VARIABLE,
+        "b/main.tf": (PROVIDER + VARIABLE).replaceAll("do_token", "pat"),
+      },
+      {},
+      { TF_VAR_do_token: "TOKEN", TF_VAR_pat: "TOKEN" },
+    ],
+    [
+      "whatever the env file or the environment has for it",
+      { "main.tf": PROVIDER + VARIABLE, ".env": `TF_VAR_do_token=${OTHER}\n` },
+      { env: { TF_VAR_do_token: OTHER } },
+      { TF_VAR_do_token: "TOKEN" },
+    ],
+    ["not one that the provider does not use", { "main.tf": FROM_ENVIRONMENT + VARIABLE }, {}, {}],
+    ["not one that nobody declares", { "main.tf": PROVIDER }, {}, {}],
+    ["none without Terraform code", {}, {}, {}],
+    [
+      "none with terraform: false",
+      { ".do-bootstraprc": "terraform: false\n", "main.tf": PROVIDER + VARIABLE },
+      {},
+      {},
+    ],
+  ])("TF_VAR_: %s", check);
+
+  it.for<Row>([
+    [
+      "the keys of Spaces",
+      { ".do-bootstraprc": BACKEND, ".env": KEYS },
+      {},
+      {
+        ...SPACES,
+        ...WHEN_REQUIRED,
+        AWS_ACCESS_KEY_ID: "id",
+        AWS_SECRET_ACCESS_KEY: "key",
+      },
+    ],
+    [
+      "those of the environment",
+      { ".do-bootstraprc": BACKEND },
+      { env: SPACES },
+      {
+        ...WHEN_REQUIRED,
+        AWS_ACCESS_KEY_ID: "id",
+        AWS_SECRET_ACCESS_KEY: "key",
+      },
+    ],
+    ["without keys", { ".do-bootstraprc": BACKEND }, {}, WHEN_REQUIRED],
+    [
+      "not over keys of AWS",
+      { ".do-bootstraprc": BACKEND, ".env": KEYS },
+      { env: { AWS_ACCESS_KEY_ID: "mine", AWS_SECRET_ACCESS_KEY: "mine" } },
+      { ...SPACES, ...WHEN_REQUIRED },
+    ],
+    [
+      "not over keys of AWS in the env file",
+      { ".do-bootstraprc": BACKEND, ".env": `${KEYS}AWS_ACCESS_KEY_ID=mine\n` },
+      {},
+      { ...SPACES, ...WHEN_REQUIRED, AWS_ACCESS_KEY_ID: "mine" },
+    ],
+    [
+      "not beside a profile",
+      { ".do-bootstraprc": BACKEND, ".env": KEYS },
+      { env: { AWS_PROFILE: "acme" } },
+      { ...SPACES, ...WHEN_REQUIRED },
+    ],
+    [
+      "not beside a session",
+      { ".do-bootstraprc": BACKEND, ".env": KEYS },
+      { env: { AWS_SESSION_TOKEN: "t" } },
+      { ...SPACES, ...WHEN_REQUIRED },
+    ],
+    [
+      "checksums as the user has them",
+      { ".do-bootstraprc": BACKEND },
+      { env: { AWS_REQUEST_CHECKSUM_CALCULATION: "when_supported" } },
+      { AWS_RESPONSE_CHECKSUM_VALIDATION: "when_required" },
+    ],
+    ["not without a backend", { ".env": KEYS }, {}, SPACES],
+  ])("a backend on Spaces: %s", check);
+
+  async function check(
+    [, files, call, gets]: Row,
+    { expect, onTestFinished }: TestContext,
+  ): Promise<void> {
+    const bench = await execBenchWith(files, onTestFinished);
+    const { status, stdout, stderr } = await bench.exec(SHOW, call);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    const expected = Object.entries({ ...bench.added, ...gets }).map(([name, value]) => [
+      name,
+      value.replace("TOKEN", bench.token).replace("REPO", bench.repo),
+    ]);
+    const { XDG_CACHE_HOME: _, ...seen } = variablesIn(stdout);
+    expect(seen).toEqual({ ...bench.environment(call), ...Object.fromEntries(expected) });
+  }
+});
+
+describe.concurrent("what do-bootstrap has generated needs no TF_VAR_", () => {
+  it.for([
+    ["a root with a variable", {}],
+    ["one that reads the environment", { ".do-bootstraprc": "terraform: { credentials: env }\n" }],
+  ] as const)("%s", async ([, files], { expect, onTestFinished }) => {
+    const bench = await execBenchWith(files, onTestFinished);
+    const made = await bench.run(["--save"], { env: { DIGITALOCEAN_TOKEN: bench.token } });
+    expect(made.status, made.stderr).toBe(0);
+    expect(await bench.read("provider.tf")).toContain('provider "digitalocean"');
+    const { stdout } = await bench.exec(SHOW);
+    expect(Object.keys(variablesIn(stdout)).filter((name) => /^TF_/.test(name))).toEqual([]);
+  });
+});
+
+describe.concurrent("all else is as if there were no exec", () => {
+  it("the environment, with names and values that no shell would take", async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const bench = await execBench({ onTestFinished });
+    const odd = {
+      "a.b": "dot",
+      "x-y": "dash",
+      __proto: "p",
+      toString: "q",
+      EMPTY: "",
+      LINES: "a\nb\n",
+      EQUALS: "a=b=c",
+      UNICODE: "é 🐳",
+      NODE_OPTIONS: "--no-warnings",
+      LD_LIBRARY_PATH: "/nowhere",
+    };
+    const { stdout, stderr } = await bench.exec(SHOW, { env: odd });
+    const { XDG_CACHE_HOME: _, ...seen } = variablesIn(stdout);
+    expect(seen).toEqual({ ...bench.environment({ env: odd }), ...bench.added });
+    expect(stderr).toBe("");
+  });
+
+  it.for([
+    ["the folder", ".", "pwd -P", "REPO\n"],
+    ["a folder below", "a/b c", "pwd -P", "REPO/a/b c\n"],
+    ["the mask of new files", ".", "umask 027; do-bootstrap exec -- sh -c umask", "0027\n"],
+    ["the zeroth word", ".", 'do-bootstrap exec -- sh -c "echo \\$0" zero', "zero\n"],
+    [
+      "the process group",
+      ".",
+      "test $(ps -o pgid= $$) = $(ps -o pgid= $PPID) && echo same",
+      "same\n",
+    ],
+  ] as const)("%s", async ([, cwd, line, expected], { expect, onTestFinished }) => {
+    const bench = await execBenchWith({ "a/b c/file": "" }, onTestFinished);
+    const { stdout, stderr } = await bench.exec(["sh", "-c", line], { cwd });
+    expect({ stdout, stderr }).toEqual({
+      stdout: expected.replace("REPO", bench.repo),
+      stderr: "",
+    });
+  });
+
+  it("the order in which a command is looked for", async ({ expect, onTestFinished }) => {
+    const bench = await execBenchWith({ "first/tool": "not executable" }, onTestFinished);
+    await bench.write("second/tool", "#!/bin/sh\necho second\n", 0o755);
+    await bench.write("third/tool", "#!/bin/sh\necho third\n", 0o755);
+    await bench.write("empty/.keep", "");
+    const folders = ["missing", "empty", "first", "second", "third"];
+    const PATH = [...folders.map((name) => join(bench.repo, name)), bench.environment()["PATH"]];
+    const { stdout } = await bench.exec(["tool"], { env: { PATH: PATH.join(delimiter) } });
+    expect(stdout).toBe("second\n");
+  });
+});
+
+function variablesIn(output: string): Record<string, string> {
+  const entries = output.split("\0").filter(Boolean);
+  return Object.fromEntries(
+    entries.map((each) => [each.slice(0, each.indexOf("=")), each.slice(each.indexOf("=") + 1)]),
+  );
+}

@@ -1,0 +1,241 @@
+import { open, symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { execa } from "execa";
+import { describe, it } from "vitest";
+import {
+  type Call,
+  type ExecBench,
+  execBench,
+  execBenchWith,
+  sharedExecBench,
+} from "../fixtures/exec.ts";
+import { fakeDoctl } from "../fixtures/tools.ts";
+import { randomToken } from "../fixtures/workbench.ts";
+
+const SH = "/bin/sh";
+const RUNS = [SH, "-c", "echo ran"];
+const OTHER = randomToken();
+
+describe.concurrent("a failure of our own is 125, with the reason and without the command", () => {
+  /** What the repo holds, what exec is told, and what it says. */
+  type Row = [name: string, files: Record<string, string>, call: Call, says: RegExp];
+  const PROD = { ".do-bootstraprc": "environments: { prod: { token: { envFile: .env.prod } } }\n" };
+  const without = { env: { DIGITALOCEAN_TOKEN: undefined } };
+
+  it.for<Row>([
+    ["no token", {}, without, /✗ No DigitalOcean token: .*\[token\.missing\]\n {2}→ /],
+    [
+      "two tokens",
+      {},
+      { env: { DIGITALOCEAN_ACCESS_TOKEN: OTHER } },
+      /✗ Two different tokens: DIGITALOCEAN_TOKEN .*\[token\.conflict\]/,
+    ],
+    [
+      "no token, but something else",
+      {},
+      { env: { DIGITALOCEAN_TOKEN: "hunter2" } },
+      /✗ The token from DIGITALOCEAN_TOKEN .*\[token\.malformed\]/,
+    ],
+    [
+      "an env file with another token than the environment, with --env",
+      { ...PROD, ".env.prod": `DIGITALOCEAN_TOKEN=${OTHER}\n` },
+      { own: ["--env", "prod"] },
+      /✗ Two different tokens: .*\[token\.conflict\]/,
+    ],
+    ["a broken config", { ".do-bootstraprc": "token: [" }, {}, /\[CONFIG_UNREADABLE\]/],
+    ["a wrong config", { ".do-bootstraprc": "tokn: {}" }, {}, /Did you mean token\?/],
+    [
+      "a token in the config",
+      { ".do-bootstraprc": `project: ${OTHER}\n` },
+      {},
+      /\[CONFIG_HOLDS_TOKEN\]/,
+    ],
+    ["--env without a config", {}, { own: ["--env", "prod"] }, /--env prod: .*\[USAGE\]/],
+    ["an unknown --env", PROD, { own: ["--env", "prd"] }, /prod/],
+    ["an unknown option", {}, { own: ["--al"] }, /Unknown option --al\. \[USAGE\]\n.*mean --all/],
+    ["a value for --all", {}, { own: ["--all=please"] }, /--all takes no value\. \[USAGE\]/],
+    ["--env without a name", {}, { own: ["--env"] }, /\[USAGE\]/],
+    ["an env file that is a folder", { ".env/x": "" }, {}, /\.env is .*\[env-file\.unusable\]/],
+    [
+      "a secret file with another token, which Terraform would use",
+      { "do-bootstrap.secret.auto.tfvars.json": JSON.stringify({ do_token: OTHER }) },
+      {},
+      /auto\.tfvars\.json holds another token \([0-9a-f]{8}\) than .*\[OTHER_TOKEN\]/,
+    ],
+  ])("%s", async ([, files, call, says], { expect, onTestFinished }) => {
+    const bench = await execBenchWith(files, onTestFinished);
+    const { status, stdout, stderr } = await bench.fail(RUNS, call);
+    expect(stderr).toMatch(says);
+    expect({ status, stdout }).toEqual({ status: 125, stdout: "" });
+    for (const secret of [bench.token, OTHER, "hunter2"]) expect(stderr).not.toContain(secret);
+  });
+
+  it("no command", async ({ expect, onTestFinished }) => {
+    const bench = await execBench({ onTestFinished });
+    const { status, stdout, stderr } = await bench.fail([]);
+    expect(stderr).toMatch(/✗ exec runs a command, and there is none\. \[USAGE\]\n {2}→ /);
+    expect({ status, stdout }).toEqual({ status: 125, stdout: "" });
+  });
+
+  it.for<Row>([
+    [
+      "a secret file with the same token",
+      { "do-bootstrap.secret.auto.tfvars.json": '{ "do_token": "TOKEN" }' },
+      {},
+      /^$/,
+    ],
+    ["a secret file that is broken", { "do-bootstrap.secret.auto.tfvars.json": "{" }, {}, /^$/],
+    ["the same token twice", { ".env": "DIGITALOCEAN_TOKEN=TOKEN\n" }, {}, /^$/],
+    ["another token in the env file", { ".env": `DIGITALOCEAN_TOKEN=${OTHER}\n` }, {}, /^$/],
+  ])("none: %s", async ([, files, call, says], { expect, onTestFinished }) => {
+    const bench = await execBenchWith(files, onTestFinished);
+    const { status, stdout, stderr } = await bench.exec(RUNS, call);
+    expect(stderr).toMatch(says);
+    expect({ status, stdout }).toEqual({ status: 0, stdout: "ran\n" });
+  });
+});
+
+describe.concurrent("a signal while exec still looks around: the command is not run", () => {
+  it.for(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
+    "%s",
+    async (signal, { expect, onTestFinished }) => {
+      const bench = await execBench({ onTestFinished });
+      await execa("mkfifo", [join(bench.repo, ".env")]);
+      const run = await bench.launch("slow", RUNS);
+      // Opens as soon as exec reads from it.
+      const fifo = await open(join(bench.repo, ".env"), "w");
+      run.child.kill(signal);
+      await fifo.write("A=1\n");
+      await fifo.close();
+      const { stderr, stdout, status } = await run.ended;
+      expect(stderr).toContain("[INTERRUPTED]");
+      expect({ status, stdout }).toEqual({ status: 125, stdout: "" });
+    },
+  );
+});
+
+describe.concurrent("--verify asks DigitalOcean first", () => {
+  const TTL = { ".do-bootstraprc": "token: { minTtl: 7d }\n" };
+  const TEAM = { ".do-bootstraprc": "account: { team: another }\n" };
+  const NOBODY = "http://127.0.0.1:1";
+  const OFF = { DIGITALOCEAN_API_URL: NOBODY, DO_BOOTSTRAP_OAUTH_URL: NOBODY };
+  type Row = [string, Record<string, string>, NonNullable<Call["env"]>, Arrange, RegExp];
+  type Arrange = (bench: ExecBench) => void;
+
+  it.for<Row>([
+    ["a dead token", {}, {}, (bench) => bench.sandbox.revoke(bench.token), /\[token\.refused\]/],
+    ["another team's", TEAM, {}, () => {}, /\[token\.wrong-team\]/],
+    ["one that ends soon", TTL, {}, (bench) => endsIn(bench, 3600), /\[token\.expires-soon\]/],
+    ["no network", {}, OFF, () => {}, /\[token\.unverified\]/],
+  ])("%s: 125", async ([, files, env, arrange, says], { expect, onTestFinished }) => {
+    const bench = await execBenchWith(files, onTestFinished);
+    arrange(bench);
+    const { status, stdout, stderr } = await bench.fail(RUNS, { own: ["--verify"], env });
+    expect(stderr).toMatch(says);
+    expect({ status, stdout }).toEqual({ status: 125, stdout: "" });
+    // Who does not ask is not refused.
+    expect((await bench.exec(RUNS, { env })).stdout).toBe("ran\n");
+  });
+
+  it.for<Row>([
+    ["a token that is alive", {}, {}, () => {}, /^$/],
+    ["one that ends late enough", TTL, {}, (bench) => endsIn(bench, 8 * 86_400), /^$/],
+  ])("%s: the command runs", async ([, files, env, arrange], { expect, onTestFinished }) => {
+    const bench = await execBenchWith(files, onTestFinished);
+    arrange(bench);
+    const result = await bench.by("slow", RUNS, { own: ["--verify"], env });
+    expect({ ...result, stderr: "" }).toEqual({ status: 0, stdout: "ran\n", stderr: "" });
+    expect(bench.sandbox.requests.map(({ path }) => path).sort()).toEqual([
+      "/v1/oauth/token/info",
+      "/v2/account",
+    ]);
+  });
+
+  it("nobody else asks anything", async ({ expect, onTestFinished }) => {
+    const bench = await execBench({ onTestFinished });
+    await bench.exec(RUNS);
+    expect(bench.sandbox.requests).toEqual([]);
+  });
+
+  function endsIn(bench: ExecBench, expiresInSeconds: number): void {
+    bench.sandbox.accept(bench.token, { expiresInSeconds });
+  }
+});
+
+describe.concurrent("a doctl that would store the token is not run", () => {
+  const bench = sharedExecBench(async (bench) => {
+    const { path } = await fakeDoctl(bench.bin, { writeDelayMs: 0 });
+    await symlink(path, join(bench.bin, "doctl.exe"));
+  });
+
+  it.for([
+    ["doctl auth init"],
+    ["doctl auth switch --context acme"],
+    ["doctl auth remove --context acme"],
+    ["doctl auth rm"],
+    ["doctl --context acme auth init"],
+    ["doctl --context=acme auth init"],
+    ["doctl auth --trace init"],
+    ["doctl -t x -o json auth -c y init"],
+    ["doctl --http-retry-max 3 auth init"],
+    ["DOCTL.EXE auth init"],
+    ["/usr/local/bin/doctl auth init"],
+    ["C:\\doctl\\doctl.exe auth init"],
+  ])("%s", async ([line = ""], { expect }) => {
+    const { status, stdout, stderr } = await bench().fail(line.split(" "));
+    expect(stderr).toMatch(/✗ doctl auth (init|switch|remove|rm) under exec .*\[DOCTL_LOGIN\]/);
+    expect({ status, stdout }).toEqual({ status: 125, stdout: "" });
+  });
+
+  it.for([
+    ["doctl auth list", 0, /^default \(current\)\n$/],
+    ["doctl auth init --help", 0, /USAGE|Usage:/],
+    ["doctl auth init -h", 0, /USAGE|Usage:/],
+    ["doctl --output json account get", 0, /sammy@example\.com/],
+    ["doctl version", 0, /doctl version/],
+  ] as const)("but %s is", async ([line, status, says], { expect }) => {
+    const result = await bench().exec(line.split(" "));
+    expect(result.stdout, result.stderr).toMatch(says);
+    expect(result.status).toBe(status);
+  });
+});
+
+describe.concurrent("exec under exec", () => {
+  const files = {
+    ".do-bootstraprc": "environments: { prod: { token: { envFile: .env.prod } }, dev: {} }\n",
+    ".env.prod": "DIGITALOCEAN_TOKEN=TOKEN\n",
+    "other/.do-bootstraprc": "{}\n",
+    "other/.env": `DIGITALOCEAN_TOKEN=${OTHER}\n`,
+    "third/.do-bootstraprc": "{}\n",
+  };
+  const PROD = ["--env", "prod"];
+  const inner = (options: string) => `do-bootstrap exec ${options} -- echo inner`;
+
+  it.for([
+    ["no environment in none", [], inner("")],
+    ["prod in prod", PROD, inner("--env prod")],
+    ["a folder without a token of its own", [], `cd third && ${inner("")}`],
+  ] as const)("%s", async ([, own, line], { expect, onTestFinished }) => {
+    const bench = await execBenchWith(files, onTestFinished);
+    const result = await bench.exec([SH, "-c", line], { own });
+    expect(result).toEqual({ status: 0, stdout: "inner\n", stderr: "" });
+  });
+
+  it.for([
+    ["prod in none", [], inner("--env prod"), /for no environment, and asks for environment prod/],
+    ["none in prod", PROD, inner(""), /for environment prod, and asks for no environment/],
+    ["dev in prod", PROD, inner("--env dev"), /for environment prod, .* for environment dev/],
+    [
+      "a folder with another token",
+      [],
+      `cd other && ${inner("")}`,
+      /other\/\.env is another token/,
+    ],
+  ] as const)("%s: refused", async ([, own, line, why], { expect, onTestFinished }) => {
+    const bench = await execBenchWith(files, onTestFinished);
+    const { status, stdout, stderr } = await bench.fail([SH, "-c", line], { own });
+    expect(stderr).toMatch(why);
+    expect(stderr).toContain("[NESTED_EXEC]");
+    expect({ status, stdout }).toEqual({ status: 125, stdout: "" });
+  });
+});

@@ -1,0 +1,180 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { Readable } from "node:stream";
+import { describe, expect, it } from "vitest";
+import { needsBash, PATHS, SIGNALS, sharedExecBench, signalNumbers } from "../fixtures/exec.ts";
+
+const NUMBERS = signalNumbers();
+const STOPS: readonly string[] = ["SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU"];
+const IGNORED: readonly string[] = ["SIGCHLD", "SIGCONT", "SIGURG", "SIGWINCH"];
+/** Of our own, or of the child's end: a signal that is not the command's. */
+const OURS: readonly string[] = ["SIGKILL", "SIGCHLD", "SIGBUS", "SIGFPE", "SIGSEGV", "SIGILL"];
+
+describe.each(PATHS)("%s: the command dies of a signal: 128 and its number", (path) => {
+  const bench = sharedExecBench();
+  const all = [...NUMBERS].filter(([name]) => ![...STOPS, ...IGNORED].includes(name));
+  const usual = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGABRT", "SIGKILL", "SIGSEGV", "SIGPIPE"];
+  const some = path === "quick" ? all : all.filter(([name]) => usual.includes(name));
+
+  it.concurrent.for(some)("%s: 128 + %i", async ([, number], { expect }) => {
+    const result = await bench().by(path, ["sh", "-c", `ulimit -c 0; kill -${number} $$`]);
+    expect(result).toEqual({ status: 128 + number, stdout: "", stderr: "" });
+  });
+
+  it("a signal that nobody minds is none", async () => {
+    const lines = IGNORED.map((name) => `kill -${NUMBERS.get(name as NodeJS.Signals)} $$`);
+    const result = await bench().by(path, ["sh", "-c", [...lines, "exit 7"].join(";")]);
+    expect(result).toEqual({ status: 7, stdout: "", stderr: "" });
+  });
+});
+
+describe.each(PATHS)("%s: a signal that exec gets is the command's", (path) => {
+  const bench = sharedExecBench();
+
+  it("each of them, once", async () => {
+    const sent = [...NUMBERS.keys()].filter((name) => ![...OURS, ...STOPS].includes(name));
+    const { child, line, ended } = await bench().launch(path, [SIGNALS]);
+    const ready = await line();
+    for (const signal of sent) {
+      child.kill(signal);
+      expect(await line()).toBe(signal);
+    }
+    child.stdin?.end();
+    const stdout = [ready, ...sent, ""].join("\n");
+    expect(await ended).toEqual({ status: 0, stdout, stderr: "" });
+  });
+
+  // Of two names for a signal each is listened to.
+  it.each(["SIGTERM", "SIGABRT", "SIGIO"] as const)("%s, as often as it comes", async (signal) => {
+    const { child, line, ended } = await bench().launch(path, [SIGNALS]);
+    await line();
+    for (let i = 0; i < 20; i++) {
+      child.kill(signal);
+      expect(await line()).toBe(signal);
+    }
+    child.stdin?.end();
+    expect((await ended).stdout.match(/SIG\w+/g)).toHaveLength(20);
+  });
+
+  it.concurrent.for([
+    ["SIGHUP", 129],
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)("%s ends both: %i", async ([signal, status], { expect }) => {
+    const { child, line, ended } = await bench().launch(path, [
+      "sh",
+      "-c",
+      "echo $$; exec sleep 100",
+    ]);
+    const pid = Number(await line());
+    child.kill(signal);
+    expect(await ended).toEqual({ status, stdout: `${pid}\n`, stderr: "" });
+    expect(() => process.kill(pid, 0)).toThrow("ESRCH");
+  });
+
+  it("what the command makes of a signal is its own", async () => {
+    const line = 'trap "echo caught; exit 3" TERM; echo ready; read x';
+    const run = await bench().launch(path, ["sh", "-c", line]);
+    await run.line();
+    run.child.kill("SIGTERM");
+    expect(await run.ended).toEqual({ status: 3, stdout: "ready\ncaught\n", stderr: "" });
+  });
+});
+
+describe.skipIf(needsBash !== "")(`exec and the command stop together${needsBash}`, () => {
+  const bench = sharedExecBench();
+
+  it.concurrent.for(STOPS.filter((name) => name !== "SIGSTOP"))(
+    "%s",
+    async (signal, { expect }) => {
+      // With job control its jobs are groups of their own; a group without a shell does not stop.
+      const job = `sh -c 'echo $$ $PPID; read x; echo "got $x"; exit 7'`;
+      const line = `set -m; { do-bootstrap exec -- ${job}; echo "<$?>"; } <&0 & wait`;
+      const run = await bench().launchShell("quick", line);
+      const both = (await run.line()).split(" ").map(Number);
+      process.kill(both[1] ?? 0, signal);
+      await expect.poll(() => Promise.all(both.map(stateOf)), PATIENCE).toEqual(["T", "T"]);
+      process.kill(both[1] ?? 0, "SIGCONT");
+      await expect.poll(() => Promise.all(both.map(stateOf)), PATIENCE).not.toContain("T");
+      run.child.stdin?.end("on\n");
+      expect(await run.line()).toBe("got on");
+      expect(await run.line()).toBe("<7>");
+      await run.ended;
+    },
+  );
+});
+
+const PATIENCE = { timeout: 10_000, interval: 10 };
+
+/** Of proc(5): R, S, T, and so on. */
+async function stateOf(pid: number): Promise<string | undefined> {
+  return /^State:\t(.)/m.exec(await readFile(`/proc/${pid}/status`, "utf8"))?.[1];
+}
+
+describe.each(PATHS)("%s: the command's streams are exec's own", (path) => {
+  const bench = sharedExecBench();
+  const MEGABYTES = 100;
+  // Every byte, and no text.
+  const megabyte = Buffer.from(Array.from({ length: 1024 * 1024 }, (_, at) => at ^ (at >> 8)));
+  const hash = createHash("sha256");
+  for (let i = 0; i < MEGABYTES; i++) hash.update(megabyte);
+  const digest = hash.digest("hex");
+
+  it("100 MB in", async () => {
+    const { child, ended } = await bench().launchShell(path, "cat | do-bootstrap exec sha256sum");
+    if (child.stdin === null) throw new Error("It has no standard input.");
+    Readable.from(Array.from({ length: MEGABYTES }, () => megabyte)).pipe(child.stdin);
+    expect(await ended).toEqual({ status: 0, stdout: `${digest}  -\n`, stderr: "" });
+  });
+
+  it("100 MB out, and not a write that would have to be tried again", async () => {
+    await bench().write("megabyte", megabyte);
+    const write = `const { readFileSync, writeSync } = require("node:fs");
+      const megabyte = readFileSync("megabyte");
+      for (let i = 0; i < ${MEGABYTES}; i++) {
+        for (let at = 0; at < megabyte.length; ) at += writeSync(1, megabyte, at);
+      }`;
+    const line = `do-bootstrap exec node -e '${write}' | sha256sum`;
+    const result = await bench().shell(path, line);
+    expect(result).toEqual({ status: 0, stdout: `${digest}  -\n`, stderr: "" });
+  });
+
+  it("100 MB out, to a socket", async () => {
+    const line = `for i in $(seq ${MEGABYTES}); do cat megabyte; done`;
+    await bench().write("megabyte", megabyte);
+    const result = await bench().by(path, ["sh", "-c", line], { digest: true });
+    expect(result).toEqual({ status: 0, stdout: digest, stderr: "" });
+  });
+
+  it("standard error is not standard output", async () => {
+    const result = await bench().by(path, ["sh", "-c", "echo out; echo err >&2; exit 1"]);
+    expect(result).toEqual({ status: 1, stdout: "out\n", stderr: "err\n" });
+  });
+
+  it("a command that reads only the beginning", async () => {
+    const input = "x".repeat(10_000_000);
+    const result = await bench().by(path, ["head", "-c", "1"], { input });
+    expect(result).toEqual({ status: 0, stdout: "x", stderr: "" });
+  });
+
+  it("a reader that has enough: the command dies of SIGPIPE", async () => {
+    const line = '{ do-bootstrap exec -- yes; echo "<$?>" >&2; } | head -n 1';
+    const result = await bench().shell(path, line);
+    expect(result).toEqual({ status: 0, stdout: "y\n", stderr: "<141>\n" });
+  });
+
+  it("what the command leaves of its input is there for the next one", async () => {
+    const line = "cat | { do-bootstrap exec -- sh -c 'read x; echo \"first $x\"'; cat; }";
+    const result = await bench().shell(path, line, { input: "a\nb\nc\n" });
+    expect(result).toEqual({ status: 0, stdout: "first a\nb\nc\n", stderr: "" });
+  });
+
+  it.each([
+    ["input", "<&-", "ran\n"],
+    ["output", ">&-", ""],
+    ["error output", "2>&-", "ran\n"],
+  ])("no standard %s is no failure", async (_, redirect, stdout) => {
+    const line = `do-bootstrap exec -- echo ran ${redirect}`;
+    expect(await bench().shell(path, line)).toEqual({ status: 0, stdout, stderr: "" });
+  });
+});

@@ -1,0 +1,205 @@
+import { readFile, readlink } from "node:fs/promises";
+import { execa } from "execa";
+import { describe, it, type TestContext } from "vitest";
+import {
+  type ExecBench,
+  execBench,
+  needsBash,
+  PATHS,
+  type Path,
+  SIGNALS,
+} from "../fixtures/exec.ts";
+import { needsScript, start, type Terminal } from "../fixtures/terminal.ts";
+
+const CTRL_C = "\x03";
+const CTRL_BACKSLASH = "\x1c";
+const CTRL_Z = "\x1a";
+const SLEEPS = `sh -c 'ulimit -c 0; echo "slee""ping"; exec sleep 100'`;
+const PATIENCE = { timeout: 15_000, interval: 20 };
+
+describe.skipIf(needsScript !== "").concurrent.each(PATHS)(
+  `on a terminal, %s${needsScript}`,
+  (path) => {
+    it("the command has it: its streams, its size, its modes", async (context) => {
+      const line = `do-bootstrap exec -- sh -c 'test -t 0 && test -t 1 && test -t 2 && stty size'`;
+      const { terminal } = await typing(context, path, line, 97);
+      context.expect(await terminal.exit, terminal.screen()).toBe(0);
+      context.expect(terminal.screen()).toBe("50 97\r\n");
+      const { before, after } = await terminal.modes();
+      context.expect(after).toBe(before);
+    });
+
+    it("the modes that the command leaves stay", async (context) => {
+      const { terminal } = await typing(context, path, "do-bootstrap exec -- stty -echo");
+      context.expect(await terminal.exit, terminal.screen()).toBe(0);
+      const { before, after } = await terminal.modes();
+      context.expect(after).toBe(before.replace(/(?<= )echo /, "-echo "));
+    });
+
+    it.for([
+      ["Ctrl-C", CTRL_C, "SIGINT"],
+      ["Ctrl-\\", CTRL_BACKSLASH, "SIGQUIT"],
+    ])(
+      "%s is the command's, once, and it may go on",
+      async ([, key = "", signal = ""], context) => {
+        const { terminal } = await typing(context, path, `do-bootstrap exec ${SIGNALS}`);
+        await terminal.waitFor(/ready \d+ \d+/);
+        for (let i = 0; i < 3; i++) {
+          terminal.type(key);
+          await terminal.waitFor(new RegExp(signal));
+        }
+        terminal.type("\r");
+        context.expect(await terminal.exit, terminal.screen()).toBe(0);
+        context.expect(terminal.screen().match(/SIG\w+/g)).toEqual([signal, signal, signal]);
+      },
+    );
+
+    it.for([
+      ["Ctrl-C", CTRL_C, 130],
+      ["Ctrl-\\", CTRL_BACKSLASH, 131],
+    ] as const)("a command that dies of %s", async ([, key, status], context) => {
+      const line = `do-bootstrap exec -- ${SLEEPS}`;
+      const { terminal } = await typing(context, path, line);
+      await terminal.waitFor(/sleeping/);
+      terminal.type(key);
+      context.expect(await terminal.exit, terminal.screen()).toBe(status);
+      context.expect(terminal.screen()).not.toMatch(/do-bootstrap|✗/);
+    });
+
+    it("a new size is told once", async (context) => {
+      const { terminal } = await typing(context, path, `do-bootstrap exec ${SIGNALS}`);
+      const [, pid] = /ready (\d+)/.exec(await terminal.until(/ready \d+ \d+/)) ?? [];
+      await execa("stty", ["-F", await readlink(`/proc/${pid}/fd/0`), "cols", "61"]);
+      await terminal.waitFor(/SIGWINCH/);
+      terminal.type("\r");
+      context.expect(await terminal.exit, terminal.screen()).toBe(0);
+      context.expect(terminal.screen().match(/SIG\w+/g)).toEqual(["SIGWINCH"]);
+    });
+  },
+);
+
+describe
+  .skipIf((needsScript || needsBash) !== "")
+  .concurrent(`a shell's loop, and Ctrl-C${needsScript || needsBash}`, () => {
+    const loop = (command: string) =>
+      `bash -c 'for i in 1 2; do echo "round $i"; do-bootstrap exec -- ${command}; done; echo over'`;
+
+    it("ends with a command that dies of it", async (context) => {
+      const command = `sh -c "echo slee""ping; exec sleep 100"`;
+      const { terminal } = await typing(context, "quick", loop(command));
+      await terminal.waitFor(/sleeping/);
+      terminal.type(CTRL_C);
+      context.expect(await terminal.exit, terminal.screen()).toBe(130);
+      context.expect(terminal.screen()).not.toMatch(/round 2|over/);
+    });
+
+    it("goes on after a command that deals with it", async (context) => {
+      const { terminal } = await typing(context, "quick", loop(SIGNALS));
+      for (const round of [1, 2]) {
+        await terminal.waitFor(new RegExp(`round ${round}`));
+        await terminal.waitFor(/ready/);
+        terminal.type(CTRL_C);
+        await terminal.waitFor(/SIGINT/);
+        terminal.type("\r");
+      }
+      await terminal.waitFor(/over/);
+      context.expect(await terminal.exit, terminal.screen()).toBe(0);
+    });
+  });
+
+describe
+  .skipIf((needsScript || needsBash) !== "")
+  .concurrent(`a shell's jobs${needsScript || needsBash}`, () => {
+    /** Says its own process and exec's, waits for a line, and says that. */
+    const READER = `sh -c 'echo "pids" $$ $PPID; read x; echo "got:$x"; exit 7'`;
+    const pidsIn = (text: string) => (/pids (\d+) (\d+)/.exec(text) ?? []).slice(1).map(Number);
+
+    it("Ctrl-Z stops both, and fg goes on", async (context) => {
+      const terminal = await interactive(context);
+      terminal.type(`do-bootstrap exec -- ${READER}\r`);
+      const pids = pidsIn(await terminal.until(/pids \d+ \d+/));
+      for (let i = 0; i < 2; i++) {
+        terminal.type(CTRL_Z);
+        await terminal.waitFor(/Stopped/);
+        await context.expect
+          .poll(() => Promise.all(pids.map(stateOf)), PATIENCE)
+          .toEqual(["T", "T"]);
+        terminal.type("fg\r");
+        await context.expect
+          .poll(() => Promise.all(pids.map(stateOf)), PATIENCE)
+          .not.toContain("T");
+      }
+      terminal.type("on\r");
+      await terminal.waitFor(/got:on/);
+      await ends(context, terminal, 7);
+    });
+
+    it("bg goes on too, until the command reads from the terminal", async (context) => {
+      const terminal = await interactive(context);
+      terminal.type(`do-bootstrap exec -- ${READER} &\r`);
+      const pids = pidsIn(await terminal.until(/pids \d+ \d+/));
+      // The shell has seen it: a part of exec may stop before the whole.
+      await terminal.waitFor(/Stopped/);
+      await context.expect.poll(() => Promise.all(pids.map(stateOf)), PATIENCE).toEqual(["T", "T"]);
+      terminal.type("fg\r");
+      await context.expect.poll(() => Promise.all(pids.map(stateOf)), PATIENCE).not.toContain("T");
+      terminal.type("on\r");
+      await terminal.waitFor(/got:on/);
+      await ends(context, terminal, 7);
+    });
+
+    it("kill %1 ends a job", async (context) => {
+      const terminal = await interactive(context);
+      terminal.type(`do-bootstrap exec -- ${SLEEPS} &\r`);
+      await terminal.waitFor(/sleeping/);
+      terminal.type("kill %1; wait %1\r");
+      await ends(context, terminal, 143);
+    });
+
+    it("a command with a shell of its own gives the terminal back", async (context) => {
+      const terminal = await interactive(context);
+      terminal.type("do-bootstrap exec -- bash --norc --noprofile -i\r");
+      await terminal.waitFor(/inner> /);
+      terminal.type(`${SLEEPS}\r`);
+      await terminal.waitFor(/sleeping/);
+      terminal.type(CTRL_C);
+      await terminal.waitFor(/inner> /);
+      terminal.type("exit 9\r");
+      await ends(context, terminal, 9);
+    });
+  });
+
+/** A line for sh on a terminal, in which do-bootstrap takes the given path. */
+async function typing(
+  context: TestContext,
+  path: Path,
+  line: string,
+  columns = 80,
+): Promise<{ bench: ExecBench; terminal: Terminal }> {
+  const bench = await execBench(context);
+  const env = await bench.environmentFor(path);
+  // Ctrl-\ reaches the shell around it too.
+  const terminal = start(context, bench, [], { line: `trap : QUIT; ${line}`, env, columns });
+  return { bench, terminal };
+}
+
+async function interactive(context: TestContext): Promise<Terminal> {
+  // -b tells of jobs at once. The prompt of a shell inside comes from the environment.
+  const line = "PS1='inner> ' TERM=dumb bash --norc --noprofile -bi";
+  const { terminal } = await typing(context, "quick", line);
+  await terminal.waitFor(/inner> /);
+  return terminal;
+}
+
+/** What the last command said of itself, and that the shell is in its right mind. */
+async function ends({ expect }: TestContext, terminal: Terminal, status: number): Promise<void> {
+  terminal.type('echo "<$?>"\r');
+  expect(await terminal.until(/<\d+>/)).toMatch(new RegExp(`<${status}>$`));
+  terminal.type("exit 0\r");
+  expect(await terminal.exit, terminal.screen()).toBe(0);
+}
+
+/** Of proc(5): R, S, T, and so on. */
+async function stateOf(pid: number): Promise<string | undefined> {
+  return /^State:\t(.)/m.exec(await readFile(`/proc/${pid}/status`, "utf8"))?.[1];
+}
