@@ -4,6 +4,7 @@ import type { Parsed } from "./cli/parser.ts";
 import { readPlainLine } from "./cli/plain-line.ts";
 import { type AppError, asAppError, EXIT, redact } from "./errors.ts";
 import { ownPart } from "./exec/command-line.ts";
+import { nodeHost } from "./host/node.ts";
 import { humanError, humanPlan, humanReport } from "./report/human.ts";
 import { jsonError, jsonReport } from "./report/json.ts";
 import { pageOn } from "./report/paint.ts";
@@ -35,7 +36,6 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
       stdout.write(parsed.text);
       return EXIT.ok;
     }
-    const { nodeHost } = await import("./host/node.ts");
     const host = nodeHost(packageFolder);
     const context: Context = {
       host: isDebug ? (await import("./host/trace.ts")).traced(host, say) : host,

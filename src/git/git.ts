@@ -63,9 +63,14 @@ export async function openGit(
   const root = marked === undefined ? await rootOf() : await host.files.realpath(marked);
   const confirmed = confirm();
   confirmed.catch(() => undefined);
+  const folders = new Map<string, Promise<string>>();
   // git refuses to look beyond a linked folder.
-  const nameInGit = async (path: string) =>
-    join(await host.files.realpath(dirname(path)), basename(path));
+  const nameInGit = async (path: string) => {
+    const folder = dirname(path);
+    const real = folders.get(folder) ?? host.files.realpath(folder);
+    folders.set(folder, real);
+    return join(await real, basename(path));
+  };
   return {
     root,
     skipped,
@@ -86,7 +91,7 @@ export async function openGit(
       const asked = await Promise.all(
         paths.map(async (path) => [await nameInGit(path), await host.files.realpath(path)]),
       );
-      const inside = asked.flat().filter((path) => isInside(path, root));
+      const inside = [...new Set(asked.flat())].filter((path) => isInside(path, root));
       const literal = inside.map((path) => `:(literal,top)${relativeTo(root, path)}`);
       const [result] = await Promise.all([
         git(["ls-files", "-z", "--full-name", "--cached", "--", ...literal]),

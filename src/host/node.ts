@@ -4,6 +4,7 @@ import { AppError, EXIT } from "../errors.ts";
 import { wrap } from "../wrap.ts";
 import { nodeFiles } from "./files.ts";
 import type { Clock, Host, Terminal } from "./host.ts";
+import { get } from "./http.ts";
 import { keep, recall } from "./record.ts";
 import { run } from "./run.ts";
 import { which } from "./which.ts";
@@ -41,7 +42,7 @@ export function nodeHost(packageFolder: string): Host {
       keep: (path, value, since) =>
         keep({ env, platform }, { kind: "config", path }, value, { inputs: [path], since }),
     },
-    http: async (request) => (await import("./http.ts")).get(request, interrupted),
+    http: (request) => get(request, interrupted),
     run: (call) => run(call, interrupted),
     which: (name, notIn) => which(name, notIn, { env, platform }),
     locked: async (path, action) => (await import("./lock.ts")).locked(path, clock, action),

@@ -613,6 +613,30 @@ describe.concurrent("the record", () => {
     context.expect(await recordsOf(folder)).toHaveLength(1);
   });
 
+  it.for<[args: string[], leaves: boolean]>([
+    [["check"], false],
+    [["init", "--dry-run"], false],
+    [["init"], true],
+  ])("of the config itself: %j leaves one: %s", async ([args, leaves], context) => {
+    const bench = await repoWith(context, yaml);
+    const before = await fileTree(bench.home);
+    await bench.run(args);
+    const after = await fileTree(bench.home);
+    const left = Object.keys(after).filter((path) => path.includes("/do-bootstrap/config/"));
+    if (leaves) context.expect(left).toHaveLength(1);
+    else context.expect(after).toEqual(before);
+  });
+
+  it("of the config is not believed once the config has changed", async (context) => {
+    const bench = await repoWith(context, yaml);
+    const report = async () => JSON.parse((await bench.run(["check", "--json"])).stdout).project;
+    await bench.write(".do-bootstraprc.yaml", "project: one\n");
+    context.expect((await bench.run(["init"])).status).toBe(0);
+    context.expect(await report()).toBe("one");
+    await bench.write(".do-bootstraprc.yaml", "project: two\n");
+    context.expect(await report()).toBe("two");
+  });
+
   it("is left by a run that has no token, too", async (context) => {
     const bench = await repoWith(context);
     const text = await bench.read(".env");
