@@ -5,6 +5,8 @@ import { isCi } from "../ci.ts";
 import { printable } from "../errors.ts";
 import { type Masker, maskerOf } from "./mask.ts";
 
+export { replaceProcess } from "./replace-process.ts";
+
 export interface Execution {
   readonly words: readonly string[];
   /** The whole environment of the command. */

@@ -5,7 +5,6 @@ import { AppError } from "../errors.ts";
 import { type CommandLine, readCommandLine } from "./command-line.ts";
 import { type Facts, prepare, shellText } from "./prepare.ts";
 import { recallConfig } from "./record.ts";
-import { replaceProcess } from "./replace-process.ts";
 import { revealed, secretsIn } from "./variables.ts";
 import { writeAll } from "./write-all.ts";
 
@@ -49,9 +48,9 @@ function forCommand(line: CommandLine, facts: Facts): () => Promise<number> {
   const env = { ...facts.env, ...Object.fromEntries(revealed(variables)) };
   return async () => {
     const isMasked = options["mask"] === true;
-    if (!isMasked) replaceProcess(words, env);
     // Child processes take 4 ms to load, which `env` does not spend.
-    const { execute } = await import("./execute.ts");
+    const { execute, replaceProcess } = await import("./execute.ts");
+    if (!isMasked) replaceProcess(words, env);
     return execute({ words, env, secrets: isMasked ? secretsIn(variables, facts.env) : undefined });
   };
 }
