@@ -1,16 +1,18 @@
 #!/usr/bin/env node
 import { dirname } from "node:path";
-import { EXIT } from "./errors.ts";
+import { EXIT, printable, redact } from "./errors.ts";
+import { commandFirst } from "./exec/command-line.ts";
 import { writeAll } from "./exec/write-all.ts";
 
 // The small entry: what needs no machinery is answered here, the rest is imported when used.
-const argv = process.argv.slice(2);
+const argv = commandFirst(process.argv.slice(2));
 if (argv.length === 1 && argv[0] === "--version") writeAll(`${__VERSION__}\n`);
 else {
   const isExec = argv[0] === "exec";
   void answer()
     .catch((error: unknown) => {
-      process.stderr.write(`do-bootstrap: ${error instanceof Error ? error.message : error}\n`);
+      const message = error instanceof Error ? error.message : String(error);
+      process.stderr.write(`do-bootstrap: ${printable(redact(message))}\n`);
       return isExec ? EXIT.exec : EXIT.failed;
     })
     .then((status) => {

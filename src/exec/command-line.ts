@@ -67,6 +67,17 @@ export function readOptions(
   return { options, words: [] };
 }
 
+/** Options of every command, which may stand in front of it. */
+const IN_FRONT = /^--(?:no-)?(?:json|debug|color)$/;
+
+/** `--no-color exec …` as `exec --no-color …`: what the first word is decides the exit status. */
+export function commandFirst(argv: readonly string[]): readonly string[] {
+  const at = argv.findIndex((word) => !IN_FRONT.test(word));
+  const command = argv[at];
+  if (at < 1 || (command !== "exec" && command !== "env")) return argv;
+  return [command, ...argv.slice(0, at), ...argv.slice(at + 1)];
+}
+
 /** A line without the command that `exec` is to run: its options are not ours. */
 export function ownPart(argv: readonly string[]): readonly string[] {
   const line = withSeparator(argv);

@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { closeSync, fstatSync, readFileSync, writeSync } from "node:fs";
 import { constants } from "node:os";
 import { isCi } from "../ci.ts";
-import { printable } from "../errors.ts";
+import { printable, redact } from "../errors.ts";
 import { type Masker, maskerOf } from "./mask.ts";
+import { findProgram, isForeign } from "./program.ts";
 
 export { replaceProcess } from "./replace-process.ts";
 
@@ -28,12 +29,15 @@ export async function execute({ words, env, secrets }: Execution): Promise<numbe
   // Without need the streams are not touched: they would make a shared pipe non-blocking.
   const masked = secrets === undefined ? [] : [process.stdout, process.stderr].filter(isMasked);
   const [out, err] = [1, 2].map((fd) => (masked.some((each) => each.fd === fd) ? "pipe" : fd));
-  const spawnIt = process.platform === "win32" ? (await import("cross-spawn")).default : spawn;
+  const isWindows = process.platform === "win32";
+  const spawnIt = isWindows ? (await import("cross-spawn")).default : spawn;
+  const program = isWindows ? undefined : findProgram(file, env["PATH"]);
+  if (program !== undefined && isForeign(program)) return notStarted(file, { code: "ENOEXEC" });
 
   const signals = forwardSignals();
   let child: ChildProcess;
   try {
-    child = spawnIt(file, args, { env, stdio: ["inherit", out, err] });
+    child = spawnIt(file, args, { env, stdio: withNamed(words, ["inherit", out, err]) });
   } catch (error) {
     // Node throws what it has no event for: ENOTDIR, ELOOP, E2BIG, an empty name.
     return notStarted(file, error as NodeJS.ErrnoException);
@@ -41,7 +45,7 @@ export async function execute({ words, env, secrets }: Execution): Promise<numbe
   signals.child = child;
   for (const stream of masked) pass(child, stream, maskerOf(secrets ?? []));
   return new Promise((resolve) => {
-    child.once("error", (error) => resolve(notStarted(file, error)));
+    child.once("error", (error: NodeJS.ErrnoException) => resolve(notStarted(file, error)));
     child.once(masked.length > 0 ? "close" : "exit", (status, signal) => {
       keepModes();
       if (signal === null) return resolve(status ?? 1);
@@ -52,11 +56,32 @@ export async function execute({ words, env, secrets }: Execution): Promise<numbe
   });
 }
 
-function notStarted(file: string, { code }: NodeJS.ErrnoException): number {
+function notStarted(file: string, { code }: { code?: string | undefined }): number {
   const isMissing = code === "ENOENT" || file === "";
   const why = isMissing ? "there is no such command" : `it cannot be started (${code})`;
-  writeSync(2, `do-bootstrap: ${printable(file)}: ${why}\n`);
+  writeSync(2, `do-bootstrap: ${printable(redact(file)) || "''"}: ${why}\n`);
   return isMissing ? 127 : 126;
+}
+
+/** `cmd <(other)` names a pipe that the shell has opened, which Node would keep to itself. */
+function withNamed(words: readonly string[], stdio: StdioOptions & unknown[]): StdioOptions {
+  for (const fd of namedDescriptors(words)) {
+    while (stdio.length <= fd) stdio.push("ignore");
+    stdio[fd] = fd;
+  }
+  return stdio;
+}
+
+/** Those of /dev/fd/N in the words that are open, but for the standard streams. */
+export function namedDescriptors(words: readonly string[]): number[] {
+  const named = words.join("\0").matchAll(/\/(?:dev|proc\/self)\/fd\/(\d{1,4})\b/g);
+  return [...new Set(Array.from(named, ([, fd]) => Number(fd)))].filter((fd) => {
+    try {
+      return fd > 2 && fstatSync(fd) !== undefined;
+    } catch {
+      return false;
+    }
+  });
 }
 
 /** At its end Node gives a terminal the modes back that it had before: the command may have set others. */
@@ -84,7 +109,7 @@ function pass(child: ChildProcess, to: NodeJS.WriteStream, masker: Masker): void
   };
   from.on("data", (chunk: Buffer) => write(masker.feed(chunk)));
   from.on("end", () => write(masker.end()));
-  // As if the command had written to the closed pipe itself.
+  // Whoever reads has gone: the command is told at its next write.
   to.on("error", () => from.destroy());
 }
 

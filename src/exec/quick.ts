@@ -49,8 +49,8 @@ function forCommand(line: CommandLine, facts: Facts): () => Promise<number> {
   return async () => {
     const isMasked = options["mask"] === true;
     // Child processes take 4 ms to load, which `env` does not spend.
-    const { execute, replaceProcess } = await import("./execute.ts");
-    if (!isMasked) replaceProcess(words, env);
+    const { execute, namedDescriptors, replaceProcess } = await import("./execute.ts");
+    if (!isMasked && namedDescriptors(words).length === 0) replaceProcess(words, env);
     return execute({ words, env, secrets: isMasked ? secretsIn(variables, facts.env) : undefined });
   };
 }

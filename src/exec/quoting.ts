@@ -72,9 +72,14 @@ const UNSET: Partial<Record<Format, (name: string) => string>> = {
   powershell: (name) => `Remove-Item -ErrorAction Ignore "Env:${name}"`,
 };
 
+/** Variables that say who runs the shell: zsh would become another user. */
+const OF_SHELL = /^(UID|EUID|GID|EGID|PPID|status)$/;
+
 /** dotenv's names may have dots and dashes, a shell's may not. */
 function isName(format: Format, name: string): boolean {
-  return format === "dotenv" || format === "powershell" || /^[A-Za-z_]\w*$/.test(name);
+  if (format === "dotenv" || format === "powershell") return true;
+  const isShells = (format === "sh" || format === "fish") && OF_SHELL.test(name);
+  return /^[A-Za-z_]\w*$/.test(name) && !isShells;
 }
 
 function json(value: object): string {

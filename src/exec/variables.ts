@@ -43,17 +43,27 @@ export function execVariables({ base, environment }: ExecConfig): Variables {
   ]);
 }
 
-/** The names that `env` sets when the environment has none of them, or has set in this one. */
+/** The names that `env` sets or has set in this environment; what has another value is not ours. */
 export function variableNames(
   { config, env, envFile }: Omit<Surroundings, "token" | "all">,
   all: boolean,
 ): readonly string[] {
   const token = Secret.of("", { kind: "stdin" });
-  const names = [...toolVariables({ config, env: {}, envFile, token, all }).keys()];
+  const variables = toolVariables({ config, env: {}, envFile, token, all });
+  const others = [...variables].filter(([name, value]) => {
+    const own = env[name];
+    return (
+      !own || value === token || (typeof value === "string" ? value === own : isIt(value, own))
+    );
+  });
   const copies = SPACES_KEYS.filter(
     (key) => config.hasBackend && env[`AWS_${key}`] && env[`AWS_${key}`] === env[`SPACES_${key}`],
   );
-  return [...new Set([...names, ...copies.map((key) => `AWS_${key}`)])];
+  return [...new Set([...others.map(([name]) => name), ...copies.map((key) => `AWS_${key}`)])];
+}
+
+function isIt(secret: Secret, text: string): boolean {
+  return secret.equals(Secret.of(text, secret.origin));
 }
 
 const SPACES_KEYS = ["ACCESS_KEY_ID", "SECRET_ACCESS_KEY"];
@@ -75,19 +85,23 @@ function tokenVariables({ tokenName, variables }: ExecConfig): Set<string> {
   return new Set([tokenName, ...STANDARD_NAMES, ...variables.map((name) => `TF_VAR_${name}`)]);
 }
 
-/** A file may never say where a token goes (rule 2; doctl's config has an api-url), nor what we tell
- * ourselves. */
-const NEVER = /^(DIGITALOCEAN_(API_URL|CONFIG|CONTEXT)|DO_BOOTSTRAP_.*)$/i;
+/** A file may never say where a token or a key goes (rule 2; doctl's config has an api-url), name a
+ * program that gets them (rule 7; an AWS config has credential_process), nor say what we tell ourselves. */
+const NEVER =
+  /^(DIGITALOCEAN_(API_URL|CONFIG|CONTEXT)|DO_BOOTSTRAP_.*|SPACES_ENDPOINT_URL|AWS_(ENDPOINT_URL\w*|CONFIG_FILE|SHARED_CREDENTIALS_FILE|CA_BUNDLE|CONTAINER_\w+|WEB_IDENTITY_TOKEN_FILE|EC2_METADATA_\w+))$/i;
 const OF_TOOLS = /^(SPACES_|AWS_|TF_VAR_)/;
 
 function isPassed(name: string, all: boolean): boolean {
   return (all || OF_TOOLS.test(name)) && !NEVER.test(name);
 }
 
-const NAMES_SECRET = /SECRET|TOKEN|KEY|PASS|CREDENTIAL|AUTH/i;
+const NAMES_SECRET = /SECRET|TOKEN|KEY|PASS|PWD|CREDENTIAL|AUTH|DSN/i;
+/** An address with a password in it. */
+const HOLDS_SECRET = /:\/\/[^/\s:@]*:[^@\s]+@/;
 
 function hidden(value: string, origin: TokenOrigin & { name: string }): Secret | string {
-  return NAMES_SECRET.test(origin.name) ? Secret.of(value, origin) : value;
+  const isSecret = NAMES_SECRET.test(origin.name) || HOLDS_SECRET.test(value);
+  return isSecret ? Secret.of(value, origin) : value;
 }
 
 /** Terraform's S3 backend reads AWS_ names only (contracts/terraform.md 6.1, and 6 on checksums). */

@@ -34,7 +34,7 @@ export function nodeHost(packageFolder: string): Host {
     packageFolder,
     clock,
     interrupted,
-    cwd: process.cwd(),
+    cwd: workingDirectory(),
     home: env["HOME"] ?? (platform === "win32" ? homedir() : undefined),
     files: nodeFiles,
     records: {
@@ -55,6 +55,18 @@ export function nodeHost(packageFolder: string): Host {
       (await import("./open-page.ts")).openPage(address, notIn, { env, platform }),
     terminal: process.stdin.isTTY && process.stderr.isTTY ? once(nodeTerminal) : undefined,
   };
+}
+
+/** @throws AppError USAGE where it was removed meanwhile. */
+function workingDirectory(): string {
+  try {
+    return process.cwd();
+  } catch (cause) {
+    throw new AppError("USAGE", "The folder that this runs in is gone.", {
+      hint: "Go to a folder that exists, such as the repo's.",
+      cause,
+    });
+  }
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

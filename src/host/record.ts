@@ -1,5 +1,6 @@
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -46,12 +47,12 @@ const MAX_RECORDS = 500;
 export function recall(machine: Machine, key: RecordKey): unknown {
   try {
     const path = placeOf(machine, key);
-    if (path === undefined) return undefined;
+    if (path === undefined || !isOwn(path)) return undefined;
     const kept = JSON.parse(readFileSync(path, "utf8")) as Kept;
     if (kept.version !== __VERSION__ || !isAbout(kept, key)) return undefined;
     for (const [each, stamp] of Object.entries(kept.stamps)) {
-      // Most of them say that there is nothing, which is quicker to ask.
-      if (stamp === "" ? existsSync(each) : stampOf(each) !== stamp) return undefined;
+      // A link that leads nowhere is there, too.
+      if (stamp === "" ? isThere(each) : stampOf(each) !== stamp) return undefined;
     }
     return kept.value;
   } catch {
@@ -82,6 +83,7 @@ export function keep(
       rmSync(folder, { recursive: true });
     }
     mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (!isOwn(folder)) return;
     const temporary = `${path}.${process.pid}`;
     const kept: Kept = { version: __VERSION__, ...key, stamps, value };
     writeFileSync(temporary, JSON.stringify(kept), { mode: 0o600 });
@@ -89,6 +91,16 @@ export function keep(
   } catch {
     // A home without room or leave to write.
   }
+}
+
+/** A cache folder that others can write to may hold what they wrote. */
+function isOwn(path: string): boolean {
+  const user = process.getuid?.();
+  return user === undefined || lstatSync(path).uid === user;
+}
+
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 function isAbout(kept: Kept, { kind, path, environment }: RecordKey): boolean {

@@ -255,7 +255,7 @@ describe.concurrent("what is printed", () => {
     expect(await runTwice(bench, ["env"])).toEqual({
       status: 0,
       stdout: quote("sh", mapOf(values)).text,
-      stderr: "! TF_VAR_a-b is left out: no shell can hold a variable of that name.\n",
+      stderr: "! TF_VAR_a-b is left out: it is no name for a variable of a shell.\n",
     });
     expect(await printed(bench)).toEqual({ "TF_VAR_a-b": "1", ...values });
   });

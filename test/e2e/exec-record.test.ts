@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import {
   access,
   appendFile,
+  chown,
   mkdir,
   readdir,
   readFile,
@@ -570,6 +571,21 @@ describe.concurrent("the record", () => {
       expect(await bench.run(ENV, options)).toEqual(real);
     },
   );
+
+  const needsRoot = process.getuid?.() === 0 ? "" : " (needs root)";
+  it.skipIf(needsRoot)(`of another user is not believed${needsRoot}`, async (context) => {
+    const { expect } = context;
+    const bench = await repoWith(context);
+    await quickAgain(context, bench);
+    const { result: real } = await runSeen(bench, ENV);
+    const [path = ""] = await recordsOf(join(bench.home, RECORDS));
+    const record = JSON.parse(await readFile(path, "utf8"));
+    await bench.write("evil.env", `DIGITALOCEAN_TOKEN=${randomToken()}\n`);
+    const value = { ...record.value, envFile: join(bench.repo, "evil.env") };
+    await writeFile(path, JSON.stringify({ ...record, stamps: {}, value }));
+    await chown(path, 65_534, 65_534);
+    expect(await runSeen(bench, ENV)).toEqual({ use: "slow", result: real });
+  });
 
   it("two folders whose records have the same name take turns", async (context) => {
     const { expect } = context;

@@ -169,6 +169,14 @@ describe.each(PATHS)("%s: the command's streams are exec's own", (path) => {
     expect(result).toEqual({ status: 0, stdout: "first a\nb\nc\n", stderr: "" });
   });
 
+  // As zsh opens those of <(…): lower than bash does, where Node would keep them to itself.
+  it("a descriptor that the words name is the command's, too", async () => {
+    const line = "do-bootstrap exec -- cat /dev/fd/3 /dev/fd/11 3<three 11<eleven";
+    await bench().write("three", "3\n");
+    await bench().write("eleven", "11\n");
+    expect(await bench().shell(path, line)).toEqual({ status: 0, stdout: "3\n11\n", stderr: "" });
+  });
+
   it.each([
     ["input", "<&-", "ran\n"],
     ["output", ">&-", ""],

@@ -4,6 +4,7 @@ import { commandLineFrom } from "../../src/cli/options.ts";
 import { parse } from "../../src/cli/parser.ts";
 import {
   type CommandLine,
+  commandFirst,
   envOptions,
   execOptions,
   ownPart,
@@ -255,5 +256,19 @@ describe("for any line", () => {
       }),
       { numRuns: 100 },
     );
+  });
+});
+
+describe("an option of every command may stand in front of it", () => {
+  it.each<[string, string]>([
+    ["--no-color exec -- ls", "exec --no-color -- ls"],
+    ["--json --debug env", "env --json --debug"],
+    ["exec --no-color ls", "exec --no-color ls"],
+    ["--no-color check", "--no-color check"],
+    ["--env exec", "--env exec"],
+    ["--json", "--json"],
+    ["", ""],
+  ])("%s is read as %s", (line, read) => {
+    expect(commandFirst(line.split(" ").filter(Boolean)).join(" ")).toBe(read);
   });
 });

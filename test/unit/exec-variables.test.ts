@@ -96,6 +96,13 @@ describe("what passes from the env file", () => {
     ["file.digitalocean_api_url=x --all", TOKENS],
     // doctl's config may hold an api-url (contracts/doctl.md 3.8).
     ["file.DIGITALOCEAN_CONFIG=x.yaml --all", TOKENS],
+    // Where keys go, and programs that get them, are not for a file to say.
+    ["file.AWS_ENDPOINT_URL_S3=https://evil.example --all", TOKENS],
+    ["file.AWS_ENDPOINT_URL=https://evil.example", TOKENS],
+    ["file.SPACES_ENDPOINT_URL=https://evil.example", TOKENS],
+    ["file.AWS_CONFIG_FILE=./x.ini --all", TOKENS],
+    ["file.AWS_SHARED_CREDENTIALS_FILE=./x.ini", TOKENS],
+    ["file.AWS_CA_BUNDLE=./ca.pem", TOKENS],
     ["file.DO_BOOTSTRAP_OAUTH_URL=x --all", TOKENS],
     ["file.DO_BOOTSTRAP_EXEC=:/x --all", TOKENS],
     ["file.do_bootstrap_exec=:/x --all", TOKENS],
@@ -164,11 +171,24 @@ describe("what a variable is called decides whether its value is a secret", () =
     ["TF_VAR_credentials", true],
     ["TF_VAR_region", false],
     ["AWS_REGION", false],
-    ["AWS_ENDPOINT_URL_S3", false],
+    ["TF_VAR_db_pwd", true],
+    ["AWS_DEFAULT_REGION", false],
   ])("%s: %s", (name, isSecret) => {
     const variables = toolVariables(read(`file.${name}=value-of-it`));
     expect(variables.get(name) instanceof Secret).toBe(isSecret);
     expect(JSON.stringify([...variables]).includes("value-of-it")).toBe(!isSecret);
+  });
+
+  it("and so does a password in an address", () => {
+    const variables = toolVariables({
+      ...read("--all"),
+      envFile: new Map([
+        ["DATABASE_URL", "postgres://u:hunter2@db.example/x"],
+        ["HOME_PAGE", "https://www.example"],
+      ]),
+    });
+    expect(variables.get("DATABASE_URL")).toBeInstanceOf(Secret);
+    expect(variables.get("HOME_PAGE")).toBe("https://www.example");
   });
 
   it("the token is one under every name", () => {
@@ -225,6 +245,15 @@ describe("the names that --unset removes", () => {
   ])("%s -> %s", (text, names) => {
     const { config, envFile, all } = read(text);
     expect(variableNames({ config, env: {}, envFile }, all).join(" ")).toBe(names);
+  });
+
+  it.each<[string, Record<string, string>, boolean]>([
+    ["is not set", {}, true],
+    ["has the value of the file", { AWS_PROFILE: "p" }, true],
+    ["had another before", { AWS_PROFILE: "mine" }, false],
+  ])("a variable that %s: removed %s", (_, env, isRemoved) => {
+    const { config, envFile, all } = read("file.AWS_PROFILE=p");
+    expect(variableNames({ config, env, envFile }, all).includes("AWS_PROFILE")).toBe(isRemoved);
   });
 
   it.each([

@@ -32,7 +32,7 @@ export const env: Command = {
     const facts = await openSession(host, line, progress);
     const { text, leftOut } = shellText(line, facts);
     for (const name of leftOut)
-      say(`! ${name} is left out: no shell can hold a variable of that name.\n`);
+      say(`! ${name} is left out: it is no name for a variable of a shell.\n`);
     return { status: EXIT.ok, output: text };
   },
 };

@@ -13,7 +13,7 @@ export const exec: Command = {
   options: execOptions,
   examples: [
     ["do-bootstrap exec -- terraform plan", "with this repo's token"],
-    ["do-bootstrap exec --env prod -- doctl account get", "with that of an environment"],
+    ["do-bootstrap exec --env prod -- make", "with that of an environment"],
     ["do-bootstrap exec --verify -- terraform apply", "only with a token that is alive"],
   ],
   async run(args, { host, progress }) {
