@@ -6,10 +6,11 @@ import { type AppError, asAppError, EXIT, redact } from "./errors.ts";
 import { ownPart } from "./exec/command-line.ts";
 import { nodeHost } from "./host/node.ts";
 import { humanError, humanPlan, humanReport } from "./report/human.ts";
-import { jsonError, jsonReport } from "./report/json.ts";
+import { jsonDocument, jsonError, jsonReport } from "./report/json.ts";
 import { pageOn } from "./report/paint.ts";
 import { progressOn } from "./report/progress.ts";
 import type { Report } from "./report/report.ts";
+import { scopesDocument, scopesMarkdown, scopesText } from "./report/scopes.ts";
 import { guide } from "./token/guide.ts";
 import { describeOrigin } from "./token/secret.ts";
 
@@ -88,6 +89,12 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
       return;
     }
     const { report, status } = outcome;
+    if (report.command === "scopes") {
+      if (isJson) stdout.write(jsonDocument(scopesDocument(report), status));
+      else if (report.format === "markdown") stdout.write(redact(scopesMarkdown(report)));
+      else stdout.write(redact(scopesText(report, pages.stdout)));
+      return;
+    }
     if (isJson) {
       stdout.write(jsonReport(report, status));
       return;

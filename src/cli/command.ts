@@ -3,6 +3,7 @@ import type { Host } from "../host/host.ts";
 import type { Person } from "../plan/bootstrap.ts";
 import type { Progress } from "../report/progress.ts";
 import type { Report } from "../report/report.ts";
+import type { ScopesReport } from "../report/scopes.ts";
 
 /** An option as data; the parser's quirks have their home in parser.ts. */
 export interface Option {
@@ -30,7 +31,7 @@ export interface Context {
 }
 
 export type Outcome =
-  | { readonly status: ExitStatus; readonly report: Report }
+  | { readonly status: ExitStatus; readonly report: Report | ScopesReport }
   | {
       /** For `exec`, the command's. */
       readonly status: number;
@@ -44,6 +45,8 @@ export interface Command {
   readonly describe: string;
   /** What stands behind the options, such as " -- COMMAND". */
   readonly words?: string;
+  /** Words that the command takes itself, any number of them. */
+  readonly positional?: string;
   readonly options: Readonly<Record<string, Option>>;
   readonly examples: readonly (readonly [command: string, what: string])[];
   /** Imports the libraries that it needs when it runs. Our own code is one chunk: a dozen small ones

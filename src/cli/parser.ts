@@ -27,7 +27,6 @@ export async function parse(argv: readonly string[], columns: number): Promise<P
     .locale("en")
     .wrap(Math.min(columns, 100))
     .parserConfiguration({
-      "duplicate-arguments-array": false,
       "parse-numbers": false,
       "parse-positional-numbers": false,
       "camel-case-expansion": false,
@@ -45,19 +44,25 @@ export async function parse(argv: readonly string[], columns: number): Promise<P
     });
   for (const command of COMMANDS) {
     parser.command({
-      command: command === COMMANDS[0] ? [command.name, "$0"] : command.name,
+      command: command === COMMANDS[0] ? [command.name, "$0"] : commandWords(command),
       describe: command.describe,
       builder: (commandLine) =>
         command.examples.reduce(
           (all, [example, what]) => all.example(example, what),
           commandLine
-            .usage(`do-bootstrap ${command.name} [options]${command.words ?? ""}`)
+            .usage(`do-bootstrap ${commandWords(command)} [options]${command.words ?? ""}`)
             .options(yargsOptions(command.options))
             .group(Object.keys(command.options), "Options:")
             .group([...Object.keys(globalOptions), "help", "version"], "Everywhere:"),
         ),
       handler: (args) => {
-        parsed = { kind: "run", command, args };
+        // Of an option that is given twice the last one counts; of words, all.
+        const isList = (name: string) => ["_", "--", command.positional].includes(name);
+        const entries = Object.entries(args).map(([name, value]) => [
+          name,
+          Array.isArray(value) && !isList(name) ? value.at(-1) : value,
+        ]);
+        parsed = { kind: "run", command, args: Object.fromEntries(entries) };
       },
     });
   }
@@ -66,6 +71,10 @@ export async function parse(argv: readonly string[], columns: number): Promise<P
     printed = output;
   });
   return parsed ?? { kind: "print", text: `${printed}\n` };
+}
+
+function commandWords({ name, positional }: Command): string {
+  return positional === undefined ? name : `${name} [${positional}..]`;
 }
 
 function yargsOptions(options: Readonly<Record<string, Option>>) {

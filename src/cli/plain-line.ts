@@ -17,6 +17,8 @@ export function readPlainLine(
   const read = readOptions(own, { ...globalOptions, ...command.options });
   if (read === undefined) return undefined;
   const { options, words } = read;
-  if (words.length > 0 && command.words === undefined) return undefined;
-  return { kind: "run", command, args: words.length > 0 ? { ...options, "--": words } : options };
+  if (words.length === 0) return { kind: "run", command, args: options };
+  // Options may stand behind a positional word, which is for yargs to say.
+  if (command.words === undefined) return undefined;
+  return { kind: "run", command, args: { ...options, "--": words } };
 }

@@ -173,10 +173,14 @@ const STYLES = { error: "red", warning: "yellow", info: "dim" } as const;
 const WEIGHT = { error: 0, warning: 1, info: 2 } as const;
 
 function findings({ doubts, cwd }: Report, all: readonly Finding[], page: Page): string {
-  const sorted = [...all].sort((a, b) => WEIGHT[a.level] - WEIGHT[b.level]);
-  const lines = sorted.map((found) => humanFinding(found, cwd, page));
   const doubtful = doubts.map((text) => marked(page.paint("yellow", "!"), safe(text), page));
-  return [...lines, ...doubtful].join("\n");
+  return [humanFindings(all, cwd, page), ...doubtful].filter(Boolean).join("\n");
+}
+
+/** The worst first. */
+export function humanFindings(all: readonly Finding[], cwd: string, page: Page): string {
+  const sorted = [...all].sort((a, b) => WEIGHT[a.level] - WEIGHT[b.level]);
+  return sorted.map((found) => humanFinding(found, cwd, page)).join("\n");
 }
 
 function humanFinding(found: Finding, cwd: string, page: Page): string {

@@ -57,6 +57,11 @@ export function jsonReport(report: Report, status: ExitStatus): string {
   });
 }
 
+/** What another command found, in the same frame. */
+export function jsonDocument(document: object, status: ExitStatus): string {
+  return print({ status, ...document });
+}
+
 /** The same document for a run that failed. */
 export function jsonError(error: AppError): string {
   const { code, message, hint, status } = error;

@@ -1,5 +1,5 @@
 import type { HclNode, ParseHcl } from "../host/host.ts";
-import type { Block, Expression, ParsedFile, Place } from "./syntax.ts";
+import type { Block, DataReference, Expression, ParsedFile, Place } from "./syntax.ts";
 
 /** Deeper than any configuration; what is deeper is not looked into. */
 const MAX_DEPTH = 64;
@@ -11,6 +11,7 @@ export function readHcl(parse: ParseHcl, text: string, file: string): ParsedFile
     const broken = root.hasError ? firstError(root) : undefined;
     return {
       blocks: body === undefined ? [] : blocksOf(body, file, 0),
+      references: body === undefined ? [] : referencesIn(body, 0),
       problem: broken && placeOf(broken, file),
     };
   });
@@ -49,6 +50,7 @@ function expression(node: HclNode, file: string, depth: number): Expression {
     source: node.text,
     literal: literalOf(node),
     fields: fieldsOf(node, file, depth),
+    items: itemsOf(node, file, depth),
     start: node.startIndex,
     end: node.endIndex,
     place: placeOf(node, file),
@@ -91,6 +93,65 @@ function fieldsOf(node: HclNode, file: string, depth: number): Expression["field
         : [[key.text.replace(/^"(.*)"$/s, "$1"), expression(value, file, depth + 1)] as const];
     }),
   );
+}
+
+function itemsOf(node: HclNode, file: string, depth: number): Expression["items"] {
+  const list = only(node);
+  if (list?.type !== "tuple" || depth > MAX_DEPTH) return undefined;
+  return list.children
+    .filter(({ type }) => type === "expression")
+    .map((each) => expression(each, file, depth + 1));
+}
+
+const MENTION = "data.digitalocean_";
+
+/** Only where the text has the words, as most of a tree has not. */
+function referencesIn(node: HclNode, depth: number): DataReference[] {
+  if (depth > MAX_REFERENCE_DEPTH || !mentions(node.text)) return [];
+  const { children } = node;
+  return children.flatMap((child, at) =>
+    child.type === "variable_expr" && child.text === "data"
+      ? referenceOf(children.slice(at + 1))
+      : referencesIn(child, depth + 1),
+  );
+}
+
+/** Expressions nest by layers of three or four nodes. */
+const MAX_REFERENCE_DEPTH = 400;
+
+/** White space and line breaks may stand around the dots. */
+function mentions(text: string): boolean {
+  return text.includes(MENTION) || /\bdata\s*\.\s*digitalocean_/.test(text);
+}
+
+function referenceOf(steps: readonly HclNode[]): DataReference[] {
+  const names: string[] = [];
+  for (const { type, children } of steps) {
+    const [step] = children;
+    if (type === "get_attr") names.push(step?.text ?? "");
+    else if (type === "splat") {
+      names.push(
+        ...(step?.children ?? []).flatMap(({ type, children }) =>
+          type === "get_attr" ? (children[0]?.text ?? "") : [],
+        ),
+      );
+    } else if (type !== "index") break;
+  }
+  const [type = "", name, ...attributes] = names;
+  return name !== undefined && type.startsWith("digitalocean_") ? [{ type, name, attributes }] : [];
+}
+
+/** The same in the text of a template, for the JSON syntax. */
+export function referencesInText(text: string): DataReference[] {
+  const found = text.matchAll(/\bdata\.(digitalocean_\w+)\.([\w-]+)((?:\.[\w*-]+|\[[^\]]*\])*)/g);
+  return Array.from(found, ([, type = "", name = "", rest = ""]) => ({
+    type,
+    name,
+    attributes: rest
+      .replace(/\[[^\]]*\]/g, "")
+      .split(".")
+      .filter((step) => step !== "" && step !== "*"),
+  }));
 }
 
 function unescaped(text: string): string {

@@ -14,6 +14,8 @@ export interface Expression {
   readonly literal: string | number | boolean | null | undefined;
   /** The fields of an object written out. */
   readonly fields: ReadonlyMap<string, Expression> | undefined;
+  /** The elements of a list written out. */
+  readonly items: readonly Expression[] | undefined;
   /** Offsets in the file's text, the quotes of a string included. */
   readonly start: number;
   readonly end: number;
@@ -27,8 +29,17 @@ export interface Place {
   readonly line: number;
 }
 
+/** `data.digitalocean_droplets.all.droplets[0].image`, wherever it stands; indexes are left out. */
+export interface DataReference {
+  readonly type: string;
+  readonly name: string;
+  readonly attributes: readonly string[];
+}
+
 export interface ParsedFile {
   readonly blocks: readonly Block[];
+  /** What is asked of DigitalOcean's data sources. */
+  readonly references: readonly DataReference[];
   /** Where the grammar found no sense; the rest is read all the same. */
   readonly problem: Place | undefined;
 }

@@ -1,4 +1,5 @@
 import { isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from "yaml";
+import { referencesInText } from "./hcl.ts";
 import type { Block, Expression, ParsedFile, Place } from "./syntax.ts";
 
 /** How many labels a block of the JSON syntax has; its body is nested that deep. */
@@ -22,7 +23,7 @@ export function readTfJson(written: string, file: string): ParsedFile {
   const broken = problemIn(text);
   if (broken !== undefined) {
     const line = text.slice(0, broken).split("\n").length;
-    return { blocks: [], problem: { file, line } };
+    return { blocks: [], references: [], problem: { file, line } };
   }
   const lines = new LineCounter();
   // JSON is YAML; this reader knows the place of each value.
@@ -33,10 +34,15 @@ export function readTfJson(written: string, file: string): ParsedFile {
   });
   const placeAt = (offset: number): Place => ({ file, line: lines.linePos(offset).line });
   const [error] = document.errors;
-  if (error !== undefined) return { blocks: [], problem: placeAt(error.pos[0]) };
+  if (error !== undefined) return { blocks: [], references: [], problem: placeAt(error.pos[0]) };
   const root = document.contents;
-  if (!isMap(root)) return { blocks: [], problem: { file, line: 1 } };
-  return { blocks: blocksIn(root), problem: undefined };
+  if (!isMap(root)) return { blocks: [], references: [], problem: { file, line: 1 } };
+  const templates = Array.from(text.matchAll(/[$%]\{(?:\\.|[^"\\])*/g), ([template]) => template);
+  return {
+    blocks: blocksIn(root),
+    references: templates.flatMap(referencesInText),
+    problem: undefined,
+  };
 
   function blocksIn(map: Node): Block[] {
     return pairs(map).flatMap(([key, value]) => nested(key, [], value, LABELS[key] ?? 0));
@@ -73,6 +79,7 @@ export function readTfJson(written: string, file: string): ParsedFile {
       fields: isMap(node)
         ? new Map(pairs(node).map(([key, each]) => [key, expression(each)]))
         : undefined,
+      items: isSeq(node) ? node.items.map((item) => expression(item as Node)) : undefined,
       start,
       end,
       place: placeAt(start),

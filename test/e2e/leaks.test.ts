@@ -121,8 +121,9 @@ describe.concurrent("the token goes where it belongs, and nowhere else (rule 1)"
 
       const argv = [...(watch?.seen ?? [])];
       expect(argv.flatMap((each) => leaksIn(each, token))).toEqual([]);
-      expect(argv.some((each) => each.includes(`${doctl.path}\0auth\0init`))).toBe(status === 0);
-      for (const call of await doctl.calls()) {
+      const calls = await doctl.calls();
+      expect(calls.some(({ argv }) => argv[1] === "init")).toBe(status === 0);
+      for (const call of calls) {
         expect(call.env).toEqual(call.argv[1] === "init" ? ["DIGITALOCEAN_ACCESS_TOKEN"] : []);
       }
     });

@@ -1,0 +1,50 @@
+import { AppError } from "../../errors.ts";
+import { statusOf } from "../../plan/findings.ts";
+import { lookAtScopes } from "../../plan/scopes.ts";
+import type { Purpose } from "../../scopes/needed.ts";
+import type { Args, Command } from "../command.ts";
+import { lookOptions } from "../options.ts";
+
+const PURPOSES: readonly Purpose[] = ["plan", "apply", "destroy"];
+const FORMATS = ["text", "markdown"] as const;
+
+export const scopes: Command = {
+  name: "scopes",
+  describe: "Print the token scopes that the Terraform code needs, and what the token lacks",
+  positional: "DIR",
+  options: {
+    env: lookOptions.env,
+    for: { type: "string", value: "WHAT", describe: "plan, apply (default) or destroy" },
+    format: { type: "string", value: "FORMAT", describe: "text (default) or markdown" },
+    strict: { type: "boolean", describe: "A token that may do more is an error (exit status 3)" },
+  },
+  examples: [
+    ["do-bootstrap scopes", "of the config's root modules"],
+    ["do-bootstrap scopes infra --for plan", "for a token that only reads"],
+    ["do-bootstrap scopes --format markdown", "for a pull request"],
+  ],
+  async run(args, { host, progress }) {
+    const { env } = args;
+    const purpose = oneOf(args, "for", PURPOSES);
+    const format = oneOf(args, "format", FORMATS);
+    const look = await lookAtScopes(host, {
+      environment: typeof env === "string" ? env : undefined,
+      dirs: Array.isArray(args["DIR"]) ? args["DIR"].map(String) : [],
+      purpose: purpose ?? "apply",
+      progress,
+    });
+    return {
+      report: { ...look, command: "scopes", format: format ?? "text", cwd: host.cwd },
+      status: statusOf(look.findings, args["strict"] === true),
+    };
+  },
+};
+
+function oneOf<T extends string>(args: Args, name: string, known: readonly T[]): T | undefined {
+  const given = args[name];
+  const found = known.find((each) => each === given);
+  if (given === undefined || found !== undefined) return found;
+  throw new AppError("USAGE", `--${name} ${given}: there is no such thing.`, {
+    hint: `Use one of: ${known.join(", ")}`,
+  });
+}

@@ -1,0 +1,131 @@
+import { relative } from "node:path";
+import type { ScopesLook } from "../plan/scopes.ts";
+import type { Need, Reason } from "../scopes/needed.ts";
+import { humanFindings } from "./human.ts";
+import { type Page, safe } from "./paint.ts";
+
+/** What `scopes` found out; how it looks is decided at the edge. */
+export interface ScopesReport extends ScopesLook {
+  readonly command: "scopes";
+  readonly format: "text" | "markdown";
+  readonly cwd: string;
+}
+
+interface Row {
+  readonly scope: string;
+  readonly why: string;
+}
+
+export function scopesText(report: ScopesReport, page: Page): string {
+  const rows = rowsOf(report);
+  const missing = new Set(report.token?.comparison.missing);
+  const width = Math.max(0, ...rows.map(({ scope }) => scope.length));
+  const marked = ({ scope, why }: Row) => {
+    const lacks = missing.has(scope);
+    const mark = report.token === undefined ? " " : lacks ? "✗" : "✓";
+    const name = page.paint(lacks ? "red" : "bold", scope.padEnd(width));
+    return `${page.paint(lacks ? "red" : "green", mark)} ${name}  ${page.paint("dim", safe(why))}`;
+  };
+  const sections = [
+    `${title(report)}`,
+    rows.map(marked).join("\n"),
+    listed(
+      "May be needed:",
+      report.needs.maybe.map((need) => `${need.scope}  ${need.why}`),
+    ),
+    listed(
+      "Spaces keys (SPACES_ACCESS_KEY_ID, SPACES_SECRET_ACCESS_KEY), no scope:",
+      report.needs.spaces,
+    ),
+    humanFindings(report.findings, report.cwd, page),
+    verdict(report, page),
+  ];
+  return `${sections.filter(Boolean).join("\n\n")}\n`;
+}
+
+/** For a pull request. */
+export function scopesMarkdown(report: ScopesReport): string {
+  const missing = new Set(report.token?.comparison.missing);
+  const cell = (text: string) => text.replaceAll("|", "\\|");
+  const lines = rowsOf(report).map(({ scope, why }) => {
+    const lacks = missing.has(scope) ? " **(missing)**" : "";
+    return `| \`${scope}\`${lacks} | ${cell(safe(why))} |`;
+  });
+  const more = [
+    ...report.needs.maybe.map(({ scope, why }) => `- May be needed: \`${scope}\`, ${why}`),
+    ...report.needs.spaces.map((address) => `- Spaces keys: \`${address}\``),
+    ...report.findings.map(({ level, message }) => `- ${level}: ${safe(message)}`),
+  ];
+  const table = ["| Scope | Why |", "| --- | --- |", ...lines].join("\n");
+  return `${[`### ${title(report)}`, table, more.join("\n")].filter(Boolean).join("\n\n")}\n`;
+}
+
+export function scopesDocument(report: ScopesReport): object {
+  const { purpose, dirs, needs, unseen, token, findings } = report;
+  return {
+    command: "scopes",
+    purpose,
+    dirs,
+    scopes: rowsOf(report).map(({ scope }) => scope),
+    own: needs.own,
+    required: needs.required,
+    maybe: needs.maybe,
+    spaces: needs.spaces,
+    unseen,
+    token: token && { fingerprint: token.token.fingerprint, ...token.comparison },
+    findings,
+  };
+}
+
+function title({ purpose, dirs, cwd, needs }: ScopesReport): string {
+  const total = needs.own.length + needs.required.length;
+  const where = dirs.map((dir) => safe(relative(cwd, dir) || ".")).join(", ");
+  const scopes = total === 1 ? "1 scope" : `${total} scopes`;
+  return `terraform ${purpose} in ${where || "no root module"}: ${scopes}`;
+}
+
+/** Grouped as the control panel does: by what they are about, then create, read, update, delete. */
+function rowsOf({ needs, descriptions }: ScopesReport): Row[] {
+  const rows = [
+    ...needs.own.map((need) => ({ scope: need.scope, why: whyOf(need) })),
+    ...needs.required.map((scope) => ({ scope, why: `required by ${requiring(scope)}` })),
+  ];
+  return rows.sort((a, b) => (orderOf(a.scope) < orderOf(b.scope) ? -1 : 1));
+
+  function requiring(scope: string): string {
+    const all = [...needs.own.map((need) => need.scope), ...needs.required];
+    const by = all.filter((each) => {
+      const facts = descriptions[each];
+      return [...(facts?.requires ?? []), ...(facts?.requires_inferred ?? [])].includes(scope);
+    });
+    return few(by);
+  }
+}
+
+function orderOf(scope: string): string {
+  const [about = "", action = ""] = scope.split(":");
+  const at = ["create", "read", "update", "delete"].indexOf(action);
+  return `${about} ${at < 0 ? 9 : at} ${action}`;
+}
+
+function whyOf({ reasons }: Need): string {
+  const texts = reasons.map(({ address, when, place }: Reason) => {
+    const attribute = when === undefined || when === "*" ? "" : ` (${when})`;
+    return `${address}${attribute}, ${place.file}:${place.line}`;
+  });
+  return few([...new Set(texts)]);
+}
+
+function few(texts: readonly string[]): string {
+  const [first = ""] = texts;
+  return texts.length > 1 ? `${first}, and ${texts.length - 1} more` : first;
+}
+
+function listed(head: string, lines: readonly string[]): string {
+  return lines.length === 0 ? "" : [head, ...lines.map((line) => `  ${safe(line)}`)].join("\n");
+}
+
+function verdict({ token, findings }: ScopesReport, page: Page): string {
+  if (token === undefined || findings.some(({ level }) => level === "error")) return "";
+  return `${page.paint("green", "✓")} The token (${token.token.fingerprint}) has them all.`;
+}

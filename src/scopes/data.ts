@@ -1,0 +1,54 @@
+/** The data of src/scopes/data; its README says where it comes from. */
+export interface ScopeData {
+  readonly scopes: Readonly<Record<string, ScopeFacts>>;
+  readonly resources: Readonly<Record<string, TypeScopes>>;
+  readonly dataSources: Readonly<Record<string, TypeScopes>>;
+}
+
+export interface ScopeFacts {
+  readonly description: string | null;
+  /** Its page of the documentation was read. */
+  readonly documented: boolean;
+  /** Scopes that a token must have with it. */
+  readonly requires: readonly string[];
+  /** The same for a scope without a page, from its family or the documented rule. */
+  readonly requires_inferred?: readonly string[];
+}
+
+/** What the provider does with a resource or a data source. */
+export type Operation = "create" | "read" | "update" | "delete" | "import";
+
+/** The scopes of one type, by operation; closed over `requires` by who uses them. */
+export interface TypeScopes extends Readonly<Partial<Record<Operation, readonly string[]>>> {
+  readonly credentials: "token" | "spaces";
+  readonly conditional: readonly Conditional[];
+  readonly maybe?: readonly {
+    readonly op: Operation;
+    readonly scope: string;
+    readonly why: string;
+  }[];
+}
+
+export interface Conditional {
+  readonly op: Operation;
+  readonly scope: string;
+  /** An attribute, "block.attribute", or "*". */
+  readonly when: string;
+  /** Narrows `when`, in words. */
+  readonly detail?: string;
+  readonly basis: string;
+}
+
+/** Loads the data, which only the commands about scopes use. */
+export async function loadScopeData(): Promise<ScopeData> {
+  const [scopes, terraform] = await Promise.all([
+    import("./data/scopes.json"),
+    import("./data/terraform-scopes.json"),
+  ]);
+  const { resources, data_sources } = terraform.default;
+  return {
+    scopes: scopes.default.scopes,
+    resources: resources as unknown as ScopeData["resources"],
+    dataSources: data_sources as unknown as ScopeData["dataSources"],
+  };
+}

@@ -1,0 +1,109 @@
+import type { Block, Expression } from "../terraform/syntax.ts";
+import type { Conditional } from "./data.ts";
+import type { Module } from "./module-tree.ts";
+import { blocksNamed, isSet } from "./set.ts";
+
+/**
+ * Whether the words that narrow a conditional scope say that this block does not need it. Words that
+ * are not known here narrow nothing.
+ */
+export function isNarrowedOut({ detail }: Conditional, block: Block, module: Module): boolean {
+  if (detail === undefined || block.type === "data") return false;
+  const kinds = [...detail.matchAll(/do:(\w+):/g)].map(([, kind]) => kind ?? "");
+  if (detail.startsWith("for do:"))
+    return !holdsAny(kinds, kindsIn(block.attributes.get("resources")));
+  if (detail.startsWith("when it holds do:")) return !holdsAny(kinds, kindsHeld(block, module));
+  if (detail.startsWith("when the project holds anything")) {
+    const held = kindsHeld(block, module);
+    return held !== "any" && held.size === 0;
+  }
+  switch (detail) {
+    case "more than one region":
+      return (block.attributes.get("regions")?.items?.length ?? 2) < 2;
+    case "any setting besides cluster_id":
+      return [...block.attributes.keys(), ...block.blocks.map(({ type }) => type)].every((name) =>
+        NO_SETTING.has(name),
+      );
+    case "an alert in the spec sets destinations":
+      return !blocksNamed(block, "spec").some(hasDestinations);
+    default:
+      return false;
+  }
+}
+
+const NO_SETTING = new Set([
+  "cluster_id",
+  "count",
+  "for_each",
+  "depends_on",
+  "lifecycle",
+  "provider",
+  "connection",
+  "provisioner",
+  "timeouts",
+]);
+
+/** Kinds of URNs; "any" where the code does not say which. A held thing without a kind is "". */
+type Kinds = "any" | ReadonlySet<string>;
+
+/** What a type is called in its URN. */
+const KIND_OF: Readonly<Record<string, string>> = {
+  digitalocean_app: "app",
+  digitalocean_volume: "volume",
+  digitalocean_database_cluster: "dbaas",
+  digitalocean_domain: "domain",
+  digitalocean_droplet: "droplet",
+  digitalocean_kubernetes_cluster: "kubernetes",
+  digitalocean_loadbalancer: "loadbalancer",
+  digitalocean_floating_ip: "floatingip",
+  digitalocean_reserved_ip: "reservedip",
+  digitalocean_spaces_bucket: "space",
+};
+
+function holdsAny(kinds: readonly string[], held: Kinds): boolean {
+  return held === "any" || kinds.some((kind) => held.has(kind));
+}
+
+function kindsIn(list: Expression | undefined): Kinds {
+  if (list === undefined || list.literal === null) return new Set();
+  if (list.items === undefined) return "any";
+  const kinds = list.items.map(kindOf);
+  return kinds.includes(undefined) ? "any" : new Set(kinds.filter((kind) => kind !== undefined));
+}
+
+function kindOf({ literal, source }: Expression): string | undefined {
+  if (typeof literal === "string") return /^do:(\w+):/.exec(literal)?.[1];
+  const reference =
+    /^"?(?:\$\{\s*)?(?:data\.)?(digitalocean_\w+)\.[\w-]+(?:\[[^\]]*\])?\.urn(?:\s*\})?"?$/;
+  return KIND_OF[reference.exec(source.trim())?.[1] ?? ""];
+}
+
+/** What a project may hold, by all that the module says of projects. */
+function kindsHeld(project: Block, { blocks }: Module): Kinds {
+  const lists = blocks.filter(
+    ({ type, labels }) => type === "resource" && labels[0] === "digitalocean_project_resources",
+  );
+  const held = [project, ...lists].map(({ attributes }) => kindsIn(attributes.get("resources")));
+  if (held.includes("any")) return "any";
+  const assigned = blocks
+    .filter((block) => block.type === "resource" && isSet(block, "project_id", false))
+    .map(({ labels }) => KIND_OF[labels[0] ?? ""] ?? "");
+  return new Set([...held.flatMap((kinds) => (kinds === "any" ? [] : [...kinds])), ...assigned]);
+}
+
+function hasDestinations(block: Block): boolean {
+  return block.blocks.some((each) => {
+    const isAlert =
+      each.type === "alert" || (each.type === "dynamic" && each.labels[0] === "alert");
+    return (isAlert && mentions(each, "destinations")) || hasDestinations(each);
+  });
+}
+
+function mentions(block: Block, name: string): boolean {
+  return (
+    block.attributes.has(name) ||
+    block.blocks.some(
+      (each) => each.type === name || each.labels[0] === name || mentions(each, name),
+    )
+  );
+}

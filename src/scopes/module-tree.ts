@@ -1,0 +1,84 @@
+import { join, relative } from "node:path";
+import { decode } from "../content.ts";
+import type { Host, Snapshot } from "../host/host.ts";
+import type { Block, ParsedFile, Place } from "../terraform/syntax.ts";
+import { isLeftOut } from "./set.ts";
+
+/** A module of a root, with what its files say; places name files from the root on. */
+export interface Module {
+  /** "" for the root, "module.network." below it. */
+  readonly prefix: string;
+  readonly blocks: readonly Block[];
+  readonly references: ParsedFile["references"];
+}
+
+export interface ModuleTree {
+  readonly modules: readonly Module[];
+  /** Modules that are elsewhere: "module.NAME (SOURCE)". */
+  readonly unseen: readonly string[];
+  /** Files that could not be read, or not in full. */
+  readonly broken: readonly Place[];
+}
+
+/** Reads texts into blocks; the grammar is behind it. */
+export type ReadFile = (text: string, name: string) => Promise<ParsedFile>;
+
+/**
+ * Reads a root module and the local modules that it calls, each folder once. Files that have no word
+ * of DigitalOcean and call no module are not parsed.
+ *
+ * @param root absolute path.
+ */
+export async function readModuleTree(
+  { files }: Pick<Host, "files">,
+  root: string,
+  read: ReadFile,
+): Promise<ModuleTree> {
+  const modules: Module[] = [];
+  const unseen = new Set<string>();
+  const broken: Place[] = [];
+  const seen = new Set<string>();
+  await visit(root, "");
+  return { modules, unseen: [...unseen].sort(), broken };
+
+  async function visit(folder: string, prefix: string): Promise<void> {
+    const real = await files.realpath(folder);
+    if (seen.has(real)) return;
+    seen.add(real);
+    const parsed = await Promise.all((await namesIn(folder)).map((name) => parse(folder, name)));
+    const blocks = parsed.flatMap((file) => file.blocks);
+    modules.push({ prefix, blocks, references: parsed.flatMap((file) => file.references) });
+    for (const call of blocks.filter(({ type }) => type === "module")) {
+      if (isLeftOut(call)) continue;
+      const name = `${prefix}module.${call.labels[0] ?? ""}`;
+      const source = call.attributes.get("source")?.literal;
+      if (typeof source === "string" && /^\.\.?(\/|$)/.test(source)) {
+        await visit(join(folder, source), `${name}.`);
+      } else unseen.add(`${name} (${source ?? call.attributes.get("source")?.source ?? "?"})`);
+    }
+  }
+
+  async function namesIn(folder: string): Promise<string[]> {
+    const names = await files.list(folder);
+    return names.filter((name) => /\.(tf|tofu)(\.json)?$/.test(name) && !name.startsWith("."));
+  }
+
+  async function parse(folder: string, name: string): Promise<ParsedFile> {
+    const file = relative(root, join(folder, name));
+    const text = textOf(await files.look(join(folder, name)));
+    if (text === undefined) {
+      broken.push({ file, line: 1 });
+      return NOTHING;
+    }
+    if (!/digitalocean_|\bmodule\b/.test(text)) return NOTHING;
+    const parsed = await read(text, file);
+    if (parsed.problem !== undefined) broken.push(parsed.problem);
+    return parsed;
+  }
+}
+
+const NOTHING: ParsedFile = { blocks: [], references: [], problem: undefined };
+
+function textOf(snapshot: Snapshot): string | undefined {
+  return snapshot.kind === "file" ? decode(snapshot.bytes)?.text : undefined;
+}

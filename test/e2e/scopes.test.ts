@@ -1,0 +1,132 @@
+import { describe, expect, it } from "vitest";
+import { type Workbench, workbench } from "../fixtures/workbench.ts";
+
+const KEY =
+  'resource "digitalocean_ssh_key" "me" {\n  name       = "me"\n  public_key = "ssh-ed25519 AAAA"\n}\n';
+const NEEDED = ["ssh_key:create", "ssh_key:read", "ssh_key:update", "ssh_key:delete"];
+
+/** A repo with one SSH key, and a token of these scopes. */
+async function repo(scopes?: readonly string[]): Promise<Workbench> {
+  const bench = await workbench();
+  await bench.write("infra/main.tf", KEY);
+  if (scopes !== undefined) {
+    bench.sandbox.accept(bench.token, { scopes: [...scopes] });
+    await bench.write(".env", `DIGITALOCEAN_TOKEN=${bench.token}\n`, 0o600);
+  }
+  return bench;
+}
+
+const documentOf = async (bench: Workbench, ...args: string[]) => {
+  const { status, stdout, stderr } = await bench.run(["scopes", "--json", ...args]);
+  expect(stderr).toBe("");
+  const document = JSON.parse(stdout);
+  expect(document).toMatchObject({ schemaVersion: 1, command: "scopes", status });
+  return document;
+};
+
+describe("what the code needs", () => {
+  it("needs no token to be said", async () => {
+    const bench = await repo();
+    const { status, stdout, stderr } = await bench.run(["scopes"]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toBe(`terraform apply in infra: 4 scopes
+
+  ssh_key:create  digitalocean_ssh_key.me, main.tf:1
+  ssh_key:read    digitalocean_ssh_key.me, main.tf:1
+  ssh_key:update  digitalocean_ssh_key.me, main.tf:1
+  ssh_key:delete  digitalocean_ssh_key.me, main.tf:1
+`);
+    expect(bench.sandbox.requests).toEqual([]);
+  });
+
+  it.each([
+    [["--for", "plan"], ["ssh_key:read"]],
+    [
+      ["--for", "destroy"],
+      ["ssh_key:read", "ssh_key:delete"],
+    ],
+    [["infra"], NEEDED],
+    [["--for=apply", "infra"], NEEDED],
+  ])("%j", async (args, scopes) => {
+    expect((await documentOf(await repo(), ...args)).scopes).toEqual(scopes);
+  });
+
+  it("for a pull request", async () => {
+    const { stdout } = await (await repo(["ssh_key:read"])).run([
+      ..."scopes --for apply --format markdown".split(" "),
+    ]);
+    expect(stdout).toMatch(
+      /^### terraform apply in infra: 4 scopes\n\n\| Scope \| Why \|\n\| --- \| --- \|\n/,
+    );
+    expect(stdout).toContain(
+      "| `ssh_key:create` **(missing)** | digitalocean_ssh_key.me, main.tf:1 |",
+    );
+  });
+
+  it("and account.team in the config asks for the account", async () => {
+    const bench = await repo();
+    await bench.write(".do-bootstraprc", "account: { team: x }\n");
+    expect((await documentOf(bench)).scopes).toEqual(["account:read", ...NEEDED]);
+  });
+
+  it("several roots at once", async () => {
+    const bench = await repo();
+    await bench.write("dns/main.tf", 'data "digitalocean_domain" "d" {\n  name = "x.example"\n}\n');
+    expect((await documentOf(bench, "infra", "dns")).scopes).toEqual(["domain:read", ...NEEDED]);
+  });
+
+  it.each<[string, string, string]>([
+    ["a module from elsewhere", 'module "m" {\n  source = "a/b/c"\n}\n', "scopes.unseen-module"],
+    ["a type nobody knows", 'resource "digitalocean_moon" "m" {}\n', "scopes.unknown-type"],
+    ["a broken file", 'resource "digitalocean_ssh_key" "b" {\n', "scopes.broken-file"],
+  ])("%s is said", async (_, text, id) => {
+    const bench = await repo();
+    await bench.write("infra/more.tf", text);
+    const { findings, status } = await documentOf(bench);
+    expect(findings.map((finding: { id: string }) => finding.id)).toEqual([id]);
+    expect(status).toBe(0);
+    expect((await documentOf(bench, "--strict")).status).toBe(3);
+  });
+});
+
+describe("against the token", () => {
+  it.each<[scopes: string[], status: number, ids: string[]]>([
+    [NEEDED, 0, []],
+    [["read", "write"], 0, ["token.more-than-needed"]],
+    [["read"], 5, ["token.lacks-scopes", "token.more-than-needed"]],
+    [NEEDED.slice(1), 5, ["token.lacks-scopes"]],
+    [[...NEEDED, "droplet:delete"], 0, ["token.more-than-needed"]],
+  ])("%j: %i", async (scopes, status, ids) => {
+    const bench = await repo(scopes);
+    const document = await documentOf(bench);
+    expect(document.status).toBe(status);
+    expect(document.findings.map((finding: { id: string }) => finding.id)).toEqual(ids);
+    const { stdout } = await bench.run(["scopes"]);
+    expect(stdout).not.toContain(bench.token);
+    if (status === 0) expect(stdout).toContain("has them all.");
+  });
+
+  it("--strict makes what is not needed an error", async () => {
+    const bench = await repo([...NEEDED, "droplet:delete"]);
+    expect((await bench.run(["scopes", "--strict"])).status).toBe(3);
+  });
+
+  it("a dead one is no token to compare with", async () => {
+    const bench = await repo(NEEDED);
+    bench.sandbox.revoke(bench.token);
+    const { status, stdout } = await bench.run(["scopes"]);
+    expect(status).toBe(4);
+    expect(stdout).toContain("[token.refused]");
+    expect(stdout).toContain("ssh_key:create");
+  });
+});
+
+it.each([
+  [["nowhere"], /nowhere is no folder with files in it/],
+  [["--for", "lunch"], /--for lunch: there is no such thing/],
+  [["--format", "pdf"], /--format pdf: there is no such thing/],
+])("scopes %j is a usage error", async (args, says) => {
+  const { status, stderr } = await (await repo()).run(["scopes", ...args]);
+  expect(status).toBe(2);
+  expect(stderr).toMatch(says);
+});

@@ -1,0 +1,71 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { dir } from "tmp-promise";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { nodeFiles } from "../../src/host/files.ts";
+import { loadHclParser } from "../../src/host/hcl.ts";
+import { loadScopeData } from "../../src/scopes/data.ts";
+import { readModuleTree } from "../../src/scopes/module-tree.ts";
+import { type Purpose, scopesNeeded } from "../../src/scopes/needed.ts";
+import { readHcl } from "../../src/terraform/hcl.ts";
+import { readTfJson } from "../../src/terraform/tf-json.ts";
+import type { ExpectedScopes, Fixture } from "../fixtures/scopes/fixture.ts";
+import { SCOPE_FIXTURES } from "../fixtures/scopes/index.ts";
+
+const parseHcl = await loadHclParser(fileURLToPath(new URL("../..", import.meta.url)));
+const data = await loadScopeData();
+
+async function treeOf({ files }: Pick<Fixture, "files">) {
+  const { path, cleanup } = await dir({ prefix: "do-bootstrap-test-", unsafeCleanup: true });
+  onTestFinished(() => cleanup());
+  const root = join(path, "root");
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(join(root, name)), { recursive: true });
+    await writeFile(join(root, name), text);
+  }
+  return readModuleTree({ files: nodeFiles }, root, async (text, name) =>
+    name.endsWith(".json") ? readTfJson(text, name) : readHcl(parseHcl, text, name),
+  );
+}
+
+const sorted = (texts: Iterable<string>) => [...texts].sort();
+
+describe("the scopes that code needs", () => {
+  it.each(SCOPE_FIXTURES.map((fixture) => [fixture.name, fixture] as const))(
+    "%s",
+    async (_, it) => {
+      const { modules, unseen, broken } = await treeOf(it);
+      const found = (purpose: Purpose) => {
+        const { own, required, maybe } = scopesNeeded(modules, purpose, data);
+        return {
+          own: own.map(({ scope }) => scope),
+          required,
+          maybe: maybe.map(({ scope }) => scope),
+        };
+      };
+      const expected = ({ own, required, maybe = [] }: ExpectedScopes) => ({
+        own: sorted(Object.keys(own)),
+        required: sorted(required),
+        maybe: sorted(maybe),
+      });
+      for (const purpose of ["apply", "plan", "destroy"] as const) {
+        const set = it[purpose];
+        if (set !== undefined)
+          expect({ purpose, ...found(purpose) }).toEqual({ purpose, ...expected(set) });
+      }
+      const { spaces, unknown } = scopesNeeded(modules, "apply", data);
+      expect({
+        spaces: sorted(spaces),
+        unknown: sorted(unknown),
+        unseen: sorted(unseen),
+        broken: sorted(new Set(broken.map(({ file }) => file))),
+      }).toEqual({
+        spaces: sorted(it.spaces ?? []),
+        unknown: sorted(it.unknown ?? []),
+        unseen: sorted(it.unseen ?? []),
+        broken: sorted(it.broken ?? []),
+      });
+    },
+  );
+});
