@@ -171,14 +171,14 @@ function aboutCode(trees: readonly ModuleTree[], { unknown }: Needs): Finding[] 
   const unseen = trees.flatMap((tree) => tree.unseen);
   return [
     ...broken.map(({ file, line }) =>
-      finding("scopes.broken-file", `${file}:${line} could not be read in full.`, {
+      finding("terraform.broken", `${file}:${line} could not be read in full.`, {
         where: `${file}:${line}`,
         fix: "terraform validate says what is wrong with it.",
       }),
     ),
     ...unseen.map((module) =>
       finding(
-        "scopes.unseen-module",
+        "terraform.unseen-module",
         `${module} is not in this repo: what it needs is not counted.`,
         {
           fix: "Look at its code, or name the folder of a copy: do-bootstrap scopes DIR",
@@ -186,7 +186,7 @@ function aboutCode(trees: readonly ModuleTree[], { unknown }: Needs): Finding[] 
       ),
     ),
     ...unknown.map((address) =>
-      finding("scopes.unknown-type", `${address} is of a type that is not known here.`),
+      finding("terraform.unknown-type", `${address} is of a type that is not known here.`),
     ),
   ];
 }

@@ -1,4 +1,5 @@
 import { plainDoctl } from "../plan/doctl.ts";
+import { broadAccess } from "../scopes/granted.ts";
 import { describeOrigin, type Secret } from "../token/secret.ts";
 import { wrap } from "../wrap.ts";
 import { type Page, safe } from "./paint.ts";
@@ -84,8 +85,8 @@ export function expiry(seconds: number | null | undefined): string {
 }
 
 function scopesInWords(scopes: readonly string[]): string {
-  if (scopes.includes("write")) return "full access";
-  if (scopes.includes("read")) return "read only";
+  const broad = broadAccess(scopes);
+  if (broad !== undefined) return broad;
   if (scopes.length <= 4) return scopes.map(safe).join(", ") || "none";
   return `${scopes.slice(0, 3).map(safe).join(", ")} and ${scopes.length - 3} more`;
 }

@@ -76,9 +76,9 @@ describe("what the code needs", () => {
   });
 
   it.each<[string, string, string]>([
-    ["a module from elsewhere", 'module "m" {\n  source = "a/b/c"\n}\n', "scopes.unseen-module"],
-    ["a type nobody knows", 'resource "digitalocean_moon" "m" {}\n', "scopes.unknown-type"],
-    ["a broken file", 'resource "digitalocean_ssh_key" "b" {\n', "scopes.broken-file"],
+    ["a module from elsewhere", 'module "m" {\n  source = "a/b/c"\n}\n', "terraform.unseen-module"],
+    ["a type nobody knows", 'resource "digitalocean_moon" "m" {}\n', "terraform.unknown-type"],
+    ["a broken file", 'resource "digitalocean_ssh_key" "b" {\n', "terraform.broken"],
   ])("%s is said", async (_, text, id) => {
     const bench = await repo();
     await bench.write("infra/more.tf", text);
