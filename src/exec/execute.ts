@@ -4,7 +4,6 @@ import { constants } from "node:os";
 import { isCi } from "../ci.ts";
 import { printable, redact } from "../errors.ts";
 import { type Masker, maskerOf } from "./mask.ts";
-import { findProgram, isForeign } from "./program.ts";
 
 export { replaceProcess } from "./replace-process.ts";
 
@@ -29,10 +28,7 @@ export async function execute({ words, env, secrets }: Execution): Promise<numbe
   // Without need the streams are not touched: they would make a shared pipe non-blocking.
   const masked = secrets === undefined ? [] : [process.stdout, process.stderr].filter(isMasked);
   const [out, err] = [1, 2].map((fd) => (masked.some((each) => each.fd === fd) ? "pipe" : fd));
-  const isWindows = process.platform === "win32";
-  const spawnIt = isWindows ? (await import("cross-spawn")).default : spawn;
-  const program = isWindows ? undefined : findProgram(file, env["PATH"]);
-  if (program !== undefined && isForeign(program)) return notStarted(file, { code: "ENOEXEC" });
+  const spawnIt = process.platform === "win32" ? (await import("cross-spawn")).default : spawn;
 
   const signals = forwardSignals();
   let child: ChildProcess;

@@ -15,29 +15,27 @@ export function findProgram(name: string, path: string | undefined): string | un
 export function isSureToStart(file: string): boolean {
   const start = startOf(file);
   const [line = "", interpreter] = /^#![^\S\n]*(\/\S+)[^\n]*/.exec(start) ?? [];
-  if (interpreter === undefined) return isOfThisMachine(start);
+  if (interpreter === undefined) return isReady(start);
   // Linux reads 255 bytes of the line.
-  return line.length < 250 && isExecutable(interpreter) && isOfThisMachine(startOf(interpreter));
+  return line.length < 250 && isExecutable(interpreter) && isReady(startOf(interpreter));
 }
 
-/** True for machine code that is not this machine's: a shell would be let loose on its bytes. */
-export function isForeign(file: string): boolean {
-  const start = startOf(file);
-  return !start.startsWith("#!") && /^[^\n]*\0/.test(start) && !isOfThisMachine(start);
+/** With a loader that is there: a program of glibc's has none where there is musl only. */
+function isReady(start: string): boolean {
+  const loader = /\0(\/[^\0]*\/ld[^\0/]*)\0/.exec(start)?.[1];
+  return isOfThisMachine(start) && (loader === undefined || isExecutable(loader));
 }
 
-/** Of the same format as Node itself, and with a loader that is there: elsewhere (musl) it is not. */
+/** Of the same format as Node itself. */
 function isOfThisMachine(start: string): boolean {
   if (process.platform === "darwin") return /^(\xcf\xfa\xed\xfe|\xca\xfe\xba\xbe)/.test(start);
   // The class, the byte order and the machine; a program or a shared object, not a part of one.
   const formatOf = (text: string) => text.slice(0, 6) + text.slice(18, 20);
   const isProgram = /^[\x02\x03]\0/.test(start.slice(16, 18));
-  const loader = /\0(\/[^\0]*\/ld[^\0/]*)\0/.exec(start)?.[1];
   return (
     start.startsWith("\x7fELF") &&
     isProgram &&
-    formatOf(start) === formatOf(startOf(process.execPath)) &&
-    (loader === undefined || isExecutable(loader))
+    formatOf(start) === formatOf(startOf(process.execPath))
   );
 }
 
