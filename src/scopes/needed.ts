@@ -133,21 +133,24 @@ function applies(conditional: Conditional, block: Block, module: Module): boolea
   if (isNarrowedOut(conditional, block, module)) return false;
   if (when === "*") return true;
   return (
-    isSet(block, when, op === "update") || (block.type === "data" && isAsked(when, block, module))
+    isSet(block, when, op === "update") ||
+    (isAnswer(conditional, block) && isAsked(when, block, module))
   );
 }
 
-/** What the API answers is not set by anybody: it matters where the code asks for it. */
-function isAsked(when: string, { labels }: Block, { references }: Module): boolean {
+/** What the API answers need not be set by anybody. */
+function isAnswer({ basis }: Conditional, { type }: Block): boolean {
+  return type === "data" || basis === "response_field";
+}
+
+/** It matters where the code asks for it; `depends_on` and the like name a resource as a whole. */
+function isAsked(when: string, block: Block, { references }: Module): boolean {
   const [attribute, inner] = when.split(".");
-  const [type, name] = labels;
-  return references.some(({ type: ofType, name: ofName, attributes }) => {
-    if (ofType !== type || ofName !== name) return false;
+  return references.some(({ mode, type, name, attributes }) => {
+    if (mode !== block.type || type !== block.labels[0] || name !== block.labels[1]) return false;
     const [first, second] = attributes;
-    return (
-      first === undefined ||
-      (first === attribute && (inner === undefined || second === undefined || second === inner))
-    );
+    if (first === undefined) return mode === "data";
+    return first === attribute && (inner === undefined || second === undefined || second === inner);
   });
 }
 

@@ -1,5 +1,5 @@
 import type { HclNode, ParseHcl } from "../host/host.ts";
-import type { Block, DataReference, Expression, ParsedFile, Place } from "./syntax.ts";
+import type { Block, Expression, ParsedFile, Place, Reference } from "./syntax.ts";
 
 /** Deeper than any configuration; what is deeper is not looked into. */
 const MAX_DEPTH = 64;
@@ -103,15 +103,15 @@ function itemsOf(node: HclNode, file: string, depth: number): Expression["items"
     .map((each) => expression(each, file, depth + 1));
 }
 
-const MENTION = "data.digitalocean_";
+const MENTION = "digitalocean_";
 
-/** Only where the text has the words, as most of a tree has not. */
-function referencesIn(node: HclNode, depth: number): DataReference[] {
-  if (depth > MAX_REFERENCE_DEPTH || !mentions(node.text)) return [];
+/** Only where the text has the word. */
+function referencesIn(node: HclNode, depth: number): Reference[] {
+  if (depth > MAX_REFERENCE_DEPTH || !node.text.includes(MENTION)) return [];
   const { children } = node;
   return children.flatMap((child, at) =>
-    child.type === "variable_expr" && child.text === "data"
-      ? referenceOf(children.slice(at + 1))
+    child.type === "variable_expr"
+      ? referenceOf(child.text, children.slice(at + 1))
       : referencesIn(child, depth + 1),
   );
 }
@@ -119,13 +119,8 @@ function referencesIn(node: HclNode, depth: number): DataReference[] {
 /** Expressions nest by layers of three or four nodes. */
 const MAX_REFERENCE_DEPTH = 400;
 
-/** White space and line breaks may stand around the dots. */
-function mentions(text: string): boolean {
-  return text.includes(MENTION) || /\bdata\s*\.\s*digitalocean_/.test(text);
-}
-
-function referenceOf(steps: readonly HclNode[]): DataReference[] {
-  const names: string[] = [];
+function referenceOf(root: string, steps: readonly HclNode[]): Reference[] {
+  const names: string[] = [root];
   for (const { type, children } of steps) {
     const [step] = children;
     if (type === "get_attr") names.push(step?.text ?? "");
@@ -137,14 +132,18 @@ function referenceOf(steps: readonly HclNode[]): DataReference[] {
       );
     } else if (type !== "index") break;
   }
-  const [type = "", name, ...attributes] = names;
-  return name !== undefined && type.startsWith("digitalocean_") ? [{ type, name, attributes }] : [];
+  const mode = root === "data" ? "data" : "resource";
+  const [type = "", name, ...attributes] = mode === "data" ? names.slice(1) : names;
+  return name !== undefined && type.startsWith(MENTION) ? [{ mode, type, name, attributes }] : [];
 }
 
 /** The same in the text of a template, for the JSON syntax. */
-export function referencesInText(text: string): DataReference[] {
-  const found = text.matchAll(/\bdata\.(digitalocean_\w+)\.([\w-]+)((?:\.[\w*-]+|\[[^\]]*\])*)/g);
-  return Array.from(found, ([, type = "", name = "", rest = ""]) => ({
+export function referencesInText(text: string): Reference[] {
+  const found = text.matchAll(
+    /\b(data\.)?(digitalocean_\w+)\.([\w-]+)((?:\.[\w*-]+|\[[^\]]*\])*)/g,
+  );
+  return Array.from(found, ([, data, type = "", name = "", rest = ""]) => ({
+    mode: data === undefined ? ("resource" as const) : ("data" as const),
     type,
     name,
     attributes: rest

@@ -30,7 +30,8 @@ export interface Place {
 }
 
 /** `data.digitalocean_droplets.all.droplets[0].image`, wherever it stands; indexes are left out. */
-export interface DataReference {
+export interface Reference {
+  readonly mode: "data" | "resource";
   readonly type: string;
   readonly name: string;
   readonly attributes: readonly string[];
@@ -38,8 +39,8 @@ export interface DataReference {
 
 export interface ParsedFile {
   readonly blocks: readonly Block[];
-  /** What is asked of DigitalOcean's data sources. */
-  readonly references: readonly DataReference[];
+  /** What is asked of DigitalOcean's data sources and resources. */
+  readonly references: readonly Reference[];
   /** Where the grammar found no sense; the rest is read all the same. */
   readonly problem: Place | undefined;
 }

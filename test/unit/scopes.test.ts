@@ -69,3 +69,24 @@ describe("the scopes that code needs", () => {
     },
   );
 });
+
+describe("a field that the API answers, and that nobody sets", () => {
+  const CLUSTER =
+    'resource "digitalocean_database_cluster" "db" {\n  name = "db"\n  engine = "pg"\n  region = "nyc3"\n  size = "s"\n  node_count = 1\n}\n';
+  it.each<[more: string, isNeeded: boolean]>([
+    ["", false],
+    ['output "o" {\n  value = digitalocean_database_cluster.db.password\n}', true],
+    ['locals {\n  url = "x-${digitalocean_database_cluster.db.private_uri}"\n}', true],
+    ['output "o" {\n  value = digitalocean_database_cluster.db.host\n}', false],
+    ['output "o" {\n  value = digitalocean_database_cluster.other.password\n}', false],
+    ["locals {\n  # digitalocean_database_cluster.db.password\n}", false],
+    [
+      'resource "digitalocean_tag" "t" {\n  name = "t"\n  depends_on = [digitalocean_database_cluster.db]\n}',
+      false,
+    ],
+  ])("%j: %s", async (more, isNeeded) => {
+    const { modules } = await treeOf({ files: { "main.tf": `${CLUSTER}${more}\n` } });
+    const own = scopesNeeded(modules, "plan", data).own.map(({ scope }) => scope);
+    expect(own.includes("database:view_credentials")).toBe(isNeeded);
+  });
+});
