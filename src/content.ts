@@ -1,3 +1,4 @@
+import type { Snapshot } from "./host/host.ts";
 import type { Secret } from "./token/secret.ts";
 
 /** A file's content in parts. A part that is a `Secret` is never shown, so a diff redacts itself. */
@@ -21,6 +22,11 @@ export function decode(bytes: Buffer): { text: string; encoding: Content["encodi
   return Buffer.from(text, "utf8").equals(bytes)
     ? { text, encoding: "utf8" }
     : { text: bytes.toString("latin1"), encoding: "latin1" };
+}
+
+/** The text of a file or a FIFO; "" where there is none. */
+export function textIn(snapshot: Snapshot): string {
+  return ("bytes" in snapshot ? decode(snapshot.bytes)?.text : undefined) ?? "";
 }
 
 /** The bytes of a content, secrets included: for a file's writer only. */

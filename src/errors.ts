@@ -25,7 +25,6 @@ const STATUS_OF = {
   CONFIG_HOLDS_TOKEN: EXIT.usage,
   NO_TOKEN: EXIT.token,
   OTHER_TOKEN: EXIT.findings,
-  ENV_FILE_UNUSABLE: EXIT.findings,
   DOCTL_LOGIN: EXIT.usage,
   NESTED_EXEC: EXIT.usage,
   NOT_REPRESENTABLE: EXIT.usage,

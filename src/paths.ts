@@ -1,4 +1,4 @@
-import { isAbsolute, relative } from "node:path";
+import { dirname, isAbsolute, relative } from "node:path";
 
 /** True when `path` is `folder` or lies below it; both absolute and without symlinks. */
 export function isInside(path: string, folder: string): boolean {
@@ -11,4 +11,15 @@ export function shortPath(path: string, base: string, home?: string): string {
   if (isInside(path, base)) return relative(base, path) || ".";
   if (home !== undefined && isInside(path, home)) return `~/${relative(home, path)}`;
   return path;
+}
+
+/** A folder and those above it, up to `top` or else the root. */
+export function foldersUp(folder: string, top?: string): string[] {
+  const parent = dirname(folder);
+  return folder === top || parent === folder ? [folder] : [folder, ...foldersUp(parent, top)];
+}
+
+/** True for the name of a file that Terraform or OpenTofu reads as configuration. */
+export function isTerraformFile(name: string): boolean {
+  return /\.(tf|tofu)(\.json)?$/.test(name);
 }

@@ -11,7 +11,6 @@ export interface Option {
   readonly describe: string;
   /** Name of the value in the help. */
   readonly value?: string;
-  readonly choices?: readonly string[];
 }
 
 export type Args = Readonly<Record<string, unknown>>;

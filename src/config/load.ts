@@ -1,5 +1,6 @@
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { Files, Host } from "../host/host.ts";
+import { foldersUp } from "../paths.ts";
 import type { WrittenConfig } from "./schema.ts";
 
 const NAME = "do-bootstrap";
@@ -56,15 +57,6 @@ async function readConfig(file: string, place: string): Promise<WrittenConfig | 
   ]);
   const loaded = await loadFile(file, NAME);
   return place === "package.json" && loaded === null ? null : validateConfig(loaded, file);
-}
-
-function foldersUp(cwd: string, top: string): string[] {
-  const folders = [cwd];
-  for (let here = cwd; here !== top && here !== dirname(here); ) {
-    here = dirname(here);
-    folders.push(here);
-  }
-  return folders;
 }
 
 /** Where a folder's config may stand. */

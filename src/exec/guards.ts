@@ -1,10 +1,10 @@
 import { basename } from "node:path";
 import { AppError } from "../errors.ts";
-import { readToken } from "../token/format.ts";
-import { describeOrigin, Secret } from "../token/secret.ts";
-import type { TokenState } from "../token/sources.ts";
+import type { Environment } from "../host/host.ts";
+import { describeOrigin, type Secret } from "../token/secret.ts";
+import { type TokenState, tokenInValues } from "../token/sources.ts";
 import type { ExecConfig } from "./exec-config.ts";
-import { type Environment, outerExec } from "./variables.ts";
+import { outerExec } from "./variables.ts";
 
 /**
  * Under another `exec` the environment's token is that one's: it does not serve another environment,
@@ -85,10 +85,7 @@ export function refuseOtherToken(
 
 function tokenIn(text: string, variable: string, path: string): Secret | undefined {
   try {
-    const value = (JSON.parse(text) as Readonly<Record<string, unknown>> | null)?.[variable];
-    if (typeof value !== "string" || value === "") return undefined;
-    const format = readToken(value);
-    return Secret.of("value" in format ? format.value : value, { kind: "tfvars", path });
+    return tokenInValues(JSON.parse(text), variable, path);
   } catch {
     // Terraform will say what is wrong with it.
     return undefined;

@@ -1,14 +1,16 @@
 import { AppError } from "../errors.ts";
+import type { Environment } from "../host/host.ts";
 import type { Secret } from "../token/secret.ts";
 import { chooseToken, type TokenState } from "../token/sources.ts";
 import type { CommandLine } from "./command-line.ts";
 import type { ExecConfig } from "./exec-config.ts";
+import type { Execution } from "./execute.ts";
 import { refuseDoctlLogin, refuseNested, refuseOtherToken } from "./guards.ts";
 import { FORMATS, isFormat, type Quoted, quote, quoteUnset } from "./quoting.ts";
 import {
-  type Environment,
   execVariables,
   revealed,
+  secretsIn,
   toolVariables,
   type Variables,
   variableNames,
@@ -29,7 +31,7 @@ export interface Facts {
  *
  * @throws AppError NO_TOKEN, NESTED_EXEC, DOCTL_LOGIN, OTHER_TOKEN.
  */
-export function prepare({ command, options, words }: CommandLine, facts: Facts): Variables {
+function prepare({ command, options, words }: CommandLine, facts: Facts): Variables {
   const state = tokenState(facts);
   const token = usable(state);
   refuseNested(facts.env, facts.config, state);
@@ -37,6 +39,20 @@ export function prepare({ command, options, words }: CommandLine, facts: Facts):
   refuseOtherToken(facts.config, token, facts.textAt);
   const variables = toolVariables({ ...facts, token, all: options["all"] === true });
   return command === "env" ? variables : new Map([...variables, ...execVariables(facts.config)]);
+}
+
+/**
+ * What `exec` runs.
+ *
+ * @throws AppError those of `prepare`.
+ */
+export function executionOf(line: CommandLine, facts: Facts): Execution {
+  const variables = prepare(line, facts);
+  return {
+    words: line.words,
+    env: { ...facts.env, ...Object.fromEntries(revealed(variables)) },
+    secrets: line.options["mask"] === true ? secretsIn(variables, facts.env) : undefined,
+  };
 }
 
 /**
@@ -56,7 +72,14 @@ export function shellText(line: CommandLine, facts: Facts): Quoted {
   return { text: quoteUnset(format, names), leftOut: [] };
 }
 
-export function tokenState({ config, env, envFile }: Facts): TokenState {
+/** Which token there is without anybody being asked. */
+export function tokenState({
+  config,
+  env,
+  envFile,
+}: Pick<Facts, "env" | "envFile"> & {
+  readonly config: Pick<ExecConfig, "envFile" | "tokenName" | "environment">;
+}): TokenState {
   return chooseToken({
     stdin: undefined,
     prompted: undefined,

@@ -1,11 +1,9 @@
 import { fstatSync, readFileSync, statSync } from "node:fs";
 import { decode } from "../content.ts";
 import { readEnvFile } from "../env-file/read.ts";
-import { AppError } from "../errors.ts";
 import { type CommandLine, readCommandLine } from "./command-line.ts";
-import { type Facts, prepare, shellText } from "./prepare.ts";
+import { executionOf, type Facts, shellText } from "./prepare.ts";
 import { recallConfig } from "./record.ts";
-import { revealed, secretsIn } from "./variables.ts";
 import { writeAll } from "./write-all.ts";
 
 /**
@@ -43,15 +41,13 @@ function prepared(line: CommandLine): (() => Promise<number>) | undefined {
 }
 
 function forCommand(line: CommandLine, facts: Facts): () => Promise<number> {
-  const { words, options } = line;
-  const variables = prepare(line, facts);
-  const env = { ...facts.env, ...Object.fromEntries(revealed(variables)) };
+  const execution = executionOf(line, facts);
+  const { words, env, secrets } = execution;
   return async () => {
-    const isMasked = options["mask"] === true;
     // Child processes take 4 ms to load, which `env` does not spend.
     const { execute, namedDescriptors, replaceProcess } = await import("./execute.ts");
-    if (!isMasked && namedDescriptors(words).length === 0) replaceProcess(words, env);
-    return execute({ words, env, secrets: isMasked ? secretsIn(variables, facts.env) : undefined });
+    if (secrets === undefined && namedDescriptors(words).length === 0) replaceProcess(words, env);
+    return execute(execution);
   };
 }
 
@@ -72,12 +68,12 @@ function isDevice(descriptor: number): boolean {
 
 const MAX_BYTES = 4 * 1024 * 1024;
 
-/** @throws AppError for what takes more than reading a file of text. */
+/** @throws Error for what takes more than reading a file of text. */
 function plainText(path: string): string {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined) return "";
   const bytes = stats.isFile() && stats.size <= MAX_BYTES ? readFileSync(path) : undefined;
   const text = bytes && decode(bytes)?.text;
-  if (text === undefined) throw new AppError("ENV_FILE_UNUSABLE", `${path} is no plain text.`);
+  if (text === undefined) throw new Error(`${path} is no plain text`);
   return text;
 }

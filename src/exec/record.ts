@@ -1,6 +1,6 @@
+import type { Environment } from "../host/host.ts";
 import { keep, recall } from "../host/record.ts";
 import type { ExecConfig } from "./exec-config.ts";
-import type { Environment } from "./variables.ts";
 
 /** What the config of `exec` and `env` depends on, besides files. */
 export interface Question {

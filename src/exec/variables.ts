@@ -1,8 +1,7 @@
+import type { Environment } from "../host/host.ts";
 import { Secret, type TokenOrigin } from "../token/secret.ts";
 import { STANDARD_NAMES } from "../token/sources.ts";
 import type { ExecConfig } from "./exec-config.ts";
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Variables for a tool, by name. What a secret is called decides whether it is one. */
 export type Variables = ReadonlyMap<string, Secret | string>;

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
-import { isInside } from "../paths.ts";
+import { foldersUp, isInside, isTerraformFile } from "../paths.ts";
 import type { Environment } from "./host.ts";
 
 /** What a record is about; two questions never share one. */
@@ -133,10 +133,7 @@ function placeOf(machine: Machine, { kind, path, environment }: RecordKey): stri
 }
 
 function repoAround(folder: string): string {
-  for (let here = folder; here !== dirname(here); here = dirname(here)) {
-    if (existsSync(join(here, ".git"))) return here;
-  }
-  return folder;
+  return foldersUp(folder).find((here) => existsSync(join(here, ".git"))) ?? folder;
 }
 
 function cacheFolder({ env, platform }: Machine): string | undefined {
@@ -148,7 +145,6 @@ function cacheFolder({ env, platform }: Machine): string | undefined {
 }
 
 const FOLDER = "folder";
-const CONFIGURATION = /\.(tf|tofu)(\.json)?$/;
 
 /** Changes when the file, or the Terraform code in the folder, does. */
 function stampOf(path: string): string {
@@ -164,7 +160,6 @@ function stampOf(path: string): string {
   } catch {
     return "";
   }
-  return [FOLDER, ...names.filter((name) => CONFIGURATION.test(name)).sort()]
-    .map((name) => (name === FOLDER ? name : `${name}:${stampOf(path + name)}`))
-    .join();
+  const code = names.filter(isTerraformFile).sort();
+  return [FOLDER, ...code.map((name) => `${name}:${stampOf(path + name)}`)].join();
 }

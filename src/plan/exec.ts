@@ -1,14 +1,15 @@
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { placesIn } from "../config/load.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
-import { decode } from "../content.ts";
+import { textIn } from "../content.ts";
 import { readEnvFile } from "../env-file/read.ts";
 import type { CommandLine } from "../exec/command-line.ts";
 import type { ExecConfig } from "../exec/exec-config.ts";
 import { type Facts, tokenState } from "../exec/prepare.ts";
 import { rememberConfig } from "../exec/record.ts";
 import { openGit } from "../git/git.ts";
-import type { Host, Snapshot } from "../host/host.ts";
+import type { Host } from "../host/host.ts";
+import { foldersUp } from "../paths.ts";
 import { SECRET_TFVARS } from "../terraform/files.ts";
 import { needsOf } from "../terraform/needs.ts";
 import { observeRoot } from "../terraform/observe-root.ts";
@@ -122,11 +123,6 @@ export async function openSession(
   return facts;
 }
 
-function textIn(snapshot: Snapshot): string {
-  const bytes = "bytes" in snapshot ? snapshot.bytes : undefined;
-  return (bytes && decode(bytes)?.text) ?? "";
-}
-
 /** The file that was found, those that would be found first, and what the defaults follow from. */
 function inputsOf(
   cwd: string,
@@ -144,9 +140,4 @@ function inputsOf(
     ...searched.flatMap((folder) => [...placesIn(folder), join(folder, ".gitignore")]),
     ...new Set(dirs.map((dir) => `${dir}/`)),
   ];
-}
-
-function foldersUp(folder: string): string[] {
-  const parent = dirname(folder);
-  return parent === folder ? [folder] : [folder, ...foldersUp(parent)];
 }

@@ -1,10 +1,11 @@
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { loadConfig } from "../config/load.ts";
 import { resolveConfig } from "../config/resolve.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import { AppError } from "../errors.ts";
 import { hasBlock } from "../git/ignore-block.ts";
 import type { Files, Host } from "../host/host.ts";
+import { foldersUp, isTerraformFile } from "../paths.ts";
 
 /**
  * Finds, checks and resolves the config, from the working directory up to `top`.
@@ -47,11 +48,11 @@ export interface FoundConfig {
 
 /** A subfolder of a repo that was prepared before is no project of its own. */
 async function preparedFolder(files: Files, cwd: string, top: string): Promise<string> {
-  for (let here = cwd; ; here = dirname(here)) {
+  for (const here of foldersUp(cwd, top)) {
     const snapshot = await files.look(join(here, ".gitignore"));
     if (snapshot.kind === "file" && hasBlock(snapshot.bytes.toString("utf8"))) return here;
-    if (here === top || here === dirname(here)) return cwd;
   }
+  return cwd;
 }
 
 async function packageName(files: Files, base: string): Promise<string | undefined> {
@@ -70,8 +71,7 @@ export const DEFAULT_DIRS = [".", "terraform", "infra"];
 
 async function defaultDir(files: Files, base: string): Promise<string> {
   for (const dir of DEFAULT_DIRS) {
-    if ((await files.list(join(base, dir))).some((name) => /\.(tf|tofu)(\.json)?$/.test(name)))
-      return dir;
+    if ((await files.list(join(base, dir))).some(isTerraformFile)) return dir;
   }
   return ".";
 }

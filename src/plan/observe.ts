@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import { isCi } from "../ci.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
-import { decode } from "../content.ts";
+import { textIn } from "../content.ts";
 import { type DoctlObservation, observeDoctl } from "../doctl/observe.ts";
 import { readEnvFile } from "../env-file/read.ts";
 import { type Git, openGit } from "../git/git.ts";
@@ -120,7 +120,7 @@ export async function observe(host: ObservingHost, question: Question): Promise<
     stdin: question.stdin,
     prompted: question.prompted,
     env: host.env,
-    envFile: { path: config.token.envFile, values: valuesIn(envFile) },
+    envFile: { path: config.token.envFile, values: readEnvFile(textIn(envFile)) },
     name: config.token.name,
     inCode: question.fix ? tokenInCode(roots) : undefined,
     environment: question.environment,
@@ -208,11 +208,6 @@ async function findBlocked(
     if (why !== undefined) blocked.set(folder, why);
   }
   return blocked;
-}
-
-function valuesIn(snapshot: Snapshot): ReadonlyMap<string, string> {
-  const bytes = snapshot.kind === "file" || snapshot.kind === "fifo" ? snapshot.bytes : undefined;
-  return readEnvFile((bytes && decode(bytes)?.text) ?? "");
 }
 
 async function readTemplates({ files, packageFolder }: ObservingHost) {

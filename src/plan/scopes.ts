@@ -1,19 +1,19 @@
 import { resolve } from "node:path";
 import type { ResolvedConfig } from "../config/resolved.ts";
-import { decode } from "../content.ts";
+import { textIn } from "../content.ts";
 import { readEnvFile } from "../env-file/read.ts";
 import { AppError } from "../errors.ts";
+import { tokenState } from "../exec/prepare.ts";
 import { openGit } from "../git/git.ts";
 import type { Host } from "../host/host.ts";
 import { loadScopeData, type ScopeData } from "../scopes/data.ts";
 import { type Comparison, compare } from "../scopes/granted.ts";
 import { type ModuleTree, readModuleTree } from "../scopes/module-tree.ts";
 import { type Needs, type Purpose, scopesNeeded } from "../scopes/needed.ts";
-import { readHcl } from "../terraform/hcl.ts";
+import { readTerraform } from "../terraform/read.ts";
 import { apiHosts, TOKEN_FORM } from "../token/hosts.ts";
 import { inspectToken } from "../token/inspect.ts";
 import type { Secret } from "../token/secret.ts";
-import { chooseToken } from "../token/sources.ts";
 import { findConfig } from "./find-config.ts";
 import { finding } from "./findings.ts";
 import { judgeToken } from "./token.ts";
@@ -66,7 +66,8 @@ export async function lookAtScopes(
   }
   const data = await loadScopeData();
   progress("Reading the Terraform code");
-  const trees = await Promise.all(dirs.map((dir) => readModuleTree(host, dir, reader(host))));
+  const readFile = (text: string, name: string) => readTerraform(host.hclParser, text, name);
+  const trees = await Promise.all(dirs.map((dir) => readModuleTree(host, dir, readFile)));
   const modules = trees.flatMap((tree) => tree.modules);
   const needs = withTeam(scopesNeeded(modules, purpose, data), config);
   const { token, findings } = await lookAtToken(host, config, needs, progress);
@@ -82,14 +83,6 @@ export async function lookAtScopes(
 }
 
 type Look = Parameters<typeof lookAtScopes>[0];
-
-function reader({ hclParser }: Pick<Look, "hclParser">) {
-  return async (text: string, name: string) => {
-    if (!name.endsWith(".json")) return readHcl(await hclParser(), text, name);
-    const { readTfJson } = await import("../terraform/tf-json.ts");
-    return readTfJson(text, name);
-  };
-}
 
 /** Our own check of the team asks for the account (DESIGN §6). */
 function withTeam(needs: Needs, { team, file }: ResolvedConfig): Needs {
@@ -115,18 +108,14 @@ async function lookAtToken(
   progress: (what: string) => void,
 ): Promise<Pick<ScopesLook, "token" | "findings">> {
   const envFile = await host.files.look(config.token.envFile);
-  const bytes = "bytes" in envFile ? envFile.bytes : undefined;
-  const token = chooseToken({
-    stdin: undefined,
-    prompted: undefined,
-    inCode: undefined,
-    env: host.env,
-    envFile: {
-      path: config.token.envFile,
-      values: readEnvFile((bytes && decode(bytes)?.text) ?? ""),
+  const token = tokenState({
+    config: {
+      envFile: config.token.envFile,
+      tokenName: config.token.name,
+      environment: config.environment,
     },
-    name: config.token.name,
-    environment: config.environment,
+    env: host.env,
+    envFile: readEnvFile(textIn(envFile)),
   });
   // What is needed can be said without a token.
   if (token.kind === "missing") return { token: undefined, findings: [] };

@@ -3,8 +3,8 @@ import { type Content, content } from "../content.ts";
 import { SECRET_TFVARS } from "../terraform/files.ts";
 import type { Needs } from "../terraform/needs.ts";
 import type { TerraformRoot } from "../terraform/observe-root.ts";
-import { readToken } from "../token/format.ts";
 import { Secret } from "../token/secret.ts";
+import { tokenInValues } from "../token/sources.ts";
 import { contentAt, noJson, obstacles, textAt } from "./existing.ts";
 import { finding } from "./findings.ts";
 import { jsonObject } from "./json-object.ts";
@@ -24,7 +24,7 @@ export function planSecretVariables(
   const before = root.at(SECRET_TFVARS);
   const parsed = jsonObject(textAt(before)?.text ?? "");
   const existing = parsed ?? {};
-  const held = secretIn(existing, variable, before.path);
+  const held = tokenInValues(existing, variable, before.path);
 
   if (!mayStore(token, observation, consent)) {
     if (held === undefined) return { findings: judgeVariable(observation, root, variable) };
@@ -68,17 +68,6 @@ function judgeVariable(
   const message = `${where}: var.${variable} has no value here, as the token is not written to disk.`;
   const fix = `export TF_VAR_${variable}="$${config.token.name}"; or, to write it: do-bootstrap --save`;
   return [finding("terraform.variable-unset", message, { where, fix })];
-}
-
-function secretIn(
-  existing: Readonly<Record<string, unknown>>,
-  variable: string,
-  path: string,
-): Secret | undefined {
-  const value = existing[variable];
-  if (typeof value !== "string" || value === "") return undefined;
-  const format = readToken(value);
-  return Secret.of("value" in format ? format.value : value, { kind: "tfvars", path });
 }
 
 /**

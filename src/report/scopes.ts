@@ -1,5 +1,6 @@
 import { relative } from "node:path";
 import type { ScopesLook } from "../plan/scopes.ts";
+import { requiresOf } from "../scopes/closure.ts";
 import type { Need, Reason } from "../scopes/needed.ts";
 import { humanFindings } from "./human.ts";
 import { type Page, safe } from "./paint.ts";
@@ -94,11 +95,7 @@ function rowsOf({ needs, descriptions }: ScopesReport): Row[] {
 
   function requiring(scope: string): string {
     const all = [...needs.own.map((need) => need.scope), ...needs.required];
-    const by = all.filter((each) => {
-      const facts = descriptions[each];
-      return [...(facts?.requires ?? []), ...(facts?.requires_inferred ?? [])].includes(scope);
-    });
-    return few(by);
+    return few(all.filter((each) => requiresOf(each, { scopes: descriptions }).includes(scope)));
   }
 }
 

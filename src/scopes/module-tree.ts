@@ -1,6 +1,7 @@
 import { join, relative } from "node:path";
 import { decode } from "../content.ts";
 import type { Host, Snapshot } from "../host/host.ts";
+import { isTerraformFile } from "../paths.ts";
 import type { Block, ParsedFile, Place } from "../terraform/syntax.ts";
 import { isLeftOut } from "./set.ts";
 
@@ -60,7 +61,7 @@ export async function readModuleTree(
 
   async function namesIn(folder: string): Promise<string[]> {
     const names = await files.list(folder);
-    return names.filter((name) => /\.(tf|tofu)(\.json)?$/.test(name) && !name.startsWith("."));
+    return names.filter((name) => isTerraformFile(name) && !name.startsWith("."));
   }
 
   async function parse(folder: string, name: string): Promise<ParsedFile> {

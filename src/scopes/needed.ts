@@ -64,11 +64,12 @@ export function scopesNeeded(modules: readonly Module[], purpose: Purpose, data:
       }
     }
   }
+  const required = requiredBy(own.keys(), data);
   return {
     own: sorted(own, (scope, reasons) => ({ scope, reasons })),
-    required: requiredBy(own.keys(), data),
+    required,
     maybe: sorted(maybe, (scope, each) => ({ scope, ...each })).filter(
-      ({ scope }) => !own.has(scope) && !requiredBy(own.keys(), data).includes(scope),
+      ({ scope }) => !own.has(scope) && !required.includes(scope),
     ),
     spaces,
     unknown,

@@ -2,10 +2,11 @@ import { join, resolve } from "node:path";
 import type { TerraformRootConfig } from "../config/resolved.ts";
 import { decode } from "../content.ts";
 import type { Files, Host, ParseHcl, Snapshot } from "../host/host.ts";
+import { isTerraformFile } from "../paths.ts";
 import { MISSING_TF, PUBLIC_TFVARS, SECRET_TFVARS } from "./files.ts";
 import { recognise } from "./generated.ts";
-import { readHcl } from "./hcl.ts";
 import { describeModule, NO_MODULE, type RootModule } from "./module.ts";
+import { readTerraform } from "./read.ts";
 import type { ParsedFile } from "./syntax.ts";
 
 /** A file that we generated once. */
@@ -35,7 +36,6 @@ export interface TerraformRoot {
   readonly at: (name: string) => Snapshot;
 }
 
-const CONFIGURATION = /\.(tf|tofu)(\.json)?$/;
 const VALUES = /\.tfvars(\.json)?$/;
 const WRITTEN = [
   "versions.tf",
@@ -52,7 +52,7 @@ export async function observeRoot(
 ): Promise<TerraformRoot> {
   // Terraform does not read names that begin with a dot (contracts/terraform.md 3.7).
   const names = (await files.list(config.dir)).filter((name) => !name.startsWith("."));
-  const configuration = names.filter((name) => CONFIGURATION.test(name));
+  const configuration = names.filter(isTerraformFile);
   const tfvars = names.filter((name) => VALUES.test(name) && !WRITTEN.includes(name));
   const snapshots = await lookAtAll(files, config.dir, [...WRITTEN, ...configuration, ...tfvars]);
 
@@ -108,12 +108,7 @@ function read(
   texts: readonly [name: string, text: string][],
   hclParser: () => Promise<ParseHcl>,
 ): Promise<ParsedFile[]> {
-  const files = texts.map(async ([name, text]) => {
-    if (!name.endsWith(".json")) return readHcl(await hclParser(), text, name);
-    const { readTfJson } = await import("./tf-json.ts");
-    return readTfJson(text, name);
-  });
-  return Promise.all(files);
+  return Promise.all(texts.map(([name, text]) => readTerraform(hclParser, text, name)));
 }
 
 function isFolder(snapshot: Snapshot): boolean {

@@ -113,3 +113,15 @@ function read([text, origin]: Candidate): Secret | (TokenState & { kind: "unusab
       return Secret.of(format.value, origin);
   }
 }
+
+/** What a file of variable values holds as the token's variable, in any form. */
+export function tokenInValues(
+  values: Readonly<Record<string, unknown>> | null,
+  variable: string,
+  path: string,
+): Secret | undefined {
+  const value = values?.[variable];
+  if (typeof value !== "string" || value === "") return undefined;
+  const format = readToken(value);
+  return Secret.of("value" in format ? format.value : value, { kind: "tfvars", path });
+}

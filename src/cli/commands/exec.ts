@@ -1,7 +1,6 @@
 import { AppError } from "../../errors.ts";
 import { execOptions } from "../../exec/command-line.ts";
-import { prepare } from "../../exec/prepare.ts";
-import { revealed, secretsIn } from "../../exec/variables.ts";
+import { executionOf } from "../../exec/prepare.ts";
 import { openSession } from "../../plan/exec.ts";
 import type { Command } from "../command.ts";
 import { commandLineFrom } from "../options.ts";
@@ -23,17 +22,11 @@ export const exec: Command = {
         hint: "For example: do-bootstrap exec -- terraform plan",
       });
     }
-    const facts = await openSession(host, line, progress);
-    const variables = prepare(line, facts);
+    const execution = executionOf(line, await openSession(host, line, progress));
     progress.end();
     // A signal that came meanwhile was meant to end it all.
     if (host.interrupted.aborted) throw new AppError("INTERRUPTED", "Interrupted.");
     const { execute } = await import("../../exec/execute.ts");
-    const status = await execute({
-      words: line.words,
-      env: { ...host.env, ...Object.fromEntries(revealed(variables)) },
-      secrets: line.options["mask"] === true ? secretsIn(variables, host.env) : undefined,
-    });
-    return { status };
+    return { status: await execute(execution) };
   },
 };
