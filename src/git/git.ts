@@ -23,7 +23,7 @@ export interface Git {
   readonly confirmed: Promise<void>;
   /** Those of the paths that a pattern makes git ignore, tracked or not. */
   ignored(paths: readonly string[]): Promise<ReadonlySet<string>>;
-  /** Those of the paths that are in the index. */
+  /** Those of the paths that are in the index, as a file or as a folder with files. */
   tracked(paths: readonly string[]): Promise<ReadonlySet<string>>;
 }
 
@@ -98,10 +98,10 @@ export async function openGit(
         confirmed,
       ]);
       if (result.exitCode !== 0) throw failed(result);
-      const names = new Set(split(result.stdout));
-      return new Set(
-        paths.filter((_, i) => asked[i]?.some((path) => names.has(relativeTo(root, path)))),
-      );
+      const names = split(result.stdout);
+      const has = (path: string) =>
+        names.some((name) => name === path || name.startsWith(`${path}/`));
+      return new Set(paths.filter((_, i) => asked[i]?.some((each) => has(relativeTo(root, each)))));
     },
   };
 

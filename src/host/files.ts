@@ -33,14 +33,14 @@ export const nodeFiles: Files = {
   withPrivateFolder,
 };
 
-async function look(path: string): Promise<Snapshot> {
+async function look(path: string, maxBytes = MAX_BYTES): Promise<Snapshot> {
   const target = await realpath(path);
   try {
     const stats = await fs.stat(target);
     if (stats.isFIFO()) return await lookAtFifo(path, target);
     if (!stats.isFile()) return { kind: "unusable", path, target, why: nameOf(stats) };
-    if (stats.size > MAX_BYTES) {
-      return { kind: "unusable", path, target, why: `larger than ${MAX_BYTES / 1024 / 1024} MB` };
+    if (stats.size > maxBytes) {
+      return { kind: "unusable", path, target, why: `larger than ${maxBytes / 1024 / 1024} MB` };
     }
     return await lookAtFile(path, target);
   } catch (error) {

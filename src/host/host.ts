@@ -79,7 +79,8 @@ export interface FileSnapshot {
 }
 
 export interface Files {
-  look(path: string): Promise<Snapshot>;
+  /** @param maxBytes a larger file is "unusable"; 4 MB where it is not said. */
+  look(path: string, maxBytes?: number): Promise<Snapshot>;
   /** Names in a directory, sorted; empty where there is none. */
   list(directory: string): Promise<readonly string[]>;
   /** The path with every symlink resolved; the nearest existing ancestor counts. */
@@ -135,6 +136,8 @@ export interface ToolCall {
   readonly cwd?: string;
   readonly input?: string;
   readonly timeoutMs: number;
+  /** How much of the end of each stream is kept; 256 kB where it is not said. */
+  readonly keptCharacters?: number;
   /** Ends the child as soon as its standard output so far satisfies this. */
   readonly stopWhen?: (stdout: string) => boolean;
 }
@@ -143,7 +146,7 @@ export interface ToolResult {
   readonly end: "exited" | "stopped" | "timed-out" | "signalled" | "not-started";
   /** Set when `end` is "exited". */
   readonly exitCode: number | undefined;
-  /** The last 256 kB of each stream. */
+  /** The end of each stream. */
   readonly stdout: string;
   readonly stderr: string;
 }

@@ -28,7 +28,7 @@ export async function run(call: ToolCall, interrupted: AbortSignal): Promise<Too
   const streams = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {
     child[name]?.setEncoding("utf8").on("data", (chunk: string) => {
-      streams[name] = (streams[name] + chunk).slice(-KEPT_CHARACTERS);
+      streams[name] = (streams[name] + chunk).slice(-(call.keptCharacters ?? KEPT_CHARACTERS));
       if (name === "stdout" && !stopped && call.stopWhen?.(streams.stdout)) {
         stopped = true;
         child.kill("SIGKILL");

@@ -13,8 +13,8 @@ export function traced(host: Host, say: (text: string) => void): Host {
     ...host,
     files: {
       ...host.files,
-      async look(path) {
-        const snapshot = await host.files.look(path);
+      async look(path, maxBytes) {
+        const snapshot = await host.files.look(path, maxBytes);
         const size = "bytes" in snapshot ? `, ${snapshot.bytes.length} bytes` : "";
         line(`look ${path}: ${snapshot.kind}${size}`);
         return snapshot;

@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import { textIn } from "../content.ts";
 import { readEnvFile } from "../env-file/read.ts";
@@ -6,16 +6,17 @@ import { AppError } from "../errors.ts";
 import { tokenState } from "../exec/prepare.ts";
 import { openGit } from "../git/git.ts";
 import type { Host } from "../host/host.ts";
-import { loadScopeData, type ScopeData } from "../scopes/data.ts";
-import { type Comparison, compare } from "../scopes/granted.ts";
-import { type ModuleTree, readModuleTree } from "../scopes/module-tree.ts";
-import { type Needs, type Purpose, scopesNeeded } from "../scopes/needed.ts";
-import { readTerraform } from "../terraform/read.ts";
-import { apiHosts, TOKEN_FORM } from "../token/hosts.ts";
+import { isInside, isTerraformFile } from "../paths.ts";
+import type { Action } from "../scopes/action.ts";
+import type { Purpose } from "../scopes/code-actions.ts";
+import type { Comparison } from "../scopes/granted.ts";
+import type { Needs } from "../scopes/needed.ts";
+import { apiHosts } from "../token/hosts.ts";
 import { inspectToken } from "../token/inspect.ts";
 import type { Secret } from "../token/secret.ts";
 import { findConfig } from "./find-config.ts";
 import { finding } from "./findings.ts";
+import { type CodeNeeds, compareScopes, readNeeds } from "./needs.ts";
 import { judgeToken } from "./token.ts";
 import type { Finding } from "./types.ts";
 
@@ -24,87 +25,120 @@ export interface ScopesRequest {
   /** Folders of root modules, as a person wrote them; none: those of the config. */
   readonly dirs: readonly string[];
   readonly purpose: Purpose;
+  /** A plan, as a person wrote it, whose actions alone count; "-" for standard input. */
+  readonly plan: string | undefined;
   readonly progress: (what: string) => void;
 }
 
 export interface ScopesLook {
   readonly purpose: Purpose;
+  readonly plan: string | undefined;
   /** Absolute. */
   readonly dirs: readonly string[];
-  readonly needs: Needs;
-  readonly unseen: ModuleTree["unseen"];
+  readonly code: CodeNeeds;
   readonly findings: readonly Finding[];
   /** Absent without a token that the API has described. */
   readonly token: { readonly token: Secret; readonly comparison: Comparison } | undefined;
-  readonly descriptions: ScopeData["scopes"];
 }
 
+type ScopesHost = Pick<
+  Host,
+  | "cwd"
+  | "home"
+  | "env"
+  | "clock"
+  | "files"
+  | "records"
+  | "run"
+  | "which"
+  | "hclParser"
+  | "http"
+  | "readInput"
+>;
+
 /**
- * Works out the scopes that Terraform code needs, and holds the token against them.
+ * Works out the scopes that Terraform code or a plan needs, and holds the token against them.
  *
- * @throws AppError those of openGit and findConfig; USAGE for a folder that is not there.
+ * @throws AppError those of openGit, findConfig and readPlanFile; USAGE for a folder that is not
+ *   there.
  */
-export async function lookAtScopes(
-  host: Pick<
-    Host,
-    "cwd" | "home" | "env" | "clock" | "files" | "records" | "run" | "which" | "hclParser" | "http"
-  >,
-  { environment, dirs: given, purpose, progress }: ScopesRequest,
-): Promise<ScopesLook> {
+export async function lookAtScopes(host: ScopesHost, request: ScopesRequest): Promise<ScopesLook> {
+  const { environment, purpose, plan, progress } = request;
   const git = await openGit(host, host.cwd);
   const { config } = await findConfig(host, git?.root ?? host.cwd, environment);
   await git?.confirmed;
-  const dirs =
-    given.length > 0
-      ? given.map((dir) => resolve(host.cwd, dir))
-      : config.roots.map(({ dir }) => dir);
-  for (const [at, dir] of given.entries()) {
-    if ((await host.files.list(dirs[at] ?? "")).length > 0) continue;
+  const dirs = await rootsOf(host, request, config);
+  progress("Reading the Terraform code");
+  const asked = { dirs, purpose, config };
+  const code =
+    plan === undefined
+      ? await readNeeds(host, asked)
+      : await readNeeds(host, asked, await readPlan(host, plan, { dirs, config, git }));
+  const { token, findings } = await lookAtToken(host, config, code.needs, progress);
+  const aboutCode = plan === undefined ? judgeCode(code) : [];
+  return { purpose, plan, dirs, code, token, findings: [...findings, ...aboutCode] };
+}
+
+/** Those that are named; of a plan the one that it stands in; else those of the config. */
+async function rootsOf(
+  host: ScopesHost,
+  { dirs, plan }: ScopesRequest,
+  { roots }: ResolvedConfig,
+): Promise<string[]> {
+  const absolute = dirs.map((dir) => resolve(host.cwd, dir));
+  for (const [at, dir] of dirs.entries()) {
+    if ((await host.files.list(absolute[at] ?? "")).length > 0) continue;
     throw new AppError("USAGE", `${dir} is no folder with files in it.`, {
       hint: "Name the folder of a root module: do-bootstrap scopes infra",
     });
   }
-  const data = await loadScopeData();
-  progress("Reading the Terraform code");
-  const readFile = (text: string, name: string) => readTerraform(host.hclParser, text, name);
-  const trees = await Promise.all(dirs.map((dir) => readModuleTree(host, dir, readFile)));
-  const modules = trees.flatMap((tree) => tree.modules);
-  const needs = withTeam(scopesNeeded(modules, purpose, data), config);
-  const { token, findings } = await lookAtToken(host, config, needs, progress);
-  return {
-    purpose,
-    dirs,
-    needs,
-    token,
-    unseen: trees.flatMap(({ unseen }) => unseen),
-    findings: [...findings, ...aboutCode(trees, needs)],
-    descriptions: data.scopes,
-  };
+  if (absolute.length > 0) return absolute;
+  const configured = roots.map(({ dir }) => dir);
+  if (plan === undefined) return configured;
+  const folder = plan === "-" ? host.cwd : dirname(resolve(host.cwd, plan));
+  const around = configured.filter((dir) => isInside(folder, dir));
+  if (around.length > 0) return around;
+  const isRoot = (await host.files.list(folder)).some(isTerraformFile);
+  return isRoot ? [folder] : configured;
 }
 
-type Look = Parameters<typeof lookAtScopes>[0];
+type Choice = NonNullable<Parameters<typeof readNeeds>[2]>;
 
-/** Our own check of the team asks for the account (DESIGN §6). */
-function withTeam(needs: Needs, { team, file }: ResolvedConfig): Needs {
-  const scope = "account:read";
-  if (team === undefined || needs.own.some((need) => need.scope === scope)) return needs;
-  const reason = {
-    address: "account.team",
-    operation: "read",
-    when: undefined,
-    place: { file: file ?? "", line: 1 },
-  } as const;
-  return {
-    ...needs,
-    own: [...needs.own, { scope, reasons: [reason] }].sort((a, b) => (a.scope < b.scope ? -1 : 1)),
-    required: needs.required.filter((each) => each !== scope),
+/** @returns what takes a plan's actions instead of the code's. */
+async function readPlan(
+  host: ScopesHost,
+  plan: string,
+  {
+    dirs,
+    config,
+    git,
+  }: { dirs: readonly string[]; config: ResolvedConfig } & {
+    git: Awaited<ReturnType<typeof openGit>>;
+  },
+): Promise<Choice> {
+  const [root, another] = dirs;
+  if (root === undefined || another !== undefined) {
+    throw new AppError("USAGE", "A plan is of one root module, and it is not clear which.", {
+      hint: `Name its folder: do-bootstrap scopes --plan ${plan} DIR`,
+    });
+  }
+  const { noPlan, readPlanFile } = await import("./plan-file.ts");
+  const { actionsInPlan } = await import("../scopes/plan-file.ts");
+  const tool = config.roots.find(({ dir }) => dir === root)?.tool;
+  const file = plan === "-" ? plan : resolve(host.cwd, plan);
+  const text = await readPlanFile(host, { file, root, tool, git });
+  const name = plan === "-" ? "the plan" : plan;
+  return (inCode: readonly Action[]): readonly Action[] => {
+    const actions = actionsInPlan(text, name, inCode);
+    if (actions === undefined) throw noPlan();
+    return actions;
   };
 }
 
 async function lookAtToken(
-  host: Look,
+  host: ScopesHost,
   config: ResolvedConfig,
-  { own, required, maybe }: Needs,
+  needs: Needs,
   progress: (what: string) => void,
 ): Promise<Pick<ScopesLook, "token" | "findings">> {
   const envFile = await host.files.look(config.token.envFile);
@@ -123,39 +157,15 @@ async function lookAtToken(
   const inspection =
     token.kind === "found" ? await inspectToken(host, apiHosts(host.env), token.token) : undefined;
   const findings = judgeToken({ token, inspection, config });
-  const granted = inspection?.scopes;
-  if (token.kind !== "found" || granted === undefined) return { token: undefined, findings };
-  const needed = [...own.map(({ scope }) => scope), ...required].sort();
-  const comparison = compare(
-    granted,
-    needed,
-    maybe.map(({ scope }) => scope),
-  );
+  const compared = compareScopes(inspection, needs);
+  if (token.kind !== "found" || compared === undefined) return { token: undefined, findings };
   return {
-    token: { token: token.token, comparison },
-    findings: [...findings, ...judgeScopes(comparison)],
+    token: { token: token.token, comparison: compared.comparison },
+    findings: [...findings, ...compared.findings],
   };
 }
 
-function judgeScopes({ missing, excess }: Comparison): Finding[] {
-  const lacks = finding(
-    "token.lacks-scopes",
-    `The token lacks ${count(missing.length)}: ${missing.join(", ")}.`,
-    { fix: `Scopes cannot be edited: make a new token that has them, at ${TOKEN_FORM}` },
-  );
-  const more = finding(
-    "token.more-than-needed",
-    `The token may do more than this code needs: ${excess.join(", ")}.`,
-    { fix: "Make one with the scopes above, and delete this one." },
-  );
-  return [...(missing.length > 0 ? [lacks] : []), ...(excess.length > 0 ? [more] : [])];
-}
-
-function count(scopes: number): string {
-  return scopes === 1 ? "a scope" : `${scopes} scopes`;
-}
-
-function aboutCode(trees: readonly ModuleTree[], { unknown }: Needs): Finding[] {
+function judgeCode({ trees, needs: { unknown } }: CodeNeeds): Finding[] {
   const broken = trees.flatMap((tree) => tree.broken);
   const unseen = trees.flatMap((tree) => tree.unseen);
   return [

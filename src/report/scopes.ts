@@ -1,4 +1,5 @@
 import { relative } from "node:path";
+import { allNeeded } from "../plan/needs.ts";
 import type { ScopesLook } from "../plan/scopes.ts";
 import { requiresOf } from "../scopes/closure.ts";
 import type { Need, Reason } from "../scopes/needed.ts";
@@ -32,11 +33,11 @@ export function scopesText(report: ScopesReport, page: Page): string {
     rows.map(marked).join("\n"),
     listed(
       "May be needed:",
-      report.needs.maybe.map((need) => `${need.scope}  ${need.why}`),
+      report.code.needs.maybe.map((need) => `${need.scope}  ${need.why}`),
     ),
     listed(
       "Spaces keys (SPACES_ACCESS_KEY_ID, SPACES_SECRET_ACCESS_KEY), no scope:",
-      report.needs.spaces,
+      report.code.needs.spaces,
     ),
     humanFindings(report.findings, report.cwd, page),
     verdict(report, page),
@@ -53,8 +54,8 @@ export function scopesMarkdown(report: ScopesReport): string {
     return `| \`${scope}\`${lacks} | ${cell(safe(why))} |`;
   });
   const more = [
-    ...report.needs.maybe.map(({ scope, why }) => `- May be needed: \`${scope}\`, ${why}`),
-    ...report.needs.spaces.map((address) => `- Spaces keys: \`${address}\``),
+    ...report.code.needs.maybe.map(({ scope, why }) => `- May be needed: \`${scope}\`, ${why}`),
+    ...report.code.needs.spaces.map((address) => `- Spaces keys: \`${address}\``),
     ...report.findings.map(({ level, message }) => `- ${level}: ${safe(message)}`),
   ];
   const table = ["| Scope | Why |", "| --- | --- |", ...lines].join("\n");
@@ -62,47 +63,43 @@ export function scopesMarkdown(report: ScopesReport): string {
 }
 
 export function scopesDocument(report: ScopesReport): object {
-  const { purpose, dirs, needs, unseen, token, findings } = report;
+  const { purpose, plan, dirs, code, token, findings } = report;
+  const { needs, trees } = code;
   return {
     command: "scopes",
     purpose,
+    plan,
     dirs,
     scopes: rowsOf(report).map(({ scope }) => scope),
     own: needs.own,
     required: needs.required,
     maybe: needs.maybe,
     spaces: needs.spaces,
-    unseen,
+    unseen: trees.flatMap(({ unseen }) => unseen),
     token: token && { fingerprint: token.token.fingerprint, ...token.comparison },
     findings,
   };
 }
 
-function title({ purpose, dirs, cwd, needs }: ScopesReport): string {
+function title({ purpose, plan, dirs, cwd, code: { needs } }: ScopesReport): string {
   const total = needs.own.length + needs.required.length;
   const where = dirs.map((dir) => safe(relative(cwd, dir) || ".")).join(", ");
   const scopes = total === 1 ? "1 scope" : `${total} scopes`;
+  if (plan !== undefined) {
+    return `terraform apply ${plan === "-" ? "of this plan" : safe(plan)}: ${scopes}`;
+  }
   return `terraform ${purpose} in ${where || "no root module"}: ${scopes}`;
 }
 
-/** Grouped as the control panel does: by what they are about, then create, read, update, delete. */
-function rowsOf({ needs, descriptions }: ScopesReport): Row[] {
-  const rows = [
-    ...needs.own.map((need) => ({ scope: need.scope, why: whyOf(need) })),
-    ...needs.required.map((scope) => ({ scope, why: `required by ${requiring(scope)}` })),
-  ];
-  return rows.sort((a, b) => (orderOf(a.scope) < orderOf(b.scope) ? -1 : 1));
-
-  function requiring(scope: string): string {
-    const all = [...needs.own.map((need) => need.scope), ...needs.required];
-    return few(all.filter((each) => requiresOf(each, { scopes: descriptions }).includes(scope)));
-  }
-}
-
-function orderOf(scope: string): string {
-  const [about = "", action = ""] = scope.split(":");
-  const at = ["create", "read", "update", "delete"].indexOf(action);
-  return `${about} ${at < 0 ? 9 : at} ${action}`;
+/** Sorted as in the control panel. */
+function rowsOf({ code: { needs, scopes } }: ScopesReport): Row[] {
+  const all = allNeeded(needs);
+  return all.map((scope) => {
+    const need = needs.own.find((each) => each.scope === scope);
+    if (need !== undefined) return { scope, why: whyOf(need) };
+    const requiring = all.filter((each) => requiresOf(each, { scopes }).includes(scope));
+    return { scope, why: `required by ${few(requiring)}` };
+  });
 }
 
 function whyOf({ reasons }: Need): string {

@@ -25,7 +25,8 @@ export function isNarrowedOut({ detail }: Conditional, block: Block, module: Mod
         NO_SETTING.has(name),
       );
     case "an alert in the spec sets destinations":
-      return !blocksNamed(block, "spec").some(hasDestinations);
+      // A plan has it as a value, which is not looked into.
+      return !block.attributes.has("spec") && !blocksNamed(block, "spec").some(hasDestinations);
     default:
       return false;
   }
@@ -66,9 +67,28 @@ function holdsAny(kinds: readonly string[], held: Kinds): boolean {
 
 function kindsIn(list: Expression | undefined): Kinds {
   if (list === undefined || list.literal === null) return new Set();
-  if (list.items === undefined) return "any";
+  if (list.items === undefined) return kindsMentioned(list.source);
   const kinds = list.items.map(kindOf);
   return kinds.includes(undefined) ? "any" : new Set(kinds.filter((kind) => kind !== undefined));
+}
+
+/** In `digitalocean_droplet.web[*].urn`, a for expression or a call: where nothing else is named. */
+function kindsMentioned(source: string): Kinds {
+  const variables = [...source.matchAll(/\bfor\s+(\w+)(?:\s*,\s*(\w+))?\s+in\b/g)].flatMap(
+    ([, ...names]) => names,
+  );
+  const roots = source.matchAll(
+    /(?<![\w."-])(?:data\.)?([A-Za-z_][\w-]*)(?=\s*(?:\[[^\]]*\])?\.)/g,
+  );
+  const types = Array.from(roots, ([, root = ""]) => root).filter(
+    (root) => !variables.includes(root),
+  );
+  const kinds = [
+    ...types.map((type) => KIND_OF[type]),
+    ...Array.from(source.matchAll(/"do:(\w+):/g), ([, kind]) => kind),
+  ];
+  const known = kinds.filter((kind) => kind !== undefined);
+  return known.length === 0 || known.length < kinds.length ? "any" : new Set(known);
 }
 
 function kindOf({ literal, source }: Expression): string | undefined {

@@ -54,8 +54,10 @@ function hasValue(value: Expression, orWas: boolean): boolean {
 
 const EMPTY_COLLECTION = /^"?(\$\{)?\s*to(set|list|map)\(\s*(\[\s*\]|\{\s*\})\s*\)\s*\}?"?$/;
 
-function isEmpty({ literal, fields, items, source }: Expression): boolean {
+/** false, 0, "" and null are what the provider sees where nothing is written. */
+export function isEmpty({ literal, fields, items, source }: Expression): boolean {
   return (
+    literal === null ||
     literal === false ||
     literal === "" ||
     literal === 0 ||

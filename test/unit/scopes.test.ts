@@ -5,9 +5,10 @@ import { dir } from "tmp-promise";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { nodeFiles } from "../../src/host/files.ts";
 import { loadHclParser } from "../../src/host/hcl.ts";
+import { actionsInCode, type Purpose } from "../../src/scopes/code-actions.ts";
 import { loadScopeData } from "../../src/scopes/data.ts";
 import { readModuleTree } from "../../src/scopes/module-tree.ts";
-import { type Purpose, scopesNeeded } from "../../src/scopes/needed.ts";
+import { scopesNeeded } from "../../src/scopes/needed.ts";
 import { readHcl } from "../../src/terraform/hcl.ts";
 import { readTfJson } from "../../src/terraform/tf-json.ts";
 import type { ExpectedScopes, Fixture } from "../fixtures/scopes/fixture.ts";
@@ -37,7 +38,7 @@ describe("the scopes that code needs", () => {
     async (_, it) => {
       const { modules, unseen, broken } = await treeOf(it);
       const found = (purpose: Purpose) => {
-        const { own, required, maybe } = scopesNeeded(modules, purpose, data);
+        const { own, required, maybe } = scopesNeeded(actionsInCode(modules, purpose), data);
         return {
           own: own.map(({ scope }) => scope),
           required,
@@ -54,7 +55,7 @@ describe("the scopes that code needs", () => {
         if (set !== undefined)
           expect({ purpose, ...found(purpose) }).toEqual({ purpose, ...expected(set) });
       }
-      const { spaces, unknown } = scopesNeeded(modules, "apply", data);
+      const { spaces, unknown } = scopesNeeded(actionsInCode(modules, "apply"), data);
       expect({
         spaces: sorted(spaces),
         unknown: sorted(unknown),
@@ -86,7 +87,7 @@ describe("a field that the API answers, and that nobody sets", () => {
     ],
   ])("%j: %s", async (more, isNeeded) => {
     const { modules } = await treeOf({ files: { "main.tf": `${CLUSTER}${more}\n` } });
-    const own = scopesNeeded(modules, "plan", data).own.map(({ scope }) => scope);
+    const own = scopesNeeded(actionsInCode(modules, "plan"), data).own.map(({ scope }) => scope);
     expect(own.includes("database:view_credentials")).toBe(isNeeded);
   });
 });

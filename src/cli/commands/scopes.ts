@@ -1,7 +1,7 @@
 import { AppError } from "../../errors.ts";
 import { statusOf } from "../../plan/findings.ts";
 import { lookAtScopes } from "../../plan/scopes.ts";
-import type { Purpose } from "../../scopes/needed.ts";
+import type { Purpose } from "../../scopes/code-actions.ts";
 import type { Args, Command } from "../command.ts";
 import { lookOptions } from "../options.ts";
 
@@ -15,22 +15,30 @@ export const scopes: Command = {
   options: {
     env: lookOptions.env,
     for: { type: "string", value: "WHAT", describe: "plan, apply (default) or destroy" },
+    plan: { type: "string", value: "FILE", describe: "Only what this plan does; - for its JSON" },
     format: { type: "string", value: "FORMAT", describe: "text (default) or markdown" },
     strict: { type: "boolean", describe: "A token that may do more is an error (exit status 3)" },
   },
   examples: [
     ["do-bootstrap scopes", "of the config's root modules"],
     ["do-bootstrap scopes infra --for plan", "for a token that only reads"],
+    ["do-bootstrap scopes --plan tfplan", "for what a saved plan does, and no more"],
     ["do-bootstrap scopes --format markdown", "for a pull request"],
   ],
   async run(args, { host, progress }) {
-    const { env } = args;
+    const { env, plan } = args;
     const purpose = oneOf(args, "for", PURPOSES);
+    if (plan !== undefined && purpose !== undefined) {
+      throw new AppError("USAGE", "--plan says what is done: there is no use for --for.", {
+        hint: "Leave out one of the two.",
+      });
+    }
     const format = oneOf(args, "format", FORMATS);
     const look = await lookAtScopes(host, {
       environment: typeof env === "string" ? env : undefined,
       dirs: Array.isArray(args["DIR"]) ? args["DIR"].map(String) : [],
       purpose: purpose ?? "apply",
+      plan: typeof plan === "string" ? plan : undefined,
       progress,
     });
     return {

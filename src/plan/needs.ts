@@ -1,0 +1,113 @@
+import type { ResolvedConfig } from "../config/resolved.ts";
+import type { Host } from "../host/host.ts";
+import type { Action } from "../scopes/action.ts";
+import { actionsInCode, type Purpose } from "../scopes/code-actions.ts";
+import { loadScopeData, type ScopeData } from "../scopes/data.ts";
+import { broadAccess, type Comparison, compare } from "../scopes/granted.ts";
+import { type ModuleTree, readModuleTree } from "../scopes/module-tree.ts";
+import { type Needs, scopesNeeded } from "../scopes/needed.ts";
+import { readTerraform } from "../terraform/read.ts";
+import { TOKEN_FORM } from "../token/hosts.ts";
+import type { Inspection } from "../token/verdict.ts";
+import { finding } from "./findings.ts";
+import type { Finding } from "./types.ts";
+
+/** What Terraform code does, and what a token needs for it. */
+export interface CodeNeeds {
+  readonly needs: Needs;
+  readonly actions: readonly Action[];
+  readonly trees: readonly ModuleTree[];
+  readonly scopes: ScopeData["scopes"];
+}
+
+/**
+ * Reads root modules and works out the scopes that they need.
+ *
+ * @param dirs absolute paths.
+ * @param choose takes other actions than those of the code.
+ */
+export async function readNeeds(
+  host: Pick<Host, "files" | "hclParser">,
+  { dirs, purpose, config }: { dirs: readonly string[]; purpose: Purpose; config: ResolvedConfig },
+  choose = (inCode: readonly Action[]): readonly Action[] => inCode,
+): Promise<CodeNeeds> {
+  const read = (text: string, name: string) => readTerraform(host.hclParser, text, name);
+  const trees = await Promise.all(dirs.map((dir) => readModuleTree(host, dir, read)));
+  const modules = trees.flatMap((tree) => tree.modules);
+  const actions = choose(actionsInCode(modules, purpose));
+  // A new repo has nothing to ask of 200 kB of data.
+  const data = actions.length === 0 ? NO_DATA : await loadScopeData();
+  const needs = withTeam(scopesNeeded(actions, data), config);
+  return { needs, actions, trees, scopes: data.scopes };
+}
+
+const NO_DATA: ScopeData = { scopes: {}, resources: {}, dataSources: {} };
+
+/** Our own check of the team asks for the account (DESIGN §6). */
+function withTeam(needs: Needs, { team, file }: ResolvedConfig): Needs {
+  if (team === undefined || needs.own.some(({ scope }) => scope === ACCOUNT)) return needs;
+  const reason = {
+    address: "account.team",
+    operation: "read",
+    when: undefined,
+    place: { file: file ?? "", line: 1 },
+  } as const;
+  return {
+    ...needs,
+    own: [...needs.own, { scope: ACCOUNT, reasons: [reason] }].sort((a, b) =>
+      a.scope < b.scope ? -1 : 1,
+    ),
+    required: needs.required.filter((each) => each !== ACCOUNT),
+  };
+}
+
+/** Says whose account it is: we propose it for every token. */
+const ACCOUNT = "account:read";
+
+/** Every scope that a token is to have, as the control panel sorts them. */
+export function allNeeded({ own, required }: Needs): string[] {
+  const all = [...own.map(({ scope }) => scope), ...required];
+  return all.sort((a, b) => (panelOrder(a) < panelOrder(b) ? -1 : 1));
+}
+
+/** By what they are about, then create, read, update, delete. */
+function panelOrder(scope: string): string {
+  const [about = "", action = ""] = scope.split(":");
+  const at = ["create", "read", "update", "delete"].indexOf(action);
+  return `${about} ${at < 0 ? 9 : at} ${action}`;
+}
+
+/**
+ * Holds a token against what is needed.
+ *
+ * @returns undefined where the API did not say what the token may do.
+ */
+export function compareScopes(
+  inspection: Inspection | undefined,
+  needs: Needs,
+): { comparison: Comparison; findings: Finding[] } | undefined {
+  const granted = inspection?.scopes;
+  if (granted === undefined) return undefined;
+  const maybe = needs.maybe.map(({ scope }) => scope);
+  const comparison = compare(granted, allNeeded(needs), [ACCOUNT, ...maybe]);
+  return { comparison, findings: judgeComparison(comparison, broadAccess(granted)) };
+}
+
+function judgeComparison({ missing, excess }: Comparison, access: string | undefined): Finding[] {
+  const lacks = finding(
+    "token.lacks-scopes",
+    `The token lacks ${missing.length === 1 ? "a scope" : `${missing.length} scopes`}: ${missing.join(", ")}.`,
+    {
+      fix: `Scopes cannot be edited: make a new token with those that do-bootstrap scopes lists, at ${TOKEN_FORM}`,
+    },
+  );
+  const what = access === undefined ? `: ${excess.join(", ")}` : ` (${access})`;
+  const more = finding(
+    "token.more-than-needed",
+    `The token may do more than this code needs${what}.`,
+    {
+      fix: "Make one with what do-bootstrap scopes lists, and delete this one.",
+    },
+  );
+  return [...(missing.length > 0 ? [lacks] : []), ...(excess.length > 0 ? [more] : [])];
+}

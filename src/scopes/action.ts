@@ -1,0 +1,84 @@
+import type { Block, Expression } from "../terraform/syntax.ts";
+import type { Conditional, Operation } from "./data.ts";
+import { isNarrowedOut } from "./details.ts";
+import type { Module } from "./module-tree.ts";
+import { isEmpty, isSet } from "./set.ts";
+
+/** What Terraform does, or may do, with one resource or data source. */
+export interface Action {
+  /** Such as "module.db.digitalocean_database_cluster.main". */
+  readonly address: string;
+  readonly mode: "resource" | "data";
+  readonly type: string;
+  readonly operation: Operation;
+  readonly place: Block["place"];
+  /** Its values; undefined where the code has them no longer. */
+  readonly block: Block | undefined;
+  /** What stands beside it. */
+  readonly module: Module;
+  /** Of an update that a plan states: its values until now. */
+  readonly before?: Block;
+  /** The same as the code has it, for what a plan does not know yet or the API fills in. */
+  readonly inCode?: readonly Action[];
+}
+
+/** Whether a conditional scope of its type's operation is needed; what cannot be known counts. */
+export function needs(action: Action, conditional: Conditional): boolean {
+  const { block, module, operation, before, inCode = [] } = action;
+  const { when } = conditional;
+  if (block === undefined) return true;
+  if (inCode.length > 0 && !inCode.some((each) => needs(each, conditional))) return false;
+  if (isNarrowedOut(conditional, block, module)) return false;
+  if (before !== undefined) return when === "*" || isChanged(before, block, when);
+  if (when === "*") return true;
+  return (
+    isSet(block, when, operation === "update") ||
+    (isAnswer(conditional, block) && isAsked(when, block, module))
+  );
+}
+
+function isChanged(before: Block, after: Block, when: string): boolean {
+  const [name = "", inner] = when.split(".");
+  const [was, is] = [before, after].map((block) => written(block.attributes.get(name), inner));
+  return was === undefined || was !== is;
+}
+
+/**
+ * A value as a text to compare; undefined: not known before it is applied. What is empty and what is
+ * not there are one to the provider.
+ */
+function written(value: Expression | undefined, inner: string | undefined): string | undefined {
+  if (value === undefined || isEmpty(value)) return "";
+  const { fields, items, literal } = value;
+  if (items !== undefined) {
+    // Many lists are sets.
+    return joined(items.map((item) => written(item, inner)).sort());
+  }
+  if (fields === undefined) return literal === undefined ? undefined : JSON.stringify(literal);
+  if (inner !== undefined) return written(fields.get(inner), undefined);
+  const texts = [...fields].map(([name, each]) => {
+    const text = written(each, undefined);
+    return text === undefined ? undefined : `${name}=${text}`;
+  });
+  return joined(texts.sort());
+}
+
+function joined(texts: readonly (string | undefined)[]): string | undefined {
+  return texts.includes(undefined) ? undefined : JSON.stringify(texts);
+}
+
+/** What the API answers need not be set by anybody. */
+function isAnswer({ basis }: Conditional, { type }: Block): boolean {
+  return type === "data" || basis === "response_field";
+}
+
+/** It matters where the code asks for it; `depends_on` and the like name a resource as a whole. */
+function isAsked(when: string, block: Block, { references }: Module): boolean {
+  const [attribute, inner] = when.split(".");
+  return references.some(({ mode, type, name, attributes }) => {
+    if (mode !== block.type || type !== block.labels[0] || name !== block.labels[1]) return false;
+    const [first, second] = attributes;
+    if (first === undefined) return mode === "data";
+    return first === attribute && (inner === undefined || second === undefined || second === inner);
+  });
+}

@@ -1,0 +1,163 @@
+import * as v from "valibot";
+import type { Block, Expression, Place } from "../terraform/syntax.ts";
+import type { Action } from "./action.ts";
+import type { Operation } from "./data.ts";
+import type { Module } from "./module-tree.ts";
+
+/** What `terraform show -json` prints of a saved plan, as far as it is read here (format 1). */
+const Plan = v.object({
+  format_version: v.pipe(v.string(), v.startsWith("1.")),
+  resource_changes: v.optional(
+    v.array(
+      v.object({
+        address: v.string(),
+        mode: v.string(),
+        type: v.string(),
+        name: v.string(),
+        change: v.object({
+          actions: v.array(v.string()),
+          before: v.optional(v.unknown()),
+          after: v.optional(v.unknown()),
+          after_unknown: v.optional(v.unknown()),
+          importing: v.optional(v.unknown()),
+        }),
+      }),
+    ),
+    [],
+  ),
+});
+
+type Change = v.InferOutput<typeof Plan>["resource_changes"][number];
+
+/**
+ * The actions of a plan. Attributes that it does not know yet count as set, save where the code
+ * that it was made of says otherwise.
+ *
+ * @param text JSON of `terraform show -json`.
+ * @param file the plan's name, the place of what the code has no longer.
+ * @param code what the code may do.
+ * @returns undefined for a text that is no plan.
+ */
+export function actionsInPlan(
+  text: string,
+  file: string,
+  code: readonly Action[],
+): Action[] | undefined {
+  const plan = v.safeParse(Plan, parsed(text));
+  if (!plan.success) return undefined;
+  const place: Place = { file, line: 1 };
+  const changes = plan.output.resource_changes.filter(({ type }) => isOurs(type));
+  const blocks = changes.flatMap((change) => [
+    blockOf(change, change.change.before, undefined, place),
+    blockOf(change, change.change.after, change.change.after_unknown, place),
+  ]);
+  const module: Module = { prefix: "", blocks, references: [] };
+  const written = new Map<string, Action[]>();
+  for (const action of code) {
+    const key = `${action.address} ${action.operation}`;
+    written.set(key, [...(written.get(key) ?? []), action]);
+  }
+  return changes.flatMap((change) => actionsOf(change));
+
+  function actionsOf(change: Change): Action[] {
+    const { address, type, mode } = change;
+    const { actions, before, after, after_unknown, importing } = change.change;
+    const then = blockOf(change, before, undefined, place);
+    const now = blockOf(change, after, after_unknown, place);
+    const action = (operation: Operation, block: Block, more: Partial<Action> = {}): Action => {
+      const inCode = written.get(`${withoutIndexes(address)} ${operation}`) ?? [];
+      return {
+        address,
+        type,
+        operation,
+        block,
+        module,
+        mode: mode === "data" ? "data" : "resource",
+        place: inCode[0]?.place ?? place,
+        inCode: operation === "delete" ? [] : inCode,
+        ...more,
+      };
+    };
+    const all = actions.flatMap((name): Action[] => {
+      // What is made or changed is read again in the end.
+      if (name === "create") return [action("create", now), action("read", now)];
+      if (name === "update") {
+        return [action("update", now, { before: then }), action("read", now)];
+      }
+      if (name === "delete") return [action("delete", then)];
+      return name === "read" ? [action("read", now)] : [];
+    });
+    return importing == null ? all : [...all, action("import", now), action("read", now)];
+  }
+}
+
+function isOurs(type: string): boolean {
+  return type.startsWith("digitalocean_");
+}
+
+/** Keys may hold anything: `module.a["x.y"].digitalocean_droplet.web[0]`. */
+function withoutIndexes(address: string): string {
+  return address.replace(/\[(?:\d+|"(?:[^"\\]|\\.)*")\]/g, "");
+}
+
+function blockOf(
+  { mode, type, name }: Change,
+  values: unknown,
+  unknown: unknown,
+  place: Place,
+): Block {
+  return {
+    type: mode === "data" ? "data" : "resource",
+    labels: [type, name],
+    attributes: fieldsOf(values, unknown, place),
+    blocks: [],
+    place,
+  };
+}
+
+function fieldsOf(
+  values: unknown,
+  unknown: unknown,
+  place: Place,
+): ReadonlyMap<string, Expression> {
+  const [known, open] = [recordOf(values), recordOf(unknown)];
+  const names = new Set([...Object.keys(known), ...Object.keys(open)]);
+  return new Map([...names].map((name) => [name, expressionOf(known[name], open[name], place)]));
+}
+
+function expressionOf(value: unknown, unknown: unknown, place: Place): Expression {
+  const base = { source: "", start: 0, end: 0, place };
+  const nothing = { literal: undefined, fields: undefined, items: undefined };
+  if (unknown === true) return { ...base, ...nothing };
+  // What is not known yet is left out of a list's values.
+  const [list, open] = [listOf(value), listOf(unknown)];
+  if (Array.isArray(value) || Array.isArray(unknown)) {
+    const longer = list.length > open.length ? list : open;
+    const items = longer.map((_, at) => expressionOf(list[at], open[at], place));
+    return { ...base, ...nothing, items };
+  }
+  if (isRecord(value) || isRecord(unknown)) {
+    return { ...base, ...nothing, fields: fieldsOf(value, unknown, place) };
+  }
+  return { ...base, ...nothing, literal: (value ?? null) as Expression["literal"] };
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function recordOf(value: unknown): Readonly<Record<string, unknown>> {
+  return isRecord(value) ? value : {};
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
