@@ -5,6 +5,7 @@ import { readPlainLine } from "./cli/plain-line.ts";
 import { type AppError, asAppError, EXIT, redact } from "./errors.ts";
 import { ownPart } from "./exec/command-line.ts";
 import { nodeHost } from "./host/node.ts";
+import { explainedDocument, explainedText } from "./report/explain.ts";
 import { humanError, humanPlan, humanReport } from "./report/human.ts";
 import { jsonDocument, jsonError, jsonReport } from "./report/json.ts";
 import { pageOn } from "./report/paint.ts";
@@ -42,6 +43,7 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
       host: isDebug ? (await import("./host/trace.ts")).traced(host, say) : host,
       progress,
       say,
+      explained: (explanations) => say(`\n${explainedText(explanations, pages.stderr)}`),
       approve,
       isScreen: stdout.isTTY === true,
       askForToken: host.terminal === undefined || isCi(env) ? undefined : askForToken,
@@ -93,6 +95,11 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
       if (isJson) stdout.write(jsonDocument(scopesDocument(report), status));
       else if (report.format === "markdown") stdout.write(redact(scopesMarkdown(report)));
       else stdout.write(redact(scopesText(report, pages.stdout)));
+      return;
+    }
+    if (report.command === "explain") {
+      if (isJson) stdout.write(jsonDocument(explainedDocument(report), status));
+      else stdout.write(redact(explainedText(report.explanations, pages.stdout)));
       return;
     }
     if (isJson) {

@@ -1,9 +1,11 @@
 import type { ExitStatus } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import type { Person } from "../plan/bootstrap.ts";
+import type { ExplainReport } from "../report/explain.ts";
 import type { Progress } from "../report/progress.ts";
 import type { Report } from "../report/report.ts";
 import type { ScopesReport } from "../report/scopes.ts";
+import type { Explanation } from "../scopes/explain.ts";
 
 /** An option as data; the parser's quirks have their home in parser.ts. */
 export interface Option {
@@ -21,6 +23,8 @@ export interface Context {
   readonly progress: Progress;
   /** Talk: goes to stderr at once. */
   readonly say: (text: string) => void;
+  /** Says at once, on stderr, what an error meant. */
+  readonly explained: (explanations: readonly Explanation[]) => void;
   /** True where what is printed can be read over a shoulder. */
   readonly isScreen: boolean;
   /** Leads a person to a token; absent where nobody can be asked. */
@@ -30,7 +34,7 @@ export interface Context {
 }
 
 export type Outcome =
-  | { readonly status: ExitStatus; readonly report: Report | ScopesReport }
+  | { readonly status: ExitStatus; readonly report: Report | ScopesReport | ExplainReport }
   | {
       /** For `exec`, the command's. */
       readonly status: number;

@@ -3,8 +3,17 @@ import { check } from "./commands/check.ts";
 import { demo } from "./commands/demo.ts";
 import { env } from "./commands/env.ts";
 import { exec } from "./commands/exec.ts";
+import { explain } from "./commands/explain.ts";
 import { init } from "./commands/init.ts";
 import { scopes } from "./commands/scopes.ts";
 
 /** In the order of the help; the first is what runs where none is named. */
-export const COMMANDS: readonly [Command, ...Command[]] = [init, check, scopes, exec, env, demo];
+export const COMMANDS: readonly [Command, ...Command[]] = [
+  init,
+  check,
+  scopes,
+  explain,
+  exec,
+  env,
+  demo,
+];

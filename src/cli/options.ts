@@ -16,12 +16,21 @@ export const lookOptions = {
   strict: { type: "boolean", describe: "Treat warnings as errors (exit status 3)" },
 } as const satisfies Record<string, Option>;
 
+const TOKEN_INPUT = {
+  what: "a token",
+  asked: "--token-stdin",
+  example: 'op read "op://Private/DigitalOcean/token" | do-bootstrap --token-stdin',
+  maxBytes: 64 * 1024,
+  // A token manager behind the pipe may ask its owner first.
+  waitMs: 120_000,
+} as const;
+
 /** @returns the request that the options of init and check amount to. */
 export async function requestFrom(args: Args, { host, progress }: Context): Promise<Request> {
   const is = (name: string) => args[name] === true;
   return {
     environment: typeof args["env"] === "string" ? args["env"] : undefined,
-    stdin: is("token-stdin") ? await host.readInput() : undefined,
+    stdin: is("token-stdin") ? await host.readInput(TOKEN_INPUT) : undefined,
     consent: {
       force: is("force"),
       save: is("save"),

@@ -4,6 +4,7 @@ export const execOptions = {
   all: { type: "boolean", describe: "Pass on every variable of the env file" },
   verify: { type: "boolean", describe: "Ask DigitalOcean first: is the token alive, of the team?" },
   mask: { type: "boolean", describe: "Replace secrets in the output by *** (for logs)" },
+  explain: { type: "boolean", describe: "Where it fails, say what DigitalOcean's error means" },
 } as const;
 
 export const envOptions = {

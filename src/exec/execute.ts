@@ -13,6 +13,8 @@ export interface Execution {
   readonly env: NodeJS.ProcessEnv;
   /** Values to mask in its output; undefined: its output is none of our business. */
   readonly secrets: readonly string[] | undefined;
+  /** Told the end of what a command that failed wrote to standard error, which is then a pipe. */
+  readonly afterFailure?: (stderr: string) => Promise<void>;
 }
 
 /**
@@ -22,12 +24,16 @@ export interface Execution {
  * @returns its exit status; 128 + n where signal n ended it, 127 where there is no such command, 126
  *   where it cannot be started.
  */
-export async function execute({ words, env, secrets }: Execution): Promise<number> {
+export async function execute(execution: Execution): Promise<number> {
+  const { words, env, secrets, afterFailure } = execution;
   const [file = "", ...args] = words;
   const isMasked = ({ isTTY }: NodeJS.WriteStream) => !isTTY || isCi(env);
   // Without need the streams are not touched: they would make a shared pipe non-blocking.
   const masked = secrets === undefined ? [] : [process.stdout, process.stderr].filter(isMasked);
-  const [out, err] = [1, 2].map((fd) => (masked.some((each) => each.fd === fd) ? "pipe" : fd));
+  const piped = new Set(afterFailure === undefined ? masked : [...masked, process.stderr]);
+  const [out, err] = [process.stdout, process.stderr].map((each) =>
+    piped.has(each) ? "pipe" : each.fd,
+  );
   const spawnIt = process.platform === "win32" ? (await import("cross-spawn")).default : spawn;
 
   const signals = forwardSignals();
@@ -39,10 +45,16 @@ export async function execute({ words, env, secrets }: Execution): Promise<numbe
     return notStarted(file, error as NodeJS.ErrnoException);
   }
   signals.child = child;
-  for (const stream of masked) pass(child, stream, maskerOf(secrets ?? []));
+  for (const stream of piped) {
+    pass(child, stream, maskerOf(masked.includes(stream) ? (secrets ?? []) : []));
+  }
+  const heard = afterFailure === undefined ? undefined : endOf(child.stderr);
   return new Promise((resolve) => {
     child.once("error", (error: NodeJS.ErrnoException) => resolve(notStarted(file, error)));
-    child.once(masked.length > 0 ? "close" : "exit", (status, signal) => {
+    child.once(piped.size > 0 ? "close" : "exit", async (status, signal) => {
+      // From now on a signal is meant for us.
+      signals.isOver = true;
+      if (status !== 0 && heard !== undefined) await afterFailure?.(heard());
       keepModes();
       if (signal === null) return resolve(status ?? 1);
       // To a shell a program that only returns 130 has dealt with Ctrl-C itself: its loop goes on.
@@ -50,6 +62,17 @@ export async function execute({ words, env, secrets }: Execution): Promise<numbe
       resolve(128 + constants.signals[signal as NodeJS.Signals]);
     });
   });
+}
+
+const HEARD_BYTES = 256 * 1024;
+
+/** @returns what gives the end of a stream so far. */
+function endOf(stream: ChildProcess["stderr"]): () => string {
+  let end = Buffer.alloc(0);
+  stream?.on("data", (chunk: Buffer) => {
+    end = Buffer.concat([end, chunk]).subarray(-HEARD_BYTES);
+  });
+  return () => end.toString("utf8");
 }
 
 function notStarted(file: string, { code }: { code?: string | undefined }): number {
@@ -116,14 +139,15 @@ const STOPPING = ["SIGTSTP", "SIGTTIN", "SIGTTOU"];
 const OF_TERMINAL = ["SIGINT", "SIGQUIT", "SIGWINCH", ...STOPPING];
 
 /** From now on signals are the command's. A second SIGINT would make Terraform die at once. */
-function forwardSignals(): { child: ChildProcess | undefined } {
-  const to: { child: ChildProcess | undefined } = { child: undefined };
+function forwardSignals(): { child: ChildProcess | undefined; isOver: boolean } {
+  const to: ReturnType<typeof forwardSignals> = { child: undefined, isOver: false };
   // Some have two names; listened to under both, they would be sent twice.
   const names = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
   for (const signal of names.values() as Iterable<NodeJS.Signals>) {
     if (OWN.includes(signal)) continue;
     process.removeAllListeners(signal);
     const handle = () => {
+      if (to.isOver) return raise(signal);
       if (!OF_TERMINAL.includes(signal) || !isFromTerminal()) to.child?.kill(signal);
       if (!STOPPING.includes(signal)) return;
       process.off(signal, handle);

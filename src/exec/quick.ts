@@ -15,7 +15,8 @@ import { writeAll } from "./write-all.ts";
  */
 export function quick(argv: readonly string[]): Promise<number> | undefined {
   const line = readCommandLine(argv);
-  if (line === undefined || line.options["verify"] === true) return undefined;
+  if (line === undefined) return undefined;
+  if (line.options["verify"] === true || line.options["explain"] === true) return undefined;
   const act = prepared(line);
   return act?.();
 }

@@ -22,7 +22,7 @@ export interface Host {
   /** The Terraform grammar, loaded when first asked for. */
   readonly hclParser: () => Promise<ParseHcl>;
   /** Everything that stands in standard input, which must not be a terminal. */
-  readonly readInput: () => Promise<string>;
+  readonly readInput: (of: InputKind) => Promise<string>;
   /** Opens a page in the user's browser, by a tool outside `notIn`. @returns false without one. */
   readonly openPage: (address: string, notIn: string) => Promise<boolean>;
   /** Absent without a terminal on both ends. */
@@ -32,6 +32,15 @@ export interface Host {
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What is read from standard input, and by which option a person asked for it. */
+export interface InputKind {
+  readonly what: "a token" | "a plan" | "an error text";
+  readonly asked: string;
+  readonly example: string;
+  readonly maxBytes: number;
+  readonly waitMs: number;
+}
 
 /** What earlier runs made of a file, in the user's cache folder; free of secrets. */
 export interface Records {

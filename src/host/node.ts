@@ -3,15 +3,11 @@ import { setTimeout as wait } from "node:timers/promises";
 import { AppError, EXIT } from "../errors.ts";
 import { wrap } from "../wrap.ts";
 import { nodeFiles } from "./files.ts";
-import type { Clock, Host, Terminal } from "./host.ts";
+import type { Clock, Host, InputKind, Terminal } from "./host.ts";
 import { get } from "./http.ts";
 import { keep, recall } from "./record.ts";
 import { run } from "./run.ts";
 import { which } from "./which.ts";
-
-/** A token manager behind the pipe may ask its owner first. */
-const INPUT_WAIT_MS = 120_000;
-const MAX_INPUT_BYTES = 64 * 1024;
 
 /**
  * The real machine. Its signal handlers stand from now on: the first signal aborts, a second ends.
@@ -125,22 +121,22 @@ async function discardTypedAhead(): Promise<void> {
   if (isInterrupted) throw new AppError("INTERRUPTED", "Interrupted. Nothing was changed.");
 }
 
-async function readInput(): Promise<string> {
+async function readInput({ what, asked, example, maxBytes, waitMs }: InputKind): Promise<string> {
   if (process.stdin.isTTY) {
-    throw new AppError("USAGE", "--token-stdin reads a pipe, and standard input is a terminal.", {
-      hint: 'For example: op read "op://Private/DigitalOcean/token" | do-bootstrap --token-stdin',
+    throw new AppError("USAGE", `${asked} reads a pipe, and standard input is a terminal.`, {
+      hint: `For example: ${example}`,
     });
   }
   const chunks: Buffer[] = [];
   let size = 0;
-  const timer = setTimeout(() => process.stdin.destroy(), INPUT_WAIT_MS);
+  const timer = setTimeout(() => process.stdin.destroy(), waitMs);
   try {
     for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
       chunks.push(chunk);
       size += chunk.length;
-      if (size > MAX_INPUT_BYTES) {
-        throw new AppError("USAGE", "Standard input holds more than a token.", {
-          hint: "Give it the token alone: do-bootstrap --token-stdin < token.txt",
+      if (size > maxBytes) {
+        throw new AppError("USAGE", `Standard input holds more than ${what}.`, {
+          hint: `For example: ${example}`,
         });
       }
     }

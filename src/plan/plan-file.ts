@@ -27,7 +27,7 @@ export interface PlanFile {
  * @throws AppError USAGE for a file that is not there, PLAN_UNREADABLE where it cannot be read.
  */
 export async function readPlanFile(host: PlanHost, plan: PlanFile): Promise<string> {
-  if (plan.file === "-") return host.readInput();
+  if (plan.file === "-") return host.readInput(PLAN_INPUT);
   const snapshot = await host.files.look(plan.file, MAX_BYTES);
   const name = relative(host.cwd, plan.file);
   if (snapshot.kind === "absent") {
@@ -38,6 +38,14 @@ export async function readPlanFile(host: PlanHost, plan: PlanFile): Promise<stri
   if (snapshot.kind === "unusable") throw unreadable(`${name} is ${snapshot.why}`);
   return isSavedPlan(snapshot.bytes) ? convert(host, plan) : snapshot.bytes.toString("utf8");
 }
+
+const PLAN_INPUT = {
+  what: "a plan",
+  asked: "--plan -",
+  example: "terraform show -json tfplan | do-bootstrap scopes --plan -",
+  maxBytes: MAX_BYTES,
+  waitMs: 600_000,
+} as const;
 
 /** A zip archive. */
 function isSavedPlan(bytes: Buffer): boolean {
@@ -75,7 +83,7 @@ function settingsIn(env: Environment): Environment {
 
 function unreadable(why: string): AppError {
   return new AppError("PLAN_UNREADABLE", `The plan cannot be read: ${why}.`, {
-    hint: "Convert it where it was made: terraform show -json tfplan | do-bootstrap scopes --plan -",
+    hint: `Convert it where it was made: ${PLAN_INPUT.example}`,
   });
 }
 

@@ -1,9 +1,6 @@
 import { dirname, resolve } from "node:path";
 import type { ResolvedConfig } from "../config/resolved.ts";
-import { textIn } from "../content.ts";
-import { readEnvFile } from "../env-file/read.ts";
 import { AppError } from "../errors.ts";
-import { tokenState } from "../exec/prepare.ts";
 import { openGit } from "../git/git.ts";
 import type { Host } from "../host/host.ts";
 import { isInside, isTerraformFile } from "../paths.ts";
@@ -11,12 +8,11 @@ import type { Action } from "../scopes/action.ts";
 import type { Purpose } from "../scopes/code-actions.ts";
 import type { Comparison } from "../scopes/granted.ts";
 import type { Needs } from "../scopes/needed.ts";
-import { apiHosts } from "../token/hosts.ts";
-import { inspectToken } from "../token/inspect.ts";
 import type { Secret } from "../token/secret.ts";
 import { findConfig } from "./find-config.ts";
 import { finding } from "./findings.ts";
 import { type CodeNeeds, compareScopes, readNeeds } from "./needs.ts";
+import { inspectRepoToken } from "./repo-token.ts";
 import { judgeToken } from "./token.ts";
 import type { Finding } from "./types.ts";
 
@@ -141,21 +137,9 @@ async function lookAtToken(
   needs: Needs,
   progress: (what: string) => void,
 ): Promise<Pick<ScopesLook, "token" | "findings">> {
-  const envFile = await host.files.look(config.token.envFile);
-  const token = tokenState({
-    config: {
-      envFile: config.token.envFile,
-      tokenName: config.token.name,
-      environment: config.environment,
-    },
-    env: host.env,
-    envFile: readEnvFile(textIn(envFile)),
-  });
+  const { token, inspection } = await inspectRepoToken(host, config, progress);
   // What is needed can be said without a token.
   if (token.kind === "missing") return { token: undefined, findings: [] };
-  if (token.kind === "found") progress("Asking DigitalOcean about the token");
-  const inspection =
-    token.kind === "found" ? await inspectToken(host, apiHosts(host.env), token.token) : undefined;
   const findings = judgeToken({ token, inspection, config });
   const compared = compareScopes(inspection, needs);
   if (token.kind !== "found" || compared === undefined) return { token: undefined, findings };

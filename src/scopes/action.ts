@@ -22,6 +22,11 @@ export interface Action {
   readonly inCode?: readonly Action[];
 }
 
+/** Keys may hold anything: `module.a["x.y"].digitalocean_droplet.web[0]`. */
+export function withoutIndexes(address: string): string {
+  return address.replace(/\[(?:\d+|"(?:[^"\\]|\\.)*")\]/g, "");
+}
+
 /** Whether a conditional scope of its type's operation is needed; what cannot be known counts. */
 export function needs(action: Action, conditional: Conditional): boolean {
   const { block, module, operation, before, inCode = [] } = action;

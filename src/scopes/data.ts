@@ -1,3 +1,5 @@
+import type { Operations } from "./operations.ts";
+
 /** The data of src/scopes/data; its README says where it comes from. */
 export interface ScopeData {
   readonly scopes: Readonly<Record<string, ScopeFacts>>;
@@ -51,4 +53,9 @@ export async function loadScopeData(): Promise<ScopeData> {
     resources: resources as unknown as ScopeData["resources"],
     dataSources: data_sources as unknown as ScopeData["dataSources"],
   };
+}
+
+/** Loads the scopes of the API's operations, which only `explain` uses. */
+export async function loadOperations(): Promise<Operations> {
+  return (await import("./data/operations.json")).default as Operations;
 }

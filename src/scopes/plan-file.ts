@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import type { Block, Expression, Place } from "../terraform/syntax.ts";
-import type { Action } from "./action.ts";
+import { type Action, withoutIndexes } from "./action.ts";
 import type { Operation } from "./data.ts";
 import type { Module } from "./module-tree.ts";
 
@@ -93,11 +93,6 @@ export function actionsInPlan(
 
 function isOurs(type: string): boolean {
   return type.startsWith("digitalocean_");
-}
-
-/** Keys may hold anything: `module.a["x.y"].digitalocean_droplet.web[0]`. */
-function withoutIndexes(address: string): string {
-  return address.replace(/\[(?:\d+|"(?:[^"\\]|\\.)*")\]/g, "");
 }
 
 function blockOf(

@@ -1,8 +1,9 @@
-import { AppError } from "../../errors.ts";
+import { AppError, asAppError } from "../../errors.ts";
 import { execOptions } from "../../exec/command-line.ts";
 import { executionOf } from "../../exec/prepare.ts";
 import { openSession } from "../../plan/exec.ts";
-import type { Command } from "../command.ts";
+import { explainText } from "../../plan/explain.ts";
+import type { Args, Command, Context } from "../command.ts";
 import { commandLineFrom } from "../options.ts";
 
 export const exec: Command = {
@@ -14,8 +15,10 @@ export const exec: Command = {
     ["do-bootstrap exec -- terraform plan", "with this repo's token"],
     ["do-bootstrap exec --env prod -- make", "with that of an environment"],
     ["do-bootstrap exec --verify -- terraform apply", "only with a token that is alive"],
+    ["do-bootstrap exec --explain -- terraform apply", "and say what an error means"],
   ],
-  async run(args, { host, progress }) {
+  async run(args, context) {
+    const { host, progress } = context;
     const line = commandLineFrom("exec", args);
     if (line.words.length === 0) {
       throw new AppError("USAGE", "exec runs a command, and there is none.", {
@@ -27,6 +30,23 @@ export const exec: Command = {
     // A signal that came meanwhile was meant to end it all.
     if (host.interrupted.aborted) throw new AppError("INTERRUPTED", "Interrupted.");
     const { execute } = await import("../../exec/execute.ts");
-    return { status: await execute(execution) };
+    const more = args["explain"] === true ? { afterFailure: explainer(args, context) } : {};
+    return { status: await execute({ ...execution, ...more }) };
   },
 };
+
+/** A text that has no failure of DigitalOcean's in it is left as it is. */
+function explainer({ env }: Args, { host, progress, explained, say }: Context) {
+  return async (text: string): Promise<void> => {
+    const environment = typeof env === "string" ? env : undefined;
+    try {
+      const explanations = await explainText(host, { environment, text, progress });
+      progress.end();
+      if (explanations.length > 0) explained(explanations);
+    } catch (error) {
+      progress.end();
+      // The command's own status is what counts.
+      say(`do-bootstrap: the error could not be explained: ${asAppError(error).message}\n`);
+    }
+  };
+}

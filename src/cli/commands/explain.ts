@@ -1,0 +1,51 @@
+import { AppError } from "../../errors.ts";
+import { explainText } from "../../plan/explain.ts";
+import type { Command } from "../command.ts";
+import { lookOptions } from "../options.ts";
+
+export const explain: Command = {
+  name: "explain",
+  describe: "Say what an error of doctl, Terraform or curl means, and what mends it",
+  positional: "TEXT",
+  options: { env: lookOptions.env },
+  examples: [
+    ["terraform apply 2>&1 | do-bootstrap explain -", "what failed, and which scope it needs"],
+    ['do-bootstrap explain "GET https://api.digitalocean.com/v2/account: 403"', "a text"],
+    ["do-bootstrap exec --explain -- terraform apply", "when it fails"],
+  ],
+  async run(args, { host, progress }) {
+    const { env } = args;
+    const words = Array.isArray(args["TEXT"]) ? args["TEXT"].map(String) : [];
+    const text =
+      words.length === 0 || words[0] === "-" ? await host.readInput(INPUT) : words.join(" ");
+    if (text.trim() === "") {
+      throw new AppError("USAGE", "There is no text to explain.", {
+        hint: `For example: ${INPUT.example}`,
+      });
+    }
+    const explanations = await explainText(host, {
+      environment: typeof env === "string" ? env : undefined,
+      text,
+      progress,
+    });
+    if (explanations.length === 0) {
+      throw new AppError(
+        "NOTHING_TO_EXPLAIN",
+        "No failure of DigitalOcean's API is in that text.",
+        {
+          hint: `Give it all that the tool printed: ${INPUT.example}`,
+        },
+      );
+    }
+    return { status: 0, report: { command: "explain", explanations, cwd: host.cwd } };
+  },
+};
+
+const INPUT = {
+  what: "an error text",
+  asked: "explain -",
+  example: "terraform apply 2>&1 | do-bootstrap explain -",
+  maxBytes: 64 * 1024 * 1024,
+  // It may be that of an apply that has just begun.
+  waitMs: 4 * 3_600_000,
+} as const;

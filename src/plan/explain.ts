@@ -1,0 +1,62 @@
+import { openGit } from "../git/git.ts";
+import type { Host } from "../host/host.ts";
+import { loadOperations, loadScopeData } from "../scopes/data.ts";
+import { type Explanation, explain, type TokenFacts } from "../scopes/explain.ts";
+import { type Failure, failuresIn } from "../scopes/failures.ts";
+import { findConfig } from "./find-config.ts";
+import { readNeeds } from "./needs.ts";
+import { inspectRepoToken } from "./repo-token.ts";
+
+type ExplainHost = Pick<
+  Host,
+  "cwd" | "home" | "env" | "clock" | "files" | "records" | "run" | "which" | "hclParser" | "http"
+>;
+
+export interface ExplainRequest {
+  readonly environment: string | undefined;
+  readonly text: string;
+  readonly progress: (what: string) => void;
+}
+
+/** More than that are one failure, seen from many resources. */
+const MAX_FAILURES = 20;
+
+/**
+ * Explains an error text with what this repo and its token are.
+ *
+ * @returns nothing for a text without a failure of DigitalOcean's.
+ * @throws AppError those of openGit and findConfig.
+ */
+export async function explainText(
+  host: ExplainHost,
+  { environment, text, progress }: ExplainRequest,
+): Promise<Explanation[]> {
+  const failures = failuresIn(text).slice(0, MAX_FAILURES);
+  if (failures.length === 0) return [];
+  const git = await openGit(host, host.cwd);
+  const { config } = await findConfig(host, git?.root ?? host.cwd, environment);
+  await git?.confirmed;
+  const isDenied = has(failures, 403);
+  const [data, operations, { actions }, token] = await Promise.all([
+    loadScopeData(),
+    loadOperations(),
+    isDenied
+      ? readNeeds(host, { dirs: config.roots.map(({ dir }) => dir), purpose: "apply", config })
+      : { actions: [] },
+    isDenied || has(failures, 401)
+      ? inspectRepoToken(host, config, progress).then(factsOf)
+      : NOT_ASKED,
+  ]);
+  return failures.map((failure) => explain(failure, { data, operations, actions, token }));
+}
+
+const NOT_ASKED: TokenFacts = { state: "unknown", granted: undefined };
+
+function has(failures: readonly Failure[], status: number): boolean {
+  return failures.some((failure) => failure.kind === "status" && failure.status === status);
+}
+
+function factsOf({ token, inspection }: Awaited<ReturnType<typeof inspectRepoToken>>): TokenFacts {
+  if (token.kind === "missing") return { state: "missing", granted: undefined };
+  return { state: inspection?.state ?? "unknown", granted: inspection?.scopes };
+}

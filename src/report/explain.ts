@@ -1,0 +1,59 @@
+import type { Explanation, ScopeCheck } from "../scopes/explain.ts";
+import type { FailingResource } from "../scopes/failures.ts";
+import { type Page, safe } from "./paint.ts";
+
+/** What `explain` made of a text; how it looks is decided at the edge. */
+export interface ExplainReport {
+  readonly command: "explain";
+  readonly explanations: readonly Explanation[];
+  readonly cwd: string;
+}
+
+export function explainedText(explanations: readonly Explanation[], page: Page): string {
+  return `${explanations.map((each) => oneText(each, page)).join("\n\n")}\n`;
+}
+
+function oneText(explanation: Explanation, { paint }: Page): string {
+  const { operation, scopes, resources, what, fix, failure } = explanation;
+  const row = (name: string, text: string) => `  ${paint("dim", name.padEnd(9))} ${text}`;
+  return [
+    `${paint("red", "✗")} ${safe(what)}`,
+    ...(operation === undefined ? [] : [row("Call", safe(operation))]),
+    ...(failure.message === "" ? [] : [row("Said", safe(failure.message))]),
+    ...scopes.map((scope, at) => row(at === 0 ? "Scope" : "", scopeText(scope, paint))),
+    ...few(resources).map((text, at) => row(at === 0 ? "Made by" : "", text)),
+    `  → ${fix}`,
+  ].join("\n");
+}
+
+function scopeText({ scope, granted, for: attribute }: ScopeCheck, paint: Page["paint"]): string {
+  const because = attribute === undefined ? "" : ` for ${attribute}`;
+  if (granted === undefined) return scope + because;
+  const has = granted ? "the token has it" : "the token lacks it";
+  return `${paint(granted ? "green" : "red", granted ? "✓" : "✗")} ${scope}${because} (${has})`;
+}
+
+const SHOWN = 5;
+
+function few(resources: readonly FailingResource[]): string[] {
+  const texts = resources.map(({ address, place }) => {
+    const where = place === undefined ? "" : `, ${place.file}:${place.line}`;
+    return safe(address + where);
+  });
+  const rest = texts.length - SHOWN;
+  return rest > 0 ? [...texts.slice(0, SHOWN), `and ${rest} more`] : texts;
+}
+
+export function explainedDocument({ explanations }: ExplainReport): object {
+  return {
+    command: "explain",
+    explanations: explanations.map(({ failure, operation, scopes, resources, what, fix }) => ({
+      ...failure,
+      operation,
+      scopes,
+      resources,
+      what,
+      fix,
+    })),
+  };
+}

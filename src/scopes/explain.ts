@@ -1,0 +1,264 @@
+import { type Action, withoutIndexes } from "./action.ts";
+import { requiredBy } from "./closure.ts";
+import type { ScopeData } from "./data.ts";
+import type { FailingResource, Failure, NetworkFailure } from "./failures.ts";
+import { compare } from "./granted.ts";
+import { scopesNeeded } from "./needed.ts";
+import { type KnownOperation, type Operations, operationsOf } from "./operations.ts";
+
+/** What is known besides the text. */
+export interface ExplainFacts {
+  readonly data: ScopeData;
+  readonly operations: Operations;
+  /** What the repo's Terraform code may do. */
+  readonly actions: readonly Action[];
+  readonly token: TokenFacts;
+}
+
+export interface TokenFacts {
+  readonly state: "missing" | "alive" | "refused" | "unknown";
+  /** undefined: DigitalOcean did not say. */
+  readonly granted: readonly string[] | undefined;
+}
+
+export interface ScopeCheck {
+  readonly scope: string;
+  /** undefined: not known. */
+  readonly granted: boolean | undefined;
+  /** What of a resource asks for it, where the call itself does not: an attribute. */
+  readonly for?: string;
+}
+
+export interface Explanation {
+  readonly failure: Failure;
+  /** The operation as the API describes it: "POST /v2/droplets". */
+  readonly operation: string | undefined;
+  readonly scopes: readonly ScopeCheck[];
+  readonly resources: readonly FailingResource[];
+  /** What happened, in a sentence. */
+  readonly what: string;
+  /** What to do. */
+  readonly fix: string;
+}
+
+/** Says what a failure means for a repo and its token. */
+export function explain(failure: Failure, facts: ExplainFacts): Explanation {
+  const { call } = failure;
+  const fitting = call === undefined ? [] : operationsOf(call, facts.operations);
+  const known = fitting.length === 1 ? fitting[0] : undefined;
+  const name =
+    known?.name ??
+    (call === undefined ? undefined : [call.method, call.path].filter(Boolean).join(" "));
+  const plain = { failure, operation: name, scopes: [], resources: resourcesOf(failure) };
+  switch (failure.kind) {
+    case "network":
+      return { ...plain, ...NETWORK[failure.why] };
+    case "no-token":
+      return {
+        ...plain,
+        what: "The tool had no token at all.",
+        fix: "do-bootstrap exec -- COMMAND gives it this repo's; do-bootstrap sets the tools up.",
+      };
+    case "spaces":
+      return { ...plain, ...spaces(failure.message) };
+    case "status":
+      if (failure.status === 403) return forbidden(failure, { facts, known, plain });
+      return { ...plain, ...answered(failure.status, facts.token) };
+  }
+}
+
+type Words = Pick<Explanation, "what" | "fix">;
+type Plain = Omit<Explanation, "what" | "fix">;
+
+/** 403: a scope, as a rule. */
+function forbidden(
+  failure: Failure,
+  { facts, known, plain }: { facts: ExplainFacts; known: KnownOperation | undefined; plain: Plain },
+): Explanation {
+  const { token, data } = facts;
+  const wanted = known?.scopes ?? [];
+  const makers = actionsBehind(failure, wanted, facts);
+  const resources = failure.resource === undefined ? placesOf(makers) : plain.resources;
+  const missing = new Set(
+    token.granted === undefined ? [] : compare(token.granted, wanted, []).missing,
+  );
+  const isLacking = known?.isAny ? missing.size === wanted.length : missing.size > 0;
+  const isGranted = (scope: string) =>
+    token.granted === undefined ? undefined : !missing.has(scope);
+  const own: ScopeCheck[] = wanted.map((scope) => ({ scope, granted: isGranted(scope) }));
+  // The API asks for more where a field names another kind of thing: tags, a VPC.
+  const more = isLacking ? [] : furtherScopes(makers, { wanted, token, data });
+  const scopes = [...own, ...more];
+  const lacking = scopes.filter(({ granted }) => granted === false).map(({ scope }) => scope);
+  const base = { ...plain, scopes, resources };
+  if (wanted.length === 0) {
+    const what =
+      known === undefined
+        ? "DigitalOcean refused it (403), and which scope it asks for is not known: as a rule the token lacks one."
+        : "DigitalOcean refused it (403), and no token scope is listed for this call.";
+    return {
+      ...base,
+      what,
+      fix: "do-bootstrap scopes compares the token with what the code needs.",
+    };
+  }
+  if ((isLacking || more.length > 0) && lacking.length > 0) {
+    const required = requiredBy(lacking, data).filter(
+      (scope) =>
+        token.granted !== undefined && compare(token.granted, [scope], []).missing.length > 0,
+    );
+    const all = [...lacking, ...required].sort().join(", ");
+    return {
+      ...base,
+      what: `The token lacks ${lacking.join(known?.isAny ? " or " : " and ")}.`,
+      fix: `Scopes cannot be edited: make a new token that also has ${all}. do-bootstrap scopes lists all that the code needs.`,
+    };
+  }
+  if (token.granted === undefined) {
+    return {
+      ...base,
+      what: `DigitalOcean refused it (403): the token that was used lacks ${wanted.join(known?.isAny ? " or " : " and ")}, as a rule.`,
+      fix: NOT_ASKED[token.state],
+    };
+  }
+  return {
+    ...base,
+    what: "This repo's token has the scope, and DigitalOcean refused the call all the same (403).",
+    fix: "Another token was used (do-bootstrap check; do-bootstrap exec passes this repo's), or the role of its owner in the team does not allow it.",
+  };
+}
+
+const NOT_ASKED: Readonly<Record<TokenFacts["state"], string>> = {
+  missing: "This repo has no token to look at: do-bootstrap makes you one that has it.",
+  refused: "This repo's token is dead (401), so another was used: do-bootstrap check",
+  unknown:
+    "DigitalOcean did not say what this repo's token may do: do-bootstrap scopes asks again.",
+  alive:
+    "DigitalOcean did not say what this repo's token may do: compare with do-bootstrap scopes.",
+};
+
+/** The actions that make the call: those of the named resource, else all, that need its scopes. */
+function actionsBehind(
+  { resource }: Failure,
+  wanted: readonly string[],
+  { actions, data }: ExplainFacts,
+): Action[] {
+  const address = resource && withoutIndexes(resource.address);
+  const candidates = actions.filter(
+    (action) => address === undefined || action.address === address,
+  );
+  return candidates.filter((action) =>
+    scopesNeeded([action], data).own.some(({ scope }) => wanted.includes(scope)),
+  );
+}
+
+/** Scopes that the attributes of one resource ask for and the token lacks. */
+function furtherScopes(
+  makers: readonly Action[],
+  { wanted, token, data }: { wanted: readonly string[]; token: TokenFacts; data: ScopeData },
+): ScopeCheck[] {
+  const { granted } = token;
+  const isOne = new Set(makers.map(({ address }) => address)).size === 1;
+  if (granted === undefined || !isOne) return [];
+  return scopesNeeded(makers, data)
+    .own.filter(
+      ({ scope }) => !wanted.includes(scope) && compare(granted, [scope], []).missing.length > 0,
+    )
+    .map(({ scope, reasons }) => {
+      const when = reasons.find((reason) => reason.when !== undefined)?.when;
+      return { scope, granted: false, ...(when === undefined ? {} : { for: when }) };
+    });
+}
+
+function placesOf(actions: readonly Action[]): FailingResource[] {
+  const places = new Map(actions.map(({ address, place }) => [address, { address, place }]));
+  return [...places.values()];
+}
+
+function resourcesOf({ resource }: Failure): FailingResource[] {
+  return resource === undefined ? [] : [resource];
+}
+
+function answered(status: number, token: TokenFacts): Words {
+  if (status === 401) return UNAUTHORIZED[token.state];
+  if (status === 404) {
+    return {
+      what: "There is no such thing (404), or not in this token's team.",
+      fix: "do-bootstrap check says which team the token is of; what was deleted elsewhere, terraform plan shows.",
+    };
+  }
+  if (status === 429) {
+    return {
+      what: "Too many requests (429): 5 000 in an hour or 250 in a minute with one token.",
+      fix: "Wait, and run the same command again; terraform apply -parallelism=3 asks more slowly. A token of its own has a limit of its own.",
+    };
+  }
+  if (status >= 500) {
+    return {
+      what: `DigitalOcean's side failed (${status}), not the token and not the code.`,
+      fix: "Run the same command again in some minutes; https://status.digitalocean.com tells of outages.",
+    };
+  }
+  return {
+    what: `DigitalOcean took the token and refused what was asked (${status}).`,
+    fix: "The message says why; scopes have no part in it.",
+  };
+}
+
+const UNAUTHORIZED: Readonly<Record<TokenFacts["state"], Words>> = {
+  missing: {
+    what: "The token that was used is revoked, expired or mistyped (401), and this repo has none.",
+    fix: "do-bootstrap leads you to a new one.",
+  },
+  refused: {
+    what: "This repo's token is revoked, expired or mistyped (401).",
+    fix: "do-bootstrap leads you to a new one and puts it in its place.",
+  },
+  alive: {
+    what: "The token that was used is dead (401); this repo's is alive, so another one was used.",
+    fix: "do-bootstrap exec -- COMMAND passes this repo's; do-bootstrap check says where another is.",
+  },
+  unknown: {
+    what: "The token that was used is revoked, expired or mistyped (401).",
+    fix: "do-bootstrap check asks DigitalOcean about this repo's.",
+  },
+};
+
+function spaces(code: string): Words {
+  const fix =
+    "They are keys of their own, not the token: SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY in the env file, and do-bootstrap exec passes them on.";
+  if (code === "NoSuchBucket") {
+    return {
+      what: "There is no such bucket, or not in this region.",
+      fix: "Look at its name and region.",
+    };
+  }
+  return { what: `Spaces did not take the keys (${code}).`, fix };
+}
+
+const NETWORK: Readonly<Record<NetworkFailure, Words>> = {
+  dns: {
+    what: "The name of the server could not be looked up: no network, or no DNS.",
+    fix: "Look at the network (and VPN); getent hosts api.digitalocean.com shows whether it is back.",
+  },
+  refused: {
+    what: "Nothing answered at that address.",
+    fix: "Look at DIGITALOCEAN_API_URL, a firewall, and the proxy (HTTPS_PROXY).",
+  },
+  timeout: {
+    what: "The server took too long, or something on the way lets nothing through.",
+    fix: "Run it again; behind a firewall: HTTPS_PROXY. doctl auth init also needs cloud.digitalocean.com.",
+  },
+  tls: {
+    what: "The server's certificate is not trusted: something on the way opens the connection, or the clock is wrong.",
+    fix: "Give the tools your company's certificate: SSL_CERT_FILE (doctl, Terraform), NODE_EXTRA_CA_CERTS (do-bootstrap).",
+  },
+  proxy: {
+    what: "The proxy did not let it through.",
+    fix: "Look at HTTPS_PROXY and NO_PROXY, and at the name and password in them.",
+  },
+  closed: {
+    what: "The connection was cut while it was in use.",
+    fix: "Run the same command again; if it happens each time, something on the way cuts it.",
+  },
+};

@@ -1,0 +1,61 @@
+/** Scopes by "METHOD /path"; null: none is listed. */
+export type Operations = Readonly<Record<string, OperationScopes>>;
+
+/** One, all of a list, or one of several. */
+export type OperationScopes =
+  | string
+  | readonly string[]
+  | { readonly any_of: readonly string[] }
+  | null;
+
+export interface KnownOperation {
+  /** "DELETE /v2/droplets/{droplet_id}" */
+  readonly name: string;
+  readonly scopes: readonly string[];
+  /** Any one of the scopes will do. */
+  readonly isAny: boolean;
+}
+
+/**
+ * The operations that a call may be.
+ *
+ * @param method undefined: all of the path.
+ */
+export function operationsOf(
+  { method, path }: { readonly method: string | undefined; readonly path: string },
+  operations: Operations,
+): KnownOperation[] {
+  const parts = path.replace(/\/$/, "").split("/");
+  const fitting = Object.keys(operations).flatMap((name) => {
+    const [verb = "", template = ""] = name.split(" ");
+    if (method !== undefined && verb !== method) return [];
+    const fixed = fixedParts(parts, template.split("/"));
+    return fixed === undefined ? [] : [{ name, fixed }];
+  });
+  // "/v2/droplets/actions" fits "/v2/droplets/{droplet_id}" too.
+  const best = Math.max(...fitting.map(({ fixed }) => fixed));
+  return fitting
+    .filter(({ fixed }) => fixed === best)
+    .map(({ name }) => ({ name, ...scopesOf(operations[name] ?? null) }));
+}
+
+/** How many parts are the template's own; undefined where the path is another. */
+function fixedParts(parts: readonly string[], template: readonly string[]): number | undefined {
+  if (parts.length !== template.length) return undefined;
+  let fixed = 0;
+  for (const [at, part] of template.entries()) {
+    if (part === parts[at]) fixed++;
+    else if (!part.startsWith("{") || parts[at] === "") return undefined;
+  }
+  return fixed;
+}
+
+function scopesOf(value: OperationScopes): Pick<KnownOperation, "scopes" | "isAny"> {
+  if (value === null) return { scopes: [], isAny: false };
+  if (typeof value === "string") return { scopes: [value], isAny: false };
+  const isAny = "any_of" in value;
+  const all = isAny ? value.any_of : value;
+  // "api:write" next to a scope of the resource looks like an alternative (data README).
+  const own = all.filter((scope) => !scope.startsWith("api:"));
+  return { scopes: own.length > 0 ? own : all, isAny };
+}
