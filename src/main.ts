@@ -5,6 +5,7 @@ import { readPlainLine } from "./cli/plain-line.ts";
 import { type AppError, asAppError, EXIT, redact } from "./errors.ts";
 import { ownPart } from "./exec/command-line.ts";
 import { nodeHost } from "./host/node.ts";
+import { panelRows } from "./plan/needs.ts";
 import { explainedDocument, explainedText } from "./report/explain.ts";
 import { humanError, humanPlan, humanReport } from "./report/human.ts";
 import { jsonDocument, jsonError, jsonReport } from "./report/json.ts";
@@ -73,7 +74,12 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
       progress.end();
       const { token } = observation;
       const refused = token.kind === "found" ? describeOrigin(token.token.origin) : undefined;
-      return guide(host, progress, { ...observation, inspections, refused });
+      return guide(host, progress, {
+        ...observation,
+        rows: panelRows(observation.code),
+        inspections,
+        refused,
+      });
     }
   } catch (thrown) {
     progress.end();

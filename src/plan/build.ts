@@ -3,6 +3,7 @@ import { planDoctl } from "./doctl.ts";
 import { planEnvFile } from "./env-file.ts";
 import { finding } from "./findings.ts";
 import { planGitignore } from "./gitignore.ts";
+import { compareScopes } from "./needs.ts";
 import type { Observation } from "./observe.ts";
 import { planTerraform } from "./terraform.ts";
 import { planCommands } from "./terraform-commands.ts";
@@ -13,7 +14,7 @@ import { planConfig } from "./write-config.ts";
 /** What has to change, and what is worth saying, given what was observed. Pure. */
 export function buildPlan(observation: Observation, consent: Consent): Plan {
   return joined([
-    { findings: judgeToken(observation) },
+    { findings: [...judgeToken(observation), ...judgeScopes(observation)] },
     planGitignore(observation, consent),
     planEnvFile(observation, consent),
     ...observation.roots.map((root) =>
@@ -28,6 +29,12 @@ export function buildPlan(observation: Observation, consent: Consent): Plan {
     const files = joined([part]);
     return joined([files, planCommands(observation, root, files)]);
   }
+}
+
+/** A new repo, whose code asks for nothing yet, is no measure of a token. */
+function judgeScopes({ code, inspection }: Observation): readonly Finding[] {
+  if (code.actions.length === 0) return [];
+  return compareScopes(inspection, code.needs)?.findings ?? [];
 }
 
 function aboutTools({ skippedTools, roots, terraform }: Observation): Finding[] {

@@ -77,6 +77,21 @@ function panelOrder(scope: string): string {
   return `${about} ${at < 0 ? 9 : at} ${action}`;
 }
 
+/** The form of the control panel: what a scope is about, and what may be done with it. */
+export type PanelRow = readonly [about: string, actions: readonly string[]];
+
+/** What to tick for a new token. */
+export function panelRows({ needs }: CodeNeeds): PanelRow[] {
+  const scopes = allNeeded(needs);
+  const all = scopes.includes(ACCOUNT) ? scopes : [ACCOUNT, ...scopes];
+  const rows = new Map<string, string[]>();
+  for (const scope of all) {
+    const [about = "", action = ""] = scope.split(":");
+    rows.set(about, [...(rows.get(about) ?? []), action]);
+  }
+  return [...rows];
+}
+
 /**
  * Holds a token against what is needed.
  *

@@ -17,6 +17,7 @@ import type { Secret } from "../token/secret.ts";
 import { chooseToken, type TokenState } from "../token/sources.ts";
 import type { Inspection } from "../token/verdict.ts";
 import { type FoundConfig, findConfig } from "./find-config.ts";
+import { type CodeNeeds, readNeeds } from "./needs.ts";
 
 /** The config that --write-config writes. */
 export const CONFIG_FILE = "do-bootstrap.config.yaml";
@@ -43,6 +44,8 @@ export interface Observation extends FoundConfig {
   readonly doctl: DoctlObservation | undefined;
   readonly roots: readonly TerraformRoot[];
   readonly terraform: TerraformTool | undefined;
+  /** What the code of all roots asks of the token. */
+  readonly code: CodeNeeds;
   /** Executables inside the repo that were passed over. */
   readonly skippedTools: readonly string[];
   readonly templates: Templates;
@@ -107,13 +110,15 @@ export async function observe(host: ObservingHost, question: Question): Promise<
 
   const { files } = host;
   const at = (name: string) => files.look(join(config.base, name));
-  const [envFile, envExample, gitignore, configAt, [roots, gitState], templates] =
+  const dirs = config.roots.map(({ dir }) => dir);
+  const [envFile, envExample, gitignore, configAt, [roots, gitState], code, templates] =
     await Promise.all([
       files.look(config.token.envFile),
       at(".env.example"),
       at(".gitignore"),
       at(CONFIG_FILE),
       observeRepo(host, git, config),
+      readNeeds(host, { dirs, purpose: "apply", config }),
       readTemplates(host),
     ]);
   const token = chooseToken({
@@ -157,6 +162,7 @@ export async function observe(host: ObservingHost, question: Question): Promise<
     blocked,
     doctl,
     roots,
+    code,
     git: gitState,
     ci: isCi(host.env),
     platform: host.platform,

@@ -11,6 +11,8 @@ const TRIES = 3;
 export interface GuideFacts {
   readonly config: { readonly project: string; readonly environment: string | undefined };
   readonly hosts: ApiHosts;
+  /** What to tick, in the form's order: "droplet" and "create", "read". */
+  readonly rows: readonly (readonly [about: string, actions: readonly string[]])[];
   /** Where a token comes from that is dead, in words. */
   readonly refused: string | undefined;
   /** The repo, none of whose tools is run. */
@@ -69,18 +71,24 @@ async function pasted(terminal: Terminal): Promise<string> {
   }
 }
 
-function instructions({ config, refused }: GuideFacts): string {
+function instructions({ config, refused, rows }: GuideFacts): string {
   const { project, environment } = config;
   const name = environment === undefined ? project : `${project}-${environment}`;
   return [
     ...(refused === undefined ? [] : [`${refused} is refused by DigitalOcean.`, ""]),
     `Token name   ${name}`,
     "Expiration   30 days; or longer, with a reminder to rotate it",
-    "Scopes       Custom Scopes: account:read, and those of what you build",
+    `Scopes       Custom Scopes: ${rows.length > 1 ? "what this repo needs is" : "account:read, and those of what you build"}`,
+    ...(rows.length > 1 ? ticks(rows) : []),
     "",
     "The token is shown once. No button? Your role in the team may",
     "not make tokens: ask the team's owner.",
   ].join("\n");
+}
+
+function ticks(rows: GuideFacts["rows"]): string[] {
+  const width = Math.max(...rows.map(([about]) => about.length));
+  return rows.map(([about, actions]) => `  ${about.padEnd(width)}  ${actions.join(", ")}`);
 }
 
 function complain(terminal: Terminal, why: string, left: number): void {

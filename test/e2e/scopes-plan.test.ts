@@ -2,7 +2,7 @@ import { readFile, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { TERRAFORM, TF_MIRROR, terraform } from "../fixtures/terraform.ts";
-import { type Workbench, workbench } from "../fixtures/workbench.ts";
+import { type Workbench, withoutProgress, workbench } from "../fixtures/workbench.ts";
 
 const CREATE_KEY = JSON.stringify({
   format_version: "1.2",
@@ -45,7 +45,7 @@ describe("scopes --plan", () => {
     const bench = await repo();
     await bench.write("infra/plan.json", CREATE_KEY);
     const { status, stdout, stderr } = await bench.run(["scopes", "--plan", "infra/plan.json"]);
-    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect({ status, said: withoutProgress(stderr) }).toEqual({ status: 0, said: "" });
     expect(CREATES_KEY.exec(stdout)?.[1]).toBe("infra/plan.json");
     expect(stdout).toContain("main.tf:1");
   });

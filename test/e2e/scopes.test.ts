@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Workbench, workbench } from "../fixtures/workbench.ts";
+import { type Workbench, withoutProgress, workbench } from "../fixtures/workbench.ts";
 
 const KEY =
   'resource "digitalocean_ssh_key" "me" {\n  name       = "me"\n  public_key = "ssh-ed25519 AAAA"\n}\n';
@@ -18,7 +18,7 @@ async function repo(scopes?: readonly string[]): Promise<Workbench> {
 
 const documentOf = async (bench: Workbench, ...args: string[]) => {
   const { status, stdout, stderr } = await bench.run(["scopes", "--json", ...args]);
-  expect(stderr).toBe("");
+  expect(withoutProgress(stderr)).toBe("");
   const document = JSON.parse(stdout);
   expect(document).toMatchObject({ schemaVersion: 1, command: "scopes", status });
   return document;
@@ -28,7 +28,7 @@ describe("what the code needs", () => {
   it("needs no token to be said", async () => {
     const bench = await repo();
     const { status, stdout, stderr } = await bench.run(["scopes"]);
-    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect({ status, said: withoutProgress(stderr) }).toEqual({ status: 0, said: "" });
     expect(stdout).toBe(`terraform apply in infra: 4 scopes
 
   ssh_key:create  digitalocean_ssh_key.me, main.tf:1
@@ -118,6 +118,46 @@ describe("against the token", () => {
     expect(status).toBe(4);
     expect(stdout).toContain("[token.refused]");
     expect(stdout).toContain("ssh_key:create");
+  });
+});
+
+describe("init and check give the same answer", () => {
+  const idsOf = (text: string): string[] =>
+    Array.from(text.matchAll(/\[(token\.[a-z-]+)\]/g), ([, id = ""]) => id);
+
+  it.each<[scopes: string[], status: number, ids: string[]]>([
+    [NEEDED, 0, []],
+    [[...NEEDED, "account:read"], 0, []],
+    [["read", "write"], 0, ["token.more-than-needed"]],
+    [["read"], 5, ["token.lacks-scopes", "token.more-than-needed"]],
+  ])("%j: %i", async (scopes, status, ids) => {
+    const bench = await repo(scopes);
+    const made = await bench.run(["init", "--yes"]);
+    expect({ status: made.status, ids: idsOf(made.stderr) }).toEqual({ status, ids });
+    const written = await bench.read("infra/do-bootstrap.tf").catch(() => undefined);
+    expect(written === undefined).toBe(status !== 0);
+    const { status: seen, stdout } = await bench.run(["check"]);
+    expect({ status: seen, ids: idsOf(stdout) }).toEqual({ status, ids });
+    if (status === 0) {
+      const strict = await bench.run(["check", "--strict"]);
+      expect(strict.status).toBe(ids.length > 0 ? 3 : 0);
+    }
+  });
+
+  it("a repo whose code asks for nothing is no measure of a token", async () => {
+    const bench = await repo(["droplet:read"]);
+    await bench.write("infra/main.tf", "");
+    const { status, stderr } = await bench.run(["init", "--yes"]);
+    expect({ status, ids: idsOf(stderr) }).toEqual({ status: 0, ids: [] });
+  });
+
+  it("what DigitalOcean does not say is no reason for anything", async () => {
+    const bench = await repo(["droplet:read"]);
+    bench.sandbox.answer("GET /v1/oauth/token/info", { status: 404, body: "{}" });
+    const { status, stdout } = await bench.run(["check", "--json"]);
+    expect(status).toBe(3);
+    expect(idsOf(stdout)).toEqual([]);
+    expect(stdout).not.toContain("scopes.");
   });
 });
 

@@ -50,6 +50,19 @@ describe
       await expectRestored(context, terminal);
     });
 
+    it("the scopes to tick are those that the code needs", async (context) => {
+      const { terminal } = await guided(context, [], {}, async (bench) => {
+        await bench.write("infra/main.tf", 'resource "digitalocean_tag" "a" {\n  name = "a"\n}\n');
+        return undefined;
+      });
+      const guide = await terminal.until(ASKS);
+      context.expect(guide).toMatch(/Custom Scopes: what this repo needs is/);
+      context.expect(guide).toMatch(/account +read/);
+      context.expect(guide).toMatch(/tag +create, read, delete/);
+      terminal.type(CTRL_C);
+      context.expect(await terminal.exit).toBe(130);
+    });
+
     it("with --env NAME the name tells the environments apart", async (context) => {
       const { bench, terminal } = await guided(context, ["--env", "prod"], {}, async (bench) => {
         const prod = "environments: { prod: { token: { envFile: .env.prod } } }\n";
