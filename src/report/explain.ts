@@ -1,5 +1,6 @@
 import type { Explanation, ScopeCheck } from "../scopes/explain.ts";
 import type { FailingResource } from "../scopes/failures.ts";
+import { wrap } from "../wrap.ts";
 import { type Page, safe } from "./paint.ts";
 
 /** What `explain` made of a text; how it looks is decided at the edge. */
@@ -13,17 +14,21 @@ export function explainedText(explanations: readonly Explanation[], page: Page):
   return `${explanations.map((each) => oneText(each, page)).join("\n\n")}\n`;
 }
 
-function oneText(explanation: Explanation, { paint }: Page): string {
+function oneText(explanation: Explanation, { paint, columns }: Page): string {
   const { operation, scopes, resources, what, fix, failure } = explanation;
   const row = (name: string, text: string) => `  ${paint("dim", name.padEnd(9))} ${text}`;
   return [
-    `${paint("red", "✗")} ${safe(what)}`,
+    `${paint("red", "✗")} ${indented(safe(what), 2)}`,
     ...(operation === undefined ? [] : [row("Call", safe(operation))]),
     ...(failure.message === "" ? [] : [row("Said", safe(failure.message))]),
     ...scopes.map((scope, at) => row(at === 0 ? "Scope" : "", scopeText(scope, paint))),
     ...few(resources).map((text, at) => row(at === 0 ? "Made by" : "", text)),
-    `  → ${fix}`,
+    `  → ${indented(fix, 4)}`,
   ].join("\n");
+
+  function indented(text: string, by: number): string {
+    return wrap(text, columns - by).join(`\n${" ".repeat(by)}`);
+  }
 }
 
 function scopeText({ scope, granted, for: attribute }: ScopeCheck, paint: Page["paint"]): string {
