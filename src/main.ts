@@ -46,6 +46,7 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
       say,
       explained: (explanations) => say(`\n${explainedText(explanations, pages.stderr)}`),
       approve,
+      trust: host.terminal === undefined || isCi(env) ? undefined : askForTrust,
       isScreen: stdout.isTTY === true,
       askForToken: host.terminal === undefined || isCi(env) ? undefined : askForToken,
     };
@@ -67,6 +68,13 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
       const { changes, commands } = report.plan;
       const many = changes.length + commands.length;
       const question = many === 1 ? "Make this change?" : `Make these ${many} changes?`;
+      return (await host.terminal()).confirm(question);
+    }
+
+    async function askForTrust(command: string): Promise<boolean> {
+      progress.end();
+      if (host.terminal === undefined) return false;
+      const question = `This repo's config gets the token by running: ${redact(command)}\nMay it, on this machine?`;
       return (await host.terminal()).confirm(question);
     }
 

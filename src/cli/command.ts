@@ -29,6 +29,8 @@ export interface Context {
   readonly isScreen: boolean;
   /** Leads a person to a token; absent where nobody can be asked. */
   readonly askForToken: Person["ask"];
+  /** Asks whether a command of the repo's config may run. */
+  readonly trust: Person["trust"];
   /** Shows a plan and asks for leave; true at once where nobody can be asked. */
   readonly approve: (report: Report) => Promise<boolean>;
 }

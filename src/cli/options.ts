@@ -1,3 +1,5 @@
+import { secondsOf } from "../config/resolve.ts";
+import { AppError } from "../errors.ts";
 import type { CommandLine } from "../exec/command-line.ts";
 import type { Request } from "../plan/bootstrap.ts";
 import type { Args, Context, Option } from "./command.ts";
@@ -13,6 +15,12 @@ export const globalOptions = {
 export const lookOptions = {
   env: { type: "string", value: "NAME", describe: "The environment of the config to use" },
   "token-stdin": { type: "boolean", describe: "Read the token from standard input" },
+  "min-ttl": {
+    type: "string",
+    value: "TIME",
+    describe: "Refuse a token that expires sooner (7d): exit status 6",
+  },
+  trust: { type: "boolean", describe: "Let the config's token.command run" },
   strict: { type: "boolean", describe: "Treat warnings as errors (exit status 3)" },
 } as const satisfies Record<string, Option>;
 
@@ -39,8 +47,18 @@ export async function requestFrom(args: Args, { host, progress }: Context): Prom
       doctlConfig: is("doctl-config"),
     },
     asFlag: is("access-token-flag"),
+    minTtlSeconds: minTtlFrom(args["min-ttl"]),
     progress,
   };
+}
+
+/** @throws AppError USAGE */
+function minTtlFrom(given: unknown): number | undefined {
+  if (typeof given !== "string") return undefined;
+  if (/^\d+[smhdw]$/.test(given)) return secondsOf(given);
+  throw new AppError("USAGE", `--min-ttl ${given}: there is no such time.`, {
+    hint: "Write a number and s, m, h, d or w: --min-ttl 7d",
+  });
 }
 
 /** A line of `exec` or `env` as the quick path reads it. */

@@ -37,6 +37,8 @@ export function resolveConfig(
     token: {
       name: token.name ?? "DIGITALOCEAN_TOKEN",
       envFile: join(base, token.envFile ?? ".env"),
+      // The command of another account's token is not an environment's.
+      command: environment === undefined ? token.command : chosen.token?.command,
       minTtlSeconds: token.minTtl === undefined ? undefined : secondsOf(token.minTtl),
     },
     team: { ...written.account, ...chosen.account }.team,
@@ -132,8 +134,7 @@ function envFilesOf(written: WrittenConfig): string[] {
 
 function notYetIn(written: WrittenConfig, chosen: WrittenEnvironment): string[] {
   const found = new Set<string>();
-  for (const { token, terraform } of [written, chosen]) {
-    if (token?.command !== undefined) found.add("token.command");
+  for (const { terraform } of [written, chosen]) {
     for (const root of [terraform ?? {}].flat()) {
       if (root === false) continue;
       if (root.backend !== undefined) found.add("terraform.backend");

@@ -10,6 +10,8 @@ export interface ResolvedConfig {
   readonly token: {
     readonly name: string;
     readonly envFile: string;
+    /** A program that prints the token, as an argv list. */
+    readonly command: readonly string[] | undefined;
     readonly minTtlSeconds: number | undefined;
   };
   /** UUID of the only team whose tokens are accepted. */

@@ -53,7 +53,9 @@ const token = v.strictObject({
     v.pipe(
       v.array(v.string()),
       v.minLength(1, "name a program"),
-      v.description("A program that prints the token, as an argv list."),
+      v.description(
+        "A program that prints the token, as an argv list; not that of an environment.",
+      ),
     ),
   ),
   minTtl: v.optional(

@@ -3,6 +3,7 @@ export const execOptions = {
   env: { type: "string", value: "NAME", describe: "The environment of the config to use" },
   all: { type: "boolean", describe: "Pass on every variable of the env file" },
   verify: { type: "boolean", describe: "Ask DigitalOcean first: is the token alive, of the team?" },
+  trust: { type: "boolean", describe: "Let the config's token.command run" },
   mask: { type: "boolean", describe: "Replace secrets in the output by *** (for logs)" },
   explain: { type: "boolean", describe: "Where it fails, say what DigitalOcean's error means" },
 } as const;
@@ -15,6 +16,7 @@ export const envOptions = {
     describe: "sh (default), fish, powershell, dotenv, json, github or gitlab",
   },
   all: { type: "boolean", describe: "Print every variable of the env file" },
+  trust: execOptions.trust,
   unset: { type: "boolean", describe: "Print what removes the variables again" },
   yes: { type: "boolean", describe: "Print secrets to a terminal" },
 } as const;

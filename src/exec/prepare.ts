@@ -1,7 +1,7 @@
 import { AppError } from "../errors.ts";
 import type { Environment } from "../host/host.ts";
 import type { Secret } from "../token/secret.ts";
-import { chooseToken, type TokenState } from "../token/sources.ts";
+import { chooseToken, type TokenSources, type TokenState } from "../token/sources.ts";
 import type { CommandLine } from "./command-line.ts";
 import type { ExecConfig } from "./exec-config.ts";
 import type { Execution } from "./execute.ts";
@@ -20,6 +20,8 @@ import {
 export interface Facts {
   readonly config: ExecConfig;
   readonly env: Environment;
+  /** What was found out about the token before; absent where these facts say it all. */
+  readonly known?: TokenState;
   /** The variables of the env file. */
   readonly envFile: ReadonlyMap<string, string>;
   /** The text of a secret file of Terraform's, "" where there is none. */
@@ -73,14 +75,17 @@ export function shellText(line: CommandLine, facts: Facts): Quoted {
 }
 
 /** Which token there is without anybody being asked. */
-export function tokenState({
-  config,
-  env,
-  envFile,
-}: Pick<Facts, "env" | "envFile"> & {
+export function tokenState({ known, ...facts }: SourceFacts & Pick<Facts, "known">): TokenState {
+  return known ?? chooseToken(sourcesIn(facts));
+}
+
+type SourceFacts = Pick<Facts, "env" | "envFile"> & {
   readonly config: Pick<ExecConfig, "envFile" | "tokenName" | "environment">;
-}): TokenState {
-  return chooseToken({
+};
+
+/** Where a token may come from without anybody being asked. */
+export function sourcesIn({ config, env, envFile }: SourceFacts): TokenSources {
+  return {
     stdin: undefined,
     prompted: undefined,
     inCode: undefined,
@@ -88,7 +93,7 @@ export function tokenState({
     envFile: { path: config.envFile, values: envFile },
     name: config.tokenName,
     environment: config.environment,
-  });
+  };
 }
 
 /** Why there is none is said, in the words of `check`, where time does not matter: plan/exec.ts. */

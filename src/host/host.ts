@@ -12,6 +12,7 @@ export interface Host {
   readonly packageFolder: string;
   readonly files: Files;
   readonly records: Records;
+  readonly trust: Trust;
   readonly clock: Clock;
   readonly http: (request: HttpRequest) => Promise<HttpAnswer>;
   readonly run: (call: ToolCall) => Promise<ToolResult>;
@@ -48,6 +49,22 @@ export interface Records {
   recall(file: string): unknown;
   /** @param since when reading the file began, in milliseconds since the epoch. */
   keep(file: string, value: unknown, since: number): void;
+}
+
+/** A program that a repo's config names, and that a person lets it run. */
+export interface TrustedCommand {
+  /** The config's folder. */
+  readonly folder: string;
+  readonly command: readonly string[];
+  /** SHA-256 of the repo's files among its words, by path. */
+  readonly scripts: Readonly<Record<string, string>>;
+}
+
+/** Commands trusted on this machine, in the user's state folder. */
+export interface Trust {
+  has(command: TrustedCommand): boolean;
+  /** @throws AppError WRITE_FAILED */
+  keep(command: TrustedCommand): void;
 }
 
 export interface Clock {
@@ -145,6 +162,8 @@ export interface ToolCall {
   readonly cwd?: string;
   readonly input?: string;
   readonly timeoutMs: number;
+  /** "shown": goes to our own standard error as it comes, and is not kept. */
+  readonly stderr?: "shown";
   /** How much of the end of each stream is kept; 256 kB where it is not said. */
   readonly keptCharacters?: number;
   /** Ends the child as soon as its standard output so far satisfies this. */

@@ -7,6 +7,7 @@ import type { Clock, Host, InputKind, Terminal } from "./host.ts";
 import { get } from "./http.ts";
 import { keep, recall } from "./record.ts";
 import { run } from "./run.ts";
+import { trustOf } from "./trust.ts";
 import { which } from "./which.ts";
 
 /**
@@ -33,6 +34,7 @@ export function nodeHost(packageFolder: string): Host {
     cwd: workingDirectory(),
     home: env["HOME"] ?? (platform === "win32" ? homedir() : undefined),
     files: nodeFiles,
+    trust: trustOf(process),
     records: {
       recall: (path) => recall({ env, platform }, { kind: "config", path }),
       keep: (path, value, since) =>

@@ -93,8 +93,8 @@ export function keep(
   }
 }
 
-/** A cache folder that others can write to may hold what they wrote. */
-function isOwn(path: string): boolean {
+/** A folder that others can write to may hold what they wrote. */
+export function isOwn(path: string): boolean {
   const user = process.getuid?.();
   return user === undefined || lstatSync(path).uid === user;
 }
@@ -132,7 +132,8 @@ function placeOf(machine: Machine, { kind, path, environment }: RecordKey): stri
   return join(folder, "do-bootstrap", kind, `${name}${suffix}.json`);
 }
 
-function repoAround(folder: string): string {
+/** The git root around a folder, else the folder itself. */
+export function repoAround(folder: string): string {
   return foldersUp(folder).find((here) => existsSync(join(here, ".git"))) ?? folder;
 }
 

@@ -16,6 +16,7 @@ export async function run(call: ToolCall, interrupted: AbortSignal): Promise<Too
     extendEnv: false,
     ...(call.cwd === undefined ? {} : { cwd: call.cwd }),
     ...(call.input === undefined ? { stdin: "ignore" as const } : { input: call.input }),
+    ...(call.stderr === "shown" ? { stderr: "inherit" as const } : {}),
     buffer: false,
     reject: false,
     timeout: call.timeoutMs,

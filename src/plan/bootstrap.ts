@@ -2,6 +2,7 @@ import { AppError } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import type { Inspection } from "../token/verdict.ts";
 import { buildPlan } from "./build.ts";
+import type { Answer, TrustGiven } from "./find-token.ts";
 import { finding } from "./findings.ts";
 import { type Observation, type ObservingHost, observe } from "./observe.ts";
 import { type CommandResult, runCommands, title } from "./run-commands.ts";
@@ -12,6 +13,11 @@ export interface Request {
   /** The text of standard input, with --token-stdin. */
   readonly stdin: string | undefined;
   readonly prompted?: string;
+  readonly trust?: TrustGiven;
+  /** Instead of the config's token.minTtl. */
+  readonly minTtlSeconds: number | undefined;
+  /** Of the config's command, kept from one look to the next. */
+  readonly answers?: Map<string, Promise<Answer>>;
   readonly consent: Consent;
   readonly asFlag: boolean;
   readonly progress: (what: string) => void;
@@ -32,6 +38,7 @@ export async function look(
   const observation = await observe(host, {
     ...request,
     prompted: request.prompted,
+    trust: request.trust,
     fix: request.consent.fix,
     inspections,
   });
@@ -51,25 +58,33 @@ export interface Person {
     | ((observation: Observation, inspections: Map<string, Promise<Inspection>>) => Promise<string>)
     | undefined;
   readonly approve: (look: Look) => Promise<boolean>;
+  /** Asked whether the config's command may run; absent where nobody can be asked. */
+  readonly trust: ((command: string) => Promise<boolean>) | undefined;
 }
 
 /**
  * Look, plan, apply, look again: the second plan must be empty. A plan with errors is not applied.
  *
  * @param ask for a token where there is none: with a person at a terminal only.
+ * @param trust asked once whether the config's command may run.
  * @param approve asked before anything is written.
  * @throws AppError DECLINED, NOT_CONVERGED, and those of `apply`.
  */
 export async function bootstrap(
   host: ObservingHost & Pick<Host, "locked" | "interrupted">,
   asked: Request,
-  { ask, approve }: Person,
+  { ask, approve, trust }: Person,
 ): Promise<Result> {
   const inspections = new Map<string, Promise<Inspection>>();
-  let request = asked;
+  let request: Request = { ...asked, answers: new Map() };
   let first = await look(host, request, inspections);
+  const { token } = first.observation;
+  if (token.kind === "withheld" && token.why === "untrusted" && (await trust?.(token.command))) {
+    request = { ...request, trust: "kept" };
+    first = await look(host, request, inspections);
+  }
   if (ask !== undefined && needsToken(first.observation)) {
-    request = { ...asked, prompted: await ask(first.observation, inspections) };
+    request = { ...request, prompted: await ask(first.observation, inspections) };
     first = await look(host, request, inspections);
   }
   const { changes, findings, commands } = first.plan;
@@ -101,9 +116,9 @@ export async function bootstrap(
   };
 }
 
-/** No token, or a dead one in the file that is ours to write: a person can give another. */
+/** No token, one that its command does not give, or a dead one in the file that is ours to write: a person can give another. */
 function needsToken({ token, inspection }: Observation): boolean {
-  if (token.kind === "missing") return true;
+  if (token.kind === "missing" || token.kind === "withheld") return true;
   const isDead = inspection?.state === "refused";
   return token.kind === "found" && isDead && token.token.origin.kind === "env-file";
 }

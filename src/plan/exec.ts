@@ -5,7 +5,7 @@ import { textIn } from "../content.ts";
 import { readEnvFile } from "../env-file/read.ts";
 import type { CommandLine } from "../exec/command-line.ts";
 import type { ExecConfig } from "../exec/exec-config.ts";
-import { type Facts, tokenState } from "../exec/prepare.ts";
+import { type Facts, sourcesIn, tokenState } from "../exec/prepare.ts";
 import { rememberConfig } from "../exec/record.ts";
 import { openGit } from "../git/git.ts";
 import type { Host } from "../host/host.ts";
@@ -16,12 +16,15 @@ import { observeRoot } from "../terraform/observe-root.ts";
 import { apiHosts } from "../token/hosts.ts";
 import { inspectToken } from "../token/inspect.ts";
 import { DEFAULT_DIRS, findConfig } from "./find-config.ts";
+import { findToken } from "./find-token.ts";
 import { failureOf, finding } from "./findings.ts";
 import { judgeToken } from "./token.ts";
 
 interface ExecLook {
   readonly config: ExecConfig;
   readonly resolved: ResolvedConfig;
+  /** The git root; outside git the config's folder. */
+  readonly top: string;
   /** Paths of all that `config` follows from; a folder of Terraform code ends with a slash. Empty
    * where that cannot be said. */
   readonly inputs: readonly string[];
@@ -38,6 +41,7 @@ type ExecHost = Pick<
   | "records"
   | "run"
   | "which"
+  | "trust"
   | "hclParser"
   | "http"
 >;
@@ -63,6 +67,7 @@ async function lookForExec(host: ExecHost, environment: string | undefined): Pro
   );
   return {
     resolved,
+    top: git?.root ?? resolved.base,
     config: {
       base: resolved.base,
       environment,
@@ -90,7 +95,7 @@ export async function openSession(
   const { env, cwd, platform, clock } = host;
   const environment = typeof options["env"] === "string" ? options["env"] : undefined;
   const since = clock.now();
-  const { config, resolved, inputs } = await lookForExec(host, environment);
+  const { config, resolved, top, inputs } = await lookForExec(host, environment);
   if (inputs.length > 0) {
     rememberConfig({ cwd, environment, env, platform }, config, { inputs, since });
   }
@@ -111,16 +116,19 @@ export async function openSession(
     envFile: readEnvFile(textIn(envFile)),
     textAt: (path) => secretFiles.get(path) ?? "",
   };
-  const token = tokenState(facts);
+  // What takes the variables away again does not say what they were.
+  const isUnset = options["unset"] === true;
+  const trust = options["trust"] === true ? "once" : undefined;
+  const token = isUnset
+    ? tokenState(facts)
+    : await findToken(host, sourcesIn(facts), { config: resolved, top, trust });
   const verify = options["verify"] === true && token.kind === "found";
   if (verify) progress("Asking DigitalOcean about the token");
   const inspection = verify ? await inspectToken(host, apiHosts(env), token.token) : undefined;
-  // What takes the variables away again does not say what they were.
-  const isUnset = options["unset"] === true;
   const findings = isUnset ? [] : judgeToken({ token, inspection, config: resolved });
   const wrong = findings.find(({ level }) => level === "error");
   if (wrong !== undefined) throw failureOf(wrong);
-  return facts;
+  return { ...facts, known: token };
 }
 
 /** The file that was found, those that would be found first, and what the defaults follow from. */

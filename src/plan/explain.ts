@@ -9,7 +9,17 @@ import { inspectRepoToken } from "./repo-token.ts";
 
 type ExplainHost = Pick<
   Host,
-  "cwd" | "home" | "env" | "clock" | "files" | "records" | "run" | "which" | "hclParser" | "http"
+  | "cwd"
+  | "home"
+  | "trust"
+  | "env"
+  | "clock"
+  | "files"
+  | "records"
+  | "run"
+  | "which"
+  | "hclParser"
+  | "http"
 >;
 
 export interface ExplainRequest {
@@ -44,7 +54,7 @@ export async function explainText(
       ? readNeeds(host, { dirs: config.roots.map(({ dir }) => dir), purpose: "apply", config })
       : { actions: [] },
     isDenied || has(failures, 401)
-      ? inspectRepoToken(host, config, progress).then(factsOf)
+      ? inspectRepoToken(host, config, git?.root ?? config.base, progress).then(factsOf)
       : NOT_ASKED,
   ]);
   return failures.map((failure) => explain(failure, { data, operations, actions, token }));

@@ -5,6 +5,8 @@ import type { Finding } from "./types.ts";
 export const FINDINGS = {
   "token.missing": ["error", EXIT.token],
   "token.malformed": ["error", EXIT.token],
+  "token.command-untrusted": ["error", EXIT.token],
+  "token.command-failed": ["error", EXIT.token],
   "token.conflict": ["error", EXIT.token],
   "token.refused": ["error", EXIT.token],
   "token.wrong-team": ["error", EXIT.token],

@@ -14,9 +14,10 @@ import { findTerraform, type TerraformTool } from "../terraform/tool.ts";
 import { type ApiHosts, apiHosts } from "../token/hosts.ts";
 import { inspectToken } from "../token/inspect.ts";
 import type { Secret } from "../token/secret.ts";
-import { chooseToken, type TokenState } from "../token/sources.ts";
+import type { TokenState } from "../token/sources.ts";
 import type { Inspection } from "../token/verdict.ts";
 import { type FoundConfig, findConfig } from "./find-config.ts";
+import { type Answer, findToken, type TrustGiven } from "./find-token.ts";
 import { type CodeNeeds, readNeeds } from "./needs.ts";
 
 /** The config that --write-config writes. */
@@ -62,10 +63,15 @@ export interface GitObservation {
 /** What is asked on the command line, and what may be kept from one look to the next. */
 export interface Question {
   readonly environment: string | undefined;
+  /** Instead of the config's token.minTtl. */
+  readonly minTtlSeconds: number | undefined;
   /** The text of standard input, with --token-stdin. */
   readonly stdin: string | undefined;
   /** What a person typed when asked for a token. */
   readonly prompted: string | undefined;
+  /** Of the config's command. */
+  readonly trust: TrustGiven | undefined;
+  readonly answers?: Map<string, Promise<Answer>>;
   /** Take the token from Terraform code where there is no other. */
   readonly fix: boolean;
   /** Answers of the API by the token's fingerprint: a second look does not ask again. */
@@ -86,6 +92,7 @@ export type ObservingHost = Pick<
   | "http"
   | "run"
   | "which"
+  | "trust"
   | "hclParser"
 >;
 
@@ -97,11 +104,9 @@ export type ObservingHost = Pick<
 export async function observe(host: ObservingHost, question: Question): Promise<Observation> {
   const hosts = apiHosts(host.env);
   const git = await openGit(host, host.cwd);
-  const { config, keepRecord } = await findConfig(
-    host,
-    git?.root ?? host.cwd,
-    question.environment,
-  );
+  const found = await findConfig(host, git?.root ?? host.cwd, question.environment);
+  const { keepRecord } = found;
+  const config = withMinTtl(found.config, question.minTtlSeconds);
   const top = git?.root ?? config.base;
   // Who keeps all of HOME in git has his tools in there too.
   const isHomeInGit = host.home !== undefined && isInside(host.home, top);
@@ -121,7 +126,7 @@ export async function observe(host: ObservingHost, question: Question): Promise<
       readNeeds(host, { dirs, purpose: "apply", config }),
       readTemplates(host),
     ]);
-  const token = chooseToken({
+  const sources = {
     stdin: question.stdin,
     prompted: question.prompted,
     env: host.env,
@@ -129,7 +134,8 @@ export async function observe(host: ObservingHost, question: Question): Promise<
     name: config.token.name,
     inCode: question.fix ? tokenInCode(roots) : undefined,
     environment: question.environment,
-  });
+  };
+  const token = await findToken(host, sources, { config, top: repo, ...question });
   const inspect = (secret: Secret) => {
     const known = question.inspections.get(secret.fingerprint);
     if (known !== undefined) return known;
@@ -171,6 +177,11 @@ export async function observe(host: ObservingHost, question: Question): Promise<
     skippedTools: [...(git?.skipped ?? []), ...(await doctlSearch).skipped, ...terraform.skipped],
     ...templates,
   };
+}
+
+function withMinTtl(config: ResolvedConfig, given: number | undefined): ResolvedConfig {
+  if (given === undefined) return config;
+  return { ...config, token: { ...config.token, minTtlSeconds: given } };
 }
 
 function findTool(host: ObservingHost, { roots }: ResolvedConfig, repo: string) {

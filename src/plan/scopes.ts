@@ -47,6 +47,7 @@ type ScopesHost = Pick<
   | "records"
   | "run"
   | "which"
+  | "trust"
   | "hclParser"
   | "http"
   | "readInput"
@@ -70,7 +71,12 @@ export async function lookAtScopes(host: ScopesHost, request: ScopesRequest): Pr
     plan === undefined
       ? await readNeeds(host, asked)
       : await readNeeds(host, asked, await readPlan(host, plan, { dirs, config, git }));
-  const { token, findings } = await lookAtToken(host, config, code.needs, progress);
+  const { token, findings } = await lookAtToken(host, {
+    config,
+    top: git?.root ?? config.base,
+    needs: code.needs,
+    progress,
+  });
   const aboutCode = plan === undefined ? judgeCode(code) : [];
   return { purpose, plan, dirs, code, token, findings: [...findings, ...aboutCode] };
 }
@@ -133,11 +139,19 @@ async function readPlan(
 
 async function lookAtToken(
   host: ScopesHost,
-  config: ResolvedConfig,
-  needs: Needs,
-  progress: (what: string) => void,
+  {
+    config,
+    top,
+    needs,
+    progress,
+  }: {
+    config: ResolvedConfig;
+    top: string;
+    needs: Needs;
+    progress: ScopesRequest["progress"];
+  },
 ): Promise<Pick<ScopesLook, "token" | "findings">> {
-  const { token, inspection } = await inspectRepoToken(host, config, progress);
+  const { token, inspection } = await inspectRepoToken(host, config, top, progress);
   // What is needed can be said without a token.
   if (token.kind === "missing") return { token: undefined, findings: [] };
   const findings = judgeToken({ token, inspection, config });

@@ -9,8 +9,8 @@ export function usableToken({ token, inspection }: Observation): Secret | undefi
 
 /**
  * Whether the token may be written into the repo's ignored files (DESIGN §6): it is in the env file
- * already, came by standard input outside CI, or --save asks for it.
+ * already, came by standard input outside CI, or --save asks for it; a command gives it anew each time.
  */
 export function mayStore(token: Secret, { ci }: Observation, { save }: Consent): boolean {
-  return save || (!ci && token.origin.kind !== "environment");
+  return save || (!ci && !["environment", "command"].includes(token.origin.kind));
 }

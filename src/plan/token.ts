@@ -1,5 +1,6 @@
 import { TOKEN_FORM } from "../token/hosts.ts";
 import { describeOrigin, type Secret } from "../token/secret.ts";
+import type { TokenState } from "../token/sources.ts";
 import { finding } from "./findings.ts";
 import type { Observation } from "./observe.ts";
 import type { Finding } from "./types.ts";
@@ -21,6 +22,8 @@ export function judgeToken({
           },
         ),
       ];
+    case "withheld":
+      return [withheld(token)];
     case "unusable":
       return [
         finding(
@@ -49,6 +52,17 @@ export function judgeToken({
           : []),
       ];
   }
+}
+
+function withheld({ why, command, detail }: TokenState & { kind: "withheld" }): Finding {
+  if (why === "failed") {
+    return finding("token.command-failed", `token.command (${command}) gave no token: ${detail}.`, {
+      fix: "Run the command itself, and mend what it says.",
+    });
+  }
+  return finding("token.command-untrusted", `token.command (${command}) was not run: ${detail}.`, {
+    fix: "If it may run: do-bootstrap on a terminal asks once; in a script: --trust",
+  });
 }
 
 function shadowed(used: Secret, other: Secret): Finding {
@@ -124,11 +138,14 @@ function judgeExpiry({ expiresInSeconds }: Known, { token }: Observation["config
     return [];
   }
   if (expiresInSeconds >= minTtlSeconds) return [];
-  const days = (seconds: number) => `${Math.round((seconds / 86_400) * 10) / 10} days`;
+  const days = (seconds: number) => {
+    const count = Math.round((seconds / 86_400) * 10) / 10;
+    return count === 1 ? "1 day" : `${count} days`;
+  };
   return [
     finding(
       "token.expires-soon",
-      `The token expires in ${days(expiresInSeconds)}; token.minTtl asks for ${days(minTtlSeconds)}.`,
+      `The token expires in ${days(expiresInSeconds)}; at least ${days(minTtlSeconds)} are asked for.`,
       {
         fix: `Make a new one at ${TOKEN_FORM}, then run do-bootstrap on a terminal; in a script: … | do-bootstrap --token-stdin`,
       },

@@ -6,6 +6,7 @@ export type TokenOrigin =
   | { readonly kind: "prompt" }
   | { readonly kind: "environment"; readonly name: string }
   | { readonly kind: "env-file"; readonly name: string; readonly path: string }
+  | { readonly kind: "command"; readonly program: string }
   | { readonly kind: "tfvars"; readonly path: string }
   | { readonly kind: "code"; readonly path: string }
   | { readonly kind: "doctl"; readonly context: string };
@@ -64,6 +65,8 @@ export function describeOrigin(origin: TokenOrigin): string {
       return `${origin.name} in the environment`;
     case "env-file":
       return `${origin.name} in ${origin.path}`;
+    case "command":
+      return `${origin.program} (token.command)`;
     case "tfvars":
     case "code":
       return origin.path;

@@ -9,6 +9,8 @@ export interface TokenSources {
   readonly envFile: { readonly path: string; readonly values: ReadonlyMap<string, string> };
   /** The variable's name in the environment and in the env file. */
   readonly name: string;
+  /** What the config's command printed. */
+  readonly command?: { readonly program: string; readonly text: string };
   /** What a person typed. */
   readonly prompted: string | undefined;
   /** A token that is moved out of Terraform code, with --fix. */
@@ -25,6 +27,14 @@ export type TokenState =
       readonly shadowed: readonly Secret[];
     }
   | { readonly kind: "missing" }
+  /** The config's command did not give it. */
+  | {
+      readonly kind: "withheld";
+      readonly why: "untrusted" | "failed";
+      /** As a person would type it. */
+      readonly command: string;
+      readonly detail: string;
+    }
   | { readonly kind: "unusable"; readonly origin: TokenOrigin; readonly why: string }
   | { readonly kind: "conflict"; readonly tokens: readonly [Secret, Secret] };
 
@@ -57,6 +67,10 @@ export function chooseToken(sources: TokenSources): TokenState {
     .filter(isGiven)
     .slice(0, 1);
 
+  const { command } = sources;
+  const fromCommand: Candidate[] =
+    command === undefined ? [] : [[command.text, { kind: "command", program: command.program }]];
+
   const fromCode: Candidate[] =
     sources.inCode === undefined
       ? []
@@ -66,7 +80,7 @@ export function chooseToken(sources: TokenSources): TokenState {
     sources.prompted === undefined ? [] : [[sources.prompted, { kind: "prompt" }]];
 
   // A person is asked only where the rest did not do, so the answer goes first.
-  const given = [fromPrompt, fromStdin, fromEnvironment, fromEnvFile, fromCode]
+  const given = [fromPrompt, fromStdin, fromEnvironment, fromEnvFile, fromCommand, fromCode]
     .flat()
     .filter(isGiven);
   if (stdin?.trim() === "") {

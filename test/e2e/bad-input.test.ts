@@ -182,7 +182,7 @@ const TOKENS: readonly Case[] = [
     args: STDIN,
     status: 6,
     id: "token.expires-soon",
-    says: /expires in 1 days?; token.minTtl asks for 7 days/,
+    says: /expires in 1 day; at least 7 days are asked for/,
     mends: /Make a new one/,
   },
   {

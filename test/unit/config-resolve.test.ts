@@ -39,7 +39,7 @@ describe("the example of DESIGN §6", () => {
       team: "5df3e300-4a17-4e24-8b7c-20ca6c9fc25b",
       doctl: { context: "acme-web" },
       envFiles: ["/repo/.env", "/repo/.env.prod"],
-      notYet: expect.arrayContaining(["token.command", "terraform.backend"]),
+      notYet: ["terraform.backend"],
     });
     const root = {
       dir: "/repo/infra",

@@ -15,7 +15,10 @@ export const check: Command = {
   ],
   async run(args, context) {
     const { host } = context;
-    const found = await look(host, await requestFrom(args, context));
+    const found = await look(host, {
+      ...(await requestFrom(args, context)),
+      ...(args["trust"] === true ? { trust: "once" } : {}),
+    });
     const status = statusOf(found.plan.findings, args["strict"] === true);
     return {
       report: {

@@ -34,8 +34,10 @@ export const init: Command = {
   ],
   async run(args, context) {
     const { host } = context;
-    const request = await requestFrom(args, context);
     const dryRun = args["dry-run"] === true;
+    const trust =
+      args["trust"] === true ? { trust: dryRun ? ("once" as const) : ("kept" as const) } : {};
+    const request = { ...(await requestFrom(args, context)), ...trust };
     const about = {
       command: "init",
       dryRun,
@@ -47,6 +49,7 @@ export const init: Command = {
       ? { ...(await look(host, request)), ...NOTHING_DONE }
       : await bootstrap(host, request, {
           ask: context.askForToken,
+          trust: context.trust,
           approve: async (first) =>
             args["yes"] === true || context.approve({ ...about, ...first, ...NOTHING_DONE }),
         });

@@ -1,0 +1,235 @@
+import { mkdir, readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { ASKS, guided, needsScript } from "../fixtures/terminal.ts";
+import { fileTree } from "../fixtures/tree.ts";
+import { type Workbench, withoutProgress, workbench } from "../fixtures/workbench.ts";
+
+const TRUSTED = ".local/state/do-bootstrap/trusted";
+
+/** A repo whose config gets the token from a password manager, which counts how often it is asked. */
+async function repo(script?: string, command = "[vault, read, token]"): Promise<Workbench> {
+  const bench = await workbench();
+  await manager(bench, script);
+  await bench.write(".do-bootstraprc", `token: { command: ${command} }\n`);
+  return bench;
+}
+
+async function manager(bench: Workbench, script = `echo ${bench.token}`): Promise<void> {
+  const text = `#!/bin/sh\necho "$@" >>"$HOME/../asked"\necho 'unlock your vault' >&2\n${script}\n`;
+  await bench.write("../bin/vault", text, 0o755);
+}
+
+const asked = async (bench: Workbench): Promise<string[]> =>
+  (await readFile(join(bench.root, "asked"), "utf8").catch(() => "")).split("\n").filter(Boolean);
+
+const trust = (bench: Workbench) => bench.run(["init", "--trust", "--yes"]);
+
+describe("token.command", () => {
+  it.each([
+    ["check"],
+    ["init", "--yes"],
+    ["exec", "--", "true"],
+    ["env"],
+    ["scopes"],
+    ["init", "--dry-run"],
+  ])("%s does not run what nobody trusted", async (...args) => {
+    const bench = await repo();
+    const { status, stdout, stderr } = await bench.run(args);
+    expect(status).toBe(args[0] === "exec" ? 125 : 4);
+    expect(stdout + stderr).toContain("[token.command-untrusted]");
+    expect(stdout + stderr).toContain("--trust");
+    expect(await asked(bench)).toEqual([]);
+  });
+
+  it("is trusted once on a machine, and then gives every command its token", async () => {
+    const bench = await repo();
+    expect((await trust(bench)).status).toBe(0);
+    const [file = ""] = await readdir(join(bench.home, TRUSTED));
+    const kept = JSON.parse(await readFile(join(bench.home, TRUSTED, file), "utf8"));
+    expect(kept).toEqual({ folder: bench.repo, command: ["vault", "read", "token"], scripts: {} });
+    const show = ["exec", "--", process.execPath, "-p", "process.env.DIGITALOCEAN_TOKEN"];
+    expect((await bench.run(show)).stdout).toBe(`${bench.token}\n`);
+    expect((await bench.run(["env"])).stdout).toContain(bench.token);
+    const { status, stdout } = await bench.run(["check"]);
+    expect({ status, stdout }).toMatchObject({ status: 0 });
+  });
+
+  it("shows what it says on standard error, and nowhere what it prints", async () => {
+    const bench = await repo();
+    const { stdout, stderr } = await trust(bench);
+    expect(withoutProgress(stderr)).toContain("unlock your vault\n");
+    expect(stderr).toContain("from vault (token.command)");
+    for (const text of [stdout, stderr, (await bench.run(["check", "--debug"])).stderr]) {
+      expect(text).not.toContain(bench.token);
+    }
+  });
+
+  it("writes the token nowhere in the repo, save with --save", async () => {
+    const bench = await repo();
+    await trust(bench);
+    const texts = Object.values(await fileTree(bench.repo)).map(String);
+    expect(texts.join()).not.toContain(bench.token);
+    await bench.run(["init", "--yes", "--save"]);
+    expect(await bench.read(".env")).toBe(`DIGITALOCEAN_TOKEN=${bench.token}\n`);
+  });
+
+  it("asks its owner once in a run", async () => {
+    const bench = await repo();
+    await trust(bench);
+    expect(await asked(bench)).toEqual(["read token"]);
+  });
+
+  it.each(["the environment", "the env file"])(
+    "is not asked where %s has a token",
+    async (where) => {
+      const bench = await repo();
+      const env = where === "the environment" ? { DIGITALOCEAN_TOKEN: bench.token } : {};
+      if (where === "the env file") {
+        await bench.write(".env", `DIGITALOCEAN_TOKEN=${bench.token}\n`, 0o600);
+      }
+      expect((await bench.run(["env"], { env })).status).toBe(0);
+      expect(await asked(bench)).toEqual([]);
+    },
+  );
+
+  it.each<[what: string, change: (bench: Workbench) => Promise<void>]>([
+    [
+      "other words",
+      (bench) => bench.write(".do-bootstraprc", "token: { command: [vault, read, other] }\n"),
+    ],
+    [
+      "the same config in another folder",
+      async (bench) => {
+        await bench.write("sub/.do-bootstraprc", "token: { command: [vault, read, token] }\n");
+        await bench.write(".do-bootstraprc", "{}\n");
+      },
+    ],
+  ])("%s ask again", async (what, change) => {
+    const bench = await repo();
+    await trust(bench);
+    await change(bench);
+    const cwd = what.includes("folder") ? "sub" : ".";
+    const { stdout } = await bench.run(["check"], { cwd });
+    expect(stdout).toContain("[token.command-untrusted]");
+  });
+
+  it("a script of the repo's is trusted as it is, and a changed one asks again", async () => {
+    const bench = await repo(undefined, "[sh, scripts/token.sh]");
+    await bench.write("scripts/token.sh", `echo ${bench.token}\n`);
+    const env = { PATH: `${bench.bin}:/bin:/usr/bin` };
+    expect((await bench.run(["init", "--trust", "--yes"], { env })).status).toBe(0);
+    expect((await bench.run(["check"], { env })).status).toBe(0);
+    await bench.write("scripts/token.sh", `echo ${bench.token} # changed\n`);
+    expect((await bench.run(["check"], { env })).stdout).toContain("[token.command-untrusted]");
+  });
+
+  it.each<[what: string, script: string, says: RegExp]>([
+    ["a failure", "exit 3", /exit status 3/],
+    ["silence", "true", /it printed nothing/],
+    ["a signal", "kill -9 $$", /ended by a signal/],
+  ])("%s is said, with the command", async (_, script, says) => {
+    const bench = await repo(script);
+    const { status, stderr } = await trust(bench);
+    expect(status).toBe(4);
+    expect(stderr).toMatch(says);
+    expect(stderr).toContain("(vault read token)");
+    expect(stderr).toContain("[token.command-failed]");
+  });
+
+  it("what is no token is named by where it is from, not by what it is", async () => {
+    const bench = await repo("echo hunter2-secret");
+    const { status, stderr } = await trust(bench);
+    expect(status).toBe(4);
+    expect(stderr).toContain("from vault (token.command) is not one");
+    expect(stderr).not.toContain("hunter2");
+  });
+
+  it("a name is never found inside the repo", async () => {
+    const bench = await repo(undefined, "[thief]");
+    await bench.write("bin/thief", "#!/bin/sh\ntouch stolen\n", 0o755);
+    const env = { PATH: `${join(bench.repo, "bin")}:${bench.bin}` };
+    const { status, stderr } = await bench.run(["init", "--trust", "--yes"], { env });
+    expect(status).toBe(4);
+    expect(stderr).toContain("there is no thief on PATH");
+    expect(await readdir(bench.repo)).not.toContain("stolen");
+  });
+
+  it("an environment does not take the command of the rest", async () => {
+    const bench = await repo();
+    await trust(bench);
+    await bench.write(
+      ".do-bootstraprc",
+      "token: { command: [vault, read, token] }\nenvironments: { prod: { token: { envFile: .env.prod } } }\n",
+    );
+    const { status, stdout } = await bench.run(["check", "--env", "prod"]);
+    expect(status).toBe(4);
+    expect(stdout).toContain("[token.missing]");
+  });
+
+  it("the repo does not bring its own trust", async () => {
+    const bench = await repo();
+    const state = join(bench.repo, "state");
+    await mkdir(state);
+    const env = { XDG_STATE_HOME: state };
+    const made = await bench.run(["init", "--trust", "--yes"], { env });
+    expect(made.status).toBe(1);
+    expect(made.stderr).toContain("There is no folder to keep trust in.");
+    expect(await readdir(state)).toEqual([]);
+  });
+
+  it("--trust on check and exec is for that run", async () => {
+    const bench = await repo();
+    const env = { PATH: `${bench.bin}:/bin:/usr/bin` };
+    expect((await bench.run(["exec", "--trust", "--", "true"], { env })).status).toBe(0);
+    const { stdout } = await bench.run(["check", "--trust"]);
+    expect(stdout).toContain("from vault (token.command)");
+    expect((await bench.run(["check"])).stdout).toContain("[token.command-untrusted]");
+  });
+});
+
+describe.skipIf(needsScript !== "")(`on a terminal${needsScript}`, () => {
+  const start = (context: Parameters<typeof guided>[0]) =>
+    guided(context, [], {}, async (bench) => {
+      await manager(bench);
+      await bench.write(".do-bootstraprc", "token: { command: [vault, read, token] }\n");
+      return undefined;
+    });
+
+  it("a person is asked once, and a yes is kept", async (context) => {
+    const { bench, terminal } = await start(context);
+    const question = await terminal.until(/May it, on this machine\?/);
+    expect(question).toContain("vault read token");
+    terminal.type("y");
+    await terminal.waitFor(/Make th(is|ese)/);
+    terminal.type("y");
+    expect(await terminal.exit, terminal.screen()).toBe(0);
+    expect(await readdir(join(bench.home, TRUSTED))).toHaveLength(1);
+  });
+
+  it("a no runs nothing, and leads to a token by hand", async (context) => {
+    const { bench, terminal } = await start(context);
+    await terminal.until(/May it, on this machine\?/);
+    terminal.type("n");
+    await terminal.waitFor(ASKS);
+    terminal.type("\x03");
+    expect(await terminal.exit).toBe(130);
+    expect(await asked(bench)).toEqual([]);
+  });
+});
+
+describe("--min-ttl", () => {
+  it.each<[ttl: string, args: string[], status: number]>([
+    ["7d", [], 6],
+    ["5d", [], 0],
+    ["never", [], 2],
+    ["1d", ["minTtl: 30d"], 0],
+  ])("%s with %j in the config: %i", async (ttl, config, status) => {
+    const bench = await workbench();
+    bench.sandbox.accept(bench.token, { expiresInSeconds: 6 * 86_400 });
+    await bench.write(".do-bootstraprc", `token: { ${config.join()} }\n`);
+    await bench.run(["--token-stdin"], { input: bench.token });
+    await bench.run(["--token-stdin", "--min-ttl", "1s"], { input: bench.token });
+    expect((await bench.run(["check", "--min-ttl", ttl])).status).toBe(status);
+  });
+});
