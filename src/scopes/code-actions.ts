@@ -46,7 +46,7 @@ export function actionsInCode(modules: readonly Module[], purpose: Purpose): Act
 }
 
 /** Without indexes: "module.k.data.digitalocean_droplet.web". */
-export function addressOf({ type: mode, labels }: Block, { prefix }: Module): string {
+function addressOf({ type: mode, labels }: Block, { prefix }: Module): string {
   return `${prefix}${mode === "data" ? "data." : ""}${labels[0] ?? ""}.${labels[1] ?? ""}`;
 }
 
