@@ -1,0 +1,368 @@
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { dir } from "tmp-promise";
+import { afterAll, describe, expect, it, vi } from "vitest";
+import { loadHclParser } from "../../src/host/hcl.ts";
+import { loadScopeData } from "../../src/scopes/data.ts";
+import { type Needs, type Purpose, scopesNeeded } from "../../src/scopes/needed.ts";
+import { readHcl } from "../../src/terraform/hcl.ts";
+import { ASKED_SOMEWHERE, type CloudRequest, startCloud } from "../fixtures/cloud/cloud.ts";
+import { newWorld, type World } from "../fixtures/cloud/kinds.ts";
+import { ROOTS, type Root } from "../fixtures/cloud/roots.ts";
+import { TERRAFORM, TF_MIRROR, terraform } from "../fixtures/terraform.ts";
+import { randomToken } from "../fixtures/workbench.ts";
+
+/** Scopes that the inferred set has, and without which nothing fails; at most one in twenty. */
+const EXCEPTIONS: Readonly<Record<string, string>> = {
+  "web site: monitoring:create":
+    "The page of droplet:create names it beside others; the API lists it for alerts alone, and the " +
+    "provider asks for no alert.",
+  "record of a domain that is there: domain:create":
+    "The API takes domain:update in its place, which a later change of the record needs anyway.",
+};
+
+const LIMIT = 240_000;
+// The provider waits ten seconds and more before it looks whether an action is done.
+vi.setConfig({ maxConcurrency: 8 });
+
+const parseHcl = await loadHclParser(fileURLToPath(new URL("../..", import.meta.url)));
+const data = await loadScopeData();
+
+interface Step {
+  readonly name: string;
+  readonly code: string;
+  readonly args: readonly string[];
+  /** What the token has. */
+  readonly scopes: ReadonlySet<string>;
+}
+
+/** What a person does with a root, each step with exactly the scopes inferred for it. */
+function stepsOf({ apply, change }: Root): Step[] {
+  const toApply = ["apply", "-auto-approve"];
+  // Status 2: there is something to change.
+  const toPlan = ["plan", "-detailed-exitcode"];
+  const forBoth = setOf(needs(apply, "apply"), needs(change, "apply"));
+  return [
+    { name: "apply", code: apply, args: toApply, scopes: forBoth },
+    { name: "plan", code: apply, args: toPlan, scopes: setOf(needs(apply, "plan")) },
+    { name: "change", code: change, args: toApply, scopes: forBoth },
+    { name: "plan again", code: change, args: toPlan, scopes: setOf(needs(change, "plan")) },
+    {
+      name: "destroy",
+      code: change,
+      args: ["destroy", "-auto-approve"],
+      scopes: setOf(needs(change, "destroy")),
+    },
+  ];
+}
+
+/** The scopes that a root needs for their own sake. */
+function ownOf({ apply, change }: Root): string[] {
+  const all = [apply, change].flatMap((code) => needs(code, "apply").own);
+  return [...new Set(all.map(({ scope }) => scope))].sort();
+}
+
+function needs(code: string, purpose: Purpose): Needs {
+  const { blocks, references, problem } = readHcl(parseHcl, code, "main.tf");
+  expect(problem).toBeUndefined();
+  return scopesNeeded([{ prefix: "", blocks, references }], purpose, data);
+}
+
+function setOf(...all: readonly Needs[]): ReadonlySet<string> {
+  return new Set(
+    all.flatMap(({ own, required }) => [...own.map(({ scope }) => scope), ...required]),
+  );
+}
+
+const REMOVED = ROOTS.flatMap((root) =>
+  ownOf(root).map((scope) => [`${root.name}: ${scope}` as string, scope, root] as const),
+);
+
+/** The kinds that the promise names. */
+const PROMISED = [
+  ...["droplet", "volume", "domain", "record", "firewall", "ssh_key", "tag", "vpc", "project"],
+  ...["reserved_ip", "kubernetes_cluster", "database_cluster"],
+];
+
+describe("the roots", () => {
+  it("make and change something of every kind", () => {
+    const made = (kind: string) =>
+      ROOTS.some(({ apply }) => apply.includes(`"digitalocean_${kind}"`));
+    expect(PROMISED.filter((kind) => !made(kind))).toEqual([]);
+    expect(ROOTS.filter(({ apply, change }) => apply === change)).toEqual([]);
+  });
+});
+
+describe("the emulated API", () => {
+  it("asks somewhere for every scope that the roots need, but for the exceptions", () => {
+    const never = REMOVED.filter(([, scope]) => !ASKED_SOMEWHERE.has(scope)).map(([name]) => name);
+    expect(never.filter((name) => EXCEPTIONS[name] === undefined)).toEqual([]);
+  });
+
+  it("exceptions are among what the roots need, and at most one in twenty", () => {
+    const names = REMOVED.map(([name]) => name);
+    const exceptions = Object.keys(EXCEPTIONS);
+    expect(exceptions.filter((name) => !names.includes(name))).toEqual([]);
+    expect(exceptions.length).toBeLessThanOrEqual(names.length * 0.05);
+  });
+
+  const droplet = { name: "web", image: "debian-13", region: "nyc3", size: "s-1vcpu-1gb" };
+  const there = newWorld({
+    "/v2/droplets/7": { ...droplet, id: 7, tags: ["web"], volume_ids: [], features: [] },
+    "/v2/domains/example.com": { name: "example.com" },
+  });
+
+  it.each([
+    // What the operation asks.
+    ["GET /v2/droplets/7", {}, [], 403],
+    ["GET /v2/droplets/7", {}, ["droplet:read"], 200],
+    ["GET /v2/droplets/8", {}, ["droplet:read"], 404],
+    ["DELETE /v2/droplets/7", {}, ["droplet:read"], 403],
+    ["DELETE /v2/droplets/7", {}, ["droplet:delete"], 204],
+    // Any of two will do.
+    ["POST /v2/domains/example.com/records", { type: "A" }, ["domain:read"], 403],
+    ["POST /v2/domains/example.com/records", { type: "A" }, ["domain:create"], 201],
+    ["POST /v2/domains/example.com/records", { type: "A" }, ["domain:update"], 201],
+    // "api:write" stands beside the scope of the resource, and is not asked.
+    ["POST /v2/volumes", { name: "data" }, ["api:write"], 403],
+    ["POST /v2/volumes", { name: "data" }, ["block_storage:create"], 201],
+    // What a field asks.
+    ["POST /v2/volumes", { tags: [] }, ["block_storage:create"], 201],
+    ["POST /v2/volumes", { tags: ["a"] }, ["block_storage:create"], 403],
+    ["POST /v2/volumes", { tags: ["a"] }, ["block_storage:create", "tag:create"], 201],
+    ["POST /v2/droplets", droplet, ["droplet:create"], 403],
+    ["POST /v2/droplets", droplet, ["droplet:create", "image:read"], 201],
+    ["POST /v2/droplets/7/actions", { type: "power_off" }, ["droplet:update"], 201],
+    ["POST /v2/droplets/7/actions", { type: "resize" }, ["droplet:update"], 403],
+    ["POST /v2/droplets/7/actions", { type: "resize" }, ["droplet:update", "droplet:create"], 201],
+  ])("%s %j with %j: %i", async (request, body, scopes, status) => {
+    const { answer, unexpected } = await ask(request, body, scopes);
+    expect(answer.status).toBe(status);
+    expect(unexpected).toEqual([]);
+    if (status === 403) expect(await answer.json()).toMatchObject({ id: "forbidden" });
+  });
+
+  it("leaves out of an answer what the token may not see", async () => {
+    const { answer } = await ask("GET /v2/droplets/7", {}, ["droplet:read", "image:read"]);
+    const { droplet } = (await answer.json()) as { droplet: object };
+    expect(droplet).toMatchObject({ id: 7, image: { slug: "debian-13" } });
+    expect(droplet).not.toHaveProperty("tags");
+  });
+
+  it.each(["GET /v2/nothing", "GET /v2/sizes"])("%s: unexpected", async (request) => {
+    const { answer, unexpected } = await ask(request, {}, ["regions:read", "sizes:read"]);
+    expect(answer.status).toBe(404);
+    expect(unexpected).toEqual([request]);
+  });
+
+  it("knows no other token", async () => {
+    const { answer } = await ask("GET /v2/droplets/7", {}, ["droplet:read"], "another");
+    expect(answer.status).toBe(401);
+  });
+
+  async function ask(
+    request: string,
+    body: object,
+    scopes: readonly string[],
+    token = "the token",
+  ): Promise<{ answer: Response; unexpected: readonly string[] }> {
+    const cloud = await startCloud(there);
+    cloud.grant("the token", scopes);
+    const [method = "", path = ""] = request.split(" ");
+    const answer = await fetch(cloud.url + path, {
+      method,
+      headers: { authorization: `Bearer ${token}` },
+      ...(method === "GET" ? {} : { body: JSON.stringify(body) }),
+    });
+    await cloud.close();
+    return { answer, unexpected: cloud.unexpected };
+  }
+});
+
+/** Where a run stood before a step, and what the step asked of the API. */
+interface Stage {
+  readonly index: number;
+  readonly world: World;
+  readonly state: string | undefined;
+  readonly requests: readonly CloudRequest[];
+}
+
+interface Run {
+  readonly stages: readonly Stage[];
+  readonly unexpected: readonly string[];
+  readonly failure: Failure | undefined;
+}
+
+interface Failure {
+  readonly step: string;
+  /** undefined: not for want of a scope. */
+  readonly why: string | undefined;
+  readonly output: string;
+}
+
+const needsTerraform = TERRAFORM === undefined ? " (needs terraform)" : "";
+const needsProvider = needsTerraform || (TF_MIRROR ? "" : " (needs TF_MIRROR)");
+describe.skipIf(needsProvider)(`with the real provider${needsProvider}`, () => {
+  const initialised = once(initialise);
+  const complete = new Map(ROOTS.map((root) => [root, once(() => run(root))]));
+  const removed: { root: Root; failure: Failure | undefined }[] = [];
+  let commands = 0;
+
+  describe("sound: every step passes with exactly the scopes inferred for it", () => {
+    it.concurrent.each(ROOTS.map((root) => [root.name, root] as const))(
+      "%s",
+      async (_, root) => {
+        const { failure, unexpected, stages } = await runOf(root);
+        expect({ failure, unexpected }).toEqual({ failure: undefined, unexpected: [] });
+        expect(stages.flatMap(({ requests }) => requests).filter(isRefused)).toEqual([]);
+      },
+      LIMIT,
+    );
+  });
+
+  describe("tight: without one of the scopes some step fails", () => {
+    it.concurrent.each(REMOVED)(
+      "%s",
+      async (name, scope, root) => {
+        const { stages, failure: before } = await runOf(root);
+        expect(before).toBeUndefined();
+        // Up to the step that asks for it the two runs are the same.
+        const from = stages.find(({ requests }) =>
+          requests.some(({ asked }) => asked.includes(scope)),
+        );
+        const { failure, unexpected } = await run(root, { without: scope, from });
+        removed.push({ root, failure });
+        expect(unexpected).toEqual([]);
+        if (EXCEPTIONS[name] !== undefined) expect(failure).toBeUndefined();
+        else expect(failure).toMatchObject({ why: expect.any(String) });
+      },
+      LIMIT,
+    );
+  });
+
+  afterAll(async () => {
+    await (await initialised()).cleanup();
+    console.log([...ROOTS.map(figuresOf), figures()].join("\n"));
+  });
+
+  /** How many of a root's scopes fail which step: "tag: 3 scopes, 2 apply, 1 change". */
+  function figuresOf(root: Root): string {
+    const mine = removed.filter((each) => each.root === root);
+    const counts = [...stepsOf(root).map(({ name }) => name), "nothing"].flatMap((step) => {
+      const count = mine.filter(({ failure }) => (failure?.step ?? "nothing") === step).length;
+      return count === 0 ? [] : `${count} ${step}`;
+    });
+    return [`${root.name}: ${mine.length} scopes`, ...counts].join(", ");
+  }
+
+  function figures(): string {
+    const exceptions = removed.filter(({ failure }) => failure === undefined).length;
+    return [
+      `${ROOTS.length} roots, ${ROOTS.flatMap(stepsOf).length} steps`,
+      `${removed.length} scopes removed, ${exceptions} exceptions`,
+      `${commands} commands of terraform`,
+    ].join("; ");
+  }
+
+  function runOf(root: Root): Promise<Run> {
+    const start = complete.get(root);
+    if (start === undefined) throw new Error(`No root ${root.name}`);
+    return start();
+  }
+
+  /** Does all the steps of a root, or those from a stage of another run on, up to one that fails. */
+  async function run(
+    root: Root,
+    { without, from }: { without?: string; from?: Stage | undefined } = {},
+  ): Promise<Run> {
+    const { place, cleanup } = await newPlace();
+    const shared = await initialised();
+    const cloud = await startCloud(from?.world ?? newWorld(root.there));
+    const token = randomToken();
+    const env = { ...shared.env, DIGITALOCEAN_TOKEN: token, DIGITALOCEAN_API_URL: cloud.url };
+    const state = join(place.repo, "terraform.tfstate");
+    const stages: Stage[] = [];
+    const ended = (failure: Failure | undefined) => {
+      return { failure, stages, unexpected: cloud.unexpected };
+    };
+    try {
+      await shared.lock(place);
+      if (from?.state !== undefined) await writeFile(state, from.state);
+      for (const [index, { name, code, args, scopes }] of stepsOf(root).entries()) {
+        if (index < (from?.index ?? 0)) continue;
+        cloud.grant(
+          token,
+          [...scopes].filter((scope) => scope !== without),
+        );
+        const before = {
+          index,
+          world: cloud.snapshot(),
+          state: await readFile(state, "utf8").catch(() => undefined),
+        };
+        const asked = cloud.requests.length;
+        await writeFile(join(place.repo, "main.tf"), code);
+        const all = [...args, "-input=false", "-no-color"];
+        const { status, stdout, stderr } = await terraform(place, all, { env });
+        commands++;
+        const requests = cloud.requests.slice(asked);
+        stages.push({ ...before, requests });
+        if (status !== 0) {
+          const why = whyFailed(requests, status, stderr);
+          return ended({ step: name, why, output: stdout + stderr });
+        }
+      }
+      return ended(undefined);
+    } finally {
+      await cloud.close();
+      await cleanup();
+    }
+  }
+
+  /** One `terraform init` is enough for all, as they have the same provider. */
+  async function initialise() {
+    const { place, cleanup } = await newPlace();
+    await writeFile(join(place.repo, "main.tf"), ROOTS[0]?.apply ?? "");
+    const env = { TF_DATA_DIR: join(place.repo, ".terraform"), DIGITALOCEAN_HTTP_RETRY_MAX: "0" };
+    const { status, stderr } = await terraform(place, ["init"], { env });
+    expect(status, stderr).toBe(0);
+    const name = ".terraform.lock.hcl";
+    const lock = ({ repo }: Place) => copyFile(join(place.repo, name), join(repo, name));
+    return { env, lock, cleanup };
+  }
+});
+
+type Place = Parameters<typeof terraform>[0];
+
+/** A folder of its own for a root. */
+async function newPlace(): Promise<{ place: Place; cleanup: () => Promise<void> }> {
+  const { path, cleanup } = await dir({ prefix: "do-bootstrap-test-", unsafeCleanup: true });
+  const repo = join(path, "root");
+  await mkdir(repo);
+  return { place: { root: path, repo, tmp: path, env: { HOME: path, TMPDIR: path } }, cleanup };
+}
+
+/** How the want of a scope shows. */
+function whyFailed(
+  requests: readonly CloudRequest[],
+  status: number | undefined,
+  stderr: string,
+): string | undefined {
+  const refused = requests.find(isRefused);
+  if (refused !== undefined) return `403 on ${refused.method} ${refused.path}`;
+  if (status === 2) return "the plan shows a change";
+  return /precondition failed/.test(stderr) ? "a value is missing" : undefined;
+}
+
+function isRefused({ status }: CloudRequest): boolean {
+  return status === 403;
+}
+
+/** The same promise for everybody who asks. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
