@@ -4,8 +4,9 @@ import { fileURLToPath } from "node:url";
 import { dir } from "tmp-promise";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { loadHclParser } from "../../src/host/hcl.ts";
+import { actionsInCode, type Purpose } from "../../src/scopes/code-actions.ts";
 import { loadScopeData } from "../../src/scopes/data.ts";
-import { type Needs, type Purpose, scopesNeeded } from "../../src/scopes/needed.ts";
+import { type Needs, scopesNeeded } from "../../src/scopes/needed.ts";
 import { readHcl } from "../../src/terraform/hcl.ts";
 import { ASKED_SOMEWHERE, type CloudRequest, startCloud } from "../fixtures/cloud/cloud.ts";
 import { newWorld, type World } from "../fixtures/cloud/kinds.ts";
@@ -66,7 +67,7 @@ function ownOf({ apply, change }: Root): string[] {
 function needs(code: string, purpose: Purpose): Needs {
   const { blocks, references, problem } = readHcl(parseHcl, code, "main.tf");
   expect(problem).toBeUndefined();
-  return scopesNeeded([{ prefix: "", blocks, references }], purpose, data);
+  return scopesNeeded(actionsInCode([{ prefix: "", blocks, references }], purpose), data);
 }
 
 function setOf(...all: readonly Needs[]): ReadonlySet<string> {
