@@ -29,12 +29,21 @@ export function withoutIndexes(address: string): string {
 
 /** Whether a conditional scope of its type's operation is needed; what cannot be known counts. */
 export function needs(action: Action, conditional: Conditional): boolean {
-  const { block, module, operation, before, inCode = [] } = action;
-  const { when } = conditional;
+  const { block, module, before, inCode = [] } = action;
   if (block === undefined) return true;
-  if (inCode.length > 0 && !inCode.some((each) => needs(each, conditional))) return false;
-  if (isNarrowedOut(conditional, block, module)) return false;
-  if (before !== undefined) return when === "*" || isChanged(before, block, when);
+  const isInCode = inCode.length === 0 || inCode.some((each) => needs(each, conditional));
+  const isNow = isInCode && !isNarrowedOut(conditional, block, module);
+  if (before === undefined) return isNow && isGiven(action, block, conditional);
+  // An update asks for what it leaves behind too; and some requests say it all again.
+  const { when, basis } = conditional;
+  const isSaidAgain = basis === "request_field" && isGiven(action, block, conditional);
+  const isLeft = isSet(before, when, false) && !isNarrowedOut(conditional, before, module);
+  const changes = when === "*" || isChanged(before, block, when);
+  return (isNow && (changes || isSaidAgain)) || (isLeft && changes);
+}
+
+function isGiven({ operation, module }: Action, block: Block, conditional: Conditional): boolean {
+  const { when } = conditional;
   if (when === "*") return true;
   return (
     isSet(block, when, operation === "update") ||

@@ -4,9 +4,11 @@ import { fileURLToPath } from "node:url";
 import { dir } from "tmp-promise";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { loadHclParser } from "../../src/host/hcl.ts";
+import type { Action } from "../../src/scopes/action.ts";
 import { actionsInCode, type Purpose } from "../../src/scopes/code-actions.ts";
 import { loadScopeData } from "../../src/scopes/data.ts";
 import { type Needs, scopesNeeded } from "../../src/scopes/needed.ts";
+import { actionsInPlan } from "../../src/scopes/plan-file.ts";
 import { readHcl } from "../../src/terraform/hcl.ts";
 import { ASKED_SOMEWHERE, type CloudRequest, startCloud } from "../fixtures/cloud/cloud.ts";
 import { newWorld, type World } from "../fixtures/cloud/kinds.ts";
@@ -65,9 +67,19 @@ function ownOf({ apply, change }: Root): string[] {
 }
 
 function needs(code: string, purpose: Purpose): Needs {
+  return scopesNeeded(actions(code, purpose), data);
+}
+
+function needsOfPlan(json: string, code: string): Needs {
+  const planned = actionsInPlan(json, "tfplan", actions(code, "apply"));
+  if (planned === undefined) throw new Error("No plan");
+  return scopesNeeded(planned, data);
+}
+
+function actions(code: string, purpose: Purpose): Action[] {
   const { blocks, references, problem } = readHcl(parseHcl, code, "main.tf");
   expect(problem).toBeUndefined();
-  return scopesNeeded(actionsInCode([{ prefix: "", blocks, references }], purpose), data);
+  return actionsInCode([{ prefix: "", blocks, references }], purpose);
 }
 
 function setOf(...all: readonly Needs[]): ReadonlySet<string> {
@@ -237,6 +249,42 @@ describe.skipIf(needsProvider)(`with the real provider${needsProvider}`, () => {
         expect(unexpected).toEqual([]);
         if (EXCEPTIONS[name] !== undefined) expect(failure).toBeUndefined();
         else expect(failure).toMatchObject({ why: expect.any(String) });
+      },
+      LIMIT,
+    );
+  });
+
+  describe("a saved plan is applied with exactly the scopes of its actions", () => {
+    it.concurrent.each(ROOTS.map((root) => [root.name, root] as const))(
+      "%s",
+      async (_, root) => {
+        const { apply, change } = root;
+        const { place, cleanup } = await newPlace();
+        const shared = await initialised();
+        const cloud = await startCloud(newWorld(root.there));
+        const token = randomToken();
+        const env = { ...shared.env, DIGITALOCEAN_TOKEN: token, DIGITALOCEAN_API_URL: cloud.url };
+        const run = async (...args: string[]) => {
+          const { status, stdout, stderr } = await terraform(place, args, { env });
+          expect(status, stderr).toBe(0);
+          return stdout;
+        };
+        try {
+          await shared.lock(place);
+          for (const [code, ...more] of [[apply], [change], [change, "-destroy"]]) {
+            await writeFile(join(place.repo, "main.tf"), code ?? "");
+            cloud.grant(token, [...setOf(needs(apply, "apply"), needs(change, "apply"))]);
+            await run("plan", "-input=false", "-out=tfplan", ...more);
+            const exact = [...setOf(needsOfPlan(await run("show", "-json", "tfplan"), code ?? ""))];
+            cloud.grant(token, exact);
+            await run("apply", "-input=false", "tfplan");
+          }
+          expect(cloud.unexpected).toEqual([]);
+          expect(cloud.requests.filter(isRefused)).toEqual([]);
+        } finally {
+          await cloud.close();
+          await cleanup();
+        }
       },
       LIMIT,
     );

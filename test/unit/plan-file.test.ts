@@ -37,6 +37,7 @@ function own(plan: string, code: object = {}): string[] {
 const KEY = "digitalocean_ssh_key.me";
 const VOLUME = "digitalocean_volume.data";
 const RESERVED = "digitalocean_reserved_ip.ip";
+const FIREWALL = "digitalocean_firewall.web";
 const BALANCER = "digitalocean_loadbalancer.lb";
 const DROPLET = "digitalocean_droplet.web";
 
@@ -92,6 +93,22 @@ describe("the scopes of a plan's actions", () => {
       "update: the order of a set is none",
       planOf([VOLUME, update({ tags: ["a", "b"], size: 1 }, { tags: ["b", "a"], size: 2 })]),
       ["actions:read", "block_storage:read", "block_storage_action:create", "tag:read"],
+    ],
+    [
+      "update: a request that says all of it again",
+      planOf([FIREWALL, update({ name: "a", tags: ["web"] }, { name: "b", tags: ["web"] })]),
+      ["firewall:read", "firewall:update", "tag:create", "tag:read"],
+    ],
+    [
+      "update: kinds that a project gives up",
+      planOf([
+        "digitalocean_project.p",
+        update({ resources: ["do:volume:1", "do:domain:a"] }, { resources: ["do:domain:a"] }),
+      ]),
+      [
+        ...["block_storage:read", "domain:read", "project:assign_resource"],
+        ...["project:read", "project:update"],
+      ],
     ],
     [
       "update: a value that is not known yet",
