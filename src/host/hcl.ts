@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { HclNode, ParseHcl } from "./host.ts";
+import type { ParseHcl } from "./host.ts";
 
 /**
  * Loads the Terraform grammar (tree-sitter, WebAssembly), which takes some tens of ms: only where a
@@ -17,30 +17,10 @@ export async function loadHclParser(packageFolder: string): Promise<ParseHcl> {
     const tree = parser.parse(text);
     if (tree === null) throw new Error("the grammar gave no tree");
     try {
-      return use(view(tree.rootNode));
+      return use(tree.rootNode);
     } finally {
       // Its memory is outside the reach of the garbage collector.
       tree.delete();
     }
-  };
-}
-
-type TreeNode = import("web-tree-sitter").Node;
-
-/** Children are made when asked for: most of a tree is never looked at. */
-function view(node: TreeNode): HclNode {
-  return {
-    type: node.type,
-    hasError: node.hasError,
-    isMissing: node.isMissing,
-    startIndex: node.startIndex,
-    endIndex: node.endIndex,
-    line: node.startPosition.row + 1,
-    get text() {
-      return node.text;
-    },
-    get children() {
-      return node.namedChildren.filter((child) => child !== null).map(view);
-    },
   };
 }

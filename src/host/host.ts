@@ -201,17 +201,23 @@ export interface Terminal {
 /** Parses a text and hands the tree's root to `use`; the tree is gone afterwards. */
 export type ParseHcl = <T>(text: string, use: (root: HclNode) => T) => T;
 
-/** A named node of the grammar tree-sitter-terraform. */
+/**
+ * A node of the grammar tree-sitter-terraform, as web-tree-sitter has it. Each question but that for
+ * the children, asked again, goes into WebAssembly.
+ */
 export interface HclNode {
   readonly type: string;
   readonly text: string;
-  readonly children: readonly HclNode[];
+  readonly namedChildren: readonly HclNode[];
+  readonly parent: HclNode | null;
   /** True where something inside makes no sense to the grammar. */
   readonly hasError: boolean;
   /** True for what the grammar put in to go on. */
   readonly isMissing: boolean;
   readonly startIndex: number;
   readonly endIndex: number;
-  /** From 1. */
-  readonly line: number;
+  /** Rows are from 0. */
+  readonly startPosition: { readonly row: number };
+  /** The smallest named node inside that covers an offset. */
+  namedDescendantForIndex(offset: number): HclNode | null;
 }

@@ -7,134 +7,142 @@ const MAX_DEPTH = 64;
 /** Reads a .tf text with the grammar. Never fails: a broken part is a problem with its place. */
 export function readHcl(parse: ParseHcl, text: string, file: string): ParsedFile {
   return parse(text, (root) => {
-    const body = root.children.find(({ type }) => type === "body");
+    const body = root.namedChildren.find(({ type }) => type === "body");
     const broken = root.hasError ? firstError(root) : undefined;
     return {
-      blocks: body === undefined ? [] : blocksOf(body, file, 0),
-      references: body === undefined ? [] : referencesIn(body, 0),
+      blocks: body === undefined ? [] : partsOf(body, file, 0).blocks,
+      references: referencesIn(root, text),
       problem: broken && placeOf(broken, file),
     };
   });
 }
 
-function blocksOf(body: HclNode, file: string, depth: number): Block[] {
-  if (depth > MAX_DEPTH) return [];
-  return body.children
-    .filter(({ type }) => type === "block")
-    .map((node) => block(node, file, depth));
+function partsOf(body: HclNode, file: string, depth: number): Pick<Block, "attributes" | "blocks"> {
+  const attributes = new Map<string, Expression>();
+  const blocks: Block[] = [];
+  for (const node of body.namedChildren) {
+    const { type } = node;
+    if (type === "block") {
+      if (depth <= MAX_DEPTH) blocks.push(block(node, file, depth));
+    } else if (type === "attribute") {
+      const [name, value] = node.namedChildren;
+      if (name !== undefined && value !== undefined) {
+        attributes.set(name.text, expression(value, file, depth));
+      }
+    }
+  }
+  return { attributes, blocks };
 }
 
 function block(node: HclNode, file: string, depth: number): Block {
-  const [type, ...labels] = node.children
-    .filter(({ type }) => type === "identifier" || type === "string_lit")
-    .map(({ text }) => text.replace(/^"(.*)"$/s, "$1"));
-  const body = node.children.find(({ type }) => type === "body");
-  const attributes = (body?.children ?? []).filter(({ type }) => type === "attribute");
-  return {
-    type: type ?? "",
-    labels,
-    attributes: new Map(
-      attributes.flatMap(({ children: [name, value] }) =>
-        name === undefined || value === undefined
-          ? []
-          : [[name.text, expression(value, file, depth)] as const],
-      ),
-    ),
-    blocks: body === undefined ? [] : blocksOf(body, file, depth + 1),
-    place: placeOf(node, file),
-  };
+  const names: string[] = [];
+  let body: HclNode | undefined;
+  for (const child of node.namedChildren) {
+    const { type } = child;
+    if (type === "identifier" || type === "string_lit") names.push(unquoted(child.text));
+    else if (type === "body") body = child;
+  }
+  const [type = "", ...labels] = names;
+  const parts =
+    body === undefined ? { attributes: new Map(), blocks: [] } : partsOf(body, file, depth + 1);
+  return { type, labels, ...parts, place: placeOf(node, file) };
 }
 
 function expression(node: HclNode, file: string, depth: number): Expression {
+  const inner = only(node);
+  const { type } = inner;
   return {
     source: node.text,
-    literal: literalOf(node),
-    fields: fieldsOf(node, file, depth),
-    items: itemsOf(node, file, depth),
+    literal: literalOf(type, inner),
+    fields: type === "object" ? fieldsOf(inner, file, depth) : undefined,
+    items: type === "tuple" ? itemsOf(inner, file, depth) : undefined,
     start: node.startIndex,
     end: node.endIndex,
     place: placeOf(node, file),
   };
 }
 
-function literalOf(node: HclNode): Expression["literal"] {
-  const inner = only(node);
-  switch (inner?.type) {
+/** Down through the layers that the grammar puts around a literal or an object. */
+function only(node: HclNode): HclNode {
+  const { namedChildren } = node;
+  const [child] = LAYERS.includes(node.type) && namedChildren.length === 1 ? namedChildren : [];
+  return child === undefined ? node : only(child);
+}
+
+const LAYERS = ["expression", "literal_value", "collection_value"];
+
+function literalOf(type: string, node: HclNode): Expression["literal"] {
+  switch (type) {
     case "numeric_lit":
-      return Number(inner.text);
+      return Number(node.text);
     case "bool_lit":
-      return inner.text === "true";
+      return node.text === "true";
     case "null_lit":
       return null;
     case "string_lit":
-      return unescaped(inner.text.slice(1, -1));
+      return unescaped(node.text.slice(1, -1));
     default:
       return undefined;
   }
 }
 
-/** Down through the layers that the grammar puts around a literal or an object. */
-function only(node: HclNode | undefined): HclNode | undefined {
-  const layers = ["expression", "literal_value", "collection_value"];
-  return node !== undefined && layers.includes(node.type) && node.children.length === 1
-    ? only(node.children[0])
-    : node;
-}
-
-function fieldsOf(node: HclNode, file: string, depth: number): Expression["fields"] {
-  const object = only(node);
-  if (object?.type !== "object" || depth > MAX_DEPTH) return undefined;
-  const elements = object.children.filter(({ type }) => type === "object_elem");
+function fieldsOf(object: HclNode, file: string, depth: number): Expression["fields"] {
+  if (depth > MAX_DEPTH) return undefined;
+  const elements = object.namedChildren.filter(({ type }) => type === "object_elem");
   return new Map(
-    elements.flatMap(({ children }) => {
-      const [key, value] = children.filter(({ type }) => type === "expression");
+    elements.flatMap(({ namedChildren }) => {
+      const [key, value] = namedChildren.filter(({ type }) => type === "expression");
       return key === undefined || value === undefined
         ? []
-        : [[key.text.replace(/^"(.*)"$/s, "$1"), expression(value, file, depth + 1)] as const];
+        : [[unquoted(key.text), expression(value, file, depth + 1)] as const];
     }),
   );
 }
 
-function itemsOf(node: HclNode, file: string, depth: number): Expression["items"] {
-  const list = only(node);
-  if (list?.type !== "tuple" || depth > MAX_DEPTH) return undefined;
-  return list.children
+function itemsOf(list: HclNode, file: string, depth: number): Expression["items"] {
+  if (depth > MAX_DEPTH) return undefined;
+  return list.namedChildren
     .filter(({ type }) => type === "expression")
     .map((each) => expression(each, file, depth + 1));
 }
 
-const MENTION = "digitalocean_";
-
-/** Only where the text has the word. */
-function referencesIn(node: HclNode, depth: number): Reference[] {
-  if (depth > MAX_REFERENCE_DEPTH || !node.text.includes(MENTION)) return [];
-  const { children } = node;
-  return children.flatMap((child, at) =>
-    child.type === "variable_expr"
-      ? referenceOf(child.text, children.slice(at + 1))
-      : referencesIn(child, depth + 1),
-  );
+function unquoted(text: string): string {
+  return text.replace(/^"(.*)"$/s, "$1");
 }
 
-/** Expressions nest by layers of three or four nodes. */
-const MAX_REFERENCE_DEPTH = 400;
+const MENTION = "digitalocean_";
 
-function referenceOf(root: string, steps: readonly HclNode[]): Reference[] {
-  const names: string[] = [root];
-  for (const { type, children } of steps) {
-    const [step] = children;
-    if (type === "get_attr") names.push(step?.text ?? "");
-    else if (type === "splat") {
-      names.push(
-        ...(step?.children ?? []).flatMap(({ type, children }) =>
-          type === "get_attr" ? (children[0]?.text ?? "") : [],
-        ),
-      );
-    } else if (type !== "index") break;
+/** Only where the text has the word is the grammar asked what it is there. */
+function referencesIn(root: HclNode, text: string): Reference[] {
+  const references: Reference[] = [];
+  for (let at = text.indexOf(MENTION); at >= 0; at = text.indexOf(MENTION, at + 1)) {
+    const name = root.namedDescendantForIndex(at);
+    if (name?.type === "identifier") references.push(...referenceAt(name));
   }
-  const mode = root === "data" ? "data" : "resource";
-  const [type = "", name, ...attributes] = mode === "data" ? names.slice(1) : names;
-  return name !== undefined && type.startsWith(MENTION) ? [{ mode, type, name, attributes }] : [];
+  return references;
+}
+
+function referenceAt(name: HclNode): Reference[] {
+  const step = name.parent;
+  const siblings = step?.parent?.namedChildren ?? [];
+  const at = siblings.findIndex(({ startIndex }) => startIndex === step?.startIndex);
+  const isData = step?.type === "get_attr" && siblings[at - 1]?.text === "data";
+  if (!isData && step?.type !== "variable_expr") return [];
+  const [type = "", label, ...attributes] = [name.text, ...attributesIn(siblings.slice(at + 1))];
+  return label !== undefined && type.startsWith(MENTION)
+    ? [{ mode: isData ? "data" : "resource", type, name: label, attributes }]
+    : [];
+}
+
+function attributesIn(steps: readonly HclNode[]): string[] {
+  const names: string[] = [];
+  for (const { type, namedChildren } of steps) {
+    const [inner] = namedChildren;
+    if (type === "get_attr") names.push(inner?.text ?? "");
+    else if (type === "splat") names.push(...attributesIn(inner?.namedChildren ?? []));
+    else if (type !== "index") break;
+  }
+  return names;
 }
 
 /** The same in the text of a template, for the JSON syntax. */
@@ -170,11 +178,11 @@ function firstError(root: HclNode): HclNode {
   const stack = [root];
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
     if (node.type === "ERROR" || node.isMissing) return node;
-    stack.push(...node.children.filter(({ hasError }) => hasError).reverse());
+    stack.push(...node.namedChildren.filter(({ hasError }) => hasError).reverse());
   }
   return root;
 }
 
-function placeOf({ line }: HclNode, file: string): Place {
-  return { file, line };
+function placeOf({ startPosition }: HclNode, file: string): Place {
+  return { file, line: startPosition.row + 1 };
 }
