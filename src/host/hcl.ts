@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
 import type { ParseHcl } from "./host.ts";
 
 /**
@@ -10,6 +11,10 @@ import type { ParseHcl } from "./host.ts";
 export async function loadHclParser(packageFolder: string): Promise<ParseHcl> {
   const { Language, Parser } = await import("web-tree-sitter");
   const at = (name: string) => join(packageFolder, "dist", name);
+  // The optimising compiler takes 100 ms of CPU and 20 MB, and a process waits for it before it ends;
+  // what it makes of the grammar parses hardly faster.
+  setFlagsFromString("--no-wasm-tier-up");
+  setFlagsFromString("--no-wasm-dynamic-tiering");
   await Parser.init({ locateFile: at });
   const parser = new Parser();
   parser.setLanguage(await Language.load(at("tree-sitter-terraform.wasm")));
