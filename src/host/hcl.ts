@@ -3,6 +3,13 @@ import { setFlagsFromString } from "node:v8";
 import type { ParseHcl } from "./host.ts";
 
 /**
+ * How much of the grammar is run, about in bytes of machine code, before V8 optimises it: some tens of
+ * files. Its own limit is passed at once, and its optimising compiler takes 70 ms of CPU and 20 MB,
+ * for which a short run waits at its end and gets nothing.
+ */
+const UNOPTIMISED = 1_000_000_000;
+
+/**
  * Loads the Terraform grammar (tree-sitter, WebAssembly), which takes some tens of ms: only where a
  * repo has .tf files that are not ours.
  *
@@ -11,10 +18,7 @@ import type { ParseHcl } from "./host.ts";
 export async function loadHclParser(packageFolder: string): Promise<ParseHcl> {
   const { Language, Parser } = await import("web-tree-sitter");
   const at = (name: string) => join(packageFolder, "dist", name);
-  // The optimising compiler takes 100 ms of CPU and 20 MB, and a process waits for it before it ends;
-  // what it makes of the grammar parses hardly faster.
-  setFlagsFromString("--no-wasm-tier-up");
-  setFlagsFromString("--no-wasm-dynamic-tiering");
+  setFlagsFromString(`--wasm-tiering-budget=${UNOPTIMISED}`);
   await Parser.init({ locateFile: at });
   const parser = new Parser();
   parser.setLanguage(await Language.load(at("tree-sitter-terraform.wasm")));

@@ -2,7 +2,7 @@ import { join, relative } from "node:path";
 import { decode } from "../content.ts";
 import type { Host, Snapshot } from "../host/host.ts";
 import { isTerraformFile } from "../paths.ts";
-import type { Block, ParsedFile, Place } from "../terraform/syntax.ts";
+import type { Block, ParsedFile, Place, Reference } from "../terraform/syntax.ts";
 import { isLeftOut } from "./set.ts";
 
 /** A module of a root, with what its files say; places name files from the root on. */
@@ -46,9 +46,15 @@ export async function readModuleTree(
     const real = await files.realpath(folder);
     if (seen.has(real)) return;
     seen.add(real);
-    const parsed = await Promise.all((await namesIn(folder)).map((name) => parse(folder, name)));
-    const blocks = parsed.flatMap((file) => file.blocks);
-    modules.push({ prefix, blocks, references: parsed.flatMap((file) => file.references) });
+    const blocks: Block[] = [];
+    const references: Reference[] = [];
+    for (const names of batches(await namesIn(folder))) {
+      for (const file of await Promise.all(names.map((name) => parse(folder, name)))) {
+        blocks.push(...file.blocks.filter(matters));
+        references.push(...file.references);
+      }
+    }
+    modules.push({ prefix, blocks, references });
     for (const call of blocks.filter(({ type }) => type === "module")) {
       if (isLeftOut(call)) continue;
       const name = `${prefix}module.${call.labels[0] ?? ""}`;
@@ -76,6 +82,21 @@ export async function readModuleTree(
     if (parsed.problem !== undefined) broken.push(parsed.problem);
     return parsed;
   }
+}
+
+/** How many files are open at a time: a system allows some hundreds. */
+const BATCH = 32;
+
+function batches(names: readonly string[]): string[][] {
+  const count = Math.ceil(names.length / BATCH);
+  return Array.from({ length: count }, (_, at) => names.slice(at * BATCH, (at + 1) * BATCH));
+}
+
+/** Whether a block may say something about scopes; thousands of others would fill the memory. */
+function matters({ type, labels }: Block): boolean {
+  if (type === "resource" || type === "data")
+    return labels[0]?.startsWith("digitalocean_") === true;
+  return ["module", "import", "removed", "check"].includes(type);
 }
 
 const NOTHING: ParsedFile = { blocks: [], references: [], problem: undefined };
