@@ -2,7 +2,7 @@ import { constants, type Stats } from "node:fs";
 import * as fs from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { AppError } from "../errors.ts";
-import type { FileSnapshot, Files, Snapshot, Undo } from "./host.ts";
+import type { FileSnapshot, Files, LookOptions, Snapshot, Undo } from "./host.ts";
 
 /** Files of a repo's size; anything larger is not ours to read. */
 const MAX_BYTES = 4 * 1024 * 1024;
@@ -33,11 +33,14 @@ export const nodeFiles: Files = {
   withPrivateFolder,
 };
 
-async function look(path: string, maxBytes = MAX_BYTES): Promise<Snapshot> {
+async function look(
+  path: string,
+  { maxBytes = MAX_BYTES, waitForFifo = true }: LookOptions = {},
+): Promise<Snapshot> {
   const target = await realpath(path);
   try {
     const stats = await fs.stat(target);
-    if (stats.isFIFO()) return await lookAtFifo(path, target);
+    if (stats.isFIFO() && waitForFifo) return await lookAtFifo(path, target);
     if (!stats.isFile()) return { kind: "unusable", path, target, why: nameOf(stats) };
     if (stats.size > maxBytes) {
       return { kind: "unusable", path, target, why: `larger than ${maxBytes / 1024 / 1024} MB` };
@@ -220,6 +223,7 @@ async function syncDirectory(directory: string): Promise<void> {
 
 function nameOf(stats: Stats): string {
   if (stats.isDirectory()) return "a directory";
+  if (stats.isFIFO()) return "a FIFO";
   if (stats.isSocket()) return "a socket";
   return stats.isFile() ? "a file" : "a device";
 }

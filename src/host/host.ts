@@ -104,9 +104,15 @@ export interface FileSnapshot {
   readonly atimeMs: number;
 }
 
+export interface LookOptions {
+  /** A larger file is "unusable"; 4 MB where it is not said. */
+  readonly maxBytes?: number;
+  /** false: a FIFO is unusable at once; else its writer has 10 s. */
+  readonly waitForFifo?: boolean;
+}
+
 export interface Files {
-  /** @param maxBytes a larger file is "unusable"; 4 MB where it is not said. */
-  look(path: string, maxBytes?: number): Promise<Snapshot>;
+  look(path: string, options?: LookOptions): Promise<Snapshot>;
   /** Names in a directory, sorted; empty where there is none. */
   list(directory: string): Promise<readonly string[]>;
   /** The path with every symlink resolved; the nearest existing ancestor counts. */

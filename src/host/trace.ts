@@ -13,8 +13,8 @@ export function traced(host: Host, say: (text: string) => void): Host {
     ...host,
     files: {
       ...host.files,
-      async look(path, maxBytes) {
-        const snapshot = await host.files.look(path, maxBytes);
+      async look(path, options) {
+        const snapshot = await host.files.look(path, options);
         const size = "bytes" in snapshot ? `, ${snapshot.bytes.length} bytes` : "";
         line(`look ${path}: ${snapshot.kind}${size}`);
         return snapshot;

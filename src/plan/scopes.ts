@@ -167,11 +167,18 @@ function judgeCode({ trees, needs: { unknown } }: CodeNeeds): Finding[] {
   const broken = trees.flatMap((tree) => tree.broken);
   const unseen = trees.flatMap((tree) => tree.unseen);
   return [
-    ...broken.map(({ file, line }) =>
-      finding("terraform.broken", `${file}:${line} could not be read in full.`, {
-        where: `${file}:${line}`,
-        fix: "terraform validate says what is wrong with it.",
-      }),
+    ...broken.map(({ file, line, why }) =>
+      finding(
+        "terraform.broken",
+        `${file}:${line} could not be read in full${why === undefined ? "" : `: ${why}`}.`,
+        {
+          where: `${file}:${line}`,
+          fix:
+            why === undefined
+              ? "terraform validate says what is wrong with it."
+              : "What it needs is not counted.",
+        },
+      ),
     ),
     ...unseen.map((module) =>
       finding(

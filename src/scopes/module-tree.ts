@@ -2,7 +2,7 @@ import { join, relative } from "node:path";
 import { decode } from "../content.ts";
 import type { Host, Snapshot } from "../host/host.ts";
 import { isTerraformFile } from "../paths.ts";
-import type { Block, ParsedFile, Place, Reference } from "../terraform/syntax.ts";
+import type { Block, ParsedFile, Problem, Reference } from "../terraform/syntax.ts";
 import { isLeftOut } from "./set.ts";
 
 /** A module of a root, with what its files say; places name files from the root on. */
@@ -18,7 +18,7 @@ export interface ModuleTree {
   /** Modules that are elsewhere: "module.NAME (SOURCE)". */
   readonly unseen: readonly string[];
   /** Files that could not be read, or not in full. */
-  readonly broken: readonly Place[];
+  readonly broken: readonly Problem[];
 }
 
 /** Reads texts into blocks; the grammar is behind it. */
@@ -37,7 +37,7 @@ export async function readModuleTree(
 ): Promise<ModuleTree> {
   const modules: Module[] = [];
   const unseen = new Set<string>();
-  const broken: Place[] = [];
+  const broken: Problem[] = [];
   const seen = new Set<string>();
   await visit(root, "");
   return { modules, unseen: [...unseen].sort(), broken };
@@ -50,8 +50,9 @@ export async function readModuleTree(
     const references: Reference[] = [];
     for (const names of batches(await namesIn(folder))) {
       for (const file of await Promise.all(names.map((name) => parse(folder, name)))) {
-        blocks.push(...file.blocks.filter(matters));
-        references.push(...file.references);
+        for (const block of file.blocks) if (matters(block)) blocks.push(block);
+        for (const reference of file.references) references.push(reference);
+        if (file.problem !== undefined) broken.push(file.problem);
       }
     }
     modules.push({ prefix, blocks, references });
@@ -72,15 +73,14 @@ export async function readModuleTree(
 
   async function parse(folder: string, name: string): Promise<ParsedFile> {
     const file = relative(root, join(folder, name));
-    const text = textOf(await files.look(join(folder, name)));
+    const snapshot = await files.look(join(folder, name), { waitForFifo: false });
+    // A folder of such a name is nothing to Terraform.
+    if (snapshot.kind === "unusable" && snapshot.why === "a directory") return NOTHING;
+    const text = snapshot.kind === "file" ? decode(snapshot.bytes)?.text : undefined;
     if (text === undefined) {
-      broken.push({ file, line: 1 });
-      return NOTHING;
+      return { ...NOTHING, problem: { file, line: 1, why: whyNot(snapshot) } };
     }
-    if (!/digitalocean_|\bmodule\b/.test(text)) return NOTHING;
-    const parsed = await read(text, file);
-    if (parsed.problem !== undefined) broken.push(parsed.problem);
-    return parsed;
+    return /digitalocean_|\bmodule\b/.test(text) ? read(text, file) : NOTHING;
   }
 }
 
@@ -101,6 +101,7 @@ function matters({ type, labels }: Block): boolean {
 
 const NOTHING: ParsedFile = { blocks: [], references: [], problem: undefined };
 
-function textOf(snapshot: Snapshot): string | undefined {
-  return snapshot.kind === "file" ? decode(snapshot.bytes)?.text : undefined;
+function whyNot(snapshot: Snapshot): string {
+  if (snapshot.kind === "absent") return "its link leads nowhere";
+  return snapshot.kind === "unusable" ? snapshot.why : "not a text";
 }

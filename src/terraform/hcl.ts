@@ -1,40 +1,61 @@
 import type { HclNode, ParseHcl } from "../host/host.ts";
-import type { Block, Expression, ParsedFile, Place, Reference } from "./syntax.ts";
+import type { Block, Expression, ParsedFile, Place, Problem, Reference } from "./syntax.ts";
 
 /** Deeper than any configuration; what is deeper is not looked into. */
 const MAX_DEPTH = 64;
 
+/** The same in nodes: an expression in another is three or four. */
+const MAX_LAYERS = 400;
+
+/** What is read, and the first place in it that is too deep. */
+interface Reading {
+  readonly file: string;
+  tooDeep: Problem | undefined;
+}
+
 /** Reads a .tf text with the grammar. Never fails: a broken part is a problem with its place. */
 export function readHcl(parse: ParseHcl, text: string, file: string): ParsedFile {
   return parse(text, (root) => {
-    const body = root.namedChildren.find(({ type }) => type === "body");
-    const broken = root.hasError ? firstError(root) : undefined;
-    return {
-      blocks: body === undefined ? [] : partsOf(body, file, 0).blocks,
-      references: referencesIn(root, text),
-      problem: broken && placeOf(broken, file),
-    };
+    const reading: Reading = { file, tooDeep: undefined };
+    const blocks = blocksIn(root, reading, 0);
+    const references = referencesIn(root, text, reading);
+    const problem = root.hasError ? placeOf(firstError(root), file) : reading.tooDeep;
+    return { blocks, references, problem };
   });
 }
 
-function partsOf(body: HclNode, file: string, depth: number): Pick<Block, "attributes" | "blocks"> {
+/** Of a file; where it breaks, those before and after it stand in a part that makes no sense. */
+function blocksIn(root: HclNode, reading: Reading, depth: number): Block[] {
+  if (isTooDeep(root, reading, depth)) return [];
+  return root.namedChildren.flatMap((node) => {
+    if (node.type === "body") return partsOf(node, reading, 0).blocks;
+    if (node.type === "ERROR") return blocksIn(node, reading, depth + 1);
+    return node.type === "block" ? block(node, reading, 0) : [];
+  });
+}
+
+function partsOf(
+  body: HclNode,
+  reading: Reading,
+  depth: number,
+): Pick<Block, "attributes" | "blocks"> {
   const attributes = new Map<string, Expression>();
   const blocks: Block[] = [];
+  if (isTooDeep(body, reading, depth)) return { attributes, blocks };
   for (const node of body.namedChildren) {
     const { type } = node;
-    if (type === "block") {
-      if (depth <= MAX_DEPTH) blocks.push(block(node, file, depth));
-    } else if (type === "attribute") {
+    if (type === "block") blocks.push(block(node, reading, depth));
+    else if (type === "attribute") {
       const [name, value] = node.namedChildren;
       if (name !== undefined && value !== undefined) {
-        attributes.set(name.text, expression(value, file, depth));
+        attributes.set(name.text, expression(value, reading, depth));
       }
     }
   }
   return { attributes, blocks };
 }
 
-function block(node: HclNode, file: string, depth: number): Block {
+function block(node: HclNode, reading: Reading, depth: number): Block {
   const names: string[] = [];
   let body: HclNode | undefined;
   for (const child of node.namedChildren) {
@@ -44,29 +65,33 @@ function block(node: HclNode, file: string, depth: number): Block {
   }
   const [type = "", ...labels] = names;
   const parts =
-    body === undefined ? { attributes: new Map(), blocks: [] } : partsOf(body, file, depth + 1);
-  return { type, labels, ...parts, place: placeOf(node, file) };
+    body === undefined ? { attributes: new Map(), blocks: [] } : partsOf(body, reading, depth + 1);
+  return { type, labels, ...parts, place: placeOf(node, reading.file) };
 }
 
-function expression(node: HclNode, file: string, depth: number): Expression {
-  const inner = only(node);
+function expression(node: HclNode, reading: Reading, depth: number): Expression {
+  const inner = only(node, reading);
   const { type } = inner;
   return {
     source: node.text,
     literal: literalOf(type, inner),
-    fields: type === "object" ? fieldsOf(inner, file, depth) : undefined,
-    items: type === "tuple" ? itemsOf(inner, file, depth) : undefined,
+    fields: type === "object" ? fieldsOf(inner, reading, depth + 1) : undefined,
+    items: type === "tuple" ? itemsOf(inner, reading, depth + 1) : undefined,
     start: node.startIndex,
     end: node.endIndex,
-    place: placeOf(node, file),
+    place: placeOf(node, reading.file),
   };
 }
 
 /** Down through the layers that the grammar puts around a literal or an object. */
-function only(node: HclNode): HclNode {
-  const { namedChildren } = node;
-  const [child] = LAYERS.includes(node.type) && namedChildren.length === 1 ? namedChildren : [];
-  return child === undefined ? node : only(child);
+function only(node: HclNode, reading: Reading): HclNode {
+  let inner = node;
+  for (let depth = 0; !isTooDeep(inner, reading, depth) && LAYERS.includes(inner.type); depth++) {
+    const [child, another] = inner.namedChildren;
+    if (child === undefined || another !== undefined) break;
+    inner = child;
+  }
+  return inner;
 }
 
 const LAYERS = ["expression", "literal_value", "collection_value"];
@@ -86,24 +111,30 @@ function literalOf(type: string, node: HclNode): Expression["literal"] {
   }
 }
 
-function fieldsOf(object: HclNode, file: string, depth: number): Expression["fields"] {
-  if (depth > MAX_DEPTH) return undefined;
+function fieldsOf(object: HclNode, reading: Reading, depth: number): Expression["fields"] {
+  if (isTooDeep(object, reading, depth)) return undefined;
   const elements = object.namedChildren.filter(({ type }) => type === "object_elem");
   return new Map(
     elements.flatMap(({ namedChildren }) => {
       const [key, value] = namedChildren.filter(({ type }) => type === "expression");
       return key === undefined || value === undefined
         ? []
-        : [[unquoted(key.text), expression(value, file, depth + 1)] as const];
+        : [[unquoted(key.text), expression(value, reading, depth)] as const];
     }),
   );
 }
 
-function itemsOf(list: HclNode, file: string, depth: number): Expression["items"] {
-  if (depth > MAX_DEPTH) return undefined;
+function itemsOf(list: HclNode, reading: Reading, depth: number): Expression["items"] {
+  if (isTooDeep(list, reading, depth)) return undefined;
   return list.namedChildren
     .filter(({ type }) => type === "expression")
-    .map((each) => expression(each, file, depth + 1));
+    .map((each) => expression(each, reading, depth));
+}
+
+function isTooDeep(node: HclNode, reading: Reading, depth: number, max = MAX_DEPTH): boolean {
+  if (depth <= max) return false;
+  reading.tooDeep ??= { ...placeOf(node, reading.file), why: "nested too deep" };
+  return true;
 }
 
 function unquoted(text: string): string {
@@ -111,35 +142,50 @@ function unquoted(text: string): string {
 }
 
 const MENTION = "digitalocean_";
+const MENTIONS = /digitalocean_/g;
 
-/** Only where the text has the word is the grammar asked what it is there. */
-function referencesIn(root: HclNode, text: string): Reference[] {
+/** Goes down only to where the text has the word. */
+function referencesIn(body: HclNode, text: string, reading: Reading): Reference[] {
+  const mentions = Array.from(text.matchAll(MENTIONS), ({ index }) => index);
   const references: Reference[] = [];
-  for (let at = text.indexOf(MENTION); at >= 0; at = text.indexOf(MENTION, at + 1)) {
-    const name = root.namedDescendantForIndex(at);
-    if (name?.type === "identifier") references.push(...referenceAt(name));
+  const stack = [{ node: body, from: 0, to: mentions.length, depth: 0 }];
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    const { node, to, depth } = next;
+    if (isTooDeep(node, reading, depth, MAX_LAYERS)) continue;
+    const children = node.namedChildren;
+    let { from } = next;
+    for (const [at, child] of children.entries()) {
+      const first = from;
+      const end = children[at + 1]?.startIndex ?? text.length;
+      while (from < to && (mentions[from] ?? 0) < end) from++;
+      if (first === from) continue;
+      const { type } = child;
+      if (type === "variable_expr" || type === "get_attr") {
+        references.push(...referenceAt(children, at));
+      } else stack.push({ node: child, from: first, to: from, depth: depth + 1 });
+    }
   }
   return references;
 }
 
-function referenceAt(name: HclNode): Reference[] {
-  const step = name.parent;
-  const siblings = step?.parent?.namedChildren ?? [];
-  const at = siblings.findIndex(({ startIndex }) => startIndex === step?.startIndex);
-  const isData = step?.type === "get_attr" && siblings[at - 1]?.text === "data";
-  if (!isData && step?.type !== "variable_expr") return [];
-  const [type = "", label, ...attributes] = [name.text, ...attributesIn(siblings.slice(at + 1))];
-  return label !== undefined && type.startsWith(MENTION)
-    ? [{ mode: isData ? "data" : "resource", type, name: label, attributes }]
+/** At `digitalocean_x` among the steps of an expression. */
+function referenceAt(steps: readonly HclNode[], at: number): Reference[] {
+  const isData = steps[at]?.type === "get_attr" && steps[at - 1]?.text === "data";
+  if (!isData && steps[at]?.type !== "variable_expr") return [];
+  const type = (steps[at]?.text ?? "").replace(/^\./, "");
+  const [name, ...attributes] = attributesIn(steps, at + 1);
+  return name !== undefined && type.startsWith(MENTION)
+    ? [{ mode: isData ? "data" : "resource", type, name, attributes }]
     : [];
 }
 
-function attributesIn(steps: readonly HclNode[]): string[] {
+function attributesIn(steps: readonly HclNode[], from: number): string[] {
   const names: string[] = [];
-  for (const { type, namedChildren } of steps) {
+  for (let at = from; at < steps.length; at++) {
+    const { type, namedChildren = [] } = steps[at] ?? {};
     const [inner] = namedChildren;
     if (type === "get_attr") names.push(inner?.text ?? "");
-    else if (type === "splat") names.push(...attributesIn(inner?.namedChildren ?? []));
+    else if (type === "splat") names.push(...attributesIn(inner?.namedChildren ?? [], 0));
     else if (type !== "index") break;
   }
   return names;
@@ -174,13 +220,15 @@ function unescaped(text: string): string {
     .replace(/([$%])\1\{/g, "$1{");
 }
 
+/** The innermost node that says where the first mistake is. */
 function firstError(root: HclNode): HclNode {
-  const stack = [root];
-  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-    if (node.type === "ERROR" || node.isMissing) return node;
-    stack.push(...node.namedChildren.filter(({ hasError }) => hasError).reverse());
+  let node = root;
+  while (node.type !== "ERROR" && !node.isMissing) {
+    const child = node.namedChildren.find(({ hasError }) => hasError);
+    if (child === undefined) break;
+    node = child;
   }
-  return root;
+  return node;
 }
 
 function placeOf({ startPosition }: HclNode, file: string): Place {

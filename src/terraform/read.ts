@@ -2,12 +2,22 @@ import type { Host } from "../host/host.ts";
 import { readHcl } from "./hcl.ts";
 import type { ParsedFile } from "./syntax.ts";
 
+/**
+ * Characters; some 20 000 lines. Code of that size takes 1 s and 150 MB to read; what makes no sense to
+ * the grammar at all, up to 6 s and 800 MB.
+ */
+const MAX_LENGTH = 512 * 1024;
+
 /** Reads a text in the syntax that its name says; the grammar is loaded for the first in HCL. */
 export async function readTerraform(
   hclParser: Host["hclParser"],
   text: string,
   name: string,
 ): Promise<ParsedFile> {
+  if (text.length > MAX_LENGTH) {
+    const why = `larger than ${MAX_LENGTH / 1024} kB`;
+    return { blocks: [], references: [], problem: { file: name, line: 1, why } };
+  }
   if (!name.endsWith(".json")) return readHcl(await hclParser(), text, name);
   const { readTfJson } = await import("./tf-json.ts");
   return readTfJson(text, name);

@@ -29,6 +29,12 @@ export interface Place {
   readonly line: number;
 }
 
+/** What could not be read. */
+export interface Problem extends Place {
+  /** Where it is not the code that is wrong, in words. */
+  readonly why?: string;
+}
+
 /** `data.digitalocean_droplets.all.droplets[0].image`, wherever it stands; indexes are left out. */
 export interface Reference {
   readonly mode: "data" | "resource";
@@ -42,7 +48,7 @@ export interface ParsedFile {
   /** What is asked of DigitalOcean's data sources and resources. */
   readonly references: readonly Reference[];
   /** Where the grammar found no sense; the rest is read all the same. */
-  readonly problem: Place | undefined;
+  readonly problem: Problem | undefined;
 }
 
 /** The variable that an expression is, and nothing else: `var.x`, and `"${var.x}"` as of 0.11. */

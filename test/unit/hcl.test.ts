@@ -163,6 +163,39 @@ describe("values", () => {
   });
 });
 
+describe("references", () => {
+  it.each([
+    ["digitalocean_a.b", "resource a.b"],
+    ["digitalocean_a.b.c.d", "resource a.b.c.d"],
+    ["data.digitalocean_a.b.c", "data a.b.c"],
+    ["digitalocean_a.b[0].c", "resource a.b.c"],
+    ["digitalocean_a.b[*].c", "resource a.b.c"],
+    ["digitalocean_a.b.*.c", "resource a.b.c"],
+    ['data.digitalocean_a.b["x"].c', "data a.b.c"],
+    ["x[digitalocean_a.b.c].d", "resource a.b.c"],
+    ['"-${digitalocean_a.b.c}-"', "resource a.b.c"],
+    ["<<EOT\n${digitalocean_a.b.c}\nEOT\n", "resource a.b.c"],
+    ["f(digitalocean_a.b.c...)", "resource a.b.c"],
+    ["(digitalocean_a.b).c", "resource a.b"],
+    ["!digitalocean_a.b.c", "resource a.b.c"],
+    ["digitalocean_a.b.c == data.digitalocean_d.e.f ? 1 : 2", "resource a.b.c, data d.e.f"],
+    ["[for x in digitalocean_a.b : x.c]", "resource a.b"],
+    ["{ for k, v in x : k => v if v == digitalocean_a.b.c }", "resource a.b.c"],
+    ["{ (digitalocean_a.b.c) = 1 }", "resource a.b.c"],
+    ["digitalocean_a", ""],
+    ["x.digitalocean_a.b", ""],
+    ["my_digitalocean_a.b", ""],
+    ['"digitalocean_a.b.c"', ""],
+    ["1 # digitalocean_a.b.c", ""],
+  ])("in %s: %s", (source, expected) => {
+    const { references } = hcl(`x {\n  y {\n    a = ${source}\n  }\n}\n`);
+    const texts = references.map(({ mode, type, name, attributes }) =>
+      [`${mode} ${type.replace("digitalocean_", "")}`, name, ...attributes].join("."),
+    );
+    expect(texts.toSorted()).toEqual(expected.split(", ").filter(Boolean).toSorted());
+  });
+});
+
 describe("the JSON syntax", () => {
   it.each([
     ["{}", ""],
@@ -232,7 +265,7 @@ describe("whatever the file, the reader comes to an end", { timeout: 60_000 }, (
   const nested = (open: string, middle: string, close: string) =>
     open.repeat(DEEP) + middle + close.repeat(DEEP);
   const bytes = Buffer.from(Array.from({ length: 50_000 }, (_, i) => (i * 7919 + (i >> 3)) % 256));
-  // The host hands over no file of more than 4 MB.
+  // More than is handed over to be read.
   const long = (text: string) => text.repeat(Math.ceil(1e6 / text.length));
 
   it.each([
@@ -247,7 +280,8 @@ describe("whatever the file, the reader comes to an end", { timeout: 60_000 }, (
     ["many blocks", long('resource "a" "b" {\n  name = "web"\n  tags = { c = "d" }\n}\n')],
     ["a long string", `a {\n  b = "${long("x")}"\n}\n`],
     ["quotes and braces", long('}{"')],
-    ["comments", long("# x\n")],
+    ["comments", long("# digitalocean_a.b\n")],
+    ["references", `a = [${long("digitalocean_a.b.c, ")}]\n`],
   ])("HCL: %s", (_, text) => {
     expect(timed(() => hcl(text))).toBeLessThan(10_000);
   });
