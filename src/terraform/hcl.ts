@@ -194,7 +194,7 @@ function attributesIn(steps: readonly HclNode[], from: number): string[] {
 /** The same in the text of a template, for the JSON syntax. */
 export function referencesInText(text: string): Reference[] {
   const found = text.matchAll(
-    /\b(data\.)?(digitalocean_\w+)\.([\w-]+)((?:\.[\w*-]+|\[[^\]]*\])*)/g,
+    /\b(data\.)?(digitalocean_\w+)\.([\w-]+)((?:\.[\w*-]+|\[[^[\]]*\])*)/g,
   );
   return Array.from(found, ([, data, type = "", name = "", rest = ""]) => ({
     mode: data === undefined ? ("resource" as const) : ("data" as const),
