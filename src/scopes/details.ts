@@ -98,14 +98,14 @@ function kindOf({ literal, source }: Expression): string | undefined {
   return KIND_OF[reference.exec(source.trim())?.[1] ?? ""];
 }
 
-/** What a project may hold, by all that the module says of projects. */
-function kindsHeld(project: Block, { blocks }: Module): Kinds {
-  const lists = blocks.filter(
+/** What a project may hold, by all that the code says of projects, in whatever module. */
+function kindsHeld(project: Block, { blocks, everywhere = blocks }: Module): Kinds {
+  const lists = everywhere.filter(
     ({ type, labels }) => type === "resource" && labels[0] === "digitalocean_project_resources",
   );
   const held = [project, ...lists].map(({ attributes }) => kindsIn(attributes.get("resources")));
   if (held.includes("any")) return "any";
-  const assigned = blocks
+  const assigned = everywhere
     .filter((block) => block.type === "resource" && isSet(block, "project_id", false))
     .map(({ labels }) => KIND_OF[labels[0] ?? ""] ?? "");
   return new Set([...held.flatMap((kinds) => (kinds === "any" ? [] : [...kinds])), ...assigned]);

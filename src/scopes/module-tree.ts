@@ -11,6 +11,8 @@ export interface Module {
   readonly prefix: string;
   readonly blocks: readonly Block[];
   readonly references: ParsedFile["references"];
+  /** The blocks of all modules of the tree; absent where there is but one. */
+  readonly everywhere?: readonly Block[];
 }
 
 export interface ModuleTree {
@@ -36,6 +38,7 @@ export async function readModuleTree(
   read: ReadFile,
 ): Promise<ModuleTree> {
   const modules: Module[] = [];
+  const everywhere: Block[] = [];
   const unseen = new Set<string>();
   const broken: Problem[] = [];
   const seen = new Set<string>();
@@ -55,7 +58,8 @@ export async function readModuleTree(
         if (file.problem !== undefined) broken.push(file.problem);
       }
     }
-    modules.push({ prefix, blocks, references });
+    for (const block of blocks) everywhere.push(block);
+    modules.push({ prefix, blocks, references, everywhere });
     for (const call of blocks.filter(({ type }) => type === "module")) {
       if (isLeftOut(call)) continue;
       const name = `${prefix}module.${call.labels[0] ?? ""}`;
