@@ -5,6 +5,8 @@ import { env } from "./commands/env.ts";
 import { exec } from "./commands/exec.ts";
 import { explain } from "./commands/explain.ts";
 import { init } from "./commands/init.ts";
+import { logout, uninstall } from "./commands/logout.ts";
+import { rotate } from "./commands/rotate.ts";
 import { scopes } from "./commands/scopes.ts";
 
 /** In the order of the help; the first is what runs where none is named. */
@@ -15,5 +17,8 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
   explain,
   exec,
   env,
+  rotate,
+  logout,
+  uninstall,
   demo,
 ];

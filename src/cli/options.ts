@@ -24,6 +24,12 @@ export const lookOptions = {
   strict: { type: "boolean", describe: "Treat warnings as errors (exit status 3)" },
 } as const satisfies Record<string, Option>;
 
+/** Options of the commands that change something. */
+export const changeOptions = {
+  "dry-run": { type: "boolean", describe: "Show the changes as a diff and write nothing" },
+  yes: { type: "boolean", describe: "Do not ask before the changes are made" },
+} as const satisfies Record<string, Option>;
+
 const TOKEN_INPUT = {
   what: "a token",
   asked: "--token-stdin",

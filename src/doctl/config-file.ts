@@ -64,6 +64,28 @@ export function withContext(text: string, context: string, token: Secret): Conte
   return content(bom + before, token, after);
 }
 
+/**
+ * The config without one context's token. A selected context that goes is no longer selected, as
+ * doctl would fail with it from then on (contracts/doctl.md 5.9).
+ *
+ * @returns undefined for a text that doctl cannot read either.
+ */
+export function withoutContext(text: string, context: string): Content | undefined {
+  const bom = text.startsWith("\uFEFF") ? "\uFEFF" : "";
+  const lineEnd = lineEndOf(text);
+  const document = parse(text.slice(bom.length).replaceAll("\r\n", "\n"));
+  if (document === undefined) return undefined;
+  const { root } = document;
+  root.items = root.items.filter((pair) => keyOf(pair) !== "config");
+  if (context === "default") put(root, "access-token", "");
+  else {
+    const named = last(root, "auth-contexts")?.value;
+    if (isMap(named)) named.items = named.items.filter((pair) => keyOf(pair) !== context);
+    if (textIn(last(root, "context")?.value) === context) put(root, "context", "default");
+  }
+  return content(bom + document.written().replaceAll("\n", lineEnd));
+}
+
 /** A stand-in for the token, so that the secret itself is put in by the file's writer. */
 function placeFor(text: string): string {
   let place = "do-bootstrap-token-goes-here";

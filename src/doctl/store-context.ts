@@ -1,9 +1,9 @@
 import { dirname, join } from "node:path";
-import { decode, encode } from "../content.ts";
+import { type Content, decode, encode } from "../content.ts";
 import { AppError } from "../errors.ts";
 import type { Host, Undo } from "../host/host.ts";
 import type { Secret } from "../token/secret.ts";
-import { readDoctlConfig, withContext } from "./config-file.ts";
+import { readDoctlConfig, withContext, withoutContext } from "./config-file.ts";
 import { readConfig } from "./read-config.ts";
 
 /**
@@ -24,13 +24,38 @@ export async function storeContext(
     progress: (what: string) => void;
   },
 ): Promise<Undo> {
-  const { path, context, token, expected, progress } = store;
+  const { context, token } = store;
+  return edit(host, store, (text) => withContext(text, context, token));
+}
+
+/** Takes a context's token out of doctl's config: as storeContext. */
+export async function removeContext(
+  host: Pick<Host, "files" | "clock" | "locked">,
+  removal: Omit<Parameters<typeof storeContext>[1], "token">,
+): Promise<Undo> {
+  return edit(host, { ...removal, token: undefined }, (text) =>
+    withoutContext(text, removal.context),
+  );
+}
+
+async function edit(
+  host: Pick<Host, "files" | "clock" | "locked">,
+  {
+    path,
+    context,
+    token,
+    expected,
+    progress,
+  }: Omit<Parameters<typeof storeContext>[1], "token"> & { token: Secret | undefined },
+  edited: (text: string) => Content | undefined,
+): Promise<Undo> {
   const real = await host.files.realpath(path);
   return host.locked(join(dirname(real), ".do-bootstrap.lock"), async () => {
     const state = await readConfig(host, path, progress);
     if (state.kind === "broken") throw unreadable(path, state.why);
     const held = state.config.contexts.get(context);
-    if (held?.fingerprint !== expected && !token.equals(held)) {
+    const isDone = token === undefined ? held === undefined : token.equals(held);
+    if (held?.fingerprint !== expected && !isDone) {
       throw new AppError(
         "CHANGED_MEANWHILE",
         `doctl context ${context} got another token meanwhile.`,
@@ -39,7 +64,7 @@ export async function storeContext(
     }
     const before = state.snapshot;
     const text = before.kind === "file" ? (decode(before.bytes)?.text ?? "") : "";
-    const after = withContext(text, context, token);
+    const after = edited(text);
     if (after === undefined) throw unreadable(path, "not YAML that doctl can read");
     const bytes = encode(after);
     assertNothingLost(state.config.contexts, bytes, context, token);
@@ -51,11 +76,12 @@ function assertNothingLost(
   before: ReadonlyMap<string, Secret>,
   bytes: Buffer,
   context: string,
-  token: Secret,
+  token: Secret | undefined,
 ): void {
   const now = readDoctlConfig(bytes.toString("utf8"))?.contexts;
   const kept = [...before].every(([name, held]) => name === context || held.equals(now?.get(name)));
-  if (kept && token.equals(now?.get(context))) return;
+  const stored = now?.get(context);
+  if (kept && (token === undefined ? stored === undefined : token.equals(stored))) return;
   throw new AppError("WRITE_FAILED", "doctl's config could not be edited without a loss.", {
     hint: "Nothing was changed. Please report this with the file's keys (not its values).",
   });

@@ -21,7 +21,52 @@ export function withToken(
   const place = assignmentsIn(text).some(({ key }) => key === name) ? text : withName(text, name);
   const parts = split(place, path, (key) => (key === name ? token : undefined));
   const probe = split(place, path, (key) => (key === name ? STAND_IN : undefined));
-  return keepsOtherKeys(text, probe, name) ? parts : undefined;
+  return keepsOtherKeys(text, probe, [name]) ? parts : undefined;
+}
+
+/**
+ * The text with `token` as the value of every assignment that holds `old`; the rest stays.
+ *
+ * @returns undefined where the edit would change what dotenv reads for any other key.
+ */
+export function withReplaced(
+  text: string,
+  path: string,
+  { old, token }: { old: Secret; token: Secret },
+): readonly (string | Secret)[] | undefined {
+  const replaced = (stand: Secret) =>
+    split(text, path, (_, value) => (old.equals(value) ? stand : undefined));
+  const holds = (value: string) => old.equals(Secret.of(value, { kind: "stdin" }));
+  const names = [...readEnvFile(text)].filter(([, value]) => holds(value)).map(([name]) => name);
+  const isSafe = keepsOtherKeys(text, replaced(STAND_IN), names);
+  return isSafe ? replaced(token) : undefined;
+}
+
+/**
+ * The text without the lines whose value is `old`; the rest stays.
+ *
+ * @returns undefined where the edit would change what dotenv reads for any other key.
+ */
+export function withoutToken(
+  text: string,
+  path: string,
+  old: Secret,
+): readonly (string | Secret)[] | undefined {
+  let kept = text;
+  const gone = new Set<string>();
+  for (const { key, valueStart, valueEnd } of assignmentsIn(text).reverse()) {
+    const value = text.slice(valueStart, valueEnd);
+    if (!old.equals(Secret.of(value, { kind: "stdin" }))) continue;
+    const start = text.lastIndexOf("\n", valueStart - 1) + 1;
+    const end = text.indexOf("\n", valueEnd);
+    kept = kept.slice(0, start) + (end < 0 ? "" : kept.slice(end + 1));
+    gone.add(key);
+  }
+  const [before, after] = [parse(text), parse(kept)];
+  const isSafe = Object.keys({ ...before, ...after }).every(
+    (key) => gone.has(key) || before[key] === after[key],
+  );
+  return isSafe ? redacted(kept, path) : undefined;
 }
 
 /** The text with `name` as an empty variable at its end, unless it is there. */
@@ -44,26 +89,30 @@ const STAND_IN = Secret.of("dop_v1_0", { kind: "stdin" });
 function split(
   text: string,
   path: string,
-  replacementFor: (key: string) => Secret | undefined,
+  replacementFor: (key: string, value: Secret) => Secret | undefined,
 ): (string | Secret)[] {
   const parts: (string | Secret)[] = [];
   let from = 0;
   for (const { key, valueStart, valueEnd, glue } of assignmentsIn(text)) {
-    const value = replacementFor(key);
-    if (value === undefined && valueStart === valueEnd) continue;
     const current = text.slice(valueStart, valueEnd);
+    const held = Secret.of(current, { kind: "env-file", name: key, path });
+    const value = replacementFor(key, held);
+    if (value === undefined && valueStart === valueEnd) continue;
     parts.push(text.slice(from, valueStart) + (current === "" ? glue : ""));
-    parts.push(value ?? Secret.of(current, { kind: "env-file", name: key, path }));
+    parts.push(value ?? held);
     from = valueEnd;
   }
   return [...parts, text.slice(from)];
 }
 
-function keepsOtherKeys(text: string, probe: readonly (string | Secret)[], name: string): boolean {
+function keepsOtherKeys(
+  text: string,
+  probe: readonly (string | Secret)[],
+  names: readonly string[],
+): boolean {
   const before = parse(text);
   const after = parse(encode({ parts: probe, encoding: "utf8" }).toString("utf8"));
-  if (after[name] !== "dop_v1_0") return false;
+  if (names.some((name) => after[name] !== "dop_v1_0")) return false;
   const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
-  keys.delete(name);
-  return [...keys].every((key) => before[key] === after[key]);
+  return [...keys].every((key) => names.includes(key) || before[key] === after[key]);
 }

@@ -15,6 +15,17 @@ export function withPatterns(text: string, patterns: readonly string[]): string 
   return before + gap + BEGIN + lineEnd + block + END + lineEnd;
 }
 
+/** The text without our block, and without the empty line that we put in front of it. */
+export function withoutBlock(text: string): string {
+  if (!hasBlock(text) || !text.split(/\r?\n/).includes(END)) return text;
+  const from = lineStart(text, BEGIN);
+  const end = lineStart(text, END);
+  if (end < from) return text;
+  const next = text.indexOf("\n", end);
+  const before = text.slice(0, from).replace(/(^|\n)\r?\n$/, "$1");
+  return before + (next < 0 ? "" : text.slice(next + 1));
+}
+
 /** True for a .gitignore that has our block. */
 export function hasBlock(text: string): boolean {
   return text.split(/\r?\n/).includes(BEGIN);

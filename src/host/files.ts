@@ -28,6 +28,7 @@ export const nodeFiles: Files = {
   realpath,
   whyNotWritable,
   replace,
+  remove,
   makeDirectory,
   sweep,
   withPrivateFolder,
@@ -145,6 +146,16 @@ async function replace(before: Snapshot, bytes: Uint8Array, mode: number): Promi
   }
   await syncDirectory(dirname(target));
   return () => restore(before);
+}
+
+async function remove(before: FileSnapshot): Promise<Undo> {
+  await assertUnchanged(before);
+  // What a link leads to stays.
+  await fs.rm(before.path).catch((error: unknown) => {
+    throw writeFailed(`${before.path} could not be removed`, error);
+  });
+  await syncDirectory(dirname(before.path));
+  return () => restore({ ...before, target: before.path });
 }
 
 async function assertUnchanged(before: Snapshot): Promise<void> {

@@ -12,7 +12,7 @@ export interface Host {
   readonly packageFolder: string;
   readonly files: Files;
   readonly records: Records;
-  readonly trust: Trust;
+  readonly state: State;
   readonly clock: Clock;
   readonly http: (request: HttpRequest) => Promise<HttpAnswer>;
   readonly run: (call: ToolCall) => Promise<ToolResult>;
@@ -51,20 +51,23 @@ export interface Records {
   keep(file: string, value: unknown, since: number): void;
 }
 
-/** A program that a repo's config names, and that a person lets it run. */
-export interface TrustedCommand {
-  /** The config's folder. */
-  readonly folder: string;
-  readonly command: readonly string[];
-  /** SHA-256 of the repo's files among its words, by path. */
-  readonly scripts: Readonly<Record<string, string>>;
+/** What is to be known on this machine until it is taken back; free of secrets. */
+export interface State {
+  /** @returns undefined where there is none that is the user's own. */
+  read(key: StateKey): string | undefined;
+  /**
+   * @returns false without a folder for it, outside the repo.
+   * @throws AppError WRITE_FAILED
+   */
+  write(key: StateKey, text: string): boolean;
+  remove(key: StateKey): void;
 }
 
-/** Commands trusted on this machine, in the user's state folder. */
-export interface Trust {
-  has(command: TrustedCommand): boolean;
-  /** @throws AppError WRITE_FAILED */
-  keep(command: TrustedCommand): void;
+export interface StateKey {
+  readonly kind: "trusted" | "rotation";
+  /** The folder of the config that it is about, absolute. */
+  readonly folder: string;
+  readonly name: string;
 }
 
 export interface Clock {
@@ -121,6 +124,8 @@ export interface Files {
   whyNotWritable(directory: string): Promise<string | undefined>;
   /** Replaces a file atomically; the bytes are on disk when this returns. @returns what undoes it. */
   replace(before: Snapshot, bytes: Uint8Array, mode: number): Promise<Undo>;
+  /** Removes a file that is as it was. @returns what undoes it. */
+  remove(before: FileSnapshot): Promise<Undo>;
   /** Creates a directory with its parents. @returns what undoes it. */
   makeDirectory(path: string, mode: number): Promise<Undo>;
   /** Removes temporary files that a killed run left in a directory. */
@@ -133,6 +138,8 @@ export type Undo = () => Promise<void>;
 
 export interface HttpRequest {
   readonly url: URL;
+  /** Sent as a form by POST; absent: GET. */
+  readonly form?: Readonly<Record<string, string>>;
   readonly headers: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
 }

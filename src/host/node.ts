@@ -4,10 +4,10 @@ import { AppError, EXIT } from "../errors.ts";
 import { wrap } from "../wrap.ts";
 import { nodeFiles } from "./files.ts";
 import type { Clock, Host, InputKind, Terminal } from "./host.ts";
-import { get } from "./http.ts";
+import { send } from "./http.ts";
 import { keep, recall } from "./record.ts";
 import { run } from "./run.ts";
-import { trustOf } from "./trust.ts";
+import { stateOf } from "./state.ts";
 import { which } from "./which.ts";
 
 /**
@@ -34,13 +34,13 @@ export function nodeHost(packageFolder: string): Host {
     cwd: workingDirectory(),
     home: env["HOME"] ?? (platform === "win32" ? homedir() : undefined),
     files: nodeFiles,
-    trust: trustOf(process),
+    state: stateOf(process),
     records: {
       recall: (path) => recall({ env, platform }, { kind: "config", path }),
       keep: (path, value, since) =>
         keep({ env, platform }, { kind: "config", path }, value, { inputs: [path], since }),
     },
-    http: (request) => get(request, interrupted),
+    http: (request) => send(request, interrupted),
     run: (call) => run(call, interrupted),
     which: (name, notIn) => which(name, notIn, { env, platform }),
     locked: async (path, action) => (await import("./lock.ts")).locked(path, clock, action),

@@ -28,7 +28,7 @@ export function traced(host: Host, say: (text: string) => void): Host {
     async http(request) {
       const answer = await host.http(request);
       const what = answer.kind === "answer" ? answer.status : `${answer.why} (${answer.detail})`;
-      line(`GET ${request.url.href}: ${what}`);
+      line(`${request.form === undefined ? "GET" : "POST"} ${request.url.href}: ${what}`);
       return answer;
     },
     async run(call) {

@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 import { encode, holdsSecret } from "../content.ts";
 import { authInit } from "../doctl/auth-init.ts";
-import { storeContext } from "../doctl/store-context.ts";
+import { removeContext, storeContext } from "../doctl/store-context.ts";
 import { AppError } from "../errors.ts";
 import type { Git } from "../git/git.ts";
 import type { Host, Undo } from "../host/host.ts";
@@ -20,7 +20,7 @@ export interface Surroundings {
 /**
  * Carries out a plan's changes, all or none: the only place that writes to a user's files. What can
  * refuse is asked first (doctl), then .gitignore, then what git may take, then secrets, then doctl's
- * config.
+ * config; what goes, goes last.
  *
  * @returns what did not go as hoped and does not matter (DESIGN rule 6), in words.
  * @throws AppError; everything is then as it was.
@@ -49,6 +49,13 @@ export async function apply(
       const { context, token, path, replaces } = change;
       const expected = replaces?.fingerprint;
       await step(storeContext(host, { context, token, path, expected, ...around }));
+    }
+    for (const change of changes) {
+      if (change.kind === "doctl-removal") {
+        const { context, path, holds } = change;
+        const expected = holds.fingerprint;
+        await step(removeContext(host, { context, path, expected, ...around }));
+      } else if (change.kind === "remove") await step(host.files.remove(change.before));
     }
     return doubts;
   } catch (error) {

@@ -134,9 +134,9 @@ function commandFailed({ command, failure }: CommandResult): Finding[] {
 /** The part of a result that a mere look has. */
 export const NOTHING_DONE = { applied: [], doubts: [], commands: [] } as const;
 
-function notConverged({ changes }: Plan): AppError {
+export function notConverged({ changes }: Pick<Plan, "changes">): AppError {
   const names = changes.map((change) =>
-    change.kind === "write" ? change.before.path : `doctl context ${change.context}`,
+    "before" in change ? change.before.path : `doctl context ${change.context}`,
   );
   return new AppError(
     "NOT_CONVERGED",

@@ -41,7 +41,7 @@ type ExecHost = Pick<
   | "records"
   | "run"
   | "which"
-  | "trust"
+  | "state"
   | "hclParser"
   | "http"
 >;

@@ -11,7 +11,7 @@ type ExplainHost = Pick<
   Host,
   | "cwd"
   | "home"
-  | "trust"
+  | "state"
   | "env"
   | "clock"
   | "files"

@@ -1,12 +1,12 @@
 import { isAbsolute, join } from "node:path";
 import type { ResolvedConfig } from "../config/resolved.ts";
-import { printable } from "../errors.ts";
-import type { Host, TrustedCommand } from "../host/host.ts";
+import { AppError, printable } from "../errors.ts";
+import type { Host, StateKey } from "../host/host.ts";
 import { isInside } from "../paths.ts";
 import { sha256 } from "../sha256.ts";
 import { chooseToken, type TokenSources, type TokenState } from "../token/sources.ts";
 
-type TokenHost = Pick<Host, "env" | "files" | "run" | "which" | "trust">;
+type TokenHost = Pick<Host, "env" | "files" | "run" | "which" | "state">;
 
 /** A token manager may ask its owner first. */
 const TIME_LIMIT_MS = 120_000;
@@ -56,10 +56,14 @@ async function askCommand(
     detail,
   });
   const trusted = await identify(host, command, { base: config.base, top });
-  if (trust === undefined && !host.trust.has(trusted)) {
+  if (trust === undefined && host.state.read(trusted) !== trusted.name) {
     return withheld("untrusted", "it has not been trusted on this machine");
   }
-  if (trust === "kept") host.trust.keep(trusted);
+  if (trust === "kept" && !host.state.write(trusted, trusted.name)) {
+    throw new AppError("WRITE_FAILED", "There is no folder to keep trust in.", {
+      hint: "Set HOME, or XDG_STATE_HOME, to a folder outside the repo.",
+    });
+  }
   const file = await fileOf(host, program, { base: config.base, top });
   if (file === undefined) return withheld("failed", `there is no ${printable(program)} on PATH`);
   const { end, exitCode, stdout } = await host.run({
@@ -88,7 +92,7 @@ async function identify(
   { files }: TokenHost,
   command: readonly string[],
   { base, top }: { base: string; top: string },
-): Promise<TrustedCommand> {
+): Promise<StateKey> {
   const paths = command.map((word) => (isAbsolute(word) ? word : join(base, word)));
   const scripts = await Promise.all(
     paths
@@ -98,7 +102,8 @@ async function identify(
         return snapshot.kind === "file" ? [[path, sha256(snapshot.bytes)] as const] : [];
       }),
   );
-  return { folder: base, command, scripts: Object.fromEntries(scripts.flat()) };
+  const trusted = { folder: base, command, scripts: Object.fromEntries(scripts.flat()) };
+  return { kind: "trusted", folder: base, name: `${JSON.stringify(trusted, undefined, 2)}\n` };
 }
 
 /** A name is looked for on PATH, outside the repo; a path is what was trusted. */

@@ -92,7 +92,7 @@ export type ObservingHost = Pick<
   | "http"
   | "run"
   | "which"
-  | "trust"
+  | "state"
   | "hclParser"
 >;
 

@@ -10,7 +10,7 @@ import type { Observation } from "./observe.ts";
 
 /** The token that `exec` would pass on, and what DigitalOcean says of it. */
 export async function inspectRepoToken(
-  host: Pick<Host, "env" | "files" | "http" | "clock" | "run" | "which" | "trust">,
+  host: Pick<Host, "env" | "files" | "http" | "clock" | "run" | "which" | "state">,
   config: ResolvedConfig,
   top: string,
   progress: (what: string) => void,

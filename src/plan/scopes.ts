@@ -47,7 +47,7 @@ type ScopesHost = Pick<
   | "records"
   | "run"
   | "which"
-  | "trust"
+  | "state"
   | "hclParser"
   | "http"
   | "readInput"

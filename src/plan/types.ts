@@ -1,5 +1,5 @@
 import type { Content } from "../content.ts";
-import type { Snapshot } from "../host/host.ts";
+import type { FileSnapshot, Snapshot } from "../host/host.ts";
 import type { Secret } from "../token/secret.ts";
 import type { FindingId } from "./findings.ts";
 
@@ -36,7 +36,23 @@ export interface StoreContext {
   readonly why: string;
 }
 
-export type Change = WriteFile | StoreContext;
+export interface RemoveContext {
+  readonly kind: "doctl-removal";
+  /** doctl's config file. */
+  readonly path: string;
+  readonly context: string;
+  /** What the context holds. */
+  readonly holds: Secret;
+  readonly why: string;
+}
+
+export interface RemoveFile {
+  readonly kind: "remove";
+  readonly before: FileSnapshot;
+  readonly why: string;
+}
+
+export type Change = WriteFile | StoreContext | RemoveContext | RemoveFile;
 
 /** Runs after the changes, is reported, and never rolls them back (DESIGN rule 10). */
 export interface Command {

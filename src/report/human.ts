@@ -134,6 +134,10 @@ function diff(report: Report, change: Change, page: Page): string {
       page.paint("green", `  + ${token}`),
     ].join("\n");
   }
+  if (change.kind === "doctl-removal") {
+    return [title, page.paint("red", `  - ${change.holds}`)].join("\n");
+  }
+  if (change.kind === "remove") return title;
   const signs = { added: "+", removed: "-", kept: " " } as const;
   const styles = { added: "green", removed: "red", kept: "dim" } as const;
   const lines = diffOf(change).map(({ kind, text }) =>
@@ -158,13 +162,14 @@ function marked(mark: string, text: string, page: Page): string {
 }
 
 function sign(change: Change, page: Page): string {
+  if (change.kind === "remove" || change.kind === "doctl-removal") return page.paint("red", "-");
   const isNew =
     change.kind === "write" ? change.before.kind === "absent" : change.replaces === undefined;
   return isNew ? page.paint("green", "+") : page.paint("yellow", "~");
 }
 
 function nameOf(report: Report, change: Change): string {
-  if (change.kind === "doctl-context") return `doctl context ${change.context}`;
+  if (!("before" in change)) return `doctl context ${change.context}`;
   return shownPath(report, change.before.path);
 }
 
@@ -226,7 +231,7 @@ function lastLine(report: Report, status: ExitStatus, page: Page): string {
 
   const rest = left === 0 ? ", and looked at again: nothing is left to do" : "";
   const lines = [marked(tick, `${count(applied.length, "change")} made${rest}.`, page)];
-  const next = nextStep(report);
+  const next = command === "init" ? nextStep(report) : undefined;
   if (next !== undefined) lines.push(`  Next: ${page.paint("bold", next)}`);
   lines.push(...toCommit(report, page));
   return lines.join("\n");

@@ -69,6 +69,9 @@ export function jsonError(error: AppError): string {
 }
 
 function jsonChange(change: Change): object {
+  if (change.kind === "remove") {
+    return { kind: "remove", path: change.before.path, why: change.why };
+  }
   return change.kind === "write"
     ? {
         kind: change.before.kind === "absent" ? "create" : "change",

@@ -6,7 +6,7 @@ import { safe } from "./paint.ts";
 
 /** What a command found or did; how it looks is decided at the edge. */
 export interface Report extends Result {
-  readonly command: "init" | "check";
+  readonly command: "init" | "check" | "rotate" | "logout" | "uninstall";
   readonly dryRun: boolean;
   readonly env: Environment;
   readonly cwd: string;

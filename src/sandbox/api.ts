@@ -77,6 +77,7 @@ export async function startSandbox(): Promise<Sandbox> {
     requests.push({ method: request.method ?? "", path, headers: request.headers });
     const reply = canned.get(route);
     if (reply !== undefined) return send(response, reply);
+    if (route === "POST /v1/oauth/revoke") return revoked(request, response);
     const token = tokens.get(/^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1] ?? "");
     if (token === undefined) {
       return sendJson(response, problem(401, "unauthorized", "Unable to authenticate you"));
@@ -88,6 +89,18 @@ export async function startSandbox(): Promise<Sandbox> {
         problem(404, "not_found", "The resource you were accessing could not be found."),
     );
   });
+  /** RFC 7009: the token is in the body; whoever has it may revoke it. */
+  function revoked(request: IncomingMessage, response: ServerResponse): void {
+    let body = "";
+    request.on("data", (chunk: Buffer) => {
+      body += chunk.toString("utf8");
+    });
+    request.on("end", () => {
+      tokens.delete(new URLSearchParams(body).get("token") ?? "");
+      sendJson(response, { status: 200, body: {} });
+    });
+  }
+
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
 

@@ -28,6 +28,8 @@ export interface TerraformRoot {
   readonly module: RootModule;
   /** Files of variable values, but for the ones that we write. */
   readonly tfvars: readonly string[];
+  /** A state or a plan lies in the folder. */
+  readonly hasState: boolean;
   /** Providers and modules are installed, as far as can be seen without asking the tool. */
   readonly isInitialised: boolean;
   /** The workspace that is selected (contracts/terraform.md 7.5). */
@@ -81,6 +83,7 @@ export async function observeRoot(
     own,
     module,
     tfvars,
+    hasState: names.some((name) => /\.tfstate|\.tfplan$/.test(name)),
     at,
     isInitialised: (await files.list(data)).some((name) => name !== "environment"),
     workspace: textOf(await files.look(join(data, "environment")))?.trim() || "default",

@@ -4,6 +4,9 @@ import type { Environment } from "../host/host.ts";
 /** The form of the control panel: a token cannot be made by API (token guide). */
 export const TOKEN_FORM = "https://cloud.digitalocean.com/account/api/tokens/new";
 
+/** Where tokens are deleted. */
+export const TOKEN_LIST = "https://cloud.digitalocean.com/account/api/tokens";
+
 /** Where a token may be sent. Taken from the process environment only, never from a file (rule 2). */
 export interface ApiHosts {
   /** Stands for https://api.digitalocean.com. */

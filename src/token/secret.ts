@@ -41,6 +41,11 @@ export class Secret {
     return other !== undefined && other.#value === this.#value;
   }
 
+  /** Whether a text is this secret. */
+  holds(text: string): boolean {
+    return text.trim() === this.#value;
+  }
+
   toString(): string {
     return `[secret ${this.fingerprint}]`;
   }

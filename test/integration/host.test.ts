@@ -22,7 +22,7 @@ import { dir } from "tmp-promise";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { nodeFiles } from "../../src/host/files.ts";
 import type { Clock } from "../../src/host/host.ts";
-import { get } from "../../src/host/http.ts";
+import { send } from "../../src/host/http.ts";
 import { locked } from "../../src/host/lock.ts";
 import { which } from "../../src/host/which.ts";
 import { aged, fileTree } from "../fixtures/tree.ts";
@@ -144,7 +144,7 @@ describe("http", () => {
   const never = new AbortController().signal;
   const ask = async (answer: RequestListener, signal = never) => {
     const url = new URL(await listen(createPlain(answer), "http"));
-    return get({ url, headers: { "X-Test": "1" }, timeoutMs: 300 }, signal);
+    return send({ url, headers: { "X-Test": "1" }, timeoutMs: 300 }, signal);
   };
 
   it.each<[string, RequestListener, object]>([
@@ -183,7 +183,7 @@ describe("http", () => {
   });
 
   it("nobody listens; no such name", async () => {
-    const to = (url: string) => get({ url: new URL(url), headers: {}, timeoutMs: 2000 }, never);
+    const to = (url: string) => send({ url: new URL(url), headers: {}, timeoutMs: 2000 }, never);
     expect(await to("http://127.0.0.1:1")).toMatchObject({ why: "refused" });
     expect(await to("https://nowhere.invalid")).toMatchObject({ why: "dns" });
   });

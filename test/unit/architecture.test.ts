@@ -230,5 +230,6 @@ it("a secret is revealed at the sinks of rule 1 only", () => {
     "doctl/auth-init.ts",
     "exec/variables.ts",
     "token/inspect.ts",
+    "token/revoke.ts",
   ]);
 });

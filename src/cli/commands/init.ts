@@ -2,15 +2,14 @@ import { EXIT } from "../../errors.ts";
 import { bootstrap, look, NOTHING_DONE } from "../../plan/bootstrap.ts";
 import { statusOf } from "../../plan/findings.ts";
 import type { Command } from "../command.ts";
-import { lookOptions, requestFrom } from "../options.ts";
+import { changeOptions, lookOptions, requestFrom } from "../options.ts";
 
 export const init: Command = {
   name: "init",
   describe: "Prepare this repo: env file, .gitignore, doctl context, Terraform files",
   options: {
     ...lookOptions,
-    "dry-run": { type: "boolean", describe: "Show the changes as a diff and write nothing" },
-    yes: { type: "boolean", describe: "Do not ask before the changes are made" },
+    ...changeOptions,
     force: {
       type: "boolean",
       describe: "Replace a doctl login or write through a link that is not the repo's",

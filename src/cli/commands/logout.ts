@@ -1,0 +1,53 @@
+import { EXIT } from "../../errors.ts";
+import { NOTHING_DONE } from "../../plan/bootstrap.ts";
+import { statusOf } from "../../plan/findings.ts";
+import { logout as takeAway } from "../../plan/logout.ts";
+import type { Command } from "../command.ts";
+import { changeOptions, lookOptions } from "../options.ts";
+
+export const logout = removing({
+  name: "logout",
+  describe: "Take this repo's token out of every place that holds it",
+  examples: [
+    ["do-bootstrap logout", "env files, secret tfvars and doctl contexts"],
+    ["do-bootstrap logout --dry-run", "what would change"],
+  ],
+});
+
+export const uninstall = removing({
+  name: "uninstall",
+  describe: "The same, and remove what was generated and nobody edited",
+  examples: [["do-bootstrap uninstall --dry-run", "what would change"]],
+});
+
+function removing({
+  name,
+  ...words
+}: Pick<Command, "describe" | "examples"> & { name: "logout" | "uninstall" }): Command {
+  return {
+    name,
+    ...words,
+    options: { env: lookOptions.env, ...changeOptions },
+    async run(args, context) {
+      const { host, progress } = context;
+      const dryRun = args["dry-run"] === true;
+      const { env, cwd, home } = host;
+      const about = { command: name, dryRun, env, cwd, home } as const;
+      const environment = typeof args["env"] === "string" ? args["env"] : undefined;
+      const result = await takeAway(
+        host,
+        { environment, progress, dryRun, uninstall: name === "uninstall" },
+        {
+          approve: async (look) =>
+            args["yes"] === true || context.approve({ ...about, ...look, ...NOTHING_DONE }),
+        },
+      );
+      const { findings } = result.plan;
+      const hasErrors = findings.some(({ level }) => level === "error");
+      return {
+        report: { ...about, ...result },
+        status: dryRun && !hasErrors ? EXIT.ok : statusOf(findings, false),
+      };
+    },
+  };
+}

@@ -1,0 +1,53 @@
+import { EXIT } from "../../errors.ts";
+import { NOTHING_DONE } from "../../plan/bootstrap.ts";
+import { statusOf } from "../../plan/findings.ts";
+import { rotate as rotateToken } from "../../plan/rotate.ts";
+import type { Command } from "../command.ts";
+import { changeOptions, lookOptions, requestFrom } from "../options.ts";
+
+export const rotate: Command = {
+  name: "rotate",
+  describe: "Put a new token in every place that holds the old one, or in none",
+  options: {
+    env: lookOptions.env,
+    "token-stdin": { type: "boolean", describe: "Read the new token from standard input" },
+    "min-ttl": lookOptions["min-ttl"],
+    revoke: { type: "boolean", describe: "Ask DigitalOcean to revoke the old token afterwards" },
+    force: {
+      type: "boolean",
+      describe: "Take one that expires sooner, or where a team cannot be read",
+    },
+    ...changeOptions,
+  },
+  examples: [
+    ["do-bootstrap rotate", "asks for the new token"],
+    ["do-bootstrap rotate --token-stdin --revoke < token.txt", "in a script"],
+    ["do-bootstrap rotate --token-stdin --dry-run < token.txt", "what would change"],
+  ],
+  async run(args, context) {
+    const { host } = context;
+    const { environment, stdin, minTtlSeconds, progress } = await requestFrom(args, context);
+    const dryRun = args["dry-run"] === true;
+    const { env, cwd, home } = host;
+    const about = { command: "rotate", dryRun, env, cwd, home } as const;
+    const result = await rotateToken(
+      host,
+      {
+        ...{ environment, stdin, minTtlSeconds, progress, dryRun },
+        force: args["force"] === true,
+        revoke: args["revoke"] === true,
+      },
+      {
+        ask: context.askForToken,
+        approve: async (look) =>
+          args["yes"] === true || context.approve({ ...about, ...look, ...NOTHING_DONE }),
+      },
+    );
+    const { findings } = result.plan;
+    const hasErrors = findings.some(({ level }) => level === "error");
+    return {
+      report: { ...about, ...result },
+      status: dryRun && !hasErrors ? EXIT.ok : statusOf(findings, false),
+    };
+  },
+};

@@ -1,0 +1,69 @@
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { dirname, isAbsolute, join } from "node:path";
+import { isInside } from "../paths.ts";
+import { sha256 } from "../sha256.ts";
+import { writeFailed } from "./files.ts";
+import type { State } from "./host.ts";
+import { isOwn, type Machine, repoAround } from "./record.ts";
+
+/**
+ * Small files in the user's state folder (XDG_STATE_HOME), one per kind and name. What is not the
+ * user's own, or lies in the repo, is not believed: a repo is data.
+ */
+export function stateOf(machine: Machine): State {
+  return {
+    read(key) {
+      const path = placeOf(key);
+      if (path === undefined) return undefined;
+      try {
+        return isOwn(dirname(path)) && isOwn(path) ? readFileSync(path, "utf8") : undefined;
+      } catch {
+        return undefined;
+      }
+    },
+    write(key, text) {
+      const path = placeOf(key);
+      if (path === undefined) return false;
+      try {
+        mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+        const temporary = `${path}.${process.pid}`;
+        const handle = openSync(temporary, "w", 0o600);
+        writeSync(handle, text);
+        fsyncSync(handle);
+        closeSync(handle);
+        renameSync(temporary, path);
+        return true;
+      } catch (error) {
+        throw writeFailed(`${path} could not be written`, error);
+      }
+    },
+    remove(key) {
+      const path = placeOf(key);
+      if (path !== undefined) rmSync(path, { force: true });
+    },
+  };
+
+  function placeOf({ kind, folder, name }: Parameters<State["read"]>[0]): string | undefined {
+    const state = stateFolder(machine);
+    if (state === undefined || isInside(state, repoAround(folder))) return undefined;
+    return join(state, "do-bootstrap", kind, `${sha256(`${folder}\0${name}`)}.json`);
+  }
+}
+
+function stateFolder({ env, platform }: Machine): string | undefined {
+  const home = env["HOME"] || undefined;
+  const folder =
+    platform === "win32"
+      ? env["LOCALAPPDATA"]
+      : env["XDG_STATE_HOME"] || (home && join(home, ".local/state"));
+  return folder !== undefined && isAbsolute(folder) ? folder : undefined;
+}

@@ -1,0 +1,176 @@
+import { basename } from "node:path";
+import { content } from "../content.ts";
+import { AppError } from "../errors.ts";
+import { withoutBlock } from "../git/ignore-block.ts";
+import type { Host, Snapshot } from "../host/host.ts";
+import { PUBLIC_TFVARS } from "../terraform/files.ts";
+import { recognise } from "../terraform/generated.ts";
+import { TOKEN_LIST } from "../token/hosts.ts";
+import type { Secret } from "../token/secret.ts";
+import { apply } from "./apply.ts";
+import { NOTHING_DONE, notConverged, type Person, type Result } from "./bootstrap.ts";
+import { obstacles, plainWrite, textAt } from "./existing.ts";
+import { finding } from "./findings.ts";
+import { type Observation, type ObservingHost, observe, type Question } from "./observe.ts";
+import { changePlace, type Held, holding, readPlaces, type TokenPlace } from "./token-places.ts";
+import { type Change, joined, NOTHING, type Plan, type PlanPart } from "./types.ts";
+
+export interface LogoutRequest extends Pick<Question, "environment" | "progress"> {
+  /** Take away the files that we generated, too. */
+  readonly uninstall: boolean;
+  readonly dryRun: boolean;
+}
+
+/**
+ * Takes the repo's token out of every place that holds it, and with `uninstall` what we generated
+ * and nobody edited. On DigitalOcean's side nothing changes.
+ *
+ * @throws AppError DECLINED, NOT_CONVERGED, and those of observe and apply.
+ */
+export async function logout(
+  host: ObservingHost & Pick<Host, "locked" | "interrupted">,
+  request: LogoutRequest,
+  { approve }: Pick<Person, "approve">,
+): Promise<Result> {
+  const question: Question = {
+    ...request,
+    stdin: undefined,
+    prompted: undefined,
+    trust: undefined,
+    minTtlSeconds: undefined,
+    fix: false,
+    inspections: new Map(),
+  };
+  const observation = await observe(host, question);
+  const places = await readPlaces(host, observation);
+  const olds = tokensOf(observation);
+  const plan = joined([
+    ...removals(observation, holding(places, olds)),
+    request.uninstall ? uninstall(observation, places, olds) : NOTHING,
+    { findings: olds.map(stillValid) },
+  ]);
+  const isBlocked = plan.findings.some(({ level }) => level === "error");
+  if (request.dryRun || isBlocked || plan.changes.length === 0) {
+    return { observation, plan, ...NOTHING_DONE };
+  }
+  if (!(await approve({ observation, plan }))) {
+    throw new AppError("DECLINED", "Nothing was changed.");
+  }
+  const { git, hosts } = observation;
+  await apply(host, plan.changes, { ...request, asFlag: false, hosts, git: git?.git });
+  const second = await observe(host, question);
+  const left = joined(removals(second, holding(await readPlaces(host, second), olds)));
+  if (left.changes.length > 0) throw notConverged(left);
+  return {
+    observation: second,
+    plan: { findings: plan.findings, changes: [], commands: [] },
+    applied: plan.changes,
+    doubts: [],
+    commands: [],
+  };
+}
+
+/** The one that is used, and those that it shadows. */
+function tokensOf({ token }: Observation): readonly Secret[] {
+  if (token.kind === "found") return [token.token, ...token.shadowed];
+  return token.kind === "conflict" ? token.tokens : [];
+}
+
+function removals(observation: Observation, at: readonly Held[]): PlanPart[] {
+  return at.map(({ place, old }) =>
+    changePlace(observation, place, { old, token: undefined, force: false }),
+  );
+}
+
+function stillValid({ fingerprint }: Secret) {
+  return finding(
+    "token.still-valid",
+    `The token (${fingerprint}) is still valid on DigitalOcean's side.`,
+    { fix: `To end it everywhere: delete it at ${TOKEN_LIST}` },
+  );
+}
+
+/** What we generated and nobody edited; and our lines in .gitignore, once they protect nothing. */
+function uninstall(
+  observation: Observation,
+  places: readonly TokenPlace[],
+  olds: readonly Secret[],
+): PlanPart {
+  const { roots, gitignore, envExample, envExampleTemplate, config } = observation;
+  const generated = roots.flatMap((root) => {
+    const files = [...root.own.keys()].map((name) => root.at(name));
+    const values = root.at(PUBLIC_TFVARS);
+    // Values have no header: ours are those that config still gives.
+    const isOurs = values.kind === "file" && sameValues(values, root.config.variables);
+    return [...files, ...(isOurs ? [values] : [])];
+  });
+  const isExample = textAt(envExample)?.text === `${envExampleTemplate}${config.token.name}=\n`;
+  const changes = [...generated, ...(isExample ? [envExample] : [])].flatMap(
+    (snapshot): Change[] =>
+      snapshot.kind === "file" && !isEdited(snapshot)
+        ? [{ kind: "remove", before: snapshot, why: "generated, and not edited" }]
+        : [],
+  );
+  const edited = generated.filter(isEdited).map(({ path }) => basename(path));
+  const secrets = places.filter(
+    ({ kind, holds }) =>
+      kind !== "doctl" && holds.some((held) => !olds.some((old) => old.equals(held))),
+  );
+  const states = roots.filter((root) => root.hasState);
+  const kept = [
+    ...edited.map((name) => `${name}, which was edited`),
+    ...(config.file === undefined ? [] : [basename(config.file)]),
+  ];
+  const protects = [
+    ...secrets.flatMap((place) => (place.kind === "doctl" ? [] : [basename(place.snapshot.path)])),
+    ...states.map(({ config: { dir } }) => `the state in ${dir}`),
+  ];
+  const block = protects.length > 0 ? NOTHING : blockRemoval(observation, gitignore);
+  return joined([
+    { changes },
+    block,
+    ...(kept.length === 0
+      ? []
+      : [{ findings: [stays(`${kept.join(", ")}: yours to keep or remove.`)] }]),
+    ...(protects.length === 0
+      ? []
+      : [
+          {
+            findings: [
+              stays(`.gitignore keeps our lines, as they protect ${protects.join(", ")}.`),
+            ],
+          },
+        ]),
+  ]) as Plan;
+}
+
+function blockRemoval(observation: Observation, gitignore: Snapshot): PlanPart {
+  const current = textAt(gitignore);
+  const text = current && withoutBlock(current.text);
+  if (current === undefined || text === undefined || text === current.text) return NOTHING;
+  const findings = obstacles(observation, gitignore, { force: false });
+  if (findings.length > 0 || gitignore.kind !== "file") return { findings };
+  const why = "without our lines";
+  const change: Change =
+    text.trim() === ""
+      ? { kind: "remove", before: gitignore, why }
+      : plainWrite(gitignore, { ...content(text), encoding: current.encoding }, why);
+  return { changes: [change] };
+}
+
+function isEdited(snapshot: Snapshot): boolean {
+  return recognise(textAt(snapshot)?.text ?? "") === "edited";
+}
+
+function sameValues(snapshot: Snapshot, values: Readonly<Record<string, unknown>>): boolean {
+  try {
+    const text = textAt(snapshot)?.text ?? "";
+    return JSON.stringify(JSON.parse(text)) === JSON.stringify(values);
+  } catch {
+    return false;
+  }
+}
+
+function stays(message: string) {
+  return finding("file.kept", message);
+}

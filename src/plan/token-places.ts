@@ -1,0 +1,178 @@
+import { join } from "node:path";
+import type { Content } from "../content.ts";
+import { redacted, withoutToken, withReplaced } from "../env-file/edit.ts";
+import { readEnvFile } from "../env-file/read.ts";
+import type { Host, Snapshot } from "../host/host.ts";
+import { SECRET_TFVARS } from "../terraform/files.ts";
+import { Secret } from "../token/secret.ts";
+import { obstacles, textAt } from "./existing.ts";
+import { finding } from "./findings.ts";
+import { jsonObject } from "./json-object.ts";
+import type { Observation } from "./observe.ts";
+import type { Change, Consent, Finding, PlanPart } from "./types.ts";
+
+/** Where a token stands that this repo or this machine's doctl uses. */
+export type TokenPlace = { readonly holds: readonly Secret[] } & (
+  | { readonly kind: "env-file" | "tfvars"; readonly snapshot: Snapshot }
+  | { readonly kind: "doctl"; readonly path: string; readonly context: string }
+);
+
+/**
+ * All places that rotate and logout reach: the env files of the config and those beside them, files
+ * of Terraform values in the roots, doctl's contexts.
+ */
+export async function readPlaces(
+  { files }: Pick<Host, "files">,
+  { config, roots, doctl }: Observation,
+): Promise<readonly TokenPlace[]> {
+  const beside = (await files.list(config.base)).filter((name) => ENV_FILE.test(name));
+  const paths = [...config.envFiles, ...beside.map((name) => join(config.base, name))];
+  const envFiles = await Promise.all([...new Set(paths)].map((path) => files.look(path)));
+  const tfvars = roots.flatMap((root) =>
+    [SECRET_TFVARS, ...root.tfvars].map((name) => root.at(name)),
+  );
+  const state = doctl?.config?.state;
+  const contexts = state?.kind === "known" ? [...state.config.contexts] : [];
+  return [
+    ...envFiles.map((snapshot) => ({
+      kind: "env-file" as const,
+      snapshot,
+      holds: [...readEnvFile(textAt(snapshot)?.text ?? "")].map(([name, value]) =>
+        Secret.of(value, { kind: "env-file", name, path: snapshot.path }),
+      ),
+    })),
+    ...tfvars.map((snapshot) => ({
+      kind: "tfvars" as const,
+      snapshot,
+      holds: valuesOf(textAt(snapshot)?.text ?? "").map(secretOf),
+    })),
+    ...contexts.map(([context, held]) => ({
+      kind: "doctl" as const,
+      path: doctl?.config?.path ?? "",
+      context,
+      holds: [held],
+    })),
+  ];
+}
+
+const ENV_FILE = /^\.env(?:\.(?!(?:example|sample|template|dist)$)[\w.-]+)?$/;
+
+/** A place and the token in it that is to go. */
+export interface Held {
+  readonly place: TokenPlace;
+  readonly old: Secret;
+}
+
+export function holding(places: readonly TokenPlace[], olds: readonly Secret[]): Held[] {
+  return places.flatMap((place) =>
+    olds
+      .filter((old) => place.holds.some((held) => old.equals(held)))
+      .map((old) => ({ place, old })),
+  );
+}
+
+/** What puts `token` in a place instead of `old`; without a token, what takes `old` away. */
+export function changePlace(
+  observation: Observation,
+  place: TokenPlace,
+  { old, token, force }: { old: Secret; token: Secret | undefined } & Pick<Consent, "force">,
+): PlanPart {
+  const why = token === undefined ? "without the token" : "the new token";
+  if (place.kind === "doctl") {
+    const { path, context } = place;
+    const change: Change =
+      token === undefined
+        ? { kind: "doctl-removal", path, context, holds: old, why }
+        : { kind: "doctl-context", path, context, token, replaces: old, doctl: undefined, why };
+    return { changes: [change] };
+  }
+  const { kind, snapshot } = place;
+  const blocked = obstacles(observation, snapshot, { force });
+  const current = textAt(snapshot);
+  if (blocked.length > 0 || snapshot.kind !== "file" || current === undefined) {
+    return { findings: blocked };
+  }
+  const { text, encoding } = current;
+  const { path } = snapshot;
+  const edit = { path, old, token };
+  const parts = kind === "env-file" ? editEnvFile(text, edit) : editValues(text, edit);
+  if (parts === undefined) return { findings: [notEditable(path, why)] };
+  if (kind === "tfvars" && /^\s*(\{\s*\})?\s*$/.test(parts.map(String).join(""))) {
+    return { changes: [{ kind: "remove", before: snapshot, why: "it held the token alone" }] };
+  }
+  const shownBefore = {
+    parts: kind === "env-file" ? redacted(text, path) : hidden(text),
+    encoding,
+  };
+  const mode = observation.platform === "win32" ? snapshot.mode : snapshot.mode & 0o700;
+  const after = { parts, encoding };
+  return { changes: [{ kind: "write", before: snapshot, after, shownBefore, mode, why }] };
+}
+
+interface Edit {
+  readonly path: string;
+  readonly old: Secret;
+  readonly token: Secret | undefined;
+}
+
+type Parts = Content["parts"];
+
+function editEnvFile(text: string, { path, old, token }: Edit): Parts | undefined {
+  return token === undefined
+    ? withoutToken(text, path, old)
+    : withReplaced(text, path, { old, token });
+}
+
+function editValues(text: string, { path, old, token }: Edit): Parts | undefined {
+  if (token !== undefined) return hidden(text, (value) => (old.equals(value) ? token : undefined));
+  const isOld = (value: unknown) => typeof value === "string" && old.equals(secretOf(value));
+  if (!path.endsWith(".json")) {
+    const kept = text.replace(ATTRIBUTE, (line, value: string) => (isOld(value) ? "" : line));
+    return valuesOf(kept).some(isOld) ? undefined : hidden(kept);
+  }
+  const values = jsonObject(text);
+  if (values === undefined) return undefined;
+  const rest = Object.entries(values).filter(([, value]) => !isOld(value));
+  return hidden(`${JSON.stringify(Object.fromEntries(rest), undefined, 2)}\n`);
+}
+
+/** An attribute that is a text, on a line of its own. */
+const ATTRIBUTE = /^[ \t]*[\w-]+[ \t]*=[ \t]*"([^"\n]*)"[ \t]*(?:(?:#|\/\/).*)?(?:\r?\n|$)/gm;
+const QUOTED = /"((?:[^"\\\n]|\\.)*)"(\s*:)?/g;
+
+/** Quoted texts but for the keys of JSON. */
+function quotedIn(text: string): { at: number; value: string }[] {
+  return Array.from(text.matchAll(QUOTED), ({ index, 1: value = "", 2: colon }) =>
+    colon === undefined ? [{ at: index + 1, value }] : [],
+  ).flat();
+}
+
+function valuesOf(text: string): string[] {
+  return quotedIn(text).map(({ value }) => value);
+}
+
+/** The text with every quoted value a secret, or what stands in for it. */
+function hidden(
+  text: string,
+  standIn: (value: Secret) => Secret | undefined = () => undefined,
+): Parts {
+  const parts: (string | Secret)[] = [];
+  let from = 0;
+  for (const { at, value } of quotedIn(text)) {
+    const held = secretOf(value);
+    parts.push(text.slice(from, at), standIn(held) ?? held);
+    from = at + value.length;
+  }
+  return [...parts, text.slice(from)];
+}
+
+function secretOf(value: string): Secret {
+  return Secret.of(value, { kind: "stdin" });
+}
+
+function notEditable(path: string, why: string): Finding {
+  return finding("file.unusable", `${path} cannot be edited without changing more.`, {
+    where: path,
+    fix: `Edit it by hand (${why}), then run the same command again.`,
+  });
+}

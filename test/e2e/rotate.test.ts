@@ -1,0 +1,385 @@
+import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { fileTree } from "../fixtures/tree.ts";
+import { type RunResult, randomToken, type Workbench, workbench } from "../fixtures/workbench.ts";
+
+const DOCTL = "home/.config/doctl/config.yaml";
+const SECRET = "do-bootstrap.secret.auto.tfvars.json";
+
+interface Scene {
+  readonly bench: Workbench;
+  readonly old: string;
+  readonly fresh: string;
+  /** Of the whole set-up, which token stands in it: "old", "new", "none" or "both". */
+  readonly where: () => Promise<Readonly<Record<string, string>>>;
+  readonly rotate: (...args: string[]) => Promise<RunResult>;
+}
+
+/** A finished repo with the old token in its env file, its secret values, and two doctl contexts. */
+async function scene(facts: Parameters<Workbench["sandbox"]["accept"]>[1] = {}): Promise<Scene> {
+  const bench = await workbench();
+  const [old, fresh] = [bench.token, randomToken()];
+  bench.sandbox.accept(fresh, facts);
+  const run = await bench.run(["--token-stdin", "--doctl-config"], { input: old });
+  expect(run.status, run.stderr).toBe(0);
+  const config = join(bench.root, DOCTL);
+  const other = randomToken();
+  const contexts = `# kept\nauth-contexts:\n  mine: ${old}\n  other: ${other}\ncontext: mine\n`;
+  await writeFile(config, `${await readFile(config, "utf8")}${contexts}`);
+  await chmod(config, 0o600);
+  const paths = { ".env": "acme-web/.env", tfvars: `acme-web/${SECRET}`, doctl: DOCTL };
+  return {
+    bench,
+    old,
+    fresh,
+    async where() {
+      const entries = Object.entries(paths).map(async ([name, path]) => {
+        const text = await readFile(join(bench.root, path), "utf8").catch(() => "");
+        const [hasOld, hasNew] = [text.includes(old), text.includes(fresh)];
+        return [name, hasOld && hasNew ? "both" : hasOld ? "old" : hasNew ? "new" : "none"];
+      });
+      return Object.fromEntries(await Promise.all(entries));
+    },
+    rotate: (...args) => bench.run(["rotate", "--token-stdin", ...args], { input: fresh }),
+  };
+}
+
+const OLD = { ".env": "old", tfvars: "old", doctl: "old" };
+const NEW = { ".env": "new", tfvars: "new", doctl: "new" };
+const NONE = { ".env": "none", tfvars: "none", doctl: "none" };
+const DAY = 86_400;
+
+describe("rotate", () => {
+  it("puts the new token in every place that held the old one, and leaves the rest", async () => {
+    const { bench, where, rotate, old, fresh } = await scene();
+    await bench.write(
+      ".env",
+      `# mine\nexport DIGITALOCEAN_TOKEN='${old}' # here\nOTHER=1\n`,
+      0o600,
+    );
+    const config = await readFile(join(bench.root, DOCTL), "utf8");
+    const { status, stdout, stderr } = await rotate();
+    expect(status, stderr).toBe(0);
+    expect(await where()).toEqual(NEW);
+    expect(await bench.read(".env")).toBe(
+      `# mine\nexport DIGITALOCEAN_TOKEN='${fresh}' # here\nOTHER=1\n`,
+    );
+    const unquoted = (text: string) => text.replaceAll('"', "");
+    expect(unquoted(await readFile(join(bench.root, DOCTL), "utf8"))).toBe(
+      unquoted(config).replaceAll(old, fresh),
+    );
+    for (const token of [old, fresh]) expect(stdout + stderr).not.toContain(token);
+    expect(stderr).toContain("[token.still-valid]");
+    expect(stderr).toContain("secrets of CI, other machines and clones");
+    expect((await bench.run(["check"])).status).toBe(0);
+  });
+
+  it("--dry-run shows it and writes nothing", async () => {
+    const { bench, where, rotate, old, fresh } = await scene();
+    const before = await fileTree(bench.root);
+    const { status, stdout } = await rotate("--dry-run");
+    expect(status).toBe(0);
+    expect(stdout).toContain("4 changes to make");
+    expect(stdout.match(/\[secret [0-9a-f]{8}\]/g)?.length).toBeGreaterThan(7);
+    for (const token of [old, fresh]) expect(stdout).not.toContain(token);
+    expect(await where()).toEqual(OLD);
+    expect(await fileTree(bench.root)).toEqual(before);
+  });
+
+  it.each<
+    [what: string, facts: Parameters<typeof scene>[0], args: string[], status: number, id: string]
+  >([
+    ["dead", undefined, ["revoked"], 4, "token.refused"],
+    ["of another team", { team: { uuid: "x", name: "Other" } }, [], 4, "token.wrong-team"],
+    [
+      "of another team, by force",
+      { team: { uuid: "x", name: "Other" } },
+      ["--force"],
+      4,
+      "token.wrong-team",
+    ],
+    ["of a team that cannot be read", { scopes: ["droplet:read"] }, [], 5, "token.team-unknown"],
+    [
+      "that expires, where the old one does not",
+      { expiresInSeconds: DAY },
+      [],
+      6,
+      "token.expires-sooner",
+    ],
+    [
+      "below --min-ttl",
+      { expiresInSeconds: DAY },
+      ["--min-ttl", "7d", "--force"],
+      6,
+      "token.expires-soon",
+    ],
+  ])("a new token %s changes nothing", async (_, facts, args, status, id) => {
+    const { bench, where, rotate, fresh } = await scene(facts);
+    if (args[0] === "revoked") bench.sandbox.revoke(fresh);
+    const result = await rotate(...args.filter((arg) => arg !== "revoked"));
+    expect(result.stderr).toContain(`[${id}]`);
+    expect(result.status).toBe(status);
+    expect(await where()).toEqual(OLD);
+  });
+
+  it.each<[what: string, facts: Parameters<typeof scene>[0]]>([
+    ["a team that cannot be read", { scopes: ["droplet:read"] }],
+    ["a shorter life", { expiresInSeconds: DAY }],
+  ])("--force takes one of %s", async (_, facts) => {
+    const { where, rotate } = await scene(facts);
+    const { status, stderr } = await rotate("--force");
+    expect(status, stderr).toBe(0);
+    expect(await where()).toEqual(NEW);
+  });
+
+  it("one that lacks a scope that the code needs changes nothing", async () => {
+    const { bench, where, rotate } = await scene({ scopes: ["account:read"] });
+    await bench.write("main.tf", 'resource "digitalocean_tag" "a" {\n  name = "a"\n}\n');
+    const { status, stderr } = await rotate();
+    expect(status).toBe(5);
+    expect(stderr).toContain("tag:create");
+    expect(await where()).toEqual(OLD);
+  });
+
+  it("a dead old one needs --force, or the team in the config", async () => {
+    const { bench, old, where, rotate } = await scene();
+    bench.sandbox.revoke(old);
+    expect((await rotate()).status).toBe(5);
+    expect(await where()).toEqual(OLD);
+    const team = "5df3e3004a17e242b7c20ca6c9fc25b701a47ece";
+    await bench.write(".do-bootstraprc", `account: { team: ${team} }\n`);
+    const { status, stderr } = await rotate();
+    expect(status, stderr).toBe(0);
+    expect(stderr).not.toContain("still valid");
+    expect(await where()).toEqual(NEW);
+  });
+
+  it.each([
+    ["the same token", 0, "[token.unchanged]"],
+    ["no token", 4, "rotate needs the new token"],
+    ["no old one", 4, "[token.missing]"],
+  ])("%s", async (what, status, says) => {
+    const { bench, old, rotate } = await scene();
+    if (what === "no old one") await bench.write(".env", "", 0o600);
+    const result =
+      what === "no token"
+        ? await bench.run(["rotate"])
+        : what === "the same token"
+          ? await bench.run(["rotate", "--token-stdin"], { input: old })
+          : await rotate();
+    expect(result.stderr).toContain(says);
+    expect(result.status).toBe(status);
+  });
+
+  it("--revoke asks for it, and the API whether it is dead", async () => {
+    const { bench, old, rotate } = await scene();
+    const { status, stderr } = await rotate("--revoke");
+    expect(status).toBe(0);
+    expect(stderr).not.toContain("still valid");
+    const routes = bench.sandbox.requests.map(({ method, path }) => `${method} ${path}`);
+    expect(routes).toContain("POST /v1/oauth/revoke");
+    const account = await fetch(`${bench.sandbox.url}/v2/account`, {
+      headers: { authorization: `Bearer ${old}` },
+    });
+    expect(account.status).toBe(401);
+  });
+
+  it("a revocation that did not take is said, with where to delete it", async () => {
+    const { bench, rotate } = await scene();
+    bench.sandbox.answer("POST /v1/oauth/revoke", { status: 404, body: "{}" });
+    const { status, stderr } = await rotate("--revoke");
+    expect(status).toBe(0);
+    expect(stderr).toContain("[token.not-revoked]");
+    expect(stderr).toContain("https://cloud.digitalocean.com/account/api/tokens");
+  });
+
+  it("a place that cannot be written leaves all as it was", async () => {
+    const { bench, where, rotate } = await scene();
+    await bench.git("add", "--force", SECRET);
+    const { status, stderr } = await rotate();
+    expect(status).toBe(3);
+    expect(stderr).toContain("[NOT_IGNORED]");
+    expect(await where()).toEqual(OLD);
+    await bench.git("rm", "--cached", "--quiet", SECRET);
+    expect((await rotate()).status).toBe(0);
+    expect(await where()).toEqual(NEW);
+  });
+
+  it("of one environment leaves the others", async () => {
+    const { bench, fresh, rotate, old } = await scene();
+    const prod = randomToken();
+    bench.sandbox.accept(prod);
+    await bench.write(
+      ".do-bootstraprc",
+      "environments: { prod: { token: { envFile: .env.prod } } }\n",
+    );
+    await bench.write(".env.prod", `DIGITALOCEAN_TOKEN=${prod}\n`, 0o600);
+    await bench.write(".gitignore", ".env*\n*.secret.auto.tfvars.json\n");
+    const { status, stderr } = await rotate("--env", "prod");
+    expect(status, stderr).toBe(0);
+    expect(await bench.read(".env.prod")).toBe(`DIGITALOCEAN_TOKEN=${fresh}\n`);
+    expect(await bench.read(".env")).toContain(old);
+  });
+});
+
+/** Ends the process by SIGKILL right before the n-th time that a file takes another's place. */
+const KILL = `
+const { promises } = require("node:fs");
+const { rename } = promises;
+let left = Number(process.env.KILL_AT);
+promises.rename = async (...paths) => {
+  if (--left === 0) process.kill(process.pid, "SIGKILL");
+  await rename(...paths);
+};
+require("node:module").syncBuiltinESMExports();
+`;
+
+describe("rotate, killed", () => {
+  it.each([1, 2, 3, 4, 5])(
+    "before write %i: no place is half, and the next run finishes",
+    async (at) => {
+      const { bench, where, rotate, fresh } = await scene();
+      const hook = join(bench.tmp, "kill.cjs");
+      await writeFile(hook, KILL);
+      const env = { NODE_OPTIONS: `--require ${hook}`, KILL_AT: `${at}` };
+      const { status } = await bench.run(["rotate", "--token-stdin"], { input: fresh, env });
+      expect(status).toBe(at > 4 ? 0 : undefined);
+      for (const state of Object.values(await where()))
+        expect(["old", "new", "both"]).toContain(state);
+      const { status: finished, stderr } = await rotate();
+      expect(finished, stderr).toBe(0);
+      expect(await where()).toEqual(NEW);
+    },
+  );
+
+  it("needs not be told the new token again", async () => {
+    const { bench, where, fresh } = await scene();
+    const hook = join(bench.tmp, "kill.cjs");
+    await writeFile(hook, KILL);
+    const env = { NODE_OPTIONS: `--require ${hook}`, KILL_AT: "2" };
+    await bench.run(["rotate", "--token-stdin"], { input: fresh, env });
+    expect(await where()).toEqual({ ...OLD, ".env": "new" });
+    expect((await bench.run(["rotate"])).status).toBe(0);
+    expect(await where()).toEqual(NEW);
+  });
+
+  const RUNS = Number(process.env["TORTURE"] ?? 12);
+  it(
+    `${RUNS} times at random moments: each place old or new and whole, and the next run finishes`,
+    async () => {
+      const { bench, where, old, fresh, rotate } = await scene();
+      let [from, to] = [old, fresh];
+      const started = performance.now();
+      await rotate();
+      const span = performance.now() - started;
+      const figures = { runs: 0, untouched: 0, between: 0, done: 0 };
+      for (let run = 0; run < RUNS; run++) {
+        [from, to] = [to, from];
+        const child = bench.start(["rotate", "--token-stdin"]);
+        child.stdin?.end(to);
+        const ended = new Promise((resolve) => child.once("exit", resolve));
+        // Spread over the run's length; the golden ratio repeats nothing.
+        const delay = span * ((run * 0.618_034) % 1);
+        await new Promise((wake) => setTimeout(wake, delay));
+        child.kill("SIGKILL");
+        await ended;
+        const states = Object.values(await where());
+        const done = states.filter((state) => state === (to === fresh ? "new" : "old")).length;
+        expect(states).not.toContain("none");
+        figures.runs++;
+        figures[
+          done === 0 && !states.includes("both")
+            ? "untouched"
+            : done === states.length
+              ? "done"
+              : "between"
+        ]++;
+        const again = await bench.run(["rotate", "--token-stdin"], { input: to });
+        expect(again.status, again.stderr).toBe(0);
+        expect(await where()).toEqual(to === fresh ? NEW : OLD);
+        expect((await bench.read(SECRET)).length).toBeGreaterThan(80);
+      }
+      if (RUNS > 12) console.log(figures);
+      expect(figures.runs).toBe(RUNS);
+    },
+    30_000 + RUNS * 2000,
+  );
+});
+
+describe("logout", () => {
+  it("takes the token out of those places, and leaves everything else", async () => {
+    const { bench, where, old } = await scene();
+    await bench.write(".env", `A=1\nDIGITALOCEAN_TOKEN=${old}\n# kept\nB="x y"\n`, 0o600);
+    const { status, stdout, stderr } = await bench.run(["logout"]);
+    expect(status, stderr).toBe(0);
+    expect(await where()).toEqual(NONE);
+    expect(await bench.read(".env")).toBe('A=1\n# kept\nB="x y"\n');
+    const config = await readFile(join(bench.root, DOCTL), "utf8");
+    expect(config).toContain("other: dop_v1_");
+    expect(config).toContain('context: "default"');
+    expect(config).toContain("# kept");
+    expect(stdout + stderr).not.toContain(old);
+    expect(stderr).toContain("still valid on DigitalOcean's side");
+    expect(await readdir(bench.repo)).toContain("provider.tf");
+  });
+
+  it("--dry-run shows it and writes nothing", async () => {
+    const { bench, old } = await scene();
+    const before = await fileTree(bench.root);
+    const { status, stdout } = await bench.run(["logout", "--dry-run"]);
+    expect(status).toBe(0);
+    expect(stdout).toContain("changes to make");
+    expect(stdout).not.toContain(old);
+    expect(await fileTree(bench.root)).toEqual(before);
+  });
+
+  it("a second one finds nothing to do", async () => {
+    const { bench } = await scene();
+    await bench.run(["logout"]);
+    const { status, stderr } = await bench.run(["logout"]);
+    expect(status).toBe(0);
+    expect(stderr).toContain("Nothing to do");
+  });
+
+  it("keeps the other values of a secret file", async () => {
+    const { bench, old } = await scene();
+    await bench.write(SECRET, `{ "a": "kept", "do_token": "${old}" }`, 0o600);
+    await bench.write("more.auto.tfvars", `# c\ndo_token = "${old}"\nregion = "nyc3"\n`, 0o600);
+    await bench.write(".gitignore", "*.tfvars*\n.env\n");
+    const { status, stderr } = await bench.run(["logout"]);
+    expect(status, stderr).toBe(0);
+    expect(JSON.parse(await bench.read(SECRET))).toEqual({ a: "kept" });
+    expect(await bench.read("more.auto.tfvars")).toBe('# c\nregion = "nyc3"\n');
+  });
+});
+
+describe("uninstall", () => {
+  it("also takes away what was generated and nobody edited", async () => {
+    const { bench } = await scene();
+    await bench.write("main.tf", "# mine\n");
+    const { status, stderr } = await bench.run(["uninstall"]);
+    expect(status, stderr).toBe(0);
+    expect((await readdir(bench.repo)).sort()).toEqual([".env", ".git", "main.tf"]);
+    expect(await bench.read(".env")).toBe("");
+  });
+
+  it("leaves what was edited, and says so", async () => {
+    const { bench } = await scene();
+    await bench.write("provider.tf", `${await bench.read("provider.tf")}# mine\n`);
+    const { stderr } = await bench.run(["uninstall"]);
+    expect(stderr).toContain("provider.tf, which was edited");
+    expect(await bench.read("provider.tf")).toContain("# mine");
+  });
+
+  it.each([
+    ["another secret in the env file", ".env.local", "SPACES_SECRET_ACCESS_KEY=x\n"],
+    ["a state", "terraform.tfstate", "{}"],
+  ])("keeps our lines in .gitignore where they protect %s", async (_, name, text) => {
+    const { bench } = await scene();
+    await bench.write(name, text);
+    const { stderr } = await bench.run(["uninstall"]);
+    expect(stderr).toContain(".gitignore keeps our lines");
+    expect(await bench.git("status", "--porcelain", "--ignored", name)).toMatch(/^!!/);
+  });
+});
