@@ -67,6 +67,7 @@ function removal(block: Block, module: Module): Action[] {
 
 /** The resource that `to` or `from` names, without indexes: "module.k.digitalocean_droplet.web". */
 function target({ attributes }: Block, name: string): string[] {
-  const source = (attributes.get(name)?.source ?? "").replace(/\[[^\]]*\]/g, "");
+  // An address; what is longer is none.
+  const source = (attributes.get(name)?.source ?? "").slice(0, 1000).replace(/\[[^\]]*\]/g, "");
   return /(?:module\.[\w-]+\.)*digitalocean_\w+\.[\w-]+/.exec(source) ?? [];
 }

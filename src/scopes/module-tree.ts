@@ -64,8 +64,10 @@ export async function readModuleTree(
       if (isLeftOut(call)) continue;
       const name = `${prefix}module.${call.labels[0] ?? ""}`;
       const source = call.attributes.get("source")?.literal;
-      if (typeof source === "string" && /^\.\.?(\/|$)/.test(source)) {
-        await visit(join(folder, source), `${name}.`);
+      const isLocal = typeof source === "string" && /^\.\.?(\/|$)/.test(source);
+      const called = isLocal ? join(folder, source) : undefined;
+      if (called !== undefined && (await files.list(called)).length > 0) {
+        await visit(called, `${name}.`);
       } else unseen.add(`${name} (${source ?? call.attributes.get("source")?.source ?? "?"})`);
     }
   }

@@ -52,8 +52,9 @@ export function scopesNeeded(actions: readonly Action[], data: ScopeData): Needs
       }
       for (const { op, scope, why } of scopes.maybe ?? []) {
         if (op !== operation) continue;
-        const known = maybe.get(scope) ?? { reasons: [], why };
-        maybe.set(scope, { why: known.why, reasons: [...known.reasons, reason] });
+        const known = maybe.get(scope);
+        if (known === undefined) maybe.set(scope, { why, reasons: [reason] });
+        else known.reasons.push(reason);
       }
     }
   }
