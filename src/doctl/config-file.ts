@@ -18,24 +18,45 @@ export interface DoctlConfig {
   readonly contexts: ReadonlyMap<string, Secret>;
   /** The context that a plain doctl uses. */
   readonly selected: string;
+  /** Where each context's token stands: lines from 1. */
+  readonly lines: ReadonlyMap<string, number>;
+  /** What an earlier doctl wrote down of its flags and its environment (contracts/doctl.md 3.8). */
+  readonly settings: ReadonlyMap<Setting, { readonly value: string; readonly line: number }>;
 }
+
+const SETTINGS = ["context", "api-url", "output", "config"] as const;
+export type Setting = (typeof SETTINGS)[number];
 
 /** @returns undefined for what doctl cannot read either. */
 export function readDoctlConfig(text: string): DoctlConfig | undefined {
   const root = parse(text)?.root;
   if (root === undefined) return undefined;
   const contexts = new Map<string, Secret>();
-  const keep = (context: string, value: unknown) => {
-    const token = textIn(value);
-    if (token !== undefined) contexts.set(context, Secret.of(token, { kind: "doctl", context }));
+  const lines = new Map<string, number>();
+  const keep = (context: string, pair: Pair | undefined) => {
+    const token = textIn(pair?.value);
+    if (pair === undefined || token === undefined) return;
+    contexts.set(context, Secret.of(token, { kind: "doctl", context }));
+    lines.set(context, lineOf(text, pair));
   };
-  keep("default", last(root, "access-token")?.value);
+  keep("default", last(root, "access-token"));
   const named = last(root, "auth-contexts")?.value;
   for (const pair of isMap(named) ? named.items : []) {
     // `default: "true"` is what `auth switch` leaves there (contracts/doctl.md 3.11).
-    if (keyOf(pair) !== "default") keep(keyOf(pair), pair.value);
+    if (keyOf(pair) !== "default") keep(keyOf(pair), pair);
   }
-  return { contexts, selected: textIn(last(root, "context")?.value) ?? "default" };
+  const settings = SETTINGS.flatMap((name) => {
+    const pair = last(root, name);
+    if (pair === undefined || !isScalar(pair.value) || isNull(pair.value)) return [];
+    return [[name, { value: scalarText(pair.value), line: lineOf(text, pair) }] as const];
+  });
+  const selected = textIn(last(root, "context")?.value) ?? "default";
+  return { contexts, selected, lines, settings: new Map(settings) };
+}
+
+function lineOf(text: string, { key }: Pair): number {
+  const start = isScalar(key) ? key.range?.[0] : undefined;
+  return text.slice(0, start ?? 0).split("\n").length;
 }
 
 /**
@@ -170,8 +191,12 @@ function keyOf(pair: Pair): string {
 /** A text that is there: neither empty nor null. */
 function textIn(value: unknown): string | undefined {
   const text = scalarText(value).trim();
-  const isNull = isScalar(value) && value.type === Scalar.PLAIN && /^(~|null)?$/i.test(text);
-  return text === "" || isNull ? undefined : text;
+  return text === "" || isNull(value) ? undefined : text;
+}
+
+function isNull(value: unknown): boolean {
+  const isPlain = isScalar(value) && value.type === Scalar.PLAIN;
+  return isPlain && /^(~|null)?$/i.test(scalarText(value).trim());
 }
 
 function scalarText(node: unknown): string {

@@ -27,7 +27,8 @@ export async function findDoctlConfig(
   return printed !== undefined && isAbsolute(printed) ? printed : computedPath(host);
 }
 
-function computedPath({
+/** Where a doctl that is not confined keeps its config. */
+export function computedPath({
   env,
   home,
   platform,

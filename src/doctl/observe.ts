@@ -1,9 +1,11 @@
+import { join } from "node:path";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import type { Host, ToolSearch } from "../host/host.ts";
+import { isInside } from "../paths.ts";
 import type { Secret } from "../token/secret.ts";
 import type { TokenState } from "../token/sources.ts";
 import type { Inspection } from "../token/verdict.ts";
-import { findDoctlConfig } from "./config-path.ts";
+import { computedPath, findDoctlConfig } from "./config-path.ts";
 import { chooseContext, compare, type Holding } from "./context.ts";
 import { type DoctlConfigState, readConfig } from "./read-config.ts";
 
@@ -12,6 +14,16 @@ export interface DoctlObservation {
   /** undefined: nobody knows where doctl's config would be. */
   readonly config: { readonly path: string; readonly state: DoctlConfigState } | undefined;
   readonly target: DoctlTarget | undefined;
+  /** Set where doctl is confined by snap. */
+  readonly snap: SnapDoctl | undefined;
+}
+
+/** It reads only below its own folder (contracts/doctl.md 3.14). */
+export interface SnapDoctl {
+  /** DIGITALOCEAN_CONFIG names a file that it may not read. */
+  readonly isBlind: boolean;
+  /** A config where an unconfined doctl keeps it, which this one does not read. */
+  readonly unread: string | undefined;
 }
 
 /** The context that our token belongs in, and what is there. */
@@ -44,9 +56,10 @@ export async function observeDoctl(
 ): Promise<DoctlObservation> {
   const { path: doctl } = await tool;
   const path = await findDoctlConfig(host, doctl);
-  if (path === undefined) return { tool: doctl, config: undefined, target: undefined };
+  const snap = await observeSnap(host, doctl, path);
+  if (path === undefined) return { tool: doctl, config: undefined, target: undefined, snap };
   const state = await readConfig(host, path, progress);
-  const observation = { tool: doctl, config: { path, state } };
+  const observation = { tool: doctl, config: { path, state }, snap };
   if (state.kind === "broken" || token.kind !== "found")
     return { ...observation, target: undefined };
 
@@ -65,4 +78,20 @@ export async function observeDoctl(
   const holding =
     context === "default" && configured === undefined ? inDefault : await holdingOf(context);
   return { ...observation, target: { context, holding, holds: contexts.get(context) } };
+}
+
+async function observeSnap(
+  host: Pick<Host, "env" | "home" | "platform" | "files">,
+  doctl: string | undefined,
+  config: string | undefined,
+): Promise<SnapDoctl | undefined> {
+  if (doctl === undefined || !/\/snap\/(bin\/)?doctl$/.test(doctl)) return undefined;
+  const { env, home, files } = host;
+  const isItsOwn =
+    config !== undefined && home !== undefined && isInside(config, join(home, "snap"));
+  if (env["DIGITALOCEAN_CONFIG"]) return { isBlind: !isItsOwn, unread: undefined };
+  const usual = computedPath(host);
+  const isElsewhere = usual !== undefined && usual !== config;
+  const isThere = isElsewhere && (await files.look(usual)).kind === "file";
+  return { isBlind: false, unread: isThere ? usual : undefined };
 }

@@ -6,6 +6,14 @@ import type { DoctlConfig } from "./config-file.ts";
 const WRITING_MS = 30_000;
 const RETRY_MS = 200;
 
+/** What doctl makes of a file that is not there. */
+const NO_CONFIG: DoctlConfig = {
+  contexts: new Map(),
+  selected: "default",
+  lines: new Map(),
+  settings: new Map(),
+};
+
 export type DoctlConfigState =
   | { readonly kind: "known"; readonly snapshot: Snapshot; readonly config: DoctlConfig }
   /** Still empty or unparsable when no doctl can be writing it any more. */
@@ -23,7 +31,7 @@ export async function readConfig(
   for (;;) {
     const snapshot = await files.look(path);
     if (snapshot.kind === "absent") {
-      return { kind: "known", snapshot, config: { contexts: new Map(), selected: "default" } };
+      return { kind: "known", snapshot, config: NO_CONFIG };
     }
     if (snapshot.kind !== "file") {
       return { kind: "broken", snapshot, why: snapshot.kind === "fifo" ? "a FIFO" : snapshot.why };

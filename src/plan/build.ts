@@ -1,4 +1,5 @@
 import type { TerraformRoot } from "../terraform/observe-root.ts";
+import { judgeConflicts } from "./conflicts.ts";
 import { planDoctl } from "./doctl.ts";
 import { planEnvFile } from "./env-file.ts";
 import { finding } from "./findings.ts";
@@ -22,6 +23,7 @@ export function buildPlan(observation: Observation, consent: Consent): Plan {
     ),
     planDoctl(observation, consent),
     planConfig(observation, consent),
+    { findings: judgeConflicts(observation, consent) },
     { findings: [...aboutTools(observation), ...aboutConfig(observation)] },
   ]);
 

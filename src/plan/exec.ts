@@ -10,11 +10,10 @@ import { rememberConfig } from "../exec/record.ts";
 import { openGit } from "../git/git.ts";
 import type { Host } from "../host/host.ts";
 import { foldersUp } from "../paths.ts";
-import { SECRET_TFVARS } from "../terraform/files.ts";
-import { needsOf } from "../terraform/needs.ts";
 import { observeRoot } from "../terraform/observe-root.ts";
 import { apiHosts } from "../token/hosts.ts";
 import { inspectToken } from "../token/inspect.ts";
+import { execConfigOf } from "./exec-config.ts";
 import { DEFAULT_DIRS, findConfig } from "./find-config.ts";
 import { findToken } from "./find-token.ts";
 import { failureOf, finding } from "./findings.ts";
@@ -61,22 +60,10 @@ async function lookForExec(host: ExecHost, environment: string | undefined): Pro
   await git?.confirmed;
   keepRecord();
   const roots = await Promise.all(resolved.roots.map((root) => observeRoot(host, root)));
-  const needs = roots.map((root) => ({ dir: root.config.dir, ...needsOf(root) }));
-  const own = needs.filter(
-    ({ credentials, lacksTokenVariable }) => credentials === "tfvars" && !lacksTokenVariable,
-  );
   return {
     resolved,
     top: git?.root ?? resolved.base,
-    config: {
-      base: resolved.base,
-      environment,
-      tokenName: resolved.token.name,
-      envFile: resolved.token.envFile,
-      hasBackend: resolved.roots.some(({ hasBackend }) => hasBackend),
-      variables: [...new Set(own.map(({ variable }) => variable))],
-      secretFiles: needs.map(({ dir, variable }) => ({ path: join(dir, SECRET_TFVARS), variable })),
-    },
+    config: execConfigOf(resolved, roots),
     inputs: inputsOf(host.cwd, git?.root, resolved),
   };
 }

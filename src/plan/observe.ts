@@ -10,6 +10,7 @@ import type { Environment, Files, Host, Snapshot } from "../host/host.ts";
 import { isInside } from "../paths.ts";
 import { TEMPLATE_NAMES, type Templates } from "../terraform/generated.ts";
 import { observeRoot, type TerraformRoot } from "../terraform/observe-root.ts";
+import { type TokenSource, tokenSourceOf } from "../terraform/token-source.ts";
 import { findTerraform, type TerraformTool } from "../terraform/tool.ts";
 import { type ApiHosts, apiHosts } from "../token/hosts.ts";
 import { inspectToken } from "../token/inspect.ts";
@@ -36,6 +37,8 @@ export interface Observation extends FoundConfig {
   readonly inspection: Inspection | undefined;
   readonly envFile: Snapshot;
   readonly envExample: Snapshot;
+  /** Of that name beside the config: frameworks prefer it to .env, and we do not read it. */
+  readonly envLocal: Snapshot;
   readonly gitignore: Snapshot;
   /** Where --write-config would write. */
   readonly configAt: Snapshot;
@@ -44,6 +47,8 @@ export interface Observation extends FoundConfig {
   readonly git: GitObservation | undefined;
   readonly doctl: DoctlObservation | undefined;
   readonly roots: readonly TerraformRoot[];
+  /** Where each of these roots takes its token from. */
+  readonly tokenSources: readonly TokenSource[];
   readonly terraform: TerraformTool | undefined;
   /** What the code of all roots asks of the token. */
   readonly code: CodeNeeds;
@@ -116,10 +121,11 @@ export async function observe(host: ObservingHost, question: Question): Promise<
   const { files } = host;
   const at = (name: string) => files.look(join(config.base, name));
   const dirs = config.roots.map(({ dir }) => dir);
-  const [envFile, envExample, gitignore, configAt, [roots, gitState], code, templates] =
+  const [envFile, envExample, envLocal, gitignore, configAt, [roots, gitState], code, templates] =
     await Promise.all([
       files.look(config.token.envFile),
       at(".env.example"),
+      at(".env.local"),
       at(".gitignore"),
       at(CONFIG_FILE),
       observeRepo(host, git, config),
@@ -146,8 +152,9 @@ export async function observe(host: ObservingHost, question: Question): Promise<
   };
   const { progress } = question;
   const inspecting = token.kind === "found" ? inspect(token.token) : undefined;
-  const [inspection, doctl, terraform, blocked] = await Promise.all([
+  const [inspection, tokenSources, doctl, terraform, blocked] = await Promise.all([
     inspecting,
+    Promise.all(roots.map((root) => tokenSourceOf(host, root))),
     config.doctl === false
       ? undefined
       : observeDoctl(host, { config, token, tool: doctlSearch, inspect, progress }),
@@ -163,11 +170,13 @@ export async function observe(host: ObservingHost, question: Question): Promise<
     inspection,
     envFile,
     envExample,
+    envLocal,
     gitignore,
     configAt,
     blocked,
     doctl,
     roots,
+    tokenSources,
     code,
     git: gitState,
     ci: isCi(host.env),

@@ -3,8 +3,11 @@ import { type AppError, type ExitStatus, redact } from "../errors.ts";
 import { plainDoctl } from "../plan/doctl.ts";
 import { title } from "../plan/run-commands.ts";
 import type { Change, Command } from "../plan/types.ts";
+import { type Use, whoWins } from "../plan/who-wins.ts";
 import { needsOf } from "../terraform/needs.ts";
 import type { TerraformRoot } from "../terraform/observe-root.ts";
+import { Secret } from "../token/secret.ts";
+import type { TokenState } from "../token/sources.ts";
 import type { Report } from "./report.ts";
 
 const SCHEMA_VERSION = 1;
@@ -45,6 +48,7 @@ export function jsonReport(report: Report, status: ExitStatus): string {
       workspace: root.workspace,
       tool: terraform === undefined ? null : { name: terraform.name, version: terraform.version },
     })),
+    uses: whoWins(observation).map((use) => jsonUse(use, token)),
     findings: plan.findings,
     pending: [...plan.changes.map(jsonChange), ...plan.commands.map(jsonCommand)],
     applied: applied.map(jsonChange),
@@ -55,6 +59,21 @@ export function jsonReport(report: Report, status: ExitStatus): string {
     })),
     doubts,
   });
+}
+
+function jsonUse({ tool, via, dir, variable, token, from, where }: Use, ours: TokenState): object {
+  const isSecret = token instanceof Secret;
+  return {
+    tool,
+    via,
+    dir: dir ?? null,
+    variable: variable ?? null,
+    state: isSecret ? "token" : token,
+    fingerprint: isSecret ? token.fingerprint : null,
+    isThisToken: isSecret && ours.kind === "found" ? token.equals(ours.token) : null,
+    from,
+    where: where ?? null,
+  };
 }
 
 /** What another command found, in the same frame. */

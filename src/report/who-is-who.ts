@@ -1,6 +1,7 @@
 import { plainDoctl } from "../plan/doctl.ts";
+import { type Use, whoWins } from "../plan/who-wins.ts";
 import { broadAccess } from "../scopes/granted.ts";
-import { describeOrigin, type Secret } from "../token/secret.ts";
+import { describeOrigin, Secret } from "../token/secret.ts";
 import { wrap } from "../wrap.ts";
 import { type Page, safe } from "./paint.ts";
 import { type Report, shownPath } from "./report.ts";
@@ -36,7 +37,44 @@ export function whoIsWho(report: Report, page: Page): string {
     const tool = terraform === undefined ? "" : `, ${terraform.name} ${terraform.version ?? ""}`;
     rows.push(["Terraform", `${shownPath(report, root.dir)}${tool.trimEnd()}`]);
   }
+  if (report.command === "check") rows.push(...useRows(report));
   return rows.flatMap((row) => rowLines(row, page)).join("\n");
+}
+
+/** Which token each tool takes as it is typed, and behind exec. */
+function useRows(report: Report): Row[] {
+  const { token } = report.observation;
+  const uses = whoWins(report.observation);
+  const isOurs = (use: Use) =>
+    use.token instanceof Secret && token.kind === "found" && use.token.equals(token.token);
+  const plain = uses.filter(({ via, tool }) => via === "plain" && tool !== "scripts");
+  const scripts = uses.filter(({ via, tool }) => via === "plain" && tool === "scripts");
+  const given = scripts.filter((use) => use.token !== "none");
+  const texts = [
+    ...plain.map((use) => `${use.tool}: ${useInWords(report, use)}`),
+    ...(given.length === 0 ? ["scripts: no token in the environment"] : []),
+    ...given.map((use) => `scripts: ${useInWords(report, use)}`),
+  ];
+  const rows = texts.map((text, i): Row => [i === 0 ? "Plain" : "", text]);
+  const others = uses.filter((use) => use.via === "exec" && !isOurs(use));
+  const [first] = others;
+  if (first === undefined && token.kind === "found") {
+    return [...rows, ["Under exec", `${token.token.fingerprint}, whatever the tool`]];
+  }
+  if (first?.from.startsWith("exec stops")) return [...rows, ["Under exec", safe(first.from)]];
+  return [
+    ...rows,
+    ...others.map((use): Row => ["Under exec", `${use.tool}: ${useInWords(report, use)}`]),
+  ];
+}
+
+function useInWords(report: Report, { token, from, where, dir }: Use): string {
+  const place = where === undefined ? "" : ` (${shownPath(report, where)})`;
+  const several = report.observation.roots.length > 1 && dir !== undefined;
+  const root = several ? `${shownPath(report, dir)}: ` : "";
+  const what =
+    token instanceof Secret ? token.fingerprint : token === "none" ? "no token" : "unknown";
+  return `${root}${what}, ${safe(from)}${place}`;
 }
 
 /** What is to be copied stays whole. */

@@ -24,6 +24,20 @@ export function readHcl(parse: ParseHcl, text: string, file: string): ParsedFile
   });
 }
 
+/** The values of a .tfvars text by name; undefined where it is broken. */
+export function readHclValues(
+  parse: ParseHcl,
+  text: string,
+  file: string,
+): ReadonlyMap<string, Expression> | undefined {
+  return parse(text, (root) => {
+    if (root.hasError) return undefined;
+    const body = root.namedChildren.find(({ type }) => type === "body");
+    const reading: Reading = { file, tooDeep: undefined };
+    return body === undefined ? new Map() : partsOf(body, reading, 0).attributes;
+  });
+}
+
 /** Of a file; where it breaks, those before and after it stand in a part that makes no sense. */
 function blocksIn(root: HclNode, reading: Reading, depth: number): Block[] {
   if (isTooDeep(root, reading, depth)) return [];

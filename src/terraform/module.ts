@@ -1,3 +1,4 @@
+import { Secret } from "../token/secret.ts";
 import { type Block, type Expression, type ParsedFile, type Place, variableIn } from "./syntax.ts";
 
 /** What a root module declares of what we would otherwise write. */
@@ -37,6 +38,8 @@ export interface Variable {
   readonly ephemeral: boolean;
   readonly sensitive: boolean;
   readonly hasDefault: boolean;
+  /** A default that is a text. */
+  readonly defaultText: Secret | undefined;
   readonly place: Place;
 }
 
@@ -108,10 +111,13 @@ function requiredProviders(block: Block | undefined): RequiredProviders | undefi
 
 function variable({ attributes, place }: Block): Variable {
   const is = (name: string) => attributes.get(name)?.literal === true;
+  const text = attributes.get("default")?.literal;
+  const origin = { kind: "code", path: place.file } as const;
   return {
     ephemeral: is("ephemeral"),
     sensitive: is("sensitive"),
     hasDefault: attributes.has("default"),
+    defaultText: typeof text === "string" ? Secret.of(text, origin) : undefined,
     place,
   };
 }

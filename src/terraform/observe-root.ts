@@ -13,6 +13,8 @@ import type { ParsedFile } from "./syntax.ts";
 export interface OwnFile {
   readonly edited: boolean;
   readonly declaresProvider: boolean;
+  /** The variable that its provider's token is. */
+  readonly providerVariable: string | undefined;
 }
 
 /** What stands in a root module's folder. */
@@ -69,7 +71,8 @@ export async function observeRoot(
     if (kind === "foreign") foreign.push(name);
     else {
       const declaresProvider = /^provider "digitalocean"/m.test(text ?? "");
-      own.set(name, { edited: kind === "edited", declaresProvider });
+      const providerVariable = /^\s*token\s*=\s*var\.([\w-]+)/m.exec(text ?? "")?.[1];
+      own.set(name, { edited: kind === "edited", declaresProvider, providerVariable });
     }
     // What we generated is known; a broken file is a finding of its own.
     if (kind !== "generated") toRead.push([name, text ?? "{"]);

@@ -1,6 +1,6 @@
 import type { Host } from "../host/host.ts";
-import { readHcl } from "./hcl.ts";
-import type { ParsedFile } from "./syntax.ts";
+import { readHcl, readHclValues } from "./hcl.ts";
+import type { Expression, ParsedFile } from "./syntax.ts";
 
 /**
  * Characters; some 20 000 lines. Code of that size takes 1 s and 150 MB to read; what makes no sense to
@@ -21,4 +21,13 @@ export async function readTerraform(
   if (!name.endsWith(".json")) return readHcl(await hclParser(), text, name);
   const { readTfJson } = await import("./tf-json.ts");
   return readTfJson(text, name);
+}
+
+/** The values of a .tfvars text by name; undefined for what is broken or too large. */
+export async function readTfvars(
+  hclParser: Host["hclParser"],
+  text: string,
+  name: string,
+): Promise<ReadonlyMap<string, Expression> | undefined> {
+  return text.length > MAX_LENGTH ? undefined : readHclValues(await hclParser(), text, name);
 }

@@ -6,6 +6,7 @@ import { globalOptions, lookOptions } from "../../src/cli/options.ts";
 import { resolveConfig } from "../../src/config/resolve.ts";
 import { validateConfig } from "../../src/config/validate.ts";
 import { EXIT } from "../../src/errors.ts";
+import { FINDINGS } from "../../src/plan/findings.ts";
 
 const readme = await readFile("README.md", "utf8");
 
@@ -31,5 +32,12 @@ describe("the README is true", () => {
   it("every exit status is in its table", () => {
     const rows = [...readme.matchAll(/^\| (\d+)\s+\|/gm)].map(([, status]) => Number(status));
     expect(rows).toEqual(Object.values(EXIT));
+  });
+
+  it("every finding is in its table, with its level", () => {
+    const rows = [...readme.matchAll(/^\| `([a-z-]+\.[a-z-]+)` +\| (\w+) +\| (.+) \|$/gm)];
+    expect(rows.map(([, id, level]) => [id, level])).toEqual(
+      Object.entries(FINDINGS).map(([id, [level]]) => [id, level]),
+    );
   });
 });
