@@ -1,5 +1,5 @@
 // Bundles the program into lazy chunks, and writes what is derived from the source beside it:
-// schema.json and the notices of the bundled packages.
+// the JSON Schemas and the notices of the bundled packages.
 import { copyFile, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { build } from "esbuild";
@@ -109,17 +109,18 @@ for (const wasm of [
 }
 const inputs = { ...whole.metafile.inputs, ...entry.metafile.inputs };
 await writeFile(`${outdir}/THIRD-PARTY-NOTICES.txt`, await notices(inputs));
-await writeFile("schema.json", await schema());
+await writeFile("schema.json", await schema("src/config/json-schema.ts", "jsonSchema"));
+await writeFile("report.schema.json", await schema("src/report/json-schema.ts", "reportSchema"));
 // Swapped in whole: a run that is under way never sees half a build.
 await rm("dist", { recursive: true, force: true });
 await rename(outdir, "dist");
 
-async function schema() {
-  const outfile = `${outdir}/json-schema.js`;
-  await build({ ...shared, entryPoints: ["src/config/json-schema.ts"], outfile });
-  const { jsonSchema } = await import(`./${outfile}`);
+async function schema(entryPoint, name) {
+  const outfile = `${outdir}/${name}.js`;
+  await build({ ...shared, entryPoints: [entryPoint], outfile });
+  const { [name]: make } = await import(`./${outfile}`);
   await rm(outfile);
-  return `${JSON.stringify(jsonSchema(), null, 2)}\n`;
+  return `${JSON.stringify(make(), null, 2)}\n`;
 }
 
 async function notices(inputs) {

@@ -27,6 +27,7 @@ describe("the published package", () => {
       "dist",
       "examples",
       "package.json",
+      "report.schema.json",
       "schema.json",
       "templates",
     ]);

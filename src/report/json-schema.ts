@@ -1,0 +1,200 @@
+import { toJsonSchema } from "@valibot/to-json-schema";
+import * as v from "valibot";
+import { FINDINGS } from "../plan/findings.ts";
+
+// The document that `check --json` and `init --json` print. A new field belongs in here: the tests
+// take no document with one that is unknown.
+
+const text = (description: string) => v.pipe(v.string(), v.description(description));
+const orNull = (description: string) => v.pipe(v.nullable(v.string()), v.description(description));
+const fingerprint = v.pipe(
+  v.string(),
+  v.regex(/^[0-9a-f]{8}$/),
+  v.description(
+    "The first 8 hexadecimal digits of the token's SHA-256; never a part of the token.",
+  ),
+);
+
+const schemaVersion = v.pipe(
+  v.literal(1),
+  v.description("Grows when a field changes its meaning or goes; not when one is added."),
+);
+const status = v.pipe(
+  v.number(),
+  v.integer(),
+  v.description("The exit status, as in the README's table."),
+);
+
+const origin = v.pipe(
+  v.variant("kind", [
+    v.strictObject({ kind: v.picklist(["stdin", "prompt"]) }),
+    v.strictObject({ kind: v.literal("environment"), name: text("The variable.") }),
+    v.strictObject({
+      kind: v.literal("env-file"),
+      name: text("The variable."),
+      path: text("The file, absolute."),
+    }),
+    v.strictObject({ kind: v.picklist(["tfvars", "code"]), path: text("The file, absolute.") }),
+    v.strictObject({ kind: v.literal("doctl"), context: text("doctl's context.") }),
+  ]),
+  v.description("Where the token comes from."),
+);
+
+const token = v.strictObject({
+  fingerprint,
+  origin,
+  state: v.pipe(
+    v.picklist(["alive", "refused", "unknown"]),
+    v.description("What DigitalOcean says of it; unknown: it could not be asked."),
+  ),
+  scopes: v.pipe(
+    v.nullable(v.array(v.string())),
+    v.description("What the token may do; null: unknown."),
+  ),
+  expiresInSeconds: v.pipe(
+    v.nullable(v.number()),
+    v.description("Seconds from this run on; null: never, or unknown."),
+  ),
+  team: v.nullable(
+    v.strictObject({ uuid: text("The team's UUID."), name: text("The team's name.") }),
+  ),
+});
+
+const doctl = v.strictObject({
+  installed: v.pipe(v.boolean(), v.description("Found on PATH, outside the repo.")),
+  configFile: orNull("doctl's config, absolute; null: it has no place."),
+  context: orNull("The context that the token belongs in; null: not known."),
+  selectedContext: text("The context that plain doctl selects."),
+});
+
+const root = v.strictObject({
+  dir: text("The root module's folder, absolute."),
+  credentials: v.pipe(
+    v.picklist(["tfvars", "env", "own"]),
+    v.description("A variable, the environment alone, or a way of the code's own."),
+  ),
+  variable: text("The token's variable."),
+  workspace: text("The workspace that is selected."),
+  tool: v.pipe(
+    v.nullable(
+      v.strictObject({
+        name: v.picklist(["terraform", "tofu"]),
+        version: v.optional(text("Such as 1.11.4; absent where the tool did not say.")),
+      }),
+    ),
+    v.description("null: neither is installed."),
+  ),
+});
+
+const use = v.strictObject({
+  tool: v.pipe(
+    v.picklist(["doctl", "terraform", "scripts"]),
+    v.description("scripts: a program that reads one variable of the environment."),
+  ),
+  via: v.pipe(
+    v.picklist(["plain", "exec"]),
+    v.description("As it is typed in this shell and folder, or behind `do-bootstrap exec --`."),
+  ),
+  dir: orNull("The root module's folder, for terraform."),
+  variable: orNull("The variable that is read, for scripts."),
+  state: v.pipe(
+    v.picklist(["token", "none", "unknown"]),
+    v.description("none: it sends no token, or does not start."),
+  ),
+  fingerprint: v.nullable(fingerprint),
+  isThisToken: v.pipe(
+    v.nullable(v.boolean()),
+    v.description("Whether it is the document's `token`; null: there is none to compare."),
+  ),
+  from: text("Where it is taken from, in words."),
+  where: orNull("path:line, where that is a file."),
+});
+
+const finding = v.strictObject({
+  id: v.pipe(v.picklist(Object.keys(FINDINGS)), v.description("Stable; listed in the README.")),
+  level: v.picklist(["error", "warning", "info"]),
+  message: text("For a person."),
+  fix: v.optional(text("The one command, or the one step, that mends it.")),
+  where: v.optional(text("A path, with a line where there is one.")),
+});
+
+const why = text("Why, in words.");
+const context = v.strictObject({
+  kind: v.literal("doctl-context"),
+  path: text("doctl's config, absolute."),
+  context: text("The context that gets the token."),
+  why,
+});
+const file = v.strictObject({
+  kind: v.picklist(["create", "change"]),
+  path: text("Absolute."),
+  mode: v.pipe(v.string(), v.regex(/^[0-7]{4}$/), v.description("Permission bits, octal.")),
+  holdsSecret: v.boolean(),
+  why,
+});
+const command = {
+  kind: v.literal("run"),
+  command: text("As a person would type it."),
+  cwd: text("Absolute."),
+  why,
+};
+
+const report = v.pipe(
+  v.strictObject({
+    schemaVersion,
+    command: v.picklist(["init", "check"]),
+    status,
+    project: text("The project's name."),
+    environment: orNull("The environment chosen with --env."),
+    configFile: orNull("The config that was found, absolute."),
+    token: v.pipe(v.nullable(token), v.description("null: no token, or not one that can be used.")),
+    doctl: v.pipe(v.nullable(doctl), v.description("null: `doctl: false` in the config.")),
+    terraform: v.array(root),
+    uses: v.pipe(
+      v.array(use),
+      v.description("Which token each tool takes: plain ones first. doctl where it is installed."),
+    ),
+    findings: v.array(finding),
+    pending: v.pipe(
+      v.array(v.union([file, context, v.strictObject(command)])),
+      v.description("What is left to do."),
+    ),
+    applied: v.pipe(v.array(v.union([file, context])), v.description("What init has done.")),
+    commands: v.pipe(
+      v.array(
+        v.strictObject({
+          ...command,
+          tookMs: v.pipe(v.number(), v.description("Milliseconds.")),
+          failure: orNull("Why it failed; null: it did not."),
+        }),
+      ),
+      v.description("What init has run."),
+    ),
+    doubts: v.pipe(
+      v.array(v.string()),
+      v.description("What did not go as hoped and does not matter."),
+    ),
+  }),
+  v.title("what was found"),
+);
+
+const failure = v.pipe(
+  v.strictObject({
+    schemaVersion,
+    status,
+    error: v.strictObject({
+      code: text("Stable."),
+      message: text("For a person."),
+      hint: orNull("What mends it."),
+    }),
+  }),
+  v.title("a run that failed"),
+);
+
+/** The JSON Schema of what `check --json` and `init --json` print. */
+export function reportSchema(): object {
+  return toJsonSchema(
+    v.pipe(v.union([report, failure]), v.title("do-bootstrap check --json and init --json")),
+    { target: "draft-07" },
+  );
+}
