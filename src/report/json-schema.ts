@@ -34,6 +34,7 @@ const origin = v.pipe(
       name: text("The variable."),
       path: text("The file, absolute."),
     }),
+    v.strictObject({ kind: v.literal("command"), program: text("Of token.command.") }),
     v.strictObject({ kind: v.picklist(["tfvars", "code"]), path: text("The file, absolute.") }),
     v.strictObject({ kind: v.literal("doctl"), context: text("doctl's context.") }),
   ]),

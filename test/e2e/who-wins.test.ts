@@ -1,4 +1,4 @@
-import { mkdir, symlink } from "node:fs/promises";
+import { symlink } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
 import { describe, expect, it, onTestFinished, type TestContext } from "vitest";
@@ -12,6 +12,7 @@ import { randomToken, type Workbench, workbench } from "../fixtures/workbench.ts
 
 const DOCTL_BIN = process.env["DOCTL_BIN"];
 const CONFIG = "../home/.config/doctl/config.yaml";
+const SNAP_CONFIG = "../home/snap/doctl/current/.config/doctl/config.yaml";
 const SECRETS = "do-bootstrap.secret.auto.tfvars.json";
 
 /** T is this repo's token, A and B are others. */
@@ -211,6 +212,11 @@ const CASES: readonly (readonly [what: string, given: Given, expected: Expected]
     "a stale config",
     { config: "access-token: {A}\nconfig: /stage/config.yaml\n" },
     { doctl: "A", ids: ["doctl.baked-config"] },
+  ],
+  [
+    "a snap has a home of its own",
+    { config: "access-token: {B}\n", files: { [SNAP_CONFIG]: "access-token: {A}\n" }, snap: true },
+    { doctl: "A", ids: ["doctl.snap"] },
   ],
   [
     "a snap that may not read the config",
@@ -418,16 +424,19 @@ async function arrange(
 ) {
   const bench = await workbench({ onTestFinished });
   for (const token of Object.values(TOKENS)) bench.sandbox.accept(token);
-  const folder = snap ? join(bench.root, "snap", "bin") : bench.bin;
-  await mkdir(folder, { recursive: true });
-  if (doctl === "fake") await fakeDoctl(folder);
-  else await symlink(resolve(DOCTL_BIN ?? ""), join(folder, "doctl"));
+  if (doctl === "fake") await fakeDoctl(bench.bin);
+  else await symlink(resolve(DOCTL_BIN ?? ""), join(bench.bin, "doctl"));
+  const folder = join(bench.root, "snap", "bin");
+  if (snap) {
+    const start = `#!/bin/sh\nHOME="$HOME/snap/doctl/current" exec ${bench.bin}/doctl "$@"\n`;
+    await bench.write("../snap/bin/doctl", start, 0o755);
+  }
   const texts = { ".env": dotenv, "main.tf": HEAD + provider, ...files };
   for (const [path, text] of Object.entries(texts))
     await bench.write(path, withTokens(text), 0o600);
   if (config !== undefined) await bench.write(CONFIG, withTokens(config), 0o600);
   const given = Object.entries(env).map(([name, value]) => [name, withTokens(value)]);
-  const PATH = `${folder}:${bench.bin}`;
+  const PATH = snap ? `${folder}:${bench.bin}` : bench.bin;
   return { bench, env: { PATH, ...Object.fromEntries(given) } as Record<string, string> };
 }
 
