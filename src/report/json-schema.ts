@@ -133,6 +133,17 @@ const file = v.strictObject({
   holdsSecret: v.boolean(),
   why,
 });
+const gone = v.strictObject({
+  kind: v.literal("remove"),
+  path: text("The file that goes, absolute."),
+  why,
+});
+const loggedOut = v.strictObject({
+  kind: v.literal("doctl-removal"),
+  path: text("doctl's config, absolute."),
+  context: text("The context that loses its token."),
+  why,
+});
 const command = {
   kind: v.literal("run"),
   command: text("As a person would type it."),
@@ -143,7 +154,7 @@ const command = {
 const report = v.pipe(
   v.strictObject({
     schemaVersion,
-    command: v.picklist(["init", "check"]),
+    command: v.picklist(["init", "check", "rotate", "logout", "uninstall"]),
     status,
     project: text("The project's name."),
     environment: orNull("The environment chosen with --env."),
@@ -157,10 +168,13 @@ const report = v.pipe(
     ),
     findings: v.array(finding),
     pending: v.pipe(
-      v.array(v.union([file, context, v.strictObject(command)])),
+      v.array(v.union([file, context, gone, loggedOut, v.strictObject(command)])),
       v.description("What is left to do."),
     ),
-    applied: v.pipe(v.array(v.union([file, context])), v.description("What init has done.")),
+    applied: v.pipe(
+      v.array(v.union([file, context, gone, loggedOut])),
+      v.description("What was done."),
+    ),
     commands: v.pipe(
       v.array(
         v.strictObject({
@@ -192,10 +206,13 @@ const failure = v.pipe(
   v.title("a run that failed"),
 );
 
-/** The JSON Schema of what `check --json` and `init --json` print. */
+/** The JSON Schema of what `check --json` prints, and the commands that change something. */
 export function reportSchema(): object {
   return toJsonSchema(
-    v.pipe(v.union([report, failure]), v.title("do-bootstrap check --json and init --json")),
+    v.pipe(
+      v.union([report, failure]),
+      v.title("do-bootstrap check --json, and of init, rotate, logout and uninstall"),
+    ),
     { target: "draft-07" },
   );
 }
