@@ -36,7 +36,7 @@ export function resolveConfig(
     project: written.project ?? slugOf(around.packageName) ?? slugOf(base) ?? "project",
     token: {
       name: token.name ?? "DIGITALOCEAN_TOKEN",
-      envFile: join(base, token.envFile ?? ".env"),
+      envFile: join(base, envFileOf(written, environment, chosen)),
       // The command of another account's token is not an environment's.
       command: environment === undefined ? token.command : chosen.token?.command,
       minTtlSeconds: token.minTtl === undefined ? undefined : secondsOf(token.minTtl),
@@ -126,10 +126,22 @@ function resolveRoots(
   });
 }
 
+/** An environment that has a command of its own does not take the token of the others' file. */
+function envFileOf(
+  written: WrittenConfig,
+  environment: string | undefined,
+  { token }: WrittenEnvironment,
+): string {
+  if (token?.envFile !== undefined) return token.envFile;
+  const shared = written.token?.envFile ?? ".env";
+  return token?.command === undefined ? shared : `${shared}.${environment}`;
+}
+
 function envFilesOf(written: WrittenConfig): string[] {
-  const all = [written, ...Object.values(written.environments ?? {})];
-  const named = all.flatMap(({ token }) => token?.envFile ?? []);
-  return [...new Set([written.token?.envFile ?? ".env", ...named])];
+  const own = Object.entries(written.environments ?? {}).map(([name, chosen]) =>
+    envFileOf(written, name, chosen),
+  );
+  return [...new Set([written.token?.envFile ?? ".env", ...own])];
 }
 
 function notYetIn(written: WrittenConfig, chosen: WrittenEnvironment): string[] {

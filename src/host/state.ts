@@ -54,7 +54,11 @@ export function stateOf(machine: Machine): State {
 
   function placeOf({ kind, folder, name }: Parameters<State["read"]>[0]): string | undefined {
     const state = stateFolder(machine);
-    if (state === undefined || isInside(state, repoAround(folder))) return undefined;
+    const home = machine.env["HOME"];
+    const root = repoAround(folder);
+    // Who keeps all of HOME in git keeps this in there too.
+    const repo = home && isInside(home, root) ? folder : root;
+    if (state === undefined || isInside(state, repo)) return undefined;
     return join(state, "do-bootstrap", kind, `${sha256(`${folder}\0${name}`)}.json`);
   }
 }

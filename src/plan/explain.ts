@@ -3,6 +3,7 @@ import type { Host } from "../host/host.ts";
 import { loadOperations, loadScopeData } from "../scopes/data.ts";
 import { type Explanation, explain, type TokenFacts } from "../scopes/explain.ts";
 import { type Failure, failuresIn } from "../scopes/failures.ts";
+import type { TokenState } from "../token/sources.ts";
 import { findConfig } from "./find-config.ts";
 import { readNeeds } from "./needs.ts";
 import { inspectRepoToken } from "./repo-token.ts";
@@ -26,6 +27,8 @@ export interface ExplainRequest {
   readonly environment: string | undefined;
   readonly text: string;
   readonly progress: (what: string) => void;
+  /** The token that was used, where that is known. */
+  readonly known?: TokenState | undefined;
 }
 
 /** More than that are one failure, seen from many resources. */
@@ -39,7 +42,7 @@ const MAX_FAILURES = 20;
  */
 export async function explainText(
   host: ExplainHost,
-  { environment, text, progress }: ExplainRequest,
+  { environment, text, progress, known }: ExplainRequest,
 ): Promise<Explanation[]> {
   const failures = failuresIn(text).slice(0, MAX_FAILURES);
   if (failures.length === 0) return [];
@@ -54,7 +57,7 @@ export async function explainText(
       ? readNeeds(host, { dirs: config.roots.map(({ dir }) => dir), purpose: "apply", config })
       : { actions: [] },
     isDenied || has(failures, 401)
-      ? inspectRepoToken(host, config, git?.root ?? config.base, progress).then(factsOf)
+      ? inspectRepoToken(host, config, git?.root ?? config.base, progress, known).then(factsOf)
       : NOT_ASKED,
   ]);
   return failures.map((failure) => explain(failure, { data, operations, actions, token }));

@@ -6,7 +6,7 @@ import { isInside } from "../paths.ts";
 import { sha256 } from "../sha256.ts";
 import { chooseToken, type TokenSources, type TokenState } from "../token/sources.ts";
 
-type TokenHost = Pick<Host, "env" | "files" | "run" | "which" | "state">;
+type TokenHost = Pick<Host, "env" | "home" | "files" | "run" | "which" | "state">;
 
 /** A token manager may ask its owner first. */
 const TIME_LIMIT_MS = 120_000;
@@ -45,8 +45,10 @@ export type Answer = NonNullable<TokenSources["command"]> | (TokenState & { kind
 async function askCommand(
   host: TokenHost,
   command: readonly string[],
-  { config, top, trust }: TokenQuestion,
+  { config, top: root, trust }: TokenQuestion,
 ): Promise<Answer> {
+  // Who keeps all of HOME in git has his tools in there too.
+  const top = host.home !== undefined && isInside(host.home, root) ? config.base : root;
   const [program = "", ...args] = command;
   const shown = printable(command.join(" "));
   const withheld = (why: "untrusted" | "failed", detail: string): Answer => ({
@@ -93,12 +95,23 @@ async function identify(
   command: readonly string[],
   { base, top }: { base: string; top: string },
 ): Promise<StateKey> {
-  const paths = command.map((word) => (isAbsolute(word) ? word : join(base, word)));
+  // A shell's line names scripts too: sh -c "./token.sh read".
+  const words = new Set(command.flatMap((word) => [word, ...word.split(/[\s;&|<>()'"`=]+/)]));
+  const paths = await Promise.all(
+    [...words].filter(Boolean).map(async (word) => {
+      const path = isAbsolute(word) ? word : join(base, word);
+      const real = await files.realpath(path);
+      return isInside(path, top) || !isInside(real, top) ? path : real;
+    }),
+  );
   const scripts = await Promise.all(
     paths
       .filter((path) => isInside(path, top))
       .map(async (path) => {
-        const snapshot = await files.look(path);
+        const snapshot = await files.look(path, {
+          maxBytes: Number.POSITIVE_INFINITY,
+          waitForFifo: false,
+        });
         return snapshot.kind === "file" ? [[path, sha256(snapshot.bytes)] as const] : [];
       }),
   );

@@ -1,7 +1,7 @@
-import { join, relative } from "node:path";
+import { relative, resolve } from "node:path";
 import type { TerraformRootConfig } from "../config/resolved.ts";
 import { AppError, printable } from "../errors.ts";
-import type { Git } from "../git/git.ts";
+import { type Git, openGit } from "../git/git.ts";
 import type { Environment, Host } from "../host/host.ts";
 import { findTerraform } from "../terraform/tool.ts";
 import { toolEnvironment } from "../tool-environment.ts";
@@ -54,8 +54,11 @@ function isSavedPlan(bytes: Buffer): boolean {
 
 async function convert(host: PlanHost, { file, root, tool, git }: PlanFile): Promise<string> {
   // The tool runs the providers that are installed there, and a repo is data (DESIGN rule 7).
-  const installed = join(root, ".terraform");
-  if ((await git?.tracked([installed]))?.has(installed)) {
+  const installed = resolve(root, host.env["TF_DATA_DIR"] || ".terraform");
+  // In a submodule it is another repo's.
+  const own = await openGit(host, await host.files.realpath(root));
+  const tracked = await Promise.all([git, own].map((each) => each?.tracked([installed])));
+  if (tracked.some((paths) => paths?.has(installed))) {
     throw unreadable(`git tracks ${relative(host.cwd, installed)}, whose programs it would start`);
   }
   const found = await findTerraform(host, tool, git?.root ?? root);

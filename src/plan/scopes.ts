@@ -77,7 +77,7 @@ export async function lookAtScopes(host: ScopesHost, request: ScopesRequest): Pr
     needs: code.needs,
     progress,
   });
-  const aboutCode = plan === undefined ? judgeCode(code) : [];
+  const aboutCode = plan === undefined ? judgeCode(code) : judgeTypes(code);
   return { purpose, plan, dirs, code, token, findings: [...findings, ...aboutCode] };
 }
 
@@ -98,10 +98,11 @@ async function rootsOf(
   const configured = roots.map(({ dir }) => dir);
   if (plan === undefined) return configured;
   const folder = plan === "-" ? host.cwd : dirname(resolve(host.cwd, plan));
-  const around = configured.filter((dir) => isInside(folder, dir));
-  if (around.length > 0) return around;
+  if (configured.includes(folder)) return [folder];
   const isRoot = (await host.files.list(folder)).some(isTerraformFile);
-  return isRoot ? [folder] : configured;
+  if (isRoot) return [folder];
+  const around = configured.filter((dir) => isInside(folder, dir));
+  return around.length > 0 ? around : configured;
 }
 
 type Choice = NonNullable<Parameters<typeof readNeeds>[2]>;
@@ -163,7 +164,7 @@ async function lookAtToken(
   };
 }
 
-function judgeCode({ trees, needs: { unknown } }: CodeNeeds): Finding[] {
+function judgeCode({ trees, needs }: CodeNeeds): Finding[] {
   const broken = trees.flatMap((tree) => tree.broken);
   const unseen = trees.flatMap((tree) => tree.unseen);
   return [
@@ -189,8 +190,12 @@ function judgeCode({ trees, needs: { unknown } }: CodeNeeds): Finding[] {
         },
       ),
     ),
-    ...unknown.map((address) =>
-      finding("terraform.unknown-type", `${address} is of a type that is not known here.`),
-    ),
+    ...judgeTypes({ needs }),
   ];
+}
+
+function judgeTypes({ needs: { unknown } }: Pick<CodeNeeds, "needs">): Finding[] {
+  return unknown.map((address) =>
+    finding("terraform.unknown-type", `${address} is of a type that is not known here.`),
+  );
 }

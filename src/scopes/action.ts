@@ -31,7 +31,10 @@ export function withoutIndexes(address: string): string {
 export function needs(action: Action, conditional: Conditional): boolean {
   const { block, module, before, inCode = [] } = action;
   if (block === undefined) return true;
-  const isInCode = inCode.length === 0 || inCode.some((each) => needs(each, conditional));
+  const isInCode =
+    inCode.length === 0 ||
+    !isForCode(conditional, block) ||
+    inCode.some((each) => needs(each, conditional));
   const isNow = isInCode && !isNarrowedOut(conditional, block, module);
   if (before === undefined) return isNow && isGiven(action, block, conditional);
   // An update asks for what it leaves behind too; and some requests say it all again.
@@ -40,6 +43,21 @@ export function needs(action: Action, conditional: Conditional): boolean {
   const isLeft = isSet(before, when, false) && !isNarrowedOut(conditional, before, module);
   const changes = when === "*" || isChanged(before, block, when);
   return (isNow && (changes || isSaidAgain)) || (isLeft && changes);
+}
+
+/** What a plan does not know yet, leaves to the API to fill in, or does not say in our words. */
+function isForCode({ when, basis, detail }: Conditional, { attributes }: Block): boolean {
+  const [name = "", inner] = when.split(".");
+  return basis === "response_field" || detail !== undefined || isOpen(attributes.get(name), inner);
+}
+
+function isOpen(value: Expression | undefined, inner: string | undefined): boolean {
+  if (value === undefined) return false;
+  const { fields, items, literal } = value;
+  if (items !== undefined) return items.some((item) => isOpen(item, inner));
+  if (fields === undefined) return literal === undefined;
+  if (inner !== undefined) return isOpen(fields.get(inner), undefined);
+  return [...fields.values()].some((each) => isOpen(each, undefined));
 }
 
 function isGiven({ operation, module }: Action, block: Block, conditional: Conditional): boolean {
@@ -86,13 +104,13 @@ function isAnswer({ basis }: Conditional, { type }: Block): boolean {
   return type === "data" || basis === "response_field";
 }
 
-/** It matters where the code asks for it; `depends_on` and the like name a resource as a whole. */
+/** It matters where the code asks for it, or for the whole: `depends_on` and the like are left out before. */
 function isAsked(when: string, block: Block, { references }: Module): boolean {
   const [attribute, inner] = when.split(".");
   return references.some(({ mode, type, name, attributes }) => {
     if (mode !== block.type || type !== block.labels[0] || name !== block.labels[1]) return false;
     const [first, second] = attributes;
-    if (first === undefined) return mode === "data";
+    if (first === undefined) return true;
     return first === attribute && (inner === undefined || second === undefined || second === inner);
   });
 }

@@ -36,8 +36,10 @@ export function actionsInCode(modules: readonly Module[], purpose: Purpose): Act
     const [type = ""] = block.labels;
     const { type: mode, place } = block;
     if ((mode !== "resource" && mode !== "data") || !type.startsWith("digitalocean_")) return [];
-    if (isLeftOut(block)) return [];
     const address = addressOf(block, module);
+    // A file of overrides may say another count.
+    const isSame = (each: Block) => each.type === mode && addressOf(each, module) === address;
+    if (isLeftOut(block) && module.blocks.filter(isSame).every(isLeftOut)) return [];
     const operations: readonly Operation[] = mode === "data" ? ["read"] : OPERATIONS[purpose];
     return [...operations, ...(imported.has(address) ? (["import"] as const) : [])].map(
       (operation) => ({ address, mode, type, operation, place, block, module }),

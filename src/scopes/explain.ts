@@ -144,12 +144,19 @@ function actionsBehind(
   { actions, data }: ExplainFacts,
 ): Action[] {
   const address = resource && withoutIndexes(resource.address);
-  const candidates = actions.filter(
-    (action) => address === undefined || action.address === address,
-  );
+  const named = actions.filter((action) => address === undefined || action.address === address);
+  // A folder that several modules call is read once, under the name of the first.
+  const candidates =
+    named.length > 0 || address === undefined
+      ? named
+      : actions.filter((action) => inModule(action.address) === inModule(address));
   return candidates.filter((action) =>
     scopesNeeded([action], data).own.some(({ scope }) => wanted.includes(scope)),
   );
+}
+
+function inModule(address: string): string {
+  return address.replace(/^(?:module\.[^.]+\.)+/, "");
 }
 
 /** Scopes that the attributes of one resource ask for and the token lacks. */

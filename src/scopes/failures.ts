@@ -88,7 +88,7 @@ function jsonDiagnostics(line: string): Diagnostic[] {
 }
 
 function resourceIn(text: string): FailingResource | undefined {
-  const address = /^\s*with ((?:module\.|data\.)?\S*digitalocean_[^,\n]+),/m.exec(text)?.[1];
+  const address = /^[ \t]*with ((?:(?!digitalocean_)\S)*digitalocean_[^,\n]+),/m.exec(text)?.[1];
   if (address === undefined) return undefined;
   const [, file, line] = /\bon (\S+) line (\d+)/.exec(text) ?? [];
   return { address, place: file === undefined ? undefined : { file, line: Number(line) } };
@@ -99,10 +99,22 @@ type Said =
   | { readonly kind: "network"; readonly why: NetworkFailure; readonly message: string }
   | { readonly kind: "no-token" | "spaces"; readonly message: string };
 
+/** Other providers say it in the same words (godo's are go-github's): what is not DigitalOcean's is left alone. */
+function isForeign(text: string): boolean {
+  if (text.includes("digitalocean.com")) return false;
+  const address = /^[ \t]*with (\S+)(?: \([\w-]+\))?,/m.exec(text)?.[1];
+  if (address !== undefined && !address.includes("digitalocean")) return true;
+  return /\boperation error (?!S3\b)/.test(text);
+}
+
+/** Every path of the API begins so, whatever its host. */
+const OF_API = /^\/v[12]\//;
+
 function failureIn({ text, resource }: Diagnostic): Failure[] {
+  if (isForeign(text)) return [];
   const more = resource === undefined ? {} : { resource };
-  const calls = [...text.matchAll(ANSWERED)].map(
-    ([, method = "", url = "", status, message = ""]): Failure => ({
+  const answers = [...text.matchAll(ANSWERED)].map(
+    ([, method = "", url = "", status, message = ""]): Failure & { call: Call } => ({
       kind: "status",
       status: Number(status),
       message: short(message),
@@ -110,7 +122,7 @@ function failureIn({ text, resource }: Diagnostic): Failure[] {
       ...more,
     }),
   );
-  if (calls.length > 0) return calls;
+  if (answers.length > 0) return answers.filter(({ call }) => OF_API.test(call.path));
   const said = spacesIn(text) ?? networkIn(text) ?? statusIn(text) ?? noTokenIn(text);
   return said === undefined ? [] : [{ ...said, call: callIn(text), ...more }];
 }
@@ -125,7 +137,9 @@ function spacesIn(text: string): Said | undefined {
       text,
     )?.[1];
   const isS3 = /api error|operation error S3|<Code>|credential sources/.test(text);
-  const denied = /operation error S3.*\b(AccessDenied|StatusCode: 403)\b/s.exec(text)?.[1];
+  const s3 = text.indexOf("operation error S3");
+  const denied =
+    s3 < 0 ? undefined : /\b(AccessDenied|StatusCode: 403)\b/.exec(text.slice(s3))?.[1];
   const said = isS3 ? (code ?? denied) : denied;
   return said === undefined ? undefined : { kind: "spaces", message: said };
 }
@@ -231,7 +245,9 @@ function callIn(text: string): Call | undefined {
 
 function pathOf(url: string): string {
   const path = url.replace(/^https?:\/\/[^/]*/, "").split(/[?#]/)[0] ?? "";
-  return path.replace(/[.,:;)]+$/, "");
+  let end = path.length;
+  while (end > 0 && ".,:;)".includes(path[end - 1] ?? " ")) end--;
+  return path.slice(0, end);
 }
 
 /** A text without a call says again what one with a call has said. */
@@ -239,10 +255,9 @@ function withoutEchoes(failures: readonly Failure[]): Failure[] {
   const isSame = (one: Failure, other: Failure) =>
     one.kind === other.kind &&
     (one.kind !== "status" || (other.kind === "status" && one.status === other.status));
+  const called = failures.filter(({ call }) => call !== undefined);
   return failures.filter(
-    (failure) =>
-      failure.call !== undefined ||
-      !failures.some((other) => other.call !== undefined && isSame(failure, other)),
+    (failure) => failure.call !== undefined || !called.some((other) => isSame(failure, other)),
   );
 }
 

@@ -60,8 +60,13 @@ export async function readModuleTree(
     }
     for (const block of blocks) everywhere.push(block);
     modules.push({ prefix, blocks, references, everywhere });
-    for (const call of blocks.filter(({ type }) => type === "module")) {
-      if (isLeftOut(call)) continue;
+    const calls = blocks.filter(({ type }) => type === "module");
+    for (const call of calls) {
+      // A file of overrides may say another count, and need not say the source again.
+      const parts = calls.filter(({ labels }) => labels[0] === call.labels[0]);
+      if (parts.every(isLeftOut)) continue;
+      const isOverride = !call.attributes.has("source");
+      if (isOverride && parts.some(({ attributes }) => attributes.has("source"))) continue;
       const name = `${prefix}module.${call.labels[0] ?? ""}`;
       const source = call.attributes.get("source")?.literal;
       const isLocal = typeof source === "string" && /^\.\.?(\/|$)/.test(source);

@@ -7,6 +7,9 @@ import type { Module } from "./module-tree.ts";
 /** What `terraform show -json` prints of a saved plan, as far as it is read here (format 1). */
 const Plan = v.object({
   format_version: v.pipe(v.string(), v.startsWith("1.")),
+  // The JSON of a state has these; a plan that failed is not whole.
+  values: v.optional(v.never()),
+  errored: v.optional(v.literal(false)),
   resource_changes: v.optional(
     v.array(
       v.object({

@@ -60,7 +60,7 @@ function partsOf(
     const { type } = node;
     if (type === "block") blocks.push(block(node, reading, depth));
     else if (type === "attribute") {
-      const [name, value] = node.namedChildren;
+      const [name, value] = node.namedChildren.filter((each) => each.type !== "comment");
       if (name !== undefined && value !== undefined) {
         attributes.set(name.text, expression(value, reading, depth));
       }
@@ -101,7 +101,7 @@ function expression(node: HclNode, reading: Reading, depth: number): Expression 
 function only(node: HclNode, reading: Reading): HclNode {
   let inner = node;
   for (let depth = 0; !isTooDeep(inner, reading, depth) && LAYERS.includes(inner.type); depth++) {
-    const [child, another] = inner.namedChildren;
+    const [child, another] = inner.namedChildren.filter((each) => each.type !== "comment");
     if (child === undefined || another !== undefined) break;
     inner = child;
   }
@@ -158,6 +158,12 @@ function unquoted(text: string): string {
 const MENTION = "digitalocean_";
 const MENTIONS = /digitalocean_/g;
 
+/** What names a resource and asks nothing of it. */
+function asksNothing(type: string, name: HclNode | undefined): boolean {
+  if (type === "block") return ["import", "moved", "removed"].includes(name?.text ?? "");
+  return type === "attribute" && ["depends_on", "replace_triggered_by"].includes(name?.text ?? "");
+}
+
 /** Goes down only to where the text has the word. */
 function referencesIn(body: HclNode, text: string, reading: Reading): Reference[] {
   const mentions = Array.from(text.matchAll(MENTIONS), ({ index }) => index);
@@ -166,7 +172,8 @@ function referencesIn(body: HclNode, text: string, reading: Reading): Reference[
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
     const { node, to, depth } = next;
     if (isTooDeep(node, reading, depth, MAX_LAYERS)) continue;
-    const children = node.namedChildren;
+    const children = node.namedChildren.filter(({ type }) => type !== "comment");
+    if (asksNothing(node.type, children[0])) continue;
     let { from } = next;
     for (const [at, child] of children.entries()) {
       const first = from;

@@ -8,6 +8,7 @@ const LABELS: Readonly<Record<string, number>> = {
   variable: 1,
   output: 1,
   module: 1,
+  check: 1,
   resource: 2,
   data: 2,
   backend: 1,

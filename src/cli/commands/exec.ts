@@ -3,6 +3,7 @@ import { execOptions } from "../../exec/command-line.ts";
 import { executionOf } from "../../exec/prepare.ts";
 import { openSession } from "../../plan/exec.ts";
 import { explainText } from "../../plan/explain.ts";
+import type { TokenState } from "../../token/sources.ts";
 import type { Args, Command, Context } from "../command.ts";
 import { commandLineFrom } from "../options.ts";
 
@@ -25,22 +26,28 @@ export const exec: Command = {
         hint: "For example: do-bootstrap exec -- terraform plan",
       });
     }
-    const execution = executionOf(line, await openSession(host, line, progress));
+    const facts = await openSession(host, line, progress);
+    const execution = executionOf(line, facts);
     progress.end();
     // A signal that came meanwhile was meant to end it all.
     if (host.interrupted.aborted) throw new AppError("INTERRUPTED", "Interrupted.");
     const { execute } = await import("../../exec/execute.ts");
-    const more = args["explain"] === true ? { afterFailure: explainer(args, context) } : {};
+    const more =
+      args["explain"] === true ? { afterFailure: explainer(args, context, facts.known) } : {};
     return { status: await execute({ ...execution, ...more }) };
   },
 };
 
 /** A text that has no failure of DigitalOcean's in it is left as it is. */
-function explainer({ env }: Args, { host, progress, explained, say }: Context) {
+function explainer(
+  { env }: Args,
+  { host, progress, explained, say }: Context,
+  known: TokenState | undefined,
+) {
   return async (text: string): Promise<void> => {
     const environment = typeof env === "string" ? env : undefined;
     try {
-      const explanations = await explainText(host, { environment, text, progress });
+      const explanations = await explainText(host, { environment, text, progress, known });
       progress.end();
       if (explanations.length > 0) explained(explanations);
     } catch (error) {
