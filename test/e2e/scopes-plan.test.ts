@@ -139,6 +139,22 @@ describe("scopes --plan", () => {
     expect((await bench.run(["scopes", "--plan", "plan.json", "infra"])).status).toBe(0);
   });
 
+  it("names a type that nobody knows", async () => {
+    const input = CREATE_KEY.replaceAll("ssh_key", "moon");
+    const { stdout } = await (await repo()).run(["scopes", "--plan", "-"], { input });
+    expect(stdout).toContain("[terraform.unknown-type]");
+  });
+
+  it("of a subfolder is converted there", async () => {
+    const bench = await repo();
+    await fakeTerraform(bench);
+    await bench.write("envs/prod/main.tf", "");
+    await bench.write("envs/prod/tfplan", SAVED);
+    await bench.run(["scopes", "--plan", "envs/prod/tfplan"]);
+    const seen = await readFile(join(bench.home, "seen"), "utf8");
+    expect(seen.split("\n")[0]).toBe(join(bench.repo, "envs/prod"));
+  });
+
   it("and --for are two answers to one question", async () => {
     const { status, stderr } = await (await repo()).run("scopes --plan - --for plan".split(" "));
     expect(status).toBe(2);

@@ -124,6 +124,15 @@ describe("token.command", () => {
     expect((await bench.run(["check"], { env })).stdout).toContain("[token.command-untrusted]");
   });
 
+  it("so is one that a shell's line names", async () => {
+    const bench = await repo(undefined, '[sh, -c, "./token.sh read"]');
+    await bench.write("token.sh", `#!/bin/sh\necho ${bench.token}\n`, 0o755);
+    const env = { PATH: `${bench.bin}:/bin:/usr/bin` };
+    expect((await bench.run(["init", "--trust", "--yes"], { env })).status).toBe(0);
+    await bench.write("token.sh", `#!/bin/sh\necho ${bench.token} # changed\n`, 0o755);
+    expect((await bench.run(["check"], { env })).stdout).toContain("[token.command-untrusted]");
+  });
+
   it.each<[what: string, script: string, says: RegExp]>([
     ["a failure", "exit 3", /exit status 3/],
     ["silence", "true", /it printed nothing/],
@@ -165,6 +174,28 @@ describe("token.command", () => {
     const { status, stdout } = await bench.run(["check", "--env", "prod"]);
     expect(status).toBe(4);
     expect(stdout).toContain("[token.missing]");
+  });
+
+  it("an environment with a command of its own does not take the token of the shared file", async () => {
+    const bench = await repo();
+    await bench.write(".env", `DIGITALOCEAN_TOKEN=${"dop_v1_".padEnd(71, "0")}\n`, 0o600);
+    await bench.write(
+      ".do-bootstraprc",
+      "environments: { prod: { token: { command: [vault, read, prod] } } }\n",
+    );
+    const show = ["--", process.execPath, "-p", "process.env.DIGITALOCEAN_TOKEN"];
+    const { stdout } = await bench.run(["exec", "--env", "prod", "--trust", ...show]);
+    expect(stdout).toBe(`${bench.token}\n`);
+    expect(await asked(bench)).toEqual(["read prod"]);
+  });
+
+  it("exec --explain does not ask its owner again", async () => {
+    const bench = await repo();
+    const script = "echo 'GET https://api.digitalocean.com/v2/account: 403 no' >&2; exit 1";
+    const env = { PATH: `${bench.bin}:/bin:/usr/bin` };
+    const args = ["exec", "--trust", "--explain", "--", "sh", "-c", script];
+    expect((await bench.run(args, { env })).stderr).toContain("This repo's token has the scope");
+    expect(await asked(bench)).toEqual(["read token"]);
   });
 
   it("the repo does not bring its own trust", async () => {

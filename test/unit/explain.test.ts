@@ -102,6 +102,11 @@ describe("a refused call (403)", () => {
   });
 });
 
+it("a folder that two modules call is known under both names", () => {
+  const text = `Error: ${refused("POST /v2/tags")}\n\n  with module.b.digitalocean_tag.a,\n`;
+  expect(explained(text, having("tag:read")).what).toContain("lacks tag:create");
+});
+
 describe("other failures", () => {
   it.each<readonly [text: string, token: TokenFacts, what: RegExp, fix: RegExp]>([
     [refused("GET /v2/account", 401), having(), /this repo's is alive/, /exec -- COMMAND/],

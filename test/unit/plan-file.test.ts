@@ -168,6 +168,11 @@ describe("what a plan does not know yet", () => {
     expect(own(plan, code)).toEqual([...always, ...more].sort());
   });
 
+  it("is all that the code is asked about: what the plan states stands", () => {
+    const stated = planOf([DROPLET, create({ name: "w", tags: ["x"] })]);
+    expect(own(stated, droplet({ name: "w" }))).toContain("tag:create");
+  });
+
   it("is not looked up for what is destroyed", () => {
     const gone = planOf([DROPLET, { actions: ["delete"], before: { volume_ids: ["x"] } }]);
     expect(own(gone, droplet({ name: "w" }))).toEqual([
@@ -186,6 +191,8 @@ describe("a text that is no plan", () => {
     ["[]", "a list"],
     ['{"format_version":"0.1"}', "of before Terraform 1"],
     ['{"format_version":"2.0"}', "of a format to come"],
+    ['{"format_version":"1.0","values":{}}', "a state"],
+    ['{"format_version":"1.2","errored":true}', "of a plan that failed"],
     ['{"format_version":"1.2","resource_changes":[1]}', "of something else"],
     ['{"format_version":"1.2","resource_changes":[{"address":"a"}]}', "without a change"],
   ])("%s: %s", (text) => {
