@@ -182,8 +182,13 @@ async function restore(before: Snapshot): Promise<void> {
   const temporary = temporaryIn(dirname(before.target));
   await fs.writeFile(temporary, before.bytes, { flag: "wx", mode: before.mode, flush: true });
   await fs.chmod(temporary, before.mode);
-  await fs.utimes(temporary, before.atimeMs / 1000, before.mtimeMs / 1000);
+  await fs.utimes(temporary, secondsOf(before.atimeMs), secondsOf(before.mtimeMs));
   await fs.rename(temporary, before.target);
+}
+
+/** Node cuts off what is less than a microsecond, also of a number that is a hair too small. */
+function secondsOf(ms: number): number {
+  return ms / 1000 + 0.5e-6;
 }
 
 async function makeDirectory(path: string, mode: number): Promise<Undo> {
