@@ -52,9 +52,12 @@ export async function execute(execution: Execution): Promise<number> {
   return new Promise((resolve) => {
     child.once("error", (error: NodeJS.ErrnoException) => resolve(notStarted(file, error)));
     child.once(piped.size > 0 ? "close" : "exit", async (status, signal) => {
-      // From now on a signal is meant for us.
-      signals.isOver = true;
-      if (status !== 0 && heard !== undefined) await afterFailure?.(heard());
+      if (status !== 0 && heard !== undefined) {
+        // From now on a signal is meant for us; one of the command's own may still be on its way.
+        await new Promise(setImmediate);
+        signals.isOver = true;
+        await afterFailure?.(heard());
+      }
       keepModes();
       if (signal === null) return resolve(status ?? 1);
       // To a shell a program that only returns 130 has dealt with Ctrl-C itself: its loop goes on.

@@ -44,9 +44,9 @@ describe.skipIf(needsScript !== "").concurrent.each(PATHS)(
       async ([, key = "", signal = ""], context) => {
         const { terminal } = await typing(context, path, `do-bootstrap exec ${SIGNALS}`);
         await terminal.waitFor(/ready \d+ \d+/);
-        for (const count of [1, 2, 3]) {
+        for (let i = 0; i < 3; i++) {
           terminal.type(key);
-          await terminal.waitFor(new RegExp(`(?:${signal}[^]*){${count}}`));
+          await terminal.waitFor(new RegExp(signal));
         }
         terminal.type("\r");
         context.expect(await terminal.exit, terminal.screen()).toBe(0);
