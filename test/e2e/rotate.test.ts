@@ -264,7 +264,7 @@ describe("rotate, killed", () => {
     expect(await where()).toEqual(NEW);
   });
 
-  const RUNS = Number(process.env["TORTURE"] ?? 12);
+  const RUNS = Number(process.env["TORTURE"] ?? 6);
   it(
     `${RUNS} times at random moments: each place old or new and whole, and the next run finishes`,
     async () => {
@@ -300,7 +300,7 @@ describe("rotate, killed", () => {
         expect(await where()).toEqual(to === fresh ? NEW : OLD);
         expect((await bench.read(SECRET)).length).toBeGreaterThan(80);
       }
-      if (RUNS > 12) console.log(figures);
+      if (RUNS > 6) console.log(figures);
       expect(figures.runs).toBe(RUNS);
     },
     30_000 + RUNS * 2000,
