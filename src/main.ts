@@ -80,8 +80,9 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
 
     async function askForToken(...[observation, inspections]: Parameters<Ask>): Promise<string> {
       progress.end();
-      const { token } = observation;
-      const refused = token.kind === "found" ? describeOrigin(token.token.origin) : undefined;
+      const { token, inspection } = observation;
+      const isDead = token.kind === "found" && inspection?.state === "refused";
+      const refused = isDead ? describeOrigin(token.token.origin) : undefined;
       return guide(host, progress, {
         ...observation,
         rows: panelRows(observation.code),

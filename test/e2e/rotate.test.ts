@@ -1,6 +1,7 @@
 import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { ASKS, CONFIRMS, guided, needsScript } from "../fixtures/terminal.ts";
 import { fileTree } from "../fixtures/tree.ts";
 import { type RunResult, randomToken, type Workbench, workbench } from "../fixtures/workbench.ts";
 
@@ -220,6 +221,27 @@ describe("rotate", () => {
     expect(status, stderr).toBe(0);
     expect(await bench.read(".env.prod")).toBe(`DIGITALOCEAN_TOKEN=${fresh}\n`);
     expect(await bench.read(".env")).toContain(old);
+  });
+});
+
+describe.skipIf(needsScript !== "")(`rotate on a terminal${needsScript}`, () => {
+  it("asks for the new token, shows what changes, and asks for leave", async (context) => {
+    const fresh = randomToken();
+    const { bench, terminal } = await guided(context, ["rotate"], {}, async (bench) => {
+      bench.sandbox.accept(fresh);
+      await bench.run(["--token-stdin"], { input: bench.token });
+      return undefined;
+    });
+    context.expect(await terminal.until(ASKS)).not.toContain("refused");
+    terminal.type(`${fresh}\r`);
+    const plan = await terminal.until(CONFIRMS);
+    context.expect(plan).toContain("the new token");
+    terminal.type("y");
+    context.expect(await terminal.exit, terminal.screen()).toBe(0);
+    context.expect(await bench.read(".env")).toBe(`DIGITALOCEAN_TOKEN=${fresh}\n`);
+    for (const token of [fresh, bench.token]) {
+      context.expect(terminal.raw()).not.toContain(token.slice(7, 23));
+    }
   });
 });
 
