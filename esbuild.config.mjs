@@ -1,7 +1,7 @@
 // Bundles the program into lazy chunks, and writes what is derived from the source beside it:
 // the JSON Schemas and the notices of the bundled packages.
-import { copyFile, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { copyFile, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { build } from "esbuild";
 
 const { version } = JSON.parse(await readFile("package.json", "utf8"));
@@ -35,13 +35,10 @@ const quickWidths = {
 // loads: half a millisecond each. With all of main.ts behind every entry, it is one.
 const oneChunk = {
   name: "one-chunk",
-  setup({ onResolve, onLoad }) {
-    const lazy = new Set();
+  async setup({ onResolve, onLoad }) {
+    const lazy = await lazyFiles();
     // It stands beside the entry; see below.
     onResolve({ filter: /\/execute\.ts$/ }, () => ({ path: "../execute.cjs", external: true }));
-    onResolve({ filter: /^\.\.?\/.*\.ts$/ }, ({ kind, path, resolveDir }) => {
-      if (kind === "dynamic-import") lazy.add(join(resolveDir, path));
-    });
     onLoad({ filter: /\.ts$/ }, async ({ path }) => {
       if (!lazy.has(path)) return undefined;
       const text = await readFile(path, "utf8");
@@ -52,6 +49,19 @@ const oneChunk = {
     });
   },
 };
+
+/** Those that some file of ours imports when it needs them. */
+async function lazyFiles() {
+  const files = await readdir("src", { recursive: true });
+  const all = files.filter((name) => name.endsWith(".ts")).map((name) => resolve("src", name));
+  const texts = await Promise.all(all.map((file) => readFile(file, "utf8")));
+  const found = texts.flatMap((text, i) =>
+    Array.from(text.matchAll(/import\("(\.[^"]+\.ts)"\)/g), ([, path]) =>
+      join(dirname(all[i]), path),
+    ),
+  );
+  return new Set(found);
+}
 
 const outdir = `dist.${process.pid}`;
 const program = {

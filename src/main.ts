@@ -6,14 +6,11 @@ import { type AppError, asAppError, EXIT, redact } from "./errors.ts";
 import { ownPart } from "./exec/command-line.ts";
 import { nodeHost } from "./host/node.ts";
 import { panelRows } from "./plan/needs.ts";
-import { explainedDocument, explainedText } from "./report/explain.ts";
 import { humanError, humanPlan, humanReport } from "./report/human.ts";
 import { jsonDocument, jsonError, jsonReport } from "./report/json.ts";
 import { pageOn } from "./report/paint.ts";
 import { progressOn } from "./report/progress.ts";
 import type { Report } from "./report/report.ts";
-import { scopesDocument, scopesMarkdown, scopesText } from "./report/scopes.ts";
-import { guide } from "./token/guide.ts";
 import { describeOrigin } from "./token/secret.ts";
 
 /**
@@ -44,7 +41,10 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
       host: isDebug ? (await import("./host/trace.ts")).traced(host, say) : host,
       progress,
       say,
-      explained: (explanations) => say(`\n${explainedText(explanations, pages.stderr)}`),
+      async explained(explanations) {
+        const { explainedText } = await import("./report/explain.ts");
+        say(`\n${explainedText(explanations, pages.stderr)}`);
+      },
       approve,
       trust: host.terminal === undefined || isCi(env) ? undefined : askForTrust,
       isScreen: stdout.isTTY === true,
@@ -83,6 +83,7 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
       const { token, inspection } = observation;
       const isDead = token.kind === "found" && inspection?.state === "refused";
       const refused = isDead ? describeOrigin(token.token.origin) : undefined;
+      const { guide } = await import("./token/guide.ts");
       return guide(host, progress, {
         ...observation,
         rows: panelRows(observation.code),
@@ -107,23 +108,26 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
     }
     const { report, status } = outcome;
     if (report.command === "scopes") {
+      const { scopesDocument, scopesMarkdown, scopesText } = await import("./report/scopes.ts");
       if (isJson) stdout.write(jsonDocument(scopesDocument(report), status));
       else if (report.format === "markdown") stdout.write(redact(scopesMarkdown(report)));
       else stdout.write(redact(scopesText(report, pages.stdout)));
       return;
     }
     if (report.command === "explain") {
+      const { explainedDocument, explainedText } = await import("./report/explain.ts");
       if (isJson) stdout.write(jsonDocument(explainedDocument(report), status));
       else stdout.write(redact(explainedText(report.explanations, pages.stdout)));
       return;
     }
     if (isJson) {
-      stdout.write(jsonReport(report, status));
+      stdout.write(jsonReport(await withUses(report), status));
       return;
     }
     // What was asked for is data; the story of a run that wrote something is talk.
     const isData = report.command === "check" || report.dryRun;
-    const text = humanReport(report, isData ? pages.stdout : pages.stderr, { status, shown });
+    const whole = report.command === "check" ? await withUses(report) : report;
+    const text = humanReport(whole, isData ? pages.stdout : pages.stderr, { status, shown });
     if (isData) stdout.write(redact(text));
     else say(text);
   }
@@ -135,6 +139,11 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
     }
     say(humanError(error, pages.stderr));
   }
+}
+
+async function withUses(report: Report): Promise<Report> {
+  const { whoWins } = await import("./plan/who-wins.ts");
+  return { ...report, uses: whoWins(report.observation) };
 }
 
 type Ask = NonNullable<Context["askForToken"]>;

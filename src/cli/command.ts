@@ -24,7 +24,7 @@ export interface Context {
   /** Talk: goes to stderr at once. */
   readonly say: (text: string) => void;
   /** Says at once, on stderr, what an error meant. */
-  readonly explained: (explanations: readonly Explanation[]) => void;
+  readonly explained: (explanations: readonly Explanation[]) => Promise<void>;
   /** True where what is printed can be read over a shoulder. */
   readonly isScreen: boolean;
   /** Leads a person to a token; absent where nobody can be asked. */

@@ -7,7 +7,6 @@ import { PUBLIC_TFVARS } from "../terraform/files.ts";
 import { recognise } from "../terraform/generated.ts";
 import { TOKEN_LIST } from "../token/hosts.ts";
 import type { Secret } from "../token/secret.ts";
-import { apply } from "./apply.ts";
 import { NOTHING_DONE, notConverged, type Person, type Result } from "./bootstrap.ts";
 import { obstacles, plainWrite, textAt } from "./existing.ts";
 import { finding } from "./findings.ts";
@@ -57,6 +56,7 @@ export async function logout(
     throw new AppError("DECLINED", "Nothing was changed.");
   }
   const { git, hosts } = observation;
+  const { apply } = await import("./apply.ts");
   await apply(host, plan.changes, { ...request, asFlag: false, hosts, git: git?.git });
   const second = await observe(host, question);
   const left = joined(removals(second, holding(await readPlaces(host, second), olds)));

@@ -1,11 +1,11 @@
 import type { ResolvedConfig } from "../config/resolved.ts";
 import type { Host } from "../host/host.ts";
 import type { Action } from "../scopes/action.ts";
-import { actionsInCode, type Purpose } from "../scopes/code-actions.ts";
+import type { Purpose } from "../scopes/code-actions.ts";
 import { loadScopeData, type ScopeData } from "../scopes/data.ts";
 import { broadAccess, type Comparison, compare } from "../scopes/granted.ts";
-import { type ModuleTree, readModuleTree } from "../scopes/module-tree.ts";
-import { type Needs, scopesNeeded } from "../scopes/needed.ts";
+import { type Module, type ModuleTree, readModuleTree } from "../scopes/module-tree.ts";
+import type { Needs } from "../scopes/needed.ts";
 import { readTerraform } from "../terraform/read.ts";
 import { TOKEN_FORM } from "../token/hosts.ts";
 import type { Inspection } from "../token/verdict.ts";
@@ -34,15 +34,28 @@ export async function readNeeds(
   const read = (text: string, name: string) => readTerraform(host.hclParser, text, name);
   const trees = await Promise.all(dirs.map((dir) => readModuleTree(host, dir, read)));
   const modules = trees.flatMap((tree) => tree.modules);
-  const actions = choose(actionsInCode(modules, purpose));
-  // A new repo has nothing to ask of 200 kB of data.
-  const data = actions.length === 0 ? NO_DATA : await loadScopeData();
-  const needs = withTeam(scopesNeeded(actions, data), config);
-  return { needs, actions, trees, scopes: data.scopes };
+  // A new repo has nothing to ask of what works it out, and of 200 kB of data.
+  const isNew = modules.every(({ blocks }) => blocks.length === 0);
+  const actions = choose(isNew ? [] : await codeActions(modules, purpose));
+  const { needs, scopes } = actions.length === 0 ? NOTHING_NEEDED : await worked(actions);
+  return { needs: withTeam(needs, config), actions, trees, scopes };
 }
 
-const NO_DATA: ScopeData = { scopes: {}, resources: {}, dataSources: {} };
+async function codeActions(modules: readonly Module[], purpose: Purpose): Promise<Action[]> {
+  const { actionsInCode } = await import("../scopes/code-actions.ts");
+  return actionsInCode(modules, purpose);
+}
 
+async function worked(actions: readonly Action[]): Promise<Pick<CodeNeeds, "needs" | "scopes">> {
+  const { scopesNeeded } = await import("../scopes/needed.ts");
+  const data = await loadScopeData();
+  return { needs: scopesNeeded(actions, data), scopes: data.scopes };
+}
+
+const NOTHING_NEEDED: Pick<CodeNeeds, "needs" | "scopes"> = {
+  needs: { own: [], required: [], maybe: [], spaces: [], unknown: [] },
+  scopes: {},
+};
 /** Our own check of the team asks for the account (DESIGN §6). */
 function withTeam(needs: Needs, { team, file }: ResolvedConfig): Needs {
   if (team === undefined || needs.own.some(({ scope }) => scope === ACCOUNT)) return needs;

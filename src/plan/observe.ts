@@ -121,15 +121,17 @@ export async function observe(host: ObservingHost, question: Question): Promise<
   const { files } = host;
   const at = (name: string) => files.look(join(config.base, name));
   const dirs = config.roots.map(({ dir }) => dir);
-  const [envFile, envExample, envLocal, gitignore, configAt, [roots, gitState], code, templates] =
+  // Terraform's files are looked at for what they declare and for what they need.
+  const code = { ...host, files: lookingOnce(files) };
+  const [envFile, envExample, envLocal, gitignore, configAt, [roots, gitState], needs, templates] =
     await Promise.all([
       files.look(config.token.envFile),
       at(".env.example"),
       at(".env.local"),
       at(".gitignore"),
       at(CONFIG_FILE),
-      observeRepo(host, git, config),
-      readNeeds(host, { dirs, purpose: "apply", config }),
+      observeRepo(code, git, config),
+      readNeeds(code, { dirs, purpose: "apply", config }),
       readTemplates(host),
     ]);
   const sources = {
@@ -177,7 +179,7 @@ export async function observe(host: ObservingHost, question: Question): Promise<
     doctl,
     roots,
     tokenSources,
-    code,
+    code: needs,
     git: gitState,
     ci: isCi(host.env),
     platform: host.platform,
@@ -186,6 +188,22 @@ export async function observe(host: ObservingHost, question: Question): Promise<
     skippedTools: [...(git?.skipped ?? []), ...(await doctlSearch).skipped, ...terraform.skipped],
     ...templates,
   };
+}
+
+function lookingOnce(files: Files): Files {
+  const snapshots = new Map<string, Promise<Snapshot>>();
+  const lists = new Map<string, Promise<readonly string[]>>();
+  return {
+    ...files,
+    look: (path, options) => once(snapshots, path, () => files.look(path, options)),
+    list: (folder) => once(lists, folder, () => files.list(folder)),
+  };
+}
+
+function once<T>(known: Map<string, T>, key: string, make: () => T): T {
+  const value = known.get(key) ?? make();
+  known.set(key, value);
+  return value;
 }
 
 function withMinTtl(config: ResolvedConfig, given: number | undefined): ResolvedConfig {

@@ -6,7 +6,6 @@ import { revokeToken } from "../token/revoke.ts";
 import { describeOrigin, type Secret } from "../token/secret.ts";
 import { chooseToken } from "../token/sources.ts";
 import type { Inspection } from "../token/verdict.ts";
-import { apply } from "./apply.ts";
 import { type Look, NOTHING_DONE, notConverged, type Person, type Result } from "./bootstrap.ts";
 import { failureOf, finding } from "./findings.ts";
 import { compareScopes } from "./needs.ts";
@@ -66,6 +65,7 @@ export async function rotate(
     const old = olds.map(({ fingerprint }) => fingerprint);
     host.state.write(key, JSON.stringify({ old, new: token.fingerprint }));
     const { git, hosts } = observation;
+    const { apply } = await import("./apply.ts");
     await apply(host, plan.changes, { ...request, asFlag: false, hosts, git: git?.git }).catch(
       (error: unknown) => {
         // All is as it was: there is nothing to finish but what was left before.

@@ -3,7 +3,7 @@ import { type AppError, type ExitStatus, redact } from "../errors.ts";
 import { plainDoctl } from "../plan/doctl.ts";
 import { title } from "../plan/run-commands.ts";
 import type { Change, Command } from "../plan/types.ts";
-import { type Use, whoWins } from "../plan/who-wins.ts";
+import type { Use } from "../plan/who-wins.ts";
 import { needsOf } from "../terraform/needs.ts";
 import type { TerraformRoot } from "../terraform/observe-root.ts";
 import { Secret } from "../token/secret.ts";
@@ -48,7 +48,7 @@ export function jsonReport(report: Report, status: ExitStatus): string {
       workspace: root.workspace,
       tool: terraform === undefined ? null : { name: terraform.name, version: terraform.version },
     })),
-    uses: whoWins(observation).map((use) => jsonUse(use, token)),
+    uses: (report.uses ?? []).map((use) => jsonUse(use, token)),
     findings: plan.findings,
     pending: [...plan.changes.map(jsonChange), ...plan.commands.map(jsonCommand)],
     applied: applied.map(jsonChange),

@@ -2,12 +2,15 @@ import { relative } from "node:path";
 import type { Environment } from "../host/host.ts";
 import { isInside, shortPath } from "../paths.ts";
 import type { Result } from "../plan/bootstrap.ts";
+import type { Use } from "../plan/who-wins.ts";
 import { safe } from "./paint.ts";
 
 /** What a command found or did; how it looks is decided at the edge. */
 export interface Report extends Result {
   readonly command: "init" | "check" | "rotate" | "logout" | "uninstall";
   readonly dryRun: boolean;
+  /** Which token each tool takes: worked out for `check` and for --json. */
+  readonly uses?: readonly Use[];
   readonly env: Environment;
   readonly cwd: string;
   readonly home: string | undefined;

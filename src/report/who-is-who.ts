@@ -1,5 +1,5 @@
 import { plainDoctl } from "../plan/doctl.ts";
-import { type Use, whoWins } from "../plan/who-wins.ts";
+import type { Use } from "../plan/who-wins.ts";
 import { broadAccess } from "../scopes/granted.ts";
 import { describeOrigin, Secret } from "../token/secret.ts";
 import { wrap } from "../wrap.ts";
@@ -44,7 +44,7 @@ export function whoIsWho(report: Report, page: Page): string {
 /** Which token each tool takes as it is typed, and behind exec. */
 function useRows(report: Report): Row[] {
   const { token } = report.observation;
-  const uses = whoWins(report.observation);
+  const { uses = [] } = report;
   const isOurs = (use: Use) =>
     use.token instanceof Secret && token.kind === "found" && use.token.equals(token.token);
   const plain = uses.filter(({ via, tool }) => via === "plain" && tool !== "scripts");

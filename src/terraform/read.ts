@@ -1,5 +1,4 @@
 import type { Host } from "../host/host.ts";
-import { readHcl, readHclValues } from "./hcl.ts";
 import type { Expression, ParsedFile } from "./syntax.ts";
 
 /**
@@ -18,7 +17,10 @@ export async function readTerraform(
     const why = `larger than ${MAX_LENGTH / 1024} kB`;
     return { blocks: [], references: [], problem: { file: name, line: 1, why } };
   }
-  if (!name.endsWith(".json")) return readHcl(await hclParser(), text, name);
+  if (!name.endsWith(".json")) {
+    const { readHcl } = await import("./hcl.ts");
+    return readHcl(await hclParser(), text, name);
+  }
   const { readTfJson } = await import("./tf-json.ts");
   return readTfJson(text, name);
 }
@@ -29,5 +31,7 @@ export async function readTfvars(
   text: string,
   name: string,
 ): Promise<ReadonlyMap<string, Expression> | undefined> {
-  return text.length > MAX_LENGTH ? undefined : readHclValues(await hclParser(), text, name);
+  if (text.length > MAX_LENGTH) return undefined;
+  const { readHclValues } = await import("./hcl.ts");
+  return readHclValues(await hclParser(), text, name);
 }

@@ -1,7 +1,5 @@
 import { AppError, EXIT } from "../../errors.ts";
 import { type CommandLine, envOptions } from "../../exec/command-line.ts";
-import { shellText } from "../../exec/prepare.ts";
-import { openSession } from "../../plan/exec.ts";
 import type { Command } from "../command.ts";
 import { commandLineFrom } from "../options.ts";
 
@@ -29,6 +27,8 @@ export const env: Command = {
         hint: 'eval "$(do-bootstrap env)"; to see it all the same: do-bootstrap env --yes',
       });
     }
+    const { openSession } = await import("../../plan/exec.ts");
+    const { shellText } = await import("../../exec/prepare.ts");
     const facts = await openSession(host, line, progress);
     const { text, leftOut } = shellText(line, facts);
     for (const name of leftOut)

@@ -1,8 +1,5 @@
 import { AppError, asAppError } from "../../errors.ts";
 import { execOptions } from "../../exec/command-line.ts";
-import { executionOf } from "../../exec/prepare.ts";
-import { openSession } from "../../plan/exec.ts";
-import { explainText } from "../../plan/explain.ts";
 import type { TokenState } from "../../token/sources.ts";
 import type { Args, Command, Context } from "../command.ts";
 import { commandLineFrom } from "../options.ts";
@@ -26,6 +23,8 @@ export const exec: Command = {
         hint: "For example: do-bootstrap exec -- terraform plan",
       });
     }
+    const { openSession } = await import("../../plan/exec.ts");
+    const { executionOf } = await import("../../exec/prepare.ts");
     const facts = await openSession(host, line, progress);
     const execution = executionOf(line, facts);
     progress.end();
@@ -47,9 +46,10 @@ function explainer(
   return async (text: string): Promise<void> => {
     const environment = typeof env === "string" ? env : undefined;
     try {
+      const { explainText } = await import("../../plan/explain.ts");
       const explanations = await explainText(host, { environment, text, progress, known });
       progress.end();
-      if (explanations.length > 0) explained(explanations);
+      if (explanations.length > 0) await explained(explanations);
     } catch (error) {
       progress.end();
       // The command's own status is what counts.

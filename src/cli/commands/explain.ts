@@ -1,5 +1,4 @@
 import { AppError } from "../../errors.ts";
-import { explainText } from "../../plan/explain.ts";
 import type { Command } from "../command.ts";
 import { lookOptions } from "../options.ts";
 
@@ -23,6 +22,7 @@ export const explain: Command = {
         hint: `For example: ${INPUT.example}`,
       });
     }
+    const { explainText } = await import("../../plan/explain.ts");
     const explanations = await explainText(host, {
       environment: typeof env === "string" ? env : undefined,
       text,

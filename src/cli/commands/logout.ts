@@ -1,7 +1,6 @@
 import { EXIT } from "../../errors.ts";
 import { NOTHING_DONE } from "../../plan/bootstrap.ts";
 import { statusOf } from "../../plan/findings.ts";
-import { logout as takeAway } from "../../plan/logout.ts";
 import type { Command } from "../command.ts";
 import { changeOptions, lookOptions } from "../options.ts";
 
@@ -34,6 +33,7 @@ function removing({
       const { env, cwd, home } = host;
       const about = { command: name, dryRun, env, cwd, home } as const;
       const environment = typeof args["env"] === "string" ? args["env"] : undefined;
+      const { logout: takeAway } = await import("../../plan/logout.ts");
       const result = await takeAway(
         host,
         { environment, progress, dryRun, uninstall: name === "uninstall" },

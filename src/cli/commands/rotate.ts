@@ -1,7 +1,6 @@
 import { EXIT } from "../../errors.ts";
 import { NOTHING_DONE } from "../../plan/bootstrap.ts";
 import { statusOf } from "../../plan/findings.ts";
-import { rotate as rotateToken } from "../../plan/rotate.ts";
 import type { Command } from "../command.ts";
 import { changeOptions, lookOptions, requestFrom } from "../options.ts";
 
@@ -30,6 +29,7 @@ export const rotate: Command = {
     const dryRun = args["dry-run"] === true;
     const { env, cwd, home } = host;
     const about = { command: "rotate", dryRun, env, cwd, home } as const;
+    const { rotate: rotateToken } = await import("../../plan/rotate.ts");
     const result = await rotateToken(
       host,
       {

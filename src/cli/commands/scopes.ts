@@ -1,6 +1,5 @@
 import { AppError } from "../../errors.ts";
 import { statusOf } from "../../plan/findings.ts";
-import { lookAtScopes } from "../../plan/scopes.ts";
 import type { Purpose } from "../../scopes/code-actions.ts";
 import type { Args, Command } from "../command.ts";
 import { lookOptions } from "../options.ts";
@@ -34,6 +33,7 @@ export const scopes: Command = {
       });
     }
     const format = oneOf(args, "format", FORMATS);
+    const { lookAtScopes } = await import("../../plan/scopes.ts");
     const look = await lookAtScopes(host, {
       environment: typeof env === "string" ? env : undefined,
       dirs: Array.isArray(args["DIR"]) ? args["DIR"].map(String) : [],
