@@ -52,7 +52,12 @@ export async function rotate(
   const observation = await observe(host, question);
   const places = await readPlaces(host, observation);
   const key = keyOf(observation);
-  const unfinished = readRecord(host.state.read(key));
+  const record = readRecord(host.state.read(key));
+  // One that was killed after its last write has nothing left to finish.
+  const isLeft = places.some(({ holds }) =>
+    holds.some(({ fingerprint }) => record?.old.includes(fingerprint)),
+  );
+  const unfinished = isLeft ? record : undefined;
   const token = await newToken();
   const olds = oldTokens(observation, places, { token, unfinished });
   const plan = await planRotation();
