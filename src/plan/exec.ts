@@ -8,7 +8,6 @@ import type { ExecConfig } from "../exec/exec-config.ts";
 import { type Facts, sourcesIn, tokenState } from "../exec/prepare.ts";
 import { rememberConfig } from "../exec/record.ts";
 import { openGit } from "../git/git.ts";
-import type { Host } from "../host/host.ts";
 import { foldersUp } from "../paths.ts";
 import { observeRoot } from "../terraform/observe-root.ts";
 import { apiHosts } from "../token/hosts.ts";
@@ -17,6 +16,7 @@ import { execConfigOf } from "./exec-config.ts";
 import { DEFAULT_DIRS, findConfig } from "./find-config.ts";
 import { findToken } from "./find-token.ts";
 import { failureOf, finding } from "./findings.ts";
+import type { ObservingHost } from "./observe.ts";
 import { judgeToken } from "./token.ts";
 
 interface ExecLook {
@@ -29,28 +29,15 @@ interface ExecLook {
   readonly inputs: readonly string[];
 }
 
-type ExecHost = Pick<
-  Host,
-  | "cwd"
-  | "home"
-  | "env"
-  | "platform"
-  | "clock"
-  | "files"
-  | "records"
-  | "run"
-  | "which"
-  | "state"
-  | "hclParser"
-  | "http"
->;
-
 /**
  * Finds what `exec` and `env` need to know, from the same config as every other command.
  *
  * @throws AppError those of openGit and findConfig.
  */
-async function lookForExec(host: ExecHost, environment: string | undefined): Promise<ExecLook> {
+async function lookForExec(
+  host: ObservingHost,
+  environment: string | undefined,
+): Promise<ExecLook> {
   const git = await openGit(host, host.cwd);
   const { config: resolved, keepRecord } = await findConfig(
     host,
@@ -75,7 +62,7 @@ async function lookForExec(host: ExecHost, environment: string | undefined): Pro
  * @throws AppError with the id of a finding; those of lookForExec.
  */
 export async function openSession(
-  host: ExecHost,
+  host: ObservingHost,
   { options }: CommandLine,
   progress: (what: string) => void,
 ): Promise<Facts> {

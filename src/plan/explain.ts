@@ -1,27 +1,12 @@
 import { openGit } from "../git/git.ts";
-import type { Host } from "../host/host.ts";
 import { loadOperations, loadScopeData } from "../scopes/data.ts";
 import { type Explanation, explain, type TokenFacts } from "../scopes/explain.ts";
 import { type Failure, failuresIn } from "../scopes/failures.ts";
 import type { TokenState } from "../token/sources.ts";
 import { findConfig } from "./find-config.ts";
 import { readNeeds } from "./needs.ts";
+import type { ObservingHost } from "./observe.ts";
 import { inspectRepoToken } from "./repo-token.ts";
-
-type ExplainHost = Pick<
-  Host,
-  | "cwd"
-  | "home"
-  | "state"
-  | "env"
-  | "clock"
-  | "files"
-  | "records"
-  | "run"
-  | "which"
-  | "hclParser"
-  | "http"
->;
 
 export interface ExplainRequest {
   readonly environment: string | undefined;
@@ -41,7 +26,7 @@ const MAX_FAILURES = 20;
  * @throws AppError those of openGit and findConfig.
  */
 export async function explainText(
-  host: ExplainHost,
+  host: ObservingHost,
   { environment, text, progress, known }: ExplainRequest,
 ): Promise<Explanation[]> {
   const failures = failuresIn(text).slice(0, MAX_FAILURES);

@@ -56,6 +56,7 @@ const NOTHING_NEEDED: Pick<CodeNeeds, "needs" | "scopes"> = {
   needs: { own: [], required: [], maybe: [], spaces: [], unknown: [] },
   scopes: {},
 };
+
 /** Our own check of the team asks for the account (DESIGN §6). */
 function withTeam(needs: Needs, { team, file }: ResolvedConfig): Needs {
   if (team === undefined || needs.own.some(({ scope }) => scope === ACCOUNT)) return needs;

@@ -13,8 +13,7 @@ import { observeRoot, type TerraformRoot } from "../terraform/observe-root.ts";
 import { type TokenSource, tokenSourceOf } from "../terraform/token-source.ts";
 import { findTerraform, type TerraformTool } from "../terraform/tool.ts";
 import { type ApiHosts, apiHosts } from "../token/hosts.ts";
-import { inspectToken } from "../token/inspect.ts";
-import type { Secret } from "../token/secret.ts";
+import { inspectOnce } from "../token/inspect.ts";
 import type { TokenState } from "../token/sources.ts";
 import type { Inspection } from "../token/verdict.ts";
 import { type FoundConfig, findConfig } from "./find-config.ts";
@@ -144,15 +143,10 @@ export async function observe(host: ObservingHost, question: Question): Promise<
     environment: question.environment,
   };
   const token = await findToken(host, sources, { config, top: repo, ...question });
-  const inspect = (secret: Secret) => {
-    const known = question.inspections.get(secret.fingerprint);
-    if (known !== undefined) return known;
-    question.progress("Asking DigitalOcean about the token");
-    const asked = inspectToken(host, hosts, secret);
-    question.inspections.set(secret.fingerprint, asked);
-    return asked;
-  };
   const { progress } = question;
+  const inspect = inspectOnce(host, hosts, question.inspections, () =>
+    progress("Asking DigitalOcean about the token"),
+  );
   const inspecting = token.kind === "found" ? inspect(token.token) : undefined;
   const [inspection, tokenSources, doctl, terraform, blocked] = await Promise.all([
     inspecting,
@@ -190,6 +184,7 @@ export async function observe(host: ObservingHost, question: Question): Promise<
   };
 }
 
+/** A folder that two readers share is read from the disk once. */
 function lookingOnce(files: Files): Files {
   const snapshots = new Map<string, Promise<Snapshot>>();
   const lists = new Map<string, Promise<readonly string[]>>();

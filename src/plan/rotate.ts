@@ -1,7 +1,7 @@
 import { AppError } from "../errors.ts";
 import type { Host, StateKey } from "../host/host.ts";
 import { TOKEN_LIST } from "../token/hosts.ts";
-import { inspectToken } from "../token/inspect.ts";
+import { inspectOnce, inspectToken } from "../token/inspect.ts";
 import { revokeToken } from "../token/revoke.ts";
 import { describeOrigin, type Secret } from "../token/secret.ts";
 import { chooseToken } from "../token/sources.ts";
@@ -119,12 +119,7 @@ export async function rotate(
       return joined([{ findings: judgeOld(observation, token) }]);
     }
     request.progress("Asking DigitalOcean about both tokens");
-    const ask = (secret: Secret) => {
-      const asked =
-        inspections.get(secret.fingerprint) ?? inspectToken(host, observation.hosts, secret);
-      inspections.set(secret.fingerprint, asked);
-      return asked;
-    };
+    const ask = inspectOnce(host, observation.hosts, inspections);
     const [now, ...before] = await Promise.all([token, ...olds].map(ask));
     const judged = judgeNew(observation, { token, now, before, force: request.force });
     return joined([

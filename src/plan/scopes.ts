@@ -12,6 +12,7 @@ import type { Secret } from "../token/secret.ts";
 import { findConfig } from "./find-config.ts";
 import { finding } from "./findings.ts";
 import { type CodeNeeds, compareScopes, readNeeds } from "./needs.ts";
+import type { ObservingHost } from "./observe.ts";
 import { inspectRepoToken } from "./repo-token.ts";
 import { judgeToken } from "./token.ts";
 import type { Finding } from "./types.ts";
@@ -37,21 +38,7 @@ export interface ScopesLook {
   readonly token: { readonly token: Secret; readonly comparison: Comparison } | undefined;
 }
 
-type ScopesHost = Pick<
-  Host,
-  | "cwd"
-  | "home"
-  | "env"
-  | "clock"
-  | "files"
-  | "records"
-  | "run"
-  | "which"
-  | "state"
-  | "hclParser"
-  | "http"
-  | "readInput"
->;
+type ScopesHost = ObservingHost & Pick<Host, "readInput">;
 
 /**
  * Works out the scopes that Terraform code or a plan needs, and holds the token against them.

@@ -1,5 +1,6 @@
 import { relative } from "node:path";
 import { type Content, content } from "../content.ts";
+import { jsonObject } from "../json.ts";
 import { SECRET_TFVARS } from "../terraform/files.ts";
 import type { Needs } from "../terraform/needs.ts";
 import type { TerraformRoot } from "../terraform/observe-root.ts";
@@ -7,7 +8,6 @@ import { Secret } from "../token/secret.ts";
 import { tokenInValues } from "../token/sources.ts";
 import { contentAt, noJson, obstacles, textAt } from "./existing.ts";
 import { finding } from "./findings.ts";
-import { jsonObject } from "./json-object.ts";
 import type { Observation } from "./observe.ts";
 import { mayStore, usableToken } from "./storing.ts";
 import { type Consent, type Finding, NOTHING, type PlanPart } from "./types.ts";

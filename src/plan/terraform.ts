@@ -1,5 +1,6 @@
 import { relative } from "node:path";
 import { content } from "../content.ts";
+import { jsonObject } from "../json.ts";
 import { isInside } from "../paths.ts";
 import {
   MISSING_TF,
@@ -13,7 +14,6 @@ import type { TerraformRoot } from "../terraform/observe-root.ts";
 import { isTooOld } from "../terraform/tool.ts";
 import { noJson, obstacles, plainWrite, textAt } from "./existing.ts";
 import { finding } from "./findings.ts";
-import { jsonObject } from "./json-object.ts";
 import type { Observation } from "./observe.ts";
 import { isFixable, judgeCode, planFix, withFix } from "./terraform-code.ts";
 import { planSecretVariables } from "./terraform-secret.ts";

@@ -3,11 +3,11 @@ import type { Content } from "../content.ts";
 import { redacted, withoutToken, withReplaced } from "../env-file/edit.ts";
 import { readEnvFile } from "../env-file/read.ts";
 import type { Host, Snapshot } from "../host/host.ts";
+import { jsonObject } from "../json.ts";
 import { SECRET_TFVARS } from "../terraform/files.ts";
 import { Secret } from "../token/secret.ts";
 import { obstacles, textAt } from "./existing.ts";
 import { finding } from "./findings.ts";
-import { jsonObject } from "./json-object.ts";
 import type { Observation } from "./observe.ts";
 import type { Change, Consent, Finding, PlanPart } from "./types.ts";
 

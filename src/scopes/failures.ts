@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 import { redact } from "../errors.ts";
+import { jsonIn, recordOf } from "../json.ts";
 
 /** A call of the API, as far as an error text names it. */
 export interface Call {
@@ -19,12 +20,15 @@ export interface FailingResource {
 export type NetworkFailure = "dns" | "refused" | "timeout" | "tls" | "proxy" | "closed";
 
 /** One thing that an error text says went wrong. */
-export type Failure = { readonly call: Call | undefined; readonly resource?: FailingResource } & (
+export type Failure = Said & {
+  readonly call: Call | undefined;
+  readonly resource?: FailingResource;
+};
+
+type Said =
   | { readonly kind: "status"; readonly status: number; readonly message: string }
   | { readonly kind: "network"; readonly why: NetworkFailure; readonly message: string }
-  | { readonly kind: "no-token"; readonly message: string }
-  | { readonly kind: "spaces"; readonly message: string }
-);
+  | { readonly kind: "no-token" | "spaces"; readonly message: string };
 
 /**
  * What an error text of doctl, Terraform, curl or another client says, each thing once.
@@ -66,7 +70,7 @@ function diagnosticsIn(text: string): Diagnostic[] {
 /** `terraform … -json` prints a document a line, doctl -o json one of errors (contract 4.10, 7.4). */
 function jsonDiagnostics(line: string): Diagnostic[] {
   if (!line.trimStart().startsWith("{")) return [];
-  const value = parsed(line);
+  const value = jsonIn(line);
   const { diagnostic, errors } = recordOf(value);
   const { severity, summary, detail, address, range } = recordOf(diagnostic);
   if (typeof summary === "string") {
@@ -93,11 +97,6 @@ function resourceIn(text: string): FailingResource | undefined {
   const [, file, line] = /\bon (\S+) line (\d+)/.exec(text) ?? [];
   return { address, place: file === undefined ? undefined : { file, line: Number(line) } };
 }
-
-type Said =
-  | { readonly kind: "status"; readonly status: number; readonly message: string }
-  | { readonly kind: "network"; readonly why: NetworkFailure; readonly message: string }
-  | { readonly kind: "no-token" | "spaces"; readonly message: string };
 
 /** Other providers say it in the same words (godo's are go-github's): what is not DigitalOcean's is left alone. */
 function isForeign(text: string): boolean {
@@ -270,16 +269,4 @@ function short(message: string): string {
 
 function numberIn(match: RegExpExecArray | null): number | undefined {
   return match?.[1] === undefined ? undefined : Number(match[1]);
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function recordOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }

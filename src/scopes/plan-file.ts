@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { isRecord, jsonIn, recordOf } from "../json.ts";
 import type { Block, Expression, Place } from "../terraform/syntax.ts";
 import { type Action, withoutIndexes } from "./action.ts";
 import type { Operation } from "./data.ts";
@@ -46,27 +47,27 @@ export function actionsInPlan(
   file: string,
   code: readonly Action[],
 ): Action[] | undefined {
-  const plan = v.safeParse(Plan, parsed(text));
+  const plan = v.safeParse(Plan, jsonIn(text));
   if (!plan.success) return undefined;
   const place: Place = { file, line: 1 };
-  const changes = plan.output.resource_changes.filter(({ type }) => isOurs(type));
-  const blocks = changes.flatMap((change) => [
-    blockOf(change, change.change.before, undefined, place),
-    blockOf(change, change.change.after, change.change.after_unknown, place),
-  ]);
+  const changes = plan.output.resource_changes
+    .filter(({ type }) => isOurs(type))
+    .map((change) => ({
+      ...change,
+      was: blockOf(change, change.change.before, undefined, place),
+      is: blockOf(change, change.change.after, change.change.after_unknown, place),
+    }));
+  const blocks = changes.flatMap(({ was, is }) => [was, is]);
   const module: Module = { prefix: "", blocks, references: [] };
   const written = new Map<string, Action[]>();
   for (const action of code) {
     const key = `${action.address} ${action.operation}`;
     written.set(key, [...(written.get(key) ?? []), action]);
   }
-  return changes.flatMap((change) => actionsOf(change));
+  return changes.flatMap(actionsOf);
 
-  function actionsOf(change: Change): Action[] {
-    const { address, type, mode } = change;
-    const { actions, before, after, after_unknown, importing } = change.change;
-    const then = blockOf(change, before, undefined, place);
-    const now = blockOf(change, after, after_unknown, place);
+  function actionsOf({ address, type, mode, change, was, is }: (typeof changes)[number]) {
+    const { actions, importing } = change;
     const action = (operation: Operation, block: Block, more: Partial<Action> = {}): Action => {
       const inCode = written.get(`${withoutIndexes(address)} ${operation}`) ?? [];
       return {
@@ -83,14 +84,14 @@ export function actionsInPlan(
     };
     const all = actions.flatMap((name): Action[] => {
       // What is made or changed is read again in the end.
-      if (name === "create") return [action("create", now), action("read", now)];
+      if (name === "create") return [action("create", is), action("read", is)];
       if (name === "update") {
-        return [action("update", now, { before: then }), action("read", now)];
+        return [action("update", is, { before: was }), action("read", is)];
       }
-      if (name === "delete") return [action("delete", then)];
-      return name === "read" ? [action("read", now)] : [];
+      if (name === "delete") return [action("delete", was)];
+      return name === "read" ? [action("read", is)] : [];
     });
-    return importing == null ? all : [...all, action("import", now), action("read", now)];
+    return importing == null ? all : [...all, action("import", is), action("read", is)];
   }
 }
 
@@ -142,20 +143,4 @@ function expressionOf(value: unknown, unknown: unknown, place: Place): Expressio
 
 function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
-}
-
-function recordOf(value: unknown): Readonly<Record<string, unknown>> {
-  return isRecord(value) ? value : {};
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

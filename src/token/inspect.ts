@@ -5,6 +5,28 @@ import { type Inspection, judge, readAnswer } from "./verdict.ts";
 
 const TIME_LIMIT_MS = 10_000;
 
+/**
+ * Asks about each token once.
+ *
+ * @param known answers by fingerprint, which grow.
+ * @param asking called before a token is asked about.
+ */
+export function inspectOnce(
+  host: Pick<Host, "http">,
+  hosts: ApiHosts,
+  known: Map<string, Promise<Inspection>>,
+  asking: () => void = () => undefined,
+): (token: Secret) => Promise<Inspection> {
+  return (token) => {
+    const before = known.get(token.fingerprint);
+    if (before !== undefined) return before;
+    asking();
+    const asked = inspectToken(host, hosts, token);
+    known.set(token.fingerprint, asked);
+    return asked;
+  };
+}
+
 /** Asks DigitalOcean what a token is: two requests at once, each limited to 10 s. */
 export async function inspectToken(
   { http }: Pick<Host, "http">,

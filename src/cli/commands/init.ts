@@ -1,6 +1,5 @@
-import { EXIT } from "../../errors.ts";
 import { bootstrap, look, NOTHING_DONE } from "../../plan/bootstrap.ts";
-import { statusOf } from "../../plan/findings.ts";
+import { changing } from "../changing.ts";
 import type { Command } from "../command.ts";
 import { changeOptions, lookOptions, requestFrom } from "../options.ts";
 
@@ -33,30 +32,17 @@ export const init: Command = {
   ],
   async run(args, context) {
     const { host } = context;
-    const dryRun = args["dry-run"] === true;
+    const { dryRun, approve, outcome } = changing("init", args, context);
     const trust =
       args["trust"] === true ? { trust: dryRun ? ("once" as const) : ("kept" as const) } : {};
     const request = { ...(await requestFrom(args, context)), ...trust };
-    const about = {
-      command: "init",
-      dryRun,
-      env: host.env,
-      cwd: host.cwd,
-      home: host.home,
-    } as const;
     const result = dryRun
       ? { ...(await look(host, request)), ...NOTHING_DONE }
       : await bootstrap(host, request, {
           ask: context.askForToken,
           trust: context.trust,
-          approve: async (first) =>
-            args["yes"] === true || context.approve({ ...about, ...first, ...NOTHING_DONE }),
+          approve,
         });
-    const { findings } = result.plan;
-    const hasErrors = findings.some(({ level }) => level === "error");
-    return {
-      report: { ...about, ...result },
-      status: dryRun && !hasErrors ? EXIT.ok : statusOf(findings, args["strict"] === true),
-    };
+    return outcome(result);
   },
 };

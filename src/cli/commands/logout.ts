@@ -1,6 +1,4 @@
-import { EXIT } from "../../errors.ts";
-import { NOTHING_DONE } from "../../plan/bootstrap.ts";
-import { statusOf } from "../../plan/findings.ts";
+import { changing } from "../changing.ts";
 import type { Command } from "../command.ts";
 import { changeOptions, lookOptions } from "../options.ts";
 
@@ -29,25 +27,15 @@ function removing({
     options: { env: lookOptions.env, ...changeOptions },
     async run(args, context) {
       const { host, progress } = context;
-      const dryRun = args["dry-run"] === true;
-      const { env, cwd, home } = host;
-      const about = { command: name, dryRun, env, cwd, home } as const;
+      const { dryRun, approve, outcome } = changing(name, args, context);
       const environment = typeof args["env"] === "string" ? args["env"] : undefined;
       const { logout: takeAway } = await import("../../plan/logout.ts");
       const result = await takeAway(
         host,
         { environment, progress, dryRun, uninstall: name === "uninstall" },
-        {
-          approve: async (look) =>
-            args["yes"] === true || context.approve({ ...about, ...look, ...NOTHING_DONE }),
-        },
+        { approve },
       );
-      const { findings } = result.plan;
-      const hasErrors = findings.some(({ level }) => level === "error");
-      return {
-        report: { ...about, ...result },
-        status: dryRun && !hasErrors ? EXIT.ok : statusOf(findings, false),
-      };
+      return outcome(result);
     },
   };
 }

@@ -1,6 +1,4 @@
-import { EXIT } from "../../errors.ts";
-import { NOTHING_DONE } from "../../plan/bootstrap.ts";
-import { statusOf } from "../../plan/findings.ts";
+import { changing } from "../changing.ts";
 import type { Command } from "../command.ts";
 import { changeOptions, lookOptions, requestFrom } from "../options.ts";
 
@@ -26,9 +24,7 @@ export const rotate: Command = {
   async run(args, context) {
     const { host } = context;
     const { environment, stdin, minTtlSeconds, progress } = await requestFrom(args, context);
-    const dryRun = args["dry-run"] === true;
-    const { env, cwd, home } = host;
-    const about = { command: "rotate", dryRun, env, cwd, home } as const;
+    const { dryRun, approve, outcome } = changing("rotate", args, context);
     const { rotate: rotateToken } = await import("../../plan/rotate.ts");
     const result = await rotateToken(
       host,
@@ -37,17 +33,8 @@ export const rotate: Command = {
         force: args["force"] === true,
         revoke: args["revoke"] === true,
       },
-      {
-        ask: context.askForToken,
-        approve: async (look) =>
-          args["yes"] === true || context.approve({ ...about, ...look, ...NOTHING_DONE }),
-      },
+      { ask: context.askForToken, approve },
     );
-    const { findings } = result.plan;
-    const hasErrors = findings.some(({ level }) => level === "error");
-    return {
-      report: { ...about, ...result },
-      status: dryRun && !hasErrors ? EXIT.ok : statusOf(findings, false),
-    };
+    return outcome(result);
   },
 };

@@ -1,0 +1,36 @@
+import { EXIT, type ExitStatus } from "../errors.ts";
+import { type Look, NOTHING_DONE, type Result } from "../plan/bootstrap.ts";
+import { statusOf } from "../plan/findings.ts";
+import type { Report } from "../report/report.ts";
+import type { Args, Context } from "./command.ts";
+
+/** The part that is the same in every command that changes something. */
+export interface Changing {
+  readonly dryRun: boolean;
+  /** Asks for leave, unless --yes gives it. */
+  readonly approve: (look: Look) => Promise<boolean>;
+  readonly outcome: (result: Result) => { readonly report: Report; readonly status: ExitStatus };
+}
+
+export function changing(
+  command: Report["command"],
+  args: Args,
+  { host: { env, cwd, home }, approve }: Context,
+): Changing {
+  const dryRun = args["dry-run"] === true;
+  const about = { command, dryRun, env, cwd, home };
+  return {
+    dryRun,
+    approve: async (look) =>
+      args["yes"] === true || approve({ ...about, ...look, ...NOTHING_DONE }),
+    outcome(result) {
+      const { findings } = result.plan;
+      const hasErrors = findings.some(({ level }) => level === "error");
+      return {
+        report: { ...about, ...result },
+        // A rehearsal is done once a plan could be made.
+        status: dryRun && !hasErrors ? EXIT.ok : statusOf(findings, args["strict"] === true),
+      };
+    },
+  };
+}
