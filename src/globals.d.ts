@@ -13,3 +13,13 @@ declare module "cosmiconfig/dist/Explorer.js" {
     load(file: string): Promise<{ config: unknown; isEmpty?: boolean } | null>;
   }
 }
+
+declare module "npm-packlist" {
+  /** The files of a package, relative to its folder; the tree is what Arborist makes of it. */
+  export default function packlist(tree: {
+    path: string;
+    package: object;
+    isProjectRoot: true;
+    edgesOut: ReadonlyMap<string, never>;
+  }): Promise<string[]>;
+}

@@ -114,6 +114,13 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
       else stdout.write(redact(scopesText(report, pages.stdout)));
       return;
     }
+    if (report.command === "hook") {
+      const { hookDocument, hookText } = await import("./report/hook.ts");
+      if (isJson) stdout.write(jsonDocument(hookDocument(report), status));
+      else if (report.dryRun) stdout.write(redact(hookText(report, pages.stdout)));
+      else say(hookText(report, pages.stderr));
+      return;
+    }
     if (report.command === "explain") {
       const { explainedDocument, explainedText } = await import("./report/explain.ts");
       if (isJson) stdout.write(jsonDocument(explainedDocument(report), status));

@@ -2,6 +2,7 @@ import type { ExitStatus } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import type { Person } from "../plan/bootstrap.ts";
 import type { ExplainReport } from "../report/explain.ts";
+import type { HookReport } from "../report/hook.ts";
 import type { Progress } from "../report/progress.ts";
 import type { Report } from "../report/report.ts";
 import type { ScopesReport } from "../report/scopes.ts";
@@ -36,7 +37,10 @@ export interface Context {
 }
 
 export type Outcome =
-  | { readonly status: ExitStatus; readonly report: Report | ScopesReport | ExplainReport }
+  | {
+      readonly status: ExitStatus;
+      readonly report: Report | ScopesReport | ExplainReport | HookReport;
+    }
   | {
       /** For `exec`, the command's. */
       readonly status: number;

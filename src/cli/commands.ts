@@ -4,6 +4,7 @@ import { demo } from "./commands/demo.ts";
 import { env } from "./commands/env.ts";
 import { exec } from "./commands/exec.ts";
 import { explain } from "./commands/explain.ts";
+import { hook } from "./commands/hook.ts";
 import { init } from "./commands/init.ts";
 import { logout, uninstall } from "./commands/logout.ts";
 import { rotate } from "./commands/rotate.ts";
@@ -17,6 +18,7 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
   explain,
   exec,
   env,
+  hook,
   rotate,
   logout,
   uninstall,

@@ -1,10 +1,12 @@
 import { basename, dirname, join, relative, sep } from "node:path";
 import { AppError, printable } from "../errors.ts";
-import type { Host, ToolResult } from "../host/host.ts";
+import type { Host, ToolCall, ToolResult } from "../host/host.ts";
 import { isInside } from "../paths.ts";
 import { toolEnvironment } from "../tool-environment.ts";
 
 const TIME_LIMIT_MS = 20_000;
+/** For what reads all of a repo: git inflates about 250 MB a second. */
+export const LONG_MS = 30 * 60_000;
 
 // What a repo's own config could make git run.
 const SAFE = [
@@ -21,6 +23,11 @@ export interface Git {
   readonly skipped: readonly string[];
   /** Resolves when git has confirmed the root; every other answer waits for it too. */
   readonly confirmed: Promise<void>;
+  /** Asks git anything that only reads, below the root; where objects are missing, none are fetched. */
+  ask(
+    args: readonly string[],
+    more?: Pick<ToolCall, "input" | "onStdout" | "keptCharacters" | "timeoutMs">,
+  ): Promise<ToolResult>;
   /** Those of the paths that a pattern makes git ignore, tracked or not. */
   ignored(paths: readonly string[]): Promise<ReadonlySet<string>>;
   /** Those of the paths that are in the index, as a file or as a folder with files. */
@@ -45,7 +52,12 @@ export async function openGit(
       hint: "Install git: only git can say which files it would take.",
     });
   }
-  const env = toolEnvironment(host.env, { LC_ALL: "C", GIT_OPTIONAL_LOCKS: "0" });
+  const env = toolEnvironment(host.env, {
+    LC_ALL: "C",
+    GIT_OPTIONAL_LOCKS: "0",
+    // A partial clone would fetch what it lacks, by programs of the repo's own config.
+    GIT_ALLOW_PROTOCOL: "none",
+  });
   const git = (args: readonly string[], input?: string): Promise<ToolResult> =>
     host.run({
       file,
@@ -75,6 +87,19 @@ export async function openGit(
     root,
     skipped,
     confirmed,
+    async ask(args, more) {
+      const [result] = await Promise.all([
+        host.run({
+          file,
+          args: [...SAFE, "-C", root, ...args],
+          env,
+          timeoutMs: TIME_LIMIT_MS,
+          ...more,
+        }),
+        confirmed,
+      ]);
+      return result;
+    },
     async ignored(paths) {
       const asked = await Promise.all(paths.map(nameInGit));
       const [result] = await Promise.all([
@@ -82,7 +107,8 @@ export async function openGit(
         confirmed,
       ]);
       // 1: none of them is ignored.
-      if (result.end !== "exited" || ![0, 1].includes(result.exitCode ?? -1)) throw failed(result);
+      if (result.end !== "exited" || ![0, 1].includes(result.exitCode ?? -1))
+        throw gitFailed(result);
       const answer = new Set(split(result.stdout));
       return new Set(paths.filter((_, i) => answer.has(asked[i] ?? "")));
     },
@@ -97,7 +123,7 @@ export async function openGit(
         git(["ls-files", "-z", "--full-name", "--cached", "--", ...literal]),
         confirmed,
       ]);
-      if (result.exitCode !== 0) throw failed(result);
+      if (result.exitCode !== 0) throw gitFailed(result);
       const names = split(result.stdout);
       const has = (path: string) =>
         names.some((name) => name === path || name.startsWith(`${path}/`));
@@ -106,7 +132,7 @@ export async function openGit(
   };
 
   async function confirm(): Promise<void> {
-    if (!(await isOpen())) throw failed(await asked);
+    if (!(await isOpen())) throw gitFailed(await asked);
     const seen = await rootOf();
     // core.worktree in the repo's own config would make anybody's folder the repo's.
     if ((await host.files.realpath(seen)) === (await host.files.realpath(root))) return;
@@ -114,6 +140,28 @@ export async function openGit(
       hint: "Look at git config core.worktree; if it is not wanted: git config --unset core.worktree",
     });
   }
+}
+
+/**
+ * All that git prints, of whatever length.
+ *
+ * @param lines its standard input.
+ * @param fine exit statuses that are no failure.
+ * @throws AppError GIT_FAILED
+ */
+export async function outputOf(
+  git: Git,
+  args: readonly string[],
+  { lines = [], fine = [0] }: { lines?: readonly string[]; fine?: readonly number[] } = {},
+): Promise<string> {
+  const chunks: Buffer[] = [];
+  const result = await git.ask(args, {
+    input: lines.map((line) => `${line}\n`).join(""),
+    onStdout: (chunk) => chunks.push(chunk),
+    timeoutMs: LONG_MS,
+  });
+  if (!fine.includes(result.exitCode ?? -1)) throw gitFailed(result);
+  return Buffer.concat(chunks).toString("utf8");
 }
 
 export async function findGitFolder(
@@ -136,7 +184,7 @@ function split(text: string): string[] {
   return text.split("\0").filter(Boolean);
 }
 
-function failed({ end, stderr }: ToolResult): AppError {
+export function gitFailed({ end, stderr }: ToolResult): AppError {
   const reason = stderr.trim().split("\n")[0] || end;
   return new AppError("GIT_FAILED", `git could not be asked: ${printable(reason)}`, {
     hint: /dubious ownership/.test(stderr)

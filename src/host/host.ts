@@ -20,6 +20,8 @@ export interface Host {
   readonly which: (name: string, notIn: string) => Promise<ToolSearch>;
   /** Runs `action` while no other process holds the lock of the same path. */
   readonly locked: <T>(path: string, action: () => Promise<T>) => Promise<T>;
+  /** The files that npm would publish of a folder, relative to it; empty where it would not. */
+  readonly npmFiles: (folder: string) => Promise<readonly string[]>;
   /** The Terraform grammar, loaded when first asked for. */
   readonly hclParser: () => Promise<ParseHcl>;
   /** Everything that stands in standard input, which must not be a terminal. */
@@ -179,6 +181,8 @@ export interface ToolCall {
   readonly stderr?: "shown";
   /** How much of the end of each stream is kept; 256 kB where it is not said. */
   readonly keptCharacters?: number;
+  /** Gets standard output as it comes, in bytes; nothing of it is kept then. */
+  readonly onStdout?: (chunk: Buffer) => void;
   /** Ends the child as soon as its standard output so far satisfies this. */
   readonly stopWhen?: (stdout: string) => boolean;
 }

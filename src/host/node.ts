@@ -44,6 +44,7 @@ export function nodeHost(packageFolder: string): Host {
     run: (call) => run(call, interrupted),
     which: (name, notIn) => which(name, notIn, { env, platform }),
     locked: async (path, action) => (await import("./lock.ts")).locked(path, clock, action),
+    npmFiles: async (folder) => (await import("./npm-files.ts")).npmFiles(folder),
     hclParser: once(async () => {
       const { loadHclParser } = await import("./hcl.ts");
       return loadHclParser(packageFolder);

@@ -27,7 +27,9 @@ export async function run(call: ToolCall, interrupted: AbortSignal): Promise<Too
 
   let stopped = false;
   const streams = { stdout: "", stderr: "" };
-  for (const name of ["stdout", "stderr"] as const) {
+  const { onStdout } = call;
+  if (onStdout !== undefined) child.stdout?.on("data", onStdout);
+  for (const name of onStdout ? (["stderr"] as const) : (["stdout", "stderr"] as const)) {
     child[name]?.setEncoding("utf8").on("data", (chunk: string) => {
       streams[name] = (streams[name] + chunk).slice(-(call.keptCharacters ?? KEPT_CHARACTERS));
       if (name === "stdout" && !stopped && call.stopWhen?.(streams.stdout)) {

@@ -46,6 +46,7 @@ export async function logout(
   const plan = joined([
     ...removals(observation, holding(places, olds)),
     request.uninstall ? uninstall(observation, places, olds) : NOTHING,
+    request.uninstall ? await guardRemoval(host, observation) : NOTHING,
     { findings: olds.map(stillValid) },
   ]);
   const isBlocked = plan.findings.some(({ level }) => level === "error");
@@ -142,6 +143,14 @@ function uninstall(
           },
         ]),
   ]) as Plan;
+}
+
+/** Where hooks of all repos lie, the guard is not this repo's to remove. */
+async function guardRemoval(host: ObservingHost, { git }: Observation): Promise<PlanPart> {
+  if (git === undefined) return NOTHING;
+  const { planHook } = await import("./hook.ts");
+  const { changes } = await planHook(host, git.git, { action: "remove", force: false });
+  return { changes };
 }
 
 function blockRemoval(observation: Observation, gitignore: Snapshot): PlanPart {

@@ -46,6 +46,20 @@ export class Secret {
     return text.trim() === this.#value;
   }
 
+  /** Whether anybody can tell by its form what it is: the tokens of before 2022 are mere digits. */
+  get tellsItself(): boolean {
+    return /^do[opr]_v1_/.test(this.#value);
+  }
+
+  /** Where in some bytes this secret stands, as it is or in base64; offsets, in no order. */
+  placesIn(bytes: Buffer): number[] {
+    return [this.#value, ...base64FormsOf(this.#value)].flatMap((form) => {
+      const places: number[] = [];
+      for (let at = bytes.indexOf(form); at >= 0; at = bytes.indexOf(form, at + 1)) places.push(at);
+      return places;
+    });
+  }
+
   toString(): string {
     return `[secret ${this.fingerprint}]`;
   }
@@ -57,6 +71,14 @@ export class Secret {
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return this.toString();
   }
+}
+
+/** The part of a text's base64 that does not depend on what stands around it, at each of three offsets. */
+function base64FormsOf(text: string): string[] {
+  return [0, 1, 2].map((offset) => {
+    const whole = Buffer.from("\0".repeat(offset) + text).toString("base64");
+    return whole.replace(/=+$/, "").slice(Math.ceil((offset * 4) / 3), -1);
+  });
 }
 
 /** Where a secret came from, in words for a report. */

@@ -380,8 +380,10 @@ describe("uninstall", () => {
   it("also takes away what was generated and nobody edited", async () => {
     const { bench } = await scene();
     await bench.write("main.tf", "# mine\n");
+    await bench.run(["hook", "install"]);
     const { status, stderr } = await bench.run(["uninstall"]);
     expect(status, stderr).toBe(0);
+    expect(await readdir(join(bench.repo, ".git/hooks"))).not.toContain("pre-commit");
     expect((await readdir(bench.repo)).sort()).toEqual([".env", ".git", "main.tf"]);
     expect(await bench.read(".env")).toBe("");
   });

@@ -60,7 +60,16 @@ function breaches(isBreach: (from: string, to: string, typeOnly: boolean) => boo
 const isIn = (path: string, ...places: string[]) =>
   places.some((place) => path === place || (place.endsWith("/") && path.startsWith(place)));
 
-const DOMAINS = ["token/", "env-file/", "doctl/", "terraform/", "git/", "config/", "scopes/"];
+const DOMAINS = [
+  "token/",
+  "env-file/",
+  "doctl/",
+  "terraform/",
+  "git/",
+  "config/",
+  "scopes/",
+  "leaks/",
+];
 const MACHINE = ["host/", "bin.ts", "exec/", "sandbox/"];
 
 describe("the scan", () => {

@@ -1,17 +1,24 @@
 import { EXIT } from "../../errors.ts";
-import { look, NOTHING_DONE } from "../../plan/bootstrap.ts";
+import { type Look, look, NOTHING_DONE } from "../../plan/bootstrap.ts";
 import { statusOf } from "../../plan/findings.ts";
 import type { Plan } from "../../plan/types.ts";
-import type { Command } from "../command.ts";
+import type { Command, Context } from "../command.ts";
 import { lookOptions, requestFrom } from "../options.ts";
 
 export const check: Command = {
   name: "check",
   describe: "Look at the same things as init, change nothing, and say what is wrong",
-  options: lookOptions,
+  options: {
+    ...lookOptions,
+    history: {
+      type: "boolean",
+      describe: "Also search all of git, states, Docker contexts and npm files for tokens",
+    },
+  },
   examples: [
     ["do-bootstrap check", "is this repo ready?"],
     ["do-bootstrap check --json --strict", "for a script"],
+    ["do-bootstrap check --history", "has a token ever been committed?"],
   ],
   async run(args, context) {
     const { host } = context;
@@ -19,10 +26,12 @@ export const check: Command = {
       ...(await requestFrom(args, context)),
       ...(args["trust"] === true ? { trust: "once" } : {}),
     });
-    const status = statusOf(found.plan.findings, args["strict"] === true);
+    const plan = args["history"] === true ? await withLeaks(found, context) : found.plan;
+    const status = statusOf(plan.findings, args["strict"] === true);
     return {
       report: {
         ...found,
+        plan,
         command: "check",
         dryRun: false,
         ...NOTHING_DONE,
@@ -30,10 +39,16 @@ export const check: Command = {
         cwd: host.cwd,
         home: host.home,
       },
-      status: status === EXIT.ok && isLeft(found.plan) ? EXIT.findings : status,
+      status: status === EXIT.ok && isLeft(plan) ? EXIT.findings : status,
     };
   },
 };
+
+async function withLeaks({ observation, plan }: Look, { host, progress }: Context): Promise<Plan> {
+  const { findLeaks } = await import("../../plan/leaks.ts");
+  const leaks = await findLeaks(host, observation, progress);
+  return { ...plan, findings: [...plan.findings, ...leaks] };
+}
 
 function isLeft({ changes, commands = [] }: Plan): boolean {
   return changes.length + commands.length > 0;

@@ -1,0 +1,41 @@
+import { AppError, EXIT } from "../../errors.ts";
+import type { Command } from "../command.ts";
+import { changeOptions } from "../options.ts";
+
+export const hook: Command = {
+  name: "hook",
+  describe: "Put a guard against committed tokens into git's pre-commit hook",
+  positional: "action",
+  options: {
+    "dry-run": changeOptions["dry-run"],
+    force: {
+      type: "boolean",
+      describe: "Also where hooks of all repos lie, or the guard was edited",
+    },
+  },
+  examples: [
+    ["do-bootstrap hook install", "beside husky, lefthook, pre-commit or hooks of your own"],
+    ["do-bootstrap hook remove", "and leave the rest of the hook as it is"],
+  ],
+  async run(args, { host, progress }) {
+    const [action, ...more] = Array.isArray(args["action"]) ? args["action"] : [];
+    if ((action !== "install" && action !== "remove") || more.length > 0) {
+      throw new AppError("USAGE", "hook needs one word: install or remove.", {
+        hint: "do-bootstrap hook install",
+      });
+    }
+    const { changeHook } = await import("../../plan/hook.ts");
+    const dryRun = args["dry-run"] === true;
+    const done = await changeHook(host, {
+      action,
+      dryRun,
+      force: args["force"] === true,
+      progress,
+    });
+    const hasErrors = done.findings.some(({ level }) => level === "error");
+    return {
+      report: { ...done, command: "hook", action, dryRun, cwd: host.cwd, home: host.home },
+      status: hasErrors ? EXIT.findings : EXIT.ok,
+    };
+  },
+};

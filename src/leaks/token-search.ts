@@ -1,0 +1,69 @@
+export interface FoundToken {
+  readonly value: string;
+  /** Offset in the bytes, near which it stands. */
+  readonly at: number;
+  readonly isEncoded: boolean;
+}
+
+/**
+ * What every token has in the middle (contracts/api.md §6): as it is, and in base64 by where the
+ * group of three bytes begins; then as a URL and as JSON would write an underscore, did they have to.
+ */
+const PLAIN_NEEDLES = ["_v1_", "%5Fv1", "%5fv1", "\\u005fv1", "\\u005Fv1"];
+const BASE64_NEEDLES = ["X3YxX", "92MV", "fdjFf"];
+/** What a work tree is asked for, before its files are read. */
+export const NEEDLES = [...PLAIN_NEEDLES, ...BASE64_NEEDLES];
+
+const UNDERSCORE = String.raw`(?:_|%5[fF]|\\u005[fF])`;
+const TOKEN = new RegExp(`(do[opr])${UNDERSCORE}v1${UNDERSCORE}([0-9a-f]{64})(?![0-9a-f])`, "g");
+
+/** Around a needle, in bytes: a token in base64, in lines of 76 characters that are indented. */
+const REACH = 300;
+/** What must be kept of one part of a stream to find a token that ends in the next. */
+export const OVERLAP = 2 * REACH;
+
+/**
+ * The DigitalOcean tokens in some bytes, in order: as they are, and in base64.
+ */
+export function tokensIn(bytes: Buffer): readonly FoundToken[] {
+  const found = new Map<number, FoundToken>();
+  for (const needle of PLAIN_NEEDLES) {
+    for (const at of placesOf(needle, bytes)) {
+      const from = Math.max(0, at - REACH);
+      for (const match of bytes.toString("latin1", from, at + REACH).matchAll(TOKEN)) {
+        add({ value: textOf(match), at: from + match.index, isEncoded: false });
+      }
+    }
+  }
+  for (const needle of BASE64_NEEDLES) {
+    for (const at of placesOf(needle, bytes)) {
+      for (const value of encodedAround(bytes, at)) add({ value, at, isEncoded: true });
+    }
+  }
+  return [...found.values()].sort((a, b) => a.at - b.at);
+
+  function add(token: FoundToken): void {
+    found.set(token.at, token);
+  }
+}
+
+function* placesOf(needle: string, bytes: Buffer): Generator<number> {
+  for (let at = bytes.indexOf(needle); at >= 0; at = bytes.indexOf(needle, at + 1)) yield at;
+}
+
+function encodedAround(bytes: Buffer, at: number): Set<string> {
+  const before = bytes.toString("latin1", Math.max(0, at - REACH), at);
+  const after = bytes.toString("latin1", at, at + REACH);
+  const run = `${/[\w+/\s-]*$/.exec(before)?.[0]}${/^[\w+/\s-]*/.exec(after)?.[0]}`;
+  const text = run.replace(/\s+/g, "");
+  const values = new Set<string>();
+  for (const offset of [0, 1, 2, 3]) {
+    const decoded = Buffer.from(text.slice(offset), "base64").toString("latin1");
+    for (const match of decoded.matchAll(TOKEN)) values.add(textOf(match));
+  }
+  return values;
+}
+
+function textOf([, kind, digits]: RegExpMatchArray): string {
+  return `${kind}_v1_${digits}`;
+}

@@ -1,0 +1,177 @@
+import { basename, dirname, join, resolve } from "node:path";
+import { content } from "../content.ts";
+import { AppError } from "../errors.ts";
+import { type Git, openGit, outputOf } from "../git/git.ts";
+import { guardIn, isShell, withGuard, withoutGuard } from "../git/hook-guard.ts";
+import type { Host, Snapshot } from "../host/host.ts";
+import { isInside } from "../paths.ts";
+import { generate, recognise } from "../terraform/generated.ts";
+import { apiHosts } from "../token/hosts.ts";
+import { contentAt, obstacles, textAt } from "./existing.ts";
+import { finding } from "./findings.ts";
+import type { Change, Finding } from "./types.ts";
+
+export interface HookPlan {
+  /** The hook that has the guard, or gets it; absolute. */
+  readonly path: string;
+  readonly changes: readonly Change[];
+  readonly findings: readonly Finding[];
+}
+
+export interface HookRequest {
+  readonly action: "install" | "remove";
+  /** Write outside the repo, edit what was edited. */
+  readonly force: boolean;
+}
+
+/**
+ * Plans, and applies unless it is a rehearsal or something is in the way.
+ *
+ * @throws AppError USAGE outside git, and those of planHook and apply.
+ */
+export async function changeHook(
+  host: Pick<
+    Host,
+    "env" | "cwd" | "files" | "packageFolder" | "clock" | "run" | "which" | "locked" | "interrupted"
+  >,
+  request: HookRequest & { dryRun: boolean; progress: (what: string) => void },
+): Promise<HookPlan> {
+  const git = await openGit(host, host.cwd);
+  if (git === undefined) {
+    throw new AppError("USAGE", `${host.cwd} is not in git, so there are no hooks.`, {
+      hint: "git init",
+    });
+  }
+  const plan = await planHook(host, git, request);
+  const isBlocked = plan.findings.some(({ level }) => level === "error");
+  if (request.dryRun || isBlocked || plan.changes.length === 0) return plan;
+  const { apply } = await import("./apply.ts");
+  const { progress } = request;
+  await apply(host, plan.changes, { git, hosts: apiHosts(host.env), asFlag: false, progress });
+  return plan;
+}
+
+type HookHost = Pick<Host, "files" | "packageFolder">;
+
+/**
+ * Puts the guard against tokens into git's pre-commit hook, or takes it out; beside what is there. It
+ * goes where the manager of the hooks keeps people's own: husky's script, the legacy hook of pre-commit,
+ * lefthook's local settings.
+ *
+ * @throws AppError GIT_FAILED
+ */
+export async function planHook(host: HookHost, git: Git, request: HookRequest): Promise<HookPlan> {
+  const { files, packageFolder } = host;
+  const template = await files.look(join(packageFolder, "templates", "hooks", "pre-commit"));
+  const guard = generate(textAt(template)?.text ?? "", {});
+  const gitFolder = resolve(
+    git.root,
+    (await outputOf(git, ["rev-parse", "--git-common-dir"])).trim(),
+  );
+  const { path, lefthook } = await placeOfHook(host, git, gitFolder);
+  const hook = await files.look(path);
+  const isIn = [git.root, gitFolder].some((folder) => isInside(hook.target, folder));
+  const why = await files.whyNotWritable(dirname(hook.target));
+  const blocked = new Map(why === undefined ? [] : [[dirname(hook.target), why]]);
+  const top = isIn ? dirname(hook.target) : git.root;
+  const inTheWay = obstacles({ blocked, top }, hook, request);
+  if (inTheWay.length > 0) return { path, changes: [], findings: inTheWay };
+  const text = textAt(hook)?.text ?? "";
+  const old = guardIn(text);
+  if (old !== undefined && recognise(old) === "edited" && !request.force) {
+    const message = `The guard in ${path} was edited, and is left as it is.`;
+    const fix = `To have ours again: do-bootstrap hook ${request.action} --force`;
+    return { path, changes: [], findings: [finding("hook.edited", message, { where: path, fix })] };
+  }
+  const isRemoval = request.action === "remove";
+  if (!isRemoval && !isShell(text)) {
+    const message = `${path} is no script of a shell, so the guard cannot stand in it.`;
+    const fix = "Name it otherwise and call it from a pre-commit hook in sh; then run this again.";
+    return {
+      path,
+      changes: [],
+      findings: [finding("hook.foreign", message, { where: path, fix })],
+    };
+  }
+  const settings = lefthook ? await lefthookSettings(host, git, { path, isRemoval }) : undefined;
+  return {
+    path,
+    changes: [
+      ...replaced(hook, isRemoval ? withoutGuard(text) : withGuard(text, guard)),
+      ...(settings?.changes ?? []),
+    ],
+    findings: settings?.findings ?? [],
+  };
+}
+
+/** The hook that git runs, or the one that what git runs runs in turn. */
+async function placeOfHook(
+  { files }: Pick<Host, "files">,
+  git: Git,
+  gitFolder: string,
+): Promise<{ path: string; lefthook: boolean }> {
+  const configured = await configuredFolder(git);
+  const folder =
+    configured === undefined ? join(gitFolder, "hooks") : resolve(git.root, configured);
+  // husky's folder calls the script beside it (husky 9), or holds it (before).
+  const isHusky = basename(folder) === "_" && basename(dirname(folder)) === ".husky";
+  const path = join(isHusky ? dirname(folder) : folder, "pre-commit");
+  const text = textAt(await files.look(path))?.text ?? "";
+  if (text.includes("call_lefthook")) return { path: `${path}.do-bootstrap`, lefthook: true };
+  // It runs what stood there before it came, under this name.
+  const isFramework = text.includes("File generated by pre-commit: https://pre-commit.com");
+  return { path: isFramework ? `${path}.legacy` : path, lefthook: false };
+}
+
+/** core.hooksPath as the user, the machine or the repo have it; what we tell git ourselves does not count. */
+async function configuredFolder(git: Git): Promise<string | undefined> {
+  const asked = ["config", "--get-all", "--show-scope", "--type=path", "-z", "core.hooksPath"];
+  const words = (await outputOf(git, asked, { fine: [0, 1] })).split("\0");
+  const values = words.flatMap((scope, i) =>
+    i % 2 === 0 && scope !== "" && scope !== "command" ? [words[i + 1]] : [],
+  );
+  return values.at(-1);
+}
+
+/** lefthook writes its hooks anew as it likes, but reads this file beside its own. */
+async function lefthookSettings(
+  { files }: Pick<Host, "files">,
+  git: Git,
+  { path: hook, isRemoval }: { path: string; isRemoval: boolean },
+): Promise<Pick<HookPlan, "changes" | "findings">> {
+  const path = join(git.root, "lefthook-local.yml");
+  const command = `sh "$(git rev-parse --git-common-dir)/hooks/${basename(hook)}"`;
+  const lines = `pre-commit:\n  commands:\n    do-bootstrap:\n      run: ${command}\n`;
+  const settings = await files.look(path);
+  const text = textAt(settings)?.text ?? "";
+  if (text.includes(command) !== isRemoval) return { changes: [], findings: [] };
+  if (text === "" || text === lines) {
+    return { changes: replaced(settings, isRemoval ? "" : lines), findings: [] };
+  }
+  const message = isRemoval
+    ? `${path} still has lefthook run the guard, which is gone: commits would fail.`
+    : `${path} exists, and lefthook runs the guard only where that says so.`;
+  const verb = isRemoval ? "Take out of" : "Add to";
+  const fix = `${verb} pre-commit, commands: do-bootstrap: { run: '${command}' }`;
+  return { changes: [], findings: [finding("hook.by-hand", message, { where: path, fix })] };
+}
+
+function replaced(before: Snapshot, text: string): Change[] {
+  if (before.kind === "file" && textAt(before)?.text === text && (before.mode & 0o100) !== 0)
+    return [];
+  if (text === "") {
+    return before.kind === "file" ? [{ kind: "remove", before, why: "held the guard alone" }] : [];
+  }
+  const mode = before.kind === "file" ? before.mode | 0o111 : 0o755;
+  const shownBefore = contentAt(before);
+  return [
+    {
+      kind: "write",
+      before,
+      after: content(text),
+      shownBefore,
+      mode,
+      why: "stops a commit of a token",
+    },
+  ];
+}

@@ -1,0 +1,70 @@
+import { basename, join } from "node:path";
+import { filesMatching, filesWith, ignoredFiles } from "../git/files.ts";
+import type { Git } from "../git/git.ts";
+import type { Host } from "../host/host.ts";
+import { type Sighting, sightingsIn } from "../leaks/sighting.ts";
+import { NEEDLES } from "../leaks/token-search.ts";
+import { SECRET_TFVARS } from "../terraform/files.ts";
+import type { Secret } from "../token/secret.ts";
+
+/** States and plans of large set-ups are some MB. */
+const LARGEST = { maxBytes: 256 * 1024 * 1024, waitForFifo: false };
+
+/** A token in a file on the disk. */
+export interface FileLeak extends Sighting {
+  /** Absolute. */
+  readonly path: string;
+  /** "taken": git would take it; "meant": it is there to hold one; "kept": git ignores it. */
+  readonly git: "taken" | "meant" | "kept";
+  /** A state or a plan of Terraform. */
+  readonly isState: boolean;
+}
+
+/**
+ * The tokens in the work tree's files: what git has or would take, and what it ignores by name. Folders
+ * that it ignores as a whole (node_modules) are not entered, but for Terraform's copy of the backend.
+ *
+ * @param meant absolute paths of the files that may hold the token.
+ * @throws AppError GIT_FAILED
+ */
+export async function leaksInFiles(
+  { files }: Pick<Host, "files">,
+  git: Git,
+  { own, meant }: { own: Secret | undefined; meant: ReadonlySet<string> },
+): Promise<readonly FileLeak[]> {
+  const [taken, ignored] = await Promise.all([candidates(git, own), ignoredFiles(git)]);
+  const leaks: FileLeak[] = [];
+  for (const [names, isTaken] of [
+    [taken, true],
+    [ignored, false],
+  ] as const) {
+    for (const name of names) {
+      const path = join(git.root, name);
+      const snapshot = await files.look(path, LARGEST);
+      if (snapshot.kind !== "file") continue;
+      const isMeant = meant.has(path) || isMeantByName(basename(path));
+      for (const sighting of sightingsIn(snapshot.bytes, own, path)) {
+        leaks.push({
+          ...sighting,
+          path,
+          git: isTaken ? "taken" : isMeant ? "meant" : "kept",
+          isState: /\.tfstate\b|tfplan|\.plan$/.test(path) || sighting.line === undefined,
+        });
+      }
+    }
+  }
+  return leaks;
+}
+
+function isMeantByName(name: string): boolean {
+  return name === SECRET_TFVARS || /^\.env($|\.)|\.tfvars(\.json)?$|^\.envrc$/.test(name);
+}
+
+/** Files that git has or would take, in which something of a token's form may stand. */
+async function candidates(git: Git, own: Secret | undefined): Promise<readonly string[]> {
+  const found = await filesWith(git, NEEDLES);
+  if (own === undefined || own.tellsItself) return found;
+  // Mere digits, or base64 of as many; the value itself is never on a command line.
+  const digits = await filesMatching(git, "[0-9a-f]{64}|[A-Za-z0-9+/_-]{84}");
+  return [...new Set([...found, ...digits])];
+}

@@ -1,0 +1,140 @@
+import type { Git } from "../git/git.ts";
+import {
+  commitTimes,
+  type GitObject,
+  namesFromRefs,
+  placesOfBlobs,
+  readAllObjects,
+  readObjects,
+  stagedPaths,
+} from "../git/objects.ts";
+import { isSavedPlan } from "../leaks/saved-plan.ts";
+import { holdsToken, type Sighting, sightingsIn } from "../leaks/sighting.ts";
+import { OVERLAP } from "../leaks/token-search.ts";
+import type { Secret } from "../token/secret.ts";
+
+/** A larger object is not read whole. */
+const MAX_READ_BYTES = 256 * 1024 * 1024;
+
+/** A token in what git keeps: one in one path is one leak, in however many versions. */
+export interface HistoryLeak extends Sighting {
+  /** blob: a file; commit and tag: its message; tree: a file's name. */
+  readonly type: GitObject["type"];
+  readonly oid: string;
+  /** Of a blob, from the root; absent where neither a commit nor the index has it. */
+  readonly path: string | undefined;
+  /** Those that brought in a version that has it, the oldest first; none: it is only in the index. */
+  readonly commits: readonly string[];
+  /** When the first of them was made, in seconds since the epoch. */
+  readonly when: number | undefined;
+  /** The first as git calls it from a branch, tag or stash; absent where none leads to it. */
+  readonly from: string | undefined;
+}
+
+/**
+ * The tokens in everything that git keeps: every branch, tag and stash, merges, messages, the index, and
+ * what nothing leads to any more.
+ *
+ * @throws AppError GIT_FAILED
+ */
+export async function leaksInHistory(
+  git: Git,
+  own: Secret | undefined,
+): Promise<readonly HistoryLeak[]> {
+  const { suspects, commits } = await findSuspects(git, own);
+  if (suspects.length === 0) return [];
+  const seen = await readSuspects(git, own, suspects);
+  const blobs = seen.flatMap(({ type, oid }) => (type === "blob" ? [oid] : []));
+  const [places, staged] = await Promise.all([
+    placesOfBlobs(git, commits, blobs),
+    stagedPaths(git),
+  ]);
+
+  const found = new Map<
+    string,
+    { sighting: Seen; path: string | undefined; versions: Version[] }
+  >();
+  for (const sighting of seen) {
+    const { type, oid, token, line } = sighting;
+    for (const { commit, path } of placesOf(type, oid)) {
+      // What has no path is told apart by itself.
+      const key = `${token.fingerprint} ${path ?? oid}`;
+      const leak = found.get(key) ?? { sighting, path, versions: [] };
+      const isKnown = leak.versions.some((version) => version.commit === commit);
+      if (commit !== undefined && !isKnown) leak.versions.push({ commit, line });
+      found.set(key, leak);
+    }
+  }
+  return ordered(git, [...found.values()]);
+
+  function placesOf(type: GitObject["type"], oid: string) {
+    if (type === "commit") return [{ commit: oid, path: undefined }];
+    return places.get(oid) ?? [{ commit: undefined, path: staged.get(oid) }];
+  }
+}
+
+type Seen = Sighting & Pick<HistoryLeak, "type" | "oid">;
+
+/** A commit that brought in a version of a file, and where the token stands in it. */
+interface Version {
+  readonly commit: string;
+  readonly line: number | undefined;
+}
+
+/** With the commits in the order of time, and the first one's name. */
+async function ordered(
+  git: Git,
+  found: readonly { sighting: Seen; path: string | undefined; versions: readonly Version[] }[],
+): Promise<readonly HistoryLeak[]> {
+  const times = await commitTimes(
+    git,
+    found.flatMap(({ versions }) => versions.map(({ commit }) => commit)),
+  );
+  const timeOf = ({ commit }: Version) => times.get(commit) ?? 0;
+  const leaks = found.map(({ sighting, path, versions }) => {
+    const inOrder = versions.toSorted((a, b) => timeOf(a) - timeOf(b));
+    const [first] = inOrder;
+    return {
+      ...sighting,
+      path,
+      line: first === undefined ? sighting.line : first.line,
+      commits: inOrder.map(({ commit }) => commit),
+      when: first && times.get(first.commit),
+    };
+  });
+  const names = await namesFromRefs(
+    git,
+    leaks.flatMap(({ commits }) => commits.slice(0, 1)),
+  );
+  return leaks.map((leak) => ({ ...leak, from: names.get(leak.commits[0] ?? "") }));
+}
+
+/** The objects that hold a token, and the names of all commits. */
+async function findSuspects(git: Git, own: Secret | undefined) {
+  const suspects = new Map<string, GitObject>();
+  const commits: string[] = [];
+  let open: GitObject | undefined;
+  let kept: Buffer = Buffer.alloc(0);
+  await readAllObjects(git, (object, part, isLast) => {
+    const isFirst = object !== open;
+    open = object;
+    if (isFirst && object.type === "commit") commits.push(object.oid);
+    const bytes = kept.length === 0 ? part : Buffer.concat([kept, part]);
+    kept = isLast ? Buffer.alloc(0) : Buffer.from(bytes.subarray(-OVERLAP));
+    if (holdsToken(bytes, own) || (isFirst && isSavedPlan(bytes))) suspects.set(object.oid, object);
+  });
+  return { suspects: [...suspects.values()], commits };
+}
+
+async function readSuspects(
+  git: Git,
+  own: Secret | undefined,
+  suspects: readonly GitObject[],
+): Promise<readonly Seen[]> {
+  const seen: Seen[] = [];
+  const oids = suspects.filter(({ size }) => size <= MAX_READ_BYTES).map(({ oid }) => oid);
+  await readObjects(git, oids, ({ oid, type }, bytes) => {
+    for (const sighting of sightingsIn(bytes, own, oid)) seen.push({ ...sighting, oid, type });
+  });
+  return seen;
+}

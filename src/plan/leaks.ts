@@ -1,0 +1,183 @@
+import { relative } from "node:path";
+import { AppError } from "../errors.ts";
+import type { Host } from "../host/host.ts";
+import type { TokenKind } from "../leaks/sighting.ts";
+import { TOKEN_LIST } from "../token/hosts.ts";
+import { inspectOnce } from "../token/inspect.ts";
+import type { Secret } from "../token/secret.ts";
+import type { Inspection } from "../token/verdict.ts";
+import { finding } from "./findings.ts";
+import { type FileLeak, leaksInFiles } from "./leaks-in-files.ts";
+import { type HistoryLeak, leaksInHistory } from "./leaks-in-history.ts";
+import { leaksInPackages } from "./leaks-in-packages.ts";
+import type { Observation } from "./observe.ts";
+import type { Finding } from "./types.ts";
+
+/** A scanner's find of more tokens than that is a list of something else. */
+const MOST_ASKED = 20;
+
+/**
+ * Looks for DigitalOcean tokens where they must not be: in all that git keeps or would take, in states
+ * and plans, and in what Docker and npm would take along.
+ *
+ * @throws AppError USAGE outside git, GIT_FAILED.
+ */
+export async function findLeaks(
+  host: Pick<Host, "files" | "http" | "npmFiles">,
+  observation: Observation,
+  progress: (what: string) => void,
+): Promise<readonly Finding[]> {
+  const git = observation.git?.git;
+  if (git === undefined) {
+    throw new AppError("USAGE", `${observation.top} is not in git, so there is no history.`, {
+      hint: "Run it in a clone of the repo; or leave out --history.",
+    });
+  }
+  progress("Searching the history for tokens");
+  const own = observation.token.kind === "found" ? observation.token.token : undefined;
+  const meant = new Set(observation.config.envFiles);
+  const [history, files] = await Promise.all([
+    leaksInHistory(git, own),
+    leaksInFiles(host, git, { own, meant }),
+  ]);
+  const states = await statesOf(host, observation, [...history, ...files]);
+  const isDead = ({ token }: { token: Secret }) => states.get(token.fingerprint) === "refused";
+  const isThere = (leak: HistoryLeak) =>
+    files.some((file) => file.git === "taken" && isSame(leak, file, git.root));
+  const living = history.filter((leak) => !isDead(leak));
+  return [
+    ...living
+      .filter((leak) => leak.commits.length > 0 || !isThere(leak))
+      .map((leak) => ofHistory(leak, isThere(leak), states)),
+    ...files.flatMap((leak) => {
+      const isSaid = living.some((each) => each.commits.length > 0 && isSame(each, leak, git.root));
+      return isDead(leak) || isSaid ? [] : ofFile(leak, states);
+    }),
+    ...(await leaksInPackages(host, git, files)),
+    ...ofTheDead([...history, ...files].filter(isDead)),
+  ];
+}
+
+type States = ReadonlyMap<string, Inspection["state"]>;
+
+/** Whether each token is alive, by its fingerprint. A refresh token cannot be asked about. */
+async function statesOf(
+  host: Pick<Host, "http">,
+  { hosts, inspection, token }: Observation,
+  leaks: readonly { kind: TokenKind; token: Secret }[],
+): Promise<States> {
+  const known = new Map<string, Promise<Inspection>>();
+  if (token.kind === "found" && inspection !== undefined) {
+    known.set(token.token.fingerprint, Promise.resolve(inspection));
+  }
+  const inspect = inspectOnce(host, hosts, known);
+  const tokens = new Map(
+    leaks.flatMap(({ kind, token }) => (kind === "refresh" ? [] : [[token.fingerprint, token]])),
+  );
+  const asked = [...tokens.values()].slice(0, MOST_ASKED);
+  return new Map(
+    await Promise.all(
+      asked.map(async (token) => [token.fingerprint, (await inspect(token)).state] as const),
+    ),
+  );
+}
+
+function isSame({ token, path }: HistoryLeak, file: FileLeak, root: string): boolean {
+  return path === relative(root, file.path).replaceAll("\\", "/") && token.equals(file.token);
+}
+
+const WHAT: Readonly<Record<TokenKind, string>> = {
+  personal: "A personal access token",
+  oauth: "An OAuth token",
+  refresh: "An OAuth refresh token",
+  own: "This repo's token",
+};
+
+function ofHistory(leak: HistoryLeak, isThere: boolean, states: States): Finding {
+  const { kind, token, path, line, commits, when, from, type, oid } = leak;
+  const [first] = commits;
+  const at = path === undefined ? undefined : lineIn(path, line);
+  const date = when === undefined ? "" : new Date(when * 1000).toISOString().slice(0, 10);
+  const named = from === undefined ? "no branch, tag or stash leads to it" : from;
+  const commit = first === undefined ? "" : `commit ${first.slice(0, 10)} (${date}, ${named})`;
+  const many = commits.length - 1;
+  const later = many > 0 ? ` and of ${many} later ${many === 1 ? "one" : "ones"}` : "";
+  const places = {
+    blob:
+      at === undefined
+        ? `blob ${oid.slice(0, 10)}, to which no commit leads`
+        : first === undefined
+          ? `${at} of the index`
+          : `${at} of ${commit}${later}${isThere ? ", and of the work tree" : ""}`,
+    tree: `a file's name in tree ${oid.slice(0, 10)}`,
+    commit: `the message of ${commit}`,
+    tag: `the message of tag ${oid.slice(0, 10)}`,
+  };
+  const then =
+    first === undefined
+      ? "Then take it out: git rm --cached, or git gc --prune=now for what nothing leads to."
+      : "Then rewrite the history, if you must (git filter-repo): who has a clone has the token.";
+  return finding("leak.in-history", `${titleOf(kind, token, states)} stands in ${places[type]}.`, {
+    // As git itself names a file of a commit.
+    where: at === undefined ? oid : `${first ?? ""}:${at}`,
+    fix: `${revoke(kind)} ${then}`,
+  });
+}
+
+function ofFile(leak: FileLeak, states: States): Finding[] {
+  const { kind, token, path, line, git, isState } = leak;
+  if (git === "meant") return [];
+  const where = lineIn(path, line);
+  const title = titleOf(kind, token, states);
+  if (isState) {
+    return [
+      finding("leak.in-state", `${title} stands in ${where}, a state or a plan.`, {
+        where,
+        fix: `${revoke(kind)} Who can read the state can read it: declare the variable \`ephemeral\`, or use \`terraform.credentials: env\`.`,
+      }),
+    ];
+  }
+  if (git === "kept") {
+    return [
+      finding("leak.in-ignored-file", `${title} stands in ${where}, which git ignores.`, {
+        where,
+        fix: "Keep it in the env file alone, and remove this one if it is not needed.",
+      }),
+    ];
+  }
+  return [
+    finding("leak.in-work-tree", `${title} stands in ${where}, which git would take.`, {
+      where,
+      fix: "Take it out before you commit. If anybody has seen it: revoke it first.",
+    }),
+  ];
+}
+
+/** One for each of them: they open nothing any more. */
+function ofTheDead(leaks: readonly (HistoryLeak | FileLeak)[]): Finding[] {
+  const fingerprints = new Set(leaks.map(({ token }) => token.fingerprint));
+  return [...fingerprints].flatMap((fingerprint) => {
+    const places = leaks.filter(({ token }) => token.fingerprint === fingerprint);
+    const [first] = places;
+    if (first === undefined) return [];
+    const more = places.length === 1 ? "" : ` and ${places.length - 1} more places`;
+    const at = "oid" in first ? (first.path ?? first.oid.slice(0, 10)) : first.path;
+    const message = `${WHAT[first.kind]} (${fingerprint}) stands in ${at}${more}, and is dead: DigitalOcean refuses it.`;
+    return [finding("leak.dead", message)];
+  });
+}
+
+function titleOf(kind: TokenKind, { fingerprint }: Secret, states: States): string {
+  const isAlive = states.get(fingerprint) === "alive";
+  return `${WHAT[kind]} (${fingerprint}${isAlive ? ", alive" : ""})`;
+}
+
+function revoke(kind: TokenKind): string {
+  return kind === "own"
+    ? "Revoke it first: do-bootstrap rotate --revoke."
+    : `Revoke it first: ${TOKEN_LIST}`;
+}
+
+function lineIn(path: string, line: number | undefined): string {
+  return line === undefined ? path : `${path}:${line}`;
+}

@@ -1,0 +1,46 @@
+import { shortPath } from "../paths.ts";
+import { diffOf } from "../plan/diff.ts";
+import type { HookPlan } from "../plan/hook.ts";
+import { humanFindings } from "./human.ts";
+import { type Page, safe } from "./paint.ts";
+
+/** What `hook` did; how it looks is decided at the edge. */
+export interface HookReport extends HookPlan {
+  readonly command: "hook";
+  readonly action: "install" | "remove";
+  readonly dryRun: boolean;
+  readonly cwd: string;
+  readonly home: string | undefined;
+}
+
+export function hookText(report: HookReport, page: Page): string {
+  const { action, changes, dryRun, findings, cwd, home, path } = report;
+  const file = safe(shortPath(path, cwd, home));
+  const said = humanFindings(findings, cwd, page);
+  if (findings.some(({ level }) => level === "error")) return `${said}\nNothing was changed.\n`;
+  const diff = changes.flatMap((change) =>
+    change.kind === "write" && dryRun
+      ? [
+          page.paint("bold", safe(shortPath(change.before.path, cwd, home))),
+          ...diffOf(change).map(
+            ({ kind, text }) => `  ${kind === "added" ? "+" : "-"} ${safe(text)}`,
+          ),
+        ]
+      : [],
+  );
+  const verdict = {
+    install: `${file} stops a commit that adds a DigitalOcean token.`,
+    remove: `${file} has no guard of ours.`,
+  }[action];
+  const many = changes.length;
+  const last =
+    dryRun && many > 0
+      ? `${many === 1 ? "1 change" : `${many} changes`} to make; nothing was written (--dry-run).`
+      : `${page.paint("green", "✓")} ${verdict}${many === 0 ? " Nothing to do." : ""}`;
+  return `${[...diff, said, last].filter(Boolean).join("\n")}\n`;
+}
+
+/** The document that --json prints, without its frame. */
+export function hookDocument({ action, path, changes, findings, dryRun }: HookReport): object {
+  return { command: "hook", action, path, isChanged: changes.length > 0 && !dryRun, findings };
+}

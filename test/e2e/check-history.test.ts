@@ -1,0 +1,201 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { execa } from "execa";
+import { zipSync } from "fflate";
+import { describe, expect, it } from "vitest";
+import { HIDING_PLACES, historyRepo } from "../bench/history-repo.mjs";
+import { randomToken, type Workbench, workbench } from "../fixtures/workbench.ts";
+
+interface Found {
+  readonly id: string;
+  readonly level: string;
+  readonly message: string;
+  readonly where?: string;
+  readonly fix?: string;
+}
+
+/** What --history adds. */
+async function leaks(bench: Workbench, ...args: string[]): Promise<readonly Found[]> {
+  const { stdout, stderr } = await bench.run(["check", "--history", "--json", ...args]);
+  const { findings } = JSON.parse(stdout) as { findings: readonly Found[] };
+  expect(findings, stderr).toBeDefined();
+  return findings.filter(({ id }) => id.startsWith("leak."));
+}
+
+const ids = (found: readonly Found[]) => found.map(({ id }) => id).sort();
+
+describe("check --history", () => {
+  it("finds a token in every hiding place of a repo, once, and never prints it", async () => {
+    const bench = await workbench();
+    const tokens = await historyRepo(bench.repo, 40, bench.env);
+    for (const token of Object.values(tokens)) bench.sandbox.accept(token);
+    const { status, stdout } = await bench.run(["check", "--history"]);
+    expect(status).toBe(4);
+    const found = await leaks(bench);
+    const places = found.map(
+      ({ id, message }) =>
+        `${id}: ${message.replace(/\b[0-9a-f]{8,10}\b/g, "#").replace(/\d{4}-\d\d-\d\d/, "DATE")}`,
+    );
+    const title = "leak.in-history: A personal access token (#, alive) stands in";
+    expect(places.sort()).toEqual([
+      `${title} blob #, to which no commit leads.`,
+      `${title} image.bin:1 of commit # (DATE, tags/v1~20).`,
+      `${title} infra/main.tf:2 of commit # (DATE, tags/v1~20).`,
+      `${title} merged:1 of commit # (DATE, main~1).`,
+      `${title} secret.yaml:2 of commit # (DATE, tags/v1~20).`,
+      `${title} side:1 of commit # (DATE, stash).`,
+      `${title} staged:1 of the index.`,
+      `${title} the message of commit # (DATE, tags/v1^0).`,
+      `${title} the message of tag #.`,
+    ]);
+    expect(found.length).toBe(HIDING_PLACES.length);
+    expect(found.every(({ fix = "" }) => fix.startsWith("Revoke it first"))).toBe(true);
+    for (const token of Object.values(tokens)) expect(stdout).not.toContain(token.slice(7, 23));
+    const infra = found.find(({ where }) => where?.endsWith(":infra/main.tf:2"));
+    expect(await bench.git("show", infra?.where?.replace(/:2$/, "") ?? "")).toContain(
+      tokens["text"],
+    );
+  });
+
+  it("one in many versions of a file is one; this repo's own is said to be it", async () => {
+    const bench = await workbench();
+    await bench.run(["--token-stdin"], { input: bench.token });
+    for (let i = 0; i < 4; i++) {
+      await bench.write("deploy.sh", `${"\n".repeat(i)}curl -H "Bearer ${bench.token}" # ${i}\n`);
+      await bench.git("add", "--all");
+      await execa("git", ["commit", "--quiet", `--message=${i}`], {
+        cwd: bench.repo,
+        env: { ...bench.env, GIT_COMMITTER_DATE: `${1_700_000_000 + i} +0000` },
+        extendEnv: false,
+      });
+    }
+    const [found, ...more] = await leaks(bench);
+    expect(more).toEqual([]);
+    expect(found?.message).toMatch(
+      /^This repo's token \(\w+, alive\) stands in deploy.sh:1 of commit \w+ \(.*main~3\) and of 3 later ones, and of the work tree\.$/,
+    );
+    expect(found?.fix).toContain("do-bootstrap rotate --revoke");
+    const { status } = await bench.run(["check", "--history"]);
+    expect(status).toBe(3);
+  });
+
+  it("a dead token is worth a line and no more", async () => {
+    const bench = await workbench();
+    await bench.run(["--token-stdin"], { input: bench.token });
+    await bench.write("old.tf", `# ${randomToken()}\n`);
+    await bench.git("add", "--all");
+    await bench.git("commit", "--quiet", "--message=x");
+    const found = await leaks(bench);
+    expect(found).toMatchObject([{ id: "leak.dead", level: "info" }]);
+    expect((await bench.run(["check", "--history"])).status).toBe(0);
+  });
+
+  const PACKAGE = '{"name":"a","version":"1.0.0"}';
+  const ALL = '{"name":"a","version":"1.0.0","files":["*",".env"]}';
+  const FILES: readonly [what: string, files: Record<string, string>, expected: string[]][] = [
+    ["an untracked file", { "notes.md": "TOKEN" }, ["leak.in-work-tree"]],
+    ["a file that git ignores", { "notes.local": "TOKEN" }, ["leak.in-ignored-file"]],
+    ["a state", { "terraform.tfstate": '{"a":"TOKEN"}' }, ["leak.in-state"]],
+    ["a backup of a state", { "terraform.tfstate.backup": "TOKEN" }, ["leak.in-state"]],
+    ["the backend's copy", { ".terraform/terraform.tfstate": "TOKEN" }, ["leak.in-state"]],
+    ["a saved plan", { tfplan: "PLAN" }, ["leak.in-state"]],
+    ["a saved plan of any name", { "out.local": "PLAN" }, ["leak.in-state"]],
+    ["the files that are for it", { ".env.prod.local": "TOKEN", "x.tfvars": "TOKEN" }, []],
+    ["what is ignored as a folder", { "node_modules/a/index.js": "TOKEN" }, []],
+    ["a Docker context", { Dockerfile: "FROM x\n" }, ["leak.in-image"]],
+    ["one that leaves it out", { Dockerfile: "FROM x\n", ".dockerignore": ".env*\n" }, []],
+    [
+      "one that lets it in again",
+      { Dockerfile: "FROM x\n", ".dockerignore": "*\n!.env\n" },
+      ["leak.in-image"],
+    ],
+    [
+      "an ignore file of the Dockerfile's own",
+      { Dockerfile: "FROM x\n", ".dockerignore": "*\n", "Dockerfile.dockerignore": "docs\n" },
+      ["leak.in-image"],
+    ],
+    ["a Docker context below", { "web/Dockerfile": "FROM x\n" }, []],
+    [
+      "a package without rules of git's",
+      { "package.json": PACKAGE, ".npmignore": "docs\n" },
+      ["leak.in-package"],
+    ],
+    ["one that has them", { "package.json": PACKAGE, ".gitignore": ".env\n" }, []],
+    ["one that names it", { "package.json": ALL }, ["leak.in-package"]],
+    [
+      "one that is private",
+      { "package.json": '{"name":"a","private":true}', ".npmignore": "" },
+      [],
+    ],
+  ];
+
+  it("looks at each kind of file for what it is", async () => {
+    const bench = await workbench();
+    const ignored = ["*.local", ".env*", "*.tfvars", "*.tfstate*", "tfplan", ".terraform/"];
+    await bench.write(".gitignore", [...ignored, "node_modules/", ""].join("\n"));
+    await bench.write(".env", `DIGITALOCEAN_TOKEN=${bench.token}\n`, 0o600);
+    const plan = Buffer.from(zipSync({ tfplan: Buffer.from(bench.token) }));
+    for (const [i, [, files]] of FILES.entries()) {
+      await bench.write(`case-${i}/.env`, bench.token);
+      for (const [name, text] of Object.entries(files)) {
+        const bytes = text === "PLAN" ? plan : text.replace("TOKEN", bench.token);
+        await bench.write(`case-${i}/${name}`, bytes);
+      }
+    }
+    const found = await leaks(bench);
+    const cases = FILES.map(([what], i) => {
+      const folder = join(bench.repo, `case-${i}/`);
+      return [what, ids(found.filter(({ where }) => where?.startsWith(folder)))];
+    });
+    expect(cases).toEqual(FILES.map(([what, , expected]) => [what, expected]));
+  });
+
+  it("a token of mere digits is found by its value", async () => {
+    const bench = await workbench();
+    const legacy = randomToken().slice(7);
+    bench.sandbox.accept(legacy);
+    await bench.run(["--token-stdin"], { input: legacy });
+    await bench.write("a.sh", `x ${legacy}\n`);
+    await bench.write("b.yaml", `x: ${Buffer.from(`user:${legacy}`).toString("base64")}\n`);
+    await bench.git("add", "b.yaml");
+    await bench.git("commit", "--quiet", "--message=x");
+    expect(ids(await leaks(bench))).toEqual(["leak.in-history", "leak.in-work-tree"]);
+  });
+
+  it("runs nothing of the repo, and asks about a token DigitalOcean alone", async () => {
+    const bench = await workbench();
+    const canary = join(bench.tmp, "canary");
+    const touch = `sh -c "touch ${canary}"`;
+    const settings = {
+      "filter.x.clean": touch,
+      "filter.x.smudge": touch,
+      "diff.x.textconv": touch,
+      "diff.external": touch,
+      "core.fsmonitor": touch,
+      "core.sshCommand": touch,
+      "gpg.program": touch,
+      "log.showSignature": "true",
+      "core.pager": touch,
+      "extensions.partialClone": "origin",
+      "remote.origin.url": "ssh://127.0.0.1/x",
+      "remote.origin.promisor": "true",
+      "protocol.ssh.allow": "always",
+    };
+    await bench.write(".gitattributes", "* filter=x diff=x\n");
+    const token = randomToken();
+    await bench.write("a", token);
+    await bench.git("add", "a");
+    await bench.git("commit", "--quiet", "--message=x");
+    await bench.write("a", `${token} changed`);
+    for (const [name, value] of Object.entries(settings)) await bench.git("config", name, value);
+    expect(ids(await leaks(bench))).toEqual(["leak.dead"]);
+    expect(await readdir(bench.tmp)).not.toContain("canary");
+  });
+
+  it("needs git", async () => {
+    const bench = await workbench({ git: false });
+    const { status, stderr } = await bench.run(["check", "--history"]);
+    expect(status).toBe(2);
+    expect(stderr).toContain("not in git");
+  });
+});

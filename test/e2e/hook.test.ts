@@ -1,0 +1,256 @@
+import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { execa } from "execa";
+import { describe, expect, it } from "vitest";
+import { randomToken, type Workbench, workbench } from "../fixtures/workbench.ts";
+
+const HOOK = ".git/hooks/pre-commit";
+const awk = (await execa("which", ["awk"])).stdout;
+
+/** A repo with the guard installed, and what a commit needs. */
+async function guarded(prepare?: (bench: Workbench) => Promise<unknown>): Promise<Workbench> {
+  const bench = await workbench();
+  for (const [name, path] of [
+    ["awk", awk],
+    ["sh", "/bin/sh"],
+  ] as const) {
+    await writeFile(join(bench.bin, name), `#!/bin/sh\nexec ${path} "$@"\n`, { mode: 0o755 });
+  }
+  await prepare?.(bench);
+  const { status, stderr } = await bench.run(["hook", "install"]);
+  expect(status, stderr).toBe(0);
+  return bench;
+}
+
+async function commit({ repo, env }: Workbench) {
+  await execa("git", ["add", "--all"], { cwd: repo, env, extendEnv: false });
+  const result = await execa("git", ["commit", "--quiet", "--message=x"], {
+    cwd: repo,
+    env,
+    extendEnv: false,
+    reject: false,
+  });
+  return { isStopped: result.exitCode !== 0, said: result.stderr };
+}
+
+const base64 = (text: string) => Buffer.from(text).toString("base64");
+
+describe("the guard", () => {
+  it("stops a commit that adds a token, in whatever form, and names each place", async () => {
+    const bench = await guarded();
+    await bench.write("kept.txt", "a\nb\n");
+    expect(await commit(bench)).toEqual({ isStopped: false, said: "" });
+    const token = randomToken();
+    const oauth = token.replace("dop", "doo");
+    await bench.write("plain.tf", `# one\ntoken = "${token}"\n`);
+    await bench.write('of three/with "quotes".yaml', `a: ${oauth}\n`);
+    await bench.write("binary", Buffer.from(`\0\x01\xff${token}\0`, "latin1"));
+    for (const at of [0, 1, 2])
+      await bench.write(`base64-${at}`, `x: ${base64("u".repeat(at) + token)}\n`);
+    await bench.write("wrapped", `${base64(`${token}\n`).replace(/.{76}/g, "$&\n")}\n`);
+    await bench.write("no-newline", `++ looks like a header\n${token}`);
+    await bench.write("kept.txt", `a\nb\nc ${token}\n`);
+    const { isStopped, said } = await commit(bench);
+    expect(isStopped).toBe(true);
+    expect(said.split("\n").filter((line) => line.startsWith("  "))).toEqual([
+      "  base64-0:1",
+      "  base64-1:1",
+      "  base64-2:1",
+      "  binary:1",
+      "  kept.txt:3",
+      "  no-newline:2",
+      '  of three/with \\"quotes\\".yaml:1',
+      "  plain.tf:2",
+      "  wrapped:1",
+    ]);
+    expect(said).toContain("revoke it first");
+    expect(said).not.toContain(token.slice(7, 20));
+  });
+
+  it("lets go what only looks like one, and what takes one out", async () => {
+    const token = randomToken();
+    const bench = await guarded(async (bench) => {
+      await bench.write("old.tf", `token = "${token}"\n`);
+      await commit(bench);
+    });
+    await bench.write("old.tf", 'token = "gone"\n');
+    await bench.write(
+      "like.txt",
+      [
+        "dop_v1_abc",
+        `dop_v1_${"g".repeat(64)}`,
+        `92MV${"A".repeat(200)}`,
+        "a sha256 of a lock file: ".concat("0".repeat(64)),
+      ].join("\n"),
+    );
+    expect(await commit(bench)).toEqual({ isStopped: false, said: "" });
+  });
+
+  it("is not led astray by the diff settings of the repo or the user", async () => {
+    const bench = await guarded();
+    const settings = {
+      "diff.noprefix": "true",
+      "diff.external": "false",
+      "diff.interHunkContext": "9",
+      "diff.renames": "copies",
+      "color.ui": "always",
+      "core.quotePath": "false",
+      "diff.txt.textconv": "false",
+    };
+    for (const [name, value] of Object.entries(settings)) await bench.git("config", name, value);
+    await bench.write(".gitattributes", "* diff=txt\n*.bin binary\n");
+    await bench.write("a.bin", randomToken());
+    const { isStopped, said } = await commit(bench);
+    expect(isStopped).toBe(true);
+    expect(said).toContain("  a.bin:1\n");
+  });
+
+  it("takes less than 100 ms on a normal change in a large repo", async () => {
+    const bench = await guarded();
+    for (let i = 0; i < 300; i++) await bench.write(`src/f${i}`, `${"line\n".repeat(50)}${i}`);
+    await commit(bench);
+    await bench.write("src/f1", `${"line\n".repeat(40)}x\n`);
+    await bench.git("add", "--all");
+    const times: number[] = [];
+    for (let i = 0; i < 5; i++) {
+      const start = performance.now();
+      await execa(join(bench.repo, HOOK), { cwd: bench.repo, env: bench.env, extendEnv: false });
+      times.push(performance.now() - start);
+    }
+    expect(Math.min(...times)).toBeLessThan(100);
+  });
+});
+
+describe("hook install", () => {
+  it("makes a hook; a second time changes nothing; hook remove takes it away", async () => {
+    const bench = await workbench();
+    const run = (...args: string[]) => bench.run(["hook", ...args]);
+    expect((await run("install", "--dry-run")).stdout).toContain("1 change to make");
+    expect(await readdir(join(bench.repo, ".git/hooks"))).not.toContain("pre-commit");
+    expect((await run("install")).status).toBe(0);
+    const before = await stat(join(bench.repo, HOOK));
+    expect(before.mode & 0o777).toBe(0o755);
+    const second = await run("install", "--json");
+    expect(JSON.parse(second.stdout)).toMatchObject({ command: "hook", isChanged: false });
+    expect((await stat(join(bench.repo, HOOK))).mtimeMs).toBe(before.mtimeMs);
+    expect((await run("remove")).status).toBe(0);
+    expect(await readdir(join(bench.repo, ".git/hooks"))).not.toContain("pre-commit");
+    expect((await run("remove")).stderr).toContain("Nothing to do");
+  });
+
+  const OURS =
+    /^#!\/bin\/bash\n# Generated by do-bootstrap.*end of the guard\necho mine; exit 0\n$/s;
+  it("stands before what a hook has, and goes without a trace", async () => {
+    const mine = "#!/bin/bash\necho mine; exit 0\n";
+    const bench = await guarded(async (bench) => {
+      await bench.write(HOOK, mine, 0o755);
+    });
+    expect(await bench.read(HOOK)).toMatch(OURS);
+    await bench.write("a", randomToken());
+    expect((await commit(bench)).isStopped).toBe(true);
+    await bench.run(["hook", "remove"]);
+    expect(await bench.read(HOOK)).toBe(mine);
+  });
+
+  it("an old guard is renewed, an edited one is left", async () => {
+    const bench = await guarded();
+    const ours = await bench.read(HOOK);
+    await bench.write(HOOK, ours.replace("git commit --no-verify", "nothing"), 0o755);
+    const edited = await bench.run(["hook", "install"]);
+    expect(edited.stderr).toContain("[hook.edited]");
+    expect(await bench.read(HOOK)).not.toBe(ours);
+    expect((await bench.run(["hook", "install", "--force"])).status).toBe(0);
+    expect(await bench.read(HOOK)).toBe(ours);
+  });
+
+  it.each<[manager: string, prepare: (bench: Workbench) => Promise<unknown>, file: string]>([
+    [
+      "core.hooksPath in the repo",
+      (bench) => bench.git("config", "core.hooksPath", ".githooks"),
+      ".githooks/pre-commit",
+    ],
+    [
+      "husky",
+      async (bench) => {
+        await bench.git("config", "core.hooksPath", ".husky/_");
+        await bench.write(".husky/_/pre-commit", "#!/bin/sh\nsh -e .husky/pre-commit\n", 0o755);
+        await bench.write(".husky/pre-commit", "true\n");
+      },
+      ".husky/pre-commit",
+    ],
+    [
+      "pre-commit",
+      (bench) =>
+        bench.write(
+          HOOK,
+          '#!/bin/sh\n# File generated by pre-commit: https://pre-commit.com\n"$0.legacy"\n',
+          0o755,
+        ),
+      `${HOOK}.legacy`,
+    ],
+    [
+      "lefthook",
+      (bench) =>
+        bench.write(
+          HOOK,
+          '#!/bin/sh\ncall_lefthook() { sh "$0.do-bootstrap"; }\ncall_lefthook\n',
+          0o755,
+        ),
+      `${HOOK}.do-bootstrap`,
+    ],
+  ])("works beside %s", async (_, prepare, file) => {
+    const bench = await guarded(prepare);
+    expect(await bench.read(file)).toContain("end of the guard");
+    await bench.write("a", randomToken());
+    const { isStopped, said } = await commit(bench);
+    expect(said).toContain("  a:1");
+    expect(isStopped).toBe(true);
+    await bench.run(["hook", "remove"]);
+    const names = await readdir(bench.repo);
+    expect(names).not.toContain("lefthook-local.yml");
+    expect(await bench.read(file).catch(() => "")).not.toContain("end of the guard");
+  });
+
+  it.each<
+    [what: string, prepare: (bench: Workbench) => Promise<unknown>, id: string, status: number]
+  >([
+    [
+      "a hook in another language",
+      (bench) => bench.write(HOOK, "#!/usr/bin/env python3\nprint(1)\n", 0o755),
+      "hook.foreign",
+      3,
+    ],
+    [
+      "hooks of all repos, without --force",
+      async (bench) => {
+        await mkdir(join(bench.home, "hooks"));
+        await bench.git("config", "core.hooksPath", join(bench.home, "hooks"));
+      },
+      "file.outside",
+      3,
+    ],
+    [
+      "settings of lefthook's that are not ours",
+      async (bench) => {
+        await bench.write(HOOK, "#!/bin/sh\ncall_lefthook\n", 0o755);
+        await bench.write("lefthook-local.yml", "pre-push: {}\n");
+      },
+      "hook.by-hand",
+      0,
+    ],
+  ])("says what is in the way: %s", async (_, prepare, id, status) => {
+    const bench = await workbench();
+    await prepare(bench);
+    const result = await bench.run(["hook", "install"]);
+    expect(result.stderr).toContain(`[${id}]`);
+    expect(result.status).toBe(status);
+    expect(await readdir(join(bench.home, "hooks")).catch(() => [])).toEqual([]);
+  });
+
+  it("needs git, and a word", async () => {
+    const bench = await workbench({ git: false });
+    expect((await bench.run(["hook", "install"])).stderr).toContain("not in git");
+    expect((await bench.run(["hook"])).status).toBe(2);
+    expect((await bench.run(["hook", "instal"])).status).toBe(2);
+  });
+});
