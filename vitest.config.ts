@@ -1,16 +1,26 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
-export default defineConfig({
-  define: { __VERSION__: JSON.stringify("0.0.0-test") },
-  test: {
-    include: ["test/**/*.test.ts"],
-    globalSetup: "test/global-setup.ts",
-    reporters: [["default", { summary: false }], "./test/reporter.ts"],
-    testTimeout: 30_000,
-    pool: "threads",
-    // A test mostly waits for a child of its own, so one core less than there are is too few; more
-    // than there are make the tests with a time limit slow.
-    maxWorkers: Math.max(2, availableParallelism()),
-  },
+export default defineConfig(({ mode }) => {
+  if (mode === "torture") seedTorture();
+  return {
+    define: { __VERSION__: JSON.stringify("0.0.0-test") },
+    test: {
+      include: ["test/**/*.test.ts"],
+      globalSetup: "test/global-setup.ts",
+      reporters: [["default", { summary: false }], "./test/reporter.ts"],
+      testTimeout: 30_000,
+      pool: "threads",
+      // A test mostly waits for a child of its own, so one core less than there are is too few; more
+      // than there are make the tests with a time limit slow.
+      maxWorkers: Math.max(2, availableParallelism()),
+    },
+  };
 });
+
+/** `npm run test:torture` is another run each time, unless it is told which one to repeat. */
+function seedTorture(): void {
+  process.env["SEED"] ??= String(Date.now() % 1_000_000);
+  process.env["COUNT"] ??= "10";
+  console.log(`SEED=${process.env["SEED"]} COUNT=${process.env["COUNT"]}`);
+}
