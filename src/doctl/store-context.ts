@@ -1,10 +1,21 @@
 import { dirname, join } from "node:path";
-import { type Content, decode, encode } from "../content.ts";
+import { decode, encode } from "../content.ts";
 import { AppError } from "../errors.ts";
-import type { Host, Undo } from "../host/host.ts";
+import type { Host, Snapshot, Undo } from "../host/host.ts";
 import type { Secret } from "../token/secret.ts";
 import { readDoctlConfig, withContext, withoutContext } from "./config-file.ts";
+import { LOCK } from "./left-overs.ts";
 import { readConfig } from "./read-config.ts";
+
+type EditingHost = Pick<Host, "files" | "clock" | "steadyClock" | "locked">;
+
+interface Edit {
+  readonly path: string;
+  readonly context: string;
+  /** undefined: none any more. */
+  readonly token: Secret | undefined;
+  readonly progress: (what: string) => void;
+}
 
 /**
  * Stores a token in one context of doctl's config, under a lock: what another run or doctl wrote
@@ -14,62 +25,104 @@ import { readConfig } from "./read-config.ts";
  * @returns what undoes it.
  * @throws AppError CHANGED_MEANWHILE, DOCTL_CONFIG_BUSY, WRITE_FAILED.
  */
-export async function storeContext(
-  host: Pick<Host, "files" | "clock" | "locked">,
-  store: {
-    path: string;
-    context: string;
-    token: Secret;
-    expected: string | undefined;
-    progress: (what: string) => void;
-  },
+export function storeContext(
+  host: EditingHost,
+  { expected, ...store }: Edit & { token: Secret; expected: string | undefined },
 ): Promise<Undo> {
-  const { context, token } = store;
-  return edit(host, store, (text) => withContext(text, context, token));
+  return edit(host, store, expected);
 }
 
 /** Takes a context's token out of doctl's config: as storeContext. */
-export async function removeContext(
-  host: Pick<Host, "files" | "clock" | "locked">,
-  removal: Omit<Parameters<typeof storeContext>[1], "token">,
+export function removeContext(
+  host: EditingHost,
+  { expected, ...removal }: Omit<Edit, "token"> & { expected: string },
 ): Promise<Undo> {
-  return edit(host, { ...removal, token: undefined }, (text) =>
-    withoutContext(text, removal.context),
-  );
+  return edit(host, { ...removal, token: undefined }, expected);
 }
 
-async function edit(
-  host: Pick<Host, "files" | "clock" | "locked">,
-  {
-    path,
-    context,
-    token,
-    expected,
-    progress,
-  }: Omit<Parameters<typeof storeContext>[1], "token"> & { token: Secret | undefined },
-  edited: (text: string) => Content | undefined,
-): Promise<Undo> {
-  const real = await host.files.realpath(path);
-  return host.locked(join(dirname(real), ".do-bootstrap.lock"), async () => {
-    const state = await readConfig(host, path, progress);
-    if (state.kind === "broken") throw unreadable(path, state.why);
-    const held = state.config.contexts.get(context);
-    const isDone = token === undefined ? held === undefined : token.equals(held);
-    if (held?.fingerprint !== expected && !isDone) {
+function edit(host: EditingHost, change: Edit, expected: string | undefined): Promise<Undo> {
+  return alone(host, change, async (folder) => {
+    await host.files.sweep(folder);
+    const { held, undo } = await write(host, change, (held) => {
+      const isDone = isSame(held, change.token);
+      if (held?.fingerprint === expected || isDone) return;
       throw new AppError(
         "CHANGED_MEANWHILE",
-        `doctl context ${context} got another token meanwhile.`,
+        `doctl context ${change.context} got another token meanwhile.`,
         { hint: "Run the same command again." },
       );
-    }
-    const before = state.snapshot;
-    const text = before.kind === "file" ? (decode(before.bytes)?.text ?? "") : "";
-    const after = edited(text);
-    if (after === undefined) throw unreadable(path, "not YAML that doctl can read");
-    const bytes = encode(after);
-    assertNothingLost(state.config.contexts, bytes, context, token);
-    return host.files.replace(before, bytes, 0o600);
+    });
+    const steady = { ...host, clock: host.steadyClock };
+    return () => alone(steady, change, () => putBack(steady, change, { held, undo }));
   });
+}
+
+async function alone<T>(
+  host: EditingHost,
+  { path, progress }: Edit,
+  action: (folder: string) => Promise<T>,
+): Promise<T> {
+  const folder = dirname(await host.files.realpath(path));
+  const waitingFor = (holder: string) =>
+    progress(`Waiting for ${holder}, which is writing doctl's config`);
+  const wait = { clock: host.clock, waitingFor };
+  return host.locked(join(folder, LOCK), wait, () => action(folder));
+}
+
+/** The whole file as it was, or, where another run wrote since, the one context. */
+async function putBack(
+  host: EditingHost,
+  change: Edit,
+  { held, undo }: { held: Secret | undefined; undo: Undo },
+): Promise<void> {
+  await undo();
+  await write(host, { ...change, token: held }, (now) => {
+    if (isSame(now, change.token) || isSame(now, held)) return;
+    throw new AppError("CHANGED_MEANWHILE", `Context ${change.context} is another run's by now.`);
+  });
+}
+
+/** A doctl takes no lock: where it wrote between our look and our writing, we look again. */
+const TRIES = 5;
+
+/**
+ * @param allow throws where what the context holds must not be replaced.
+ * @returns what it held, and what puts the file back.
+ */
+async function write(
+  host: EditingHost,
+  change: Edit,
+  allow: (held: Secret | undefined) => void,
+): Promise<{ held: Secret | undefined; undo: Undo }> {
+  const { path, context, token, progress } = change;
+  for (let left = TRIES; ; left--) {
+    const state = await readConfig(host, path, progress);
+    if (state.kind === "broken") throw unreadable(path, state.why);
+    const { contexts } = state.config;
+    const held = contexts.get(context);
+    allow(held);
+    if (isSame(held, token)) return { held, undo: async () => undefined };
+    const bytes = edited(state.snapshot, change);
+    assertNothingLost(contexts, bytes, context, token);
+    try {
+      return { held, undo: await host.files.replace(state.snapshot, bytes, 0o600) };
+    } catch (error) {
+      const isTheirs = error instanceof AppError && error.code === "CHANGED_MEANWHILE";
+      if (!isTheirs || left === 0) throw error;
+    }
+  }
+}
+
+function edited(before: Snapshot, { path, context, token }: Edit): Buffer {
+  const text = before.kind === "file" ? (decode(before.bytes)?.text ?? "") : "";
+  const after =
+    token === undefined ? withoutContext(text, context) : withContext(text, context, token);
+  if (after === undefined) throw unreadable(path, "not YAML that doctl can read");
+  return encode(after);
+}
+
+function isSame(one: Secret | undefined, other: Secret | undefined): boolean {
+  return one === undefined ? other === undefined : one.equals(other);
 }
 
 function assertNothingLost(

@@ -3,24 +3,22 @@ import * as fs from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { AppError } from "../errors.ts";
 import type { FileSnapshot, Files, LookOptions, Snapshot, Undo } from "./host.ts";
+import { isDead, makerOf, newTag, tagOfMaker } from "./owner.ts";
 
 /** Files of a repo's size; anything larger is not ours to read. */
 const MAX_BYTES = 4 * 1024 * 1024;
-/** A file of that age is of no run under way: from its creation to its renaming it is some ms. */
-const LEFT_OVER_FILE_MS = 60_000;
-/** A private folder lives as long as the doctl in it, which has 120 s. */
-const LEFT_OVER_FOLDER_MS = 180_000;
 /** A FIFO's writer (1Password) may ask its owner first. */
 const FIFO_WAIT_MS = 10_000;
 
-// The name is covered by the pattern .env.*.local that we ask git to ignore.
-const TEMPORARY = /^\.env\.do-bootstrap-[0-9a-f]{12}\.local$/;
-const PRIVATE = /^\.do-bootstrap-[A-Za-z0-9]{6}$/;
-const temporaryIn = (directory: string) => {
-  // Got when something is written: it takes 2 ms to load.
-  const { randomBytes } = process.getBuiltinModule("node:crypto");
-  return join(directory, `.env.do-bootstrap-${randomBytes(6).toString("hex")}.local`);
-};
+/** What a killed run may leave. That a maker is dead is known at once on its own machine only. */
+const LEFT_OVERS = [
+  // The name is covered by the pattern .env.*.local that we ask git to ignore. From its creation to
+  // its renaming it is some ms.
+  { name: /^\.env\.do-bootstrap-(.+)\.local$/, afterMs: 60_000 },
+  // A private folder lives as long as the doctl in it, which has 120 s.
+  { name: /^\.do-bootstrap-(.+)$/, afterMs: 180_000 },
+] as const;
+const temporaryIn = (directory: string) => join(directory, `.env.do-bootstrap-${newTag()}.local`);
 
 export const nodeFiles: Files = {
   look,
@@ -145,7 +143,7 @@ async function replace(before: Snapshot, bytes: Uint8Array, mode: number): Promi
     throw writeFailed(`${before.path} could not be written`, error);
   }
   await syncDirectory(dirname(target));
-  return () => restore(before);
+  return () => restore(before, bytes);
 }
 
 async function remove(before: FileSnapshot): Promise<Undo> {
@@ -155,7 +153,7 @@ async function remove(before: FileSnapshot): Promise<Undo> {
     throw writeFailed(`${before.path} could not be removed`, error);
   });
   await syncDirectory(dirname(before.path));
-  return () => restore({ ...before, target: before.path });
+  return () => restore({ ...before, target: before.path }, undefined);
 }
 
 async function assertUnchanged(before: Snapshot): Promise<void> {
@@ -176,14 +174,24 @@ async function assertUnchanged(before: Snapshot): Promise<void> {
   );
 }
 
-async function restore(before: Snapshot): Promise<void> {
+/** @param ours what we left there: what somebody else wrote since then stays. */
+async function restore(before: Snapshot, ours: Uint8Array | undefined): Promise<void> {
+  const now = await look(before.target, { waitForFifo: false });
+  const isOurs =
+    now.kind === "file" ? ours && now.bytes.equals(ours) : now.kind === "absent" && !ours;
+  if (!isOurs) return;
   if (before.kind === "absent") return fs.rm(before.target, { force: true });
   if (before.kind !== "file") return;
   const temporary = temporaryIn(dirname(before.target));
-  await fs.writeFile(temporary, before.bytes, { flag: "wx", mode: before.mode, flush: true });
-  await fs.chmod(temporary, before.mode);
-  await fs.utimes(temporary, secondsOf(before.atimeMs), secondsOf(before.mtimeMs));
-  await fs.rename(temporary, before.target);
+  try {
+    await fs.writeFile(temporary, before.bytes, { flag: "wx", mode: before.mode, flush: true });
+    await fs.chmod(temporary, before.mode);
+    await fs.utimes(temporary, secondsOf(before.atimeMs), secondsOf(before.mtimeMs));
+    await fs.rename(temporary, before.target);
+  } catch (error) {
+    await fs.rm(temporary, { force: true });
+    throw error;
+  }
 }
 
 /** Node cuts off what is less than a microsecond, also of a number that is a hair too small. */
@@ -206,23 +214,35 @@ async function makeDirectory(path: string, mode: number): Promise<Undo> {
 
 async function sweep(directory: string): Promise<void> {
   for (const name of await list(directory)) {
-    const isFile = TEMPORARY.test(name);
-    if (!isFile && !PRIVATE.test(name)) continue;
-    const stats = await fs.lstat(join(directory, name)).catch(() => undefined);
-    const age = stats === undefined ? 0 : Date.now() - stats.mtimeMs;
-    if (age > (isFile ? LEFT_OVER_FILE_MS : LEFT_OVER_FOLDER_MS)) {
-      await fs.rm(join(directory, name), { recursive: true, force: true });
-    }
+    if (!(await isLeftOver(directory, name))) continue;
+    // A doctl whose parent was killed may still write. What cannot be removed is in nobody's way.
+    const again = { maxRetries: 3, retryDelay: 50 };
+    await fs
+      .rm(join(directory, name), { recursive: true, force: true, ...again })
+      .catch(() => undefined);
   }
+}
+
+async function isLeftOver(directory: string, name: string): Promise<boolean> {
+  for (const kind of LEFT_OVERS) {
+    const maker = makerOf(kind.name.exec(name)?.[1] ?? "");
+    if (maker === undefined) continue;
+    if (isDead(maker)) return true;
+    const stats = await fs.lstat(join(directory, name)).catch(() => undefined);
+    return stats !== undefined && Date.now() - stats.mtimeMs > kind.afterMs;
+  }
+  return false;
 }
 
 async function withPrivateFolder<T>(
   parent: string,
   use: (folder: string) => Promise<T>,
 ): Promise<T> {
-  const folder = await fs.mkdtemp(join(parent, ".do-bootstrap-")).catch((error: unknown) => {
-    throw writeFailed(`A folder in ${parent} could not be created`, error);
-  });
+  const folder = await fs
+    .mkdtemp(join(parent, `.do-bootstrap-${tagOfMaker()}`))
+    .catch((error: unknown) => {
+      throw writeFailed(`A folder in ${parent} could not be created`, error);
+    });
   try {
     return await use(folder);
   } finally {

@@ -14,12 +14,14 @@ export interface Host {
   readonly records: Records;
   readonly state: State;
   readonly clock: Clock;
+  /** Goes on when the run is interrupted: for what has to be put back. */
+  readonly steadyClock: Clock;
   readonly http: (request: HttpRequest) => Promise<HttpAnswer>;
   readonly run: (call: ToolCall) => Promise<ToolResult>;
   /** Finds an executable on PATH, never one that lies inside `notIn`. */
   readonly which: (name: string, notIn: string) => Promise<ToolSearch>;
   /** Runs `action` while no other process holds the lock of the same path. */
-  readonly locked: <T>(path: string, action: () => Promise<T>) => Promise<T>;
+  readonly locked: <T>(path: string, wait: LockWait, action: () => Promise<T>) => Promise<T>;
   /** The files that npm would publish of a folder, relative to it; empty where it would not. */
   readonly npmFiles: (folder: string) => Promise<readonly string[]>;
   /** The Terraform grammar, loaded when first asked for. */
@@ -75,8 +77,14 @@ export interface StateKey {
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Resolves after `ms` milliseconds, rejects with INTERRUPTED when the run is interrupted. */
+  /** Resolves after `ms` milliseconds; of `clock`, rejects with INTERRUPTED when the run is interrupted. */
   sleep(ms: number): Promise<void>;
+}
+
+export interface LockWait {
+  readonly clock: Clock;
+  /** Told after a second who holds the lock, such as "process 12 on web-1". */
+  readonly waitingFor: (holder: string) => void;
 }
 
 /** What stands at a path. `target` is where a write lands: symlinks are followed, dangling ones too. */
@@ -124,13 +132,17 @@ export interface Files {
   realpath(path: string): Promise<string>;
   /** Why nothing can be created in (the nearest existing ancestor of) a directory, else undefined. */
   whyNotWritable(directory: string): Promise<string | undefined>;
-  /** Replaces a file atomically; the bytes are on disk when this returns. @returns what undoes it. */
+  /**
+   * Replaces a file atomically; the bytes are on disk when this returns.
+   *
+   * @returns what undoes it, where nobody else has written since.
+   */
   replace(before: Snapshot, bytes: Uint8Array, mode: number): Promise<Undo>;
   /** Removes a file that is as it was. @returns what undoes it. */
   remove(before: FileSnapshot): Promise<Undo>;
   /** Creates a directory with its parents. @returns what undoes it. */
   makeDirectory(path: string, mode: number): Promise<Undo>;
-  /** Removes temporary files that a killed run left in a directory. */
+  /** Removes temporary files that a killed run left in a directory, as well as it can. */
   sweep(directory: string): Promise<void>;
   /** A private folder (0700) inside `parent`, gone when `use` ends. */
   withPrivateFolder<T>(parent: string, use: (folder: string) => Promise<T>): Promise<T>;

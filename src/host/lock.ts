@@ -1,89 +1,158 @@
 import { randomUUID } from "node:crypto";
-import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { link, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
-import { AppError } from "../errors.ts";
+import { basename, dirname, join } from "node:path";
+import { AppError, printable } from "../errors.ts";
 import { codeOf, writeFailed } from "./files.ts";
-import type { Clock } from "./host.ts";
+import type { LockWait } from "./host.ts";
+import { isDead, makerOf, newTag, type Owner, ourselves } from "./owner.ts";
 
 const WAIT_MS = 60_000;
 const RETRY_MS = 50;
+/** What is said shows after 300 ms, so after 1 s in all. */
+const SAY_MS = 700;
+/** A waiting run's file may be as old as the wait is long. */
+const LEFT_OVER_MS = 3 * WAIT_MS;
 
-interface Owner {
-  readonly pid: number;
+/** Its file is the lock. */
+interface Holder extends Owner {
   readonly host: string;
   readonly id: string;
 }
 
+/** A lock file with the name of its holder in it, and the file that this process puts there. */
+interface Place {
+  readonly path: string;
+  readonly own: string;
+}
+
 /**
- * Runs `action` while this process alone holds `path`, a small file that names its owner. A lock
- * whose owner died on this machine is taken over.
+ * Runs `action` while this process alone holds `path`, a small file that names its holder. A lock
+ * whose holder died on this machine is taken over at once.
  *
- * @throws AppError DOCTL_CONFIG_BUSY after 60 s, naming the owner.
+ * @throws AppError DOCTL_CONFIG_BUSY after 60 s, naming the holder.
  */
-export async function locked<T>(path: string, clock: Clock, action: () => Promise<T>): Promise<T> {
-  const me: Owner = { pid: process.pid, host: hostname(), id: randomUUID() };
-  const deadline = clock.now() + WAIT_MS;
-  while (!(await acquire(path, me))) {
-    const owner = await readOwner(path);
-    if (owner !== undefined && isDead(owner)) await takeAway(path, owner);
-    else if (clock.now() > deadline) throw busy(path, owner);
-    else await clock.sleep(RETRY_MS);
+export async function locked<T>(
+  path: string,
+  wait: LockWait,
+  action: () => Promise<T>,
+): Promise<T> {
+  const me: Holder = { ...ourselves(), host: hostname(), id: randomUUID() };
+  const place: Place = { path, own: `${path}.${newTag()}` };
+  try {
+    await writeFile(place.own, JSON.stringify(me), { flag: "wx", mode: 0o600, flush: true });
+    await takeTurn(place, wait);
+  } catch (error) {
+    throw error instanceof AppError ? error : writeFailed(`${path} could not be created`, error);
+  } finally {
+    await rm(place.own, { force: true });
   }
   try {
+    await sweepAround(path);
     return await action();
   } finally {
-    if ((await readOwner(path))?.id === me.id) await rm(path, { force: true });
+    if ((await readHolder(path))?.id === me.id) await rm(path, { force: true });
   }
 }
 
-/** Linked into place, so that a lock is never seen without its owner's name. */
-async function acquire(path: string, me: Owner): Promise<boolean> {
-  const own = `${path}.${me.id}`;
+async function takeTurn(place: Place, { clock, waitingFor }: LockWait): Promise<void> {
+  const since = clock.now();
+  let isSaid = false;
+  // Linked into place, so that a lock is never seen without its holder's name.
+  while (!(await linked(place.own, place.path))) {
+    const holder = await readHolder(place.path);
+    if (holder !== undefined && isDead(holder) && (await inherited(place, holder))) return;
+    const waited = clock.now() - since;
+    if (waited > WAIT_MS) throw busy(place.path, holder);
+    if (waited > SAY_MS && !isSaid) {
+      waitingFor(nameOf(holder));
+      isSaid = true;
+    }
+    await clock.sleep(RETRY_MS);
+  }
+}
+
+/** False where something stands there already. */
+async function linked(own: string, path: string): Promise<boolean> {
   try {
-    await writeFile(own, JSON.stringify(me), { flag: "wx", mode: 0o600 });
     await link(own, path);
     return true;
   } catch (error) {
     if (codeOf(error) === "EEXIST") return false;
-    throw writeFailed(`${path} could not be created`, error);
-  } finally {
-    await rm(own, { force: true });
+    throw error;
   }
 }
 
-async function readOwner(path: string): Promise<Owner | undefined> {
+/**
+ * Puts our own lock in the place of a dead one. Of all who find a holder dead, one gets the ticket
+ * that has its id; where that one died too, the next ticket has its heir's id.
+ *
+ * @param dead the holder, or its last heir.
+ * @param before the holder and the heirs between, all dead.
+ */
+async function inherited(
+  place: Place,
+  dead: Holder,
+  before: readonly Holder[] = [],
+): Promise<boolean> {
+  const { path, own } = place;
+  const gone = [...before, dead];
+  const ticket = `${path}.after-${dead.id}`;
+  if (!(await linked(own, ticket))) {
+    const heir = await readHolder(ticket);
+    return heir !== undefined && isDead(heir) && (await inherited(place, heir, gone));
+  }
+  // What we know may be old: another heir may have been here and gone, and its ticket with it.
+  const now = await readHolder(path);
+  const isTheirs = gone.some(({ id }) => id === now?.id);
+  if (isTheirs) await rename(own, path);
+  else await rm(ticket, { force: true });
+  return isTheirs;
+}
+
+/** While we hold the lock no ticket is of use; the rest is of runs that were killed. */
+async function sweepAround(path: string): Promise<void> {
+  const folder = dirname(path);
+  const start = `${basename(path)}.`;
+  for (const name of await readdir(folder).catch(() => [])) {
+    if (!name.startsWith(start)) continue;
+    const maker = makerOf(name.slice(start.length));
+    const isTicket = name.startsWith("after-", start.length);
+    if (!isTicket && maker === undefined) continue;
+    if (isTicket || (maker && isDead(maker)) || (await ageOf(join(folder, name))) > LEFT_OVER_MS) {
+      await rm(join(folder, name), { force: true });
+    }
+  }
+}
+
+async function ageOf(path: string): Promise<number> {
+  return stat(path).then(
+    ({ mtimeMs }) => Date.now() - mtimeMs,
+    () => 0,
+  );
+}
+
+async function readHolder(path: string): Promise<Holder | undefined> {
   try {
-    return JSON.parse(await readFile(path, "utf8")) as Owner;
+    const { pid, machine, host, id, started } = JSON.parse(await readFile(path, "utf8"));
+    if (typeof pid !== "number" || typeof id !== "string" || !/^[\w-]{1,64}$/.test(id)) {
+      return undefined;
+    }
+    return { pid, id, machine: `${machine}`, host: `${host}`, ...(started && { started }) };
   } catch {
     return undefined;
   }
 }
 
-function isDead(owner: Owner): boolean {
-  if (owner.host !== hostname()) return false;
-  try {
-    process.kill(owner.pid, 0);
-    return false;
-  } catch (error) {
-    return codeOf(error) === "ESRCH";
-  }
+function nameOf(holder: Holder | undefined): string {
+  return holder === undefined
+    ? "another run"
+    : `process ${holder.pid} on ${printable(holder.host)}`;
 }
 
-/** Moved aside first, so that of several waiting runs only one removes it, and only the dead one. */
-async function takeAway(path: string, dead: Owner): Promise<void> {
-  const aside = `${path}.${randomUUID()}`;
-  try {
-    await rename(path, aside);
-  } catch {
-    return;
-  }
-  if ((await readOwner(aside))?.id === dead.id) await rm(aside, { force: true });
-  else await rename(aside, path);
-}
-
-function busy(path: string, owner: Owner | undefined): AppError {
-  const who = owner === undefined ? "another run" : `process ${owner.pid} on ${owner.host}`;
-  return new AppError("DOCTL_CONFIG_BUSY", `${who} has held ${path} for ${WAIT_MS / 1000} s.`, {
+function busy(path: string, holder: Holder | undefined): AppError {
+  const what = `${nameOf(holder)} holds ${path}, which was waited for ${WAIT_MS / 1000} s.`;
+  return new AppError("DOCTL_CONFIG_BUSY", what, {
     hint: `If it is no longer running: rm ${path}`,
   });
 }

@@ -30,6 +30,7 @@ export function nodeHost(packageFolder: string): Host {
     platform,
     packageFolder,
     clock,
+    steadyClock: { now: () => Date.now(), sleep: (ms) => wait(ms) },
     interrupted,
     cwd: workingDirectory(),
     home: env["HOME"] ?? (platform === "win32" ? homedir() : undefined),
@@ -43,7 +44,8 @@ export function nodeHost(packageFolder: string): Host {
     http: (request) => send(request, interrupted),
     run: (call) => run(call, interrupted),
     which: (name, notIn) => which(name, notIn, { env, platform }),
-    locked: async (path, action) => (await import("./lock.ts")).locked(path, clock, action),
+    locked: async (path, lockWait, action) =>
+      (await import("./lock.ts")).locked(path, lockWait, action),
     npmFiles: async (folder) => (await import("./npm-files.ts")).npmFiles(folder),
     hclParser: once(async () => {
       const { loadHclParser } = await import("./hcl.ts");

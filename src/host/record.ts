@@ -79,17 +79,28 @@ export function keep(
     const stamps = Object.fromEntries(from.inputs.map((input) => [input, stampOf(input)]));
     if (newestOf(Object.values(stamps)) > from.since - CLOCK_TICK_MS) return;
     const folder = dirname(path);
-    if (existsSync(folder) && readdirSync(folder).length >= MAX_RECORDS) {
-      rmSync(folder, { recursive: true });
-    }
+    const names = existsSync(folder) ? readdirSync(folder) : [];
+    if (names.length >= MAX_RECORDS) rmSync(folder, { recursive: true });
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     if (!isOwn(folder)) return;
+    for (const name of names.filter(isLeftOver)) rmSync(join(folder, name), { force: true });
     const temporary = `${path}.${process.pid}`;
     const kept: Kept = { version: __VERSION__, ...key, stamps, value };
     writeFileSync(temporary, JSON.stringify(kept), { mode: 0o600 });
     renameSync(temporary, path);
   } catch {
     // A home without room or leave to write.
+  }
+}
+
+/** A write's that was killed. One of another machine's may go, too: that run is slow once more. */
+function isLeftOver(name: string): boolean {
+  const [, pid] = /\.json\.(\d+)$/.exec(name) ?? [];
+  try {
+    if (pid !== undefined) process.kill(Number(pid), 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ESRCH";
   }
 }
 

@@ -3,16 +3,18 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   writeSync,
 } from "node:fs";
-import { dirname, isAbsolute, join } from "node:path";
+import { basename, dirname, isAbsolute, join } from "node:path";
 import { isInside } from "../paths.ts";
 import { sha256 } from "../sha256.ts";
 import { writeFailed } from "./files.ts";
 import type { State } from "./host.ts";
+import { isDead, makerOf, newTag } from "./owner.ts";
 import { isOwn, type Machine, repoAround } from "./record.ts";
 
 /**
@@ -35,7 +37,8 @@ export function stateOf(machine: Machine): State {
       if (path === undefined) return false;
       try {
         mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-        const temporary = `${path}.${process.pid}`;
+        sweep(path);
+        const temporary = `${path}.${newTag()}`;
         const handle = openSync(temporary, "w", 0o600);
         writeSync(handle, text);
         fsyncSync(handle);
@@ -60,6 +63,15 @@ export function stateOf(machine: Machine): State {
     const repo = home && isInside(home, root) ? folder : root;
     if (state === undefined || isInside(state, repo)) return undefined;
     return join(state, "do-bootstrap", kind, `${sha256(`${folder}\0${name}`)}.json`);
+  }
+}
+
+/** What a write that was killed has left. */
+function sweep(path: string): void {
+  const start = `${basename(path)}.`;
+  for (const name of readdirSync(dirname(path))) {
+    const maker = name.startsWith(start) ? makerOf(name.slice(start.length)) : undefined;
+    if (maker && isDead(maker)) rmSync(join(dirname(path), name), { force: true });
   }
 }
 

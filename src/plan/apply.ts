@@ -26,7 +26,7 @@ export interface Surroundings {
  * @throws AppError; everything is then as it was.
  */
 export async function apply(
-  host: Pick<Host, "files" | "clock" | "run" | "env" | "locked" | "interrupted">,
+  host: Pick<Host, "files" | "clock" | "steadyClock" | "run" | "env" | "locked" | "interrupted">,
   changes: readonly Change[],
   around: Surroundings,
 ): Promise<readonly string[]> {

@@ -6,6 +6,7 @@ import type { Answer, TrustGiven } from "./find-token.ts";
 import { finding } from "./findings.ts";
 import { type Observation, type ObservingHost, observe } from "./observe.ts";
 import { type CommandResult, runCommands, title } from "./run-commands.ts";
+import { sweepLeftOvers } from "./sweep.ts";
 import type { Change, Consent, Finding, Plan } from "./types.ts";
 
 export interface Request {
@@ -71,7 +72,7 @@ export interface Person {
  * @throws AppError DECLINED, NOT_CONVERGED, and those of `apply`.
  */
 export async function bootstrap(
-  host: ObservingHost & Pick<Host, "locked" | "interrupted">,
+  host: ObservingHost & Pick<Host, "locked" | "steadyClock" | "interrupted">,
   asked: Request,
   { ask, approve, trust }: Person,
 ): Promise<Result> {
@@ -90,6 +91,7 @@ export async function bootstrap(
   const { changes, findings, commands } = first.plan;
   const isBlocked = findings.some(({ level }) => level === "error");
   if (isBlocked) return { ...first, ...NOTHING_DONE };
+  await sweepLeftOvers(host, first.observation);
   if (changes.length + commands.length === 0) {
     first.observation.keepRecord();
     return { ...first, ...NOTHING_DONE };

@@ -11,6 +11,7 @@ import { NOTHING_DONE, notConverged, type Person, type Result } from "./bootstra
 import { obstacles, plainWrite, textAt } from "./existing.ts";
 import { finding } from "./findings.ts";
 import { type Observation, type ObservingHost, observe, type Question } from "./observe.ts";
+import { sweepLeftOvers } from "./sweep.ts";
 import { changePlace, type Held, holding, readPlaces, type TokenPlace } from "./token-places.ts";
 import { type Change, joined, NOTHING, type Plan, type PlanPart } from "./types.ts";
 
@@ -27,7 +28,7 @@ export interface LogoutRequest extends Pick<Question, "environment" | "progress"
  * @throws AppError DECLINED, NOT_CONVERGED, and those of observe and apply.
  */
 export async function logout(
-  host: ObservingHost & Pick<Host, "locked" | "interrupted">,
+  host: ObservingHost & Pick<Host, "locked" | "steadyClock" | "interrupted">,
   request: LogoutRequest,
   { approve }: Pick<Person, "approve">,
 ): Promise<Result> {
@@ -50,9 +51,9 @@ export async function logout(
     { findings: olds.map(stillValid) },
   ]);
   const isBlocked = plan.findings.some(({ level }) => level === "error");
-  if (request.dryRun || isBlocked || plan.changes.length === 0) {
-    return { observation, plan, ...NOTHING_DONE };
-  }
+  if (request.dryRun || isBlocked) return { observation, plan, ...NOTHING_DONE };
+  await sweepLeftOvers(host, observation);
+  if (plan.changes.length === 0) return { observation, plan, ...NOTHING_DONE };
   if (!(await approve({ observation, plan }))) {
     throw new AppError("DECLINED", "Nothing was changed.");
   }

@@ -10,6 +10,7 @@ import { type Look, NOTHING_DONE, notConverged, type Person, type Result } from 
 import { failureOf, finding } from "./findings.ts";
 import { compareScopes } from "./needs.ts";
 import { type Observation, type ObservingHost, observe, type Question } from "./observe.ts";
+import { sweepLeftOvers } from "./sweep.ts";
 import { judgeToken } from "./token.ts";
 import { changePlace, type Held, holding, readPlaces, type TokenPlace } from "./token-places.ts";
 import { type Finding, joined, type Plan } from "./types.ts";
@@ -25,7 +26,7 @@ export interface RotateRequest
   readonly dryRun: boolean;
 }
 
-type RotateHost = ObservingHost & Pick<Host, "locked" | "interrupted">;
+type RotateHost = ObservingHost & Pick<Host, "locked" | "steadyClock" | "interrupted">;
 
 /**
  * Puts a new token in every place that holds the old one, or in none. Which token is old is written
@@ -65,6 +66,7 @@ export async function rotate(
   if (request.dryRun || plan.findings.some(({ level }) => level === "error")) {
     return { ...look, ...NOTHING_DONE };
   }
+  await sweepLeftOvers(host, observation);
   if (plan.changes.length > 0) {
     if (!(await approve(look))) throw new AppError("DECLINED", "Nothing was changed.");
     const old = olds.map(({ fingerprint }) => fingerprint);

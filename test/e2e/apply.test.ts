@@ -2,6 +2,7 @@ import { mkdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { nodeFiles } from "../../src/host/files.ts";
+import { ourselves } from "../../src/host/owner.ts";
 import { fakeDoctl } from "../fixtures/tools.ts";
 import { aged, fileTree } from "../fixtures/tree.ts";
 import { randomToken, type Workbench, workbench } from "../fixtures/workbench.ts";
@@ -136,7 +137,11 @@ describe("what a killed run left behind", () => {
   it("temporary files older than a minute are swept, others stay", async () => {
     const { bench, config } = await arrange();
     const stray = (id: string) => `.env.do-bootstrap-${id}.local`;
-    const [old, young, foreign] = [stray("0123456789ab"), stray("ba9876543210"), stray("mine")];
+    const [old, young, foreign] = ["01234567-1-abcdef", "01234567-2-abcdef", "mine"].map(stray) as [
+      string,
+      string,
+      string,
+    ];
     const minutesAgo = new Date(Date.now() - 61_000);
     for (const folder of [".", "infra/web", join(config, "..")]) {
       for (const name of [old, young, foreign]) await bench.write(join(folder, name), "x");
@@ -155,8 +160,7 @@ describe("what a killed run left behind", () => {
 
   it("the lock of a dead run is taken over", async () => {
     const { bench, config } = await arrange();
-    const { hostname } = await import("node:os");
-    const owner = { pid: 2 ** 22 + 1, host: hostname(), id: "dead" };
+    const owner = { ...ourselves(), pid: 2 ** 22 + 1, host: "here", id: "dead" };
     await bench.write(join(config, "..", ".do-bootstrap.lock"), JSON.stringify(owner));
     const { status, stderr } = await bench.run(["--token-stdin"], { input: bench.token });
     expect(status, stderr).toBe(0);

@@ -6,6 +6,7 @@ import {
   mkdir,
   readdir,
   readFile,
+  rm,
   stat,
   symlink,
   utimes,
@@ -14,7 +15,6 @@ import {
 import { createServer as createPlain, type RequestListener, type Server } from "node:http";
 import { createServer as createTls } from "node:https";
 import { type AddressInfo, connect } from "node:net";
-import { hostname } from "node:os";
 import { delimiter, join } from "node:path";
 import { build } from "esbuild";
 import { execa } from "execa";
@@ -24,6 +24,7 @@ import { nodeFiles } from "../../src/host/files.ts";
 import type { Clock } from "../../src/host/host.ts";
 import { send } from "../../src/host/http.ts";
 import { locked } from "../../src/host/lock.ts";
+import { isDead, makerOf, type Owner, ourselves } from "../../src/host/owner.ts";
 import { which } from "../../src/host/which.ts";
 import { aged, fileTree } from "../fixtures/tree.ts";
 import { randomToken, workbench } from "../fixtures/workbench.ts";
@@ -32,6 +33,8 @@ const clock: Clock = {
   now: () => Date.now(),
   sleep: (ms) => new Promise((wake) => setTimeout(wake, ms)),
 };
+
+const isLinux = process.platform === "linux";
 
 describe("which", () => {
   it.each([
@@ -66,11 +69,13 @@ describe("which", () => {
 });
 
 describe("locked", () => {
+  const waitingFor = () => undefined;
+
   it("one at a time in this process, also after a failure", async () => {
     const path = join(await tempDir(), "lock");
     const events: string[] = [];
     const job = (name: string) =>
-      locked(path, clock, async () => {
+      locked(path, { clock, waitingFor }, async () => {
         events.push(`${name} in`);
         await clock.sleep(60);
         events.push(`${name} out`);
@@ -93,7 +98,7 @@ describe("locked", () => {
        import { locked } from "./src/host/lock.ts";
        const sleep = (ms) => new Promise((wake) => setTimeout(wake, ms));
        for (let i = 0; i < 5; i++) {
-         await locked(${JSON.stringify(lock)}, { now: Date.now, sleep: (ms) => sleep(ms / 10) }, async () => {
+         await locked(${JSON.stringify(lock)}, { clock: { now: Date.now, sleep: (ms) => sleep(ms / 10) } }, async () => {
            const count = Number(await readFile(${JSON.stringify(counter)}, "utf8"));
            await sleep(5);
            await writeFile(${JSON.stringify(counter)}, String(count + 1));
@@ -108,10 +113,10 @@ describe("locked", () => {
     const path = join(await tempDir(), "lock");
     const child = spawn(process.execPath, ["-e", ""]);
     await once(child, "exit");
-    await writeFile(path, JSON.stringify({ pid: child.pid, host: hostname(), id: "dead" }));
+    await writeFile(path, JSON.stringify({ ...ourselves(), pid: child.pid, id: "dead" }));
     let inside = 0;
     const job = () =>
-      locked(path, clock, async () => {
+      locked(path, { clock, waitingFor }, async () => {
         expect(++inside).toBe(1);
         await clock.sleep(20);
         inside--;
@@ -120,24 +125,94 @@ describe("locked", () => {
     expect(await readdir(join(path, ".."))).toEqual([]);
   });
 
-  it.each([
-    ["a living process", { pid: process.pid, host: hostname() }, /process \d+ on /],
-    ["a process on another machine", { pid: 1, host: "elsewhere" }, /process 1 on elsewhere/],
-    ["nobody knows whom", undefined, /another run/],
-  ])("the lock of %s is waited for, and named when the wait ends", async (_, owner, text) => {
+  it("a dead owner's heir may die too, and leave its ticket", async () => {
     const path = join(await tempDir(), "lock");
-    await writeFile(path, owner === undefined ? "" : JSON.stringify({ ...owner, id: "x" }));
-    let now = 0;
-    const fast: Clock = { now: () => now, sleep };
-    async function sleep(ms: number): Promise<void> {
-      now += ms;
-    }
-    const waiting = locked(path, fast, () => Promise.resolve());
-    await expect(waiting).rejects.toMatchObject({ code: "DOCTL_CONFIG_BUSY" });
-    await expect(waiting).rejects.toThrow(text);
-    expect(now).toBeGreaterThanOrEqual(60_000);
-    expect(await readdir(join(path, ".."))).toEqual(["lock"]);
+    const dead = (id: string) => JSON.stringify({ ...ourselves(), pid: 2 ** 22 + 1, id });
+    await writeFile(path, dead("owner"));
+    await writeFile(`${path}.after-owner`, dead("heir"));
+    await writeFile(`${path}.after-heir`, dead("its-heir"));
+    expect(await locked(path, { clock, waitingFor }, async () => "done")).toBe("done");
+    expect(await readdir(join(path, ".."))).toEqual([]);
   });
+
+  it("no two are inside at once, however many owners die in it", async () => {
+    const root = await tempDir();
+    const [lock, log] = [join(root, "lock"), join(root, "log")];
+    const file = await bundled(
+      root,
+      `import { appendFileSync } from "node:fs";
+       import { locked } from "./src/host/lock.ts";
+       const sleep = (ms) => new Promise((wake) => setTimeout(wake, ms));
+       await locked(${JSON.stringify(lock)}, { clock: { now: Date.now, sleep: () => sleep(3) } }, async () => {
+         appendFileSync(${JSON.stringify(log)}, "in\\n");
+         await sleep(5);
+         appendFileSync(${JSON.stringify(log)}, "out\\n");
+         process.kill(process.pid, "SIGKILL");
+       });`,
+    );
+    await Promise.all([1, 2, 3, 4].map(() => execa(process.execPath, [file], { reject: false })));
+    expect(await readFile(log, "utf8")).toBe("in\nout\n".repeat(4));
+  });
+
+  it.each<[what: string, owner: object | undefined, said: string]>([
+    ["a living process", { pid: process.pid }, `process ${process.pid} on web-1`],
+    ["a process on another machine", { machine: "0", pid: 1 }, "process 1 on web-1"],
+    ["a name that would speak to a terminal", { host: "\x1b[2J" }, "on \\x1b[2J"],
+    ["nobody knows whom", undefined, "another run"],
+  ])(
+    "the lock of %s is waited for, and named after a second and in the end",
+    async (_, owner, said) => {
+      const path = join(await tempDir(), "lock");
+      const text = { ...ourselves(), host: "web-1", id: "x", ...owner };
+      await writeFile(path, owner === undefined ? "" : JSON.stringify(text));
+      let now = 0;
+      const heard: [at: number, holder: string][] = [];
+      const fast: Clock = { now: () => now, sleep };
+      async function sleep(ms: number): Promise<void> {
+        now += ms;
+      }
+      const wait = { clock: fast, waitingFor: (holder: string) => void heard.push([now, holder]) };
+      const waiting = locked(path, wait, () => Promise.resolve());
+      await expect(waiting).rejects.toMatchObject({ code: "DOCTL_CONFIG_BUSY" });
+      await expect(waiting).rejects.toThrow(said);
+      expect(heard).toEqual([[750, expect.stringContaining(said)]]);
+      expect(now).toBeGreaterThanOrEqual(60_000);
+      expect(await readdir(join(path, ".."))).toEqual(["lock"]);
+    },
+  );
+});
+
+describe("owner", () => {
+  const gone = 2 ** 22 + 1;
+  it.each<[what: string, owner: Partial<Owner>, expected: boolean]>([
+    ["this process", {}, false],
+    ["a number that no process has", { pid: gone }, true],
+    ["the same on another machine", { pid: gone, machine: "00000000" }, false],
+    [
+      "a process that has its number from a dead one",
+      { started: "an hour ago" },
+      isLinux,
+    ],
+    ["the first process", { pid: 1, started: undefined as never }, false],
+  ])("%s", (_, owner, expected) => {
+    expect(isDead({ ...ourselves(), ...owner })).toBe(expected);
+  });
+
+  it.skipIf(!isLinux)("a zombie is dead", async () => {
+    // The shell becomes a sleep, which asks for no child's end.
+    const shell = spawn("sh", ["-c", "true & echo $!; exec sleep 20"]);
+    onTestFinished(() => void shell.kill());
+    const [pid] = await once(shell.stdout, "data");
+    await expect.poll(() => isDead({ ...ourselves(), pid: Number(pid), started: "" })).toBe(true);
+    expect(() => process.kill(Number(pid), 0)).not.toThrow();
+  });
+
+  it.each(["", "0123456789ab", "0123456x-1-abcdef", "01234567--abcdef", "01234567-1-abcdef.local"])(
+    "%j is no tag",
+    (tag) => {
+      expect(makerOf(tag)).toBeUndefined();
+    },
+  );
 });
 
 describe("http", () => {
@@ -390,13 +465,46 @@ describe("files", () => {
     expect(await readdir(root)).toEqual(["a"]);
   });
 
-  it("sweep: old temporary files only", async () => {
+  it("sweep: what a dead run left, at once; another machine's, by its age", async () => {
     const root = await tempDir();
-    const names = ["0123456789ab", "ba9876543210"].map((id) => `.env.do-bootstrap-${id}.local`);
-    for (const name of [...names, ".env.local"]) await writeFile(join(root, name), "");
-    for (const name of [names[0], ".env.local"]) await utimes(join(root, name ?? ""), 0, 0);
+    const { machine, pid } = ourselves();
+    const tags = {
+      dead: `${machine}-${2 ** 22 + 1}-abcdef`,
+      ours: `${machine}-${pid}-abcdef`,
+      old: `00000000-1-abcdef`,
+      young: `00000000-2-abcdef`,
+    };
+    for (const [name, tag] of Object.entries(tags)) {
+      const file = join(root, `.env.do-bootstrap-${tag}.local`);
+      const folder = join(root, `.do-bootstrap-${tag}`);
+      await writeFile(file, "x");
+      await mkdir(folder);
+      await writeFile(join(folder, "config.yaml"), "x");
+      if (name === "old") for (const path of [file, folder]) await utimes(path, 0, 0);
+    }
+    const foreign = [".env.local", ".env.do-bootstrap-mine.local", ".do-bootstraprc"];
+    for (const name of foreign) await writeFile(join(root, name), "x");
     await nodeFiles.sweep(root);
-    expect(await readdir(root)).toEqual([names[1], ".env.local"].sort());
+    const kept = [tags.ours, tags.young];
+    const left = kept.flatMap((tag) => [`.env.do-bootstrap-${tag}.local`, `.do-bootstrap-${tag}`]);
+    expect(await readdir(root)).toEqual([...foreign, ...left].sort());
+  });
+
+  it("undo leaves what somebody else has written since", async () => {
+    const root = await tempDir();
+    const path = join(root, "file");
+    for (const before of ["absent", "file", "removed"]) {
+      if (before !== "absent") await writeFile(path, "old");
+      const snapshot = await nodeFiles.look(path);
+      const undo =
+        before === "removed" && snapshot.kind === "file"
+          ? await nodeFiles.remove(snapshot)
+          : await nodeFiles.replace(snapshot, Buffer.from("ours"), 0o600);
+      await writeFile(path, "theirs");
+      await undo();
+      expect(await readFile(path, "utf8"), before).toBe("theirs");
+      await rm(path);
+    }
   });
 });
 
