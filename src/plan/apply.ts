@@ -20,7 +20,7 @@ export interface Surroundings {
 /**
  * Carries out a plan's changes, all or none: the only place that writes to a user's files. What can
  * refuse is asked first (doctl), then .gitignore, then what git may take, then secrets, then doctl's
- * config; what goes, goes last.
+ * config; what goes, goes last, in the plan's order.
  *
  * @returns what did not go as hoped and does not matter (DESIGN rule 6), in words.
  * @throws AppError; everything is then as it was.
@@ -34,6 +34,7 @@ export async function apply(
   const contexts = changes.filter((change) => change.kind === "doctl-context");
   const secret = writes.filter(({ after }) => holdsSecret(after));
   const plain = writes.filter(({ after }) => !holdsSecret(after));
+  const puts = ({ takesAway }: WriteFile) => takesAway !== true;
   const undone: Undo[] = [];
   try {
     const doubts: string[] = [];
@@ -42,9 +43,9 @@ export async function apply(
       await step(host.files.makeDirectory(folder, 0o755));
       await host.files.sweep(folder);
     }
-    for (const change of plain) await writeFile(change);
+    for (const change of plain.filter(puts)) await writeFile(change);
     await assertIgnored(secret, around.git);
-    for (const change of secret) await writeFile(change);
+    for (const change of secret.filter(puts)) await writeFile(change);
     for (const change of contexts) {
       const { context, token, path, replaces } = change;
       const expected = replaces?.fingerprint;
@@ -56,6 +57,7 @@ export async function apply(
         const expected = holds.fingerprint;
         await step(removeContext(host, { context, path, expected, ...around }));
       } else if (change.kind === "remove") await step(host.files.remove(change.before));
+      else if (change.kind === "write" && !puts(change)) await writeFile(change);
     }
     return doubts;
   } catch (error) {

@@ -78,8 +78,12 @@ function tokensOf({ token }: Observation): readonly Secret[] {
   return token.kind === "conflict" ? token.tokens : [];
 }
 
+/** The file that the token is read from goes last: a run that was killed finds it again. */
 function removals(observation: Observation, at: readonly Held[]): PlanPart[] {
-  return at.map(({ place, old }) =>
+  const isSource = ({ place }: Held) =>
+    place.kind === "env-file" && place.snapshot.path === observation.config.token.envFile;
+  const [sources, others] = [at.filter(isSource), at.filter((held) => !isSource(held))];
+  return [...others, ...sources].map(({ place, old }) =>
     changePlace(observation, place, { old, token: undefined, force: false }),
   );
 }
@@ -164,7 +168,10 @@ function blockRemoval(observation: Observation, gitignore: Snapshot): PlanPart {
   const change: Change =
     text.trim() === ""
       ? { kind: "remove", before: gitignore, why }
-      : plainWrite(gitignore, { ...content(text), encoding: current.encoding }, why);
+      : {
+          ...plainWrite(gitignore, { ...content(text), encoding: current.encoding }, why),
+          takesAway: true,
+        };
   return { changes: [change] };
 }
 

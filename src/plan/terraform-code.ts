@@ -132,7 +132,9 @@ export function planFix(observation: Observation, root: TerraformRoot, consent: 
     const why = "the token gives way to a variable";
     return {
       findings,
-      changes: [{ kind: "write", before, after, shownBefore, mode: before.mode, why }],
+      changes: [
+        { kind: "write", before, after, shownBefore, mode: before.mode, why, takesAway: true },
+      ],
     };
   });
   return joined(plans);

@@ -55,7 +55,8 @@ export async function readPlaces(
   ];
 }
 
-const ENV_FILE = /^\.env(?:\.(?!(?:example|sample|template|dist)$)[\w.-]+)?$/;
+/** A temporary file of a run is none: it goes by itself. */
+const ENV_FILE = /^\.env(?:\.(?!(?:example|sample|template|dist)$|do-bootstrap-)[\w.-]+)?$/;
 
 /** A place and the token in it that is to go. */
 export interface Held {
@@ -106,7 +107,8 @@ export function changePlace(
   };
   const mode = observation.platform === "win32" ? snapshot.mode : snapshot.mode & 0o700;
   const after = { parts, encoding };
-  return { changes: [{ kind: "write", before: snapshot, after, shownBefore, mode, why }] };
+  const write = { kind: "write", before: snapshot, after, shownBefore, mode, why } as const;
+  return { changes: [token === undefined ? { ...write, takesAway: true } : write] };
 }
 
 interface Edit {

@@ -21,6 +21,8 @@ export interface WriteFile {
   readonly shownBefore: Content;
   readonly mode: number;
   readonly why: string;
+  /** Takes a token or what protects it away: goes last, so that a killed run can be finished. */
+  readonly takesAway?: true;
 }
 
 export interface StoreContext {
