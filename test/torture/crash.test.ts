@@ -1,0 +1,365 @@
+import { chmod, cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join, relative, sep } from "node:path";
+import { describe, expect, it } from "vitest";
+import { readDoctlConfig } from "../../src/doctl/config-file.ts";
+import { fakeDoctl } from "../fixtures/tools.ts";
+import { fileTree } from "../fixtures/tree.ts";
+import { type RunResult, randomToken, type Workbench, workbench } from "../fixtures/workbench.ts";
+import { COUNT, figures, random, SEED } from "./figures.ts";
+
+const HOOK = join(import.meta.dirname, "kill-at.cjs");
+const DOCTL = "home/.config/doctl/config.yaml";
+const SECRET = "do-bootstrap.secret.auto.tfvars.json";
+
+type Signal = "SIGKILL" | "SIGTERM" | "SIGINT" | "SIGHUP";
+type Kind = "lost" | "halfWritten" | "leftOver" | "exposed" | "wrong status";
+type Fault = readonly [kind: Kind, what: string];
+
+/** Every file of the user's by its path, relative to the workbench: mode and text. */
+type Tree = Readonly<Record<string, string>>;
+
+/** A run's end: at one of its moments around a write, or after some ms. */
+interface Ending {
+  readonly signal: Signal;
+  readonly at: { readonly moment: number | string } | { readonly ms: number };
+}
+
+/** A machine on which a command has something to do, and that can be brought back to how it was. */
+interface Scene {
+  readonly bench: Workbench;
+  readonly tokens: readonly string[];
+  readonly before: Tree;
+  readonly after: Tree;
+  /** Where a token stood before that git would take. */
+  readonly exposed: ReadonlySet<string>;
+  /** The moments around a write that a whole run has, by name. */
+  readonly moments: readonly string[];
+  /** How long a whole run takes. */
+  readonly ms: number;
+  reset(): Promise<void>;
+  run(env?: Readonly<Record<string, string>>): Promise<RunResult>;
+  /** @returns the exit status, undefined where the signal ended it, and whether it got one. */
+  runUntil(ending: Ending): Promise<{ status: number | undefined; isHit: boolean }>;
+}
+
+type Arrange = (bench: Workbench, tokens: { old: string; fresh: string }) => Promise<void>;
+
+const COMMANDS: readonly [name: string, args: readonly string[], arrange: Arrange][] = [
+  ["init", ["--token-stdin"], beginning],
+  ["init --fix", ["init", "--fix"], hardCoded],
+  ["rotate", ["rotate", "--token-stdin"], finished],
+  ["logout", ["logout"], finished],
+  ["uninstall", ["uninstall"], nothingElse],
+];
+
+describe.each(COMMANDS)(
+  "%s, ended by a signal around a write or at random",
+  (name, args, arrange) => {
+    it(
+      `${3 * COUNT} times (seed ${SEED})`,
+      async () => {
+        const scene = await sceneOf(args, arrange);
+        expect(scene.moments.length).toBeGreaterThan(20);
+        const row = { runs: 0, faults: 0, lost: 0, halfWritten: 0, leftOver: 0 };
+        const all: string[] = [];
+        for (const ending of endings(scene, `${SEED} ${name}`)) {
+          await scene.reset();
+          const { isHit, faults } = await survive(scene, ending);
+          row.runs++;
+          if (isHit) row.faults++;
+          for (const [kind, what] of faults) {
+            if (kind in row) row[kind as keyof typeof row]++;
+            all.push(`${ending.signal} ${momentOf(scene, ending)}: ${kind}: ${what}`);
+          }
+        }
+        figures(`${name}, ended by a signal`, row);
+        expect(all).toEqual([]);
+      },
+      60_000 + COUNT * 30_000,
+    );
+  },
+);
+
+describe("a temporary file with a secret, left by SIGKILL", () => {
+  it.each([
+    ["init, where there was no .gitignore", ["--token-stdin"], beginning, ".env"],
+    ["rotate", ["rotate", "--token-stdin"], finished, SECRET],
+  ] as const)("%s: ignored by git, and gone after the next run", async (_, args, arrange, file) => {
+    const { bench, runUntil, run, tokens } = await sceneOf(args, arrange);
+    await runUntil({ signal: "SIGKILL", at: { moment: `before rename ${file}` } });
+    const [temporary = "", ...more] = (await readdir(bench.repo)).filter((each) =>
+      /^\.env\.do-bootstrap-/.test(each),
+    );
+    expect(more).toEqual([]);
+    const text = await bench.read(temporary);
+    expect(tokens.some((token) => text.includes(token))).toBe(true);
+    expect(await bench.git("check-ignore", "--no-index", temporary)).toBe(temporary);
+    expect((await run()).status).toBe(0);
+    expect(await readdir(bench.repo)).not.toContain(temporary);
+  });
+});
+
+describe("rotate, killed between two places", () => {
+  it("needs not be told the new token again", async () => {
+    const { bench, runUntil, after } = await sceneOf(["rotate", "--token-stdin"], finished);
+    await runUntil({ signal: "SIGKILL", at: { moment: `before rename ${SECRET}` } });
+    const between = await treeOf(bench);
+    expect(between["acme-web/.env"]).toBe(after["acme-web/.env"]);
+    expect(between[`acme-web/${SECRET}`]).not.toBe(after[`acme-web/${SECRET}`]);
+    const { status, stderr } = await bench.run(["rotate"]);
+    expect(status, stderr).toBe(0);
+    expect(await treeOf(bench)).toEqual(after);
+  });
+});
+
+/** Ends a run, looks at what it left, and lets the next one finish the job. */
+async function survive(
+  scene: Scene,
+  ending: Ending,
+): Promise<{ isHit: boolean; faults: readonly Fault[] }> {
+  const { bench, before, after } = scene;
+  const { status, isHit } = await scene.runUntil(ending);
+  const ended = await treeOf(bench);
+  const faults = [
+    ...notOldOrNew(ended, before, after),
+    ...(await exposed(scene, ended)).filter(([, what]) => !scene.exposed.has(what)),
+    ...(ending.signal === "SIGKILL" ? [] : notAllOrNone(ended, { before, after, status })),
+  ];
+  const again = await scene.run();
+  if (again.status !== 0) faults.push(["wrong status", `then ${again.status}: ${again.stderr}`]);
+  return { isHit, faults: [...faults, ...differences(await treeOf(bench), after)] };
+}
+
+function notOldOrNew(ended: Tree, before: Tree, after: Tree): Fault[] {
+  return Object.keys({ ...before, ...after }).flatMap((path): Fault[] => {
+    const [is, was, will] = [ended[path], before[path], after[path]];
+    if (is === was || is === will) return [];
+    // Each context is an edit of its own.
+    if (path === DOCTL && isBetween(is, was, will)) return [];
+    return [[is === undefined ? "lost" : "halfWritten", path]];
+  });
+}
+
+/** A config of doctl's in which each context is the old or the new one. */
+function isBetween(...trees: (string | undefined)[]): boolean {
+  const [is, was, will] = trees.map((text = "") => {
+    const config = readDoctlConfig(text.replace(/^600 /, ""));
+    return new Map([...(config?.contexts ?? [])].map(([name, it]) => [name, it.reveal()]));
+  });
+  const names = [is, was, will].flatMap((contexts) => [...(contexts?.keys() ?? [])]);
+  return (
+    names.includes("other") &&
+    names.every((name) => [was?.get(name), will?.get(name)].includes(is?.get(name)))
+  );
+}
+
+/** What git would take with a token in it, and what holds one under a name that is seen. */
+async function exposed(
+  { bench, tokens }: Pick<Scene, "bench" | "tokens">,
+  ended: Tree,
+): Promise<Fault[]> {
+  const seen = await bench.git("ls-files", "--cached", "--others", "--exclude-standard", "-z");
+  const repo = basename(bench.repo);
+  const inGit = new Set(seen.split("\0").map((path) => join(repo, path)));
+  return Object.entries(ended).flatMap(([path, text]): Fault[] => {
+    if (!tokens.some((token) => text.includes(token))) return [];
+    if (inGit.has(path)) return [["exposed", `${path} to git`]];
+    const isPlace = /\/\.env$|\/config\.yaml$|\.secret\.auto\.tfvars\.json$/.test(path);
+    return isPlace || /\/\.[^/]*$/.test(path) ? [] : [["exposed", path]];
+  });
+}
+
+/** A signal that can be handled leaves all done or all as it was, and nothing else. */
+function notAllOrNone(
+  ended: Tree,
+  { before, after, status }: { before: Tree; after: Tree; status: number | undefined },
+): Fault[] {
+  const own = (tree: Tree) =>
+    Object.entries(tree).filter(([path]) => !/^home\/\.(cache|local)\b/.test(path));
+  const same = (tree: Tree) => JSON.stringify(own(ended)) === JSON.stringify(own(tree));
+  const faults: Fault[] = [];
+  // One that comes before anything is looked at, or when all is done, ends it the plain way.
+  const fits = same(after) || (status !== 0 && same(before));
+  if (!fits) faults.push(["halfWritten", `neither done nor undone, exit ${status}`]);
+  if (status !== undefined && status !== 130 && status !== 0) {
+    faults.push(["wrong status", `exit ${status}`]);
+  }
+  const known = { ...before, ...after };
+  return [
+    ...faults,
+    ...Object.keys(ended).flatMap((path): Fault[] =>
+      path in known || RECORD.test(path) ? [] : [["leftOver", `${path}, at once`]],
+    ),
+  ];
+}
+
+/** That a rotation was begun; one that could not look whether all is new leaves it to the next run. */
+const RECORD = /^home\/\.local\/state\/do-bootstrap\/rotation\/[0-9a-f]{64}\.json$/;
+
+/** What the next run did not bring in order. */
+function differences(is: Tree, expected: Tree): Fault[] {
+  return Object.keys({ ...is, ...expected }).flatMap((path): Fault[] => {
+    if (is[path] === expected[path]) return [];
+    if (expected[path] === undefined) return [["leftOver", path]];
+    return [[is[path] === undefined ? "lost" : "halfWritten", `${path} after the next run`]];
+  });
+}
+
+/** Each moment by SIGKILL once before any comes again. */
+function* endings({ moments, ms }: Scene, seed: string): Generator<Ending> {
+  const chance = random(seed);
+  const others: readonly Signal[] = ["SIGTERM", "SIGINT", "SIGHUP"];
+  const numbers = moments.map((_, at) => at + 1);
+  const kills = shuffled(numbers, chance).map(byMoment("SIGKILL"));
+  const rest = shuffled(
+    others.flatMap((signal) => numbers.map(byMoment(signal))),
+    chance,
+  );
+  for (let turn = 0; turn < COUNT; turn++) {
+    yield* [0, 1].flatMap((each) => kills[(2 * turn + each) % kills.length] ?? []);
+    const signal = others.concat("SIGKILL")[Math.floor(chance() * 4)] ?? "SIGKILL";
+    const atRandom: Ending = { signal, at: { ms: ms * chance() } };
+    yield chance() < 0.5 ? atRandom : (rest[turn % rest.length] ?? atRandom);
+  }
+}
+
+function byMoment(signal: Signal): (moment: number) => Ending {
+  return (moment) => ({ signal, at: { moment } });
+}
+
+function shuffled<T>(items: readonly T[], chance: () => number): T[] {
+  return items
+    .map((item) => ({ item, at: chance() }))
+    .sort((one, other) => one.at - other.at)
+    .map(({ item }) => item);
+}
+
+function momentOf({ moments }: Scene, { at }: Ending): string {
+  if ("ms" in at) return `after ${Math.round(at.ms)} ms`;
+  return typeof at.moment === "number" ? `${at.moment}, ${moments[at.moment - 1]}` : at.moment;
+}
+
+/** A repo with values of its own, no .gitignore, and a doctl that knows other logins. */
+async function beginning(bench: Workbench): Promise<void> {
+  await fakeDoctl(bench.bin, { writeDelayMs: 10 });
+  await bench.write(".env", "# mine\nOTHER='kept' # here\n", 0o640);
+  await bench.write("package.json", '{ "name": "acme-web" }\n');
+  await putDoctlConfig(bench, "");
+}
+
+/** The same with the old token in its env file, its secret values and two doctl contexts. */
+async function finished(bench: Workbench, { old }: { old: string }): Promise<void> {
+  await bench.write(".env", "# mine\nOTHER='kept' # here\n", 0o640);
+  const { status, stderr } = await bench.run(["--token-stdin"], { input: old });
+  expect(status, stderr).toBe(0);
+  await putDoctlConfig(bench, `access-token: ${old}\n`, `  mine: ${old}\n`);
+}
+
+/** The same, where .env holds nothing else, so that .gitignore need not protect it any more. */
+async function nothingElse(bench: Workbench, tokens: { old: string }): Promise<void> {
+  await bench.write(".gitignore", "node_modules/\n");
+  await finished(bench, tokens);
+  await bench.write(".env", `DIGITALOCEAN_TOKEN=${tokens.old}\n`, 0o600);
+}
+
+/** A repo whose code has the only copy of the token. */
+async function hardCoded(bench: Workbench, { old }: { old: string }): Promise<void> {
+  await beginning(bench);
+  await bench.write("main.tf", `provider "digitalocean" {\n  token = "${old}" # mine\n}\n`);
+}
+
+async function putDoctlConfig(bench: Workbench, top: string, context = ""): Promise<void> {
+  const path = join(bench.root, DOCTL);
+  const text = `# kept\n${top}auth-contexts:\n${context}  other: ${randomToken()}\ncontext: other\n`;
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, text);
+  await chmod(path, 0o600);
+}
+
+async function sceneOf(args: readonly string[], arrange: Arrange): Promise<Scene> {
+  const bench = await workbench();
+  const fresh = args[0] === "rotate" ? randomToken() : bench.token;
+  bench.sandbox.accept(fresh);
+  await arrange(bench, { old: bench.token, fresh });
+
+  const saved = join(bench.root, "saved");
+  const log = join(bench.root, "moments");
+  const hook = { NODE_OPTIONS: `--require ${JSON.stringify(HOOK)}`, KILL_LOG: log };
+  const exact = { recursive: true, preserveTimestamps: true, verbatimSymlinks: true };
+  await cp(bench.home, join(saved, "home"), exact);
+  // Nobody writes there.
+  const filter = (path: string) => basename(path) !== ".git";
+  await cp(bench.repo, join(saved, "repo"), { ...exact, filter });
+
+  const run: Scene["run"] = (env = {}) => bench.run(args, { input: fresh, env });
+  const before = await treeOf(bench);
+  const tokens = [bench.token, fresh];
+  const exposedBefore = await exposed({ bench, tokens }, before);
+  const started = performance.now();
+  const whole = await run(hook);
+  const ms = performance.now() - started;
+  expect(whole.status, whole.stderr).toBe(0);
+  const after = await treeOf(bench);
+  const scene: Scene = {
+    bench,
+    tokens,
+    before,
+    after,
+    exposed: new Set(exposedBefore.map(([, what]) => what)),
+    moments: (await readFile(log, "utf8")).split("\n"),
+    ms,
+    run,
+    async reset() {
+      for (const folder of [bench.home, bench.repo]) {
+        const names = (await readdir(folder)).filter((name) => name !== ".git");
+        for (const name of names) await rm(join(folder, name), { recursive: true, maxRetries: 5 });
+      }
+      await cp(join(saved, "home"), bench.home, exact);
+      await cp(join(saved, "repo"), bench.repo, exact);
+      await rm(log, { force: true });
+    },
+    async runUntil({ signal, at }) {
+      if ("moment" in at) {
+        const { status } = await run({ ...hook, KILL_AT: `${at.moment}`, KILL_BY: signal });
+        return { status, isHit: (await readFile(log, "utf8").catch(() => "")) !== "" };
+      }
+      const child = bench.start(args);
+      const ended = new Promise<number | undefined>((resolve) =>
+        child.once("exit", (code) => resolve(code ?? undefined)),
+      );
+      // One that is dead already does not read.
+      child.stdin?.on("error", () => undefined).end(fresh);
+      const timer = setTimeout(() => child.kill(signal), at.ms);
+      const status = await ended;
+      clearTimeout(timer);
+      return { status, isHit: status !== 0 };
+    },
+  };
+  await scene.reset();
+  expect(await treeOf(bench)).toEqual(before);
+  return scene;
+}
+
+/** What is kept for speed may differ, as long as it is whole. */
+async function treeOf({ root, home, repo, tmp }: Workbench): Promise<Tree> {
+  const trees = await Promise.all([home, repo, tmp].map((folder) => fileTree(folder)));
+  const entries = trees.flatMap((tree) => Object.entries(tree));
+  return Object.fromEntries(
+    entries.flatMap(([path, text]) => {
+      const name = relative(root, path);
+      if (name.split(sep).includes(".git")) return [];
+      const [mode, withoutTime = ""] = [text.split(" ")[0], text.replace(/^(\d+) \d+ /, "$1 ")];
+      if (!/^home\/\.(cache|local)\b.*\.json$/.test(name)) return [[name, withoutTime]];
+      return [[name, `${mode} ${isJson(text.replace(/^\d+ \d+ /, "")) ? "whole" : "half"}`]];
+    }),
+  );
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
