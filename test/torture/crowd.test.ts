@@ -1,0 +1,319 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { hostname } from "node:os";
+import { delimiter, dirname, join, resolve } from "node:path";
+import { execa } from "execa";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { readDoctlConfig } from "../../src/doctl/config-file.ts";
+import { locked } from "../../src/host/lock.ts";
+import { fakeDoctl } from "../fixtures/tools.ts";
+import { type RunResult, randomToken, type Workbench, workbench } from "../fixtures/workbench.ts";
+import { COUNT, figures, random, SEED } from "./figures.ts";
+
+const HOOK = join(import.meta.dirname, "kill-at.cjs");
+const DOCTL_BIN = process.env["DOCTL_BIN"];
+const LOCK = ".do-bootstrap.lock";
+
+/** In the short form one round of six, in the long one 20 rounds of 50. */
+const ROUNDS = COUNT === 1 ? 1 : Math.min(20, 2 * COUNT);
+const AT_ONCE = COUNT === 1 ? 6 : 50;
+
+/** A repo of the crowd: its folder, its context, and the token that belongs in it. */
+interface Member {
+  readonly cwd: string;
+  readonly context: string;
+  readonly token: string;
+}
+
+/** One HOME with a login of its own in doctl's config. */
+interface Town {
+  readonly bench: Workbench;
+  readonly config: string;
+  /** Of the login that everybody has to leave alone. */
+  readonly kept: string;
+  contexts(): Promise<Readonly<Record<string, string>>>;
+  join(name: string): Promise<Member>;
+  run(member: Member, env?: Readonly<Record<string, string>>): Promise<RunResult>;
+}
+
+describe("a crowd on one doctl config", () => {
+  it(
+    `${ROUNDS} × ${AT_ONCE} runs at once, of which one is killed inside the lock`,
+    async () => {
+      const row = { runs: 0, faults: 0, lost: 0, halfWritten: 0, leftOver: 0 };
+      const faults: string[] = [];
+      const chance = random(`${SEED} crowd`);
+      const town = await townOf();
+      for (let round = 0; round < ROUNDS; round++) {
+        await putLogin(town);
+        const members = await Promise.all(names(round).map((name) => town.join(name)));
+        const victim = Math.floor(chance() * members.length);
+        const hook = {
+          NODE_OPTIONS: `--require ${JSON.stringify(HOOK)}`,
+          KILL_LOG: join(town.bench.root, "killed"),
+          KILL_AT: chance() < 0.5 ? "before rename config.yaml" : "after rename config.yaml",
+        };
+        const watcher = watch(town.config, { isOursAlone: true });
+        const results = await Promise.all(
+          members.map((member, at) => town.run(member, at === victim ? hook : {})),
+        );
+        for (const [at, { status, stderr }] of results.entries()) {
+          if (status !== (at === victim ? undefined : 0)) faults.push(`exit ${status}: ${stderr}`);
+        }
+        const again = await town.run(members[victim] as Member);
+        if (again.status !== 0) faults.push(`exit ${again.status}: ${again.stderr}`);
+        const seen = watcher.stop();
+        const lost = await lostBy(town, members);
+        const left = (await readdir(dirname(town.config))).filter((name) => name !== "config.yaml");
+        row.runs += members.length + 1;
+        row.faults++;
+        row.lost += lost.length + seen.lost.length;
+        row.halfWritten += seen.half;
+        row.leftOver += left.length;
+        faults.push(...lost, ...seen.lost, ...left, ...Array(seen.half).fill("half written"));
+        expect(seen.texts).toBeGreaterThan(2);
+      }
+      figures(`${AT_ONCE} at once, one killed`, row);
+      expect(faults).toEqual([]);
+    },
+    30_000 + ROUNDS * 120_000,
+  );
+
+  it(`${AT_ONCE / 2} runs at once, while a doctl switches contexts: what it undid, the next run does`, async () => {
+    const row = { runs: 0, faults: 0, lost: 0, halfWritten: 0, leftOver: 0 };
+    const town = await townOf();
+    const doctl = await fakeDoctl(join(town.bench.root, "elsewhere"), { writeDelayMs: 60 });
+    await putLogin(town);
+    const members = await Promise.all(
+      names(0)
+        .slice(AT_ONCE / 2)
+        .map((name) => town.join(name)),
+    );
+    const watcher = watch(town.config, { isOursAlone: false });
+    const crowd = Promise.all(members.map((member) => town.run(member)));
+    const isOver = crowd.then(() => true);
+    do {
+      // One at a time: two of them lose what is stored by themselves (contracts/doctl.md 3.6).
+      const args = ["auth", "switch", "--context", "kept"];
+      const { exitCode } = await execa(doctl.path, args, { env: town.bench.env, reject: false });
+      expect(exitCode).toBe(0);
+      row.faults++;
+    } while (!(await Promise.race([isOver, new Promise((wake) => setTimeout(wake, 40))])));
+    const results = await crowd;
+    const seen = watcher.stop();
+    row.runs += members.length;
+    const faults = results
+      .filter(({ status, stderr }) => status !== 0 && !/NOT_CONVERGED|CHANGED_MEA/.test(stderr))
+      .map(({ status, stderr }) => `exit ${status}: ${stderr}`);
+
+    const contexts = await town.contexts();
+    for (const member of members) {
+      if (contexts[member.context] === member.token) continue;
+      const check = await checked(town, member, doctl.path);
+      if (!check.includes(member.context)) faults.push(`not named: ${check}`);
+      if ((await town.run(member)).status !== 0) faults.push(`not restored: ${member.context}`);
+      row.runs++;
+    }
+    const lost = await lostBy(town, members);
+    const left = (await readdir(dirname(town.config))).filter((name) => name !== "config.yaml");
+    const logins = seen.lost.filter((context) => context === "kept");
+    row.lost += lost.length + logins.length;
+    row.leftOver += left.length;
+    figures(`${AT_ONCE / 2} at once, and a doctl`, row);
+    expect([...faults, ...lost, ...logins, ...left]).toEqual([]);
+  }, 120_000);
+});
+
+const doctls: [string, (bench: Workbench) => Promise<string>][] = [
+  [
+    "fake",
+    async ({ root }) => (await fakeDoctl(join(root, "elsewhere"), { writeDelayMs: 400 })).path,
+  ],
+  ["real", async () => resolve(DOCTL_BIN ?? "")],
+];
+
+describe.each(doctls)(
+  "a %s doctl that read its config before us, and writes it after us",
+  (name, at) => {
+    const needs = name === "real" && !DOCTL_BIN ? " (needs DOCTL_BIN)" : "";
+    it.skipIf(needs)(
+      `its empty config is waited for; what it overwrote is named by check, and restored${needs}`,
+      async () => {
+        const town = await townOf();
+        const { bench, config, kept } = town;
+        await putLogin(town);
+        const member = await town.join("overwritten");
+        const server = await slowServer();
+        const flags = ["--context", "kept", "--token-validation-server", server.url];
+        const path = await at(bench);
+        const doctl = spawn(path, ["auth", "init", ...flags, "-t", kept], {
+          env: bench.env,
+          stdio: "ignore",
+        });
+        const ended = once(doctl, "exit");
+        await server.asked;
+
+        expect((await town.run(member)).status).toBe(0);
+        expect(await town.contexts()).toEqual({ kept, overwritten: member.token });
+        server.answer();
+        await expect
+          .poll(async () => (await stat(config)).size, { interval: 1, timeout: 9000 })
+          .toBe(0);
+
+        const check = await checked(town, member, path);
+        expect(check).toContain("overwritten");
+        expect((await ended)[0]).toBe(0);
+        expect(await town.contexts()).not.toHaveProperty("overwritten");
+        expect((await town.run(member)).status).toBe(0);
+        expect(await town.contexts()).toMatchObject({ kept, overwritten: member.token });
+      },
+      120_000,
+    );
+  },
+);
+
+describe("a lock", () => {
+  it("of a living run: who has it is said after a second, and it is waited for", async () => {
+    const town = await townOf();
+    const member = await town.join("waiting");
+    const path = join(dirname(town.config), LOCK);
+    await mkdir(dirname(path), { recursive: true });
+    const wait = { clock: { now: Date.now, sleep: async () => {} }, waitingFor: () => undefined };
+    const run = await locked(path, wait, async () => {
+      const child = town.bench.start(ARGS, { cwd: member.cwd });
+      child.stdin?.end(member.token);
+      let said = "";
+      child.stderr?.on("data", (chunk: Buffer) => {
+        said += chunk;
+      });
+      const line = `Waiting for process ${process.pid} on ${hostname()}, which is writing doctl's config …\n`;
+      await expect.poll(() => said, { timeout: 20_000 }).toContain(line);
+      return { child, ended: once(child, "exit") };
+    });
+    expect((await run.ended)[0]).toBe(0);
+    expect(await town.contexts()).toEqual({ waiting: member.token });
+  });
+});
+
+const ARGS = ["--token-stdin", "--doctl-config", "--yes"];
+
+async function townOf(): Promise<Town> {
+  const bench = await workbench({ git: false });
+  const config = join(bench.home, ".config", "doctl", "config.yaml");
+  return {
+    bench,
+    config,
+    kept: randomToken(),
+    contexts: async () => contextsIn(await readFile(config)) ?? {},
+    async join(name) {
+      const token = randomToken();
+      bench.sandbox.accept(token);
+      const cwd = join("crowd", name);
+      await bench.write(
+        join(cwd, ".do-bootstraprc"),
+        `doctl: { context: ${name} }\nterraform: false\n`,
+      );
+      return { cwd, token, context: name };
+    },
+    run: ({ cwd, token }, env = {}) => bench.run(ARGS, { cwd, env, input: token }),
+  };
+}
+
+/** A config with one login, as it is before each round. */
+async function putLogin({ bench, config, kept }: Town): Promise<void> {
+  await rm(join(bench.repo, "crowd"), { recursive: true, force: true });
+  await mkdir(dirname(config), { recursive: true });
+  await writeFile(config, `# mine\nauth-contexts:\n  kept: ${kept}\ncontext: kept\n`);
+  await chmod(config, 0o600);
+}
+
+function names(round: number): string[] {
+  return Array.from({ length: AT_ONCE }, (_, at) => `r${round}-c${at}-x`);
+}
+
+async function lostBy(town: Town, members: readonly Member[]): Promise<string[]> {
+  const contexts = await town.contexts();
+  const logins = [...members, { context: "kept", token: town.kept }];
+  return logins.flatMap(({ context, token }) =>
+    contexts[context] === token ? [] : [`${context} is lost`],
+  );
+}
+
+/** What `check` says on a machine that has a doctl. */
+async function checked({ bench }: Town, { cwd }: Member, doctl: string): Promise<string> {
+  const env = { PATH: [bench.bin, dirname(doctl)].join(delimiter) };
+  const { status, stdout, stderr } = await bench.run(["check"], { cwd, env });
+  expect(status, stdout + stderr).toBe(3);
+  return stdout;
+}
+
+function contextsIn(bytes: Buffer): Record<string, string> | undefined {
+  const config = bytes.length === 0 ? undefined : readDoctlConfig(bytes.toString("utf8"));
+  return (
+    config && Object.fromEntries([...config.contexts].map(([name, it]) => [name, it.reveal()]))
+  );
+}
+
+/**
+ * Reads a config all the time, as any doctl may.
+ *
+ * @param isOursAlone nobody else writes, so that it is never empty nor half.
+ */
+function watch(path: string, { isOursAlone }: { isOursAlone: boolean }) {
+  const known = new Set<string>();
+  const lost = new Set<string>();
+  let [texts, half] = [0, 0];
+  let last: Buffer | undefined;
+  const look = () => {
+    const bytes = readFileSync(path);
+    if (last?.equals(bytes)) return;
+    last = bytes;
+    texts++;
+    const contexts = contextsIn(bytes);
+    if (contexts === undefined) {
+      if (isOursAlone) half++;
+      return;
+    }
+    for (const name of known) if (!(name in contexts)) lost.add(name);
+    for (const name of Object.keys(contexts)) known.add(name);
+  };
+  const timer = setInterval(look, 1);
+  return {
+    stop() {
+      clearInterval(timer);
+      look();
+      return { texts, half, lost: [...lost] };
+    },
+  };
+}
+
+/** Holds back its answer to doctl's question about the token. */
+async function slowServer() {
+  let held: ServerResponse | undefined;
+  let heard = () => {};
+  const asked = new Promise<void>((resolve) => {
+    heard = resolve;
+  });
+  const server = createServer((_, response) => {
+    held = response;
+    heard();
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    asked,
+    answer() {
+      const body = JSON.stringify({ resource_owner_id: 1, scopes: ["read"] });
+      held?.writeHead(200, { "content-type": "application/json" }).end(body);
+    },
+  };
+}
