@@ -188,11 +188,7 @@ describe("owner", () => {
     ["this process", {}, false],
     ["a number that no process has", { pid: gone }, true],
     ["the same on another machine", { pid: gone, machine: "00000000" }, false],
-    [
-      "a process that has its number from a dead one",
-      { started: "an hour ago" },
-      isLinux,
-    ],
+    ["a process that has its number from a dead one", { started: "an hour ago" }, isLinux],
     ["the first process", { pid: 1, started: undefined as never }, false],
   ])("%s", (_, owner, expected) => {
     expect(isDead({ ...ourselves(), ...owner })).toBe(expected);
