@@ -1,0 +1,157 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { type Job, stepsOf, unpinned, type Workflow } from "../fixtures/workflow.ts";
+
+const read = (path: string) => readFileSync(path, "utf8");
+const json = (path: string) => JSON.parse(read(path));
+
+describe("what is installed", () => {
+  const lock = json("package-lock.json");
+  const packages = Object.entries<Record<string, unknown>>(lock.packages).filter(
+    ([path]) => path !== "",
+  );
+
+  it("runs no script", () => {
+    expect(read(".npmrc").split("\n")).toContain("ignore-scripts=true");
+  });
+
+  it.each([
+    ["node_modules/esbuild", "finds the program again that npm has put into @esbuild"],
+    ["node_modules/@tree-sitter-grammars/tree-sitter-hcl", "builds for Node what we load as .wasm"],
+  ])("%s would like to, and works without: its script %s", (path) => {
+    expect(lock.packages[path]).toHaveProperty("hasInstallScript", true);
+  });
+
+  it("no other package has one", () => {
+    const wanting = packages.filter(([, { hasInstallScript }]) => hasInstallScript === true);
+    expect(wanting.map(([path]) => path)).toEqual([
+      "node_modules/@tree-sitter-grammars/tree-sitter-hcl",
+      "node_modules/esbuild",
+    ]);
+  });
+
+  it("is named by its hash, and by no server", () => {
+    expect(packages.length).toBeGreaterThan(100);
+    expect(packages.filter(([, { integrity }]) => !/^sha512-/.test(String(integrity)))).toEqual([]);
+    expect(packages.filter(([, each]) => "resolved" in each)).toEqual([]);
+    expect(read(".npmrc").split("\n")).toContain("omit-lockfile-registry-resolved=true");
+  });
+
+  it("is in CONTRIBUTING with its reason, and nothing else is", () => {
+    const [, table = ""] = read("CONTRIBUTING.md").split("\n## Dependencies\n");
+    const rows = [...table.matchAll(/^\| (`[^|]+`) +\| +[^| ][^|]+\|$/gm)];
+    const named = rows.flatMap(([, names = ""]) => names.match(/[^`, ]+/g) ?? []);
+    expect(named.sort()).toEqual(Object.keys(json("package.json").devDependencies).sort());
+  });
+});
+
+describe("the package", () => {
+  const { dependencies, optionalDependencies, peerDependencies, scripts } = json("package.json");
+
+  it("has no dependencies", () => {
+    expect([dependencies, optionalDependencies, peerDependencies]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it("runs nothing where it is installed, and nothing of its own accord", () => {
+    const unasked = /^(pre|post)|^(install|prepare|prepublish|dependencies)$/;
+    expect(Object.keys(scripts).filter((name) => unasked.test(name))).toEqual([]);
+  });
+});
+
+const FOLDER = ".github/workflows";
+const WORKFLOWS: [string, Workflow, string][] = readdirSync(FOLDER).map((name) => {
+  const text = read(join(FOLDER, name));
+  return [name, parse(text), text];
+});
+
+describe.each(WORKFLOWS)("%s", (_, workflow, text) => {
+  const jobs: [string, Job][] = Object.entries(workflow.jobs);
+
+  it("names every action by its commit, with the release behind it", () => {
+    expect(unpinned(text)).toEqual([]);
+  });
+
+  it("gives each job the rights that it says it needs, an end, and a known machine", () => {
+    expect(workflow.permissions).toEqual({});
+    for (const [name, job] of jobs) {
+      expect(job.permissions, name).toEqual(expect.any(Object));
+      expect(job["timeout-minutes"], name).toBeLessThanOrEqual(30);
+      expect(job["runs-on"], name).not.toMatch(/latest|self-hosted/);
+    }
+  });
+
+  it("says what happens to two at once", () => {
+    expect(workflow.concurrency).toHaveProperty("group");
+  });
+
+  it("leaves no credentials beside the code, and no cache for others to fill", () => {
+    for (const step of jobs.flatMap(([, job]) => stepsOf(job))) {
+      if (step.uses?.startsWith("actions/checkout@")) {
+        expect(step.with).toHaveProperty("persist-credentials", false);
+      }
+      if (step.uses?.startsWith("actions/setup-node@")) {
+        expect(step.with).toHaveProperty("package-manager-cache", false);
+      }
+    }
+  });
+
+  it("puts nothing of an event's into a script", () => {
+    const scripts = jobs.flatMap(([, job]) => stepsOf(job).flatMap(({ run }) => run ?? []));
+    expect(scripts.length).toBeGreaterThan(0);
+    expect(scripts.filter((script) => script.includes("${{"))).toEqual([]);
+  });
+
+  it("never runs a fork's code with this repo's rights", () => {
+    expect(Object.keys(workflow.on)).not.toContain("pull_request_target");
+    expect(Object.keys(workflow.on)).not.toContain("workflow_run");
+  });
+});
+
+describe("a release", () => {
+  const { jobs } = parse(read(join(FOLDER, "release.yml"))) as Workflow;
+  const steps = (name: string) => stepsOf(jobs[name] ?? {});
+  const scripts = (name: string) => steps(name).flatMap(({ run }) => run ?? []);
+
+  it("is tested before it is packed, and packed before anything may be published", () => {
+    const inOrder = [/TAG !== `v\$\{version\}`/, /^\.ci\/run$/, /npm pack[\s\S]*sha256sum/];
+    expect(scripts("pack")).toEqual(inOrder.map((each) => expect.stringMatching(each)));
+    expect(jobs["publish"]?.needs).toBe("pack");
+  });
+
+  it("is published as it was packed, with provenance, by a job that runs nothing of the repo", () => {
+    expect(scripts("publish")).toEqual([
+      "sha256sum --check --strict SHA256SUMS",
+      expect.stringMatching(
+        /^npm publish \.\/do-bootstrap-\S+\.tgz --provenance .*--ignore-scripts/,
+      ),
+    ]);
+    expect(steps("publish").some(({ uses }) => uses?.includes("checkout"))).toBe(false);
+  });
+
+  it("needs no stored token, and one right in each job", () => {
+    expect(read(join(FOLDER, "release.yml"))).not.toMatch(/secrets\./);
+    expect(Object.entries(jobs).map(([name, job]) => [name, job.permissions])).toEqual([
+      ["pack", { contents: "read" }],
+      ["publish", { "id-token": "write" }],
+      ["notes", { contents: "write" }],
+    ]);
+  });
+});
+
+it("new releases of packages and actions are proposed every week", () => {
+  const { updates } = parse(read(".github/dependabot.yml"));
+  const about = updates.map((each: Record<string, unknown>) => [
+    each["package-ecosystem"],
+    each["schedule"],
+  ]);
+  expect(about).toEqual([
+    ["npm", { interval: "weekly" }],
+    ["github-actions", { interval: "weekly" }],
+  ]);
+});
