@@ -6,7 +6,7 @@ import type { CommandLine } from "./command-line.ts";
 import type { ExecConfig } from "./exec-config.ts";
 import type { Execution } from "./execute.ts";
 import { refuseDoctlLogin, refuseNested, refuseOtherToken } from "./guards.ts";
-import { FORMATS, isFormat, type Quoted, quote, quoteUnset } from "./quoting.ts";
+import { FORMATS, isFormat, maskCommands, type Quoted, quote, quoteUnset } from "./quoting.ts";
 import {
   execVariables,
   revealed,
@@ -57,21 +57,33 @@ export function executionOf(line: CommandLine, facts: Facts): Execution {
   };
 }
 
+/** What `env` prints, and says. */
+interface ShellText extends Quoted {
+  /** For standard error, before the text: what makes a runner hide the secrets in its log. */
+  readonly masks: string;
+}
+
 /**
  * What `env` prints.
  *
  * @throws AppError USAGE, NOT_REPRESENTABLE, and those of `prepare`.
  */
-export function shellText(line: CommandLine, facts: Facts): Quoted {
+export function shellText(line: CommandLine, facts: Facts): ShellText {
   const { format = "sh", unset, all } = line.options;
   if (typeof format !== "string" || !isFormat(format)) {
     throw new AppError("USAGE", `--format ${format}: there is no such format.`, {
       hint: `Formats: ${FORMATS.join(", ")}`,
     });
   }
-  if (unset !== true) return quote(format, revealed(prepare(line, facts)));
-  const names = variableNames(facts, all === true);
-  return { text: quoteUnset(format, names), leftOut: [] };
+  if (unset === true) {
+    const names = variableNames(facts, all === true);
+    return { text: quoteUnset(format, names), leftOut: [], masks: "" };
+  }
+  const variables = prepare(line, facts);
+  // Elsewhere nobody reads the commands, and they would be secrets on a screen.
+  const isRunner = format === "github" && facts.env["GITHUB_ACTIONS"] === "true";
+  const masks = isRunner ? maskCommands(secretsIn(variables, {})) : "";
+  return { ...quote(format, revealed(variables)), masks };
 }
 
 /** Which token there is without anybody being asked. */

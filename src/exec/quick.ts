@@ -54,9 +54,10 @@ function forCommand(line: CommandLine, facts: Facts): () => Promise<number> {
 
 function forShell(line: CommandLine, facts: Facts): (() => Promise<number>) | undefined {
   const isSafe = line.options["yes"] === true || line.options["unset"] === true || !isDevice(1);
-  const { text, leftOut } = shellText(line, facts);
+  const { text, leftOut, masks } = shellText(line, facts);
   if (!isSafe || leftOut.length > 0) return undefined;
   return async () => {
+    writeAll(masks, 2);
     writeAll(text);
     return 0;
   };

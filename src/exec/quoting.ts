@@ -30,6 +30,17 @@ export function quote(format: Format, variables: ReadonlyMap<string, string>): Q
 }
 
 /**
+ * What makes GitHub's runner hide values in its log from then on. It looks for commands in both
+ * streams of a step, standard error first (actions/runner, ProcessInvoker and OutputManager), so that
+ * standard output is free for $GITHUB_ENV. It hides by lines; what is short occurs by chance.
+ */
+export function maskCommands(secrets: readonly string[]): string {
+  const lines = secrets.flatMap((secret) => secret.split(/[\r\n]+/)).map((line) => line.trim());
+  const hidden = [...new Set(lines)].filter((line) => line.length >= 6);
+  return hidden.map((line) => `::add-mask::${line.replaceAll("%", "%25")}\n`).join("");
+}
+
+/**
  * What removes the variables again.
  *
  * @throws AppError NOT_REPRESENTABLE for a format that has no words for it.

@@ -358,6 +358,42 @@ describe.concurrent("which variables, besides the token's", () => {
   });
 });
 
+describe.concurrent("in GitHub Actions, --format github tells the runner first what to hide", () => {
+  const ENV = `SPACES_SECRET_ACCESS_KEY='s3cr%t-key'
+TF_VAR_password='first line
+second line'
+TF_VAR_region=nyc3
+SPACES_PIN_KEY=1234
+`;
+  const github = { env: { GITHUB_ACTIONS: "true", CI: "true" } };
+
+  it("every secret by a command on standard error; standard output is for $GITHUB_ENV", async (context) => {
+    const bench = await repoWith(context, ENV);
+    const { status, stdout, stderr } = await runTwice(bench, ["env", "--format", "github"], github);
+    expect(status).toBe(0);
+    expect(stderr.split("\n")).toEqual([
+      "::add-mask::s3cr%25t-key",
+      "::add-mask::first line",
+      "::add-mask::second line",
+      `::add-mask::${bench.token}`,
+      "",
+    ]);
+    expect(stdout).not.toContain("::");
+    expect(stdout).toContain(`\n${bench.token}\n`);
+  });
+
+  it.for<[name: string, args: string[], env: Record<string, string>]>([
+    ["elsewhere", ["--format", "github"], {}],
+    ["elsewhere in CI", ["--format", "github"], { CI: "true" }],
+    ["in another format", [], github.env],
+    ["by --unset", ["--unset"], github.env],
+  ])("%s nothing is said", async ([, args, env], context) => {
+    const bench = await repoWith(context, ENV);
+    const { status, stderr } = await runTwice(bench, ["env", ...args], { env });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  });
+});
+
 describe.concurrent("where standard output leads", () => {
   const WHEN = ["the first time", "with a record"];
   const shell = async (bench: Workbench, script: string) => {

@@ -1,5 +1,6 @@
 import { AppError, EXIT } from "../../errors.ts";
 import { type CommandLine, envOptions } from "../../exec/command-line.ts";
+import { writeAll } from "../../exec/write-all.ts";
 import type { Command } from "../command.ts";
 import { commandLineFrom } from "../options.ts";
 
@@ -30,7 +31,9 @@ export const env: Command = {
     const { openSession } = await import("../../plan/exec.ts");
     const { shellText } = await import("../../exec/prepare.ts");
     const facts = await openSession(host, line, progress);
-    const { text, leftOut } = shellText(line, facts);
+    const { text, leftOut, masks } = shellText(line, facts);
+    progress.end();
+    writeAll(masks, 2);
     for (const name of leftOut)
       say(`! ${name} is left out: it is no name for a variable of a shell.\n`);
     return { status: EXIT.ok, output: text };
