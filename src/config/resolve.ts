@@ -44,6 +44,7 @@ export function resolveConfig(
     team: { ...written.account, ...chosen.account }.team,
     doctl: doctl === false ? false : { context: doctl?.context },
     roots: resolveRoots(written, chosen, around),
+    environments: Object.keys(written.environments ?? {}),
     envFiles: envFilesOf(written).map((path) => join(base, path)),
     notYet: notYetIn(written, chosen),
   };

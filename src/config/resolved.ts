@@ -19,6 +19,8 @@ export interface ResolvedConfig {
   /** `context` undefined: chosen by what doctl holds (DESIGN rule 5). */
   readonly doctl: false | { readonly context: string | undefined };
   readonly roots: readonly TerraformRootConfig[];
+  /** The names of all environments of the config. */
+  readonly environments: readonly string[];
   /** Every env file that the config names, of all environments. */
   readonly envFiles: readonly string[];
   /** Keys that are valid and that this version does not act on yet, such as "token.command". */

@@ -25,6 +25,16 @@ export function allowsFrom(constraints: readonly string[], since: string): boole
   return candidates.some((version) => terms.every((term) => satisfies(version, term)));
 }
 
+/**
+ * Whether Terraform's version constraints let a release in; what cannot be read counts as satisfied.
+ *
+ * @param version such as "1.11.4".
+ */
+export function allows(constraints: readonly string[], version: string): boolean {
+  const terms = constraints.flatMap((each) => each.split(","));
+  return terms.every((term) => satisfies(numbers(version), term));
+}
+
 function satisfies(version: readonly number[], term: string): boolean {
   const { operator = "=", bound = "" } =
     /^\s*(?<operator>=|!=|>=|<=|>|<|~>)?\s*v?(?<bound>\d+(\.\d+)*)/.exec(term)?.groups ?? {};

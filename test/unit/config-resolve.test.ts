@@ -62,6 +62,13 @@ describe("the example of DESIGN §6", () => {
   });
 });
 
+it("names every environment, whichever is chosen", () => {
+  const yaml = "environments: { prod: {}, staging: {} }";
+  expect(resolve("").environments).toEqual([]);
+  expect(resolve(yaml).environments).toEqual(["prod", "staging"]);
+  expect(resolve(yaml, "prod").environments).toEqual(["prod", "staging"]);
+});
+
 describe("doctl", () => {
   const prod = "environments: { prod: { doctl:";
 

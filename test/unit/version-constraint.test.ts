@@ -1,5 +1,21 @@
 import { describe, expect, it } from "vitest";
-import { allowsFrom } from "../../src/terraform/version-constraint.ts";
+import { allows, allowsFrom } from "../../src/terraform/version-constraint.ts";
+
+describe("constraints let a release in", () => {
+  it.each<[boolean, version: string, ...constraints: string[]]>([
+    [true, "1.11.4"],
+    [true, "1.11.4", "not one"],
+    [true, "1.11.4", ">= 1.10", "< 2.0"],
+    [true, "1.11.4", "~> 1.5, != 1.11.3"],
+    [true, "1.11.4", "1.11.4"],
+    [false, "1.11.4", "~> 1.5.0"],
+    [false, "1.11.4", ">= 1.10", "< 1.11"],
+    [false, "1.11.4", "= 1.11.3"],
+    [false, "1.9.0", ">= 1.10"],
+  ])("%s: %s with %s", (expected, version, ...constraints) => {
+    expect(allows(constraints, version)).toBe(expected);
+  });
+});
 
 describe("a constraint leaves room for 1.10 or later", () => {
   it.each<[boolean, ...string[]]>([
