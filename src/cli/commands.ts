@@ -1,5 +1,6 @@
 import type { Command } from "./command.ts";
 import { check } from "./commands/check.ts";
+import { ci } from "./commands/ci.ts";
 import { demo } from "./commands/demo.ts";
 import { env } from "./commands/env.ts";
 import { exec } from "./commands/exec.ts";
@@ -22,5 +23,6 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
   rotate,
   logout,
   uninstall,
+  ci,
   demo,
 ];

@@ -154,7 +154,7 @@ const command = {
 const report = v.pipe(
   v.strictObject({
     schemaVersion,
-    command: v.picklist(["init", "check", "rotate", "logout", "uninstall"]),
+    command: v.picklist(["init", "check", "rotate", "logout", "uninstall", "ci"]),
     status,
     project: text("The project's name."),
     environment: orNull("The environment chosen with --env."),
@@ -211,7 +211,7 @@ export function reportSchema(): object {
   return toJsonSchema(
     v.pipe(
       v.union([report, failure]),
-      v.title("do-bootstrap check --json, and of init, rotate, logout and uninstall"),
+      v.title("do-bootstrap check --json, and of init, rotate, logout, uninstall and ci"),
     ),
     { target: "draft-07" },
   );

@@ -7,7 +7,7 @@ import { safe } from "./paint.ts";
 
 /** What a command found or did; how it looks is decided at the edge. */
 export interface Report extends Result {
-  readonly command: "init" | "check" | "rotate" | "logout" | "uninstall";
+  readonly command: "init" | "check" | "rotate" | "logout" | "uninstall" | "ci";
   readonly dryRun: boolean;
   /** Which token each tool takes: worked out for `check` and for --json. */
   readonly uses?: readonly Use[];

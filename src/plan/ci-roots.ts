@@ -1,0 +1,86 @@
+import { join } from "node:path";
+import type { ResolvedConfig } from "../config/resolved.ts";
+import type { TerraformRoot } from "../terraform/observe-root.ts";
+import { allows } from "../terraform/version-constraint.ts";
+import { textAt } from "./existing.ts";
+import { finding } from "./findings.ts";
+import type { Observation, ObservingHost } from "./observe.ts";
+import type { Finding } from "./types.ts";
+
+/** A root module in one environment. */
+export interface Root {
+  readonly config: ResolvedConfig;
+  readonly root: TerraformRoot;
+}
+
+/** What a pipeline installs where the repo does not say: releases of the day this was written. */
+const RELEASES = { terraform: "1.15.9", tofu: "1.12.6" } as const;
+
+/** Where tfenv and tofuenv read which release a repo uses. */
+const VERSION_FILES = { terraform: ".terraform-version", tofu: ".opentofu-version" } as const;
+
+/** By config alone: a pipeline does not depend on the machine that wrote it. */
+export function toolOf({ root }: Root): "terraform" | "tofu" {
+  return root.config.tool ?? "terraform";
+}
+
+/** The release of its tool for each root: what a version file beside it, or above it, says. */
+export async function toolVersions(
+  { files }: Pick<ObservingHost, "files">,
+  { config: { base }, top }: Pick<Observation, "config" | "top">,
+  roots: readonly Root[],
+): Promise<ReadonlyMap<Root, string>> {
+  const entries = roots.map(async (each) => {
+    const tool = toolOf(each);
+    for (const folder of [each.root.config.dir, base, top]) {
+      const text = textAt(await files.look(join(folder, VERSION_FILES[tool])))?.text.trim();
+      if (text !== undefined && /^\d+\.\d+\.\d+$/.test(text)) return [each, text] as const;
+    }
+    return [each, RELEASES[tool]] as const;
+  });
+  return new Map(await Promise.all(entries));
+}
+
+/**
+ * Why a pipeline would not do for these roots.
+ *
+ * @param unlocked the lock files that git does not have.
+ */
+export function judgeRoots(
+  roots: readonly Root[],
+  versions: ReadonlyMap<Root, string>,
+  unlocked: readonly string[],
+): Finding[] {
+  const found = new Map<string, Finding>();
+  for (const each of roots) {
+    for (const item of judgeRoot(each, versions.get(each) ?? "")) found.set(item.message, item);
+  }
+  for (const path of new Set(unlocked)) {
+    const message = `git does not have ${path}, and a pipeline takes only the providers that are in it.`;
+    const fix = "terraform init && terraform providers lock -platform=linux_amd64, and commit it.";
+    found.set(path, finding("ci.no-lock-file", message, { where: path, fix }));
+  }
+  return [...found.values()];
+}
+
+function judgeRoot(each: Root, version: string): Finding[] {
+  const { dir, hasBackend } = each.root.config;
+  const { cloud, backend, requiredVersions } = each.root.module;
+  const findings: Finding[] = [];
+  if (cloud !== undefined) {
+    const message = `${dir} has a cloud block: HCP Terraform runs plan and apply itself.`;
+    const fix = "Connect the repo there: https://developer.hashicorp.com/terraform/cloud-docs/vcs";
+    findings.push(finding("ci.cloud", message, { where: dir, fix }));
+  } else if (!hasBackend && backend === undefined) {
+    const message = `${dir} keeps its state in a file, which a pipeline forgets: each apply would make everything anew.`;
+    const fix = "Give it a backend: terraform.backend in the config, or a backend block.";
+    findings.push(finding("ci.local-state", message, { where: dir, fix }));
+  }
+  if (!allows(requiredVersions, version)) {
+    const tool = toolOf(each);
+    const message = `${dir} asks for ${tool} ${requiredVersions.join(", ")}, and the pipeline would install ${version}.`;
+    const fix = `Write the release that you use into ${VERSION_FILES[tool]}, such as 1.11.4.`;
+    findings.push(finding("ci.tool-version", message, { where: dir, fix }));
+  }
+  return findings;
+}

@@ -1,0 +1,94 @@
+import { keyNames, type Pipeline } from "./ci-render.ts";
+import { finding } from "./findings.ts";
+import type { Finding } from "./types.ts";
+
+/** What the two tokens of an environment have to be allowed. */
+export interface TokenNeeds {
+  readonly environment: string;
+  readonly plan: readonly string[];
+  readonly apply: readonly string[];
+  /** There are resources that need Spaces keys. */
+  readonly spaces: boolean;
+}
+
+/**
+ * What only a person can do: make the tokens, and give them to GitHub or GitLab. Every command reads
+ * its secret from standard input or asks for it.
+ *
+ * @param include a file that GitLab's main file does not include yet.
+ */
+export function toDo(
+  provider: "github" | "gitlab",
+  pipeline: Pipeline,
+  needs: readonly TokenNeeds[],
+  include: string | undefined,
+): Finding[] {
+  const say = (message: string, fix: string) => finding("ci.to-do", message, { fix });
+  const steps = needs.flatMap(({ environment, plan, apply }) => [
+    ...WORDS[provider].environments(environment, pipeline).map(([what, how]) => say(what, how)),
+    say(
+      `A token that only reads, for ${environment}-plan: ${listed(plan)}.`,
+      WORDS[provider].secret("DIGITALOCEAN_TOKEN_PLAN", `${environment}-plan`),
+    ),
+    say(
+      `A token that may change things, for ${environment}-apply: ${listed(apply)}.`,
+      WORDS[provider].secret("DIGITALOCEAN_TOKEN_APPLY", `${environment}-apply`),
+    ),
+    ...["plan", "apply"].flatMap((purpose) =>
+      keyNames(pipeline.keys).map((name) =>
+        say(
+          `${KEY_WORDS[name.startsWith("AWS") ? "AWS" : "SPACES"]}, for ${environment}-${purpose}: ${name}.`,
+          WORDS[provider].secret(name, `${environment}-${purpose}`),
+        ),
+      ),
+    ),
+  ]);
+  const inclusion = `.gitlab-ci.yml is yours and stays as it is; it has to include ${include}.`;
+  return include === undefined
+    ? steps
+    : [say(inclusion, `Add to it: include: [{ local: ${include} }]`), ...steps];
+}
+
+const KEY_WORDS = {
+  AWS: "A key of the state's backend, where that is S3",
+  SPACES: "A Spaces key",
+} as const;
+
+interface Words {
+  readonly environments: (name: string, pipeline: Pipeline) => [what: string, how: string][];
+  readonly secret: (name: string, environment: string) => string;
+}
+
+const WORDS: Readonly<Record<"github" | "gitlab", Words>> = {
+  github: {
+    environments: (name, { branch }) => [
+      [
+        `GitHub's environment ${name}-plan.`,
+        `gh api --method PUT "repos/{owner}/{repo}/environments/${name}-plan"`,
+      ],
+      [
+        `GitHub's environment ${name}-apply, with required reviewers and ${branch} as its only branch.`,
+        "Settings → Environments → New environment",
+      ],
+    ],
+    secret: (name, environment) => `gh secret set ${name} --env ${environment}`,
+  },
+  gitlab: {
+    environments: (name) => [
+      [
+        `The default branch protected; where the plan allows it, the environment ${name}-apply, too.`,
+        "Settings → Repository → Protected branches",
+      ],
+    ],
+    // A protected variable reaches protected branches only: merge requests come from others.
+    secret: (name, environment) => {
+      // Short options, as a terminal would break the line.
+      const flags = environment.endsWith("-apply") ? "-mp" : "-m";
+      return `glab variable set ${name} ${flags} -s ${environment} < FILE`;
+    },
+  },
+};
+
+function listed(scopes: readonly string[]): string {
+  return scopes.length === 0 ? "account:read" : scopes.join(", ");
+}

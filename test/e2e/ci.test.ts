@@ -1,0 +1,381 @@
+import { chmod, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Ajv } from "ajv";
+import { execa } from "execa";
+import { describe, it, type TestContext } from "vitest";
+import { parse } from "yaml";
+import { sha256 } from "../../src/sha256.ts";
+import { TERRAFORM } from "../fixtures/terraform.ts";
+import { randomToken, treeHash, type Workbench, workbench } from "../fixtures/workbench.ts";
+import {
+  type Job,
+  type MatrixLeg,
+  type Step,
+  stepsOf,
+  type Workflow,
+} from "../fixtures/workflow.ts";
+
+const PROGRAM = fileURLToPath(new URL("../../dist/bin.cjs", import.meta.url));
+const WORKFLOW = ".github/workflows/do-bootstrap.yml";
+const BACKEND = 'terraform {\n  backend "s3" {}\n}\n';
+const DROPLET = `resource "digitalocean_droplet" "web" {
+  name   = "web"
+  image  = "ubuntu-24-04-x64"
+  region = "nyc3"
+  size   = "s-1vcpu-1gb"
+}
+`;
+
+type Files = Readonly<Record<string, string>>;
+
+async function repoWith(context: TestContext, files: Files, git = true): Promise<Workbench> {
+  const bench = await workbench({ git, onTestFinished: context.onTestFinished });
+  for (const [path, text] of Object.entries(files)) await bench.write(path, text);
+  if (git) await bench.git("add", "--all");
+  return bench;
+}
+
+const CODE = { "main.tf": BACKEND + DROPLET, ".terraform.lock.hcl": "" };
+
+describe.concurrent("ci", () => {
+  it("writes a workflow, says what is left to do, and a second time changes nothing", async (context) => {
+    const { expect } = context;
+    const bench = await repoWith(context, CODE);
+    const first = await bench.run(["ci", "github"]);
+    expect(first).toMatchObject({ status: 0, stdout: "" });
+    expect(first.stderr).toMatch(
+      /^\+ \.github\/workflows\/do-bootstrap\.yml {2}plans pull requests/m,
+    );
+    expect(first.stderr).toContain(
+      "→ gh secret set DIGITALOCEAN_TOKEN_PLAN --env digitalocean-plan\n",
+    );
+    expect(first.stderr).toMatch(/digitalocean-plan: [^[]*\bdroplet:read\b/);
+    expect(first.stderr).not.toMatch(/digitalocean-plan: [^[]*\bdroplet:create\b/);
+    expect(first.stderr).toMatch(/digitalocean-apply: [^[]*\bdroplet:create\b/);
+    expect(first.stderr).not.toContain("ci.no-lock-file");
+    const before = await treeHash(bench.repo);
+    const again = await bench.run(["ci", "github"]);
+    expect(again.status).toBe(0);
+    expect(again.stderr).toMatch(/^✓ Nothing to do/m);
+    expect(await treeHash(bench.repo)).toBe(before);
+  });
+
+  it("--dry-run shows the file and writes nothing; --json is described by the schema", async (context) => {
+    const { expect } = context;
+    const bench = await repoWith(context, CODE);
+    const before = await treeHash(bench.repo);
+    const shown = await bench.run(["ci", "gitlab", "--dry-run"]);
+    expect(shown).toMatchObject({ status: 0, stderr: "" });
+    expect(shown.stdout).toMatch(/^ {2}\+ \.do-bootstrap-apply:$/m);
+    const { status, stdout } = await bench.run(["ci", "github", "--dry-run", "--json"]);
+    expect(status).toBe(0);
+    const document = JSON.parse(stdout);
+    const ajv = new Ajv({ strict: true, allowUnionTypes: true });
+    ajv.validate(JSON.parse(await readFile("report.schema.json", "utf8")), document);
+    expect(ajv.errors).toBeNull();
+    expect(document).toMatchObject({
+      command: "ci",
+      pending: [{ kind: "create", path: join(bench.repo, WORKFLOW), holdsSecret: false }],
+    });
+    expect(await treeHash(bench.repo)).toBe(before);
+  });
+
+  it("brings an unedited file up to a new template, and says so", async (context) => {
+    const { expect } = context;
+    const bench = await repoWith(context, CODE);
+    await bench.run(["ci", "github"]);
+    const current = await bench.read(WORKFLOW);
+    await bench.write(WORKFLOW, older(current));
+    const { status, stderr } = await bench.run(["ci", "github"]);
+    expect(status).toBe(0);
+    expect(stderr).toMatch(/^~ \.github\/workflows\/do-bootstrap\.yml {2}generated anew$/m);
+    expect(await bench.read(WORKFLOW)).toBe(current);
+  });
+
+  it("leaves an edited one alone, with a finding; --force writes it anew", async (context) => {
+    const { expect } = context;
+    const bench = await repoWith(context, CODE);
+    await bench.run(["ci", "github"]);
+    const current = await bench.read(WORKFLOW);
+    const edited = current.replace("timeout-minutes: 60", "timeout-minutes: 90");
+    await bench.write(WORKFLOW, edited);
+    const kept = await bench.run(["ci", "github"]);
+    expect(kept.status).toBe(0);
+    expect(kept.stderr).toContain("[ci.edited]");
+    expect(await bench.read(WORKFLOW)).toBe(edited);
+    expect((await bench.run(["ci", "github", "--force"])).status).toBe(0);
+    expect(await bench.read(WORKFLOW)).toBe(current);
+  });
+
+  it("remembers --branch by the file", async (context) => {
+    const { expect } = context;
+    const bench = await repoWith(context, CODE);
+    await bench.run(["ci", "github", "--branch", "trunk"]);
+    expect(parse(await bench.read(WORKFLOW)).on.push).toEqual({ branches: ["trunk"] });
+    const again = await bench.run(["ci", "github"]);
+    expect(again.stderr).toMatch(/^✓ Nothing to do/m);
+  });
+
+  it("GitLab: a file of the user's own stays, and has to include ours", async (context) => {
+    const { expect } = context;
+    const own = "test:\n  script: [make]\n";
+    const bench = await repoWith(context, { ...CODE, ".gitlab-ci.yml": own });
+    const { status, stderr } = await bench.run(["ci", "gitlab"]);
+    expect(status).toBe(0);
+    expect(stderr).toMatch(/^\+ \.gitlab\/do-bootstrap\.yml/m);
+    expect(stderr).toContain("include: [{ local: .gitlab/do-bootstrap.yml }]");
+    expect(await bench.read(".gitlab-ci.yml")).toBe(own);
+    await bench.write(".gitlab-ci.yml", `include: [{ local: .gitlab/do-bootstrap.yml }]\n${own}`);
+    const again = await bench.run(["ci", "gitlab"]);
+    expect(again.stderr).toMatch(/^✓ Nothing to do/m);
+    expect(again.stderr).not.toContain("has to include");
+  });
+
+  it("follows the config: roots, environments, tool, workspace, backend, and a folder of its own", async (context) => {
+    const { expect } = context;
+    const bench = await repoWith(context, {
+      "apps/web/do-bootstrap.config.yaml": `project: shop
+token: { name: DO_PAT }
+terraform:
+  - { dir: infra, tool: tofu, backend: { bucket: b, region: nyc3 } }
+  - { dir: dns, workspace: main, backend: { bucket: b, region: nyc3 } }
+environments:
+  prod: {}
+  staging: { terraform: { workspace: staging } }
+`,
+      "apps/web/infra/main.tf": DROPLET,
+      "apps/web/infra/.opentofu-version": "1.11.2\n",
+      "apps/web/dns/main.tf": 'resource "digitalocean_domain" "x" {\n  name = "example.com"\n}\n',
+    });
+    const { status, stderr } = await bench.run(["ci", "github"], { cwd: "apps/web" });
+    expect(status, stderr).toBe(0);
+    const text = await bench.read(".github/workflows/do-bootstrap-shop.yml");
+    const { jobs, defaults } = parse(text);
+    expect(defaults).toEqual({ run: { "working-directory": "apps/web" } });
+    const about = ({ environment, dir, tool, workspace }: MatrixLeg) => [
+      environment,
+      dir,
+      tool,
+      workspace,
+    ];
+    expect(jobs.plan.strategy.matrix.include.map(about)).toEqual([
+      ["prod", "infra", "tofu", ""],
+      ["prod", "dns", "terraform", "main"],
+      ["staging", "infra", "tofu", "staging"],
+      ["staging", "dns", "terraform", "staging"],
+    ]);
+    expect(jobs.plan.strategy.matrix.include[0].version).toBe("1.11.2");
+    const plan = stepsOf(jobs.plan).find(({ name }) => name === "Plan");
+    expect(plan?.env).toMatchObject({
+      DO_PAT: "${{ secrets.DIGITALOCEAN_TOKEN_PLAN }}",
+      SPACES_ACCESS_KEY_ID: "${{ secrets.SPACES_ACCESS_KEY_ID }}",
+      TF_WORKSPACE: "${{ matrix.workspace }}",
+    });
+    expect(stderr).toContain("gh secret set DIGITALOCEAN_TOKEN_APPLY --env prod-apply");
+    expect(stderr).toContain("gh secret set SPACES_SECRET_ACCESS_KEY --env staging-plan");
+  });
+
+  it.for<[name: string, files: Files, args: string[], status: number, said: string]>([
+    ["no code", {}, ["github"], 2, "There is no Terraform code"],
+    [
+      "terraform: false",
+      { ".do-bootstraprc": "terraform: false\n" },
+      ["github"],
+      2,
+      "terraform: false",
+    ],
+    ["neither of the two", CODE, ["jenkins"], 2, "for GitHub or for GitLab"],
+    ["both", CODE, ["github", "gitlab"], 2, "for GitHub or for GitLab"],
+    [
+      "an odd branch",
+      CODE,
+      ["github", "--branch", "a${{x}}"],
+      2,
+      "cannot be written into a pipeline",
+    ],
+    [
+      "a folder that would be an expression",
+      { ".do-bootstraprc": 'terraform: { dir: "a${{x}}" }\n', "a${{x}}/main.tf": BACKEND },
+      ["github"],
+      2,
+      "cannot be written into a pipeline",
+    ],
+    ["state in a file", { "main.tf": DROPLET }, ["github"], 3, "[ci.local-state]"],
+    ["HCP Terraform", { "main.tf": "terraform {\n  cloud {}\n}\n" }, ["github"], 3, "[ci.cloud]"],
+    [
+      "code for another release",
+      { "main.tf": 'terraform {\n  required_version = "~> 1.5.0"\n  backend "s3" {}\n}\n' },
+      ["github"],
+      3,
+      "[ci.tool-version]",
+    ],
+    ["a file of somebody's", { ...CODE, [WORKFLOW]: "on: push\n" }, ["github"], 3, "[ci.not-ours]"],
+  ])("%s: says so and writes nothing", async ([, files, args, status, said], context) => {
+    const { expect } = context;
+    const bench = await repoWith(context, files);
+    const before = await treeHash(bench.repo);
+    const result = await bench.run(["ci", ...args]);
+    expect(result.stderr).toContain(said);
+    expect(result.status).toBe(status);
+    expect(await treeHash(bench.repo)).toBe(before);
+  });
+
+  it("a folder that leads out of the repo is not written to", async (context) => {
+    const { expect } = context;
+    const bench = await repoWith(context, CODE);
+    await symlink(bench.tmp, join(bench.repo, ".github"));
+    const { status, stderr } = await bench.run(["ci", "github"]);
+    expect(stderr).toContain("[file.outside]");
+    expect(status).toBe(3);
+    expect(await readdir(bench.tmp)).toEqual([]);
+  });
+
+  it("outside git there is nothing to write it into", async (context) => {
+    const { expect } = context;
+    const bench = await repoWith(context, CODE, false);
+    const { status, stderr } = await bench.run(["ci", "github"]);
+    expect(status).toBe(2);
+    expect(stderr).toContain("is not in a git repo");
+  });
+
+  it("a lock file that git does not have is a warning", async (context) => {
+    const { expect } = context;
+    const bench = await repoWith(context, { "main.tf": BACKEND });
+    await bench.write(".terraform.lock.hcl", "");
+    const { status, stderr } = await bench.run(["ci", "github", "--dry-run"]);
+    expect(stderr).toBe("");
+    expect(status).toBe(0);
+    const strict = await bench.run(["ci", "github", "--strict"]);
+    expect(strict.stderr).toContain("[ci.no-lock-file]");
+    expect(strict.status).toBe(3);
+  });
+});
+
+/** What an older release would have written: other text under a header that fits it. */
+function older(text: string): string {
+  const body = text
+    .split("\n")
+    .slice(1)
+    .join("\n")
+    .replace("timeout-minutes: 60", "timeout-minutes: 45");
+  return `# Generated by do-bootstrap (template 0, sha256:${sha256(body).slice(0, 16)})\n${body}`;
+}
+
+const needsTerraform = TERRAFORM === undefined ? " (needs terraform)" : "";
+
+describe.skipIf(TERRAFORM === undefined)(`the steps, run as a runner does${needsTerraform}`, () => {
+  /** No provider, so nothing is downloaded. */
+  const STATE = 'terraform {\n  backend "local" {}\n}\n\noutput "answer" {\n  value = 42\n}\n';
+
+  /** What a runner has: bash, the tool, do-bootstrap, and an npm that takes what it is told. */
+  async function runner(context: TestContext, provider: "github" | "gitlab") {
+    const bench = await repoWith(context, { "main.tf": STATE });
+    const { status, stderr } = await bench.run(["ci", provider]);
+    context.expect(status, stderr).toBe(0);
+    await symlink(PROGRAM, join(bench.bin, "do-bootstrap"));
+    await symlink(TERRAFORM ?? "", join(bench.bin, "terraform"));
+    await writeFile(join(bench.bin, "npm"), '#!/bin/sh\necho "$@" >> "$HOME/npm.txt"\n');
+    await chmod(join(bench.bin, "npm"), 0o755);
+    const apply = randomToken();
+    bench.sandbox.accept(apply);
+    const home = join(bench.root, "runner");
+    await mkdir(home);
+    const base = {
+      ...bench.env,
+      HOME: home,
+      PATH: `${bench.bin}:/usr/bin:/bin`,
+      CI: "true",
+      CHECKPOINT_DISABLE: "1",
+      GITHUB_OUTPUT: join(home, "output.txt"),
+    };
+    await writeFile(base.GITHUB_OUTPUT, "");
+    const bash = async (script: string, env: Readonly<Record<string, string>>) => {
+      const { exitCode, all } = await execa("bash", ["-eo", "pipefail", "-c", script], {
+        cwd: bench.repo,
+        env: { ...base, ...env },
+        extendEnv: false,
+        reject: false,
+        all: true,
+      });
+      return { status: exitCode, output: all };
+    };
+    const secrets = {
+      DIGITALOCEAN_TOKEN_PLAN: bench.token,
+      DIGITALOCEAN_TOKEN_APPLY: apply,
+    };
+    return { bench, base, bash, secrets };
+  }
+
+  it("GitHub: a plan finds something, apply does it, and the next plan finds nothing", async (context) => {
+    const { expect } = context;
+    const { bench, base, bash, secrets } = await runner(context, "github");
+    const { jobs } = parse(await bench.read(WORKFLOW)) as Workflow;
+    const run = async (job: Job = {}) => {
+      const leg = job.strategy?.matrix?.include?.[0] ?? {};
+      const outputs: string[] = [];
+      for (const step of stepsOf(job)) {
+        const env = { ...environmentOf(job, leg, secrets), ...environmentOf(step, leg, secrets) };
+        if (step.run === undefined) continue;
+        const { status, output = "" } = await bash(step.run, env);
+        outputs.push(output);
+        if (status !== 0) return { status, failed: step.name, output: outputs.join("\n") };
+      }
+      return { status: 0, failed: undefined, output: outputs.join("\n") };
+    };
+
+    expect(await run(jobs["validate"])).toMatchObject({ status: 0 });
+    const planned = await run(jobs["plan"]);
+    expect(planned, planned.output).toMatchObject({ status: 0 });
+    expect(planned.output).toContain("answer = 42");
+    expect(await readFile(base.GITHUB_OUTPUT, "utf8")).toBe("root_0=true\n");
+    const applied = await run(jobs["apply"]);
+    expect(applied, applied.output).toMatchObject({ status: 0 });
+    expect(JSON.parse(await bench.read("terraform.tfstate")).outputs.answer.value).toBe(42);
+    expect((await run(jobs["plan"])).status).toBe(0);
+    expect(await readFile(base.GITHUB_OUTPUT, "utf8")).toBe("root_0=true\n");
+
+    const installs = (await readFile(join(base.HOME, "npm.txt"), "utf8")).trim().split("\n");
+    expect(new Set(installs).size).toBe(1);
+    expect(installs[0]).toMatch(
+      /^install --global --ignore-scripts .* do-bootstrap@\d+\.\d+\.\d+$/,
+    );
+
+    bench.sandbox.revoke(bench.token);
+    expect(await run(jobs["plan"])).toMatchObject({ failed: "Does the token have the scopes?" });
+    secrets.DIGITALOCEAN_TOKEN_PLAN = "";
+    expect(await run(jobs["plan"])).toMatchObject({ status: 125, failed: "Plan" });
+  });
+
+  it("GitLab: the same", async (context) => {
+    const { expect } = context;
+    const { bench, bash, secrets } = await runner(context, "gitlab");
+    const file = parse(await bench.read(".gitlab-ci.yml"));
+    const run = (job: string, name: string) => {
+      const script: string[] = file[`.do-bootstrap-${job}`].script;
+      return bash(script.join("\n"), { ...file[name].variables, ...secrets });
+    };
+    const planned = await run("plan", "plan digitalocean .");
+    expect(planned.output).toContain("There is something to apply.");
+    expect(planned.status, planned.output).toBe(0);
+    const applied = await run("apply", "apply digitalocean .");
+    expect(applied.status, applied.output).toBe(0);
+    const again = await run("plan", "plan digitalocean .");
+    expect(again.output).not.toContain("There is something to apply.");
+    expect(again.status).toBe(0);
+  });
+});
+
+/** The two kinds of expression that stand in an `env:`. */
+function environmentOf(
+  { env = {} }: Pick<Step | Job, "env">,
+  leg: MatrixLeg,
+  secrets: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const value = (text: string) =>
+    text.replace(
+      /\$\{\{ (matrix|secrets)\.(\w+) \}\}/g,
+      (_, from: string, name: string) => (from === "matrix" ? leg[name] : secrets[name]) ?? "",
+    );
+  return Object.fromEntries(Object.entries(env).map(([name, text]) => [name, value(text)]));
+}
