@@ -83,6 +83,7 @@ async function look(
     trust: undefined,
     minTtlSeconds: undefined,
     fix: false,
+    withoutToken: true,
     inspections: new Map(),
     progress: request.progress,
   });

@@ -78,6 +78,8 @@ export interface Question {
   readonly answers?: Map<string, Promise<Answer>>;
   /** Take the token from Terraform code where there is no other. */
   readonly fix: boolean;
+  /** The token is of no interest: it is not looked for, and nobody is asked about it. */
+  readonly withoutToken?: true;
   /** Answers of the API by the token's fingerprint: a second look does not ask again. */
   readonly inspections: Map<string, Promise<Inspection>>;
   readonly progress: (what: string) => void;
@@ -142,7 +144,9 @@ export async function observe(host: ObservingHost, question: Question): Promise<
     inCode: question.fix ? tokenInCode(roots) : undefined,
     environment: question.environment,
   };
-  const token = await findToken(host, sources, { config, top: repo, ...question });
+  const token: TokenState = question.withoutToken
+    ? { kind: "missing" }
+    : await findToken(host, sources, { config, top: repo, ...question });
   const { progress } = question;
   const inspect = inspectOnce(host, hosts, question.inspections, () =>
     progress("Asking DigitalOcean about the token"),

@@ -61,6 +61,20 @@ describe.concurrent("ci", () => {
     expect(await treeHash(bench.repo)).toBe(before);
   });
 
+  it("neither takes the token nor asks anybody about it", async (context) => {
+    const { expect } = context;
+    const command = '["sh", "-c", "touch ran"]';
+    const bench = await repoWith(context, {
+      ...CODE,
+      "do-bootstrap.config.yaml": `token: { command: ${command} }\n`,
+    });
+    await bench.write(".env", `DIGITALOCEAN_TOKEN=${bench.token}\n`, 0o600);
+    const { status, stderr } = await bench.run(["ci", "github"], { env: { CI: "true" } });
+    expect(status, stderr).toBe(0);
+    expect(bench.sandbox.requests).toEqual([]);
+    expect(await readdir(bench.repo)).not.toContain("ran");
+  });
+
   it("--dry-run shows the file and writes nothing; --json is described by the schema", async (context) => {
     const { expect } = context;
     const bench = await repoWith(context, CODE);
