@@ -153,13 +153,12 @@ type Locate = (host: ObservingHost, observation: Observation) => Promise<Place>;
 
 const PLACE: Readonly<Record<CiProvider, Locate>> = {
   async github({ files }, observation) {
-    const name = `${nameOf(observation)}.yml`;
-    return { at: await files.look(join(observation.top, ".github", "workflows", name)) };
+    return { at: await files.look(join(observation.top, githubPath(observation))) };
   },
   /** GitLab reads one file; one that is not ours stays as it is, and can include ours. */
   async gitlab({ files }, observation) {
-    const main = await files.look(join(observation.top, ".gitlab-ci.yml"));
-    const path = `.gitlab/${nameOf(observation)}.yml`;
+    const main = await files.look(join(observation.top, GITLAB_MAIN));
+    const path = gitlabPath(observation);
     const own = await files.look(join(observation.top, path));
     const text = textAt(main)?.text ?? "";
     const isForeign = main.kind !== "absent" && recognise(text) === "foreign";
@@ -167,6 +166,22 @@ const PLACE: Readonly<Record<CiProvider, Locate>> = {
     return { at: own, ...(text.includes(path) ? {} : { include: path }) };
   },
 };
+
+/** Every file, absolute, that a pipeline may have been written to. */
+export function pipelinePaths(observation: Observation): string[] {
+  const paths = [githubPath(observation), GITLAB_MAIN, gitlabPath(observation)];
+  return paths.map((path) => join(observation.top, path));
+}
+
+const GITLAB_MAIN = ".gitlab-ci.yml";
+
+function githubPath(observation: Observation): string {
+  return `.github/workflows/${nameOf(observation)}.yml`;
+}
+
+function gitlabPath(observation: Observation): string {
+  return `.gitlab/${nameOf(observation)}.yml`;
+}
 
 /** Two projects of one repo have a pipeline each. */
 function nameOf({ config, top }: Observation): string {

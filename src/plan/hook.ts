@@ -32,7 +32,16 @@ export interface HookRequest {
 export async function changeHook(
   host: Pick<
     Host,
-    "env" | "cwd" | "files" | "packageFolder" | "clock" | "run" | "which" | "locked" | "interrupted"
+    | "env"
+    | "cwd"
+    | "files"
+    | "packageFolder"
+    | "clock"
+    | "steadyClock"
+    | "run"
+    | "which"
+    | "locked"
+    | "interrupted"
   >,
   request: HookRequest & { dryRun: boolean; progress: (what: string) => void },
 ): Promise<HookPlan> {

@@ -3,11 +3,13 @@ import { content } from "../content.ts";
 import { AppError } from "../errors.ts";
 import { withoutBlock } from "../git/ignore-block.ts";
 import type { Host, Snapshot } from "../host/host.ts";
+import { isInside } from "../paths.ts";
 import { PUBLIC_TFVARS } from "../terraform/files.ts";
 import { recognise } from "../terraform/generated.ts";
 import { TOKEN_LIST } from "../token/hosts.ts";
 import type { Secret } from "../token/secret.ts";
 import { NOTHING_DONE, notConverged, type Person, type Result } from "./bootstrap.ts";
+import { pipelinePaths } from "./ci.ts";
 import { obstacles, plainWrite, textAt } from "./existing.ts";
 import { finding } from "./findings.ts";
 import { type Observation, type ObservingHost, observe, type Question } from "./observe.ts";
@@ -46,7 +48,13 @@ export async function logout(
   const olds = tokensOf(observation);
   const plan = joined([
     ...removals(observation, holding(places, olds)),
-    request.uninstall ? uninstall(observation, places, olds) : NOTHING,
+    request.uninstall
+      ? uninstall(observation, {
+          places,
+          olds,
+          pipelines: await lookAtPipelines(host, observation),
+        })
+      : NOTHING,
     request.uninstall ? await guardRemoval(host, observation) : NOTHING,
     { findings: olds.map(stillValid) },
   ]);
@@ -99,17 +107,25 @@ function stillValid({ fingerprint }: Secret) {
 /** What we generated and nobody edited; and our lines in .gitignore, once they protect nothing. */
 function uninstall(
   observation: Observation,
-  places: readonly TokenPlace[],
-  olds: readonly Secret[],
+  {
+    places,
+    olds,
+    pipelines,
+  }: {
+    readonly places: readonly TokenPlace[];
+    readonly olds: readonly Secret[];
+    readonly pipelines: readonly Snapshot[];
+  },
 ): PlanPart {
   const { roots, gitignore, envExample, envExampleTemplate, config } = observation;
-  const generated = roots.flatMap((root) => {
+  const inRoots = roots.flatMap((root) => {
     const files = [...root.own.keys()].map((name) => root.at(name));
     const values = root.at(PUBLIC_TFVARS);
     // Values have no header: ours are those that config still gives.
     const isOurs = values.kind === "file" && sameValues(values, root.config.variables);
     return [...files, ...(isOurs ? [values] : [])];
   });
+  const generated = [...inRoots, ...pipelines];
   const isExample = textAt(envExample)?.text === `${envExampleTemplate}${config.token.name}=\n`;
   const changes = [...generated, ...(isExample ? [envExample] : [])].flatMap(
     (snapshot): Change[] =>
@@ -156,6 +172,18 @@ async function guardRemoval(host: ObservingHost, { git }: Observation): Promise<
   const { planHook } = await import("./hook.ts");
   const { changes } = await planHook(host, git.git, { action: "remove", force: false });
   return { changes };
+}
+
+/** Those that we wrote, edited or not. */
+async function lookAtPipelines(
+  { files }: Pick<Host, "files">,
+  observation: Observation,
+): Promise<Snapshot[]> {
+  const found = await Promise.all(pipelinePaths(observation).map((path) => files.look(path)));
+  return found.filter(
+    (each) =>
+      isInside(each.target, observation.top) && recognise(textAt(each)?.text ?? "") !== "foreign",
+  );
 }
 
 function blockRemoval(observation: Observation, gitignore: Snapshot): PlanPart {

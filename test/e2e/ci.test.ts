@@ -131,6 +131,22 @@ describe.concurrent("ci", () => {
     expect(again.stderr).toMatch(/^✓ Nothing to do/m);
   });
 
+  it("uninstall takes an unedited one away, and keeps what is edited or somebody else's", async (context) => {
+    const { expect } = context;
+    const bench = await repoWith(context, { ...CODE, ".gitlab-ci.yml": "test: {}\n" });
+    await bench.run(["ci", "github"]);
+    await bench.run(["ci", "gitlab"]);
+    const inclusion = ".gitlab/do-bootstrap.yml";
+    await bench.write(inclusion, `${await bench.read(inclusion)}# mine\n`);
+    const { status, stderr } = await bench.run(["uninstall"]);
+    expect(status, stderr).toBe(0);
+    expect(stderr).toMatch(/^- \.github\/workflows\/do-bootstrap\.yml/m);
+    expect(await readdir(join(bench.repo, ".github/workflows"))).toEqual([]);
+    expect(stderr).toContain("do-bootstrap.yml, which was edited");
+    expect(await bench.read(inclusion)).toContain("# mine");
+    expect(await bench.read(".gitlab-ci.yml")).toBe("test: {}\n");
+  });
+
   it("GitLab: a file of the user's own stays, and has to include ours", async (context) => {
     const { expect } = context;
     const own = "test:\n  script: [make]\n";
