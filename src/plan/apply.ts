@@ -9,6 +9,11 @@ import { isInside } from "../paths.ts";
 import type { ApiHosts } from "../token/hosts.ts";
 import type { Change, StoreContext, WriteFile } from "./types.ts";
 
+export type ApplyHost = Pick<
+  Host,
+  "files" | "clock" | "steadyClock" | "run" | "env" | "locked" | "interrupted"
+>;
+
 export interface Surroundings {
   readonly git: Git | undefined;
   readonly hosts: ApiHosts;
@@ -26,7 +31,7 @@ export interface Surroundings {
  * @throws AppError; everything is then as it was.
  */
 export async function apply(
-  host: Pick<Host, "files" | "clock" | "steadyClock" | "run" | "env" | "locked" | "interrupted">,
+  host: ApplyHost,
   changes: readonly Change[],
   around: Surroundings,
 ): Promise<readonly string[]> {

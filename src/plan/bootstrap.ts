@@ -1,6 +1,6 @@
 import { AppError } from "../errors.ts";
-import type { Host } from "../host/host.ts";
 import type { Inspection } from "../token/verdict.ts";
+import type { ApplyHost } from "./apply.ts";
 import { buildPlan } from "./build.ts";
 import type { Answer, TrustGiven } from "./find-token.ts";
 import { finding } from "./findings.ts";
@@ -72,7 +72,7 @@ export interface Person {
  * @throws AppError DECLINED, NOT_CONVERGED, and those of `apply`.
  */
 export async function bootstrap(
-  host: ObservingHost & Pick<Host, "locked" | "steadyClock" | "interrupted">,
+  host: ObservingHost & ApplyHost,
   asked: Request,
   { ask, approve, trust }: Person,
 ): Promise<Result> {

@@ -2,9 +2,10 @@ import { dirname, join, relative, sep } from "node:path";
 import { content } from "../content.ts";
 import { AppError } from "../errors.ts";
 import { openGit } from "../git/git.ts";
-import type { Host, Snapshot } from "../host/host.ts";
+import type { Snapshot } from "../host/host.ts";
 import { recognise } from "../terraform/generated.ts";
 import { observeRoot, type TerraformRoot } from "../terraform/observe-root.ts";
+import type { ApplyHost } from "./apply.ts";
 import { NOTHING_DONE, notConverged, type Person, type Result } from "./bootstrap.ts";
 import {
   CI_TEMPLATES,
@@ -40,7 +41,7 @@ export interface PipelineRequest extends Pick<Question, "progress"> {
  *   of observe and apply.
  */
 export async function writePipeline(
-  host: ObservingHost & Pick<Host, "locked" | "interrupted">,
+  host: ObservingHost & ApplyHost,
   request: PipelineRequest,
   { approve }: Pick<Person, "approve">,
 ): Promise<Result> {

@@ -7,6 +7,7 @@ import type { Host, Snapshot } from "../host/host.ts";
 import { isInside } from "../paths.ts";
 import { generate, recognise } from "../terraform/generated.ts";
 import { apiHosts } from "../token/hosts.ts";
+import type { ApplyHost } from "./apply.ts";
 import { contentAt, obstacles, textAt } from "./existing.ts";
 import { finding } from "./findings.ts";
 import type { Change, Finding } from "./types.ts";
@@ -30,19 +31,7 @@ export interface HookRequest {
  * @throws AppError USAGE outside git, and those of planHook and apply.
  */
 export async function changeHook(
-  host: Pick<
-    Host,
-    | "env"
-    | "cwd"
-    | "files"
-    | "packageFolder"
-    | "clock"
-    | "steadyClock"
-    | "run"
-    | "which"
-    | "locked"
-    | "interrupted"
-  >,
+  host: ApplyHost & Pick<Host, "cwd" | "which" | "packageFolder">,
   request: HookRequest & { dryRun: boolean; progress: (what: string) => void },
 ): Promise<HookPlan> {
   const git = await openGit(host, host.cwd);

@@ -8,6 +8,7 @@ import { PUBLIC_TFVARS } from "../terraform/files.ts";
 import { recognise } from "../terraform/generated.ts";
 import { TOKEN_LIST } from "../token/hosts.ts";
 import type { Secret } from "../token/secret.ts";
+import type { ApplyHost } from "./apply.ts";
 import { NOTHING_DONE, notConverged, type Person, type Result } from "./bootstrap.ts";
 import { pipelinePaths } from "./ci.ts";
 import { obstacles, plainWrite, textAt } from "./existing.ts";
@@ -30,7 +31,7 @@ export interface LogoutRequest extends Pick<Question, "environment" | "progress"
  * @throws AppError DECLINED, NOT_CONVERGED, and those of observe and apply.
  */
 export async function logout(
-  host: ObservingHost & Pick<Host, "locked" | "steadyClock" | "interrupted">,
+  host: ObservingHost & ApplyHost,
   request: LogoutRequest,
   { approve }: Pick<Person, "approve">,
 ): Promise<Result> {

@@ -1,11 +1,12 @@
 import { AppError } from "../errors.ts";
-import type { Host, StateKey } from "../host/host.ts";
+import type { StateKey } from "../host/host.ts";
 import { TOKEN_LIST } from "../token/hosts.ts";
 import { inspectOnce, inspectToken } from "../token/inspect.ts";
 import { revokeToken } from "../token/revoke.ts";
 import { describeOrigin, type Secret } from "../token/secret.ts";
 import { chooseToken } from "../token/sources.ts";
 import type { Inspection } from "../token/verdict.ts";
+import type { ApplyHost } from "./apply.ts";
 import { type Look, NOTHING_DONE, notConverged, type Person, type Result } from "./bootstrap.ts";
 import { failureOf, finding } from "./findings.ts";
 import { compareScopes } from "./needs.ts";
@@ -26,7 +27,7 @@ export interface RotateRequest
   readonly dryRun: boolean;
 }
 
-type RotateHost = ObservingHost & Pick<Host, "locked" | "steadyClock" | "interrupted">;
+type RotateHost = ObservingHost & ApplyHost;
 
 /**
  * Puts a new token in every place that holds the old one, or in none. Which token is old is written
