@@ -62,6 +62,11 @@ export async function send(
       },
     );
     request.on("error", fail);
+    // Nobody asked for another protocol; without a listener the request would never end.
+    request.on("upgrade", (_, socket) => {
+      socket.destroy();
+      resolve({ kind: "failure", why: "closed", detail: "it changed the protocol" });
+    });
     // The agent would hand on the proxy's refusal as if DigitalOcean had answered.
     request.on("proxyConnect", ({ statusCode }: { statusCode: number }) => {
       if (statusCode === 200) return;
