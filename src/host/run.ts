@@ -2,6 +2,8 @@ import { AppError } from "../errors.ts";
 import type { ToolCall, ToolResult } from "./host.ts";
 
 const KEPT_CHARACTERS = 256 * 1024;
+/** What a tool has said when it ends is read in far less. */
+const LAST_WORDS_MS = 1000;
 
 /**
  * Runs a tool without a terminal and without a shell. The error text of execa, which holds argv,
@@ -39,14 +41,23 @@ export async function run(call: ToolCall, interrupted: AbortSignal): Promise<Too
     });
   }
 
+  // What it left running in the background may keep its streams open for ever.
+  let lastWords: NodeJS.Timeout | undefined;
+  child.once("exit", () => {
+    lastWords = setTimeout(() => {
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+    }, LAST_WORDS_MS);
+  });
   const result = await child;
+  clearTimeout(lastWords);
   if (interrupted.aborted) throw new AppError("INTERRUPTED", "Interrupted.");
   return { end: endOf(), exitCode: result.exitCode, ...streams };
 
   function endOf(): ToolResult["end"] {
     if (stopped) return "stopped";
-    if (result.timedOut) return "timed-out";
     if (result.exitCode !== undefined) return "exited";
+    if (result.timedOut) return "timed-out";
     return result.signal === undefined ? "not-started" : "signalled";
   }
 }

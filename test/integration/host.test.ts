@@ -25,6 +25,7 @@ import type { Clock } from "../../src/host/host.ts";
 import { send } from "../../src/host/http.ts";
 import { locked } from "../../src/host/lock.ts";
 import { isDead, makerOf, type Owner, ourselves } from "../../src/host/owner.ts";
+import { run } from "../../src/host/run.ts";
 import { which } from "../../src/host/which.ts";
 import { aged, fileTree } from "../fixtures/tree.ts";
 import { randomToken, workbench } from "../fixtures/workbench.ts";
@@ -211,6 +212,23 @@ describe("owner", () => {
   );
 });
 
+describe("run", () => {
+  const never = new AbortController().signal;
+  const sh = (script: string) =>
+    run({ file: "/bin/sh", args: ["-c", script], env: process.env, timeoutMs: 1500 }, never);
+
+  it.each([
+    ["works", "echo hi; sleep 7 &", { end: "exited", exitCode: 0, stdout: "hi\n" }],
+    ["fails", "echo hi; sleep 7 & exit 3", { end: "exited", exitCode: 3, stdout: "hi\n" }],
+    ["hangs", "echo hi; sleep 7 & sleep 7", { end: "timed-out", stdout: "hi\n" }],
+  ])("a tool that %s, and leaves another in the background with its streams", async (...row) => {
+    const [, script, expected] = row;
+    const start = performance.now();
+    expect(await sh(script)).toMatchObject(expected);
+    expect(performance.now() - start).toBeLessThan(5000);
+  });
+});
+
 describe("http", () => {
   const never = new AbortController().signal;
   const ask = async (answer: RequestListener, signal = never) => {
@@ -236,6 +254,14 @@ describe("http", () => {
       "cut",
       (_, response) =>
         void response.writeHead(200, { "content-length": 9 }).write("x", () => response.destroy()),
+      { why: "closed" },
+    ],
+    [
+      "another protocol, which nobody asked for",
+      ({ socket }) =>
+        void socket.write(
+          "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n",
+        ),
       { why: "closed" },
     ],
     ["1 MB", (_, response) => response.end("x".repeat(1024 * 1024)), { status: 200 }],
