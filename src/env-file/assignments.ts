@@ -9,9 +9,10 @@ export interface Assignment {
 
 // dotenv's grammar (its README, "What rules does the parsing engine follow?") with the line ends
 // left as they are: optional export, a key, "=" or ": ", then a quoted text that may span lines, or
-// the rest of the line up to a comment.
+// the rest of the line up to a comment. A match begins in its key's own line: many empty ones before
+// it would be looked through from each of them.
 const ASSIGNMENT =
-  /^\s*(?:export\s+)?(?<key>[\w.-]+)(?:\s*=\s*?|:\s+?)(?<value>\s*'(?:\\'|[^'])*'|\s*"(?:\\"|[^"])*"|\s*`(?:\\`|[^`])*`|[^#\r\n]+)?\s*(?:#.*)?$/dgm;
+  /^[^\S\n\r\u2028\u2029]*(?:export\s+)?(?<key>[\w.-]+)(?:\s*=\s*?|:\s+?)(?<value>\s*'(?:\\'|[^'])*'|\s*"(?:\\"|[^"])*"|\s*`(?:\\`|[^`])*`|[^#\r\n]+)?\s*(?:#.*)?$/dgm;
 
 /** Every assignment in a text, in order. */
 export function assignmentsIn(text: string): Assignment[] {

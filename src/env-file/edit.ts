@@ -1,4 +1,3 @@
-import { parse } from "dotenv";
 import { encode, lineEndOf } from "../content.ts";
 import { Secret } from "../token/secret.ts";
 import { assignmentsIn } from "./assignments.ts";
@@ -18,7 +17,9 @@ export function withToken(
   name: string,
   token: Secret,
 ): readonly (string | Secret)[] | undefined {
-  const place = assignmentsIn(text).some(({ key }) => key === name) ? text : withName(text, name);
+  const place = assignmentsIn(text).some(({ key }) => key === name)
+    ? text
+    : withNames(text, [name]);
   const parts = split(place, path, (key) => (key === name ? token : undefined));
   const probe = split(place, path, (key) => (key === name ? STAND_IN : undefined));
   return keepsOtherKeys(text, probe, [name]) ? parts : undefined;
@@ -62,19 +63,17 @@ export function withoutToken(
     kept = kept.slice(0, start) + (end < 0 ? "" : kept.slice(end + 1));
     gone.add(key);
   }
-  const [before, after] = [parse(text), parse(kept)];
-  const isSafe = Object.keys({ ...before, ...after }).every(
-    (key) => gone.has(key) || before[key] === after[key],
-  );
-  return isSafe ? redacted(kept, path) : undefined;
+  return readsAlike(text, kept, gone) ? redacted(kept, path) : undefined;
 }
 
-/** The text with `name` as an empty variable at its end, unless it is there. */
-export function withName(text: string, name: string): string {
-  if (readEnvFile(text).has(name)) return text;
+/** The text with these names as empty variables at its end, but for those that are there. */
+export function withNames(text: string, names: readonly string[]): string {
+  const known = readEnvFile(text);
+  const added = [...new Set(names)].filter((name) => !known.has(name));
   const lineEnd = lineEndOf(text);
-  const onNewLine = text === "" || /[\r\n\uFEFF]$/.test(text);
-  return onNewLine ? `${text}${name}=${lineEnd}` : `${text}${lineEnd}${name}=`;
+  const onNewLine = text === "" || "\r\n\uFEFF".includes(text.at(-1) ?? "");
+  const lines = added.map((name) => (onNewLine ? `${name}=${lineEnd}` : `${lineEnd}${name}=`));
+  return text + lines.join("");
 }
 
 /** The text with every value hidden, for showing. */
@@ -110,9 +109,15 @@ function keepsOtherKeys(
   probe: readonly (string | Secret)[],
   names: readonly string[],
 ): boolean {
-  const before = parse(text);
-  const after = parse(encode({ parts: probe, encoding: "utf8" }).toString("utf8"));
-  if (names.some((name) => after[name] !== "dop_v1_0")) return false;
-  const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
-  return [...keys].every((key) => names.includes(key) || before[key] === after[key]);
+  const edited = encode({ parts: probe, encoding: "utf8" }).toString("utf8");
+  const after = readEnvFile(edited);
+  if (names.some((name) => after.get(name) !== "dop_v1_0")) return false;
+  return readsAlike(text, edited, new Set(names));
+}
+
+/** True where both texts say the same of every key but these. */
+function readsAlike(one: string, other: string, but: ReadonlySet<string>): boolean {
+  const [before, after] = [readEnvFile(one), readEnvFile(other)];
+  const keys = new Set([...before.keys(), ...after.keys()]);
+  return [...keys].every((key) => but.has(key) || before.get(key) === after.get(key));
 }

@@ -1,6 +1,6 @@
 import { relative } from "node:path";
 import { type Content, content, encode } from "../content.ts";
-import { redacted, withName, withToken } from "../env-file/edit.ts";
+import { redacted, withNames, withToken } from "../env-file/edit.ts";
 import { readEnvFile } from "../env-file/read.ts";
 import type { Snapshot } from "../host/host.ts";
 import { looksLikeToken } from "../token/format.ts";
@@ -95,10 +95,10 @@ function planExample(observation: Observation, consent: Consent): PlanPart {
     : [];
   // A new example names them all; one that is there was written by somebody who knows.
   const names = envExample.kind === "absent" ? namesIn(observation.envFile) : [];
-  const after = [...names, config.token.name].reduce(
-    withName,
-    envExample.kind === "absent" ? envExampleTemplate : text,
-  );
+  const after = withNames(envExample.kind === "absent" ? envExampleTemplate : text, [
+    ...names,
+    config.token.name,
+  ]);
   if (after === text) return { findings };
   const blocking = obstacles(observation, envExample, consent);
   if (blocking.length > 0) return { findings: blocking };

@@ -2,7 +2,7 @@ import { parse } from "dotenv";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Content, decode, encode, shown } from "../../src/content.ts";
-import { redacted, withName, withToken } from "../../src/env-file/edit.ts";
+import { redacted, withNames, withToken } from "../../src/env-file/edit.ts";
 import { PERSONAL, secret } from "./samples.ts";
 
 const KEY = "DIGITALOCEAN_TOKEN";
@@ -80,7 +80,7 @@ describe("withToken, for any text", () => {
   it("keeps every other byte", () => {
     forEdited((before, parts) => {
       const pattern = expect.stringMatching(patternOf(parts));
-      expect([before, withName(before, KEY)]).toContainEqual(pattern);
+      expect([before, withNames(before, [KEY])]).toContainEqual(pattern);
     });
   });
 
@@ -158,13 +158,13 @@ describe("redacted, for any text", () => {
   });
 });
 
-describe("withName, for any text", () => {
+describe("withNames, for any text", () => {
   it("adds at the end, once", () => {
     fc.assert(
       fc.property(realistic, (before) => {
-        const after = withName(before, KEY);
+        const after = withNames(before, [KEY]);
         expect(after.startsWith(before)).toBe(true);
-        if (KEY in parse(after)) expect(withName(after, KEY)).toBe(after);
+        if (KEY in parse(after)) expect(withNames(after, [KEY])).toBe(after);
       }),
       { numRuns: 1000 },
     );

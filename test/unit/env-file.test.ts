@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { decode, encode, holdsSecret, shown } from "../../src/content.ts";
-import { redacted, withName, withToken } from "../../src/env-file/edit.ts";
+import { redacted, withNames, withoutToken, withToken } from "../../src/env-file/edit.ts";
 import { readEnvFile } from "../../src/env-file/read.ts";
 import { secret } from "./samples.ts";
 
@@ -134,7 +134,7 @@ describe("a name in .env.example", () => {
     ["export K=\n", "export K=\n"],
     ["# K=\n", "# K=\nK=\n"],
   ])("%j -> %j", (before, after) => {
-    expect(withName(before.replaceAll("K", KEY), KEY)).toBe(after.replaceAll("K", KEY));
+    expect(withNames(before.replaceAll("K", KEY), [KEY])).toBe(after.replaceAll("K", KEY));
   });
 });
 
@@ -158,5 +158,21 @@ describe("values as they may be seen", () => {
         ["B", ""],
       ]),
     );
+  });
+});
+
+describe("a text takes time for its length, and not for the square of it", () => {
+  it.each([
+    ["empty lines", "\n".repeat(500_000)],
+    ["spaces", `A=${" ".repeat(500_000)}'`],
+    ["names", Array.from({ length: 20_000 }, (_, i) => `A${i}=\n`).join("")],
+    ["quotes", "A='\n".repeat(50_000)],
+    ["escaped quotes", "A='\\'x\n".repeat(50_000)],
+  ])("%s", (_, text) => {
+    const start = performance.now();
+    expect(withToken(text, ".env", KEY, secret())).toBeDefined();
+    withNames(KEY, [...readEnvFile(text).keys()]);
+    withoutToken(text, ".env", secret());
+    expect(performance.now() - start).toBeLessThan(2000);
   });
 });
