@@ -64,7 +64,10 @@ function parseJson(text: string): unknown {
 }
 
 function readYaml(file: string, text: string): unknown {
-  return refuseImport(file, parseYaml(text, { maxAliasCount: 100, prettyErrors: true }));
+  return refuseImport(
+    file,
+    parseYaml(text, { maxAliasCount: 100, prettyErrors: true, logLevel: "error" }),
+  );
 }
 
 /** cosmiconfig would follow $import, out of the repo too. */

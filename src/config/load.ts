@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { AppError, printable } from "../errors.ts";
 import type { Files, Host } from "../host/host.ts";
 import { foldersUp } from "../paths.ts";
 import type { WrittenConfig } from "./schema.ts";
@@ -12,6 +13,9 @@ const PLACES = [
   ...["", ".json", ".yaml", ".yml"].map((ending) => join(".config", `${NAME}rc${ending}`)),
   ...[".json", ".yaml", ".yml"].map((ending) => `${NAME}.config${ending}`),
 ];
+
+/** Of a config's own file. The YAML reader takes seconds for twice as much of the same anchor. */
+const MAX_BYTES = 64 * 1024;
 
 export interface LoadedConfig {
   readonly file: string | undefined;
@@ -38,7 +42,7 @@ export async function loadConfig(
     for (const place of await existingPlaces(files, folder)) {
       const file = join(folder, place);
       const known = records.recall(file) as WrittenConfig | null | undefined;
-      const written = known === undefined ? await readConfig(file, place) : known;
+      const written = known === undefined ? await readConfig(files, file, place) : known;
       if (known === undefined) read.push({ file, value: written });
       // A package.json without our key is nobody's config.
       if (written !== null) return { file, base: folder, written, read };
@@ -47,16 +51,33 @@ export async function loadConfig(
   return { file: undefined, base: cwd, written: {}, read };
 }
 
-export type ConfigHost = Pick<Host, "records"> & { readonly files: Pick<Files, "list"> };
+export type ConfigHost = Pick<Host, "records"> & {
+  readonly files: Pick<Files, "list" | "look">;
+};
 
 /** Most repos have no config, and most runs know it: nothing of this is loaded then. */
-async function readConfig(file: string, place: string): Promise<WrittenConfig | null> {
+async function readConfig(
+  files: Pick<Files, "look">,
+  file: string,
+  place: string,
+): Promise<WrittenConfig | null> {
+  await refuseEndless(files, file, place);
   const [{ loadFile }, { validateConfig }] = await Promise.all([
     import("./load-file.ts"),
     import("./validate.ts"),
   ]);
   const loaded = await loadFile(file, NAME);
   return place === "package.json" && loaded === null ? null : validateConfig(loaded, file);
+}
+
+/** cosmiconfig would read a device, or a link to one, for ever. */
+async function refuseEndless(files: Pick<Files, "look">, file: string, place: string) {
+  const limit = place === "package.json" ? {} : { maxBytes: MAX_BYTES };
+  const snapshot = await files.look(file, { ...limit, waitForFifo: false });
+  if (snapshot.kind !== "unusable") return;
+  throw new AppError("CONFIG_UNREADABLE", `${printable(file)} is ${snapshot.why}.`, {
+    hint: "Move it away, or mend it; its form is in the README under Configuration.",
+  });
 }
 
 /** Where a folder's config may stand. */

@@ -115,7 +115,10 @@ function describe(issue: Issue): { text: string; hint?: string } {
     const rule = issue.type === "picklist" ? `use ${issue.expected}` : issue.message;
     return { text: `${where}: ${rule}${given}` };
   }
-  return { text: `${where}: expected ${expectation(issue)}, found ${kindOf(issue.input)}` };
+  // A text in place of a config may be any file that a link leads to, and is not repeated.
+  const isWhole = path.length === 0 && typeof issue.input === "string";
+  const found = isWhole ? "a text" : kindOf(issue.input);
+  return { text: `${where}: expected ${expectation(issue)}, found ${found}` };
 }
 
 /** The keys that the schema knows at a place, found by walking it. */

@@ -1,5 +1,6 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { execa } from "execa";
 import { dir } from "tmp-promise";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { loadConfig } from "../../src/config/load.ts";
@@ -185,5 +186,48 @@ describe("what cannot be read is named", () => {
   ])("and no token in it is shown: %s, case %#", async (name, text) => {
     const { message, hint } = await refusalOf({ [name]: text });
     expect(message + hint).not.toMatch(/[0-9a-f]{12}/);
+  });
+
+  it.each<[what: string, make: (path: string) => Promise<unknown>, says: string]>([
+    ["a device", (path) => symlink("/dev/zero", path), "is a device."],
+    ["a FIFO", (path) => execa("mkfifo", [path]), "is a FIFO."],
+    ["a directory", (path) => mkdir(path), "is a directory."],
+    ["a loop", (path) => symlink(".do-bootstraprc", path), "is not readable (ELOOP)."],
+    ["of 5 MB", (path) => writeFile(path, "- x\n".repeat(1_250_000)), "is larger than 0.0625 MB."],
+  ])("%s is refused at once", async (_, make, says) => {
+    const top = await folderOf({});
+    const file = join(top, ".do-bootstraprc");
+    await make(file);
+    const start = performance.now();
+    await expect(loadConfig(host, top, top)).rejects.toMatchObject({
+      code: "CONFIG_UNREADABLE",
+      message: `${file} ${says}`,
+    });
+    expect(performance.now() - start).toBeLessThan(1000);
+  });
+
+  it.each<[what: string, text: string]>([
+    ["lists in lists", "[".repeat(60_000)],
+    ["maps in maps", "{a: ".repeat(15_000)],
+    ["anchors", "&a ".repeat(20_000)],
+    ["keys", Array.from({ length: 6000 }, (_, i) => `k${i}: 1\n`).join("")],
+  ])("60 kB of %s take some seconds at most", async (_, text) => {
+    const start = performance.now();
+    expect((await refusalOf({ ".do-bootstraprc": text })).status).toBe(2);
+    expect(performance.now() - start).toBeLessThan(5000);
+  });
+
+  it("nothing is said of it but by us", async () => {
+    const warnings: Error[] = [];
+    const hear = (warning: Error) => void warnings.push(warning);
+    process.on("warning", hear);
+    onTestFinished(() => void process.off("warning", hear));
+    expect(await winner({ ".do-bootstraprc": "project: !!js/function x # \u001b[31m\n" })).toEqual({
+      file: ".do-bootstraprc",
+      base: "",
+      project: "x",
+    });
+    await new Promise(setImmediate);
+    expect(warnings).toEqual([]);
   });
 });

@@ -74,7 +74,7 @@ describe("a value that does not fit", () => {
 
   it.each([
     ["[]", "the config: expected a section with keys, found a list"],
-    ["hello", 'the config: expected a section with keys, found "hello"'],
+    ["hello", "the config: expected a section with keys, found a text"],
     ["project: 1", "project: expected a string, found 1"],
     ["project:", "project: expected a string, found nothing"],
     ["token: .env", 'token: expected a section with keys, found ".env"'],
