@@ -114,29 +114,35 @@ function blockOf(
   };
 }
 
+/** Deeper than any attribute of a resource; what is deeper counts as not known. */
+const MAX_DEPTH = 64;
+
 function fieldsOf(
   values: unknown,
   unknown: unknown,
   place: Place,
+  depth = 0,
 ): ReadonlyMap<string, Expression> {
   const [known, open] = [recordOf(values), recordOf(unknown)];
   const names = new Set([...Object.keys(known), ...Object.keys(open)]);
-  return new Map([...names].map((name) => [name, expressionOf(known[name], open[name], place)]));
+  return new Map(
+    [...names].map((name) => [name, expressionOf(known[name], open[name], place, depth)]),
+  );
 }
 
-function expressionOf(value: unknown, unknown: unknown, place: Place): Expression {
+function expressionOf(value: unknown, unknown: unknown, place: Place, depth: number): Expression {
   const base = { source: "", start: 0, end: 0, place };
   const nothing = { literal: undefined, fields: undefined, items: undefined };
-  if (unknown === true) return { ...base, ...nothing };
+  if (unknown === true || depth > MAX_DEPTH) return { ...base, ...nothing };
   // What is not known yet is left out of a list's values.
   const [list, open] = [listOf(value), listOf(unknown)];
   if (Array.isArray(value) || Array.isArray(unknown)) {
     const longer = list.length > open.length ? list : open;
-    const items = longer.map((_, at) => expressionOf(list[at], open[at], place));
+    const items = longer.map((_, at) => expressionOf(list[at], open[at], place, depth + 1));
     return { ...base, ...nothing, items };
   }
   if (isRecord(value) || isRecord(unknown)) {
-    return { ...base, ...nothing, fields: fieldsOf(value, unknown, place) };
+    return { ...base, ...nothing, fields: fieldsOf(value, unknown, place, depth + 1) };
   }
   return { ...base, ...nothing, literal: (value ?? null) as Expression["literal"] };
 }

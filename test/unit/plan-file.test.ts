@@ -184,6 +184,18 @@ describe("what a plan does not know yet", () => {
   });
 });
 
+describe("a value that is nested without an end", () => {
+  it.each([
+    ["lists", '{"name":', "[", "]"],
+    ["maps", '{"name":', '{"a":', "}"],
+  ])("%s: is read as far as it matters", (_, start, open, close) => {
+    const deep = `${start}${open.repeat(50_000)}1${close.repeat(50_000)}}`;
+    const text = planOf([DROPLET, create({ deep: 1 })]).replace('{"deep":1}', deep);
+    expect(text.length).toBeGreaterThan(100_000);
+    expect(actionsInPlan(text, "tfplan", [])?.length).toBe(2);
+  });
+});
+
 describe("a text that is no plan", () => {
   it.each([
     ["", "nothing"],
