@@ -209,6 +209,9 @@ describe("what cannot be read is named", () => {
   it.each<[what: string, text: string]>([
     ["lists in lists", "[".repeat(60_000)],
     ["maps in maps", "{a: ".repeat(15_000)],
+    ["items in items", "- ".repeat(30_000)],
+    ["keys of keys", "? ".repeat(30_000)],
+    ["values of values", "a: ".repeat(20_000)],
     ["anchors", "&a ".repeat(20_000)],
     ["keys", Array.from({ length: 6000 }, (_, i) => `k${i}: 1\n`).join("")],
   ])("60 kB of %s take some seconds at most", async (_, text) => {
