@@ -102,8 +102,10 @@ export async function openGit(
     },
     async ignored(paths) {
       const asked = await Promise.all(paths.map(nameInGit));
+      // A linked folder may lead out of the repo, where git has nothing to ignore.
+      const inside = asked.filter((path) => isInside(path, root));
       const [result] = await Promise.all([
-        git(["check-ignore", "--no-index", "-z", "--stdin"], joined(asked)),
+        git(["check-ignore", "--no-index", "-z", "--stdin"], joined(inside)),
         confirmed,
       ]);
       // 1: none of them is ignored.

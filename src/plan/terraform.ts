@@ -27,9 +27,8 @@ export function planTerraform(
 ): PlanPart {
   const { dir } = found.config;
   const here = relative(observation.config.base, dir) || ".";
-  const { target } = found.at("versions.tf");
-  if (!isInside(target, observation.top)) {
-    const message = `terraform.dir ${here} leads out of the repo, to ${target}.`;
+  if (!isInside(found.real, observation.top)) {
+    const message = `terraform.dir ${here} leads out of the repo, to ${found.real}.`;
     return { findings: [finding("terraform.outside", message, { where: dir })] };
   }
   // What a file declares that cannot be read is unknown, and nothing may be declared twice.

@@ -1,4 +1,5 @@
 import { join, relative } from "node:path";
+import { batches } from "../batches.ts";
 import { decode } from "../content.ts";
 import type { Host, Snapshot } from "../host/host.ts";
 import { isTerraformFile } from "../paths.ts";
@@ -93,14 +94,6 @@ export async function readModuleTree(
     }
     return /digitalocean_|\bmodule\b/.test(text) ? read(text, file) : NOTHING;
   }
-}
-
-/** How many files are open at a time: a system allows some hundreds. */
-const BATCH = 32;
-
-function batches(names: readonly string[]): string[][] {
-  const count = Math.ceil(names.length / BATCH);
-  return Array.from({ length: count }, (_, at) => names.slice(at * BATCH, (at + 1) * BATCH));
 }
 
 /** Whether a block may say something about scopes; thousands of others would fill the memory. */

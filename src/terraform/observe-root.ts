@@ -1,4 +1,5 @@
 import { join, resolve } from "node:path";
+import { batches } from "../batches.ts";
 import type { TerraformRootConfig } from "../config/resolved.ts";
 import { decode } from "../content.ts";
 import type { Files, Host, ParseHcl, Snapshot } from "../host/host.ts";
@@ -20,6 +21,8 @@ export interface OwnFile {
 /** What stands in a root module's folder. */
 export interface TerraformRoot {
   readonly config: TerraformRootConfig;
+  /** Where its folder is, links followed. */
+  readonly real: string;
   /** Why its folder cannot be written to, if so. */
   readonly blocked: string | undefined;
   /** Names of the configuration files that are not ours. */
@@ -82,6 +85,7 @@ export async function observeRoot(
   const module = toRead.length === 0 ? NO_MODULE : describeModule(await read(toRead, hclParser));
   return {
     config,
+    real: await files.realpath(config.dir),
     foreign,
     own,
     module,
@@ -104,10 +108,12 @@ async function lookAtAll(
   folder: string,
   names: readonly string[],
 ): Promise<ReadonlyMap<string, Snapshot>> {
-  const looks = [...new Set(names)].map(
-    async (name) => [name, await files.look(join(folder, name))] as const,
-  );
-  return new Map(await Promise.all(looks));
+  const snapshots = new Map<string, Snapshot>();
+  for (const batch of batches([...new Set(names)])) {
+    const looks = batch.map(async (name) => [name, await files.look(join(folder, name))] as const);
+    for (const [name, snapshot] of await Promise.all(looks)) snapshots.set(name, snapshot);
+  }
+  return snapshots;
 }
 
 function read(
