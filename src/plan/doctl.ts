@@ -73,7 +73,7 @@ function noFolder(): Finding {
   });
 }
 
-function broken(path: string, why: string): Finding {
+export function broken(path: string, why: string): Finding {
   return finding("doctl.config-broken", `doctl's config is ${why}: ${path}`, {
     where: path,
     fix: why.startsWith("not readable")

@@ -17,6 +17,7 @@ import { type Observation, type ObservingHost, observe, type Question } from "./
 import { sweepLeftOvers } from "./sweep.ts";
 import { changePlace, type Held, holding, readPlaces, type TokenPlace } from "./token-places.ts";
 import { type Change, joined, NOTHING, type Plan, type PlanPart } from "./types.ts";
+import { unreadPlaces } from "./unread-places.ts";
 
 export interface LogoutRequest extends Pick<Question, "environment" | "progress"> {
   /** Take away the files that we generated, too. */
@@ -57,7 +58,7 @@ export async function logout(
         })
       : NOTHING,
     request.uninstall ? await guardRemoval(host, observation) : NOTHING,
-    { findings: olds.map(stillValid) },
+    { findings: [...olds.map(stillValid), ...unreadPlaces(observation, places)] },
   ]);
   const isBlocked = plan.findings.some(({ level }) => level === "error");
   if (request.dryRun || isBlocked) return { observation, plan, ...NOTHING_DONE };
@@ -118,7 +119,9 @@ function uninstall(
     readonly pipelines: readonly Snapshot[];
   },
 ): PlanPart {
-  const { roots, gitignore, envExample, envExampleTemplate, config } = observation;
+  const { gitignore, envExample, envExampleTemplate, config, top } = observation;
+  // What a linked folder leads to is another repo's.
+  const roots = observation.roots.filter(({ real }) => isInside(real, top));
   const inRoots = roots.flatMap((root) => {
     const files = [...root.own.keys()].map((name) => root.at(name));
     const values = root.at(PUBLIC_TFVARS);

@@ -15,6 +15,7 @@ import { sweepLeftOvers } from "./sweep.ts";
 import { judgeToken } from "./token.ts";
 import { changePlace, type Held, holding, readPlaces, type TokenPlace } from "./token-places.ts";
 import { type Finding, joined, type Plan } from "./types.ts";
+import { unreadPlaces } from "./unread-places.ts";
 
 export interface RotateRequest
   extends Pick<Question, "environment" | "minTtlSeconds" | "progress"> {
@@ -126,7 +127,9 @@ export async function rotate(
     const [now, ...before] = await Promise.all([token, ...olds].map(ask));
     const judged = judgeNew(observation, { token, now, before, force: request.force });
     return joined([
-      { findings: [...judged, unreached(observation, olds)] },
+      {
+        findings: [...judged, unreached(observation, olds), ...unreadPlaces(observation, places)],
+      },
       changesAt(observation, holding(places, olds), token, request.force),
     ]);
   }
