@@ -2,7 +2,7 @@ import { isCi } from "./ci.ts";
 import type { Context, Outcome } from "./cli/command.ts";
 import type { Parsed } from "./cli/parser.ts";
 import { readPlainLine } from "./cli/plain-line.ts";
-import { type AppError, asAppError, EXIT, redact } from "./errors.ts";
+import { type AppError, asAppError, EXIT, printable, redact } from "./errors.ts";
 import { ownPart } from "./exec/command-line.ts";
 import { nodeHost } from "./host/node.ts";
 import { panelRows } from "./plan/needs.ts";
@@ -96,7 +96,8 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
     const error = asAppError(thrown);
     await printError(error);
     if (isDebug && error.cause instanceof Error) {
-      say(`${error.cause.stack ?? error.cause.message}\n`);
+      const stack = error.cause.stack ?? error.cause.message;
+      say(`${stack.split("\n").map(printable).join("\n")}\n`);
     }
     return argv[0] === "exec" ? EXIT.exec : error.status;
   }

@@ -68,7 +68,9 @@ function commandResults(report: Report, page: Page): string {
 }
 
 export function humanError({ code, message, hint }: AppError, page: Page): string {
-  return `${problem("red", "✗", message, code, page, hint)}\n`;
+  // Lines of its own are indented; any other newline is part of a name, and shown like the rest.
+  const shown = message.split(/\n(?= {2})/).map(safe);
+  return `${problem("red", "✗", shown.join("\n"), code, page, hint && safe(hint))}\n`;
 }
 
 function sections(parts: readonly string[]): string {

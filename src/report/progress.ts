@@ -1,4 +1,4 @@
-import type { Paint } from "./paint.ts";
+import { type Paint, safe } from "./paint.ts";
 
 const QUIET_MS = 300;
 const FRAME_MS = 80;
@@ -21,7 +21,8 @@ export function progressOn(
   let isDrawn = false;
   let current: string | undefined;
 
-  const show = (what: string): void => {
+  const show = (task: string): void => {
+    const what = safe(task);
     if (quiet || what === current) return;
     end();
     current = what;
