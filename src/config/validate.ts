@@ -44,7 +44,9 @@ function refuseBeforehand(loaded: unknown, file: string): void {
 
   function visit(value: unknown, path: readonly string[]): void {
     if (++nodes > MAX_NODES || path.length > MAX_DEPTH) {
-      throw new AppError("CONFIG_INVALID", `${printable(file)} unfolds to far too many values.`);
+      throw new AppError("CONFIG_INVALID", `${printable(file)} unfolds to far too many values.`, {
+        hint: HELP,
+      });
     }
     if (typeof value === "string" && looksLikeToken(value)) {
       throw new AppError(

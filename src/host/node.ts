@@ -80,6 +80,8 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 
 function interruption(): AbortSignal {
   const controller = new AbortController();
+  // Past a shell's limit on the size of files, a write is to fail, and not to end us.
+  process.on("SIGXFSZ", () => undefined);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
       if (controller.signal.aborted) process.exit(EXIT.interrupted);
