@@ -1,0 +1,304 @@
+import { chmod, readFile, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { join } from "node:path";
+import { brotliCompressSync, gzipSync } from "node:zlib";
+import { execa } from "execa";
+import { describe, type ExpectStatic, it, type TestContext } from "vitest";
+import type { HttpAnswer } from "../../src/host/host.ts";
+import { send } from "../../src/host/http.ts";
+import { run } from "../../src/host/run.ts";
+import { judge, readAnswer } from "../../src/token/verdict.ts";
+import { fakeDoctl } from "../fixtures/tools.ts";
+import { fileTree } from "../fixtures/tree.ts";
+import { type RunResult, type Workbench, workbench } from "../fixtures/workbench.ts";
+import { COUNT, figures, random, SEED } from "./figures.ts";
+
+const PEAK_MEMORY = join(import.meta.dirname, "../bench/peak-memory.cjs");
+const NEVER = new AbortController().signal;
+const LIMIT_MS = 700;
+const HEAD = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
+const ACCOUNT = '{"account":{"uuid":"u","team":{"uuid":"t","name":"Team"}}}';
+
+/** What a server does to whoever asks; with the bytes of the wire, as node's own server is too polite. */
+type Server = (socket: Socket) => void;
+
+const says =
+  (...parts: (string | Buffer)[]): Server =>
+  (socket) => {
+    for (const part of parts) socket.write(part);
+    socket.end();
+  };
+
+/** For as long as anybody listens. */
+const endless =
+  (start: string, more: string | Buffer): Server =>
+  (socket) => {
+    socket.write(start);
+    const chunk = typeof more === "string" ? more.repeat(Math.ceil(65_536 / more.length)) : more;
+    const pour = (): void => {
+      while (socket.writable) if (!socket.write(chunk)) return void socket.once("drain", pour);
+    };
+    pour();
+  };
+
+const drip =
+  (start: string, byte = " "): Server =>
+  (socket) => {
+    socket.write(start);
+    const timer = setInterval(() => socket.writable && socket.write(byte), 50);
+    socket.on("close", () => clearInterval(timer));
+  };
+
+const sized = (body: string | Buffer, more = "") =>
+  says(`${HEAD}${more}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n`, body);
+const zeros = Buffer.alloc(30 * 1024 * 1024);
+
+/** And what it comes to: why there is no answer, or what the answer says of a token. */
+const SERVERS: Readonly<Record<string, readonly [Server, RegExp]>> = {
+  "a body without an end": [endless(`${HEAD}\r\n`, "x"), /too-large/],
+  "chunks without an end": [
+    endless(`${HEAD}Transfer-Encoding: chunked\r\n\r\n`, "4\r\nabcd\r\n"),
+    /too-large/,
+  ],
+  "headers without an end": [endless(HEAD, "X-A: b\r\n"), /headers/],
+  "one header without an end": [endless(`${HEAD}X-A: `, "b"), /headers/],
+  "trailers without an end": [
+    endless(`${HEAD}Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n`, "X-A: b\r\n"),
+    /headers/,
+  ],
+  "a chunk's extension without an end": [
+    endless(`${HEAD}Transfer-Encoding: chunked\r\n\r\n1;`, "x"),
+    /closed/,
+  ],
+  "a status line without an end": [endless("HTTP/1.1 200 ", "x"), /headers|closed|timeout/],
+  "102 without an end": [endless("", "HTTP/1.1 102 Processing\r\n\r\n"), /timeout/],
+  "103 with hints, without an end": [
+    endless("", "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"),
+    /timeout/,
+  ],
+  "100, then an answer": [
+    says(`HTTP/1.1 100 Continue\r\n\r\n${HEAD}Content-Length: ${ACCOUNT.length}\r\n\r\n${ACCOUNT}`),
+    /alive/,
+  ],
+  "a body, drop by drop": [drip(`${HEAD}\r\n{`), /timeout/],
+  "headers, drop by drop": [drip(`${HEAD}X-A: `, "b"), /timeout/],
+  "nothing at all": [() => {}, /timeout/],
+  "a body that is shorter than it says": [
+    says(`${HEAD}Content-Length: 999\r\n\r\n{"account":`),
+    /closed/,
+  ],
+  "a body that is longer than it says": [says(`${HEAD}Content-Length: 2\r\n\r\n{}{}{}{}`), /./],
+  "two lengths": [says(`${HEAD}Content-Length: 2\r\nContent-Length: 4\r\n\r\n{}{}`), /closed/],
+  "a length below nothing": [says(`${HEAD}Content-Length: -2\r\n\r\n{}`), /closed/],
+  "a length and chunks": [
+    says(`${HEAD}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}`),
+    /closed/,
+  ],
+  "a bomb of gzip, unasked": [sized(gzipSync(zeros), "Content-Encoding: gzip\r\n"), /broken JSON/],
+  "a bomb of brotli, unasked": [
+    sized(brotliCompressSync(zeros), "Content-Encoding: br\r\n"),
+    /broken JSON/,
+  ],
+  "invalid UTF-8": [sized(Buffer.from([0x7b, 0xff, 0xfe, 0x7d])), /broken JSON/],
+  "JSON in JSON": [sized(`${'{"account":'.repeat(60_000)}1${"}".repeat(60_000)}`), /alive/],
+  "lists in lists": [sized("[".repeat(900_000)), /broken JSON/],
+  "a prototype": [sized('{"__proto__":{"account":{}},"constructor":{}}'), /form we do not know/],
+  "another protocol, unasked": [
+    (socket) =>
+      void socket.write("HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"),
+    /closed/,
+  ],
+  "something else than HTTP": [says("SSH-2.0-OpenSSH_9.9\r\n"), /closed/],
+  "a redirect to itself": [says("HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n"), /redirects/],
+  "a status of its own": [says("HTTP/1.1 999 \x1b[31m\r\nContent-Length: 0\r\n\r\n"), /./],
+  "a NUL in a header": [says("HTTP/1.1 200 OK\r\nX-A: \0\r\n\r\n"), /closed/],
+  "cuts the line": [(socket) => socket.resetAndDestroy(), /closed/],
+};
+
+async function listening({ onTestFinished }: Pick<TestContext, "onTestFinished">, serve: Server) {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => socket.destroy());
+    socket.once("data", () => serve(socket));
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  onTestFinished(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** In the words of a report. */
+function comesTo(answer: HttpAnswer): string {
+  if (answer.kind === "failure") return `${answer.why}: ${answer.detail}`;
+  const { state, doubts } = judge(readAnswer(answer), { kind: "nothing", why: "" });
+  return `${state} ${doubts.join(" ")}`;
+}
+
+describe.concurrent("a server that does", () => {
+  it.for(Object.entries(SERVERS))("%s", async ([, [serve, expected]], context) => {
+    const url = new URL(await listening(context, serve));
+    const timeoutMs = expected.source === "timeout" ? LIMIT_MS : 10_000;
+    const start = performance.now();
+    const answer = await send({ url, headers: {}, timeoutMs }, NEVER);
+    context.expect(comesTo(answer)).toMatch(expected);
+    // Its limit, and what a machine with other work needs.
+    context.expect(performance.now() - start).toBeLessThan(timeoutMs + 3000);
+  });
+});
+
+interface Tool {
+  readonly script: string;
+  readonly end: string;
+}
+
+/** In the words of a shell. */
+const TOOLS: Readonly<Record<string, Tool>> = {
+  "hangs, deaf to signals": { script: "trap '' TERM INT HUP; sleep 9", end: "timed-out" },
+  "leaves another behind": { script: "sleep 9 & sleep 9", end: "timed-out" },
+  "prints without an end": {
+    script: "while :; do echo aaaaaaaaaaaaaaaaaaaa; done",
+    end: "timed-out",
+  },
+  "prints 50 MB": { script: "head -c 52428800 /dev/zero", end: "exited" },
+  "prints 50 MB of errors": { script: "head -c 52428800 /dev/zero >&2; exit 1", end: "exited" },
+  "dies by a signal": { script: "kill -SEGV $$", end: "signalled" },
+  "closes its streams and goes on": { script: "exec >&- 2>&-; sleep 9", end: "timed-out" },
+  "is gone at once": { script: "exit 0", end: "exited" },
+};
+
+describe.concurrent("a tool that", () => {
+  it.for(Object.entries(TOOLS))("%s", async ([, { script, end }], { expect }) => {
+    const call = { file: "/bin/sh", args: ["-c", script], env: { PATH: "/usr/bin:/bin" } };
+    const start = performance.now();
+    const result = await run(
+      { ...call, timeoutMs: end === "timed-out" ? LIMIT_MS : 20_000 },
+      NEVER,
+    );
+    expect(result.end).toBe(end);
+    expect(result.stdout.length + result.stderr.length).toBeLessThanOrEqual(512 * 1024);
+    if (end === "timed-out") expect(performance.now() - start).toBeLessThan(LIMIT_MS + 4000);
+  });
+});
+
+const EVIL = "\x1b]0;owned\x07\x1b[2J\r\n\x9b31m\u202e";
+
+describe.concurrent("what others say is shown, never obeyed", () => {
+  it("the API, in every text of its answers", async (context) => {
+    const { expect } = context;
+    const bench = await workbench(context);
+    const reply = (status: number, body: object) => ({
+      status,
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    const account = { uuid: EVIL, email: EVIL, name: EVIL, team: { uuid: EVIL, name: EVIL } };
+    bench.sandbox.answer("GET /v2/account", reply(200, { account }));
+    const info = { scopes: [EVIL, "read"], expires_in_seconds: 1e300, application: { uid: EVIL } };
+    bench.sandbox.answer("GET /v1/oauth/token/info", reply(200, info));
+    for (const args of ["--token-stdin", "check", "scopes --token-stdin", "logout --yes"]) {
+      const result = await bench.run(args.split(" "), { input: bench.token });
+      expectHarmless(expect, result, bench);
+    }
+    bench.sandbox.answer("GET /v2/account", reply(403, { id: EVIL, message: EVIL }));
+    bench.sandbox.answer("GET /v1/oauth/token/info", reply(200, { scopes: [], message: EVIL }));
+    expectHarmless(expect, await bench.run(["--token-stdin"], { input: bench.token }), bench);
+  });
+
+  it("doctl and terraform", async (context) => {
+    const { expect } = context;
+    const bench = await workbench(context);
+    const evil = JSON.stringify(EVIL);
+    const tool = `#!${process.execPath}
+for (const to of ["stdout", "stderr"]) process[to].write(${evil} + "\\n\\"terraform_version\\": \\"1.11.4\\" (default \\"/" + ${evil} + "\\")" + process.argv.join(" "));
+process.exitCode = process.argv[2] === "version" ? 0 : 1;
+`;
+    for (const name of ["doctl", "terraform", "tofu"]) {
+      await writeFile(join(bench.bin, name), tool);
+      await chmod(join(bench.bin, name), 0o755);
+    }
+    for (const args of ["--token-stdin", "check", "check --debug", "logout --yes"]) {
+      const result = await bench.run(args.split(" "), { input: bench.token });
+      expectHarmless(expect, result, bench);
+    }
+  });
+
+  it("git, where it fails", async (context) => {
+    const { expect } = context;
+    const bench = await workbench(context);
+    await execa("rm", [join(bench.bin, "git")]);
+    await bench.write(
+      "../bin/git",
+      `#!/bin/sh\nprintf 'fatal: \\033]0;x\\007\\n' >&2; exit 128\n`,
+      0o755,
+    );
+    const result = await bench.run(["check"]);
+    expectHarmless(expect, result, bench);
+    expect(result.stderr).toMatch(/\\x1b\]0;x\\x07.*\[GIT_FAILED\]\n {2}→ /);
+    expect(result.status).toBe(1);
+  });
+});
+
+function expectHarmless(expect: ExpectStatic, { stdout, stderr }: RunResult, { token }: Workbench) {
+  expect(stdout + stderr).not.toContain("UNEXPECTED");
+  expect(stdout + stderr).not.toMatch(
+    /[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]/,
+  );
+  expect(stdout + stderr).not.toContain(token.slice(7, 23));
+}
+
+/** Those that end before the time limit of 10 s. */
+const QUICK = Object.keys(SERVERS).filter(
+  (name) => !/timeout/.test(String(SERVERS[name]?.[1])) && name !== "100, then an answer",
+);
+const DOCTLS = [null, "megabytes", "die-by-signal", "old-wording"] as const;
+
+describe("a whole run", () => {
+  const times = 5 * COUNT;
+  it(
+    `${times} times with two servers and a doctl by chance (seed ${SEED}): all is done or nothing`,
+    async (context) => {
+      const { expect } = context;
+      const chance = random(`${SEED} api`);
+      const among = <T>(all: readonly T[]): T => all[Math.floor(chance() * all.length)] as T;
+      let [done, halfWritten] = [0, 0];
+      for (let i = 0; i < times; i++) {
+        const bench = await workbench(context);
+        const [api, oauth, mode] = [among(QUICK), among(QUICK), among(DOCTLS)];
+        await fakeDoctl(bench.bin, { writeDelayMs: 0, mode });
+        await bench.write(".env", "PORT=80\n", 0o600);
+        const before = await fileTree(bench.repo);
+        const [apiUrl, oauthUrl] = await Promise.all(
+          [api, oauth].map((name) => listening(context, SERVERS[name]?.[0] ?? (() => {}))),
+        );
+        const peak = join(bench.root, "peak");
+        const start = performance.now();
+        const result = await bench.run(["--token-stdin"], {
+          input: bench.token,
+          env: {
+            DIGITALOCEAN_API_URL: apiUrl,
+            DO_BOOTSTRAP_OAUTH_URL: oauthUrl,
+            NODE_OPTIONS: `--require ${PEAK_MEMORY}`,
+            PEAK_MEMORY: peak,
+          },
+        });
+        const what = `${api}; ${oauth}; doctl ${mode}\n${result.stderr}`;
+        expectHarmless(expect, result, bench);
+        expect(performance.now() - start, what).toBeLessThan(15_000);
+        expect(Number(await readFile(peak, "utf8")) / 1024, what).toBeLessThan(250);
+        expect([0, 7], what).toContain(result.status);
+        if (result.status === 0) done++;
+        else {
+          if (JSON.stringify(await fileTree(bench.repo)) !== JSON.stringify(before)) halfWritten++;
+          expect(result.stderr).toMatch(/\[token\.unverified\]\n {2}→ /);
+        }
+      }
+      expect(halfWritten).toBe(0);
+      expect(done).toBeLessThan(times);
+      figures("hostile API", { runs: times, faults: 2 * times, lost: 0, halfWritten, leftOver: 0 });
+    },
+    60_000 * COUNT,
+  );
+});
