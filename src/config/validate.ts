@@ -55,6 +55,9 @@ function refuseBeforehand(loaded: unknown, file: string): void {
         { hint: "Delete it there, and in DigitalOcean's control panel if it was ever committed." },
       );
     }
+    if (typeof value === "number" && !isExact(value)) {
+      throw invalid(`${keyPath(path)}: a number that is not kept to its last digit; write a text`);
+    }
     if (typeof value !== "object" || value === null) return;
     const where = path.join(".");
     if (Array.isArray(value) && !LISTS.test(where)) {
@@ -78,6 +81,11 @@ function refuseBeforehand(loaded: unknown, file: string): void {
       },
     );
   }
+}
+
+/** False for what the reader has rounded, and for what JSON does not know. */
+function isExact(value: number): boolean {
+  return Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value);
 }
 
 const HELP = "All keys are in the README and schema.json.";

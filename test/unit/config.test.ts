@@ -110,6 +110,9 @@ describe("a value that does not fit", () => {
   it.each([
     ["environments: { Prod: {} }", /^environments\.Prod: use lower-case letters/],
     ["environments: { a.b: {} }", /^environments\.a\.b: use lower-case letters/],
+    ["terraform: { variables: { a: 12345678901234567890 } }", /^terraform\.variables\.a: a number/],
+    ["terraform: { variables: { a: [.inf] } }", /^terraform\.variables\.a\.0: a number/],
+    ["terraform: { variables: { a: .nan } }", /^terraform\.variables\.a: a number/],
     ["terraform: { variables: { 9a: 1 } }", /^terraform\.variables\.9a: use letters/],
     [
       "terraform: { backend: { bucket: a } }",
