@@ -1,6 +1,7 @@
 import { Explorer } from "cosmiconfig/dist/Explorer.js";
-import { type CST, Parser, parse as parseYaml } from "yaml";
+import { parse as parseYaml } from "yaml";
 import { AppError, printable } from "../errors.ts";
+import { isTooDeep } from "../yaml-depth.ts";
 
 /**
  * Loads one config file; of a package.json the key `name`, null where it has none.
@@ -63,31 +64,12 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** More than validateConfig takes. */
-const MAX_DEPTH = 100;
-
 function readYaml(file: string, text: string): unknown {
   if (isTooDeep(text)) throw new Error("nested too deep");
   return refuseImport(
     file,
     parseYaml(text, { maxAliasCount: 100, prettyErrors: true, logLevel: "error" }),
   );
-}
-
-/** The reader takes a call for each level, and V8 ends a process that compiles a pattern at the end of its stack. */
-function isTooDeep(text: string): boolean {
-  const left: { token: CST.Token | null | undefined; depth: number }[] = [];
-  for (const token of new Parser().parse(text)) left.push({ token, depth: 0 });
-  for (let next = left.pop(); next !== undefined; next = left.pop()) {
-    const { token, depth } = next;
-    if (depth > MAX_DEPTH) return true;
-    if (token?.type === "document") left.push({ token: token.value, depth });
-    if (token == null || !("items" in token)) continue;
-    for (const { key, value } of token.items) {
-      left.push({ token: key, depth: depth + 1 }, { token: value, depth: depth + 1 });
-    }
-  }
-  return false;
 }
 
 /** cosmiconfig would follow $import, out of the repo too. */

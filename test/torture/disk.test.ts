@@ -113,7 +113,7 @@ function scene(command: string): Promise<Scene> {
 }
 
 describe.each(Object.keys(SCENES))("%s, on a disk that fails", (command) => {
-  const times = 5 * COUNT;
+  const times = 4 * COUNT;
   it(
     `${times} times at a step by chance (seed ${SEED}): a clear error, and nothing is changed`,
     async () => {
@@ -264,6 +264,7 @@ describe.skipIf(!IS_ROOT)(`permissions, for who is not root${needsRoot}`, () => 
   );
 });
 
+const [MOUNT, UMOUNT] = ["mount", "umount"] as const;
 const canMount = IS_ROOT && process.platform === "linux" && (await tryToMount());
 const needsMount = canMount ? "" : " (needs a mount)";
 
@@ -279,8 +280,8 @@ describe.skipIf(!canMount)(`a disk that is full${needsMount}`, () => {
     await fakeDoctl(bench.bin, { writeDelayMs: 0 });
     const folder = which === "doctl's" ? doctlFolder(bench) : bench.repo;
     await mkdir(folder, { recursive: true });
-    await execa("mount", ["-t", "tmpfs", "-o", "size=256k", "tmpfs", folder]);
-    onTestFinished(async () => void (await execa("umount", ["-l", folder], { reject: false })));
+    await execa(MOUNT, ["-t", "tmpfs", "-o", "size=256k", "tmpfs", folder]);
+    onTestFinished(async () => void (await execa(UMOUNT, ["-l", folder], { reject: false })));
     if (folder === bench.repo) await bench.git("init", "--quiet");
     const set = await bench.run(["--token-stdin"], { input: bench.token });
     expect(set.status, set.stderr).toBe(0);
@@ -331,8 +332,8 @@ async function giveAll(root: string, uid: number): Promise<void> {
 /** Root of a container may not. */
 async function tryToMount(): Promise<boolean> {
   const { path, cleanup } = await dir({ prefix: "do-bootstrap-test-" });
-  const tried = await execa("mount", ["-t", "tmpfs", "tmpfs", path], { reject: false });
-  if (tried.exitCode === 0) await execa("umount", [path]);
+  const tried = await execa(MOUNT, ["-t", "tmpfs", "tmpfs", path], { reject: false });
+  if (tried.exitCode === 0) await execa(UMOUNT, [path]);
   await cleanup();
   return tried.exitCode === 0;
 }

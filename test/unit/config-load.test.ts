@@ -214,10 +214,10 @@ describe("what cannot be read is named", () => {
     ["values of values", "a: ".repeat(20_000)],
     ["anchors", "&a ".repeat(20_000)],
     ["keys", Array.from({ length: 6000 }, (_, i) => `k${i}: 1\n`).join("")],
-  ])("60 kB of %s take some seconds at most", async (_, text) => {
+  ])("60 kB of %s take seconds, not minutes", async (_, text) => {
     const start = performance.now();
     expect((await refusalOf({ ".do-bootstraprc": text })).status).toBe(2);
-    expect(performance.now() - start).toBeLessThan(5000);
+    expect(performance.now() - start).toBeLessThan(15_000);
   });
 
   it("nothing is said of it but by us", async () => {

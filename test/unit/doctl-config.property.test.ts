@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
 import { encode } from "../../src/content.ts";
-import { readDoctlConfig, withContext } from "../../src/doctl/config-file.ts";
+import { readDoctlConfig, withContext, withoutContext } from "../../src/doctl/config-file.ts";
 import { secret } from "./samples.ts";
 
 const name = fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,8}$/).filter((each) => each !== "default");
@@ -96,6 +96,82 @@ describe("any config of doctl's", () => {
       fc.property(config, context, token, (it, into, value) => {
         const once = store(write(it), into, value);
         expect(store(once, into, value)).toBe(once);
+      }),
+    );
+  });
+});
+
+/** As people have it: comments, anchors, keys in any case, values in any quotes, one context in one line. */
+const written = fc
+  .record({
+    contexts: fc.uniqueArray(fc.tuple(name, token), { selector: ([each]) => each, maxLength: 4 }),
+    quote: fc.constantFrom("", '"', "'"),
+    caseOf: fc.constantFrom(
+      (key: string) => key,
+      (key: string) => key.toUpperCase(),
+      (key: string) => key.charAt(0).toUpperCase() + key.slice(1),
+    ),
+    isFlow: fc.boolean(),
+    lineEnd: fc.constantFrom("\n", "\r\n"),
+    bom: fc.constantFrom("", "\uFEFF"),
+    isSelected: fc.boolean(),
+  })
+  .map(({ contexts, quote, caseOf, isFlow, lineEnd, bom, isSelected }) => {
+    const pairs = contexts.map(([each, it]) => `${quote}${each}${quote}: ${quote}${it}${quote}`);
+    const section = caseOf("auth-contexts");
+    const lines = [
+      "# mine",
+      "output: &o text",
+      "# as ever",
+      "more: { a: *o, list: [1, two] }",
+      "",
+      ...(contexts.length === 0 ? [] : isFlow ? [`${section}: { ${pairs.join(", ")} }`] : []),
+      ...(contexts.length === 0 || isFlow
+        ? []
+        : [`${section}: # all of them`, ...pairs.map((pair) => `    ${pair} # c`)]),
+      `${caseOf("context")}: ${isSelected ? (contexts[0]?.[0] ?? "default") : "default"}`,
+      "# the end",
+    ];
+    return {
+      contexts: Object.fromEntries(contexts),
+      text: bom + lines.join(lineEnd) + lineEnd,
+      lineEnd,
+    };
+  });
+
+describe("a config as people have it", () => {
+  const others = (text: string) => {
+    const all = Object.entries(parse(text.replace("\uFEFF", "")) as object);
+    const kept = all.filter(([key]) => !/^(auth-contexts|access-token|context)$/i.test(key));
+    return Object.fromEntries(kept);
+  };
+  const comments = (text: string) => text.match(/# (mine|as ever|the end)/g);
+
+  it("keeps contexts, other keys, comments and line ends when one is stored", () => {
+    fc.assert(
+      fc.property(written, context, token, (it, into, value) => {
+        const after = store(it.text, into, value);
+        expect(contextsIn(after)).toEqual({ ...it.contexts, [into]: value });
+        expect(others(after)).toEqual(others(it.text));
+        expect(comments(after)).toEqual(comments(it.text));
+        expect(after.replaceAll(it.lineEnd, "")).not.toMatch(/[\r\n]/);
+        expect(after.startsWith("\uFEFF")).toBe(it.text.startsWith("\uFEFF"));
+        expect(readDoctlConfig(after)?.selected).toBe(readDoctlConfig(it.text)?.selected);
+      }),
+    );
+  });
+
+  it("keeps them when one is taken away, and a selected one is selected no longer", () => {
+    fc.assert(
+      fc.property(written, (it) => {
+        const gone = readDoctlConfig(it.text)?.selected ?? "";
+        const parts = withoutContext(it.text, gone) ?? { parts: [], encoding: "utf8" as const };
+        const after = encode(parts).toString();
+        const { [gone]: _, ...left } = it.contexts;
+        expect(contextsIn(after)).toEqual(left);
+        expect(others(after)).toEqual(others(it.text));
+        expect(comments(after)).toEqual(comments(it.text));
+        expect(readDoctlConfig(after)?.selected).toBe("default");
       }),
     );
   });

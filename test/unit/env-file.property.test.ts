@@ -2,8 +2,14 @@ import { parse } from "dotenv";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Content, decode, encode, shown } from "../../src/content.ts";
-import { redacted, withNames, withToken } from "../../src/env-file/edit.ts";
-import { PERSONAL, secret } from "./samples.ts";
+import {
+  redacted,
+  withNames,
+  withoutToken,
+  withReplaced,
+  withToken,
+} from "../../src/env-file/edit.ts";
+import { OTHER, PERSONAL, secret } from "./samples.ts";
 
 const KEY = "DIGITALOCEAN_TOKEN";
 
@@ -100,6 +106,73 @@ describe("withToken, for any text", () => {
       fc.property(fc.array(plainLine), (lines) => {
         expect(add(lines.join(""))).toBeDefined();
       }),
+    );
+  });
+});
+
+describe("a token that is replaced or taken away, for any bytes", () => {
+  const holding = fc
+    .tuple(
+      anyText,
+      from("", "export "),
+      from("A", KEY, "T"),
+      from("", '"', "'"),
+      from("\n", "\r\n"),
+      anyText,
+    )
+    .map(([before, start, name, quote, end, after]) =>
+      `${before}${end}${start}${name}=${quote}${OTHER}${quote}${end}${after}`.replaceAll("\0", ""),
+    );
+  /** Text, Latin-1, and bytes that are neither. */
+  const bytes = fc
+    .tuple(holding, from("", "\xe9", "\xff\xfe", "\xc3", "\xed\xa0\x80"))
+    .map(([text, tail]) => Buffer.concat([Buffer.from(text), Buffer.from(tail, "latin1")]));
+
+  const held = (text: string) =>
+    Object.entries(parse(text))
+      .filter(([, value]) => value === OTHER)
+      .map(([name]) => name);
+  const rest = (text: string, but: readonly string[]) =>
+    Object.fromEntries(Object.entries(parse(text)).filter(([name]) => !but.includes(name)));
+
+  it("every other key reads as before, and every other byte is the same", () => {
+    fc.assert(
+      fc.property(bytes, (given) => {
+        const { text, encoding } = decode(given) ?? { text: "", encoding: "utf8" };
+        const names = held(text);
+        const parts = withReplaced(text, ".env", { old: secret(OTHER), token: secret() });
+        if (parts === undefined || names.length === 0) return;
+        const after = encode({ parts, encoding });
+        const read = decode(after)?.text ?? "";
+        for (const name of names) expect(parse(read)[name]).toBe(PERSONAL);
+        expect(rest(read, names)).toEqual(rest(text, names));
+        const back = after.toString("latin1").replaceAll(PERSONAL, OTHER);
+        expect(back).toBe(given.toString("latin1").replaceAll(PERSONAL, OTHER));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it("what stays without it is what was there, line by line", () => {
+    fc.assert(
+      fc.property(bytes, (given) => {
+        const { text, encoding } = decode(given) ?? { text: "", encoding: "utf8" };
+        const names = held(text);
+        const parts = withoutToken(text, ".env", secret(OTHER));
+        if (parts === undefined || names.length === 0) return;
+        const after = encode({ parts, encoding }).toString("latin1");
+        const read = decode(Buffer.from(after, "latin1"))?.text ?? "";
+        expect(held(read)).toEqual([]);
+        expect(rest(read, names)).toEqual(rest(text, names));
+        let from = 0;
+        const before = given.toString("latin1");
+        for (const line of after.split("\n").filter(Boolean)) {
+          const at = before.indexOf(line, from);
+          expect(at).toBeGreaterThanOrEqual(from);
+          from = at + line.length;
+        }
+      }),
+      { numRuns: 1000 },
     );
   });
 });

@@ -1,0 +1,282 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import fc from "fast-check";
+import { dir } from "tmp-promise";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { loadConfig } from "../../src/config/load.ts";
+import { resolveConfig } from "../../src/config/resolve.ts";
+import { validateConfig } from "../../src/config/validate.ts";
+import { decode, encode } from "../../src/content.ts";
+import { readDoctlConfig, withContext, withoutContext } from "../../src/doctl/config-file.ts";
+import { withNames, withoutToken, withReplaced, withToken } from "../../src/env-file/edit.ts";
+import { readEnvFile } from "../../src/env-file/read.ts";
+import { AppError } from "../../src/errors.ts";
+import { withoutBlock } from "../../src/git/ignore-block.ts";
+import { nodeFiles } from "../../src/host/files.ts";
+import { failuresIn } from "../../src/scopes/failures.ts";
+import { actionsInPlan } from "../../src/scopes/plan-file.ts";
+import { recognise } from "../../src/terraform/generated.ts";
+import { describeModule } from "../../src/terraform/module.ts";
+import { readTfJson } from "../../src/terraform/tf-json.ts";
+import { allowsFrom } from "../../src/terraform/version-constraint.ts";
+import { chooseToken } from "../../src/token/sources.ts";
+import { judge, readAnswer } from "../../src/token/verdict.ts";
+import { NO_RECORDS, OTHER, PERSONAL, secret } from "./samples.ts";
+
+/** Bytes of any kind, and good samples with some of their bytes taken out, put in or said again. */
+function soupOf(...samples: readonly string[]): fc.Arbitrary<Buffer> {
+  const sample = fc.constantFrom(...samples).map((text) => Buffer.from(text));
+  const bits = fc.constantFrom(
+    ..."{}[]\"'`:=,#&*!|<\\$%\n\r\t \0\x1b",
+    "\ufeff",
+    "\u2028",
+    "\ud800",
+  );
+  const put = fc.oneof(
+    fc.uint8Array({ maxLength: 4 }).map((bytes) => Buffer.from(bytes)),
+    fc.array(bits, { maxLength: 4 }).map((all) => Buffer.from(all.join(""))),
+    sample,
+  );
+  const edit = fc.record({ at: fc.double({ min: 0, max: 1, noNaN: true }), cut: fc.nat(12), put });
+  const mutated = fc.tuple(sample, fc.array(edit, { maxLength: 4 })).map(([start, edits]) =>
+    edits.reduce((bytes, { at, cut, put }) => {
+      const place = Math.floor(at * bytes.length);
+      return Buffer.concat([bytes.subarray(0, place), put, bytes.subarray(place + cut)]);
+    }, start),
+  );
+  return fc.oneof(
+    { weight: 12, arbitrary: mutated },
+    { weight: 4, arbitrary: fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes)) },
+  );
+}
+
+/** The reader is given each of them; it may refuse with an error of ours, and with no other. */
+function survives(read: (bytes: Buffer) => unknown, ...samples: readonly string[]): void {
+  const property = fc.property(soupOf(...samples), (bytes) => {
+    const start = performance.now();
+    try {
+      read(bytes);
+    } catch (error) {
+      expectClean(error);
+    }
+    expect(performance.now() - start).toBeLessThan(10_000);
+  });
+  fc.assert(property, { numRuns: 400, endOnFailure: true });
+}
+
+function expectClean(error: unknown): void {
+  if (!(error instanceof AppError)) throw error;
+  expect(error.code).not.toBe("UNEXPECTED");
+  expect(error.hint ?? "").not.toBe("");
+  expect(`${error.message}${error.hint}`).not.toContain(PERSONAL.slice(7, 23));
+}
+
+/** As a file of text is read: undefined bytes are no text, and left alone. */
+const text = (bytes: Buffer) => decode(bytes)?.text ?? "";
+
+const YAML = `project: web
+token: { name: DO_TOKEN, envFile: .env.local, minTtl: 7d, command: [op, read] }
+account: { team: x }
+doctl: &d { context: acme }
+terraform:
+  - { dir: infra, tool: tofu, variables: { a: 1, b: [x, { c: null }] } }
+environments: { prod: { doctl: *d, terraform: false } }
+`;
+const JSON_CONFIG =
+  '{"$schema":"x","project":"web","terraform":{"variables":{"a":[1,{"b":null}]}}}';
+const ENV = `# c\nexport DIGITALOCEAN_TOKEN='${OTHER}' # n\nA="x\ny"\nB: z\r\nC=\`q\`\n`;
+const DOCTL = `access-token: ${PERSONAL}\nauth-contexts: { a: ${OTHER}, B: "x" }\ncontext: a\n# c\nm: &x 1\nn: *x\n`;
+const PLAN = `{"format_version":"1.2","resource_changes":[{"address":"module.a.digitalocean_droplet.b[0]","mode":"managed","type":"digitalocean_droplet","name":"b","change":{"actions":["delete","create"],"before":{"name":"x","tags":["a"]},"after":{"name":"y","tags":null},"after_unknown":{"id":true,"tags":[true,false]},"importing":{"id":"1"}}}]}`;
+const TF_JSON = `{"terraform":{"required_providers":{"digitalocean":{"source":"a/b"}}},"provider":{"digitalocean":[{"token":"\${var.t}"},{"alias":"b"}]},"variable":{"t":{"ephemeral":true,"default":null}},"resource":{"digitalocean_tag":{"a":{"name":"x"}}}}`;
+const ERRORS = `╷\n│ Error: creating: POST https://api.digitalocean.com/v2/tags: 403 (request "x") You are not authorized\n│   with digitalocean_tag.a,\n│   on main.tf line 3, in resource:\n╵\n{"diagnostic":{"severity":"error","summary":"s","detail":"d","address":"a","range":{"filename":"f","start":{"line":1}}}}\n{"errors":[{"detail":"GET https://x/v2/y: 401"}]}\nGet "https://api.digitalocean.com/v2/account": dial tcp: lookup: no such host\n`;
+
+describe("any bytes as", () => {
+  it("a config", async () => {
+    const { path, cleanup } = await dir({ prefix: "do-bootstrap-test-", unsafeCleanup: true });
+    onTestFinished(() => cleanup());
+    const host = { files: nodeFiles, records: NO_RECORDS };
+    const file = fc.constantFrom(".do-bootstraprc", ".do-bootstraprc.json", "package.json");
+    const property = fc.asyncProperty(file, soupOf(YAML, JSON_CONFIG), async (name, bytes) => {
+      await writeFile(join(path, name), bytes);
+      try {
+        const { written, base } = await loadConfig(host, path, path);
+        resolveConfig(written, undefined, { file: name, base, packageName: "x", defaultDir: "." });
+      } catch (error) {
+        expectClean(error);
+      } finally {
+        await writeFile(join(path, name), name === "package.json" ? "{}" : "");
+      }
+    });
+    await fc.assert(property, {
+      numRuns: 150,
+      interruptAfterTimeLimit: 20_000,
+      markInterruptAsFailure: true,
+    });
+  });
+
+  it("what a config says", () => {
+    const known = fc.constantFrom(
+      "project",
+      "token",
+      "terraform",
+      "environments",
+      "variables",
+      "__proto__",
+      "$import",
+    );
+    const { any } = fc.letrec<{ any: unknown }>((tie) => ({
+      any: fc.oneof(
+        fc.anything({ withNullPrototype: true }),
+        fc.array(tie("any"), { maxLength: 3 }),
+        fc.dictionary(fc.oneof(known, fc.string()), tie("any"), { maxKeys: 3 }),
+      ),
+    }));
+    fc.assert(
+      fc.property(any, (value) => {
+        try {
+          validateConfig(value, "config");
+        } catch (error) {
+          expectClean(error);
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it("an env file", () => {
+    survives((bytes) => {
+      const given = text(bytes);
+      withToken(given, ".env", "DIGITALOCEAN_TOKEN", secret());
+      withReplaced(given, ".env", { old: secret(OTHER), token: secret() });
+      withoutToken(given, ".env", secret(OTHER));
+      withNames(given, [...readEnvFile(given).keys(), "X"]);
+    }, ENV);
+  });
+
+  it("a .gitignore, and a file that we may have generated", () => {
+    const block =
+      "a\n# do-bootstrap: secrets and state stay out of git\n.env\n# do-bootstrap: end\nb\n";
+    const own = "# Generated by do-bootstrap (template 1, sha256:0123456789abcdef)\nx\n";
+    survives((bytes) => [withoutBlock(text(bytes)), recognise(text(bytes))], block, own);
+  });
+
+  it("a .tf.json, and as JSON where it is JSON", () => {
+    survives((bytes) => {
+      const given = text(bytes);
+      const file = readTfJson(given, "a.tf.json");
+      describeModule([file]);
+    }, TF_JSON);
+  });
+
+  it("a constraint of versions", () => {
+    survives((bytes) => allowsFrom([text(bytes)], "1.10"), ">= 1.5, ~> 1.9.0, != 1.11", "v1.2.3");
+  });
+
+  it("the JSON of a plan", () => {
+    survives((bytes) => actionsInPlan(bytes.toString("utf8"), "tfplan", []), PLAN);
+  });
+
+  it("doctl's config", () => {
+    survives(
+      (bytes) => {
+        const given = text(bytes);
+        readDoctlConfig(given);
+        withContext(given, "new", secret());
+        withoutContext(given, "a");
+      },
+      DOCTL,
+      DOCTL.replaceAll("\n", "\r\n"),
+    );
+  });
+
+  it("answers of the API", () => {
+    const account = '{"account":{"uuid":"u","email":"e","team":{"uuid":"t","name":"Team"}}}';
+    const info = '{"scopes":["read"],"expires_in_seconds":5,"application":{}}';
+    const statuses = [0, 101, 200, 204, 302, 401, 403, 404, 429, 500, 999];
+    survives(
+      (bytes) => {
+        const body = bytes.toString("utf8");
+        const answers = statuses.map((status) =>
+          readAnswer({ kind: "answer", status, contentType: "application/json", body }),
+        );
+        for (const one of answers) for (const other of answers) judge(one, other);
+      },
+      account,
+      info,
+    );
+  });
+
+  it("what a token's command prints, or a person types", () => {
+    survives(
+      (bytes) => {
+        const given = bytes.toString("utf8");
+        const state = chooseToken({
+          stdin: undefined,
+          env: {},
+          envFile: { path: ".env", values: new Map() },
+          name: "DIGITALOCEAN_TOKEN",
+          command: { program: "op", text: given },
+          prompted: undefined,
+          inCode: undefined,
+          environment: undefined,
+        });
+        if (state.kind === "unusable") expect(state.why).not.toMatch(/[^ -~]/);
+      },
+      `${PERSONAL}\n`,
+      `"${OTHER}"`,
+    );
+  });
+
+  it("an error text that is to be explained", () => {
+    survives((bytes) => failuresIn(bytes.toString("utf8")), ERRORS);
+  });
+
+  it("a file: what is written without a change is the same to the last byte", () => {
+    survives(
+      (bytes) => {
+        const read = decode(bytes);
+        if (read === undefined) return;
+        expect(encode({ parts: [read.text], encoding: read.encoding }).equals(bytes)).toBe(true);
+      },
+      ENV,
+      DOCTL,
+    );
+  });
+});
+
+describe("what is nested without an end", () => {
+  const opens = ["[", '{"a":', "{a = ", "- ", "? ", "a: ", "${", "(", '"${', "\\'", "A='"];
+  const noToken = {
+    stdin: undefined,
+    prompted: undefined,
+    inCode: undefined,
+    environment: undefined,
+  };
+  const readers: Readonly<Record<string, (given: string) => unknown>> = {
+    "an env file": (given) => withToken(given, ".env", "DIGITALOCEAN_TOKEN", secret()),
+    "a .tf.json": (given) => describeModule([readTfJson(given, "a.tf.json")]),
+    "the JSON of a plan": (given) => actionsInPlan(given, "tfplan", []),
+    "an answer of the API": (body) =>
+      readAnswer({ kind: "answer", status: 200, contentType: "application/json", body }),
+    "an error text": failuresIn,
+    "a .gitignore": withoutBlock,
+    "a token": (given) =>
+      chooseToken({
+        ...noToken,
+        env: { DO_TOKEN: given },
+        envFile: { path: ".env", values: new Map() },
+        name: "DO_TOKEN",
+      }),
+  };
+  it.each(Object.keys(readers))("as %s", (name) => {
+    for (const open of opens) {
+      const start = performance.now();
+      try {
+        readers[name]?.(open.repeat(20_000));
+      } catch (error) {
+        expectClean(error);
+      }
+      expect(performance.now() - start).toBeLessThan(10_000);
+    }
+  });
+});
