@@ -69,7 +69,7 @@ describe.each(COMMANDS)(
       async () => {
         const scene = await sceneOf(args, arrange);
         expect(scene.moments.length).toBeGreaterThan(20);
-      expect(scene.moments).toContain(moment);
+        expect(scene.moments).toContain(moment);
         const row = { runs: 0, faults: 0, lost: 0, halfWritten: 0, leftOver: 0 };
         const all: string[] = [];
         for (const ending of endings(scene, moment, `${SEED} ${name}`)) {
