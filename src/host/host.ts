@@ -152,8 +152,12 @@ export type Undo = () => Promise<void>;
 
 export interface HttpRequest {
   readonly url: URL;
-  /** Sent as a form by POST; absent: GET. */
+  /** Where it is not said: POST for a form, else GET. */
+  readonly method?: "PUT" | "DELETE";
+  /** Sent as a form. */
   readonly form?: Readonly<Record<string, string>>;
+  /** Sent as it is. */
+  readonly body?: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
 }

@@ -2,7 +2,7 @@ import type { RequestOptions } from "node:https";
 import { AppError } from "../errors.ts";
 import type { HttpAnswer, HttpRequest } from "./host.ts";
 
-/** The two answers we ask for are a few hundred bytes. */
+/** The answers that we ask for are a few hundred bytes. */
 const MAX_BODY_BYTES = 1024 * 1024;
 
 const FORM = "application/x-www-form-urlencoded";
@@ -14,7 +14,7 @@ const FORM = "application/x-www-form-urlencoded";
  * @throws AppError INTERRUPTED when `interrupted` fires first.
  */
 export async function send(
-  { url, form, headers, timeoutMs }: HttpRequest,
+  { url, method, form, body, headers, timeoutMs }: HttpRequest,
   interrupted: AbortSignal,
 ): Promise<HttpAnswer> {
   let agent: RequestOptions["agent"];
@@ -34,7 +34,7 @@ export async function send(
     const request = open(
       url,
       {
-        method: form === undefined ? "GET" : "POST",
+        method: method ?? (form === undefined ? "GET" : "POST"),
         headers: form === undefined ? headers : { ...headers, "Content-Type": FORM },
         signal,
         ...(agent === undefined ? {} : { agent }),
@@ -73,7 +73,7 @@ export async function send(
       resolve({ kind: "failure", why: "proxy", detail: `the proxy answers ${statusCode}` });
       request.destroy();
     });
-    request.end(form === undefined ? undefined : new URLSearchParams(form).toString());
+    request.end(form === undefined ? body : new URLSearchParams(form).toString());
 
     function fail(error: unknown): void {
       if (interrupted.aborted) reject(new AppError("INTERRUPTED", "Interrupted."));

@@ -28,7 +28,8 @@ export function traced(host: Host, say: (text: string) => void): Host {
     async http(request) {
       const answer = await host.http(request);
       const what = answer.kind === "answer" ? answer.status : `${answer.why} (${answer.detail})`;
-      line(`${request.form === undefined ? "GET" : "POST"} ${request.url.href}: ${what}`);
+      const method = request.method ?? (request.form === undefined ? "GET" : "POST");
+      line(`${method} ${request.url.href}: ${what}`);
       return answer;
     },
     async run(call) {
