@@ -237,7 +237,7 @@ function spaces(code: string): Words {
   if (code === "NoSuchBucket") {
     return {
       what: "There is no such bucket, or not in this region.",
-      fix: "Look at its name and region.",
+      fix: "Look at its name and region. A bucket for a state is made beforehand: in the control panel (Spaces Object Storage), or by digitalocean_spaces_bucket in a root whose state is elsewhere.",
     };
   }
   return { what: `Spaces did not take the keys (${code}).`, fix };

@@ -135,6 +135,9 @@ function spacesIn(text: string): Said | undefined {
     /\b(InvalidAccessKeyId|SignatureDoesNotMatch|NoSuchBucket|No valid credential sources found)\b/.exec(
       text,
     )?.[1];
+  // Terraform's S3 backend has a sentence of its own for it (contracts/terraform.md 6.5).
+  if (/S3 bucket "[^"]*" does not exist/.test(text))
+    return { kind: "spaces", message: "NoSuchBucket" };
   const isS3 = /api error|operation error S3|<Code>|credential sources/.test(text);
   const s3 = text.indexOf("operation error S3");
   const denied =

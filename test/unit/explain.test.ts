@@ -147,6 +147,12 @@ describe("other failures", () => {
       /SPACES_ACCESS_KEY_ID/,
     ],
     ["operation error S3: x, api error NoSuchBucket", having(), /no such bucket/, /region/],
+    [
+      'Error: Failed to get existing workspaces: S3 bucket "acme" does not exist.',
+      having(),
+      /no such bucket/,
+      /made beforehand/,
+    ],
   ])("%s with %j", (text, token, what, fix) => {
     const found = explained(text, token);
     expect(found.what).toMatch(what);
