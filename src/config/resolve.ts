@@ -1,7 +1,7 @@
-import { join } from "node:path";
+import { join, posix, sep } from "node:path";
 import { AppError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
-import type { ResolvedConfig, TerraformRootConfig } from "./resolved.ts";
+import type { ResolvedConfig, SpacesBackend, TerraformRootConfig } from "./resolved.ts";
 import type { WrittenConfig, WrittenEnvironment, WrittenRoot } from "./schema.ts";
 
 /** What a config is resolved against. */
@@ -46,7 +46,6 @@ export function resolveConfig(
     roots: resolveRoots(written, chosen, around),
     environments: Object.keys(written.environments ?? {}),
     envFiles: envFilesOf(written).map((path) => join(base, path)),
-    notYet: notYetIn(written, chosen),
   };
 }
 
@@ -89,15 +88,17 @@ function chooseEnvironment(
 function resolveRoots(
   written: WrittenConfig,
   chosen: WrittenEnvironment,
-  { base, file, defaultDir }: Surroundings,
+  around: Surroundings,
 ): TerraformRootConfig[] {
+  const { base, file, defaultDir } = around;
+  refuseBackendOfOne(written, file);
   const list = [written.terraform ?? {}].flat();
   if (chosen.terraform === false || (chosen.terraform === undefined && list.includes(false))) {
     return [];
   }
   const hasEnvironments = Object.keys(written.environments ?? {}).length > 0;
   const roots = list.filter((root) => root !== false);
-  return (roots.length === 0 ? [{}] : roots).map((each: WrittenRoot) => {
+  const resolved = (roots.length === 0 ? [{}] : roots).map((each: WrittenRoot) => {
     const root = { ...each, ...(chosen.terraform || {}) };
     if (root.credentials === "tfvars" && hasEnvironments) {
       throw new AppError(
@@ -121,10 +122,64 @@ function resolveRoots(
       variable,
       variables: root.variables ?? {},
       workspace: root.workspace,
-      hasBackend: root.backend !== undefined,
+      backend: backendOf(root, written, around),
       init: root.init ?? true,
     };
   });
+  refuseSharedState(resolved, file);
+  return resolved;
+}
+
+/** backend.tf is one file: it cannot be one thing for an environment and another for the next. */
+function refuseBackendOfOne({ environments = {} }: WrittenConfig, file: string | undefined): void {
+  const [name] =
+    Object.entries(environments).find(
+      ([, { terraform }]) => terraform && terraform.backend !== undefined,
+    ) ?? [];
+  if (name === undefined) return;
+  throw new AppError(
+    "CONFIG_INVALID",
+    `${file}: environments.${name}.terraform.backend is not possible: backend.tf is one file, which all environments share.`,
+    {
+      hint: `Move it to terraform.backend and set environments.${name}.terraform.workspace: that has a state of its own, env:/WORKSPACE/KEY. For another bucket, use a root (a folder) of its own.`,
+    },
+  );
+}
+
+function backendOf(
+  { backend, dir }: WrittenRoot,
+  { project }: WrittenConfig,
+  { file, packageName, defaultDir }: Surroundings,
+): SpacesBackend | undefined {
+  if (backend === undefined) return undefined;
+  // A clone's folder may have any name, and a state must not move with it.
+  const shared = project ?? slugOf(packageName);
+  if (backend.key === undefined && shared === undefined) {
+    throw new AppError(
+      "CONFIG_INVALID",
+      `${file}: terraform.backend has no key, and nothing that is the same in every clone names this project.`,
+      { hint: "Add key, such as key: web/terraform.tfstate; or project." },
+    );
+  }
+  const folder = (dir ?? defaultDir).split(sep).join("/");
+  const key = backend.key ?? posix.join(shared ?? "", folder, "terraform.tfstate");
+  return { bucket: backend.bucket, region: backend.region, key, lock: backend.lock ?? false };
+}
+
+/** Two roots in one state would each destroy what the other made. */
+function refuseSharedState(roots: readonly TerraformRootConfig[], file: string | undefined): void {
+  const seen = new Set<string>();
+  for (const { backend } of roots) {
+    if (backend === undefined) continue;
+    const place = `${backend.bucket}/${backend.key}`;
+    const id = `${backend.region}/${place}`;
+    if (seen.has(id)) {
+      throw new AppError("CONFIG_INVALID", `${file}: two roots have the same state, ${place}.`, {
+        hint: "Give each a terraform.backend.key of its own, or leave the key out.",
+      });
+    }
+    seen.add(id);
+  }
 }
 
 /** An environment that has a command of its own does not take the token of the others' file. */
@@ -143,15 +198,4 @@ function envFilesOf(written: WrittenConfig): string[] {
     envFileOf(written, name, chosen),
   );
   return [...new Set([written.token?.envFile ?? ".env", ...own])];
-}
-
-function notYetIn(written: WrittenConfig, chosen: WrittenEnvironment): string[] {
-  const found = new Set<string>();
-  for (const { terraform } of [written, chosen]) {
-    for (const root of [terraform ?? {}].flat()) {
-      if (root === false) continue;
-      if (root.backend !== undefined) found.add("terraform.backend");
-    }
-  }
-  return [...found];
 }

@@ -23,8 +23,6 @@ export interface ResolvedConfig {
   readonly environments: readonly string[];
   /** Every env file that the config names, of all environments. */
   readonly envFiles: readonly string[];
-  /** Keys that are valid and that this version does not act on yet, such as "token.command". */
-  readonly notYet: readonly string[];
 }
 
 export interface TerraformRootConfig {
@@ -38,8 +36,19 @@ export interface TerraformRootConfig {
   readonly variables: Readonly<Record<string, unknown>>;
   /** The workspace to select; undefined: whichever is selected. */
   readonly workspace: string | undefined;
-  /** Its state is to be kept on Spaces. */
-  readonly hasBackend: boolean;
+  /** Its state is to be kept there; undefined: config says nothing of where. */
+  readonly backend: SpacesBackend | undefined;
   /** Run `terraform init` where the root is not initialised. */
   readonly init: boolean;
+}
+
+/** A place for a state on DigitalOcean Spaces. */
+export interface SpacesBackend {
+  readonly bucket: string;
+  /** Such as "nyc3". */
+  readonly region: string;
+  /** The object's name, that of workspace `default`. */
+  readonly key: string;
+  /** Keep two runs apart by a lock file beside the state. */
+  readonly lock: boolean;
 }

@@ -74,6 +74,46 @@ const doctl = v.union([
   }),
 ]);
 
+// What goes into an address and into a .tf file is held to what Spaces itself allows, and less.
+const backend = v.pipe(
+  v.strictObject({
+    bucket: v.pipe(
+      v.string(),
+      v.regex(
+        /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/,
+        "use the name of a Spaces bucket: 3 to 63 lower-case letters, digits and -",
+      ),
+      v.description("The Spaces bucket. It has to exist."),
+    ),
+    region: v.pipe(
+      v.string(),
+      v.regex(/^[a-z]{3}\d$/, "use the bucket's region, such as nyc3"),
+      v.description("The bucket's region, such as nyc3."),
+    ),
+    key: v.optional(
+      v.pipe(
+        v.string(),
+        v.regex(
+          /^(?!(.*\/)?\.{1,2}(\/|$))[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/,
+          "use a path of letters, digits, -, _ and ., such as web/terraform.tfstate",
+        ),
+        v.description("The state's name in the bucket. Default: PROJECT/DIR/terraform.tfstate."),
+      ),
+    ),
+    lock: v.optional(
+      v.pipe(
+        v.boolean(),
+        v.description(
+          "Keep two runs apart by a lock file beside the state; init tries the bucket first.",
+        ),
+      ),
+    ),
+  }),
+  v.description(
+    "Keep the state on Spaces: writes backend.tf. It is the same for all environments, which a workspace keeps apart.",
+  ),
+);
+
 const terraformRoot = v.strictObject({
   dir: v.optional(v.pipe(relativePath, v.description("The root module's folder."))),
   tool: v.optional(v.picklist(["terraform", "tofu"])),
@@ -90,14 +130,7 @@ const terraformRoot = v.strictObject({
       v.description("Values that are not secret: written to do-bootstrap.auto.tfvars.json."),
     ),
   ),
-  backend: v.optional(
-    v.strictObject({
-      bucket: v.string(),
-      region: v.string(),
-      key: v.optional(v.string()),
-      lock: v.optional(v.boolean()),
-    }),
-  ),
+  backend: v.optional(backend),
   workspace: v.optional(v.pipe(v.string(), v.regex(/^[\w.~-]+$/, "use URL safe characters only"))),
   init: v.optional(v.boolean()),
 });

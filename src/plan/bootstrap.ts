@@ -129,7 +129,10 @@ function needsToken({ token, inspection }: Observation): boolean {
 function commandFailed({ command, failure }: CommandResult): Finding[] {
   if (failure === undefined) return [];
   const message = `${title(command)} failed: ${failure.why}. The files are in place.`;
-  const fix = `Mend what it says, then: do-bootstrap`;
+  const fix =
+    command.with.size > 0
+      ? `do-bootstrap exec --explain -- ${title(command)} says what that means; then: do-bootstrap`
+      : "Mend what it says, then: do-bootstrap";
   return [finding("terraform.failed", message, { where: command.cwd, fix })];
 }
 

@@ -24,7 +24,7 @@ export function buildPlan(observation: Observation, consent: Consent): Plan {
     planDoctl(observation, consent),
     planConfig(observation, consent),
     { findings: judgeConflicts(observation, consent) },
-    { findings: [...aboutTools(observation), ...aboutConfig(observation)] },
+    { findings: aboutTools(observation) },
   ]);
 
   function withCommands(root: TerraformRoot, part: PlanPart): Plan {
@@ -57,12 +57,4 @@ function aboutTools({ skippedTools, roots, terraform }: Observation): Finding[] 
       },
     ),
   ];
-}
-
-function aboutConfig({ config }: Observation): Finding[] {
-  return config.notYet.map((key) =>
-    finding("config.not-yet", `${key} is valid, but this version does not act on it yet.`, {
-      ...(config.file === undefined ? {} : { where: config.file }),
-    }),
-  );
 }

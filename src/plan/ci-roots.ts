@@ -64,14 +64,14 @@ export function judgeRoots(
 }
 
 function judgeRoot(each: Root, version: string): Finding[] {
-  const { dir, hasBackend } = each.root.config;
+  const { dir, backend: ours } = each.root.config;
   const { cloud, backend, requiredVersions } = each.root.module;
   const findings: Finding[] = [];
   if (cloud !== undefined) {
     const message = `${dir} has a cloud block: HCP Terraform runs plan and apply itself.`;
     const fix = "Connect the repo there: https://developer.hashicorp.com/terraform/cloud-docs/vcs";
     findings.push(finding("ci.cloud", message, { where: dir, fix }));
-  } else if (!hasBackend && backend === undefined) {
+  } else if (ours === undefined && backend === undefined) {
     const message = `${dir} keeps its state in a file, which a pipeline forgets: each apply would make everything anew.`;
     const fix = "Give it a backend: terraform.backend in the config, or a backend block.";
     findings.push(finding("ci.local-state", message, { where: dir, fix }));

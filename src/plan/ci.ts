@@ -210,7 +210,7 @@ function pipelineOf(
     hasEnvironments: config.environments.length > 0,
     tokenNames: [...new Set(roots.map(({ config: { token } }) => token.name))],
     keys: {
-      state: roots.some(({ root }) => root.config.hasBackend) ? "SPACES" : "AWS",
+      state: roots.some(({ root }) => root.config.backend !== undefined) ? "SPACES" : "AWS",
       spaces: needs.some(({ spaces }) => spaces),
     },
     legs: roots.map((each) => ({

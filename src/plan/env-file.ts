@@ -8,6 +8,7 @@ import { tokenNames } from "../token/sources.ts";
 import { obstacles, plainWrite, textAt } from "./existing.ts";
 import { finding } from "./findings.ts";
 import type { Observation } from "./observe.ts";
+import { KEY_NAMES } from "./spaces-keys.ts";
 import { mayStore, usableToken } from "./storing.ts";
 import { type Consent, type Finding, joined, NOTHING, type PlanPart } from "./types.ts";
 
@@ -36,10 +37,11 @@ function judgeEnvFile(observation: Observation): Finding[] {
   const text = textAt(envFile)?.text;
   if (!git?.tracked.has(path) || text === undefined) return [];
   const names = tokenNames(config.token.name);
-  const holdsToken = [...readEnvFile(text)].some(
-    ([name, value]) => looksLikeToken(value) || (names.includes(name) && value !== ""),
-  );
-  return holdsToken ? [tracked(observation, "it holds a token")] : [];
+  const values = [...readEnvFile(text)].filter(([, value]) => value !== "");
+  const holdsToken = values.some(([name, value]) => looksLikeToken(value) || names.includes(name));
+  if (holdsToken) return [tracked(observation, "it holds a token")];
+  const holdsKey = values.some(([name]) => name === "SPACES_SECRET_ACCESS_KEY");
+  return holdsKey ? [tracked(observation, "it holds a Spaces key")] : [];
 }
 
 function planToken(observation: Observation, consent: Consent): PlanPart {
@@ -97,13 +99,18 @@ function planExample(observation: Observation, consent: Consent): PlanPart {
   const names = envExample.kind === "absent" ? namesIn(observation.envFile) : [];
   const after = withNames(envExample.kind === "absent" ? envExampleTemplate : text, [
     ...names,
-    config.token.name,
+    ...exampleNames(config),
   ]);
   if (after === text) return { findings };
   const blocking = obstacles(observation, envExample, consent);
   if (blocking.length > 0) return { findings: blocking };
   const why = "names only, for colleagues";
   return { findings, changes: [plainWrite(envExample, content(after), why)] };
+}
+
+/** What every colleague needs: the token, and the keys of a state on Spaces. */
+export function exampleNames({ token, roots }: Observation["config"]): readonly string[] {
+  return [token.name, ...(roots.some(({ backend }) => backend !== undefined) ? KEY_NAMES : [])];
 }
 
 function namesIn(envFile: Snapshot): readonly string[] {
@@ -114,6 +121,6 @@ function tracked({ config, envFile: { path } }: Observation, because: string): F
   const short = relative(config.base, path);
   return finding("env-file.tracked", `git tracks ${path}, and ${because}.`, {
     where: path,
-    fix: `git rm --cached ${short} (then revoke any token that was ever committed), or set token.envFile: .env.local`,
+    fix: `git rm --cached ${short} (then revoke whatever was ever committed), or set token.envFile: .env.local`,
   });
 }

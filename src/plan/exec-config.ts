@@ -19,7 +19,7 @@ export function execConfigOf(
     environment,
     tokenName: token.name,
     envFile: token.envFile,
-    hasBackend: written.some(({ hasBackend }) => hasBackend),
+    hasBackend: written.some(({ backend }) => backend !== undefined),
     variables: [...new Set(own.map(({ variable }) => variable))],
     secretFiles: needs.map(({ dir, variable }) => ({ path: join(dir, SECRET_TFVARS), variable })),
   };

@@ -78,6 +78,16 @@ export const FINDINGS = {
   "terraform.tf-var-ignored": ["warning", EXIT.findings],
   "terraform.failed": ["warning", EXIT.findings],
   "terraform.environment": ["warning", EXIT.findings],
+  "backend.no-keys": ["warning", EXIT.findings],
+  "backend.other-keys": ["warning", EXIT.findings],
+  "backend.secret": ["error", EXIT.findings],
+  "backend.other": ["warning", EXIT.findings],
+  "backend.migrate": ["warning", EXIT.findings],
+  "backend.lock": ["error", EXIT.findings],
+  "backend.lock-untested": ["info", EXIT.ok],
+  "cloud.backend": ["error", EXIT.usage],
+  "cloud.upload": ["error", EXIT.findings],
+  "cloud.variables": ["info", EXIT.ok],
   "tool.in-repo": ["warning", EXIT.findings],
   "ci.local-state": ["error", EXIT.findings],
   "ci.cloud": ["error", EXIT.findings],
@@ -88,7 +98,6 @@ export const FINDINGS = {
   "ci.to-do": ["info", EXIT.ok],
   "file.kept": ["info", EXIT.ok],
   "config.exists": ["info", EXIT.ok],
-  "config.not-yet": ["warning", EXIT.findings],
 } as const satisfies Record<string, readonly [Finding["level"], ExitStatus]>;
 
 export type FindingId = keyof typeof FINDINGS;

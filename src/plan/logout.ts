@@ -1,16 +1,20 @@
 import { basename } from "node:path";
 import { content } from "../content.ts";
+import { withNames } from "../env-file/edit.ts";
 import { AppError } from "../errors.ts";
 import { withoutBlock } from "../git/ignore-block.ts";
 import type { Host, Snapshot } from "../host/host.ts";
 import { isInside } from "../paths.ts";
+import { BACKEND_TF } from "../terraform/backend.ts";
 import { PUBLIC_TFVARS } from "../terraform/files.ts";
 import { recognise } from "../terraform/generated.ts";
+import { UPLOAD_IGNORE } from "../terraform/observe-root.ts";
 import { TOKEN_LIST } from "../token/hosts.ts";
 import type { Secret } from "../token/secret.ts";
 import type { ApplyHost } from "./apply.ts";
 import { NOTHING_DONE, notConverged, type Person, type Result } from "./bootstrap.ts";
 import { pipelinePaths } from "./ci.ts";
+import { exampleNames } from "./env-file.ts";
 import { obstacles, plainWrite, textAt } from "./existing.ts";
 import { finding } from "./findings.ts";
 import { type Observation, type ObservingHost, observe, type Question } from "./observe.ts";
@@ -123,14 +127,15 @@ function uninstall(
   // What a linked folder leads to is another repo's.
   const roots = observation.roots.filter(({ real }) => isInside(real, top));
   const inRoots = roots.flatMap((root) => {
-    const files = [...root.own.keys()].map((name) => root.at(name));
+    const names = [...root.own.keys()].filter((name) => name !== BACKEND_TF);
+    const files = names.map((name) => root.at(name));
     const values = root.at(PUBLIC_TFVARS);
     // Values have no header: ours are those that config still gives.
     const isOurs = values.kind === "file" && sameValues(values, root.config.variables);
     return [...files, ...(isOurs ? [values] : [])];
   });
   const generated = [...inRoots, ...pipelines];
-  const isExample = textAt(envExample)?.text === `${envExampleTemplate}${config.token.name}=\n`;
+  const isExample = withNames(envExampleTemplate, exampleNames(config)) === textOf(envExample);
   const changes = [...generated, ...(isExample ? [envExample] : [])].flatMap(
     (snapshot): Change[] =>
       snapshot.kind === "file" && !isEdited(snapshot)
@@ -146,15 +151,29 @@ function uninstall(
   const kept = [
     ...edited.map((name) => `${name}, which was edited`),
     ...(config.file === undefined ? [] : [basename(config.file)]),
+    // Without it, the next clone would begin with an empty state.
+    ...(roots.some(({ own }) => own.has(BACKEND_TF))
+      ? [`${BACKEND_TF}, which says where the state is`]
+      : []),
   ];
   const protects = [
     ...secrets.flatMap((place) => (place.kind === "doctl" ? [] : [basename(place.snapshot.path)])),
     ...states.map(({ config: { dir } }) => `the state in ${dir}`),
   ];
-  const block = protects.length > 0 ? NOTHING : blockRemoval(observation, gitignore);
+  const ignores = [
+    gitignore,
+    observation.uploadIgnore,
+    ...roots.map(({ at }) => at(UPLOAD_IGNORE)),
+  ];
+  const blocks =
+    protects.length > 0
+      ? []
+      : [...new Map(ignores.map((each) => [each.path, each])).values()].map((each) =>
+          blockRemoval(observation, each),
+        );
   return joined([
     { changes },
-    block,
+    ...blocks,
     ...(kept.length === 0
       ? []
       : [{ findings: [stays(`${kept.join(", ")}: yours to keep or remove.`)] }]),
@@ -207,13 +226,17 @@ function blockRemoval(observation: Observation, gitignore: Snapshot): PlanPart {
   return { changes: [change] };
 }
 
+function textOf(snapshot: Snapshot): string {
+  return textAt(snapshot)?.text ?? "";
+}
+
 function isEdited(snapshot: Snapshot): boolean {
-  return recognise(textAt(snapshot)?.text ?? "") === "edited";
+  return recognise(textOf(snapshot)) === "edited";
 }
 
 function sameValues(snapshot: Snapshot, values: Readonly<Record<string, unknown>>): boolean {
   try {
-    const text = textAt(snapshot)?.text ?? "";
+    const text = textOf(snapshot);
     return JSON.stringify(JSON.parse(text)) === JSON.stringify(values);
   } catch {
     return false;

@@ -9,7 +9,7 @@ import { ignoreRules } from "../git/ignore-rules.ts";
 import type { Environment, Files, Host, Snapshot } from "../host/host.ts";
 import { isInside } from "../paths.ts";
 import { TEMPLATE_NAMES, type Templates } from "../terraform/generated.ts";
-import { observeRoot, type TerraformRoot } from "../terraform/observe-root.ts";
+import { observeRoot, type TerraformRoot, UPLOAD_IGNORE } from "../terraform/observe-root.ts";
 import { type TokenSource, tokenSourceOf } from "../terraform/token-source.ts";
 import { findTerraform, type TerraformTool } from "../terraform/tool.ts";
 import { type ApiHosts, apiHosts } from "../token/hosts.ts";
@@ -39,6 +39,8 @@ export interface Observation extends FoundConfig {
   /** Of that name beside the config: frameworks prefer it to .env, and we do not read it. */
   readonly envLocal: Snapshot;
   readonly gitignore: Snapshot;
+  /** What HCP Terraform leaves out where it uploads the config's folder. */
+  readonly uploadIgnore: Snapshot;
   /** Where --write-config would write. */
   readonly configAt: Snapshot;
   /** Why a folder of these files cannot be written to, by folder. */
@@ -120,21 +122,24 @@ export async function observe(host: ObservingHost, question: Question): Promise<
   const doctlSearch = host.which("doctl", repo);
 
   const { files } = host;
-  const at = (name: string) => files.look(join(config.base, name));
+  const at = (name: string) => join(config.base, name);
   const dirs = config.roots.map(({ dir }) => dir);
   // Terraform's files are looked at for what they declare and for what they need.
   const code = { ...host, files: lookingOnce(files) };
-  const [envFile, envExample, envLocal, gitignore, configAt, [roots, gitState], needs, templates] =
-    await Promise.all([
-      files.look(config.token.envFile),
-      at(".env.example"),
-      at(".env.local"),
-      at(".gitignore"),
-      at(CONFIG_FILE),
-      observeRepo(code, git, config),
-      readNeeds(code, { dirs, purpose: "apply", config }),
-      readTemplates(host),
-    ]);
+  const [looks, [roots, gitState], needs, templates] = await Promise.all([
+    lookAt(files, {
+      envFile: config.token.envFile,
+      envExample: at(".env.example"),
+      envLocal: at(".env.local"),
+      gitignore: at(".gitignore"),
+      uploadIgnore: at(UPLOAD_IGNORE),
+      configAt: at(CONFIG_FILE),
+    }),
+    observeRepo(code, git, config),
+    readNeeds(code, { dirs, purpose: "apply", config }),
+    readTemplates(host),
+  ]);
+  const { envFile, envExample, gitignore, uploadIgnore } = looks;
   const sources = {
     stdin: question.stdin,
     prompted: question.prompted,
@@ -159,7 +164,7 @@ export async function observe(host: ObservingHost, question: Question): Promise<
       ? undefined
       : observeDoctl(host, { config, token, tool: doctlSearch, inspect, progress }),
     findTool(host, config, repo),
-    findBlocked(files, [envFile, envExample, gitignore]),
+    findBlocked(files, [envFile, envExample, gitignore, uploadIgnore]),
   ]);
   return {
     config,
@@ -168,11 +173,7 @@ export async function observe(host: ObservingHost, question: Question): Promise<
     hosts,
     token,
     inspection,
-    envFile,
-    envExample,
-    envLocal,
-    gitignore,
-    configAt,
+    ...looks,
     blocked,
     doctl,
     roots,
@@ -186,6 +187,17 @@ export async function observe(host: ObservingHost, question: Question): Promise<
     skippedTools: [...(git?.skipped ?? []), ...(await doctlSearch).skipped, ...terraform.skipped],
     ...templates,
   };
+}
+
+/** What stands at each of these paths. */
+async function lookAt<K extends string>(
+  files: Files,
+  paths: Readonly<Record<K, string>>,
+): Promise<Record<K, Snapshot>> {
+  const entries = Object.entries<string>(paths).map(
+    async ([name, path]) => [name, await files.look(path)] as const,
+  );
+  return Object.fromEntries(await Promise.all(entries)) as Record<K, Snapshot>;
 }
 
 /** A folder that two readers share is read from the disk once. */

@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { revealed } from "../exec/variables.ts";
 import type { Host } from "../host/host.ts";
 import type { Command } from "./types.ts";
 
@@ -23,6 +24,7 @@ export async function runCommands(
   const results: CommandResult[] = [];
   for (const command of commands) {
     const { tool, args, cwd, without } = command;
+    const given = Object.fromEntries(revealed(command.with));
     const failedBefore = results.some((each) => each.failure && each.command.cwd === cwd);
     if (failedBefore) continue;
     progress(`${title(command)} in ${basename(cwd)}`);
@@ -34,7 +36,7 @@ export async function runCommands(
       file: tool.path,
       args,
       cwd,
-      env: { ...env, CHECKPOINT_DISABLE: "1" },
+      env: { ...env, ...given, CHECKPOINT_DISABLE: "1" },
       timeoutMs: TIME_LIMIT_MS,
     });
     const { end, exitCode, stdout, stderr } = result;

@@ -1,8 +1,16 @@
+import { textIn } from "../content.ts";
+import { readEnvFile } from "../env-file/read.ts";
+import { toolVariables, type Variables } from "../exec/variables.ts";
+import { BACKEND_TF } from "../terraform/backend.ts";
 import { MISSING_TF } from "../terraform/files.ts";
 import { type Needs, needsOf } from "../terraform/needs.ts";
 import type { TerraformRoot } from "../terraform/observe-root.ts";
+import { Secret } from "../token/secret.ts";
+import { execConfigOf } from "./exec-config.ts";
 import { finding } from "./findings.ts";
 import type { Observation } from "./observe.ts";
+import { findKeys } from "./spaces-keys.ts";
+import { stateElsewhere } from "./terraform-backend.ts";
 import { type Command, type Finding, NOTHING, type Plan, type PlanPart } from "./types.ts";
 
 /** `init` and `workspace select` for one root, where they have something to do (DESIGN rule 10). */
@@ -14,11 +22,15 @@ export function planCommands(observation: Observation, root: TerraformRoot, file
   if (!isConfigured || root.module.broken.length > 0) return NOTHING;
 
   const needs = needsOf(root);
+  const judged = { findings: judgeEnvironment(observation, root, needs) };
+  if (!mayReachState(observation, root)) return judged;
+  const variables = backendKeys(observation, root);
   const command = (args: readonly string[], why: string): Command => ({
     tool: terraform,
     args: [...args, "-no-color"],
     cwd: dir,
     why,
+    with: variables,
     // They need no token; and with TF_WORKSPACE, init fails on a backend that has others (7.4).
     without: [
       "TF_WORKSPACE",
@@ -33,18 +45,40 @@ export function planCommands(observation: Observation, root: TerraformRoot, file
       REQUIREMENTS.some((name) => change.before.path.endsWith(`/${name}`)),
   );
   const commands: Command[] = [];
-  if (init && (!root.isInitialised || requirementsChange)) {
-    commands.push(command(["init", "-input=false"], "installs the provider"));
+  // What Terraform has noted is the last word: an init that failed left nothing behind.
+  const isConnected = root.config.backend === undefined || root.storedBackend !== undefined;
+  if (init && (!root.isInitialised || !isConnected || requirementsChange)) {
+    const what = isConnected ? "installs the provider" : "installs the provider, opens the state";
+    commands.push(command(["init", "-input=false"], what));
   }
   if (workspace !== undefined && workspace !== root.workspace) {
     commands.push(
       command(["workspace", "select", "-or-create", workspace], `workspace ${workspace}`),
     );
   }
-  return { findings: judgeEnvironment(observation, root, needs), commands };
+  return { ...judged, commands };
 }
 
-const REQUIREMENTS = ["versions.tf", MISSING_TF];
+/** init would ask whether the state may be copied, or fail for want of keys: both are findings. */
+function mayReachState(observation: Observation, root: TerraformRoot): boolean {
+  if (root.config.backend === undefined) return true;
+  return stateElsewhere(root) === undefined && findKeys(observation).kind !== "none";
+}
+
+/** The keys of the bucket, and what makes Terraform send no checksums that Spaces does not know. */
+function backendKeys({ config, env, envFile }: Observation, root: TerraformRoot): Variables {
+  if (root.config.backend === undefined) return new Map();
+  const variables = toolVariables({
+    config: execConfigOf(config, [root]),
+    env,
+    envFile: readEnvFile(textIn(envFile)),
+    token: Secret.of("", { kind: "stdin" }),
+    all: false,
+  });
+  return new Map([...variables].filter(([name]) => name.startsWith("AWS_")));
+}
+
+const REQUIREMENTS = ["versions.tf", MISSING_TF, BACKEND_TF];
 
 /** Inherited variables that change what Terraform does here (contracts/terraform.md 2 and 7). */
 function judgeEnvironment(

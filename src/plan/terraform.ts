@@ -15,6 +15,7 @@ import { isTooOld } from "../terraform/tool.ts";
 import { noJson, obstacles, plainWrite, textAt } from "./existing.ts";
 import { finding } from "./findings.ts";
 import type { Observation } from "./observe.ts";
+import { judgeBackendSecrets, planBackend } from "./terraform-backend.ts";
 import { isFixable, judgeCode, planFix, withFix } from "./terraform-code.ts";
 import { planSecretVariables } from "./terraform-secret.ts";
 import { type Consent, type Finding, joined, NOTHING, type PlanPart } from "./types.ts";
@@ -33,15 +34,18 @@ export function planTerraform(
   }
   // What a file declares that cannot be read is unknown, and nothing may be declared twice.
   if (found.module.broken.length > 0) {
-    return { findings: judgeCode(observation, found, needsOf(found)) };
+    const findings = judgeCode(observation, found, needsOf(found));
+    return { findings: [...findings, ...judgeBackendSecrets(observation, found)] };
   }
   const fix = consent.fix && isFixable(found);
   const root = fix ? withFix(found) : found;
   const needs = needsOf(root);
   const plan = joined([
     { findings: judgeCode(observation, root, needs) },
+    { findings: judgeBackendSecrets(observation, root) },
     fix ? planFix(observation, found, consent) : NOTHING,
     planConfiguration(observation, root, needs, consent),
+    planBackend(observation, root, consent),
     planPublicVariables(observation, root, consent),
     planSecretVariables(observation, root, needs, consent),
     { findings: judgeTool(observation, needs) },

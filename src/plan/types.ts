@@ -1,5 +1,7 @@
 import type { Content } from "../content.ts";
+import type { Variables } from "../exec/variables.ts";
 import type { FileSnapshot, Snapshot } from "../host/host.ts";
+import type { LockTest } from "../terraform/lock-test.ts";
 import type { Secret } from "../token/secret.ts";
 import type { FindingId } from "./findings.ts";
 
@@ -23,6 +25,8 @@ export interface WriteFile {
   readonly why: string;
   /** Takes a token or what protects it away: goes last, so that a killed run can be finished. */
   readonly takesAway?: true;
+  /** What has to be tried before anything is written. */
+  readonly lockTest?: LockTest;
 }
 
 export interface StoreContext {
@@ -66,6 +70,8 @@ export interface Command {
   readonly why: string;
   /** Variables that it must not inherit. */
   readonly without: readonly string[];
+  /** Variables that it needs: the keys of the state's bucket. */
+  readonly with: Variables;
 }
 
 export interface Plan {

@@ -266,7 +266,9 @@ function nextStep({ observation, ...report }: Report): string | undefined {
   const tool = observation.terraform?.name ?? root.config.tool ?? "terraform";
   const dir = shortPath(root.config.dir, report.cwd, report.home);
   const verb = root.isInitialised ? "plan" : "init";
-  return dir === "." ? `${tool} ${verb}` : `${tool} -chdir=${safe(dir)} ${verb}`;
+  const command = dir === "." ? `${tool} ${verb}` : `${tool} -chdir=${safe(dir)} ${verb}`;
+  // Terraform reads the keys of the bucket under other names than the env file has them.
+  return root.config.backend === undefined ? command : `do-bootstrap exec -- ${command}`;
 }
 
 function count(number: number, what: string): string {

@@ -18,6 +18,7 @@ export const TEMPLATE_NAMES = [
   "token-variable.tf",
   "variable.tf",
   "do-bootstrap.tf",
+  "backend.tf",
 ] as const;
 
 /** A template with its values: a line that is nothing but an empty value is left out. */

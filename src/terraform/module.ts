@@ -1,4 +1,5 @@
 import { Secret } from "../token/secret.ts";
+import { type BackendBlock, describeBackend, secretsInBlock } from "./backend.ts";
 import { type Block, type Expression, type ParsedFile, type Place, variableIn } from "./syntax.ts";
 
 /** What a root module declares of what we would otherwise write. */
@@ -9,8 +10,10 @@ export interface RootModule {
   /** Every required_version constraint; all of them hold at once. */
   readonly requiredVersions: readonly string[];
   readonly variables: ReadonlyMap<string, Variable>;
-  readonly backend: Place | undefined;
+  readonly backend: BackendBlock | undefined;
   readonly cloud: Place | undefined;
+  /** Secrets written into a backend or cloud block, by the setting's name. */
+  readonly backendSecrets: readonly { readonly name: string; readonly place: Place }[];
   /** Tokens written into the code. */
   readonly hardCoded: readonly HardCoded[];
   /** Files that the grammar does not read to their end. */
@@ -57,6 +60,7 @@ export const NO_MODULE: RootModule = {
   variables: new Map(),
   backend: undefined,
   cloud: undefined,
+  backendSecrets: [],
   hardCoded: [],
   broken: [],
 };
@@ -70,6 +74,7 @@ export function describeModule(files: readonly ParsedFile[]): RootModule {
   const providers = blocks.filter(
     ({ type, labels }) => type === "provider" && labels[0] === "digitalocean",
   );
+  const [backend, cloud] = [inSettings("backend"), inSettings("cloud")];
   return {
     providers: providers.map(providerBlock),
     requiredProviders: requiredProviders(inSettings("required_providers")),
@@ -82,8 +87,9 @@ export function describeModule(files: readonly ParsedFile[]): RootModule {
         .filter(({ type }) => type === "variable")
         .map((block) => [block.labels[0] ?? "", variable(block)]),
     ),
-    backend: inSettings("backend")?.place,
-    cloud: inSettings("cloud")?.place,
+    backend: backend && describeBackend(backend),
+    cloud: cloud?.place,
+    backendSecrets: [backend, cloud].flatMap((block) => (block ? secretsInBlock(block) : [])),
     hardCoded: [...providers.flatMap(tokenInProvider), ...blocks.flatMap(tokenInDefault)],
     broken: files.flatMap(({ problem }) => problem ?? []),
   };

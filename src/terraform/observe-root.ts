@@ -3,7 +3,10 @@ import { batches } from "../batches.ts";
 import type { TerraformRootConfig } from "../config/resolved.ts";
 import { decode } from "../content.ts";
 import type { Files, Host, ParseHcl, Snapshot } from "../host/host.ts";
+import { jsonObject, recordOf } from "../json.ts";
 import { isTerraformFile } from "../paths.ts";
+import { BACKEND_TF, readStoredBackend, type StoredBackend } from "./backend.ts";
+import { type ExposedSecret, secretsForInit } from "./backend-files.ts";
 import { MISSING_TF, PUBLIC_TFVARS, SECRET_TFVARS } from "./files.ts";
 import { recognise } from "./generated.ts";
 import { describeModule, NO_MODULE, type RootModule } from "./module.ts";
@@ -35,6 +38,12 @@ export interface TerraformRoot {
   readonly tfvars: readonly string[];
   /** A state or a plan lies in the folder. */
   readonly hasState: boolean;
+  /** A state with something in it lies in the folder, of whichever workspace. */
+  readonly hasLocalState: boolean;
+  /** Where `terraform init` found the state to be, when it last ran. */
+  readonly storedBackend: (StoredBackend & { readonly path: string }) | undefined;
+  /** Secrets that stand in what -backend-config would get. */
+  readonly initSecrets: readonly ExposedSecret[];
   /** Providers and modules are installed, as far as can be seen without asking the tool. */
   readonly isInitialised: boolean;
   /** The workspace that is selected (contracts/terraform.md 7.5). */
@@ -43,20 +52,27 @@ export interface TerraformRoot {
   readonly at: (name: string) => Snapshot;
 }
 
+/** What HCP Terraform's upload leaves out. */
+export const UPLOAD_IGNORE = ".terraformignore";
+
 const VALUES = /\.tfvars(\.json)?$/;
 const WRITTEN = [
   "versions.tf",
   "provider.tf",
   "variables.tf",
   MISSING_TF,
+  BACKEND_TF,
   SECRET_TFVARS,
   PUBLIC_TFVARS,
+  UPLOAD_IGNORE,
 ];
+const STATE = "terraform.tfstate";
 
 export async function observeRoot(
-  { files, hclParser, env }: Pick<Host, "files" | "hclParser" | "env">,
+  host: Pick<Host, "files" | "hclParser" | "env">,
   config: TerraformRootConfig,
 ): Promise<TerraformRoot> {
+  const { files, hclParser, env } = host;
   // Terraform does not read names that begin with a dot (contracts/terraform.md 3.7).
   const names = (await files.list(config.dir)).filter((name) => !name.startsWith("."));
   const configuration = names.filter(isTerraformFile);
@@ -82,6 +98,7 @@ export async function observeRoot(
   }
   // Selection and providers live in another folder under TF_DATA_DIR (contracts 7.6).
   const data = resolve(config.dir, env["TF_DATA_DIR"] || ".terraform");
+  const stored = readStoredBackend(textOf(await files.look(join(data, STATE))) ?? "");
   const module = toRead.length === 0 ? NO_MODULE : describeModule(await read(toRead, hclParser));
   return {
     config,
@@ -90,6 +107,11 @@ export async function observeRoot(
     own,
     module,
     tfvars,
+    hasLocalState:
+      names.includes("terraform.tfstate.d") ||
+      (names.includes(STATE) && !isEmptyState(textOf(await files.look(join(config.dir, STATE))))),
+    storedBackend: stored && { ...stored, path: join(data, STATE) },
+    initSecrets: await secretsForInit(host, config.dir, names),
     hasState: names.some((name) => /\.tfstate|\.tfplan$/.test(name)),
     at,
     isInitialised: (await files.list(data)).some((name) => name !== "environment"),
@@ -101,6 +123,15 @@ export async function observeRoot(
     const path = join(config.dir, name);
     return snapshots.get(name) ?? { kind: "absent", path, target: path };
   }
+}
+
+/** Of nothing that was made; one that cannot be read holds what we do not know. */
+function isEmptyState(text: string | undefined): boolean {
+  const state = jsonObject(text ?? "?");
+  if (state === undefined) return false;
+  const { resources, outputs } = state;
+  const isNone = (list: unknown) => Object.keys(recordOf(list)).length === 0;
+  return isNone(outputs) && (!Array.isArray(resources) || resources.length === 0);
 }
 
 async function lookAtAll(

@@ -30,12 +30,17 @@ export async function findTerraform(
 }
 
 /** True for a tool that does not know ephemeral variables (contracts/terraform.md 3.2). */
-export function isTooOld({ name, version }: TerraformTool): boolean {
-  const [major = 0, minor = 0] = (version ?? "").split(".").map(Number);
-  const [sinceMajor = 0, sinceMinor = 0] = EPHEMERAL_SINCE[name].split(".").map(Number);
-  return (
-    version !== undefined && (major < sinceMajor || (major === sinceMajor && minor < sinceMinor))
-  );
+export function isTooOld(tool: TerraformTool): boolean {
+  return isOlder(tool, EPHEMERAL_SINCE[tool.name]);
+}
+
+/** @param since such as "1.10" or "1.6.3". */
+export function isOlder({ version }: TerraformTool, since: string): boolean {
+  if (version === undefined) return false;
+  const wanted = since.split(".").map(Number);
+  const given = version.split(".").map(Number);
+  const at = wanted.findIndex((part, i) => part !== (given[i] ?? 0));
+  return at >= 0 && (given[at] ?? 0) < (wanted[at] ?? 0);
 }
 
 async function versionOf({ run, env }: Pick<Host, "env" | "run">, file: string) {

@@ -238,6 +238,7 @@ it("a secret is revealed at the sinks of rule 1 only", () => {
     "content.ts",
     "doctl/auth-init.ts",
     "exec/variables.ts",
+    "terraform/lock-test.ts",
     "token/inspect.ts",
     "token/revoke.ts",
   ]);

@@ -15,7 +15,7 @@ describe("an unknown key", () => {
     ["doctl: { contxt: x }", "doctl.contxt", "doctl.context"],
     ["terraform: { credential: env }", "terraform.credential", "terraform.credentials"],
     [
-      "terraform: { backend: { bucket: a, region: b, kex: c } }",
+      "terraform: { backend: { bucket: acme, region: nyc3, kex: c } }",
       "terraform.backend.kex",
       "terraform.backend.key",
     ],

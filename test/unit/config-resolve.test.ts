@@ -21,7 +21,6 @@ it("every key has a default", () => {
     team: undefined,
     doctl: { context: undefined },
     envFiles: ["/repo/.env"],
-    notYet: [],
   });
   expect(resolve("").roots).toEqual([
     expect.objectContaining({ dir: "/repo", tool: undefined, variable: "do_token", variables: {} }),
@@ -39,7 +38,6 @@ describe("the example of DESIGN §6", () => {
       team: "5df3e300-4a17-4e24-8b7c-20ca6c9fc25b",
       doctl: { context: "acme-web" },
       envFiles: ["/repo/.env", "/repo/.env.prod"],
-      notYet: ["terraform.backend"],
     });
     const root = {
       dir: "/repo/infra",
@@ -48,6 +46,8 @@ describe("the example of DESIGN §6", () => {
       variable: "do_token",
     };
     expect(roots).toEqual([expect.objectContaining({ ...root, variables: { region: "nyc3" } })]);
+    const backend = { bucket: "acme-tfstate", region: "nyc3", key: "web.tfstate", lock: false };
+    expect(roots[0]?.backend).toEqual(backend);
   });
 
   it("with --env prod", () => {
@@ -140,6 +140,47 @@ describe("roots", () => {
       hint: expect.stringContaining("credentials: env"),
     };
     expect(() => resolve(yaml, environment)).toThrow(expect.objectContaining(refusal));
+  });
+});
+
+describe("a backend on Spaces", () => {
+  const backend = "bucket: acme, region: nyc3";
+  const keys = (yaml: string, around?: object) =>
+    resolve(yaml, undefined, around).roots.map((root) => root.backend?.key);
+
+  it.each([
+    [`project: web\nterraform: { backend: { ${backend} } }`, {}, ["web/terraform.tfstate"]],
+    [`terraform: { backend: { ${backend} } }`, { packageName: "@a/b" }, ["a-b/terraform.tfstate"]],
+    [
+      `project: web\nterraform: { backend: { ${backend} } }`,
+      { defaultDir: "infra" },
+      ["web/infra/terraform.tfstate"],
+    ],
+    [
+      `project: web\nterraform: [{ dir: a, backend: { ${backend} } }, { dir: ./b, backend: { ${backend} } }, {}]`,
+      {},
+      ["web/a/terraform.tfstate", "web/b/terraform.tfstate", undefined],
+    ],
+    [`terraform: { backend: { ${backend}, key: x } }`, {}, ["x"]],
+  ])("%j in %j: the key", (yaml, around, expected) => {
+    expect(keys(yaml, around)).toEqual(expected);
+  });
+
+  it.each([
+    ["no name that every clone has", `terraform: { backend: { ${backend} } }`, /has no key/],
+    [
+      "two roots with one state",
+      `terraform: [{ backend: { ${backend}, key: x } }, { dir: b, backend: { ${backend}, key: x } }]`,
+      /two roots have the same state, acme\/x/,
+    ],
+    [
+      "one of an environment's own",
+      `environments: { prod: { terraform: { backend: { ${backend}, key: x } } } }`,
+      /environments\.prod\.terraform\.backend is not possible/,
+    ],
+  ])("%s is refused", (_, yaml, message) => {
+    const refusal = { code: "CONFIG_INVALID", message: expect.stringMatching(message) };
+    expect(() => resolve(yaml)).toThrow(expect.objectContaining(refusal));
   });
 });
 

@@ -115,10 +115,23 @@ describe("a value that does not fit", () => {
     ["terraform: { variables: { a: .nan } }", /^terraform\.variables\.a: a number/],
     ["terraform: { variables: { 9a: 1 } }", /^terraform\.variables\.9a: use letters/],
     [
-      "terraform: { backend: { bucket: a } }",
+      "terraform: { backend: { bucket: acme } }",
       /^terraform\.backend\.region: (is missing|expected a string)/,
     ],
-  ])("%s", (yaml, problem) => {
+    ...[
+      ["bucket: a, region: nyc3", /bucket: use the name of a Spaces bucket/],
+      ["bucket: Acme, region: nyc3", /bucket: use the name of a Spaces bucket/],
+      ["bucket: a.example.com, region: nyc3", /bucket: use the name of a Spaces bucket/],
+      ["bucket: acme, region: us-east-1", /region: use the bucket's region/],
+      ["bucket: acme, region: evil.example.com/", /region: use the bucket's region/],
+      ["bucket: acme, region: nyc3, key: /a", /key: use a path/],
+      ["bucket: acme, region: nyc3, key: a/", /key: use a path/],
+      ["bucket: acme, region: nyc3, key: a//b", /key: use a path/],
+      ["bucket: acme, region: nyc3, key: a/../b", /key: use a path/],
+      ["bucket: acme, region: nyc3, key: .", /key: use a path/],
+      ["bucket: acme, region: nyc3, key: 'a${b}'", /key: use a path/],
+    ].map(([written, problem]) => [`terraform: { backend: { ${written} } }`, problem] as const),
+  ] as [string, RegExp][])("%s", (yaml, problem) => {
     expect(problems(yaml)).toEqual([expect.stringMatching(problem)]);
   });
 

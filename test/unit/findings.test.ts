@@ -7,7 +7,7 @@ const found = (...ids: FindingId[]) => ids.map((id) => finding(id, "…"));
 
 describe("every finding", () => {
   it.each(IDS)("%s has an id of the documented form", (id) => {
-    const area = "(token|env-file|file|git|hook|leak|doctl|terraform|tool|ci|config)";
+    const area = "(token|env-file|file|git|hook|leak|doctl|terraform|backend|cloud|tool|ci|config)";
     expect(id).toMatch(new RegExp(`^${area}\\.[a-z]+(-[a-z]+)*$`));
   });
 

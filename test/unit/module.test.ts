@@ -83,7 +83,7 @@ describe("the rest", () => {
     ['resource "a" "b" {\ncloud {}\nbackend {}\n}', undefined, undefined],
   ])("backend and cloud of %j", (text, backend, cloud) => {
     const found = module(text);
-    expect([found.backend?.line, found.cloud?.line]).toEqual([backend, cloud]);
+    expect([found.backend?.place.line, found.cloud?.line]).toEqual([backend, cloud]);
   });
 
   it.each([

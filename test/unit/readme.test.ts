@@ -16,7 +16,7 @@ describe("the README is true", () => {
     const written = validateConfig(parse(yaml), "README.md");
     const around = { file: "README.md", base: "/repo", packageName: undefined, defaultDir: "." };
     for (const environment of [undefined, ...Object.keys(written.environments ?? {})]) {
-      expect(resolveConfig(written, environment, around).notYet).toEqual([]);
+      expect(resolveConfig(written, environment, around).environment).toBe(environment);
     }
   });
 

@@ -27,7 +27,7 @@ function render(config: Config = {}, needs: Partial<Needs> = {}): Record<string,
     variable: "do_token",
     variables: {},
     workspace: undefined,
-    hasBackend: false,
+    backend: undefined,
     init: true,
     ...config,
   };
