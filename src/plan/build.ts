@@ -7,6 +7,7 @@ import { planGitignore } from "./gitignore.ts";
 import { compareScopes } from "./needs.ts";
 import type { Observation } from "./observe.ts";
 import { planTerraform } from "./terraform.ts";
+import { planCloud } from "./terraform-cloud.ts";
 import { planCommands } from "./terraform-commands.ts";
 import { judgeToken } from "./token.ts";
 import { type Consent, type Finding, joined, type Plan, type PlanPart } from "./types.ts";
@@ -21,6 +22,7 @@ export function buildPlan(observation: Observation, consent: Consent): Plan {
     ...observation.roots.map((root) =>
       withCommands(root, planTerraform(observation, root, consent)),
     ),
+    planCloud(observation, consent),
     planDoctl(observation, consent),
     planConfig(observation, consent),
     { findings: judgeConflicts(observation, consent) },

@@ -1,0 +1,51 @@
+import { posix } from "node:path";
+
+/**
+ * Whether HCP Terraform's upload takes a file, by the text of the `.terraformignore` at its top. The
+ * rules are go-slug's: what matches last wins; a pattern matches at any depth unless it begins with a
+ * slash; git and its ignore files are not asked; `.git/` and `.terraform/` always stay behind.
+ *
+ * @param path relative to the folder that is uploaded, with slashes.
+ */
+export function isUploaded(text: string, path: string): boolean {
+  const rules = [...DEFAULTS, ...text.split(/\r?\n/)].map((line) => line.trim()).filter(isRule);
+  const isExcluded = (each: string) =>
+    rules.reduce(
+      (excluded, rule) => (matches(rule.replace(/^!/, ""), each) ? rule[0] !== "!" : excluded),
+      false,
+    );
+  const above = posix.dirname(path);
+  return !isExcluded(path) && (above === "." || isUploaded(text, above));
+}
+
+const DEFAULTS = [".git/", ".terraform/", "!.terraform/modules/"];
+
+function isRule(line: string): boolean {
+  return line !== "" && !line.startsWith("#") && line !== "!";
+}
+
+function matches(pattern: string, path: string): boolean {
+  const whole = pattern.endsWith("/") ? `${pattern}**` : pattern;
+  const anchored = whole.startsWith("/") ? whole.slice(1) : `**/${whole}`;
+  const source = anchored.replace(
+    /\*\*\/?$|\*\*\/?|\*|\?|\\.|[^\w/-]/gu,
+    (part, offset: number) => {
+      if (part.startsWith("**")) {
+        return offset + part.length === anchored.length ? ".*" : "(?:.*/)?";
+      }
+      if (part === "*") return "[^/]*";
+      if (part === "?") return "[^/]";
+      return `\\${part.at(-1)}`;
+    },
+  );
+  return regexOf(source)?.test(path) ?? false;
+}
+
+function regexOf(source: string): RegExp | undefined {
+  try {
+    return new RegExp(`^${source}$`);
+  } catch {
+    // What go-slug cannot read either, it does not match.
+    return undefined;
+  }
+}

@@ -1,0 +1,440 @@
+import { chmod, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import {
+  OPENSSL,
+  type Spaces,
+  type SpacesOptions,
+  startSpaces,
+} from "../fixtures/spaces/spaces.ts";
+import { planFile, TERRAFORM, terraform } from "../fixtures/terraform.ts";
+import { type RunOptions, treeHash, type Workbench, workbench } from "../fixtures/workbench.ts";
+
+const BACKEND = { bucket: "acme-tfstate", region: "nyc3", key: "web/terraform.tfstate" };
+const LOCKED = { ...BACKEND, lock: true };
+const OBJECT = `${BACKEND.bucket}/${BACKEND.key}`;
+const TEST_OBJECT = "web/terraform.tfstate.do-bootstrap-lock-test-*";
+const real = TERRAFORM === undefined || !OPENSSL ? " (needs terraform and openssl)" : "";
+const withTls = OPENSSL ? "" : " (needs openssl)";
+
+interface Store extends Workbench {
+  readonly spaces: Spaces;
+}
+
+/** A workbench whose way to digitaloceanspaces.com ends on this machine. */
+async function storeBench(config: object, options: SpacesOptions = {}): Promise<Store> {
+  const bench = await workbench();
+  const spaces = await startSpaces(bench.root, options);
+  onTestFinished(() => spaces.close());
+  await bench.write(".do-bootstraprc", JSON.stringify(config));
+  await bench.write(".env", envLines(spaces.keys));
+  const run = (args: readonly string[], options: RunOptions = {}) =>
+    bench.run(args, { ...options, env: { ...spaces.env, ...options.env } });
+  return { ...bench, run, spaces };
+}
+
+function envLines({ id, secret }: Spaces["keys"]): string {
+  return `SPACES_ACCESS_KEY_ID=${id}\nSPACES_SECRET_ACCESS_KEY=${secret}\n`;
+}
+
+const init = (bench: Workbench, ...args: string[]) =>
+  bench.run(["--token-stdin", "--yes", ...args], { input: bench.token });
+
+/** Terraform as it is installed, with a mirror whose provider is a file and nothing more. */
+async function installTerraform(bench: Store): Promise<Readonly<Record<string, string>>> {
+  await symlink(TERRAFORM ?? "", join(bench.bin, "terraform"));
+  const { arch } = process;
+  const platform = `${process.platform}_${arch === "x64" ? "amd64" : arch}`;
+  const mirror = join(bench.root, "mirror");
+  const folder = join(mirror, "registry.terraform.io/digitalocean/digitalocean/2.99.1", platform);
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, "terraform-provider-digitalocean_v2.99.1"), "no program\n");
+  await chmod(join(folder, "terraform-provider-digitalocean_v2.99.1"), 0o755);
+  const rc = join(bench.root, "mirror.tfrc");
+  const installation = `filesystem_mirror {\n path = ${JSON.stringify(mirror)}\n }`;
+  await writeFile(rc, `provider_installation {\n ${installation}\n}\n`);
+  return { TF_CLI_CONFIG_FILE: rc };
+}
+
+const ids = ({ stdout }: { stdout: string }): string[] =>
+  (JSON.parse(stdout) as { findings: { id: string }[] }).findings
+    .map(({ id }) => id)
+    .filter((id) => /^(backend|cloud|terraform)\./.test(id) && id !== "terraform.missing");
+
+/** What `check` finds of Terraform's state; the repo's token is in the environment. */
+async function checked(bench: Workbench, env: Readonly<Record<string, string>> = {}) {
+  const result = await bench.run(["check", "--json"], {
+    env: { DIGITALOCEAN_TOKEN: bench.token, ...env },
+  });
+  return { ...result, ids: ids(result) };
+}
+
+describe.skipIf(real !== "")(`with the real terraform${real}`, () => {
+  it("the state lives on Spaces: init, apply, plan, lock, and no key anywhere", async () => {
+    const bench = await storeBench({ terraform: { backend: LOCKED, workspace: "prod" } });
+    const { keys, objects, requests } = bench.spaces;
+    const env = await installTerraform(bench);
+    const first = await bench.run(["--token-stdin", "--yes"], { input: bench.token, env });
+    expect(first).toMatchObject({ status: 0 });
+    expect(first.stderr).toMatch(/terraform init {2}installs the provider, opens the state/);
+    expect(first.stderr).toContain("Next: do-bootstrap exec -- terraform plan");
+    expect(requests.slice(0, 3)).toEqual([
+      `PUT ${TEST_OBJECT} 200`,
+      `PUT ${TEST_OBJECT} 412`,
+      `DELETE ${TEST_OBJECT} 204`,
+    ]);
+    expect((await terraform(bench, ["fmt", "-check", "-diff", "backend.tf"])).stdout).toBe("");
+
+    requests.length = 0;
+    const tree = await treeHash(bench.repo);
+    const again = await bench.run([], { env });
+    expect([again.status, again.stderr]).toEqual([0, expect.stringContaining("all is well")]);
+    expect((await bench.run(["check"], { env })).status).toBe(0);
+    expect([await treeHash(bench.repo), requests]).toEqual([tree, []]);
+
+    // Without the provider, which is a file and nothing more here.
+    for (const name of ["provider.tf", "versions.tf"]) await rm(join(bench.repo, name));
+    await bench.write("main.tf", 'resource "terraform_data" "x" {\n  input = "state"\n}\n');
+    const exec = (verb: string, ...rest: string[]) =>
+      bench.run(["exec", "--", "terraform", verb, "-no-color", "-input=false", ...rest], { env });
+    expect(await exec("plan", "-out=x.tfplan")).toMatchObject({ status: 0 });
+    expect(await exec("apply", "x.tfplan")).toMatchObject({ status: 0 });
+    expect(await exec("plan", "-detailed-exitcode")).toMatchObject({ status: 0 });
+    const state = objects.get(`${BACKEND.bucket}/env:/prod/${BACKEND.key}`);
+    expect(JSON.parse(String(state))).toMatchObject({ resources: [{ type: "terraform_data" }] });
+
+    const lock = `${BACKEND.bucket}/env:/prod/${BACKEND.key}.tflock`;
+    objects.set(lock, Buffer.from('{"ID":"5f5a","Operation":"OperationTypeApply","Who":"ada@x"}'));
+    const locked = await exec("plan");
+    expect([locked.status, locked.stderr]).toEqual([
+      1,
+      expect.stringMatching(/Error acquiring the state lock[\s\S]*412[\s\S]*ada@x/),
+    ]);
+
+    const kept = [
+      await readFile(join(bench.repo, ".terraform", "terraform.tfstate"), "utf8"),
+      await planFile(join(bench.repo, "x.tfplan")),
+      await bench.read("backend.tf"),
+    ].join("\n");
+    for (const key of [keys.id, keys.secret, bench.token]) expect(kept).not.toContain(key);
+  });
+
+  it("a local state is moved by the command that is shown, never by us", async () => {
+    const bench = await storeBench({ terraform: { backend: BACKEND } });
+    const env = await installTerraform(bench);
+    await bench.write("main.tf", 'resource "terraform_data" "x" {}\n');
+    for (const verb of [["init"], ["apply", "-auto-approve"]]) {
+      expect(await terraform(bench, verb)).toMatchObject({ status: 0 });
+    }
+    const { status, stderr } = await bench.run(["--token-stdin", "--yes"], {
+      input: bench.token,
+      env,
+    });
+    expect([status, stderr]).toEqual([0, expect.stringContaining("[backend.migrate]")]);
+    expect(stderr).not.toContain("▸");
+    expect(bench.spaces.requests).toEqual([]);
+    const shown = /do-bootstrap exec -- (terraform init -migrate-state)/.exec(stderr)?.[1] ?? "";
+
+    await rm(join(bench.repo, "do-bootstrap.tf"));
+    const words = ["exec", "--", ...shown.split(" "), "-force-copy", "-no-color"];
+    expect(await bench.run(words, { env })).toMatchObject({ status: 0 });
+    const state = String(bench.spaces.objects.get(OBJECT));
+    expect(JSON.parse(state)).toMatchObject({ resources: [{ type: "terraform_data" }] });
+    expect((await checked(bench, env)).ids).not.toContain("backend.migrate");
+
+    await bench.write(
+      ".do-bootstraprc",
+      JSON.stringify({ terraform: { backend: { ...BACKEND, key: "other" } } }),
+    );
+    expect((await checked(bench, env)).ids).toContain("backend.migrate");
+  });
+
+  it("an init that fails says what to ask, and is run again by the next run", async () => {
+    const bench = await storeBench({ terraform: { backend: BACKEND } }, { buckets: [] });
+    const env = await installTerraform(bench);
+    const { status, stderr } = await bench.run(["--token-stdin", "--yes"], {
+      input: bench.token,
+      env,
+    });
+    expect([status, stderr]).toEqual([0, expect.stringContaining("[terraform.failed]")]);
+    const shown = /do-bootstrap (exec --explain -- terraform init) says/.exec(stderr)?.[1] ?? "";
+    const explained = await bench.run([...shown.split(" "), "-no-color"], { env });
+    expect(explained.stderr).toMatch(/There is no such bucket/);
+    expect((await bench.run([], { env })).stderr).toMatch(/▸ terraform init/);
+  });
+});
+
+describe.skipIf(!OPENSSL)(`a lock${withTls}`, () => {
+  it.each<[string, SpacesOptions, (env: string) => string, RegExp, string[]]>([
+    [
+      "a store that ignores If-None-Match",
+      { ignoresConditions: true },
+      (env) => env,
+      /ignores If-None-Match/,
+      [`PUT ${TEST_OBJECT} 200`, `PUT ${TEST_OBJECT} 200`, `DELETE ${TEST_OBJECT} 204`],
+    ],
+    [
+      "no such bucket",
+      { buckets: ["another"] },
+      (env) => env,
+      /there is no bucket acme-tfstate in nyc3/,
+      [`PUT ${TEST_OBJECT} 404`],
+    ],
+    [
+      "another secret key",
+      {},
+      (env) => env.replace("/+", "++"),
+      /the secret key does not belong/,
+      [`PUT ${TEST_OBJECT} 403`],
+    ],
+    [
+      "an unknown key",
+      {},
+      (env) => env.replace("=DO00", "=DO99"),
+      /does not know the access key id/,
+      [`PUT ${TEST_OBJECT} 403`],
+    ],
+    ["no keys", {}, () => "", /there are no Spaces keys/, []],
+    ["a profile of AWS's tools", {}, () => "AWS_PROFILE=work\n", /AWS_PROFILE is not read/, []],
+  ])("is not written: %s", async (_, options, edit, why, requests) => {
+    const bench = await storeBench({ terraform: { backend: LOCKED } }, options);
+    await bench.write(".env", edit(await bench.read(".env")));
+    const tree = await treeHash(bench.repo);
+    const { status, stderr } = await init(bench);
+    expect([status, stderr.replace(/\s+/g, " ")]).toEqual([3, expect.stringMatching(why)]);
+    expect(stderr).toContain("[backend.lock]");
+    expect(await treeHash(bench.repo)).toBe(tree);
+    expect(bench.spaces.requests).toEqual(requests);
+    expect([...bench.spaces.objects]).toEqual([]);
+  });
+
+  it("is not written: no network", async () => {
+    const bench = await storeBench({ terraform: { backend: LOCKED } });
+    const env = { HTTPS_PROXY: "http://127.0.0.1:9" };
+    const { status, stderr } = await bench.run(["--token-stdin", "--yes"], {
+      input: bench.token,
+      env,
+    });
+    expect([status, stderr.replace(/\s+/g, " ")]).toEqual([
+      3,
+      expect.stringMatching(/nyc3\.digitaloceanspaces\.com could not be asked \(proxy/),
+    ]);
+  });
+
+  it("is tried by init alone, once; --dry-run and check say that it is not tested", async () => {
+    const bench = await storeBench({ terraform: { backend: LOCKED } });
+    const rehearsal = await init(bench, "--dry-run");
+    expect(rehearsal).toMatchObject({ status: 0 });
+    expect(rehearsal.stdout).toContain("+     use_lockfile                = true");
+    expect(rehearsal.stdout).toContain("[backend.lock-untested]");
+    expect((await checked(bench)).ids).toEqual(["backend.lock-untested"]);
+    expect(bench.spaces.requests).toEqual([]);
+
+    expect(await init(bench)).toMatchObject({ status: 0 });
+    expect(bench.spaces.requests).toHaveLength(3);
+    expect((await checked(bench)).ids).toEqual([]);
+    expect(await init(bench)).toMatchObject({ status: 0 });
+    expect(bench.spaces.requests).toHaveLength(3);
+  });
+
+  it("is tried with AWS_* where they are given, session token included", async () => {
+    const bench = await storeBench({ terraform: { backend: LOCKED } });
+    const { id, secret } = bench.spaces.keys;
+    await bench.write(".env", "SPACES_ACCESS_KEY_ID=other\nSPACES_SECRET_ACCESS_KEY=other\n");
+    const env = { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret, AWS_SESSION_TOKEN: "t" };
+    const result = await bench.run(["--token-stdin", "--yes"], { input: bench.token, env });
+    expect(result).toMatchObject({ status: 0 });
+    expect(result.stderr).toContain("[backend.other-keys]");
+    expect(bench.spaces.requests).toHaveLength(3);
+  });
+});
+
+describe("backend.tf", () => {
+  it("follows from config; .env.example names the keys, and the missing ones are a warning", async () => {
+    const bench = await workbench();
+    await bench.write(".do-bootstraprc", JSON.stringify({ terraform: { backend: BACKEND } }));
+    const { status, stderr } = await init(bench);
+    expect([status, stderr]).toEqual([0, expect.stringContaining("[backend.no-keys]")]);
+    expect(stderr.replace(/\s+/g, " ")).toContain("they are not the API token");
+    expect(await bench.read(".env.example")).toMatch(
+      /^DIGITALOCEAN_TOKEN=\nSPACES_ACCESS_KEY_ID=\nSPACES_SECRET_ACCESS_KEY=\n/m,
+    );
+    const text = await bench.read("backend.tf");
+    expect(text).toContain('required_version = ">= 1.6.3"');
+    expect(text).toContain('endpoints = { s3 = "https://nyc3.digitaloceanspaces.com" }');
+    expect(text).not.toMatch(/use_lockfile|\{\{/);
+    const found = await checked(bench);
+    expect([found.status, found.ids]).toEqual([0, ["backend.no-keys"]]);
+  });
+
+  it("goes, as terraform.backend does, only by hand: the state would stay behind", async () => {
+    const bench = await workbench();
+    await bench.write(".do-bootstraprc", JSON.stringify({ terraform: { backend: BACKEND } }));
+    await init(bench);
+    const { stderr } = await bench.run(["uninstall", "--yes"]);
+    expect(stderr).toContain("backend.tf, which says where the state is");
+    const text = await bench.read("backend.tf");
+    await expect(bench.read("provider.tf")).rejects.toThrow("ENOENT");
+    await expect(bench.read(".env.example")).rejects.toThrow("ENOENT");
+
+    await bench.write(".do-bootstraprc", "{}");
+    expect((await init(bench)).stderr).toContain("[backend.other]");
+    expect(await bench.read("backend.tf")).toBe(text);
+  });
+
+  it.each<[string, Record<string, string>, object, string[]]>([
+    ["the same place in another file", { "main.tf": s3("") }, BACKEND, []],
+    ["with values that are not plain", { "main.tf": s3("", "var.b") }, BACKEND, []],
+    ["another bucket", { "main.tf": s3("", '"other"') }, BACKEND, ["backend.other"]],
+    ["no lock where one is wanted", { "main.tf": s3("") }, LOCKED, ["backend.other"]],
+    ["with the lock", { "main.tf": s3("use_lockfile = true") }, LOCKED, []],
+    [
+      "another type",
+      { "main.tf": 'terraform {\n  backend "gcs" {}\n}\n' },
+      BACKEND,
+      ["backend.other"],
+    ],
+    ["a backend.tf without one", { "backend.tf": "# here\n" }, BACKEND, ["backend.other"]],
+    [
+      "a cloud block",
+      { "main.tf": 'terraform {\n  cloud {\n    organization = "a"\n  }\n}\n' },
+      BACKEND,
+      ["cloud.backend", "cloud.variables"],
+    ],
+  ])("is not written over %s", async (_, files, backend, expected) => {
+    const bench = await workbench();
+    await bench.write(".do-bootstraprc", JSON.stringify({ terraform: { backend } }));
+    await bench.write(".env", envLines({ id: "i", secret: "s" }));
+    for (const [name, text] of Object.entries(files)) await bench.write(name, text);
+    const found = await checked(bench);
+    expect(found.ids.sort()).toEqual(expected);
+    expect(found.status).toBe(expected.includes("cloud.backend") ? 2 : 3);
+    const { pending } = JSON.parse(found.stdout) as { pending: { path?: string }[] };
+    expect(pending.filter(({ path }) => path?.endsWith("backend.tf"))).toEqual([]);
+  });
+});
+
+function s3(more: string, bucket = '"acme-tfstate"'): string {
+  return `terraform {
+  backend "s3" {
+    bucket    = ${bucket}
+    key       = "web/terraform.tfstate"
+    endpoints = { s3 = "https://nyc3.digitaloceanspaces.com/" }
+    ${more}
+  }
+}
+`;
+}
+
+describe("keys where Terraform would copy them", () => {
+  const STORED = {
+    version: 3,
+    backend: { type: "s3", config: { access_key: "A1", secret_key: "S3CRET", token: null } },
+  };
+  const dirty = 'access_key = "A1"\nsecret_key = "S3CRET"\n';
+
+  it.each<[string, Record<string, string>, string[], Record<string, string>?]>([
+    ["a backend block", { "main.tf": s3('secret_key = "S3CRET"') }, ["main.tf:6"]],
+    [
+      "JSON",
+      { "main.tf.json": '{"terraform":{"backend":{"s3":{"access_key":"S3CRET"}}}}' },
+      ["main.tf.json:1"],
+    ],
+    [
+      "a nested setting",
+      { "main.tf": s3('assume_role_with_web_identity = { web_identity_token = "S3CRET" }') },
+      ["main.tf:6"],
+    ],
+    [
+      "a cloud block",
+      { "main.tf": 'terraform {\n  cloud {\n    token = "S3CRET"\n  }\n}\n' },
+      ["main.tf:3"],
+    ],
+    ["*.tfbackend", { "prod.s3.tfbackend": dirty }, ["prod.s3.tfbackend:1", "prod.s3.tfbackend:2"]],
+    ["backend*.hcl", { "backend-prod.hcl": 'token = "S3CRET"' }, ["backend-prod.hcl:1"]],
+    [
+      "JSON for -backend-config",
+      { "x.tfbackend.json": '{"token":"S3CRET"}' },
+      ["x.tfbackend.json"],
+    ],
+    [
+      "a file that TF_CLI_ARGS_init names",
+      { "conf/keys": 'secret_key = "S3CRET"' },
+      ["conf/keys:1"],
+      { TF_CLI_ARGS_init: '-backend-config="conf/keys" -upgrade' },
+    ],
+    [
+      "a value in TF_CLI_ARGS_init",
+      {},
+      ["TF_CLI_ARGS_init"],
+      { TF_CLI_ARGS_init: "-backend-config=secret_key=S3CRET" },
+    ],
+    [
+      "what an earlier init noted",
+      { ".terraform/terraform.tfstate": JSON.stringify(STORED) },
+      [".terraform/terraform.tfstate"],
+    ],
+    ["a partial configuration", { "prod.s3.tfbackend": 'bucket = "b"\nkey = "k"\n' }, []],
+    ["a variable", { "main.tf": s3("secret_key = var.x") }, []],
+    ["an empty text", { "main.tf": s3('secret_key = ""') }, []],
+    ["another file", { "keys.hcl": dirty }, []],
+  ])("%s", async (_, files, expected, env = {}) => {
+    const bench = await workbench();
+    for (const [name, text] of Object.entries(files)) await bench.write(name, text);
+    const { status, stdout } = await checked(bench, env);
+    const { findings } = JSON.parse(stdout) as { findings: { id: string; where: string }[] };
+    const found = findings.filter(({ id }) => id === "backend.secret");
+    expect(found.map(({ where }) => where.replace(`${bench.repo}/`, ""))).toEqual(expected);
+    expect(status).toBe(3);
+    expect(stdout).not.toContain("S3CRET");
+  });
+});
+
+describe("HCP Terraform", () => {
+  const CLOUD = 'terraform {\n  cloud {\n    organization = "acme"\n  }\n}\n';
+
+  it("the upload leaves secrets behind, and the workspace's variables are named", async () => {
+    const bench = await workbench();
+    const config = { token: { envFile: "conf/do.env" }, terraform: { dir: "infra" } };
+    await bench.write(".do-bootstraprc", JSON.stringify(config));
+    await bench.write("infra/main.tf", `${CLOUD}variable "region" {}\nvariable "size" {}\n`);
+    await bench.write("infra/x.tfvars", 'size = "s"\n');
+    const { status, stderr } = await init(bench);
+    expect(status).toBe(0);
+    expect(stderr.replace(/\s+/g, " ")).toContain(
+      "Its workspace needs: DIGITALOCEAN_TOKEN (environment variable, sensitive), region (Terraform variable).",
+    );
+    const own = [".env", ".env.*", "*.secret.auto.tfvars.json", "*.tfstate", "*.tfstate.*"];
+    const plans = ["*.tfplan", "tfplan"];
+    expect(await lines(bench, ".terraformignore")).toEqual([
+      ...own.slice(0, 2),
+      "conf/do.env",
+      ...own.slice(2),
+      ...plans,
+    ]);
+    expect(await lines(bench, "infra/.terraformignore")).toEqual([...own, ...plans]);
+    expect((await checked(bench)).status).toBe(0);
+
+    await rm(join(bench.repo, "infra", "x.tfvars"));
+    const gone = await bench.run(["uninstall", "--yes"]);
+    expect(gone.status).toBe(0);
+    await expect(bench.read(".terraformignore")).rejects.toThrow("ENOENT");
+  });
+
+  it("what is there is kept, and a later line that lets secrets in is an error", async () => {
+    const bench = await workbench();
+    await bench.write("main.tf", CLOUD);
+    await bench.write(".terraformignore", "docs/\n*.tf*\n!*.tf\n");
+    await bench.write(".env", `DIGITALOCEAN_TOKEN=${bench.token}\n`);
+    expect(await bench.run(["--yes"])).toMatchObject({ status: 0 });
+    const text = await bench.read(".terraformignore");
+    expect(text).toMatch(/^docs\/\n\*\.tf\*\n!\*\.tf\n\n# do-bootstrap: .*upload\n\.env\n/);
+    await bench.write(".terraformignore", `${text}!.env\n`);
+    const found = await checked(bench);
+    expect([found.status, found.ids]).toEqual([3, ["cloud.upload", "cloud.variables"]]);
+  });
+
+  async function lines(bench: Workbench, name: string): Promise<string[]> {
+    return (await bench.read(name)).split("\n").filter((line) => line !== "" && line[0] !== "#");
+  }
+});
