@@ -95,7 +95,7 @@ export async function apply(
       );
     }
     if (why === undefined) return;
-    const rest = left === undefined ? "" : ` The test object ${left} is still in the bucket.`;
+    const rest = left === undefined ? "" : ` The test object ${left} may still be in the bucket.`;
     const message = `No lock for ${bucket}: ${why}. Nothing was changed.${rest}`;
     const fix = "Mend it, or leave terraform.backend.lock out: then nothing keeps two runs apart.";
     throw failureOf(finding("backend.lock", message, { fix }));

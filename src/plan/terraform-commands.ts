@@ -47,9 +47,11 @@ export function planCommands(observation: Observation, root: TerraformRoot, file
   const commands: Command[] = [];
   // What Terraform has noted is the last word: an init that failed left nothing behind.
   const isConnected = root.config.backend === undefined || root.storedBackend !== undefined;
-  if (init && (!root.isInitialised || !isConnected || requirementsChange)) {
+  const isChanged = hasOtherSettings(root, files);
+  if (init && (!root.isInitialised || !isConnected || isChanged || requirementsChange)) {
     const what = isConnected ? "installs the provider" : "installs the provider, opens the state";
-    commands.push(command(["init", "-input=false"], what));
+    const flags = isChanged ? ["-reconfigure"] : [];
+    commands.push(command(["init", "-input=false", ...flags], what));
   }
   if (workspace !== undefined && workspace !== root.workspace) {
     commands.push(
@@ -57,6 +59,23 @@ export function planCommands(observation: Observation, root: TerraformRoot, file
     );
   }
   return { ...judged, commands };
+}
+
+/**
+ * Terraform refuses any change of backend.tf (contracts/terraform.md 6.4); where the state stays in its
+ * place, it has only to take note.
+ */
+function hasOtherSettings(
+  { config, module, storedBackend, at }: TerraformRoot,
+  files: Plan,
+): boolean {
+  if (config.backend === undefined || module.backend !== undefined) return false;
+  if (storedBackend === undefined) return false;
+  const { path } = at(BACKEND_TF);
+  const isRewritten = files.changes.some(
+    (change) => change.kind === "write" && change.before.path === path,
+  );
+  return isRewritten || storedBackend.lock !== config.backend.lock;
 }
 
 /** init would ask whether the state may be copied, or fail for want of keys: both are findings. */

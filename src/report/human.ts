@@ -3,6 +3,7 @@ import { type AppError, EXIT, type ExitStatus } from "../errors.ts";
 import { shortPath } from "../paths.ts";
 import { diffOf } from "../plan/diff.ts";
 import { title } from "../plan/run-commands.ts";
+import { stateElsewhere } from "../plan/terraform-backend.ts";
 import type { Change, Command, Finding, Plan } from "../plan/types.ts";
 import { wrap } from "../wrap.ts";
 import { type Page, safe } from "./paint.ts";
@@ -265,7 +266,8 @@ function nextStep({ observation, ...report }: Report): string | undefined {
   if (root === undefined) return undefined;
   const tool = observation.terraform?.name ?? root.config.tool ?? "terraform";
   const dir = shortPath(root.config.dir, report.cwd, report.home);
-  const verb = root.isInitialised ? "plan" : "init";
+  const isElsewhere = stateElsewhere(root) !== undefined;
+  const verb = isElsewhere ? "init -migrate-state" : root.isInitialised ? "plan" : "init";
   const command = dir === "." ? `${tool} ${verb}` : `${tool} -chdir=${safe(dir)} ${verb}`;
   // Terraform reads the keys of the bucket under other names than the env file has them.
   return root.config.backend === undefined ? command : `do-bootstrap exec -- ${command}`;

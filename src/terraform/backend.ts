@@ -107,7 +107,7 @@ export function spacesHost({ region }: Pick<SpacesBackend, "region">): string {
 }
 
 function hostOf(endpoint: string | undefined): string | undefined {
-  return endpoint?.replace(/^https?:\/\//i, "").replace(/\/+$/, "");
+  return endpoint?.replace(/^(https?:\/\/)?([^/]*@)?/i, "").replace(/\/+$/, "");
 }
 
 /** The settings of Terraform's backends, and of a cloud block, that are secrets. */

@@ -42,10 +42,11 @@ export async function tryLock(
   const object = `${backend.key}.do-bootstrap-lock-test-${randomBytes(4).toString("hex")}`;
   const first = await send("PUT");
   const isWritten = first.kind === "answer" && first.status === 200;
-  // Without an answer the write may have been done.
-  if (!isWritten) return { why: whyNot(first, backend), left: await cleared(first.kind) };
+  if (!isWritten) {
+    return { why: whyNot(first, backend), left: mayBeWritten(first) ? await cleared() : undefined };
+  }
   const second = await send("PUT");
-  return { why: verdict(second), left: await cleared("failure") };
+  return { why: verdict(second), left: await cleared() };
 
   function verdict(answer: HttpAnswer): string | undefined {
     if (answer.kind === "answer" && answer.status === 412) return undefined;
@@ -55,8 +56,7 @@ export async function tryLock(
     return whyNot(answer, backend);
   }
 
-  async function cleared(kind: HttpAnswer["kind"]): Promise<string | undefined> {
-    if (kind === "answer") return undefined;
+  async function cleared(): Promise<string | undefined> {
     const answer = await send("DELETE");
     const isGone = answer.kind === "answer" && [200, 204, 404].includes(answer.status);
     return isGone ? undefined : object;
@@ -82,6 +82,11 @@ export async function tryLock(
     const request = { url, method, headers: Object.fromEntries(headers), timeoutMs: TIME_LIMIT_MS };
     return http(method === "PUT" ? { ...request, body } : request);
   }
+}
+
+/** The request was under way when it failed. */
+function mayBeWritten(answer: HttpAnswer): boolean {
+  return answer.kind === "failure" && ["timeout", "closed", "headers"].includes(answer.why);
 }
 
 function whyNot(answer: HttpAnswer, { bucket, region }: SpacesBackend): string {

@@ -92,6 +92,21 @@ describe.skipIf(real !== "")(`with the real terraform${real}`, () => {
     expect((await bench.run(["check"], { env })).status).toBe(0);
     expect([await treeHash(bench.repo), requests]).toEqual([tree, []]);
 
+    // Another setting, the same place: Terraform has to take note.
+    const unlocked = { terraform: { backend: BACKEND, workspace: "prod" } };
+    await bench.write(".do-bootstraprc", JSON.stringify(unlocked));
+    const changed = await bench.run(["--yes"], { env });
+    expect([changed.status, changed.stderr]).toEqual([
+      0,
+      expect.stringMatching(/▸ terraform init -reconfigure {2}(?![\s\S]*terraform\.failed)/),
+    ]);
+    await bench.write(
+      ".do-bootstraprc",
+      JSON.stringify({ terraform: { backend: LOCKED, workspace: "prod" } }),
+    );
+    expect(await bench.run(["--yes"], { env })).toMatchObject({ status: 0 });
+    expect((await bench.run(["check"], { env })).status).toBe(0);
+
     // Without the provider, which is a file and nothing more here.
     for (const name of ["provider.tf", "versions.tf"]) await rm(join(bench.repo, name));
     await bench.write("main.tf", 'resource "terraform_data" "x" {\n  input = "state"\n}\n');
@@ -116,7 +131,11 @@ describe.skipIf(real !== "")(`with the real terraform${real}`, () => {
       await planFile(join(bench.repo, "x.tfplan")),
       await bench.read("backend.tf"),
     ].join("\n");
-    for (const key of [keys.id, keys.secret, bench.token]) expect(kept).not.toContain(key);
+    const said = [first, again, changed, locked].map((run) => run.stdout + run.stderr).join("\n");
+    for (const key of [keys.id, keys.secret, bench.token]) {
+      expect(kept).not.toContain(key);
+      expect(said).not.toContain(key);
+    }
   });
 
   it("a local state is moved by the command that is shown, never by us", async () => {
@@ -219,6 +238,7 @@ describe.skipIf(!OPENSSL)(`a lock${withTls}`, () => {
       3,
       expect.stringMatching(/nyc3\.digitaloceanspaces\.com could not be asked \(proxy/),
     ]);
+    expect(stderr).not.toContain("test object");
   });
 
   it("is tried by init alone, once; --dry-run and check say that it is not tested", async () => {
