@@ -5,6 +5,7 @@ import { BACKEND_TF, backendSince, differences, renderBackend } from "../terrafo
 import type { TerraformRoot } from "../terraform/observe-root.ts";
 import type { Place } from "../terraform/syntax.ts";
 import { isOlder } from "../terraform/tool.ts";
+import { allowsFrom } from "../terraform/version-constraint.ts";
 import { obstacles, plainWrite, textAt } from "./existing.ts";
 import { finding } from "./findings.ts";
 import type { Observation } from "./observe.ts";
@@ -48,6 +49,13 @@ function planFile(
     const message = `${before.path} is yours and has no backend block: none was written.`;
     const fix = "Give the file another name.";
     return { findings: [finding("backend.other", message, { where: before.path, fix })] };
+  }
+  const since = backendSince(backend);
+  if (!allowsFrom(module.requiredVersions, since)) {
+    const allowed = module.requiredVersions.join(", ");
+    const message = `${before.path} needs ${since}, and required_version of this root is ${allowed}: none was written.`;
+    const fix = "Raise required_version, or take terraform.backend out of the config.";
+    return { findings: [finding("terraform.too-old", message, { where: before.path, fix })] };
   }
   const text = renderBackend(backend, observation.templates);
   if (textAt(before)?.text.replaceAll("\r\n", "\n") === text) return NOTHING;
@@ -101,7 +109,7 @@ function judgeKeys(
   const envFile = relative(observation.config.base, observation.config.token.envFile);
   if (found.kind === "none") {
     const message = `There are no Spaces keys here for the state of ${hereOf(observation, root)}: ${KEY_NAMES.join(" and ")} are neither in the environment nor in ${envFile}.`;
-    const fix = `Make a pair for bucket ${bucket} (${region}) at ${KEYS_PAGE} and put both into ${envFile}; they are not the API token.`;
+    const fix = `Make a pair (Read/Write/Delete, bucket ${bucket} in ${region}) at ${KEYS_PAGE} and put both into ${envFile}; they are not the API token.`;
     return [finding("backend.no-keys", message, { fix })];
   }
   if (found.kind === "profile") {

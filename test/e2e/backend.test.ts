@@ -314,6 +314,12 @@ describe("backend.tf", () => {
       BACKEND,
       ["backend.other"],
     ],
+    [
+      "what an older Terraform has to read",
+      { "main.tf": 'terraform {\n  required_version = "~> 1.5.0"\n}\n' },
+      BACKEND,
+      ["terraform.too-old"],
+    ],
     ["a backend.tf without one", { "backend.tf": "# here\n" }, BACKEND, ["backend.other"]],
     [
       "a cloud block",
