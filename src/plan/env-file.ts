@@ -40,8 +40,11 @@ function judgeEnvFile(observation: Observation): Finding[] {
   const values = [...readEnvFile(text)].filter(([, value]) => value !== "");
   const holdsToken = values.some(([name, value]) => looksLikeToken(value) || names.includes(name));
   if (holdsToken) return [tracked(observation, "it holds a token")];
-  const holdsKey = values.some(([name]) => name === "SPACES_SECRET_ACCESS_KEY");
-  return holdsKey ? [tracked(observation, "it holds a Spaces key")] : [];
+  return holdsSpacesKey(text) ? [tracked(observation, "it holds a Spaces key")] : [];
+}
+
+function holdsSpacesKey(text: string): boolean {
+  return Boolean(readEnvFile(text).get(KEY_NAMES[1]));
 }
 
 function planToken(observation: Observation, consent: Consent): PlanPart {
@@ -49,14 +52,15 @@ function planToken(observation: Observation, consent: Consent): PlanPart {
   const token = usableToken(observation);
   if (token === undefined || envFile.kind === "unusable") return NOTHING;
   const isInFile = token.origin.kind === "env-file";
+  const stays = isInFile || !mayStore(token, observation, consent);
+  if (stays && !isInFile && !holdsSpacesKey(textAt(envFile)?.text ?? "")) return NOTHING;
   // A FIFO is somebody else's door to a secret: read, never written (rule 4).
-  if (isInFile && envFile.kind === "fifo") return NOTHING;
-  if (!isInFile && !mayStore(token, observation, consent)) return NOTHING;
+  if (stays && envFile.kind === "fifo") return NOTHING;
 
   const { text, encoding } = textAt(envFile) ?? { text: "", encoding: "utf8" as const };
   const { path } = envFile;
   const shownBefore: Content = { parts: redacted(text, path), encoding };
-  const parts = isInFile ? shownBefore.parts : withToken(text, path, config.token.name, token);
+  const parts = stays ? shownBefore.parts : withToken(text, path, config.token.name, token);
   const after: Content = { parts: parts ?? [], encoding };
   const current = envFile.kind === "file" ? envFile.mode : 0o600;
   // Windows knows no such bits.
@@ -78,7 +82,7 @@ function planToken(observation: Observation, consent: Consent): PlanPart {
     );
   }
   if (findings.length > 0) return { findings };
-  const why = isInFile ? "other users could read it" : "the token; git ignores it";
+  const why = stays ? "other users could read it" : "the token; git ignores it";
   return { findings, changes: [{ kind: "write", before: envFile, after, shownBefore, mode, why }] };
 }
 

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import {
@@ -70,7 +70,9 @@ async function checked(bench: Workbench, env: Readonly<Record<string, string>> =
 }
 
 describe.skipIf(real !== "")(`with the real terraform${real}`, () => {
-  it("the state lives on Spaces: init, apply, plan, lock, and no key anywhere", async () => {
+  it("the state lives on Spaces: init, apply, plan, lock, and no key anywhere", {
+    timeout: 60_000,
+  }, async () => {
     const bench = await storeBench({ terraform: { backend: LOCKED, workspace: "prod" } });
     const { keys, objects, requests } = bench.spaces;
     const env = await installTerraform(bench);
@@ -287,6 +289,19 @@ describe("backend.tf", () => {
     expect([found.status, found.ids]).toEqual([0, ["backend.no-keys"]]);
   });
 
+  it.skipIf(process.platform === "win32")("keys in the env file are nobody else's", async () => {
+    const bench = await workbench();
+    await bench.write(".env", envLines({ id: "i", secret: "s" }), 0o644);
+    const env = { DIGITALOCEAN_TOKEN: bench.token };
+    expect(await bench.run(["--yes"], { env })).toMatchObject({ status: 0 });
+    expect((await stat(join(bench.repo, ".env"))).mode & 0o777).toBe(0o600);
+    expect(await bench.read(".env")).toBe(envLines({ id: "i", secret: "s" }));
+
+    await bench.git("add", "--force", ".env");
+    const { status, stdout } = await bench.run(["check"], { env });
+    expect([status, stdout]).toEqual([3, expect.stringMatching(/git tracks.*a Spaces\s+key/)]);
+  });
+
   it("goes, as terraform.backend does, only by hand: the state would stay behind", async () => {
     const bench = await workbench();
     await bench.write(".do-bootstraprc", JSON.stringify({ terraform: { backend: BACKEND } }));
@@ -302,41 +317,57 @@ describe("backend.tf", () => {
     expect(await bench.read("backend.tf")).toBe(text);
   });
 
-  it.each<[string, Record<string, string>, object, string[]]>([
-    ["the same place in another file", { "main.tf": s3("") }, BACKEND, []],
-    ["with values that are not plain", { "main.tf": s3("", "var.b") }, BACKEND, []],
-    ["another bucket", { "main.tf": s3("", '"other"') }, BACKEND, ["backend.other"]],
-    ["no lock where one is wanted", { "main.tf": s3("") }, LOCKED, ["backend.other"]],
-    ["with the lock", { "main.tf": s3("use_lockfile = true") }, LOCKED, []],
-    [
-      "another type",
-      { "main.tf": 'terraform {\n  backend "gcs" {}\n}\n' },
-      BACKEND,
-      ["backend.other"],
-    ],
-    [
-      "what an older Terraform has to read",
-      { "main.tf": 'terraform {\n  required_version = "~> 1.5.0"\n}\n' },
+  /** What stands in a root, what config says, and what is found. */
+  const TAKEN: Readonly<Record<string, [file: string, text: string, object, string[]]>> = {
+    "the same place in another file": ["main.tf", s3(""), BACKEND, []],
+    "values that are not plain": ["main.tf", s3("", "var.b"), BACKEND, []],
+    "another bucket": ["main.tf", s3("", '"other"'), BACKEND, ["backend.other"]],
+    "no lock where one is wanted": ["main.tf", s3(""), LOCKED, ["backend.other"]],
+    "the lock": ["main.tf", s3("use_lockfile = true"), LOCKED, []],
+    "another type": ["main.tf", 'terraform {\n  backend "gcs" {}\n}\n', BACKEND, ["backend.other"]],
+    "what an older Terraform has to read": [
+      "main.tf",
+      'terraform {\n  required_version = "~> 1.5.0"\n}\n',
       BACKEND,
       ["terraform.too-old"],
     ],
-    ["a backend.tf without one", { "backend.tf": "# here\n" }, BACKEND, ["backend.other"]],
-    [
-      "a cloud block",
-      { "main.tf": 'terraform {\n  cloud {\n    organization = "a"\n  }\n}\n' },
+    "a backend.tf without one": ["backend.tf", "# here\n", BACKEND, ["backend.other"]],
+    "a cloud block": [
+      "main.tf",
+      'terraform {\n  cloud {\n    organization = "a"\n  }\n}\n',
       BACKEND,
       ["cloud.backend", "cloud.variables"],
     ],
-  ])("is not written over %s", async (_, files, backend, expected) => {
+  };
+
+  it("is not written over what is there", async () => {
     const bench = await workbench();
-    await bench.write(".do-bootstraprc", JSON.stringify({ terraform: { backend } }));
+    const roots = Object.entries(TAKEN);
+    const terraform = roots.map(([, [, , backend]], i) => ({
+      dir: `r${i}`,
+      backend: { ...backend, key: `r${i}/terraform.tfstate` },
+    }));
+    await bench.write(".do-bootstraprc", JSON.stringify({ terraform }));
     await bench.write(".env", envLines({ id: "i", secret: "s" }));
-    for (const [name, text] of Object.entries(files)) await bench.write(name, text);
-    const found = await checked(bench);
-    expect(found.ids.sort()).toEqual(expected);
-    expect(found.status).toBe(expected.includes("cloud.backend") ? 2 : 3);
-    const { pending } = JSON.parse(found.stdout) as { pending: { path?: string }[] };
+    for (const [i, [, [file, text]]] of roots.entries()) {
+      await bench.write(`r${i}/${file}`, text.replace("web/terraform", `r${i}/terraform`));
+    }
+    const { status, stdout } = await checked(bench);
+    const { findings, pending } = JSON.parse(stdout) as {
+      findings: { id: string; where?: string }[];
+      pending: { path?: string }[];
+    };
+    const found = roots.map(([name], i) => [
+      name,
+      findings
+        .filter(({ where }) => where?.startsWith(join(bench.repo, `r${i}/`)))
+        .map(({ id }) => id)
+        .sort(),
+    ]);
+    const expected = roots.map(([name, [, , , finds]]) => [name, finds]);
+    expect(Object.fromEntries(found)).toEqual(Object.fromEntries(expected));
     expect(pending.filter(({ path }) => path?.endsWith("backend.tf"))).toEqual([]);
+    expect(status).toBe(2);
   });
 });
 
@@ -358,62 +389,73 @@ describe("keys where Terraform would copy them", () => {
     backend: { type: "s3", config: { access_key: "A1", secret_key: "S3CRET", token: null } },
   };
   const dirty = 'access_key = "A1"\nsecret_key = "S3CRET"\n';
-
-  it.each<[string, Record<string, string>, string[], Record<string, string>?]>([
-    ["a backend block", { "main.tf": s3('secret_key = "S3CRET"') }, ["main.tf:6"]],
-    [
-      "JSON",
-      { "main.tf.json": '{"terraform":{"backend":{"s3":{"access_key":"S3CRET"}}}}' },
+  const role = 'assume_role_with_web_identity = { web_identity_token = "S3CRET" }';
+  /** What stands in a root: a file, its text, and the places that are named. */
+  const ROOTS: Readonly<Record<string, [file: string, text: string, places: string[]]>> = {
+    "a backend block": ["main.tf", s3('secret_key = "S3CRET"'), ["main.tf:6"]],
+    JSON: [
+      "main.tf.json",
+      '{"terraform":{"backend":{"s3":{"access_key":"S3CRET"}}}}',
       ["main.tf.json:1"],
     ],
-    [
-      "a nested setting",
-      { "main.tf": s3('assume_role_with_web_identity = { web_identity_token = "S3CRET" }') },
-      ["main.tf:6"],
-    ],
-    [
-      "a cloud block",
-      { "main.tf": 'terraform {\n  cloud {\n    token = "S3CRET"\n  }\n}\n' },
+    "a nested setting": ["main.tf", s3(role), ["main.tf:6"]],
+    "a cloud block": [
+      "main.tf",
+      'terraform {\n  cloud {\n    token = "S3CRET"\n  }\n}\n',
       ["main.tf:3"],
     ],
-    ["*.tfbackend", { "prod.s3.tfbackend": dirty }, ["prod.s3.tfbackend:1", "prod.s3.tfbackend:2"]],
-    ["backend*.hcl", { "backend-prod.hcl": 'token = "S3CRET"' }, ["backend-prod.hcl:1"]],
-    [
-      "JSON for -backend-config",
-      { "x.tfbackend.json": '{"token":"S3CRET"}' },
-      ["x.tfbackend.json"],
-    ],
-    [
-      "a file that TF_CLI_ARGS_init names",
-      { "conf/keys": 'secret_key = "S3CRET"' },
-      ["conf/keys:1"],
-      { TF_CLI_ARGS_init: '-backend-config="conf/keys" -upgrade' },
-    ],
-    [
-      "a value in TF_CLI_ARGS_init",
-      {},
-      ["TF_CLI_ARGS_init"],
-      { TF_CLI_ARGS_init: "-backend-config=secret_key=S3CRET" },
-    ],
-    [
-      "what an earlier init noted",
-      { ".terraform/terraform.tfstate": JSON.stringify(STORED) },
+    "*.tfbackend": ["prod.s3.tfbackend", dirty, ["prod.s3.tfbackend:1", "prod.s3.tfbackend:2"]],
+    "backend*.hcl": ["backend-prod.hcl", 'token = "S3CRET"', ["backend-prod.hcl:1"]],
+    "JSON for -backend-config": ["x.tfbackend.json", '{"token":"S3CRET"}', ["x.tfbackend.json"]],
+    "what an earlier init noted": [
+      ".terraform/terraform.tfstate",
+      JSON.stringify(STORED),
       [".terraform/terraform.tfstate"],
     ],
-    ["a partial configuration", { "prod.s3.tfbackend": 'bucket = "b"\nkey = "k"\n' }, []],
-    ["a variable", { "main.tf": s3("secret_key = var.x") }, []],
-    ["an empty text", { "main.tf": s3('secret_key = ""') }, []],
-    ["another file", { "keys.hcl": dirty }, []],
-  ])("%s", async (_, files, expected, env = {}) => {
+    "a partial configuration": ["prod.s3.tfbackend", 'bucket = "b"\nkey = "k"\n', []],
+    "a variable": ["main.tf", s3("secret_key = var.x"), []],
+    "an empty text": ["main.tf", s3('secret_key = ""'), []],
+    "another file": ["keys.hcl", dirty, []],
+  };
+
+  it("are named with their place, and not shown", async () => {
     const bench = await workbench();
-    for (const [name, text] of Object.entries(files)) await bench.write(name, text);
-    const { status, stdout } = await checked(bench, env);
-    const { findings } = JSON.parse(stdout) as { findings: { id: string; where: string }[] };
-    const found = findings.filter(({ id }) => id === "backend.secret");
-    expect(found.map(({ where }) => where.replace(`${bench.repo}/`, ""))).toEqual(expected);
+    const roots = Object.entries(ROOTS);
+    const terraform = roots.map((_, i) => ({ dir: `r${i}` }));
+    await bench.write(".do-bootstraprc", JSON.stringify({ terraform }));
+    for (const [i, [, [file, text]]] of roots.entries()) await bench.write(`r${i}/${file}`, text);
+    const { status, stdout, places } = await secretsFound(bench);
+    const found = roots.map(([name], i) => [
+      name,
+      places
+        .filter((place) => place.startsWith(`r${i}/`))
+        .map((place) => place.slice(`r${i}/`.length)),
+    ]);
+    const expected = roots.map(([name, [, , at]]) => [name, at]);
+    expect(Object.fromEntries(found)).toEqual(Object.fromEntries(expected));
     expect(status).toBe(3);
     expect(stdout).not.toContain("S3CRET");
   });
+
+  it("what TF_CLI_ARGS and TF_CLI_ARGS_init hand over is looked at", async () => {
+    const bench = await workbench();
+    await bench.write("conf/keys", 'secret_key = "S3CRET"');
+    const { status, stdout, places } = await secretsFound(bench, {
+      TF_CLI_ARGS: "-backend-config=secret_key=S3CRET",
+      TF_CLI_ARGS_init: '-backend-config="conf/keys" -backend-config=bucket=b -upgrade',
+    });
+    expect([status, places]).toEqual([3, ["conf/keys:1", "TF_CLI_ARGS"]]);
+    expect(stdout).not.toContain("S3CRET");
+  });
+
+  async function secretsFound(bench: Workbench, env: Readonly<Record<string, string>> = {}) {
+    const { status, stdout } = await checked(bench, env);
+    const { findings } = JSON.parse(stdout) as { findings: { id: string; where: string }[] };
+    const places = findings
+      .filter(({ id }) => id === "backend.secret")
+      .map(({ where }) => where.replace(`${bench.repo}/`, ""));
+    return { status, stdout, places };
+  }
 });
 
 describe("HCP Terraform", () => {
