@@ -1,9 +1,41 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync, statSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { suiteIn } from "./fixtures/suite.ts";
+
+/** @returns what ends the run. */
+export default function setup(): () => void {
+  build();
+  const folder = mkdtempSync(join(tmpdir(), "do-bootstrap-suite-"));
+  const { tmp, home, newRepo, mark } = suiteIn(folder, randomBytes(6).toString("hex"));
+  for (const each of [tmp, home, newRepo]) mkdirSync(each);
+  // Some tests run the program as another user.
+  chmodSync(folder, 0o755);
+  writeFileSync(join(folder, "mark"), mark);
+  const init = ["init", "--quiet", "--initial-branch=main", "--template=", newRepo];
+  const before = { ...process.env };
+  // Whatever a test leaves outside its own folders is then seen at the end (test/reporter.ts).
+  Object.assign(process.env, { SUITE_FOLDER: folder, TMPDIR: tmp, HOME: home });
+  for (const name of Object.keys(before)) if (/^XDG_/.test(name)) delete process.env[name];
+  execFileSync("git", init, { env: { ...process.env, GIT_CONFIG_NOSYSTEM: "1" } });
+  return () => {
+    process.env = before;
+    rmSync(folder, { recursive: true, force: true });
+  };
+}
 
 /** The end-to-end tests run what is published, so it is built before them when the source is newer. */
-export default function setup(): void {
+function build(): void {
   const built = statSync("dist/bin.cjs", { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const sources = readdirSync("src", { recursive: true, encoding: "utf8" });
   const inputs = [...sources.map((name) => join("src", name)), "esbuild.config.mjs"];

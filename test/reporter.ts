@@ -1,8 +1,21 @@
+import { existsSync } from "node:fs";
 import type { Reporter, TestCase, TestModule } from "vitest/node";
+import { type ArgvWatch, watchArgv } from "./fixtures/leak-search.ts";
+import { leaksOfRun } from "./fixtures/leaks-of-run.ts";
+import { noted, suite } from "./fixtures/suite.ts";
 import type { Row } from "./torture/figures.ts";
 
-/** Ends a run with the torture suite's figures, what was skipped and why, and a line that CI can read. */
+/**
+ * Ends a run with the search for tokens that stand where they may not, with the torture suite's
+ * figures, with what was skipped and why, and with a line that CI can read.
+ */
 export default class SummaryReporter implements Reporter {
+  #watch: ArgvWatch | undefined;
+
+  onTestRunStart(): void {
+    if (existsSync("/proc/self/cmdline")) this.#watch = watchArgv();
+  }
+
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
     const tests = modules.flatMap((module) => [...module.children.allTests()]);
     const ended = (state: string) => tests.filter((test) => test.result().state === state);
@@ -17,7 +30,13 @@ export default class SummaryReporter implements Reporter {
       skipped.set(reason, (skipped.get(reason) ?? 0) + 1);
     }
     for (const [reason, count] of skipped) console.log(`skipped ${count}: ${reason}`);
-    const failed = ended("failed").length + broken + unhandledErrors.length;
+    this.#watch?.stop();
+    const argv = this.#watch?.seen ?? [];
+    const { leaks, figures } = leaksOfRun({ suite: suite(), searched: noted(), argv });
+    for (const leak of leaks) console.log(`leak: ${leak}`);
+    console.log(figures);
+    const failed = ended("failed").length + broken + unhandledErrors.length + leaks.length;
+    if (leaks.length > 0) process.exitCode = 1;
     console.log(`${ended("passed").length} passed, ${failed} failed`);
   }
 }

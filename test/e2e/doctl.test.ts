@@ -204,6 +204,7 @@ describe("where doctl's config is", () => {
       );
       const { status, stderr } = await init("--doctl-config", env);
       expect(status, stderr).toBe(0);
+      bench.mayHold(join("..", path));
       const config = join(bench.root, path);
       expect((await stat(config)).mode & 0o777).toBe(0o600);
       if (path !== "c.yaml") expect((await stat(dirname(config))).mode & 0o777).toBe(0o700);
@@ -214,6 +215,7 @@ describe("where doctl's config is", () => {
   it("a linked config is followed", async () => {
     const { bench, config, init } = await arrange((b) => fakeDoctl(b.bin));
     const target = join(bench.root, "dotfiles", "doctl.yaml");
+    bench.mayHold("../dotfiles/doctl.yaml");
     await put(target, "context: default\n", 0o644);
     await mkdir(dirname(config), { recursive: true });
     await symlink(target, config);
@@ -353,6 +355,7 @@ describe("somebody else writes the config", () => {
     const names = ["one", "two", "three"];
     for (const name of names) {
       await bench.write(`../${name}/.do-bootstraprc`, `doctl: { context: ${name} }\n`);
+      bench.mayHold(`../${name}/.env`, `../${name}/do-bootstrap.secret.auto.tfvars.json`);
     }
     const runs = names.map((name) =>
       bench.run(["--token-stdin"], { cwd: `../${name}`, input: bench.token }),

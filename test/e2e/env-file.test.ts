@@ -97,6 +97,7 @@ describe("an env file is kept byte for byte but for the token", () => {
     const bench = await workbench();
     await bench.write(".env", "PORT=80\n");
     await bench.write(".do-bootstraprc", "token: { envFile: .env.local, name: ACME_TOKEN }\n");
+    bench.mayHold(".env.local");
     await withStdin(bench);
     expect(await bench.read(".env.local")).toBe(`ACME_TOKEN=${bench.token}\n`);
     expect(await bench.read(".env")).toBe("PORT=80\n");
@@ -130,6 +131,7 @@ describe("an env file that is a link", () => {
   it.each(["there", "dangling"])("that leads out of the repo (%s) needs --force", async (kind) => {
     const bench = await workbench();
     const target = join(bench.root, "shared.env");
+    bench.mayHold("../shared.env");
     if (kind === "there") await writeFile(target, "A=1\n");
     await symlink(target, join(bench.repo, ".env"));
     const before = await treeHash(bench.root);
@@ -147,6 +149,7 @@ describe("an env file that is a link", () => {
   it("that leads out of the repo is read without --force", async () => {
     const bench = await workbench();
     const target = join(bench.root, "shared.env");
+    bench.mayHold("../shared.env");
     await writeFile(target, `DIGITALOCEAN_TOKEN=${bench.token}\n`, { mode: 0o600 });
     await symlink(target, join(bench.repo, ".env"));
     expect((await bench.run([])).status).toBe(0);
@@ -173,8 +176,8 @@ describe("an env file that is a FIFO", () => {
   async function fifo(bench: Workbench, text: string): Promise<void> {
     const path = join(bench.repo, ".env");
     await execa("mkfifo", ["-m", "600", path]);
-    const loop = 'while [ -p "$1" ]; do printf %s "$2" > "$1"; sleep 0.02; done';
-    const writer = execa("sh", ["-c", loop, "sh", path, text], { reject: false });
+    const loop = 'while [ -p "$1" ]; do printf %s "$TEXT" > "$1"; sleep 0.02; done';
+    const writer = execa("sh", ["-c", loop, "sh", path], { reject: false, env: { TEXT: text } });
     onTestFinished(() => void writer.kill("SIGKILL"));
   }
 });
@@ -206,6 +209,7 @@ describe("where a token comes from decides where it goes", () => {
     const bench = await workbench();
     await fakeDoctl(bench.bin, { writeDelayMs: 0 });
     const prod = { token: { envFile: ".env.prod" }, doctl: { context: "acme-prod" } };
+    bench.mayHold(".env.prod");
     await bench.write("do-bootstrap.config.json", JSON.stringify({ environments: { prod } }));
     await bench.write(".env", `DIGITALOCEAN_TOKEN=${randomToken()}\n`, 0o600);
     const before = await bench.read(".env");

@@ -408,6 +408,7 @@ describe.concurrent("where standard output leads", () => {
     const text = quote("sh", mapOf(tokens(bench))).text;
     if (when === "with a record") await bench.run(["env"]);
     const out = join(bench.tmp, "out");
+    bench.mayHold("../tmp/out");
     expect(await shell(bench, "do-bootstrap env > /dev/null")).toEqual(said(""));
     expect(await shell(bench, `do-bootstrap env > ${out}`)).toEqual(said(""));
     expect(await shell(bench, `do-bootstrap env >> ${out}`)).toEqual(said(""));
@@ -478,6 +479,7 @@ describe.skipIf(needsScript !== "").concurrent(`a terminal${needsScript}`, () =>
     "with standard output in %s it is none",
     async (path, context) => {
       const bench = await repoWith(context);
+      bench.mayHold(path);
       const terminal = start(context, bench, ["env"], { redirect: `> ${path}` });
       expect(await terminal.exit, terminal.screen()).toBe(0);
       expect(terminal.screen()).toBe("");

@@ -154,6 +154,7 @@ describe.concurrent("odd states of doctl's config (contracts/doctl.md 4)", () =>
   it("a link: kept, its target has both logins", async (context) => {
     const { bench, config, init, fill, expect } = await arrange(context);
     const target = join(bench.home, "dotfiles", "doctl.yaml");
+    bench.mayHold("../home/dotfiles/doctl.yaml");
     await put(target, fill("access-token: O\n"));
     await mkdir(dirname(config), { recursive: true });
     await symlink(target, config);
@@ -169,6 +170,7 @@ describe.concurrent("odd states of doctl's config (contracts/doctl.md 4)", () =>
     async (folder, context) => {
       const { bench, config, init, fill, expect } = await arrange(context);
       const target = join(bench.home, "dotfiles", "doctl.yaml");
+      bench.mayHold("../home/dotfiles/doctl.yaml");
       if (folder === "there") await mkdir(dirname(target));
       await mkdir(dirname(config), { recursive: true });
       await symlink(target, config);
@@ -183,6 +185,7 @@ describe.concurrent("odd states of doctl's config (contracts/doctl.md 4)", () =>
   it("a hard link: both logins are stored, the other name keeps the old one", async (context) => {
     const { bench, config, init, fill, expect } = await arrange(context);
     const other = join(bench.home, "backup.yaml");
+    bench.mayHold("../home/backup.yaml");
     await put(other, fill("access-token: O\n"));
     await mkdir(dirname(config), { recursive: true });
     await link(other, config);

@@ -13,7 +13,13 @@ import {
   watchArgv,
 } from "../fixtures/leak-search.ts";
 import { fakeDoctl } from "../fixtures/tools.ts";
-import { type RunResult, randomToken, type Workbench, workbench } from "../fixtures/workbench.ts";
+import {
+  type RunResult,
+  randomToken,
+  unguardedToken,
+  type Workbench,
+  workbench,
+} from "../fixtures/workbench.ts";
 
 const GIT = (await execa("which", ["git"])).stdout;
 const HOLDERS = [
@@ -222,8 +228,8 @@ describe.concurrent("the token goes where it belongs, and nowhere else (rule 1)"
     ],
   ];
   for (const [kind, newToken] of [
-    ["personal", randomToken],
-    ["legacy", legacyToken],
+    ["personal", unguardedToken],
+    ["legacy", () => unguardedToken().slice("dop_v1_".length)],
   ] as const) {
     it.for(mistakes)(
       `a ${kind} token %s, by mistake, is not repeated`,
@@ -244,7 +250,7 @@ describe.concurrent("the token goes where it belongs, and nowhere else (rule 1)"
   }
 
   describe("a planted leak is found", () => {
-    const token = randomToken();
+    const token = unguardedToken();
     it.for([
       ["as it is", token],
       ["upper-case", token.toUpperCase()],
@@ -266,26 +272,22 @@ describe.concurrent("the token goes where it belongs, and nowhere else (rule 1)"
       expect(leaksIn(`${randomToken()} ${token.slice(0, 20)}`, token)).toEqual([]);
     });
 
-    const plants: readonly (readonly [string, string, (bench: Workbench) => Promise<unknown>])[] = [
-      [
-        "a file of the repo",
-        "acme-web/notes.txt: ",
-        (bench) => bench.write("notes.txt", bench.token),
-      ],
-      ["HOME", "home/.log: ", (bench) => bench.write("../home/.log", bench.token)],
-      ["the temporary folder", "tmp/x/y: ", (bench) => bench.write("../tmp/x/y", bench.token)],
-      ["a file's name", "the name tmp/", (bench) => bench.write(`../tmp/${bench.token}`, "")],
-      ["a link", "acme-web/link: ", (bench) => symlink(bench.token, join(bench.repo, "link"))],
-      [
-        "another env file",
-        "acme-web/.env.local: ",
-        (bench) => bench.write(".env.local", bench.token),
-      ],
+    const plants: readonly (readonly [
+      where: string,
+      found: string,
+      plant: (bench: Workbench) => Promise<unknown>,
+    ])[] = [
+      ["a file of the repo", "acme-web/notes.txt: ", (bench) => bench.write("notes.txt", token)],
+      ["HOME", "home/.log: ", (bench) => bench.write("../home/.log", token)],
+      ["the temporary folder", "tmp/x/y: ", (bench) => bench.write("../tmp/x/y", token)],
+      ["a file's name", "the name tmp/", (bench) => bench.write(`../tmp/${token}`, "")],
+      ["a link", "acme-web/link: ", (bench) => symlink(token, join(bench.repo, "link"))],
+      ["another env file", "acme-web/.env.local: ", (bench) => bench.write(".env.local", token)],
       [
         "a commit that was undone",
         "git's objects: ",
         async (bench) => {
-          await bench.write("notes.txt", `token ${bench.token}`);
+          await bench.write("notes.txt", `token ${token}`);
           await bench.git("add", "notes.txt");
           await bench.git("rm", "--quiet", "--force", "notes.txt");
         },
@@ -295,7 +297,7 @@ describe.concurrent("the token goes where it belongs, and nowhere else (rule 1)"
       const { expect } = context;
       const bench = await workbench(context);
       await plant(bench);
-      expect(await leaksOn(bench, bench.token)).toContainEqual(expect.stringContaining(where));
+      expect(await leaksOn(bench, token)).toContainEqual(expect.stringContaining(where));
     });
 
     it.skipIf(!existsSync("/proc/self/cmdline"))(
@@ -304,12 +306,12 @@ describe.concurrent("the token goes where it belongs, and nowhere else (rule 1)"
         const { expect } = context;
         const bench = await workbench(context);
         await tool(bench, "careless", `sh -c '/usr/bin/sleep 0.3; :' sh "$SECRET"`);
-        await execa(join(bench.bin, "careless"), { env: { SECRET: bench.token } });
-        const careless = [...(watch?.seen ?? [])].flatMap((each) => leaksIn(each, bench.token));
+        await execa(join(bench.bin, "careless"), { env: { SECRET: token } });
+        const careless = [...(watch?.seen ?? [])].flatMap((each) => leaksIn(each, token));
         expect(careless).not.toEqual([]);
 
         await fakeDoctl(bench.bin, { validateDelayMs: 300 });
-        const flagged = randomToken();
+        const flagged = unguardedToken();
         bench.sandbox.accept(flagged);
         const result = await bench.run(["--token-stdin", "--access-token-flag", "--debug"], {
           input: flagged,

@@ -197,6 +197,7 @@ describe("rotate", () => {
 
   it("a place that cannot be written leaves all as it was", async () => {
     const { bench, where, rotate } = await scene();
+    bench.mayHold(SECRET);
     await bench.git("add", "--force", SECRET);
     const { status, stderr } = await rotate();
     expect(status).toBe(3);

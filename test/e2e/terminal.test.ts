@@ -67,6 +67,7 @@ describe
       const { bench, terminal } = await guided(context, ["--env", "prod"], {}, async (bench) => {
         const prod = "environments: { prod: { token: { envFile: .env.prod } } }\n";
         await bench.write(".do-bootstraprc", prod);
+        bench.mayHold(".env.prod");
       });
       context.expect(await terminal.until(ASKS)).toMatch(/Token name +acme-web-prod/);
       terminal.type(`${bench.token}\r`);

@@ -255,6 +255,7 @@ describe.skipIf(needsTerraform)(`with a real terraform${needsTerraform}`, () => 
   /** A root with the generated variables, which checks the token by its hash and needs no download. */
   async function withoutProvider(bench: Workbench): Promise<string> {
     const root = join(bench.root, "root");
+    bench.mayHold(`../root/${SECRET}`);
     await mkdir(root);
     for (const name of ["variables.tf", SECRET, PUBLIC]) {
       const text = await bench.read(name).catch(() => "{}");

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import {
   chmod,
   link,
@@ -18,6 +17,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { parse } from "yaml";
 import { type Sandbox, startSandbox } from "../../src/sandbox/api.ts";
 import { fakeDoctl } from "../fixtures/tools.ts";
+import { unguardedToken } from "../fixtures/workbench.ts";
 
 // The facts of contracts/doctl.md that do-bootstrap relies on; § and n.n name its rows.
 // DOCTL_BIN=/path/to/doctl checks them against a real doctl too.
@@ -168,7 +168,7 @@ describe.each([
       ] as const)("%s: exit 1, a cross, the config untouched", async (_, reply, text) => {
         const { home, sandbox, init } = await arrange(bin);
         sandbox.answer("GET /v1/oauth/token/info", reply);
-        const { code, stdout, stderr } = await init(["-t", randomToken()]);
+        const { code, stdout, stderr } = await init(["-t", unguardedToken()]);
         expect({ code, stdout }).toEqual({ code: 1, stdout: progress("default", REFUSED) });
         expect(stderr).toMatch(/^Error: Unable to use supplied token to access API: /);
         expect(stderr.trimEnd()).toMatch(text);
@@ -179,7 +179,7 @@ describe.each([
         const { init } = await arrange(bin);
         // The port of a sandbox that was closed may be another test's by now.
         const nobody = ["--token-validation-server", "http://127.0.0.1:1"];
-        const { code, stderr } = await init([...nobody, "-t", randomToken()]);
+        const { code, stderr } = await init([...nobody, "-t", unguardedToken()]);
         expect(code).toBe(1);
         expect(stderr).toMatch(/dial tcp 127\.0\.0\.1:\d+: connect: connection refused\n$/);
       });
@@ -187,7 +187,7 @@ describe.each([
       it("a refused token leaves a stored one and the mode alone (1.5)", async () => {
         const { config, init } = await arrange(bin);
         await put(config, "access-token: OLD\n", 0o644);
-        expect((await init(["-t", randomToken()])).code).toBe(1);
+        expect((await init(["-t", unguardedToken()])).code).toBe(1);
         expect(await readFile(config, "utf8")).toBe("access-token: OLD\n");
         expect(await mode(config)).toBe(0o644);
       });
@@ -195,7 +195,7 @@ describe.each([
       it("-o json: progress and error are both on stdout (2.1)", async () => {
         const { sandbox, init } = await arrange(bin);
         sandbox.answer("GET /v1/oauth/token/info", page(404));
-        const { code, stdout, stderr } = await init(["-t", randomToken(), "-o", "json"]);
+        const { code, stdout, stderr } = await init(["-t", unguardedToken(), "-o", "json"]);
         expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
         const [report, ...lines] = stdout.trimEnd().split("\n").reverse();
         expect(`${lines.reverse().join("\n")}\n`).toBe(progress("default", REFUSED));
@@ -204,10 +204,10 @@ describe.each([
 
       it("a 500 is tried again, a 401 is not (2.3)", async () => {
         const { sandbox, init } = await arrange(bin);
-        await init(["-t", randomToken(), "--http-retry-max", "1"]);
+        await init(["-t", unguardedToken(), "--http-retry-max", "1"]);
         expect(sandbox.requests).toHaveLength(1);
         sandbox.answer("GET /v1/oauth/token/info", json(500, "Unexpected"));
-        const { stderr } = await init(["-t", randomToken(), "--http-retry-max", "1"]);
+        const { stderr } = await init(["-t", unguardedToken(), "--http-retry-max", "1"]);
         expect(sandbox.requests).toHaveLength(3);
         expect(stderr).toMatch(
           /500 \(request "ID"\) Unexpected; giving up after 2 attempt\(s\)\n$/,
@@ -222,7 +222,7 @@ describe.each([
         const other = await arrange(bin);
         const location = other.sandbox.url.replace("127.0.0.1", "localhost");
         sandbox.answer("GET /v1/oauth/token/info", { status: 302, headers: { location } });
-        await init(["-t", randomToken(), "--http-retry-max", retries]);
+        await init(["-t", unguardedToken(), "--http-retry-max", retries]);
         expect(other.sandbox.requests).toHaveLength(1);
         expect(other.sandbox.requests[0]?.headers.authorization !== undefined).toBe(leaks);
       });
@@ -230,7 +230,7 @@ describe.each([
       it("a server that never answers: no time limit", async () => {
         const { home, sandbox, start } = await arrange(bin);
         sandbox.answer("GET /v1/oauth/token/info", "hang");
-        const doctl = start(initArgs(sandbox, ["-t", randomToken()]));
+        const doctl = start(initArgs(sandbox, ["-t", unguardedToken()]));
         await vi.waitUntil(() => sandbox.requests.length === 1, { timeout: TIMEOUT });
         doctl.kill("SIGKILL");
         const { signal, stdout } = await doctl;
@@ -253,7 +253,7 @@ describe.each([
     });
 
     describe("§2, §3 one `auth init --access-token` that succeeds", () => {
-      const token = randomToken();
+      const token = unguardedToken();
       let scene: Scene;
       let outcome: Outcome;
       beforeAll(async () => {
@@ -309,7 +309,7 @@ describe.each([
         timeout: WRITE_TIMEOUT,
       }, async () => {
         const { home, config, sandbox, init } = await arrange(bin);
-        const token = randomToken();
+        const token = unguardedToken();
         sandbox.accept(token);
         await put(config, "access-token: OLD # mine\n", 0o644);
         const target = join(home, "target.yaml");
@@ -335,7 +335,7 @@ describe.each([
         { timeout: WRITE_TIMEOUT },
         async (signal) => {
           const { home, config, sandbox, start } = await arrange(bin);
-          const token = randomToken();
+          const token = unguardedToken();
           sandbox.accept(token);
           await put(config, "access-token: OLD\n");
           const file = join(home, "private.yaml");
@@ -363,7 +363,7 @@ describe.each([
         timeout: WRITE_TIMEOUT,
       }, async () => {
         const { config, sandbox, init, run } = await arrange(bin);
-        const token = randomToken();
+        const token = unguardedToken();
         sandbox.accept(token);
         await put(config, "", 0o644);
         const env = {
@@ -468,7 +468,7 @@ describe.each([
           expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
           expect(stderr).toMatch(CONFIG_FAILED);
         }
-        expect((await init(["-t", randomToken()])).stderr).toMatch(CONFIG_FAILED);
+        expect((await init(["-t", unguardedToken()])).stderr).toMatch(CONFIG_FAILED);
         expect(await readFile(config)).toEqual(Buffer.from(text));
       });
 
@@ -545,7 +545,7 @@ describe.each([
         const needs = skipped ? " (needs a user other than root)" : "";
         it.skipIf(skipped)(`auth init, ${name}: fails after the check mark${needs}`, async () => {
           const { home, sandbox, init } = await arrange(bin);
-          const token = randomToken();
+          const token = unguardedToken();
           sandbox.accept(token);
           const { file, text } = await prepare(home);
           const before = await readdir(home);
@@ -601,7 +601,7 @@ describe.each([
         timeout: WRITE_TIMEOUT,
       }, async () => {
         const { home, sandbox, init, token } = await arrange(bin);
-        const secret = randomToken();
+        const secret = unguardedToken();
         sandbox.accept(secret);
         const file = join(home, "private.yaml");
         await put(file, `auth-contexts:\n  prod: "${secret}"\n`);
@@ -723,7 +723,7 @@ describe.each([
     describe("§7 other commands", () => {
       it("account get names the status, on stdout with -o json (7.4)", async () => {
         const { sandbox, run } = await arrange(bin);
-        const args = ["account", "get", "--api-url", sandbox.url, "-t", randomToken()];
+        const args = ["account", "get", "--api-url", sandbox.url, "-t", unguardedToken()];
         const text =
           /^GET http:\S+\/v2\/account: 401 \(request "[^"]+"\) Unable to authenticate you$/;
         const plain = await run(args);
@@ -753,7 +753,7 @@ describe.each([
       it("account get without an account object: a panic, but {} in JSON (7.5)", async () => {
         const { sandbox, run } = await arrange(bin);
         sandbox.answer("GET /v2/account", { status: 200, body: "{}" });
-        const args = ["account", "get", "--api-url", sandbox.url, "-t", randomToken()];
+        const args = ["account", "get", "--api-url", sandbox.url, "-t", unguardedToken()];
         const { code, stderr } = await run(args);
         expect(code).toBe(2);
         expect(stderr).toMatch(/^panic: runtime error: /);
@@ -776,7 +776,7 @@ describe("the fake's own settings", () => {
   it("logs each call with the names of its DIGITALOCEAN_* variables", async () => {
     const doctl = await fakeDoctl(await tempDir());
     const { run } = await arrange(doctl.path);
-    await run(["auth", "token"], { DIGITALOCEAN_ACCESS_TOKEN: randomToken(), DO_TOKEN: "x" });
+    await run(["auth", "token"], { DIGITALOCEAN_ACCESS_TOKEN: unguardedToken(), DO_TOKEN: "x" });
     expect(await doctl.calls()).toEqual([
       { argv: ["auth", "token"], env: ["DIGITALOCEAN_ACCESS_TOKEN"] },
     ]);
@@ -799,7 +799,7 @@ describe("the fake's own settings", () => {
 
   it("never leaves loopback: it fails as without DNS, at once", async () => {
     const { run } = await arrange((await fakeDoctl(await tempDir())).path);
-    const { code, stderr } = await run(["auth", "init", "-t", randomToken()]);
+    const { code, stderr } = await run(["auth", "init", "-t", unguardedToken()]);
     expect(code).toBe(1);
     expect(stderr).toMatch(/dial tcp: lookup cloud\.digitalocean\.com: no such host\n$/);
     expect((await run(["account", "get", "-t", "T"])).stderr).toMatch(
@@ -810,7 +810,7 @@ describe("the fake's own settings", () => {
   it("hang: the first line and no end", async () => {
     const doctl = await fakeDoctl(await tempDir(), { mode: "hang" });
     const { sandbox, start } = await arrange(doctl.path);
-    const call = start(initArgs(sandbox, ["-t", randomToken()]));
+    const call = start(initArgs(sandbox, ["-t", unguardedToken()]));
     const printed = await new Promise((resolve) => call.stdout.once("data", resolve));
     call.kill("SIGKILL");
     expect(String(printed)).toBe("Using token for context default\n");
@@ -919,10 +919,6 @@ async function mode(file: string): Promise<number> {
 
 async function settings(file: string): Promise<Record<string, unknown>> {
   return parse(await readFile(file, "utf8"), { version: "1.1" });
-}
-
-function randomToken(): string {
-  return `dop_v1_${randomBytes(32).toString("hex")}`;
 }
 
 function progress(context: string, verdict: string): string {
