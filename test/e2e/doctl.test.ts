@@ -8,7 +8,7 @@ import { run } from "../../src/host/run.ts";
 import { Secret } from "../../src/token/secret.ts";
 import { fakeDoctl } from "../fixtures/tools.ts";
 import { aged, fileTree } from "../fixtures/tree.ts";
-import { randomToken, type Workbench, workbench } from "../fixtures/workbench.ts";
+import { randomToken, unguardedToken, type Workbench, workbench } from "../fixtures/workbench.ts";
 
 const DOCTL_BIN = process.env["DOCTL_BIN"];
 const OTHER_TEAM = { uuid: "0af1c3de-other", name: "Other Team" };
@@ -272,7 +272,8 @@ describe("the token and the calls", () => {
     const bench = await workbench();
     const doctl = await fakeDoctl(bench.bin);
     const noise = { DIGITALOCEAN_CONTEXT: "nope", DIGITALOCEAN_OUTPUT: "json" };
-    const input = bench.token;
+    const input = args.length > 0 ? unguardedToken() : bench.token;
+    bench.sandbox.accept(input);
     expect((await bench.run(["--token-stdin", ...args], { input, env: noise })).status).toBe(0);
     await bench.run(["check"], { env: noise });
     const calls = (await doctl.calls()).map(({ argv, env }) => ({ argv: argv.map(named), env }));
@@ -281,7 +282,7 @@ describe("the token and the calls", () => {
     expect(calls).toEqual([help, { argv: [...INIT, ...server, ...more], env }, help, help]);
 
     function named(arg: string): string {
-      if (arg === bench.token) return "T";
+      if (arg === input) return "T";
       return /^\S+\/home\/\.config\/doctl\/\.do-bootstrap-\w+\/config\.yaml$/.test(arg)
         ? "CONFIG"
         : arg;

@@ -64,7 +64,7 @@ it.each<[what: string, plant: Plant, leaks: string[]]>([
   const root = await folder();
   const guard = leakGuard(root, { mark: MARK });
   await plant(guard, root);
-  const here = `${import.meta.filename}: `;
+  const here = "test/unit/leak-guard.test.ts: ";
   expect(guard.search().leaks).toEqual(leaks.map((leak) => here + leak));
 });
 
