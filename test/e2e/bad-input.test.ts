@@ -606,10 +606,13 @@ describe.concurrent("bad input is named, and changes nothing", () => {
       const options = (await each.arrange?.(bench, onTestFinished)) ?? {};
       const args = each.args ?? [];
       const before = await treeHash(bench.root);
-      const [init, ...documents] = await Promise.all([
+      const inJson = [
+        ...(isFirstOfItsId(each) ? [[...args, "--json"]] : []),
+        ...(each.initOnly ? [] : [["check", ...args, "--json"]]),
+      ];
+      const [init, documents] = await Promise.all([
         bench.run(args, options),
-        bench.run([...args, "--json"], options),
-        ...(each.initOnly ? [] : [bench.run(["check", ...args, "--json"], options)]),
+        Promise.all(inJson.map((line) => bench.run(line, options))),
       ]);
 
       expect(init.stderr).toMatch(each.says);
@@ -714,6 +717,11 @@ describe.concurrent("one endpoint that fails is a warning (contracts/api.md §7)
     expect(status).toBe(0);
   });
 });
+
+/** One document of init for each id will do: check's has the text of the others. */
+function isFirstOfItsId({ id, name }: Case): boolean {
+  return CASES.find((other) => other.id === id)?.name === name;
+}
 
 function expectDocument(
   expect: ExpectStatic,
