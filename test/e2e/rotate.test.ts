@@ -1,4 +1,4 @@
-import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ASKS, CONFIRMS, guided, needsScript } from "../fixtures/terminal.ts";
@@ -22,13 +22,14 @@ async function scene(facts: Parameters<Workbench["sandbox"]["accept"]>[1] = {}):
   const bench = await workbench();
   const [old, fresh] = [bench.token, randomToken()];
   bench.sandbox.accept(fresh, facts);
-  const run = await bench.run(["--token-stdin", "--doctl-config"], { input: old });
-  expect(run.status, run.stderr).toBe(0);
+  finished ??= finish();
+  for (const [path, text, mode] of await finished) {
+    await bench.write(path, text.replaceAll("{T}", old), mode);
+  }
   const config = join(bench.root, DOCTL);
   const other = randomToken();
   const contexts = `# kept\nauth-contexts:\n  mine: ${old}\n  other: ${other}\ncontext: mine\n`;
   await writeFile(config, `${await readFile(config, "utf8")}${contexts}`);
-  await chmod(config, 0o600);
   const paths = { ".env": "acme-web/.env", tfvars: `acme-web/${SECRET}`, doctl: DOCTL };
   return {
     bench,
@@ -44,6 +45,22 @@ async function scene(facts: Parameters<Workbench["sandbox"]["accept"]>[1] = {}):
     },
     rotate: (...args) => bench.run(["rotate", "--token-stdin", ...args], { input: fresh }),
   };
+}
+
+type Files = readonly (readonly [path: string, text: string, mode: number])[];
+let finished: Promise<Files> | undefined;
+
+/** What a run leaves, which every scene begins with; {T} stands for the token. */
+async function finish(): Promise<Files> {
+  const bench = await workbench();
+  const run = await bench.run(["--token-stdin", "--doctl-config"], { input: bench.token });
+  expect(run.status, run.stderr).toBe(0);
+  const names = (await readdir(bench.repo)).filter((name) => name !== ".git");
+  const paths = [...names, join("..", DOCTL)].map(async (path) => {
+    const text = (await bench.read(path)).replaceAll(bench.token, "{T}");
+    return [path, text, (await stat(join(bench.repo, path))).mode & 0o777] as const;
+  });
+  return Promise.all(paths);
 }
 
 const OLD = { ".env": "old", tfvars: "old", doctl: "old" };
