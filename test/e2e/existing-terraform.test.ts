@@ -256,21 +256,23 @@ describe("terraform init and workspace", () => {
   async function fakeTerraform(bench: Workbench, failing = "") {
     const log = join(bench.root, "terraform.log");
     await bench.write("../terraform.log", "");
-    const script = `#!${process.execPath}
-const { appendFileSync, mkdirSync, writeFileSync } = require("node:fs");
-const [name, ...rest] = process.argv.slice(2);
-if (name === "version") return console.log('{"terraform_version":"1.11.4"}');
-const call = { args: [name, ...rest].join(" "), cwd: process.cwd(), env: Object.keys(process.env) };
-appendFileSync(${JSON.stringify(log)}, JSON.stringify(call) + "\\n");
-if (name === ${JSON.stringify(failing)}) throw new Error("no such provider");
-const data = process.env.TF_DATA_DIR || ".terraform";
-mkdirSync(data + "/providers", { recursive: true });
-if (name === "workspace") writeFileSync(data + "/environment", rest[2]);
+    // A shell, which starts ten times as fast as Node.
+    const script = `#!/bin/sh
+PATH=/usr/bin:/bin
+if [ "$1" = version ]; then echo '{"terraform_version":"1.11.4"}'; exit; fi
+{ echo "$*"; pwd -P; env | sed -n 's/^\\([A-Za-z_][A-Za-z0-9_]*\\)=.*/\\1/p' | tr '\\n' ' '; echo; } >>'${log}'
+if [ "$1" = '${failing}' ]; then echo 'no such provider' >&2; exit 1; fi
+data=\${TF_DATA_DIR:-.terraform}
+mkdir -p "$data/providers"
+if [ "$1" = workspace ]; then printf %s "$4" >"$data/environment"; fi
 `;
     await bench.write("../bin/terraform", script, 0o755);
     return async (): Promise<{ args: string; cwd: string; env: string[] }[]> => {
-      const lines = (await readFile(log, "utf8")).split("\n").filter((line) => line !== "");
-      return lines.map((line) => JSON.parse(line));
+      const calls = (await readFile(log, "utf8")).matchAll(/(.*)\n(.*)\n(.*)\n/g);
+      return Array.from(calls, ([, args = "", cwd = "", names = ""]) => ({
+        ...{ args, cwd },
+        env: names.trimEnd().split(" "),
+      }));
     };
   }
 });
