@@ -1,12 +1,13 @@
 import { basename, dirname, join, relative, sep } from "node:path";
 import { AppError, printable } from "../errors.ts";
 import type { Host, ToolCall, ToolResult } from "../host/host.ts";
-import { isInside } from "../paths.ts";
+import { foldersUp, isInside } from "../paths.ts";
 import { toolEnvironment } from "../tool-environment.ts";
 
 const TIME_LIMIT_MS = 20_000;
 /** For what reads all of a repo: git inflates about 250 MB a second. */
 export const LONG_MS = 30 * 60_000;
+const MAX_ANSWER = 64 * 1024 * 1024;
 
 // What a repo's own config could make git run.
 const SAFE = [
@@ -28,7 +29,7 @@ export interface Git {
     args: readonly string[],
     more?: Pick<ToolCall, "input" | "onStdout" | "keptCharacters" | "timeoutMs">,
   ): Promise<ToolResult>;
-  /** Those of the paths that a pattern makes git ignore, tracked or not. */
+  /** Those of the paths that a pattern makes git ignore, tracked or not, or that lie elsewhere. */
   ignored(paths: readonly string[]): Promise<ReadonlySet<string>>;
   /** Those of the paths that are in the index, as a file or as a folder with files. */
   tracked(paths: readonly string[]): Promise<ReadonlySet<string>>;
@@ -64,6 +65,8 @@ export async function openGit(
       args: [...SAFE, "-C", folder, ...args],
       env,
       timeoutMs: TIME_LIMIT_MS,
+      // An answer that is cut short would make a tracked file an untracked one.
+      keptCharacters: MAX_ANSWER,
       ...(input === undefined ? {} : { input }),
     });
 
@@ -102,8 +105,9 @@ export async function openGit(
     },
     async ignored(paths) {
       const asked = await Promise.all(paths.map(nameInGit));
-      // A linked folder may lead out of the repo, where git has nothing to ignore.
-      const inside = asked.filter((path) => isInside(path, root));
+      // Of what lies elsewhere git would say that, and nothing of the rest.
+      const isElsewhere = (path: string) => !isInside(path, root);
+      const inside = asked.filter((path) => !isElsewhere(path));
       const [result] = await Promise.all([
         git(["check-ignore", "--no-index", "-z", "--stdin"], joined(inside)),
         confirmed,
@@ -112,7 +116,9 @@ export async function openGit(
       if (result.end !== "exited" || ![0, 1].includes(result.exitCode ?? -1))
         throw gitFailed(result);
       const answer = new Set(split(result.stdout));
-      return new Set(paths.filter((_, i) => answer.has(asked[i] ?? "")));
+      return new Set(
+        paths.filter((_, i) => answer.has(asked[i] ?? "") || isElsewhere(asked[i] ?? "")),
+      );
     },
     async tracked(paths) {
       // Of a link both count: git has the link, or the file that it leads to.
@@ -121,14 +127,19 @@ export async function openGit(
       );
       const inside = [...new Set(asked.flat())].filter((path) => isInside(path, root));
       const literal = inside.map((path) => `:(literal,top)${relativeTo(root, path)}`);
-      const [result] = await Promise.all([
-        git(["ls-files", "-z", "--full-name", "--cached", "--", ...literal]),
+      const [results] = await Promise.all([
+        Promise.all(
+          inPortions(literal).map((portion) =>
+            git(["ls-files", "-z", "--full-name", "--cached", "--", ...portion]),
+          ),
+        ),
         confirmed,
       ]);
-      if (result.exitCode !== 0) throw gitFailed(result);
-      const names = split(result.stdout);
-      const has = (path: string) =>
-        names.some((name) => name === path || name.startsWith(`${path}/`));
+      const broken = results.find(({ exitCode }) => exitCode !== 0);
+      if (broken !== undefined) throw gitFailed(broken);
+      const names = results.flatMap(({ stdout }) => split(stdout));
+      const known = new Set(names.flatMap((name) => foldersUp(name, ".")));
+      const has = (path: string) => known.has(path);
       return new Set(paths.filter((_, i) => asked[i]?.some((each) => has(relativeTo(root, each)))));
     },
   };
@@ -176,6 +187,23 @@ export async function findGitFolder(
 
 function relativeTo(root: string, path: string): string {
   return relative(root, path).split(sep).join("/");
+}
+
+/** What Windows takes on a command line is 32 kB; ls-files takes no list of paths another way. */
+const PORTION = 24_000;
+
+function inPortions(words: readonly string[]): string[][] {
+  const portions: string[][] = [];
+  let size = PORTION;
+  for (const word of words) {
+    if (size + word.length > PORTION) {
+      portions.push([]);
+      size = 0;
+    }
+    portions.at(-1)?.push(word);
+    size += word.length + 1;
+  }
+  return portions;
 }
 
 function joined(paths: readonly string[]): string {

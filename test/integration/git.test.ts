@@ -1,0 +1,61 @@
+import { join } from "node:path";
+import { execa } from "execa";
+import { describe, expect, it } from "vitest";
+import { openGit } from "../../src/git/git.ts";
+import type { ToolCall } from "../../src/host/host.ts";
+import { nodeHost } from "../../src/host/node.ts";
+import { type Workbench, workbench } from "../fixtures/workbench.ts";
+
+const EMPTY_BLOB = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391";
+
+describe("git, asked about more than one command line or answer holds", () => {
+  it("thousands of paths: every one that is in the index is found, in some calls", async () => {
+    const bench = await workbench();
+    const paths = Array.from({ length: 2000 }, (_, i) =>
+      join(bench.repo, `stacks/service-${i}/.env`),
+    );
+    await addToIndex(bench, ["stacks/service-7/.env", "stacks/service-1999/.env"]);
+    const { git, calls } = await opened(bench);
+    expect([...((await git?.tracked(paths)) ?? [])]).toEqual([paths[7], paths[1999]]);
+    const asked = calls.filter(({ args }) => args.includes("ls-files"));
+    expect(asked.length).toBeGreaterThan(1);
+    expect(asked.length).toBeLessThan(10);
+    for (const { args } of asked) expect(args.join(" ").length).toBeLessThan(32_000);
+  });
+
+  it("a folder with thousands of tracked files does not hide the file behind it", async () => {
+    const bench = await workbench();
+    const many = Array.from({ length: 4000 }, (_, i) => `b/${"x".repeat(100)}-${i}`);
+    await addToIndex(bench, [".env", ...many]);
+    const paths = [".env", "b", "c"].map((name) => join(bench.repo, name));
+    const { git } = await opened(bench);
+    expect(await git?.tracked(paths)).toEqual(new Set(paths.slice(0, 2)));
+  });
+
+  it("what lies outside the repo is nothing that git would take, and spoils no other answer", async () => {
+    const bench = await workbench();
+    await bench.write(".gitignore", "a\n");
+    const [a, b, elsewhere] = ["a", "b", "../c"].map((name) => join(bench.repo, name));
+    const { git } = await opened(bench);
+    expect(await git?.ignored([a ?? "", b ?? "", elsewhere ?? ""])).toEqual(
+      new Set([a, elsewhere]),
+    );
+    expect(await git?.tracked([elsewhere ?? ""])).toEqual(new Set());
+  });
+});
+
+/** As if they had been committed; no file is written. */
+async function addToIndex(bench: Workbench, paths: readonly string[]): Promise<void> {
+  const input = paths.map((path) => `100644 ${EMPTY_BLOB}\t${path}\n`).join("");
+  await execa("git", ["update-index", "--index-info"], { cwd: bench.repo, env: bench.env, input });
+}
+
+async function opened(bench: Workbench) {
+  const calls: ToolCall[] = [];
+  const host = nodeHost(bench.root);
+  const run = (call: ToolCall) => {
+    calls.push(call);
+    return host.run(call);
+  };
+  return { git: await openGit({ ...host, env: bench.env, run }, bench.repo), calls };
+}
