@@ -3,7 +3,7 @@ import type { Inspection } from "../token/verdict.ts";
 import type { ApplyHost } from "./apply.ts";
 import { buildPlan } from "./build.ts";
 import type { Answer, TrustGiven } from "./find-token.ts";
-import { finding } from "./findings.ts";
+import { finding, isBlocked } from "./findings.ts";
 import { type Observation, type ObservingHost, observe } from "./observe.ts";
 import { type CommandResult, runCommands, title } from "./run-commands.ts";
 import { sweepLeftOvers } from "./sweep.ts";
@@ -21,7 +21,8 @@ export interface Request {
   readonly answers?: Map<string, Promise<Answer>>;
   readonly consent: Consent;
   readonly asFlag: boolean;
-  readonly progress: (what: string) => void;
+  /** `now`: how far it has got, shown where a line can be drawn over. */
+  readonly progress: (what: string, now?: string) => void;
 }
 
 /** What a look found: the facts, and the plan that follows from them. */
@@ -64,7 +65,8 @@ export interface Person {
 }
 
 /**
- * Look, plan, apply, look again: the second plan must be empty. A plan with errors is not applied.
+ * Look, plan, apply, look again: the second plan must be empty. A plan with errors is not applied; one
+ * that concerns a single root of several takes that root out of it.
  *
  * @param ask for a token where there is none: with a person at a terminal only.
  * @param trust asked once whether the config's command may run.
@@ -89,8 +91,7 @@ export async function bootstrap(
     first = await look(host, request, inspections);
   }
   const { changes, findings, commands } = first.plan;
-  const isBlocked = findings.some(({ level }) => level === "error");
-  if (isBlocked) return { ...first, ...NOTHING_DONE };
+  if (isBlocked(findings)) return { ...first, ...NOTHING_DONE };
   await sweepLeftOvers(host, first.observation);
   if (changes.length + commands.length === 0) {
     first.observation.keepRecord();
@@ -103,11 +104,13 @@ export async function bootstrap(
   // Editing YAML takes 10 ms to load, which a finished repo does not need.
   const { apply } = await import("./apply.ts");
   const doubts = await apply(host, changes, { ...request, hosts, git: git?.git });
-  const results = await runCommands(host, commands, request.progress);
+  const results = await runAll(host, first, request.progress);
   const second = await look(host, request, inspections);
   if (second.plan.changes.length > 0) throw notConverged(second.plan);
   second.observation.keepRecord();
-  const failures = results.flatMap(commandFailed);
+  const failures = results.flatMap((result) =>
+    commandFailed(result, second.observation.roots.length > 1),
+  );
   const allFindings = [...second.plan.findings, ...failures];
   return {
     observation: second.observation,
@@ -118,6 +121,18 @@ export async function bootstrap(
   };
 }
 
+/** Most runs have none, and load nothing for it. */
+async function runAll(
+  host: ObservingHost,
+  { observation, plan: { commands } }: Look,
+  progress: Request["progress"],
+): Promise<readonly CommandResult[]> {
+  if (commands.length === 0) return [];
+  const { rootsAtOnce } = await import("../terraform/roots-at-once.ts");
+  const atOnce = await rootsAtOnce(host, observation.terraform);
+  return runCommands(host, commands, { atOnce, progress });
+}
+
 /** No token, one that its command does not give, or a dead one in the file that is ours to write: a person can give another. */
 function needsToken({ token, inspection }: Observation): boolean {
   if (token.kind === "missing" || token.kind === "withheld") return true;
@@ -126,9 +141,10 @@ function needsToken({ token, inspection }: Observation): boolean {
 }
 
 /** DESIGN §6: a failure of terraform init is a warning. */
-function commandFailed({ command, failure }: CommandResult): Finding[] {
+function commandFailed({ command, failure }: CommandResult, isOneOfMany: boolean): Finding[] {
   if (failure === undefined) return [];
-  const message = `${title(command)} failed: ${failure.why}. The files are in place.`;
+  const where = isOneOfMany ? ` in ${command.cwd}` : "";
+  const message = `${title(command)} failed${where}: ${failure.why}. The files are in place.`;
   const fix =
     command.with.size > 0
       ? `do-bootstrap exec --explain -- ${title(command)} says what that means; then: do-bootstrap`

@@ -1,8 +1,9 @@
+import { EXIT } from "../errors.ts";
 import type { TerraformRoot } from "../terraform/observe-root.ts";
-import { judgeConflicts } from "./conflicts.ts";
+import { judgeConflicts, judgeRootConflicts } from "./conflicts.ts";
 import { planDoctl } from "./doctl.ts";
 import { planEnvFile } from "./env-file.ts";
-import { finding } from "./findings.ts";
+import { finding, statusOf } from "./findings.ts";
 import { planGitignore } from "./gitignore.ts";
 import { compareScopes } from "./needs.ts";
 import type { Observation } from "./observe.ts";
@@ -10,7 +11,7 @@ import { planTerraform } from "./terraform.ts";
 import { planCloud } from "./terraform-cloud.ts";
 import { planCommands } from "./terraform-commands.ts";
 import { judgeToken } from "./token.ts";
-import { type Consent, type Finding, joined, type Plan, type PlanPart } from "./types.ts";
+import { type Consent, type Finding, joined, type Plan } from "./types.ts";
 import { planConfig } from "./write-config.ts";
 
 /** What has to change, and what is worth saying, given what was observed. Pure. */
@@ -19,20 +20,43 @@ export function buildPlan(observation: Observation, consent: Consent): Plan {
     { findings: [...judgeToken(observation), ...judgeScopes(observation)] },
     planGitignore(observation, consent),
     planEnvFile(observation, consent),
-    ...observation.roots.map((root) =>
-      withCommands(root, planTerraform(observation, root, consent)),
-    ),
+    ...setAside(observation.roots, observation.roots.map(planRoot)),
     planCloud(observation, consent),
     planDoctl(observation, consent),
     planConfig(observation, consent),
-    { findings: judgeConflicts(observation, consent) },
+    { findings: judgeConflicts(observation) },
     { findings: aboutTools(observation) },
   ]);
 
-  function withCommands(root: TerraformRoot, part: PlanPart): Plan {
-    const files = joined([part]);
-    return joined([files, planCommands(observation, root, files)]);
+  function planRoot(root: TerraformRoot, at: number): Plan {
+    const files = joined([planTerraform(observation, root, consent)]);
+    const source = observation.tokenSources[at];
+    return joined([
+      files,
+      planCommands(observation, root, files),
+      { findings: judgeRootConflicts(observation, root, source, consent) },
+    ]);
   }
+}
+
+/**
+ * One of several roots that cannot be prepared is left as it is, and stops no other. Where that is so of
+ * every root, or the config contradicts itself, nothing is prepared.
+ */
+function setAside(roots: readonly TerraformRoot[], plans: readonly Plan[]): readonly Plan[] {
+  if (plans.every(hasErrors)) return plans;
+  return plans.map((plan, at) => {
+    if (!hasErrors(plan) || statusOf(plan.findings, false) !== EXIT.findings) return plan;
+    const dir = roots[at]?.config.dir ?? "";
+    const findings = plan.findings.map((each) =>
+      each.level === "error" ? { ...each, setsAside: dir } : each,
+    );
+    return { findings, changes: [], commands: [] };
+  });
+}
+
+function hasErrors({ findings }: Plan): boolean {
+  return findings.some(({ level }) => level === "error");
 }
 
 /** A new repo, whose code asks for nothing yet, is no measure of a token. */

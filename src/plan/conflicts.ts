@@ -26,16 +26,13 @@ import {
  * Where a tool would take another token than this one, or none, without a word: every trap of the
  * contracts. What the plan is about to mend is none.
  */
-export function judgeConflicts(observation: Observation, consent: Consent): Finding[] {
+export function judgeConflicts(observation: Observation): Finding[] {
   const { token, inspection } = observation;
   const isMeant = token.kind === "found" && inspection?.state !== "refused";
   return [
     ...notAsItIs(observation),
     ...(isMeant ? otherTokens(observation, token.token) : []),
     ...aboutDoctl(observation),
-    ...observation.roots.flatMap((root, i) =>
-      aboutRoot(observation, root, observation.tokenSources[i], consent),
-    ),
   ];
 }
 
@@ -204,7 +201,8 @@ function isDigitalOcean(url: string): boolean {
 }
 
 /** contracts/terraform.md 2: a file beats TF_VAR_, and an empty text is sent as it is. */
-function aboutRoot(
+/** The same for one root module. */
+export function judgeRootConflicts(
   observation: Observation,
   root: TerraformRoot,
   source: TokenSource | undefined,

@@ -110,6 +110,11 @@ export function finding(
   return { id, level: FINDINGS[id][0], message, ...more };
 }
 
+/** True for an error that nothing can be done with; one that concerns a single root stops no other. */
+export function isBlocked(findings: readonly Finding[]): boolean {
+  return findings.some(({ level, setsAside }) => level === "error" && setsAside === undefined);
+}
+
 /** A finding as the failure of a command that cannot go on with it. */
 export function failureOf({ id, message, fix }: Finding): AppError {
   const code = { id, status: FINDINGS[id][1] };

@@ -1,9 +1,10 @@
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { isCi } from "../ci.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import { textIn } from "../content.ts";
 import { type DoctlObservation, observeDoctl } from "../doctl/observe.ts";
 import { readEnvFile } from "../env-file/read.ts";
+import { AppError } from "../errors.ts";
 import { type Git, openGit } from "../git/git.ts";
 import { ignoreRules } from "../git/ignore-rules.ts";
 import type { Environment, Files, Host, Snapshot } from "../host/host.ts";
@@ -232,6 +233,7 @@ async function observeRepo(
   git: Git | undefined,
   config: ResolvedConfig,
 ): Promise<[roots: TerraformRoot[], git: GitObservation | undefined]> {
+  await refuseSameFolder(host.files, config);
   const roots = await Promise.all(config.roots.map((root) => observeRoot(host, root)));
   if (git === undefined) return [roots, undefined];
   const values = roots.flatMap(({ tfvars, at }) => tfvars.map((name) => at(name).path));
@@ -241,6 +243,25 @@ async function observeRepo(
     git.tracked(probes),
   ]);
   return [roots, { git, ignored, tracked }];
+}
+
+/** Two plans for the same files would get into each other's way. */
+async function refuseSameFolder(
+  files: Files,
+  { roots, file, base }: ResolvedConfig,
+): Promise<void> {
+  const seen = new Map<string, string>();
+  for (const { dir } of roots) {
+    const real = await files.realpath(dir);
+    const [first, second] = [seen.get(real), relative(base, dir) || "."];
+    if (first !== undefined) {
+      const what = first === second ? `${first} twice` : `${first} and ${second}, the same folder`;
+      throw new AppError("CONFIG_INVALID", `${file}: terraform lists ${what}.`, {
+        hint: "Name each root once.",
+      });
+    }
+    seen.set(real, second);
+  }
 }
 
 function tokenInCode(roots: readonly TerraformRoot[]): { path: string; value: string } | undefined {

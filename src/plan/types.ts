@@ -13,6 +13,8 @@ export interface Finding {
   readonly fix?: string;
   /** A path. */
   readonly where?: string;
+  /** The root that is left as it is because of this error, while the others are prepared. */
+  readonly setsAside?: string;
 }
 
 export interface WriteFile {
@@ -101,8 +103,18 @@ export const NOTHING: PlanPart = {};
 
 export function joined(parts: readonly PlanPart[]): Plan {
   return {
-    findings: parts.flatMap(({ findings = [] }) => findings),
+    findings: onceEach(parts.flatMap(({ findings = [] }) => findings)),
     changes: parts.flatMap(({ changes = [] }) => changes),
     commands: parts.flatMap(({ commands = [] }) => commands),
   };
+}
+
+/** What is true of the machine, every root says. */
+function onceEach(findings: readonly Finding[]): readonly Finding[] {
+  const seen = new Map<string, Finding>();
+  for (const each of findings) {
+    const key = JSON.stringify([each.id, each.message, each.where]);
+    if (!seen.has(key)) seen.set(key, each);
+  }
+  return [...seen.values()];
 }

@@ -1,11 +1,14 @@
+import { dirname } from "node:path";
 import { holdsSecret } from "../content.ts";
 import { type AppError, EXIT, type ExitStatus } from "../errors.ts";
 import { shortPath } from "../paths.ts";
 import { diffOf } from "../plan/diff.ts";
-import { title } from "../plan/run-commands.ts";
+import { isBlocked } from "../plan/findings.ts";
+import { type CommandResult, title } from "../plan/run-commands.ts";
 import { stateElsewhere } from "../plan/terraform-backend.ts";
 import type { Change, Command, Finding, Plan } from "../plan/types.ts";
 import { wrap } from "../wrap.ts";
+import { grouped, nameInRoot, someOf } from "./many-roots.ts";
 import { type Page, safe } from "./paint.ts";
 import { type Report, shownPath } from "./report.ts";
 import { expiry, whoIsWho } from "./who-is-who.ts";
@@ -21,7 +24,7 @@ export function humanReport(
   { status, shown }: { status: ExitStatus; shown: Report | undefined },
 ): string {
   const { plan, applied, dryRun, command } = report;
-  const hasErrors = plan.findings.some(({ level }) => level === "error");
+  const hasErrors = isBlocked(plan.findings);
   if (isAllWell(report)) return `${allWell(report, page)}\n`;
   const said = new Set(shown?.plan.findings.map(({ message }) => message));
   const unsaid = plan.findings.filter(({ message }) => !said.has(message));
@@ -47,25 +50,49 @@ export function humanPlan(report: Report, page: Page): string {
 
 function wholePlan(report: Report, page: Page): string {
   const { changes, commands } = report.plan;
-  return sections([
-    ...changes.map((change) => diff(report, change, page)),
-    commands.map((command) => commandRow(report, command, page)).join("\n"),
-  ]).trimEnd();
+  return sections([...diffs(report, changes, page), commandRows(report, commands, page)]).trimEnd();
 }
 
-function commandRow(report: Report, command: Command, page: Page): string {
-  const where = shownPath(report, command.cwd);
+function commandRows(report: Report, commands: readonly Command[], page: Page): string {
+  return grouped(commands, (command) => `${title(command)} ${command.why}`)
+    .map((group) => commandRow(report, group, page))
+    .join("\n");
+}
+
+function commandRow(report: Report, group: readonly Command[], page: Page, more = ""): string {
+  const [command, ...others] = group;
+  if (command === undefined) return "";
+  const folder = shownPath(report, command.cwd);
+  const where = others.length > 0 ? `${group.length} roots` : folder;
   const place = where === "." ? "" : ` in ${where}`;
-  return titled(page.paint("cyan", "▸"), `${safe(title(command))}${place}`, command.why, page);
+  const name = `${safe(title(command))}${place}`;
+  return titled(page.paint("cyan", "▸"), name, `${command.why}${more}`, page);
 }
 
+/** What failed comes last, with the end of what it printed, one root after the other. */
 function commandResults(report: Report, page: Page): string {
-  const rows = report.commands.map(({ command, failure, took }) => {
-    const output = failure?.output.map((line) => page.paint("dim", `    ${safe(line)}`)) ?? [];
-    const why = `${command.why}, ${(took / 1000).toFixed(1)} s`;
-    return [commandRow(report, { ...command, why }, page), ...output].join("\n");
-  });
-  return rows.join("\n");
+  const done = report.commands.filter(({ failure }) => failure === undefined);
+  const failed = report.commands.filter(({ failure }) => failure !== undefined);
+  const keyOf = ({ command, failure }: CommandResult) =>
+    [title(command), command.why, failure?.why, ...(failure?.output ?? [])].join("\n");
+  return grouped(done, keyOf)
+    .concat(grouped(failed, keyOf))
+    .map((group) => resultRow(report, group, page))
+    .join("\n");
+}
+
+function resultRow(report: Report, group: readonly CommandResult[], page: Page): string {
+  const commands = group.map(({ command }) => command);
+  const longest = (Math.max(...group.map(({ took }) => took)) / 1000).toFixed(1);
+  const isMany = group.length > 1;
+  const took = isMany ? `, up to ${longest} s each` : `, ${longest} s`;
+  const { failure } = group[0] ?? {};
+  const names = commands.map(({ cwd }) => shownPath(report, cwd)).join(", ");
+  const output = [
+    ...(failure !== undefined && isMany ? wrap(names, page.columns - 4) : []),
+    ...(failure?.output ?? []).map(safe),
+  ].map((line) => page.paint("dim", `    ${line}`));
+  return [commandRow(report, commands, page, took), ...output].join("\n");
 }
 
 export function humanError({ code, message, hint }: AppError, page: Page): string {
@@ -105,14 +132,23 @@ function allWell({ observation }: Report, page: Page): string {
 }
 
 function changes(report: Report, done: readonly Change[], page: Page): string {
-  const names = done.map((change) => nameOf(report, change));
-  const width = Math.max(0, ...names.map(({ length }) => length));
-  const fits = done.every(({ why }) => 2 + width + 2 + why.length <= page.columns);
-  const row = (change: Change, name: string) =>
-    fits
-      ? `${sign(change, page)} ${name.padEnd(width)}  ${page.paint("dim", change.why)}`
-      : `${sign(change, page)} ${name}`;
-  return done.map((change, i) => row(change, names[i] ?? "")).join("\n");
+  const rows = grouped(done, (change) => {
+    const name = nameInRoot(report, change);
+    return name && [sign(change, page), name, change.why].join(" ");
+  }).map((group) => ({ ...rowOf(group), name: nameOfAll(report, group) }));
+  const width = Math.max(0, ...rows.map(({ name }) => name.length));
+  const fits = rows.every(({ why }) => 2 + width + 2 + why.length <= page.columns);
+  return rows
+    .map(({ mark, name, why }) =>
+      fits ? `${mark} ${name.padEnd(width)}  ${page.paint("dim", why)}` : `${mark} ${name}`,
+    )
+    .join("\n");
+
+  function rowOf([change]: readonly Change[]) {
+    return change === undefined
+      ? { mark: " ", why: "" }
+      : { mark: sign(change, page), why: change.why };
+  }
 }
 
 function pending(report: Report, page: Page): string {
@@ -121,32 +157,46 @@ function pending(report: Report, page: Page): string {
   return [
     "Still to do (do-bootstrap):",
     changes(report, plan.changes, page),
-    ...plan.commands.map((command) => commandRow(report, command, page)),
+    commandRows(report, plan.commands, page),
   ]
     .filter(Boolean)
     .join("\n");
 }
 
-function diff(report: Report, change: Change, page: Page): string {
-  const title = titled(sign(change, page), nameOf(report, change), change.why, page, "bold");
+/** The same diff of many roots stands once, with all of their names. */
+function diffs(report: Report, changes: readonly Change[], page: Page): string[] {
+  const texts = new Map(changes.map((change) => [change, diffLines(change, page)]));
+  const groups = grouped(changes, (change) => {
+    const name = nameInRoot(report, change);
+    return name && [sign(change, page), name, change.why, ...(texts.get(change) ?? [])].join("\n");
+  });
+  return groups.map((group) => {
+    const [change] = group;
+    if (change === undefined) return "";
+    const name = nameOfAll(report, group);
+    const title = titled(sign(change, page), name, change.why, page, "bold");
+    const folders = group.map(folderOf(report)).join(", ");
+    const where = group.length > 1 ? wrap(folders, page.columns - 2) : [];
+    const places = where.map((line) => `  ${page.paint("dim", line)}`);
+    return [title, ...places, ...(texts.get(change) ?? [])].join("\n");
+  });
+}
+
+function diffLines(change: Change, page: Page): string[] {
   if (change.kind === "doctl-context") {
     const { replaces, token } = change;
     return [
-      title,
       ...(replaces === undefined ? [] : [page.paint("red", `  - ${replaces}`)]),
       page.paint("green", `  + ${token}`),
-    ].join("\n");
+    ];
   }
-  if (change.kind === "doctl-removal") {
-    return [title, page.paint("red", `  - ${change.holds}`)].join("\n");
-  }
-  if (change.kind === "remove") return title;
+  if (change.kind === "doctl-removal") return [page.paint("red", `  - ${change.holds}`)];
+  if (change.kind === "remove") return [];
   const signs = { added: "+", removed: "-", kept: " " } as const;
   const styles = { added: "green", removed: "red", kept: "dim" } as const;
-  const lines = diffOf(change).map(({ kind, text }) =>
+  return diffOf(change).map(({ kind, text }) =>
     page.paint(styles[kind], `  ${signs[kind]} ${safe(text)}`.trimEnd()),
   );
-  return [title, ...lines].join("\n");
 }
 
 /** A mark, a name, and why: on a line of its own where it does not fit. */
@@ -176,6 +226,17 @@ function nameOf(report: Report, change: Change): string {
   return shownPath(report, change.before.path);
 }
 
+function nameOfAll(report: Report, group: readonly Change[]): string {
+  const [change] = group;
+  if (change === undefined) return "";
+  const name = group.length > 1 ? nameInRoot(report, change) : undefined;
+  return name === undefined ? nameOf(report, change) : `${safe(name)} in ${group.length} roots`;
+}
+
+function folderOf(report: Report): (change: Change) => string {
+  return (change) => ("before" in change ? shownPath(report, dirname(change.before.path)) : "");
+}
+
 const MARKS = { error: "✗", warning: "!", info: "·" } as const;
 const STYLES = { error: "red", warning: "yellow", info: "dim" } as const;
 const WEIGHT = { error: 0, warning: 1, info: 2 } as const;
@@ -188,7 +249,18 @@ function findings({ doubts, cwd }: Report, all: readonly Finding[], page: Page):
 /** The worst first. */
 export function humanFindings(all: readonly Finding[], cwd: string, page: Page): string {
   const sorted = [...all].sort((a, b) => WEIGHT[a.level] - WEIGHT[b.level]);
-  return sorted.map((found) => humanFinding(found, cwd, page)).join("\n");
+  // Of an error every place counts, of the rest the kind.
+  const keyOf = ({ id, level, fix }: Finding) =>
+    level === "error" ? undefined : [id, fix].join(" ");
+  return grouped(sorted, keyOf)
+    .flatMap((group) => {
+      const [found, ...others] = group;
+      if (found === undefined) return [];
+      const shown = humanFinding(found, cwd, page);
+      const more = `${others.length} more of this kind; --json has them all`;
+      return others.length === 0 ? [shown] : [shown, page.paint("dim", `  ${more}`)];
+    })
+    .join("\n");
 }
 
 function humanFinding(found: Finding, cwd: string, page: Page): string {
@@ -223,21 +295,36 @@ function problem(
 function lastLine(report: Report, status: ExitStatus, page: Page): string {
   const { command, dryRun, plan, applied } = report;
   const left = plan.changes.length + plan.commands.length;
-  const isBlocked = plan.findings.some(({ level }) => level === "error");
-  if (isBlocked && applied.length === 0) return command === "check" ? "" : "Nothing was changed.";
+  if (isBlocked(plan.findings) && applied.length === 0) {
+    return command === "check" ? "" : "Nothing was changed.";
+  }
+  const aside = leftAside(report, page);
   if (dryRun && left > 0) {
     const text = `${count(left, "change")} to make; nothing was written (--dry-run).`;
-    return wrap(text, page.columns).join("\n");
+    return [...wrap(text, page.columns), ...aside].join("\n");
   }
   const tick = page.paint("green", "✓");
-  if (applied.length === 0) return left === 0 ? nothingToDo(plan, status, page) : "";
-
-  const rest = left === 0 ? ", and looked at again: nothing is left to do" : "";
+  if (applied.length === 0) {
+    if (aside.length > 0) return aside.join("\n");
+    return left === 0 ? nothingToDo(plan, status, page) : "";
+  }
+  const rest =
+    left === 0 && aside.length === 0 ? ", and looked at again: nothing is left to do" : "";
   const lines = [marked(tick, `${count(applied.length, "change")} made${rest}.`, page)];
   const next = command === "init" ? nextStep(report) : undefined;
   if (next !== undefined) lines.push(`  Next: ${page.paint("bold", next)}`);
-  lines.push(...toCommit(report, page));
+  lines.push(...toCommit(report, page), ...aside);
   return lines.join("\n");
+}
+
+/** The roots that an error of their own has left as they are. */
+function leftAside(report: Report, page: Page): string[] {
+  const { plan, observation } = report;
+  const dirs = [...new Set(plan.findings.flatMap(({ setsAside }) => setsAside ?? []))];
+  if (dirs.length === 0) return [];
+  const verb = dirs.length === 1 ? "is left as it is" : "are left as they are";
+  const text = `${dirs.length} of ${observation.roots.length} roots ${verb}: ${someOf(report, dirs)}.`;
+  return [marked(page.paint("red", "✗"), text, page)];
 }
 
 function nothingToDo({ findings }: Plan, status: ExitStatus, page: Page): string {
@@ -251,18 +338,28 @@ function nothingToDo({ findings }: Plan, status: ExitStatus, page: Page): string
 /** What colleagues need; a secret is never among it. */
 function toCommit(report: Report, page: Page): string[] {
   if (report.observation.git === undefined) return [];
-  const files = report.applied.flatMap((change) =>
-    change.kind === "write" && !holdsSecret(change.after)
-      ? shownPath(report, change.before.path)
-      : [],
+  const written = report.applied.filter(
+    (change) => change.kind === "write" && !holdsSecret(change.after),
   );
+  const groups = grouped(written, (change) => nameInRoot(report, change));
+  // As words to copy where they are few.
+  const isMany = groups.some(({ length }) => length > 1);
+  const files = isMany
+    ? [groups.map((group) => nameOfAll(report, group)).join(", ")]
+    : groups.map((group) => nameOfAll(report, group));
   return wrap(`Commit: ${files.join(" ")}`, page.columns - 2)
     .map((line) => `  ${line}`)
     .slice(0, files.length === 0 ? 0 : undefined);
 }
 
 function nextStep({ observation, ...report }: Report): string | undefined {
-  const [root] = observation.roots;
+  const { findings } = report.plan;
+  const isAside = (dir: string) =>
+    findings.some(({ setsAside, id, where }) =>
+      id === "terraform.failed" ? where === dir : setsAside === dir,
+    );
+  const { roots } = observation;
+  const root = roots.find(({ config }) => !isAside(config.dir)) ?? roots[0];
   if (root === undefined) return undefined;
   const tool = observation.terraform?.name ?? root.config.tool ?? "terraform";
   const dir = shortPath(root.config.dir, report.cwd, report.home);

@@ -117,6 +117,9 @@ const finding = v.strictObject({
   message: text("For a person."),
   fix: v.optional(text("The one command, or the one step, that mends it.")),
   where: v.optional(text("A path, with a line where there is one.")),
+  setsAside: v.optional(
+    text("The root that is left as it is because of this error; the others are prepared."),
+  ),
 });
 
 const why = text("Why, in words.");

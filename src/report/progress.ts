@@ -5,34 +5,48 @@ const FRAME_MS = 80;
 const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 
 export interface Progress {
-  /** Names what goes on now; shown once it takes longer than 300 ms. */
-  (what: string): void;
+  /**
+   * Names what goes on; shown once it takes longer than 300 ms.
+   *
+   * @param now how far it has got, in place of `what` where a line can be drawn over; elsewhere `what` is
+   *   said once.
+   */
+  (what: string, now?: string): void;
   /** Nothing goes on any more; the line is cleared. */
   end(): void;
 }
 
 /** A spinner on a terminal, a line elsewhere; nothing at all for what is quick. */
 export function progressOn(
-  stream: { write(text: string): unknown; readonly isTTY?: boolean },
+  stream: {
+    write(text: string): unknown;
+    readonly isTTY?: boolean;
+    readonly columns?: number;
+  },
   paint: Paint,
   quiet: boolean,
 ): Progress {
   let timer: NodeJS.Timeout | undefined;
   let isDrawn = false;
   let current: string | undefined;
+  let text = "";
 
-  const show = (task: string): void => {
+  const show = (task: string, now = task): void => {
+    if (quiet) return;
     const what = safe(task);
-    if (quiet || what === current) return;
+    text = safe(now);
+    if (what === current) return;
     end();
     current = what;
-    timer = setTimeout(() => (stream.isTTY ? spin(what) : stream.write(`${what} …\n`)), QUIET_MS);
+    timer = setTimeout(() => (stream.isTTY ? spin() : stream.write(`${what} …\n`)), QUIET_MS);
     timer.unref();
   };
-  const spin = (what: string, frame = 0): void => {
-    stream.write(`\r\x1b[2K${paint("cyan", FRAMES[frame] ?? "")} ${what}`);
+  const spin = (frame = 0): void => {
+    // A line that is wrapped cannot be cleared.
+    const shown = text.slice(0, (stream.columns || 80) - 3);
+    stream.write(`\r\x1b[2K${paint("cyan", FRAMES[frame] ?? "")} ${shown}`);
     isDrawn = true;
-    timer = setTimeout(() => spin(what, (frame + 1) % FRAMES.length), FRAME_MS);
+    timer = setTimeout(() => spin((frame + 1) % FRAMES.length), FRAME_MS);
     timer.unref();
   };
   const end = (): void => {

@@ -3,6 +3,7 @@ import type { Use } from "../plan/who-wins.ts";
 import { broadAccess } from "../scopes/granted.ts";
 import { describeOrigin, Secret } from "../token/secret.ts";
 import { wrap } from "../wrap.ts";
+import { grouped, someOf } from "./many-roots.ts";
 import { type Page, safe } from "./paint.ts";
 import { type Report, shownPath } from "./report.ts";
 
@@ -33,9 +34,11 @@ export function whoIsWho(report: Report, page: Page): string {
       else rows.push(["", uses], ["", command, "whole"]);
     }
   }
-  for (const { config: root } of roots) {
-    const tool = terraform === undefined ? "" : `, ${terraform.name} ${terraform.version ?? ""}`;
-    rows.push(["Terraform", `${shownPath(report, root.dir)}${tool.trimEnd()}`]);
+  const tool = terraform === undefined ? "" : `, ${terraform.name} ${terraform.version ?? ""}`;
+  for (const group of grouped(roots, () => "root")) {
+    const dirs = group.map(({ config: root }) => root.dir);
+    const several = dirs.length > 1 ? `${dirs.length} roots: ` : "";
+    rows.push(["Terraform", `${several}${someOf(report, dirs)}${tool.trimEnd()}`]);
   }
   if (report.command === "check") rows.push(...useRows(report));
   return rows.flatMap((row) => rowLines(row, page)).join("\n");
@@ -51,7 +54,7 @@ function useRows(report: Report): Row[] {
   const scripts = uses.filter(({ via, tool }) => via === "plain" && tool === "scripts");
   const given = scripts.filter((use) => use.token !== "none");
   const texts = [
-    ...plain.map((use) => `${use.tool}: ${useInWords(report, use)}`),
+    ...usesInWords(report, plain),
     ...(given.length === 0 ? ["scripts: no token in the environment"] : []),
     ...given.map((use) => `scripts: ${useInWords(report, use)}`),
   ];
@@ -62,10 +65,20 @@ function useRows(report: Report): Row[] {
     return [...rows, ["Under exec", `${token.token.fingerprint}, whatever the tool`]];
   }
   if (first?.from.startsWith("exec stops")) return [...rows, ["Under exec", safe(first.from)]];
-  return [
-    ...rows,
-    ...others.map((use): Row => ["Under exec", `${use.tool}: ${useInWords(report, use)}`]),
-  ];
+  return [...rows, ...usesInWords(report, others).map((text): Row => ["Under exec", text])];
+}
+
+function usesInWords(report: Report, uses: readonly Use[]): string[] {
+  const keyOf = ({ tool, dir, token, from }: Use) =>
+    dir && [tool, token instanceof Secret ? token.fingerprint : token, from].join(" ");
+  return grouped(uses, keyOf).flatMap((group) => {
+    const [use] = group;
+    if (use === undefined) return [];
+    if (group.length === 1) return `${use.tool}: ${useInWords(report, use)}`;
+    // Of many, each has a place of its own.
+    const common = useInWords(report, { ...use, dir: undefined, where: undefined });
+    return `${use.tool}: ${common}, in ${group.length} roots`;
+  });
 }
 
 function useInWords(report: Report, { token, from, where, dir }: Use): string {
