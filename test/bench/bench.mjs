@@ -12,6 +12,13 @@ const ROUNDS = Number(process.env.ROUNDS ?? 30);
 const EMPTY = "an empty script";
 const WRAPPER = "the smallest wrapper";
 const EXEC = "do-bootstrap exec";
+/** It only leaves what a look at a root sees. */
+const TERRAFORM = `#!/bin/sh
+case "$1" in
+version) echo '{"terraform_version":"1.11.4"}';;
+init) /bin/mkdir -p .terraform/providers;;
+esac
+`;
 const here = (name) => join(import.meta.dirname, name);
 const top = here("../..");
 const installed = (path) => join(top, "node_modules", path);
@@ -65,6 +72,10 @@ async function arrange(sandbox) {
     await symlink(await which("bash"), join(few, "bash"));
     await run({ file: direnv, args: ["allow"], env, cwd });
   }
+  const [roots, bin] = ["many-roots", "bin-terraform"].map((name) => join(root, name));
+  await mkdir(bin);
+  await writeFile(join(bin, "terraform"), TERRAFORM, { mode: 0o755 });
+  const withTool = { ...env, PATH: [bin, few].join(delimiter), DIGITALOCEAN_TOKEN: token };
   const code = (files) => join(root, `code-${files}`);
   for (const files of [10, 1000, 5000]) await writeTerraformTree(code(files), files);
   const peer = process.env.HCL_PEER;
@@ -112,10 +123,39 @@ async function arrange(sandbox) {
     scopes(10, { to: EMPTY, limit: 7 }),
     scopes(1000, { rounds: 5, limitMs: 2500 }),
     scopes(5000, { rounds: 1, peakLimitMiB: 190 }),
+    ours("do-bootstrap for 100 new roots", ["--yes", "--save"], {
+      cwd: roots,
+      env: withTool,
+      before: () => writeRoots(roots, env),
+      rounds: 5,
+      limitMs: 10_000,
+      peakLimitMiB: 150,
+    }),
+    ours("the same, once they are ready", ["--yes", "--save"], {
+      cwd: roots,
+      env: withTool,
+      rounds: 5,
+      limitMs: 3000,
+      peakLimitMiB: 150,
+    }),
     ...(peer === undefined
       ? []
       : [{ name: "HCL_PEER, 1000 files", file: peer, args: [code(1000)], env, cwd, rounds: 5 }]),
   ];
+}
+
+/** A repo of a hundred root modules, none of them prepared. */
+async function writeRoots(repo, env) {
+  await rm(repo, { recursive: true, force: true });
+  const dirs = Array.from({ length: 100 }, (_, i) => `stacks/team-${i % 10}/service-${i}`);
+  for (const dir of dirs) {
+    await mkdir(join(repo, dir), { recursive: true });
+    const code = 'resource "digitalocean_domain" "a" {\n  name = "example.com"\n}\n';
+    await writeFile(join(repo, dir, "main.tf"), code);
+  }
+  const config = { doctl: false, terraform: dirs.map((dir) => ({ dir })) };
+  await writeFile(join(repo, ".do-bootstraprc.json"), JSON.stringify(config));
+  await run({ file: "git", args: ["init", "--quiet"], env, cwd: repo });
 }
 
 async function startSandbox() {
@@ -150,6 +190,7 @@ async function peaksOf(cases) {
     const args = ["--require", here("peak-memory.cjs"), ...each.args];
     const all = [];
     for (let i = 0; i < Math.min(5, each.rounds ?? 5); i++) {
+      await each.before?.();
       await run({ ...each, args, env: { ...each.env, PEAK_MEMORY: file } });
       all.push(Number(await readFile(file, "utf8")));
     }
@@ -230,12 +271,13 @@ function documentOf(rows) {
 \`npm run bench\` on ${cpu}, ${type()}, Node ${process.version}, ${date}; ${ROUNDS} rounds.
 
 Each round runs every case once, as a whole process, in turn; a ratio is the median of those of the single rounds.
-What takes seconds is run less often: 1 000 files five times, 5 000 once.
+What takes seconds is run less often: 1 000 files and 100 roots five times, 5 000 files once.
 The repo has its config (YAML) two folders up and ten variables in its env file. The wrappers run \`true\`.
 \`--version\`, \`--help\`, \`env\` and a run in a finished repo (git twice, doctl's file, Terraform's files, the API on
 loopback) are compared with a script that does nothing.
 \`scopes\` reads files of 60 lines, ten in a module: in each two resources and a data source of DigitalOcean, resources
 of two other providers, a variable, locals, an output and comments. There is none that it may pass over.
+The hundred roots have a terraform that installs nothing: what is measured is our part of it.
 
 ${tableOf(rows)}`;
 }
