@@ -14,7 +14,12 @@ export interface Option {
   readonly describe: string;
   /** Name of the value in the help. */
   readonly value?: string;
+  /** What a shell can complete its value with. */
+  readonly completes?: Completable;
 }
+
+/** Words to choose from, or where they are found. */
+export type Completable = readonly string[] | "environments" | "files" | "folders";
 
 export type Args = Readonly<Record<string, unknown>>;
 
@@ -56,6 +61,8 @@ export interface Command {
   readonly words?: string;
   /** Words that the command takes itself, any number of them. */
   readonly positional?: string;
+  /** What a shell can complete these words with. */
+  readonly completes?: Completable;
   readonly options: Readonly<Record<string, Option>>;
   readonly examples: readonly (readonly [command: string, what: string])[];
   /** Imports the libraries that it needs when it runs. Our own code is one chunk: a dozen small ones

@@ -13,7 +13,12 @@ export const globalOptions = {
 
 /** Options of the commands that look at the whole set-up. */
 export const lookOptions = {
-  env: { type: "string", value: "NAME", describe: "The environment of the config to use" },
+  env: {
+    type: "string",
+    value: "NAME",
+    describe: "The environment of the config to use",
+    completes: "environments",
+  },
   "token-stdin": { type: "boolean", describe: "Read the token from standard input" },
   "min-ttl": {
     type: "string",

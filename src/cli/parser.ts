@@ -1,9 +1,9 @@
-import yargs from "yargs";
 import { AppError } from "../errors.ts";
 import { ownPart, withSeparator } from "../exec/command-line.ts";
 import { nearest } from "../nearest.ts";
 import type { Args, Command, Option } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
+import { helpFor } from "./help.ts";
 import { globalOptions } from "./options.ts";
 
 export type Parsed =
@@ -11,21 +11,23 @@ export type Parsed =
   | { readonly kind: "print"; readonly text: string };
 
 /**
- * Reads the command line.
+ * Reads a command line.
+ *
+ * @param columns of the help that it may ask for.
  *
  * @throws AppError USAGE.
  */
 export async function parse(argv: readonly string[], columns: number): Promise<Parsed> {
+  const help = helpFor(argv, columns);
+  if (help !== undefined) return { kind: "print", text: help };
+  const { default: yargs } = await import("yargs");
   const own = ownPart(argv);
   refuseOddBooleans(own);
   let parsed: Parsed | undefined;
   const parser = yargs()
     .scriptName("do-bootstrap")
-    .usage(
-      "do-bootstrap [command]\n\nFrom an empty repo and a DigitalOcean token to a working doctl and Terraform.",
-    )
     .locale("en")
-    .wrap(Math.min(columns, 100))
+    .help(false)
     .parserConfiguration({
       "parse-numbers": false,
       "parse-positional-numbers": false,
@@ -45,16 +47,7 @@ export async function parse(argv: readonly string[], columns: number): Promise<P
   for (const command of COMMANDS) {
     parser.command({
       command: command === COMMANDS[0] ? [command.name, "$0"] : commandWords(command),
-      describe: command.describe,
-      builder: (commandLine) =>
-        command.examples.reduce(
-          (all, [example, what]) => all.example(example, what),
-          commandLine
-            .usage(`do-bootstrap ${commandWords(command)} [options]${command.words ?? ""}`)
-            .options(yargsOptions(command.options))
-            .group(Object.keys(command.options), "Options:")
-            .group([...Object.keys(globalOptions), "help", "version"], "Everywhere:"),
-        ),
+      builder: (commandLine) => commandLine.options(yargsOptions(command.options)),
       handler: (args) => {
         // Of an option that is given twice the last one counts; of words, all.
         const isList = (name: string) => ["_", "--", command.positional].includes(name);
@@ -79,13 +72,9 @@ function commandWords({ name, positional }: Command): string {
 
 function yargsOptions(options: Readonly<Record<string, Option>>) {
   return Object.fromEntries(
-    Object.entries(options).map(([name, { type, describe, value }]) => [
+    Object.entries(options).map(([name, { type }]) => [
       name,
-      {
-        type,
-        describe: value === undefined ? describe : `${describe} (${value})`,
-        ...(type === "string" ? { requiresArg: true as const } : {}),
-      },
+      { type, ...(type === "string" ? { requiresArg: true as const } : {}) },
     ]),
   );
 }

@@ -1,6 +1,11 @@
 /** What the parser of the whole program shows in the help, and this one reads without it. */
 export const execOptions = {
-  env: { type: "string", value: "NAME", describe: "The environment of the config to use" },
+  env: {
+    type: "string",
+    value: "NAME",
+    describe: "The environment of the config to use",
+    completes: "environments",
+  },
   all: { type: "boolean", describe: "Pass on every variable of the env file" },
   verify: { type: "boolean", describe: "Ask DigitalOcean first: is the token alive, of the team?" },
   trust: { type: "boolean", describe: "Let the config's token.command run" },
@@ -14,6 +19,7 @@ export const envOptions = {
     type: "string",
     value: "FORMAT",
     describe: "sh (default), fish, powershell, dotenv, json, github or gitlab",
+    completes: ["sh", "fish", "powershell", "dotenv", "json", "github", "gitlab"],
   },
   all: { type: "boolean", describe: "Print every variable of the env file" },
   trust: execOptions.trust,

@@ -127,17 +127,17 @@ describe("a line that is left to the whole program, which takes it", () => {
     expect(await parsed(argv)).toEqual({ command: argv[0], options, words });
   });
 
-  it.each<[argv: string[], start: string]>([
-    [["env", "--help"], "do-bootstrap env [options]\n"],
-    [["exec", "--help"], "do-bootstrap exec [options] -- COMMAND…\n"],
-    [["exec", "--help", "ls"], "do-bootstrap exec [options] -- COMMAND…\n"],
-    [["exec", "--mask", "--help", "--", "ls"], "do-bootstrap exec [options] -- COMMAND…\n"],
+  it.each<[argv: string[], line: string]>([
+    [["env", "--help"], "Usage: do-bootstrap env [options]\n"],
+    [["exec", "--help"], "Usage: do-bootstrap exec [options] -- COMMAND…\n"],
+    [["exec", "--help", "ls"], "Usage: do-bootstrap exec [options] -- COMMAND…\n"],
+    [["exec", "--mask", "--help", "--", "ls"], "Usage: do-bootstrap exec [options] -- COMMAND…\n"],
     [["env", "--version"], "0.0.0-test\n"],
-    [["--help"], "do-bootstrap [command]\n"],
-  ])("%j is answered", async (argv, start) => {
+    [["--help"], "Usage: do-bootstrap [COMMAND] [options]"],
+  ])("%j is answered", async (argv, line) => {
     expect(readCommandLine(argv)).toBeUndefined();
     const text = await parsed(argv);
-    expect(typeof text === "string" && text.slice(0, start.length)).toBe(start);
+    expect(text).toContain(line);
   });
 
   it.each([["init"], ["check"], ["demo"], [], ["--json"], ["check", "--env", "prod"]])(

@@ -3,7 +3,7 @@ import type { Command } from "../command.ts";
 
 export const demo: Command = {
   name: "demo",
-  describe: "Run the whole job in a temporary repo against an API on loopback; no account needed",
+  describe: "See the whole job in a temporary repo; no account needed",
   options: {},
   examples: [["npx do-bootstrap demo", "see it before you use it"]],
   async run(_args, { host, say }) {

@@ -9,8 +9,8 @@ export const env: Command = {
   describe: "Print the same variables, for a shell or a pipeline",
   options: envOptions,
   examples: [
-    ['eval "$(do-bootstrap env)"', "this shell has the token from now on"],
-    ['eval "$(do-bootstrap env --unset)"', "and has it no more"],
+    ['eval "$(do-bootstrap env)"', "in sh, bash and zsh"],
+    ['eval "$(do-bootstrap env --unset)"', "takes them away"],
     ["do-bootstrap env --format fish | source", "in fish"],
     ["do-bootstrap env --format powershell | Invoke-Expression", "in PowerShell"],
   ],

@@ -4,7 +4,7 @@ import { lookOptions } from "../options.ts";
 
 export const explain: Command = {
   name: "explain",
-  describe: "Say what an error of doctl, Terraform or curl means, and what mends it",
+  describe: "Say what an error of doctl, Terraform or curl means",
   positional: "TEXT",
   options: { env: lookOptions.env },
   examples: [

@@ -5,30 +5,30 @@ import { changeOptions, lookOptions, requestFrom } from "../options.ts";
 
 export const init: Command = {
   name: "init",
-  describe: "Prepare this repo: env file, .gitignore, doctl context, Terraform files",
+  describe: "Prepare this repo: env file, .gitignore, doctl, Terraform files",
   options: {
     ...lookOptions,
     ...changeOptions,
     force: {
       type: "boolean",
-      describe: "Replace a doctl login or write through a link that is not the repo's",
+      describe: "Replace a login, or write through a link out of the repo",
     },
-    save: { type: "boolean", describe: "Write a token from the environment to the env file too" },
+    save: { type: "boolean", describe: "Write a token from the environment to disk too" },
     "write-config": { type: "boolean", describe: "Write a commented config of what was chosen" },
-    fix: { type: "boolean", describe: "Move tokens that stand in Terraform code to a variable" },
+    fix: { type: "boolean", describe: "Move tokens in Terraform code to a variable" },
     "doctl-config": {
       type: "boolean",
-      describe: "Write doctl's context even without doctl, and in CI",
+      describe: "Write doctl's context without doctl too, and in CI",
     },
     "access-token-flag": {
       type: "boolean",
-      describe: "Hand the token to doctl by --access-token, visible to other users of this machine",
+      describe: "Hand the token to doctl on argv, which other users can see",
     },
   },
   examples: [
     ["do-bootstrap --token-stdin < token.txt", "a new repo, with a token just made"],
     ["do-bootstrap --dry-run", "what would change"],
-    ["do-bootstrap --env prod --yes", "an environment of the config, without a question"],
+    ["do-bootstrap --env prod --yes", "of an environment, unasked"],
   ],
   async run(args, context) {
     const { host } = context;

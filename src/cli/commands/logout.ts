@@ -4,7 +4,7 @@ import { changeOptions, lookOptions } from "../options.ts";
 
 export const logout = removing({
   name: "logout",
-  describe: "Take this repo's token out of every place that holds it",
+  describe: "Take this repo's token out of every place that has it",
   examples: [
     ["do-bootstrap logout", "env files, secret tfvars and doctl contexts"],
     ["do-bootstrap logout --dry-run", "what would change"],

@@ -9,13 +9,29 @@ const FORMATS = ["text", "markdown"] as const;
 
 export const scopes: Command = {
   name: "scopes",
-  describe: "Print the token scopes that the Terraform code needs, and what the token lacks",
+  describe: "Print the token scopes that Terraform code needs, and what is lacking",
   positional: "DIR",
+  completes: "folders",
   options: {
     env: lookOptions.env,
-    for: { type: "string", value: "WHAT", describe: "plan, apply (default) or destroy" },
-    plan: { type: "string", value: "FILE", describe: "Only what this plan does; - for its JSON" },
-    format: { type: "string", value: "FORMAT", describe: "text (default) or markdown" },
+    for: {
+      type: "string",
+      value: "WHAT",
+      describe: "plan, apply (default) or destroy",
+      completes: PURPOSES,
+    },
+    plan: {
+      type: "string",
+      value: "FILE",
+      describe: "Only what this plan does; - for its JSON",
+      completes: "files",
+    },
+    format: {
+      type: "string",
+      value: "FORMAT",
+      describe: "text (default) or markdown",
+      completes: FORMATS,
+    },
     strict: { type: "boolean", describe: "A token that may do more is an error (exit status 3)" },
   },
   examples: [

@@ -1,0 +1,90 @@
+import { ownPart } from "../exec/command-line.ts";
+import { wrap } from "../wrap.ts";
+import type { Command, Option } from "./command.ts";
+import { COMMANDS } from "./commands.ts";
+
+/**
+ * The help that a line asks for.
+ *
+ * @param columns what a line of it may have at most.
+ * @returns undefined for a line that asks for none.
+ */
+export function helpFor(argv: readonly string[], columns: number): string | undefined {
+  const own = ownPart(argv);
+  if (!own.some((word) => word === "--help" || word === "-h")) return undefined;
+  const word = own.find((each) => !each.startsWith("-"));
+  const command = COMMANDS.find(({ name }) => name === word);
+  const most = Math.min(columns, 100);
+  return command === undefined ? overview(most) : commandHelp(command, most);
+}
+
+/** In two lines, as it stands in the help of each command. */
+function everywhere(columns: number): string {
+  const options = [
+    "--json (one document on standard output)",
+    "--debug (every file, request and tool, on standard error)",
+    "--color or --no-color",
+    "--help",
+    "--version",
+  ];
+  return wrap(`Everywhere: ${options.join(", ")}`, columns).join("\n");
+}
+
+function overview(columns: number): string {
+  return paragraphs([
+    "From an empty repo and a DigitalOcean token to a working doctl and Terraform.",
+    `Usage: do-bootstrap [COMMAND] [options]    without a command: ${COMMANDS[0].name}`,
+    section(
+      "Commands:",
+      COMMANDS.map(({ name, describe }) => [name, describe]),
+      columns,
+    ),
+    examples(COMMANDS[0], columns),
+    `${everywhere(columns)}\nThe options of a command: do-bootstrap COMMAND --help`,
+  ]);
+}
+
+function commandHelp(command: Command, columns: number): string {
+  const { name, positional, words = "", describe, options } = command;
+  const own = positional === undefined ? "" : ` [${positional}…]`;
+  return paragraphs([
+    wrap(`${describe}.`, columns).join("\n"),
+    `Usage: do-bootstrap ${name}${own} [options]${words}`,
+    section("Options:", optionRows(options), columns),
+    examples(command, columns),
+    everywhere(columns),
+  ]);
+}
+
+type Row = readonly [name: string, text: string];
+
+function optionRows(options: Readonly<Record<string, Option>>): Row[] {
+  return Object.entries(options).map(([name, { value, describe }]) => [
+    value === undefined ? `--${name}` : `--${name} ${value}`,
+    describe,
+  ]);
+}
+
+function section(title: string, rows: readonly Row[], columns: number): string {
+  if (rows.length === 0) return "";
+  const width = Math.max(...rows.map(([name]) => name.length));
+  const lines = rows.flatMap(([name, text]) =>
+    wrap(text, columns - width - 4).map(
+      (line, i) => `  ${(i === 0 ? name : "").padEnd(width)}  ${line}`,
+    ),
+  );
+  return [title, ...lines].join("\n");
+}
+
+/** What is to be copied stays in one line, and what it does goes below where it does not fit. */
+function examples(command: Command, columns: number): string {
+  const width = Math.max(...command.examples.map(([line]) => line.length));
+  const fits = command.examples.every(([, what]) => width + 4 + what.length <= columns);
+  if (fits) return section("Examples:", command.examples, columns);
+  const lines = command.examples.map(([line, what]) => `  ${line}\n      ${what}`);
+  return ["Examples:", ...lines].join("\n");
+}
+
+function paragraphs(parts: readonly string[]): string {
+  return `${parts.filter(Boolean).join("\n\n")}\n`;
+}
