@@ -1,6 +1,7 @@
 import type { Command } from "./command.ts";
 import { check } from "./commands/check.ts";
 import { ci } from "./commands/ci.ts";
+import { completionOf } from "./commands/completion.ts";
 import { demo } from "./commands/demo.ts";
 import { env } from "./commands/env.ts";
 import { exec } from "./commands/exec.ts";
@@ -24,5 +25,6 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
   logout,
   uninstall,
   ci,
+  completionOf(() => COMMANDS),
   demo,
 ];

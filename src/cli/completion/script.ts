@@ -1,0 +1,23 @@
+import type { Command, Option } from "../command.ts";
+import { globalOptions } from "../options.ts";
+import { bashScript } from "./bash.ts";
+import { fishScript } from "./fish.ts";
+import { zshScript } from "./zsh.ts";
+
+/** What every command answers. */
+const ANSWERED: Readonly<Record<string, Option>> = {
+  help: { type: "boolean", describe: "Show the help of the command" },
+  version: { type: "boolean", describe: "Show the version" },
+};
+
+const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript };
+
+/** The script with which a shell completes our lines: the same data as the parser and the help. */
+export function completionScript(shell: keyof typeof SCRIPTS, all: readonly Command[]): string {
+  const common = { ...globalOptions, ...ANSWERED };
+  const commands = all.map((command) => ({
+    ...command,
+    options: { ...command.options, ...common },
+  }));
+  return SCRIPTS[shell](commands);
+}
