@@ -55,6 +55,7 @@ export async function requestFrom(args: Args, { host, progress }: Context): Prom
       save: is("save"),
       fix: is("fix"),
       writeConfig: is("write-config"),
+      envrc: is("envrc"),
       doctlConfig: is("doctl-config"),
     },
     asFlag: is("access-token-flag"),

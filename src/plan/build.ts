@@ -3,6 +3,7 @@ import type { TerraformRoot } from "../terraform/observe-root.ts";
 import { judgeConflicts, judgeRootConflicts } from "./conflicts.ts";
 import { planDoctl } from "./doctl.ts";
 import { planEnvFile } from "./env-file.ts";
+import { planEnvrc } from "./envrc.ts";
 import { finding, statusOf } from "./findings.ts";
 import { planGitignore } from "./gitignore.ts";
 import { compareScopes } from "./needs.ts";
@@ -24,6 +25,7 @@ export function buildPlan(observation: Observation, consent: Consent): Plan {
     planCloud(observation, consent),
     planDoctl(observation, consent),
     planConfig(observation, consent),
+    planEnvrc(observation, consent),
     { findings: judgeConflicts(observation) },
     { findings: aboutTools(observation) },
   ]);

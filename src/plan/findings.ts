@@ -97,6 +97,7 @@ export const FINDINGS = {
   "ci.edited": ["info", EXIT.ok],
   "ci.to-do": ["info", EXIT.ok],
   "file.kept": ["info", EXIT.ok],
+  "file.not-ours": ["warning", EXIT.findings],
   "config.exists": ["info", EXIT.ok],
 } as const satisfies Record<string, readonly [Finding["level"], ExitStatus]>;
 

@@ -123,7 +123,8 @@ function uninstall(
     readonly pipelines: readonly Snapshot[];
   },
 ): PlanPart {
-  const { gitignore, envExample, envExampleTemplate, config, top } = observation;
+  const { gitignore, envExample, envExampleTemplate, envrc, config, top } = observation;
+  const isEnvrc = recognise(textOf(envrc)) !== "foreign";
   // What a linked folder leads to is another repo's.
   const roots = observation.roots.filter(({ real }) => isInside(real, top));
   const inRoots = roots.flatMap((root) => {
@@ -134,7 +135,7 @@ function uninstall(
     const isOurs = values.kind === "file" && sameValues(values, root.config.variables);
     return [...files, ...(isOurs ? [values] : [])];
   });
-  const generated = [...inRoots, ...pipelines];
+  const generated = [...inRoots, ...pipelines, ...(isEnvrc ? [envrc] : [])];
   const isExample = withNames(envExampleTemplate, exampleNames(config)) === textOf(envExample);
   const changes = [...generated, ...(isExample ? [envExample] : [])].flatMap(
     (snapshot): Change[] =>

@@ -42,6 +42,8 @@ export interface Observation extends FoundConfig {
   readonly gitignore: Snapshot;
   /** What HCP Terraform leaves out where it uploads the config's folder. */
   readonly uploadIgnore: Snapshot;
+  /** direnv's file. */
+  readonly envrc: Snapshot;
   /** Where --write-config would write. */
   readonly configAt: Snapshot;
   /** Why a folder of these files cannot be written to, by folder. */
@@ -58,6 +60,7 @@ export interface Observation extends FoundConfig {
   readonly skippedTools: readonly string[];
   readonly templates: Templates;
   readonly envExampleTemplate: string;
+  readonly envrcTemplate: string;
   readonly configTemplate: string;
 }
 
@@ -134,13 +137,14 @@ export async function observe(host: ObservingHost, question: Question): Promise<
       envLocal: at(".env.local"),
       gitignore: at(".gitignore"),
       uploadIgnore: at(UPLOAD_IGNORE),
+      envrc: at(".envrc"),
       configAt: at(CONFIG_FILE),
     }),
     observeRepo(code, git, config),
     readNeeds(code, { dirs, purpose: "apply", config }),
     readTemplates(host),
   ]);
-  const { envFile, envExample, gitignore, uploadIgnore } = looks;
+  const { envFile, envExample, gitignore, envrc, uploadIgnore } = looks;
   const sources = {
     stdin: question.stdin,
     prompted: question.prompted,
@@ -165,7 +169,7 @@ export async function observe(host: ObservingHost, question: Question): Promise<
       ? undefined
       : observeDoctl(host, { config, token, tool: doctlSearch, inspect, progress }),
     findTool(host, config, repo),
-    findBlocked(files, [envFile, envExample, gitignore, uploadIgnore]),
+    findBlocked(files, [envFile, envExample, gitignore, envrc, uploadIgnore]),
   ]);
   return {
     config,
@@ -297,6 +301,7 @@ async function readTemplates({ files, packageFolder }: ObservingHost) {
   return {
     templates: Object.fromEntries(await Promise.all(entries)) as Templates,
     envExampleTemplate: await read("env.example"),
+    envrcTemplate: await read("envrc"),
     configTemplate: await read(CONFIG_FILE),
   };
 }

@@ -95,6 +95,8 @@ export interface Consent {
   readonly fix: boolean;
   /** Write a config of what was chosen. */
   readonly writeConfig: boolean;
+  /** Write direnv's file. */
+  readonly envrc: boolean;
   /** Write doctl's config even where doctl is not installed. */
   readonly doctlConfig: boolean;
 }

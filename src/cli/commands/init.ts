@@ -15,6 +15,7 @@ export const init: Command = {
     },
     save: { type: "boolean", describe: "Write a token from the environment to disk too" },
     "write-config": { type: "boolean", describe: "Write a commented config of what was chosen" },
+    envrc: { type: "boolean", describe: "Write an .envrc for direnv; no secret is in it" },
     fix: { type: "boolean", describe: "Move tokens in Terraform code to a variable" },
     "doctl-config": {
       type: "boolean",

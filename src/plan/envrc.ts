@@ -1,0 +1,53 @@
+import { relative } from "node:path";
+import { content } from "../content.ts";
+import { generate, recognise } from "../terraform/generated.ts";
+import { obstacles, plainWrite, textAt } from "./existing.ts";
+import { finding } from "./findings.ts";
+import type { Observation } from "./observe.ts";
+import { type Consent, NOTHING, type PlanPart } from "./types.ts";
+
+/**
+ * `--envrc`: direnv's file, which is committed and holds no secret. One of ours is kept up by later runs for
+ * the environment that it loads; anybody else's is left alone.
+ */
+export function planEnvrc(observation: Observation, consent: Consent): PlanPart {
+  const { envrc, envrcTemplate, config } = observation;
+  const text = textAt(envrc)?.text;
+  const kind = text === undefined ? "foreign" : recognise(text);
+  const isOurs = kind === "generated" && environmentIn(text) === config.environment;
+  if (!consent.envrc && !isOurs) return NOTHING;
+  const findings = obstacles(observation, envrc, consent);
+  if (findings.length > 0) return { findings };
+  if (envrc.kind !== "absent" && kind !== "generated") return isLoading(text) ? NOTHING : left();
+  const after = generate(envrcTemplate, {
+    envFile: word(relative(config.base, config.token.envFile)),
+    environment: environmentOption(config.environment),
+  });
+  if (text?.replaceAll("\r\n", "\n") === after) return NOTHING;
+  const why = envrc.kind === "absent" ? "for direnv; no secret in it" : "generated anew";
+  return { changes: [plainWrite(envrc, content(after), why)] };
+
+  function left(): PlanPart {
+    const message = `${envrc.path} is somebody's own: it is left as it is.`;
+    const fix = `Add to it: eval "$(do-bootstrap env${environmentOption(config.environment)})"`;
+    return { findings: [finding("file.not-ours", message, { where: envrc.path, fix })] };
+  }
+}
+
+/** An environment's name is a slug: it needs no quotes. */
+function environmentOption(environment: string | undefined): string {
+  return environment === undefined ? "" : ` --env ${environment}`;
+}
+
+function environmentIn(text: string | undefined): string | undefined {
+  return /do-bootstrap env --env ([a-z0-9_-]+)/.exec(text ?? "")?.[1];
+}
+
+function isLoading(text: string | undefined): boolean {
+  return /^[^#\n]*\bdo-bootstrap env\b/m.test(text ?? "");
+}
+
+/** A path as one word of sh, whatever is in it: config is the repo's. */
+function word(path: string): string {
+  return /^[\w.][\w./-]*$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}
