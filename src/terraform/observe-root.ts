@@ -114,7 +114,8 @@ export async function observeRoot(
     initSecrets: await secretsForInit(host, config.dir, names),
     hasState: names.some((name) => /\.tfstate|\.tfplan$/.test(name)),
     at,
-    isInitialised: (await files.list(data)).some((name) => name !== "environment"),
+    // Modules come first: an init that fails at a provider leaves them.
+    isInitialised: (await files.list(data)).includes("providers"),
     workspace: textOf(await files.look(join(data, "environment")))?.trim() || "default",
     blocked: await files.whyNotWritable(config.dir),
   };

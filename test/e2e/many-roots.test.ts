@@ -10,7 +10,8 @@ import { type RunOptions, type Workbench, workbench } from "../fixtures/workbenc
 const CODE = 'resource "digitalocean_domain" "a" {\n  name = "example.com"\n}\n';
 const HARD_CODED = `provider "digitalocean" {\n  token = "dop_v1_${"0123456789abcdef".repeat(4)}"\n}\n`;
 const BROKEN = 'resource "digitalocean_domain" {{{\n';
-const FAILS = '{ echo "$root: one"; echo "$root: two"; } >&2; exit 1';
+const FAILS =
+  '/bin/mkdir -p .terraform/modules; { echo "$root: one"; echo "$root: two"; } >&2; exit 1';
 
 describe("many roots", () => {
   it("12 roots of which 2 fail: the others are ready, and each failure is told whole, in the config's order", async () => {
