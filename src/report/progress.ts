@@ -43,7 +43,8 @@ export function progressOn(
   };
   const spin = (frame = 0): void => {
     // A line that is wrapped cannot be cleared.
-    const shown = text.slice(0, (stream.columns || 80) - 3);
+    const most = (stream.columns || 80) - 3;
+    const shown = text.length > most ? `${text.slice(0, most - 1)}…` : text;
     stream.write(`\r\x1b[2K${paint("cyan", FRAMES[frame] ?? "")} ${shown}`);
     isDrawn = true;
     timer = setTimeout(() => spin((frame + 1) % FRAMES.length), FRAME_MS);
