@@ -241,26 +241,37 @@ const MARKS = { error: "✗", warning: "!", info: "·" } as const;
 const STYLES = { error: "red", warning: "yellow", info: "dim" } as const;
 const WEIGHT = { error: 0, warning: 1, info: 2 } as const;
 
-function findings({ doubts, cwd }: Report, all: readonly Finding[], page: Page): string {
+function findings(report: Report, all: readonly Finding[], page: Page): string {
+  const { doubts, cwd, observation } = report;
   const doubtful = doubts.map((text) => marked(page.paint("yellow", "!"), safe(text), page));
-  return [humanFindings(all, cwd, page), ...doubtful].filter(Boolean).join("\n");
+  const found =
+    observation.roots.length > 1 ? findingsOfMany(all, cwd, page) : humanFindings(all, cwd, page);
+  return [found, ...doubtful].filter(Boolean).join("\n");
 }
 
 /** The worst first. */
 export function humanFindings(all: readonly Finding[], cwd: string, page: Page): string {
-  const sorted = [...all].sort((a, b) => WEIGHT[a.level] - WEIGHT[b.level]);
-  // Of an error every place counts, of the rest the kind.
+  return worstFirst(all)
+    .map((found) => humanFinding(found, cwd, page))
+    .join("\n");
+}
+
+/** What many roots have in common is said once; of an error every place counts. */
+function findingsOfMany(all: readonly Finding[], cwd: string, page: Page): string {
   const keyOf = ({ id, level, fix }: Finding) =>
     level === "error" ? undefined : [id, fix].join(" ");
-  return grouped(sorted, keyOf)
-    .flatMap((group) => {
-      const [found, ...others] = group;
+  return grouped(worstFirst(all), keyOf)
+    .flatMap(([found, ...others]) => {
       if (found === undefined) return [];
       const shown = humanFinding(found, cwd, page);
       const more = `${others.length} more of this kind; --json has them all`;
       return others.length === 0 ? [shown] : [shown, page.paint("dim", `  ${more}`)];
     })
     .join("\n");
+}
+
+function worstFirst(all: readonly Finding[]): Finding[] {
+  return [...all].sort((a, b) => WEIGHT[a.level] - WEIGHT[b.level]);
 }
 
 function humanFinding(found: Finding, cwd: string, page: Page): string {

@@ -116,6 +116,20 @@ describe("many roots", () => {
     expect(check.status).toBe(0);
   });
 
+  it("a warning of many roots is said once; an error at each of its places", async () => {
+    const bench = await rootsBench(6);
+    for (const root of rootNames(5)) {
+      await bench.write(`${root}/v.tf`, 'variable "do_token" {}\n');
+      await bench.write(`${root}/p.tf`, HARD_CODED);
+    }
+    const { stdout } = await bench.run(["check"], { env: { DIGITALOCEAN_TOKEN: bench.token } });
+    expect(stdout.match(/\[terraform\.hard-coded-token\]/g)).toHaveLength(5);
+    for (const root of rootNames(5)) await rm(join(bench.repo, `${root}/p.tf`));
+    const warned = await bench.run(["check"], { env: { DIGITALOCEAN_TOKEN: bench.token } });
+    expect(warned.stdout.match(/\[terraform\.not-ephemeral\]/g)).toHaveLength(1);
+    expect(warned.stdout).toContain("  4 more of this kind; --json has them all\n");
+  });
+
   it("a rehearsal shows what is the same once, with the name of each root", async () => {
     const bench = await rootsBench(5);
     await bench.write("r03/b.tf", 'variable "do_token" {}\n');
