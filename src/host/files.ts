@@ -12,14 +12,11 @@ const FIFO_WAIT_MS = 10_000;
 
 /** What a killed run may leave. That a maker is dead is known at once on its own machine only. */
 const LEFT_OVERS = [
-  // The name is covered by the pattern .env.*.local that we ask git to ignore. From its creation to
-  // its renaming it is some ms.
+  // Of a write, which takes some ms.
   { name: /^\.env\.do-bootstrap-(.+)\.local$/, afterMs: 60_000 },
   // A private folder lives as long as the doctl in it, which has 120 s.
   { name: /^\.do-bootstrap-(.+)$/, afterMs: 180_000 },
 ] as const;
-const temporaryIn = (directory: string) => join(directory, `.env.do-bootstrap-${newTag()}.local`);
-
 export const nodeFiles: Files = {
   look,
   list,
@@ -124,8 +121,9 @@ async function whyNotWritable(directory: string): Promise<string | undefined> {
 
 async function replace(before: Snapshot, bytes: Uint8Array, mode: number): Promise<Undo> {
   const { target } = before;
-  const temporary = temporaryIn(dirname(target));
+  let temporary: string | undefined;
   try {
+    temporary = await temporaryFor(target);
     const handle = await fs.open(temporary, "wx", mode);
     try {
       // The mode of open() is cut by the umask, which must not loosen or tighten what we keep.
@@ -138,9 +136,10 @@ async function replace(before: Snapshot, bytes: Uint8Array, mode: number): Promi
     await assertUnchanged(before);
     await fs.rename(temporary, target);
   } catch (error) {
-    await fs.rm(temporary, { force: true });
     if (error instanceof AppError) throw error;
     throw writeFailed(`${before.path} could not be written`, error);
+  } finally {
+    if (temporary !== undefined) await dropTemporary(temporary);
   }
   await syncDirectory(dirname(target));
   return () => restore(before, bytes);
@@ -182,16 +181,31 @@ async function restore(before: Snapshot, ours: Uint8Array | undefined): Promise<
   if (!isOurs) return;
   if (before.kind === "absent") return fs.rm(before.target, { force: true });
   if (before.kind !== "file") return;
-  const temporary = temporaryIn(dirname(before.target));
+  const temporary = await temporaryFor(before.target);
   try {
     await fs.writeFile(temporary, before.bytes, { flag: "wx", mode: before.mode, flush: true });
     await fs.chmod(temporary, before.mode);
     await fs.utimes(temporary, secondsOf(before.atimeMs), secondsOf(before.mtimeMs));
     await fs.rename(temporary, before.target);
-  } catch (error) {
-    await fs.rm(temporary, { force: true });
-    throw error;
+  } finally {
+    await dropTemporary(temporary);
   }
+}
+
+/**
+ * Where a file is written before it takes the target's place: in a folder beside it, under its name.
+ * So git ignores it where it ignores the target by name, be it in a repo that was never set up by us,
+ * and where it has the pattern .env.*.local, which we ask for.
+ */
+async function temporaryFor(target: string): Promise<string> {
+  const folder = join(dirname(target), `.env.do-bootstrap-${newTag()}.local`);
+  await fs.mkdir(folder, { mode: 0o700 });
+  return join(folder, basename(target));
+}
+
+/** Not worth a failure: what is left is swept by the next run. */
+async function dropTemporary(path: string): Promise<void> {
+  await fs.rm(dirname(path), { recursive: true, force: true }).catch(() => undefined);
 }
 
 /** Node cuts off what is less than a microsecond, also of a number that is a hair too small. */

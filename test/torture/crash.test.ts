@@ -91,21 +91,23 @@ describe.each(COMMANDS)(
 );
 
 describe("a temporary file with a secret, left by SIGKILL", () => {
-  it.each([
+  it.each<[what: string, args: readonly string[], arrange: Arrange, target: string]>([
     ["init, where there was no .gitignore", ["--token-stdin"], beginning, ".env"],
-    ["rotate", ["rotate", "--token-stdin"], finished, SECRET],
-  ] as const)("%s: ignored by git, and gone after the next run", async (_, args, arrange, file) => {
+    ["rotate, with our lines in .gitignore", ["rotate", "--token-stdin"], finished, SECRET],
+    ["rotate, with a .gitignore of one's own", ["rotate", "--token-stdin"], ownIgnoreFile, ".env"],
+  ])("%s: git ignores it, and the next run takes it away", async (_, args, arrange, target) => {
     const { bench, runUntil, run, tokens } = await sceneOf(args, arrange);
-    await runUntil({ signal: "SIGKILL", at: { moment: `before rename ${file}` } });
-    const [temporary = "", ...more] = (await readdir(bench.repo)).filter((each) =>
-      /^\.env\.do-bootstrap-/.test(each),
+    await runUntil({ signal: "SIGKILL", at: { moment: `before rename ${target}` } });
+    const [folder = "", ...more] = (await readdir(bench.repo)).filter((name) =>
+      name.startsWith(".env.do-bootstrap-"),
     );
     expect(more).toEqual([]);
+    const temporary = join(folder, target);
     const text = await bench.read(temporary);
     expect(tokens.some((token) => text.includes(token))).toBe(true);
     expect(await bench.git("check-ignore", "--no-index", temporary)).toBe(temporary);
     expect((await run()).status).toBe(0);
-    expect(await readdir(bench.repo)).not.toContain(temporary);
+    expect(await readdir(bench.repo)).not.toContain(folder);
   });
 });
 
@@ -270,6 +272,12 @@ async function nothingElse(bench: Workbench, tokens: { old: string }): Promise<v
   await bench.write(".gitignore", "node_modules/\n");
   await finished(bench, tokens);
   await bench.write(".env", `DIGITALOCEAN_TOKEN=${tokens.old}\n`, 0o600);
+}
+
+/** A repo that we never set up. */
+async function ownIgnoreFile(bench: Workbench, { old }: { old: string }): Promise<void> {
+  await bench.write(".gitignore", ".env\n");
+  await bench.write(".env", `DIGITALOCEAN_TOKEN=${old}\n`, 0o600);
 }
 
 /** A repo whose code has the only copy of the token. */
