@@ -226,8 +226,10 @@ async function makeDirectory(path: string, mode: number): Promise<Undo> {
   };
 }
 
-async function sweep(directory: string): Promise<void> {
-  for (const name of await list(directory)) {
+async function sweep(directory: string): Promise<readonly string[]> {
+  const names = await list(directory);
+  const known = names.filter((name) => LEFT_OVERS.some((kind) => kind.name.test(name)));
+  for (const name of known) {
     if (!(await isLeftOver(directory, name))) continue;
     // A doctl whose parent was killed may still write. What cannot be removed is in nobody's way.
     const again = { maxRetries: 3, retryDelay: 50 };
@@ -235,6 +237,7 @@ async function sweep(directory: string): Promise<void> {
       .rm(join(directory, name), { recursive: true, force: true, ...again })
       .catch(() => undefined);
   }
+  return names;
 }
 
 async function isLeftOver(directory: string, name: string): Promise<boolean> {

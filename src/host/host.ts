@@ -142,8 +142,12 @@ export interface Files {
   remove(before: FileSnapshot): Promise<Undo>;
   /** Creates a directory with its parents. @returns what undoes it. */
   makeDirectory(path: string, mode: number): Promise<Undo>;
-  /** Removes temporary files that a killed run left in a directory, as well as it can. */
-  sweep(directory: string): Promise<void>;
+  /**
+   * Removes temporary files that a killed run left in a directory, as well as it can.
+   *
+   * @returns the names that were in it.
+   */
+  sweep(directory: string): Promise<readonly string[]>;
   /** A private folder (0700) inside `parent`, gone when `use` ends. */
   withPrivateFolder<T>(parent: string, use: (folder: string) => Promise<T>): Promise<T>;
 }

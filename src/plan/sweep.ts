@@ -10,6 +10,9 @@ export async function sweepLeftOvers(
 ): Promise<void> {
   const dirs = roots.map(({ dir }) => dir);
   const folders = new Set([base, ...envFiles.map((path) => dirname(path)), ...dirs]);
-  await Promise.all([...folders].map((folder) => host.files.sweep(folder)));
-  if (doctl?.config !== undefined) await tidyDoctlFolder(host, doctl.config.path);
+  const target = doctl?.config?.state.snapshot.target;
+  await Promise.all([
+    ...[...folders].map((folder) => host.files.sweep(folder)),
+    ...(target === undefined ? [] : [tidyDoctlFolder(host, dirname(target))]),
+  ]);
 }
