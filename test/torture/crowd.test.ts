@@ -128,6 +128,53 @@ describe("a crowd on one doctl config", () => {
   }, 120_000);
 });
 
+describe("a crowd in one repo", () => {
+  const runs = COUNT === 1 ? 4 : 20;
+
+  it(`${runs} environments set up at once: one loses with a clear error, none in silence`, async () => {
+    const bench = await workbench();
+    const row = { runs, faults: 0, lost: 0, halfWritten: 0, leftOver: 0 };
+    const stages = Array.from({ length: runs }, (_, at) => ({
+      name: `e${at}`,
+      token: randomToken(),
+    }));
+    const environments = stages.map(({ name }) => [name, { token: { envFile: `.env.${name}` } }]);
+    await bench.write(
+      ".do-bootstraprc",
+      JSON.stringify({
+        doctl: false,
+        terraform: false,
+        environments: Object.fromEntries(environments),
+      }),
+    );
+    const faults: string[] = [];
+    const setUp = async ({ name, token }: (typeof stages)[number]) => {
+      bench.sandbox.accept(token);
+      return bench.run(["--env", name, "--token-stdin", "--yes"], { input: token });
+    };
+    for (const [at, { status, stderr }] of (await Promise.all(stages.map(setUp))).entries()) {
+      const name = `.env.e${at}`;
+      const isWritten = (await bench.read(name).catch(() => "")).includes("dop_v1_");
+      if (status === 0 && !isWritten) faults.push(`${name} is lost in silence`);
+      if (status === 0) continue;
+      row.faults++;
+      if (!/CHANGED_MEANWHILE|NOT_IGNORED|NOT_CONVERGED/.test(stderr)) faults.push(stderr);
+    }
+    const untracked = (await bench.git("ls-files", "--others", "--exclude-standard")).split("\n");
+    faults.push(...untracked.filter((name) => /^\.env\.e\d/.test(name)));
+    for (const stage of stages) {
+      const { status, stderr } = await setUp(stage);
+      if (status !== 0) faults.push(stderr);
+      const isThere = (await bench.read(`.env.${stage.name}`)).includes(stage.token);
+      if (!isThere) row.lost++;
+    }
+    const left = (await readdir(bench.repo)).filter((name) => name.includes("do-bootstrap-"));
+    row.leftOver = left.length;
+    figures(`${runs} at once in one repo`, row);
+    expect([...faults, ...left, row.lost]).toEqual([0]);
+  }, 120_000);
+});
+
 const doctls: [string, (bench: Workbench) => Promise<string>][] = [
   [
     "fake",
