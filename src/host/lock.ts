@@ -120,7 +120,7 @@ async function sweepAround(path: string): Promise<void> {
     const isTicket = name.startsWith("after-", start.length);
     if (!isTicket && maker === undefined) continue;
     if (isTicket || (maker && isDead(maker)) || (await ageOf(join(folder, name))) > LEFT_OVER_MS) {
-      await rm(join(folder, name), { force: true });
+      await rm(join(folder, name), { force: true }).catch(() => undefined);
     }
   }
 }
