@@ -11,6 +11,7 @@ import {
 } from "yaml";
 import { type Content, content, lineEndOf } from "../content.ts";
 import { Secret } from "../token/secret.ts";
+import { isTooDeep } from "../yaml-depth.ts";
 
 /** What doctl's config holds that concerns us (contracts/doctl.md 5 and 6). */
 export interface DoctlConfig {
@@ -118,6 +119,7 @@ function placeFor(text: string): string {
 const OPTIONS = { schema: "failsafe", uniqueKeys: false, logLevel: "error" } as const;
 
 function parse(text: string): { root: YAMLMap; written(): string } | undefined {
+  if (isTooDeep(text)) return undefined;
   const document = parseDocument(text, OPTIONS) as Document;
   if (document.errors.length > 0 || !isPlain(document)) return undefined;
   if (document.contents === null || isEmptyScalar(document.contents)) {
@@ -142,6 +144,8 @@ function isPlain(document: Document): boolean {
     Alias(_, alias) {
       const copy = alias.resolve(document)?.clone() as Node | undefined;
       isWhole &&= copy !== undefined;
+      // The words beside the original are about the original.
+      if (copy !== undefined) Object.assign(copy, { comment: null, commentBefore: null });
       return copy;
     },
   });

@@ -38,10 +38,10 @@ async function look(
     const stats = await fs.stat(target);
     if (stats.isFIFO() && waitForFifo) return await lookAtFifo(path, target);
     if (!stats.isFile()) return { kind: "unusable", path, target, why: nameOf(stats) };
-    if (stats.size > maxBytes) {
-      return { kind: "unusable", path, target, why: `larger than ${maxBytes / 1024 / 1024} MB` };
-    }
-    return await lookAtFile(path, target);
+    const tooLarge = `larger than ${maxBytes / 1024 / 1024} MB`;
+    if (stats.size > maxBytes) return { kind: "unusable", path, target, why: tooLarge };
+    const found = await lookAtFile(path, target, maxBytes);
+    return found ?? { kind: "unusable", path, target, why: tooLarge };
   } catch (error) {
     const code = codeOf(error);
     if (code === "ENOENT" || code === "ENOTDIR") return { kind: "absent", path, target };
@@ -49,15 +49,39 @@ async function look(
   }
 }
 
-async function lookAtFile(path: string, target: string): Promise<FileSnapshot> {
+async function lookAtFile(
+  path: string,
+  target: string,
+  maxBytes: number,
+): Promise<FileSnapshot | undefined> {
   const handle = await fs.open(target, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const bytes = await handle.readFile();
+    const bytes = await readUpTo(handle, maxBytes);
+    if (bytes === undefined) return undefined;
     const { mode, mtimeMs, atimeMs } = await handle.stat();
     return { kind: "file", path, target, bytes, mode: mode & 0o777, mtimeMs, atimeMs };
   } finally {
     await handle.close();
   }
+}
+
+const CHUNK_BYTES = 64 * 1024;
+
+/** A file below /proc says that it is empty, and may go on for ever. @returns undefined for such a one. */
+async function readUpTo(handle: fs.FileHandle, maxBytes: number): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  for (let size = 0; size <= maxBytes; ) {
+    const { bytesRead, buffer } = await handle.read(
+      Buffer.alloc(CHUNK_BYTES),
+      0,
+      CHUNK_BYTES,
+      null,
+    );
+    if (bytesRead === 0) return Buffer.concat(chunks);
+    chunks.push(buffer.subarray(0, bytesRead));
+    size += bytesRead;
+  }
+  return undefined;
 }
 
 /** Opened without blocking, since an open that waits for a writer cannot be called off. */
@@ -128,6 +152,7 @@ async function replace(before: Snapshot, bytes: Uint8Array, mode: number): Promi
     try {
       // The mode of open() is cut by the umask, which must not loosen or tighten what we keep.
       await handle.chmod(mode);
+      if (before.kind === "file") await keepOwner(handle, before);
       await handle.writeFile(bytes);
       await handle.sync();
     } finally {
@@ -143,6 +168,17 @@ async function replace(before: Snapshot, bytes: Uint8Array, mode: number): Promi
   }
   await syncDirectory(dirname(target));
   return () => restore(before, bytes);
+}
+
+/** A file that takes another's place would be ours from then on, and its owner locked out of it. */
+async function keepOwner(handle: fs.FileHandle, { path, target }: FileSnapshot): Promise<void> {
+  const { uid, gid } = await fs.stat(target);
+  const user = process.getuid?.();
+  if (user === undefined || uid === user) return;
+  if (user === 0) return handle.chown(uid, gid);
+  throw new AppError("WRITE_FAILED", `${path} belongs to another user (${uid}).`, {
+    hint: "Nothing was changed. Let its owner run the same command, or make the file yours: chown",
+  });
 }
 
 async function remove(before: FileSnapshot): Promise<Undo> {

@@ -1,14 +1,4 @@
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { isInside } from "../paths.ts";
 import { sha256 } from "../sha256.ts";
@@ -39,11 +29,13 @@ export function stateOf(machine: Machine): State {
         mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
         sweep(path);
         const temporary = `${path}.${newTag()}`;
-        const handle = openSync(temporary, "w", 0o600);
-        writeSync(handle, text);
-        fsyncSync(handle);
-        closeSync(handle);
-        renameSync(temporary, path);
+        try {
+          writeFileSync(temporary, text, { mode: 0o600, flush: true });
+          renameSync(temporary, path);
+        } catch (error) {
+          rmSync(temporary, { force: true });
+          throw error;
+        }
         return true;
       } catch (error) {
         throw writeFailed(`${path} could not be written`, error);

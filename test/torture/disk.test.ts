@@ -264,6 +264,30 @@ describe.skipIf(!IS_ROOT)(`permissions, for who is not root${needsRoot}`, () => 
   );
 });
 
+describe.skipIf(!IS_ROOT)(`a file of another user's, in a folder of one's own${needsRoot}`, () => {
+  it.each(["init", "rotate", "logout"])("%s: is not made one's own", async (command) => {
+    const bench = command === "init" ? await fresh() : await finished();
+    const next = randomToken();
+    bench.sandbox.accept(next);
+    await giveAll(bench.root, NOBODY);
+    await execa("chmod", ["0666", join(bench.repo, ".env")]);
+    await chown(join(bench.repo, ".env"), 65_533, 65_533);
+    const before = await userFiles(bench);
+    const args = command === "logout" ? ["logout", "--yes"] : [command, "--token-stdin"];
+    const { status, stderr } = await bench.run(args, { input: next, uid: NOBODY });
+    expect(stderr).toMatch(/\.env belongs to another user \(65533\)\. \[WRITE_FAILED\]\n {2}→ /);
+    expect(status).toBe(1);
+    expect(await userFiles(bench)).toEqual(before);
+  });
+
+  it("stays his where root runs it", async () => {
+    const bench = await fresh();
+    await chown(join(bench.repo, ".env"), NOBODY, NOBODY);
+    expect((await bench.run(["--token-stdin"], { input: bench.token })).status).toBe(0);
+    expect((await lstat(join(bench.repo, ".env"))).uid).toBe(NOBODY);
+  });
+});
+
 const [MOUNT, UMOUNT] = ["mount", "umount"] as const;
 const canMount = IS_ROOT && process.platform === "linux" && (await tryToMount());
 const needsMount = canMount ? "" : " (needs a mount)";

@@ -311,6 +311,19 @@ describe.concurrent("a repo of great numbers", () => {
   });
 });
 
+describe.concurrent("a file that says it is empty and goes on for ever", () => {
+  it.for([".env", ".do-bootstraprc", "package.json", ".gitignore", "main.tf"])(
+    "%s",
+    async (name, context) => {
+      const { bench, run, expect } = await stage(context);
+      await symlink("/proc/self/pagemap", join(bench.repo, name));
+      const start = performance.now();
+      expect((await run("check")).status).toBeGreaterThan(0);
+      expect(performance.now() - start).toBeLessThan(15_000);
+    },
+  );
+});
+
 describe.concurrent("an env file that would have everything sent and written elsewhere", () => {
   it("is not obeyed", async (context) => {
     const { bench, expect, run, elsewhere, outside } = await stage(context);

@@ -259,6 +259,7 @@ describe("what is nested without an end", () => {
     "an answer of the API": (body) =>
       readAnswer({ kind: "answer", status: 200, contentType: "application/json", body }),
     "an error text": failuresIn,
+    "doctl's config": (given) => withContext(given, "new", secret()),
     "a .gitignore": withoutBlock,
     "a token": (given) =>
       chooseToken({
