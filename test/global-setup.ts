@@ -16,7 +16,8 @@ import { suiteIn } from "./fixtures/suite.ts";
 /** @returns what ends the run. */
 export default function setup(): () => void {
   build();
-  const folder = mkdtempSync(join(tmpdir(), "do-bootstrap-suite-"));
+  // Short, as the path of a socket has 107 characters.
+  const folder = mkdtempSync(join(tmpdir(), "dob-"));
   const { tmp, home, newRepo, mark } = suiteIn(folder, randomBytes(6).toString("hex"));
   for (const each of [tmp, home, newRepo]) mkdirSync(each);
   // Some tests run the program as another user.

@@ -172,9 +172,10 @@ async function replace(before: Snapshot, bytes: Uint8Array, mode: number): Promi
 
 /** A file that takes another's place would be ours from then on, and its owner locked out of it. */
 async function keepOwner(handle: fs.FileHandle, { path, target }: FileSnapshot): Promise<void> {
-  const { uid, gid } = await fs.stat(target);
   const user = process.getuid?.();
-  if (user === undefined || uid === user) return;
+  // One that is gone is noticed before the rename.
+  const { uid = user, gid = 0 } = (await fs.stat(target).catch(() => undefined)) ?? {};
+  if (user === undefined || uid === undefined || uid === user) return;
   if (user === 0) return handle.chown(uid, gid);
   throw new AppError("WRITE_FAILED", `${path} belongs to another user (${uid}).`, {
     hint: "Nothing was changed. Let its owner run the same command, or make the file yours: chown",

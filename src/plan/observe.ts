@@ -130,17 +130,18 @@ export async function observe(host: ObservingHost, question: Question): Promise<
   const dirs = config.roots.map(({ dir }) => dir);
   // Terraform's files are looked at for what they declare and for what they need.
   const code = { ...host, files: lookingOnce(files) };
+  const looking = lookAt(files, {
+    envFile: config.token.envFile,
+    envExample: at(".env.example"),
+    envLocal: at(".env.local"),
+    gitignore: at(".gitignore"),
+    uploadIgnore: at(UPLOAD_IGNORE),
+    envrc: at(".envrc"),
+    configAt: at(CONFIG_FILE),
+  });
   const [looks, [roots, gitState], needs, templates] = await Promise.all([
-    lookAt(files, {
-      envFile: config.token.envFile,
-      envExample: at(".env.example"),
-      envLocal: at(".env.local"),
-      gitignore: at(".gitignore"),
-      uploadIgnore: at(UPLOAD_IGNORE),
-      envrc: at(".envrc"),
-      configAt: at(CONFIG_FILE),
-    }),
-    observeRepo(code, git, config),
+    looking,
+    observeRepo(code, git, config, looking),
     readNeeds(code, { dirs, purpose: "apply", config }),
     readTemplates(host),
   ]);
@@ -236,12 +237,15 @@ async function observeRepo(
   host: ObservingHost,
   git: Git | undefined,
   config: ResolvedConfig,
+  looking: Promise<unknown>,
 ): Promise<[roots: TerraformRoot[], git: GitObservation | undefined]> {
   await refuseSameFolder(host.files, config);
   const roots = await Promise.all(config.roots.map((root) => observeRoot(host, root)));
   if (git === undefined) return [roots, undefined];
   const values = roots.flatMap(({ tfvars, at }) => tfvars.map((name) => at(name).path));
   const probes = [...ignoreRules(config).flatMap(({ probes }) => probes), ...values];
+  // An answer that is older than what stands in .gitignore would blame a pattern that somebody just added.
+  await looking;
   const [ignored, tracked] = await Promise.all([
     git.ignored([...probes, join(config.base, ".env.example")]),
     git.tracked(probes),

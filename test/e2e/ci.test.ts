@@ -168,8 +168,8 @@ describe.concurrent("ci", () => {
       "apps/web/do-bootstrap.config.yaml": `project: shop
 token: { name: DO_PAT }
 terraform:
-  - { dir: infra, tool: tofu, backend: { bucket: b, region: nyc3 } }
-  - { dir: dns, workspace: main, backend: { bucket: b, region: nyc3 } }
+  - { dir: infra, tool: tofu, backend: { bucket: acme, region: nyc3, key: a } }
+  - { dir: dns, workspace: main, backend: { bucket: acme, region: nyc3, key: b } }
 environments:
   prod: {}
   staging: { terraform: { workspace: staging } }

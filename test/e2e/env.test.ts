@@ -277,7 +277,7 @@ describe.concurrent("what is printed", () => {
   });
 });
 
-const BACKEND = "terraform: { backend: { bucket: acme, region: nyc3 } }\n";
+const BACKEND = "terraform: { backend: { bucket: acme, region: nyc3, key: k } }\n";
 const OWN_VARIABLE =
   'variable "my_token" {}\nprovider "digitalocean" {\n  token = var.my_token\n}\n';
 const CHECKSUMS = {

@@ -52,6 +52,7 @@ describe("init --envrc", () => {
   ])("%s: the shell gets its token", async (_, environment, envFile, watched, loaded) => {
     const bench = await prepared();
     const token = { envFile };
+    bench.mayHold(envFile);
     const config = environment === undefined ? { token } : { environments: { prod: { token } } };
     await bench.write(".do-bootstraprc.json", JSON.stringify(config));
     const of = environment === undefined ? [] : ["--env", environment];
@@ -81,6 +82,7 @@ describe("init --envrc", () => {
   it("follows its template and the config, unless it was edited", async () => {
     const bench = await prepared();
     await bench.write(".envrc", generate('# template: 0\neval "$(do-bootstrap env)"\n', {}));
+    bench.mayHold("secrets.env");
     await bench.write(".do-bootstraprc.json", '{ "token": { "envFile": "secrets.env" } }');
     expect((await init(bench)).stderr).toMatch(/^~ \.envrc +generated anew$/m);
     expect(await bench.read(".envrc")).toContain("watch_file secrets.env\n");

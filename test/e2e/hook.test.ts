@@ -126,7 +126,7 @@ describe("hook install", () => {
     const bench = await workbench();
     const run = (...args: string[]) => bench.run(["hook", ...args]);
     expect((await run("install", "--dry-run")).stdout).toContain("1 change to make");
-    expect(await readdir(join(bench.repo, ".git/hooks"))).not.toContain("pre-commit");
+    expect(await readdir(join(bench.repo, ".git/hooks")).catch(() => [])).toEqual([]);
     expect((await run("install")).status).toBe(0);
     const before = await stat(join(bench.repo, HOOK));
     expect(before.mode & 0o777).toBe(0o755);

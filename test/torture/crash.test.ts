@@ -304,6 +304,9 @@ async function sceneOf(args: readonly string[], arrange: Arrange): Promise<Scene
   const log = join(bench.root, "moments");
   const hook = { NODE_OPTIONS: `--require ${JSON.stringify(HOOK)}`, KILL_LOG: log };
   const exact = { recursive: true, preserveTimestamps: true, verbatimSymlinks: true };
+  bench.mayHold("../saved/home/.config/doctl/config.yaml");
+  bench.mayHold("../saved/repo/.env", "../saved/repo/main.tf");
+  bench.mayHold("../saved/repo/do-bootstrap.secret.auto.tfvars.json");
   await cp(bench.home, join(saved, "home"), exact);
   // Nobody writes there.
   const filter = (path: string) => basename(path) !== ".git";

@@ -11,7 +11,13 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { readDoctlConfig } from "../../src/doctl/config-file.ts";
 import { locked } from "../../src/host/lock.ts";
 import { fakeDoctl } from "../fixtures/tools.ts";
-import { type RunResult, randomToken, type Workbench, workbench } from "../fixtures/workbench.ts";
+import {
+  type RunResult,
+  randomToken,
+  unguardedToken,
+  type Workbench,
+  workbench,
+} from "../fixtures/workbench.ts";
 import { COUNT, figures, random, SEED } from "./figures.ts";
 
 const HOOK = join(import.meta.dirname, "kill-at.cjs");
@@ -254,7 +260,8 @@ async function townOf(): Promise<Town> {
   return {
     bench,
     config,
-    kept: randomToken(),
+    // A doctl gets it on its command line.
+    kept: unguardedToken(),
     contexts: async () => contextsIn(await readFile(config)) ?? {},
     async join(name) {
       const token = randomToken();

@@ -35,7 +35,7 @@ const may =
   (path: string): Plant =>
   (guard) =>
     guard.mayHold(path);
-const LEFT = "acme-web/.env.do-bootstrap-0123456789ab.local";
+const LEFT = "acme-web/.env.do-bootstrap-01234567-1-abcdef.local/.env";
 const base64 = Buffer.from(`user:${TOKEN}`).toString("base64");
 
 it.each<[what: string, plant: Plant, leaks: string[]]>([
