@@ -196,11 +196,12 @@ describe("owner", () => {
   });
 
   it.skipIf(!isLinux)("a zombie is dead", async () => {
-    // The shell becomes a sleep, which asks for no child's end.
-    const shell = spawn("sh", ["-c", "true & echo $!; exec sleep 20"]);
+    // The shell becomes a sleep, which asks for no child's end, before the child ends.
+    const shell = spawn("sh", ["-c", "sleep 0.1 & echo $!; exec sleep 20"]);
     onTestFinished(() => void shell.kill());
     const [pid] = await once(shell.stdout, "data");
-    await expect.poll(() => isDead({ ...ourselves(), pid: Number(pid), started: "" })).toBe(true);
+    const { machine } = ourselves();
+    await expect.poll(() => isDead({ machine, pid: Number(pid) })).toBe(true);
     expect(() => process.kill(Number(pid), 0)).not.toThrow();
   });
 
