@@ -6,7 +6,7 @@ import { type AppError, asAppError, EXIT, printable, redact } from "./errors.ts"
 import { ownPart } from "./exec/command-line.ts";
 import { nodeHost } from "./host/node.ts";
 import { panelRows } from "./plan/needs.ts";
-import { humanError, humanPlan, humanReport } from "./report/human.ts";
+import { allWell, isAllWell } from "./report/all-well.ts";
 import { jsonDocument, jsonError, jsonReport } from "./report/json.ts";
 import { pageOn } from "./report/paint.ts";
 import { progressOn } from "./report/progress.ts";
@@ -63,6 +63,7 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
     async function approve(report: Report): Promise<boolean> {
       if (host.terminal === undefined || report.observation.ci) return true;
       progress.end();
+      const { humanPlan } = await import("./report/human.ts");
       say(`${humanPlan(report, pages.stderr)}\n`);
       shown = report;
       const { changes, commands } = report.plan;
@@ -135,6 +136,8 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
     // What was asked for is data; the story of a run that wrote something is talk.
     const isData = report.command === "check" || report.dryRun;
     const whole = report.command === "check" ? await withUses(report) : report;
+    if (isAllWell(report)) return say(allWell(report, pages.stderr));
+    const { humanReport } = await import("./report/human.ts");
     const text = humanReport(whole, isData ? pages.stdout : pages.stderr, { status, shown });
     if (isData) stdout.write(redact(text));
     else say(text);
@@ -145,6 +148,7 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
       stdout.write(jsonError(error));
       return;
     }
+    const { humanError } = await import("./report/human.ts");
     say(humanError(error, pages.stderr));
   }
 }

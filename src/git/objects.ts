@@ -19,15 +19,22 @@ export interface ObjectPlace {
  * Streams every object that the repo has: of each branch, tag and stash, of the index, and those that
  * nothing leads to any more. Nothing is held in memory, and nothing of the repo's config is run.
  *
+ * @param onChunk gets what git prints, before the parts of objects that are in it.
  * @param onPart gets each object in one or more parts; an empty object in none.
  * @throws AppError GIT_FAILED
  */
 export async function readAllObjects(
   git: Git,
+  onChunk: (chunk: Buffer) => void,
   onPart: (object: GitObject, part: Buffer, isLast: boolean) => void,
 ): Promise<void> {
   const all = ["cat-file", "--batch-all-objects", "--batch", "--buffer", "--unordered"];
-  const result = await git.ask(all, { onStdout: partsOf(onPart), timeoutMs: LONG_MS });
+  const split = partsOf(onPart);
+  const onStdout = (chunk: Buffer) => {
+    onChunk(chunk);
+    split(chunk);
+  };
+  const result = await git.ask(all, { onStdout, timeoutMs: LONG_MS });
   if (result.exitCode !== 0) throw gitFailed(result);
 }
 

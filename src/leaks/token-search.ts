@@ -9,10 +9,11 @@ export interface FoundToken {
  * What every token has in the middle (contracts/api.md §6): as it is, and in base64 by where the
  * group of three bytes begins; then as a URL and as JSON would write an underscore, did they have to.
  */
-const PLAIN_NEEDLES = ["_v1_", "%5Fv1", "%5fv1", "\\u005fv1", "\\u005Fv1"];
+const PLAIN_NEEDLES = ["_v1_", "5Fv1", "5fv1"];
 const BASE64_NEEDLES = ["X3YxX", "92MV", "fdjFf"];
 /** What a work tree is asked for, before its files are read. */
 export const NEEDLES = [...PLAIN_NEEDLES, ...BASE64_NEEDLES];
+const LONGEST_NEEDLE = Math.max(...NEEDLES.map(({ length }) => length));
 
 const UNDERSCORE = String.raw`(?:_|%5[fF]|\\u005[fF])`;
 const TOKEN = new RegExp(`(do[opr])${UNDERSCORE}v1${UNDERSCORE}([0-9a-f]{64})(?![0-9a-f])`, "g");
@@ -21,6 +22,23 @@ const TOKEN = new RegExp(`(do[opr])${UNDERSCORE}v1${UNDERSCORE}([0-9a-f]{64})(?!
 const REACH = 300;
 /** What must be kept of one part of a stream to find a token that ends in the next. */
 export const OVERLAP = 2 * REACH;
+
+/**
+ * Tells of each chunk of a stream whether it is worth a search, or the one before it was: a few calls for
+ * each chunk are cheaper than as many for each object in it.
+ */
+export function worthSearching(): (chunk: Buffer) => boolean {
+  let end: Buffer = Buffer.alloc(0);
+  let wasWorth = false;
+  return (chunk) => {
+    const seam = Buffer.concat([end, chunk.subarray(0, LONGEST_NEEDLE)]);
+    const isWorth = NEEDLES.some((needle) => chunk.includes(needle) || seam.includes(needle));
+    const answer = isWorth || wasWorth;
+    end = chunk.subarray(-LONGEST_NEEDLE);
+    wasWorth = isWorth;
+    return answer;
+  };
+}
 
 /**
  * The DigitalOcean tokens in some bytes, in order: as they are, and in base64.

@@ -42,6 +42,7 @@ export async function look(
     prompted: request.prompted,
     trust: request.trust,
     fix: request.consent.fix,
+    writeConfig: request.consent.writeConfig,
     inspections,
   });
   return { observation, plan: buildPlan(observation, request.consent) };

@@ -10,7 +10,7 @@ import {
 } from "../git/objects.ts";
 import { isSavedPlan } from "../leaks/saved-plan.ts";
 import { holdsToken, type Sighting, sightingsIn } from "../leaks/sighting.ts";
-import { OVERLAP } from "../leaks/token-search.ts";
+import { OVERLAP, worthSearching } from "../leaks/token-search.ts";
 import type { Secret } from "../token/secret.ts";
 
 /** A larger object is not read whole. */
@@ -113,16 +113,26 @@ async function ordered(
 async function findSuspects(git: Git, own: Secret | undefined) {
   const suspects = new Map<string, GitObject>();
   const commits: string[] = [];
+  // Mere digits have nothing by which a chunk could be passed over.
+  const isWorth = own === undefined || own.tellsItself ? worthSearching() : () => true;
+  let isSearched = true;
   let open: GitObject | undefined;
   let kept: Buffer = Buffer.alloc(0);
-  await readAllObjects(git, (object, part, isLast) => {
-    const isFirst = object !== open;
-    open = object;
-    if (isFirst && object.type === "commit") commits.push(object.oid);
-    const bytes = kept.length === 0 ? part : Buffer.concat([kept, part]);
-    kept = isLast ? Buffer.alloc(0) : Buffer.from(bytes.subarray(-OVERLAP));
-    if (holdsToken(bytes, own) || (isFirst && isSavedPlan(bytes))) suspects.set(object.oid, object);
-  });
+  await readAllObjects(
+    git,
+    (chunk) => {
+      isSearched = isWorth(chunk);
+    },
+    (object, part, isLast) => {
+      if (object !== open && object.type === "commit") commits.push(object.oid);
+      const bytes = kept.length === 0 ? part : Buffer.concat([kept, part]);
+      const isStart = object !== open || kept.length < OVERLAP;
+      open = object;
+      kept = isLast ? kept.subarray(0, 0) : bytes.subarray(-OVERLAP);
+      const isSuspect = (isSearched && holdsToken(bytes, own)) || (isStart && isSavedPlan(bytes));
+      if (isSuspect) suspects.set(object.oid, object);
+    },
+  );
   return { suspects: [...suspects.values()], commits };
 }
 

@@ -1,4 +1,4 @@
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { isCi } from "../ci.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import { textIn } from "../content.ts";
@@ -84,6 +84,8 @@ export interface Question {
   readonly answers?: Map<string, Promise<Answer>>;
   /** Take the token from Terraform code where there is no other. */
   readonly fix: boolean;
+  /** A config is to be written. */
+  readonly writeConfig?: boolean;
   /** The token is of no interest: it is not looked for, and nobody is asked about it. */
   readonly withoutToken?: true;
   /** Answers of the API by the token's fingerprint: a second look does not ask again. */
@@ -130,7 +132,7 @@ export async function observe(host: ObservingHost, question: Question): Promise<
   const dirs = config.roots.map(({ dir }) => dir);
   // Terraform's files are looked at for what they declare and for what they need.
   const code = { ...host, files: lookingOnce(files) };
-  const looking = lookAt(files, {
+  const looking = lookAt(code.files, {
     envFile: config.token.envFile,
     envExample: at(".env.example"),
     envLocal: at(".env.local"),
@@ -143,7 +145,7 @@ export async function observe(host: ObservingHost, question: Question): Promise<
     looking,
     observeRepo(code, git, config, looking),
     readNeeds(code, { dirs, purpose: "apply", config }),
-    readTemplates(host),
+    readTemplates(host, question),
   ]);
   const { envFile, envExample, gitignore, envrc, uploadIgnore } = looks;
   const sources = {
@@ -206,15 +208,33 @@ async function lookAt<K extends string>(
   return Object.fromEntries(await Promise.all(entries)) as Record<K, Snapshot>;
 }
 
-/** A folder that two readers share is read from the disk once. */
+/**
+ * A folder that two readers share is read from the disk once, and what its list does not have is not looked
+ * for: most of what we ask about is not there.
+ */
 function lookingOnce(files: Files): Files {
   const snapshots = new Map<string, Promise<Snapshot>>();
   const lists = new Map<string, Promise<readonly string[]>>();
+  const folders = new Map<string, Promise<string>>();
+  const list = (folder: string) => once(lists, folder, () => files.list(folder));
   return {
     ...files,
-    look: (path, options) => once(snapshots, path, () => files.look(path, options)),
-    list: (folder) => once(lists, folder, () => files.list(folder)),
+    list,
+    look: (path, options) =>
+      once(snapshots, path, async (): Promise<Snapshot> => {
+        const [folder, name] = [dirname(path), basename(path)];
+        if (!isMissing(name, await list(folder))) return files.look(path, options);
+        const real = await once(folders, folder, () => files.realpath(folder));
+        return { kind: "absent", path, target: join(real, name) };
+      }),
   };
+}
+
+/** Not so in an empty list, which may be of a folder that cannot be listed; nor may case decide. */
+function isMissing(name: string, names: readonly string[]): boolean {
+  const isPlain = /^[\x21-\x7e]+$/.test(name);
+  const lower = name.toLowerCase();
+  return isPlain && names.length > 0 && !names.some((each) => each.toLowerCase() === lower);
 }
 
 function once<T>(known: Map<string, T>, key: string, make: () => T): T {
@@ -294,7 +314,10 @@ async function findBlocked(
   return blocked;
 }
 
-async function readTemplates({ files, packageFolder }: ObservingHost) {
+async function readTemplates(
+  { files, packageFolder }: ObservingHost,
+  { writeConfig = false }: Question,
+) {
   const read = async (...names: string[]) => {
     const snapshot = await files.look(join(packageFolder, "templates", ...names));
     return snapshot.kind === "file" ? snapshot.bytes.toString("utf8") : "";
@@ -302,10 +325,16 @@ async function readTemplates({ files, packageFolder }: ObservingHost) {
   const entries = TEMPLATE_NAMES.map(
     async (name) => [name, await read("terraform", name)] as const,
   );
+  const [templates, envExampleTemplate, envrcTemplate, configTemplate] = await Promise.all([
+    Promise.all(entries),
+    read("env.example"),
+    read("envrc"),
+    writeConfig ? read(CONFIG_FILE) : "",
+  ]);
   return {
-    templates: Object.fromEntries(await Promise.all(entries)) as Templates,
-    envExampleTemplate: await read("env.example"),
-    envrcTemplate: await read("envrc"),
-    configTemplate: await read(CONFIG_FILE),
+    templates: Object.fromEntries(templates) as Templates,
+    envExampleTemplate,
+    envrcTemplate,
+    configTemplate,
   };
 }

@@ -11,7 +11,7 @@ import { wrap } from "../wrap.ts";
 import { grouped, nameInRoot, someOf } from "./many-roots.ts";
 import { type Page, safe } from "./paint.ts";
 import { type Report, shownPath } from "./report.ts";
-import { expiry, whoIsWho } from "./who-is-who.ts";
+import { whoIsWho } from "./who-is-who.ts";
 
 /**
  * What a person reads after `init` and `check`: who is who, what changed, what is wrong.
@@ -25,7 +25,6 @@ export function humanReport(
 ): string {
   const { plan, applied, dryRun, command } = report;
   const hasErrors = isBlocked(plan.findings);
-  if (isAllWell(report)) return `${allWell(report, page)}\n`;
   const said = new Set(shown?.plan.findings.map(({ message }) => message));
   const unsaid = plan.findings.filter(({ message }) => !said.has(message));
   return sections([
@@ -103,32 +102,6 @@ export function humanError({ code, message, hint }: AppError, page: Page): strin
 
 function sections(parts: readonly string[]): string {
   return `${parts.filter(Boolean).join("\n\n")}\n`;
-}
-
-function isAllWell({ command, dryRun, plan, applied, commands }: Report): boolean {
-  const worthSaying = plan.findings.some(({ level }) => level !== "info");
-  return (
-    command === "init" &&
-    !dryRun &&
-    !worthSaying &&
-    plan.changes.length + plan.commands.length + applied.length === 0 &&
-    commands.length === 0
-  );
-}
-
-function allWell({ observation }: Report, page: Page): string {
-  const { config, token, inspection } = observation;
-  const fingerprint = token.kind === "found" ? token.token.fingerprint : "";
-  const facts = [
-    `token ${fingerprint}`,
-    ...(inspection?.team === undefined ? [] : [safe(inspection.team.name)]),
-    expiry(inspection?.expiresInSeconds),
-  ];
-  const text = `${config.project}: all is well (${facts.join(", ")}).`;
-  const [first = "", ...rest] = wrap(text, page.columns - 2);
-  const name = page.paint("bold", config.project);
-  const line = `${page.paint("green", "✓")} ${name}${first.slice(config.project.length)}`;
-  return [line, ...rest.map((more) => `  ${more}`)].join("\n");
 }
 
 function changes(report: Report, done: readonly Change[], page: Page): string {

@@ -3,6 +3,7 @@ import type { Use } from "../plan/who-wins.ts";
 import { broadAccess } from "../scopes/granted.ts";
 import { describeOrigin, Secret } from "../token/secret.ts";
 import { wrap } from "../wrap.ts";
+import { expiry } from "./expiry.ts";
 import { grouped, someOf } from "./many-roots.ts";
 import { type Page, safe } from "./paint.ts";
 import { type Report, shownPath } from "./report.ts";
@@ -120,19 +121,6 @@ function tokenRow(report: Report, token: Secret): string {
     unknown: "not verified",
   }[inspection?.state ?? "unknown"];
   return `${token.fingerprint}, from ${safe(origin)}, ${state}`;
-}
-
-/** In words, as a person asks for it. */
-export function expiry(seconds: number | null | undefined): string {
-  if (seconds === undefined) return "expiry unknown";
-  if (seconds === null) return "no expiry";
-  const units = [
-    [86_400, "day"],
-    [3600, "hour"],
-    [60, "minute"],
-  ] as const;
-  const [size, unit] = units.find(([size]) => seconds >= 2 * size) ?? ([1, "second"] as const);
-  return `expires in ${Math.floor(seconds / size)} ${unit}s`;
 }
 
 function scopesInWords(scopes: readonly string[]): string {

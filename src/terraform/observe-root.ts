@@ -98,11 +98,19 @@ export async function observeRoot(
   }
   // Selection and providers live in another folder under TF_DATA_DIR (contracts 7.6).
   const data = resolve(config.dir, env["TF_DATA_DIR"] || ".terraform");
-  const stored = readStoredBackend(textOf(await files.look(join(data, STATE))) ?? "");
-  const module = toRead.length === 0 ? NO_MODULE : describeModule(await read(toRead, hclParser));
+  const inData = await files.list(data);
+  const [stored, workspace, real, initSecrets, blocked, module] = await Promise.all([
+    inData.includes(STATE) ? files.look(join(data, STATE)).then(textOf) : undefined,
+    inData.includes("environment") ? files.look(join(data, "environment")).then(textOf) : undefined,
+    files.realpath(config.dir),
+    secretsForInit(host, config.dir, names),
+    files.whyNotWritable(config.dir),
+    toRead.length === 0 ? NO_MODULE : read(toRead, hclParser).then(describeModule),
+  ]);
+  const storedBackend = readStoredBackend(stored ?? "");
   return {
     config,
-    real: await files.realpath(config.dir),
+    real,
     foreign,
     own,
     module,
@@ -110,14 +118,14 @@ export async function observeRoot(
     hasLocalState:
       names.includes("terraform.tfstate.d") ||
       (names.includes(STATE) && !isEmptyState(textOf(await files.look(join(config.dir, STATE))))),
-    storedBackend: stored && { ...stored, path: join(data, STATE) },
-    initSecrets: await secretsForInit(host, config.dir, names),
+    storedBackend: storedBackend && { ...storedBackend, path: join(data, STATE) },
+    initSecrets,
     hasState: names.some((name) => /\.tfstate|\.tfplan$/.test(name)),
     at,
     // Modules come first: an init that fails at a provider leaves them.
-    isInitialised: (await files.list(data)).includes("providers"),
-    workspace: textOf(await files.look(join(data, "environment")))?.trim() || "default",
-    blocked: await files.whyNotWritable(config.dir),
+    isInitialised: inData.includes("providers"),
+    workspace: workspace?.trim() || "default",
+    blocked,
   };
 
   function at(name: string): Snapshot {

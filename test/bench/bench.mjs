@@ -6,12 +6,14 @@ import { availableParallelism, cpus, tmpdir, type } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { build } from "esbuild";
+import { HIDING_PLACES, historyRepo } from "./history-repo.mjs";
 import { writeTerraformTree } from "./terraform-tree.mjs";
 
 const ROUNDS = Number(process.env.ROUNDS ?? 30);
 const EMPTY = "an empty script";
 const WRAPPER = "the smallest wrapper";
 const EXEC = "do-bootstrap exec";
+const CAT_FILE = "git cat-file --batch-all-objects --batch";
 /** It only leaves what a look at a root sees. */
 const TERRAFORM = `#!/bin/sh
 case "$1" in
@@ -66,6 +68,12 @@ async function arrange(sandbox) {
   await run({ file: "git", args: ["init", "--quiet"], env, cwd: repo });
   await run(ours("", ["--yes"], { cwd: repo }));
 
+  const identity = Object.fromEntries(
+    ["AUTHOR", "COMMITTER"].flatMap((who) => [
+      [`GIT_${who}_NAME`, "Sammy"],
+      [`GIT_${who}_EMAIL`, "sammy@example.com"],
+    ]),
+  );
   const direnv = await which("direnv").catch(() => undefined);
   if (direnv !== undefined) {
     await writeFile(join(cwd, ".envrc"), `dotenv ${dotenv}\n`);
@@ -78,6 +86,12 @@ async function arrange(sandbox) {
   const withTool = { ...env, PATH: [bin, few].join(delimiter), DIGITALOCEAN_TOKEN: token };
   const code = (files) => join(root, `code-${files}`);
   for (const files of [10, 1000, 5000]) await writeTerraformTree(code(files), files);
+  const past = join(root, "history");
+  await mkdir(past);
+  const planted = await historyRepo(past, 10_000, { ...env, ...identity });
+  for (const each of Object.values(planted)) sandbox.accept(each);
+  const checking = { cwd: past, env: { ...env, DIGITALOCEAN_TOKEN: token }, status: 3, rounds: 5 };
+  await assertFindsAll(ours("", ["check", "--history", "--json"], checking));
   const peer = process.env.HCL_PEER;
   const scopes = (files, more) =>
     ours(`do-bootstrap scopes, ${files} files`, ["scopes", "."], { cwd: code(files), ...more });
@@ -138,10 +152,32 @@ async function arrange(sandbox) {
       limitMs: 3000,
       peakLimitMiB: 150,
     }),
+    {
+      name: CAT_FILE,
+      file: await which("git"),
+      args: ["cat-file", "--batch-all-objects", "--batch"],
+      isQuiet: true,
+      env,
+      cwd: past,
+      rounds: 5,
+    },
+    ours("do-bootstrap check --history", ["check", "--history"], {
+      ...checking,
+      to: CAT_FILE,
+      limit: 2,
+    }),
     ...(peer === undefined
       ? []
       : [{ name: "HCL_PEER, 1000 files", file: peer, args: [code(1000)], env, cwd, rounds: 5 }]),
   ];
+}
+
+/** A scan that is quick and finds less is no good. */
+async function assertFindsAll(check) {
+  const { findings } = JSON.parse(await outputOf(check));
+  const found = findings.filter(({ id }) => id === "leak.in-history").length;
+  if (found === HIDING_PLACES.length) return;
+  throw new Error(`--history found ${found} of ${HIDING_PLACES.length} tokens`);
 }
 
 /** A repo of a hundred root modules, none of them prepared. */
@@ -200,18 +236,28 @@ async function peaksOf(cases) {
 }
 
 /** @returns milliseconds from the start to the end. */
-function run({ file, args, env, cwd }) {
+function run({ file, args, env, cwd, status: expected = 0, isQuiet = false }) {
   return new Promise((resolve, reject) => {
     const start = process.hrtime.bigint();
-    const child = spawn(file, args, { env, cwd, stdio: ["ignore", "pipe", "pipe"] });
+    const stdio = ["ignore", isQuiet ? "ignore" : "pipe", "pipe"];
+    const child = spawn(file, args, { env, cwd, stdio });
     let said = "";
-    for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (said += text));
+    for (const stream of [child.stdout, child.stderr]) stream?.on("data", (text) => (said += text));
     child.on("error", reject);
     child.on("exit", (status) => {
       const ms = Number(process.hrtime.bigint() - start) / 1e6;
-      if (status === 0) resolve(ms);
+      if (status === expected) resolve(ms);
       else reject(new Error(`${[file, ...args].join(" ")}: exit status ${status}\n${said}`));
     });
+  });
+}
+
+function outputOf({ file, args, env, cwd }) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, args, { env, cwd, stdio: ["ignore", "pipe", "inherit"] });
+    let said = "";
+    child.stdout.on("data", (text) => (said += text));
+    child.on("error", reject).on("close", () => resolve(said));
   });
 }
 
@@ -277,6 +323,8 @@ The repo has its config (YAML) two folders up and ten variables in its env file.
 loopback) are compared with a script that does nothing.
 \`scopes\` reads files of 60 lines, ten in a module: in each two resources and a data source of DigitalOcean, resources
 of two other providers, a variable, locals, an output and comments. There is none that it may pass over.
+\`check --history\` searches a repo of 10 000 commits with a token in each of ${HIDING_PLACES.length} hiding places
+(${HIDING_PLACES.join(", ")}), and finds them all.
 The hundred roots have a terraform that installs nothing: what is measured is our part of it.
 
 ${tableOf(rows)}`;

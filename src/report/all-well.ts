@@ -1,0 +1,32 @@
+import { wrap } from "../wrap.ts";
+import { expiry } from "./expiry.ts";
+import { type Page, safe } from "./paint.ts";
+import type { Report } from "./report.ts";
+
+/** A run of init that found nothing to do and nothing to say. */
+export function isAllWell({ command, dryRun, plan, applied, commands }: Report): boolean {
+  const worthSaying = plan.findings.some(({ level }) => level !== "info");
+  return (
+    command === "init" &&
+    !dryRun &&
+    !worthSaying &&
+    plan.changes.length + plan.commands.length + applied.length === 0 &&
+    commands.length === 0
+  );
+}
+
+/** The one line of such a run: the rest of the report is not even loaded. */
+export function allWell({ observation }: Report, page: Page): string {
+  const { config, token, inspection } = observation;
+  const fingerprint = token.kind === "found" ? token.token.fingerprint : "";
+  const facts = [
+    `token ${fingerprint}`,
+    ...(inspection?.team === undefined ? [] : [safe(inspection.team.name)]),
+    expiry(inspection?.expiresInSeconds),
+  ];
+  const text = `${config.project}: all is well (${facts.join(", ")}).`;
+  const [first = "", ...rest] = wrap(text, page.columns - 2);
+  const name = page.paint("bold", config.project);
+  const line = `${page.paint("green", "✓")} ${name}${first.slice(config.project.length)}`;
+  return `${[line, ...rest.map((more) => `  ${more}`)].join("\n")}\n`;
+}
