@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import {
@@ -7,7 +7,7 @@ import {
   type SpacesOptions,
   startSpaces,
 } from "../fixtures/spaces/spaces.ts";
-import { planFile, TERRAFORM, terraform } from "../fixtures/terraform.ts";
+import { emptyMirror, planFile, TERRAFORM, terraform } from "../fixtures/terraform.ts";
 import { type RunOptions, treeHash, type Workbench, workbench } from "../fixtures/workbench.ts";
 
 const BACKEND = { bucket: "acme-tfstate", region: "nyc3", key: "web/terraform.tfstate" };
@@ -43,13 +43,7 @@ const init = (bench: Workbench, ...args: string[]) =>
 /** Terraform as it is installed, with a mirror whose provider is a file and nothing more. */
 async function installTerraform(bench: Store): Promise<Readonly<Record<string, string>>> {
   await symlink(TERRAFORM ?? "", join(bench.bin, "terraform"));
-  const { arch } = process;
-  const platform = `${process.platform}_${arch === "x64" ? "amd64" : arch}`;
-  const mirror = join(bench.root, "mirror");
-  const folder = join(mirror, "registry.terraform.io/digitalocean/digitalocean/2.99.1", platform);
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, "terraform-provider-digitalocean_v2.99.1"), "no program\n");
-  await chmod(join(folder, "terraform-provider-digitalocean_v2.99.1"), 0o755);
+  const mirror = await emptyMirror(bench.root);
   const rc = join(bench.root, "mirror.tfrc");
   const installation = `filesystem_mirror {\n path = ${JSON.stringify(mirror)}\n }`;
   await writeFile(rc, `provider_installation {\n ${installation}\n}\n`);
