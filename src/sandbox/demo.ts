@@ -34,7 +34,6 @@ async function tellTheStory(
   sandbox: Sandbox,
 ): Promise<void> {
   const token = `dop_v1_${randomBytes(32).toString("hex")}`;
-  sandbox.accept(token, { expiresInSeconds: 30 * 86_400 });
   const home = join(folder, "home");
   const repo = join(folder, "droplet");
   await mkdir(home);
@@ -59,6 +58,12 @@ async function tellTheStory(
   );
   if (tools.git !== undefined) expectSuccess("git init", await run(tools.git, ["init", "--quiet"]));
   else skip("git", "the repo is a plain folder");
+
+  const needed = await bootstrap(["scopes", "--json"]);
+  expectSuccess("do-bootstrap scopes", needed);
+  const { scopes } = JSON.parse(needed.stdout);
+  // No more than the code needs, and what doctl asks for.
+  sandbox.accept(token, { expiresInSeconds: 30 * 86_400, scopes: ["account:read", ...scopes] });
 
   await show("do-bootstrap --token-stdin < token.txt", bootstrap(["--token-stdin"], `${token}\n`));
   await show("cat .env.example .gitignore", shownFiles([".env.example", ".gitignore"]));
