@@ -297,33 +297,6 @@ describe.skipIf(needsMirror)(`with the real provider${needsMirror}`, () => {
   });
 });
 
-describe.skipIf(needsTerraform)(`examples/droplet, as its README says${needsTerraform}`, () => {
-  it("is formatted, and ready", async () => {
-    const bench = await droplet();
-    expect((await terraform(bench, ["fmt", "-check", "-recursive"])).stdout).toBe("");
-    expect((await bench.run(["check"])).status).toBe(0);
-  });
-
-  it.skipIf(needsMirror)(`is valid with the provider${needsMirror}`, async () => {
-    const bench = await droplet();
-    for (const args of [["init"], ["validate"], ["plan", "-input=false"]]) {
-      const { status, stderr } = await terraform(bench, args, { cwd: "infra" });
-      expect(status, stderr).toBe(0);
-    }
-  });
-
-  async function droplet(): Promise<Workbench> {
-    const bench = await workbench();
-    const example = join(import.meta.dirname, "../../examples/droplet");
-    const config = "do-bootstrap.config.yaml";
-    await bench.write(config, await readFile(join(example, config)));
-    await init(bench);
-    const readme = await readFile(join(example, "README.md"), "utf8");
-    await bench.write("infra/main.tf", /```hcl\n(.*?)```/s.exec(readme)?.[1] ?? "");
-    return bench;
-  }
-});
-
 function notJson(bench: Workbench, name: string): Promise<void> {
   return bench.write(name, "{ region: 'mine' ", 0o600);
 }

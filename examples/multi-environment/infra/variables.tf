@@ -1,0 +1,5 @@
+variable "region" {
+  description = "Of everything but the state"
+  type        = string
+  default     = "nyc3"
+}

@@ -1,0 +1,308 @@
+import { cp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Ajv } from "ajv";
+import { dir as temporaryFolder } from "tmp-promise";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { startCloud } from "../fixtures/cloud/cloud.ts";
+import { OPENSSL, type Spaces, startSpaces } from "../fixtures/spaces/spaces.ts";
+import { emptyMirror, TERRAFORM, TF_MIRROR, terraform } from "../fixtures/terraform.ts";
+import {
+  type RunOptions,
+  type RunResult,
+  treeHash,
+  type Workbench,
+  workbench,
+} from "../fixtures/workbench.ts";
+
+interface Example {
+  /** The Terraform roots. */
+  readonly roots: readonly string[];
+  /** What its commands write, but for what they always do. */
+  readonly writes: readonly string[];
+  /** Warnings that stay. */
+  readonly findings?: readonly string[];
+  /** The env files that hold Spaces keys before anything else. */
+  readonly keys?: readonly string[];
+  readonly environments?: readonly string[];
+  /** What is generated, and is in the example to be looked at. */
+  readonly shown?: string;
+}
+
+const EXAMPLES: Readonly<Record<string, Example>> = {
+  dns: { roots: ["."], writes: [".env", ...inEach(["."], "tfvars", "values")] },
+  droplet: { roots: ["infra"], writes: [".env", ...inEach(["infra"], "tfvars", "values")] },
+  "existing-repo": {
+    roots: ["terraform"],
+    writes: [".env", "terraform/do-bootstrap.secret.auto.tfvars.json"],
+    findings: ["terraform.not-ephemeral"],
+  },
+  "github-actions": {
+    roots: ["infra"],
+    writes: inEach(["infra"], "tfvars", "backend"),
+    keys: [".env"],
+    shown: ".github/workflows/do-bootstrap.yml",
+  },
+  "gitlab-ci": {
+    roots: ["infra"],
+    writes: inEach(["infra"], "tfvars", "backend"),
+    keys: [".env"],
+    shown: ".gitlab-ci.yml",
+  },
+  kubernetes: { roots: ["cluster"], writes: [".env", ...inEach(["cluster"])] },
+  monorepo: {
+    roots: ["network", "apps/shop", "apps/blog"],
+    writes: inEach(["network", "apps/shop", "apps/blog"], "tfvars", "values", "backend"),
+    keys: [".env"],
+  },
+  "multi-environment": {
+    roots: ["infra"],
+    writes: inEach(["infra"], "backend"),
+    keys: [".env.prod", ".env.staging"],
+    environments: ["staging", "prod"],
+  },
+};
+
+function inEach(roots: string[], ...kinds: ("tfvars" | "values" | "backend")[]): string[] {
+  const files = { tfvars: "secret.auto.tfvars.json", values: "auto.tfvars.json" };
+  const names = kinds.map((kind) =>
+    kind === "backend" ? "backend.tf" : `do-bootstrap.${files[kind]}`,
+  );
+  return roots.flatMap((root) =>
+    ["do-bootstrap.tf", ...names].map((name) => (root === "." ? name : `${root}/${name}`)),
+  );
+}
+
+const FOLDER = join(import.meta.dirname, "../../examples");
+const needsTerraform = TERRAFORM === undefined ? " (needs terraform)" : "";
+const needsMirror = needsTerraform || (TF_MIRROR ? "" : " (needs TF_MIRROR)");
+const needsOpenssl = OPENSSL ? "" : " (needs openssl)";
+
+let spaces: Spaces;
+beforeAll(async () => {
+  const { path, cleanup } = await temporaryFolder({ unsafeCleanup: true });
+  if (OPENSSL) spaces = await startSpaces(path);
+  return async () => {
+    await spaces?.close();
+    await cleanup();
+  };
+});
+
+it("each of them is tried", async () => {
+  expect((await readdir(FOLDER)).sort()).toEqual(Object.keys(EXAMPLES).sort());
+});
+
+describe.each(Object.entries(EXAMPLES))("examples/%s", (name, example) => {
+  it("has a short README, and a config that editors can check", async () => {
+    const readme = await read(name, "README.md");
+    const prose = readme.replace(/```sh\n.*?```\n/s, "").split("\n");
+    expect(prose.filter(Boolean).length).toBeLessThanOrEqual(10);
+
+    const [file = ""] = (await readdir(join(FOLDER, name))).filter((each) => /config\./.test(each));
+    const text = await read(name, file);
+    const ajv = new Ajv({ strict: true, allowUnionTypes: true });
+    ajv.validate(JSON.parse(await readFile("schema.json", "utf8")), parse(text));
+    expect(ajv.errors).toBeNull();
+    const { version } = JSON.parse(await readFile("package.json", "utf8"));
+    const [, url] =
+      /^(?:# yaml-language-server: \$schema=|\s*"\$schema": ")([^\s"]+)/m.exec(text) ?? [];
+    expect(url).toBe(`https://unpkg.com/do-bootstrap@${version.split(".")[0]}/schema.json`);
+  });
+
+  const needs = example.keys === undefined ? "" : needsOpenssl;
+  describe.skipIf(needs)(`the commands of its README${needs}`, () => {
+    let bench: Workbench;
+    let results: RunResult[];
+    const cleanups: (() => Promise<void>)[] = [];
+    afterAll(async () => {
+      for (const cleanup of cleanups) await cleanup();
+    });
+    beforeAll(async () => {
+      bench = await copyOf(name, { onTestFinished: (each) => void cleanups.push(each) });
+      results = [];
+      for (const words of commandsOf(await bench.read("README.md"))) {
+        results.push(await bench.run(words, { input: bench.token }));
+      }
+    });
+    const eachEnvironment = (example.environments ?? [undefined]).map((environment) =>
+      environment === undefined ? [] : ["--env", environment],
+    );
+
+    it("do what it says", async () => {
+      expect(results.length).toBeGreaterThan(0);
+      for (const { status, stderr } of results) expect(status, stderr).toBe(0);
+      const { writes, keys = [], findings = [] } = example;
+      const tracked = (await bench.git("ls-files")).split("\n");
+      const written = (await files(bench)).filter((path) => !tracked.includes(path));
+      const always = [".env.example", ".gitignore"];
+      expect(written).toEqual([...always, ...keys, ...writes].sort());
+      expect(await bench.git("diff", "--stat")).toBe("");
+
+      for (const options of eachEnvironment) {
+        const { status, stdout } = await bench.run(["check", "--json", ...options]);
+        const found = (JSON.parse(stdout).findings as { id: string }[]).map(({ id }) => id);
+        const tools = ["terraform.missing", "doctl.missing"];
+        expect(found.filter((id) => !tools.includes(id))).toEqual(findings);
+        expect(status).toBe(0);
+      }
+    });
+
+    it("change nothing the second time", async () => {
+      const before = await treeHash(bench.repo);
+      for (const options of eachEnvironment) {
+        const { status, stderr } = await bench.run(options);
+        expect(stderr).toMatch(/^(✓ .*: all is well|! )/m);
+        expect(status).toBe(0);
+      }
+      expect(await treeHash(bench.repo)).toBe(before);
+    });
+
+    it("ask for the scopes that it lists", async () => {
+      const { stdout } = await bench.run(["scopes", "--json", ...(eachEnvironment[0] ?? [])]);
+      expect(JSON.parse(stdout).scopes).toEqual(scopesIn(await bench.read("README.md")));
+    });
+
+    const { shown } = example;
+    // vitest -u brings it up to date.
+    if (shown !== undefined) {
+      it(`write ${shown} as it is shown`, async () => {
+        await rm(join(bench.repo, shown));
+        const ci = commandsOf(await bench.read("README.md")).filter(([word]) => word === "ci");
+        expect((await bench.run(ci.flat())).status).toBe(0);
+        await expect(await bench.read(shown)).toMatchFileSnapshot(join(FOLDER, name, shown));
+      });
+    }
+
+    it.skipIf(needsTerraform)(`leave formatted code${needsTerraform}`, async () => {
+      const { status, stdout } = await terraform(bench, ["fmt", "-check", "-recursive", "-diff"]);
+      expect([stdout, status]).toEqual(["", 0]);
+    });
+
+    it.skipIf(needsMirror)(`leave code that the provider takes${needsMirror}`, async () => {
+      for (const cwd of example.roots) {
+        const init = await terraform(bench, ["init", "-backend=false", "-no-color"], { cwd });
+        expect(init.status, init.stderr).toBe(0);
+        const { stdout } = await terraform(bench, ["validate", "-json"], { cwd });
+        expect(JSON.parse(stdout).diagnostics).toEqual([]);
+      }
+    });
+  });
+});
+
+const needsBoth = needsTerraform || needsOpenssl;
+describe.skipIf(needsBoth)(`examples/multi-environment with the real terraform${needsBoth}`, () => {
+  const STATE = "acme-tfstate/env:/*/shop/infra/terraform.tfstate";
+  const stateOf = (environment: string) => spaces.objects.get(STATE.replace("*", environment));
+
+  it("each environment has a workspace, whose state is on Spaces", async () => {
+    const { bench, env } = await withTerraform(false);
+    for (const environment of ["staging", "prod"]) {
+      const args = ["--env", environment, "--token-stdin"];
+      const { status, stderr } = await bench.run(args, { input: bench.token, env });
+      expect(stderr).toMatch(new RegExp(`▸ terraform workspace select .*${environment}`));
+      expect([status, stderr]).toEqual([0, expect.not.stringContaining("[terraform.failed]")]);
+      expect(await bench.read("infra/.terraform/environment")).toBe(environment);
+      expect(stateOf(environment)).toBeInstanceOf(Buffer);
+      expect((await bench.run(["check", "--env", environment], { env })).status).toBe(0);
+    }
+  });
+
+  it.skipIf(needsMirror)(
+    `is applied in both, and a third is refused${needsMirror}`,
+    {
+      timeout: 120_000,
+    },
+    async () => {
+      const { bench, env } = await withTerraform(true);
+      const cloud = await startCloud();
+      cloud.grant(bench.token, scopesIn(await bench.read("README.md")));
+      const exec = (environment: string, ...args: string[]) =>
+        bench.run(
+          ["exec", "--env", environment, "--", "terraform", "-chdir=infra", ...args, "-no-color"],
+          { env: { ...env, DIGITALOCEAN_API_URL: cloud.url } },
+        );
+      try {
+        for (const [environment, size] of [
+          ["staging", "s-1vcpu-1gb"],
+          ["prod", "s-2vcpu-4gb"],
+        ] as const) {
+          const args = ["--env", environment, "--token-stdin"];
+          expect((await bench.run(args, { input: bench.token, env })).status).toBe(0);
+          const applied = await exec(environment, "apply", "-auto-approve");
+          expect(applied.status, applied.stderr).toBe(0);
+          expect(String(stateOf(environment))).toContain(`"size": "${size}"`);
+          expect((await exec(environment, "plan", "-detailed-exitcode")).status).toBe(0);
+        }
+        expect(cloud.unexpected).toEqual([]);
+        expect((await exec("prod", "workspace", "select", "default")).status).toBe(0);
+        const refused = await exec("prod", "plan");
+        expect([refused.status, refused.stderr]).toEqual([
+          1,
+          expect.stringContaining("Choose an environment: do-bootstrap --env staging"),
+        ]);
+      } finally {
+        await cloud.close();
+      }
+    },
+  );
+
+  async function withTerraform(hasProvider: boolean) {
+    const bench = await copyOf("multi-environment");
+    await symlink(TERRAFORM ?? "", join(bench.bin, "terraform"));
+    const mirror = hasProvider ? (TF_MIRROR ?? "") : await emptyMirror(bench.root);
+    const rc = join(bench.root, "mirror.tfrc");
+    const installation = `filesystem_mirror {\n path = ${JSON.stringify(mirror)}\n }`;
+    await writeFile(rc, `provider_installation {\n ${installation}\n}\n`);
+    return { bench, env: { TF_CLI_CONFIG_FILE: rc, CHECKPOINT_DISABLE: "1" } };
+  }
+});
+
+function read(name: string, file: string): Promise<string> {
+  return readFile(join(FOLDER, name, file), "utf8");
+}
+
+/** A user's machine with the example committed, and what its README says to put into env files. */
+async function copyOf(
+  name: string,
+  ...[options]: Parameters<typeof workbench>
+): Promise<Workbench> {
+  const bench = await workbench(options);
+  await cp(join(FOLDER, name), bench.repo, { recursive: true });
+  await bench.git("add", "--all");
+  await bench.git("commit", "--quiet", "--message", name);
+  bench.sandbox.accept(bench.token, { scopes: scopesIn(await read(name, "README.md")) });
+  const { keys } = EXAMPLES[name] ?? {};
+  if (keys === undefined) return bench;
+  const { id, secret } = spaces.keys;
+  const lines = `SPACES_ACCESS_KEY_ID=${id}\nSPACES_SECRET_ACCESS_KEY=${secret}\n`;
+  for (const file of keys) await bench.write(file, lines);
+  const run = (args: readonly string[], options: RunOptions = {}) =>
+    bench.run(args, { ...options, env: { ...spaces.env, ...options.env } });
+  return { ...bench, run };
+}
+
+/** The words of our own commands in a README, but for those that run another program. */
+function commandsOf(readme: string): string[][] {
+  const [, block = ""] = /```sh\n(.*?)```/s.exec(readme) ?? [];
+  const lines = block.split("\n").filter((line) => line.startsWith("do-bootstrap "));
+  return lines
+    .filter((line) => !line.includes(" exec "))
+    .map((line) => line.replace(/ < .*/, "").split(" ").slice(1));
+}
+
+/** "droplet (create, read)" is two scopes. */
+function scopesIn(readme: string): string[] {
+  const [, list = ""] = /^Scopes: (.*)\.$/ms.exec(readme) ?? [];
+  return [...list.matchAll(/(\w+)\s\(([^)]+)\)/g)].flatMap(([, name, actions = ""]) =>
+    actions.split(/,\s/).map((action) => `${name}:${action}`),
+  );
+}
+
+async function files(bench: Workbench): Promise<string[]> {
+  const entries = await readdir(bench.repo, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(bench.repo.length + 1))
+    .filter((path) => !path.startsWith(".git/"))
+    .sort();
+}
