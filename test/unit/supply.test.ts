@@ -13,8 +13,10 @@ describe("what is installed", () => {
     ([path]) => path !== "",
   );
 
-  it("runs no script", () => {
-    expect(read(".npmrc").split("\n")).toContain("ignore-scripts=true");
+  it.each([".ci/run", "README.md", "CONTRIBUTING.md"])("runs no script: %s", (path) => {
+    const installs = read(path).match(/npm ci\b.*/g) ?? [];
+    expect(installs.length).toBeGreaterThan(0);
+    expect(installs.filter((line) => !line.startsWith("npm ci --ignore-scripts"))).toEqual([]);
   });
 
   it.each([
@@ -58,9 +60,11 @@ describe("the package", () => {
     ]);
   });
 
-  it("runs nothing where it is installed, and nothing of its own accord", () => {
+  it("runs nothing where it is installed, and nothing of its own accord but the build before a pack", () => {
     const unasked = /^(pre|post)|^(install|prepare|prepublish|dependencies)$/;
-    expect(Object.keys(scripts).filter((name) => unasked.test(name))).toEqual([]);
+    expect(Object.keys(scripts).filter((name) => unasked.test(name))).toEqual(["prepack"]);
+    expect(scripts.prepack).toBe("npm run --silent build");
+    expect(read(".npmrc")).not.toMatch(/^ignore-scripts/m);
   });
 });
 
