@@ -1,56 +1,148 @@
-import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { cp, readdir, readFile, rm, stat, symlink } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { Ajv } from "ajv";
 import { execa } from "execa";
-import { describe, expect, it } from "vitest";
-import { workbench } from "../fixtures/workbench.ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { NODE_BINS, needsNodeBins } from "../fixtures/exec.ts";
+import { type Workbench, workbench } from "../fixtures/workbench.ts";
+
+const SOURCE = join(import.meta.dirname, "../..");
+const NPM = (await execa("which", ["npm"])).stdout;
+
+interface Packed {
+  readonly filename: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly files: readonly { readonly path: string }[];
+}
 
 describe("the published package", () => {
-  it("installs alone, without a registry, and runs", async () => {
-    const bench = await workbench();
-    const npm = (await execa("which", ["npm"])).stdout;
-    const packed = await execa(npm, [
-      "pack",
-      "--ignore-scripts",
-      "--json",
-      "--pack-destination",
-      bench.root,
-    ]);
-    const [{ filename, files }] = JSON.parse(packed.stdout);
-    const paths: string[] = files.map(({ path }: { path: string }) => path);
+  const cleanups: (() => Promise<void>)[] = [];
+  let bench: Workbench;
+  let packed: Packed;
+  /** Where the package is installed. */
+  let folder: string;
+  let program: string;
 
-    const folders = new Set(paths.map((path) => path.split("/")[0]));
-    expect([...folders].sort()).toEqual([
-      "CHANGELOG.md",
-      "LICENSE",
-      "README.md",
-      "SECURITY.md",
-      "dist",
-      "examples",
-      "package.json",
-      "report.schema.json",
-      "schema.json",
-      "templates",
-    ]);
-
+  beforeAll(async () => {
+    bench = await workbench({ onTestFinished: (each) => void cleanups.push(each) });
+    packed = await pack();
     const prefix = join(bench.root, "global");
-    await execa(
-      npm,
-      ["install", "--global", "--offline", "--prefix", prefix, join(bench.root, filename)],
-      {
-        env: { ...bench.env, PATH: process.env["PATH"] ?? "" },
-        extendEnv: false,
-      },
-    );
-    const program = join(prefix, "bin", "do-bootstrap");
-    expect((await stat(program)).mode & 0o111).toBe(0o111);
-    expect(await readdir(join(prefix, "lib", "node_modules"))).toEqual(["do-bootstrap"]);
+    await npm(["install", "--global", "--prefix", prefix, `./${packed.filename}`]);
+    folder = join(prefix, "lib", "node_modules", "do-bootstrap");
+    program = join(prefix, "bin", "do-bootstrap");
+  }, 60_000);
+  afterAll(async () => {
+    for (const cleanup of cleanups) await cleanup();
+  });
 
-    const demo = await execa(program, ["demo"], {
-      env: bench.env,
-      extendEnv: false,
-      cwd: bench.repo,
+  /** Packs what a fresh clone has once its packages are there, which has to build by itself. */
+  async function pack(): Promise<Packed> {
+    const clone = join(bench.root, "clone");
+    const left = /^(node_modules|dist.*|\.git|test|docs)$/;
+    await cp(SOURCE, clone, {
+      recursive: true,
+      filter: (path) => dirname(path) !== SOURCE || !left.test(basename(path)),
     });
-    expect(demo.stderr).toContain("all is well");
-    expect(bench.sandbox.requests).toEqual([]);
+    await symlink(join(SOURCE, "node_modules"), join(clone, "node_modules"));
+    const { stdout } = await npm(["pack", "--json", "--pack-destination", bench.root], clone);
+    await rm(clone, { recursive: true });
+    return JSON.parse(stdout)[0];
+  }
+
+  /** Without a registry, or anything of this user's. */
+  function npm(args: readonly string[], cwd = bench.root) {
+    return execa(NPM, [...args, "--offline"], { cwd, env: npmEnv(), extendEnv: false });
+  }
+
+  function npmEnv(): Record<string, string> {
+    return { ...bench.env, PATH: [bench.bin, dirname(NPM), "/usr/bin", "/bin"].join(":") };
+  }
+
+  function run(args: readonly string[], options: { node?: string; cwd?: string } = {}) {
+    const { node = process.execPath, cwd = bench.repo } = options;
+    const env = { ...bench.env, DIGITALOCEAN_TOKEN: bench.token };
+    return execa(node, [program, ...args], { env, extendEnv: false, cwd, reject: false });
+  }
+
+  it("holds the program, what it writes, the examples and the documents, and nothing else", async () => {
+    const listed = async (name: string) => {
+      const entries = await readdir(name, { recursive: true, withFileTypes: true });
+      return entries
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath, entry.name));
+    };
+    const paths = packed.files.map(({ path }) =>
+      path.replace(/^(dist\/chunks\/).+\.js$/, "$1*.js"),
+    );
+    expect([...new Set(paths)].sort()).toEqual(
+      [
+        ...(await listed("examples")),
+        ...(await listed("templates")),
+        ...["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "package.json"],
+        ...["schema.json", "report.schema.json"],
+        "dist/bin.cjs",
+        "dist/execute.cjs",
+        "dist/main.js",
+        "dist/chunks/*.js",
+        "dist/tree-sitter-terraform.wasm",
+        "dist/web-tree-sitter.wasm",
+        "dist/THIRD-PARTY-NOTICES.txt",
+      ].sort(),
+    );
+    expect(packed.size).toBeLessThan(600_000);
+  });
+
+  it("installs alone, and knows nothing of the folder that it was built in", async () => {
+    expect((await stat(program)).mode & 0o111).toBe(0o111);
+    expect(await readdir(dirname(folder))).toEqual(["do-bootstrap"]);
+    const traces: string[] = [];
+    for (const { path } of packed.files) {
+      const text = await readFile(join(folder, path), "latin1");
+      if (text.includes(SOURCE) || text.includes(bench.root)) traces.push(path);
+    }
+    expect(traces).toEqual([]);
+  });
+
+  it("says its version, and checks a repo", async () => {
+    const { version } = JSON.parse(await readFile("package.json", "utf8"));
+    expect((await run(["--version"])).stdout).toBe(version);
+    const { exitCode, stdout } = await run(["check", "--json"]);
+    const ajv = new Ajv({ strict: true, allowUnionTypes: true });
+    ajv.validate(
+      JSON.parse(await readFile(join(folder, "report.schema.json"), "utf8")),
+      JSON.parse(stdout),
+    );
+    expect(ajv.errors).toBeNull();
+    // The token is alive, and the repo not prepared.
+    expect(exitCode).toBe(3);
+  });
+
+  it("runs by npx from its file, as it is", async () => {
+    const asked = bench.sandbox.requests.length;
+    const { stderr } = await execa("sh", ["-c", "npx --offline --yes ./do-bootstrap-*.tgz demo"], {
+      cwd: bench.root,
+      env: npmEnv(),
+      extendEnv: false,
+    });
+    expect(stderr).toContain("all is well");
+    expect(bench.sandbox.requests).toHaveLength(asked);
+  });
+
+  describe.skipIf(needsNodeBins)(`on other Nodes${needsNodeBins}`, () => {
+    it.each(NODE_BINS)("%s", async (node) => {
+      const demo = await run(["demo"], { node, cwd: bench.tmp });
+      expect(demo.exitCode, demo.stderr).toBe(0);
+      expect(demo.stderr).toContain("all is well");
+    });
+  });
+
+  it("is where editors look for the schema that configs name", async () => {
+    const template = await readFile(join(folder, "templates/do-bootstrap.config.yaml"), "utf8");
+    const [, major, file = ""] =
+      /\$schema=https:\/\/unpkg\.com\/do-bootstrap@(\d+)\/(\S+)$/m.exec(template) ?? [];
+    const { version } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
+    expect(major).toBe(version.split(".")[0]);
+    expect(packed.files.map(({ path }) => path)).toContain(file);
   });
 });
