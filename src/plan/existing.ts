@@ -54,6 +54,12 @@ export function obstacles(
   ];
 }
 
+/** A generated file that somebody edited is left alone (rule 4). */
+export function yoursNow(path: string): Finding {
+  const message = `${path} was edited since it was generated: it is yours now.`;
+  return finding("terraform.edited", message, { where: path });
+}
+
 /** A file of values that we would add to, were it what its name says. */
 export function noJson(path: string): Finding {
   return finding("file.unusable", `${path} is not a JSON object.`, {

@@ -6,7 +6,7 @@ import type { TerraformRoot } from "../terraform/observe-root.ts";
 import type { Place } from "../terraform/syntax.ts";
 import { isOlder } from "../terraform/tool.ts";
 import { allowsFrom } from "../terraform/version-constraint.ts";
-import { obstacles, plainWrite, textAt } from "./existing.ts";
+import { obstacles, plainWrite, textAt, yoursNow } from "./existing.ts";
 import { finding } from "./findings.ts";
 import type { Observation } from "./observe.ts";
 import { findKeys, KEY_NAMES, KEYS_PAGE } from "./spaces-keys.ts";
@@ -44,7 +44,10 @@ function planFile(
 ): PlanPart {
   const { module, foreign } = root;
   const before = root.at(BACKEND_TF);
-  if (module.backend !== undefined) return { findings: judgeBlock(root, backend) };
+  const edited = root.own.get(BACKEND_TF)?.edited ? [yoursNow(before.path)] : [];
+  if (edited.length > 0 || module.backend !== undefined) {
+    return { findings: [...edited, ...judgeBlock(root, backend)] };
+  }
   if (foreign.includes(BACKEND_TF)) {
     const message = `${before.path} is yours and has no backend block: none was written.`;
     const fix = "Give the file another name.";

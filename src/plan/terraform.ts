@@ -12,7 +12,7 @@ import {
 import { type Needs, needsOf } from "../terraform/needs.ts";
 import type { TerraformRoot } from "../terraform/observe-root.ts";
 import { isTooOld } from "../terraform/tool.ts";
-import { noJson, obstacles, plainWrite, textAt } from "./existing.ts";
+import { noJson, obstacles, plainWrite, textAt, yoursNow } from "./existing.ts";
 import { finding } from "./findings.ts";
 import type { Observation } from "./observe.ts";
 import { judgeBackendSecrets, planBackend } from "./terraform-backend.ts";
@@ -107,12 +107,7 @@ function planFile(
 ): PlanPart {
   const before = root.at(name);
   const existing = root.own.get(name);
-  if (existing?.edited) {
-    const message = `${before.path} was edited since it was generated: it is yours now.`;
-    return {
-      findings: [finding("terraform.edited", message, { where: before.path })],
-    };
-  }
+  if (existing?.edited) return { findings: [yoursNow(before.path)] };
   if (textAt(before)?.text.replaceAll("\r\n", "\n") === text) return NOTHING;
   const findings = obstacles(observation, before, consent);
   if (findings.length > 0) return { findings };

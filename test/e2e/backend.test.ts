@@ -1,6 +1,7 @@
 import { readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { older } from "../fixtures/generated.ts";
 import {
   OPENSSL,
   type Spaces,
@@ -294,6 +295,26 @@ describe("backend.tf", () => {
     await bench.git("add", "--force", ".env");
     const { status, stdout } = await bench.run(["check"], { env });
     expect([status, stdout]).toEqual([3, expect.stringMatching(/git tracks.*a Spaces\s+key/)]);
+  });
+
+  it("an unedited one of an older template is upgraded, an edited one is left", async () => {
+    const bench = await workbench();
+    await bench.write(".do-bootstraprc", JSON.stringify({ terraform: { backend: BACKEND } }));
+    await init(bench);
+    const current = await bench.read("backend.tf");
+    await bench.write("backend.tf", older(current, "skip_s3_checksum            = true\n", "\n"));
+    expect((await init(bench)).stderr).toMatch(/^~ backend\.tf /m);
+    expect(await bench.read("backend.tf")).toBe(current);
+
+    const withoutBlock = current.replace(/^ {2}backend [\s\S]*^ {2}\}\n/m, "");
+    for (const edited of [
+      current.replace("skip_s3_checksum ", "use_path_style   "),
+      withoutBlock,
+    ]) {
+      await bench.write("backend.tf", edited);
+      expect((await init(bench)).stderr).toMatch(/backend\.tf was edited.*\[terraform\.edited\]/s);
+      expect(await bench.read("backend.tf")).toBe(edited);
+    }
   });
 
   it("goes, as terraform.backend does, only by hand: the state would stay behind", async () => {
