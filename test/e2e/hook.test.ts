@@ -2,6 +2,8 @@ import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
+import { guardIn } from "../../src/git/hook-guard.ts";
+import { older } from "../fixtures/generated.ts";
 import { randomToken, type Workbench, workbench } from "../fixtures/workbench.ts";
 
 const HOOK = ".git/hooks/pre-commit";
@@ -155,6 +157,12 @@ describe("hook install", () => {
   it("an old guard is renewed, an edited one is left", async () => {
     const bench = await guarded();
     const ours = await bench.read(HOOK);
+    const guard = guardIn(ours) ?? "";
+    const old = ours.replace(guard, () => older(guard, "LC_ALL=C awk", "awk"));
+    await bench.write(HOOK, `${old}echo mine\n`, 0o755);
+    expect((await bench.run(["hook", "install"])).status).toBe(0);
+    expect(await bench.read(HOOK)).toBe(`${ours}echo mine\n`);
+
     await bench.write(HOOK, ours.replace("git commit --no-verify", "nothing"), 0o755);
     const edited = await bench.run(["hook", "install"]);
     expect(edited.stderr).toContain("[hook.edited]");
