@@ -32,7 +32,9 @@ export async function readNeeds(
   choose = (inCode: readonly Action[]): readonly Action[] => inCode,
 ): Promise<CodeNeeds> {
   const read = (text: string, name: string) => readTerraform(host.hclParser, text, name);
-  const trees = await Promise.all(dirs.map((dir) => readModuleTree(host, dir, read)));
+  // A root is what Terraform names files from. With several, main.tf would be one of each.
+  const base = dirs.length > 1 ? config.base : undefined;
+  const trees = await Promise.all(dirs.map((dir) => readModuleTree(host, dir, read, base)));
   const modules = trees.flatMap((tree) => tree.modules);
   // A new repo has nothing to ask of what works it out, and of 200 kB of data.
   const isNew = modules.every(({ blocks }) => blocks.length === 0);

@@ -6,7 +6,7 @@ import { isTerraformFile } from "../paths.ts";
 import type { Block, ParsedFile, Problem, Reference } from "../terraform/syntax.ts";
 import { isLeftOut } from "./set.ts";
 
-/** A module of a root, with what its files say; places name files from the root on. */
+/** A module of a root, with what its files say. */
 export interface Module {
   /** "" for the root, "module.network." below it. */
   readonly prefix: string;
@@ -32,11 +32,13 @@ export type ReadFile = (text: string, name: string) => Promise<ParsedFile>;
  * of DigitalOcean and call no module are not parsed.
  *
  * @param root absolute path.
+ * @param base what places name files from.
  */
 export async function readModuleTree(
   { files }: Pick<Host, "files">,
   root: string,
   read: ReadFile,
+  base = root,
 ): Promise<ModuleTree> {
   const modules: Module[] = [];
   const everywhere: Block[] = [];
@@ -84,7 +86,7 @@ export async function readModuleTree(
   }
 
   async function parse(folder: string, name: string): Promise<ParsedFile> {
-    const file = relative(root, join(folder, name));
+    const file = relative(base, join(folder, name));
     const snapshot = await files.look(join(folder, name), { waitForFifo: false });
     // A folder of such a name is nothing to Terraform.
     if (snapshot.kind === "unusable" && snapshot.why === "a directory") return NOTHING;

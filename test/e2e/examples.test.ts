@@ -162,6 +162,14 @@ describe.each(Object.entries(EXAMPLES))("examples/%s", (name, example) => {
       expect(JSON.parse(stdout).scopes).toEqual(scopesIn(await bench.read("README.md")));
     });
 
+    if (example.roots.length > 1) {
+      it("ask for them in files that are named with their root", async () => {
+        const { stdout } = await bench.run(["scopes"]);
+        expect(stdout).toContain("digitalocean_vpc.main, network/main.tf:1");
+        expect(stdout).toContain("module.web.digitalocean_droplet.web, modules/web/main.tf:13");
+      });
+    }
+
     const { shown } = example;
     // vitest -u brings it up to date.
     if (shown !== undefined) {
