@@ -8,7 +8,7 @@ const OTHER = randomToken();
 const PROVIDER = 'provider "digitalocean" {\n  token = var.do_token\n}\n';
 const VARIABLE = 'variable "do_token" {\n  sensitive = true\n}\n';
 const FROM_ENVIRONMENT = 'provider "digitalocean" {}\n';
-const BACKEND = "terraform: { backend: { bucket: acme, region: nyc3, key: k } }\n";
+const BACKEND = "terraform: { backend: { bucket: acme-tfstate, region: nyc3, key: web } }\n";
 const WHEN_REQUIRED = {
   AWS_REQUEST_CHECKSUM_CALCULATION: "when_required",
   AWS_RESPONSE_CHECKSUM_VALIDATION: "when_required",

@@ -96,7 +96,7 @@ const packageJson = JSON.stringify({
   "do-bootstrap": { token: { name: "ACME_TOKEN" } },
 });
 const deep = { ...yaml, "a/b/x": "" };
-const backend = "terraform: { backend: { bucket: acme, region: nyc3, key: k } }\n";
+const backend = "terraform: { backend: { bucket: acme-tfstate, region: nyc3, key: web } }\n";
 const list = "terraform: [{ dir: one }, { dir: two }]\n";
 const write = (path: string, text: string) => (bench: Workbench) => bench.write(path, text);
 const remove =
