@@ -25,6 +25,7 @@ const STATUS_OF = {
   CONFIG_HOLDS_TOKEN: EXIT.usage,
   NO_TOKEN: EXIT.token,
   OTHER_TOKEN: EXIT.findings,
+  OTHER_WORKSPACE: EXIT.findings,
   DOCTL_LOGIN: EXIT.usage,
   NESTED_EXEC: EXIT.usage,
   NOT_REPRESENTABLE: EXIT.usage,

@@ -15,4 +15,6 @@ export interface ExecConfig {
   readonly variables: readonly string[];
   /** What Terraform reads by itself and what beats the environment. */
   readonly secretFiles: readonly { readonly path: string; readonly variable: string }[];
+  /** The roots that have a workspace of this environment's own. */
+  readonly workspaces: readonly { readonly dir: string; readonly workspace: string }[];
 }

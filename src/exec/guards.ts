@@ -1,9 +1,10 @@
-import { basename } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { AppError } from "../errors.ts";
 import type { Environment } from "../host/host.ts";
 import { describeOrigin, type Secret } from "../token/secret.ts";
 import { type TokenState, tokenInValues } from "../token/sources.ts";
 import type { ExecConfig } from "./exec-config.ts";
+import type { Facts } from "./prepare.ts";
 import { outerExec } from "./variables.ts";
 
 /**
@@ -43,7 +44,7 @@ const TAKES_VALUE =
  */
 export function refuseDoctlLogin(words: readonly string[]): void {
   const [file = "", ...args] = words;
-  if (!/^doctl(\.exe)?$/i.test(basename(file.replaceAll("\\", "/")))) return;
+  if (programOf(file) !== "doctl") return;
   const [group, verb = ""] = args.filter(
     (word, at) => !word.startsWith("-") && !TAKES_VALUE.test(args[at - 1] ?? ""),
   );
@@ -81,6 +82,44 @@ export function refuseOtherToken(
       hint: `do-bootstrap --save puts the one that is used in its place; or: rm ${path}`,
     });
   }
+}
+
+/** Commands of Terraform's that read or write a state. */
+const ON_STATE = /^(apply|console|destroy|import|output|plan|refresh|show|state|taint|untaint)$/;
+
+/**
+ * Environments share a root, whose selected workspace stays when the next command is for another one:
+ * its token would meet a state of other things. TF_WORKSPACE says it for one command, and is believed.
+ *
+ * @throws AppError OTHER_WORKSPACE.
+ */
+export function refuseOtherWorkspace(
+  words: readonly string[],
+  { config, env, cwd, textAt }: Pick<Facts, "config" | "env" | "cwd" | "textAt">,
+): void {
+  const [file = "", ...args] = words;
+  if (!/^(terraform|tofu)$/.test(programOf(file)) || env["TF_WORKSPACE"]) return;
+  if (!ON_STATE.test(args.find((word) => !word.startsWith("-")) ?? "")) return;
+  const [, chdir = "."] = args.map((word) => /^-chdir=(.+)$/s.exec(word)).find(Boolean) ?? [];
+  const root = config.workspaces.find(({ dir }) => dir === resolve(cwd, chdir));
+  if (root === undefined) return;
+  const selected = textAt(selectionFile(root.dir, env)).trim() || "default";
+  if (selected === root.workspace) return;
+  const message = `In ${root.dir} workspace ${selected} is selected, and environment ${config.environment} has ${root.workspace}: its token would meet the state of another.`;
+  throw new AppError("OTHER_WORKSPACE", message, {
+    hint: `do-bootstrap --env ${config.environment} selects it.`,
+  });
+}
+
+/** Where Terraform keeps the name of a root's selected workspace (contracts/terraform.md 7.5, 7.6). */
+export function selectionFile(dir: string, env: Environment): string {
+  return join(resolve(dir, env["TF_DATA_DIR"] || ".terraform"), "environment");
+}
+
+function programOf(file: string): string {
+  return basename(file.replaceAll("\\", "/"))
+    .toLowerCase()
+    .replace(/\.exe$/, "");
 }
 
 function tokenIn(text: string, variable: string, path: string): Secret | undefined {

@@ -5,7 +5,12 @@ import { chooseToken, type TokenSources, type TokenState } from "../token/source
 import type { CommandLine } from "./command-line.ts";
 import type { ExecConfig } from "./exec-config.ts";
 import type { Execution } from "./execute.ts";
-import { refuseDoctlLogin, refuseNested, refuseOtherToken } from "./guards.ts";
+import {
+  refuseDoctlLogin,
+  refuseNested,
+  refuseOtherToken,
+  refuseOtherWorkspace,
+} from "./guards.ts";
 import { FORMATS, isFormat, maskCommands, type Quoted, quote, quoteUnset } from "./quoting.ts";
 import {
   execVariables,
@@ -20,18 +25,19 @@ import {
 export interface Facts {
   readonly config: ExecConfig;
   readonly env: Environment;
+  readonly cwd: string;
   /** What was found out about the token before; absent where these facts say it all. */
   readonly known?: TokenState;
   /** The variables of the env file. */
   readonly envFile: ReadonlyMap<string, string>;
-  /** The text of a secret file of Terraform's, "" where there is none. */
+  /** The text of a secret file of Terraform's, or of a selectionFile; "" where there is none. */
   readonly textAt: (path: string) => string;
 }
 
 /**
  * The variables that a line sets, for a command or for a shell.
  *
- * @throws AppError NO_TOKEN, NESTED_EXEC, DOCTL_LOGIN, OTHER_TOKEN.
+ * @throws AppError NO_TOKEN, NESTED_EXEC, DOCTL_LOGIN, OTHER_TOKEN, OTHER_WORKSPACE.
  */
 function prepare({ command, options, words }: CommandLine, facts: Facts): Variables {
   const state = tokenState(facts);
@@ -39,6 +45,7 @@ function prepare({ command, options, words }: CommandLine, facts: Facts): Variab
   refuseNested(facts.env, facts.config, state);
   refuseDoctlLogin(words);
   refuseOtherToken(facts.config, token, facts.textAt);
+  refuseOtherWorkspace(words, facts);
   const variables = toolVariables({ ...facts, token, all: options["all"] === true });
   return command === "env" ? variables : new Map([...variables, ...execVariables(facts.config)]);
 }

@@ -23,17 +23,18 @@ export function quick(argv: readonly string[]): Promise<number> | undefined {
 
 function prepared(line: CommandLine): (() => Promise<number>) | undefined {
   const { env, platform } = process;
+  const cwd = process.cwd();
   const environment = line.options["env"];
   try {
     const config = recallConfig({
-      cwd: process.cwd(),
+      cwd,
       environment: typeof environment === "string" ? environment : undefined,
       env,
       platform,
     });
     if (config === undefined) return undefined;
     const envFile = readEnvFile(plainText(config.envFile));
-    const facts: Facts = { config, env, envFile, textAt: plainText };
+    const facts: Facts = { config, env, cwd, envFile, textAt: plainText };
     return line.command === "exec" ? forCommand(line, facts) : forShell(line, facts);
   } catch {
     // A file that cannot be read, a folder that is gone: the whole program has the words for it.

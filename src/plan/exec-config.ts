@@ -22,5 +22,8 @@ export function execConfigOf(
     hasBackend: written.some(({ backend }) => backend !== undefined),
     variables: [...new Set(own.map(({ variable }) => variable))],
     secretFiles: needs.map(({ dir, variable }) => ({ path: join(dir, SECRET_TFVARS), variable })),
+    workspaces: written.flatMap(({ dir, workspace }) =>
+      environment === undefined || workspace === undefined ? [] : { dir, workspace },
+    ),
   };
 }

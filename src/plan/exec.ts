@@ -5,6 +5,7 @@ import { textIn } from "../content.ts";
 import { readEnvFile } from "../env-file/read.ts";
 import type { CommandLine } from "../exec/command-line.ts";
 import type { ExecConfig } from "../exec/exec-config.ts";
+import { selectionFile } from "../exec/guards.ts";
 import { type Facts, sourcesIn, tokenState } from "../exec/prepare.ts";
 import { rememberConfig } from "../exec/record.ts";
 import { openGit } from "../git/git.ts";
@@ -80,15 +81,18 @@ export async function openSession(
       finding("env-file.unusable", message, { fix: `Look at it: ls -l ${envFile.path}` }),
     );
   }
-  const texts = config.secretFiles.map(
-    async ({ path }) => [path, textIn(await host.files.look(path))] as const,
-  );
-  const secretFiles = new Map(await Promise.all(texts));
+  const paths = [
+    ...config.secretFiles.map(({ path }) => path),
+    ...config.workspaces.map(({ dir }) => selectionFile(dir, env)),
+  ];
+  const texts = paths.map(async (path) => [path, textIn(await host.files.look(path))] as const);
+  const textOf = new Map(await Promise.all(texts));
   const facts: Facts = {
     config,
     env,
+    cwd,
     envFile: readEnvFile(textIn(envFile)),
-    textAt: (path) => secretFiles.get(path) ?? "",
+    textAt: (path) => textOf.get(path) ?? "",
   };
   // What takes the variables away again does not say what they were.
   const isUnset = options["unset"] === true;

@@ -216,10 +216,8 @@ describe.skipIf(needsBoth)(`examples/multi-environment with the real terraform${
   });
 
   it.skipIf(needsMirror)(
-    `is applied in both, and a third is refused${needsMirror}`,
-    {
-      timeout: 120_000,
-    },
+    `is applied in both, and they are not mixed${needsMirror}`,
+    { timeout: 120_000 },
     async () => {
       const { bench, env } = await withTerraform(true);
       const cloud = await startCloud();
@@ -242,7 +240,12 @@ describe.skipIf(needsBoth)(`examples/multi-environment with the real terraform${
           expect((await exec(environment, "plan", "-detailed-exitcode")).status).toBe(0);
         }
         expect(cloud.unexpected).toEqual([]);
-        expect((await exec("prod", "workspace", "select", "default")).status).toBe(0);
+        const mixed = await exec("staging", "plan");
+        expect([mixed.status, mixed.stderr]).toEqual([
+          125,
+          expect.stringContaining("[OTHER_WORKSPACE]\n  → do-bootstrap --env staging"),
+        ]);
+        env["TF_WORKSPACE"] = "default";
         const refused = await exec("prod", "plan");
         expect([refused.status, refused.stderr]).toEqual([
           1,
@@ -261,7 +264,8 @@ describe.skipIf(needsBoth)(`examples/multi-environment with the real terraform${
     const rc = join(bench.root, "mirror.tfrc");
     const installation = `filesystem_mirror {\n path = ${JSON.stringify(mirror)}\n }`;
     await writeFile(rc, `provider_installation {\n ${installation}\n}\n`);
-    return { bench, env: { TF_CLI_CONFIG_FILE: rc, CHECKPOINT_DISABLE: "1" } };
+    const env: Record<string, string> = { TF_CLI_CONFIG_FILE: rc, CHECKPOINT_DISABLE: "1" };
+    return { bench, env };
   }
 });
 

@@ -162,6 +162,36 @@ describe.concurrent("--verify asks DigitalOcean first", () => {
   }
 });
 
+describe.concurrent("terraform in the workspace of another environment", () => {
+  const bench = sharedExecBench(async (bench) => {
+    const root = (workspace: string) => ({ terraform: { workspace } });
+    const environments = { staging: root("staging"), prod: root("prod") };
+    await bench.write(".do-bootstraprc", JSON.stringify({ environments }));
+    await bench.write(".terraform/environment", "prod");
+    await symlink("/bin/echo", join(bench.bin, "terraform"));
+  });
+  const plan = ["terraform", "plan"];
+
+  it("is not run", async ({ expect }) => {
+    const { status, stdout, stderr } = await bench().fail(plan, { own: ["--env", "staging"] });
+    expect(stderr).toMatch(
+      /workspace prod is selected.*\[OTHER_WORKSPACE\]\n {2}→ do-bootstrap --env/,
+    );
+    expect({ status, stdout }).toEqual({ status: 125, stdout: "" });
+  });
+
+  it.for<[string[], string[]]>([
+    [["--env", "prod"], plan],
+    [
+      ["--env", "staging"],
+      ["terraform", "init"],
+    ],
+    [[], plan],
+  ])("but %j %j is", async ([own, words], { expect }) => {
+    expect(await bench().exec(words, { own })).toMatchObject({ status: 0, stderr: "" });
+  });
+});
+
 describe.concurrent("a doctl that would store the token is not run", () => {
   const bench = sharedExecBench(async (bench) => {
     const { path } = await fakeDoctl(bench.bin, { writeDelayMs: 0 });

@@ -1,6 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { ExecConfig } from "../../src/exec/exec-config.ts";
-import { refuseDoctlLogin, refuseNested, refuseOtherToken } from "../../src/exec/guards.ts";
+import {
+  refuseDoctlLogin,
+  refuseNested,
+  refuseOtherToken,
+  refuseOtherWorkspace,
+} from "../../src/exec/guards.ts";
 import { Secret } from "../../src/token/secret.ts";
 import type { TokenState } from "../../src/token/sources.ts";
 import { OTHER, PERSONAL, secret, thrownBy } from "./samples.ts";
@@ -13,7 +18,62 @@ const CONFIG: ExecConfig = {
   hasBackend: false,
   variables: [],
   secretFiles: [],
+  workspaces: [],
 };
+
+describe("another environment's workspace", () => {
+  const config: ExecConfig = {
+    ...CONFIG,
+    environment: "staging",
+    workspaces: [{ dir: "/repo/infra", workspace: "staging" }],
+  };
+  /** What is selected in which file of /repo/infra, and where the command is run. */
+  const guard = (line: string, env = {}, cwd = "/repo", file = ".terraform/environment") =>
+    refuseOtherWorkspace(line.split(" "), {
+      config,
+      env,
+      cwd,
+      textAt: (path) => (path === `/repo/infra/${file}` ? "prod" : ""),
+    });
+
+  it.each<[line: string, env: Record<string, string>, cwd: string, file: string]>([
+    ["terraform -chdir=infra plan", {}, "/repo", ".terraform/environment"],
+    ["terraform plan", {}, "/repo/infra", ".terraform/environment"],
+    ["/opt/tofu apply -auto-approve", {}, "/repo/infra", ".terraform/environment"],
+    ["TERRAFORM.EXE -chdir=../infra destroy", {}, "/repo/web", ".terraform/environment"],
+    ["terraform state list", { TF_DATA_DIR: "data" }, "/repo/infra", "data/environment"],
+    ["terraform output", { TF_WORKSPACE: "" }, "/repo/infra", ".terraform/environment"],
+  ])("%s %j in %s: refused", (line, env, cwd, file) => {
+    expect(thrownBy(() => guard(line, env, cwd, file))).toMatchObject({
+      code: "OTHER_WORKSPACE",
+      message:
+        "In /repo/infra workspace prod is selected, and environment staging has staging: its token would meet the state of another.",
+      hint: "do-bootstrap --env staging selects it.",
+    });
+  });
+
+  it("none is selected: refused", () => {
+    const refused = thrownBy(() => guard("terraform -chdir=infra plan", {}, "/repo", "elsewhere"));
+    expect(refused.message).toContain("workspace default is selected");
+  });
+
+  it.each<[line: string, env: Record<string, string>]>([
+    ["terraform -chdir=infra init", {}],
+    ["terraform -chdir=infra workspace select staging", {}],
+    ["terraform -chdir=infra", {}],
+    ["terraform -chdir=infra validate", {}],
+    ["terraform -chdir=dns plan", {}],
+    ["terraform -chdir=infra plan", { TF_WORKSPACE: "staging" }],
+    ["make plan", {}],
+  ])("%s %j: allowed", (line, env) => {
+    expect(() => guard(line, env)).not.toThrow();
+  });
+
+  it("its own is selected: allowed", () => {
+    const facts = { config, env: {}, cwd: "/repo/infra", textAt: () => "staging\n" };
+    expect(() => refuseOtherWorkspace(["terraform", "plan"], facts)).not.toThrow();
+  });
+});
 
 describe("doctl auth under exec", () => {
   it.each([

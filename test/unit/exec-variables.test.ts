@@ -20,6 +20,7 @@ const CONFIG: ExecConfig = {
   hasBackend: false,
   variables: [],
   secretFiles: [],
+  workspaces: [],
 };
 
 // The cases are written as "file.SPACES_X=1 env.AWS_Y=2 --all --backend name=ACME var=do_token".
