@@ -67,7 +67,7 @@ function judgeScopes({ code, inspection }: Observation): readonly Finding[] {
   return compareScopes(inspection, code.needs)?.findings ?? [];
 }
 
-function aboutTools({ skippedTools, roots, terraform }: Observation): Finding[] {
+function aboutTools({ skippedTools, config, roots, terraform }: Observation): Finding[] {
   const inRepo = skippedTools.map((path) =>
     finding("tool.in-repo", "A tool inside the repo was passed over: a repo is data.", {
       where: path,
@@ -75,14 +75,12 @@ function aboutTools({ skippedTools, roots, terraform }: Observation): Finding[] 
     }),
   );
   if (roots.length === 0 || terraform !== undefined) return inRepo;
-  return [
-    ...inRepo,
-    finding(
-      "terraform.missing",
-      "Neither terraform nor tofu is on PATH; the files are ready for it.",
-      {
-        fix: "Install Terraform: https://developer.hashicorp.com/terraform/install",
-      },
-    ),
-  ];
+  const wanted = config.roots.find(({ tool }) => tool !== undefined)?.tool;
+  const missing = wanted === undefined ? "Neither terraform nor tofu is" : `${wanted} is not`;
+  const fix =
+    wanted === "tofu"
+      ? "Install OpenTofu: https://opentofu.org/docs/intro/install/"
+      : "Install Terraform: https://developer.hashicorp.com/terraform/install";
+  const message = `${missing} on PATH; the files are ready for it.`;
+  return [...inRepo, finding("terraform.missing", message, { fix })];
 }

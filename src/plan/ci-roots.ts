@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import type { TerraformRoot } from "../terraform/observe-root.ts";
 import { allows } from "../terraform/version-constraint.ts";
@@ -57,7 +57,9 @@ export function judgeRoots(
   }
   for (const path of new Set(unlocked)) {
     const message = `git does not have ${path}, and a pipeline takes only the providers that are in it.`;
-    const fix = "terraform init && terraform providers lock -platform=linux_amd64, and commit it.";
+    const root = roots.find((each) => each.root.config.dir === dirname(path));
+    const tool = root === undefined ? "terraform" : toolOf(root);
+    const fix = `In its folder: ${tool} init && ${tool} providers lock -platform=linux_amd64; then commit it.`;
     found.set(path, finding("ci.no-lock-file", message, { where: path, fix }));
   }
   return [...found.values()];

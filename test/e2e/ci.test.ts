@@ -278,6 +278,7 @@ environments:
     expect(status).toBe(0);
     const strict = await bench.run(["ci", "github", "--strict"]);
     expect(strict.stderr).toContain("[ci.no-lock-file]");
+    expect(strict.stderr).toContain("terraform providers lock -platform=linux_amd64");
     expect(strict.status).toBe(3);
   });
 });

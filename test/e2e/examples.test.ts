@@ -170,6 +170,14 @@ describe.each(Object.entries(EXAMPLES))("examples/%s", (name, example) => {
       });
     }
 
+    if (name === "gitlab-ci") {
+      it("name the tool of the config", async () => {
+        const { stdout } = await bench.run(["check"]);
+        expect(stdout).toContain("tofu is not on PATH");
+        expect(stdout).toContain("Install OpenTofu");
+      });
+    }
+
     const { shown } = example;
     // vitest -u brings it up to date.
     if (shown !== undefined) {
