@@ -96,10 +96,12 @@ describe("the published package", () => {
   it("installs alone, and knows nothing of the folder that it was built in", async () => {
     expect((await stat(program)).mode & 0o111).toBe(0o111);
     expect(await readdir(dirname(folder))).toEqual(["do-bootstrap"]);
+    // A checkout may be at a path as short as /work.
+    const places = [join(SOURCE, "node_modules"), join(SOURCE, "src"), bench.root];
     const traces: string[] = [];
     for (const { path } of packed.files) {
       const text = await readFile(join(folder, path), "latin1");
-      if (text.includes(SOURCE) || text.includes(bench.root)) traces.push(path);
+      if (places.some((place) => text.includes(place))) traces.push(path);
     }
     expect(traces).toEqual([]);
   });
