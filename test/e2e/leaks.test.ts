@@ -300,12 +300,17 @@ describe.concurrent("the token goes where it belongs, and nowhere else (rule 1)"
       async (context) => {
         const { expect } = context;
         const bench = await workbench(context);
-        await tool(bench, "careless", `sh -c '/usr/bin/sleep 0.3; :' sh "$SECRET"`);
-        await execa(join(bench.bin, "careless"), { env: { SECRET: token } });
-        const careless = [...(watch?.seen ?? [])].flatMap((each) => leaksIn(each, token));
-        expect(careless).not.toEqual([]);
+        const found = () => [...(watch?.seen ?? [])].flatMap((each) => leaksIn(each, token));
+        await tool(bench, "careless", `exec sh -c '/usr/bin/sleep 20; :' sh "$SECRET"`);
+        const careless = execa(join(bench.bin, "careless"), {
+          env: { SECRET: token },
+          reject: false,
+        });
+        await expect.poll(found, { timeout: 10_000 }).not.toEqual([]);
+        careless.kill("SIGKILL");
 
-        await fakeDoctl(bench.bin, { validateDelayMs: 300 });
+        // Long enough to be seen on a busy machine.
+        await fakeDoctl(bench.bin, { validateDelayMs: 1000 });
         const flagged = unguardedToken();
         bench.sandbox.accept(flagged);
         const result = await bench.run(["--token-stdin", "--access-token-flag", "--debug"], {
