@@ -112,7 +112,10 @@ const use = v.strictObject({
 });
 
 const finding = v.strictObject({
-  id: v.pipe(v.picklist(Object.keys(FINDINGS)), v.description("Stable; listed in the README.")),
+  id: v.pipe(
+    v.picklist(Object.keys(FINDINGS)),
+    v.description("Stable; listed in docs/findings.md."),
+  ),
   level: v.picklist(["error", "warning", "info"]),
   message: text("For a person."),
   fix: v.optional(text("The one command, or the one step, that mends it.")),
