@@ -14,6 +14,8 @@ const SAFE = [
   ...["-c", "core.fsmonitor=false"],
   ...["-c", "core.hooksPath=/dev/null"],
   ...["-c", "safe.bareRepository=explicit"],
+  // Or hide: an object that another stands in for is still in every clone.
+  "--no-replace-objects",
   "--no-pager",
 ];
 

@@ -1,4 +1,4 @@
-import { readdir } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { zipSync } from "fflate";
@@ -55,6 +55,19 @@ describe("check --history", () => {
     expect(await bench.git("show", infra?.where?.replace(/:2$/, "") ?? "")).toContain(
       tokens["text"],
     );
+  });
+
+  it("finds one that git replace hides", async () => {
+    const bench = await workbench();
+    await bench.write("old.tf", bench.token);
+    await bench.write("new.tf", "clean\n");
+    await bench.git("add", "--all");
+    await bench.git("commit", "--quiet", "--message=x");
+    await bench.git("replace", "HEAD:old.tf", "HEAD:new.tf");
+    await bench.git("rm", "--quiet", "--cached", "old.tf");
+    await bench.git("commit", "--quiet", "--message=y");
+    await rm(join(bench.repo, "old.tf"));
+    expect(ids(await leaks(bench))).toEqual(["leak.in-history"]);
   });
 
   it("one in many versions of a file is one; this repo's own is said to be it", async () => {
