@@ -91,11 +91,13 @@ export async function planHook(host: HookHost, git: Git, request: HookRequest): 
       findings: [finding("hook.foreign", message, { where: path, fix })],
     };
   }
+  // Without a guard it is somebody else's alone: one that is not executable is switched off.
+  const isTheirs = isRemoval && old === undefined;
   const settings = lefthook ? await lefthookSettings(host, git, { path, isRemoval }) : undefined;
   return {
     path,
     changes: [
-      ...replaced(hook, isRemoval ? withoutGuard(text) : withGuard(text, guard)),
+      ...(isTheirs ? [] : replaced(hook, isRemoval ? withoutGuard(text) : withGuard(text, guard))),
       ...(settings?.changes ?? []),
     ],
     findings: settings?.findings ?? [],

@@ -123,6 +123,15 @@ describe("the guard", () => {
   });
 });
 
+it("hook remove leaves a hook without the guard as it is, also one that is switched off", async () => {
+  const bench = await workbench();
+  await bench.write(HOOK, "#!/bin/sh\nexit 1\n", 0o644);
+  const before = await stat(join(bench.repo, HOOK));
+  expect((await bench.run(["hook", "remove"])).status).toBe(0);
+  const after = await stat(join(bench.repo, HOOK));
+  expect([after.mode, after.mtimeMs]).toEqual([before.mode, before.mtimeMs]);
+});
+
 describe("hook install", () => {
   it("makes a hook; a second time changes nothing; hook remove takes it away", async () => {
     const bench = await workbench();
