@@ -7,34 +7,40 @@ export async function filesOf(git: Git, patterns: readonly string[]): Promise<re
   return names(await outputOf(git, ["ls-files", ...options, "--", ...patterns]));
 }
 
-/** Files that git has or would take and that hold one of some texts, from the root. @throws AppError GIT_FAILED */
-export function filesWith(git: Git, texts: readonly string[]): Promise<readonly string[]> {
-  return grep(git, ["-F", ...texts.flatMap((text) => ["-e", text])]);
-}
-
-/** The same for a regular expression of Perl's kind: the others are ten times slower. */
-export function filesMatching(git: Git, pattern: string): Promise<readonly string[]> {
-  return grep(git, ["-P", "-e", pattern]);
-}
-
-async function grep(git: Git, pattern: readonly string[]): Promise<readonly string[]> {
+/**
+ * Files that git has or would take and that match a regular expression, from the root. It is of Perl's
+ * kind: the others are ten times slower, and serve where git was built without.
+ *
+ * @throws AppError GIT_FAILED
+ */
+export async function filesMatching(git: Git, pattern: string): Promise<readonly string[]> {
   const options = ["--untracked", "--no-recurse-submodules", "--no-color", "-a", "-l", "-z"];
-  // 1: there is none.
-  return names(await outputOf(git, ["grep", ...options, ...pattern], { fine: [0, 1] }));
+  const grep = (kind: string) =>
+    // 1: there is none.
+    outputOf(git, ["grep", ...options, kind, "-e", pattern], { fine: [0, 1] });
+  return names(await grep("-P").catch(() => grep("-E")));
 }
 
 /**
- * Files that git ignores one by one, from the root, and in Terraform's folders the copy of the backend's
- * settings. Other folders that it ignores as a whole (node_modules) are not entered.
+ * Files that git ignores one by one, from the root; and of Terraform's folders the states of workspaces and
+ * the copy of the backend's settings. Other folders that it ignores as a whole (node_modules) are not
+ * entered.
  *
  * @throws AppError GIT_FAILED
  */
 export async function ignoredFiles(git: Git): Promise<readonly string[]> {
   const options = ["--others", "--ignored", "--exclude-standard", "--directory", "-z"];
-  return names(await outputOf(git, ["ls-files", ...options])).flatMap((name) => {
-    if (!name.endsWith("/")) return [name];
-    return basename(name) === ".terraform" ? [`${name}terraform.tfstate`] : [];
-  });
+  const all = names(await outputOf(git, ["ls-files", ...options]));
+  const ofKind = (kind: string) =>
+    all.filter((name) => basename(name) === kind && /\/$/.test(name));
+  const states = ofKind("terraform.tfstate.d").map((folder) => `:(literal)${folder}`);
+  return [
+    ...all.filter((name) => !name.endsWith("/")),
+    ...ofKind(".terraform").map((folder) => `${folder}terraform.tfstate`),
+    ...(states.length === 0
+      ? []
+      : names(await outputOf(git, ["ls-files", "--others", "-z", "--", ...states]))),
+  ];
 }
 
 function names(text: string): readonly string[] {

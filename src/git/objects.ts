@@ -64,33 +64,48 @@ export async function readObjects(
   if (result.exitCode !== 0) throw gitFailed(result);
 }
 
+export interface BlobPlaces {
+  /** By the blob's name. */
+  readonly places: ReadonlyMap<string, readonly ObjectPlace[]>;
+  /** false: git could not read a commit that leads somewhere, so that places may be missing. */
+  readonly isWhole: boolean;
+}
+
 /**
  * Where the given commits have each of some blobs: in what they changed, also against a merge's second
- * parent.
- *
- * @throws AppError GIT_FAILED
+ * parent. git is not asked for the blobs by name, as it would then fetch those that a partial clone lacks.
  */
 export async function placesOfBlobs(
   git: Git,
   commits: readonly string[],
   blobs: readonly string[],
-): Promise<ReadonlyMap<string, readonly ObjectPlace[]>> {
+): Promise<BlobPlaces> {
+  const wanted = new Set(blobs);
   const places = new Map<string, ObjectPlace[]>();
-  for (const some of inGroups(blobs)) {
-    const wanted = some.map((oid) => `--find-object=${oid}`);
+  if (wanted.size === 0) return { places, isWhole: true };
+  // What nothing leads to may be broken; the rest is then asked for alone.
+  const isWhole = (await readChanges(commits)) || (await readChanges(await reachable()));
+  return { places, isWhole };
+
+  async function readChanges(from: readonly string[]): Promise<boolean> {
     const asked = [
       ...["diff-tree", "--stdin", "-m", "-r", "--root", "--raw", "--no-abbrev", "-z"],
-      ...["--no-renames", "--no-textconv", "--no-ext-diff", "--ignore-submodules=all", ...wanted],
+      ...["--no-renames", "--no-textconv", "--no-ext-diff", "--ignore-submodules=all"],
     ];
-    for (const [oid, place] of readRawDiff(await outputOf(git, asked, { lines: commits }))) {
+    const input = from.map((oid) => `${oid}\n`).join("");
+    const onStdout = changesOf((oid, { commit, path }) => {
+      if (!wanted.has(oid)) return;
       const known = places.get(oid) ?? [];
-      const isKnown = known.some(
-        ({ commit, path }) => commit === place.commit && path === place.path,
-      );
-      if (!isKnown) places.set(oid, [...known, place]);
-    }
+      const isKnown = known.some((each) => each.commit === commit && each.path === path);
+      if (!isKnown) places.set(oid, [...known, { commit, path }]);
+    });
+    const { exitCode } = await git.ask(asked, { input, onStdout, timeoutMs: LONG_MS });
+    return exitCode === 0;
   }
-  return places;
+
+  async function reachable(): Promise<readonly string[]> {
+    return (await outputOf(git, ["rev-list", "--all", "--reflog"])).split("\n").filter(Boolean);
+  }
 }
 
 /** Which path each object has in the index. @throws AppError GIT_FAILED */
@@ -117,7 +132,11 @@ export async function commitTimes(
   return times;
 }
 
-/** What each commit is called from a branch, tag or stash, such as "main~3"; absent where none leads to it. */
+/**
+ * What each commit is called from a branch, tag or stash, such as "main~3"; absent where none leads to it.
+ *
+ * @throws AppError GIT_FAILED
+ */
 export async function namesFromRefs(
   git: Git,
   commits: readonly string[],
@@ -137,20 +156,23 @@ function* inGroups(oids: readonly string[]): Generator<readonly string[]> {
   for (let from = 0; from < oids.length; from += 500) yield oids.slice(from, from + 500);
 }
 
-/** The lines of `diff-tree --stdin --raw -z`: which blob a commit put where. */
-function* readRawDiff(text: string): Generator<[oid: string, place: ObjectPlace]> {
-  const words = text.split("\0");
+/** Reads what `diff-tree --stdin --raw -z` prints, in chunks that end anywhere: which blob a commit put where. */
+function changesOf(onChange: (oid: string, place: ObjectPlace) => void): (chunk: Buffer) => void {
+  let rest: Buffer = Buffer.alloc(0);
   let commit = "";
-  for (let i = 0; i < words.length; i++) {
-    const word = words[i] ?? "";
-    if (!word.startsWith(":")) {
-      commit = word;
-      continue;
+  let after: string | undefined;
+  return (chunk) => {
+    const bytes = Buffer.concat([rest, chunk]);
+    const end = bytes.lastIndexOf(0) + 1;
+    rest = bytes.subarray(end);
+    for (const word of bytes.toString("utf8", 0, end).split("\0").slice(0, -1)) {
+      if (after !== undefined) {
+        onChange(after, { commit, path: word });
+        after = undefined;
+      } else if (word.startsWith(":")) after = word.split(" ")[3];
+      else commit = word;
     }
-    const after = word.split(" ")[3];
-    i++;
-    if (after !== undefined) yield [after, { commit, path: words[i] ?? "" }];
-  }
+  };
 }
 
 /** Reads what `cat-file --batch` prints, in chunks that end anywhere. */

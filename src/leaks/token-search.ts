@@ -11,15 +11,20 @@ export interface FoundToken {
  */
 const PLAIN_NEEDLES = ["_v1_", "5Fv1", "5fv1"];
 const BASE64_NEEDLES = ["X3YxX", "92MV", "fdjFf"];
+/** In UTF-16 of either order, as PowerShell redirects. */
+const WIDE_NEEDLE = "_\0v\x001\0_";
+const NEEDLES = [...PLAIN_NEEDLES, ...BASE64_NEEDLES, WIDE_NEEDLE];
 /** What a work tree is asked for, before its files are read. */
-export const NEEDLES = [...PLAIN_NEEDLES, ...BASE64_NEEDLES];
+export const NEEDLE_PATTERN = [...PLAIN_NEEDLES, ...BASE64_NEEDLES, "_\\x00v\\x001\\x00_"].join(
+  "|",
+);
 const LONGEST_NEEDLE = Math.max(...NEEDLES.map(({ length }) => length));
 
 const UNDERSCORE = String.raw`(?:_|%5[fF]|\\u005[fF])`;
 const TOKEN = new RegExp(`(do[opr])${UNDERSCORE}v1${UNDERSCORE}([0-9a-f]{64})(?![0-9a-f])`, "g");
 
-/** Around a needle, in bytes: a token in base64, in lines of 76 characters that are indented. */
-const REACH = 300;
+/** Around a needle, in bytes: thrice what a token takes in base64, in lines that are indented. */
+const REACH = 390;
 /** What must be kept of one part of a stream to find a token that ends in the next. */
 export const OVERLAP = 2 * REACH;
 
@@ -40,9 +45,7 @@ export function worthSearching(): (chunk: Buffer) => boolean {
   };
 }
 
-/**
- * The DigitalOcean tokens in some bytes, in order: as they are, and in base64.
- */
+/** The DigitalOcean tokens in some bytes, in order: as they are, in UTF-16, and in base64. */
 export function tokensIn(bytes: Buffer): readonly FoundToken[] {
   const found = new Map<number, FoundToken>();
   for (const needle of PLAIN_NEEDLES) {
@@ -51,6 +54,12 @@ export function tokensIn(bytes: Buffer): readonly FoundToken[] {
       for (const match of bytes.toString("latin1", from, at + REACH).matchAll(TOKEN)) {
         add({ value: textOf(match), at: from + match.index, isEncoded: false });
       }
+    }
+  }
+  for (const at of placesOf(WIDE_NEEDLE, bytes)) {
+    const wide = bytes.toString("latin1", Math.max(0, at - REACH), at + REACH);
+    for (const match of wide.replaceAll("\0", "").matchAll(TOKEN)) {
+      add({ value: textOf(match), at, isEncoded: true });
     }
   }
   for (const needle of BASE64_NEEDLES) {
@@ -65,8 +74,10 @@ export function tokensIn(bytes: Buffer): readonly FoundToken[] {
   }
 }
 
+/** Not those so near to the one before that they were searched with it: a file may be full of them. */
 function* placesOf(needle: string, bytes: Buffer): Generator<number> {
-  for (let at = bytes.indexOf(needle); at >= 0; at = bytes.indexOf(needle, at + 1)) yield at;
+  for (let at = bytes.indexOf(needle); at >= 0; at = bytes.indexOf(needle, at + REACH / 3))
+    yield at;
 }
 
 function encodedAround(bytes: Buffer, at: number): Set<string> {

@@ -58,6 +58,7 @@ export const FINDINGS = {
   "leak.in-image": ["error", EXIT.findings],
   "leak.in-package": ["error", EXIT.findings],
   "leak.in-ignored-file": ["warning", EXIT.findings],
+  "leak.not-searched": ["warning", EXIT.findings],
   "leak.dead": ["info", EXIT.ok],
   "terraform.missing": ["info", EXIT.ok],
   "terraform.too-old": ["warning", EXIT.findings],

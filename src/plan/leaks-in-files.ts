@@ -1,9 +1,9 @@
 import { basename, join } from "node:path";
-import { filesMatching, filesWith, ignoredFiles } from "../git/files.ts";
+import { filesMatching, ignoredFiles } from "../git/files.ts";
 import type { Git } from "../git/git.ts";
-import type { Host } from "../host/host.ts";
+import type { Host, Snapshot } from "../host/host.ts";
 import { type Sighting, sightingsIn } from "../leaks/sighting.ts";
-import { NEEDLES } from "../leaks/token-search.ts";
+import { NEEDLE_PATTERN } from "../leaks/token-search.ts";
 import { SECRET_TFVARS } from "../terraform/files.ts";
 import type { Secret } from "../token/secret.ts";
 
@@ -20,6 +20,9 @@ export interface FileLeak extends Sighting {
   readonly isState: boolean;
 }
 
+/** What could not be searched, and why not. */
+type UnreadFile = Snapshot & { readonly kind: "unusable" };
+
 /**
  * The tokens in the work tree's files: what git has or would take, and what it ignores by name. Folders
  * that it ignores as a whole (node_modules) are not entered, but for Terraform's copy of the backend.
@@ -31,9 +34,10 @@ export async function leaksInFiles(
   { files }: Pick<Host, "files">,
   git: Git,
   { own, meant }: { own: Secret | undefined; meant: ReadonlySet<string> },
-): Promise<readonly FileLeak[]> {
+): Promise<{ leaks: readonly FileLeak[]; unread: readonly UnreadFile[] }> {
   const [taken, ignored] = await Promise.all([candidates(git, own), ignoredFiles(git)]);
   const leaks: FileLeak[] = [];
+  const unread: UnreadFile[] = [];
   for (const [names, isTaken] of [
     [taken, true],
     [ignored, false],
@@ -41,6 +45,7 @@ export async function leaksInFiles(
     for (const name of names) {
       const path = join(git.root, name);
       const snapshot = await files.look(path, LARGEST);
+      if (snapshot.kind === "unusable") unread.push(snapshot);
       if (snapshot.kind !== "file") continue;
       const isMeant = meant.has(path) || isMeantByName(basename(path));
       for (const sighting of sightingsIn(snapshot.bytes, own, path)) {
@@ -53,7 +58,7 @@ export async function leaksInFiles(
       }
     }
   }
-  return leaks;
+  return { leaks, unread };
 }
 
 function isMeantByName(name: string): boolean {
@@ -62,7 +67,7 @@ function isMeantByName(name: string): boolean {
 
 /** Files that git has or would take, in which something of a token's form may stand. */
 async function candidates(git: Git, own: Secret | undefined): Promise<readonly string[]> {
-  const found = await filesWith(git, NEEDLES);
+  const found = await filesMatching(git, NEEDLE_PATTERN);
   if (own === undefined || own.tellsItself) return found;
   // Mere digits, or base64 of as many; the value itself is never on a command line.
   const digits = await filesMatching(git, "[0-9a-f]{64}|[A-Za-z0-9+/_-]{84}");

@@ -13,7 +13,7 @@ import { holdsToken, type Sighting, sightingsIn } from "../leaks/sighting.ts";
 import { OVERLAP, worthSearching } from "../leaks/token-search.ts";
 import type { Secret } from "../token/secret.ts";
 
-/** A larger object is not read whole. */
+/** A larger object is not read whole: its line is not known. */
 const MAX_READ_BYTES = 256 * 1024 * 1024;
 
 /** A token in what git keeps: one in one path is one leak, in however many versions. */
@@ -27,8 +27,8 @@ export interface HistoryLeak extends Sighting {
   readonly commits: readonly string[];
   /** When the first of them was made, in seconds since the epoch. */
   readonly when: number | undefined;
-  /** The first as git calls it from a branch, tag or stash; absent where none leads to it. */
-  readonly from: string | undefined;
+  /** The first as git calls it from a branch, tag or stash; absent where none leads to it; null: not known. */
+  readonly from: string | null | undefined;
 }
 
 /**
@@ -40,12 +40,12 @@ export interface HistoryLeak extends Sighting {
 export async function leaksInHistory(
   git: Git,
   own: Secret | undefined,
-): Promise<readonly HistoryLeak[]> {
-  const { suspects, commits } = await findSuspects(git, own);
-  if (suspects.length === 0) return [];
-  const seen = await readSuspects(git, own, suspects);
+): Promise<{ leaks: readonly HistoryLeak[]; isWhole: boolean }> {
+  const { suspects, commits, large } = await findSuspects(git, own);
+  const seen = [...(await readSuspects(git, own, suspects)), ...large];
+  if (seen.length === 0) return { leaks: [], isWhole: true };
   const blobs = seen.flatMap(({ type, oid }) => (type === "blob" ? [oid] : []));
-  const [places, staged] = await Promise.all([
+  const [{ places, isWhole }, staged] = await Promise.all([
     placesOfBlobs(git, commits, blobs),
     stagedPaths(git),
   ]);
@@ -65,7 +65,7 @@ export async function leaksInHistory(
       found.set(key, leak);
     }
   }
-  return ordered(git, [...found.values()]);
+  return { leaks: await ordered(git, [...found.values()]), isWhole };
 
   function placesOf(type: GitObject["type"], oid: string) {
     if (type === "commit") return [{ commit: oid, path: undefined }];
@@ -102,16 +102,19 @@ async function ordered(
       when: first && times.get(first.commit),
     };
   });
-  const names = await namesFromRefs(
-    git,
-    leaks.flatMap(({ commits }) => commits.slice(0, 1)),
-  );
-  return leaks.map((leak) => ({ ...leak, from: names.get(leak.commits[0] ?? "") }));
+  const firsts = leaks.flatMap(({ commits }) => commits.slice(0, 1));
+  // Where the way to a commit is broken, it stays without a name.
+  const names = await namesFromRefs(git, firsts).catch(() => undefined);
+  return leaks.map((leak) => ({
+    ...leak,
+    from: names === undefined ? null : names.get(leak.commits[0] ?? ""),
+  }));
 }
 
-/** The objects that hold a token, and the names of all commits. */
+/** The objects that hold a token, what is in those that are too large to be read whole, and all commits. */
 async function findSuspects(git: Git, own: Secret | undefined) {
   const suspects = new Map<string, GitObject>();
+  const large: Seen[] = [];
   const commits: string[] = [];
   // Mere digits have nothing by which a chunk could be passed over.
   const isWorth = own === undefined || own.tellsItself ? worthSearching() : () => true;
@@ -130,10 +133,21 @@ async function findSuspects(git: Git, own: Secret | undefined) {
       open = object;
       kept = isLast ? kept.subarray(0, 0) : bytes.subarray(-OVERLAP);
       const isSuspect = (isSearched && holdsToken(bytes, own)) || (isStart && isSavedPlan(bytes));
-      if (isSuspect) suspects.set(object.oid, object);
+      if (!isSuspect) return;
+      const { oid, type, size } = object;
+      if (size <= MAX_READ_BYTES) suspects.set(oid, object);
+      else
+        for (const { kind, token } of sightingsIn(bytes, own, oid))
+          addLarge({ kind, token, oid, type });
     },
   );
-  return { suspects: [...suspects.values()], commits };
+  return { suspects: [...suspects.values()], commits, large };
+
+  /** What stands where two parts overlap is seen twice. */
+  function addLarge(found: Omit<Seen, "line">): void {
+    const isKnown = large.some(({ oid, token }) => oid === found.oid && token.equals(found.token));
+    if (!isKnown) large.push({ ...found, line: undefined });
+  }
 }
 
 async function readSuspects(
@@ -142,7 +156,8 @@ async function readSuspects(
   suspects: readonly GitObject[],
 ): Promise<readonly Seen[]> {
   const seen: Seen[] = [];
-  const oids = suspects.filter(({ size }) => size <= MAX_READ_BYTES).map(({ oid }) => oid);
+  if (suspects.length === 0) return seen;
+  const oids = suspects.map(({ oid }) => oid);
   await readObjects(git, oids, ({ oid, type }, bytes) => {
     for (const sighting of sightingsIn(bytes, own, oid)) seen.push({ ...sighting, oid, type });
   });

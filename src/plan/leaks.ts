@@ -36,7 +36,7 @@ export async function findLeaks(
   progress("Searching the history for tokens");
   const own = observation.token.kind === "found" ? observation.token.token : undefined;
   const meant = new Set(observation.config.envFiles);
-  const [history, files] = await Promise.all([
+  const [{ leaks: history, isWhole }, { leaks: files, unread }] = await Promise.all([
     leaksInHistory(git, own),
     leaksInFiles(host, git, { own, meant }),
   ]);
@@ -54,6 +54,12 @@ export async function findLeaks(
       return isDead(leak) || isSaid ? [] : ofFile(leak, states);
     }),
     ...(await leaksInPackages(host, git, files)),
+    ...unread.map(({ path, why }) =>
+      finding("leak.not-searched", `${path} was not searched for tokens: it is ${why}.`, {
+        where: path,
+      }),
+    ),
+    ...(isWhole ? [] : [unnamed(git.root)]),
     ...ofTheDead([...history, ...files].filter(isDead)),
   ];
 }
@@ -98,8 +104,8 @@ function ofHistory(leak: HistoryLeak, isThere: boolean, states: States): Finding
   const [first] = commits;
   const at = path === undefined ? undefined : lineIn(path, line);
   const date = when === undefined ? "" : new Date(when * 1000).toISOString().slice(0, 10);
-  const named = from === undefined ? "no branch, tag or stash leads to it" : from;
-  const commit = first === undefined ? "" : `commit ${first.slice(0, 10)} (${date}, ${named})`;
+  const named = from === undefined ? ", no branch, tag or stash leads to it" : from && `, ${from}`;
+  const commit = first === undefined ? "" : `commit ${first.slice(0, 10)} (${date}${named ?? ""})`;
   const many = commits.length - 1;
   const later = many > 0 ? ` and of ${many} later ${many === 1 ? "one" : "ones"}` : "";
   const places = {
@@ -122,6 +128,17 @@ function ofHistory(leak: HistoryLeak, isThere: boolean, states: States): Finding
     where: at === undefined ? oid : `${first ?? ""}:${at}`,
     fix: `${revoke(kind)} ${then}`,
   });
+}
+
+function unnamed(root: string): Finding {
+  return finding(
+    "leak.not-searched",
+    "git cannot read all of this history, so commits may be missing above.",
+    {
+      where: root,
+      fix: "git fsck says what is broken or missing; a full clone has it all.",
+    },
+  );
 }
 
 function ofFile(leak: FileLeak, states: States): Finding[] {

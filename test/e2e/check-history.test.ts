@@ -111,6 +111,12 @@ describe("check --history", () => {
     ["a state", { "terraform.tfstate": '{"a":"TOKEN"}' }, ["leak.in-state"]],
     ["a backup of a state", { "terraform.tfstate.backup": "TOKEN" }, ["leak.in-state"]],
     ["the backend's copy", { ".terraform/terraform.tfstate": "TOKEN" }, ["leak.in-state"]],
+    [
+      "a state of a workspace",
+      { "terraform.tfstate.d/prod/terraform.tfstate": "TOKEN" },
+      ["leak.in-state"],
+    ],
+    ["a file in UTF-16", { "wide.txt": "WIDE" }, ["leak.in-work-tree"]],
     ["a saved plan", { tfplan: "PLAN" }, ["leak.in-state"]],
     ["a saved plan of any name", { "out.local": "PLAN" }, ["leak.in-state"]],
     ["the files that are for it", { ".env.prod.local": "TOKEN", "x.tfvars": "TOKEN" }, []],
@@ -151,7 +157,8 @@ describe("check --history", () => {
     for (const [i, [, files]] of FILES.entries()) {
       await bench.write(`case-${i}/.env`, bench.token);
       for (const [name, text] of Object.entries(files)) {
-        const bytes = text === "PLAN" ? plan : text.replace("TOKEN", bench.token);
+        const wide = Buffer.from(`T=${bench.token}`, "utf16le");
+        const bytes = { PLAN: plan, WIDE: wide }[text] ?? text.replace("TOKEN", bench.token);
         await bench.write(`case-${i}/${name}`, bytes);
       }
     }
@@ -161,6 +168,28 @@ describe("check --history", () => {
       return [what, ids(found.filter(({ where }) => where?.startsWith(folder)))];
     });
     expect(cases).toEqual(FILES.map(([what, , expected]) => [what, expected]));
+  });
+
+  it.each<[what: string, spoil: (bench: Workbench) => Promise<unknown>]>([
+    ["a partial clone", (bench) => bench.git("config", "remote.origin.promisor", "true")],
+    [
+      "a broken commit that nothing leads to",
+      async (bench) => {
+        const commit = await bench.git("cat-file", "commit", "HEAD");
+        await bench.write("../broken", commit.replace(/^tree \w+/, `tree ${"1".repeat(40)}`));
+        await bench.git("hash-object", "-t", "commit", "-w", "--literally", "../broken");
+      },
+    ],
+  ])("finds what is there in %s", async (_, spoil) => {
+    const bench = await workbench();
+    bench.sandbox.accept(bench.token);
+    await bench.write("a", bench.token);
+    await bench.git("add", "a");
+    await bench.git("commit", "--quiet", "--message=x");
+    await spoil(bench);
+    expect((await leaks(bench)).find(({ id }) => id === "leak.in-history")?.message).toMatch(
+      /a:1 of commit \w+ \(.*main\)/,
+    );
   });
 
   it("a token of mere digits is found by its value", async () => {

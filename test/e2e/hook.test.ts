@@ -14,6 +14,7 @@ async function guarded(prepare?: (bench: Workbench) => Promise<unknown>): Promis
   const bench = await workbench();
   for (const [name, path] of [
     ["awk", awk],
+    ["tr", "/usr/bin/tr"],
     ["sh", "/bin/sh"],
   ] as const) {
     await writeFile(join(bench.bin, name), `#!/bin/sh\nexec ${path} "$@"\n`, { mode: 0o755 });
@@ -50,6 +51,12 @@ describe("the guard", () => {
     for (const at of [0, 1, 2])
       await bench.write(`base64-${at}`, `x: ${base64("u".repeat(at) + token)}\n`);
     await bench.write("wrapped", `${base64(`${token}\n`).replace(/.{76}/g, "$&\n")}\n`);
+    await bench.write(
+      "variable",
+      `${base64(`DIGITALOCEAN_TOKEN=${token}\n`).replace(/.{76}/g, "$&\n")}\n`,
+    );
+    await bench.write("nul", Buffer.from(`a\0b ${token}`, "latin1"));
+    await bench.write("utf-16", Buffer.from(`TOKEN=${token}\r\n`, "utf16le"));
     await bench.write("no-newline", `++ looks like a header\n${token}`);
     await bench.write("kept.txt", `a\nb\nc ${token}\n`);
     const { isStopped, said } = await commit(bench);
@@ -61,8 +68,11 @@ describe("the guard", () => {
       "  binary:1",
       "  kept.txt:3",
       "  no-newline:2",
+      "  nul:1",
       '  of three/with \\"quotes\\".yaml:1',
       "  plain.tf:2",
+      "  utf-16:1",
+      "  variable:1",
       "  wrapped:1",
     ]);
     expect(said).toContain("revoke it first");
@@ -105,6 +115,19 @@ describe("the guard", () => {
     const { isStopped, said } = await commit(bench);
     expect(isStopped).toBe(true);
     expect(said).toContain("  a.bin:1\n");
+  });
+
+  it("stops a commit that could not be searched", async () => {
+    const bench = await guarded();
+    // No work tree: git diff fails.
+    const result = await execa(join(bench.repo, HOOK), {
+      cwd: bench.tmp,
+      env: bench.env,
+      extendEnv: false,
+      reject: false,
+    });
+    expect(result.exitCode).toBe(1);
+    expect(result.stderr).toContain("was not searched for tokens");
   });
 
   it("takes less than 100 ms on a normal change in a large repo", async () => {
@@ -237,6 +260,19 @@ describe("hook install", () => {
       "hook.foreign",
       3,
     ],
+    [
+      "a hook that is switched off",
+      (bench) => bench.write(HOOK, "#!/bin/sh\n:\n", 0o644),
+      "hook.foreign",
+      3,
+    ],
+    [
+      "a hook with CRLF",
+      (bench) => bench.write(HOOK, "#!/bin/sh\r\n:\r\n", 0o755),
+      "hook.foreign",
+      3,
+    ],
+    ["no hooks at all", (bench) => bench.git("config", "core.hooksPath", ""), "USAGE", 2],
     [
       "hooks of all repos, without --force",
       async (bench) => {

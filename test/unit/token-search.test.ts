@@ -7,6 +7,8 @@ import { randomToken } from "../fixtures/workbench.ts";
 
 const token = randomToken();
 const base64 = (text: string) => Buffer.from(text).toString("base64");
+/** As the characters of its bytes. */
+const utf16 = (text: string) => `\0${Buffer.from(text, "utf16le").toString("latin1")}`;
 const lines = (text: string, width: number) =>
   text.replace(new RegExp(`.{${width}}`, "g"), "$&\n  ");
 
@@ -24,11 +26,19 @@ describe("a token is found", () => {
     ["in base64 for URLs", Buffer.from(`>>>???${token}`).toString("base64url")],
     ["in base64 in lines, indented", lines(base64(`user:${token}\n`), 76)],
     ["in base64 of a whole file", base64(`${"# comment\n".repeat(900)}TOKEN=${token}\n`)],
+    ["in UTF-16, as PowerShell has it", utf16(token)],
+    ["in UTF-16, big end first", utf16(token).slice(1)],
     ["behind text of the same alphabet", `https://x.example/${base64(token)}`],
   ])("%s", (_, text) => {
     const padded = Buffer.from(`${"é\n".repeat(300)}${text}${"\n".repeat(300)}`);
     const found = tokensIn(padded);
     expect(found.map(({ value }) => value.slice(3))).toEqual([token.slice(3)]);
+  });
+
+  it("in no time where a file is full of what looks like one", () => {
+    const began = process.cpuUsage();
+    expect(tokensIn(Buffer.from("X3YxX".repeat(400_000)))).toEqual([]);
+    expect(process.cpuUsage(began).user / 1000).toBeLessThan(1500);
   });
 
   it("also where a stream is cut", () => {
