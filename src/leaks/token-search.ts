@@ -9,15 +9,17 @@ export interface FoundToken {
  * What every token has in the middle (contracts/api.md §6): as it is, and in base64 by where the
  * group of three bytes begins; then as a URL and as JSON would write an underscore, did they have to.
  */
-const PLAIN_NEEDLES = ["_v1_", "5Fv1", "5fv1"];
+// They begin with what is rare, so that they are missed in no time.
+const PLAIN_NEEDLES = ["_v1_", "%5Fv1", "%5fv1", "\\u005Fv1", "\\u005fv1"];
 const BASE64_NEEDLES = ["X3YxX", "92MV", "fdjFf"];
 /** In UTF-16 of either order, as PowerShell redirects. */
 const WIDE_NEEDLE = "_\0v\x001\0_";
 const NEEDLES = [...PLAIN_NEEDLES, ...BASE64_NEEDLES, WIDE_NEEDLE];
-/** What a work tree is asked for, before its files are read. */
-export const NEEDLE_PATTERN = [...PLAIN_NEEDLES, ...BASE64_NEEDLES, "_\\x00v\\x001\\x00_"].join(
-  "|",
-);
+/** What a work tree is asked for, before its files are read: the same as a regular expression. */
+export const NEEDLE_PATTERN = [
+  String.raw`_v1_|%5[fF]v1|\\u005[fF]v1|_\x00v\x001\x00_`,
+  ...BASE64_NEEDLES,
+].join("|");
 const LONGEST_NEEDLE = Math.max(...NEEDLES.map(({ length }) => length));
 
 const UNDERSCORE = String.raw`(?:_|%5[fF]|\\u005[fF])`;
