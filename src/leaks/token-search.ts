@@ -8,8 +8,8 @@ export interface FoundToken {
 /**
  * What every token has in the middle (contracts/api.md §6): as it is, and in base64 by where the
  * group of three bytes begins; then as a URL and as JSON would write an underscore, did they have to.
+ * Where there is a choice they begin with a rare character, which is what the search goes by.
  */
-// They begin with what is rare, so that they are missed in no time.
 const PLAIN_NEEDLES = ["_v1_", "%5Fv1", "%5fv1", "\\u005Fv1", "\\u005fv1"];
 const BASE64_NEEDLES = ["X3YxX", "92MV", "fdjFf"];
 /** In UTF-16 of either order, as PowerShell redirects. */
