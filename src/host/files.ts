@@ -58,8 +58,8 @@ async function lookAtFile(
   try {
     const bytes = await readUpTo(handle, maxBytes);
     if (bytes === undefined) return undefined;
-    const { mode, mtimeMs, atimeMs } = await handle.stat();
-    return { kind: "file", path, target, bytes, mode: mode & 0o777, mtimeMs, atimeMs };
+    const { mode, uid, gid, mtimeMs, atimeMs } = await handle.stat();
+    return { kind: "file", path, target, bytes, mode: mode & 0o777, uid, gid, mtimeMs, atimeMs };
   } finally {
     await handle.close();
   }

@@ -112,6 +112,9 @@ export interface FileSnapshot {
   readonly bytes: Buffer;
   /** Permission bits, such as 0o600. */
   readonly mode: number;
+  /** Numbers of its owner and group; 0 on Windows. */
+  readonly uid: number;
+  readonly gid: number;
   /** Milliseconds since the epoch. */
   readonly mtimeMs: number;
   readonly atimeMs: number;

@@ -18,7 +18,7 @@ function diff(
   modes: [number, number] = [0o600, 0o600],
 ): string[] {
   const [mode, newMode] = modes;
-  const place = { path: "/r/.env", target: "/r/.env", mtimeMs: 0, atimeMs: 0 };
+  const place = { path: "/r/.env", target: "/r/.env", uid: 0, gid: 0, mtimeMs: 0, atimeMs: 0 };
   const before: Snapshot = { ...place, kind: "file", bytes: Buffer.alloc(0), mode };
   const lines = diffOf({ kind: "write", before, after, shownBefore, mode: newMode, why: "" });
   return lines.map(({ kind, text }) => `${{ added: "+", removed: "-", kept: " " }[kind]}${text}`);
