@@ -145,41 +145,80 @@ async function whyNotWritable(directory: string): Promise<string | undefined> {
 
 async function replace(before: Snapshot, bytes: Uint8Array, mode: number): Promise<Undo> {
   const { target } = before;
-  let temporary: string | undefined;
   try {
-    temporary = await temporaryFor(target);
-    const handle = await fs.open(temporary, "wx", mode);
-    try {
-      // The mode of open() is cut by the umask, which must not loosen or tighten what we keep.
-      await handle.chmod(mode);
-      if (before.kind === "file") await keepOwner(handle, before);
-      await handle.writeFile(bytes);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await assertUnchanged(before);
-    await fs.rename(temporary, target);
+    await put(target, bytes, {
+      async dress(handle) {
+        await handle.chmod(mode);
+        if (before.kind === "file") await keepOwner(handle, before, mode);
+      },
+      last: () => assertUnchanged(before),
+    });
   } catch (error) {
     if (error instanceof AppError) throw error;
     throw writeFailed(`${before.path} could not be written`, error);
-  } finally {
-    if (temporary !== undefined) await dropTemporary(temporary);
   }
   await syncDirectory(dirname(target));
   return () => restore(before, bytes);
 }
 
-/** A file that takes another's place would be ours from then on, and its owner locked out of it. */
-async function keepOwner(handle: fs.FileHandle, { path, target }: FileSnapshot): Promise<void> {
-  const user = process.getuid?.();
-  // One that is gone is noticed before the rename.
-  const { uid = user, gid = 0 } = (await fs.stat(target).catch(() => undefined)) ?? {};
-  if (user === undefined || uid === undefined || uid === user) return;
-  if (user === 0) return handle.chown(uid, gid);
-  throw new AppError("WRITE_FAILED", `${path} belongs to another user (${uid}).`, {
-    hint: "Nothing was changed. Let its owner run the same command, or make the file yours: chown",
-  });
+interface Put {
+  /** Gives the empty file its mode and owner: the umask must not loosen or tighten what we keep. */
+  readonly dress: (handle: fs.FileHandle) => Promise<void>;
+  /** What comes when all is written, just before the file takes the target's place. */
+  readonly last: (temporary: string) => Promise<void>;
+}
+
+async function put(target: string, bytes: Uint8Array, { dress, last }: Put): Promise<void> {
+  const temporary = await temporaryFor(target);
+  try {
+    const handle = await fs.open(temporary, "wx", 0o600);
+    try {
+      await dress(handle);
+      await handle.writeFile(bytes);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await last(temporary);
+    await fs.rename(temporary, target);
+  } finally {
+    await dropTemporary(temporary);
+  }
+}
+
+/**
+ * A file that takes another's place would be ours from then on: its owner locked out of it, and our
+ * group let in.
+ */
+async function keepOwner(
+  handle: fs.FileHandle,
+  { path, uid, gid }: FileSnapshot,
+  mode: number,
+): Promise<void> {
+  const made = await handle.stat();
+  if (made.uid === uid && made.gid === gid) return;
+  try {
+    await handle.chown(uid, gid);
+  } catch (error) {
+    const isMine = made.uid === uid;
+    if (isMine && mode === forAnyGroup(mode)) return;
+    // EINVAL: a number that this container does not know.
+    if (!["EPERM", "EINVAL"].includes(codeOf(error))) throw error;
+    const whose = isMine ? `a group that you are not in (${gid})` : `another user (${uid})`;
+    const hint = isMine
+      ? "Let root run the same command, or take the group's rights away: chmod g=o"
+      : "Let its owner run the same command, or make the file yours: chown";
+    throw new AppError("WRITE_FAILED", `${path} belongs to ${whose}.`, {
+      hint: `Nothing was changed. ${hint}`,
+      cause: error,
+    });
+  }
+}
+
+/** The bits that let nobody do more, whichever group the file has. */
+function forAnyGroup(mode: number): number {
+  const both = (mode >> 3) & mode & 0o7;
+  return (mode & 0o700) | (both << 3) | both;
 }
 
 async function remove(before: FileSnapshot): Promise<Undo> {
@@ -199,7 +238,10 @@ async function assertUnchanged(before: Snapshot): Promise<void> {
     now.target === before.target &&
     (now.kind !== "file" ||
       before.kind !== "file" ||
-      (now.mode === before.mode && now.bytes.equals(before.bytes)));
+      (now.mode === before.mode &&
+        now.uid === before.uid &&
+        now.gid === before.gid &&
+        now.bytes.equals(before.bytes)));
   if (same) return;
   throw new AppError(
     "CHANGED_MEANWHILE",
@@ -218,15 +260,15 @@ async function restore(before: Snapshot, ours: Uint8Array | undefined): Promise<
   if (!isOurs) return;
   if (before.kind === "absent") return fs.rm(before.target, { force: true });
   if (before.kind !== "file") return;
-  const temporary = await temporaryFor(before.target);
-  try {
-    await fs.writeFile(temporary, before.bytes, { flag: "wx", mode: before.mode, flush: true });
-    await fs.chmod(temporary, before.mode);
-    await fs.utimes(temporary, secondsOf(before.atimeMs), secondsOf(before.mtimeMs));
-    await fs.rename(temporary, before.target);
-  } finally {
-    await dropTemporary(temporary);
-  }
+  await put(before.target, before.bytes, {
+    async dress(handle) {
+      const { mode } = before;
+      await handle.chmod(mode);
+      // Another user's that was removed comes back as ours, rather than not at all.
+      await keepOwner(handle, before, mode).catch(() => handle.chmod(forAnyGroup(mode)));
+    },
+    last: (temporary) => fs.utimes(temporary, secondsOf(before.atimeMs), secondsOf(before.mtimeMs)),
+  });
 }
 
 /**

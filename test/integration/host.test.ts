@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   chmod,
+  chown,
   link,
   mkdir,
   readdir,
@@ -21,7 +22,7 @@ import { execa } from "execa";
 import { dir } from "tmp-promise";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { nodeFiles } from "../../src/host/files.ts";
-import type { Clock } from "../../src/host/host.ts";
+import type { Clock, FileSnapshot } from "../../src/host/host.ts";
 import { send } from "../../src/host/http.ts";
 import { locked } from "../../src/host/lock.ts";
 import { isDead, makerOf, type Owner, ourselves } from "../../src/host/owner.ts";
@@ -36,6 +37,10 @@ const clock: Clock = {
 };
 
 const isLinux = process.platform === "linux";
+
+const IS_ROOT = process.getuid?.() === 0;
+const needsRoot = IS_ROOT ? "" : " (needs root)";
+const [USER, OTHER] = [65_533, 65_534] as const;
 
 describe("which", () => {
   it.each([
@@ -475,6 +480,102 @@ describe("files", () => {
     expect(after[join(root, "link")]).toBe("-> file");
     await undo();
     expect(await fileTree(root)).toEqual(before);
+  });
+
+  describe.skipIf(!IS_ROOT)(`whose a file is${needsRoot}`, () => {
+    it.each([
+      ["another user's", USER, USER, 0o600],
+      ["of another group, which may write", 0, OTHER, 0o660],
+      ["of another user and group", USER, OTHER, 0o640],
+    ])("%s: so it stays, and after an undo", async (_, uid, gid, mode) => {
+      const path = join(await tempDir(), "file");
+      await theirFile(path, { uid, gid, mode });
+      const before = await nodeFiles.look(path);
+      const undo = await nodeFiles.replace(before, Buffer.from("new"), mode);
+      expect(await shown(path)).toEqual([uid, gid, mode, "new"]);
+      await undo();
+      expect(await shown(path)).toEqual([uid, gid, mode, "old"]);
+      await (await nodeFiles.remove(before as FileSnapshot))();
+      expect(await shown(path)).toEqual([uid, gid, mode, "old"]);
+    });
+
+    it("a new owner or group is a change by somebody else", async () => {
+      const path = join(await tempDir(), "file");
+      await theirFile(path, { uid: 0, gid: 0, mode: 0o600 });
+      const before = await nodeFiles.look(path);
+      for (const [uid, gid] of [[USER, 0] as const, [0, USER] as const]) {
+        await chown(path, uid, gid);
+        const writing = nodeFiles.replace(before, Buffer.from("new"), 0o600);
+        await expect(writing).rejects.toMatchObject({ code: "CHANGED_MEANWHILE" });
+        expect(await shown(path)).toEqual([uid, gid, 0o600, "old"]);
+      }
+    });
+
+    // For a user who is not root, and in no group but his own.
+    it.each<[what: string, uid: number, mode: number, replaced: string, thenRemoved: number[]]>([
+      ["a group without rights", USER, 0o600, "new", [USER, USER, 0o600]],
+      ["a group with everybody's rights", USER, 0o644, "new", [USER, USER, 0o644]],
+      [
+        "a group with more",
+        USER,
+        0o664,
+        `a group that you are not in (${OTHER})`,
+        [USER, USER, 0o644],
+      ],
+      [
+        "a group with less",
+        USER,
+        0o604,
+        `a group that you are not in (${OTHER})`,
+        [USER, USER, 0o600],
+      ],
+      ["another user", OTHER, 0o664, `another user (${OTHER})`, [USER, USER, 0o644]],
+    ])("%s: nobody gets more, be it after an undo", async (...[, uid, mode, replaced, removed]) => {
+      const root = await tempDir();
+      await chmod(root, 0o755);
+      const program = await bundled(
+        root,
+        `import { nodeFiles } from "./src/host/files.ts";
+         const [path, action] = process.argv.slice(2);
+         const before = await nodeFiles.look(path);
+         if (action === "remove") await (await nodeFiles.remove(before))();
+         else await nodeFiles.replace(before, Buffer.from("new"), before.mode);`,
+      );
+      const folder = join(root, "folder");
+      await mkdir(folder);
+      await chown(folder, USER, USER);
+      const path = join(folder, "file");
+      const does = (action: string) =>
+        execa(process.execPath, [program, path, action], { uid: USER, gid: USER, reject: false });
+
+      await theirFile(path, { uid, gid: OTHER, mode });
+      const { stderr } = await does("replace");
+      if (replaced === "new") expect(await shown(path), stderr).toEqual([USER, USER, mode, "new"]);
+      else {
+        expect(stderr).toContain(`belongs to ${replaced}`);
+        expect(await shown(path)).toEqual([uid, OTHER, mode, "old"]);
+      }
+
+      await theirFile(path, { uid, gid: OTHER, mode });
+      await does("remove");
+      expect(await shown(path)).toEqual([...removed, "old"]);
+      expect(await readdir(folder)).toEqual(["file"]);
+    });
+
+    async function theirFile(
+      path: string,
+      { uid, gid, mode }: Pick<FileSnapshot, "uid" | "gid" | "mode">,
+    ): Promise<void> {
+      await rm(path, { force: true });
+      await writeFile(path, "old");
+      await chmod(path, mode);
+      await chown(path, uid, gid);
+    }
+
+    async function shown(path: string): Promise<unknown[]> {
+      const { uid, gid, mode } = await stat(path);
+      return [uid, gid, mode & 0o777, await readFile(path, "utf8")];
+    }
   });
 
   it("makeDirectory: undo takes away the folders it made, if they are empty", async () => {
