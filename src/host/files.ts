@@ -320,12 +320,14 @@ async function sweep(directory: string): Promise<readonly string[]> {
 }
 
 async function isLeftOver(directory: string, name: string): Promise<boolean> {
+  const stats = await fs.lstat(join(directory, name)).catch(() => undefined);
+  // Another user could lead us elsewhere while we remove what is his.
+  if (stats === undefined || stats.uid !== (process.getuid?.() ?? stats.uid)) return false;
   for (const kind of LEFT_OVERS) {
     const maker = makerOf(kind.name.exec(name)?.[1] ?? "");
     if (maker === undefined) continue;
     if (isDead(maker)) return true;
-    const stats = await fs.lstat(join(directory, name)).catch(() => undefined);
-    return stats !== undefined && Date.now() - stats.mtimeMs > kind.afterMs;
+    return Date.now() - stats.mtimeMs > kind.afterMs;
   }
   return false;
 }

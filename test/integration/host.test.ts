@@ -562,6 +562,20 @@ describe("files", () => {
       expect(await readdir(folder)).toEqual(["file"]);
     });
 
+    it("sweep: another user's stays", async () => {
+      const root = await tempDir();
+      const names = ["1", "2"].map((pid) => `.env.do-bootstrap-deadbeef-${pid}-abcdef.local`);
+      for (const name of names) {
+        await mkdir(join(root, name));
+        await writeFile(join(root, name, ".env"), "x");
+        await utimes(join(root, name), 0, 0);
+      }
+      const [theirs = "", ours = ""] = names;
+      await chown(join(root, theirs), USER, USER);
+      expect(await nodeFiles.sweep(root)).toEqual([theirs, ours]);
+      expect(await readdir(root, { recursive: true })).toEqual([theirs, join(theirs, ".env")]);
+    });
+
     async function theirFile(
       path: string,
       { uid, gid, mode }: Pick<FileSnapshot, "uid" | "gid" | "mode">,
