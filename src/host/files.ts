@@ -224,10 +224,12 @@ function forAnyGroup(mode: number): number {
 async function remove(before: FileSnapshot): Promise<Undo> {
   await assertUnchanged(before);
   // What a link leads to stays.
+  const link = await fs.readlink(before.path).catch(() => undefined);
   await fs.rm(before.path).catch((error: unknown) => {
     throw writeFailed(`${before.path} could not be removed`, error);
   });
   await syncDirectory(dirname(before.path));
+  if (link !== undefined) return () => fs.symlink(link, before.path);
   return () => restore({ ...before, target: before.path }, undefined);
 }
 

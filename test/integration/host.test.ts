@@ -592,6 +592,19 @@ describe("files", () => {
     }
   });
 
+  it.each(["file", "link"])("remove a %s, and undo", async (name) => {
+    const root = await tempDir();
+    await writeFile(join(root, "file"), "old");
+    await symlink("file", join(root, "link"));
+    const before = await aged(root);
+    const path = join(root, name);
+    const undo = await nodeFiles.remove((await nodeFiles.look(path)) as FileSnapshot);
+    const { [path]: removed, ...rest } = before;
+    expect(await fileTree(root)).toEqual(rest);
+    await undo();
+    expect(await fileTree(root)).toEqual(before);
+  });
+
   it("makeDirectory: undo takes away the folders it made, if they are empty", async () => {
     const root = await tempDir();
     const undo = await nodeFiles.makeDirectory(join(root, "a/b/c"), 0o700);
