@@ -291,7 +291,7 @@ async function dropTemporary(path: string): Promise<void> {
 
 /** Node cuts off what is less than a microsecond, also of a number that is a hair too small. */
 function secondsOf(ms: number): number {
-  return ms / 1000 + 0.5e-6;
+  return (Math.floor(ms * 1000 + 0.1) + 0.5) / 1e6;
 }
 
 async function makeDirectory(path: string, mode: number): Promise<Undo> {

@@ -69,9 +69,14 @@ export async function apply(
     }
     return doubts;
   } catch (error) {
-    // One that fails must not stop the rest, nor hide what went wrong first.
-    for (const undo of undone.reverse()) await undo().catch(() => undefined);
-    throw error;
+    // One that fails must not stop the rest.
+    let stuck = 0;
+    for (const undo of undone.reverse()) {
+      await undo().catch(() => {
+        stuck++;
+      });
+    }
+    throw stuck === 0 ? error : notUndone(error, stuck);
   }
 
   async function step(action: Promise<Undo>): Promise<void> {
@@ -119,6 +124,16 @@ export async function apply(
           `doctl could not check the token itself (${result.why}); context ${context} was written, as our own check succeeded.`,
         ];
   }
+}
+
+/** A full disk has no room for what was there before, either. */
+function notUndone(cause: unknown, many: number): AppError {
+  const what = many === 1 ? "one change" : `${many} changes`;
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new AppError("WRITE_FAILED", `${message} And ${what} could not be taken back.`, {
+    hint: "Make room on the disk, then run the same command again: it goes on from what is there.",
+    cause,
+  });
 }
 
 /** Asked again after .gitignore was written: a pattern further down may undo ours. */

@@ -34,14 +34,14 @@ export async function readPlaces(
   const state = doctl?.config?.state;
   const contexts = state?.kind === "known" ? [...state.config.contexts] : [];
   return [
-    ...envFiles.map((snapshot) => ({
+    ...eachOnce(envFiles).map((snapshot) => ({
       kind: "env-file" as const,
       snapshot,
       holds: [...readEnvFile(textAt(snapshot)?.text ?? "")].map(([name, value]) =>
         Secret.of(value, { kind: "env-file", name, path: snapshot.path }),
       ),
     })),
-    ...tfvars.map((snapshot) => ({
+    ...eachOnce(tfvars).map((snapshot) => ({
       kind: "tfvars" as const,
       snapshot,
       holds: valuesOf(textAt(snapshot)?.text ?? "").map(secretOf),
@@ -53,6 +53,17 @@ export async function readPlaces(
       holds: [held],
     })),
   ];
+}
+
+/** A file that a link leads to is one place, under its own name where that is among them. */
+function eachOnce(files: readonly Snapshot[]): readonly Snapshot[] {
+  const isLink = ({ path, target }: Snapshot) => !target.endsWith(path);
+  const byTarget = new Map<string, Snapshot>();
+  for (const file of files) {
+    const known = byTarget.get(file.target);
+    if (known === undefined || isLink(known)) byTarget.set(file.target, file);
+  }
+  return [...byTarget.values()];
 }
 
 /** A temporary file of a run is none: it goes by itself. */
@@ -98,7 +109,9 @@ export function changePlace(
   const edit = { path, old, token };
   const parts = kind === "env-file" ? editEnvFile(text, edit) : editValues(text, edit);
   if (parts === undefined) return { findings: [notEditable(path, why)] };
-  if (kind === "tfvars" && /^\s*(\{\s*\})?\s*$/.test(parts.map(String).join(""))) {
+  // Of a link the file that it leads to would stay.
+  const isLink = !snapshot.target.endsWith(snapshot.path);
+  if (kind === "tfvars" && !isLink && /^\s*(\{\s*\})?\s*$/.test(parts.map(String).join(""))) {
     return { changes: [{ kind: "remove", before: snapshot, why: "it held the token alone" }] };
   }
   const shownBefore = {

@@ -1,4 +1,4 @@
-import { readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ASKS, CONFIRMS, guided, needsScript } from "../fixtures/terminal.ts";
@@ -296,6 +296,16 @@ describe("logout", () => {
     const { status, stderr } = await bench.run(["logout"]);
     expect(status).toBe(0);
     expect(stderr).toContain("Nothing to do");
+  });
+
+  it("takes it out of the file that a link leads to", async () => {
+    const { bench, old } = await scene();
+    await bench.write("kept.tfvars", `do_token = "${old}"\n`, 0o600);
+    await symlink("kept.tfvars", join(bench.repo, "more.auto.tfvars"));
+    await bench.write(".gitignore", "*.tfvars*\n.env\n");
+    const { status, stderr } = await bench.run(["logout"]);
+    expect(status, stderr).toBe(0);
+    expect(await bench.read("kept.tfvars")).not.toContain(old);
   });
 
   it("keeps the other values of a secret file", async () => {
