@@ -300,12 +300,12 @@ describe("logout", () => {
 
   it("takes it out of the file that a link leads to", async () => {
     const { bench, old } = await scene();
-    await bench.write("kept.tfvars", `do_token = "${old}"\n`, 0o600);
-    await symlink("kept.tfvars", join(bench.repo, "more.auto.tfvars"));
-    await bench.write(".gitignore", "*.tfvars*\n.env\n");
+    await bench.write("values/kept", `do_token = "${old}"\n`, 0o600);
+    await symlink("values/kept", join(bench.repo, "more.auto.tfvars"));
+    await bench.write(".gitignore", "*.tfvars*\n.env\nvalues/\n");
     const { status, stderr } = await bench.run(["logout"]);
     expect(status, stderr).toBe(0);
-    expect(await bench.read("kept.tfvars")).not.toContain(old);
+    expect(await bench.read("values/kept")).not.toContain(old);
   });
 
   it("keeps the other values of a secret file", async () => {
