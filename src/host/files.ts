@@ -72,7 +72,7 @@ async function readUpTo(handle: fs.FileHandle, maxBytes: number): Promise<Buffer
   const chunks: Buffer[] = [];
   for (let size = 0; size <= maxBytes; ) {
     const { bytesRead, buffer } = await handle.read(
-      Buffer.alloc(CHUNK_BYTES),
+      Buffer.allocUnsafe(CHUNK_BYTES),
       0,
       CHUNK_BYTES,
       null,

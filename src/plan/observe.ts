@@ -117,6 +117,8 @@ export type ObservingHost = Pick<
  */
 export async function observe(host: ObservingHost, question: Question): Promise<Observation> {
   const hosts = apiHosts(host.env);
+  const reading = readTemplates(host, question);
+  reading.catch(() => undefined);
   const git = await openGit(host, host.cwd);
   const found = await findConfig(host, git?.root ?? host.cwd, question.environment);
   const { keepRecord } = found;
@@ -141,32 +143,21 @@ export async function observe(host: ObservingHost, question: Question): Promise<
     envrc: at(".envrc"),
     configAt: at(CONFIG_FILE),
   });
-  const [looks, [roots, gitState], needs, templates] = await Promise.all([
-    looking,
-    observeRepo(code, git, config, looking),
-    readNeeds(code, { dirs, purpose: "apply", config }),
-    readTemplates(host, question),
-  ]);
-  const { envFile, envExample, gitignore, envrc, uploadIgnore } = looks;
-  const sources = {
-    stdin: question.stdin,
-    prompted: question.prompted,
-    env: host.env,
-    envFile: { path: config.token.envFile, values: readEnvFile(textIn(envFile)) },
-    name: config.token.name,
-    inCode: question.fix ? tokenInCode(roots) : undefined,
-    environment: question.environment,
-  };
-  const token: TokenState = question.withoutToken
-    ? { kind: "missing" }
-    : await findToken(host, sources, { config, top: repo, ...question });
+  const observing = observeRepo(code, git, config, looking);
   const { progress } = question;
   const inspect = inspectOnce(host, hosts, question.inspections, () =>
     progress("Asking DigitalOcean about the token"),
   );
-  const inspecting = token.kind === "found" ? inspect(token.token) : undefined;
-  const [inspection, tokenSources, doctl, terraform, blocked] = await Promise.all([
-    inspecting,
+  // git and DigitalOcean are asked at the same time.
+  const [looks, [roots, gitState], needs, templates, { token, inspection }] = await Promise.all([
+    looking,
+    observing,
+    readNeeds(code, { dirs, purpose: "apply", config }),
+    reading,
+    observeToken(),
+  ]);
+  const { envFile, envExample, gitignore, envrc, uploadIgnore } = looks;
+  const [tokenSources, doctl, terraform, blocked] = await Promise.all([
     Promise.all(roots.map((root) => tokenSourceOf(host, root))),
     config.doctl === false
       ? undefined
@@ -195,6 +186,22 @@ export async function observe(host: ObservingHost, question: Question): Promise<
     skippedTools: [...(git?.skipped ?? []), ...(await doctlSearch).skipped, ...terraform.skipped],
     ...templates,
   };
+
+  async function observeToken(): Promise<Pick<Observation, "token" | "inspection">> {
+    if (question.withoutToken) return { token: { kind: "missing" }, inspection: undefined };
+    const sources = {
+      stdin: question.stdin,
+      prompted: question.prompted,
+      env: host.env,
+      envFile: { path: config.token.envFile, values: readEnvFile(textIn((await looking).envFile)) },
+      name: config.token.name,
+      inCode: question.fix ? tokenInCode((await observing)[0]) : undefined,
+      environment: question.environment,
+    };
+    const token = await findToken(host, sources, { config, top: repo, ...question });
+    const inspection = token.kind === "found" ? await inspect(token.token) : undefined;
+    return { token, inspection };
+  }
 }
 
 /** What stands at each of these paths. */
