@@ -85,12 +85,15 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
       const isDead = token.kind === "found" && inspection?.state === "refused";
       const refused = isDead ? describeOrigin(token.token.origin) : undefined;
       const { guide } = await import("./token/guide.ts");
-      return guide(host, progress, {
+      const text = await guide(host, progress, {
         ...observation,
         rows: panelRows(observation.code),
         inspections,
         refused,
       });
+      // What follows stands apart from the questions.
+      say("\n");
+      return text;
     }
   } catch (thrown) {
     progress.end();
