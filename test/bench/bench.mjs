@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, readFile, rm, symlink, utimes, writeFile } from "node:f
 import { availableParallelism, cpus, tmpdir, type } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { build } from "esbuild";
+import { startSandbox } from "../../scripts/sandbox.mjs";
 import { HIDING_PLACES, historyRepo } from "./history-repo.mjs";
 import { writeTerraformTree } from "./terraform-tree.mjs";
 
@@ -27,7 +27,7 @@ const installed = (path) => join(top, "node_modules", path);
 
 const root = await mkdtemp(join(tmpdir(), "do-bootstrap-bench-"));
 try {
-  const sandbox = await startSandbox();
+  const sandbox = await startSandbox(root);
   const cases = await arrange(sandbox);
   const times = await measure(cases);
   const memory = await peaksOf(cases);
@@ -192,13 +192,6 @@ async function writeRoots(repo, env) {
   const config = { doctl: false, terraform: dirs.map((dir) => ({ dir })) };
   await writeFile(join(repo, ".do-bootstraprc.json"), JSON.stringify(config));
   await run({ file: "git", args: ["init", "--quiet"], env, cwd: repo });
-}
-
-async function startSandbox() {
-  const outfile = join(root, "sandbox.mjs");
-  const entryPoints = [join(top, "src/sandbox/api.ts")];
-  await build({ entryPoints, outfile, bundle: true, platform: "node", format: "esm" });
-  return (await import(outfile)).startSandbox();
 }
 
 /** Milliseconds of every round, by the case's name. */
