@@ -1,4 +1,6 @@
-import { readFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { COMMANDS } from "../../src/cli/commands.ts";
@@ -8,11 +10,16 @@ import { validateConfig } from "../../src/config/validate.ts";
 import { EXIT } from "../../src/errors.ts";
 import { FINDINGS } from "../../src/plan/findings.ts";
 
-const readme = await readFile("README.md", "utf8");
-const findings = await readFile("docs/findings.md", "utf8");
+const folder = (await readdir("docs")).filter((name) => name.endsWith(".md"));
+const PAGES = ["README.md", ...folder.map((name) => join("docs", name))];
+const texts = new Map(
+  await Promise.all(PAGES.map(async (path) => [path, await readFile(path, "utf8")] as const)),
+);
+const readme = texts.get("README.md") ?? "";
+const findings = texts.get("docs/findings.md") ?? "";
 
-describe("the README is true", () => {
-  it("its config is valid, and each of its environments resolves", () => {
+describe("what is written for users is true", () => {
+  it("the config of the README is valid, and each of its environments resolves", () => {
     const [, yaml = ""] = /```yaml\n([\s\S]*?)```/.exec(readme) ?? [];
     const written = validateConfig(parse(yaml), "README.md");
     const around = { file: "README.md", base: "/repo", packageName: undefined, defaultDir: "." };
@@ -21,16 +28,26 @@ describe("the README is true", () => {
     }
   });
 
-  it("every option that it names exists", () => {
+  it.each(PAGES)("every option that %s names exists", (path) => {
     const known = [globalOptions, lookOptions, ...COMMANDS.map(({ options }) => options)].flatMap(
       Object.keys,
     );
-    const ours = readme.replace(/npm [^\n]*|git [^\n`]*|doctl auth[^\n`]*/g, "");
-    const named = [...ours.matchAll(/--([a-z][a-z-]+)/g)].map(([, name]) => name);
-    expect(named.filter((name) => !known.includes(name ?? ""))).toEqual(["help"]);
+    const ours = texts
+      .get(path)
+      ?.replace(/(npm|git|terraform|tofu) [^\n`]*|doctl auth[^\n`]*/g, "");
+    const named = [...(ours?.matchAll(/--([a-z][a-z-]+)/g) ?? [])].map(([, name]) => name ?? "");
+    // Those of the program itself.
+    const all = ["help", "version", ...known];
+    expect(named.filter((name) => !all.includes(name))).toEqual([]);
   });
 
-  it("every exit status is in its table", () => {
+  it.each(PAGES)("what %s leads to is there", (path) => {
+    const links = [...(texts.get(path)?.matchAll(/\]\((?!https?:)([^)#]+)/g) ?? [])];
+    const places = links.map(([, link]) => join(dirname(path), link ?? ""));
+    expect(places.filter((place) => !existsSync(place))).toEqual([]);
+  });
+
+  it("every exit status is in the table of the README", () => {
     const rows = [...readme.matchAll(/^\| (\d+)\s+\|/gm)].map(([, status]) => Number(status));
     expect(rows).toEqual(Object.values(EXIT));
   });
