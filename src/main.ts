@@ -69,7 +69,9 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
       const { changes, commands } = report.plan;
       const many = changes.length + commands.length;
       const question = many === 1 ? "Make this change?" : `Make these ${many} changes?`;
-      return (await host.terminal()).confirm(question);
+      const isYes = await (await host.terminal()).confirm(question);
+      say("\n");
+      return isYes;
     }
 
     async function askForTrust(command: string): Promise<boolean> {
