@@ -10,6 +10,8 @@ export interface Host {
   readonly platform: NodeJS.Platform;
   /** The folder of this package: templates and examples stand in it. */
   readonly packageFolder: string;
+  /** A file of this package's folder `templates`, such as "terraform/versions.tf". */
+  readonly template: (name: string) => string;
   readonly files: Files;
   readonly records: Records;
   readonly state: State;

@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { AppError, EXIT } from "../errors.ts";
 import { wrap } from "../wrap.ts";
@@ -29,6 +31,8 @@ export function nodeHost(packageFolder: string): Host {
     env,
     platform,
     packageFolder,
+    // A dozen small files, read at once in a tenth of the time that promises take.
+    template: (name) => readFileSync(join(packageFolder, "templates", name), "utf8"),
     clock,
     steadyClock: { now: () => Date.now(), sleep: (ms) => wait(ms) },
     interrupted,

@@ -100,6 +100,7 @@ export type ObservingHost = Pick<
   | "home"
   | "platform"
   | "packageFolder"
+  | "template"
   | "files"
   | "records"
   | "clock"
@@ -117,8 +118,6 @@ export type ObservingHost = Pick<
  */
 export async function observe(host: ObservingHost, question: Question): Promise<Observation> {
   const hosts = apiHosts(host.env);
-  const reading = readTemplates(host, question);
-  reading.catch(() => undefined);
   const git = await openGit(host, host.cwd);
   const found = await findConfig(host, git?.root ?? host.cwd, question.environment);
   const { keepRecord } = found;
@@ -149,11 +148,10 @@ export async function observe(host: ObservingHost, question: Question): Promise<
     progress("Asking DigitalOcean about the token"),
   );
   // git and DigitalOcean are asked at the same time.
-  const [looks, [roots, gitState], needs, templates, { token, inspection }] = await Promise.all([
+  const [looks, [roots, gitState], needs, { token, inspection }] = await Promise.all([
     looking,
     observing,
     readNeeds(code, { dirs, purpose: "apply", config }),
-    reading,
     observeToken(),
   ]);
   const { envFile, envExample, gitignore, envrc, uploadIgnore } = looks;
@@ -184,7 +182,7 @@ export async function observe(host: ObservingHost, question: Question): Promise<
     env: host.env,
     terraform: terraform.tool,
     skippedTools: [...(git?.skipped ?? []), ...(await doctlSearch).skipped, ...terraform.skipped],
-    ...templates,
+    ...readTemplates(host, question),
   };
 
   async function observeToken(): Promise<Pick<Observation, "token" | "inspection">> {
@@ -321,27 +319,12 @@ async function findBlocked(
   return blocked;
 }
 
-async function readTemplates(
-  { files, packageFolder }: ObservingHost,
-  { writeConfig = false }: Question,
-) {
-  const read = async (...names: string[]) => {
-    const snapshot = await files.look(join(packageFolder, "templates", ...names));
-    return snapshot.kind === "file" ? snapshot.bytes.toString("utf8") : "";
-  };
-  const entries = TEMPLATE_NAMES.map(
-    async (name) => [name, await read("terraform", name)] as const,
-  );
-  const [templates, envExampleTemplate, envrcTemplate, configTemplate] = await Promise.all([
-    Promise.all(entries),
-    read("env.example"),
-    read("envrc"),
-    writeConfig ? read(CONFIG_FILE) : "",
-  ]);
+function readTemplates({ template }: ObservingHost, { writeConfig = false }: Question) {
+  const entries = TEMPLATE_NAMES.map((name) => [name, template(`terraform/${name}`)] as const);
   return {
-    templates: Object.fromEntries(templates) as Templates,
-    envExampleTemplate,
-    envrcTemplate,
-    configTemplate,
+    templates: Object.fromEntries(entries) as Templates,
+    envExampleTemplate: template("env.example"),
+    envrcTemplate: template("envrc"),
+    configTemplate: writeConfig ? template(CONFIG_FILE) : "",
   };
 }
