@@ -14,6 +14,12 @@ const EMPTY = "an empty script";
 const WRAPPER = "the smallest wrapper";
 const EXEC = "do-bootstrap exec";
 const CAT_FILE = "git cat-file --batch-all-objects --batch";
+const HISTORY = "do-bootstrap check --history";
+const RULE = `[[rules]]
+id = "digitalocean"
+regex = "do[opr]_v1_[0-9a-f]{64}"
+keywords = ["_v1_"]
+`;
 /** It only leaves what a look at a root sees. */
 const TERRAFORM = `#!/bin/sh
 case "$1" in
@@ -109,16 +115,16 @@ async function arrange(sandbox) {
     }),
     node("env-cmd", [installed("env-cmd/bin/env-cmd.js"), "-f", dotenv, "true"], {
       to: WRAPPER,
-      timesExec: 1,
+      atLeast: [1, EXEC],
     }),
     node("dotenv-cli", [installed("dotenv-cli/cli.js"), "-e", dotenv, "--", "true"], {
       to: WRAPPER,
-      timesExec: 1,
+      atLeast: [1, EXEC],
     }),
     node(
       "dotenvx run",
       [installed("@dotenvx/dotenvx/src/cli/dotenvx.js"), "run", "-q", "-f", dotenv, "--", "true"],
-      { to: WRAPPER, timesExec: 5 },
+      { to: WRAPPER, atLeast: [5, EXEC] },
     ),
     ...(direnv === undefined
       ? []
@@ -161,11 +167,8 @@ async function arrange(sandbox) {
       cwd: past,
       rounds: 5,
     },
-    ours("do-bootstrap check --history", ["check", "--history"], {
-      ...checking,
-      to: CAT_FILE,
-      limit: 2,
-    }),
+    ours(HISTORY, ["check", "--history"], { ...checking, to: CAT_FILE, limit: 2 }),
+    ...(await gitleaks(past, env)),
     ...(peer === undefined
       ? []
       : [{ name: "HCL_PEER, 1000 files", file: peer, args: [code(1000)], env, cwd, rounds: 5 }]),
@@ -178,6 +181,20 @@ async function assertFindsAll(check) {
   const found = findings.filter(({ id }) => id === "leak.in-history").length;
   if (found === HIDING_PLACES.length) return;
   throw new Error(`--history found ${found} of ${HIDING_PLACES.length} tokens`);
+}
+
+/** The other who searches histories, where it is installed, with one rule: ours. */
+async function gitleaks(cwd, env) {
+  const file = await which("gitleaks").catch(() => undefined);
+  if (file === undefined) return [];
+  const [config, report] = ["gitleaks.toml", "gitleaks.json"].map((name) => join(root, name));
+  await writeFile(config, RULE);
+  const args = ["git", "--no-banner", "--log-level=error", "--config", config];
+  const search = { file, args: [...args, "."], env, cwd, status: 1, rounds: 3 };
+  await run({ ...search, args: [...args, "--report-path", report, "."] });
+  const found = new Set(JSON.parse(await readFile(report, "utf8")).map(({ Secret }) => Secret));
+  const name = `gitleaks with one rule, which finds ${found.size} of ${HIDING_PLACES.length}`;
+  return [{ ...search, name, to: CAT_FILE, atLeast: [4, HISTORY] }];
 }
 
 /** A repo of a hundred root modules, none of them prepared. */
@@ -264,8 +281,8 @@ async function which(name) {
   throw new Error(`${name} is not on PATH`);
 }
 
-/** Beyond a limit: of its ratio, time or memory, or nearer to our `exec` than it should be. */
-function rowOf({ name, to, limit, limitMs, peakLimit, peakLimitMiB, timesExec }, times, memory) {
+/** Beyond a limit: of its ratio, time or memory, or, of another program, nearer to ours than it should be. */
+function rowOf({ name, to, limit, limitMs, peakLimit, peakLimitMiB, atLeast }, times, memory) {
   const own = times.get(name);
   const ratioTo = (other) => median(own.map((ms, round) => ms / times.get(other)[round]));
   const ratio = to && ratioTo(to);
@@ -275,19 +292,19 @@ function rowOf({ name, to, limit, limitMs, peakLimit, peakLimitMiB, timesExec },
     median(own) > (limitMs ?? Infinity) ||
     peak / 1024 > (peakLimitMiB ?? Infinity) ||
     peak / memory.get(to) > (peakLimit ?? Infinity) ||
-    ratioTo(EXEC) < (timesExec ?? 0);
-  const limits = { limit, limitMs, peakLimitMiB, timesExec };
+    (atLeast !== undefined && ratioTo(atLeast[1]) < atLeast[0]);
+  const limits = { limit, limitMs, peakLimitMiB, atLeast };
   return { name, to, ...limits, ms: median(own), ratio, peak, isOver };
 }
 
 function tableOf(rows) {
   const head = ["", "Median", "Ratio", "to", "Limit", "Peak memory"];
-  const limitOf = ({ limit, limitMs, peakLimitMiB, timesExec, isOver }) => {
+  const limitOf = ({ limit, limitMs, peakLimitMiB, atLeast, isOver }) => {
     const passed = isOver ? " (passed!)" : "";
     if (limit !== undefined) return `at most ${limit}${passed}`;
     if (limitMs !== undefined) return `at most ${limitMs} ms${passed}`;
     if (peakLimitMiB !== undefined) return `at most ${peakLimitMiB} MiB${passed}`;
-    return timesExec === undefined ? "" : `${timesExec} × exec or more${passed}`;
+    return atLeast === undefined ? "" : `at least ${atLeast[0]} × ${atLeast[1]}${passed}`;
   };
   const lines = rows.map(({ name, to, ms, ratio, peak, ...row }) => [
     name,

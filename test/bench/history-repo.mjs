@@ -75,6 +75,9 @@ export async function historyRepo(folder, commits, env = process.env) {
   return tokens;
 }
 
+/** Lines that a change adds to a file, on the mean: as in the history of DigitalOcean's provider. */
+const LINES_OF_CHANGE = 27;
+
 /** Commits of two changed files each, of 400; the tokens' files come and go in the middle. */
 async function fill(folder, commits, env, planted) {
   const importer = spawn("git", ["fast-import", "--quiet"], {
@@ -102,7 +105,8 @@ async function fill(folder, commits, env, planted) {
     ];
     for (let change = 0; change < 2; change++) {
       const file = files[random(400)];
-      file.lines[random(150)] = line();
+      const from = random(150 - LINES_OF_CHANGE);
+      for (let i = 0; i < LINES_OF_CHANGE; i++) file.lines[from + i] = line();
       parts.push(...blob(file.path, Buffer.from(file.lines.join("\n"))));
     }
     for (const [path, text] of Object.entries(planted)) {
