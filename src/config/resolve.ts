@@ -1,4 +1,4 @@
-import { join, posix, sep } from "node:path";
+import { join, posix, relative, sep } from "node:path";
 import { AppError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import type { ResolvedConfig, SpacesBackend, TerraformRootConfig } from "./resolved.ts";
@@ -27,6 +27,17 @@ export function resolveConfig(
 ): ResolvedConfig {
   const { file, base } = around;
   const chosen = chooseEnvironment(written, environment, file);
+  const names = Object.keys(written.environments ?? {});
+  refuseBackendOfOne(written, file);
+  const roots = resolveRoots(written, chosen, around);
+  refuseSharedFolder(roots, environment, around);
+  refuseSharedKey(roots, file);
+  const all = names.map((name): Environment => {
+    const own = resolveRoots(written, chooseEnvironment(written, name, file), around);
+    refuseSharedFolder(own, name, around);
+    return { name, roots: own };
+  });
+  refuseSharedState(all, file);
   const token = { ...written.token, ...chosen.token };
   const doctl = chosen.doctl ?? written.doctl;
   return {
@@ -43,8 +54,8 @@ export function resolveConfig(
     },
     team: { ...written.account, ...chosen.account }.team,
     doctl: doctl === false ? false : { context: doctl?.context },
-    roots: resolveRoots(written, chosen, around),
-    environments: Object.keys(written.environments ?? {}),
+    roots: roots.map((root) => ({ ...root, sharedWith: othersAt(root, environment, all) })),
+    environments: names,
     envFiles: envFilesOf(written).map((path) => join(base, path)),
   };
 }
@@ -89,16 +100,15 @@ function resolveRoots(
   written: WrittenConfig,
   chosen: WrittenEnvironment,
   around: Surroundings,
-): TerraformRootConfig[] {
+): Root[] {
   const { base, file, defaultDir } = around;
-  refuseBackendOfOne(written, file);
   const list = [written.terraform ?? {}].flat();
   if (chosen.terraform === false || (chosen.terraform === undefined && list.includes(false))) {
     return [];
   }
   const hasEnvironments = Object.keys(written.environments ?? {}).length > 0;
   const roots = list.filter((root) => root !== false);
-  const resolved = (roots.length === 0 ? [{}] : roots).map((each: WrittenRoot) => {
+  return (roots.length === 0 ? [{}] : roots).map((each: WrittenRoot) => {
     const root = { ...each, ...(chosen.terraform || {}) };
     if (root.credentials === "tfvars" && hasEnvironments) {
       throw new AppError(
@@ -126,8 +136,6 @@ function resolveRoots(
       init: root.init ?? true,
     };
   });
-  refuseSharedState(resolved, file);
-  return resolved;
 }
 
 /** backend.tf is one file: it cannot be one thing for an environment and another for the next. */
@@ -166,8 +174,25 @@ function backendOf(
   return { bucket: backend.bucket, region: backend.region, key, lock: backend.lock ?? false };
 }
 
+/** An environment's `dir` is that of every root of a list; two jobs or plans would meet in one folder. */
+function refuseSharedFolder(
+  roots: readonly Root[],
+  environment: string | undefined,
+  { base, file }: Surroundings,
+): void {
+  const dirs = roots.map(({ dir }) => dir);
+  const twice = dirs.find((dir, at) => dirs.indexOf(dir) < at);
+  if (twice === undefined) return;
+  const where = environment === undefined ? "" : `with --env ${environment}, `;
+  throw new AppError(
+    "CONFIG_INVALID",
+    `${file}: ${where}terraform lists ${relative(base, twice) || "."} twice.`,
+    { hint: "Name each root once; an environment's terraform.dir is for all of them." },
+  );
+}
+
 /** Two roots in one state would each destroy what the other made. */
-function refuseSharedState(roots: readonly TerraformRootConfig[], file: string | undefined): void {
+function refuseSharedKey(roots: readonly Root[], file: string | undefined): void {
   const seen = new Set<string>();
   for (const { backend } of roots) {
     if (backend === undefined) continue;
@@ -180,6 +205,59 @@ function refuseSharedState(roots: readonly TerraformRootConfig[], file: string |
     }
     seen.add(id);
   }
+}
+
+/**
+ * So would two environments. What all of them share is no environment: one of them may well be in
+ * workspace `default`, where a run without --env is, too.
+ */
+function refuseSharedState(all: readonly Environment[], file: string | undefined): void {
+  const seen = new Map<string, string>();
+  for (const { name, roots } of all) {
+    for (const { backend, workspace = DEFAULT_WORKSPACE } of roots) {
+      if (backend === undefined) continue;
+      const { region, bucket, key } = backend;
+      const id = [region, bucket, key, workspace].join("/");
+      const other = seen.get(id);
+      if (other !== undefined && other !== name) {
+        throw new AppError(
+          "CONFIG_INVALID",
+          `${file}: environments ${other} and ${name} have the same state, workspace ${workspace} of ${bucket}/${key}: each would destroy what the other made.`,
+          {
+            hint: `Give each a workspace of its own, such as environments.${name}.terraform.workspace: ${name}`,
+          },
+        );
+      }
+      seen.set(id, name);
+    }
+  }
+}
+
+/** The other environments in the same folder and workspace; only what the code says parts them. */
+function othersAt(
+  root: Root,
+  environment: string | undefined,
+  all: readonly Environment[],
+): readonly string[] {
+  if (environment === undefined) return [];
+  const { dir, workspace = DEFAULT_WORKSPACE } = root;
+  const others = all.filter(({ name }) => name !== environment);
+  return others.flatMap(({ name, roots }) => {
+    const isThere = roots.some(
+      (each) => each.dir === dir && (each.workspace ?? DEFAULT_WORKSPACE) === workspace,
+    );
+    return isThere ? name : [];
+  });
+}
+
+/** Terraform's, where none was selected. */
+const DEFAULT_WORKSPACE = "default";
+
+type Root = Omit<TerraformRootConfig, "sharedWith">;
+
+interface Environment {
+  readonly name: string;
+  readonly roots: readonly Root[];
 }
 
 /** An environment that has a command of its own does not take the token of the others' file. */

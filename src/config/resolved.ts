@@ -36,6 +36,8 @@ export interface TerraformRootConfig {
   readonly variables: Readonly<Record<string, unknown>>;
   /** The workspace to select; undefined: whichever is selected. */
   readonly workspace: string | undefined;
+  /** The other environments that have this folder in the same workspace. */
+  readonly sharedWith: readonly string[];
   /** Its state is to be kept there; undefined: config says nothing of where. */
   readonly backend: SpacesBackend | undefined;
   /** Run `terraform init` where the root is not initialised. */

@@ -5,6 +5,7 @@ import { allows } from "../terraform/version-constraint.ts";
 import { textAt } from "./existing.ts";
 import { finding } from "./findings.ts";
 import type { Observation, ObservingHost } from "./observe.ts";
+import { judgeSharing } from "./terraform-backend.ts";
 import type { Finding } from "./types.ts";
 
 /** A root module in one environment. */
@@ -68,7 +69,7 @@ export function judgeRoots(
 function judgeRoot(each: Root, version: string): Finding[] {
   const { dir, backend: ours } = each.root.config;
   const { cloud, backend, requiredVersions } = each.root.module;
-  const findings: Finding[] = [];
+  const findings: Finding[] = judgeSharing(each.config, each.root);
   if (cloud !== undefined) {
     const message = `${dir} has a cloud block: HCP Terraform runs plan and apply itself.`;
     const fix = "Connect the repo there: https://developer.hashicorp.com/terraform/cloud-docs/vcs";

@@ -20,7 +20,13 @@ import { obstacles, plainWrite, textAt } from "./existing.ts";
 import { findConfig } from "./find-config.ts";
 import { finding } from "./findings.ts";
 import { allNeeded, readNeeds } from "./needs.ts";
-import { type Observation, type ObservingHost, observe, type Question } from "./observe.ts";
+import {
+  type Observation,
+  type ObservingHost,
+  observe,
+  type Question,
+  refuseSameFolder,
+} from "./observe.ts";
 import { joined, type Plan, type PlanPart } from "./types.ts";
 
 export type CiProvider = "github" | "gitlab";
@@ -119,7 +125,11 @@ async function rootsOf(host: ObservingHost, observation: Observation): Promise<R
   const { config, top } = observation;
   const names = config.environments.length === 0 ? [undefined] : config.environments;
   const configs = await Promise.all(
-    names.map(async (name) => (await findConfig(host, top, name)).config),
+    names.map(async (name) => {
+      const found = await findConfig(host, top, name);
+      await refuseSameFolder(host.files, found.config);
+      return found.config;
+    }),
   );
   // A folder of several environments is read once.
   const seen = new Map<string, Promise<TerraformRoot>>();

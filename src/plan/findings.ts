@@ -83,6 +83,7 @@ export const FINDINGS = {
   "backend.other-keys": ["warning", EXIT.findings],
   "backend.secret": ["error", EXIT.findings],
   "backend.other": ["warning", EXIT.findings],
+  "backend.shared": ["warning", EXIT.findings],
   "backend.migrate": ["warning", EXIT.findings],
   "backend.lock": ["error", EXIT.findings],
   "backend.lock-untested": ["info", EXIT.ok],

@@ -278,9 +278,9 @@ async function observeRepo(
   return [roots, { git, ignored, tracked }];
 }
 
-/** Two plans for the same files would get into each other's way. */
-async function refuseSameFolder(
-  files: Files,
+/** Two plans for the same files would get into each other's way; what config shows it has refused. */
+export async function refuseSameFolder(
+  files: Pick<Files, "realpath">,
   { roots, file, base }: ResolvedConfig,
 ): Promise<void> {
   const seen = new Map<string, string>();
@@ -288,7 +288,7 @@ async function refuseSameFolder(
     const real = await files.realpath(dir);
     const [first, second] = [seen.get(real), relative(base, dir) || "."];
     if (first !== undefined) {
-      const what = first === second ? `${first} twice` : `${first} and ${second}, the same folder`;
+      const what = `${first} and ${second}, the same folder`;
       throw new AppError("CONFIG_INVALID", `${file}: terraform lists ${what}.`, {
         hint: "Name each root once.",
       });

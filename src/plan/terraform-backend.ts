@@ -19,7 +19,9 @@ export function planBackend(
   consent: Consent,
 ): PlanPart {
   const { backend } = root.config;
-  if (backend === undefined) return { findings: judgeLeftover(root) };
+  if (backend === undefined) {
+    return { findings: [...judgeLeftover(root), ...judgeSharing(observation.config, root)] };
+  }
   const { cloud } = root.module;
   if (cloud !== undefined) {
     const where = placeIn(root, cloud);
@@ -101,6 +103,24 @@ function judgeLeftover(root: TerraformRoot): Finding[] {
   const fix =
     "Put terraform.backend back; or delete the file, and terraform init -migrate-state moves the state.";
   return [finding("backend.other", message, { where, fix })];
+}
+
+/**
+ * Config's own backend is refused where environments share it; of one in the code only what stands there
+ * is known: a block that leaves things open may be told apart by -backend-config.
+ */
+export function judgeSharing(
+  { environment }: Pick<Observation["config"], "environment">,
+  { config, module }: TerraformRoot,
+): Finding[] {
+  const { dir, sharedWith, backend: ours, workspace = "default" } = config;
+  const { backend, cloud } = module;
+  if (sharedWith.length === 0 || ours !== undefined || cloud !== undefined) return [];
+  if (backend?.isPartial) return [];
+  const names = [environment, ...sharedWith].join(" and ");
+  const message = `Environments ${names} have one state for ${dir}, that of workspace ${workspace}: each would destroy what the other made.`;
+  const fix = `Give each a workspace of its own, such as environments.${environment}.terraform.workspace: ${environment}`;
+  return [finding("backend.shared", message, { where: dir, fix })];
 }
 
 function judgeKeys(

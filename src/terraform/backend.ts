@@ -41,6 +41,8 @@ export interface BackendSettings {
 
 /** A `backend` block. */
 export interface BackendBlock extends BackendSettings {
+  /** It does not name the whole place: -backend-config does. */
+  readonly isPartial: boolean;
   readonly place: Place;
 }
 
@@ -49,6 +51,7 @@ export function describeBackend(block: Block): BackendBlock {
   const text = (expression: Expression | undefined) =>
     typeof expression?.literal === "string" ? expression.literal : undefined;
   const lock = attributes.get("use_lockfile")?.literal;
+  const isSet = (name: string) => attributes.has(name);
   const endpoint = attributes.get("endpoints")?.fields?.get("s3") ?? attributes.get("endpoint");
   return {
     type: labels[0] ?? "",
@@ -56,9 +59,19 @@ export function describeBackend(block: Block): BackendBlock {
     key: text(attributes.get("key")),
     endpoint: hostOf(text(endpoint)),
     lock: typeof lock === "boolean" ? lock : undefined,
+    isPartial: labels[0] !== "local" && !WHOLE.some((names) => names.every(isSet)),
     place,
   };
 }
+
+/** The settings that name a whole place: of s3 and its like, of gcs, and of those that have an address. */
+const WHOLE = [
+  ["bucket", "key"],
+  ["bucket", "prefix"],
+  ["container_name", "key"],
+  ["address"],
+  ["conn_str"],
+];
 
 /** What `terraform init` noted in .terraform/terraform.tfstate (contracts/terraform.md 6.3). */
 export interface StoredBackend extends BackendSettings {

@@ -386,6 +386,47 @@ describe("backend.tf", () => {
   });
 });
 
+describe("two environments in one workspace", () => {
+  const backend = (type: string, text = "") => `terraform {\n  backend "${type}" {${text}}\n}\n`;
+  const PLACE = '\n    bucket = "a"\n    key = "b"\n  ';
+  const APART = { prod: { terraform: { workspace: "prod" } }, staging: {} };
+  const TOGETHER = { prod: {}, staging: {} };
+
+  it.each<[string, string, object, string[], string[]]>([
+    ["a state in the folder", "", TOGETHER, ["--env", "prod"], ["backend.shared"]],
+    [
+      "a block of the user's own",
+      backend("s3", PLACE),
+      TOGETHER,
+      ["--env", "prod"],
+      ["backend.shared"],
+    ],
+    ["a workspace of its own", backend("s3", PLACE), APART, ["--env", "prod"], []],
+    ["a block that -backend-config completes", backend("s3"), TOGETHER, ["--env", "prod"], []],
+    ["no environment chosen", "", TOGETHER, [], []],
+  ])("%s", async (_, text, environments, options, found) => {
+    const bench = await workbench();
+    await bench.write(".do-bootstraprc", JSON.stringify({ environments }));
+    await bench.write("main.tf", text);
+    const env = { DIGITALOCEAN_TOKEN: bench.token };
+    expect(ids(await bench.run(["check", "--json", ...options], { env }))).toEqual(found);
+  });
+
+  it("and one terraform.backend: exit status 2, and nothing is written", async () => {
+    const bench = await workbench();
+    const config = { terraform: { backend: BACKEND }, environments: TOGETHER };
+    await bench.write(".do-bootstraprc", JSON.stringify(config));
+    const tree = await treeHash(bench.repo);
+    const { status, stderr } = await init(bench, "--env", "prod");
+    expect([status, stderr.replace(/\s+/g, " ")]).toEqual([
+      2,
+      expect.stringContaining("environments prod and staging have the same state"),
+    ]);
+    expect(stderr).toContain("environments.staging.terraform.workspace: staging");
+    expect(await treeHash(bench.repo)).toBe(tree);
+  });
+});
+
 function s3(more: string, bucket = '"acme-tfstate"'): string {
   return `terraform {
   backend "s3" {

@@ -178,10 +178,68 @@ describe("a backend on Spaces", () => {
       `environments: { prod: { terraform: { backend: { ${backend}, key: x } } } }`,
       /environments\.prod\.terraform\.backend is not possible/,
     ],
+    [
+      "two environments with one state",
+      `project: web\nterraform: { backend: { ${backend} } }\nenvironments: { staging: {}, prod: {} }`,
+      /environments staging and prod have the same state, workspace default of acme\/web\/terraform\.tfstate/,
+    ],
+    [
+      "two of three, in one workspace",
+      `terraform: { backend: { ${backend}, key: x } }\nenvironments: { a: { terraform: { workspace: w } }, b: {}, c: { terraform: { workspace: w } } }`,
+      /environments a and c have the same state, workspace w of acme\/x/,
+    ],
+    [
+      "one in workspace default by name",
+      `terraform: { backend: { ${backend}, key: x } }\nenvironments: { a: { terraform: { workspace: default } }, b: {} }`,
+      /environments a and b have the same state/,
+    ],
+    [
+      "the state of a list's second root",
+      `terraform: [{ dir: a }, { dir: b, backend: { ${backend}, key: x } }]\nenvironments: { a: {}, b: {} }`,
+      /environments a and b have the same state/,
+    ],
   ])("%s is refused", (_, yaml, message) => {
     const refusal = { code: "CONFIG_INVALID", message: expect.stringMatching(message) };
     expect(() => resolve(yaml)).toThrow(expect.objectContaining(refusal));
   });
+
+  it.each([
+    ["one environment, in workspace default", "environments: { prod: {} }"],
+    ["a workspace each", `environments: { a: { terraform: { workspace: a } }, b: {} }`],
+    [
+      "a folder each",
+      "environments: { a: { terraform: { dir: a } }, b: { terraform: { dir: b } } }",
+    ],
+    ["no Terraform in one", "environments: { a: { terraform: false }, b: {} }"],
+  ])("%s is taken", (_, environments) => {
+    const yaml = `project: web\nterraform: { backend: { ${backend} } }\n${environments}`;
+    expect(resolve(yaml).roots).toHaveLength(1);
+  });
+});
+
+it.each([
+  ["in a list", "terraform: [{ dir: a }, { dir: ./a }]", undefined, "terraform lists a twice."],
+  [
+    "through an environment's dir",
+    "terraform: [{ dir: a }, { dir: b }]\nenvironments: { prod: { terraform: { dir: c } } }",
+    undefined,
+    "with --env prod, terraform lists c twice.",
+  ],
+])("a folder twice, %s, is refused", (_, yaml, environment, message) => {
+  const refusal = { code: "CONFIG_INVALID", message: `${FILE}: ${message}` };
+  expect(() => resolve(yaml, environment)).toThrow(expect.objectContaining(refusal));
+});
+
+it.each([
+  ["environments: { a: {}, b: {} }", undefined, []],
+  ["environments: { a: {}, b: {} }", "a", ["b"]],
+  ["environments: { a: {}, b: {}, c: {} }", "b", ["a", "c"]],
+  ["environments: { a: { terraform: { workspace: a } }, b: {} }", "a", []],
+  ["environments: { a: { terraform: { workspace: default } }, b: {} }", "a", ["b"]],
+  ["environments: { a: { terraform: { dir: a } }, b: {} }", "a", []],
+  ["environments: { a: {}, b: { terraform: false } }", "a", []],
+])("%s with --env %s shares its folder and workspace with %j", (yaml, environment, names) => {
+  expect(resolve(yaml, environment).roots.map(({ sharedWith }) => sharedWith)).toEqual([names]);
 });
 
 it.each([
