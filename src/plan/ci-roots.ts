@@ -71,7 +71,7 @@ function judgeRoot(each: Root, version: string): Finding[] {
   const { cloud, backend, requiredVersions } = each.root.module;
   const findings: Finding[] = judgeSharing(each.config, each.root);
   if (cloud !== undefined) {
-    const message = `${dir} has a cloud block: HCP Terraform runs plan and apply itself.`;
+    const message = `${dir} is on HCP Terraform, which runs plan and apply itself.`;
     const fix = "Connect the repo there: https://developer.hashicorp.com/terraform/cloud-docs/vcs";
     findings.push(finding("ci.cloud", message, { where: dir, fix }));
   } else if (ours === undefined && backend === undefined) {

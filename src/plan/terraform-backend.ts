@@ -25,8 +25,8 @@ export function planBackend(
   const { cloud } = root.module;
   if (cloud !== undefined) {
     const where = placeIn(root, cloud);
-    const message = `${where}: a root with a cloud block keeps its state there, and config has terraform.backend.`;
-    const fix = "Take terraform.backend out of the config, or the cloud block out of the code.";
+    const message = `${where}: HCP Terraform keeps the state of this root, and config has terraform.backend.`;
+    const fix = "Take terraform.backend out of the config, or this block out of the code.";
     return { findings: [finding("cloud.backend", message, { where, fix })] };
   }
   return joined([

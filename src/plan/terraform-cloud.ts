@@ -14,7 +14,7 @@ import { KEY_NAMES } from "./spaces-keys.ts";
 import { type Consent, type Finding, joined, type PlanPart } from "./types.ts";
 
 /**
- * What a cloud block asks for: a .terraformignore that keeps secrets out of the upload, and variables
+ * What HCP Terraform asks for: a .terraformignore that keeps secrets out of the upload, and variables
  * in the workspace. The upload is the root's folder, or one above it where the workspace has a working
  * directory, which only HCP Terraform knows: the config's folder stands for that.
  */

@@ -29,7 +29,7 @@ export function judgeCode(observation: Observation, root: TerraformRoot, needs: 
     findings.push(finding("terraform.hard-coded-token", message, mend(where(place), fix)));
   }
   if (module.cloud !== undefined && config.credentials === "tfvars") {
-    const message = `${where(module.cloud)}: a cloud block uploads this folder, so credentials "tfvars" is not possible.`;
+    const message = `${where(module.cloud)}: HCP Terraform takes this folder, so credentials "tfvars" is not possible.`;
     const fix = "Set terraform.credentials: env, or leave the key out.";
     findings.push(finding("terraform.cloud-tfvars", message, mend(where(module.cloud), fix)));
   }

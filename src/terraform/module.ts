@@ -11,6 +11,7 @@ export interface RootModule {
   readonly requiredVersions: readonly string[];
   readonly variables: ReadonlyMap<string, Variable>;
   readonly backend: BackendBlock | undefined;
+  /** A cloud block, or its older form, a backend of type remote: either uploads the folder. */
   readonly cloud: Place | undefined;
   /** Secrets written into a backend or cloud block, by the setting's name. */
   readonly backendSecrets: readonly { readonly name: string; readonly place: Place }[];
@@ -69,12 +70,15 @@ export const NO_MODULE: RootModule = {
 export function describeModule(files: readonly ParsedFile[]): RootModule {
   const blocks = files.flatMap(({ blocks }) => blocks);
   const settings = blocks.filter(({ type }) => type === "terraform");
-  const inSettings = (type: string) =>
-    settings.flatMap(({ blocks }) => blocks).find((block) => block.type === type);
+  const parts = settings.flatMap(({ blocks }) => blocks);
+  const inSettings = (type: string) => parts.find((block) => block.type === type);
   const providers = blocks.filter(
     ({ type, labels }) => type === "provider" && labels[0] === "digitalocean",
   );
-  const [backend, cloud] = [inSettings("backend"), inSettings("cloud")];
+  const isHcp = ({ type, labels }: Block) =>
+    type === "cloud" || (type === "backend" && labels[0] === "remote");
+  const cloud = parts.find(isHcp);
+  const backend = parts.find((block) => block.type === "backend" && !isHcp(block));
   return {
     providers: providers.map(providerBlock),
     requiredProviders: requiredProviders(inSettings("required_providers")),

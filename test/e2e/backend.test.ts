@@ -353,6 +353,12 @@ describe("backend.tf", () => {
       BACKEND,
       ["cloud.backend", "cloud.variables"],
     ],
+    "a backend of type remote": [
+      "main.tf",
+      'terraform {\n  backend "remote" {\n    organization = "a"\n  }\n}\n',
+      BACKEND,
+      ["cloud.backend", "cloud.variables"],
+    ],
   };
 
   it("is not written over what is there", async () => {
@@ -460,6 +466,11 @@ describe("keys where Terraform would copy them", () => {
       'terraform {\n  cloud {\n    token = "S3CRET"\n  }\n}\n',
       ["main.tf:3"],
     ],
+    "a backend of type remote": [
+      "main.tf",
+      'terraform {\n  backend "remote" {\n    token = "S3CRET"\n  }\n}\n',
+      ["main.tf:3"],
+    ],
     "*.tfbackend": ["prod.s3.tfbackend", dirty, ["prod.s3.tfbackend:1", "prod.s3.tfbackend:2"]],
     "backend*.hcl": ["backend-prod.hcl", 'token = "S3CRET"', ["backend-prod.hcl:1"]],
     "JSON for -backend-config": ["x.tfbackend.json", '{"token":"S3CRET"}', ["x.tfbackend.json"]],
@@ -517,33 +528,41 @@ describe("keys where Terraform would copy them", () => {
 describe("HCP Terraform", () => {
   const CLOUD = 'terraform {\n  cloud {\n    organization = "acme"\n  }\n}\n';
 
-  it("the upload leaves secrets behind, and the workspace's variables are named", async () => {
-    const bench = await workbench();
-    const config = { token: { envFile: "conf/do.env" }, terraform: { dir: "infra" } };
-    await bench.write(".do-bootstraprc", JSON.stringify(config));
-    await bench.write("infra/main.tf", `${CLOUD}variable "region" {}\nvariable "size" {}\n`);
-    await bench.write("infra/x.tfvars", 'size = "s"\n');
-    const { status, stderr } = await init(bench);
-    expect(status).toBe(0);
-    expect(stderr.replace(/\s+/g, " ")).toContain(
-      "Its workspace needs: DIGITALOCEAN_TOKEN (environment variable, sensitive), region (Terraform variable).",
-    );
-    const own = [".env", ".env.*", "*.secret.auto.tfvars.json", "*.tfstate", "*.tfstate.*"];
-    const plans = ["*.tfplan", "tfplan"];
-    expect(await lines(bench, ".terraformignore")).toEqual([
-      ...own.slice(0, 2),
-      "conf/do.env",
-      ...own.slice(2),
-      ...plans,
-    ]);
-    expect(await lines(bench, "infra/.terraformignore")).toEqual([...own, ...plans]);
-    expect((await checked(bench)).status).toBe(0);
+  const REMOTE = CLOUD.replace("cloud", 'backend "remote"');
 
-    await rm(join(bench.repo, "infra", "x.tfvars"));
-    const gone = await bench.run(["uninstall", "--yes"]);
-    expect(gone.status).toBe(0);
-    await expect(bench.read(".terraformignore")).rejects.toThrow("ENOENT");
-  });
+  it.each([
+    ["a cloud block", CLOUD],
+    ["its older form, a backend", REMOTE],
+  ])(
+    "%s: the upload leaves secrets behind, and the workspace's variables are named",
+    async (_, block) => {
+      const bench = await workbench();
+      const config = { token: { envFile: "conf/do.env" }, terraform: { dir: "infra" } };
+      await bench.write(".do-bootstraprc", JSON.stringify(config));
+      await bench.write("infra/main.tf", `${block}variable "region" {}\nvariable "size" {}\n`);
+      await bench.write("infra/x.tfvars", 'size = "s"\n');
+      const { status, stderr } = await init(bench);
+      expect(status).toBe(0);
+      expect(stderr.replace(/\s+/g, " ")).toContain(
+        "Its workspace needs: DIGITALOCEAN_TOKEN (environment variable, sensitive), region (Terraform variable).",
+      );
+      const own = [".env", ".env.*", "*.secret.auto.tfvars.json", "*.tfstate", "*.tfstate.*"];
+      const plans = ["*.tfplan", "tfplan"];
+      expect(await lines(bench, ".terraformignore")).toEqual([
+        ...own.slice(0, 2),
+        "conf/do.env",
+        ...own.slice(2),
+        ...plans,
+      ]);
+      expect(await lines(bench, "infra/.terraformignore")).toEqual([...own, ...plans]);
+      expect((await checked(bench)).status).toBe(0);
+
+      await rm(join(bench.repo, "infra", "x.tfvars"));
+      const gone = await bench.run(["uninstall", "--yes"]);
+      expect(gone.status).toBe(0);
+      await expect(bench.read(".terraformignore")).rejects.toThrow("ENOENT");
+    },
+  );
 
   it("what is there is kept, and a later line that lets secrets in is an error", async () => {
     const bench = await workbench();

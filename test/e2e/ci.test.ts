@@ -234,6 +234,13 @@ environments:
     ["state in a file", { "main.tf": DROPLET }, ["github"], 3, "[ci.local-state]"],
     ["HCP Terraform", { "main.tf": "terraform {\n  cloud {}\n}\n" }, ["github"], 3, "[ci.cloud]"],
     [
+      "HCP Terraform, as a backend",
+      { "main.tf": 'terraform {\n  backend "remote" {}\n}\n' },
+      ["github"],
+      3,
+      "[ci.cloud]",
+    ],
+    [
       "code for another release",
       { "main.tf": 'terraform {\n  required_version = "~> 1.5.0"\n  backend "s3" {}\n}\n' },
       ["github"],

@@ -80,6 +80,7 @@ describe("the rest", () => {
     ['terraform {\nbackend "s3" {}\n}', 2, undefined],
     ["terraform {\ncloud {}\n}", undefined, 2],
     ["terraform {}\nterraform {\ncloud {\n}\n}", undefined, 3],
+    ['terraform {\nbackend "remote" {}\n}', undefined, 2],
     ['resource "a" "b" {\ncloud {}\nbackend {}\n}', undefined, undefined],
   ])("backend and cloud of %j", (text, backend, cloud) => {
     const found = module(text);

@@ -79,6 +79,12 @@ describe("what a root needs", () => {
     ["env, and a variable", FULL, { credentials: "env" }, "env do_token: "],
     ["cloud", "terraform {\ncloud {}\n}", {}, "env do_token: required_providers, provider"],
     [
+      "its older form",
+      'terraform {\nbackend "remote" {}\n}',
+      {},
+      "env do_token: required_providers, provider",
+    ],
+    [
       "cloud and tfvars",
       "terraform {\ncloud {}\n}",
       { credentials: "tfvars" },
