@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { fill, generate } from "../terraform/generated.ts";
 
 /** What a pipeline is written from; paths are relative, with slashes. */
@@ -102,7 +103,7 @@ export function renderGithub(pipeline: Pipeline, templates: CiTemplates): string
 
 /** The jobs for GitLab CI, which need no stages but those that it has by default. */
 export function renderGitlab(pipeline: Pipeline, templates: CiTemplates): string {
-  const { base, version, tokenNames, keys, legs } = pipeline;
+  const { name, base, version, tokenNames, keys, legs } = pipeline;
   const tokens = (from: string) =>
     `export ${tokenNames.map((variable) => `${variable}="$${from}"`).join(" ")}`;
   const forInit = [
@@ -110,17 +111,21 @@ export function renderGitlab(pipeline: Pipeline, templates: CiTemplates): string
     ...CHECKSUMS.map((each) => `${each}=when_required`),
   ];
   const hasWorkspaces = legs.some(({ workspace }) => workspace !== undefined);
-  const validate = ({ dir }: Pick<Leg, "dir">) => quoted(`validate ${dir}`);
+  // What several projects include stands in one pipeline of GitLab's.
+  const inRepo = ({ dir }: Pick<Leg, "dir">) => posix.join(base, dir);
+  const validate = (leg: Pick<Leg, "dir">) => quoted(`validate ${inRepo(leg)}`);
   const folders = foldersOf(legs).map((folder) =>
     fill(templates["gitlab-validate.yml"], {
+      name,
       validate: validate(folder),
       variables: variablesOf(folder),
     }),
   );
   const roots = legs.map(({ environment, workspace, ...folder }) =>
     fill(templates["gitlab-root.yml"], {
-      plan: quoted(`plan ${environment} ${folder.dir}`),
-      apply: quoted(`apply ${environment} ${folder.dir}`),
+      name,
+      plan: quoted(`plan ${environment} ${inRepo(folder)}`),
+      apply: quoted(`apply ${environment} ${inRepo(folder)}`),
       validate: validate(folder),
       environment,
       variables: variablesOf({
@@ -131,6 +136,7 @@ export function renderGitlab(pipeline: Pipeline, templates: CiTemplates): string
     }),
   );
   return generate(templates["gitlab.yml"], {
+    name,
     version,
     folder: base === "." ? "" : `- cd ${quoted(base)}`,
     env: environmentOption(pipeline),

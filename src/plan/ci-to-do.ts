@@ -43,10 +43,10 @@ export function toDo(
       ),
     ),
   ]);
-  const inclusion = `.gitlab-ci.yml is yours and stays as it is; it has to include ${include}.`;
+  const inclusion = `GitLab reads .gitlab-ci.yml alone, which is left to you; it has to include ${include}.`;
   return include === undefined
     ? steps
-    : [say(inclusion, `Add to it: include: [{ local: ${include} }]`), ...steps];
+    : [say(inclusion, `Write into it: include: [{ local: ${include} }]`), ...steps];
 }
 
 const KEY_WORDS = {

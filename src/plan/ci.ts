@@ -8,6 +8,14 @@ import { observeRoot, type TerraformRoot } from "../terraform/observe-root.ts";
 import type { ApplyHost } from "./apply.ts";
 import { NOTHING_DONE, notConverged, type Person, type Result } from "./bootstrap.ts";
 import {
+  baseIn,
+  GITLAB_MAIN,
+  githubPath,
+  gitlabPath,
+  isOfProject,
+  pipelineName,
+} from "./ci-files.ts";
+import {
   CI_TEMPLATES,
   type CiTemplates,
   type Pipeline,
@@ -112,7 +120,7 @@ async function look(
     observation,
     plan: joined([
       { findings: judgeRoots(roots, versions, unlocked) },
-      planFile({ ...observation, blocked }, file, text, request),
+      planFile({ ...observation, blocked }, file.at, text, request),
       { findings: toDo(request.provider, pipeline, needs, file.include) },
     ]),
   };
@@ -166,38 +174,17 @@ const PLACE: Readonly<Record<CiProvider, Locate>> = {
   async github({ files }, observation) {
     return { at: await files.look(join(observation.top, githubPath(observation))) };
   },
-  /** GitLab reads one file; one that is not ours stays as it is, and can include ours. */
+  /** GitLab reads one file; what is not of this project stays as it is, and can include ours. */
   async gitlab({ files }, observation) {
     const main = await files.look(join(observation.top, GITLAB_MAIN));
     const path = gitlabPath(observation);
     const own = await files.look(join(observation.top, path));
     const text = textAt(main)?.text ?? "";
-    const isForeign = main.kind !== "absent" && recognise(text) === "foreign";
-    if (own.kind === "absent" && !isForeign) return { at: main };
+    const isFree = main.kind === "absent" && observation.config.base === observation.top;
+    if (own.kind === "absent" && (isFree || isOfProject(observation, text))) return { at: main };
     return { at: own, ...(text.includes(path) ? {} : { include: path }) };
   },
 };
-
-/** Every file, absolute, that a pipeline may have been written to. */
-export function pipelinePaths(observation: Observation): string[] {
-  const paths = [githubPath(observation), GITLAB_MAIN, gitlabPath(observation)];
-  return paths.map((path) => join(observation.top, path));
-}
-
-const GITLAB_MAIN = ".gitlab-ci.yml";
-
-function githubPath(observation: Observation): string {
-  return `.github/workflows/${nameOf(observation)}.yml`;
-}
-
-function gitlabPath(observation: Observation): string {
-  return `.gitlab/${nameOf(observation)}.yml`;
-}
-
-/** Two projects of one repo have a pipeline each. */
-function nameOf({ config, top }: Observation): string {
-  return config.base === top ? "do-bootstrap" : `do-bootstrap-${config.project}`;
-}
 
 function pipelineOf(
   observation: Observation,
@@ -213,7 +200,7 @@ function pipelineOf(
   const { roots, versions, file, needs, request } = given;
   const inRepo = (from: string, to: string) => plainPath(relative(from, to) || ".");
   return {
-    name: nameOf(observation),
+    name: pipelineName(observation),
     branch: plainBranch(request.branch ?? branchIn(textAt(file.at)?.text ?? "") ?? "main"),
     base: inRepo(top, config.base),
     version: __VERSION__,
@@ -272,8 +259,8 @@ async function whyBlocked(
 }
 
 function planFile(
-  observation: Pick<Observation, "blocked" | "top">,
-  { at }: Place,
+  observation: Pick<Observation, "blocked" | "top" | "config">,
+  at: Snapshot,
   text: string,
   { force, provider }: PipelineRequest,
 ): PlanPart {
@@ -281,6 +268,12 @@ function planFile(
   if (existing.replaceAll("\r\n", "\n") === text) return {};
   const what = at.kind === "absent" ? "generated" : recognise(existing);
   const anew = { where: at.path, fix: `do-bootstrap ci ${provider} --force writes it anew.` };
+  const base = baseIn(existing);
+  if (base !== undefined && !isOfProject(observation, existing) && !force) {
+    const message = `${at.path} is the pipeline of another project, whose config is in ${base}.`;
+    const fix = "Give this project another name: project, in its config.";
+    return { findings: [finding("ci.not-ours", message, { where: at.path, fix })] };
+  }
   if (what === "edited" && !force) {
     const message = `${at.path} was edited since it was generated: it is yours now.`;
     return { findings: [finding("ci.edited", message, anew)] };

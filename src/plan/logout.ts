@@ -13,7 +13,7 @@ import { TOKEN_LIST } from "../token/hosts.ts";
 import type { Secret } from "../token/secret.ts";
 import type { ApplyHost } from "./apply.ts";
 import { NOTHING_DONE, notConverged, type Person, type Result } from "./bootstrap.ts";
-import { pipelinePaths } from "./ci.ts";
+import { isOfProject, pipelinePaths } from "./ci-files.ts";
 import { exampleNames } from "./env-file.ts";
 import { obstacles, plainWrite, textAt } from "./existing.ts";
 import { finding } from "./findings.ts";
@@ -198,15 +198,14 @@ async function guardRemoval(host: ObservingHost, { git }: Observation): Promise<
   return { changes };
 }
 
-/** Those that we wrote, edited or not. */
+/** Those that we wrote for this project, edited or not. */
 async function lookAtPipelines(
   { files }: Pick<Host, "files">,
   observation: Observation,
 ): Promise<Snapshot[]> {
   const found = await Promise.all(pipelinePaths(observation).map((path) => files.look(path)));
   return found.filter(
-    (each) =>
-      isInside(each.target, observation.top) && recognise(textAt(each)?.text ?? "") !== "foreign",
+    (each) => isInside(each.target, observation.top) && isOfProject(observation, textOf(each)),
   );
 }
 

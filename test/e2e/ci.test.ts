@@ -36,6 +36,15 @@ async function repoWith(context: TestContext, files: Files, git = true): Promise
   return bench;
 }
 
+/** A project of its own below the repo. */
+function inFolder(folder: string, config = "{}"): Files {
+  return {
+    [`${folder}/do-bootstrap.config.yaml`]: config,
+    [`${folder}/main.tf`]: BACKEND + DROPLET,
+    [`${folder}/.terraform.lock.hcl`]: "",
+  };
+}
+
 const CODE = { "main.tf": BACKEND + DROPLET, ".terraform.lock.hcl": "" };
 
 describe.concurrent("ci", () => {
@@ -161,6 +170,49 @@ describe.concurrent("ci", () => {
     expect(again.stderr).toMatch(/^✓ Nothing to do/m);
     expect(again.stderr).not.toContain("has to include");
   });
+
+  it("GitLab: two projects of one repo have a file each, and uninstall takes its own", async (context) => {
+    const { expect } = context;
+    const bench = await repoWith(context, {
+      ...inFolder("svc/a", "project: a\n"),
+      ...inFolder("svc/b", "project: b\n"),
+    });
+    for (const project of ["a", "b"]) {
+      const { status, stderr } = await bench.run(["ci", "gitlab"], { cwd: `svc/${project}` });
+      expect(status, stderr).toBe(0);
+      expect(stderr).toContain(`include: [{ local: .gitlab/do-bootstrap-${project}.yml }]`);
+    }
+    expect((await readdir(join(bench.repo, ".gitlab"))).sort()).toEqual([
+      "do-bootstrap-a.yml",
+      "do-bootstrap-b.yml",
+    ]);
+    expect(await readdir(bench.repo)).not.toContain(".gitlab-ci.yml");
+    expect((await bench.run(["uninstall"], { cwd: "svc/b" })).status).toBe(0);
+    expect(await readdir(join(bench.repo, ".gitlab"))).toEqual(["do-bootstrap-a.yml"]);
+  });
+
+  it.for(["github", "gitlab"])(
+    "%s: the pipeline of another project is left alone",
+    async (provider, context) => {
+      const { expect } = context;
+      const bench = await repoWith(context, {
+        ...inFolder("svc/shop/terraform"),
+        ...inFolder("svc/blog/terraform"),
+      });
+      const ci = (project: string, ...options: string[]) =>
+        bench.run(["ci", provider, "--yes", ...options], { cwd: `svc/${project}/terraform` });
+      expect((await ci("shop")).status).toBe(0);
+      const before = await treeHash(bench.repo);
+      const { status, stderr } = await ci("blog");
+      expect(stderr.replace(/\s+/g, " ")).toContain("whose config is in svc/shop/terraform");
+      expect(stderr).toContain("[ci.not-ours]");
+      expect(status).toBe(3);
+      expect((await bench.run(["uninstall"], { cwd: "svc/blog/terraform" })).stderr).not.toContain(
+        "do-bootstrap-terraform.yml",
+      );
+      expect(await treeHash(bench.repo)).toBe(before);
+    },
+  );
 
   it("follows the config: roots, environments, tool, workspace, backend, and a folder of its own", async (context) => {
     const { expect } = context;

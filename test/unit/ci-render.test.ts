@@ -170,9 +170,9 @@ type GitlabJob = Readonly<Record<string, unknown>> & { readonly script: readonly
 describe.each(PIPELINES)("GitLab: %s", (_, pipeline) => {
   const text = renderGitlab(pipeline, templates);
   const jobs = parse(text) as Record<string, GitlabJob>;
-  const base = (name: string) => jobs[`.do-bootstrap-${name}`] as GitlabJob;
+  const base = (name: string) => jobs[`.${pipeline.name}-${name}`] as GitlabJob;
   const made = (name: string) =>
-    Object.values(jobs).filter((job) => job["extends"] === `.do-bootstrap-${name}`);
+    Object.values(jobs).filter((job) => job["extends"] === `.${pipeline.name}-${name}`);
 
   it("is ours by its header, and has no place left open", () => {
     expect(recognise(text)).toBe("generated");
@@ -180,7 +180,10 @@ describe.each(PIPELINES)("GitLab: %s", (_, pipeline) => {
   });
 
   it("pins the image, do-bootstrap and the tool, whose hash it checks", () => {
-    expect(jobs[".do-bootstrap"]).toHaveProperty("image", expect.stringMatching(/:\d+\.\d+\.\d+-/));
+    expect(jobs[`.${pipeline.name}`]).toHaveProperty(
+      "image",
+      expect.stringMatching(/:\d+\.\d+\.\d+-/),
+    );
     expect(text.match(/do-bootstrap@\S+/g)).toEqual(["do-bootstrap@1.2.3"]);
     expect(text).toContain("sha256sum --check --strict");
   });
@@ -219,6 +222,21 @@ describe.each(PIPELINES)("GitLab: %s", (_, pipeline) => {
   it("keeps no plan", () => {
     expect(text).not.toMatch(/artifacts:|cache:|-out[= ]/);
   });
+});
+
+it("GitLab: two projects in one pipeline have no job in common", () => {
+  const [one, two] = ["web", "api"].map((project) =>
+    Object.keys(
+      parse(
+        renderGitlab(
+          { ...ONE, name: `do-bootstrap-${project}`, base: `svc/${project}` },
+          templates,
+        ),
+      ),
+    ),
+  );
+  expect(one?.length).toBe(7);
+  expect(one?.filter((job) => two?.includes(job))).toEqual([]);
 });
 
 it("the templates pin the same releases of actions as our own workflows", () => {
