@@ -1,11 +1,13 @@
+import { relative } from "node:path";
 import { AppError } from "../errors.ts";
 import type { Inspection } from "../token/verdict.ts";
 import type { ApplyHost } from "./apply.ts";
+import { behindExec, environmentOption, terraformIn } from "./as-typed.ts";
 import { buildPlan } from "./build.ts";
 import type { Answer, TrustGiven } from "./find-token.ts";
 import { finding, isBlocked } from "./findings.ts";
 import { type Observation, type ObservingHost, observe } from "./observe.ts";
-import { type CommandResult, runCommands, title } from "./run-commands.ts";
+import { type CommandResult, runCommands, title, wordsOf } from "./run-commands.ts";
 import { sweepLeftOvers } from "./sweep.ts";
 import type { Change, Consent, Finding, Plan } from "./types.ts";
 
@@ -109,9 +111,7 @@ export async function bootstrap(
   const second = await look(host, request, inspections);
   if (second.plan.changes.length > 0) throw notConverged(second.plan);
   second.observation.keepRecord();
-  const failures = results.flatMap((result) =>
-    commandFailed(result, second.observation.roots.length > 1),
-  );
+  const failures = results.flatMap((result) => commandFailed(result, second.observation, host.cwd));
   const allFindings = [...second.plan.findings, ...failures];
   return {
     observation: second.observation,
@@ -142,14 +142,19 @@ function needsToken({ token, inspection }: Observation): boolean {
 }
 
 /** DESIGN §6: a failure of terraform init is a warning. */
-function commandFailed({ command, failure }: CommandResult, isOneOfMany: boolean): Finding[] {
+function commandFailed(
+  { command, failure }: CommandResult,
+  { roots, config: { environment } }: Observation,
+  cwd: string,
+): Finding[] {
   if (failure === undefined) return [];
-  const where = isOneOfMany ? ` in ${command.cwd}` : "";
+  const where = roots.length > 1 ? ` in ${command.cwd}` : "";
   const message = `${title(command)} failed${where}: ${failure.why}. The files are in place.`;
-  const fix =
-    command.with.size > 0
-      ? `do-bootstrap exec --explain -- ${title(command)} says what that means; then: do-bootstrap`
-      : "Mend what it says, then: do-bootstrap";
+  const words = terraformIn(relative(cwd, command.cwd), command.tool.name, wordsOf(command));
+  const ask = `${behindExec(environment, words, " --explain")} says what that means`;
+  const what = command.with.size > 0 ? ask : "Mend what it says";
+  const again = `do-bootstrap${environmentOption(environment)}`;
+  const fix = `${what}${command.with.size > 0 ? ";" : ","} then: ${again}`;
   return [finding("terraform.failed", message, { where: command.cwd, fix })];
 }
 

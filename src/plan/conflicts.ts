@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { textIn } from "../content.ts";
 import type { Setting } from "../doctl/config-file.ts";
 import { readEnvFile } from "../env-file/read.ts";
+import { shellWord } from "../shell-word.ts";
 import { SECRET_TFVARS } from "../terraform/files.ts";
 import { needsOf } from "../terraform/needs.ts";
 import type { TerraformRoot } from "../terraform/observe-root.ts";
@@ -117,7 +118,7 @@ function aboutDoctl(observation: Observation): Finding[] {
     const unread = doctl?.snap?.unread;
     if (unread === undefined) return [];
     const message = `doctl is a snap and reads ${path}; the logins in ${unread} are not used.`;
-    const fix = `rm ${word(unread)} (when nothing else uses it)`;
+    const fix = `rm ${shellWord(unread)} (when nothing else uses it)`;
     return [finding("doctl.snap", message, { where: unread, fix })];
   }
 
@@ -130,8 +131,8 @@ function aboutDoctl(observation: Observation): Finding[] {
     const more = where === undefined ? {} : { where };
     const switchTo = (context: string) =>
       where === undefined
-        ? `export DIGITALOCEAN_CONTEXT=${word(context)}`
-        : `env -u DIGITALOCEAN_ACCESS_TOKEN doctl auth switch --context ${word(context)}`;
+        ? `export DIGITALOCEAN_CONTEXT=${shellWord(context)}`
+        : `env -u DIGITALOCEAN_ACCESS_TOKEN doctl auth switch --context ${shellWord(context)}`;
     if (name !== lower) {
       const message = `doctl looks for context ${name} as it is written, and keeps names in lower case: it finds no token.`;
       return [finding("doctl.context-case", message, { ...more, fix: switchTo(lower) })];
@@ -273,10 +274,5 @@ function fingerprintOf(token: Secret | string): string {
 /** @param start a basic regular expression for what such a line begins with. */
 function withoutLine(start: string, path: string, platform: NodeJS.Platform): string {
   const sed = platform === "darwin" ? "sed -i ''" : "sed -i";
-  return `${sed} '/^${start}/d' ${word(path)}`;
-}
-
-/** One word of a shell's line. */
-function word(text: string): string {
-  return /^[\w@%+=:,./~-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+  return `${sed} '/^${start}/d' ${shellWord(path)}`;
 }

@@ -1,6 +1,8 @@
 import { relative } from "node:path";
 import { content } from "../content.ts";
+import { shellWord } from "../shell-word.ts";
 import { generate, recognise } from "../terraform/generated.ts";
+import { environmentOption } from "./as-typed.ts";
 import { obstacles, plainWrite, textAt } from "./existing.ts";
 import { finding } from "./findings.ts";
 import type { Observation } from "./observe.ts";
@@ -20,7 +22,7 @@ export function planEnvrc(observation: Observation, consent: Consent): PlanPart 
   if (findings.length > 0) return { findings };
   if (envrc.kind !== "absent" && kind !== "generated") return isLoading(text) ? NOTHING : left();
   const after = generate(envrcTemplate, {
-    envFile: word(relative(config.base, config.token.envFile)),
+    envFile: shellWord(relative(config.base, config.token.envFile)),
     environment: environmentOption(config.environment),
   });
   if (text?.replaceAll("\r\n", "\n") === after) return NOTHING;
@@ -34,20 +36,10 @@ export function planEnvrc(observation: Observation, consent: Consent): PlanPart 
   }
 }
 
-/** An environment's name is a slug: it needs no quotes. */
-function environmentOption(environment: string | undefined): string {
-  return environment === undefined ? "" : ` --env ${environment}`;
-}
-
 function environmentIn(text: string | undefined): string | undefined {
   return /do-bootstrap env --env ([a-z0-9_-]+)/.exec(text ?? "")?.[1];
 }
 
 function isLoading(text: string | undefined): boolean {
   return /^[^#\n]*\bdo-bootstrap env\b/m.test(text ?? "");
-}
-
-/** A path as one word of sh, whatever is in it: config is the repo's. */
-function word(path: string): string {
-  return /^[\w.][\w./-]*$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

@@ -115,7 +115,11 @@ function interrupted(error: unknown): unknown {
 }
 
 /** As a person would type it. */
-export function title({ tool, args }: Command): string {
-  const words = args.filter((arg) => arg !== "-no-color" && arg !== "-input=false");
-  return [tool.name, ...words].join(" ");
+export function title(command: Command): string {
+  return `${command.tool.name} ${wordsOf(command)}`;
+}
+
+/** Without what only a program says. */
+export function wordsOf({ args }: Pick<Command, "args">): string {
+  return args.filter((arg) => arg !== "-no-color" && arg !== "-input=false").join(" ");
 }

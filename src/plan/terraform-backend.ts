@@ -6,6 +6,7 @@ import type { TerraformRoot } from "../terraform/observe-root.ts";
 import type { Place } from "../terraform/syntax.ts";
 import { isOlder } from "../terraform/tool.ts";
 import { allowsFrom } from "../terraform/version-constraint.ts";
+import { behindExec, terraformIn } from "./as-typed.ts";
 import { obstacles, plainWrite, textAt, yoursNow } from "./existing.ts";
 import { finding } from "./findings.ts";
 import type { Observation } from "./observe.ts";
@@ -211,10 +212,8 @@ export function judgeBackendSecrets(observation: Observation, root: TerraformRoo
 /** A command of Terraform's as a person would type it at the config's folder. */
 function inExec(observation: Observation, root: TerraformRoot, command: string): string {
   const tool = observation.terraform?.name ?? root.config.tool ?? "terraform";
-  const here = hereOf(observation, root);
-  const environment = observation.config.environment;
-  const env = environment === undefined ? "" : ` --env ${environment}`;
-  return `do-bootstrap exec${env} -- ${tool} ${here === "." ? "" : `-chdir=${here} `}${command}`;
+  const { environment } = observation.config;
+  return behindExec(environment, terraformIn(hereOf(observation, root), tool, command));
 }
 
 function hereOf({ config }: Observation, root: TerraformRoot): string {

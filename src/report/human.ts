@@ -1,12 +1,16 @@
-import { dirname } from "node:path";
+import { dirname, relative } from "node:path";
 import { holdsSecret } from "../content.ts";
 import { type AppError, EXIT, type ExitStatus } from "../errors.ts";
-import { shortPath } from "../paths.ts";
+import { behindExec, terraformIn } from "../plan/as-typed.ts";
 import { diffOf } from "../plan/diff.ts";
 import { isBlocked } from "../plan/findings.ts";
+import type { Observation } from "../plan/observe.ts";
 import { type CommandResult, title } from "../plan/run-commands.ts";
 import { stateElsewhere } from "../plan/terraform-backend.ts";
 import type { Change, Command, Finding, Plan } from "../plan/types.ts";
+import { needsOf } from "../terraform/needs.ts";
+import type { TerraformRoot } from "../terraform/observe-root.ts";
+import { STANDARD_NAMES } from "../token/sources.ts";
 import { wrap } from "../wrap.ts";
 import { grouped, nameInRoot, someOf } from "./many-roots.ts";
 import { type Page, safe } from "./paint.ts";
@@ -346,12 +350,22 @@ function nextStep({ observation, ...report }: Report): string | undefined {
   const root = roots.find(({ config }) => !isAside(config.dir)) ?? roots[0];
   if (root === undefined) return undefined;
   const tool = observation.terraform?.name ?? root.config.tool ?? "terraform";
-  const dir = shortPath(root.config.dir, report.cwd, report.home);
+  const dir = relative(report.cwd, root.config.dir);
   const isElsewhere = stateElsewhere(root) !== undefined;
   const verb = isElsewhere ? "init -migrate-state" : root.isInitialised ? "plan" : "init";
-  const command = dir === "." ? `${tool} ${verb}` : `${tool} -chdir=${safe(dir)} ${verb}`;
-  // Terraform reads the keys of the bucket under other names than the env file has them.
-  return root.config.backend === undefined ? command : `do-bootstrap exec -- ${command}`;
+  const command = safe(terraformIn(dir, tool, verb));
+  return isBehindExec(observation, root)
+    ? behindExec(observation.config.environment, command)
+    : command;
+}
+
+/** Terraform finds neither the keys of a bucket nor, without a variable, the token of an env file. */
+function isBehindExec({ token }: Observation, root: TerraformRoot): boolean {
+  if (root.config.backend !== undefined) return true;
+  // HCP Terraform has a token of its own.
+  if (needsOf(root).credentials !== "env" || root.module.cloud !== undefined) return false;
+  const origin = token.kind === "found" ? token.token.origin : undefined;
+  return !(origin?.kind === "environment" && STANDARD_NAMES.includes(origin.name));
 }
 
 function count(number: number, what: string): string {

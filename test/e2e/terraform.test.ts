@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { generate } from "../../src/terraform/generated.ts";
 import { planFile, TERRAFORM, TF_MIRROR, terraform } from "../fixtures/terraform.ts";
+import { fakeTerraform } from "../fixtures/tools.ts";
 import { aged, fileTree } from "../fixtures/tree.ts";
 import { type RunOptions, randomToken, type Workbench, workbench } from "../fixtures/workbench.ts";
 
@@ -11,6 +12,65 @@ const SECRET = "do-bootstrap.secret.auto.tfvars.json";
 const PUBLIC = "do-bootstrap.auto.tfvars.json";
 const THREE = ["provider.tf", "variables.tf", "versions.tf"];
 const VARIABLES = { region: "nyc3", size: 2.5, public: true, zones: ["a"], tags: { a: "b" } };
+
+describe("what is next", () => {
+  const PROD = { environments: { prod: { terraform: { workspace: "w" } } } };
+
+  it.each<[string, object, string[], string]>([
+    ["a variable", { terraform: { dir: "infra" } }, [], "terraform -chdir=infra plan"],
+    [
+      "a folder with a space",
+      { terraform: { dir: "my infra" } },
+      [],
+      "terraform -chdir='my infra' plan",
+    ],
+    [
+      "credentials: env",
+      { terraform: { credentials: "env" } },
+      [],
+      "do-bootstrap exec -- terraform plan",
+    ],
+    [
+      "an environment",
+      { terraform: { dir: "infra" }, ...PROD },
+      ["--env", "prod"],
+      "do-bootstrap exec --env prod -- terraform -chdir=infra plan",
+    ],
+  ])("%s", async (_, config, options, next) => {
+    const bench = await workbench();
+    await fakeTerraform(bench.bin);
+    await bench.write(".do-bootstraprc", JSON.stringify(config));
+    const result = await bench.run(["--token-stdin", ...options], { input: bench.token });
+    expect([result.status, /Next: (.*)/.exec(result.stderr)?.[1]]).toEqual([0, next]);
+  });
+
+  it("credentials: env, with the token in the environment and not in a file", async () => {
+    const bench = await workbench();
+    await fakeTerraform(bench.bin);
+    await configure(bench, { credentials: "env" });
+    const env = { DIGITALOCEAN_TOKEN: bench.token };
+    expect((await bench.run(["--yes"], { env })).stderr).toMatch(/Next: terraform plan$/m);
+  });
+
+  it.each<[string, object, ...string[]]>([
+    ["no keys", {}, "Mend what it says, then: do-bootstrap --env prod"],
+    [
+      "keys of a bucket",
+      { backend: { bucket: "acme", region: "nyc3", key: "x" } },
+      "do-bootstrap exec --explain --env prod -- terraform -chdir='my infra' init says what that means;",
+      "then: do-bootstrap --env prod",
+    ],
+  ])("after an init that failed: %s", async (_, root, ...said) => {
+    const bench = await workbench();
+    await fakeTerraform(bench.bin, { script: "exit 1" });
+    const terraform = { dir: "my infra", ...root };
+    await bench.write(".do-bootstraprc", JSON.stringify({ terraform, ...PROD }));
+    await bench.write(".env", "SPACES_ACCESS_KEY_ID=i\nSPACES_SECRET_ACCESS_KEY=s\n");
+    const options = ["--token-stdin", "--env", "prod"];
+    const { stderr } = await bench.run(options, { input: bench.token });
+    for (const text of said) expect(stderr.replace(/\s+/g, " ")).toContain(text);
+  });
+});
 
 describe("the files of a root module", () => {
   it.each([
