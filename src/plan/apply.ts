@@ -6,9 +6,7 @@ import { AppError } from "../errors.ts";
 import type { Git } from "../git/git.ts";
 import type { Host, Undo } from "../host/host.ts";
 import { isInside } from "../paths.ts";
-import type { LockTest } from "../terraform/lock-test.ts";
 import type { ApiHosts } from "../token/hosts.ts";
-import { failureOf, finding } from "./findings.ts";
 import type { Change, StoreContext, WriteFile } from "./types.ts";
 
 export type ApplyHost = Pick<
@@ -45,7 +43,6 @@ export async function apply(
   const undone: Undo[] = [];
   const doubts: string[] = [];
   try {
-    for (const { lockTest } of writes) if (lockTest !== undefined) await proveLock(lockTest);
     for (const change of contexts) doubts.push(...(await verifyWithDoctl(change)));
     for (const folder of new Set(writes.map(({ before }) => dirname(before.target)))) {
       await step(host.files.makeDirectory(folder, 0o755));
@@ -87,23 +84,6 @@ export async function apply(
 
   function writeFile({ before, after, mode }: WriteFile): Promise<void> {
     return step(host.files.replace(before, encode(after), mode));
-  }
-
-  async function proveLock(test: LockTest): Promise<void> {
-    const { bucket } = test.backend;
-    around.progress(`Trying the lock of ${bucket}`);
-    const { tryLock } = await import("../terraform/lock-test.ts");
-    const { why, left } = await tryLock(host, test);
-    if (left !== undefined) {
-      doubts.push(
-        `The test object ${left} could not be deleted from ${bucket}: delete it by hand.`,
-      );
-    }
-    if (why === undefined) return;
-    const rest = left === undefined ? "" : ` The test object ${left} may still be in the bucket.`;
-    const message = `No lock for ${bucket}: ${why}. Nothing was changed.${rest}`;
-    const fix = "Mend it, or leave terraform.backend.lock out: then nothing keeps two runs apart.";
-    throw failureOf(finding("backend.lock", message, { fix }));
   }
 
   async function verifyWithDoctl({ doctl, path, token, context }: StoreContext): Promise<string[]> {

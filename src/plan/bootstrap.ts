@@ -7,6 +7,7 @@ import { buildPlan } from "./build.ts";
 import type { Answer, TrustGiven } from "./find-token.ts";
 import { finding, isBlocked } from "./findings.ts";
 import { type Observation, type ObservingHost, observe } from "./observe.ts";
+import { type LockVerdicts, proveLocks } from "./prove-locks.ts";
 import { type CommandResult, runCommands, title, wordsOf } from "./run-commands.ts";
 import { sweepLeftOvers } from "./sweep.ts";
 import type { Change, Consent, Finding, Plan } from "./types.ts";
@@ -21,6 +22,7 @@ export interface Request {
   readonly minTtlSeconds: number | undefined;
   /** Of the config's command, kept from one look to the next. */
   readonly answers?: Map<string, Promise<Answer>>;
+  readonly locks?: LockVerdicts;
   readonly consent: Consent;
   readonly asFlag: boolean;
   /** `now`: how far it has got, shown where a line can be drawn over. */
@@ -93,20 +95,29 @@ export async function bootstrap(
     request = { ...request, prompted: await ask(first.observation, inspections) };
     first = await look(host, request, inspections);
   }
-  const { changes, findings, commands } = first.plan;
-  if (isBlocked(findings)) return { ...first, ...NOTHING_DONE };
+  if (isBlocked(first.plan.findings)) return { ...first, ...NOTHING_DONE };
   await sweepLeftOvers(host, first.observation);
-  if (changes.length + commands.length === 0) {
+  if (first.plan.changes.length + first.plan.commands.length === 0) {
     first.observation.keepRecord();
     return { ...first, ...NOTHING_DONE };
   }
   if (!(await approve(first))) {
     throw new AppError("DECLINED", "Nothing was changed.");
   }
+  const locks = await proveLocks(host, first.plan.changes, request.progress);
+  if (locks.size > 0) {
+    request = { ...request, locks };
+    const observation = { ...first.observation, locks };
+    first = { observation, plan: buildPlan(observation, request.consent) };
+  }
+  const leftBehind = leftInBuckets(locks);
+  const { changes, findings } = first.plan;
+  if (isBlocked(findings)) return { ...first, ...NOTHING_DONE, doubts: leftBehind };
   const { git, hosts } = first.observation;
   // Editing YAML takes 10 ms to load, which a finished repo does not need.
   const { apply } = await import("./apply.ts");
-  const doubts = await apply(host, changes, { ...request, hosts, git: git?.git });
+  const applied = await apply(host, changes, { ...request, hosts, git: git?.git });
+  const doubts = [...leftBehind, ...applied];
   const results = await runAll(host, first, request.progress);
   const second = await look(host, request, inspections);
   if (second.plan.changes.length > 0) throw notConverged(second.plan);
@@ -120,6 +131,15 @@ export async function bootstrap(
     doubts,
     commands: results,
   };
+}
+
+/** What a lock that works has left; where one does not, its finding says so. */
+function leftInBuckets(locks: LockVerdicts): string[] {
+  return [...locks].flatMap(([place, { why, left }]) =>
+    why === undefined && left !== undefined
+      ? `The test object ${left} beside ${place} could not be deleted: delete it by hand.`
+      : [],
+  );
 }
 
 /** Most runs have none, and load nothing for it. */

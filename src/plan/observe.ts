@@ -20,6 +20,7 @@ import type { Inspection } from "../token/verdict.ts";
 import { type FoundConfig, findConfig } from "./find-config.ts";
 import { type Answer, findToken, type TrustGiven } from "./find-token.ts";
 import { type CodeNeeds, readNeeds } from "./needs.ts";
+import type { LockVerdicts } from "./prove-locks.ts";
 
 /** The config that --write-config writes. */
 export const CONFIG_FILE = "do-bootstrap.config.yaml";
@@ -51,6 +52,7 @@ export interface Observation extends FoundConfig {
   readonly git: GitObservation | undefined;
   readonly doctl: DoctlObservation | undefined;
   readonly roots: readonly TerraformRoot[];
+  readonly locks: LockVerdicts;
   /** Where each of these roots takes its token from. */
   readonly tokenSources: readonly TokenSource[];
   readonly terraform: TerraformTool | undefined;
@@ -90,6 +92,8 @@ export interface Question {
   readonly withoutToken?: true;
   /** Answers of the API by the token's fingerprint: a second look does not ask again. */
   readonly inspections: Map<string, Promise<Inspection>>;
+  /** Of the locks that this run has tried. */
+  readonly locks?: LockVerdicts;
   readonly progress: (what: string) => void;
 }
 
@@ -174,6 +178,7 @@ export async function observe(host: ObservingHost, question: Question): Promise<
     blocked,
     doctl,
     roots,
+    locks: question.locks ?? new Map(),
     tokenSources,
     code: needs,
     git: gitState,

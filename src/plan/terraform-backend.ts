@@ -2,6 +2,7 @@ import { relative } from "node:path";
 import type { SpacesBackend } from "../config/resolved.ts";
 import { content } from "../content.ts";
 import { BACKEND_TF, backendSince, differences, renderBackend } from "../terraform/backend.ts";
+import type { LockVerdict } from "../terraform/lock-test.ts";
 import type { TerraformRoot } from "../terraform/observe-root.ts";
 import type { Place } from "../terraform/syntax.ts";
 import { isOlder } from "../terraform/tool.ts";
@@ -10,8 +11,16 @@ import { behindExec, terraformIn } from "./as-typed.ts";
 import { obstacles, plainWrite, textAt, yoursNow } from "./existing.ts";
 import { finding } from "./findings.ts";
 import type { Observation } from "./observe.ts";
+import { placeOf } from "./prove-locks.ts";
 import { findKeys, KEY_NAMES, KEYS_PAGE } from "./spaces-keys.ts";
-import { type Consent, type Finding, joined, NOTHING, type PlanPart } from "./types.ts";
+import {
+  type Consent,
+  type Finding,
+  joined,
+  NOTHING,
+  type PlanPart,
+  type WriteFile,
+} from "./types.ts";
 
 /** backend.tf, and what is to be said of where the state is. */
 export function planBackend(
@@ -70,6 +79,8 @@ function planFile(
   const change = plainWrite(before, content(text), "the state is on Spaces");
   if (!backend.lock) return { changes: [change] };
 
+  const verdict = observation.locks.get(placeOf(backend));
+  if (verdict !== undefined) return afterTest(change, backend, verdict);
   const found = findKeys(observation);
   if (found.kind !== "keys") {
     const why = found.kind === "none" ? "there are no Spaces keys" : "AWS_PROFILE is not read";
@@ -82,6 +93,19 @@ function planFile(
     findings: [finding("backend.lock-untested", message)],
     changes: [{ ...change, lockTest: { backend, keys: found.keys } }],
   };
+}
+
+function afterTest(
+  change: WriteFile,
+  { bucket }: SpacesBackend,
+  { why, left }: LockVerdict,
+): PlanPart {
+  if (why === undefined) return { changes: [change] };
+  const rest = left === undefined ? "" : ` The test object ${left} may still be in the bucket.`;
+  const message = `No lock for ${bucket}: ${why}.${rest}`;
+  const fix = "Mend it, or leave terraform.backend.lock out: then nothing keeps two runs apart.";
+  const where = change.before.path;
+  return { findings: [finding("backend.lock", message, { where, fix })] };
 }
 
 function judgeBlock(root: TerraformRoot, backend: SpacesBackend): Finding[] {

@@ -27,7 +27,7 @@ export interface WriteFile {
   readonly why: string;
   /** Takes a token or what protects it away: goes last, so that a killed run can be finished. */
   readonly takesAway?: true;
-  /** What has to be tried before anything is written. */
+  /** What has to be tried first; a plan is applied without such a change. */
   readonly lockTest?: LockTest;
 }
 

@@ -1,4 +1,4 @@
-import { readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { older } from "../fixtures/generated.ts";
@@ -221,6 +221,23 @@ describe.skipIf(!OPENSSL)(`a lock${withTls}`, () => {
     expect(stderr).toContain("[backend.lock]");
     expect(await treeHash(bench.repo)).toBe(tree);
     expect(bench.spaces.requests).toEqual(requests);
+    expect([...bench.spaces.objects]).toEqual([]);
+  });
+
+  it("of one root of two that does not work: that root is left as it is, the other is prepared", async () => {
+    const terraform = [
+      { dir: "a", backend: { ...LOCKED, bucket: "missing", key: "a" } },
+      { dir: "b", backend: { ...LOCKED, key: "b" } },
+    ];
+    const bench = await storeBench({ terraform });
+    const { status, stderr } = await init(bench);
+    expect([status, stderr.replace(/\s+/g, " ")]).toEqual([
+      3,
+      expect.stringContaining("No lock for missing: there is no bucket missing in nyc3."),
+    ]);
+    expect(stderr).toContain("✗ 1 of 2 roots is left as it is: a.\n");
+    expect(await readdir(join(bench.repo, "b"))).toContain("backend.tf");
+    await expect(readdir(join(bench.repo, "a"))).rejects.toThrow("ENOENT");
     expect([...bench.spaces.objects]).toEqual([]);
   });
 
