@@ -53,6 +53,7 @@ export function judgeRoots(
   unlocked: readonly string[],
 ): Finding[] {
   const found = new Map<string, Finding>();
+  for (const item of judgeKeys(roots)) found.set(item.message, item);
   for (const each of roots) {
     for (const item of judgeRoot(each, versions.get(each) ?? "")) found.set(item.message, item);
   }
@@ -66,6 +67,22 @@ export function judgeRoots(
   return [...found.values()];
 }
 
+/** Each step of a pipeline has one pair of keys, for every root: those of Spaces must not go to AWS. */
+function judgeKeys(roots: readonly Root[]): Finding[] {
+  const onSpaces = roots.find(({ root }) => root.config.backend !== undefined);
+  const elsewhere = roots.find(({ root: { config, module } }) => {
+    const { type, endpoint = "" } = module.backend ?? {};
+    return config.backend === undefined && type === "s3" && !SPACES_HOST.test(endpoint);
+  });
+  if (onSpaces === undefined || elsewhere === undefined) return [];
+  const [ours, theirs] = [onSpaces, elsewhere].map(({ root }) => root.config.dir);
+  const message = `${theirs} has an S3 backend of its own, and ${ours} a terraform.backend on Spaces: one pipeline has the keys of one store.`;
+  const fix = `Take ${theirs} out of this config, and give it a config in a folder of its own.`;
+  return [finding("ci.two-stores", message, { where: theirs ?? "", fix })];
+}
+
+const SPACES_HOST = /\.digitaloceanspaces\.com$/;
+
 function judgeRoot(each: Root, version: string): Finding[] {
   const { dir, backend: ours } = each.root.config;
   const { cloud, backend, requiredVersions } = each.root.module;
@@ -74,10 +91,16 @@ function judgeRoot(each: Root, version: string): Finding[] {
     const message = `${dir} is on HCP Terraform, which runs plan and apply itself.`;
     const fix = "Connect the repo there: https://developer.hashicorp.com/terraform/cloud-docs/vcs";
     findings.push(finding("ci.cloud", message, { where: dir, fix }));
-  } else if (ours === undefined && backend === undefined) {
+  } else if (ours === undefined && (backend === undefined || backend.type === "local")) {
     const message = `${dir} keeps its state in a file, which a pipeline forgets: each apply would make everything anew.`;
     const fix = "Give it a backend: terraform.backend in the config, or a backend block.";
     findings.push(finding("ci.local-state", message, { where: dir, fix }));
+  }
+  if (backend !== undefined && !/^(local|s3)$/.test(backend.type)) {
+    const message = `${dir} keeps its state in a backend of type ${backend.type}, and the pipeline has keys for S3 and Spaces alone.`;
+    const fix =
+      "Give the steps of the file that is written what this backend reads; it is yours then.";
+    findings.push(finding("ci.other-backend", message, { where: dir, fix }));
   }
   if (!allows(requiredVersions, version)) {
     const tool = toolOf(each);

@@ -92,6 +92,8 @@ export const FINDINGS = {
   "cloud.variables": ["info", EXIT.ok],
   "tool.in-repo": ["warning", EXIT.findings],
   "ci.local-state": ["error", EXIT.findings],
+  "ci.other-backend": ["warning", EXIT.findings],
+  "ci.two-stores": ["error", EXIT.findings],
   "ci.cloud": ["error", EXIT.findings],
   "ci.tool-version": ["error", EXIT.findings],
   "ci.not-ours": ["error", EXIT.findings],

@@ -284,6 +284,25 @@ environments:
       "cannot be written into a pipeline",
     ],
     ["state in a file", { "main.tf": DROPLET }, ["github"], 3, "[ci.local-state]"],
+    [
+      "state in a file, as a backend",
+      { "main.tf": 'terraform {\n  backend "local" {}\n}\n' },
+      ["github"],
+      3,
+      "[ci.local-state]",
+    ],
+    [
+      "a backend of AWS's beside one on Spaces",
+      {
+        ".do-bootstraprc":
+          "project: x\nterraform: [{ dir: a }, { dir: b, backend: { bucket: acme, region: nyc3 } }]\n",
+        "a/main.tf": BACKEND,
+        "b/main.tf": DROPLET,
+      },
+      ["github"],
+      3,
+      "[ci.two-stores]",
+    ],
     ["HCP Terraform", { "main.tf": "terraform {\n  cloud {}\n}\n" }, ["github"], 3, "[ci.cloud]"],
     [
       "HCP Terraform, as a backend",
@@ -308,6 +327,29 @@ environments:
     expect(result.stderr).toContain(said);
     expect(result.status).toBe(status);
     expect(await treeHash(bench.repo)).toBe(before);
+  });
+
+  it("a backend of another type is a warning: the pipeline has no keys for it", async (context) => {
+    const { expect } = context;
+    const code = BACKEND.replace("s3", "gcs");
+    const bench = await repoWith(context, { ...CODE, "main.tf": code });
+    const { status, stderr } = await bench.run(["ci", "github"]);
+    expect(stderr).toContain("of type gcs");
+    expect(stderr).toContain("[ci.other-backend]");
+    expect(status).toBe(0);
+  });
+
+  it("a block of the user's own that is on Spaces, too, goes with terraform.backend", async (context) => {
+    const { expect } = context;
+    const endpoint = '\n    endpoints = { s3 = "https://fra1.digitaloceanspaces.com" }\n  ';
+    const bench = await repoWith(context, {
+      ".do-bootstraprc":
+        "project: x\nterraform: [{ dir: a }, { dir: b, backend: { bucket: acme, region: nyc3 } }]\n",
+      "a/main.tf": BACKEND.replace("{}", `{${endpoint}}`),
+      "b/main.tf": DROPLET,
+    });
+    const { status, stderr } = await bench.run(["ci", "github"]);
+    expect(status, stderr).toBe(0);
   });
 
   it("a folder that leads out of the repo is not written to", async (context) => {
@@ -350,9 +392,11 @@ describe.skipIf(TERRAFORM === undefined)(`the steps, run as a runner does${needs
 
   /** What a runner has: bash, the tool, do-bootstrap, and an npm that takes what it is told. */
   async function runner(context: TestContext, provider: "github" | "gitlab") {
-    const bench = await repoWith(context, { "main.tf": STATE });
+    const bench = await repoWith(context, { "main.tf": BACKEND });
     const { status, stderr } = await bench.run(["ci", provider]);
     context.expect(status, stderr).toBe(0);
+    // In place of the bucket, which is not on this machine.
+    await bench.write("main.tf", STATE);
     await symlink(PROGRAM, join(bench.bin, "do-bootstrap"));
     await symlink(TERRAFORM ?? "", join(bench.bin, "terraform"));
     await writeFile(join(bench.bin, "npm"), '#!/bin/sh\necho "$@" >> "$HOME/npm.txt"\n');
