@@ -72,20 +72,18 @@ export function renderGithub(pipeline: Pipeline, templates: CiTemplates): string
     ...(keys.state === "SPACES" ? CHECKSUMS : []).map((each) => `          ${each}: when_required`),
   ];
   const hasWorkspaces = legs.some(({ workspace }) => workspace !== undefined);
+  const roots = legs.map(({ environment, workspace, ...folder }, i) => ({
+    environment,
+    ...folder,
+    ...(hasWorkspaces ? { workspace: workspace ?? "" } : {}),
+    output: outputOf(i),
+  }));
   return generate(templates["github.yml"], {
     ...{ name, branch, version },
     defaults: base === "." ? "" : `defaults:\n  run:\n    working-directory: ${quoted(base)}`,
     folders: foldersOf(legs).map(matrixLine).join("\n"),
-    roots: legs
-      .map(({ environment, workspace, ...folder }, i) =>
-        matrixLine({
-          environment,
-          ...folder,
-          ...(hasWorkspaces ? { workspace: workspace ?? "" } : {}),
-          output: outputOf(i),
-        }),
-      )
-      .join("\n"),
+    roots: roots.map(matrixLine).join("\n"),
+    list: jsonLines(roots),
     outputs: legs
       .map((_, i) => `      ${outputOf(i)}: \${{ steps.plan.outputs.${outputOf(i)} }}`)
       .join("\n"),
@@ -180,6 +178,13 @@ function outputOf(leg: number): string {
 function matrixLine(values: object): string {
   const pairs = Object.entries(values).map(([name, value]) => `${name}: ${quoted(value)}`);
   return `          - { ${pairs.join(", ")} }`;
+}
+
+/** A list in a block of text; nothing in it can end that, or begin an expression. */
+function jsonLines(list: readonly object[]): string {
+  const indent = " ".repeat(12);
+  const lines = list.map((each) => `${indent}  ${JSON.stringify(each)}`).join(",\n");
+  return `${indent}[\n${lines}\n${indent}]`;
 }
 
 function variablesOf(values: object): string {

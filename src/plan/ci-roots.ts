@@ -42,6 +42,16 @@ export async function toolVersions(
   return new Map(await Promise.all(entries));
 }
 
+/** GitHub refuses a workflow whose matrix makes more jobs. */
+const MOST_JOBS = 256;
+
+export function judgeCount(provider: "github" | "gitlab", roots: readonly Root[]): Finding[] {
+  if (provider !== "github" || roots.length <= MOST_JOBS) return [];
+  const message = `Roots times environments are ${roots.length} jobs, and GitHub takes ${MOST_JOBS} of a kind.`;
+  const fix = "Divide the list: a config in each of two folders has a pipeline of its own.";
+  return [finding("ci.too-many-jobs", message, { fix })];
+}
+
 /**
  * Why a pipeline would not do for these roots.
  *

@@ -22,7 +22,7 @@ import {
   renderGithub,
   renderGitlab,
 } from "./ci-render.ts";
-import { judgeRoots, type Root, toolOf, toolVersions } from "./ci-roots.ts";
+import { judgeCount, judgeRoots, type Root, toolOf, toolVersions } from "./ci-roots.ts";
 import { type TokenNeeds, toDo } from "./ci-to-do.ts";
 import { obstacles, plainWrite, textAt } from "./existing.ts";
 import { findConfig } from "./find-config.ts";
@@ -119,7 +119,12 @@ async function look(
   return {
     observation,
     plan: joined([
-      { findings: judgeRoots(roots, versions, unlocked) },
+      {
+        findings: [
+          ...judgeCount(request.provider, roots),
+          ...judgeRoots(roots, versions, unlocked),
+        ],
+      },
       planFile({ ...observation, blocked }, file.at, text, request),
       { findings: toDo(request.provider, pipeline, needs, file.include) },
     ]),

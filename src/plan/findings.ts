@@ -94,6 +94,7 @@ export const FINDINGS = {
   "ci.local-state": ["error", EXIT.findings],
   "ci.other-backend": ["warning", EXIT.findings],
   "ci.two-stores": ["error", EXIT.findings],
+  "ci.too-many-jobs": ["error", EXIT.findings],
   "ci.cloud": ["error", EXIT.findings],
   "ci.tool-version": ["error", EXIT.findings],
   "ci.not-ours": ["error", EXIT.findings],

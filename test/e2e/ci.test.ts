@@ -3,13 +3,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Ajv } from "ajv";
 import { execa } from "execa";
-import { describe, it, type TestContext } from "vitest";
+import { describe, expect, it, onTestFinished, type TestContext } from "vitest";
 import { parse } from "yaml";
 import { older } from "../fixtures/generated.ts";
 import { TERRAFORM } from "../fixtures/terraform.ts";
 import { randomToken, treeHash, type Workbench, workbench } from "../fixtures/workbench.ts";
 import {
   type Job,
+  legsOf,
   type MatrixLeg,
   type Step,
   stepsOf,
@@ -29,7 +30,11 @@ const DROPLET = `resource "digitalocean_droplet" "web" {
 
 type Files = Readonly<Record<string, string>>;
 
-async function repoWith(context: TestContext, files: Files, git = true): Promise<Workbench> {
+async function repoWith(
+  context: Pick<TestContext, "onTestFinished">,
+  files: Files,
+  git = true,
+): Promise<Workbench> {
   const bench = await workbench({ git, onTestFinished: context.onTestFinished });
   for (const [path, text] of Object.entries(files)) await bench.write(path, text);
   if (git) await bench.git("add", "--all");
@@ -285,6 +290,18 @@ environments:
     ],
     ["state in a file", { "main.tf": DROPLET }, ["github"], 3, "[ci.local-state]"],
     [
+      "more jobs than GitHub takes",
+      {
+        ".do-bootstraprc": JSON.stringify({
+          terraform: Array.from({ length: 257 }, (_, i) => ({ dir: `r${i}` })),
+        }),
+        ...Object.fromEntries(Array.from({ length: 257 }, (_, i) => [`r${i}/main.tf`, BACKEND])),
+      },
+      ["github"],
+      3,
+      "[ci.too-many-jobs]",
+    ],
+    [
       "state in a file, as a backend",
       { "main.tf": 'terraform {\n  backend "local" {}\n}\n' },
       ["github"],
@@ -384,6 +401,38 @@ environments:
   });
 });
 
+describe("GitHub: apply runs for what has something to apply, and for nothing else", () => {
+  it.each<[outputs: object, applied: string[]]>([
+    [{}, []],
+    [{ root_0: "", root_1: "" }, []],
+    [{ root_1: "true" }, ["prod dns"]],
+    [{ root_0: "true", root_3: "true", root_9: "true" }, ["prod infra", "staging dns"]],
+  ])("%j", async (outputs, applied) => {
+    const bench = await repoWith(
+      { onTestFinished },
+      {
+        "do-bootstrap.config.yaml":
+          "terraform: [{ dir: infra }, { dir: dns }]\nenvironments: { prod: {}, staging: { terraform: { workspace: s } } }\n",
+        "infra/main.tf": BACKEND,
+        "dns/main.tf": BACKEND,
+      },
+    );
+    expect((await bench.run(["ci", "github"])).status).toBe(0);
+    const { jobs } = parse(await bench.read(WORKFLOW)) as Workflow;
+    const [step = {}] = stepsOf(jobs["changed"] ?? {});
+    const env = {
+      ...environmentOf(step, {}, {}, outputs),
+      PATH: `${bench.bin}:/usr/bin:/bin`,
+      GITHUB_OUTPUT: join(bench.tmp, "output"),
+    };
+    await execa("bash", ["-eo", "pipefail", "-c", step.run ?? ""], { env, extendEnv: false });
+    const [, roots = ""] = (await bench.read("../tmp/output")).split("roots=");
+    expect(
+      (JSON.parse(roots) as MatrixLeg[]).map(({ environment, dir }) => `${environment} ${dir}`),
+    ).toEqual(applied);
+  });
+});
+
 const needsTerraform = TERRAFORM === undefined ? " (needs terraform)" : "";
 
 describe.skipIf(TERRAFORM === undefined)(`the steps, run as a runner does${needsTerraform}`, () => {
@@ -435,11 +484,14 @@ describe.skipIf(TERRAFORM === undefined)(`the steps, run as a runner does${needs
     const { expect } = context;
     const { bench, base, bash, secrets } = await runner(context, "github");
     const { jobs } = parse(await bench.read(WORKFLOW)) as Workflow;
-    const run = async (job: Job = {}) => {
-      const leg = job.strategy?.matrix?.include?.[0] ?? {};
+    let ofPlan = {};
+    const run = async (job: Job = {}, leg = legsOf(job)[0] ?? {}) => {
       const outputs: string[] = [];
       for (const step of stepsOf(job)) {
-        const env = { ...environmentOf(job, leg, secrets), ...environmentOf(step, leg, secrets) };
+        const env = {
+          ...environmentOf(job, leg, secrets),
+          ...environmentOf(step, leg, secrets, ofPlan),
+        };
         if (step.run === undefined) continue;
         const { status, output = "" } = await bash(step.run, env);
         outputs.push(output);
@@ -453,11 +505,16 @@ describe.skipIf(TERRAFORM === undefined)(`the steps, run as a runner does${needs
     expect(planned, planned.output).toMatchObject({ status: 0 });
     expect(planned.output).toContain("answer = 42");
     expect(await readFile(base.GITHUB_OUTPUT, "utf8")).toBe("root_0=true\n");
-    const applied = await run(jobs["apply"]);
+    ofPlan = { root_0: "true" };
+    expect(await run(jobs["changed"])).toMatchObject({ status: 0 });
+    const [, roots = ""] = (await readFile(base.GITHUB_OUTPUT, "utf8")).split("roots=");
+    expect(JSON.parse(roots)).toEqual(legsOf(jobs["plan"] ?? {}));
+    await writeFile(base.GITHUB_OUTPUT, "");
+    const applied = await run(jobs["apply"], JSON.parse(roots)[0]);
     expect(applied, applied.output).toMatchObject({ status: 0 });
     expect(JSON.parse(await bench.read("terraform.tfstate")).outputs.answer.value).toBe(42);
     expect((await run(jobs["plan"])).status).toBe(0);
-    expect(await readFile(base.GITHUB_OUTPUT, "utf8")).toBe("root_0=true\n");
+    expect(await readFile(base.GITHUB_OUTPUT, "utf8")).toBe("");
 
     const installs = (await readFile(join(base.HOME, "npm.txt"), "utf8")).trim().split("\n");
     expect(new Set(installs).size).toBe(1);
@@ -490,16 +547,19 @@ describe.skipIf(TERRAFORM === undefined)(`the steps, run as a runner does${needs
   });
 });
 
-/** The two kinds of expression that stand in an `env:`. */
+/** The kinds of expression that stand in an `env:`. */
 function environmentOf(
   { env = {} }: Pick<Step | Job, "env">,
   leg: MatrixLeg,
   secrets: Readonly<Record<string, string>>,
+  ofPlan: object = {},
 ): Record<string, string> {
   const value = (text: string) =>
-    text.replace(
-      /\$\{\{ (matrix|secrets)\.(\w+) \}\}/g,
-      (_, from: string, name: string) => (from === "matrix" ? leg[name] : secrets[name]) ?? "",
-    );
+    text
+      .replace("${{ toJSON(needs.plan.outputs) }}", JSON.stringify(ofPlan))
+      .replace(
+        /\$\{\{ (matrix|secrets)\.(\w+) \}\}/g,
+        (_, from: string, name: string) => (from === "matrix" ? leg[name] : secrets[name]) ?? "",
+      );
   return Object.fromEntries(Object.entries(env).map(([name, text]) => [name, value(text)]));
 }

@@ -10,7 +10,7 @@ import {
   renderGitlab,
 } from "../../src/plan/ci-render.ts";
 import { recognise } from "../../src/terraform/generated.ts";
-import { type Job, stepsOf, unpinned, type Workflow } from "../fixtures/workflow.ts";
+import { type Job, legsOf, stepsOf, unpinned, type Workflow } from "../fixtures/workflow.ts";
 
 const templates = Object.fromEntries(
   CI_TEMPLATES.map((name) => [name, readFileSync(`templates/ci/${name}`, "utf8")]),
@@ -59,21 +59,22 @@ const PIPELINES: [name: string, pipeline: Pipeline][] = [
 describe.each(PIPELINES)("GitHub: %s", (_, pipeline) => {
   const text = renderGithub(pipeline, templates);
   const workflow = parse(text) as Workflow;
-  const { validate = {}, plan = {}, apply = {} } = workflow.jobs;
+  const { validate = {}, plan = {}, changed = {}, apply = {} } = workflow.jobs;
   const jobs: Job[] = [validate, plan, apply];
+  const legs = legsOf(plan);
   const secretsOf = (job: Job) => new Set(JSON.stringify(job).match(/(?<=secrets\.)\w+/g));
 
   it("is ours by its header, and has no place left open", () => {
     expect(recognise(text)).toBe("generated");
-    expect(text.replace(/\$\{\{ [\w.]+ \}\}/g, "")).not.toMatch(/\{\{|\}\}|undefined/);
-    expect(Object.keys(workflow.jobs)).toEqual(["validate", "plan", "apply"]);
+    expect(text.replace(/\$\{\{ [\w.()]+ \}\}/g, "")).not.toMatch(/\{\{|\}\}|undefined/);
+    expect(Object.keys(workflow.jobs)).toEqual(["validate", "plan", "changed", "apply"]);
   });
 
   it("pins what it uses: actions, do-bootstrap, the tool", () => {
     expect(unpinned(text)).toEqual([]);
     expect(text.match(/do-bootstrap@\S+/g)).toEqual(["do-bootstrap@1.2.3", "do-bootstrap@1.2.3"]);
     for (const job of jobs) {
-      for (const leg of job.strategy?.matrix?.include ?? []) {
+      for (const leg of legsOf(job)) {
         expect(leg["version"]).toMatch(/^\d+\.\d+\.\d+$/);
       }
       const setup = stepsOf(job).filter(({ uses }) =>
@@ -106,9 +107,12 @@ describe.each(PIPELINES)("GitHub: %s", (_, pipeline) => {
     expect(plan.if).toContain("github.event.pull_request.head.repo.full_name == github.repository");
     expect(secretsOf(plan)).toContain("DIGITALOCEAN_TOKEN_PLAN");
     expect(secretsOf(plan)).not.toContain("DIGITALOCEAN_TOKEN_APPLY");
-    expect(apply.if).toBe(
-      "github.event_name == 'push' && contains(toJSON(needs.plan.outputs), 'true')",
-    );
+    expect([changed.if, changed.needs]).toEqual([
+      "github.event_name == 'push'",
+      ["validate", "plan"],
+    ]);
+    expect([changed.permissions, secretsOf(changed)]).toEqual([{}, new Set()]);
+    expect([apply.if, apply.needs]).toEqual(["needs.changed.outputs.roots != '[]'", ["changed"]]);
     expect(secretsOf(apply)).toContain("DIGITALOCEAN_TOKEN_APPLY");
     expect(secretsOf(apply)).not.toContain("DIGITALOCEAN_TOKEN_PLAN");
     expect([plan.environment, apply.environment]).toEqual([
@@ -131,7 +135,9 @@ describe.each(PIPELINES)("GitHub: %s", (_, pipeline) => {
   });
 
   it("puts no expression into a script, and no artifact anywhere", () => {
-    const scripts = jobs.flatMap((job) => stepsOf(job).flatMap(({ run }) => run ?? []));
+    const scripts = [...jobs, changed].flatMap((job) =>
+      stepsOf(job).flatMap(({ run }) => run ?? []),
+    );
     expect(scripts.filter((script) => script.includes("${{"))).toEqual([]);
     expect(text).not.toMatch(/upload-artifact|-out[= ]|actions\/cache/);
   });
@@ -153,13 +159,14 @@ describe.each(PIPELINES)("GitHub: %s", (_, pipeline) => {
   });
 
   it("does so for every root in every environment", () => {
-    for (const job of [plan, apply]) {
-      expect(job.strategy?.matrix?.include).toEqual(
-        pipeline.legs.map(({ environment, dir, tool, version }) =>
-          expect.objectContaining({ environment, dir, tool, version }),
-        ),
-      );
-    }
+    expect(legs).toEqual(
+      pipeline.legs.map(({ environment, dir, tool, version }) =>
+        expect.objectContaining({ environment, dir, tool, version }),
+      ),
+    );
+    const [step] = stepsOf(changed);
+    expect(JSON.parse(step?.env?.["ROOTS"] ?? "")).toEqual(legs);
+    expect(apply.strategy?.matrix?.include).toBe("${{ fromJSON(needs.changed.outputs.roots) }}");
     const named = / --env "\$ENVIRONMENT"/g;
     expect(text.match(named)?.length ?? 0).toBe(pipeline.hasEnvironments ? 4 : 0);
   });
