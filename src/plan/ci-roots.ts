@@ -25,21 +25,38 @@ export function toolOf({ root }: Root): "terraform" | "tofu" {
   return root.config.tool ?? "terraform";
 }
 
-/** The release of its tool for each root: what a version file beside it, or above it, says. */
+/** A release, such as 1.11.4, that a pipeline installs. */
+export interface ToolVersion {
+  readonly release: string;
+  /** The version file that names none, and what it says. */
+  readonly unused?: { readonly path: string; readonly says: string };
+}
+
+/** The release of its tool for each root: what the nearest version file says, beside it or above it. */
 export async function toolVersions(
   { files }: Pick<ObservingHost, "files">,
   { config: { base }, top }: Pick<Observation, "config" | "top">,
   roots: readonly Root[],
-): Promise<ReadonlyMap<Root, string>> {
+): Promise<ReadonlyMap<Root, ToolVersion>> {
   const entries = roots.map(async (each) => {
     const tool = toolOf(each);
     for (const folder of [each.root.config.dir, base, top]) {
-      const text = textAt(await files.look(join(folder, VERSION_FILES[tool])))?.text.trim();
-      if (text !== undefined && /^\d+\.\d+\.\d+$/.test(text)) return [each, text] as const;
+      const path = join(folder, VERSION_FILES[tool]);
+      const says = firstLine(textAt(await files.look(path))?.text ?? "");
+      if (says === undefined) continue;
+      const release = /^v?(\d+\.\d+\.\d+)$/.exec(says)?.[1];
+      if (release !== undefined) return [each, { release }] as const;
+      return [each, { release: RELEASES[tool], unused: { path, says } }] as const;
     }
-    return [each, RELEASES[tool]] as const;
+    return [each, { release: RELEASES[tool] }] as const;
   });
   return new Map(await Promise.all(entries));
+}
+
+/** As tfenv reads it: without comments. */
+function firstLine(text: string): string | undefined {
+  const lines = text.split(/\r?\n/).map((line) => line.replace(/#.*/, "").trim());
+  return lines.find((line) => line !== "");
 }
 
 /** GitHub refuses a workflow whose matrix makes more jobs. */
@@ -59,13 +76,13 @@ export function judgeCount(provider: "github" | "gitlab", roots: readonly Root[]
  */
 export function judgeRoots(
   roots: readonly Root[],
-  versions: ReadonlyMap<Root, string>,
+  versions: ReadonlyMap<Root, ToolVersion>,
   unlocked: readonly string[],
 ): Finding[] {
   const found = new Map<string, Finding>();
   for (const item of judgeKeys(roots)) found.set(item.message, item);
   for (const each of roots) {
-    for (const item of judgeRoot(each, versions.get(each) ?? "")) found.set(item.message, item);
+    for (const item of judgeRoot(each, versions.get(each))) found.set(item.message, item);
   }
   for (const path of new Set(unlocked)) {
     const message = `git does not have ${path}, and a pipeline takes only the providers that are in it.`;
@@ -93,7 +110,7 @@ function judgeKeys(roots: readonly Root[]): Finding[] {
 
 const SPACES_HOST = /\.digitaloceanspaces\.com$/;
 
-function judgeRoot(each: Root, version: string): Finding[] {
+function judgeRoot(each: Root, { release = "", unused }: Partial<ToolVersion> = {}): Finding[] {
   const { dir, backend: ours } = each.root.config;
   const { cloud, backend, requiredVersions } = each.root.module;
   const findings: Finding[] = judgeSharing(each.config, each.root);
@@ -112,9 +129,15 @@ function judgeRoot(each: Root, version: string): Finding[] {
       "Give the steps of the file that is written what this backend reads; it is yours then.";
     findings.push(finding("ci.other-backend", message, { where: dir, fix }));
   }
-  if (!allows(requiredVersions, version)) {
-    const tool = toolOf(each);
-    const message = `${dir} asks for ${tool} ${requiredVersions.join(", ")}, and the pipeline would install ${version}.`;
+  const tool = toolOf(each);
+  if (unused !== undefined) {
+    const { path, says } = unused;
+    const message = `${path} says ${says}, which names no single release: the pipeline installs ${release}.`;
+    const fix = "Write the release that you use into it, such as 1.11.4.";
+    findings.push(finding("ci.version-file", message, { where: path, fix }));
+  }
+  if (!allows(requiredVersions, release)) {
+    const message = `${dir} asks for ${tool} ${requiredVersions.join(", ")}, and the pipeline would install ${release}.`;
     const fix = `Write the release that you use into ${VERSION_FILES[tool]}, such as 1.11.4.`;
     findings.push(finding("ci.tool-version", message, { where: dir, fix }));
   }

@@ -22,7 +22,14 @@ import {
   renderGithub,
   renderGitlab,
 } from "./ci-render.ts";
-import { judgeCount, judgeRoots, type Root, toolOf, toolVersions } from "./ci-roots.ts";
+import {
+  judgeCount,
+  judgeRoots,
+  type Root,
+  type ToolVersion,
+  toolOf,
+  toolVersions,
+} from "./ci-roots.ts";
 import { type TokenNeeds, toDo } from "./ci-to-do.ts";
 import { obstacles, plainWrite, textAt } from "./existing.ts";
 import { findConfig } from "./find-config.ts";
@@ -195,7 +202,7 @@ function pipelineOf(
   observation: Observation,
   given: {
     readonly roots: readonly Root[];
-    readonly versions: ReadonlyMap<Root, string>;
+    readonly versions: ReadonlyMap<Root, ToolVersion>;
     readonly file: Place;
     readonly needs: readonly TokenNeeds[];
     readonly request: PipelineRequest;
@@ -219,7 +226,7 @@ function pipelineOf(
       environment: each.config.environment ?? "digitalocean",
       dir: inRepo(config.base, each.root.config.dir),
       tool: toolOf(each),
-      version: versions.get(each) ?? "",
+      version: versions.get(each)?.release ?? "",
       workspace: each.root.config.workspace,
     })),
   };

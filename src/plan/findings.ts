@@ -97,6 +97,7 @@ export const FINDINGS = {
   "ci.too-many-jobs": ["error", EXIT.findings],
   "ci.cloud": ["error", EXIT.findings],
   "ci.tool-version": ["error", EXIT.findings],
+  "ci.version-file": ["warning", EXIT.findings],
   "ci.not-ours": ["error", EXIT.findings],
   "ci.no-lock-file": ["warning", EXIT.findings],
   "ci.edited": ["info", EXIT.ok],

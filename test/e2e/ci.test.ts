@@ -369,6 +369,30 @@ environments:
     expect(status, stderr).toBe(0);
   });
 
+  /** Newer than what stands in a folder above. */
+  const OUR_OWN = expect.stringMatching(/^1\.(?!10)\d+\.\d+$/);
+  it.for<[name: string, text: string, release: string, found: boolean]>([
+    ["a release", "1.11.4\n", "1.11.4", false],
+    ["with a v", "v1.11.4", "1.11.4", false],
+    ["below a comment", "# ours\r\n\r\n1.11.4 # since May\r\n", "1.11.4", false],
+    ["nothing but a comment", "# none\n", "1.10.5", false],
+    ["two numbers", "1.9\n", OUR_OWN, true],
+    ["a range", "latest:^1.9\n", OUR_OWN, true],
+  ])(".terraform-version with %s", async ([, text, release, found], context) => {
+    const { expect } = context;
+    const bench = await repoWith(context, {
+      ".do-bootstraprc": "terraform: { dir: infra }\n",
+      "infra/main.tf": BACKEND,
+      "infra/.terraform-version": text,
+      ".terraform-version": "1.10.5\n",
+    });
+    const { status, stderr } = await bench.run(["ci", "github"]);
+    expect(status).toBe(0);
+    expect(stderr.includes("[ci.version-file]")).toBe(found);
+    const { jobs } = parse(await bench.read(WORKFLOW)) as Workflow;
+    expect(legsOf(jobs["plan"] ?? {}).map((leg) => leg["version"])).toEqual([release]);
+  });
+
   it("a folder that leads out of the repo is not written to", async (context) => {
     const { expect } = context;
     const bench = await repoWith(context, CODE);
