@@ -95,8 +95,12 @@ it("each of them is tried", async () => {
 describe.each(Object.entries(EXAMPLES))("examples/%s", (name, example) => {
   it("has a short README, and a config that editors can check", async () => {
     const readme = await read(name, "README.md");
-    const prose = readme.replace(/```sh\n.*?```\n/s, "").split("\n");
-    expect(prose.filter(Boolean).length).toBeLessThanOrEqual(10);
+    const [title, ...prose] = readme
+      .replace(/```sh\n.*?```\n/s, "")
+      .split("\n")
+      .filter(Boolean);
+    expect(title).toMatch(/^# ./);
+    expect(prose.length).toBeLessThanOrEqual(5);
 
     const [file = ""] = (await readdir(join(FOLDER, name))).filter((each) => /config\./.test(each));
     const text = await read(name, file);
