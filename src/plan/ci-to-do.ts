@@ -15,13 +15,13 @@ export interface TokenNeeds {
  * What only a person can do: make the tokens, and give them to GitHub or GitLab. Every command reads
  * its secret from standard input or asks for it.
  *
- * @param include a file that GitLab's main file does not include yet.
+ * @param main what GitLab's main file lacks: the file to include, and stages.
  */
 export function toDo(
   provider: "github" | "gitlab",
   pipeline: Pipeline,
   needs: readonly TokenNeeds[],
-  include: string | undefined,
+  { include, lacksStages = [] }: { include?: string; lacksStages?: readonly string[] },
 ): Finding[] {
   const say = (message: string, fix: string) => finding("ci.to-do", message, { fix });
   const steps = needs.flatMap(({ environment, plan, apply }) => [
@@ -44,9 +44,21 @@ export function toDo(
     ),
   ]);
   const inclusion = `GitLab reads .gitlab-ci.yml alone, which is left to you; it has to include ${include}.`;
-  return include === undefined
-    ? steps
-    : [say(inclusion, `Write into it: include: [{ local: ${include} }]`), ...steps];
+  const stages = lacksStages.join(", ");
+  return [
+    ...(include === undefined
+      ? []
+      : [say(inclusion, `Write into it: include: [{ local: ${include} }]`)]),
+    ...(stages === ""
+      ? []
+      : [
+          say(
+            ".gitlab-ci.yml has a list of stages, without those of our jobs.",
+            `Add to it: ${stages}`,
+          ),
+        ]),
+    ...steps,
+  ];
 }
 
 const KEY_WORDS = {

@@ -133,7 +133,7 @@ async function look(
         ],
       },
       planFile({ ...observation, blocked }, file.at, text, request),
-      { findings: toDo(request.provider, pipeline, needs, file.include) },
+      { findings: toDo(request.provider, pipeline, needs, file) },
     ]),
   };
 }
@@ -178,6 +178,8 @@ interface Place {
   readonly at: Snapshot;
   /** GitLab: the file that is to include it, and does not; where the user has one of his own. */
   readonly include?: string;
+  /** GitLab: stages that its jobs are in, and that file does not list. */
+  readonly lacksStages?: readonly string[];
 }
 
 type Locate = (host: ObservingHost, observation: Observation) => Promise<Place>;
@@ -194,7 +196,10 @@ const PLACE: Readonly<Record<CiProvider, Locate>> = {
     const text = textAt(main)?.text ?? "";
     const isFree = main.kind === "absent" && observation.config.base === observation.top;
     if (own.kind === "absent" && (isFree || isOfProject(observation, text))) return { at: main };
-    return { at: own, ...(text.includes(path) ? {} : { include: path }) };
+    const { isIncluded, readGitlabMain } = await import("./gitlab-main.ts");
+    const found = readGitlabMain(text);
+    const { lacksStages } = found;
+    return { at: own, lacksStages, ...(isIncluded(found, path) ? {} : { include: path }) };
   },
 };
 

@@ -176,6 +176,32 @@ describe.concurrent("ci", () => {
     expect(again.stderr).not.toContain("has to include");
   });
 
+  it.for<[name: string, text: string, said: string[]]>([
+    ["a comment that names the file", "# .gitlab/do-bootstrap.yml\n", ["has to include"]],
+    ["the file in a script", "a: { script: cat .gitlab/do-bootstrap.yml }\n", ["has to include"]],
+    ["no YAML", "include: [", ["has to include"]],
+    ["one path", "include: /.gitlab/do-bootstrap.yml\n", []],
+    ["a list of paths", "include: [ünï (a).yml, .gitlab/do-bootstrap.yml]\n", []],
+    ["one object", "include: { local: /.gitlab/do-bootstrap.yml }\n", []],
+    ["a pattern", "include: [{ local: .gitlab/*.yml }]\n", []],
+    ["another pattern", "include: { local: ci/**.yml }\n", ["has to include"]],
+    ["inputs before it", "spec: {}\n---\ninclude: .gitlab/do-bootstrap.yml\n", []],
+    ["GitLab's own tags", "a: !reference [b]\ninclude: .gitlab/do-bootstrap.yml\n", []],
+    [
+      "stages of its own",
+      "include: .gitlab/do-bootstrap.yml\nstages: [build, test]\n",
+      ["Add to it: deploy"],
+    ],
+    ["all of the stages", "include: .gitlab/*.yml\nstages: [test, deploy]\n", []],
+  ])("GitLab: a file of the user's own with %s", async ([, text, said], context) => {
+    const { expect } = context;
+    const bench = await repoWith(context, { ...CODE, ".gitlab-ci.yml": text });
+    const { status, stdout } = await bench.run(["ci", "gitlab", "--dry-run"]);
+    expect(status).toBe(0);
+    const words = ["has to include", "Add to it: deploy", "Add to it: test"];
+    expect(words.filter((each) => stdout.includes(each))).toEqual(said);
+  });
+
   it("GitLab: two projects of one repo have a file each, and uninstall takes its own", async (context) => {
     const { expect } = context;
     const bench = await repoWith(context, {
