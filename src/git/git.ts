@@ -40,15 +40,17 @@ export interface Git {
 /**
  * The git work tree around a folder, asked in a way that runs nothing of the repo (DESIGN rule 3).
  *
+ * @param repo where no git may come from; else the repo itself.
  * @returns undefined outside git.
  * @throws AppError GIT_FAILED where there is a repo but git cannot be asked.
  */
 export async function openGit(
   host: Pick<Host, "env" | "run" | "which" | "files">,
   folder: string,
+  repo?: string,
 ): Promise<Git | undefined> {
   const marked = await findGitFolder(host, folder);
-  const { path: file, skipped } = await host.which("git", marked ?? folder);
+  const { path: file, skipped } = await host.which("git", repo ?? marked ?? folder);
   if (file === undefined) {
     if (marked === undefined) return undefined;
     throw new AppError("GIT_FAILED", `${marked} is a git repo, but git is not on PATH.`, {

@@ -4,14 +4,14 @@ import { authInit } from "../doctl/auth-init.ts";
 import { removeContext, storeContext } from "../doctl/store-context.ts";
 import { AppError } from "../errors.ts";
 import type { Git } from "../git/git.ts";
+import { askRepos, wouldTake } from "../git/repos.ts";
 import type { Host, Undo } from "../host/host.ts";
-import { isInside } from "../paths.ts";
 import type { ApiHosts } from "../token/hosts.ts";
 import type { Change, StoreContext, WriteFile } from "./types.ts";
 
 export type ApplyHost = Pick<
   Host,
-  "files" | "clock" | "steadyClock" | "run" | "env" | "http" | "locked" | "interrupted"
+  "files" | "clock" | "steadyClock" | "run" | "which" | "env" | "http" | "locked" | "interrupted"
 >;
 
 export interface Surroundings {
@@ -43,13 +43,14 @@ export async function apply(
   const undone: Undo[] = [];
   const doubts: string[] = [];
   try {
+    await assertIgnored(await Promise.all(contexts.map(({ path }) => host.files.realpath(path))));
     for (const change of contexts) doubts.push(...(await verifyWithDoctl(change)));
     for (const folder of new Set(writes.map(({ before }) => dirname(before.target)))) {
       await step(host.files.makeDirectory(folder, 0o755));
       await host.files.sweep(folder);
     }
     for (const change of plain.filter(puts)) await writeFile(change);
-    await assertIgnored(secret, around.git);
+    await assertIgnored(secret.map(({ before }) => before.target));
     for (const change of secret.filter(puts)) await writeFile(change);
     for (const change of contexts) {
       const { context, token, path, replaces } = change;
@@ -80,6 +81,18 @@ export async function apply(
     undone.push(await action);
     if (host.interrupted.aborted)
       throw new AppError("INTERRUPTED", "Interrupted. Nothing was changed.");
+  }
+
+  /** Asked again after .gitignore was written: a pattern further down may undo ours. */
+  async function assertIgnored(targets: readonly string[]): Promise<void> {
+    const verdicts = [...(await askRepos(host, around.git, targets))];
+    const [path, { root } = { root: "" }] =
+      verdicts.find(([, verdict]) => wouldTake(verdict)) ?? [];
+    if (path === undefined) return;
+    const where = root === around.git?.root ? "git" : `git -C ${root}`;
+    throw new AppError("NOT_IGNORED", `git would take ${path}, which is to hold the token.`, {
+      hint: `Nothing was changed. Find the pattern that lets it in: ${where} check-ignore -v --no-index ${path}`,
+    });
   }
 
   function writeFile({ before, after, mode }: WriteFile): Promise<void> {
@@ -113,19 +126,5 @@ function notUndone(cause: unknown, many: number): AppError {
   return new AppError("WRITE_FAILED", `${message} And ${what} could not be taken back.`, {
     hint: "Make room on the disk, then run the same command again: it goes on from what is there.",
     cause,
-  });
-}
-
-/** Asked again after .gitignore was written: a pattern further down may undo ours. */
-async function assertIgnored(writes: readonly WriteFile[], git: Git | undefined): Promise<void> {
-  if (git === undefined) return;
-  const targets = writes.map(({ before }) => before.target);
-  const inRepo = targets.filter((path) => isInside(path, git.root));
-  if (inRepo.length === 0) return;
-  const [ignored, tracked] = await Promise.all([git.ignored(inRepo), git.tracked(inRepo)]);
-  const exposed = inRepo.find((path) => !ignored.has(path) || tracked.has(path));
-  if (exposed === undefined) return;
-  throw new AppError("NOT_IGNORED", `git would take ${exposed}, which is to hold the token.`, {
-    hint: `Nothing was changed. Find the pattern that lets it in: git check-ignore -v --no-index ${exposed}`,
   });
 }

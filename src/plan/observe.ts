@@ -7,6 +7,7 @@ import { readEnvFile } from "../env-file/read.ts";
 import { AppError } from "../errors.ts";
 import { type Git, openGit } from "../git/git.ts";
 import { ignoreRules } from "../git/ignore-rules.ts";
+import { askRepos } from "../git/repos.ts";
 import type { Environment, Files, Host, Snapshot } from "../host/host.ts";
 import { isInside } from "../paths.ts";
 import { TEMPLATE_NAMES, type Templates } from "../terraform/generated.ts";
@@ -70,6 +71,8 @@ export interface GitObservation {
   readonly git: Git;
   readonly ignored: ReadonlySet<string>;
   readonly tracked: ReadonlySet<string>;
+  /** Files in a repo inside this one, with its root and their name in there: ours has no say in what it takes. */
+  readonly nested: ReadonlyMap<string, { readonly root: string; readonly name: string }>;
 }
 
 /** What is asked on the command line, and what may be kept from one look to the next. */
@@ -276,11 +279,22 @@ async function observeRepo(
   const probes = [...ignoreRules(config).flatMap(({ probes }) => probes), ...values];
   // An answer that is older than what stands in .gitignore would blame a pattern that somebody just added.
   await looking;
-  const [ignored, tracked] = await Promise.all([
-    git.ignored([...probes, join(config.base, ".env.example")]),
-    git.tracked(probes),
-  ]);
-  return [roots, { git, ignored, tracked }];
+  const paths = [...new Set([...probes, join(config.base, ".env.example")])];
+  const realOf = async (path: string) =>
+    [path, join(await host.files.realpath(dirname(path)), basename(path))] as const;
+  const real = new Map(await Promise.all(paths.map(realOf)));
+  const inRepo = paths.filter((path) => isInside(real.get(path) ?? path, git.root));
+  const verdicts = await askRepos(host, git, inRepo);
+  // What a linked folder leads to is only read (rule 4).
+  const ignored = paths.filter((path) => verdicts.get(path)?.isIgnored !== false);
+  const tracked = paths.filter((path) => verdicts.get(path)?.isTracked);
+  const nested = [...verdicts].flatMap(([path, { root }]) =>
+    root === git.root
+      ? []
+      : [[path, { root, name: relative(root, real.get(path) ?? path) }] as const],
+  );
+  const state = { ignored: new Set(ignored), tracked: new Set(tracked), nested: new Map(nested) };
+  return [roots, { git, ...state }];
 }
 
 /** Two plans for the same files would get into each other's way; what config shows it has refused. */

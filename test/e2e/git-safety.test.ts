@@ -233,6 +233,51 @@ describe("a file that git would take gets no token", () => {
     expect(await fileTree(bench.root)).toEqual(before);
   });
 
+  it.each([
+    ["token.envFile", "token: { envFile: app/.env }\n", ".env .env.*.local"],
+    [
+      "terraform.dir",
+      "terraform: { dir: app/infra }\n",
+      ".env.*.local *.secret.auto.tfvars.json *.tfstate* *.tfplan tfplan .terraform/",
+    ],
+    ["a link to such a folder", "token: { envFile: link/.env }\n", ".env .env.*.local"],
+  ])("%s in a repo inside this one, which is asked itself", async (_, config, patterns) => {
+    const bench = await workbench();
+    await bench.git("init", "--quiet", "app");
+    await symlink("app", join(bench.repo, "link"));
+    await bench.write(".do-bootstraprc", config);
+    const before = await aged(bench.root);
+    const { status, stderr } = await bench.run(["--token-stdin"], { input: bench.token });
+    expect(stderr).toMatch(/app is a git repo of its own, .* \[git\.not-ignored\]$/m);
+    expect(stderr).toContain(`Add to its .gitignore: ${patterns}\n`);
+    expect(status).toBe(3);
+    expect(await fileTree(bench.root)).toEqual(before);
+
+    await bench.write("app/.gitignore", patterns.replaceAll(" ", "\n"));
+    const secret = config.startsWith("token") ? ".env" : `infra/${SECRETS[1]}`;
+    bench.mayHold(`app/${secret}`);
+    await succeed(bench);
+    expect((await standing(bench, "app")).ignored).toEqual([secret]);
+    expect((await bench.run(["check"])).status).toBe(0);
+
+    await bench.git("-C", "app", "add", "--force", secret);
+    const { stdout: said } = await bench.run(["check"]);
+    expect(said.includes("[env-file.tracked]")).toBe(secret === ".env");
+  });
+
+  it("a link to a file in a repo inside this one, which would take it", async () => {
+    const bench = await workbench();
+    await bench.git("init", "--quiet", "app");
+    await symlink("app/values", join(bench.repo, ".env"));
+    const before = await aged(bench.root);
+    const { status, stderr } = await bench.run(["--token-stdin"], { input: bench.token });
+    expect(stderr).toMatch(
+      /git would take .*app\/values, .*\[NOT_IGNORED\]\n.*git -C .*app check-ig/,
+    );
+    expect(status).toBe(3);
+    expect(await fileTree(bench.root)).toEqual(before);
+  });
+
   it("a .gitignore that is a link, which git does not follow", async () => {
     const bench = await workbench();
     await bench.write("shared.ignore", "dist/\n");
