@@ -43,14 +43,14 @@ export async function apply(
   const undone: Undo[] = [];
   const doubts: string[] = [];
   try {
-    await assertIgnored(await Promise.all(contexts.map(({ path }) => host.files.realpath(path))));
     for (const change of contexts) doubts.push(...(await verifyWithDoctl(change)));
     for (const folder of new Set(writes.map(({ before }) => dirname(before.target)))) {
       await step(host.files.makeDirectory(folder, 0o755));
       await host.files.sweep(folder);
     }
     for (const change of plain.filter(puts)) await writeFile(change);
-    await assertIgnored(secret.map(({ before }) => before.target));
+    const configs = await Promise.all(contexts.map(({ path }) => host.files.realpath(path)));
+    await assertIgnored([...secret.map(({ before }) => before.target), ...configs]);
     for (const change of secret.filter(puts)) await writeFile(change);
     for (const change of contexts) {
       const { context, token, path, replaces } = change;

@@ -1,4 +1,6 @@
+import { join, relative } from "node:path";
 import type { DoctlObservation, DoctlTarget } from "../doctl/observe.ts";
+import { patternOf } from "../git/ignore-block.ts";
 import { finding } from "./findings.ts";
 import type { Observation } from "./observe.ts";
 import { usableToken } from "./storing.ts";
@@ -19,7 +21,8 @@ export function planDoctl(observation: Observation, consent: Consent): PlanPart 
   if (token === undefined || doctl.target === undefined) return NOTHING;
 
   const { context, holding, holds } = doctl.target;
-  if (holding === "this") return NOTHING;
+  const taken = judgePlace(observation);
+  if (holding === "this" || taken.length > 0) return { findings: taken };
   if ((holding === "other" || holding === "same-team") && !consent.force) {
     return only(holding === "other" ? otherLogin(doctl.target) : sameTeam(doctl.target));
   }
@@ -80,6 +83,22 @@ export function broken(path: string, why: string): Finding {
       ? `Let yourself read it: chmod u+rw ${path}`
       : `A doctl that was killed leaves it like that. When none is running: mv ${path} ${path}.broken`,
   });
+}
+
+/** In a repo of dotfiles, for one, the token would go where everybody's clone has it. */
+export function judgePlace({
+  doctl,
+  doctlTaken,
+}: Pick<Observation, "doctl" | "doctlTaken">): Finding[] {
+  if (doctl?.config === undefined || doctlTaken === undefined) return [];
+  const { root, isTracked } = doctlTaken;
+  const { target } = doctl.config.state.snapshot;
+  const name = relative(root, target);
+  const ignore = `Add to ${join(root, ".gitignore")}: /${patternOf(name)}`;
+  const untrack = `git -C ${root} rm --cached ${name} (then revoke whatever was ever committed)`;
+  const message = `git ${isTracked ? "tracks" : "would take"} doctl's config, which holds tokens: ${target}`;
+  const fix = isTracked ? `${untrack}. ${ignore}` : ignore;
+  return [finding("doctl.in-git", message, { where: target, fix })];
 }
 
 function otherLogin({ context, holds }: DoctlTarget): Finding {

@@ -7,7 +7,7 @@ import { readEnvFile } from "../env-file/read.ts";
 import { AppError } from "../errors.ts";
 import { type Git, openGit } from "../git/git.ts";
 import { ignoreRules } from "../git/ignore-rules.ts";
-import { askRepos } from "../git/repos.ts";
+import { askRepos, type Verdict, wouldTake } from "../git/repos.ts";
 import type { Environment, Files, Host, Snapshot } from "../host/host.ts";
 import { isInside } from "../paths.ts";
 import { TEMPLATE_NAMES, type Templates } from "../terraform/generated.ts";
@@ -52,6 +52,8 @@ export interface Observation extends FoundConfig {
   readonly blocked: ReadonlyMap<string, string>;
   readonly git: GitObservation | undefined;
   readonly doctl: DoctlObservation | undefined;
+  /** Set where doctl's config lies in a git repo that tracks it or would take it. */
+  readonly doctlTaken: Verdict | undefined;
   readonly roots: readonly TerraformRoot[];
   readonly locks: LockVerdicts;
   /** Where each of these roots takes its token from. */
@@ -180,6 +182,7 @@ export async function observe(host: ObservingHost, question: Question): Promise<
     ...looks,
     blocked,
     doctl,
+    doctlTaken: await takerOf(host, git, doctl),
     roots,
     locks: question.locks ?? new Map(),
     tokenSources,
@@ -208,6 +211,16 @@ export async function observe(host: ObservingHost, question: Question): Promise<
     const inspection = token.kind === "found" ? await inspect(token.token) : undefined;
     return { token, inspection };
   }
+}
+
+async function takerOf(
+  host: ObservingHost,
+  git: Git | undefined,
+  doctl: DoctlObservation | undefined,
+): Promise<Verdict | undefined> {
+  const target = doctl?.config?.state.snapshot.target;
+  const verdicts = await askRepos(host, git, target === undefined ? [] : [target]);
+  return [...verdicts.values()].find(wouldTake);
 }
 
 /** What stands at each of these paths. */

@@ -6,6 +6,7 @@ import type { Host, Snapshot } from "../host/host.ts";
 import { jsonObject } from "../json.ts";
 import { SECRET_TFVARS } from "../terraform/files.ts";
 import { Secret } from "../token/secret.ts";
+import { judgePlace } from "./doctl.ts";
 import { obstacles, textAt } from "./existing.ts";
 import { finding } from "./findings.ts";
 import type { Observation } from "./observe.ts";
@@ -92,6 +93,8 @@ export function changePlace(
   const why = token === undefined ? "without the token" : "the new token";
   if (place.kind === "doctl") {
     const { path, context } = place;
+    const taken = token === undefined ? [] : judgePlace(observation);
+    if (taken.length > 0) return { findings: taken };
     const change: Change =
       token === undefined
         ? { kind: "doctl-removal", path, context, holds: old, why }

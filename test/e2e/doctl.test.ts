@@ -1,4 +1,14 @@
-import { lstat, mkdir, readFile, stat, symlink, utimes, writeFile } from "node:fs/promises";
+import {
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
@@ -225,6 +235,80 @@ describe("where doctl's config is", () => {
       `context: default\naccess-token: "${bench.token}"\n`,
     );
     expect((await stat(target)).mode & 0o777).toBe(0o600);
+  });
+});
+
+describe("a config in a git repo", () => {
+  const inRepo = { XDG_CONFIG_HOME: "ROOT/acme-web/conf" };
+  it.each<[what: string, env: Record<string, string>, path: string, repo: string, says: string]>([
+    [
+      "XDG_CONFIG_HOME in the repo",
+      inRepo,
+      "acme-web/conf/doctl/config.yaml",
+      "acme-web",
+      "would take",
+    ],
+    ["tracked there", inRepo, "acme-web/conf/doctl/config.yaml", "acme-web", "tracks"],
+    ["dotfiles", {}, "home/.config/doctl/config.yaml", "home", "would take"],
+    ["dotfiles that have it", {}, "home/.config/doctl/config.yaml", "home", "tracks"],
+    ["linked from dotfiles", {}, "dot/config.yaml", "dot", "would take"],
+  ])(
+    "%s: the token does not go there, unless git ignores it",
+    async (what, given, path, repo, says) => {
+      const { bench, config, init } = await arrange((b) => fakeDoctl(b.bin));
+      const env = Object.fromEntries(
+        Object.entries(given).map(([key, value]) => [key, value.replace("ROOT", bench.root)]),
+      );
+      const [at, root] = [join(bench.root, path), join(bench.root, repo)];
+      await bench.git("init", "--quiet", root);
+      if (what.startsWith("linked")) {
+        await mkdir(dirname(config), { recursive: true });
+        await symlink(at, config);
+      }
+      if (says === "tracks") {
+        await put(at, "output: text\n");
+        await bench.git("-C", root, "add", "--force", at);
+      }
+      const before = [await aged(bench.repo), await aged(root)];
+      const { status, stderr } = await init(env);
+      expect(stderr).toMatch(
+        new RegExp(`^✗ git ${says} doctl's config, .* \\[doctl\\.in-git\\]$`, "m"),
+      );
+      expect(status).toBe(3);
+      expect([await fileTree(bench.repo), await fileTree(root)]).toEqual(before);
+
+      await bench.git("-C", root, "rm", "--quiet", "--cached", "--ignore-unmatch", at);
+      const [, ignore = "", pattern = ""] = /Add to (\S+): (\S+)$/m.exec(stderr) ?? [];
+      await writeFile(resolve(bench.repo, ignore.replace("~", bench.home)), `${pattern}\n`);
+      bench.mayHold(join("..", path));
+      const again = await init(env);
+      expect(again.status, again.stderr).toBe(0);
+      expect(await readFile(at, "utf8")).toContain(bench.token);
+      expect(
+        await bench.git("-C", root, "ls-files", "--cached", "--others", "--exclude-standard"),
+      ).not.toContain("config.yaml");
+
+      await writeFile(join(root, ".gitignore"), ".env*\n*.json\n");
+      expect((await bench.run(["check"], { env })).stdout).toContain("[doctl.in-git]");
+      const fresh = randomToken();
+      bench.sandbox.accept(fresh);
+      const rotated = await bench.run(["rotate", "--token-stdin"], { input: fresh, env });
+      expect(rotated.stderr).toContain("[doctl.in-git]");
+      expect(await readFile(at, "utf8")).not.toContain(fresh);
+    },
+  );
+
+  it("one that comes into a repo meanwhile gets no token", async () => {
+    const { bench, init } = await arrange((b) => fakeDoctl(b.bin));
+    const [doctl, real] = [join(bench.bin, "doctl"), join(bench.bin, "doctl.real")];
+    await rename(doctl, real);
+    const repo = `[ "$1" = auth ] && git init --quiet "$HOME"`;
+    await writeFile(doctl, `#!/bin/sh\n${repo}\nexec "${real}" "$@"\n`, { mode: 0o755 });
+    const { status, stderr } = await init();
+    expect(stderr).toMatch(/git would take .*config.yaml.* \[NOT_IGNORED\]$/m);
+    expect(status).toBe(3);
+    expect(await readdir(bench.home)).toEqual([".git"]);
+    expect(await fileTree(bench.repo).then(Object.keys)).not.toContain(join(bench.repo, ".env"));
   });
 });
 
