@@ -169,8 +169,12 @@ interface Put {
 }
 
 async function put(target: string, bytes: Uint8Array, { dress, last }: Put): Promise<void> {
-  const temporary = await temporaryFor(target);
+  const temporary = temporaryFor(target);
+  const folder = dirname(temporary);
   try {
+    await fs.mkdir(folder, { mode: 0o700 });
+    // One for .gitignore is one itself.
+    if (basename(target) !== IGNORE_FILE) await hideFromGit(folder);
     const handle = await fs.open(temporary, "wx", 0o600);
     try {
       await dress(handle);
@@ -182,7 +186,7 @@ async function put(target: string, bytes: Uint8Array, { dress, last }: Put): Pro
     await last(temporary);
     await fs.rename(temporary, target);
   } finally {
-    await dropTemporary(temporary);
+    await dropFolder(folder);
   }
 }
 
@@ -275,18 +279,29 @@ async function restore(before: Snapshot, ours: Uint8Array | undefined): Promise<
 
 /**
  * Where a file is written before it takes the target's place: in a folder beside it, under its name.
- * So git ignores it where it ignores the target by name, be it in a repo that was never set up by us,
- * and where it has the pattern .env.*.local, which we ask for.
+ * That git ignores the target does not say that it ignores what is in there: /.env names one place.
  */
-async function temporaryFor(target: string): Promise<string> {
-  const folder = join(dirname(target), `.env.do-bootstrap-${newTag()}.local`);
-  await fs.mkdir(folder, { mode: 0o700 });
-  return join(folder, basename(target));
+function temporaryFor(target: string): string {
+  return join(dirname(target), `.env.do-bootstrap-${newTag()}.local`, basename(target));
 }
 
-/** Not worth a failure: what is left is swept by the next run. */
-async function dropTemporary(path: string): Promise<void> {
-  await fs.rm(dirname(path), { recursive: true, force: true }).catch(() => undefined);
+const IGNORE_FILE = ".gitignore";
+
+/** Of all patterns git believes those nearest to a file: no repo has others for what comes into the folder. */
+async function hideFromGit(folder: string): Promise<void> {
+  await fs.writeFile(join(folder, IGNORE_FILE), "*\n", { mode: 0o600 });
+}
+
+/** What hides the rest from git goes last. Not worth a failure: what is left is swept by the next run. */
+async function dropFolder(folder: string): Promise<void> {
+  // A doctl whose parent was killed may still write.
+  const all = { recursive: true, force: true, maxRetries: 3, retryDelay: 50 };
+  // A left-over may be a file. What a link of a repo's leads to is nothing of ours.
+  const stats = await fs.lstat(folder).catch(() => undefined);
+  for (const name of stats?.isDirectory() ? await list(folder) : []) {
+    if (name !== IGNORE_FILE) await fs.rm(join(folder, name), all).catch(() => undefined);
+  }
+  await fs.rm(folder, all).catch(() => undefined);
 }
 
 /** Node cuts off what is less than a microsecond, also of a number that is a hair too small. */
@@ -312,11 +327,7 @@ async function sweep(directory: string): Promise<readonly string[]> {
   const known = names.filter((name) => LEFT_OVERS.some((kind) => kind.name.test(name)));
   for (const name of known) {
     if (!(await isLeftOver(directory, name))) continue;
-    // A doctl whose parent was killed may still write. What cannot be removed is in nobody's way.
-    const again = { maxRetries: 3, retryDelay: 50 };
-    await fs
-      .rm(join(directory, name), { recursive: true, force: true, ...again })
-      .catch(() => undefined);
+    await dropFolder(join(directory, name));
   }
   return names;
 }
@@ -338,15 +349,15 @@ async function withPrivateFolder<T>(
   parent: string,
   use: (folder: string) => Promise<T>,
 ): Promise<T> {
-  const folder = await fs
-    .mkdtemp(join(parent, `.do-bootstrap-${tagOfMaker()}`))
-    .catch((error: unknown) => {
-      throw writeFailed(`A folder in ${parent} could not be created`, error);
-    });
+  const fail = (error: unknown) => {
+    throw writeFailed(`A folder in ${parent} could not be created`, error);
+  };
+  const folder = await fs.mkdtemp(join(parent, `.do-bootstrap-${tagOfMaker()}`)).catch(fail);
   try {
+    await hideFromGit(folder).catch(fail);
     return await use(folder);
   } finally {
-    await fs.rm(folder, { recursive: true, force: true });
+    await dropFolder(folder);
   }
 }
 

@@ -641,6 +641,28 @@ describe("files", () => {
     expect(await readdir(root)).toEqual([...foreign, ...left].sort());
   });
 
+  it("sweep: what a link leads to stays", async () => {
+    const root = await tempDir();
+    const name = `.env.do-bootstrap-${ourselves().machine}-${2 ** 22 + 1}-abcdef.local`;
+    await mkdir(join(root, "mine"));
+    await writeFile(join(root, "mine", "file"), "x");
+    await symlink("mine", join(root, name));
+    await nodeFiles.sweep(root);
+    expect(await readdir(root, { recursive: true })).toEqual(["mine", join("mine", "file")]);
+  });
+
+  it("a private folder and what is in it are hidden from git", async () => {
+    const root = await tempDir();
+    await execa("git", ["init", "--quiet", root]);
+    const untracked = () =>
+      execa("git", ["-C", root, "ls-files", "--others", "--exclude-standard"]);
+    await nodeFiles.withPrivateFolder(root, async (folder) => {
+      await writeFile(join(folder, "config.yaml"), "x");
+      expect((await untracked()).stdout).toBe("");
+    });
+    expect(await readdir(root)).toEqual([".git"]);
+  });
+
   it("undo leaves what somebody else has written since", async () => {
     const root = await tempDir();
     const path = join(root, "file");

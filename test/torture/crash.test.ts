@@ -95,6 +95,7 @@ describe("a temporary file with a secret, left by SIGKILL", () => {
     ["init, where there was no .gitignore", ["--token-stdin"], beginning, ".env"],
     ["rotate, with our lines in .gitignore", ["rotate", "--token-stdin"], finished, SECRET],
     ["rotate, with a .gitignore of one's own", ["rotate", "--token-stdin"], ownIgnoreFile, ".env"],
+    ["rotate, with one that names one place", ["rotate", "--token-stdin"], onePlace, ".env"],
   ])("%s: git ignores it, and the next run takes it away", async (_, args, arrange, target) => {
     const { bench, runUntil, run, tokens } = await sceneOf(args, arrange);
     await runUntil({ signal: "SIGKILL", at: { moment: `before rename ${target}` } });
@@ -278,6 +279,12 @@ async function nothingElse(bench: Workbench, tokens: { old: string }): Promise<v
 async function ownIgnoreFile(bench: Workbench, { old }: { old: string }): Promise<void> {
   await bench.write(".gitignore", ".env\n");
   await bench.write(".env", `DIGITALOCEAN_TOKEN=${old}\n`, 0o600);
+}
+
+/** The same, whose patterns let git take everything else. */
+async function onePlace(bench: Workbench, tokens: { old: string }): Promise<void> {
+  await ownIgnoreFile(bench, tokens);
+  await bench.write(".gitignore", "*.local\n!*.local\n/.env\n");
 }
 
 /** A repo whose code has the only copy of the token. */
