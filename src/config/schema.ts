@@ -22,6 +22,8 @@ const relativePath = v.pipe(
     (path) => !path.split(/[/\\]/).includes(".."),
     "stay inside the folder of the config file",
   ),
+  // In any case: on some disks they are the same.
+  v.check((path) => !/(^|[/\\])\.git([/\\]|$)/i.test(path), "stay out of git's own folder"),
   v.check((path) => !/[\u0000-\u001f\u007f]/.test(path), "use a path without control characters"),
 );
 

@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { dirname, relative, sep } from "node:path";
 import { type Content, content, decode } from "../content.ts";
 import type { Snapshot } from "../host/host.ts";
 import { isInside } from "../paths.ts";
@@ -33,6 +33,16 @@ export function obstacles(
     const why = snapshot.kind === "unusable" ? snapshot.why : nameOf(snapshot);
     return [
       finding("file.unusable", `${path} is ${why}.`, { where: path, fix: `Move ${path} away.` }),
+    ];
+  }
+  // git would obey what is written there; also where a link leads out of the repo, to another one.
+  const below = isInside(target, top) ? relative(top, target) : target;
+  if (below.split(sep).some((name) => name.toLowerCase() === ".git")) {
+    return [
+      finding("file.in-git", `${path} leads into git's own folder, to ${target}.`, {
+        where: path,
+        fix: "Remove the link.",
+      }),
     ];
   }
   // A symlink inside the repo is followed; one that leads out of it is only read (rule 4).

@@ -31,6 +31,7 @@ export const FINDINGS = {
   "env-file.two-tokens": ["warning", EXIT.findings],
   "env-file.stale-local": ["warning", EXIT.findings],
   "file.not-writable": ["error", EXIT.findings],
+  "file.in-git": ["error", EXIT.findings],
   "file.outside": ["error", EXIT.findings],
   "file.unusable": ["error", EXIT.findings],
   "git.not-ignored": ["error", EXIT.findings],

@@ -71,7 +71,7 @@ export async function planHook(host: HookHost, git: Git, request: HookRequest): 
   const isIn = [git.root, gitFolder].some((folder) => isInside(hook.target, folder));
   const why = await files.whyNotWritable(dirname(hook.target));
   const blocked = new Map(why === undefined ? [] : [[dirname(hook.target), why]]);
-  const top = isIn ? dirname(hook.target) : git.root;
+  const top = isIn || request.force ? dirname(hook.target) : git.root;
   const inTheWay = obstacles({ blocked, top }, hook, request);
   if (inTheWay.length > 0) return { path, changes: [], findings: inTheWay };
   const text = textAt(hook)?.text ?? "";

@@ -124,6 +124,27 @@ describe.concurrent("a repo is data: no command runs or obeys what lies in it (r
     expect(await treeHash(bench.home)).toBe(before);
   });
 
+  it.for<[link: string, to: string, args: string[]]>([
+    [".env.example", ".git/config", []],
+    [".env", ".git/env", ["--force"]],
+    [".gitignore", ".git/hooks/pre-commit", ["--force"]],
+    ["infra", ".git/hooks", ["--force"]],
+    [".env.example", "../other/.git/config", ["--force"]],
+  ])("%s that leads to %s is not written: git would obey it (%s)", async (row, context) => {
+    const { expect } = context;
+    const [link, to, args] = row;
+    const bench = await workbench(context);
+    await bench.git("init", "--quiet", "../other");
+    await mkdir(join(bench.repo, ".git/hooks"), { recursive: true });
+    await bench.write("do-bootstrap.config.yaml", "terraform: { dir: infra }\n");
+    await symlink(to, join(bench.repo, link));
+    const before = await treeHash(bench.root);
+    const { status, stderr } = await bench.run(["--token-stdin", ...args], { input: bench.token });
+    expect(stderr).toMatch(/leads into git's own folder, .*\[file\.in-git\]$/m);
+    expect(status).toBe(3);
+    expect(await treeHash(bench.root)).toBe(before);
+  });
+
   it("and every trap is live", async (context) => {
     const { expect } = context;
     const { bench, env, sprung } = await trapped(context);

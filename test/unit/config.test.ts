@@ -33,7 +33,10 @@ describe("a config that is taken", () => {
     ["project", ["a", "1", "acme-web", "a_b", "a-"]],
     ["doctl.context", ["default", "acme-web"]],
     ["token.name", ["DIGITALOCEAN_TOKEN", "_x", "do9"]],
-    ["token.envFile", [".env", "./.env", "a/b", "..env", "a..b/c", "~/x", "a b"]],
+    [
+      "token.envFile",
+      [".env", "./.env", "a/b", "..env", ".github/x", "a.git/.gitx", "a..b/c", "~/x", "a b"],
+    ],
     ["token.minTtl", ["0s", "90m", "12h", "7d", "2w", "007d"]],
     ["terraform.dir", [".", "infra", "infra/prod", "./infra"]],
     ["terraform.variable", ["do_token", "do-token", "_t"]],
@@ -52,6 +55,11 @@ describe("a value that does not fit", () => {
     ["token.name", ["", "9a", "a-b", "a b", "a=b"], "use letters, digits and _"],
     ["token.envFile", ["/etc/x", "\\x", "C:\\x", "c:x", "//host/x"], "use a path relative to"],
     ["token.envFile", ["..", "../x", "a/../../x", "a/..", "a\\..\\b"], "stay inside the folder"],
+    [
+      "token.envFile",
+      [".git/config", "a/.GIT/x", "a\\.git", ".git"],
+      "stay out of git's own folder",
+    ],
     ["token.envFile", ["a\nb", "a\u0000", "\u001b[31m"], "use a path without control"],
     ["token.envFile", [""], "name a path"],
     ["terraform.dir", ["/infra", "D:/infra"], "use a path relative to"],
