@@ -28,7 +28,7 @@ export interface Surroundings {
  * config; what goes, goes last, in the plan's order.
  *
  * @returns what did not go as hoped and does not matter (DESIGN rule 6), in words.
- * @throws AppError; everything is then as it was.
+ * @throws AppError; everything is then as it was, but for NotUndone.
  */
 export async function apply(
   host: ApplyHost,
@@ -74,7 +74,7 @@ export async function apply(
         stuck++;
       });
     }
-    throw stuck === 0 ? error : notUndone(error, stuck);
+    throw stuck === 0 ? error : new NotUndone(error, stuck);
   }
 
   async function step(action: Promise<Undo>): Promise<void> {
@@ -119,12 +119,14 @@ export async function apply(
   }
 }
 
-/** A full disk has no room for what was there before, either. */
-function notUndone(cause: unknown, many: number): AppError {
-  const what = many === 1 ? "one change" : `${many} changes`;
-  const message = cause instanceof Error ? cause.message : String(cause);
-  return new AppError("WRITE_FAILED", `${message} And ${what} could not be taken back.`, {
-    hint: "Make room on the disk, then run the same command again: it goes on from what is there.",
-    cause,
-  });
+/** Not everything is as it was: a full disk has no room for what was there before, either. */
+export class NotUndone extends AppError {
+  constructor(cause: unknown, many: number) {
+    const what = many === 1 ? "one change" : `${many} changes`;
+    const message = cause instanceof Error ? cause.message : String(cause);
+    super("WRITE_FAILED", `${message} And ${what} could not be taken back.`, {
+      hint: "Make room on the disk, then run the same command again: it goes on from what is there.",
+      cause,
+    });
+  }
 }

@@ -74,11 +74,12 @@ export async function rotate(
     const old = olds.map(({ fingerprint }) => fingerprint);
     host.state.write(key, JSON.stringify({ old, new: token.fingerprint }));
     const { git, hosts } = observation;
-    const { apply } = await import("./apply.ts");
+    const { apply, NotUndone } = await import("./apply.ts");
     await apply(host, plan.changes, { ...request, asFlag: false, hosts, git: git?.git }).catch(
       (error: unknown) => {
         // All is as it was: there is nothing to finish but what was left before.
-        if (unfinished === undefined) host.state.remove(key);
+        const isAsItWas = !(error instanceof NotUndone);
+        if (unfinished === undefined && isAsItWas) host.state.remove(key);
         throw error;
       },
     );

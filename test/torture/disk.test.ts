@@ -151,6 +151,25 @@ describe.each(Object.keys(SCENES))("%s, on a disk that fails", (command) => {
   );
 });
 
+describe("a disk that fails for good in the middle of rotate", () => {
+  it("what could not be taken back is gone on from: no place keeps the old token", async () => {
+    const { bench, run } = await scene("rotate");
+    const [hook, log] = ["fault.cjs", "fault.log"].map((name) => join(bench.root, name)) as [
+      string,
+      string,
+    ];
+    await writeFile(hook, HOOK);
+    const env = { NODE_OPTIONS: `--require ${hook}`, FAULT: "rename:2:EIO:on", FAULT_LOG: log };
+    const failed = await run(env);
+    expect(failed.stderr).toMatch(/And one change could not be taken back\. \[WRITE_FAILED\]/);
+    const texts = async () => Object.values(await userFiles(bench)).join();
+    expect(await texts()).toContain(bench.token);
+    const { status, stderr } = await run();
+    expect(status, stderr).toBe(0);
+    expect(await texts()).not.toContain(bench.token);
+  });
+});
+
 describe("a limit of the shell's on a file's size (EFBIG)", () => {
   it("is a clear error, and nothing is changed", async () => {
     const bench = await fresh();
