@@ -87,7 +87,7 @@ function tokenVariables({ tokenName, variables }: ExecConfig): Set<string> {
 /** A file may never say where a token or a key goes (rule 2; doctl's config has an api-url), name a
  * program that gets them (rule 7; an AWS config has credential_process), nor say what we tell ourselves. */
 const NEVER =
-  /^(DIGITALOCEAN_(API_URL|CONFIG|CONTEXT)|DO_BOOTSTRAP_.*|SPACES_ENDPOINT_URL|AWS_(ENDPOINT_URL\w*|CONFIG_FILE|SHARED_CREDENTIALS_FILE|CA_BUNDLE|CONTAINER_\w+|WEB_IDENTITY_TOKEN_FILE|EC2_METADATA_\w+))$/i;
+  /^(DIGITALOCEAN_(API_URL|CONFIG|CONTEXT)|DO_BOOTSTRAP_.*|SPACES_\w*(ENDPOINT|URL)\w*|AWS_(\w*ENDPOINT\w*|CONFIG_FILE|SHARED_CREDENTIALS_FILE|CA_BUNDLE|CONTAINER_\w+|WEB_IDENTITY_TOKEN_FILE|EC2_METADATA_\w+))$/i;
 const OF_TOOLS = /^(SPACES_|AWS_|TF_VAR_)/;
 
 function isPassed(name: string, all: boolean): boolean {
