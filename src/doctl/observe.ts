@@ -39,7 +39,7 @@ export interface DoctlTarget {
  * @param inspect asks DigitalOcean about a token.
  */
 export async function observeDoctl(
-  host: Pick<Host, "env" | "home" | "platform" | "cwd" | "run" | "files" | "clock">,
+  host: Pick<Host, "env" | "home" | "platform" | "cwd" | "run" | "files" | "clock" | "steadyClock">,
   {
     config,
     token,

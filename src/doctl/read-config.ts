@@ -24,10 +24,12 @@ export type DoctlConfigState =
  * for until 30 s after its last change; it is never read as "no contexts" (contracts 3.15).
  */
 export async function readConfig(
-  { files, clock }: Pick<Host, "files" | "clock">,
+  { files, clock, steadyClock }: Pick<Host, "files" | "clock" | "steadyClock">,
   path: string,
   progress: (what: string) => void,
 ): Promise<DoctlConfigState> {
+  let last = Number.NaN;
+  let deadline = 0;
   for (;;) {
     const snapshot = await files.look(path);
     if (snapshot.kind === "absent") {
@@ -41,7 +43,13 @@ export async function readConfig(
     const isEmpty = snapshot.bytes.length === 0;
     const config = isEmpty || text === undefined ? undefined : readDoctlConfig(text);
     if (config !== undefined) return { kind: "known", snapshot, config };
-    if (clock.now() > snapshot.mtimeMs + WRITING_MS) {
+    if (snapshot.mtimeMs !== last) {
+      last = snapshot.mtimeMs;
+      // Its time and ours may be by different clocks, and ours may be set while we wait.
+      const age = Math.max(0, clock.now() - last);
+      deadline = steadyClock.now() + WRITING_MS - age;
+    }
+    if (steadyClock.now() > deadline) {
       return { kind: "broken", snapshot, why: isEmpty ? "empty" : "not YAML that doctl can read" };
     }
     progress("Waiting for a doctl that is writing its config");

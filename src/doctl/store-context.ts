@@ -52,7 +52,7 @@ function edit(host: EditingHost, change: Edit, expected: string | undefined): Pr
         { hint: "Run the same command again." },
       );
     });
-    const steady = { ...host, clock: host.steadyClock };
+    const steady = { ...host, clock: { ...host.clock, sleep: host.steadyClock.sleep } };
     return () => alone(steady, change, () => putBack(steady, change, { held, undo }));
   });
 }
@@ -65,7 +65,7 @@ async function alone<T>(
   const folder = dirname(await host.files.realpath(path));
   const waitingFor = (holder: string) =>
     progress(`Waiting for ${holder}, which is writing doctl's config`);
-  const wait = { clock: host.clock, waitingFor };
+  const wait = { clock: { ...host.clock, now: host.steadyClock.now }, waitingFor };
   return host.locked(join(folder, LOCK), wait, () => action(folder));
 }
 

@@ -87,10 +87,10 @@ async function readUpTo(handle: fs.FileHandle, maxBytes: number): Promise<Buffer
 /** Opened without blocking, since an open that waits for a writer cannot be called off. */
 async function lookAtFifo(path: string, target: string): Promise<Snapshot> {
   const handle = await fs.open(target, constants.O_RDONLY | constants.O_NONBLOCK);
-  const deadline = Date.now() + FIFO_WAIT_MS;
+  const deadline = performance.now() + FIFO_WAIT_MS;
   const chunks: Buffer[] = [];
   try {
-    while (Date.now() < deadline) {
+    while (performance.now() < deadline) {
       const { bytesRead, buffer } = await handle
         .read(Buffer.alloc(64 * 1024), 0, 64 * 1024, null)
         .catch((error: unknown) => {
@@ -340,9 +340,14 @@ async function isLeftOver(directory: string, name: string): Promise<boolean> {
     const maker = makerOf(kind.name.exec(name)?.[1] ?? "");
     if (maker === undefined) continue;
     if (isDead(maker)) return true;
-    return Date.now() - stats.mtimeMs > kind.afterMs;
+    return ageOf(stats) > kind.afterMs;
   }
   return false;
+}
+
+/** In ms. What comes from the future was there before somebody set the clock back. */
+export function ageOf({ mtimeMs }: Pick<Stats, "mtimeMs">): number {
+  return Math.abs(Date.now() - mtimeMs);
 }
 
 async function withPrivateFolder<T>(

@@ -16,7 +16,10 @@ export interface Host {
   readonly records: Records;
   readonly state: State;
   readonly clock: Clock;
-  /** Goes on when the run is interrupted: for what has to be put back. */
+  /**
+   * Counts from no date, and nobody sets it: for how long something takes. Goes on when the run is
+   * interrupted: for what has to be put back.
+   */
   readonly steadyClock: Clock;
   readonly http: (request: HttpRequest) => Promise<HttpAnswer>;
   readonly run: (call: ToolCall) => Promise<ToolResult>;
@@ -77,7 +80,7 @@ export interface StateKey {
 }
 
 export interface Clock {
-  /** Milliseconds since the epoch. */
+  /** Milliseconds: of `clock`, since the epoch; a person or a server may set it back. */
   now(): number;
   /** Resolves after `ms` milliseconds; of `clock`, rejects with INTERRUPTED when the run is interrupted. */
   sleep(ms: number): Promise<void>;

@@ -3,7 +3,7 @@ import { link, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/pr
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { AppError, printable } from "../errors.ts";
-import { codeOf, writeFailed } from "./files.ts";
+import { ageOf, codeOf, writeFailed } from "./files.ts";
 import type { LockWait } from "./host.ts";
 import { isDead, makerOf, newTag, type Owner, ourselves } from "./owner.ts";
 
@@ -119,16 +119,16 @@ async function sweepAround(path: string): Promise<void> {
     const maker = makerOf(name.slice(start.length));
     const isTicket = name.startsWith("after-", start.length);
     if (!isTicket && maker === undefined) continue;
-    if (isTicket || (maker && isDead(maker)) || (await ageOf(join(folder, name))) > LEFT_OVER_MS) {
+    if (isTicket || (maker && isDead(maker)) || (await isOld(join(folder, name)))) {
       await rm(join(folder, name), { force: true }).catch(() => undefined);
     }
   }
 }
 
-async function ageOf(path: string): Promise<number> {
+async function isOld(path: string): Promise<boolean> {
   return stat(path).then(
-    ({ mtimeMs }) => Date.now() - mtimeMs,
-    () => 0,
+    (stats) => ageOf(stats) > LEFT_OVER_MS,
+    () => false,
   );
 }
 

@@ -6,8 +6,9 @@ import type { Host } from "./host.ts";
  * ms. Bodies, headers, environments and the tools' arguments behind a token option are not said.
  */
 export function traced(host: Host, say: (text: string) => void): Host {
-  const start = host.clock.now();
-  const line = (text: string) => say(`[${host.clock.now() - start} ms] ${printable(text)}\n`);
+  const start = host.steadyClock.now();
+  const line = (text: string) =>
+    say(`[${Math.round(host.steadyClock.now() - start)} ms] ${printable(text)}\n`);
 
   return {
     ...host,

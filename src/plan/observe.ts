@@ -113,6 +113,7 @@ export type ObservingHost = Pick<
   | "files"
   | "records"
   | "clock"
+  | "steadyClock"
   | "http"
   | "run"
   | "which"

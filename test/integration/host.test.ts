@@ -624,6 +624,8 @@ describe("files", () => {
       ours: `${machine}-${pid}-abcdef`,
       old: `00000000-1-abcdef`,
       young: `00000000-2-abcdef`,
+      // Somebody set the clock back.
+      ahead: `00000000-3-abcdef`,
     };
     for (const [name, tag] of Object.entries(tags)) {
       const file = join(root, `.env.do-bootstrap-${tag}.local`);
@@ -631,7 +633,8 @@ describe("files", () => {
       await writeFile(file, "x");
       await mkdir(folder);
       await writeFile(join(folder, "config.yaml"), "x");
-      if (name === "old") for (const path of [file, folder]) await utimes(path, 0, 0);
+      const time = { old: 0, ahead: Date.now() / 1000 + 3600 }[name];
+      if (time !== undefined) for (const path of [file, folder]) await utimes(path, time, time);
     }
     const foreign = [".env.local", ".env.do-bootstrap-mine.local", ".do-bootstraprc"];
     for (const name of foreign) await writeFile(join(root, name), "x");
