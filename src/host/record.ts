@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -46,8 +47,10 @@ const MAX_RECORDS = 500;
  */
 export function recall(machine: Machine, key: RecordKey): unknown {
   try {
-    const path = placeOf(machine, key);
-    if (path === undefined || !isOwn(path)) return undefined;
+    const place = placeOf(machine, key);
+    if (place === undefined || !isOwnFolder(place)) return undefined;
+    const path = join(place.folder, place.name);
+    if (!isOwn(path)) return undefined;
     const kept = JSON.parse(readFileSync(path, "utf8")) as Kept;
     if (kept.version !== __VERSION__ || !isAbout(kept, key)) return undefined;
     for (const [each, stamp] of Object.entries(kept.stamps)) {
@@ -73,17 +76,19 @@ export function keep(
   value: unknown,
   from: { readonly inputs: readonly string[]; readonly since: number },
 ): void {
-  const path = placeOf(machine, key);
-  if (path === undefined) return;
+  const place = placeOf(machine, key);
+  if (place === undefined) return;
+  const { folder, name } = place;
+  const path = join(folder, name);
   try {
     const stamps = Object.fromEntries(from.inputs.map((input) => [input, stampOf(input)]));
     if (newestOf(Object.values(stamps)) > from.since - CLOCK_TICK_MS) return;
-    const folder = dirname(path);
-    const names = existsSync(folder) ? readdirSync(folder) : [];
-    if (names.length >= MAX_RECORDS) rmSync(folder, { recursive: true });
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    if (!isOwn(folder)) return;
-    for (const name of names.filter(isLeftOver)) rmSync(join(folder, name), { force: true });
+    if (!makeOwnFolder(place)) return;
+    const names = readdirSync(folder);
+    const isFull = names.length >= MAX_RECORDS;
+    for (const each of isFull ? names : names.filter(isLeftOver)) {
+      rmSync(join(folder, each), { recursive: true, force: true });
+    }
     const temporary = `${path}.${process.pid}`;
     const kept: Kept = { version: __VERSION__, ...key, stamps, value };
     writeFileSync(temporary, JSON.stringify(kept), { mode: 0o600 });
@@ -104,7 +109,51 @@ function isLeftOver(name: string): boolean {
   }
 }
 
-/** A folder that others can write to may hold what they wrote. */
+/** A file of ours: its folder is ours alone, or it is not believed. */
+interface Place {
+  /** The user's own folder for what programs keep, as the environment says. */
+  readonly base: string;
+  /** Ours in there. */
+  readonly folder: string;
+  readonly name: string;
+  /** What is in the repo is not believed. */
+  readonly repo: string;
+}
+
+export function placeIn(base: string, kind: string, at: Pick<Place, "name" | "repo">): Place {
+  return { ...at, base, folder: join(base, OURS, kind) };
+}
+
+const OURS = "do-bootstrap";
+
+/**
+ * True for a folder that nobody else can write to, and that lies outside the repo: where others can
+ * write beside it, they may have put a link there that leads into the repo.
+ *
+ * @throws Error where it is not there.
+ */
+export function isOwnFolder({ base, folder, repo }: Place): boolean {
+  const isOutside = !isInside(realpathSync.native(base), repo);
+  return isOutside && isOurs(dirname(folder)) && isOurs(folder);
+}
+
+/** @returns false for one that is not to be believed, as isOwnFolder has it. */
+export function makeOwnFolder({ base, folder, repo }: Place): boolean {
+  mkdirSync(base, { recursive: true, mode: 0o700 });
+  if (isInside(realpathSync.native(base), repo)) return false;
+  return [dirname(folder), folder].every((each) => {
+    mkdirSync(each, { recursive: true, mode: 0o700 });
+    return isOurs(each);
+  });
+}
+
+function isOurs(folder: string): boolean {
+  const stats = lstatSync(folder);
+  const user = process.getuid?.();
+  const isMine = user === undefined || (stats.uid === user && (stats.mode & 0o022) === 0);
+  return stats.isDirectory() && isMine;
+}
+
 export function isOwn(path: string): boolean {
   const user = process.getuid?.();
   return user === undefined || lstatSync(path).uid === user;
@@ -130,17 +179,14 @@ function newestOf(stamps: readonly string[]): number {
 }
 
 /** Readable, so that a person can find it; two paths of the same name take turns. */
-function placeOf(machine: Machine, { kind, path, environment }: RecordKey): string | undefined {
-  const folder = cacheFolder(machine);
+function placeOf(machine: Machine, { kind, path, environment }: RecordKey): Place | undefined {
+  const base = cacheFolder(machine);
+  const repo = repoAround(kind === "config" ? dirname(path) : path);
   // A repo is data: it must not bring records of its own.
-  if (
-    folder === undefined ||
-    isInside(folder, repoAround(kind === "config" ? dirname(path) : path))
-  )
-    return undefined;
+  if (base === undefined || isInside(base, repo)) return undefined;
   const name = path.replace(/[^A-Za-z0-9.-]+/g, "_").slice(-150);
   const suffix = environment === undefined ? "" : `@${environment}`;
-  return join(folder, "do-bootstrap", kind, `${name}${suffix}.json`);
+  return placeIn(base, kind, { name: `${name}${suffix}.json`, repo });
 }
 
 /** The git root around a folder, else the folder itself. */

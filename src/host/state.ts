@@ -1,11 +1,11 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { isInside } from "../paths.ts";
 import { sha256 } from "../sha256.ts";
 import { writeFailed } from "./files.ts";
-import type { State } from "./host.ts";
+import type { State, StateKey } from "./host.ts";
 import { isDead, makerOf, newTag } from "./owner.ts";
-import { isOwn, type Machine, repoAround } from "./record.ts";
+import { isOwn, isOwnFolder, type Machine, makeOwnFolder, placeIn, repoAround } from "./record.ts";
 
 /**
  * Small files in the user's state folder (XDG_STATE_HOME), one per kind and name. What is not the
@@ -14,19 +14,19 @@ import { isOwn, type Machine, repoAround } from "./record.ts";
 export function stateOf(machine: Machine): State {
   return {
     read(key) {
-      const path = placeOf(key);
-      if (path === undefined) return undefined;
       try {
-        return isOwn(dirname(path)) && isOwn(path) ? readFileSync(path, "utf8") : undefined;
+        const path = ownPath(key);
+        return path !== undefined && isOwn(path) ? readFileSync(path, "utf8") : undefined;
       } catch {
         return undefined;
       }
     },
     write(key, text) {
-      const path = placeOf(key);
-      if (path === undefined) return false;
+      const place = placeOf(key);
+      if (place === undefined) return false;
+      const path = join(place.folder, place.name);
       try {
-        mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+        if (!makeOwnFolder(place)) return false;
         sweep(path);
         const temporary = `${path}.${newTag()}`;
         try {
@@ -42,19 +42,26 @@ export function stateOf(machine: Machine): State {
       }
     },
     remove(key) {
-      const path = placeOf(key);
+      const path = ownPath(key);
       if (path !== undefined) rmSync(path, { force: true });
     },
   };
 
-  function placeOf({ kind, folder, name }: Parameters<State["read"]>[0]): string | undefined {
+  /** @returns undefined where others may have written. */
+  function ownPath(key: StateKey): string | undefined {
+    const place = placeOf(key);
+    if (place === undefined || !existsSync(place.folder) || !isOwnFolder(place)) return undefined;
+    return join(place.folder, place.name);
+  }
+
+  function placeOf({ kind, folder, name }: StateKey) {
     const state = stateFolder(machine);
     const home = machine.env["HOME"];
     const root = repoAround(folder);
     // Who keeps all of HOME in git keeps this in there too.
     const repo = home && isInside(home, root) ? folder : root;
     if (state === undefined || isInside(state, repo)) return undefined;
-    return join(state, "do-bootstrap", kind, `${sha256(`${folder}\0${name}`)}.json`);
+    return placeIn(state, kind, { name: `${sha256(`${folder}\0${name}`)}.json`, repo });
   }
 }
 

@@ -63,7 +63,7 @@ async function askCommand(
   }
   if (trust === "kept" && !host.state.write(trusted, trusted.name)) {
     throw new AppError("WRITE_FAILED", "There is no folder to keep trust in.", {
-      hint: "Set HOME, or XDG_STATE_HOME, to a folder outside the repo.",
+      hint: "Set HOME, or XDG_STATE_HOME, to a folder outside the repo that you alone can write to.",
     });
   }
   const file = await fileOf(host, program, { base: config.base, top });

@@ -2,7 +2,9 @@ import { createHash } from "node:crypto";
 import {
   access,
   appendFile,
+  chmod,
   chown,
+  cp,
   mkdir,
   readdir,
   readFile,
@@ -41,6 +43,11 @@ async function gitCalls(bench: Workbench): Promise<number> {
 type Use = "quick" | "slow";
 
 /** Runs the program. @returns its result, and which way it took. */
+async function linked(path: string, to: string): Promise<void> {
+  await rm(path, { recursive: true });
+  await symlink(to, path);
+}
+
 async function runSeen(bench: Workbench, args: readonly string[], options: RunOptions = {}) {
   const before = await gitCalls(bench);
   const result = await bench.run(args, options);
@@ -571,6 +578,26 @@ describe.concurrent("the record", () => {
       expect(await bench.run(ENV, options)).toEqual(real);
     },
   );
+
+  it.for<[what: string, change: (cache: string, inRepo: string) => Promise<unknown>]>([
+    ["is a link into the repo", (cache, inRepo) => linked(cache, inRepo)],
+    [
+      "has a link for our folder",
+      (cache, inRepo) => linked(`${cache}/do-bootstrap`, `${inRepo}/do-bootstrap`),
+    ],
+    ["has our folder for all to write", (cache) => chmod(`${cache}/do-bootstrap`, 0o777)],
+  ])("a cache that %s is not believed", async ([, change], context) => {
+    const { expect } = context;
+    const bench = await repoWith(context);
+    await quickAgain(context, bench);
+    const { result: real } = await runSeen(bench, ENV);
+    const cache = join(bench.home, ".cache");
+    await cp(cache, join(bench.repo, "cache"), { recursive: true, preserveTimestamps: true });
+    await change(cache, join(bench.repo, "cache"));
+    const before = await fileTree(bench.repo);
+    expect(await runSeen(bench, ENV)).toEqual({ use: "slow", result: real });
+    expect(await fileTree(bench.repo)).toEqual(before);
+  });
 
   const needsRoot = process.getuid?.() === 0 ? "" : " (needs root)";
   it.skipIf(needsRoot)(`of another user is not believed${needsRoot}`, async (context) => {

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile } from "node:fs/promises";
+import { chmod, cp, mkdir, readdir, readFile, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ASKS, guided, needsScript } from "../fixtures/terminal.ts";
@@ -22,6 +22,11 @@ async function manager(bench: Workbench, script = `echo ${bench.token}`): Promis
 
 const asked = async (bench: Workbench): Promise<string[]> =>
   (await readFile(join(bench.root, "asked"), "utf8").catch(() => "")).split("\n").filter(Boolean);
+
+async function linked(path: string, to: string): Promise<void> {
+  await rm(path, { recursive: true });
+  await symlink(to, path);
+}
 
 const trust = (bench: Workbench) => bench.run(["init", "--trust", "--yes"]);
 
@@ -207,6 +212,39 @@ describe("token.command", () => {
     expect(made.status).toBe(1);
     expect(made.stderr).toContain("There is no folder to keep trust in.");
     expect(await readdir(state)).toEqual([]);
+  });
+
+  // What another user can do where the user's state folder is in a place that others write to.
+  it.each<[what: string, change: (state: string, inRepo: string) => Promise<unknown>]>([
+    ["is a link into the repo", (state, inRepo) => linked(state, inRepo)],
+    [
+      "has a link for our folder",
+      (state, inRepo) => linked(`${state}/do-bootstrap`, `${inRepo}/do-bootstrap`),
+    ],
+    [
+      "has a link for our trust",
+      (state, inRepo) => linked(`${state}/do-bootstrap/trusted`, `${inRepo}/do-bootstrap/trusted`),
+    ],
+    ["has our folder for all to write", (state) => chmod(`${state}/do-bootstrap`, 0o777)],
+    [
+      "has our trust for a group to write",
+      (state) => chmod(`${state}/do-bootstrap/trusted`, 0o770),
+    ],
+  ])("nor does anybody else: a state folder that %s", async (_, change) => {
+    const bench = await repo();
+    const state = join(bench.root, "shared");
+    const env = { XDG_STATE_HOME: state };
+    expect((await bench.run(["init", "--trust", "--yes"], { env })).status).toBe(0);
+    expect((await bench.run(["check"], { env })).status).toBe(0);
+    await cp(state, join(bench.repo, "state"), { recursive: true });
+    await change(state, join(bench.repo, "state"));
+    const before = await fileTree(bench.root);
+    const { status, stdout } = await bench.run(["check"], { env });
+    expect(stdout).toContain("[token.command-untrusted]");
+    expect(status).toBe(4);
+    const { stderr } = await bench.run(["init", "--trust", "--yes"], { env });
+    expect(stderr).toContain("There is no folder to keep trust in.");
+    expect(await fileTree(bench.root)).toEqual(before);
   });
 
   it("--trust on check and exec is for that run", async () => {
