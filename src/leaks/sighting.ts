@@ -38,13 +38,8 @@ export function sightingsIn(
     const kind = own?.holds(value) ? "own" : KINDS[value.slice(0, 3)];
     return { kind: kind ?? "personal", token: Secret.of(value, { kind: "code", path }), at };
   });
-  const owned = placesOfOwn(bytes, own).map((at) => ({ kind: "own" as const, token: own, at }));
-  const inOrder = [...found, ...owned].sort((a, b) => a.at - b.at);
-  return firstOfEach(
-    inOrder.flatMap(({ kind, token, at }) =>
-      token === undefined ? [] : [{ kind, token, line: lineAt(bytes, at) }],
-    ),
-  );
+  const owned = placesOfOwn(bytes, own);
+  return withLines(bytes, firstOfEach([...found, ...owned].sort((a, b) => a.at - b.at)));
 }
 
 /** Whether a part of a stream holds a token, or may in what is packed. */
@@ -53,18 +48,29 @@ export function holdsToken(bytes: Buffer, own: Secret | undefined): boolean {
 }
 
 /** A token of a form that tells itself is found by that. */
-function placesOfOwn(bytes: Buffer, own: Secret | undefined): readonly number[] {
-  return own === undefined || own.tellsItself ? [] : own.placesIn(bytes);
+function placesOfOwn(bytes: Buffer, own: Secret | undefined) {
+  if (own === undefined || own.tellsItself) return [];
+  return own.placesIn(bytes).map((at) => ({ kind: "own" as const, token: own, at }));
 }
 
-function firstOfEach(sightings: readonly Sighting[]): Sighting[] {
-  return sightings.filter(
-    ({ token }, i) => sightings.findIndex((other) => other.token.equals(token)) === i,
-  );
+function firstOfEach<Each extends { readonly token: Secret }>(sightings: readonly Each[]): Each[] {
+  const first = new Map<string, Each>();
+  for (const sighting of sightings) {
+    const { fingerprint } = sighting.token;
+    if (!first.has(fingerprint)) first.set(fingerprint, sighting);
+  }
+  return [...first.values()];
 }
 
-function lineAt(bytes: Buffer, offset: number): number {
+/** Counts each line end once, however many tokens there are; they come in order. */
+function withLines(
+  bytes: Buffer,
+  found: readonly (Omit<Sighting, "line"> & { readonly at: number })[],
+): readonly Sighting[] {
   let line = 1;
-  for (let at = bytes.indexOf(10); at >= 0 && at < offset; at = bytes.indexOf(10, at + 1)) line++;
-  return line;
+  let end = bytes.indexOf(10);
+  return found.map(({ kind, token, at }) => {
+    for (; end >= 0 && end < at; end = bytes.indexOf(10, end + 1)) line++;
+    return { kind, token, line };
+  });
 }

@@ -2,7 +2,6 @@ export interface FoundToken {
   readonly value: string;
   /** Offset in the bytes, near which it stands. */
   readonly at: number;
-  readonly isEncoded: boolean;
 }
 
 /**
@@ -23,7 +22,16 @@ export const NEEDLE_PATTERN = [
 const LONGEST_NEEDLE = Math.max(...NEEDLES.map(({ length }) => length));
 
 const UNDERSCORE = String.raw`(?:_|%5[fF]|\\u005[fF])`;
-const TOKEN = new RegExp(`(do[opr])${UNDERSCORE}v1${UNDERSCORE}([0-9a-f]{64})(?![0-9a-f])`, "g");
+const ENCODED_TOKEN = new RegExp(`(do[opr])${UNDERSCORE}v1${UNDERSCORE}([0-9a-f]{64})`, "g");
+const TOKEN = new RegExp(`${ENCODED_TOKEN.source}(?![0-9a-f])`, "g");
+/** Of either order: the zero before the first character or behind the last is not asked for. */
+const WIDE_TOKEN = /(d\0o\0[opr])\0_\0v\x001\0_\0((?:[0-9a-f]\0){63}[0-9a-f])(?!\0[0-9a-f])/g;
+
+/** What base64 consists of, in lines; also as JSON writes the end of a line. */
+const BASE64_RUN = /[\w+/\s-]+(?:\\[nr][\w+/\s-]*)*/g;
+const BASE64_GAP = /(?:\s|\\[nr])+/g;
+/** What a token takes in base64 at least. */
+const SHORTEST_BASE64 = Math.ceil((71 * 8) / 6);
 
 /** Around a needle, in bytes: thrice what a token takes in base64, in lines that are indented. */
 const REACH = 390;
@@ -47,54 +55,80 @@ export function worthSearching(): (chunk: Buffer) => boolean {
   };
 }
 
-/** The DigitalOcean tokens in some bytes, in order: as they are, in UTF-16, and in base64. */
+/**
+ * The DigitalOcean tokens in some bytes, in order, each where it stands first: as it is, in UTF-16, and in
+ * base64.
+ */
 export function tokensIn(bytes: Buffer): readonly FoundToken[] {
-  const found = new Map<number, FoundToken>();
-  for (const needle of PLAIN_NEEDLES) {
-    for (const at of placesOf(needle, bytes)) {
-      const from = Math.max(0, at - REACH);
-      for (const match of bytes.toString("latin1", from, at + REACH).matchAll(TOKEN)) {
-        add({ value: textOf(match), at: from + match.index, isEncoded: false });
+  const all = [
+    ...foundAround(PLAIN_NEEDLES, bytes, (text) => matchesOf(TOKEN, text)),
+    ...foundAround([WIDE_NEEDLE], bytes, (text) => matchesOf(WIDE_TOKEN, text)),
+    ...foundAround(BASE64_NEEDLES, bytes, encodedIn),
+  ].sort((a, b) => a.at - b.at);
+  const first = new Map<string, FoundToken>();
+  for (const token of all) if (!first.has(token.value)) first.set(token.value, token);
+  return [...first.values()];
+}
+
+function* foundAround(
+  needles: readonly string[],
+  bytes: Buffer,
+  find: (text: string) => Iterable<FoundToken>,
+): Generator<FoundToken> {
+  for (const needle of needles) {
+    for (const { from, to } of regionsAround(needle, bytes)) {
+      for (const { value, at } of find(bytes.toString("latin1", from, to)))
+        yield { value, at: from + at };
+    }
+  }
+}
+
+/**
+ * The parts of the bytes that lie within reach of a needle, each byte once: a file may be full of them. Not
+ * every needle is looked up, but each lies in a part by its whole reach.
+ */
+function* regionsAround(needle: string, bytes: Buffer): Generator<{ from: number; to: number }> {
+  let region: { from: number; to: number } | undefined;
+  for (let at = bytes.indexOf(needle); at >= 0; at = bytes.indexOf(needle, at + REACH)) {
+    const [from, to] = [Math.max(0, at - REACH), at + 2 * REACH];
+    if (region !== undefined && from <= region.to) region.to = to;
+    else {
+      if (region !== undefined) yield region;
+      region = { from, to };
+    }
+  }
+  if (region !== undefined) yield region;
+}
+
+function* matchesOf(pattern: RegExp, text: string): Generator<FoundToken> {
+  for (const { 1: kind = "", 2: digits = "", index } of text.matchAll(pattern)) {
+    yield { value: `${kind}_v1_${digits}`.replaceAll("\0", ""), at: index };
+  }
+}
+
+/** What stands behind a token in base64 may be a word that is none of it, so one may seem too long. */
+function* encodedIn(text: string): Generator<FoundToken> {
+  for (const { 0: run, index } of text.matchAll(BASE64_RUN)) {
+    const joined = run.replace(BASE64_GAP, "");
+    if (joined.length < SHORTEST_BASE64) continue;
+    let places: readonly number[] | undefined;
+    for (const offset of [0, 1, 2, 3]) {
+      const decoded = Buffer.from(joined.slice(offset), "base64").toString("latin1");
+      for (const { value, at } of matchesOf(ENCODED_TOKEN, decoded)) {
+        places ??= placesOfBase64(run);
+        yield { value, at: index + (places[offset + Math.ceil((at * 4) / 3)] ?? 0) };
       }
     }
   }
-  for (const at of placesOf(WIDE_NEEDLE, bytes)) {
-    const wide = bytes.toString("latin1", Math.max(0, at - REACH), at + REACH);
-    for (const match of wide.replaceAll("\0", "").matchAll(TOKEN)) {
-      add({ value: textOf(match), at, isEncoded: true });
-    }
-  }
-  for (const needle of BASE64_NEEDLES) {
-    for (const at of placesOf(needle, bytes)) {
-      for (const value of encodedAround(bytes, at)) add({ value, at, isEncoded: true });
-    }
-  }
-  return [...found.values()].sort((a, b) => a.at - b.at);
-
-  function add(token: FoundToken): void {
-    found.set(token.at, token);
-  }
 }
 
-/** Not those so near to the one before that they were searched with it: a file may be full of them. */
-function* placesOf(needle: string, bytes: Buffer): Generator<number> {
-  for (let at = bytes.indexOf(needle); at >= 0; at = bytes.indexOf(needle, at + REACH / 3))
-    yield at;
-}
-
-function encodedAround(bytes: Buffer, at: number): Set<string> {
-  const before = bytes.toString("latin1", Math.max(0, at - REACH), at);
-  const after = bytes.toString("latin1", at, at + REACH);
-  const run = `${/[\w+/\s-]*$/.exec(before)?.[0]}${/^[\w+/\s-]*/.exec(after)?.[0]}`;
-  const text = run.replace(/\s+/g, "");
-  const values = new Set<string>();
-  for (const offset of [0, 1, 2, 3]) {
-    const decoded = Buffer.from(text.slice(offset), "base64").toString("latin1");
-    for (const match of decoded.matchAll(TOKEN)) values.add(textOf(match));
+/** Where in a run each character of its base64 stands. */
+function placesOfBase64(run: string): readonly number[] {
+  const places: number[] = [];
+  let from = 0;
+  for (const { 0: gap, index } of [...run.matchAll(BASE64_GAP), { 0: "", index: run.length }]) {
+    for (let at = from; at < index; at++) places.push(at);
+    from = index + gap.length;
   }
-  return values;
-}
-
-function textOf([, kind, digits]: RegExpMatchArray): string {
-  return `${kind}_v1_${digits}`;
+  return places;
 }

@@ -9,6 +9,7 @@ const token = randomToken();
 const base64 = (text: string) => Buffer.from(text).toString("base64");
 /** As the characters of its bytes. */
 const utf16 = (text: string) => `\0${Buffer.from(text, "utf16le").toString("latin1")}`;
+const unpadded = (text: string) => base64(text).replaceAll("=", "");
 const lines = (text: string, width: number) =>
   text.replace(new RegExp(`.{${width}}`, "g"), "$&\n  ");
 
@@ -29,16 +30,49 @@ describe("a token is found", () => {
     ["in UTF-16, as PowerShell has it", utf16(token)],
     ["in UTF-16, big end first", utf16(token).slice(1)],
     ["behind text of the same alphabet", `https://x.example/${base64(token)}`],
+    ["in base64 without padding, before a word", `${unpadded(token)} words 5 z`],
+    ["the same in lines", `${lines(unpadded(token), 76)}\n3`],
+    [
+      "in base64 in lines, as JSON has them",
+      `"${lines(base64(token), 76).replaceAll("\n", "\\n")}"`,
+    ],
+    ["in JSON of Windows", `"\\r\\n${lines(base64(token), 64).replaceAll("\n", "\\r\\n")}"`],
+    ["behind the beginning of one in base64", `# form: ${base64("dop_v1_")}\nt: ${base64(token)}`],
+    ["behind the beginning of one", `# form: dop_v1_\nt: ${token}`],
   ])("%s", (_, text) => {
     const padded = Buffer.from(`${"é\n".repeat(300)}${text}${"\n".repeat(300)}`);
     const found = tokensIn(padded);
     expect(found.map(({ value }) => value.slice(3))).toEqual([token.slice(3)]);
   });
 
+  const other = randomToken();
+  it.each<[form: string, text: string]>([
+    ["as they are", `${token} ${other}`],
+    ["in base64 of their own", `a: ${base64(token)}\nb: ${base64(other)}\n`],
+    ["in one base64", base64(`a=${token}\nb=${other}\n`)],
+    ["in one base64, in lines", lines(base64(`a=${token}\nb=${other}\n`), 76)],
+    ["in base64 for URLs, without padding", `${unpadded(token)}\n${unpadded(other)}`],
+    ["in UTF-16", utf16(`a=${token}\nb=${other}\n`)],
+    ["in two forms", `${base64(token)}\n${other}`],
+  ])("beside another, %s", (_, text) => {
+    expect(tokensIn(Buffer.from(text)).map(({ value }) => value)).toEqual([token, other]);
+  });
+
   it("in no time where a file is full of what looks like one", () => {
     const began = process.cpuUsage();
     expect(tokensIn(Buffer.from("X3YxX".repeat(400_000)))).toEqual([]);
     expect(process.cpuUsage(began).user / 1000).toBeLessThan(1500);
+  });
+
+  it.each([
+    ["as it is", token],
+    ["in base64", base64(token)],
+    ["in UTF-16", utf16(token)],
+  ])("in no time where it stands in each line, %s", (_, text) => {
+    const began = process.cpuUsage();
+    const file = Buffer.from(`${text}\n`.repeat(60_000), "latin1");
+    expect(sightingsIn(file, undefined, "f").map(({ line }) => line)).toEqual([1]);
+    expect(process.cpuUsage(began).user / 1000).toBeLessThan(3000);
   });
 
   it("also where a stream is cut", () => {
@@ -66,10 +100,16 @@ describe("in a file", () => {
   const own = Secret.of(token, { kind: "stdin" });
   it("each stands once, with its first line", () => {
     const other = randomToken();
-    const file = Buffer.from(`one\n${other}\n${token} ${other}\n${base64(token)}\n`);
+    const third = randomToken();
+    const encoded = base64(`${"# comment\n".repeat(90)}${third}`).replace(/.{76}/g, "$&\n");
+    const file = Buffer.from(
+      `one\n${other}\n${token} ${other}\n${base64(token)}\nx:\n${encoded}\n${encoded}`,
+    );
     expect(sightingsIn(file, own, "f").map(({ kind, line }) => [kind, line])).toEqual([
       ["personal", 2],
       ["own", 3],
+      // 900 characters are 1200 in base64.
+      ["personal", 6 + Math.floor(1200 / 76)],
     ]);
   });
 
