@@ -69,7 +69,10 @@ function isMeantByName(name: string): boolean {
 async function candidates(git: Git, own: Secret | undefined): Promise<readonly string[]> {
   const found = await filesMatching(git, NEEDLE_PATTERN);
   if (own === undefined || own.tellsItself) return found;
-  // Mere digits, or base64 of as many; the value itself is never on a command line.
-  const digits = await filesMatching(git, "[0-9a-f]{64}|[A-Za-z0-9+/_-]{84}");
+  // Mere digits, or base64 of as many in lines; the value itself is never on a command line.
+  const digits = await filesMatching(
+    git,
+    String.raw`[0-9a-f]{64}|([0-9a-f]\x00){63}[0-9a-f]|[A-Za-z0-9+/_-]{42}`,
+  );
   return [...new Set([...found, ...digits])];
 }

@@ -51,9 +51,10 @@ export class Secret {
     return /^do[opr]_v1_/.test(this.#value);
   }
 
-  /** Where in some bytes this secret stands, as it is or in base64; offsets, in no order. */
+  /** Where in some bytes this secret stands, as it is, in UTF-16 or in base64; offsets, in no order. */
   placesIn(bytes: Buffer): number[] {
-    return [this.#value, ...base64FormsOf(this.#value)].flatMap((form) => {
+    const wide = Buffer.from(this.#value, "utf16le").subarray(0, -1);
+    return [this.#value, wide, ...base64PiecesOf(this.#value)].flatMap((form) => {
       const places: number[] = [];
       for (let at = bytes.indexOf(form); at >= 0; at = bytes.indexOf(form, at + 1)) places.push(at);
       return places;
@@ -73,11 +74,16 @@ export class Secret {
   }
 }
 
-/** The part of a text's base64 that does not depend on what stands around it, at each of three offsets. */
-function base64FormsOf(text: string): string[] {
-  return [0, 1, 2].map((offset) => {
+/**
+ * Thirds of the part of a text's base64 that does not depend on what stands around it, at each of three
+ * offsets. Lines of 64 characters break a token of 64 twice at most, so one third is always whole.
+ */
+function base64PiecesOf(text: string): string[] {
+  return [0, 1, 2].flatMap((offset) => {
     const whole = Buffer.from("\0".repeat(offset) + text).toString("base64");
-    return whole.replace(/=+$/, "").slice(Math.ceil((offset * 4) / 3), -1);
+    const fixed = whole.replace(/=+$/, "").slice(Math.ceil((offset * 4) / 3), -1);
+    const third = Math.floor(fixed.length / 3);
+    return [0, 1, 2].map((i) => fixed.slice(i * third, (i + 1) * third));
   });
 }
 

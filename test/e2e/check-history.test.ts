@@ -198,10 +198,14 @@ describe("check --history", () => {
     bench.sandbox.accept(legacy);
     await bench.run(["--token-stdin"], { input: legacy });
     await bench.write("a.sh", `x ${legacy}\n`);
-    await bench.write("b.yaml", `x: ${Buffer.from(`user:${legacy}`).toString("base64")}\n`);
+    const base64 = Buffer.from(`user:${legacy}`).toString("base64");
+    await bench.write("b.yaml", `x: ${base64}\n`);
+    await bench.write("wrapped", base64.replace(/.{76}/, "$&\n"));
+    await bench.write("wide", Buffer.from(`${legacy}\r\n`, "utf16le"));
     await bench.git("add", "b.yaml");
     await bench.git("commit", "--quiet", "--message=x");
-    expect(ids(await leaks(bench))).toEqual(["leak.in-history", "leak.in-work-tree"]);
+    const names = (await leaks(bench)).map(({ where = "" }) => /[\w.]+(?=:1$)/.exec(where)?.[0]);
+    expect(names.sort()).toEqual(["a.sh", "b.yaml", "wide", "wrapped"]);
   });
 
   it("runs nothing of the repo, and asks about a token DigitalOcean alone", async () => {

@@ -113,15 +113,24 @@ describe("in a file", () => {
     ]);
   });
 
-  it.each([0, 1, 2])("an own token of mere digits is found by its value, in base64 at %i", (at) => {
-    const legacy = Secret.of(token.slice(7), { kind: "stdin" });
-    const text = (value: string) => Buffer.from(`\n${"u".repeat(at)}${value}`);
-    expect(sightingsIn(text(token.slice(7)), legacy, "f")).toMatchObject([
-      { kind: "own", line: 2 },
-    ]);
-    const encoded = Buffer.from(`\n${text(token.slice(7)).toString("base64")}`);
-    expect(sightingsIn(encoded, legacy, "f")).toMatchObject([{ kind: "own", line: 2 }]);
-    expect(sightingsIn(text("0".repeat(64)), legacy, "f")).toEqual([]);
+  const digits = token.slice(7);
+  const FORMS: readonly [form: string, of: (text: string) => string][] = [
+    ["as it is", (text) => text],
+    ["in base64", base64],
+    ["in base64 in lines of 76", (text) => lines(base64(text), 76)],
+    ["in base64 in lines of 64", (text) => lines(base64(text), 64)],
+    ["in UTF-16", utf16],
+    ["in UTF-16, big end first", (text) => utf16(text).slice(1)],
+  ];
+  it.each(FORMS)("an own token of mere digits is found by its value, %s", (_, of) => {
+    const legacy = Secret.of(digits, { kind: "stdin" });
+    for (let at = 0; at < 60; at++) {
+      const text = (value: string) => Buffer.from(of(`${"u".repeat(at)}${value}`), "latin1");
+      expect(sightingsIn(text(digits), legacy, "f"), `${at}`).toMatchObject([{ kind: "own" }]);
+      expect(sightingsIn(text("0".repeat(64)), legacy, "f")).toEqual([]);
+    }
+    const third = Buffer.from(`one\n\n${of(digits)}`, "latin1");
+    expect(sightingsIn(third, legacy, "f")).toMatchObject([{ kind: "own", line: 3 }]);
   });
 
   it("a saved plan is unpacked; a broken one is no reason to stop", () => {
