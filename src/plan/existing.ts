@@ -1,5 +1,5 @@
 import { dirname, relative, sep } from "node:path";
-import { type Content, content, decode } from "../content.ts";
+import { type Content, decode } from "../content.ts";
 import type { Snapshot } from "../host/host.ts";
 import { isInside } from "../paths.ts";
 import { finding } from "./findings.ts";
@@ -13,7 +13,12 @@ export function textAt(snapshot: Snapshot): ReturnType<typeof decode> {
 }
 
 export function contentAt(snapshot: Snapshot): Content {
-  return content(textAt(snapshot)?.text ?? "");
+  return rewritten(snapshot, textAt(snapshot)?.text ?? "");
+}
+
+/** What a file is to hold, in the encoding that it has. */
+export function rewritten(snapshot: Snapshot, text: string): Content {
+  return { parts: [text], encoding: textAt(snapshot)?.encoding ?? "utf8" };
 }
 
 /** A write of what holds no secret: the mode stays as it is. */

@@ -1,5 +1,4 @@
 import { basename, dirname, join, resolve } from "node:path";
-import { content } from "../content.ts";
 import { AppError } from "../errors.ts";
 import { type Git, openGit, outputOf } from "../git/git.ts";
 import { guardIn, isShell, withGuard, withoutGuard } from "../git/hook-guard.ts";
@@ -8,8 +7,9 @@ import { isInside } from "../paths.ts";
 import { generate, recognise } from "../terraform/generated.ts";
 import { apiHosts } from "../token/hosts.ts";
 import type { ApplyHost } from "./apply.ts";
-import { contentAt, obstacles, textAt } from "./existing.ts";
+import { contentAt, obstacles, rewritten, textAt } from "./existing.ts";
 import { finding } from "./findings.ts";
+import { lefthookSettings } from "./lefthook.ts";
 import type { Change, Finding } from "./types.ts";
 
 export interface HookPlan {
@@ -60,19 +60,25 @@ type HookHost = Pick<Host, "files" | "packageFolder">;
  */
 export async function planHook(host: HookHost, git: Git, request: HookRequest): Promise<HookPlan> {
   const { files, packageFolder } = host;
-  const template = await files.look(join(packageFolder, "templates", "hooks", "pre-commit"));
-  const guard = generate(textAt(template)?.text ?? "", {});
+  const templateOf = async (name: string) =>
+    textAt(await files.look(join(packageFolder, "templates", "hooks", name)))?.text ?? "";
+  const guard = generate(await templateOf("pre-commit"), {});
   const gitFolder = resolve(
     git.root,
     (await outputOf(git, ["rev-parse", "--git-common-dir"])).trim(),
   );
   const { path, lefthook, isRun } = await placeOfHook(host, git, gitFolder);
   const hook = await files.look(path);
-  const isIn = [git.root, gitFolder].some((folder) => isInside(hook.target, folder));
-  const why = await files.whyNotWritable(dirname(hook.target));
-  const blocked = new Map(why === undefined ? [] : [[dirname(hook.target), why]]);
-  const top = isIn || request.force ? dirname(hook.target) : git.root;
-  const inTheWay = obstacles({ blocked, top }, hook, request);
+  const isRemoval = request.action === "remove";
+  const settings = lefthook
+    ? await lefthookSettings(host, git, {
+        template: await templateOf("lefthook-local.yml"),
+        hook: path,
+        isRemoval,
+      })
+    : { rewrites: [], findings: [] };
+  const touched = [hook, ...settings.rewrites.map(({ before }) => before)];
+  const inTheWay = (await Promise.all(touched.map(obstaclesAt))).flat();
   if (inTheWay.length > 0) return { path, changes: [], findings: inTheWay };
   const text = textAt(hook)?.text ?? "";
   const old = guardIn(text);
@@ -81,7 +87,6 @@ export async function planHook(host: HookHost, git: Git, request: HookRequest): 
     const fix = `To have ours again: do-bootstrap hook ${request.action} --force`;
     return { path, changes: [], findings: [finding("hook.edited", message, { where: path, fix })] };
   }
-  const isRemoval = request.action === "remove";
   if (!isRemoval && !isShell(text)) {
     const what = text.includes("\r\n") ? "has CRLF line ends" : "is no script of a shell";
     return foreign(
@@ -98,15 +103,26 @@ export async function planHook(host: HookHost, git: Git, request: HookRequest): 
   }
   // Without a guard it is somebody else's alone: one that is not executable is switched off.
   const isTheirs = isRemoval && old === undefined;
-  const settings = lefthook ? await lefthookSettings(host, git, { path, isRemoval }) : undefined;
   return {
     path,
     changes: [
       ...(isTheirs ? [] : asHook(hook, isRemoval ? withoutGuard(text) : withGuard(text, guard))),
-      ...(settings?.changes ?? []),
+      ...settings.rewrites.flatMap(({ before, text }) => replaced(before, text, modeOf(before))),
     ],
-    findings: settings?.findings ?? [],
+    findings: settings.findings,
   };
+
+  async function obstaclesAt(snapshot: Snapshot): Promise<Finding[]> {
+    const folder = dirname(snapshot.target);
+    const isIn = [git.root, gitFolder].some((place) => isInside(snapshot.target, place));
+    const why = await files.whyNotWritable(folder);
+    const blocked = new Map(why === undefined ? [] : [[folder, why]]);
+    return obstacles(
+      { blocked, top: isIn || request.force ? folder : git.root },
+      snapshot,
+      request,
+    );
+  }
 
   function foreign(message: string, fix: string): HookPlan {
     return {
@@ -152,32 +168,13 @@ async function configuredFolder(git: Git): Promise<string | undefined> {
   });
 }
 
-/** lefthook writes its hooks anew as it likes, but reads this file beside its own. */
-async function lefthookSettings(
-  { files }: Pick<Host, "files">,
-  git: Git,
-  { path: hook, isRemoval }: { path: string; isRemoval: boolean },
-): Promise<Pick<HookPlan, "changes" | "findings">> {
-  const path = join(git.root, "lefthook-local.yml");
-  const command = `sh "$(git rev-parse --git-path hooks)/${basename(hook)}"`;
-  const lines = `pre-commit:\n  commands:\n    do-bootstrap:\n      run: ${command}\n`;
-  const settings = await files.look(path);
-  const text = textAt(settings)?.text ?? "";
-  if (text.includes(command) !== isRemoval) return { changes: [], findings: [] };
-  if (text === "" || text === lines) {
-    return { changes: replaced(settings, isRemoval ? "" : lines, 0o644), findings: [] };
-  }
-  const message = isRemoval
-    ? `${path} still has lefthook run the guard, which is gone: commits would fail.`
-    : `${path} exists, and lefthook runs the guard only where that says so.`;
-  const verb = isRemoval ? "Take out of" : "Add to";
-  const fix = `${verb} pre-commit, commands: do-bootstrap: { run: '${command}' }`;
-  return { changes: [], findings: [finding("hook.by-hand", message, { where: path, fix })] };
-}
-
 /** Whoever could read it may run it. */
 function asHook(before: Snapshot, text: string): Change[] {
   return replaced(before, text, before.kind === "file" ? before.mode | 0o111 : 0o755);
+}
+
+function modeOf(before: Snapshot): number {
+  return before.kind === "file" ? before.mode : 0o644;
 }
 
 function replaced(before: Snapshot, text: string, mode: number): Change[] {
@@ -188,6 +185,13 @@ function replaced(before: Snapshot, text: string, mode: number): Change[] {
   if (isDone) return [];
   const why = "stops a commit of a token";
   return [
-    { kind: "write", before, after: content(text), shownBefore: contentAt(before), mode, why },
+    {
+      kind: "write",
+      before,
+      after: rewritten(before, text),
+      shownBefore: contentAt(before),
+      mode,
+      why,
+    },
   ];
 }

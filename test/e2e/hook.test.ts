@@ -1,12 +1,15 @@
-import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { statSync } from "node:fs";
+import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import { guardIn } from "../../src/git/hook-guard.ts";
 import { older } from "../fixtures/generated.ts";
 import { randomToken, type Workbench, workbench } from "../fixtures/workbench.ts";
 
 const HOOK = ".git/hooks/pre-commit";
+const LEFTHOOK = "#!/bin/sh\ncall_lefthook\n";
 const awk = (await execa("which", ["awk"])).stdout;
 
 /** A repo with the guard installed, and what a commit needs. */
@@ -186,6 +189,17 @@ describe("hook install", () => {
     expect(await bench.read(HOOK)).toBe(mine);
   });
 
+  it("a hook that is not in UTF-8 keeps its bytes", async () => {
+    const bench = await workbench();
+    const mine = Buffer.from("#!/bin/sh\necho caf\xe9\n", "latin1");
+    await bench.write(HOOK, mine, 0o755);
+    const bytes = () => readFile(join(bench.repo, HOOK));
+    await bench.run(["hook", "install"]);
+    expect((await bytes()).toString("latin1")).toMatch(/end of the guard\necho caf\xe9\n$/);
+    await bench.run(["hook", "remove"]);
+    expect(await bytes()).toEqual(mine);
+  });
+
   it("an old guard is renewed, an edited one is left", async () => {
     const bench = await guarded();
     const ours = await bench.read(HOOK);
@@ -282,15 +296,33 @@ describe("hook install", () => {
       "file.outside",
       3,
     ],
-    [
-      "settings of lefthook's that are not ours",
+    ...[
+      "lefthook-local.yml",
+      "lefthook-local.toml",
+      ".lefthook-local.json",
+      ".config/lefthook-local.yaml",
+    ].map((name): [string, (bench: Workbench) => Promise<unknown>, string, number] => [
+      `settings of lefthook's that are not ours, ${name}`,
       async (bench) => {
-        await bench.write(HOOK, "#!/bin/sh\ncall_lefthook\n", 0o755);
-        await bench.write("lefthook-local.yml", "pre-push: {}\n");
+        await bench.write(HOOK, LEFTHOOK, 0o755);
+        await bench.write(name, "pre-push: {}\n");
       },
       "hook.by-hand",
       0,
-    ],
+    ]),
+    ...["lefthook-local.yml", ".git/info/exclude"].map(
+      (name): [string, (bench: Workbench) => Promise<unknown>, string, number] => [
+        `${name} that leads out of the repo`,
+        async (bench) => {
+          await bench.write(HOOK, LEFTHOOK, 0o755);
+          await mkdir(join(bench.repo, dirname(name)), { recursive: true });
+          await rm(join(bench.repo, name), { force: true });
+          await symlink(join(bench.home, "hooks"), join(bench.repo, name));
+        },
+        "file.outside",
+        3,
+      ],
+    ),
   ])("says what is in the way: %s", async (_, prepare, id, status) => {
     const bench = await workbench();
     await prepare(bench);
@@ -298,6 +330,67 @@ describe("hook install", () => {
     expect(result.stderr).toContain(`[${id}]`);
     expect(result.status).toBe(status);
     expect(await readdir(join(bench.home, "hooks")).catch(() => [])).toEqual([]);
+  });
+
+  it("nothing is written through a link of lefthook's settings", async () => {
+    const bench = await workbench();
+    await bench.write(HOOK, LEFTHOOK, 0o755);
+    await writeFile(join(bench.home, ".bash_profile"), "");
+    await symlink(join(bench.home, ".bash_profile"), join(bench.repo, "lefthook-local.yml"));
+    expect((await bench.run(["hook", "install"])).status).toBe(3);
+    expect(await bench.read("../home/.bash_profile")).toBe("");
+    expect(await readdir(join(bench.repo, ".git/hooks"))).toEqual(["pre-commit"]);
+  });
+
+  describe("lefthook's settings", () => {
+    const settings = async (bench: Workbench) => {
+      const text = await bench.read("lefthook-local.yml");
+      const { run, files } = parse(text)["pre-commit"].commands["do-bootstrap"];
+      return { run: run.replace("{files}", ".git/HEAD"), files };
+    };
+    const lefthook = (bench: Workbench) => bench.write(HOOK, LEFTHOOK, 0o755);
+    const sh = (bench: Workbench, command: string, cwd = bench.repo) =>
+      execa("sh", ["-c", command], { cwd, env: bench.env, extendEnv: false, reject: false });
+
+    it("are hidden from git, come once, and go without a trace", async () => {
+      const bench = await workbench();
+      await lefthook(bench);
+      await bench.write(".git/info/exclude", "# mine\n*.bak");
+      await bench.run(["hook", "install"]);
+      expect(await bench.git("status", "--porcelain")).toBe("");
+      const exclude = await bench.read(".git/info/exclude");
+      expect(JSON.parse((await bench.run(["hook", "install", "--json"])).stdout).isChanged).toBe(
+        false,
+      );
+      expect(exclude).toMatch(/^# mine\n\*\.bak\n#.*\n\/lefthook-local\.yml\n$/);
+      await bench.run(["hook", "remove"]);
+      expect(await bench.read(".git/info/exclude")).toBe("# mine\n*.bak\n");
+      expect(await readdir(bench.repo)).toEqual([".git"]);
+    });
+
+    it("call the guard where it is, and let a commit pass where it is not", async () => {
+      const bench = await guarded(lefthook);
+      const { run } = await settings(bench);
+      await bench.write("a", randomToken());
+      await bench.git("add", "a");
+      const stopped = await sh(bench, run);
+      expect([stopped.exitCode, stopped.stderr]).toEqual([1, expect.stringContaining("  a:1")]);
+      await rm(join(bench.repo, `${HOOK}.do-bootstrap`));
+      expect(await sh(bench, run)).toMatchObject({ exitCode: 0, stderr: "" });
+    });
+
+    it("name a file that is there, whatever a commit holds, also in a linked work tree", async () => {
+      const bench = await guarded(lefthook);
+      const { files } = await settings(bench);
+      await bench.git("commit", "--quiet", "--no-verify", "--allow-empty", "--message=x");
+      await bench.git("worktree", "add", "--quiet", "../linked");
+      for (const cwd of [bench.repo, join(bench.root, "linked")]) {
+        const names = (await sh(bench, files, cwd)).stdout.split("\n");
+        const isFile = (name: string) =>
+          statSync(join(cwd, name), { throwIfNoEntry: false })?.isFile();
+        expect(names.filter(isFile).length).toBe(1);
+      }
+    });
   });
 
   it("needs git, and a word", async () => {
