@@ -1,12 +1,12 @@
 import { statSync } from "node:fs";
-import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { guardIn } from "../../src/git/hook-guard.ts";
 import { older } from "../fixtures/generated.ts";
-import { randomToken, type Workbench, workbench } from "../fixtures/workbench.ts";
+import { randomToken, unguardedToken, type Workbench, workbench } from "../fixtures/workbench.ts";
 
 const HOOK = ".git/hooks/pre-commit";
 const LEFTHOOK = "#!/bin/sh\ncall_lefthook\n";
@@ -40,6 +40,15 @@ async function commit({ repo, env }: Workbench) {
 }
 
 const base64 = (text: string) => Buffer.from(text).toString("base64");
+
+/** Names of Kubernetes and gRPC, and of what is to be filled in. */
+const LIKE = [
+  "operator_v1_ClusterOperator_spec_with_a_long_name_behind",
+  "http_v1_route_configuration_with_a_long_name_behind_it",
+  "echo_v1_EchoRequestMessage_with_a_long_name_behind_it",
+  "adop_v1_REPLACE_ME_WITH_TOKEN_THAT_YOU_HAVE_FROM_OPS",
+  `dop_v1_${"g".repeat(64)}`,
+];
 
 describe("the guard", () => {
   it("stops a commit that adds a token, in whatever form, and names each place", async () => {
@@ -82,6 +91,62 @@ describe("the guard", () => {
     expect(said).not.toContain(token.slice(7, 20));
   });
 
+  it("stops one in base64 in lines, wherever a line ends in it", async () => {
+    const bench = await guarded();
+    const token = randomToken();
+    const names = Array.from({ length: 80 }, (_, at) => `at-${100 + at}`);
+    for (const [at, name] of names.entries()) {
+      const text = base64(`${"u".repeat(at)}${token}\n`);
+      await bench.write(name, `x:\n  ${text.replace(/.{76}/g, "$&\r\n  ")}\n`);
+    }
+    const { said } = await commit(bench);
+    const found = said.split("\n").filter((line) => line.startsWith("  "));
+    // The characters before the first whole group of four depend on what stands before.
+    const lineOf = (at: number) => 2 + Math.floor((Math.ceil(at / 3) * 4) / 76);
+    expect(found).toEqual(names.map((name, at) => `  ${name}:${lineOf(at)}`));
+  });
+
+  it("stops a file that is named by one, and prints none", async () => {
+    const token = unguardedToken();
+    const bench = await guarded();
+    await bench.write(`keys/${token}`, "");
+    await bench.write(`${token}.pem`, `harmless\n${token}\n`);
+    await bench.write(`of three/${base64(`at:${token}`).replaceAll("=", "")}`, "harmless\n");
+    const { isStopped, said } = await commit(bench);
+    expect(isStopped).toBe(true);
+    expect(said.split("\n").filter((line) => line.startsWith("  "))).toEqual([
+      "  ***.pem, in its name",
+      "  ***.pem:2",
+      "  keys/***, in its name",
+      expect.stringMatching(/^ {2}of three\/\w{4}\*\*\*, in its name$/),
+    ]);
+  });
+
+  it("stops a rename to one, and lets go what takes the name away", async () => {
+    const bench = await guarded();
+    const named = `keys/${unguardedToken()}`;
+    await bench.write("a", "harmless\n");
+    await commit(bench);
+    await mkdir(join(bench.repo, "keys"));
+    await rename(join(bench.repo, "a"), join(bench.repo, named));
+    expect((await commit(bench)).said).toContain("  keys/***, in its name\n");
+    await bench.git("commit", "--quiet", "--no-verify", "--message=x");
+    await bench.write(named, "changed\n");
+    expect(await commit(bench)).toEqual({ isStopped: false, said: "" });
+    await rm(join(bench.repo, named));
+    expect(await commit(bench)).toEqual({ isStopped: false, said: "" });
+  });
+
+  it("needs nothing of what is deleted", async () => {
+    const bench = await guarded();
+    await bench.write("a", "harmless\n");
+    await commit(bench);
+    const blob = await bench.git("rev-parse", "HEAD:a");
+    await rm(join(bench.repo, ".git/objects", blob.slice(0, 2), blob.slice(2)));
+    await rm(join(bench.repo, "a"));
+    expect(await commit(bench)).toEqual({ isStopped: false, said: "" });
+  });
+
   it("lets go what only looks like one, and what takes one out", async () => {
     const token = randomToken();
     const bench = await guarded(async (bench) => {
@@ -96,6 +161,7 @@ describe("the guard", () => {
         `dop_v1_${"g".repeat(64)}`,
         `92MV${"A".repeat(200)}`,
         "a sha256 of a lock file: ".concat("0".repeat(64)),
+        ...[0, 1, 2].flatMap((at) => LIKE.map((text) => base64(`${"-".repeat(at)}${text}`))),
       ].join("\n"),
     );
     expect(await commit(bench)).toEqual({ isStopped: false, said: "" });
