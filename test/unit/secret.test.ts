@@ -89,6 +89,13 @@ describe("an error never shows a token", () => {
     [`Bearer%20${PERSONAL}`, `Bearer%20dop${MARK}`],
     [`x=%20${PERSONAL.slice(0, 30)}`, `x=%20dop${MARK}`],
     [`${LEGACY}: 401`, "[redacted]: 401"],
+    [`dop%5Fv1%5F${LEGACY}`, `dop${MARK}`],
+    [JSON.stringify(`doo\\u005fv1\\u005f${LEGACY}`), `"doo${MARK}"`],
+    ...["", ":", "u:"].map((before) => {
+      const text = Buffer.from(before + PERSONAL).toString("base64url");
+      const start = Math.ceil(before.length / 3) * 4;
+      return [`a ${text}.pem`, `a ${text.slice(0, start)}[redacted].pem`];
+    }),
     ["dop_v1_ and 64 characters", "dop_v1_ and 64 characters"],
     ["nothing here", "nothing here"],
   ])("redact, case %#", (text, expected) => {
