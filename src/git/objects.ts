@@ -64,28 +64,32 @@ export async function readObjects(
   if (result.exitCode !== 0) throw gitFailed(result);
 }
 
-export interface BlobPlaces {
+export interface Places {
   /** By the blob's name. */
-  readonly places: ReadonlyMap<string, readonly ObjectPlace[]>;
+  readonly ofBlobs: ReadonlyMap<string, readonly ObjectPlace[]>;
+  /** Where files with a wanted name came in. */
+  readonly ofNames: readonly ObjectPlace[];
   /** false: git could not read a commit that leads somewhere, so that places may be missing. */
   readonly isWhole: boolean;
 }
 
 /**
- * Where the given commits have each of some blobs: in what they changed, also against a merge's second
- * parent. git is not asked for the blobs by name, as it would then fetch those that a partial clone lacks.
+ * Where the given commits have each of some blobs, and files of some names: in what they changed, also
+ * against a merge's second parent. git is not asked for the blobs by name, as it would then fetch those that
+ * a partial clone lacks.
  */
-export async function placesOfBlobs(
+export async function placesIn(
   git: Git,
   commits: readonly string[],
-  blobs: readonly string[],
-): Promise<BlobPlaces> {
+  { blobs, isName }: { blobs: readonly string[]; isName?: ((path: string) => boolean) | undefined },
+): Promise<Places> {
   const wanted = new Set(blobs);
-  const places = new Map<string, ObjectPlace[]>();
-  if (wanted.size === 0) return { places, isWhole: true };
+  const ofBlobs = new Map<string, ObjectPlace[]>();
+  const ofNames: ObjectPlace[] = [];
+  if (wanted.size === 0 && isName === undefined) return { ofBlobs, ofNames, isWhole: true };
   // What nothing leads to may be broken; the rest is then asked for alone.
   const isWhole = (await readChanges(commits)) || (await readChanges(await reachable()));
-  return { places, isWhole };
+  return { ofBlobs, ofNames, isWhole };
 
   async function readChanges(from: readonly string[]): Promise<boolean> {
     const asked = [
@@ -93,11 +97,14 @@ export async function placesOfBlobs(
       ...["--no-renames", "--no-textconv", "--no-ext-diff", "--ignore-submodules=all"],
     ];
     const input = from.map((oid) => `${oid}\n`).join("");
-    const onStdout = changesOf((oid, { commit, path }) => {
+    const onStdout = changesOf((oid, place, isNew) => {
+      if (isNew && isName?.(place.path)) ofNames.push(place);
       if (!wanted.has(oid)) return;
-      const known = places.get(oid) ?? [];
-      const isKnown = known.some((each) => each.commit === commit && each.path === path);
-      if (!isKnown) places.set(oid, [...known, { commit, path }]);
+      const known = ofBlobs.get(oid) ?? [];
+      const isKnown = known.some(
+        ({ commit, path }) => commit === place.commit && path === place.path,
+      );
+      if (!isKnown) ofBlobs.set(oid, [...known, place]);
     });
     const { exitCode } = await git.ask(asked, { input, onStdout, timeoutMs: LONG_MS });
     return exitCode === 0;
@@ -125,6 +132,7 @@ export async function commitTimes(
   commits: readonly string[],
 ): Promise<ReadonlyMap<string, number>> {
   const times = new Map<string, number>();
+  if (commits.length === 0) return times;
   await readObjects(git, new Set(commits), ({ oid }, bytes) => {
     const seconds = /^committer .*> (\d+) /m.exec(bytes.toString("latin1"))?.[1];
     if (seconds !== undefined) times.set(oid, Number(seconds));
@@ -132,8 +140,64 @@ export async function commitTimes(
   return times;
 }
 
+/** In which order commits came about, as far as branches, tags, stashes and reflogs lead to them. */
+export interface Lineage {
+  /** By commit: a parent has the smaller number. */
+  readonly position: ReadonlyMap<string, number>;
+  /** What only a reflog leads to, such as a commit before it was amended. */
+  readonly forgotten: ReadonlySet<string>;
+  /** When each was made, in seconds since the epoch. */
+  readonly times: ReadonlyMap<string, number>;
+  /** What git calls the commits of which each stash consists. */
+  readonly stashed: ReadonlyMap<string, string>;
+}
+
+/** @throws AppError GIT_FAILED */
+export async function lineage(git: Git): Promise<Lineage> {
+  const list = async (...args: string[]) =>
+    (await outputOf(git, ["rev-list", ...args])).split("\n").filter(Boolean);
+  // It fails where there is none.
+  const stashes = await list("--walk-reflogs", "refs/stash").catch(() => []);
+  const [inOrder, forgotten, parents] = await Promise.all([
+    list("--timestamp", "--topo-order", "--reverse", "--all", "--reflog"),
+    list("--reflog", "--not", "--all", ...stashes),
+    stashes.length === 0 ? [] : list("--no-walk=unsorted", "--parents", ...stashes),
+  ]);
+  const position = new Map<string, number>();
+  const times = new Map<string, number>();
+  for (const line of inOrder) {
+    const [time, commit = ""] = line.split(" ");
+    position.set(commit, position.size);
+    times.set(commit, Number(time));
+  }
+  const stashed = new Map<string, string>();
+  for (const [n, line] of parents.entries()) {
+    // Its first parent is where the branch stood.
+    const [stash = "", , ...more] = line.split(" ");
+    stashed.set(stash, `stash@{${n}}`);
+    for (const [i, commit] of more.entries()) stashed.set(commit, `stash@{${n}}^${i + 2}`);
+  }
+  return {
+    position,
+    times,
+    forgotten: new Set(forgotten),
+    stashed,
+  };
+}
+
+/** Every branch, tag and other ref by its full name, with the object that it stands for. @throws AppError GIT_FAILED */
+export async function refsOf(git: Git): Promise<ReadonlyMap<string, string>> {
+  const text = await outputOf(git, ["for-each-ref", "--format=%(objectname) %(refname)"]);
+  return new Map(
+    text.split("\n").flatMap((line): [string, string][] => {
+      const [, oid, name] = /^(\w+) (.+)$/.exec(line) ?? [];
+      return oid === undefined || name === undefined ? [] : [[name, oid]];
+    }),
+  );
+}
+
 /**
- * What each commit is called from a branch, tag or stash, such as "main~3"; absent where none leads to it.
+ * What each commit is called from a branch, tag or the newest stash, such as "main~3"; absent where none leads to it.
  *
  * @throws AppError GIT_FAILED
  */
@@ -157,19 +221,22 @@ function* inGroups(oids: readonly string[]): Generator<readonly string[]> {
 }
 
 /** Reads what `diff-tree --stdin --raw -z` prints, in chunks that end anywhere: which blob a commit put where. */
-function changesOf(onChange: (oid: string, place: ObjectPlace) => void): (chunk: Buffer) => void {
+function changesOf(
+  onChange: (oid: string, place: ObjectPlace, isNew: boolean) => void,
+): (chunk: Buffer) => void {
   let rest: Buffer = Buffer.alloc(0);
   let commit = "";
-  let after: string | undefined;
+  let change: string | undefined;
   return (chunk) => {
     const bytes = Buffer.concat([rest, chunk]);
     const end = bytes.lastIndexOf(0) + 1;
     rest = bytes.subarray(end);
     for (const word of bytes.toString("utf8", 0, end).split("\0").slice(0, -1)) {
-      if (after !== undefined) {
-        onChange(after, { commit, path: word });
-        after = undefined;
-      } else if (word.startsWith(":")) after = word.split(" ")[3];
+      if (change !== undefined) {
+        const [, , , after = "", status] = change.split(" ");
+        onChange(after, { commit, path: word }, status === "A");
+        change = undefined;
+      } else if (word.startsWith(":")) change = word;
       else commit = word;
     }
   };

@@ -88,8 +88,9 @@ async function statesOf(
   );
 }
 
-function isSame({ token, path }: HistoryLeak, file: FileLeak, root: string): boolean {
-  return path === relative(root, file.path).replaceAll("\\", "/") && token.equals(file.token);
+function isSame({ type, token, path }: HistoryLeak, file: FileLeak, root: string): boolean {
+  const name = relative(root, file.path).replaceAll("\\", "/");
+  return type === "blob" && path === name && token.equals(file.token);
 }
 
 const WHAT: Readonly<Record<TokenKind, string>> = {
@@ -102,10 +103,11 @@ const WHAT: Readonly<Record<TokenKind, string>> = {
 function ofHistory(leak: HistoryLeak, isThere: boolean, states: States): Finding {
   const { kind, token, path, line, commits, when, from, type, oid } = leak;
   const [first] = commits;
-  const at = path === undefined ? undefined : lineIn(path, line);
-  const date = when === undefined ? "" : new Date(when * 1000).toISOString().slice(0, 10);
-  const named = from === undefined ? ", no branch, tag or stash leads to it" : from && `, ${from}`;
-  const commit = first === undefined ? "" : `commit ${first.slice(0, 10)} (${date}${named ?? ""})`;
+  const isName = type === "tree" || type === "ref";
+  const at = path === undefined || isName ? path : lineIn(path, line);
+  const named = from === undefined ? "no branch, tag or stash leads to it" : from;
+  const about = [dateOf(when), named].filter(Boolean).join(", ");
+  const commit = first === undefined ? "" : `commit ${first.slice(0, 10)} (${about})`;
   const many = commits.length - 1;
   const later = many > 0 ? ` and of ${many} later ${many === 1 ? "one" : "ones"}` : "";
   const places = {
@@ -115,19 +117,36 @@ function ofHistory(leak: HistoryLeak, isThere: boolean, states: States): Finding
         : first === undefined
           ? `${at} of the index`
           : `${at} of ${commit}${later}${isThere ? ", and of the work tree" : ""}`,
-    tree: `a file's name in tree ${oid.slice(0, 10)}`,
+    tree:
+      first === undefined
+        ? `a file's name in tree ${oid.slice(0, 10)}, to which no commit leads`
+        : `the name of ${at} of ${commit}${later}`,
     commit: `the message of ${commit}`,
-    tag: `the message of tag ${oid.slice(0, 10)}`,
+    tag: `the message of tag ${from ?? `${oid.slice(0, 10)}, which has no name any more`}`,
+    ref: `the name of ${from}`,
   };
-  const then =
-    first === undefined
-      ? "Then take it out: git rm --cached, or git gc --prune=now for what nothing leads to."
-      : "Then rewrite the history, if you must (git filter-repo): who has a clone has the token.";
   return finding("leak.in-history", `${titleOf(kind, token, states)} stands in ${places[type]}.`, {
-    // As git itself names a file of a commit.
-    where: at === undefined ? oid : `${first ?? ""}:${at}`,
-    fix: `${revoke(kind)} ${then}`,
+    // As git itself names a file of a commit; a name of 64 digits would be taken for an old token.
+    where: at === undefined ? oid.slice(0, 40) : `${(first ?? "").slice(0, 40)}:${at}`,
+    fix: `${revoke(kind)} ${then()}`,
   });
+
+  function then(): string {
+    if (first !== undefined)
+      return "Then rewrite the history, if you must (git filter-repo): who has a clone has the token.";
+    if (type === "tag" && from !== undefined)
+      return "Then delete the tag, here (git tag -d) and where it was pushed (git push --delete).";
+    if (type === "ref")
+      return "Then name it otherwise, here and where it was pushed: git branch -m, or git tag -d and a new tag.";
+    return "Then take it out: git rm --cached, or git gc --prune=now for what nothing leads to.";
+  }
+}
+
+/** A commit may bear any number; not all are days. */
+function dateOf(seconds: number | undefined): string {
+  const date = new Date((seconds ?? Number.NaN) * 1000);
+  const isDay = date.getTime() >= 0 && date.getUTCFullYear() <= 9999;
+  return isDay ? date.toISOString().slice(0, 10) : "";
 }
 
 function unnamed(root: string): Finding {

@@ -4,7 +4,7 @@ import { execa } from "execa";
 import { zipSync } from "fflate";
 import { describe, expect, it } from "vitest";
 import { HIDING_PLACES, historyRepo } from "../bench/history-repo.mjs";
-import { randomToken, type Workbench, workbench } from "../fixtures/workbench.ts";
+import { randomToken, unguardedToken, type Workbench, workbench } from "../fixtures/workbench.ts";
 
 interface Found {
   readonly id: string;
@@ -20,6 +20,22 @@ async function leaks(bench: Workbench, ...args: string[]): Promise<readonly Foun
   const { findings } = JSON.parse(stdout) as { findings: readonly Found[] };
   expect(findings, stderr).toBeDefined();
   return findings.filter(({ id }) => id.startsWith("leak."));
+}
+
+function gitAt({ repo, env }: Workbench, seconds: number, ...args: string[]) {
+  const date = `${seconds} +0000`;
+  return execa("git", args, {
+    cwd: repo,
+    env: { ...env, GIT_COMMITTER_DATE: date, GIT_AUTHOR_DATE: date },
+    extendEnv: false,
+  });
+}
+
+/** Writes a file, with a token unless told otherwise, and commits everything. */
+async function commitAt(bench: Workbench, seconds: number, path: string, text = bench.token) {
+  await bench.write(path, text);
+  await bench.git("add", "--all");
+  await gitAt(bench, seconds, "commit", "--quiet", "--message=x");
 }
 
 const ids = (found: readonly Found[]) => found.map(({ id }) => id).sort();
@@ -46,7 +62,7 @@ describe("check --history", () => {
       `${title} side:1 of commit # (DATE, stash).`,
       `${title} staged:1 of the index.`,
       `${title} the message of commit # (DATE, tags/v1^0).`,
-      `${title} the message of tag #.`,
+      `${title} the message of tag v1.`,
     ]);
     expect(found.length).toBe(HIDING_PLACES.length);
     expect(found.every(({ fix = "" }) => fix.startsWith("Revoke it first"))).toBe(true);
@@ -90,6 +106,132 @@ describe("check --history", () => {
     expect(found?.fix).toContain("do-bootstrap rotate --revoke");
     const { status } = await bench.run(["check", "--history"]);
     expect(status).toBe(3);
+  });
+
+  it.each<[what: string, prepare: (bench: Workbench) => Promise<unknown>, place: RegExp]>([
+    [
+      "a commit that was amended",
+      async (bench) => {
+        await commitAt(bench, 1_700_000_000, "a");
+        await bench.git("commit", "--quiet", "--amend", "--message=better");
+      },
+      /^a:1 of commit \w+ \(.*, main\) and of 1 later one, and of the work tree\.$/,
+    ],
+    [
+      "an older stash",
+      async (bench) => {
+        await commitAt(bench, 1_700_000_000, "a", "clean\n");
+        await bench.write("a", bench.token);
+        await bench.git("stash", "--quiet");
+        await bench.write("a", "later\n");
+        await bench.git("stash", "--quiet");
+      },
+      /^a:1 of commit \w+ \(.*, stash@\{1\}\)\.$/,
+    ],
+    [
+      "what an older stash has of untracked files",
+      async (bench) => {
+        await commitAt(bench, 1_700_000_000, "a", "clean\n");
+        await bench.write("b", bench.token);
+        await bench.git("stash", "--quiet", "--include-untracked");
+        await bench.write("b", "later\n");
+        await bench.git("stash", "--quiet", "--include-untracked");
+      },
+      /^b:1 of commit \w+ \(.*, stash@\{1\}\^3\)\.$/,
+    ],
+    [
+      "a merge in the same second",
+      async (bench) => {
+        const now = 1_700_000_000;
+        await commitAt(bench, now, "a", "clean\n");
+        await bench.git("switch", "--quiet", "--create=side");
+        await commitAt(bench, now, "b");
+        await bench.git("switch", "--quiet", "main");
+        await gitAt(bench, now, "merge", "--quiet", "--no-ff", "--message=merge", "side");
+        await bench.git("branch", "--quiet", "--delete", "side");
+      },
+      /^b:1 of commit \w+ \(.*, main\^2\) and of 1 later one, and of the work tree\.$/,
+    ],
+    [
+      "a clock that went back",
+      async (bench) => {
+        await commitAt(bench, 1_700_000_000, "a");
+        await bench.write("a", `${bench.token} again`);
+        await gitAt(bench, 1_600_000_000, "commit", "--quiet", "--all", "--message=y");
+      },
+      /^a:1 of commit \w+ \(2023-11-14, main~1\) and of 1 later one, and of the work tree\.$/,
+    ],
+    [
+      "a time that is none",
+      async (bench) => {
+        await commitAt(bench, 1_700_000_000, "a");
+        const text = await bench.git("cat-file", "commit", "HEAD");
+        await bench.write("../odd", text.replace(/(committer .*> )\d+/, "$199999999999999"));
+        const odd = await bench.git("hash-object", "-t", "commit", "-w", "--literally", "../odd");
+        await bench.git("update-ref", "refs/heads/main", odd);
+      },
+      /^a:1 of commit \w+ \(main\) and of 1 later one, and of the work tree\.$/,
+    ],
+  ])("names the commit that brought it in: %s", async (_, prepare, place) => {
+    const bench = await workbench();
+    bench.sandbox.accept(bench.token);
+    await prepare(bench);
+    const found = (await leaks(bench)).filter(({ id }) => id === "leak.in-history");
+    expect(found.map(({ message }) => message.replace(/^.* stands in /, ""))).toEqual([
+      expect.stringMatching(place),
+    ]);
+  });
+
+  it.each<[what: string, name: (token: string) => string]>([
+    ["as it is", (token) => token],
+    ["in base64", (token) => Buffer.from(`u:${token}`).toString("base64url")],
+    ["as a URL has it", (token) => token.replaceAll("_", "%5F")],
+  ])(
+    "finds one in the name of a file, a branch and a tag, %s, and prints none",
+    async (_, form) => {
+      const bench = await workbench();
+      const token = unguardedToken();
+      bench.sandbox.accept(token);
+      const name = form(token);
+      await commitAt(bench, 1_700_000_000, "a", "harmless\n");
+      await bench.git("branch", `b/${name}`);
+      await bench.git("tag", name);
+      await commitAt(bench, 1_700_000_000, `keys/${name}.pem`, "harmless\n");
+      const found = await leaks(bench);
+      const places = found.map(({ message }) => message.replace(/^.* stands in /, ""));
+      const shown = String.raw`\w*(dop_v1_)?\[redacted\]`;
+      expect(places).toEqual([
+        expect.stringMatching(
+          `^the name of keys/${shown}.pem of commit \\w+ \\(2023-11-14, main\\)\\.$`,
+        ),
+        expect.stringMatching(`^the name of refs/heads/b/${shown}\\.$`),
+        expect.stringMatching(`^the name of refs/tags/${shown}\\.$`),
+      ]);
+      expect(found.map(({ fix = "" }) => /Then .*?(?=,| \()/.exec(fix)?.[0])).toEqual([
+        "Then rewrite the history",
+        "Then name it otherwise",
+        "Then name it otherwise",
+      ]);
+      const { stdout, stderr } = await bench.run(["check", "--history"]);
+      for (const part of [token.slice(40), name.slice(-30)])
+        expect(`${JSON.stringify(found)}${stdout}${stderr}`).not.toContain(part);
+    },
+  );
+
+  it("says how a tag is taken away whose message has one", async () => {
+    const bench = await workbench();
+    const token = unguardedToken();
+    bench.sandbox.accept(token);
+    await commitAt(bench, 1_700_000_000, "a", "clean\n");
+    await bench.write("../message", `release ${token}`);
+    await bench.git("tag", "--annotate", "v2", "--file=../message");
+    const [found] = await leaks(bench);
+    expect(found?.message).toContain("the message of tag v2.");
+    expect(found?.fix).toContain("git tag -d");
+    await bench.git("tag", "--delete", "v2");
+    const [lost] = await leaks(bench);
+    expect(lost?.message).toMatch(/the message of tag \w{10}, which has no name any more\.$/);
+    expect(lost?.fix).toContain("git gc --prune=now");
   });
 
   it("a dead token is worth a line and no more", async () => {
