@@ -40,6 +40,15 @@ export function obstacles(
       finding("file.unusable", `${path} is ${why}.`, { where: path, fix: `Move ${path} away.` }),
     ];
   }
+  // A symlink inside the repo is followed; one that leads out of it is only read (rule 4).
+  if (!isInside(target, top) && !force) {
+    return [
+      finding("file.outside", `${path} leads out of the repo, to ${target}.`, {
+        where: path,
+        fix: "do-bootstrap --force writes there all the same.",
+      }),
+    ];
+  }
   // git would obey what is written there; also where a link leads out of the repo, to another one.
   const below = isInside(target, top) ? relative(top, target) : target;
   if (below.split(sep).some((name) => name.toLowerCase() === ".git")) {
@@ -47,15 +56,6 @@ export function obstacles(
       finding("file.in-git", `${path} leads into git's own folder, to ${target}.`, {
         where: path,
         fix: "Remove the link.",
-      }),
-    ];
-  }
-  // A symlink inside the repo is followed; one that leads out of it is only read (rule 4).
-  if (!isInside(target, top) && !force) {
-    return [
-      finding("file.outside", `${path} leads out of the repo, to ${target}.`, {
-        where: path,
-        fix: "do-bootstrap --force writes there all the same.",
       }),
     ];
   }

@@ -1,5 +1,6 @@
 import { basename, dirname, join, resolve } from "node:path";
 import { AppError } from "../errors.ts";
+import { commonFolder } from "../git/common-folder.ts";
 import { type Git, openGit, outputOf } from "../git/git.ts";
 import { guardIn, isShell, withGuard, withoutGuard } from "../git/hook-guard.ts";
 import type { Host, Snapshot } from "../host/host.ts";
@@ -31,7 +32,7 @@ export interface HookRequest {
  * @throws AppError USAGE outside git, and those of planHook and apply.
  */
 export async function changeHook(
-  host: ApplyHost & Pick<Host, "cwd" | "which" | "packageFolder">,
+  host: ApplyHost & Pick<Host, "cwd" | "which" | "template">,
   request: HookRequest & { dryRun: boolean; progress: (what: string) => void },
 ): Promise<HookPlan> {
   const git = await openGit(host, host.cwd);
@@ -49,7 +50,7 @@ export async function changeHook(
   return plan;
 }
 
-type HookHost = Pick<Host, "files" | "packageFolder">;
+type HookHost = Pick<Host, "files" | "template">;
 
 /**
  * Puts the guard against tokens into git's pre-commit hook, or takes it out; beside what is there. It
@@ -59,20 +60,15 @@ type HookHost = Pick<Host, "files" | "packageFolder">;
  * @throws AppError GIT_FAILED
  */
 export async function planHook(host: HookHost, git: Git, request: HookRequest): Promise<HookPlan> {
-  const { files, packageFolder } = host;
-  const templateOf = async (name: string) =>
-    textAt(await files.look(join(packageFolder, "templates", "hooks", name)))?.text ?? "";
-  const guard = generate(await templateOf("pre-commit"), {});
-  const gitFolder = resolve(
-    git.root,
-    (await outputOf(git, ["rev-parse", "--git-common-dir"])).trim(),
-  );
+  const { files, template } = host;
+  const guard = generate(template("hooks/pre-commit"), {});
+  const { path: gitFolder, isOurs } = await commonFolder(host, git);
   const { path, lefthook, isRun } = await placeOfHook(host, git, gitFolder);
   const hook = await files.look(path);
   const isRemoval = request.action === "remove";
   const settings = lefthook
     ? await lefthookSettings(host, git, {
-        template: await templateOf("lefthook-local.yml"),
+        template: template("hooks/lefthook-local.yml"),
         hook: path,
         isRemoval,
       })
@@ -114,7 +110,8 @@ export async function planHook(host: HookHost, git: Git, request: HookRequest): 
 
   async function obstaclesAt(snapshot: Snapshot): Promise<Finding[]> {
     const folder = dirname(snapshot.target);
-    const isIn = [git.root, gitFolder].some((place) => isInside(snapshot.target, place));
+    const ours = isOurs ? [git.root, gitFolder] : [git.root];
+    const isIn = ours.some((place) => isInside(snapshot.target, place));
     const why = await files.whyNotWritable(folder);
     const blocked = new Map(why === undefined ? [] : [[folder, why]]);
     return obstacles(

@@ -459,6 +459,54 @@ describe("hook install", () => {
     });
   });
 
+  it.each<
+    [what: string, prepare: (bench: Workbench) => Promise<unknown>, hooks: string, isOurs: boolean]
+  >([
+    [
+      "a work tree that was added",
+      (bench) => bench.git("worktree", "add", "--quiet", "../tree"),
+      HOOK,
+      true,
+    ],
+    [
+      "a submodule",
+      async (bench) => {
+        await mkdir(join(bench.repo, ".git/modules"));
+        await bench.git("init", "--quiet", "--separate-git-dir", ".git/modules/tree", "../tree");
+        await bench.git("-C", "../tree", "config", "core.worktree", "../../../../tree");
+      },
+      ".git/modules/tree/hooks/pre-commit",
+      true,
+    ],
+    [
+      "a folder that names another repo",
+      (bench) => bench.write("../tree/.git", `gitdir: ${bench.repo}/.git\n`),
+      HOOK,
+      false,
+    ],
+    [
+      "a folder that names another's work tree",
+      async (bench) => {
+        await bench.git("worktree", "add", "--quiet", "../added");
+        await bench.write("../tree/.git", `gitdir: ${bench.repo}/.git/worktrees/added\n`);
+      },
+      HOOK,
+      false,
+    ],
+  ])("in %s: the hooks are where git keeps them, and ours or another repo's", async (...row) => {
+    const [, prepare, hooks, isOurs] = row;
+    const bench = await workbench();
+    await bench.git("commit", "--quiet", "--allow-empty", "--message=x");
+    await prepare(bench);
+    const { status, stderr } = await bench.run(["hook", "install"], { cwd: "../tree" });
+    expect(status, stderr).toBe(isOurs ? 0 : 3);
+    expect(stderr.includes("[file.outside]")).toBe(!isOurs);
+    expect((await bench.read(hooks).catch(() => "")).includes("guard")).toBe(isOurs);
+    const forced = await bench.run(["hook", "install", "--force"], { cwd: "../tree" });
+    expect(forced.status, forced.stderr).toBe(0);
+    expect(await bench.read(hooks)).toContain("guard");
+  });
+
   it("needs git, and a word", async () => {
     const bench = await workbench({ git: false });
     expect((await bench.run(["hook", "install"])).stderr).toContain("not in git");
