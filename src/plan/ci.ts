@@ -114,7 +114,7 @@ async function look(
   const versions = await toolVersions(host, observation, roots);
   const needs = await needsOf(host, roots);
   const pipeline = pipelineOf(observation, { roots, versions, file, needs, request });
-  const templates = await readTemplates(host);
+  const templates = readTemplates(host);
   const text = { github: renderGithub, gitlab: renderGitlab }[request.provider](
     pipeline,
     templates,
@@ -258,12 +258,9 @@ function branchIn(text: string): string | undefined {
   return recognise(text) === "generated" ? /^ +branches: \[(.+)\]$/m.exec(text)?.[1] : undefined;
 }
 
-async function readTemplates({ files, packageFolder }: ObservingHost): Promise<CiTemplates> {
-  const entries = CI_TEMPLATES.map(async (name) => {
-    const snapshot = await files.look(join(packageFolder, "templates", "ci", name));
-    return [name, textAt(snapshot)?.text ?? ""] as const;
-  });
-  return Object.fromEntries(await Promise.all(entries)) as CiTemplates;
+function readTemplates({ template }: ObservingHost): CiTemplates {
+  const entries = CI_TEMPLATES.map((name) => [name, template(`ci/${name}`)] as const);
+  return Object.fromEntries(entries) as CiTemplates;
 }
 
 async function whyBlocked(

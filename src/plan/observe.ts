@@ -108,7 +108,6 @@ export type ObservingHost = Pick<
   | "cwd"
   | "home"
   | "platform"
-  | "packageFolder"
   | "template"
   | "files"
   | "records"
