@@ -6,6 +6,7 @@ import { type AppError, asAppError, EXIT, printable, redact } from "./errors.ts"
 import { ownPart } from "./exec/command-line.ts";
 import { nodeHost } from "./host/node.ts";
 import { panelRows } from "./plan/needs.ts";
+import { title } from "./plan/run-commands.ts";
 import { allWell, isAllWell } from "./report/all-well.ts";
 import { jsonDocument, jsonError, jsonReport } from "./report/json.ts";
 import { pageOn } from "./report/paint.ts";
@@ -66,10 +67,7 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
       const { humanPlan } = await import("./report/human.ts");
       say(`${humanPlan(report, pages.stderr)}\n`);
       shown = report;
-      const { changes, commands } = report.plan;
-      const many = changes.length + commands.length;
-      const question = many === 1 ? "Make this change?" : `Make these ${many} changes?`;
-      const isYes = await (await host.terminal()).confirm(question);
+      const isYes = await (await host.terminal()).confirm(questionOf(report.plan));
       say("\n");
       return isYes;
     }
@@ -161,6 +159,20 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
 async function withUses(report: Report): Promise<Report> {
   const { whoWins } = await import("./plan/who-wins.ts");
   return { ...report, uses: whoWins(report.observation) };
+}
+
+/** Changes are counted as they will be in the end, when they were made. */
+function questionOf({ changes, commands }: Report["plan"]): string {
+  const [command] = commands;
+  const runs =
+    command === undefined
+      ? ""
+      : commands.length === 1
+        ? title(command)
+        : `${commands.length} commands`;
+  if (changes.length === 0) return `Run ${runs}?`;
+  const make = changes.length === 1 ? "Make this change" : `Make these ${changes.length} changes`;
+  return runs === "" ? `${make}?` : `${make}, and run ${runs}?`;
 }
 
 type Ask = NonNullable<Context["askForToken"]>;

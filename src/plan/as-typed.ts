@@ -20,3 +20,13 @@ export function behindExec(environment: string | undefined, command: string, opt
 export function environmentOption(environment: string | undefined): string {
   return environment === undefined ? "" : ` --env ${environment}`;
 }
+
+// Of those that ask for an environment; exec and env are written with theirs.
+const COMMAND =
+  /(?<![\w./-])do-bootstrap(?![\w./-])( (?:init|check|rotate|logout|uninstall)\b)?(?! (?:exec|env|scopes|explain|ci|hook|demo|completion|--env)\b)/g;
+
+/** A hint whose commands are about the environment that was looked at. */
+export function inEnvironment(hint: string, environment: string | undefined): string {
+  if (environment === undefined) return hint;
+  return hint.replace(COMMAND, (command) => `${command}${environmentOption(environment)}`);
+}

@@ -1,5 +1,6 @@
 import { EXIT } from "../errors.ts";
 import type { TerraformRoot } from "../terraform/observe-root.ts";
+import { inEnvironment } from "./as-typed.ts";
 import { judgeConflicts, judgeRootConflicts } from "./conflicts.ts";
 import { planDoctl } from "./doctl.ts";
 import { planEnvFile } from "./env-file.ts";
@@ -17,7 +18,7 @@ import { planConfig } from "./write-config.ts";
 
 /** What has to change, and what is worth saying, given what was observed. Pure. */
 export function buildPlan(observation: Observation, consent: Consent): Plan {
-  return joined([
+  const plan = joined([
     { findings: [...judgeToken(observation), ...judgeScopes(observation)] },
     planGitignore(observation, consent),
     planEnvFile(observation, consent),
@@ -29,6 +30,11 @@ export function buildPlan(observation: Observation, consent: Consent): Plan {
     { findings: judgeConflicts(observation) },
     { findings: aboutTools(observation) },
   ]);
+  const { environment } = observation.config;
+  const findings = plan.findings.map(({ fix, ...rest }) =>
+    fix === undefined ? rest : { ...rest, fix: inEnvironment(fix, environment) },
+  );
+  return { ...plan, findings };
 
   function planRoot(root: TerraformRoot, at: number): Plan {
     const files = joined([planTerraform(observation, root, consent)]);

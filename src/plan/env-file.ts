@@ -3,6 +3,7 @@ import { type Content, content, encode } from "../content.ts";
 import { redacted, withNames, withToken } from "../env-file/edit.ts";
 import { readEnvFile } from "../env-file/read.ts";
 import type { Snapshot } from "../host/host.ts";
+import { shellWord } from "../shell-word.ts";
 import { looksLikeToken } from "../token/format.ts";
 import { tokenNames } from "../token/sources.ts";
 import { obstacles, plainWrite, textAt } from "./existing.ts";
@@ -18,6 +19,8 @@ export function planEnvFile(observation: Observation, consent: Consent): PlanPar
   const isSaid = token.findings?.some(({ id }) => id === "env-file.tracked");
   return joined([
     { findings: isSaid ? [] : judgeEnvFile(observation) },
+    { findings: judgeExposure(observation) },
+    { findings: judgeNames(observation) },
     token,
     planExample(observation, consent),
   ]);
@@ -41,6 +44,45 @@ function judgeEnvFile(observation: Observation): Finding[] {
   const holdsToken = values.some(([name, value]) => looksLikeToken(value) || names.includes(name));
   if (holdsToken) return [tracked(observation, "it holds a token")];
   return holdsSpacesKey(text) ? [tracked(observation, "it holds a Spaces key")] : [];
+}
+
+/** Where nothing is written, as there is no token yet, nothing hides what somebody has put there. */
+function judgeExposure(observation: Observation): Finding[] {
+  const { envFile, git, config } = observation;
+  const isOpen =
+    git !== undefined && !git.ignored.has(envFile.path) && !git.tracked.has(envFile.path);
+  if (!isOpen || usableToken(observation) !== undefined) return [];
+  const text = textAt(envFile)?.text ?? "";
+  if (!holdsSpacesKey(text) && ![...readEnvFile(text).values()].some(looksLikeToken)) return [];
+  const short = relative(config.base, envFile.path);
+  return [
+    finding("git.not-ignored", `git would take ${envFile.path}, which holds a secret.`, {
+      where: envFile.path,
+      fix: `echo ${shellWord(short)} >> .gitignore; or go on, and do-bootstrap writes it once there is a token`,
+    }),
+  ];
+}
+
+/** The example says what the project needs, and this machine lacks some of it. */
+function judgeNames({ envExample, envFile, env, config }: Observation): Finding[] {
+  if (envFile.kind !== "file" || envExample.kind !== "file") return [];
+  const values = readEnvFile(textAt(envFile)?.text ?? "");
+  const given = exampleNames(config);
+  const missing = [...readEnvFile(textAt(envExample)?.text ?? "")]
+    .filter(([name, value]) => value === "" && !given.includes(name))
+    .flatMap(([name]) => (values.has(name) || env[name] !== undefined ? [] : [name]));
+  if (missing.length === 0) return [];
+  const short = relative(config.base, envFile.path);
+  return [
+    finding(
+      "env-file.incomplete",
+      `${short} lacks what .env.example names: ${missing.join(", ")}.`,
+      {
+        where: envFile.path,
+        fix: `Put them into ${short}; whoever knows the project has their values.`,
+      },
+    ),
+  ];
 }
 
 function holdsSpacesKey(text: string): boolean {
@@ -82,7 +124,8 @@ function planToken(observation: Observation, consent: Consent): PlanPart {
     );
   }
   if (findings.length > 0) return { findings };
-  const why = stays ? "other users could read it" : "the token; git ignores it";
+  const hidden = git === undefined ? "" : "; git ignores it";
+  const why = stays ? "other users could read it" : `the token${hidden}`;
   return { findings, changes: [{ kind: "write", before: envFile, after, shownBefore, mode, why }] };
 }
 

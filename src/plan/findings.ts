@@ -30,6 +30,7 @@ export const FINDINGS = {
   "env-file.tracked": ["error", EXIT.findings],
   "env-file.two-tokens": ["warning", EXIT.findings],
   "env-file.stale-local": ["warning", EXIT.findings],
+  "env-file.incomplete": ["info", EXIT.ok],
   "file.not-writable": ["error", EXIT.findings],
   "file.in-git": ["error", EXIT.findings],
   "file.outside": ["error", EXIT.findings],

@@ -5,6 +5,8 @@ import { finding } from "./findings.ts";
 import type { Observation } from "./observe.ts";
 import type { Finding } from "./types.ts";
 
+const RUN_AGAIN = "run do-bootstrap on a terminal; in a script: … | do-bootstrap --token-stdin";
+
 /** What is to be said of the token: whether there is one, and whether it will do. */
 export function judgeToken({
   token,
@@ -17,9 +19,7 @@ export function judgeToken({
         finding(
           "token.missing",
           `No DigitalOcean token: ${config.token.name} is neither in the environment nor in ${config.token.envFile}.`,
-          {
-            fix: `Make one at ${TOKEN_FORM}, then run do-bootstrap on a terminal; in a script: … | do-bootstrap --token-stdin`,
-          },
+          { fix: `${chooseFirst(config)}Make one at ${TOKEN_FORM}, then ${RUN_AGAIN}` },
         ),
       ];
     case "withheld":
@@ -54,6 +54,13 @@ export function judgeToken({
   }
 }
 
+/** Whoever has environments seldom means none of them. */
+function chooseFirst({ environment, environments }: Observation["config"]): string {
+  if (environment !== undefined || environments.length === 0) return "";
+  const options = environments.map((name) => `--env ${name}`).join(" or ");
+  return `Choose an environment: ${options}. If none is meant: `;
+}
+
 function withheld({ why, command, detail }: TokenState & { kind: "withheld" }): Finding {
   if (why === "failed") {
     return finding("token.command-failed", `token.command (${command}) gave no token: ${detail}.`, {
@@ -85,7 +92,7 @@ function judgeInspection({
         "token.refused",
         "DigitalOcean refuses the token (401): revoked, expired or mistyped.",
         {
-          fix: `Make a new one at ${TOKEN_FORM}, then run do-bootstrap on a terminal; in a script: … | do-bootstrap --token-stdin`,
+          fix: `Make a new one at ${TOKEN_FORM}, then ${RUN_AGAIN}`,
         },
       ),
     ];
@@ -147,7 +154,7 @@ function judgeExpiry({ expiresInSeconds }: Known, { token }: Observation["config
       "token.expires-soon",
       `The token expires in ${days(expiresInSeconds)}; at least ${days(minTtlSeconds)} are asked for.`,
       {
-        fix: `Make a new one at ${TOKEN_FORM}, then run do-bootstrap on a terminal; in a script: … | do-bootstrap --token-stdin`,
+        fix: `Make a new one at ${TOKEN_FORM}, then ${RUN_AGAIN}`,
       },
     ),
   ];

@@ -1,7 +1,7 @@
 import { dirname, relative } from "node:path";
 import { holdsSecret } from "../content.ts";
 import { type AppError, EXIT, type ExitStatus } from "../errors.ts";
-import { behindExec, terraformIn } from "../plan/as-typed.ts";
+import { behindExec, environmentOption, terraformIn } from "../plan/as-typed.ts";
 import { diffOf } from "../plan/diff.ts";
 import { isBlocked } from "../plan/findings.ts";
 import type { Observation } from "../plan/observe.ts";
@@ -132,7 +132,7 @@ function pending(report: Report, page: Page): string {
   const { plan } = report;
   if (plan.changes.length + plan.commands.length === 0) return "";
   return [
-    "Still to do (do-bootstrap):",
+    `Still to do (do-bootstrap${environmentOption(report.observation.config.environment)}):`,
     changes(report, plan.changes, page),
     commandRows(report, plan.commands, page),
   ]

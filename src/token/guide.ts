@@ -9,7 +9,11 @@ import type { Inspection } from "./verdict.ts";
 const TRIES = 3;
 
 export interface GuideFacts {
-  readonly config: { readonly project: string; readonly environment: string | undefined };
+  readonly config: {
+    readonly project: string;
+    readonly environment: string | undefined;
+    readonly environments: readonly string[];
+  };
   readonly hosts: ApiHosts;
   /** What to tick, in the form's order: "droplet" and "create", "read". */
   readonly rows: readonly (readonly [about: string, actions: readonly string[]])[];
@@ -72,10 +76,13 @@ async function pasted(terminal: Terminal): Promise<string> {
 }
 
 function instructions({ config, refused, rows }: GuideFacts): string {
-  const { project, environment } = config;
+  const { project, environment, environments } = config;
   const name = environment === undefined ? project : `${project}-${environment}`;
   return [
     ...(refused === undefined ? [] : [`${refused} is refused by DigitalOcean.`, ""]),
+    ...(environment === undefined && environments.length > 0
+      ? ["For none of the config's environments. To choose one:", ...options(environments), ""]
+      : []),
     `Token name   ${name}`,
     "Expiration   30 days; or longer, with a reminder to rotate it",
     `Scopes       Custom Scopes: ${rows.length > 1 ? "what this repo needs is" : "account:read, and those of what you build"}`,
@@ -84,6 +91,10 @@ function instructions({ config, refused, rows }: GuideFacts): string {
     "The token is shown once. No button? Your role in the team may",
     "not make tokens: ask the team's owner.",
   ].join("\n");
+}
+
+function options(environments: readonly string[]): string[] {
+  return environments.map((name) => `  do-bootstrap --env ${name}`);
 }
 
 function ticks(rows: GuideFacts["rows"]): string[] {

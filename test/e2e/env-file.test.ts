@@ -246,6 +246,57 @@ describe("--dry-run", () => {
   });
 });
 
+describe("what check says of an env file", () => {
+  const ids = async (bench: Workbench, ...args: string[]) => {
+    const { stdout } = await bench.run(["check", "--json", ...args]);
+    const { findings } = JSON.parse(stdout) as {
+      findings: { id: string; message: string; fix?: string }[];
+    };
+    return new Map(findings.map((each) => [each.id, each]));
+  };
+
+  it("names of the example that it lacks, for a colleague", async () => {
+    const bench = await workbench();
+    await bench.write(
+      ".env.example",
+      "DIGITALOCEAN_TOKEN=\nSTRIPE_KEY=\nPORT=80\nDATABASE_URL=\nHOST=\n",
+    );
+    await bench.write(".env", `HOST=\nDIGITALOCEAN_TOKEN=${bench.token}\n`, 0o600);
+    expect((await ids(bench)).get("env-file.incomplete")?.message).toBe(
+      ".env lacks what .env.example names: STRIPE_KEY, DATABASE_URL.",
+    );
+  });
+
+  it("with a key of Spaces, before any .gitignore: git would take it", async () => {
+    const bench = await workbench();
+    await bench.write(
+      ".env",
+      "SPACES_ACCESS_KEY_ID=DO00EXAMPLE\nSPACES_SECRET_ACCESS_KEY=secret\n",
+    );
+    expect((await ids(bench)).get("git.not-ignored")?.fix).toMatch(/^echo \.env >> \.gitignore;/);
+    await bench.write(".gitignore", ".env\n");
+    expect([...(await ids(bench)).keys()]).not.toContain("git.not-ignored");
+  });
+
+  it("without a token, where there are environments: which to choose, and each hint with it", async () => {
+    const bench = await workbench();
+    const config = { environments: { staging: {}, prod: { token: { envFile: ".env.prod" } } } };
+    await bench.write(".do-bootstraprc.json", JSON.stringify(config));
+    const fix = async (...args: string[]) => (await ids(bench, ...args)).get("token.missing")?.fix;
+    expect(await fix()).toMatch(/^Choose an environment: --env staging or --env prod\./);
+    expect(await fix("--env", "prod")).toMatch(/ \| do-bootstrap --env prod --token-stdin$/);
+    await bench.write(".env.prod", `DIGITALOCEAN_TOKEN=${bench.token}\n`, 0o600);
+    const { stdout } = await bench.run(["check", "--env", "prod"]);
+    expect(stdout).toContain("Still to do (do-bootstrap --env prod):");
+  });
+
+  it("outside git nothing is said to be ignored", async () => {
+    const bench = await workbench({ git: false });
+    const { stdout } = await bench.run(["--dry-run", "--token-stdin"], { input: bench.token });
+    expect(stdout).toMatch(/\.env +the token\n/);
+  });
+});
+
 async function withStdin(bench: Workbench, ...more: string[]): Promise<void> {
   const result = await bench.run(["--token-stdin", ...more], { input: bench.token });
   expect(result.status, result.stderr).toBe(0);
