@@ -45,8 +45,8 @@ function overview(columns: number): string {
 }
 
 function commandHelp(command: Command, columns: number): string {
-  const { name, positional, words = "", describe, options } = command;
-  const own = positional === undefined ? "" : ` [${positional}…]`;
+  const { name, words = "", describe, options } = command;
+  const own = wordsOf(command);
   return paragraphs([
     wrap(`${describe}.`, columns).join("\n"),
     `Usage: do-bootstrap ${name}${own} [options]${words}`,
@@ -54,6 +54,12 @@ function commandHelp(command: Command, columns: number): string {
     examples(command, columns),
     everywhere(columns),
   ]);
+}
+
+/** One of a few words, or any number of others. */
+function wordsOf({ positional, completes }: Command): string {
+  if (positional === undefined) return "";
+  return typeof completes === "object" ? ` ${completes.join("|")}` : ` [${positional}…]`;
 }
 
 type Row = readonly [name: string, text: string];

@@ -9,6 +9,7 @@ export const ci: Command = {
   name: "ci",
   describe: "Write a pipeline that plans pull requests and applies what is merged",
   positional: "WHERE",
+  completes: PROVIDERS,
   options: {
     branch: { type: "string", value: "NAME", describe: "GitHub: what is applied (main)" },
     ...changeOptions,
@@ -30,6 +31,11 @@ export const ci: Command = {
     }
     const { dryRun, approve, outcome } = changing("ci", args, context);
     const branch = typeof args["branch"] === "string" ? args["branch"] : undefined;
+    if (branch !== undefined && provider === "gitlab") {
+      throw new AppError("USAGE", "--branch is for GitHub: GitLab applies its default branch.", {
+        hint: "Leave it out. Settings → Repository → Branch defaults says which one that is.",
+      });
+    }
     const { writePipeline } = await import("../../plan/ci.ts");
     const request = { provider, branch, dryRun, force: args["force"] === true, progress };
     return outcome(await writePipeline(host, request, { approve }));

@@ -2,10 +2,13 @@ import { AppError, EXIT } from "../../errors.ts";
 import type { Command } from "../command.ts";
 import { changeOptions } from "../options.ts";
 
+const ACTIONS = ["install", "remove"] as const;
+
 export const hook: Command = {
   name: "hook",
   describe: "Put a guard against committed tokens into git's pre-commit hook",
-  positional: "action",
+  positional: "ACTION",
+  completes: ACTIONS,
   options: {
     "dry-run": changeOptions["dry-run"],
     force: {
@@ -18,8 +21,9 @@ export const hook: Command = {
     ["do-bootstrap hook remove", "and leave the rest of the hook as it is"],
   ],
   async run(args, { host, progress }) {
-    const [action, ...more] = Array.isArray(args["action"]) ? args["action"] : [];
-    if ((action !== "install" && action !== "remove") || more.length > 0) {
+    const [word, ...more] = Array.isArray(args["ACTION"]) ? args["ACTION"] : [];
+    const action = ACTIONS.find((each) => each === word);
+    if (action === undefined || more.length > 0) {
       throw new AppError("USAGE", "hook needs one word: install or remove.", {
         hint: "do-bootstrap hook install",
       });
