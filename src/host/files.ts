@@ -2,6 +2,7 @@ import { constants, type Stats } from "node:fs";
 import * as fs from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { AppError } from "../errors.ts";
+import { isInside } from "../paths.ts";
 import type { FileSnapshot, Files, LookOptions, Snapshot, Undo } from "./host.ts";
 import { isDead, makerOf, newTag, tagOfMaker } from "./owner.ts";
 
@@ -25,6 +26,7 @@ export const nodeFiles: Files = {
   replace,
   remove,
   makeDirectory,
+  removeEmpty,
   sweep,
   withPrivateFolder,
 };
@@ -319,6 +321,22 @@ async function makeDirectory(path: string, mode: number): Promise<Undo> {
     for (let each = resolve(path); each.length >= first.length; each = dirname(each)) {
       await fs.rmdir(each).catch(() => undefined);
     }
+  };
+}
+
+async function removeEmpty(path: string, top: string): Promise<Undo> {
+  const gone: string[] = [];
+  for (let each = resolve(path); each !== top && isInside(each, top); each = dirname(each)) {
+    const isGone = await fs.rmdir(each).then(
+      () => true,
+      () => false,
+    );
+    if (!isGone) break;
+    gone.push(each);
+  }
+  return async () => {
+    const [deepest] = gone;
+    if (deepest !== undefined) await fs.mkdir(deepest, { recursive: true });
   };
 }
 

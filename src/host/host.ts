@@ -148,6 +148,8 @@ export interface Files {
   replace(before: Snapshot, bytes: Uint8Array, mode: number): Promise<Undo>;
   /** Removes a file that is as it was. @returns what undoes it. */
   remove(before: FileSnapshot): Promise<Undo>;
+  /** Removes a folder and those above it, as far as they are empty and below `top`. */
+  removeEmpty(path: string, top: string): Promise<Undo>;
   /** Creates a directory with its parents. @returns what undoes it. */
   makeDirectory(path: string, mode: number): Promise<Undo>;
   /**

@@ -7,7 +7,7 @@ import type { Git } from "../git/git.ts";
 import { askRepos, wouldTake } from "../git/repos.ts";
 import type { Host, Undo } from "../host/host.ts";
 import type { ApiHosts } from "../token/hosts.ts";
-import type { Change, StoreContext, WriteFile } from "./types.ts";
+import type { Change, RemoveFile, StoreContext, WriteFile } from "./types.ts";
 
 export type ApplyHost = Pick<
   Host,
@@ -62,7 +62,7 @@ export async function apply(
         const { context, path, holds } = change;
         const expected = holds.fingerprint;
         await step(removeContext(host, { context, path, expected, ...around }));
-      } else if (change.kind === "remove") await step(host.files.remove(change.before));
+      } else if (change.kind === "remove") await removeFile(change);
       else if (change.kind === "write" && !puts(change)) await writeFile(change);
     }
     return doubts;
@@ -97,6 +97,13 @@ export async function apply(
 
   function writeFile({ before, after, mode }: WriteFile): Promise<void> {
     return step(host.files.replace(before, encode(after), mode));
+  }
+
+  async function removeFile({ before, emptyBelow }: RemoveFile): Promise<void> {
+    await step(host.files.remove(before));
+    if (emptyBelow !== undefined) {
+      await step(host.files.removeEmpty(dirname(before.path), emptyBelow));
+    }
   }
 
   async function verifyWithDoctl({ doctl, path, token, context }: StoreContext): Promise<string[]> {

@@ -24,24 +24,25 @@ export function toDo(
   { include, lacksStages = [] }: { include?: string; lacksStages?: readonly string[] },
 ): Finding[] {
   const say = (message: string, fix: string) => finding("ci.to-do", message, { fix });
-  const steps = needs.flatMap(({ environment, plan, apply }) => [
-    ...WORDS[provider].environments(environment, pipeline).map(([what, how]) => say(what, how)),
-    say(
-      `A token that only reads, for ${environment}-plan: ${listed(plan)}.`,
-      WORDS[provider].secret("DIGITALOCEAN_TOKEN_PLAN", `${environment}-plan`),
-    ),
-    say(
-      `A token that may change things, for ${environment}-apply: ${listed(apply)}.`,
-      WORDS[provider].secret("DIGITALOCEAN_TOKEN_APPLY", `${environment}-apply`),
-    ),
-    ...["plan", "apply"].flatMap((purpose) =>
-      keyNames(pipeline.keys).map((name) =>
+  const steps = needs.flatMap((each) => [
+    ...workspaces(pipeline, each.environment).map(([what, how]) => say(what, how)),
+    ...PURPOSES.flatMap((purpose) => {
+      const environment = `${each.environment}-${purpose}`;
+      const keys = keyNames(pipeline.keys).map((name) =>
         say(
-          `${KEY_WORDS[name.startsWith("AWS") ? "AWS" : "SPACES"]}, for ${environment}-${purpose}: ${name}.`,
-          WORDS[provider].secret(name, `${environment}-${purpose}`),
+          `${KEY_WORDS[name.startsWith("AWS") ? "AWS" : "SPACES"]}, for ${environment}: ${name}.`,
+          WORDS[provider].secret(name, environment),
         ),
-      ),
-    ),
+      );
+      return [
+        ...WORDS[provider][purpose](environment, pipeline).map(([what, how]) => say(what, how)),
+        say(
+          `${TOKEN_WORDS[purpose]}, for ${environment}: ${listed(each[purpose])}.`,
+          WORDS[provider].secret(`DIGITALOCEAN_TOKEN_${purpose.toUpperCase()}`, environment),
+        ),
+        ...keys,
+      ];
+    }),
   ]);
   const inclusion = `GitLab reads .gitlab-ci.yml alone, which is left to you; it has to include ${include}.`;
   const stages = lacksStages.join(", ");
@@ -66,29 +67,52 @@ const KEY_WORDS = {
   SPACES: "A Spaces key",
 } as const;
 
+/** In the order in which they are set up and tried. */
+const PURPOSES = ["plan", "apply"] as const;
+
+const TOKEN_WORDS = {
+  plan: "A token that only reads",
+  apply: "A token that may change things",
+} as const;
+
+type Step = readonly [what: string, how: string];
+
+/** A plan under TF_WORKSPACE makes a workspace that is not there (contracts/terraform.md 7.3). */
+function workspaces({ legs, hasEnvironments }: Pipeline, environment: string): Step[] {
+  const own = legs.filter((leg) => leg.environment === environment);
+  const names = [...new Set(own.flatMap(({ workspace }) => workspace ?? []))];
+  const what = `made before the first plan, which would write it to the store, under a lock.`;
+  const how = `do-bootstrap${hasEnvironments ? ` --env ${environment}` : ""}`;
+  return names.map((name) => [`The workspace ${name} of ${environment}: ${what}`, how]);
+}
+
 interface Words {
-  readonly environments: (name: string, pipeline: Pipeline) => [what: string, how: string][];
+  readonly plan: (environment: string, pipeline: Pipeline) => readonly Step[];
+  readonly apply: (environment: string, pipeline: Pipeline) => readonly Step[];
   readonly secret: (name: string, environment: string) => string;
 }
 
 const WORDS: Readonly<Record<"github" | "gitlab", Words>> = {
   github: {
-    environments: (name, { branch }) => [
+    plan: (environment) => [
       [
-        `GitHub's environment ${name}-plan.`,
-        `gh api --method PUT "repos/{owner}/{repo}/environments/${name}-plan"`,
+        `GitHub's environment ${environment}.`,
+        `gh api --method PUT "repos/{owner}/{repo}/environments/${environment}"`,
       ],
+    ],
+    apply: (environment, { branch }) => [
       [
-        `GitHub's environment ${name}-apply, with required reviewers and ${branch} as its only branch.`,
+        `GitHub's environment ${environment}, with required reviewers and ${branch} as its only branch.`,
         "Settings → Environments → New environment",
       ],
     ],
     secret: (name, environment) => `gh secret set ${name} --env ${environment}`,
   },
   gitlab: {
-    environments: (name) => [
+    plan: () => [],
+    apply: (environment) => [
       [
-        `The default branch protected; where the plan allows it, the environment ${name}-apply, too.`,
+        `The default branch protected; where the plan allows it, the environment ${environment}, too.`,
         "Settings → Repository → Protected branches",
       ],
     ],

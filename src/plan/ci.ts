@@ -242,7 +242,7 @@ function plainPath(path: string): string {
   const text = path.split(sep).join("/");
   if (/^[\w./][\w./ -]*$/.test(text)) return text;
   throw new AppError("USAGE", `${path} cannot be written into a pipeline.`, {
-    hint: "Use letters, digits, spaces and . _ / - in the names of folders.",
+    hint: "Name the folders with the letters a to z, digits and . _ / -; spaces, too, but - and spaces not first.",
   });
 }
 
@@ -255,7 +255,9 @@ function plainBranch(branch: string): string {
 
 /** What --branch said when the file was written. */
 function branchIn(text: string): string | undefined {
-  return recognise(text) === "generated" ? /^ +branches: \[(.+)\]$/m.exec(text)?.[1] : undefined;
+  return recognise(text) === "generated"
+    ? /^ +branches: \["?([^"\]]+)"?\]\r?$/m.exec(text)?.[1]
+    : undefined;
 }
 
 function readTemplates({ template }: ObservingHost): CiTemplates {

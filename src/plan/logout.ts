@@ -140,7 +140,15 @@ function uninstall(
   const changes = [...generated, ...(isExample ? [envExample] : [])].flatMap(
     (snapshot): Change[] =>
       snapshot.kind === "file" && !isEdited(snapshot)
-        ? [{ kind: "remove", before: snapshot, why: "generated, and not edited" }]
+        ? [
+            {
+              kind: "remove",
+              before: snapshot,
+              why: "generated, and not edited",
+              // Those of a pipeline are ci's; a root module's folder is not.
+              ...(pipelines.includes(snapshot) ? { emptyBelow: top } : {}),
+            },
+          ]
         : [],
   );
   const edited = generated.filter(isEdited).map(({ path }) => basename(path));

@@ -58,6 +58,8 @@ export interface RemoveFile {
   readonly kind: "remove";
   readonly before: FileSnapshot;
   readonly why: string;
+  /** Folders below this one go, too, where they are empty then. */
+  readonly emptyBelow?: string;
 }
 
 export type Change = WriteFile | StoreContext | RemoveContext | RemoveFile;

@@ -233,10 +233,10 @@ export function humanFindings(all: readonly Finding[], cwd: string, page: Page):
     .join("\n");
 }
 
-/** What many roots have in common is said once; of an error every place counts. */
+/** What many roots have in common is said once; of an error every place counts, of a list every step. */
 function findingsOfMany(all: readonly Finding[], cwd: string, page: Page): string {
   const keyOf = ({ id, level, fix }: Finding) =>
-    level === "error" ? undefined : [id, fix].join(" ");
+    level === "error" || id === "ci.to-do" ? undefined : [id, fix].join(" ");
   return grouped(worstFirst(all), keyOf)
     .flatMap(([found, ...others]) => {
       if (found === undefined) return [];

@@ -139,8 +139,8 @@ describe.concurrent("ci", () => {
   it("remembers --branch by the file", async (context) => {
     const { expect } = context;
     const bench = await repoWith(context, CODE);
-    await bench.run(["ci", "github", "--branch", "trunk"]);
-    expect(parse(await bench.read(WORKFLOW)).on.push).toEqual({ branches: ["trunk"] });
+    await bench.run(["ci", "github", "--branch", "1.10"]);
+    expect(parse(await bench.read(WORKFLOW)).on.push).toEqual({ branches: ["1.10"] });
     const again = await bench.run(["ci", "github"]);
     expect(again.stderr).toMatch(/^✓ Nothing to do/m);
   });
@@ -155,10 +155,37 @@ describe.concurrent("ci", () => {
     const { status, stderr } = await bench.run(["uninstall"]);
     expect(status, stderr).toBe(0);
     expect(stderr).toMatch(/^- \.github\/workflows\/do-bootstrap\.yml/m);
-    expect(await readdir(join(bench.repo, ".github/workflows"))).toEqual([]);
+    expect(await readdir(bench.repo)).not.toContain(".github");
     expect(stderr).toContain("do-bootstrap.yml, which was edited");
     expect(await bench.read(inclusion)).toContain("# mine");
     expect(await bench.read(".gitlab-ci.yml")).toBe("test: {}\n");
+  });
+
+  it("uninstall leaves a folder that somebody else has files in", async (context) => {
+    const { expect } = context;
+    const bench = await repoWith(context, { ...CODE, ".github/CODEOWNERS": "* @ada\n" });
+    await bench.run(["ci", "github"]);
+    expect((await bench.run(["uninstall"])).status).toBe(0);
+    expect(await readdir(join(bench.repo, ".github"))).toEqual(["CODEOWNERS"]);
+  });
+
+  it("several environments: what is to be done for each, the plan before the apply", async (context) => {
+    const { expect } = context;
+    const names = ["dev", "staging", "prod", "test"];
+    const workspaces = names.map((name) => [name, { terraform: { workspace: name } }]);
+    const bench = await repoWith(context, {
+      ".do-bootstraprc": JSON.stringify({
+        terraform: [{ dir: "a" }, { dir: "b" }],
+        environments: Object.fromEntries(workspaces),
+      }),
+      "a/main.tf": BACKEND,
+      "b/main.tf": BACKEND,
+    });
+    const { stdout } = await bench.run(["ci", "github", "--dry-run"]);
+    const of = (name: string) => [name, `${name}-plan`, `${name}-apply`];
+    const list = stdout.match(/The workspace \w+|GitHub's environment [\w-]+/g) ?? [];
+    expect(list.map((step) => step.split(" ").at(-1))).toEqual(names.flatMap(of));
+    expect(stdout).toContain("→ do-bootstrap --env staging\n");
   });
 
   it("GitLab: a file of the user's own stays, and has to include ours", async (context) => {
@@ -306,6 +333,21 @@ environments:
       ["github", "--branch", "a${{x}}"],
       2,
       "cannot be written into a pipeline",
+    ],
+    ["a branch for GitLab", CODE, ["gitlab", "--branch", "x"], 2, "--branch is for GitHub"],
+    [
+      "a folder with letters of its own",
+      { ".do-bootstraprc": "terraform: { dir: ünï }\n", "ünï/main.tf": BACKEND },
+      ["github"],
+      2,
+      "the letters a to z",
+    ],
+    [
+      "a folder that begins with a dash",
+      { ".do-bootstraprc": "terraform: { dir: -x }\n", "-x/main.tf": BACKEND },
+      ["github"],
+      2,
+      "not first",
     ],
     [
       "a folder that would be an expression",
