@@ -4,7 +4,7 @@ import { AppError } from "../errors.ts";
 import { openGit } from "../git/git.ts";
 import type { Snapshot } from "../host/host.ts";
 import { recognise } from "../terraform/generated.ts";
-import { observeRoot, type TerraformRoot } from "../terraform/observe-root.ts";
+import { LOCK_FILE, observeRoot, type TerraformRoot } from "../terraform/observe-root.ts";
 import type { ApplyHost } from "./apply.ts";
 import { NOTHING_DONE, notConverged, type Person, type Result } from "./bootstrap.ts";
 import {
@@ -137,8 +137,6 @@ async function look(
     ]),
   };
 }
-
-const LOCK_FILE = ".terraform.lock.hcl";
 
 /** Every root module in every environment; one environment without a name where config has none. */
 async function rootsOf(host: ObservingHost, observation: Observation): Promise<Root[]> {

@@ -11,7 +11,12 @@ import { askRepos, type Verdict, wouldTake } from "../git/repos.ts";
 import type { Environment, Files, Host, Snapshot } from "../host/host.ts";
 import { isInside } from "../paths.ts";
 import { TEMPLATE_NAMES, type Templates } from "../terraform/generated.ts";
-import { observeRoot, type TerraformRoot, UPLOAD_IGNORE } from "../terraform/observe-root.ts";
+import {
+  LOCK_FILE,
+  observeRoot,
+  type TerraformRoot,
+  UPLOAD_IGNORE,
+} from "../terraform/observe-root.ts";
 import { type TokenSource, tokenSourceOf } from "../terraform/token-source.ts";
 import { findTerraform, type TerraformTool } from "../terraform/tool.ts";
 import { type ApiHosts, apiHosts } from "../token/hosts.ts";
@@ -289,7 +294,10 @@ async function observeRepo(
   const roots = await Promise.all(config.roots.map((root) => observeRoot(host, root)));
   if (git === undefined) return [roots, undefined];
   const values = roots.flatMap(({ tfvars, at }) => tfvars.map((name) => at(name).path));
-  const probes = [...ignoreRules(config).flatMap(({ probes }) => probes), ...values];
+  const locks = roots.flatMap(({ hasLockFile, config: { dir } }) =>
+    hasLockFile ? join(dir, LOCK_FILE) : [],
+  );
+  const probes = [...ignoreRules(config).flatMap(({ probes }) => probes), ...values, ...locks];
   // An answer that is older than what stands in .gitignore would blame a pattern that somebody just added.
   await looking;
   const paths = [...new Set([...probes, join(config.base, ".env.example")])];

@@ -1,4 +1,4 @@
-import { dirname, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { holdsSecret } from "../content.ts";
 import { type AppError, EXIT, type ExitStatus } from "../errors.ts";
 import { behindExec, environmentOption, terraformIn } from "../plan/as-typed.ts";
@@ -9,10 +9,10 @@ import { type CommandResult, title } from "../plan/run-commands.ts";
 import { stateElsewhere } from "../plan/terraform-backend.ts";
 import type { Change, Command, Finding, Plan } from "../plan/types.ts";
 import { needsOf } from "../terraform/needs.ts";
-import type { TerraformRoot } from "../terraform/observe-root.ts";
+import { LOCK_FILE, type TerraformRoot } from "../terraform/observe-root.ts";
 import { STANDARD_NAMES } from "../token/sources.ts";
 import { wrap } from "../wrap.ts";
-import { grouped, nameInRoot, someOf } from "./many-roots.ts";
+import { fileInRoot, grouped, nameInRoot, someOf } from "./many-roots.ts";
 import { type Page, safe } from "./paint.ts";
 import { type Report, shownPath } from "./report.ts";
 import { whoIsWho } from "./who-is-who.ts";
@@ -210,6 +210,11 @@ function nameOfAll(report: Report, group: readonly Change[]): string {
   return name === undefined ? nameOf(report, change) : `${safe(name)} in ${group.length} roots`;
 }
 
+function nameOfFiles(report: Report, [path = "", ...others]: readonly string[]): string {
+  if (others.length === 0) return shownPath(report, path);
+  return `${safe(basename(path))} in ${others.length + 1} roots`;
+}
+
 function folderOf(report: Report): (change: Change) => string {
   return (change) => ("before" in change ? shownPath(report, dirname(change.before.path)) : "");
 }
@@ -325,19 +330,31 @@ function nothingToDo({ findings }: Plan, status: ExitStatus, page: Page): string
 
 /** What colleagues need; a secret is never among it. */
 function toCommit(report: Report, page: Page): string[] {
-  if (report.observation.git === undefined) return [];
-  const written = report.applied.filter(
-    (change) => change.kind === "write" && !holdsSecret(change.after),
+  const { git } = report.observation;
+  if (git === undefined) return [];
+  const written = report.applied.flatMap((change) =>
+    change.kind === "write" && !holdsSecret(change.after) ? change.before.path : [],
   );
-  const groups = grouped(written, (change) => nameInRoot(report, change));
+  const isNew = (path: string) => !git.tracked.has(path) && !git.ignored.has(path);
+  const all = [...written, ...lockFilesMade(report).filter(isNew)];
+  const groups = grouped(all, (path) => fileInRoot(report, path));
   // As words to copy where they are few.
   const isMany = groups.some(({ length }) => length > 1);
   const files = isMany
-    ? [groups.map((group) => nameOfAll(report, group)).join(", ")]
-    : groups.map((group) => nameOfAll(report, group));
+    ? [groups.map((group) => nameOfFiles(report, group)).join(", ")]
+    : groups.map((group) => nameOfFiles(report, group));
   return wrap(`Commit: ${files.join(" ")}`, page.columns - 2)
     .map((line) => `  ${line}`)
     .slice(0, files.length === 0 ? 0 : undefined);
+}
+
+/** By an init that has just run. */
+function lockFilesMade({ commands, observation: { roots } }: Report): string[] {
+  const inits = commands.filter(({ command, failure }) => command.args[0] === "init" && !failure);
+  const dirs = new Set(inits.map(({ command }) => command.cwd));
+  return roots.flatMap(({ hasLockFile, config: { dir } }) =>
+    hasLockFile && dirs.has(dir) ? join(dir, LOCK_FILE) : [],
+  );
 }
 
 function nextStep({ observation, ...report }: Report): string | undefined {

@@ -25,9 +25,11 @@ export function grouped<T>(items: readonly T[], keyOf: (item: T) => string | und
 }
 
 /** A file in a root's folder by its name; undefined for any other change. */
-export function nameInRoot({ observation }: Report, change: Change): string | undefined {
-  if (!("before" in change)) return undefined;
-  const { path } = change.before;
+export function nameInRoot(report: Report, change: Change): string | undefined {
+  return "before" in change ? fileInRoot(report, change.before.path) : undefined;
+}
+
+export function fileInRoot({ observation }: Report, path: string): string | undefined {
   const isRoots = observation.roots.some(({ config }) => config.dir === dirname(path));
   return isRoots ? basename(path) : undefined;
 }

@@ -44,6 +44,8 @@ export interface TerraformRoot {
   readonly storedBackend: (StoredBackend & { readonly path: string }) | undefined;
   /** Secrets that stand in what -backend-config would get. */
   readonly initSecrets: readonly ExposedSecret[];
+  /** Which providers are taken is noted, for colleagues and pipelines. */
+  readonly hasLockFile: boolean;
   /** Providers and modules are installed, as far as can be seen without asking the tool. */
   readonly isInitialised: boolean;
   /** The workspace that is selected (contracts/terraform.md 7.5). */
@@ -52,6 +54,8 @@ export interface TerraformRoot {
   readonly at: (name: string) => Snapshot;
 }
 
+/** Where `terraform init` notes which providers it took. */
+export const LOCK_FILE = ".terraform.lock.hcl";
 /** What HCP Terraform's upload leaves out. */
 export const UPLOAD_IGNORE = ".terraformignore";
 
@@ -74,7 +78,8 @@ export async function observeRoot(
 ): Promise<TerraformRoot> {
   const { files, hclParser, env } = host;
   // Terraform does not read names that begin with a dot (contracts/terraform.md 3.7).
-  const names = (await files.list(config.dir)).filter((name) => !name.startsWith("."));
+  const all = await files.list(config.dir);
+  const names = all.filter((name) => !name.startsWith("."));
   const configuration = names.filter(isTerraformFile);
   const tfvars = names.filter((name) => VALUES.test(name) && !WRITTEN.includes(name));
   const snapshots = await lookAtAll(files, config.dir, [...WRITTEN, ...configuration, ...tfvars]);
@@ -122,6 +127,7 @@ export async function observeRoot(
     initSecrets,
     hasState: names.some((name) => /\.tfstate|\.tfplan$/.test(name)),
     at,
+    hasLockFile: all.includes(LOCK_FILE),
     // Modules come first: an init that fails at a provider leaves them.
     isInitialised: inData.includes("providers"),
     workspace: workspace?.trim() || "default",

@@ -44,6 +44,32 @@ describe("what is next", () => {
     expect([result.status, /Next: (.*)/.exec(result.stderr)?.[1]]).toEqual([0, next]);
   });
 
+  it.each<[string, string, string[], object, string[]]>([
+    ["made by init", "", [], { dir: "infra" }, ["infra/.terraform.lock.hcl"]],
+    ["that git has", "", ["infra/.terraform.lock.hcl"], { dir: "infra" }, []],
+    ["that git ignores", ".terraform.lock.hcl\n", [], { dir: "infra" }, []],
+    [
+      "of many roots",
+      "",
+      [],
+      ["a", "b", "c", "d"].map((dir) => ({ dir })),
+      [".terraform.lock.hcl in 4 roots"],
+    ],
+  ])("to commit: a lock file %s", async (_, ignores, tracked, terraform, said) => {
+    const bench = await workbench();
+    await fakeTerraform(bench.bin, { script: ": > .terraform.lock.hcl" });
+    await configure(bench, terraform);
+    if (ignores !== "") await bench.write(".gitignore", ignores);
+    for (const path of tracked) {
+      await bench.write(path, "");
+      await bench.git("add", path);
+    }
+    const { status, stderr } = await bench.run(["--token-stdin"], { input: bench.token });
+    const [, toCommit = ""] = stderr.replace(/\s+/g, " ").split("Commit: ");
+    expect(toCommit.match(/\S*lock\.hcl( in \d roots)?/g) ?? []).toEqual(said);
+    expect(status).toBe(0);
+  });
+
   it("credentials: env, with the token in the environment and not in a file", async () => {
     const bench = await workbench();
     await fakeTerraform(bench.bin);
