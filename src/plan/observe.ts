@@ -23,6 +23,7 @@ import { type ApiHosts, apiHosts } from "../token/hosts.ts";
 import { inspectOnce } from "../token/inspect.ts";
 import type { TokenState } from "../token/sources.ts";
 import type { Inspection } from "../token/verdict.ts";
+import { withBackendConfigs } from "./backend-configs.ts";
 import { type FoundConfig, findConfig } from "./find-config.ts";
 import { type Answer, findToken, type TrustGiven } from "./find-token.ts";
 import { type CodeNeeds, readNeeds } from "./needs.ts";
@@ -289,10 +290,11 @@ async function observeRepo(
   git: Git | undefined,
   config: ResolvedConfig,
   looking: Promise<unknown>,
-): Promise<[roots: TerraformRoot[], git: GitObservation | undefined]> {
+): Promise<[roots: readonly TerraformRoot[], git: GitObservation | undefined]> {
   await refuseSameFolder(host.files, config);
-  const roots = await Promise.all(config.roots.map((root) => observeRoot(host, root)));
-  if (git === undefined) return [roots, undefined];
+  const alone = await Promise.all(config.roots.map((root) => observeRoot(host, root)));
+  if (git === undefined) return [alone, undefined];
+  const roots = await withBackendConfigs(host, git, config, alone);
   const values = roots.flatMap(({ tfvars, at }) => tfvars.map((name) => at(name).path));
   const locks = roots.flatMap(({ hasLockFile, config: { dir } }) =>
     hasLockFile ? join(dir, LOCK_FILE) : [],

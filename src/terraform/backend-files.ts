@@ -29,12 +29,32 @@ export async function secretsForInit(
   names: readonly string[],
 ): Promise<readonly ExposedSecret[]> {
   const given = argumentsIn(env);
-  const usual = names.filter((name) => BACKEND_CONFIG.test(name) && !isTerraformFile(name));
+  const usual = names.filter(isBackendConfig);
   const named = given.filter(({ value }) => !value.includes("="));
   const paths = [
     ...usual.map((name) => join(dir, name)),
     ...named.map(({ value }) => resolve(dir, value)),
   ];
+  const inline = given.flatMap(({ variable, value }) => {
+    const [name = "", ...rest] = value.split("=");
+    return secretsInValues({ [name]: rest.join("=") }).map((each) => ({
+      name: each,
+      where: variable,
+    }));
+  });
+  return [...(await secretsInFiles({ files, hclParser }, paths)), ...inline];
+}
+
+/** True for the name of a file that people hand to -backend-config. */
+export function isBackendConfig(name: string): boolean {
+  return BACKEND_CONFIG.test(name) && !isTerraformFile(name);
+}
+
+/** The secrets in files for -backend-config, whatever they are called. */
+export async function secretsInFiles(
+  { files, hclParser }: Pick<Host, "files" | "hclParser">,
+  paths: readonly string[],
+): Promise<readonly ExposedSecret[]> {
   const inFiles = [...new Set(paths)].map(async (path): Promise<ExposedSecret[]> => {
     const text = textIn(await files.look(path, { waitForFifo: false }));
     if (!mayHoldSecret(text)) return [];
@@ -45,14 +65,7 @@ export async function secretsForInit(
     const found = values === undefined ? [] : secretsIn(values);
     return found.map(({ name, place }) => ({ name, where: `${path}:${place.line}` }));
   });
-  const inline = given.flatMap(({ variable, value }) => {
-    const [name = "", ...rest] = value.split("=");
-    return secretsInValues({ [name]: rest.join("=") }).map((each) => ({
-      name: each,
-      where: variable,
-    }));
-  });
-  return [...(await Promise.all(inFiles)).flat(), ...inline];
+  return (await Promise.all(inFiles)).flat();
 }
 
 /** What these variables hand to -backend-config: a file, or a setting with its value. */

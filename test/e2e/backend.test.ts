@@ -521,6 +521,38 @@ describe("keys where Terraform would copy them", () => {
     expect(stdout).not.toContain("S3CRET");
   });
 
+  it.each<[string, string, string, string[]]>([
+    [
+      "in a folder below the root",
+      "infra/backends/prod.s3.tfbackend",
+      "infra",
+      ["infra/backends/prod.s3.tfbackend:1"],
+    ],
+    [
+      "deeper, as .hcl",
+      "infra/config/prod/backend.hcl",
+      "infra",
+      ["infra/config/prod/backend.hcl:1"],
+    ],
+    ["beside the root's folder", "backends/prod.tfbackend", "infra", ["backends/prod.tfbackend:1"]],
+    ["below another root", "dns/env/x.tfbackend", "dns", ["dns/env/x.tfbackend:1"]],
+    ["of anybody's, by its name", "src/backend.json", "infra", []],
+    ["that git ignores", "infra/ignored/x.tfbackend", "infra", []],
+  ])("a file for -backend-config %s", async (_, file, dir, expected) => {
+    const bench = await workbench();
+    const terraform = [{ dir: "infra" }, { dir: "dns" }];
+    await bench.write(".do-bootstraprc", JSON.stringify({ terraform }));
+    for (const root of ["infra", "dns"]) await bench.write(`${root}/main.tf`, s3(""));
+    await bench.write(".gitignore", "ignored/\n");
+    await bench.write(file, file.endsWith(".json") ? '{"token":"S3CRET"}' : 'token = "S3CRET"\n');
+    const { places, asides, stdout } = await secretsFound(bench);
+    expect(places).toEqual(expected);
+    // What may be for any root is the error of all.
+    const isOfOne = file.startsWith(`${dir}/`) && expected.length > 0;
+    expect(asides).toEqual(isOfOne ? [dir] : []);
+    expect(stdout).not.toContain("S3CRET");
+  });
+
   it("what TF_CLI_ARGS and TF_CLI_ARGS_init hand over is looked at", async () => {
     const bench = await workbench();
     await bench.write("conf/keys", 'secret_key = "S3CRET"');
@@ -534,11 +566,16 @@ describe("keys where Terraform would copy them", () => {
 
   async function secretsFound(bench: Workbench, env: Readonly<Record<string, string>> = {}) {
     const { status, stdout } = await checked(bench, env);
-    const { findings } = JSON.parse(stdout) as { findings: { id: string; where: string }[] };
+    const { findings } = JSON.parse(stdout) as {
+      findings: { id: string; where: string; setsAside?: string }[];
+    };
+    const asides = findings.flatMap(
+      ({ setsAside }) => setsAside?.replace(`${bench.repo}/`, "") ?? [],
+    );
     const places = findings
       .filter(({ id }) => id === "backend.secret")
       .map(({ where }) => where.replace(`${bench.repo}/`, ""));
-    return { status, stdout, places };
+    return { status, stdout, places, asides };
   }
 });
 
