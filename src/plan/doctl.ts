@@ -22,7 +22,8 @@ export function planDoctl(observation: Observation, consent: Consent): PlanPart 
 
   const { context, holding, holds } = doctl.target;
   const taken = judgePlace(observation);
-  if (holding === "this" || taken.length > 0) return { findings: taken };
+  if (taken.length > 0) return { findings: taken };
+  if (holding === "this") return { findings: judgeMode(observation) };
   if ((holding === "other" || holding === "same-team") && !consent.force) {
     return only(holding === "other" ? otherLogin(doctl.target) : sameTeam(doctl.target));
   }
@@ -99,6 +100,14 @@ export function judgePlace({
   const message = `git ${isTracked ? "tracks" : "would take"} doctl's config, which holds tokens: ${target}`;
   const fix = isTracked ? `${untrack}. ${ignore}` : ignore;
   return [finding("doctl.in-git", message, { where: target, fix })];
+}
+
+function judgeMode({ doctl, platform }: Observation): Finding[] {
+  const at = doctl?.config?.state.snapshot;
+  // Windows knows no such bits.
+  if (at?.kind !== "file" || (at.mode & 0o077) === 0 || platform === "win32") return [];
+  const message = `Other users can read doctl's config, which holds the token: ${at.target}`;
+  return [finding("doctl.readable", message, { where: at.target, fix: `chmod 600 ${at.target}` })];
 }
 
 function otherLogin({ context, holds }: DoctlTarget): Finding {

@@ -43,6 +43,7 @@ export const FINDINGS = {
   "doctl.no-config-folder": ["warning", EXIT.findings],
   "doctl.config-broken": ["error", EXIT.findings],
   "doctl.in-git": ["error", EXIT.findings],
+  "doctl.readable": ["warning", EXIT.findings],
   "doctl.other-login": ["error", EXIT.findings],
   "doctl.same-team-login": ["warning", EXIT.findings],
   "doctl.env-ignored": ["warning", EXIT.findings],

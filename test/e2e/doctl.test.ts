@@ -1,4 +1,5 @@
 import {
+  chmod,
   lstat,
   mkdir,
   readdir,
@@ -236,6 +237,17 @@ describe("where doctl's config is", () => {
     );
     expect((await stat(target)).mode & 0o777).toBe(0o600);
   });
+});
+
+it("a config that others can read is said, once it holds our token", async () => {
+  const { bench, config, init } = await arrange((b) => fakeDoctl(b.bin));
+  await put(config, `access-token: ${bench.token}\n`, 0o644);
+  const { status, stderr } = await init();
+  expect(stderr).toMatch(/^! Other users can read doctl's config, .* \[doctl\.readable\]$/m);
+  expect(status).toBe(0);
+  expect((await bench.run(["check", "--strict"])).status).toBe(3);
+  await chmod(config, 0o600);
+  expect((await bench.run(["check", "--strict"])).stdout).not.toContain("doctl.readable");
 });
 
 describe("a config in a git repo", () => {
