@@ -22,7 +22,7 @@ import { describeOrigin } from "./token/secret.ts";
  */
 export async function main(argv: readonly string[], packageFolder: string): Promise<number> {
   const { stdout, stderr, env } = process;
-  for (const stream of [stdout, stderr]) stream.on("error", ignoreClosedPipe);
+  for (const stream of [stdout, stderr]) stream.on("error", endUnlessClosed);
   const own = ownPart(argv);
   const isJson = own.includes("--json");
   const isDebug = own.includes("--debug");
@@ -177,7 +177,10 @@ function questionOf({ changes, commands }: Report["plan"]): string {
 
 type Ask = NonNullable<Context["askForToken"]>;
 
-/** `do-bootstrap check | head` is no failure. */
-function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== "EPIPE") throw error;
+/** `do-bootstrap check | head` is no failure; a full disk is, and may have no room for these words either. */
+function endUnlessClosed({ code }: NodeJS.ErrnoException): void {
+  if (code === "EPIPE") return;
+  process.stderr.off("error", endUnlessClosed).on("error", () => undefined);
+  process.stderr.write(`do-bootstrap: what it has to say could not be written (${code}).\n`);
+  process.exit(EXIT.failed);
 }

@@ -23,9 +23,9 @@ export function quick(argv: readonly string[]): Promise<number> | undefined {
 
 function prepared(line: CommandLine): (() => Promise<number>) | undefined {
   const { env, platform } = process;
-  const cwd = process.cwd();
   const environment = line.options["env"];
   try {
+    const cwd = process.cwd();
     const config = recallConfig({
       cwd,
       environment: typeof environment === "string" ? environment : undefined,

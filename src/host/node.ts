@@ -19,6 +19,8 @@ import { which } from "./which.ts";
  */
 export function nodeHost(packageFolder: string): Host {
   const { env, platform } = process;
+  // With a umask that keeps us ourselves out, a folder that we make would be one that we cannot use.
+  process.umask(process.umask(0o077) & ~0o700);
   const interrupted = interruption();
   const clock: Clock = {
     now: () => Date.now(),

@@ -1,0 +1,75 @@
+import { existsSync } from "node:fs";
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { execa } from "execa";
+import { describe, expect, it } from "vitest";
+import { type Workbench, workbench } from "../fixtures/workbench.ts";
+
+const PROGRAM = fileURLToPath(new URL("../../dist/bin.cjs", import.meta.url));
+
+/** Runs the program as the last command of a line of shell, where it is "$@". */
+async function inShell(bench: Workbench, line: string, args: readonly string[], input = "") {
+  const words = [process.execPath, PROGRAM, ...args];
+  const { exitCode, stdout, stderr } = await execa("/bin/sh", ["-c", line, "sh", ...words], {
+    cwd: bench.repo,
+    env: { ...bench.env, PATH: `${bench.bin}:/usr/bin:/bin` },
+    extendEnv: false,
+    reject: false,
+    input,
+  });
+  bench.guard.said(args, { stdout, stderr });
+  return { status: exitCode, stdout, stderr };
+}
+
+const needsFull = existsSync("/dev/full") ? "" : " (needs /dev/full)";
+describe.skipIf(needsFull !== "")(`standard output is full${needsFull}`, () => {
+  it.each<[args: string[]]>([
+    [["check"]],
+    [["check", "--json"]],
+    [["init", "--dry-run"]],
+    [["--help"]],
+    [["--version"]],
+    [["scopes"]],
+    [["env"]],
+    [["env", "--all", "--yes"]],
+  ])("%j: one line, and 1", async (args) => {
+    const bench = await workbench();
+    await bench.write(".env", `DIGITALOCEAN_TOKEN=${bench.token}\n`, 0o600);
+    const { status, stderr } = await inShell(bench, '"$@" >/dev/full', args);
+    expect(stderr.replace(/^Asking .*\n/gm, "")).toMatch(/^do-bootstrap: .*ENOSPC.*$/);
+    expect(status).toBe(1);
+  });
+
+  it("standard error, too: 1", async () => {
+    const bench = await workbench();
+    const { status } = await inShell(bench, '"$@" >/dev/full 2>&1', ["check"]);
+    expect(status).toBe(1);
+  });
+});
+
+describe("the folder that it runs in is gone", () => {
+  it.each([
+    [["check"], 2],
+    [["env"], 2],
+    [["exec", "--", "true"], 125],
+  ])("%j: %d, in words", async (args, expected) => {
+    const bench = await workbench();
+    const line = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"';
+    const { status, stderr } = await inShell(bench, line, args);
+    expect(stderr).toMatch(/^✗ The folder that this runs in is gone\. \[USAGE\]\n {2}→ /);
+    expect(status).toBe(expected);
+  });
+});
+
+it("a umask that keeps everybody out does not keep us out of what we make", async () => {
+  const bench = await workbench();
+  await bench.write("do-bootstrap.config.yaml", "terraform: { dir: infra }\n");
+  const args = ["--token-stdin", "--doctl-config"];
+  const { status, stderr } = await inShell(bench, 'umask 777; exec "$@"', args, bench.token);
+  expect(status, stderr).toBe(0);
+  bench.mayHold("infra/do-bootstrap.secret.auto.tfvars.json");
+  const modeOf = async (path: string) => (await stat(join(bench.root, path))).mode & 0o777;
+  expect(await modeOf("acme-web/infra")).toBe(0o700);
+  expect(await modeOf("home/.config/doctl")).toBe(0o700);
+});
