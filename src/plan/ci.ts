@@ -14,6 +14,7 @@ import {
   gitlabPath,
   isOfProject,
   pipelineName,
+  pipelinePaths,
 } from "./ci-files.ts";
 import {
   CI_TEMPLATES,
@@ -69,6 +70,9 @@ export async function writePipeline(
   const first = await look(host, request);
   const { observation, plan } = first;
   const isBlocked = plan.findings.some(({ level }) => level === "error");
+  // A kill may have come right after the pipeline was written.
+  const folders = request.dryRun ? [] : pipelinePaths(observation).map(dirname);
+  for (const folder of folders) await host.files.sweep(folder);
   if (request.dryRun || isBlocked || plan.changes.length === 0)
     return { ...first, ...NOTHING_DONE };
   if (!(await approve(first))) throw new AppError("DECLINED", "Nothing was changed.");

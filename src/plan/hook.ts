@@ -43,6 +43,8 @@ export async function changeHook(
   }
   const plan = await planHook(host, git, request);
   const isBlocked = plan.findings.some(({ level }) => level === "error");
+  // A kill may have come right after the hook was written.
+  if (!request.dryRun) await host.files.sweep(dirname(await host.files.realpath(plan.path)));
   if (request.dryRun || isBlocked || plan.changes.length === 0) return plan;
   const { apply } = await import("./apply.ts");
   const { progress } = request;

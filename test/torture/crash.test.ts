@@ -112,6 +112,29 @@ describe("a temporary file with a secret, left by SIGKILL", () => {
   });
 });
 
+describe("a temporary folder that is empty, left by SIGKILL right after the rename", () => {
+  it.each<[args: string[], target: string, folder: string, arrange: Arrange]>([
+    [["hook", "install"], "pre-commit", ".git/hooks", beginning],
+    [["ci", "github"], "do-bootstrap.yml", ".github/workflows", terraformCode],
+  ])("%j: the next run takes it away, though it has nothing else to do", async (...row) => {
+    const [args, target, folder, arrange] = row;
+    const bench = await workbench();
+    await arrange(bench, { old: bench.token, fresh: bench.token });
+    const hook = {
+      NODE_OPTIONS: `--require ${JSON.stringify(HOOK)}`,
+      KILL_LOG: join(bench.root, "log"),
+    };
+    await bench.run(args, { env: { ...hook, KILL_AT: `after rename ${target}` } });
+    expect((await readdir(join(bench.repo, folder))).sort()).toEqual([
+      expect.stringMatching(/^\.env\.do-bootstrap-/),
+      target,
+    ]);
+    const { status, stderr } = await bench.run(args);
+    expect(status, stderr).toBe(0);
+    expect(await readdir(join(bench.repo, folder))).toEqual([target]);
+  });
+});
+
 describe("rotate, killed between two places", () => {
   it("needs not be told the new token again", async () => {
     const { bench, runUntil, after } = await sceneOf(["rotate", "--token-stdin"], finished);
@@ -279,6 +302,11 @@ async function nothingElse(bench: Workbench, tokens: { old: string }): Promise<v
 async function ownIgnoreFile(bench: Workbench, { old }: { old: string }): Promise<void> {
   await bench.write(".gitignore", ".env\n");
   await bench.write(".env", `DIGITALOCEAN_TOKEN=${old}\n`, 0o600);
+}
+
+/** A root module that a pipeline can be written for. */
+async function terraformCode(bench: Workbench): Promise<void> {
+  await bench.write("main.tf", 'terraform {\n  backend "s3" {}\n}\n');
 }
 
 /** The same, whose patterns let git take everything else. */
