@@ -2,11 +2,14 @@ import { dirname } from "node:path";
 import { encode, holdsSecret } from "../content.ts";
 import { authInit } from "../doctl/auth-init.ts";
 import { removeContext, storeContext } from "../doctl/store-context.ts";
+import { readEnvFile } from "../env-file/read.ts";
 import { AppError } from "../errors.ts";
 import type { Git } from "../git/git.ts";
 import { askRepos, wouldTake } from "../git/repos.ts";
 import type { Host, Undo } from "../host/host.ts";
 import type { ApiHosts } from "../token/hosts.ts";
+import type { Secret } from "../token/secret.ts";
+import { textAt } from "./existing.ts";
 import type { Change, RemoveFile, StoreContext, WriteFile } from "./types.ts";
 
 export type ApplyHost = Pick<
@@ -17,6 +20,8 @@ export type ApplyHost = Pick<
 export interface Surroundings {
   readonly git: Git | undefined;
   readonly hosts: ApiHosts;
+  /** The token that is stored, where it was found and not given. */
+  readonly found?: Secret | undefined;
   /** The token goes to doctl on argv: asked for with --access-token-flag (DESIGN rule 6). */
   readonly asFlag: boolean;
   readonly progress: (what: string) => void;
@@ -65,6 +70,7 @@ export async function apply(
       } else if (change.kind === "remove") await removeFile(change);
       else if (change.kind === "write" && !puts(change)) await writeFile(change);
     }
+    await assertStillFound();
     return doubts;
   } catch (error) {
     // One that fails must not stop the rest.
@@ -92,6 +98,24 @@ export async function apply(
     const where = root === around.git?.root ? "git" : `git -C ${root}`;
     throw new AppError("NOT_IGNORED", `git would take ${path}, which is to hold the token.`, {
       hint: `Nothing was changed. Find the pattern that lets it in: ${where} check-ignore -v --no-index ${path}`,
+    });
+  }
+
+  /**
+   * Asked when all is written: a rotate that replaced the token before is seen by us, and one that comes
+   * later sees what we wrote.
+   */
+  async function assertStillFound(): Promise<void> {
+    const origin = around.found?.origin;
+    if (origin?.kind !== "env-file") return;
+    const now = await host.files.look(origin.path, { waitForFifo: false });
+    // What is no file, such as a FIFO, no rotate writes to.
+    if (now.kind === "unusable") return;
+    const value = readEnvFile(textAt(now)?.text ?? "").get(origin.name);
+    if (value !== undefined && around.found?.holds(value)) return;
+    const what = `${origin.name} in ${origin.path} was changed by somebody else meanwhile.`;
+    throw new AppError("CHANGED_MEANWHILE", what, {
+      hint: "Nothing was changed. Run the same command again.",
     });
   }
 

@@ -116,7 +116,9 @@ export async function bootstrap(
   const { git, hosts } = first.observation;
   // Editing YAML takes 10 ms to load, which a finished repo does not need.
   const { apply } = await import("./apply.ts");
-  const applied = await apply(host, changes, { ...request, hosts, git: git?.git });
+  const state = first.observation.token;
+  const found = state.kind === "found" ? state.token : undefined;
+  const applied = await apply(host, changes, { ...request, hosts, git: git?.git, found });
   const doubts = [...leftBehind, ...applied];
   const results = await runAll(host, first, request.progress);
   const second = await look(host, request, inspections);

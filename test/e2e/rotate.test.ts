@@ -1,10 +1,13 @@
-import { readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { ASKS, CONFIRMS, guided, needsScript } from "../fixtures/terminal.ts";
+import { fakeDoctl } from "../fixtures/tools.ts";
 import { fileTree } from "../fixtures/tree.ts";
 import { type RunResult, randomToken, type Workbench, workbench } from "../fixtures/workbench.ts";
 
+const PROGRAM = fileURLToPath(new URL("../../dist/bin.cjs", import.meta.url));
 const DOCTL = "home/.config/doctl/config.yaml";
 const SECRET = "do-bootstrap.secret.auto.tfvars.json";
 
@@ -239,6 +242,38 @@ describe("rotate", () => {
     expect(status, stderr).toBe(0);
     expect(await bench.read(".env.prod")).toBe(`DIGITALOCEAN_TOKEN=${fresh}\n`);
     expect(await bench.read(".env")).toContain(old);
+  });
+});
+
+describe("init, while rotate runs", () => {
+  it("does not plant the old token again: all is as rotate left it", async () => {
+    const bench = await workbench();
+    const fresh = randomToken();
+    bench.sandbox.accept(fresh);
+    await bench.write(".env", `DIGITALOCEAN_TOKEN=${bench.token}\n`, 0o600);
+    await bench.write(".gitignore", ".env\n");
+    await fakeDoctl(bench.bin);
+    const [doctl, real] = [join(bench.bin, "doctl"), join(bench.bin, "doctl.real")];
+    await rename(doctl, real);
+    await writeFile(join(bench.root, "fresh"), fresh);
+    bench.mayHold("../fresh");
+    const { DIGITALOCEAN_API_URL: api, DO_BOOTSTRAP_OAUTH_URL: oauth } = bench.env;
+    // It comes when init has made its plan, and is done before init writes.
+    const rotates = `unset DIGITALOCEAN_ACCESS_TOKEN
+export DIGITALOCEAN_API_URL=${api} DO_BOOTSTRAP_OAUTH_URL=${oauth}
+"${process.execPath}" "${PROGRAM}" rotate --token-stdin <"${join(bench.root, "fresh")}" >"${join(bench.root, "said")}" 2>&1`;
+    const script = `#!/bin/sh\n[ "$1" = auth ] && (${rotates}\n)\nexec "${real}" "$@"\n`;
+    await writeFile(doctl, script, { mode: 0o755 });
+    const { status, stderr } = await bench.run([]);
+    expect(await readFile(join(bench.root, "said"), "utf8")).toContain("1 change");
+    expect(stderr).toMatch(/DIGITALOCEAN_TOKEN in .*\.env was changed .* \[CHANGED_MEANWHILE\]$/m);
+    expect(status).toBe(1);
+    for (const [path, text] of Object.entries(await fileTree(bench.root))) {
+      expect(text.includes(bench.token), path).toBe(false);
+    }
+    const again = await bench.run([]);
+    expect(again.status, again.stderr).toBe(0);
+    expect(await readFile(join(bench.root, DOCTL), "utf8")).toContain(fresh);
   });
 });
 
