@@ -51,9 +51,11 @@ export async function leaksInHistory(
     findSuspects(git, own),
     refsOf(git),
   ]);
-  const seen = [...(await readSuspects(git, own, suspects)), ...large];
   const named = leaksInNames(refs, own);
-  if (seen.length === 0) return { leaks: named, isWhole: true };
+  if (suspects.length + large.length === 0) return { leaks: named, isWhole: true };
+  // Where the way to a commit is broken, it stays without a name.
+  const underWay = lineage(git).catch(() => undefined);
+  const seen = [...(await readSuspects(git, own, suspects)), ...large];
   const ofType = (wanted: GitObject["type"]) => seen.filter(({ type }) => type === wanted);
   const isName = (path: string) => holdsToken(Buffer.from(path), own);
   const [places, staged, order] = await Promise.all([
@@ -62,8 +64,7 @@ export async function leaksInHistory(
       isName: ofType("tree").length === 0 ? undefined : isName,
     }),
     stagedPaths(git),
-    // Where the way to a commit is broken, it stays without a name.
-    lineage(git).catch(() => undefined),
+    underWay,
   ]);
 
   const found = new Map<string, Found>();
@@ -254,7 +255,6 @@ async function readSuspects(
   suspects: readonly GitObject[],
 ): Promise<readonly Seen[]> {
   const seen: Seen[] = [];
-  if (suspects.length === 0) return seen;
   const oids = suspects.map(({ oid }) => oid);
   await readObjects(git, oids, ({ oid, type }, bytes) => {
     for (const sighting of sightingsIn(bytes, own, oid)) seen.push({ ...sighting, oid, type });
