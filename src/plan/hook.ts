@@ -85,7 +85,7 @@ export async function planHook(host: HookHost, git: Git, request: HookRequest): 
     const fix = `To have ours again: do-bootstrap hook ${request.action} --force`;
     return { path, changes: [], findings: [finding("hook.edited", message, { where: path, fix })] };
   }
-  if (!isRemoval && !isShell(text)) {
+  if (!isRemoval && !isShell(withoutGuard(text))) {
     const what = text.includes("\r\n") ? "has CRLF line ends" : "is no script of a shell";
     return foreign(
       `${path} ${what}, so the guard cannot stand in it.`,

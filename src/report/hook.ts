@@ -33,8 +33,11 @@ export function hookText(report: HookReport, page: Page): string {
     remove: `${file} has no guard of ours.`,
   }[action];
   const many = changes.length;
-  const last =
-    dryRun && many > 0
+  // What was left has been said, and that it does its work cannot be.
+  const isLeft = findings.some(({ id }) => id === "hook.edited");
+  const last = isLeft
+    ? ""
+    : dryRun && many > 0
       ? `${many === 1 ? "1 change" : `${many} changes`} to make; nothing was written (--dry-run).`
       : `${page.paint("green", "✓")} ${verdict}${many === 0 ? " Nothing to do." : ""}`;
   return `${[...diff, said, last].filter(Boolean).join("\n")}\n`;

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { guardIn } from "../../src/git/hook-guard.ts";
+import { guardIn, isShell } from "../../src/git/hook-guard.ts";
 import { older } from "../fixtures/generated.ts";
 import { randomToken, unguardedToken, type Workbench, workbench } from "../fixtures/workbench.ts";
 
@@ -266,6 +266,34 @@ describe("hook install", () => {
     expect(await bytes()).toEqual(mine);
   });
 
+  it("a guard with CRLF is known for what it is: renewed, and taken away", async () => {
+    const bench = await guarded();
+    const ours = await bench.read(HOOK);
+    const crlf = ours.replaceAll("\n", "\r\n");
+    await bench.write(HOOK, crlf, 0o755);
+    expect((await bench.run(["hook", "install"])).status).toBe(0);
+    expect(await bench.read(HOOK)).toBe(ours);
+    await bench.write(HOOK, `${crlf}echo mine\r\n`, 0o755);
+    await bench.run(["hook", "remove"]);
+    expect(await bench.read(HOOK)).toBe("#!/bin/sh\r\necho mine\r\n");
+  });
+
+  it.each<[line: string, isShell: boolean]>([
+    ["#!/bin/sh", true],
+    ["#! /usr/local/bin/bash -e", true],
+    ["#!/usr/bin/env bash", true],
+    ["#!/usr/bin/env -S A=1 zsh -f", true],
+    ["#!/bin/busybox sh", true],
+    ["#!C:/tools/sh.exe", true],
+    ["#!/usr/bin/perl # sh", false],
+    ["#!/opt/my-sh/bin/python3", false],
+    ["#!/usr/bin/env python3 -m sh", false],
+    ["#!/usr/bin/fish", false],
+    ["#!/bin/csh", false],
+  ])("%s: is a shell's, %s", (line, expected) => {
+    expect(isShell(`${line}\nx\n`)).toBe(expected);
+  });
+
   it("an old guard is renewed, an edited one is left", async () => {
     const bench = await guarded();
     const ours = await bench.read(HOOK);
@@ -276,8 +304,11 @@ describe("hook install", () => {
     expect(await bench.read(HOOK)).toBe(`${ours}echo mine\n`);
 
     await bench.write(HOOK, ours.replace("git commit --no-verify", "nothing"), 0o755);
-    const edited = await bench.run(["hook", "install"]);
-    expect(edited.stderr).toContain("[hook.edited]");
+    for (const action of ["install", "remove"]) {
+      const edited = await bench.run(["hook", action]);
+      expect(edited.stderr).toContain("[hook.edited]");
+      expect(edited.stderr).not.toMatch(/✓|Nothing to do/);
+    }
     expect(await bench.read(HOOK)).not.toBe(ours);
     expect((await bench.run(["hook", "install", "--force"])).status).toBe(0);
     expect(await bench.read(HOOK)).toBe(ours);
