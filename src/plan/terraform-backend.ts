@@ -41,7 +41,7 @@ export function planBackend(
   }
   return joined([
     planFile(observation, root, backend, consent),
-    { findings: judgeKeys(observation, root, backend) },
+    { findings: judgeKeys(observation, backend) },
     { findings: judgeMove(observation, root) },
     { findings: judgeTool(observation, backend) },
   ]);
@@ -148,15 +148,12 @@ export function judgeSharing(
   return [finding("backend.shared", message, { where: dir, fix })];
 }
 
-function judgeKeys(
-  observation: Observation,
-  root: TerraformRoot,
-  { bucket, region }: SpacesBackend,
-): Finding[] {
+/** Of several roots in one bucket it is said once. */
+function judgeKeys(observation: Observation, { bucket, region }: SpacesBackend): Finding[] {
   const found = findKeys(observation);
   const envFile = relative(observation.config.base, observation.config.token.envFile);
   if (found.kind === "none") {
-    const message = `There are no Spaces keys here for the state of ${hereOf(observation, root)}: ${KEY_NAMES.join(" and ")} are neither in the environment nor in ${envFile}.`;
+    const message = `There are no Spaces keys here for the bucket ${bucket}: ${KEY_NAMES.join(" and ")} are neither in the environment nor in ${envFile}.`;
     const fix = `Make a pair (Read/Write/Delete, bucket ${bucket} in ${region}) at ${KEYS_PAGE} and put both into ${envFile}; they are not the API token.`;
     return [finding("backend.no-keys", message, { fix })];
   }
