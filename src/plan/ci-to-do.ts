@@ -80,7 +80,9 @@ type Step = readonly [what: string, how: string];
 /** A plan under TF_WORKSPACE makes a workspace that is not there (contracts/terraform.md 7.3). */
 function workspaces({ legs, hasEnvironments }: Pipeline, environment: string): Step[] {
   const own = legs.filter((leg) => leg.environment === environment);
-  const names = [...new Set(own.flatMap(({ workspace }) => workspace ?? []))];
+  const all = new Set(own.flatMap(({ workspace }) => workspace ?? []));
+  // It is always there.
+  const names = [...all].filter((name) => name !== "default");
   const what = `made before the first plan, which would write it to the store, under a lock.`;
   const how = `do-bootstrap${hasEnvironments ? ` --env ${environment}` : ""}`;
   return names.map((name) => [`The workspace ${name} of ${environment}: ${what}`, how]);

@@ -176,7 +176,10 @@ describe.concurrent("ci", () => {
     const bench = await repoWith(context, {
       ".do-bootstraprc": JSON.stringify({
         terraform: [{ dir: "a" }, { dir: "b" }],
-        environments: Object.fromEntries(workspaces),
+        environments: {
+          ...Object.fromEntries(workspaces),
+          live: { terraform: { workspace: "default" } },
+        },
       }),
       "a/main.tf": BACKEND,
       "b/main.tf": BACKEND,
@@ -184,7 +187,10 @@ describe.concurrent("ci", () => {
     const { stdout } = await bench.run(["ci", "github", "--dry-run"]);
     const of = (name: string) => [name, `${name}-plan`, `${name}-apply`];
     const list = stdout.match(/The workspace \w+|GitHub's environment [\w-]+/g) ?? [];
-    expect(list.map((step) => step.split(" ").at(-1))).toEqual(names.flatMap(of));
+    expect(list.map((step) => step.split(" ").at(-1))).toEqual([
+      ...names.flatMap(of),
+      ...["live-plan", "live-apply"],
+    ]);
     expect(stdout).toContain("→ do-bootstrap --env staging\n");
   });
 
