@@ -221,8 +221,14 @@ function split(text: string): string[] {
 export function gitFailed({ end, stderr }: ToolResult): AppError {
   const reason = stderr.trim().split("\n")[0] || end;
   return new AppError("GIT_FAILED", `git could not be asked: ${printable(reason)}`, {
-    hint: /dubious ownership/.test(stderr)
-      ? "The repo belongs to another user: git config --global --add safe.directory <folder>"
-      : "Run `git status` in this folder and mend what it says.",
+    hint: hintFor(stderr),
   });
+}
+
+function hintFor(stderr: string): string {
+  if (/dubious ownership/.test(stderr))
+    return "The repo belongs to another user: git config --global --add safe.directory <folder>";
+  if (/corrupt|unable to (stream|read|unpack)|bad object/.test(stderr))
+    return "git fsck says what is broken.";
+  return "Run `git status` in this folder and mend what it says.";
 }

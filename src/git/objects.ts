@@ -20,22 +20,46 @@ export interface ObjectPlace {
  * nothing leads to any more. Nothing is held in memory, and nothing of the repo's config is run.
  *
  * @param onChunk gets what git prints, before the parts of objects that are in it.
- * @param onPart gets each object in one or more parts; an empty object in none.
+ * @param onPart gets each object in one or more parts; an empty object in none. Where one is broken, objects
+ *   may come again.
+ * @returns the names of those that are broken; they may have come in part.
  * @throws AppError GIT_FAILED
  */
 export async function readAllObjects(
   git: Git,
   onChunk: (chunk: Buffer) => void,
   onPart: (object: GitObject, part: Buffer, isLast: boolean) => void,
-): Promise<void> {
-  const all = ["cat-file", "--batch-all-objects", "--batch", "--buffer", "--unordered"];
-  const split = partsOf(onPart);
-  const onStdout = (chunk: Buffer) => {
-    onChunk(chunk);
-    split(chunk);
-  };
-  const result = await git.ask(all, { onStdout, timeoutMs: LONG_MS });
-  if (result.exitCode !== 0) throw gitFailed(result);
+): Promise<readonly string[]> {
+  const broken: string[] = [];
+  let next = await read(["--batch-all-objects", "--unordered"]);
+  if (next === undefined) return broken;
+  // git stops at what it cannot read; the rest is then asked for by name.
+  const check = ["cat-file", "--batch-all-objects", "--batch-check"];
+  let left = (await outputOf(git, check)).split("\n").map((line) => line.split(" ")[0] ?? "");
+  while (next !== undefined) {
+    broken.push(next);
+    const isFirst = broken.length === 1;
+    left = isFirst ? left.filter((oid) => oid !== next) : left.slice(left.indexOf(next) + 1);
+    next = await read([], left);
+  }
+  return broken;
+
+  /** @returns what it stopped at, one of those that it was asked for. */
+  async function read(options: string[], oids?: readonly string[]): Promise<string | undefined> {
+    const split = partsOf(onPart);
+    const result = await git.ask(["cat-file", "--batch", "--buffer", ...options], {
+      ...(oids === undefined ? {} : { input: oids.map((oid) => `${oid}\n`).join("") }),
+      onStdout(chunk) {
+        onChunk(chunk);
+        split(chunk);
+      },
+      timeoutMs: LONG_MS,
+    });
+    if (result.exitCode === 0) return undefined;
+    const named = /^fatal: .*?\b([0-9a-f]{40,64})\b/m.exec(result.stderr)?.[1];
+    if (named === undefined || oids?.includes(named) === false) throw gitFailed(result);
+    return named;
+  }
 }
 
 /**

@@ -47,12 +47,12 @@ export async function leaksInHistory(
   git: Git,
   own: Secret | undefined,
 ): Promise<{ leaks: readonly HistoryLeak[]; isWhole: boolean }> {
-  const [{ suspects, commits, large }, refs] = await Promise.all([
+  const [{ suspects, commits, large, isRead }, refs] = await Promise.all([
     findSuspects(git, own),
     refsOf(git),
   ]);
   const named = leaksInNames(refs, own);
-  if (suspects.length + large.length === 0) return { leaks: named, isWhole: true };
+  if (suspects.length + large.length === 0) return { leaks: named, isWhole: isRead };
   // Where the way to a commit is broken, it stays without a name.
   const underWay = lineage(git).catch(() => undefined);
   const seen = [...(await readSuspects(git, own, suspects)), ...large];
@@ -86,7 +86,7 @@ export async function leaksInHistory(
       ...leaks.map((leak) => (leak.type === "tag" ? { ...leak, from: tags.get(leak.oid) } : leak)),
       ...named,
     ],
-    isWhole: places.isWhole,
+    isWhole: places.isWhole && isRead,
   };
 
   function placesOf({
@@ -220,13 +220,15 @@ async function findSuspects(git: Git, own: Secret | undefined) {
   let isSearched = true;
   let open: GitObject | undefined;
   let kept: Buffer = Buffer.alloc(0);
-  await readAllObjects(
+  const broken = await readAllObjects(
     git,
     (chunk) => {
       isSearched = isWorth(chunk);
     },
     (object, part, isLast) => {
       if (object !== open && object.type === "commit") commits.push(object.oid);
+      // What is broken ends before its last part.
+      if (object !== open) kept = kept.subarray(0, 0);
       const bytes = kept.length === 0 ? part : Buffer.concat([kept, part]);
       const isStart = object !== open || kept.length < OVERLAP;
       open = object;
@@ -240,7 +242,8 @@ async function findSuspects(git: Git, own: Secret | undefined) {
           addLarge({ kind, token, oid, type });
     },
   );
-  return { suspects: [...suspects.values()], commits, large };
+  for (const oid of broken) suspects.delete(oid);
+  return { suspects: [...suspects.values()], commits, large, isRead: broken.length === 0 };
 
   /** What stands where two parts overlap is seen twice. */
   function addLarge(found: Omit<Seen, "line">): void {
