@@ -28,7 +28,7 @@ export interface Host {
   /** Runs `action` while no other process holds the lock of the same path. */
   readonly locked: <T>(path: string, wait: LockWait, action: () => Promise<T>) => Promise<T>;
   /** The files that npm would publish of a folder, relative to it; empty where it would not. */
-  readonly npmFiles: (folder: string) => Promise<readonly string[]>;
+  readonly npmFiles: (folder: string) => Promise<readonly string[] | undefined>;
   /** The Terraform grammar, loaded when first asked for. */
   readonly hclParser: () => Promise<ParseHcl>;
   /** Everything that stands in standard input, which must not be a terminal. */

@@ -25,7 +25,11 @@ export async function leaksInPackages(
 ): Promise<readonly Finding[]> {
   const holders = [...new Set(leaks.map(({ path }) => path))];
   if (holders.length === 0) return [];
-  const names = await filesOf(git, ["*Dockerfile*", "*Containerfile*", "*package.json"]);
+  const names = await filesOf(git, [
+    ":(icase)*dockerfile*",
+    ":(icase)*containerfile*",
+    "*package.json",
+  ]);
   const found: Finding[] = [];
   for (const path of names.map((name) => join(git.root, name))) {
     if (DOCKERFILE.test(basename(path)) && !path.endsWith(".dockerignore")) {
@@ -68,7 +72,18 @@ async function inPackage(
 ): Promise<Finding[]> {
   const near = holders.filter((path) => isInside(path, folder));
   if (near.length === 0) return [];
-  const published = new Set((await npmFiles(folder)).map((name) => join(folder, name)));
+  const names = await npmFiles(folder);
+  if (names === undefined) {
+    const path = join(folder, "package.json");
+    const message = `What \`npm publish\` would take of ${folder} was not searched for tokens: npm's own rules fail on ${path}.`;
+    return [
+      finding("leak.not-searched", message, {
+        where: path,
+        fix: "npm pack --dry-run says what it would take.",
+      }),
+    ];
+  }
+  const published = new Set(names.map((name) => join(folder, name)));
   return near
     .filter((path) => published.has(path))
     .map((path) =>

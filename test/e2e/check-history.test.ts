@@ -275,11 +275,31 @@ describe("check --history", () => {
       { Dockerfile: "FROM x\n", ".dockerignore": "*\n", "Dockerfile.dockerignore": "docs\n" },
       ["leak.in-image"],
     ],
+    ["a Dockerfile in lower case", { dockerfile: "FROM x\n" }, ["leak.in-image"]],
+    ["one that ends so", { "web.dockerfile": "FROM x\n" }, ["leak.in-image"]],
     ["a Docker context below", { "web/Dockerfile": "FROM x\n" }, []],
     [
       "a package without rules of git's",
       { "package.json": PACKAGE, ".npmignore": "docs\n" },
       ["leak.in-package"],
+    ],
+    [
+      "one that begins with a mark of order",
+      { "package.json": `\ufeff${PACKAGE}`, ".npmignore": "docs\n" },
+      ["leak.in-package"],
+    ],
+    [
+      "one that bundles all it depends on",
+      {
+        "package.json": PACKAGE.replace("}", ',"bundleDependencies":true}'),
+        ".npmignore": "docs\n",
+      },
+      ["leak.in-package"],
+    ],
+    [
+      "one whose list of files is none",
+      { "package.json": PACKAGE.replace("}", ',"files":{"a":1}}') },
+      ["leak.not-searched"],
     ],
     ["one that has them", { "package.json": PACKAGE, ".gitignore": ".env\n" }, []],
     ["one that names it", { "package.json": ALL }, ["leak.in-package"]],
