@@ -168,15 +168,21 @@ interface Put {
   readonly dress: (handle: fs.FileHandle) => Promise<void>;
   /** What comes when all is written, just before the file takes the target's place. */
   readonly last: (temporary: string) => Promise<void>;
+  /** There may be no room for what hides it from git. */
+  readonly unhidden?: true;
 }
 
-async function put(target: string, bytes: Uint8Array, { dress, last }: Put): Promise<void> {
+async function put(
+  target: string,
+  bytes: Uint8Array,
+  { dress, last, unhidden }: Put,
+): Promise<void> {
   const temporary = temporaryFor(target);
   const folder = dirname(temporary);
   try {
     await fs.mkdir(folder, { mode: 0o700 });
     // One for .gitignore is one itself.
-    if (basename(target) !== IGNORE_FILE) await hideFromGit(folder);
+    if (basename(target) !== IGNORE_FILE && !unhidden) await hideFromGit(folder);
     const handle = await fs.open(temporary, "wx", 0o600);
     try {
       await dress(handle);
@@ -268,7 +274,7 @@ async function restore(before: Snapshot, ours: Uint8Array | undefined): Promise<
   if (!isOurs) return;
   if (before.kind === "absent") return fs.rm(before.target, { force: true });
   if (before.kind !== "file") return;
-  await put(before.target, before.bytes, {
+  const back: Put = {
     async dress(handle) {
       const { mode } = before;
       await handle.chmod(mode);
@@ -276,7 +282,9 @@ async function restore(before: Snapshot, ours: Uint8Array | undefined): Promise<
       await keepOwner(handle, before, mode).catch(() => handle.chmod(forAnyGroup(mode)));
     },
     last: (temporary) => fs.utimes(temporary, secondsOf(before.atimeMs), secondsOf(before.mtimeMs)),
-  });
+  };
+  const again = () => put(before.target, before.bytes, { ...back, unhidden: true });
+  await put(before.target, before.bytes, back).catch(again);
 }
 
 /**
@@ -372,12 +380,15 @@ async function withPrivateFolder<T>(
   parent: string,
   use: (folder: string) => Promise<T>,
 ): Promise<T> {
-  const fail = (error: unknown) => {
-    throw writeFailed(`A folder in ${parent} could not be created`, error);
-  };
-  const folder = await fs.mkdtemp(join(parent, `.do-bootstrap-${tagOfMaker()}`)).catch(fail);
+  const folder = await fs
+    .mkdtemp(join(parent, `.do-bootstrap-${tagOfMaker()}`))
+    .catch((error: unknown) => {
+      throw writeFailed(`A folder in ${parent} could not be created`, error);
+    });
   try {
-    await hideFromGit(folder).catch(fail);
+    await hideFromGit(folder).catch((error: unknown) => {
+      throw writeFailed(`A file in ${folder} could not be written`, error);
+    });
     return await use(folder);
   } finally {
     await dropFolder(folder);
