@@ -329,7 +329,7 @@ function documentOf(rows) {
 Each round runs every case once, as a whole process, in turn; a ratio is the median of those of the single rounds.
 What takes seconds is run less often: 1 000 files and 100 roots five times, 5 000 files once.
 The repo has its config (YAML) two folders up and ten variables in its env file. The wrappers run \`true\`.
-\`--version\`, \`--help\`, \`env\` and a run in a finished repo (git twice, doctl's file, Terraform's files, the API on
+\`--version\`, \`--help\`, \`env\` and a run in a finished repo (git three times, doctl's file, Terraform's files, the API on
 loopback) are compared with a script that does nothing.
 \`scopes\` reads files of 60 lines, ten in a module: in each two resources and a data source of DigitalOcean, resources
 of two other providers, a variable, locals, an output and comments. There is none that it may pass over.
