@@ -1,4 +1,4 @@
-import { AppError } from "../errors.ts";
+import { AppError, redact } from "../errors.ts";
 import { ownPart, withSeparator } from "../exec/command-line.ts";
 import { nearest } from "../nearest.ts";
 import type { Args, Command, Option } from "./command.ts";
@@ -93,6 +93,12 @@ function refuseOddBooleans(argv: readonly string[]): void {
 }
 
 function usage(message: string, argv: readonly string[]): AppError {
+  // Whatever was meant by it.
+  if (argv.some((arg) => redact(arg) !== arg)) {
+    return new AppError("USAGE", "A token stands on the command line.", {
+      hint: "It is in the shell's history now: revoke it. A new one goes in by do-bootstrap --token-stdin < FILE",
+    });
+  }
   const unknown = /^Unknown arguments?: ([^,\s]+)/.exec(message)?.[1];
   if (unknown === undefined) {
     return new AppError("USAGE", `${message}.`.replace(/\.\.$/, "."), { hint: HELP });

@@ -28,8 +28,8 @@ export function toolOf({ root }: Root): "terraform" | "tofu" {
 /** A release, such as 1.11.4, that a pipeline installs. */
 export interface ToolVersion {
   readonly release: string;
-  /** The version file that names none, and what it says. */
-  readonly unused?: { readonly path: string; readonly says: string };
+  /** The version file that names none, and what it says; "none" where there is no file. */
+  readonly unused?: { readonly path: string; readonly says: string } | "none";
 }
 
 /** The release of its tool for each root: what the nearest version file says, beside it or above it. */
@@ -48,7 +48,7 @@ export async function toolVersions(
       if (release !== undefined) return [each, { release }] as const;
       return [each, { release: RELEASES[tool], unused: { path, says } }] as const;
     }
-    return [each, { release: RELEASES[tool] }] as const;
+    return [each, { release: RELEASES[tool], unused: "none" }] as const;
   });
   return new Map(await Promise.all(entries));
 }
@@ -130,7 +130,12 @@ function judgeRoot(each: Root, { release = "", unused }: Partial<ToolVersion> = 
     findings.push(finding("ci.other-backend", message, { where: dir, fix }));
   }
   const tool = toolOf(each);
-  if (unused !== undefined) {
+  if (unused === "none") {
+    const name = VERSION_FILES[tool];
+    const message = `There is no ${name}: the pipeline installs ${tool} ${release}, and an older one cannot read the state that it writes.`;
+    const fix = `Put the release that all of you use into ${name}, and run this again.`;
+    findings.push(finding("ci.to-do", message, { fix }));
+  } else if (unused !== undefined) {
     const { path, says } = unused;
     const message = `${path} says ${says}, which names no single release: the pipeline installs ${release}.`;
     const fix = "Write the release that you use into it, such as 1.11.4.";

@@ -420,6 +420,17 @@ environments:
     expect(await treeHash(bench.repo)).toBe(before);
   });
 
+  it("without a version file: which release it installs, and why that matters", async (context) => {
+    const { expect } = context;
+    const bench = await repoWith(context, CODE);
+    const said = async () =>
+      (await bench.run(["ci", "github", "--dry-run"])).stdout.replace(/\s+/g, " ");
+    const words = "There is no .terraform-version: the pipeline installs terraform";
+    expect(await said()).toContain(words);
+    await bench.write(".terraform-version", "1.11.4\n");
+    expect(await said()).not.toContain(words);
+  });
+
   it("a backend of another type is a warning: the pipeline has no keys for it", async (context) => {
     const { expect } = context;
     const code = BACKEND.replace("s3", "gcs");
