@@ -13,12 +13,37 @@ export async function filesOf(git: Git, patterns: readonly string[]): Promise<re
  *
  * @throws AppError GIT_FAILED
  */
-export async function filesMatching(git: Git, pattern: string): Promise<readonly string[]> {
-  const options = ["--untracked", "--no-recurse-submodules", "--no-color", "-a", "-l", "-z"];
+export function filesMatching(git: Git, pattern: string): Promise<readonly string[]> {
+  return grepped(git, ["--untracked"], pattern, []);
+}
+
+/** The same of all files in some folders, whatever git ignores. @throws AppError GIT_FAILED */
+export async function filesMatchingIn(
+  git: Git,
+  folders: readonly string[],
+  pattern: string,
+): Promise<readonly string[]> {
+  if (folders.length === 0) return [];
+  const places = folders.map((folder) => `:(top,literal)${folder}`);
+  return grepped(git, ["--untracked", "--no-exclude-standard"], pattern, places);
+}
+
+async function grepped(
+  git: Git,
+  which: readonly string[],
+  pattern: string,
+  places: readonly string[],
+): Promise<readonly string[]> {
+  const options = [...which, "--no-recurse-submodules", "--no-color", "-a", "-l", "-z"];
   const grep = (kind: string) =>
     // 1: there is none.
-    outputOf(git, ["grep", ...options, kind, "-e", pattern], { fine: [0, 1] });
+    outputOf(git, ["grep", ...options, kind, "-e", pattern, "--", ...places], { fine: [0, 1] });
   return names(await grep("-P").catch(() => grep("-E")));
+}
+
+/** Folders that git ignores as a whole, from the root, each with a slash at its end. @throws AppError GIT_FAILED */
+export async function ignoredFolders(git: Git): Promise<readonly string[]> {
+  return (await ignored(git)).filter((name) => name.endsWith("/"));
 }
 
 /**
@@ -29,8 +54,7 @@ export async function filesMatching(git: Git, pattern: string): Promise<readonly
  * @throws AppError GIT_FAILED
  */
 export async function ignoredFiles(git: Git): Promise<readonly string[]> {
-  const options = ["--others", "--ignored", "--exclude-standard", "--directory", "-z"];
-  const all = names(await outputOf(git, ["ls-files", ...options]));
+  const all = await ignored(git);
   const ofKind = (kind: string) =>
     all.filter((name) => basename(name) === kind && /\/$/.test(name));
   const states = ofKind("terraform.tfstate.d").map((folder) => `:(literal)${folder}`);
@@ -41,6 +65,11 @@ export async function ignoredFiles(git: Git): Promise<readonly string[]> {
       ? []
       : names(await outputOf(git, ["ls-files", "--others", "-z", "--", ...states]))),
   ];
+}
+
+async function ignored(git: Git): Promise<readonly string[]> {
+  const options = ["--others", "--ignored", "--exclude-standard", "--directory", "-z"];
+  return names(await outputOf(git, ["ls-files", ...options]));
 }
 
 function names(text: string): readonly string[] {

@@ -1,5 +1,5 @@
 import { basename, join } from "node:path";
-import { filesMatching, ignoredFiles } from "../git/files.ts";
+import { filesMatching, filesMatchingIn, ignoredFiles } from "../git/files.ts";
 import type { Git } from "../git/git.ts";
 import type { Host, Snapshot } from "../host/host.ts";
 import { type Sighting, sightingsIn } from "../leaks/sighting.ts";
@@ -66,12 +66,42 @@ function isMeantByName(name: string): boolean {
 }
 
 /** Files that git has or would take, in which something of a token's form may stand. */
-async function candidates(git: Git, own: Secret | undefined): Promise<readonly string[]> {
-  const found = await filesMatching(git, NEEDLE_PATTERN);
+function candidates(git: Git, own: Secret | undefined): Promise<readonly string[]> {
+  return matchingAny(own, (pattern) => filesMatching(git, pattern));
+}
+
+/**
+ * The files with a token in folders that git ignores as a whole.
+ *
+ * @param folders from the root.
+ * @returns absolute paths.
+ * @throws AppError GIT_FAILED
+ */
+export async function holdersIn(
+  { files }: Pick<Host, "files">,
+  git: Git,
+  folders: readonly string[],
+  own: Secret | undefined,
+): Promise<readonly string[]> {
+  const names = await matchingAny(own, (pattern) => filesMatchingIn(git, folders, pattern));
+  const holders: string[] = [];
+  for (const path of names.map((name) => join(git.root, name))) {
+    const snapshot = await files.look(path, LARGEST);
+    if (snapshot.kind === "file" && sightingsIn(snapshot.bytes, own, path).length > 0) {
+      holders.push(path);
+    }
+  }
+  return holders;
+}
+
+async function matchingAny(
+  own: Secret | undefined,
+  matching: (pattern: string) => Promise<readonly string[]>,
+): Promise<readonly string[]> {
+  const found = await matching(NEEDLE_PATTERN);
   if (own === undefined || own.tellsItself) return found;
   // Mere digits, or base64 of as many in lines; the value itself is never on a command line.
-  const digits = await filesMatching(
-    git,
+  const digits = await matching(
     String.raw`[0-9a-f]{64}|([0-9a-f]\x00){63}[0-9a-f]|[A-Za-z0-9+/_-]{42}`,
   );
   return [...new Set([...found, ...digits])];

@@ -1,13 +1,13 @@
 import { basename, dirname, join, relative, sep } from "node:path";
 import dockerignore from "@balena/dockerignore";
 import { textIn } from "../content.ts";
-import { filesOf } from "../git/files.ts";
+import { filesOf, ignoredFolders } from "../git/files.ts";
 import type { Git } from "../git/git.ts";
-
 import type { Host } from "../host/host.ts";
 import { isInside } from "../paths.ts";
+import type { Secret } from "../token/secret.ts";
 import { finding } from "./findings.ts";
-import type { FileLeak } from "./leaks-in-files.ts";
+import { type FileLeak, holdersIn } from "./leaks-in-files.ts";
 import type { Finding } from "./types.ts";
 
 const DOCKERFILE = /^(Dockerfile|Containerfile)(\.|$)|\.(Dockerfile|Containerfile)$/i;
@@ -17,52 +17,68 @@ const DOCKERFILE = /^(Dockerfile|Containerfile)(\.|$)|\.(Dockerfile|Containerfil
  * asks git what is ignored.
  *
  * @param leaks every file that holds a token, those that are meant to hold it too.
+ * @param own the repo's token.
  */
 export async function leaksInPackages(
   host: Pick<Host, "files" | "npmFiles">,
   git: Git,
   leaks: readonly FileLeak[],
+  own: Secret | undefined,
 ): Promise<readonly Finding[]> {
-  const holders = [...new Set(leaks.map(({ path }) => path))];
-  if (holders.length === 0) return [];
   const names = await filesOf(git, [
     ":(icase)*dockerfile*",
     ":(icase)*containerfile*",
     "*package.json",
   ]);
-  const found: Finding[] = [];
-  for (const path of names.map((name) => join(git.root, name))) {
-    if (DOCKERFILE.test(basename(path)) && !path.endsWith(".dockerignore")) {
-      found.push(...(await inContext(host, path, holders)));
-    } else if (basename(path) === "package.json") {
-      found.push(...(await inPackage(host, dirname(path), holders)));
-    }
-  }
+  const paths = names.map((name) => join(git.root, name));
+  const isDockerfile = (path: string) =>
+    DOCKERFILE.test(basename(path)) && !path.endsWith(".dockerignore");
+  const contexts = await Promise.all(
+    paths.filter(isDockerfile).map((path) => contextOf(host, path)),
+  );
+  const packages = paths.filter((path) => basename(path) === "package.json").map(dirname);
+  if (contexts.length + packages.length === 0) return [];
+
+  // What git ignores as a whole was not searched, and is what is built as often as not.
+  const isTaken = (folder: string) =>
+    contexts.some((context) => context.takes(folder)) ||
+    packages.some((each) => isInside(folder, each) && basename(folder) !== "node_modules");
+  const folders = (await ignoredFolders(git)).filter((name) => isTaken(join(git.root, name)));
+  const hidden = await holdersIn(host, git, folders, own);
+  const holders = [...new Set([...leaks.map(({ path }) => path), ...hidden])];
+  const found = contexts.flatMap((context) => inContext(context, holders));
+  for (const folder of packages) found.push(...(await inPackage(host, folder, holders)));
   return found;
 }
 
+/** What `docker build` sends. */
+interface Context {
+  readonly folder: string;
+  readonly ignoreFile: string;
+  /** Whether a file or a folder of this path is sent. */
+  readonly takes: (path: string) => boolean;
+}
+
 /** A Dockerfile's folder is taken for its context. Its own ignore file comes before the context's. */
-async function inContext(
-  { files }: Pick<Host, "files">,
-  dockerfile: string,
-  holders: readonly string[],
-): Promise<Finding[]> {
-  const context = dirname(dockerfile);
+async function contextOf({ files }: Pick<Host, "files">, dockerfile: string): Promise<Context> {
+  const folder = dirname(dockerfile);
   const [own, general] = await Promise.all([
     files.look(`${dockerfile}.dockerignore`),
-    files.look(join(context, ".dockerignore")),
+    files.look(join(folder, ".dockerignore")),
   ]);
   const ignoreFile = own.kind === "file" ? own : general;
   const ignored = dockerignore().add(textIn(ignoreFile));
-  return holders
-    .filter((path) => isInside(path, context))
-    .filter((path) => !ignored.ignores(relative(context, path).split(sep).join("/")))
-    .map((path) => {
-      const name = relative(context, path);
-      const message = `${path} holds a token, and \`docker build\` in ${context} takes it along: COPY puts it into the image.`;
-      const fix = `Add a line to ${ignoreFile.path}: ${name}`;
-      return finding("leak.in-image", message, { where: path, fix });
-    });
+  const takes = (path: string) =>
+    isInside(path, folder) && !ignored.ignores(relative(folder, path).split(sep).join("/"));
+  return { folder, ignoreFile: ignoreFile.path, takes };
+}
+
+function inContext({ folder, ignoreFile, takes }: Context, holders: readonly string[]): Finding[] {
+  return holders.filter(takes).map((path) => {
+    const message = `${path} holds a token, and \`docker build\` in ${folder} takes it along: COPY puts it into the image.`;
+    const fix = `Add a line to ${ignoreFile}: ${relative(folder, path)}`;
+    return finding("leak.in-image", message, { where: path, fix });
+  });
 }
 
 async function inPackage(

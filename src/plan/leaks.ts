@@ -53,7 +53,7 @@ export async function findLeaks(
       const isSaid = living.some((each) => each.commits.length > 0 && isSame(each, leak, git.root));
       return isDead(leak) || isSaid ? [] : ofFile(leak, states);
     }),
-    ...(await leaksInPackages(host, git, files)),
+    ...(await leaksInPackages(host, git, files, own)),
     ...unread.map(({ path, why }) =>
       finding("leak.not-searched", `${path} was not searched for tokens: it is ${why}.`, {
         where: path,

@@ -277,6 +277,36 @@ describe("check --history", () => {
     ],
     ["a Dockerfile in lower case", { dockerfile: "FROM x\n" }, ["leak.in-image"]],
     ["one that ends so", { "web.dockerfile": "FROM x\n" }, ["leak.in-image"]],
+    [
+      "what is built, in a Docker context",
+      {
+        Dockerfile: "FROM x\n",
+        "built/a/app.js": "TOKEN",
+        ".gitignore": "built/\n",
+        ".dockerignore": ".env*\n",
+      },
+      ["leak.in-image"],
+    ],
+    [
+      "what is built, and left out of it",
+      {
+        Dockerfile: "FROM x\n",
+        "built/app.js": "TOKEN",
+        ".gitignore": "built/\n",
+        ".dockerignore": ".env*\nbuilt\n",
+      },
+      [],
+    ],
+    [
+      "what is built, in a package",
+      {
+        "package.json": PACKAGE.replace("}", ',"files":["built"]}'),
+        "built/index.js": "TOKEN",
+        "other/index.js": "TOKEN",
+        ".gitignore": "built/\nother/\n",
+      },
+      ["leak.in-package"],
+    ],
     ["a Docker context below", { "web/Dockerfile": "FROM x\n" }, []],
     [
       "a package without rules of git's",
