@@ -1,6 +1,7 @@
 import { relative } from "node:path";
 import type { SpacesBackend } from "../config/resolved.ts";
 import { content } from "../content.ts";
+import { shellWord } from "../shell-word.ts";
 import { BACKEND_TF, backendSince, differences, renderBackend } from "../terraform/backend.ts";
 import type { LockVerdict } from "../terraform/lock-test.ts";
 import type { TerraformRoot } from "../terraform/observe-root.ts";
@@ -154,7 +155,11 @@ function judgeKeys(observation: Observation, { bucket, region }: SpacesBackend):
   const envFile = relative(observation.config.base, observation.config.token.envFile);
   if (found.kind === "none") {
     const message = `There are no Spaces keys here for the bucket ${bucket}: ${KEY_NAMES.join(" and ")} are neither in the environment nor in ${envFile}.`;
-    const fix = `Make a pair (Read/Write/Delete, bucket ${bucket} in ${region}) at ${KEYS_PAGE} and put both into ${envFile}; they are not the API token.`;
+    const { git } = observation;
+    const isOpen = git !== undefined && !git.ignored.has(observation.envFile.path);
+    // Where something stops the run, .gitignore is not written, and a person would go on from here.
+    const first = isOpen ? `First: echo ${shellWord(envFile)} >> .gitignore. Then make` : "Make";
+    const fix = `${first} a pair (Read/Write/Delete, bucket ${bucket} in ${region}) at ${KEYS_PAGE} and put both into ${envFile}; they are not the API token.`;
     return [finding("backend.no-keys", message, { fix })];
   }
   if (found.kind === "profile") {

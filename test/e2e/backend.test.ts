@@ -287,8 +287,11 @@ describe("backend.tf", () => {
   it("follows from config; .env.example names the keys, and the missing ones are a warning", async () => {
     const bench = await workbench();
     await bench.write(".do-bootstraprc", JSON.stringify({ terraform: { backend: BACKEND } }));
+    const before = await bench.run(["check"]);
+    expect(before.stdout).toContain("→ First: echo .env >> .gitignore. Then make a pair");
     const { status, stderr } = await init(bench);
     expect([status, stderr]).toEqual([0, expect.stringContaining("[backend.no-keys]")]);
+    expect(stderr.replace(/\s+/g, " ")).toContain("→ Make a pair");
     expect(stderr.replace(/\s+/g, " ")).toContain("they are not the API token");
     expect(await bench.read(".env.example")).toMatch(
       /^DIGITALOCEAN_TOKEN=\nSPACES_ACCESS_KEY_ID=\nSPACES_SECRET_ACCESS_KEY=\n/m,
