@@ -13,6 +13,8 @@ export interface GitlabMain {
 /** As they stand in templates/ci/gitlab.yml; GitLab has both where a pipeline lists none. */
 const STAGES = ["test", "deploy"];
 
+const MOST_WILDCARDS = 4;
+
 /** A text that cannot be read includes nothing, as GitLab says, too. */
 export function readGitlabMain(text: string): GitlabMain {
   const { include, stages } = valuesIn(text);
@@ -26,8 +28,10 @@ export function readGitlabMain(text: string): GitlabMain {
 
 export function isIncluded({ included }: GitlabMain, path: string): boolean {
   return included.some((pattern) => {
-    const source = pattern.replace(/\*\*|[\\^$.*+?()[\]{}|]/g, (part) =>
-      part === "**" ? ".*" : part === "*" ? "[^/]*" : `\\${part}`,
+    // Many of them would be tried in as many ways as there are to divide the path.
+    if ((pattern.match(/\*+/g)?.length ?? 0) > MOST_WILDCARDS) return false;
+    const source = pattern.replace(/\*\*+|[\\^$.*+?()[\]{}|]/g, (part) =>
+      part === "*" ? "[^/]*" : part.startsWith("*") ? ".*" : `\\${part}`,
     );
     return new RegExp(`^${source}$`).test(path);
   });
