@@ -76,6 +76,7 @@ async function tellTheStory(
   else {
     const check = ["-chdir=infra", "fmt", "-check", "-diff"];
     await show(`terraform ${check.join(" ")}`, run(tools.terraform, check));
+    say("\nterraform init would download the provider, so the demo ends before it.\n");
   }
   await assertOnlyWhereItBelongs();
   const places = [".env", "infra/do-bootstrap.secret.auto.tfvars.json"];
