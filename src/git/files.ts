@@ -41,35 +41,34 @@ async function grepped(
   return names(await grep("-P").catch(() => grep("-E")));
 }
 
-/** Folders that git ignores as a whole, from the root, each with a slash at its end. @throws AppError GIT_FAILED */
-export async function ignoredFolders(git: Git): Promise<readonly string[]> {
-  return (await ignored(git)).filter((name) => name.endsWith("/"));
+/** What git ignores, from the root. */
+export interface IgnoredPaths {
+  /** One by one. */
+  readonly files: readonly string[];
+  /** As a whole, each with a slash at its end: git does not say what is in there. */
+  readonly folders: readonly string[];
 }
 
 /**
- * Files that git ignores one by one, from the root; and of Terraform's folders the states of workspaces and
- * the copy of the backend's settings. Other folders that it ignores as a whole (node_modules) are not
- * entered.
+ * What git ignores. Folders that it ignores as a whole (node_modules) are not entered, but for Terraform's:
+ * the states of workspaces and the copy of the backend's settings are among the files.
  *
  * @throws AppError GIT_FAILED
  */
-export async function ignoredFiles(git: Git): Promise<readonly string[]> {
-  const all = await ignored(git);
-  const ofKind = (kind: string) =>
-    all.filter((name) => basename(name) === kind && /\/$/.test(name));
+export async function ignoredPaths(git: Git): Promise<IgnoredPaths> {
+  const options = ["--others", "--ignored", "--exclude-standard", "--directory", "-z"];
+  const all = names(await outputOf(git, ["ls-files", ...options]));
+  const folders = all.filter((name) => name.endsWith("/"));
+  const ofKind = (kind: string) => folders.filter((name) => basename(name) === kind);
   const states = ofKind("terraform.tfstate.d").map((folder) => `:(literal)${folder}`);
-  return [
+  const files = [
     ...all.filter((name) => !name.endsWith("/")),
     ...ofKind(".terraform").map((folder) => `${folder}terraform.tfstate`),
     ...(states.length === 0
       ? []
       : names(await outputOf(git, ["ls-files", "--others", "-z", "--", ...states]))),
   ];
-}
-
-async function ignored(git: Git): Promise<readonly string[]> {
-  const options = ["--others", "--ignored", "--exclude-standard", "--directory", "-z"];
-  return names(await outputOf(git, ["ls-files", ...options]));
+  return { files, folders };
 }
 
 function names(text: string): readonly string[] {

@@ -1,5 +1,5 @@
 import { basename, join } from "node:path";
-import { filesMatching, filesMatchingIn, ignoredFiles } from "../git/files.ts";
+import { filesMatching, filesMatchingIn, ignoredPaths } from "../git/files.ts";
 import type { Git } from "../git/git.ts";
 import type { Host, Snapshot } from "../host/host.ts";
 import { type Sighting, sightingsIn } from "../leaks/sighting.ts";
@@ -28,19 +28,24 @@ type UnreadFile = Snapshot & { readonly kind: "unusable" };
  * that it ignores as a whole (node_modules) are not entered, but for Terraform's copy of the backend.
  *
  * @param meant absolute paths of the files that may hold the token.
+ * @returns notEntered: those folders, from the root.
  * @throws AppError GIT_FAILED
  */
 export async function leaksInFiles(
   { files }: Pick<Host, "files">,
   git: Git,
   { own, meant }: { own: Secret | undefined; meant: ReadonlySet<string> },
-): Promise<{ leaks: readonly FileLeak[]; unread: readonly UnreadFile[] }> {
-  const [taken, ignored] = await Promise.all([candidates(git, own), ignoredFiles(git)]);
+): Promise<{
+  leaks: readonly FileLeak[];
+  unread: readonly UnreadFile[];
+  notEntered: readonly string[];
+}> {
+  const [taken, ignored] = await Promise.all([candidates(git, own), ignoredPaths(git)]);
   const leaks: FileLeak[] = [];
   const unread: UnreadFile[] = [];
   for (const [names, isTaken] of [
     [taken, true],
-    [ignored, false],
+    [ignored.files, false],
   ] as const) {
     for (const name of names) {
       const path = join(git.root, name);
@@ -58,7 +63,7 @@ export async function leaksInFiles(
       }
     }
   }
-  return { leaks, unread };
+  return { leaks, unread, notEntered: ignored.folders };
 }
 
 function isMeantByName(name: string): boolean {

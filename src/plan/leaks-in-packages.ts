@@ -1,7 +1,7 @@
 import { basename, dirname, join, relative, sep } from "node:path";
 import dockerignore from "@balena/dockerignore";
 import { textIn } from "../content.ts";
-import { filesOf, ignoredFolders } from "../git/files.ts";
+import { filesOf } from "../git/files.ts";
 import type { Git } from "../git/git.ts";
 import type { Host } from "../host/host.ts";
 import { isInside } from "../paths.ts";
@@ -17,12 +17,13 @@ const DOCKERFILE = /^(Dockerfile|Containerfile)(\.|$)|\.(Dockerfile|Containerfil
  * asks git what is ignored.
  *
  * @param leaks every file that holds a token, those that are meant to hold it too.
+ * @param notEntered folders that were not searched, from the root.
  * @param own the repo's token.
  */
 export async function leaksInPackages(
   host: Pick<Host, "files" | "npmFiles">,
   git: Git,
-  leaks: readonly FileLeak[],
+  { leaks, notEntered }: { leaks: readonly FileLeak[]; notEntered: readonly string[] },
   own: Secret | undefined,
 ): Promise<readonly Finding[]> {
   const names = await filesOf(git, [
@@ -43,7 +44,7 @@ export async function leaksInPackages(
   const isTaken = (folder: string) =>
     contexts.some((context) => context.takes(folder)) ||
     packages.some((each) => isInside(folder, each) && basename(folder) !== "node_modules");
-  const folders = (await ignoredFolders(git)).filter((name) => isTaken(join(git.root, name)));
+  const folders = notEntered.filter((name) => isTaken(join(git.root, name)));
   const hidden = await holdersIn(host, git, folders, own);
   const holders = [...new Set([...leaks.map(({ path }) => path), ...hidden])];
   const found = contexts.flatMap((context) => inContext(context, holders));

@@ -36,7 +36,7 @@ export async function findLeaks(
   progress("Searching the history for tokens");
   const own = observation.token.kind === "found" ? observation.token.token : undefined;
   const meant = new Set(observation.config.envFiles);
-  const [{ leaks: history, isWhole }, { leaks: files, unread }] = await Promise.all([
+  const [{ leaks: history, isWhole }, { leaks: files, unread, notEntered }] = await Promise.all([
     leaksInHistory(git, own),
     leaksInFiles(host, git, { own, meant }),
   ]);
@@ -53,7 +53,7 @@ export async function findLeaks(
       const isSaid = living.some((each) => each.commits.length > 0 && isSame(each, leak, git.root));
       return isDead(leak) || isSaid ? [] : ofFile(leak, states);
     }),
-    ...(await leaksInPackages(host, git, files, own)),
+    ...(await leaksInPackages(host, git, { leaks: files, notEntered }, own)),
     ...unread.map(({ path, why }) =>
       finding("leak.not-searched", `${path} was not searched for tokens: it is ${why}.`, {
         where: path,
