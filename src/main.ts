@@ -163,16 +163,11 @@ async function withUses(report: Report): Promise<Report> {
 
 /** Changes are counted as they will be in the end, when they were made. */
 function questionOf({ changes, commands }: Report["plan"]): string {
-  const [command] = commands;
-  const runs =
-    command === undefined
-      ? ""
-      : commands.length === 1
-        ? title(command)
-        : `${commands.length} commands`;
-  if (changes.length === 0) return `Run ${runs}?`;
+  const [only, ...more] = commands;
   const make = changes.length === 1 ? "Make this change" : `Make these ${changes.length} changes`;
-  return runs === "" ? `${make}?` : `${make}, and run ${runs}?`;
+  if (only === undefined) return `${make}?`;
+  const runs = more.length === 0 ? title(only) : `${commands.length} commands`;
+  return changes.length === 0 ? `Run ${runs}?` : `${make}, and run ${runs}?`;
 }
 
 type Ask = NonNullable<Context["askForToken"]>;

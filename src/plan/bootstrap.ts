@@ -172,11 +172,12 @@ function commandFailed(
   if (failure === undefined) return [];
   const where = roots.length > 1 ? ` in ${command.cwd}` : "";
   const message = `${title(command)} failed${where}: ${failure.why}. The files are in place.`;
-  const words = terraformIn(relative(cwd, command.cwd), command.tool.name, wordsOf(command));
-  const ask = `${behindExec(environment, words, " --explain")} says what that means`;
-  const what = command.with.size > 0 ? ask : "Mend what it says";
-  const again = `do-bootstrap${environmentOption(environment)}`;
-  const fix = `${what}${command.with.size > 0 ? ";" : ","} then: ${again}`;
+  const typed = terraformIn(relative(cwd, command.cwd), command.tool.name, wordsOf(command));
+  const again = `then: do-bootstrap${environmentOption(environment)}`;
+  const fix =
+    command.with.size > 0
+      ? `${behindExec(environment, typed, " --explain")} says what that means; ${again}`
+      : `Mend what it says, ${again}`;
   return [finding("terraform.failed", message, { where: command.cwd, fix })];
 }
 
