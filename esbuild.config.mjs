@@ -119,7 +119,7 @@ for (const wasm of [
 }
 const inputs = { ...whole.metafile.inputs, ...entry.metafile.inputs };
 await writeFile(`${outdir}/THIRD-PARTY-NOTICES.txt`, await notices(inputs));
-await writeFile("schema.json", await schema("src/config/json-schema.ts", "jsonSchema"));
+await writeFile("schema.json", await schema("src/concerns/config/json-schema.ts", "jsonSchema"));
 await writeFile("report.schema.json", await schema("src/report/json-schema.ts", "reportSchema"));
 // Swapped in whole: a run that is under way never sees half a build.
 await rm("dist", { recursive: true, force: true });

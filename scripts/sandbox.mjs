@@ -8,7 +8,7 @@ import { build } from "esbuild";
  */
 export async function startSandbox(folder) {
   const outfile = join(folder, "sandbox.mjs");
-  const entryPoints = [join(import.meta.dirname, "../src/sandbox/api.ts")];
+  const entryPoints = [join(import.meta.dirname, "../src/commands/demo/sandbox.ts")];
   await build({ entryPoints, outfile, bundle: true, platform: "node", format: "esm" });
   return (await import(outfile)).startSandbox();
 }

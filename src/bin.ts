@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 import { dirname } from "node:path";
-import { EXIT, printable, redact } from "./errors.ts";
+import { EXIT } from "./errors/exit-status.ts";
 import { commandFirst } from "./exec/command-line.ts";
 import { writeAll } from "./exec/write-all.ts";
+import { printable } from "./lib/printable.ts";
+import { redact } from "./secret/redact.ts";
 
 // The small entry: what needs no machinery is answered here, the rest is imported when used.
 const argv = commandFirst(process.argv.slice(2));

@@ -1,18 +1,21 @@
-import { isCi } from "./ci.ts";
 import type { Context, Outcome } from "./cli/command.ts";
 import type { Parsed } from "./cli/parser.ts";
 import { readPlainLine } from "./cli/plain-line.ts";
-import { type AppError, asAppError, EXIT, printable, redact } from "./errors.ts";
+import { panelRows } from "./concerns/token/needed-scopes.ts";
+import { title } from "./core/run-commands.ts";
+import { type AppError, asAppError } from "./errors/app-error.ts";
+import { EXIT } from "./errors/exit-status.ts";
 import { ownPart } from "./exec/command-line.ts";
 import { nodeHost } from "./host/node.ts";
-import { panelRows } from "./plan/needs.ts";
-import { title } from "./plan/run-commands.ts";
+import { isCi } from "./lib/is-ci.ts";
+import { printable } from "./lib/printable.ts";
 import { allWell, isAllWell } from "./report/all-well.ts";
 import { jsonDocument, jsonError, jsonReport } from "./report/json.ts";
 import { pageOn } from "./report/paint.ts";
 import { progressOn } from "./report/progress.ts";
 import type { Report } from "./report/report.ts";
-import { describeOrigin } from "./token/secret.ts";
+import { redact } from "./secret/redact.ts";
+import { describeOrigin } from "./secret/secret.ts";
 
 /**
  * Runs one command line: parse, run, report. The only place that catches and prints.
@@ -84,7 +87,7 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
       const { token, inspection } = observation;
       const isDead = token.kind === "found" && inspection?.state === "refused";
       const refused = isDead ? describeOrigin(token.token.origin) : undefined;
-      const { guide } = await import("./token/guide.ts");
+      const { guide } = await import("./concerns/token/guide.ts");
       const text = await guide(host, progress, {
         ...observation,
         rows: panelRows(observation.code),
@@ -157,7 +160,7 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
 }
 
 async function withUses(report: Report): Promise<Report> {
-  const { whoWins } = await import("./plan/who-wins.ts");
+  const { whoWins } = await import("./concerns/effective-token/uses.ts");
   return { ...report, uses: whoWins(report.observation) };
 }
 

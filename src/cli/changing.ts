@@ -1,6 +1,6 @@
-import { EXIT, type ExitStatus } from "../errors.ts";
-import { type Look, NOTHING_DONE, type Result } from "../plan/bootstrap.ts";
-import { statusOf } from "../plan/findings.ts";
+import { type Look, NOTHING_DONE, type Result } from "../commands/init/bootstrap.ts";
+import { statusOf } from "../core/findings.ts";
+import { EXIT, type ExitStatus } from "../errors/exit-status.ts";
 import type { Report } from "../report/report.ts";
 import type { Args, Context } from "./command.ts";
 

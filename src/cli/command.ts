@@ -1,6 +1,6 @@
-import type { ExitStatus } from "../errors.ts";
+import type { Person } from "../commands/init/bootstrap.ts";
+import type { ExitStatus } from "../errors/exit-status.ts";
 import type { Host } from "../host/host.ts";
-import type { Person } from "../plan/bootstrap.ts";
 import type { ExplainReport } from "../report/explain.ts";
 import type { HookReport } from "../report/hook.ts";
 import type { Progress } from "../report/progress.ts";

@@ -1,5 +1,5 @@
 import { ownPart } from "../exec/command-line.ts";
-import { wrap } from "../wrap.ts";
+import { wrap } from "../lib/wrap.ts";
 import type { Command, Option } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 

@@ -1,7 +1,7 @@
-import { secondsOf } from "../config/resolve.ts";
-import { AppError } from "../errors.ts";
+import type { Request } from "../commands/init/bootstrap.ts";
+import { secondsOf } from "../concerns/config/resolve.ts";
+import { AppError } from "../errors/app-error.ts";
 import type { CommandLine } from "../exec/command-line.ts";
-import type { Request } from "../plan/bootstrap.ts";
 import type { Args, Context, Option } from "./command.ts";
 
 /** Options of every command. */

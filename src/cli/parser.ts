@@ -1,6 +1,7 @@
-import { AppError, redact } from "../errors.ts";
+import { AppError } from "../errors/app-error.ts";
 import { ownPart, withSeparator } from "../exec/command-line.ts";
-import { nearest } from "../nearest.ts";
+import { nearest } from "../lib/nearest.ts";
+import { redact } from "../secret/redact.ts";
 import type { Args, Command, Option } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { helpFor } from "./help.ts";

@@ -1,8 +1,9 @@
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { closeSync, fstatSync, readFileSync, writeSync } from "node:fs";
 import { constants } from "node:os";
-import { isCi } from "../ci.ts";
-import { printable, redact } from "../errors.ts";
+import { isCi } from "../lib/is-ci.ts";
+import { printable } from "../lib/printable.ts";
+import { redact } from "../secret/redact.ts";
 import { type Masker, maskerOf } from "./mask.ts";
 
 export { replaceProcess } from "./replace-process.ts";

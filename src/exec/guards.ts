@@ -1,10 +1,10 @@
 import { basename, join, resolve } from "node:path";
-import { AppError } from "../errors.ts";
+import { AppError } from "../errors/app-error.ts";
 import type { Environment } from "../host/host.ts";
-import { describeOrigin, type Secret } from "../token/secret.ts";
-import { type TokenState, tokenInValues } from "../token/sources.ts";
+import { describeOrigin, type Secret } from "../secret/secret.ts";
 import type { ExecConfig } from "./exec-config.ts";
-import type { Facts } from "./prepare.ts";
+import type { Facts } from "./facts.ts";
+import { type TokenState, tokenInValues } from "./token-sources.ts";
 import { outerExec } from "./variables.ts";
 
 /**

@@ -1,10 +1,10 @@
-import { AppError } from "../errors.ts";
-import type { Environment } from "../host/host.ts";
-import type { Secret } from "../token/secret.ts";
-import { chooseToken, type TokenSources, type TokenState } from "../token/sources.ts";
+import { AppError } from "../errors/app-error.ts";
+import type { Secret } from "../secret/secret.ts";
+import { revealed, type Variables } from "../secret/variables.ts";
 import type { CommandLine } from "./command-line.ts";
 import type { ExecConfig } from "./exec-config.ts";
 import type { Execution } from "./execute.ts";
+import type { Facts } from "./facts.ts";
 import {
   refuseDoctlLogin,
   refuseNested,
@@ -12,27 +12,8 @@ import {
   refuseOtherWorkspace,
 } from "./guards.ts";
 import { FORMATS, isFormat, maskCommands, type Quoted, quote, quoteUnset } from "./quoting.ts";
-import {
-  execVariables,
-  revealed,
-  secretsIn,
-  toolVariables,
-  type Variables,
-  variableNames,
-} from "./variables.ts";
-
-/** What a line is answered from; nothing else is looked at. */
-export interface Facts {
-  readonly config: ExecConfig;
-  readonly env: Environment;
-  readonly cwd: string;
-  /** What was found out about the token before; absent where these facts say it all. */
-  readonly known?: TokenState;
-  /** The variables of the env file. */
-  readonly envFile: ReadonlyMap<string, string>;
-  /** The text of a secret file of Terraform's, or of a selectionFile; "" where there is none. */
-  readonly textAt: (path: string) => string;
-}
+import { chooseToken, type TokenSources, type TokenState } from "./token-sources.ts";
+import { execVariables, secretsIn, toolVariables, variableNames } from "./variables.ts";
 
 /**
  * The variables that a line sets, for a command or for a shell.

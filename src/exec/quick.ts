@@ -1,8 +1,9 @@
 import { fstatSync, readFileSync, statSync } from "node:fs";
-import { decode } from "../content.ts";
-import { readEnvFile } from "../env-file/read.ts";
+import { decode } from "../secret/content.ts";
 import { type CommandLine, readCommandLine } from "./command-line.ts";
-import { executionOf, type Facts, shellText } from "./prepare.ts";
+import type { Facts } from "./facts.ts";
+import { executionOf, shellText } from "./prepare.ts";
+import { readEnvFile } from "./read-env-file.ts";
 import { recallConfig } from "./record.ts";
 import { writeAll } from "./write-all.ts";
 

@@ -1,5 +1,5 @@
-import { readEnvFile } from "../env-file/read.ts";
-import { AppError } from "../errors.ts";
+import { AppError } from "../errors/app-error.ts";
+import { readEnvFile } from "./read-env-file.ts";
 
 export const FORMATS = ["sh", "fish", "powershell", "dotenv", "json", "github", "gitlab"] as const;
 export type Format = (typeof FORMATS)[number];

@@ -1,10 +1,8 @@
 import type { Environment } from "../host/host.ts";
-import { Secret, type TokenOrigin } from "../token/secret.ts";
-import { STANDARD_NAMES } from "../token/sources.ts";
+import { Secret, type TokenOrigin } from "../secret/secret.ts";
+import { revealed, type Variables } from "../secret/variables.ts";
 import type { ExecConfig } from "./exec-config.ts";
-
-/** Variables for a tool, by name. What a secret is called decides whether it is one. */
-export type Variables = ReadonlyMap<string, Secret | string>;
+import { STANDARD_NAMES } from "./token-sources.ts";
 
 export interface Surroundings {
   readonly config: ExecConfig;
@@ -124,16 +122,6 @@ function backendVariables(
     if (given(name) === undefined) variables.set(name, "when_required");
   }
   return variables;
-}
-
-/** As a child's environment or the output of `env` has them: the sinks of rule 1. */
-export function revealed(variables: Variables): ReadonlyMap<string, string> {
-  return new Map(
-    [...variables].map(([name, value]) => [
-      name,
-      typeof value === "string" ? value : value.reveal(),
-    ]),
-  );
 }
 
 /** What --mask looks for: our secrets, and those that the environment has for the same tools. */

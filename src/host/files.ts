@@ -1,8 +1,8 @@
 import { constants, type Stats } from "node:fs";
 import * as fs from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { AppError } from "../errors.ts";
-import { isInside } from "../paths.ts";
+import { AppError } from "../errors/app-error.ts";
+import { isInside } from "../lib/paths.ts";
 import type { FileSnapshot, Files, LookOptions, Snapshot, Undo } from "./host.ts";
 import { isDead, makerOf, newTag, tagOfMaker } from "./owner.ts";
 

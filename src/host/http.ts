@@ -1,5 +1,5 @@
 import type { RequestOptions } from "node:https";
-import { AppError } from "../errors.ts";
+import { AppError } from "../errors/app-error.ts";
 import type { HttpAnswer, HttpRequest } from "./host.ts";
 
 /** The answers that we ask for are a few hundred bytes. */

@@ -1,6 +1,6 @@
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
-import { sha256 } from "../sha256.ts";
+import { sha256 } from "../lib/sha256.ts";
 
 /** A process, and where its number means something: who holds a lock, or made a temporary file. */
 export interface Owner {

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
-import { foldersUp, isInside, isTerraformFile } from "../paths.ts";
+import { foldersUp, isInside, isTerraformFile } from "../lib/paths.ts";
 import type { Environment } from "./host.ts";
 
 /** What a record is about; two questions never share one. */

@@ -1,4 +1,4 @@
-import { AppError } from "../errors.ts";
+import { AppError } from "../errors/app-error.ts";
 import type { ToolCall, ToolResult } from "./host.ts";
 
 const KEPT_CHARACTERS = 256 * 1024;

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, isAbsolute, join } from "node:path";
-import { isInside } from "../paths.ts";
-import { sha256 } from "../sha256.ts";
+import { isInside } from "../lib/paths.ts";
+import { sha256 } from "../lib/sha256.ts";
 import { writeFailed } from "./files.ts";
 import type { State, StateKey } from "./host.ts";
 import { isDead, makerOf, newTag } from "./owner.ts";

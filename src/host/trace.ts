@@ -1,4 +1,4 @@
-import { printable } from "../errors.ts";
+import { printable } from "../lib/printable.ts";
 import type { Host } from "./host.ts";
 
 /**

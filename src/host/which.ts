@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { access, realpath, stat } from "node:fs/promises";
 import { delimiter, isAbsolute, join } from "node:path";
-import { isInside } from "../paths.ts";
+import { isInside } from "../lib/paths.ts";
 import type { Environment, ToolSearch } from "./host.ts";
 
 /** What npm and npx put on PATH: some repo's, wherever it lies. */

@@ -1,4 +1,4 @@
-import { wrap } from "../wrap.ts";
+import { wrap } from "../lib/wrap.ts";
 import { expiry } from "./expiry.ts";
 import { type Page, safe } from "./paint.ts";
 import type { Report } from "./report.ts";

@@ -1,6 +1,6 @@
+import { wrap } from "../lib/wrap.ts";
 import type { Explanation, ScopeCheck } from "../scopes/explain.ts";
 import type { FailingResource } from "../scopes/failures.ts";
-import { wrap } from "../wrap.ts";
 import { type Page, safe } from "./paint.ts";
 
 /** What `explain` made of a text; how it looks is decided at the edge. */

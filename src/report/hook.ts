@@ -1,6 +1,6 @@
-import { shortPath } from "../paths.ts";
-import { diffOf } from "../plan/diff.ts";
-import type { HookPlan } from "../plan/hook.ts";
+import type { HookPlan } from "../commands/hook/hook.ts";
+import { diffOf } from "../core/diff.ts";
+import { shortPath } from "../lib/paths.ts";
 import { humanFindings } from "./human.ts";
 import { type Page, safe } from "./paint.ts";
 

@@ -1,13 +1,15 @@
-import { holdsSecret } from "../content.ts";
-import { type AppError, type ExitStatus, redact } from "../errors.ts";
-import { plainDoctl } from "../plan/doctl.ts";
-import { title } from "../plan/run-commands.ts";
-import type { Change, Command } from "../plan/types.ts";
-import type { Use } from "../plan/who-wins.ts";
-import { needsOf } from "../terraform/needs.ts";
-import type { TerraformRoot } from "../terraform/observe-root.ts";
-import { Secret } from "../token/secret.ts";
-import type { TokenState } from "../token/sources.ts";
+import { plainDoctl } from "../concerns/doctl/plan.ts";
+import type { Use } from "../concerns/effective-token/uses.ts";
+import { needsOf } from "../concerns/terraform/root/needs.ts";
+import type { TerraformRoot } from "../concerns/terraform/root/observe.ts";
+import { title } from "../core/run-commands.ts";
+import type { Change, Command } from "../core/types.ts";
+import type { AppError } from "../errors/app-error.ts";
+import type { ExitStatus } from "../errors/exit-status.ts";
+import type { TokenState } from "../exec/token-sources.ts";
+import { holdsSecret } from "../secret/content.ts";
+import { redact } from "../secret/redact.ts";
+import { Secret } from "../secret/secret.ts";
 import type { Report } from "./report.ts";
 
 const SCHEMA_VERSION = 1;

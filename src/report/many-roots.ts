@@ -1,5 +1,5 @@
 import { basename, dirname } from "node:path";
-import type { Change } from "../plan/types.ts";
+import type { Change } from "../core/types.ts";
 import { type Report, shownPath } from "./report.ts";
 
 /** So many roots, or findings of a kind, are shown one by one. */

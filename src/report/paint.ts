@@ -1,6 +1,7 @@
 import { styleText } from "node:util";
-import { printable, redact } from "../errors.ts";
 import type { Environment } from "../host/host.ts";
+import { printable } from "../lib/printable.ts";
+import { redact } from "../secret/redact.ts";
 
 type Style = Parameters<typeof styleText>[0];
 

@@ -1,8 +1,8 @@
 import { relative } from "node:path";
+import type { Result } from "../commands/init/bootstrap.ts";
+import type { Use } from "../concerns/effective-token/uses.ts";
 import type { Environment } from "../host/host.ts";
-import { isInside, shortPath } from "../paths.ts";
-import type { Result } from "../plan/bootstrap.ts";
-import type { Use } from "../plan/who-wins.ts";
+import { isInside, shortPath } from "../lib/paths.ts";
 import { safe } from "./paint.ts";
 
 /** What a command found or did; how it looks is decided at the edge. */

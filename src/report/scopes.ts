@@ -1,6 +1,6 @@
 import { relative } from "node:path";
-import { allNeeded } from "../plan/needs.ts";
-import type { ScopesLook } from "../plan/scopes.ts";
+import type { ScopesLook } from "../commands/scopes/scopes.ts";
+import { allNeeded } from "../concerns/token/needed-scopes.ts";
 import { requiresOf } from "../scopes/closure.ts";
 import type { Need, Reason } from "../scopes/needed.ts";
 import { humanFindings } from "./human.ts";

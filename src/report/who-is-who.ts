@@ -1,8 +1,8 @@
-import { plainDoctl } from "../plan/doctl.ts";
-import type { Use } from "../plan/who-wins.ts";
+import { plainDoctl } from "../concerns/doctl/plan.ts";
+import type { Use } from "../concerns/effective-token/uses.ts";
+import { wrap } from "../lib/wrap.ts";
 import { broadAccess } from "../scopes/granted.ts";
-import { describeOrigin, Secret } from "../token/secret.ts";
-import { wrap } from "../wrap.ts";
+import { describeOrigin, Secret } from "../secret/secret.ts";
 import { expiry } from "./expiry.ts";
 import { grouped, someOf } from "./many-roots.ts";
 import { type Page, safe } from "./paint.ts";

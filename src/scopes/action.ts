@@ -1,4 +1,4 @@
-import type { Block, Expression } from "../terraform/syntax.ts";
+import type { Block, Expression } from "../hcl/syntax.ts";
 import type { Conditional, Operation } from "./data.ts";
 import { isNarrowedOut } from "./details.ts";
 import type { Module } from "./module-tree.ts";

@@ -1,4 +1,4 @@
-import type { Block } from "../terraform/syntax.ts";
+import type { Block } from "../hcl/syntax.ts";
 import type { Action } from "./action.ts";
 import type { Operation } from "./data.ts";
 import type { Module } from "./module-tree.ts";

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
-import { redact } from "../errors.ts";
-import { jsonIn, recordOf } from "../json.ts";
+import { jsonIn, recordOf } from "../lib/json.ts";
+import { redact } from "../secret/redact.ts";
 
 /** A call of the API, as far as an error text names it. */
 export interface Call {

@@ -1,9 +1,9 @@
 import { join, relative } from "node:path";
-import { batches } from "../batches.ts";
-import { decode } from "../content.ts";
+import type { Block, ParsedFile, Problem, Reference } from "../hcl/syntax.ts";
 import type { Host, Snapshot } from "../host/host.ts";
-import { isTerraformFile } from "../paths.ts";
-import type { Block, ParsedFile, Problem, Reference } from "../terraform/syntax.ts";
+import { batches } from "../lib/batches.ts";
+import { isTerraformFile } from "../lib/paths.ts";
+import { decode } from "../secret/content.ts";
 import { isLeftOut } from "./set.ts";
 
 /** A module of a root, with what its files say. */

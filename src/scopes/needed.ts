@@ -1,4 +1,4 @@
-import type { Place } from "../terraform/syntax.ts";
+import type { Place } from "../hcl/syntax.ts";
 import { type Action, needs } from "./action.ts";
 import { requiredBy } from "./closure.ts";
 import type { Operation, ScopeData } from "./data.ts";

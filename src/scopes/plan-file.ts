@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import { isRecord, jsonIn, recordOf } from "../json.ts";
-import type { Block, Expression, Place } from "../terraform/syntax.ts";
+import type { Block, Expression, Place } from "../hcl/syntax.ts";
+import { isRecord, jsonIn, recordOf } from "../lib/json.ts";
 import { type Action, withoutIndexes } from "./action.ts";
 import type { Operation } from "./data.ts";
 import type { Module } from "./module-tree.ts";

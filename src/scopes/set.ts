@@ -1,4 +1,4 @@
-import type { Block, Expression } from "../terraform/syntax.ts";
+import type { Block, Expression } from "../hcl/syntax.ts";
 
 /** A block of which there is none, whatever the variables: `count = 0`, `for_each = {}`. */
 export function isLeftOut({ attributes }: Block): boolean {

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { dir } from "tmp-promise";
 import { describe, type ExpectStatic, it, type onTestFinished } from "vitest";
-import { type SandboxReply, startSandbox } from "../../src/sandbox/api.ts";
+import { type SandboxReply, startSandbox } from "../../src/commands/demo/sandbox.ts";
 import { fakeDoctl } from "../fixtures/tools.ts";
 import {
   type RunOptions,

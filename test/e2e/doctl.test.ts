@@ -13,10 +13,10 @@ import {
 import { dirname, join, resolve } from "node:path";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
-import { authInit } from "../../src/doctl/auth-init.ts";
+import { authInit } from "../../src/concerns/doctl/auth-init.ts";
 import { nodeFiles } from "../../src/host/files.ts";
 import { run } from "../../src/host/run.ts";
-import { Secret } from "../../src/token/secret.ts";
+import { Secret } from "../../src/secret/secret.ts";
 import { fakeDoctl } from "../fixtures/tools.ts";
 import { aged, fileTree } from "../fixtures/tree.ts";
 import { randomToken, unguardedToken, type Workbench, workbench } from "../fixtures/workbench.ts";

@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
-import { generate } from "../../src/terraform/generated.ts";
+import { generate } from "../../src/core/generated.ts";
 import { treeHash, type Workbench, workbench } from "../fixtures/workbench.ts";
 
 const DIRENV = (await execa("which", ["direnv"], { reject: false })).stdout || undefined;

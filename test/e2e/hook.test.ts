@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { guardIn, isShell } from "../../src/git/hook-guard.ts";
+import { guardIn, isShell } from "../../src/commands/hook/guard.ts";
 import { older } from "../fixtures/generated.ts";
 import { randomToken, unguardedToken, type Workbench, workbench } from "../fixtures/workbench.ts";
 

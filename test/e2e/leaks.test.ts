@@ -3,7 +3,7 @@ import { chmod, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, it } from "vitest";
-import type { SandboxReply } from "../../src/sandbox/api.ts";
+import type { SandboxReply } from "../../src/commands/demo/sandbox.ts";
 import {
   type ArgvWatch,
   formsOf,

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { delimiter, join } from "node:path";
 import { execa } from "execa";
 import { describe, it, type TestContext } from "vitest";
-import { type Sandbox, startSandbox } from "../../src/sandbox/api.ts";
+import { type Sandbox, startSandbox } from "../../src/commands/demo/sandbox.ts";
 import { leaksIn } from "../fixtures/leak-search.ts";
 import { fakeDoctl } from "../fixtures/tools.ts";
 import { randomToken, treeHash, type Workbench, workbench } from "../fixtures/workbench.ts";

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { generate } from "../../src/terraform/generated.ts";
+import { generate } from "../../src/core/generated.ts";
 import { planFile, TERRAFORM, TF_MIRROR, terraform } from "../fixtures/terraform.ts";
 import { fakeTerraform } from "../fixtures/tools.ts";
 import { aged, fileTree } from "../fixtures/tree.ts";

@@ -2,7 +2,7 @@ import { symlink } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
 import { describe, expect, it, onTestFinished, type TestContext } from "vitest";
-import { Secret } from "../../src/token/secret.ts";
+import { Secret } from "../../src/secret/secret.ts";
 import { TERRAFORM, TF_MIRROR, terraform } from "../fixtures/terraform.ts";
 import { fakeDoctl } from "../fixtures/tools.ts";
 import { randomToken, type Workbench, workbench } from "../fixtures/workbench.ts";

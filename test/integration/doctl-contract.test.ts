@@ -15,7 +15,7 @@ import { execa } from "execa";
 import { dir } from "tmp-promise";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { parse } from "yaml";
-import { type Sandbox, startSandbox } from "../../src/sandbox/api.ts";
+import { type Sandbox, startSandbox } from "../../src/commands/demo/sandbox.ts";
 import { fakeDoctl } from "../fixtures/tools.ts";
 import { unguardedToken } from "../fixtures/workbench.ts";
 

@@ -2,13 +2,13 @@ import { utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { dir } from "tmp-promise";
 import { expect, it, onTestFinished } from "vitest";
-import { readConfig } from "../../src/doctl/read-config.ts";
-import { storeContext } from "../../src/doctl/store-context.ts";
+import { readConfig } from "../../src/concerns/doctl/read-config.ts";
+import { storeContext } from "../../src/concerns/doctl/store-context.ts";
 import { nodeFiles } from "../../src/host/files.ts";
 import type { Clock } from "../../src/host/host.ts";
 import { locked } from "../../src/host/lock.ts";
 import { ourselves } from "../../src/host/owner.ts";
-import { Secret } from "../../src/token/secret.ts";
+import { Secret } from "../../src/secret/secret.ts";
 
 const HOUR = 3_600_000;
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
-import { openGit } from "../../src/git/git.ts";
+import { openGit } from "../../src/concerns/git/git.ts";
 import type { ToolCall } from "../../src/host/host.ts";
 import { nodeHost } from "../../src/host/node.ts";
 import { type Workbench, workbench } from "../fixtures/workbench.ts";

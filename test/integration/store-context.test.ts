@@ -2,11 +2,11 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { dir } from "tmp-promise";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { removeContext, storeContext } from "../../src/doctl/store-context.ts";
+import { removeContext, storeContext } from "../../src/concerns/doctl/store-context.ts";
 import { nodeFiles } from "../../src/host/files.ts";
 import type { Clock, Host } from "../../src/host/host.ts";
 import { locked } from "../../src/host/lock.ts";
-import { Secret } from "../../src/token/secret.ts";
+import { Secret } from "../../src/secret/secret.ts";
 
 type EditingHost = Parameters<typeof storeContext>[0];
 

@@ -8,7 +8,7 @@ import { hostname } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { execa } from "execa";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { readDoctlConfig } from "../../src/doctl/config-file.ts";
+import { readDoctlConfig } from "../../src/concerns/doctl/config-file.ts";
 import { locked } from "../../src/host/lock.ts";
 import { fakeDoctl } from "../fixtures/tools.ts";
 import {

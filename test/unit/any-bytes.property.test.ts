@@ -3,24 +3,33 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { dir } from "tmp-promise";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { loadConfig } from "../../src/config/load.ts";
-import { resolveConfig } from "../../src/config/resolve.ts";
-import { validateConfig } from "../../src/config/validate.ts";
-import { decode, encode } from "../../src/content.ts";
-import { readDoctlConfig, withContext, withoutContext } from "../../src/doctl/config-file.ts";
-import { withNames, withoutToken, withReplaced, withToken } from "../../src/env-file/edit.ts";
-import { readEnvFile } from "../../src/env-file/read.ts";
-import { AppError } from "../../src/errors.ts";
-import { withoutBlock } from "../../src/git/ignore-block.ts";
+import { loadConfig } from "../../src/concerns/config/load.ts";
+import { resolveConfig } from "../../src/concerns/config/resolve.ts";
+import { validateConfig } from "../../src/concerns/config/validate.ts";
+import {
+  readDoctlConfig,
+  withContext,
+  withoutContext,
+} from "../../src/concerns/doctl/config-file.ts";
+import {
+  withNames,
+  withoutToken,
+  withReplaced,
+  withToken,
+} from "../../src/concerns/env-file/edit.ts";
+import { describeModule } from "../../src/concerns/terraform/root/module.ts";
+import { judge, readAnswer } from "../../src/concerns/token/verdict.ts";
+import { recognise } from "../../src/core/generated.ts";
+import { withoutBlock } from "../../src/core/ignore-block.ts";
+import { AppError } from "../../src/errors/app-error.ts";
+import { readEnvFile } from "../../src/exec/read-env-file.ts";
+import { chooseToken } from "../../src/exec/token-sources.ts";
+import { readTfJson } from "../../src/hcl/tf-json.ts";
 import { nodeFiles } from "../../src/host/files.ts";
+import { allowsFrom } from "../../src/lib/version-constraint.ts";
 import { failuresIn } from "../../src/scopes/failures.ts";
 import { actionsInPlan } from "../../src/scopes/plan-file.ts";
-import { recognise } from "../../src/terraform/generated.ts";
-import { describeModule } from "../../src/terraform/module.ts";
-import { readTfJson } from "../../src/terraform/tf-json.ts";
-import { allowsFrom } from "../../src/terraform/version-constraint.ts";
-import { chooseToken } from "../../src/token/sources.ts";
-import { judge, readAnswer } from "../../src/token/verdict.ts";
+import { decode, encode } from "../../src/secret/content.ts";
 import { NO_RECORDS, OTHER, PERSONAL, secret } from "./samples.ts";
 
 /** Bytes of any kind, and good samples with some of their bytes taken out, put in or said again. */

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { inEnvironment } from "../../src/plan/as-typed.ts";
+import { inEnvironment } from "../../src/core/as-typed.ts";
 
 it.each([
   ["do-bootstrap --fix moves it", "do-bootstrap --env prod --fix moves it"],

@@ -1,9 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { differences, readStoredBackend, renderBackend } from "../../src/terraform/backend.ts";
-import { recognise, type Templates } from "../../src/terraform/generated.ts";
-import { isOlder } from "../../src/terraform/tool.ts";
+import {
+  differences,
+  readStoredBackend,
+  renderBackend,
+} from "../../src/concerns/terraform/root/backend.ts";
+import { isOlder } from "../../src/concerns/terraform/root/tool.ts";
+import { recognise, type Templates } from "../../src/core/generated.ts";
 
 const FOLDER = join(import.meta.dirname, "..", "..", "templates", "terraform");
 const TEMPLATES = {

@@ -8,8 +8,8 @@ import {
   type Pipeline,
   renderGithub,
   renderGitlab,
-} from "../../src/plan/ci-render.ts";
-import { recognise } from "../../src/terraform/generated.ts";
+} from "../../src/commands/pipelines/render.ts";
+import { recognise } from "../../src/core/generated.ts";
 import { type Job, legsOf, stepsOf, unpinned, type Workflow } from "../fixtures/workflow.ts";
 
 const templates = Object.fromEntries(

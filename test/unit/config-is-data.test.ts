@@ -2,7 +2,7 @@ import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { dir } from "tmp-promise";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { loadConfig } from "../../src/config/load.ts";
+import { loadConfig } from "../../src/concerns/config/load.ts";
 import { nodeFiles } from "../../src/host/files.ts";
 import { NO_RECORDS } from "./samples.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { validateConfig } from "../../src/config/validate.ts";
-import { AppError } from "../../src/errors.ts";
+import { validateConfig } from "../../src/concerns/config/validate.ts";
+import { AppError } from "../../src/errors/app-error.ts";
 import { at, LEGACY, OAUTH, PERSONAL, REFRESH, thrownBy } from "./samples.ts";
 
 const FILE = "/repo/.do-bootstraprc";

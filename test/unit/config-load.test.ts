@@ -3,8 +3,8 @@ import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { dir } from "tmp-promise";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { loadConfig } from "../../src/config/load.ts";
-import { AppError } from "../../src/errors.ts";
+import { loadConfig } from "../../src/concerns/config/load.ts";
+import { AppError } from "../../src/errors/app-error.ts";
 import { nodeFiles } from "../../src/host/files.ts";
 import { NO_RECORDS, PERSONAL } from "./samples.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { resolveConfig, secondsOf, slugOf } from "../../src/config/resolve.ts";
-import { validateConfig } from "../../src/config/validate.ts";
+import { resolveConfig, secondsOf, slugOf } from "../../src/concerns/config/resolve.ts";
+import { validateConfig } from "../../src/concerns/config/validate.ts";
 
 function projectOf(yaml: string, packageName: string | undefined, base: string): string {
   const around = { file: undefined, base, packageName, defaultDir: "." };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { resolveConfig } from "../../src/config/resolve.ts";
-import { validateConfig } from "../../src/config/validate.ts";
+import { resolveConfig } from "../../src/concerns/config/resolve.ts";
+import { validateConfig } from "../../src/concerns/config/validate.ts";
 import { EXAMPLE } from "./design-example.ts";
 
 const FILE = "/repo/.do-bootstraprc";

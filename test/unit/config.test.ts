@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { validateConfig } from "../../src/config/validate.ts";
+import { validateConfig } from "../../src/concerns/config/validate.ts";
 import { at, thrownBy } from "./samples.ts";
 
 const FILE = "/repo/.do-bootstraprc";

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Content, content } from "../../src/content.ts";
-import { redacted, withToken } from "../../src/env-file/edit.ts";
+import { redacted, withToken } from "../../src/concerns/env-file/edit.ts";
+import { diffOf } from "../../src/core/diff.ts";
 import type { Snapshot } from "../../src/host/host.ts";
-import { diffOf } from "../../src/plan/diff.ts";
+import { type Content, content } from "../../src/secret/content.ts";
 import { LEGACY, OTHER, PERSONAL, secret } from "./samples.ts";
 
 const KEY = "DIGITALOCEAN_TOKEN";

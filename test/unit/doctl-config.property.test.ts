@@ -1,8 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
-import { encode } from "../../src/content.ts";
-import { readDoctlConfig, withContext, withoutContext } from "../../src/doctl/config-file.ts";
+import {
+  readDoctlConfig,
+  withContext,
+  withoutContext,
+} from "../../src/concerns/doctl/config-file.ts";
+import { encode } from "../../src/secret/content.ts";
 import { secret } from "./samples.ts";
 
 const name = fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,8}$/).filter((each) => each !== "default");

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readDoctlConfig } from "../../src/doctl/config-file.ts";
+import { readDoctlConfig } from "../../src/concerns/doctl/config-file.ts";
 import { NOT_A_CONFIG } from "./samples.ts";
 
 /** The contexts by name, in clear. */

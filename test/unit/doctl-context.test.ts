@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { readDoctlConfig } from "../../src/doctl/config-file.ts";
-import { chooseContext, compare, type Holding } from "../../src/doctl/context.ts";
-import type { Inspection } from "../../src/token/verdict.ts";
+import { readDoctlConfig } from "../../src/concerns/doctl/config-file.ts";
+import { chooseContext, compare, type Holding } from "../../src/concerns/doctl/context.ts";
+import type { Inspection } from "../../src/concerns/token/verdict.ts";
 import { OTHER, PERSONAL, secret } from "./samples.ts";
 
 type State = Inspection["state"];

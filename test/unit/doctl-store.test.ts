@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parse as parseYaml } from "yaml";
-import { encode, shown } from "../../src/content.ts";
-import { readDoctlConfig, withContext } from "../../src/doctl/config-file.ts";
+import { readDoctlConfig, withContext } from "../../src/concerns/doctl/config-file.ts";
+import { encode, shown } from "../../src/secret/content.ts";
 import { NOT_A_CONFIG, secret } from "./samples.ts";
 
 function store(text: string, context: string): string | undefined {

@@ -1,14 +1,14 @@
 import { parse } from "dotenv";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Content, decode, encode, shown } from "../../src/content.ts";
 import {
   redacted,
   withNames,
   withoutToken,
   withReplaced,
   withToken,
-} from "../../src/env-file/edit.ts";
+} from "../../src/concerns/env-file/edit.ts";
+import { type Content, decode, encode, shown } from "../../src/secret/content.ts";
 import { OTHER, PERSONAL, secret } from "./samples.ts";
 
 const KEY = "DIGITALOCEAN_TOKEN";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { decode, encode, holdsSecret, shown } from "../../src/content.ts";
-import { redacted, withNames, withoutToken, withToken } from "../../src/env-file/edit.ts";
-import { readEnvFile } from "../../src/env-file/read.ts";
+import { redacted, withNames, withoutToken, withToken } from "../../src/concerns/env-file/edit.ts";
+import { readEnvFile } from "../../src/exec/read-env-file.ts";
+import { decode, encode, holdsSecret, shown } from "../../src/secret/content.ts";
 import { secret } from "./samples.ts";
 
 const KEY = "DIGITALOCEAN_TOKEN";

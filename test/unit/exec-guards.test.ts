@@ -6,8 +6,8 @@ import {
   refuseOtherToken,
   refuseOtherWorkspace,
 } from "../../src/exec/guards.ts";
-import { Secret } from "../../src/token/secret.ts";
-import type { TokenState } from "../../src/token/sources.ts";
+import type { TokenState } from "../../src/exec/token-sources.ts";
+import { Secret } from "../../src/secret/secret.ts";
 import { OTHER, PERSONAL, secret, thrownBy } from "./samples.ts";
 
 const CONFIG: ExecConfig = {

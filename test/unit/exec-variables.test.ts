@@ -3,13 +3,12 @@ import type { ExecConfig } from "../../src/exec/exec-config.ts";
 import {
   execVariables,
   outerExec,
-  revealed,
   secretsIn,
   toolVariables,
-  type Variables,
   variableNames,
 } from "../../src/exec/variables.ts";
-import { Secret } from "../../src/token/secret.ts";
+import { Secret } from "../../src/secret/secret.ts";
+import { revealed, type Variables } from "../../src/secret/variables.ts";
 import { PERSONAL, secret } from "./samples.ts";
 
 const CONFIG: ExecConfig = {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { readTfJson } from "../../src/hcl/tf-json.ts";
 import { actionsInCode } from "../../src/scopes/code-actions.ts";
 import { loadOperations, loadScopeData } from "../../src/scopes/data.ts";
 import { explain, type TokenFacts } from "../../src/scopes/explain.ts";
 import { failuresIn } from "../../src/scopes/failures.ts";
 import { operationsOf } from "../../src/scopes/operations.ts";
-import { readTfJson } from "../../src/terraform/tf-json.ts";
 
 const data = await loadScopeData();
 const operations = await loadOperations();

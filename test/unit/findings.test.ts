@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { EXIT, type ExitStatus } from "../../src/errors.ts";
-import { FINDINGS, type FindingId, finding, statusOf } from "../../src/plan/findings.ts";
+import { FINDINGS, type FindingId, finding, statusOf } from "../../src/core/findings.ts";
+import { EXIT, type ExitStatus } from "../../src/errors/exit-status.ts";
 
 const IDS = Object.keys(FINDINGS) as FindingId[];
 const found = (...ids: FindingId[]) => ids.map((id) => finding(id, "…"));

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { isIncluded, readGitlabMain } from "../../src/plan/gitlab-main.ts";
+import { isIncluded, readGitlabMain } from "../../src/commands/pipelines/gitlab-main.ts";
 
 const PATH = ".gitlab/do-bootstrap.yml";
 

@@ -1,9 +1,9 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { readHcl } from "../../src/hcl/hcl.ts";
+import { type Block, type Expression, variableIn } from "../../src/hcl/syntax.ts";
+import { readTfJson } from "../../src/hcl/tf-json.ts";
 import { loadHclParser } from "../../src/host/hcl.ts";
-import { readHcl } from "../../src/terraform/hcl.ts";
-import { type Block, type Expression, variableIn } from "../../src/terraform/syntax.ts";
-import { readTfJson } from "../../src/terraform/tf-json.ts";
 
 const parse = await loadHclParser(fileURLToPath(new URL("../..", import.meta.url)));
 const hcl = (text: string) => readHcl(parse, text, "a.tf");

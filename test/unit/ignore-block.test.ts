@@ -1,6 +1,6 @@
 import { sep } from "node:path";
 import { describe, expect, it } from "vitest";
-import { patternOf, withPatterns } from "../../src/git/ignore-block.ts";
+import { patternOf, withPatterns } from "../../src/core/ignore-block.ts";
 
 const BEGIN = "# do-bootstrap: secrets and state stay out of git";
 const END = "# do-bootstrap: end";

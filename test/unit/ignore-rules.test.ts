@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { resolveConfig } from "../../src/config/resolve.ts";
-import type { WrittenConfig } from "../../src/config/schema.ts";
-import { ignoreRules } from "../../src/git/ignore-rules.ts";
+import { resolveConfig } from "../../src/concerns/config/resolve.ts";
+import type { WrittenConfig } from "../../src/concerns/config/schema.ts";
+import { ignoreRules } from "../../src/concerns/git/ignore-rules.ts";
 
 const AROUND = { file: undefined, base: "/repo/app", packageName: undefined, defaultDir: "." };
 const rulesOf = (written: WrittenConfig) => ignoreRules(resolveConfig(written, undefined, AROUND));

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { AppError } from "../../src/errors.ts";
+import { type LockVerdict, tryLock } from "../../src/concerns/spaces/lock-test.ts";
+import { AppError } from "../../src/errors/app-error.ts";
 import type { HttpAnswer, HttpRequest } from "../../src/host/host.ts";
-import { type LockVerdict, tryLock } from "../../src/terraform/lock-test.ts";
-import { Secret } from "../../src/token/secret.ts";
+import { Secret } from "../../src/secret/secret.ts";
 import { signatureProblem } from "../fixtures/spaces/signature.ts";
 
 const KEYS = { id: "DO00EXAMPLE", secret: "s/+cret" };

@@ -1,8 +1,8 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { describeModule, NO_MODULE } from "../../src/concerns/terraform/root/module.ts";
+import { readHcl } from "../../src/hcl/hcl.ts";
 import { loadHclParser } from "../../src/host/hcl.ts";
-import { readHcl } from "../../src/terraform/hcl.ts";
-import { describeModule, NO_MODULE } from "../../src/terraform/module.ts";
 
 const parse = await loadHclParser(fileURLToPath(new URL("../..", import.meta.url)));
 const T = `dop_v1_${"0a".repeat(32)}`;

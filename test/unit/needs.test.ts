@@ -1,10 +1,10 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import type { TerraformRootConfig } from "../../src/config/resolved.ts";
+import type { TerraformRootConfig } from "../../src/concerns/config/resolved.ts";
+import { describeModule } from "../../src/concerns/terraform/root/module.ts";
+import { needsOf } from "../../src/concerns/terraform/root/needs.ts";
+import { readHcl } from "../../src/hcl/hcl.ts";
 import { loadHclParser } from "../../src/host/hcl.ts";
-import { readHcl } from "../../src/terraform/hcl.ts";
-import { describeModule } from "../../src/terraform/module.ts";
-import { needsOf } from "../../src/terraform/needs.ts";
 
 const parse = await loadHclParser(fileURLToPath(new URL("../..", import.meta.url)));
 const REQUIRED = "terraform {\nrequired_providers {}\n}\n";

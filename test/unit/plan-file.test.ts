@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { readTfJson } from "../../src/hcl/tf-json.ts";
 import { actionsInCode } from "../../src/scopes/code-actions.ts";
 import { loadScopeData } from "../../src/scopes/data.ts";
 import { scopesNeeded } from "../../src/scopes/needed.ts";
 import { actionsInPlan } from "../../src/scopes/plan-file.ts";
-import { readTfJson } from "../../src/terraform/tf-json.ts";
 
 const data = await loadScopeData();
 

@@ -5,10 +5,10 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { globalOptions, lookOptions } from "../../src/cli/options.ts";
-import { resolveConfig } from "../../src/config/resolve.ts";
-import { validateConfig } from "../../src/config/validate.ts";
-import { EXIT } from "../../src/errors.ts";
-import { FINDINGS } from "../../src/plan/findings.ts";
+import { resolveConfig } from "../../src/concerns/config/resolve.ts";
+import { validateConfig } from "../../src/concerns/config/validate.ts";
+import { FINDINGS } from "../../src/core/findings.ts";
+import { EXIT } from "../../src/errors/exit-status.ts";
 
 const folder = (await readdir("docs")).filter((name) => name.endsWith(".md"));
 const PAGES = ["README.md", ...folder.map((name) => join("docs", name))];

@@ -1,5 +1,5 @@
-import { AppError } from "../../src/errors.ts";
-import { Secret } from "../../src/token/secret.ts";
+import { AppError } from "../../src/errors/app-error.ts";
+import { Secret } from "../../src/secret/secret.ts";
 
 // Built up, so that no scanner takes this file for a leak.
 const HEX = "0123456789abcdef".repeat(4);

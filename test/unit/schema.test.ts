@@ -2,8 +2,8 @@ import { Ajv } from "ajv";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import published from "../../schema.json" with { type: "json" };
-import { jsonSchema } from "../../src/config/json-schema.ts";
-import { validateConfig } from "../../src/config/validate.ts";
+import { jsonSchema } from "../../src/concerns/config/json-schema.ts";
+import { validateConfig } from "../../src/concerns/config/validate.ts";
 import { EXAMPLE } from "./design-example.ts";
 
 const check = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true }).compile(published);

@@ -1,9 +1,9 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { readHcl } from "../../src/hcl/hcl.ts";
+import { readTfJson } from "../../src/hcl/tf-json.ts";
 import { loadHclParser } from "../../src/host/hcl.ts";
 import data from "../../src/scopes/data/scopes.json" with { type: "json" };
-import { readHcl } from "../../src/terraform/hcl.ts";
-import { readTfJson } from "../../src/terraform/tf-json.ts";
 import type { ExpectedScopes } from "../fixtures/scopes/fixture.ts";
 import { SCOPE_FIXTURES } from "../fixtures/scopes/index.ts";
 

@@ -3,14 +3,14 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { dir } from "tmp-promise";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { readHcl } from "../../src/hcl/hcl.ts";
+import { readTfJson } from "../../src/hcl/tf-json.ts";
 import { nodeFiles } from "../../src/host/files.ts";
 import { loadHclParser } from "../../src/host/hcl.ts";
 import { actionsInCode, type Purpose } from "../../src/scopes/code-actions.ts";
 import { loadScopeData } from "../../src/scopes/data.ts";
 import { readModuleTree } from "../../src/scopes/module-tree.ts";
 import { scopesNeeded } from "../../src/scopes/needed.ts";
-import { readHcl } from "../../src/terraform/hcl.ts";
-import { readTfJson } from "../../src/terraform/tf-json.ts";
 import type { ExpectedScopes, Fixture } from "../fixtures/scopes/fixture.ts";
 import { SCOPE_FIXTURES } from "../fixtures/scopes/index.ts";
 

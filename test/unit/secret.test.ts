@@ -1,7 +1,9 @@
 import { format, inspect } from "node:util";
 import { describe, expect, it } from "vitest";
-import { AppError, asAppError, printable, redact } from "../../src/errors.ts";
-import { describeOrigin, Secret, type TokenOrigin } from "../../src/token/secret.ts";
+import { AppError, asAppError } from "../../src/errors/app-error.ts";
+import { printable } from "../../src/lib/printable.ts";
+import { redact } from "../../src/secret/redact.ts";
+import { describeOrigin, Secret, type TokenOrigin } from "../../src/secret/secret.ts";
 import { LEGACY, OAUTH, OTHER, PERSONAL, REFRESH, secret } from "./samples.ts";
 
 const SHOWN = /^\[secret [0-9a-f]{8}\]$/;

@@ -1,15 +1,15 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { TerraformRootConfig } from "../../src/config/resolved.ts";
-import { renderRoot } from "../../src/terraform/files.ts";
+import type { TerraformRootConfig } from "../../src/concerns/config/resolved.ts";
+import { renderRoot } from "../../src/concerns/terraform/files.ts";
 import {
   fill,
   generate,
   recognise,
   TEMPLATE_NAMES,
   type Templates,
-} from "../../src/terraform/generated.ts";
+} from "../../src/core/generated.ts";
 
 const FOLDER = join(import.meta.dirname, "..", "..", "templates", "terraform");
 const read = (name: string) => readFileSync(join(FOLDER, name), "utf8");

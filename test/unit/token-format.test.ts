@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { looksLikeToken, readToken } from "../../src/token/format.ts";
+import { looksLikeToken, readToken } from "../../src/secret/token-form.ts";
 import { LEGACY, OAUTH, PERSONAL, REFRESH } from "./samples.ts";
 
 const DIGITS = "7".repeat(64);

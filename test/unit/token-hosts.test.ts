@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { apiHosts } from "../../src/token/hosts.ts";
+import { apiHosts } from "../../src/concerns/token/hosts.ts";
 import { thrownBy } from "./samples.ts";
 
 const API = "DIGITALOCEAN_API_URL";

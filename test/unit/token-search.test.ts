@@ -1,8 +1,8 @@
 import { zipSync } from "fflate";
 import { describe, expect, it } from "vitest";
-import { sightingsIn } from "../../src/leaks/sighting.ts";
-import { OVERLAP, tokensIn } from "../../src/leaks/token-search.ts";
-import { Secret } from "../../src/token/secret.ts";
+import { sightingsIn } from "../../src/commands/leaks/sighting.ts";
+import { Secret } from "../../src/secret/secret.ts";
+import { OVERLAP, tokensIn } from "../../src/secret/token-search.ts";
 import { randomToken } from "../fixtures/workbench.ts";
 
 const token = randomToken();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Secret } from "../../src/token/secret.ts";
-import { chooseToken, type TokenState, tokenNames } from "../../src/token/sources.ts";
+import { chooseToken, type TokenState, tokenNames } from "../../src/exec/token-sources.ts";
+import type { Secret } from "../../src/secret/secret.ts";
 import { LEGACY, OTHER, PERSONAL, REFRESH } from "./samples.ts";
 
 const TOKEN = "DIGITALOCEAN_TOKEN";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { isUploaded } from "../../src/terraform/upload-ignore.ts";
+import { isUploaded } from "../../src/concerns/terraform/cloud/upload-ignore.ts";
 
 // The rules are go-slug's, which packs the upload.
 it.each<[string, string, boolean]>([

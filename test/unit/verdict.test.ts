@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { type Inspection, judge, readAnswer } from "../../src/concerns/token/verdict.ts";
 import type { HttpAnswer } from "../../src/host/host.ts";
-import { type Inspection, judge, readAnswer } from "../../src/token/verdict.ts";
 
 const TEAM = { uuid: "5df3e300", name: "My Team" };
 const JSON_TYPE = "application/json; charset=utf-8";

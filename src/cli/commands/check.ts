@@ -1,7 +1,7 @@
-import { EXIT } from "../../errors.ts";
-import { type Look, look, NOTHING_DONE } from "../../plan/bootstrap.ts";
-import { statusOf } from "../../plan/findings.ts";
-import type { Plan } from "../../plan/types.ts";
+import { type Look, look, NOTHING_DONE } from "../../commands/init/bootstrap.ts";
+import { statusOf } from "../../core/findings.ts";
+import type { Plan } from "../../core/types.ts";
+import { EXIT } from "../../errors/exit-status.ts";
 import type { Command, Context } from "../command.ts";
 import { lookOptions, requestFrom } from "../options.ts";
 
@@ -45,7 +45,7 @@ export const check: Command = {
 };
 
 async function withLeaks({ observation, plan }: Look, { host, progress }: Context): Promise<Plan> {
-  const { findLeaks } = await import("../../plan/leaks.ts");
+  const { findLeaks } = await import("../../commands/leaks/leaks.ts");
   const leaks = await findLeaks(host, observation, progress);
   return { ...plan, findings: [...plan.findings, ...leaks] };
 }

@@ -1,4 +1,4 @@
-import { AppError } from "../../errors.ts";
+import { AppError } from "../../errors/app-error.ts";
 import { changing } from "../changing.ts";
 import type { Command } from "../command.ts";
 import { changeOptions, lookOptions } from "../options.ts";
@@ -36,7 +36,7 @@ export const ci: Command = {
         hint: "Leave it out. Settings → Repository → Branch defaults says which one that is.",
       });
     }
-    const { writePipeline } = await import("../../plan/ci.ts");
+    const { writePipeline } = await import("../../commands/pipelines/pipeline.ts");
     const request = { provider, branch, dryRun, force: args["force"] === true, progress };
     return outcome(await writePipeline(host, request, { approve }));
   },

@@ -1,4 +1,5 @@
-import { AppError, EXIT } from "../../errors.ts";
+import { AppError } from "../../errors/app-error.ts";
+import { EXIT } from "../../errors/exit-status.ts";
 import type { Command } from "../command.ts";
 
 const SHELLS = ["bash", "zsh", "fish"] as const;
@@ -23,7 +24,7 @@ export function completionOf(all: () => readonly Command[]): Command {
       ["do-bootstrap completion fish | source", "in ~/.config/fish/config.fish"],
     ],
     async run(args, { host }) {
-      const { LISTS, namesFor } = await import("../../plan/completions.ts");
+      const { LISTS, namesFor } = await import("../../commands/completion/names.ts");
       const list = LISTS.find((each) => each === args["list"]);
       if (list !== undefined) {
         const names = await namesFor(list, host);

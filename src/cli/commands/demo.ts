@@ -1,4 +1,4 @@
-import { EXIT } from "../../errors.ts";
+import { EXIT } from "../../errors/exit-status.ts";
 import type { Command } from "../command.ts";
 
 export const demo: Command = {
@@ -7,7 +7,7 @@ export const demo: Command = {
   options: {},
   examples: [["npx do-bootstrap demo", "see it before you use it"]],
   async run(_args, { host, say }) {
-    const { runDemo } = await import("../../sandbox/demo.ts");
+    const { runDemo } = await import("../../commands/demo/demo.ts");
     await runDemo(host, say);
     return { status: EXIT.ok };
   },

@@ -1,4 +1,5 @@
-import { AppError, EXIT } from "../../errors.ts";
+import { AppError } from "../../errors/app-error.ts";
+import { EXIT } from "../../errors/exit-status.ts";
 import { type CommandLine, envOptions } from "../../exec/command-line.ts";
 import { writeAll } from "../../exec/write-all.ts";
 import type { Command } from "../command.ts";
@@ -28,7 +29,7 @@ export const env: Command = {
         hint: 'eval "$(do-bootstrap env)"; to see it all the same: do-bootstrap env --yes',
       });
     }
-    const { openSession } = await import("../../plan/exec.ts");
+    const { openSession } = await import("../../commands/exec-session/session.ts");
     const { shellText } = await import("../../exec/prepare.ts");
     const facts = await openSession(host, line, progress);
     const { text, leftOut, masks } = shellText(line, facts);

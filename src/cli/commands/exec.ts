@@ -1,6 +1,6 @@
-import { AppError, asAppError } from "../../errors.ts";
+import { AppError, asAppError } from "../../errors/app-error.ts";
 import { execOptions } from "../../exec/command-line.ts";
-import type { TokenState } from "../../token/sources.ts";
+import type { TokenState } from "../../exec/token-sources.ts";
 import type { Args, Command, Context } from "../command.ts";
 import { commandLineFrom } from "../options.ts";
 
@@ -23,7 +23,7 @@ export const exec: Command = {
         hint: "For example: do-bootstrap exec -- terraform plan",
       });
     }
-    const { openSession } = await import("../../plan/exec.ts");
+    const { openSession } = await import("../../commands/exec-session/session.ts");
     const { executionOf } = await import("../../exec/prepare.ts");
     const facts = await openSession(host, line, progress);
     const execution = executionOf(line, facts);
@@ -46,7 +46,7 @@ function explainer(
   return async (text: string): Promise<void> => {
     const environment = typeof env === "string" ? env : undefined;
     try {
-      const { explainText } = await import("../../plan/explain.ts");
+      const { explainText } = await import("../../commands/scopes/explain.ts");
       const explanations = await explainText(host, { environment, text, progress, known });
       progress.end();
       if (explanations.length > 0) await explained(explanations);

@@ -1,4 +1,4 @@
-import { AppError } from "../../errors.ts";
+import { AppError } from "../../errors/app-error.ts";
 import type { Command } from "../command.ts";
 import { lookOptions } from "../options.ts";
 
@@ -22,7 +22,7 @@ export const explain: Command = {
         hint: `For example: ${INPUT.example}`,
       });
     }
-    const { explainText } = await import("../../plan/explain.ts");
+    const { explainText } = await import("../../commands/scopes/explain.ts");
     const explanations = await explainText(host, {
       environment: typeof env === "string" ? env : undefined,
       text,

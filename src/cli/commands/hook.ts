@@ -1,4 +1,5 @@
-import { AppError, EXIT } from "../../errors.ts";
+import { AppError } from "../../errors/app-error.ts";
+import { EXIT } from "../../errors/exit-status.ts";
 import type { Command } from "../command.ts";
 import { changeOptions } from "../options.ts";
 
@@ -28,7 +29,7 @@ export const hook: Command = {
         hint: "do-bootstrap hook install",
       });
     }
-    const { changeHook } = await import("../../plan/hook.ts");
+    const { changeHook } = await import("../../commands/hook/hook.ts");
     const dryRun = args["dry-run"] === true;
     const done = await changeHook(host, {
       action,

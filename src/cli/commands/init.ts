@@ -1,4 +1,4 @@
-import { bootstrap, look, NOTHING_DONE } from "../../plan/bootstrap.ts";
+import { bootstrap, look, NOTHING_DONE } from "../../commands/init/bootstrap.ts";
 import { changing } from "../changing.ts";
 import type { Command } from "../command.ts";
 import { changeOptions, lookOptions, requestFrom } from "../options.ts";

@@ -29,7 +29,7 @@ function removing({
       const { host, progress } = context;
       const { dryRun, approve, outcome } = changing(name, args, context);
       const environment = typeof args["env"] === "string" ? args["env"] : undefined;
-      const { logout: takeAway } = await import("../../plan/logout.ts");
+      const { logout: takeAway } = await import("../../commands/credentials/logout.ts");
       const result = await takeAway(
         host,
         { environment, progress, dryRun, uninstall: name === "uninstall" },

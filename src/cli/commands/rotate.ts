@@ -25,7 +25,7 @@ export const rotate: Command = {
     const { host } = context;
     const { environment, stdin, minTtlSeconds, progress } = await requestFrom(args, context);
     const { dryRun, approve, outcome } = changing("rotate", args, context);
-    const { rotate: rotateToken } = await import("../../plan/rotate.ts");
+    const { rotate: rotateToken } = await import("../../commands/credentials/rotate.ts");
     const result = await rotateToken(
       host,
       {

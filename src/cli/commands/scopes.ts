@@ -1,5 +1,5 @@
-import { AppError } from "../../errors.ts";
-import { statusOf } from "../../plan/findings.ts";
+import { statusOf } from "../../core/findings.ts";
+import { AppError } from "../../errors/app-error.ts";
 import type { Purpose } from "../../scopes/code-actions.ts";
 import type { Args, Command } from "../command.ts";
 import { lookOptions } from "../options.ts";
@@ -49,7 +49,7 @@ export const scopes: Command = {
       });
     }
     const format = oneOf(args, "format", FORMATS);
-    const { lookAtScopes } = await import("../../plan/scopes.ts");
+    const { lookAtScopes } = await import("../../commands/scopes/scopes.ts");
     const look = await lookAtScopes(host, {
       environment: typeof env === "string" ? env : undefined,
       dirs: Array.isArray(args["DIR"]) ? args["DIR"].map(String) : [],

@@ -1,6 +1,0 @@
-import type { Environment } from "./host/host.ts";
-
-/** True in a pipeline: nobody can be asked there, and no secret belongs on its disk. */
-export function isCi(env: Environment): boolean {
-  return !/^(|0|false)$/i.test(env["CI"] ?? "");
-}

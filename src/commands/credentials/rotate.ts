@@ -1,0 +1,290 @@
+import { TOKEN_LIST } from "../../concerns/token/hosts.ts";
+import { inspectOnce, inspectToken } from "../../concerns/token/inspect.ts";
+import { judgeToken } from "../../concerns/token/judge.ts";
+import { compareScopes } from "../../concerns/token/needed-scopes.ts";
+import { revokeToken } from "../../concerns/token/revoke.ts";
+import type { Inspection } from "../../concerns/token/verdict.ts";
+import type { ApplyHost } from "../../core/apply.ts";
+import { failureOf, finding } from "../../core/findings.ts";
+import { type Finding, joined, type Plan } from "../../core/types.ts";
+import { AppError } from "../../errors/app-error.ts";
+import { chooseToken } from "../../exec/token-sources.ts";
+import type { StateKey } from "../../host/host.ts";
+import { describeOrigin, type Secret } from "../../secret/secret.ts";
+import {
+  type Look,
+  NOTHING_DONE,
+  notConverged,
+  type Person,
+  type Result,
+} from "../init/bootstrap.ts";
+import { type Observation, type ObservingHost, observe, type Question } from "../init/observe.ts";
+import { sweepLeftOvers } from "../init/sweep.ts";
+import { changePlace, type Held, holding, readPlaces, type TokenPlace } from "./token-places.ts";
+import { unreadPlaces } from "./unread-places.ts";
+
+export interface RotateRequest
+  extends Pick<Question, "environment" | "minTtlSeconds" | "progress"> {
+  /** The text of standard input, with --token-stdin. */
+  readonly stdin: string | undefined;
+  /** Take a token of a team that cannot be read, and one that expires sooner. */
+  readonly force: boolean;
+  /** Ask DigitalOcean to revoke the old one. */
+  readonly revoke: boolean;
+  readonly dryRun: boolean;
+}
+
+type RotateHost = ObservingHost & ApplyHost;
+
+/**
+ * Puts a new token in every place that holds the old one, or in none. Which token is old is written
+ * down first, by its fingerprint, in the user's state folder: a run that was killed leaves some
+ * places new and some old, and the next one knows them all.
+ *
+ * @param ask for the new token: with a person at a terminal only.
+ * @throws AppError NO_TOKEN, DECLINED, NOT_CONVERGED, and those of observe and apply.
+ */
+export async function rotate(
+  host: RotateHost,
+  request: RotateRequest,
+  { ask, approve }: Pick<Person, "ask" | "approve">,
+): Promise<Result> {
+  const inspections = new Map<string, Promise<Inspection>>();
+  const question: Question = {
+    ...request,
+    stdin: undefined,
+    prompted: undefined,
+    trust: undefined,
+    fix: false,
+    inspections,
+  };
+  const observation = await observe(host, question);
+  const places = await readPlaces(host, observation);
+  const key = keyOf(observation);
+  const record = readRecord(host.state.read(key));
+  // One that was killed after its last write has nothing left to finish.
+  const isLeft = places.some(({ holds }) =>
+    holds.some(({ fingerprint }) => record?.old.includes(fingerprint)),
+  );
+  const unfinished = isLeft ? record : undefined;
+  const token = await newToken();
+  const olds = oldTokens(observation, places, { token, unfinished });
+  const plan = await planRotation();
+  const look: Look = { observation, plan };
+  if (request.dryRun || plan.findings.some(({ level }) => level === "error")) {
+    return { ...look, ...NOTHING_DONE };
+  }
+  await sweepLeftOvers(host, observation);
+  if (plan.changes.length > 0) {
+    if (!(await approve(look))) throw new AppError("DECLINED", "Nothing was changed.");
+    const old = olds.map(({ fingerprint }) => fingerprint);
+    host.state.write(key, JSON.stringify({ old, new: token.fingerprint }));
+    const { git, hosts } = observation;
+    const { apply, NotUndone } = await import("../../core/apply.ts");
+    await apply(host, plan.changes, { ...request, asFlag: false, hosts, git: git?.git }).catch(
+      (error: unknown) => {
+        // All is as it was: there is nothing to finish but what was left before.
+        const isAsItWas = !(error instanceof NotUndone);
+        if (unfinished === undefined && isAsItWas) host.state.remove(key);
+        throw error;
+      },
+    );
+  }
+  const second = await observe(host, question);
+  const left = holding(await readPlaces(host, second), olds);
+  if (left.length > 0) throw notConverged(changesAt(second, left, token));
+  host.state.remove(key);
+  const findings = [...plan.findings, ...(await farewell(host, second, olds, request))];
+  return {
+    observation: second,
+    plan: { findings, changes: [], commands: [] },
+    applied: plan.changes,
+    doubts: [],
+    commands: [],
+  };
+
+  async function newToken(): Promise<Secret> {
+    const started = places
+      .flatMap(({ holds }) => holds)
+      .find(({ fingerprint }) => fingerprint === unfinished?.new);
+    if (request.stdin === undefined && started !== undefined) return started;
+    const text = request.stdin ?? (await ask?.(observation, inspections));
+    if (text === undefined) {
+      throw new AppError("NO_TOKEN", "rotate needs the new token.", {
+        hint: "… | do-bootstrap rotate --token-stdin",
+      });
+    }
+    const { config } = observation;
+    const nothing = { prompted: undefined, inCode: undefined, env: {}, environment: undefined };
+    const envFile = { path: config.token.envFile, values: new Map<string, string>() };
+    const given = chooseToken({ ...nothing, envFile, stdin: text, name: config.token.name });
+    if (given.kind === "found") return given.token;
+    const [wrong] = judgeToken({ token: given, inspection: undefined, config });
+    throw wrong === undefined
+      ? new AppError("NO_TOKEN", "There is no new token.")
+      : failureOf(wrong);
+  }
+
+  async function planRotation(): Promise<Plan> {
+    if (olds.length === 0) {
+      return joined([{ findings: judgeOld(observation, token) }]);
+    }
+    request.progress("Asking DigitalOcean about both tokens");
+    const ask = inspectOnce(host, observation.hosts, inspections);
+    const [now, ...before] = await Promise.all([token, ...olds].map(ask));
+    const judged = judgeNew(observation, { token, now, before, force: request.force });
+    return joined([
+      {
+        findings: [...judged, unreached(observation, olds), ...unreadPlaces(observation, places)],
+      },
+      changesAt(observation, holding(places, olds), token, request.force),
+    ]);
+  }
+
+  function changesAt(looked: Observation, at: readonly Held[], token: Secret, force = false): Plan {
+    return joined(at.map(({ place, old }) => changePlace(looked, place, { old, token, force })));
+  }
+}
+
+interface Unfinished {
+  readonly old: readonly string[];
+  readonly new: string;
+}
+
+function keyOf({ config }: Observation): StateKey {
+  return { kind: "rotation", folder: config.base, name: config.environment ?? "" };
+}
+
+function readRecord(text: string | undefined): Unfinished | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const { old, new: to } = JSON.parse(text) as Partial<Unfinished>;
+    return Array.isArray(old) && typeof to === "string" ? { old, new: to } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The one that the repo uses, and those of a rotation that was not finished. */
+function oldTokens(
+  { token: state }: Observation,
+  places: readonly TokenPlace[],
+  { token, unfinished }: { token: Secret; unfinished: Unfinished | undefined },
+): Secret[] {
+  const current = state.kind === "found" ? [state.token] : [];
+  const known = [...(unfinished?.old ?? []), unfinished?.new];
+  const left = places
+    .flatMap(({ holds }) => holds)
+    .filter(({ fingerprint }) => known.includes(fingerprint));
+  const all = [...current, ...left].filter((old) => !old.equals(token));
+  return all.filter((old, at) => all.findIndex((each) => each.equals(old)) === at);
+}
+
+/** There is nothing to replace: it is the same token, or there is none. */
+function judgeOld({ token: state, inspection, config }: Observation, token: Secret): Finding[] {
+  if (state.kind === "found") {
+    const message = `That is the token that this repo has (${token.fingerprint}).`;
+    return [finding("token.unchanged", message, { fix: "Make a new one, and rotate to that." })];
+  }
+  return judgeToken({ token: state, inspection, config });
+}
+
+function judgeNew(
+  observation: Observation,
+  {
+    token,
+    now,
+    before,
+    force,
+  }: {
+    token: Secret;
+    now: Inspection | undefined;
+    before: readonly Inspection[];
+    force: boolean;
+  },
+): Finding[] {
+  const { config, code } = observation;
+  const found = judgeToken({
+    token: { kind: "found", token, shadowed: [] },
+    inspection: now,
+    config,
+  });
+  if (now?.state !== "alive") return found;
+  const lacking = code.actions.length === 0 ? undefined : compareScopes(now, code.needs);
+  return [
+    ...found,
+    ...(lacking?.findings ?? []),
+    ...before.flatMap((old) => [
+      ...judgeTeam(now, old, config.team !== undefined || force),
+      ...(force ? [] : judgeLife(now, old)),
+    ]),
+  ];
+}
+
+/** @param isSure the team that config names was compared already, or nobody wants to know. */
+function judgeTeam(now: Inspection, old: Inspection, isSure: boolean): Finding[] {
+  if (now.team !== undefined && old.team !== undefined) {
+    if (now.team.uuid === old.team.uuid) return [];
+    const message = `The new token is of team ${now.team.name}, the old one of ${old.team.name}.`;
+    const fix = "Switch to the right team in the control panel, and make the token there.";
+    return [finding("token.wrong-team", message, { fix })];
+  }
+  if (isSure) return [];
+  const whose = now.team === undefined ? "new" : "old";
+  const message = `Whether both tokens are of one team cannot be said: the ${whose} one's cannot be read.`;
+  return [
+    finding("token.team-unknown", message, {
+      fix: "If they are: rotate --force; or name the team in the config: account.team",
+    }),
+  ];
+}
+
+function judgeLife(now: Inspection, old: Inspection): Finding[] {
+  const [next, last] = [now.expiresInSeconds, old.expiresInSeconds];
+  if (next === undefined || next === null || last === undefined) return [];
+  if (last !== null && next >= last) return [];
+  const message = "The new token expires sooner than the old one.";
+  const fix = "Make one that lives longer; if this is meant: rotate --force";
+  return [finding("token.expires-sooner", message, { fix })];
+}
+
+function unreached({ env, token }: Observation, olds: readonly Secret[]): Finding {
+  const names = Object.keys(env).filter((name) => {
+    const value = env[name];
+    return value !== undefined && olds.some((old) => old.holds(value));
+  });
+  const others = [
+    ...names.map((name) => `${name} in this shell`),
+    ...(token.kind === "found" && token.token.origin.kind === "command"
+      ? [describeOrigin(token.token.origin)]
+      : []),
+    "secrets of CI",
+    "other machines and clones",
+  ];
+  const message = `Not reached from here: ${others.join(", ")}.`;
+  return finding("token.unreached", message, {
+    fix: "Put the new token there too, before the old one is deleted.",
+  });
+}
+
+/** Says what the old tokens still are on DigitalOcean's side. */
+async function farewell(
+  host: RotateHost,
+  { hosts }: Observation,
+  olds: readonly Secret[],
+  { revoke, progress }: RotateRequest,
+): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const old of olds) {
+    if (revoke) {
+      progress("Revoking the old token");
+      await revokeToken(host, hosts, old);
+    }
+    const { state } = await inspectToken(host, hosts, old);
+    if (state === "refused") continue;
+    const fix = `Delete it: ${TOKEN_LIST}`;
+    const message = `The old token (${old.fingerprint}) is still valid on DigitalOcean's side.`;
+    findings.push(finding(revoke ? "token.not-revoked" : "token.still-valid", message, { fix }));
+  }
+  return findings;
+}

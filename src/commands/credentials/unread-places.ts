@@ -1,0 +1,30 @@
+import { broken } from "../../concerns/doctl/plan.ts";
+import { finding } from "../../core/findings.ts";
+import type { Finding } from "../../core/types.ts";
+import type { Observation } from "../init/observe.ts";
+import type { TokenPlace } from "./token-places.ts";
+
+/** What can hold no text. */
+const EMPTY = ["a directory", "a device", "a socket"];
+
+/** Where a token may stand that cannot be looked into: to say that nothing is there would be a guess. */
+export function unreadPlaces(
+  { doctl }: Pick<Observation, "doctl">,
+  places: readonly TokenPlace[],
+): Finding[] {
+  const findings = places.flatMap((place) => {
+    if (place.kind === "doctl" || place.snapshot.kind !== "unusable") return [];
+    const { path, why } = place.snapshot;
+    if (EMPTY.includes(why)) return [];
+    return [
+      finding("file.unusable", `${path} is ${why}: whether it holds the token cannot be said.`, {
+        where: path,
+        fix: "Mend its permissions, or move it away; then run the same command again.",
+      }),
+    ];
+  });
+  const config = doctl?.config;
+  return config?.state.kind === "broken"
+    ? [...findings, broken(config.path, config.state.why)]
+    : findings;
+}

@@ -1,0 +1,130 @@
+import { join } from "node:path";
+import { DEFAULT_DIRS, findConfig } from "../../concerns/config/find-config.ts";
+import { placesIn } from "../../concerns/config/load.ts";
+import type { ResolvedConfig } from "../../concerns/config/resolved.ts";
+import { openGit } from "../../concerns/git/git.ts";
+import { execConfigOf } from "../../concerns/terraform/exec-config.ts";
+import { observeRoot } from "../../concerns/terraform/root/observe.ts";
+import { findToken } from "../../concerns/token/find-token.ts";
+import { apiHosts } from "../../concerns/token/hosts.ts";
+import { inspectToken } from "../../concerns/token/inspect.ts";
+import { judgeToken } from "../../concerns/token/judge.ts";
+import { textIn } from "../../core/file-text.ts";
+import { failureOf, finding } from "../../core/findings.ts";
+import type { CommandLine } from "../../exec/command-line.ts";
+import type { ExecConfig } from "../../exec/exec-config.ts";
+import type { Facts } from "../../exec/facts.ts";
+import { selectionFile } from "../../exec/guards.ts";
+import { sourcesIn, tokenState } from "../../exec/prepare.ts";
+import { readEnvFile } from "../../exec/read-env-file.ts";
+import { rememberConfig } from "../../exec/record.ts";
+import { foldersUp } from "../../lib/paths.ts";
+import type { ObservingHost } from "../init/observe.ts";
+
+interface ExecLook {
+  readonly config: ExecConfig;
+  readonly resolved: ResolvedConfig;
+  /** The git root; outside git the config's folder. */
+  readonly top: string;
+  /** Paths of all that `config` follows from; a folder of Terraform code ends with a slash. Empty
+   * where that cannot be said. */
+  readonly inputs: readonly string[];
+}
+
+/**
+ * Finds what `exec` and `env` need to know, from the same config as every other command.
+ *
+ * @throws AppError those of openGit and findConfig.
+ */
+async function lookForExec(
+  host: ObservingHost,
+  environment: string | undefined,
+): Promise<ExecLook> {
+  const git = await openGit(host, host.cwd);
+  const { config: resolved, keepRecord } = await findConfig(
+    host,
+    git?.root ?? host.cwd,
+    environment,
+  );
+  await git?.confirmed;
+  keepRecord();
+  const roots = await Promise.all(resolved.roots.map((root) => observeRoot(host, root)));
+  return {
+    resolved,
+    top: git?.root ?? resolved.base,
+    config: execConfigOf(resolved, roots),
+    inputs: inputsOf(host.cwd, git?.root, resolved),
+  };
+}
+
+/**
+ * Looks at all that a line of `exec` or `env` needs, and leaves a record for the next one. With
+ * --verify DigitalOcean is asked whether the token is alive, of the team and lives long enough.
+ *
+ * @throws AppError with the id of a finding; those of lookForExec.
+ */
+export async function openSession(
+  host: ObservingHost,
+  { options }: CommandLine,
+  progress: (what: string) => void,
+): Promise<Facts> {
+  const { env, cwd, platform, clock } = host;
+  const environment = typeof options["env"] === "string" ? options["env"] : undefined;
+  const since = clock.now();
+  const { config, resolved, top, inputs } = await lookForExec(host, environment);
+  if (inputs.length > 0) {
+    rememberConfig({ cwd, environment, env, platform }, config, { inputs, since });
+  }
+  const envFile = await host.files.look(config.envFile);
+  if (envFile.kind === "unusable") {
+    const message = `${envFile.path} is ${envFile.why}.`;
+    throw failureOf(
+      finding("env-file.unusable", message, { fix: `Look at it: ls -l ${envFile.path}` }),
+    );
+  }
+  const paths = [
+    ...config.secretFiles.map(({ path }) => path),
+    ...config.workspaces.map(({ dir }) => selectionFile(dir, env)),
+  ];
+  const texts = paths.map(async (path) => [path, textIn(await host.files.look(path))] as const);
+  const textOf = new Map(await Promise.all(texts));
+  const facts: Facts = {
+    config,
+    env,
+    cwd,
+    envFile: readEnvFile(textIn(envFile)),
+    textAt: (path) => textOf.get(path) ?? "",
+  };
+  // What takes the variables away again does not say what they were.
+  const isUnset = options["unset"] === true;
+  const trust = options["trust"] === true ? "once" : undefined;
+  const token = isUnset
+    ? tokenState(facts)
+    : await findToken(host, sourcesIn(facts), { config: resolved, top, trust });
+  const verify = options["verify"] === true && token.kind === "found";
+  if (verify) progress("Asking DigitalOcean about the token");
+  const inspection = verify ? await inspectToken(host, apiHosts(env), token.token) : undefined;
+  const findings = isUnset ? [] : judgeToken({ token, inspection, config: resolved });
+  const wrong = findings.find(({ level }) => level === "error");
+  if (wrong !== undefined) throw failureOf(wrong);
+  return { ...facts, known: token };
+}
+
+/** The file that was found, those that would be found first, and what the defaults follow from. */
+function inputsOf(
+  cwd: string,
+  gitRoot: string | undefined,
+  { file, base, roots }: ResolvedConfig,
+): string[] {
+  const above = foldersUp(cwd);
+  const upTo = (folder: string) => above.slice(0, above.indexOf(folder) + 1);
+  const searched = upTo(file === undefined ? (gitRoot ?? cwd) : base);
+  // Through a link, say: the folders that were searched are not those above us.
+  if (searched.length === 0) return [];
+  const dirs = [...DEFAULT_DIRS.map((dir) => join(base, dir)), ...roots.map(({ dir }) => dir)];
+  return [
+    ...(gitRoot === undefined ? above : upTo(gitRoot)).map((folder) => join(folder, ".git")),
+    ...searched.flatMap((folder) => [...placesIn(folder), join(folder, ".gitignore")]),
+    ...new Set(dirs.map((dir) => `${dir}/`)),
+  ];
+}

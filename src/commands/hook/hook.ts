@@ -1,0 +1,197 @@
+import { basename, dirname, join, resolve } from "node:path";
+import { type Git, openGit, outputOf } from "../../concerns/git/git.ts";
+import { apiHosts } from "../../concerns/token/hosts.ts";
+import type { ApplyHost } from "../../core/apply.ts";
+import { obstacles } from "../../core/existing.ts";
+import { contentAt, rewritten, textAt } from "../../core/file-text.ts";
+import { finding } from "../../core/findings.ts";
+import { generate, recognise } from "../../core/generated.ts";
+import type { Change, Finding } from "../../core/types.ts";
+import { AppError } from "../../errors/app-error.ts";
+import type { Host, Snapshot } from "../../host/host.ts";
+import { isInside } from "../../lib/paths.ts";
+import { commonFolder } from "./common-folder.ts";
+import { guardIn, isShell, withGuard, withoutGuard } from "./guard.ts";
+import { lefthookSettings } from "./lefthook.ts";
+
+export interface HookPlan {
+  /** The hook that has the guard, or gets it; absolute. */
+  readonly path: string;
+  readonly changes: readonly Change[];
+  readonly findings: readonly Finding[];
+}
+
+export interface HookRequest {
+  readonly action: "install" | "remove";
+  /** Write outside the repo, edit what was edited. */
+  readonly force: boolean;
+}
+
+/**
+ * Plans, and applies unless it is a rehearsal or something is in the way.
+ *
+ * @throws AppError USAGE outside git, and those of planHook and apply.
+ */
+export async function changeHook(
+  host: ApplyHost & Pick<Host, "cwd" | "which" | "template">,
+  request: HookRequest & { dryRun: boolean; progress: (what: string) => void },
+): Promise<HookPlan> {
+  const git = await openGit(host, host.cwd);
+  if (git === undefined) {
+    throw new AppError("USAGE", `${host.cwd} is not in git, so there are no hooks.`, {
+      hint: "git init",
+    });
+  }
+  const plan = await planHook(host, git, request);
+  const isBlocked = plan.findings.some(({ level }) => level === "error");
+  // A kill may have come right after the hook was written.
+  if (!request.dryRun) await host.files.sweep(dirname(await host.files.realpath(plan.path)));
+  if (request.dryRun || isBlocked || plan.changes.length === 0) return plan;
+  const { apply } = await import("../../core/apply.ts");
+  const { progress } = request;
+  await apply(host, plan.changes, { git, hosts: apiHosts(host.env), asFlag: false, progress });
+  return plan;
+}
+
+type HookHost = Pick<Host, "files" | "template">;
+
+/**
+ * Puts the guard against tokens into git's pre-commit hook, or takes it out; beside what is there. It
+ * goes where the manager of the hooks keeps people's own: husky's script, the legacy hook of pre-commit,
+ * lefthook's local settings.
+ *
+ * @throws AppError GIT_FAILED
+ */
+export async function planHook(host: HookHost, git: Git, request: HookRequest): Promise<HookPlan> {
+  const { files, template } = host;
+  const guard = generate(template("hooks/pre-commit"), {});
+  const { path: gitFolder, isOurs } = await commonFolder(host, git);
+  const { path, lefthook, isRun } = await placeOfHook(host, git, gitFolder);
+  const hook = await files.look(path);
+  const isRemoval = request.action === "remove";
+  const settings = lefthook
+    ? await lefthookSettings(host, git, {
+        template: template("hooks/lefthook-local.yml"),
+        hook: path,
+        isRemoval,
+      })
+    : { rewrites: [], findings: [] };
+  const touched = [hook, ...settings.rewrites.map(({ before }) => before)];
+  const inTheWay = (await Promise.all(touched.map(obstaclesAt))).flat();
+  if (inTheWay.length > 0) return { path, changes: [], findings: inTheWay };
+  const text = textAt(hook)?.text ?? "";
+  const old = guardIn(text);
+  if (old !== undefined && recognise(old) === "edited" && !request.force) {
+    const message = `The guard in ${path} was edited, and is left as it is.`;
+    const fix = `To have ours again: do-bootstrap hook ${request.action} --force`;
+    return { path, changes: [], findings: [finding("hook.edited", message, { where: path, fix })] };
+  }
+  if (!isRemoval && !isShell(withoutGuard(text))) {
+    const what = text.includes("\r\n") ? "has CRLF line ends" : "is no script of a shell";
+    return foreign(
+      `${path} ${what}, so the guard cannot stand in it.`,
+      "Name it otherwise and call it from a pre-commit hook in sh; then run this again.",
+    );
+  }
+  const isOff = hook.kind === "file" && (hook.mode & 0o100) === 0 && text.trim() !== "";
+  if (!isRemoval && isRun && isOff && !request.force) {
+    return foreign(
+      `${path} is switched off (not executable), and with the guard all of it would run.`,
+      `chmod +x ${path}, or remove it; then run this again.`,
+    );
+  }
+  // Without a guard it is somebody else's alone: one that is not executable is switched off.
+  const isTheirs = isRemoval && old === undefined;
+  return {
+    path,
+    changes: [
+      ...(isTheirs ? [] : asHook(hook, isRemoval ? withoutGuard(text) : withGuard(text, guard))),
+      ...settings.rewrites.flatMap(({ before, text }) => replaced(before, text, modeOf(before))),
+    ],
+    findings: settings.findings,
+  };
+
+  async function obstaclesAt(snapshot: Snapshot): Promise<Finding[]> {
+    const folder = dirname(snapshot.target);
+    const ours = isOurs ? [git.root, gitFolder] : [git.root];
+    const isIn = ours.some((place) => isInside(snapshot.target, place));
+    const why = await files.whyNotWritable(folder);
+    const blocked = new Map(why === undefined ? [] : [[folder, why]]);
+    return obstacles(
+      { blocked, top: isIn || request.force ? folder : git.root },
+      snapshot,
+      request,
+    );
+  }
+
+  function foreign(message: string, fix: string): HookPlan {
+    return {
+      path,
+      changes: [],
+      findings: [finding("hook.foreign", message, { where: path, fix })],
+    };
+  }
+}
+
+/** The hook that git runs, or the one that what git runs runs in turn. */
+async function placeOfHook(
+  { files }: Pick<Host, "files">,
+  git: Git,
+  gitFolder: string,
+): Promise<{ path: string; lefthook: boolean; isRun: boolean }> {
+  const configured = await configuredFolder(git);
+  const folder =
+    configured === undefined ? join(gitFolder, "hooks") : resolve(git.root, configured);
+  // husky's folder calls the script beside it (husky 9), or holds it (before).
+  const isHusky = basename(folder) === "_" && basename(dirname(folder)) === ".husky";
+  const path = join(isHusky ? dirname(folder) : folder, "pre-commit");
+  const text = textAt(await files.look(path))?.text ?? "";
+  if (text.includes("call_lefthook")) {
+    return { path: `${path}.do-bootstrap`, lefthook: true, isRun: false };
+  }
+  // It runs what stood there before it came, under this name.
+  const isFramework = text.includes("File generated by pre-commit: https://pre-commit.com");
+  return { path: isFramework ? `${path}.legacy` : path, lefthook: false, isRun: !isHusky };
+}
+
+/** core.hooksPath as the user, the machine or the repo have it; what we tell git ourselves does not count. */
+async function configuredFolder(git: Git): Promise<string | undefined> {
+  const asked = ["config", "--get-all", "--show-scope", "--type=path", "-z", "core.hooksPath"];
+  const words = (await outputOf(git, asked, { fine: [0, 1] })).split("\0");
+  const values = words.flatMap((scope, i) =>
+    i % 2 === 0 && scope !== "" && scope !== "command" ? [words[i + 1]] : [],
+  );
+  const last = values.at(-1);
+  if (last !== "") return last;
+  throw new AppError("USAGE", "core.hooksPath is empty, so git runs no hooks here.", {
+    hint: "git config --unset core.hooksPath (perhaps with --global); then run this again.",
+  });
+}
+
+/** Whoever could read it may run it. */
+function asHook(before: Snapshot, text: string): Change[] {
+  return replaced(before, text, before.kind === "file" ? before.mode | 0o111 : 0o755);
+}
+
+function modeOf(before: Snapshot): number {
+  return before.kind === "file" ? before.mode : 0o644;
+}
+
+function replaced(before: Snapshot, text: string, mode: number): Change[] {
+  if (text === "") {
+    return before.kind === "file" ? [{ kind: "remove", before, why: "held the guard alone" }] : [];
+  }
+  const isDone = before.kind === "file" && textAt(before)?.text === text && before.mode === mode;
+  if (isDone) return [];
+  const why = "stops a commit of a token";
+  return [
+    {
+      kind: "write",
+      before,
+      after: rewritten(before, text),
+      shownBefore: contentAt(before),
+      mode,
+      why,
+    },
+  ];
+}

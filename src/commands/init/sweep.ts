@@ -1,0 +1,18 @@
+import { dirname } from "node:path";
+import { tidyDoctlFolder } from "../../concerns/doctl/left-overs.ts";
+import type { Host } from "../../host/host.ts";
+import type { Observation } from "./observe.ts";
+
+/** Takes away what killed runs left in every folder that a run may write to, whatever this one does. */
+export async function sweepLeftOvers(
+  host: Pick<Host, "files" | "clock" | "locked">,
+  { config: { base, envFiles, roots }, doctl }: Observation,
+): Promise<void> {
+  const dirs = roots.map(({ dir }) => dir);
+  const folders = new Set([base, ...envFiles.map((path) => dirname(path)), ...dirs]);
+  const target = doctl?.config?.state.snapshot.target;
+  await Promise.all([
+    ...[...folders].map((folder) => host.files.sweep(folder)),
+    ...(target === undefined ? [] : [tidyDoctlFolder(host, dirname(target))]),
+  ]);
+}

@@ -1,0 +1,266 @@
+import type { Git } from "../../concerns/git/git.ts";
+import {
+  commitTimes,
+  type GitObject,
+  type Lineage,
+  lineage,
+  namesFromRefs,
+  placesIn,
+  readAllObjects,
+  readObjects,
+  refsOf,
+  stagedPaths,
+} from "../../concerns/git/objects.ts";
+import type { Secret } from "../../secret/secret.ts";
+import { OVERLAP, worthSearching } from "../../secret/token-search.ts";
+import { isSavedPlan } from "./saved-plan.ts";
+import { holdsToken, type Sighting, sightingsIn } from "./sighting.ts";
+
+/** A larger object is not read whole: its line is not known. */
+const MAX_READ_BYTES = 256 * 1024 * 1024;
+
+/** A token in what git keeps: one in one path is one leak, in however many versions. */
+export interface HistoryLeak extends Sighting {
+  /** blob: a file; commit and tag: its message; tree: a file's name; ref: the name of a branch or tag. */
+  readonly type: GitObject["type"] | "ref";
+  readonly oid: string;
+  /** Of a file, from the root; absent where neither a commit nor the index has it. */
+  readonly path: string | undefined;
+  /** Those that brought in a version that has it, the first one first; none: it is only in the index. */
+  readonly commits: readonly string[];
+  /** When the first of them was made, in seconds since the epoch. */
+  readonly when: number | undefined;
+  /**
+   * What git calls the first of them, or the tag, from a branch, tag or stash; absent where none leads to it;
+   * null: not known.
+   */
+  readonly from: string | null | undefined;
+}
+
+/**
+ * The tokens in everything that git keeps: every branch, tag and stash, merges, messages, names, the index,
+ * and what nothing leads to any more.
+ *
+ * @throws AppError GIT_FAILED
+ */
+export async function leaksInHistory(
+  git: Git,
+  own: Secret | undefined,
+): Promise<{ leaks: readonly HistoryLeak[]; isWhole: boolean }> {
+  const [{ suspects, commits, large, isRead }, refs] = await Promise.all([
+    findSuspects(git, own),
+    refsOf(git),
+  ]);
+  const named = leaksInNames(refs, own);
+  if (suspects.length + large.length === 0) return { leaks: named, isWhole: isRead };
+  // Where the way to a commit is broken, it stays without a name.
+  const underWay = lineage(git).catch(() => undefined);
+  const seen = [...(await readSuspects(git, own, suspects)), ...large];
+  const ofType = (wanted: GitObject["type"]) => seen.filter(({ type }) => type === wanted);
+  const isName = (path: string) => holdsToken(Buffer.from(path), own);
+  const [places, staged, order] = await Promise.all([
+    placesIn(git, commits, {
+      blobs: ofType("blob").map(({ oid }) => oid),
+      isName: ofType("tree").length === 0 ? undefined : isName,
+    }),
+    stagedPaths(git),
+    underWay,
+  ]);
+
+  const found = new Map<string, Found>();
+  for (const sighting of seen) {
+    const { type, oid, token, line } = sighting;
+    for (const { commit, path } of placesOf(sighting)) {
+      // What has no path is told apart by itself.
+      const key = `${token.fingerprint} ${type} ${path ?? oid}`;
+      const leak = found.get(key) ?? { sighting, path, versions: [] };
+      const isKnown = leak.versions.some((version) => version.commit === commit);
+      if (commit !== undefined && !isKnown) leak.versions.push({ commit, line });
+      found.set(key, leak);
+    }
+  }
+  const leaks = await ordered(git, [...found.values()], order);
+  const tags = new Map(Array.from(refs, ([name, oid]) => [oid, shortName(name)]));
+  return {
+    leaks: [
+      ...leaks.map((leak) => (leak.type === "tag" ? { ...leak, from: tags.get(leak.oid) } : leak)),
+      ...named,
+    ],
+    isWhole: places.isWhole && isRead,
+  };
+
+  function placesOf({
+    type,
+    oid,
+    token,
+  }: Seen): readonly { commit: string | undefined; path: string | undefined }[] {
+    if (type === "commit") return [{ commit: oid, path: undefined }];
+    const holds = (path: string) =>
+      sightingsIn(Buffer.from(path), own, path).some((other) => other.token.equals(token));
+    const known =
+      type === "tree"
+        ? places.ofNames.filter(({ path }) => holds(path))
+        : (places.ofBlobs.get(oid) ?? []);
+    return known.length > 0 ? known : [{ commit: undefined, path: staged.get(oid) }];
+  }
+}
+
+type Seen = Sighting & { readonly type: GitObject["type"]; readonly oid: string };
+
+/** A commit that brought in a version of a file, and where the token stands in it. */
+interface Version {
+  readonly commit: string;
+  readonly line: number | undefined;
+}
+
+interface Found {
+  readonly sighting: Seen;
+  readonly path: string | undefined;
+  readonly versions: Version[];
+}
+
+/** With the commits in the order in which they came about, those that something leads to first; and the first one's name. */
+async function ordered(
+  git: Git,
+  found: readonly Found[],
+  order: Lineage | undefined,
+): Promise<readonly HistoryLeak[]> {
+  const all = found.flatMap(({ versions }) => versions.map(({ commit }) => commit));
+  const others = await commitTimes(
+    git,
+    all.filter((commit) => order?.times.has(commit) !== true),
+  );
+  const leaks = found.map(({ sighting, path, versions }) => {
+    const inOrder = versions.toSorted(
+      (a, b) =>
+        Number(isLost(a)) - Number(isLost(b)) ||
+        positionOf(a) - positionOf(b) ||
+        (timeOf(a) ?? 0) - (timeOf(b) ?? 0),
+    );
+    const [first] = inOrder;
+    return {
+      ...sighting,
+      path,
+      line: first === undefined ? sighting.line : first.line,
+      commits: inOrder.map(({ commit }) => commit),
+      when: first && timeOf(first),
+    };
+  });
+  const names = await namesOf(
+    git,
+    leaks.flatMap(({ commits }) => commits.slice(0, 1)),
+    order,
+  );
+  return leaks.map((leak) => ({
+    ...leak,
+    from: names === undefined ? null : names.get(leak.commits[0] ?? ""),
+  }));
+
+  function isLost({ commit }: Version): boolean {
+    return order !== undefined && !isKept(order, commit);
+  }
+
+  function positionOf({ commit }: Version): number {
+    return order?.position.get(commit) ?? 0;
+  }
+
+  function timeOf({ commit }: Version): number | undefined {
+    return order?.times.get(commit) ?? others.get(commit);
+  }
+}
+
+/** Whether a branch, tag or stash leads to a commit. */
+function isKept({ position, forgotten }: Lineage, commit: string): boolean {
+  return position.has(commit) && !forgotten.has(commit);
+}
+
+/** What each commit is called; undefined: git cannot tell. */
+async function namesOf(
+  git: Git,
+  commits: readonly string[],
+  order: Lineage | undefined,
+): Promise<ReadonlyMap<string, string> | undefined> {
+  if (order === undefined) return undefined;
+  try {
+    const names = new Map([...order.stashed, ...(await namesFromRefs(git, commits))]);
+    const unnamed = commits.filter((commit) => isKept(order, commit) && !names.has(commit));
+    if (unnamed.length === 0) return names;
+    // git goes no further back than a day before what it is asked for: too short where a clock was wrong.
+    const [oldest] = [...order.times].reduce((a, b) => (b[1] < a[1] ? b : a));
+    return new Map([...names, ...(await namesFromRefs(git, [...unnamed, oldest]))]);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A branch or a tag may itself be called by a token. */
+function leaksInNames(
+  refs: ReadonlyMap<string, string>,
+  own: Secret | undefined,
+): readonly HistoryLeak[] {
+  return Array.from(refs).flatMap(([name, oid]) =>
+    sightingsIn(Buffer.from(name), own, name).map(({ kind, token }) => ({
+      ...{ kind, token, oid, line: undefined, type: "ref" as const },
+      ...{ path: undefined, commits: [], when: undefined, from: name },
+    })),
+  );
+}
+
+function shortName(ref: string): string {
+  return ref.replace(/^refs\/(heads|tags)\//, "");
+}
+
+/** The objects that hold a token, what is in those that are too large to be read whole, and all commits. */
+async function findSuspects(git: Git, own: Secret | undefined) {
+  const suspects = new Map<string, GitObject>();
+  const large: Seen[] = [];
+  const commits: string[] = [];
+  // Mere digits have nothing by which a chunk could be passed over.
+  const isWorth = own === undefined || own.tellsItself ? worthSearching() : () => true;
+  let isSearched = true;
+  let open: GitObject | undefined;
+  let kept: Buffer = Buffer.alloc(0);
+  const broken = await readAllObjects(
+    git,
+    (chunk) => {
+      isSearched = isWorth(chunk);
+    },
+    (object, part, isLast) => {
+      if (object !== open && object.type === "commit") commits.push(object.oid);
+      // What is broken ends before its last part.
+      if (object !== open) kept = kept.subarray(0, 0);
+      const bytes = kept.length === 0 ? part : Buffer.concat([kept, part]);
+      const isStart = object !== open || kept.length < OVERLAP;
+      open = object;
+      kept = isLast ? kept.subarray(0, 0) : bytes.subarray(-OVERLAP);
+      const isSuspect = (isSearched && holdsToken(bytes, own)) || (isStart && isSavedPlan(bytes));
+      if (!isSuspect) return;
+      const { oid, type, size } = object;
+      if (size <= MAX_READ_BYTES) suspects.set(oid, object);
+      else
+        for (const { kind, token } of sightingsIn(bytes, own, oid))
+          addLarge({ kind, token, oid, type });
+    },
+  );
+  for (const oid of broken) suspects.delete(oid);
+  return { suspects: [...suspects.values()], commits, large, isRead: broken.length === 0 };
+
+  /** What stands where two parts overlap is seen twice. */
+  function addLarge(found: Omit<Seen, "line">): void {
+    const isKnown = large.some(({ oid, token }) => oid === found.oid && token.equals(found.token));
+    if (!isKnown) large.push({ ...found, line: undefined });
+  }
+}
+
+async function readSuspects(
+  git: Git,
+  own: Secret | undefined,
+  suspects: readonly GitObject[],
+): Promise<readonly Seen[]> {
+  const seen: Seen[] = [];
+  const oids = suspects.map(({ oid }) => oid);
+  await readObjects(git, oids, ({ oid, type }, bytes) => {
+    for (const sighting of sightingsIn(bytes, own, oid)) seen.push({ ...sighting, oid, type });
+  });
+  return seen;
+}

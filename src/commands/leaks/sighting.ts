@@ -1,0 +1,76 @@
+import { Secret } from "../../secret/secret.ts";
+import { tokensIn } from "../../secret/token-search.ts";
+import { isSavedPlan, membersOf } from "./saved-plan.ts";
+
+export type TokenKind = "personal" | "oauth" | "refresh" | "own";
+
+/** A token in some bytes. */
+export interface Sighting {
+  /** "own": the repo's token, whatever its form. */
+  readonly kind: TokenKind;
+  readonly token: Secret;
+  /** From 1; absent in a saved plan, which is packed. */
+  readonly line: number | undefined;
+}
+
+const KINDS: Readonly<Record<string, TokenKind>> = {
+  dop: "personal",
+  doo: "oauth",
+  dor: "refresh",
+};
+
+/**
+ * Every token in a whole file, each once, where it stands first.
+ *
+ * @param own the repo's token.
+ * @param path what the bytes are.
+ */
+export function sightingsIn(
+  bytes: Buffer,
+  own: Secret | undefined,
+  path: string,
+): readonly Sighting[] {
+  if (isSavedPlan(bytes)) {
+    const packed = membersOf(bytes).flatMap((member) => sightingsIn(member, own, path));
+    return firstOfEach(packed).map((sighting) => ({ ...sighting, line: undefined }));
+  }
+  const found = tokensIn(bytes).map(({ value, at }) => {
+    const kind = own?.holds(value) ? "own" : KINDS[value.slice(0, 3)];
+    return { kind: kind ?? "personal", token: Secret.of(value, { kind: "code", path }), at };
+  });
+  const owned = placesOfOwn(bytes, own);
+  return withLines(bytes, firstOfEach([...found, ...owned].sort((a, b) => a.at - b.at)));
+}
+
+/** Whether a part of a stream holds a token, or may in what is packed. */
+export function holdsToken(bytes: Buffer, own: Secret | undefined): boolean {
+  return tokensIn(bytes).length > 0 || placesOfOwn(bytes, own).length > 0;
+}
+
+/** A token of a form that tells itself is found by that. */
+function placesOfOwn(bytes: Buffer, own: Secret | undefined) {
+  if (own === undefined || own.tellsItself) return [];
+  return own.placesIn(bytes).map((at) => ({ kind: "own" as const, token: own, at }));
+}
+
+function firstOfEach<Each extends { readonly token: Secret }>(sightings: readonly Each[]): Each[] {
+  const first = new Map<string, Each>();
+  for (const sighting of sightings) {
+    const { fingerprint } = sighting.token;
+    if (!first.has(fingerprint)) first.set(fingerprint, sighting);
+  }
+  return [...first.values()];
+}
+
+/** Counts each line end once, however many tokens there are; they come in order. */
+function withLines(
+  bytes: Buffer,
+  found: readonly (Omit<Sighting, "line"> & { readonly at: number })[],
+): readonly Sighting[] {
+  let line = 1;
+  let end = bytes.indexOf(10);
+  return found.map(({ kind, token, at }) => {
+    for (; end >= 0 && end < at; end = bytes.indexOf(10, end + 1)) line++;
+    return { kind, token, line };
+  });
+}

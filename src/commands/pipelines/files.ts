@@ -1,0 +1,39 @@
+import { join, relative, sep } from "node:path";
+import { recognise } from "../../core/generated.ts";
+import type { Observation } from "../init/observe.ts";
+
+/** The one file that GitLab reads. */
+export const GITLAB_MAIN = ".gitlab-ci.yml";
+
+type Project = Pick<Observation, "config" | "top">;
+
+/** Two projects of one repo have a pipeline each; the jobs of both may meet in one of GitLab's. */
+export function pipelineName({ config, top }: Project): string {
+  return config.base === top ? "do-bootstrap" : `do-bootstrap-${config.project}`;
+}
+
+export function githubPath(project: Project): string {
+  return `.github/workflows/${pipelineName(project)}.yml`;
+}
+
+/** What GitLab's main file includes. */
+export function gitlabPath(project: Project): string {
+  return `.gitlab/${pipelineName(project)}.yml`;
+}
+
+/** Every file, absolute, that a pipeline of this project may have been written to. */
+export function pipelinePaths(project: Project): string[] {
+  const paths = [githubPath(project), GITLAB_MAIN, gitlabPath(project)];
+  return paths.map((path) => join(project.top, path));
+}
+
+/** The folder of the config that a pipeline was written from; undefined: we did not write it. */
+export function baseIn(text: string): string | undefined {
+  if (recognise(text) === "foreign") return undefined;
+  return /^ {4}(?:working-directory:|- cd) "(.+)"\r?$/m.exec(text)?.[1] ?? ".";
+}
+
+/** A pipeline that we wrote, edited or not, from this project's config and no other. */
+export function isOfProject({ config, top }: Project, text: string): boolean {
+  return baseIn(text) === (relative(top, config.base).split(sep).join("/") || ".");
+}

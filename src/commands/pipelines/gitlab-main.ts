@@ -1,0 +1,51 @@
+import { parseAllDocuments } from "yaml";
+import { recordOf } from "../../lib/json.ts";
+import { isTooDeep } from "../../lib/yaml-depth.ts";
+
+/** What is asked of a .gitlab-ci.yml that somebody else wrote. */
+export interface GitlabMain {
+  /** The files of the repo that it includes: paths, of which `*` and `**` stand for others. */
+  readonly included: readonly string[];
+  /** Of the stages that our jobs are in, those that its own list lacks; none where it has no list. */
+  readonly lacksStages: readonly string[];
+}
+
+/** As they stand in templates/ci/gitlab.yml; GitLab has both where a pipeline lists none. */
+const STAGES = ["test", "deploy"];
+
+const MOST_WILDCARDS = 4;
+
+/** A text that cannot be read includes nothing, as GitLab says, too. */
+export function readGitlabMain(text: string): GitlabMain {
+  const { include, stages } = valuesIn(text);
+  const included = [include].flat().flatMap((each) => {
+    const path = typeof each === "string" ? each : recordOf(each)["local"];
+    return typeof path === "string" ? path.replace(/^\//, "") : [];
+  });
+  const lacksStages = Array.isArray(stages) ? STAGES.filter((each) => !stages.includes(each)) : [];
+  return { included, lacksStages };
+}
+
+export function isIncluded({ included }: GitlabMain, path: string): boolean {
+  return included.some((pattern) => {
+    // Many of them would be tried in as many ways as there are to divide the path.
+    if ((pattern.match(/\*+/g)?.length ?? 0) > MOST_WILDCARDS) return false;
+    const source = pattern.replace(/\*\*+|[\\^$.*+?()[\]{}|]/g, (part) =>
+      part === "*" ? "[^/]*" : part.startsWith("*") ? ".*" : `\\${part}`,
+    );
+    return new RegExp(`^${source}$`).test(path);
+  });
+}
+
+/** The documents' keys together: the first may say what the file's inputs are. */
+function valuesIn(text: string): Readonly<Record<string, unknown>> {
+  if (isTooDeep(text)) return {};
+  try {
+    const documents = parseAllDocuments(text, { logLevel: "silent" });
+    const values = [...documents].map((document) => recordOf(document.toJS()));
+    return Object.assign({}, ...values);
+  } catch {
+    // Aliases that unfold without an end.
+    return {};
+  }
+}

@@ -1,0 +1,330 @@
+import { dirname, join, relative, sep } from "node:path";
+import { findConfig } from "../../concerns/config/find-config.ts";
+import { openGit } from "../../concerns/git/git.ts";
+import { LOCK_FILE } from "../../concerns/terraform/root/names.ts";
+import { observeRoot, type TerraformRoot } from "../../concerns/terraform/root/observe.ts";
+import { allNeeded, readNeeds } from "../../concerns/token/needed-scopes.ts";
+import type { ApplyHost } from "../../core/apply.ts";
+import { obstacles, plainWrite } from "../../core/existing.ts";
+import { textAt } from "../../core/file-text.ts";
+import { finding } from "../../core/findings.ts";
+import { recognise } from "../../core/generated.ts";
+import { joined, type Plan, type PlanPart } from "../../core/types.ts";
+import { AppError } from "../../errors/app-error.ts";
+import type { Snapshot } from "../../host/host.ts";
+import { content } from "../../secret/content.ts";
+import { NOTHING_DONE, notConverged, type Person, type Result } from "../init/bootstrap.ts";
+import {
+  type Observation,
+  type ObservingHost,
+  observe,
+  type Question,
+  refuseSameFolder,
+} from "../init/observe.ts";
+import {
+  baseIn,
+  GITLAB_MAIN,
+  githubPath,
+  gitlabPath,
+  isOfProject,
+  pipelineName,
+  pipelinePaths,
+} from "./files.ts";
+import {
+  CI_TEMPLATES,
+  type CiTemplates,
+  type Pipeline,
+  renderGithub,
+  renderGitlab,
+} from "./render.ts";
+import {
+  judgeCount,
+  judgeRoots,
+  type Root,
+  type ToolVersion,
+  toolOf,
+  toolVersions,
+} from "./roots.ts";
+import { type TokenNeeds, toDo } from "./to-do.ts";
+
+export type CiProvider = "github" | "gitlab";
+
+export interface PipelineRequest extends Pick<Question, "progress"> {
+  readonly provider: CiProvider;
+  /** The branch that is applied; undefined: that of the file that is there, else main. */
+  readonly branch: string | undefined;
+  readonly dryRun: boolean;
+  /** Replace a file that is not ours. */
+  readonly force: boolean;
+}
+
+/**
+ * Writes the pipeline that plans and applies the config's root modules.
+ *
+ * @throws AppError USAGE outside git and without a root module; DECLINED, NOT_CONVERGED, and those
+ *   of observe and apply.
+ */
+export async function writePipeline(
+  host: ObservingHost & ApplyHost,
+  request: PipelineRequest,
+  { approve }: Pick<Person, "approve">,
+): Promise<Result> {
+  const first = await look(host, request);
+  const { observation, plan } = first;
+  const isBlocked = plan.findings.some(({ level }) => level === "error");
+  // A kill may have come right after the pipeline was written.
+  const folders = request.dryRun ? [] : pipelinePaths(observation).map(dirname);
+  for (const folder of folders) await host.files.sweep(folder);
+  if (request.dryRun || isBlocked || plan.changes.length === 0)
+    return { ...first, ...NOTHING_DONE };
+  if (!(await approve(first))) throw new AppError("DECLINED", "Nothing was changed.");
+  const { git, hosts } = observation;
+  const { apply } = await import("../../core/apply.ts");
+  const doubts = await apply(host, plan.changes, {
+    ...request,
+    asFlag: false,
+    hosts,
+    git: git?.git,
+  });
+  const second = await look(host, request);
+  if (second.plan.changes.length > 0) throw notConverged(second.plan);
+  return { ...second, applied: plan.changes, doubts, commands: [] };
+}
+
+async function look(
+  host: ObservingHost,
+  request: PipelineRequest,
+): Promise<{ observation: Observation; plan: Plan }> {
+  if ((await openGit(host, host.cwd)) === undefined) {
+    throw new AppError(
+      "USAGE",
+      `${host.cwd} is not in a git repo, and a pipeline is part of one.`,
+      {
+        hint: "git init",
+      },
+    );
+  }
+  const observation = await observe(host, {
+    environment: undefined,
+    stdin: undefined,
+    prompted: undefined,
+    trust: undefined,
+    minTtlSeconds: undefined,
+    fix: false,
+    withoutToken: true,
+    inspections: new Map(),
+    progress: request.progress,
+  });
+  const roots = await rootsOf(host, observation);
+  const file = await PLACE[request.provider](host, observation);
+  const versions = await toolVersions(host, observation, roots);
+  const needs = await needsOf(host, roots);
+  const pipeline = pipelineOf(observation, { roots, versions, file, needs, request });
+  const templates = readTemplates(host);
+  const text = { github: renderGithub, gitlab: renderGitlab }[request.provider](
+    pipeline,
+    templates,
+  );
+  const lockFiles = roots.map(({ root }) => join(root.config.dir, LOCK_FILE));
+  const tracked = (await observation.git?.git.tracked(lockFiles)) ?? new Set();
+  const unlocked = lockFiles.filter((path) => !tracked.has(path));
+  const blocked = await whyBlocked(host, file.at);
+  return {
+    observation,
+    plan: joined([
+      {
+        findings: [
+          ...judgeCount(request.provider, roots),
+          ...judgeRoots(roots, versions, unlocked),
+        ],
+      },
+      planFile({ ...observation, blocked }, file.at, text, request),
+      { findings: toDo(request.provider, pipeline, needs, file) },
+    ]),
+  };
+}
+
+/** Every root module in every environment; one environment without a name where config has none. */
+async function rootsOf(host: ObservingHost, observation: Observation): Promise<Root[]> {
+  const { config, top } = observation;
+  const names = config.environments.length === 0 ? [undefined] : config.environments;
+  const configs = await Promise.all(
+    names.map(async (name) => {
+      const found = await findConfig(host, top, name);
+      await refuseSameFolder(host.files, found.config);
+      return found.config;
+    }),
+  );
+  // A folder of several environments is read once.
+  const seen = new Map<string, Promise<TerraformRoot>>();
+  const roots = await Promise.all(
+    configs.flatMap((each) =>
+      each.roots.map(async (root): Promise<Root> => {
+        const known = seen.get(root.dir) ?? observeRoot(host, root);
+        seen.set(root.dir, known);
+        return { config: each, root: { ...(await known), config: root } };
+      }),
+    ),
+  );
+  const there = roots.filter(({ root: { foreign, own } }) => foreign.length + own.size > 0);
+  if (there.length > 0) return there;
+  const isOff = roots.length === 0;
+  throw new AppError(
+    "USAGE",
+    isOff
+      ? "The config says terraform: false, and a pipeline plans and applies Terraform code."
+      : "There is no Terraform code for a pipeline to plan and apply.",
+    { hint: isOff ? "Name a root module: terraform: { dir: infra }" : "do-bootstrap" },
+  );
+}
+
+interface Place {
+  readonly at: Snapshot;
+  /** GitLab: the file that is to include it, and does not; where the user has one of his own. */
+  readonly include?: string;
+  /** GitLab: stages that its jobs are in, and that file does not list. */
+  readonly lacksStages?: readonly string[];
+}
+
+type Locate = (host: ObservingHost, observation: Observation) => Promise<Place>;
+
+const PLACE: Readonly<Record<CiProvider, Locate>> = {
+  async github({ files }, observation) {
+    return { at: await files.look(join(observation.top, githubPath(observation))) };
+  },
+  /** GitLab reads one file; what is not of this project stays as it is, and can include ours. */
+  async gitlab({ files }, observation) {
+    const main = await files.look(join(observation.top, GITLAB_MAIN));
+    const path = gitlabPath(observation);
+    const own = await files.look(join(observation.top, path));
+    const text = textAt(main)?.text ?? "";
+    const isFree = main.kind === "absent" && observation.config.base === observation.top;
+    if (own.kind === "absent" && (isFree || isOfProject(observation, text))) return { at: main };
+    const { isIncluded, readGitlabMain } = await import("./gitlab-main.ts");
+    const found = readGitlabMain(text);
+    const { lacksStages } = found;
+    return { at: own, lacksStages, ...(isIncluded(found, path) ? {} : { include: path }) };
+  },
+};
+
+function pipelineOf(
+  observation: Observation,
+  given: {
+    readonly roots: readonly Root[];
+    readonly versions: ReadonlyMap<Root, ToolVersion>;
+    readonly file: Place;
+    readonly needs: readonly TokenNeeds[];
+    readonly request: PipelineRequest;
+  },
+): Pipeline {
+  const { config, top } = observation;
+  const { roots, versions, file, needs, request } = given;
+  const inRepo = (from: string, to: string) => plainPath(relative(from, to) || ".");
+  return {
+    name: pipelineName(observation),
+    branch: plainBranch(request.branch ?? branchIn(textAt(file.at)?.text ?? "") ?? "main"),
+    base: inRepo(top, config.base),
+    version: __VERSION__,
+    hasEnvironments: config.environments.length > 0,
+    tokenNames: [...new Set(roots.map(({ config: { token } }) => token.name))],
+    keys: {
+      state: roots.some(({ root }) => root.config.backend !== undefined) ? "SPACES" : "AWS",
+      spaces: needs.some(({ spaces }) => spaces),
+    },
+    legs: roots.map((each) => ({
+      environment: each.config.environment ?? "digitalocean",
+      dir: inRepo(config.base, each.root.config.dir),
+      tool: toolOf(each),
+      version: versions.get(each)?.release ?? "",
+      workspace: each.root.config.workspace,
+    })),
+  };
+}
+
+/** A path that means the same in YAML, in an expression of the pipeline's and in a shell. */
+function plainPath(path: string): string {
+  const text = path.split(sep).join("/");
+  if (/^[\w./][\w./ -]*$/.test(text)) return text;
+  throw new AppError("USAGE", `${path} cannot be written into a pipeline.`, {
+    hint: "Name the folders with the letters a to z, digits and . _ / -; spaces, too, but - and spaces not first.",
+  });
+}
+
+function plainBranch(branch: string): string {
+  if (/^\w[\w./-]*$/.test(branch)) return branch;
+  throw new AppError("USAGE", `--branch ${branch} cannot be written into a pipeline.`, {
+    hint: "Write the name of one branch: --branch main",
+  });
+}
+
+/** What --branch said when the file was written. */
+function branchIn(text: string): string | undefined {
+  return recognise(text) === "generated"
+    ? /^ +branches: \["?([^"\]]+)"?\]\r?$/m.exec(text)?.[1]
+    : undefined;
+}
+
+function readTemplates({ template }: ObservingHost): CiTemplates {
+  const entries = CI_TEMPLATES.map((name) => [name, template(`ci/${name}`)] as const);
+  return Object.fromEntries(entries) as CiTemplates;
+}
+
+async function whyBlocked(
+  { files }: ObservingHost,
+  { target }: Snapshot,
+): Promise<ReadonlyMap<string, string>> {
+  const folder = dirname(target);
+  const why = await files.whyNotWritable(folder);
+  return new Map(why === undefined ? [] : [[folder, why]]);
+}
+
+function planFile(
+  observation: Pick<Observation, "blocked" | "top" | "config">,
+  at: Snapshot,
+  text: string,
+  { force, provider }: PipelineRequest,
+): PlanPart {
+  const existing = textAt(at)?.text ?? "";
+  if (existing.replaceAll("\r\n", "\n") === text) return {};
+  const what = at.kind === "absent" ? "generated" : recognise(existing);
+  const anew = { where: at.path, fix: `do-bootstrap ci ${provider} --force writes it anew.` };
+  const base = baseIn(existing);
+  if (base !== undefined && !isOfProject(observation, existing) && !force) {
+    const message = `${at.path} is the pipeline of another project, whose config is in ${base}.`;
+    const fix = "Give this project another name: project, in its config.";
+    return { findings: [finding("ci.not-ours", message, { where: at.path, fix })] };
+  }
+  if (what === "edited" && !force) {
+    const message = `${at.path} was edited since it was generated: it is yours now.`;
+    return { findings: [finding("ci.edited", message, anew)] };
+  }
+  if (what === "foreign" && !force) {
+    const message = `${at.path} is there already, and was not generated.`;
+    return { findings: [finding("ci.not-ours", message, anew)] };
+  }
+  const findings = obstacles(observation, at, { force });
+  if (findings.length > 0) return { findings };
+  const why =
+    at.kind === "absent" ? "plans pull requests, applies what is merged" : "generated anew";
+  return { changes: [plainWrite(at, content(text), why)] };
+}
+
+/** What each of the two tokens has to be allowed, by environment. */
+async function needsOf(host: ObservingHost, roots: readonly Root[]): Promise<TokenNeeds[]> {
+  const configs = [...new Set(roots.map(({ config }) => config))];
+  return Promise.all(
+    configs.map(async (config) => {
+      const dirs = roots
+        .filter((each) => each.config === config)
+        .map(({ root }) => root.config.dir);
+      const plan = await readNeeds(host, { dirs, purpose: "plan", config });
+      const apply = await readNeeds(host, { dirs, purpose: "apply", config });
+      return {
+        environment: config.environment ?? "digitalocean",
+        plan: allNeeded(plan.needs),
+        apply: allNeeded(apply.needs),
+        spaces: apply.needs.spaces.length > 0,
+      };
+    }),
+  );
+}

@@ -1,0 +1,200 @@
+import { posix } from "node:path";
+import { fill, generate } from "../../core/generated.ts";
+
+/** What a pipeline is written from; paths are relative, with slashes. */
+export interface Pipeline {
+  /** Of the workflow; groups of jobs that must not run at once begin with it. */
+  readonly name: string;
+  /** The branch that is applied. GitLab knows it itself. */
+  readonly branch: string;
+  /** The config's folder in the repo; "." where that is the repo's root. */
+  readonly base: string;
+  /** The release of do-bootstrap. */
+  readonly version: string;
+  /** The config has environments, and commands name theirs. */
+  readonly hasEnvironments: boolean;
+  /** The variables that the token is read from. */
+  readonly tokenNames: readonly string[];
+  readonly keys: Keys;
+  readonly legs: readonly Leg[];
+}
+
+/** One root module in one environment. */
+export interface Leg {
+  /** Of GitHub's or GitLab's two environments, without "-plan" and "-apply". */
+  readonly environment: string;
+  /** Relative to `base`. */
+  readonly dir: string;
+  readonly tool: "terraform" | "tofu";
+  /** Of the tool. */
+  readonly version: string;
+  readonly workspace: string | undefined;
+}
+
+export interface Keys {
+  /** Keys for the state: of a backend on Spaces that config names, or of the code's own. */
+  readonly state: "SPACES" | "AWS";
+  /** The code has resources that need Spaces keys. */
+  readonly spaces: boolean;
+}
+
+/** The templates in templates/ci, by file name. */
+export type CiTemplates = Readonly<Record<(typeof CI_TEMPLATES)[number], string>>;
+
+export const CI_TEMPLATES = [
+  "github.yml",
+  "github-terraform.yml",
+  "github-tofu.yml",
+  "gitlab.yml",
+  "gitlab-validate.yml",
+  "gitlab-root.yml",
+] as const;
+
+const KEYS = ["ACCESS_KEY_ID", "SECRET_ACCESS_KEY"] as const;
+/** Spaces does not know what newer clients send (contracts/terraform.md 6). */
+const CHECKSUMS = ["AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATION"] as const;
+
+/** The names of the secrets that hold keys; the tokens' are the same everywhere. */
+export function keyNames({ state, spaces }: Keys): string[] {
+  const owners = spaces && state !== "SPACES" ? [state, "SPACES"] : [state];
+  return owners.flatMap((owner) => KEYS.map((key) => `${owner}_${key}`));
+}
+
+/** The workflow for GitHub Actions. */
+export function renderGithub(pipeline: Pipeline, templates: CiTemplates): string {
+  const { name, branch, base, version, tokenNames, keys, legs } = pipeline;
+  const secret = (variable: string, secretName = variable) =>
+    `          ${variable}: \${{ secrets.${secretName} }}`;
+  const tokens = (secretName: string) =>
+    tokenNames.map((variable) => secret(variable, secretName)).join("\n");
+  const forInit = [
+    ...KEYS.map((key) => secret(`AWS_${key}`, `${keys.state}_${key}`)),
+    ...(keys.state === "SPACES" ? CHECKSUMS : []).map((each) => `          ${each}: when_required`),
+  ];
+  const hasWorkspaces = legs.some(({ workspace }) => workspace !== undefined);
+  const roots = legs.map(({ environment, workspace, ...folder }, i) => ({
+    environment,
+    ...folder,
+    ...(hasWorkspaces ? { workspace: workspace ?? "" } : {}),
+    output: outputOf(i),
+  }));
+  return generate(templates["github.yml"], {
+    ...{ name, branch, version },
+    defaults: base === "." ? "" : `defaults:\n  run:\n    working-directory: ${quoted(base)}`,
+    folders: foldersOf(legs).map(matrixLine).join("\n"),
+    roots: roots.map(matrixLine).join("\n"),
+    list: jsonLines(roots),
+    outputs: legs
+      .map((_, i) => `      ${outputOf(i)}: \${{ steps.plan.outputs.${outputOf(i)} }}`)
+      .join("\n"),
+    setup: setupSteps(legs, templates),
+    env: environmentOption(pipeline),
+    plan_token: tokens("DIGITALOCEAN_TOKEN_PLAN"),
+    apply_token: tokens("DIGITALOCEAN_TOKEN_APPLY"),
+    init_keys: forInit.join("\n"),
+    keys: keyNames(keys)
+      .map((each) => secret(each))
+      .join("\n"),
+    workspace: hasWorkspaces ? "          TF_WORKSPACE: ${{ matrix.workspace }}" : "",
+  });
+}
+
+/** The jobs for GitLab CI, which need no stages but those that it has by default. */
+export function renderGitlab(pipeline: Pipeline, templates: CiTemplates): string {
+  const { name, base, version, tokenNames, keys, legs } = pipeline;
+  const tokens = (from: string) =>
+    `export ${tokenNames.map((variable) => `${variable}="$${from}"`).join(" ")}`;
+  const forInit = [
+    ...KEYS.map((key) => `AWS_${key}="$SPACES_${key}"`),
+    ...CHECKSUMS.map((each) => `${each}=when_required`),
+  ];
+  const hasWorkspaces = legs.some(({ workspace }) => workspace !== undefined);
+  // What several projects include stands in one pipeline of GitLab's.
+  const inRepo = ({ dir }: Pick<Leg, "dir">) => posix.join(base, dir);
+  const validate = (leg: Pick<Leg, "dir">) => quoted(`validate ${inRepo(leg)}`);
+  const folders = foldersOf(legs).map((folder) =>
+    fill(templates["gitlab-validate.yml"], {
+      name,
+      validate: validate(folder),
+      variables: variablesOf(folder),
+    }),
+  );
+  const roots = legs.map(({ environment, workspace, ...folder }) =>
+    fill(templates["gitlab-root.yml"], {
+      name,
+      plan: quoted(`plan ${environment} ${inRepo(folder)}`),
+      apply: quoted(`apply ${environment} ${inRepo(folder)}`),
+      validate: validate(folder),
+      environment,
+      variables: variablesOf({
+        environment,
+        ...folder,
+        ...(hasWorkspaces ? { workspace: workspace ?? "" } : {}),
+      }),
+    }),
+  );
+  return generate(templates["gitlab.yml"], {
+    name,
+    version,
+    folder: base === "." ? "" : `- cd ${quoted(base)}`,
+    env: environmentOption(pipeline),
+    plan_token: tokens("DIGITALOCEAN_TOKEN_PLAN"),
+    apply_token: tokens("DIGITALOCEAN_TOKEN_APPLY"),
+    init_keys: keys.state === "SPACES" ? `${forInit.join(" ")} ` : "",
+    workspace: hasWorkspaces ? 'TF_WORKSPACE="$WORKSPACE" ' : "",
+    jobs: [...folders, ...roots].join("\n").trimEnd(),
+  });
+}
+
+type Folder = Pick<Leg, "dir" | "tool" | "version">;
+
+/** Each folder once, whatever environments it is for. */
+function foldersOf(legs: readonly Leg[]): Folder[] {
+  const all = legs.map(({ dir, tool, version }): [string, Folder] => [dir, { dir, tool, version }]);
+  return [...new Map(all).values()];
+}
+
+/** Of one tool without a condition, which is what most repos have. */
+function setupSteps(legs: readonly Leg[], templates: CiTemplates): string {
+  const tools = [...new Set(legs.map(({ tool }) => tool))];
+  return tools
+    .map((tool) =>
+      fill(templates[`github-${tool}.yml`], {
+        condition: tools.length === 1 ? "" : `if: matrix.tool == '${tool}'`,
+      }),
+    )
+    .join("")
+    .trimEnd();
+}
+
+function environmentOption({ hasEnvironments }: Pipeline): string {
+  return hasEnvironments ? ' --env "$ENVIRONMENT"' : "";
+}
+
+function outputOf(leg: number): string {
+  return `root_${leg}`;
+}
+
+function matrixLine(values: object): string {
+  const pairs = Object.entries(values).map(([name, value]) => `${name}: ${quoted(value)}`);
+  return `          - { ${pairs.join(", ")} }`;
+}
+
+/** A list in a block of text; nothing in it can end that, or begin an expression. */
+function jsonLines(list: readonly object[]): string {
+  const indent = " ".repeat(12);
+  const lines = list.map((each) => `${indent}  ${JSON.stringify(each)}`).join(",\n");
+  return `${indent}[\n${lines}\n${indent}]`;
+}
+
+function variablesOf(values: object): string {
+  const pairs = Object.entries(values).map(
+    ([name, value]) => `${name.toUpperCase()}: ${quoted(value)}`,
+  );
+  return `{ ${pairs.join(", ")} }`;
+}
+
+/** A word of YAML, and of a shell's: names with anything special in them are refused before. */
+function quoted(text: string): string {
+  return JSON.stringify(text);
+}

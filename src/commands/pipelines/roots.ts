@@ -1,0 +1,150 @@
+import { dirname, join } from "node:path";
+import type { ResolvedConfig } from "../../concerns/config/resolved.ts";
+import { judgeSharing } from "../../concerns/terraform/backend/plan.ts";
+import type { TerraformRoot } from "../../concerns/terraform/root/observe.ts";
+import { textAt } from "../../core/file-text.ts";
+import { finding } from "../../core/findings.ts";
+import type { Finding } from "../../core/types.ts";
+import { allows } from "../../lib/version-constraint.ts";
+import type { Observation, ObservingHost } from "../init/observe.ts";
+
+/** A root module in one environment. */
+export interface Root {
+  readonly config: ResolvedConfig;
+  readonly root: TerraformRoot;
+}
+
+/** What a pipeline installs where the repo does not say: releases of the day this was written. */
+const RELEASES = { terraform: "1.15.9", tofu: "1.12.6" } as const;
+
+/** Where tfenv and tofuenv read which release a repo uses. */
+const VERSION_FILES = { terraform: ".terraform-version", tofu: ".opentofu-version" } as const;
+
+/** By config alone: a pipeline does not depend on the machine that wrote it. */
+export function toolOf({ root }: Root): "terraform" | "tofu" {
+  return root.config.tool ?? "terraform";
+}
+
+/** A release, such as 1.11.4, that a pipeline installs. */
+export interface ToolVersion {
+  readonly release: string;
+  /** The version file that names none, and what it says; "none" where there is no file. */
+  readonly unused?: { readonly path: string; readonly says: string } | "none";
+}
+
+/** The release of its tool for each root: what the nearest version file says, beside it or above it. */
+export async function toolVersions(
+  { files }: Pick<ObservingHost, "files">,
+  { config: { base }, top }: Pick<Observation, "config" | "top">,
+  roots: readonly Root[],
+): Promise<ReadonlyMap<Root, ToolVersion>> {
+  const entries = roots.map(async (each) => {
+    const tool = toolOf(each);
+    for (const folder of [each.root.config.dir, base, top]) {
+      const path = join(folder, VERSION_FILES[tool]);
+      const says = firstLine(textAt(await files.look(path))?.text ?? "");
+      if (says === undefined) continue;
+      const release = /^v?(\d+\.\d+\.\d+)$/.exec(says)?.[1];
+      if (release !== undefined) return [each, { release }] as const;
+      return [each, { release: RELEASES[tool], unused: { path, says } }] as const;
+    }
+    return [each, { release: RELEASES[tool], unused: "none" }] as const;
+  });
+  return new Map(await Promise.all(entries));
+}
+
+/** As tfenv reads it: without comments. */
+function firstLine(text: string): string | undefined {
+  const lines = text.split(/\r?\n/).map((line) => line.replace(/#.*/, "").trim());
+  return lines.find((line) => line !== "");
+}
+
+/** GitHub refuses a workflow whose matrix makes more jobs. */
+const MOST_JOBS = 256;
+
+export function judgeCount(provider: "github" | "gitlab", roots: readonly Root[]): Finding[] {
+  if (provider !== "github" || roots.length <= MOST_JOBS) return [];
+  const message = `Roots times environments are ${roots.length} jobs, and GitHub takes ${MOST_JOBS} of a kind.`;
+  const fix = "Divide the list: a config in each of two folders has a pipeline of its own.";
+  return [finding("ci.too-many-jobs", message, { fix })];
+}
+
+/**
+ * Why a pipeline would not do for these roots.
+ *
+ * @param unlocked the lock files that git does not have.
+ */
+export function judgeRoots(
+  roots: readonly Root[],
+  versions: ReadonlyMap<Root, ToolVersion>,
+  unlocked: readonly string[],
+): Finding[] {
+  const found = new Map<string, Finding>();
+  for (const item of judgeKeys(roots)) found.set(item.message, item);
+  for (const each of roots) {
+    for (const item of judgeRoot(each, versions.get(each))) found.set(item.message, item);
+  }
+  for (const path of new Set(unlocked)) {
+    const message = `git does not have ${path}, and a pipeline takes only the providers that are in it.`;
+    const root = roots.find((each) => each.root.config.dir === dirname(path));
+    const tool = root === undefined ? "terraform" : toolOf(root);
+    const fix = `In its folder: ${tool} init && ${tool} providers lock -platform=linux_amd64; then commit it.`;
+    found.set(path, finding("ci.no-lock-file", message, { where: path, fix }));
+  }
+  return [...found.values()];
+}
+
+/** Each step of a pipeline has one pair of keys, for every root: those of Spaces must not go to AWS. */
+function judgeKeys(roots: readonly Root[]): Finding[] {
+  const onSpaces = roots.find(({ root }) => root.config.backend !== undefined);
+  const elsewhere = roots.find(({ root: { config, module } }) => {
+    const { type, endpoint = "" } = module.backend ?? {};
+    return config.backend === undefined && type === "s3" && !SPACES_HOST.test(endpoint);
+  });
+  if (onSpaces === undefined || elsewhere === undefined) return [];
+  const [ours, theirs] = [onSpaces, elsewhere].map(({ root }) => root.config.dir);
+  const message = `${theirs} has an S3 backend of its own, and ${ours} a terraform.backend on Spaces: one pipeline has the keys of one store.`;
+  const fix = `Take ${theirs} out of this config, and give it a config in a folder of its own.`;
+  return [finding("ci.two-stores", message, { where: theirs ?? "", fix })];
+}
+
+const SPACES_HOST = /\.digitaloceanspaces\.com$/;
+
+function judgeRoot(each: Root, { release = "", unused }: Partial<ToolVersion> = {}): Finding[] {
+  const { dir, backend: ours } = each.root.config;
+  const { cloud, backend, requiredVersions } = each.root.module;
+  const findings: Finding[] = judgeSharing(each.config, each.root);
+  if (cloud !== undefined) {
+    const message = `${dir} is on HCP Terraform, which runs plan and apply itself.`;
+    const fix = "Connect the repo there: https://developer.hashicorp.com/terraform/cloud-docs/vcs";
+    findings.push(finding("ci.cloud", message, { where: dir, fix }));
+  } else if (ours === undefined && (backend === undefined || backend.type === "local")) {
+    const message = `${dir} keeps its state in a file, which a pipeline forgets: each apply would make everything anew.`;
+    const fix = "Give it a backend: terraform.backend in the config, or a backend block.";
+    findings.push(finding("ci.local-state", message, { where: dir, fix }));
+  }
+  if (backend !== undefined && !/^(local|s3)$/.test(backend.type)) {
+    const message = `${dir} keeps its state in a backend of type ${backend.type}, and the pipeline has keys for S3 and Spaces alone.`;
+    const fix =
+      "Give the steps of the file that is written what this backend reads; it is yours then.";
+    findings.push(finding("ci.other-backend", message, { where: dir, fix }));
+  }
+  const tool = toolOf(each);
+  if (unused === "none") {
+    const name = VERSION_FILES[tool];
+    const message = `There is no ${name}: the pipeline installs ${tool} ${release}, and an older one cannot read the state that it writes.`;
+    const fix = `Put the release that all of you use into ${name}, and run this again.`;
+    findings.push(finding("ci.to-do", message, { fix }));
+  } else if (unused !== undefined) {
+    const { path, says } = unused;
+    const message = `${path} says ${says}, which names no single release: the pipeline installs ${release}.`;
+    const fix = "Write the release that you use into it, such as 1.11.4.";
+    findings.push(finding("ci.version-file", message, { where: path, fix }));
+  }
+  if (!allows(requiredVersions, release)) {
+    const message = `${dir} asks for ${tool} ${requiredVersions.join(", ")}, and the pipeline would install ${release}.`;
+    const fix = `Write the release that you use into ${VERSION_FILES[tool]}, such as 1.11.4.`;
+    findings.push(finding("ci.tool-version", message, { where: dir, fix }));
+  }
+  return findings;
+}

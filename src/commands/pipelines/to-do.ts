@@ -1,0 +1,132 @@
+import { finding } from "../../core/findings.ts";
+import type { Finding } from "../../core/types.ts";
+import { keyNames, type Pipeline } from "./render.ts";
+
+/** What the two tokens of an environment have to be allowed. */
+export interface TokenNeeds {
+  readonly environment: string;
+  readonly plan: readonly string[];
+  readonly apply: readonly string[];
+  /** There are resources that need Spaces keys. */
+  readonly spaces: boolean;
+}
+
+/**
+ * What only a person can do: make the tokens, and give them to GitHub or GitLab. Every command reads
+ * its secret from standard input or asks for it.
+ *
+ * @param main what GitLab's main file lacks: the file to include, and stages.
+ */
+export function toDo(
+  provider: "github" | "gitlab",
+  pipeline: Pipeline,
+  needs: readonly TokenNeeds[],
+  { include, lacksStages = [] }: { include?: string; lacksStages?: readonly string[] },
+): Finding[] {
+  const say = (message: string, fix: string) => finding("ci.to-do", message, { fix });
+  const steps = needs.flatMap((each) => [
+    ...workspaces(pipeline, each.environment).map(([what, how]) => say(what, how)),
+    ...PURPOSES.flatMap((purpose) => {
+      const environment = `${each.environment}-${purpose}`;
+      const keys = keyNames(pipeline.keys).map((name) =>
+        say(
+          `${KEY_WORDS[name.startsWith("AWS") ? "AWS" : "SPACES"]}, for ${environment}: ${name}.`,
+          WORDS[provider].secret(name, environment),
+        ),
+      );
+      return [
+        ...WORDS[provider][purpose](environment, pipeline).map(([what, how]) => say(what, how)),
+        say(
+          `${TOKEN_WORDS[purpose]}, for ${environment}: ${listed(each[purpose])}.`,
+          WORDS[provider].secret(`DIGITALOCEAN_TOKEN_${purpose.toUpperCase()}`, environment),
+        ),
+        ...keys,
+      ];
+    }),
+  ]);
+  const inclusion = `GitLab reads .gitlab-ci.yml alone, which is left to you; it has to include ${include}.`;
+  const stages = lacksStages.join(", ");
+  return [
+    ...(include === undefined
+      ? []
+      : [say(inclusion, `Write into it: include: [{ local: ${include} }]`)]),
+    ...(stages === ""
+      ? []
+      : [
+          say(
+            ".gitlab-ci.yml has a list of stages, without those of our jobs.",
+            `Add to it: ${stages}`,
+          ),
+        ]),
+    ...steps,
+  ];
+}
+
+const KEY_WORDS = {
+  AWS: "A key of the state's backend, where that is S3",
+  SPACES: "A Spaces key",
+} as const;
+
+/** In the order in which they are set up and tried. */
+const PURPOSES = ["plan", "apply"] as const;
+
+const TOKEN_WORDS = {
+  plan: "A token that only reads",
+  apply: "A token that may change things",
+} as const;
+
+type Step = readonly [what: string, how: string];
+
+/** A plan under TF_WORKSPACE makes a workspace that is not there (contracts/terraform.md 7.3). */
+function workspaces({ legs, hasEnvironments }: Pipeline, environment: string): Step[] {
+  const own = legs.filter((leg) => leg.environment === environment);
+  const all = new Set(own.flatMap(({ workspace }) => workspace ?? []));
+  // It is always there.
+  const names = [...all].filter((name) => name !== "default");
+  const what = `made before the first plan, which would write it to the store, under a lock.`;
+  const how = `do-bootstrap${hasEnvironments ? ` --env ${environment}` : ""}`;
+  return names.map((name) => [`The workspace ${name} of ${environment}: ${what}`, how]);
+}
+
+interface Words {
+  readonly plan: (environment: string, pipeline: Pipeline) => readonly Step[];
+  readonly apply: (environment: string, pipeline: Pipeline) => readonly Step[];
+  readonly secret: (name: string, environment: string) => string;
+}
+
+const WORDS: Readonly<Record<"github" | "gitlab", Words>> = {
+  github: {
+    plan: (environment) => [
+      [
+        `GitHub's environment ${environment}.`,
+        `gh api --method PUT "repos/{owner}/{repo}/environments/${environment}"`,
+      ],
+    ],
+    apply: (environment, { branch }) => [
+      [
+        `GitHub's environment ${environment}, with required reviewers and ${branch} as its only branch.`,
+        "Settings → Environments → New environment",
+      ],
+    ],
+    secret: (name, environment) => `gh secret set ${name} --env ${environment}`,
+  },
+  gitlab: {
+    plan: () => [],
+    apply: (environment) => [
+      [
+        `The default branch protected; where the plan allows it, the environment ${environment}, too.`,
+        "Settings → Repository → Protected branches",
+      ],
+    ],
+    // A protected variable reaches protected branches only: merge requests come from others.
+    secret: (name, environment) => {
+      // Short options, as a terminal would break the line.
+      const flags = environment.endsWith("-apply") ? "-mp" : "-m";
+      return `glab variable set ${name} ${flags} -s ${environment} < FILE`;
+    },
+  },
+};
+
+function listed(scopes: readonly string[]): string {
+  return scopes.length === 0 ? "account:read" : scopes.join(", ");
+}

@@ -1,0 +1,60 @@
+import { findConfig } from "../../concerns/config/find-config.ts";
+import { openGit } from "../../concerns/git/git.ts";
+import { readNeeds } from "../../concerns/token/needed-scopes.ts";
+import { inspectRepoToken } from "../../concerns/token/repo-token.ts";
+import type { TokenState } from "../../exec/token-sources.ts";
+import { loadOperations, loadScopeData } from "../../scopes/data.ts";
+import { type Explanation, explain, type TokenFacts } from "../../scopes/explain.ts";
+import { type Failure, failuresIn } from "../../scopes/failures.ts";
+import type { ObservingHost } from "../init/observe.ts";
+
+export interface ExplainRequest {
+  readonly environment: string | undefined;
+  readonly text: string;
+  readonly progress: (what: string) => void;
+  /** The token that was used, where that is known. */
+  readonly known?: TokenState | undefined;
+}
+
+/** More than that are one failure, seen from many resources. */
+const MAX_FAILURES = 20;
+
+/**
+ * Explains an error text with what this repo and its token are.
+ *
+ * @returns nothing for a text without a failure of DigitalOcean's.
+ * @throws AppError those of openGit and findConfig.
+ */
+export async function explainText(
+  host: ObservingHost,
+  { environment, text, progress, known }: ExplainRequest,
+): Promise<Explanation[]> {
+  const failures = failuresIn(text).slice(0, MAX_FAILURES);
+  if (failures.length === 0) return [];
+  const git = await openGit(host, host.cwd);
+  const { config } = await findConfig(host, git?.root ?? host.cwd, environment);
+  await git?.confirmed;
+  const isDenied = has(failures, 403);
+  const [data, operations, { actions }, token] = await Promise.all([
+    loadScopeData(),
+    loadOperations(),
+    isDenied
+      ? readNeeds(host, { dirs: config.roots.map(({ dir }) => dir), purpose: "apply", config })
+      : { actions: [] },
+    isDenied || has(failures, 401)
+      ? inspectRepoToken(host, config, git?.root ?? config.base, progress, known).then(factsOf)
+      : NOT_ASKED,
+  ]);
+  return failures.map((failure) => explain(failure, { data, operations, actions, token }));
+}
+
+const NOT_ASKED: TokenFacts = { state: "unknown", granted: undefined };
+
+function has(failures: readonly Failure[], status: number): boolean {
+  return failures.some((failure) => failure.kind === "status" && failure.status === status);
+}
+
+function factsOf({ token, inspection }: Awaited<ReturnType<typeof inspectRepoToken>>): TokenFacts {
+  if (token.kind === "missing") return { state: "missing", granted: undefined };
+  return { state: inspection?.state ?? "unknown", granted: inspection?.scopes };
+}

@@ -1,0 +1,188 @@
+import { dirname, resolve } from "node:path";
+import { findConfig } from "../../concerns/config/find-config.ts";
+import type { ResolvedConfig } from "../../concerns/config/resolved.ts";
+import { openGit } from "../../concerns/git/git.ts";
+import { judgeToken } from "../../concerns/token/judge.ts";
+import { type CodeNeeds, compareScopes, readNeeds } from "../../concerns/token/needed-scopes.ts";
+import { inspectRepoToken } from "../../concerns/token/repo-token.ts";
+import { finding } from "../../core/findings.ts";
+import type { Finding } from "../../core/types.ts";
+import { AppError } from "../../errors/app-error.ts";
+import type { Host } from "../../host/host.ts";
+import { isInside, isTerraformFile } from "../../lib/paths.ts";
+import type { Action } from "../../scopes/action.ts";
+import type { Purpose } from "../../scopes/code-actions.ts";
+import type { Comparison } from "../../scopes/granted.ts";
+import type { Needs } from "../../scopes/needed.ts";
+import type { Secret } from "../../secret/secret.ts";
+import type { ObservingHost } from "../init/observe.ts";
+
+export interface ScopesRequest {
+  readonly environment: string | undefined;
+  /** Folders of root modules, as a person wrote them; none: those of the config. */
+  readonly dirs: readonly string[];
+  readonly purpose: Purpose;
+  /** A plan, as a person wrote it, whose actions alone count; "-" for standard input. */
+  readonly plan: string | undefined;
+  readonly progress: (what: string) => void;
+}
+
+export interface ScopesLook {
+  readonly purpose: Purpose;
+  readonly plan: string | undefined;
+  /** Absolute. */
+  readonly dirs: readonly string[];
+  readonly code: CodeNeeds;
+  readonly findings: readonly Finding[];
+  /** Absent without a token that the API has described. */
+  readonly token: { readonly token: Secret; readonly comparison: Comparison } | undefined;
+}
+
+type ScopesHost = ObservingHost & Pick<Host, "readInput">;
+
+/**
+ * Works out the scopes that Terraform code or a plan needs, and holds the token against them.
+ *
+ * @throws AppError those of openGit, findConfig and readPlanFile; USAGE for a folder that is not
+ *   there.
+ */
+export async function lookAtScopes(host: ScopesHost, request: ScopesRequest): Promise<ScopesLook> {
+  const { environment, purpose, plan, progress } = request;
+  const git = await openGit(host, host.cwd);
+  const { config } = await findConfig(host, git?.root ?? host.cwd, environment);
+  await git?.confirmed;
+  const dirs = await rootsOf(host, request, config);
+  progress("Reading the Terraform code");
+  const asked = { dirs, purpose, config };
+  const code =
+    plan === undefined
+      ? await readNeeds(host, asked)
+      : await readNeeds(host, asked, await readPlan(host, plan, { dirs, config, git }));
+  const { token, findings } = await lookAtToken(host, {
+    config,
+    top: git?.root ?? config.base,
+    needs: code.needs,
+    progress,
+  });
+  const aboutCode = plan === undefined ? judgeCode(code) : judgeTypes(code);
+  return { purpose, plan, dirs, code, token, findings: [...findings, ...aboutCode] };
+}
+
+/** Those that are named; of a plan the one that it stands in; else those of the config. */
+async function rootsOf(
+  host: ScopesHost,
+  { dirs, plan }: ScopesRequest,
+  { roots }: ResolvedConfig,
+): Promise<string[]> {
+  const absolute = dirs.map((dir) => resolve(host.cwd, dir));
+  for (const [at, dir] of dirs.entries()) {
+    if ((await host.files.list(absolute[at] ?? "")).length > 0) continue;
+    throw new AppError("USAGE", `${dir} is no folder with files in it.`, {
+      hint: "Name the folder of a root module: do-bootstrap scopes infra",
+    });
+  }
+  if (absolute.length > 0) return absolute;
+  const configured = roots.map(({ dir }) => dir);
+  if (plan === undefined) return configured;
+  const folder = plan === "-" ? host.cwd : dirname(resolve(host.cwd, plan));
+  if (configured.includes(folder)) return [folder];
+  const isRoot = (await host.files.list(folder)).some(isTerraformFile);
+  if (isRoot) return [folder];
+  const around = configured.filter((dir) => isInside(folder, dir));
+  return around.length > 0 ? around : configured;
+}
+
+type Choice = NonNullable<Parameters<typeof readNeeds>[2]>;
+
+/** @returns what takes a plan's actions instead of the code's. */
+async function readPlan(
+  host: ScopesHost,
+  plan: string,
+  {
+    dirs,
+    config,
+    git,
+  }: { dirs: readonly string[]; config: ResolvedConfig } & {
+    git: Awaited<ReturnType<typeof openGit>>;
+  },
+): Promise<Choice> {
+  const [root, another] = dirs;
+  if (root === undefined || another !== undefined) {
+    throw new AppError("USAGE", "A plan is of one root module, and it is not clear which.", {
+      hint: `Name its folder: do-bootstrap scopes --plan ${plan} DIR`,
+    });
+  }
+  const { noPlan, readPlanFile } = await import("./read-plan.ts");
+  const { actionsInPlan } = await import("../../scopes/plan-file.ts");
+  const tool = config.roots.find(({ dir }) => dir === root)?.tool;
+  const file = plan === "-" ? plan : resolve(host.cwd, plan);
+  const text = await readPlanFile(host, { file, root, tool, git });
+  const name = plan === "-" ? "the plan" : plan;
+  return (inCode: readonly Action[]): readonly Action[] => {
+    const actions = actionsInPlan(text, name, inCode);
+    if (actions === undefined) throw noPlan();
+    return actions;
+  };
+}
+
+async function lookAtToken(
+  host: ScopesHost,
+  {
+    config,
+    top,
+    needs,
+    progress,
+  }: {
+    config: ResolvedConfig;
+    top: string;
+    needs: Needs;
+    progress: ScopesRequest["progress"];
+  },
+): Promise<Pick<ScopesLook, "token" | "findings">> {
+  const { token, inspection } = await inspectRepoToken(host, config, top, progress);
+  // What is needed can be said without a token.
+  if (token.kind === "missing") return { token: undefined, findings: [] };
+  const findings = judgeToken({ token, inspection, config });
+  const compared = compareScopes(inspection, needs);
+  if (token.kind !== "found" || compared === undefined) return { token: undefined, findings };
+  return {
+    token: { token: token.token, comparison: compared.comparison },
+    findings: [...findings, ...compared.findings],
+  };
+}
+
+function judgeCode({ trees, needs }: CodeNeeds): Finding[] {
+  const broken = trees.flatMap((tree) => tree.broken);
+  const unseen = trees.flatMap((tree) => tree.unseen);
+  return [
+    ...broken.map(({ file, line, why }) =>
+      finding(
+        "terraform.broken",
+        `${file}:${line} could not be read in full${why === undefined ? "" : `: ${why}`}.`,
+        {
+          where: `${file}:${line}`,
+          fix:
+            why === undefined
+              ? "terraform validate says what is wrong with it."
+              : "What it needs is not counted.",
+        },
+      ),
+    ),
+    ...unseen.map((module) =>
+      finding(
+        "terraform.unseen-module",
+        `${module} is not in this repo: what it needs is not counted.`,
+        {
+          fix: "Look at its code, or name the folder of a copy: do-bootstrap scopes DIR",
+        },
+      ),
+    ),
+    ...judgeTypes({ needs }),
+  ];
+}
+
+function judgeTypes({ needs: { unknown } }: Pick<CodeNeeds, "needs">): Finding[] {
+  return unknown.map((address) =>
+    finding("terraform.unknown-type", `${address} is of a type that is not known here.`),
+  );
+}

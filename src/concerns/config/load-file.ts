@@ -1,0 +1,84 @@
+import { Explorer } from "cosmiconfig/dist/Explorer.js";
+import { parse as parseYaml } from "yaml";
+import { AppError } from "../../errors/app-error.ts";
+import { printable } from "../../lib/printable.ts";
+import { isTooDeep } from "../../lib/yaml-depth.ts";
+
+/**
+ * Loads one config file; of a package.json the key `name`, null where it has none.
+ *
+ * Given one path, cosmiconfig's Explorer reads that file and nothing else. Its public entry would
+ * first look for `.config/config.js` and a `cosmiconfig` key below the working directory, and run
+ * the one it finds: a repo is data (DESIGN rule 7).
+ */
+export async function loadFile(file: string, name: string): Promise<unknown> {
+  const explorer = new Explorer({
+    moduleName: name,
+    packageProp: [name],
+    searchPlaces: [],
+    searchStrategy: "none",
+    ignoreEmptySearchPlaces: false,
+    applyPackagePropertyPathToConfiguration: false,
+    cache: false,
+    mergeImportArrays: false,
+    mergeSearchPlaces: false,
+    metaConfigFilePath: null,
+    transform: (result: unknown) => result,
+    loaders: {
+      ".json": (path: string, text: string) => readJson(path, text, name),
+      ".yaml": readYaml,
+      ".yml": readYaml,
+      noExt: readYaml,
+    },
+  });
+  try {
+    const result = await explorer.load(file);
+    return result?.config ?? null;
+  } catch (error) {
+    if (error instanceof AppError) throw error;
+    const reason = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
+    throw new AppError("CONFIG_UNREADABLE", `${printable(file)}: ${printable(reason)}`, {
+      hint: "Mend the file; its form is in the README under Configuration.",
+      cause: error,
+    });
+  }
+}
+
+function readJson(file: string, text: string, name: string): unknown {
+  const value = parseJson(text);
+  if (!file.endsWith("package.json")) return refuseImport(file, value);
+  // Only our own key of a package.json is ours to judge.
+  refuseImport(file, (value as Readonly<Record<string, unknown>> | null)?.[name]);
+  return value;
+}
+
+/** JSON.parse puts a piece of the text into its message, and the text may hold a secret. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const offset = /position (\d+)/.exec(String(error))?.[1];
+    const lines = text.slice(0, Number(offset ?? text.length)).split("\n");
+    throw new Error(
+      `not valid JSON at line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}`,
+    );
+  }
+}
+
+function readYaml(file: string, text: string): unknown {
+  if (isTooDeep(text)) throw new Error("nested too deep");
+  return refuseImport(
+    file,
+    parseYaml(text, { maxAliasCount: 100, prettyErrors: true, logLevel: "error" }),
+  );
+}
+
+/** cosmiconfig would follow $import, out of the repo too. */
+function refuseImport(file: string, value: unknown): unknown {
+  if (typeof value === "object" && value !== null && Object.hasOwn(value, "$import")) {
+    throw new AppError("CONFIG_INVALID", `${printable(file)}: $import is not supported.`, {
+      hint: "Write the keys into this file.",
+    });
+  }
+  return value;
+}

@@ -1,0 +1,279 @@
+import { join, posix, relative, sep } from "node:path";
+import { AppError } from "../../errors/app-error.ts";
+import { nearest } from "../../lib/nearest.ts";
+import type { ResolvedConfig, SpacesBackend, TerraformRootConfig } from "./resolved.ts";
+import type { WrittenConfig, WrittenEnvironment, WrittenRoot } from "./schema.ts";
+
+/** What a config is resolved against. */
+export interface Surroundings {
+  readonly file: string | undefined;
+  readonly base: string;
+  /** `name` in package.json, where there is one. */
+  readonly packageName: string | undefined;
+  /** The root module's folder where config names none: relative to `base`. */
+  readonly defaultDir: string;
+}
+
+/**
+ * Fills in every default and applies the chosen environment.
+ *
+ * @throws AppError CONFIG_INVALID for what is well-formed but contradicts itself,
+ *   USAGE for an environment that config does not have.
+ */
+export function resolveConfig(
+  written: WrittenConfig,
+  environment: string | undefined,
+  around: Surroundings,
+): ResolvedConfig {
+  const { file, base } = around;
+  const chosen = chooseEnvironment(written, environment, file);
+  const names = Object.keys(written.environments ?? {});
+  refuseBackendOfOne(written, file);
+  const roots = resolveRoots(written, chosen, around);
+  refuseSharedFolder(roots, environment, around);
+  refuseSharedKey(roots, file);
+  const all = names.map((name): Environment => {
+    const own = resolveRoots(written, chooseEnvironment(written, name, file), around);
+    refuseSharedFolder(own, name, around);
+    return { name, roots: own };
+  });
+  refuseSharedState(all, file);
+  const token = { ...written.token, ...chosen.token };
+  const doctl = chosen.doctl ?? written.doctl;
+  return {
+    file,
+    base,
+    environment,
+    project: written.project ?? slugOf(around.packageName) ?? slugOf(base) ?? "project",
+    token: {
+      name: token.name ?? "DIGITALOCEAN_TOKEN",
+      envFile: join(base, envFileOf(written, environment, chosen)),
+      // The command of another account's token is not an environment's.
+      command: environment === undefined ? token.command : chosen.token?.command,
+      minTtlSeconds: token.minTtl === undefined ? undefined : secondsOf(token.minTtl),
+    },
+    team: { ...written.account, ...chosen.account }.team,
+    doctl: doctl === false ? false : { context: doctl?.context },
+    roots: roots.map((root) => ({ ...root, sharedWith: othersAt(root, environment, all) })),
+    environments: names,
+    envFiles: envFilesOf(written).map((path) => join(base, path)),
+  };
+}
+
+/** Seconds in a duration such as "12h". */
+export function secondsOf(duration: string): number {
+  const unit = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 }[duration.slice(-1)] ?? 1;
+  return Number.parseInt(duration, 10) * unit;
+}
+
+/** A name as a slug: `@acme/Web App` gives `acme-web-app`. */
+export function slugOf(name: string | undefined): string | undefined {
+  const words = name?.split(/[/\\]/).filter(Boolean) ?? [];
+  const text = name?.startsWith("@") ? words.join("-") : words.at(-1);
+  const slug = text
+    ?.toLowerCase()
+    .replace(/[^a-z0-9_]+/g, "-")
+    .replace(/^[-_]+|-+$/g, "");
+  return slug === "" ? undefined : slug;
+}
+
+function chooseEnvironment(
+  written: WrittenConfig,
+  environment: string | undefined,
+  file: string | undefined,
+): WrittenEnvironment {
+  if (environment === undefined) return {};
+  const names = Object.keys(written.environments ?? {});
+  const found = names.includes(environment) ? written.environments?.[environment] : undefined;
+  if (found !== undefined) return found;
+  const similar = nearest(environment, names);
+  const where = file === undefined ? "there is no config" : `${file} has no such environment`;
+  throw new AppError("USAGE", `--env ${environment}: ${where}.`, {
+    hint:
+      similar !== undefined
+        ? `Did you mean --env ${similar}?`
+        : `Environments: ${names.join(", ") || "none"}.`,
+  });
+}
+
+function resolveRoots(
+  written: WrittenConfig,
+  chosen: WrittenEnvironment,
+  around: Surroundings,
+): Root[] {
+  const { base, file, defaultDir } = around;
+  const list = [written.terraform ?? {}].flat();
+  if (chosen.terraform === false || (chosen.terraform === undefined && list.includes(false))) {
+    return [];
+  }
+  const hasEnvironments = Object.keys(written.environments ?? {}).length > 0;
+  const roots = list.filter((root) => root !== false);
+  return (roots.length === 0 ? [{}] : roots).map((each: WrittenRoot) => {
+    const root = { ...each, ...(chosen.terraform || {}) };
+    if (root.credentials === "tfvars" && hasEnvironments) {
+      throw new AppError(
+        "CONFIG_INVALID",
+        `${file}: terraform.credentials "tfvars" does not go together with environments: one secret file cannot hold the token of each.`,
+        { hint: "Write credentials: env, or leave the key out." },
+      );
+    }
+    const variable = root.variable ?? "do_token";
+    if (Object.hasOwn(root.variables ?? {}, variable)) {
+      throw new AppError(
+        "CONFIG_INVALID",
+        `${file}: terraform.variables.${variable} is the token's variable, and this file is committed.`,
+        { hint: "Take it out; or name another: terraform.variable" },
+      );
+    }
+    return {
+      dir: join(base, root.dir ?? defaultDir),
+      tool: root.tool,
+      credentials: root.credentials ?? (hasEnvironments ? "env" : undefined),
+      variable,
+      variables: root.variables ?? {},
+      workspace: root.workspace,
+      backend: backendOf(root, written, around),
+      init: root.init ?? true,
+    };
+  });
+}
+
+/** backend.tf is one file: it cannot be one thing for an environment and another for the next. */
+function refuseBackendOfOne({ environments = {} }: WrittenConfig, file: string | undefined): void {
+  const [name] =
+    Object.entries(environments).find(
+      ([, { terraform }]) => terraform && terraform.backend !== undefined,
+    ) ?? [];
+  if (name === undefined) return;
+  throw new AppError(
+    "CONFIG_INVALID",
+    `${file}: environments.${name}.terraform.backend is not possible: backend.tf is one file, which all environments share.`,
+    {
+      hint: `Move it to terraform.backend and set environments.${name}.terraform.workspace: that has a state of its own, env:/WORKSPACE/KEY. For another bucket, use a root (a folder) of its own.`,
+    },
+  );
+}
+
+function backendOf(
+  { backend, dir }: WrittenRoot,
+  { project }: WrittenConfig,
+  { file, packageName, defaultDir }: Surroundings,
+): SpacesBackend | undefined {
+  if (backend === undefined) return undefined;
+  // A clone's folder may have any name, and a state must not move with it.
+  const shared = project ?? slugOf(packageName);
+  if (backend.key === undefined && shared === undefined) {
+    throw new AppError(
+      "CONFIG_INVALID",
+      `${file}: terraform.backend has no key, and nothing that is the same in every clone names this project.`,
+      { hint: "Add key, such as key: web/terraform.tfstate; or project." },
+    );
+  }
+  const folder = (dir ?? defaultDir).split(sep).join("/");
+  const key = backend.key ?? posix.join(shared ?? "", folder, "terraform.tfstate");
+  return { bucket: backend.bucket, region: backend.region, key, lock: backend.lock ?? false };
+}
+
+/** An environment's `dir` is that of every root of a list; two jobs or plans would meet in one folder. */
+function refuseSharedFolder(
+  roots: readonly Root[],
+  environment: string | undefined,
+  { base, file }: Surroundings,
+): void {
+  const dirs = roots.map(({ dir }) => dir);
+  const twice = dirs.find((dir, at) => dirs.indexOf(dir) < at);
+  if (twice === undefined) return;
+  const where = environment === undefined ? "" : `with --env ${environment}, `;
+  throw new AppError(
+    "CONFIG_INVALID",
+    `${file}: ${where}terraform lists ${relative(base, twice) || "."} twice.`,
+    { hint: "Name each root once; an environment's terraform.dir is for all of them." },
+  );
+}
+
+/** Two roots in one state would each destroy what the other made. */
+function refuseSharedKey(roots: readonly Root[], file: string | undefined): void {
+  const seen = new Set<string>();
+  for (const { backend } of roots) {
+    if (backend === undefined) continue;
+    const place = `${backend.bucket}/${backend.key}`;
+    const id = `${backend.region}/${place}`;
+    if (seen.has(id)) {
+      throw new AppError("CONFIG_INVALID", `${file}: two roots have the same state, ${place}.`, {
+        hint: "Give each a terraform.backend.key of its own, or leave the key out.",
+      });
+    }
+    seen.add(id);
+  }
+}
+
+/**
+ * So would two environments. What all of them share is no environment: one of them may well be in
+ * workspace `default`, where a run without --env is, too.
+ */
+function refuseSharedState(all: readonly Environment[], file: string | undefined): void {
+  const seen = new Map<string, string>();
+  for (const { name, roots } of all) {
+    for (const { backend, workspace = DEFAULT_WORKSPACE } of roots) {
+      if (backend === undefined) continue;
+      const { region, bucket, key } = backend;
+      const id = [region, bucket, key, workspace].join("/");
+      const other = seen.get(id);
+      if (other !== undefined && other !== name) {
+        throw new AppError(
+          "CONFIG_INVALID",
+          `${file}: environments ${other} and ${name} have the same state, workspace ${workspace} of ${bucket}/${key}: each would destroy what the other made.`,
+          {
+            hint: `Give each a workspace of its own, such as environments.${name}.terraform.workspace: ${name}`,
+          },
+        );
+      }
+      seen.set(id, name);
+    }
+  }
+}
+
+/** The other environments in the same folder and workspace; only what the code says parts them. */
+function othersAt(
+  root: Root,
+  environment: string | undefined,
+  all: readonly Environment[],
+): readonly string[] {
+  if (environment === undefined) return [];
+  const { dir, workspace = DEFAULT_WORKSPACE } = root;
+  const others = all.filter(({ name }) => name !== environment);
+  return others.flatMap(({ name, roots }) => {
+    const isThere = roots.some(
+      (each) => each.dir === dir && (each.workspace ?? DEFAULT_WORKSPACE) === workspace,
+    );
+    return isThere ? name : [];
+  });
+}
+
+/** Terraform's, where none was selected. */
+const DEFAULT_WORKSPACE = "default";
+
+type Root = Omit<TerraformRootConfig, "sharedWith">;
+
+interface Environment {
+  readonly name: string;
+  readonly roots: readonly Root[];
+}
+
+/** An environment that has a command of its own does not take the token of the others' file. */
+function envFileOf(
+  written: WrittenConfig,
+  environment: string | undefined,
+  { token }: WrittenEnvironment,
+): string {
+  if (token?.envFile !== undefined) return token.envFile;
+  const shared = written.token?.envFile ?? ".env";
+  return token?.command === undefined ? shared : `${shared}.${environment}`;
+}
+
+function envFilesOf(written: WrittenConfig): string[] {
+  const own = Object.entries(written.environments ?? {}).map(([name, chosen]) =>
+    envFileOf(written, name, chosen),
+  );
+  return [...new Set([written.token?.envFile ?? ".env", ...own])];
+}

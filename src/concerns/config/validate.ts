@@ -1,0 +1,180 @@
+import * as v from "valibot";
+import { AppError } from "../../errors/app-error.ts";
+import { nearest } from "../../lib/nearest.ts";
+import { printable } from "../../lib/printable.ts";
+import { looksLikeToken } from "../../secret/token-form.ts";
+import { type WrittenConfig, writtenConfig } from "./schema.ts";
+
+/** Far more than a config needs; stops what a few YAML aliases can unfold to. */
+const MAX_NODES = 10_000;
+const MAX_DEPTH = 64;
+
+/**
+ * Checks a loaded config.
+ *
+ * @param file the config's path, for the message.
+ * @throws AppError CONFIG_INVALID with file, key path and a suggestion; CONFIG_HOLDS_TOKEN.
+ */
+export function validateConfig(loaded: unknown, file: string): WrittenConfig {
+  refuseBeforehand(loaded, file);
+  const result = v.safeParse(writtenConfig, loaded ?? {});
+  if (result.success) return result.output;
+  const problems = result.issues.flatMap(deepest).map(describe);
+  throw new AppError(
+    "CONFIG_INVALID",
+    [`${printable(file)} is not a valid config:`, ...problems.map(({ text }) => `  ${text}`)].join(
+      "\n",
+    ),
+    {
+      hint:
+        problems.find(({ hint }) => hint)?.hint ?? "All keys are in the README and schema.json.",
+    },
+  );
+}
+
+// valibot leaves them out in silence.
+const UNSAFE = ["__proto__", "constructor", "prototype"];
+
+/** Where a list may stand; valibot takes an empty one for a section with keys. */
+const LISTS = /^((environments\.[^.]+\.)?token\.command|terraform|(.+\.)?variables\..+)$/;
+
+/** What the schema cannot say: no token anywhere, no list in a section's place, no endless config. */
+function refuseBeforehand(loaded: unknown, file: string): void {
+  let nodes = 0;
+  visit(loaded, []);
+
+  function visit(value: unknown, path: readonly string[]): void {
+    if (++nodes > MAX_NODES || path.length > MAX_DEPTH) {
+      throw new AppError("CONFIG_INVALID", `${printable(file)} unfolds to far too many values.`, {
+        hint: HELP,
+      });
+    }
+    if (typeof value === "string" && looksLikeToken(value)) {
+      throw new AppError(
+        "CONFIG_HOLDS_TOKEN",
+        `${printable(file)}: ${keyPath(path)} looks like a token, and a config is committed.`,
+        { hint: "Delete it there, and in DigitalOcean's control panel if it was ever committed." },
+      );
+    }
+    if (typeof value === "number" && !isExact(value)) {
+      throw invalid(`${keyPath(path)}: a number that is not kept to its last digit; write a text`);
+    }
+    if (typeof value !== "object" || value === null) return;
+    const where = path.join(".");
+    if (Array.isArray(value) && !LISTS.test(where)) {
+      throw invalid(`${keyPath(path) || "the config"}: expected a section with keys, found a list`);
+    }
+    if (where === "terraform" && Array.isArray(value) && value.length === 0) {
+      throw invalid("terraform: name a root, or write false");
+    }
+    for (const [key, child] of Object.entries(value)) {
+      if (UNSAFE.includes(key)) throw invalid(`${keyPath([...path, key])}: unknown key`);
+      visit(child, [...path, key]);
+    }
+  }
+
+  function invalid(problem: string): AppError {
+    return new AppError(
+      "CONFIG_INVALID",
+      `${printable(file)} is not a valid config:\n  ${problem}`,
+      {
+        hint: HELP,
+      },
+    );
+  }
+}
+
+/** False for what the reader has rounded, and for what JSON does not know. */
+function isExact(value: number): boolean {
+  return Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value);
+}
+
+const HELP = "All keys are in the README and schema.json.";
+
+type Issue = v.GenericIssue;
+
+/** In a union (`false` or an object) the issue that is meant is the one furthest inside. */
+function deepest(issue: Issue): Issue[] {
+  if (issue.type !== "union" || issue.issues === undefined) return [issue];
+  const prefix = issue.path ?? [];
+  const nested = issue.issues.flatMap((each) => {
+    const path = [...prefix, ...(each.path ?? [])] as unknown as Issue["path"];
+    return deepest({ ...each, ...(path === undefined ? {} : { path }) } as Issue);
+  });
+  const depth = Math.max(...nested.map(({ path }) => path?.length ?? 0));
+  return depth > prefix.length ? nested.filter(({ path }) => path?.length === depth) : [issue];
+}
+
+function describe(issue: Issue): { text: string; hint?: string } {
+  const path = (issue.path ?? []).map(({ key }) => String(key));
+  const where = keyPath(path) || "the config";
+  const last = path.at(-1) ?? "";
+  if (issue.type === "strict_object" && issue.expected === "never") {
+    const similar = nearest(last, knownKeysAt(path.slice(0, -1)));
+    return {
+      text: `${where}: unknown key`,
+      ...(similar === undefined
+        ? {}
+        : { hint: `Did you mean ${keyPath([...path.slice(0, -1), similar])}?` }),
+    };
+  }
+  if (issue.type === "strict_object" && issue.expected?.startsWith('"')) {
+    return { text: `${where}: is missing` };
+  }
+  if (issue.kind === "validation" || issue.type === "picklist") {
+    const given = typeof issue.input === "string" ? ` (it is ${JSON.stringify(issue.input)})` : "";
+    const rule = issue.type === "picklist" ? `use ${issue.expected}` : issue.message;
+    return { text: `${where}: ${rule}${given}` };
+  }
+  // A text in place of a config may be any file that a link leads to, and is not repeated.
+  const isWhole = path.length === 0 && typeof issue.input === "string";
+  const found = isWhole ? "a text" : kindOf(issue.input);
+  return { text: `${where}: expected ${expectation(issue)}, found ${found}` };
+}
+
+/** The keys that the schema knows at a place, found by walking it. */
+function knownKeysAt(path: readonly string[]): string[] {
+  let here: v.GenericSchema[] = [writtenConfig];
+  for (const key of path) {
+    here = here.flatMap((schema) => children(schema, key)).flatMap(alternatives);
+  }
+  return here.flatMap(alternatives).flatMap((schema) => Object.keys(entriesOf(schema)));
+}
+
+function alternatives(schema: v.GenericSchema): v.GenericSchema[] {
+  const inner = schema as { wrapped?: v.GenericSchema; options?: v.GenericSchema[] };
+  if (inner.wrapped !== undefined) return alternatives(inner.wrapped);
+  if (schema.type === "union") return (inner.options ?? []).flatMap(alternatives);
+  return [schema];
+}
+
+function children(schema: v.GenericSchema, key: string): v.GenericSchema[] {
+  const inner = schema as { value?: v.GenericSchema; item?: v.GenericSchema };
+  const entry = Object.hasOwn(entriesOf(schema), key) ? entriesOf(schema)[key] : undefined;
+  const generic = schema.type === "record" ? inner.value : inner.item;
+  return [entry ?? generic].filter((each) => each !== undefined);
+}
+
+function entriesOf(schema: v.GenericSchema): Record<string, v.GenericSchema> {
+  return (schema as { entries?: Record<string, v.GenericSchema> }).entries ?? {};
+}
+
+function keyPath(path: readonly string[]): string {
+  return printable(path.join("."));
+}
+
+function expectation(issue: Issue): string {
+  if (issue.type === "union") return "false or a section with keys";
+  return (
+    { strict_object: "a section with keys", array: "a list", record: "a section with keys" }[
+      issue.type
+    ] ?? `a ${issue.expected}`
+  );
+}
+
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return "nothing";
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "object") return "a section with keys";
+  return printable(JSON.stringify(value));
+}

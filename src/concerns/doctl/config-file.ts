@@ -1,0 +1,212 @@
+import {
+  type Document,
+  isMap,
+  isScalar,
+  type Node,
+  type Pair,
+  parseDocument,
+  Scalar,
+  visit,
+  YAMLMap,
+} from "yaml";
+import { isTooDeep } from "../../lib/yaml-depth.ts";
+import { type Content, content, lineEndOf } from "../../secret/content.ts";
+import { Secret } from "../../secret/secret.ts";
+
+/** What doctl's config holds that concerns us (contracts/doctl.md 5 and 6). */
+export interface DoctlConfig {
+  /** Token of each stored context; "default" is the top-level access-token. */
+  readonly contexts: ReadonlyMap<string, Secret>;
+  /** The context that a plain doctl uses. */
+  readonly selected: string;
+  /** Where each context's token stands: lines from 1. */
+  readonly lines: ReadonlyMap<string, number>;
+  /** What an earlier doctl wrote down of its flags and its environment (contracts/doctl.md 3.8). */
+  readonly settings: ReadonlyMap<Setting, { readonly value: string; readonly line: number }>;
+}
+
+const SETTINGS = ["context", "api-url", "output", "config"] as const;
+export type Setting = (typeof SETTINGS)[number];
+
+/** @returns undefined for what doctl cannot read either. */
+export function readDoctlConfig(text: string): DoctlConfig | undefined {
+  const root = parse(text)?.root;
+  if (root === undefined) return undefined;
+  const contexts = new Map<string, Secret>();
+  const lines = new Map<string, number>();
+  const keep = (context: string, pair: Pair | undefined) => {
+    const token = textIn(pair?.value);
+    if (pair === undefined || token === undefined) return;
+    contexts.set(context, Secret.of(token, { kind: "doctl", context }));
+    lines.set(context, lineOf(text, pair));
+  };
+  keep("default", last(root, "access-token"));
+  const named = last(root, "auth-contexts")?.value;
+  for (const pair of isMap(named) ? named.items : []) {
+    // `default: "true"` is what `auth switch` leaves there (contracts/doctl.md 3.11).
+    if (keyOf(pair) !== "default") keep(keyOf(pair), pair);
+  }
+  const settings = SETTINGS.flatMap((name) => {
+    const pair = last(root, name);
+    if (pair === undefined || !isScalar(pair.value) || isNull(pair.value)) return [];
+    return [[name, { value: scalarText(pair.value), line: lineOf(text, pair) }] as const];
+  });
+  const selected = textIn(last(root, "context")?.value) ?? "default";
+  return { contexts, selected, lines, settings: new Map(settings) };
+}
+
+function lineOf(text: string, { key }: Pair): number {
+  const start = isScalar(key) ? key.range?.[0] : undefined;
+  return text.slice(0, start ?? 0).split("\n").length;
+}
+
+/**
+ * The config with one context's token set. Other contexts, unknown keys and comments stay; the
+ * stale `config:` key goes, since doctl would write to the file that it names (contracts 3.10).
+ *
+ * @returns undefined for a text that doctl cannot read either.
+ */
+export function withContext(text: string, context: string, token: Secret): Content | undefined {
+  const bom = text.startsWith("\uFEFF") ? "\uFEFF" : "";
+  const lineEnd = lineEndOf(text);
+  const document = parse(text.slice(bom.length).replaceAll("\r\n", "\n"));
+  if (document === undefined) return undefined;
+  const { root } = document;
+  const place = placeFor(text);
+  root.items = root.items.filter((pair) => keyOf(pair) !== "config");
+  if (context === "default") put(root, "access-token", place);
+  else {
+    const section = last(root, "auth-contexts");
+    const named = isMap(section?.value) ? section.value : new YAMLMap();
+    named.flow = false;
+    put(named, context, place);
+    put(root, "auth-contexts", named);
+  }
+  const [before = "", after = ""] = document.written().replaceAll("\n", lineEnd).split(place);
+  return content(bom + before, token, after);
+}
+
+/**
+ * The config without one context's token. A selected context that goes is no longer selected, as
+ * doctl would fail with it from then on (contracts/doctl.md 5.9).
+ *
+ * @returns undefined for a text that doctl cannot read either.
+ */
+export function withoutContext(text: string, context: string): Content | undefined {
+  const bom = text.startsWith("\uFEFF") ? "\uFEFF" : "";
+  const lineEnd = lineEndOf(text);
+  const document = parse(text.slice(bom.length).replaceAll("\r\n", "\n"));
+  if (document === undefined) return undefined;
+  const { root } = document;
+  root.items = root.items.filter((pair) => keyOf(pair) !== "config");
+  if (context === "default") put(root, "access-token", "");
+  else {
+    const named = last(root, "auth-contexts")?.value;
+    if (isMap(named)) named.items = named.items.filter((pair) => keyOf(pair) !== context);
+    if (textIn(last(root, "context")?.value) === context) put(root, "context", "default");
+  }
+  return content(bom + document.written().replaceAll("\n", lineEnd));
+}
+
+/** A stand-in for the token, so that the secret itself is put in by the file's writer. */
+function placeFor(text: string): string {
+  let place = "do-bootstrap-token-goes-here";
+  while (text.includes(place)) place += "-";
+  return place;
+}
+
+// Every plain scalar is a text to us: a legacy token of digits is no number.
+const OPTIONS = { schema: "failsafe", uniqueKeys: false, logLevel: "error" } as const;
+
+function parse(text: string): { root: YAMLMap; written(): string } | undefined {
+  if (isTooDeep(text)) return undefined;
+  const document = parseDocument(text, OPTIONS) as Document;
+  if (document.errors.length > 0 || !isPlain(document)) return undefined;
+  if (document.contents === null || isEmptyScalar(document.contents)) {
+    document.contents = new YAMLMap();
+  }
+  if (!isMap(document.contents)) return undefined;
+  return {
+    root: document.contents as YAMLMap,
+    written: () => document.toString({ lineWidth: 0 }),
+  };
+}
+
+/**
+ * Spells out aliases, as what is changed in one place must not change in another, and values that
+ * are not there.
+ *
+ * @returns false for an alias of nothing and for a key that is not there.
+ */
+function isPlain(document: Document): boolean {
+  let isWhole = true;
+  visit(document, {
+    Alias(_, alias) {
+      const copy = alias.resolve(document)?.clone() as Node | undefined;
+      isWhole &&= copy !== undefined;
+      // The words beside the original are about the original.
+      if (copy !== undefined) Object.assign(copy, { comment: null, commentBefore: null });
+      return copy;
+    },
+  });
+  visit(document, {
+    Node(_, node) {
+      if ("anchor" in node) delete node.anchor;
+    },
+    Pair(_, pair) {
+      isWhole &&= pair.key !== null;
+      pair.value ??= Object.assign(new Scalar("~"), { type: Scalar.PLAIN });
+    },
+  });
+  return isWhole;
+}
+
+function put(map: YAMLMap, key: string, value: string | YAMLMap): void {
+  // doctl takes the last of several, so all but one go.
+  const existing = last(map, key);
+  map.items = map.items.filter((pair) => keyOf(pair) !== key || pair === existing);
+  if (existing === undefined)
+    map.set(keyFor(key), typeof value === "string" ? quoted(value) : value);
+  else if (typeof value !== "string") existing.value = value;
+  else if (isScalar(existing.value)) Object.assign(existing.value, quotedAs(value));
+  else existing.value = quoted(value);
+}
+
+const quotedAs = (value: string) => ({ value, type: Scalar.QUOTE_DOUBLE }) as const;
+
+function quoted(value: string): Scalar {
+  return Object.assign(new Scalar(value), quotedAs(value));
+}
+
+function keyFor(key: string): Scalar {
+  // A context called no or 12 would be read as false or a number.
+  return /^[a-z]+-[a-z]+$/.test(key) ? new Scalar(key) : quoted(key);
+}
+
+/** Keys are lower-cased by doctl's reader; of duplicates the last wins (contracts 4). */
+function last(map: YAMLMap, key: string): Pair | undefined {
+  return map.items.findLast((pair) => keyOf(pair) === key);
+}
+
+function keyOf(pair: Pair): string {
+  return scalarText(pair.key).toLowerCase();
+}
+
+/** A text that is there: neither empty nor null. */
+function textIn(value: unknown): string | undefined {
+  const text = scalarText(value).trim();
+  return text === "" || isNull(value) ? undefined : text;
+}
+
+function isNull(value: unknown): boolean {
+  const isPlain = isScalar(value) && value.type === Scalar.PLAIN;
+  return isPlain && /^(~|null)?$/i.test(scalarText(value).trim());
+}
+
+function scalarText(node: unknown): string {
+  return isScalar(node) ? String(node.value ?? "") : "";
+}
+
+function isEmptyScalar(node: unknown): boolean {
+  return isScalar(node) && scalarText(node) === "";
+}

@@ -1,0 +1,46 @@
+import { isAbsolute, join, resolve } from "node:path";
+import { toolEnvironment } from "../../core/tool-environment.ts";
+import { AppError } from "../../errors/app-error.ts";
+import type { Host } from "../../host/host.ts";
+
+/**
+ * Where doctl's config is: as DIGITALOCEAN_CONFIG says, else as `doctl --help` prints it (a snap has
+ * a home of its own), else as doctl would compute it (contracts/doctl.md 1.1).
+ *
+ * @param doctl the executable's path; undefined when it is not installed.
+ * @returns undefined where doctl itself would not know (1.2).
+ */
+export async function findDoctlConfig(
+  host: Pick<Host, "env" | "home" | "platform" | "cwd" | "run">,
+  doctl: string | undefined,
+): Promise<string | undefined> {
+  const { env, cwd } = host;
+  if (env["DIGITALOCEAN_CONFIG"]) return resolve(cwd, env["DIGITALOCEAN_CONFIG"]);
+  if (doctl === undefined) return computedPath(host);
+  const { stdout } = await host.run({
+    file: doctl,
+    args: ["--help"],
+    env: toolEnvironment(env),
+    timeoutMs: 10_000,
+  });
+  const printed = /^\s*-c, --config string\b.*\(default "(.+)"\)/m.exec(stdout)?.[1];
+  return printed !== undefined && isAbsolute(printed) ? printed : computedPath(host);
+}
+
+/** Where a doctl that is not confined keeps its config. */
+export function computedPath({
+  env,
+  home,
+  platform,
+}: Pick<Host, "env" | "home" | "platform">): string | undefined {
+  const file = join("doctl", "config.yaml");
+  if (platform === "win32") return env["APPDATA"] && join(env["APPDATA"], file);
+  if (platform === "darwin") return home && join(home, "Library", "Application Support", file);
+  const xdg = env["XDG_CONFIG_HOME"];
+  if (xdg && !isAbsolute(xdg)) {
+    throw new AppError("USAGE", "XDG_CONFIG_HOME is relative, which doctl does not accept.", {
+      hint: "Unset XDG_CONFIG_HOME or make it absolute.",
+    });
+  }
+  return xdg ? join(xdg, file) : home && join(home, ".config", file);
+}

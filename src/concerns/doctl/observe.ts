@@ -1,0 +1,97 @@
+import { join } from "node:path";
+import type { TokenState } from "../../exec/token-sources.ts";
+import type { Host, ToolSearch } from "../../host/host.ts";
+import { isInside } from "../../lib/paths.ts";
+import type { Secret } from "../../secret/secret.ts";
+import type { ResolvedConfig } from "../config/resolved.ts";
+import type { Inspection } from "../token/verdict.ts";
+import { computedPath, findDoctlConfig } from "./config-path.ts";
+import { chooseContext, compare, type Holding } from "./context.ts";
+import { type DoctlConfigState, readConfig } from "./read-config.ts";
+
+export interface DoctlObservation {
+  readonly tool: string | undefined;
+  /** undefined: nobody knows where doctl's config would be. */
+  readonly config: { readonly path: string; readonly state: DoctlConfigState } | undefined;
+  readonly target: DoctlTarget | undefined;
+  /** Set where doctl is confined by snap. */
+  readonly snap: SnapDoctl | undefined;
+}
+
+/** It reads only below its own folder (contracts/doctl.md 3.14). */
+export interface SnapDoctl {
+  /** DIGITALOCEAN_CONFIG names a file that it may not read. */
+  readonly isBlind: boolean;
+  /** A config where an unconfined doctl keeps it, which this one does not read. */
+  readonly unread: string | undefined;
+}
+
+/** The context that our token belongs in, and what is there. */
+export interface DoctlTarget {
+  readonly context: string;
+  readonly holding: Holding;
+  readonly holds: Secret | undefined;
+}
+
+/**
+ * Looks at doctl: the executable, its config, and the context that our token belongs in.
+ *
+ * @param inspect asks DigitalOcean about a token.
+ */
+export async function observeDoctl(
+  host: Pick<Host, "env" | "home" | "platform" | "cwd" | "run" | "files" | "clock" | "steadyClock">,
+  {
+    config,
+    token,
+    tool,
+    inspect,
+    progress,
+  }: {
+    config: ResolvedConfig;
+    token: TokenState;
+    tool: Promise<ToolSearch>;
+    inspect: (secret: Secret) => Promise<Inspection>;
+    progress: (what: string) => void;
+  },
+): Promise<DoctlObservation> {
+  const { path: doctl } = await tool;
+  const path = await findDoctlConfig(host, doctl);
+  const snap = await observeSnap(host, doctl, path);
+  if (path === undefined) return { tool: doctl, config: undefined, target: undefined, snap };
+  const state = await readConfig(host, path, progress);
+  const observation = { tool: doctl, config: { path, state }, snap };
+  if (state.kind === "broken" || token.kind !== "found")
+    return { ...observation, target: undefined };
+
+  const ours = { token: token.token, inspection: await inspect(token.token) };
+  const { contexts } = state.config;
+  const holdingOf = async (context: string): Promise<Holding> => {
+    const stored = contexts.get(context);
+    const isForeign = stored !== undefined && !stored.equals(token.token);
+    // Without a living token of ours nothing will be stored: no need to ask about theirs.
+    const ask = isForeign && ours.inspection.state === "alive";
+    return compare(ours, stored, ask ? await inspect(stored) : undefined);
+  };
+  const configured = config.doctl === false ? undefined : config.doctl.context;
+  const inDefault = configured === undefined ? await holdingOf("default") : "nothing";
+  const context = chooseContext(configured, config.project, state.config, inDefault);
+  const holding =
+    context === "default" && configured === undefined ? inDefault : await holdingOf(context);
+  return { ...observation, target: { context, holding, holds: contexts.get(context) } };
+}
+
+async function observeSnap(
+  host: Pick<Host, "env" | "home" | "platform" | "files">,
+  doctl: string | undefined,
+  config: string | undefined,
+): Promise<SnapDoctl | undefined> {
+  if (doctl === undefined || !/\/snap\/(bin\/)?doctl$/.test(doctl)) return undefined;
+  const { env, home, files } = host;
+  const isItsOwn =
+    config !== undefined && home !== undefined && isInside(config, join(home, "snap"));
+  if (env["DIGITALOCEAN_CONFIG"]) return { isBlind: !isItsOwn, unread: undefined };
+  const usual = computedPath(host);
+  const isElsewhere = usual !== undefined && usual !== config;
+  const isThere = isElsewhere && (await files.look(usual)).kind === "file";
+  return { isBlind: false, unread: isThere ? usual : undefined };
+}

@@ -1,0 +1,64 @@
+import type { Host, Snapshot } from "../../host/host.ts";
+import { decode } from "../../secret/content.ts";
+import type { DoctlConfig } from "./config-file.ts";
+
+/** A doctl needs up to 20 s to write its config, which is empty meanwhile (contracts/doctl.md 3.2). */
+const WRITING_MS = 30_000;
+const RETRY_MS = 200;
+
+/** What doctl makes of a file that is not there. */
+const NO_CONFIG: DoctlConfig = {
+  contexts: new Map(),
+  selected: "default",
+  lines: new Map(),
+  settings: new Map(),
+};
+
+export type DoctlConfigState =
+  | { readonly kind: "known"; readonly snapshot: Snapshot; readonly config: DoctlConfig }
+  /** Still empty or unparsable when no doctl can be writing it any more. */
+  | { readonly kind: "broken"; readonly snapshot: Snapshot; readonly why: string };
+
+/**
+ * Reads doctl's config. An empty or unparsable one means that a doctl is writing it, and is waited
+ * for until 30 s after its last change; it is never read as "no contexts" (contracts 3.15).
+ */
+export async function readConfig(
+  { files, clock, steadyClock }: Pick<Host, "files" | "clock" | "steadyClock">,
+  path: string,
+  progress: (what: string) => void,
+): Promise<DoctlConfigState> {
+  let last = Number.NaN;
+  let deadline = 0;
+  for (;;) {
+    const snapshot = await files.look(path);
+    if (snapshot.kind === "absent") {
+      return { kind: "known", snapshot, config: NO_CONFIG };
+    }
+    if (snapshot.kind !== "file") {
+      return { kind: "broken", snapshot, why: snapshot.kind === "fifo" ? "a FIFO" : snapshot.why };
+    }
+    const { readDoctlConfig } = await import("./config-file.ts");
+    const text = textOf(snapshot.bytes);
+    const isEmpty = snapshot.bytes.length === 0;
+    const config = isEmpty || text === undefined ? undefined : readDoctlConfig(text);
+    if (config !== undefined) return { kind: "known", snapshot, config };
+    if (snapshot.mtimeMs !== last) {
+      last = snapshot.mtimeMs;
+      // Its time and ours may be by different clocks, and ours may be set while we wait.
+      const age = Math.max(0, clock.now() - last);
+      deadline = steadyClock.now() + WRITING_MS - age;
+    }
+    if (steadyClock.now() > deadline) {
+      return { kind: "broken", snapshot, why: isEmpty ? "empty" : "not YAML that doctl can read" };
+    }
+    progress("Waiting for a doctl that is writing its config");
+    await clock.sleep(RETRY_MS);
+  }
+}
+
+/** doctl reads UTF-8 and nothing else (contracts 4). */
+function textOf(bytes: Buffer): string | undefined {
+  const decoded = decode(bytes);
+  return decoded?.encoding === "utf8" ? decoded.text : undefined;
+}

@@ -1,0 +1,147 @@
+import { dirname, join } from "node:path";
+import { AppError } from "../../errors/app-error.ts";
+import type { Host, Snapshot, Undo } from "../../host/host.ts";
+import { decode, encode } from "../../secret/content.ts";
+import type { Secret } from "../../secret/secret.ts";
+import { readDoctlConfig, withContext, withoutContext } from "./config-file.ts";
+import { LOCK } from "./left-overs.ts";
+import { readConfig } from "./read-config.ts";
+
+type EditingHost = Pick<Host, "files" | "clock" | "steadyClock" | "locked">;
+
+interface Edit {
+  readonly path: string;
+  readonly context: string;
+  /** undefined: none any more. */
+  readonly token: Secret | undefined;
+  readonly progress: (what: string) => void;
+}
+
+/**
+ * Stores a token in one context of doctl's config, under a lock: what another run or doctl wrote
+ * since we looked is read again and kept.
+ *
+ * @param expected fingerprint of what the context held when the plan was made.
+ * @returns what undoes it.
+ * @throws AppError CHANGED_MEANWHILE, DOCTL_CONFIG_BUSY, WRITE_FAILED.
+ */
+export function storeContext(
+  host: EditingHost,
+  { expected, ...store }: Edit & { token: Secret; expected: string | undefined },
+): Promise<Undo> {
+  return edit(host, store, expected);
+}
+
+/** Takes a context's token out of doctl's config: as storeContext. */
+export function removeContext(
+  host: EditingHost,
+  { expected, ...removal }: Omit<Edit, "token"> & { expected: string },
+): Promise<Undo> {
+  return edit(host, { ...removal, token: undefined }, expected);
+}
+
+function edit(host: EditingHost, change: Edit, expected: string | undefined): Promise<Undo> {
+  return alone(host, change, async (folder) => {
+    await host.files.sweep(folder);
+    const { held, undo } = await write(host, change, (held) => {
+      const isDone = isSame(held, change.token);
+      if (held?.fingerprint === expected || isDone) return;
+      throw new AppError(
+        "CHANGED_MEANWHILE",
+        `doctl context ${change.context} got another token meanwhile.`,
+        { hint: "Run the same command again." },
+      );
+    });
+    const steady = { ...host, clock: { ...host.clock, sleep: host.steadyClock.sleep } };
+    return () => alone(steady, change, () => putBack(steady, change, { held, undo }));
+  });
+}
+
+async function alone<T>(
+  host: EditingHost,
+  { path, progress }: Edit,
+  action: (folder: string) => Promise<T>,
+): Promise<T> {
+  const folder = dirname(await host.files.realpath(path));
+  const waitingFor = (holder: string) =>
+    progress(`Waiting for ${holder}, which is writing doctl's config`);
+  const wait = { clock: { ...host.clock, now: host.steadyClock.now }, waitingFor };
+  return host.locked(join(folder, LOCK), wait, () => action(folder));
+}
+
+/** The whole file as it was, or, where another run wrote since, the one context. */
+async function putBack(
+  host: EditingHost,
+  change: Edit,
+  { held, undo }: { held: Secret | undefined; undo: Undo },
+): Promise<void> {
+  await undo();
+  await write(host, { ...change, token: held }, (now) => {
+    if (isSame(now, change.token) || isSame(now, held)) return;
+    throw new AppError("CHANGED_MEANWHILE", `Context ${change.context} is another run's by now.`);
+  });
+}
+
+/** A doctl takes no lock: where it wrote between our look and our writing, we look again. */
+const TRIES = 5;
+
+/**
+ * @param allow throws where what the context holds must not be replaced.
+ * @returns what it held, and what puts the file back.
+ */
+async function write(
+  host: EditingHost,
+  change: Edit,
+  allow: (held: Secret | undefined) => void,
+): Promise<{ held: Secret | undefined; undo: Undo }> {
+  const { path, context, token, progress } = change;
+  for (let left = TRIES; ; left--) {
+    const state = await readConfig(host, path, progress);
+    if (state.kind === "broken") throw unreadable(path, state.why);
+    const { contexts } = state.config;
+    const held = contexts.get(context);
+    allow(held);
+    if (isSame(held, token)) return { held, undo: async () => undefined };
+    const bytes = edited(state.snapshot, change);
+    assertNothingLost(contexts, bytes, context, token);
+    try {
+      return { held, undo: await host.files.replace(state.snapshot, bytes, 0o600) };
+    } catch (error) {
+      const isTheirs = error instanceof AppError && error.code === "CHANGED_MEANWHILE";
+      if (!isTheirs || left === 0) throw error;
+    }
+  }
+}
+
+function edited(before: Snapshot, { path, context, token }: Edit): Buffer {
+  const text = before.kind === "file" ? (decode(before.bytes)?.text ?? "") : "";
+  const after =
+    token === undefined ? withoutContext(text, context) : withContext(text, context, token);
+  if (after === undefined) throw unreadable(path, "not YAML that doctl can read");
+  return encode(after);
+}
+
+function isSame(one: Secret | undefined, other: Secret | undefined): boolean {
+  return one === undefined ? other === undefined : one.equals(other);
+}
+
+function assertNothingLost(
+  before: ReadonlyMap<string, Secret>,
+  bytes: Buffer,
+  context: string,
+  token: Secret | undefined,
+): void {
+  const now = readDoctlConfig(bytes.toString("utf8"))?.contexts;
+  const kept = [...before].every(([name, held]) => name === context || held.equals(now?.get(name)));
+  const stored = now?.get(context);
+  if (kept && (token === undefined ? stored === undefined : token.equals(stored))) return;
+  throw new AppError("WRITE_FAILED", "doctl's config could not be edited without a loss.", {
+    hint: "Nothing was changed. Please report this with the file's keys (not its values).",
+  });
+}
+
+function unreadable(path: string, why: string): AppError {
+  return new AppError("DOCTL_CONFIG_BUSY", `${path} is ${why}.`, {
+    hint: "Wait for the doctl that writes it, then run the same command again.",
+  });
+}

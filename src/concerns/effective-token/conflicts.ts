@@ -1,0 +1,278 @@
+import { join } from "node:path";
+import type { Observation } from "../../commands/init/observe.ts";
+import { textIn } from "../../core/file-text.ts";
+import { finding } from "../../core/findings.ts";
+import type { Consent, Finding } from "../../core/types.ts";
+import { readEnvFile } from "../../exec/read-env-file.ts";
+import { STANDARD_NAMES, tokenNames } from "../../exec/token-sources.ts";
+import { shellWord } from "../../lib/shell-word.ts";
+import { Secret } from "../../secret/secret.ts";
+import { readToken } from "../../secret/token-form.ts";
+import { SECRET_TFVARS } from "../config/protected-paths.ts";
+import type { Setting } from "../doctl/config-file.ts";
+import { needsOf } from "../terraform/root/needs.ts";
+import type { TerraformRoot } from "../terraform/root/observe.ts";
+import type { TokenSource } from "../terraform/root/token-source.ts";
+import { mayStore, usableToken } from "../token/storing.ts";
+import {
+  doctlTakes,
+  lineIn,
+  plainShell,
+  type Shell,
+  selectedContext,
+  terraformTakes,
+} from "./uses.ts";
+
+/**
+ * Where a tool would take another token than this one, or none, without a word: every trap of the
+ * contracts. What the plan is about to mend is none.
+ */
+export function judgeConflicts(observation: Observation): Finding[] {
+  const { token, inspection } = observation;
+  const isMeant = token.kind === "found" && inspection?.state !== "refused";
+  return [
+    ...notAsItIs(observation),
+    ...(isMeant ? otherTokens(observation, token.token) : []),
+    ...aboutDoctl(observation),
+  ];
+}
+
+/** The tools send what they are given, white space and quotes included (contracts/doctl.md 2.5). */
+function notAsItIs({ env, config }: Observation): Finding[] {
+  const names = new Set([...STANDARD_NAMES, config.token.name]);
+  return [...names].flatMap((name) => {
+    const given = env[name] ?? "";
+    const format = readToken(given);
+    if (!("value" in format) || format.value === given) return [];
+    const message = `${name} in the environment has white space or quotes around the token; the tools send them along.`;
+    const fix = `export ${name}="$(printf %s "$${name}" | tr -d "'\\"[:space:]")"`;
+    return [finding("token.not-as-it-is", message, { fix })];
+  });
+}
+
+/** Other tokens under the names that tools, shells and frameworks know. */
+function otherTokens(observation: Observation, token: Secret): Finding[] {
+  const { env, config, envFile, envLocal, platform } = observation;
+  const own = tokenNames(config.token.name);
+  const [first = config.token.name, ...more] = own;
+  return [...inEnvironment(), ...inEnvFile(), ...inLocal()];
+
+  function inEnvironment(): Finding[] {
+    return STANDARD_NAMES.filter((name) => !own.includes(name)).flatMap((name) => {
+      const other = otherThan(token, env[name]);
+      if (other === undefined) return [];
+      const message = `${name} in the environment is another token (${other}) than ${first} (${token.fingerprint}); without exec the tools use it.`;
+      return [finding("token.other-in-environment", message, { fix: `unset ${name}` })];
+    });
+  }
+
+  function inEnvFile(): Finding[] {
+    const values = readEnvFile(textIn(envFile));
+    const format = readToken(values.get(first) ?? "");
+    if (!("value" in format)) return [];
+    const held = Secret.of(format.value, { kind: "env-file", name: first, path: envFile.path });
+    return more.flatMap((name) => {
+      const other = otherThan(held, values.get(name));
+      if (other === undefined) return [];
+      const where = `${envFile.path}:${lineIn(envFile, name)}`;
+      const message = `${where}: ${name} is another token (${other}) than ${first} (${held.fingerprint}); a shell that reads the file has both.`;
+      const fix = withoutLine(`${name}=`, envFile.path, platform);
+      return [finding("env-file.two-tokens", message, { where, fix })];
+    });
+  }
+
+  function inLocal(): Finding[] {
+    if (envLocal.path === envFile.path) return [];
+    const values = readEnvFile(textIn(envLocal));
+    return [...new Set([...own, ...STANDARD_NAMES])].flatMap((name) => {
+      const other = otherThan(token, values.get(name));
+      if (other === undefined) return [];
+      const where = `${envLocal.path}:${lineIn(envLocal, name)}`;
+      const message = `${where}: ${name} is another token (${other}) than the one that is used (${token.fingerprint}); frameworks prefer .env.local.`;
+      const fix = withoutLine(`${name}=`, envLocal.path, platform);
+      return [finding("env-file.stale-local", message, { where, fix })];
+    });
+  }
+}
+
+/** The fingerprint of a text that is another token. */
+function otherThan(token: Secret, text: string | undefined): string | undefined {
+  const format = readToken(text ?? "");
+  if (!("value" in format)) return undefined;
+  const other = Secret.of(format.value, token.origin);
+  return other.equals(token) ? undefined : other.fingerprint;
+}
+
+function aboutDoctl(observation: Observation): Finding[] {
+  const { doctl, env, platform } = observation;
+  if (doctl?.tool === undefined || doctl.config === undefined) return [];
+  const { path, state } = doctl.config;
+  const shell = plainShell(env);
+  return [...aboutSnap(), ...aboutContext(), ...bakedIn()];
+
+  function aboutSnap(): Finding[] {
+    if (doctl?.snap?.isBlind) {
+      const message = `DIGITALOCEAN_CONFIG names ${path}, which doctl as a snap may not read.`;
+      return [finding("doctl.snap", message, { where: path, fix: "unset DIGITALOCEAN_CONFIG" })];
+    }
+    const unread = doctl?.snap?.unread;
+    if (unread === undefined) return [];
+    const message = `doctl is a snap and reads ${path}; the logins in ${unread} are not used.`;
+    const fix = `rm ${shellWord(unread)} (when nothing else uses it)`;
+    return [finding("doctl.snap", message, { where: unread, fix })];
+  }
+
+  function aboutContext(): Finding[] {
+    if (state.kind === "broken") return [];
+    const { contexts } = state.config;
+    const selected = selectedContext({ path }, state.config, shell);
+    const { name, where } = selected;
+    const lower = name.toLowerCase();
+    const more = where === undefined ? {} : { where };
+    const switchTo = (context: string) =>
+      where === undefined
+        ? `export DIGITALOCEAN_CONTEXT=${shellWord(context)}`
+        : `env -u DIGITALOCEAN_ACCESS_TOKEN doctl auth switch --context ${shellWord(context)}`;
+    if (name !== lower) {
+      const message = `doctl looks for context ${name} as it is written, and keeps names in lower case: it finds no token.`;
+      return [finding("doctl.context-case", message, { ...more, fix: switchTo(lower) })];
+    }
+    const target = doctl?.target?.context;
+    if (name !== "default" && !contexts.has(name) && name !== target) {
+      const message = `doctl's selected context ${name === "" ? '""' : name} holds no token: plain doctl fails.`;
+      const fix =
+        where === undefined ? "unset DIGITALOCEAN_CONTEXT" : switchTo(target ?? "default");
+      return [finding("doctl.context-missing", message, { ...more, fix })];
+    }
+    const given = env["DIGITALOCEAN_ACCESS_TOKEN"];
+    const { token } = doctlTakes(observation, shell);
+    const ignored = token instanceof Secret ? otherThan(token, given) : undefined;
+    if (name === "default" || ignored === undefined) return [];
+    const message = `doctl's selected context ${name} (${fingerprintOf(token)}) beats DIGITALOCEAN_ACCESS_TOKEN (${ignored}) and --access-token.`;
+    return [
+      finding("doctl.env-ignored", message, {
+        ...more,
+        fix: "export DIGITALOCEAN_CONTEXT=default",
+      }),
+    ];
+  }
+
+  /** contracts/doctl.md 3.8 and 3.10. */
+  function bakedIn(): Finding[] {
+    if (state.kind === "broken") return [];
+    const { settings } = state.config;
+    const say = (
+      name: Setting,
+      is: (value: string) => boolean,
+      tell: (value: string) => [Parameters<typeof finding>[0], string],
+    ) => {
+      const setting = settings.get(name);
+      if (setting === undefined || setting.value === "" || is(setting.value)) return [];
+      const [id, message] = tell(setting.value);
+      const fix = withoutLine(`${name}:`, path, platform);
+      return [finding(id, message, { where: `${path}:${setting.line}`, fix })];
+    };
+    return [
+      ...say("api-url", isDigitalOcean, (url) => [
+        "doctl.baked-api-url",
+        `doctl's config has api-url: ${url}: plain doctl sends its token there${env["DIGITALOCEAN_API_URL"] ? ", where DIGITALOCEAN_API_URL does not say otherwise" : ""}.`,
+      ]),
+      ...say(
+        "config",
+        (value) => value === path || value === state.snapshot.target,
+        (file) => [
+          "doctl.baked-config",
+          `doctl's config has config: ${file}: doctl reads this file and writes that one.`,
+        ],
+      ),
+      ...say(
+        "output",
+        (value) => value === "text",
+        (form) => [
+          "doctl.baked-output",
+          `doctl's config has output: ${form}: plain doctl prints that where text is expected.`,
+        ],
+      ),
+    ];
+  }
+}
+
+function isDigitalOcean(url: string): boolean {
+  return URL.canParse(url) && /(^|\.)digitalocean\.com$/.test(new URL(url).hostname);
+}
+
+/** contracts/terraform.md 2: a file beats TF_VAR_, and an empty text is sent as it is. */
+/** The same for one root module. */
+export function judgeRootConflicts(
+  observation: Observation,
+  root: TerraformRoot,
+  source: TokenSource | undefined,
+  consent: Consent,
+): Finding[] {
+  if (source?.kind !== "variable") return [];
+  const { token, envFile, env, platform, inspection } = observation;
+  const { name } = source;
+  const variable = `TF_VAR_${name}`;
+  const shell = plainShell(env);
+  const { token: used, from, where } = terraformTakes(asPlanned(), shell, envFile);
+  const place = where ?? variable;
+  const mend = { ...(where === undefined ? {} : { where }), fix: fixFor(where) };
+  if (used === "none" && / is empty/.test(from)) {
+    const message = `${place}: var.${name} is empty: Terraform sends no token and does not look at the environment.`;
+    return [finding("terraform.empty-token", message, mend)];
+  }
+  if (!(used instanceof Secret)) return [];
+  const isOurSecret = where?.startsWith(join(root.config.dir, SECRET_TFVARS));
+  const isOther =
+    token.kind === "found" && inspection?.state === "alive" && !used.equals(token.token);
+  const isOfVariable =
+    where !== undefined || (used.origin.kind === "environment" && used.origin.name === variable);
+  // What the secret file of ours holds is terraform.stale-secret.
+  if (isOther && isOfVariable && !isOurSecret) {
+    const message = `${place}: var.${name} is another token (${used.fingerprint}) than the one that is used (${token.token.fingerprint}): plain Terraform works on its account.`;
+    return [finding("terraform.other-token", message, mend)];
+  }
+  return beaten(used, where, shell);
+
+  /** A secret file that this plan writes holds the token. */
+  function asPlanned(): TokenSource {
+    const ours = usableToken(observation);
+    const needs = needsOf(root);
+    const isWritten = needs.credentials === "tfvars" && needs.variable === name;
+    if (source?.kind !== "variable" || ours === undefined || !isWritten)
+      return source ?? { kind: "environment" };
+    if (!mayStore(ours, observation, consent)) return source;
+    const where = `${join(root.config.dir, SECRET_TFVARS)}:1`;
+    const written = { name: SECRET_TFVARS, value: ours, where };
+    const others = source.files.filter((file) => file.name !== SECRET_TFVARS);
+    const later = others.filter((file) => /\.auto\./.test(file.name) && file.name > SECRET_TFVARS);
+    return {
+      ...source,
+      files: [...others.filter((file) => !later.includes(file)), written, ...later],
+    };
+  }
+
+  function beaten(winner: Secret, by: string | undefined, { token: read }: Shell): Finding[] {
+    const loser = read(variable);
+    if (by === undefined || !loser || loser.equals(winner)) return [];
+    const message = `${by} beats ${variable} in the environment (${loser.fingerprint}), which has no effect.`;
+    return [finding("terraform.tf-var-ignored", message, { where: by, fix: `unset ${variable}` })];
+  }
+
+  function fixFor(where: string | undefined): string {
+    if (where === undefined) return `unset ${variable}`;
+    const path = where.replace(/:\d+$/, "");
+    if (path.endsWith(".tfvars")) return withoutLine(`${name} *=`, path, platform);
+    return `Take ${name} out of ${where}`;
+  }
+}
+
+function fingerprintOf(token: Secret | string): string {
+  return token instanceof Secret ? token.fingerprint : token;
+}
+
+/** @param start a basic regular expression for what such a line begins with. */
+function withoutLine(start: string, path: string, platform: NodeJS.Platform): string {
+  const sed = platform === "darwin" ? "sed -i ''" : "sed -i";
+  return `${sed} '/^${start}/d' ${shellWord(path)}`;
+}

@@ -1,0 +1,264 @@
+import type { Observation } from "../../commands/init/observe.ts";
+import { textIn } from "../../core/file-text.ts";
+import { AppError } from "../../errors/app-error.ts";
+import type { ExecConfig } from "../../exec/exec-config.ts";
+import { refuseOtherToken } from "../../exec/guards.ts";
+import { tokenState } from "../../exec/prepare.ts";
+import { readEnvFile } from "../../exec/read-env-file.ts";
+import { STANDARD_NAMES } from "../../exec/token-sources.ts";
+import { execVariables, toolVariables } from "../../exec/variables.ts";
+import type { Environment, Snapshot } from "../../host/host.ts";
+import { Secret } from "../../secret/secret.ts";
+import type { Variables } from "../../secret/variables.ts";
+import { SECRET_TFVARS } from "../config/protected-paths.ts";
+import { assignmentsIn } from "../env-file/assignments.ts";
+import { execConfigOf } from "../terraform/exec-config.ts";
+import type { TerraformRoot } from "../terraform/root/observe.ts";
+import type { TokenSource, Value } from "../terraform/root/token-source.ts";
+
+/** Which token a tool takes in this shell and folder, and why that one. */
+export interface Use {
+  /** scripts: a program that reads one variable of the environment. */
+  readonly tool: "doctl" | "terraform" | "scripts";
+  /** plain: as it is typed; exec: behind `do-bootstrap exec --`. */
+  readonly via: Via;
+  /** The root module, for terraform. */
+  readonly dir: string | undefined;
+  /** The variable that is read, for scripts. */
+  readonly variable: string | undefined;
+  /** none: it has no token, or does not start. */
+  readonly token: Secret | "none" | "unknown";
+  /** In words. */
+  readonly from: string;
+  /** path:line, where it is a file. */
+  readonly where: string | undefined;
+}
+
+export type Via = "plain" | "exec";
+type Taken = Pick<Use, "token" | "from" | "where">;
+
+/** doctl, each Terraform root and scripts: without and with `exec` (contracts/doctl.md 5, terraform.md 2). */
+export function whoWins(observation: Observation): readonly Use[] {
+  return [
+    ...usesIn(observation, plainShell(observation.env), "plain"),
+    ...usesUnderExec(observation),
+  ];
+}
+
+/** What a tool sees of the environment. */
+export interface Shell {
+  /** undefined: not set; null: set and empty. */
+  readonly token: (name: string) => Secret | null | undefined;
+  readonly text: (name: string) => string | undefined;
+}
+
+export function plainShell(env: Environment): Shell {
+  return {
+    text: (name) => env[name],
+    token(name) {
+      const value = env[name];
+      return value === undefined ? undefined : secretOf(value, { kind: "environment", name });
+    },
+  };
+}
+
+function execShell(env: Environment, variables: Variables): Shell {
+  const plain = plainShell(env);
+  return {
+    text(name) {
+      const value = variables.get(name);
+      return typeof value === "string" ? value : plain.text(name);
+    },
+    token(name) {
+      const value = variables.get(name);
+      if (value === undefined) return plain.token(name);
+      return typeof value === "string" ? secretOf(value, { kind: "environment", name }) : value;
+    },
+  };
+}
+
+function secretOf(value: string, origin: Secret["origin"]): Secret | null {
+  return value === "" ? null : Secret.of(value, origin);
+}
+
+function usesUnderExec(observation: Observation): readonly Use[] {
+  const { config, roots, env, envFile, token } = observation;
+  const execConfig = execConfigOf(config, roots);
+  const values = readEnvFile(textIn(envFile));
+  const known = tokenState({ config: execConfig, env, envFile: values });
+  const isOfCommand = token.kind === "found" && token.token.origin.kind === "command";
+  const state = known.kind === "missing" && isOfCommand ? token : known;
+  const stopped = (from: string): readonly Use[] =>
+    usesIn(observation, plainShell({}), "exec").map((use) => ({ ...use, ...none(from) }));
+  if (state.kind !== "found") return stopped("exec stops: there is no one token to use");
+  const refusal = otherTokenIn(execConfig, roots, state.token);
+  if (refusal !== undefined) return stopped(`exec stops: ${refusal}`);
+  const variables = new Map([
+    ...toolVariables({ config: execConfig, env, envFile: values, token: state.token, all: false }),
+    ...execVariables(execConfig),
+  ]);
+  return usesIn(observation, execShell(env, variables), "exec");
+}
+
+function otherTokenIn(
+  config: ExecConfig,
+  roots: readonly TerraformRoot[],
+  token: Secret,
+): string | undefined {
+  const texts = new Map(
+    roots.map(({ at }) => {
+      const secrets = at(SECRET_TFVARS);
+      return [secrets.path, textIn(secrets)] as const;
+    }),
+  );
+  try {
+    refuseOtherToken(config, token, (path) => texts.get(path) ?? "");
+    return undefined;
+  } catch (error) {
+    if (error instanceof AppError) return error.message;
+    throw error;
+  }
+}
+
+function usesIn(observation: Observation, shell: Shell, via: Via): readonly Use[] {
+  const { roots, tokenSources, config, envFile, doctl } = observation;
+  const use = (tool: Use["tool"], taken: Taken, more: Partial<Use> = {}): Use => ({
+    tool,
+    via,
+    dir: undefined,
+    variable: undefined,
+    ...taken,
+    ...more,
+  });
+  const names = [...new Set([...STANDARD_NAMES, config.token.name])];
+  return [
+    ...(doctl?.tool === undefined ? [] : [use("doctl", doctlTakes(observation, shell))]),
+    ...roots.map((root, i) =>
+      use("terraform", terraformTakes(tokenSources[i], shell, envFile), { dir: root.config.dir }),
+    ),
+    ...names.map((name) => use("scripts", fromShell([name], shell, envFile), { variable: name })),
+  ];
+}
+
+/** contracts/doctl.md 5.6 and 5.7: a named context beats the environment's token. */
+export function doctlTakes(
+  { doctl, envFile }: Pick<Observation, "doctl" | "envFile">,
+  shell: Shell,
+): Taken {
+  const config = doctl?.config;
+  if (config === undefined) return none("doctl's config has no place");
+  const { path, state } = config;
+  if (state.kind === "broken") return none(`doctl's config is ${state.why}`, path);
+  if (doctl?.snap?.isBlind)
+    return { token: "unknown", from: "a snap may not read it", where: path };
+  const { contexts, lines } = state.config;
+  const { name, where } = selectedContext(config, state.config, shell);
+  if (name === "default") {
+    const given = shell.token("DIGITALOCEAN_ACCESS_TOKEN");
+    if (given) return fromSecret(given, envFile);
+  }
+  // Only --context is lower-cased, and every key is (contracts 5, Names).
+  const held = contexts.get(name);
+  if (held === undefined) return none(`${said(name)} holds no token`, where ?? path);
+  return {
+    token: held,
+    from: `${said(name)} in doctl's config`,
+    where: `${path}:${lines.get(name)}`,
+  };
+}
+
+const said = (context: string) => `context ${context === "" ? '""' : context}`;
+
+/** The context that doctl selects, by its name as written. */
+export function selectedContext(
+  { path }: { readonly path: string },
+  { settings }: KnownConfig,
+  shell: Pick<Shell, "text">,
+): { readonly name: string; readonly where: string | undefined } {
+  const given = shell.text("DIGITALOCEAN_CONTEXT");
+  if (given) return { name: given, where: undefined };
+  const written = settings.get("context");
+  if (written === undefined) return { name: "default", where: undefined };
+  return { name: written.value, where: `${path}:${written.line}` };
+}
+
+type Config = NonNullable<NonNullable<Observation["doctl"]>["config"]>;
+type KnownConfig = Extract<Config["state"], { kind: "known" }>["config"];
+
+/** contracts/terraform.md 2: a file beats TF_VAR_, and an empty text is no "not set". */
+export function terraformTakes(
+  source: TokenSource | undefined,
+  shell: Shell,
+  envFile: Snapshot,
+): Taken {
+  const fromEnvironment = () => fromShell(STANDARD_NAMES, shell, envFile);
+  const args = ["TF_CLI_ARGS", "TF_CLI_ARGS_plan"].find((name) =>
+    shell.text(name)?.includes("-var"),
+  );
+  if (args !== undefined)
+    return { token: "unknown", from: `${args} sets variables`, where: undefined };
+  switch (source?.kind) {
+    case undefined:
+      return fromEnvironment();
+    case "environment":
+      return fromEnvironment();
+    case "unknown":
+      return { token: "unknown", from: source.why, where: source.where };
+    case "code":
+      return taken(source.value, "the code", source.where, fromEnvironment);
+    case "variable": {
+      const { name, byDefault } = source;
+      const file = source.files.at(-1);
+      const variable = `TF_VAR_${name}`;
+      if (file !== undefined) return taken(file.value, `var.${name}`, file.where, fromEnvironment);
+      const given = shell.token(variable);
+      if (given) return fromSecret(given, envFile);
+      if (given === null) return none(`${variable} is empty, and that is sent`);
+      if (byDefault === undefined) return none(`var.${name} has no value`);
+      return taken(byDefault, `the default of var.${name}`, undefined, fromEnvironment);
+    }
+  }
+}
+
+function taken(
+  value: Value,
+  from: string,
+  where: string | undefined,
+  otherwise: () => Taken,
+): Taken {
+  if (value === "null") return otherwise();
+  if (value === "unknown") return { token: "unknown", from, where };
+  if (value === "empty") return none(`${from} is empty, and that is sent`, where);
+  return { token: value, from, where };
+}
+
+function fromShell(names: readonly string[], shell: Shell, envFile: Snapshot): Taken {
+  const secret = names.map((name) => shell.token(name)).find((token) => token);
+  if (secret) return fromSecret(secret, envFile);
+  const verb = names.length === 1 ? "is not" : "are not";
+  return none(`${names.join(" and ")} ${verb} in the environment`);
+}
+
+function fromSecret(secret: Secret, envFile: Snapshot): Taken {
+  const { origin } = secret;
+  if (origin.kind === "command") {
+    return { token: secret, from: `${origin.program} (token.command)`, where: undefined };
+  }
+  if (origin.kind !== "env-file") {
+    const from = "name" in origin ? `${origin.name} in the environment` : "the environment";
+    return { token: secret, from, where: undefined };
+  }
+  const from = `${origin.name} in the env file`;
+  return { token: secret, from, where: `${origin.path}:${lineIn(envFile, origin.name)}` };
+}
+
+/** The line of a variable's last assignment, from 1. */
+export function lineIn(snapshot: Snapshot, name: string): number {
+  const text = textIn(snapshot);
+  const last = assignmentsIn(text).findLast(({ key }) => key === name);
+  return text.slice(0, last?.valueStart ?? 0).split("\n").length;
+}
+
+function none(from: string, where?: string): Taken {
+  return { token: "none", from, where };
+}

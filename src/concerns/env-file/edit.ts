@@ -1,0 +1,123 @@
+import { readEnvFile } from "../../exec/read-env-file.ts";
+import { encode, lineEndOf } from "../../secret/content.ts";
+import { Secret } from "../../secret/secret.ts";
+import { assignmentsIn } from "./assignments.ts";
+
+/**
+ * The text with the token as the value of every assignment of `name`, or with one assignment
+ * appended. Everything else stays as it is: comments, order, line ends, quotes, `export`, and
+ * whether there is a last newline.
+ *
+ * @param path the file, for the origin of the values: they are secrets too, so that no diff shows them.
+ * @returns undefined where the edit would change what dotenv reads for any other key.
+ */
+export function withToken(
+  text: string,
+  path: string,
+  name: string,
+  token: Secret,
+): readonly (string | Secret)[] | undefined {
+  const place = assignmentsIn(text).some(({ key }) => key === name)
+    ? text
+    : withNames(text, [name]);
+  const parts = split(place, path, (key) => (key === name ? token : undefined));
+  const probe = split(place, path, (key) => (key === name ? STAND_IN : undefined));
+  return keepsOtherKeys(text, probe, [name]) ? parts : undefined;
+}
+
+/**
+ * The text with `token` as the value of every assignment that holds `old`; the rest stays.
+ *
+ * @returns undefined where the edit would change what dotenv reads for any other key.
+ */
+export function withReplaced(
+  text: string,
+  path: string,
+  { old, token }: { old: Secret; token: Secret },
+): readonly (string | Secret)[] | undefined {
+  const replaced = (stand: Secret) =>
+    split(text, path, (_, value) => (old.equals(value) ? stand : undefined));
+  const holds = (value: string) => old.equals(Secret.of(value, { kind: "stdin" }));
+  const names = [...readEnvFile(text)].filter(([, value]) => holds(value)).map(([name]) => name);
+  const isSafe = keepsOtherKeys(text, replaced(STAND_IN), names);
+  return isSafe ? replaced(token) : undefined;
+}
+
+/**
+ * The text without the lines whose value is `old`; the rest stays.
+ *
+ * @returns undefined where the edit would change what dotenv reads for any other key.
+ */
+export function withoutToken(
+  text: string,
+  path: string,
+  old: Secret,
+): readonly (string | Secret)[] | undefined {
+  let kept = text;
+  const gone = new Set<string>();
+  for (const { key, valueStart, valueEnd } of assignmentsIn(text).reverse()) {
+    const value = text.slice(valueStart, valueEnd);
+    if (!old.equals(Secret.of(value, { kind: "stdin" }))) continue;
+    const start = text.lastIndexOf("\n", valueStart - 1) + 1;
+    const end = text.indexOf("\n", valueEnd);
+    kept = kept.slice(0, start) + (end < 0 ? "" : kept.slice(end + 1));
+    gone.add(key);
+  }
+  return readsAlike(text, kept, gone) ? redacted(kept, path) : undefined;
+}
+
+/** The text with these names as empty variables at its end, but for those that are there. */
+export function withNames(text: string, names: readonly string[]): string {
+  const known = readEnvFile(text);
+  const added = [...new Set(names)].filter((name) => !known.has(name));
+  const lineEnd = lineEndOf(text);
+  const onNewLine = text === "" || "\r\n\uFEFF".includes(text.at(-1) ?? "");
+  const lines = added.map((name) => (onNewLine ? `${name}=${lineEnd}` : `${lineEnd}${name}=`));
+  return text + lines.join("");
+}
+
+/** The text with every value hidden, for showing. */
+export function redacted(text: string, path: string): readonly (string | Secret)[] {
+  return split(text, path, () => undefined);
+}
+
+// Of the alphabet of a token, so that dotenv treats it alike.
+const STAND_IN = Secret.of("dop_v1_0", { kind: "stdin" });
+
+/** The text in parts, each value a secret: the one that `replacementFor` gives, else the value itself. */
+function split(
+  text: string,
+  path: string,
+  replacementFor: (key: string, value: Secret) => Secret | undefined,
+): (string | Secret)[] {
+  const parts: (string | Secret)[] = [];
+  let from = 0;
+  for (const { key, valueStart, valueEnd, glue } of assignmentsIn(text)) {
+    const current = text.slice(valueStart, valueEnd);
+    const held = Secret.of(current, { kind: "env-file", name: key, path });
+    const value = replacementFor(key, held);
+    if (value === undefined && valueStart === valueEnd) continue;
+    parts.push(text.slice(from, valueStart) + (current === "" ? glue : ""));
+    parts.push(value ?? held);
+    from = valueEnd;
+  }
+  return [...parts, text.slice(from)];
+}
+
+function keepsOtherKeys(
+  text: string,
+  probe: readonly (string | Secret)[],
+  names: readonly string[],
+): boolean {
+  const edited = encode({ parts: probe, encoding: "utf8" }).toString("utf8");
+  const after = readEnvFile(edited);
+  if (names.some((name) => after.get(name) !== "dop_v1_0")) return false;
+  return readsAlike(text, edited, new Set(names));
+}
+
+/** True where both texts say the same of every key but these. */
+function readsAlike(one: string, other: string, but: ReadonlySet<string>): boolean {
+  const [before, after] = [readEnvFile(one), readEnvFile(other)];
+  const keys = new Set([...before.keys(), ...after.keys()]);
+  return [...keys].every((key) => but.has(key) || before.get(key) === after.get(key));
+}

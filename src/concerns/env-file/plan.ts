@@ -1,0 +1,174 @@
+import { relative } from "node:path";
+import type { Observation } from "../../commands/init/observe.ts";
+import { obstacles, plainWrite } from "../../core/existing.ts";
+import { textAt } from "../../core/file-text.ts";
+import { finding } from "../../core/findings.ts";
+import { type Consent, type Finding, joined, NOTHING, type PlanPart } from "../../core/types.ts";
+import { readEnvFile } from "../../exec/read-env-file.ts";
+import { tokenNames } from "../../exec/token-sources.ts";
+import type { Snapshot } from "../../host/host.ts";
+import { shellWord } from "../../lib/shell-word.ts";
+import { type Content, content, encode } from "../../secret/content.ts";
+import { looksLikeToken } from "../../secret/token-form.ts";
+import { KEY_NAMES } from "../spaces/keys.ts";
+import { mayStore, usableToken } from "../token/storing.ts";
+import { redacted, withNames, withToken } from "./edit.ts";
+
+/** The env file with the token, and the example with its name. */
+export function planEnvFile(observation: Observation, consent: Consent): PlanPart {
+  const token = planToken(observation, consent);
+  const isSaid = token.findings?.some(({ id }) => id === "env-file.tracked");
+  return joined([
+    { findings: isSaid ? [] : judgeEnvFile(observation) },
+    { findings: judgeExposure(observation) },
+    { findings: judgeNames(observation) },
+    token,
+    planExample(observation, consent),
+  ]);
+}
+
+function judgeEnvFile(observation: Observation): Finding[] {
+  const { envFile, git, config } = observation;
+  const { path } = envFile;
+  if (envFile.kind === "unusable") {
+    return [
+      finding("env-file.unusable", `${path} cannot be read: it is ${envFile.why}.`, {
+        where: path,
+        fix: "Move it away, or name another file: token.envFile in the config.",
+      }),
+    ];
+  }
+  const text = textAt(envFile)?.text;
+  if (!git?.tracked.has(path) || text === undefined) return [];
+  const names = tokenNames(config.token.name);
+  const values = [...readEnvFile(text)].filter(([, value]) => value !== "");
+  const holdsToken = values.some(([name, value]) => looksLikeToken(value) || names.includes(name));
+  if (holdsToken) return [tracked(observation, "it holds a token")];
+  return holdsSpacesKey(text) ? [tracked(observation, "it holds a Spaces key")] : [];
+}
+
+/** Where nothing is written, as there is no token yet, nothing hides what somebody has put there. */
+function judgeExposure(observation: Observation): Finding[] {
+  const { envFile, git, config } = observation;
+  const isOpen =
+    git !== undefined && !git.ignored.has(envFile.path) && !git.tracked.has(envFile.path);
+  if (!isOpen || usableToken(observation) !== undefined) return [];
+  const text = textAt(envFile)?.text ?? "";
+  if (!holdsSpacesKey(text) && ![...readEnvFile(text).values()].some(looksLikeToken)) return [];
+  const short = relative(config.base, envFile.path);
+  return [
+    finding("git.not-ignored", `git would take ${envFile.path}, which holds a secret.`, {
+      where: envFile.path,
+      fix: `echo ${shellWord(short)} >> .gitignore; or go on, and do-bootstrap writes it once there is a token`,
+    }),
+  ];
+}
+
+/** The example says what the project needs, and this machine lacks some of it. */
+function judgeNames({ envExample, envFile, env, config }: Observation): Finding[] {
+  if (envFile.kind !== "file" || envExample.kind !== "file") return [];
+  const values = readEnvFile(textAt(envFile)?.text ?? "");
+  const given = exampleNames(config);
+  const missing = [...readEnvFile(textAt(envExample)?.text ?? "")]
+    .filter(([name, value]) => value === "" && !given.includes(name))
+    .flatMap(([name]) => (values.has(name) || env[name] !== undefined ? [] : [name]));
+  if (missing.length === 0) return [];
+  const short = relative(config.base, envFile.path);
+  return [
+    finding(
+      "env-file.incomplete",
+      `${short} lacks what .env.example names: ${missing.join(", ")}.`,
+      {
+        where: envFile.path,
+        fix: `Put them into ${short}; whoever knows the project has their values.`,
+      },
+    ),
+  ];
+}
+
+function holdsSpacesKey(text: string): boolean {
+  return Boolean(readEnvFile(text).get(KEY_NAMES[1]));
+}
+
+function planToken(observation: Observation, consent: Consent): PlanPart {
+  const { envFile, config, git, platform } = observation;
+  const token = usableToken(observation);
+  if (token === undefined || envFile.kind === "unusable") return NOTHING;
+  const isInFile = token.origin.kind === "env-file";
+  const stays = isInFile || !mayStore(token, observation, consent);
+  if (stays && !isInFile && !holdsSpacesKey(textAt(envFile)?.text ?? "")) return NOTHING;
+  // A FIFO is somebody else's door to a secret: read, never written (rule 4).
+  if (stays && envFile.kind === "fifo") return NOTHING;
+
+  const { text, encoding } = textAt(envFile) ?? { text: "", encoding: "utf8" as const };
+  const { path } = envFile;
+  const shownBefore: Content = { parts: redacted(text, path), encoding };
+  const parts = stays ? shownBefore.parts : withToken(text, path, config.token.name, token);
+  const after: Content = { parts: parts ?? [], encoding };
+  const current = envFile.kind === "file" ? envFile.mode : 0o600;
+  // Windows knows no such bits.
+  const mode = platform === "win32" ? current : current & 0o700;
+  if (envFile.kind === "file" && current === mode && encode(after).equals(envFile.bytes)) {
+    return NOTHING;
+  }
+
+  const findings = obstacles(observation, envFile, consent);
+  if (git?.tracked.has(path)) {
+    findings.push(tracked(observation, "the token would be written to it"));
+  }
+  if (findings.length === 0 && parts === undefined) {
+    findings.push(
+      finding("env-file.unusable", `${path} cannot be edited without changing other keys.`, {
+        where: path,
+        fix: `Write the line ${config.token.name}=… into it by hand.`,
+      }),
+    );
+  }
+  if (findings.length > 0) return { findings };
+  const hidden = git === undefined ? "" : "; git ignores it";
+  const why = stays ? "other users could read it" : `the token${hidden}`;
+  return { findings, changes: [{ kind: "write", before: envFile, after, shownBefore, mode, why }] };
+}
+
+function planExample(observation: Observation, consent: Consent): PlanPart {
+  const { envExample, envExampleTemplate, config, git } = observation;
+  const { path } = envExample;
+  const text = textAt(envExample)?.text;
+  if (text === undefined) return NOTHING;
+  const findings: Finding[] = git?.ignored.has(path)
+    ? [
+        finding("git.example-ignored", `${path} is ignored by git: colleagues do not get it.`, {
+          where: path,
+          fix: "Add the line !.env.example to .gitignore.",
+        }),
+      ]
+    : [];
+  // A new example names them all; one that is there was written by somebody who knows.
+  const names = envExample.kind === "absent" ? namesIn(observation.envFile) : [];
+  const after = withNames(envExample.kind === "absent" ? envExampleTemplate : text, [
+    ...names,
+    ...exampleNames(config),
+  ]);
+  if (after === text) return { findings };
+  const blocking = obstacles(observation, envExample, consent);
+  if (blocking.length > 0) return { findings: blocking };
+  const why = "names only, for colleagues";
+  return { findings, changes: [plainWrite(envExample, content(after), why)] };
+}
+
+/** What every colleague needs: the token, and the keys of a state on Spaces. */
+export function exampleNames({ token, roots }: Observation["config"]): readonly string[] {
+  return [token.name, ...(roots.some(({ backend }) => backend !== undefined) ? KEY_NAMES : [])];
+}
+
+function namesIn(envFile: Snapshot): readonly string[] {
+  return [...readEnvFile(textAt(envFile)?.text ?? "").keys()];
+}
+
+function tracked({ config, envFile: { path } }: Observation, because: string): Finding {
+  const short = relative(config.base, path);
+  return finding("env-file.tracked", `git tracks ${path}, and ${because}.`, {
+    where: path,
+    fix: `git rm --cached ${short} (then revoke whatever was ever committed), or set token.envFile: .env.local`,
+  });
+}

@@ -1,0 +1,235 @@
+import { basename, dirname, join, relative, sep } from "node:path";
+import { toolEnvironment } from "../../core/tool-environment.ts";
+import { AppError } from "../../errors/app-error.ts";
+import type { Host, ToolCall, ToolResult } from "../../host/host.ts";
+import { foldersUp, isInside } from "../../lib/paths.ts";
+import { printable } from "../../lib/printable.ts";
+
+const TIME_LIMIT_MS = 20_000;
+/** For what reads all of a repo: git inflates about 250 MB a second. */
+export const LONG_MS = 30 * 60_000;
+const MAX_ANSWER = 64 * 1024 * 1024;
+
+// What a repo's own config could make git run.
+const SAFE = [
+  ...["-c", "core.fsmonitor=false"],
+  ...["-c", "core.hooksPath=/dev/null"],
+  ...["-c", "safe.bareRepository=explicit"],
+  // Or hide: an object that another stands in for is still in every clone.
+  "--no-replace-objects",
+  "--no-pager",
+];
+
+export interface Git {
+  /** The work tree's root, without symlinks. */
+  readonly root: string;
+  /** Executables named git that lie in the repo and were passed over. */
+  readonly skipped: readonly string[];
+  /** Resolves when git has confirmed the root; every other answer waits for it too. */
+  readonly confirmed: Promise<void>;
+  /** Asks git anything that only reads, below the root; where objects are missing, none are fetched. */
+  ask(
+    args: readonly string[],
+    more?: Pick<ToolCall, "input" | "onStdout" | "keptCharacters" | "timeoutMs">,
+  ): Promise<ToolResult>;
+  /** Those of the paths that a pattern makes git ignore, tracked or not, or that lie elsewhere. */
+  ignored(paths: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Those of the paths that are in the index, as a file or as a folder with files. */
+  tracked(paths: readonly string[]): Promise<ReadonlySet<string>>;
+}
+
+/**
+ * The git work tree around a folder, asked in a way that runs nothing of the repo (DESIGN rule 3).
+ *
+ * @param repo where no git may come from; else the repo itself.
+ * @returns undefined outside git.
+ * @throws AppError GIT_FAILED where there is a repo but git cannot be asked.
+ */
+export async function openGit(
+  host: Pick<Host, "env" | "run" | "which" | "files">,
+  folder: string,
+  repo?: string,
+): Promise<Git | undefined> {
+  const marked = await findGitFolder(host, folder);
+  const { path: file, skipped } = await host.which("git", repo ?? marked ?? folder);
+  if (file === undefined) {
+    if (marked === undefined) return undefined;
+    throw new AppError("GIT_FAILED", `${marked} is a git repo, but git is not on PATH.`, {
+      hint: "Install git: only git can say which files it would take.",
+    });
+  }
+  const env = toolEnvironment(host.env, {
+    LC_ALL: "C",
+    GIT_OPTIONAL_LOCKS: "0",
+    // A partial clone would fetch what it lacks, by programs of the repo's own config.
+    GIT_ALLOW_PROTOCOL: "none",
+  });
+  const git = (args: readonly string[], input?: string): Promise<ToolResult> =>
+    host.run({
+      file,
+      args: [...SAFE, "-C", folder, ...args],
+      env,
+      timeoutMs: TIME_LIMIT_MS,
+      // An answer that is cut short would make a tracked file an untracked one.
+      keptCharacters: MAX_ANSWER,
+      ...(input === undefined ? {} : { input }),
+    });
+
+  const asked = git(["rev-parse", "--show-toplevel"]);
+  const isOpen = async () => (await asked).end === "exited" && (await asked).exitCode === 0;
+  if (marked === undefined && !(await isOpen())) return undefined;
+  const rootOf = async () => (await asked).stdout.replace(/\r?\n$/, "");
+  // While git answers, the config can be read: almost always it confirms what can be seen.
+  const root = marked === undefined ? await rootOf() : await host.files.realpath(marked);
+  const confirmed = confirm();
+  confirmed.catch(() => undefined);
+  const folders = new Map<string, Promise<string>>();
+  // git refuses to look beyond a linked folder.
+  const nameInGit = async (path: string) => {
+    const folder = dirname(path);
+    const real = folders.get(folder) ?? host.files.realpath(folder);
+    folders.set(folder, real);
+    return join(await real, basename(path));
+  };
+  return {
+    root,
+    skipped,
+    confirmed,
+    async ask(args, more) {
+      const [result] = await Promise.all([
+        host.run({
+          file,
+          args: [...SAFE, "-C", root, ...args],
+          env,
+          timeoutMs: TIME_LIMIT_MS,
+          ...more,
+        }),
+        confirmed,
+      ]);
+      return result;
+    },
+    async ignored(paths) {
+      const asked = await Promise.all(paths.map(nameInGit));
+      // Of what lies elsewhere git would say that, and nothing of the rest.
+      const isElsewhere = (path: string) => !isInside(path, root);
+      const inside = asked.filter((path) => !isElsewhere(path));
+      const [result] = await Promise.all([
+        git(["check-ignore", "--no-index", "-z", "--stdin"], joined(inside)),
+        confirmed,
+      ]);
+      // 1: none of them is ignored.
+      if (result.end !== "exited" || ![0, 1].includes(result.exitCode ?? -1))
+        throw gitFailed(result);
+      const answer = new Set(split(result.stdout));
+      return new Set(
+        paths.filter((_, i) => answer.has(asked[i] ?? "") || isElsewhere(asked[i] ?? "")),
+      );
+    },
+    async tracked(paths) {
+      // Of a link both count: git has the link, or the file that it leads to.
+      const asked = await Promise.all(
+        paths.map(async (path) => [await nameInGit(path), await host.files.realpath(path)]),
+      );
+      const inside = [...new Set(asked.flat())].filter((path) => isInside(path, root));
+      const literal = inside.map((path) => `:(literal,top)${relativeTo(root, path)}`);
+      const [results] = await Promise.all([
+        Promise.all(
+          inPortions(literal).map((portion) =>
+            git(["ls-files", "-z", "--full-name", "--cached", "--", ...portion]),
+          ),
+        ),
+        confirmed,
+      ]);
+      const broken = results.find(({ exitCode }) => exitCode !== 0);
+      if (broken !== undefined) throw gitFailed(broken);
+      const names = results.flatMap(({ stdout }) => split(stdout));
+      const known = new Set(names.flatMap((name) => foldersUp(name, ".")));
+      const has = (path: string) => known.has(path);
+      return new Set(paths.filter((_, i) => asked[i]?.some((each) => has(relativeTo(root, each)))));
+    },
+  };
+
+  async function confirm(): Promise<void> {
+    if (!(await isOpen())) throw gitFailed(await asked);
+    const seen = await rootOf();
+    // core.worktree in the repo's own config would make anybody's folder the repo's.
+    if ((await host.files.realpath(seen)) === (await host.files.realpath(root))) return;
+    throw new AppError("GIT_FAILED", `${root} has its work tree elsewhere: ${printable(seen)}`, {
+      hint: "Look at git config core.worktree; if it is not wanted: git config --unset core.worktree",
+    });
+  }
+}
+
+/**
+ * All that git prints, of whatever length.
+ *
+ * @param lines its standard input.
+ * @param fine exit statuses that are no failure.
+ * @throws AppError GIT_FAILED
+ */
+export async function outputOf(
+  git: Git,
+  args: readonly string[],
+  { lines = [], fine = [0] }: { lines?: readonly string[]; fine?: readonly number[] } = {},
+): Promise<string> {
+  const chunks: Buffer[] = [];
+  const result = await git.ask(args, {
+    input: lines.map((line) => `${line}\n`).join(""),
+    onStdout: (chunk) => chunks.push(chunk),
+    timeoutMs: LONG_MS,
+  });
+  if (!fine.includes(result.exitCode ?? -1)) throw gitFailed(result);
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+export async function findGitFolder(
+  { files }: Pick<Host, "files">,
+  folder: string,
+): Promise<string | undefined> {
+  if ((await files.list(folder)).includes(".git")) return folder;
+  return folder === dirname(folder) ? undefined : findGitFolder({ files }, dirname(folder));
+}
+
+function relativeTo(root: string, path: string): string {
+  return relative(root, path).split(sep).join("/");
+}
+
+/** What Windows takes on a command line is 32 kB; ls-files takes no list of paths another way. */
+const PORTION = 24_000;
+
+function inPortions(words: readonly string[]): string[][] {
+  const portions: string[][] = [];
+  let size = PORTION;
+  for (const word of words) {
+    if (size + word.length > PORTION) {
+      portions.push([]);
+      size = 0;
+    }
+    portions.at(-1)?.push(word);
+    size += word.length + 1;
+  }
+  return portions;
+}
+
+function joined(paths: readonly string[]): string {
+  return paths.map((path) => `${path}\0`).join("");
+}
+
+function split(text: string): string[] {
+  return text.split("\0").filter(Boolean);
+}
+
+export function gitFailed({ end, stderr }: ToolResult): AppError {
+  const reason = stderr.trim().split("\n")[0] || end;
+  return new AppError("GIT_FAILED", `git could not be asked: ${printable(reason)}`, {
+    hint: hintFor(stderr),
+  });
+}
+
+function hintFor(stderr: string): string {
+  if (/dubious ownership/.test(stderr))
+    return "The repo belongs to another user: git config --global --add safe.directory <folder>";
+  if (/corrupt|unable to (stream|read|unpack)|bad object/.test(stderr))
+    return "git fsck says what is broken.";
+  return "Run `git status` in this folder and mend what it says.";
+}

@@ -1,0 +1,71 @@
+import { join } from "node:path";
+import type { GitObservation, Observation } from "../../commands/init/observe.ts";
+import { obstacles, plainWrite } from "../../core/existing.ts";
+import { textAt } from "../../core/file-text.ts";
+import { finding } from "../../core/findings.ts";
+import { patternOf, withPatterns } from "../../core/ignore-block.ts";
+import type { Consent, Finding, PlanPart } from "../../core/types.ts";
+import { content } from "../../secret/content.ts";
+import { type IgnoreRule, ignoreRules } from "./ignore-rules.ts";
+
+/** The patterns that .gitignore lacks: by git's own answer, outside git by the text. */
+export function planGitignore(observation: Observation, consent: Consent): PlanPart {
+  const { gitignore, git, config } = observation;
+  const current = textAt(gitignore);
+  const lines = new Set(current?.text.split(/\r?\n/).map((line) => line.trim()));
+  const rules = ignoreRules(config);
+  const needed = rules.filter(({ pattern, probes }) =>
+    git === undefined
+      ? !lines.has(pattern)
+      : probes.some((probe) => !git.ignored.has(probe) && !git.nested.has(probe)),
+  );
+  const overruled = needed
+    .filter(({ pattern }) => lines.has(pattern))
+    .map(({ pattern, probes }) => notIgnored(pattern, probes[0] ?? ""));
+  const missing = needed.filter(({ pattern }) => !lines.has(pattern)).map(({ pattern }) => pattern);
+  if (git === undefined) overruled.push(noGit(gitignore.path));
+  else overruled.push(...judgeNested(rules, git));
+  if (missing.length === 0) return { findings: overruled };
+
+  const obstructed = obstacles(observation, gitignore, consent);
+  const findings = [...overruled, ...obstructed];
+  if (findings.some(({ level }) => level === "error") || current === undefined) return { findings };
+  const after = content(withPatterns(current.text, missing));
+  const { encoding } = current;
+  const why = "keeps secrets and state out of git";
+  return { findings, changes: [plainWrite(gitignore, { ...after, encoding }, why)] };
+}
+
+/** Patterns of ours do not reach into a repo inside ours, and its .gitignore is not ours to write. */
+function judgeNested(rules: readonly IgnoreRule[], { ignored, nested }: GitObservation): Finding[] {
+  const missing = new Map<string, Set<string>>();
+  for (const { pattern, probes } of rules) {
+    for (const probe of probes) {
+      const place = ignored.has(probe) ? undefined : nested.get(probe);
+      if (place === undefined) continue;
+      const isByName = /^[^/]+\/?$/.test(pattern);
+      const own = isByName ? pattern : patternOf(place.name);
+      missing.set(place.root, (missing.get(place.root) ?? new Set()).add(own));
+    }
+  }
+  return [...missing].map(([root, patterns]) => {
+    const message = `${root} is a git repo of its own, and would take secrets or state.`;
+    const fix = `Add to its .gitignore: ${[...patterns].join(" ")}`;
+    return finding("git.not-ignored", message, { where: join(root, ".gitignore"), fix });
+  });
+}
+
+function noGit(path: string): Finding {
+  return finding("git.none", "There is no git repo here: .gitignore is ready for one.", {
+    where: path,
+    fix: "git init",
+  });
+}
+
+function notIgnored(pattern: string, path: string): Finding {
+  return finding(
+    "git.not-ignored",
+    `.gitignore has ${pattern}, but another pattern lets git take ${path}.`,
+    { where: path, fix: `Find and mend it: git check-ignore -v --no-index ${path}` },
+  );
+}

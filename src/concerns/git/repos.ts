@@ -1,0 +1,55 @@
+import { dirname } from "node:path";
+import type { Host } from "../../host/host.ts";
+import { findGitFolder, type Git, openGit } from "./git.ts";
+
+/** What the repo that a file lies in says of it. */
+export interface Verdict {
+  /** The work tree's root, without symlinks. */
+  readonly root: string;
+  readonly isIgnored: boolean;
+  readonly isTracked: boolean;
+}
+
+/**
+ * Asks of each file the repo that it lies in: there may be one inside another, and one around doctl's
+ * config. The outer one knows nothing of what the inner one would take.
+ *
+ * @param git the repo that we work in, which no tool may come from.
+ * @returns by path; a file that lies in no repo has no verdict.
+ * @throws AppError GIT_FAILED
+ */
+export async function askRepos(
+  host: Pick<Host, "env" | "run" | "which" | "files">,
+  git: Git | undefined,
+  paths: readonly string[],
+): Promise<ReadonlyMap<string, Verdict>> {
+  const { files } = host;
+  const opened = new Map<string, Promise<Git | undefined>>();
+  const open = async (folder: string) => {
+    const marked = await findGitFolder(host, await files.realpath(folder));
+    if (marked === undefined) return undefined;
+    if (marked === git?.root) return git;
+    const repo = opened.get(marked) ?? openGit(host, marked, git?.root);
+    opened.set(marked, repo);
+    return repo;
+  };
+  const folders = new Map([...new Set(paths.map(dirname))].map((each) => [each, open(each)]));
+  const byRepo = new Map<Git, string[]>();
+  for (const path of paths) {
+    const repo = await folders.get(dirname(path));
+    if (repo !== undefined) byRepo.set(repo, [...(byRepo.get(repo) ?? []), path]);
+  }
+  const verdicts = [...byRepo].map(async ([repo, own]) => {
+    const [ignored, tracked] = await Promise.all([repo.ignored(own), repo.tracked(own)]);
+    return own.map((path): [string, Verdict] => {
+      const [isIgnored, isTracked] = [ignored.has(path), tracked.has(path)];
+      return [path, { root: repo.root, isIgnored, isTracked }];
+    });
+  });
+  return new Map((await Promise.all(verdicts)).flat());
+}
+
+/** True for what must hold no secret. */
+export function wouldTake({ isIgnored, isTracked }: Verdict): boolean {
+  return !isIgnored || isTracked;
+}

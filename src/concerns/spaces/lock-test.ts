@@ -1,0 +1,107 @@
+import { randomBytes } from "node:crypto";
+import { AwsV4Signer } from "aws4fetch";
+import type { Host, HttpAnswer } from "../../host/host.ts";
+import { sha256 } from "../../lib/sha256.ts";
+import type { Secret } from "../../secret/secret.ts";
+import type { SpacesBackend } from "../config/resolved.ts";
+import { spacesHost } from "./host.ts";
+
+/** What opens a bucket: a pair of Spaces keys, which is not the API token. */
+export interface SpacesKeys {
+  readonly id: Secret;
+  readonly secret: Secret;
+  readonly session: Secret | undefined;
+}
+
+export interface LockTest {
+  readonly backend: SpacesBackend;
+  readonly keys: SpacesKeys;
+}
+
+/** Why a lock file would keep nobody out, or cannot be tried, in words; undefined: it works. */
+export interface LockVerdict {
+  readonly why: string | undefined;
+  /** A test object that could not be deleted again. */
+  readonly left: string | undefined;
+}
+
+const TIME_LIMIT_MS = 10_000;
+const BODY = "A test of do-bootstrap; it may be deleted.\n";
+
+/**
+ * Tries what a lock rests on: of two writes of one new object that both say `If-None-Match: *`, the
+ * second must be refused with 412. A store that ignores the header lets two runs proceed
+ * (contracts/terraform.md 6.8). The object stands beside the state, and is deleted again.
+ *
+ * @throws AppError INTERRUPTED.
+ */
+export async function tryLock(
+  { http }: Pick<Host, "http">,
+  { backend, keys }: LockTest,
+): Promise<LockVerdict> {
+  const object = `${backend.key}.do-bootstrap-lock-test-${randomBytes(4).toString("hex")}`;
+  const first = await send("PUT");
+  const isWritten = first.kind === "answer" && first.status === 200;
+  if (!isWritten) {
+    return { why: whyNot(first, backend), left: mayBeWritten(first) ? await cleared() : undefined };
+  }
+  const second = await send("PUT");
+  return { why: verdict(second), left: await cleared() };
+
+  function verdict(answer: HttpAnswer): string | undefined {
+    if (answer.kind === "answer" && answer.status === 412) return undefined;
+    if (answer.kind === "answer" && answer.status === 200) {
+      return `${spacesHost(backend)} ignores If-None-Match: a second write of the same object was not refused, and a lock would keep nobody out`;
+    }
+    return whyNot(answer, backend);
+  }
+
+  async function cleared(): Promise<string | undefined> {
+    const answer = await send("DELETE");
+    const isGone = answer.kind === "answer" && [200, 204, 404].includes(answer.status);
+    return isGone ? undefined : object;
+  }
+
+  async function send(method: "PUT" | "DELETE"): Promise<HttpAnswer> {
+    const body = method === "PUT" ? BODY : "";
+    const { url, headers } = await new AwsV4Signer({
+      method,
+      url: `https://${backend.bucket}.${spacesHost(backend)}/${object}`,
+      service: "s3",
+      // As Terraform signs it: backend.tf says the same.
+      region: "us-east-1",
+      accessKeyId: keys.id.reveal(),
+      secretAccessKey: keys.secret.reveal(),
+      ...(keys.session === undefined ? {} : { sessionToken: keys.session.reveal() }),
+      headers: {
+        "User-Agent": `do-bootstrap/${__VERSION__}`,
+        "X-Amz-Content-Sha256": sha256(body),
+        ...(method === "PUT" ? { "If-None-Match": "*" } : {}),
+      },
+    }).sign();
+    const request = { url, method, headers: Object.fromEntries(headers), timeoutMs: TIME_LIMIT_MS };
+    return http(method === "PUT" ? { ...request, body } : request);
+  }
+}
+
+/** The request was under way when it failed. */
+function mayBeWritten(answer: HttpAnswer): boolean {
+  return answer.kind === "failure" && ["timeout", "closed", "headers"].includes(answer.why);
+}
+
+function whyNot(answer: HttpAnswer, { bucket, region }: SpacesBackend): string {
+  if (answer.kind === "failure") {
+    return `${region}.digitaloceanspaces.com could not be asked (${answer.why}: ${answer.detail})`;
+  }
+  const code = /<Code>(\w+)<\/Code>/.exec(answer.body)?.[1] ?? "";
+  const meaning = MEANINGS[code];
+  if (meaning !== undefined) return meaning.replace("BUCKET", `${bucket} in ${region}`);
+  return `Spaces answers ${answer.status}${code === "" ? "" : ` ${code}`}`;
+}
+
+const MEANINGS: Readonly<Record<string, string>> = {
+  NoSuchBucket: "there is no bucket BUCKET",
+  InvalidAccessKeyId: "Spaces does not know the access key id",
+  SignatureDoesNotMatch: "the secret key does not belong to the access key id",
+  AccessDenied: "these keys may not write to bucket BUCKET",
+};

@@ -1,0 +1,51 @@
+import { basename, dirname, join } from "node:path";
+import type { Host } from "../../../host/host.ts";
+import { isInside } from "../../../lib/paths.ts";
+import type { ResolvedConfig } from "../../config/resolved.ts";
+import { filesOf } from "../../git/files.ts";
+import type { Git } from "../../git/git.ts";
+import { isBackendConfig, secretsInFiles } from "../root/backend-secrets.ts";
+import type { TerraformRoot } from "../root/observe.ts";
+
+/** Other endings (backend.json) are anybody's, where they do not stand beside the code. */
+const PATTERNS = ["*.tfbackend", "*.tfbackend.json", "backend*.hcl"].map(
+  (name) => `:(icase,glob)**/${name}`,
+);
+/** More than a project has environments. */
+const MOST_FILES = 100;
+
+/**
+ * Adds the secrets in files for -backend-config that stand in other folders than a root's own, such as
+ * backends/prod.s3.tfbackend. Such a file is for the root that it is below; for any of them where it is
+ * below none. What git ignores is not looked for.
+ */
+export async function withBackendConfigs(
+  host: Pick<Host, "files" | "hclParser">,
+  git: Git,
+  { base }: Pick<ResolvedConfig, "base">,
+  roots: readonly TerraformRoot[],
+): Promise<readonly TerraformRoot[]> {
+  const isWith = ({ module, config }: TerraformRoot) => module.backend ?? config.backend;
+  if (!roots.some(isWith)) return roots;
+  const [names, project] = await Promise.all([filesOf(git, PATTERNS), host.files.realpath(base)]);
+  const paths = names
+    .filter((name) => isBackendConfig(basename(name)))
+    .map((name) => join(git.root, name))
+    .filter((path) => isInside(path, project) && !roots.some(({ real }) => real === dirname(path)));
+  const found = new Map<TerraformRoot, string[]>();
+  for (const path of paths.slice(0, MOST_FILES)) {
+    for (const root of rootsFor(path, roots)) found.set(root, [...(found.get(root) ?? []), path]);
+  }
+  return Promise.all(
+    roots.map(async (root) => {
+      const more = await secretsInFiles(host, found.get(root) ?? []);
+      return more.length === 0 ? root : { ...root, initSecrets: [...root.initSecrets, ...more] };
+    }),
+  );
+}
+
+function rootsFor(path: string, roots: readonly TerraformRoot[]): readonly TerraformRoot[] {
+  const above = roots.filter(({ real }) => isInside(path, real));
+  const [nearest] = above.sort((a, b) => b.real.length - a.real.length);
+  return nearest === undefined ? roots : [nearest];
+}

@@ -1,0 +1,112 @@
+import { basename, relative } from "node:path";
+import type { Observation } from "../../../commands/init/observe.ts";
+import { obstacles, plainWrite } from "../../../core/existing.ts";
+import { textAt } from "../../../core/file-text.ts";
+import { finding } from "../../../core/findings.ts";
+import { patternOf, withPatterns } from "../../../core/ignore-block.ts";
+import { type Consent, type Finding, joined, type PlanPart } from "../../../core/types.ts";
+import type { Snapshot } from "../../../host/host.ts";
+import { isInside } from "../../../lib/paths.ts";
+import { content } from "../../../secret/content.ts";
+import { SECRET_TFVARS } from "../../config/protected-paths.ts";
+import { KEY_NAMES } from "../../spaces/keys.ts";
+import { UPLOAD_IGNORE } from "../root/names.ts";
+import { needsOf } from "../root/needs.ts";
+import type { TerraformRoot } from "../root/observe.ts";
+import { isUploaded } from "./upload-ignore.ts";
+
+/**
+ * What HCP Terraform asks for: a .terraformignore that keeps secrets out of the upload, and variables
+ * in the workspace. The upload is the root's folder, or one above it where the workspace has a working
+ * directory, which only HCP Terraform knows: the config's folder stands for that.
+ */
+export function planCloud(observation: Observation, consent: Consent): PlanPart {
+  const roots = observation.roots.filter(({ module }) => module.cloud !== undefined);
+  if (roots.length === 0) return {};
+  const tops = [observation.uploadIgnore, ...roots.map((root) => root.at(UPLOAD_IGNORE))];
+  const files = new Map(tops.map((snapshot) => [snapshot.path, snapshot]));
+  return joined([
+    ...[...files.values()].map((snapshot) => planIgnore(observation, snapshot, consent)),
+    ...roots.map((root) => ({ findings: [workspaceVariables(observation, root)] })),
+  ]);
+}
+
+function planIgnore(observation: Observation, before: Snapshot, consent: Consent): PlanPart {
+  const current = textAt(before);
+  const { text = "", encoding = "utf8" } = current ?? {};
+  const lines = new Set(text.split(/\r?\n/).map((line) => line.trim()));
+  const needed = rulesFor(observation, before.path).filter(({ probe }) => isUploaded(text, probe));
+  const overruled = needed.filter(({ pattern }) => lines.has(pattern)).map(takesAllTheSame);
+  const missing = needed.filter(({ pattern }) => !lines.has(pattern)).map(({ pattern }) => pattern);
+  if (missing.length === 0) return { findings: overruled };
+  const findings = [...overruled, ...obstacles(observation, before, consent)];
+  if (findings.length > 0 || current === undefined) return { findings };
+  const after = withPatterns(text, missing, "the upload");
+  const reincluded = rulesFor(observation, before.path).filter(({ probe }) =>
+    isUploaded(after, probe),
+  );
+  if (reincluded.length > 0) return { findings: reincluded.map(takesAllTheSame) };
+  const why = "keeps secrets and state out of HCP Terraform's upload";
+  return { changes: [plainWrite(before, { ...content(after), encoding }, why)] };
+
+  function takesAllTheSame({ pattern, probe }: UploadRule): Finding {
+    const message = `${before.path}: a line after ${pattern} lets HCP Terraform's upload take ${probe}.`;
+    const fix = "Take out the line with the ! that matches it, or narrow it.";
+    return finding("cloud.upload", message, { where: before.path, fix });
+  }
+}
+
+interface UploadRule {
+  readonly pattern: string;
+  /** A file that it keeps back, relative to the upload's top. */
+  readonly probe: string;
+}
+
+/** git's ignore files are not asked by the upload; it takes what stands in the folder. */
+function rulesFor({ config }: Observation, file: string): readonly UploadRule[] {
+  const top = file.slice(0, -basename(file).length - 1);
+  const envFiles = config.envFiles
+    .filter((path) => isInside(path, top))
+    .map((path) => relative(top, path).replaceAll("\\", "/"))
+    .filter((path) => !/^(.*\/)?\.env(\..*)?$/.test(path));
+  return [
+    { pattern: ".env", probe: ".env" },
+    { pattern: ".env.*", probe: ".env.local" },
+    ...envFiles.map((probe) => ({ pattern: patternOf(probe), probe })),
+    { pattern: "*.secret.auto.tfvars.json", probe: SECRET_TFVARS },
+    { pattern: "*.tfstate", probe: "terraform.tfstate" },
+    { pattern: "*.tfstate.*", probe: "terraform.tfstate.backup" },
+    { pattern: "*.tfplan", probe: "plan.tfplan" },
+    { pattern: "tfplan", probe: "tfplan" },
+  ];
+}
+
+function workspaceVariables({ code }: Observation, root: TerraformRoot): Finding {
+  const { module, config } = root;
+  const byDefault = module.providers.find(({ alias }) => alias === undefined);
+  const ofToken = byDefault?.variable;
+  const { variable } = needsOf(root);
+  const texts = root.tfvars.map((name) => textAt(root.at(name))?.text ?? "");
+  const others = [...module.variables].flatMap(([name, { hasDefault }]) => {
+    const isGiven =
+      hasDefault || Object.hasOwn(config.variables, name) || texts.some((text) => has(text, name));
+    return isGiven || name === (ofToken ?? variable) ? [] : name;
+  });
+  const wanted = [
+    ofToken === undefined
+      ? "DIGITALOCEAN_TOKEN (environment variable, sensitive)"
+      : `${ofToken} (Terraform variable, sensitive)`,
+    ...(code.needs.spaces.length > 0
+      ? KEY_NAMES.map((name) => `${name} (environment variable, sensitive)`)
+      : []),
+    ...others.map((name) => `${name} (Terraform variable)`),
+  ];
+  const where = `${root.at(module.cloud?.file ?? "").path}:${module.cloud?.line}`;
+  const message = `${where}: runs on HCP Terraform take nothing from this machine. Its workspace needs: ${wanted.join(", ")}.`;
+  const fix = "Set them in the workspace, under Variables; or in a variable set of the project.";
+  return finding("cloud.variables", message, { where, fix });
+}
+
+function has(text: string, name: string): boolean {
+  return new RegExp(`^\\s*"?${name}"?\\s*[=:]`, "m").test(text);
+}

@@ -1,0 +1,160 @@
+import { join } from "node:path";
+import type { Observation } from "../../commands/init/observe.ts";
+import { obstacles } from "../../core/existing.ts";
+import { textAt } from "../../core/file-text.ts";
+import { finding } from "../../core/findings.ts";
+import { type Consent, type Finding, joined, type PlanPart } from "../../core/types.ts";
+import type { Place } from "../../hcl/syntax.ts";
+import type { Content } from "../../secret/content.ts";
+import { Secret } from "../../secret/secret.ts";
+import type { HardCoded, ProviderBlock } from "./root/module.ts";
+import { type Needs, needsOf } from "./root/needs.ts";
+import type { TerraformRoot } from "./root/observe.ts";
+
+/** What is to be said of a root module's code as it stands. */
+export function judgeCode(observation: Observation, root: TerraformRoot, needs: Needs): Finding[] {
+  const { config, module, tfvars, at } = root;
+  const where = ({ file, line }: Place) => `${join(config.dir, file)}:${line}`;
+  const findings: Finding[] = [];
+  for (const place of module.broken) {
+    const message = `${where(place)}: not understood. Nothing is added to this root.`;
+    findings.push(
+      finding("terraform.broken", message, mend(where(place), "terraform fmt says more.")),
+    );
+  }
+  for (const { place, where: block } of module.hardCoded) {
+    const message = `${where(place)}: a token is written into ${block}.`;
+    const fix = isFixable(root)
+      ? "do-bootstrap --fix moves it to a variable; revoke it if it was ever committed."
+      : "The code holds different tokens: give each provider a variable of its own.";
+    findings.push(finding("terraform.hard-coded-token", message, mend(where(place), fix)));
+  }
+  if (module.cloud !== undefined && config.credentials === "tfvars") {
+    const message = `${where(module.cloud)}: HCP Terraform takes this folder, so credentials "tfvars" is not possible.`;
+    const fix = "Set terraform.credentials: env, or leave the key out.";
+    findings.push(finding("terraform.cloud-tfvars", message, mend(where(module.cloud), fix)));
+  }
+  const { requiredProviders } = module;
+  if (requiredProviders !== undefined && !PROVIDER_SOURCE.test(requiredProviders.source ?? "")) {
+    const place = where(requiredProviders.place);
+    const message = `${place}: required_providers has no digitalocean/digitalocean, and a module may have only one such block.`;
+    const fix = 'Add to it: digitalocean = { source = "digitalocean/digitalocean" }';
+    findings.push(finding("terraform.no-source", message, mend(place, fix)));
+  }
+  const variable = module.variables.get(needs.variable);
+  if (needs.credentials === "tfvars" && variable !== undefined && !variable.ephemeral) {
+    const message = `${where(variable.place)}: var.${needs.variable} is not ephemeral, so that plan files hold the token.`;
+    const fix = "Edit it: ephemeral = true (needs Terraform 1.10 or OpenTofu 1.11).";
+    findings.push(finding("terraform.not-ephemeral", message, mend(where(variable.place), fix)));
+  }
+  findings.push(...module.providers.filter(hasOtherVariable).map(otherVariable));
+  findings.push(...tfvars.flatMap(tokenInValues));
+  return findings;
+
+  function hasOtherVariable({ variable }: ProviderBlock): boolean {
+    return variable !== undefined && variable !== needs.variable;
+  }
+
+  function otherVariable({ alias, variable, place }: ProviderBlock): Finding {
+    const message = `${where(place)}: provider alias ${alias} takes var.${variable}, which is left to you.`;
+    return finding("terraform.other-variable", message, { where: where(place) });
+  }
+
+  /** A file of values that git has, or would take. */
+  function tokenInValues(name: string): Finding[] {
+    const snapshot = at(name);
+    const lines = textAt(snapshot)?.text.split("\n") ?? [];
+    const line = lines.findIndex((text) => /do[opr]_v1_[0-9a-f]{64}/.test(text));
+    const { git } = observation;
+    const isExposed = git?.tracked.has(snapshot.path) || git?.ignored.has(snapshot.path) === false;
+    if (line < 0 || !isExposed) return [];
+    const place = where({ file: name, line: line + 1 });
+    const message = `${place}: a token, in a file that git does not ignore.`;
+    const fix = "Delete the line; revoke the token if it was ever committed.";
+    return [finding("terraform.committed-token", message, mend(place, fix))];
+  }
+}
+
+const PROVIDER_SOURCE = /^(registry\.(terraform\.io|opentofu\.org)\/)?digitalocean\/digitalocean$/i;
+
+/** One variable cannot stand for two tokens. */
+export function isFixable({ module }: TerraformRoot): boolean {
+  return new Set(module.hardCoded.map(({ expression }) => expression.literal)).size <= 1;
+}
+
+/** The variable that takes a token's place; undefined: the provider reads the environment. */
+function fixVariable(root: TerraformRoot): string | undefined {
+  const { credentials, variable } = needsOf(withVariable(root, root.config.variable));
+  return credentials === "tfvars" ? variable : undefined;
+}
+
+function withVariable(root: TerraformRoot, variable: string | undefined): TerraformRoot {
+  const providers = root.module.providers.map((provider) =>
+    provider.isHardCoded ? { ...provider, variable, hasToken: variable !== undefined } : provider,
+  );
+  return { ...root, module: { ...root.module, providers } };
+}
+
+/** The root as it will be when its tokens have been moved to a variable. */
+export function withFix(root: TerraformRoot): TerraformRoot {
+  const { module } = withVariable(root, fixVariable(root));
+  return { ...root, module: { ...module, hardCoded: [] } };
+}
+
+/** Each token in the code gives way to the variable; the rest of the file stays as it is. */
+export function planFix(observation: Observation, root: TerraformRoot, consent: Consent): PlanPart {
+  const { module, at } = root;
+  const variable = fixVariable(root);
+  const files = new Set(module.hardCoded.map(({ place }) => place.file));
+  const plans = [...files].map((name): PlanPart => {
+    const before = at(name);
+    const findings = obstacles(observation, before, consent);
+    const found = textAt(before);
+    if (findings.length > 0 || found === undefined || before.kind !== "file") {
+      return { findings };
+    }
+    const spans = module.hardCoded
+      .filter(({ place }) => place.file === name)
+      .sort((a, b) => a.expression.start - b.expression.start);
+    const isJson = name.endsWith(".json");
+    const replaced = (each: HardCoded) => {
+      if (each.where.startsWith("variable") || variable === undefined) return ["null"];
+      return [isJson ? `"\${var.${variable}}"` : `var.${variable}`];
+    };
+    const path = before.path;
+    const hidden = ({ expression }: HardCoded) => [
+      '"',
+      Secret.of(String(expression.literal), { kind: "code", path }),
+      '"',
+    ];
+    const { encoding } = found;
+    const shownBefore: Content = { encoding, parts: spliced(found.text, spans, hidden) };
+    const after: Content = { encoding, parts: spliced(found.text, spans, replaced) };
+    const why = "the token gives way to a variable";
+    return {
+      findings,
+      changes: [
+        { kind: "write", before, after, shownBefore, mode: before.mode, why, takesAway: true },
+      ],
+    };
+  });
+  return joined(plans);
+}
+
+function spliced(
+  text: string,
+  spans: readonly HardCoded[],
+  put: (span: HardCoded) => readonly (string | Secret)[],
+): (string | Secret)[] {
+  let from = 0;
+  const parts = spans.flatMap((span) => {
+    const before = text.slice(from, span.expression.start);
+    from = span.expression.end;
+    return [before, ...put(span)];
+  });
+  return [...parts, text.slice(from)];
+}
+
+function mend(where: string, fix: string) {
+  return { where, fix };
+}

@@ -1,0 +1,128 @@
+import type { Observation } from "../../commands/init/observe.ts";
+import { textIn } from "../../core/file-text.ts";
+import { finding } from "../../core/findings.ts";
+import { type Command, type Finding, NOTHING, type Plan, type PlanPart } from "../../core/types.ts";
+import { readEnvFile } from "../../exec/read-env-file.ts";
+import { toolVariables } from "../../exec/variables.ts";
+import { Secret } from "../../secret/secret.ts";
+import type { Variables } from "../../secret/variables.ts";
+import { findKeys } from "../spaces/keys.ts";
+import { stateElsewhere } from "./backend/plan.ts";
+import { execConfigOf } from "./exec-config.ts";
+import { BACKEND_TF, MISSING_TF } from "./root/names.ts";
+import { type Needs, needsOf } from "./root/needs.ts";
+import type { TerraformRoot } from "./root/observe.ts";
+
+/** `init` and `workspace select` for one root, where they have something to do (DESIGN rule 10). */
+export function planCommands(observation: Observation, root: TerraformRoot, files: Plan): PlanPart {
+  const { terraform, config, env } = observation;
+  const { dir, init, workspace } = root.config;
+  if (terraform === undefined) return NOTHING;
+  const isConfigured = root.foreign.length + root.own.size > 0 || files.changes.length > 0;
+  if (!isConfigured || root.module.broken.length > 0) return NOTHING;
+
+  const needs = needsOf(root);
+  const judged = { findings: judgeEnvironment(observation, root, needs) };
+  if (!mayReachState(observation, root)) return judged;
+  const variables = backendKeys(observation, root);
+  const command = (args: readonly string[], why: string): Command => ({
+    tool: terraform,
+    args: [...args, "-no-color"],
+    cwd: dir,
+    why,
+    with: variables,
+    // They need no token; and with TF_WORKSPACE, init fails on a backend that has others (7.4).
+    without: [
+      "TF_WORKSPACE",
+      ...[needs, ...root.module.providers].map(({ variable }) => `TF_VAR_${variable}`),
+      config.token.name,
+      ...Object.keys(env).filter((name) => name.startsWith("DIGITALOCEAN_")),
+    ],
+  });
+  const requirementsChange = files.changes.some(
+    (change) =>
+      change.kind === "write" &&
+      REQUIREMENTS.some((name) => change.before.path.endsWith(`/${name}`)),
+  );
+  const commands: Command[] = [];
+  // What Terraform has noted is the last word: an init that failed left nothing behind.
+  const isConnected = root.config.backend === undefined || root.storedBackend !== undefined;
+  const isChanged = hasOtherSettings(root, files);
+  if (init && (!root.isInitialised || !isConnected || isChanged || requirementsChange)) {
+    const what = isConnected ? "installs the provider" : "installs the provider, opens the state";
+    const flags = isChanged ? ["-reconfigure"] : [];
+    commands.push(command(["init", "-input=false", ...flags], what));
+  }
+  if (workspace !== undefined && workspace !== root.workspace) {
+    commands.push(
+      command(["workspace", "select", "-or-create", workspace], `workspace ${workspace}`),
+    );
+  }
+  return { ...judged, commands };
+}
+
+/**
+ * Terraform refuses any change of backend.tf (contracts/terraform.md 6.4); where the state stays in its
+ * place, it has only to take note.
+ */
+function hasOtherSettings(
+  { config, module, storedBackend, at }: TerraformRoot,
+  files: Plan,
+): boolean {
+  if (config.backend === undefined || module.backend !== undefined) return false;
+  if (storedBackend === undefined) return false;
+  const { path } = at(BACKEND_TF);
+  const isRewritten = files.changes.some(
+    (change) => change.kind === "write" && change.before.path === path,
+  );
+  return isRewritten || storedBackend.lock !== config.backend.lock;
+}
+
+/** init would ask whether the state may be copied, or fail for want of keys: both are findings. */
+function mayReachState(observation: Observation, root: TerraformRoot): boolean {
+  if (root.config.backend === undefined) return true;
+  return stateElsewhere(root) === undefined && findKeys(observation).kind !== "none";
+}
+
+/** The keys of the bucket, and what makes Terraform send no checksums that Spaces does not know. */
+function backendKeys({ config, env, envFile }: Observation, root: TerraformRoot): Variables {
+  if (root.config.backend === undefined) return new Map();
+  const variables = toolVariables({
+    config: execConfigOf(config, [root]),
+    env,
+    envFile: readEnvFile(textIn(envFile)),
+    token: Secret.of("", { kind: "stdin" }),
+    all: false,
+  });
+  return new Map([...variables].filter(([name]) => name.startsWith("AWS_")));
+}
+
+const REQUIREMENTS = ["versions.tf", MISSING_TF, BACKEND_TF];
+
+/** Inherited variables that change what Terraform does here (contracts/terraform.md 2 and 7). */
+function judgeEnvironment(
+  { env }: Observation,
+  root: TerraformRoot,
+  { credentials, variable }: Needs,
+): Finding[] {
+  const { workspace } = root.config;
+  const findings: Finding[] = [];
+  const say = (name: string, what: string) =>
+    findings.push(
+      finding("terraform.environment", `${name} is set: ${what}`, { fix: `unset ${name}` }),
+    );
+
+  const selected = env["TF_WORKSPACE"];
+  if (selected && workspace !== undefined && selected !== workspace) {
+    say("TF_WORKSPACE", `Terraform uses workspace ${selected}, not ${workspace}.`);
+  }
+  if (env["TF_DATA_DIR"]) say("TF_DATA_DIR", "without it, Terraform will find nothing installed.");
+  for (const name of Object.keys(env).filter((name) => /^TF_CLI_ARGS(_|$)/.test(name))) {
+    if (env[name]) say(name, "its arguments are added to each terraform command.");
+  }
+  const given = `TF_VAR_${variable}`;
+  if (credentials === "tfvars" && env[given] !== undefined) {
+    say(given, "it is the weakest source, and any tfvars file beats it.");
+  }
+  return findings;
+}

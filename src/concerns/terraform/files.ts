@@ -1,0 +1,94 @@
+import { bodyOf, fill, generate, type Templates } from "../../core/generated.ts";
+import type { TerraformRootConfig } from "../config/resolved.ts";
+import { EPHEMERAL_SINCE, MISSING_TF } from "./root/names.ts";
+import type { Needs } from "./root/needs.ts";
+
+/**
+ * The .tf files of a root that has none of its own. They follow from config alone, never from the
+ * machine: two colleagues and a pipeline must agree on them (DESIGN §6).
+ */
+export function renderRoot(
+  config: TerraformRootConfig,
+  needs: Pick<Needs, "credentials" | "variable"> & Partial<Needs>,
+  templates: Templates,
+): ReadonlyMap<string, string> {
+  const parts = partsFor(config, needs, templates);
+  const declarations = [
+    ...((needs.lacksTokenVariable ?? needs.credentials === "tfvars") ? [parts.tokenVariable] : []),
+    ...(needs.undeclared ?? Object.keys(config.variables)).map(parts.variable),
+  ];
+  const files: [string, string][] = [
+    [
+      "versions.tf",
+      generate(
+        templates["versions.tf"],
+        needs.credentials === "tfvars" ? parts.versions : { required_version: "" },
+      ),
+    ],
+    ["provider.tf", generate(parts.provider, parts.names)],
+  ];
+  if (declarations.length > 0) {
+    const text = declarations.join("\n").trimEnd();
+    files.push(["variables.tf", generate(templates["variables.tf"], { declarations: text })]);
+  }
+  return new Map(files);
+}
+
+/** A file of ours when all that it declared stands elsewhere, or is not needed any more. */
+export function renderNothing(name: string, templates: Templates): string {
+  return name === MISSING_TF
+    ? generate(templates[MISSING_TF], { pieces: "" })
+    : generate(templates["variables.tf"], { declarations: "" });
+}
+
+/**
+ * The one file with what a root with files of its own lacks.
+ *
+ * @returns undefined where it lacks nothing.
+ */
+export function renderMissing(
+  config: TerraformRootConfig,
+  needs: Needs,
+  templates: Templates,
+): string | undefined {
+  const parts = partsFor(config, needs, templates);
+  // Only a variable of ours needs a release of ours: the repo's own may be of any kind.
+  const versions = needs.lacksTokenVariable ? parts.versions : { required_version: "" };
+  const settings = needs.lacksRequiredProviders
+    ? [fill(bodyOf(templates["versions.tf"]), versions)]
+    : needs.lacksTokenVariable
+      ? [parts.version]
+      : [];
+  const pieces = [
+    ...settings,
+    ...(needs.lacksProvider ? [fill(bodyOf(parts.provider), parts.names)] : []),
+    ...(needs.lacksTokenVariable ? [parts.tokenVariable] : []),
+    ...needs.undeclared.map(parts.variable),
+  ];
+  if (pieces.length === 0) return undefined;
+  return generate(templates["do-bootstrap.tf"], { pieces: pieces.join("\n").trimEnd() });
+}
+
+function partsFor(
+  config: TerraformRootConfig,
+  { credentials, variable }: Pick<Needs, "credentials" | "variable">,
+  templates: Templates,
+) {
+  const names = { variable };
+  const since = EPHEMERAL_SINCE[config.tool ?? "terraform"];
+  const requirement = `required_version = ">= ${since}"`;
+  return {
+    names,
+    versions: { required_version: `${requirement}\n` },
+    version: `terraform {\n  ${requirement}\n}\n`,
+    provider: templates[credentials === "tfvars" ? "provider.tf" : "provider-env.tf"],
+    tokenVariable: fill(templates["token-variable.tf"], names),
+    variable: (name: string) =>
+      fill(templates["variable.tf"], { name, type: typeOf(config.variables[name]) }),
+  };
+}
+
+function typeOf(value: unknown): string {
+  const types: Record<string, string> = { string: "string", number: "number", boolean: "bool" };
+  return types[typeof value] ?? "any";
+}

@@ -1,0 +1,79 @@
+import { join, resolve } from "node:path";
+import { textIn } from "../../../core/file-text.ts";
+import { readTfvars } from "../../../hcl/read.ts";
+import type { Environment, Host } from "../../../host/host.ts";
+import { jsonIn, recordOf } from "../../../lib/json.ts";
+import { isTerraformFile } from "../../../lib/paths.ts";
+import { mayHoldSecret, secretsIn, secretsInValues } from "./backend.ts";
+
+/** A secret that `terraform init` would take from here and copy in clear (contracts/terraform.md 6.3). */
+export interface ExposedSecret {
+  /** The setting's name. */
+  readonly name: string;
+  /** path:line, or the variable that holds it. */
+  readonly where: string;
+}
+
+/** Files that people hand to -backend-config, by the names that they have. */
+const BACKEND_CONFIG = /\.tfbackend(\.json)?$|^backend\b.*\.(hcl|conf|config|json|tfvars)$/i;
+
+/**
+ * Secrets in what -backend-config would get: files of the usual names in a root module, and what
+ * TF_CLI_ARGS and TF_CLI_ARGS_init name.
+ *
+ * @param names of the files in the root module's folder.
+ */
+export async function secretsForInit(
+  { files, hclParser, env }: Pick<Host, "files" | "hclParser" | "env">,
+  dir: string,
+  names: readonly string[],
+): Promise<readonly ExposedSecret[]> {
+  const given = argumentsIn(env);
+  const usual = names.filter(isBackendConfig);
+  const named = given.filter(({ value }) => !value.includes("="));
+  const paths = [
+    ...usual.map((name) => join(dir, name)),
+    ...named.map(({ value }) => resolve(dir, value)),
+  ];
+  const inline = given.flatMap(({ variable, value }) => {
+    const [name = "", ...rest] = value.split("=");
+    return secretsInValues({ [name]: rest.join("=") }).map((each) => ({
+      name: each,
+      where: variable,
+    }));
+  });
+  return [...(await secretsInFiles({ files, hclParser }, paths)), ...inline];
+}
+
+/** True for the name of a file that people hand to -backend-config. */
+export function isBackendConfig(name: string): boolean {
+  return BACKEND_CONFIG.test(name) && !isTerraformFile(name);
+}
+
+/** The secrets in files for -backend-config, whatever they are called. */
+export async function secretsInFiles(
+  { files, hclParser }: Pick<Host, "files" | "hclParser">,
+  paths: readonly string[],
+): Promise<readonly ExposedSecret[]> {
+  const inFiles = [...new Set(paths)].map(async (path): Promise<ExposedSecret[]> => {
+    const text = textIn(await files.look(path, { waitForFifo: false }));
+    if (!mayHoldSecret(text)) return [];
+    if (path.endsWith(".json")) {
+      return secretsInValues(recordOf(jsonIn(text))).map((name) => ({ name, where: path }));
+    }
+    const values = await readTfvars(hclParser, text, path);
+    const found = values === undefined ? [] : secretsIn(values);
+    return found.map(({ name, place }) => ({ name, where: `${path}:${place.line}` }));
+  });
+  return (await Promise.all(inFiles)).flat();
+}
+
+/** What these variables hand to -backend-config: a file, or a setting with its value. */
+function argumentsIn(env: Environment): { variable: string; value: string }[] {
+  return ["TF_CLI_ARGS", "TF_CLI_ARGS_init"].flatMap((variable) =>
+    Array.from(
+      (env[variable] ?? "").matchAll(/-backend-config[= ]\s*("[^"]*"|'[^']*'|[^\s"']+)/g),
+      ([, word = ""]) => ({ variable, value: word.replace(/^(["'])(.*)\1$/s, "$2") }),
+    ),
+  );
+}

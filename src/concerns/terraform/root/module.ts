@@ -1,0 +1,157 @@
+import {
+  type Block,
+  type Expression,
+  type ParsedFile,
+  type Place,
+  variableIn,
+} from "../../../hcl/syntax.ts";
+import { Secret } from "../../../secret/secret.ts";
+import { type BackendBlock, describeBackend, secretsInBlock } from "./backend.ts";
+
+/** What a root module declares of what we would otherwise write. */
+export interface RootModule {
+  readonly providers: readonly ProviderBlock[];
+  /** The one required_providers block that a module may have. */
+  readonly requiredProviders: RequiredProviders | undefined;
+  /** Every required_version constraint; all of them hold at once. */
+  readonly requiredVersions: readonly string[];
+  readonly variables: ReadonlyMap<string, Variable>;
+  readonly backend: BackendBlock | undefined;
+  /** A cloud block, or its older form, a backend of type remote: either uploads the folder. */
+  readonly cloud: Place | undefined;
+  /** Secrets written into a backend or cloud block, by the setting's name. */
+  readonly backendSecrets: readonly { readonly name: string; readonly place: Place }[];
+  /** Tokens written into the code. */
+  readonly hardCoded: readonly HardCoded[];
+  /** Files that the grammar does not read to their end. */
+  readonly broken: readonly Place[];
+}
+
+/** A `provider "digitalocean"` block. */
+export interface ProviderBlock {
+  readonly alias: string | undefined;
+  /** The variable that its token is; undefined: no token, or another expression. */
+  readonly variable: string | undefined;
+  readonly hasToken: boolean;
+  /** Its token is a text in the code. */
+  readonly isHardCoded: boolean;
+  readonly place: Place;
+}
+
+export interface RequiredProviders {
+  readonly place: Place;
+  /** `source` of digitalocean; null: an entry without one, as of 0.12; undefined: no entry. */
+  readonly source: string | null | undefined;
+}
+
+export interface Variable {
+  readonly ephemeral: boolean;
+  readonly sensitive: boolean;
+  readonly hasDefault: boolean;
+  /** A default that is a text. */
+  readonly defaultText: Secret | undefined;
+  readonly place: Place;
+}
+
+export interface HardCoded {
+  readonly place: Place;
+  /** In words: `provider "digitalocean"`, `variable "do_token"`. */
+  readonly where: string;
+  readonly expression: Expression;
+}
+
+export const NO_MODULE: RootModule = {
+  providers: [],
+  requiredProviders: undefined,
+  requiredVersions: [],
+  variables: new Map(),
+  backend: undefined,
+  cloud: undefined,
+  backendSecrets: [],
+  hardCoded: [],
+  broken: [],
+};
+
+/** The facts of a root module, from all of its files. */
+export function describeModule(files: readonly ParsedFile[]): RootModule {
+  const blocks = files.flatMap(({ blocks }) => blocks);
+  const settings = blocks.filter(({ type }) => type === "terraform");
+  const parts = settings.flatMap(({ blocks }) => blocks);
+  const inSettings = (type: string) => parts.find((block) => block.type === type);
+  const providers = blocks.filter(
+    ({ type, labels }) => type === "provider" && labels[0] === "digitalocean",
+  );
+  const isHcp = ({ type, labels }: Block) =>
+    type === "cloud" || (type === "backend" && labels[0] === "remote");
+  const cloud = parts.find(isHcp);
+  const backend = parts.find((block) => block.type === "backend" && !isHcp(block));
+  return {
+    providers: providers.map(providerBlock),
+    requiredProviders: requiredProviders(inSettings("required_providers")),
+    requiredVersions: settings.flatMap(({ attributes }) => {
+      const constraint = attributes.get("required_version")?.literal;
+      return typeof constraint === "string" ? constraint : [];
+    }),
+    variables: new Map(
+      blocks
+        .filter(({ type }) => type === "variable")
+        .map((block) => [block.labels[0] ?? "", variable(block)]),
+    ),
+    backend: backend && describeBackend(backend),
+    cloud: cloud?.place,
+    backendSecrets: [backend, cloud].flatMap((block) => (block ? secretsInBlock(block) : [])),
+    hardCoded: [...providers.flatMap(tokenInProvider), ...blocks.flatMap(tokenInDefault)],
+    broken: files.flatMap(({ problem }) => problem ?? []),
+  };
+}
+
+function providerBlock({ attributes, place }: Block): ProviderBlock {
+  const token = attributes.get("token");
+  const alias = attributes.get("alias")?.literal;
+  return {
+    alias: typeof alias === "string" ? alias : undefined,
+    variable: token && variableIn(token),
+    hasToken: token !== undefined && token.literal !== null,
+    isHardCoded: isText(token),
+    place,
+  };
+}
+
+function requiredProviders(block: Block | undefined): RequiredProviders | undefined {
+  if (block === undefined) return undefined;
+  const entry = block.attributes.get("digitalocean");
+  const source = entry?.fields?.get("source")?.literal;
+  const known = typeof source === "string" ? source : null;
+  return { place: block.place, source: entry === undefined ? undefined : known };
+}
+
+function variable({ attributes, place }: Block): Variable {
+  const is = (name: string) => attributes.get(name)?.literal === true;
+  const text = attributes.get("default")?.literal;
+  const origin = { kind: "code", path: place.file } as const;
+  return {
+    ephemeral: is("ephemeral"),
+    sensitive: is("sensitive"),
+    hasDefault: attributes.has("default"),
+    defaultText: typeof text === "string" ? Secret.of(text, origin) : undefined,
+    place,
+  };
+}
+
+/** Any text as a provider's token is one too many, whatever it looks like. */
+function tokenInProvider({ attributes }: Block): HardCoded[] {
+  const expression = attributes.get("token");
+  if (expression === undefined || !isText(expression)) return [];
+  return [{ expression, place: expression.place, where: 'provider "digitalocean"' }];
+}
+
+function tokenInDefault({ type, labels, attributes }: Block): HardCoded[] {
+  const expression = attributes.get("default");
+  if (type !== "variable" || typeof expression?.literal !== "string") return [];
+  if (!/^do[opr]_v1_[0-9a-f]{64}$/.test(expression.literal)) return [];
+  return [{ expression, place: expression.place, where: `variable "${labels[0]}"` }];
+}
+
+function isText(expression: Expression | undefined): boolean {
+  return typeof expression?.literal === "string" && expression.literal !== "";
+}

@@ -1,0 +1,13 @@
+/** Terraform reads it by itself; it is committed. */
+export const PUBLIC_TFVARS = "do-bootstrap.auto.tfvars.json";
+/** The blocks that a root with files of its own was missing. */
+export const MISSING_TF = "do-bootstrap.tf";
+/** The file of ours that says where the state is. */
+export const BACKEND_TF = "backend.tf";
+/** Where `terraform init` notes which providers it took. */
+export const LOCK_FILE = ".terraform.lock.hcl";
+/** What HCP Terraform's upload leaves out. */
+export const UPLOAD_IGNORE = ".terraformignore";
+
+/** The oldest release of each tool that knows `ephemeral` (contracts/terraform.md 3.2). */
+export const EPHEMERAL_SINCE = { terraform: "1.10", tofu: "1.11" } as const;

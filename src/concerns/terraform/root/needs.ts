@@ -1,0 +1,50 @@
+import { allowsFrom } from "../../../lib/version-constraint.ts";
+import { EPHEMERAL_SINCE } from "./names.ts";
+import type { TerraformRoot } from "./observe.ts";
+
+/** How a root module gets its token, and which declarations it lacks for that. */
+export interface Needs {
+  /**
+   * tfvars: a variable, with its value in a secret file. env: the provider reads the environment.
+   * own: the repo has a way of its own (a data source, a local), which is none of our business.
+   */
+  readonly credentials: "tfvars" | "env" | "own";
+  /** The token's variable: the repo's own name where it has one. */
+  readonly variable: string;
+  readonly lacksRequiredProviders: boolean;
+  readonly lacksProvider: boolean;
+  readonly lacksTokenVariable: boolean;
+  /** Names in `terraform.variables` that no file declares. */
+  readonly undeclared: readonly string[];
+}
+
+/**
+ * Follows from config and repo alone, never from the machine (DESIGN §6). What only a file of ours
+ * declares counts as lacking: that file is where it goes.
+ */
+export function needsOf({ config, module, own }: TerraformRoot): Needs {
+  const isOurs = [...own.values()].some((file) => !file.edited && file.declaresProvider);
+  const byDefault = module.providers.find(({ alias }) => alias === undefined);
+  const provider = byDefault ?? (isOurs ? undefined : module.providers[0]);
+  const variable = provider?.variable ?? config.variable;
+  const credentials = credentialsOf();
+  return {
+    credentials,
+    variable,
+    lacksRequiredProviders: module.requiredProviders === undefined,
+    lacksProvider: provider === undefined,
+    lacksTokenVariable: credentials === "tfvars" && !module.variables.has(variable),
+    undeclared: Object.keys(config.variables).filter((name) => !module.variables.has(name)),
+  };
+
+  function credentialsOf(): Needs["credentials"] {
+    if (config.credentials === "env") return "env";
+    // HCP Terraform uploads the folder: a secret file would go along.
+    if (module.cloud !== undefined) return "env";
+    if (provider?.variable !== undefined) return "tfvars";
+    if (provider !== undefined) return provider.hasToken ? "own" : "env";
+    if (config.credentials === "tfvars") return "tfvars";
+    const since = EPHEMERAL_SINCE[config.tool ?? "terraform"];
+    return allowsFrom(module.requiredVersions, since) ? "tfvars" : "env";
+  }
+}

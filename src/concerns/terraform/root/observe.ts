@@ -1,0 +1,174 @@
+import { join, resolve } from "node:path";
+import { recognise } from "../../../core/generated.ts";
+import { readTerraform } from "../../../hcl/read.ts";
+import type { ParsedFile } from "../../../hcl/syntax.ts";
+import type { Files, Host, ParseHcl, Snapshot } from "../../../host/host.ts";
+import { batches } from "../../../lib/batches.ts";
+import { jsonObject, recordOf } from "../../../lib/json.ts";
+import { isTerraformFile } from "../../../lib/paths.ts";
+import { decode } from "../../../secret/content.ts";
+import { SECRET_TFVARS } from "../../config/protected-paths.ts";
+import type { TerraformRootConfig } from "../../config/resolved.ts";
+import { readStoredBackend, type StoredBackend } from "./backend.ts";
+import { type ExposedSecret, secretsForInit } from "./backend-secrets.ts";
+import { describeModule, NO_MODULE, type RootModule } from "./module.ts";
+import { BACKEND_TF, LOCK_FILE, MISSING_TF, PUBLIC_TFVARS, UPLOAD_IGNORE } from "./names.ts";
+
+/** A file that we generated once. */
+export interface OwnFile {
+  readonly edited: boolean;
+  readonly declaresProvider: boolean;
+  /** The variable that its provider's token is. */
+  readonly providerVariable: string | undefined;
+}
+
+/** What stands in a root module's folder. */
+export interface TerraformRoot {
+  readonly config: TerraformRootConfig;
+  /** Where its folder is, links followed. */
+  readonly real: string;
+  /** Why its folder cannot be written to, if so. */
+  readonly blocked: string | undefined;
+  /** Names of the configuration files that are not ours. */
+  readonly foreign: readonly string[];
+  /** Ours, by name. */
+  readonly own: ReadonlyMap<string, OwnFile>;
+  /** What the files declare that are not ours, or not any more. */
+  readonly module: RootModule;
+  /** Files of variable values, but for the ones that we write. */
+  readonly tfvars: readonly string[];
+  /** A state or a plan lies in the folder. */
+  readonly hasState: boolean;
+  /** A state with something in it lies in the folder, of whichever workspace. */
+  readonly hasLocalState: boolean;
+  /** Where `terraform init` found the state to be, when it last ran. */
+  readonly storedBackend: (StoredBackend & { readonly path: string }) | undefined;
+  /** Secrets that stand in what -backend-config would get. */
+  readonly initSecrets: readonly ExposedSecret[];
+  /** Which providers are taken is noted, for colleagues and pipelines. */
+  readonly hasLockFile: boolean;
+  /** Providers and modules are installed, as far as can be seen without asking the tool. */
+  readonly isInitialised: boolean;
+  /** The workspace that is selected (contracts/terraform.md 7.5). */
+  readonly workspace: string;
+  /** The file at a name that we know. */
+  readonly at: (name: string) => Snapshot;
+}
+
+const VALUES = /\.tfvars(\.json)?$/;
+const WRITTEN = [
+  "versions.tf",
+  "provider.tf",
+  "variables.tf",
+  MISSING_TF,
+  BACKEND_TF,
+  SECRET_TFVARS,
+  PUBLIC_TFVARS,
+  UPLOAD_IGNORE,
+];
+const STATE = "terraform.tfstate";
+
+export async function observeRoot(
+  host: Pick<Host, "files" | "hclParser" | "env">,
+  config: TerraformRootConfig,
+): Promise<TerraformRoot> {
+  const { files, hclParser, env } = host;
+  // Terraform does not read names that begin with a dot (contracts/terraform.md 3.7).
+  const all = await files.list(config.dir);
+  const names = all.filter((name) => !name.startsWith("."));
+  const configuration = names.filter(isTerraformFile);
+  const tfvars = names.filter((name) => VALUES.test(name) && !WRITTEN.includes(name));
+  const snapshots = await lookAtAll(files, config.dir, [...WRITTEN, ...configuration, ...tfvars]);
+
+  const foreign: string[] = [];
+  const own = new Map<string, OwnFile>();
+  const toRead: [name: string, text: string][] = [];
+  for (const name of configuration) {
+    const text = textOf(at(name));
+    const kind = text === undefined ? "foreign" : recognise(text);
+    // A folder of such a name is nothing to Terraform.
+    if (kind === "foreign" && isFolder(at(name))) continue;
+    if (kind === "foreign") foreign.push(name);
+    else {
+      const declaresProvider = /^provider "digitalocean"/m.test(text ?? "");
+      const providerVariable = /^\s*token\s*=\s*var\.([\w-]+)/m.exec(text ?? "")?.[1];
+      own.set(name, { edited: kind === "edited", declaresProvider, providerVariable });
+    }
+    // What we generated is known; a broken file is a finding of its own.
+    if (kind !== "generated") toRead.push([name, text ?? "{"]);
+  }
+  // Selection and providers live in another folder under TF_DATA_DIR (contracts 7.6).
+  const data = resolve(config.dir, env["TF_DATA_DIR"] || ".terraform");
+  const inData = await files.list(data);
+  const [stored, workspace, real, initSecrets, blocked, module] = await Promise.all([
+    inData.includes(STATE) ? files.look(join(data, STATE)).then(textOf) : undefined,
+    inData.includes("environment") ? files.look(join(data, "environment")).then(textOf) : undefined,
+    files.realpath(config.dir),
+    secretsForInit(host, config.dir, names),
+    files.whyNotWritable(config.dir),
+    toRead.length === 0 ? NO_MODULE : read(toRead, hclParser).then(describeModule),
+  ]);
+  const storedBackend = readStoredBackend(stored ?? "");
+  return {
+    config,
+    real,
+    foreign,
+    own,
+    module,
+    tfvars,
+    hasLocalState:
+      names.includes("terraform.tfstate.d") ||
+      (names.includes(STATE) && !isEmptyState(textOf(await files.look(join(config.dir, STATE))))),
+    storedBackend: storedBackend && { ...storedBackend, path: join(data, STATE) },
+    initSecrets,
+    hasState: names.some((name) => /\.tfstate|\.tfplan$/.test(name)),
+    at,
+    hasLockFile: all.includes(LOCK_FILE),
+    // Modules come first: an init that fails at a provider leaves them.
+    isInitialised: inData.includes("providers"),
+    workspace: workspace?.trim() || "default",
+    blocked,
+  };
+
+  function at(name: string): Snapshot {
+    const path = join(config.dir, name);
+    return snapshots.get(name) ?? { kind: "absent", path, target: path };
+  }
+}
+
+/** Of nothing that was made; one that cannot be read holds what we do not know. */
+function isEmptyState(text: string | undefined): boolean {
+  const state = jsonObject(text ?? "?");
+  if (state === undefined) return false;
+  const { resources, outputs } = state;
+  const isNone = (list: unknown) => Object.keys(recordOf(list)).length === 0;
+  return isNone(outputs) && (!Array.isArray(resources) || resources.length === 0);
+}
+
+async function lookAtAll(
+  files: Files,
+  folder: string,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, Snapshot>> {
+  const snapshots = new Map<string, Snapshot>();
+  for (const batch of batches([...new Set(names)])) {
+    const looks = batch.map(async (name) => [name, await files.look(join(folder, name))] as const);
+    for (const [name, snapshot] of await Promise.all(looks)) snapshots.set(name, snapshot);
+  }
+  return snapshots;
+}
+
+function read(
+  texts: readonly [name: string, text: string][],
+  hclParser: () => Promise<ParseHcl>,
+): Promise<ParsedFile[]> {
+  return Promise.all(texts.map(([name, text]) => readTerraform(hclParser, text, name)));
+}
+
+function isFolder(snapshot: Snapshot): boolean {
+  return snapshot.kind === "unusable" && snapshot.why === "a directory";
+}
+
+function textOf(snapshot: Snapshot): string | undefined {
+  return snapshot.kind === "file" ? decode(snapshot.bytes)?.text : undefined;
+}

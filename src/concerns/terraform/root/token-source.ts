@@ -1,0 +1,137 @@
+import { join } from "node:path";
+import { readTfvars } from "../../../hcl/read.ts";
+import type { Place } from "../../../hcl/syntax.ts";
+import type { Host } from "../../../host/host.ts";
+import { decode } from "../../../secret/content.ts";
+import { Secret, type TokenOrigin } from "../../../secret/secret.ts";
+import { SECRET_TFVARS } from "../../config/protected-paths.ts";
+import { PUBLIC_TFVARS } from "./names.ts";
+import type { TerraformRoot } from "./observe.ts";
+
+/** Where the provider of a root module takes its token from, as its files stand. */
+export type TokenSource =
+  /** The provider reads the environment. */
+  | { readonly kind: "environment" }
+  | { readonly kind: "code"; readonly value: Value; readonly where: string }
+  | {
+      readonly kind: "variable";
+      readonly name: string;
+      /** Files that Terraform reads by itself and that name it: the last wins. */
+      readonly files: readonly FileValue[];
+      /** The default; undefined: there is none. */
+      readonly byDefault: Value | undefined;
+    }
+  | { readonly kind: "unknown"; readonly why: string; readonly where: string | undefined };
+
+/** What a variable or an argument is set to. An empty text is sent as it is: no token. */
+export type Value = Secret | "empty" | "null" | "unknown";
+
+export interface FileValue {
+  /** The file's name in the root module. */
+  readonly name: string;
+  readonly value: Value;
+  /** path:line */
+  readonly where: string;
+}
+
+/** Reads what Terraform would read; the grammar is loaded for a native file that names the variable. */
+export async function tokenSourceOf(
+  { hclParser }: Pick<Host, "hclParser">,
+  root: TerraformRoot,
+): Promise<TokenSource> {
+  const { module, own, config } = root;
+  const at = ({ file, line }: Place) => `${join(config.dir, file)}:${line}`;
+  const unknown = (why: string, place: Place | undefined): TokenSource => ({
+    kind: "unknown",
+    why,
+    where: place && at(place),
+  });
+  if (module.broken.length > 0) return unknown("the code is not understood", module.broken[0]);
+  if (module.cloud !== undefined)
+    return unknown("HCP Terraform has variables of its own", module.cloud);
+
+  const { providers } = module;
+  const generated = [...own.values()].find((file) => !file.edited && file.declaresProvider);
+  const provider =
+    providers.find(({ alias }) => alias === undefined) ?? (generated ? undefined : providers[0]);
+  if (provider === undefined) {
+    return generated?.providerVariable === undefined
+      ? { kind: "environment" }
+      : variable(generated.providerVariable);
+  }
+  if (provider.variable !== undefined) return variable(provider.variable);
+  if (!provider.hasToken) return { kind: "environment" };
+  const written = module.hardCoded.find(({ where }) => where.startsWith("provider"));
+  const text = provider.isHardCoded ? written?.expression.literal : undefined;
+  if (written === undefined || typeof text !== "string") {
+    return unknown("the code has a way of its own", provider.place);
+  }
+  const where = at(written.place);
+  return { kind: "code", value: readValue(text, { kind: "code", path: where }), where };
+
+  async function variable(name: string): Promise<TokenSource> {
+    const declared = module.variables.get(name);
+    const files = [];
+    for (const file of inOrder(root.tfvars)) files.push(await valueIn(file, name));
+    return {
+      kind: "variable",
+      name,
+      files: files.flat(),
+      byDefault: defaultOf(declared),
+    };
+  }
+
+  function defaultOf(declared: ReturnType<typeof module.variables.get>): Value | undefined {
+    // Declared by a file of ours, where it is null.
+    if (declared === undefined) return "null";
+    if (!declared.hasDefault) return undefined;
+    const text = declared.defaultText;
+    if (text === undefined) return "null";
+    return text.equals(Secret.of("", text.origin)) ? "empty" : text;
+  }
+
+  async function valueIn(file: string, name: string): Promise<FileValue[]> {
+    const snapshot = root.at(file);
+    const path = snapshot.path;
+    const text = snapshot.kind === "file" ? decode(snapshot.bytes)?.text : undefined;
+    if (text === undefined || !text.includes(name)) return [];
+    const origin = { kind: "tfvars", path } as const;
+    if (file.endsWith(".json")) {
+      const values = parsed(text);
+      if (values === undefined || !Object.hasOwn(values, name)) return [];
+      const start = text.search(new RegExp(`"${name}"\\s*:`));
+      const where = `${path}:${text.slice(0, Math.max(0, start)).split("\n").length}`;
+      return [{ name: file, value: readValue(values[name], origin), where }];
+    }
+    const values = await readTfvars(hclParser, text, file);
+    if (values === undefined) return [{ name: file, value: "unknown", where: `${path}:1` }];
+    const found = values.get(name);
+    if (found === undefined) return [];
+    const where = at(found.place);
+    return [{ name: file, value: readValue(found.literal, origin), where }];
+  }
+}
+
+/** Weakest first (contracts/terraform.md 2). */
+function inOrder(tfvars: readonly string[]): readonly string[] {
+  const auto = [...tfvars, SECRET_TFVARS, PUBLIC_TFVARS].filter((name) =>
+    /\.auto\.tfvars(\.json)?$/.test(name),
+  );
+  return ["terraform.tfvars", "terraform.tfvars.json", ...auto.sort()];
+}
+
+function readValue(literal: unknown, origin: TokenOrigin): Value {
+  if (literal === null) return "null";
+  if (typeof literal !== "string") return "unknown";
+  return literal === "" ? "empty" : Secret.of(literal, origin);
+}
+
+function parsed(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? { ...value } : undefined;
+  } catch {
+    // Terraform will say what is wrong with it.
+    return undefined;
+  }
+}

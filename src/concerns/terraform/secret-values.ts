@@ -1,0 +1,95 @@
+import { relative } from "node:path";
+import type { Observation } from "../../commands/init/observe.ts";
+import { noJson, obstacles } from "../../core/existing.ts";
+import { contentAt, textAt } from "../../core/file-text.ts";
+import { finding } from "../../core/findings.ts";
+import { type Consent, type Finding, NOTHING, type PlanPart } from "../../core/types.ts";
+import { tokenInValues } from "../../exec/token-sources.ts";
+import { jsonObject } from "../../lib/json.ts";
+import { type Content, content } from "../../secret/content.ts";
+import { Secret } from "../../secret/secret.ts";
+import { SECRET_TFVARS } from "../config/protected-paths.ts";
+import { mayStore, usableToken } from "../token/storing.ts";
+import type { Needs } from "./root/needs.ts";
+import type { TerraformRoot } from "./root/observe.ts";
+
+/** The secret file that gives the token's variable its value. */
+export function planSecretVariables(
+  observation: Observation,
+  root: TerraformRoot,
+  { credentials, variable }: Needs,
+  consent: Consent,
+): PlanPart {
+  const token = usableToken(observation);
+  if (credentials !== "tfvars" || token === undefined) return NOTHING;
+  const before = root.at(SECRET_TFVARS);
+  const parsed = jsonObject(textAt(before)?.text ?? "");
+  const existing = parsed ?? {};
+  const held = tokenInValues(existing, variable, before.path);
+
+  if (!mayStore(token, observation, consent)) {
+    if (held === undefined) return { findings: judgeVariable(observation, root, variable) };
+    if (held.equals(token)) return NOTHING;
+    const message = `${before.path} holds another token (${held.fingerprint}), and beats the environment's (${token.fingerprint}).`;
+    const fix = `do-bootstrap --save puts the environment's in its place; or: rm ${before.path}`;
+    return {
+      findings: [finding("terraform.stale-secret", message, { where: before.path, fix })],
+    };
+  }
+  const isUpToDate =
+    before.kind === "file" &&
+    token.equals(held) &&
+    (before.mode === 0o600 || observation.platform === "win32");
+  if (isUpToDate) return NOTHING;
+
+  const findings = obstacles(observation, before, consent);
+  if (parsed === undefined) findings.push(noJson(before.path));
+  if (observation.git?.tracked.has(before.path)) {
+    const message = `git tracks ${before.path}, which is to hold the token.`;
+    const fix = `git rm --cached ${relative(observation.config.base, before.path)}`;
+    findings.push(finding("terraform.secret-tracked", message, { where: before.path, fix }));
+  }
+  if (findings.length > 0) return { findings };
+  const after = secretContent(existing, variable, token);
+  const shownBefore =
+    held === undefined ? contentAt(before) : secretContent(existing, variable, held);
+  const why = `var.${variable}; git ignores it`;
+  return { findings, changes: [{ kind: "write", before, after, shownBefore, mode: 0o600, why }] };
+}
+
+/** The repo's own variable has no value where the token may not be written: plan would fail. */
+function judgeVariable(
+  { env, config }: Observation,
+  { module, at }: TerraformRoot,
+  variable: string,
+): Finding[] {
+  const declared = module.variables.get(variable);
+  if (declared === undefined || declared.hasDefault || env[`TF_VAR_${variable}`]) return [];
+  const where = `${at(declared.place.file).path}:${declared.place.line}`;
+  const message = `${where}: var.${variable} has no value here, as the token is not written to disk.`;
+  const fix = `export TF_VAR_${variable}="$${config.token.name}"; or, to write it: do-bootstrap --save`;
+  return [finding("terraform.variable-unset", message, { where, fix })];
+}
+
+/**
+ * The secret file with one variable set. JSON is literal where HCL is not: no template in a value
+ * can come to life (contracts/terraform.md 2.3). Every value is a secret to a diff.
+ */
+function secretContent(
+  existing: Readonly<Record<string, unknown>>,
+  variable: string,
+  token: Secret,
+): Content {
+  const hidden = ([key, value]: [string, unknown]) => [
+    `  ${JSON.stringify(key)}: `,
+    ...(key === variable
+      ? ['"', token, '"']
+      : [Secret.of(JSON.stringify(value), { kind: "tfvars", path: key })]),
+  ];
+  const lines = Object.entries({ ...existing, [variable]: "" }).map(hidden);
+  return content(
+    "{\n",
+    ...lines.flatMap((line, i) => (i === 0 ? line : [",\n", ...line])),
+    "\n}\n",
+  );
+}

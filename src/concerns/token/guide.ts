@@ -1,0 +1,116 @@
+import { AppError } from "../../errors/app-error.ts";
+import type { Host, Terminal } from "../../host/host.ts";
+import { printable } from "../../lib/printable.ts";
+import { Secret } from "../../secret/secret.ts";
+import { readToken } from "../../secret/token-form.ts";
+import { type ApiHosts, TOKEN_FORM } from "./hosts.ts";
+import { inspectToken } from "./inspect.ts";
+import type { Inspection } from "./verdict.ts";
+
+const TRIES = 3;
+
+export interface GuideFacts {
+  readonly config: {
+    readonly project: string;
+    readonly environment: string | undefined;
+    readonly environments: readonly string[];
+  };
+  readonly hosts: ApiHosts;
+  /** What to tick, in the form's order: "droplet" and "create", "read". */
+  readonly rows: readonly (readonly [about: string, actions: readonly string[]])[];
+  /** Where a token comes from that is dead, in words. */
+  readonly refused: string | undefined;
+  /** The repo, none of whose tools is run. */
+  readonly top: string;
+  /** What is learnt here is not asked again. */
+  readonly inspections: Map<string, Promise<Inspection>>;
+}
+
+/**
+ * Leads a person to a token: the page, what to fill in, hidden input that is checked at once.
+ *
+ * @returns the text of a token that DigitalOcean accepts.
+ * @throws AppError NO_TOKEN after three tries, INTERRUPTED on Ctrl-C.
+ */
+export async function guide(
+  host: Pick<Host, "http" | "terminal" | "openPage">,
+  progress: ((what: string) => void) & { end(): void },
+  facts: GuideFacts,
+): Promise<string> {
+  const terminal = await host.terminal?.();
+  if (terminal === undefined) throw noToken();
+  const isOpen = await host.openPage(TOKEN_FORM, facts.top);
+  terminal.note("A DigitalOcean token is needed", instructions(facts));
+  terminal.line(
+    `${isOpen ? "Your browser opens the form:" : "Open the form in a browser:"}\n${TOKEN_FORM}`,
+  );
+  for (let tries = TRIES; tries > 0; tries--) {
+    const text = await pasted(terminal);
+    const why = await whyNot(text);
+    progress.end();
+    if (why === undefined) return text;
+    complain(terminal, why, tries - 1);
+  }
+  throw noToken();
+
+  async function whyNot(text: string): Promise<string | undefined> {
+    const format = readToken(text);
+    if (format.kind === "malformed") return `That is no token: ${format.why}.`;
+    if (format.kind === "refresh") return "That is a refresh token (dor_v1_); the API takes none.";
+    const token = Secret.of(format.value, { kind: "prompt" });
+    progress("Asking DigitalOcean about the token");
+    const asked = inspectToken(host, facts.hosts, token);
+    facts.inspections.set(token.fingerprint, asked);
+    const { state, doubts } = await asked;
+    if (state === "refused") return "DigitalOcean refuses it (401): was it copied whole?";
+    return state === "unknown" ? `It could not be checked. ${doubts.join("; ")}.` : undefined;
+  }
+}
+
+/** Enter alone is no try. */
+async function pasted(terminal: Terminal): Promise<string> {
+  for (;;) {
+    const text = await terminal.secret("Paste the token (it is not shown)");
+    if (text.trim() !== "") return text;
+    terminal.complain("Nothing was pasted.");
+  }
+}
+
+function instructions({ config, refused, rows }: GuideFacts): string {
+  const { project, environment, environments } = config;
+  const name = environment === undefined ? project : `${project}-${environment}`;
+  return [
+    ...(refused === undefined ? [] : [`${refused} is refused by DigitalOcean.`, ""]),
+    ...(environment === undefined && environments.length > 0
+      ? ["For none of the config's environments. To choose one:", ...options(environments), ""]
+      : []),
+    `Token name   ${name}`,
+    "Expiration   30 days; or longer, with a reminder to rotate it",
+    `Scopes       Custom Scopes: ${rows.length > 1 ? "what this repo needs is" : "account:read, and those of what you build"}`,
+    ...(rows.length > 1 ? ticks(rows) : []),
+    "",
+    "The token is shown once. No button? Your role in the team may",
+    "not make tokens: ask the team's owner.",
+  ].join("\n");
+}
+
+function options(environments: readonly string[]): string[] {
+  return environments.map((name) => `  do-bootstrap --env ${name}`);
+}
+
+function ticks(rows: GuideFacts["rows"]): string[] {
+  const width = Math.max(...rows.map(([about]) => about.length));
+  return rows.map(([about, actions]) => `  ${about.padEnd(width)}  ${actions.join(", ")}`);
+}
+
+function complain(terminal: Terminal, why: string, left: number): void {
+  const tries = left === 1 ? "one more try" : `${left} more tries`;
+  const text = printable(left === 0 ? why : `${why} You have ${tries}.`);
+  terminal.complain(text);
+}
+
+function noToken(): AppError {
+  return new AppError("NO_TOKEN", "No token that works was given. Nothing was changed.", {
+    hint: `Make one at ${TOKEN_FORM}, then run the same command again.`,
+  });
+}

@@ -1,0 +1,161 @@
+import type { Observation } from "../../commands/init/observe.ts";
+import { finding } from "../../core/findings.ts";
+import type { Finding } from "../../core/types.ts";
+import type { TokenState } from "../../exec/token-sources.ts";
+import { describeOrigin, type Secret } from "../../secret/secret.ts";
+import { TOKEN_FORM } from "./hosts.ts";
+
+const RUN_AGAIN = "run do-bootstrap on a terminal; in a script: … | do-bootstrap --token-stdin";
+
+/** What is to be said of the token: whether there is one, and whether it will do. */
+export function judgeToken({
+  token,
+  inspection,
+  config,
+}: Pick<Observation, "token" | "inspection" | "config">): Finding[] {
+  switch (token.kind) {
+    case "missing":
+      return [
+        finding(
+          "token.missing",
+          `No DigitalOcean token: ${config.token.name} is neither in the environment nor in ${config.token.envFile}.`,
+          { fix: `${chooseFirst(config)}Make one at ${TOKEN_FORM}, then ${RUN_AGAIN}` },
+        ),
+      ];
+    case "withheld":
+      return [withheld(token)];
+    case "unusable":
+      return [
+        finding(
+          "token.malformed",
+          `The token from ${describeOrigin(token.origin)} is not one: ${token.why}.`,
+          {
+            fix: `A token is dop_v1_ and 64 characters of 0-9a-f. Make a new one at ${TOKEN_FORM}`,
+          },
+        ),
+      ];
+    case "conflict": {
+      const [one, other] = token.tokens.map(
+        (secret) => `${describeOrigin(secret.origin)} (${secret.fingerprint})`,
+      );
+      return [
+        finding("token.conflict", `Two different tokens: ${one} and ${other}.`, {
+          fix: "Unset the one that is not meant.",
+        }),
+      ];
+    }
+    case "found":
+      return [
+        ...judgeInspection({ inspection, config }),
+        ...(inspection?.state === "alive"
+          ? token.shadowed.map((other) => shadowed(token.token, other))
+          : []),
+      ];
+  }
+}
+
+/** Whoever has environments seldom means none of them. */
+function chooseFirst({ environment, environments }: Observation["config"]): string {
+  if (environment !== undefined || environments.length === 0) return "";
+  const options = environments.map((name) => `--env ${name}`).join(" or ");
+  return `Choose an environment: ${options}. If none is meant: `;
+}
+
+function withheld({ why, command, detail }: TokenState & { kind: "withheld" }): Finding {
+  if (why === "failed") {
+    return finding("token.command-failed", `token.command (${command}) gave no token: ${detail}.`, {
+      fix: "Run the command itself, and mend what it says.",
+    });
+  }
+  return finding("token.command-untrusted", `token.command (${command}) was not run: ${detail}.`, {
+    fix: "If it may run: do-bootstrap on a terminal asks once; in a script: --trust",
+  });
+}
+
+function shadowed(used: Secret, other: Secret): Finding {
+  const message = `${describeOrigin(used.origin)} (${used.fingerprint}) is used; ${describeOrigin(other.origin)} holds another token (${other.fingerprint}).`;
+  const fix =
+    other.origin.kind === "environment"
+      ? `unset ${other.origin.name}`
+      : "do-bootstrap --save puts the one that is used in the other's place.";
+  return finding("token.shadows-another", message, { fix });
+}
+
+function judgeInspection({
+  inspection,
+  config,
+}: Pick<Observation, "inspection" | "config">): Finding[] {
+  if (inspection === undefined) return [];
+  if (inspection.state === "refused") {
+    return [
+      finding(
+        "token.refused",
+        "DigitalOcean refuses the token (401): revoked, expired or mistyped.",
+        {
+          fix: `Make a new one at ${TOKEN_FORM}, then ${RUN_AGAIN}`,
+        },
+      ),
+    ];
+  }
+  if (inspection.state === "unknown") {
+    return [
+      finding(
+        "token.unverified",
+        `DigitalOcean could not say whether the token works. ${inspection.doubts.join("; ")}.`,
+        { fix: "Mend the network or the proxy (HTTPS_PROXY), then run the same command again." },
+      ),
+    ];
+  }
+  return [...judgeTeam(inspection, config.team), ...judgeExpiry(inspection, config), ...doubt()];
+
+  function doubt(): Finding[] {
+    if (inspection === undefined || inspection.doubts.length === 0) return [];
+    const what = inspection.doubts.join("; ");
+    return [finding("token.partly-verified", `The token is alive; the rest is unknown. ${what}.`)];
+  }
+}
+
+type Known = NonNullable<Observation["inspection"]>;
+
+function judgeTeam({ team }: Known, wanted: string | undefined): Finding[] {
+  if (wanted === undefined || team?.uuid === wanted) return [];
+  if (team === undefined) {
+    return [
+      finding(
+        "token.team-unknown",
+        `account.team asks for ${wanted}, and the token's team is unknown.`,
+        {
+          fix: `Make a token that has account:read at ${TOKEN_FORM}`,
+        },
+      ),
+    ];
+  }
+  return [
+    finding(
+      "token.wrong-team",
+      `The token is of team ${team.name} (${team.uuid}); this repo takes ${wanted} only.`,
+      { fix: `Switch to the right team in the control panel and make a token at ${TOKEN_FORM}` },
+    ),
+  ];
+}
+
+function judgeExpiry({ expiresInSeconds }: Known, { token }: Observation["config"]): Finding[] {
+  const { minTtlSeconds } = token;
+  if (minTtlSeconds === undefined || expiresInSeconds === undefined || expiresInSeconds === null) {
+    return [];
+  }
+  if (expiresInSeconds >= minTtlSeconds) return [];
+  const days = (seconds: number) => {
+    const count = Math.round((seconds / 86_400) * 10) / 10;
+    return count === 1 ? "1 day" : `${count} days`;
+  };
+  return [
+    finding(
+      "token.expires-soon",
+      `The token expires in ${days(expiresInSeconds)}; at least ${days(minTtlSeconds)} are asked for.`,
+      {
+        fix: `Make a new one at ${TOKEN_FORM}, then ${RUN_AGAIN}`,
+      },
+    ),
+  ];
+}

@@ -1,0 +1,144 @@
+import { finding } from "../../core/findings.ts";
+import type { Finding } from "../../core/types.ts";
+import { readTerraform } from "../../hcl/read.ts";
+import type { Host } from "../../host/host.ts";
+import type { Action } from "../../scopes/action.ts";
+import type { Purpose } from "../../scopes/code-actions.ts";
+import { loadScopeData, type ScopeData } from "../../scopes/data.ts";
+import { broadAccess, type Comparison, compare } from "../../scopes/granted.ts";
+import { type Module, type ModuleTree, readModuleTree } from "../../scopes/module-tree.ts";
+import type { Needs } from "../../scopes/needed.ts";
+import type { ResolvedConfig } from "../config/resolved.ts";
+import { TOKEN_FORM } from "./hosts.ts";
+import type { Inspection } from "./verdict.ts";
+
+/** What Terraform code does, and what a token needs for it. */
+export interface CodeNeeds {
+  readonly needs: Needs;
+  readonly actions: readonly Action[];
+  readonly trees: readonly ModuleTree[];
+  readonly scopes: ScopeData["scopes"];
+}
+
+/**
+ * Reads root modules and works out the scopes that they need.
+ *
+ * @param dirs absolute paths.
+ * @param choose takes other actions than those of the code.
+ */
+export async function readNeeds(
+  host: Pick<Host, "files" | "hclParser">,
+  { dirs, purpose, config }: { dirs: readonly string[]; purpose: Purpose; config: ResolvedConfig },
+  choose = (inCode: readonly Action[]): readonly Action[] => inCode,
+): Promise<CodeNeeds> {
+  const read = (text: string, name: string) => readTerraform(host.hclParser, text, name);
+  // A root is what Terraform names files from. With several, main.tf would be one of each.
+  const base = dirs.length > 1 ? config.base : undefined;
+  const trees = await Promise.all(dirs.map((dir) => readModuleTree(host, dir, read, base)));
+  const modules = trees.flatMap((tree) => tree.modules);
+  // A new repo has nothing to ask of what works it out, and of 200 kB of data.
+  const isNew = modules.every(({ blocks }) => blocks.length === 0);
+  const actions = choose(isNew ? [] : await codeActions(modules, purpose));
+  const { needs, scopes } = actions.length === 0 ? NOTHING_NEEDED : await worked(actions);
+  return { needs: withTeam(needs, config), actions, trees, scopes };
+}
+
+async function codeActions(modules: readonly Module[], purpose: Purpose): Promise<Action[]> {
+  const { actionsInCode } = await import("../../scopes/code-actions.ts");
+  return actionsInCode(modules, purpose);
+}
+
+async function worked(actions: readonly Action[]): Promise<Pick<CodeNeeds, "needs" | "scopes">> {
+  const { scopesNeeded } = await import("../../scopes/needed.ts");
+  const data = await loadScopeData();
+  return { needs: scopesNeeded(actions, data), scopes: data.scopes };
+}
+
+const NOTHING_NEEDED: Pick<CodeNeeds, "needs" | "scopes"> = {
+  needs: { own: [], required: [], maybe: [], spaces: [], unknown: [] },
+  scopes: {},
+};
+
+/** Our own check of the team asks for the account (DESIGN §6). */
+function withTeam(needs: Needs, { team, file }: ResolvedConfig): Needs {
+  if (team === undefined || needs.own.some(({ scope }) => scope === ACCOUNT)) return needs;
+  const reason = {
+    address: "account.team",
+    operation: "read",
+    when: undefined,
+    place: { file: file ?? "", line: 1 },
+  } as const;
+  return {
+    ...needs,
+    own: [...needs.own, { scope: ACCOUNT, reasons: [reason] }].sort((a, b) =>
+      a.scope < b.scope ? -1 : 1,
+    ),
+    required: needs.required.filter((each) => each !== ACCOUNT),
+  };
+}
+
+/** Says whose account it is: we propose it for every token. */
+const ACCOUNT = "account:read";
+
+/** Every scope that a token is to have, as the control panel sorts them. */
+export function allNeeded({ own, required }: Needs): string[] {
+  const all = [...own.map(({ scope }) => scope), ...required];
+  return all.sort((a, b) => (panelOrder(a) < panelOrder(b) ? -1 : 1));
+}
+
+/** By what they are about, then create, read, update, delete. */
+function panelOrder(scope: string): string {
+  const [about = "", action = ""] = scope.split(":");
+  const at = ["create", "read", "update", "delete"].indexOf(action);
+  return `${about} ${at < 0 ? 9 : at} ${action}`;
+}
+
+/** The form of the control panel: what a scope is about, and what may be done with it. */
+export type PanelRow = readonly [about: string, actions: readonly string[]];
+
+/** What to tick for a new token. */
+export function panelRows({ needs }: CodeNeeds): PanelRow[] {
+  const scopes = allNeeded(needs);
+  const all = scopes.includes(ACCOUNT) ? scopes : [ACCOUNT, ...scopes];
+  const rows = new Map<string, string[]>();
+  for (const scope of all) {
+    const [about = "", action = ""] = scope.split(":");
+    rows.set(about, [...(rows.get(about) ?? []), action]);
+  }
+  return [...rows];
+}
+
+/**
+ * Holds a token against what is needed.
+ *
+ * @returns undefined where the API did not say what the token may do.
+ */
+export function compareScopes(
+  inspection: Inspection | undefined,
+  needs: Needs,
+): { comparison: Comparison; findings: Finding[] } | undefined {
+  const granted = inspection?.scopes;
+  if (granted === undefined) return undefined;
+  const maybe = needs.maybe.map(({ scope }) => scope);
+  const comparison = compare(granted, allNeeded(needs), [ACCOUNT, ...maybe]);
+  return { comparison, findings: judgeComparison(comparison, broadAccess(granted)) };
+}
+
+function judgeComparison({ missing, excess }: Comparison, access: string | undefined): Finding[] {
+  const lacks = finding(
+    "token.lacks-scopes",
+    `The token lacks ${missing.length === 1 ? "a scope" : `${missing.length} scopes`}: ${missing.join(", ")}.`,
+    {
+      fix: `Scopes cannot be edited: make a new token with those that do-bootstrap scopes lists, at ${TOKEN_FORM}`,
+    },
+  );
+  const what = access === undefined ? `: ${excess.join(", ")}` : ` (${access})`;
+  const more = finding(
+    "token.more-than-needed",
+    `The token may do more than this code needs${what}.`,
+    {
+      fix: "Make one with what do-bootstrap scopes lists, and delete this one.",
+    },
+  );
+  return [...(missing.length > 0 ? [lacks] : []), ...(excess.length > 0 ? [more] : [])];
+}

@@ -1,0 +1,34 @@
+import type { Observation } from "../../commands/init/observe.ts";
+import { textIn } from "../../core/file-text.ts";
+import { sourcesIn } from "../../exec/prepare.ts";
+import { readEnvFile } from "../../exec/read-env-file.ts";
+import type { TokenState } from "../../exec/token-sources.ts";
+import type { Host } from "../../host/host.ts";
+import type { ResolvedConfig } from "../config/resolved.ts";
+import { findToken } from "./find-token.ts";
+import { apiHosts } from "./hosts.ts";
+import { inspectToken } from "./inspect.ts";
+
+/** The token that `exec` would pass on, and what DigitalOcean says of it. */
+export async function inspectRepoToken(
+  host: Pick<Host, "env" | "home" | "files" | "http" | "clock" | "run" | "which" | "state">,
+  config: ResolvedConfig,
+  top: string,
+  progress: (what: string) => void,
+  known?: TokenState,
+): Promise<Pick<Observation, "token" | "inspection">> {
+  const envFile = await host.files.look(config.token.envFile);
+  const sources = sourcesIn({
+    config: {
+      envFile: config.token.envFile,
+      tokenName: config.token.name,
+      environment: config.environment,
+    },
+    env: host.env,
+    envFile: readEnvFile(textIn(envFile)),
+  });
+  const token = known ?? (await findToken(host, sources, { config, top, trust: undefined }));
+  if (token.kind !== "found") return { token, inspection: undefined };
+  progress("Asking DigitalOcean about the token");
+  return { token, inspection: await inspectToken(host, apiHosts(host.env), token.token) };
+}

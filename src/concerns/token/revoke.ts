@@ -1,0 +1,26 @@
+import type { Host } from "../../host/host.ts";
+import type { Secret } from "../../secret/secret.ts";
+import type { ApiHosts } from "./hosts.ts";
+
+const TIME_LIMIT_MS = 10_000;
+
+/**
+ * Asks DigitalOcean to revoke a token (RFC 7009; undocumented for personal tokens). What came of it
+ * only the API can say: ask it afterwards.
+ */
+export async function revokeToken(
+  { http }: Pick<Host, "http">,
+  hosts: ApiHosts,
+  token: Secret,
+): Promise<void> {
+  await http({
+    url: new URL("v1/oauth/revoke", hosts.oauth),
+    form: { token: token.reveal() },
+    timeoutMs: TIME_LIMIT_MS,
+    headers: {
+      Authorization: `Bearer ${token.reveal()}`,
+      Accept: "application/json",
+      "User-Agent": `do-bootstrap/${__VERSION__}`,
+    },
+  });
+}

@@ -1,0 +1,126 @@
+import type { HttpAnswer } from "../../host/host.ts";
+
+/** What one endpoint's answer amounts to. */
+export type Answer =
+  | { readonly kind: "json"; readonly status: number; readonly body: unknown }
+  /** An answer that proves nothing: HTML, a redirect, broken JSON, 429, 5xx, no network. */
+  | { readonly kind: "nothing"; readonly why: string };
+
+export interface Team {
+  readonly uuid: string;
+  readonly name: string;
+}
+
+/** What the API says of a token. What it does not say is undefined: unknown, never "no". */
+export interface Inspection {
+  readonly state: "alive" | "refused" | "unknown";
+  readonly scopes: readonly string[] | undefined;
+  /** Seconds from the answer on; undefined: unknown; null: it does not expire. */
+  readonly expiresInSeconds: number | null | undefined;
+  readonly team: Team | undefined;
+  readonly email: string | undefined;
+  /** Why something is unknown. */
+  readonly doubts: readonly string[];
+}
+
+/** An HTTP answer reduced to what it may prove (contracts/api.md §5). */
+export function readAnswer(answer: HttpAnswer): Answer {
+  if (answer.kind === "failure") return { kind: "nothing", why: FAILURES[answer.why] };
+  const { status } = answer;
+  if (status >= 300 && status < 400) {
+    return { kind: "nothing", why: `it redirects (${status}): a captive portal or a proxy?` };
+  }
+  if (status === 401) return { kind: "json", status, body: undefined };
+  if (status === 429) return { kind: "nothing", why: "the rate limit is used up (429)" };
+  if (status >= 500) return { kind: "nothing", why: `the server failed (${status})` };
+  if (!/^application\/([\w.+-]+\+)?json\b/i.test(answer.contentType)) {
+    return { kind: "nothing", why: `it answered ${status} with something else than JSON` };
+  }
+  try {
+    return { kind: "json", status, body: JSON.parse(answer.body) };
+  } catch {
+    return { kind: "nothing", why: `it answered ${status} with broken JSON` };
+  }
+}
+
+/** The table of contracts/api.md §7, first row that fits. */
+export function judge(account: Answer, info: Answer): Inspection {
+  const facts = { ...readAccount(account), ...readInfo(info) };
+  const isAlive = facts.accountKnown || isForbidden(account);
+  const doubts = [
+    ...doubtsAbout("the account (GET /v2/account)", account, isAlive),
+    ...doubtsAbout("the token (GET /v1/oauth/token/info)", info, facts.infoKnown),
+  ];
+  const inspection = (state: Inspection["state"]): Inspection => ({
+    state,
+    scopes: state === "refused" ? undefined : facts.scopes,
+    expiresInSeconds: state === "refused" ? undefined : facts.expiresInSeconds,
+    team: facts.team,
+    email: facts.email,
+    doubts: state === "refused" ? [] : doubts,
+  });
+  if (is(account, 401)) return inspection("refused");
+  if (isAlive) return inspection("alive");
+  if (is(info, 401)) return inspection("refused");
+  return inspection(facts.infoKnown ? "alive" : "unknown");
+}
+
+const FAILURES = {
+  timeout: "no answer in time",
+  refused: "the connection is refused",
+  dns: "its name cannot be resolved",
+  tls: "its certificate is not trusted (behind a company proxy: NODE_EXTRA_CA_CERTS)",
+  proxy: "the proxy of HTTPS_PROXY does not let us through",
+  closed: "the connection was closed",
+  headers: "it answered with more than 16 kB of headers",
+  "too-large": "it answered with more than 1 MB",
+} as const;
+
+function is(answer: Answer, status: number): answer is Answer & { kind: "json" } {
+  return answer.kind === "json" && answer.status === status;
+}
+
+/** 403 on the account: the token is real but lacks account:read (contracts/api.md §4). */
+function isForbidden(answer: Answer): boolean {
+  return is(answer, 403) && text(record(answer.body)?.["message"]) !== undefined;
+}
+
+function readAccount(answer: Answer) {
+  const account = is(answer, 200) ? record(record(answer.body)?.["account"]) : undefined;
+  const team = record(account?.["team"]);
+  const uuid = text(team?.["uuid"]);
+  return {
+    accountKnown: account !== undefined,
+    team: uuid === undefined ? undefined : { uuid, name: text(team?.["name"]) ?? uuid },
+    email: text(account?.["email"]),
+  };
+}
+
+function readInfo(answer: Answer) {
+  const info = is(answer, 200) ? record(answer.body) : undefined;
+  const scopes = info?.["scopes"];
+  const known = Array.isArray(scopes) && scopes.every((scope) => typeof scope === "string");
+  if (!known) return { infoKnown: false, scopes: undefined, expiresInSeconds: undefined };
+  const expires = info?.["expires_in_seconds"];
+  return {
+    infoKnown: true,
+    scopes: scopes as string[],
+    expiresInSeconds: typeof expires === "number" && expires > 0 ? expires : null,
+  };
+}
+
+function doubtsAbout(what: string, answer: Answer, known: boolean): string[] {
+  if (known) return [];
+  if (answer.kind === "nothing") return [`${what}: ${answer.why}`];
+  return [`${what}: it answered ${answer.status} in a form we do not know`];
+}
+
+function record(value: unknown): Readonly<Record<string, unknown>> | undefined {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : undefined;
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}

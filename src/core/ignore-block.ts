@@ -1,0 +1,54 @@
+import { sep } from "node:path";
+import { lineEndOf } from "../secret/content.ts";
+
+const BEGIN = "# do-bootstrap: secrets and state stay out of ";
+const END = "# do-bootstrap: end";
+
+/**
+ * The text of an ignore file with the patterns added in our one marked block; nothing else changes.
+ *
+ * @param outOf what the file keeps things out of.
+ */
+export function withPatterns(
+  text: string,
+  patterns: readonly string[],
+  outOf: "git" | "the upload" = "git",
+): string {
+  const lineEnd = lineEndOf(text);
+  const block = patterns.map((pattern) => pattern + lineEnd).join("");
+  const end = text.split(/\r?\n/).includes(END) ? lineStart(text, END) : -1;
+  if (end >= 0) return text.slice(0, end) + block + text.slice(end);
+  const before = text === "" || /\n$/.test(text) ? text : text + lineEnd;
+  const gap = before === "" ? "" : lineEnd;
+  return before + gap + BEGIN + outOf + lineEnd + block + END + lineEnd;
+}
+
+/** The text without our block, and without the empty line that we put in front of it. */
+export function withoutBlock(text: string): string {
+  if (!hasBlock(text) || !text.split(/\r?\n/).includes(END)) return text;
+  const from = lineStart(text, `${BEGIN}.*`);
+  const end = lineStart(text, END);
+  if (end < from) return text;
+  const next = text.indexOf("\n", end);
+  const before = text.slice(0, from).replace(/(^|\n)\r?\n$/, "$1");
+  return before + (next < 0 ? "" : text.slice(next + 1));
+}
+
+/** True for an ignore file that has our block. */
+export function hasBlock(text: string): boolean {
+  return text.split(/\r?\n/).some((line) => line.startsWith(BEGIN));
+}
+
+/** A path as a .gitignore pattern that matches it and nothing else by accident. */
+export function patternOf(relativePath: string): string {
+  return relativePath
+    .split(sep)
+    .join("/")
+    .replace(/[*?[\]\\]/g, "\\$&")
+    .replace(/^[#!]/, "\\$&")
+    .replace(/ +$/, (spaces) => spaces.replaceAll(" ", "\\ "));
+}
+
+function lineStart(text: string, line: string): number {
+  return text.search(new RegExp(`^${line}\\r?$`, "m"));
+}

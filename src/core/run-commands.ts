@@ -1,0 +1,125 @@
+import { basename } from "node:path";
+import { AppError } from "../errors/app-error.ts";
+import type { Host } from "../host/host.ts";
+import { shortPath } from "../lib/paths.ts";
+import { revealed } from "../secret/variables.ts";
+import type { Command } from "./types.ts";
+
+/** A provider is some 10 MB; a slow line may take its time. */
+const TIME_LIMIT_MS = 300_000;
+const SHOWN_LINES = 12;
+/** The names in the progress line. */
+const SHOWN_ROOTS = 3;
+
+export interface CommandResult {
+  readonly command: Command;
+  /** How long it took, in ms. */
+  readonly took: number;
+  /** Absent when it succeeded: why not, in words, and the end of what it printed. */
+  readonly failure: { readonly why: string; readonly output: readonly string[] } | undefined;
+}
+
+type RunHost = Pick<Host, "run" | "env" | "clock" | "cwd">;
+
+/**
+ * Runs commands: those of one root in their order, up to `atOnce` roots at a time. A failure ends those
+ * of its root, and no other's. What they print is kept apart.
+ *
+ * @returns the results in the order of the commands; those that a failure ended are left out.
+ * @throws AppError INTERRUPTED once every child has ended.
+ */
+export async function runCommands(
+  host: RunHost,
+  commands: readonly Command[],
+  { atOnce, progress }: { atOnce: number; progress: (what: string, now?: string) => void },
+): Promise<readonly CommandResult[]> {
+  const roots = [...byRoot(commands)];
+  const results = new Map<Command, CommandResult>();
+  const underWay = new Set<string>();
+  const left = roots.values();
+  let done = 0;
+  // Each takes the next root from the same list until it is empty.
+  const workers = Array.from({ length: Math.min(atOnce, roots.length) }, async () => {
+    for (const [cwd, own] of left) {
+      underWay.add(cwd);
+      for (const command of own) {
+        say(command);
+        const result = await runOne(host, command);
+        results.set(command, result);
+        if (result.failure !== undefined) break;
+      }
+      underWay.delete(cwd);
+      done++;
+      const [last] = own;
+      if (last !== undefined && underWay.size > 0) say(last);
+    }
+  });
+  const ends = await Promise.allSettled(workers);
+  const failed = ends.find((end) => end.status === "rejected");
+  if (failed !== undefined) throw interrupted(failed.reason);
+  return commands.flatMap((command) => results.get(command) ?? []);
+
+  function say(command: Command): void {
+    const names = [...underWay].slice(0, SHOWN_ROOTS).map((cwd) => shortPath(cwd, host.cwd));
+    const { name } = command.tool;
+    const all = `${roots.length} roots`;
+    if (roots.length === 1) progress(`${title(command)} in ${basename(command.cwd)}`);
+    else progress(`${name} in ${all}`, `${name}: ${done} of ${all}, now ${names.join(", ")}`);
+  }
+}
+
+function byRoot(commands: readonly Command[]): ReadonlyMap<string, readonly Command[]> {
+  const roots = new Map<string, Command[]>();
+  for (const command of commands) {
+    const own = roots.get(command.cwd) ?? [];
+    own.push(command);
+    roots.set(command.cwd, own);
+  }
+  return roots;
+}
+
+async function runOne(host: RunHost, command: Command): Promise<CommandResult> {
+  const { tool, args, cwd, without } = command;
+  const env = Object.fromEntries(
+    Object.entries(host.env).filter(([name]) => !without.includes(name)),
+  );
+  const given = Object.fromEntries(revealed(command.with));
+  const start = host.clock.now();
+  const { end, exitCode, stdout, stderr } = await host.run({
+    file: tool.path,
+    args,
+    cwd,
+    env: { ...env, ...given, CHECKPOINT_DISABLE: "1" },
+    timeoutMs: TIME_LIMIT_MS,
+  });
+  const isDone = end === "exited" && exitCode === 0;
+  const output = (stderr.trim() || stdout.trim()).split("\n").slice(-SHOWN_LINES);
+  const why = end === "exited" ? `exit status ${exitCode}` : end;
+  return {
+    command,
+    took: host.clock.now() - start,
+    failure: isDone ? undefined : { why, output },
+  };
+}
+
+/** The files were written before: they stay (DESIGN rule 10). */
+function interrupted(error: unknown): unknown {
+  if (!(error instanceof AppError) || error.code !== "INTERRUPTED") return error;
+  return new AppError(
+    "INTERRUPTED",
+    "Interrupted. The files are in place, the tool has not done.",
+    {
+      hint: "To go on where it stopped: do-bootstrap",
+    },
+  );
+}
+
+/** As a person would type it. */
+export function title(command: Command): string {
+  return `${command.tool.name} ${wordsOf(command)}`;
+}
+
+/** Without what only a program says. */
+export function wordsOf({ args }: Pick<Command, "args">): string {
+  return args.filter((arg) => arg !== "-no-color" && arg !== "-input=false").join(" ");
+}

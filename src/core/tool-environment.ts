@@ -1,0 +1,14 @@
+import type { Environment } from "../host/host.ts";
+
+// What a tool needs to find its files, its language, the network and its trust store.
+const PASSED_ON =
+  /^(PATH|PATHEXT|HOME|USER|LOGNAME|USERPROFILE|APPDATA|LOCALAPPDATA|SYSTEMROOT|COMSPEC|TMPDIR|TMP|TEMP|LANG|LC_\w+|XDG_\w+|SNAP\w*|SSL_CERT_(FILE|DIR)|(HTTPS?|ALL|NO)_PROXY|GIT_CONFIG\w*|GIT_CEILING_DIRECTORIES|NODE_EXTRA_CA_CERTS)$/i;
+
+/**
+ * The environment of a tool that we ask something: no token of the user's and no setting that
+ * would change the answer reaches it, unless `more` says so.
+ */
+export function toolEnvironment(env: Environment, more: Environment = {}): Environment {
+  const kept = Object.entries(env).filter(([name]) => PASSED_ON.test(name));
+  return { ...Object.fromEntries(kept), ...more };
+}

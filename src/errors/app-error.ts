@@ -1,0 +1,67 @@
+import { redact } from "../secret/redact.ts";
+import { EXIT, type ExitStatus } from "./exit-status.ts";
+
+/** Stable codes of failures that end a run; findings have ids of their own (plan/findings.ts). */
+const STATUS_OF = {
+  USAGE: EXIT.usage,
+  CONFIG_UNREADABLE: EXIT.usage,
+  CONFIG_INVALID: EXIT.usage,
+  CONFIG_HOLDS_TOKEN: EXIT.usage,
+  NO_TOKEN: EXIT.token,
+  OTHER_TOKEN: EXIT.findings,
+  OTHER_WORKSPACE: EXIT.findings,
+  DOCTL_LOGIN: EXIT.usage,
+  NESTED_EXEC: EXIT.usage,
+  NOT_REPRESENTABLE: EXIT.usage,
+  DOCTL_REFUSED_TOKEN: EXIT.token,
+  DOCTL_CONFIG_BUSY: EXIT.failed,
+  GIT_FAILED: EXIT.failed,
+  PLAN_UNREADABLE: EXIT.usage,
+  NOTHING_TO_EXPLAIN: EXIT.failed,
+  NOT_IGNORED: EXIT.findings,
+  CHANGED_MEANWHILE: EXIT.failed,
+  WRITE_FAILED: EXIT.failed,
+  NOT_CONVERGED: EXIT.failed,
+  DECLINED: EXIT.failed,
+  DEMO_FAILED: EXIT.failed,
+  INTERRUPTED: EXIT.interrupted,
+  UNEXPECTED: EXIT.failed,
+} as const satisfies Record<string, ExitStatus>;
+
+export type ErrorCode = keyof typeof STATUS_OF;
+
+/** A finding that ends a run brings its own id and exit status. */
+export interface FindingCode {
+  readonly id: string;
+  readonly status: ExitStatus;
+}
+
+/** A failure a user can act on: what happened and where (message), and what mends it (hint). */
+export class AppError extends Error {
+  readonly code: string;
+  readonly status: ExitStatus;
+  readonly hint: string | undefined;
+
+  constructor(
+    code: ErrorCode | FindingCode,
+    message: string,
+    options: { hint?: string; cause?: unknown } = {},
+  ) {
+    super(redact(message), { cause: options.cause });
+    const { id, status } = typeof code === "string" ? { id: code, status: STATUS_OF[code] } : code;
+    this.name = "AppError";
+    this.code = id;
+    this.status = status;
+    this.hint = options.hint === undefined ? undefined : redact(options.hint);
+  }
+}
+
+/** Any thrown value as an AppError; what we did not foresee becomes UNEXPECTED. */
+export function asAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new AppError("UNEXPECTED", message, {
+    hint: "This is a bug in do-bootstrap. Please report it with the output of --debug, which holds no secrets.",
+    cause: error,
+  });
+}

@@ -1,0 +1,18 @@
+/**
+ * The exit statuses of DESIGN §5, by what they mean.
+ */
+export const EXIT = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  findings: 3,
+  token: 4,
+  scope: 5,
+  expiry: 6,
+  network: 7,
+  /** `exec` could not do its part; every other status is the command's own. */
+  exec: 125,
+  interrupted: 130,
+} as const;
+
+export type ExitStatus = (typeof EXIT)[keyof typeof EXIT];

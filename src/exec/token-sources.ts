@@ -1,0 +1,141 @@
+import { Secret, type TokenOrigin } from "../secret/secret.ts";
+import { readToken } from "../secret/token-form.ts";
+
+/** The places a token may come from, in the order in which they are asked (DESIGN §6). */
+export interface TokenSources {
+  /** The text of standard input, with --token-stdin. */
+  readonly stdin: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly envFile: { readonly path: string; readonly values: ReadonlyMap<string, string> };
+  /** The variable's name in the environment and in the env file. */
+  readonly name: string;
+  /** What the config's command printed. */
+  readonly command?: { readonly program: string; readonly text: string };
+  /** What a person typed. */
+  readonly prompted: string | undefined;
+  /** A token that is moved out of Terraform code, with --fix. */
+  readonly inCode: { readonly path: string; readonly value: string } | undefined;
+  /** The environment chosen with --env. */
+  readonly environment: string | undefined;
+}
+
+export type TokenState =
+  | {
+      readonly kind: "found";
+      readonly token: Secret;
+      /** Other tokens in weaker places. */
+      readonly shadowed: readonly Secret[];
+    }
+  | { readonly kind: "missing" }
+  /** The config's command did not give it. */
+  | {
+      readonly kind: "withheld";
+      readonly why: "untrusted" | "failed";
+      /** As a person would type it. */
+      readonly command: string;
+      readonly detail: string;
+    }
+  | { readonly kind: "unusable"; readonly origin: TokenOrigin; readonly why: string }
+  | { readonly kind: "conflict"; readonly tokens: readonly [Secret, Secret] };
+
+/** doctl and the provider know two (contracts/terraform.md 1, contracts/doctl.md 1.4). */
+export const STANDARD_NAMES = ["DIGITALOCEAN_TOKEN", "DIGITALOCEAN_ACCESS_TOKEN"];
+
+/** The names under which a token is read. A name of the repo's own stands alone. */
+export function tokenNames(name: string): readonly string[] {
+  return STANDARD_NAMES.includes(name)
+    ? [name, ...STANDARD_NAMES.filter((each) => each !== name)]
+    : [name];
+}
+
+/** Which token serves, and which others stand in its shadow. */
+export function chooseToken(sources: TokenSources): TokenState {
+  const { stdin, env, envFile, environment } = sources;
+  const names = tokenNames(sources.name);
+  const fromStdin: Candidate[] = stdin === undefined ? [] : [[stdin, { kind: "stdin" }]];
+  const fromEnvironment = names.map(
+    (name): Candidate => [env[name] ?? "", { kind: "environment", name }],
+  );
+  // In a file that is ours to edit the first name is the token; the other serves in its absence.
+  const fromEnvFile = names
+    .map(
+      (name): Candidate => [
+        envFile.values.get(name) ?? "",
+        { kind: "env-file", name, path: envFile.path },
+      ],
+    )
+    .filter(isGiven)
+    .slice(0, 1);
+
+  const { command } = sources;
+  const fromCommand: Candidate[] =
+    command === undefined ? [] : [[command.text, { kind: "command", program: command.program }]];
+
+  const fromCode: Candidate[] =
+    sources.inCode === undefined
+      ? []
+      : [[sources.inCode.value, { kind: "code", path: sources.inCode.path }]];
+
+  const fromPrompt: Candidate[] =
+    sources.prompted === undefined ? [] : [[sources.prompted, { kind: "prompt" }]];
+
+  // A person is asked only where the rest did not do, so the answer goes first.
+  const given = [fromPrompt, fromStdin, fromEnvironment, fromEnvFile, fromCommand, fromCode]
+    .flat()
+    .filter(isGiven);
+  if (stdin?.trim() === "") {
+    return { kind: "unusable", origin: { kind: "stdin" }, why: "it is empty" };
+  }
+  const first = given[0];
+  if (first === undefined) return { kind: "missing" };
+  const token = read(first);
+  if (!(token instanceof Secret)) return token;
+
+  const others = given
+    .slice(1)
+    .map(read)
+    .filter((other) => other instanceof Secret);
+  const shadowed = others.filter((other) => !other.equals(token));
+  const rival = shadowed.find(
+    (other) =>
+      token.origin.kind === "environment" &&
+      (other.origin.kind === "environment" ||
+        (environment !== undefined && other.origin.kind === "env-file")),
+  );
+  if (rival !== undefined) return { kind: "conflict", tokens: [token, rival] };
+  return { kind: "found", token, shadowed };
+}
+
+type Candidate = readonly [text: string, origin: TokenOrigin];
+
+function isGiven([text]: Candidate): boolean {
+  return text.trim() !== "";
+}
+
+function read([text, origin]: Candidate): Secret | (TokenState & { kind: "unusable" }) {
+  const format = readToken(text);
+  switch (format.kind) {
+    case "malformed":
+      return { kind: "unusable", origin, why: format.why };
+    case "refresh":
+      return {
+        kind: "unusable",
+        origin,
+        why: "it is an OAuth refresh token (dor_v1_), which the API does not take",
+      };
+    default:
+      return Secret.of(format.value, origin);
+  }
+}
+
+/** What a file of variable values holds as the token's variable, in any form. */
+export function tokenInValues(
+  values: Readonly<Record<string, unknown>> | null,
+  variable: string,
+  path: string,
+): Secret | undefined {
+  const value = values?.[variable];
+  if (typeof value !== "string" || value === "") return undefined;
+  const format = readToken(value);
+  return Secret.of("value" in format ? format.value : value, { kind: "tfvars", path });
+}
