@@ -10,8 +10,9 @@ import { nodeHost } from "./host/node.ts";
 import { isCi } from "./lib/is-ci.ts";
 import { printable } from "./lib/printable.ts";
 import { allWell, isAllWell } from "./report/all-well.ts";
+import { type HintEdge, shellOf } from "./report/hint-text.ts";
 import { jsonDocument, jsonError, jsonReport } from "./report/json.ts";
-import { pageOn } from "./report/paint.ts";
+import { type Page, pageOn } from "./report/paint.ts";
 import { progressOn } from "./report/progress.ts";
 import type { Report } from "./report/report.ts";
 import { redact } from "./secret/redact.ts";
@@ -30,9 +31,15 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
   const isJson = own.includes("--json");
   const isDebug = own.includes("--debug");
   const flag = own.includes("--no-color") ? false : own.includes("--color") || undefined;
-  const pages = { stdout: pageOn(stdout, env, flag), stderr: pageOn(stderr, env, flag) };
+  let cwd = "/";
+  let environment: string | undefined;
+  const edge = (isShort: boolean): HintEdge => {
+    const { platform } = process;
+    return { environment, cwd, platform, shell: shellOf(platform, env), isShort };
+  };
+  const pageOf = (stream: NodeJS.WriteStream): Page => pageOn(stream, env, flag, edge(true));
   const say = (text: string): void => void stderr.write(redact(text));
-  const progress = progressOn(stderr, pages.stderr.paint, isJson || isDebug);
+  const progress = progressOn(stderr, pageOf(stderr).paint, isJson || isDebug);
   let shown: Report | undefined;
   try {
     const parsed = readPlainLine(argv) ?? (await parseWithYargs());
@@ -40,14 +47,16 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
       stdout.write(parsed.text);
       return EXIT.ok;
     }
+    environment = typeof parsed.args["env"] === "string" ? parsed.args["env"] : undefined;
     const host = nodeHost(packageFolder);
+    cwd = host.cwd;
     const context: Context = {
       host: isDebug ? (await import("./host/trace.ts")).traced(host, say) : host,
       progress,
       say,
       async explained(explanations) {
         const { explainedText } = await import("./report/explain.ts");
-        say(`\n${explainedText(explanations, pages.stderr)}`);
+        say(`\n${explainedText(explanations, pageOf(stderr))}`);
       },
       approve,
       trust: host.terminal === undefined || isCi(env) ? undefined : askForTrust,
@@ -68,7 +77,7 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
       if (host.terminal === undefined || report.observation.ci) return true;
       progress.end();
       const { humanPlan } = await import("./report/human.ts");
-      say(`${humanPlan(report, pages.stderr)}\n`);
+      say(`${humanPlan(report, pageOf(stderr))}\n`);
       shown = report;
       const isYes = await (await host.terminal()).confirm(questionOf(report.plan));
       say("\n");
@@ -117,45 +126,45 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
     const { report, status } = outcome;
     if (report.command === "scopes") {
       const { scopesDocument, scopesMarkdown, scopesText } = await import("./report/scopes.ts");
-      if (isJson) stdout.write(jsonDocument(scopesDocument(report), status));
+      if (isJson) stdout.write(jsonDocument(scopesDocument(report, edge(false)), status));
       else if (report.format === "markdown") stdout.write(redact(scopesMarkdown(report)));
-      else stdout.write(redact(scopesText(report, pages.stdout)));
+      else stdout.write(redact(scopesText(report, pageOf(stdout))));
       return;
     }
     if (report.command === "hook") {
       const { hookDocument, hookText } = await import("./report/hook.ts");
-      if (isJson) stdout.write(jsonDocument(hookDocument(report), status));
-      else if (report.dryRun) stdout.write(redact(hookText(report, pages.stdout)));
-      else say(hookText(report, pages.stderr));
+      if (isJson) stdout.write(jsonDocument(hookDocument(report, edge(false)), status));
+      else if (report.dryRun) stdout.write(redact(hookText(report, pageOf(stdout))));
+      else say(hookText(report, pageOf(stderr)));
       return;
     }
     if (report.command === "explain") {
       const { explainedDocument, explainedText } = await import("./report/explain.ts");
       if (isJson) stdout.write(jsonDocument(explainedDocument(report), status));
-      else stdout.write(redact(explainedText(report.explanations, pages.stdout)));
+      else stdout.write(redact(explainedText(report.explanations, pageOf(stdout))));
       return;
     }
     if (isJson) {
-      stdout.write(jsonReport(await withUses(report), status));
+      stdout.write(jsonReport(await withUses(report), status, edge(false)));
       return;
     }
     // What was asked for is data; the story of a run that wrote something is talk.
     const isData = report.command === "check" || report.dryRun;
     const whole = report.command === "check" ? await withUses(report) : report;
-    if (isAllWell(report)) return say(allWell(report, pages.stderr));
+    if (isAllWell(report)) return say(allWell(report, pageOf(stderr)));
     const { humanReport } = await import("./report/human.ts");
-    const text = humanReport(whole, isData ? pages.stdout : pages.stderr, { status, shown });
+    const text = humanReport(whole, pageOf(isData ? stdout : stderr), { status, shown });
     if (isData) stdout.write(redact(text));
     else say(text);
   }
 
   async function printError(error: AppError): Promise<void> {
     if (isJson) {
-      stdout.write(jsonError(error));
+      stdout.write(jsonError(error, edge(false)));
       return;
     }
     const { humanError } = await import("./report/human.ts");
-    say(humanError(error, pages.stderr));
+    say(humanError(error, pageOf(stderr)));
   }
 }
 

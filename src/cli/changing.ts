@@ -1,5 +1,5 @@
 import { type Look, NOTHING_DONE, type Result } from "../commands/init/bootstrap.ts";
-import { statusOf } from "../core/findings.ts";
+import { statusOf } from "../core/finding.ts";
 import { EXIT, type ExitStatus } from "../errors/exit-status.ts";
 import type { Report } from "../report/report.ts";
 import type { Args, Context } from "./command.ts";

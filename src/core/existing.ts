@@ -4,8 +4,9 @@ import type { Snapshot } from "../host/host.ts";
 import { isInside } from "../lib/paths.ts";
 import type { Content } from "../secret/content.ts";
 import { contentAt, textAt } from "./file-text.ts";
+import type { Finding } from "./finding.ts";
 import { finding } from "./findings.ts";
-import type { Consent, Finding, WriteFile } from "./types.ts";
+import type { Consent, WriteFile } from "./types.ts";
 
 /** A write of what holds no secret: the mode stays as it is. */
 export function plainWrite(before: Snapshot, after: Content, why: string): WriteFile {

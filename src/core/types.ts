@@ -3,19 +3,7 @@ import type { FileSnapshot, Snapshot } from "../host/host.ts";
 import type { Content } from "../secret/content.ts";
 import type { Secret } from "../secret/secret.ts";
 import type { Variables } from "../secret/variables.ts";
-import type { FindingId } from "./findings.ts";
-
-export interface Finding {
-  readonly id: FindingId;
-  readonly level: "error" | "warning" | "info";
-  readonly message: string;
-  /** The one command, or the one step, that mends it. */
-  readonly fix?: string;
-  /** A path. */
-  readonly where?: string;
-  /** The root that is left as it is because of this error, while the others are prepared. */
-  readonly setsAside?: string;
-}
+import type { Finding } from "./finding.ts";
 
 export interface WriteFile {
   readonly kind: "write";

@@ -1,5 +1,6 @@
 import { redact } from "../secret/redact.ts";
 import { EXIT, type ExitStatus } from "./exit-status.ts";
+import type { Hint } from "./hint.ts";
 
 /** Stable codes of failures that end a run; findings have ids of their own (plan/findings.ts). */
 const STATUS_OF = {
@@ -36,24 +37,29 @@ export interface FindingCode {
   readonly status: ExitStatus;
 }
 
-/** A failure a user can act on: what happened and where (message), and what mends it (hint). */
+/** A failure a user can act on: what happened and where (message), and what fixes it (hint). */
 export class AppError extends Error {
   readonly code: string;
   readonly status: ExitStatus;
-  readonly hint: string | undefined;
+  readonly hint: Hint | string | undefined;
 
   constructor(
     code: ErrorCode | FindingCode,
     message: string,
-    options: { hint?: string; cause?: unknown } = {},
+    options: { hint?: Hint | string; cause?: unknown } = {},
   ) {
     super(redact(message), { cause: options.cause });
     const { id, status } = typeof code === "string" ? { id: code, status: STATUS_OF[code] } : code;
     this.name = "AppError";
     this.code = id;
     this.status = status;
-    this.hint = options.hint === undefined ? undefined : redact(options.hint);
+    this.hint = redactedHint(options.hint);
   }
+}
+
+/** Every text in it, the words of command lines too. */
+function redactedHint(hint: Hint | string | undefined): Hint | string | undefined {
+  return hint === undefined ? undefined : JSON.parse(redact(JSON.stringify(hint)));
 }
 
 /** Any thrown value as an AppError; what we did not foresee becomes UNEXPECTED. */

@@ -1,7 +1,9 @@
 import type { HookPlan } from "../commands/hook/hook.ts";
 import { diffOf } from "../core/diff.ts";
 import { shortPath } from "../lib/paths.ts";
+import type { HintEdge } from "./hint-text.ts";
 import { humanFindings } from "./human.ts";
+import { jsonFinding } from "./json.ts";
 import { type Page, safe } from "./paint.ts";
 
 /** What `hook` did; how it looks is decided at the edge. */
@@ -16,7 +18,7 @@ export interface HookReport extends HookPlan {
 export function hookText(report: HookReport, page: Page): string {
   const { action, changes, dryRun, findings, cwd, home, path } = report;
   const file = safe(shortPath(path, cwd, home));
-  const said = humanFindings(findings, cwd, page);
+  const said = humanFindings(findings, page);
   if (findings.some(({ level }) => level === "error")) return `${said}\nNothing was changed.\n`;
   const diff = changes.flatMap((change) =>
     change.kind === "write" && dryRun
@@ -44,6 +46,11 @@ export function hookText(report: HookReport, page: Page): string {
 }
 
 /** The document that --json prints, without its frame. */
-export function hookDocument({ action, path, changes, findings, dryRun }: HookReport): object {
-  return { command: "hook", action, path, isChanged: changes.length > 0 && !dryRun, findings };
+export function hookDocument(
+  { action, path, changes, findings, dryRun }: HookReport,
+  edge: HintEdge,
+): object {
+  const isChanged = changes.length > 0 && !dryRun;
+  const found = findings.map((each) => jsonFinding(each, edge));
+  return { command: "hook", action, path, isChanged, findings: found };
 }

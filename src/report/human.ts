@@ -6,14 +6,16 @@ import { needsOf } from "../concerns/terraform/root/needs.ts";
 import type { TerraformRoot } from "../concerns/terraform/root/observe.ts";
 import { behindExec, environmentOption, terraformIn } from "../core/as-typed.ts";
 import { diffOf } from "../core/diff.ts";
-import { isBlocked } from "../core/findings.ts";
+import type { Finding } from "../core/finding.ts";
+import { isBlocked } from "../core/finding.ts";
 import { type CommandResult, title } from "../core/run-commands.ts";
-import type { Change, Command, Finding, Plan } from "../core/types.ts";
+import type { Change, Command, Plan } from "../core/types.ts";
 import type { AppError } from "../errors/app-error.ts";
 import { EXIT, type ExitStatus } from "../errors/exit-status.ts";
 import { STANDARD_NAMES } from "../exec/token-sources.ts";
 import { wrap } from "../lib/wrap.ts";
 import { holdsSecret } from "../secret/content.ts";
+import { hintText, hintWords } from "./hint-text.ts";
 import { fileInRoot, grouped, nameInRoot, someOf } from "./many-roots.ts";
 import { type Page, safe } from "./paint.ts";
 import { type Report, shownPath } from "./report.ts";
@@ -103,7 +105,8 @@ function resultRow(report: Report, group: readonly CommandResult[], page: Page):
 export function humanError({ code, message, hint }: AppError, page: Page): string {
   // Lines of its own are indented; any other newline is part of a name, and shown like the rest.
   const shown = message.split(/\n(?= {2})/).map(safe);
-  return `${problem("red", "✗", shown.join("\n"), code, page, hint && safe(hint))}\n`;
+  const fix = hintWords(hint ?? [], page.edge).map(safe);
+  return `${problem("red", "✗", shown.join("\n"), code, page, fix)}\n`;
 }
 
 function sections(parts: readonly string[]): string {
@@ -226,28 +229,27 @@ const STYLES = { error: "red", warning: "yellow", info: "dim" } as const;
 const WEIGHT = { error: 0, warning: 1, info: 2 } as const;
 
 function findings(report: Report, all: readonly Finding[], page: Page): string {
-  const { doubts, cwd, observation } = report;
+  const { doubts, observation } = report;
   const doubtful = doubts.map((text) => marked(page.paint("yellow", "!"), safe(text), page));
-  const found =
-    observation.roots.length > 1 ? findingsOfMany(all, cwd, page) : humanFindings(all, cwd, page);
+  const found = observation.roots.length > 1 ? findingsOfMany(all, page) : humanFindings(all, page);
   return [found, ...doubtful].filter(Boolean).join("\n");
 }
 
 /** The worst first. */
-export function humanFindings(all: readonly Finding[], cwd: string, page: Page): string {
+export function humanFindings(all: readonly Finding[], page: Page): string {
   return worstFirst(all)
-    .map((found) => humanFinding(found, cwd, page))
+    .map((found) => humanFinding(found, page))
     .join("\n");
 }
 
 /** What many roots have in common is said once; of an error every place counts, of a list every step. */
-function findingsOfMany(all: readonly Finding[], cwd: string, page: Page): string {
-  const keyOf = ({ id, level, fix }: Finding) =>
-    level === "error" || id === "ci.to-do" ? undefined : [id, fix].join(" ");
+function findingsOfMany(all: readonly Finding[], page: Page): string {
+  const keyOf = ({ id, level, fix = [] }: Finding) =>
+    level === "error" || id === "ci.to-do" ? undefined : [id, hintText(fix, page.edge)].join(" ");
   return grouped(worstFirst(all), keyOf)
     .flatMap(([found, ...others]) => {
       if (found === undefined) return [];
-      const shown = humanFinding(found, cwd, page);
+      const shown = humanFinding(found, page);
       const more = `${others.length} more of this kind; --json has them all`;
       return others.length === 0 ? [shown] : [shown, page.paint("dim", `  ${more}`)];
     })
@@ -258,10 +260,10 @@ function worstFirst(all: readonly Finding[]): Finding[] {
   return [...all].sort((a, b) => WEIGHT[a.level] - WEIGHT[b.level]);
 }
 
-function humanFinding(found: Finding, cwd: string, page: Page): string {
-  const { id, level, message, fix: mend } = found;
-  const short = (text: string) => safe(text.replaceAll(`${cwd}/`, ""));
-  return problem(STYLES[level], MARKS[level], short(message), id, page, mend && short(mend));
+function humanFinding({ id, level, message, fix = [] }: Finding, page: Page): string {
+  const short = (text: string) => safe(text.replaceAll(`${page.edge.cwd}/`, ""));
+  const steps = hintWords(fix, page.edge).map(short);
+  return problem(STYLES[level], MARKS[level], short(message), id, page, steps);
 }
 
 function problem(
@@ -270,7 +272,7 @@ function problem(
   message: string,
   id: string,
   page: Page,
-  mend: string | undefined,
+  fix: readonly string[],
 ): string {
   const lines = message
     .split("\n")
@@ -281,10 +283,10 @@ function problem(
   // The id is for looking up: it never pushes the words about.
   const fits = last.length + 3 + id.length + 2 <= page.columns;
   const labelled = fits ? [...lines.slice(0, -1), `${last} ${label}`] : [...lines, `  ${label}`];
-  const mending = wrap(mend ?? "", page.columns - 4)
+  const steps = wrap(fix, page.columns - 4)
     .filter(Boolean)
     .map((line, i) => `  ${i === 0 ? page.paint("cyan", "→") : " "} ${line}`);
-  return [...labelled, ...mending].join("\n");
+  return [...labelled, ...steps].join("\n");
 }
 
 function lastLine(report: Report, status: ExitStatus, page: Page): string {
@@ -315,7 +317,7 @@ function lastLine(report: Report, status: ExitStatus, page: Page): string {
 /** The roots that an error of their own has left as they are. */
 function leftAside(report: Report, page: Page): string[] {
   const { plan, observation } = report;
-  const dirs = [...new Set(plan.findings.flatMap(({ setsAside }) => setsAside ?? []))];
+  const dirs = [...new Set(plan.findings.flatMap(({ skippedRoot }) => skippedRoot ?? []))];
   if (dirs.length === 0) return [];
   const verb = dirs.length === 1 ? "is left as it is" : "are left as they are";
   const text = `${dirs.length} of ${observation.roots.length} roots ${verb}: ${someOf(report, dirs)}.`;
@@ -362,8 +364,8 @@ function lockFilesMade({ commands, observation: { roots } }: Report): string[] {
 function nextStep({ observation, ...report }: Report): string | undefined {
   const { findings } = report.plan;
   const isAside = (dir: string) =>
-    findings.some(({ setsAside, id, where }) =>
-      id === "terraform.failed" ? where === dir : setsAside === dir,
+    findings.some(({ skippedRoot, id, where }) =>
+      id === "terraform.failed" ? where === dir : skippedRoot === dir,
     );
   const { roots } = observation;
   const root = roots.find(({ config }) => !isAside(config.dir)) ?? roots[0];

@@ -1,6 +1,6 @@
 import { toJsonSchema } from "@valibot/to-json-schema";
 import * as v from "valibot";
-import { FINDINGS } from "../core/findings.ts";
+import { FINDINGS } from "./finding-ids.ts";
 
 // The document that `check --json` and `init --json` print. A new field belongs in here: the tests
 // take no document with one that is unknown.

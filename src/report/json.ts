@@ -2,6 +2,7 @@ import { plainDoctl } from "../concerns/doctl/plan.ts";
 import type { Use } from "../concerns/effective-token/uses.ts";
 import { needsOf } from "../concerns/terraform/root/needs.ts";
 import type { TerraformRoot } from "../concerns/terraform/root/observe.ts";
+import type { Finding } from "../core/finding.ts";
 import { title } from "../core/run-commands.ts";
 import type { Change, Command } from "../core/types.ts";
 import type { AppError } from "../errors/app-error.ts";
@@ -10,12 +11,13 @@ import type { TokenState } from "../exec/token-sources.ts";
 import { holdsSecret } from "../secret/content.ts";
 import { redact } from "../secret/redact.ts";
 import { Secret } from "../secret/secret.ts";
+import { type HintEdge, hintText } from "./hint-text.ts";
 import type { Report } from "./report.ts";
 
 const SCHEMA_VERSION = 1;
 
 /** The one document that --json prints. */
-export function jsonReport(report: Report, status: ExitStatus): string {
+export function jsonReport(report: Report, status: ExitStatus, edge: HintEdge): string {
   const { observation, plan, applied, doubts, command, commands } = report;
   const { config, token, inspection, doctl, roots, terraform } = observation;
   return print({
@@ -51,7 +53,7 @@ export function jsonReport(report: Report, status: ExitStatus): string {
       tool: terraform === undefined ? null : { name: terraform.name, version: terraform.version },
     })),
     uses: (report.uses ?? []).map((use) => jsonUse(use, token)),
-    findings: plan.findings,
+    findings: plan.findings.map((each) => jsonFinding(each, edge)),
     pending: [...plan.changes.map(jsonChange), ...plan.commands.map(jsonCommand)],
     applied: applied.map(jsonChange),
     commands: commands.map(({ command, failure, took }) => ({
@@ -83,10 +85,20 @@ export function jsonDocument(document: object, status: ExitStatus): string {
   return print({ status, ...document });
 }
 
+/** A finding as documents have it. */
+export function jsonFinding(finding: Finding, edge: HintEdge): object {
+  const { id, level, message, fix, where, skippedRoot } = finding;
+  const text = fix === undefined ? undefined : hintText(fix, edge);
+  return { id, level, message, fix: text, where, setsAside: skippedRoot };
+}
+
 /** The same document for a run that failed. */
-export function jsonError(error: AppError): string {
+export function jsonError(error: AppError, edge: HintEdge): string {
   const { code, message, hint, status } = error;
-  return print({ status, error: { code, message, hint: hint ?? null } });
+  return print({
+    status,
+    error: { code, message, hint: hint === undefined ? null : hintText(hint, edge) },
+  });
 }
 
 function jsonChange(change: Change): object {

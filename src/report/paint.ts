@@ -2,6 +2,7 @@ import { styleText } from "node:util";
 import type { Environment } from "../host/host.ts";
 import { printable } from "../lib/printable.ts";
 import { redact } from "../secret/redact.ts";
+import type { HintEdge } from "./hint-text.ts";
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -10,6 +11,7 @@ export interface Page {
   readonly paint: Paint;
   /** Characters in a line; infinite where a line may be as long as it likes, as in a pipe. */
   readonly columns: number;
+  readonly edge: HintEdge;
 }
 
 /** Colours a text, or leaves it; what comes from files, servers and tools goes through `safe`. */
@@ -20,12 +22,14 @@ export function pageOn(
   stream: { readonly isTTY?: boolean; readonly columns?: number },
   env: Environment,
   flag: boolean | undefined,
+  edge: HintEdge,
 ): Page {
   const color = wantsColor(stream, env, flag);
   return {
     // The decision is ours: styleText's own look at the stream would repeat it.
     paint: (style, text) => (color ? styleText(style, text, { validateStream: false }) : text),
     columns: stream.isTTY ? stream.columns || 80 : Number.POSITIVE_INFINITY,
+    edge,
   };
 }
 

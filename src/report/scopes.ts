@@ -3,7 +3,9 @@ import type { ScopesLook } from "../commands/scopes/scopes.ts";
 import { allNeeded } from "../concerns/token/needed-scopes.ts";
 import { requiresOf } from "../scopes/closure.ts";
 import type { Need, Reason } from "../scopes/needed.ts";
+import type { HintEdge } from "./hint-text.ts";
 import { humanFindings } from "./human.ts";
+import { jsonFinding } from "./json.ts";
 import { type Page, safe } from "./paint.ts";
 
 /** What `scopes` found out; how it looks is decided at the edge. */
@@ -39,7 +41,7 @@ export function scopesText(report: ScopesReport, page: Page): string {
       "Spaces keys (SPACES_ACCESS_KEY_ID, SPACES_SECRET_ACCESS_KEY), no scope:",
       report.code.needs.spaces,
     ),
-    humanFindings(report.findings, report.cwd, page),
+    humanFindings(report.findings, page),
     verdict(report, page),
   ];
   return `${sections.filter(Boolean).join("\n\n")}\n`;
@@ -62,7 +64,7 @@ export function scopesMarkdown(report: ScopesReport): string {
   return `${[`### ${title(report)}`, table, more.join("\n")].filter(Boolean).join("\n\n")}\n`;
 }
 
-export function scopesDocument(report: ScopesReport): object {
+export function scopesDocument(report: ScopesReport, edge: HintEdge): object {
   const { purpose, plan, dirs, code, token, findings } = report;
   const { needs, trees } = code;
   return {
@@ -77,7 +79,7 @@ export function scopesDocument(report: ScopesReport): object {
     spaces: needs.spaces,
     unseen: trees.flatMap(({ unseen }) => unseen),
     token: token && { fingerprint: token.token.fingerprint, ...token.comparison },
-    findings,
+    findings: findings.map((each) => jsonFinding(each, edge)),
   };
 }
 

@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { FINDINGS, type FindingId, finding, statusOf } from "../../src/core/findings.ts";
+import { findingsOf, statusOf } from "../../src/core/finding.ts";
 import { EXIT, type ExitStatus } from "../../src/errors/exit-status.ts";
+import { hint } from "../../src/errors/hint.ts";
+import { FINDINGS, type FindingId } from "../../src/report/finding-ids.ts";
 
+const finding = findingsOf(FINDINGS);
 const IDS = Object.keys(FINDINGS) as FindingId[];
 const found = (...ids: FindingId[]) => ids.map((id) => finding(id, "…"));
 
@@ -32,11 +35,12 @@ describe("every finding", () => {
   });
 
   it("has what it was given", () => {
-    expect(finding("token.missing", "m", { fix: "f", where: "w" })).toEqual({
+    expect(finding("token.missing", "m", { fix: hint`f`, where: "w" })).toEqual({
       id: "token.missing",
       level: "error",
       message: "m",
-      fix: "f",
+      status: EXIT.token,
+      fix: hint`f`,
       where: "w",
     });
   });

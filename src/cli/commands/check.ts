@@ -1,5 +1,5 @@
 import { type Look, look, NOTHING_DONE } from "../../commands/init/bootstrap.ts";
-import { statusOf } from "../../core/findings.ts";
+import { statusOf } from "../../core/finding.ts";
 import type { Plan } from "../../core/types.ts";
 import { EXIT } from "../../errors/exit-status.ts";
 import type { Command, Context } from "../command.ts";

@@ -1,4 +1,4 @@
-import { statusOf } from "../../core/findings.ts";
+import { statusOf } from "../../core/finding.ts";
 import { AppError } from "../../errors/app-error.ts";
 import type { Purpose } from "../../scopes/code-actions.ts";
 import type { Args, Command } from "../command.ts";

@@ -6,7 +6,6 @@ import { TOKEN_LIST } from "../../concerns/token/hosts.ts";
 import type { ApplyHost } from "../../core/apply.ts";
 import { obstacles, plainWrite } from "../../core/existing.ts";
 import { textAt } from "../../core/file-text.ts";
-import { finding } from "../../core/findings.ts";
 import { recognise } from "../../core/generated.ts";
 import { withoutBlock } from "../../core/ignore-block.ts";
 import { type Change, joined, NOTHING, type Plan, type PlanPart } from "../../core/types.ts";
@@ -19,6 +18,7 @@ import { NOTHING_DONE, notConverged, type Person, type Result } from "../init/bo
 import { type Observation, type ObservingHost, observe, type Question } from "../init/observe.ts";
 import { sweepLeftOvers } from "../init/sweep.ts";
 import { isOfProject, pipelinePaths } from "../pipelines/files.ts";
+import { finding } from "./findings.ts";
 import { changePlace, type Held, holding, readPlaces, type TokenPlace } from "./token-places.ts";
 import { unreadPlaces } from "./unread-places.ts";
 

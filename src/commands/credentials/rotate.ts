@@ -5,8 +5,8 @@ import { compareScopes } from "../../concerns/token/needed-scopes.ts";
 import { revokeToken } from "../../concerns/token/revoke.ts";
 import type { Inspection } from "../../concerns/token/verdict.ts";
 import type { ApplyHost } from "../../core/apply.ts";
-import { failureOf, finding } from "../../core/findings.ts";
-import { type Finding, joined, type Plan } from "../../core/types.ts";
+import { type Finding, failureOf } from "../../core/finding.ts";
+import { joined, type Plan } from "../../core/types.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { chooseToken } from "../../exec/token-sources.ts";
 import type { StateKey } from "../../host/host.ts";
@@ -20,6 +20,7 @@ import {
 } from "../init/bootstrap.ts";
 import { type Observation, type ObservingHost, observe, type Question } from "../init/observe.ts";
 import { sweepLeftOvers } from "../init/sweep.ts";
+import { finding } from "./findings.ts";
 import { changePlace, type Held, holding, readPlaces, type TokenPlace } from "./token-places.ts";
 import { unreadPlaces } from "./unread-places.ts";
 

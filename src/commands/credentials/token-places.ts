@@ -4,14 +4,15 @@ import { judgePlace } from "../../concerns/doctl/plan.ts";
 import { redacted, withoutToken, withReplaced } from "../../concerns/env-file/edit.ts";
 import { obstacles } from "../../core/existing.ts";
 import { textAt } from "../../core/file-text.ts";
-import { finding } from "../../core/findings.ts";
-import type { Change, Consent, Finding, PlanPart } from "../../core/types.ts";
+import type { Finding } from "../../core/finding.ts";
+import type { Change, Consent, PlanPart } from "../../core/types.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
 import type { Host, Snapshot } from "../../host/host.ts";
 import { jsonObject } from "../../lib/json.ts";
 import type { Content } from "../../secret/content.ts";
 import { Secret } from "../../secret/secret.ts";
 import type { Observation } from "../init/observe.ts";
+import { finding } from "./findings.ts";
 
 /** Where a token stands that this repo or this machine's doctl uses. */
 export type TokenPlace = { readonly holds: readonly Secret[] } & (

@@ -1,7 +1,7 @@
 import { broken } from "../../concerns/doctl/plan.ts";
-import { finding } from "../../core/findings.ts";
-import type { Finding } from "../../core/types.ts";
+import type { Finding } from "../../core/finding.ts";
 import type { Observation } from "../init/observe.ts";
+import { finding } from "./findings.ts";
 import type { TokenPlace } from "./token-places.ts";
 
 /** What can hold no text. */

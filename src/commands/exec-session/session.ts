@@ -10,7 +10,7 @@ import { apiHosts } from "../../concerns/token/hosts.ts";
 import { inspectToken } from "../../concerns/token/inspect.ts";
 import { judgeToken } from "../../concerns/token/judge.ts";
 import { textIn } from "../../core/file-text.ts";
-import { failureOf, finding } from "../../core/findings.ts";
+import { failureOf } from "../../core/finding.ts";
 import type { CommandLine } from "../../exec/command-line.ts";
 import type { ExecConfig } from "../../exec/exec-config.ts";
 import type { Facts } from "../../exec/facts.ts";
@@ -20,6 +20,7 @@ import { readEnvFile } from "../../exec/read-env-file.ts";
 import { rememberConfig } from "../../exec/record.ts";
 import { foldersUp } from "../../lib/paths.ts";
 import type { ObservingHost } from "../init/observe.ts";
+import { finding } from "./findings.ts";
 
 interface ExecLook {
   readonly config: ExecConfig;

@@ -4,13 +4,14 @@ import { apiHosts } from "../../concerns/token/hosts.ts";
 import type { ApplyHost } from "../../core/apply.ts";
 import { obstacles } from "../../core/existing.ts";
 import { contentAt, rewritten, textAt } from "../../core/file-text.ts";
-import { finding } from "../../core/findings.ts";
+import type { Finding } from "../../core/finding.ts";
 import { generate, recognise } from "../../core/generated.ts";
-import type { Change, Finding } from "../../core/types.ts";
+import type { Change } from "../../core/types.ts";
 import { AppError } from "../../errors/app-error.ts";
 import type { Host, Snapshot } from "../../host/host.ts";
 import { isInside } from "../../lib/paths.ts";
 import { commonFolder } from "./common-folder.ts";
+import { finding } from "./findings.ts";
 import { guardIn, isShell, withGuard, withoutGuard } from "./guard.ts";
 import { lefthookSettings } from "./lefthook.ts";
 

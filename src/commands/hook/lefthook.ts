@@ -1,10 +1,10 @@
 import { basename, join, resolve } from "node:path";
 import { type Git, outputOf } from "../../concerns/git/git.ts";
 import { textAt } from "../../core/file-text.ts";
-import { finding } from "../../core/findings.ts";
+import type { Finding } from "../../core/finding.ts";
 import { generate, recognise } from "../../core/generated.ts";
-import type { Finding } from "../../core/types.ts";
 import type { Host, Snapshot } from "../../host/host.ts";
+import { finding } from "./findings.ts";
 
 /** lefthook reads the first of them that is there, and no other. */
 const NAMES = [".yml", ".yaml", ".json", ".jsonc", ".toml"].flatMap((extension) =>

@@ -4,11 +4,13 @@ import type { Answer, TrustGiven } from "../../concerns/token/find-token.ts";
 import type { Inspection } from "../../concerns/token/verdict.ts";
 import type { ApplyHost } from "../../core/apply.ts";
 import { behindExec, environmentOption, terraformIn } from "../../core/as-typed.ts";
-import { finding, isBlocked } from "../../core/findings.ts";
+import type { Finding } from "../../core/finding.ts";
+import { isBlocked } from "../../core/finding.ts";
 import { type CommandResult, runCommands, title, wordsOf } from "../../core/run-commands.ts";
-import type { Change, Consent, Finding, Plan } from "../../core/types.ts";
+import type { Change, Consent, Plan } from "../../core/types.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { buildPlan } from "./build.ts";
+import { finding } from "./findings.ts";
 import { type Observation, type ObservingHost, observe } from "./observe.ts";
 import { sweepLeftOvers } from "./sweep.ts";
 

@@ -9,16 +9,16 @@ import { planTerraform } from "../../concerns/terraform/plan.ts";
 import type { TerraformRoot } from "../../concerns/terraform/root/observe.ts";
 import { judgeToken } from "../../concerns/token/judge.ts";
 import { compareScopes } from "../../concerns/token/needed-scopes.ts";
-import { inEnvironment } from "../../core/as-typed.ts";
-import { finding, statusOf } from "../../core/findings.ts";
-import { type Consent, type Finding, joined, type Plan } from "../../core/types.ts";
+import { type Finding, statusOf } from "../../core/finding.ts";
+import { type Consent, joined, type Plan } from "../../core/types.ts";
 import { EXIT } from "../../errors/exit-status.ts";
+import { finding } from "./findings.ts";
 import type { Observation } from "./observe.ts";
 import { planConfig } from "./write-config.ts";
 
 /** What has to change, and what is worth saying, given what was observed. Pure. */
 export function buildPlan(observation: Observation, consent: Consent): Plan {
-  const plan = joined([
+  return joined([
     { findings: [...judgeToken(observation), ...judgeScopes(observation)] },
     planGitignore(observation, consent),
     planEnvFile(observation, consent),
@@ -30,11 +30,6 @@ export function buildPlan(observation: Observation, consent: Consent): Plan {
     { findings: judgeConflicts(observation) },
     { findings: aboutTools(observation) },
   ]);
-  const { environment } = observation.config;
-  const findings = plan.findings.map(({ fix, ...rest }) =>
-    fix === undefined ? rest : { ...rest, fix: inEnvironment(fix, environment) },
-  );
-  return { ...plan, findings };
 
   function planRoot(root: TerraformRoot, at: number): Plan {
     const files = joined([planTerraform(observation, root, consent)]);
@@ -57,7 +52,7 @@ function setAside(roots: readonly TerraformRoot[], plans: readonly Plan[]): read
     if (!hasErrors(plan) || statusOf(plan.findings, false) !== EXIT.findings) return plan;
     const dir = roots[at]?.config.dir ?? "";
     const findings = plan.findings.map((each) =>
-      each.level === "error" ? { ...each, setsAside: dir } : each,
+      each.level === "error" ? { ...each, skippedRoot: dir } : each,
     );
     return { findings, changes: [], commands: [] };
   });

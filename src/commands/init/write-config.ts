@@ -1,9 +1,9 @@
 import { join, relative } from "node:path";
 import { obstacles, plainWrite } from "../../core/existing.ts";
-import { finding } from "../../core/findings.ts";
 import { fill } from "../../core/generated.ts";
 import { type Consent, NOTHING, type PlanPart } from "../../core/types.ts";
 import { content } from "../../secret/content.ts";
+import { finding } from "./findings.ts";
 import { CONFIG_FILE, type Observation } from "./observe.ts";
 
 /** `--write-config`: a commented config of what was chosen, where there is none. */

@@ -3,11 +3,11 @@ import dockerignore from "@balena/dockerignore";
 import { filesOf } from "../../concerns/git/files.ts";
 import type { Git } from "../../concerns/git/git.ts";
 import { textIn } from "../../core/file-text.ts";
-import { finding } from "../../core/findings.ts";
-import type { Finding } from "../../core/types.ts";
+import type { Finding } from "../../core/finding.ts";
 import type { Host } from "../../host/host.ts";
 import { isInside } from "../../lib/paths.ts";
 import type { Secret } from "../../secret/secret.ts";
+import { finding } from "./findings.ts";
 import { type FileLeak, holdersIn } from "./in-files.ts";
 
 const DOCKERFILE = /^(Dockerfile|Containerfile)(\.|$)|\.(Dockerfile|Containerfile)$/i;

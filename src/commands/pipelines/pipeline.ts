@@ -7,7 +7,6 @@ import { allNeeded, readNeeds } from "../../concerns/token/needed-scopes.ts";
 import type { ApplyHost } from "../../core/apply.ts";
 import { obstacles, plainWrite } from "../../core/existing.ts";
 import { textAt } from "../../core/file-text.ts";
-import { finding } from "../../core/findings.ts";
 import { recognise } from "../../core/generated.ts";
 import { joined, type Plan, type PlanPart } from "../../core/types.ts";
 import { AppError } from "../../errors/app-error.ts";
@@ -30,6 +29,7 @@ import {
   pipelineName,
   pipelinePaths,
 } from "./files.ts";
+import { finding } from "./findings.ts";
 import {
   CI_TEMPLATES,
   type CiTemplates,

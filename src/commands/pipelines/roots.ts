@@ -3,10 +3,10 @@ import type { ResolvedConfig } from "../../concerns/config/resolved.ts";
 import { judgeSharing } from "../../concerns/terraform/backend/plan.ts";
 import type { TerraformRoot } from "../../concerns/terraform/root/observe.ts";
 import { textAt } from "../../core/file-text.ts";
-import { finding } from "../../core/findings.ts";
-import type { Finding } from "../../core/types.ts";
+import type { Finding } from "../../core/finding.ts";
 import { allows } from "../../lib/version-constraint.ts";
 import type { Observation, ObservingHost } from "../init/observe.ts";
+import { finding } from "./findings.ts";
 
 /** A root module in one environment. */
 export interface Root {

@@ -1,5 +1,5 @@
-import { finding } from "../../core/findings.ts";
-import type { Finding } from "../../core/types.ts";
+import type { Finding } from "../../core/finding.ts";
+import { finding } from "./findings.ts";
 import { keyNames, type Pipeline } from "./render.ts";
 
 /** What the two tokens of an environment have to be allowed. */

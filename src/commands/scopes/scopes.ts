@@ -5,8 +5,7 @@ import { openGit } from "../../concerns/git/git.ts";
 import { judgeToken } from "../../concerns/token/judge.ts";
 import { type CodeNeeds, compareScopes, readNeeds } from "../../concerns/token/needed-scopes.ts";
 import { inspectRepoToken } from "../../concerns/token/repo-token.ts";
-import { finding } from "../../core/findings.ts";
-import type { Finding } from "../../core/types.ts";
+import type { Finding } from "../../core/finding.ts";
 import { AppError } from "../../errors/app-error.ts";
 import type { Host } from "../../host/host.ts";
 import { isInside, isTerraformFile } from "../../lib/paths.ts";
@@ -16,6 +15,7 @@ import type { Comparison } from "../../scopes/granted.ts";
 import type { Needs } from "../../scopes/needed.ts";
 import type { Secret } from "../../secret/secret.ts";
 import type { ObservingHost } from "../init/observe.ts";
+import { finding } from "./findings.ts";
 
 export interface ScopesRequest {
   readonly environment: string | undefined;

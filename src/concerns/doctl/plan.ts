@@ -1,15 +1,10 @@
 import { join, relative } from "node:path";
 import type { Observation } from "../../commands/init/observe.ts";
-import { finding } from "../../core/findings.ts";
+import type { Finding } from "../../core/finding.ts";
 import { patternOf } from "../../core/ignore-block.ts";
-import {
-  type Consent,
-  type Finding,
-  NOTHING,
-  type PlanPart,
-  type StoreContext,
-} from "../../core/types.ts";
+import { type Consent, NOTHING, type PlanPart, type StoreContext } from "../../core/types.ts";
 import { usableToken } from "../token/storing.ts";
+import { finding } from "./findings.ts";
 import type { DoctlObservation, DoctlTarget } from "./observe.ts";
 
 const INSTALL = "https://docs.digitalocean.com/reference/doctl/how-to/install/";

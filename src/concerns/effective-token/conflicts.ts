@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import type { Observation } from "../../commands/init/observe.ts";
 import { textIn } from "../../core/file-text.ts";
-import { finding } from "../../core/findings.ts";
-import type { Consent, Finding } from "../../core/types.ts";
+import type { Finding } from "../../core/finding.ts";
+import type { Consent } from "../../core/types.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
 import { STANDARD_NAMES, tokenNames } from "../../exec/token-sources.ts";
 import { shellWord } from "../../lib/shell-word.ts";
@@ -14,6 +14,7 @@ import { needsOf } from "../terraform/root/needs.ts";
 import type { TerraformRoot } from "../terraform/root/observe.ts";
 import type { TokenSource } from "../terraform/root/token-source.ts";
 import { mayStore, usableToken } from "../token/storing.ts";
+import { finding } from "./findings.ts";
 import {
   doctlTakes,
   lineIn,

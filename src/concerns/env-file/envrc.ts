@@ -3,11 +3,11 @@ import type { Observation } from "../../commands/init/observe.ts";
 import { environmentOption } from "../../core/as-typed.ts";
 import { obstacles, plainWrite } from "../../core/existing.ts";
 import { textAt } from "../../core/file-text.ts";
-import { finding } from "../../core/findings.ts";
 import { generate, recognise } from "../../core/generated.ts";
 import { type Consent, NOTHING, type PlanPart } from "../../core/types.ts";
 import { shellWord } from "../../lib/shell-word.ts";
 import { content } from "../../secret/content.ts";
+import { finding } from "./findings.ts";
 
 /**
  * `--envrc`: direnv's file, which is committed and holds no secret. One of ours is kept up by later runs for

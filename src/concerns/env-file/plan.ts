@@ -2,8 +2,8 @@ import { relative } from "node:path";
 import type { Observation } from "../../commands/init/observe.ts";
 import { obstacles, plainWrite } from "../../core/existing.ts";
 import { textAt } from "../../core/file-text.ts";
-import { finding } from "../../core/findings.ts";
-import { type Consent, type Finding, joined, NOTHING, type PlanPart } from "../../core/types.ts";
+import type { Finding } from "../../core/finding.ts";
+import { type Consent, joined, NOTHING, type PlanPart } from "../../core/types.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
 import { tokenNames } from "../../exec/token-sources.ts";
 import type { Snapshot } from "../../host/host.ts";
@@ -13,6 +13,7 @@ import { looksLikeToken } from "../../secret/token-form.ts";
 import { KEY_NAMES } from "../spaces/keys.ts";
 import { mayStore, usableToken } from "../token/storing.ts";
 import { redacted, withNames, withToken } from "./edit.ts";
+import { finding } from "./findings.ts";
 
 /** The env file with the token, and the example with its name. */
 export function planEnvFile(observation: Observation, consent: Consent): PlanPart {

@@ -2,10 +2,11 @@ import { join } from "node:path";
 import type { GitObservation, Observation } from "../../commands/init/observe.ts";
 import { obstacles, plainWrite } from "../../core/existing.ts";
 import { textAt } from "../../core/file-text.ts";
-import { finding } from "../../core/findings.ts";
+import type { Finding } from "../../core/finding.ts";
 import { patternOf, withPatterns } from "../../core/ignore-block.ts";
-import type { Consent, Finding, PlanPart } from "../../core/types.ts";
+import type { Consent, PlanPart } from "../../core/types.ts";
 import { content } from "../../secret/content.ts";
+import { finding } from "./findings.ts";
 import { type IgnoreRule, ignoreRules } from "./ignore-rules.ts";
 
 /** The patterns that .gitignore lacks: by git's own answer, outside git by the text. */

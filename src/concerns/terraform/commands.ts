@@ -1,7 +1,7 @@
 import type { Observation } from "../../commands/init/observe.ts";
 import { textIn } from "../../core/file-text.ts";
-import { finding } from "../../core/findings.ts";
-import { type Command, type Finding, NOTHING, type Plan, type PlanPart } from "../../core/types.ts";
+import type { Finding } from "../../core/finding.ts";
+import { type Command, NOTHING, type Plan, type PlanPart } from "../../core/types.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
 import { toolVariables } from "../../exec/variables.ts";
 import { Secret } from "../../secret/secret.ts";
@@ -9,6 +9,7 @@ import type { Variables } from "../../secret/variables.ts";
 import { findKeys } from "../spaces/keys.ts";
 import { stateElsewhere } from "./backend/plan.ts";
 import { execConfigOf } from "./exec-config.ts";
+import { finding } from "./findings.ts";
 import { BACKEND_TF, MISSING_TF } from "./root/names.ts";
 import { type Needs, needsOf } from "./root/needs.ts";
 import type { TerraformRoot } from "./root/observe.ts";

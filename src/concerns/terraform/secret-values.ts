@@ -2,14 +2,15 @@ import { relative } from "node:path";
 import type { Observation } from "../../commands/init/observe.ts";
 import { noJson, obstacles } from "../../core/existing.ts";
 import { contentAt, textAt } from "../../core/file-text.ts";
-import { finding } from "../../core/findings.ts";
-import { type Consent, type Finding, NOTHING, type PlanPart } from "../../core/types.ts";
+import type { Finding } from "../../core/finding.ts";
+import { type Consent, NOTHING, type PlanPart } from "../../core/types.ts";
 import { tokenInValues } from "../../exec/token-sources.ts";
 import { jsonObject } from "../../lib/json.ts";
 import { type Content, content } from "../../secret/content.ts";
 import { Secret } from "../../secret/secret.ts";
 import { SECRET_TFVARS } from "../config/protected-paths.ts";
 import { mayStore, usableToken } from "../token/storing.ts";
+import { finding } from "./findings.ts";
 import type { Needs } from "./root/needs.ts";
 import type { TerraformRoot } from "./root/observe.ts";
 

@@ -1,8 +1,8 @@
 import type { Observation } from "../../commands/init/observe.ts";
-import { finding } from "../../core/findings.ts";
-import type { Finding } from "../../core/types.ts";
+import type { Finding } from "../../core/finding.ts";
 import type { TokenState } from "../../exec/token-sources.ts";
 import { describeOrigin, type Secret } from "../../secret/secret.ts";
+import { finding } from "./findings.ts";
 import { TOKEN_FORM } from "./hosts.ts";
 
 const RUN_AGAIN = "run do-bootstrap on a terminal; in a script: … | do-bootstrap --token-stdin";

@@ -1,5 +1,4 @@
-import { finding } from "../../core/findings.ts";
-import type { Finding } from "../../core/types.ts";
+import type { Finding } from "../../core/finding.ts";
 import { readTerraform } from "../../hcl/read.ts";
 import type { Host } from "../../host/host.ts";
 import type { Action } from "../../scopes/action.ts";
@@ -9,6 +8,7 @@ import { broadAccess, type Comparison, compare } from "../../scopes/granted.ts";
 import { type Module, type ModuleTree, readModuleTree } from "../../scopes/module-tree.ts";
 import type { Needs } from "../../scopes/needed.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
+import { finding } from "./findings.ts";
 import { TOKEN_FORM } from "./hosts.ts";
 import type { Inspection } from "./verdict.ts";
 

@@ -3,10 +3,9 @@ import type { Observation } from "../../../commands/init/observe.ts";
 import { behindExec, terraformIn } from "../../../core/as-typed.ts";
 import { obstacles, plainWrite, yoursNow } from "../../../core/existing.ts";
 import { textAt } from "../../../core/file-text.ts";
-import { finding } from "../../../core/findings.ts";
+import type { Finding } from "../../../core/finding.ts";
 import {
   type Consent,
-  type Finding,
   joined,
   NOTHING,
   type PlanPart,
@@ -24,6 +23,7 @@ import { backendSince, differences, renderBackend } from "../root/backend.ts";
 import { BACKEND_TF } from "../root/names.ts";
 import type { TerraformRoot } from "../root/observe.ts";
 import { isOlder } from "../root/tool.ts";
+import { finding } from "./findings.ts";
 
 /** backend.tf, and what is to be said of where the state is. */
 export function planBackend(

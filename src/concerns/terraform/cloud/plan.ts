@@ -2,9 +2,9 @@ import { basename, relative } from "node:path";
 import type { Observation } from "../../../commands/init/observe.ts";
 import { obstacles, plainWrite } from "../../../core/existing.ts";
 import { textAt } from "../../../core/file-text.ts";
-import { finding } from "../../../core/findings.ts";
+import type { Finding } from "../../../core/finding.ts";
 import { patternOf, withPatterns } from "../../../core/ignore-block.ts";
-import { type Consent, type Finding, joined, type PlanPart } from "../../../core/types.ts";
+import { type Consent, joined, type PlanPart } from "../../../core/types.ts";
 import type { Snapshot } from "../../../host/host.ts";
 import { isInside } from "../../../lib/paths.ts";
 import { content } from "../../../secret/content.ts";
@@ -13,6 +13,7 @@ import { KEY_NAMES } from "../../spaces/keys.ts";
 import { UPLOAD_IGNORE } from "../root/names.ts";
 import { needsOf } from "../root/needs.ts";
 import type { TerraformRoot } from "../root/observe.ts";
+import { finding } from "./findings.ts";
 import { isUploaded } from "./upload-ignore.ts";
 
 /**

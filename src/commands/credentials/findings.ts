@@ -1,0 +1,15 @@
+import { TOKEN_FINDINGS } from "../../concerns/token/findings.ts";
+import { type FindingIds, findingsOf } from "../../core/finding.ts";
+import { FILE_FINDINGS } from "../../core/findings.ts";
+import { EXIT } from "../../errors/exit-status.ts";
+
+export const CREDENTIAL_FINDINGS = {
+  "token.expires-sooner": ["error", EXIT.expiry],
+  "token.unchanged": ["info", EXIT.ok],
+  "token.unreached": ["info", EXIT.ok],
+  "token.still-valid": ["info", EXIT.ok],
+  "token.not-revoked": ["warning", EXIT.findings],
+  "file.kept": ["info", EXIT.ok],
+} as const satisfies FindingIds;
+
+export const finding = findingsOf({ ...FILE_FINDINGS, ...TOKEN_FINDINGS, ...CREDENTIAL_FINDINGS });

@@ -1,0 +1,18 @@
+import { type FindingIds, findingsOf } from "../../core/finding.ts";
+import { EXIT } from "../../errors/exit-status.ts";
+
+export const PIPELINE_FINDINGS = {
+  "ci.local-state": ["error", EXIT.findings],
+  "ci.other-backend": ["warning", EXIT.findings],
+  "ci.two-stores": ["error", EXIT.findings],
+  "ci.too-many-jobs": ["error", EXIT.findings],
+  "ci.cloud": ["error", EXIT.findings],
+  "ci.tool-version": ["error", EXIT.findings],
+  "ci.version-file": ["warning", EXIT.findings],
+  "ci.not-ours": ["error", EXIT.findings],
+  "ci.no-lock-file": ["warning", EXIT.findings],
+  "ci.edited": ["info", EXIT.ok],
+  "ci.to-do": ["info", EXIT.ok],
+} as const satisfies FindingIds;
+
+export const finding = findingsOf(PIPELINE_FINDINGS);

@@ -1,0 +1,21 @@
+import { type FindingIds, findingsOf } from "../../core/finding.ts";
+import { FILE_FINDINGS } from "../../core/findings.ts";
+import { EXIT } from "../../errors/exit-status.ts";
+import { BACKEND_FINDINGS } from "./backend/findings.ts";
+
+export const TERRAFORM_FINDINGS = {
+  "terraform.broken": ["warning", EXIT.findings],
+  "terraform.hard-coded-token": ["error", EXIT.findings],
+  "terraform.committed-token": ["error", EXIT.findings],
+  "terraform.cloud-tfvars": ["error", EXIT.usage],
+  "terraform.no-source": ["warning", EXIT.findings],
+  "terraform.not-ephemeral": ["warning", EXIT.findings],
+  "terraform.other-variable": ["info", EXIT.ok],
+  "terraform.outside": ["error", EXIT.findings],
+  "terraform.variable-unset": ["error", EXIT.findings],
+  "terraform.secret-tracked": ["error", EXIT.findings],
+  "terraform.stale-secret": ["error", EXIT.findings],
+  "terraform.environment": ["warning", EXIT.findings],
+} as const satisfies FindingIds;
+
+export const finding = findingsOf({ ...FILE_FINDINGS, ...BACKEND_FINDINGS, ...TERRAFORM_FINDINGS });

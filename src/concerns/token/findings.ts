@@ -1,0 +1,21 @@
+import { type FindingIds, findingsOf } from "../../core/finding.ts";
+import { EXIT } from "../../errors/exit-status.ts";
+
+export const TOKEN_FINDINGS = {
+  "token.missing": ["error", EXIT.token],
+  "token.malformed": ["error", EXIT.token],
+  "token.command-untrusted": ["error", EXIT.token],
+  "token.command-failed": ["error", EXIT.token],
+  "token.conflict": ["error", EXIT.token],
+  "token.refused": ["error", EXIT.token],
+  "token.wrong-team": ["error", EXIT.token],
+  "token.team-unknown": ["error", EXIT.scope],
+  "token.expires-soon": ["error", EXIT.expiry],
+  "token.unverified": ["error", EXIT.network],
+  "token.partly-verified": ["warning", EXIT.findings],
+  "token.shadows-another": ["warning", EXIT.findings],
+  "token.lacks-scopes": ["error", EXIT.scope],
+  "token.more-than-needed": ["warning", EXIT.findings],
+} as const satisfies FindingIds;
+
+export const finding = findingsOf(TOKEN_FINDINGS);
