@@ -140,7 +140,7 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
     }
     if (report.command === "explain") {
       const { explainedDocument, explainedText } = await import("./report/explain.ts");
-      if (isJson) stdout.write(jsonDocument(explainedDocument(report), status));
+      if (isJson) stdout.write(jsonDocument(explainedDocument(report, edge(false)), status));
       else stdout.write(redact(explainedText(report.explanations, pageOf(stdout))));
       return;
     }

@@ -2,7 +2,8 @@ import { type Look, NOTHING_DONE, type Result } from "../commands/init/bootstrap
 import { statusOf } from "../core/finding.ts";
 import { EXIT, type ExitStatus } from "../errors/exit-status.ts";
 import type { Report } from "../report/report.ts";
-import type { Args, Context } from "./command.ts";
+import type { Context } from "./command.ts";
+import type { ArgsOf, changeOptions } from "./options.ts";
 
 /** The part that is the same in every command that changes something. */
 export interface Changing {
@@ -14,22 +15,21 @@ export interface Changing {
 
 export function changing(
   command: Report["command"],
-  args: Args,
+  args: ArgsOf<typeof changeOptions> & { readonly strict?: boolean },
   { host: { env, cwd, home }, approve }: Context,
 ): Changing {
-  const dryRun = args["dry-run"] === true;
+  const { "dry-run": dryRun, yes, strict = false } = args;
   const about = { command, dryRun, env, cwd, home };
   return {
     dryRun,
-    approve: async (look) =>
-      args["yes"] === true || approve({ ...about, ...look, ...NOTHING_DONE }),
+    approve: async (look) => yes || approve({ ...about, ...look, ...NOTHING_DONE }),
     outcome(result) {
       const { findings } = result.plan;
       const hasErrors = findings.some(({ level }) => level === "error");
       return {
         report: { ...about, ...result },
         // A rehearsal is done once a plan could be made.
-        status: dryRun && !hasErrors ? EXIT.ok : statusOf(findings, args["strict"] === true),
+        status: dryRun && !hasErrors ? EXIT.ok : statusOf(findings, strict),
       };
     },
   };

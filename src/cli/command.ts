@@ -7,21 +7,7 @@ import type { Progress } from "../report/progress.ts";
 import type { Report } from "../report/report.ts";
 import type { ScopesReport } from "../report/scopes.ts";
 import type { Explanation } from "../scopes/explain.ts";
-
-/** An option as data; the parser's quirks have their home in parser.ts. */
-export interface Option {
-  readonly type: "boolean" | "string";
-  readonly describe: string;
-  /** Name of the value in the help. */
-  readonly value?: string;
-  /** What a shell can complete its value with. */
-  readonly completes?: Completable;
-}
-
-/** Words to choose from, or where they are found. */
-export type Completable = readonly string[] | "environments" | "files" | "folders";
-
-export type Args = Readonly<Record<string, unknown>>;
+import type { ArgsOf, Completable, globalOptions, Options } from "./options.ts";
 
 /** What a command may use besides its arguments. */
 export interface Context {
@@ -59,13 +45,60 @@ export interface Command {
   readonly describe: string;
   /** What stands behind the options, such as " -- COMMAND". */
   readonly words?: string;
-  /** Words that the command takes itself, any number of them. */
+  /** Words that the command takes itself: any number of them, or one of a closed list. */
   readonly positional?: string;
-  /** What a shell can complete these words with. */
+  /** What a shell completes these words with. A list is closed: no other word is taken. */
   readonly completes?: Completable;
-  readonly options: Readonly<Record<string, Option>>;
+  /** Of a closed list, no word will do, too. */
+  readonly isOptional?: boolean;
+  readonly options: Options;
   readonly examples: readonly (readonly [command: string, what: string])[];
   /** Imports the libraries that it needs when it runs. Our own code is one chunk: a dozen small ones
    * take longer to find than all of it to read. */
   readonly run: (args: Args, context: Context) => Promise<Outcome>;
+}
+
+/** Arguments of some command; its own handler gets them by its definition. */
+export type Args = { readonly [name: string]: Argument } & LineArgs;
+
+type Argument = boolean | string | readonly string[] | undefined;
+
+/** What every command gets. */
+type LineArgs = { readonly "--": readonly string[] };
+
+/** What a handler gets for the words that its command takes itself. */
+type PositionalArgs<Positional extends string, Completes, IsOptional> = {
+  readonly [Name in Positional]: Completes extends readonly (infer Word)[]
+    ? Word | (IsOptional extends true ? undefined : never)
+    : readonly string[];
+};
+
+type Definition<
+  Of extends Options,
+  Positional extends string,
+  Completes extends Completable | undefined,
+  IsOptional extends boolean,
+> = Omit<Command, "positional" | "completes" | "isOptional" | "options" | "run"> & {
+  readonly positional?: Positional;
+  readonly completes?: Completes;
+  readonly isOptional?: IsOptional;
+  readonly options: Of;
+  readonly run: (
+    args: ArgsOf<typeof globalOptions> &
+      ArgsOf<Of> &
+      PositionalArgs<Positional, Completes, IsOptional> &
+      LineArgs,
+    context: Context,
+  ) => Promise<Outcome>;
+};
+
+/** A command whose handler gets what its options and words say. */
+export function command<
+  const Of extends Options,
+  const Positional extends string = never,
+  const Completes extends Completable | undefined = undefined,
+  const IsOptional extends boolean = false,
+>(definition: Definition<Of, Positional, Completes, IsOptional>): Command {
+  // The types say of a definition what read-args.ts makes of it.
+  return definition as unknown as Command;
 }

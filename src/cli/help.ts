@@ -1,7 +1,8 @@
 import { ownPart } from "../exec/command-line.ts";
 import { wrap } from "../lib/wrap.ts";
-import type { Command, Option } from "./command.ts";
+import type { Command } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
+import type { Options } from "./options.ts";
 
 /**
  * The help that a line asks for.
@@ -64,7 +65,7 @@ function wordsOf({ positional, completes }: Command): string {
 
 type Row = readonly [name: string, text: string];
 
-function optionRows(options: Readonly<Record<string, Option>>): Row[] {
+function optionRows(options: Options): Row[] {
   return Object.entries(options).map(([name, { value, describe }]) => [
     value === undefined ? `--${name}` : `--${name} ${value}`,
     describe,

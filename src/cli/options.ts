@@ -1,15 +1,33 @@
-import type { Request } from "../commands/init/bootstrap.ts";
-import { secondsOf } from "../concerns/config/resolve.ts";
-import { AppError } from "../errors/app-error.ts";
-import type { CommandLine } from "../exec/command-line.ts";
-import type { Args, Context, Option } from "./command.ts";
+/** An option as data; the parser's quirks have their home in parser.ts. */
+export interface Option {
+  readonly type: "boolean" | "string";
+  readonly describe: string;
+  /** Name of the value in the help. */
+  readonly value?: string;
+  /** What a shell completes its value with. A list is closed: no other word is taken. */
+  readonly completes?: Completable;
+}
+
+/** Words to choose from, or where they are found. */
+export type Completable = readonly string[] | "environments" | "files" | "folders";
+
+export type Options = Readonly<Record<string, Option>>;
+
+/** What a handler gets for options: whether a boolean was given, and the value of another. */
+export type ArgsOf<Of extends Options> = { readonly [Name in keyof Of]: ValueOf<Of[Name]> };
+
+type ValueOf<One extends Option> = One extends { readonly type: "boolean" }
+  ? boolean
+  : One extends { readonly completes: readonly (infer Word)[] }
+    ? Word | undefined
+    : string | undefined;
 
 /** Options of every command. */
 export const globalOptions = {
   json: { type: "boolean", describe: "Print one JSON document on standard output" },
   debug: { type: "boolean", describe: "Say every file, request and tool on standard error" },
   color: { type: "boolean", describe: "Colour, or --no-color; default: on a terminal" },
-} as const satisfies Record<string, Option>;
+} as const satisfies Options;
 
 /** Options of the commands that look at the whole set-up. */
 export const lookOptions = {
@@ -27,61 +45,10 @@ export const lookOptions = {
   },
   trust: { type: "boolean", describe: "Let the config's token.command run" },
   strict: { type: "boolean", describe: "Treat warnings as errors (exit status 3)" },
-} as const satisfies Record<string, Option>;
+} as const satisfies Options;
 
 /** Options of the commands that change something. */
 export const changeOptions = {
   "dry-run": { type: "boolean", describe: "Show the changes as a diff and write nothing" },
   yes: { type: "boolean", describe: "Do not ask before the changes are made" },
-} as const satisfies Record<string, Option>;
-
-const TOKEN_INPUT = {
-  what: "a token",
-  asked: "--token-stdin",
-  example: 'op read "op://Private/DigitalOcean/token" | do-bootstrap --token-stdin',
-  maxBytes: 64 * 1024,
-  // A token manager behind the pipe may ask its owner first.
-  waitMs: 120_000,
-} as const;
-
-/** @returns the request that the options of init and check amount to. */
-export async function requestFrom(args: Args, { host, progress }: Context): Promise<Request> {
-  const is = (name: string) => args[name] === true;
-  return {
-    environment: typeof args["env"] === "string" ? args["env"] : undefined,
-    stdin: is("token-stdin") ? await host.readInput(TOKEN_INPUT) : undefined,
-    consent: {
-      force: is("force"),
-      save: is("save"),
-      fix: is("fix"),
-      writeConfig: is("write-config"),
-      envrc: is("envrc"),
-      doctlConfig: is("doctl-config"),
-    },
-    asFlag: is("access-token-flag"),
-    minTtlSeconds: minTtlFrom(args["min-ttl"]),
-    progress,
-  };
-}
-
-/** @throws AppError USAGE */
-function minTtlFrom(given: unknown): number | undefined {
-  if (typeof given !== "string") return undefined;
-  if (/^\d+[smhdw]$/.test(given)) return secondsOf(given);
-  throw new AppError("USAGE", `--min-ttl ${given}: there is no such time.`, {
-    hint: "Write a number and s, m, h, d or w: --min-ttl 7d",
-  });
-}
-
-/** A line of `exec` or `env` as the quick path reads it. */
-export function commandLineFrom(command: CommandLine["command"], args: Args): CommandLine {
-  const words = args["--"];
-  const options = Object.entries(args).filter(
-    (entry): entry is [string, string | true] => typeof entry[1] === "string" || entry[1] === true,
-  );
-  return {
-    command,
-    options: Object.fromEntries(options),
-    words: Array.isArray(words) ? words.map(String) : [],
-  };
-}
+} as const satisfies Options;

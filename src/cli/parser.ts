@@ -1,11 +1,13 @@
 import { AppError } from "../errors/app-error.ts";
+import { hint, own } from "../errors/hint.ts";
 import { ownPart, withSeparator } from "../exec/command-line.ts";
 import { nearest } from "../lib/nearest.ts";
 import { redact } from "../secret/redact.ts";
-import type { Args, Command, Option } from "./command.ts";
+import type { Args, Command } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { helpFor } from "./help.ts";
-import { globalOptions } from "./options.ts";
+import { globalOptions, type Options } from "./options.ts";
+import { readArgs } from "./read-args.ts";
 
 export type Parsed =
   | { readonly kind: "run"; readonly command: Command; readonly args: Args }
@@ -22,8 +24,8 @@ export async function parse(argv: readonly string[], columns: number): Promise<P
   const help = helpFor(argv, columns);
   if (help !== undefined) return { kind: "print", text: help };
   const { default: yargs } = await import("yargs");
-  const own = ownPart(argv);
-  refuseOddBooleans(own);
+  const line = ownPart(argv);
+  refuseOddBooleans(line);
   let parsed: Parsed | undefined;
   const parser = yargs()
     .scriptName("do-bootstrap")
@@ -43,20 +45,14 @@ export async function parse(argv: readonly string[], columns: number): Promise<P
     .showHelpOnFail(false)
     .fail((message, error) => {
       // With a message it is the command line's fault, whatever error comes with it.
-      throw message ? usage(message, own) : error;
+      throw message ? usage(message, line) : error;
     });
   for (const command of COMMANDS) {
     parser.command({
       command: command === COMMANDS[0] ? [command.name, "$0"] : commandWords(command),
       builder: (commandLine) => commandLine.options(yargsOptions(command.options)),
-      handler: (args) => {
-        // Of an option that is given twice the last one counts; of words, all.
-        const isList = (name: string) => ["_", "--", command.positional].includes(name);
-        const entries = Object.entries(args).map(([name, value]) => [
-          name,
-          Array.isArray(value) && !isList(name) ? value.at(-1) : value,
-        ]);
-        parsed = { kind: "run", command, args: Object.fromEntries(entries) };
+      handler: (values) => {
+        parsed = { kind: "run", command, args: readArgs(command, values) };
       },
     });
   }
@@ -71,7 +67,7 @@ function commandWords({ name, positional }: Command): string {
   return positional === undefined ? name : `${name} [${positional}..]`;
 }
 
-function yargsOptions(options: Readonly<Record<string, Option>>) {
+function yargsOptions(options: Options) {
   return Object.fromEntries(
     Object.entries(options).map(([name, { type }]) => [
       name,
@@ -82,13 +78,14 @@ function yargsOptions(options: Readonly<Record<string, Option>>) {
 
 /** yargs reads --dry-run=yes as false, and would then write. */
 function refuseOddBooleans(argv: readonly string[]): void {
-  const booleans = [globalOptions, ...COMMANDS.map(({ options }) => options)].flatMap((options) =>
-    Object.entries<Option>(options).flatMap(([name, { type }]) => (type === "boolean" ? name : [])),
+  const booleans = [globalOptions, ...COMMANDS.map(({ options }) => options)].flatMap(
+    (options: Options) =>
+      Object.entries(options).flatMap(([name, { type }]) => (type === "boolean" ? name : [])),
   );
   for (const arg of argv) {
     const [, name = "", value] = /^--(?:no-)?([\w-]+)=(.*)$/s.exec(arg) ?? [];
     if (booleans.includes(name) && value !== "true" && value !== "false") {
-      throw new AppError("USAGE", `--${name} takes no value.`, { hint: `Write --${name}` });
+      throw new AppError("USAGE", `--${name} takes no value.`, { hint: hint`Write --${name}` });
     }
   }
 }
@@ -97,7 +94,7 @@ function usage(message: string, argv: readonly string[]): AppError {
   // Whatever was meant by it.
   if (argv.some((arg) => redact(arg) !== arg)) {
     return new AppError("USAGE", "A token stands on the command line.", {
-      hint: "It is in the shell's history now: revoke it. A new one goes in by do-bootstrap --token-stdin < FILE",
+      hint: hint`It is in the shell's history now: revoke it. A new one goes in by ${own("--token-stdin")} < FILE`,
     });
   }
   const unknown = /^Unknown arguments?: ([^,\s]+)/.exec(message)?.[1];
@@ -111,8 +108,8 @@ function usage(message: string, argv: readonly string[]): AppError {
   const dash = isOption ? "--" : "";
   const similar = nearest(unknown, known);
   return new AppError("USAGE", `Unknown ${isOption ? "option" : "command"} ${dash}${unknown}.`, {
-    hint: similar === undefined ? HELP : `Did you mean ${dash}${similar}? See do-bootstrap --help`,
+    hint: similar === undefined ? HELP : hint`Did you mean ${dash}${similar}? ${HELP}`,
   });
 }
 
-const HELP = "See do-bootstrap --help";
+const HELP = hint`See ${own("--help")}`;

@@ -2,11 +2,13 @@ import { readOptions } from "../exec/command-line.ts";
 import type { Args, Command } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { globalOptions } from "./options.ts";
+import { readArgs } from "./read-args.ts";
 
 /**
  * Reads a line without anything unusual in it, as most are: loading and asking yargs takes 30 ms.
  *
- * @returns undefined for what is left to yargs: help, mistakes, negations, values of booleans.
+ * @returns undefined for what is left to yargs: help, unknown words, negations, values of booleans.
+ * @throws AppError USAGE for a word that is not in a closed list.
  */
 export function readPlainLine(
   argv: readonly string[],
@@ -17,8 +19,7 @@ export function readPlainLine(
   const read = readOptions(own, { ...globalOptions, ...command.options });
   if (read === undefined) return undefined;
   const { options, words } = read;
-  if (words.length === 0) return { kind: "run", command, args: options };
   // Options may stand behind a positional word, which is for yargs to say.
-  if (command.words === undefined) return undefined;
-  return { kind: "run", command, args: { ...options, "--": words } };
+  if (words.length > 0 && command.words === undefined) return undefined;
+  return { kind: "run", command, args: readArgs(command, { ...options, "--": words }) };
 }

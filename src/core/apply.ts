@@ -1,10 +1,11 @@
-import { dirname } from "node:path";
+import { dirname, relative } from "node:path";
 import { authInit } from "../concerns/doctl/auth-init.ts";
 import { removeContext, storeContext } from "../concerns/doctl/store-context.ts";
 import type { Git } from "../concerns/git/git.ts";
 import { askRepos, wouldTake } from "../concerns/git/repos.ts";
 import type { ApiHosts } from "../concerns/token/hosts.ts";
 import { AppError } from "../errors/app-error.ts";
+import { hint, run } from "../errors/hint.ts";
 import { readEnvFile } from "../exec/read-env-file.ts";
 import type { Host, Undo } from "../host/host.ts";
 import { encode, holdsSecret } from "../secret/content.ts";
@@ -95,9 +96,13 @@ export async function apply(
     const [path, { root } = { root: "" }] =
       verdicts.find(([, verdict]) => wouldTake(verdict)) ?? [];
     if (path === undefined) return;
-    const where = root === around.git?.root ? "git" : `git -C ${root}`;
+    const why = ["check-ignore", "-v", "--no-index"];
+    const isElsewhere = root !== around.git?.root;
+    const ask = isElsewhere
+      ? run("git", "-C", { path: root }, ...why, "--", relative(root, path))
+      : run("git", ...why, { path });
     throw new AppError("NOT_IGNORED", `git would take ${path}, which is to hold the token.`, {
-      hint: `Nothing was changed. Find the pattern that lets it in: ${where} check-ignore -v --no-index ${path}`,
+      hint: hint`Nothing was changed. Find the pattern that lets it in: ${ask}`,
     });
   }
 
@@ -115,7 +120,7 @@ export async function apply(
     if (value !== undefined && around.found?.holds(value)) return;
     const what = `${origin.name} in ${origin.path} was changed by somebody else meanwhile.`;
     throw new AppError("CHANGED_MEANWHILE", what, {
-      hint: "Nothing was changed. Run the same command again.",
+      hint: hint`Nothing was changed. Run the same command again.`,
     });
   }
 
@@ -139,7 +144,7 @@ export async function apply(
     const result = await authInit(host, { doctl, folder, token, ...around });
     if (result.kind === "refused") {
       throw new AppError("DOCTL_REFUSED_TOKEN", "doctl's server refuses the token (401).", {
-        hint: "Nothing was changed. Wait a minute if the token is new, then run the same command again.",
+        hint: hint`Nothing was changed. Wait a minute if the token is new, then run the same command again.`,
       });
     }
     return result.kind === "accepted"
@@ -156,7 +161,7 @@ export class NotUndone extends AppError {
     const what = many === 1 ? "one change" : `${many} changes`;
     const message = cause instanceof Error ? cause.message : String(cause);
     super("WRITE_FAILED", `${message} And ${what} could not be taken back.`, {
-      hint: "Make room on the disk, then run the same command again: it goes on from what is there.",
+      hint: hint`Make room on the disk, then run the same command again: it goes on from what is there.`,
       cause,
     });
   }

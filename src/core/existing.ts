@@ -1,5 +1,6 @@
 import { dirname, relative, sep } from "node:path";
 import type { Observation } from "../commands/init/observe.ts";
+import { hint, own } from "../errors/hint.ts";
 import type { Snapshot } from "../host/host.ts";
 import { isInside } from "../lib/paths.ts";
 import type { Content } from "../secret/content.ts";
@@ -24,7 +25,10 @@ export function obstacles(
   if (textAt(snapshot) === undefined) {
     const why = snapshot.kind === "unusable" ? snapshot.why : nameOf(snapshot);
     return [
-      finding("file.unusable", `${path} is ${why}.`, { where: path, fix: `Move ${path} away.` }),
+      finding("file.unusable", `${path} is ${why}.`, {
+        where: path,
+        fix: hint`Move ${path} away.`,
+      }),
     ];
   }
   // A symlink inside the repo is followed; one that leads out of it is only read (rule 4).
@@ -32,7 +36,7 @@ export function obstacles(
     return [
       finding("file.outside", `${path} leads out of the repo, to ${target}.`, {
         where: path,
-        fix: "do-bootstrap --force writes there all the same.",
+        fix: hint`${own("--force")} writes there all the same.`,
       }),
     ];
   }
@@ -42,7 +46,7 @@ export function obstacles(
     return [
       finding("file.in-git", `${path} leads into git's own folder, to ${target}.`, {
         where: path,
-        fix: "Remove the link.",
+        fix: hint`Remove the link.`,
       }),
     ];
   }
@@ -51,7 +55,7 @@ export function obstacles(
   return [
     finding("file.not-writable", `${path} cannot be written: ${why}.`, {
       where: path,
-      fix: "Mend the folder's permissions or owner.",
+      fix: hint`Fix the folder's permissions or owner.`,
     }),
   ];
 }
@@ -66,7 +70,7 @@ export function yoursNow(path: string): Finding {
 export function noJson(path: string): Finding {
   return finding("file.unusable", `${path} is not a JSON object.`, {
     where: path,
-    fix: `Mend it, or move ${path} away.`,
+    fix: hint`Fix it, or move ${path} away.`,
   });
 }
 

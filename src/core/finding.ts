@@ -11,7 +11,7 @@ export interface Finding {
   readonly status: ExitStatus;
   readonly message: string;
   /** The one command, or the one step, that fixes it. */
-  readonly fix?: Hint | string;
+  readonly fix?: Hint;
   /** A path, with a line where there is one. */
   readonly where?: string;
   /** The root that is skipped because of this error, while the others are prepared. */
@@ -30,7 +30,7 @@ export function findingsOf<Id extends string>(ids: FindingIds<Id>) {
   return (
     id: Id,
     message: string,
-    more: { readonly fix?: Hint | string; readonly where?: string } = {},
+    more: { readonly fix?: Hint; readonly where?: string } = {},
   ): Finding => {
     const [level, status] = ids[id];
     return { id, level, status, message, ...more };

@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { AppError } from "../errors/app-error.ts";
+import { hint, own } from "../errors/hint.ts";
 import type { Host } from "../host/host.ts";
 import { shortPath } from "../lib/paths.ts";
 import { revealed } from "../secret/variables.ts";
@@ -109,7 +110,7 @@ function interrupted(error: unknown): unknown {
     "INTERRUPTED",
     "Interrupted. The files are in place, the tool has not done.",
     {
-      hint: "To go on where it stopped: do-bootstrap",
+      hint: hint`To go on where it stopped: ${own()}`,
     },
   );
 }

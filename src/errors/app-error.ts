@@ -1,6 +1,6 @@
 import { redact } from "../secret/redact.ts";
 import { EXIT, type ExitStatus } from "./exit-status.ts";
-import type { Hint } from "./hint.ts";
+import { type Hint, hint } from "./hint.ts";
 
 /** Stable codes of failures that end a run; findings have ids of their own (plan/findings.ts). */
 const STATUS_OF = {
@@ -41,12 +41,12 @@ export interface FindingCode {
 export class AppError extends Error {
   readonly code: string;
   readonly status: ExitStatus;
-  readonly hint: Hint | string | undefined;
+  readonly hint: Hint | undefined;
 
   constructor(
     code: ErrorCode | FindingCode,
     message: string,
-    options: { hint?: Hint | string; cause?: unknown } = {},
+    options: { hint?: Hint; cause?: unknown } = {},
   ) {
     super(redact(message), { cause: options.cause });
     const { id, status } = typeof code === "string" ? { id: code, status: STATUS_OF[code] } : code;
@@ -58,7 +58,7 @@ export class AppError extends Error {
 }
 
 /** Every text in it, the words of command lines too. */
-function redactedHint(hint: Hint | string | undefined): Hint | string | undefined {
+function redactedHint(hint: Hint | undefined): Hint | undefined {
   return hint === undefined ? undefined : JSON.parse(redact(JSON.stringify(hint)));
 }
 
@@ -67,7 +67,7 @@ export function asAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   const message = error instanceof Error ? error.message : String(error);
   return new AppError("UNEXPECTED", message, {
-    hint: "This is a bug in do-bootstrap. Please report it with the output of --debug, which holds no secrets.",
+    hint: hint`This is a bug in do-bootstrap. Please report it with the output of --debug, which holds no secrets.`,
     cause: error,
   });
 }

@@ -34,7 +34,7 @@ export type Word = string | PathWord;
 export interface PathWord {
   /** Absolute. */
   readonly path: string;
-  /** What stands before it in the same word, such as `-chdir=`. */
+  /** What stands before it in the same word, such as `-chdir=`; it is then printed relative everywhere. */
   readonly before?: string;
   /** What stands behind it in the same word, such as `.broken`. */
   readonly after?: string;
@@ -48,12 +48,18 @@ export function hint(
   words: TemplateStringsArray,
   ...values: readonly (HintPart | number | Hint)[]
 ): Hint {
-  const parts = words.flatMap((text, at): readonly HintPart[] => {
-    const value = values[at];
-    const next = typeof value === "number" ? String(value) : value;
-    return next === undefined ? [text] : [text, ...(isHint(next) ? next : [next])];
-  });
-  return parts.filter((part) => part !== "");
+  return words
+    .flatMap((text, at) => [text, ...partsOf(values[at] ?? "")])
+    .filter((part) => part !== "");
+}
+
+function partsOf(value: HintPart | number | Hint): Hint {
+  if (isHint(value)) return value;
+  return [typeof value === "number" ? String(value) : value];
+}
+
+function isHint(value: HintPart | number | Hint): value is Hint {
+  return Array.isArray(value);
 }
 
 /** A command line of ours. `--env` is added where it is printed. */
@@ -73,8 +79,4 @@ export function exec(words: readonly Word[], ...options: readonly string[]): Hin
 
 export function unset(...names: readonly string[]): HintPart {
   return { unset: names };
-}
-
-function isHint(value: HintPart | Hint): value is Hint {
-  return Array.isArray(value);
 }

@@ -1,5 +1,6 @@
 import { basename, join, resolve } from "node:path";
 import { AppError } from "../errors/app-error.ts";
+import { hint, own, run } from "../errors/hint.ts";
 import type { Environment } from "../host/host.ts";
 import { describeOrigin, type Secret } from "../secret/secret.ts";
 import type { ExecConfig } from "./exec-config.ts";
@@ -17,18 +18,18 @@ export function refuseNested(env: Environment, config: ExecConfig, token: TokenS
   const outer = outerExec(env);
   if (outer === undefined) return;
   const { environment = "", base } = config;
-  const hint = "Run the two one after the other, not one inside the other.";
+  const apart = hint`Run the two one after the other, not one inside the other.`;
   if (outer.environment !== environment) {
     const [outside, inside] = [outer.environment, environment].map((name) =>
       name === "" ? "no environment" : `environment ${name}`,
     );
     const message = `This runs under do-bootstrap exec for ${outside}, and asks for ${inside}.`;
-    throw new AppError("NESTED_EXEC", message, { hint });
+    throw new AppError("NESTED_EXEC", message, { hint: apart });
   }
   const rival = token.kind === "found" ? token.shadowed[0] : undefined;
   if (outer.base !== base && rival !== undefined) {
     const message = `This runs under do-bootstrap exec of ${outer.base}, and ${describeOrigin(rival.origin)} is another token (${rival.fingerprint}).`;
-    throw new AppError("NESTED_EXEC", message, { hint });
+    throw new AppError("NESTED_EXEC", message, { hint: apart });
   }
 }
 
@@ -56,8 +57,8 @@ export function refuseDoctlLogin(words: readonly string[]): void {
     {
       hint:
         verb === "init"
-          ? "To store this token in doctl: do-bootstrap"
-          : `Run it by itself: env -u DIGITALOCEAN_ACCESS_TOKEN doctl auth ${verb} --context NAME`,
+          ? hint`To store this token in doctl: ${own()}`
+          : hint`Run it by itself: ${run("env", "-u", "DIGITALOCEAN_ACCESS_TOKEN", "doctl", "auth", verb, "--context", "NAME")}`,
     },
   );
 }
@@ -79,7 +80,7 @@ export function refuseOtherToken(
     if (held === undefined || held.equals(token)) continue;
     const message = `${path} holds another token (${held.fingerprint}) than ${describeOrigin(token.origin)} (${token.fingerprint}), and Terraform would use it.`;
     throw new AppError("OTHER_TOKEN", message, {
-      hint: `do-bootstrap --save puts the one that is used in its place; or: rm ${path}`,
+      hint: hint`${own("--save")} puts the one that is used in its place; or: ${{ remove: { path } }}`,
     });
   }
 }
@@ -107,7 +108,7 @@ export function refuseOtherWorkspace(
   if (selected === root.workspace) return;
   const message = `In ${root.dir} workspace ${selected} is selected, and environment ${config.environment} has ${root.workspace}: its token would meet the state of another.`;
   throw new AppError("OTHER_WORKSPACE", message, {
-    hint: `do-bootstrap --env ${config.environment} selects it.`,
+    hint: hint`${own()} selects it.`,
   });
 }
 

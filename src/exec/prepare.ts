@@ -1,4 +1,5 @@
 import { AppError } from "../errors/app-error.ts";
+import { hint, own } from "../errors/hint.ts";
 import type { Secret } from "../secret/secret.ts";
 import { revealed, type Variables } from "../secret/variables.ts";
 import type { CommandLine } from "./command-line.ts";
@@ -60,7 +61,7 @@ export function shellText(line: CommandLine, facts: Facts): ShellText {
   const { format = "sh", unset, all } = line.options;
   if (typeof format !== "string" || !isFormat(format)) {
     throw new AppError("USAGE", `--format ${format}: there is no such format.`, {
-      hint: `Formats: ${FORMATS.join(", ")}`,
+      hint: hint`Formats: ${FORMATS.join(", ")}`,
     });
   }
   if (unset === true) {
@@ -99,5 +100,5 @@ export function sourcesIn({ config, env, envFile }: SourceFacts): TokenSources {
 /** Why there is none is said, in the words of `check`, where time does not matter: plan/exec.ts. */
 function usable(state: TokenState): Secret {
   if (state.kind === "found") return state.token;
-  throw new AppError("NO_TOKEN", "There is no token to use.", { hint: "do-bootstrap check" });
+  throw new AppError("NO_TOKEN", "There is no token to use.", { hint: hint`${own("check")}` });
 }

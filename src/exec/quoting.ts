@@ -1,4 +1,5 @@
 import { AppError } from "../errors/app-error.ts";
+import { hint, own } from "../errors/hint.ts";
 import { readEnvFile } from "./read-env-file.ts";
 
 export const FORMATS = ["sh", "fish", "powershell", "dotenv", "json", "github", "gitlab"] as const;
@@ -51,7 +52,7 @@ export function quoteUnset(format: Format, names: readonly string[]): string {
   const line = UNSET[format];
   if (line === undefined) {
     throw new AppError("NOT_REPRESENTABLE", `The format ${format} cannot unset a variable.`, {
-      hint: "Formats with --unset: sh, fish, powershell, json",
+      hint: hint`Formats with --unset: sh, fish, powershell, json`,
     });
   }
   return usable.map((name) => `${line(name)}\n`).join("");
@@ -131,7 +132,7 @@ function notRepresentable(format: Format, name: string): AppError {
     "NOT_REPRESENTABLE",
     `The format ${format} cannot hold the value of ${name}.`,
     {
-      hint: "Use another: do-bootstrap env --format json",
+      hint: hint`Use another: ${own("env", "--format", "json")}`,
     },
   );
 }

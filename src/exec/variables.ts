@@ -2,6 +2,7 @@ import type { Environment } from "../host/host.ts";
 import { Secret, type TokenOrigin } from "../secret/secret.ts";
 import { revealed, type Variables } from "../secret/variables.ts";
 import type { ExecConfig } from "./exec-config.ts";
+import { findKeys, type SpacesKeys } from "./spaces-keys.ts";
 import { STANDARD_NAMES } from "./token-sources.ts";
 
 export interface Surroundings {
@@ -108,16 +109,13 @@ function backendVariables(
   config: ExecConfig,
 ): Variables {
   const given = (name: string) => env[name] || envFile.get(name) || undefined;
+  const found = findKeys({ env, envFile, path: config.envFile });
   const variables = new Map<string, Secret | string>();
-  const hasKeys = [...SPACES_KEYS, "SESSION_TOKEN", "PROFILE"].some((name) => given(`AWS_${name}`));
-  for (const key of hasKeys ? [] : SPACES_KEYS) {
-    const name = `SPACES_${key}`;
-    const value = given(name);
-    const origin: TokenOrigin & { name: string } = env[name]
-      ? { kind: "environment", name }
-      : { kind: "env-file", name, path: config.envFile };
-    if (value !== undefined) variables.set(`AWS_${key}`, hidden(value, origin));
-  }
+  const ofSpaces = found.kind === "keys" && found.names === "SPACES" ? found.keys : undefined;
+  const { id, secret }: Partial<SpacesKeys> =
+    ofSpaces ?? (found.kind === "none" ? { ...found.half } : {});
+  if (id !== undefined) variables.set("AWS_ACCESS_KEY_ID", id);
+  if (secret !== undefined) variables.set("AWS_SECRET_ACCESS_KEY", secret);
   for (const name of ["AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATION"]) {
     if (given(name) === undefined) variables.set(name, "when_required");
   }

@@ -2,6 +2,7 @@ import { constants, type Stats } from "node:fs";
 import * as fs from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { AppError } from "../errors/app-error.ts";
+import { hint, run } from "../errors/hint.ts";
 import { isInside } from "../lib/paths.ts";
 import type { FileSnapshot, Files, LookOptions, Snapshot, Undo } from "./host.ts";
 import { isDead, makerOf, newTag, tagOfMaker } from "./owner.ts";
@@ -217,11 +218,11 @@ async function keepOwner(
     // EINVAL: a number that this container does not know.
     if (!["EPERM", "EINVAL"].includes(codeOf(error))) throw error;
     const whose = isMine ? `a group that you are not in (${gid})` : `another user (${uid})`;
-    const hint = isMine
-      ? "Let root run the same command, or take the group's rights away: chmod g=o"
-      : "Let its owner run the same command, or make the file yours: chown";
+    const fix = isMine
+      ? hint`Let root run the same command, or take the group's rights away: ${run("chmod", "g=o", { path })}`
+      : hint`Let its owner run the same command, or make the file yours with chown.`;
     throw new AppError("WRITE_FAILED", `${path} belongs to ${whose}.`, {
-      hint: `Nothing was changed. ${hint}`,
+      hint: hint`Nothing was changed. ${fix}`,
       cause: error,
     });
   }
@@ -261,7 +262,7 @@ async function assertUnchanged(before: Snapshot): Promise<void> {
     "CHANGED_MEANWHILE",
     `${before.path} was changed by somebody else meanwhile.`,
     {
-      hint: "Nothing was changed. Run the same command again.",
+      hint: hint`Nothing was changed. Run the same command again.`,
     },
   );
 }
@@ -412,7 +413,7 @@ function nameOf(stats: Stats): string {
 /** @param what such as "/a/b could not be written". */
 export function writeFailed(what: string, cause: unknown): AppError {
   return new AppError("WRITE_FAILED", `${what} (${codeOf(cause)}).`, {
-    hint: "Nothing was changed. Mend the disk or the permissions and run the same command again.",
+    hint: hint`Nothing was changed. Fix the disk or the permissions and run the same command again.`,
     cause,
   });
 }

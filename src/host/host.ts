@@ -1,3 +1,5 @@
+import type { Hint } from "../errors/hint.ts";
+
 /**
  * What the program may ask of the machine. Domains take the slice they use (`Pick<Host, …>`);
  * `node.ts` is the one implementation.
@@ -47,7 +49,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface InputKind {
   readonly what: "a token" | "a plan" | "an error text";
   readonly asked: string;
-  readonly example: string;
+  readonly example: Hint;
   readonly maxBytes: number;
   readonly waitMs: number;
 }

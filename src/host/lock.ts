@@ -3,6 +3,7 @@ import { link, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/pr
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { AppError } from "../errors/app-error.ts";
+import { hint } from "../errors/hint.ts";
 import { printable } from "../lib/printable.ts";
 import { ageOf, codeOf, writeFailed } from "./files.ts";
 import type { LockWait } from "./host.ts";
@@ -154,6 +155,6 @@ function nameOf(holder: Holder | undefined): string {
 function busy(path: string, holder: Holder | undefined): AppError {
   const what = `${nameOf(holder)} holds ${path}, which was waited for ${WAIT_MS / 1000} s.`;
   return new AppError("DOCTL_CONFIG_BUSY", what, {
-    hint: `If it is no longer running: rm ${path}`,
+    hint: hint`If it is no longer running: ${{ remove: { path } }}`,
   });
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { AppError } from "../errors/app-error.ts";
 import { EXIT } from "../errors/exit-status.ts";
+import { hint } from "../errors/hint.ts";
 import { wrap } from "../lib/wrap.ts";
 import { nodeFiles } from "./files.ts";
 import type { Clock, Host, InputKind, Terminal } from "./host.ts";
@@ -71,7 +72,7 @@ function workingDirectory(): string {
     return process.cwd();
   } catch (cause) {
     throw new AppError("USAGE", "The folder that this runs in is gone.", {
-      hint: "Go to a folder that exists, such as the repo's.",
+      hint: hint`Go to a folder that exists, such as the repo's.`,
       cause,
     });
   }
@@ -138,7 +139,7 @@ async function discardTypedAhead(): Promise<void> {
 async function readInput({ what, asked, example, maxBytes, waitMs }: InputKind): Promise<string> {
   if (process.stdin.isTTY) {
     throw new AppError("USAGE", `${asked} reads a pipe, and standard input is a terminal.`, {
-      hint: `For example: ${example}`,
+      hint: hint`For example: ${example}`,
     });
   }
   const chunks: Buffer[] = [];
@@ -150,7 +151,7 @@ async function readInput({ what, asked, example, maxBytes, waitMs }: InputKind):
       size += chunk.length;
       if (size > maxBytes) {
         throw new AppError("USAGE", `Standard input holds more than ${what}.`, {
-          hint: `For example: ${example}`,
+          hint: hint`For example: ${example}`,
         });
       }
     }

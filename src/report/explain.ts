@@ -1,6 +1,7 @@
 import { wrap } from "../lib/wrap.ts";
 import type { Explanation, ScopeCheck } from "../scopes/explain.ts";
 import type { FailingResource } from "../scopes/failures.ts";
+import { type HintEdge, hintText, hintWords } from "./hint-text.ts";
 import { type Page, safe } from "./paint.ts";
 
 /** What `explain` made of a text; how it looks is decided at the edge. */
@@ -14,7 +15,7 @@ export function explainedText(explanations: readonly Explanation[], page: Page):
   return `${explanations.map((each) => oneText(each, page)).join("\n\n")}\n`;
 }
 
-function oneText(explanation: Explanation, { paint, columns }: Page): string {
+function oneText(explanation: Explanation, { paint, columns, edge }: Page): string {
   const { operation, scopes, resources, what, fix, failure } = explanation;
   const row = (name: string, text: string) => `  ${paint("dim", name.padEnd(9))} ${text}`;
   return [
@@ -23,10 +24,10 @@ function oneText(explanation: Explanation, { paint, columns }: Page): string {
     ...(failure.message === "" ? [] : [row("Said", safe(failure.message))]),
     ...scopes.map((scope, at) => row(at === 0 ? "Scope" : "", scopeText(scope, paint))),
     ...few(resources).map((text, at) => row(at === 0 ? "Made by" : "", text)),
-    `  → ${indented(fix, 4)}`,
+    `  → ${indented(hintWords(fix, edge).map(safe), 4)}`,
   ].join("\n");
 
-  function indented(text: string, by: number): string {
+  function indented(text: string | readonly string[], by: number): string {
     return wrap(text, columns - by).join(`\n${" ".repeat(by)}`);
   }
 }
@@ -49,7 +50,7 @@ function few(resources: readonly FailingResource[]): string[] {
   return rest > 0 ? [...texts.slice(0, SHOWN), `and ${rest} more`] : texts;
 }
 
-export function explainedDocument({ explanations }: ExplainReport): object {
+export function explainedDocument({ explanations }: ExplainReport, edge: HintEdge): object {
   return {
     command: "explain",
     explanations: explanations.map(({ failure, operation, scopes, resources, what, fix }) => ({
@@ -58,7 +59,7 @@ export function explainedDocument({ explanations }: ExplainReport): object {
       scopes,
       resources,
       what,
-      fix,
+      fix: hintText(fix, edge),
     })),
   };
 }

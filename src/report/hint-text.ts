@@ -1,8 +1,7 @@
 import { relative } from "node:path";
-import { inEnvironment as inEnvironmentText } from "../core/as-typed.ts";
 import type { Hint, HintPart, ShellStep, Word } from "../errors/hint.ts";
 import { isInside } from "../lib/paths.ts";
-import { type Shell, shellWord } from "../lib/shell-word.ts";
+import { cmdText, quoted, type Shell, shellWord } from "../lib/shell-word.ts";
 
 /** For whom a hint is printed. */
 export interface HintEdge {
@@ -16,22 +15,21 @@ export interface HintEdge {
   readonly isShort: boolean;
 }
 
-/** The shell in front of a person: cmd sets PROMPT, and PowerShell does not. */
+/** The shell in front of a person: on Windows, Git Bash sets MSYSTEM, cmd sets PROMPT, PowerShell neither. */
 export function shellOf(
   platform: NodeJS.Platform,
   env: Readonly<Record<string, string | undefined>>,
 ): Shell {
-  if (platform !== "win32") return "posix";
+  if (platform !== "win32" || env["MSYSTEM"] !== undefined) return "posix";
   return env["PROMPT"] === undefined ? "powershell" : "cmd";
 }
 
-export function hintText(hint: Hint | string, edge: HintEdge): string {
+export function hintText(hint: Hint, edge: HintEdge): string {
   return hintWords(hint, edge).join(" ");
 }
 
 /** The words of a hint. One with spaces inside is a quoted word of a command line: no line ends in it. */
-export function hintWords(hint: Hint | string, edge: HintEdge): readonly string[] {
-  if (typeof hint === "string") return inEnvironmentText(hint, edge.environment).split(" ");
+export function hintWords(hint: Hint, edge: HintEdge): readonly string[] {
   const words = [""];
   for (const part of hint) {
     const [first = "", ...more] = piecesOf(part, edge);
@@ -41,37 +39,49 @@ export function hintWords(hint: Hint | string, edge: HintEdge): readonly string[
 }
 
 function piecesOf(part: HintPart, edge: HintEdge): readonly string[] {
+  const { environment, platform, shell } = edge;
   if (typeof part === "string") return part.split(" ");
-  const word = (each: Word) => shellWord(plain(each, edge), edge.shell);
-  if ("own" in part) {
-    return ["do-bootstrap", ...inEnvironment(part.own, edge.environment).map(word)];
+  if ("own" in part) return ["do-bootstrap", ...line(inEnvironment(part.own, environment))];
+  if ("run" in part) return line(part.run);
+  return STEPS[shell](part, (each) => shellWord(plain(each, edge), shell), platform);
+
+  function line(words: readonly Word[]): readonly string[] {
+    return (
+      words
+        .map((each) => plain(each, edge))
+        // Terraform needs no -chdir for the folder in which it is run.
+        .filter((text) => text !== "-chdir=.")
+        .map((text) => shellWord(text, shell))
+    );
   }
-  if ("run" in part) return part.run.map(word);
-  return STEPS[edge.shell](part, word, edge.platform);
 }
 
 /** These take no environment. */
-const WITHOUT_ENVIRONMENT = ["ci", "hook", "completion", "demo"];
+const WITHOUT_ENVIRONMENT: readonly string[] = ["hook", "ci", "completion", "demo"];
 
 function inEnvironment(words: readonly Word[], environment: string | undefined): readonly Word[] {
+  const end = words.indexOf("--");
+  const isNamed = words.slice(0, end < 0 ? undefined : end).includes("--env");
+  if (environment === undefined || isNamed) return words;
   const [first, ...rest] = words;
-  if (environment === undefined || words.includes("--env")) return words;
-  if (typeof first !== "string" || first.startsWith("-")) return ["--env", environment, ...words];
+  const isCommand = typeof first === "string" && !first.startsWith("-");
+  if (!isCommand) return ["--env", environment, ...words];
   if (WITHOUT_ENVIRONMENT.includes(first)) return words;
   return [first, "--env", environment, ...rest];
 }
 
-function plain(word: Word, { cwd, isShort }: HintEdge): string {
+function plain(word: Word, { cwd, isShort, platform, shell }: HintEdge): string {
   if (typeof word === "string") return word;
   const { path, before = "", after = "" } = word;
   const isRelative = before !== "" || (isShort && isInside(path, cwd));
-  if (!isRelative) return path + after;
-  const steps = `${relative(cwd, path) || "."}${after}`;
+  const steps = (isRelative ? relative(cwd, path) || "." : path) + after;
   // A name that begins with a dash would be an option.
-  return before === "" && steps.startsWith("-") ? `./${steps}` : before + steps;
+  const text = before === "" && steps.startsWith("-") ? `./${steps}` : before + steps;
+  // Git Bash takes both kinds of slash, and one of them unquoted.
+  return platform === "win32" && shell === "posix" ? text.replaceAll("\\", "/") : text;
 }
 
-/** What each shell calls a step, in words. */
+/** A step in the words of a shell. */
 type Steps = (
   step: ShellStep,
   word: (each: Word) => string,
@@ -80,25 +90,16 @@ type Steps = (
 
 const STEPS: Readonly<Record<Shell, Steps>> = {
   posix(step, word, platform) {
-    if ("unset" in step) return ["unset", ...step.unset];
+    if ("unset" in step) return ["unset", ...step.unset.map(word)];
     if ("trim" in step) {
       const { trim: name } = step;
-      return [
-        "export",
-        `${name}="$(printf`,
-        "%s",
-        `"$${name}"`,
-        "|",
-        "tr",
-        "-d",
-        `"'\\"[:space:]")"`,
-      ];
+      return ["export", `${name}="$(printf %s "$${name}" | tr -d "'\\"[:space:]")"`];
     }
     if ("set" in step) {
       return ["export", `${step.set}=${"to" in step ? word(step.to) : `"$${step.from}"`}`];
     }
     if ("append" in step) {
-      // echo has escapes in some shells, and options in all.
+      // echo has options, and in some shells escapes.
       const isPlain = !/^-|\\/.test(step.append);
       const words = isPlain ? ["echo"] : ["printf", "'%s\\n'"];
       return [...words, word(step.append), ">>", word(step.file)];
@@ -109,40 +110,42 @@ const STEPS: Readonly<Record<Shell, Steps>> = {
     return [...sed, word(`/^${step.withoutLines}/d`), word(step.file)];
   },
   powershell(step, word) {
-    if ("unset" in step) return ["Remove-Item", `Env:${step.unset.join(",Env:")}`];
+    const variable = (name: string) => (/^\w+$/.test(name) ? `$env:${name}` : `\${env:${name}}`);
+    const text = (value: string) => quoted(value, "powershell");
+    if ("unset" in step)
+      return ["Remove-Item", step.unset.map((name) => word(`Env:${name}`)).join(",")];
     if ("trim" in step) {
-      const { trim: name } = step;
-      return [`$env:${name}`, "=", `$env:${name}`, "-replace", `'[''"\\s]'`];
+      const name = variable(step.trim);
+      return [name, "=", name, "-replace", `'[''"\\s]'`];
     }
     if ("set" in step) {
-      const value = "to" in step ? `'${step.to.replaceAll("'", "''")}'` : `$env:${step.from}`;
-      return [`$env:${step.set}`, "=", value];
+      return [variable(step.set), "=", "to" in step ? text(step.to) : variable(step.from)];
     }
     if ("append" in step) {
-      return ["Add-Content", "-LiteralPath", word(step.file), "-Value", word(step.append)];
+      return ["Add-Content", "-LiteralPath", word(step.file), "-Value", text(step.append)];
     }
     if ("remove" in step) return ["Remove-Item", "-LiteralPath", word(step.remove)];
     if ("rename" in step) {
       return ["Move-Item", "-LiteralPath", word(step.rename), "-Destination", word(step.into)];
     }
     const file = word(step.file);
-    const kept = [
-      "(Get-Content",
-      "-LiteralPath",
-      `${file})`,
-      "-notmatch",
-      word(`^${step.withoutLines}`),
-    ];
-    return [...kept, "|", "Set-Content", "-LiteralPath", file];
+    // @(): of a file with one line -cnotmatch would say whether, and not which.
+    const lines = ["(@(Get-Content", "-LiteralPath", `${file})`];
+    const kept = [...lines, "-cnotmatch", `${text(`^${step.withoutLines}`)})`];
+    return ["Set-Content", "-LiteralPath", file, "-Value", ...kept];
   },
   cmd(step, word) {
-    if ("unset" in step)
+    if ("unset" in step) {
       return step.unset.flatMap((name, at) => [...(at > 0 ? ["&"] : []), "set", `"${name}="`]);
-    if ("trim" in step) return `set ${step.trim} again, without quotes and white space`.split(" ");
-    if ("set" in step) return ["set", `"${step.set}=${"to" in step ? step.to : `%${step.from}%`}"`];
-    if ("append" in step) {
-      return [`echo ${step.append.replace(/[&|<>^()%]/g, "^$&")}>>`, word(step.file)];
     }
+    if ("trim" in step) return `set ${step.trim} again, without quotes and white space`.split(" ");
+    if ("set" in step) {
+      return "to" in step
+        ? ["set", `${step.set}=${cmdText(step.to)}`]
+        : ["set", `"${step.set}=%${step.from}%"`];
+    }
+    // A digit before >> would be the number of a stream.
+    if ("append" in step) return [">>", word(step.file), "echo", cmdText(step.append)];
     if ("remove" in step) return ["del", word(step.remove)];
     if ("rename" in step) return ["move", word(step.rename), word(step.into)];
     return [

@@ -1,10 +1,10 @@
-import { basename, dirname, join, relative } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Observation } from "../commands/init/observe.ts";
 import { stateElsewhere } from "../concerns/terraform/backend/plan.ts";
 import { LOCK_FILE } from "../concerns/terraform/root/names.ts";
 import { needsOf } from "../concerns/terraform/root/needs.ts";
 import type { TerraformRoot } from "../concerns/terraform/root/observe.ts";
-import { behindExec, environmentOption, terraformIn } from "../core/as-typed.ts";
+import { terraformWords, toolOf } from "../concerns/terraform/root/typed.ts";
 import { diffOf } from "../core/diff.ts";
 import type { Finding } from "../core/finding.ts";
 import { isBlocked } from "../core/finding.ts";
@@ -12,6 +12,7 @@ import { type CommandResult, title } from "../core/run-commands.ts";
 import type { Change, Command, Plan } from "../core/types.ts";
 import type { AppError } from "../errors/app-error.ts";
 import { EXIT, type ExitStatus } from "../errors/exit-status.ts";
+import { exec, type Hint, hint, own, run } from "../errors/hint.ts";
 import { STANDARD_NAMES } from "../exec/token-sources.ts";
 import { wrap } from "../lib/wrap.ts";
 import { holdsSecret } from "../secret/content.ts";
@@ -137,7 +138,7 @@ function pending(report: Report, page: Page): string {
   const { plan } = report;
   if (plan.changes.length + plan.commands.length === 0) return "";
   return [
-    `Still to do (do-bootstrap${environmentOption(report.observation.config.environment)}):`,
+    `Still to do (${hintText(hint`${own()}`, page.edge)}):`,
     changes(report, plan.changes, page),
     commandRows(report, plan.commands, page),
   ]
@@ -309,7 +310,9 @@ function lastLine(report: Report, status: ExitStatus, page: Page): string {
     left === 0 && aside.length === 0 ? ", and looked at again: nothing is left to do" : "";
   const lines = [marked(tick, `${count(applied.length, "change")} made${rest}.`, page)];
   const next = command === "init" ? nextStep(report) : undefined;
-  if (next !== undefined) lines.push(`  Next: ${page.paint("bold", next)}`);
+  if (next !== undefined) {
+    lines.push(`  Next: ${page.paint("bold", safe(hintText(next, page.edge)))}`);
+  }
   lines.push(...toCommit(report, page), ...aside);
   return lines.join("\n");
 }
@@ -361,8 +364,7 @@ function lockFilesMade({ commands, observation: { roots } }: Report): string[] {
   );
 }
 
-function nextStep({ observation, ...report }: Report): string | undefined {
-  const { findings } = report.plan;
+function nextStep({ observation, plan: { findings } }: Report): Hint | undefined {
   const isAside = (dir: string) =>
     findings.some(({ skippedRoot, id, where }) =>
       id === "terraform.failed" ? where === dir : skippedRoot === dir,
@@ -370,14 +372,11 @@ function nextStep({ observation, ...report }: Report): string | undefined {
   const { roots } = observation;
   const root = roots.find(({ config }) => !isAside(config.dir)) ?? roots[0];
   if (root === undefined) return undefined;
-  const tool = observation.terraform?.name ?? root.config.tool ?? "terraform";
-  const dir = relative(report.cwd, root.config.dir);
+  const tool = toolOf(observation.terraform, root.config);
   const isElsewhere = stateElsewhere(root) !== undefined;
-  const verb = isElsewhere ? "init -migrate-state" : root.isInitialised ? "plan" : "init";
-  const command = safe(terraformIn(dir, tool, verb));
-  return isBehindExec(observation, root)
-    ? behindExec(observation.config.environment, command)
-    : command;
+  const verb = isElsewhere ? ["init", "-migrate-state"] : [root.isInitialised ? "plan" : "init"];
+  const words = terraformWords(root.config.dir, tool, verb);
+  return hint`${isBehindExec(observation, root) ? exec(words) : run(...words)}`;
 }
 
 /** Terraform finds neither the keys of a bucket nor, without a variable, the token of an env file. */

@@ -1,9 +1,11 @@
 import { plainDoctl } from "../concerns/doctl/plan.ts";
 import type { Use } from "../concerns/effective-token/uses.ts";
+import { hint, run } from "../errors/hint.ts";
 import { wrap } from "../lib/wrap.ts";
 import { broadAccess } from "../scopes/granted.ts";
 import { describeOrigin, Secret } from "../secret/secret.ts";
 import { expiry } from "./expiry.ts";
+import { hintText } from "./hint-text.ts";
 import { grouped, someOf } from "./many-roots.ts";
 import { type Page, safe } from "./paint.ts";
 import { type Report, shownPath } from "./report.ts";
@@ -29,7 +31,8 @@ export function whoIsWho(report: Report, page: Page): string {
     ]);
     if (plain !== context) {
       const uses = `plain doctl uses ${safe(plain)};`;
-      const command = `doctl auth switch --context ${context}`;
+      const switching = hint`${run("doctl", "auth", "switch", "--context", context)}`;
+      const command = safe(hintText(switching, page.edge));
       const fits = LABEL + uses.length + 1 + command.length <= page.columns;
       if (fits) rows.push(["", `${uses} ${command}`]);
       else rows.push(["", uses], ["", command, "whole"]);

@@ -1,3 +1,4 @@
+import { exec, type Hint, hint, own, run } from "../errors/hint.ts";
 import { type Action, withoutIndexes } from "./action.ts";
 import { requiredBy } from "./closure.ts";
 import type { ScopeData } from "./data.ts";
@@ -38,7 +39,7 @@ export interface Explanation {
   /** What happened, in a sentence. */
   readonly what: string;
   /** What to do. */
-  readonly fix: string;
+  readonly fix: Hint;
 }
 
 /** Says what a failure means for a repo and its token. */
@@ -57,7 +58,7 @@ export function explain(failure: Failure, facts: ExplainFacts): Explanation {
       return {
         ...plain,
         what: "The tool had no token at all.",
-        fix: "do-bootstrap exec -- COMMAND gives it this repo's; do-bootstrap sets the tools up.",
+        fix: hint`${exec(["COMMAND"])} gives it this repo's; ${own()} sets the tools up.`,
       };
     case "spaces":
       return { ...plain, ...spaces(failure.message) };
@@ -85,10 +86,10 @@ function forbidden(
   const isLacking = known?.isAny ? missing.size === wanted.length : missing.size > 0;
   const isGranted = (scope: string) =>
     token.granted === undefined ? undefined : !missing.has(scope);
-  const own: ScopeCheck[] = wanted.map((scope) => ({ scope, granted: isGranted(scope) }));
+  const ofCall: ScopeCheck[] = wanted.map((scope) => ({ scope, granted: isGranted(scope) }));
   // The API asks for more where a field names another kind of thing: tags, a VPC.
   const more = isLacking ? [] : furtherScopes(makers, { wanted, token, data });
-  const scopes = [...own, ...more];
+  const scopes = [...ofCall, ...more];
   const lacking = scopes.filter(({ granted }) => granted === false).map(({ scope }) => scope);
   const base = { ...plain, scopes, resources };
   if (wanted.length === 0) {
@@ -99,7 +100,7 @@ function forbidden(
     return {
       ...base,
       what,
-      fix: "do-bootstrap scopes compares the token with what the code needs.",
+      fix: hint`${own("scopes")} compares the token with what the code needs.`,
     };
   }
   if ((isLacking || more.length > 0) && lacking.length > 0) {
@@ -111,7 +112,7 @@ function forbidden(
     return {
       ...base,
       what: `The token lacks ${lacking.join(known?.isAny ? " or " : " and ")}.`,
-      fix: `Scopes cannot be edited: make a new token that also has ${all}. do-bootstrap scopes lists all that the code needs.`,
+      fix: hint`Scopes cannot be edited: make a new token that also has ${all}. ${own("scopes")} lists all that the code needs.`,
     };
   }
   if (token.granted === undefined) {
@@ -124,17 +125,15 @@ function forbidden(
   return {
     ...base,
     what: "This repo's token has the scope, and DigitalOcean refused the call all the same (403).",
-    fix: "Another token was used (do-bootstrap check; do-bootstrap exec passes this repo's), or the role of its owner in the team does not allow it.",
+    fix: hint`Another token was used (${own("check")}; ${own("exec")} passes this repo's), or the role of its owner in the team does not allow it.`,
   };
 }
 
-const NOT_ASKED: Readonly<Record<TokenFacts["state"], string>> = {
-  missing: "This repo has no token to look at: do-bootstrap makes you one that has it.",
-  refused: "This repo's token is dead (401), so another was used: do-bootstrap check",
-  unknown:
-    "DigitalOcean did not say what this repo's token may do: do-bootstrap scopes asks again.",
-  alive:
-    "DigitalOcean did not say what this repo's token may do: compare with do-bootstrap scopes.",
+const NOT_ASKED: Readonly<Record<TokenFacts["state"], Hint>> = {
+  missing: hint`This repo has no token to look at: ${own()} makes you one that has it.`,
+  refused: hint`This repo's token is revoked, expired or mistyped (401), so another was used: ${own("check")}`,
+  unknown: hint`DigitalOcean did not say what this repo's token may do: ${own("scopes")} asks again.`,
+  alive: hint`DigitalOcean did not say what this repo's token may do: compare with ${own("scopes")}.`,
 };
 
 /** The actions that make the call: those of the named resource, else all, that need its scopes. */
@@ -191,53 +190,52 @@ function answered(status: number, token: TokenFacts): Words {
   if (status === 404) {
     return {
       what: "There is no such thing (404), or not in this token's team.",
-      fix: "do-bootstrap check says which team the token is of; what was deleted elsewhere, terraform plan shows.",
+      fix: hint`${own("check")} says which team the token is of; ${run("terraform", "plan")} shows what was deleted elsewhere.`,
     };
   }
   if (status === 429) {
     return {
       what: "Too many requests (429): 5 000 in an hour or 250 in a minute with one token.",
-      fix: "Wait, and run the same command again; terraform apply -parallelism=3 asks more slowly. A token of its own has a limit of its own.",
+      fix: hint`Wait, and run the same command again; ${run("terraform", "apply", "-parallelism=3")} asks more slowly. A token of its own has a limit of its own.`,
     };
   }
   if (status >= 500) {
     return {
       what: `DigitalOcean's side failed (${status}), not the token and not the code.`,
-      fix: "Run the same command again in some minutes; https://status.digitalocean.com tells of outages.",
+      fix: hint`Run the same command again in some minutes; https://status.digitalocean.com tells of outages.`,
     };
   }
   return {
     what: `DigitalOcean took the token and refused what was asked (${status}).`,
-    fix: "The message says why; scopes have no part in it.",
+    fix: hint`The message says why; scopes have no part in it.`,
   };
 }
 
 const UNAUTHORIZED: Readonly<Record<TokenFacts["state"], Words>> = {
   missing: {
     what: "The token that was used is revoked, expired or mistyped (401), and this repo has none.",
-    fix: "do-bootstrap leads you to a new one.",
+    fix: hint`${own()} helps you to make a new one.`,
   },
   refused: {
     what: "This repo's token is revoked, expired or mistyped (401).",
-    fix: "do-bootstrap leads you to a new one and puts it in its place.",
+    fix: hint`${own()} helps you to make a new one and puts it in its place.`,
   },
   alive: {
     what: "The token that was used is dead (401); this repo's is alive, so another one was used.",
-    fix: "do-bootstrap exec -- COMMAND passes this repo's; do-bootstrap check says where another is.",
+    fix: hint`${exec(["COMMAND"])} passes this repo's; ${own("check")} says where another is.`,
   },
   unknown: {
     what: "The token that was used is revoked, expired or mistyped (401).",
-    fix: "do-bootstrap check asks DigitalOcean about this repo's.",
+    fix: hint`${own("check")} asks DigitalOcean about this repo's.`,
   },
 };
 
 function spaces(code: string): Words {
-  const fix =
-    "They are keys of their own, not the token: SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY in the env file, and do-bootstrap exec passes them on.";
+  const fix = hint`They are keys of their own, not the token: SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY in the env file, and ${own("exec")} passes them on.`;
   if (code === "NoSuchBucket") {
     return {
       what: "There is no such bucket, or not in this region.",
-      fix: "Look at its name and region. A bucket for a state is made beforehand: in the control panel (Spaces Object Storage), or by digitalocean_spaces_bucket in a root whose state is elsewhere.",
+      fix: hint`Look at its name and region. A bucket for a state is made beforehand: in the control panel (Spaces Object Storage), or by digitalocean_spaces_bucket in a root whose state is elsewhere.`,
     };
   }
   return { what: `Spaces did not take the keys (${code}).`, fix };
@@ -246,26 +244,26 @@ function spaces(code: string): Words {
 const NETWORK: Readonly<Record<NetworkFailure, Words>> = {
   dns: {
     what: "The name of the server could not be looked up: no network, or no DNS.",
-    fix: "Look at the network (and VPN); getent hosts api.digitalocean.com shows whether it is back.",
+    fix: hint`Look at the network (and VPN); ${run("getent", "hosts", "api.digitalocean.com")} shows whether it is back.`,
   },
   refused: {
     what: "Nothing answered at that address.",
-    fix: "Look at DIGITALOCEAN_API_URL, a firewall, and the proxy (HTTPS_PROXY).",
+    fix: hint`Look at DIGITALOCEAN_API_URL, a firewall, and the proxy (HTTPS_PROXY).`,
   },
   timeout: {
     what: "The server took too long, or something on the way lets nothing through.",
-    fix: "Run it again; behind a firewall: HTTPS_PROXY. doctl auth init also needs cloud.digitalocean.com.",
+    fix: hint`Run it again; behind a firewall: HTTPS_PROXY. ${run("doctl", "auth", "init")} also needs cloud.digitalocean.com.`,
   },
   tls: {
     what: "The server's certificate is not trusted: something on the way opens the connection, or the clock is wrong.",
-    fix: "Give the tools your company's certificate: SSL_CERT_FILE (doctl, Terraform), NODE_EXTRA_CA_CERTS (do-bootstrap).",
+    fix: hint`Give the tools your company's certificate: SSL_CERT_FILE (doctl, Terraform), NODE_EXTRA_CA_CERTS (do-bootstrap).`,
   },
   proxy: {
     what: "The proxy did not let it through.",
-    fix: "Look at HTTPS_PROXY and NO_PROXY, and at the name and password in them.",
+    fix: hint`Look at HTTPS_PROXY and NO_PROXY, and at the name and password in them.`,
   },
   closed: {
     what: "The connection was cut while it was in use.",
-    fix: "Run the same command again; if it happens each time, something on the way cuts it.",
+    fix: hint`Run the same command again; if it happens each time, something on the way cuts it.`,
   },
 };

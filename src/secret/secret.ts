@@ -1,4 +1,5 @@
 import { sha256 } from "../lib/sha256.ts";
+import { kindOf } from "./token-form.ts";
 
 /** Where a token came from; it describes itself, as that is the first question of every report. */
 export type TokenOrigin =
@@ -48,7 +49,7 @@ export class Secret {
 
   /** Whether anybody can tell by its form what it is: the tokens of before 2022 are mere digits. */
   get tellsItself(): boolean {
-    return /^do[opr]_v1_/.test(this.#value);
+    return kindOf(this.#value) !== undefined;
   }
 
   /** Where in some bytes this secret stands, as it is, in UTF-16 or in base64; offsets, in no order. */

@@ -1,3 +1,63 @@
+/**
+ * What a DigitalOcean token looks like (contracts/api.md §6), as regular expressions. Whatever reads, searches
+ * or hides tokens is made from these, the guard in git's hooks too: they are of the kind that awk knows.
+ */
+const PREFIX = "do[opr]";
+const VERSION = "v1";
+const DIGIT = "[0-9a-f]";
+const DIGITS = 64;
+
+export const PATTERNS = {
+  prefix: PREFIX,
+  version: VERSION,
+  digit: DIGIT,
+  digits: `${DIGIT}{${DIGITS}}`,
+  /** A whole token. */
+  token: `${PREFIX}_${VERSION}_${DIGIT}{${DIGITS}}`,
+  /** An underscore, also as a URL and as JSON may write it. */
+  underscore: String.raw`(?:_|%5[fF]|\\+u005[fF])`,
+  /** How a token begins in base64, by where the group of three bytes begins. */
+  base64: ["ZG9[wvy]X3YxX[z2]", "(cF92|b192|cl92)MV[89]", "(b3Bf|b29f|b3Jf)djFf"],
+} as const;
+
+/**
+ * A text that every token has in the middle, as it is and in base64. Where there is a choice they begin with
+ * a rare character, which is what a search goes by.
+ */
+export const NEEDLES = { plain: `_${VERSION}_`, base64: ["X3YxX", "92MV", "fdjFf"] } as const;
+
+/** The same for the guard in git's hooks, which is written in awk, by the names in its template. */
+export const GUARD_PATTERNS = {
+  count: String(DIGITS),
+  digit: DIGIT,
+  start: `${PREFIX}_${VERSION}_`,
+  needles: [NEEDLES.plain, ...NEEDLES.base64].join("|"),
+  ...Object.fromEntries(PATTERNS.base64.map((each, offset) => [`base64_${offset}`, each])),
+} as const;
+
+const KINDS = { p: "personal", o: "oauth", r: "refresh" } as const;
+
+/** What a token with a prefix is for; undefined: it has none. */
+export function kindOf(token: string): (typeof KINDS)[keyof typeof KINDS] | undefined {
+  const [, letter] = KIND.exec(token) ?? [];
+  return KINDS[letter as keyof typeof KINDS];
+}
+
+const KIND = new RegExp(`^do([opr])_${VERSION}_`);
+const WITH_PREFIX = new RegExp(`^${PATTERNS.token}$`);
+const HOLDS = new RegExp(PATTERNS.token);
+const LEGACY = new RegExp(`^${PATTERNS.digits}$`);
+
+/** True for a text that is a token with a prefix, and nothing else. */
+export function isToken(text: string): boolean {
+  return WITH_PREFIX.test(text);
+}
+
+/** True for a text with such a token in it. */
+export function holdsToken(text: string): boolean {
+  return HOLDS.test(text);
+}
+
 /** What a text is, read as a DigitalOcean token (contracts/api.md §6). */
 export type TokenFormat =
   | { readonly kind: "personal" | "oauth" | "legacy"; readonly value: string }
@@ -10,16 +70,17 @@ export type TokenFormat =
  */
 export function readToken(given: string): TokenFormat {
   const value = unquote(given.trim());
-  if (/^dop_v1_[0-9a-f]{64}$/.test(value)) return { kind: "personal", value };
-  if (/^doo_v1_[0-9a-f]{64}$/.test(value)) return { kind: "oauth", value };
-  if (/^[0-9a-f]{64}$/.test(value)) return { kind: "legacy", value };
-  if (/^dor_v1_/.test(value)) return { kind: "refresh" };
+  const kind = kindOf(value);
+  if (kind === "refresh") return { kind };
+  if (kind !== undefined && isToken(value)) return { kind, value };
+  if (LEGACY.test(value)) return { kind: "legacy", value };
   return { kind: "malformed", why: whyMalformed(value) };
 }
 
 /** True for a text that holds something of a token's shape, anywhere in it. */
 export function looksLikeToken(text: string): boolean {
-  return /do[opr]_v1_[0-9a-f]{64}/i.test(text) || /^\s*[0-9a-f]{64}\s*$/i.test(text);
+  const lower = text.toLowerCase();
+  return holdsToken(lower) || LEGACY.test(lower.trim());
 }
 
 function unquote(text: string): string {
@@ -29,11 +90,11 @@ function unquote(text: string): string {
 
 function whyMalformed(value: string): string {
   if (/\s/.test(value)) return "it has white space inside";
-  if (/^do[op]_v1_/.test(value)) {
+  if (kindOf(value) !== undefined) {
     const rest = value.length - "dop_v1_".length;
-    return rest === 64
+    return rest === DIGITS
       ? "it has characters other than 0-9 and a-f after the prefix"
-      : `it has ${rest} characters after the prefix, not 64`;
+      : `it has ${rest} characters after the prefix, not ${DIGITS}`;
   }
   return `it has ${value.length} characters and none of the known forms`;
 }

@@ -1,31 +1,40 @@
+import { NEEDLES, PATTERNS } from "./token-form.ts";
+
 export interface FoundToken {
   readonly value: string;
   /** Offset in the bytes, near which it stands. */
   readonly at: number;
 }
 
-/**
- * What every token has in the middle (contracts/api.md §6): as it is, and in base64 by where the
- * group of three bytes begins; then as a URL and as JSON would write an underscore, did they have to.
- * Where there is a choice they begin with a rare character, which is what the search goes by.
- */
-const PLAIN_NEEDLES = ["_v1_", "%5Fv1", "%5fv1", "\\u005Fv1", "\\u005fv1"];
-const BASE64_NEEDLES = ["X3YxX", "92MV", "fdjFf"];
+const { prefix, version, digit, digits, underscore } = PATTERNS;
+
+/** As a URL and as JSON would write the underscores, did they have to. */
+const PLAIN_NEEDLES = [
+  NEEDLES.plain,
+  ...["%5F", "%5f", "\\u005F", "\\u005f"].map((each) => each + version),
+];
 /** In UTF-16 of either order, as PowerShell redirects. */
-const WIDE_NEEDLE = "_\0v\x001\0_";
-const NEEDLES = [...PLAIN_NEEDLES, ...BASE64_NEEDLES, WIDE_NEEDLE];
+const WIDE_NEEDLE = wide(NEEDLES.plain);
+const ALL_NEEDLES = [...PLAIN_NEEDLES, ...NEEDLES.base64, WIDE_NEEDLE];
 /** What a work tree is asked for, before its files are read: the same as a regular expression. */
 export const NEEDLE_PATTERN = [
-  String.raw`_v1_|%5[fF]v1|\\u005[fF]v1|_\x00v\x001\x00_`,
-  ...BASE64_NEEDLES,
+  String.raw`${NEEDLES.plain}|%5[fF]${version}|\\u005[fF]${version}`,
+  [...NEEDLES.plain].join(String.raw`\x00`),
+  ...NEEDLES.base64,
 ].join("|");
-const LONGEST_NEEDLE = Math.max(...NEEDLES.map(({ length }) => length));
+const LONGEST_NEEDLE = Math.max(...ALL_NEEDLES.map(({ length }) => length));
 
-const UNDERSCORE = String.raw`(?:_|%5[fF]|\\u005[fF])`;
-const ENCODED_TOKEN = new RegExp(`(do[opr])${UNDERSCORE}v1${UNDERSCORE}([0-9a-f]{64})`, "g");
-const TOKEN = new RegExp(`${ENCODED_TOKEN.source}(?![0-9a-f])`, "g");
+const ENCODED_TOKEN = new RegExp(`(${prefix})${underscore}${version}${underscore}(${digits})`, "g");
+const TOKEN = new RegExp(`${ENCODED_TOKEN.source}(?!${digit})`, "g");
 /** Of either order: the zero before the first character or behind the last is not asked for. */
-const WIDE_TOKEN = /(d\0o\0[opr])\0_\0v\x001\0_\0((?:[0-9a-f]\0){63}[0-9a-f])(?!\0[0-9a-f])/g;
+const WIDE_TOKEN = new RegExp(
+  `(d\0o\0[opr])\0${WIDE_NEEDLE}\0((?:${digit}\0){63}${digit})(?!\0${digit})`,
+  "g",
+);
+
+function wide(text: string): string {
+  return [...text].join("\0");
+}
 
 /** What base64 consists of, in lines; also as JSON writes the end of a line. */
 const BASE64_RUN = /[\w+/\s-]+(?:\\[nr][\w+/\s-]*)*/g;
@@ -47,7 +56,7 @@ export function worthSearching(): (chunk: Buffer) => boolean {
   let wasWorth = false;
   return (chunk) => {
     const seam = Buffer.concat([end, chunk.subarray(0, LONGEST_NEEDLE)]);
-    const isWorth = NEEDLES.some((needle) => chunk.includes(needle) || seam.includes(needle));
+    const isWorth = ALL_NEEDLES.some((needle) => chunk.includes(needle) || seam.includes(needle));
     const answer = isWorth || wasWorth;
     end = chunk.subarray(-LONGEST_NEEDLE);
     wasWorth = isWorth;
@@ -63,7 +72,7 @@ export function tokensIn(bytes: Buffer): readonly FoundToken[] {
   const all = [
     ...foundAround(PLAIN_NEEDLES, bytes, (text) => matchesOf(TOKEN, text)),
     ...foundAround([WIDE_NEEDLE], bytes, (text) => matchesOf(WIDE_TOKEN, text)),
-    ...foundAround(BASE64_NEEDLES, bytes, encodedIn),
+    ...foundAround(NEEDLES.base64, bytes, encodedIn),
   ].sort((a, b) => a.at - b.at);
   const first = new Map<string, FoundToken>();
   for (const token of all) if (!first.has(token.value)) first.set(token.value, token);

@@ -311,7 +311,7 @@ const FILES: readonly Case[] = [
     status: 3,
     id: "file.not-writable",
     says: /\.env cannot be written: \S*acme-web is not writable \(EACCES\)/,
-    mends: /Mend the folder's permissions or owner/,
+    mends: /Fix the folder's permissions or owner/,
   },
   {
     name: ".env leads out of the repo",
@@ -334,7 +334,7 @@ const CONFIGS: readonly Case[] = [
     status: 2,
     id: "CONFIG_UNREADABLE",
     says: /\.do-bootstraprc\.yaml: .+line \d/,
-    mends: /Mend the file/,
+    mends: /Fix the file/,
   },
   {
     name: "a config that is no JSON",
@@ -342,7 +342,7 @@ const CONFIGS: readonly Case[] = [
     status: 2,
     id: "CONFIG_UNREADABLE",
     says: /do-bootstrap\.config\.json: .*JSON/,
-    mends: /Mend the file/,
+    mends: /Fix the file/,
   },
   {
     name: "an unknown key",
@@ -543,7 +543,7 @@ const NETWORK: readonly Case[] = [
   args: STDIN,
   status: 7,
   id: "token.unverified",
-  mends: /Mend the network or the proxy \(HTTPS_PROXY\)/,
+  mends: /Fix the network or the proxy \(HTTPS_PROXY\)/,
 }));
 
 const DOCTL = [

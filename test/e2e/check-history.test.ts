@@ -38,6 +38,8 @@ async function commitAt(bench: Workbench, seconds: number, path: string, text = 
   await gitAt(bench, seconds, "commit", "--quiet", "--message=x");
 }
 
+const PROD = "environments: { prod: { token: { envFile: .env.prod } } }\n";
+
 const ids = (found: readonly Found[]) => found.map(({ id }) => id).sort();
 
 describe("check --history", () => {
@@ -106,6 +108,19 @@ describe("check --history", () => {
     expect(found?.fix).toContain("do-bootstrap rotate --revoke");
     const { status } = await bench.run(["check", "--history"]);
     expect(status).toBe(3);
+  });
+
+  it("advises to rotate the token of the environment that was asked about", async () => {
+    const bench = await workbench();
+    await bench.write(".do-bootstraprc", PROD);
+    await bench.write(".gitignore", ".env.prod\n");
+    await bench.write(".env.prod", `DIGITALOCEAN_TOKEN=${bench.token}\n`);
+    await commitAt(bench, 1_700_000_000, "deploy.sh");
+    const { stdout } = await bench.run(["check", "--history", "--env", "prod"]);
+    const advice = "Revoke it first: do-bootstrap rotate --env prod --revoke. Then";
+    expect(stdout.replace(/\s+/g, " ")).toContain(advice);
+    const [found] = await leaks(bench, "--env", "prod");
+    expect(found?.fix).toContain(advice);
   });
 
   it.each<[what: string, prepare: (bench: Workbench) => Promise<unknown>, place: RegExp]>([

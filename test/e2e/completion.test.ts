@@ -40,6 +40,7 @@ const CASES: readonly Case[] = [
   ["do-bootstrap env --format g", ["github", "gitlab"]],
   ["do-bootstrap check --min-ttl ", []],
   ["do-bootstrap completion z", ["zsh"]],
+  ["do-bootstrap completion --list ", ["environments", "contexts"]],
   ["do-bootstrap ci git", ["github", "gitlab"]],
   ["do-bootstrap ci --force ", ["github", "gitlab"]],
   ["do-bootstrap hook r", ["remove"]],

@@ -339,7 +339,7 @@ describe.concurrent("an API that misbehaves", () => {
       const start = performance.now();
       const { status, stderr } = await init(STDIN, { env });
       expect(stderr).toMatch(says);
-      expect(stderr).toMatch(/\[token\.unverified\]\s+→ Mend the network/);
+      expect(stderr).toMatch(/\[token\.unverified\]\s+→ Fix the network/);
       expect(status).toBe(7);
       expect(performance.now() - start).toBeLessThan(25_000);
       expect(await userFiles(bench)).toEqual(before);

@@ -66,6 +66,7 @@ async function finish(): Promise<Files> {
   return Promise.all(paths);
 }
 
+const PROD = "environments: { prod: { token: { envFile: .env.prod } } }\n";
 const OLD = { ".env": "old", tfvars: "old", doctl: "old" };
 const NEW = { ".env": "new", tfvars: "new", doctl: "new" };
 const NONE = { ".env": "none", tfvars: "none", doctl: "none" };
@@ -232,16 +233,30 @@ describe("rotate", () => {
     const { bench, fresh, rotate, old } = await scene();
     const prod = randomToken();
     bench.sandbox.accept(prod);
-    await bench.write(
-      ".do-bootstraprc",
-      "environments: { prod: { token: { envFile: .env.prod } } }\n",
-    );
+    await bench.write(".do-bootstraprc", PROD);
     await bench.write(".env.prod", `DIGITALOCEAN_TOKEN=${prod}\n`, 0o600);
     await bench.write(".gitignore", ".env*\n*.secret.auto.tfvars.json\n");
     const { status, stderr } = await rotate("--env", "prod");
     expect(status, stderr).toBe(0);
     expect(await bench.read(".env.prod")).toBe(`DIGITALOCEAN_TOKEN=${fresh}\n`);
     expect(await bench.read(".env")).toContain(old);
+  });
+
+  it.each<[what: string, args: string[], hint: string]>([
+    ["no token", [], "→ … | do-bootstrap rotate --env prod --token-stdin\n"],
+    [
+      "a token that expires sooner",
+      ["--token-stdin"],
+      "if this is meant: do-bootstrap rotate --env prod --force\n",
+    ],
+  ])("%s: the hint is about the same environment", async (_, args, hint) => {
+    const bench = await workbench();
+    const fresh = randomToken();
+    bench.sandbox.accept(fresh, { expiresInSeconds: DAY });
+    await bench.write(".do-bootstraprc", PROD);
+    await bench.write(".env.prod", `DIGITALOCEAN_TOKEN=${bench.token}\n`, 0o600);
+    const { stderr } = await bench.run(["rotate", "--env", "prod", ...args], { input: fresh });
+    expect(stderr).toContain(hint);
   });
 });
 

@@ -163,10 +163,13 @@ describe("init and check give the same answer", () => {
 
 it.each([
   [["nowhere"], /nowhere is no folder with files in it/],
+  [["nowhere", "--env", "prod"], /: do-bootstrap scopes --env prod infra\n/],
   [["--for", "lunch"], /--for lunch: there is no such thing/],
   [["--format", "pdf"], /--format pdf: there is no such thing/],
 ])("scopes %j is a usage error", async (args, says) => {
-  const { status, stderr } = await (await repo()).run(["scopes", ...args]);
+  const bench = await repo();
+  await bench.write(".do-bootstraprc", "environments: { prod: {} }\n");
+  const { status, stderr } = await bench.run(["scopes", ...args]);
   expect(status).toBe(2);
   expect(stderr).toMatch(says);
 });

@@ -22,7 +22,7 @@ describe("what is next", () => {
       "a folder with a space",
       { terraform: { dir: "my infra" } },
       [],
-      "terraform -chdir='my infra' plan",
+      "terraform '-chdir=my infra' plan",
     ],
     [
       "credentials: env",
@@ -79,11 +79,11 @@ describe("what is next", () => {
   });
 
   it.each<[string, object, ...string[]]>([
-    ["no keys", {}, "Mend what it says, then: do-bootstrap --env prod"],
+    ["no keys", {}, "Fix the error above, then run do-bootstrap --env prod again"],
     [
       "keys of a bucket",
       { backend: { bucket: "acme", region: "nyc3", key: "x" } },
-      "do-bootstrap exec --explain --env prod -- terraform -chdir='my infra' init says what that means;",
+      "do-bootstrap exec --env prod --explain -- terraform '-chdir=my infra' init says what that means;",
       "then: do-bootstrap --env prod",
     ],
   ])("after an init that failed: %s", async (_, root, ...said) => {

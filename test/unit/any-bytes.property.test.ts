@@ -26,10 +26,11 @@ import { readEnvFile } from "../../src/exec/read-env-file.ts";
 import { chooseToken } from "../../src/exec/token-sources.ts";
 import { readTfJson } from "../../src/hcl/tf-json.ts";
 import { nodeFiles } from "../../src/host/files.ts";
-import { allowsFrom } from "../../src/lib/version-constraint.ts";
+import { allowsFrom } from "../../src/lib/version.ts";
 import { failuresIn } from "../../src/scopes/failures.ts";
 import { actionsInPlan } from "../../src/scopes/plan-file.ts";
 import { decode, encode } from "../../src/secret/content.ts";
+import { said } from "../fixtures/hint.ts";
 import { NO_RECORDS, OTHER, PERSONAL, secret } from "./samples.ts";
 
 /** Bytes of any kind, and good samples with some of their bytes taken out, put in or said again. */
@@ -76,8 +77,8 @@ function survives(read: (bytes: Buffer) => unknown, ...samples: readonly string[
 function expectClean(error: unknown): void {
   if (!(error instanceof AppError)) throw error;
   expect(error.code).not.toBe("UNEXPECTED");
-  expect(error.hint ?? "").not.toBe("");
-  expect(`${error.message}${error.hint}`).not.toContain(PERSONAL.slice(7, 23));
+  expect(said(error.hint)).not.toBe("");
+  expect(`${error.message}${said(error.hint)}`).not.toContain(PERSONAL.slice(7, 23));
 }
 
 /** As a file of text is read: undefined bytes are no text, and left alone. */

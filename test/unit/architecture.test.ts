@@ -197,6 +197,7 @@ describe("the small entry", () => {
     expect(modules.filter((to) => !isIn(to, "bin.ts", "exec/")).sort()).toEqual([
       "errors/app-error.ts",
       "errors/exit-status.ts",
+      "errors/hint.ts",
       "host/record.ts",
       "lib/is-ci.ts",
       "lib/paths.ts",

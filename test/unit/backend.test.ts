@@ -6,7 +6,7 @@ import {
   readStoredBackend,
   renderBackend,
 } from "../../src/concerns/terraform/root/backend.ts";
-import { isOlder } from "../../src/concerns/terraform/root/tool.ts";
+import { isToolOlder } from "../../src/concerns/terraform/root/tool.ts";
 import { recognise, type Templates } from "../../src/core/generated.ts";
 
 const FOLDER = join(import.meta.dirname, "..", "..", "templates", "terraform");
@@ -99,5 +99,5 @@ it.each<[string | undefined, string, boolean]>([
   ["1.10.0", "1.10", false],
   [undefined, "1.10", false],
 ])("%s is older than %s: %s", (version, since, expected) => {
-  expect(isOlder({ name: "terraform", path: "/terraform", version }, since)).toBe(expected);
+  expect(isToolOlder({ version }, since)).toBe(expected);
 });

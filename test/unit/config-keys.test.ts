@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { validateConfig } from "../../src/concerns/config/validate.ts";
 import { AppError } from "../../src/errors/app-error.ts";
+import { said } from "../fixtures/hint.ts";
 import { at, LEGACY, OAUTH, PERSONAL, REFRESH, thrownBy } from "./samples.ts";
 
 const FILE = "/repo/.do-bootstraprc";
@@ -28,12 +29,17 @@ describe("an unknown key", () => {
     ],
   ])("%s", (yaml, path, meant) => {
     const { code, message, hint } = refusal(parse(yaml));
-    expect({ code, hint }).toEqual({ code: "CONFIG_INVALID", hint: `Did you mean ${meant}?` });
+    expect({ code, hint: said(hint) }).toEqual({
+      code: "CONFIG_INVALID",
+      hint: `Did you mean ${meant}?`,
+    });
     expect(message).toBe(`${FILE} is not a valid config:\n  ${path}: unknown key`);
   });
 
   it("that resembles none has the list of keys for a hint", () => {
-    expect(refusal({ kubernetes: 1 }).hint).toBe("All keys are in the README and schema.json.");
+    expect(said(refusal({ kubernetes: 1 }).hint)).toBe(
+      "All keys are in the README and schema.json.",
+    );
   });
 
   it.each([
@@ -89,7 +95,7 @@ describe("a token in a config", () => {
     const { code, status, message, hint } = refusal(loaded);
     expect({ code, status }).toEqual({ code: "CONFIG_HOLDS_TOKEN", status: 2 });
     expect(message).toBe(`${FILE}: ${path} looks like a token, and a config is committed.`);
-    expect(message + hint).not.toMatch(/[0-9a-f]{16}/);
+    expect(message + said(hint)).not.toMatch(/[0-9a-f]{16}/);
   });
 
   it.each([
@@ -97,7 +103,7 @@ describe("a token in a config", () => {
     ["one that is cut short", { doctl: PERSONAL.slice(0, 40) }],
   ])("is not repeated: %s", (_, loaded) => {
     const { message, hint } = refusal(loaded);
-    expect(message + hint).not.toMatch(/[0-9a-f]{16}/);
+    expect(message + said(hint)).not.toMatch(/[0-9a-f]{16}/);
   });
 });
 

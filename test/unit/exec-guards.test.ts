@@ -8,6 +8,7 @@ import {
 } from "../../src/exec/guards.ts";
 import type { TokenState } from "../../src/exec/token-sources.ts";
 import { Secret } from "../../src/secret/secret.ts";
+import { said } from "../fixtures/hint.ts";
 import { OTHER, PERSONAL, secret, thrownBy } from "./samples.ts";
 
 const CONFIG: ExecConfig = {
@@ -44,12 +45,15 @@ describe("another environment's workspace", () => {
     ["terraform state list", { TF_DATA_DIR: "data" }, "/repo/infra", "data/environment"],
     ["terraform output", { TF_WORKSPACE: "" }, "/repo/infra", ".terraform/environment"],
   ])("%s %j in %s: refused", (line, env, cwd, file) => {
-    expect(thrownBy(() => guard(line, env, cwd, file))).toMatchObject({
+    const refusal = thrownBy(() => guard(line, env, cwd, file));
+    expect(refusal).toMatchObject({
       code: "OTHER_WORKSPACE",
       message:
         "In /repo/infra workspace prod is selected, and environment staging has staging: its token would meet the state of another.",
-      hint: "do-bootstrap --env staging selects it.",
     });
+    expect(said(refusal.hint, { environment: "staging" })).toBe(
+      "do-bootstrap --env staging selects it.",
+    );
   });
 
   it("none is selected: refused", () => {
@@ -135,8 +139,9 @@ describe("doctl auth under exec", () => {
       "Run it by itself: env -u DIGITALOCEAN_ACCESS_TOKEN doctl auth switch --context NAME",
     ],
     ["rm", "Run it by itself: env -u DIGITALOCEAN_ACCESS_TOKEN doctl auth rm --context NAME"],
-  ])("auth %s: %s", (verb, hint) => {
-    expect(thrownBy(() => refuseDoctlLogin(["doctl", "auth", verb])).hint).toBe(hint);
+  ])("auth %s: %s", (verb, step) => {
+    const { hint } = thrownBy(() => refuseDoctlLogin(["doctl", "auth", verb]));
+    expect(said(hint)).toBe(step);
   });
 
   it("no words at all are not our business", () => {
@@ -214,10 +219,10 @@ describe("exec under exec", () => {
       { kind: "missing" },
       `${UNDER} for environment prod, and asks for environment dev.`,
     ],
-  ])("%s: refused", (_, marker, environment, token, said) => {
+  ])("%s: refused", (_, marker, environment, token, text) => {
     const { code, status, message, hint } = thrownBy(() => check(marker, environment, token));
-    expect({ code, status, message }).toEqual({ code: "NESTED_EXEC", status: 2, message: said });
-    expect(hint).toBe("Run the two one after the other, not one inside the other.");
+    expect({ code, status, message }).toEqual({ code: "NESTED_EXEC", status: 2, message: text });
+    expect(said(hint)).toBe("Run the two one after the other, not one inside the other.");
     expect(message).not.toContain(OTHER);
   });
 });
@@ -257,7 +262,9 @@ describe("a secret file of Terraform's with another token", () => {
     expect(message).toBe(
       `${PATH} holds another token (${held}) than DIGITALOCEAN_TOKEN in the environment (${used.fingerprint}), and Terraform would use it.`,
     );
-    expect(hint).toBe(`do-bootstrap --save puts the one that is used in its place; or: rm ${PATH}`);
+    expect(said(hint)).toBe(
+      `do-bootstrap --save puts the one that is used in its place; or: rm ${PATH}`,
+    );
     for (const token of [value.trim(), PERSONAL]) expect(message).not.toContain(token);
   });
 

@@ -5,6 +5,7 @@ import { loadOperations, loadScopeData } from "../../src/scopes/data.ts";
 import { explain, type TokenFacts } from "../../src/scopes/explain.ts";
 import { failuresIn } from "../../src/scopes/failures.ts";
 import { operationsOf } from "../../src/scopes/operations.ts";
+import { said } from "../fixtures/hint.ts";
 
 const data = await loadScopeData();
 const operations = await loadOperations();
@@ -78,7 +79,7 @@ describe("a refused call (403)", () => {
 
   it("names what the new scope requires besides", () => {
     const { fix } = explained(refused("POST /v2/droplets"), having("regions:read", "image:read"));
-    expect(fix).toContain("actions:read, droplet:create, droplet:read, sizes:read. ");
+    expect(said(fix)).toContain("actions:read, droplet:create, droplet:read, sizes:read. ");
   });
 
   it("names the scope that a field of the resource asks for, where the call's own is there", () => {
@@ -156,7 +157,7 @@ describe("other failures", () => {
   ])("%s with %j", (text, token, what, fix) => {
     const found = explained(text, token);
     expect(found.what).toMatch(what);
-    expect(found.fix).toMatch(fix);
+    expect(said(found.fix)).toMatch(fix);
   });
 });
 

@@ -2,13 +2,14 @@ import { parse } from "dotenv";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FORMATS, type Format, quote, quoteUnset } from "../../src/exec/quoting.ts";
+import { said } from "../fixtures/hint.ts";
 import { thrownBy } from "./samples.ts";
 
 const one = (format: Format, value: string, name = "V") =>
   quote(format, new Map([[name, value]])).text;
 const refusal = (format: Format, value: string) => {
   const { code, status, message, hint } = thrownBy(() => one(format, value));
-  return { code, status, message, hint };
+  return { code, status, message, hint: said(hint) };
 };
 
 /** Every character that a variable can hold, but for the rest of Unicode. */

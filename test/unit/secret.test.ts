@@ -1,9 +1,11 @@
 import { format, inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { AppError, asAppError } from "../../src/errors/app-error.ts";
+import { hint, run } from "../../src/errors/hint.ts";
 import { printable } from "../../src/lib/printable.ts";
 import { redact } from "../../src/secret/redact.ts";
 import { describeOrigin, Secret, type TokenOrigin } from "../../src/secret/secret.ts";
+import { said } from "../fixtures/hint.ts";
 import { LEGACY, OAUTH, OTHER, PERSONAL, REFRESH, secret } from "./samples.ts";
 
 const SHOWN = /^\[secret [0-9a-f]{8}\]$/;
@@ -105,9 +107,10 @@ describe("an error never shows a token", () => {
   });
 
   it("neither in its message nor in its hint", () => {
-    const error = new AppError("USAGE", `bad ${PERSONAL}`, { hint: `not ${PERSONAL}` });
+    const step = hint`not ${PERSONAL}: ${run("echo", PERSONAL)}`;
+    const error = new AppError("USAGE", `bad ${PERSONAL}`, { hint: step });
     expect(error.message).toBe(`bad dop${MARK}`);
-    expect(error.hint).toBe(`not dop${MARK}`);
+    expect(said(error.hint)).toBe(`not dop${MARK}: echo 'dop${MARK}'`);
   });
 
   it("nor when something else was thrown", () => {

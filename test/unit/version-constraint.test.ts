@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { allows, allowsFrom } from "../../src/lib/version-constraint.ts";
+import { allows, allowsFrom } from "../../src/lib/version.ts";
 
 describe("constraints let a release in", () => {
   it.each<[boolean, version: string, ...constraints: string[]]>([

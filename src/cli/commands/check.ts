@@ -1,11 +1,21 @@
 import { type Look, look, NOTHING_DONE } from "../../commands/init/bootstrap.ts";
 import { statusOf } from "../../core/finding.ts";
-import type { Plan } from "../../core/types.ts";
+import type { Consent, Plan } from "../../core/types.ts";
 import { EXIT } from "../../errors/exit-status.ts";
-import type { Command, Context } from "../command.ts";
-import { lookOptions, requestFrom } from "../options.ts";
+import { type Context, command } from "../command.ts";
+import { lookOptions } from "../options.ts";
+import { requestFrom } from "../request.ts";
 
-export const check: Command = {
+const NO_CONSENT: Consent = {
+  force: false,
+  save: false,
+  fix: false,
+  writeConfig: false,
+  envrc: false,
+  doctlConfig: false,
+};
+
+export const check = command({
   name: "check",
   describe: "Look at the same things as init, change nothing, and say what is wrong",
   options: {
@@ -24,10 +34,12 @@ export const check: Command = {
     const { host } = context;
     const found = await look(host, {
       ...(await requestFrom(args, context)),
-      ...(args["trust"] === true ? { trust: "once" } : {}),
+      ...(args.trust ? { trust: "once" } : {}),
+      consent: NO_CONSENT,
+      asFlag: false,
     });
-    const plan = args["history"] === true ? await withLeaks(found, context) : found.plan;
-    const status = statusOf(plan.findings, args["strict"] === true);
+    const plan = args.history ? await withLeaks(found, context) : found.plan;
+    const status = statusOf(plan.findings, args.strict);
     return {
       report: {
         ...found,
@@ -42,7 +54,7 @@ export const check: Command = {
       status: status === EXIT.ok && isLeft(plan) ? EXIT.findings : status,
     };
   },
-};
+});
 
 async function withLeaks({ observation, plan }: Look, { host, progress }: Context): Promise<Plan> {
   const { findLeaks } = await import("../../commands/leaks/leaks.ts");

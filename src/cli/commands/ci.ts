@@ -1,15 +1,14 @@
 import { AppError } from "../../errors/app-error.ts";
+import { hint } from "../../errors/hint.ts";
 import { changing } from "../changing.ts";
-import type { Command } from "../command.ts";
+import { command } from "../command.ts";
 import { changeOptions, lookOptions } from "../options.ts";
 
-const PROVIDERS = ["github", "gitlab"] as const;
-
-export const ci: Command = {
+export const ci = command({
   name: "ci",
   describe: "Write a pipeline that plans pull requests and applies what is merged",
   positional: "WHERE",
-  completes: PROVIDERS,
+  completes: ["github", "gitlab"],
   options: {
     branch: { type: "string", value: "NAME", describe: "GitHub: what is applied (main)" },
     ...changeOptions,
@@ -22,22 +21,15 @@ export const ci: Command = {
   ],
   async run(args, context) {
     const { host, progress } = context;
-    const words = Array.isArray(args["WHERE"]) ? args["WHERE"].map(String) : [];
-    const provider = PROVIDERS.find((each) => each === words[0]);
-    if (provider === undefined || words.length > 1) {
-      throw new AppError("USAGE", "ci writes a pipeline for GitHub or for GitLab.", {
-        hint: "do-bootstrap ci github, or: do-bootstrap ci gitlab",
-      });
-    }
+    const { WHERE: provider, branch, force } = args;
     const { dryRun, approve, outcome } = changing("ci", args, context);
-    const branch = typeof args["branch"] === "string" ? args["branch"] : undefined;
     if (branch !== undefined && provider === "gitlab") {
       throw new AppError("USAGE", "--branch is for GitHub: GitLab applies its default branch.", {
-        hint: "Leave it out. Settings → Repository → Branch defaults says which one that is.",
+        hint: hint`Leave it out. Settings → Repository → Branch defaults says which one that is.`,
       });
     }
     const { writePipeline } = await import("../../commands/pipelines/pipeline.ts");
-    const request = { provider, branch, dryRun, force: args["force"] === true, progress };
+    const request = { provider, branch, dryRun, force, progress };
     return outcome(await writePipeline(host, request, { approve }));
   },
-};
+});

@@ -1,7 +1,7 @@
 import { EXIT } from "../../errors/exit-status.ts";
-import type { Command } from "../command.ts";
+import { command } from "../command.ts";
 
-export const demo: Command = {
+export const demo = command({
   name: "demo",
   describe: "See the whole job in a temporary repo; no account needed",
   options: {},
@@ -11,4 +11,4 @@ export const demo: Command = {
     await runDemo(host, say);
     return { status: EXIT.ok };
   },
-};
+});

@@ -1,11 +1,12 @@
 import { AppError } from "../../errors/app-error.ts";
 import { EXIT } from "../../errors/exit-status.ts";
-import { type CommandLine, envOptions } from "../../exec/command-line.ts";
+import { exec, hint, own } from "../../errors/hint.ts";
+import { envOptions } from "../../exec/command-line.ts";
 import { writeAll } from "../../exec/write-all.ts";
-import type { Command } from "../command.ts";
-import { commandLineFrom } from "../options.ts";
+import { command } from "../command.ts";
+import { commandLineFrom } from "../request.ts";
 
-export const env: Command = {
+export const env = command({
   name: "env",
   describe: "Print the same variables, for a shell or a pipeline",
   options: envOptions,
@@ -16,19 +17,18 @@ export const env: Command = {
     ["do-bootstrap env --format powershell | Invoke-Expression", "in PowerShell"],
   ],
   async run(args, { host, progress, say, isScreen }) {
-    const given = commandLineFrom("env", args);
-    if (given.words.length > 0) {
+    if (args["--"].length > 0) {
       throw new AppError("USAGE", "env takes no command.", {
-        hint: "To run one with the variables: do-bootstrap exec -- COMMAND",
+        hint: hint`To run one with the variables: ${exec(["COMMAND"])}`,
       });
     }
-    const json: CommandLine["options"] = args["json"] === true ? { format: "json" } : {};
-    const line = { ...given, options: { ...json, ...given.options } };
-    if (isScreen && line.options["yes"] !== true && line.options["unset"] !== true) {
+    if (isScreen && !args.yes && !args.unset) {
       throw new AppError("USAGE", "env prints the token, and this is a terminal.", {
-        hint: 'eval "$(do-bootstrap env)"; to see it all the same: do-bootstrap env --yes',
+        hint: hint`eval "$(${own("env")})"; to see it all the same: ${own("env", "--yes")}`,
       });
     }
+    const format = args.format ?? (args.json ? "json" : undefined);
+    const line = commandLineFrom("env", { ...args, format });
     const { openSession } = await import("../../commands/exec-session/session.ts");
     const { shellText } = await import("../../exec/prepare.ts");
     const facts = await openSession(host, line, progress);
@@ -39,4 +39,4 @@ export const env: Command = {
       say(`! ${name} is left out: it is no name for a variable of a shell.\n`);
     return { status: EXIT.ok, output: text };
   },
-};
+});

@@ -1,10 +1,11 @@
 import { AppError, asAppError } from "../../errors/app-error.ts";
+import { exec as execLine, hint } from "../../errors/hint.ts";
 import { execOptions } from "../../exec/command-line.ts";
 import type { TokenState } from "../../exec/token-sources.ts";
-import type { Args, Command, Context } from "../command.ts";
-import { commandLineFrom } from "../options.ts";
+import { type Context, command } from "../command.ts";
+import { commandLineFrom } from "../request.ts";
 
-export const exec: Command = {
+export const exec = command({
   name: "exec",
   describe: "Run a command with the token in its environment",
   words: " -- COMMAND…",
@@ -20,7 +21,7 @@ export const exec: Command = {
     const line = commandLineFrom("exec", args);
     if (line.words.length === 0) {
       throw new AppError("USAGE", "exec runs a command, and there is none.", {
-        hint: "For example: do-bootstrap exec -- terraform plan",
+        hint: hint`For example: ${execLine(["terraform", "plan"])}`,
       });
     }
     const { openSession } = await import("../../commands/exec-session/session.ts");
@@ -31,20 +32,18 @@ export const exec: Command = {
     // A signal that came meanwhile was meant to end it all.
     if (host.interrupted.aborted) throw new AppError("INTERRUPTED", "Interrupted.");
     const { execute } = await import("../../exec/execute.ts");
-    const more =
-      args["explain"] === true ? { afterFailure: explainer(args, context, facts.known) } : {};
+    const more = args.explain ? { afterFailure: explainer(args.env, context, facts.known) } : {};
     return { status: await execute({ ...execution, ...more }) };
   },
-};
+});
 
 /** A text that has no failure of DigitalOcean's in it is left as it is. */
 function explainer(
-  { env }: Args,
+  environment: string | undefined,
   { host, progress, explained, say }: Context,
   known: TokenState | undefined,
 ) {
   return async (text: string): Promise<void> => {
-    const environment = typeof env === "string" ? env : undefined;
     try {
       const { explainText } = await import("../../commands/scopes/explain.ts");
       const explanations = await explainText(host, { environment, text, progress, known });

@@ -1,9 +1,10 @@
-import { bootstrap, look, NOTHING_DONE } from "../../commands/init/bootstrap.ts";
+import { bootstrap, look, NOTHING_DONE, type Request } from "../../commands/init/bootstrap.ts";
 import { changing } from "../changing.ts";
-import type { Command } from "../command.ts";
-import { changeOptions, lookOptions, requestFrom } from "../options.ts";
+import { command } from "../command.ts";
+import { changeOptions, lookOptions } from "../options.ts";
+import { requestFrom } from "../request.ts";
 
-export const init: Command = {
+export const init = command({
   name: "init",
   describe: "Prepare this repo: env file, .gitignore, doctl, Terraform files",
   options: {
@@ -34,9 +35,19 @@ export const init: Command = {
   async run(args, context) {
     const { host } = context;
     const { dryRun, approve, outcome } = changing("init", args, context);
-    const trust =
-      args["trust"] === true ? { trust: dryRun ? ("once" as const) : ("kept" as const) } : {};
-    const request = { ...(await requestFrom(args, context)), ...trust };
+    const request: Request = {
+      ...(await requestFrom(args, context)),
+      ...(args.trust ? { trust: dryRun ? "once" : "kept" } : {}),
+      consent: {
+        force: args.force,
+        save: args.save,
+        fix: args.fix,
+        writeConfig: args["write-config"],
+        envrc: args.envrc,
+        doctlConfig: args["doctl-config"],
+      },
+      asFlag: args["access-token-flag"],
+    };
     const result = dryRun
       ? { ...(await look(host, request)), ...NOTHING_DONE }
       : await bootstrap(host, request, {
@@ -46,4 +57,4 @@ export const init: Command = {
         });
     return outcome(result);
   },
-};
+});

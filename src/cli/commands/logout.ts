@@ -1,5 +1,5 @@
 import { changing } from "../changing.ts";
-import type { Command } from "../command.ts";
+import { type Command, command } from "../command.ts";
 import { changeOptions, lookOptions } from "../options.ts";
 
 export const logout = removing({
@@ -21,14 +21,14 @@ function removing({
   name,
   ...words
 }: Pick<Command, "describe" | "examples"> & { name: "logout" | "uninstall" }): Command {
-  return {
+  return command({
     name,
     ...words,
     options: { env: lookOptions.env, ...changeOptions },
     async run(args, context) {
       const { host, progress } = context;
+      const { env: environment } = args;
       const { dryRun, approve, outcome } = changing(name, args, context);
-      const environment = typeof args["env"] === "string" ? args["env"] : undefined;
       const { logout: takeAway } = await import("../../commands/credentials/logout.ts");
       const result = await takeAway(
         host,
@@ -37,5 +37,5 @@ function removing({
       );
       return outcome(result);
     },
-  };
+  });
 }

@@ -1,8 +1,9 @@
 import { changing } from "../changing.ts";
-import type { Command } from "../command.ts";
-import { changeOptions, lookOptions, requestFrom } from "../options.ts";
+import { command } from "../command.ts";
+import { changeOptions, lookOptions } from "../options.ts";
+import { requestFrom } from "../request.ts";
 
-export const rotate: Command = {
+export const rotate = command({
   name: "rotate",
   describe: "Put a new token in every place that holds the old one, or in none",
   options: {
@@ -23,18 +24,15 @@ export const rotate: Command = {
   ],
   async run(args, context) {
     const { host } = context;
-    const { environment, stdin, minTtlSeconds, progress } = await requestFrom(args, context);
+    const { force, revoke } = args;
+    const request = await requestFrom(args, context);
     const { dryRun, approve, outcome } = changing("rotate", args, context);
     const { rotate: rotateToken } = await import("../../commands/credentials/rotate.ts");
     const result = await rotateToken(
       host,
-      {
-        ...{ environment, stdin, minTtlSeconds, progress, dryRun },
-        force: args["force"] === true,
-        revoke: args["revoke"] === true,
-      },
+      { ...request, dryRun, force, revoke },
       { ask: context.askForToken, approve },
     );
     return outcome(result);
   },
-};
+});

@@ -1,13 +1,13 @@
 import { statusOf } from "../../core/finding.ts";
 import { AppError } from "../../errors/app-error.ts";
+import { hint } from "../../errors/hint.ts";
 import type { Purpose } from "../../scopes/code-actions.ts";
-import type { Args, Command } from "../command.ts";
+import { command } from "../command.ts";
 import { lookOptions } from "../options.ts";
 
 const PURPOSES: readonly Purpose[] = ["plan", "apply", "destroy"];
-const FORMATS = ["text", "markdown"] as const;
 
-export const scopes: Command = {
+export const scopes = command({
   name: "scopes",
   describe: "Print the token scopes that Terraform code needs, and what is lacking",
   positional: "DIR",
@@ -30,7 +30,7 @@ export const scopes: Command = {
       type: "string",
       value: "FORMAT",
       describe: "text (default) or markdown",
-      completes: FORMATS,
+      completes: ["text", "markdown"],
     },
     strict: { type: "boolean", describe: "A token that may do more is an error (exit status 3)" },
   },
@@ -41,34 +41,23 @@ export const scopes: Command = {
     ["do-bootstrap scopes --format markdown", "for a pull request"],
   ],
   async run(args, { host, progress }) {
-    const { env, plan } = args;
-    const purpose = oneOf(args, "for", PURPOSES);
+    const { env: environment, for: purpose, plan, format = "text", DIR: dirs } = args;
     if (plan !== undefined && purpose !== undefined) {
       throw new AppError("USAGE", "--plan says what is done: there is no use for --for.", {
-        hint: "Leave out one of the two.",
+        hint: hint`Leave out one of the two.`,
       });
     }
-    const format = oneOf(args, "format", FORMATS);
     const { lookAtScopes } = await import("../../commands/scopes/scopes.ts");
     const look = await lookAtScopes(host, {
-      environment: typeof env === "string" ? env : undefined,
-      dirs: Array.isArray(args["DIR"]) ? args["DIR"].map(String) : [],
+      environment,
+      dirs,
       purpose: purpose ?? "apply",
-      plan: typeof plan === "string" ? plan : undefined,
+      plan,
       progress,
     });
     return {
-      report: { ...look, command: "scopes", format: format ?? "text", cwd: host.cwd },
-      status: statusOf(look.findings, args["strict"] === true),
+      report: { ...look, command: "scopes", format, cwd: host.cwd },
+      status: statusOf(look.findings, args.strict),
     };
   },
-};
-
-function oneOf<T extends string>(args: Args, name: string, known: readonly T[]): T | undefined {
-  const given = args[name];
-  const found = known.find((each) => each === given);
-  if (given === undefined || found !== undefined) return found;
-  throw new AppError("USAGE", `--${name} ${given}: there is no such thing.`, {
-    hint: `Use one of: ${known.join(", ")}`,
-  });
-}
+});

@@ -1,4 +1,5 @@
-import type { Command, Completable } from "../command.ts";
+import type { Command } from "../command.ts";
+import type { Completable } from "../options.ts";
 import { valued } from "./valued.ts";
 
 /**

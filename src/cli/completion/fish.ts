@@ -1,4 +1,5 @@
-import type { Command, Completable, Option } from "../command.ts";
+import type { Command } from "../command.ts";
+import type { Completable, Option } from "../options.ts";
 import { valued } from "./valued.ts";
 
 export function fishScript(commands: readonly Command[]): string {

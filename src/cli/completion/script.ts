@@ -1,11 +1,11 @@
-import type { Command, Option } from "../command.ts";
-import { globalOptions } from "../options.ts";
+import type { Command } from "../command.ts";
+import { globalOptions, type Options } from "../options.ts";
 import { bashScript } from "./bash.ts";
 import { fishScript } from "./fish.ts";
 import { zshScript } from "./zsh.ts";
 
 /** What every command answers. */
-const ANSWERED: Readonly<Record<string, Option>> = {
+const ANSWERED: Options = {
   help: { type: "boolean", describe: "Show the help of the command" },
   version: { type: "boolean", describe: "Show the version" },
 };

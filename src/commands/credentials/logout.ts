@@ -10,6 +10,7 @@ import { recognise } from "../../core/generated.ts";
 import { withoutBlock } from "../../core/ignore-block.ts";
 import { type Change, joined, NOTHING, type Plan, type PlanPart } from "../../core/types.ts";
 import { AppError } from "../../errors/app-error.ts";
+import { hint } from "../../errors/hint.ts";
 import type { Host, Snapshot } from "../../host/host.ts";
 import { isInside } from "../../lib/paths.ts";
 import { content } from "../../secret/content.ts";
@@ -105,7 +106,7 @@ function stillValid({ fingerprint }: Secret) {
   return finding(
     "token.still-valid",
     `The token (${fingerprint}) is still valid on DigitalOcean's side.`,
-    { fix: `To end it everywhere: delete it at ${TOKEN_LIST}` },
+    { fix: hint`To end it everywhere: delete it at ${TOKEN_LIST}` },
   );
 }
 

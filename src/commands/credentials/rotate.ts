@@ -8,6 +8,7 @@ import type { ApplyHost } from "../../core/apply.ts";
 import { type Finding, failureOf } from "../../core/finding.ts";
 import { joined, type Plan } from "../../core/types.ts";
 import { AppError } from "../../errors/app-error.ts";
+import { hint, own } from "../../errors/hint.ts";
 import { chooseToken } from "../../exec/token-sources.ts";
 import type { StateKey } from "../../host/host.ts";
 import { describeOrigin, type Secret } from "../../secret/secret.ts";
@@ -112,7 +113,7 @@ export async function rotate(
     const text = request.stdin ?? (await ask?.(observation, inspections));
     if (text === undefined) {
       throw new AppError("NO_TOKEN", "rotate needs the new token.", {
-        hint: "… | do-bootstrap rotate --token-stdin",
+        hint: hint`… | ${own("rotate", "--token-stdin")}`,
       });
     }
     const { config } = observation;
@@ -185,7 +186,9 @@ function oldTokens(
 function judgeOld({ token: state, inspection, config }: Observation, token: Secret): Finding[] {
   if (state.kind === "found") {
     const message = `That is the token that this repo has (${token.fingerprint}).`;
-    return [finding("token.unchanged", message, { fix: "Make a new one, and rotate to that." })];
+    return [
+      finding("token.unchanged", message, { fix: hint`Make a new one, and rotate to that.` }),
+    ];
   }
   return judgeToken({ token: state, inspection, config });
 }
@@ -227,7 +230,7 @@ function judgeTeam(now: Inspection, old: Inspection, isSure: boolean): Finding[]
   if (now.team !== undefined && old.team !== undefined) {
     if (now.team.uuid === old.team.uuid) return [];
     const message = `The new token is of team ${now.team.name}, the old one of ${old.team.name}.`;
-    const fix = "Switch to the right team in the control panel, and make the token there.";
+    const fix = hint`Switch to the right team in the control panel, and make the token there.`;
     return [finding("token.wrong-team", message, { fix })];
   }
   if (isSure) return [];
@@ -235,7 +238,7 @@ function judgeTeam(now: Inspection, old: Inspection, isSure: boolean): Finding[]
   const message = `Whether both tokens are of one team cannot be said: the ${whose} one's cannot be read.`;
   return [
     finding("token.team-unknown", message, {
-      fix: "If they are: rotate --force; or name the team in the config: account.team",
+      fix: hint`If they are: ${own("rotate", "--force")}; or name the team in the config: account.team`,
     }),
   ];
 }
@@ -245,7 +248,7 @@ function judgeLife(now: Inspection, old: Inspection): Finding[] {
   if (next === undefined || next === null || last === undefined) return [];
   if (last !== null && next >= last) return [];
   const message = "The new token expires sooner than the old one.";
-  const fix = "Make one that lives longer; if this is meant: rotate --force";
+  const fix = hint`Make one that expires later; if this is meant: ${own("rotate", "--force")}`;
   return [finding("token.expires-sooner", message, { fix })];
 }
 
@@ -264,7 +267,7 @@ function unreached({ env, token }: Observation, olds: readonly Secret[]): Findin
   ];
   const message = `Not reached from here: ${others.join(", ")}.`;
   return finding("token.unreached", message, {
-    fix: "Put the new token there too, before the old one is deleted.",
+    fix: hint`Put the new token there too, before the old one is deleted.`,
   });
 }
 
@@ -283,7 +286,7 @@ async function farewell(
     }
     const { state } = await inspectToken(host, hosts, old);
     if (state === "refused") continue;
-    const fix = `Delete it: ${TOKEN_LIST}`;
+    const fix = hint`Delete it: ${TOKEN_LIST}`;
     const message = `The old token (${old.fingerprint}) is still valid on DigitalOcean's side.`;
     findings.push(finding(revoke ? "token.not-revoked" : "token.still-valid", message, { fix }));
   }

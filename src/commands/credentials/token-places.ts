@@ -6,6 +6,7 @@ import { obstacles } from "../../core/existing.ts";
 import { textAt } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { Change, Consent, PlanPart } from "../../core/types.ts";
+import { hint } from "../../errors/hint.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
 import type { Host, Snapshot } from "../../host/host.ts";
 import { jsonObject } from "../../lib/json.ts";
@@ -193,6 +194,6 @@ function secretOf(value: string): Secret {
 function notEditable(path: string, why: string): Finding {
   return finding("file.unusable", `${path} cannot be edited without changing more.`, {
     where: path,
-    fix: `Edit it by hand (${why}), then run the same command again.`,
+    fix: hint`Edit it by hand (${why}), then run the same command again.`,
   });
 }

@@ -1,5 +1,6 @@
 import { broken } from "../../concerns/doctl/plan.ts";
 import type { Finding } from "../../core/finding.ts";
+import { hint } from "../../errors/hint.ts";
 import type { Observation } from "../init/observe.ts";
 import { finding } from "./findings.ts";
 import type { TokenPlace } from "./token-places.ts";
@@ -19,7 +20,7 @@ export function unreadPlaces(
     return [
       finding("file.unusable", `${path} is ${why}: whether it holds the token cannot be said.`, {
         where: path,
-        fix: "Mend its permissions, or move it away; then run the same command again.",
+        fix: hint`Fix its permissions, or move it away; then run the same command again.`,
       }),
     ];
   });

@@ -4,6 +4,7 @@ import { delimiter, isAbsolute, join } from "node:path";
 import { dir as temporaryFolder } from "tmp-promise";
 import { findGitFolder } from "../../concerns/git/git.ts";
 import { AppError } from "../../errors/app-error.ts";
+import { hint } from "../../errors/hint.ts";
 import type { Environment, Host, ToolResult } from "../../host/host.ts";
 import { isInside } from "../../lib/paths.ts";
 import { type Sandbox, startSandbox } from "./sandbox.ts";
@@ -123,7 +124,7 @@ async function pathOutside({ env, files }: Host, repo: string): Promise<string> 
 function expectSuccess(title: string, { end, exitCode }: ToolResult): void {
   if (end === "exited" && exitCode === 0) return;
   throw new AppError("DEMO_FAILED", `${title}: ${exitCode ?? end}`, {
-    hint: "Please report this with the output above.",
+    hint: hint`Please report this with the output above.`,
   });
 }
 

@@ -11,6 +11,7 @@ import { inspectToken } from "../../concerns/token/inspect.ts";
 import { judgeToken } from "../../concerns/token/judge.ts";
 import { textIn } from "../../core/file-text.ts";
 import { failureOf } from "../../core/finding.ts";
+import { hint, run } from "../../errors/hint.ts";
 import type { CommandLine } from "../../exec/command-line.ts";
 import type { ExecConfig } from "../../exec/exec-config.ts";
 import type { Facts } from "../../exec/facts.ts";
@@ -79,9 +80,8 @@ export async function openSession(
   const envFile = await host.files.look(config.envFile);
   if (envFile.kind === "unusable") {
     const message = `${envFile.path} is ${envFile.why}.`;
-    throw failureOf(
-      finding("env-file.unusable", message, { fix: `Look at it: ls -l ${envFile.path}` }),
-    );
+    const fix = hint`Look at it: ${run("ls", "-l", { path: envFile.path })}`;
+    throw failureOf(finding("env-file.unusable", message, { fix }));
   }
   const paths = [
     ...config.secretFiles.map(({ path }) => path),

@@ -8,8 +8,10 @@ import type { Finding } from "../../core/finding.ts";
 import { generate, recognise } from "../../core/generated.ts";
 import type { Change } from "../../core/types.ts";
 import { AppError } from "../../errors/app-error.ts";
+import { type Hint, hint, own, run } from "../../errors/hint.ts";
 import type { Host, Snapshot } from "../../host/host.ts";
 import { isInside } from "../../lib/paths.ts";
+import { GUARD_PATTERNS } from "../../secret/token-form.ts";
 import { commonFolder } from "./common-folder.ts";
 import { finding } from "./findings.ts";
 import { guardIn, isShell, withGuard, withoutGuard } from "./guard.ts";
@@ -40,7 +42,7 @@ export async function changeHook(
   const git = await openGit(host, host.cwd);
   if (git === undefined) {
     throw new AppError("USAGE", `${host.cwd} is not in git, so there are no hooks.`, {
-      hint: "git init",
+      hint: hint`${run("git", "init")}`,
     });
   }
   const plan = await planHook(host, git, request);
@@ -65,7 +67,7 @@ type HookHost = Pick<Host, "files" | "template">;
  */
 export async function planHook(host: HookHost, git: Git, request: HookRequest): Promise<HookPlan> {
   const { files, template } = host;
-  const guard = generate(template("hooks/pre-commit"), {});
+  const guard = generate(template("hooks/pre-commit"), GUARD_PATTERNS);
   const { path: gitFolder, isOurs } = await commonFolder(host, git);
   const { path, lefthook, isRun } = await placeOfHook(host, git, gitFolder);
   const hook = await files.look(path);
@@ -84,21 +86,21 @@ export async function planHook(host: HookHost, git: Git, request: HookRequest): 
   const old = guardIn(text);
   if (old !== undefined && recognise(old) === "edited" && !request.force) {
     const message = `The guard in ${path} was edited, and is left as it is.`;
-    const fix = `To have ours again: do-bootstrap hook ${request.action} --force`;
+    const fix = hint`To have ours again: ${own("hook", request.action, "--force")}`;
     return { path, changes: [], findings: [finding("hook.edited", message, { where: path, fix })] };
   }
   if (!isRemoval && !isShell(withoutGuard(text))) {
     const what = text.includes("\r\n") ? "has CRLF line ends" : "is no script of a shell";
     return foreign(
       `${path} ${what}, so the guard cannot stand in it.`,
-      "Name it otherwise and call it from a pre-commit hook in sh; then run this again.",
+      hint`Name it otherwise and call it from a pre-commit hook in sh; then run this again.`,
     );
   }
   const isOff = hook.kind === "file" && (hook.mode & 0o100) === 0 && text.trim() !== "";
   if (!isRemoval && isRun && isOff && !request.force) {
     return foreign(
       `${path} is switched off (not executable), and with the guard all of it would run.`,
-      `chmod +x ${path}, or remove it; then run this again.`,
+      hint`${run("chmod", "+x", { path })}, or remove it; then run this again.`,
     );
   }
   // Without a guard it is somebody else's alone: one that is not executable is switched off.
@@ -125,7 +127,7 @@ export async function planHook(host: HookHost, git: Git, request: HookRequest): 
     );
   }
 
-  function foreign(message: string, fix: string): HookPlan {
+  function foreign(message: string, fix: Hint): HookPlan {
     return {
       path,
       changes: [],
@@ -165,7 +167,7 @@ async function configuredFolder(git: Git): Promise<string | undefined> {
   const last = values.at(-1);
   if (last !== "") return last;
   throw new AppError("USAGE", "core.hooksPath is empty, so git runs no hooks here.", {
-    hint: "git config --unset core.hooksPath (perhaps with --global); then run this again.",
+    hint: hint`${run("git", "config", "--unset", "core.hooksPath")} (perhaps with --global); then run this again.`,
   });
 }
 

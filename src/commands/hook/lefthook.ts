@@ -3,6 +3,7 @@ import { type Git, outputOf } from "../../concerns/git/git.ts";
 import { textAt } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import { generate, recognise } from "../../core/generated.ts";
+import { hint } from "../../errors/hint.ts";
 import type { Host, Snapshot } from "../../host/host.ts";
 import { finding } from "./findings.ts";
 
@@ -52,7 +53,7 @@ export async function lefthookSettings(
     ? `${path} still has lefthook run the guard, which is gone.`
     : `${path} exists, and lefthook runs the guard only where that says so.`;
   const verb = isRemoval ? "Take out of" : "Add to";
-  const fix = `${verb} pre-commit, commands: do-bootstrap: { files: '${FILES}', run: '${run}' }`;
+  const fix = hint`${verb} pre-commit, commands: do-bootstrap: { files: '${FILES}', run: '${run}' }`;
   return { rewrites, findings: [finding("hook.by-hand", message, { where: path, fix })] };
 
   /** Ignored in this clone alone. */

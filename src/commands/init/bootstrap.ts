@@ -1,14 +1,14 @@
-import { relative } from "node:path";
 import { type LockVerdicts, proveLocks } from "../../concerns/spaces/prove-locks.ts";
+import { terraformWords } from "../../concerns/terraform/root/typed.ts";
 import type { Answer, TrustGiven } from "../../concerns/token/find-token.ts";
 import type { Inspection } from "../../concerns/token/verdict.ts";
 import type { ApplyHost } from "../../core/apply.ts";
-import { behindExec, environmentOption, terraformIn } from "../../core/as-typed.ts";
 import type { Finding } from "../../core/finding.ts";
 import { isBlocked } from "../../core/finding.ts";
 import { type CommandResult, runCommands, title, wordsOf } from "../../core/run-commands.ts";
 import type { Change, Consent, Plan } from "../../core/types.ts";
 import { AppError } from "../../errors/app-error.ts";
+import { exec, hint, own } from "../../errors/hint.ts";
 import { buildPlan } from "./build.ts";
 import { finding } from "./findings.ts";
 import { type Observation, type ObservingHost, observe } from "./observe.ts";
@@ -126,7 +126,7 @@ export async function bootstrap(
   const second = await look(host, request, inspections);
   if (second.plan.changes.length > 0) throw notConverged(second.plan);
   second.observation.keepRecord();
-  const failures = results.flatMap((result) => commandFailed(result, second.observation, host.cwd));
+  const failures = results.flatMap((result) => commandFailed(result, second.observation));
   const allFindings = [...second.plan.findings, ...failures];
   return {
     observation: second.observation,
@@ -166,20 +166,15 @@ function needsToken({ token, inspection }: Observation): boolean {
 }
 
 /** DESIGN §6: a failure of terraform init is a warning. */
-function commandFailed(
-  { command, failure }: CommandResult,
-  { roots, config: { environment } }: Observation,
-  cwd: string,
-): Finding[] {
+function commandFailed({ command, failure }: CommandResult, { roots }: Observation): Finding[] {
   if (failure === undefined) return [];
   const where = roots.length > 1 ? ` in ${command.cwd}` : "";
   const message = `${title(command)} failed${where}: ${failure.why}. The files are in place.`;
-  const typed = terraformIn(relative(cwd, command.cwd), command.tool.name, wordsOf(command));
-  const again = `then: do-bootstrap${environmentOption(environment)}`;
+  const typed = terraformWords(command.cwd, command.tool.name, wordsOf(command).split(" "));
   const fix =
     command.with.size > 0
-      ? `${behindExec(environment, typed, " --explain")} says what that means; ${again}`
-      : `Mend what it says, ${again}`;
+      ? hint`${exec(typed, "--explain")} says what that means; then: ${own()}`
+      : hint`Fix the error above, then run ${own()} again`;
   return [finding("terraform.failed", message, { where: command.cwd, fix })];
 }
 
@@ -193,6 +188,6 @@ export function notConverged({ changes }: Pick<Plan, "changes">): AppError {
   return new AppError(
     "NOT_CONVERGED",
     `A second look still finds something to do: ${names.join(", ")}.`,
-    { hint: "Something else writes to the same files. Run the same command again." },
+    { hint: hint`Something else writes to the same files. Run the same command again.` },
   );
 }

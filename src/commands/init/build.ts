@@ -12,6 +12,7 @@ import { compareScopes } from "../../concerns/token/needed-scopes.ts";
 import { type Finding, statusOf } from "../../core/finding.ts";
 import { type Consent, joined, type Plan } from "../../core/types.ts";
 import { EXIT } from "../../errors/exit-status.ts";
+import { hint } from "../../errors/hint.ts";
 import { finding } from "./findings.ts";
 import type { Observation } from "./observe.ts";
 import { planConfig } from "./write-config.ts";
@@ -72,7 +73,7 @@ function aboutTools({ skippedTools, config, roots, terraform }: Observation): Fi
   const inRepo = skippedTools.map((path) =>
     finding("tool.in-repo", "A tool inside the repo was passed over: a repo is data.", {
       where: path,
-      fix: "Install the tool outside the repo, if this one was meant.",
+      fix: hint`Install the tool outside the repo, if this one was meant.`,
     }),
   );
   if (roots.length === 0 || terraform !== undefined) return inRepo;
@@ -80,8 +81,8 @@ function aboutTools({ skippedTools, config, roots, terraform }: Observation): Fi
   const missing = wanted === undefined ? "Neither terraform nor tofu is" : `${wanted} is not`;
   const fix =
     wanted === "tofu"
-      ? "Install OpenTofu: https://opentofu.org/docs/intro/install/"
-      : "Install Terraform: https://developer.hashicorp.com/terraform/install";
+      ? hint`Install OpenTofu: https://opentofu.org/docs/intro/install/`
+      : hint`Install Terraform: https://developer.hashicorp.com/terraform/install`;
   const message = `${missing} on PATH; the files are ready for it.`;
   return [...inRepo, finding("terraform.missing", message, { fix })];
 }

@@ -19,6 +19,7 @@ import type { Inspection } from "../../concerns/token/verdict.ts";
 import { textIn } from "../../core/file-text.ts";
 import { TEMPLATE_NAMES, type Templates } from "../../core/generated.ts";
 import { AppError } from "../../errors/app-error.ts";
+import { hint } from "../../errors/hint.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
 import type { TokenState } from "../../exec/token-sources.ts";
 import type { Environment, Files, Host, Snapshot } from "../../host/host.ts";
@@ -328,7 +329,7 @@ export async function refuseSameFolder(
     if (first !== undefined) {
       const what = `${first} and ${second}, the same folder`;
       throw new AppError("CONFIG_INVALID", `${file}: terraform lists ${what}.`, {
-        hint: "Name each root once.",
+        hint: hint`Name each root once.`,
       });
     }
     seen.set(real, second);

@@ -11,9 +11,9 @@ import {
   refsOf,
   stagedPaths,
 } from "../../concerns/git/objects.ts";
+import { isSavedPlan } from "../../concerns/terraform/root/saved-plan.ts";
 import type { Secret } from "../../secret/secret.ts";
 import { OVERLAP, worthSearching } from "../../secret/token-search.ts";
-import { isSavedPlan } from "./saved-plan.ts";
 import { holdsToken, type Sighting, sightingsIn } from "./sighting.ts";
 
 /** A larger object is not read whole: its line is not known. */

@@ -4,6 +4,7 @@ import { filesOf } from "../../concerns/git/files.ts";
 import type { Git } from "../../concerns/git/git.ts";
 import { textIn } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
+import { hint, run } from "../../errors/hint.ts";
 import type { Host } from "../../host/host.ts";
 import { isInside } from "../../lib/paths.ts";
 import type { Secret } from "../../secret/secret.ts";
@@ -77,7 +78,7 @@ async function contextOf({ files }: Pick<Host, "files">, dockerfile: string): Pr
 function inContext({ folder, ignoreFile, takes }: Context, holders: readonly string[]): Finding[] {
   return holders.filter(takes).map((path) => {
     const message = `${path} holds a token, and \`docker build\` in ${folder} takes it along: COPY puts it into the image.`;
-    const fix = `Add a line to ${ignoreFile}: ${relative(folder, path)}`;
+    const fix = hint`Add a line to ${ignoreFile}: ${relative(folder, path)}`;
     return finding("leak.in-image", message, { where: path, fix });
   });
 }
@@ -96,7 +97,7 @@ async function inPackage(
     return [
       finding("leak.not-searched", message, {
         where: path,
-        fix: "npm pack --dry-run says what it would take.",
+        fix: hint`${run("npm", "pack", "--dry-run")} says what it would take.`,
       }),
     ];
   }
@@ -106,7 +107,7 @@ async function inPackage(
     .map((path) =>
       finding("leak.in-package", `${path} holds a token, and \`npm publish\` would take it.`, {
         where: path,
-        fix: `Name what is published as "files" in ${join(folder, "package.json")}.`,
+        fix: hint`Name what is published as "files" in ${join(folder, "package.json")}.`,
       }),
     );
 }

@@ -4,6 +4,7 @@ import { inspectOnce } from "../../concerns/token/inspect.ts";
 import type { Inspection } from "../../concerns/token/verdict.ts";
 import type { Finding } from "../../core/finding.ts";
 import { AppError } from "../../errors/app-error.ts";
+import { type Hint, hint, own, run } from "../../errors/hint.ts";
 import type { Host } from "../../host/host.ts";
 import type { Secret } from "../../secret/secret.ts";
 import type { Observation } from "../init/observe.ts";
@@ -30,7 +31,7 @@ export async function findLeaks(
   const git = observation.git?.git;
   if (git === undefined) {
     throw new AppError("USAGE", `${observation.top} is not in git, so there is no history.`, {
-      hint: "Run it in a clone of the repo; or leave out --history.",
+      hint: hint`Run it in a clone of the repo; or leave out --history.`,
     });
   }
   progress("Searching the history for tokens");
@@ -128,17 +129,17 @@ function ofHistory(leak: HistoryLeak, isThere: boolean, states: States): Finding
   return finding("leak.in-history", `${titleOf(kind, token, states)} stands in ${places[type]}.`, {
     // As git itself names a file of a commit; a name of 64 digits would be taken for an old token.
     where: at === undefined ? oid.slice(0, 40) : `${(first ?? "").slice(0, 40)}:${at}`,
-    fix: `${revoke(kind)} ${then()}`,
+    fix: hint`${revoke(kind)} ${then()}`,
   });
 
-  function then(): string {
+  function then(): Hint {
     if (first !== undefined)
-      return "Then rewrite the history, if you must (git filter-repo): who has a clone has the token.";
+      return hint`Then rewrite the history, if you must (${run("git", "filter-repo")}): who has a clone has the token.`;
     if (type === "tag" && from !== undefined)
-      return "Then delete the tag, here (git tag -d) and where it was pushed (git push --delete).";
+      return hint`Then delete the tag, here (${run("git", "tag", "-d")}) and where it was pushed (${run("git", "push", "--delete")}).`;
     if (type === "ref")
-      return "Then name it otherwise, here and where it was pushed: git branch -m, or git tag -d and a new tag.";
-    return "Then take it out: git rm --cached, or git gc --prune=now for what nothing leads to.";
+      return hint`Then name it otherwise, here and where it was pushed: ${run("git", "branch", "-m")}, or ${run("git", "tag", "-d")} and a new tag.`;
+    return hint`Then take it out: ${run("git", "rm", "--cached")}, or ${run("git", "gc", "--prune=now")} for what nothing leads to.`;
   }
 }
 
@@ -155,7 +156,7 @@ function unnamed(root: string): Finding {
     "git cannot read all of this history, so commits may be missing above.",
     {
       where: root,
-      fix: "git fsck says what is broken or missing; a full clone has it all.",
+      fix: hint`${run("git", "fsck")} says what is broken or missing; a full clone has it all.`,
     },
   );
 }
@@ -169,7 +170,7 @@ function ofFile(leak: FileLeak, states: States): Finding[] {
     return [
       finding("leak.in-state", `${title} stands in ${where}, a state or a plan.`, {
         where,
-        fix: `${revoke(kind)} Who can read the state can read it: declare the variable \`ephemeral\`, or use \`terraform.credentials: env\`.`,
+        fix: hint`${revoke(kind)} Who can read the state can read it: declare the variable \`ephemeral\`, or use \`terraform.credentials: env\`.`,
       }),
     ];
   }
@@ -177,14 +178,14 @@ function ofFile(leak: FileLeak, states: States): Finding[] {
     return [
       finding("leak.in-ignored-file", `${title} stands in ${where}, which git ignores.`, {
         where,
-        fix: "Keep it in the env file alone, and remove this one if it is not needed.",
+        fix: hint`Keep it in the env file alone, and remove this one if it is not needed.`,
       }),
     ];
   }
   return [
     finding("leak.in-work-tree", `${title} stands in ${where}, which git would take.`, {
       where,
-      fix: "Take it out before you commit. If anybody has seen it: revoke it first.",
+      fix: hint`Take it out before you commit. If anybody has seen it: revoke it first.`,
     }),
   ];
 }
@@ -208,10 +209,10 @@ function titleOf(kind: TokenKind, { fingerprint }: Secret, states: States): stri
   return `${WHAT[kind]} (${fingerprint}${isAlive ? ", alive" : ""})`;
 }
 
-function revoke(kind: TokenKind): string {
+function revoke(kind: TokenKind): Hint {
   return kind === "own"
-    ? "Revoke it first: do-bootstrap rotate --revoke."
-    : `Revoke it first: ${TOKEN_LIST}`;
+    ? hint`Revoke it first: ${own("rotate", "--revoke")}.`
+    : hint`Revoke it first: ${TOKEN_LIST}`;
 }
 
 function lineIn(path: string, line: number | undefined): string {

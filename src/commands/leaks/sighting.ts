@@ -1,6 +1,7 @@
+import { isSavedPlan, membersOf } from "../../concerns/terraform/root/saved-plan.ts";
 import { Secret } from "../../secret/secret.ts";
+import { kindOf } from "../../secret/token-form.ts";
 import { tokensIn } from "../../secret/token-search.ts";
-import { isSavedPlan, membersOf } from "./saved-plan.ts";
 
 export type TokenKind = "personal" | "oauth" | "refresh" | "own";
 
@@ -12,12 +13,6 @@ export interface Sighting {
   /** From 1; absent in a saved plan, which is packed. */
   readonly line: number | undefined;
 }
-
-const KINDS: Readonly<Record<string, TokenKind>> = {
-  dop: "personal",
-  doo: "oauth",
-  dor: "refresh",
-};
 
 /**
  * Every token in a whole file, each once, where it stands first.
@@ -35,8 +30,8 @@ export function sightingsIn(
     return firstOfEach(packed).map((sighting) => ({ ...sighting, line: undefined }));
   }
   const found = tokensIn(bytes).map(({ value, at }) => {
-    const kind = own?.holds(value) ? "own" : KINDS[value.slice(0, 3)];
-    return { kind: kind ?? "personal", token: Secret.of(value, { kind: "code", path }), at };
+    const kind: TokenKind = own?.holds(value) ? "own" : (kindOf(value) ?? "personal");
+    return { kind, token: Secret.of(value, { kind: "code", path }), at };
   });
   const owned = placesOfOwn(bytes, own);
   return withLines(bytes, firstOfEach([...found, ...owned].sort((a, b) => a.at - b.at)));

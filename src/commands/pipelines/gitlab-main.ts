@@ -1,4 +1,5 @@
 import { parseAllDocuments } from "yaml";
+import { matchesGlob } from "../../lib/glob.ts";
 import { recordOf } from "../../lib/json.ts";
 import { isTooDeep } from "../../lib/yaml-depth.ts";
 
@@ -13,8 +14,6 @@ export interface GitlabMain {
 /** As they stand in templates/ci/gitlab.yml; GitLab has both where a pipeline lists none. */
 const STAGES = ["test", "deploy"];
 
-const MOST_WILDCARDS = 4;
-
 /** A text that cannot be read includes nothing, as GitLab says, too. */
 export function readGitlabMain(text: string): GitlabMain {
   const { include, stages } = valuesIn(text);
@@ -27,14 +26,9 @@ export function readGitlabMain(text: string): GitlabMain {
 }
 
 export function isIncluded({ included }: GitlabMain, path: string): boolean {
-  return included.some((pattern) => {
-    // Many of them would be tried in as many ways as there are to divide the path.
-    if ((pattern.match(/\*+/g)?.length ?? 0) > MOST_WILDCARDS) return false;
-    const source = pattern.replace(/\*\*+|[\\^$.*+?()[\]{}|]/g, (part) =>
-      part === "*" ? "[^/]*" : part.startsWith("*") ? ".*" : `\\${part}`,
-    );
-    return new RegExp(`^${source}$`).test(path);
-  });
+  return included.some((pattern) =>
+    matchesGlob(pattern, path, { isFull: false, isByFolders: false }),
+  );
 }
 
 /** The documents' keys together: the first may say what the file's inputs are. */

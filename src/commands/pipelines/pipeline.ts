@@ -10,6 +10,7 @@ import { textAt } from "../../core/file-text.ts";
 import { recognise } from "../../core/generated.ts";
 import { joined, type Plan, type PlanPart } from "../../core/types.ts";
 import { AppError } from "../../errors/app-error.ts";
+import { hint, own, run } from "../../errors/hint.ts";
 import type { Snapshot } from "../../host/host.ts";
 import { content } from "../../secret/content.ts";
 import { NOTHING_DONE, notConverged, type Person, type Result } from "../init/bootstrap.ts";
@@ -100,7 +101,7 @@ async function look(
       "USAGE",
       `${host.cwd} is not in a git repo, and a pipeline is part of one.`,
       {
-        hint: "git init",
+        hint: hint`${run("git", "init")}`,
       },
     );
   }
@@ -174,7 +175,7 @@ async function rootsOf(host: ObservingHost, observation: Observation): Promise<R
     isOff
       ? "The config says terraform: false, and a pipeline plans and applies Terraform code."
       : "There is no Terraform code for a pipeline to plan and apply.",
-    { hint: isOff ? "Name a root module: terraform: { dir: infra }" : "do-bootstrap" },
+    { hint: isOff ? hint`Name a root module: terraform: { dir: infra }` : hint`${own()}` },
   );
 }
 
@@ -246,14 +247,14 @@ function plainPath(path: string): string {
   const text = path.split(sep).join("/");
   if (/^[\w./][\w./ -]*$/.test(text)) return text;
   throw new AppError("USAGE", `${path} cannot be written into a pipeline.`, {
-    hint: "Name the folders with the letters a to z, digits and . _ / -; spaces, too, but - and spaces not first.",
+    hint: hint`Name the folders with the letters a to z, digits and . _ / -; spaces, too, but - and spaces not first.`,
   });
 }
 
 function plainBranch(branch: string): string {
   if (/^\w[\w./-]*$/.test(branch)) return branch;
   throw new AppError("USAGE", `--branch ${branch} cannot be written into a pipeline.`, {
-    hint: "Write the name of one branch: --branch main",
+    hint: hint`Write the name of one branch: --branch main`,
   });
 }
 
@@ -287,11 +288,11 @@ function planFile(
   const existing = textAt(at)?.text ?? "";
   if (existing.replaceAll("\r\n", "\n") === text) return {};
   const what = at.kind === "absent" ? "generated" : recognise(existing);
-  const anew = { where: at.path, fix: `do-bootstrap ci ${provider} --force writes it anew.` };
+  const anew = { where: at.path, fix: hint`${own("ci", provider, "--force")} writes it anew.` };
   const base = baseIn(existing);
   if (base !== undefined && !isOfProject(observation, existing) && !force) {
     const message = `${at.path} is the pipeline of another project, whose config is in ${base}.`;
-    const fix = "Give this project another name: project, in its config.";
+    const fix = hint`Give this project another name: project, in its config.`;
     return { findings: [finding("ci.not-ours", message, { where: at.path, fix })] };
   }
   if (what === "edited" && !force) {

@@ -4,7 +4,8 @@ import { judgeSharing } from "../../concerns/terraform/backend/plan.ts";
 import type { TerraformRoot } from "../../concerns/terraform/root/observe.ts";
 import { textAt } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
-import { allows } from "../../lib/version-constraint.ts";
+import { hint, run } from "../../errors/hint.ts";
+import { allows } from "../../lib/version.ts";
 import type { Observation, ObservingHost } from "../init/observe.ts";
 import { finding } from "./findings.ts";
 
@@ -65,7 +66,7 @@ const MOST_JOBS = 256;
 export function judgeCount(provider: "github" | "gitlab", roots: readonly Root[]): Finding[] {
   if (provider !== "github" || roots.length <= MOST_JOBS) return [];
   const message = `Roots times environments are ${roots.length} jobs, and GitHub takes ${MOST_JOBS} of a kind.`;
-  const fix = "Divide the list: a config in each of two folders has a pipeline of its own.";
+  const fix = hint`Divide the list: a config in each of two folders has a pipeline of its own.`;
   return [finding("ci.too-many-jobs", message, { fix })];
 }
 
@@ -88,7 +89,8 @@ export function judgeRoots(
     const message = `git does not have ${path}, and a pipeline takes only the providers that are in it.`;
     const root = roots.find((each) => each.root.config.dir === dirname(path));
     const tool = root === undefined ? "terraform" : toolOf(root);
-    const fix = `In its folder: ${tool} init && ${tool} providers lock -platform=linux_amd64; then commit it.`;
+    const lock = run(tool, "providers", "lock", "-platform=linux_amd64");
+    const fix = hint`In its folder: ${run(tool, "init")} && ${lock}; then commit it.`;
     found.set(path, finding("ci.no-lock-file", message, { where: path, fix }));
   }
   return [...found.values()];
@@ -102,10 +104,10 @@ function judgeKeys(roots: readonly Root[]): Finding[] {
     return config.backend === undefined && type === "s3" && !SPACES_HOST.test(endpoint);
   });
   if (onSpaces === undefined || elsewhere === undefined) return [];
-  const [ours, theirs] = [onSpaces, elsewhere].map(({ root }) => root.config.dir);
+  const [ours, theirs] = [onSpaces.root.config.dir, elsewhere.root.config.dir];
   const message = `${theirs} has an S3 backend of its own, and ${ours} a terraform.backend on Spaces: one pipeline has the keys of one store.`;
-  const fix = `Take ${theirs} out of this config, and give it a config in a folder of its own.`;
-  return [finding("ci.two-stores", message, { where: theirs ?? "", fix })];
+  const fix = hint`Take ${theirs} out of this config, and give it a config in a folder of its own.`;
+  return [finding("ci.two-stores", message, { where: theirs, fix })];
 }
 
 const SPACES_HOST = /\.digitaloceanspaces\.com$/;
@@ -116,34 +118,33 @@ function judgeRoot(each: Root, { release = "", unused }: Partial<ToolVersion> = 
   const findings: Finding[] = judgeSharing(each.config, each.root);
   if (cloud !== undefined) {
     const message = `${dir} is on HCP Terraform, which runs plan and apply itself.`;
-    const fix = "Connect the repo there: https://developer.hashicorp.com/terraform/cloud-docs/vcs";
+    const fix = hint`Connect the repo there: https://developer.hashicorp.com/terraform/cloud-docs/vcs`;
     findings.push(finding("ci.cloud", message, { where: dir, fix }));
   } else if (ours === undefined && (backend === undefined || backend.type === "local")) {
     const message = `${dir} keeps its state in a file, which a pipeline forgets: each apply would make everything anew.`;
-    const fix = "Give it a backend: terraform.backend in the config, or a backend block.";
+    const fix = hint`Give it a backend: terraform.backend in the config, or a backend block.`;
     findings.push(finding("ci.local-state", message, { where: dir, fix }));
   }
   if (backend !== undefined && !/^(local|s3)$/.test(backend.type)) {
     const message = `${dir} keeps its state in a backend of type ${backend.type}, and the pipeline has keys for S3 and Spaces alone.`;
-    const fix =
-      "Give the steps of the file that is written what this backend reads; it is yours then.";
+    const fix = hint`Give the steps of the file that is written what this backend reads; it is yours then.`;
     findings.push(finding("ci.other-backend", message, { where: dir, fix }));
   }
   const tool = toolOf(each);
   if (unused === "none") {
     const name = VERSION_FILES[tool];
     const message = `There is no ${name}: the pipeline installs ${tool} ${release}, and an older one cannot read the state that it writes.`;
-    const fix = `Put the release that all of you use into ${name}, and run this again.`;
+    const fix = hint`Put the release that all of you use into ${name}, and run this again.`;
     findings.push(finding("ci.to-do", message, { fix }));
   } else if (unused !== undefined) {
     const { path, says } = unused;
     const message = `${path} says ${says}, which names no single release: the pipeline installs ${release}.`;
-    const fix = "Write the release that you use into it, such as 1.11.4.";
+    const fix = hint`Write the release that you use into it, such as 1.11.4.`;
     findings.push(finding("ci.version-file", message, { where: path, fix }));
   }
   if (!allows(requiredVersions, release)) {
     const message = `${dir} asks for ${tool} ${requiredVersions.join(", ")}, and the pipeline would install ${release}.`;
-    const fix = `Write the release that you use into ${VERSION_FILES[tool]}, such as 1.11.4.`;
+    const fix = hint`Write the release that you use into ${VERSION_FILES[tool]}, such as 1.11.4.`;
     findings.push(finding("ci.tool-version", message, { where: dir, fix }));
   }
   return findings;

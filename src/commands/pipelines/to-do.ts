@@ -1,4 +1,5 @@
 import type { Finding } from "../../core/finding.ts";
+import { type Hint, hint, own, run } from "../../errors/hint.ts";
 import { finding } from "./findings.ts";
 import { keyNames, type Pipeline } from "./render.ts";
 
@@ -23,7 +24,7 @@ export function toDo(
   needs: readonly TokenNeeds[],
   { include, lacksStages = [] }: { include?: string; lacksStages?: readonly string[] },
 ): Finding[] {
-  const say = (message: string, fix: string) => finding("ci.to-do", message, { fix });
+  const say = (message: string, fix: Hint) => finding("ci.to-do", message, { fix });
   const steps = needs.flatMap((each) => [
     ...workspaces(pipeline, each.environment).map(([what, how]) => say(what, how)),
     ...PURPOSES.flatMap((purpose) => {
@@ -49,13 +50,13 @@ export function toDo(
   return [
     ...(include === undefined
       ? []
-      : [say(inclusion, `Write into it: include: [{ local: ${include} }]`)]),
+      : [say(inclusion, hint`Write into it: include: [{ local: ${include} }]`)]),
     ...(stages === ""
       ? []
       : [
           say(
             ".gitlab-ci.yml has a list of stages, without those of our jobs.",
-            `Add to it: ${stages}`,
+            hint`Add to it: ${stages}`,
           ),
         ]),
     ...steps,
@@ -75,23 +76,23 @@ const TOKEN_WORDS = {
   apply: "A token that may change things",
 } as const;
 
-type Step = readonly [what: string, how: string];
+type Step = readonly [what: string, how: Hint];
 
 /** A plan under TF_WORKSPACE makes a workspace that is not there (contracts/terraform.md 7.3). */
 function workspaces({ legs, hasEnvironments }: Pipeline, environment: string): Step[] {
-  const own = legs.filter((leg) => leg.environment === environment);
-  const all = new Set(own.flatMap(({ workspace }) => workspace ?? []));
+  const here = legs.filter((leg) => leg.environment === environment);
+  const all = new Set(here.flatMap(({ workspace }) => workspace ?? []));
   // It is always there.
   const names = [...all].filter((name) => name !== "default");
   const what = `made before the first plan, which would write it to the store, under a lock.`;
-  const how = `do-bootstrap${hasEnvironments ? ` --env ${environment}` : ""}`;
+  const how = hint`${hasEnvironments ? own("--env", environment) : own()}`;
   return names.map((name) => [`The workspace ${name} of ${environment}: ${what}`, how]);
 }
 
 interface Words {
   readonly plan: (environment: string, pipeline: Pipeline) => readonly Step[];
   readonly apply: (environment: string, pipeline: Pipeline) => readonly Step[];
-  readonly secret: (name: string, environment: string) => string;
+  readonly secret: (name: string, environment: string) => Hint;
 }
 
 const WORDS: Readonly<Record<"github" | "gitlab", Words>> = {
@@ -99,30 +100,30 @@ const WORDS: Readonly<Record<"github" | "gitlab", Words>> = {
     plan: (environment) => [
       [
         `GitHub's environment ${environment}.`,
-        `gh api --method PUT "repos/{owner}/{repo}/environments/${environment}"`,
+        hint`${run("gh", "api", "--method", "PUT", `repos/{owner}/{repo}/environments/${environment}`)}`,
       ],
     ],
     apply: (environment, { branch }) => [
       [
         `GitHub's environment ${environment}, with required reviewers and ${branch} as its only branch.`,
-        "Settings → Environments → New environment",
+        hint`Settings → Environments → New environment`,
       ],
     ],
-    secret: (name, environment) => `gh secret set ${name} --env ${environment}`,
+    secret: (name, environment) => hint`${run("gh", "secret", "set", name, "--env", environment)}`,
   },
   gitlab: {
     plan: () => [],
     apply: (environment) => [
       [
         `The default branch protected; where the plan allows it, the environment ${environment}, too.`,
-        "Settings → Repository → Protected branches",
+        hint`Settings → Repository → Protected branches`,
       ],
     ],
     // A protected variable reaches protected branches only: merge requests come from others.
     secret: (name, environment) => {
       // Short options, as a terminal would break the line.
       const flags = environment.endsWith("-apply") ? "-mp" : "-m";
-      return `glab variable set ${name} ${flags} -s ${environment} < FILE`;
+      return hint`${run("glab", "variable", "set", name, flags, "-s", environment)} < FILE`;
     },
   },
 };

@@ -1,9 +1,11 @@
 import { relative, resolve } from "node:path";
 import type { TerraformRootConfig } from "../../concerns/config/resolved.ts";
 import { type Git, openGit } from "../../concerns/git/git.ts";
+import { isSavedPlan } from "../../concerns/terraform/root/saved-plan.ts";
 import { findTerraform } from "../../concerns/terraform/root/tool.ts";
 import { toolEnvironment } from "../../core/tool-environment.ts";
 import { AppError } from "../../errors/app-error.ts";
+import { hint, own, run } from "../../errors/hint.ts";
 import type { Environment, Host } from "../../host/host.ts";
 import { printable } from "../../lib/printable.ts";
 
@@ -33,7 +35,7 @@ export async function readPlanFile(host: PlanHost, plan: PlanFile): Promise<stri
   const name = relative(host.cwd, plan.file);
   if (snapshot.kind === "absent") {
     throw new AppError("USAGE", `There is no plan ${name}.`, {
-      hint: "Make one: terraform plan -out=tfplan",
+      hint: hint`Make one: ${run("terraform", "plan", "-out=tfplan")}`,
     });
   }
   if (snapshot.kind === "unusable") throw unreadable(`${name} is ${snapshot.why}`);
@@ -43,15 +45,10 @@ export async function readPlanFile(host: PlanHost, plan: PlanFile): Promise<stri
 const PLAN_INPUT = {
   what: "a plan",
   asked: "--plan -",
-  example: "terraform show -json tfplan | do-bootstrap scopes --plan -",
+  example: hint`${run("terraform", "show", "-json", "tfplan")} | ${own("scopes", "--plan", "-")}`,
   maxBytes: MAX_BYTES,
   waitMs: 600_000,
 } as const;
-
-/** A zip archive. */
-function isSavedPlan(bytes: Buffer): boolean {
-  return bytes.subarray(0, 4).toString("latin1") === "PK\u0003\u0004";
-}
 
 async function convert(host: PlanHost, { file, root, tool, git }: PlanFile): Promise<string> {
   // The tool runs the providers that are installed there, and a repo is data (DESIGN rule 7).
@@ -87,7 +84,7 @@ function settingsIn(env: Environment): Environment {
 
 function unreadable(why: string): AppError {
   return new AppError("PLAN_UNREADABLE", `The plan cannot be read: ${why}.`, {
-    hint: `Convert it where it was made: ${PLAN_INPUT.example}`,
+    hint: hint`Convert it where it was made: ${run("terraform", "show", "-json", "tfplan")} | ${own("scopes", "--plan", "-")}`,
   });
 }
 

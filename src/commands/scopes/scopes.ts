@@ -7,6 +7,7 @@ import { type CodeNeeds, compareScopes, readNeeds } from "../../concerns/token/n
 import { inspectRepoToken } from "../../concerns/token/repo-token.ts";
 import type { Finding } from "../../core/finding.ts";
 import { AppError } from "../../errors/app-error.ts";
+import { hint, own, run } from "../../errors/hint.ts";
 import type { Host } from "../../host/host.ts";
 import { isInside, isTerraformFile } from "../../lib/paths.ts";
 import type { Action } from "../../scopes/action.ts";
@@ -78,7 +79,7 @@ async function rootsOf(
   for (const [at, dir] of dirs.entries()) {
     if ((await host.files.list(absolute[at] ?? "")).length > 0) continue;
     throw new AppError("USAGE", `${dir} is no folder with files in it.`, {
-      hint: "Name the folder of a root module: do-bootstrap scopes infra",
+      hint: hint`Name the folder of a root module: ${own("scopes", "infra")}`,
     });
   }
   if (absolute.length > 0) return absolute;
@@ -109,7 +110,7 @@ async function readPlan(
   const [root, another] = dirs;
   if (root === undefined || another !== undefined) {
     throw new AppError("USAGE", "A plan is of one root module, and it is not clear which.", {
-      hint: `Name its folder: do-bootstrap scopes --plan ${plan} DIR`,
+      hint: hint`Name its folder: ${own("scopes", "--plan", plan, "DIR")}`,
     });
   }
   const { noPlan, readPlanFile } = await import("./read-plan.ts");
@@ -163,8 +164,8 @@ function judgeCode({ trees, needs }: CodeNeeds): Finding[] {
           where: `${file}:${line}`,
           fix:
             why === undefined
-              ? "terraform validate says what is wrong with it."
-              : "What it needs is not counted.",
+              ? hint`${run("terraform", "validate")} says what is wrong with it.`
+              : hint`What it needs is not counted.`,
         },
       ),
     ),
@@ -173,7 +174,7 @@ function judgeCode({ trees, needs }: CodeNeeds): Finding[] {
         "terraform.unseen-module",
         `${module} is not in this repo: what it needs is not counted.`,
         {
-          fix: "Look at its code, or name the folder of a copy: do-bootstrap scopes DIR",
+          fix: hint`Look at its code, or name the folder of a copy: ${own("scopes", "DIR")}`,
         },
       ),
     ),

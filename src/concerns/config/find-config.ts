@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { hasBlock } from "../../core/ignore-block.ts";
 import { AppError } from "../../errors/app-error.ts";
+import { hint, run } from "../../errors/hint.ts";
 import type { Files, Host } from "../../host/host.ts";
 import { foldersUp, isTerraformFile } from "../../lib/paths.ts";
 import { loadConfig } from "./load.ts";
@@ -23,7 +24,7 @@ export async function findConfig(
   const base = file === undefined ? await preparedFolder(files, cwd, top) : found;
   if (file === undefined && (base === home || base === "/")) {
     throw new AppError("USAGE", `${cwd} is not a project's folder.`, {
-      hint: "Go to the repo that you want to prepare, or make one: mkdir my-app && cd my-app",
+      hint: hint`Go to the repo that you want to prepare, or make one: ${run("mkdir", "my-app")} && ${run("cd", "my-app")}`,
     });
   }
   const config = resolveConfig(written, environment, {

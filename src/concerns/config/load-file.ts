@@ -1,6 +1,7 @@
 import { Explorer } from "cosmiconfig/dist/Explorer.js";
 import { parse as parseYaml } from "yaml";
 import { AppError } from "../../errors/app-error.ts";
+import { hint } from "../../errors/hint.ts";
 import { printable } from "../../lib/printable.ts";
 import { isTooDeep } from "../../lib/yaml-depth.ts";
 
@@ -38,7 +39,7 @@ export async function loadFile(file: string, name: string): Promise<unknown> {
     if (error instanceof AppError) throw error;
     const reason = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
     throw new AppError("CONFIG_UNREADABLE", `${printable(file)}: ${printable(reason)}`, {
-      hint: "Mend the file; its form is in the README under Configuration.",
+      hint: hint`Fix the file; its format is in the README under Configuration.`,
       cause: error,
     });
   }
@@ -77,7 +78,7 @@ function readYaml(file: string, text: string): unknown {
 function refuseImport(file: string, value: unknown): unknown {
   if (typeof value === "object" && value !== null && Object.hasOwn(value, "$import")) {
     throw new AppError("CONFIG_INVALID", `${printable(file)}: $import is not supported.`, {
-      hint: "Write the keys into this file.",
+      hint: hint`Write the keys into this file.`,
     });
   }
   return value;

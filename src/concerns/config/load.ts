@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { AppError } from "../../errors/app-error.ts";
+import { hint } from "../../errors/hint.ts";
 import type { Files, Host } from "../../host/host.ts";
 import { foldersUp } from "../../lib/paths.ts";
 import { printable } from "../../lib/printable.ts";
@@ -77,7 +78,7 @@ async function refuseEndless(files: Pick<Files, "look">, file: string, place: st
   const snapshot = await files.look(file, { ...limit, waitForFifo: false });
   if (snapshot.kind !== "unusable") return;
   throw new AppError("CONFIG_UNREADABLE", `${printable(file)} is ${snapshot.why}.`, {
-    hint: "Move it away, or mend it; its form is in the README under Configuration.",
+    hint: hint`Move it away, or fix it; its format is in the README under Configuration.`,
   });
 }
 

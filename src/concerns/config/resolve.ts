@@ -1,5 +1,6 @@
 import { join, posix, relative, sep } from "node:path";
 import { AppError } from "../../errors/app-error.ts";
+import { hint } from "../../errors/hint.ts";
 import { nearest } from "../../lib/nearest.ts";
 import type { ResolvedConfig, SpacesBackend, TerraformRootConfig } from "./resolved.ts";
 import type { WrittenConfig, WrittenEnvironment, WrittenRoot } from "./schema.ts";
@@ -91,8 +92,8 @@ function chooseEnvironment(
   throw new AppError("USAGE", `--env ${environment}: ${where}.`, {
     hint:
       similar !== undefined
-        ? `Did you mean --env ${similar}?`
-        : `Environments: ${names.join(", ") || "none"}.`,
+        ? hint`Did you mean --env ${similar}?`
+        : hint`Environments: ${names.join(", ") || "none"}.`,
   });
 }
 
@@ -114,7 +115,7 @@ function resolveRoots(
       throw new AppError(
         "CONFIG_INVALID",
         `${file}: terraform.credentials "tfvars" does not go together with environments: one secret file cannot hold the token of each.`,
-        { hint: "Write credentials: env, or leave the key out." },
+        { hint: hint`Write credentials: env, or leave the key out.` },
       );
     }
     const variable = root.variable ?? "do_token";
@@ -122,7 +123,7 @@ function resolveRoots(
       throw new AppError(
         "CONFIG_INVALID",
         `${file}: terraform.variables.${variable} is the token's variable, and this file is committed.`,
-        { hint: "Take it out; or name another: terraform.variable" },
+        { hint: hint`Take it out; or name another: terraform.variable` },
       );
     }
     return {
@@ -149,7 +150,7 @@ function refuseBackendOfOne({ environments = {} }: WrittenConfig, file: string |
     "CONFIG_INVALID",
     `${file}: environments.${name}.terraform.backend is not possible: backend.tf is one file, which all environments share.`,
     {
-      hint: `Move it to terraform.backend and set environments.${name}.terraform.workspace: that has a state of its own, env:/WORKSPACE/KEY. For another bucket, use a root (a folder) of its own.`,
+      hint: hint`Move it to terraform.backend and set environments.${name}.terraform.workspace: that has a state of its own, env:/WORKSPACE/KEY. For another bucket, use a root (a folder) of its own.`,
     },
   );
 }
@@ -166,7 +167,7 @@ function backendOf(
     throw new AppError(
       "CONFIG_INVALID",
       `${file}: terraform.backend has no key, and nothing that is the same in every clone names this project.`,
-      { hint: "Add key, such as key: web/terraform.tfstate; or project." },
+      { hint: hint`Add key, such as key: web/terraform.tfstate; or project.` },
     );
   }
   const folder = (dir ?? defaultDir).split(sep).join("/");
@@ -187,7 +188,7 @@ function refuseSharedFolder(
   throw new AppError(
     "CONFIG_INVALID",
     `${file}: ${where}terraform lists ${relative(base, twice) || "."} twice.`,
-    { hint: "Name each root once; an environment's terraform.dir is for all of them." },
+    { hint: hint`Name each root once; an environment's terraform.dir is for all of them.` },
   );
 }
 
@@ -200,7 +201,7 @@ function refuseSharedKey(roots: readonly Root[], file: string | undefined): void
     const id = `${backend.region}/${place}`;
     if (seen.has(id)) {
       throw new AppError("CONFIG_INVALID", `${file}: two roots have the same state, ${place}.`, {
-        hint: "Give each a terraform.backend.key of its own, or leave the key out.",
+        hint: hint`Give each a terraform.backend.key of its own, or leave the key out.`,
       });
     }
     seen.add(id);
@@ -224,7 +225,7 @@ function refuseSharedState(all: readonly Environment[], file: string | undefined
           "CONFIG_INVALID",
           `${file}: environments ${other} and ${name} have the same state, workspace ${workspace} of ${bucket}/${key}: each would destroy what the other made.`,
           {
-            hint: `Give each a workspace of its own, such as environments.${name}.terraform.workspace: ${name}`,
+            hint: hint`Give each a workspace of its own, such as environments.${name}.terraform.workspace: ${name}`,
           },
         );
       }

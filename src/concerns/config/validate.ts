@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { AppError } from "../../errors/app-error.ts";
+import { type Hint, hint } from "../../errors/hint.ts";
 import { nearest } from "../../lib/nearest.ts";
 import { printable } from "../../lib/printable.ts";
 import { looksLikeToken } from "../../secret/token-form.ts";
@@ -26,8 +27,7 @@ export function validateConfig(loaded: unknown, file: string): WrittenConfig {
       "\n",
     ),
     {
-      hint:
-        problems.find(({ hint }) => hint)?.hint ?? "All keys are in the README and schema.json.",
+      hint: problems.find((each) => each.hint)?.hint ?? HELP,
     },
   );
 }
@@ -53,7 +53,9 @@ function refuseBeforehand(loaded: unknown, file: string): void {
       throw new AppError(
         "CONFIG_HOLDS_TOKEN",
         `${printable(file)}: ${keyPath(path)} looks like a token, and a config is committed.`,
-        { hint: "Delete it there, and in DigitalOcean's control panel if it was ever committed." },
+        {
+          hint: hint`Delete it there, and in DigitalOcean's control panel if it was ever committed.`,
+        },
       );
     }
     if (typeof value === "number" && !isExact(value)) {
@@ -89,7 +91,7 @@ function isExact(value: number): boolean {
   return Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value);
 }
 
-const HELP = "All keys are in the README and schema.json.";
+const HELP = hint`All keys are in the README and schema.json.`;
 
 type Issue = v.GenericIssue;
 
@@ -105,7 +107,7 @@ function deepest(issue: Issue): Issue[] {
   return depth > prefix.length ? nested.filter(({ path }) => path?.length === depth) : [issue];
 }
 
-function describe(issue: Issue): { text: string; hint?: string } {
+function describe(issue: Issue): { text: string; hint?: Hint } {
   const path = (issue.path ?? []).map(({ key }) => String(key));
   const where = keyPath(path) || "the config";
   const last = path.at(-1) ?? "";
@@ -115,7 +117,7 @@ function describe(issue: Issue): { text: string; hint?: string } {
       text: `${where}: unknown key`,
       ...(similar === undefined
         ? {}
-        : { hint: `Did you mean ${keyPath([...path.slice(0, -1), similar])}?` }),
+        : { hint: hint`Did you mean ${keyPath([...path.slice(0, -1), similar])}?` }),
     };
   }
   if (issue.type === "strict_object" && issue.expected?.startsWith('"')) {

@@ -1,6 +1,7 @@
 import { isAbsolute, join, resolve } from "node:path";
 import { toolEnvironment } from "../../core/tool-environment.ts";
 import { AppError } from "../../errors/app-error.ts";
+import { hint } from "../../errors/hint.ts";
 import type { Host } from "../../host/host.ts";
 
 /**
@@ -39,7 +40,7 @@ export function computedPath({
   const xdg = env["XDG_CONFIG_HOME"];
   if (xdg && !isAbsolute(xdg)) {
     throw new AppError("USAGE", "XDG_CONFIG_HOME is relative, which doctl does not accept.", {
-      hint: "Unset XDG_CONFIG_HOME or make it absolute.",
+      hint: hint`Unset XDG_CONFIG_HOME or make it absolute.`,
     });
   }
   return xdg ? join(xdg, file) : home && join(home, ".config", file);

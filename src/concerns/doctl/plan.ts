@@ -3,6 +3,7 @@ import type { Observation } from "../../commands/init/observe.ts";
 import type { Finding } from "../../core/finding.ts";
 import { patternOf } from "../../core/ignore-block.ts";
 import { type Consent, NOTHING, type PlanPart, type StoreContext } from "../../core/types.ts";
+import { hint, own, run } from "../../errors/hint.ts";
 import { usableToken } from "../token/storing.ts";
 import { finding } from "./findings.ts";
 import type { DoctlObservation, DoctlTarget } from "./observe.ts";
@@ -59,14 +60,15 @@ export function plainDoctl(
 
 function missing(): Finding {
   return finding("doctl.missing", "doctl is not on PATH: its context was skipped.", {
-    fix: `Install it (${INSTALL}), or write its config all the same: do-bootstrap --doctl-config`,
+    fix: hint`Install it (${INSTALL}), or write its config all the same: ${own("--doctl-config")}`,
   });
 }
 
 function notInCi({ env, config }: Observation): Finding {
+  const write = own("--doctl-config");
   const fix = env["DIGITALOCEAN_ACCESS_TOKEN"]
-    ? "do-bootstrap --doctl-config writes the context all the same."
-    : `export DIGITALOCEAN_ACCESS_TOKEN="$${config.token.name}"; or, to write it: do-bootstrap --doctl-config`;
+    ? hint`${write} writes the context all the same.`
+    : hint`${{ set: "DIGITALOCEAN_ACCESS_TOKEN", from: config.token.name }}; or, to write it: ${write}`;
   const message =
     "CI: no secret is written to disk. doctl takes DIGITALOCEAN_ACCESS_TOKEN from the environment.";
   return finding("doctl.not-in-ci", message, { fix });
@@ -74,7 +76,7 @@ function notInCi({ env, config }: Observation): Finding {
 
 function noFolder(): Finding {
   return finding("doctl.no-config-folder", "doctl's config has no place: HOME is not set.", {
-    fix: "Set HOME or DIGITALOCEAN_CONFIG.",
+    fix: hint`Set HOME or DIGITALOCEAN_CONFIG.`,
   });
 }
 
@@ -82,8 +84,8 @@ export function broken(path: string, why: string): Finding {
   return finding("doctl.config-broken", `doctl's config is ${why}: ${path}`, {
     where: path,
     fix: why.startsWith("not readable")
-      ? `Let yourself read it: chmod u+rw ${path}`
-      : `A doctl that was killed leaves it like that. When none is running: mv ${path} ${path}.broken`,
+      ? hint`Let yourself read it: ${run("chmod", "u+rw", { path })}`
+      : hint`A doctl that was killed leaves it like that. When none is running: ${{ rename: { path }, into: { path, after: ".broken" } }}`,
   });
 }
 
@@ -96,10 +98,10 @@ export function judgePlace({
   const { root, isTracked } = doctlTaken;
   const { target } = doctl.config.state.snapshot;
   const name = relative(root, target);
-  const ignore = `Add to ${join(root, ".gitignore")}: /${patternOf(name)}`;
-  const untrack = `git -C ${root} rm --cached ${name} (then revoke whatever was ever committed)`;
+  const ignore = hint`Add to ${join(root, ".gitignore")}: /${patternOf(name)}`;
+  const untrack = hint`${run("git", "-C", { path: root }, "rm", "--cached", "--", name)} (then revoke whatever was ever committed)`;
   const message = `git ${isTracked ? "tracks" : "would take"} doctl's config, which holds tokens: ${target}`;
-  const fix = isTracked ? `${untrack}. ${ignore}` : ignore;
+  const fix = isTracked ? hint`${untrack}. ${ignore}` : ignore;
   return [finding("doctl.in-git", message, { where: target, fix })];
 }
 
@@ -108,14 +110,17 @@ function judgeMode({ doctl, platform }: Observation): Finding[] {
   // Windows knows no such bits.
   if (at?.kind !== "file" || (at.mode & 0o077) === 0 || platform === "win32") return [];
   const message = `Other users can read doctl's config, which holds the token: ${at.target}`;
-  return [finding("doctl.readable", message, { where: at.target, fix: `chmod 600 ${at.target}` })];
+  const fix = hint`${run("chmod", "600", { path: at.target })}`;
+  return [finding("doctl.readable", message, { where: at.target, fix })];
 }
 
 function otherLogin({ context, holds }: DoctlTarget): Finding {
   return finding(
     "doctl.other-login",
     `doctl context ${context} holds another login (${holds?.fingerprint}).`,
-    { fix: "Set doctl.context to another name in the config; or replace it: do-bootstrap --force" },
+    {
+      fix: hint`Set doctl.context to another name in the config; or replace it: ${own("--force")}`,
+    },
   );
 }
 
@@ -123,7 +128,7 @@ function sameTeam({ context, holds }: DoctlTarget): Finding {
   return finding(
     "doctl.same-team-login",
     `doctl context ${context} keeps its own living token of the same team (${holds?.fingerprint}).`,
-    { fix: "To put this token in its place: do-bootstrap --force" },
+    { fix: hint`To put this token in its place: ${own("--force")}` },
   );
 }
 

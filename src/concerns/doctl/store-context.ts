@@ -1,5 +1,6 @@
 import { dirname, join } from "node:path";
 import { AppError } from "../../errors/app-error.ts";
+import { hint } from "../../errors/hint.ts";
 import type { Host, Snapshot, Undo } from "../../host/host.ts";
 import { decode, encode } from "../../secret/content.ts";
 import type { Secret } from "../../secret/secret.ts";
@@ -49,7 +50,7 @@ function edit(host: EditingHost, change: Edit, expected: string | undefined): Pr
       throw new AppError(
         "CHANGED_MEANWHILE",
         `doctl context ${change.context} got another token meanwhile.`,
-        { hint: "Run the same command again." },
+        { hint: hint`Run the same command again.` },
       );
     });
     const steady = { ...host, clock: { ...host.clock, sleep: host.steadyClock.sleep } };
@@ -136,12 +137,12 @@ function assertNothingLost(
   const stored = now?.get(context);
   if (kept && (token === undefined ? stored === undefined : token.equals(stored))) return;
   throw new AppError("WRITE_FAILED", "doctl's config could not be edited without a loss.", {
-    hint: "Nothing was changed. Please report this with the file's keys (not its values).",
+    hint: hint`Nothing was changed. Please report this with the file's keys (not its values).`,
   });
 }
 
 function unreadable(path: string, why: string): AppError {
   return new AppError("DOCTL_CONFIG_BUSY", `${path} is ${why}.`, {
-    hint: "Wait for the doctl that writes it, then run the same command again.",
+    hint: hint`Wait for the doctl that writes it, then run the same command again.`,
   });
 }

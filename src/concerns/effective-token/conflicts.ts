@@ -3,9 +3,9 @@ import type { Observation } from "../../commands/init/observe.ts";
 import { textIn } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { Consent } from "../../core/types.ts";
+import { type Hint, hint, run, unset } from "../../errors/hint.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
 import { STANDARD_NAMES, tokenNames } from "../../exec/token-sources.ts";
-import { shellWord } from "../../lib/shell-word.ts";
 import { Secret } from "../../secret/secret.ts";
 import { readToken } from "../../secret/token-form.ts";
 import { SECRET_TFVARS } from "../config/protected-paths.ts";
@@ -26,7 +26,7 @@ import {
 
 /**
  * Where a tool would take another token than this one, or none, without a word: every trap of the
- * contracts. What the plan is about to mend is none.
+ * contracts. What the plan is about to fix is none.
  */
 export function judgeConflicts(observation: Observation): Finding[] {
   const { token, inspection } = observation;
@@ -46,14 +46,13 @@ function notAsItIs({ env, config }: Observation): Finding[] {
     const format = readToken(given);
     if (!("value" in format) || format.value === given) return [];
     const message = `${name} in the environment has white space or quotes around the token; the tools send them along.`;
-    const fix = `export ${name}="$(printf %s "$${name}" | tr -d "'\\"[:space:]")"`;
-    return [finding("token.not-as-it-is", message, { fix })];
+    return [finding("token.not-as-it-is", message, { fix: hint`${{ trim: name }}` })];
   });
 }
 
 /** Other tokens under the names that tools, shells and frameworks know. */
 function otherTokens(observation: Observation, token: Secret): Finding[] {
-  const { env, config, envFile, envLocal, platform } = observation;
+  const { env, config, envFile, envLocal } = observation;
   const own = tokenNames(config.token.name);
   const [first = config.token.name, ...more] = own;
   return [...inEnvironment(), ...inEnvFile(), ...inLocal()];
@@ -63,7 +62,7 @@ function otherTokens(observation: Observation, token: Secret): Finding[] {
       const other = otherThan(token, env[name]);
       if (other === undefined) return [];
       const message = `${name} in the environment is another token (${other}) than ${first} (${token.fingerprint}); without exec the tools use it.`;
-      return [finding("token.other-in-environment", message, { fix: `unset ${name}` })];
+      return [finding("token.other-in-environment", message, { fix: hint`${unset(name)}` })];
     });
   }
 
@@ -77,7 +76,7 @@ function otherTokens(observation: Observation, token: Secret): Finding[] {
       if (other === undefined) return [];
       const where = `${envFile.path}:${lineIn(envFile, name)}`;
       const message = `${where}: ${name} is another token (${other}) than ${first} (${held.fingerprint}); a shell that reads the file has both.`;
-      const fix = withoutLine(`${name}=`, envFile.path, platform);
+      const fix = hint`${{ withoutLines: `${name}=`, file: { path: envFile.path } }}`;
       return [finding("env-file.two-tokens", message, { where, fix })];
     });
   }
@@ -90,7 +89,7 @@ function otherTokens(observation: Observation, token: Secret): Finding[] {
       if (other === undefined) return [];
       const where = `${envLocal.path}:${lineIn(envLocal, name)}`;
       const message = `${where}: ${name} is another token (${other}) than the one that is used (${token.fingerprint}); frameworks prefer .env.local.`;
-      const fix = withoutLine(`${name}=`, envLocal.path, platform);
+      const fix = hint`${{ withoutLines: `${name}=`, file: { path: envLocal.path } }}`;
       return [finding("env-file.stale-local", message, { where, fix })];
     });
   }
@@ -105,7 +104,7 @@ function otherThan(token: Secret, text: string | undefined): string | undefined 
 }
 
 function aboutDoctl(observation: Observation): Finding[] {
-  const { doctl, env, platform } = observation;
+  const { doctl, env } = observation;
   if (doctl?.tool === undefined || doctl.config === undefined) return [];
   const { path, state } = doctl.config;
   const shell = plainShell(env);
@@ -114,12 +113,13 @@ function aboutDoctl(observation: Observation): Finding[] {
   function aboutSnap(): Finding[] {
     if (doctl?.snap?.isBlind) {
       const message = `DIGITALOCEAN_CONFIG names ${path}, which doctl as a snap may not read.`;
-      return [finding("doctl.snap", message, { where: path, fix: "unset DIGITALOCEAN_CONFIG" })];
+      const fix = hint`${unset("DIGITALOCEAN_CONFIG")}`;
+      return [finding("doctl.snap", message, { where: path, fix })];
     }
     const unread = doctl?.snap?.unread;
     if (unread === undefined) return [];
     const message = `doctl is a snap and reads ${path}; the logins in ${unread} are not used.`;
-    const fix = `rm ${shellWord(unread)} (when nothing else uses it)`;
+    const fix = hint`${{ remove: { path: unread } }} (when nothing else uses it)`;
     return [finding("doctl.snap", message, { where: unread, fix })];
   }
 
@@ -132,8 +132,8 @@ function aboutDoctl(observation: Observation): Finding[] {
     const more = where === undefined ? {} : { where };
     const switchTo = (context: string) =>
       where === undefined
-        ? `export DIGITALOCEAN_CONTEXT=${shellWord(context)}`
-        : `env -u DIGITALOCEAN_ACCESS_TOKEN doctl auth switch --context ${shellWord(context)}`;
+        ? hint`${{ set: "DIGITALOCEAN_CONTEXT", to: context }}`
+        : hint`${run("env", "-u", "DIGITALOCEAN_ACCESS_TOKEN", "doctl", "auth", "switch", "--context", context)}`;
     if (name !== lower) {
       const message = `doctl looks for context ${name} as it is written, and keeps names in lower case: it finds no token.`;
       return [finding("doctl.context-case", message, { ...more, fix: switchTo(lower) })];
@@ -142,7 +142,9 @@ function aboutDoctl(observation: Observation): Finding[] {
     if (name !== "default" && !contexts.has(name) && name !== target) {
       const message = `doctl's selected context ${name === "" ? '""' : name} holds no token: plain doctl fails.`;
       const fix =
-        where === undefined ? "unset DIGITALOCEAN_CONTEXT" : switchTo(target ?? "default");
+        where === undefined
+          ? hint`${unset("DIGITALOCEAN_CONTEXT")}`
+          : switchTo(target ?? "default");
       return [finding("doctl.context-missing", message, { ...more, fix })];
     }
     const given = env["DIGITALOCEAN_ACCESS_TOKEN"];
@@ -153,7 +155,7 @@ function aboutDoctl(observation: Observation): Finding[] {
     return [
       finding("doctl.env-ignored", message, {
         ...more,
-        fix: "export DIGITALOCEAN_CONTEXT=default",
+        fix: hint`${{ set: "DIGITALOCEAN_CONTEXT", to: "default" }}`,
       }),
     ];
   }
@@ -170,7 +172,7 @@ function aboutDoctl(observation: Observation): Finding[] {
       const setting = settings.get(name);
       if (setting === undefined || setting.value === "" || is(setting.value)) return [];
       const [id, message] = tell(setting.value);
-      const fix = withoutLine(`${name}:`, path, platform);
+      const fix = hint`${{ withoutLines: `${name}:`, file: { path } }}`;
       return [finding(id, message, { where: `${path}:${setting.line}`, fix })];
     };
     return [
@@ -211,16 +213,16 @@ export function judgeRootConflicts(
   consent: Consent,
 ): Finding[] {
   if (source?.kind !== "variable") return [];
-  const { token, envFile, env, platform, inspection } = observation;
+  const { token, envFile, env, inspection } = observation;
   const { name } = source;
   const variable = `TF_VAR_${name}`;
   const shell = plainShell(env);
   const { token: used, from, where } = terraformTakes(asPlanned(), shell, envFile);
   const place = where ?? variable;
-  const mend = { ...(where === undefined ? {} : { where }), fix: fixFor(where) };
+  const more = { ...(where === undefined ? {} : { where }), fix: fixFor(where) };
   if (used === "none" && / is empty/.test(from)) {
     const message = `${place}: var.${name} is empty: Terraform sends no token and does not look at the environment.`;
-    return [finding("terraform.empty-token", message, mend)];
+    return [finding("terraform.empty-token", message, more)];
   }
   if (!(used instanceof Secret)) return [];
   const isOurSecret = where?.startsWith(join(root.config.dir, SECRET_TFVARS));
@@ -231,7 +233,7 @@ export function judgeRootConflicts(
   // What the secret file of ours holds is terraform.stale-secret.
   if (isOther && isOfVariable && !isOurSecret) {
     const message = `${place}: var.${name} is another token (${used.fingerprint}) than the one that is used (${token.token.fingerprint}): plain Terraform works on its account.`;
-    return [finding("terraform.other-token", message, mend)];
+    return [finding("terraform.other-token", message, more)];
   }
   return beaten(used, where, shell);
 
@@ -257,23 +259,18 @@ export function judgeRootConflicts(
     const loser = read(variable);
     if (by === undefined || !loser || loser.equals(winner)) return [];
     const message = `${by} beats ${variable} in the environment (${loser.fingerprint}), which has no effect.`;
-    return [finding("terraform.tf-var-ignored", message, { where: by, fix: `unset ${variable}` })];
+    const fix = hint`${unset(variable)}`;
+    return [finding("terraform.tf-var-ignored", message, { where: by, fix })];
   }
 
-  function fixFor(where: string | undefined): string {
-    if (where === undefined) return `unset ${variable}`;
+  function fixFor(where: string | undefined): Hint {
+    if (where === undefined) return hint`${unset(variable)}`;
     const path = where.replace(/:\d+$/, "");
-    if (path.endsWith(".tfvars")) return withoutLine(`${name} *=`, path, platform);
-    return `Take ${name} out of ${where}`;
+    if (path.endsWith(".tfvars")) return hint`${{ withoutLines: `${name} *=`, file: { path } }}`;
+    return hint`Take ${name} out of ${where}`;
   }
 }
 
 function fingerprintOf(token: Secret | string): string {
   return token instanceof Secret ? token.fingerprint : token;
-}
-
-/** @param start a basic regular expression for what such a line begins with. */
-function withoutLine(start: string, path: string, platform: NodeJS.Platform): string {
-  const sed = platform === "darwin" ? "sed -i ''" : "sed -i";
-  return `${sed} '/^${start}/d' ${shellWord(path)}`;
 }

@@ -1,10 +1,10 @@
 import { relative } from "node:path";
 import type { Observation } from "../../commands/init/observe.ts";
-import { environmentOption } from "../../core/as-typed.ts";
 import { obstacles, plainWrite } from "../../core/existing.ts";
 import { textAt } from "../../core/file-text.ts";
 import { generate, recognise } from "../../core/generated.ts";
 import { type Consent, NOTHING, type PlanPart } from "../../core/types.ts";
+import { hint, own } from "../../errors/hint.ts";
 import { shellWord } from "../../lib/shell-word.ts";
 import { content } from "../../secret/content.ts";
 import { finding } from "./findings.ts";
@@ -24,7 +24,8 @@ export function planEnvrc(observation: Observation, consent: Consent): PlanPart 
   if (envrc.kind !== "absent" && kind !== "generated") return isLoading(text) ? NOTHING : left();
   const after = generate(envrcTemplate, {
     envFile: shellWord(relative(config.base, config.token.envFile)),
-    environment: environmentOption(config.environment),
+    // A slug: it needs no quotes.
+    environment: config.environment === undefined ? "" : ` --env ${config.environment}`,
   });
   if (text?.replaceAll("\r\n", "\n") === after) return NOTHING;
   const why = envrc.kind === "absent" ? "for direnv; no secret in it" : "generated anew";
@@ -32,7 +33,7 @@ export function planEnvrc(observation: Observation, consent: Consent): PlanPart 
 
   function left(): PlanPart {
     const message = `${envrc.path} is somebody's own: it is left as it is.`;
-    const fix = `Add to it: eval "$(do-bootstrap env${environmentOption(config.environment)})"`;
+    const fix = hint`Add to it: eval "$(${own("env")})"`;
     return { findings: [finding("file.not-ours", message, { where: envrc.path, fix })] };
   }
 }

@@ -3,14 +3,15 @@ import type { Observation } from "../../commands/init/observe.ts";
 import { obstacles, plainWrite } from "../../core/existing.ts";
 import { textAt } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
+import { patternOf } from "../../core/ignore-block.ts";
 import { type Consent, joined, NOTHING, type PlanPart } from "../../core/types.ts";
+import { hint, own, run } from "../../errors/hint.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
+import { KEY_NAMES } from "../../exec/spaces-keys.ts";
 import { tokenNames } from "../../exec/token-sources.ts";
 import type { Snapshot } from "../../host/host.ts";
-import { shellWord } from "../../lib/shell-word.ts";
 import { type Content, content, encode } from "../../secret/content.ts";
 import { looksLikeToken } from "../../secret/token-form.ts";
-import { KEY_NAMES } from "../spaces/keys.ts";
 import { mayStore, usableToken } from "../token/storing.ts";
 import { redacted, withNames, withToken } from "./edit.ts";
 import { finding } from "./findings.ts";
@@ -35,7 +36,7 @@ function judgeEnvFile(observation: Observation): Finding[] {
     return [
       finding("env-file.unusable", `${path} cannot be read: it is ${envFile.why}.`, {
         where: path,
-        fix: "Move it away, or name another file: token.envFile in the config.",
+        fix: hint`Move it away, or name another file: token.envFile in the config.`,
       }),
     ];
   }
@@ -50,17 +51,17 @@ function judgeEnvFile(observation: Observation): Finding[] {
 
 /** Where nothing is written, as there is no token yet, nothing hides what somebody has put there. */
 function judgeExposure(observation: Observation): Finding[] {
-  const { envFile, git, config } = observation;
+  const { envFile, git, gitignore, config } = observation;
   const isOpen =
     git !== undefined && !git.ignored.has(envFile.path) && !git.tracked.has(envFile.path);
   if (!isOpen || usableToken(observation) !== undefined) return [];
   const text = textAt(envFile)?.text ?? "";
   if (!holdsSpacesKey(text) && ![...readEnvFile(text).values()].some(looksLikeToken)) return [];
-  const short = relative(config.base, envFile.path);
+  const append = patternOf(relative(config.base, envFile.path));
   return [
     finding("git.not-ignored", `git would take ${envFile.path}, which holds a secret.`, {
       where: envFile.path,
-      fix: `echo ${shellWord(short)} >> .gitignore; or go on, and do-bootstrap writes it once there is a token`,
+      fix: hint`${{ append, file: { path: gitignore.path } }}; or go on, and ${own()} writes it once there is a token`,
     }),
   ];
 }
@@ -81,7 +82,7 @@ function judgeNames({ envExample, envFile, env, config }: Observation): Finding[
       `${short} lacks what .env.example names: ${missing.join(", ")}.`,
       {
         where: envFile.path,
-        fix: `Put them into ${short}; whoever knows the project has their values.`,
+        fix: hint`Put them into ${short}; whoever knows the project has their values.`,
       },
     ),
   ];
@@ -121,7 +122,7 @@ function planToken(observation: Observation, consent: Consent): PlanPart {
     findings.push(
       finding("env-file.unusable", `${path} cannot be edited without changing other keys.`, {
         where: path,
-        fix: `Write the line ${config.token.name}=… into it by hand.`,
+        fix: hint`Write the line ${config.token.name}=… into it by hand.`,
       }),
     );
   }
@@ -140,7 +141,7 @@ function planExample(observation: Observation, consent: Consent): PlanPart {
     ? [
         finding("git.example-ignored", `${path} is ignored by git: colleagues do not get it.`, {
           where: path,
-          fix: "Add the line !.env.example to .gitignore.",
+          fix: hint`Add the line !.env.example to .gitignore.`,
         }),
       ]
     : [];
@@ -166,10 +167,9 @@ function namesIn(envFile: Snapshot): readonly string[] {
   return [...readEnvFile(textAt(envFile)?.text ?? "").keys()];
 }
 
-function tracked({ config, envFile: { path } }: Observation, because: string): Finding {
-  const short = relative(config.base, path);
+function tracked({ envFile: { path } }: Observation, because: string): Finding {
   return finding("env-file.tracked", `git tracks ${path}, and ${because}.`, {
     where: path,
-    fix: `git rm --cached ${short} (then revoke whatever was ever committed), or set token.envFile: .env.local`,
+    fix: hint`${run("git", "rm", "--cached", { path })} (then revoke whatever was ever committed), or set token.envFile: .env.local`,
   });
 }

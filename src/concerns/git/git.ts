@@ -1,6 +1,7 @@
 import { basename, dirname, join, relative, sep } from "node:path";
 import { toolEnvironment } from "../../core/tool-environment.ts";
 import { AppError } from "../../errors/app-error.ts";
+import { type Hint, hint, run } from "../../errors/hint.ts";
 import type { Host, ToolCall, ToolResult } from "../../host/host.ts";
 import { foldersUp, isInside } from "../../lib/paths.ts";
 import { printable } from "../../lib/printable.ts";
@@ -55,7 +56,7 @@ export async function openGit(
   if (file === undefined) {
     if (marked === undefined) return undefined;
     throw new AppError("GIT_FAILED", `${marked} is a git repo, but git is not on PATH.`, {
-      hint: "Install git: only git can say which files it would take.",
+      hint: hint`Install git: only git can say which files it would take.`,
     });
   }
   const env = toolEnvironment(host.env, {
@@ -155,7 +156,7 @@ export async function openGit(
     // core.worktree in the repo's own config would make anybody's folder the repo's.
     if ((await host.files.realpath(seen)) === (await host.files.realpath(root))) return;
     throw new AppError("GIT_FAILED", `${root} has its work tree elsewhere: ${printable(seen)}`, {
-      hint: "Look at git config core.worktree; if it is not wanted: git config --unset core.worktree",
+      hint: hint`Look at ${run("git", "config", "core.worktree")}; if it is not wanted: ${run("git", "config", "--unset", "core.worktree")}`,
     });
   }
 }
@@ -226,10 +227,14 @@ export function gitFailed({ end, stderr }: ToolResult): AppError {
   });
 }
 
-function hintFor(stderr: string): string {
-  if (/dubious ownership/.test(stderr))
-    return "The repo belongs to another user: git config --global --add safe.directory <folder>";
-  if (/corrupt|unable to (stream|read|unpack)|bad object/.test(stderr))
-    return "git fsck says what is broken.";
-  return "Run `git status` in this folder and mend what it says.";
+function hintFor(stderr: string): Hint {
+  const [, folder] = /dubious ownership in repository at '(.+)'/.exec(stderr) ?? [];
+  if (folder !== undefined) {
+    const trust = run("git", "config", "--global", "--add", "safe.directory", folder);
+    return hint`The repo belongs to another user. If you trust it: ${trust}`;
+  }
+  if (/corrupt|unable to (stream|read|unpack)|bad object/.test(stderr)) {
+    return hint`${run("git", "fsck")} says what is broken.`;
+  }
+  return hint`Run ${run("git", "status")} in this folder and fix what it reports.`;
 }

@@ -5,6 +5,7 @@ import { textAt } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import { patternOf, withPatterns } from "../../core/ignore-block.ts";
 import type { Consent, PlanPart } from "../../core/types.ts";
+import { hint, run } from "../../errors/hint.ts";
 import { content } from "../../secret/content.ts";
 import { finding } from "./findings.ts";
 import { type IgnoreRule, ignoreRules } from "./ignore-rules.ts";
@@ -51,7 +52,7 @@ function judgeNested(rules: readonly IgnoreRule[], { ignored, nested }: GitObser
   }
   return [...missing].map(([root, patterns]) => {
     const message = `${root} is a git repo of its own, and would take secrets or state.`;
-    const fix = `Add to its .gitignore: ${[...patterns].join(" ")}`;
+    const fix = hint`Add to its .gitignore: ${[...patterns].join(" ")}`;
     return finding("git.not-ignored", message, { where: join(root, ".gitignore"), fix });
   });
 }
@@ -59,7 +60,7 @@ function judgeNested(rules: readonly IgnoreRule[], { ignored, nested }: GitObser
 function noGit(path: string): Finding {
   return finding("git.none", "There is no git repo here: .gitignore is ready for one.", {
     where: path,
-    fix: "git init",
+    fix: hint`${run("git", "init")}`,
   });
 }
 
@@ -67,6 +68,9 @@ function notIgnored(pattern: string, path: string): Finding {
   return finding(
     "git.not-ignored",
     `.gitignore has ${pattern}, but another pattern lets git take ${path}.`,
-    { where: path, fix: `Find and mend it: git check-ignore -v --no-index ${path}` },
+    {
+      where: path,
+      fix: hint`Find and fix it: ${run("git", "check-ignore", "-v", "--no-index", { path })}`,
+    },
   );
 }

@@ -1,17 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { AwsV4Signer } from "aws4fetch";
+import type { SpacesKeys } from "../../exec/spaces-keys.ts";
 import type { Host, HttpAnswer } from "../../host/host.ts";
 import { sha256 } from "../../lib/sha256.ts";
-import type { Secret } from "../../secret/secret.ts";
 import type { SpacesBackend } from "../config/resolved.ts";
 import { spacesHost } from "./host.ts";
-
-/** What opens a bucket: a pair of Spaces keys, which is not the API token. */
-export interface SpacesKeys {
-  readonly id: Secret;
-  readonly secret: Secret;
-  readonly session: Secret | undefined;
-}
 
 export interface LockTest {
   readonly backend: SpacesBackend;

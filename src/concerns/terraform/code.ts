@@ -4,13 +4,16 @@ import { obstacles } from "../../core/existing.ts";
 import { textAt } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import { type Consent, joined, type PlanPart } from "../../core/types.ts";
+import { hint, own, run } from "../../errors/hint.ts";
 import type { Place } from "../../hcl/syntax.ts";
 import type { Content } from "../../secret/content.ts";
 import { Secret } from "../../secret/secret.ts";
+import { holdsToken } from "../../secret/token-form.ts";
 import { finding } from "./findings.ts";
 import type { HardCoded, ProviderBlock } from "./root/module.ts";
 import { type Needs, needsOf } from "./root/needs.ts";
 import type { TerraformRoot } from "./root/observe.ts";
+import { terraformWords, toolOf } from "./root/typed.ts";
 
 /** What is to be said of a root module's code as it stands. */
 export function judgeCode(observation: Observation, root: TerraformRoot, needs: Needs): Finding[] {
@@ -19,34 +22,36 @@ export function judgeCode(observation: Observation, root: TerraformRoot, needs: 
   const findings: Finding[] = [];
   for (const place of module.broken) {
     const message = `${where(place)}: not understood. Nothing is added to this root.`;
-    findings.push(
-      finding("terraform.broken", message, mend(where(place), "terraform fmt says more.")),
-    );
+    const fmt = terraformWords(config.dir, toolOf(observation.terraform, config), ["fmt"]);
+    const fix = hint`${run(...fmt)} says more.`;
+    findings.push(finding("terraform.broken", message, { where: where(place), fix }));
   }
   for (const { place, where: block } of module.hardCoded) {
     const message = `${where(place)}: a token is written into ${block}.`;
     const fix = isFixable(root)
-      ? "do-bootstrap --fix moves it to a variable; revoke it if it was ever committed."
-      : "The code holds different tokens: give each provider a variable of its own.";
-    findings.push(finding("terraform.hard-coded-token", message, mend(where(place), fix)));
+      ? hint`${own("--fix")} moves it to a variable; revoke it if it was ever committed.`
+      : hint`The code holds different tokens: give each provider a variable of its own.`;
+    findings.push(finding("terraform.hard-coded-token", message, { where: where(place), fix }));
   }
   if (module.cloud !== undefined && config.credentials === "tfvars") {
     const message = `${where(module.cloud)}: HCP Terraform takes this folder, so credentials "tfvars" is not possible.`;
-    const fix = "Set terraform.credentials: env, or leave the key out.";
-    findings.push(finding("terraform.cloud-tfvars", message, mend(where(module.cloud), fix)));
+    const place = where(module.cloud);
+    const fix = hint`Set terraform.credentials: env, or leave the key out.`;
+    findings.push(finding("terraform.cloud-tfvars", message, { where: place, fix }));
   }
   const { requiredProviders } = module;
   if (requiredProviders !== undefined && !PROVIDER_SOURCE.test(requiredProviders.source ?? "")) {
     const place = where(requiredProviders.place);
     const message = `${place}: required_providers has no digitalocean/digitalocean, and a module may have only one such block.`;
-    const fix = 'Add to it: digitalocean = { source = "digitalocean/digitalocean" }';
-    findings.push(finding("terraform.no-source", message, mend(place, fix)));
+    const fix = hint`Add to it: digitalocean = { source = "digitalocean/digitalocean" }`;
+    findings.push(finding("terraform.no-source", message, { where: place, fix }));
   }
   const variable = module.variables.get(needs.variable);
   if (needs.credentials === "tfvars" && variable !== undefined && !variable.ephemeral) {
     const message = `${where(variable.place)}: var.${needs.variable} is not ephemeral, so that plan files hold the token.`;
-    const fix = "Edit it: ephemeral = true (needs Terraform 1.10 or OpenTofu 1.11).";
-    findings.push(finding("terraform.not-ephemeral", message, mend(where(variable.place), fix)));
+    const place = where(variable.place);
+    const fix = hint`Edit it: ephemeral = true (needs Terraform 1.10 or OpenTofu 1.11).`;
+    findings.push(finding("terraform.not-ephemeral", message, { where: place, fix }));
   }
   findings.push(...module.providers.filter(hasOtherVariable).map(otherVariable));
   findings.push(...tfvars.flatMap(tokenInValues));
@@ -65,14 +70,14 @@ export function judgeCode(observation: Observation, root: TerraformRoot, needs: 
   function tokenInValues(name: string): Finding[] {
     const snapshot = at(name);
     const lines = textAt(snapshot)?.text.split("\n") ?? [];
-    const line = lines.findIndex((text) => /do[opr]_v1_[0-9a-f]{64}/.test(text));
+    const line = lines.findIndex((text) => holdsToken(text));
     const { git } = observation;
     const isExposed = git?.tracked.has(snapshot.path) || git?.ignored.has(snapshot.path) === false;
     if (line < 0 || !isExposed) return [];
     const place = where({ file: name, line: line + 1 });
     const message = `${place}: a token, in a file that git does not ignore.`;
-    const fix = "Delete the line; revoke the token if it was ever committed.";
-    return [finding("terraform.committed-token", message, mend(place, fix))];
+    const fix = hint`Delete the line; revoke the token if it was ever committed.`;
+    return [finding("terraform.committed-token", message, { where: place, fix })];
   }
 }
 
@@ -154,8 +159,4 @@ function spliced(
     return [before, ...put(span)];
   });
   return [...parts, text.slice(from)];
-}
-
-function mend(where: string, fix: string) {
-  return { where, fix };
 }

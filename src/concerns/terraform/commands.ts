@@ -2,6 +2,7 @@ import type { Observation } from "../../commands/init/observe.ts";
 import { textIn } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import { type Command, NOTHING, type Plan, type PlanPart } from "../../core/types.ts";
+import { hint, unset } from "../../errors/hint.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
 import { toolVariables } from "../../exec/variables.ts";
 import { Secret } from "../../secret/secret.ts";
@@ -110,7 +111,7 @@ function judgeEnvironment(
   const findings: Finding[] = [];
   const say = (name: string, what: string) =>
     findings.push(
-      finding("terraform.environment", `${name} is set: ${what}`, { fix: `unset ${name}` }),
+      finding("terraform.environment", `${name} is set: ${what}`, { fix: hint`${unset(name)}` }),
     );
 
   const selected = env["TF_WORKSPACE"];

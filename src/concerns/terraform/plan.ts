@@ -4,6 +4,7 @@ import { noJson, obstacles, plainWrite, yoursNow } from "../../core/existing.ts"
 import { textAt } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import { type Consent, joined, NOTHING, type PlanPart } from "../../core/types.ts";
+import { hint } from "../../errors/hint.ts";
 import { jsonObject } from "../../lib/json.ts";
 import { isInside } from "../../lib/paths.ts";
 import { content } from "../../secret/content.ts";
@@ -50,7 +51,7 @@ export function planTerraform(
   if (plan.changes.length === 0 || root.blocked === undefined) return plan;
   const blocked = finding("file.not-writable", `${here} cannot be written: ${root.blocked}.`, {
     where: dir,
-    fix: "Mend the folder's permissions or owner.",
+    fix: hint`Fix the folder's permissions or owner.`,
   });
   return { findings: [...plan.findings, blocked] };
 }
@@ -141,6 +142,6 @@ function planPublicVariables(
 function judgeTool({ terraform }: Observation, { credentials }: Needs): Finding[] {
   if (credentials !== "tfvars" || terraform === undefined || !isTooOld(terraform)) return [];
   const message = `${terraform.name} ${terraform.version} is too old for ephemeral variables.`;
-  const fix = "Upgrade it, or set terraform.credentials: env";
+  const fix = hint`Upgrade it, or set terraform.credentials: env`;
   return [finding("terraform.too-old", message, { where: terraform.path, fix })];
 }

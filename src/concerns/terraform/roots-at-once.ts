@@ -1,6 +1,7 @@
 import { isAbsolute, join } from "node:path";
 import { textIn } from "../../core/file-text.ts";
 import type { Host } from "../../host/host.ts";
+import { isOlder } from "../../lib/version.ts";
 import type { TerraformTool } from "./root/tool.ts";
 
 /**
@@ -24,9 +25,8 @@ export async function rootsAtOnce(
   return (await hasCache(host)) ? 1 : AT_ONCE;
 }
 
-function locksCache({ name, version = "" }: Pick<TerraformTool, "name" | "version">): boolean {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  return name === "tofu" && (major > 1 || (major === 1 && minor > 10));
+function locksCache({ name, version }: Pick<TerraformTool, "name" | "version">): boolean {
+  return name === "tofu" && version !== undefined && !isOlder(version, "1.11");
 }
 
 /** By the environment, or by the user's settings for the tool. */

@@ -1,9 +1,9 @@
-import { relative } from "node:path";
 import type { Observation } from "../../commands/init/observe.ts";
 import { noJson, obstacles } from "../../core/existing.ts";
 import { contentAt, textAt } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import { type Consent, NOTHING, type PlanPart } from "../../core/types.ts";
+import { hint, own, run } from "../../errors/hint.ts";
 import { tokenInValues } from "../../exec/token-sources.ts";
 import { jsonObject } from "../../lib/json.ts";
 import { type Content, content } from "../../secret/content.ts";
@@ -32,7 +32,7 @@ export function planSecretVariables(
     if (held === undefined) return { findings: judgeVariable(observation, root, variable) };
     if (held.equals(token)) return NOTHING;
     const message = `${before.path} holds another token (${held.fingerprint}), and beats the environment's (${token.fingerprint}).`;
-    const fix = `do-bootstrap --save puts the environment's in its place; or: rm ${before.path}`;
+    const fix = hint`${own("--save")} puts the environment's in its place; or: ${{ remove: { path: before.path } }}`;
     return {
       findings: [finding("terraform.stale-secret", message, { where: before.path, fix })],
     };
@@ -47,7 +47,7 @@ export function planSecretVariables(
   if (parsed === undefined) findings.push(noJson(before.path));
   if (observation.git?.tracked.has(before.path)) {
     const message = `git tracks ${before.path}, which is to hold the token.`;
-    const fix = `git rm --cached ${relative(observation.config.base, before.path)}`;
+    const fix = hint`${run("git", "rm", "--cached", { path: before.path })}`;
     findings.push(finding("terraform.secret-tracked", message, { where: before.path, fix }));
   }
   if (findings.length > 0) return { findings };
@@ -68,7 +68,8 @@ function judgeVariable(
   if (declared === undefined || declared.hasDefault || env[`TF_VAR_${variable}`]) return [];
   const where = `${at(declared.place.file).path}:${declared.place.line}`;
   const message = `${where}: var.${variable} has no value here, as the token is not written to disk.`;
-  const fix = `export TF_VAR_${variable}="$${config.token.name}"; or, to write it: do-bootstrap --save`;
+  const step = { set: `TF_VAR_${variable}`, from: config.token.name };
+  const fix = hint`${step}; or, to write it: ${own("--save")}`;
   return [finding("terraform.variable-unset", message, { where, fix })];
 }
 

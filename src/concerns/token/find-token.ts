@@ -1,5 +1,6 @@
 import { isAbsolute, join } from "node:path";
 import { AppError } from "../../errors/app-error.ts";
+import { hint } from "../../errors/hint.ts";
 import { chooseToken, type TokenSources, type TokenState } from "../../exec/token-sources.ts";
 import type { Host, StateKey } from "../../host/host.ts";
 import { isInside } from "../../lib/paths.ts";
@@ -64,7 +65,7 @@ async function askCommand(
   }
   if (trust === "kept" && !host.state.write(trusted, trusted.name)) {
     throw new AppError("WRITE_FAILED", "There is no folder to keep trust in.", {
-      hint: "Set HOME, or XDG_STATE_HOME, to a folder outside the repo that you alone can write to.",
+      hint: hint`Set HOME, or XDG_STATE_HOME, to a folder outside the repo that you alone can write to.`,
     });
   }
   const file = await fileOf(host, program, { base: config.base, top });

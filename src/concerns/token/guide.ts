@@ -1,4 +1,5 @@
 import { AppError } from "../../errors/app-error.ts";
+import { hint } from "../../errors/hint.ts";
 import type { Host, Terminal } from "../../host/host.ts";
 import { printable } from "../../lib/printable.ts";
 import { Secret } from "../../secret/secret.ts";
@@ -111,6 +112,6 @@ function complain(terminal: Terminal, why: string, left: number): void {
 
 function noToken(): AppError {
   return new AppError("NO_TOKEN", "No token that works was given. Nothing was changed.", {
-    hint: `Make one at ${TOKEN_FORM}, then run the same command again.`,
+    hint: hint`Make one at ${TOKEN_FORM}, then run the same command again.`,
   });
 }

@@ -1,4 +1,5 @@
 import { AppError } from "../../errors/app-error.ts";
+import { hint, unset } from "../../errors/hint.ts";
 import type { Environment } from "../../host/host.ts";
 
 /** The form of the control panel: a token cannot be made by API (token guide). */
@@ -32,7 +33,7 @@ function hostFrom(env: Environment, name: string, standard: string): URL {
   const url = URL.canParse(given) ? new URL(given) : undefined;
   if (url !== undefined && isSafe(url) && url.username === "" && url.password === "") return url;
   throw new AppError("USAGE", `${name} in the environment is not an address a token may go to.`, {
-    hint: `Use https, or http on loopback; or unset ${name}.`,
+    hint: hint`Use https, or http on loopback; or ${unset(name)}.`,
   });
 }
 

@@ -1,11 +1,12 @@
 import type { Observation } from "../../commands/init/observe.ts";
 import type { Finding } from "../../core/finding.ts";
+import { hint, own, unset } from "../../errors/hint.ts";
 import type { TokenState } from "../../exec/token-sources.ts";
 import { describeOrigin, type Secret } from "../../secret/secret.ts";
 import { finding } from "./findings.ts";
 import { TOKEN_FORM } from "./hosts.ts";
 
-const RUN_AGAIN = "run do-bootstrap on a terminal; in a script: … | do-bootstrap --token-stdin";
+const RUN_AGAIN = hint`run ${own()} on a terminal; in a script: … | ${own("--token-stdin")}`;
 
 /** What is to be said of the token: whether there is one, and whether it will do. */
 export function judgeToken({
@@ -19,7 +20,7 @@ export function judgeToken({
         finding(
           "token.missing",
           `No DigitalOcean token: ${config.token.name} is neither in the environment nor in ${config.token.envFile}.`,
-          { fix: `${chooseFirst(config)}Make one at ${TOKEN_FORM}, then ${RUN_AGAIN}` },
+          { fix: hint`${chooseFirst(config)}Make one at ${TOKEN_FORM}, then ${RUN_AGAIN}` },
         ),
       ];
     case "withheld":
@@ -30,7 +31,7 @@ export function judgeToken({
           "token.malformed",
           `The token from ${describeOrigin(token.origin)} is not one: ${token.why}.`,
           {
-            fix: `A token is dop_v1_ and 64 characters of 0-9a-f. Make a new one at ${TOKEN_FORM}`,
+            fix: hint`A token is dop_v1_ and 64 characters of 0-9a-f. Make a new one at ${TOKEN_FORM}`,
           },
         ),
       ];
@@ -40,7 +41,7 @@ export function judgeToken({
       );
       return [
         finding("token.conflict", `Two different tokens: ${one} and ${other}.`, {
-          fix: "Unset the one that is not meant.",
+          fix: hint`Unset the one that is not meant.`,
         }),
       ];
     }
@@ -64,11 +65,11 @@ function chooseFirst({ environment, environments }: Observation["config"]): stri
 function withheld({ why, command, detail }: TokenState & { kind: "withheld" }): Finding {
   if (why === "failed") {
     return finding("token.command-failed", `token.command (${command}) gave no token: ${detail}.`, {
-      fix: "Run the command itself, and mend what it says.",
+      fix: hint`Run the command itself, and fix what it reports.`,
     });
   }
   return finding("token.command-untrusted", `token.command (${command}) was not run: ${detail}.`, {
-    fix: "If it may run: do-bootstrap on a terminal asks once; in a script: --trust",
+    fix: hint`If it may run: ${own()} on a terminal asks once; in a script: ${own("--trust")}`,
   });
 }
 
@@ -76,8 +77,8 @@ function shadowed(used: Secret, other: Secret): Finding {
   const message = `${describeOrigin(used.origin)} (${used.fingerprint}) is used; ${describeOrigin(other.origin)} holds another token (${other.fingerprint}).`;
   const fix =
     other.origin.kind === "environment"
-      ? `unset ${other.origin.name}`
-      : "do-bootstrap --save puts the one that is used in the other's place.";
+      ? hint`${unset(other.origin.name)}`
+      : hint`${own("--save")} puts the one that is used in the other's place.`;
   return finding("token.shadows-another", message, { fix });
 }
 
@@ -92,7 +93,7 @@ function judgeInspection({
         "token.refused",
         "DigitalOcean refuses the token (401): revoked, expired or mistyped.",
         {
-          fix: `Make a new one at ${TOKEN_FORM}, then ${RUN_AGAIN}`,
+          fix: hint`Make a new one at ${TOKEN_FORM}, then ${RUN_AGAIN}`,
         },
       ),
     ];
@@ -102,7 +103,7 @@ function judgeInspection({
       finding(
         "token.unverified",
         `DigitalOcean could not say whether the token works. ${inspection.doubts.join("; ")}.`,
-        { fix: "Mend the network or the proxy (HTTPS_PROXY), then run the same command again." },
+        { fix: hint`Fix the network or the proxy (HTTPS_PROXY), then run the same command again.` },
       ),
     ];
   }
@@ -125,7 +126,7 @@ function judgeTeam({ team }: Known, wanted: string | undefined): Finding[] {
         "token.team-unknown",
         `account.team asks for ${wanted}, and the token's team is unknown.`,
         {
-          fix: `Make a token that has account:read at ${TOKEN_FORM}`,
+          fix: hint`Make a token that has account:read at ${TOKEN_FORM}`,
         },
       ),
     ];
@@ -134,7 +135,9 @@ function judgeTeam({ team }: Known, wanted: string | undefined): Finding[] {
     finding(
       "token.wrong-team",
       `The token is of team ${team.name} (${team.uuid}); this repo takes ${wanted} only.`,
-      { fix: `Switch to the right team in the control panel and make a token at ${TOKEN_FORM}` },
+      {
+        fix: hint`Switch to the right team in the control panel and make a token at ${TOKEN_FORM}`,
+      },
     ),
   ];
 }
@@ -154,7 +157,7 @@ function judgeExpiry({ expiresInSeconds }: Known, { token }: Observation["config
       "token.expires-soon",
       `The token expires in ${days(expiresInSeconds)}; at least ${days(minTtlSeconds)} are asked for.`,
       {
-        fix: `Make a new one at ${TOKEN_FORM}, then ${RUN_AGAIN}`,
+        fix: hint`Make a new one at ${TOKEN_FORM}, then ${RUN_AGAIN}`,
       },
     ),
   ];

@@ -1,4 +1,5 @@
 import type { Finding } from "../../core/finding.ts";
+import { hint, own } from "../../errors/hint.ts";
 import { readTerraform } from "../../hcl/read.ts";
 import type { Host } from "../../host/host.ts";
 import type { Action } from "../../scopes/action.ts";
@@ -129,7 +130,7 @@ function judgeComparison({ missing, excess }: Comparison, access: string | undef
     "token.lacks-scopes",
     `The token lacks ${missing.length === 1 ? "a scope" : `${missing.length} scopes`}: ${missing.join(", ")}.`,
     {
-      fix: `Scopes cannot be edited: make a new token with those that do-bootstrap scopes lists, at ${TOKEN_FORM}`,
+      fix: hint`Scopes cannot be edited: make a new token with those that ${own("scopes")} lists, at ${TOKEN_FORM}`,
     },
   );
   const what = access === undefined ? `: ${excess.join(", ")}` : ` (${access})`;
@@ -137,7 +138,7 @@ function judgeComparison({ missing, excess }: Comparison, access: string | undef
     "token.more-than-needed",
     `The token may do more than this code needs${what}.`,
     {
-      fix: "Make one with what do-bootstrap scopes lists, and delete this one.",
+      fix: hint`Make one with what ${own("scopes")} lists, and delete this one.`,
     },
   );
   return [...(missing.length > 0 ? [lacks] : []), ...(excess.length > 0 ? [more] : [])];

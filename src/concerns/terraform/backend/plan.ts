@@ -1,9 +1,9 @@
-import { relative } from "node:path";
+import { join, relative } from "node:path";
 import type { Observation } from "../../../commands/init/observe.ts";
-import { behindExec, terraformIn } from "../../../core/as-typed.ts";
 import { obstacles, plainWrite, yoursNow } from "../../../core/existing.ts";
 import { textAt } from "../../../core/file-text.ts";
 import type { Finding } from "../../../core/finding.ts";
+import { patternOf } from "../../../core/ignore-block.ts";
 import {
   type Consent,
   joined,
@@ -11,18 +11,20 @@ import {
   type PlanPart,
   type WriteFile,
 } from "../../../core/types.ts";
+import { exec, type HintPart, hint, own, run, unset } from "../../../errors/hint.ts";
+import { KEY_NAMES } from "../../../exec/spaces-keys.ts";
 import type { Place } from "../../../hcl/syntax.ts";
-import { shellWord } from "../../../lib/shell-word.ts";
-import { allowsFrom } from "../../../lib/version-constraint.ts";
+import { allowsFrom } from "../../../lib/version.ts";
 import { content } from "../../../secret/content.ts";
 import type { SpacesBackend } from "../../config/resolved.ts";
-import { findKeys, KEY_NAMES, KEYS_PAGE } from "../../spaces/keys.ts";
+import { findKeys, KEYS_PAGE } from "../../spaces/keys.ts";
 import type { LockVerdict } from "../../spaces/lock-test.ts";
 import { placeOf } from "../../spaces/prove-locks.ts";
 import { backendSince, differences, renderBackend } from "../root/backend.ts";
 import { BACKEND_TF } from "../root/names.ts";
 import type { TerraformRoot } from "../root/observe.ts";
-import { isOlder } from "../root/tool.ts";
+import { isToolOlder } from "../root/tool.ts";
+import { terraformWords, toolOf } from "../root/typed.ts";
 import { finding } from "./findings.ts";
 
 /** backend.tf, and what is to be said of where the state is. */
@@ -33,13 +35,15 @@ export function planBackend(
 ): PlanPart {
   const { backend } = root.config;
   if (backend === undefined) {
-    return { findings: [...judgeLeftover(root), ...judgeSharing(observation.config, root)] };
+    return {
+      findings: [...judgeLeftover(observation, root), ...judgeSharing(observation.config, root)],
+    };
   }
   const { cloud } = root.module;
   if (cloud !== undefined) {
     const where = placeIn(root, cloud);
     const message = `${where}: HCP Terraform keeps the state of this root, and config has terraform.backend.`;
-    const fix = "Take terraform.backend out of the config, or this block out of the code.";
+    const fix = hint`Take terraform.backend out of the config, or this block out of the code.`;
     return { findings: [finding("cloud.backend", message, { where, fix })] };
   }
   return joined([
@@ -65,14 +69,14 @@ function planFile(
   }
   if (foreign.includes(BACKEND_TF)) {
     const message = `${before.path} is yours and has no backend block: none was written.`;
-    const fix = "Give the file another name.";
+    const fix = hint`Give the file another name.`;
     return { findings: [finding("backend.other", message, { where: before.path, fix })] };
   }
   const since = backendSince(backend);
   if (!allowsFrom(module.requiredVersions, since)) {
     const allowed = module.requiredVersions.join(", ");
     const message = `${before.path} needs ${since}, and required_version of this root is ${allowed}: none was written.`;
-    const fix = "Raise required_version, or take terraform.backend out of the config.";
+    const fix = hint`Raise required_version, or take terraform.backend out of the config.`;
     return { findings: [finding("terraform.too-old", message, { where: before.path, fix })] };
   }
   const text = renderBackend(backend, observation.templates);
@@ -88,7 +92,7 @@ function planFile(
   if (found.kind !== "keys") {
     const why = found.kind === "none" ? "there are no Spaces keys" : "AWS_PROFILE is not read";
     const message = `The lock of ${backend.bucket} cannot be tried, as ${why}; and one that was not tried is not written.`;
-    const fix = `Set ${KEY_NAMES.join(" and ")}; or leave terraform.backend.lock out.`;
+    const fix = hint`Set ${KEY_NAMES.join(" and ")}; or leave terraform.backend.lock out.`;
     return { findings: [finding("backend.lock", message, { where: before.path, fix })] };
   }
   const message = `The lock of ${backend.bucket} is not tested yet. init does it first: two writes of an object beside the state, and its deletion.`;
@@ -106,7 +110,7 @@ function afterTest(
   if (why === undefined) return { changes: [change] };
   const rest = left === undefined ? "" : ` The test object ${left} may still be in the bucket.`;
   const message = `No lock for ${bucket}: ${why}.${rest}`;
-  const fix = "Mend it, or leave terraform.backend.lock out: then nothing keeps two runs apart.";
+  const fix = hint`Fix that, or leave terraform.backend.lock out: then nothing keeps two runs apart.`;
   const where = change.before.path;
   return { findings: [finding("backend.lock", message, { where, fix })] };
 }
@@ -119,17 +123,20 @@ function judgeBlock(root: TerraformRoot, backend: SpacesBackend): Finding[] {
   if (other.length === 0) return [];
   const where = placeIn(root, module.backend.place);
   const message = `${where}: this root has a backend block of its own, which is left alone. In config's terms: ${other.join("; ")}.`;
-  const fix = "Make the two agree, or take terraform.backend out of the config.";
+  const fix = hint`Make the two agree, or take terraform.backend out of the config.`;
   return [finding("backend.other", message, { where, fix })];
 }
 
 /** Without backend.tf, a new clone would begin with an empty state. */
-function judgeLeftover(root: TerraformRoot): Finding[] {
+function judgeLeftover(observation: Observation, root: TerraformRoot): Finding[] {
   if (root.own.get(BACKEND_TF)?.edited !== false) return [];
   const where = root.at(BACKEND_TF).path;
   const message = `${where} still says that the state is on Spaces, and config no longer does. It is left alone, as the state does not move by itself.`;
-  const fix =
-    "Put terraform.backend back; or delete the file, and terraform init -migrate-state moves the state.";
+  const move = terraformWords(root.config.dir, toolOf(observation.terraform, root.config), [
+    "init",
+    "-migrate-state",
+  ]);
+  const fix = hint`Put terraform.backend back; or delete the file, and ${run(...move)} moves the state.`;
   return [finding("backend.other", message, { where, fix })];
 }
 
@@ -143,35 +150,40 @@ export function judgeSharing(
 ): Finding[] {
   const { dir, sharedWith, backend: ours, workspace = "default" } = config;
   const { backend, cloud } = module;
-  if (sharedWith.length === 0 || ours !== undefined || cloud !== undefined) return [];
+  if (environment === undefined || sharedWith.length === 0) return [];
+  if (ours !== undefined || cloud !== undefined) return [];
   if (backend?.isPartial) return [];
   const names = [environment, ...sharedWith].join(" and ");
   const message = `Environments ${names} have one state for ${dir}, that of workspace ${workspace}: each would destroy what the other made.`;
-  const fix = `Give each a workspace of its own, such as environments.${environment}.terraform.workspace: ${environment}`;
+  const fix = hint`Give each a workspace of its own, such as environments.${environment}.terraform.workspace: ${environment}`;
   return [finding("backend.shared", message, { where: dir, fix })];
 }
 
 /** Of several roots in one bucket it is said once. */
 function judgeKeys(observation: Observation, { bucket, region }: SpacesBackend): Finding[] {
   const found = findKeys(observation);
-  const envFile = relative(observation.config.base, observation.config.token.envFile);
+  const { base, token } = observation.config;
+  const envFile = relative(base, token.envFile);
   if (found.kind === "none") {
     const message = `There are no Spaces keys here for the bucket ${bucket}: ${KEY_NAMES.join(" and ")} are neither in the environment nor in ${envFile}.`;
     const { git } = observation;
     const isOpen = git !== undefined && !git.ignored.has(observation.envFile.path);
     // Where something stops the run, .gitignore is not written, and a person would go on from here.
-    const first = isOpen ? `First: echo ${shellWord(envFile)} >> .gitignore. Then make` : "Make";
-    const fix = `${first} a pair (Read/Write/Delete, bucket ${bucket} in ${region}) at ${KEYS_PAGE} and put both into ${envFile}; they are not the API token.`;
+    const file = { path: join(base, ".gitignore") };
+    const first = isOpen
+      ? hint`First: ${{ append: patternOf(envFile), file }}. Then make`
+      : hint`Make`;
+    const fix = hint`${first} a pair (Read/Write/Delete, bucket ${bucket} in ${region}) at ${KEYS_PAGE} and put both into ${envFile}; they are not the API token.`;
     return [finding("backend.no-keys", message, { fix })];
   }
   if (found.kind === "profile") {
     const message = `AWS_PROFILE is set: Terraform takes the keys of profile ${found.name} to Spaces.`;
-    return [finding("backend.other-keys", message, { fix: "unset AWS_PROFILE" })];
+    return [finding("backend.other-keys", message, { fix: hint`${unset("AWS_PROFILE")}` })];
   }
-  if (!found.beaten) return [];
+  if (!found.overrides) return [];
   const message =
     "AWS_ACCESS_KEY_ID is another key than SPACES_ACCESS_KEY_ID, and Terraform takes it to Spaces.";
-  const fix = "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN";
+  const fix = hint`${unset("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")}`;
   return [finding("backend.other-keys", message, { fix })];
 }
 
@@ -199,17 +211,17 @@ function judgeMove(observation: Observation, root: TerraformRoot): Finding[] {
   const { backend } = root.config;
   if (from === undefined || backend === undefined) return [];
   const message = `The state of ${hereOf(observation, root)} is ${from}, and is to be in ${backend.bucket}/${backend.key}: it has to be moved once. Until then terraform init is not run.`;
-  const fix = `${inExec(observation, root, "init -migrate-state")} asks, copies it there and leaves the old one; -reconfigure in its place begins without it.`;
+  const fix = hint`${inExec(observation, root, "init", "-migrate-state")} asks, copies it there and leaves the old one; -reconfigure in its place begins without it.`;
   return [finding("backend.migrate", message, { where: root.config.dir, fix })];
 }
 
 function judgeTool({ terraform }: Observation, backend: SpacesBackend): Finding[] {
   const since = backendSince(backend);
-  if (terraform === undefined || !isOlder(terraform, since)) return [];
+  if (terraform === undefined || !isToolOlder(terraform, since)) return [];
   const message = `${terraform.name} ${terraform.version} is too old for ${BACKEND_TF}, which needs ${since}.`;
   const fix = backend.lock
-    ? "Upgrade it, or leave terraform.backend.lock out (1.6.3)."
-    : "Upgrade it.";
+    ? hint`Upgrade it, or leave terraform.backend.lock out (1.6.3).`
+    : hint`Upgrade it.`;
   return [finding("terraform.too-old", message, { where: terraform.path, fix })];
 }
 
@@ -227,21 +239,19 @@ export function judgeBackendSecrets(observation: Observation, root: TerraformRoo
   for (const { name, where } of found) places.set(where, [...(places.get(where) ?? []), name]);
   const findings = [...places].map(([where, names]) => {
     const message = `${where}: ${names.join(", ")} in plain text; terraform init copies it to .terraform/terraform.tfstate and into every plan file.`;
-    const fix = `First make new keys and delete these, as others may have them (${KEYS_PAGE}). Then take it out: keys come through the environment, with do-bootstrap exec.`;
+    const fix = hint`First make new keys and delete these, as others may have them (${KEYS_PAGE}). Then take it out: keys come through the environment, with ${own("exec")}.`;
     return finding("backend.secret", message, { where, fix });
   });
   if (storedBackend === undefined || storedBackend.secrets.length === 0) return findings;
   const { path, secrets } = storedBackend;
   const message = `${path} holds ${secrets.join(", ")} in plain text, which an earlier terraform init was given; so does every plan file since.`;
-  const fix = `First make new keys and delete these (${KEYS_PAGE}). Then: rm ${path} && ${inExec(observation, root, "init -reconfigure")}`;
+  const fix = hint`First make new keys and delete these (${KEYS_PAGE}). Then: ${{ remove: { path } }}; after that: ${inExec(observation, root, "init", "-reconfigure")}`;
   return [...findings, finding("backend.secret", message, { where: path, fix })];
 }
 
-/** A command of Terraform's as a person would type it at the config's folder. */
-function inExec(observation: Observation, root: TerraformRoot, command: string): string {
-  const tool = observation.terraform?.name ?? root.config.tool ?? "terraform";
-  const { environment } = observation.config;
-  return behindExec(environment, terraformIn(hereOf(observation, root), tool, command));
+/** A command of Terraform's, with the keys of the bucket. */
+function inExec(observation: Observation, root: TerraformRoot, ...words: string[]): HintPart {
+  return exec(terraformWords(root.config.dir, toolOf(observation.terraform, root.config), words));
 }
 
 function hereOf({ config }: Observation, root: TerraformRoot): string {

@@ -5,14 +5,16 @@ import { textAt } from "../../../core/file-text.ts";
 import type { Finding } from "../../../core/finding.ts";
 import { patternOf, withPatterns } from "../../../core/ignore-block.ts";
 import { type Consent, joined, type PlanPart } from "../../../core/types.ts";
+import { hint } from "../../../errors/hint.ts";
+import { KEY_NAMES } from "../../../exec/spaces-keys.ts";
 import type { Snapshot } from "../../../host/host.ts";
 import { isInside } from "../../../lib/paths.ts";
 import { content } from "../../../secret/content.ts";
 import { SECRET_TFVARS } from "../../config/protected-paths.ts";
-import { KEY_NAMES } from "../../spaces/keys.ts";
 import { UPLOAD_IGNORE } from "../root/names.ts";
 import { needsOf } from "../root/needs.ts";
 import type { TerraformRoot } from "../root/observe.ts";
+import { providerOf } from "../root/provider.ts";
 import { finding } from "./findings.ts";
 import { isUploaded } from "./upload-ignore.ts";
 
@@ -52,7 +54,7 @@ function planIgnore(observation: Observation, before: Snapshot, consent: Consent
 
   function takesAllTheSame({ pattern, probe }: UploadRule): Finding {
     const message = `${before.path}: a line after ${pattern} lets HCP Terraform's upload take ${probe}.`;
-    const fix = "Take out the line with the ! that matches it, or narrow it.";
+    const fix = hint`Take out the line with the ! that matches it, or narrow it.`;
     return finding("cloud.upload", message, { where: before.path, fix });
   }
 }
@@ -84,8 +86,7 @@ function rulesFor({ config }: Observation, file: string): readonly UploadRule[] 
 
 function workspaceVariables({ code }: Observation, root: TerraformRoot): Finding {
   const { module, config } = root;
-  const byDefault = module.providers.find(({ alias }) => alias === undefined);
-  const ofToken = byDefault?.variable;
+  const ofToken = providerOf(root).block?.variable;
   const { variable } = needsOf(root);
   const texts = root.tfvars.map((name) => textAt(root.at(name))?.text ?? "");
   const others = [...module.variables].flatMap(([name, { hasDefault }]) => {
@@ -104,7 +105,7 @@ function workspaceVariables({ code }: Observation, root: TerraformRoot): Finding
   ];
   const where = `${root.at(module.cloud?.file ?? "").path}:${module.cloud?.line}`;
   const message = `${where}: runs on HCP Terraform take nothing from this machine. Its workspace needs: ${wanted.join(", ")}.`;
-  const fix = "Set them in the workspace, under Variables; or in a variable set of the project.";
+  const fix = hint`Set them in the workspace, under Variables; or in a variable set of the project.`;
   return finding("cloud.variables", message, { where, fix });
 }
 

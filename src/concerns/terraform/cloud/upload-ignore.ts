@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { matchesGlob } from "../../../lib/glob.ts";
 
 /**
  * Whether HCP Terraform's upload takes a file, by the text of the `.terraformignore` at its top. The
@@ -27,25 +28,5 @@ function isRule(line: string): boolean {
 function matches(pattern: string, path: string): boolean {
   const whole = pattern.endsWith("/") ? `${pattern}**` : pattern;
   const anchored = whole.startsWith("/") ? whole.slice(1) : `**/${whole}`;
-  const source = anchored.replace(
-    /\*\*\/?$|\*\*\/?|\*|\?|\\.|[^\w/-]/gu,
-    (part, offset: number) => {
-      if (part.startsWith("**")) {
-        return offset + part.length === anchored.length ? ".*" : "(?:.*/)?";
-      }
-      if (part === "*") return "[^/]*";
-      if (part === "?") return "[^/]";
-      return `\\${part.at(-1)}`;
-    },
-  );
-  return regexOf(source)?.test(path) ?? false;
-}
-
-function regexOf(source: string): RegExp | undefined {
-  try {
-    return new RegExp(`^${source}$`);
-  } catch {
-    // What go-slug cannot read either, it does not match.
-    return undefined;
-  }
+  return matchesGlob(anchored, path, { isFull: true, isByFolders: true });
 }

@@ -6,6 +6,7 @@ import {
   variableIn,
 } from "../../../hcl/syntax.ts";
 import { Secret } from "../../../secret/secret.ts";
+import { isToken } from "../../../secret/token-form.ts";
 import { type BackendBlock, describeBackend, secretsInBlock } from "./backend.ts";
 
 /** What a root module declares of what we would otherwise write. */
@@ -148,7 +149,7 @@ function tokenInProvider({ attributes }: Block): HardCoded[] {
 function tokenInDefault({ type, labels, attributes }: Block): HardCoded[] {
   const expression = attributes.get("default");
   if (type !== "variable" || typeof expression?.literal !== "string") return [];
-  if (!/^do[opr]_v1_[0-9a-f]{64}$/.test(expression.literal)) return [];
+  if (!isToken(expression.literal)) return [];
   return [{ expression, place: expression.place, where: `variable "${labels[0]}"` }];
 }
 

@@ -1,6 +1,7 @@
-import { allowsFrom } from "../../../lib/version-constraint.ts";
+import { allowsFrom } from "../../../lib/version.ts";
 import { EPHEMERAL_SINCE } from "./names.ts";
 import type { TerraformRoot } from "./observe.ts";
+import { providerOf } from "./provider.ts";
 
 /** How a root module gets its token, and which declarations it lacks for that. */
 export interface Needs {
@@ -22,10 +23,9 @@ export interface Needs {
  * Follows from config and repo alone, never from the machine (DESIGN §6). What only a file of ours
  * declares counts as lacking: that file is where it goes.
  */
-export function needsOf({ config, module, own }: TerraformRoot): Needs {
-  const isOurs = [...own.values()].some((file) => !file.edited && file.declaresProvider);
-  const byDefault = module.providers.find(({ alias }) => alias === undefined);
-  const provider = byDefault ?? (isOurs ? undefined : module.providers[0]);
+export function needsOf(root: TerraformRoot): Needs {
+  const { config, module } = root;
+  const { block: provider } = providerOf(root);
   const variable = provider?.variable ?? config.variable;
   const credentials = credentialsOf();
   return {

@@ -7,6 +7,7 @@ import { Secret, type TokenOrigin } from "../../../secret/secret.ts";
 import { SECRET_TFVARS } from "../../config/protected-paths.ts";
 import { PUBLIC_TFVARS } from "./names.ts";
 import type { TerraformRoot } from "./observe.ts";
+import { providerOf } from "./provider.ts";
 
 /** Where the provider of a root module takes its token from, as its files stand. */
 export type TokenSource =
@@ -39,7 +40,7 @@ export async function tokenSourceOf(
   { hclParser }: Pick<Host, "hclParser">,
   root: TerraformRoot,
 ): Promise<TokenSource> {
-  const { module, own, config } = root;
+  const { module, config } = root;
   const at = ({ file, line }: Place) => `${join(config.dir, file)}:${line}`;
   const unknown = (why: string, place: Place | undefined): TokenSource => ({
     kind: "unknown",
@@ -50,10 +51,7 @@ export async function tokenSourceOf(
   if (module.cloud !== undefined)
     return unknown("HCP Terraform has variables of its own", module.cloud);
 
-  const { providers } = module;
-  const generated = [...own.values()].find((file) => !file.edited && file.declaresProvider);
-  const provider =
-    providers.find(({ alias }) => alias === undefined) ?? (generated ? undefined : providers[0]);
+  const { block: provider, generated } = providerOf(root);
   if (provider === undefined) {
     return generated?.providerVariable === undefined
       ? { kind: "environment" }

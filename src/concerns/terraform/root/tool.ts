@@ -1,5 +1,6 @@
 import { toolEnvironment } from "../../../core/tool-environment.ts";
 import type { Host } from "../../../host/host.ts";
+import { isOlder } from "../../../lib/version.ts";
 import type { TerraformRootConfig } from "../../config/resolved.ts";
 import { EPHEMERAL_SINCE } from "./names.ts";
 
@@ -31,16 +32,12 @@ export async function findTerraform(
 
 /** True for a tool that does not know ephemeral variables (contracts/terraform.md 3.2). */
 export function isTooOld(tool: TerraformTool): boolean {
-  return isOlder(tool, EPHEMERAL_SINCE[tool.name]);
+  return isToolOlder(tool, EPHEMERAL_SINCE[tool.name]);
 }
 
-/** @param since such as "1.10" or "1.6.3". */
-export function isOlder({ version }: TerraformTool, since: string): boolean {
-  if (version === undefined) return false;
-  const wanted = since.split(".").map(Number);
-  const given = version.split(".").map(Number);
-  const at = wanted.findIndex((part, i) => part !== (given[i] ?? 0));
-  return at >= 0 && (given[at] ?? 0) < (wanted[at] ?? 0);
+/** A tool that did not say its release counts as new enough. */
+export function isToolOlder({ version }: Pick<TerraformTool, "version">, since: string): boolean {
+  return version !== undefined && isOlder(version, since);
 }
 
 async function versionOf({ run, env }: Pick<Host, "env" | "run">, file: string) {

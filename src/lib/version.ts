@@ -35,6 +35,16 @@ export function allows(constraints: readonly string[], version: string): boolean
   return terms.every((term) => satisfies(numbers(version), term));
 }
 
+/**
+ * Whether a release is older than another.
+ *
+ * @param version such as "1.11.4".
+ * @param since such as "1.10" or "1.6.3".
+ */
+export function isOlder(version: string, since: string): boolean {
+  return compare(numbers(version), numbers(since)) < 0;
+}
+
 function satisfies(version: readonly number[], term: string): boolean {
   const { operator = "=", bound = "" } =
     /^\s*(?<operator>=|!=|>=|<=|>|<|~>)?\s*v?(?<bound>\d+(\.\d+)*)/.exec(term)?.groups ?? {};

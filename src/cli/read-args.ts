@@ -1,0 +1,55 @@
+import { AppError } from "../errors/app-error.ts";
+import { type Hint, hint, own } from "../errors/hint.ts";
+import type { Args, Command } from "./command.ts";
+import { globalOptions, type Option } from "./options.ts";
+
+/**
+ * The arguments of a command as its handler gets them, whoever read the line: false, undefined or no
+ * words for what was not given.
+ *
+ * @param values by the name of the option; the command's own words by `positional`, others by `--`.
+ * @throws AppError USAGE for a word that is not in a closed list.
+ */
+export function readArgs(command: Command, values: Readonly<Record<string, unknown>>): Args {
+  const { positional, options } = command;
+  const known: readonly [string, Option][] = Object.entries({ ...globalOptions, ...options });
+  const read = known.map(([name, option]) => [name, readOption(name, option, values[name])]);
+  return {
+    ...Object.fromEntries(read),
+    ...(positional === undefined ? {} : { [positional]: readWords(command, values[positional]) }),
+    "--": wordsIn(values["--"]),
+  };
+}
+
+function readOption(name: string, { type, completes }: Option, value: unknown) {
+  // Of an option that is given twice the last one counts.
+  const last: unknown = Array.isArray(value) ? value.at(-1) : value;
+  if (type === "boolean") return last === true;
+  if (typeof last !== "string") return undefined;
+  if (typeof completes !== "object" || completes.includes(last)) return last;
+  throw new AppError("USAGE", `--${name} ${last}: there is no such thing.`, {
+    hint: hint`Use one of: ${completes.join(", ")}`,
+  });
+}
+
+function readWords(command: Command, value: unknown): string | readonly string[] | undefined {
+  const words = wordsIn(value);
+  if (typeof command.completes !== "object") return words;
+  const [word, ...more] = words;
+  if (word === undefined && command.isOptional) return undefined;
+  if (word !== undefined && more.length === 0 && command.completes.includes(word)) return word;
+  throw needsWord(command.name, command.completes);
+}
+
+function wordsIn(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.map(String) : [];
+}
+
+/** @param words at least two. */
+export function needsWord(command: string, words: readonly string[]): AppError {
+  const either = `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+  const lines = words.flatMap((word, at): Hint => [at === 0 ? "" : ", ", own(command, word)]);
+  return new AppError("USAGE", `${command} needs one word: ${either}.`, {
+    hint: hint`Use one of: ${lines}`,
+  });
+}

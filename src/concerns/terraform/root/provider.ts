@@ -1,0 +1,17 @@
+import type { ProviderBlock } from "./module.ts";
+import type { OwnFile, TerraformRoot } from "./observe.ts";
+
+/**
+ * The provider that a root's token goes to: the default one; without it the one in a file of ours; else the
+ * first with an alias.
+ */
+export function providerOf({ module, own }: Pick<TerraformRoot, "module" | "own">): {
+  readonly block: ProviderBlock | undefined;
+  /** Set where a generated file declares it: what it says is known. */
+  readonly generated: OwnFile | undefined;
+} {
+  const byDefault = module.providers.find(({ alias }) => alias === undefined);
+  if (byDefault !== undefined) return { block: byDefault, generated: undefined };
+  const generated = [...own.values()].find((file) => !file.edited && file.declaresProvider);
+  return { block: generated === undefined ? module.providers[0] : undefined, generated };
+}

@@ -1,0 +1,72 @@
+import type { Environment } from "../host/host.ts";
+import { Secret } from "../secret/secret.ts";
+
+export const KEY_NAMES = ["SPACES_ACCESS_KEY_ID", "SPACES_SECRET_ACCESS_KEY"] as const;
+
+/** What opens a bucket: a pair of Spaces keys, which is not the API token. */
+export interface SpacesKeys {
+  readonly id: Secret;
+  readonly secret: Secret;
+  readonly session: Secret | undefined;
+}
+
+/** What a client of S3, such as Terraform's backend, takes to a bucket. */
+export type FoundKeys =
+  | {
+      readonly kind: "keys";
+      readonly keys: SpacesKeys;
+      /** Whose names they stand under. */
+      readonly names: "AWS" | "SPACES";
+      /** There is another pair under SPACES_ names, which is not used. */
+      readonly overrides: boolean;
+    }
+  /** A profile of AWS's tools, which only they can read. */
+  | { readonly kind: "profile"; readonly name: string }
+  | {
+      readonly kind: "none";
+      /** One of the two under a SPACES_ name, which opens nothing: the client says so itself. */
+      readonly half?: { readonly id: Secret } | { readonly secret: Secret };
+    };
+
+/**
+ * Which keys are used under `exec`: AWS_ names win, as a client of S3 reads no others
+ * (contracts/terraform.md 6.1); without any, those of SPACES_ get these names. The environment comes before
+ * the env file.
+ */
+export function findKeys({
+  env,
+  envFile,
+  path,
+}: {
+  readonly env: Environment;
+  /** The variables of the env file. */
+  readonly envFile: ReadonlyMap<string, string>;
+  /** The env file, absolute. */
+  readonly path: string;
+}): FoundKeys {
+  const at = (name: string): Secret | undefined => {
+    if (env[name]) return Secret.of(env[name], { kind: "environment", name });
+    const value = envFile.get(name);
+    return value ? Secret.of(value, { kind: "env-file", name, path }) : undefined;
+  };
+  const pair = (id: Secret | undefined, secret: Secret | undefined, session?: Secret) =>
+    id !== undefined && secret !== undefined ? { id, secret, session } : undefined;
+  const ofAws = ["ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"].map((each) =>
+    at(`AWS_${each}`),
+  );
+  const [id, secret] = KEY_NAMES.map(at);
+  const ofSpaces = pair(id, secret);
+  if (ofAws.some((each) => each !== undefined)) {
+    const keys = pair(ofAws[0], ofAws[1], ofAws[2]);
+    if (keys === undefined) return { kind: "none" };
+    const overrides = ofSpaces !== undefined && !ofSpaces.id.equals(keys.id);
+    return { kind: "keys", keys, names: "AWS", overrides };
+  }
+  const profile = env["AWS_PROFILE"] || envFile.get("AWS_PROFILE");
+  if (profile) return { kind: "profile", name: profile };
+  if (ofSpaces !== undefined) {
+    return { kind: "keys", keys: ofSpaces, names: "SPACES", overrides: false };
+  }
+  if (id !== undefined) return { kind: "none", half: { id } };
+  return secret === undefined ? { kind: "none" } : { kind: "none", half: { secret } };
+}
