@@ -31,13 +31,13 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
   const isJson = own.includes("--json");
   const isDebug = own.includes("--debug");
   const flag = own.includes("--no-color") ? false : own.includes("--color") || undefined;
-  let cwd = "/";
+  let cwd: string | undefined;
   let environment: string | undefined;
-  const edge = (isShort: boolean): HintEdge => {
+  const edge = (): HintEdge => {
     const { platform } = process;
-    return { environment, cwd, platform, shell: shellOf(platform, env), isShort };
+    return { environment, cwd, platform, shell: shellOf(platform, env) };
   };
-  const pageOf = (stream: NodeJS.WriteStream): Page => pageOn(stream, env, flag, edge(true));
+  const pageOf = (stream: NodeJS.WriteStream): Page => pageOn(stream, env, flag, edge());
   const say = (text: string): void => void stderr.write(redact(text));
   const progress = progressOn(stderr, pageOf(stderr).paint, isJson || isDebug);
   let shown: Report | undefined;
@@ -126,26 +126,26 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
     const { report, status } = outcome;
     if (report.command === "scopes") {
       const { scopesDocument, scopesMarkdown, scopesText } = await import("./report/scopes.ts");
-      if (isJson) stdout.write(jsonDocument(scopesDocument(report, edge(false)), status));
+      if (isJson) stdout.write(jsonDocument(scopesDocument(report, edge()), status));
       else if (report.format === "markdown") stdout.write(redact(scopesMarkdown(report)));
       else stdout.write(redact(scopesText(report, pageOf(stdout))));
       return;
     }
     if (report.command === "hook") {
       const { hookDocument, hookText } = await import("./report/hook.ts");
-      if (isJson) stdout.write(jsonDocument(hookDocument(report, edge(false)), status));
+      if (isJson) stdout.write(jsonDocument(hookDocument(report, edge()), status));
       else if (report.dryRun) stdout.write(redact(hookText(report, pageOf(stdout))));
       else say(hookText(report, pageOf(stderr)));
       return;
     }
     if (report.command === "explain") {
       const { explainedDocument, explainedText } = await import("./report/explain.ts");
-      if (isJson) stdout.write(jsonDocument(explainedDocument(report, edge(false)), status));
+      if (isJson) stdout.write(jsonDocument(explainedDocument(report, edge()), status));
       else stdout.write(redact(explainedText(report.explanations, pageOf(stdout))));
       return;
     }
     if (isJson) {
-      stdout.write(jsonReport(await withUses(report), status, edge(false)));
+      stdout.write(jsonReport(await withUses(report), status, edge()));
       return;
     }
     // What was asked for is data; the story of a run that wrote something is talk.
@@ -160,7 +160,7 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
 
   async function printError(error: AppError): Promise<void> {
     if (isJson) {
-      stdout.write(jsonError(error, edge(false)));
+      stdout.write(jsonError(error, edge()));
       return;
     }
     const { humanError } = await import("./report/human.ts");

@@ -51,6 +51,8 @@ export interface Command {
   readonly completes?: Completable;
   /** Of a closed list, no word will do, too. */
   readonly isOptional?: boolean;
+  /** What the word says, for a line without one. */
+  readonly needs?: string;
   readonly options: Options;
   readonly examples: readonly (readonly [command: string, what: string])[];
   /** Imports the libraries that it needs when it runs. Our own code is one chunk: a dozen small ones

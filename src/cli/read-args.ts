@@ -38,18 +38,25 @@ function readWords(command: Command, value: unknown): string | readonly string[]
   const [word, ...more] = words;
   if (word === undefined && command.isOptional) return undefined;
   if (word !== undefined && more.length === 0 && command.completes.includes(word)) return word;
-  throw needsWord(command.name, command.completes);
+  throw needsWord(command.name, command.completes, command.needs);
 }
 
 function wordsIn(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.map(String) : [];
 }
 
-/** @param words at least two. */
-export function needsWord(command: string, words: readonly string[]): AppError {
+/**
+ * @param words at least two.
+ * @param what the word says, for a person.
+ */
+export function needsWord(command: string, words: readonly string[], what?: string): AppError {
   const either = `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
   const lines = words.flatMap((word, at): Hint => [at === 0 ? "" : ", ", own(command, word)]);
-  return new AppError("USAGE", `${command} needs one word: ${either}.`, {
-    hint: hint`Use one of: ${lines}`,
-  });
+  return new AppError(
+    "USAGE",
+    `${command} needs one word: ${either}${what === undefined ? "" : `, ${what}`}.`,
+    {
+      hint: hint`Use one of: ${lines}`,
+    },
+  );
 }

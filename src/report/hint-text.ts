@@ -7,12 +7,10 @@ import { cmdText, quoted, type Shell, shellWord } from "../lib/shell-word.ts";
 export interface HintEdge {
   /** The environment that was asked about. */
   readonly environment: string | undefined;
-  /** The folder in which a person would paste it. */
-  readonly cwd: string;
+  /** The folder in which a person would paste it; paths below it are relative to it. undefined: not known. */
+  readonly cwd: string | undefined;
   readonly platform: NodeJS.Platform;
   readonly shell: Shell;
-  /** Paths below `cwd` are printed relative to it; a document has them absolute. */
-  readonly isShort: boolean;
 }
 
 /** The shell in front of a person: on Windows, Git Bash sets MSYSTEM, cmd sets PROMPT, PowerShell neither. */
@@ -70,10 +68,10 @@ function inEnvironment(words: readonly Word[], environment: string | undefined):
   return [first, "--env", environment, ...rest];
 }
 
-function plain(word: Word, { cwd, isShort, platform, shell }: HintEdge): string {
+function plain(word: Word, { cwd, platform, shell }: HintEdge): string {
   if (typeof word === "string") return word;
   const { path, before = "", after = "" } = word;
-  const isRelative = before !== "" || (isShort && isInside(path, cwd));
+  const isRelative = cwd !== undefined && (before !== "" || isInside(path, cwd));
   const steps = (isRelative ? relative(cwd, path) || "." : path) + after;
   // A name that begins with a dash would be an option.
   const text = before === "" && steps.startsWith("-") ? `./${steps}` : before + steps;

@@ -262,7 +262,8 @@ function worstFirst(all: readonly Finding[]): Finding[] {
 }
 
 function humanFinding({ id, level, message, fix = [] }: Finding, page: Page): string {
-  const short = (text: string) => safe(text.replaceAll(`${page.edge.cwd}/`, ""));
+  const { cwd } = page.edge;
+  const short = (text: string) => safe(cwd === undefined ? text : text.replaceAll(`${cwd}/`, ""));
   const steps = hintWords(fix, page.edge).map(short);
   return problem(STYLES[level], MARKS[level], short(message), id, page, steps);
 }

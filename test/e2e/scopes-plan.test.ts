@@ -38,7 +38,8 @@ esac
 }
 
 /** As a saved plan begins. */
-const SAVED = Buffer.from("PK\u0003\u0004 and more");
+/** The beginning of a zip whose first member is `tfplan`. */
+const SAVED = Buffer.from(`PK\u0003\u0004${"\u0000".repeat(26)}tfplan and more`);
 
 describe("scopes --plan", () => {
   it("takes the JSON of a plan from a file, with the places of the code beside it", async () => {

@@ -149,7 +149,7 @@ describe("--env", () => {
 
 describe("a path", () => {
   const at = (path: string, more: Partial<HintEdge> = {}) =>
-    said([run("ls", { path })], { cwd: "/repo", isShort: true, ...more });
+    said([run("ls", { path })], { cwd: "/repo", ...more });
 
   it.each([
     ["/repo/infra/main.tf", "ls infra/main.tf"],
@@ -162,26 +162,27 @@ describe("a path", () => {
     expect(at(path)).toBe(line);
   });
 
-  it.each([["/repo/infra/main.tf"], ["/repo"], ["/repo/-rf"]])("%s in a document", (path) => {
-    expect(at(path, { isShort: false })).toBe(`ls ${path}`);
-  });
+  it.each([["/repo/infra/main.tf"], ["/repo"], ["/repo/-rf"]])(
+    "%s, the folder not known",
+    (path) => {
+      expect(at(path, { cwd: undefined })).toBe(`ls ${path}`);
+    },
+  );
 
   it("behind -chdir= is relative everywhere, and not said of the folder itself", () => {
-    const chdir = (path: string, isShort: boolean) =>
-      said([run("tofu", { path, before: "-chdir=" }, "plan")], { cwd: "/repo", isShort });
-    for (const isShort of [true, false]) {
-      expect(chdir("/repo/a b", isShort)).toBe("tofu '-chdir=a b' plan");
-      expect(chdir("/other", isShort)).toBe("tofu -chdir=../other plan");
-      expect(chdir("/repo", isShort)).toBe("tofu plan");
-    }
+    const chdir = (path: string) =>
+      said([run("tofu", { path, before: "-chdir=" }, "plan")], { cwd: "/repo" });
+    expect(chdir("/repo/a b")).toBe("tofu '-chdir=a b' plan");
+    expect(chdir("/other")).toBe("tofu -chdir=../other plan");
+    expect(chdir("/repo")).toBe("tofu plan");
   });
 
   it("a text is never taken for one", () => {
-    expect(said([run("ls", "/repo/a")], { cwd: "/repo", isShort: true })).toBe("ls /repo/a");
+    expect(said([run("ls", "/repo/a")], { cwd: "/repo" })).toBe("ls /repo/a");
   });
 
   it("has slashes in Git Bash", () => {
-    const more = { platform: "win32", isShort: false } as const;
+    const more = { platform: "win32" } as const;
     expect(at("C:\\a\\b", more)).toBe("ls C:/a/b");
     expect(at("C:\\a\\b", { ...more, shell: "cmd" })).toBe("ls C:\\a\\b");
   });
@@ -204,7 +205,7 @@ describe("a line ends between the words of a command, never in one", () => {
     [hint`${{ trim: "A" }}`, ["export", `A="$(printf %s "$A" | tr -d "'\\"[:space:]")"`]],
     [hint`${{ withoutLines: "A *=", file: "f" }}`, ["sed -i", "'/^A *=/d'", "f"]],
   ])("%j", (part, lines) => {
-    const edge = { environment: undefined, cwd: "/", isShort: true } as const;
+    const edge = { environment: undefined, cwd: undefined } as const;
     const words = hintWords(part, { ...edge, platform: "linux", shell: "posix" });
     expect(wrap(words, 10)).toEqual(lines);
   });
@@ -342,7 +343,7 @@ describe("the very same text arrives unchanged when it is pasted into", () => {
     chmodSync(join(root, "show"), 0o755);
     const cwd = mkdtempSync(join(root, "repo-"));
     const env = { PATH: `${root}:${process.env["PATH"]}`, HOME: root, LC_ALL: "C.UTF-8" };
-    const edge = { cwd, isShort: true, platform: process.platform } as const;
+    const edge = { cwd, platform: process.platform } as const;
     const at = (name: string) => ({ path: join(cwd, name) });
     const names = () => readdirSync(cwd);
     const files = () =>

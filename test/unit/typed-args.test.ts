@@ -138,7 +138,7 @@ describe("whoever reads the line", () => {
     ["env --format yaml", "--format yaml: there is no such thing."],
     ["completion --list tokens", "--list tokens: there is no such thing."],
     ["hook", "hook needs one word: install or remove."],
-    ["ci", "ci needs one word: github or gitlab."],
+    ["ci", "ci needs one word: github or gitlab, for GitHub or for GitLab."],
   ])("%s: %s", async (line, message) => {
     const argv = line.split(" ");
     expect(refusal(() => readPlainLine(argv))).toMatchObject({ code: "USAGE", message });
@@ -147,7 +147,7 @@ describe("whoever reads the line", () => {
 
   it.each([
     ["hook frob", "hook needs one word: install or remove."],
-    ["ci github gitlab", "ci needs one word: github or gitlab."],
+    ["ci github gitlab", "ci needs one word: github or gitlab, for GitHub or for GitLab."],
     ["completion tcsh", "completion needs one word: bash, zsh or fish."],
   ])("%s: %s", async (line, message) => {
     await expect(parse(line.split(" "), 80)).rejects.toMatchObject({ code: "USAGE", message });

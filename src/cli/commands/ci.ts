@@ -8,6 +8,7 @@ export const ci = command({
   name: "ci",
   describe: "Write a pipeline that plans pull requests and applies what is merged",
   positional: "WHERE",
+  needs: "for GitHub or for GitLab",
   completes: ["github", "gitlab"],
   options: {
     branch: { type: "string", value: "NAME", describe: "GitHub: what is applied (main)" },

@@ -9,10 +9,9 @@ import type { Change, Consent, PlanPart } from "../../core/types.ts";
 import { hint } from "../../errors/hint.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
 import type { Host, Snapshot } from "../../host/host.ts";
-import { jsonObject } from "../../lib/json.ts";
-import type { Content } from "../../secret/content.ts";
 import { Secret } from "../../secret/secret.ts";
 import type { Observation } from "../init/observe.ts";
+import { type Edit, editValues, hidden, type Parts, secretOf, valuesOf } from "./edit-values.ts";
 import { finding } from "./findings.ts";
 
 /** Where a token stands that this repo or this machine's doctl uses. */
@@ -130,65 +129,10 @@ export function changePlace(
   return { changes: [token === undefined ? { ...write, takesAway: true } : write] };
 }
 
-interface Edit {
-  readonly path: string;
-  readonly old: Secret;
-  readonly token: Secret | undefined;
-}
-
-type Parts = Content["parts"];
-
 function editEnvFile(text: string, { path, old, token }: Edit): Parts | undefined {
   return token === undefined
     ? withoutToken(text, path, old)
     : withReplaced(text, path, { old, token });
-}
-
-function editValues(text: string, { path, old, token }: Edit): Parts | undefined {
-  if (token !== undefined) return hidden(text, (value) => (old.equals(value) ? token : undefined));
-  const isOld = (value: unknown) => typeof value === "string" && old.equals(secretOf(value));
-  if (!path.endsWith(".json")) {
-    const kept = text.replace(ATTRIBUTE, (line, value: string) => (isOld(value) ? "" : line));
-    return valuesOf(kept).some(isOld) ? undefined : hidden(kept);
-  }
-  const values = jsonObject(text);
-  if (values === undefined) return undefined;
-  const rest = Object.entries(values).filter(([, value]) => !isOld(value));
-  return hidden(`${JSON.stringify(Object.fromEntries(rest), undefined, 2)}\n`);
-}
-
-/** An attribute that is a text, on a line of its own. */
-const ATTRIBUTE = /^[ \t]*[\w-]+[ \t]*=[ \t]*"([^"\n]*)"[ \t]*(?:(?:#|\/\/).*)?(?:\r?\n|$)/gm;
-const QUOTED = /"((?:[^"\\\n]|\\.)*)"(\s*:)?/g;
-
-/** Quoted texts but for the keys of JSON. */
-function quotedIn(text: string): { at: number; value: string }[] {
-  return Array.from(text.matchAll(QUOTED), ({ index, 1: value = "", 2: colon }) =>
-    colon === undefined ? [{ at: index + 1, value }] : [],
-  ).flat();
-}
-
-function valuesOf(text: string): string[] {
-  return quotedIn(text).map(({ value }) => value);
-}
-
-/** The text with every quoted value a secret, or what stands in for it. */
-function hidden(
-  text: string,
-  standIn: (value: Secret) => Secret | undefined = () => undefined,
-): Parts {
-  const parts: (string | Secret)[] = [];
-  let from = 0;
-  for (const { at, value } of quotedIn(text)) {
-    const held = secretOf(value);
-    parts.push(text.slice(from, at), standIn(held) ?? held);
-    from = at + value.length;
-  }
-  return [...parts, text.slice(from)];
-}
-
-function secretOf(value: string): Secret {
-  return Secret.of(value, { kind: "stdin" });
 }
 
 function notEditable(path: string, why: string): Finding {
