@@ -11,6 +11,7 @@ import { isCi } from "./lib/is-ci.ts";
 import { printable } from "./lib/printable.ts";
 import { allWell, isAllWell } from "./report/all-well.ts";
 import { type HintEdge, shellOf } from "./report/hint-text.ts";
+import type { HookReport } from "./report/hook.ts";
 import { jsonDocument, jsonError, jsonReport } from "./report/json.ts";
 import { type Page, pageOn } from "./report/paint.ts";
 import { progressOn } from "./report/progress.ts";
@@ -40,7 +41,7 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
   const pageOf = (stream: NodeJS.WriteStream): Page => pageOn(stream, env, flag, edge());
   const say = (text: string): void => void stderr.write(redact(text));
   const progress = progressOn(stderr, pageOf(stderr).paint, isJson || isDebug);
-  let shown: Report | undefined;
+  let shown: Pick<Report, "plan"> | undefined;
   try {
     const parsed = readPlainLine(argv) ?? (await parseWithYargs());
     if (parsed.kind === "print") {
@@ -73,11 +74,10 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
       return parse(argv, stdout.columns || 80);
     }
 
-    async function approve(report: Report): Promise<boolean> {
-      if (host.terminal === undefined || report.observation.ci) return true;
+    async function approve(report: Report | HookReport): Promise<boolean> {
+      if (host.terminal === undefined || isCi(env)) return true;
       progress.end();
-      const { humanPlan } = await import("./report/human.ts");
-      say(`${humanPlan(report, pageOf(stderr))}\n`);
+      say(`${await planText(report)}\n`);
       shown = report;
       const isYes = await (await host.terminal()).confirm(questionOf(report.plan));
       say("\n");
@@ -91,17 +91,18 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
       return (await host.terminal()).confirm(question);
     }
 
-    async function askForToken(...[observation, inspections]: Parameters<Ask>): Promise<string> {
+    async function askForToken(...[facts, inspections]: Parameters<Ask>): Promise<string> {
       progress.end();
-      const { token, inspection } = observation;
-      const isDead = token.kind === "found" && inspection?.state === "refused";
-      const refused = isDead ? describeOrigin(token.token.origin) : undefined;
+      const { state, inspection, hosts, code } = facts.token;
+      const isRefused = state.kind === "found" && inspection?.state === "refused";
       const { guide } = await import("./concerns/token/guide.ts");
       const text = await guide(host, progress, {
-        ...observation,
-        rows: panelRows(observation.code),
+        config: facts.config,
+        top: facts.repo.top,
+        hosts,
+        rows: panelRows(code),
         inspections,
-        refused,
+        refused: isRefused ? describeOrigin(state.token.origin) : undefined,
       });
       // What follows stands apart from the questions.
       say("\n");
@@ -116,6 +117,15 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
       say(`${stack.split("\n").map(printable).join("\n")}\n`);
     }
     return argv[0] === "exec" ? EXIT.exec : error.status;
+  }
+
+  async function planText(report: Report | HookReport): Promise<string> {
+    if (report.command === "hook") {
+      const { hookPlan } = await import("./report/hook.ts");
+      return hookPlan(report, pageOf(stderr));
+    }
+    const { humanPlan } = await import("./report/human.ts");
+    return humanPlan(report, pageOf(stderr));
   }
 
   async function print(outcome: Outcome): Promise<void> {
@@ -170,7 +180,7 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
 
 async function withUses(report: Report): Promise<Report> {
   const { whoWins } = await import("./concerns/effective-token/uses.ts");
-  return { ...report, uses: whoWins(report.observation) };
+  return { ...report, uses: whoWins(report.facts) };
 }
 
 /** Changes are counted as they will be in the end, when they were made. */

@@ -1,5 +1,6 @@
-import { type Look, NOTHING_DONE, type Result } from "../commands/init/bootstrap.ts";
+import type { Facts } from "../commands/init/facts.ts";
 import { statusOf } from "../core/finding.ts";
+import { type Look, NOTHING_DONE, type Result } from "../core/flow.ts";
 import { EXIT, type ExitStatus } from "../errors/exit-status.ts";
 import type { Report } from "../report/report.ts";
 import type { Context } from "./command.ts";
@@ -9,8 +10,11 @@ import type { ArgsOf, changeOptions } from "./options.ts";
 export interface Changing {
   readonly dryRun: boolean;
   /** Asks for leave, unless --yes gives it. */
-  readonly approve: (look: Look) => Promise<boolean>;
-  readonly outcome: (result: Result) => { readonly report: Report; readonly status: ExitStatus };
+  readonly approve: (look: Look<Facts>) => Promise<boolean>;
+  readonly outcome: (result: Result<Facts>) => {
+    readonly report: Report;
+    readonly status: ExitStatus;
+  };
 }
 
 export function changing(

@@ -1,4 +1,5 @@
-import type { Person } from "../commands/init/bootstrap.ts";
+import type { Facts } from "../commands/init/facts.ts";
+import type { Prompter } from "../commands/init/prompter.ts";
 import type { ExitStatus } from "../errors/exit-status.ts";
 import type { Host } from "../host/host.ts";
 import type { ExplainReport } from "../report/explain.ts";
@@ -20,11 +21,11 @@ export interface Context {
   /** True where what is printed can be read over a shoulder. */
   readonly isScreen: boolean;
   /** Leads a person to a token; absent where nobody can be asked. */
-  readonly askForToken: Person["ask"];
+  readonly askForToken: Prompter<Facts>["ask"];
   /** Asks whether a command of the repo's config may run. */
-  readonly trust: Person["trust"];
+  readonly trust: Prompter<Facts>["trust"];
   /** Shows a plan and asks for leave; true at once where nobody can be asked. */
-  readonly approve: (report: Report) => Promise<boolean>;
+  readonly approve: (report: Report | HookReport) => Promise<boolean>;
 }
 
 export type Outcome =

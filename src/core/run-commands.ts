@@ -3,8 +3,22 @@ import { AppError } from "../errors/app-error.ts";
 import { hint, own } from "../errors/hint.ts";
 import type { Host } from "../host/host.ts";
 import { shortPath } from "../lib/paths.ts";
+import type { Variables } from "../secret/variables.ts";
 import { revealed } from "../secret/variables.ts";
-import type { Command } from "./types.ts";
+
+/** Runs after the changes, is reported, and never undoes them (DESIGN rule 10). */
+export interface ToolCommand {
+  /** terraform or tofu: name for the report, and absolute path. */
+  readonly tool: { readonly name: string; readonly path: string };
+  readonly args: readonly string[];
+  /** The root module. */
+  readonly cwd: string;
+  readonly why: string;
+  /** Variables that it must not inherit. */
+  readonly without: readonly string[];
+  /** Variables that it needs: the keys of the state's bucket. */
+  readonly with: Variables;
+}
 
 /** A provider is some 10 MB; a slow line may take its time. */
 const TIME_LIMIT_MS = 300_000;
@@ -13,14 +27,14 @@ const SHOWN_LINES = 12;
 const SHOWN_ROOTS = 3;
 
 export interface CommandResult {
-  readonly command: Command;
+  readonly command: ToolCommand;
   /** How long it took, in ms. */
   readonly took: number;
   /** Absent when it succeeded: why not, in words, and the end of what it printed. */
   readonly failure: { readonly why: string; readonly output: readonly string[] } | undefined;
 }
 
-type RunHost = Pick<Host, "run" | "env" | "clock" | "cwd">;
+export type RunHost = Pick<Host, "run" | "env" | "clock" | "cwd">;
 
 /**
  * Runs commands: those of one root in their order, up to `atOnce` roots at a time. A failure ends those
@@ -31,11 +45,11 @@ type RunHost = Pick<Host, "run" | "env" | "clock" | "cwd">;
  */
 export async function runCommands(
   host: RunHost,
-  commands: readonly Command[],
+  commands: readonly ToolCommand[],
   { atOnce, progress }: { atOnce: number; progress: (what: string, now?: string) => void },
 ): Promise<readonly CommandResult[]> {
   const roots = [...byRoot(commands)];
-  const results = new Map<Command, CommandResult>();
+  const results = new Map<ToolCommand, CommandResult>();
   const underWay = new Set<string>();
   const left = roots.values();
   let done = 0;
@@ -60,7 +74,7 @@ export async function runCommands(
   if (failed !== undefined) throw interrupted(failed.reason);
   return commands.flatMap((command) => results.get(command) ?? []);
 
-  function say(command: Command): void {
+  function say(command: ToolCommand): void {
     const names = [...underWay].slice(0, SHOWN_ROOTS).map((cwd) => shortPath(cwd, host.cwd));
     const { name } = command.tool;
     const all = `${roots.length} roots`;
@@ -69,8 +83,8 @@ export async function runCommands(
   }
 }
 
-function byRoot(commands: readonly Command[]): ReadonlyMap<string, readonly Command[]> {
-  const roots = new Map<string, Command[]>();
+function byRoot(commands: readonly ToolCommand[]): ReadonlyMap<string, readonly ToolCommand[]> {
+  const roots = new Map<string, ToolCommand[]>();
   for (const command of commands) {
     const own = roots.get(command.cwd) ?? [];
     own.push(command);
@@ -79,7 +93,7 @@ function byRoot(commands: readonly Command[]): ReadonlyMap<string, readonly Comm
   return roots;
 }
 
-async function runOne(host: RunHost, command: Command): Promise<CommandResult> {
+async function runOne(host: RunHost, command: ToolCommand): Promise<CommandResult> {
   const { tool, args, cwd, without } = command;
   const env = Object.fromEntries(
     Object.entries(host.env).filter(([name]) => !without.includes(name)),
@@ -116,11 +130,11 @@ function interrupted(error: unknown): unknown {
 }
 
 /** As a person would type it. */
-export function title(command: Command): string {
-  return `${command.tool.name} ${wordsOf(command)}`;
+export function title(command: ToolCommand): string {
+  return [command.tool.name, ...wordsOf(command)].join(" ");
 }
 
 /** Without what only a program says. */
-export function wordsOf({ args }: Pick<Command, "args">): string {
-  return args.filter((arg) => arg !== "-no-color" && arg !== "-input=false").join(" ");
+export function wordsOf({ args }: Pick<ToolCommand, "args">): readonly string[] {
+  return args.filter((arg) => arg !== "-no-color" && arg !== "-input=false");
 }

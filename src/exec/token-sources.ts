@@ -29,7 +29,7 @@ export type TokenState =
   | { readonly kind: "missing" }
   /** The config's command did not give it. */
   | {
-      readonly kind: "withheld";
+      readonly kind: "unavailable";
       readonly why: "untrusted" | "failed";
       /** As a person would type it. */
       readonly command: string;

@@ -16,15 +16,18 @@ export function isAllWell({ command, dryRun, plan, applied, commands }: Report):
 }
 
 /** The one line of such a run: the rest of the report is not even loaded. */
-export function allWell({ observation }: Report, page: Page): string {
-  const { config, token, inspection } = observation;
+export function allWell({ facts }: Report, page: Page): string {
+  const {
+    config,
+    token: { state: token, inspection },
+  } = facts;
   const fingerprint = token.kind === "found" ? token.token.fingerprint : "";
-  const facts = [
+  const said = [
     `token ${fingerprint}`,
     ...(inspection?.team === undefined ? [] : [safe(inspection.team.name)]),
     expiry(inspection?.expiresInSeconds),
   ];
-  const text = `${config.project}: all is well (${facts.join(", ")}).`;
+  const text = `${config.project}: all is well (${said.join(", ")}).`;
   const [first = "", ...rest] = wrap(text, page.columns - 2);
   const name = page.paint("bold", config.project);
   const line = `${page.paint("green", "✓")} ${name}${first.slice(config.project.length)}`;

@@ -1,21 +1,21 @@
 import { basename, dirname, join } from "node:path";
-import type { Observation } from "../commands/init/observe.ts";
+import type { Facts } from "../commands/init/facts.ts";
 import { stateElsewhere } from "../concerns/terraform/backend/plan.ts";
 import { LOCK_FILE } from "../concerns/terraform/root/names.ts";
 import { needsOf } from "../concerns/terraform/root/needs.ts";
 import type { TerraformRoot } from "../concerns/terraform/root/observe.ts";
 import { terraformWords, toolOf } from "../concerns/terraform/root/typed.ts";
-import { diffOf } from "../core/diff.ts";
+import type { Change } from "../core/change.ts";
 import type { Finding } from "../core/finding.ts";
 import { isBlocked } from "../core/finding.ts";
-import { type CommandResult, title } from "../core/run-commands.ts";
-import type { Change, Command, Plan } from "../core/types.ts";
+import type { Plan } from "../core/plan.ts";
+import { type CommandResult, type ToolCommand, title } from "../core/run-commands.ts";
 import type { AppError } from "../errors/app-error.ts";
 import { EXIT, type ExitStatus } from "../errors/exit-status.ts";
 import { exec, type Hint, hint, own, run } from "../errors/hint.ts";
 import { STANDARD_NAMES } from "../exec/token-sources.ts";
 import { wrap } from "../lib/wrap.ts";
-import { holdsSecret } from "../secret/content.ts";
+import { diffOf } from "./diff.ts";
 import { hintText, hintWords } from "./hint-text.ts";
 import { fileInRoot, grouped, nameInRoot, someOf } from "./many-roots.ts";
 import { type Page, safe } from "./paint.ts";
@@ -30,7 +30,7 @@ import { whoIsWho } from "./who-is-who.ts";
 export function humanReport(
   report: Report,
   page: Page,
-  { status, shown }: { status: ExitStatus; shown: Report | undefined },
+  { status, shown }: { status: ExitStatus; shown: Pick<Report, "plan"> | undefined },
 ): string {
   const { plan, applied, dryRun, command } = report;
   const hasErrors = isBlocked(plan.findings);
@@ -61,13 +61,13 @@ function wholePlan(report: Report, page: Page): string {
   return sections([...diffs(report, changes, page), commandRows(report, commands, page)]).trimEnd();
 }
 
-function commandRows(report: Report, commands: readonly Command[], page: Page): string {
+function commandRows(report: Report, commands: readonly ToolCommand[], page: Page): string {
   return grouped(commands, (command) => `${title(command)} ${command.why}`)
     .map((group) => commandRow(report, group, page))
     .join("\n");
 }
 
-function commandRow(report: Report, group: readonly Command[], page: Page, more = ""): string {
+function commandRow(report: Report, group: readonly ToolCommand[], page: Page, more = ""): string {
   const [command, ...others] = group;
   if (command === undefined) return "";
   const folder = shownPath(report, command.cwd);
@@ -166,18 +166,11 @@ function diffs(report: Report, changes: readonly Change[], page: Page): string[]
 }
 
 function diffLines(change: Change, page: Page): string[] {
-  if (change.kind === "doctl-context") {
-    const { replaces, token } = change;
-    return [
-      ...(replaces === undefined ? [] : [page.paint("red", `  - ${replaces}`)]),
-      page.paint("green", `  + ${token}`),
-    ];
-  }
-  if (change.kind === "doctl-removal") return [page.paint("red", `  - ${change.holds}`)];
-  if (change.kind === "remove") return [];
+  const difference = change.diff();
+  if (difference === undefined) return [];
   const signs = { added: "+", removed: "-", kept: " " } as const;
   const styles = { added: "green", removed: "red", kept: "dim" } as const;
-  return diffOf(change).map(({ kind, text }) =>
+  return diffOf(difference).map(({ kind, text }) =>
     page.paint(styles[kind], `  ${signs[kind]} ${safe(text)}`.trimEnd()),
   );
 }
@@ -197,16 +190,14 @@ function marked(mark: string, text: string, page: Page): string {
     .join("\n");
 }
 
-function sign(change: Change, page: Page): string {
-  if (change.kind === "remove" || change.kind === "doctl-removal") return page.paint("red", "-");
-  const isNew =
-    change.kind === "write" ? change.before.kind === "absent" : change.replaces === undefined;
-  return isNew ? page.paint("green", "+") : page.paint("yellow", "~");
+const SIGN_STYLES = { "+": "green", "~": "yellow", "-": "red" } as const;
+
+function sign({ sign }: Change, page: Page): string {
+  return page.paint(SIGN_STYLES[sign], sign);
 }
 
-function nameOf(report: Report, change: Change): string {
-  if (!("before" in change)) return `doctl context ${change.context}`;
-  return shownPath(report, change.before.path);
+function nameOf(report: Report, { file, label }: Change): string {
+  return file === undefined ? safe(label) : shownPath(report, file);
 }
 
 function nameOfAll(report: Report, group: readonly Change[]): string {
@@ -222,7 +213,7 @@ function nameOfFiles(report: Report, [path = "", ...others]: readonly string[]):
 }
 
 function folderOf(report: Report): (change: Change) => string {
-  return (change) => ("before" in change ? shownPath(report, dirname(change.before.path)) : "");
+  return ({ file }) => (file === undefined ? "" : shownPath(report, dirname(file)));
 }
 
 const MARKS = { error: "✗", warning: "!", info: "·" } as const;
@@ -230,9 +221,10 @@ const STYLES = { error: "red", warning: "yellow", info: "dim" } as const;
 const WEIGHT = { error: 0, warning: 1, info: 2 } as const;
 
 function findings(report: Report, all: readonly Finding[], page: Page): string {
-  const { doubts, observation } = report;
-  const doubtful = doubts.map((text) => marked(page.paint("yellow", "!"), safe(text), page));
-  const found = observation.roots.length > 1 ? findingsOfMany(all, page) : humanFindings(all, page);
+  const { warnings, facts } = report;
+  const doubtful = warnings.map((text) => marked(page.paint("yellow", "!"), safe(text), page));
+  const found =
+    facts.terraform.roots.length > 1 ? findingsOfMany(all, page) : humanFindings(all, page);
   return [found, ...doubtful].filter(Boolean).join("\n");
 }
 
@@ -320,11 +312,11 @@ function lastLine(report: Report, status: ExitStatus, page: Page): string {
 
 /** The roots that an error of their own has left as they are. */
 function leftAside(report: Report, page: Page): string[] {
-  const { plan, observation } = report;
+  const { plan, facts } = report;
   const dirs = [...new Set(plan.findings.flatMap(({ skippedRoot }) => skippedRoot ?? []))];
   if (dirs.length === 0) return [];
   const verb = dirs.length === 1 ? "is left as it is" : "are left as they are";
-  const text = `${dirs.length} of ${observation.roots.length} roots ${verb}: ${someOf(report, dirs)}.`;
+  const text = `${dirs.length} of ${facts.terraform.roots.length} roots ${verb}: ${someOf(report, dirs)}.`;
   return [marked(page.paint("red", "✗"), text, page)];
 }
 
@@ -338,10 +330,10 @@ function nothingToDo({ findings }: Plan, status: ExitStatus, page: Page): string
 
 /** What colleagues need; a secret is never among it. */
 function toCommit(report: Report, page: Page): string[] {
-  const { git } = report.observation;
+  const { git } = report.facts.repo;
   if (git === undefined) return [];
-  const written = report.applied.flatMap((change) =>
-    change.kind === "write" && !holdsSecret(change.after) ? change.before.path : [],
+  const written = report.applied.flatMap(({ isForClones, file }) =>
+    isForClones && file !== undefined ? file : [],
   );
   const isNew = (path: string) => !git.tracked.has(path) && !git.ignored.has(path);
   const all = [...written, ...lockFilesMade(report).filter(isNew)];
@@ -357,31 +349,33 @@ function toCommit(report: Report, page: Page): string[] {
 }
 
 /** By an init that has just run. */
-function lockFilesMade({ commands, observation: { roots } }: Report): string[] {
+function lockFilesMade({ commands, facts: { terraform } }: Report): string[] {
   const inits = commands.filter(({ command, failure }) => command.args[0] === "init" && !failure);
   const dirs = new Set(inits.map(({ command }) => command.cwd));
-  return roots.flatMap(({ hasLockFile, config: { dir } }) =>
+  return terraform.roots.flatMap(({ hasLockFile, config: { dir } }) =>
     hasLockFile && dirs.has(dir) ? join(dir, LOCK_FILE) : [],
   );
 }
 
-function nextStep({ observation, plan: { findings } }: Report): Hint | undefined {
+function nextStep({ facts, plan: { findings } }: Report): Hint | undefined {
   const isAside = (dir: string) =>
     findings.some(({ skippedRoot, id, where }) =>
       id === "terraform.failed" ? where === dir : skippedRoot === dir,
     );
-  const { roots } = observation;
+  const {
+    terraform: { roots },
+  } = facts;
   const root = roots.find(({ config }) => !isAside(config.dir)) ?? roots[0];
   if (root === undefined) return undefined;
-  const tool = toolOf(observation.terraform, root.config);
+  const tool = toolOf(facts.terraform.tool, root.config);
   const isElsewhere = stateElsewhere(root) !== undefined;
   const verb = isElsewhere ? ["init", "-migrate-state"] : [root.isInitialised ? "plan" : "init"];
   const words = terraformWords(root.config.dir, tool, verb);
-  return hint`${isBehindExec(observation, root) ? exec(words) : run(...words)}`;
+  return hint`${isBehindExec(facts, root) ? exec(words) : run(...words)}`;
 }
 
 /** Terraform finds neither the keys of a bucket nor, without a variable, the token of an env file. */
-function isBehindExec({ token }: Observation, root: TerraformRoot): boolean {
+function isBehindExec({ token: { state: token } }: Facts, root: TerraformRoot): boolean {
   if (root.config.backend !== undefined) return true;
   // HCP Terraform has a token of its own.
   if (needsOf(root).credentials !== "env" || root.module.cloud !== undefined) return false;

@@ -3,12 +3,10 @@ import type { Use } from "../concerns/effective-token/uses.ts";
 import { needsOf } from "../concerns/terraform/root/needs.ts";
 import type { TerraformRoot } from "../concerns/terraform/root/observe.ts";
 import type { Finding } from "../core/finding.ts";
-import { title } from "../core/run-commands.ts";
-import type { Change, Command } from "../core/types.ts";
+import { type ToolCommand, title } from "../core/run-commands.ts";
 import type { AppError } from "../errors/app-error.ts";
 import type { ExitStatus } from "../errors/exit-status.ts";
 import type { TokenState } from "../exec/token-sources.ts";
-import { holdsSecret } from "../secret/content.ts";
 import { redact } from "../secret/redact.ts";
 import { Secret } from "../secret/secret.ts";
 import { type HintEdge, hintText } from "./hint-text.ts";
@@ -18,8 +16,13 @@ const SCHEMA_VERSION = 1;
 
 /** The one document that --json prints. */
 export function jsonReport(report: Report, status: ExitStatus, edge: HintEdge): string {
-  const { observation, plan, applied, doubts, command, commands } = report;
-  const { config, token, inspection, doctl, roots, terraform } = observation;
+  const { facts, plan, applied, warnings, command, commands } = report;
+  const {
+    config,
+    token: { state: token, inspection },
+    doctl,
+    terraform: { roots, tool: terraform },
+  } = facts;
   return print({
     command,
     status,
@@ -54,14 +57,14 @@ export function jsonReport(report: Report, status: ExitStatus, edge: HintEdge): 
     })),
     uses: (report.uses ?? []).map((use) => jsonUse(use, token)),
     findings: plan.findings.map((each) => jsonFinding(each, edge)),
-    pending: [...plan.changes.map(jsonChange), ...plan.commands.map(jsonCommand)],
-    applied: applied.map(jsonChange),
+    pending: [...plan.changes.map((change) => change.json()), ...plan.commands.map(jsonCommand)],
+    applied: applied.map((change) => change.json()),
     commands: commands.map(({ command, failure, took }) => ({
       ...jsonCommand(command),
       tookMs: took,
       failure: failure?.why ?? null,
     })),
-    doubts,
+    doubts: warnings,
   });
 }
 
@@ -101,27 +104,12 @@ export function jsonError(error: AppError, edge: HintEdge): string {
   });
 }
 
-function jsonChange(change: Change): object {
-  if (change.kind === "remove") {
-    return { kind: "remove", path: change.before.path, why: change.why };
-  }
-  return change.kind === "write"
-    ? {
-        kind: change.before.kind === "absent" ? "create" : "change",
-        path: change.before.path,
-        mode: change.mode.toString(8).padStart(4, "0"),
-        holdsSecret: holdsSecret(change.after),
-        why: change.why,
-      }
-    : { kind: change.kind, path: change.path, context: change.context, why: change.why };
-}
-
 function howItGetsItsToken(root: TerraformRoot) {
   const { credentials, variable } = needsOf(root);
   return { credentials, variable };
 }
 
-function jsonCommand(command: Command): object {
+function jsonCommand(command: ToolCommand): object {
   return { kind: "run", command: title(command), cwd: command.cwd, why: command.why };
 }
 

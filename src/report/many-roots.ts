@@ -1,5 +1,5 @@
 import { basename, dirname } from "node:path";
-import type { Change } from "../core/types.ts";
+import type { Change } from "../core/change.ts";
 import { type Report, shownPath } from "./report.ts";
 
 /** So many roots, or findings of a kind, are shown one by one. */
@@ -26,11 +26,11 @@ export function grouped<T>(items: readonly T[], keyOf: (item: T) => string | und
 
 /** A file in a root's folder by its name; undefined for any other change. */
 export function nameInRoot(report: Report, change: Change): string | undefined {
-  return "before" in change ? fileInRoot(report, change.before.path) : undefined;
+  return change.file === undefined ? undefined : fileInRoot(report, change.file);
 }
 
-export function fileInRoot({ observation }: Report, path: string): string | undefined {
-  const isRoots = observation.roots.some(({ config }) => config.dir === dirname(path));
+export function fileInRoot({ facts }: Report, path: string): string | undefined {
+  const isRoots = facts.terraform.roots.some(({ config }) => config.dir === dirname(path));
   return isRoots ? basename(path) : undefined;
 }
 

@@ -1,12 +1,13 @@
 import { relative } from "node:path";
-import type { Result } from "../commands/init/bootstrap.ts";
+import type { Facts } from "../commands/init/facts.ts";
 import type { Use } from "../concerns/effective-token/uses.ts";
+import type { Result } from "../core/flow.ts";
 import type { Environment } from "../host/host.ts";
 import { isInside, shortPath } from "../lib/paths.ts";
 import { safe } from "./paint.ts";
 
 /** What a command found or did; how it looks is decided at the edge. */
-export interface Report extends Result {
+export interface Report extends Result<Facts> {
   readonly command: "init" | "check" | "rotate" | "logout" | "uninstall" | "ci";
   readonly dryRun: boolean;
   /** Which token each tool takes: worked out for `check` and for --json. */
@@ -17,7 +18,7 @@ export interface Report extends Result {
 }
 
 /** A path as a person in this folder would write it. */
-export function shownPath({ cwd, home, observation }: Report, absolute: string): string {
-  const isOurs = isInside(absolute, observation.top);
+export function shownPath({ cwd, home, facts }: Report, absolute: string): string {
+  const isOurs = isInside(absolute, facts.repo.top);
   return safe(isOurs ? relative(cwd, absolute) || "." : shortPath(absolute, cwd, home));
 }

@@ -12,8 +12,13 @@ import { type Report, shownPath } from "./report.ts";
 
 /** Project, token, team, doctl context and roots: what people paste into chats. */
 export function whoIsWho(report: Report, page: Page): string {
-  const { observation } = report;
-  const { config, token, inspection, doctl, roots, terraform } = observation;
+  const { facts } = report;
+  const {
+    config,
+    token: { state: token, inspection },
+    doctl,
+    terraform: { roots, tool: terraform },
+  } = facts;
   const rows: Row[] = [
     ["Project", page.paint("bold", config.project)],
     ...(config.environment === undefined ? [] : [["Environment", config.environment] as Row]),
@@ -50,7 +55,7 @@ export function whoIsWho(report: Report, page: Page): string {
 
 /** Which token each tool takes as it is typed, and behind exec. */
 function useRows(report: Report): Row[] {
-  const { token } = report.observation;
+  const { state: token } = report.facts.token;
   const { uses = [] } = report;
   const isOurs = (use: Use) =>
     use.token instanceof Secret && token.kind === "found" && use.token.equals(token.token);
@@ -87,7 +92,7 @@ function usesInWords(report: Report, uses: readonly Use[]): string[] {
 
 function useInWords(report: Report, { token, from, where, dir }: Use): string {
   const place = where === undefined ? "" : ` (${shownPath(report, where)})`;
-  const several = report.observation.roots.length > 1 && dir !== undefined;
+  const several = report.facts.terraform.roots.length > 1 && dir !== undefined;
   const root = several ? `${shownPath(report, dir)}: ` : "";
   const what =
     token instanceof Secret ? token.fingerprint : token === "none" ? "no token" : "unknown";
@@ -113,7 +118,7 @@ function isInUse(tool: string | undefined, holding: string): boolean {
 }
 
 function tokenRow(report: Report, token: Secret): string {
-  const { inspection } = report.observation;
+  const { inspection } = report.facts.token;
   const origin =
     token.origin.kind === "env-file"
       ? `${token.origin.name} in ${shownPath(report, token.origin.path)}`

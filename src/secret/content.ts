@@ -35,6 +35,41 @@ export function shown({ parts, encoding }: Content): string {
   return encoding === "utf8" ? text : Buffer.from(text, encoding).toString("utf8");
 }
 
+/** What stands for a secret of an earlier edit while a text is edited: a private character, and a number. */
+const OPEN = "\uE000";
+const CLOSE = "\uE001";
+
+/** True for what stands for a secret: it is hidden already. */
+export function isPlaceholder(text: string): boolean {
+  return /^\uE000+\d+\uE001$/.test(text);
+}
+
+/**
+ * A content that is edited as a text. A secret in it stays what it is, and the edit sees a placeholder.
+ *
+ * @param edit gets a text, and returns one or its parts.
+ */
+export function editedText(
+  now: Content,
+  edit: (text: string) => string | Content["parts"],
+): Content {
+  const secrets = now.parts.filter((part) => typeof part !== "string");
+  let open = OPEN;
+  while (now.parts.some((part) => typeof part === "string" && part.includes(open))) open += OPEN;
+  let count = 0;
+  const text = now.parts
+    .map((part) => (typeof part === "string" ? part : `${open}${count++}${CLOSE}`))
+    .join("");
+  const result = edit(text);
+  const placeholder = new RegExp(`${open}(\\d+)${CLOSE}`);
+  const restored = (part: string) =>
+    part.split(placeholder).map((piece, at) => (at % 2 === 0 ? piece : secrets[Number(piece)]));
+  const parts = [result]
+    .flat()
+    .flatMap((part) => (typeof part === "string" ? restored(part) : part));
+  return { ...now, parts: parts.filter((part) => part !== undefined) };
+}
+
 export function holdsSecret({ parts }: Content): boolean {
   return parts.some((part) => typeof part !== "string");
 }

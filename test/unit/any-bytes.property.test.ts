@@ -157,8 +157,8 @@ describe("any bytes as", () => {
     survives((bytes) => {
       const given = text(bytes);
       withToken(given, ".env", "DIGITALOCEAN_TOKEN", secret());
-      withReplaced(given, ".env", { old: secret(OTHER), token: secret() });
-      withoutToken(given, ".env", secret(OTHER));
+      withReplaced(given, ".env", { olds: [secret(OTHER)], token: secret() });
+      withoutToken(given, ".env", [secret(OTHER)]);
       withNames(given, [...readEnvFile(given).keys(), "X"]);
     }, ENV);
   });

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { redacted, withToken } from "../../src/concerns/env-file/edit.ts";
-import { diffOf } from "../../src/core/diff.ts";
-import type { Snapshot } from "../../src/host/host.ts";
+import { WriteFile } from "../../src/core/changes/write-file.ts";
+import { diffOf } from "../../src/report/diff.ts";
 import { type Content, content } from "../../src/secret/content.ts";
 import { LEGACY, OTHER, PERSONAL, secret } from "./samples.ts";
 
@@ -12,15 +12,8 @@ const utf8 = (parts: Content["parts"] | undefined): Content => ({
   encoding: "utf8",
 });
 
-function diff(
-  shownBefore: Content,
-  after: Content,
-  modes: [number, number] = [0o600, 0o600],
-): string[] {
-  const [mode, newMode] = modes;
-  const place = { path: "/r/.env", target: "/r/.env", uid: 0, gid: 0, mtimeMs: 0, atimeMs: 0 };
-  const before: Snapshot = { ...place, kind: "file", bytes: Buffer.alloc(0), mode };
-  const lines = diffOf({ kind: "write", before, after, shownBefore, mode: newMode, why: "" });
+function diff(before: Content, after: Content, modes: [number, number] = [0o600, 0o600]): string[] {
+  const lines = diffOf({ before, after, modes });
   return lines.map(({ kind, text }) => `${{ added: "+", removed: "-", kept: " " }[kind]}${text}`);
 }
 
@@ -76,16 +69,9 @@ describe("a diff shows what changes, secrets as fingerprints", () => {
   });
 
   it("has no mode for a file that is new", () => {
-    const before: Snapshot = { kind: "absent", path: "/r/x", target: "/r/x" };
-    const change = {
-      kind: "write",
-      before,
-      after: content("a\n"),
-      shownBefore: content(""),
-      mode: 0o600,
-      why: "",
-    } as const;
-    expect(diffOf(change)).toEqual([{ kind: "added", text: "a" }]);
+    const before = { kind: "absent", path: "/r/x", target: "/r/x" } as const;
+    const change = new WriteFile({ before, edit: () => content("a\n"), mode: 0o600, why: "" });
+    expect(diffOf(change.diff())).toEqual([{ kind: "added", text: "a" }]);
   });
 });
 

@@ -140,7 +140,7 @@ describe("a token that is replaced or taken away, for any bytes", () => {
       fc.property(bytes, (given) => {
         const { text, encoding } = decode(given) ?? { text: "", encoding: "utf8" };
         const names = held(text);
-        const parts = withReplaced(text, ".env", { old: secret(OTHER), token: secret() });
+        const parts = withReplaced(text, ".env", { olds: [secret(OTHER)], token: secret() });
         if (parts === undefined || names.length === 0) return;
         const after = encode({ parts, encoding });
         const read = decode(after)?.text ?? "";
@@ -158,7 +158,7 @@ describe("a token that is replaced or taken away, for any bytes", () => {
       fc.property(bytes, (given) => {
         const { text, encoding } = decode(given) ?? { text: "", encoding: "utf8" };
         const names = held(text);
-        const parts = withoutToken(text, ".env", secret(OTHER));
+        const parts = withoutToken(text, ".env", [secret(OTHER)]);
         if (parts === undefined || names.length === 0) return;
         const after = encode({ parts, encoding }).toString("latin1");
         const read = decode(Buffer.from(after, "latin1"))?.text ?? "";

@@ -172,7 +172,7 @@ describe("a text takes time for its length, and not for the square of it", () =>
     const start = performance.now();
     expect(withToken(text, ".env", KEY, secret())).toBeDefined();
     withNames(KEY, [...readEnvFile(text).keys()]);
-    withoutToken(text, ".env", secret());
+    withoutToken(text, ".env", [secret()]);
     expect(performance.now() - start).toBeLessThan(2000);
   });
 });

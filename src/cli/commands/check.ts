@@ -1,6 +1,9 @@
-import { type Look, look, NOTHING_DONE } from "../../commands/init/bootstrap.ts";
+import { look } from "../../commands/init/bootstrap.ts";
+import type { Facts } from "../../commands/init/facts.ts";
+import type { Consent } from "../../core/consent.ts";
 import { statusOf } from "../../core/finding.ts";
-import type { Consent, Plan } from "../../core/types.ts";
+import { type Look, NOTHING_DONE } from "../../core/flow.ts";
+import { isEmpty, type Plan } from "../../core/plan.ts";
 import { EXIT } from "../../errors/exit-status.ts";
 import { type Context, command } from "../command.ts";
 import { lookOptions } from "../options.ts";
@@ -13,6 +16,7 @@ const NO_CONSENT: Consent = {
   writeConfig: false,
   envrc: false,
   doctlConfig: false,
+  asFlag: false,
 };
 
 export const check = command({
@@ -36,7 +40,6 @@ export const check = command({
       ...(await requestFrom(args, context)),
       ...(args.trust ? { trust: "once" } : {}),
       consent: NO_CONSENT,
-      asFlag: false,
     });
     const plan = args.history ? await withLeaks(found, context) : found.plan;
     const status = statusOf(plan.findings, args.strict);
@@ -51,17 +54,13 @@ export const check = command({
         cwd: host.cwd,
         home: host.home,
       },
-      status: status === EXIT.ok && isLeft(plan) ? EXIT.findings : status,
+      status: status === EXIT.ok && !isEmpty(plan) ? EXIT.findings : status,
     };
   },
 });
 
-async function withLeaks({ observation, plan }: Look, { host, progress }: Context): Promise<Plan> {
+async function withLeaks({ facts, plan }: Look<Facts>, { host, progress }: Context): Promise<Plan> {
   const { findLeaks } = await import("../../commands/leaks/leaks.ts");
-  const leaks = await findLeaks(host, observation, progress);
+  const leaks = await findLeaks(host, facts, progress);
   return { ...plan, findings: [...plan.findings, ...leaks] };
-}
-
-function isLeft({ changes, commands = [] }: Plan): boolean {
-  return changes.length + commands.length > 0;
 }

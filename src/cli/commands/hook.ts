@@ -1,3 +1,4 @@
+import { NOTHING_DONE } from "../../core/flow.ts";
 import { EXIT } from "../../errors/exit-status.ts";
 import { command } from "../command.ts";
 import { changeOptions } from "../options.ts";
@@ -8,7 +9,7 @@ export const hook = command({
   positional: "ACTION",
   completes: ["install", "remove"],
   options: {
-    "dry-run": changeOptions["dry-run"],
+    ...changeOptions,
     force: {
       type: "boolean",
       describe: "Also where hooks of all repos lie, or the guard was edited",
@@ -18,13 +19,15 @@ export const hook = command({
     ["do-bootstrap hook install", "beside husky, lefthook, pre-commit or hooks of your own"],
     ["do-bootstrap hook remove", "and leave the rest of the hook as it is"],
   ],
-  async run({ ACTION: action, force, "dry-run": dryRun }, { host, progress }) {
+  async run({ ACTION: action, force, yes, "dry-run": dryRun }, { host, progress, approve }) {
     const { changeHook } = await import("../../commands/hook/hook.ts");
-    const done = await changeHook(host, { action, dryRun, force, progress });
-    const hasErrors = done.findings.some(({ level }) => level === "error");
-    return {
-      report: { ...done, command: "hook", action, dryRun, cwd: host.cwd, home: host.home },
-      status: hasErrors ? EXIT.findings : EXIT.ok,
-    };
+    const about = { command: "hook", action, dryRun, cwd: host.cwd, home: host.home } as const;
+    const done = await changeHook(
+      host,
+      { action, dryRun, force, progress },
+      async (look) => yes || approve({ ...about, ...look, ...NOTHING_DONE }),
+    );
+    const hasErrors = done.plan.findings.some(({ level }) => level === "error");
+    return { report: { ...about, ...done }, status: hasErrors ? EXIT.findings : EXIT.ok };
   },
 });

@@ -1,4 +1,4 @@
-import { bootstrap, look, NOTHING_DONE, type Request } from "../../commands/init/bootstrap.ts";
+import { bootstrap, type Request } from "../../commands/init/bootstrap.ts";
 import { changing } from "../changing.ts";
 import { command } from "../command.ts";
 import { changeOptions, lookOptions } from "../options.ts";
@@ -45,16 +45,10 @@ export const init = command({
         writeConfig: args["write-config"],
         envrc: args.envrc,
         doctlConfig: args["doctl-config"],
+        asFlag: args["access-token-flag"],
       },
-      asFlag: args["access-token-flag"],
     };
-    const result = dryRun
-      ? { ...(await look(host, request)), ...NOTHING_DONE }
-      : await bootstrap(host, request, {
-          ask: context.askForToken,
-          trust: context.trust,
-          approve,
-        });
-    return outcome(result);
+    const prompter = { ask: context.askForToken, trust: context.trust, approve };
+    return outcome(await bootstrap(host, request, prompter, dryRun));
   },
 });

@@ -25,12 +25,12 @@ export const rotate = command({
   async run(args, context) {
     const { host } = context;
     const { force, revoke } = args;
-    const request = await requestFrom(args, context);
+    const { stdin, ...request } = await requestFrom(args, context);
     const { dryRun, approve, outcome } = changing("rotate", args, context);
     const { rotate: rotateToken } = await import("../../commands/credentials/rotate.ts");
     const result = await rotateToken(
       host,
-      { ...request, dryRun, force, revoke },
+      { ...request, stdin, dryRun, force, revoke },
       { ask: context.askForToken, approve },
     );
     return outcome(result);

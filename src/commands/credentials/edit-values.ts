@@ -4,16 +4,17 @@ import { Secret } from "../../secret/secret.ts";
 
 export interface Edit {
   readonly path: string;
-  readonly old: Secret;
+  readonly olds: readonly Secret[];
   readonly token: Secret | undefined;
 }
 
 export type Parts = Content["parts"];
 
 /** A file of Terraform values with another token, or without it; undefined where that would change more. */
-export function editValues(text: string, { path, old, token }: Edit): Parts | undefined {
-  if (token !== undefined) return hidden(text, (value) => (old.equals(value) ? token : undefined));
-  const isOld = (value: unknown) => typeof value === "string" && old.equals(secretOf(value));
+export function editValues(text: string, { path, olds, token }: Edit): Parts | undefined {
+  const isOne = (value: Secret) => olds.some((old) => old.equals(value));
+  if (token !== undefined) return hidden(text, (value) => (isOne(value) ? token : undefined));
+  const isOld = (value: unknown) => typeof value === "string" && isOne(secretOf(value));
   if (!path.endsWith(".json")) {
     const kept = text.replace(ATTRIBUTE, (line, value: string) => (isOld(value) ? "" : line));
     return valuesOf(kept).some(isOld) ? undefined : hidden(kept);

@@ -1,29 +1,33 @@
 import { basename } from "node:path";
 import { withNames } from "../../concerns/env-file/edit.ts";
 import { exampleNames } from "../../concerns/env-file/plan.ts";
+import { takerIn } from "../../concerns/git/repos.ts";
 import { BACKEND_TF, PUBLIC_TFVARS, UPLOAD_IGNORE } from "../../concerns/terraform/root/names.ts";
 import { TOKEN_LIST } from "../../concerns/token/hosts.ts";
-import type { ApplyHost } from "../../core/apply.ts";
-import { obstacles, plainWrite } from "../../core/existing.ts";
+import type { ApplyHost } from "../../core/change.ts";
+import { RemoveFile } from "../../core/changes/remove-file.ts";
+import { WriteFile } from "../../core/changes/write-file.ts";
 import { textAt } from "../../core/file-text.ts";
+import { type Result, runTask, type Task } from "../../core/flow.ts";
 import { recognise } from "../../core/generated.ts";
 import { withoutBlock } from "../../core/ignore-block.ts";
-import { type Change, joined, NOTHING, type Plan, type PlanPart } from "../../core/types.ts";
-import { AppError } from "../../errors/app-error.ts";
+import { type Bounds, obstacles } from "../../core/obstacles.ts";
+import { joined, NOTHING, type PlanPart } from "../../core/plan.ts";
 import { hint } from "../../errors/hint.ts";
 import type { Host, Snapshot } from "../../host/host.ts";
 import { isInside } from "../../lib/paths.ts";
-import { content } from "../../secret/content.ts";
+import { type Content, editedText } from "../../secret/content.ts";
 import type { Secret } from "../../secret/secret.ts";
-import { NOTHING_DONE, notConverged, type Person, type Result } from "../init/bootstrap.ts";
-import { type Observation, type ObservingHost, observe, type Question } from "../init/observe.ts";
+import type { Facts } from "../init/facts.ts";
+import { type ObserveOptions, type ObservingHost, observe } from "../init/observe.ts";
+import type { Prompter } from "../init/prompter.ts";
 import { sweepLeftOvers } from "../init/sweep.ts";
 import { isOfProject, pipelinePaths } from "../pipelines/files.ts";
 import { finding } from "./findings.ts";
 import { changePlace, type Held, holding, readPlaces, type TokenPlace } from "./token-places.ts";
 import { unreadPlaces } from "./unread-places.ts";
 
-export interface LogoutRequest extends Pick<Question, "environment" | "progress"> {
+export interface LogoutRequest extends Pick<ObserveOptions, "environment" | "progress"> {
   /** Take away the files that we generated, too. */
   readonly uninstall: boolean;
   readonly dryRun: boolean;
@@ -33,72 +37,61 @@ export interface LogoutRequest extends Pick<Question, "environment" | "progress"
  * Takes the repo's token out of every place that holds it, and with `uninstall` what we generated
  * and nobody edited. On DigitalOcean's side nothing changes.
  *
- * @throws AppError DECLINED, NOT_CONVERGED, and those of observe and apply.
+ * @throws AppError those of runTask.
  */
 export async function logout(
   host: ObservingHost & ApplyHost,
-  request: LogoutRequest,
-  { approve }: Pick<Person, "approve">,
-): Promise<Result> {
-  const question: Question = {
-    ...request,
-    stdin: undefined,
-    prompted: undefined,
-    trust: undefined,
-    minTtlSeconds: undefined,
-    fix: false,
-    inspections: new Map(),
+  { environment, progress, uninstall, dryRun }: LogoutRequest,
+  { approve }: Pick<Prompter<Facts>, "approve">,
+): Promise<Result<Facts>> {
+  const inspections = new Map();
+  // A second look finds none any more, and says of these what the first has said.
+  let olds: readonly Secret[] | undefined;
+  const task: Task<Facts> = {
+    async look() {
+      const { facts } = await observe(host, { environment, progress, inspections });
+      const places = await readPlaces(host, facts);
+      olds ??= tokensOf(facts);
+      const about = { facts, places, olds };
+      const plan = joined([
+        ...removals(facts, holding(places, olds)),
+        ...(uninstall ? await uninstallation(host, about) : []),
+        { findings: [...olds.map(stillValid), ...unreadPlaces(facts, places)] },
+      ]);
+      return { facts, plan };
+    },
+    sweep: (facts) => sweepLeftOvers(host, facts),
+    whoTakes: (paths, { repo }) => takerIn(host, repo.git?.git, paths),
   };
-  const observation = await observe(host, question);
-  const places = await readPlaces(host, observation);
-  const olds = tokensOf(observation);
-  const plan = joined([
-    ...removals(observation, holding(places, olds)),
-    request.uninstall
-      ? uninstall(observation, {
-          places,
-          olds,
-          pipelines: await lookAtPipelines(host, observation),
-        })
-      : NOTHING,
-    request.uninstall ? await guardRemoval(host, observation) : NOTHING,
-    { findings: [...olds.map(stillValid), ...unreadPlaces(observation, places)] },
-  ]);
-  const isBlocked = plan.findings.some(({ level }) => level === "error");
-  if (request.dryRun || isBlocked) return { observation, plan, ...NOTHING_DONE };
-  await sweepLeftOvers(host, observation);
-  if (plan.changes.length === 0) return { observation, plan, ...NOTHING_DONE };
-  if (!(await approve({ observation, plan }))) {
-    throw new AppError("DECLINED", "Nothing was changed.");
-  }
-  const { git, hosts } = observation;
-  const { apply } = await import("../../core/apply.ts");
-  await apply(host, plan.changes, { ...request, asFlag: false, hosts, git: git?.git });
-  const second = await observe(host, question);
-  const left = joined(removals(second, holding(await readPlaces(host, second), olds)));
-  if (left.changes.length > 0) throw notConverged(left);
-  return {
-    observation: second,
-    plan: { findings: plan.findings, changes: [], commands: [] },
-    applied: plan.changes,
-    doubts: [],
-    commands: [],
-  };
+  return runTask(task, host, approve, { dryRun, progress });
+}
+
+/** What was found of a repo's tokens. */
+interface Found {
+  readonly facts: Facts;
+  readonly places: readonly TokenPlace[];
+  /** The tokens that are to go. */
+  readonly olds: readonly Secret[];
+}
+
+async function uninstallation(host: ObservingHost, found: Found): Promise<PlanPart[]> {
+  const pipelines = await lookAtPipelines(host, found.facts);
+  return [planUninstall(found, pipelines), await guardRemoval(host, found.facts)];
 }
 
 /** The one that is used, and those that it shadows. */
-function tokensOf({ token }: Observation): readonly Secret[] {
+function tokensOf({ token: { state: token } }: Facts): readonly Secret[] {
   if (token.kind === "found") return [token.token, ...token.shadowed];
   return token.kind === "conflict" ? token.tokens : [];
 }
 
 /** The file that the token is read from goes last: a run that was killed finds it again. */
-function removals(observation: Observation, at: readonly Held[]): PlanPart[] {
+function removals(facts: Facts, at: readonly Held[]): PlanPart[] {
   const isSource = ({ place }: Held) =>
-    place.kind === "env-file" && place.snapshot.path === observation.config.token.envFile;
+    place.kind === "env-file" && place.snapshot.path === facts.config.token.envFile;
   const [sources, others] = [at.filter(isSource), at.filter((held) => !isSource(held))];
-  return [...others, ...sources].map(({ place, old }) =>
-    changePlace(observation, place, { old, token: undefined, force: false }),
+  return [...others, ...sources].map((held) =>
+    changePlace(facts, held, { token: undefined, force: false }),
   );
 }
 
@@ -111,22 +104,13 @@ function stillValid({ fingerprint }: Secret) {
 }
 
 /** What we generated and nobody edited; and our lines in .gitignore, once they protect nothing. */
-function uninstall(
-  observation: Observation,
-  {
-    places,
-    olds,
-    pipelines,
-  }: {
-    readonly places: readonly TokenPlace[];
-    readonly olds: readonly Secret[];
-    readonly pipelines: readonly Snapshot[];
-  },
-): PlanPart {
-  const { gitignore, envExample, envExampleTemplate, envrc, config, top } = observation;
+function planUninstall({ facts, places, olds }: Found, pipelines: readonly Snapshot[]): PlanPart {
+  const { config, repo, envFile, terraform } = facts;
+  const { top } = repo;
+  const { envrc, example } = envFile;
   const isEnvrc = recognise(textOf(envrc)) !== "foreign";
   // What a linked folder leads to is another repo's.
-  const roots = observation.roots.filter(({ real }) => isInside(real, top));
+  const roots = terraform.roots.filter(({ real }) => isInside(real, top));
   const inRoots = roots.flatMap((root) => {
     const names = [...root.own.keys()].filter((name) => name !== BACKEND_TF);
     const files = names.map((name) => root.at(name));
@@ -136,21 +120,13 @@ function uninstall(
     return [...files, ...(isOurs ? [values] : [])];
   });
   const generated = [...inRoots, ...pipelines, ...(isEnvrc ? [envrc] : [])];
-  const isExample = withNames(envExampleTemplate, exampleNames(config)) === textOf(envExample);
-  const changes = [...generated, ...(isExample ? [envExample] : [])].flatMap(
-    (snapshot): Change[] =>
-      snapshot.kind === "file" && !isEdited(snapshot)
-        ? [
-            {
-              kind: "remove",
-              before: snapshot,
-              why: "generated, and not edited",
-              // Those of a pipeline are ci's; a root module's folder is not.
-              ...(pipelines.includes(snapshot) ? { emptyBelow: top } : {}),
-            },
-          ]
-        : [],
-  );
+  const isExample = withNames(envFile.templates.example, exampleNames(config)) === textOf(example);
+  const changes = [...generated, ...(isExample ? [example] : [])].flatMap((snapshot) => {
+    if (snapshot.kind !== "file" || isEdited(snapshot)) return [];
+    // The folders of a pipeline are ci's; a root module's folder is not.
+    const emptyBelow = pipelines.includes(snapshot) ? top : undefined;
+    return new RemoveFile(snapshot, "generated, and not edited", emptyBelow);
+  });
   const edited = generated.filter(isEdited).map(({ path }) => basename(path));
   const secrets = places.filter(
     ({ kind, holds }) =>
@@ -170,15 +146,15 @@ function uninstall(
     ...states.map(({ config: { dir } }) => `the state in ${dir}`),
   ];
   const ignores = [
-    gitignore,
-    observation.uploadIgnore,
+    repo.gitignore,
+    terraform.uploadIgnore,
     ...roots.map(({ at }) => at(UPLOAD_IGNORE)),
   ];
   const blocks =
     protects.length > 0
       ? []
       : [...new Map(ignores.map((each) => [each.path, each])).values()].map((each) =>
-          blockRemoval(observation, each),
+          blockRemoval(repo, each),
         );
   return joined([
     { changes },
@@ -195,11 +171,11 @@ function uninstall(
             ],
           },
         ]),
-  ]) as Plan;
+  ]);
 }
 
 /** Where hooks of all repos lie, the guard is not this repo's to remove. */
-async function guardRemoval(host: ObservingHost, { git }: Observation): Promise<PlanPart> {
+async function guardRemoval(host: ObservingHost, { repo: { git } }: Facts): Promise<PlanPart> {
   if (git === undefined) return NOTHING;
   const { planHook } = await import("../hook/hook.ts");
   const { changes } = await planHook(host, git.git, { action: "remove", force: false });
@@ -207,30 +183,25 @@ async function guardRemoval(host: ObservingHost, { git }: Observation): Promise<
 }
 
 /** Those that we wrote for this project, edited or not. */
-async function lookAtPipelines(
-  { files }: Pick<Host, "files">,
-  observation: Observation,
-): Promise<Snapshot[]> {
-  const found = await Promise.all(pipelinePaths(observation).map((path) => files.look(path)));
+async function lookAtPipelines({ files }: Pick<Host, "files">, facts: Facts): Promise<Snapshot[]> {
+  const found = await Promise.all(pipelinePaths(facts).map((path) => files.look(path)));
   return found.filter(
-    (each) => isInside(each.target, observation.top) && isOfProject(observation, textOf(each)),
+    (each) => isInside(each.target, facts.repo.top) && isOfProject(facts, textOf(each)),
   );
 }
 
-function blockRemoval(observation: Observation, gitignore: Snapshot): PlanPart {
+function blockRemoval(bounds: Bounds, gitignore: Snapshot): PlanPart {
   const current = textAt(gitignore);
   const text = current && withoutBlock(current.text);
   if (current === undefined || text === undefined || text === current.text) return NOTHING;
-  const findings = obstacles(observation, gitignore, { force: false });
+  const findings = obstacles(bounds, gitignore, { force: false });
   if (findings.length > 0 || gitignore.kind !== "file") return { findings };
   const why = "without our lines";
-  const change: Change =
+  const edit = (now: Content) => editedText(now, withoutBlock);
+  const change =
     text.trim() === ""
-      ? { kind: "remove", before: gitignore, why }
-      : {
-          ...plainWrite(gitignore, { ...content(text), encoding: current.encoding }, why),
-          takesAway: true,
-        };
+      ? new RemoveFile(gitignore, why)
+      : new WriteFile({ before: gitignore, edit, why, takesAway: true });
   return { changes: [change] };
 }
 

@@ -1,32 +1,29 @@
+import { takerIn } from "../../concerns/git/repos.ts";
 import { TOKEN_LIST } from "../../concerns/token/hosts.ts";
 import { inspectOnce, inspectToken } from "../../concerns/token/inspect.ts";
 import { judgeToken } from "../../concerns/token/judge.ts";
 import { compareScopes } from "../../concerns/token/needed-scopes.ts";
 import { revokeToken } from "../../concerns/token/revoke.ts";
 import type { Inspection } from "../../concerns/token/verdict.ts";
-import type { ApplyHost } from "../../core/apply.ts";
+import type { ApplyHost } from "../../core/change.ts";
 import { type Finding, failureOf } from "../../core/finding.ts";
-import { joined, type Plan } from "../../core/types.ts";
+import { type Result, runTask, type Task } from "../../core/flow.ts";
+import { joined, type Plan } from "../../core/plan.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { hint, own } from "../../errors/hint.ts";
 import { chooseToken } from "../../exec/token-sources.ts";
 import type { StateKey } from "../../host/host.ts";
 import { describeOrigin, type Secret } from "../../secret/secret.ts";
-import {
-  type Look,
-  NOTHING_DONE,
-  notConverged,
-  type Person,
-  type Result,
-} from "../init/bootstrap.ts";
-import { type Observation, type ObservingHost, observe, type Question } from "../init/observe.ts";
+import type { Facts } from "../init/facts.ts";
+import { type ObserveOptions, type ObservingHost, observe } from "../init/observe.ts";
+import type { Prompter } from "../init/prompter.ts";
 import { sweepLeftOvers } from "../init/sweep.ts";
 import { finding } from "./findings.ts";
-import { changePlace, type Held, holding, readPlaces, type TokenPlace } from "./token-places.ts";
+import { changePlace, holding, readPlaces, type TokenPlace } from "./token-places.ts";
 import { unreadPlaces } from "./unread-places.ts";
 
 export interface RotateRequest
-  extends Pick<Question, "environment" | "minTtlSeconds" | "progress"> {
+  extends Pick<ObserveOptions, "environment" | "minTtlSeconds" | "progress"> {
   /** The text of standard input, with --token-stdin. */
   readonly stdin: string | undefined;
   /** Take a token of a team that cannot be read, and one that expires sooner. */
@@ -44,108 +41,96 @@ type RotateHost = ObservingHost & ApplyHost;
  * places new and some old, and the next one knows them all.
  *
  * @param ask for the new token: with a person at a terminal only.
- * @throws AppError NO_TOKEN, DECLINED, NOT_CONVERGED, and those of observe and apply.
+ * @throws AppError NO_TOKEN, and those of runTask.
  */
 export async function rotate(
   host: RotateHost,
   request: RotateRequest,
-  { ask, approve }: Pick<Person, "ask" | "approve">,
-): Promise<Result> {
+  { ask, approve }: Pick<Prompter<Facts>, "ask" | "approve">,
+): Promise<Result<Facts>> {
+  const { environment, minTtlSeconds, progress, dryRun } = request;
   const inspections = new Map<string, Promise<Inspection>>();
-  const question: Question = {
-    ...request,
-    stdin: undefined,
-    prompted: undefined,
-    trust: undefined,
-    fix: false,
-    inspections,
-  };
-  const observation = await observe(host, question);
-  const places = await readPlaces(host, observation);
-  const key = keyOf(observation);
-  const record = readRecord(host.state.read(key));
-  // One that was killed after its last write has nothing left to finish.
-  const isLeft = places.some(({ holds }) =>
-    holds.some(({ fingerprint }) => record?.old.includes(fingerprint)),
-  );
-  const unfinished = isLeft ? record : undefined;
-  const token = await newToken();
-  const olds = oldTokens(observation, places, { token, unfinished });
-  const plan = await planRotation();
-  const look: Look = { observation, plan };
-  if (request.dryRun || plan.findings.some(({ level }) => level === "error")) {
-    return { ...look, ...NOTHING_DONE };
-  }
-  await sweepLeftOvers(host, observation);
-  if (plan.changes.length > 0) {
-    if (!(await approve(look))) throw new AppError("DECLINED", "Nothing was changed.");
-    const old = olds.map(({ fingerprint }) => fingerprint);
-    host.state.write(key, JSON.stringify({ old, new: token.fingerprint }));
-    const { git, hosts } = observation;
-    const { apply, NotUndone } = await import("../../core/apply.ts");
-    await apply(host, plan.changes, { ...request, asFlag: false, hosts, git: git?.git }).catch(
-      (error: unknown) => {
-        // All is as it was: there is nothing to finish but what was left before.
-        const isAsItWas = !(error instanceof NotUndone);
-        if (unfinished === undefined && isAsItWas) host.state.remove(key);
-        throw error;
+  let rotation: Rotation | undefined;
+  const task: Task<Facts> = {
+    async look() {
+      const { facts } = await observe(host, { environment, minTtlSeconds, progress, inspections });
+      const places = await readPlaces(host, facts);
+      rotation ??= await beginRotation(facts, places);
+      return { facts, plan: await planRotation(facts, places, rotation) };
+    },
+    sweep: (facts) => sweepLeftOvers(host, facts),
+    journal: {
+      begin: () => {
+        if (rotation === undefined) return;
+        const { key, olds, token } = rotation;
+        const old = olds.map(({ fingerprint }) => fingerprint);
+        host.state.write(key, JSON.stringify({ old, new: token.fingerprint }));
       },
-    );
-  }
-  const second = await observe(host, question);
-  const left = holding(await readPlaces(host, second), olds);
-  if (left.length > 0) throw notConverged(changesAt(second, left, token));
-  host.state.remove(key);
-  const findings = [...plan.findings, ...(await farewell(host, second, olds, request))];
-  return {
-    observation: second,
-    plan: { findings, changes: [], commands: [] },
-    applied: plan.changes,
-    doubts: [],
-    commands: [],
+      end: () => rotation && host.state.remove(rotation.key),
+      isResumed: () => rotation?.isResumed === true,
+    },
+    whoTakes: (paths, { repo }) => takerIn(host, repo.git?.git, paths),
+    finish: ({ facts }) => farewell(host, facts, rotation?.olds ?? [], request),
   };
+  return runTask(task, host, approve, { dryRun, progress });
 
-  async function newToken(): Promise<Secret> {
-    const started = places
-      .flatMap(({ holds }) => holds)
-      .find(({ fingerprint }) => fingerprint === unfinished?.new);
-    if (request.stdin === undefined && started !== undefined) return started;
-    const text = request.stdin ?? (await ask?.(observation, inspections));
+  async function beginRotation(facts: Facts, places: readonly TokenPlace[]): Promise<Rotation> {
+    const key = keyOf(facts);
+    const record = readRecord(host.state.read(key));
+    const held = places.flatMap(({ holds }) => holds);
+    // One that was killed after its last write has nothing left to finish.
+    const isResumed = held.some(({ fingerprint }) => record?.old.includes(fingerprint));
+    const unfinished = isResumed ? record : undefined;
+    const started = held.find(({ fingerprint }) => fingerprint === unfinished?.new);
+    const isGiven = request.stdin === undefined && started !== undefined;
+    const token = isGiven ? started : await newToken(facts);
+    return { key, token, olds: oldTokens(facts, places, { token, unfinished }), isResumed };
+  }
+
+  async function newToken(facts: Facts): Promise<Secret> {
+    const text = request.stdin ?? (await ask?.(facts, inspections));
     if (text === undefined) {
       throw new AppError("NO_TOKEN", "rotate needs the new token.", {
         hint: hint`… | ${own("rotate", "--token-stdin")}`,
       });
     }
-    const { config } = observation;
+    const { config } = facts;
     const nothing = { prompted: undefined, inCode: undefined, env: {}, environment: undefined };
     const envFile = { path: config.token.envFile, values: new Map<string, string>() };
     const given = chooseToken({ ...nothing, envFile, stdin: text, name: config.token.name });
     if (given.kind === "found") return given.token;
-    const [wrong] = judgeToken({ token: given, inspection: undefined, config });
+    const [wrong] = judgeToken({ token: { state: given, inspection: undefined }, config });
     throw wrong === undefined
       ? new AppError("NO_TOKEN", "There is no new token.")
       : failureOf(wrong);
   }
 
-  async function planRotation(): Promise<Plan> {
-    if (olds.length === 0) {
-      return joined([{ findings: judgeOld(observation, token) }]);
-    }
-    request.progress("Asking DigitalOcean about both tokens");
-    const ask = inspectOnce(host, observation.hosts, inspections);
-    const [now, ...before] = await Promise.all([token, ...olds].map(ask));
-    const judged = judgeNew(observation, { token, now, before, force: request.force });
+  async function planRotation(
+    facts: Facts,
+    places: readonly TokenPlace[],
+    { olds, token }: Rotation,
+  ): Promise<Plan> {
+    if (olds.length === 0) return joined([{ findings: judgeOld(facts, token) }]);
+    progress("Asking DigitalOcean about both tokens");
+    const inspect = inspectOnce(host, facts.token.hosts, inspections);
+    const [now, ...before] = await Promise.all([token, ...olds].map(inspect));
+    const { force } = request;
     return joined([
-      {
-        findings: [...judged, unreached(observation, olds), ...unreadPlaces(observation, places)],
-      },
-      changesAt(observation, holding(places, olds), token, request.force),
+      { findings: judgeNew(facts, { token, now, before, force }) },
+      { findings: [unreached(facts, olds), ...unreadPlaces(facts, places)] },
+      ...holding(places, olds).map((held) => changePlace(facts, held, { token, force })),
     ]);
   }
+}
 
-  function changesAt(looked: Observation, at: readonly Held[], token: Secret, force = false): Plan {
-    return joined(at.map(({ place, old }) => changePlace(looked, place, { old, token, force })));
-  }
+/** What one rotation is about, from its first look on. */
+interface Rotation {
+  readonly key: StateKey;
+  /** The new token. */
+  readonly token: Secret;
+  readonly olds: readonly Secret[];
+  /** A run before this one was killed in the middle of it. */
+  readonly isResumed: boolean;
 }
 
 interface Unfinished {
@@ -153,7 +138,7 @@ interface Unfinished {
   readonly new: string;
 }
 
-function keyOf({ config }: Observation): StateKey {
+function keyOf({ config }: Facts): StateKey {
   return { kind: "rotation", folder: config.base, name: config.environment ?? "" };
 }
 
@@ -169,7 +154,7 @@ function readRecord(text: string | undefined): Unfinished | undefined {
 
 /** The one that the repo uses, and those of a rotation that was not finished. */
 function oldTokens(
-  { token: state }: Observation,
+  { token: { state } }: Facts,
   places: readonly TokenPlace[],
   { token, unfinished }: { token: Secret; unfinished: Unfinished | undefined },
 ): Secret[] {
@@ -183,18 +168,18 @@ function oldTokens(
 }
 
 /** There is nothing to replace: it is the same token, or there is none. */
-function judgeOld({ token: state, inspection, config }: Observation, token: Secret): Finding[] {
+function judgeOld({ token: { state, inspection }, config }: Facts, token: Secret): Finding[] {
   if (state.kind === "found") {
     const message = `That is the token that this repo has (${token.fingerprint}).`;
     return [
       finding("token.unchanged", message, { fix: hint`Make a new one, and rotate to that.` }),
     ];
   }
-  return judgeToken({ token: state, inspection, config });
+  return judgeToken({ token: { state, inspection }, config });
 }
 
 function judgeNew(
-  observation: Observation,
+  facts: Facts,
   {
     token,
     now,
@@ -207,10 +192,12 @@ function judgeNew(
     force: boolean;
   },
 ): Finding[] {
-  const { config, code } = observation;
+  const {
+    config,
+    token: { code },
+  } = facts;
   const found = judgeToken({
-    token: { kind: "found", token, shadowed: [] },
-    inspection: now,
+    token: { state: { kind: "found", token, shadowed: [] }, inspection: now },
     config,
   });
   if (now?.state !== "alive") return found;
@@ -252,7 +239,10 @@ function judgeLife(now: Inspection, old: Inspection): Finding[] {
   return [finding("token.expires-sooner", message, { fix })];
 }
 
-function unreached({ env, token }: Observation, olds: readonly Secret[]): Finding {
+function unreached(
+  { machine: { env }, token: { state: token } }: Facts,
+  olds: readonly Secret[],
+): Finding {
   const names = Object.keys(env).filter((name) => {
     const value = env[name];
     return value !== undefined && olds.some((old) => old.holds(value));
@@ -274,7 +264,7 @@ function unreached({ env, token }: Observation, olds: readonly Secret[]): Findin
 /** Says what the old tokens still are on DigitalOcean's side. */
 async function farewell(
   host: RotateHost,
-  { hosts }: Observation,
+  { token: { hosts } }: Facts,
   olds: readonly Secret[],
   { revoke, progress }: RotateRequest,
 ): Promise<Finding[]> {

@@ -1,16 +1,21 @@
 import { join } from "node:path";
 import { SECRET_TFVARS } from "../../concerns/config/protected-paths.ts";
+import { RemoveContext, StoreContext } from "../../concerns/doctl/changes.ts";
 import { judgePlace } from "../../concerns/doctl/plan.ts";
 import { redacted, withoutToken, withReplaced } from "../../concerns/env-file/edit.ts";
-import { obstacles } from "../../core/existing.ts";
+import { RemoveFile } from "../../core/changes/remove-file.ts";
+import { WriteFile } from "../../core/changes/write-file.ts";
+import type { Consent } from "../../core/consent.ts";
 import { textAt } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
-import type { Change, Consent, PlanPart } from "../../core/types.ts";
+import { obstacles } from "../../core/obstacles.ts";
+import { NOTHING, type PlanPart } from "../../core/plan.ts";
 import { hint } from "../../errors/hint.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
 import type { Host, Snapshot } from "../../host/host.ts";
+import { editedText } from "../../secret/content.ts";
 import { Secret } from "../../secret/secret.ts";
-import type { Observation } from "../init/observe.ts";
+import type { Facts } from "../init/facts.ts";
 import { type Edit, editValues, hidden, type Parts, secretOf, valuesOf } from "./edit-values.ts";
 import { finding } from "./findings.ts";
 
@@ -26,7 +31,7 @@ export type TokenPlace = { readonly holds: readonly Secret[] } & (
  */
 export async function readPlaces(
   { files }: Pick<Host, "files">,
-  { config, roots, doctl }: Observation,
+  { config, terraform: { roots }, doctl }: Facts,
 ): Promise<readonly TokenPlace[]> {
   const beside = (await files.list(config.base)).filter((name) => ENV_FILE.test(name));
   const paths = [...config.envFiles, ...beside.map((name) => join(config.base, name))];
@@ -72,67 +77,73 @@ function eachOnce(files: readonly Snapshot[]): readonly Snapshot[] {
 /** A temporary file of a run is none: it goes by itself. */
 const ENV_FILE = /^\.env(?:\.(?!(?:example|sample|template|dist)$|do-bootstrap-)[\w.-]+)?$/;
 
-/** A place and the token in it that is to go. */
+/** A place and the tokens in it that are to go. */
 export interface Held {
   readonly place: TokenPlace;
-  readonly old: Secret;
+  readonly olds: readonly Secret[];
 }
 
 export function holding(places: readonly TokenPlace[], olds: readonly Secret[]): Held[] {
-  return places.flatMap((place) =>
-    olds
-      .filter((old) => place.holds.some((held) => old.equals(held)))
-      .map((old) => ({ place, old })),
-  );
+  return places.flatMap((place) => {
+    const held = olds.filter((old) => place.holds.some((each) => old.equals(each)));
+    return held.length === 0 ? [] : { place, olds: held };
+  });
 }
 
-/** What puts `token` in a place instead of `old`; without a token, what takes `old` away. */
+/** What puts `token` in a place instead of `olds`; without a token, what takes them away. */
 export function changePlace(
-  observation: Observation,
-  place: TokenPlace,
-  { old, token, force }: { old: Secret; token: Secret | undefined } & Pick<Consent, "force">,
+  facts: Pick<Facts, "repo" | "machine" | "doctl">,
+  { place, olds }: Held,
+  { token, force }: { token: Secret | undefined } & Pick<Consent, "force">,
 ): PlanPart {
   const why = token === undefined ? "without the token" : "the new token";
   if (place.kind === "doctl") {
     const { path, context } = place;
-    const taken = token === undefined ? [] : judgePlace(observation);
+    const taken = token === undefined ? [] : judgePlace(facts);
     if (taken.length > 0) return { findings: taken };
-    const change: Change =
+    const login = { path, context, why };
+    // A context holds one.
+    const [old] = olds;
+    if (old === undefined) return NOTHING;
+    const change =
       token === undefined
-        ? { kind: "doctl-removal", path, context, holds: old, why }
-        : { kind: "doctl-context", path, context, token, replaces: old, doctl: undefined, why };
+        ? new RemoveContext(login, old)
+        : new StoreContext(login, { token, replaces: old });
     return { changes: [change] };
   }
   const { kind, snapshot } = place;
-  const blocked = obstacles(observation, snapshot, { force });
+  const blocked = obstacles(facts.repo, snapshot, { force });
   const current = textAt(snapshot);
   if (blocked.length > 0 || snapshot.kind !== "file" || current === undefined) {
     return { findings: blocked };
   }
-  const { text, encoding } = current;
   const { path } = snapshot;
-  const edit = { path, old, token };
-  const parts = kind === "env-file" ? editEnvFile(text, edit) : editValues(text, edit);
+  const edit = { path, olds, token };
+  const edited = (text: string) =>
+    kind === "env-file" ? editEnvFile(text, edit) : editValues(text, edit);
+  const parts = edited(current.text);
   if (parts === undefined) return { findings: [notEditable(path, why)] };
   // Of a link the file that it leads to would stay.
   const isLink = !snapshot.target.endsWith(snapshot.path);
   if (kind === "tfvars" && !isLink && /^\s*(\{\s*\})?\s*$/.test(parts.map(String).join(""))) {
-    return { changes: [{ kind: "remove", before: snapshot, why: "it held the token alone" }] };
+    return { changes: [new RemoveFile(snapshot, "it held the token alone")] };
   }
   const shownBefore = {
-    parts: kind === "env-file" ? redacted(text, path) : hidden(text),
-    encoding,
+    ...current,
+    parts: kind === "env-file" ? redacted(current.text, path) : hidden(current.text),
   };
-  const mode = observation.platform === "win32" ? snapshot.mode : snapshot.mode & 0o700;
-  const after = { parts, encoding };
-  const write = { kind: "write", before: snapshot, after, shownBefore, mode, why } as const;
-  return { changes: [token === undefined ? { ...write, takesAway: true } : write] };
+  const mode = facts.machine.platform === "win32" ? snapshot.mode : snapshot.mode & 0o700;
+  const change = new WriteFile({
+    ...{ before: snapshot, shownBefore, mode, why, takesAway: token === undefined },
+    edit: (now) => editedText(now, (text) => edited(text) ?? text),
+  });
+  return { changes: [change] };
 }
 
-function editEnvFile(text: string, { path, old, token }: Edit): Parts | undefined {
+function editEnvFile(text: string, { path, olds, token }: Edit): Parts | undefined {
   return token === undefined
-    ? withoutToken(text, path, old)
-    : withReplaced(text, path, { old, token });
+    ? withoutToken(text, path, olds)
+    : withReplaced(text, path, { olds, token });
 }
 
 function notEditable(path: string, why: string): Finding {

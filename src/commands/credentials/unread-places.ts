@@ -1,7 +1,7 @@
 import { broken } from "../../concerns/doctl/plan.ts";
 import type { Finding } from "../../core/finding.ts";
 import { hint } from "../../errors/hint.ts";
-import type { Observation } from "../init/observe.ts";
+import type { Facts } from "../init/facts.ts";
 import { finding } from "./findings.ts";
 import type { TokenPlace } from "./token-places.ts";
 
@@ -10,7 +10,7 @@ const EMPTY = ["a directory", "a device", "a socket"];
 
 /** Where a token may stand that cannot be looked into: to say that nothing is there would be a guess. */
 export function unreadPlaces(
-  { doctl }: Pick<Observation, "doctl">,
+  { doctl }: Pick<Facts, "doctl">,
   places: readonly TokenPlace[],
 ): Finding[] {
   const findings = places.flatMap((place) => {

@@ -105,7 +105,9 @@ export async function openSession(
   const verify = options["verify"] === true && token.kind === "found";
   if (verify) progress("Asking DigitalOcean about the token");
   const inspection = verify ? await inspectToken(host, apiHosts(env), token.token) : undefined;
-  const findings = isUnset ? [] : judgeToken({ token, inspection, config: resolved });
+  const findings = isUnset
+    ? []
+    : judgeToken({ token: { state: token, inspection }, config: resolved });
   const wrong = findings.find(({ level }) => level === "error");
   if (wrong !== undefined) throw failureOf(wrong);
   return { ...facts, known: token };

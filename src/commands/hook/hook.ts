@@ -1,12 +1,22 @@
 import { basename, dirname, join, resolve } from "node:path";
 import { type Git, openGit, outputOf } from "../../concerns/git/git.ts";
-import { apiHosts } from "../../concerns/token/hosts.ts";
-import type { ApplyHost } from "../../core/apply.ts";
-import { obstacles } from "../../core/existing.ts";
-import { contentAt, rewritten, textAt } from "../../core/file-text.ts";
+import { takerIn } from "../../concerns/git/repos.ts";
+import type { ApplyHost, Change } from "../../core/change.ts";
+import { RemoveFile } from "../../core/changes/remove-file.ts";
+import { WriteFile } from "../../core/changes/write-file.ts";
+import { rewritten, textAt } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
+import {
+  type Approve,
+  type FlowOptions,
+  type Result,
+  runTask,
+  type Task,
+} from "../../core/flow.ts";
 import { generate, recognise } from "../../core/generated.ts";
-import type { Change } from "../../core/types.ts";
+import { obstacles } from "../../core/obstacles.ts";
+import { joined, type Plan } from "../../core/plan.ts";
+import type { RunHost } from "../../core/run-commands.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { type Hint, hint, own, run } from "../../errors/hint.ts";
 import type { Host, Snapshot } from "../../host/host.ts";
@@ -17,11 +27,10 @@ import { finding } from "./findings.ts";
 import { guardIn, isShell, withGuard, withoutGuard } from "./guard.ts";
 import { lefthookSettings } from "./lefthook.ts";
 
-export interface HookPlan {
+export interface HookFacts {
   /** The hook that has the guard, or gets it; absolute. */
   readonly path: string;
-  readonly changes: readonly Change[];
-  readonly findings: readonly Finding[];
+  readonly git: Git;
 }
 
 export interface HookRequest {
@@ -31,29 +40,31 @@ export interface HookRequest {
 }
 
 /**
- * Plans, and applies unless it is a rehearsal or something is in the way.
+ * Installs or removes the guard: the task of `hook`.
  *
- * @throws AppError USAGE outside git, and those of planHook and apply.
+ * @throws AppError USAGE outside git, and those of planHook and runTask.
  */
 export async function changeHook(
-  host: ApplyHost & Pick<Host, "cwd" | "which" | "template">,
-  request: HookRequest & { dryRun: boolean; progress: (what: string) => void },
-): Promise<HookPlan> {
-  const git = await openGit(host, host.cwd);
-  if (git === undefined) {
-    throw new AppError("USAGE", `${host.cwd} is not in git, so there are no hooks.`, {
-      hint: hint`${run("git", "init")}`,
-    });
-  }
-  const plan = await planHook(host, git, request);
-  const isBlocked = plan.findings.some(({ level }) => level === "error");
-  // A kill may have come right after the hook was written.
-  if (!request.dryRun) await host.files.sweep(dirname(await host.files.realpath(plan.path)));
-  if (request.dryRun || isBlocked || plan.changes.length === 0) return plan;
-  const { apply } = await import("../../core/apply.ts");
-  const { progress } = request;
-  await apply(host, plan.changes, { git, hosts: apiHosts(host.env), asFlag: false, progress });
-  return plan;
+  host: ApplyHost & RunHost & Pick<Host, "which" | "template">,
+  request: HookRequest & Pick<FlowOptions, "dryRun" | "progress">,
+  approve: Approve<HookFacts>,
+): Promise<Result<HookFacts>> {
+  const task: Task<HookFacts> = {
+    async look() {
+      const git = await openGit(host, host.cwd);
+      if (git === undefined) {
+        throw new AppError("USAGE", `${host.cwd} is not in git, so there are no hooks.`, {
+          hint: hint`${run("git", "init")}`,
+        });
+      }
+      const { path, ...plan } = await planHook(host, git, request);
+      return { facts: { path, git }, plan };
+    },
+    // A kill may have come right after the hook was written.
+    sweep: async ({ path }) => host.files.sweep(dirname(await host.files.realpath(path))),
+    whoTakes: (paths, { git }) => takerIn(host, git, paths),
+  };
+  return runTask(task, host, approve, request);
 }
 
 type HookHost = Pick<Host, "files" | "template">;
@@ -65,7 +76,11 @@ type HookHost = Pick<Host, "files" | "template">;
  *
  * @throws AppError GIT_FAILED
  */
-export async function planHook(host: HookHost, git: Git, request: HookRequest): Promise<HookPlan> {
+export async function planHook(
+  host: HookHost,
+  git: Git,
+  request: HookRequest,
+): Promise<Plan & Pick<HookFacts, "path">> {
   const { files, template } = host;
   const guard = generate(template("hooks/pre-commit"), GUARD_PATTERNS);
   const { path: gitFolder, isOurs } = await commonFolder(host, git);
@@ -81,13 +96,14 @@ export async function planHook(host: HookHost, git: Git, request: HookRequest): 
     : { rewrites: [], findings: [] };
   const touched = [hook, ...settings.rewrites.map(({ before }) => before)];
   const inTheWay = (await Promise.all(touched.map(obstaclesAt))).flat();
-  if (inTheWay.length > 0) return { path, changes: [], findings: inTheWay };
+  if (inTheWay.length > 0) return { path, ...joined([{ findings: inTheWay }]) };
   const text = textAt(hook)?.text ?? "";
   const old = guardIn(text);
   if (old !== undefined && recognise(old) === "edited" && !request.force) {
     const message = `The guard in ${path} was edited, and is left as it is.`;
     const fix = hint`To have ours again: ${own("hook", request.action, "--force")}`;
-    return { path, changes: [], findings: [finding("hook.edited", message, { where: path, fix })] };
+    const findings = [finding("hook.edited", message, { where: path, fix })];
+    return { path, ...joined([{ findings }]) };
   }
   if (!isRemoval && !isShell(withoutGuard(text))) {
     const what = text.includes("\r\n") ? "has CRLF line ends" : "is no script of a shell";
@@ -105,14 +121,11 @@ export async function planHook(host: HookHost, git: Git, request: HookRequest): 
   }
   // Without a guard it is somebody else's alone: one that is not executable is switched off.
   const isTheirs = isRemoval && old === undefined;
-  return {
-    path,
-    changes: [
-      ...(isTheirs ? [] : asHook(hook, isRemoval ? withoutGuard(text) : withGuard(text, guard))),
-      ...settings.rewrites.flatMap(({ before, text }) => replaced(before, text, modeOf(before))),
-    ],
-    findings: settings.findings,
-  };
+  const changes = [
+    ...(isTheirs ? [] : asHook(hook, isRemoval ? withoutGuard(text) : withGuard(text, guard))),
+    ...settings.rewrites.flatMap(({ before, text }) => replaced(before, text, modeOf(before))),
+  ];
+  return { path, ...joined([{ changes, findings: settings.findings }]) };
 
   async function obstaclesAt(snapshot: Snapshot): Promise<Finding[]> {
     const folder = dirname(snapshot.target);
@@ -127,11 +140,10 @@ export async function planHook(host: HookHost, git: Git, request: HookRequest): 
     );
   }
 
-  function foreign(message: string, fix: Hint): HookPlan {
+  function foreign(message: string, fix: Hint) {
     return {
       path,
-      changes: [],
-      findings: [finding("hook.foreign", message, { where: path, fix })],
+      ...joined([{ findings: [finding("hook.foreign", message, { where: path, fix })] }]),
     };
   }
 }
@@ -182,19 +194,10 @@ function modeOf(before: Snapshot): number {
 
 function replaced(before: Snapshot, text: string, mode: number): Change[] {
   if (text === "") {
-    return before.kind === "file" ? [{ kind: "remove", before, why: "held the guard alone" }] : [];
+    return before.kind === "file" ? [new RemoveFile(before, "held the guard alone")] : [];
   }
   const isDone = before.kind === "file" && textAt(before)?.text === text && before.mode === mode;
   if (isDone) return [];
-  const why = "stops a commit of a token";
-  return [
-    {
-      kind: "write",
-      before,
-      after: rewritten(before, text),
-      shownBefore: contentAt(before),
-      mode,
-      why,
-    },
-  ];
+  const edit = () => rewritten(before, text);
+  return [new WriteFile({ before, edit, mode, why: "stops a commit of a token" })];
 }

@@ -1,140 +1,112 @@
+import { takerIn } from "../../concerns/git/repos.ts";
 import { type LockVerdicts, proveLocks } from "../../concerns/spaces/prove-locks.ts";
+import { lockTestOf } from "../../concerns/terraform/backend/plan.ts";
+import { BACKEND_TF } from "../../concerns/terraform/root/names.ts";
 import { terraformWords } from "../../concerns/terraform/root/typed.ts";
-import type { Answer, TrustGiven } from "../../concerns/token/find-token.ts";
+import type { Answer } from "../../concerns/token/find-token.ts";
 import type { Inspection } from "../../concerns/token/verdict.ts";
-import type { ApplyHost } from "../../core/apply.ts";
+import type { ApplyHost } from "../../core/change.ts";
+import type { Consent } from "../../core/consent.ts";
+import { textAt } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
-import { isBlocked } from "../../core/finding.ts";
-import { type CommandResult, runCommands, title, wordsOf } from "../../core/run-commands.ts";
-import type { Change, Consent, Plan } from "../../core/types.ts";
+import { type Look, NOTHING_DONE, type Result, runTask, type Task } from "../../core/flow.ts";
+import { type CommandResult, title, wordsOf } from "../../core/run-commands.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { exec, hint, own } from "../../errors/hint.ts";
-import { buildPlan } from "./build.ts";
+import { readEnvFile } from "../../exec/read-env-file.ts";
+import type { Secret } from "../../secret/secret.ts";
+import type { Facts } from "./facts.ts";
 import { finding } from "./findings.ts";
-import { type Observation, type ObservingHost, observe } from "./observe.ts";
+import { type ObserveOptions, type ObservingHost, observe } from "./observe.ts";
+import { planAll } from "./plan.ts";
+import type { Prompter } from "./prompter.ts";
 import { sweepLeftOvers } from "./sweep.ts";
 
-export interface Request {
-  readonly environment: string | undefined;
-  /** The text of standard input, with --token-stdin. */
-  readonly stdin: string | undefined;
-  readonly prompted?: string;
-  readonly trust?: TrustGiven;
-  /** Instead of the config's token.minTtl. */
-  readonly minTtlSeconds: number | undefined;
-  /** Of the config's command, kept from one look to the next. */
-  readonly answers?: Map<string, Promise<Answer>>;
-  readonly locks?: LockVerdicts;
+export interface Request
+  extends Pick<ObserveOptions, "environment" | "stdin" | "minTtlSeconds" | "trust"> {
   readonly consent: Consent;
-  readonly asFlag: boolean;
   /** `now`: how far it has got, shown where a line can be drawn over. */
   readonly progress: (what: string, now?: string) => void;
 }
 
-/** What a look found: the facts, and the plan that follows from them. */
-export interface Look {
-  readonly observation: Observation;
-  readonly plan: Plan;
-}
-
 /** The read-only half of the flow (DESIGN §1). */
-export async function look(
-  host: ObservingHost,
-  request: Request,
-  inspections = new Map<string, Promise<Inspection>>(),
-): Promise<Look> {
-  const observation = await observe(host, {
-    ...request,
-    prompted: request.prompted,
-    trust: request.trust,
-    fix: request.consent.fix,
-    writeConfig: request.consent.writeConfig,
-    inspections,
-  });
-  return { observation, plan: buildPlan(observation, request.consent) };
-}
-
-export interface Result extends Look {
-  /** What was done; the look is then the second one. */
-  readonly applied: readonly Change[];
-  /** What did not go as hoped and does not matter. */
-  readonly doubts: readonly string[];
-  readonly commands: readonly CommandResult[];
-}
-
-export interface Person {
-  readonly ask:
-    | ((observation: Observation, inspections: Map<string, Promise<Inspection>>) => Promise<string>)
-    | undefined;
-  readonly approve: (look: Look) => Promise<boolean>;
-  /** Asked whether the config's command may run; absent where nobody can be asked. */
-  readonly trust: ((command: string) => Promise<boolean>) | undefined;
+export async function look(host: ObservingHost, request: Request): Promise<Look<Facts>> {
+  const { facts } = await observe(host, optionsOf(request));
+  return { facts, plan: planAll(facts, request.consent) };
 }
 
 /**
- * Look, plan, apply, look again: the second plan must be empty. A plan with errors is not applied; one
- * that concerns a single root of several takes that root out of it.
+ * Prepares a repo: the task of `init`.
  *
- * @param ask for a token where there is none: with a person at a terminal only.
- * @param trust asked once whether the config's command may run.
- * @param approve asked before anything is written.
- * @throws AppError DECLINED, NOT_CONVERGED, and those of `apply`.
+ * @param prompter asks for a token where there is none, and whether the config's command may run.
+ * @throws AppError those of runTask.
  */
 export async function bootstrap(
   host: ObservingHost & ApplyHost,
-  asked: Request,
-  { ask, approve, trust }: Person,
-): Promise<Result> {
-  const inspections = new Map<string, Promise<Inspection>>();
-  let request: Request = { ...asked, answers: new Map() };
-  let first = await look(host, request, inspections);
-  const { token } = first.observation;
-  if (token.kind === "withheld" && token.why === "untrusted" && (await trust?.(token.command))) {
-    request = { ...request, trust: "kept" };
-    first = await look(host, request, inspections);
-  }
-  if (ask !== undefined && needsToken(first.observation)) {
-    request = { ...request, prompted: await ask(first.observation, inspections) };
-    first = await look(host, request, inspections);
-  }
-  if (isBlocked(first.plan.findings)) return { ...first, ...NOTHING_DONE };
-  await sweepLeftOvers(host, first.observation);
-  if (first.plan.changes.length + first.plan.commands.length === 0) {
-    first.observation.keepRecord();
-    return { ...first, ...NOTHING_DONE };
-  }
-  if (!(await approve(first))) {
-    throw new AppError("DECLINED", "Nothing was changed.");
-  }
-  const locks = await proveLocks(host, first.plan.changes, request.progress);
-  if (locks.size > 0) {
-    request = { ...request, locks };
-    const observation = { ...first.observation, locks };
-    first = { observation, plan: buildPlan(observation, request.consent) };
-  }
-  const leftBehind = leftInBuckets(locks);
-  const { changes, findings } = first.plan;
-  if (isBlocked(findings)) return { ...first, ...NOTHING_DONE, doubts: leftBehind };
-  const { git, hosts } = first.observation;
-  // Editing YAML takes 10 ms to load, which a finished repo does not need.
-  const { apply } = await import("../../core/apply.ts");
-  const state = first.observation.token;
-  const found = state.kind === "found" ? state.token : undefined;
-  const applied = await apply(host, changes, { ...request, hosts, git: git?.git, found });
-  const doubts = [...leftBehind, ...applied];
-  const results = await runAll(host, first, request.progress);
-  const second = await look(host, request, inspections);
-  if (second.plan.changes.length > 0) throw notConverged(second.plan);
-  second.observation.keepRecord();
-  const failures = results.flatMap((result) => commandFailed(result, second.observation));
-  const allFindings = [...second.plan.findings, ...failures];
-  return {
-    observation: second.observation,
-    plan: { ...second.plan, findings: allFindings },
-    applied: changes,
-    doubts,
-    commands: results,
+  request: Request,
+  prompter: Prompter<Facts>,
+  dryRun: boolean,
+): Promise<Result<Facts>> {
+  if (dryRun) return { ...(await look(host, request)), ...NOTHING_DONE };
+  const { consent, progress } = request;
+  let options: ObserveOptions = {
+    ...optionsOf(request),
+    answers: new Map<string, Promise<Answer>>(),
+    inspections: new Map<string, Promise<Inspection>>(),
   };
+  let keepRecord: () => void = () => undefined;
+  const task: Task<Facts> = {
+    async look() {
+      let facts = await observed();
+      const { state } = facts.token;
+      if (state.kind === "unavailable" && state.why === "untrusted") {
+        if (await prompter.trust?.(state.command)) facts = await observed({ trust: "kept" });
+      }
+      if (prompter.ask !== undefined && needsToken(facts)) {
+        const { inspections = new Map() } = options;
+        facts = await observed({ prompted: await prompter.ask(facts, inspections) });
+      }
+      return { facts, plan: planAll(facts, consent) };
+    },
+    sweep: (facts) => sweepLeftOvers(host, facts),
+    probe,
+    whoTakes: (paths, { repo }) => takerIn(host, repo.git?.git, paths),
+    isStillTrue: ({ token: { state } }) =>
+      assertStillFound(host, state.kind === "found" ? state.token : undefined),
+    async rootsAtOnce({ terraform }) {
+      const { rootsAtOnce } = await import("../../concerns/terraform/roots-at-once.ts");
+      return rootsAtOnce(host, terraform.tool);
+    },
+    finish({ facts }, commands) {
+      keepRecord();
+      return commands.flatMap((result) => commandFailed(result, facts));
+    },
+  };
+  return runTask(task, host, prompter.approve, { dryRun, progress });
+
+  async function observed(more: Partial<ObserveOptions> = {}): Promise<Facts> {
+    options = { ...options, ...more };
+    const { facts, keepRecord: keep } = await observe(host, options);
+    keepRecord = keep;
+    return facts;
+  }
+
+  /** A lock that does not work is a fact about its root: the plan is made again with it. */
+  async function probe({ facts, plan }: Look<Facts>) {
+    const isWritten = new Set(plan.changes.map(({ file }) => file));
+    const tests = facts.terraform.roots
+      .filter((root) => isWritten.has(root.at(BACKEND_TF).path))
+      .flatMap((root) => lockTestOf(facts, root, consent) ?? []);
+    const locks = await proveLocks(host, tests, progress);
+    if (locks.size === 0) return { facts, plan, warnings: [] };
+    options = { ...options, locks };
+    const probed = { ...facts, spaces: { ...facts.spaces, locks } };
+    return { facts: probed, plan: planAll(probed, consent), warnings: leftInBuckets(locks) };
+  }
+}
+
+function optionsOf({ consent, ...request }: Request): ObserveOptions {
+  return { ...request, fix: consent.fix, writeConfig: consent.writeConfig };
 }
 
 /** What a lock that works has left; where one does not, its finding says so. */
@@ -146,48 +118,51 @@ function leftInBuckets(locks: LockVerdicts): string[] {
   );
 }
 
-/** Most runs have none, and load nothing for it. */
-async function runAll(
-  host: ObservingHost,
-  { observation, plan: { commands } }: Look,
-  progress: Request["progress"],
-): Promise<readonly CommandResult[]> {
-  if (commands.length === 0) return [];
-  const { rootsAtOnce } = await import("../../concerns/terraform/roots-at-once.ts");
-  const atOnce = await rootsAtOnce(host, observation.terraform);
-  return runCommands(host, commands, { atOnce, progress });
+/**
+ * No token, one that its command does not give, or a refused one in the file that is ours to write: a
+ * person can give another.
+ */
+function needsToken({ token: { state, inspection } }: Facts): boolean {
+  if (state.kind === "missing" || state.kind === "unavailable") return true;
+  const isRefused = inspection?.state === "refused";
+  return state.kind === "found" && isRefused && state.token.origin.kind === "env-file";
 }
 
-/** No token, one that its command does not give, or a dead one in the file that is ours to write: a person can give another. */
-function needsToken({ token, inspection }: Observation): boolean {
-  if (token.kind === "missing" || token.kind === "withheld") return true;
-  const isDead = inspection?.state === "refused";
-  return token.kind === "found" && isDead && token.token.origin.kind === "env-file";
+/**
+ * Asked when all is written: a rotate that replaced the token before is seen by us, and one that comes
+ * later sees what we wrote.
+ *
+ * @param found the token that is stored, where it was found and not given.
+ */
+async function assertStillFound(
+  { files }: Pick<ApplyHost, "files">,
+  found: Secret | undefined,
+): Promise<void> {
+  const origin = found?.origin;
+  if (origin?.kind !== "env-file") return;
+  const now = await files.look(origin.path, { waitForFifo: false });
+  // What is no file, such as a FIFO, no rotate writes to.
+  if (now.kind === "unusable") return;
+  const value = readEnvFile(textAt(now)?.text ?? "").get(origin.name);
+  if (value !== undefined && found?.holds(value)) return;
+  const what = `${origin.name} in ${origin.path} was changed by somebody else meanwhile.`;
+  throw new AppError("CHANGED_MEANWHILE", what, {
+    hint: hint`Nothing was changed. Run the same command again.`,
+  });
 }
 
 /** DESIGN §6: a failure of terraform init is a warning. */
-function commandFailed({ command, failure }: CommandResult, { roots }: Observation): Finding[] {
+function commandFailed(
+  { command, failure }: CommandResult,
+  { terraform: { roots } }: Facts,
+): Finding[] {
   if (failure === undefined) return [];
   const where = roots.length > 1 ? ` in ${command.cwd}` : "";
   const message = `${title(command)} failed${where}: ${failure.why}. The files are in place.`;
-  const typed = terraformWords(command.cwd, command.tool.name, wordsOf(command).split(" "));
+  const typed = terraformWords(command.cwd, command.tool.name, wordsOf(command));
   const fix =
     command.with.size > 0
       ? hint`${exec(typed, "--explain")} says what that means; then: ${own()}`
       : hint`Fix the error above, then run ${own()} again`;
   return [finding("terraform.failed", message, { where: command.cwd, fix })];
-}
-
-/** The part of a result that a mere look has. */
-export const NOTHING_DONE = { applied: [], doubts: [], commands: [] } as const;
-
-export function notConverged({ changes }: Pick<Plan, "changes">): AppError {
-  const names = changes.map((change) =>
-    "before" in change ? change.before.path : `doctl context ${change.context}`,
-  );
-  return new AppError(
-    "NOT_CONVERGED",
-    `A second look still finds something to do: ${names.join(", ")}.`,
-    { hint: hint`Something else writes to the same files. Run the same command again.` },
-  );
 }

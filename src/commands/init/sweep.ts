@@ -1,12 +1,12 @@
 import { dirname } from "node:path";
 import { tidyDoctlFolder } from "../../concerns/doctl/left-overs.ts";
 import type { Host } from "../../host/host.ts";
-import type { Observation } from "./observe.ts";
+import type { Facts } from "./facts.ts";
 
 /** Takes away what killed runs left in every folder that a run may write to, whatever this one does. */
 export async function sweepLeftOvers(
   host: Pick<Host, "files" | "clock" | "locked">,
-  { config: { base, envFiles, roots }, doctl }: Observation,
+  { config: { base, envFiles, roots }, doctl }: Facts,
 ): Promise<void> {
   const dirs = roots.map(({ dir }) => dir);
   const folders = new Set([base, ...envFiles.map((path) => dirname(path)), ...dirs]);

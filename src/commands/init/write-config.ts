@@ -1,21 +1,29 @@
 import { join, relative } from "node:path";
-import { obstacles, plainWrite } from "../../core/existing.ts";
+import { writeText } from "../../core/changes/write-file.ts";
+import type { Consent } from "../../core/consent.ts";
 import { fill } from "../../core/generated.ts";
-import { type Consent, NOTHING, type PlanPart } from "../../core/types.ts";
-import { content } from "../../secret/content.ts";
+import { obstacles } from "../../core/obstacles.ts";
+import { NOTHING, type PlanPart } from "../../core/plan.ts";
+import type { Facts } from "./facts.ts";
 import { finding } from "./findings.ts";
-import { CONFIG_FILE, type Observation } from "./observe.ts";
+import { CONFIG_FILE } from "./observe.ts";
 
 /** `--write-config`: a commented config of what was chosen, where there is none. */
-export function planConfig(observation: Observation, consent: Consent): PlanPart {
-  const { config, configAt, configTemplate, inspection, doctl, roots } = observation;
+export function planConfig(facts: Facts, consent: Consent): PlanPart {
+  const {
+    config,
+    newConfig: { at: configAt, template: configTemplate },
+    token: { inspection },
+    doctl,
+    terraform: { roots },
+  } = facts;
   if (!consent.writeConfig) return NOTHING;
   if (config.file !== undefined) {
     if (config.file === join(config.base, CONFIG_FILE)) return NOTHING;
     const message = `${config.file} is the config already: none is written beside it.`;
     return { findings: [finding("config.exists", message, { where: config.file })] };
   }
-  const findings = obstacles(observation, configAt, consent);
+  const findings = obstacles(facts.repo, configAt, consent);
   if (findings.length > 0) return { findings };
   const inBase = (path: string) => text(relative(config.base, path) || ".");
   const team = inspection?.team;
@@ -37,7 +45,7 @@ export function planConfig(observation: Observation, consent: Consent): PlanPart
     dir: inBase(roots[0]?.config.dir ?? config.base),
   });
   const why = "what was chosen; commit it";
-  return { changes: [plainWrite(configAt, content(after), why)] };
+  return { changes: [writeText(configAt, after, why)] };
 }
 
 /** Plain where every YAML reader takes a plain word for that word: never a number, null or yes. */

@@ -7,7 +7,7 @@ import { AppError } from "../../errors/app-error.ts";
 import { type Hint, hint, own, run } from "../../errors/hint.ts";
 import type { Host } from "../../host/host.ts";
 import type { Secret } from "../../secret/secret.ts";
-import type { Observation } from "../init/observe.ts";
+import type { Facts } from "../init/facts.ts";
 import { finding } from "./findings.ts";
 import { type FileLeak, leaksInFiles } from "./in-files.ts";
 import { type HistoryLeak, leaksInHistory } from "./in-history.ts";
@@ -25,23 +25,23 @@ const MOST_ASKED = 20;
  */
 export async function findLeaks(
   host: Pick<Host, "files" | "http" | "npmFiles">,
-  observation: Observation,
+  facts: Facts,
   progress: (what: string) => void,
 ): Promise<readonly Finding[]> {
-  const git = observation.git?.git;
+  const git = facts.repo.git?.git;
   if (git === undefined) {
-    throw new AppError("USAGE", `${observation.top} is not in git, so there is no history.`, {
+    throw new AppError("USAGE", `${facts.repo.top} is not in git, so there is no history.`, {
       hint: hint`Run it in a clone of the repo; or leave out --history.`,
     });
   }
   progress("Searching the history for tokens");
-  const own = observation.token.kind === "found" ? observation.token.token : undefined;
-  const meant = new Set(observation.config.envFiles);
+  const own = facts.token.state.kind === "found" ? facts.token.state.token : undefined;
+  const meant = new Set(facts.config.envFiles);
   const [{ leaks: history, isWhole }, { leaks: files, unread, notEntered }] = await Promise.all([
     leaksInHistory(git, own),
     leaksInFiles(host, git, { own, meant }),
   ]);
-  const states = await statesOf(host, observation, [...history, ...files]);
+  const states = await statesOf(host, facts, [...history, ...files]);
   const isDead = ({ token }: { token: Secret }) => states.get(token.fingerprint) === "refused";
   const isThere = (leak: HistoryLeak) =>
     files.some((file) => file.git === "taken" && isSame(leak, file, git.root));
@@ -70,7 +70,7 @@ type States = ReadonlyMap<string, Inspection["state"]>;
 /** Whether each token is alive, by its fingerprint. A refresh token cannot be asked about. */
 async function statesOf(
   host: Pick<Host, "http">,
-  { hosts, inspection, token }: Observation,
+  { token: { hosts, inspection, state: token } }: Facts,
   leaks: readonly { kind: TokenKind; token: Secret }[],
 ): Promise<States> {
   const known = new Map<string, Promise<Inspection>>();

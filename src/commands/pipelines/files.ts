@@ -1,14 +1,14 @@
 import { join, relative, sep } from "node:path";
 import { recognise } from "../../core/generated.ts";
-import type { Observation } from "../init/observe.ts";
+import type { Facts } from "../init/facts.ts";
 
 /** The one file that GitLab reads. */
 export const GITLAB_MAIN = ".gitlab-ci.yml";
 
-type Project = Pick<Observation, "config" | "top">;
+type Project = Pick<Facts, "config" | "repo">;
 
 /** Two projects of one repo have a pipeline each; the jobs of both may meet in one of GitLab's. */
-export function pipelineName({ config, top }: Project): string {
+export function pipelineName({ config, repo: { top } }: Project): string {
   return config.base === top ? "do-bootstrap" : `do-bootstrap-${config.project}`;
 }
 
@@ -24,7 +24,7 @@ export function gitlabPath(project: Project): string {
 /** Every file, absolute, that a pipeline of this project may have been written to. */
 export function pipelinePaths(project: Project): string[] {
   const paths = [githubPath(project), GITLAB_MAIN, gitlabPath(project)];
-  return paths.map((path) => join(project.top, path));
+  return paths.map((path) => join(project.repo.top, path));
 }
 
 /** The folder of the config that a pipeline was written from; undefined: we did not write it. */
@@ -34,6 +34,6 @@ export function baseIn(text: string): string | undefined {
 }
 
 /** A pipeline that we wrote, edited or not, from this project's config and no other. */
-export function isOfProject({ config, top }: Project, text: string): boolean {
+export function isOfProject({ config, repo: { top } }: Project, text: string): boolean {
   return baseIn(text) === (relative(top, config.base).split(sep).join("/") || ".");
 }

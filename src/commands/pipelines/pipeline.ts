@@ -1,26 +1,24 @@
 import { dirname, join, relative, sep } from "node:path";
 import { findConfig } from "../../concerns/config/find-config.ts";
 import { openGit } from "../../concerns/git/git.ts";
+import { takerIn } from "../../concerns/git/repos.ts";
 import { LOCK_FILE } from "../../concerns/terraform/root/names.ts";
 import { observeRoot, type TerraformRoot } from "../../concerns/terraform/root/observe.ts";
 import { allNeeded, readNeeds } from "../../concerns/token/needed-scopes.ts";
-import type { ApplyHost } from "../../core/apply.ts";
-import { obstacles, plainWrite } from "../../core/existing.ts";
+import type { ApplyHost } from "../../core/change.ts";
+import { writeText } from "../../core/changes/write-file.ts";
 import { textAt } from "../../core/file-text.ts";
+import { type Result, runTask, type Task } from "../../core/flow.ts";
 import { recognise } from "../../core/generated.ts";
-import { joined, type Plan, type PlanPart } from "../../core/types.ts";
+import { obstacles } from "../../core/obstacles.ts";
+import { joined, type Plan, type PlanPart } from "../../core/plan.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { hint, own, run } from "../../errors/hint.ts";
 import type { Snapshot } from "../../host/host.ts";
-import { content } from "../../secret/content.ts";
-import { NOTHING_DONE, notConverged, type Person, type Result } from "../init/bootstrap.ts";
-import {
-  type Observation,
-  type ObservingHost,
-  observe,
-  type Question,
-  refuseSameFolder,
-} from "../init/observe.ts";
+import type { Facts } from "../init/facts.ts";
+import { type ObserveOptions, type ObservingHost, observe } from "../init/observe.ts";
+import type { Prompter } from "../init/prompter.ts";
+import { refuseSameFolder } from "../init/same-folder.ts";
 import {
   baseIn,
   GITLAB_MAIN,
@@ -50,7 +48,7 @@ import { type TokenNeeds, toDo } from "./to-do.ts";
 
 export type CiProvider = "github" | "gitlab";
 
-export interface PipelineRequest extends Pick<Question, "progress"> {
+export interface PipelineRequest extends Pick<ObserveOptions, "progress"> {
   readonly provider: CiProvider;
   /** The branch that is applied; undefined: that of the file that is there, else main. */
   readonly branch: string | undefined;
@@ -60,42 +58,30 @@ export interface PipelineRequest extends Pick<Question, "progress"> {
 }
 
 /**
- * Writes the pipeline that plans and applies the config's root modules.
+ * Writes the pipeline that plans and applies the config's root modules: the task of `ci`.
  *
- * @throws AppError USAGE outside git and without a root module; DECLINED, NOT_CONVERGED, and those
- *   of observe and apply.
+ * @throws AppError USAGE outside git and without a root module, and those of runTask.
  */
 export async function writePipeline(
   host: ObservingHost & ApplyHost,
   request: PipelineRequest,
-  { approve }: Pick<Person, "approve">,
-): Promise<Result> {
-  const first = await look(host, request);
-  const { observation, plan } = first;
-  const isBlocked = plan.findings.some(({ level }) => level === "error");
-  // A kill may have come right after the pipeline was written.
-  const folders = request.dryRun ? [] : pipelinePaths(observation).map(dirname);
-  for (const folder of folders) await host.files.sweep(folder);
-  if (request.dryRun || isBlocked || plan.changes.length === 0)
-    return { ...first, ...NOTHING_DONE };
-  if (!(await approve(first))) throw new AppError("DECLINED", "Nothing was changed.");
-  const { git, hosts } = observation;
-  const { apply } = await import("../../core/apply.ts");
-  const doubts = await apply(host, plan.changes, {
-    ...request,
-    asFlag: false,
-    hosts,
-    git: git?.git,
-  });
-  const second = await look(host, request);
-  if (second.plan.changes.length > 0) throw notConverged(second.plan);
-  return { ...second, applied: plan.changes, doubts, commands: [] };
+  { approve }: Pick<Prompter<Facts>, "approve">,
+): Promise<Result<Facts>> {
+  const task: Task<Facts> = {
+    look: () => look(host, request),
+    // A kill may have come right after the pipeline was written.
+    async sweep(facts) {
+      for (const path of pipelinePaths(facts)) await host.files.sweep(dirname(path));
+    },
+    whoTakes: (paths, { repo }) => takerIn(host, repo.git?.git, paths),
+  };
+  return runTask(task, host, approve, request);
 }
 
 async function look(
   host: ObservingHost,
   request: PipelineRequest,
-): Promise<{ observation: Observation; plan: Plan }> {
+): Promise<{ facts: Facts; plan: Plan }> {
   if ((await openGit(host, host.cwd)) === undefined) {
     throw new AppError(
       "USAGE",
@@ -105,33 +91,27 @@ async function look(
       },
     );
   }
-  const observation = await observe(host, {
+  const { facts } = await observe(host, {
     environment: undefined,
-    stdin: undefined,
-    prompted: undefined,
-    trust: undefined,
-    minTtlSeconds: undefined,
-    fix: false,
     withoutToken: true,
-    inspections: new Map(),
     progress: request.progress,
   });
-  const roots = await rootsOf(host, observation);
-  const file = await PLACE[request.provider](host, observation);
-  const versions = await toolVersions(host, observation, roots);
+  const roots = await rootsOf(host, facts);
+  const file = await PLACE[request.provider](host, facts);
+  const versions = await toolVersions(host, facts, roots);
   const needs = await needsOf(host, roots);
-  const pipeline = pipelineOf(observation, { roots, versions, file, needs, request });
+  const pipeline = pipelineOf(facts, { roots, versions, file, needs, request });
   const templates = readTemplates(host);
   const text = { github: renderGithub, gitlab: renderGitlab }[request.provider](
     pipeline,
     templates,
   );
   const lockFiles = roots.map(({ root }) => join(root.config.dir, LOCK_FILE));
-  const tracked = (await observation.git?.git.tracked(lockFiles)) ?? new Set();
+  const tracked = (await facts.repo.git?.git.tracked(lockFiles)) ?? new Set();
   const unlocked = lockFiles.filter((path) => !tracked.has(path));
   const blocked = await whyBlocked(host, file.at);
   return {
-    observation,
+    facts,
     plan: joined([
       {
         findings: [
@@ -139,15 +119,18 @@ async function look(
           ...judgeRoots(roots, versions, unlocked),
         ],
       },
-      planFile({ ...observation, blocked }, file.at, text, request),
+      planFile({ ...facts, repo: { ...facts.repo, blocked } }, file.at, text, request),
       { findings: toDo(request.provider, pipeline, needs, file) },
     ]),
   };
 }
 
 /** Every root module in every environment; one environment without a name where config has none. */
-async function rootsOf(host: ObservingHost, observation: Observation): Promise<Root[]> {
-  const { config, top } = observation;
+async function rootsOf(host: ObservingHost, facts: Facts): Promise<Root[]> {
+  const {
+    config,
+    repo: { top },
+  } = facts;
   const names = config.environments.length === 0 ? [undefined] : config.environments;
   const configs = await Promise.all(
     names.map(async (name) => {
@@ -187,20 +170,20 @@ interface Place {
   readonly lacksStages?: readonly string[];
 }
 
-type Locate = (host: ObservingHost, observation: Observation) => Promise<Place>;
+type Locate = (host: ObservingHost, facts: Facts) => Promise<Place>;
 
 const PLACE: Readonly<Record<CiProvider, Locate>> = {
-  async github({ files }, observation) {
-    return { at: await files.look(join(observation.top, githubPath(observation))) };
+  async github({ files }, facts) {
+    return { at: await files.look(join(facts.repo.top, githubPath(facts))) };
   },
   /** GitLab reads one file; what is not of this project stays as it is, and can include ours. */
-  async gitlab({ files }, observation) {
-    const main = await files.look(join(observation.top, GITLAB_MAIN));
-    const path = gitlabPath(observation);
-    const own = await files.look(join(observation.top, path));
+  async gitlab({ files }, facts) {
+    const main = await files.look(join(facts.repo.top, GITLAB_MAIN));
+    const path = gitlabPath(facts);
+    const own = await files.look(join(facts.repo.top, path));
     const text = textAt(main)?.text ?? "";
-    const isFree = main.kind === "absent" && observation.config.base === observation.top;
-    if (own.kind === "absent" && (isFree || isOfProject(observation, text))) return { at: main };
+    const isFree = main.kind === "absent" && facts.config.base === facts.repo.top;
+    if (own.kind === "absent" && (isFree || isOfProject(facts, text))) return { at: main };
     const { isIncluded, readGitlabMain } = await import("./gitlab-main.ts");
     const found = readGitlabMain(text);
     const { lacksStages } = found;
@@ -209,7 +192,7 @@ const PLACE: Readonly<Record<CiProvider, Locate>> = {
 };
 
 function pipelineOf(
-  observation: Observation,
+  facts: Facts,
   given: {
     readonly roots: readonly Root[];
     readonly versions: ReadonlyMap<Root, ToolVersion>;
@@ -218,11 +201,14 @@ function pipelineOf(
     readonly request: PipelineRequest;
   },
 ): Pipeline {
-  const { config, top } = observation;
+  const {
+    config,
+    repo: { top },
+  } = facts;
   const { roots, versions, file, needs, request } = given;
   const inRepo = (from: string, to: string) => plainPath(relative(from, to) || ".");
   return {
-    name: pipelineName(observation),
+    name: pipelineName(facts),
     branch: plainBranch(request.branch ?? branchIn(textAt(file.at)?.text ?? "") ?? "main"),
     base: inRepo(top, config.base),
     version: __VERSION__,
@@ -280,7 +266,7 @@ async function whyBlocked(
 }
 
 function planFile(
-  observation: Pick<Observation, "blocked" | "top" | "config">,
+  facts: Pick<Facts, "repo" | "config">,
   at: Snapshot,
   text: string,
   { force, provider }: PipelineRequest,
@@ -290,7 +276,7 @@ function planFile(
   const what = at.kind === "absent" ? "generated" : recognise(existing);
   const anew = { where: at.path, fix: hint`${own("ci", provider, "--force")} writes it anew.` };
   const base = baseIn(existing);
-  if (base !== undefined && !isOfProject(observation, existing) && !force) {
+  if (base !== undefined && !isOfProject(facts, existing) && !force) {
     const message = `${at.path} is the pipeline of another project, whose config is in ${base}.`;
     const fix = hint`Give this project another name: project, in its config.`;
     return { findings: [finding("ci.not-ours", message, { where: at.path, fix })] };
@@ -303,11 +289,11 @@ function planFile(
     const message = `${at.path} is there already, and was not generated.`;
     return { findings: [finding("ci.not-ours", message, anew)] };
   }
-  const findings = obstacles(observation, at, { force });
+  const findings = obstacles(facts.repo, at, { force });
   if (findings.length > 0) return { findings };
   const why =
     at.kind === "absent" ? "plans pull requests, applies what is merged" : "generated anew";
-  return { changes: [plainWrite(at, content(text), why)] };
+  return { changes: [writeText(at, text, why)] };
 }
 
 /** What each of the two tokens has to be allowed, by environment. */

@@ -6,7 +6,8 @@ import { textAt } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import { hint, run } from "../../errors/hint.ts";
 import { allows } from "../../lib/version.ts";
-import type { Observation, ObservingHost } from "../init/observe.ts";
+import type { Facts } from "../init/facts.ts";
+import type { ObservingHost } from "../init/observe.ts";
 import { finding } from "./findings.ts";
 
 /** A root module in one environment. */
@@ -36,7 +37,7 @@ export interface ToolVersion {
 /** The release of its tool for each root: what the nearest version file says, beside it or above it. */
 export async function toolVersions(
   { files }: Pick<ObservingHost, "files">,
-  { config: { base }, top }: Pick<Observation, "config" | "top">,
+  { config: { base }, repo: { top } }: Pick<Facts, "config" | "repo">,
   roots: readonly Root[],
 ): Promise<ReadonlyMap<Root, ToolVersion>> {
   const entries = roots.map(async (each) => {

@@ -54,7 +54,7 @@ function has(failures: readonly Failure[], status: number): boolean {
   return failures.some((failure) => failure.kind === "status" && failure.status === status);
 }
 
-function factsOf({ token, inspection }: Awaited<ReturnType<typeof inspectRepoToken>>): TokenFacts {
-  if (token.kind === "missing") return { state: "missing", granted: undefined };
+function factsOf({ state, inspection }: Awaited<ReturnType<typeof inspectRepoToken>>): TokenFacts {
+  if (state.kind === "missing") return { state: "missing", granted: undefined };
   return { state: inspection?.state ?? "unknown", granted: inspection?.scopes };
 }

@@ -140,14 +140,14 @@ async function lookAtToken(
     progress: ScopesRequest["progress"];
   },
 ): Promise<Pick<ScopesLook, "token" | "findings">> {
-  const { token, inspection } = await inspectRepoToken(host, config, top, progress);
+  const { state, inspection } = await inspectRepoToken(host, config, top, progress);
   // What is needed can be said without a token.
-  if (token.kind === "missing") return { token: undefined, findings: [] };
-  const findings = judgeToken({ token, inspection, config });
+  if (state.kind === "missing") return { token: undefined, findings: [] };
+  const findings = judgeToken({ token: { state, inspection }, config });
   const compared = compareScopes(inspection, needs);
-  if (token.kind !== "found" || compared === undefined) return { token: undefined, findings };
+  if (state.kind !== "found" || compared === undefined) return { token: undefined, findings };
   return {
-    token: { token: token.token, comparison: compared.comparison },
+    token: { token: state.token, comparison: compared.comparison },
     findings: [...findings, ...compared.findings],
   };
 }

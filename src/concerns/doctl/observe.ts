@@ -4,18 +4,22 @@ import type { Host, ToolSearch } from "../../host/host.ts";
 import { isInside } from "../../lib/paths.ts";
 import type { Secret } from "../../secret/secret.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
+import type { Git } from "../git/git.ts";
+import { askRepos, type Verdict, wouldTake } from "../git/repos.ts";
 import type { Inspection } from "../token/verdict.ts";
 import { computedPath, findDoctlConfig } from "./config-path.ts";
 import { chooseContext, compare, type Holding } from "./context.ts";
 import { type DoctlConfigState, readConfig } from "./read-config.ts";
 
-export interface DoctlObservation {
+export interface DoctlFacts {
   readonly tool: string | undefined;
   /** undefined: nobody knows where doctl's config would be. */
   readonly config: { readonly path: string; readonly state: DoctlConfigState } | undefined;
   readonly target: DoctlTarget | undefined;
   /** Set where doctl is confined by snap. */
   readonly snap: SnapDoctl | undefined;
+  /** Set where its config lies in a git repo that tracks it or would take it. */
+  readonly taken: Verdict | undefined;
 }
 
 /** It reads only below its own folder (contracts/doctl.md 3.14). */
@@ -39,29 +43,38 @@ export interface DoctlTarget {
  * @param inspect asks DigitalOcean about a token.
  */
 export async function observeDoctl(
-  host: Pick<Host, "env" | "home" | "platform" | "cwd" | "run" | "files" | "clock" | "steadyClock">,
+  host: Pick<
+    Host,
+    "env" | "home" | "platform" | "cwd" | "run" | "which" | "files" | "clock" | "steadyClock"
+  >,
   {
+    git,
     config,
     token,
     tool,
     inspect,
     progress,
   }: {
+    /** The repo that we work in. */
+    git: Git | undefined;
     config: ResolvedConfig;
     token: TokenState;
     tool: Promise<ToolSearch>;
     inspect: (secret: Secret) => Promise<Inspection>;
     progress: (what: string) => void;
   },
-): Promise<DoctlObservation> {
+): Promise<DoctlFacts> {
   const { path: doctl } = await tool;
   const path = await findDoctlConfig(host, doctl);
   const snap = await observeSnap(host, doctl, path);
-  if (path === undefined) return { tool: doctl, config: undefined, target: undefined, snap };
+  if (path === undefined) {
+    return { tool: doctl, config: undefined, target: undefined, snap, taken: undefined };
+  }
   const state = await readConfig(host, path, progress);
-  const observation = { tool: doctl, config: { path, state }, snap };
-  if (state.kind === "broken" || token.kind !== "found")
-    return { ...observation, target: undefined };
+  const verdicts = await askRepos(host, git, [state.snapshot.target]);
+  const taken = [...verdicts.values()].find(wouldTake);
+  const found = { tool: doctl, config: { path, state }, snap, taken };
+  if (state.kind === "broken" || token.kind !== "found") return { ...found, target: undefined };
 
   const ours = { token: token.token, inspection: await inspect(token.token) };
   const { contexts } = state.config;
@@ -77,7 +90,7 @@ export async function observeDoctl(
   const context = chooseContext(configured, config.project, state.config, inDefault);
   const holding =
     context === "default" && configured === undefined ? inDefault : await holdingOf(context);
-  return { ...observation, target: { context, holding, holds: contexts.get(context) } };
+  return { ...found, target: { context, holding, holds: contexts.get(context) } };
 }
 
 async function observeSnap(

@@ -1,44 +1,55 @@
 import { join, relative } from "node:path";
-import type { Observation } from "../../commands/init/observe.ts";
+import type { Consent } from "../../core/consent.ts";
 import type { Finding } from "../../core/finding.ts";
 import { patternOf } from "../../core/ignore-block.ts";
-import { type Consent, NOTHING, type PlanPart, type StoreContext } from "../../core/types.ts";
+import type { Machine } from "../../core/machine.ts";
+import { NOTHING, type PlanPart } from "../../core/plan.ts";
 import { hint, own, run } from "../../errors/hint.ts";
+import type { ResolvedConfig } from "../config/resolved.ts";
+import type { TokenFacts } from "../token/facts.ts";
 import { usableToken } from "../token/storing.ts";
+import { StoreContext } from "./changes.ts";
 import { finding } from "./findings.ts";
-import type { DoctlObservation, DoctlTarget } from "./observe.ts";
+import type { DoctlFacts, DoctlTarget } from "./observe.ts";
+
+/** The facts that these follow from. */
+interface Known {
+  readonly config: ResolvedConfig;
+  readonly machine: Machine;
+  readonly token: TokenFacts;
+  readonly doctl: DoctlFacts | undefined;
+}
 
 const INSTALL = "https://docs.digitalocean.com/reference/doctl/how-to/install/";
 
 /** doctl's context. Nobody's login is overwritten in silence (DESIGN rule 5). */
-export function planDoctl(observation: Observation, consent: Consent): PlanPart {
-  const { doctl, ci } = observation;
+export function planDoctl(known: Known, consent: Consent): PlanPart {
+  const {
+    doctl,
+    machine: { isCi: ci },
+  } = known;
   if (doctl === undefined) return NOTHING;
   if (doctl.tool === undefined && !consent.doctlConfig) return only(missing());
-  if (ci && !consent.save && !consent.doctlConfig) return only(notInCi(observation));
+  if (ci && !consent.save && !consent.doctlConfig) return only(notInCi(known));
   if (doctl.config === undefined) return only(noFolder());
   const { path, state } = doctl.config;
   if (state.kind === "broken") return only(broken(path, state.why));
-  const token = usableToken(observation);
+  const token = usableToken(known.token);
   if (token === undefined || doctl.target === undefined) return NOTHING;
 
   const { context, holding, holds } = doctl.target;
-  const taken = judgePlace(observation);
+  const taken = judgePlace(known);
   if (taken.length > 0) return { findings: taken };
-  if (holding === "this") return { findings: judgeMode(observation) };
+  if (holding === "this") return { findings: judgeMode(known) };
   if ((holding === "other" || holding === "same-team") && !consent.force) {
     return only(holding === "other" ? otherLogin(doctl.target) : sameTeam(doctl.target));
   }
-  const change: StoreContext = {
-    kind: "doctl-context",
-    path,
-    context,
-    token,
-    replaces: holds,
-    doctl: doctl.tool,
-    why: WHY[holding],
-  };
-  return { changes: [change] };
+  const asks =
+    doctl.tool === undefined
+      ? {}
+      : { check: { doctl: doctl.tool, hosts: known.token.hosts, asFlag: consent.asFlag } };
+  const login = { path, context, why: WHY[holding] };
+  return { changes: [new StoreContext(login, { token, replaces: holds, ...asks })] };
 }
 
 const WHY: Readonly<Record<DoctlTarget["holding"], string>> = {
@@ -51,7 +62,7 @@ const WHY: Readonly<Record<DoctlTarget["holding"], string>> = {
 
 /** What a plain `doctl` uses in this folder, and how to make it the token's context. */
 export function plainDoctl(
-  { config }: DoctlObservation,
+  { config }: DoctlFacts,
   env: Readonly<Record<string, string | undefined>>,
 ): string {
   const selected = config?.state.kind === "known" ? config.state.config.selected : "default";
@@ -64,7 +75,7 @@ function missing(): Finding {
   });
 }
 
-function notInCi({ env, config }: Observation): Finding {
+function notInCi({ machine: { env }, config }: Known): Finding {
   const write = own("--doctl-config");
   const fix = env["DIGITALOCEAN_ACCESS_TOKEN"]
     ? hint`${write} writes the context all the same.`
@@ -90,12 +101,9 @@ export function broken(path: string, why: string): Finding {
 }
 
 /** In a repo of dotfiles, for one, the token would go where everybody's clone has it. */
-export function judgePlace({
-  doctl,
-  doctlTaken,
-}: Pick<Observation, "doctl" | "doctlTaken">): Finding[] {
-  if (doctl?.config === undefined || doctlTaken === undefined) return [];
-  const { root, isTracked } = doctlTaken;
+export function judgePlace({ doctl }: Pick<Known, "doctl">): Finding[] {
+  if (doctl?.config === undefined || doctl.taken === undefined) return [];
+  const { root, isTracked } = doctl.taken;
   const { target } = doctl.config.state.snapshot;
   const name = relative(root, target);
   const ignore = hint`Add to ${join(root, ".gitignore")}: /${patternOf(name)}`;
@@ -105,7 +113,7 @@ export function judgePlace({
   return [finding("doctl.in-git", message, { where: target, fix })];
 }
 
-function judgeMode({ doctl, platform }: Observation): Finding[] {
+function judgeMode({ doctl, machine: { platform } }: Known): Finding[] {
   const at = doctl?.config?.state.snapshot;
   // Windows knows no such bits.
   if (at?.kind !== "file" || (at.mode & 0o077) === 0 || platform === "win32") return [];

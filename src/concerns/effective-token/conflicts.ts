@@ -1,18 +1,22 @@
 import { join } from "node:path";
-import type { Observation } from "../../commands/init/observe.ts";
+import type { Consent } from "../../core/consent.ts";
 import { textIn } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
-import type { Consent } from "../../core/types.ts";
+import type { Machine } from "../../core/machine.ts";
 import { type Hint, hint, run, unset } from "../../errors/hint.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
 import { STANDARD_NAMES, tokenNames } from "../../exec/token-sources.ts";
 import { Secret } from "../../secret/secret.ts";
 import { readToken } from "../../secret/token-form.ts";
 import { SECRET_TFVARS } from "../config/protected-paths.ts";
+import type { ResolvedConfig } from "../config/resolved.ts";
 import type { Setting } from "../doctl/config-file.ts";
+import type { DoctlFacts } from "../doctl/observe.ts";
+import type { EnvFileFacts } from "../env-file/facts.ts";
 import { needsOf } from "../terraform/root/needs.ts";
 import type { TerraformRoot } from "../terraform/root/observe.ts";
 import type { TokenSource } from "../terraform/root/token-source.ts";
+import type { TokenFacts } from "../token/facts.ts";
 import { mayStore, usableToken } from "../token/storing.ts";
 import { finding } from "./findings.ts";
 import {
@@ -24,22 +28,33 @@ import {
   terraformTakes,
 } from "./uses.ts";
 
+/** The facts that these follow from. */
+interface Known {
+  readonly config: ResolvedConfig;
+  readonly machine: Machine;
+  readonly token: TokenFacts;
+  readonly envFile: EnvFileFacts;
+  readonly doctl: DoctlFacts | undefined;
+}
+
 /**
  * Where a tool would take another token than this one, or none, without a word: every trap of the
  * contracts. What the plan is about to fix is none.
  */
-export function judgeConflicts(observation: Observation): Finding[] {
-  const { token, inspection } = observation;
+export function judgeConflicts(known: Known): Finding[] {
+  const {
+    token: { state: token, inspection },
+  } = known;
   const isMeant = token.kind === "found" && inspection?.state !== "refused";
   return [
-    ...notAsItIs(observation),
-    ...(isMeant ? otherTokens(observation, token.token) : []),
-    ...aboutDoctl(observation),
+    ...notAsItIs(known),
+    ...(isMeant ? otherTokens(known, token.token) : []),
+    ...aboutDoctl(known),
   ];
 }
 
 /** The tools send what they are given, white space and quotes included (contracts/doctl.md 2.5). */
-function notAsItIs({ env, config }: Observation): Finding[] {
+function notAsItIs({ machine: { env }, config }: Known): Finding[] {
   const names = new Set([...STANDARD_NAMES, config.token.name]);
   return [...names].flatMap((name) => {
     const given = env[name] ?? "";
@@ -51,8 +66,12 @@ function notAsItIs({ env, config }: Observation): Finding[] {
 }
 
 /** Other tokens under the names that tools, shells and frameworks know. */
-function otherTokens(observation: Observation, token: Secret): Finding[] {
-  const { env, config, envFile, envLocal } = observation;
+function otherTokens(known: Known, token: Secret): Finding[] {
+  const {
+    machine: { env },
+    config,
+    envFile: { file: envFile, local: envLocal },
+  } = known;
   const own = tokenNames(config.token.name);
   const [first = config.token.name, ...more] = own;
   return [...inEnvironment(), ...inEnvFile(), ...inLocal()];
@@ -103,8 +122,11 @@ function otherThan(token: Secret, text: string | undefined): string | undefined 
   return other.equals(token) ? undefined : other.fingerprint;
 }
 
-function aboutDoctl(observation: Observation): Finding[] {
-  const { doctl, env } = observation;
+function aboutDoctl(known: Known): Finding[] {
+  const {
+    doctl,
+    machine: { env },
+  } = known;
   if (doctl?.tool === undefined || doctl.config === undefined) return [];
   const { path, state } = doctl.config;
   const shell = plainShell(env);
@@ -148,7 +170,7 @@ function aboutDoctl(observation: Observation): Finding[] {
       return [finding("doctl.context-missing", message, { ...more, fix })];
     }
     const given = env["DIGITALOCEAN_ACCESS_TOKEN"];
-    const { token } = doctlTakes(observation, shell);
+    const { token } = doctlTakes(known, shell);
     const ignored = token instanceof Secret ? otherThan(token, given) : undefined;
     if (name === "default" || ignored === undefined) return [];
     const message = `doctl's selected context ${name} (${fingerprintOf(token)}) beats DIGITALOCEAN_ACCESS_TOKEN (${ignored}) and --access-token.`;
@@ -207,13 +229,17 @@ function isDigitalOcean(url: string): boolean {
 /** contracts/terraform.md 2: a file beats TF_VAR_, and an empty text is sent as it is. */
 /** The same for one root module. */
 export function judgeRootConflicts(
-  observation: Observation,
+  known: Known,
   root: TerraformRoot,
   source: TokenSource | undefined,
   consent: Consent,
 ): Finding[] {
   if (source?.kind !== "variable") return [];
-  const { token, envFile, env, inspection } = observation;
+  const {
+    token: { state: token, inspection },
+    envFile: { file: envFile },
+    machine: { env },
+  } = known;
   const { name } = source;
   const variable = `TF_VAR_${name}`;
   const shell = plainShell(env);
@@ -239,12 +265,12 @@ export function judgeRootConflicts(
 
   /** A secret file that this plan writes holds the token. */
   function asPlanned(): TokenSource {
-    const ours = usableToken(observation);
+    const ours = usableToken(known.token);
     const needs = needsOf(root);
     const isWritten = needs.credentials === "tfvars" && needs.variable === name;
     if (source?.kind !== "variable" || ours === undefined || !isWritten)
       return source ?? { kind: "environment" };
-    if (!mayStore(ours, observation, consent)) return source;
+    if (!mayStore(ours, known.machine, consent)) return source;
     const where = `${join(root.config.dir, SECRET_TFVARS)}:1`;
     const written = { name: SECRET_TFVARS, value: ours, where };
     const others = source.files.filter((file) => file.name !== SECRET_TFVARS);

@@ -1,5 +1,5 @@
-import type { Observation } from "../../commands/init/observe.ts";
 import { textIn } from "../../core/file-text.ts";
+import type { Machine } from "../../core/machine.ts";
 import { AppError } from "../../errors/app-error.ts";
 import type { ExecConfig } from "../../exec/exec-config.ts";
 import { refuseOtherToken } from "../../exec/guards.ts";
@@ -11,10 +11,25 @@ import type { Environment, Snapshot } from "../../host/host.ts";
 import { Secret } from "../../secret/secret.ts";
 import type { Variables } from "../../secret/variables.ts";
 import { SECRET_TFVARS } from "../config/protected-paths.ts";
+import type { ResolvedConfig } from "../config/resolved.ts";
+import type { DoctlFacts } from "../doctl/observe.ts";
 import { assignmentsIn } from "../env-file/assignments.ts";
+import type { EnvFileFacts } from "../env-file/facts.ts";
 import { execConfigOf } from "../terraform/exec-config.ts";
+import type { TerraformFacts } from "../terraform/root/facts.ts";
 import type { TerraformRoot } from "../terraform/root/observe.ts";
 import type { TokenSource, Value } from "../terraform/root/token-source.ts";
+import type { TokenFacts } from "../token/facts.ts";
+
+/** The facts that these follow from. */
+interface Known {
+  readonly config: ResolvedConfig;
+  readonly machine: Machine;
+  readonly token: TokenFacts;
+  readonly envFile: EnvFileFacts;
+  readonly terraform: TerraformFacts;
+  readonly doctl: DoctlFacts | undefined;
+}
 
 /** Which token a tool takes in this shell and folder, and why that one. */
 export interface Use {
@@ -38,11 +53,8 @@ export type Via = "plain" | "exec";
 type Taken = Pick<Use, "token" | "from" | "where">;
 
 /** doctl, each Terraform root and scripts: without and with `exec` (contracts/doctl.md 5, terraform.md 2). */
-export function whoWins(observation: Observation): readonly Use[] {
-  return [
-    ...usesIn(observation, plainShell(observation.env), "plain"),
-    ...usesUnderExec(observation),
-  ];
+export function whoWins(known: Known): readonly Use[] {
+  return [...usesIn(known, plainShell(known.machine.env), "plain"), ...usesUnderExec(known)];
 }
 
 /** What a tool sees of the environment. */
@@ -81,15 +93,21 @@ function secretOf(value: string, origin: Secret["origin"]): Secret | null {
   return value === "" ? null : Secret.of(value, origin);
 }
 
-function usesUnderExec(observation: Observation): readonly Use[] {
-  const { config, roots, env, envFile, token } = observation;
+function usesUnderExec(known: Known): readonly Use[] {
+  const {
+    config,
+    terraform: { roots },
+    machine: { env },
+    envFile: { file: envFile },
+    token: { state: token },
+  } = known;
   const execConfig = execConfigOf(config, roots);
   const values = readEnvFile(textIn(envFile));
-  const known = tokenState({ config: execConfig, env, envFile: values });
+  const direct = tokenState({ config: execConfig, env, envFile: values });
   const isOfCommand = token.kind === "found" && token.token.origin.kind === "command";
-  const state = known.kind === "missing" && isOfCommand ? token : known;
+  const state = direct.kind === "missing" && isOfCommand ? token : direct;
   const stopped = (from: string): readonly Use[] =>
-    usesIn(observation, plainShell({}), "exec").map((use) => ({ ...use, ...none(from) }));
+    usesIn(known, plainShell({}), "exec").map((use) => ({ ...use, ...none(from) }));
   if (state.kind !== "found") return stopped("exec stops: there is no one token to use");
   const refusal = otherTokenIn(execConfig, roots, state.token);
   if (refusal !== undefined) return stopped(`exec stops: ${refusal}`);
@@ -97,7 +115,7 @@ function usesUnderExec(observation: Observation): readonly Use[] {
     ...toolVariables({ config: execConfig, env, envFile: values, token: state.token, all: false }),
     ...execVariables(execConfig),
   ]);
-  return usesIn(observation, execShell(env, variables), "exec");
+  return usesIn(known, execShell(env, variables), "exec");
 }
 
 function otherTokenIn(
@@ -120,8 +138,13 @@ function otherTokenIn(
   }
 }
 
-function usesIn(observation: Observation, shell: Shell, via: Via): readonly Use[] {
-  const { roots, tokenSources, config, envFile, doctl } = observation;
+function usesIn(known: Known, shell: Shell, via: Via): readonly Use[] {
+  const {
+    terraform: { roots, sources: tokenSources },
+    config,
+    envFile: { file: envFile },
+    doctl,
+  } = known;
   const use = (tool: Use["tool"], taken: Taken, more: Partial<Use> = {}): Use => ({
     tool,
     via,
@@ -132,7 +155,7 @@ function usesIn(observation: Observation, shell: Shell, via: Via): readonly Use[
   });
   const names = [...new Set([...STANDARD_NAMES, config.token.name])];
   return [
-    ...(doctl?.tool === undefined ? [] : [use("doctl", doctlTakes(observation, shell))]),
+    ...(doctl?.tool === undefined ? [] : [use("doctl", doctlTakes(known, shell))]),
     ...roots.map((root, i) =>
       use("terraform", terraformTakes(tokenSources[i], shell, envFile), { dir: root.config.dir }),
     ),
@@ -142,7 +165,7 @@ function usesIn(observation: Observation, shell: Shell, via: Via): readonly Use[
 
 /** contracts/doctl.md 5.6 and 5.7: a named context beats the environment's token. */
 export function doctlTakes(
-  { doctl, envFile }: Pick<Observation, "doctl" | "envFile">,
+  { doctl, envFile: { file: envFile } }: Pick<Known, "doctl" | "envFile">,
   shell: Shell,
 ): Taken {
   const config = doctl?.config;
@@ -182,7 +205,7 @@ export function selectedContext(
   return { name: written.value, where: `${path}:${written.line}` };
 }
 
-type Config = NonNullable<NonNullable<Observation["doctl"]>["config"]>;
+type Config = NonNullable<NonNullable<Known["doctl"]>["config"]>;
 type KnownConfig = Extract<Config["state"], { kind: "known" }>["config"];
 
 /** contracts/terraform.md 2: a file beats TF_VAR_, and an empty text is no "not set". */

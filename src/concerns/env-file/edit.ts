@@ -1,5 +1,5 @@
 import { readEnvFile } from "../../exec/read-env-file.ts";
-import { encode, lineEndOf } from "../../secret/content.ts";
+import { encode, isPlaceholder, lineEndOf } from "../../secret/content.ts";
 import { Secret } from "../../secret/secret.ts";
 import { assignmentsIn } from "./assignments.ts";
 
@@ -26,38 +26,39 @@ export function withToken(
 }
 
 /**
- * The text with `token` as the value of every assignment that holds `old`; the rest stays.
+ * The text with `token` as the value of every assignment that holds one of `olds`; the rest stays.
  *
  * @returns undefined where the edit would change what dotenv reads for any other key.
  */
 export function withReplaced(
   text: string,
   path: string,
-  { old, token }: { old: Secret; token: Secret },
+  { olds, token }: { olds: readonly Secret[]; token: Secret },
 ): readonly (string | Secret)[] | undefined {
+  const isOld = (value: Secret) => olds.some((old) => old.equals(value));
   const replaced = (stand: Secret) =>
-    split(text, path, (_, value) => (old.equals(value) ? stand : undefined));
-  const holds = (value: string) => old.equals(Secret.of(value, { kind: "stdin" }));
+    split(text, path, (_, value) => (isOld(value) ? stand : undefined));
+  const holds = (value: string) => isOld(Secret.of(value, { kind: "stdin" }));
   const names = [...readEnvFile(text)].filter(([, value]) => holds(value)).map(([name]) => name);
   const isSafe = keepsOtherKeys(text, replaced(STAND_IN), names);
   return isSafe ? replaced(token) : undefined;
 }
 
 /**
- * The text without the lines whose value is `old`; the rest stays.
+ * The text without the lines whose value is one of `olds`; the rest stays.
  *
  * @returns undefined where the edit would change what dotenv reads for any other key.
  */
 export function withoutToken(
   text: string,
   path: string,
-  old: Secret,
+  olds: readonly Secret[],
 ): readonly (string | Secret)[] | undefined {
   let kept = text;
   const gone = new Set<string>();
   for (const { key, valueStart, valueEnd } of assignmentsIn(text).reverse()) {
-    const value = text.slice(valueStart, valueEnd);
-    if (!old.equals(Secret.of(value, { kind: "stdin" }))) continue;
+    const value = Secret.of(text.slice(valueStart, valueEnd), { kind: "stdin" });
+    if (!olds.some((old) => old.equals(value))) continue;
     const start = text.lastIndexOf("\n", valueStart - 1) + 1;
     const end = text.indexOf("\n", valueEnd);
     kept = kept.slice(0, start) + (end < 0 ? "" : kept.slice(end + 1));
@@ -96,7 +97,8 @@ function split(
     const current = text.slice(valueStart, valueEnd);
     const held = Secret.of(current, { kind: "env-file", name: key, path });
     const value = replacementFor(key, held);
-    if (value === undefined && valueStart === valueEnd) continue;
+    const isHidden = valueStart === valueEnd || isPlaceholder(current);
+    if (value === undefined && isHidden) continue;
     parts.push(text.slice(from, valueStart) + (current === "" ? glue : ""));
     parts.push(value ?? held);
     from = valueEnd;

@@ -1,36 +1,55 @@
 import { relative } from "node:path";
-import type { Observation } from "../../commands/init/observe.ts";
-import { obstacles, plainWrite } from "../../core/existing.ts";
+import { editText, WriteFile } from "../../core/changes/write-file.ts";
+import type { Consent } from "../../core/consent.ts";
 import { textAt } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import { patternOf } from "../../core/ignore-block.ts";
-import { type Consent, joined, NOTHING, type PlanPart } from "../../core/types.ts";
+import type { Machine } from "../../core/machine.ts";
+import { obstacles } from "../../core/obstacles.ts";
+import { joined, NOTHING, type PlanPart } from "../../core/plan.ts";
 import { hint, own, run } from "../../errors/hint.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
 import { KEY_NAMES } from "../../exec/spaces-keys.ts";
 import { tokenNames } from "../../exec/token-sources.ts";
 import type { Snapshot } from "../../host/host.ts";
-import { type Content, content, encode } from "../../secret/content.ts";
+import { type Content, editedText, encode } from "../../secret/content.ts";
 import { looksLikeToken } from "../../secret/token-form.ts";
+import type { ResolvedConfig } from "../config/resolved.ts";
+import type { RepoFacts } from "../git/facts.ts";
+import type { TokenFacts } from "../token/facts.ts";
 import { mayStore, usableToken } from "../token/storing.ts";
 import { redacted, withNames, withToken } from "./edit.ts";
+import type { EnvFileFacts } from "./facts.ts";
 import { finding } from "./findings.ts";
 
+/** The facts that these follow from. */
+interface Known {
+  readonly config: ResolvedConfig;
+  readonly machine: Machine;
+  readonly repo: RepoFacts;
+  readonly token: TokenFacts;
+  readonly envFile: EnvFileFacts;
+}
+
 /** The env file with the token, and the example with its name. */
-export function planEnvFile(observation: Observation, consent: Consent): PlanPart {
-  const token = planToken(observation, consent);
+export function planEnvFile(known: Known, consent: Consent): PlanPart {
+  const token = planToken(known, consent);
   const isSaid = token.findings?.some(({ id }) => id === "env-file.tracked");
   return joined([
-    { findings: isSaid ? [] : judgeEnvFile(observation) },
-    { findings: judgeExposure(observation) },
-    { findings: judgeNames(observation) },
+    { findings: isSaid ? [] : judgeEnvFile(known) },
+    { findings: judgeExposure(known) },
+    { findings: judgeNames(known) },
     token,
-    planExample(observation, consent),
+    planExample(known, consent),
   ]);
 }
 
-function judgeEnvFile(observation: Observation): Finding[] {
-  const { envFile, git, config } = observation;
+function judgeEnvFile(known: Known): Finding[] {
+  const {
+    envFile: { file: envFile },
+    repo: { git },
+    config,
+  } = known;
   const { path } = envFile;
   if (envFile.kind === "unusable") {
     return [
@@ -45,16 +64,20 @@ function judgeEnvFile(observation: Observation): Finding[] {
   const names = tokenNames(config.token.name);
   const values = [...readEnvFile(text)].filter(([, value]) => value !== "");
   const holdsToken = values.some(([name, value]) => looksLikeToken(value) || names.includes(name));
-  if (holdsToken) return [tracked(observation, "it holds a token")];
-  return holdsSpacesKey(text) ? [tracked(observation, "it holds a Spaces key")] : [];
+  if (holdsToken) return [tracked(known, "it holds a token")];
+  return holdsSpacesKey(text) ? [tracked(known, "it holds a Spaces key")] : [];
 }
 
 /** Where nothing is written, as there is no token yet, nothing hides what somebody has put there. */
-function judgeExposure(observation: Observation): Finding[] {
-  const { envFile, git, gitignore, config } = observation;
+function judgeExposure(known: Known): Finding[] {
+  const {
+    envFile: { file: envFile },
+    repo: { git, gitignore },
+    config,
+  } = known;
   const isOpen =
     git !== undefined && !git.ignored.has(envFile.path) && !git.tracked.has(envFile.path);
-  if (!isOpen || usableToken(observation) !== undefined) return [];
+  if (!isOpen || usableToken(known.token) !== undefined) return [];
   const text = textAt(envFile)?.text ?? "";
   if (!holdsSpacesKey(text) && ![...readEnvFile(text).values()].some(looksLikeToken)) return [];
   const append = patternOf(relative(config.base, envFile.path));
@@ -67,7 +90,11 @@ function judgeExposure(observation: Observation): Finding[] {
 }
 
 /** The example says what the project needs, and this machine lacks some of it. */
-function judgeNames({ envExample, envFile, env, config }: Observation): Finding[] {
+function judgeNames({
+  envFile: { example: envExample, file: envFile },
+  machine: { env },
+  config,
+}: Known): Finding[] {
   if (envFile.kind !== "file" || envExample.kind !== "file") return [];
   const values = readEnvFile(textAt(envFile)?.text ?? "");
   const given = exampleNames(config);
@@ -92,12 +119,17 @@ function holdsSpacesKey(text: string): boolean {
   return Boolean(readEnvFile(text).get(KEY_NAMES[1]));
 }
 
-function planToken(observation: Observation, consent: Consent): PlanPart {
-  const { envFile, config, git, platform } = observation;
-  const token = usableToken(observation);
+function planToken(known: Known, consent: Consent): PlanPart {
+  const {
+    envFile: { file: envFile },
+    config,
+    repo: { git },
+    machine: { platform },
+  } = known;
+  const token = usableToken(known.token);
   if (token === undefined || envFile.kind === "unusable") return NOTHING;
   const isInFile = token.origin.kind === "env-file";
-  const stays = isInFile || !mayStore(token, observation, consent);
+  const stays = isInFile || !mayStore(token, known.machine, consent);
   if (stays && !isInFile && !holdsSpacesKey(textAt(envFile)?.text ?? "")) return NOTHING;
   // A FIFO is somebody else's door to a secret: read, never written (rule 4).
   if (stays && envFile.kind === "fifo") return NOTHING;
@@ -114,9 +146,9 @@ function planToken(observation: Observation, consent: Consent): PlanPart {
     return NOTHING;
   }
 
-  const findings = obstacles(observation, envFile, consent);
+  const findings = obstacles(known.repo, envFile, consent);
   if (git?.tracked.has(path)) {
-    findings.push(tracked(observation, "the token would be written to it"));
+    findings.push(tracked(known, "the token would be written to it"));
   }
   if (findings.length === 0 && parts === undefined) {
     findings.push(
@@ -129,11 +161,22 @@ function planToken(observation: Observation, consent: Consent): PlanPart {
   if (findings.length > 0) return { findings };
   const hidden = git === undefined ? "" : "; git ignores it";
   const why = stays ? "other users could read it" : `the token${hidden}`;
-  return { findings, changes: [{ kind: "write", before: envFile, after, shownBefore, mode, why }] };
+  const edit = (now: Content) =>
+    editedText(now, (text) =>
+      stays ? redacted(text, path) : (withToken(text, path, config.token.name, token) ?? text),
+    );
+  return { findings, changes: [new WriteFile({ before: envFile, edit, shownBefore, mode, why })] };
 }
 
-function planExample(observation: Observation, consent: Consent): PlanPart {
-  const { envExample, envExampleTemplate, config, git } = observation;
+function planExample(known: Known, consent: Consent): PlanPart {
+  const {
+    envFile: {
+      example: envExample,
+      templates: { example: envExampleTemplate },
+    },
+    config,
+    repo: { git },
+  } = known;
   const { path } = envExample;
   const text = textAt(envExample)?.text;
   if (text === undefined) return NOTHING;
@@ -146,20 +189,24 @@ function planExample(observation: Observation, consent: Consent): PlanPart {
       ]
     : [];
   // A new example names them all; one that is there was written by somebody who knows.
-  const names = envExample.kind === "absent" ? namesIn(observation.envFile) : [];
-  const after = withNames(envExample.kind === "absent" ? envExampleTemplate : text, [
-    ...names,
-    ...exampleNames(config),
-  ]);
-  if (after === text) return { findings };
-  const blocking = obstacles(observation, envExample, consent);
+  const names = envExample.kind === "absent" ? namesIn(known.envFile.file) : [];
+  const edit = (now: string) =>
+    withNames(envExample.kind === "absent" && now === "" ? envExampleTemplate : now, [
+      ...names,
+      ...exampleNames(config),
+    ]);
+  if (edit(text) === text) return { findings };
+  const blocking = obstacles(known.repo, envExample, consent);
   if (blocking.length > 0) return { findings: blocking };
   const why = "names only, for colleagues";
-  return { findings, changes: [plainWrite(envExample, content(after), why)] };
+  return { findings, changes: [editText(envExample, edit, why)] };
 }
 
 /** What every colleague needs: the token, and the keys of a state on Spaces. */
-export function exampleNames({ token, roots }: Observation["config"]): readonly string[] {
+export function exampleNames({
+  token,
+  roots,
+}: Pick<ResolvedConfig, "token" | "roots">): readonly string[] {
   return [token.name, ...(roots.some(({ backend }) => backend !== undefined) ? KEY_NAMES : [])];
 }
 
@@ -167,7 +214,14 @@ function namesIn(envFile: Snapshot): readonly string[] {
   return [...readEnvFile(textAt(envFile)?.text ?? "").keys()];
 }
 
-function tracked({ envFile: { path } }: Observation, because: string): Finding {
+function tracked(
+  {
+    envFile: {
+      file: { path },
+    },
+  }: Known,
+  because: string,
+): Finding {
   return finding("env-file.tracked", `git tracks ${path}, and ${because}.`, {
     where: path,
     fix: hint`${run("git", "rm", "--cached", { path })} (then revoke whatever was ever committed), or set token.envFile: .env.local`,

@@ -1,18 +1,29 @@
 import { join } from "node:path";
-import type { GitObservation, Observation } from "../../commands/init/observe.ts";
-import { obstacles, plainWrite } from "../../core/existing.ts";
+import { editText } from "../../core/changes/write-file.ts";
+import type { Consent } from "../../core/consent.ts";
 import { textAt } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import { patternOf, withPatterns } from "../../core/ignore-block.ts";
-import type { Consent, PlanPart } from "../../core/types.ts";
+import { obstacles } from "../../core/obstacles.ts";
+import type { PlanPart } from "../../core/plan.ts";
 import { hint, run } from "../../errors/hint.ts";
-import { content } from "../../secret/content.ts";
+import type { ResolvedConfig } from "../config/resolved.ts";
+import type { GitFacts, RepoFacts } from "./facts.ts";
 import { finding } from "./findings.ts";
 import { type IgnoreRule, ignoreRules } from "./ignore-rules.ts";
 
+/** The facts that these follow from. */
+interface Known {
+  readonly config: ResolvedConfig;
+  readonly repo: RepoFacts;
+}
+
 /** The patterns that .gitignore lacks: by git's own answer, outside git by the text. */
-export function planGitignore(observation: Observation, consent: Consent): PlanPart {
-  const { gitignore, git, config } = observation;
+export function planGitignore(known: Known, consent: Consent): PlanPart {
+  const {
+    repo: { gitignore, git },
+    config,
+  } = known;
   const current = textAt(gitignore);
   const lines = new Set(current?.text.split(/\r?\n/).map((line) => line.trim()));
   const rules = ignoreRules(config);
@@ -29,17 +40,16 @@ export function planGitignore(observation: Observation, consent: Consent): PlanP
   else overruled.push(...judgeNested(rules, git));
   if (missing.length === 0) return { findings: overruled };
 
-  const obstructed = obstacles(observation, gitignore, consent);
+  const obstructed = obstacles(known.repo, gitignore, consent);
   const findings = [...overruled, ...obstructed];
   if (findings.some(({ level }) => level === "error") || current === undefined) return { findings };
-  const after = content(withPatterns(current.text, missing));
-  const { encoding } = current;
   const why = "keeps secrets and state out of git";
-  return { findings, changes: [plainWrite(gitignore, { ...after, encoding }, why)] };
+  const change = editText(gitignore, (text) => withPatterns(text, missing), why);
+  return { findings, changes: [change] };
 }
 
 /** Patterns of ours do not reach into a repo inside ours, and its .gitignore is not ours to write. */
-function judgeNested(rules: readonly IgnoreRule[], { ignored, nested }: GitObservation): Finding[] {
+function judgeNested(rules: readonly IgnoreRule[], { ignored, nested }: GitFacts): Finding[] {
   const missing = new Map<string, Set<string>>();
   for (const { pattern, probes } of rules) {
     for (const probe of probes) {

@@ -53,3 +53,21 @@ export async function askRepos(
 export function wouldTake({ isIgnored, isTracked }: Verdict): boolean {
   return !isIgnored || isTracked;
 }
+
+/**
+ * The first of these files that a repo would take.
+ *
+ * @param git the repo that we work in.
+ * @returns repo: its root; undefined for the one that we work in.
+ * @throws AppError GIT_FAILED
+ */
+export async function takerIn(
+  host: Pick<Host, "env" | "run" | "which" | "files">,
+  git: Git | undefined,
+  paths: readonly string[],
+): Promise<{ readonly path: string; readonly repo: string | undefined } | undefined> {
+  const verdicts = [...(await askRepos(host, git, paths))];
+  const [path, verdict] = verdicts.find(([, each]) => wouldTake(each)) ?? [];
+  if (path === undefined || verdict === undefined) return undefined;
+  return { path, repo: verdict.root === git?.root ? undefined : verdict.root };
+}

@@ -1,7 +1,6 @@
-import type { Change } from "../../core/types.ts";
 import type { Host } from "../../host/host.ts";
 import type { SpacesBackend } from "../config/resolved.ts";
-import type { LockVerdict } from "./lock-test.ts";
+import type { LockTest, LockVerdict } from "./lock-test.ts";
 
 /** What was found of the locks that were tried, by the state's place. */
 export type LockVerdicts = ReadonlyMap<string, LockVerdict>;
@@ -18,10 +17,9 @@ export function placeOf({ region, bucket, key }: SpacesBackend): string {
  */
 export async function proveLocks(
   host: Pick<Host, "http">,
-  changes: readonly Change[],
+  tests: readonly LockTest[],
   progress: (what: string) => void,
 ): Promise<LockVerdicts> {
-  const tests = changes.flatMap((change) => (change.kind === "write" && change.lockTest) || []);
   const verdicts = new Map<string, LockVerdict>();
   if (tests.length === 0) return verdicts;
   const { tryLock } = await import("./lock-test.ts");

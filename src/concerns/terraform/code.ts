@@ -1,28 +1,37 @@
 import { join } from "node:path";
-import type { Observation } from "../../commands/init/observe.ts";
-import { obstacles } from "../../core/existing.ts";
+import { WriteFile } from "../../core/changes/write-file.ts";
+import type { Consent } from "../../core/consent.ts";
 import { textAt } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
-import { type Consent, joined, type PlanPart } from "../../core/types.ts";
+import { obstacles } from "../../core/obstacles.ts";
+import { joined, type PlanPart } from "../../core/plan.ts";
 import { hint, own, run } from "../../errors/hint.ts";
 import type { Place } from "../../hcl/syntax.ts";
 import type { Content } from "../../secret/content.ts";
 import { Secret } from "../../secret/secret.ts";
 import { holdsToken } from "../../secret/token-form.ts";
+import type { RepoFacts } from "../git/facts.ts";
 import { finding } from "./findings.ts";
+import type { TerraformFacts } from "./root/facts.ts";
 import type { HardCoded, ProviderBlock } from "./root/module.ts";
 import { type Needs, needsOf } from "./root/needs.ts";
 import type { TerraformRoot } from "./root/observe.ts";
 import { terraformWords, toolOf } from "./root/typed.ts";
 
+/** The facts that these follow from. */
+interface Known {
+  readonly repo: RepoFacts;
+  readonly terraform: TerraformFacts;
+}
+
 /** What is to be said of a root module's code as it stands. */
-export function judgeCode(observation: Observation, root: TerraformRoot, needs: Needs): Finding[] {
+export function judgeCode(known: Known, root: TerraformRoot, needs: Needs): Finding[] {
   const { config, module, tfvars, at } = root;
   const where = ({ file, line }: Place) => `${join(config.dir, file)}:${line}`;
   const findings: Finding[] = [];
   for (const place of module.broken) {
     const message = `${where(place)}: not understood. Nothing is added to this root.`;
-    const fmt = terraformWords(config.dir, toolOf(observation.terraform, config), ["fmt"]);
+    const fmt = terraformWords(config.dir, toolOf(known.terraform.tool, config), ["fmt"]);
     const fix = hint`${run(...fmt)} says more.`;
     findings.push(finding("terraform.broken", message, { where: where(place), fix }));
   }
@@ -71,7 +80,9 @@ export function judgeCode(observation: Observation, root: TerraformRoot, needs: 
     const snapshot = at(name);
     const lines = textAt(snapshot)?.text.split("\n") ?? [];
     const line = lines.findIndex((text) => holdsToken(text));
-    const { git } = observation;
+    const {
+      repo: { git },
+    } = known;
     const isExposed = git?.tracked.has(snapshot.path) || git?.ignored.has(snapshot.path) === false;
     if (line < 0 || !isExposed) return [];
     const place = where({ file: name, line: line + 1 });
@@ -108,13 +119,13 @@ export function withFix(root: TerraformRoot): TerraformRoot {
 }
 
 /** Each token in the code gives way to the variable; the rest of the file stays as it is. */
-export function planFix(observation: Observation, root: TerraformRoot, consent: Consent): PlanPart {
+export function planFix(known: Known, root: TerraformRoot, consent: Consent): PlanPart {
   const { module, at } = root;
   const variable = fixVariable(root);
   const files = new Set(module.hardCoded.map(({ place }) => place.file));
   const plans = [...files].map((name): PlanPart => {
     const before = at(name);
-    const findings = obstacles(observation, before, consent);
+    const findings = obstacles(known.repo, before, consent);
     const found = textAt(before);
     if (findings.length > 0 || found === undefined || before.kind !== "file") {
       return { findings };
@@ -135,13 +146,12 @@ export function planFix(observation: Observation, root: TerraformRoot, consent: 
     ];
     const { encoding } = found;
     const shownBefore: Content = { encoding, parts: spliced(found.text, spans, hidden) };
-    const after: Content = { encoding, parts: spliced(found.text, spans, replaced) };
+    // The places are those of the file as it was read: this edit comes first.
+    const edit = (): Content => ({ encoding, parts: spliced(found.text, spans, replaced) });
     const why = "the token gives way to a variable";
     return {
       findings,
-      changes: [
-        { kind: "write", before, after, shownBefore, mode: before.mode, why, takesAway: true },
-      ],
+      changes: [new WriteFile({ before, edit, shownBefore, why, takesAway: true })],
     };
   });
   return joined(plans);

@@ -1,33 +1,50 @@
-import type { Observation } from "../../commands/init/observe.ts";
 import { textIn } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
-import { type Command, NOTHING, type Plan, type PlanPart } from "../../core/types.ts";
+import type { Machine } from "../../core/machine.ts";
+import { NOTHING, type Plan, type PlanPart } from "../../core/plan.ts";
+import type { ToolCommand } from "../../core/run-commands.ts";
 import { hint, unset } from "../../errors/hint.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
 import { toolVariables } from "../../exec/variables.ts";
 import { Secret } from "../../secret/secret.ts";
 import type { Variables } from "../../secret/variables.ts";
-import { findKeys } from "../spaces/keys.ts";
+import type { ResolvedConfig } from "../config/resolved.ts";
+import type { EnvFileFacts } from "../env-file/facts.ts";
+import type { SpacesFacts } from "../spaces/facts.ts";
 import { stateElsewhere } from "./backend/plan.ts";
 import { execConfigOf } from "./exec-config.ts";
 import { finding } from "./findings.ts";
+import type { TerraformFacts } from "./root/facts.ts";
 import { BACKEND_TF, MISSING_TF } from "./root/names.ts";
 import { type Needs, needsOf } from "./root/needs.ts";
 import type { TerraformRoot } from "./root/observe.ts";
 
+/** The facts that these follow from. */
+interface Known {
+  readonly config: ResolvedConfig;
+  readonly machine: Machine;
+  readonly envFile: EnvFileFacts;
+  readonly spaces: SpacesFacts;
+  readonly terraform: TerraformFacts;
+}
+
 /** `init` and `workspace select` for one root, where they have something to do (DESIGN rule 10). */
-export function planCommands(observation: Observation, root: TerraformRoot, files: Plan): PlanPart {
-  const { terraform, config, env } = observation;
+export function planCommands(known: Known, root: TerraformRoot, files: Plan): PlanPart {
+  const {
+    terraform: { tool: terraform },
+    config,
+    machine: { env },
+  } = known;
   const { dir, init, workspace } = root.config;
   if (terraform === undefined) return NOTHING;
   const isConfigured = root.foreign.length + root.own.size > 0 || files.changes.length > 0;
   if (!isConfigured || root.module.broken.length > 0) return NOTHING;
 
   const needs = needsOf(root);
-  const judged = { findings: judgeEnvironment(observation, root, needs) };
-  if (!mayReachState(observation, root)) return judged;
-  const variables = backendKeys(observation, root);
-  const command = (args: readonly string[], why: string): Command => ({
+  const judged = { findings: judgeEnvironment(known, root, needs) };
+  if (!mayReachState(known, root)) return judged;
+  const variables = backendKeys(known, root);
+  const command = (args: readonly string[], why: string): ToolCommand => ({
     tool: terraform,
     args: [...args, "-no-color"],
     cwd: dir,
@@ -41,12 +58,10 @@ export function planCommands(observation: Observation, root: TerraformRoot, file
       ...Object.keys(env).filter((name) => name.startsWith("DIGITALOCEAN_")),
     ],
   });
-  const requirementsChange = files.changes.some(
-    (change) =>
-      change.kind === "write" &&
-      REQUIREMENTS.some((name) => change.before.path.endsWith(`/${name}`)),
+  const requirementsChange = files.changes.some(({ file }) =>
+    REQUIREMENTS.some((name) => file === root.at(name).path),
   );
-  const commands: Command[] = [];
+  const commands: ToolCommand[] = [];
   // What Terraform has noted is the last word: an init that failed left nothing behind.
   const isConnected = root.config.backend === undefined || root.storedBackend !== undefined;
   const isChanged = hasOtherSettings(root, files);
@@ -74,20 +89,21 @@ function hasOtherSettings(
   if (config.backend === undefined || module.backend !== undefined) return false;
   if (storedBackend === undefined) return false;
   const { path } = at(BACKEND_TF);
-  const isRewritten = files.changes.some(
-    (change) => change.kind === "write" && change.before.path === path,
-  );
+  const isRewritten = files.changes.some(({ file }) => file === path);
   return isRewritten || storedBackend.lock !== config.backend.lock;
 }
 
 /** init would ask whether the state may be copied, or fail for want of keys: both are findings. */
-function mayReachState(observation: Observation, root: TerraformRoot): boolean {
+function mayReachState(known: Known, root: TerraformRoot): boolean {
   if (root.config.backend === undefined) return true;
-  return stateElsewhere(root) === undefined && findKeys(observation).kind !== "none";
+  return stateElsewhere(root) === undefined && known.spaces.keys.kind !== "none";
 }
 
 /** The keys of the bucket, and what makes Terraform send no checksums that Spaces does not know. */
-function backendKeys({ config, env, envFile }: Observation, root: TerraformRoot): Variables {
+function backendKeys(
+  { config, machine: { env }, envFile: { file: envFile } }: Known,
+  root: TerraformRoot,
+): Variables {
   if (root.config.backend === undefined) return new Map();
   const variables = toolVariables({
     config: execConfigOf(config, [root]),
@@ -103,7 +119,7 @@ const REQUIREMENTS = ["versions.tf", MISSING_TF, BACKEND_TF];
 
 /** Inherited variables that change what Terraform does here (contracts/terraform.md 2 and 7). */
 function judgeEnvironment(
-  { env }: Observation,
+  { machine: { env } }: Known,
   root: TerraformRoot,
   { credentials, variable }: Needs,
 ): Finding[] {

@@ -1,52 +1,66 @@
 import { relative } from "node:path";
-import type { Observation } from "../../commands/init/observe.ts";
-import { noJson, obstacles, plainWrite, yoursNow } from "../../core/existing.ts";
+import { editText, writeText } from "../../core/changes/write-file.ts";
+import type { Consent } from "../../core/consent.ts";
 import { textAt } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
-import { type Consent, joined, NOTHING, type PlanPart } from "../../core/types.ts";
+import type { Machine } from "../../core/machine.ts";
+import { noJson, obstacles, yoursNow } from "../../core/obstacles.ts";
+import { joined, NOTHING, type PlanPart } from "../../core/plan.ts";
 import { hint } from "../../errors/hint.ts";
 import { jsonObject } from "../../lib/json.ts";
 import { isInside } from "../../lib/paths.ts";
-import { content } from "../../secret/content.ts";
+import type { ResolvedConfig } from "../config/resolved.ts";
+import type { EnvFileFacts } from "../env-file/facts.ts";
+import type { RepoFacts } from "../git/facts.ts";
+import type { SpacesFacts } from "../spaces/facts.ts";
+import type { TokenFacts } from "../token/facts.ts";
 import { judgeBackendSecrets, planBackend } from "./backend/plan.ts";
 import { isFixable, judgeCode, planFix, withFix } from "./code.ts";
 import { renderMissing, renderNothing, renderRoot } from "./files.ts";
 import { finding } from "./findings.ts";
+import type { TerraformFacts } from "./root/facts.ts";
 import { MISSING_TF, PUBLIC_TFVARS } from "./root/names.ts";
 import { type Needs, needsOf } from "./root/needs.ts";
 import type { TerraformRoot } from "./root/observe.ts";
 import { isTooOld } from "./root/tool.ts";
 import { planSecretVariables } from "./secret-values.ts";
 
+/** The facts that these follow from. */
+interface Known {
+  readonly config: ResolvedConfig;
+  readonly machine: Machine;
+  readonly repo: RepoFacts;
+  readonly token: TokenFacts;
+  readonly envFile: EnvFileFacts;
+  readonly spaces: SpacesFacts;
+  readonly terraform: TerraformFacts;
+}
+
 /** The files of one root module. */
-export function planTerraform(
-  observation: Observation,
-  found: TerraformRoot,
-  consent: Consent,
-): PlanPart {
+export function planTerraform(known: Known, found: TerraformRoot, consent: Consent): PlanPart {
   const { dir } = found.config;
-  const here = relative(observation.config.base, dir) || ".";
-  if (!isInside(found.real, observation.top)) {
+  const here = relative(known.config.base, dir) || ".";
+  if (!isInside(found.real, known.repo.top)) {
     const message = `terraform.dir ${here} leads out of the repo, to ${found.real}.`;
     return { findings: [finding("terraform.outside", message, { where: dir })] };
   }
   // What a file declares that cannot be read is unknown, and nothing may be declared twice.
   if (found.module.broken.length > 0) {
-    const findings = judgeCode(observation, found, needsOf(found));
-    return { findings: [...findings, ...judgeBackendSecrets(observation, found)] };
+    const findings = judgeCode(known, found, needsOf(found));
+    return { findings: [...findings, ...judgeBackendSecrets(known, found)] };
   }
   const fix = consent.fix && isFixable(found);
   const root = fix ? withFix(found) : found;
   const needs = needsOf(root);
   const plan = joined([
-    { findings: judgeCode(observation, root, needs) },
-    { findings: judgeBackendSecrets(observation, root) },
-    fix ? planFix(observation, found, consent) : NOTHING,
-    planConfiguration(observation, root, needs, consent),
-    planBackend(observation, root, consent),
-    planPublicVariables(observation, root, consent),
-    planSecretVariables(observation, root, needs, consent),
-    { findings: judgeTool(observation, needs) },
+    { findings: judgeCode(known, root, needs) },
+    { findings: judgeBackendSecrets(known, root) },
+    fix ? planFix(known, found, consent) : NOTHING,
+    planConfiguration(known, root, needs, consent),
+    planBackend(known, root, consent),
+    planPublicVariables(known, root, consent),
+    planSecretVariables(known, root, needs, consent),
+    { findings: judgeTool(known, needs) },
   ]);
   if (plan.changes.length === 0 || root.blocked === undefined) return plan;
   const blocked = finding("file.not-writable", `${here} cannot be written: ${root.blocked}.`, {
@@ -58,12 +72,14 @@ export function planTerraform(
 
 /** Three files in a root without any; else what is missing, in one. Files of ours follow config. */
 function planConfiguration(
-  observation: Observation,
+  known: Known,
   root: TerraformRoot,
   needs: Needs,
   consent: Consent,
 ): PlanPart {
-  const { templates } = observation;
+  const {
+    terraform: { templates },
+  } = known;
   const { foreign, own, config } = root;
   const isEmpty = foreign.length === 0 && !own.has(MISSING_TF);
   const isOurs = (name: string) => own.get(name)?.edited === false;
@@ -74,7 +90,7 @@ function planConfiguration(
     ["variables.tf", rendered.has("variables.tf")],
   ]);
   const plan = (name: string, text = renderNothing(name, templates)) =>
-    planFile(observation, root, name, text, consent);
+    planFile(known, root, name, text, consent);
   const names = [...lacking.keys()].filter(
     (name) => isOurs(name) || (isEmpty && (lacking.get(name) || own.has(name))),
   );
@@ -97,7 +113,7 @@ function without(needs: Needs, names: readonly string[]): Needs {
 }
 
 function planFile(
-  observation: Observation,
+  known: Known,
   root: TerraformRoot,
   name: string,
   text: string,
@@ -107,10 +123,10 @@ function planFile(
   const existing = root.own.get(name);
   if (existing?.edited) return { findings: [yoursNow(before.path)] };
   if (textAt(before)?.text.replaceAll("\r\n", "\n") === text) return NOTHING;
-  const findings = obstacles(observation, before, consent);
+  const findings = obstacles(known.repo, before, consent);
   if (findings.length > 0) return { findings };
   const why = existing ? "generated anew" : (WHY[name] ?? "");
-  return { findings, changes: [plainWrite(before, content(text), why)] };
+  return { findings, changes: [writeText(before, text, why)] };
 }
 
 const WHY: Readonly<Record<string, string>> = {
@@ -121,25 +137,22 @@ const WHY: Readonly<Record<string, string>> = {
 };
 
 /** Config decides for the keys that it names; what a person added to the file stays. */
-function planPublicVariables(
-  observation: Observation,
-  root: TerraformRoot,
-  consent: Consent,
-): PlanPart {
+function planPublicVariables(known: Known, root: TerraformRoot, consent: Consent): PlanPart {
   const { variables } = root.config;
   if (Object.keys(variables).length === 0) return NOTHING;
   const before = root.at(PUBLIC_TFVARS);
   const current = textAt(before)?.text ?? "";
   const existing = jsonObject(current);
-  const after = `${JSON.stringify({ ...existing, ...variables }, null, 2)}\n`;
-  if (current === after) return NOTHING;
-  const findings = obstacles(observation, before, consent);
+  const edit = (text: string) =>
+    `${JSON.stringify({ ...jsonObject(text), ...variables }, null, 2)}\n`;
+  if (current === edit(current)) return NOTHING;
+  const findings = obstacles(known.repo, before, consent);
   if (existing === undefined) findings.push(noJson(before.path));
-  const change = plainWrite(before, content(after), "values of terraform.variables");
+  const change = editText(before, edit, "values of terraform.variables");
   return { findings, changes: findings.length > 0 ? [] : [change] };
 }
 
-function judgeTool({ terraform }: Observation, { credentials }: Needs): Finding[] {
+function judgeTool({ terraform: { tool: terraform } }: Known, { credentials }: Needs): Finding[] {
   if (credentials !== "tfvars" || terraform === undefined || !isTooOld(terraform)) return [];
   const message = `${terraform.name} ${terraform.version} is too old for ephemeral variables.`;
   const fix = hint`Upgrade it, or set terraform.credentials: env`;

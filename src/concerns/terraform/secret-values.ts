@@ -1,35 +1,48 @@
-import type { Observation } from "../../commands/init/observe.ts";
-import { noJson, obstacles } from "../../core/existing.ts";
+import { WriteFile } from "../../core/changes/write-file.ts";
+import type { Consent } from "../../core/consent.ts";
 import { contentAt, textAt } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
-import { type Consent, NOTHING, type PlanPart } from "../../core/types.ts";
+import type { Machine } from "../../core/machine.ts";
+import { noJson, obstacles } from "../../core/obstacles.ts";
+import { NOTHING, type PlanPart } from "../../core/plan.ts";
 import { hint, own, run } from "../../errors/hint.ts";
 import { tokenInValues } from "../../exec/token-sources.ts";
 import { jsonObject } from "../../lib/json.ts";
 import { type Content, content } from "../../secret/content.ts";
 import { Secret } from "../../secret/secret.ts";
 import { SECRET_TFVARS } from "../config/protected-paths.ts";
+import type { ResolvedConfig } from "../config/resolved.ts";
+import type { RepoFacts } from "../git/facts.ts";
+import type { TokenFacts } from "../token/facts.ts";
 import { mayStore, usableToken } from "../token/storing.ts";
 import { finding } from "./findings.ts";
 import type { Needs } from "./root/needs.ts";
 import type { TerraformRoot } from "./root/observe.ts";
 
+/** The facts that these follow from. */
+interface Known {
+  readonly config: ResolvedConfig;
+  readonly machine: Machine;
+  readonly repo: RepoFacts;
+  readonly token: TokenFacts;
+}
+
 /** The secret file that gives the token's variable its value. */
 export function planSecretVariables(
-  observation: Observation,
+  known: Known,
   root: TerraformRoot,
   { credentials, variable }: Needs,
   consent: Consent,
 ): PlanPart {
-  const token = usableToken(observation);
+  const token = usableToken(known.token);
   if (credentials !== "tfvars" || token === undefined) return NOTHING;
   const before = root.at(SECRET_TFVARS);
   const parsed = jsonObject(textAt(before)?.text ?? "");
   const existing = parsed ?? {};
   const held = tokenInValues(existing, variable, before.path);
 
-  if (!mayStore(token, observation, consent)) {
-    if (held === undefined) return { findings: judgeVariable(observation, root, variable) };
+  if (!mayStore(token, known.machine, consent)) {
+    if (held === undefined) return { findings: judgeVariable(known, root, variable) };
     if (held.equals(token)) return NOTHING;
     const message = `${before.path} holds another token (${held.fingerprint}), and beats the environment's (${token.fingerprint}).`;
     const fix = hint`${own("--save")} puts the environment's in its place; or: ${{ remove: { path: before.path } }}`;
@@ -40,27 +53,30 @@ export function planSecretVariables(
   const isUpToDate =
     before.kind === "file" &&
     token.equals(held) &&
-    (before.mode === 0o600 || observation.platform === "win32");
+    (before.mode === 0o600 || known.machine.platform === "win32");
   if (isUpToDate) return NOTHING;
 
-  const findings = obstacles(observation, before, consent);
+  const findings = obstacles(known.repo, before, consent);
   if (parsed === undefined) findings.push(noJson(before.path));
-  if (observation.git?.tracked.has(before.path)) {
+  if (known.repo.git?.tracked.has(before.path)) {
     const message = `git tracks ${before.path}, which is to hold the token.`;
     const fix = hint`${run("git", "rm", "--cached", { path: before.path })}`;
     findings.push(finding("terraform.secret-tracked", message, { where: before.path, fix }));
   }
   if (findings.length > 0) return { findings };
-  const after = secretContent(existing, variable, token);
   const shownBefore =
     held === undefined ? contentAt(before) : secretContent(existing, variable, held);
   const why = `var.${variable}; git ignores it`;
-  return { findings, changes: [{ kind: "write", before, after, shownBefore, mode: 0o600, why }] };
+  const edit = () => secretContent(existing, variable, token);
+  return {
+    findings,
+    changes: [new WriteFile({ before, edit, shownBefore, mode: 0o600, why })],
+  };
 }
 
 /** The repo's own variable has no value where the token may not be written: plan would fail. */
 function judgeVariable(
-  { env, config }: Observation,
+  { machine: { env }, config }: Known,
   { module, at }: TerraformRoot,
   variable: string,
 ): Finding[] {

@@ -8,7 +8,7 @@ import { printable } from "../../lib/printable.ts";
 import { sha256 } from "../../lib/sha256.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 
-type TokenHost = Pick<Host, "env" | "home" | "files" | "run" | "which" | "state">;
+export type TokenHost = Pick<Host, "env" | "home" | "files" | "run" | "which" | "state">;
 
 /** A token manager may ask its owner first. */
 const TIME_LIMIT_MS = 120_000;
@@ -42,7 +42,7 @@ export async function findToken(
   return "text" in answer ? chooseToken({ ...sources, command: answer }) : answer;
 }
 
-export type Answer = NonNullable<TokenSources["command"]> | (TokenState & { kind: "withheld" });
+export type Answer = NonNullable<TokenSources["command"]> | (TokenState & { kind: "unavailable" });
 
 async function askCommand(
   host: TokenHost,
@@ -53,15 +53,15 @@ async function askCommand(
   const top = host.home !== undefined && isInside(host.home, root) ? config.base : root;
   const [program = "", ...args] = command;
   const shown = printable(command.join(" "));
-  const withheld = (why: "untrusted" | "failed", detail: string): Answer => ({
-    kind: "withheld",
+  const unavailable = (why: "untrusted" | "failed", detail: string): Answer => ({
+    kind: "unavailable",
     why,
     command: shown,
     detail,
   });
   const trusted = await identify(host, command, { base: config.base, top });
   if (trust === undefined && host.state.read(trusted) !== trusted.name) {
-    return withheld("untrusted", "it has not been trusted on this machine");
+    return unavailable("untrusted", "it has not been trusted on this machine");
   }
   if (trust === "kept" && !host.state.write(trusted, trusted.name)) {
     throw new AppError("WRITE_FAILED", "There is no folder to keep trust in.", {
@@ -69,7 +69,7 @@ async function askCommand(
     });
   }
   const file = await fileOf(host, program, { base: config.base, top });
-  if (file === undefined) return withheld("failed", `there is no ${printable(program)} on PATH`);
+  if (file === undefined) return unavailable("failed", `there is no ${printable(program)} on PATH`);
   const { end, exitCode, stdout } = await host.run({
     file,
     args,
@@ -78,9 +78,9 @@ async function askCommand(
     stderr: "shown",
     timeoutMs: TIME_LIMIT_MS,
   });
-  if (end !== "exited") return withheld("failed", ENDS[end]);
-  if (exitCode !== 0) return withheld("failed", `exit status ${exitCode}`);
-  if (stdout.trim() === "") return withheld("failed", "it printed nothing");
+  if (end !== "exited") return unavailable("failed", ENDS[end]);
+  if (exitCode !== 0) return unavailable("failed", `exit status ${exitCode}`);
+  if (stdout.trim() === "") return unavailable("failed", "it printed nothing");
   return { program, text: stdout };
 }
 

@@ -1,19 +1,23 @@
-import type { Observation } from "../../commands/init/observe.ts";
 import type { Finding } from "../../core/finding.ts";
 import { hint, own, unset } from "../../errors/hint.ts";
 import type { TokenState } from "../../exec/token-sources.ts";
 import { describeOrigin, type Secret } from "../../secret/secret.ts";
+import type { ResolvedConfig } from "../config/resolved.ts";
+import type { TokenFacts } from "./facts.ts";
 import { finding } from "./findings.ts";
 import { TOKEN_FORM } from "./hosts.ts";
+import type { Inspection } from "./verdict.ts";
+
+/** The facts that these follow from. */
+interface Known {
+  readonly config: Pick<ResolvedConfig, "environment" | "environments" | "team" | "token">;
+  readonly token: Pick<TokenFacts, "state" | "inspection">;
+}
 
 const RUN_AGAIN = hint`run ${own()} on a terminal; in a script: … | ${own("--token-stdin")}`;
 
 /** What is to be said of the token: whether there is one, and whether it will do. */
-export function judgeToken({
-  token,
-  inspection,
-  config,
-}: Pick<Observation, "token" | "inspection" | "config">): Finding[] {
+export function judgeToken({ token: { state: token, inspection }, config }: Known): Finding[] {
   switch (token.kind) {
     case "missing":
       return [
@@ -23,8 +27,8 @@ export function judgeToken({
           { fix: hint`${chooseFirst(config)}Make one at ${TOKEN_FORM}, then ${RUN_AGAIN}` },
         ),
       ];
-    case "withheld":
-      return [withheld(token)];
+    case "unavailable":
+      return [unavailable(token)];
     case "unusable":
       return [
         finding(
@@ -47,7 +51,7 @@ export function judgeToken({
     }
     case "found":
       return [
-        ...judgeInspection({ inspection, config }),
+        ...judgeInspection(inspection, config),
         ...(inspection?.state === "alive"
           ? token.shadowed.map((other) => shadowed(token.token, other))
           : []),
@@ -56,13 +60,13 @@ export function judgeToken({
 }
 
 /** Whoever has environments seldom means none of them. */
-function chooseFirst({ environment, environments }: Observation["config"]): string {
+function chooseFirst({ environment, environments }: Known["config"]): string {
   if (environment !== undefined || environments.length === 0) return "";
   const options = environments.map((name) => `--env ${name}`).join(" or ");
   return `Choose an environment: ${options}. If none is meant: `;
 }
 
-function withheld({ why, command, detail }: TokenState & { kind: "withheld" }): Finding {
+function unavailable({ why, command, detail }: TokenState & { kind: "unavailable" }): Finding {
   if (why === "failed") {
     return finding("token.command-failed", `token.command (${command}) gave no token: ${detail}.`, {
       fix: hint`Run the command itself, and fix what it reports.`,
@@ -82,10 +86,7 @@ function shadowed(used: Secret, other: Secret): Finding {
   return finding("token.shadows-another", message, { fix });
 }
 
-function judgeInspection({
-  inspection,
-  config,
-}: Pick<Observation, "inspection" | "config">): Finding[] {
+function judgeInspection(inspection: Inspection | undefined, config: Known["config"]): Finding[] {
   if (inspection === undefined) return [];
   if (inspection.state === "refused") {
     return [
@@ -116,9 +117,7 @@ function judgeInspection({
   }
 }
 
-type Known = NonNullable<Observation["inspection"]>;
-
-function judgeTeam({ team }: Known, wanted: string | undefined): Finding[] {
+function judgeTeam({ team }: Inspection, wanted: string | undefined): Finding[] {
   if (wanted === undefined || team?.uuid === wanted) return [];
   if (team === undefined) {
     return [
@@ -142,7 +141,7 @@ function judgeTeam({ team }: Known, wanted: string | undefined): Finding[] {
   ];
 }
 
-function judgeExpiry({ expiresInSeconds }: Known, { token }: Observation["config"]): Finding[] {
+function judgeExpiry({ expiresInSeconds }: Inspection, { token }: Known["config"]): Finding[] {
   const { minTtlSeconds } = token;
   if (minTtlSeconds === undefined || expiresInSeconds === undefined || expiresInSeconds === null) {
     return [];

@@ -1,10 +1,10 @@
-import type { Observation } from "../../commands/init/observe.ts";
 import { textIn } from "../../core/file-text.ts";
 import { sourcesIn } from "../../exec/prepare.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
 import type { TokenState } from "../../exec/token-sources.ts";
 import type { Host } from "../../host/host.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
+import type { TokenFacts } from "./facts.ts";
 import { findToken } from "./find-token.ts";
 import { apiHosts } from "./hosts.ts";
 import { inspectToken } from "./inspect.ts";
@@ -16,7 +16,7 @@ export async function inspectRepoToken(
   top: string,
   progress: (what: string) => void,
   known?: TokenState,
-): Promise<Pick<Observation, "token" | "inspection">> {
+): Promise<Pick<TokenFacts, "state" | "inspection">> {
   const envFile = await host.files.look(config.token.envFile);
   const sources = sourcesIn({
     config: {
@@ -27,8 +27,8 @@ export async function inspectRepoToken(
     env: host.env,
     envFile: readEnvFile(textIn(envFile)),
   });
-  const token = known ?? (await findToken(host, sources, { config, top, trust: undefined }));
-  if (token.kind !== "found") return { token, inspection: undefined };
+  const state = known ?? (await findToken(host, sources, { config, top, trust: undefined }));
+  if (state.kind !== "found") return { state, inspection: undefined };
   progress("Asking DigitalOcean about the token");
-  return { token, inspection: await inspectToken(host, apiHosts(host.env), token.token) };
+  return { state, inspection: await inspectToken(host, apiHosts(host.env), state.token) };
 }

@@ -1,42 +1,45 @@
 import { join, relative } from "node:path";
-import type { Observation } from "../../../commands/init/observe.ts";
-import { obstacles, plainWrite, yoursNow } from "../../../core/existing.ts";
+import { type WriteFile, writeText } from "../../../core/changes/write-file.ts";
+import type { Consent } from "../../../core/consent.ts";
 import { textAt } from "../../../core/file-text.ts";
 import type { Finding } from "../../../core/finding.ts";
 import { patternOf } from "../../../core/ignore-block.ts";
-import {
-  type Consent,
-  joined,
-  NOTHING,
-  type PlanPart,
-  type WriteFile,
-} from "../../../core/types.ts";
+import { obstacles, yoursNow } from "../../../core/obstacles.ts";
+import { joined, NOTHING, type PlanPart } from "../../../core/plan.ts";
 import { exec, type HintPart, hint, own, run, unset } from "../../../errors/hint.ts";
 import { KEY_NAMES } from "../../../exec/spaces-keys.ts";
 import type { Place } from "../../../hcl/syntax.ts";
 import { allowsFrom } from "../../../lib/version.ts";
-import { content } from "../../../secret/content.ts";
-import type { SpacesBackend } from "../../config/resolved.ts";
-import { findKeys, KEYS_PAGE } from "../../spaces/keys.ts";
-import type { LockVerdict } from "../../spaces/lock-test.ts";
+import type { ResolvedConfig, SpacesBackend } from "../../config/resolved.ts";
+import type { EnvFileFacts } from "../../env-file/facts.ts";
+import type { RepoFacts } from "../../git/facts.ts";
+import type { SpacesFacts } from "../../spaces/facts.ts";
+import { KEYS_PAGE } from "../../spaces/keys.ts";
+import type { LockTest, LockVerdict } from "../../spaces/lock-test.ts";
 import { placeOf } from "../../spaces/prove-locks.ts";
 import { backendSince, differences, renderBackend } from "../root/backend.ts";
+import type { TerraformFacts } from "../root/facts.ts";
 import { BACKEND_TF } from "../root/names.ts";
 import type { TerraformRoot } from "../root/observe.ts";
 import { isToolOlder } from "../root/tool.ts";
 import { terraformWords, toolOf } from "../root/typed.ts";
 import { finding } from "./findings.ts";
 
+/** The facts that these follow from. */
+interface Known {
+  readonly config: ResolvedConfig;
+  readonly repo: RepoFacts;
+  readonly envFile: EnvFileFacts;
+  readonly spaces: SpacesFacts;
+  readonly terraform: TerraformFacts;
+}
+
 /** backend.tf, and what is to be said of where the state is. */
-export function planBackend(
-  observation: Observation,
-  root: TerraformRoot,
-  consent: Consent,
-): PlanPart {
+export function planBackend(known: Known, root: TerraformRoot, consent: Consent): PlanPart {
   const { backend } = root.config;
   if (backend === undefined) {
     return {
-      findings: [...judgeLeftover(observation, root), ...judgeSharing(observation.config, root)],
+      findings: [...judgeLeftover(known, root), ...judgeSharing(known.config, root)],
     };
   }
   const { cloud } = root.module;
@@ -47,20 +50,30 @@ export function planBackend(
     return { findings: [finding("cloud.backend", message, { where, fix })] };
   }
   return joined([
-    planFile(observation, root, backend, consent),
-    { findings: judgeKeys(observation, backend) },
-    { findings: judgeMove(observation, root) },
-    { findings: judgeTool(observation, backend) },
+    planFile(known, root, backend, consent),
+    { findings: judgeKeys(known, backend) },
+    { findings: judgeMove(known, root) },
+    { findings: judgeTool(known, backend) },
   ]);
+}
+
+/** The lock that has to be tried before this root's backend.tf is written. */
+export function lockTestOf(
+  known: Known,
+  root: TerraformRoot,
+  consent: Consent,
+): LockTest | undefined {
+  const { backend } = root.config;
+  return backend && planFile(known, root, backend, consent).lockTest;
 }
 
 /** Nothing is written over a block that somebody else wrote, and nothing beside it. */
 function planFile(
-  observation: Observation,
+  known: Known,
   root: TerraformRoot,
   backend: SpacesBackend,
   consent: Consent,
-): PlanPart {
+): PlanPart & { readonly lockTest?: LockTest } {
   const { module, foreign } = root;
   const before = root.at(BACKEND_TF);
   const edited = root.own.get(BACKEND_TF)?.edited ? [yoursNow(before.path)] : [];
@@ -79,16 +92,16 @@ function planFile(
     const fix = hint`Raise required_version, or take terraform.backend out of the config.`;
     return { findings: [finding("terraform.too-old", message, { where: before.path, fix })] };
   }
-  const text = renderBackend(backend, observation.templates);
+  const text = renderBackend(backend, known.terraform.templates);
   if (textAt(before)?.text.replaceAll("\r\n", "\n") === text) return NOTHING;
-  const findings = obstacles(observation, before, consent);
+  const findings = obstacles(known.repo, before, consent);
   if (findings.length > 0) return { findings };
-  const change = plainWrite(before, content(text), "the state is on Spaces");
+  const change = writeText(before, text, "the state is on Spaces");
   if (!backend.lock) return { changes: [change] };
 
-  const verdict = observation.locks.get(placeOf(backend));
+  const verdict = known.spaces.locks.get(placeOf(backend));
   if (verdict !== undefined) return afterTest(change, backend, verdict);
-  const found = findKeys(observation);
+  const found = known.spaces.keys;
   if (found.kind !== "keys") {
     const why = found.kind === "none" ? "there are no Spaces keys" : "AWS_PROFILE is not read";
     const message = `The lock of ${backend.bucket} cannot be tried, as ${why}; and one that was not tried is not written.`;
@@ -98,7 +111,8 @@ function planFile(
   const message = `The lock of ${backend.bucket} is not tested yet. init does it first: two writes of an object beside the state, and its deletion.`;
   return {
     findings: [finding("backend.lock-untested", message)],
-    changes: [{ ...change, lockTest: { backend, keys: found.keys } }],
+    changes: [change],
+    lockTest: { backend, keys: found.keys },
   };
 }
 
@@ -128,11 +142,11 @@ function judgeBlock(root: TerraformRoot, backend: SpacesBackend): Finding[] {
 }
 
 /** Without backend.tf, a new clone would begin with an empty state. */
-function judgeLeftover(observation: Observation, root: TerraformRoot): Finding[] {
+function judgeLeftover(known: Known, root: TerraformRoot): Finding[] {
   if (root.own.get(BACKEND_TF)?.edited !== false) return [];
   const where = root.at(BACKEND_TF).path;
   const message = `${where} still says that the state is on Spaces, and config no longer does. It is left alone, as the state does not move by itself.`;
-  const move = terraformWords(root.config.dir, toolOf(observation.terraform, root.config), [
+  const move = terraformWords(root.config.dir, toolOf(known.terraform.tool, root.config), [
     "init",
     "-migrate-state",
   ]);
@@ -145,7 +159,7 @@ function judgeLeftover(observation: Observation, root: TerraformRoot): Finding[]
  * is known: a block that leaves things open may be told apart by -backend-config.
  */
 export function judgeSharing(
-  { environment }: Pick<Observation["config"], "environment">,
+  { environment }: Pick<Known["config"], "environment">,
   { config, module }: TerraformRoot,
 ): Finding[] {
   const { dir, sharedWith, backend: ours, workspace = "default" } = config;
@@ -160,14 +174,16 @@ export function judgeSharing(
 }
 
 /** Of several roots in one bucket it is said once. */
-function judgeKeys(observation: Observation, { bucket, region }: SpacesBackend): Finding[] {
-  const found = findKeys(observation);
-  const { base, token } = observation.config;
+function judgeKeys(known: Known, { bucket, region }: SpacesBackend): Finding[] {
+  const found = known.spaces.keys;
+  const { base, token } = known.config;
   const envFile = relative(base, token.envFile);
   if (found.kind === "none") {
     const message = `There are no Spaces keys here for the bucket ${bucket}: ${KEY_NAMES.join(" and ")} are neither in the environment nor in ${envFile}.`;
-    const { git } = observation;
-    const isOpen = git !== undefined && !git.ignored.has(observation.envFile.path);
+    const {
+      repo: { git },
+    } = known;
+    const isOpen = git !== undefined && !git.ignored.has(known.envFile.file.path);
     // Where something stops the run, .gitignore is not written, and a person would go on from here.
     const file = { path: join(base, ".gitignore") };
     const first = isOpen
@@ -206,16 +222,16 @@ export function stateElsewhere({
 }
 
 /** Explained, never run: Terraform asks before it copies, and a person has to answer. */
-function judgeMove(observation: Observation, root: TerraformRoot): Finding[] {
+function judgeMove(known: Known, root: TerraformRoot): Finding[] {
   const from = stateElsewhere(root);
   const { backend } = root.config;
   if (from === undefined || backend === undefined) return [];
-  const message = `The state of ${hereOf(observation, root)} is ${from}, and is to be in ${backend.bucket}/${backend.key}: it has to be moved once. Until then terraform init is not run.`;
-  const fix = hint`${inExec(observation, root, "init", "-migrate-state")} asks, copies it there and leaves the old one; -reconfigure in its place begins without it.`;
+  const message = `The state of ${hereOf(known, root)} is ${from}, and is to be in ${backend.bucket}/${backend.key}: it has to be moved once. Until then terraform init is not run.`;
+  const fix = hint`${inExec(known, root, "init", "-migrate-state")} asks, copies it there and leaves the old one; -reconfigure in its place begins without it.`;
   return [finding("backend.migrate", message, { where: root.config.dir, fix })];
 }
 
-function judgeTool({ terraform }: Observation, backend: SpacesBackend): Finding[] {
+function judgeTool({ terraform: { tool: terraform } }: Known, backend: SpacesBackend): Finding[] {
   const since = backendSince(backend);
   if (terraform === undefined || !isToolOlder(terraform, since)) return [];
   const message = `${terraform.name} ${terraform.version} is too old for ${BACKEND_TF}, which needs ${since}.`;
@@ -229,7 +245,7 @@ function judgeTool({ terraform }: Observation, backend: SpacesBackend): Finding[
  * Keys where Terraform copies them on: a backend setting in plain text stands in every plan file
  * afterwards (contracts/terraform.md 6.3).
  */
-export function judgeBackendSecrets(observation: Observation, root: TerraformRoot): Finding[] {
+export function judgeBackendSecrets(known: Known, root: TerraformRoot): Finding[] {
   const { module, initSecrets, storedBackend } = root;
   const places = new Map<string, string[]>();
   const found = [
@@ -245,16 +261,16 @@ export function judgeBackendSecrets(observation: Observation, root: TerraformRoo
   if (storedBackend === undefined || storedBackend.secrets.length === 0) return findings;
   const { path, secrets } = storedBackend;
   const message = `${path} holds ${secrets.join(", ")} in plain text, which an earlier terraform init was given; so does every plan file since.`;
-  const fix = hint`First make new keys and delete these (${KEYS_PAGE}). Then: ${{ remove: { path } }}; after that: ${inExec(observation, root, "init", "-reconfigure")}`;
+  const fix = hint`First make new keys and delete these (${KEYS_PAGE}). Then: ${{ remove: { path } }}; after that: ${inExec(known, root, "init", "-reconfigure")}`;
   return [...findings, finding("backend.secret", message, { where: path, fix })];
 }
 
 /** A command of Terraform's, with the keys of the bucket. */
-function inExec(observation: Observation, root: TerraformRoot, ...words: string[]): HintPart {
-  return exec(terraformWords(root.config.dir, toolOf(observation.terraform, root.config), words));
+function inExec(known: Known, root: TerraformRoot, ...words: string[]): HintPart {
+  return exec(terraformWords(root.config.dir, toolOf(known.terraform.tool, root.config), words));
 }
 
-function hereOf({ config }: Observation, root: TerraformRoot): string {
+function hereOf({ config }: Known, root: TerraformRoot): string {
   return relative(config.base, root.config.dir) || ".";
 }
 

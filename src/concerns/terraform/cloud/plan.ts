@@ -1,16 +1,19 @@
 import { basename, relative } from "node:path";
-import type { Observation } from "../../../commands/init/observe.ts";
-import { obstacles, plainWrite } from "../../../core/existing.ts";
+import { editText } from "../../../core/changes/write-file.ts";
+import type { Consent } from "../../../core/consent.ts";
 import { textAt } from "../../../core/file-text.ts";
 import type { Finding } from "../../../core/finding.ts";
 import { patternOf, withPatterns } from "../../../core/ignore-block.ts";
-import { type Consent, joined, type PlanPart } from "../../../core/types.ts";
+import { type Bounds, obstacles } from "../../../core/obstacles.ts";
+import { joined, type PlanPart } from "../../../core/plan.ts";
 import { hint } from "../../../errors/hint.ts";
 import { KEY_NAMES } from "../../../exec/spaces-keys.ts";
 import type { Snapshot } from "../../../host/host.ts";
 import { isInside } from "../../../lib/paths.ts";
-import { content } from "../../../secret/content.ts";
 import { SECRET_TFVARS } from "../../config/protected-paths.ts";
+import type { ResolvedConfig } from "../../config/resolved.ts";
+import type { TokenFacts } from "../../token/facts.ts";
+import type { TerraformFacts } from "../root/facts.ts";
 import { UPLOAD_IGNORE } from "../root/names.ts";
 import { needsOf } from "../root/needs.ts";
 import type { TerraformRoot } from "../root/observe.ts";
@@ -18,39 +21,46 @@ import { providerOf } from "../root/provider.ts";
 import { finding } from "./findings.ts";
 import { isUploaded } from "./upload-ignore.ts";
 
+/** The facts that these follow from. */
+interface Known {
+  readonly config: ResolvedConfig;
+  readonly repo: Bounds;
+  readonly token: TokenFacts;
+  readonly terraform: TerraformFacts;
+}
+
 /**
  * What HCP Terraform asks for: a .terraformignore that keeps secrets out of the upload, and variables
  * in the workspace. The upload is the root's folder, or one above it where the workspace has a working
  * directory, which only HCP Terraform knows: the config's folder stands for that.
  */
-export function planCloud(observation: Observation, consent: Consent): PlanPart {
-  const roots = observation.roots.filter(({ module }) => module.cloud !== undefined);
+export function planCloud(known: Known, consent: Consent): PlanPart {
+  const roots = known.terraform.roots.filter(({ module }) => module.cloud !== undefined);
   if (roots.length === 0) return {};
-  const tops = [observation.uploadIgnore, ...roots.map((root) => root.at(UPLOAD_IGNORE))];
+  const tops = [known.terraform.uploadIgnore, ...roots.map((root) => root.at(UPLOAD_IGNORE))];
   const files = new Map(tops.map((snapshot) => [snapshot.path, snapshot]));
   return joined([
-    ...[...files.values()].map((snapshot) => planIgnore(observation, snapshot, consent)),
-    ...roots.map((root) => ({ findings: [workspaceVariables(observation, root)] })),
+    ...[...files.values()].map((snapshot) => planIgnore(known, snapshot, consent)),
+    ...roots.map((root) => ({ findings: [workspaceVariables(known, root)] })),
   ]);
 }
 
-function planIgnore(observation: Observation, before: Snapshot, consent: Consent): PlanPart {
+function planIgnore(known: Known, before: Snapshot, consent: Consent): PlanPart {
   const current = textAt(before);
-  const { text = "", encoding = "utf8" } = current ?? {};
+  const { text = "" } = current ?? {};
   const lines = new Set(text.split(/\r?\n/).map((line) => line.trim()));
-  const needed = rulesFor(observation, before.path).filter(({ probe }) => isUploaded(text, probe));
+  const needed = rulesFor(known, before.path).filter(({ probe }) => isUploaded(text, probe));
   const overruled = needed.filter(({ pattern }) => lines.has(pattern)).map(takesAllTheSame);
   const missing = needed.filter(({ pattern }) => !lines.has(pattern)).map(({ pattern }) => pattern);
   if (missing.length === 0) return { findings: overruled };
-  const findings = [...overruled, ...obstacles(observation, before, consent)];
+  const findings = [...overruled, ...obstacles(known.repo, before, consent)];
   if (findings.length > 0 || current === undefined) return { findings };
-  const after = withPatterns(text, missing, "the upload");
-  const reincluded = rulesFor(observation, before.path).filter(({ probe }) =>
-    isUploaded(after, probe),
-  );
+  const edit = (now: string) => withPatterns(now, missing, "the upload");
+  const after = edit(text);
+  const reincluded = rulesFor(known, before.path).filter(({ probe }) => isUploaded(after, probe));
   if (reincluded.length > 0) return { findings: reincluded.map(takesAllTheSame) };
   const why = "keeps secrets and state out of HCP Terraform's upload";
-  return { changes: [plainWrite(before, { ...content(after), encoding }, why)] };
+  return { changes: [editText(before, edit, why)] };
 
   function takesAllTheSame({ pattern, probe }: UploadRule): Finding {
     const message = `${before.path}: a line after ${pattern} lets HCP Terraform's upload take ${probe}.`;
@@ -66,7 +76,7 @@ interface UploadRule {
 }
 
 /** git's ignore files are not asked by the upload; it takes what stands in the folder. */
-function rulesFor({ config }: Observation, file: string): readonly UploadRule[] {
+function rulesFor({ config }: Known, file: string): readonly UploadRule[] {
   const top = file.slice(0, -basename(file).length - 1);
   const envFiles = config.envFiles
     .filter((path) => isInside(path, top))
@@ -84,7 +94,7 @@ function rulesFor({ config }: Observation, file: string): readonly UploadRule[] 
   ];
 }
 
-function workspaceVariables({ code }: Observation, root: TerraformRoot): Finding {
+function workspaceVariables({ token: { code } }: Known, root: TerraformRoot): Finding {
   const { module, config } = root;
   const ofToken = providerOf(root).block?.variable;
   const { variable } = needsOf(root);

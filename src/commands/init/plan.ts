@@ -9,36 +9,37 @@ import { planTerraform } from "../../concerns/terraform/plan.ts";
 import type { TerraformRoot } from "../../concerns/terraform/root/observe.ts";
 import { judgeToken } from "../../concerns/token/judge.ts";
 import { compareScopes } from "../../concerns/token/needed-scopes.ts";
+import type { Consent } from "../../core/consent.ts";
 import { type Finding, statusOf } from "../../core/finding.ts";
-import { type Consent, joined, type Plan } from "../../core/types.ts";
+import { joined, type Plan } from "../../core/plan.ts";
 import { EXIT } from "../../errors/exit-status.ts";
 import { hint } from "../../errors/hint.ts";
+import type { Facts } from "./facts.ts";
 import { finding } from "./findings.ts";
-import type { Observation } from "./observe.ts";
 import { planConfig } from "./write-config.ts";
 
-/** What has to change, and what is worth saying, given what was observed. Pure. */
-export function buildPlan(observation: Observation, consent: Consent): Plan {
+/** What has to change, and what is worth saying: what each concern makes of the facts. Pure. */
+export function planAll(facts: Facts, consent: Consent): Plan {
   return joined([
-    { findings: [...judgeToken(observation), ...judgeScopes(observation)] },
-    planGitignore(observation, consent),
-    planEnvFile(observation, consent),
-    ...setAside(observation.roots, observation.roots.map(planRoot)),
-    planCloud(observation, consent),
-    planDoctl(observation, consent),
-    planConfig(observation, consent),
-    planEnvrc(observation, consent),
-    { findings: judgeConflicts(observation) },
-    { findings: aboutTools(observation) },
+    { findings: [...judgeToken(facts), ...judgeScopes(facts)] },
+    planGitignore(facts, consent),
+    planEnvFile(facts, consent),
+    ...setAside(facts.terraform.roots, facts.terraform.roots.map(planRoot)),
+    planCloud(facts, consent),
+    planDoctl(facts, consent),
+    planConfig(facts, consent),
+    planEnvrc(facts, consent),
+    { findings: judgeConflicts(facts) },
+    { findings: aboutTools(facts) },
   ]);
 
   function planRoot(root: TerraformRoot, at: number): Plan {
-    const files = joined([planTerraform(observation, root, consent)]);
-    const source = observation.tokenSources[at];
+    const files = joined([planTerraform(facts, root, consent)]);
+    const source = facts.terraform.sources[at];
     return joined([
       files,
-      planCommands(observation, root, files),
-      { findings: judgeRootConflicts(observation, root, source, consent) },
+      planCommands(facts, root, files),
+      { findings: judgeRootConflicts(facts, root, source, consent) },
     ]);
   }
 }
@@ -64,13 +65,17 @@ function hasErrors({ findings }: Plan): boolean {
 }
 
 /** A new repo, whose code asks for nothing yet, is no measure of a token. */
-function judgeScopes({ code, inspection }: Observation): readonly Finding[] {
+function judgeScopes({ token: { code, inspection } }: Facts): readonly Finding[] {
   if (code.actions.length === 0) return [];
   return compareScopes(inspection, code.needs)?.findings ?? [];
 }
 
-function aboutTools({ skippedTools, config, roots, terraform }: Observation): Finding[] {
-  const inRepo = skippedTools.map((path) =>
+function aboutTools({
+  ignoredTools,
+  config,
+  terraform: { roots, tool: terraform },
+}: Facts): Finding[] {
+  const inRepo = ignoredTools.map((path) =>
     finding("tool.in-repo", "A tool inside the repo was passed over: a repo is data.", {
       where: path,
       fix: hint`Install the tool outside the repo, if this one was meant.`,

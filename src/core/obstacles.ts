@@ -1,23 +1,23 @@
 import { dirname, relative, sep } from "node:path";
-import type { Observation } from "../commands/init/observe.ts";
 import { hint, own } from "../errors/hint.ts";
 import type { Snapshot } from "../host/host.ts";
 import { isInside } from "../lib/paths.ts";
-import type { Content } from "../secret/content.ts";
-import { contentAt, textAt } from "./file-text.ts";
+import type { Consent } from "./consent.ts";
+import { textAt } from "./file-text.ts";
 import type { Finding } from "./finding.ts";
 import { finding } from "./findings.ts";
-import type { Consent, WriteFile } from "./types.ts";
 
-/** A write of what holds no secret: the mode stays as it is. */
-export function plainWrite(before: Snapshot, after: Content, why: string): WriteFile {
-  const mode = before.kind === "file" ? before.mode : 0o644;
-  return { kind: "write", before, after, shownBefore: contentAt(before), mode, why };
+/** Where a run may write. */
+export interface Bounds {
+  /** The git root; outside git the config's folder. What lies outside is not the repo's. */
+  readonly top: string;
+  /** Why a folder cannot be written to, by folder. */
+  readonly blocked: ReadonlyMap<string, string>;
 }
 
 /** Why a file cannot be written, whatever we would write. */
 export function obstacles(
-  { blocked, top }: Pick<Observation, "blocked" | "top">,
+  { blocked, top }: Bounds,
   snapshot: Snapshot,
   { force }: Pick<Consent, "force">,
 ): Finding[] {

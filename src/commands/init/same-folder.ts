@@ -1,0 +1,24 @@
+import { relative } from "node:path";
+import type { ResolvedConfig } from "../../concerns/config/resolved.ts";
+import { AppError } from "../../errors/app-error.ts";
+import { hint } from "../../errors/hint.ts";
+import type { Files } from "../../host/host.ts";
+
+/** Two plans for the same files would get into each other's way; what config shows it has refused. */
+export async function refuseSameFolder(
+  files: Pick<Files, "realpath">,
+  { roots, file, base }: ResolvedConfig,
+): Promise<void> {
+  const seen = new Map<string, string>();
+  for (const { dir } of roots) {
+    const real = await files.realpath(dir);
+    const [first, second] = [seen.get(real), relative(base, dir) || "."];
+    if (first !== undefined) {
+      const what = `${first} and ${second}, the same folder`;
+      throw new AppError("CONFIG_INVALID", `${file}: terraform lists ${what}.`, {
+        hint: hint`Name each root once.`,
+      });
+    }
+    seen.set(real, second);
+  }
+}

@@ -1,0 +1,134 @@
+import { dirname } from "node:path";
+import type { ApplyContext, Change, Difference } from "../../core/change.ts";
+import { AppError } from "../../errors/app-error.ts";
+import { hint } from "../../errors/hint.ts";
+import { content } from "../../secret/content.ts";
+import type { Secret } from "../../secret/secret.ts";
+import type { ApiHosts } from "../token/hosts.ts";
+
+/** A doctl that is asked whether it accepts the token, before it is stored. */
+export interface DoctlCheck {
+  /** The executable. */
+  readonly doctl: string;
+  readonly hosts: ApiHosts;
+  /** The token goes to it on argv. */
+  readonly asFlag: boolean;
+}
+
+interface Login {
+  /** doctl's config file. */
+  readonly path: string;
+  readonly context: string;
+  readonly why: string;
+}
+
+/** A token in a context of doctl's config. */
+export class StoreContext implements Change {
+  readonly stage = "login";
+  readonly file = undefined;
+  readonly isForClones = false;
+  readonly label: string;
+  readonly why: string;
+  readonly secretAt: string;
+  readonly #login: Login;
+  readonly #token: Secret;
+  readonly #replaces: Secret | undefined;
+  readonly #check: DoctlCheck | undefined;
+
+  /**
+   * @param replaces what the context held when the plan was made.
+   * @param check absent where the context is stored without asking doctl.
+   */
+  constructor(
+    login: Login,
+    { token, replaces, check }: { token: Secret; replaces: Secret | undefined; check?: DoctlCheck },
+  ) {
+    this.label = labelOf(login);
+    this.why = login.why;
+    this.secretAt = login.path;
+    this.#login = login;
+    this.#token = token;
+    this.#replaces = replaces;
+    this.#check = check;
+  }
+
+  get sign(): Change["sign"] {
+    return this.#replaces === undefined ? "+" : "~";
+  }
+
+  diff(): Difference {
+    const before = this.#replaces === undefined ? content() : content(this.#replaces);
+    return { before, after: content(this.#token) };
+  }
+
+  json(): object {
+    return { kind: "doctl-context", ...this.#login };
+  }
+
+  async check({ host, progress, step }: ApplyContext): Promise<readonly string[]> {
+    const folder = dirname(await host.files.realpath(this.#login.path));
+    await step(host.files.makeDirectory(folder, 0o700));
+    await host.files.sweep(folder);
+    if (this.#check === undefined) return [];
+    progress("Letting doctl check the token");
+    const { authInit } = await import("./auth-init.ts");
+    const result = await authInit(host, { ...this.#check, folder, token: this.#token });
+    if (result.kind === "refused") {
+      throw new AppError("DOCTL_REFUSED_TOKEN", "doctl's server refuses the token (401).", {
+        hint: hint`Nothing was changed. Wait a minute if the token is new, then run the same command again.`,
+      });
+    }
+    return result.kind === "accepted"
+      ? []
+      : [
+          `doctl could not check the token itself (${result.why}); context ${this.#login.context} was written, as our own check succeeded.`,
+        ];
+  }
+
+  async apply({ host, progress, step }: ApplyContext): Promise<void> {
+    // Editing YAML takes 10 ms to load, which a finished repo does not need.
+    const { storeContext } = await import("./store-context.ts");
+    const { path, context } = this.#login;
+    const expected = this.#replaces?.fingerprint;
+    await step(storeContext(host, { path, context, token: this.#token, expected, progress }));
+  }
+}
+
+/** A context of doctl's config without its token. */
+export class RemoveContext implements Change {
+  readonly stage = "removal";
+  readonly sign = "-";
+  readonly file = undefined;
+  readonly isForClones = false;
+  readonly label: string;
+  readonly why: string;
+  readonly #login: Login;
+  readonly #holds: Secret;
+
+  /** @param holds what the context holds. */
+  constructor(login: Login, holds: Secret) {
+    this.label = labelOf(login);
+    this.why = login.why;
+    this.#login = login;
+    this.#holds = holds;
+  }
+
+  diff(): Difference {
+    return { before: content(this.#holds), after: content() };
+  }
+
+  json(): object {
+    return { kind: "doctl-removal", ...this.#login };
+  }
+
+  async apply({ host, progress, step }: ApplyContext): Promise<void> {
+    const { removeContext } = await import("./store-context.ts");
+    const { path, context } = this.#login;
+    const expected = this.#holds.fingerprint;
+    await step(removeContext(host, { path, context, expected, progress }));
+  }
+}
+
+function labelOf({ context }: Login): string {
+  return `doctl context ${context}`;
+}

@@ -1,0 +1,39 @@
+import { basename, dirname, join, relative } from "node:path";
+import type { Host } from "../../host/host.ts";
+import { isInside } from "../../lib/paths.ts";
+import type { GitFacts } from "./facts.ts";
+import type { Git } from "./git.ts";
+import { askRepos } from "./repos.ts";
+
+/**
+ * What git says of some paths: each is asked of the repo that it lies in.
+ *
+ * @param paths absolute.
+ * @throws AppError GIT_FAILED
+ */
+export async function observeGit(
+  host: Pick<Host, "env" | "run" | "which" | "files">,
+  git: Git,
+  paths: readonly string[],
+): Promise<GitFacts> {
+  const all = [...new Set(paths)];
+  const realOf = async (path: string) =>
+    [path, join(await host.files.realpath(dirname(path)), basename(path))] as const;
+  const real = new Map(await Promise.all(all.map(realOf)));
+  const inRepo = all.filter((path) => isInside(real.get(path) ?? path, git.root));
+  const verdicts = await askRepos(host, git, inRepo);
+  // The target of a linked folder outside the repo is only read (rule 4).
+  const ignored = all.filter((path) => verdicts.get(path)?.isIgnored !== false);
+  const tracked = all.filter((path) => verdicts.get(path)?.isTracked);
+  const nested = [...verdicts].flatMap(([path, { root }]) =>
+    root === git.root
+      ? []
+      : [[path, { root, name: relative(root, real.get(path) ?? path) }] as const],
+  );
+  return {
+    git,
+    ignored: new Set(ignored),
+    tracked: new Set(tracked),
+    nested: new Map(nested),
+  };
+}

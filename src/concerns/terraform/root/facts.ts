@@ -1,0 +1,15 @@
+import type { Templates } from "../../../core/generated.ts";
+import type { Snapshot } from "../../../host/host.ts";
+import type { TerraformRoot } from "./observe.ts";
+import type { TokenSource } from "./token-source.ts";
+import type { TerraformTool } from "./tool.ts";
+
+export interface TerraformFacts {
+  readonly roots: readonly TerraformRoot[];
+  /** Where each of these roots takes its token from. */
+  readonly sources: readonly TokenSource[];
+  readonly tool: TerraformTool | undefined;
+  /** What HCP Terraform leaves out where it uploads the config's folder. */
+  readonly uploadIgnore: Snapshot;
+  readonly templates: Templates;
+}

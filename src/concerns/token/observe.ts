@@ -1,0 +1,21 @@
+import type { TokenSources } from "../../exec/token-sources.ts";
+import type { Secret } from "../../secret/secret.ts";
+import type { TokenFacts } from "./facts.ts";
+import { findToken, type TokenHost, type TokenQuestion } from "./find-token.ts";
+import type { Inspection } from "./verdict.ts";
+
+/**
+ * Finds the token, and asks DigitalOcean about it.
+ *
+ * @param inspect asks about a token, each once.
+ * @throws AppError WRITE_FAILED where trust is to be kept and there is no folder for it.
+ */
+export async function observeToken(
+  host: TokenHost,
+  sources: TokenSources,
+  question: TokenQuestion & { readonly inspect: (token: Secret) => Promise<Inspection> },
+): Promise<Pick<TokenFacts, "state" | "inspection">> {
+  const state = await findToken(host, sources, question);
+  const inspection = state.kind === "found" ? await question.inspect(state.token) : undefined;
+  return { state, inspection };
+}

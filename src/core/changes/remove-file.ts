@@ -1,0 +1,42 @@
+import { dirname } from "node:path";
+import type { FileSnapshot } from "../../host/host.ts";
+import type { ApplyContext, Change } from "../change.ts";
+
+/** A file that goes. */
+export class RemoveFile implements Change {
+  readonly stage = "removal";
+  readonly sign = "-";
+  readonly isForClones = false;
+  readonly before: FileSnapshot;
+  readonly why: string;
+  readonly #emptyBelow: string | undefined;
+
+  /** @param emptyBelow folders below this one go, too, where they are empty then. */
+  constructor(before: FileSnapshot, why: string, emptyBelow?: string) {
+    this.before = before;
+    this.why = why;
+    this.#emptyBelow = emptyBelow;
+  }
+
+  get label(): string {
+    return this.before.path;
+  }
+
+  get file(): string {
+    return this.before.path;
+  }
+
+  diff(): undefined {
+    return undefined;
+  }
+
+  json(): object {
+    return { kind: "remove", path: this.before.path, why: this.why };
+  }
+
+  async apply({ host, step }: ApplyContext): Promise<void> {
+    await step(host.files.remove(this.before));
+    if (this.#emptyBelow === undefined) return;
+    await step(host.files.removeEmpty(dirname(this.before.path), this.#emptyBelow));
+  }
+}

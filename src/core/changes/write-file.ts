@@ -1,0 +1,122 @@
+import { dirname } from "node:path";
+import type { Snapshot } from "../../host/host.ts";
+import { type Content, content, editedText, encode, holdsSecret } from "../../secret/content.ts";
+import type { ApplyContext, Change, Difference, Stage } from "../change.ts";
+import { contentAt } from "../file-text.ts";
+
+/** What one concern does to a file. */
+export interface FileEdit {
+  readonly before: Snapshot;
+  /** From what the file will hold by then: another concern may have edited it first. */
+  readonly edit: (now: Content) => Content;
+  /** `before` as it may be seen; absent where it holds no secret. */
+  readonly shownBefore?: Content;
+  /** Permission bits; absent: they stay, and are 0644 for a new file. */
+  readonly mode?: number;
+  readonly why: string;
+  /** Takes a token or what protects it away. */
+  readonly takesAway?: boolean;
+}
+
+/** One atomic write of all that concerns do to a file. */
+export class WriteFile implements Change {
+  readonly before: Snapshot;
+  readonly after: Content;
+  readonly mode: number;
+  readonly why: string;
+  readonly stage: Stage;
+  readonly folder: string;
+  readonly #edits: readonly FileEdit[];
+  readonly #shownBefore: Content;
+
+  constructor(...edits: readonly [FileEdit, ...FileEdit[]]) {
+    const [{ before }] = edits;
+    const current = before.kind === "file" ? before.mode : 0o644;
+    const modes = edits.flatMap(({ mode }) => mode ?? []);
+    this.#edits = edits;
+    this.#shownBefore =
+      edits.find(({ shownBefore }) => shownBefore)?.shownBefore ?? contentAt(before);
+    this.before = before;
+    this.after = edits.reduce((now, { edit }) => edit(now), contentAt(before));
+    // Where one edit brings a secret in, its mode is the narrower one.
+    this.mode = modes.length === 0 ? current : modes.reduce((all, mode) => all & mode);
+    this.why = [...new Set(edits.map(({ why }) => why))].join("; ");
+    this.folder = dirname(before.target);
+    const putsSecret = holdsSecret(this.after) ? "secret" : "open";
+    this.stage = edits.every(({ takesAway }) => takesAway) ? "removal" : putsSecret;
+  }
+
+  /** Both in one write. */
+  with(other: WriteFile): WriteFile {
+    const [first, ...more] = [...this.#edits, ...other.#edits];
+    return first === undefined ? this : new WriteFile(first, ...more);
+  }
+
+  get label(): string {
+    return this.before.path;
+  }
+
+  get file(): string {
+    return this.before.path;
+  }
+
+  get sign(): Change["sign"] {
+    return this.before.kind === "absent" ? "+" : "~";
+  }
+
+  get isForClones(): boolean {
+    return !holdsSecret(this.after);
+  }
+
+  get secretAt(): string | undefined {
+    return holdsSecret(this.after) ? this.before.target : undefined;
+  }
+
+  diff(): Difference {
+    const { before, after, mode } = this;
+    const shown = { before: this.#shownBefore, after };
+    return before.kind === "file" ? { ...shown, modes: [before.mode, mode] } : shown;
+  }
+
+  json(): object {
+    return {
+      kind: this.before.kind === "absent" ? "create" : "change",
+      path: this.before.path,
+      mode: this.mode.toString(8).padStart(4, "0"),
+      holdsSecret: holdsSecret(this.after),
+      why: this.why,
+    };
+  }
+
+  apply({ host, step }: ApplyContext): Promise<void> {
+    return step(host.files.replace(this.before, encode(this.after), this.mode));
+  }
+}
+
+/** A write of a whole text without a secret; the mode stays. */
+export function writeText(before: Snapshot, text: string, why: string): WriteFile {
+  return new WriteFile({ before, edit: () => content(text), why });
+}
+
+/** An edit of a text that brings no secret in; the mode stays. */
+export function editText(before: Snapshot, edit: (text: string) => string, why: string): WriteFile {
+  return new WriteFile({ before, edit: (now) => editedText(now, edit), why });
+}
+
+/** Edits of one file by several concerns become one write, where the first of them stood. */
+export function folded(changes: readonly Change[]): readonly Change[] {
+  const writes = new Map<string, WriteFile>();
+  for (const change of changes) {
+    if (!(change instanceof WriteFile)) continue;
+    const { target } = change.before;
+    writes.set(target, writes.get(target)?.with(change) ?? change);
+  }
+  const isFirst = (change: WriteFile) =>
+    changes.find(
+      (each) => each instanceof WriteFile && each.before.target === change.before.target,
+    ) === change;
+  return changes.flatMap((change): Change | Change[] => {
+    if (!(change instanceof WriteFile)) return change;
+    return isFirst(change) ? (writes.get(change.before.target) ?? change) : [];
+  });
+}

@@ -1,0 +1,17 @@
+/** What the user allows on the command line. */
+export interface Consent {
+  /** Replace logins and files that are not ours. */
+  readonly force: boolean;
+  /** Write a token from the environment into the repo's env file. */
+  readonly save: boolean;
+  /** Move tokens that stand in Terraform code to a variable. */
+  readonly fix: boolean;
+  /** Write a config of what was chosen. */
+  readonly writeConfig: boolean;
+  /** Write direnv's file. */
+  readonly envrc: boolean;
+  /** Write doctl's config even where doctl is not installed. */
+  readonly doctlConfig: boolean;
+  /** Give the token to doctl on argv (DESIGN rule 1). */
+  readonly asFlag: boolean;
+}

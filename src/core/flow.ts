@@ -1,0 +1,139 @@
+import { AppError } from "../errors/app-error.ts";
+import { hint } from "../errors/hint.ts";
+import type { ApplyQuestions } from "./apply.ts";
+import type { ApplyHost, Change } from "./change.ts";
+import { type Finding, isBlocked } from "./finding.ts";
+import { isEmpty, type Plan } from "./plan.ts";
+import { type CommandResult, type RunHost, runCommands } from "./run-commands.ts";
+
+/** What a look found: the facts, and the plan that follows from them. */
+export interface Look<F> {
+  readonly facts: F;
+  readonly plan: Plan;
+}
+
+export interface Result<F> extends Look<F> {
+  /** What was done; the look is then the second one. */
+  readonly applied: readonly Change[];
+  /** What failed and does not matter. */
+  readonly warnings: readonly string[];
+  readonly commands: readonly CommandResult[];
+}
+
+/** The part of a result that a mere look has. */
+export const NOTHING_DONE = { applied: [], warnings: [], commands: [] } as const;
+
+/** How a command looks and what follows from it; everything else is the flow's. */
+export interface Task<F> {
+  /**
+   * Looks at everything anew: before the changes, and after them, when the plan must be empty.
+   *
+   * @throws AppError for what no plan can be made from.
+   */
+  look(): Promise<Look<F>>;
+  /** Takes away what killed runs left, whatever this run does; not asked for in a dry run. */
+  sweep(facts: F): Promise<unknown>;
+  /** What is tried between the yes and the first write, and may lead to another plan. */
+  probe?(look: Look<F>): Promise<Look<F> & { readonly warnings: readonly string[] }>;
+  /** What the next run has to know of this one where it is killed. */
+  readonly journal?: Journal<F>;
+  /** Asks git: see ApplyQuestions. */
+  whoTakes(paths: readonly string[], facts: F): ReturnType<ApplyQuestions["whoTakes"]>;
+  /** Asked when all is written. @throws AppError where what the changes rest on is not so any more. */
+  isStillTrue?(facts: F): Promise<void>;
+  /** How many roots the plan's commands may prepare at a time. */
+  rootsAtOnce?(facts: F): Promise<number>;
+  /** What is to be done and said when the plan is empty: at once, or after the changes. */
+  finish?(
+    last: Look<F>,
+    commands: readonly CommandResult[],
+  ): Promise<readonly Finding[]> | readonly Finding[];
+}
+
+interface Journal<F> {
+  /** Written before the first change. */
+  begin(look: Look<F>): void;
+  /** Called when all is done, and where all is as it was. */
+  end(): void;
+  /** An earlier run left it: where this one fails, it stays. */
+  isResumed(): boolean;
+}
+
+/** Shows a plan and asks for leave. */
+export type Approve<F> = (look: Look<F>) => Promise<boolean>;
+
+export interface FlowOptions {
+  readonly dryRun: boolean;
+  /** `now`: how far it has got, shown where a line can be drawn over. */
+  readonly progress: (what: string, now?: string) => void;
+}
+
+/**
+ * The one flow of every command that changes something: look, ask, apply, look again. A plan with errors is
+ * not applied; one that concerns a single root of several takes that root out of it.
+ *
+ * @throws AppError DECLINED, NOT_CONVERGED, and those of the task and of `apply`.
+ */
+export async function runTask<F>(
+  task: Task<F>,
+  host: ApplyHost & RunHost,
+  approve: Approve<F>,
+  { dryRun, progress }: FlowOptions,
+): Promise<Result<F>> {
+  let first = await task.look();
+  if (dryRun || isBlocked(first.plan.findings)) return { ...first, ...NOTHING_DONE };
+  await task.sweep(first.facts);
+  if (isEmpty(first.plan)) return finished(first, NOTHING_DONE);
+  if (!(await approve(first))) throw new AppError("DECLINED", "Nothing was changed.");
+  const { warnings: tried = [], ...probed } = (await task.probe?.(first)) ?? {
+    warnings: [],
+    ...first,
+  };
+  first = probed;
+  if (isBlocked(first.plan.findings)) return { ...first, ...NOTHING_DONE, warnings: tried };
+  const applied = first.plan.changes;
+  const warnings = [...tried, ...(await applyAll(first))];
+  const commands = await runAll(first);
+  const second = await task.look();
+  if (second.plan.changes.length > 0) throw notConverged(second.plan);
+  return finished(second, { applied, warnings, commands });
+
+  async function finished(last: Look<F>, done: Omit<Result<F>, keyof Look<F>>): Promise<Result<F>> {
+    task.journal?.end();
+    const findings = [...last.plan.findings, ...((await task.finish?.(last, done.commands)) ?? [])];
+    return { ...last, plan: { ...last.plan, findings }, ...done };
+  }
+
+  async function applyAll({ facts, plan }: Look<F>): Promise<readonly string[]> {
+    // A finished repo does not need it.
+    const { apply, NotUndone } = await import("./apply.ts");
+    task.journal?.begin(first);
+    try {
+      return await apply(host, plan.changes, {
+        whoTakes: (paths) => task.whoTakes(paths, facts),
+        isStillTrue: async () => task.isStillTrue?.(facts),
+        progress,
+      });
+    } catch (error) {
+      const isAsItWas = !(error instanceof NotUndone);
+      if (isAsItWas && task.journal?.isResumed() === false) task.journal.end();
+      throw error;
+    }
+  }
+
+  /** Most runs have none, and load nothing for it. */
+  async function runAll({ facts, plan }: Look<F>): Promise<readonly CommandResult[]> {
+    if (plan.commands.length === 0) return [];
+    const atOnce = (await task.rootsAtOnce?.(facts)) ?? 1;
+    return runCommands(host, plan.commands, { atOnce, progress });
+  }
+}
+
+function notConverged({ changes }: Plan): AppError {
+  const names = changes.map(({ label }) => label);
+  return new AppError(
+    "NOT_CONVERGED",
+    `A second look still finds something to do: ${names.join(", ")}.`,
+    { hint: hint`Something else writes to the same files. Run the same command again.` },
+  );
+}

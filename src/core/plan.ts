@@ -1,0 +1,39 @@
+import type { Change } from "./change.ts";
+import { folded } from "./changes/write-file.ts";
+import type { Finding } from "./finding.ts";
+import type { ToolCommand } from "./run-commands.ts";
+
+/** What has to change, and what is worth saying. */
+export interface Plan {
+  readonly findings: readonly Finding[];
+  readonly changes: readonly Change[];
+  /** Run after the changes, are reported, and never undo them (DESIGN rule 10). */
+  readonly commands: readonly ToolCommand[];
+}
+
+/** What one concern adds to a plan. */
+export type PlanPart = Partial<Plan>;
+
+export const NOTHING: PlanPart = {};
+
+/** One plan: several edits of one file are one write, and what several roots say of the machine is said once. */
+export function joined(parts: readonly PlanPart[]): Plan {
+  return {
+    findings: onceEach(parts.flatMap(({ findings = [] }) => findings)),
+    changes: folded(parts.flatMap(({ changes = [] }) => changes)),
+    commands: parts.flatMap(({ commands = [] }) => commands),
+  };
+}
+
+function onceEach(findings: readonly Finding[]): readonly Finding[] {
+  const seen = new Map<string, Finding>();
+  for (const each of findings) {
+    const key = JSON.stringify([each.id, each.message, each.where]);
+    if (!seen.has(key)) seen.set(key, each);
+  }
+  return [...seen.values()];
+}
+
+export function isEmpty({ changes, commands }: Plan): boolean {
+  return changes.length + commands.length === 0;
+}
