@@ -23,7 +23,7 @@ export interface ApplyQuestions {
  * Carries out a plan's changes, all or none: the only place that writes to a user's files. What can
  * refuse is asked first, then the stages follow each other; what goes, goes last, in the plan's order.
  *
- * @returns warnings: what failed and does not matter (DESIGN rule 6).
+ * @returns warnings: what failed and does not matter (docs/design.md rule 6).
  * @throws AppError; everything is then as it was, but for NotUndone.
  */
 export async function apply(

@@ -12,6 +12,6 @@ export interface Consent {
   readonly envrc: boolean;
   /** Write doctl's config even where doctl is not installed. */
   readonly doctlConfig: boolean;
-  /** Give the token to doctl on argv (DESIGN rule 1). */
+  /** Give the token to doctl on argv (docs/design.md rule 1). */
   readonly asFlag: boolean;
 }

@@ -7,7 +7,7 @@ import type { ToolCommand } from "./run-commands.ts";
 export interface Plan {
   readonly findings: readonly Finding[];
   readonly changes: readonly Change[];
-  /** Run after the changes, are reported, and never undo them (DESIGN rule 10). */
+  /** Run after the changes, are reported, and never undo them (docs/design.md rule 10). */
   readonly commands: readonly ToolCommand[];
 }
 

@@ -6,7 +6,7 @@ import { shortPath } from "../lib/paths.ts";
 import type { Variables } from "../secret/variables.ts";
 import { revealed } from "../secret/variables.ts";
 
-/** Runs after the changes, is reported, and never undoes them (DESIGN rule 10). */
+/** Runs after the changes, is reported, and never undoes them (docs/design.md rule 10). */
 export interface ToolCommand {
   /** terraform or tofu: name for the report, and absolute path. */
   readonly tool: { readonly name: string; readonly path: string };
@@ -117,7 +117,7 @@ async function runOne(host: RunHost, command: ToolCommand): Promise<CommandResul
   };
 }
 
-/** The files were written before: they stay (DESIGN rule 10). */
+/** The files were written before: they stay (docs/design.md rule 10). */
 function interrupted(error: unknown): unknown {
   if (!(error instanceof AppError) || error.code !== "INTERRUPTED") return error;
   return new AppError(

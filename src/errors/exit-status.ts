@@ -1,5 +1,5 @@
 /**
- * The exit statuses of DESIGN §5, by what they mean.
+ * The exit statuses of docs/design.md §5, by what they mean.
  */
 export const EXIT = {
   ok: 0,

@@ -39,7 +39,7 @@ const TAKES_VALUE =
 
 /**
  * With a token in its environment, doctl writes it over its default context when it stores what was
- * asked for (contracts/doctl.md 3.9).
+ * asked for (docs/contracts/doctl.md 3.9).
  *
  * @throws AppError DOCTL_LOGIN.
  */
@@ -112,7 +112,10 @@ export function refuseOtherWorkspace(
   });
 }
 
-/** Where Terraform keeps the name of a root's selected workspace (contracts/terraform.md 7.5, 7.6). */
+/**
+ * Where Terraform keeps the name of a root's selected workspace
+ * (docs/contracts/terraform.md 7.5, 7.6).
+ */
 export function selectionFile(dir: string, env: Environment): string {
   return join(resolve(dir, env["TF_DATA_DIR"] || ".terraform"), "environment");
 }

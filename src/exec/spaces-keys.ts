@@ -30,8 +30,8 @@ export type FoundKeys =
 
 /**
  * Which keys are used under `exec`: AWS_ names win, as a client of S3 reads no others
- * (contracts/terraform.md 6.1); without any, those of SPACES_ get these names. The environment comes before
- * the env file.
+ * (docs/contracts/terraform.md 6.1); without any, those of SPACES_ get these names. The environment
+ * comes before the env file.
  */
 export function findKeys({
   env,

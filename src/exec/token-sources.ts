@@ -1,7 +1,7 @@
 import { Secret, type TokenOrigin } from "../secret/secret.ts";
 import { readToken } from "../secret/token-form.ts";
 
-/** The places a token may come from, in the order in which they are asked (DESIGN §6). */
+/** The places a token may come from, in the order in which they are asked (docs/design.md §6). */
 export interface TokenSources {
   /** The text of standard input, with --token-stdin. */
   readonly stdin: string | undefined;
@@ -38,7 +38,7 @@ export type TokenState =
   | { readonly kind: "unusable"; readonly origin: TokenOrigin; readonly why: string }
   | { readonly kind: "conflict"; readonly tokens: readonly [Secret, Secret] };
 
-/** doctl and the provider know two (contracts/terraform.md 1, contracts/doctl.md 1.4). */
+/** doctl and the provider know two (docs/contracts/terraform.md 1, docs/contracts/doctl.md 1.4). */
 export const STANDARD_NAMES = ["DIGITALOCEAN_TOKEN", "DIGITALOCEAN_ACCESS_TOKEN"];
 
 /** The names under which a token is read. A name of the repo's own stands alone. */

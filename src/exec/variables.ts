@@ -16,8 +16,8 @@ export interface Surroundings {
 }
 
 /**
- * The variables that let every tool work with this token (DESIGN §6). Those of the environment stay
- * what they are, but for the token's own.
+ * The variables that let every tool work with this token (docs/design.md §6). Those of the
+ * environment stay what they are, but for the token's own.
  */
 export function toolVariables({ config, env, envFile, token, all }: Surroundings): Variables {
   const variables = new Map<string, Secret | string>();
@@ -35,7 +35,7 @@ export function toolVariables({ config, env, envFile, token, all }: Surroundings
 /** Only for a tool that is started by us. */
 export function execVariables({ base, environment }: ExecConfig): Variables {
   return new Map([
-    // doctl would prefer a selected context to the token (contracts/doctl.md 5.7).
+    // doctl would prefer a selected context to the token (docs/contracts/doctl.md 5.6).
     ["DIGITALOCEAN_CONTEXT", "default"],
     [MARKER, markerOf(environment, base)],
   ]);
@@ -102,7 +102,10 @@ function hidden(value: string, origin: TokenOrigin & { name: string }): Secret |
   return isSecret ? Secret.of(value, origin) : value;
 }
 
-/** Terraform's S3 backend reads AWS_ names only (contracts/terraform.md 6.1, and 6 on checksums). */
+/**
+ * Terraform's S3 backend reads AWS_ names only (docs/contracts/terraform.md 6.1, and 6 on
+ * checksums).
+ */
 function backendVariables(
   env: Environment,
   envFile: ReadonlyMap<string, string>,

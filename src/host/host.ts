@@ -178,7 +178,7 @@ export interface HttpRequest {
   readonly timeoutMs: number;
 }
 
-/** Redirects are answers like any other: they are never followed (DESIGN rule 2). */
+/** Redirects are answers like any other: they are never followed (docs/design.md rule 2). */
 export type HttpAnswer =
   | {
       readonly kind: "answer";
@@ -230,7 +230,7 @@ export interface ToolResult {
 
 export interface ToolSearch {
   readonly path: string | undefined;
-  /** Hits that were passed over, as they lie inside the repo (DESIGN rule 7). */
+  /** Hits that were passed over, as they lie inside the repo (docs/design.md rule 7). */
   readonly skipped: readonly string[];
 }
 

@@ -11,7 +11,7 @@ const OPENERS: Partial<Record<NodeJS.Platform, readonly [string, ...string[]]>> 
 /**
  * Opens a page in the browser of the person at this machine.
  *
- * @param notIn a repo, none of whose tools is run (DESIGN rule 7).
+ * @param notIn a repo, none of whose tools is run (docs/design.md rule 7).
  * @returns false where there is none.
  */
 export async function openPage(

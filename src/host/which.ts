@@ -9,7 +9,7 @@ const NPM_BIN = /[\\/]node_modules[\\/]\.bin[\\/]?$/;
 
 /**
  * Looks a tool up on PATH as a shell would, but passes over hits inside a repo: a repo is data
- * (DESIGN rule 7).
+ * (docs/design.md rule 7).
  */
 export async function which(
   name: string,

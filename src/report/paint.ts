@@ -33,7 +33,7 @@ export function pageOn(
   };
 }
 
-/** DESIGN §5: colour on a terminal only, unless the user says otherwise. */
+/** docs/design.md §5: colour on a terminal only, unless the user says otherwise. */
 function wantsColor(
   stream: { readonly isTTY?: boolean },
   env: Environment,

@@ -33,8 +33,8 @@ type Said =
 /**
  * What an error text of doctl, Terraform, curl or another client says, each thing once.
  *
- * The forms are those of contracts/api.md 4, contracts/doctl.md 2 and 7, contracts/terraform.md 4,
- * Go's net package and curl(1).
+ * The forms are those of docs/contracts/api.md 4, docs/contracts/doctl.md 2 and 7,
+ * docs/contracts/terraform.md 4, Go's net package and curl(1).
  */
 export function failuresIn(text: string): Failure[] {
   const unframed = redact(stripVTControlCharacters(text))
@@ -67,7 +67,10 @@ function diagnosticsIn(text: string): Diagnostic[] {
     });
 }
 
-/** `terraform … -json` prints a document a line, doctl -o json one of errors (contract 4.10, 7.4). */
+/**
+ * `terraform … -json` prints a document a line, doctl -o json one of errors
+ * (docs/contracts/terraform.md 4.10, docs/contracts/doctl.md 7.4).
+ */
 function jsonDiagnostics(line: string): Diagnostic[] {
   if (!line.trimStart().startsWith("{")) return [];
   const value = jsonIn(line);
@@ -126,7 +129,7 @@ function failureIn({ text, resource }: Diagnostic): Failure[] {
   return said === undefined ? [] : [{ ...said, call: callIn(text), ...more }];
 }
 
-/** As godo prints it: METHOD URL: STATUS (request "ID") MESSAGE (contracts/api.md 4). */
+/** As godo prints it: METHOD URL: STATUS (request "ID") MESSAGE (docs/contracts/api.md 4). */
 const ANSWERED =
   /\b(GET|POST|PUT|PATCH|DELETE|HEAD) "?(https?:\/\/\S+?)"?: ([45]\d\d)\b(?: \(request "[^"]*"\))?(.*)/g;
 
@@ -135,7 +138,7 @@ function spacesIn(text: string): Said | undefined {
     /\b(InvalidAccessKeyId|SignatureDoesNotMatch|NoSuchBucket|No valid credential sources found)\b/.exec(
       text,
     )?.[1];
-  // Terraform's S3 backend has a sentence of its own for it (contracts/terraform.md 6.5).
+  // Terraform's S3 backend has a sentence of its own for it (docs/contracts/terraform.md 6.5).
   if (/S3 bucket "[^"]*" does not exist/.test(text))
     return { kind: "spaces", message: "NoSuchBucket" };
   const isS3 = /api error|operation error S3|<Code>|credential sources/.test(text);
@@ -184,7 +187,7 @@ function networkIn(text: string): Said | undefined {
   return undefined;
 }
 
-/** The API's own ids; their letter case is not fixed (contracts/api.md 4). */
+/** The API's own ids; their letter case is not fixed (docs/contracts/api.md 4). */
 const IDS: Readonly<Record<string, number>> = {
   unauthorized: 401,
   forbidden: 403,

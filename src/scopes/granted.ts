@@ -8,7 +8,7 @@ export interface Comparison {
 
 /**
  * @param granted the token's scopes, as the API names them. "read" and "write" are those of before
- *   there were custom scopes: all that reads, and everything (contracts/api.md 4).
+ *   there were custom scopes: all that reads, and everything (docs/contracts/api.md 7).
  * @param useful what is needed or may be.
  */
 export function compare(

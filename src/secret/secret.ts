@@ -14,7 +14,8 @@ export type TokenOrigin =
 
 /**
  * A value that must not be seen. Every way of printing it gives its fingerprint; the value itself
- * is had by `reveal()`, which is called at the sinks of DESIGN rule 1 only (a test holds that).
+ * is had by `reveal()`, which is called at the sinks of docs/design.md rule 1 only (a test holds
+ * that).
  */
 export class Secret {
   readonly #value: string;

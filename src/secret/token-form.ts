@@ -1,6 +1,7 @@
 /**
- * What a DigitalOcean token looks like (contracts/api.md §6), as regular expressions. Whatever reads, searches
- * or hides tokens is made from these, the guard in git's hooks too: they are of the kind that awk knows.
+ * What a DigitalOcean token looks like (docs/contracts/api.md §6), as regular expressions. Whatever
+ * reads, searches or hides tokens is made from these, the guard in git's hooks too: they are of the
+ * kind that awk knows.
  */
 const PREFIX = "do[opr]";
 const VERSION = "v1";
@@ -58,7 +59,7 @@ export function holdsToken(text: string): boolean {
   return HOLDS.test(text);
 }
 
-/** What a text is, read as a DigitalOcean token (contracts/api.md §6). */
+/** What a text is, read as a DigitalOcean token (docs/contracts/api.md §6). */
 export type TokenFormat =
   | { readonly kind: "personal" | "oauth" | "legacy"; readonly value: string }
   | { readonly kind: "refresh" }

@@ -672,7 +672,7 @@ describe.concurrent("bad input is named, and changes nothing", () => {
   });
 });
 
-describe.concurrent("one endpoint that fails is a warning (contracts/api.md §7)", () => {
+describe.concurrent("one endpoint that fails is a warning (docs/contracts/api.md §7)", () => {
   const rows: readonly (readonly [string, string, SandboxReply, RegExp])[] = [
     ["token info: nothing for 10 s", info, "hang", /token\/info\): no answer in time/],
     ["token info: HTML", info, HTML, /token\/info\): it answered 200 with something else/],

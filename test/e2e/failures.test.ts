@@ -26,7 +26,7 @@ const OTHER_TEAM = { uuid: "0af1c3de-other", name: "Other Team" };
 const OTHER = randomToken();
 const STDIN = ["--token-stdin"];
 
-describe.concurrent("odd states of doctl's config (contracts/doctl.md 4)", () => {
+describe.concurrent("odd states of doctl's config (docs/contracts/doctl.md 4)", () => {
   /** T and O stand for our token and for another team's; `after` undefined: not a byte changes. */
   type Row = readonly [
     name: string,

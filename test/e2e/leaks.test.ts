@@ -50,7 +50,7 @@ type Row = readonly [
   newToken?: () => string,
 ];
 
-// contracts/api.md §7, and servers that echo what they were sent.
+// docs/contracts/api.md §7, and servers that echo what they were sent.
 const ROWS: readonly Row[] = [
   ["silence on both", 7, () => both("hang")],
   ["success", 0, () => ({})],

@@ -62,7 +62,7 @@ const json = (name: string, token: string) => ({ [name]: `{"do_token": "${token}
 const CUSTOM = { "do-bootstrap.config.yaml": "token: { name: ACME_TOKEN }\n" };
 const prod = 'auth-contexts:\n  prod: "{B}"\n';
 
-// One line for each trap of contracts/doctl.md 1 to 5 and contracts/terraform.md 2.
+// One line for each trap of docs/contracts/doctl.md 1 to 5 and docs/contracts/terraform.md 2.
 const CASES: readonly (readonly [what: string, given: Given, expected: Expected])[] = [
   ["the env file is for exec alone", {}, {}],
   ["DIGITALOCEAN_TOKEN is not doctl's", inEnv, { terraform: "T", scripts: ["T", "none"] }],

@@ -19,7 +19,7 @@ import { type Sandbox, startSandbox } from "../../src/commands/demo/sandbox.ts";
 import { fakeDoctl } from "../fixtures/tools.ts";
 import { unguardedToken } from "../fixtures/workbench.ts";
 
-// The facts of contracts/doctl.md that do-bootstrap relies on; § and n.n name its rows.
+// The facts of docs/contracts/doctl.md (the numbers below) that do-bootstrap relies on.
 // DOCTL_BIN=/path/to/doctl checks them against a real doctl too.
 
 const WRITE_TIMEOUT = 90_000;

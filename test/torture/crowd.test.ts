@@ -103,7 +103,7 @@ describe("a crowd on one doctl config", () => {
     const crowd = Promise.all(members.map((member) => town.run(member)));
     const isOver = crowd.then(() => true);
     do {
-      // One at a time: two of them lose what is stored by themselves (contracts/doctl.md 3.6).
+      // One at a time: two of them lose what is stored by themselves (docs/contracts/doctl.md 3.6).
       const args = ["auth", "switch", "--context", "kept"];
       const { exitCode } = await execa(doctl.path, args, { env: town.bench.env, reject: false });
       expect(exitCode).toBe(0);

@@ -139,7 +139,7 @@ describe("the scan", () => {
   });
 });
 
-describe("the house of DESIGN §2", () => {
+describe("the house of docs/design.md §2", () => {
   it("files, processes and the network are reached in host/, exec/ and commands/demo/ only", () => {
     const harmless = ["node:path", "node:crypto", "node:util", "node:url"];
     const reaches = (to: string) =>

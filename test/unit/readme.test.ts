@@ -28,18 +28,22 @@ describe("what is written for users is true", () => {
     }
   });
 
-  it.each(PAGES)("every option that %s names exists", (path) => {
-    const known = [globalOptions, lookOptions, ...COMMANDS.map(({ options }) => options)].flatMap(
-      Object.keys,
-    );
-    const ours = texts
-      .get(path)
-      ?.replace(/(npm|git|terraform|tofu) [^\n`]*|doctl auth[^\n`]*/g, "");
-    const named = [...(ours?.matchAll(/--([a-z][a-z-]+)/g) ?? [])].map(([, name]) => name ?? "");
-    // Those of the program itself.
-    const all = ["help", "version", ...known];
-    expect(named.filter((name) => !all.includes(name))).toEqual([]);
-  });
+  // The design names what is not built yet, and says so.
+  it.each(PAGES.filter((path) => path !== "docs/design.md"))(
+    "every option that %s names exists",
+    (path) => {
+      const known = [globalOptions, lookOptions, ...COMMANDS.map(({ options }) => options)].flatMap(
+        Object.keys,
+      );
+      const ours = texts
+        .get(path)
+        ?.replace(/(npm|git|terraform|tofu) [^\n`]*|doctl auth[^\n`]*/g, "");
+      const named = [...(ours?.matchAll(/--([a-z][a-z-]+)/g) ?? [])].map(([, name]) => name ?? "");
+      // Those of the program itself.
+      const all = ["help", "version", ...known];
+      expect(named.filter((name) => !all.includes(name))).toEqual([]);
+    },
+  );
 
   it.each(PAGES)("what %s leads to is there", (path) => {
     const links = [...(texts.get(path)?.matchAll(/\]\((?!https?:)([^)#]+)/g) ?? [])];

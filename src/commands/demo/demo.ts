@@ -40,7 +40,7 @@ async function tellTheStory(
   await mkdir(home);
   await cp(join(host.packageFolder, "examples", "droplet"), repo, { recursive: true });
 
-  // The folder the user stands in is somebody's repo, and a repo is data (DESIGN rule 7).
+  // The folder the user stands in is somebody's repo, and a repo is data (docs/design.md rule 7).
   const around = (await findGitFolder(host, host.cwd)) ?? host.cwd;
   // A home is no repo: most people's tools are in it.
   const here = host.home !== undefined && isInside(host.home, around) ? repo : around;

@@ -26,7 +26,7 @@ export interface SandboxRequest {
   readonly headers: IncomingMessage["headers"];
 }
 
-/** An API on loopback that answers as DigitalOcean does (contracts/api.md §3 and §4). */
+/** An API on loopback that answers as DigitalOcean does (docs/contracts/api.md §3 and §4). */
 export interface Sandbox {
   /** Stands for both https://api.digitalocean.com and https://cloud.digitalocean.com. */
   readonly url: string;

@@ -29,7 +29,7 @@ export interface Request
   readonly progress: (what: string, now?: string) => void;
 }
 
-/** The read-only half of the flow (DESIGN §1). */
+/** The read-only half of the flow (docs/design.md §1). */
 export async function look(host: ObservingHost, request: Request): Promise<Look<Facts>> {
   const { facts } = await observe(host, optionsOf(request));
   return { facts, plan: planAll(facts, request.consent) };
@@ -151,7 +151,7 @@ async function assertStillFound(
   });
 }
 
-/** DESIGN §6: a failure of terraform init is a warning. */
+/** docs/design.md §6: a failure of terraform init is a warning. */
 function commandFailed(
   { command, failure }: CommandResult,
   { terraform: { roots } }: Facts,

@@ -51,7 +51,7 @@ export const CI_TEMPLATES = [
 ] as const;
 
 const KEYS = ["ACCESS_KEY_ID", "SECRET_ACCESS_KEY"] as const;
-/** Spaces does not know what newer clients send (contracts/terraform.md 6). */
+/** Spaces does not know what newer clients send (docs/contracts/terraform.md 6). */
 const CHECKSUMS = ["AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATION"] as const;
 
 /** The names of the secrets that hold keys; the tokens' are the same everywhere. */

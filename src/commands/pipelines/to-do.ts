@@ -78,7 +78,9 @@ const TOKEN_WORDS = {
 
 type Step = readonly [what: string, how: Hint];
 
-/** A plan under TF_WORKSPACE makes a workspace that is not there (contracts/terraform.md 7.3). */
+/**
+ * A plan under TF_WORKSPACE makes a workspace that is not there (docs/contracts/terraform.md 7.3).
+ */
 function workspaces({ legs, hasEnvironments }: Pipeline, environment: string): Step[] {
   const here = legs.filter((leg) => leg.environment === environment);
   const all = new Set(here.flatMap(({ workspace }) => workspace ?? []));

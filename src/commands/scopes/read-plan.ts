@@ -51,7 +51,8 @@ const PLAN_INPUT = {
 } as const;
 
 async function convert(host: PlanHost, { file, root, tool, git }: PlanFile): Promise<string> {
-  // The tool runs the providers that are installed there, and a repo is data (DESIGN rule 7).
+  // The tool runs the providers that are installed there, and a repo is data
+  // (docs/design.md rule 7).
   const installed = resolve(root, host.env["TF_DATA_DIR"] || ".terraform");
   // In a submodule it is another repo's.
   const own = await openGit(host, await host.files.realpath(root));

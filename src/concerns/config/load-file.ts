@@ -10,7 +10,7 @@ import { isTooDeep } from "../../lib/yaml-depth.ts";
  *
  * Given one path, cosmiconfig's Explorer reads that file and nothing else. Its public entry would
  * first look for `.config/config.js` and a `cosmiconfig` key below the working directory, and run
- * the one it finds: a repo is data (DESIGN rule 7).
+ * the one it finds: a repo is data (docs/design.md rule 7).
  */
 export async function loadFile(file: string, name: string): Promise<unknown> {
   const explorer = new Explorer({

@@ -8,7 +8,7 @@ import type { WrittenConfig } from "./schema.ts";
 
 const NAME = "do-bootstrap";
 
-/** In each folder, in this order (DESIGN §6). */
+/** In each folder, in this order (docs/design.md §6). */
 const PLACES = [
   "package.json",
   ...["", ".json", ".yaml", ".yml"].map((ending) => `.${NAME}rc${ending}`),

@@ -16,7 +16,7 @@ export interface ResolvedConfig {
   };
   /** UUID of the only team whose tokens are accepted. */
   readonly team: string | undefined;
-  /** `context` undefined: chosen by what doctl holds (DESIGN rule 5). */
+  /** `context` undefined: chosen by what doctl holds (docs/design.md rule 5). */
   readonly doctl: false | { readonly context: string | undefined };
   readonly roots: readonly TerraformRootConfig[];
   /** The names of all environments of the config. */

@@ -1,8 +1,8 @@
 import * as v from "valibot";
 
 /**
- * The config as it is written (DESIGN §6). The types, the checks and the published JSON Schema all
- * come from here.
+ * The config as it is written (docs/design.md §6). The types, the checks and the published JSON
+ * Schema all come from here.
  */
 const slug = v.pipe(
   v.string(),

@@ -4,7 +4,10 @@ import type { Host } from "../../host/host.ts";
 import type { Secret } from "../../secret/secret.ts";
 import type { ApiHosts } from "../token/hosts.ts";
 
-/** A doctl whose words we do not know is waited for until it has written its config (3.1). */
+/**
+ * A doctl whose words we do not know is waited for until it has written its config
+ * (docs/contracts/doctl.md 3.1).
+ */
 const TIME_LIMIT_MS = 120_000;
 
 export type AuthInit =
@@ -15,9 +18,11 @@ export type AuthInit =
 
 /**
  * `doctl auth init` on a private config: doctl itself says whether it accepts the token, and its
- * writer, which truncates first and takes seconds, stays away from the user's file (DESIGN rule 6).
+ * writer, which truncates first and takes seconds, stays away from the user's file
+ * (docs/design.md rule 6).
  *
- * @param folder doctl's own config folder, as a snap can read nowhere else (contracts/doctl.md 3.14).
+ * @param folder doctl's own config folder, as a snap can read nowhere else
+ * (docs/contracts/doctl.md 3.14).
  * @param asFlag the token on argv, as the documented command has it; only on the user's word.
  */
 export async function authInit(
@@ -30,7 +35,8 @@ export async function authInit(
       file: doctl,
       args: [
         ...["auth", "init", "--config", join(temporary, "config.yaml"), "--context", "default"],
-        // With 0, doctl sends the token along on a redirect to another host (contracts 2.3).
+        // With 0, doctl sends the token along on a redirect to another host
+        // (docs/contracts/doctl.md 2.3).
         ...["--http-retry-max", "1"],
         ...(hosts.redirected ? ["--token-validation-server", hosts.oauth.origin] : []),
         ...(asFlag ? ["--access-token", token.reveal()] : []),

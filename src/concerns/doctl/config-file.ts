@@ -13,7 +13,7 @@ import { isTooDeep } from "../../lib/yaml-depth.ts";
 import { type Content, content, lineEndOf } from "../../secret/content.ts";
 import { Secret } from "../../secret/secret.ts";
 
-/** What doctl's config holds that concerns us (contracts/doctl.md 5 and 6). */
+/** What doctl's config holds that concerns us (docs/contracts/doctl.md 5 and 6). */
 export interface DoctlConfig {
   /** Token of each stored context; "default" is the top-level access-token. */
   readonly contexts: ReadonlyMap<string, Secret>;
@@ -21,7 +21,10 @@ export interface DoctlConfig {
   readonly selected: string;
   /** Where each context's token stands: lines from 1. */
   readonly lines: ReadonlyMap<string, number>;
-  /** What an earlier doctl wrote down of its flags and its environment (contracts/doctl.md 3.8). */
+  /**
+   * What an earlier doctl wrote down of its flags and its environment
+   * (docs/contracts/doctl.md 3.8).
+   */
   readonly settings: ReadonlyMap<Setting, { readonly value: string; readonly line: number }>;
 }
 
@@ -43,7 +46,7 @@ export function readDoctlConfig(text: string): DoctlConfig | undefined {
   keep("default", last(root, "access-token"));
   const named = last(root, "auth-contexts")?.value;
   for (const pair of isMap(named) ? named.items : []) {
-    // `default: "true"` is what `auth switch` leaves there (contracts/doctl.md 3.11).
+    // `default: "true"` is what `auth switch` leaves there (docs/contracts/doctl.md 3.11).
     if (keyOf(pair) !== "default") keep(keyOf(pair), pair);
   }
   const settings = SETTINGS.flatMap((name) => {
@@ -62,7 +65,8 @@ function lineOf(text: string, { key }: Pair): number {
 
 /**
  * The config with one context's token set. Other contexts, unknown keys and comments stay; the
- * stale `config:` key goes, since doctl would write to the file that it names (contracts 3.10).
+ * stale `config:` key goes, since doctl would write to the file that it names
+ * (docs/contracts/doctl.md 3.10).
  *
  * @returns undefined for a text that doctl cannot read either.
  */
@@ -88,7 +92,7 @@ export function withContext(text: string, context: string, token: Secret): Conte
 
 /**
  * The config without one context's token. A selected context that goes is no longer selected, as
- * doctl would fail with it from then on (contracts/doctl.md 5.9).
+ * doctl would fail with it from then on (docs/contracts/doctl.md 5.9).
  *
  * @returns undefined for a text that doctl cannot read either.
  */
@@ -183,7 +187,9 @@ function keyFor(key: string): Scalar {
   return /^[a-z]+-[a-z]+$/.test(key) ? new Scalar(key) : quoted(key);
 }
 
-/** Keys are lower-cased by doctl's reader; of duplicates the last wins (contracts 4). */
+/**
+ * Keys are lower-cased by doctl's reader; of duplicates the last wins (docs/contracts/doctl.md 4).
+ */
 function last(map: YAMLMap, key: string): Pair | undefined {
   return map.items.findLast((pair) => keyOf(pair) === key);
 }

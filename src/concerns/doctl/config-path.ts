@@ -6,10 +6,10 @@ import type { Host } from "../../host/host.ts";
 
 /**
  * Where doctl's config is: as DIGITALOCEAN_CONFIG says, else as `doctl --help` prints it (a snap has
- * a home of its own), else as doctl would compute it (contracts/doctl.md 1.1).
+ * a home of its own), else as doctl would compute it (docs/contracts/doctl.md 1.1).
  *
  * @param doctl the executable's path; undefined when it is not installed.
- * @returns undefined where doctl itself would not know (1.2).
+ * @returns undefined where doctl itself would not know (docs/contracts/doctl.md 1.2).
  */
 export async function findDoctlConfig(
   host: Pick<Host, "env" | "home" | "platform" | "cwd" | "run">,

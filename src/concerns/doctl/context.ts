@@ -19,7 +19,7 @@ export function compare(
   return inspected?.state === "alive" && sameTeam ? "same-team" : "other";
 }
 
-/** The context that the token belongs in (DESIGN rule 5). */
+/** The context that the token belongs in (docs/design.md rule 5). */
 export function chooseContext(
   configured: string | undefined,
   project: string,

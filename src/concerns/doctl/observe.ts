@@ -22,7 +22,7 @@ export interface DoctlFacts {
   readonly taken: Verdict | undefined;
 }
 
-/** It reads only below its own folder (contracts/doctl.md 3.14). */
+/** It reads only below its own folder (docs/contracts/doctl.md 3.14). */
 export interface SnapDoctl {
   /** DIGITALOCEAN_CONFIG names a file that it may not read. */
   readonly isBlind: boolean;

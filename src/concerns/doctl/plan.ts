@@ -22,7 +22,7 @@ interface Known {
 
 const INSTALL = "https://docs.digitalocean.com/reference/doctl/how-to/install/";
 
-/** doctl's context. Nobody's login is overwritten in silence (DESIGN rule 5). */
+/** doctl's context. Nobody's login is overwritten in silence (docs/design.md rule 5). */
 export function planDoctl(known: Known, consent: Consent): PlanPart {
   const {
     doctl,

@@ -2,7 +2,10 @@ import type { Host, Snapshot } from "../../host/host.ts";
 import { decode } from "../../secret/content.ts";
 import type { DoctlConfig } from "./config-file.ts";
 
-/** A doctl needs up to 20 s to write its config, which is empty meanwhile (contracts/doctl.md 3.2). */
+/**
+ * A doctl needs up to 20 s to write its config, which is empty meanwhile
+ * (docs/contracts/doctl.md 3.2).
+ */
 const WRITING_MS = 30_000;
 const RETRY_MS = 200;
 
@@ -21,7 +24,8 @@ export type DoctlConfigState =
 
 /**
  * Reads doctl's config. An empty or unparsable one means that a doctl is writing it, and is waited
- * for until 30 s after its last change; it is never read as "no contexts" (contracts 3.15).
+ * for until 30 s after its last change; it is never read as "no contexts"
+ * (docs/contracts/doctl.md 3.15).
  */
 export async function readConfig(
   { files, clock, steadyClock }: Pick<Host, "files" | "clock" | "steadyClock">,
@@ -57,7 +61,7 @@ export async function readConfig(
   }
 }
 
-/** doctl reads UTF-8 and nothing else (contracts 4). */
+/** doctl reads UTF-8 and nothing else (docs/contracts/doctl.md 4). */
 function textOf(bytes: Buffer): string | undefined {
   const decoded = decode(bytes);
   return decoded?.encoding === "utf8" ? decoded.text : undefined;

@@ -53,7 +53,10 @@ export function judgeConflicts(known: Known): Finding[] {
   ];
 }
 
-/** The tools send what they are given, white space and quotes included (contracts/doctl.md 2.5). */
+/**
+ * The tools send what they are given, white space and quotes included
+ * (docs/contracts/doctl.md 2.5).
+ */
 function notAsItIs({ machine: { env }, config }: Known): Finding[] {
   const names = new Set([...STANDARD_NAMES, config.token.name]);
   return [...names].flatMap((name) => {
@@ -182,7 +185,7 @@ function aboutDoctl(known: Known): Finding[] {
     ];
   }
 
-  /** contracts/doctl.md 3.8 and 3.10. */
+  /** docs/contracts/doctl.md 3.8 and 3.10. */
   function bakedIn(): Finding[] {
     if (state.kind === "broken") return [];
     const { settings } = state.config;
@@ -226,7 +229,7 @@ function isDigitalOcean(url: string): boolean {
   return URL.canParse(url) && /(^|\.)digitalocean\.com$/.test(new URL(url).hostname);
 }
 
-/** contracts/terraform.md 2: a file beats TF_VAR_, and an empty text is sent as it is. */
+/** docs/contracts/terraform.md 2: a file beats TF_VAR_, and an empty text is sent as it is. */
 /** The same for one root module. */
 export function judgeRootConflicts(
   known: Known,

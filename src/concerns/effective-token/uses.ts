@@ -52,7 +52,10 @@ export interface Use {
 export type Via = "plain" | "exec";
 type Taken = Pick<Use, "token" | "from" | "where">;
 
-/** doctl, each Terraform root and scripts: without and with `exec` (contracts/doctl.md 5, terraform.md 2). */
+/**
+ * doctl, each Terraform root and scripts: without and with `exec` (docs/contracts/doctl.md 5,
+ * docs/contracts/terraform.md 2).
+ */
 export function whoWins(known: Known): readonly Use[] {
   return [...usesIn(known, plainShell(known.machine.env), "plain"), ...usesUnderExec(known)];
 }
@@ -163,7 +166,7 @@ function usesIn(known: Known, shell: Shell, via: Via): readonly Use[] {
   ];
 }
 
-/** contracts/doctl.md 5.6 and 5.7: a named context beats the environment's token. */
+/** docs/contracts/doctl.md 5.6 and 5.7: a named context beats the environment's token. */
 export function doctlTakes(
   { doctl, envFile: { file: envFile } }: Pick<Known, "doctl" | "envFile">,
   shell: Shell,
@@ -180,7 +183,7 @@ export function doctlTakes(
     const given = shell.token("DIGITALOCEAN_ACCESS_TOKEN");
     if (given) return fromSecret(given, envFile);
   }
-  // Only --context is lower-cased, and every key is (contracts 5, Names).
+  // Only --context is lower-cased, and every key is (docs/contracts/doctl.md 5, Names).
   const held = contexts.get(name);
   if (held === undefined) return none(`${said(name)} holds no token`, where ?? path);
   return {
@@ -208,7 +211,7 @@ export function selectedContext(
 type Config = NonNullable<NonNullable<Known["doctl"]>["config"]>;
 type KnownConfig = Extract<Config["state"], { kind: "known" }>["config"];
 
-/** contracts/terraform.md 2: a file beats TF_VAR_, and an empty text is no "not set". */
+/** docs/contracts/terraform.md 2: a file beats TF_VAR_, and an empty text is no "not set". */
 export function terraformTakes(
   source: TokenSource | undefined,
   shell: Shell,

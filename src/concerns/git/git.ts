@@ -40,7 +40,8 @@ export interface Git {
 }
 
 /**
- * The git work tree around a folder, asked in a way that runs nothing of the repo (DESIGN rule 3).
+ * The git work tree around a folder, asked in a way that runs nothing of the repo
+ * (docs/design.md rules 3 and 7).
  *
  * @param repo where no git may come from; else the repo itself.
  * @returns undefined outside git.

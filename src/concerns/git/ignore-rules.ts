@@ -9,7 +9,10 @@ export interface IgnoreRule {
   readonly probes: readonly string[];
 }
 
-/** What has to stay out of git (DESIGN §6, Files). `.terraform.lock.hcl` and `.env.example` belong in it. */
+/**
+ * What has to stay out of git (docs/design.md §6, Files). `.terraform.lock.hcl` and `.env.example`
+ * belong in it.
+ */
 export function ignoreRules({ base, envFiles, roots }: ResolvedConfig): readonly IgnoreRule[] {
   const dirs = roots.map(({ dir }) => dir);
   const everywhere = new Set([base, ...envFiles.map((path) => dirname(path)), ...dirs]);

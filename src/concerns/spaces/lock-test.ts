@@ -24,7 +24,7 @@ const BODY = "A test of do-bootstrap; it may be deleted.\n";
 /**
  * Tries what a lock rests on: of two writes of one new object that both say `If-None-Match: *`, the
  * second must be refused with 412. A store that ignores the header lets two runs proceed
- * (contracts/terraform.md 6.8). The object stands beside the state, and is deleted again.
+ * (docs/contracts/terraform.md 6.8). The object stands beside the state, and is deleted again.
  *
  * @throws AppError INTERRUPTED.
  */

@@ -28,7 +28,10 @@ interface Known {
   readonly terraform: TerraformFacts;
 }
 
-/** `init` and `workspace select` for one root, where they have something to do (DESIGN rule 10). */
+/**
+ * `init` and `workspace select` for one root, where they have something to do
+ * (docs/design.md rule 10).
+ */
 export function planCommands(known: Known, root: TerraformRoot, files: Plan): PlanPart {
   const {
     terraform: { tool: terraform },
@@ -50,7 +53,8 @@ export function planCommands(known: Known, root: TerraformRoot, files: Plan): Pl
     cwd: dir,
     why,
     with: variables,
-    // They need no token; and with TF_WORKSPACE, init fails on a backend that has others (7.4).
+    // They need no token; and with TF_WORKSPACE, init fails on a backend that has others
+    // (docs/contracts/terraform.md 7.4).
     without: [
       "TF_WORKSPACE",
       ...[needs, ...root.module.providers].map(({ variable }) => `TF_VAR_${variable}`),
@@ -79,8 +83,8 @@ export function planCommands(known: Known, root: TerraformRoot, files: Plan): Pl
 }
 
 /**
- * Terraform refuses any change of backend.tf (contracts/terraform.md 6.4); where the state stays in its
- * place, it has only to take note.
+ * Terraform refuses any change of backend.tf (docs/contracts/terraform.md 6.4); where the state
+ * stays in its place, it has only to take note.
  */
 function hasOtherSettings(
   { config, module, storedBackend, at }: TerraformRoot,
@@ -117,7 +121,9 @@ function backendKeys(
 
 const REQUIREMENTS = ["versions.tf", MISSING_TF, BACKEND_TF];
 
-/** Inherited variables that change what Terraform does here (contracts/terraform.md 2 and 7). */
+/**
+ * Inherited variables that change what Terraform does here (docs/contracts/terraform.md 2 and 7).
+ */
 function judgeEnvironment(
   { machine: { env } }: Known,
   root: TerraformRoot,

@@ -5,7 +5,7 @@ import type { Needs } from "./root/needs.ts";
 
 /**
  * The .tf files of a root that has none of its own. They follow from config alone, never from the
- * machine: two colleagues and a pipeline must agree on them (DESIGN §6).
+ * machine: two colleagues and a pipeline must agree on them (docs/design.md §6).
  */
 export function renderRoot(
   config: TerraformRootConfig,

@@ -91,7 +91,7 @@ function judgeVariable(
 
 /**
  * The secret file with one variable set. JSON is literal where HCL is not: no template in a value
- * can come to life (contracts/terraform.md 2.3). Every value is a secret to a diff.
+ * can come to life (docs/contracts/terraform.md 2.3). Every value is a secret to a diff.
  */
 function secretContent(
   existing: Readonly<Record<string, unknown>>,

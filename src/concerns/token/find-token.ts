@@ -26,7 +26,10 @@ export interface TokenQuestion {
   readonly answers?: Map<string, Promise<Answer>>;
 }
 
-/** Chooses the token; the config's command is run where nothing stronger gives one (DESIGN §6). */
+/**
+ * Chooses the token; the config's command is run where nothing stronger gives one
+ * (docs/design.md §6).
+ */
 export async function findToken(
   host: TokenHost,
   sources: TokenSources,

@@ -2,7 +2,7 @@ import { AppError } from "../../errors/app-error.ts";
 import { hint, unset } from "../../errors/hint.ts";
 import type { Environment } from "../../host/host.ts";
 
-/** The form of the control panel: a token cannot be made by API (token guide). */
+/** The form of the control panel: a token cannot be made by API (docs/contracts/api.md 8). */
 export const TOKEN_FORM = "https://cloud.digitalocean.com/account/api/tokens/new";
 
 /** Where tokens are deleted. */

@@ -60,7 +60,7 @@ const NOTHING_NEEDED: Pick<CodeNeeds, "needs" | "scopes"> = {
   scopes: {},
 };
 
-/** Our own check of the team asks for the account (DESIGN §6). */
+/** Our own check of the team asks for the account (docs/design.md §6). */
 function withTeam(needs: Needs, { team, file }: ResolvedConfig): Needs {
   if (team === undefined || needs.own.some(({ scope }) => scope === ACCOUNT)) return needs;
   const reason = {

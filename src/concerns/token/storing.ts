@@ -12,8 +12,9 @@ export function usableToken({
 }
 
 /**
- * Whether the token may be written into the repo's ignored files (DESIGN §6): it is in the env file
- * already, came by standard input outside CI, or --save asks for it; a command gives it anew each time.
+ * Whether the token may be written into the repo's ignored files (docs/design.md §6): it is in the
+ * env file already, came by standard input outside CI, or --save asks for it; a command gives it
+ * anew each time.
  */
 export function mayStore(
   token: Secret,

@@ -23,7 +23,7 @@ export interface Inspection {
   readonly doubts: readonly string[];
 }
 
-/** An HTTP answer reduced to what it may prove (contracts/api.md §5). */
+/** An HTTP answer reduced to what it may prove (docs/contracts/api.md §5). */
 export function readAnswer(answer: HttpAnswer): Answer {
   if (answer.kind === "failure") return { kind: "nothing", why: FAILURES[answer.why] };
   const { status } = answer;
@@ -43,7 +43,7 @@ export function readAnswer(answer: HttpAnswer): Answer {
   }
 }
 
-/** The table of contracts/api.md §7, first row that fits. */
+/** The table of docs/contracts/api.md §7, first row that fits. */
 export function judge(account: Answer, info: Answer): Inspection {
   const facts = { ...readAccount(account), ...readInfo(info) };
   const isAlive = facts.accountKnown || isForbidden(account);
@@ -80,7 +80,7 @@ function is(answer: Answer, status: number): answer is Answer & { kind: "json" }
   return answer.kind === "json" && answer.status === status;
 }
 
-/** 403 on the account: the token is real but lacks account:read (contracts/api.md §4). */
+/** 403 on the account: the token is real but lacks account:read (docs/contracts/api.md §4). */
 function isForbidden(answer: Answer): boolean {
   return is(answer, 403) && text(record(answer.body)?.["message"]) !== undefined;
 }

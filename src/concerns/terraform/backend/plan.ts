@@ -243,7 +243,7 @@ function judgeTool({ terraform: { tool: terraform } }: Known, backend: SpacesBac
 
 /**
  * Keys where Terraform copies them on: a backend setting in plain text stands in every plan file
- * afterwards (contracts/terraform.md 6.3).
+ * afterwards (docs/contracts/terraform.md 6.3).
  */
 export function judgeBackendSecrets(known: Known, root: TerraformRoot): Finding[] {
   const { module, initSecrets, storedBackend } = root;

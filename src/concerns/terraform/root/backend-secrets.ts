@@ -6,7 +6,10 @@ import { jsonIn, recordOf } from "../../../lib/json.ts";
 import { isTerraformFile } from "../../../lib/paths.ts";
 import { mayHoldSecret, secretsIn, secretsInValues } from "./backend.ts";
 
-/** A secret that `terraform init` would take from here and copy in clear (contracts/terraform.md 6.3). */
+/**
+ * A secret that `terraform init` would take from here and copy in clear
+ * (docs/contracts/terraform.md 6.3).
+ */
 export interface ExposedSecret {
   /** The setting's name. */
   readonly name: string;

@@ -8,13 +8,16 @@ import { BACKEND_TF } from "./names.ts";
 /**
  * The oldest release, of Terraform and of OpenTofu alike, that knows every setting of the template:
  * skip_s3_checksum came with Terraform 1.6.3, use_lockfile with 1.10 of both. The newest need the
- * same settings (contracts/terraform.md 6), so that one file serves all of them.
+ * same settings (docs/contracts/terraform.md 6), so that one file serves all of them.
  */
 export function backendSince({ lock }: Pick<SpacesBackend, "lock">): string {
   return lock ? "1.10" : "1.6.3";
 }
 
-/** backend.tf. It follows from config alone: two colleagues and a pipeline agree on it (DESIGN §6). */
+/**
+ * backend.tf. It follows from config alone: two colleagues and a pipeline agree on it
+ * (docs/design.md §6).
+ */
 export function renderBackend(backend: SpacesBackend, templates: Templates): string {
   const { bucket, region, key, lock } = backend;
   return generate(templates[BACKEND_TF], {
@@ -72,7 +75,9 @@ const WHOLE = [
   ["conn_str"],
 ];
 
-/** What `terraform init` noted in .terraform/terraform.tfstate (contracts/terraform.md 6.3). */
+/**
+ * What `terraform init` noted in .terraform/terraform.tfstate (docs/contracts/terraform.md 6.3).
+ */
 export interface StoredBackend extends BackendSettings {
   /** Settings with a secret in them, by name. */
   readonly secrets: readonly string[];

@@ -9,5 +9,5 @@ export const LOCK_FILE = ".terraform.lock.hcl";
 /** What HCP Terraform's upload leaves out. */
 export const UPLOAD_IGNORE = ".terraformignore";
 
-/** The oldest release of each tool that knows `ephemeral` (contracts/terraform.md 3.2). */
+/** The oldest release of each tool that knows `ephemeral` (docs/contracts/terraform.md 3.2). */
 export const EPHEMERAL_SINCE = { terraform: "1.10", tofu: "1.11" } as const;

@@ -20,8 +20,8 @@ export interface Needs {
 }
 
 /**
- * Follows from config and repo alone, never from the machine (DESIGN §6). What only a file of ours
- * declares counts as lacking: that file is where it goes.
+ * Follows from config and repo alone, never from the machine (docs/design.md §6). What only a file
+ * of ours declares counts as lacking: that file is where it goes.
  */
 export function needsOf(root: TerraformRoot): Needs {
   const { config, module } = root;

@@ -49,7 +49,7 @@ export interface TerraformRoot {
   readonly hasLockFile: boolean;
   /** Providers and modules are installed, as far as can be seen without asking the tool. */
   readonly isInitialised: boolean;
-  /** The workspace that is selected (contracts/terraform.md 7.5). */
+  /** The workspace that is selected (docs/contracts/terraform.md 7.5). */
   readonly workspace: string;
   /** The file at a name that we know. */
   readonly at: (name: string) => Snapshot;
@@ -73,7 +73,7 @@ export async function observeRoot(
   config: TerraformRootConfig,
 ): Promise<TerraformRoot> {
   const { files, hclParser, env } = host;
-  // Terraform does not read names that begin with a dot (contracts/terraform.md 3.7).
+  // Terraform does not read names that begin with a dot (docs/contracts/terraform.md 3.7).
   const all = await files.list(config.dir);
   const names = all.filter((name) => !name.startsWith("."));
   const configuration = names.filter(isTerraformFile);
@@ -97,7 +97,8 @@ export async function observeRoot(
     // What we generated is known; a broken file is a finding of its own.
     if (kind !== "generated") toRead.push([name, text ?? "{"]);
   }
-  // Selection and providers live in another folder under TF_DATA_DIR (contracts 7.6).
+  // Selection and providers live in another folder under TF_DATA_DIR
+  // (docs/contracts/terraform.md 7.6).
   const data = resolve(config.dir, env["TF_DATA_DIR"] || ".terraform");
   const inData = await files.list(data);
   const [stored, workspace, real, initSecrets, blocked, module] = await Promise.all([

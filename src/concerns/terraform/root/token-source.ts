@@ -110,7 +110,7 @@ export async function tokenSourceOf(
   }
 }
 
-/** Weakest first (contracts/terraform.md 2). */
+/** Weakest first (docs/contracts/terraform.md 2). */
 function inOrder(tfvars: readonly string[]): readonly string[] {
   const auto = [...tfvars, SECRET_TFVARS, PUBLIC_TFVARS].filter((name) =>
     /\.auto\.tfvars(\.json)?$/.test(name),

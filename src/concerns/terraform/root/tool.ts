@@ -30,7 +30,7 @@ export async function findTerraform(
   return { tool: undefined, skipped };
 }
 
-/** True for a tool that does not know ephemeral variables (contracts/terraform.md 3.2). */
+/** True for a tool that does not know ephemeral variables (docs/contracts/terraform.md 3.2). */
 export function isTooOld(tool: TerraformTool): boolean {
   return isToolOlder(tool, EPHEMERAL_SINCE[tool.name]);
 }

@@ -1,0 +1,29 @@
+import { expect, it } from "vitest";
+import { isIncluded, readGitlabMain } from "../../../../src/commands/pipelines/gitlab-main.ts";
+
+const PATH = ".gitlab/do-bootstrap.yml";
+
+it.each<[include: string, expected: boolean]>([
+  [`include: ${PATH}`, true],
+  [`include: /${PATH}`, true],
+  [`include: [{ local: ${PATH} }]`, true],
+  ["include: [other.yml, { local: '.gitlab/*.yml' }]", true],
+  ["include: { local: '**.yml' }", true],
+  ["include: { local: '*.yml' }", false],
+  ["include: { local: '.gitlab/do-bootstrap.ym?' }", false],
+  [`include: { project: a/b, file: ${PATH} }`, false],
+  [`# include: ${PATH}`, false],
+  [`spec: {}\n---\ninclude: ${PATH}`, true],
+  ["include: [", false],
+])("%s", (text, expected) => {
+  expect(isIncluded(readGitlabMain(text), PATH)).toBe(expected);
+});
+
+it.each<[text: string, lacks: string[]]>([
+  ["stages: [build, release]", ["test", "deploy"]],
+  ["stages: [test, deploy]", []],
+  ["stages: [test]", ["deploy"]],
+  ["build: {}", []],
+])("%s", (text, lacks) => {
+  expect(readGitlabMain(text).lacksStages).toEqual(lacks);
+});

@@ -1,0 +1,260 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import {
+  CI_TEMPLATES,
+  type CiTemplates,
+  type Leg,
+  type Pipeline,
+  renderGithub,
+  renderGitlab,
+} from "../../../../src/commands/pipelines/render.ts";
+import { recognise } from "../../../../src/core/generated.ts";
+import { type Job, legsOf, stepsOf, unpinned, type Workflow } from "../../../fixtures/workflow.ts";
+
+const templates = Object.fromEntries(
+  CI_TEMPLATES.map((name) => [name, readFileSync(`templates/ci/${name}`, "utf8")]),
+) as CiTemplates;
+
+const LEG: Leg = {
+  environment: "digitalocean",
+  dir: ".",
+  tool: "terraform",
+  version: "1.11.4",
+  workspace: undefined,
+};
+const ONE: Pipeline = {
+  name: "do-bootstrap",
+  branch: "main",
+  base: ".",
+  version: "1.2.3",
+  hasEnvironments: false,
+  tokenNames: ["DIGITALOCEAN_TOKEN"],
+  keys: { state: "SPACES", spaces: false },
+  legs: [LEG],
+};
+const PIPELINES: [name: string, pipeline: Pipeline][] = [
+  ["one root", ONE],
+  ["a project in a folder", { ...ONE, name: "do-bootstrap-web", base: "apps/my web" }],
+  ["a branch of another name", { ...ONE, branch: "release/1.x" }],
+  ["a branch that is a number to YAML", { ...ONE, branch: "1.10" }],
+  ["a branch that is a word of YAML's", { ...ONE, branch: "true" }],
+  ["a token name of the repo's own", { ...ONE, tokenNames: ["DO_PAT", "DIGITALOCEAN_TOKEN"] }],
+  ["a backend of the code's own", { ...ONE, keys: { state: "AWS", spaces: true } }],
+  [
+    "two roots in two environments, with workspaces",
+    {
+      ...ONE,
+      hasEnvironments: true,
+      legs: ["prod", "staging"].flatMap((environment) => [
+        { ...LEG, environment, dir: "infra", workspace: environment },
+        { ...LEG, environment, dir: "dns" },
+      ]),
+    },
+  ],
+  [
+    "Terraform and OpenTofu",
+    { ...ONE, legs: [LEG, { ...LEG, dir: "tofu", tool: "tofu", version: "1.11.0" }] },
+  ],
+];
+
+describe.each(PIPELINES)("GitHub: %s", (_, pipeline) => {
+  const text = renderGithub(pipeline, templates);
+  const workflow = parse(text) as Workflow;
+  const { validate = {}, plan = {}, changed = {}, apply = {} } = workflow.jobs;
+  const jobs: Job[] = [validate, plan, apply];
+  const legs = legsOf(plan);
+  const secretsOf = (job: Job) => new Set(JSON.stringify(job).match(/(?<=secrets\.)\w+/g));
+
+  it("is ours by its header, and has no place left open", () => {
+    expect(recognise(text)).toBe("generated");
+    expect(text.replace(/\$\{\{ [\w.()]+ \}\}/g, "")).not.toMatch(/\{\{|\}\}|undefined/);
+    expect(Object.keys(workflow.jobs)).toEqual(["validate", "plan", "changed", "apply"]);
+  });
+
+  it("pins what it uses: actions, do-bootstrap, the tool", () => {
+    expect(unpinned(text)).toEqual([]);
+    expect(text.match(/do-bootstrap@\S+/g)).toEqual(["do-bootstrap@1.2.3", "do-bootstrap@1.2.3"]);
+    for (const job of jobs) {
+      for (const leg of legsOf(job)) {
+        expect(leg["version"]).toMatch(/^\d+\.\d+\.\d+$/);
+      }
+      const setup = stepsOf(job).filter(({ uses }) =>
+        /setup-(terraform|opentofu)@/.test(uses ?? ""),
+      );
+      expect(setup.length).toBe(new Set(pipeline.legs.map(({ tool }) => tool)).size);
+      for (const { with: given } of setup) {
+        expect(Object.values(given ?? {})).toEqual(["${{ matrix.version }}", false]);
+      }
+    }
+  });
+
+  it("runs on pull_request and on pushes to the one branch", () => {
+    const branches = [pipeline.branch];
+    expect(workflow.on).toEqual({ pull_request: { branches }, push: { branches } });
+  });
+
+  it("has the right to read the code, an end, and no credentials beside the code", () => {
+    expect(workflow.permissions).toEqual({});
+    for (const job of jobs) {
+      expect(job.permissions).toEqual({ contents: "read" });
+      expect(job["timeout-minutes"]).toBeGreaterThan(0);
+      const [checkout] = stepsOf(job);
+      expect(checkout?.with).toEqual({ "persist-credentials": false });
+    }
+  });
+
+  it("gives no fork a secret, a pull request the one that reads, and the branch the other", () => {
+    expect(secretsOf(validate)).toEqual(new Set());
+    expect(plan.if).toContain("github.event.pull_request.head.repo.full_name == github.repository");
+    expect(secretsOf(plan)).toContain("DIGITALOCEAN_TOKEN_PLAN");
+    expect(secretsOf(plan)).not.toContain("DIGITALOCEAN_TOKEN_APPLY");
+    expect([changed.if, changed.needs]).toEqual([
+      "github.event_name == 'push'",
+      ["validate", "plan"],
+    ]);
+    expect([changed.permissions, secretsOf(changed)]).toEqual([{}, new Set()]);
+    expect([apply.if, apply.needs]).toEqual(["needs.changed.outputs.roots != '[]'", ["changed"]]);
+    expect(secretsOf(apply)).toContain("DIGITALOCEAN_TOKEN_APPLY");
+    expect(secretsOf(apply)).not.toContain("DIGITALOCEAN_TOKEN_PLAN");
+    expect([plan.environment, apply.environment]).toEqual([
+      "${{ matrix.environment }}-plan",
+      "${{ matrix.environment }}-apply",
+    ]);
+  });
+
+  it("gives secrets to the steps that need them, under the names that the repo reads", () => {
+    expect(jobs.flatMap(({ env = {} }) => Object.values(env)).join()).not.toContain("secrets");
+    for (const job of [plan, apply]) {
+      const using = stepsOf(job).filter(({ env }) => JSON.stringify(env ?? {}).includes("_TOKEN_"));
+      expect(using.map(({ run }) => run?.match(/do-bootstrap (scopes|exec)/)?.[1])).toEqual([
+        "scopes",
+        "exec",
+      ]);
+      for (const { env = {} } of using)
+        expect(Object.keys(env)).toEqual(expect.arrayContaining([...pipeline.tokenNames]));
+    }
+  });
+
+  it("puts no expression into a script, and no artifact anywhere", () => {
+    const scripts = [...jobs, changed].flatMap((job) =>
+      stepsOf(job).flatMap(({ run }) => run ?? []),
+    );
+    expect(scripts.filter((script) => script.includes("${{"))).toEqual([]);
+    expect(text).not.toMatch(/upload-artifact|-out[= ]|actions\/cache/);
+  });
+
+  it("looks at the scopes before it plans or applies, and never runs two applies of a root at once", () => {
+    const commands = (job: Job) =>
+      stepsOf(job).flatMap(
+        ({ run }) =>
+          /do-bootstrap scopes|\b(fmt|init|validate|plan|apply) -/.exec(run ?? "")?.[0] ?? [],
+      );
+    expect(commands(validate)).toEqual(["fmt -", "init -", "validate -"]);
+    expect(commands(plan)).toEqual(["do-bootstrap scopes", "init -", "plan -"]);
+    expect(commands(apply)).toEqual(["do-bootstrap scopes", "init -", "apply -"]);
+    expect(apply.concurrency).toEqual({
+      group: `${pipeline.name}-apply-\${{ matrix.environment }}-\${{ matrix.dir }}`,
+      "cancel-in-progress": false,
+    });
+    expect(text.match(/ init .*-lockfile=readonly/g)).toHaveLength(3);
+  });
+
+  it("does so for every root in every environment", () => {
+    expect(legs).toEqual(
+      pipeline.legs.map(({ environment, dir, tool, version }) =>
+        expect.objectContaining({ environment, dir, tool, version }),
+      ),
+    );
+    const [step] = stepsOf(changed);
+    expect(JSON.parse(step?.env?.["ROOTS"] ?? "")).toEqual(legs);
+    expect(apply.strategy?.matrix?.include).toBe("${{ fromJSON(needs.changed.outputs.roots) }}");
+    const named = / --env "\$ENVIRONMENT"/g;
+    expect(text.match(named)?.length ?? 0).toBe(pipeline.hasEnvironments ? 4 : 0);
+  });
+});
+
+type GitlabJob = Readonly<Record<string, unknown>> & { readonly script: readonly string[] };
+
+describe.each(PIPELINES)("GitLab: %s", (_, pipeline) => {
+  const text = renderGitlab(pipeline, templates);
+  const jobs = parse(text) as Record<string, GitlabJob>;
+  const base = (name: string) => jobs[`.${pipeline.name}-${name}`] as GitlabJob;
+  const made = (name: string) =>
+    Object.values(jobs).filter((job) => job["extends"] === `.${pipeline.name}-${name}`);
+
+  it("is ours by its header, and has no place left open", () => {
+    expect(recognise(text)).toBe("generated");
+    expect(text).not.toMatch(/\{\{|\}\}|undefined/);
+  });
+
+  it("pins the image, do-bootstrap and the tool, whose hash it checks", () => {
+    expect(jobs[`.${pipeline.name}`]).toHaveProperty(
+      "image",
+      expect.stringMatching(/:\d+\.\d+\.\d+-/),
+    );
+    expect(text.match(/do-bootstrap@\S+/g)).toEqual(["do-bootstrap@1.2.3"]);
+    expect(text).toContain("sha256sum --check --strict");
+  });
+
+  it("gives the token that reads to merge requests of its own, and the other to the default branch", () => {
+    const branch = '$CI_PIPELINE_SOURCE == "push" && $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH';
+    expect(base("plan")["rules"]).toEqual([
+      {
+        if: expect.stringContaining(
+          "$CI_MERGE_REQUEST_SOURCE_PROJECT_ID == $CI_MERGE_REQUEST_PROJECT_ID",
+        ),
+      },
+      { if: branch },
+    ]);
+    expect(base("apply")["rules"]).toEqual([{ if: branch, when: "manual" }]);
+    const [validate, plan, apply] = ["validate", "plan", "apply"].map((name) =>
+      base(name).script.join("\n"),
+    );
+    expect(validate).not.toMatch(/TOKEN|KEY/);
+    expect(plan).not.toContain("TOKEN_APPLY");
+    expect(apply).not.toContain("TOKEN_PLAN");
+  });
+
+  it("has a job for every root in every environment, one apply at a time for each", () => {
+    const { legs } = pipeline;
+    expect(made("validate").length).toBe(new Set(legs.map(({ dir }) => dir)).size);
+    expect(made("plan").map(({ environment }) => environment)).toEqual(
+      legs.map(({ environment }) => ({ name: `${environment}-plan`, action: "access" })),
+    );
+    expect(new Set(made("apply").map((job) => job["resource_group"])).size).toBe(legs.length);
+    for (const job of made("apply")) {
+      expect((job["needs"] as string[]).every((name) => name in jobs)).toBe(true);
+    }
+  });
+
+  it("keeps no plan", () => {
+    expect(text).not.toMatch(/artifacts:|cache:|-out[= ]/);
+  });
+});
+
+it("GitLab: two projects in one pipeline have no job in common", () => {
+  const [one, two] = ["web", "api"].map((project) =>
+    Object.keys(
+      parse(
+        renderGitlab(
+          { ...ONE, name: `do-bootstrap-${project}`, base: `svc/${project}` },
+          templates,
+        ),
+      ),
+    ),
+  );
+  expect(one?.length).toBe(7);
+  expect(one?.filter((job) => two?.includes(job))).toEqual([]);
+});
+
+it("the templates pin the same releases of actions as our own workflows", () => {
+  const usesIn = (text: string) =>
+    [...text.matchAll(/uses: (actions\/[\w-]+)@(\S+ # \S+)/g)].map(([, name, at]) => [name, at]);
+  const ours = new Map(
+    usesIn(readFileSync(".github/workflows/ci.yml", "utf8")) as [string, string][],
+  );
+  const theirs = usesIn(templates["github.yml"]);
+  expect(theirs.length).toBeGreaterThan(4);
+  for (const [name = "", at] of theirs) expect(ours.get(name), name).toBe(at);
+});

@@ -1,0 +1,282 @@
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { resolveConfig } from "../../../../src/concerns/config/resolve.ts";
+import { validateConfig } from "../../../../src/concerns/config/validate.ts";
+import { said } from "../../../fixtures/hint.ts";
+import { thrownBy } from "../../samples.ts";
+import { EXAMPLE } from "./design-example.ts";
+
+const FILE = "/repo/.do-bootstraprc";
+const AROUND = { file: FILE, base: "/repo", packageName: undefined, defaultDir: "." };
+
+function resolve(yaml: string, environment?: string, around: object = {}) {
+  return resolveConfig(validateConfig(parse(yaml), FILE), environment, { ...AROUND, ...around });
+}
+
+it("every key has a default", () => {
+  expect(resolve("")).toMatchObject({
+    file: FILE,
+    base: "/repo",
+    environment: undefined,
+    project: "repo",
+    token: { name: "DIGITALOCEAN_TOKEN", envFile: "/repo/.env", minTtlSeconds: undefined },
+    team: undefined,
+    doctl: { context: undefined },
+    envFiles: ["/repo/.env"],
+  });
+  expect(resolve("").roots).toEqual([
+    expect.objectContaining({ dir: "/repo", tool: undefined, variable: "do_token", variables: {} }),
+  ]);
+});
+
+describe("the example of docs/design.md §6", () => {
+  const mended = EXAMPLE.replace("credentials: tfvars", "credentials: env");
+
+  it("is taken, key by key", () => {
+    const { roots, ...rest } = resolve(mended);
+    expect(rest).toMatchObject({
+      project: "acme-web",
+      token: { name: "DIGITALOCEAN_TOKEN", envFile: "/repo/.env", minTtlSeconds: 604_800 },
+      team: "5df3e300-4a17-4e24-8b7c-20ca6c9fc25b",
+      doctl: { context: "acme-web" },
+      envFiles: ["/repo/.env", "/repo/.env.prod"],
+    });
+    const root = {
+      dir: "/repo/infra",
+      tool: "terraform",
+      credentials: "env",
+      variable: "do_token",
+    };
+    expect(roots).toEqual([expect.objectContaining({ ...root, variables: { region: "nyc3" } })]);
+    const backend = { bucket: "acme-tfstate", region: "nyc3", key: "web.tfstate", lock: false };
+    expect(roots[0]?.backend).toEqual(backend);
+  });
+
+  it("with --env prod", () => {
+    expect(resolve(mended, "prod")).toMatchObject({
+      environment: "prod",
+      project: "acme-web",
+      token: { name: "DIGITALOCEAN_TOKEN", envFile: "/repo/.env.prod", minTtlSeconds: 604_800 },
+      doctl: { context: "acme-prod" },
+      envFiles: ["/repo/.env", "/repo/.env.prod"],
+      roots: [{ dir: "/repo/infra" }],
+    });
+  });
+});
+
+it("names every environment, whichever is chosen", () => {
+  const yaml = "environments: { prod: {}, staging: {} }";
+  expect(resolve("").environments).toEqual([]);
+  expect(resolve(yaml).environments).toEqual(["prod", "staging"]);
+  expect(resolve(yaml, "prod").environments).toEqual(["prod", "staging"]);
+});
+
+describe("doctl", () => {
+  const prod = "environments: { prod: { doctl:";
+
+  it.each([
+    ["", undefined, { context: undefined }],
+    ["doctl: {}", undefined, { context: undefined }],
+    ["doctl: { context: a }", undefined, { context: "a" }],
+    ["doctl: false", undefined, false],
+    ["doctl: { context: a }\nenvironments: { prod: {} }", "prod", { context: "a" }],
+    [`doctl: { context: a }\n${prod} { context: b } } }`, "prod", { context: "b" }],
+    [`doctl: { context: a }\n${prod} { context: b } } }`, undefined, { context: "a" }],
+    [`doctl: false\n${prod} { context: b } } }`, "prod", { context: "b" }],
+    [`doctl: { context: a }\n${prod} false } }`, "prod", false],
+  ])("%j with --env %s", (yaml, environment, expected) => {
+    expect(resolve(yaml, environment).doctl).toEqual(expected);
+  });
+});
+
+describe("roots", () => {
+  const dirs = (yaml: string, environment?: string, around?: object) =>
+    resolve(yaml, environment, around).roots.map(({ dir }) => dir);
+  const prod = "environments: { prod: { terraform:";
+
+  it.each([
+    ["", undefined, ["/repo/infra"]],
+    ["terraform: {}", undefined, ["/repo/infra"]],
+    ["terraform: { dir: tf }", undefined, ["/repo/tf"]],
+    ["terraform: { dir: . }", undefined, ["/repo"]],
+    ["terraform: [{ dir: a }, { dir: b/c }]", undefined, ["/repo/a", "/repo/b/c"]],
+    ["terraform: false", undefined, []],
+    [`terraform: { dir: tf }\n${prod} false } }`, "prod", []],
+    [`terraform: { dir: tf }\n${prod} false } }`, undefined, ["/repo/tf"]],
+    [`terraform: { dir: tf }\n${prod} { dir: live } } }`, "prod", ["/repo/live"]],
+    [`terraform: { dir: tf }\n${prod} { tool: tofu } } }`, "prod", ["/repo/tf"]],
+    [`terraform: false\n${prod} { dir: live } } }`, "prod", ["/repo/live"]],
+    [`terraform: false\n${prod} { dir: live } } }`, undefined, []],
+  ])("%j with --env %s", (yaml, environment, expected) => {
+    expect(dirs(yaml, environment, { defaultDir: "infra" })).toEqual(expected);
+  });
+
+  it("an environment sets what it names and leaves the rest", () => {
+    const yaml = `terraform: { tool: tofu, variable: t, variables: { a: 1 } }\n${prod} { variable: u } } }`;
+    const root = { tool: "tofu", variable: "u", variables: { a: 1 } };
+    expect(resolve(yaml, "prod").roots).toEqual([expect.objectContaining(root)]);
+  });
+
+  it.each([
+    ["terraform: { credentials: env }", "env"],
+    ["terraform: { credentials: tfvars }", "tfvars"],
+    ["environments: { prod: {} }", "env"],
+    ["terraform: { credentials: env }\nenvironments: { prod: {} }", "env"],
+    ["terraform: { credentials: tfvars }\nenvironments: {}", "tfvars"],
+  ])("%j: credentials %s", (yaml, credentials) => {
+    expect(resolve(yaml).roots.map((root) => root.credentials)).toEqual([credentials]);
+  });
+
+  it.each([
+    ["in the root", "terraform: { credentials: tfvars }\nenvironments: { prod: {} }", undefined],
+    [
+      "in a list",
+      "terraform: [{}, { credentials: tfvars }]\nenvironments: { prod: {} }",
+      undefined,
+    ],
+    ["in an environment", `${prod} { credentials: tfvars } } }`, "prod"],
+  ])("tfvars %s does not go together with environments", (_, yaml, environment) => {
+    const { code, status, hint } = thrownBy(() => resolve(yaml, environment));
+    expect({ code, status }).toEqual({ code: "CONFIG_INVALID", status: 2 });
+    expect(said(hint)).toContain("credentials: env");
+  });
+});
+
+describe("a backend on Spaces", () => {
+  const backend = "bucket: acme, region: nyc3";
+  const keys = (yaml: string, around?: object) =>
+    resolve(yaml, undefined, around).roots.map((root) => root.backend?.key);
+
+  it.each([
+    [`project: web\nterraform: { backend: { ${backend} } }`, {}, ["web/terraform.tfstate"]],
+    [`terraform: { backend: { ${backend} } }`, { packageName: "@a/b" }, ["a-b/terraform.tfstate"]],
+    [
+      `project: web\nterraform: { backend: { ${backend} } }`,
+      { defaultDir: "infra" },
+      ["web/infra/terraform.tfstate"],
+    ],
+    [
+      `project: web\nterraform: [{ dir: a, backend: { ${backend} } }, { dir: ./b, backend: { ${backend} } }, {}]`,
+      {},
+      ["web/a/terraform.tfstate", "web/b/terraform.tfstate", undefined],
+    ],
+    [`terraform: { backend: { ${backend}, key: x } }`, {}, ["x"]],
+  ])("%j in %j: the key", (yaml, around, expected) => {
+    expect(keys(yaml, around)).toEqual(expected);
+  });
+
+  it.each([
+    ["no name that every clone has", `terraform: { backend: { ${backend} } }`, /has no key/],
+    [
+      "two roots with one state",
+      `terraform: [{ backend: { ${backend}, key: x } }, { dir: b, backend: { ${backend}, key: x } }]`,
+      /two roots have the same state, acme\/x/,
+    ],
+    [
+      "one of an environment's own",
+      `environments: { prod: { terraform: { backend: { ${backend}, key: x } } } }`,
+      /environments\.prod\.terraform\.backend is not possible/,
+    ],
+    [
+      "two environments with one state",
+      `project: web\nterraform: { backend: { ${backend} } }\nenvironments: { staging: {}, prod: {} }`,
+      /environments staging and prod have the same state, workspace default of acme\/web\/terraform\.tfstate/,
+    ],
+    [
+      "two of three, in one workspace",
+      `terraform: { backend: { ${backend}, key: x } }\nenvironments: { a: { terraform: { workspace: w } }, b: {}, c: { terraform: { workspace: w } } }`,
+      /environments a and c have the same state, workspace w of acme\/x/,
+    ],
+    [
+      "one in workspace default by name",
+      `terraform: { backend: { ${backend}, key: x } }\nenvironments: { a: { terraform: { workspace: default } }, b: {} }`,
+      /environments a and b have the same state/,
+    ],
+    [
+      "the state of a list's second root",
+      `terraform: [{ dir: a }, { dir: b, backend: { ${backend}, key: x } }]\nenvironments: { a: {}, b: {} }`,
+      /environments a and b have the same state/,
+    ],
+  ])("%s is refused", (_, yaml, message) => {
+    const refusal = { code: "CONFIG_INVALID", message: expect.stringMatching(message) };
+    expect(() => resolve(yaml)).toThrow(expect.objectContaining(refusal));
+  });
+
+  it.each([
+    ["one environment, in workspace default", "environments: { prod: {} }"],
+    ["a workspace each", `environments: { a: { terraform: { workspace: a } }, b: {} }`],
+    [
+      "a folder each",
+      "environments: { a: { terraform: { dir: a } }, b: { terraform: { dir: b } } }",
+    ],
+    ["no Terraform in one", "environments: { a: { terraform: false }, b: {} }"],
+  ])("%s is taken", (_, environments) => {
+    const yaml = `project: web\nterraform: { backend: { ${backend} } }\n${environments}`;
+    expect(resolve(yaml).roots).toHaveLength(1);
+  });
+});
+
+it.each([
+  ["in a list", "terraform: [{ dir: a }, { dir: ./a }]", undefined, "terraform lists a twice."],
+  [
+    "through an environment's dir",
+    "terraform: [{ dir: a }, { dir: b }]\nenvironments: { prod: { terraform: { dir: c } } }",
+    undefined,
+    "with --env prod, terraform lists c twice.",
+  ],
+])("a folder twice, %s, is refused", (_, yaml, environment, message) => {
+  const refusal = { code: "CONFIG_INVALID", message: `${FILE}: ${message}` };
+  expect(() => resolve(yaml, environment)).toThrow(expect.objectContaining(refusal));
+});
+
+it.each([
+  ["environments: { a: {}, b: {} }", undefined, []],
+  ["environments: { a: {}, b: {} }", "a", ["b"]],
+  ["environments: { a: {}, b: {}, c: {} }", "b", ["a", "c"]],
+  ["environments: { a: { terraform: { workspace: a } }, b: {} }", "a", []],
+  ["environments: { a: { terraform: { workspace: default } }, b: {} }", "a", ["b"]],
+  ["environments: { a: { terraform: { dir: a } }, b: {} }", "a", []],
+  ["environments: { a: {}, b: { terraform: false } }", "a", []],
+])("%s with --env %s shares its folder and workspace with %j", (yaml, environment, names) => {
+  expect(resolve(yaml, environment).roots.map(({ sharedWith }) => sharedWith)).toEqual([names]);
+});
+
+it.each([
+  "terraform: { variables: { do_token: x } }",
+  "terraform: { variable: t, variables: { t: x } }",
+  "terraform: [{}, { variables: { do_token: x } }]",
+])("the token's variable is none of terraform.variables: %s", (yaml) => {
+  expect(() => resolve(yaml)).toThrow(expect.objectContaining({ code: "CONFIG_INVALID" }));
+});
+
+describe("environments", () => {
+  const yaml =
+    "token: { name: T, envFile: .env.dev, minTtl: 1d }\naccount: { team: A }\nenvironments:\n  prod:\n    token: { envFile: conf/.env.prod }\n    account: { team: B }\n  staging: {}";
+
+  it.each([
+    [undefined, { name: "T", envFile: "/repo/.env.dev", minTtlSeconds: 86_400 }, "A"],
+    ["prod", { name: "T", envFile: "/repo/conf/.env.prod", minTtlSeconds: 86_400 }, "B"],
+    ["staging", { name: "T", envFile: "/repo/.env.dev", minTtlSeconds: 86_400 }, "A"],
+  ])("--env %s", (environment, token, team) => {
+    const config = resolve(yaml, environment);
+    expect(config).toMatchObject({ environment, token, team });
+    expect(config.envFiles).toEqual(["/repo/.env.dev", "/repo/conf/.env.prod"]);
+  });
+
+  it.each([
+    ["prd", yaml, `--env prd: ${FILE} has no such environment.`, "Did you mean --env prod?"],
+    ["qa", yaml, `--env qa: ${FILE} has no such environment.`, "Environments: prod, staging."],
+    ["prod", "", `--env prod: ${FILE} has no such environment.`, "Environments: none."],
+    ["constructor", yaml, expect.stringContaining("no such"), "Environments: prod, staging."],
+    ["__proto__", yaml, expect.stringContaining("no such"), "Environments: prod, staging."],
+  ])("--env %s is unknown: %#", (environment, config, message, step) => {
+    const refusal = thrownBy(() => resolve(config, environment));
+    expect(refusal).toMatchObject({ code: "USAGE", status: 2, message });
+    expect(said(refusal.hint)).toBe(step);
+  });
+
+  it("--env without any config says so", () => {
+    const message = "--env prod: there is no config.";
+    expect(() => resolve("", "prod", { file: undefined })).toThrow(message);
+  });
+});

@@ -1,0 +1,183 @@
+import { describe, expect, it } from "vitest";
+import {
+  redacted,
+  withNames,
+  withoutToken,
+  withToken,
+} from "../../../../src/concerns/env-file/edit.ts";
+import { readEnvFile } from "../../../../src/exec/read-env-file.ts";
+import { decode, encode, holdsSecret, shown } from "../../../../src/secret/content.ts";
+import { secret } from "../../samples.ts";
+
+const KEY = "DIGITALOCEAN_TOKEN";
+const NEW = "dop_v1_new";
+
+/** The edited text; K stands for the key, N for the new value. */
+function edit(text: string): string | undefined {
+  const full = text.replaceAll("K", KEY);
+  const parts = withToken(full, ".env", KEY, secret(NEW));
+  return (
+    parts &&
+    encode({ parts, encoding: "utf8" }).toString().replaceAll(NEW, "N").replaceAll(KEY, "K")
+  );
+}
+
+describe("a token in a .env", () => {
+  it.each([
+    ["an empty file", "", "K=N\n"],
+    ["only a BOM", "\uFEFF", "\uFEFFK=N\n"],
+    ["only a newline", "\n", "\nK=N\n"],
+    ["only a comment", "# hello\n", "# hello\nK=N\n"],
+    ["other keys", "A=1\nB=2\n", "A=1\nB=2\nK=N\n"],
+    ["no last newline", "A=1", "A=1\nK=N"],
+    ["CRLF", "A=1\r\n", "A=1\r\nK=N\r\n"],
+    ["CRLF, no last newline", "A=1\r\nB=2", "A=1\r\nB=2\r\nK=N"],
+    ["a key that ends the same", "MY_K=1\n", "MY_K=1\nK=N\n"],
+    ["a key that begins the same", "K_OLD=1\n", "K_OLD=1\nK=N\n"],
+    ["the key in a comment", "# K=old\n", "# K=old\nK=N\n"],
+    ["the key in a comment behind a value", "A=1 # K=old\n", "A=1 # K=old\nK=N\n"],
+    ["the key in a value", "A='K=old'\n", "A='K=old'\nK=N\n"],
+    ["the key in a value of many lines", 'A="\nK=old\n"\n', 'A="\nK=old\n"\nK=N\n'],
+    ["the key alone on a line", "K\n", "K\nK=N\n"],
+  ])("is added to %s", (_, before, after) => {
+    expect(edit(before)).toBe(after);
+  });
+
+  it.each([
+    ["a bare value", "K=old\n", "K=N\n"],
+    ["no last newline", "K=old", "K=N"],
+    ["an empty value", "K=\n", "K=N\n"],
+    ["an empty value at the end", "K=", "K=N"],
+    ["an empty value before other keys", "K=\nA=1\n", "K=N\nA=1\n"],
+    ["an empty value and CRLF", "K=\r\nA=1\r\n", "K=N\r\nA=1\r\n"],
+    ["empty quotes", 'K=""\n', 'K="N"\n'],
+    ["spaces around =", "K = old\n", "K = N\n"],
+    ["spaces in front", "  K=old\n", "  K=N\n"],
+    ["spaces behind", "K=old  \n", "K=N  \n"],
+    ["export", "export K=old\n", "export K=N\n"],
+    ["export and many spaces", "export   K=old\n", "export   K=N\n"],
+    ["double quotes", 'K="old"\n', 'K="N"\n'],
+    ["single quotes", "K='old'\n", "K='N'\n"],
+    ["back quotes", "K=`old`\n", "K=`N`\n"],
+    ["quotes behind a space", 'K= "old"\n', 'K= "N"\n'],
+    ["escaped quotes", 'K="a\\"b"\n', 'K="N"\n'],
+    ["a value of many lines", 'K="a\nb"\nA=1\n', 'K="N"\nA=1\n'],
+    ["a colon", "K: old\n", "K: N\n"],
+    ["a colon and quotes", 'K: "old"\n', 'K: "N"\n'],
+    ["a colon and no value", "K: \n", "K: N\n"],
+    ["a colon and nothing", "K:\n", "K: N\n"],
+    ["a colon, nothing and CRLF", "K:\r\n", "K: N\r\n"],
+    ["a trailing comment", "K=old # mine\n", "K=N # mine\n"],
+    ["a trailing comment behind quotes", 'K="old" # mine\n', 'K="N" # mine\n'],
+    ["a trailing comment behind nothing", "K= # mine\n", "K=N # mine\n"],
+    ["a comment without a space", "K=old#mine\n", "K=N#mine\n"],
+    ["CRLF", "A=1\r\nK=old\r\nB=2\r\n", "A=1\r\nK=N\r\nB=2\r\n"],
+    ["a BOM", "\uFEFFK=old\n", "\uFEFFK=N\n"],
+    ["a place between other keys", "A=1\nK=old\nB=2\n", "A=1\nK=N\nB=2\n"],
+    ["every assignment", "K=a\nA=1\nexport K='b'\n", "K=N\nA=1\nexport K='N'\n"],
+    ["every one but in comments", "# K=a\nK=b\n#K=c\n", "# K=a\nK=N\n#K=c\n"],
+    ["after a value of many lines", "A='x\nK=y'\nK=old\n", "A='x\nK=y'\nK=N\n"],
+    ["a value with dollars", "K=$1$&$`\n", "K=N\n"],
+    ["a value with =", "K=a=b=c\n", "K=N\n"],
+    ["the value it has", `K=${NEW}\n`, "K=N\n"],
+  ])("replaces %s", (_, before, after) => {
+    expect(edit(before)).toBe(after);
+  });
+
+  it.each([
+    ["a quote that never ends", 'K="old\nA=1\n', "K=N\nA=1\n"],
+    ["one that seems to end further down", "K='a\nA='1'\n", "K=N\nA='1'\n"],
+    ["a stray quote further up", 'A="x\nK=\n', 'A="x\nK=N\n'],
+    ["quotes and more behind them", 'K="a" b\n', "K=N\n"],
+    ["its value on the next line", "K=\n'old'\n", "K=\n'N'\n"],
+    ["export on a line of its own", "export\nK=old\n", "export\nK=N\n"],
+    ["line ends of old Macs", "K=old\rA=1\r", "K=N\rA=1\r"],
+  ])("reads odd text as dotenv does: %s", (_, before, after) => {
+    expect(edit(before)).toBe(after);
+  });
+
+  it("has its name and its file as the origin of the values that stay", () => {
+    const parts = withToken("A=1\n", "/r/.env", KEY, secret(NEW)) ?? [];
+    const origins = parts.flatMap((part) => (typeof part === "string" ? [] : part.origin));
+    expect(origins).toEqual([{ kind: "env-file", name: "A", path: "/r/.env" }, { kind: "stdin" }]);
+  });
+
+  it("keeps bytes that are not UTF-8", () => {
+    const bytes = Buffer.concat([
+      Buffer.from("# caf"),
+      Buffer.from([0xe9]),
+      Buffer.from(`\n${KEY}=old\nN=\xfc\n`, "latin1"),
+    ]);
+    const { text, encoding } = decode(bytes) ?? { text: "", encoding: "utf8" };
+    const after = encode({ parts: withToken(text, ".env", KEY, secret(NEW)) ?? [], encoding });
+    expect(encoding).toBe("latin1");
+    expect(after.toString("latin1")).toBe(`# café\n${KEY}=${NEW}\nN=ü\n`);
+  });
+});
+
+describe("decode", () => {
+  it.each([
+    ["UTF-8", Buffer.from("é"), { text: "é", encoding: "utf8" }],
+    ["Latin-1", Buffer.from([0xe9]), { text: "é", encoding: "latin1" }],
+    ["a BOM", Buffer.from("\uFEFFA"), { text: "\uFEFFA", encoding: "utf8" }],
+    ["nothing", Buffer.alloc(0), { text: "", encoding: "utf8" }],
+    ["UTF-16", Buffer.from("A=1", "utf16le"), undefined],
+    ["a NUL byte", Buffer.from([65, 0]), undefined],
+  ])("%s", (_, bytes, expected) => {
+    expect(decode(bytes)).toEqual(expected);
+  });
+});
+
+describe("a name in .env.example", () => {
+  it.each([
+    ["", "K=\n"],
+    ["A=1\n", "A=1\nK=\n"],
+    ["A=1", "A=1\nK="],
+    ["A=1\r\n", "A=1\r\nK=\r\n"],
+    ["K=\n", "K=\n"],
+    ["K=here\n", "K=here\n"],
+    ["export K=\n", "export K=\n"],
+    ["# K=\n", "# K=\nK=\n"],
+  ])("%j -> %j", (before, after) => {
+    expect(withNames(before.replaceAll("K", KEY), [KEY])).toBe(after.replaceAll("K", KEY));
+  });
+});
+
+describe("values as they may be seen", () => {
+  it.each([
+    ["A=hunter2\n", /^A=\[secret \w{8}\]\n$/],
+    ["A='hunter2' # why\r\n", /^A='\[secret \w{8}\]' # why\r\n$/],
+    ['A="hunter2\nhunter2"\n', /^A="\[secret \w{8}\]"\n$/],
+    ["export A: hunter2", /^export A: \[secret \w{8}\]$/],
+    ["A=\n# B\n", /^A=\n# B\n$/],
+  ])("%j", (text, expected) => {
+    const seen = { parts: redacted(text, ".env"), encoding: "utf8" } as const;
+    expect(shown(seen)).toMatch(expected);
+    expect(holdsSecret(seen)).toBe(text.includes("hunter2"));
+  });
+
+  it("of several assignments the last is read", () => {
+    expect(readEnvFile("A=1\nA='2'\nB=\n")).toEqual(
+      new Map([
+        ["A", "2"],
+        ["B", ""],
+      ]),
+    );
+  });
+});
+
+describe("a text takes time for its length, and not for the square of it", () => {
+  it.each([
+    ["empty lines", "\n".repeat(500_000)],
+    ["spaces", `A=${" ".repeat(500_000)}'`],
+    ["names", Array.from({ length: 20_000 }, (_, i) => `A${i}=\n`).join("")],
+    ["quotes", "A='\n".repeat(50_000)],
+    ["escaped quotes", "A='\\'x\n".repeat(50_000)],
+  ])("%s", (_, text) => {
+    const start = performance.now();
+    expect(withToken(text, ".env", KEY, secret())).toBeDefined();
+    withNames(KEY, [...readEnvFile(text).keys()]);
+    withoutToken(text, ".env", [secret()]);
+    expect(performance.now() - start).toBeLessThan(2000);
+  });
+});

@@ -1,0 +1,18 @@
+import { expect, it } from "vitest";
+import { gitFailed } from "../../../../src/concerns/git/git.ts";
+import { said } from "../../../fixtures/hint.ts";
+
+const OWNED =
+  "fatal: detected dubious ownership in repository at '/work/it's mine'\nTo add an exception…";
+
+it.each([
+  [
+    OWNED,
+    "The repo belongs to another user. If you trust it: git config --global --add safe.directory '/work/it'\\''s mine'",
+  ],
+  ["error: object file .git/objects/ab is corrupt", "git fsck says what is broken."],
+  ["fatal: bad config line 1", "Run git status in this folder and fix what it reports."],
+])("git says: %s", (stderr, text) => {
+  const { hint } = gitFailed({ end: "exited", exitCode: 128, stdout: "", stderr });
+  expect(said(hint)).toBe(text);
+});

@@ -1,0 +1,25 @@
+import { expect, it } from "vitest";
+import { terraformWords, toolOf } from "../../../../src/concerns/terraform/root/typed.ts";
+import { exec, hint, run } from "../../../../src/errors/hint.ts";
+import { said } from "../../../fixtures/hint.ts";
+
+it.each<[dir: string, cwd: string, expected: string]>([
+  ["/repo", "/repo", "terraform init -reconfigure"],
+  ["/repo/infra", "/repo", "terraform -chdir=infra init -reconfigure"],
+  ["/repo/in fra", "/repo", "terraform '-chdir=in fra' init -reconfigure"],
+  ["/repo/infra", "/repo/web", "terraform -chdir=../infra init -reconfigure"],
+  ["/repo/infra", "/repo/infra", "terraform init -reconfigure"],
+])("for %s, typed in %s: %s", (dir, cwd, expected) => {
+  const words = terraformWords(dir, "terraform", ["init", "-reconfigure"]);
+  expect(said(hint`${run(...words)}`, { cwd })).toBe(expected);
+  expect(said(hint`${exec(words)}`, { cwd, environment: "prod" })).toBe(
+    `do-bootstrap exec --env prod -- ${expected}`,
+  );
+});
+
+it("the tool is the installed one, else the one of config, else terraform", () => {
+  const tofu = { name: "tofu", path: "/bin/tofu", version: undefined } as const;
+  expect(toolOf(tofu, { tool: "terraform" })).toBe("tofu");
+  expect(toolOf(undefined, { tool: "tofu" })).toBe("tofu");
+  expect(toolOf(undefined, { tool: undefined })).toBe("terraform");
+});

@@ -1,0 +1,78 @@
+import { describe, expect, it } from "vitest";
+import { apiHosts } from "../../../../src/concerns/token/hosts.ts";
+import { thrownBy } from "../../samples.ts";
+
+const API = "DIGITALOCEAN_API_URL";
+const OAUTH = "DO_BOOTSTRAP_OAUTH_URL";
+
+describe("where a token may go (rule 2)", () => {
+  it.each([
+    ["nothing set", {}],
+    ["empty values", { [API]: "", [OAUTH]: "  " }],
+    ["other variables", { DO_API_URL: "https://evil.example", HTTPS_PROXY: "http://proxy:3128" }],
+  ])("is DigitalOcean: %s", (_, env) => {
+    const { api, oauth, redirected } = apiHosts(env);
+    expect([api.href, oauth.href]).toEqual([
+      "https://api.digitalocean.com/",
+      "https://cloud.digitalocean.com/",
+    ]);
+    expect(redirected).toBe(false);
+  });
+
+  it.each([
+    ["https://api.digitalocean.com", "api.digitalocean.com", false],
+    ["https://API.DigitalOcean.com", "api.digitalocean.com", false],
+    ["https://api.eu.digitalocean.com", "api.eu.digitalocean.com", false],
+    ["https://api.digitalocean.com:8443", "api.digitalocean.com:8443", false],
+    ["https://digitalocean.com.evil.example", "digitalocean.com.evil.example", true],
+    ["https://evildigitalocean.com", "evildigitalocean.com", true],
+    ["https://mock.example/prefix/", "mock.example", true],
+    ["http://localhost:8080", "localhost:8080", true],
+    ["http://127.0.0.1:1", "127.0.0.1:1", true],
+    ["http://127.1.2.3:1", "127.1.2.3:1", true],
+    ["http://[::1]:8080", "[::1]:8080", true],
+    [" http://localhost:1 ", "localhost:1", true],
+  ])("may be %s", (url, host, redirected) => {
+    expect(apiHosts({ [API]: url }).api.host).toBe(host);
+    expect(apiHosts({ [API]: url }).redirected).toBe(redirected);
+    expect(apiHosts({ [OAUTH]: url }).oauth.host).toBe(host);
+    expect(apiHosts({ [OAUTH]: url }).redirected).toBe(redirected);
+  });
+
+  it.each([
+    "http://api.digitalocean.com",
+    "http://10.0.0.1",
+    "http://192.168.0.1",
+    "http://localhost.evil.example",
+    "http://127.0.0.1.evil.example",
+    "http://evil.example#localhost",
+    "http://0.0.0.0:1",
+    "http://[::2]",
+    "ftp://localhost",
+    "file:///etc/passwd",
+    "javascript:0",
+    "https://user:pass@api.digitalocean.com",
+    "https://user@api.digitalocean.com",
+    "https://api.digitalocean.com@evil.example",
+    "http://localhost@evil.example",
+    "api.digitalocean.com",
+    "localhost:8080",
+    "::bad",
+    "https://",
+  ])("is never %s", (url) => {
+    for (const name of [API, OAUTH]) {
+      expect(() => apiHosts({ [name]: url })).toThrow(
+        expect.objectContaining({
+          code: "USAGE",
+          status: 2,
+          message: `${name} in the environment is not an address a token may go to.`,
+        }),
+      );
+    }
+  });
+
+  it("does not repeat an address that holds a password", () => {
+    const refusal = thrownBy(() => apiHosts({ [API]: "https://user:hunter2@evil.example" }));
+    expect(`${refusal.message} ${refusal.hint}`).not.toContain("hunter2");
+  });
+});

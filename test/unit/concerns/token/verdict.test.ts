@@ -1,0 +1,195 @@
+import { describe, expect, it } from "vitest";
+import { type Inspection, judge, readAnswer } from "../../../../src/concerns/token/verdict.ts";
+import type { HttpAnswer } from "../../../../src/host/host.ts";
+
+const TEAM = { uuid: "5df3e300", name: "My Team" };
+const JSON_TYPE = "application/json; charset=utf-8";
+
+const http = (status: number, body: unknown, contentType = JSON_TYPE): HttpAnswer => ({
+  kind: "answer",
+  status,
+  contentType,
+  body: typeof body === "string" ? body : JSON.stringify(body),
+});
+const failure = (why: (HttpAnswer & { kind: "failure" })["why"]): HttpAnswer => ({
+  kind: "failure",
+  why,
+  detail: "",
+});
+const problem = (status: number) => http(status, { id: "x", message: "No." });
+const infoOf = (facts: object) => http(200, { scopes: ["read", "write"], ...facts });
+
+const ACCOUNT = http(200, { account: { email: "sammy@example.com", team: TEAM } });
+const INFO = infoOf({ expires_in_seconds: 2_592_000 });
+
+/** Every answer that proves nothing. */
+const NOTHINGS: Record<string, HttpAnswer> = {
+  "429": problem(429),
+  "500": problem(500),
+  "502 with HTML": http(502, "<html>", "text/html"),
+  "503": problem(503),
+  "200 with HTML": http(200, "<html>login</html>", "text/html"),
+  "200 without a content type": http(200, { account: {} }, ""),
+  "200 with broken JSON": http(200, "oops"),
+  "200 with an empty body": http(200, ""),
+  "301": http(301, ""),
+  "302 with JSON": http(302, { account: {} }),
+  "307": http(307, ""),
+  "a timeout": failure("timeout"),
+  "a refused connection": failure("refused"),
+  "no such name": failure("dns"),
+  "a bad certificate": failure("tls"),
+  "a proxy that refuses": failure("proxy"),
+  "a closed connection": failure("closed"),
+  "a huge answer": failure("too-large"),
+};
+
+/** What is no known shape of the info endpoint. */
+const ODD_INFO: Record<string, HttpAnswer> = {
+  ...NOTHINGS,
+  "403": problem(403),
+  "404": problem(404),
+  "200 null": http(200, "null"),
+  "200 with a list": http(200, []),
+  "200 with a text": http(200, '"ok"'),
+  "200 without scopes": http(200, { resource_owner_id: 1 }),
+  "200 with scopes null": infoOf({ scopes: null }),
+  "200 with scopes in one text": infoOf({ scopes: "read write" }),
+  "200 with scopes by name": infoOf({ scopes: { read: true } }),
+  "200 with a scope that is a number": infoOf({ scopes: ["read", 1] }),
+};
+
+const ask = (account: HttpAnswer, info: HttpAnswer): Inspection =>
+  judge(readAnswer(account), readAnswer(info));
+const rows = (answers: Record<string, HttpAnswer>) => Object.entries(answers);
+
+const UNKNOWN = { scopes: undefined, expiresInSeconds: undefined };
+const KNOWN = { scopes: ["read", "write"], expiresInSeconds: 2_592_000 };
+const NOBODY = { team: undefined, email: undefined };
+const SAMMY = { team: TEAM, email: "sammy@example.com" };
+
+describe("account 401: refused, whatever info says", () => {
+  it.each(rows({ ...ODD_INFO, "200": INFO, "401": problem(401) }))("info %s", (_, info) => {
+    const refused = { state: "refused", ...UNKNOWN, ...NOBODY, doubts: [] };
+    expect(ask(problem(401), info)).toEqual(refused);
+  });
+
+  it.each([
+    ["HTML", http(401, "<html>", "text/html")],
+    ["nothing", http(401, "", "")],
+    ["broken JSON", http(401, "{")],
+  ])("a 401 with %s is a 401", (_, account) => {
+    expect(ask(account, INFO).state).toBe("refused");
+  });
+});
+
+describe("account 200, or 403 with a JSON error body", () => {
+  it.each([
+    ["200", ACCOUNT, SAMMY],
+    ["403", problem(403), NOBODY],
+  ])("%s and info 200: alive, all known, no doubt", (_, account, who) => {
+    expect(ask(account, INFO)).toEqual({ state: "alive", ...KNOWN, ...who, doubts: [] });
+  });
+
+  it.each(rows({ ...ODD_INFO, "401": problem(401) }))("info %s: alive, with a doubt", (_, info) => {
+    const doubts = [expect.stringMatching(/^the token \(GET \/v1\/oauth\/token\/info\): ./)];
+    expect(ask(ACCOUNT, info)).toEqual({ state: "alive", ...UNKNOWN, ...SAMMY, doubts });
+    expect(ask(problem(403), info)).toEqual({ state: "alive", ...UNKNOWN, ...NOBODY, doubts });
+  });
+});
+
+/** 403 of something else than the API, and a 200 without an account, prove nothing either. */
+const ODD_ACCOUNT: Record<string, HttpAnswer> = {
+  ...NOTHINGS,
+  "403 with HTML": http(403, "<html>Blocked by your company", "text/html"),
+  "403 without a message": http(403, {}),
+  "403 with a list": http(403, []),
+  "404": problem(404),
+  "200 without an account": http(200, {}),
+  "200 with account null": http(200, { account: null }),
+  "200 with a list of accounts": http(200, { account: [] }),
+  "200 null": http(200, "null"),
+};
+
+describe.each(rows(ODD_ACCOUNT))("account %s", (_, account) => {
+  it("and info 401: refused", () => {
+    const refused = { state: "refused", ...UNKNOWN, ...NOBODY, doubts: [] };
+    expect(ask(account, problem(401))).toEqual(refused);
+  });
+
+  it("and info 200: alive as far as can be told, with a doubt", () => {
+    const doubts = [expect.stringMatching(/^the account \(GET \/v2\/account\): ./)];
+    expect(ask(account, INFO)).toEqual({ state: "alive", ...KNOWN, ...NOBODY, doubts });
+  });
+
+  it("and anything else of info: not known, with two doubts", () => {
+    const seen = rows(ODD_INFO).map(([name, info]) => {
+      const { doubts, ...rest } = ask(account, info);
+      return [name, rest, doubts.length];
+    });
+    const unknown = { state: "unknown", ...UNKNOWN, ...NOBODY };
+    expect(seen).toEqual(Object.keys(ODD_INFO).map((name) => [name, unknown, 2]));
+  });
+});
+
+describe("expires_in_seconds", () => {
+  it.each([
+    [1, 1],
+    [86_400, 86_400],
+    [0, null],
+    [-1, null],
+    [null, null],
+    [undefined, null],
+    ["3600", null],
+  ])("%j is read as %j", (given, expected) => {
+    expect(ask(ACCOUNT, infoOf({ expires_in_seconds: given })).expiresInSeconds).toBe(expected);
+  });
+});
+
+describe("scopes", () => {
+  it.each([[[]], [["read"]], [["read", "write"]], [["account:read", "droplet:create"]]])(
+    "%j are taken as they are",
+    (scopes) => {
+      expect(ask(ACCOUNT, infoOf({ scopes })).scopes).toEqual(scopes);
+    },
+  );
+});
+
+describe("the team", () => {
+  it.each([
+    ["of the account", TEAM, TEAM],
+    ["without a name", { uuid: "1" }, { uuid: "1", name: "1" }],
+    ["without a uuid", { name: "My Team" }, undefined],
+    ["with a uuid that is a number", { uuid: 1, name: "My Team" }, undefined],
+    ["with an empty uuid", { uuid: "", name: "My Team" }, undefined],
+    ["that is a text", "My Team", undefined],
+    ["that is null", null, undefined],
+  ])("%s", (_, team, expected) => {
+    expect(ask(http(200, { account: { team } }), INFO).team).toEqual(expected);
+  });
+});
+
+describe("what an answer amounts to", () => {
+  it.each(rows(NOTHINGS))("%s is nothing, with a reason", (_, answer) => {
+    expect(readAnswer(answer)).toEqual({ kind: "nothing", why: expect.stringMatching(/\w{3}/) });
+  });
+
+  it("gives each failure a reason of its own", () => {
+    const reasons = Object.values(NOTHINGS).map((answer) => readAnswer(answer));
+    const failures = reasons.slice(-7).map((each) => each.kind === "nothing" && each.why);
+    expect(new Set(failures).size).toBe(7);
+  });
+
+  it.each(["application/json", "Application/JSON;charset=utf-8", "application/problem+json"])(
+    "%s is JSON",
+    (contentType) => {
+      const body = { a: 1 };
+      expect(readAnswer(http(200, body, contentType))).toEqual({ kind: "json", status: 200, body });
+    },
+  );
+
+  it("repeats no text of the server's", () => {
+    const answer = readAnswer(http(200, "<b>dop_v1_secret</b>", "text/dop_v1_secret"));
+    expect(JSON.stringify(answer)).not.toContain("secret");
+  });
+});

@@ -1,0 +1,287 @@
+import { describe, expect, it } from "vitest";
+import type { ExecConfig } from "../../../src/exec/exec-config.ts";
+import {
+  refuseDoctlLogin,
+  refuseNested,
+  refuseOtherToken,
+  refuseOtherWorkspace,
+} from "../../../src/exec/guards.ts";
+import type { TokenState } from "../../../src/exec/token-sources.ts";
+import { Secret } from "../../../src/secret/secret.ts";
+import { said } from "../../fixtures/hint.ts";
+import { OTHER, PERSONAL, secret, thrownBy } from "../samples.ts";
+
+const CONFIG: ExecConfig = {
+  base: "/repo",
+  environment: undefined,
+  tokenName: "DIGITALOCEAN_TOKEN",
+  envFile: "/repo/.env",
+  hasBackend: false,
+  variables: [],
+  secretFiles: [],
+  workspaces: [],
+};
+
+describe("another environment's workspace", () => {
+  const config: ExecConfig = {
+    ...CONFIG,
+    environment: "staging",
+    workspaces: [{ dir: "/repo/infra", workspace: "staging" }],
+  };
+  /** What is selected in which file of /repo/infra, and where the command is run. */
+  const guard = (line: string, env = {}, cwd = "/repo", file = ".terraform/environment") =>
+    refuseOtherWorkspace(line.split(" "), {
+      config,
+      env,
+      cwd,
+      textAt: (path) => (path === `/repo/infra/${file}` ? "prod" : ""),
+    });
+
+  it.each<[line: string, env: Record<string, string>, cwd: string, file: string]>([
+    ["terraform -chdir=infra plan", {}, "/repo", ".terraform/environment"],
+    ["terraform plan", {}, "/repo/infra", ".terraform/environment"],
+    ["/opt/tofu apply -auto-approve", {}, "/repo/infra", ".terraform/environment"],
+    ["TERRAFORM.EXE -chdir=../infra destroy", {}, "/repo/web", ".terraform/environment"],
+    ["terraform state list", { TF_DATA_DIR: "data" }, "/repo/infra", "data/environment"],
+    ["terraform output", { TF_WORKSPACE: "" }, "/repo/infra", ".terraform/environment"],
+  ])("%s %j in %s: refused", (line, env, cwd, file) => {
+    const refusal = thrownBy(() => guard(line, env, cwd, file));
+    expect(refusal).toMatchObject({
+      code: "OTHER_WORKSPACE",
+      message:
+        "In /repo/infra workspace prod is selected, and environment staging has staging: its token would meet the state of another.",
+    });
+    expect(said(refusal.hint, { environment: "staging" })).toBe(
+      "do-bootstrap --env staging selects it.",
+    );
+  });
+
+  it("none is selected: refused", () => {
+    const refused = thrownBy(() => guard("terraform -chdir=infra plan", {}, "/repo", "elsewhere"));
+    expect(refused.message).toContain("workspace default is selected");
+  });
+
+  it.each<[line: string, env: Record<string, string>]>([
+    ["terraform -chdir=infra init", {}],
+    ["terraform -chdir=infra workspace select staging", {}],
+    ["terraform -chdir=infra", {}],
+    ["terraform -chdir=infra validate", {}],
+    ["terraform -chdir=dns plan", {}],
+    ["terraform -chdir=infra plan", { TF_WORKSPACE: "staging" }],
+    ["make plan", {}],
+  ])("%s %j: allowed", (line, env) => {
+    expect(() => guard(line, env)).not.toThrow();
+  });
+
+  it("its own is selected: allowed", () => {
+    const facts = { config, env: {}, cwd: "/repo/infra", textAt: () => "staging\n" };
+    expect(() => refuseOtherWorkspace(["terraform", "plan"], facts)).not.toThrow();
+  });
+});
+
+describe("doctl auth under exec", () => {
+  it.each([
+    "doctl auth init",
+    "doctl auth switch",
+    "doctl auth remove",
+    "doctl auth rm",
+    "doctl auth init --context prod",
+    "doctl auth --context prod init",
+    "doctl --context prod auth init",
+    "doctl --context=prod auth init",
+    "doctl -t x auth init",
+    "doctl auth -u https://x init",
+    "doctl auth -o json init",
+    "doctl -c config.yaml auth switch --context prod",
+    "doctl --http-retry-max 3 auth init",
+    "doctl --trace auth init",
+    "doctl --verbose auth init --interactive",
+    "/usr/local/bin/doctl auth init",
+    "./doctl auth init",
+    "C:\\tools\\doctl.exe auth init",
+    "DOCTL.EXE auth init",
+  ])("%s: refused", (line) => {
+    const { code, status, message } = thrownBy(() => refuseDoctlLogin(line.split(" ")));
+    const verb = /\b(init|switch|remove|rm)\b/.exec(line)?.[1];
+    expect({ code, status, message }).toEqual({
+      code: "DOCTL_LOGIN",
+      status: 2,
+      message: `doctl auth ${verb} under exec would write this token over doctl's default context.`,
+    });
+  });
+
+  it.each([
+    "doctl auth list",
+    "doctl auth ls",
+    "doctl auth token",
+    "doctl auth",
+    "doctl",
+    "doctl account get",
+    "doctl compute droplet init",
+    "doctl init auth",
+    "doctl auth init --help",
+    "doctl auth init -h",
+    "doctl --context auth init",
+    "doctl apps create --spec auth init",
+    "doctl-auth auth init",
+    "mydoctl auth init",
+    "echo doctl auth init",
+    "ls",
+    "",
+  ])("%s: not our business", (line) => {
+    expect(refuseDoctlLogin(line.split(" "))).toBeUndefined();
+  });
+
+  it.each([
+    ["init", "To store this token in doctl: do-bootstrap"],
+    [
+      "switch",
+      "Run it by itself: env -u DIGITALOCEAN_ACCESS_TOKEN doctl auth switch --context NAME",
+    ],
+    ["rm", "Run it by itself: env -u DIGITALOCEAN_ACCESS_TOKEN doctl auth rm --context NAME"],
+  ])("auth %s: %s", (verb, step) => {
+    const { hint } = thrownBy(() => refuseDoctlLogin(["doctl", "auth", verb]));
+    expect(said(hint)).toBe(step);
+  });
+
+  it("no words at all are not our business", () => {
+    expect(refuseDoctlLogin([])).toBeUndefined();
+  });
+});
+
+describe("exec under exec", () => {
+  const found: TokenState = { kind: "found", token: secret(), shadowed: [] };
+  const rival = Secret.of(OTHER, { kind: "env-file", name: "T", path: "/repo/.env" });
+  const shadowing: TokenState = { kind: "found", token: secret(), shadowed: [rival] };
+
+  const check = (marker: string | undefined, environment: string | undefined, token: TokenState) =>
+    refuseNested({ DO_BOOTSTRAP_EXEC: marker }, { ...CONFIG, environment }, token);
+
+  it.each<[what: string, marker: string | undefined, environment: string | undefined, TokenState]>([
+    ["not under one", undefined, undefined, shadowing],
+    ["not under one, --env prod", undefined, "prod", shadowing],
+    ["an empty marker", "", "prod", shadowing],
+    ["somebody else's marker", "yes", "prod", shadowing],
+    ["the same", ":/repo", undefined, found],
+    ["the same, whose env file was changed meanwhile", ":/repo", undefined, shadowing],
+    ["the same, --env prod", "prod:/repo", "prod", found],
+    ["another folder without a token of its own", ":/other", undefined, found],
+    ["another folder without a token of its own, --env prod", "prod:/other", "prod", found],
+    ["no token at all", ":/other", undefined, { kind: "missing" }],
+  ])("%s: goes on", (_, marker, environment, token) => {
+    expect(check(marker, environment, token)).toBeUndefined();
+  });
+
+  const UNDER = "This runs under do-bootstrap exec";
+  const ANOTHER = `T in /repo/.env is another token (${rival.fingerprint}).`;
+  it.each<[what: string, string, string | undefined, TokenState, string]>([
+    [
+      "--env dev under --env prod",
+      "prod:/repo",
+      "dev",
+      found,
+      `${UNDER} for environment prod, and asks for environment dev.`,
+    ],
+    [
+      "--env prod under none",
+      ":/repo",
+      "prod",
+      found,
+      `${UNDER} for no environment, and asks for environment prod.`,
+    ],
+    [
+      "none under --env prod",
+      "prod:/repo",
+      undefined,
+      found,
+      `${UNDER} for environment prod, and asks for no environment.`,
+    ],
+    [
+      "--env prod of another folder",
+      ":/other",
+      "prod",
+      found,
+      `${UNDER} for no environment, and asks for environment prod.`,
+    ],
+    [
+      "another folder with a token of its own",
+      ":/other",
+      undefined,
+      shadowing,
+      `${UNDER} of /other, and ${ANOTHER}`,
+    ],
+    ["the same, for prod", "prod:/other", "prod", shadowing, `${UNDER} of /other, and ${ANOTHER}`],
+    ["a folder with a colon", ":/a:b", undefined, shadowing, `${UNDER} of /a:b, and ${ANOTHER}`],
+    [
+      "without a token, --env dev under prod",
+      "prod:/repo",
+      "dev",
+      { kind: "missing" },
+      `${UNDER} for environment prod, and asks for environment dev.`,
+    ],
+  ])("%s: refused", (_, marker, environment, token, text) => {
+    const { code, status, message, hint } = thrownBy(() => check(marker, environment, token));
+    expect({ code, status, message }).toEqual({ code: "NESTED_EXEC", status: 2, message: text });
+    expect(said(hint)).toBe("Run the two one after the other, not one inside the other.");
+    expect(message).not.toContain(OTHER);
+  });
+});
+
+describe("a secret file of Terraform's with another token", () => {
+  const PATH = "/repo/do-bootstrap.secret.auto.tfvars.json";
+  const config = { ...CONFIG, secretFiles: [{ path: PATH, variable: "do_token" }] };
+  const used = Secret.of(PERSONAL, { kind: "environment", name: "DIGITALOCEAN_TOKEN" });
+  const other = Secret.of(OTHER, { kind: "stdin" });
+
+  it.each([
+    ["none", ""],
+    ["the same", JSON.stringify({ do_token: PERSONAL })],
+    ["the same with blanks around it", JSON.stringify({ do_token: ` ${PERSONAL}\n` })],
+    ["another variable", JSON.stringify({ other: OTHER })],
+    ["an empty one", JSON.stringify({ do_token: "" })],
+    ["null", JSON.stringify({ do_token: null })],
+    ["a number", JSON.stringify({ do_token: 1 })],
+    ["no object", "null"],
+    ["a list", "[]"],
+    ["a text", JSON.stringify(OTHER)],
+    ["broken", `{"do_token": "${OTHER}"`],
+  ])("%s: goes on", (_, text) => {
+    expect(refuseOtherToken(config, used, () => text)).toBeUndefined();
+  });
+
+  it.each([
+    ["another", OTHER],
+    ["another with blanks around it", ` ${OTHER} `],
+    ["what is no token", "hunter2"],
+  ])("%s: refused, and shown by its fingerprint", (_, value) => {
+    const { code, status, message, hint } = thrownBy(() =>
+      refuseOtherToken(config, used, () => JSON.stringify({ do_token: value })),
+    );
+    expect([code, status]).toEqual(["OTHER_TOKEN", 3]);
+    const held = Secret.of(value.trim(), { kind: "stdin" }).fingerprint;
+    expect(message).toBe(
+      `${PATH} holds another token (${held}) than DIGITALOCEAN_TOKEN in the environment (${used.fingerprint}), and Terraform would use it.`,
+    );
+    expect(said(hint)).toBe(
+      `do-bootstrap --save puts the one that is used in its place; or: rm ${PATH}`,
+    );
+    for (const token of [value.trim(), PERSONAL]) expect(message).not.toContain(token);
+  });
+
+  it("each root's file counts, under its own variable", () => {
+    const texts: Record<string, string> = {
+      "/a": JSON.stringify({ x: PERSONAL, y: OTHER }),
+      "/b": JSON.stringify({ y: OTHER }),
+    };
+    const roots = [
+      { path: "/a", variable: "x" },
+      { path: "/b", variable: "y" },
+    ];
+    const refuse = (secretFiles: ExecConfig["secretFiles"]) =>
+      refuseOtherToken({ ...CONFIG, secretFiles }, used, (path) => texts[path] ?? "");
+    expect(refuse(roots.slice(0, 1))).toBeUndefined();
+    expect(thrownBy(() => refuse(roots)).message).toMatch(
+      new RegExp(`^/b holds another token \\(${other.fingerprint}\\)`),
+    );
+  });
+});

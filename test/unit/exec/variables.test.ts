@@ -1,0 +1,298 @@
+import { describe, expect, it } from "vitest";
+import type { ExecConfig } from "../../../src/exec/exec-config.ts";
+import {
+  execVariables,
+  outerExec,
+  secretsIn,
+  toolVariables,
+  variableNames,
+} from "../../../src/exec/variables.ts";
+import { Secret } from "../../../src/secret/secret.ts";
+import { revealed, type Variables } from "../../../src/secret/variables.ts";
+import { PERSONAL, secret } from "../samples.ts";
+
+const CONFIG: ExecConfig = {
+  base: "/repo",
+  environment: undefined,
+  tokenName: "DIGITALOCEAN_TOKEN",
+  envFile: "/repo/.env",
+  hasBackend: false,
+  variables: [],
+  secretFiles: [],
+  workspaces: [],
+};
+
+// The cases are written as "file.SPACES_X=1 env.AWS_Y=2 --all --backend name=ACME var=do_token".
+function read(given: string) {
+  const words = given.split(" ").filter(Boolean);
+  const of = (place: string) =>
+    words
+      .filter((word) => word.startsWith(place))
+      .map((word) => /^([^=]*)=(.*)$/.exec(word.slice(place.length)) ?? [])
+      .map(([, name = "", value = ""]): [string, string] => [name, value]);
+  const named = Object.fromEntries(of(""));
+  const config: ExecConfig = {
+    ...CONFIG,
+    tokenName: named["name"] ?? CONFIG.tokenName,
+    hasBackend: words.includes("--backend"),
+    variables: of("var").map(([, value]) => value),
+  };
+  return {
+    config,
+    env: Object.fromEntries(of("env.")),
+    envFile: new Map(of("file.")),
+    token: secret(),
+    all: words.includes("--all"),
+  };
+}
+
+const TOKENS = "DIGITALOCEAN_TOKEN=T DIGITALOCEAN_ACCESS_TOKEN=T";
+const CHECKSUMS =
+  "AWS_REQUEST_CHECKSUM_CALCULATION=when_required AWS_RESPONSE_CHECKSUM_VALIDATION=when_required";
+
+/** "A=1 B=2", T for the token. */
+function say(variables: Variables): string {
+  return [...revealed(variables)]
+    .map(([name, value]) => `${name}=${value === PERSONAL ? "T" : value}`)
+    .join(" ");
+}
+
+const given = (text: string) => say(toolVariables(read(text)));
+
+describe("the token", () => {
+  it.each([
+    ["", TOKENS],
+    ["name=DIGITALOCEAN_ACCESS_TOKEN", "DIGITALOCEAN_ACCESS_TOKEN=T DIGITALOCEAN_TOKEN=T"],
+    ["name=ACME_TOKEN", `ACME_TOKEN=T ${TOKENS}`],
+    ["var=do_token", `${TOKENS} TF_VAR_do_token=T`],
+    ["var=a var=b", `${TOKENS} TF_VAR_a=T TF_VAR_b=T`],
+    ["env.DIGITALOCEAN_TOKEN=x env.DIGITALOCEAN_ACCESS_TOKEN=y", TOKENS],
+    ["env.TF_VAR_do_token=x var=do_token", `${TOKENS} TF_VAR_do_token=T`],
+    ["file.TF_VAR_do_token=x var=do_token", `TF_VAR_do_token=T ${TOKENS}`],
+    ["file.DIGITALOCEAN_TOKEN=x", TOKENS],
+    ["file.DIGITALOCEAN_TOKEN=x --all", TOKENS],
+    ["file.DIGITALOCEAN_ACCESS_TOKEN=x --all", `DIGITALOCEAN_ACCESS_TOKEN=T DIGITALOCEAN_TOKEN=T`],
+  ])("%s -> %s", (text, expected) => {
+    expect(given(text)).toBe(expected);
+  });
+});
+
+describe("what passes from the env file", () => {
+  it.each([
+    ["file.SPACES_ACCESS_KEY_ID=1", `SPACES_ACCESS_KEY_ID=1 ${TOKENS}`],
+    ["file.AWS_PROFILE=p", `AWS_PROFILE=p ${TOKENS}`],
+    ["file.TF_VAR_region=nyc3", `TF_VAR_region=nyc3 ${TOKENS}`],
+    ["file.TF_VAR_a-b=1", `TF_VAR_a-b=1 ${TOKENS}`],
+    ["file.AWS_EMPTY=", `AWS_EMPTY= ${TOKENS}`],
+    ["file.PORT=80", TOKENS],
+    ["file.PORT=80 --all", `PORT=80 ${TOKENS}`],
+    ["file.TF_LOG=trace", TOKENS],
+    ["file.MY_AWS_KEY=1", TOKENS],
+    ["file.aws_profile=p", TOKENS],
+    ["file.DIGITALOCEAN_CONTEXT=x", TOKENS],
+    ["file.DIGITALOCEAN_CONTEXT=x --all", TOKENS],
+    ["file.DIGITALOCEAN_API_URL=x", TOKENS],
+    ["file.DIGITALOCEAN_API_URL=x --all", TOKENS],
+    ["file.digitalocean_api_url=x --all", TOKENS],
+    // doctl's config may hold an api-url (docs/contracts/doctl.md 3.8).
+    ["file.DIGITALOCEAN_CONFIG=x.yaml --all", TOKENS],
+    // Where keys go, and programs that get them, are not for a file to say.
+    ["file.AWS_ENDPOINT_URL_S3=https://evil.example --all", TOKENS],
+    ["file.AWS_ENDPOINT_URL=https://evil.example", TOKENS],
+    ["file.SPACES_ENDPOINT_URL=https://evil.example", TOKENS],
+    ["file.AWS_S3_ENDPOINT=https://evil.example", TOKENS],
+    ["file.AWS_STS_ENDPOINT=https://evil.example --all", TOKENS],
+    ["file.AWS_IAM_ENDPOINT=https://evil.example", TOKENS],
+    ["file.AWS_DYNAMODB_ENDPOINT=https://evil.example", TOKENS],
+    ["file.SPACES_API_URL=https://evil.example", TOKENS],
+    ["file.SPACES_S3_ENDPOINT=https://evil.example --all", TOKENS],
+    ["file.AWS_CONFIG_FILE=./x.ini --all", TOKENS],
+    ["file.AWS_SHARED_CREDENTIALS_FILE=./x.ini", TOKENS],
+    ["file.AWS_CA_BUNDLE=./ca.pem", TOKENS],
+    ["file.DO_BOOTSTRAP_OAUTH_URL=x --all", TOKENS],
+    ["file.DO_BOOTSTRAP_EXEC=:/x --all", TOKENS],
+    ["file.do_bootstrap_exec=:/x --all", TOKENS],
+    ["file.DO_BOOTSTRAP=1 --all", `DO_BOOTSTRAP=1 ${TOKENS}`],
+  ])("%s -> %s", (text, expected) => {
+    expect(given(text)).toBe(expected);
+  });
+});
+
+describe("what the environment has already stays", () => {
+  it.each([
+    ["env.AWS_PROFILE=mine file.AWS_PROFILE=p", TOKENS],
+    ["env.AWS_PROFILE= file.AWS_PROFILE=p", `AWS_PROFILE=p ${TOKENS}`],
+    ["env.PORT=1 file.PORT=80 --all", TOKENS],
+    ["env.AWS_PROFILE=mine", TOKENS],
+    ["env.PORT=1 --all", TOKENS],
+  ])("%s -> %s", (text, expected) => {
+    expect(given(text)).toBe(expected);
+  });
+});
+
+describe("a backend on Spaces", () => {
+  const FILE = "file.SPACES_ACCESS_KEY_ID=id file.SPACES_SECRET_ACCESS_KEY=sec";
+  const SPACES = "SPACES_ACCESS_KEY_ID=id SPACES_SECRET_ACCESS_KEY=sec";
+  const ENV = "env.SPACES_ACCESS_KEY_ID=id env.SPACES_SECRET_ACCESS_KEY=sec";
+  const AWS = "AWS_ACCESS_KEY_ID=id AWS_SECRET_ACCESS_KEY=sec";
+  const ID = "file.SPACES_ACCESS_KEY_ID=id";
+  const CALCULATION = "AWS_REQUEST_CHECKSUM_CALCULATION";
+
+  it.each([
+    [FILE, `${SPACES} ${TOKENS}`],
+    [`${FILE} --backend`, `${SPACES} ${TOKENS} ${AWS} ${CHECKSUMS}`],
+    [`${ENV} --backend`, `${TOKENS} ${AWS} ${CHECKSUMS}`],
+    [`${ENV}`, TOKENS],
+    ["--backend", `${TOKENS} ${CHECKSUMS}`],
+    [`${ID} --backend`, `SPACES_ACCESS_KEY_ID=id ${TOKENS} AWS_ACCESS_KEY_ID=id ${CHECKSUMS}`],
+    [`${FILE} env.AWS_ACCESS_KEY_ID=a --backend`, `${SPACES} ${TOKENS} ${CHECKSUMS}`],
+    [`${FILE} env.AWS_SECRET_ACCESS_KEY=a --backend`, `${SPACES} ${TOKENS} ${CHECKSUMS}`],
+    [`${FILE} env.AWS_SESSION_TOKEN=a --backend`, `${SPACES} ${TOKENS} ${CHECKSUMS}`],
+    [`${FILE} env.AWS_PROFILE=a --backend`, `${SPACES} ${TOKENS} ${CHECKSUMS}`],
+    [`${FILE} env.AWS_PROFILE= --backend`, `${SPACES} ${TOKENS} ${AWS} ${CHECKSUMS}`],
+    [`${FILE} file.AWS_PROFILE=a --backend`, `${SPACES} AWS_PROFILE=a ${TOKENS} ${CHECKSUMS}`],
+    [`${FILE} env.AWS_REGION=a --backend`, `${SPACES} ${TOKENS} ${AWS} ${CHECKSUMS}`],
+    [
+      `${FILE} env.SPACES_ACCESS_KEY_ID=e --backend`,
+      `SPACES_SECRET_ACCESS_KEY=sec ${TOKENS} AWS_ACCESS_KEY_ID=e AWS_SECRET_ACCESS_KEY=sec ${CHECKSUMS}`,
+    ],
+    [`env.${CALCULATION}=x --backend`, `${TOKENS} AWS_RESPONSE_CHECKSUM_VALIDATION=when_required`],
+    [
+      `file.${CALCULATION}=x --backend`,
+      `${CALCULATION}=x ${TOKENS} AWS_RESPONSE_CHECKSUM_VALIDATION=when_required`,
+    ],
+  ])("%s -> %s", (text, expected) => {
+    expect(given(text)).toBe(expected);
+  });
+});
+
+describe("what a variable is called decides whether its value is a secret", () => {
+  it.each([
+    ["SPACES_ACCESS_KEY_ID", true],
+    ["SPACES_SECRET_ACCESS_KEY", true],
+    ["AWS_SESSION_TOKEN", true],
+    ["TF_VAR_db_password", true],
+    ["TF_VAR_api_key", true],
+    ["TF_VAR_BasicAuth", true],
+    ["TF_VAR_credentials", true],
+    ["TF_VAR_region", false],
+    ["AWS_REGION", false],
+    ["TF_VAR_db_pwd", true],
+    ["AWS_DEFAULT_REGION", false],
+  ])("%s: %s", (name, isSecret) => {
+    const variables = toolVariables(read(`file.${name}=value-of-it`));
+    expect(variables.get(name) instanceof Secret).toBe(isSecret);
+    expect(JSON.stringify([...variables]).includes("value-of-it")).toBe(!isSecret);
+  });
+
+  it("and so does a password in an address", () => {
+    const variables = toolVariables({
+      ...read("--all"),
+      envFile: new Map([
+        ["DATABASE_URL", "postgres://u:hunter2@db.example/x"],
+        ["HOME_PAGE", "https://www.example"],
+      ]),
+    });
+    expect(variables.get("DATABASE_URL")).toBeInstanceOf(Secret);
+    expect(variables.get("HOME_PAGE")).toBe("https://www.example");
+  });
+
+  it("the token is one under every name", () => {
+    const variables = toolVariables(read("name=ACME_TOKEN var=do_x"));
+    const names = ["ACME_TOKEN", "DIGITALOCEAN_TOKEN", "DIGITALOCEAN_ACCESS_TOKEN", "TF_VAR_do_x"];
+    expect([...variables.keys()]).toEqual(names);
+    for (const value of variables.values()) expect(value).toBeInstanceOf(Secret);
+  });
+
+  it("so is what AWS_ names get of Spaces", () => {
+    const variables = toolVariables(
+      read("env.SPACES_SECRET_ACCESS_KEY=s file.SPACES_ACCESS_KEY_ID=i --backend"),
+    );
+    for (const name of ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]) {
+      expect(variables.get(name), name).toBeInstanceOf(Secret);
+    }
+  });
+});
+
+describe("what --mask looks for", () => {
+  it.each([
+    ["", "T"],
+    ["file.SPACES_SECRET_ACCESS_KEY=aaaaaa", "aaaaaa T"],
+    ["file.TF_VAR_region=nyc3", "T"],
+    ["env.SPACES_SECRET_ACCESS_KEY=aaaaaa", "T aaaaaa"],
+    ["env.TF_VAR_db_password=pppppp env.AWS_REGION=r", "T pppppp"],
+    ["env.AWS_SECRET_ACCESS_KEY= env.HOME=/h", "T"],
+    ["env.DB_PASSWORD=dddddd", "T"],
+    ["file.DB_PASSWORD=dddddd", "T"],
+    ["file.DB_PASSWORD=dddddd --all", "dddddd T"],
+    ["file.SPACES_SECRET_ACCESS_KEY=a env.SPACES_SECRET_ACCESS_KEY=b", "T b"],
+    ["file.TF_VAR_key=a file.AWS_SECRET_ACCESS_KEY=a", "a T"],
+  ])("%s -> %s", (text, expected) => {
+    const surroundings = read(text);
+    const secrets = secretsIn(toolVariables(surroundings), surroundings.env);
+    expect(secrets.map((value) => (value === PERSONAL ? "T" : value)).join(" ")).toBe(expected);
+  });
+});
+
+describe("the names that --unset removes", () => {
+  const NAMES = "DIGITALOCEAN_TOKEN DIGITALOCEAN_ACCESS_TOKEN";
+  const SUMS = "AWS_REQUEST_CHECKSUM_CALCULATION AWS_RESPONSE_CHECKSUM_VALIDATION";
+  it.each([
+    ["", NAMES],
+    ["name=ACME var=do_x", `ACME ${NAMES} TF_VAR_do_x`],
+    ["file.AWS_PROFILE=p file.PORT=1", `AWS_PROFILE ${NAMES}`],
+    ["file.AWS_PROFILE=p file.PORT=1 --all", `AWS_PROFILE PORT ${NAMES}`],
+    ["file.DO_BOOTSTRAP_X=1 file.DIGITALOCEAN_API_URL=u --all", NAMES],
+    ["--backend", `${NAMES} ${SUMS}`],
+    [
+      "file.SPACES_ACCESS_KEY_ID=i --backend",
+      `SPACES_ACCESS_KEY_ID ${NAMES} AWS_ACCESS_KEY_ID ${SUMS}`,
+    ],
+  ])("%s -> %s", (text, names) => {
+    const { config, envFile, all } = read(text);
+    expect(variableNames({ config, env: {}, envFile }, all).join(" ")).toBe(names);
+  });
+
+  it.each<[string, Record<string, string>, boolean]>([
+    ["is not set", {}, true],
+    ["has the value of the file", { AWS_PROFILE: "p" }, true],
+    ["had another before", { AWS_PROFILE: "mine" }, false],
+  ])("a variable that %s: removed %s", (_, env, isRemoved) => {
+    const { config, envFile, all } = read("file.AWS_PROFILE=p");
+    expect(variableNames({ config, env, envFile }, all).includes("AWS_PROFILE")).toBe(isRemoved);
+  });
+
+  it.each([
+    "",
+    "name=ACME var=do_x file.AWS_PROFILE=p file.PORT=1 --all",
+    "file.SPACES_ACCESS_KEY_ID=i file.SPACES_SECRET_ACCESS_KEY=s --backend",
+  ])("are those that are set: %s", (text) => {
+    const surroundings = read(text);
+    const { config, envFile, all } = surroundings;
+    expect(variableNames({ config, env: {}, envFile }, all)).toEqual([
+      ...toolVariables(surroundings).keys(),
+    ]);
+  });
+});
+
+describe("only for a tool that we start", () => {
+  it.each([
+    [undefined, "/repo", ":/repo"],
+    ["prod", "/repo", "prod:/repo"],
+    ["prod", "/a:b\nc", "prod:/a:b\nc"],
+  ])("--env %s in %j: the marker is %j", (environment, base, marker) => {
+    const variables = execVariables({ ...CONFIG, environment, base });
+    expect(Object.fromEntries(variables)).toEqual({
+      DIGITALOCEAN_CONTEXT: "default",
+      DO_BOOTSTRAP_EXEC: marker,
+    });
+    expect(outerExec({ DO_BOOTSTRAP_EXEC: marker })).toEqual({
+      environment: environment ?? "",
+      base,
+    });
+  });
+
+  it.each([[undefined], [""], ["x"], [":"], ["prod:"]])("a marker %j is none", (marker) => {
+    expect(outerExec({ DO_BOOTSTRAP_EXEC: marker })).toBeUndefined();
+  });
+});

@@ -1,0 +1,307 @@
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { readHcl } from "../../../src/hcl/hcl.ts";
+import { type Block, type Expression, variableIn } from "../../../src/hcl/syntax.ts";
+import { readTfJson } from "../../../src/hcl/tf-json.ts";
+import { loadHclParser } from "../../../src/host/hcl.ts";
+
+const parse = await loadHclParser(fileURLToPath(new URL("../../..", import.meta.url)));
+const hcl = (text: string) => readHcl(parse, text, "a.tf");
+const json = (text: string) => readTfJson(text, "a.tf.json");
+
+/** A block as one line: type, labels, attributes' names, blocks within. */
+function line({ type, labels, attributes, blocks }: Block): string {
+  const inside = [...attributes.keys(), ...blocks.map(line)].join(" ");
+  return `${[type, ...labels].join(".")}${inside && `(${inside})`}`;
+}
+
+function lines(text: string, read = hcl): string {
+  const { blocks, problem } = read(text);
+  expect(problem).toBeUndefined();
+  return blocks.map(line).join(" ");
+}
+
+function valueIn(source: string): Expression | undefined {
+  const { blocks, problem } = hcl(`x {\n  a = ${source}\n}\n`);
+  expect(problem).toBeUndefined();
+  return blocks[0]?.attributes.get("a");
+}
+
+describe("blocks", () => {
+  it.each([
+    ["", ""],
+    ["\n\n", ""],
+    ["\ufeff", ""],
+    ["# a\n// b\n/* c {\n*/", ""],
+    ["a = 1\n", ""],
+    ["a {}", "a"],
+    ["a {\n}\n", "a"],
+    ['provider "x" {}', "provider.x"],
+    ["provider x {}", "provider.x"],
+    ['resource "a" "b" {}', "resource.a.b"],
+    ["resource a b {}", "resource.a.b"],
+    ['resource "a-b" c_d {}', "resource.a-b.c_d"],
+    ['a "" {}', "a."],
+    ['variable "x" { default = 1 }', "variable.x(default)"],
+    ["a {\n  b = 1\n  c = 2\n}", "a(b c)"],
+    ["a {\n  b {\n    c {}\n    d = 1\n  }\n  e = 1\n}", "a(e b(d c))"],
+    ["a {}\nb {}", "a b"],
+    ["a {\r\n  b = 1\r\n}\r\nc {}\r\n", "a(b) c"],
+    ['\ufeffa "b" {}', "a.b"],
+    ["é {}", "é"],
+    ["a {\n  b = <<EOT\nc {\n}\nEOT\n}\nd {}", "a(b) d"],
+    ["a {\n  b = <<-EOT\n    ${var.c} %{ if true }}%{ endif }\n  EOT\n  d = 1\n}", "a(b d)"],
+    ["a {\n  b = <<X\nX\n}", "a(b)"],
+    ['a {\n  b = "}${"}"}" # {\n}', "a(b)"],
+    [
+      'a {\n  dynamic "b" {\n    for_each = c\n    content {}\n  }\n}',
+      "a(dynamic.b(for_each content))",
+    ],
+    ["a {\n  b = provider::c::d(1)\n}", "a(b)"],
+    ["a {\n  b = { for k, v in c : k => v... if v != null }\n}", "a(b)"],
+    ["a {\n  b = [for x in c : x.0]\n  d = e.*.f\n  g = h[*].i[0]\n}", "a(b d g)"],
+    ["a {\n  b = (\n    c\n    ? 1 : -2\n  )\n}", "a(b)"],
+    ["a {\n  b = merge(c...)\n  d = !e && f || g % 2 == 0\n}", "a(b d)"],
+    ["a {\n  b = object({ c = optional(list(map(string)), []) })\n}", "a(b)"],
+  ])("%j is %s", (text, expected) => {
+    expect(lines(text)).toBe(expected);
+  });
+
+  it.each([
+    ["a {", 1],
+    ["a {}\nb = \n", 2],
+    ["a {}\n\n}\n", 3],
+    ['a {}\nb "c {\n}\n', 2],
+    ["<<<<<<< HEAD\na {}\n", 1],
+    ["a {\n  b = <<EOT\n  c\n", 1],
+    ["\u0001\u0002", 1],
+  ])("%j has a problem from line %i on", (text, from) => {
+    const { problem } = hcl(text);
+    expect(problem?.file).toBe("a.tf");
+    expect(problem?.line).toBeGreaterThanOrEqual(from);
+  });
+
+  it("what stands before a broken part is read", () => {
+    const { blocks } = hcl('provider "a" {}\n\nx = = 1\n\nprovider "b" {}\n');
+    expect(blocks.map(line)).toContain("provider.a");
+  });
+});
+
+describe("values", () => {
+  it.each<[string, Expression["literal"]]>([
+    ['"a"', "a"],
+    ['""', ""],
+    ["1", 1],
+    ["1.5e-3", 0.0015],
+    ["true", true],
+    ["false", false],
+    ["null", null],
+    ['"a\\"b"', 'a"b'],
+    ['"a\\\\n"', "a\\n"],
+    ['"a\\n\\r\\tb"', "a\n\r\tb"],
+    ['"\\u00e9\\U0001F600"', "é😀"],
+    ['"$${a} %%{b} $5 100%"', "${a} %{b} $5 100%"],
+    ['"${a}"', undefined],
+    ['"a${b}"', undefined],
+    ['"%{ if a }b%{ endif }"', undefined],
+    ["<<EOT\na\nEOT\n", undefined],
+    ["var.a", undefined],
+    ["-1", undefined],
+    ["f(1)", undefined],
+    ["[1]", undefined],
+    ["{ a = 1 }", undefined],
+  ])("%s is %j", (source, expected) => {
+    expect(valueIn(source)?.literal).toBe(expected);
+  });
+
+  it.each<[string, Record<string, unknown> | undefined]>([
+    ["{}", {}],
+    ["{ a = 1, b = null }", { a: 1, b: null }],
+    ["{ a : 1 }", { a: 1 }],
+    ['{ "a" = "b", "c-d" : true }', { a: "b", "c-d": true }],
+    ["{\n    a = 1\n    b = 2\n  }", { a: 1, b: 2 }],
+    ["{ a = var.b, }", { a: undefined }],
+    ["[{ a = 1 }]", undefined],
+    ["f({ a = 1 })", undefined],
+    ['"a"', undefined],
+  ])("the fields of %s are %j", (source, expected) => {
+    const fields = valueIn(source)?.fields;
+    const values = fields && [...fields].map(([name, { literal }]) => [name, literal]);
+    expect(values && Object.fromEntries(values)).toEqual(expected);
+  });
+
+  it("fields have fields", () => {
+    const inner = valueIn('{ a = { b = "c" } }')?.fields?.get("a")?.fields?.get("b");
+    expect(inner?.literal).toBe("c");
+  });
+
+  it.each([
+    ["var.a", "a"],
+    ["var.a-b", "a-b"],
+    ['"${var.a}"', "a"],
+    ['"${ var.a }"', "a"],
+    ['"var.a"', undefined],
+    ['"${var.a}b"', undefined],
+    ["var.a.b", undefined],
+    ["var.a[0]", undefined],
+    ["local.a", undefined],
+    ['var.a != "" ? var.a : null', undefined],
+  ])("%s is variable %s", (source, expected) => {
+    const found = valueIn(source);
+    expect(found && variableIn(found)).toBe(expected);
+  });
+
+  it.each([
+    ['x {\n  a = "TOKEN" # b\n}\n', 2],
+    ['# é 😀\r\nx {\r\n\r\n  a="TOKEN"\r\n}', 4],
+    ['\ufeffx { a = "TOKEN" }', 1],
+    [`y {\n  b = <<EOT\n${"é\n".repeat(9)}EOT\n}\nx {\n  a = "TOKEN"\n}\n`, 15],
+  ])("the place of the token in %j", (text, line) => {
+    const found = hcl(text).blocks.at(-1)?.attributes.get("a");
+    expect(text.slice(found?.start, found?.end)).toBe('"TOKEN"');
+    expect(found?.place).toEqual({ file: "a.tf", line });
+  });
+});
+
+describe("references", () => {
+  it.each([
+    ["digitalocean_a.b", "resource a.b"],
+    ["digitalocean_a.b.c.d", "resource a.b.c.d"],
+    ["data.digitalocean_a.b.c", "data a.b.c"],
+    ["digitalocean_a.b[0].c", "resource a.b.c"],
+    ["digitalocean_a.b[*].c", "resource a.b.c"],
+    ["digitalocean_a.b.*.c", "resource a.b.c"],
+    ['data.digitalocean_a.b["x"].c', "data a.b.c"],
+    ["x[digitalocean_a.b.c].d", "resource a.b.c"],
+    ['"-${digitalocean_a.b.c}-"', "resource a.b.c"],
+    ["<<EOT\n${digitalocean_a.b.c}\nEOT\n", "resource a.b.c"],
+    ["f(digitalocean_a.b.c...)", "resource a.b.c"],
+    ["(digitalocean_a.b).c", "resource a.b"],
+    ["!digitalocean_a.b.c", "resource a.b.c"],
+    ["digitalocean_a.b.c == data.digitalocean_d.e.f ? 1 : 2", "resource a.b.c, data d.e.f"],
+    ["[for x in digitalocean_a.b : x.c]", "resource a.b"],
+    ["{ for k, v in x : k => v if v == digitalocean_a.b.c }", "resource a.b.c"],
+    ["{ (digitalocean_a.b.c) = 1 }", "resource a.b.c"],
+    ["digitalocean_a", ""],
+    ["x.digitalocean_a.b", ""],
+    ["my_digitalocean_a.b", ""],
+    ['"digitalocean_a.b.c"', ""],
+    ["1 # digitalocean_a.b.c", ""],
+  ])("in %s: %s", (source, expected) => {
+    const { references } = hcl(`x {\n  y {\n    a = ${source}\n  }\n}\n`);
+    const texts = references.map(({ mode, type, name, attributes }) =>
+      [`${mode} ${type.replace("digitalocean_", "")}`, name, ...attributes].join("."),
+    );
+    expect(texts.toSorted()).toEqual(expected.split(", ").filter(Boolean).toSorted());
+  });
+});
+
+describe("the JSON syntax", () => {
+  it.each([
+    ["{}", ""],
+    ['{"provider": {"x": {}}}', "provider.x"],
+    ['{"provider": {"x": [{"alias": "a"}, {}]}}', "provider.x(alias) provider.x"],
+    ['{"provider": [{"x": {}}, {"y": {}}]}', "provider.x provider.y"],
+    ['{"resource": {"a": {"b": {"c": 1}}}}', "resource.a.b(c)"],
+    ['{"terraform": {"backend": {"s3": {}}}}', "terraform(backend backend.s3)"],
+    ['{"terraform": [{"cloud": {}}]}', "terraform(cloud cloud)"],
+    ['{"//": "a comment", "variable": {"x": {}}}', "variable.x"],
+    ['{"variable": {"a": {}}, "variable": {"b": {}}}', "variable.a variable.b"],
+    ['{\n\t"variable": {\n\t\t"x": {}\n\t}\n}', "variable.x"],
+    ['\ufeff{"variable": {"x": {}}}', "variable.x"],
+    ['{"provider": null, "variable": [null, 1, "x"]}', ""],
+  ])("%j is %s", (text, expected) => {
+    expect(lines(text, json)).toBe(expected);
+  });
+
+  it.each([
+    ["", 1],
+    ["[]", 1],
+    ["null", 1],
+    ['{"a": 1', 1],
+    ['{"a": 1}}', 1],
+    ['{\n"a": 1,\n}', 1],
+    ['{"provider": {"x": {"token"}}}', 1],
+    ['{"provider": {"x": {"token":}}}', 1],
+    ["provider: {}", 1],
+    ["{provider: {}}", 1],
+    ['{"a": &b {"c": *b}}', 1],
+    ["{'a': 1}", 1],
+    ['# a\n{"a": 1}', 1],
+    ["\u0001", 1],
+  ])("%j has a problem", (text, from) => {
+    const { problem } = json(text);
+    expect(problem?.file).toBe("a.tf.json");
+    expect(problem?.line).toBeGreaterThanOrEqual(from);
+  });
+
+  it.each<[string, Expression["literal"], string | undefined]>([
+    ['"a"', "a", undefined],
+    ['"\\u00e9\\"\\/"', 'é"/', undefined],
+    ['"${var.a}"', undefined, "a"],
+    ['"var.a"', "var.a", undefined],
+    ['"%{ if a }"', undefined, undefined],
+    ["1.5", 1.5, undefined],
+    ["true", true, undefined],
+    ["null", null, undefined],
+    ["[1]", undefined, undefined],
+    ["{}", undefined, undefined],
+  ])("%s is %j, variable %s", (source, literal, variable) => {
+    const found = json(`{"variable": {"x": {\n"a": ${source}}}}`).blocks[0]?.attributes.get("a");
+    expect(found?.literal).toBe(literal);
+    expect(found && variableIn(found)).toBe(variable);
+    expect(found?.place).toEqual({ file: "a.tf.json", line: 2 });
+  });
+
+  it("the place of a token is that of its string", () => {
+    const text = '\ufeff{"é😀": 1,\r\n "provider": {"x": {"token" : "TOKEN" }}}';
+    const found = json(text).blocks.at(-1)?.attributes.get("token");
+    expect(text.slice(found?.start, found?.end)).toBe('"TOKEN"');
+  });
+});
+
+describe("whatever the file, the reader comes to an end", { timeout: 60_000 }, () => {
+  const DEEP = 10_000;
+  const nested = (open: string, middle: string, close: string) =>
+    open.repeat(DEEP) + middle + close.repeat(DEEP);
+  const bytes = Buffer.from(Array.from({ length: 50_000 }, (_, i) => (i * 7919 + (i >> 3)) % 256));
+  // More than is handed over to be read.
+  const long = (text: string) => text.repeat(Math.ceil(1e6 / text.length));
+
+  it.each([
+    ["blocks in blocks", nested("a {\n", "", "}\n")],
+    ["objects in objects", `a {\n  b = ${nested("{ c = ", "1", " }")}\n}\n`],
+    ["lists in lists", `a {\n  b = ${nested("[", "1", "]")}\n}\n`],
+    ["parentheses", `a {\n  b = ${nested("(", "1", ")")}\n}\n`],
+    ["templates in templates", `a {\n  b = ${nested('"${', "1", '}"')}\n}\n`],
+    ["blocks without an end", "a {\n".repeat(DEEP)],
+    ["objects without an end", `a = ${"{ b = ".repeat(DEEP)}`],
+    ["bytes", bytes.toString("latin1")],
+    ["many blocks", long('resource "a" "b" {\n  name = "web"\n  tags = { c = "d" }\n}\n')],
+    ["a long string", `a {\n  b = "${long("x")}"\n}\n`],
+    ["quotes and braces", long('}{"')],
+    ["comments", long("# digitalocean_a.b\n")],
+    ["references", `a = [${long("digitalocean_a.b.c, ")}]\n`],
+  ])("HCL: %s", (_, text) => {
+    expect(timed(() => hcl(text))).toBeLessThan(10_000);
+  });
+
+  it.each([
+    ["objects in objects", nested('{"a":', "1", "}")],
+    ["lists in lists", `{"a": ${nested("[", "1", "]")}}`],
+    ["lists of blocks in lists", `{"variable": ${nested("[", "1", "]")}}`],
+    ["lists without an end", `{"a": ${"[".repeat(DEEP)}`],
+    ["bytes", bytes.toString("latin1")],
+    ["many blocks", `{"output": {${long('"a": {"value": [1, "x"]},')}"b": {}}}`],
+    ["a long string", `{"a": "${long("x")}"}`],
+    ["a long key", `{"${long("x")}": 1}`],
+  ])("JSON: %s", (_, text) => {
+    expect(timed(() => json(text))).toBeLessThan(10_000);
+  });
+
+  function timed(action: () => unknown): number {
+    const start = performance.now();
+    action();
+    return performance.now() - start;
+  }
+});

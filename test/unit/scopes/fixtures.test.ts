@@ -1,0 +1,95 @@
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { readHcl } from "../../../src/hcl/hcl.ts";
+import { readTfJson } from "../../../src/hcl/tf-json.ts";
+import { loadHclParser } from "../../../src/host/hcl.ts";
+import data from "../../../src/scopes/data/scopes.json" with { type: "json" };
+import type { ExpectedScopes } from "../../fixtures/scopes/fixture.ts";
+import { SCOPE_FIXTURES } from "../../fixtures/scopes/index.ts";
+
+interface Scope {
+  readonly documented: boolean;
+  readonly requires: readonly string[];
+  readonly requires_inferred?: readonly string[];
+}
+
+const SCOPES: ReadonlyMap<string, Scope> = new Map(Object.entries(data.scopes));
+
+const parse = await loadHclParser(fileURLToPath(new URL("../../..", import.meta.url)));
+
+function isBroken([path, text]: readonly [string, string]): boolean {
+  if (/\.(tf|tofu)\.json$/.test(path)) return readTfJson(text, path).problem !== undefined;
+  return /\.(tf|tofu)$/.test(path) && readHcl(parse, text, path).problem !== undefined;
+}
+
+/** What a scope requires by itself: as documented, else as inferred. */
+function requiredBy(name: string): readonly string[] {
+  const scope = SCOPES.get(name);
+  if (scope === undefined) return [];
+  return scope.documented ? scope.requires : (scope.requires_inferred ?? scope.requires);
+}
+
+function closed(own: readonly string[]): Set<string> {
+  const all = new Set(own);
+  // A set that grows is walked to its end.
+  for (const name of all) for (const each of requiredBy(name)) all.add(each);
+  return all;
+}
+
+const CASES = SCOPE_FIXTURES.flatMap(({ name, apply, plan, destroy }) =>
+  Object.entries({ apply, plan, destroy }).flatMap(([purpose, expected]) =>
+    expected === undefined
+      ? []
+      : [[`${name}: ${purpose}`, expected] as readonly [string, ExpectedScopes]],
+  ),
+);
+
+describe("scope fixtures", () => {
+  it("have names of their own", () => {
+    const names = SCOPE_FIXTURES.map(({ name }) => name);
+    expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+  });
+
+  it.each(SCOPE_FIXTURES.map(({ name, files }) => [name, files] as const))(
+    "%s: has a Terraform file",
+    (_, files) => {
+      expect(Object.keys(files).some((path) => /\.(tf|tofu)(\.json)?$/.test(path))).toBe(true);
+    },
+  );
+
+  it.each(SCOPE_FIXTURES.map((fixture) => [fixture.name, fixture] as const))(
+    "%s: names its broken files, and only modules that are there",
+    (_, { files, broken = [], unseen = [] }) => {
+      const texts = Object.values(files).join("\n");
+      const unread = Object.entries(files).filter(isBroken);
+      expect(unread.map(([path]) => path)).toEqual(broken);
+      expect(unseen.filter((each) => !texts.includes(/\((.*)\)$/.exec(each)?.[1] ?? each))).toEqual(
+        [],
+      );
+    },
+  );
+
+  it.each(CASES)("%s: every scope exists", (_, { own, required, maybe = [] }) => {
+    const names = [...Object.keys(own), ...required, ...maybe];
+    expect(names.filter((name) => !SCOPES.has(name))).toEqual([]);
+  });
+
+  it.each(CASES)("%s: required is the closure", (_, { own, required }) => {
+    const rest = [...closed(Object.keys(own))].filter((name) => own[name] === undefined);
+    expect([...required].sort()).toEqual(rest.sort());
+  });
+
+  it.each(SCOPE_FIXTURES.map((fixture) => [fixture.name, fixture] as const))(
+    "%s: apply needs what plan and destroy need",
+    (_, { apply, plan, destroy }) => {
+      const all = Object.keys(apply.own);
+      const others = Object.keys({ ...plan?.own, ...destroy?.own });
+      expect(others.filter((name) => !all.includes(name))).toEqual([]);
+    },
+  );
+
+  it.each(CASES)("%s: no scope is twice", (_, { own, required, maybe = [] }) => {
+    const names = [...Object.keys(own), ...required, ...maybe];
+    expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+  });
+});

@@ -1,0 +1,93 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { dir } from "tmp-promise";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { readHcl } from "../../../src/hcl/hcl.ts";
+import { readTfJson } from "../../../src/hcl/tf-json.ts";
+import { nodeFiles } from "../../../src/host/files.ts";
+import { loadHclParser } from "../../../src/host/hcl.ts";
+import { actionsInCode, type Purpose } from "../../../src/scopes/code-actions.ts";
+import { loadScopeData } from "../../../src/scopes/data.ts";
+import { readModuleTree } from "../../../src/scopes/module-tree.ts";
+import { scopesNeeded } from "../../../src/scopes/needed.ts";
+import type { ExpectedScopes, Fixture } from "../../fixtures/scopes/fixture.ts";
+import { SCOPE_FIXTURES } from "../../fixtures/scopes/index.ts";
+
+const parseHcl = await loadHclParser(fileURLToPath(new URL("../../..", import.meta.url)));
+const data = await loadScopeData();
+
+async function treeOf({ files }: Pick<Fixture, "files">) {
+  const { path, cleanup } = await dir({ prefix: "do-bootstrap-test-", unsafeCleanup: true });
+  onTestFinished(() => cleanup());
+  const root = join(path, "root");
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(join(root, name)), { recursive: true });
+    await writeFile(join(root, name), text);
+  }
+  return readModuleTree({ files: nodeFiles }, root, async (text, name) =>
+    name.endsWith(".json") ? readTfJson(text, name) : readHcl(parseHcl, text, name),
+  );
+}
+
+const sorted = (texts: Iterable<string>) => [...texts].sort();
+
+describe("the scopes that code needs", () => {
+  it.each(SCOPE_FIXTURES.map((fixture) => [fixture.name, fixture] as const))(
+    "%s",
+    async (_, it) => {
+      const { modules, unseen, broken } = await treeOf(it);
+      const found = (purpose: Purpose) => {
+        const { own, required, maybe } = scopesNeeded(actionsInCode(modules, purpose), data);
+        return {
+          own: own.map(({ scope }) => scope),
+          required,
+          maybe: maybe.map(({ scope }) => scope),
+        };
+      };
+      const expected = ({ own, required, maybe = [] }: ExpectedScopes) => ({
+        own: sorted(Object.keys(own)),
+        required: sorted(required),
+        maybe: sorted(maybe),
+      });
+      for (const purpose of ["apply", "plan", "destroy"] as const) {
+        const set = it[purpose];
+        if (set !== undefined)
+          expect({ purpose, ...found(purpose) }).toEqual({ purpose, ...expected(set) });
+      }
+      const { spaces, unknown } = scopesNeeded(actionsInCode(modules, "apply"), data);
+      expect({
+        spaces: sorted(spaces),
+        unknown: sorted(unknown),
+        unseen: sorted(unseen),
+        broken: sorted(new Set(broken.map(({ file }) => file))),
+      }).toEqual({
+        spaces: sorted(it.spaces ?? []),
+        unknown: sorted(it.unknown ?? []),
+        unseen: sorted(it.unseen ?? []),
+        broken: sorted(it.broken ?? []),
+      });
+    },
+  );
+});
+
+describe("a field that the API answers, and that nobody sets", () => {
+  const CLUSTER =
+    'resource "digitalocean_database_cluster" "db" {\n  name = "db"\n  engine = "pg"\n  region = "nyc3"\n  size = "s"\n  node_count = 1\n}\n';
+  it.each<[more: string, isNeeded: boolean]>([
+    ["", false],
+    ['output "o" {\n  value = digitalocean_database_cluster.db.password\n}', true],
+    ['locals {\n  url = "x-${digitalocean_database_cluster.db.private_uri}"\n}', true],
+    ['output "o" {\n  value = digitalocean_database_cluster.db.host\n}', false],
+    ['output "o" {\n  value = digitalocean_database_cluster.other.password\n}', false],
+    ["locals {\n  # digitalocean_database_cluster.db.password\n}", false],
+    [
+      'resource "digitalocean_tag" "t" {\n  name = "t"\n  depends_on = [digitalocean_database_cluster.db]\n}',
+      false,
+    ],
+  ])("%j: %s", async (more, isNeeded) => {
+    const { modules } = await treeOf({ files: { "main.tf": `${CLUSTER}${more}\n` } });
+    const own = scopesNeeded(actionsInCode(modules, "plan"), data).own.map(({ scope }) => scope);
+    expect(own.includes("database:view_credentials")).toBe(isNeeded);
+  });
+});

@@ -1,0 +1,142 @@
+import { zipSync } from "fflate";
+import { describe, expect, it } from "vitest";
+import { sightingsIn } from "../../../src/commands/leaks/sighting.ts";
+import { Secret } from "../../../src/secret/secret.ts";
+import { OVERLAP, tokensIn } from "../../../src/secret/token-search.ts";
+import { randomToken } from "../../fixtures/workbench.ts";
+
+const token = randomToken();
+const base64 = (text: string) => Buffer.from(text).toString("base64");
+/** As the characters of its bytes. */
+const utf16 = (text: string) => `\0${Buffer.from(text, "utf16le").toString("latin1")}`;
+const unpadded = (text: string) => base64(text).replaceAll("=", "");
+const lines = (text: string, width: number) =>
+  text.replace(new RegExp(`.{${width}}`, "g"), "$&\n  ");
+
+describe("a token is found", () => {
+  it.each<[form: string, text: string]>([
+    ["as it is", token],
+    ["in code", `token = "${token}"`],
+    ["an OAuth token", token.replace("dop", "doo")],
+    ["a refresh token", token.replace("dop", "dor")],
+    ["in a URL, each character of doubt encoded", `?t=${token.replaceAll("_", "%5F")}&x`],
+    ["in JSON, escaped", `"${token.replaceAll("_", "\\u005f")}"`],
+    ["in base64", base64(token)],
+    ["in base64 behind one byte", base64(`:${token}:`)],
+    ["in base64 behind two bytes", base64(`u:${token}`)],
+    ["in base64 for URLs", Buffer.from(`>>>???${token}`).toString("base64url")],
+    ["in base64 in lines, indented", lines(base64(`user:${token}\n`), 76)],
+    ["in base64 of a whole file", base64(`${"# comment\n".repeat(900)}TOKEN=${token}\n`)],
+    ["in UTF-16, as PowerShell has it", utf16(token)],
+    ["in UTF-16, big end first", utf16(token).slice(1)],
+    ["behind text of the same alphabet", `https://x.example/${base64(token)}`],
+    ["in base64 without padding, before a word", `${unpadded(token)} words 5 z`],
+    ["the same in lines", `${lines(unpadded(token), 76)}\n3`],
+    [
+      "in base64 in lines, as JSON has them",
+      `"${lines(base64(token), 76).replaceAll("\n", "\\n")}"`,
+    ],
+    ["in JSON of Windows", `"\\r\\n${lines(base64(token), 64).replaceAll("\n", "\\r\\n")}"`],
+    ["behind the beginning of one in base64", `# form: ${base64("dop_v1_")}\nt: ${base64(token)}`],
+    ["behind the beginning of one", `# form: dop_v1_\nt: ${token}`],
+  ])("%s", (_, text) => {
+    const padded = Buffer.from(`${"é\n".repeat(300)}${text}${"\n".repeat(300)}`);
+    const found = tokensIn(padded);
+    expect(found.map(({ value }) => value.slice(3))).toEqual([token.slice(3)]);
+  });
+
+  const other = randomToken();
+  it.each<[form: string, text: string]>([
+    ["as they are", `${token} ${other}`],
+    ["in base64 of their own", `a: ${base64(token)}\nb: ${base64(other)}\n`],
+    ["in one base64", base64(`a=${token}\nb=${other}\n`)],
+    ["in one base64, in lines", lines(base64(`a=${token}\nb=${other}\n`), 76)],
+    ["in base64 for URLs, without padding", `${unpadded(token)}\n${unpadded(other)}`],
+    ["in UTF-16", utf16(`a=${token}\nb=${other}\n`)],
+    ["in two forms", `${base64(token)}\n${other}`],
+  ])("beside another, %s", (_, text) => {
+    expect(tokensIn(Buffer.from(text)).map(({ value }) => value)).toEqual([token, other]);
+  });
+
+  it("in no time where a file is full of what looks like one", () => {
+    const began = process.cpuUsage();
+    expect(tokensIn(Buffer.from("X3YxX".repeat(400_000)))).toEqual([]);
+    expect(process.cpuUsage(began).user / 1000).toBeLessThan(1500);
+  });
+
+  it.each([
+    ["as it is", token],
+    ["in base64", base64(token)],
+    ["in UTF-16", utf16(token)],
+  ])("in no time where it stands in each line, %s", (_, text) => {
+    const began = process.cpuUsage();
+    const file = Buffer.from(`${text}\n`.repeat(60_000), "latin1");
+    expect(sightingsIn(file, undefined, "f").map(({ line }) => line)).toEqual([1]);
+    expect(process.cpuUsage(began).user / 1000).toBeLessThan(3000);
+  });
+
+  it("also where a stream is cut", () => {
+    const text = Buffer.from(`${"x".repeat(2000)}\n${lines(base64(`${token}\n`), 76)}\n`);
+    for (let cut = 1900; cut < text.length; cut += 7) {
+      const kept = text.subarray(0, cut).subarray(-OVERLAP);
+      const [first, second] = [text.subarray(0, cut), Buffer.concat([kept, text.subarray(cut)])];
+      expect([...tokensIn(first), ...tokensIn(second)].length, `${cut}`).toBeGreaterThan(0);
+    }
+  });
+});
+
+it.each([
+  ["too short", token.slice(0, -1)],
+  ["too long", `${token}0`],
+  ["another prefix", token.replace("dop", "dox")],
+  ["upper case", token.toUpperCase()],
+  ["digits alone", token.slice(7)],
+  ["noise with the middle of one", `92MV${"A".repeat(300)} X3YxX${"b".repeat(99)} fdjFf`],
+])("is none: %s", (_, text) => {
+  expect(tokensIn(Buffer.from(text))).toEqual([]);
+});
+
+describe("in a file", () => {
+  const own = Secret.of(token, { kind: "stdin" });
+  it("each stands once, with its first line", () => {
+    const other = randomToken();
+    const third = randomToken();
+    const encoded = base64(`${"# comment\n".repeat(90)}${third}`).replace(/.{76}/g, "$&\n");
+    const file = Buffer.from(
+      `one\n${other}\n${token} ${other}\n${base64(token)}\nx:\n${encoded}\n${encoded}`,
+    );
+    expect(sightingsIn(file, own, "f").map(({ kind, line }) => [kind, line])).toEqual([
+      ["personal", 2],
+      ["own", 3],
+      // 900 characters are 1200 in base64.
+      ["personal", 6 + Math.floor(1200 / 76)],
+    ]);
+  });
+
+  const digits = token.slice(7);
+  const FORMS: readonly [form: string, of: (text: string) => string][] = [
+    ["as it is", (text) => text],
+    ["in base64", base64],
+    ["in base64 in lines of 76", (text) => lines(base64(text), 76)],
+    ["in base64 in lines of 64", (text) => lines(base64(text), 64)],
+    ["in UTF-16", utf16],
+    ["in UTF-16, big end first", (text) => utf16(text).slice(1)],
+  ];
+  it.each(FORMS)("an own token of mere digits is found by its value, %s", (_, of) => {
+    const legacy = Secret.of(digits, { kind: "stdin" });
+    for (let at = 0; at < 60; at++) {
+      const text = (value: string) => Buffer.from(of(`${"u".repeat(at)}${value}`), "latin1");
+      expect(sightingsIn(text(digits), legacy, "f"), `${at}`).toMatchObject([{ kind: "own" }]);
+      expect(sightingsIn(text("0".repeat(64)), legacy, "f")).toEqual([]);
+    }
+    const third = Buffer.from(`one\n\n${of(digits)}`, "latin1");
+    expect(sightingsIn(third, legacy, "f")).toMatchObject([{ kind: "own", line: 3 }]);
+  });
+
+  it("a saved plan is unpacked; a broken one is no reason to stop", () => {
+    const plan = zipSync({ tfplan: Buffer.from(`\x0a${token}`), tfstate: Buffer.from("{}") });
+    const found = sightingsIn(Buffer.from(plan), own, "tfplan");
+    expect(found).toMatchObject([{ kind: "own", line: undefined }]);
+    expect(sightingsIn(Buffer.from(plan.slice(0, 60)), own, "tfplan")).toEqual([]);
+  });
+});
