@@ -56,7 +56,7 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
       progress,
       say,
       async explained(explanations) {
-        const { explainedText } = await import("./report/explain.ts");
+        const { explainedText } = await import("./report/explanations.ts");
         say(`\n${explainedText(explanations, pageOf(stderr))}`);
       },
       approve,
@@ -149,7 +149,7 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
       return;
     }
     if (report.command === "explain") {
-      const { explainedDocument, explainedText } = await import("./report/explain.ts");
+      const { explainedDocument, explainedText } = await import("./report/explanations.ts");
       if (isJson) stdout.write(jsonDocument(explainedDocument(report, edge()), status));
       else stdout.write(redact(explainedText(report.explanations, pageOf(stdout))));
       return;

@@ -2,12 +2,12 @@ import type { Facts } from "../commands/init/facts.ts";
 import type { Prompter } from "../commands/init/prompter.ts";
 import type { ExitStatus } from "../errors/exit-status.ts";
 import type { Host } from "../host/host.ts";
-import type { ExplainReport } from "../report/explain.ts";
+import type { ExplainReport } from "../report/explanations.ts";
 import type { HookReport } from "../report/hook.ts";
 import type { Progress } from "../report/progress.ts";
 import type { Report } from "../report/report.ts";
 import type { ScopesReport } from "../report/scopes.ts";
-import type { Explanation } from "../scopes/explain.ts";
+import type { Explanation } from "../scopes/explanation.ts";
 import type { ArgsOf, Completable, globalOptions, Options } from "./options.ts";
 
 /** What a command may use besides its arguments. */

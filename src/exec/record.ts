@@ -3,7 +3,7 @@ import { keep, recall } from "../host/record.ts";
 import type { ExecConfig } from "./exec-config.ts";
 
 /** What the config of `exec` and `env` depends on, besides files. */
-export interface Question {
+export interface RecordContext {
   readonly cwd: string;
   readonly environment: string | undefined;
   readonly env: Environment;
@@ -11,23 +11,23 @@ export interface Question {
 }
 
 /** The config that was found here before, if all that it follows from is the same. */
-export function recallConfig(question: Question): ExecConfig | undefined {
-  const known = recall(question, keyOf(question)) as ExecConfig | undefined;
+export function recallConfig(context: RecordContext): ExecConfig | undefined {
+  const known = recall(context, keyOf(context)) as ExecConfig | undefined;
   // HOME is no project's folder, and what was found before does not know where it is.
-  if (known === undefined || known.base === question.env["HOME"]) return undefined;
+  if (known === undefined || known.base === context.env["HOME"]) return undefined;
   // JSON has no undefined.
-  return { ...known, environment: question.environment };
+  return { ...known, environment: context.environment };
 }
 
 /** @param from as in host/record.ts. */
 export function rememberConfig(
-  question: Question,
+  context: RecordContext,
   config: ExecConfig,
   from: Parameters<typeof keep>[3],
 ): void {
-  keep(question, keyOf(question), config, from);
+  keep(context, keyOf(context), config, from);
 }
 
-function keyOf({ cwd, environment }: Question) {
+function keyOf({ cwd, environment }: RecordContext) {
   return { kind: "exec", path: cwd, environment } as const;
 }

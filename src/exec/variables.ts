@@ -5,7 +5,7 @@ import type { ExecConfig } from "./exec-config.ts";
 import { findKeys, type SpacesKeys } from "./spaces-keys.ts";
 import { STANDARD_NAMES } from "./token-sources.ts";
 
-export interface Surroundings {
+export interface VariablesInput {
   readonly config: ExecConfig;
   readonly env: Environment;
   /** The variables of the env file. */
@@ -19,7 +19,7 @@ export interface Surroundings {
  * The variables that let every tool work with this token (docs/design.md §6). Those of the
  * environment stay what they are, but for the token's own.
  */
-export function toolVariables({ config, env, envFile, token, all }: Surroundings): Variables {
+export function toolVariables({ config, env, envFile, token, all }: VariablesInput): Variables {
   const variables = new Map<string, Secret | string>();
   for (const [name, value] of envFile) {
     const origin = { kind: "env-file", name, path: config.envFile } as const;
@@ -43,7 +43,7 @@ export function execVariables({ base, environment }: ExecConfig): Variables {
 
 /** The names that `env` sets or has set in this environment; what has another value is not ours. */
 export function variableNames(
-  { config, env, envFile }: Omit<Surroundings, "token" | "all">,
+  { config, env, envFile }: Omit<VariablesInput, "token" | "all">,
   all: boolean,
 ): readonly string[] {
   const token = Secret.of("", { kind: "stdin" });

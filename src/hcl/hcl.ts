@@ -1,5 +1,12 @@
 import type { HclNode, ParseHcl } from "../host/host.ts";
-import type { Block, Expression, ParsedFile, Place, Problem, Reference } from "./syntax.ts";
+import type {
+  Block,
+  Expression,
+  ParsedFile,
+  Problem,
+  Reference,
+  SourceLocation,
+} from "./syntax.ts";
 
 /** Deeper than any configuration; what is deeper is not looked into. */
 const MAX_DEPTH = 64;
@@ -252,6 +259,6 @@ function firstError(root: HclNode): HclNode {
   return node;
 }
 
-function placeOf({ startPosition }: HclNode, file: string): Place {
+function placeOf({ startPosition }: HclNode, file: string): SourceLocation {
   return { file, line: startPosition.row + 1 };
 }

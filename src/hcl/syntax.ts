@@ -4,7 +4,7 @@ export interface Block {
   readonly labels: readonly string[];
   readonly attributes: ReadonlyMap<string, Expression>;
   readonly blocks: readonly Block[];
-  readonly place: Place;
+  readonly place: SourceLocation;
 }
 
 export interface Expression {
@@ -19,10 +19,10 @@ export interface Expression {
   /** Offsets in the file's text, the quotes of a string included. */
   readonly start: number;
   readonly end: number;
-  readonly place: Place;
+  readonly place: SourceLocation;
 }
 
-export interface Place {
+export interface SourceLocation {
   /** A file's name in its root module. */
   readonly file: string;
   /** From 1. */
@@ -30,7 +30,7 @@ export interface Place {
 }
 
 /** What could not be read. */
-export interface Problem extends Place {
+export interface Problem extends SourceLocation {
   /** Where it is not the code that is wrong, in words. */
   readonly why?: string;
 }

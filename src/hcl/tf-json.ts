@@ -1,6 +1,6 @@
 import { isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from "yaml";
 import { referencesInText } from "./hcl.ts";
-import type { Block, Expression, ParsedFile, Place } from "./syntax.ts";
+import type { Block, Expression, ParsedFile, SourceLocation } from "./syntax.ts";
 
 /** How many labels a block of the JSON syntax has; its body is nested that deep. */
 const LABELS: Readonly<Record<string, number>> = {
@@ -33,7 +33,7 @@ export function readTfJson(written: string, file: string): ParsedFile {
     uniqueKeys: false,
     logLevel: "silent",
   });
-  const placeAt = (offset: number): Place => ({ file, line: lines.linePos(offset).line });
+  const placeAt = (offset: number): SourceLocation => ({ file, line: lines.linePos(offset).line });
   const [error] = document.errors;
   if (error !== undefined) return { blocks: [], references: [], problem: placeAt(error.pos[0]) };
   const root = document.contents;

@@ -23,7 +23,7 @@ interface Holder extends Owner {
 }
 
 /** A lock file with the name of its holder in it, and the file that this process puts there. */
-interface Place {
+interface LockFile {
   readonly path: string;
   readonly own: string;
 }
@@ -40,7 +40,7 @@ export async function locked<T>(
   action: () => Promise<T>,
 ): Promise<T> {
   const me: Holder = { ...ourselves(), host: hostname(), id: randomUUID() };
-  const place: Place = { path, own: `${path}.${newTag()}` };
+  const place: LockFile = { path, own: `${path}.${newTag()}` };
   try {
     await writeFile(place.own, JSON.stringify(me), { flag: "wx", mode: 0o600, flush: true });
     await takeTurn(place, wait);
@@ -57,7 +57,7 @@ export async function locked<T>(
   }
 }
 
-async function takeTurn(place: Place, { clock, waitingFor }: LockWait): Promise<void> {
+async function takeTurn(place: LockFile, { clock, waitingFor }: LockWait): Promise<void> {
   const since = clock.now();
   let isSaid = false;
   // Linked into place, so that a lock is never seen without its holder's name.
@@ -93,7 +93,7 @@ async function linked(own: string, path: string): Promise<boolean> {
  * @param before the holder and the heirs between, all dead.
  */
 async function inherited(
-  place: Place,
+  place: LockFile,
   dead: Holder,
   before: readonly Holder[] = [],
 ): Promise<boolean> {

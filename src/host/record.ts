@@ -110,7 +110,7 @@ function isLeftOver(name: string): boolean {
 }
 
 /** A file of ours: its folder is ours alone, or it is not believed. */
-interface Place {
+interface RecordFile {
   /** The user's own folder for what programs keep, as the environment says. */
   readonly base: string;
   /** Ours in there. */
@@ -120,7 +120,11 @@ interface Place {
   readonly repo: string;
 }
 
-export function placeIn(base: string, kind: string, at: Pick<Place, "name" | "repo">): Place {
+export function placeIn(
+  base: string,
+  kind: string,
+  at: Pick<RecordFile, "name" | "repo">,
+): RecordFile {
   return { ...at, base, folder: join(base, OURS, kind) };
 }
 
@@ -132,13 +136,13 @@ const OURS = "do-bootstrap";
  *
  * @throws Error where it is not there.
  */
-export function isOwnFolder({ base, folder, repo }: Place): boolean {
+export function isOwnFolder({ base, folder, repo }: RecordFile): boolean {
   const isOutside = !isInside(realpathSync.native(base), repo);
   return isOutside && isOurs(dirname(folder)) && isOurs(folder);
 }
 
 /** @returns false for one that is not to be believed, as isOwnFolder has it. */
-export function makeOwnFolder({ base, folder, repo }: Place): boolean {
+export function makeOwnFolder({ base, folder, repo }: RecordFile): boolean {
   mkdirSync(base, { recursive: true, mode: 0o700 });
   if (isInside(realpathSync.native(base), repo)) return false;
   return [dirname(folder), folder].every((each) => {
@@ -179,7 +183,7 @@ function newestOf(stamps: readonly string[]): number {
 }
 
 /** Readable, so that a person can find it; two paths of the same name take turns. */
-function placeOf(machine: Machine, { kind, path, environment }: RecordKey): Place | undefined {
+function placeOf(machine: Machine, { kind, path, environment }: RecordKey): RecordFile | undefined {
   const base = cacheFolder(machine);
   const repo = repoAround(kind === "config" ? dirname(path) : path);
   // A repo is data: it must not bring records of its own.

@@ -3,7 +3,7 @@ import type { Facts } from "../commands/init/facts.ts";
 import { stateElsewhere } from "../concerns/terraform/backend/plan.ts";
 import { LOCK_FILE } from "../concerns/terraform/root/names.ts";
 import { needsOf } from "../concerns/terraform/root/needs.ts";
-import type { TerraformRoot } from "../concerns/terraform/root/observe.ts";
+import type { TerraformRoot } from "../concerns/terraform/root/root.ts";
 import { terraformWords, toolOf } from "../concerns/terraform/root/typed.ts";
 import type { Change } from "../core/change.ts";
 import type { Finding } from "../core/finding.ts";
@@ -289,7 +289,7 @@ function lastLine(report: Report, status: ExitStatus, page: Page): string {
   if (isBlocked(plan.findings) && applied.length === 0) {
     return command === "check" ? "" : "Nothing was changed.";
   }
-  const aside = leftAside(report, page);
+  const aside = skippedRoots(report, page);
   if (dryRun && left > 0) {
     const text = `${count(left, "change")} to make; nothing was written (--dry-run).`;
     return [...wrap(text, page.columns), ...aside].join("\n");
@@ -311,7 +311,7 @@ function lastLine(report: Report, status: ExitStatus, page: Page): string {
 }
 
 /** The roots that an error of their own has left as they are. */
-function leftAside(report: Report, page: Page): string[] {
+function skippedRoots(report: Report, page: Page): string[] {
   const { plan, facts } = report;
   const dirs = [...new Set(plan.findings.flatMap(({ skippedRoot }) => skippedRoot ?? []))];
   if (dirs.length === 0) return [];
@@ -358,14 +358,14 @@ function lockFilesMade({ commands, facts: { terraform } }: Report): string[] {
 }
 
 function nextStep({ facts, plan: { findings } }: Report): Hint | undefined {
-  const isAside = (dir: string) =>
+  const isSkipped = (dir: string) =>
     findings.some(({ skippedRoot, id, where }) =>
       id === "terraform.failed" ? where === dir : skippedRoot === dir,
     );
   const {
     terraform: { roots },
   } = facts;
-  const root = roots.find(({ config }) => !isAside(config.dir)) ?? roots[0];
+  const root = roots.find(({ config }) => !isSkipped(config.dir)) ?? roots[0];
   if (root === undefined) return undefined;
   const tool = toolOf(facts.terraform.tool, root.config);
   const isElsewhere = stateElsewhere(root) !== undefined;

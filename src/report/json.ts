@@ -1,7 +1,7 @@
 import { plainDoctl } from "../concerns/doctl/plan.ts";
 import type { Use } from "../concerns/effective-token/uses.ts";
 import { needsOf } from "../concerns/terraform/root/needs.ts";
-import type { TerraformRoot } from "../concerns/terraform/root/observe.ts";
+import type { TerraformRoot } from "../concerns/terraform/root/root.ts";
 import type { Finding } from "../core/finding.ts";
 import { type ToolCommand, title } from "../core/run-commands.ts";
 import type { AppError } from "../errors/app-error.ts";

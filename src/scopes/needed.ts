@@ -1,4 +1,4 @@
-import type { Place } from "../hcl/syntax.ts";
+import type { SourceLocation } from "../hcl/syntax.ts";
 import { type Action, needs } from "./action.ts";
 import { requiredBy } from "./closure.ts";
 import type { Operation, ScopeData } from "./data.ts";
@@ -10,7 +10,7 @@ export interface Reason {
   readonly operation: Operation;
   /** undefined: always. */
   readonly when: string | undefined;
-  readonly place: Place;
+  readonly place: SourceLocation;
 }
 
 export interface Need {

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { Block, Expression, Place } from "../hcl/syntax.ts";
+import type { Block, Expression, SourceLocation } from "../hcl/syntax.ts";
 import { isRecord, jsonIn, recordOf } from "../lib/json.ts";
 import { type Action, withoutIndexes } from "./action.ts";
 import type { Operation } from "./data.ts";
@@ -49,7 +49,7 @@ export function actionsInPlan(
 ): Action[] | undefined {
   const plan = v.safeParse(Plan, jsonIn(text));
   if (!plan.success) return undefined;
-  const place: Place = { file, line: 1 };
+  const place: SourceLocation = { file, line: 1 };
   const changes = plan.output.resource_changes
     .filter(({ type }) => isOurs(type))
     .map((change) => ({
@@ -103,7 +103,7 @@ function blockOf(
   { mode, type, name }: Change,
   values: unknown,
   unknown: unknown,
-  place: Place,
+  place: SourceLocation,
 ): Block {
   return {
     type: mode === "data" ? "data" : "resource",
@@ -120,7 +120,7 @@ const MAX_DEPTH = 64;
 function fieldsOf(
   values: unknown,
   unknown: unknown,
-  place: Place,
+  place: SourceLocation,
   depth = 0,
 ): ReadonlyMap<string, Expression> {
   const [known, open] = [recordOf(values), recordOf(unknown)];
@@ -130,7 +130,12 @@ function fieldsOf(
   );
 }
 
-function expressionOf(value: unknown, unknown: unknown, place: Place, depth: number): Expression {
+function expressionOf(
+  value: unknown,
+  unknown: unknown,
+  place: SourceLocation,
+  depth: number,
+): Expression {
   const base = { source: "", start: 0, end: 0, place };
   const nothing = { literal: undefined, fields: undefined, items: undefined };
   if (unknown === true || depth > MAX_DEPTH) return { ...base, ...nothing };

@@ -49,7 +49,7 @@ export class Secret {
   }
 
   /** Whether anybody can tell by its form what it is: the tokens of before 2022 are mere digits. */
-  get tellsItself(): boolean {
+  get hasPrefix(): boolean {
     return kindOf(this.#value) !== undefined;
   }
 

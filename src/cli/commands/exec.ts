@@ -45,7 +45,7 @@ function explainer(
 ) {
   return async (text: string): Promise<void> => {
     try {
-      const { explainText } = await import("../../commands/scopes/explain.ts");
+      const { explainText } = await import("../../commands/scopes/explain-error.ts");
       const explanations = await explainText(host, { environment, text, progress, known });
       progress.end();
       if (explanations.length > 0) await explained(explanations);

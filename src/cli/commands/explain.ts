@@ -22,7 +22,7 @@ export const explain = command({
         hint: hint`For example: ${INPUT.example}`,
       });
     }
-    const { explainText } = await import("../../commands/scopes/explain.ts");
+    const { explainText } = await import("../../commands/scopes/explain-error.ts");
     const explanations = await explainText(host, { environment, text, progress });
     if (explanations.length === 0) {
       throw new AppError(

@@ -18,10 +18,10 @@ import type { Host, Snapshot } from "../../host/host.ts";
 import { isInside } from "../../lib/paths.ts";
 import { type Content, editedText } from "../../secret/content.ts";
 import type { Secret } from "../../secret/secret.ts";
+import { cleanUp } from "../init/cleanup.ts";
 import type { Facts } from "../init/facts.ts";
 import { type ObserveOptions, type ObservingHost, observe } from "../init/observe.ts";
 import type { Prompter } from "../init/prompter.ts";
-import { sweepLeftOvers } from "../init/sweep.ts";
 import { isOfProject, pipelinePaths } from "../pipelines/files.ts";
 import { finding } from "./findings.ts";
 import { changePlace, type Held, holding, readPlaces, type TokenPlace } from "./token-places.ts";
@@ -60,7 +60,7 @@ export async function logout(
       ]);
       return { facts, plan };
     },
-    sweep: (facts) => sweepLeftOvers(host, facts),
+    sweep: (facts) => cleanUp(host, facts),
     whoTakes: (paths, { repo }) => takerIn(host, repo.git?.git, paths),
   };
   return runTask(task, host, approve, { dryRun, progress });

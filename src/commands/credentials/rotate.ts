@@ -14,10 +14,10 @@ import { hint, own } from "../../errors/hint.ts";
 import { chooseToken } from "../../exec/token-sources.ts";
 import type { StateKey } from "../../host/host.ts";
 import { describeOrigin, type Secret } from "../../secret/secret.ts";
+import { cleanUp } from "../init/cleanup.ts";
 import type { Facts } from "../init/facts.ts";
 import { type ObserveOptions, type ObservingHost, observe } from "../init/observe.ts";
 import type { Prompter } from "../init/prompter.ts";
-import { sweepLeftOvers } from "../init/sweep.ts";
 import { finding } from "./findings.ts";
 import { changePlace, holding, readPlaces, type TokenPlace } from "./token-places.ts";
 import { unreadPlaces } from "./unread-places.ts";
@@ -58,7 +58,7 @@ export async function rotate(
       rotation ??= await beginRotation(facts, places);
       return { facts, plan: await planRotation(facts, places, rotation) };
     },
-    sweep: (facts) => sweepLeftOvers(host, facts),
+    sweep: (facts) => cleanUp(host, facts),
     journal: {
       begin: () => {
         if (rotation === undefined) return;

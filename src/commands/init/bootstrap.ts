@@ -3,7 +3,7 @@ import { type LockVerdicts, proveLocks } from "../../concerns/spaces/prove-locks
 import { lockTestOf } from "../../concerns/terraform/backend/plan.ts";
 import { BACKEND_TF } from "../../concerns/terraform/root/names.ts";
 import { terraformWords } from "../../concerns/terraform/root/typed.ts";
-import type { Answer } from "../../concerns/token/find-token.ts";
+import type { CommandAnswer } from "../../concerns/token/find-token.ts";
 import type { Inspection } from "../../concerns/token/verdict.ts";
 import type { ApplyHost } from "../../core/change.ts";
 import type { Consent } from "../../core/consent.ts";
@@ -15,12 +15,12 @@ import { AppError } from "../../errors/app-error.ts";
 import { exec, hint, own } from "../../errors/hint.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
 import type { Secret } from "../../secret/secret.ts";
+import { cleanUp } from "./cleanup.ts";
 import type { Facts } from "./facts.ts";
 import { finding } from "./findings.ts";
 import { type ObserveOptions, type ObservingHost, observe } from "./observe.ts";
 import { planAll } from "./plan.ts";
 import type { Prompter } from "./prompter.ts";
-import { sweepLeftOvers } from "./sweep.ts";
 
 export interface Request
   extends Pick<ObserveOptions, "environment" | "stdin" | "minTtlSeconds" | "trust"> {
@@ -51,7 +51,7 @@ export async function bootstrap(
   const { consent, progress } = request;
   let options: ObserveOptions = {
     ...optionsOf(request),
-    answers: new Map<string, Promise<Answer>>(),
+    answers: new Map<string, Promise<CommandAnswer>>(),
     inspections: new Map<string, Promise<Inspection>>(),
   };
   let keepRecord: () => void = () => undefined;
@@ -68,7 +68,7 @@ export async function bootstrap(
       }
       return { facts, plan: planAll(facts, consent) };
     },
-    sweep: (facts) => sweepLeftOvers(host, facts),
+    sweep: (facts) => cleanUp(host, facts),
     probe,
     whoTakes: (paths, { repo }) => takerIn(host, repo.git?.git, paths),
     isStillTrue: ({ token: { state } }) =>

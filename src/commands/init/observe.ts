@@ -9,10 +9,10 @@ import { observeGit } from "../../concerns/git/observe.ts";
 import type { LockVerdicts } from "../../concerns/spaces/prove-locks.ts";
 import { withBackendConfigs } from "../../concerns/terraform/backend/config-files.ts";
 import { LOCK_FILE, UPLOAD_IGNORE } from "../../concerns/terraform/root/names.ts";
-import { observeRoot, type TerraformRoot } from "../../concerns/terraform/root/observe.ts";
+import { observeRoot, type TerraformRoot } from "../../concerns/terraform/root/root.ts";
 import { tokenSourceOf } from "../../concerns/terraform/root/token-source.ts";
 import { findTerraform } from "../../concerns/terraform/root/tool.ts";
-import type { Answer, TrustGiven } from "../../concerns/token/find-token.ts";
+import type { CommandAnswer, TrustGiven } from "../../concerns/token/find-token.ts";
 import { apiHosts } from "../../concerns/token/hosts.ts";
 import { inspectOnce } from "../../concerns/token/inspect.ts";
 import { readNeeds } from "../../concerns/token/needed-scopes.ts";
@@ -44,7 +44,7 @@ export interface ObserveOptions {
   readonly prompted?: string | undefined;
   /** Of the config's command. */
   readonly trust?: TrustGiven | undefined;
-  readonly answers?: Map<string, Promise<Answer>>;
+  readonly answers?: Map<string, Promise<CommandAnswer>>;
   /** Take the token from Terraform code where there is no other. */
   readonly fix?: boolean;
   /** A config is to be written. */
@@ -187,7 +187,7 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
       inCode: options.fix ? tokenInCode(await observingRoots) : undefined,
       environment: options.environment,
     };
-    const { trust, answers = new Map<string, Promise<Answer>>() } = options;
+    const { trust, answers = new Map<string, Promise<CommandAnswer>>() } = options;
     return observeToken(host, sources, { config, top: repo, trust, answers, inspect });
   }
 }

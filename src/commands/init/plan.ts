@@ -6,7 +6,7 @@ import { planGitignore } from "../../concerns/git/plan.ts";
 import { planCloud } from "../../concerns/terraform/cloud/plan.ts";
 import { planCommands } from "../../concerns/terraform/commands.ts";
 import { planTerraform } from "../../concerns/terraform/plan.ts";
-import type { TerraformRoot } from "../../concerns/terraform/root/observe.ts";
+import type { TerraformRoot } from "../../concerns/terraform/root/root.ts";
 import { judgeToken } from "../../concerns/token/judge.ts";
 import { compareScopes } from "../../concerns/token/needed-scopes.ts";
 import type { Consent } from "../../core/consent.ts";
@@ -24,7 +24,7 @@ export function planAll(facts: Facts, consent: Consent): Plan {
     { findings: [...judgeToken(facts), ...judgeScopes(facts)] },
     planGitignore(facts, consent),
     planEnvFile(facts, consent),
-    ...setAside(facts.terraform.roots, facts.terraform.roots.map(planRoot)),
+    ...skipFailedRoots(facts.terraform.roots, facts.terraform.roots.map(planRoot)),
     planCloud(facts, consent),
     planDoctl(facts, consent),
     planConfig(facts, consent),
@@ -48,7 +48,7 @@ export function planAll(facts: Facts, consent: Consent): Plan {
  * One of several roots that cannot be prepared is left as it is, and stops no other. Where that is so of
  * every root, or the config contradicts itself, nothing is prepared.
  */
-function setAside(roots: readonly TerraformRoot[], plans: readonly Plan[]): readonly Plan[] {
+function skipFailedRoots(roots: readonly TerraformRoot[], plans: readonly Plan[]): readonly Plan[] {
   if (plans.every(hasErrors)) return plans;
   return plans.map((plan, at) => {
     if (!hasErrors(plan) || statusOf(plan.findings, false) !== EXIT.findings) return plan;

@@ -5,13 +5,13 @@ import type { Git } from "../../concerns/git/git.ts";
 import type { Host, Snapshot } from "../../host/host.ts";
 import type { Secret } from "../../secret/secret.ts";
 import { NEEDLE_PATTERN } from "../../secret/token-search.ts";
-import { type Sighting, sightingsIn } from "./sighting.ts";
+import { type TokenMatch, tokenMatchesIn } from "./token-match.ts";
 
 /** States and plans of large set-ups are some MB. */
 const LARGEST = { maxBytes: 256 * 1024 * 1024, waitForFifo: false };
 
 /** A token in a file on the disk. */
-export interface FileLeak extends Sighting {
+export interface FileLeak extends TokenMatch {
   /** Absolute. */
   readonly path: string;
   /** "taken": git would take it; "meant": it is there to hold one; "kept": git ignores it. */
@@ -53,12 +53,12 @@ export async function leaksInFiles(
       if (snapshot.kind === "unusable") unread.push(snapshot);
       if (snapshot.kind !== "file") continue;
       const isMeant = meant.has(path) || isMeantByName(basename(path));
-      for (const sighting of sightingsIn(snapshot.bytes, own, path)) {
+      for (const match of tokenMatchesIn(snapshot.bytes, own, path)) {
         leaks.push({
-          ...sighting,
+          ...match,
           path,
           git: isTaken ? "taken" : isMeant ? "meant" : "kept",
-          isState: /\.tfstate\b|tfplan|\.plan$/.test(path) || sighting.line === undefined,
+          isState: /\.tfstate\b|tfplan|\.plan$/.test(path) || match.line === undefined,
         });
       }
     }
@@ -92,7 +92,7 @@ export async function holdersIn(
   const holders: string[] = [];
   for (const path of names.map((name) => join(git.root, name))) {
     const snapshot = await files.look(path, LARGEST);
-    if (snapshot.kind === "file" && sightingsIn(snapshot.bytes, own, path).length > 0) {
+    if (snapshot.kind === "file" && tokenMatchesIn(snapshot.bytes, own, path).length > 0) {
       holders.push(path);
     }
   }
@@ -104,7 +104,7 @@ async function matchingAny(
   matching: (pattern: string) => Promise<readonly string[]>,
 ): Promise<readonly string[]> {
   const found = await matching(NEEDLE_PATTERN);
-  if (own === undefined || own.tellsItself) return found;
+  if (own === undefined || own.hasPrefix) return found;
   // Mere digits, or base64 of as many in lines; the value itself is never on a command line.
   const digits = await matching(
     String.raw`[0-9a-f]{64}|([0-9a-f]\x00){63}[0-9a-f]|[A-Za-z0-9+/_-]{42}`,

@@ -14,13 +14,13 @@ import {
 import { isSavedPlan } from "../../concerns/terraform/root/saved-plan.ts";
 import type { Secret } from "../../secret/secret.ts";
 import { OVERLAP, worthSearching } from "../../secret/token-search.ts";
-import { holdsToken, type Sighting, sightingsIn } from "./sighting.ts";
+import { holdsToken, type TokenMatch, tokenMatchesIn } from "./token-match.ts";
 
 /** A larger object is not read whole: its line is not known. */
 const MAX_READ_BYTES = 256 * 1024 * 1024;
 
 /** A token in what git keeps: one in one path is one leak, in however many versions. */
-export interface HistoryLeak extends Sighting {
+export interface HistoryLeak extends TokenMatch {
   /** blob: a file; commit and tag: its message; tree: a file's name; ref: the name of a branch or tag. */
   readonly type: GitObject["type"] | "ref";
   readonly oid: string;
@@ -68,12 +68,12 @@ export async function leaksInHistory(
   ]);
 
   const found = new Map<string, Found>();
-  for (const sighting of seen) {
-    const { type, oid, token, line } = sighting;
-    for (const { commit, path } of placesOf(sighting)) {
+  for (const match of seen) {
+    const { type, oid, token, line } = match;
+    for (const { commit, path } of placesOf(match)) {
       // What has no path is told apart by itself.
       const key = `${token.fingerprint} ${type} ${path ?? oid}`;
-      const leak = found.get(key) ?? { sighting, path, versions: [] };
+      const leak = found.get(key) ?? { match, path, versions: [] };
       const isKnown = leak.versions.some((version) => version.commit === commit);
       if (commit !== undefined && !isKnown) leak.versions.push({ commit, line });
       found.set(key, leak);
@@ -96,7 +96,7 @@ export async function leaksInHistory(
   }: Seen): readonly { commit: string | undefined; path: string | undefined }[] {
     if (type === "commit") return [{ commit: oid, path: undefined }];
     const holds = (path: string) =>
-      sightingsIn(Buffer.from(path), own, path).some((other) => other.token.equals(token));
+      tokenMatchesIn(Buffer.from(path), own, path).some((other) => other.token.equals(token));
     const known =
       type === "tree"
         ? places.ofNames.filter(({ path }) => holds(path))
@@ -105,7 +105,7 @@ export async function leaksInHistory(
   }
 }
 
-type Seen = Sighting & { readonly type: GitObject["type"]; readonly oid: string };
+type Seen = TokenMatch & { readonly type: GitObject["type"]; readonly oid: string };
 
 /** A commit that brought in a version of a file, and where the token stands in it. */
 interface Version {
@@ -114,7 +114,7 @@ interface Version {
 }
 
 interface Found {
-  readonly sighting: Seen;
+  readonly match: Seen;
   readonly path: string | undefined;
   readonly versions: Version[];
 }
@@ -130,7 +130,7 @@ async function ordered(
     git,
     all.filter((commit) => order?.times.has(commit) !== true),
   );
-  const leaks = found.map(({ sighting, path, versions }) => {
+  const leaks = found.map(({ match, path, versions }) => {
     const inOrder = versions.toSorted(
       (a, b) =>
         Number(isLost(a)) - Number(isLost(b)) ||
@@ -139,9 +139,9 @@ async function ordered(
     );
     const [first] = inOrder;
     return {
-      ...sighting,
+      ...match,
       path,
-      line: first === undefined ? sighting.line : first.line,
+      line: first === undefined ? match.line : first.line,
       commits: inOrder.map(({ commit }) => commit),
       when: first && timeOf(first),
     };
@@ -199,7 +199,7 @@ function leaksInNames(
   own: Secret | undefined,
 ): readonly HistoryLeak[] {
   return Array.from(refs).flatMap(([name, oid]) =>
-    sightingsIn(Buffer.from(name), own, name).map(({ kind, token }) => ({
+    tokenMatchesIn(Buffer.from(name), own, name).map(({ kind, token }) => ({
       ...{ kind, token, oid, line: undefined, type: "ref" as const },
       ...{ path: undefined, commits: [], when: undefined, from: name },
     })),
@@ -216,7 +216,7 @@ async function findSuspects(git: Git, own: Secret | undefined) {
   const large: Seen[] = [];
   const commits: string[] = [];
   // Mere digits have nothing by which a chunk could be passed over.
-  const isWorth = own === undefined || own.tellsItself ? worthSearching() : () => true;
+  const isWorth = own === undefined || own.hasPrefix ? worthSearching() : () => true;
   let isSearched = true;
   let open: GitObject | undefined;
   let kept: Buffer = Buffer.alloc(0);
@@ -238,7 +238,7 @@ async function findSuspects(git: Git, own: Secret | undefined) {
       const { oid, type, size } = object;
       if (size <= MAX_READ_BYTES) suspects.set(oid, object);
       else
-        for (const { kind, token } of sightingsIn(bytes, own, oid))
+        for (const { kind, token } of tokenMatchesIn(bytes, own, oid))
           addLarge({ kind, token, oid, type });
     },
   );
@@ -260,7 +260,7 @@ async function readSuspects(
   const seen: Seen[] = [];
   const oids = suspects.map(({ oid }) => oid);
   await readObjects(git, oids, ({ oid, type }, bytes) => {
-    for (const sighting of sightingsIn(bytes, own, oid)) seen.push({ ...sighting, oid, type });
+    for (const match of tokenMatchesIn(bytes, own, oid)) seen.push({ ...match, oid, type });
   });
   return seen;
 }

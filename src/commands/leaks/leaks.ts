@@ -12,7 +12,7 @@ import { finding } from "./findings.ts";
 import { type FileLeak, leaksInFiles } from "./in-files.ts";
 import { type HistoryLeak, leaksInHistory } from "./in-history.ts";
 import { leaksInPackages } from "./in-packages.ts";
-import type { TokenKind } from "./sighting.ts";
+import type { TokenKind } from "./token-match.ts";
 
 /** A scanner's find of more tokens than that is a list of something else. */
 const MOST_ASKED = 20;

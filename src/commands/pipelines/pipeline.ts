@@ -3,7 +3,7 @@ import { findConfig } from "../../concerns/config/find-config.ts";
 import { openGit } from "../../concerns/git/git.ts";
 import { takerIn } from "../../concerns/git/repos.ts";
 import { LOCK_FILE } from "../../concerns/terraform/root/names.ts";
-import { observeRoot, type TerraformRoot } from "../../concerns/terraform/root/observe.ts";
+import { observeRoot, type TerraformRoot } from "../../concerns/terraform/root/root.ts";
 import { allNeeded, readNeeds } from "../../concerns/token/needed-scopes.ts";
 import type { ApplyHost } from "../../core/change.ts";
 import { writeText } from "../../core/changes/write-file.ts";
@@ -97,7 +97,7 @@ async function look(
     progress: request.progress,
   });
   const roots = await rootsOf(host, facts);
-  const file = await PLACE[request.provider](host, facts);
+  const file = await PIPELINE_FILE[request.provider](host, facts);
   const versions = await toolVersions(host, facts, roots);
   const needs = await needsOf(host, roots);
   const pipeline = pipelineOf(facts, { roots, versions, file, needs, request });
@@ -162,7 +162,7 @@ async function rootsOf(host: ObservingHost, facts: Facts): Promise<Root[]> {
   );
 }
 
-interface Place {
+interface PipelineFile {
   readonly at: Snapshot;
   /** GitLab: the file that is to include it, and does not; where the user has one of his own. */
   readonly include?: string;
@@ -170,9 +170,9 @@ interface Place {
   readonly lacksStages?: readonly string[];
 }
 
-type Locate = (host: ObservingHost, facts: Facts) => Promise<Place>;
+type Locate = (host: ObservingHost, facts: Facts) => Promise<PipelineFile>;
 
-const PLACE: Readonly<Record<CiProvider, Locate>> = {
+const PIPELINE_FILE: Readonly<Record<CiProvider, Locate>> = {
   async github({ files }, facts) {
     return { at: await files.look(join(facts.repo.top, githubPath(facts))) };
   },
@@ -196,7 +196,7 @@ function pipelineOf(
   given: {
     readonly roots: readonly Root[];
     readonly versions: ReadonlyMap<Root, ToolVersion>;
-    readonly file: Place;
+    readonly file: PipelineFile;
     readonly needs: readonly TokenNeeds[];
     readonly request: PipelineRequest;
   },

@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import type { ResolvedConfig } from "../../concerns/config/resolved.ts";
 import { judgeSharing } from "../../concerns/terraform/backend/plan.ts";
-import type { TerraformRoot } from "../../concerns/terraform/root/observe.ts";
+import type { TerraformRoot } from "../../concerns/terraform/root/root.ts";
 import { textAt } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import { hint, run } from "../../errors/hint.ts";

@@ -6,7 +6,7 @@ import type { ResolvedConfig, SpacesBackend, TerraformRootConfig } from "./resol
 import type { WrittenConfig, WrittenEnvironment, WrittenRoot } from "./schema.ts";
 
 /** What a config is resolved against. */
-export interface Surroundings {
+export interface ResolveContext {
   readonly file: string | undefined;
   readonly base: string;
   /** `name` in package.json, where there is one. */
@@ -24,7 +24,7 @@ export interface Surroundings {
 export function resolveConfig(
   written: WrittenConfig,
   environment: string | undefined,
-  around: Surroundings,
+  around: ResolveContext,
 ): ResolvedConfig {
   const { file, base } = around;
   const chosen = chooseEnvironment(written, environment, file);
@@ -100,7 +100,7 @@ function chooseEnvironment(
 function resolveRoots(
   written: WrittenConfig,
   chosen: WrittenEnvironment,
-  around: Surroundings,
+  around: ResolveContext,
 ): Root[] {
   const { base, file, defaultDir } = around;
   const list = [written.terraform ?? {}].flat();
@@ -158,7 +158,7 @@ function refuseBackendOfOne({ environments = {} }: WrittenConfig, file: string |
 function backendOf(
   { backend, dir }: WrittenRoot,
   { project }: WrittenConfig,
-  { file, packageName, defaultDir }: Surroundings,
+  { file, packageName, defaultDir }: ResolveContext,
 ): SpacesBackend | undefined {
   if (backend === undefined) return undefined;
   // A clone's folder may have any name, and a state must not move with it.
@@ -179,7 +179,7 @@ function backendOf(
 function refuseSharedFolder(
   roots: readonly Root[],
   environment: string | undefined,
-  { base, file }: Surroundings,
+  { base, file }: ResolveContext,
 ): void {
   const dirs = roots.map(({ dir }) => dir);
   const twice = dirs.find((dir, at) => dirs.indexOf(dir) < at);

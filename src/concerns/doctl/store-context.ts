@@ -4,8 +4,8 @@ import { hint } from "../../errors/hint.ts";
 import type { Host, Snapshot, Undo } from "../../host/host.ts";
 import { decode, encode } from "../../secret/content.ts";
 import type { Secret } from "../../secret/secret.ts";
+import { LOCK } from "./cleanup.ts";
 import { readDoctlConfig, withContext, withoutContext } from "./config-file.ts";
-import { LOCK } from "./left-overs.ts";
 import { readConfig } from "./read-config.ts";
 
 type EditingHost = Pick<Host, "files" | "clock" | "steadyClock" | "locked">;

@@ -14,7 +14,7 @@ import type { Setting } from "../doctl/config-file.ts";
 import type { DoctlFacts } from "../doctl/observe.ts";
 import type { EnvFileFacts } from "../env-file/facts.ts";
 import { needsOf } from "../terraform/root/needs.ts";
-import type { TerraformRoot } from "../terraform/root/observe.ts";
+import type { TerraformRoot } from "../terraform/root/root.ts";
 import type { TokenSource } from "../terraform/root/token-source.ts";
 import type { TokenFacts } from "../token/facts.ts";
 import { mayStore, usableToken } from "../token/storing.ts";

@@ -17,7 +17,7 @@ import { assignmentsIn } from "../env-file/assignments.ts";
 import type { EnvFileFacts } from "../env-file/facts.ts";
 import { execConfigOf } from "../terraform/exec-config.ts";
 import type { TerraformFacts } from "../terraform/root/facts.ts";
-import type { TerraformRoot } from "../terraform/root/observe.ts";
+import type { TerraformRoot } from "../terraform/root/root.ts";
 import type { TokenSource, Value } from "../terraform/root/token-source.ts";
 import type { TokenFacts } from "../token/facts.ts";
 

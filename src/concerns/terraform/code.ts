@@ -6,7 +6,7 @@ import type { Finding } from "../../core/finding.ts";
 import { obstacles } from "../../core/obstacles.ts";
 import { joined, type PlanPart } from "../../core/plan.ts";
 import { hint, own, run } from "../../errors/hint.ts";
-import type { Place } from "../../hcl/syntax.ts";
+import type { SourceLocation } from "../../hcl/syntax.ts";
 import type { Content } from "../../secret/content.ts";
 import { Secret } from "../../secret/secret.ts";
 import { holdsToken } from "../../secret/token-form.ts";
@@ -14,8 +14,8 @@ import type { RepoFacts } from "../git/facts.ts";
 import { finding } from "./findings.ts";
 import type { TerraformFacts } from "./root/facts.ts";
 import type { HardCoded, ProviderBlock } from "./root/module.ts";
-import { type Needs, needsOf } from "./root/needs.ts";
-import type { TerraformRoot } from "./root/observe.ts";
+import { needsOf, type RootNeeds } from "./root/needs.ts";
+import type { TerraformRoot } from "./root/root.ts";
 import { terraformWords, toolOf } from "./root/typed.ts";
 
 /** The facts that these follow from. */
@@ -25,9 +25,9 @@ interface Known {
 }
 
 /** What is to be said of a root module's code as it stands. */
-export function judgeCode(known: Known, root: TerraformRoot, needs: Needs): Finding[] {
+export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): Finding[] {
   const { config, module, tfvars, at } = root;
-  const where = ({ file, line }: Place) => `${join(config.dir, file)}:${line}`;
+  const where = ({ file, line }: SourceLocation) => `${join(config.dir, file)}:${line}`;
   const findings: Finding[] = [];
   for (const place of module.broken) {
     const message = `${where(place)}: not understood. Nothing is added to this root.`;

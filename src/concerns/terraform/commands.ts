@@ -16,8 +16,8 @@ import { execConfigOf } from "./exec-config.ts";
 import { finding } from "./findings.ts";
 import type { TerraformFacts } from "./root/facts.ts";
 import { BACKEND_TF, MISSING_TF } from "./root/names.ts";
-import { type Needs, needsOf } from "./root/needs.ts";
-import type { TerraformRoot } from "./root/observe.ts";
+import { needsOf, type RootNeeds } from "./root/needs.ts";
+import type { TerraformRoot } from "./root/root.ts";
 
 /** The facts that these follow from. */
 interface Known {
@@ -127,7 +127,7 @@ const REQUIREMENTS = ["versions.tf", MISSING_TF, BACKEND_TF];
 function judgeEnvironment(
   { machine: { env } }: Known,
   root: TerraformRoot,
-  { credentials, variable }: Needs,
+  { credentials, variable }: RootNeeds,
 ): Finding[] {
   const { workspace } = root.config;
   const findings: Finding[] = [];

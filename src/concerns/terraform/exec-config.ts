@@ -3,7 +3,7 @@ import type { ExecConfig } from "../../exec/exec-config.ts";
 import { SECRET_TFVARS } from "../config/protected-paths.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import { needsOf } from "./root/needs.ts";
-import type { TerraformRoot } from "./root/observe.ts";
+import type { TerraformRoot } from "./root/root.ts";
 
 /** What `exec` follows from in this config and these roots. */
 export function execConfigOf(

@@ -1,7 +1,7 @@
 import { bodyOf, fill, generate, type Templates } from "../../core/generated.ts";
 import type { TerraformRootConfig } from "../config/resolved.ts";
 import { EPHEMERAL_SINCE, MISSING_TF } from "./root/names.ts";
-import type { Needs } from "./root/needs.ts";
+import type { RootNeeds } from "./root/needs.ts";
 
 /**
  * The .tf files of a root that has none of its own. They follow from config alone, never from the
@@ -9,7 +9,7 @@ import type { Needs } from "./root/needs.ts";
  */
 export function renderRoot(
   config: TerraformRootConfig,
-  needs: Pick<Needs, "credentials" | "variable"> & Partial<Needs>,
+  needs: Pick<RootNeeds, "credentials" | "variable"> & Partial<RootNeeds>,
   templates: Templates,
 ): ReadonlyMap<string, string> {
   const parts = partsFor(config, needs, templates);
@@ -48,7 +48,7 @@ export function renderNothing(name: string, templates: Templates): string {
  */
 export function renderMissing(
   config: TerraformRootConfig,
-  needs: Needs,
+  needs: RootNeeds,
   templates: Templates,
 ): string | undefined {
   const parts = partsFor(config, needs, templates);
@@ -71,7 +71,7 @@ export function renderMissing(
 
 function partsFor(
   config: TerraformRootConfig,
-  { credentials, variable }: Pick<Needs, "credentials" | "variable">,
+  { credentials, variable }: Pick<RootNeeds, "credentials" | "variable">,
   templates: Templates,
 ) {
   const names = { variable };

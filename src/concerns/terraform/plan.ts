@@ -20,8 +20,8 @@ import { renderMissing, renderNothing, renderRoot } from "./files.ts";
 import { finding } from "./findings.ts";
 import type { TerraformFacts } from "./root/facts.ts";
 import { MISSING_TF, PUBLIC_TFVARS } from "./root/names.ts";
-import { type Needs, needsOf } from "./root/needs.ts";
-import type { TerraformRoot } from "./root/observe.ts";
+import { needsOf, type RootNeeds } from "./root/needs.ts";
+import type { TerraformRoot } from "./root/root.ts";
 import { isTooOld } from "./root/tool.ts";
 import { planSecretVariables } from "./secret-values.ts";
 
@@ -74,7 +74,7 @@ export function planTerraform(known: Known, found: TerraformRoot, consent: Conse
 function planConfiguration(
   known: Known,
   root: TerraformRoot,
-  needs: Needs,
+  needs: RootNeeds,
   consent: Consent,
 ): PlanPart {
   const {
@@ -101,7 +101,7 @@ function planConfiguration(
 }
 
 /** What is still lacking when these files have their part. */
-function without(needs: Needs, names: readonly string[]): Needs {
+function without(needs: RootNeeds, names: readonly string[]): RootNeeds {
   const hasVariables = names.includes("variables.tf");
   return {
     ...needs,
@@ -152,7 +152,10 @@ function planPublicVariables(known: Known, root: TerraformRoot, consent: Consent
   return { findings, changes: findings.length > 0 ? [] : [change] };
 }
 
-function judgeTool({ terraform: { tool: terraform } }: Known, { credentials }: Needs): Finding[] {
+function judgeTool(
+  { terraform: { tool: terraform } }: Known,
+  { credentials }: RootNeeds,
+): Finding[] {
   if (credentials !== "tfvars" || terraform === undefined || !isTooOld(terraform)) return [];
   const message = `${terraform.name} ${terraform.version} is too old for ephemeral variables.`;
   const fix = hint`Upgrade it, or set terraform.credentials: env`;

@@ -16,8 +16,8 @@ import type { RepoFacts } from "../git/facts.ts";
 import type { TokenFacts } from "../token/facts.ts";
 import { mayStore, usableToken } from "../token/storing.ts";
 import { finding } from "./findings.ts";
-import type { Needs } from "./root/needs.ts";
-import type { TerraformRoot } from "./root/observe.ts";
+import type { RootNeeds } from "./root/needs.ts";
+import type { TerraformRoot } from "./root/root.ts";
 
 /** The facts that these follow from. */
 interface Known {
@@ -31,7 +31,7 @@ interface Known {
 export function planSecretVariables(
   known: Known,
   root: TerraformRoot,
-  { credentials, variable }: Needs,
+  { credentials, variable }: RootNeeds,
   consent: Consent,
 ): PlanPart {
   const token = usableToken(known.token);

@@ -16,14 +16,14 @@ const TIME_LIMIT_MS = 120_000;
 /** For this run, or for those to come on this machine too. */
 export type TrustGiven = "once" | "kept";
 
-export interface TokenQuestion {
+export interface FindTokenOptions {
   readonly config: ResolvedConfig;
   /** The git root; outside git the config's folder. */
   readonly top: string;
   /** undefined: only what was trusted before. */
   readonly trust: TrustGiven | undefined;
   /** What the command said before: its owner is not asked twice in a run. */
-  readonly answers?: Map<string, Promise<Answer>>;
+  readonly answers?: Map<string, Promise<CommandAnswer>>;
 }
 
 /**
@@ -33,30 +33,32 @@ export interface TokenQuestion {
 export async function findToken(
   host: TokenHost,
   sources: TokenSources,
-  question: TokenQuestion,
+  question: FindTokenOptions,
 ): Promise<TokenState> {
   const chosen = chooseToken(sources);
   const { command } = question.config.token;
   if (chosen.kind !== "missing" || command === undefined) return chosen;
-  const { answers = new Map<string, Promise<Answer>>(), trust } = question;
+  const { answers = new Map<string, Promise<CommandAnswer>>(), trust } = question;
   const asked = answers.get(`${trust}`) ?? askCommand(host, command, question);
   answers.set(`${trust}`, asked);
   const answer = await asked;
   return "text" in answer ? chooseToken({ ...sources, command: answer }) : answer;
 }
 
-export type Answer = NonNullable<TokenSources["command"]> | (TokenState & { kind: "unavailable" });
+export type CommandAnswer =
+  | NonNullable<TokenSources["command"]>
+  | (TokenState & { kind: "unavailable" });
 
 async function askCommand(
   host: TokenHost,
   command: readonly string[],
-  { config, top: root, trust }: TokenQuestion,
-): Promise<Answer> {
+  { config, top: root, trust }: FindTokenOptions,
+): Promise<CommandAnswer> {
   // Who keeps all of HOME in git has his tools in there too.
   const top = host.home !== undefined && isInside(host.home, root) ? config.base : root;
   const [program = "", ...args] = command;
   const shown = printable(command.join(" "));
-  const unavailable = (why: "untrusted" | "failed", detail: string): Answer => ({
+  const unavailable = (why: "untrusted" | "failed", detail: string): CommandAnswer => ({
     kind: "unavailable",
     why,
     command: shown,

@@ -1,7 +1,7 @@
 import type { TokenSources } from "../../exec/token-sources.ts";
 import type { Secret } from "../../secret/secret.ts";
 import type { TokenFacts } from "./facts.ts";
-import { findToken, type TokenHost, type TokenQuestion } from "./find-token.ts";
+import { type FindTokenOptions, findToken, type TokenHost } from "./find-token.ts";
 import type { Inspection } from "./verdict.ts";
 
 /**
@@ -13,7 +13,7 @@ import type { Inspection } from "./verdict.ts";
 export async function observeToken(
   host: TokenHost,
   sources: TokenSources,
-  question: TokenQuestion & { readonly inspect: (token: Secret) => Promise<Inspection> },
+  question: FindTokenOptions & { readonly inspect: (token: Secret) => Promise<Inspection> },
 ): Promise<Pick<TokenFacts, "state" | "inspection">> {
   const state = await findToken(host, sources, question);
   const inspection = state.kind === "found" ? await question.inspect(state.token) : undefined;

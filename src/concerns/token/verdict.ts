@@ -1,7 +1,7 @@
 import type { HttpAnswer } from "../../host/host.ts";
 
 /** What one endpoint's answer amounts to. */
-export type Answer =
+export type EndpointAnswer =
   | { readonly kind: "json"; readonly status: number; readonly body: unknown }
   /** An answer that proves nothing: HTML, a redirect, broken JSON, 429, 5xx, no network. */
   | { readonly kind: "nothing"; readonly why: string };
@@ -24,7 +24,7 @@ export interface Inspection {
 }
 
 /** An HTTP answer reduced to what it may prove (docs/contracts/api.md §5). */
-export function readAnswer(answer: HttpAnswer): Answer {
+export function readAnswer(answer: HttpAnswer): EndpointAnswer {
   if (answer.kind === "failure") return { kind: "nothing", why: FAILURES[answer.why] };
   const { status } = answer;
   if (status >= 300 && status < 400) {
@@ -44,7 +44,7 @@ export function readAnswer(answer: HttpAnswer): Answer {
 }
 
 /** The table of docs/contracts/api.md §7, first row that fits. */
-export function judge(account: Answer, info: Answer): Inspection {
+export function judge(account: EndpointAnswer, info: EndpointAnswer): Inspection {
   const facts = { ...readAccount(account), ...readInfo(info) };
   const isAlive = facts.accountKnown || isForbidden(account);
   const doubts = [
@@ -76,16 +76,16 @@ const FAILURES = {
   "too-large": "it answered with more than 1 MB",
 } as const;
 
-function is(answer: Answer, status: number): answer is Answer & { kind: "json" } {
+function is(answer: EndpointAnswer, status: number): answer is EndpointAnswer & { kind: "json" } {
   return answer.kind === "json" && answer.status === status;
 }
 
 /** 403 on the account: the token is real but lacks account:read (docs/contracts/api.md §4). */
-function isForbidden(answer: Answer): boolean {
+function isForbidden(answer: EndpointAnswer): boolean {
   return is(answer, 403) && text(record(answer.body)?.["message"]) !== undefined;
 }
 
-function readAccount(answer: Answer) {
+function readAccount(answer: EndpointAnswer) {
   const account = is(answer, 200) ? record(record(answer.body)?.["account"]) : undefined;
   const team = record(account?.["team"]);
   const uuid = text(team?.["uuid"]);
@@ -96,7 +96,7 @@ function readAccount(answer: Answer) {
   };
 }
 
-function readInfo(answer: Answer) {
+function readInfo(answer: EndpointAnswer) {
   const info = is(answer, 200) ? record(answer.body) : undefined;
   const scopes = info?.["scopes"];
   const known = Array.isArray(scopes) && scopes.every((scope) => typeof scope === "string");
@@ -109,7 +109,7 @@ function readInfo(answer: Answer) {
   };
 }
 
-function doubtsAbout(what: string, answer: Answer, known: boolean): string[] {
+function doubtsAbout(what: string, answer: EndpointAnswer, known: boolean): string[] {
   if (known) return [];
   if (answer.kind === "nothing") return [`${what}: ${answer.why}`];
   return [`${what}: it answered ${answer.status} in a form we do not know`];

@@ -1,6 +1,6 @@
 import { zipSync } from "fflate";
 import { describe, expect, it } from "vitest";
-import { sightingsIn } from "../../../src/commands/leaks/sighting.ts";
+import { tokenMatchesIn } from "../../../src/commands/leaks/token-match.ts";
 import { Secret } from "../../../src/secret/secret.ts";
 import { OVERLAP, tokensIn } from "../../../src/secret/token-search.ts";
 import { randomToken } from "../../fixtures/workbench.ts";
@@ -71,7 +71,7 @@ describe("a token is found", () => {
   ])("in no time where it stands in each line, %s", (_, text) => {
     const began = process.cpuUsage();
     const file = Buffer.from(`${text}\n`.repeat(60_000), "latin1");
-    expect(sightingsIn(file, undefined, "f").map(({ line }) => line)).toEqual([1]);
+    expect(tokenMatchesIn(file, undefined, "f").map(({ line }) => line)).toEqual([1]);
     expect(process.cpuUsage(began).user / 1000).toBeLessThan(3000);
   });
 
@@ -105,7 +105,7 @@ describe("in a file", () => {
     const file = Buffer.from(
       `one\n${other}\n${token} ${other}\n${base64(token)}\nx:\n${encoded}\n${encoded}`,
     );
-    expect(sightingsIn(file, own, "f").map(({ kind, line }) => [kind, line])).toEqual([
+    expect(tokenMatchesIn(file, own, "f").map(({ kind, line }) => [kind, line])).toEqual([
       ["personal", 2],
       ["own", 3],
       // 900 characters are 1200 in base64.
@@ -126,17 +126,17 @@ describe("in a file", () => {
     const legacy = Secret.of(digits, { kind: "stdin" });
     for (let at = 0; at < 60; at++) {
       const text = (value: string) => Buffer.from(of(`${"u".repeat(at)}${value}`), "latin1");
-      expect(sightingsIn(text(digits), legacy, "f"), `${at}`).toMatchObject([{ kind: "own" }]);
-      expect(sightingsIn(text("0".repeat(64)), legacy, "f")).toEqual([]);
+      expect(tokenMatchesIn(text(digits), legacy, "f"), `${at}`).toMatchObject([{ kind: "own" }]);
+      expect(tokenMatchesIn(text("0".repeat(64)), legacy, "f")).toEqual([]);
     }
     const third = Buffer.from(`one\n\n${of(digits)}`, "latin1");
-    expect(sightingsIn(third, legacy, "f")).toMatchObject([{ kind: "own", line: 3 }]);
+    expect(tokenMatchesIn(third, legacy, "f")).toMatchObject([{ kind: "own", line: 3 }]);
   });
 
   it("a saved plan is unpacked; a broken one is no reason to stop", () => {
     const plan = zipSync({ tfplan: Buffer.from(`\x0a${token}`), tfstate: Buffer.from("{}") });
-    const found = sightingsIn(Buffer.from(plan), own, "tfplan");
+    const found = tokenMatchesIn(Buffer.from(plan), own, "tfplan");
     expect(found).toMatchObject([{ kind: "own", line: undefined }]);
-    expect(sightingsIn(Buffer.from(plan.slice(0, 60)), own, "tfplan")).toEqual([]);
+    expect(tokenMatchesIn(Buffer.from(plan.slice(0, 60)), own, "tfplan")).toEqual([]);
   });
 });

@@ -5,7 +5,7 @@ import type { ResolvedConfig } from "../../config/resolved.ts";
 import { filesOf } from "../../git/files.ts";
 import type { Git } from "../../git/git.ts";
 import { isBackendConfig, secretsInFiles } from "../root/backend-secrets.ts";
-import type { TerraformRoot } from "../root/observe.ts";
+import type { TerraformRoot } from "../root/root.ts";
 
 /** Other endings (backend.json) are anybody's, where they do not stand beside the code. */
 const PATTERNS = ["*.tfbackend", "*.tfbackend.json", "backend*.hcl"].map(

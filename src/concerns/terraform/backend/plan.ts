@@ -8,7 +8,7 @@ import { obstacles, yoursNow } from "../../../core/obstacles.ts";
 import { joined, NOTHING, type PlanPart } from "../../../core/plan.ts";
 import { exec, type HintPart, hint, own, run, unset } from "../../../errors/hint.ts";
 import { KEY_NAMES } from "../../../exec/spaces-keys.ts";
-import type { Place } from "../../../hcl/syntax.ts";
+import type { SourceLocation } from "../../../hcl/syntax.ts";
 import { allowsFrom } from "../../../lib/version.ts";
 import type { ResolvedConfig, SpacesBackend } from "../../config/resolved.ts";
 import type { EnvFileFacts } from "../../env-file/facts.ts";
@@ -20,7 +20,7 @@ import { placeOf } from "../../spaces/prove-locks.ts";
 import { backendSince, differences, renderBackend } from "../root/backend.ts";
 import type { TerraformFacts } from "../root/facts.ts";
 import { BACKEND_TF } from "../root/names.ts";
-import type { TerraformRoot } from "../root/observe.ts";
+import type { TerraformRoot } from "../root/root.ts";
 import { isToolOlder } from "../root/tool.ts";
 import { terraformWords, toolOf } from "../root/typed.ts";
 import { finding } from "./findings.ts";
@@ -274,6 +274,6 @@ function hereOf({ config }: Known, root: TerraformRoot): string {
   return relative(config.base, root.config.dir) || ".";
 }
 
-function placeIn(root: TerraformRoot, { file, line }: Place): string {
+function placeIn(root: TerraformRoot, { file, line }: SourceLocation): string {
   return `${root.at(file).path}:${line}`;
 }

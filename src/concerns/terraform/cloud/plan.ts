@@ -16,8 +16,8 @@ import type { TokenFacts } from "../../token/facts.ts";
 import type { TerraformFacts } from "../root/facts.ts";
 import { UPLOAD_IGNORE } from "../root/names.ts";
 import { needsOf } from "../root/needs.ts";
-import type { TerraformRoot } from "../root/observe.ts";
 import { providerOf } from "../root/provider.ts";
+import type { TerraformRoot } from "../root/root.ts";
 import { finding } from "./findings.ts";
 import { isUploaded } from "./upload-ignore.ts";
 

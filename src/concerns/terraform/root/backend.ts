@@ -1,5 +1,5 @@
 import { generate, type Templates } from "../../../core/generated.ts";
-import type { Block, Expression, Place } from "../../../hcl/syntax.ts";
+import type { Block, Expression, SourceLocation } from "../../../hcl/syntax.ts";
 import { jsonIn, recordOf } from "../../../lib/json.ts";
 import type { SpacesBackend } from "../../config/resolved.ts";
 import { spacesHost } from "../../spaces/host.ts";
@@ -45,7 +45,7 @@ export interface BackendSettings {
 export interface BackendBlock extends BackendSettings {
   /** It does not name the whole place: -backend-config does. */
   readonly isPartial: boolean;
-  readonly place: Place;
+  readonly place: SourceLocation;
 }
 
 export function describeBackend(block: Block): BackendBlock {
@@ -132,13 +132,16 @@ export function mayHoldSecret(text: string): boolean {
 }
 
 /** Secrets that stand in a block, in plain text. */
-export function secretsInBlock({ attributes, blocks }: Block): { name: string; place: Place }[] {
+export function secretsInBlock({
+  attributes,
+  blocks,
+}: Block): { name: string; place: SourceLocation }[] {
   return [...secretsIn(attributes), ...blocks.flatMap(secretsInBlock)];
 }
 
 export function secretsIn(
   attributes: ReadonlyMap<string, Expression>,
-): { name: string; place: Place }[] {
+): { name: string; place: SourceLocation }[] {
   return [...attributes].flatMap(([name, { literal, fields, place }]) => {
     const isSecret = SECRET_SETTING.test(name) && typeof literal === "string" && literal !== "";
     return [...(isSecret ? [{ name, place }] : []), ...(fields ? secretsIn(fields) : [])];

@@ -1,6 +1,6 @@
 import type { Templates } from "../../../core/generated.ts";
 import type { Snapshot } from "../../../host/host.ts";
-import type { TerraformRoot } from "./observe.ts";
+import type { TerraformRoot } from "./root.ts";
 import type { TokenSource } from "./token-source.ts";
 import type { TerraformTool } from "./tool.ts";
 

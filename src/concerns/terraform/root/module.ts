@@ -2,7 +2,7 @@ import {
   type Block,
   type Expression,
   type ParsedFile,
-  type Place,
+  type SourceLocation,
   variableIn,
 } from "../../../hcl/syntax.ts";
 import { Secret } from "../../../secret/secret.ts";
@@ -19,13 +19,13 @@ export interface RootModule {
   readonly variables: ReadonlyMap<string, Variable>;
   readonly backend: BackendBlock | undefined;
   /** A cloud block, or its older form, a backend of type remote: either uploads the folder. */
-  readonly cloud: Place | undefined;
+  readonly cloud: SourceLocation | undefined;
   /** Secrets written into a backend or cloud block, by the setting's name. */
-  readonly backendSecrets: readonly { readonly name: string; readonly place: Place }[];
+  readonly backendSecrets: readonly { readonly name: string; readonly place: SourceLocation }[];
   /** Tokens written into the code. */
   readonly hardCoded: readonly HardCoded[];
   /** Files that the grammar does not read to their end. */
-  readonly broken: readonly Place[];
+  readonly broken: readonly SourceLocation[];
 }
 
 /** A `provider "digitalocean"` block. */
@@ -36,11 +36,11 @@ export interface ProviderBlock {
   readonly hasToken: boolean;
   /** Its token is a text in the code. */
   readonly isHardCoded: boolean;
-  readonly place: Place;
+  readonly place: SourceLocation;
 }
 
 export interface RequiredProviders {
-  readonly place: Place;
+  readonly place: SourceLocation;
   /** `source` of digitalocean; null: an entry without one, as of 0.12; undefined: no entry. */
   readonly source: string | null | undefined;
 }
@@ -51,11 +51,11 @@ export interface Variable {
   readonly hasDefault: boolean;
   /** A default that is a text. */
   readonly defaultText: Secret | undefined;
-  readonly place: Place;
+  readonly place: SourceLocation;
 }
 
 export interface HardCoded {
-  readonly place: Place;
+  readonly place: SourceLocation;
   /** In words: `provider "digitalocean"`, `variable "do_token"`. */
   readonly where: string;
   readonly expression: Expression;

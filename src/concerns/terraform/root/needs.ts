@@ -1,10 +1,10 @@
 import { allowsFrom } from "../../../lib/version.ts";
 import { EPHEMERAL_SINCE } from "./names.ts";
-import type { TerraformRoot } from "./observe.ts";
 import { providerOf } from "./provider.ts";
+import type { TerraformRoot } from "./root.ts";
 
 /** How a root module gets its token, and which declarations it lacks for that. */
-export interface Needs {
+export interface RootNeeds {
   /**
    * tfvars: a variable, with its value in a secret file. env: the provider reads the environment.
    * own: the repo has a way of its own (a data source, a local), which is none of our business.
@@ -23,7 +23,7 @@ export interface Needs {
  * Follows from config and repo alone, never from the machine (docs/design.md §6). What only a file
  * of ours declares counts as lacking: that file is where it goes.
  */
-export function needsOf(root: TerraformRoot): Needs {
+export function needsOf(root: TerraformRoot): RootNeeds {
   const { config, module } = root;
   const { block: provider } = providerOf(root);
   const variable = provider?.variable ?? config.variable;
@@ -37,7 +37,7 @@ export function needsOf(root: TerraformRoot): Needs {
     undeclared: Object.keys(config.variables).filter((name) => !module.variables.has(name)),
   };
 
-  function credentialsOf(): Needs["credentials"] {
+  function credentialsOf(): RootNeeds["credentials"] {
     if (config.credentials === "env") return "env";
     // HCP Terraform uploads the folder: a secret file would go along.
     if (module.cloud !== undefined) return "env";

@@ -1,5 +1,5 @@
 import type { ProviderBlock } from "./module.ts";
-import type { OwnFile, TerraformRoot } from "./observe.ts";
+import type { OwnFile, TerraformRoot } from "./root.ts";
 
 /**
  * The provider that a root's token goes to: the default one; without it the one in a file of ours; else the

@@ -1,13 +1,13 @@
 import { join } from "node:path";
 import { readTfvars } from "../../../hcl/read.ts";
-import type { Place } from "../../../hcl/syntax.ts";
+import type { SourceLocation } from "../../../hcl/syntax.ts";
 import type { Host } from "../../../host/host.ts";
 import { decode } from "../../../secret/content.ts";
 import { Secret, type TokenOrigin } from "../../../secret/secret.ts";
 import { SECRET_TFVARS } from "../../config/protected-paths.ts";
 import { PUBLIC_TFVARS } from "./names.ts";
-import type { TerraformRoot } from "./observe.ts";
 import { providerOf } from "./provider.ts";
+import type { TerraformRoot } from "./root.ts";
 
 /** Where the provider of a root module takes its token from, as its files stand. */
 export type TokenSource =
@@ -41,8 +41,8 @@ export async function tokenSourceOf(
   root: TerraformRoot,
 ): Promise<TokenSource> {
   const { module, config } = root;
-  const at = ({ file, line }: Place) => `${join(config.dir, file)}:${line}`;
-  const unknown = (why: string, place: Place | undefined): TokenSource => ({
+  const at = ({ file, line }: SourceLocation) => `${join(config.dir, file)}:${line}`;
+  const unknown = (why: string, place: SourceLocation | undefined): TokenSource => ({
     kind: "unknown",
     why,
     where: place && at(place),

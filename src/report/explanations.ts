@@ -1,5 +1,5 @@
 import { wrap } from "../lib/wrap.ts";
-import type { Explanation, ScopeCheck } from "../scopes/explain.ts";
+import type { Explanation, ScopeCheck } from "../scopes/explanation.ts";
 import type { FailingResource } from "../scopes/failures.ts";
 import { type HintEdge, hintText, hintWords } from "./hint-text.ts";
 import { type Page, safe } from "./paint.ts";

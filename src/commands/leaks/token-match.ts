@@ -6,7 +6,7 @@ import { tokensIn } from "../../secret/token-search.ts";
 export type TokenKind = "personal" | "oauth" | "refresh" | "own";
 
 /** A token in some bytes. */
-export interface Sighting {
+export interface TokenMatch {
   /** "own": the repo's token, whatever its form. */
   readonly kind: TokenKind;
   readonly token: Secret;
@@ -20,14 +20,14 @@ export interface Sighting {
  * @param own the repo's token.
  * @param path what the bytes are.
  */
-export function sightingsIn(
+export function tokenMatchesIn(
   bytes: Buffer,
   own: Secret | undefined,
   path: string,
-): readonly Sighting[] {
+): readonly TokenMatch[] {
   if (isSavedPlan(bytes)) {
-    const packed = membersOf(bytes).flatMap((member) => sightingsIn(member, own, path));
-    return firstOfEach(packed).map((sighting) => ({ ...sighting, line: undefined }));
+    const packed = membersOf(bytes).flatMap((member) => tokenMatchesIn(member, own, path));
+    return firstOfEach(packed).map((match) => ({ ...match, line: undefined }));
   }
   const found = tokensIn(bytes).map(({ value, at }) => {
     const kind: TokenKind = own?.holds(value) ? "own" : (kindOf(value) ?? "personal");
@@ -44,15 +44,15 @@ export function holdsToken(bytes: Buffer, own: Secret | undefined): boolean {
 
 /** A token of a form that tells itself is found by that. */
 function placesOfOwn(bytes: Buffer, own: Secret | undefined) {
-  if (own === undefined || own.tellsItself) return [];
+  if (own === undefined || own.hasPrefix) return [];
   return own.placesIn(bytes).map((at) => ({ kind: "own" as const, token: own, at }));
 }
 
-function firstOfEach<Each extends { readonly token: Secret }>(sightings: readonly Each[]): Each[] {
+function firstOfEach<Each extends { readonly token: Secret }>(matches: readonly Each[]): Each[] {
   const first = new Map<string, Each>();
-  for (const sighting of sightings) {
-    const { fingerprint } = sighting.token;
-    if (!first.has(fingerprint)) first.set(fingerprint, sighting);
+  for (const match of matches) {
+    const { fingerprint } = match.token;
+    if (!first.has(fingerprint)) first.set(fingerprint, match);
   }
   return [...first.values()];
 }
@@ -60,8 +60,8 @@ function firstOfEach<Each extends { readonly token: Secret }>(sightings: readonl
 /** Counts each line end once, however many tokens there are; they come in order. */
 function withLines(
   bytes: Buffer,
-  found: readonly (Omit<Sighting, "line"> & { readonly at: number })[],
-): readonly Sighting[] {
+  found: readonly (Omit<TokenMatch, "line"> & { readonly at: number })[],
+): readonly TokenMatch[] {
   let line = 1;
   let end = bytes.indexOf(10);
   return found.map(({ kind, token, at }) => {

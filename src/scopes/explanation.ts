@@ -13,10 +13,10 @@ export interface ExplainFacts {
   readonly operations: Operations;
   /** What the repo's Terraform code may do. */
   readonly actions: readonly Action[];
-  readonly token: TokenFacts;
+  readonly token: KnownToken;
 }
 
-export interface TokenFacts {
+export interface KnownToken {
   readonly state: "missing" | "alive" | "refused" | "unknown";
   /** undefined: DigitalOcean did not say. */
   readonly granted: readonly string[] | undefined;
@@ -129,7 +129,7 @@ function forbidden(
   };
 }
 
-const NOT_ASKED: Readonly<Record<TokenFacts["state"], Hint>> = {
+const NOT_ASKED: Readonly<Record<KnownToken["state"], Hint>> = {
   missing: hint`This repo has no token to look at: ${own()} makes you one that has it.`,
   refused: hint`This repo's token is revoked, expired or mistyped (401), so another was used: ${own("check")}`,
   unknown: hint`DigitalOcean did not say what this repo's token may do: ${own("scopes")} asks again.`,
@@ -161,7 +161,7 @@ function inModule(address: string): string {
 /** Scopes that the attributes of one resource ask for and the token lacks. */
 function furtherScopes(
   makers: readonly Action[],
-  { wanted, token, data }: { wanted: readonly string[]; token: TokenFacts; data: ScopeData },
+  { wanted, token, data }: { wanted: readonly string[]; token: KnownToken; data: ScopeData },
 ): ScopeCheck[] {
   const { granted } = token;
   const isOne = new Set(makers.map(({ address }) => address)).size === 1;
@@ -185,7 +185,7 @@ function resourcesOf({ resource }: Failure): FailingResource[] {
   return resource === undefined ? [] : [resource];
 }
 
-function answered(status: number, token: TokenFacts): Words {
+function answered(status: number, token: KnownToken): Words {
   if (status === 401) return UNAUTHORIZED[token.state];
   if (status === 404) {
     return {
@@ -211,7 +211,7 @@ function answered(status: number, token: TokenFacts): Words {
   };
 }
 
-const UNAUTHORIZED: Readonly<Record<TokenFacts["state"], Words>> = {
+const UNAUTHORIZED: Readonly<Record<KnownToken["state"], Words>> = {
   missing: {
     what: "The token that was used is revoked, expired or mistyped (401), and this repo has none.",
     fix: hint`${own()} helps you to make a new one.`,

@@ -4,7 +4,7 @@ import { readNeeds } from "../../concerns/token/needed-scopes.ts";
 import { inspectRepoToken } from "../../concerns/token/repo-token.ts";
 import type { TokenState } from "../../exec/token-sources.ts";
 import { loadOperations, loadScopeData } from "../../scopes/data.ts";
-import { type Explanation, explain, type TokenFacts } from "../../scopes/explain.ts";
+import { type Explanation, explain, type KnownToken } from "../../scopes/explanation.ts";
 import { type Failure, failuresIn } from "../../scopes/failures.ts";
 import type { ObservingHost } from "../init/observe.ts";
 
@@ -48,13 +48,13 @@ export async function explainText(
   return failures.map((failure) => explain(failure, { data, operations, actions, token }));
 }
 
-const NOT_ASKED: TokenFacts = { state: "unknown", granted: undefined };
+const NOT_ASKED: KnownToken = { state: "unknown", granted: undefined };
 
 function has(failures: readonly Failure[], status: number): boolean {
   return failures.some((failure) => failure.kind === "status" && failure.status === status);
 }
 
-function factsOf({ state, inspection }: Awaited<ReturnType<typeof inspectRepoToken>>): TokenFacts {
+function factsOf({ state, inspection }: Awaited<ReturnType<typeof inspectRepoToken>>): KnownToken {
   if (state.kind === "missing") return { state: "missing", granted: undefined };
   return { state: inspection?.state ?? "unknown", granted: inspection?.scopes };
 }

@@ -9,7 +9,7 @@ export const LOCK = ".do-bootstrap.lock";
  *
  * @param folder with its symlinks resolved.
  */
-export async function tidyDoctlFolder(
+export async function cleanUpDoctlFolder(
   { files, clock, locked }: Pick<Host, "files" | "clock" | "locked">,
   folder: string,
 ): Promise<void> {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { readTfJson } from "../../../src/hcl/tf-json.ts";
 import { actionsInCode } from "../../../src/scopes/code-actions.ts";
 import { loadOperations, loadScopeData } from "../../../src/scopes/data.ts";
-import { explain, type TokenFacts } from "../../../src/scopes/explain.ts";
+import { explain, type KnownToken } from "../../../src/scopes/explanation.ts";
 import { failuresIn } from "../../../src/scopes/failures.ts";
 import { operationsOf } from "../../../src/scopes/operations.ts";
 import { said } from "../../fixtures/hint.ts";
@@ -20,21 +20,21 @@ const CODE = {
 const { blocks, references } = readTfJson(JSON.stringify(CODE, null, 1), "main.tf.json");
 const actions = actionsInCode([{ prefix: "", blocks, references }], "apply");
 
-const explained = (text: string, token: TokenFacts) => {
+const explained = (text: string, token: KnownToken) => {
   const [failure] = failuresIn(text);
   if (failure === undefined) throw new Error(`no failure in ${text}`);
   return explain(failure, { data, operations, actions, token });
 };
 
-const having = (...granted: string[]): TokenFacts => ({ state: "alive", granted });
-const withState = (state: TokenFacts["state"]): TokenFacts => ({ state, granted: undefined });
+const having = (...granted: string[]): KnownToken => ({ state: "alive", granted });
+const withState = (state: KnownToken["state"]): KnownToken => ({ state, granted: undefined });
 const refused = (call: string, status = 403) =>
   `${call.replace(" ", " https://api.digitalocean.com")}: ${status} no`;
 const OF_WEB = "\n\n  with digitalocean_droplet.web,\n  on main.tf line 4, in resource\n";
 
 describe("a refused call (403)", () => {
   it.each<
-    readonly [call: string, token: TokenFacts, operation: string, scopes: string, what: RegExp]
+    readonly [call: string, token: KnownToken, operation: string, scopes: string, what: RegExp]
   >([
     ["POST /v2/tags", having("tag:read"), "POST /v2/tags", "-tag:create", /lacks tag:create\.$/],
     ["POST /v2/tags", having("read"), "POST /v2/tags", "-tag:create", /lacks tag:create\.$/],
@@ -109,7 +109,7 @@ it("a folder that two modules call is known under both names", () => {
 });
 
 describe("other failures", () => {
-  it.each<readonly [text: string, token: TokenFacts, what: RegExp, fix: RegExp]>([
+  it.each<readonly [text: string, token: KnownToken, what: RegExp, fix: RegExp]>([
     [refused("GET /v2/account", 401), having(), /this repo's is alive/, /exec -- COMMAND/],
     [
       refused("GET /v2/account", 401),

@@ -1,10 +1,10 @@
 import { dirname } from "node:path";
-import { tidyDoctlFolder } from "../../concerns/doctl/left-overs.ts";
+import { cleanUpDoctlFolder } from "../../concerns/doctl/cleanup.ts";
 import type { Host } from "../../host/host.ts";
 import type { Facts } from "./facts.ts";
 
 /** Takes away what killed runs left in every folder that a run may write to, whatever this one does. */
-export async function sweepLeftOvers(
+export async function cleanUp(
   host: Pick<Host, "files" | "clock" | "locked">,
   { config: { base, envFiles, roots }, doctl }: Facts,
 ): Promise<void> {
@@ -13,6 +13,6 @@ export async function sweepLeftOvers(
   const target = doctl?.config?.state.snapshot.target;
   await Promise.all([
     ...[...folders].map((folder) => host.files.sweep(folder)),
-    ...(target === undefined ? [] : [tidyDoctlFolder(host, dirname(target))]),
+    ...(target === undefined ? [] : [cleanUpDoctlFolder(host, dirname(target))]),
   ]);
 }
