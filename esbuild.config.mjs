@@ -14,6 +14,8 @@ const shared = {
   logLevel: "warning",
   // cosmiconfig requires typescript for config files in TypeScript, which we never load.
   external: ["typescript"],
+  // Its main file is UMD, which esbuild cannot bundle. These are the same modules.
+  alias: { "jsonc-parser": "jsonc-parser/lib/esm/main.js" },
 };
 
 // yargs measures its help with two packages that build an Intl.Segmenter and try patterns of emoji:

@@ -1,4 +1,4 @@
-import { isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from "yaml";
+import { type JsonNode, readJsonText } from "../lib/json-text.ts";
 import { referencesInText } from "./hcl.ts";
 import type { Block, Expression, ParsedFile, SourceLocation } from "./syntax.ts";
 
@@ -14,102 +14,71 @@ const LABELS: Readonly<Record<string, number>> = {
   backend: 1,
 };
 
-/** Deeper than any configuration; the reader below would run out of memory. */
-const MAX_DEPTH = 200;
-
 /** Reads a .tf.json text. Never fails: a broken text is a problem with its place. */
 export function readTfJson(written: string, file: string): ParsedFile {
   // A byte order mark is no part of it; offsets stay.
   const text = written.replace(/^\ufeff/, " ");
-  const broken = problemIn(text);
-  if (broken !== undefined) {
-    const line = text.slice(0, broken).split("\n").length;
-    return { blocks: [], references: [], problem: { file, line } };
+  const { root, problem } = readJsonText(text);
+  if (root?.properties === undefined) {
+    return { blocks: [], references: [], problem: { file, line: problem?.line ?? 1 } };
   }
-  const lines = new LineCounter();
-  // JSON is YAML; this reader knows the place of each value.
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    uniqueKeys: false,
-    logLevel: "silent",
-  });
-  const placeAt = (offset: number): SourceLocation => ({ file, line: lines.linePos(offset).line });
-  const [error] = document.errors;
-  if (error !== undefined) return { blocks: [], references: [], problem: placeAt(error.pos[0]) };
-  const root = document.contents;
-  if (!isMap(root)) return { blocks: [], references: [], problem: { file, line: 1 } };
-  const templates = Array.from(text.matchAll(/[$%]\{(?:\\.|[^"\\])*/g), ([template]) => template);
   return {
     blocks: blocksIn(root),
-    references: templates.flatMap(referencesInText),
+    references: textsIn(root).flatMap((each) => {
+      const [template] = /[$%]\{.*/s.exec(each) ?? [];
+      return template === undefined ? [] : referencesInText(template);
+    }),
     problem: undefined,
   };
 
-  function blocksIn(map: Node): Block[] {
-    return pairs(map).flatMap(([key, value]) => nested(key, [], value, LABELS[key] ?? 0));
+  function placeOf({ line }: JsonNode): SourceLocation {
+    return { file, line };
   }
 
-  function nested(type: string, labels: string[], value: Node, depth: number): Block[] {
-    if (isSeq(value))
-      return value.items.flatMap((item) => nested(type, labels, item as Node, depth));
-    if (!isMap(value)) return [];
+  function blocksIn({ properties = [] }: JsonNode): Block[] {
+    return properties.flatMap(({ key, value }) => nested(key, [], value, LABELS[key] ?? 0));
+  }
+
+  function nested(type: string, labels: string[], node: JsonNode, depth: number): Block[] {
+    const { properties, items = [] } = node;
+    if (properties === undefined) return items.flatMap((item) => nested(type, labels, item, depth));
     if (depth > 0) {
-      return pairs(value).flatMap(([label, body]) =>
-        nested(type, [...labels, label], body, depth - 1),
+      return properties.flatMap(({ key, value }) =>
+        nested(type, [...labels, key], value, depth - 1),
       );
     }
     return [
-      {
-        type,
-        labels,
-        attributes: new Map(pairs(value).map(([key, each]) => [key, expression(each)])),
-        blocks: blocksIn(value),
-        place: placeAt(value.range?.[0] ?? 0),
-      },
+      { type, labels, attributes: fieldsOf(node), blocks: blocksIn(node), place: placeOf(node) },
     ];
   }
 
-  function expression(node: Node): Expression {
-    const [start = 0, end = 0] = node.range ?? [];
-    const value = isScalar(node) ? node.value : undefined;
-    const source = text.slice(start, end);
+  /** Of a key that is there twice, the last. */
+  function fieldsOf({ properties = [] }: JsonNode): Map<string, Expression> {
+    return new Map(properties.map(({ key, value }) => [key, expression(value)]));
+  }
+
+  function expression(node: JsonNode): Expression {
+    const { start, end, value, properties, items } = node;
     const isTemplate = typeof value === "string" && /[$%]\{/.test(value);
     return {
-      source,
-      literal: isTemplate ? undefined : (value as Expression["literal"]),
-      fields: isMap(node)
-        ? new Map(pairs(node).map(([key, each]) => [key, expression(each)]))
-        : undefined,
-      items: isSeq(node) ? node.items.map((item) => expression(item as Node)) : undefined,
+      source: text.slice(start, end),
+      literal: isTemplate ? undefined : value,
+      fields: properties && fieldsOf(node),
+      items: items?.map(expression),
       start,
       end,
-      place: placeAt(start),
+      place: placeOf(node),
     };
   }
 }
 
-/** The offset from which a text is not JSON, or too deep; YAML allows more than JSON does. */
-function problemIn(text: string): number | undefined {
-  try {
-    JSON.parse(text);
-  } catch (error) {
-    const at = / position (\d+)/.exec(error instanceof Error ? error.message : "")?.[1];
-    return at === undefined ? text.length : Number(at);
+/** Keys and strings, in the order of the file; each can be a template. */
+function textsIn({ value, properties = [], items = [] }: JsonNode, texts: string[] = []): string[] {
+  if (typeof value === "string") texts.push(value);
+  for (const property of properties) {
+    texts.push(property.key);
+    textsIn(property.value, texts);
   }
-  let depth = 0;
-  for (const { 0: token, index } of text.matchAll(/"(?:[^"\\]|\\.)*"|[[{}\]]/g)) {
-    if (token === "{" || token === "[") depth++;
-    if (token === "}" || token === "]") depth--;
-    if (depth > MAX_DEPTH) return index;
-  }
-  return undefined;
-}
-
-function pairs(map: Node): [string, Node][] {
-  return isMap(map)
-    ? map.items.map((pair: Pair) => [
-        isScalar(pair.key) ? String(pair.key.value) : "",
-        pair.value as Node,
-      ])
-    : [];
+  for (const item of items) textsIn(item, texts);
+  return texts;
 }

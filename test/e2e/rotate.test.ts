@@ -229,6 +229,17 @@ describe("rotate", () => {
     expect(await where()).toEqual(NEW);
   });
 
+  it("replaces a token that JSON writes with escapes, and nothing else of the file", async () => {
+    const { bench, fresh, rotate, old } = await scene();
+    const values = (token: string) => `{ "a": [1.0, "\\u0041"],\r\n"do\\u005ftoken" : "${token}"}`;
+    await bench.write("more.auto.tfvars.json", values(old.replaceAll("_", "\\u005f")), 0o600);
+    await bench.write(".gitignore", "*.tfvars*\n.env\n");
+    const { status, stdout, stderr } = await rotate();
+    expect(status, stderr).toBe(0);
+    expect(await bench.read("more.auto.tfvars.json")).toBe(values(fresh));
+    expect(stdout + stderr).not.toContain(old.slice(7, 23));
+  });
+
   it("of one environment leaves the others", async () => {
     const { bench, fresh, rotate, old } = await scene();
     const prod = randomToken();
@@ -366,6 +377,7 @@ describe("logout", () => {
     const { status, stderr } = await bench.run(["logout"]);
     expect(status, stderr).toBe(0);
     expect(JSON.parse(await bench.read(SECRET))).toEqual({ a: "kept" });
+    expect(await bench.read(SECRET)).toBe('{ "a": "kept" }');
     expect(await bench.read("more.auto.tfvars")).toBe('# c\nregion = "nyc3"\n');
   });
 });

@@ -288,6 +288,15 @@ const CASES: readonly (readonly [what: string, given: Given, expected: Expected]
     { terraform: "T", scripts: ["T", "none"] },
   ],
   [
+    "JSON may write the name with escapes",
+    {
+      ...inEnv,
+      provider: NULLABLE,
+      files: { "terraform.tfvars.json": '{"do\\u005ftoken": "{A}"}\n' },
+    },
+    { terraform: "A", exec: "A", scripts: ["T", "none"], ids: ["terraform.other-token"] },
+  ],
+  [
     "of auto.tfvars the last name wins",
     {
       ...inEnv,
@@ -406,6 +415,16 @@ it("check says it to a person, each place with its line", async () => {
     `            scripts: ${t}, DIGITALOCEAN_TOKEN in the environment`,
     `Under exec  ${t}, whatever the tool`,
   ]);
+});
+
+it("a value in JSON has its own line, not that of a key of the same name above it", async () => {
+  const text = '{\n  "a": { "do_token": "{A}" },\n  "do_token": "{T}"\n}\n';
+  const given = { ...inEnv, provider: NULLABLE, files: { "terraform.tfvars.json": text } };
+  const { bench, env } = await arrange(given, "fake", onTestFinished);
+  const { stdout } = await bench.run(["check", "--json"], { env });
+  const uses: readonly { tool: string; where: string | null }[] = JSON.parse(stdout).uses;
+  const places = uses.filter(({ tool }) => tool === "terraform").map(({ where }) => where);
+  expect(places[0]).toBe(`${join(bench.repo, "terraform.tfvars.json")}:3`);
 });
 
 interface Json {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { dir } from "tmp-promise";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { editValues, hidden, valuesOf } from "../../src/commands/credentials/edit-values.ts";
 import { loadConfig } from "../../src/concerns/config/load.ts";
 import { resolveConfig } from "../../src/concerns/config/resolve.ts";
 import { validateConfig } from "../../src/concerns/config/validate.ts";
@@ -98,6 +99,8 @@ const ENV = `# c\nexport DIGITALOCEAN_TOKEN='${OTHER}' # n\nA="x\ny"\nB: z\r\nC=
 const DOCTL = `access-token: ${PERSONAL}\nauth-contexts: { a: ${OTHER}, B: "x" }\ncontext: a\n# c\nm: &x 1\nn: *x\n`;
 const PLAN = `{"format_version":"1.2","resource_changes":[{"address":"module.a.digitalocean_droplet.b[0]","mode":"managed","type":"digitalocean_droplet","name":"b","change":{"actions":["delete","create"],"before":{"name":"x","tags":["a"]},"after":{"name":"y","tags":null},"after_unknown":{"id":true,"tags":[true,false]},"importing":{"id":"1"}}}]}`;
 const TF_JSON = `{"terraform":{"required_providers":{"digitalocean":{"source":"a/b"}}},"provider":{"digitalocean":[{"token":"\${var.t}"},{"alias":"b"}]},"variable":{"t":{"ephemeral":true,"default":null}},"resource":{"digitalocean_tag":{"a":{"name":"x"}}}}`;
+const TFVARS = `# c\nregion = "nyc3"\ntoken = "${PERSONAL}" // d\na = { "b" : "${PERSONAL}", c = ["x"] }\n`;
+const TFVARS_JSON = `{\n  "a": "\\u0041",\n  "t": "${PERSONAL}", "b": [1, {"c": "${PERSONAL}"}],\n  "d": null\n}\n`;
 const ERRORS = `╷\n│ Error: creating: POST https://api.digitalocean.com/v2/tags: 403 (request "x") You are not authorized\n│   with digitalocean_tag.a,\n│   on main.tf line 3, in resource:\n╵\n{"diagnostic":{"severity":"error","summary":"s","detail":"d","address":"a","range":{"filename":"f","start":{"line":1}}}}\n{"errors":[{"detail":"GET https://x/v2/y: 401"}]}\nGet "https://api.digitalocean.com/v2/account": dial tcp: lookup: no such host\n`;
 
 describe("any bytes as", () => {
@@ -176,6 +179,23 @@ describe("any bytes as", () => {
       const file = readTfJson(given, "a.tf.json");
       describeModule([file]);
     }, TF_JSON);
+  });
+
+  it.each([
+    ["a .tfvars file", "a.tfvars", TFVARS],
+    ["a .tfvars.json file", "a.tfvars.json", TFVARS_JSON],
+  ])("%s: what is hidden is the same to the last byte", (_, path, sample) => {
+    survives((bytes) => {
+      const read = decode(bytes);
+      if (read === undefined) return;
+      const { text, encoding } = read;
+      expect(encode({ parts: hidden(text, path), encoding }).equals(bytes)).toBe(true);
+      editValues(text, { path, olds: [secret()], token: secret(OTHER) });
+      const parts = editValues(text, { path, olds: [secret()], token: undefined });
+      if (parts === undefined) return;
+      const left = valuesOf(encode({ parts, encoding }).toString(encoding), path);
+      expect(left.some((value) => value.equals(secret()))).toBe(false);
+    }, sample);
   });
 
   it("a constraint of versions", () => {

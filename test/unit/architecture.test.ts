@@ -168,6 +168,11 @@ describe("the house of docs/design.md §2", () => {
     expect(breaches((_, to) => isIt(to))).not.toEqual([]);
   });
 
+  it("jsonc-parser is known to lib/json-text.ts", () => {
+    const isIt = (to: string) => isIn(to, "jsonc-parser", "jsonc-parser/");
+    expect(breaches((_, to) => isIt(to))).toEqual(["lib/json-text.ts -> jsonc-parser"]);
+  });
+
   it("nothing runs or builds code from text", () => {
     const users = MODULES.filter(({ code }) => /\beval\(|new Function\(|\brequire\(/.test(code));
     expect(users.map(({ path }) => path)).toEqual([]);

@@ -1,4 +1,4 @@
-import { jsonObject } from "../../lib/json.ts";
+import { type JsonNode, readJsonText, withoutProperties } from "../../lib/json-text.ts";
 import type { Content } from "../../secret/content.ts";
 import { Secret } from "../../secret/secret.ts";
 
@@ -12,49 +12,84 @@ export type Parts = Content["parts"];
 
 /** A file of Terraform values with another token, or without it; undefined where that would change more. */
 export function editValues(text: string, { path, olds, token }: Edit): Parts | undefined {
-  const isOne = (value: Secret) => olds.some((old) => old.equals(value));
-  if (token !== undefined) return hidden(text, (value) => (isOne(value) ? token : undefined));
-  const isOld = (value: unknown) => typeof value === "string" && isOne(secretOf(value));
-  if (!path.endsWith(".json")) {
-    const kept = text.replace(ATTRIBUTE, (line, value: string) => (isOld(value) ? "" : line));
-    return valuesOf(kept).some(isOld) ? undefined : hidden(kept);
+  const isOld = (value: Secret) => olds.some((old) => old.equals(value));
+  if (token !== undefined) {
+    return hidden(text, path, (value) => (isOld(value) ? token : undefined));
   }
-  const values = jsonObject(text);
-  if (values === undefined) return undefined;
-  const rest = Object.entries(values).filter(([, value]) => !isOld(value));
-  return hidden(`${JSON.stringify(Object.fromEntries(rest), undefined, 2)}\n`);
+  const kept = without(text, path, isOld);
+  const isLeft = kept === undefined || valuesOf(kept, path).some(isOld);
+  return isLeft ? undefined : hidden(kept, path);
+}
+
+/** Without the attributes and properties that are such a secret; undefined: broken JSON. */
+function without(
+  text: string,
+  path: string,
+  isOld: (value: Secret) => boolean,
+): string | undefined {
+  if (!isJson(path)) {
+    return text.replace(ATTRIBUTE, (line, value: string) => (isOld(secretOf(value)) ? "" : line));
+  }
+  const { root } = readJsonText(text);
+  const isUnwanted = ({ value }: JsonNode) => typeof value === "string" && isOld(secretOf(value));
+  return root && withoutProperties(text, root, isUnwanted);
 }
 
 /** An attribute that is a text, on a line of its own. */
 const ATTRIBUTE = /^[ \t]*[\w-]+[ \t]*=[ \t]*"([^"\n]*)"[ \t]*(?:(?:#|\/\/).*)?(?:\r?\n|$)/gm;
 const QUOTED = /"((?:[^"\\\n]|\\.)*)"(\s*:)?/g;
 
-/** Quoted texts but for the keys of JSON. */
-function quotedIn(text: string): { at: number; value: string }[] {
-  return Array.from(text.matchAll(QUOTED), ({ index, 1: value = "", 2: colon }) =>
-    colon === undefined ? [{ at: index + 1, value }] : [],
+/** A text between quotes that is a value and no key. */
+interface Quoted {
+  readonly at: number;
+  /** As it stands in the file. */
+  readonly source: string;
+  /** Escapes in JSON are decoded: they can be in a token too. */
+  readonly value: Secret;
+}
+
+function quotedIn(text: string, path: string): Quoted[] {
+  const { root } = isJson(path) ? readJsonText(text) : {};
+  if (root !== undefined) return stringsIn(root, text);
+  // JSON that is broken is searched too: a token in it is still a token.
+  return Array.from(text.matchAll(QUOTED), ({ index, 1: source = "", 2: colon }) =>
+    colon === undefined ? [{ at: index + 1, source, value: secretOf(source) }] : [],
   ).flat();
 }
 
-export function valuesOf(text: string): string[] {
-  return quotedIn(text).map(({ value }) => value);
+function stringsIn(node: JsonNode, text: string): Quoted[] {
+  const { start, end, value, properties = [], items = [] } = node;
+  if (typeof value === "string") {
+    return [{ at: start + 1, source: text.slice(start + 1, end - 1), value: secretOf(value) }];
+  }
+  const inside = [...properties.map((property) => property.value), ...items];
+  return inside.flatMap((each) => stringsIn(each, text));
+}
+
+function isJson(path: string): boolean {
+  return path.endsWith(".json");
+}
+
+export function valuesOf(text: string, path: string): Secret[] {
+  return quotedIn(text, path).map(({ value }) => value);
 }
 
 /** The text with every quoted value a secret, or what stands in for it. */
 export function hidden(
   text: string,
+  path: string,
   standIn: (value: Secret) => Secret | undefined = () => undefined,
 ): Parts {
   const parts: (string | Secret)[] = [];
   let from = 0;
-  for (const { at, value } of quotedIn(text)) {
-    const held = secretOf(value);
-    parts.push(text.slice(from, at), standIn(held) ?? held);
-    from = at + value.length;
+  for (const { at, source, value } of quotedIn(text, path)) {
+    // What stays is written as it was, with its escapes.
+    parts.push(text.slice(from, at), standIn(value) ?? secretOf(source));
+    from = at + source.length;
   }
   return [...parts, text.slice(from)];
 }
 
-export function secretOf(value: string): Secret {
+function secretOf(value: string): Secret {
   return Secret.of(value, { kind: "stdin" });
 }

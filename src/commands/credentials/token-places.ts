@@ -16,7 +16,7 @@ import type { Host, Snapshot } from "../../host/host.ts";
 import { editedText } from "../../secret/content.ts";
 import { Secret } from "../../secret/secret.ts";
 import type { Facts } from "../init/facts.ts";
-import { type Edit, editValues, hidden, type Parts, secretOf, valuesOf } from "./edit-values.ts";
+import { type Edit, editValues, hidden, type Parts, valuesOf } from "./edit-values.ts";
 import { finding } from "./findings.ts";
 
 /** Where a token stands that this repo or this machine's doctl uses. */
@@ -52,7 +52,7 @@ export async function readPlaces(
     ...eachOnce(tfvars).map((snapshot) => ({
       kind: "tfvars" as const,
       snapshot,
-      holds: valuesOf(textAt(snapshot)?.text ?? "").map(secretOf),
+      holds: valuesOf(textAt(snapshot)?.text ?? "", snapshot.path),
     })),
     ...contexts.map(([context, held]) => ({
       kind: "doctl" as const,
@@ -129,8 +129,11 @@ export function changePlace(
     return { changes: [new RemoveFile(snapshot, "it held the token alone")] };
   }
   const shownBefore = {
-    ...current,
-    parts: kind === "env-file" ? redacted(current.text, path) : hidden(current.text),
+    encoding: current.encoding,
+    parts:
+      kind === "env-file"
+        ? redacted(current.text, path)
+        : hidden(current.text, path, (value) => olds.find((old) => old.equals(value))),
   };
   const mode = facts.machine.platform === "win32" ? snapshot.mode : snapshot.mode & 0o700;
   const change = new WriteFile({

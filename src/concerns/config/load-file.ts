@@ -45,8 +45,8 @@ export async function loadFile(file: string, name: string): Promise<unknown> {
   }
 }
 
-function readJson(file: string, text: string, name: string): unknown {
-  const value = parseJson(text);
+async function readJson(file: string, text: string, name: string): Promise<unknown> {
+  const value = await parseJson(text);
   if (!file.endsWith("package.json")) return refuseImport(file, value);
   // Only our own key of a package.json is ours to judge.
   refuseImport(file, (value as Readonly<Record<string, unknown>> | null)?.[name]);
@@ -54,15 +54,13 @@ function readJson(file: string, text: string, name: string): unknown {
 }
 
 /** JSON.parse puts a piece of the text into its message, and the text may hold a secret. */
-function parseJson(text: string): unknown {
+async function parseJson(text: string): Promise<unknown> {
   try {
     return JSON.parse(text);
-  } catch (error) {
-    const offset = /position (\d+)/.exec(String(error))?.[1];
-    const lines = text.slice(0, Number(offset ?? text.length)).split("\n");
-    throw new Error(
-      `not valid JSON at line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}`,
-    );
+  } catch {
+    const { readJsonText } = await import("../../lib/json-text.ts");
+    const { line, column } = readJsonText(text).problem ?? { line: 1, column: 1 };
+    throw new Error(`not valid JSON at line ${line}, column ${column}`);
   }
 }
 

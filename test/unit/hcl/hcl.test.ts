@@ -210,6 +210,15 @@ describe("the JSON syntax", () => {
     ['{\n\t"variable": {\n\t\t"x": {}\n\t}\n}', "variable.x"],
     ['\ufeff{"variable": {"x": {}}}', "variable.x"],
     ['{"provider": null, "variable": [null, 1, "x"]}', ""],
+    ['{"resource": {"a": {"b": {}}, "a": {"b": {"c": 1}}}}', "resource.a.b resource.a.b(c)"],
+    [
+      '{"resource": [{"a": [{"b": {}}]}, {"a": {"c": [{}, {}]}}]}',
+      "resource.a.b resource.a.c resource.a.c",
+    ],
+    ['{"vari\\u0061ble": {"\\u0078": {"d\\u0065fault": 1}}}', "variable.x(default)"],
+    ['{"locals": {"a": {"b": {"c": 1}}}}', "locals(a a(b b(c)))"],
+    ['{\r\n  "variable": {\r\n    "x": {}\r\n  }\r\n}\r\n', "variable.x"],
+    [`{"variable": {"${"x".repeat(2000)}": {}}}`, `variable.${"x".repeat(2000)}`],
   ])("%j is %s", (text, expected) => {
     expect(lines(text, json)).toBe(expected);
   });
@@ -235,8 +244,63 @@ describe("the JSON syntax", () => {
     expect(problem?.line).toBeGreaterThanOrEqual(from);
   });
 
+  it.each([
+    ["an empty file", "", 1],
+    ["empty lines", "\n\n", 3],
+    ["a list", "\n[]", 1],
+    ["a trailing comma in an object", '{\n"variable": {\n"x": {},\n}\n}', 4],
+    ["a trailing comma in a list", '{\r\n"variable": [\r\n{},\r\n]}', 4],
+    ["a line comment", '{\n  // the region\n  "variable": {}\n}', 2],
+    ["a block comment behind a byte order mark", '\ufeff{\n"variable": {}\n/* end */}', 3],
+    ["a comment of HCL", '{\n"variable": {}\n}\n# end\n', 4],
+    ["a missing comma", '{\n"variable": {}\n"output": {}\n}', 3],
+    ["a missing value", '{\n"variable": {\n"x"\n}}', 4],
+    ["a string over two lines", '{\n\n"variable": "a\nb"}', 3],
+    ["half a file", '{\n"variable": {', 2],
+    ["201 levels", `{"a":\n${"[".repeat(199)}\n[1]${"]".repeat(199)}}`, 3],
+    ["10 000 levels", `{"a":\n${'{"b":\n'.repeat(10_000)}`, 201],
+  ])("%s: the line of the problem", (_, text, line) => {
+    expect(json(text)).toEqual({
+      blocks: [],
+      references: [],
+      problem: { file: "a.tf.json", line },
+    });
+  });
+
+  it("200 levels are read", () => {
+    const text = `{"locals": ${'{"a":'.repeat(199)}1${"}".repeat(199)}}`;
+    expect(json(text).problem).toBeUndefined();
+  });
+
+  it("of an argument that is there twice, the last", () => {
+    const text = '{"provider": {"x": {"a": 1,\n"b": {"c": 1, "c": 2},\n"\\u0061": 3}}}';
+    const { attributes } = json(text).blocks[0] ?? {};
+    expect(attributes?.get("a")).toMatchObject({ literal: 3, place: { line: 3 } });
+    expect(attributes?.get("b")?.fields?.get("c")?.literal).toBe(2);
+  });
+
+  it.each([
+    ['"${digitalocean_a.b.c}"', "resource a.b.c"],
+    ['"${data.digitalocean_a.b[\\"x\\"].c}"', "data a.b.c"],
+    ['"%{ if digitalocean_a.b.c }x%{ endif }"', "resource a.b.c"],
+    ['"\\u0024{digitalocean\\u005fa.b.c}"', "resource a.b.c"],
+    ['"a\\n${digitalocean_a.b.c}\\n${digitalocean_d.e}"', "resource a.b.c, resource d.e"],
+    ['{"${digitalocean_a.b.c}": ["${digitalocean_d.e}"]}', "resource a.b.c, resource d.e"],
+    ['"digitalocean_a.b.c"', ""],
+    ['["digitalocean_a.b"]', ""],
+  ])("references in %s", (source, expected) => {
+    const { references } = json(`{"output": {"x": {"value": ${source}}}}`);
+    const texts = references.map(({ mode, type, name, attributes }) =>
+      [`${mode} ${type.replace("digitalocean_", "")}`, name, ...attributes].join("."),
+    );
+    expect(texts.join(", ")).toBe(expected);
+  });
+
   it.each<[string, Expression["literal"], string | undefined]>([
     ['"a"', "a", undefined],
+    ['"\\u0024{var.a}"', undefined, undefined],
+    ['"a\\\\b\\n\\ud83d\\ude00"', "a\\b\n😀", undefined],
+    ["-1.5e-3", -0.0015, undefined],
     ['"\\u00e9\\"\\/"', 'é"/', undefined],
     ['"${var.a}"', undefined, "a"],
     ['"var.a"', "var.a", undefined],
@@ -257,6 +321,28 @@ describe("the JSON syntax", () => {
     const text = '\ufeff{"é😀": 1,\r\n "provider": {"x": {"token" : "TOKEN" }}}';
     const found = json(text).blocks.at(-1)?.attributes.get("token");
     expect(text.slice(found?.start, found?.end)).toBe('"TOKEN"');
+  });
+
+  it.each([
+    [
+      "under a key with escapes",
+      '{"provider": {"x": {\n"tok\\u0065n": "a\\u005fb"}}}',
+      "a_b",
+      '"a\\u005fb"',
+      2,
+    ],
+    ["on a line of its own", '{"provider": {"x": {\r\n"token":\r\n  "a"\r\n}}}', "a", '"a"', 3],
+    [
+      "the second under one key",
+      '{"provider": {"x": {"token": "a",\n"token": "b"}}}',
+      "b",
+      '"b"',
+      2,
+    ],
+  ])("a token %s", (_, text, literal, source, line) => {
+    const found = json(text).blocks[0]?.attributes.get("token");
+    expect(found).toMatchObject({ literal, source, place: { line } });
+    expect(text.slice(found?.start, found?.end)).toBe(source);
   });
 });
 

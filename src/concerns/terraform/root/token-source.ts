@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { readTfvars } from "../../../hcl/read.ts";
 import type { SourceLocation } from "../../../hcl/syntax.ts";
 import type { Host } from "../../../host/host.ts";
+import { jsonIn, recordOf } from "../../../lib/json.ts";
 import { decode } from "../../../secret/content.ts";
 import { Secret, type TokenOrigin } from "../../../secret/secret.ts";
 import { SECRET_TFVARS } from "../../config/protected-paths.ts";
@@ -92,15 +93,16 @@ export async function tokenSourceOf(
     const snapshot = root.at(file);
     const path = snapshot.path;
     const text = snapshot.kind === "file" ? decode(snapshot.bytes)?.text : undefined;
-    if (text === undefined || !text.includes(name)) return [];
+    if (text === undefined) return [];
     const origin = { kind: "tfvars", path } as const;
     if (file.endsWith(".json")) {
-      const values = parsed(text);
-      if (values === undefined || !Object.hasOwn(values, name)) return [];
-      const start = text.search(new RegExp(`"${name}"\\s*:`));
-      const where = `${path}:${text.slice(0, Math.max(0, start)).split("\n").length}`;
+      // Of a broken one Terraform will say what is wrong.
+      const values = recordOf(jsonIn(text));
+      if (!Object.hasOwn(values, name)) return [];
+      const where = `${path}:${await lineOfKey(text, name)}`;
       return [{ name: file, value: readValue(values[name], origin), where }];
     }
+    if (!text.includes(name)) return [];
     const values = await readTfvars(hclParser, text, file);
     if (values === undefined) return [{ name: file, value: "unknown", where: `${path}:1` }];
     const found = values.get(name);
@@ -124,12 +126,14 @@ function readValue(literal: unknown, origin: TokenOrigin): Value {
   return literal === "" ? "empty" : Secret.of(literal, origin);
 }
 
-function parsed(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? { ...value } : undefined;
-  } catch {
-    // Terraform will say what is wrong with it.
-    return undefined;
-  }
+/** The line of a key that a JSON object has. The reader that knows places is loaded in a doubt only. */
+async function lineOfKey(text: string, key: string): Promise<number> {
+  const [before = "", after, another] = text.split(`"${key}"`);
+  const isSure = after !== undefined && another === undefined && !text.includes("\\");
+  if (isSure) return before.split("\n").length;
+  const { readJsonText } = await import("../../../lib/json-text.ts");
+  const { properties = [] } = readJsonText(text).root ?? {};
+  // Of a key that is there twice, the last.
+  const found = properties.findLast((property) => property.key === key);
+  return text.slice(0, found?.start ?? 0).split("\n").length;
 }

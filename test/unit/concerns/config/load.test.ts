@@ -159,6 +159,25 @@ describe("an empty config is one of defaults", () => {
   });
 });
 
+describe("broken JSON is named by its place", () => {
+  it.each([
+    ['{ "a": 1', 1, 9],
+    ['{\n  "a": 1,\n}', 3, 1],
+    ['{\r\n  "a": 1 // b\r\n}', 2, 10],
+    ['{ "a": tru }', 1, 8],
+    ["hello", 1, 1],
+    ["\ufeff{}", 1, 1],
+    [`{\n  "token": "${PERSONAL}\n}`, 2, 12],
+    [`{\n  "token": "${PERSONAL}" "a"\n}`, 2, 86],
+    [`{\n  "token": ${PERSONAL}\n}`, 2, 12],
+  ])("%j", async (text, line, column) => {
+    const { message } = await refusalOf({ ".do-bootstraprc.json": text });
+    expect(message).toMatch(
+      new RegExp(`\\.json: not valid JSON at line ${line}, column ${column}$`),
+    );
+  });
+});
+
 describe("what cannot be read is named", () => {
   it.each([
     [".do-bootstraprc", "a: [1"],

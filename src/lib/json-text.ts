@@ -1,0 +1,157 @@
+import { visit } from "jsonc-parser";
+
+/** A value of a JSON text, with its place. */
+export interface JsonNode {
+  /** Offsets in the text, the quotes of a string included. */
+  readonly start: number;
+  readonly end: number;
+  /** Where it starts, from 1. */
+  readonly line: number;
+  /** Escapes in a string are decoded; undefined: an object or a list. */
+  readonly value: string | number | boolean | null | undefined;
+  /** Of an object, in the order of the text. A key can be there twice. */
+  readonly properties: readonly JsonProperty[] | undefined;
+  /** Of a list. */
+  readonly items: readonly JsonNode[] | undefined;
+}
+
+export interface JsonProperty {
+  /** Escapes are decoded. */
+  readonly key: string;
+  /** The offset of the key's first quote. */
+  readonly start: number;
+  readonly value: JsonNode;
+}
+
+/** Where a text stops being JSON, from 1. */
+export interface JsonProblem {
+  readonly line: number;
+  readonly column: number;
+}
+
+export type JsonText =
+  | { readonly root: JsonNode; readonly problem: undefined }
+  | { readonly root: undefined; readonly problem: JsonProblem };
+
+/** Deeper than any configuration. The parser calls itself for each level, and the stack has an end. */
+const MAX_DEPTH = 200;
+
+/**
+ * Reads what JSON.parse reads, down to 200 levels: no comments, no trailing commas, no byte order mark.
+ * A problem is a place and never repeats the text, which may hold a secret.
+ */
+export function readJsonText(text: string): JsonText {
+  try {
+    return { root: rootOf(text), problem: undefined };
+  } catch (error) {
+    if (error instanceof NotJson) return { root: undefined, problem: error.at };
+    throw error;
+  }
+}
+
+/** The text without the properties whose value is unwanted. Every other byte stays. */
+export function withoutProperties(
+  text: string,
+  root: JsonNode,
+  isUnwanted: (value: JsonNode) => boolean,
+): string {
+  let kept = "";
+  let from = 0;
+  for (const [start, end] of cutsIn(root)) {
+    kept += text.slice(from, start);
+    from = end;
+  }
+  return kept + text.slice(from);
+
+  /** What to leave out, in the order of the text: each property goes with one of the commas beside it. */
+  function cutsIn({ start, end, properties = [], items = [] }: JsonNode): [number, number][] {
+    const cuts = items.flatMap(cutsIn);
+    const last = properties.findLastIndex(({ value }) => !isUnwanted(value));
+    for (const [at, property] of properties.slice(0, last + 1).entries()) {
+      const next = properties[at + 1];
+      if (!isUnwanted(property.value)) cuts.push(...cutsIn(property.value));
+      else if (next !== undefined) cuts.push([property.start, next.start]);
+    }
+    if (last < properties.length - 1) {
+      const [lastKept, lastCut] = [properties[last], properties.at(-1)];
+      cuts.push(
+        lastKept === undefined || lastCut === undefined
+          ? [start + 1, end - 1]
+          : [lastKept.value.end, lastCut.value.end],
+      );
+    }
+    return cuts;
+  }
+}
+
+class NotJson extends Error {
+  readonly at: JsonProblem;
+
+  /** @param line counted from 0, as the column is. */
+  constructor(line: number, column: number) {
+    super("not JSON");
+    this.at = { line: line + 1, column: column + 1 };
+  }
+}
+
+/** A node that is being read. */
+interface Draft extends JsonNode {
+  end: number;
+  readonly properties: JsonProperty[] | undefined;
+  readonly items: JsonNode[] | undefined;
+}
+
+/** @throws NotJson at the first problem: from there on the parser guesses. */
+function rootOf(text: string): JsonNode {
+  const open: Draft[] = [];
+  let root: JsonNode = draft(0, text.length, 0, {});
+  let key = "";
+  let keyStart = 0;
+
+  function add(node: Draft): void {
+    const parent = open.at(-1);
+    if (parent === undefined) root = node;
+    parent?.items?.push(node);
+    parent?.properties?.push({ key, start: keyStart, value: node });
+  }
+  function begin(node: Draft, column: number): void {
+    add(node);
+    open.push(node);
+    if (open.length > MAX_DEPTH) throw new NotJson(node.line - 1, column);
+  }
+  function end(offset: number, length: number): void {
+    const node = open.pop();
+    if (node !== undefined) node.end = offset + length;
+  }
+
+  visit(
+    text,
+    {
+      onObjectBegin: (offset, length, line, column) =>
+        begin(draft(offset, length, line, { properties: [] }), column),
+      onObjectProperty: (name, offset) => {
+        key = name;
+        keyStart = offset;
+      },
+      onObjectEnd: end,
+      onArrayBegin: (offset, length, line, column) =>
+        begin(draft(offset, length, line, { items: [] }), column),
+      onArrayEnd: end,
+      onLiteralValue: (value, offset, length, line) => add(draft(offset, length, line, { value })),
+      onError: (_, _offset, _length, line, column) => {
+        throw new NotJson(line, column);
+      },
+    },
+    { disallowComments: true, allowTrailingComma: false },
+  );
+  return root;
+}
+
+function draft(
+  start: number,
+  length: number,
+  line: number,
+  { value, properties, items }: Partial<Pick<Draft, "value" | "properties" | "items">>,
+): Draft {
+  return { start, end: start + length, line: line + 1, value, properties, items };
+}
