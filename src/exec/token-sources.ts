@@ -14,7 +14,7 @@ export interface TokenSources {
   /** What a person typed. */
   readonly prompted: string | undefined;
   /** A token that is moved out of Terraform code, with --fix. */
-  readonly inCode: { readonly path: string; readonly value: string } | undefined;
+  readonly inCode: Secret | undefined;
   /** The environment chosen with --env. */
   readonly environment: string | undefined;
 }
@@ -50,51 +50,39 @@ export function tokenNames(name: string): readonly string[] {
 
 /** Which token serves, and which others stand in its shadow. */
 export function chooseToken(sources: TokenSources): TokenState {
-  const { stdin, env, envFile, environment } = sources;
+  const { stdin, env, envFile, environment, command } = sources;
   const names = tokenNames(sources.name);
-  const fromStdin: Candidate[] = stdin === undefined ? [] : [[stdin, { kind: "stdin" }]];
-  const fromEnvironment = names.map(
-    (name): Candidate => [env[name] ?? "", { kind: "environment", name }],
-  );
+  const given = (text: string | undefined, origin: TokenOrigin) =>
+    text === undefined ? [] : [Secret.of(text, origin)];
+  const fromEnvironment = names.flatMap((name) => given(env[name], { kind: "environment", name }));
   // In a file that is ours to edit the first name is the token; the other serves in its absence.
   const fromEnvFile = names
-    .map(
-      (name): Candidate => [
-        envFile.values.get(name) ?? "",
-        { kind: "env-file", name, path: envFile.path },
-      ],
+    .flatMap((name) =>
+      given(envFile.values.get(name), { kind: "env-file", name, path: envFile.path }),
     )
     .filter(isGiven)
     .slice(0, 1);
 
-  const { command } = sources;
-  const fromCommand: Candidate[] =
-    command === undefined ? [] : [[command.text, { kind: "command", program: command.program }]];
-
-  const fromCode: Candidate[] =
-    sources.inCode === undefined
-      ? []
-      : [[sources.inCode.value, { kind: "code", path: sources.inCode.path }]];
-
-  const fromPrompt: Candidate[] =
-    sources.prompted === undefined ? [] : [[sources.prompted, { kind: "prompt" }]];
-
   // A person is asked only where the rest did not do, so the answer goes first.
-  const given = [fromPrompt, fromStdin, fromEnvironment, fromEnvFile, fromCommand, fromCode]
-    .flat()
-    .filter(isGiven);
+  const candidates = [
+    ...given(sources.prompted, { kind: "prompt" }),
+    ...given(stdin, { kind: "stdin" }),
+    ...fromEnvironment,
+    ...fromEnvFile,
+    ...(command === undefined
+      ? []
+      : given(command.text, { kind: "command", program: command.program })),
+    ...(sources.inCode === undefined ? [] : [sources.inCode]),
+  ].filter(isGiven);
   if (stdin?.trim() === "") {
     return { kind: "unusable", origin: { kind: "stdin" }, why: "it is empty" };
   }
-  const first = given[0];
+  const [first, ...rest] = candidates;
   if (first === undefined) return { kind: "missing" };
   const token = read(first);
   if (!(token instanceof Secret)) return token;
 
-  const others = given
-    .slice(1)
-    .map(read)
-    .filter((other) => other instanceof Secret);
+  const others = rest.map(read).filter((other) => other instanceof Secret);
   const shadowed = others.filter((other) => !other.equals(token));
   const rival = shadowed.find(
     (other) =>
@@ -106,26 +94,18 @@ export function chooseToken(sources: TokenSources): TokenState {
   return { kind: "found", token, shadowed };
 }
 
-type Candidate = readonly [text: string, origin: TokenOrigin];
-
-function isGiven([text]: Candidate): boolean {
-  return text.trim() !== "";
+function isGiven(candidate: Secret): boolean {
+  return !candidate.isBlank;
 }
 
-function read([text, origin]: Candidate): Secret | (TokenState & { kind: "unusable" }) {
-  const format = readToken(text);
-  switch (format.kind) {
-    case "malformed":
-      return { kind: "unusable", origin, why: format.why };
-    case "refresh":
-      return {
-        kind: "unusable",
-        origin,
-        why: "it is an OAuth refresh token (dor_v1_), which the API does not take",
-      };
-    default:
-      return Secret.of(format.value, origin);
-  }
+function read(candidate: Secret): Secret | (TokenState & { kind: "unusable" }) {
+  const token = candidate.asToken();
+  if (token instanceof Secret) return token;
+  const why =
+    token.kind === "refresh"
+      ? "it is an OAuth refresh token (dor_v1_), which the API does not take"
+      : token.why;
+  return { kind: "unusable", origin: candidate.origin, why };
 }
 
 /** What a file of variable values holds as the token's variable, in any form. */

@@ -1,4 +1,5 @@
 import type { HclNode, ParseHcl } from "../host/host.ts";
+import { conceal, type Written } from "./conceal.ts";
 import type {
   Block,
   Expression,
@@ -69,7 +70,7 @@ function partsOf(
     else if (type === "attribute") {
       const [name, value] = node.namedChildren.filter((each) => each.type !== "comment");
       if (name !== undefined && value !== undefined) {
-        attributes.set(name.text, expression(value, reading, depth));
+        attributes.set(name.text, expression(name.text, value, reading, depth));
       }
     }
   }
@@ -90,10 +91,15 @@ function block(node: HclNode, reading: Reading, depth: number): Block {
   return { type, labels, ...parts, place: placeOf(node, reading.file) };
 }
 
-function expression(node: HclNode, reading: Reading, depth: number): Expression {
+function expression(
+  name: string | undefined,
+  node: HclNode,
+  reading: Reading,
+  depth: number,
+): Expression {
   const inner = only(node, reading);
   const { type } = inner;
-  return {
+  return conceal(name, {
     source: node.text,
     literal: literalOf(type, inner),
     fields: type === "object" ? fieldsOf(inner, reading, depth + 1) : undefined,
@@ -101,7 +107,7 @@ function expression(node: HclNode, reading: Reading, depth: number): Expression 
     start: node.startIndex,
     end: node.endIndex,
     place: placeOf(node, reading.file),
-  };
+  });
 }
 
 /** Down through the layers that the grammar puts around a literal or an object. */
@@ -117,7 +123,7 @@ function only(node: HclNode, reading: Reading): HclNode {
 
 const LAYERS = ["expression", "literal_value", "collection_value"];
 
-function literalOf(type: string, node: HclNode): Expression["literal"] {
+function literalOf(type: string, node: HclNode): Written["literal"] {
   switch (type) {
     case "numeric_lit":
       return Number(node.text);
@@ -138,9 +144,9 @@ function fieldsOf(object: HclNode, reading: Reading, depth: number): Expression[
   return new Map(
     elements.flatMap(({ namedChildren }) => {
       const [key, value] = namedChildren.filter(({ type }) => type === "expression");
-      return key === undefined || value === undefined
-        ? []
-        : [[unquoted(key.text), expression(value, reading, depth)] as const];
+      if (key === undefined || value === undefined) return [];
+      const name = unquoted(key.text);
+      return [[name, expression(name, value, reading, depth)] as const];
     }),
   );
 }
@@ -149,7 +155,7 @@ function itemsOf(list: HclNode, reading: Reading, depth: number): Expression["it
   if (isTooDeep(list, reading, depth)) return undefined;
   return list.namedChildren
     .filter(({ type }) => type === "expression")
-    .map((each) => expression(each, reading, depth));
+    .map((each) => expression(undefined, each, reading, depth));
 }
 
 function isTooDeep(node: HclNode, reading: Reading, depth: number, max = MAX_DEPTH): boolean {

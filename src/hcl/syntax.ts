@@ -1,3 +1,5 @@
+import type { Secret } from "../secret/secret.ts";
+
 /** Terraform's configuration language, in either of its two syntaxes, reduced to what we ask of it. */
 export interface Block {
   readonly type: string;
@@ -8,10 +10,10 @@ export interface Block {
 }
 
 export interface Expression {
-  /** As it stands in the file. */
+  /** As it stands in the file; empty: there is a secret in it. */
   readonly source: string;
   /** What it is without evaluating anything; undefined: not a literal. */
-  readonly literal: string | number | boolean | null | undefined;
+  readonly literal: string | number | boolean | null | Secret | undefined;
   /** The fields of an object written out. */
   readonly fields: ReadonlyMap<string, Expression> | undefined;
   /** The elements of a list written out. */

@@ -1,4 +1,5 @@
 import { type JsonNode, readJsonText } from "../lib/json-text.ts";
+import { conceal } from "./conceal.ts";
 import { referencesInText } from "./hcl.ts";
 import type { Block, Expression, ParsedFile, SourceLocation } from "./syntax.ts";
 
@@ -54,21 +55,21 @@ export function readTfJson(written: string, file: string): ParsedFile {
 
   /** Of a key that is there twice, the last. */
   function fieldsOf({ properties = [] }: JsonNode): Map<string, Expression> {
-    return new Map(properties.map(({ key, value }) => [key, expression(value)]));
+    return new Map(properties.map(({ key, value }) => [key, expression(key, value)]));
   }
 
-  function expression(node: JsonNode): Expression {
+  function expression(name: string | undefined, node: JsonNode): Expression {
     const { start, end, value, properties, items } = node;
     const isTemplate = typeof value === "string" && /[$%]\{/.test(value);
-    return {
+    return conceal(name, {
       source: text.slice(start, end),
       literal: isTemplate ? undefined : value,
       fields: properties && fieldsOf(node),
-      items: items?.map(expression),
+      items: items?.map((item) => expression(undefined, item)),
       start,
       end,
       place: placeOf(node),
-    };
+    });
   }
 }
 

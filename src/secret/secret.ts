@@ -1,5 +1,5 @@
 import { sha256 } from "../lib/sha256.ts";
-import { kindOf } from "./token-form.ts";
+import { isToken, kindOf, readToken, type TokenFormat } from "./token-form.ts";
 
 /** Where a token came from; it describes itself, as that is the first question of every report. */
 export type TokenOrigin =
@@ -51,6 +51,26 @@ export class Secret {
   /** Whether anybody can tell by its form what it is: the tokens of before 2022 are mere digits. */
   get hasPrefix(): boolean {
     return kindOf(this.#value) !== undefined;
+  }
+
+  /** A token with a prefix, and nothing else. */
+  get isToken(): boolean {
+    return isToken(this.#value);
+  }
+
+  /** The same value, which came from there. */
+  from(origin: TokenOrigin): Secret {
+    return new Secret(this.#value, origin);
+  }
+
+  /** The token that this is, without white space and quotes around it, or why it is none. */
+  asToken(): Secret | Exclude<TokenFormat, { value: string }> {
+    const format = readToken(this.#value);
+    return "value" in format ? new Secret(format.value, this.origin) : format;
+  }
+
+  get isBlank(): boolean {
+    return this.#value.trim() === "";
   }
 
   /** Where in some bytes this secret stands, as it is, in UTF-16 or in base64; offsets, in no order. */

@@ -59,6 +59,11 @@ export function holdsToken(text: string): boolean {
   return HOLDS.test(text);
 }
 
+/** True for 64 hex digits, as tokens were before 2022; a checksum is that, too. */
+export function isLegacyToken(text: string): boolean {
+  return LEGACY.test(text);
+}
+
 /** What a text is, read as a DigitalOcean token (docs/contracts/api.md §6). */
 export type TokenFormat =
   | { readonly kind: "personal" | "oauth" | "legacy"; readonly value: string }

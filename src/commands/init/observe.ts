@@ -27,6 +27,7 @@ import type { TokenSources } from "../../exec/token-sources.ts";
 import type { Files, Host, Snapshot } from "../../host/host.ts";
 import { isCi } from "../../lib/is-ci.ts";
 import { isInside } from "../../lib/paths.ts";
+import type { Secret } from "../../secret/secret.ts";
 import type { Facts } from "./facts.ts";
 import { refuseSameFolder } from "./same-folder.ts";
 
@@ -202,14 +203,13 @@ function findTool(host: ObservingHost, { roots }: ResolvedConfig, repo: string) 
   return findTerraform(host, roots.find(({ tool }) => tool !== undefined)?.tool, repo);
 }
 
-function tokenInCode(roots: readonly TerraformRoot[]): { path: string; value: string } | undefined {
-  for (const { module, config } of roots) {
-    for (const { expression, place } of module.hardCoded) {
-      if (typeof expression.literal !== "string") continue;
-      return { path: join(config.dir, place.file), value: expression.literal };
-    }
-  }
-  return undefined;
+function tokenInCode(roots: readonly TerraformRoot[]): Secret | undefined {
+  const [first] = roots.flatMap(({ module, config }) =>
+    module.hardCoded.map(({ token, place }) =>
+      token.from({ kind: "code", path: join(config.dir, place.file) }),
+    ),
+  );
+  return first;
 }
 
 async function findBlocked(

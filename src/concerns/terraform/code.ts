@@ -8,7 +8,7 @@ import { joined, type PlanPart } from "../../core/plan.ts";
 import { hint, own, run } from "../../errors/hint.ts";
 import type { SourceLocation } from "../../hcl/syntax.ts";
 import type { Content } from "../../secret/content.ts";
-import { Secret } from "../../secret/secret.ts";
+import type { Secret } from "../../secret/secret.ts";
 import { holdsToken } from "../../secret/token-form.ts";
 import type { RepoFacts } from "../git/facts.ts";
 import { finding } from "./findings.ts";
@@ -96,7 +96,7 @@ const PROVIDER_SOURCE = /^(registry\.(terraform\.io|opentofu\.org)\/)?digitaloce
 
 /** One variable cannot stand for two tokens. */
 export function isFixable({ module }: TerraformRoot): boolean {
-  return new Set(module.hardCoded.map(({ expression }) => expression.literal)).size <= 1;
+  return module.hardCoded.every(({ token }) => token.equals(module.hardCoded[0]?.token));
 }
 
 /** The variable that takes a token's place; undefined: the provider reads the environment. */
@@ -132,18 +132,13 @@ export function planFix(known: Known, root: TerraformRoot, consent: Consent): Pl
     }
     const spans = module.hardCoded
       .filter(({ place }) => place.file === name)
-      .sort((a, b) => a.expression.start - b.expression.start);
+      .sort((a, b) => a.span.start - b.span.start);
     const isJson = name.endsWith(".json");
     const replaced = (each: HardCoded) => {
       if (each.where.startsWith("variable") || variable === undefined) return ["null"];
       return [isJson ? `"\${var.${variable}}"` : `var.${variable}`];
     };
-    const path = before.path;
-    const hidden = ({ expression }: HardCoded) => [
-      '"',
-      Secret.of(String(expression.literal), { kind: "code", path }),
-      '"',
-    ];
+    const hidden = ({ token }: HardCoded) => ['"', token, '"'];
     const { encoding } = found;
     const shownBefore: Content = { encoding, parts: spliced(found.text, spans, hidden) };
     // The places are those of the file as it was read: this edit comes first.
@@ -164,8 +159,8 @@ function spliced(
 ): (string | Secret)[] {
   let from = 0;
   const parts = spans.flatMap((span) => {
-    const before = text.slice(from, span.expression.start);
-    from = span.expression.end;
+    const before = text.slice(from, span.span.start);
+    from = span.span.end;
     return [before, ...put(span)];
   });
   return [...parts, text.slice(from)];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { chooseToken, type TokenState, tokenNames } from "../../../src/exec/token-sources.ts";
-import type { Secret } from "../../../src/secret/secret.ts";
+import { Secret } from "../../../src/secret/secret.ts";
 import { LEGACY, OTHER, PERSONAL, REFRESH } from "../samples.ts";
 
 const TOKEN = "DIGITALOCEAN_TOKEN";
@@ -33,7 +33,7 @@ function stateOf(given: string): TokenState {
     env,
     envFile: { path: ".env", values: new Map(Object.entries(file)) },
     name: name?.["it"] ?? TOKEN,
-    inCode: code === undefined ? undefined : { path: "main.tf", value: code["it"] ?? "" },
+    inCode: code && Secret.of(code["it"] ?? "", { kind: "code", path: "main.tf" }),
     prompted: prompt?.["it"],
     environment: words.includes("--env") ? "prod" : undefined,
   });

@@ -4,6 +4,7 @@ import { readHcl } from "../../../src/hcl/hcl.ts";
 import { type Block, type Expression, variableIn } from "../../../src/hcl/syntax.ts";
 import { readTfJson } from "../../../src/hcl/tf-json.ts";
 import { loadHclParser } from "../../../src/host/hcl.ts";
+import { Secret } from "../../../src/secret/secret.ts";
 
 const parse = await loadHclParser(fileURLToPath(new URL("../../..", import.meta.url)));
 const hcl = (text: string) => readHcl(parse, text, "a.tf");
@@ -341,7 +342,9 @@ describe("the JSON syntax", () => {
     ],
   ])("a token %s", (_, text, literal, source, line) => {
     const found = json(text).blocks[0]?.attributes.get("token");
-    expect(found).toMatchObject({ literal, source, place: { line } });
+    expect(found).toMatchObject({ source: "", place: { line } });
+    const isIt = found?.literal instanceof Secret && found.literal.holds(literal);
+    expect(isIt).toBe(true);
     expect(text.slice(found?.start, found?.end)).toBe(source);
   });
 });

@@ -1,6 +1,8 @@
 import { generate, type Templates } from "../../../core/generated.ts";
+import { isSecretSetting } from "../../../hcl/conceal.ts";
 import type { Block, Expression, SourceLocation } from "../../../hcl/syntax.ts";
 import { jsonIn, recordOf } from "../../../lib/json.ts";
+import { Secret } from "../../../secret/secret.ts";
 import type { SpacesBackend } from "../../config/resolved.ts";
 import { spacesHost } from "../../spaces/host.ts";
 import { BACKEND_TF } from "./names.ts";
@@ -122,10 +124,6 @@ function hostOf(endpoint: string | undefined): string | undefined {
   return endpoint?.replace(/^(https?:\/\/)?([^/]*@)?/i, "").replace(/\/+$/, "");
 }
 
-/** The settings of Terraform's backends, and of a cloud block, that are secrets. */
-const SECRET_SETTING =
-  /^(access_key|secret_key|secret_id|token|session_token|security_token|access_token|sas_token|client_secret|password|encryption_key|sse_customer_key|web_identity_token)$/;
-
 /** Whether a text may name such a setting: the grammar is not loaded for any other. */
 export function mayHoldSecret(text: string): boolean {
   return /_key|_id\b|token|secret|password/.test(text);
@@ -143,7 +141,7 @@ export function secretsIn(
   attributes: ReadonlyMap<string, Expression>,
 ): { name: string; place: SourceLocation }[] {
   return [...attributes].flatMap(([name, { literal, fields, place }]) => {
-    const isSecret = SECRET_SETTING.test(name) && typeof literal === "string" && literal !== "";
+    const isSecret = isSecretSetting(name) && literal instanceof Secret;
     return [...(isSecret ? [{ name, place }] : []), ...(fields ? secretsIn(fields) : [])];
   });
 }
@@ -151,7 +149,7 @@ export function secretsIn(
 /** The same in JSON. */
 export function secretsInValues(values: Readonly<Record<string, unknown>>): string[] {
   return Object.entries(values).flatMap(([name, value]) => {
-    const isSecret = SECRET_SETTING.test(name) && typeof value === "string" && value !== "";
+    const isSecret = isSecretSetting(name) && typeof value === "string" && value !== "";
     return [...(isSecret ? [name] : []), ...secretsInValues(recordOf(value))];
   });
 }

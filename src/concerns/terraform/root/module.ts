@@ -6,7 +6,6 @@ import {
   variableIn,
 } from "../../../hcl/syntax.ts";
 import { Secret } from "../../../secret/secret.ts";
-import { isToken } from "../../../secret/token-form.ts";
 import { type BackendBlock, describeBackend, secretsInBlock } from "./backend.ts";
 
 /** What a root module declares of what we would otherwise write. */
@@ -58,7 +57,9 @@ export interface HardCoded {
   readonly place: SourceLocation;
   /** In words: `provider "digitalocean"`, `variable "do_token"`. */
   readonly where: string;
-  readonly expression: Expression;
+  readonly token: Secret;
+  /** Its offsets in the file, with its quotes. */
+  readonly span: Pick<Expression, "start" | "end">;
 }
 
 export const NO_MODULE: RootModule = {
@@ -113,7 +114,7 @@ function providerBlock({ attributes, place }: Block): ProviderBlock {
     alias: typeof alias === "string" ? alias : undefined,
     variable: token && variableIn(token),
     hasToken: token !== undefined && token.literal !== null,
-    isHardCoded: isText(token),
+    isHardCoded: token?.literal instanceof Secret,
     place,
   };
 }
@@ -128,31 +129,34 @@ function requiredProviders(block: Block | undefined): RequiredProviders | undefi
 
 function variable({ attributes, place }: Block): Variable {
   const is = (name: string) => attributes.get(name)?.literal === true;
-  const text = attributes.get("default")?.literal;
+  const value = attributes.get("default")?.literal;
   const origin = { kind: "code", path: place.file } as const;
   return {
     ephemeral: is("ephemeral"),
     sensitive: is("sensitive"),
     hasDefault: attributes.has("default"),
-    defaultText: typeof text === "string" ? Secret.of(text, origin) : undefined,
+    defaultText:
+      typeof value === "string"
+        ? Secret.of(value, origin)
+        : value instanceof Secret
+          ? value
+          : undefined,
     place,
   };
 }
 
 /** Any text as a provider's token is one too many, whatever it looks like. */
 function tokenInProvider({ attributes }: Block): HardCoded[] {
-  const expression = attributes.get("token");
-  if (expression === undefined || !isText(expression)) return [];
-  return [{ expression, place: expression.place, where: 'provider "digitalocean"' }];
+  return hardCoded(attributes.get("token"), 'provider "digitalocean"');
 }
 
 function tokenInDefault({ type, labels, attributes }: Block): HardCoded[] {
-  const expression = attributes.get("default");
-  if (type !== "variable" || typeof expression?.literal !== "string") return [];
-  if (!isToken(expression.literal)) return [];
-  return [{ expression, place: expression.place, where: `variable "${labels[0]}"` }];
+  const [found] = hardCoded(attributes.get("default"), `variable "${labels[0]}"`);
+  return type === "variable" && found?.token.isToken ? [found] : [];
 }
 
-function isText(expression: Expression | undefined): boolean {
-  return typeof expression?.literal === "string" && expression.literal !== "";
+function hardCoded(expression: Expression | undefined, where: string): HardCoded[] {
+  if (!(expression?.literal instanceof Secret)) return [];
+  const { literal: token, place } = expression;
+  return [{ token, place, where, span: expression }];
 }

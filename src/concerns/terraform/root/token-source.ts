@@ -61,12 +61,11 @@ export async function tokenSourceOf(
   if (provider.variable !== undefined) return variable(provider.variable);
   if (!provider.hasToken) return { kind: "environment" };
   const written = module.hardCoded.find(({ where }) => where.startsWith("provider"));
-  const text = provider.isHardCoded ? written?.expression.literal : undefined;
-  if (written === undefined || typeof text !== "string") {
+  if (!provider.isHardCoded || written === undefined) {
     return unknown("the code has a way of its own", provider.place);
   }
   const where = at(written.place);
-  return { kind: "code", value: readValue(text, { kind: "code", path: where }), where };
+  return { kind: "code", value: written.token.from({ kind: "code", path: where }), where };
 
   async function variable(name: string): Promise<TokenSource> {
     const declared = module.variables.get(name);
@@ -121,6 +120,7 @@ function inOrder(tfvars: readonly string[]): readonly string[] {
 }
 
 function readValue(literal: unknown, origin: TokenOrigin): Value {
+  if (literal instanceof Secret) return literal.from(origin);
   if (literal === null) return "null";
   if (typeof literal !== "string") return "unknown";
   return literal === "" ? "empty" : Secret.of(literal, origin);

@@ -1,0 +1,40 @@
+import { Secret } from "../secret/secret.ts";
+import { holdsToken, isLegacyToken } from "../secret/token-form.ts";
+import type { Expression } from "./syntax.ts";
+
+/** The settings of Terraform's backends, of a cloud block and of our provider that are secrets. */
+const SECRET_SETTING =
+  /^(access_key|secret_key|secret_id|token|session_token|security_token|access_token|sas_token|client_secret|password|encryption_key|sse_customer_key|web_identity_token|spaces_access_id|spaces_secret_key)$/;
+
+export function isSecretSetting(name: string): boolean {
+  return SECRET_SETTING.test(name);
+}
+
+/** An expression as a reader finds it. */
+export interface Written extends Omit<Expression, "literal"> {
+  readonly literal: string | number | boolean | null | undefined;
+}
+
+/**
+ * An expression from which no secret can be read but by opening it: a token in any place, and any text
+ * that a secret setting is. Whoever reads code gets its expressions here.
+ *
+ * @param name of the attribute or the field; undefined: an element of a list.
+ */
+export function conceal(name: string | undefined, written: Written): Expression {
+  const { literal, source, fields, items, place } = written;
+  if (typeof literal === "string" && literal !== "") {
+    const isSecret = name !== undefined && isSecretSetting(name);
+    if (isSecret || holdsToken(literal) || isLegacyToken(literal)) {
+      const secret = Secret.of(literal, { kind: "code", path: place.file });
+      return { ...written, literal: secret, source: "" };
+    }
+  }
+  const inside = [...(fields?.values() ?? []), ...(items ?? [])];
+  const isOpen = !inside.some(holdsSecret) && !holdsToken(source);
+  return isOpen ? written : { ...written, source: "" };
+}
+
+function holdsSecret({ source }: Expression): boolean {
+  return source === "";
+}
