@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { SECRET_TFVARS } from "../../concerns/config/protected-paths.ts";
+import { isEnvFile, SECRET_TFVARS } from "../../concerns/config/protected-paths.ts";
 import { RemoveContext, StoreContext } from "../../concerns/doctl/changes.ts";
 import { judgePlace } from "../../concerns/doctl/plan.ts";
 import { redacted, withoutToken, withReplaced } from "../../concerns/env-file/edit.ts";
@@ -33,7 +33,7 @@ export async function readPlaces(
   { files }: Pick<Host, "files">,
   { config, terraform: { roots }, doctl }: Facts,
 ): Promise<readonly TokenPlace[]> {
-  const beside = (await files.list(config.base)).filter((name) => ENV_FILE.test(name));
+  const beside = (await files.list(config.base)).filter(isEnvFile);
   const paths = [...config.envFiles, ...beside.map((name) => join(config.base, name))];
   const envFiles = await Promise.all([...new Set(paths)].map((path) => files.look(path)));
   const tfvars = roots.flatMap((root) =>
@@ -73,9 +73,6 @@ function eachOnce(files: readonly Snapshot[]): readonly Snapshot[] {
   }
   return [...byTarget.values()];
 }
-
-/** A temporary file of a run is none: it goes by itself. */
-const ENV_FILE = /^\.env(?:\.(?!(?:example|sample|template|dist)$|do-bootstrap-)[\w.-]+)?$/;
 
 /** A place and the tokens in it that are to go. */
 export interface Held {

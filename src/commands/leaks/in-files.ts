@@ -1,5 +1,5 @@
 import { basename, join } from "node:path";
-import { SECRET_TFVARS } from "../../concerns/config/protected-paths.ts";
+import { isForSecrets, isStateOrPlan } from "../../concerns/config/protected-paths.ts";
 import { filesMatching, filesMatchingIn, ignoredPaths } from "../../concerns/git/files.ts";
 import type { Git } from "../../concerns/git/git.ts";
 import type { Host, Snapshot } from "../../host/host.ts";
@@ -52,22 +52,18 @@ export async function leaksInFiles(
       const snapshot = await files.look(path, LARGEST);
       if (snapshot.kind === "unusable") unread.push(snapshot);
       if (snapshot.kind !== "file") continue;
-      const isMeant = meant.has(path) || isMeantByName(basename(path));
+      const isMeant = meant.has(path) || isForSecrets(basename(path));
       for (const match of tokenMatchesIn(snapshot.bytes, own, path)) {
         leaks.push({
           ...match,
           path,
           git: isTaken ? "taken" : isMeant ? "meant" : "kept",
-          isState: /\.tfstate\b|tfplan|\.plan$/.test(path) || match.line === undefined,
+          isState: isStateOrPlan(path) || match.line === undefined,
         });
       }
     }
   }
   return { leaks, unread, notEntered: ignored.folders };
-}
-
-function isMeantByName(name: string): boolean {
-  return name === SECRET_TFVARS || /^\.env($|\.)|\.tfvars(\.json)?$|^\.envrc$/.test(name);
 }
 
 /** Files that git has or would take, in which something of a token's form may stand. */

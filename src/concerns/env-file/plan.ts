@@ -48,7 +48,6 @@ function judgeEnvFile(known: Known): Finding[] {
   const {
     envFile: { file: envFile },
     repo: { git },
-    config,
   } = known;
   const { path } = envFile;
   if (envFile.kind === "unusable") {
@@ -59,13 +58,8 @@ function judgeEnvFile(known: Known): Finding[] {
       }),
     ];
   }
-  const text = textAt(envFile)?.text;
-  if (!git?.tracked.has(path) || text === undefined) return [];
-  const names = tokenNames(config.token.name);
-  const values = [...readEnvFile(text)].filter(([, value]) => value !== "");
-  const holdsToken = values.some(([name, value]) => looksLikeToken(value) || names.includes(name));
-  if (holdsToken) return [tracked(known, "it holds a token")];
-  return holdsSpacesKey(text) ? [tracked(known, "it holds a Spaces key")] : [];
+  const held = secretIn(known);
+  return git?.tracked.has(path) && held !== undefined ? [tracked(known, `it holds ${held}`)] : [];
 }
 
 /** Where nothing is written, as there is no token yet, nothing hides what somebody has put there. */
@@ -78,8 +72,7 @@ function judgeExposure(known: Known): Finding[] {
   const isOpen =
     git !== undefined && !git.ignored.has(envFile.path) && !git.tracked.has(envFile.path);
   if (!isOpen || usableToken(known.token) !== undefined) return [];
-  const text = textAt(envFile)?.text ?? "";
-  if (!holdsSpacesKey(text) && ![...readEnvFile(text).values()].some(looksLikeToken)) return [];
+  if (secretIn(known) === undefined) return [];
   const append = patternOf(relative(config.base, envFile.path));
   return [
     finding("git.not-ignored", `git would take ${envFile.path}, which holds a secret.`, {
@@ -113,6 +106,17 @@ function judgeNames({
       },
     ),
   ];
+}
+
+/** What the env file holds that others must not see, in words. */
+function secretIn({ envFile: { file }, config }: Known): string | undefined {
+  const text = textAt(file)?.text ?? "";
+  const names = tokenNames(config.token.name);
+  const values = [...readEnvFile(text)].filter(([, value]) => value !== "");
+  const isToken = ([name, value]: [string, string]) =>
+    looksLikeToken(value) || names.includes(name);
+  if (values.some(isToken)) return "a token";
+  return holdsSpacesKey(text) ? "a Spaces key" : undefined;
 }
 
 function holdsSpacesKey(text: string): boolean {

@@ -10,7 +10,7 @@ import { hint } from "../../../errors/hint.ts";
 import { KEY_NAMES } from "../../../exec/spaces-keys.ts";
 import type { Snapshot } from "../../../host/host.ts";
 import { isInside } from "../../../lib/paths.ts";
-import { SECRET_TFVARS } from "../../config/protected-paths.ts";
+import { PROTECTED_IN_ROOTS } from "../../config/protected-paths.ts";
 import type { ResolvedConfig } from "../../config/resolved.ts";
 import type { TokenFacts } from "../../token/facts.ts";
 import type { TerraformFacts } from "../root/facts.ts";
@@ -86,11 +86,7 @@ function rulesFor({ config }: Known, file: string): readonly UploadRule[] {
     { pattern: ".env", probe: ".env" },
     { pattern: ".env.*", probe: ".env.local" },
     ...envFiles.map((probe) => ({ pattern: patternOf(probe), probe })),
-    { pattern: "*.secret.auto.tfvars.json", probe: SECRET_TFVARS },
-    { pattern: "*.tfstate", probe: "terraform.tfstate" },
-    { pattern: "*.tfstate.*", probe: "terraform.tfstate.backup" },
-    { pattern: "*.tfplan", probe: "plan.tfplan" },
-    { pattern: "tfplan", probe: "tfplan" },
+    ...PROTECTED_IN_ROOTS.map(({ upload, name }) => ({ pattern: upload, probe: name })),
   ];
 }
 

@@ -7,7 +7,7 @@ import { batches } from "../../../lib/batches.ts";
 import { jsonObject, recordOf } from "../../../lib/json.ts";
 import { isTerraformFile } from "../../../lib/paths.ts";
 import { decode } from "../../../secret/content.ts";
-import { SECRET_TFVARS } from "../../config/protected-paths.ts";
+import { isStateOrPlan, isTfvars, SECRET_TFVARS } from "../../config/protected-paths.ts";
 import type { TerraformRootConfig } from "../../config/resolved.ts";
 import { readStoredBackend, type StoredBackend } from "./backend.ts";
 import { type ExposedSecret, secretsForInit } from "./backend-secrets.ts";
@@ -55,7 +55,6 @@ export interface TerraformRoot {
   readonly at: (name: string) => Snapshot;
 }
 
-const VALUES = /\.tfvars(\.json)?$/;
 const WRITTEN = [
   "versions.tf",
   "provider.tf",
@@ -77,7 +76,7 @@ export async function observeRoot(
   const all = await files.list(config.dir);
   const names = all.filter((name) => !name.startsWith("."));
   const configuration = names.filter(isTerraformFile);
-  const tfvars = names.filter((name) => VALUES.test(name) && !WRITTEN.includes(name));
+  const tfvars = names.filter((name) => isTfvars(name) && !WRITTEN.includes(name));
   const snapshots = await lookAtAll(files, config.dir, [...WRITTEN, ...configuration, ...tfvars]);
 
   const foreign: string[] = [];
@@ -122,7 +121,7 @@ export async function observeRoot(
       (names.includes(STATE) && !isEmptyState(textOf(await files.look(join(config.dir, STATE))))),
     storedBackend: storedBackend && { ...storedBackend, path: join(data, STATE) },
     initSecrets,
-    hasState: names.some((name) => /\.tfstate|\.tfplan$/.test(name)),
+    hasState: names.some((name) => isStateOrPlan(name)),
     at,
     hasLockFile: all.includes(LOCK_FILE),
     // Modules come first: an init that fails at a provider leaves them.
