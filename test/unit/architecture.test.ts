@@ -179,6 +179,47 @@ describe("the house of docs/design.md §2", () => {
   });
 });
 
+describe("a command line that a person is to type", () => {
+  const TOOLS = "do-bootstrap|doctl|git|terraform|tofu|gh|glab|npm|npx|chmod|rm|mv|unset|export";
+  const hintsIn = (code: string) =>
+    Array.from(
+      code.matchAll(/\bhint`((?:\$\{(?:[^{}`]|`[^`]*`|\{[^{}]*\})*\}|[^`\\]|\\.)*)`/g),
+      (found) => (found[1] ?? "").replace(/\$\{(?:[^{}`]|`[^`]*`|\{[^{}]*\})*\}/g, "…"),
+    );
+
+  /** "…" is a value. With a tool before it, or an option behind a tool, somebody writes a line. */
+  const pasted = new RegExp(`(?<![\\w./-])(?:${TOOLS}) (?:-|…|(?:[a-z-]+ )?-{1,2}\\w)`);
+
+  it("is data in every hint", () => {
+    const hints = MODULES.flatMap(({ path, code }) =>
+      hintsIn(code).map((text) => `${path}: ${text}`),
+    );
+    expect(hints.length).toBeGreaterThan(150);
+    expect(hints.filter((text) => pasted.test(text))).toEqual([]);
+  });
+
+  it.each([
+    ["hint`Run git rm --cached ${path}`", true],
+    ["hint`Run ${run('git', 'rm', { path })}`", false],
+    ["hint`chmod ${mode} it`", true],
+    ["hint`Install git: only git can say.`", false],
+  ])("%s: pasted %s", (code, isPasted) => {
+    expect(hintsIn(code).some((text) => pasted.test(text))).toBe(isPasted);
+  });
+
+  it("of ours is written out in the help, in shells' completion and in the demo only", () => {
+    const names =
+      "init|check|scopes|explain|exec|env|hook|rotate|logout|uninstall|ci|completion|demo";
+    const line = new RegExp(`["'\`][^"'\`\\n]*\\bdo-bootstrap (?:${names}|--?\\w)`);
+    const writers = MODULES.filter(({ code }) => line.test(code)).map(({ path }) => path);
+    const allowed = ["cli/commands/", "cli/completion/", "commands/demo/", "report/json-schema.ts"];
+    expect(writers.filter((path) => !isIn(path, ...allowed))).toEqual([
+      // A word about itself.
+      "exec/guards.ts",
+    ]);
+  });
+});
+
 describe("the small entry", () => {
   /** Everything that is loaded with a module, types not counted. */
   const loadedWith = (path: string, seen = new Set<string>()): Set<string> => {

@@ -83,7 +83,7 @@ function instructions({ config, refused, rows }: GuideFacts): string {
   return [
     ...(refused === undefined ? [] : [`${refused} is refused by DigitalOcean.`, ""]),
     ...(environment === undefined && environments.length > 0
-      ? ["For none of the config's environments. To choose one:", ...options(environments), ""]
+      ? [`For none of the config's environments; --env chooses one: ${environments.join(", ")}`, ""]
       : []),
     `Token name   ${name}`,
     "Expiration   30 days; or longer, with a reminder to rotate it",
@@ -93,10 +93,6 @@ function instructions({ config, refused, rows }: GuideFacts): string {
     "The token is shown once. No button? Your role in the team may",
     "not make tokens: ask the team's owner.",
   ].join("\n");
-}
-
-function options(environments: readonly string[]): string[] {
-  return environments.map((name) => `  do-bootstrap --env ${name}`);
 }
 
 function ticks(rows: GuideFacts["rows"]): string[] {
