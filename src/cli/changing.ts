@@ -1,4 +1,4 @@
-import type { Facts } from "../commands/init/facts.ts";
+import type { Facts } from "../commands/init/observe.ts";
 import { statusOf } from "../core/finding.ts";
 import { type Look, NOTHING_DONE, type Result } from "../core/flow.ts";
 import { EXIT, type ExitStatus } from "../errors/exit-status.ts";

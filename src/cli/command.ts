@@ -1,4 +1,4 @@
-import type { Facts } from "../commands/init/facts.ts";
+import type { Facts } from "../commands/init/observe.ts";
 import type { Prompter } from "../commands/init/prompter.ts";
 import type { ExitStatus } from "../errors/exit-status.ts";
 import type { Host } from "../host/host.ts";

@@ -1,5 +1,5 @@
 import { basename, dirname, join } from "node:path";
-import type { Facts } from "../commands/init/facts.ts";
+import type { Facts } from "../commands/init/observe.ts";
 import { stateElsewhere } from "../concerns/terraform/backend/plan.ts";
 import { LOCK_FILE } from "../concerns/terraform/root/names.ts";
 import { needsOf } from "../concerns/terraform/root/needs.ts";

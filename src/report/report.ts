@@ -1,5 +1,5 @@
 import { relative } from "node:path";
-import type { Facts } from "../commands/init/facts.ts";
+import type { Facts } from "../commands/init/observe.ts";
 import type { Use } from "../concerns/effective-token/uses.ts";
 import type { Result } from "../core/flow.ts";
 import type { Environment } from "../host/host.ts";

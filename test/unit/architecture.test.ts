@@ -63,7 +63,7 @@ const isIn = (path: string, ...places: string[]) =>
   places.some((place) => path === place || (place.endsWith("/") && path.startsWith(place)));
 
 /** The layers and rooms of the house, the lowest first: a file imports from its own room and from those above it in this list. */
-const ROOMS = [
+const NAMED = [
   "lib/",
   "secret/",
   "errors/",
@@ -97,6 +97,12 @@ const ROOMS = [
   "main.ts",
   "bin.ts",
 ];
+/** A concern that no other concern needs yet stands above those that are named, without a line here. */
+const NEW = readdirSync(join(SRC, "concerns"))
+  .map((name) => `concerns/${name}/`)
+  .filter((room) => !NAMED.includes(room));
+const ROOMS = NAMED.toSpliced(NAMED.indexOf("commands/init/"), 0, ...NEW);
+
 /** Rooms that reach the machine themselves: the hot path, and the API on loopback. */
 const MACHINE = ["host/", "bin.ts", "exec/", "commands/demo/"];
 

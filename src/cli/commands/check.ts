@@ -1,5 +1,5 @@
 import { look } from "../../commands/init/bootstrap.ts";
-import type { Facts } from "../../commands/init/facts.ts";
+import type { Facts } from "../../commands/init/observe.ts";
 import type { Consent } from "../../core/consent.ts";
 import { statusOf } from "../../core/finding.ts";
 import { type Look, NOTHING_DONE } from "../../core/flow.ts";

@@ -19,7 +19,7 @@ import { isInside } from "../../lib/paths.ts";
 import { type Content, editedText } from "../../secret/content.ts";
 import type { Secret } from "../../secret/secret.ts";
 import { cleanUp } from "../init/cleanup.ts";
-import type { Facts } from "../init/facts.ts";
+import type { Facts } from "../init/observe.ts";
 import { type ObserveOptions, type ObservingHost, observe } from "../init/observe.ts";
 import type { Prompter } from "../init/prompter.ts";
 import { isOfProject, pipelinePaths } from "../pipelines/files.ts";

@@ -15,7 +15,7 @@ import { chooseToken } from "../../exec/token-sources.ts";
 import type { StateKey } from "../../host/host.ts";
 import { describeOrigin, type Secret } from "../../secret/secret.ts";
 import { cleanUp } from "../init/cleanup.ts";
-import type { Facts } from "../init/facts.ts";
+import type { Facts } from "../init/observe.ts";
 import { type ObserveOptions, type ObservingHost, observe } from "../init/observe.ts";
 import type { Prompter } from "../init/prompter.ts";
 import { finding } from "./findings.ts";

@@ -15,7 +15,7 @@ import { readEnvFile } from "../../exec/read-env-file.ts";
 import type { Host, Snapshot } from "../../host/host.ts";
 import { editedText } from "../../secret/content.ts";
 import { Secret } from "../../secret/secret.ts";
-import type { Facts } from "../init/facts.ts";
+import type { Facts } from "../init/observe.ts";
 import { type Edit, editValues, hidden, type Parts, valuesOf } from "./edit-values.ts";
 import { finding } from "./findings.ts";
 

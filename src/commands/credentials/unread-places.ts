@@ -1,7 +1,7 @@
 import { broken } from "../../concerns/doctl/plan.ts";
 import type { Finding } from "../../core/finding.ts";
 import { hint } from "../../errors/hint.ts";
-import type { Facts } from "../init/facts.ts";
+import type { Facts } from "../init/observe.ts";
 import { finding } from "./findings.ts";
 import type { TokenPlace } from "./token-places.ts";
 

@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 import { cleanUpDoctlFolder } from "../../concerns/doctl/cleanup.ts";
 import type { Host } from "../../host/host.ts";
-import type { Facts } from "./facts.ts";
+import type { Facts } from "./observe.ts";
 
 /** Takes away what killed runs left in every folder that a run may write to, whatever this one does. */
 export async function cleanUp(

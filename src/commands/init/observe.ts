@@ -1,17 +1,23 @@
 import { dirname, join } from "node:path";
 import { type FoundConfig, findConfig } from "../../concerns/config/find-config.ts";
 import type { ResolvedConfig } from "../../concerns/config/resolved.ts";
+import type { DoctlFacts } from "../../concerns/doctl/observe.ts";
 import { observeDoctl } from "../../concerns/doctl/observe.ts";
+import type { EnvFileFacts } from "../../concerns/env-file/facts.ts";
 import { observeEnvFile } from "../../concerns/env-file/observe.ts";
+import type { RepoFacts } from "../../concerns/git/facts.ts";
 import { openGit } from "../../concerns/git/git.ts";
 import { ignoreRules } from "../../concerns/git/ignore-rules.ts";
 import { observeGit } from "../../concerns/git/observe.ts";
+import type { SpacesFacts } from "../../concerns/spaces/facts.ts";
 import type { LockVerdicts } from "../../concerns/spaces/prove-locks.ts";
 import { withBackendConfigs } from "../../concerns/terraform/backend/config-files.ts";
+import type { TerraformFacts } from "../../concerns/terraform/root/facts.ts";
 import { LOCK_FILE, UPLOAD_IGNORE } from "../../concerns/terraform/root/names.ts";
 import { observeRoot, type TerraformRoot } from "../../concerns/terraform/root/root.ts";
 import { tokenSourceOf } from "../../concerns/terraform/root/token-source.ts";
 import { findTerraform } from "../../concerns/terraform/root/tool.ts";
+import type { TokenFacts } from "../../concerns/token/facts.ts";
 import type { CommandAnswer, TrustGiven } from "../../concerns/token/find-token.ts";
 import { apiHosts } from "../../concerns/token/hosts.ts";
 import { inspectOnce } from "../../concerns/token/inspect.ts";
@@ -21,6 +27,7 @@ import type { Inspection } from "../../concerns/token/verdict.ts";
 import { lookingOnce } from "../../core/cached-files.ts";
 import { textIn } from "../../core/file-text.ts";
 import { TEMPLATE_NAMES, type Templates } from "../../core/generated.ts";
+import type { Machine } from "../../core/machine.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
 import { findKeys } from "../../exec/spaces-keys.ts";
 import type { TokenSources } from "../../exec/token-sources.ts";
@@ -28,11 +35,27 @@ import type { Files, Host, Snapshot } from "../../host/host.ts";
 import { isCi } from "../../lib/is-ci.ts";
 import { isInside } from "../../lib/paths.ts";
 import type { Secret } from "../../secret/secret.ts";
-import type { Facts } from "./facts.ts";
 import { refuseSameFolder } from "./same-folder.ts";
 
 /** The config that --write-config writes. */
 export const CONFIG_FILE = "do-bootstrap.config.yaml";
+
+/** What was found of a repo and its machine: each concern has facts of its own, and a planner names those that it uses. */
+export interface Facts {
+  readonly config: ResolvedConfig;
+  readonly machine: Machine;
+  readonly repo: RepoFacts;
+  readonly token: TokenFacts;
+  readonly envFile: EnvFileFacts;
+  readonly spaces: SpacesFacts;
+  readonly terraform: TerraformFacts;
+  /** Absent with `doctl: false`. */
+  readonly doctl: DoctlFacts | undefined;
+  /** The config that --write-config writes. */
+  readonly newConfig: { readonly at: Snapshot; readonly template: string };
+  /** Executables inside the repo that were ignored. */
+  readonly ignoredTools: readonly string[];
+}
 
 /** What is asked on the command line, and what is kept from one look to the next. */
 export interface ObserveOptions {

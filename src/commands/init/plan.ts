@@ -14,8 +14,8 @@ import { type Finding, statusOf } from "../../core/finding.ts";
 import { joined, type Plan } from "../../core/plan.ts";
 import { EXIT } from "../../errors/exit-status.ts";
 import { hint } from "../../errors/hint.ts";
-import type { Facts } from "./facts.ts";
 import { finding } from "./findings.ts";
+import type { Facts } from "./observe.ts";
 import { planConfig } from "./write-config.ts";
 
 /** What has to change, and what is worth saying: what each concern makes of the facts. Pure. */

@@ -4,8 +4,8 @@ import type { Consent } from "../../core/consent.ts";
 import { fill } from "../../core/generated.ts";
 import { obstacles } from "../../core/obstacles.ts";
 import { NOTHING, type PlanPart } from "../../core/plan.ts";
-import type { Facts } from "./facts.ts";
 import { finding } from "./findings.ts";
+import type { Facts } from "./observe.ts";
 import { CONFIG_FILE } from "./observe.ts";
 
 /** `--write-config`: a commented config of what was chosen, where there is none. */

@@ -7,7 +7,7 @@ import { AppError } from "../../errors/app-error.ts";
 import { type Hint, hint, own, run } from "../../errors/hint.ts";
 import type { Host } from "../../host/host.ts";
 import type { Secret } from "../../secret/secret.ts";
-import type { Facts } from "../init/facts.ts";
+import type { Facts } from "../init/observe.ts";
 import { finding } from "./findings.ts";
 import { type FileLeak, leaksInFiles } from "./in-files.ts";
 import { type HistoryLeak, leaksInHistory } from "./in-history.ts";

@@ -1,6 +1,6 @@
 import { join, relative, sep } from "node:path";
 import { recognise } from "../../core/generated.ts";
-import type { Facts } from "../init/facts.ts";
+import type { Facts } from "../init/observe.ts";
 
 /** The one file that GitLab reads. */
 export const GITLAB_MAIN = ".gitlab-ci.yml";

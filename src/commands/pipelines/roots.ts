@@ -6,8 +6,7 @@ import { textAt } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import { hint, run } from "../../errors/hint.ts";
 import { allows } from "../../lib/version.ts";
-import type { Facts } from "../init/facts.ts";
-import type { ObservingHost } from "../init/observe.ts";
+import type { Facts, ObservingHost } from "../init/observe.ts";
 import { finding } from "./findings.ts";
 
 /** A root module in one environment. */
