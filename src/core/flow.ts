@@ -32,7 +32,7 @@ export interface Task<F> {
    */
   look(): Promise<Look<F>>;
   /** Takes away what killed runs left, whatever this run does; not asked for in a dry run. */
-  sweep(facts: F): Promise<unknown>;
+  cleanUp(facts: F): Promise<unknown>;
   /** What is tried between the yes and the first write, and may lead to another plan. */
   probe?(look: Look<F>): Promise<Look<F> & { readonly warnings: readonly string[] }>;
   /** What the next run has to know of this one where it is killed. */
@@ -82,7 +82,7 @@ export async function runTask<F>(
 ): Promise<Result<F>> {
   let first = await task.look();
   if (dryRun || isBlocked(first.plan.findings)) return { ...first, ...NOTHING_DONE };
-  await task.sweep(first.facts);
+  await task.cleanUp(first.facts);
   if (isEmpty(first.plan)) return finished(first, NOTHING_DONE);
   if (!(await approve(first))) throw new AppError("DECLINED", "Nothing was changed.");
   const { warnings: tried = [], ...probed } = (await task.probe?.(first)) ?? {

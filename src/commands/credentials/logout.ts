@@ -60,7 +60,7 @@ export async function logout(
       ]);
       return { facts, plan };
     },
-    sweep: (facts) => cleanUp(host, facts),
+    cleanUp: (facts) => cleanUp(host, facts),
     whoTakes: (paths, { repo }) => takerIn(host, repo.git?.git, paths),
   };
   return runTask(task, host, approve, { dryRun, progress });

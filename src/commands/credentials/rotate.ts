@@ -58,7 +58,7 @@ export async function rotate(
       rotation ??= await beginRotation(facts, places);
       return { facts, plan: await planRotation(facts, places, rotation) };
     },
-    sweep: (facts) => cleanUp(host, facts),
+    cleanUp: (facts) => cleanUp(host, facts),
     journal: {
       begin: () => {
         if (rotation === undefined) return;

@@ -61,7 +61,7 @@ export async function changeHook(
       return { facts: { path, git }, plan };
     },
     // A kill may have come right after the hook was written.
-    sweep: async ({ path }) => host.files.sweep(dirname(await host.files.realpath(path))),
+    cleanUp: async ({ path }) => host.files.sweep(dirname(await host.files.realpath(path))),
     whoTakes: (paths, { git }) => takerIn(host, git, paths),
   };
   return runTask(task, host, approve, request);

@@ -68,7 +68,7 @@ export async function bootstrap(
       }
       return { facts, plan: planAll(facts, consent) };
     },
-    sweep: (facts) => cleanUp(host, facts),
+    cleanUp: (facts) => cleanUp(host, facts),
     probe,
     whoTakes: (paths, { repo }) => takerIn(host, repo.git?.git, paths),
     isStillTrue: ({ token: { state } }) =>

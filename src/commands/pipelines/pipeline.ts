@@ -70,7 +70,7 @@ export async function writePipeline(
   const task: Task<Facts> = {
     look: () => look(host, request),
     // A kill may have come right after the pipeline was written.
-    async sweep(facts) {
+    async cleanUp(facts) {
       for (const path of pipelinePaths(facts)) await host.files.sweep(dirname(path));
     },
     whoTakes: (paths, { repo }) => takerIn(host, repo.git?.git, paths),
