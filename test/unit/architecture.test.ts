@@ -97,11 +97,15 @@ const NAMED = [
   "main.ts",
   "bin.ts",
 ];
-/** A concern that no other concern needs yet stands above those that are named, without a line here. */
-const NEW = readdirSync(join(SRC, "concerns"))
-  .map((name) => `concerns/${name}/`)
-  .filter((room) => !NAMED.includes(room));
-const ROOMS = NAMED.toSpliced(NAMED.indexOf("commands/init/"), 0, ...NEW);
+/** A room that no other of its layer needs yet stands above those that are named, without a line here. */
+const newIn = (layer: string) =>
+  readdirSync(join(SRC, layer))
+    .map((name) => `${layer}/${name}/`)
+    .filter((room) => !NAMED.includes(room));
+const ROOMS = NAMED.flatMap((room) => {
+  if (room === "commands/init/") return [...newIn("concerns"), room];
+  return room === "report/" ? [...newIn("commands"), room] : [room];
+});
 
 /** Rooms that reach the machine themselves: the hot path, and the API on loopback. */
 const MACHINE = ["host/", "bin.ts", "exec/", "commands/demo/"];
