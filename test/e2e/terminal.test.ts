@@ -1,7 +1,7 @@
 import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, type TestContext } from "vitest";
 import {
   ASKS,
   CONFIRMS,
@@ -182,6 +182,52 @@ describe.skipIf(needsScript !== "").concurrent(`what a person may do wrong${need
     context.expect(await terminal.exit).toBe(1);
     context.expect(terminal.screen()).toMatch(/Nothing was changed\. \[DECLINED\]/);
     await expectUntouched(context, { bench, terminal, hash });
+  });
+});
+
+/** Commands that need no token, what they need, and what they write. */
+const WRITERS = [
+  [["hook", "install"], {}, ".git/hooks/pre-commit"],
+  [
+    ["ci", "github"],
+    { "main.tf": 'terraform {\n  backend "s3" {}\n}\n' },
+    ".github/workflows/do-bootstrap.yml",
+  ],
+] as const;
+
+describe.skipIf(needsScript !== "").concurrent(`who writes asks first${needsScript}`, () => {
+  const writing = (context: TestContext, [args, files]: (typeof WRITERS)[number], more = "") =>
+    guided(context, [...args, ...(more === "" ? [] : [more])], {}, async (bench) => {
+      for (const [path, text] of Object.entries(files)) await bench.write(path, text);
+      return undefined;
+    });
+
+  it.for(WRITERS)("%j: a no changes nothing, exit 1", async (row, context) => {
+    const { bench, terminal, hash } = await writing(context, row);
+    const plan = await terminal.until(CONFIRMS);
+    context.expect(plan).toContain(row[2]);
+    terminal.type("n");
+    context.expect(await terminal.exit, terminal.screen()).toBe(1);
+    context.expect(terminal.screen()).toMatch(/Nothing was changed\. \[DECLINED\]/);
+    await expectUntouched(context, { bench, terminal, hash });
+  });
+
+  it.for(WRITERS)("%j: a yes writes; then there is nothing to ask", async (row, context) => {
+    const { bench, terminal } = await writing(context, row);
+    await terminal.waitFor(CONFIRMS);
+    terminal.type("y");
+    context.expect(await terminal.exit, terminal.screen()).toBe(0);
+    context.expect(await bench.read(row[2])).not.toBe("");
+    const again = start(context, bench, row[0]);
+    context.expect(await again.exit, again.screen()).toBe(0);
+    context.expect(again.screen()).not.toMatch(CONFIRMS);
+  });
+
+  it.for(WRITERS)("%j --yes: nobody is asked", async (row, context) => {
+    const { bench, terminal } = await writing(context, row, "--yes");
+    context.expect(await terminal.exit, terminal.screen()).toBe(0);
+    context.expect(terminal.screen()).not.toMatch(CONFIRMS);
+    context.expect(await bench.read(row[2])).not.toBe("");
   });
 });
 

@@ -1,0 +1,54 @@
+import { describe, expect, it } from "vitest";
+import { readPlaces } from "../../../../src/commands/credentials/token-places.ts";
+import { unreadPlaces } from "../../../../src/commands/credentials/unread-places.ts";
+import {
+  DOCTL_CONFIG,
+  type Entry,
+  facts,
+  filesOf,
+  type Given,
+  planned,
+} from "../../../fixtures/facts.ts";
+
+async function unread(given: Given) {
+  const known = await facts(given);
+  return unreadPlaces(known, await readPlaces({ files: filesOf(given) }, known));
+}
+
+const denied: Entry = { unusable: "not readable (EACCES)" };
+
+describe("where a token may stand that cannot be looked into", () => {
+  it.each<[string, Given, readonly string[]]>([
+    ["nowhere", {}, []],
+    ["the env file", { files: { ".env": denied } }, ["error file.unusable"]],
+    [
+      "an env file beside it, too large to read",
+      { files: { ".env.a": { unusable: "larger than 4 MB" } } },
+      ["error file.unusable"],
+    ],
+    ["a directory, which holds no text", { files: { ".env": { unusable: "a directory" } } }, []],
+    ["a device", { files: { ".env": { unusable: "a device" } } }, []],
+    ["a socket", { files: { ".env": { unusable: "a socket" } } }, []],
+    ["a FIFO, which was read", { files: { ".env": { fifo: "" } } }, []],
+    [
+      "values of a root",
+      { config: "terraform: {}", files: { "infra/a.tfvars": denied } },
+      ["error file.unusable"],
+    ],
+    ["doctl's config", { files: { [DOCTL_CONFIG]: denied } }, ["error doctl.config-broken"]],
+    ["doctl's config, empty", { files: { [DOCTL_CONFIG]: "" } }, ["error doctl.config-broken"]],
+    [
+      "doctl's config, with doctl: false",
+      { config: "doctl: false", files: { [DOCTL_CONFIG]: "" } },
+      [],
+    ],
+    ["no place for doctl's config", { home: false }, []],
+    [
+      "two",
+      { files: { ".env": denied, [DOCTL_CONFIG]: "" } },
+      ["error file.unusable", "error doctl.config-broken"],
+    ],
+  ])("%s", async (_, given, expected) => {
+    expect(planned({ findings: await unread(given) })).toEqual(expected);
+  });
+});

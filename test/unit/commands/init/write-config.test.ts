@@ -1,0 +1,120 @@
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { planConfig } from "../../../../src/commands/init/write-config.ts";
+import { validateConfig } from "../../../../src/concerns/config/validate.ts";
+import {
+  afterwards,
+  alive,
+  consent,
+  DOCTL_CONFIG,
+  type Flags,
+  facts,
+  type Given,
+  MISSING,
+  planned,
+  textsAfter,
+} from "../../../fixtures/facts.ts";
+import { OTHER } from "../../samples.ts";
+
+const FILE = "do-bootstrap.config.yaml";
+const plan = async (given: Given, ...flags: Flags) =>
+  planConfig(await facts(given), consent(...flags));
+
+describe("whether a config is written", () => {
+  const at = (entry: NonNullable<Given["files"]>[string]): Given => ({ files: { [FILE]: entry } });
+  const outside = at({ text: "", leadsTo: "/else/x.yaml" });
+
+  it.each<[string, Given, Flags, readonly string[]]>([
+    ["nobody asks", {}, [], []],
+    ["--write-config", {}, ["writeConfig"], [`+ ${FILE}`]],
+    ["it is there", { config: "" }, ["writeConfig"], []],
+    [
+      "another is",
+      { config: "", configFile: ".do-bootstraprc" },
+      ["writeConfig"],
+      ["info config.exists"],
+    ],
+    [
+      "one of a folder below",
+      { config: "", configFile: `web/${FILE}` },
+      ["writeConfig"],
+      ["info config.exists"],
+    ],
+    ["another is, and nobody asks", { config: "", configFile: ".do-bootstraprc" }, [], []],
+    ["without a token", { token: MISSING }, ["writeConfig"], [`+ ${FILE}`]],
+    ["a directory", at({ unusable: "a directory" }), ["writeConfig"], ["error file.unusable"]],
+    ["a link out of the repo", outside, ["writeConfig"], ["error file.outside"]],
+    ["the same with --force", outside, ["writeConfig", "force"], [`~ ${FILE}`]],
+    ["a read-only folder", { readOnly: ["."] }, ["writeConfig"], ["error file.not-writable"]],
+  ])("%s", async (_, given, flags, expected) => {
+    expect(planned(await plan(given, ...flags))).toEqual(expected);
+  });
+});
+
+describe("what it says", () => {
+  const written = async (known: Awaited<ReturnType<typeof facts>>) =>
+    textsAfter(planConfig(known, consent("writeConfig")))[FILE] ?? "";
+  const team = { uuid: "5df3e300-4a17-4e24-8b7c-20ca6c9fc25b", name: "Acme" };
+
+  it.each<[string, Given, object]>([
+    ["a new repo", {}, { account: undefined, doctl: undefined, terraform: { dir: "." } }],
+    [
+      "the team of the token",
+      { token: alive("env-file", { team }) },
+      { account: { team: team.uuid } },
+    ],
+    [
+      "the context of the repo's own",
+      { files: { [DOCTL_CONFIG]: `access-token: ${OTHER}\n` } },
+      { doctl: { context: "repo" } },
+    ],
+    ["default, which may be another's elsewhere", {}, { doctl: undefined }],
+  ])("%s", async (_, given, expected) => {
+    const config = parse(await written(await facts(given)));
+    expect({ account: undefined, doctl: undefined, ...config }).toMatchObject({
+      project: "repo",
+      token: { name: "DIGITALOCEAN_TOKEN", envFile: ".env" },
+      ...expected,
+    });
+    expect(() => validateConfig(config, FILE)).not.toThrow();
+  });
+
+  it("the first root's folder", async () => {
+    const known = await facts({ config: "terraform: [{ dir: a/b }, { dir: c }]" });
+    const text = await written({ ...known, config: { ...known.config, file: undefined } });
+    expect(parse(text).terraform.dir).toBe("a/b");
+  });
+
+  it.each([
+    "web",
+    "yes",
+    "No",
+    "null",
+    "true",
+    "on",
+    "12",
+    "1e3",
+    "0x1f",
+    "a b",
+    "a: b",
+    "a #b",
+    "-",
+    "~",
+    "é",
+    'a"b',
+  ])("a folder called %j is that text in any YAML", async (name) => {
+    const known = await facts();
+    const config = { ...known.config, token: { ...known.config.token, envFile: `/repo/${name}` } };
+    const text = await written({ ...known, config });
+    for (const version of ["1.1", "1.2"] as const) {
+      expect(parse(text, { version }).token.envFile).toBe(name);
+    }
+  });
+
+  it("a second run takes it, and says nothing", async () => {
+    const made = await plan({}, "writeConfig");
+    const text = textsAfter(made)[FILE] ?? "";
+    const again = { ...afterwards({}, made), config: text };
+    expect(planned(await plan(again, "writeConfig"))).toEqual([]);
+  });
+});

@@ -1,0 +1,337 @@
+import { dirname } from "node:path";
+import { describe, expect, it } from "vitest";
+import { judgePlace, planDoctl } from "../../../../src/concerns/doctl/plan.ts";
+import type { ApplyContext } from "../../../../src/core/change.ts";
+import type { ToolCall, ToolResult } from "../../../../src/host/host.ts";
+import { diffOf } from "../../../../src/report/diff.ts";
+import {
+  alive,
+  consent,
+  DOCTL_CONFIG,
+  type Flags,
+  facts,
+  found,
+  type Given,
+  inspection,
+  MISSING,
+  planned,
+  secretFrom,
+} from "../../../fixtures/facts.ts";
+import { said } from "../../../fixtures/hint.ts";
+import { LEGACY, OTHER, PERSONAL } from "../../samples.ts";
+
+const plan = async (given: Given, ...flags: Flags) =>
+  planDoctl(await facts(given), consent(...flags));
+const stored = (entry: NonNullable<Given["files"]>[string]): Pick<Given, "files"> => ({
+  files: { [DOCTL_CONFIG]: entry },
+});
+const OTHERS = `access-token: ${OTHER}\n`;
+const ACME = { uuid: "acme", name: "Acme" };
+const OF_ACME = alive("env-file", { team: ACME });
+const says = (state: "alive" | "refused" | "unknown", team?: typeof ACME): Given => ({
+  others: { [OTHER]: inspection(state, { team }) },
+});
+
+describe("which context gets the token", () => {
+  it.each<[string, Given, readonly string[]]>([
+    ["it has it", {}, []],
+    ["no config yet: default", stored(undefined), ["+ doctl context default login"]],
+    ["no context yet: default", stored("output: text\n"), ["+ doctl context default login"]],
+    ["default is another's: the project's name", stored(OTHERS), ["+ doctl context repo login"]],
+    [
+      "default is another's, and refused: the project's name",
+      { ...stored(OTHERS), ...says("refused") },
+      ["+ doctl context repo login"],
+    ],
+    [
+      "default is of the same team: it stays",
+      { ...stored(OTHERS), token: OF_ACME, ...says("alive", ACME) },
+      ["warning doctl.same-team-login"],
+    ],
+    [
+      "the one that config names",
+      { config: "doctl: { context: web }" },
+      ["+ doctl context web login"],
+    ],
+    [
+      "the one that config names has it",
+      { config: "doctl: { context: web }", ...stored(`auth-contexts: { web: ${PERSONAL} }\n`) },
+      [],
+    ],
+    ["doctl: false", { config: "doctl: false", ...stored(OTHERS) }, []],
+  ])("%s", async (_, given, expected) => {
+    expect(planned(await plan(given))).toEqual(expected);
+  });
+});
+
+describe("a login that is there", () => {
+  const web = "doctl: { context: web }";
+  const holds = (token: string): Given => ({
+    config: web,
+    ...stored(`auth-contexts:\n  web: ${token}\n`),
+  });
+
+  it.each<[string, Given, Flags, readonly string[]]>([
+    ["refused", { ...holds(OTHER), ...says("refused") }, [], ["~ doctl context web login"]],
+    [
+      "of another team",
+      { ...holds(OTHER), token: OF_ACME, ...says("alive", { uuid: "b", name: "b" }) },
+      [],
+      ["error doctl.other-login"],
+    ],
+    [
+      "alive, and our team is not known",
+      { ...holds(OTHER), ...says("alive", ACME) },
+      [],
+      ["error doctl.other-login"],
+    ],
+    [
+      "not known: it counts as somebody's",
+      { ...holds(OTHER), token: OF_ACME, ...says("unknown", ACME) },
+      [],
+      ["error doctl.other-login"],
+    ],
+    [
+      "of another, --force",
+      { ...holds(OTHER), ...says("alive") },
+      ["force"],
+      ["~ doctl context web login"],
+    ],
+    [
+      "of the same team",
+      { ...holds(OTHER), token: OF_ACME, ...says("alive", ACME) },
+      [],
+      ["warning doctl.same-team-login"],
+    ],
+    [
+      "of the same team, --force",
+      { ...holds(OTHER), token: OF_ACME, ...says("alive", ACME) },
+      ["force"],
+      ["~ doctl context web login"],
+    ],
+    [
+      "of before 2022",
+      { ...holds(LEGACY), others: { [LEGACY]: inspection("refused") } },
+      [],
+      ["~ doctl context web login"],
+    ],
+    [
+      "ours is refused: theirs stays",
+      { ...holds(OTHER), token: found("refused", "env-file") },
+      ["force"],
+      [],
+    ],
+    [
+      "ours could not be checked",
+      { ...holds(OTHER), token: found("unknown", "env-file") },
+      ["force"],
+      [],
+    ],
+    ["there is none of ours", { ...holds(OTHER), token: MISSING }, ["force"], []],
+  ])("%s", async (_, given, flags, expected) => {
+    expect(planned(await plan(given, ...flags))).toEqual(expected);
+  });
+
+  it.each<[string, Given, Flags, string]>([
+    ["nothing", stored(undefined), [], "a new context"],
+    ["a refused token", { ...holds(OTHER), ...says("refused") }, [], "401"],
+    ["another login", { ...holds(OTHER), ...says("alive") }, ["force"], "another living login"],
+    [
+      "one of the team",
+      { ...holds(OTHER), token: OF_ACME, ...says("alive", ACME) },
+      ["force"],
+      "same team",
+    ],
+  ])("why, over %s", async (_, given, flags, why) => {
+    expect((await plan(given, ...flags)).changes?.map((each) => each.why)).toEqual([
+      expect.stringContaining(why),
+    ]);
+  });
+
+  it("is told from ours by fingerprints; neither is shown", async () => {
+    const made = await plan({ ...holds(OTHER), ...says("alive") });
+    const { fingerprint } = secretFrom("doctl", OTHER);
+    expect(JSON.stringify(made.findings)).toContain(fingerprint);
+    expect(JSON.stringify(made.findings)).not.toContain(OTHER);
+    const [change] = (await plan({ ...holds(OTHER), ...says("alive") }, "force")).changes ?? [];
+    const difference = change?.diff();
+    expect(difference && diffOf(difference)).toEqual([
+      { kind: "removed", text: `[secret ${fingerprint}]` },
+      { kind: "added", text: `[secret ${secretFrom("doctl").fingerprint}]` },
+    ]);
+    expect(change?.json()).toMatchObject({ kind: "doctl-context", context: "web" });
+  });
+});
+
+describe("whether doctl is there, and its config", () => {
+  const NO_DOCTL: Given = { tools: [], ...stored(undefined) };
+  const CI: Given = { isCi: true, ...stored(undefined) };
+  const NO_HOME: Given = { home: false };
+  const NEW = ["+ doctl context default login"];
+
+  it.each<[string, Given, Flags, readonly string[]]>([
+    ["no doctl", NO_DOCTL, [], ["info doctl.missing"]],
+    ["no doctl, --doctl-config", NO_DOCTL, ["doctlConfig"], NEW],
+    ["no doctl, --force", NO_DOCTL, ["force"], ["info doctl.missing"]],
+    ["CI", CI, [], ["info doctl.not-in-ci"]],
+    ["CI, --save", CI, ["save"], NEW],
+    ["CI, --doctl-config", CI, ["doctlConfig"], NEW],
+    ["CI without doctl", { ...CI, tools: [] }, ["save"], ["info doctl.missing"]],
+    ["no HOME", NO_HOME, [], ["warning doctl.no-config-folder"]],
+    ["no HOME, but a place", { ...NO_HOME, env: { DIGITALOCEAN_CONFIG: "/x.yaml" } }, [], NEW],
+    ["empty", stored(""), [], ["error doctl.config-broken"]],
+    ["no YAML", stored("- a\n"), ["force"], ["error doctl.config-broken"]],
+    [
+      "broken, and no token to store",
+      { token: MISSING, ...stored("") },
+      [],
+      ["error doctl.config-broken"],
+    ],
+    ["broken, in CI", { isCi: true, ...stored("") }, [], ["info doctl.not-in-ci"]],
+    ["a directory", stored({ unusable: "a directory" }), [], ["error doctl.config-broken"]],
+    ["a FIFO", stored({ fifo: "" }), [], ["error doctl.config-broken"]],
+    [
+      "ours, readable by others",
+      stored({ text: `access-token: ${PERSONAL}\n`, mode: 0o640 }),
+      [],
+      ["warning doctl.readable"],
+    ],
+    [
+      "the same on Windows",
+      {
+        platform: "win32",
+        env: { APPDATA: "/home/sammy/.config" },
+        ...stored({ text: `access-token: ${PERSONAL}\n`, mode: 0o666 }),
+      },
+      [],
+      [],
+    ],
+    [
+      "in a repo that would take it",
+      { doctlInGit: { root: "/home/sammy", isTracked: false } },
+      [],
+      ["error doctl.in-git"],
+    ],
+    [
+      "in a repo that tracks it, --force",
+      { ...stored(undefined), doctlInGit: { root: "/home/sammy", isTracked: true } },
+      ["force"],
+      ["error doctl.in-git"],
+    ],
+    [
+      "in a repo, and there is nothing to store",
+      { token: MISSING, doctlInGit: { root: "/home/sammy", isTracked: true } },
+      [],
+      [],
+    ],
+  ])("%s", async (_, given, flags, expected) => {
+    expect(planned(await plan(given, ...flags))).toEqual(expected);
+  });
+});
+
+describe("what to paste", () => {
+  it.each<[string, Given, string]>([
+    ["no doctl", { tools: [] }, "do-bootstrap --doctl-config"],
+    [
+      "CI, with another name",
+      { isCi: true, config: "token: { name: ACME }" },
+      'export DIGITALOCEAN_ACCESS_TOKEN="$ACME"; or',
+    ],
+    [
+      "CI, with doctl's own name",
+      { isCi: true, env: { DIGITALOCEAN_ACCESS_TOKEN: "x" } },
+      "do-bootstrap --doctl-config writes",
+    ],
+    [
+      "a config that cannot be read",
+      stored({ unusable: "not readable (EACCES)" }),
+      `chmod u+rw ${DOCTL_CONFIG}`,
+    ],
+    ["a broken one", stored(""), `mv ${DOCTL_CONFIG} ${DOCTL_CONFIG}.broken`],
+    [
+      "a mode",
+      stored({ text: `access-token: ${PERSONAL}\n`, mode: 0o644 }),
+      `chmod 600 ${DOCTL_CONFIG}`,
+    ],
+    [
+      "a repo that would take it",
+      { doctlInGit: { root: "/home/sammy", isTracked: false } },
+      "/home/sammy/.gitignore: /.config/doctl/config.yaml",
+    ],
+    [
+      "a repo that tracks it",
+      { doctlInGit: { root: "/home/sammy", isTracked: true } },
+      "git -C /home/sammy rm --cached -- .config/doctl/config.yaml",
+    ],
+  ])("%s", async (_, given, step) => {
+    const [finding] = (await plan(given)).findings ?? [];
+    expect(said(finding?.fix)).toContain(step);
+  });
+});
+
+it.each<[string, Given, readonly string[]]>([
+  ["no repo around it", {}, []],
+  [
+    "one that would take it",
+    { doctlInGit: { root: "/home", isTracked: false } },
+    ["error doctl.in-git"],
+  ],
+  [
+    "no doctl in the config",
+    { config: "doctl: false", doctlInGit: { root: "/home", isTracked: false } },
+    [],
+  ],
+])("rotate asks of the place too: %s", async (_, given, expected) => {
+  expect(planned({ findings: judgePlace(await facts(given)) })).toEqual(expected);
+});
+
+describe("before a context is written, doctl is asked whether it takes the token", () => {
+  /** Checks the one change of a plan on a machine with this doctl, and tells where it got the token. */
+  async function check(given: Given, flags: Flags, answer: Partial<ToolResult> = {}) {
+    const [change] = (await plan({ ...stored(undefined), ...given }, ...flags)).changes ?? [];
+    const log: string[] = [];
+    const files = {
+      realpath: async (path: string) => path,
+      makeDirectory: async (path: string, mode: number) =>
+        log.push(`mkdir ${path} ${mode.toString(8)}`),
+      sweep: async () => [],
+      withPrivateFolder: <T>(_: string, use: (folder: string) => Promise<T>) => use("/private"),
+    };
+    const run = async ({ file, args, env }: ToolCall): Promise<ToolResult> => {
+      const places = [args.includes(PERSONAL) ? "argv" : "", env[ACCESS] === PERSONAL ? "env" : ""];
+      log.push(`${file} by ${places.join("")}`);
+      return { end: "exited", exitCode: 1, stdout: "", stderr: "", ...answer };
+    };
+    const warnings = await change?.check?.({
+      host: { files, run, env: {} },
+      progress: () => undefined,
+      step: async (action: Promise<unknown>) => void (await action),
+    } as unknown as ApplyContext);
+    return { log, warnings };
+  }
+  const ACCESS = "DIGITALOCEAN_ACCESS_TOKEN";
+  const FOLDER = `mkdir ${dirname(DOCTL_CONFIG)} 700`;
+
+  it.each<[string, Given, Flags, readonly string[]]>([
+    ["by the environment", {}, [], [FOLDER, "/usr/bin/doctl by env"]],
+    ["by argv, if somebody says so", {}, ["asFlag"], [FOLDER, "/usr/bin/doctl by argv"]],
+    ["not at all without doctl", { tools: [] }, ["doctlConfig"], [FOLDER]],
+  ])("%s", async (_, given, flags, expected) => {
+    const { log, warnings } = await check(given, flags, { exitCode: 0 });
+    expect({ log, warnings }).toEqual({ log: expected, warnings: [] });
+  });
+
+  it.each<[string, Partial<ToolResult>, RegExp]>([
+    ["it has no network", { stderr: "dial tcp" }, /could not reach/],
+    ["its server fails", { stderr: "GET /v2/account: 503 (request x)" }, /HTTP 503/],
+    ["it takes too long", { end: "timed-out", exitCode: undefined }, /no answer/],
+  ])("where it cannot say, that is a warning: %s", async (_, answer, words) => {
+    const { warnings } = await check({}, [], answer);
+    expect(warnings).toEqual([expect.stringMatching(words)]);
+  });
+
+  it("where its server refuses it, nothing is written", async () => {
+    const refused = check({}, [], { stderr: "GET /v2/account: 401 (request x)" });
+    await expect(refused).rejects.toMatchObject({ code: "DOCTL_REFUSED_TOKEN", status: 4 });
+  });
+});

@@ -1,0 +1,432 @@
+import { describe, expect, it } from "vitest";
+import {
+  judgeConflicts,
+  judgeRootConflicts,
+} from "../../../../src/concerns/effective-token/conflicts.ts";
+import {
+  alive,
+  consent,
+  DOCTL_CONFIG,
+  type Entry,
+  type Flags,
+  facts,
+  found,
+  type Given,
+  MISSING,
+  planned,
+  SNAP_CONFIG,
+  secretFrom,
+} from "../../../fixtures/facts.ts";
+import { said } from "../../../fixtures/hint.ts";
+import { LEGACY, OTHER, PERSONAL } from "../../samples.ts";
+
+const T = "DIGITALOCEAN_TOKEN";
+const A = "DIGITALOCEAN_ACCESS_TOKEN";
+const judged = async (given: Given) => judgeConflicts(await facts(given));
+const env = (text: string): Given => ({ files: { ".env": text } });
+const local = (text: string): Given => ({ files: { ".env.local": text } });
+const doctl = (entry: Entry, more: Given = {}): Given => ({
+  ...more,
+  files: { [DOCTL_CONFIG]: entry },
+});
+const PROFILES = `access-token: ${PERSONAL}\nauth-contexts:\n  web: ${OTHER}\n  mine: ${PERSONAL}\n`;
+
+describe("other tokens", () => {
+  const acme = { config: "token: { name: ACME }" };
+
+  it.each<[string, Given, readonly string[]]>([
+    ["none", {}, []],
+    ["the same under both names", env(`${T}=${PERSONAL}\n${A}=${PERSONAL}\n`), []],
+    [
+      "two in the env file",
+      env(`${T}=${PERSONAL}\n${A}=${OTHER}\n`),
+      ["warning env-file.two-tokens"],
+    ],
+    ["the second alone", env(`${A}=${OTHER}\n`), []],
+    [
+      "two, and one is of before 2022",
+      env(`${T}=${PERSONAL}\n${A}=${LEGACY}\n`),
+      ["warning env-file.two-tokens"],
+    ],
+    ["two, and one is no token", env(`${T}=${PERSONAL}\n${A}=x\n`), []],
+    ["two that are not used", { ...env(`${T}=${PERSONAL}\n${A}=${OTHER}\n`), token: MISSING }, []],
+    [
+      "two, and the one is refused",
+      { ...env(`${T}=${PERSONAL}\n${A}=${OTHER}\n`), token: found("refused", "env-file") },
+      [],
+    ],
+    [
+      "two, and the one could not be checked",
+      { ...env(`${T}=${PERSONAL}\n${A}=${OTHER}\n`), token: found("unknown", "env-file") },
+      ["warning env-file.two-tokens"],
+    ],
+    [
+      "a name of the repo's own, and another in the environment",
+      { ...acme, env: { [T]: OTHER, [A]: OTHER } },
+      Array(2).fill("warning token.other-in-environment"),
+    ],
+    [
+      "a name of the repo's own, and the same in the environment",
+      { ...acme, env: { [T]: PERSONAL } },
+      [],
+    ],
+    [
+      "a name of the repo's own, and another in the env file",
+      { ...acme, ...env(`ACME=${PERSONAL}\n${T}=${OTHER}\n`) },
+      [],
+    ],
+    ["the usual name: it is a token of its own in the environment", { env: { [A]: OTHER } }, []],
+    ["another in .env.local", local(`${T}=${OTHER}\n`), ["warning env-file.stale-local"]],
+    ["the same in .env.local", local(`${T}=${PERSONAL}\n`), []],
+    [
+      "two in .env.local",
+      local(`${T}=${OTHER}\n${A}=${LEGACY}\n`),
+      Array(2).fill("warning env-file.stale-local"),
+    ],
+    [
+      "the repo's own name in .env.local",
+      { ...acme, ...local(`ACME=${OTHER}\n`) },
+      ["warning env-file.stale-local"],
+    ],
+    [
+      ".env.local is the env file",
+      { config: "token: { envFile: .env.local }", ...local(`${T}=${OTHER}\n`) },
+      [],
+    ],
+  ])("%s", async (_, given, expected) => {
+    expect(planned({ findings: await judged(given) })).toEqual(expected);
+  });
+});
+
+describe("a token with something around it", () => {
+  it.each<[string, Given, readonly string[]]>([
+    ["white space", { env: { [T]: `${PERSONAL}\n` } }, ["warning token.not-as-it-is"]],
+    ["quotes", { env: { [A]: `"${PERSONAL}"` } }, ["warning token.not-as-it-is"]],
+    ["nothing", { env: { [T]: PERSONAL } }, []],
+    ["no token at all", { env: { [T]: " x " } }, []],
+    [
+      "a name of the repo's own",
+      { config: "token: { name: ACME }", env: { ACME: ` ${PERSONAL}` } },
+      ["warning token.not-as-it-is"],
+    ],
+    ["a name that is not read", { env: { ACME: ` ${PERSONAL}` } }, []],
+    [
+      "also where there is no token",
+      { token: MISSING, env: { [T]: ` ${PERSONAL}` } },
+      ["warning token.not-as-it-is"],
+    ],
+  ])("%s", async (_, given, expected) => {
+    expect(planned({ findings: await judged(given) })).toEqual(expected);
+  });
+});
+
+describe("the context that doctl selects", () => {
+  const context = (name: string) => doctl(`context: ${name}\n${PROFILES}`);
+
+  it.each<[string, Given, readonly string[]]>([
+    ["default", doctl(PROFILES), []],
+    ["another, which is there", context("web"), []],
+    ["another, in capitals", context("Web"), ["warning doctl.context-case"]],
+    [
+      "another, in capitals, by the environment",
+      doctl(PROFILES, { env: { DIGITALOCEAN_CONTEXT: "Web" } }),
+      ["warning doctl.context-case"],
+    ],
+    ["one that is not there", context("gone"), ["warning doctl.context-missing"]],
+    [
+      "one that is not there, by the environment",
+      doctl(PROFILES, { env: { DIGITALOCEAN_CONTEXT: "gone" } }),
+      ["warning doctl.context-missing"],
+    ],
+    ["an empty one", context('""'), ["warning doctl.context-missing"]],
+    [
+      "one that the plan is about to write",
+      { config: "doctl: { context: new }", ...context("new") },
+      [],
+    ],
+    ["default without a token: it may come by the environment", doctl("context: default\n"), []],
+    [
+      "another, over the environment's token",
+      doctl(`context: web\n${PROFILES}`, { env: { [A]: PERSONAL } }),
+      ["warning doctl.env-ignored"],
+    ],
+    [
+      "another with the same token",
+      doctl(`context: mine\n${PROFILES}`, { env: { [A]: PERSONAL } }),
+      [],
+    ],
+    [
+      "another, and no token in the environment",
+      doctl(`context: web\n${PROFILES}`, { env: { [A]: "x" } }),
+      [],
+    ],
+    [
+      "another, and the environment says default",
+      doctl(`context: web\n${PROFILES}`, {
+        env: { [A]: PERSONAL, DIGITALOCEAN_CONTEXT: "default" },
+      }),
+      [],
+    ],
+    ["without doctl", { ...context("gone"), tools: [] }, []],
+    ["with doctl: false", { config: "doctl: false", ...context("gone") }, []],
+    ["in a broken config, which is a finding of its own", doctl(""), []],
+  ])("%s", async (_, given, expected) => {
+    expect(planned({ findings: await judged(given) })).toEqual(expected);
+  });
+});
+
+describe("what an earlier doctl wrote down", () => {
+  const token = `access-token: ${PERSONAL}\n`;
+
+  it.each<[string, Given, readonly string[]]>([
+    ["nothing", doctl(`${token}api-url: ""\noutput: ""\nconfig: ""\n`), []],
+    ["DigitalOcean's own address", doctl(`${token}api-url: https://api.digitalocean.com\n`), []],
+    [
+      "another address",
+      doctl(`${token}api-url: https://api.example.com\n`),
+      ["warning doctl.baked-api-url"],
+    ],
+    [
+      "one that only looks like it",
+      doctl(`${token}api-url: https://digitalocean.com.example.com\n`),
+      ["warning doctl.baked-api-url"],
+    ],
+    ["no address", doctl(`${token}api-url: x\n`), ["warning doctl.baked-api-url"]],
+    ["its own place", doctl(`${token}config: ${DOCTL_CONFIG}\n`), []],
+    [
+      "its own place, links followed",
+      doctl({ text: `${token}config: /data/doctl.yaml\n`, leadsTo: "/data/doctl.yaml" }),
+      [],
+    ],
+    ["another place", doctl(`${token}config: /x.yaml\n`), ["warning doctl.baked-config"]],
+    ["text", doctl(`${token}output: text\n`), []],
+    ["JSON", doctl(`${token}output: json\n`), ["info doctl.baked-output"]],
+  ])("%s", async (_, given, expected) => {
+    expect(planned({ findings: await judged(given) })).toEqual(expected);
+  });
+
+  it.each<[string, Given, string, string]>([
+    [
+      "its line is to go",
+      doctl(`${token}output: json\n`),
+      `${DOCTL_CONFIG}:2`,
+      `sed -i '/^output:/d' ${DOCTL_CONFIG}`,
+    ],
+    [
+      "a context by the environment",
+      doctl("a: 1\n", { env: { DIGITALOCEAN_CONTEXT: "gone" } }),
+      "",
+      "unset DIGITALOCEAN_CONTEXT",
+    ],
+    [
+      "a context by the file",
+      doctl(`a: 1\ncontext: gone\n`),
+      `${DOCTL_CONFIG}:2`,
+      "env -u DIGITALOCEAN_ACCESS_TOKEN doctl auth switch --context default",
+    ],
+  ])("%s", async (_, given, where, step) => {
+    const [finding] = await judged(given);
+    expect(finding?.where ?? "").toBe(where);
+    expect(said(finding?.fix)).toBe(step);
+  });
+});
+
+describe("doctl as a snap", () => {
+  const snap = { tools: ["/snap/bin/doctl"] };
+  const token = `access-token: ${PERSONAL}\n`;
+
+  it.each<[string, Given, readonly string[]]>([
+    [
+      "a config that it does not read",
+      { ...snap, files: { [SNAP_CONFIG]: token } },
+      ["warning doctl.snap"],
+    ],
+    [
+      "no other config",
+      { ...snap, files: { [SNAP_CONFIG]: token, [DOCTL_CONFIG]: undefined } },
+      [],
+    ],
+    [
+      "a place that it may not read",
+      { ...snap, env: { DIGITALOCEAN_CONFIG: "/x.yaml" } },
+      ["warning doctl.snap"],
+    ],
+    ["a place of its own", { ...snap, env: { DIGITALOCEAN_CONFIG: SNAP_CONFIG } }, []],
+    ["no snap", { files: { [SNAP_CONFIG]: token } }, []],
+  ])("%s", async (_, given, expected) => {
+    expect(planned({ findings: await judged(given) })).toEqual(expected);
+  });
+});
+
+describe("a root's variable", () => {
+  const SECRET = "infra/do-bootstrap.secret.auto.tfvars.json";
+  const MAIN = 'provider "digitalocean" {\n  token = var.do_token\n}\n';
+  const variable = (body = "") => `${MAIN}variable "do_token" {\n  ${body}\n}\n`;
+  const root = (files: Given["files"], more: Given = {}): Given => ({
+    ...more,
+    files: { "infra/main.tf": variable(), ...files },
+  });
+  const judgedRoot = async (given: Given, ...flags: Flags) => {
+    const known = await facts({ config: "terraform: {}", ...given });
+    const [first] = known.terraform.roots;
+    if (first === undefined) throw new Error("There is no root.");
+    return judgeRootConflicts(known, first, known.terraform.sources[0], consent(...flags));
+  };
+  const ENVIRONMENT = alive("environment");
+  const TF_VAR = (value: string) => ({ env: { TF_VAR_do_token: value } });
+  const values = (token: string) => JSON.stringify({ do_token: token });
+
+  it.each<[string, Given, Flags, readonly string[]]>([
+    ["gets the token", root({}), [], []],
+    [
+      "has another in a file",
+      root({ "infra/terraform.tfvars": `do_token = "${OTHER}"\n` }, { token: ENVIRONMENT }),
+      [],
+      ["error terraform.other-token"],
+    ],
+    [
+      "has another in a file that a written one beats",
+      root({ "infra/terraform.tfvars": `do_token = "${OTHER}"\n` }),
+      [],
+      [],
+    ],
+    [
+      "has another in a file that comes later",
+      root({ "infra/z.auto.tfvars": `do_token = "${OTHER}"\n` }),
+      [],
+      ["error terraform.other-token"],
+    ],
+    [
+      "has the same in a file that comes later",
+      root({ "infra/z.auto.tfvars": `do_token = "${PERSONAL}"\n` }),
+      [],
+      [],
+    ],
+    [
+      "has another in our secret file, which is stale",
+      root({ [SECRET]: values(OTHER) }, { token: ENVIRONMENT }),
+      [],
+      [],
+    ],
+    [
+      "has another in the environment",
+      root({}, { token: ENVIRONMENT, ...TF_VAR(OTHER) }),
+      [],
+      ["error terraform.other-token"],
+    ],
+    [
+      "has the same in the environment",
+      root({}, { token: ENVIRONMENT, ...TF_VAR(PERSONAL) }),
+      [],
+      [],
+    ],
+    [
+      "has another in the environment, and a file is written",
+      root({}, TF_VAR(OTHER)),
+      [],
+      ["warning terraform.tf-var-ignored"],
+    ],
+    [
+      "the same, and it may not be written",
+      root({}, { isCi: true, ...TF_VAR(OTHER) }),
+      [],
+      ["error terraform.other-token"],
+    ],
+    [
+      "the same, --save",
+      root({}, { isCi: true, ...TF_VAR(OTHER) }),
+      ["save"],
+      ["warning terraform.tf-var-ignored"],
+    ],
+    ["has the same in both", root({}, TF_VAR(PERSONAL)), [], []],
+    [
+      "is empty in a file",
+      root({ "infra/terraform.tfvars": 'do_token = ""\n' }, { token: ENVIRONMENT }),
+      [],
+      ["error terraform.empty-token"],
+    ],
+    [
+      "is empty in the environment",
+      root({}, { token: ENVIRONMENT, ...TF_VAR("") }),
+      [],
+      ["error terraform.empty-token"],
+    ],
+    [
+      "is empty by default",
+      root({ "infra/main.tf": variable('default = ""') }, { token: ENVIRONMENT }),
+      [],
+      ["error terraform.empty-token"],
+    ],
+    [
+      "is null in a file",
+      root({ "infra/terraform.tfvars": "do_token = null\n" }, { token: ENVIRONMENT }),
+      [],
+      [],
+    ],
+    [
+      "is what only Terraform can tell",
+      root({ "infra/terraform.tfvars": 'do_token = file("x")\n' }, { token: ENVIRONMENT }),
+      [],
+      [],
+    ],
+    [
+      "has another, and ours is refused",
+      root(
+        { "infra/terraform.tfvars": `do_token = "${OTHER}"\n` },
+        { token: found("refused", "environment") },
+      ),
+      [],
+      [],
+    ],
+    [
+      "is not there",
+      { files: { "infra/main.tf": 'provider "digitalocean" {}\n' }, ...TF_VAR(OTHER) },
+      [],
+      [],
+    ],
+    [
+      "is not there: HCP Terraform",
+      { files: { "infra/main.tf": `${MAIN}terraform {\n  cloud {}\n}\n` }, ...TF_VAR(OTHER) },
+      [],
+      [],
+    ],
+    [
+      "is set on the command line",
+      root(
+        {},
+        { token: ENVIRONMENT, env: { TF_CLI_ARGS: "-var do_token=x", TF_VAR_do_token: OTHER } },
+      ),
+      [],
+      [],
+    ],
+  ])("%s", async (_, given, flags, expected) => {
+    expect(planned({ findings: await judgedRoot(given, ...flags) })).toEqual(expected);
+  });
+
+  it.each<[string, Given, string, string]>([
+    [
+      "a file in HCL",
+      root({ "infra/terraform.tfvars": `a = 1\ndo_token = "${OTHER}"\n` }, { token: ENVIRONMENT }),
+      "/repo/infra/terraform.tfvars:2",
+      "sed -i '/^do_token *=/d' infra/terraform.tfvars",
+    ],
+    [
+      "a file in JSON",
+      root({ "infra/terraform.tfvars.json": values(OTHER) }, { token: ENVIRONMENT }),
+      "/repo/infra/terraform.tfvars.json:1",
+      "Take do_token out of /repo/infra/terraform.tfvars.json:1",
+    ],
+    [
+      "the environment",
+      root({}, { token: ENVIRONMENT, ...TF_VAR(OTHER) }),
+      "",
+      "unset TF_VAR_do_token",
+    ],
+  ])("how to fix it: %s", async (_, given, where, step) => {
+    const [finding] = await judgedRoot(given);
+    expect(finding?.where ?? "").toBe(where);
+    expect(said(finding?.fix, { cwd: "/repo" })).toBe(step);
+    expect(JSON.stringify(finding)).toContain(secretFrom("tfvars", OTHER).fingerprint);
+    expect(JSON.stringify(finding)).not.toContain(OTHER);
+  });
+});

@@ -1,0 +1,97 @@
+import { describe, expect, it } from "vitest";
+import { planEnvrc } from "../../../../src/concerns/env-file/envrc.ts";
+import {
+  afterwards,
+  consent,
+  type Flags,
+  facts,
+  type Given,
+  planned,
+  textsAfter,
+} from "../../../fixtures/facts.ts";
+import { older } from "../../../fixtures/generated.ts";
+import { said } from "../../../fixtures/hint.ts";
+
+const plan = async (given: Given, ...flags: Flags) =>
+  planEnvrc(await facts(given), consent(...flags));
+const PROD = "environments: { prod: { token: { envFile: 'conf/.env prod' } } }";
+const envrc = (entry: NonNullable<Given["files"]>[string]): Given => ({
+  files: { ".envrc": entry },
+});
+const generated = async (given: Given) => textsAfter(await plan(given, "envrc"))[".envrc"] ?? "";
+
+const OURS = await generated({});
+const OF_PROD = await generated({ config: PROD, environment: "prod" });
+const OLD = older(OURS, "watch_file", "# file");
+const EDITED = `${OURS}export A=1\n`;
+
+describe("what is written", () => {
+  it.each<[string, Given, Flags, readonly string[]]>([
+    ["nobody asks for it", {}, [], []],
+    ["--envrc", {}, ["envrc"], ["+ .envrc"]],
+    ["it is there", envrc(OURS), ["envrc"], []],
+    ["with CRLF", envrc(OURS.replaceAll("\n", "\r\n")), ["envrc"], []],
+    ["one of an older template", envrc(OLD), ["envrc"], ["~ .envrc"]],
+    ["the same, unasked: it is kept up", envrc(OLD), [], ["~ .envrc"]],
+    ["ours, of an environment", { ...envrc(OF_PROD), config: PROD, environment: "prod" }, [], []],
+    [
+      "ours, older, of an environment",
+      { ...envrc(older(OF_PROD, "watch_file", "# file")), config: PROD, environment: "prod" },
+      [],
+      ["~ .envrc"],
+    ],
+    ["ours, of another environment", envrc(OF_PROD), [], []],
+    ["the same, --envrc", envrc(OF_PROD), ["envrc"], ["~ .envrc"]],
+    [
+      "ours of none, in an environment",
+      { ...envrc(OLD), config: PROD, environment: "prod" },
+      [],
+      [],
+    ],
+    ["edited", envrc(EDITED), [], []],
+    ["edited, --envrc: it loads us", envrc(EDITED), ["envrc"], []],
+    ["somebody else's", envrc("export A=1\n"), [], []],
+    ["somebody else's, --envrc", envrc("export A=1\n"), ["envrc"], ["warning file.not-ours"]],
+    [
+      "--force does not replace it",
+      envrc("export A=1\n"),
+      ["envrc", "force"],
+      ["warning file.not-ours"],
+    ],
+    ["somebody else's, which loads us", envrc('eval "$(do-bootstrap env)"\n'), ["envrc"], []],
+    ["the same in a comment", envrc("# do-bootstrap env\n"), ["envrc"], ["warning file.not-ours"]],
+    ["a directory", envrc({ unusable: "a directory" }), ["envrc"], ["error file.unusable"]],
+    ["a directory, unasked", envrc({ unusable: "a directory" }), [], []],
+    [
+      "a link out of the repo",
+      envrc({ text: "", leadsTo: "/else/.envrc" }),
+      ["envrc"],
+      ["error file.outside"],
+    ],
+    ["a read-only folder", { readOnly: ["."] }, ["envrc"], ["error file.not-writable"]],
+  ])("%s", async (_, given, flags, expected) => {
+    const made = await plan(given, ...flags);
+    expect(planned(made)).toEqual(expected);
+    const left = expected.filter((each) => !each.endsWith(".envrc"));
+    expect(planned(await plan(afterwards(given, made), ...flags))).toEqual(left);
+  });
+});
+
+it.each<[string, Given, readonly string[]]>([
+  ["no environment", {}, ["watch_file .env", 'eval "$(do-bootstrap env)"']],
+  [
+    "an environment, and a file whose name needs quotes",
+    { config: PROD, environment: "prod" },
+    ["watch_file 'conf/.env prod'", 'eval "$(do-bootstrap env --env prod)"'],
+  ],
+])("its lines: %s", async (_, given, expected) => {
+  const lines = (await generated(given)).split("\n");
+  expect(lines.filter((line) => !/^(#|$)/.test(line))).toEqual(expected);
+});
+
+it("what to add to somebody else's loads the same environment", async () => {
+  const [finding] = (await plan(envrc("export A=1\n"), "envrc")).findings ?? [];
+  expect(said(finding?.fix, { environment: "prod" })).toBe(
+    'Add to it: eval "$(do-bootstrap env --env prod)"',
+  );
+});

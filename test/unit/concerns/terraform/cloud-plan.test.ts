@@ -1,0 +1,199 @@
+import { describe, expect, it } from "vitest";
+import { planCloud } from "../../../../src/concerns/terraform/cloud/plan.ts";
+import { isUploaded } from "../../../../src/concerns/terraform/cloud/upload-ignore.ts";
+import {
+  afterwards,
+  consent,
+  type Entry,
+  type Flags,
+  facts,
+  type Given,
+  planned,
+  textsAfter,
+} from "../../../fixtures/facts.ts";
+
+const CLOUD = 'terraform {\n  cloud {\n    organization = "acme"\n  }\n}\n';
+const UNCHANGED = "info cloud.variables";
+
+/** A root on HCP Terraform, in a folder of its own. */
+async function plan({ config = "terraform: {}", ...given }: Given, ...flags: Flags) {
+  const files = { "infra/main.tf": CLOUD, ...given.files };
+  return planCloud(await facts({ config, ...given, files }), consent(...flags));
+}
+
+const ALL = ".env\n.env.*\n*.secret.auto.tfvars.json\n*.tfstate\n*.tfstate.*\n*.tfplan\ntfplan\n";
+const BLOCK = textsAfter(await plan({}))[".terraformignore"] ?? "";
+const ignores = (top: Entry, own: Entry = ALL): Given => ({
+  files: { ".terraformignore": top, "infra/.terraformignore": own },
+});
+
+describe("what the upload leaves out", () => {
+  it.each<[string, Given, Flags, readonly string[]]>([
+    ["no root on HCP Terraform", { files: { "infra/main.tf": "" } }, [], []],
+    [
+      "nothing yet: both folders may be its top",
+      {},
+      [],
+      ["+ .terraformignore", "+ infra/.terraformignore"],
+    ],
+    ["all", ignores(ALL), [], []],
+    ["all, in other words", ignores("*\n"), [], []],
+    ["some", ignores(".env\n"), [], ["~ .terraformignore"]],
+    ["all, with CRLF", ignores(ALL.replaceAll("\n", "\r\n")), [], []],
+    [
+      "all, but a later line takes it in again",
+      ignores(`${ALL}!.env\n`),
+      [],
+      ["error cloud.upload"],
+    ],
+    [
+      "some, and a later line takes one of them in",
+      ignores("!.env\n.env\n!.env\n"),
+      [],
+      ["error cloud.upload"],
+    ],
+    [
+      "some, and a line behind our block takes in what would be added to it",
+      ignores(`${BLOCK.replace(".env\n", "")}!.env\n`),
+      [],
+      ["error cloud.upload"],
+    ],
+    ["what an earlier line takes in", ignores(`!.env\n${ALL}`), [], []],
+    [
+      "a link out of the repo",
+      ignores({ text: "", leadsTo: "/else/x" }),
+      [],
+      ["error file.outside"],
+    ],
+    [
+      "the same with --force",
+      ignores({ text: "", leadsTo: "/else/x" }),
+      ["force"],
+      ["~ .terraformignore"],
+    ],
+    ["a directory", ignores({ unusable: "a directory" }), [], ["error file.unusable"]],
+    ["a read-only folder", { ...ignores(""), readOnly: ["."] }, [], ["error file.not-writable"]],
+    [
+      "a root in the repo's own folder: one file",
+      { config: "terraform: { dir: . }", files: { "main.tf": CLOUD, "infra/main.tf": undefined } },
+      [],
+      ["+ .terraformignore"],
+    ],
+  ])("%s", async (_, given, flags, expected) => {
+    const made = await plan(given, ...flags);
+    const variables =
+      expected.length === 0 && given.files?.["infra/main.tf"] === "" ? [] : [UNCHANGED];
+    const [said, written] = [
+      expected.filter((each) => each.startsWith("error")),
+      expected.filter((each) => !each.startsWith("error")),
+    ];
+    expect(planned(made)).toEqual([...said, ...variables, ...written]);
+    expect(planned(await plan(afterwards(given, made), ...flags))).toEqual([...said, ...variables]);
+  });
+
+  it("an env file of another name, below the top", async () => {
+    const config = "token: { envFile: infra/secrets.txt }\nterraform: {}";
+    const texts = textsAfter(await plan({ config }));
+    expect(texts[".terraformignore"]).toMatch(/^infra\/secrets\.txt$/m);
+    expect(texts["infra/.terraformignore"]).toMatch(/^secrets\.txt$/m);
+  });
+
+  it("what an env file is called by environments", async () => {
+    const config =
+      "terraform: {}\nenvironments: { a: { token: { envFile: .env.a } }, b: { token: { envFile: b.env } } }";
+    const text = textsAfter(await plan({ config }))[".terraformignore"] ?? "";
+    expect(text).not.toMatch(/^\.env\.a$/m);
+    expect(text).toMatch(/^b\.env$/m);
+  });
+
+  it("the text keeps back what it is for", async () => {
+    const text = BLOCK;
+    const names = [
+      ".env",
+      ".env.prod",
+      "do-bootstrap.secret.auto.tfvars.json",
+      "terraform.tfstate",
+    ];
+    expect(names.filter((name) => isUploaded(text, name) || isUploaded(text, `a/${name}`))).toEqual(
+      [],
+    );
+    expect(isUploaded(text, "main.tf")).toBe(true);
+  });
+});
+
+describe("the variables of a workspace", () => {
+  const done = ignores(ALL);
+  const variable = (name: string, body = "") => `variable "${name}" {\n  ${body}\n}\n`;
+  const provider = 'provider "digitalocean" {\n  token = var.pat\n}\n';
+  const needs = async (given: Given) => {
+    const { findings = [] } = await plan({ ...given, files: { ...done.files, ...given.files } });
+    const named = /(\w+) \((?:environment|Terraform) variable/g;
+    return Array.from(findings[0]?.message.matchAll(named) ?? [], ([, name]) => name);
+  };
+  const ENVIRONMENT = "DIGITALOCEAN_TOKEN";
+  const bucket = 'resource "digitalocean_spaces_bucket" "a" {\n  name = "a"\n}\n';
+
+  it.each<[string, Given, readonly string[]]>([
+    ["a provider of the environment", {}, [ENVIRONMENT]],
+    ["a variable", { files: { "infra/a.tf": provider + variable("pat") } }, ["pat"]],
+    [
+      "another variable without a value",
+      { files: { "infra/a.tf": variable("region") } },
+      [ENVIRONMENT, "region"],
+    ],
+    [
+      "one with a default",
+      { files: { "infra/a.tf": variable("region", 'default = "nyc3"') } },
+      [ENVIRONMENT],
+    ],
+    [
+      "one in config",
+      {
+        config: "terraform: { variables: { region: nyc3 } }",
+        files: { "infra/a.tf": variable("region") },
+      },
+      [ENVIRONMENT],
+    ],
+    [
+      "one in a file of values",
+      { files: { "infra/a.tf": variable("region"), "infra/x.auto.tfvars": 'region = "nyc3"\n' } },
+      [ENVIRONMENT],
+    ],
+    [
+      "one in such a file in JSON",
+      {
+        files: {
+          "infra/a.tf": variable("region"),
+          "infra/x.auto.tfvars.json": '{\n  "region": 1\n}',
+        },
+      },
+      [ENVIRONMENT],
+    ],
+    [
+      "one with a name that begins so",
+      { files: { "infra/a.tf": variable("region"), "infra/x.auto.tfvars": "region_b = 1\n" } },
+      [ENVIRONMENT, "region"],
+    ],
+    [
+      "the token's own, which nothing takes",
+      { files: { "infra/a.tf": variable("do_token") } },
+      [ENVIRONMENT],
+    ],
+    [
+      "a bucket",
+      { files: { "infra/a.tf": bucket } },
+      [ENVIRONMENT, "SPACES_ACCESS_KEY_ID", "SPACES_SECRET_ACCESS_KEY"],
+    ],
+  ])("%s", async (_, given, expected) => {
+    expect(await needs(given)).toEqual(expected);
+  });
+
+  it("are said of each root, at its block", async () => {
+    const files = {
+      "a/main.tf": CLOUD,
+      "b/x.tf": `\n${CLOUD.replace(/cloud.*\n.*\n/, 'backend "remote" {\n')}`,
+    };
+    const { findings = [] } = await plan({ config: "terraform: [{ dir: a }, { dir: b }]", files });
+    expect(findings.map(({ where }) => where)).toEqual(["/repo/a/main.tf:2", "/repo/b/x.tf:3"]);
+  });
+});

@@ -1,0 +1,312 @@
+import { describe, expect, it } from "vitest";
+import { isFixable, judgeCode, planFix, withFix } from "../../../../src/concerns/terraform/code.ts";
+import { needsOf } from "../../../../src/concerns/terraform/root/needs.ts";
+import { diffOf } from "../../../../src/report/diff.ts";
+import { content } from "../../../../src/secret/content.ts";
+import {
+  consent,
+  type Flags,
+  facts,
+  type Given,
+  planned,
+  secretFrom,
+  textsAfter,
+} from "../../../fixtures/facts.ts";
+import { said } from "../../../fixtures/hint.ts";
+import { OTHER, PERSONAL } from "../../samples.ts";
+
+type Files = NonNullable<Given["files"]>;
+
+async function observed(files: Files, terraform = "{}", more: Given = {}) {
+  const inRoot = Object.entries(files).map(([name, entry]) => [`infra/${name}`, entry]);
+  const config = `terraform: ${terraform}`;
+  const known = await facts({ config, ...more, files: Object.fromEntries(inRoot) });
+  const [root] = known.terraform.roots;
+  if (root === undefined) throw new Error("There is no root.");
+  return { known, root };
+}
+
+async function judged(...given: Parameters<typeof observed>) {
+  const { known, root } = await observed(...given);
+  return judgeCode(known, root, needsOf(root));
+}
+
+async function fix(files: Files, terraform = "{}", ...flags: Flags) {
+  const { known, root } = await observed(files, terraform);
+  return planFix(known, root, consent(...flags));
+}
+
+const provider = (body: string) => `provider "digitalocean" {\n  ${body}\n}\n`;
+const required = (body: string) => `terraform {\n  required_providers {\n    ${body}\n  }\n}\n`;
+const variable = (body = "") => `variable "do_token" {\n  ${body}\n}\n`;
+const HARD = provider(`token = "${PERSONAL}"`);
+const ALIAS = `alias = "eu"\n  token = var.eu`;
+
+describe("what is said of code", () => {
+  it.each<[string, Files, string, Given, readonly string[]]>([
+    ["none", {}, "{}", {}, []],
+    ["not understood", { "main.tf": "a {" }, "{}", {}, ["warning terraform.broken"]],
+    [
+      "in two files not understood",
+      { "a.tf": "a {", "b.tf.json": "{" },
+      "{}",
+      {},
+      ["warning terraform.broken", "warning terraform.broken"],
+    ],
+    ["a token in a provider", { "main.tf": HARD }, "{}", {}, ["error terraform.hard-coded-token"]],
+    [
+      "a token as a default",
+      { "main.tf": variable(`default = "${PERSONAL}"\n  ephemeral = true`) },
+      "{}",
+      {},
+      ["error terraform.hard-coded-token"],
+    ],
+    [
+      "cloud, and tfvars by config",
+      { "main.tf": "terraform {\n  cloud {}\n}\n" },
+      "{ credentials: tfvars }",
+      {},
+      ["error terraform.cloud-tfvars"],
+    ],
+    ["cloud", { "main.tf": "terraform {\n  cloud {}\n}\n" }, "{}", {}, []],
+    [
+      "another provider alone",
+      { "main.tf": required('aws = { source = "hashicorp/aws" }') },
+      "{}",
+      {},
+      ["warning terraform.no-source"],
+    ],
+    [
+      "the provider's source of 0.12",
+      { "main.tf": required('digitalocean = "~> 1"') },
+      "{}",
+      {},
+      ["warning terraform.no-source"],
+    ],
+    [
+      "the provider's source",
+      { "main.tf": required('digitalocean = { source = "digitalocean/digitalocean" }') },
+      "{}",
+      {},
+      [],
+    ],
+    [
+      "the same in full, in capitals",
+      {
+        "main.tf": required(
+          'digitalocean = { source = "registry.OpenTofu.org/DigitalOcean/digitalocean" }',
+        ),
+      },
+      "{}",
+      {},
+      [],
+    ],
+    [
+      "one of another registry",
+      {
+        "main.tf": required('digitalocean = { source = "example.com/digitalocean/digitalocean" }'),
+      },
+      "{}",
+      {},
+      ["warning terraform.no-source"],
+    ],
+    [
+      "a variable that plan files keep",
+      { "main.tf": variable() },
+      "{}",
+      {},
+      ["warning terraform.not-ephemeral"],
+    ],
+    ["an ephemeral one", { "main.tf": variable("ephemeral = true") }, "{}", {}, []],
+    [
+      "one that nothing gives the token to",
+      { "main.tf": variable() },
+      "{ credentials: env }",
+      {},
+      [],
+    ],
+    [
+      "a second provider with a variable of its own",
+      { "main.tf": provider("token = var.do_token") + provider(ALIAS) },
+      "{}",
+      {},
+      ["info terraform.other-variable"],
+    ],
+    [
+      "a second provider with the same",
+      {
+        "main.tf":
+          provider("token = var.do_token") + provider('alias = "eu"\n  token = var.do_token'),
+      },
+      "{}",
+      {},
+      [],
+    ],
+    [
+      "a token in values that git has",
+      { "a.tfvars": `x = "${PERSONAL}"\n` },
+      "{}",
+      { tracked: ["infra/a.tfvars"] },
+      ["error terraform.committed-token"],
+    ],
+    [
+      "a token in values that git would take",
+      { "a.tfvars.json": `{"x":"${PERSONAL}"}` },
+      "{}",
+      { notIgnored: ["infra/a.tfvars.json"] },
+      ["error terraform.committed-token"],
+    ],
+    ["a token in values that git ignores", { "a.tfvars": `x = "${PERSONAL}"\n` }, "{}", {}, []],
+    [
+      "a token in values, without a repo",
+      { "a.tfvars": `x = "${PERSONAL}"\n` },
+      "{}",
+      { git: false },
+      [],
+    ],
+    ["other values", { "a.tfvars": "x = 1\n" }, "{}", { tracked: ["infra/a.tfvars"] }, []],
+  ])("%s", async (_, files, terraform, more, expected) => {
+    expect(planned({ findings: await judged(files, terraform, more) })).toEqual(expected);
+  });
+
+  it.each<[string, Files, string, string]>([
+    ["its line", { "main.tf": `# 1\n${HARD}` }, "/repo/infra/main.tf:3", "do-bootstrap --fix "],
+    [
+      "not understood",
+      { "main.tf": "\na {" },
+      "/repo/infra/main.tf:2",
+      "terraform -chdir=infra fmt",
+    ],
+    [
+      "the line of a value",
+      { "a.tfvars": `x = 1\ny = "${PERSONAL}"\n` },
+      "/repo/infra/a.tfvars:2",
+      "revoke",
+    ],
+    [
+      "two tokens",
+      { "main.tf": HARD + provider(`alias = "eu"\n  token = "${OTHER}"`) },
+      "/repo/infra/main.tf:2",
+      "a variable of its own",
+    ],
+  ])("%s, and what to do", async (_, files, where, step) => {
+    const [finding] = await judged(files, "{}", { notIgnored: ["infra/a.tfvars"] });
+    expect(finding?.where).toBe(where);
+    expect(said(finding?.fix, { cwd: "/repo" })).toContain(step);
+    expect(JSON.stringify(finding)).not.toContain(PERSONAL);
+  });
+
+  it("the tool that is typed is the one that is installed", async () => {
+    const [finding] = await judged({ "a.tf": "a {" }, "{}", { tools: ["tofu 1.11.0"] });
+    expect(said(finding?.fix)).toContain("tofu -chdir=/repo/infra fmt");
+  });
+});
+
+describe("--fix", () => {
+  const GONE = "~ infra/main.tf removal";
+
+  it.each<[string, Files, string, Flags, readonly string[]]>([
+    ["nothing to do", { "main.tf": provider("token = var.do_token") }, "{}", [], []],
+    ["a provider's token", { "main.tf": HARD }, "{}", [], [GONE]],
+    ["a default", { "main.tf": variable(`default = "${PERSONAL}"`) }, "{}", [], [GONE]],
+    [
+      "in two files",
+      { "a.tf": HARD, "main.tf": variable(`default = "${PERSONAL}"`) },
+      "{}",
+      [],
+      ["~ infra/a.tf removal", GONE],
+    ],
+    [
+      "twice in one file",
+      { "main.tf": HARD + variable(`default = "${PERSONAL}"`) },
+      "{}",
+      [],
+      [GONE],
+    ],
+    [
+      "behind a link out of the repo",
+      { "main.tf": { text: HARD, leadsTo: "/else/main.tf" } },
+      "{}",
+      [],
+      ["error file.outside"],
+    ],
+    [
+      "the same with --force",
+      { "main.tf": { text: HARD, leadsTo: "/else/main.tf" } },
+      "{}",
+      ["force"],
+      [GONE],
+    ],
+  ])("%s", async (_, files, terraform, flags, expected) => {
+    expect(planned(await fix(files, terraform, ...flags))).toEqual(expected);
+  });
+
+  it.each<[string, Files, string, string]>([
+    ["a provider", { "main.tf": HARD }, "{}", provider("token = var.do_token")],
+    [
+      "the variable that config names",
+      { "main.tf": HARD },
+      "{ variable: pat }",
+      provider("token = var.pat"),
+    ],
+    ["under env", { "main.tf": HARD }, "{ credentials: env }", provider("token = null")],
+    [
+      "a default",
+      { "main.tf": variable(`default = "${PERSONAL}"`) },
+      "{}",
+      variable("default = null"),
+    ],
+    [
+      "both",
+      { "main.tf": HARD + variable(`default = "${PERSONAL}"`) },
+      "{}",
+      provider("token = var.do_token") + variable("default = null"),
+    ],
+    [
+      "what stands around it",
+      { "main.tf": `# é\r\n${HARD} # mine` },
+      "{}",
+      `# é\r\n${provider("token = var.do_token")} # mine`,
+    ],
+  ])("%s", async (_, files, terraform, expected) => {
+    expect(textsAfter(await fix(files, terraform))["infra/main.tf"]).toBe(expected);
+  });
+
+  it("in JSON it is a template", async () => {
+    const json = (token: string) => `{"provider":{"digitalocean":{"token":"${token}"}}}`;
+    const made = await fix({ "main.tf.json": json(PERSONAL) });
+    expect(textsAfter(made)["infra/main.tf.json"]).toBe(json("${var.do_token}"));
+  });
+
+  it("the diff shows no token", async () => {
+    const [change] = (await fix({ "main.tf": HARD })).changes ?? [];
+    const lines = diffOf(change?.diff() ?? { before: content(), after: content() });
+    expect(lines.map(({ text }) => text)).toEqual([
+      `  token = "${secretFrom("code")}"`,
+      "  token = var.do_token",
+    ]);
+    expect(change?.why).toMatch(/variable/);
+  });
+
+  it.each<[string, Files, boolean]>([
+    ["no token", {}, true],
+    ["one", { "main.tf": HARD }, true],
+    ["one, twice", { "main.tf": HARD + variable(`default = "${PERSONAL}"`) }, true],
+    ["two", { "main.tf": HARD + variable(`default = "${OTHER}"`) }, false],
+  ])("%s: can it be fixed? %s", async (_, files, expected) => {
+    const { root } = await observed(files);
+    expect(isFixable(root)).toBe(expected);
+  });
+
+  it.each<[string, string, string]>([
+    ["a variable", "{}", "tfvars do_token"],
+    ["a variable by name", "{ variable: pat }", "tfvars pat"],
+    ["the environment", "{ credentials: env }", "env do_token"],
+  ])("afterwards the root takes its token from %s", async (_, terraform, expected) => {
+    const { root } = await observed({ "main.tf": HARD }, terraform);
+    const fixed = withFix(root);
+    const { credentials, variable } = needsOf(fixed);
+    expect(`${credentials} ${variable}`).toBe(expected);
+    expect(fixed.module.hardCoded).toEqual([]);
+  });
+});

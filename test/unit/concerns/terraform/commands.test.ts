@@ -1,0 +1,240 @@
+import { describe, expect, it } from "vitest";
+import { planCommands } from "../../../../src/concerns/terraform/commands.ts";
+import { planTerraform } from "../../../../src/concerns/terraform/plan.ts";
+import { joined } from "../../../../src/core/plan.ts";
+import { afterwards, consent, facts, type Given, planned } from "../../../fixtures/facts.ts";
+import { said } from "../../../fixtures/hint.ts";
+
+/** The plan of the files of the one root, and what is run after it. */
+async function plan(given: Given | Promise<Given>) {
+  const known = await facts({ config: "terraform: {}", ...(await given) });
+  const [root] = known.terraform.roots;
+  if (root === undefined) throw new Error("There is no root.");
+  const files = joined([planTerraform(known, root, consent())]);
+  return { files, part: planCommands(known, root, files) };
+}
+
+async function finished(given: Given): Promise<Given> {
+  const { files } = await plan(given);
+  return afterwards(given, files);
+}
+
+const BACKEND = "terraform: { backend: { bucket: acme, region: nyc3, key: web.tfstate } }";
+const LOCK = BACKEND.replace("web.tfstate", "web.tfstate, lock: true");
+const LOCKED = { "nyc3/acme/web.tfstate": {} };
+const KEYS = { SPACES_ACCESS_KEY_ID: "id", SPACES_SECRET_ACCESS_KEY: "s3cr3t" };
+const noted = (more: object = {}) => {
+  const endpoints = { s3: "https://nyc3.digitaloceanspaces.com" };
+  const config = { bucket: "acme", key: "web.tfstate", endpoints, ...more };
+  return JSON.stringify({ backend: { type: "s3", config } });
+};
+const INIT = { "infra/.terraform/providers/x": "" };
+const NOTED = { ...INIT, "infra/.terraform/terraform.tfstate": noted() };
+const selected = (workspace: string) => ({ ...INIT, "infra/.terraform/environment": workspace });
+
+/** A finished root with more files. */
+async function done(more: Given["files"], given: Given = {}): Promise<Given> {
+  const { files, ...rest } = await finished(given);
+  return { ...rest, files: { ...files, ...more } };
+}
+
+describe("whether init is run", () => {
+  it.each<[string, Given | Promise<Given>, readonly string[]]>([
+    ["a new root", {}, ["terraform init"]],
+    ["a new root, with tofu", { tools: ["tofu 1.11.0"] }, ["tofu init"]],
+    ["no tool", { tools: [] }, []],
+    ["a finished root that was not initialised", done({}), ["terraform init"]],
+    ["a finished root that was", done(INIT), []],
+    [
+      "init that failed at a provider",
+      done({ "infra/.terraform/modules/x": "" }),
+      ["terraform init"],
+    ],
+    [
+      "in another folder",
+      done({ "data/providers/x": "" }, { env: { TF_DATA_DIR: "/repo/data" } }),
+      ["warning terraform.environment"],
+    ],
+    ["init: false", { config: "terraform: { init: false }" }, []],
+    ["versions.tf changes", done({ ...INIT, "infra/versions.tf": undefined }), ["terraform init"]],
+    ["provider.tf alone changes", done({ ...INIT, "infra/provider.tf": undefined }), []],
+    ["what was missing changes", { files: { ...INIT, "infra/main.tf": "" } }, ["terraform init"]],
+    ["code that is not understood", { files: { "infra/main.tf": "a {" } }, []],
+    ["no code, and nothing to write", { files: { infra: { leadsTo: "/else" } } }, []],
+  ])("%s", async (_, given, expected) => {
+    expect(planned((await plan(given)).part)).toEqual(expected);
+  });
+});
+
+describe("with a state on Spaces", () => {
+  const given = { config: BACKEND, env: KEYS };
+  const locked = { config: LOCK, env: KEYS, locks: LOCKED };
+  const local = { "infra/terraform.tfstate": '{"resources":[{}]}' };
+  const elsewhere = { ...INIT, "infra/.terraform/terraform.tfstate": noted({ bucket: "b" }) };
+  const own =
+    'terraform {\n  backend "s3" {\n    bucket = "acme"\n    key = "web.tfstate"\n  }\n}\n';
+
+  it.each<[string, Given | Promise<Given>, readonly string[]]>([
+    ["a new root", given, ["terraform init"]],
+    ["without keys", { config: BACKEND }, []],
+    ["with a profile of AWS", { config: BACKEND, env: { AWS_PROFILE: "x" } }, ["terraform init"]],
+    ["connected", done(NOTED, given), []],
+    ["providers, and not connected", done(INIT, given), ["terraform init"]],
+    ["a state in the folder, which has to be moved", done({ ...INIT, ...local }, given), []],
+    [
+      "a state with nothing in it",
+      done({ ...INIT, "infra/terraform.tfstate": "{}" }, given),
+      ["terraform init"],
+    ],
+    ["a state elsewhere", done(elsewhere, given), []],
+    [
+      "backend.tf changes, the place stays",
+      done({ ...NOTED, "infra/backend.tf": undefined }, given),
+      ["terraform init -reconfigure"],
+    ],
+    ["a lock that was not there", done(NOTED, locked), ["terraform init -reconfigure"]],
+    [
+      "a lock that is there",
+      done(
+        { ...INIT, "infra/.terraform/terraform.tfstate": noted({ use_lockfile: true }) },
+        locked,
+      ),
+      [],
+    ],
+    [
+      "a block of the repo's own",
+      done({ ...NOTED, "infra/backend.tf": undefined, "infra/main.tf": own }, given),
+      [],
+    ],
+  ])("%s", async (_, each, expected) => {
+    expect(planned((await plan(each)).part)).toEqual(expected);
+  });
+});
+
+describe("the workspace", () => {
+  const prod = "terraform: { workspace: prod }";
+
+  it.each<[string, Given | Promise<Given>, readonly string[]]>([
+    ["none is asked for", done(selected("x")), []],
+    ["selected", done(selected("prod\n"), { config: prod }), []],
+    [
+      "another is",
+      done(selected("x"), { config: prod }),
+      ["terraform workspace select -or-create prod"],
+    ],
+    ["none is", done(INIT, { config: prod }), ["terraform workspace select -or-create prod"]],
+    [
+      "default is asked for, and none selected",
+      done(INIT, { config: "terraform: { workspace: default }" }),
+      [],
+    ],
+    [
+      "a new root",
+      { config: prod },
+      ["terraform init", "terraform workspace select -or-create prod"],
+    ],
+  ])("%s", async (_, given, expected) => {
+    expect(planned((await plan(given)).part)).toEqual(expected);
+  });
+});
+
+describe("variables that change what Terraform does", () => {
+  const warned = ["warning terraform.environment"];
+
+  it.each<[string, Given | Promise<Given>, readonly string[]]>([
+    [
+      "TF_WORKSPACE of another",
+      done(selected("a"), { config: "terraform: { workspace: a }", env: { TF_WORKSPACE: "b" } }),
+      warned,
+    ],
+    [
+      "TF_WORKSPACE of the same",
+      done(selected("a"), { config: "terraform: { workspace: a }", env: { TF_WORKSPACE: "a" } }),
+      [],
+    ],
+    ["TF_WORKSPACE, and config says nothing", done(INIT, { env: { TF_WORKSPACE: "b" } }), []],
+    ["TF_CLI_ARGS", done(INIT, { env: { TF_CLI_ARGS: "-x" } }), warned],
+    [
+      "TF_CLI_ARGS of two commands",
+      done(INIT, { env: { TF_CLI_ARGS_plan: "-x", TF_CLI_ARGS_apply: "-x" } }),
+      [...warned, ...warned],
+    ],
+    ["TF_CLI_ARGS, empty", done(INIT, { env: { TF_CLI_ARGS: "" } }), []],
+    ["TF_CLI_CONFIG_FILE", done(INIT, { env: { TF_CLI_CONFIG_FILE: "x" } }), []],
+    ["the token's variable", done(INIT, { env: { TF_VAR_do_token: "" } }), warned],
+    [
+      "the token's variable, under env",
+      done(INIT, { config: "terraform: { credentials: env }", env: { TF_VAR_do_token: "x" } }),
+      [],
+    ],
+    ["without a tool, of no matter", done(INIT, { tools: [], env: { TF_CLI_ARGS: "-x" } }), []],
+  ])("%s", async (_, given, expected) => {
+    expect(planned((await plan(given)).part)).toEqual(expected);
+  });
+
+  it("are to be unset", async () => {
+    const { part } = await plan(done(INIT, { env: { TF_CLI_ARGS_plan: "-x" } }));
+    expect(said(part.findings?.[0]?.fix)).toBe("unset TF_CLI_ARGS_plan");
+  });
+});
+
+describe("the environment of a command", () => {
+  it.each<[string, Given, readonly string[], readonly string[]]>([
+    [
+      "without a state on Spaces",
+      {},
+      ["TF_WORKSPACE", "TF_VAR_do_token", "DIGITALOCEAN_TOKEN"],
+      [],
+    ],
+    [
+      "the token under any name",
+      {
+        config: "token: { name: ACME }\nterraform: { variable: pat }",
+        env: { DIGITALOCEAN_X: "1", A: "1" },
+      },
+      ["TF_VAR_pat", "ACME", "DIGITALOCEAN_X"],
+      [],
+    ],
+    [
+      "a second provider's token",
+      {
+        files: {
+          "infra/main.tf": 'provider "digitalocean" {\n  alias = "eu"\n  token = var.eu\n}\n',
+        },
+      },
+      ["TF_VAR_eu"],
+      [],
+    ],
+    [
+      "the keys of the state, under the names that the backend reads",
+      { config: BACKEND, env: KEYS },
+      [],
+      [
+        "AWS_ACCESS_KEY_ID",
+        "AWS_REQUEST_CHECKSUM_CALCULATION",
+        "AWS_RESPONSE_CHECKSUM_VALIDATION",
+        "AWS_SECRET_ACCESS_KEY",
+      ],
+    ],
+  ])("%s", async (_, given, without, added) => {
+    const [command] = (await plan(given)).part.commands ?? [];
+    expect(command?.without).toEqual(expect.arrayContaining([...without]));
+    expect([...(command?.with.keys() ?? [])].sort()).toEqual(added);
+    expect(command).toMatchObject({ cwd: "/repo/infra", tool: { path: "/usr/bin/terraform" } });
+    expect(command?.args).toEqual(expect.arrayContaining(["-no-color", "-input=false"]));
+  });
+
+  it("keys are hidden", async () => {
+    const [command] = (await plan({ config: BACKEND, env: KEYS })).part.commands ?? [];
+    expect(JSON.stringify([...(command?.with ?? [])])).not.toContain("s3cr3t");
+  });
+});
+
+it.each<[string, Given, readonly RegExp[]]>([
+  ["providers", {}, [/provider/]],
+  ["and a state", { config: BACKEND, env: KEYS }, [/provider.*state/]],
+  ["and a workspace", { config: "terraform: { workspace: a }" }, [/provider/, /workspace a/]],
+])("why: %s", async (_, given, why) => {
+  const { commands = [] } = (await plan(given)).part;
+  expect(commands.map((each) => each.why)).toEqual(why.map((each) => expect.stringMatching(each)));
+});

@@ -1,0 +1,336 @@
+import { describe, expect, it } from "vitest";
+import { planTerraform } from "../../../../src/concerns/terraform/plan.ts";
+import { joined, type Plan } from "../../../../src/core/plan.ts";
+import {
+  afterwards,
+  alive,
+  consent,
+  type Flags,
+  facts,
+  type Given,
+  MISSING,
+  planned,
+  textsAfter,
+} from "../../../fixtures/facts.ts";
+import { older } from "../../../fixtures/generated.ts";
+import { said } from "../../../fixtures/hint.ts";
+import { OTHER } from "../../samples.ts";
+
+async function plan(given: Given, ...flags: Flags): Promise<Plan> {
+  const known = await facts(given);
+  const { roots } = known.terraform;
+  return joined(roots.map((root) => planTerraform(known, root, consent(...flags))));
+}
+
+/** The root /repo/infra with these files, and a config. */
+function root(files: Given["files"], terraform = "{}", more: Given = {}): Given {
+  const inRoot = Object.entries(files ?? {}).map(([name, entry]) => [`infra/${name}`, entry]);
+  return { config: `terraform: ${terraform}`, files: Object.fromEntries(inRoot), ...more };
+}
+
+const SECRET = "do-bootstrap.secret.auto.tfvars.json";
+const VALUES = "do-bootstrap.auto.tfvars.json";
+const SOURCE = 'digitalocean = {\nsource = "digitalocean/digitalocean"\n}';
+const REQUIRED = `terraform {\nrequired_providers {\n${SOURCE}\n}\n}\n`;
+const PROVIDER = 'provider "digitalocean" {\ntoken = var.do_token\n}\n';
+const VARIABLE = 'variable "do_token" {\nephemeral = true\n}\n';
+const COMPLETE = REQUIRED + PROVIDER + VARIABLE;
+const BACKEND = "{ backend: { bucket: acme, region: nyc3, key: web.tfstate } }";
+
+const GENERATED = textsAfter(await plan(root({})));
+const ours = (name: string) => GENERATED[`infra/${name}`] ?? "";
+const DONE = {
+  "versions.tf": ours("versions.tf"),
+  "provider.tf": ours("provider.tf"),
+  "variables.tf": ours("variables.tf"),
+  [SECRET]: ours(SECRET),
+};
+const MISSING_TF = textsAfter(await plan(root({ "main.tf": "" })))["infra/do-bootstrap.tf"] ?? "";
+const OLD = older(DONE["provider.tf"], "token", "# token");
+
+const row = (name: string, sign = "+") => `${sign} infra/${name}`;
+const THREE = [row("versions.tf"), row("provider.tf"), row("variables.tf")];
+const STORED = `${row(SECRET)} secret 0600`;
+
+describe("the configuration of a root", () => {
+  it.each<[string, Given, readonly string[]]>([
+    ["of none", {}, []],
+    ["that is new", root({}), [...THREE, STORED]],
+    ["that is new, without a token", root({}, "{}", { token: MISSING }), THREE],
+    ["that is new, under env", root({}, "{ credentials: env }"), THREE.slice(0, 2)],
+    [
+      "that is new, under env, with values",
+      root({}, "{ credentials: env, variables: { a: 1 } }"),
+      [...THREE, row(VALUES)],
+    ],
+    ["that is finished", root(DONE), []],
+    [
+      "that is finished, with CRLF",
+      root({ ...DONE, "provider.tf": DONE["provider.tf"].replaceAll("\n", "\r\n") }),
+      [],
+    ],
+    [
+      "with a file of an older template",
+      root({ ...DONE, "provider.tf": OLD }),
+      [row("provider.tf", "~")],
+    ],
+    [
+      "with a file that was edited",
+      root({ ...DONE, "provider.tf": `${DONE["provider.tf"]}# mine\n` }),
+      ["info terraform.edited"],
+    ],
+    [
+      "of which one file is gone",
+      root({ ...DONE, "versions.tf": undefined }),
+      [row("versions.tf")],
+    ],
+    [
+      "with all that it needs in files of its own",
+      root({ "main.tf": COMPLETE, [SECRET]: DONE[SECRET] }),
+      [],
+    ],
+    ["with other code", root({ "main.tf": "locals {}\n" }), [row("do-bootstrap.tf"), STORED]],
+    [
+      "with other code, and what it lacked",
+      root({ "main.tf": "", "do-bootstrap.tf": MISSING_TF, [SECRET]: DONE[SECRET] }),
+      [],
+    ],
+    [
+      "that lacks the variable",
+      root({ "main.tf": REQUIRED + PROVIDER, [SECRET]: DONE[SECRET] }),
+      [row("do-bootstrap.tf")],
+    ],
+    [
+      "with what it lacked in two places by now",
+      root({ "main.tf": COMPLETE, "do-bootstrap.tf": MISSING_TF, [SECRET]: DONE[SECRET] }),
+      [row("do-bootstrap.tf", "~")],
+    ],
+    [
+      "with our three files and the provider elsewhere",
+      root({ ...DONE, "main.tf": PROVIDER }),
+      [row("provider.tf", "~")],
+    ],
+    [
+      "with our three files and all elsewhere",
+      root({ ...DONE, "main.tf": COMPLETE }),
+      [row("versions.tf", "~"), row("provider.tf", "~"), row("variables.tf", "~")],
+    ],
+    ["with our three files and more code", root({ ...DONE, "main.tf": "locals {}\n" }), []],
+    [
+      "with what it lacked, edited",
+      root({ "main.tf": "", "do-bootstrap.tf": `${MISSING_TF}# mine\n`, [SECRET]: DONE[SECRET] }),
+      [],
+    ],
+    [
+      "whose provider takes another variable",
+      root({ "main.tf": 'provider "digitalocean" {\ntoken = var.pat\n}\n' }),
+      [row("do-bootstrap.tf"), STORED],
+    ],
+    [
+      "with a way of its own",
+      root({ "main.tf": `${REQUIRED}provider "digitalocean" {\ntoken = local.t\n}\n` }),
+      [],
+    ],
+    ["in JSON", root({ "main.tf.json": "{}" }), [row("do-bootstrap.tf"), STORED]],
+    ["whose code is not understood", root({ "main.tf": "a {" }), ["warning terraform.broken"]],
+    ["in a folder of such a name", root({ "x.tf/y": "" }), [...THREE, STORED]],
+  ])("%s", async (_, given, expected) => {
+    const made = await plan(given);
+    expect(planned(made)).toEqual(expected);
+    const left = expected.filter((each) => /^(info|warning|error)/.test(each));
+    expect(planned(await plan(afterwards(given, made)))).toEqual(left);
+  });
+});
+
+describe("what config asks for", () => {
+  it.each<[string, Given, string, RegExp]>([
+    ["a variable by name", root({}, "{ variable: pat }"), "variables.tf", /^variable "pat" \{/m],
+    ["the token's variable is ephemeral", root({}), "variables.tf", /^ +ephemeral += true$/m],
+    ["which takes Terraform 1.10", root({}), "versions.tf", /required_version = ">= 1\.10"/],
+    [
+      "and OpenTofu 1.11",
+      root({}, "{ tool: tofu }"),
+      "versions.tf",
+      /required_version = ">= 1\.11"/,
+    ],
+    [
+      "no release under env",
+      root({}, "{ credentials: env }"),
+      "versions.tf",
+      /^terraform \{\n {2}required_providers/m,
+    ],
+    [
+      "types of values",
+      root({}, "{ variables: { n: 1, b: true, l: [1] } }"),
+      "variables.tf",
+      /"n" \{\n {2}type = number\n}\n+variable "b" \{\n {2}type = bool\n}\n+variable "l" \{\n {2}type = any/,
+    ],
+    [
+      "a provider of the environment",
+      root({}, "{ credentials: env }"),
+      "provider.tf",
+      /^provider "digitalocean" \{\}$/m,
+    ],
+  ])("%s", async (_, given, file, expected) => {
+    expect(textsAfter(await plan(given))[`infra/${file}`]).toMatch(expected);
+  });
+});
+
+describe("values", () => {
+  const region = "{ credentials: env, variables: { region: nyc3 } }";
+  const values = (entry: NonNullable<Given["files"]>[string], more: Given = {}): Given =>
+    root(
+      {
+        "main.tf": `${REQUIRED}provider "digitalocean" {}\nvariable "region" {}\n`,
+        [VALUES]: entry,
+      },
+      region,
+      more,
+    );
+
+  it.each<[string, Given, Flags, readonly string[]]>([
+    ["are written", values(undefined), [], [row(VALUES)]],
+    ["are there", values('{\n  "region": "nyc3"\n}\n'), [], []],
+    ["join those of a person", values('{\n  "size": 1\n}\n'), [], [row(VALUES, "~")]],
+    ["are others", values('{"region":"ams3"}'), [], [row(VALUES, "~")]],
+    ["in no JSON", values("region = 1"), [], ["error file.unusable"]],
+    ["in a list", values("[]"), [], ["error file.unusable"]],
+    [
+      "behind a link out of the repo",
+      values({ text: "{}", leadsTo: "/else/x.json" }),
+      [],
+      ["error file.outside"],
+    ],
+    [
+      "behind such a link, --force",
+      values({ text: "{}", leadsTo: "/else/x.json" }),
+      ["force"],
+      [row(VALUES, "~")],
+    ],
+  ])("%s", async (_, given, flags, expected) => {
+    expect(planned(await plan(given, ...flags))).toEqual(expected);
+  });
+
+  it("what a person added stays", async () => {
+    const made = await plan(values('{"size": 1, "region": "ams3"}'));
+    expect(JSON.parse(textsAfter(made)[`infra/${VALUES}`] ?? "")).toEqual({
+      size: 1,
+      region: "nyc3",
+    });
+  });
+});
+
+describe("a folder that cannot be written to", () => {
+  it.each<[string, Given, Flags, readonly string[]]>([
+    ["read-only", root({}, "{}", { readOnly: ["infra"] }), [], ["error file.not-writable"]],
+    ["read-only, and finished", root(DONE, "{}", { readOnly: ["infra"] }), [], []],
+    [
+      "a link out of the repo",
+      root({}, "{}", { files: { infra: { leadsTo: "/else" } } }),
+      ["force"],
+      ["error terraform.outside"],
+    ],
+    [
+      "a link inside the repo",
+      root({}, "{}", { token: MISSING, files: { infra: { leadsTo: "/repo/x" } } }),
+      [],
+      THREE,
+    ],
+    [
+      "a file that leads out",
+      root({ ...DONE, "provider.tf": { text: OLD, leadsTo: "/else/p.tf" } }),
+      [],
+      ["error file.outside"],
+    ],
+    [
+      "a FIFO in a file's place",
+      root({ ...DONE, "versions.tf": { fifo: "" } }),
+      [],
+      ["warning terraform.broken"],
+    ],
+    [
+      "the folder of the repo",
+      { config: "terraform: { dir: . }", token: MISSING, readOnly: ["."] },
+      [],
+      Array(3).fill("error file.not-writable"),
+    ],
+  ])("%s", async (_, given, flags, expected) => {
+    expect(planned(await plan(given, ...flags))).toEqual(expected);
+  });
+});
+
+describe("the tool's release", () => {
+  it.each<[string, Given, readonly string[]]>([
+    [
+      "Terraform 1.9",
+      root(DONE, "{}", { tools: ["terraform 1.9.8"] }),
+      ["warning terraform.too-old"],
+    ],
+    ["Terraform 1.10", root(DONE, "{}", { tools: ["terraform 1.10.0"] }), []],
+    ["OpenTofu 1.10", root(DONE, "{}", { tools: ["tofu 1.10.9"] }), ["warning terraform.too-old"]],
+    ["not said", root(DONE, "{}", { tools: ["terraform"] }), []],
+    ["no tool", root(DONE, "{}", { tools: [] }), []],
+    [
+      "1.5, under env",
+      root({ "main.tf": `${REQUIRED}provider "digitalocean" {}\n` }, "{}", {
+        tools: ["terraform 1.5.7"],
+      }),
+      [],
+    ],
+  ])("%s", async (_, given, expected) => {
+    expect(planned(await plan(given))).toEqual(expected);
+  });
+});
+
+it.each<[string, Given, readonly RegExp[]]>([
+  [
+    "a new file",
+    root({}, "{ variables: { a: 1 } }"),
+    [/release/, /no token/, /declares/, /terraform\.variables/, /var\.do_token/],
+  ],
+  ["an older one", root({ ...DONE, "provider.tf": OLD }), [/generated anew/]],
+  ["what was missing", root({ "main.tf": "", [SECRET]: DONE[SECRET] }), [/lacked|missing/]],
+])("why: %s", async (_, given, why) => {
+  const words = (await plan(given)).changes.map((each) => each.why);
+  expect(words).toEqual(why.map((each) => expect.stringMatching(each)));
+});
+
+it.each<[string, Given, Flags, readonly string[]]>([
+  [
+    "code that is not understood, with keys in it",
+    root({ "main.tf": "a {", "prod.tfbackend": 'secret_key = "x"\n' }),
+    [],
+    ["warning terraform.broken", "error backend.secret"],
+  ],
+  [
+    "all that a new root with a state on Spaces gets",
+    root({}, BACKEND, { env: { SPACES_ACCESS_KEY_ID: "a", SPACES_SECRET_ACCESS_KEY: "b" } }),
+    [],
+    [...THREE, row("backend.tf"), STORED],
+  ],
+  [
+    "--fix: the token goes, the variable comes",
+    root({ "main.tf": `${REQUIRED}provider "digitalocean" {\ntoken = "${OTHER}"\n}\n` }, "{}", {
+      token: alive("code"),
+    }),
+    ["fix"],
+    [`${row("main.tf", "~")} removal`, row("do-bootstrap.tf"), STORED],
+  ],
+])("%s", async (_, given, flags, expected) => {
+  expect(planned(await plan(given, ...flags))).toEqual(expected);
+});
+
+it("two roots are two plans", async () => {
+  const given = { config: "terraform: [{ dir: a }, { dir: b, credentials: env }]", token: MISSING };
+  expect(planned(await plan(given))).toEqual([
+    ...["versions.tf", "provider.tf", "variables.tf"].map((name) => `+ a/${name}`),
+    ...["versions.tf", "provider.tf"].map((name) => `+ b/${name}`),
+  ]);
+});
+
+it("a folder that leads out of the repo is named as config has it", async () => {
+  const { findings } = await plan(root({}, "{}", { files: { infra: { leadsTo: "/else" } } }));
+  expect(findings[0]).toMatchObject({ where: "/repo/infra" });
+  expect(findings[0]?.message).toMatch(/\binfra\b.*\/else/);
+  expect(said(findings[0]?.fix)).toBe("");
+});

@@ -1,0 +1,208 @@
+import { describe, expect, it } from "vitest";
+import { needsOf } from "../../../../src/concerns/terraform/root/needs.ts";
+import { planSecretVariables } from "../../../../src/concerns/terraform/secret-values.ts";
+import { diffOf } from "../../../../src/report/diff.ts";
+import { content } from "../../../../src/secret/content.ts";
+import {
+  afterwards,
+  alive,
+  consent,
+  type Entry,
+  type Flags,
+  facts,
+  found,
+  type Given,
+  MISSING,
+  planned,
+  secretFrom,
+  textsAfter,
+} from "../../../fixtures/facts.ts";
+import { said } from "../../../fixtures/hint.ts";
+import { OTHER, PERSONAL } from "../../samples.ts";
+
+const NAME = "infra/do-bootstrap.secret.auto.tfvars.json";
+const ENVIRONMENT = alive("environment");
+const DECLARED = 'variable "do_token" {\n  ephemeral = true\n}\n';
+
+async function plan(given: Given, ...flags: Flags) {
+  const known = await facts({ config: "terraform: {}", ...given });
+  const [root] = known.terraform.roots;
+  if (root === undefined) throw new Error("There is no root.");
+  return planSecretVariables(known, root, needsOf(root), consent(...flags));
+}
+
+const holds = (entry: Entry, main = "", more: Given = {}): Given => ({
+  ...more,
+  files: { [NAME]: entry, "infra/main.tf": main },
+});
+const values = (token: string, more = "") => `{\n  "do_token": "${token}"${more}\n}\n`;
+
+describe("the secret file", () => {
+  it.each<[string, Given, Flags, readonly string[]]>([
+    ["is new", {}, [], [`+ ${NAME} secret 0600`]],
+    ["has the token", holds(values(PERSONAL)), [], []],
+    ["has it, in any form", holds(`{"do_token":"  '${PERSONAL}' "}`), [], []],
+    [
+      "has it, for others to read",
+      holds({ text: values(PERSONAL), mode: 0o644 }),
+      [],
+      [`~ ${NAME} secret 0600`],
+    ],
+    [
+      "has it, read-only",
+      holds({ text: values(PERSONAL), mode: 0o400 }),
+      [],
+      [`~ ${NAME} secret 0600`],
+    ],
+    [
+      "has it, on Windows",
+      holds({ text: values(PERSONAL), mode: 0o666 }, "", { platform: "win32" }),
+      [],
+      [],
+    ],
+    ["has another", holds(values(OTHER)), [], [`~ ${NAME} secret 0600`]],
+    ["has other values alone", holds('{"a":1}'), [], [`~ ${NAME} secret 0600`]],
+    ["is empty", holds(""), [], [`~ ${NAME} secret 0600`]],
+    ["is no JSON", holds("do_token = 1"), [], ["error file.unusable"]],
+    ["is a FIFO", holds({ fifo: "" }), [], ["error file.unusable"]],
+    ["is tracked", { tracked: [NAME] }, [], ["error terraform.secret-tracked"]],
+    ["is tracked, and up to date", holds(values(PERSONAL), "", { tracked: [NAME] }), [], []],
+    [
+      "leads out of the repo",
+      holds({ text: "{}", leadsTo: "/else/x" }),
+      [],
+      ["error file.outside"],
+    ],
+    [
+      "leads out of the repo, --force",
+      holds({ text: "{}", leadsTo: "/else/x" }),
+      ["force"],
+      [`~ ${NAME} secret 0600`],
+    ],
+    ["is not needed: env", { config: "terraform: { credentials: env }" }, [], []],
+    [
+      "is not needed: a way of its own",
+      holds(undefined, 'provider "digitalocean" {\n  token = local.t\n}\n'),
+      [],
+      [],
+    ],
+    ["has no token to hold", { token: MISSING }, [], []],
+    ["would hold a refused one", { token: found("refused", "stdin") }, [], []],
+    [
+      "would hold one that could not be checked",
+      { token: found("unknown", "stdin") },
+      ["save"],
+      [],
+    ],
+    [
+      "is for a variable of the repo's",
+      holds(values(PERSONAL), 'provider "digitalocean" {\n  token = var.pat\n}\n'),
+      [],
+      [`~ ${NAME} secret 0600`],
+    ],
+  ])("%s", async (_, given, flags, expected) => {
+    const made = await plan(given, ...flags);
+    expect(planned(made)).toEqual(expected);
+    const again = await plan(afterwards(given, made), ...flags);
+    expect(planned(again)).toEqual(expected.filter((each) => each.startsWith("error")));
+  });
+
+  it.each<[string, Entry, object]>([
+    ["a new one", undefined, { do_token: OTHER }],
+    ["one with values", '{"a":{"b":[1]},"do_token":"x"}', { a: { b: [1] }, do_token: OTHER }],
+    ["one with odd names", '{"a\\"b":"${x}"}', { 'a"b': "${x}", do_token: OTHER }],
+  ])("what %s holds afterwards", async (_, entry, expected) => {
+    const made = await plan(holds(entry, "", { token: alive("prompt", { value: OTHER }) }));
+    expect(JSON.parse(textsAfter(made)[NAME] ?? "")).toEqual(expected);
+  });
+
+  it("no diff shows a value", async () => {
+    const token = alive("prompt", { value: OTHER });
+    const [change] =
+      (await plan(holds(values(PERSONAL, ',\n  "a": "hunter2"'), "", { token }))).changes ?? [];
+    const lines = diffOf(change?.diff() ?? { before: content(), after: content() });
+    expect(lines.map(({ text }) => text)).toEqual([
+      `  "do_token": "${secretFrom("tfvars")}",`,
+      `  "do_token": "${secretFrom("tfvars", OTHER)}",`,
+    ]);
+    expect(change?.json()).toMatchObject({ holdsSecret: true, mode: "0600" });
+    expect(change?.why).toMatch(/^var\.do_token/);
+  });
+});
+
+describe("where the token may not be written", () => {
+  it.each<[string, Given, Flags, readonly string[]]>([
+    ["ours is null without a value", { token: ENVIRONMENT }, [], []],
+    ["CI", { isCi: true }, [], []],
+    ["--save", { token: ENVIRONMENT }, ["save"], [`+ ${NAME} secret 0600`]],
+    [
+      "the repo's own has none",
+      holds(undefined, DECLARED, { token: ENVIRONMENT }),
+      [],
+      ["error terraform.variable-unset"],
+    ],
+    [
+      "the same of a command",
+      holds(undefined, DECLARED, { token: alive("command") }),
+      [],
+      ["error terraform.variable-unset"],
+    ],
+    [
+      "the repo's own has a default",
+      holds(undefined, DECLARED.replace("}", "  default = null\n}"), { token: ENVIRONMENT }),
+      [],
+      [],
+    ],
+    [
+      "the environment gives it",
+      holds(undefined, DECLARED, { token: ENVIRONMENT, env: { TF_VAR_do_token: "x" } }),
+      [],
+      [],
+    ],
+    [
+      "the environment has it empty",
+      holds(undefined, DECLARED, { token: ENVIRONMENT, env: { TF_VAR_do_token: "" } }),
+      [],
+      ["error terraform.variable-unset"],
+    ],
+    ["the file has it", holds(values(PERSONAL), "", { token: ENVIRONMENT }), [], []],
+    [
+      "the file has another",
+      holds(values(OTHER), "", { token: ENVIRONMENT }),
+      [],
+      ["error terraform.stale-secret"],
+    ],
+    [
+      "the file has another, --save",
+      holds(values(OTHER), "", { token: ENVIRONMENT }),
+      ["save"],
+      [`~ ${NAME} secret 0600`],
+    ],
+    [
+      "the file has an empty one",
+      holds(values(""), DECLARED, { token: ENVIRONMENT }),
+      [],
+      ["error terraform.variable-unset"],
+    ],
+  ])("%s", async (_, given, flags, expected) => {
+    expect(planned(await plan(given, ...flags))).toEqual(expected);
+  });
+
+  it.each<[string, Given, readonly string[]]>([
+    [
+      "stale",
+      holds(values(OTHER), "", { token: ENVIRONMENT }),
+      ["do-bootstrap --save ", `rm ${NAME}`],
+    ],
+    [
+      "unset",
+      holds(undefined, DECLARED, { token: ENVIRONMENT }),
+      ['export TF_VAR_do_token="$DIGITALOCEAN_TOKEN"', "do-bootstrap --save"],
+    ],
+    ["tracked", { tracked: [NAME] }, [`git rm --cached ${NAME}`]],
+  ])("what to paste: %s", async (_, given, steps) => {
+    const [finding] = (await plan(given)).findings ?? [];
+    for (const step of steps) expect(said(finding?.fix, { cwd: "/repo" })).toContain(step);
+    expect(JSON.stringify(finding)).not.toMatch(new RegExp(`${PERSONAL}|${OTHER}`));
+  });
+});

@@ -1,0 +1,177 @@
+import { describe, expect, it } from "vitest";
+import { judgeToken } from "../../../../src/concerns/token/judge.ts";
+import {
+  alive,
+  type FoundToken,
+  facts,
+  found,
+  type Given,
+  MISSING,
+  planned,
+  secretFrom,
+} from "../../../fixtures/facts.ts";
+import { said } from "../../../fixtures/hint.ts";
+import { OTHER } from "../../samples.ts";
+
+const judged = async (given: Given) => judgeToken(await facts(given));
+
+const DAY = 86_400;
+const ACME = { uuid: "acme", name: "Acme" };
+const TEAM = "account: { team: acme }";
+const WEEK = "token: { minTtl: 7d }";
+const unavailable = (why: "untrusted" | "failed"): FoundToken => ({
+  state: { kind: "unavailable", why, command: "pass show do", detail: "exit status 1" },
+  inspection: undefined,
+});
+const unusable: FoundToken = {
+  state: { kind: "unusable", origin: { kind: "stdin" }, why: "it is empty" },
+  inspection: undefined,
+};
+const conflict: FoundToken = {
+  state: { kind: "conflict", tokens: [secretFrom("environment"), secretFrom("env-file", OTHER)] },
+  inspection: undefined,
+};
+const shadowed = [secretFrom("env-file", OTHER)];
+
+describe("what is said of the token", () => {
+  it.each<[string, Given, readonly string[]]>([
+    ["alive", {}, []],
+    ["missing", { token: MISSING }, ["error token.missing"]],
+    [
+      "its command is not trusted",
+      { token: unavailable("untrusted") },
+      ["error token.command-untrusted"],
+    ],
+    ["its command failed", { token: unavailable("failed") }, ["error token.command-failed"]],
+    ["no token by its form", { token: unusable }, ["error token.malformed"]],
+    ["two of them", { token: conflict }, ["error token.conflict"]],
+    ["refused", { token: found("refused", "env-file") }, ["error token.refused"]],
+    ["could not be checked", { token: found("unknown", "env-file") }, ["error token.unverified"]],
+    ["not asked about", { token: { ...alive("env-file"), inspection: undefined } }, []],
+    [
+      "alive, the rest is not known",
+      { token: alive("env-file", { doubts: ["x"] }) },
+      ["warning token.partly-verified"],
+    ],
+    [
+      "over another",
+      { token: alive("environment", { shadowed }) },
+      ["warning token.shadows-another"],
+    ],
+    [
+      "over two",
+      { token: alive("environment", { shadowed: [...shadowed, ...shadowed] }) },
+      ["warning token.shadows-another", "warning token.shadows-another"],
+    ],
+    [
+      "over another, and refused: there is more to fix first",
+      { token: found("refused", "stdin", { shadowed }) },
+      ["error token.refused"],
+    ],
+  ])("%s", async (_, given, expected) => {
+    expect(planned({ findings: await judged(given) })).toEqual(expected);
+  });
+});
+
+describe("the team", () => {
+  it.each<[string, Given, readonly string[]]>([
+    ["nobody asks", { token: alive("env-file", { team: ACME }) }, []],
+    ["the right one", { config: TEAM, token: alive("env-file", { team: ACME }) }, []],
+    [
+      "another",
+      { config: TEAM, token: alive("env-file", { team: { uuid: "b", name: "acme" } }) },
+      ["error token.wrong-team"],
+    ],
+    ["not known", { config: TEAM }, ["error token.team-unknown"]],
+    [
+      "of a refused token",
+      { config: TEAM, token: found("refused", "env-file") },
+      ["error token.refused"],
+    ],
+    [
+      "not known, as much else",
+      { config: TEAM, token: alive("env-file", { doubts: ["x"] }) },
+      ["error token.team-unknown", "warning token.partly-verified"],
+    ],
+    [
+      "of an environment",
+      {
+        config: "environments: { prod: { account: { team: b } } }",
+        environment: "prod",
+        token: alive("env-file", { team: ACME }),
+      },
+      ["error token.wrong-team"],
+    ],
+  ])("%s", async (_, given, expected) => {
+    expect(planned({ findings: await judged(given) })).toEqual(expected);
+  });
+});
+
+describe("its end", () => {
+  const expires = (expiresInSeconds: number | null | undefined, config = WEEK): Given => ({
+    config,
+    token: alive("env-file", { expiresInSeconds }),
+  });
+
+  it.each<[string, Given, readonly string[]]>([
+    ["nobody asks", expires(1, ""), []],
+    ["later", expires(8 * DAY), []],
+    ["at that very second", expires(7 * DAY), []],
+    ["a second sooner", expires(7 * DAY - 1), ["error token.expires-soon"]],
+    ["never", expires(null), []],
+    ["not known", expires(undefined), []],
+  ])("%s", async (_, given, expected) => {
+    expect(planned({ findings: await judged(given) })).toEqual(expected);
+  });
+
+  it.each([
+    [DAY, "1 day"],
+    [2 * DAY, "2 days"],
+    [1.55 * DAY, "1.6 days"],
+    [0.96 * DAY, "1 day"],
+  ])("in %i s: %s", async (seconds, words) => {
+    const [finding] = await judged(expires(seconds));
+    expect(finding?.message).toContain(`in ${words};`);
+    expect(finding?.message).toContain("7 days");
+  });
+});
+
+describe("how to fix it", () => {
+  const PROD = "environments: { prod: {}, qa: {} }";
+
+  it.each<[string, Given, RegExp]>([
+    [
+      "missing",
+      { token: MISSING },
+      /^Make one at https:\S+\/tokens\/new, then run do-bootstrap on/,
+    ],
+    [
+      "missing, and environments to choose from",
+      { token: MISSING, config: PROD },
+      /^Choose an environment: --env prod or --env qa\. /,
+    ],
+    ["missing in one", { token: MISSING, config: PROD, environment: "qa" }, /^Make one at/],
+    ["untrusted", { token: unavailable("untrusted") }, /do-bootstrap --trust$/],
+    [
+      "over a variable",
+      { token: alive("stdin", { shadowed: [secretFrom("environment", OTHER)] }) },
+      /^unset DIGITALOCEAN_TOKEN$/,
+    ],
+    ["over a file", { token: alive("stdin", { shadowed }) }, /^do-bootstrap --save /],
+    ["of no known team", { config: TEAM }, /account:read/],
+  ])("%s", async (_, given, step) => {
+    const [finding] = await judged(given);
+    expect(said(finding?.fix)).toMatch(step);
+  });
+});
+
+it.each<[string, FoundToken]>([
+  ["two", conflict],
+  ["one over another", alive("environment", { shadowed })],
+])("%s are told apart by fingerprints, and neither is shown", async (_, token) => {
+  const text = JSON.stringify(await judged({ token }));
+  for (const secret of [secretFrom("environment"), ...shadowed]) {
+    expect(text).toContain(secret.fingerprint);
+    expect(text).not.toContain(secret.reveal());
+  }
+});

@@ -1,0 +1,235 @@
+import { describe, expect, it } from "vitest";
+import { withToken } from "../../../src/concerns/env-file/edit.ts";
+import type { Change } from "../../../src/core/change.ts";
+import { RemoveFile } from "../../../src/core/changes/remove-file.ts";
+import { editText, WriteFile, writeText } from "../../../src/core/changes/write-file.ts";
+import type { Finding } from "../../../src/core/finding.ts";
+import { isEmpty, joined } from "../../../src/core/plan.ts";
+import type { Snapshot } from "../../../src/host/host.ts";
+import { editedText, encode } from "../../../src/secret/content.ts";
+import { Secret } from "../../../src/secret/secret.ts";
+import { planned } from "../../fixtures/facts.ts";
+import { fileSnapshot } from "../memory-files.ts";
+import { OTHER, PERSONAL, secret } from "../samples.ts";
+
+const T = "DIGITALOCEAN_TOKEN";
+
+const file = fileSnapshot;
+const absent = (path: string): Snapshot => ({ kind: "absent", path, target: path });
+const add = (before: Snapshot, line: string) =>
+  editText(before, (text) => `${text}${line}\n`, line);
+
+/** As the env file's concern writes the token. */
+const store = (before: Snapshot, token = secret(), mode?: number) =>
+  new WriteFile({
+    before,
+    edit: (now) => editedText(now, (text) => withToken(text, before.path, T, token) ?? text),
+    why: "the token",
+    ...(mode === undefined ? {} : { mode }),
+  });
+
+/** The one change to a file; its text with P and X for the tokens, and which of its parts are secret. */
+function written(changes: readonly Change[]) {
+  const [change, ...more] = changes;
+  if (!(change instanceof WriteFile) || more.length > 0) throw new Error("not one write");
+  const shown = (text: string) => text.replaceAll(PERSONAL, "P").replaceAll(OTHER, "X");
+  return {
+    change,
+    text: shown(encode(change.after).toString()),
+    secrets: change.after.parts.flatMap((part) =>
+      part instanceof Secret ? shown(part.reveal()) : [],
+    ),
+  };
+}
+
+const fold = (...changes: readonly Change[]) => joined([{ changes }]).changes;
+
+describe("several edits of one file are one write", () => {
+  const gitignore = file("/repo/.gitignore", "a\n");
+
+  it("both edits, in their order", () => {
+    const { text, change } = written(fold(add(gitignore, "b"), add(gitignore, "c")));
+    expect(text).toBe("a\nb\nc\n");
+    expect(change.why).toBe("b; c");
+    expect(change.stage).toBe("open");
+  });
+
+  it("of three parts of a plan", () => {
+    const parts = ["b", "c", "d"].map((line) => ({ changes: [add(gitignore, line)] }));
+    expect(written(joined(parts).changes).text).toBe("a\nb\nc\nd\n");
+  });
+
+  it("a plan of plans is the same", () => {
+    const part = { changes: [add(gitignore, "b"), add(gitignore, "c")] };
+    expect(written(joined([joined([part])]).changes).text).toBe("a\nb\nc\n");
+  });
+
+  it("the same words are said once", () => {
+    expect(written(fold(add(gitignore, "b"), add(gitignore, "b"))).change.why).toBe("b");
+  });
+
+  it("by the file that they lead to", () => {
+    const link = file("/repo/link", "a\n", { target: "/repo/.gitignore" });
+    expect(written(fold(add(link, "b"), add(gitignore, "c"))).text).toBe("a\nb\nc\n");
+  });
+
+  it("where the first of them stood", () => {
+    const other = add(absent("/repo/x"), "x");
+    const changes = fold(add(gitignore, "b"), other, add(gitignore, "c"));
+    expect(planned({ changes })).toEqual(["~ .gitignore", "+ x"]);
+  });
+
+  it("other changes stay what they are", () => {
+    const gone = new RemoveFile(file("/repo/y", ""), "");
+    const other = add(absent("/repo/x"), "x");
+    expect(fold(gone, other)).toEqual([gone, other]);
+    expect(fold(gone, other)[0]).toBe(gone);
+  });
+
+  it.each<[string, number | undefined, number | undefined, number]>([
+    ["neither says one: it stays", undefined, undefined, 0o640],
+    ["the one that says it", undefined, 0o600, 0o600],
+    ["whichever comes first", 0o600, undefined, 0o600],
+    ["the narrower of two", 0o644, 0o600, 0o600],
+    ["what both allow", 0o604, 0o640, 0o600],
+    ["a wider one", undefined, 0o755, 0o755],
+  ])("the mode: %s", (_, one, other, expected) => {
+    const before = file("/repo/.env", "", { mode: 0o640 });
+    const edits = [one, other].map(
+      (mode) =>
+        new WriteFile({
+          before,
+          edit: (now) => now,
+          why: "",
+          ...(mode === undefined ? {} : { mode }),
+        }),
+    );
+    expect(written(fold(...edits)).change.mode).toBe(expected);
+  });
+});
+
+describe("secrets of an edit stay secrets in the next", () => {
+  const before = file("/repo/.env", "A=1\n");
+
+  it.each<[string, readonly Change[], string, readonly string[]]>([
+    ["a line is added", [store(before), add(before, "B=2")], `A=1\n${T}=P\nB=2\n`, ["1", "P"]],
+    [
+      "a line came first",
+      [add(before, "B=2"), store(before)],
+      `A=1\nB=2\n${T}=P\n`,
+      ["1", "2", "P"],
+    ],
+    [
+      "a line comes before it",
+      [store(before), editText(before, (text) => `# a\n${text}`, "")],
+      `# a\nA=1\n${T}=P\n`,
+      ["1", "P"],
+    ],
+    [
+      "the value is replaced",
+      [store(before), store(before, secret(OTHER))],
+      `A=1\n${T}=X\n`,
+      ["1", "X"],
+    ],
+    [
+      "the lines change places",
+      [store(before), editText(before, (text) => text.split("\n").reverse().join("\n"), "")],
+      `\n${T}=P\nA=1`,
+      ["P", "1"],
+    ],
+    [
+      "a line is there twice",
+      [store(before), editText(before, (text) => text + text, "")],
+      `A=1\n${T}=P\nA=1\n${T}=P\n`,
+      ["1", "P", "1", "P"],
+    ],
+    [
+      "a line goes",
+      [store(before), editText(before, (text) => text.replace(/^DIG.*\n/m, ""), "")],
+      "A=1\n",
+      ["1"],
+    ],
+    ["all goes", [store(before), writeText(before, "x\n", "")], "x\n", []],
+    [
+      "a second token comes, and a third edit",
+      [store(before), store(before, secret(OTHER)), add(before, "B=2")],
+      `A=1\n${T}=X\nB=2\n`,
+      ["1", "X"],
+    ],
+  ])("%s", (_, changes, text, secrets) => {
+    expect(written(fold(...changes))).toMatchObject({ text, secrets });
+  });
+
+  it("in a file that has what stands for a secret in its text", () => {
+    const odd = file("/repo/.env", "A=1\n# \uE000 \uE0000\uE001 \uE000\uE0001\uE001\n");
+    const { text, secrets } = written(fold(store(odd), add(odd, "# \uE000")));
+    expect(text).toBe(`A=1\n# \uE000 \uE0000\uE001 \uE000\uE0001\uE001\n${T}=P\n# \uE000\n`);
+    expect(secrets).toEqual(["1", "P"]);
+  });
+
+  it("also where the text that an edit adds looks like one", () => {
+    const { text, secrets } = written(fold(store(before), add(before, "# \uE000")));
+    expect(text).toBe(`A=1\n${T}=P\n# \uE000\n`);
+    expect(secrets).toEqual(["1", "P"]);
+  });
+
+  it("one edit that brings a secret makes the write a secret's", () => {
+    const { change } = written(fold(add(before, "B=2"), store(before, secret(), 0o600)));
+    expect(change).toMatchObject({ stage: "secret", mode: 0o600, secretAt: "/repo/.env" });
+    expect(change.isForClones).toBe(false);
+  });
+
+  it("what each edit sees of the others is no secret", () => {
+    let seen = "";
+    const look = editText(
+      before,
+      (text) => {
+        seen = text;
+        return text;
+      },
+      "",
+    );
+    written(fold(store(before), look));
+    expect(seen).toContain(`${T}=`);
+    expect(seen).not.toContain(PERSONAL);
+  });
+});
+
+describe("findings are said once", () => {
+  const finding = (id: string, more: Partial<Finding> = {}): Finding => ({
+    ...{ id, level: "warning", status: 3, message: "m" },
+    ...more,
+  });
+
+  it.each<[string, readonly Finding[], number]>([
+    ["none", [], 0],
+    ["the same", [finding("a"), finding("a")], 1],
+    ["of another place", [finding("a"), finding("a", { where: "x" })], 2],
+    ["in other words", [finding("a"), finding("a", { message: "n" })], 2],
+    ["of another kind", [finding("a"), finding("b")], 2],
+  ])("%s", (_, findings, count) => {
+    expect(joined(findings.map((each) => ({ findings: [each] }))).findings).toHaveLength(count);
+  });
+
+  it("in their order, and of two the first", () => {
+    const [first, second] = [finding("a", { skippedRoot: "/r" }), finding("a")];
+    const { findings } = joined([{ findings: [finding("b"), first] }, { findings: [second] }]);
+    expect(findings).toEqual([finding("b"), first]);
+  });
+});
+
+describe("an empty plan", () => {
+  const command = {
+    ...{ tool: { name: "terraform", path: "/t" }, args: [], cwd: "/r", why: "" },
+    ...{ without: [], with: new Map() },
+  };
+
+  it.each([
+    ["nothing", [], true],
+    ["findings alone", [{ findings: [] }], true],
+    ["a change", [{ changes: [add(absent("/x"), "a")] }], false],
+    ["a command", [{ commands: [command] }], false],
+  ])("%s: %s", (_, parts, expected) => {
+    expect(isEmpty(joined(parts))).toBe(expected);
+  });
+});

@@ -1,0 +1,72 @@
+import { basename, dirname, join, relative, resolve } from "node:path";
+import type { FileSnapshot, Files, Snapshot } from "../../src/host/host.ts";
+import { isInside } from "../../src/lib/paths.ts";
+
+/** What stands at a path: a text, or more than a text; undefined: nothing. */
+export type Entry =
+  | string
+  | undefined
+  /** `leadsTo`: where the link at this path leads, absolute. Without a text it leads to nothing. */
+  | { readonly text?: string | Buffer; readonly mode?: number; readonly leadsTo?: string }
+  | { readonly fifo: string }
+  | { readonly unusable: string };
+
+/** Where a mode is not the point, what holds secrets has theirs. */
+const PRIVATE = /\/\.env(\.(?!example$)\w+)?$|\.secret\.|\/doctl\//;
+
+export function fileSnapshot(
+  path: string,
+  text: string | Buffer,
+  { mode = PRIVATE.test(path) ? 0o600 : 0o644, target = path } = {},
+): FileSnapshot {
+  const bytes = typeof text === "string" ? Buffer.from(text) : text;
+  return { kind: "file", path, target, bytes, mode, uid: 0, gid: 0, mtimeMs: 0, atimeMs: 0 };
+}
+
+function snapshot(path: string, target: string, entry: Entry): Snapshot {
+  if (entry === undefined) return { kind: "absent", path, target };
+  if (typeof entry === "string") return fileSnapshot(path, entry, { target });
+  if ("fifo" in entry) return { kind: "fifo", path, target, bytes: Buffer.from(entry.fifo) };
+  if ("unusable" in entry) return { kind: "unusable", path, target, why: entry.unusable };
+  const { text, mode } = entry;
+  if (text === undefined) return { kind: "absent", path, target };
+  return fileSnapshot(path, text, { target, ...(mode === undefined ? {} : { mode }) });
+}
+
+/** Files that can be read. @param top what paths may be relative to, also those of `readOnly` folders. */
+export function memoryFiles(
+  top: string,
+  entries: Readonly<Record<string, Entry>>,
+  readOnly: readonly string[] = [],
+): Files {
+  const byPath = new Map<string, Entry>();
+  for (const [name, entry] of Object.entries(entries)) {
+    if (entry !== undefined) byPath.set(resolve(top, name), entry);
+  }
+  const paths = [...byPath.keys()];
+  const blocked = readOnly.map((folder) => resolve(top, folder));
+  const real = (path: string): string => {
+    const entry = byPath.get(path);
+    const link = typeof entry === "object" && "leadsTo" in entry ? entry.leadsTo : undefined;
+    const above = dirname(path);
+    return link ?? (above === path ? path : join(real(above), basename(path)));
+  };
+  const unexpected = () => {
+    throw new Error("These files are only read.");
+  };
+  return {
+    async look(path) {
+      const isFolder = paths.some((each) => each !== path && isInside(each, path));
+      const entry = byPath.get(path) ?? (isFolder ? { unusable: "a directory" } : undefined);
+      return snapshot(path, real(path), entry);
+    },
+    async list(folder) {
+      const below = paths.filter((path) => path !== folder && isInside(path, folder));
+      return [...new Set(below.map((path) => relative(folder, path).split("/")[0] ?? ""))].sort();
+    },
+    realpath: async (path) => real(path),
+    whyNotWritable: async (folder) => (blocked.includes(folder) ? "it is read-only" : undefined),
+    ...{ replace: unexpected, remove: unexpected, removeEmpty: unexpected },
+    ...{ makeDirectory: unexpected, sweep: unexpected, withPrivateFolder: unexpected },
+  };
+}
