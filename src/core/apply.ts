@@ -53,13 +53,14 @@ export async function apply(
         stuck++;
       });
     }
-    throw stuck === 0 ? error : new NotUndone(error, stuck);
+    if (stuck > 0) throw new NotUndone(error, stuck);
+    const isInterrupted = error instanceof AppError && error.code === "INTERRUPTED";
+    throw isInterrupted ? new AppError("INTERRUPTED", "Interrupted. Nothing was changed.") : error;
   }
 
   async function step(action: Promise<Undo>): Promise<void> {
     undone.push(await action);
-    if (host.interrupted.aborted)
-      throw new AppError("INTERRUPTED", "Interrupted. Nothing was changed.");
+    if (host.interrupted.aborted) throw new AppError("INTERRUPTED", "Interrupted.");
   }
 
   async function applyAll(stage: Stage): Promise<void> {

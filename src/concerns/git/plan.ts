@@ -27,14 +27,14 @@ export function planGitignore(known: Known, consent: Consent): PlanPart {
   const current = textAt(gitignore);
   const lines = new Set(current?.text.split(/\r?\n/).map((line) => line.trim()));
   const rules = ignoreRules(config);
-  const needed = rules.filter(({ pattern, probes }) =>
-    git === undefined
-      ? !lines.has(pattern)
-      : probes.some((probe) => !git.ignored.has(probe) && !git.nested.has(probe)),
+  const openIn = ({ probes }: IgnoreRule) =>
+    git && probes.find((probe) => !git.ignored.has(probe) && !git.nested.has(probe));
+  const needed = rules.filter((rule) =>
+    git === undefined ? !lines.has(rule.pattern) : openIn(rule) !== undefined,
   );
   const overruled = needed
     .filter(({ pattern }) => lines.has(pattern))
-    .map(({ pattern, probes }) => notIgnored(pattern, probes[0] ?? ""));
+    .map((rule) => notIgnored(rule.pattern, openIn(rule) ?? ""));
   const missing = needed.filter(({ pattern }) => !lines.has(pattern)).map(({ pattern }) => pattern);
   if (git === undefined) overruled.push(noGit(gitignore.path));
   else overruled.push(...judgeNested(rules, git));

@@ -15,6 +15,7 @@ import { finding } from "./findings.ts";
 import type { TerraformFacts } from "./root/facts.ts";
 import type { HardCoded, ProviderBlock } from "./root/module.ts";
 import { needsOf, type RootNeeds } from "./root/needs.ts";
+import { providerOf } from "./root/provider.ts";
 import type { TerraformRoot } from "./root/root.ts";
 import { terraformWords, toolOf } from "./root/typed.ts";
 
@@ -101,7 +102,11 @@ export function isFixable({ module }: TerraformRoot): boolean {
 
 /** The variable that takes a token's place; undefined: the provider reads the environment. */
 function fixVariable(root: TerraformRoot): string | undefined {
-  const { credentials, variable } = needsOf(withVariable(root, root.config.variable));
+  const { module } = root;
+  // Where the token itself goes, the root is like one that has no provider yet.
+  const isOpen = providerOf(root).block?.isHardCoded === true;
+  const rest = isOpen ? { ...root, module: { ...module, providers: [] } } : root;
+  const { credentials, variable } = needsOf(rest);
   return credentials === "tfvars" ? variable : undefined;
 }
 

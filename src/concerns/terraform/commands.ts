@@ -57,7 +57,9 @@ export function planCommands(known: Known, root: TerraformRoot, files: Plan): Pl
     // (docs/contracts/terraform.md 7.4).
     without: [
       "TF_WORKSPACE",
-      ...[needs, ...root.module.providers].map(({ variable }) => `TF_VAR_${variable}`),
+      ...[needs, ...root.module.providers].flatMap(({ variable }) =>
+        variable === undefined ? [] : `TF_VAR_${variable}`,
+      ),
       config.token.name,
       ...Object.keys(env).filter((name) => name.startsWith("DIGITALOCEAN_")),
     ],
@@ -67,7 +69,8 @@ export function planCommands(known: Known, root: TerraformRoot, files: Plan): Pl
   );
   const commands: ToolCommand[] = [];
   // What Terraform has noted is the last word: an init that failed left nothing behind.
-  const isConnected = root.config.backend === undefined || root.storedBackend !== undefined;
+  const isOurs = root.config.backend !== undefined && root.module.backend === undefined;
+  const isConnected = !isOurs || root.storedBackend !== undefined;
   const isChanged = hasOtherSettings(root, files);
   if (init && (!root.isInitialised || !isConnected || isChanged || requirementsChange)) {
     const what = isConnected ? "installs the provider" : "installs the provider, opens the state";

@@ -1,11 +1,11 @@
 import type { Finding } from "../../core/finding.ts";
-import { hint, own, unset } from "../../errors/hint.ts";
+import { type Hint, hint, own, unset } from "../../errors/hint.ts";
 import type { TokenState } from "../../exec/token-sources.ts";
 import { describeOrigin, type Secret } from "../../secret/secret.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import type { TokenFacts } from "./facts.ts";
 import { finding } from "./findings.ts";
-import { TOKEN_FORM } from "./hosts.ts";
+import { TOKEN_FORM, TOKEN_LIST } from "./hosts.ts";
 import type { Inspection } from "./verdict.ts";
 
 /** The facts that these follow from. */
@@ -79,11 +79,14 @@ function unavailable({ why, command, detail }: TokenState & { kind: "unavailable
 
 function shadowed(used: Secret, other: Secret): Finding {
   const message = `${describeOrigin(used.origin)} (${used.fingerprint}) is used; ${describeOrigin(other.origin)} holds another token (${other.fingerprint}).`;
-  const fix =
-    other.origin.kind === "environment"
-      ? hint`${unset(other.origin.name)}`
-      : hint`${own("--save")} puts the one that is used in the other's place.`;
-  return finding("token.shadows-another", message, { fix });
+  return finding("token.shadows-another", message, { fix: fixFor(other) });
+}
+
+function fixFor({ origin }: Secret): Hint {
+  if (origin.kind === "environment") return hint`${unset(origin.name)}`;
+  // It is seen only where --fix moves it.
+  if (origin.kind === "code") return hint`Revoke it if it was ever committed: ${TOKEN_LIST}`;
+  return hint`${own("--save")} puts the one that is used in the other's place.`;
 }
 
 function judgeInspection(inspection: Inspection | undefined, config: Known["config"]): Finding[] {
@@ -147,17 +150,26 @@ function judgeExpiry({ expiresInSeconds }: Inspection, { token }: Known["config"
     return [];
   }
   if (expiresInSeconds >= minTtlSeconds) return [];
-  const days = (seconds: number) => {
-    const count = Math.round((seconds / 86_400) * 10) / 10;
-    return count === 1 ? "1 day" : `${count} days`;
-  };
   return [
     finding(
       "token.expires-soon",
-      `The token expires in ${days(expiresInSeconds)}; at least ${days(minTtlSeconds)} are asked for.`,
+      `The token expires in ${duration(expiresInSeconds)}; at least ${duration(minTtlSeconds)} are asked for.`,
       {
         fix: hint`Make a new one at ${TOKEN_FORM}, then ${RUN_AGAIN}`,
       },
     ),
   ];
 }
+
+/** In the largest unit of which there is one, rounded down: what is left is never said to be enough. */
+function duration(seconds: number): string {
+  const [unit, size] = UNITS.find(([, size]) => seconds >= size) ?? ["second", 1];
+  const count = Math.floor((seconds / size) * 10) / 10;
+  return count === 1 ? `1 ${unit}` : `${count} ${unit}s`;
+}
+
+const UNITS = [
+  ["day", 86_400],
+  ["hour", 3600],
+  ["minute", 60],
+] as const;

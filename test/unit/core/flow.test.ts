@@ -486,6 +486,15 @@ describe("all or none", () => {
     expect(error?.message).toMatch(message);
   });
 
+  it.each<[string, boolean, RegExp]>([
+    ["all is as it was", false, /^Interrupted\. Nothing was changed\.$/],
+    ["one undo failed", true, /^Interrupted\. And one change could not be taken back\.$/],
+  ])("says of a signal: %s", async (_, undoFails, message) => {
+    const changes = [change("a", { undoFails })];
+    const { error } = await run({ plans: [{ changes }], interruptedAt: "a" });
+    expect(error?.message).toMatch(message);
+  });
+
   it.each<[string, string | undefined, string]>([
     ["this repo", undefined, "git check-ignore -v --no-index s"],
     ["another", "/repo/sub dir", "git -C 'sub dir' check-ignore -v --no-index -- s"],

@@ -71,6 +71,13 @@ describe("what .gitignore lacks", () => {
   });
 });
 
+it("an overruled pattern is shown by the file that git would take", async () => {
+  const config = "terraform: [{ dir: a }, { dir: b }]";
+  const files = { ".gitignore": "*.tfplan\n!b/*.tfplan\n" };
+  const { findings } = await plan({ config, files, notIgnored: ["b/plan.tfplan"] });
+  expect(findings?.map(({ where }) => where)).toEqual(["/repo/b/plan.tfplan"]);
+});
+
 describe("outside git the text decides", () => {
   it.each<[string, Given, readonly string[]]>([
     ["without our lines", {}, ["info git.none", "~ .gitignore"]],

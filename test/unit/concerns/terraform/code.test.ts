@@ -251,6 +251,12 @@ describe("--fix", () => {
     ],
     ["under env", { "main.tf": HARD }, "{ credentials: env }", provider("token = null")],
     [
+      "releases that know no ephemeral variable",
+      { "main.tf": `terraform {\n  required_version = "~> 1.5.0"\n}\n${HARD}` },
+      "{}",
+      `terraform {\n  required_version = "~> 1.5.0"\n}\n${provider("token = null")}`,
+    ],
+    [
       "a default",
       { "main.tf": variable(`default = "${PERSONAL}"`) },
       "{}",

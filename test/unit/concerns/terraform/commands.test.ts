@@ -79,6 +79,11 @@ describe("with a state on Spaces", () => {
     ["without keys", { config: BACKEND }, []],
     ["with a profile of AWS", { config: BACKEND, env: { AWS_PROFILE: "x" } }, ["terraform init"]],
     ["connected", done(NOTED, given), []],
+    [
+      "a local backend of the repo's own",
+      done({ ...INIT, "infra/main.tf": 'terraform {\n  backend "local" {}\n}\n' }, given),
+      [],
+    ],
     ["providers, and not connected", done(INIT, given), ["terraform init"]],
     ["a state in the folder, which has to be moved", done({ ...INIT, ...local }, given), []],
     [

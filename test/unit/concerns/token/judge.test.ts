@@ -127,8 +127,13 @@ describe("its end", () => {
   it.each([
     [DAY, "1 day"],
     [2 * DAY, "2 days"],
-    [1.55 * DAY, "1.6 days"],
-    [0.96 * DAY, "1 day"],
+    [1.55 * DAY, "1.5 days"],
+    [7 * DAY - 1, "6.9 days"],
+    [DAY - 1, "23.9 hours"],
+    [3600, "1 hour"],
+    [90, "1.5 minutes"],
+    [1, "1 second"],
+    [0, "0 seconds"],
   ])("in %i s: %s", async (seconds, words) => {
     const [finding] = await judged(expires(seconds));
     expect(finding?.message).toContain(`in ${words};`);
@@ -158,6 +163,11 @@ describe("how to fix it", () => {
       /^unset DIGITALOCEAN_TOKEN$/,
     ],
     ["over a file", { token: alive("stdin", { shadowed }) }, /^do-bootstrap --save /],
+    [
+      "over one in the code",
+      { token: alive("environment", { shadowed: [secretFrom("code", OTHER)] }) },
+      /^Revoke it if it was ever committed: https:/,
+    ],
     ["of no known team", { config: TEAM }, /account:read/],
   ])("%s", async (_, given, step) => {
     const [finding] = await judged(given);
