@@ -102,8 +102,9 @@ function usage(message: string, argv: readonly string[]): AppError {
     return new AppError("USAGE", `${message}.`.replace(/\.\.$/, "."), { hint: HELP });
   }
   const isOption = argv.some((arg) => arg.replace(/=.*$/s, "") === `--${unknown}`);
+  const named = COMMANDS.find(({ name }) => argv.includes(name)) ?? COMMANDS[0];
   const known = isOption
-    ? [globalOptions, ...COMMANDS.map(({ options }) => options)].flatMap(Object.keys)
+    ? [globalOptions, named.options].flatMap(Object.keys)
     : COMMANDS.map(({ name }) => name);
   const dash = isOption ? "--" : "";
   const similar = nearest(unknown, known);

@@ -1,3 +1,4 @@
+import type { HintPart } from "../errors/hint.ts";
 import type { Snapshot } from "../host/host.ts";
 import { type Content, decode } from "../secret/content.ts";
 
@@ -19,4 +20,10 @@ export function contentAt(snapshot: Snapshot): Content {
 /** New text for a file, in the encoding that the file has. */
 export function rewritten(snapshot: Snapshot, text: string): Content {
   return { parts: [text], encoding: textAt(snapshot)?.encoding ?? "utf8" };
+}
+
+/** A line at the end of a file, as a step for a person. */
+export function appendTo(file: Snapshot, line: string): HintPart {
+  const text = textIn(file);
+  return { append: line, file: { path: file.path }, isOpen: text !== "" && !text.endsWith("\n") };
 }

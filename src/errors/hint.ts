@@ -19,12 +19,14 @@ export type ShellStep =
   | { readonly set: string; readonly to: string }
   /** One variable gets the value of another. */
   | { readonly set: string; readonly from: string }
-  /** A line at the end of a file. */
-  | { readonly append: string; readonly file: Word }
+  /** A line at the end of a file. `isOpen`: the last one there has no end. */
+  | { readonly append: string; readonly file: Word; readonly isOpen: boolean }
   | { readonly remove: Word }
   | { readonly rename: Word; readonly into: Word }
-  /** Takes the lines out that begin so, by a basic regular expression. */
-  | { readonly withoutLines: string; readonly file: Word }
+  /** Takes the lines out that set this variable. */
+  | { readonly withoutVariable: string; readonly file: Word }
+  /** Takes a key of YAML's top level out. */
+  | { readonly withoutKey: string; readonly file: Word }
   /** Takes white space and quotes out of a variable's value. */
   | { readonly trim: string };
 

@@ -62,7 +62,10 @@ export function nodeHost(packageFolder: string): Host {
     readInput,
     openPage: async (address, notIn) =>
       (await import("./open-page.ts")).openPage(address, notIn, { env, platform }),
-    terminal: process.stdin.isTTY && process.stderr.isTTY ? once(nodeTerminal) : undefined,
+    terminal:
+      process.stdin.isTTY && process.stderr.isTTY
+        ? once(() => nodeTerminal(interrupted))
+        : undefined,
   };
 }
 
@@ -99,29 +102,43 @@ function interruption(): AbortSignal {
   return controller.signal;
 }
 
-async function nodeTerminal(): Promise<Terminal> {
+async function nodeTerminal(interrupted: AbortSignal): Promise<Terminal> {
   const { confirm, isCancel, log, note, password } = await import("@clack/prompts");
   // Questions are talk.
   const output = process.stderr;
   // A terminal of unknown width says 0, which would be a letter a line.
   if (!output.columns) Object.assign(output, { columns: 80, rows: 24 });
-  const answered = <T>(answer: T): Exclude<T, symbol> => {
-    if (isCancel(answer)) throw new AppError("INTERRUPTED", "Interrupted. Nothing was changed.");
-    return answer as Exclude<T, symbol>;
+  /** Until there is an answer, Ctrl-C or Ctrl-D, a signal, or no terminal any more. */
+  const answered = async <T>(ask: (signal: AbortSignal) => Promise<T>) => {
+    const { stdin } = process;
+    const gone = new AbortController();
+    const close = () => gone.abort();
+    const notice = (typed: Buffer | string) => {
+      if (typed.includes(CTRL_D)) close();
+    };
+    stdin.on("data", notice).on("end", close);
+    try {
+      const answer = await ask(AbortSignal.any([interrupted, gone.signal]));
+      if (isCancel(answer)) throw new AppError("INTERRUPTED", "Interrupted. Nothing was changed.");
+      return answer as Exclude<T, symbol>;
+    } finally {
+      stdin.off("data", notice).off("end", close);
+    }
   };
   return {
     note: (title, text) => note(text, title, { output }),
     line: (text) => log.message(text, { output }),
     complain: (text) => log.error(wrap(text, output.columns - 4).join("\n"), { output }),
-    secret: async (message) => answered(await password({ message, output })),
+    secret: (message) => answered((signal) => password({ message, output, signal })),
     confirm: async (message) => {
       await discardTypedAhead();
-      return answered(await confirm({ message, output }));
+      return answered((signal) => confirm({ message, output, signal }));
     },
   };
 }
 
-const CTRL_C = 3;
+const CTRL_C = "\x03";
+const CTRL_D = "\x04";
 
 /** A newline at the end of a paste is no answer to the question that comes next. */
 async function discardTypedAhead(): Promise<void> {

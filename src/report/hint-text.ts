@@ -39,9 +39,14 @@ export function hintWords(hint: Hint, edge: HintEdge): readonly string[] {
 function piecesOf(part: HintPart, edge: HintEdge): readonly string[] {
   const { environment, platform, shell } = edge;
   if (typeof part === "string") return part.split(" ");
-  if ("own" in part) return ["do-bootstrap", ...line(inEnvironment(part.own, environment))];
-  if ("run" in part) return line(part.run);
-  return STEPS[shell](part, (each) => shellWord(plain(each, edge), shell), platform);
+  // One piece: a line that is broken in two is two commands to whoever pastes it.
+  return [lineOf(part).join(" ")];
+
+  function lineOf(step: Exclude<HintPart, string>): readonly string[] {
+    if ("own" in step) return ["do-bootstrap", ...line(inEnvironment(step.own, environment))];
+    if ("run" in step) return line(step.run);
+    return STEPS[shell](step, (each) => shellWord(plain(each, edge), shell), platform);
+  }
 
   function line(words: readonly Word[]): readonly string[] {
     return (
@@ -73,8 +78,8 @@ function plain(word: Word, { cwd, platform, shell }: HintEdge): string {
   const { path, before = "", after = "" } = word;
   const isRelative = cwd !== undefined && (before !== "" || isInside(path, cwd));
   const steps = (isRelative ? relative(cwd, path) || "." : path) + after;
-  // A name that begins with a dash would be an option.
-  const text = before === "" && steps.startsWith("-") ? `./${steps}` : before + steps;
+  // A name that begins with a dash would be an option, and with a colon git's own pattern.
+  const text = before === "" && /^[-:]/.test(steps) ? `./${steps}` : before + steps;
   // Git Bash takes both kinds of slash, and one of them unquoted.
   return platform === "win32" && shell === "posix" ? text.replaceAll("\\", "/") : text;
 }
@@ -98,14 +103,18 @@ const STEPS: Readonly<Record<Shell, Steps>> = {
     }
     if ("append" in step) {
       // echo has options, and in some shells escapes.
-      const isPlain = !/^-|\\/.test(step.append);
-      const words = isPlain ? ["echo"] : ["printf", "'%s\\n'"];
+      const isPlain = !step.isOpen && !/^-|\\/.test(step.append);
+      const words = isPlain ? ["echo"] : ["printf", step.isOpen ? "'\\n%s\\n'" : "'%s\\n'"];
       return [...words, word(step.append), ">>", word(step.file)];
     }
     if ("remove" in step) return ["rm", word(step.remove)];
     if ("rename" in step) return ["mv", word(step.rename), word(step.into)];
     const sed = platform === "darwin" ? ["sed", "-i", "''"] : ["sed", "-i"];
-    return [...sed, word(`/^${step.withoutLines}/d`), word(step.file)];
+    if ("withoutKey" in step) {
+      return [...sed, word(`/^${escaped(step.withoutKey)}:/d`), word(step.file)];
+    }
+    const line = `^[[:space:]]*(export[[:space:]]+)?${escaped(step.withoutVariable)}[[:space:]]*[=:]`;
+    return [...sed, "-E", word(`/${line}/d`), word(step.file)];
   },
   powershell(step, word) {
     const variable = (name: string) => (/^\w+$/.test(name) ? `$env:${name}` : `\${env:${name}}`);
@@ -120,7 +129,8 @@ const STEPS: Readonly<Record<Shell, Steps>> = {
       return [variable(step.set), "=", "to" in step ? text(step.to) : variable(step.from)];
     }
     if ("append" in step) {
-      return ["Add-Content", "-LiteralPath", word(step.file), "-Value", text(step.append)];
+      const lines = step.isOpen ? `'',${text(step.append)}` : text(step.append);
+      return ["Add-Content", "-LiteralPath", word(step.file), "-Value", lines];
     }
     if ("remove" in step) return ["Remove-Item", "-LiteralPath", word(step.remove)];
     if ("rename" in step) {
@@ -129,7 +139,11 @@ const STEPS: Readonly<Record<Shell, Steps>> = {
     const file = word(step.file);
     // @(): of a file with one line -cnotmatch would say whether, and not which.
     const lines = ["(@(Get-Content", "-LiteralPath", `${file})`];
-    const kept = [...lines, "-cnotmatch", `${text(`^${step.withoutLines}`)})`];
+    const gone =
+      "withoutKey" in step
+        ? `${escaped(step.withoutKey)}:`
+        : `\\s*(export\\s+)?${escaped(step.withoutVariable)}\\s*[=:]`;
+    const kept = [...lines, "-cnotmatch", `${text(`^${gone}`)})`];
     return ["Set-Content", "-LiteralPath", file, "-Value", ...kept];
   },
   cmd(step, word) {
@@ -143,12 +157,18 @@ const STEPS: Readonly<Record<Shell, Steps>> = {
         : ["set", `"${step.set}=%${step.from}%"`];
     }
     // A digit before >> would be the number of a stream.
-    if ("append" in step) return [">>", word(step.file), "echo", cmdText(step.append)];
+    if ("append" in step) {
+      const end = step.isOpen ? [">>", word(step.file), "echo.", "&"] : [];
+      return [...end, ">>", word(step.file), "echo", cmdText(step.append)];
+    }
     if ("remove" in step) return ["del", word(step.remove)];
     if ("rename" in step) return ["move", word(step.rename), word(step.into)];
-    return [
-      ...`take the lines that begin with ${step.withoutLines} out of`.split(" "),
-      word(step.file),
-    ];
+    const name = "withoutKey" in step ? step.withoutKey : step.withoutVariable;
+    return [...`take the lines that set ${name} out of`.split(" "), word(step.file)];
   },
 };
+
+/** A name in a regular expression. */
+function escaped(name: string): string {
+  return name.replaceAll(".", "[.]");
+}

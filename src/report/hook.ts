@@ -45,11 +45,11 @@ export function hookText(report: HookReport, page: Page): string {
 
 function diffs({ plan, cwd, home }: HookReport, page: Page): string[] {
   return plan.changes.flatMap((change) => {
+    const { sign, label, why } = change;
     const difference = change.diff();
-    if (difference === undefined) return [];
     return [
-      page.paint("bold", safe(shortPath(change.label, cwd, home))),
-      ...diffOf(difference).map(
+      `${page.paint("bold", `${sign} ${safe(shortPath(label, cwd, home))}`)}  ${page.paint("dim", why)}`,
+      ...(difference === undefined ? [] : diffOf(difference)).map(
         ({ kind, text }) => `  ${kind === "added" ? "+" : "-"} ${safe(text)}`,
       ),
     ];

@@ -14,9 +14,10 @@ import type { AppError } from "../errors/app-error.ts";
 import { EXIT, type ExitStatus } from "../errors/exit-status.ts";
 import { exec, type Hint, hint, own, run } from "../errors/hint.ts";
 import { STANDARD_NAMES } from "../exec/token-sources.ts";
+import { shellWord } from "../lib/shell-word.ts";
 import { wrap } from "../lib/wrap.ts";
 import { diffOf } from "./diff.ts";
-import { hintText, hintWords } from "./hint-text.ts";
+import { type HintEdge, hintText, hintWords } from "./hint-text.ts";
 import { fileInRoot, grouped, nameInRoot, someOf } from "./many-roots.ts";
 import { type Page, safe } from "./paint.ts";
 import { type Report, shownPath } from "./report.ts";
@@ -254,10 +255,18 @@ function worstFirst(all: readonly Finding[]): Finding[] {
 }
 
 function humanFinding({ id, level, message, fix = [] }: Finding, page: Page): string {
-  const { cwd } = page.edge;
-  const short = (text: string) => safe(cwd === undefined ? text : text.replaceAll(`${cwd}/`, ""));
-  const steps = hintWords(fix, page.edge).map(short);
-  return problem(STYLES[level], MARKS[level], short(message), id, page, steps);
+  const steps = hintWords(fix, page.edge).map(safe);
+  return problem(STYLES[level], MARKS[level], safe(shortened(message, page.edge)), id, page, steps);
+}
+
+/** With paths from the folder that a person is in; one in the middle of another path is none. */
+function shortened(text: string, { cwd }: HintEdge): string {
+  if (cwd === undefined) return text;
+  const pieces = text.split(`${cwd}/`);
+  return pieces.reduce((before, after) => {
+    const begins = before === "" || /[\s'"(=:]$/.test(before);
+    return `${before}${begins ? "" : `${cwd}/`}${after}`;
+  });
 }
 
 function problem(
@@ -333,7 +342,7 @@ function toCommit(report: Report, page: Page): string[] {
   const { git } = report.facts.repo;
   if (git === undefined) return [];
   const written = report.applied.flatMap(({ isForClones, file }) =>
-    isForClones && file !== undefined ? file : [],
+    isForClones && file !== undefined && !git.ignored.has(file) ? file : [],
   );
   const isNew = (path: string) => !git.tracked.has(path) && !git.ignored.has(path);
   const all = [...written, ...lockFilesMade(report).filter(isNew)];
@@ -342,7 +351,7 @@ function toCommit(report: Report, page: Page): string[] {
   const isMany = groups.some(({ length }) => length > 1);
   const files = isMany
     ? [groups.map((group) => nameOfFiles(report, group)).join(", ")]
-    : groups.map((group) => nameOfFiles(report, group));
+    : groups.map((group) => shellWord(nameOfFiles(report, group), page.edge.shell));
   return wrap(`Commit: ${files.join(" ")}`, page.columns - 2)
     .map((line) => `  ${line}`)
     .slice(0, files.length === 0 ? 0 : undefined);

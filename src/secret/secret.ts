@@ -43,9 +43,10 @@ export class Secret {
     return other !== undefined && other.#value === this.#value;
   }
 
-  /** Whether a text is this secret. */
+  /** Whether a text is this secret, with or without white space and quotes around it. */
   holds(text: string): boolean {
-    return text.trim() === this.#value;
+    const format = readToken(text);
+    return text.trim() === this.#value || ("value" in format && format.value === this.#value);
   }
 
   /** Whether anybody can tell by its form what it is: the tokens of before 2022 are mere digits. */
@@ -67,6 +68,12 @@ export class Secret {
   asToken(): Secret | Exclude<TokenFormat, { value: string }> {
     const format = readToken(this.#value);
     return "value" in format ? new Secret(format.value, this.origin) : format;
+  }
+
+  /** The token in it, without white space and quotes around it; the same where it is none. */
+  get bare(): Secret {
+    const token = this.asToken();
+    return token instanceof Secret ? token : this;
   }
 
   get isBlank(): boolean {

@@ -97,6 +97,45 @@ describe("rotate", () => {
     expect((await bench.run(["check"])).status).toBe(0);
   });
 
+  it.each<[string, (token: string) => string]>([
+    ["white space", (token) => `DIGITALOCEAN_TOKEN=" ${token} "\n`],
+    ["a tab and quotes of another kind", (token) => `DIGITALOCEAN_TOKEN='\t"${token}"'\n`],
+    ["a line end", (token) => `DIGITALOCEAN_TOKEN="${token}\n"\n`],
+  ])("replaces and takes away a token with %s around it", async (_, written) => {
+    const { bench, where, rotate, old } = await scene();
+    await bench.write(".env", written(old), 0o600);
+    expect((await rotate()).status).toBe(0);
+    expect(await where()).toEqual(NEW);
+    expect((await bench.run(["check"])).status).toBe(0);
+
+    await bench.write(".env", written(old), 0o600);
+    bench.sandbox.accept(old);
+    await bench.run(["logout", "--yes"]);
+    expect(await where()).toEqual({ ...NEW, ".env": "none" });
+  });
+
+  it.each<[string, (scene: Scene) => Promise<Readonly<Record<string, string>>>]>([
+    ["the environment", async ({ old }) => ({ DIGITALOCEAN_TOKEN: old })],
+    ["its other variable", async ({ old }) => ({ DIGITALOCEAN_ACCESS_TOKEN: old })],
+  ])(
+    "--revoke leaves a token that stands in %s alone: nothing would hold the new one",
+    async (_, given) => {
+      const made = await scene();
+      const bench = await workbench();
+      const env = { ...(await given(made)), DIGITALOCEAN_API_URL: made.bench.sandbox.url };
+      const oauth = { DO_BOOTSTRAP_OAUTH_URL: made.bench.sandbox.url };
+      const options = { input: made.fresh, env: { ...env, ...oauth } };
+      for (const more of [["--dry-run"], []]) {
+        const args = ["rotate", "--token-stdin", "--revoke", ...more];
+        const { status, stdout, stderr } = await bench.run(args, options);
+        expect(stdout + stderr).toContain("[token.not-stored]");
+        expect(status).toBe(3);
+      }
+      const routes = made.bench.sandbox.requests.map(({ method, path }) => `${method} ${path}`);
+      expect(routes).not.toContain("POST /v1/oauth/revoke");
+    },
+  );
+
   it("--dry-run shows it and writes nothing", async () => {
     const { bench, where, rotate, old, fresh } = await scene();
     const before = await fileTree(bench.root);

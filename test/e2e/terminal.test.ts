@@ -292,6 +292,43 @@ describe
     });
   });
 
+describe
+  .skipIf(needsScript !== "")
+  .concurrent(`whatever ends the question ends the run, exit 130${needsScript}`, () => {
+    const ENDS: readonly (readonly [string, (terminal: Terminal) => void])[] = [
+      ["Ctrl-D", (terminal) => terminal.type("\x04")],
+      ...(["SIGTERM", "SIGHUP", "SIGINT"] as const).map(
+        (signal) => [signal, (terminal: Terminal) => terminal.signal(signal)] as const,
+      ),
+    ];
+    const ASKED: readonly (readonly [string, readonly string[], RegExp])[] = [
+      ["the token", [], ASKS],
+      ["the plan", ["hook", "install"], CONFIRMS],
+    ];
+    it.for(
+      ENDS.flatMap(([name, end]) =>
+        ASKED.map(([about, args, question]) => [name, about, end, args, question] as const),
+      ),
+    )("%s at the question about %s", async ([, , end, args, question], context) => {
+      const { bench, terminal, hash } = await guided(context, [...args]);
+      await terminal.waitFor(question);
+      end(terminal);
+      context.expect(await terminal.exit, terminal.screen()).toBe(130);
+      context.expect(terminal.screen()).toMatch(/Interrupted\..* \[INTERRUPTED\]/);
+      await expectUntouched(context, { bench, terminal, hash });
+    });
+  });
+
+it("hook remove shows what goes before it asks", async (context) => {
+  if (needsScript !== "") return context.skip();
+  const { bench, terminal } = await guided(context, ["hook", "install", "--yes"]);
+  expect(await terminal.exit).toBe(0);
+  const again = start(context, bench, ["hook", "remove"]);
+  expect(await again.until(CONFIRMS)).toContain("- .git/hooks/pre-commit");
+  again.type("n");
+  expect(await again.exit).toBe(1);
+});
+
 describe.skipIf(needsScript !== "").concurrent(`nobody is asked${needsScript}`, () => {
   it.for([
     ["--yes, with a token in the environment", ["--yes"], {}, true, 0],

@@ -70,6 +70,17 @@ describe("what is next", () => {
     expect(status).toBe(0);
   });
 
+  it("to commit: words that can be pasted, and nothing that git ignores", async () => {
+    const bench = await workbench();
+    await configure(bench, { dir: "a; touch PWNED" });
+    const { stderr } = await bench.run(["--token-stdin"], { input: bench.token });
+    const words = stderr.split("Commit: ").at(-1) ?? "";
+    expect(words.replace(/\s+/g, " ")).toContain("'a; touch PWNED/versions.tf'");
+    await bench.write(".gitignore", `.env*\n${await bench.read(".gitignore")}`);
+    const logout = await bench.run(["logout", "--yes"]);
+    expect(logout.stderr).not.toMatch(/Commit:.*\.env(?!\.example)/);
+  });
+
   it("credentials: env, with the token in the environment and not in a file", async () => {
     const bench = await workbench();
     await fakeTerraform(bench.bin);

@@ -28,10 +28,13 @@ function without(
   isOld: (value: Secret) => boolean,
 ): string | undefined {
   if (!isJson(path)) {
-    return text.replace(ATTRIBUTE, (line, value: string) => (isOld(secretOf(value)) ? "" : line));
+    return text.replace(ATTRIBUTE, (line, value: string) =>
+      isOld(secretOf(value).bare) ? "" : line,
+    );
   }
   const { root } = readJsonText(text);
-  const isUnwanted = ({ value }: JsonNode) => typeof value === "string" && isOld(secretOf(value));
+  const isUnwanted = ({ value }: JsonNode) =>
+    typeof value === "string" && isOld(secretOf(value).bare);
   return root && withoutProperties(text, root, isUnwanted);
 }
 
@@ -53,14 +56,14 @@ function quotedIn(text: string, path: string): Quoted[] {
   if (root !== undefined) return stringsIn(root, text);
   // JSON that is broken is searched too: a token in it is still a token.
   return Array.from(text.matchAll(QUOTED), ({ index, 1: source = "", 2: colon }) =>
-    colon === undefined ? [{ at: index + 1, source, value: secretOf(source) }] : [],
+    colon === undefined ? [{ at: index + 1, source, value: secretOf(source).bare }] : [],
   ).flat();
 }
 
 function stringsIn(node: JsonNode, text: string): Quoted[] {
   const { start, end, value, properties = [], items = [] } = node;
   if (typeof value === "string") {
-    return [{ at: start + 1, source: text.slice(start + 1, end - 1), value: secretOf(value) }];
+    return [{ at: start + 1, source: text.slice(start + 1, end - 1), value: secretOf(value).bare }];
   }
   const inside = [...properties.map((property) => property.value), ...items];
   return inside.flatMap((each) => stringsIn(each, text));

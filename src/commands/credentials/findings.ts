@@ -6,6 +6,7 @@ import { EXIT } from "../../errors/exit-status.ts";
 export const CREDENTIAL_FINDINGS = {
   "token.expires-sooner": ["error", EXIT.expiry],
   "token.unchanged": ["info", EXIT.ok],
+  "token.not-stored": ["error", EXIT.findings],
   "token.unreached": ["info", EXIT.ok],
   "token.still-valid": ["info", EXIT.ok],
   "token.not-revoked": ["warning", EXIT.findings],

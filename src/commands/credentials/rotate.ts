@@ -84,7 +84,8 @@ export async function rotate(
     const started = held.find(({ fingerprint }) => fingerprint === unfinished?.new);
     const isGiven = request.stdin === undefined && started !== undefined;
     const token = isGiven ? started : await newToken(facts);
-    return { key, token, olds: oldTokens(facts, places, { token, unfinished }), isResumed };
+    const olds = oldTokens(facts, places, { token, unfinished });
+    return { key, token, olds, isStored: holding(places, olds).length > 0, isResumed };
   }
 
   async function newToken(facts: Facts): Promise<Secret> {
@@ -108,9 +109,10 @@ export async function rotate(
   async function planRotation(
     facts: Facts,
     places: readonly TokenPlace[],
-    { olds, token }: Rotation,
+    { olds, token, isStored }: Rotation,
   ): Promise<Plan> {
     if (olds.length === 0) return joined([{ findings: judgeOld(facts, token) }]);
+    if (request.revoke && !isStored) return joined([{ findings: [notStored(facts)] }]);
     progress("Asking DigitalOcean about both tokens");
     const inspect = inspectOnce(host, facts.token.hosts, inspections);
     const [now, ...before] = await Promise.all([token, ...olds].map(inspect));
@@ -129,6 +131,8 @@ interface Rotation {
   /** The new token. */
   readonly token: Secret;
   readonly olds: readonly Secret[];
+  /** An old one was found in a place that can get the new one. */
+  readonly isStored: boolean;
   /** A run before this one was killed in the middle of it. */
   readonly isResumed: boolean;
 }
@@ -176,6 +180,14 @@ function judgeOld({ token: { state, inspection }, config }: Facts, token: Secret
     ];
   }
   return judgeToken({ token: { state, inspection }, config });
+}
+
+/** A token that is kept nowhere would be the only one left. */
+function notStored({ token: { state } }: Facts): Finding {
+  const where = state.kind === "found" ? describeOrigin(state.token.origin) : "an unknown place";
+  const message = `The old token is in ${where} alone, where rotate does not write: it is not revoked.`;
+  const fix = hint`Put the new one there, then delete the old one: ${TOKEN_LIST}`;
+  return finding("token.not-stored", message, { fix });
 }
 
 function judgeNew(

@@ -45,8 +45,8 @@ export async function readPlaces(
     ...eachOnce(envFiles).map((snapshot) => ({
       kind: "env-file" as const,
       snapshot,
-      holds: [...readEnvFile(textAt(snapshot)?.text ?? "")].map(([name, value]) =>
-        Secret.of(value, { kind: "env-file", name, path: snapshot.path }),
+      holds: [...readEnvFile(textAt(snapshot)?.text ?? "")].map(
+        ([name, value]) => Secret.of(value, { kind: "env-file", name, path: snapshot.path }).bare,
       ),
     })),
     ...eachOnce(tfvars).map((snapshot) => ({

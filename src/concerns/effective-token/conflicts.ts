@@ -98,7 +98,7 @@ function otherTokens(known: Known, token: Secret): Finding[] {
       if (other === undefined) return [];
       const where = `${envFile.path}:${lineIn(envFile, name)}`;
       const message = `${where}: ${name} is another token (${other}) than ${first} (${held.fingerprint}); a shell that reads the file has both.`;
-      const fix = hint`${{ withoutLines: `${name}=`, file: { path: envFile.path } }}`;
+      const fix = hint`${{ withoutVariable: name, file: { path: envFile.path } }}`;
       return [finding("env-file.two-tokens", message, { where, fix })];
     });
   }
@@ -111,7 +111,7 @@ function otherTokens(known: Known, token: Secret): Finding[] {
       if (other === undefined) return [];
       const where = `${envLocal.path}:${lineIn(envLocal, name)}`;
       const message = `${where}: ${name} is another token (${other}) than the one that is used (${token.fingerprint}); frameworks prefer .env.local.`;
-      const fix = hint`${{ withoutLines: `${name}=`, file: { path: envLocal.path } }}`;
+      const fix = hint`${{ withoutVariable: name, file: { path: envLocal.path } }}`;
       return [finding("env-file.stale-local", message, { where, fix })];
     });
   }
@@ -197,7 +197,7 @@ function aboutDoctl(known: Known): Finding[] {
       const setting = settings.get(name);
       if (setting === undefined || setting.value === "" || is(setting.value)) return [];
       const [id, message] = tell(setting.value);
-      const fix = hint`${{ withoutLines: `${name}:`, file: { path } }}`;
+      const fix = hint`${{ withoutKey: name, file: { path } }}`;
       return [finding(id, message, { where: `${path}:${setting.line}`, fix })];
     };
     return [
@@ -295,7 +295,7 @@ export function judgeRootConflicts(
   function fixFor(where: string | undefined): Hint {
     if (where === undefined) return hint`${unset(variable)}`;
     const path = where.replace(/:\d+$/, "");
-    if (path.endsWith(".tfvars")) return hint`${{ withoutLines: `${name} *=`, file: { path } }}`;
+    if (path.endsWith(".tfvars")) return hint`${{ withoutVariable: name, file: { path } }}`;
     return hint`Take ${name} out of ${where}`;
   }
 }

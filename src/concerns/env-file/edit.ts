@@ -35,11 +35,10 @@ export function withReplaced(
   path: string,
   { olds, token }: { olds: readonly Secret[]; token: Secret },
 ): readonly (string | Secret)[] | undefined {
-  const isOld = (value: Secret) => olds.some((old) => old.equals(value));
+  const isOld = (value: string) => olds.some((old) => old.holds(value));
   const replaced = (stand: Secret) =>
     split(text, path, (_, value) => (isOld(value) ? stand : undefined));
-  const holds = (value: string) => isOld(Secret.of(value, { kind: "stdin" }));
-  const names = [...readEnvFile(text)].filter(([, value]) => holds(value)).map(([name]) => name);
+  const names = [...readEnvFile(text)].filter(([, value]) => isOld(value)).map(([name]) => name);
   const isSafe = keepsOtherKeys(text, replaced(STAND_IN), names);
   return isSafe ? replaced(token) : undefined;
 }
@@ -57,8 +56,8 @@ export function withoutToken(
   let kept = text;
   const gone = new Set<string>();
   for (const { key, valueStart, valueEnd } of assignmentsIn(text).reverse()) {
-    const value = Secret.of(text.slice(valueStart, valueEnd), { kind: "stdin" });
-    if (!olds.some((old) => old.equals(value))) continue;
+    const value = text.slice(valueStart, valueEnd);
+    if (!olds.some((old) => old.holds(value))) continue;
     const start = text.lastIndexOf("\n", valueStart - 1) + 1;
     const end = text.indexOf("\n", valueEnd);
     kept = kept.slice(0, start) + (end < 0 ? "" : kept.slice(end + 1));
@@ -89,14 +88,14 @@ const STAND_IN = Secret.of("dop_v1_0", { kind: "stdin" });
 function split(
   text: string,
   path: string,
-  replacementFor: (key: string, value: Secret) => Secret | undefined,
+  replacementFor: (key: string, value: string) => Secret | undefined,
 ): (string | Secret)[] {
   const parts: (string | Secret)[] = [];
   let from = 0;
   for (const { key, valueStart, valueEnd, glue } of assignmentsIn(text)) {
     const current = text.slice(valueStart, valueEnd);
     const held = Secret.of(current, { kind: "env-file", name: key, path });
-    const value = replacementFor(key, held);
+    const value = replacementFor(key, current);
     const isHidden = valueStart === valueEnd || isPlaceholder(current);
     if (value === undefined && isHidden) continue;
     parts.push(text.slice(from, valueStart) + (current === "" ? glue : ""));

@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import { editText, WriteFile } from "../../core/changes/write-file.ts";
 import type { Consent } from "../../core/consent.ts";
-import { textAt } from "../../core/file-text.ts";
+import { appendTo, textAt } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import { patternOf } from "../../core/ignore-block.ts";
 import type { Machine } from "../../core/machine.ts";
@@ -77,7 +77,7 @@ function judgeExposure(known: Known): Finding[] {
   return [
     finding("git.not-ignored", `git would take ${envFile.path}, which holds a secret.`, {
       where: envFile.path,
-      fix: hint`${{ append, file: { path: gitignore.path } }}; or go on, and ${own()} writes it once there is a token`,
+      fix: hint`${appendTo(gitignore, append)}; or go on, and ${own()} writes it once there is a token`,
     }),
   ];
 }

@@ -55,19 +55,19 @@ describe("a part of a hint, in each shell", () => {
       'set "A=%TF_VAR_a-b%"',
     ],
     [
-      hint`${{ append: "/.env 2", file }}`,
+      hint`${{ append: "/.env 2", file, isOpen: false }}`,
       "echo '/.env 2' >> '/repo/a b'",
       "Add-Content -LiteralPath '/repo/a b' -Value '/.env 2'",
       '>> "/repo/a b" echo /.env 2',
     ],
     [
-      hint`${{ append: "\\#a&b", file }}`,
+      hint`${{ append: "\\#a&b", file, isOpen: false }}`,
       "printf '%s\\n' ''\\\\'#a&b' >> '/repo/a b'",
       "Add-Content -LiteralPath '/repo/a b' -Value '\\#a&b'",
       '>> "/repo/a b" echo \\#a^&b',
     ],
     [
-      hint`${{ append: "-n", file: "f" }}`,
+      hint`${{ append: "-n", file: "f", isOpen: false }}`,
       "printf '%s\\n' -n >> f",
       "Add-Content -LiteralPath f -Value '-n'",
       ">> f echo -n",
@@ -85,10 +85,22 @@ describe("a part of a hint, in each shell", () => {
       'move "/repo/a b" "/repo/a b.broken"',
     ],
     [
-      hint`${{ withoutLines: "A *=", file }}`,
-      "sed -i '/^A *=/d' '/repo/a b'",
-      "Set-Content -LiteralPath '/repo/a b' -Value (@(Get-Content -LiteralPath '/repo/a b') -cnotmatch '^A *=')",
-      'take the lines that begin with A *= out of "/repo/a b"',
+      hint`${{ withoutVariable: "A", file }}`,
+      "sed -i -E '/^[[:space:]]*(export[[:space:]]+)?A[[:space:]]*[=:]/d' '/repo/a b'",
+      "Set-Content -LiteralPath '/repo/a b' -Value (@(Get-Content -LiteralPath '/repo/a b') -cnotmatch '^\\s*(export\\s+)?A\\s*[=:]')",
+      'take the lines that set A out of "/repo/a b"',
+    ],
+    [
+      hint`${{ withoutKey: "api-url", file }}`,
+      "sed -i '/^api-url:/d' '/repo/a b'",
+      "Set-Content -LiteralPath '/repo/a b' -Value (@(Get-Content -LiteralPath '/repo/a b') -cnotmatch '^api-url:')",
+      'take the lines that set api-url out of "/repo/a b"',
+    ],
+    [
+      hint`${{ append: ".env", file, isOpen: true }}`,
+      "printf '\\n%s\\n' .env >> '/repo/a b'",
+      "Add-Content -LiteralPath '/repo/a b' -Value '','.env'",
+      '>> "/repo/a b" echo. & >> "/repo/a b" echo .env',
     ],
     [
       hint`${{ trim: "A" }}`,
@@ -101,8 +113,8 @@ describe("a part of a hint, in each shell", () => {
   });
 
   it("on a Mac, sed -i has a word more", () => {
-    expect(said([{ withoutLines: "A=", file: ".env" }], { platform: "darwin" })).toBe(
-      "sed -i '' '/^A=/d' .env",
+    expect(said([{ withoutKey: "a", file: "c.yaml" }], { platform: "darwin" })).toBe(
+      "sed -i '' '/^a:/d' c.yaml",
     );
   });
 
@@ -155,6 +167,8 @@ describe("a path", () => {
     ["/repo/infra/main.tf", "ls infra/main.tf"],
     ["/repo", "ls ."],
     ["/repo/-rf", "ls ./-rf"],
+    ["/repo/:.env", "ls ./:.env"],
+    ["/repo/:(top)x", "ls './:(top)x'"],
     ["/repo/..a", "ls ..a"],
     ["/repository/a", "ls /repository/a"],
     ["/etc/a b", "ls '/etc/a b'"],
@@ -198,12 +212,15 @@ it.each<[NodeJS.Platform, Record<string, string>, Shell]>([
   expect(shellOf(platform, env)).toBe(shell);
 });
 
-describe("a line ends between the words of a command, never in one", () => {
+describe("no line ends inside a command", () => {
   it.each<[Hint, lines: readonly string[]]>([
-    [hint`Then run: ${run("rm", "a b c d e f")}`, ["Then run:", "rm", "'a b c d e f'"]],
-    [hint`Or ${{ set: "A", to: "x y z" }}.`, ["Or export", "A='x y z'."]],
-    [hint`${{ trim: "A" }}`, ["export", `A="$(printf %s "$A" | tr -d "'\\"[:space:]")"`]],
-    [hint`${{ withoutLines: "A *=", file: "f" }}`, ["sed -i", "'/^A *=/d'", "f"]],
+    [hint`Then run: ${run("rm", "a b c d e f")}`, ["Then run:", "rm 'a b c d e f'"]],
+    [hint`Or ${{ set: "A", to: "x y z" }}.`, ["Or", "export A='x y z'."]],
+    [hint`${{ trim: "A" }}`, [`export A="$(printf %s "$A" | tr -d "'\\"[:space:]")"`]],
+    [
+      hint`${{ withoutVariable: "A", file: "f" }}`,
+      ["sed -i -E '/^[[:space:]]*(export[[:space:]]+)?A[[:space:]]*[=:]/d' f"],
+    ],
   ])("%j", (part, lines) => {
     const edge = { environment: undefined, cwd: undefined } as const;
     const words = hintWords(part, { ...edge, platform: "linux", shell: "posix" });
@@ -294,7 +311,7 @@ describe("the very same text arrives unchanged when it is pasted into", () => {
       it("names of files", () => {
         const { pasted, at, files } = bench(shell, args);
         const parts = HOSTILE.map((name) => ({ name, file: at(name) }));
-        pasted(...parts.map(({ name, file }) => ({ append: name, file })));
+        pasted(...parts.map(({ name, file }) => ({ append: name, file, isOpen: false })));
         expect(files()).toEqual(Object.fromEntries(HOSTILE.map((name) => [name, `${name}\n`])));
 
         const broken = (name: string) => ({ ...at(name), after: ".broken" });
@@ -308,9 +325,17 @@ describe("the very same text arrives unchanged when it is pasted into", () => {
       it("lines of a file", () => {
         const { pasted, at, files } = bench(shell, args);
         const file = at("-a b'");
-        writeFileSync(file.path, "A=1\nB=2\n A=3\nA  =4\nAB=5\n");
-        pasted({ withoutLines: "A *=", file });
-        expect(files()).toEqual({ "-a b'": "B=2\n A=3\nAB=5\n" });
+        writeFileSync(
+          file.path,
+          "A=1\nB=2\n A=3\nA  =4\nAB=5\nexport A=6\nA: 7\nexportA=8\n#A=9\n",
+        );
+        pasted({ withoutVariable: "A", file });
+        expect(files()).toEqual({ "-a b'": "B=2\nAB=5\nexportA=8\n#A=9\n" });
+
+        writeFileSync(file.path, "a.b: 1\naxb: 2\nc:\n  a.b: 3");
+        pasted({ withoutKey: "a.b", file });
+        pasted({ append: "d: 4", file, isOpen: true });
+        expect(files()).toEqual({ "-a b'": "axb: 2\nc:\n  a.b: 3\nd: 4\n" });
       });
 
       it("values of a variable", () => {

@@ -1,7 +1,7 @@
-import { join, relative } from "node:path";
+import { relative } from "node:path";
 import { type WriteFile, writeText } from "../../../core/changes/write-file.ts";
 import type { Consent } from "../../../core/consent.ts";
-import { textAt } from "../../../core/file-text.ts";
+import { appendTo, textAt } from "../../../core/file-text.ts";
 import type { Finding } from "../../../core/finding.ts";
 import { patternOf } from "../../../core/ignore-block.ts";
 import { obstacles, yoursNow } from "../../../core/obstacles.ts";
@@ -181,13 +181,12 @@ function judgeKeys(known: Known, { bucket, region }: SpacesBackend): Finding[] {
   if (found.kind === "none") {
     const message = `There are no Spaces keys here for the bucket ${bucket}: ${KEY_NAMES.join(" and ")} are neither in the environment nor in ${envFile}.`;
     const {
-      repo: { git },
+      repo: { git, gitignore },
     } = known;
     const isOpen = git !== undefined && !git.ignored.has(known.envFile.file.path);
     // Where something stops the run, .gitignore is not written, and a person would go on from here.
-    const file = { path: join(base, ".gitignore") };
     const first = isOpen
-      ? hint`First: ${{ append: patternOf(envFile), file }}. Then make`
+      ? hint`First: ${appendTo(gitignore, patternOf(envFile))}. Then make`
       : hint`Make`;
     const fix = hint`${first} a pair (Read/Write/Delete, bucket ${bucket} in ${region}) at ${KEYS_PAGE} and put both into ${envFile}; they are not the API token.`;
     return [finding("backend.no-keys", message, { fix })];

@@ -408,7 +408,7 @@ describe("a root's variable", () => {
       "a file in HCL",
       root({ "infra/terraform.tfvars": `a = 1\ndo_token = "${OTHER}"\n` }, { token: ENVIRONMENT }),
       "/repo/infra/terraform.tfvars:2",
-      "sed -i '/^do_token *=/d' infra/terraform.tfvars",
+      "sed -i -E '/^[[:space:]]*(export[[:space:]]+)?do_token[[:space:]]*[=:]/d' infra/terraform.tfvars",
     ],
     [
       "a file in JSON",
