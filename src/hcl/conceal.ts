@@ -3,11 +3,14 @@ import { holdsToken, isLegacyToken } from "../secret/token-form.ts";
 import type { Expression } from "./syntax.ts";
 
 /** The settings of Terraform's backends, of a cloud block and of our provider that are secrets. */
-const SECRET_SETTING =
-  /^(access_key|secret_key|secret_id|token|session_token|security_token|access_token|sas_token|client_secret|password|encryption_key|sse_customer_key|web_identity_token|spaces_access_id|spaces_secret_key)$/;
+const SECRET_SETTINGS = new Set([
+  ...["access_key", "secret_key", "secret_id", "token", "session_token", "security_token"],
+  ...["access_token", "sas_token", "client_secret", "password", "encryption_key"],
+  ...["sse_customer_key", "web_identity_token", "spaces_access_id", "spaces_secret_key"],
+]);
 
 export function isSecretSetting(name: string): boolean {
-  return SECRET_SETTING.test(name);
+  return SECRET_SETTINGS.has(name);
 }
 
 /** An expression as a reader finds it. */

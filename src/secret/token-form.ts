@@ -56,12 +56,13 @@ export function isToken(text: string): boolean {
 
 /** True for a text with such a token in it. */
 export function holdsToken(text: string): boolean {
-  return HOLDS.test(text);
+  // The needle is found many times as fast, and is in hardly any text.
+  return text.includes(NEEDLES.plain) && HOLDS.test(text);
 }
 
 /** True for 64 hex digits, as tokens were before 2022; a checksum is that, too. */
 export function isLegacyToken(text: string): boolean {
-  return LEGACY.test(text);
+  return text.length === DIGITS && LEGACY.test(text);
 }
 
 /** What a text is, read as a DigitalOcean token (docs/contracts/api.md §6). */
