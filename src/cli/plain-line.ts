@@ -7,7 +7,7 @@ import { readArgs } from "./read-args.ts";
 /**
  * Reads a line without anything unusual in it, as most are: loading and asking yargs takes 30 ms.
  *
- * @returns undefined for what is left to yargs: help, unknown words, negations, values of booleans.
+ * @returns undefined for what is left to yargs: help, mistakes, options behind words, negations, values of booleans.
  * @throws AppError USAGE for a word that is not in a closed list.
  */
 export function readPlainLine(
@@ -19,7 +19,18 @@ export function readPlainLine(
   const read = readOptions(own, { ...globalOptions, ...command.options });
   if (read === undefined) return undefined;
   const { options, words } = read;
-  // Options may stand behind a positional word, which is for yargs to say.
-  if (words.length > 0 && command.words === undefined) return undefined;
-  return { kind: "run", command, args: readArgs(command, { ...options, "--": words }) };
+  const given = wordsOf(command, own, words);
+  if (given === undefined) return undefined;
+  return { kind: "run", command, args: readArgs(command, { ...options, ...given }) };
+}
+
+function wordsOf(
+  { words: takesAny, positional }: Command,
+  line: readonly string[],
+  words: readonly string[],
+): Readonly<Record<string, readonly string[]>> | undefined {
+  if (words.length === 0 || takesAny !== undefined) return { "--": words };
+  // Options may stand behind such a word, which is for yargs to say.
+  const isPlain = !line.includes("--") && words.every((word) => !word.startsWith("-"));
+  return positional !== undefined && isPlain ? { [positional]: words } : undefined;
 }

@@ -33,9 +33,11 @@ export function conceal(name: string | undefined, written: Written): Expression 
       return { ...written, literal: secret, source: "" };
     }
   }
-  const inside = [...(fields?.values() ?? []), ...(items ?? [])];
-  const isOpen = !inside.some(holdsSecret) && !holdsToken(source);
-  return isOpen ? written : { ...written, source: "" };
+  const isHidden =
+    holdsToken(source) ||
+    (items?.some(holdsSecret) ?? false) ||
+    (fields !== undefined && [...fields.values()].some(holdsSecret));
+  return isHidden ? { ...written, source: "" } : written;
 }
 
 function holdsSecret({ source }: Expression): boolean {

@@ -68,9 +68,11 @@ function partsOf(
     const { type } = node;
     if (type === "block") blocks.push(block(node, reading, depth));
     else if (type === "attribute") {
-      const [name, value] = node.namedChildren.filter((each) => each.type !== "comment");
-      if (name !== undefined && value !== undefined) {
-        attributes.set(name.text, expression(name.text, value, reading, depth));
+      const [key, value] = node.namedChildren.filter((each) => each.type !== "comment");
+      if (key !== undefined && value !== undefined) {
+        // Each look at a node's text is a call of the grammar.
+        const name = key.text;
+        attributes.set(name, expression(name, value, reading, depth));
       }
     }
   }

@@ -32,6 +32,15 @@ describe("a plain line is read without yargs, and the same", () => {
     ["demo", "demo", {}],
     ["exec --all -- ls -l --json", "exec", { all: true, "--": ["ls", "-l", "--json"] }],
     ["env --format fish", "env", { format: "fish" }],
+    ["scopes .", "scopes", { DIR: ["."] }],
+    [
+      "scopes --for plan a b 7 0x1 true",
+      "scopes",
+      { for: "plan", DIR: ["a", "b", "7", "0x1", "true"] },
+    ],
+    ["explain 403 Forbidden", "explain", { TEXT: ["403", "Forbidden"] }],
+    ["hook --dry-run install", "hook", { "dry-run": true, ACTION: "install" }],
+    ["ci github", "ci", { WHERE: "github" }],
   ])("do-bootstrap %s", async (line, command, args) => {
     const argv = line.split(" ").filter(Boolean);
     const read = readPlainLine(argv);
@@ -48,6 +57,9 @@ it.each([
   "chekc",
   "init extra",
   "check -- x",
+  "scopes -- x",
+  "scopes x --plan y",
+  "hook install --yes",
   "--dry-run=yes",
   "--yes=true",
   "--env",
@@ -74,7 +86,7 @@ it("whatever is read, yargs reads the same", async () => {
     Object.keys,
   );
   const word = fc.oneof(
-    fc.constantFrom(...COMMANDS.map(({ name }) => name), "--", "prod", "7", ""),
+    fc.constantFrom(...COMMANDS.map(({ name }) => name), "--", "prod", "7", "", "1e3", "install"),
     fc.constantFrom(...options).map((name) => `--${name}`),
     fc.constantFrom(...options).map((name) => `--${name}=x`),
   );
