@@ -11,6 +11,7 @@ const DIGITS = 64;
 export const PATTERNS = {
   prefix: PREFIX,
   version: VERSION,
+  count: String(DIGITS),
   digit: DIGIT,
   digits: `${DIGIT}{${DIGITS}}`,
   /** A whole token. */
@@ -26,15 +27,6 @@ export const PATTERNS = {
  * a rare character, which is what a search goes by.
  */
 export const NEEDLES = { plain: `_${VERSION}_`, base64: ["X3YxX", "92MV", "fdjFf"] } as const;
-
-/** The same for the guard in git's hooks, which is written in awk, by the names in its template. */
-export const GUARD_PATTERNS = {
-  count: String(DIGITS),
-  digit: DIGIT,
-  start: `${PREFIX}_${VERSION}_`,
-  needles: [NEEDLES.plain, ...NEEDLES.base64].join("|"),
-  ...Object.fromEntries(PATTERNS.base64.map((each, offset) => [`base64_${offset}`, each])),
-} as const;
 
 const KINDS = { p: "personal", o: "oauth", r: "refresh" } as const;
 

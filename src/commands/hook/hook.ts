@@ -21,7 +21,7 @@ import { AppError } from "../../errors/app-error.ts";
 import { type Hint, hint, own, run } from "../../errors/hint.ts";
 import type { Host, Snapshot } from "../../host/host.ts";
 import { isInside } from "../../lib/paths.ts";
-import { GUARD_PATTERNS } from "../../secret/token-form.ts";
+import { NEEDLES, PATTERNS } from "../../secret/token-form.ts";
 import { commonFolder } from "./common-folder.ts";
 import { finding } from "./findings.ts";
 import { guardIn, isShell, withGuard, withoutGuard } from "./guard.ts";
@@ -201,3 +201,12 @@ function replaced(before: Snapshot, text: string, mode: number): Change[] {
   const edit = () => rewritten(before, text);
   return [new WriteFile({ before, edit, mode, why: "stops a commit of a token" })];
 }
+
+/** What the guard looks for, which is written in awk, by the names in its template. */
+const GUARD_PATTERNS = {
+  count: PATTERNS.count,
+  digit: PATTERNS.digit,
+  start: `${PATTERNS.prefix}_${PATTERNS.version}_`,
+  needles: [NEEDLES.plain, ...NEEDLES.base64].join("|"),
+  ...Object.fromEntries(PATTERNS.base64.map((each, offset) => [`base64_${offset}`, each])),
+};
