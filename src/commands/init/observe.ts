@@ -14,6 +14,7 @@ import type { LockVerdicts } from "../../concerns/spaces/prove-locks.ts";
 import { withBackendConfigs } from "../../concerns/terraform/backend/config-files.ts";
 import type { TerraformFacts } from "../../concerns/terraform/root/facts.ts";
 import { LOCK_FILE, UPLOAD_IGNORE } from "../../concerns/terraform/root/names.ts";
+import { repoCodeFor } from "../../concerns/terraform/root/repo-code.ts";
 import { observeRoot, type TerraformRoot } from "../../concerns/terraform/root/root.ts";
 import { tokenSourceOf } from "../../concerns/terraform/root/token-source.ts";
 import { findTerraform } from "../../concerns/terraform/root/tool.ts";
@@ -144,8 +145,9 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
       lookForToken(),
     ]);
   const token = { ...tokenFound, hosts, code };
-  const [sources, doctl, tool, blocked] = await Promise.all([
+  const [sources, repoCode, doctl, tool, blocked] = await Promise.all([
     Promise.all(roots.map((root) => tokenSourceOf(host, root))),
+    Promise.all(roots.map(({ config: { dir } }) => repoCodeFor(once, dir, repo))),
     config.doctl === false
       ? undefined
       : observeDoctl(host, {
@@ -172,7 +174,10 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
     token,
     envFile,
     spaces: { keys, locks: options.locks ?? new Map() },
-    terraform: { roots, sources, tool: tool.tool, uploadIgnore, templates: templatesOf(host) },
+    terraform: {
+      ...{ roots, sources, repoCode, tool: tool.tool, uploadIgnore },
+      templates: templatesOf(host),
+    },
     doctl,
     newConfig: { at: configAt, template: options.writeConfig ? host.template(CONFIG_FILE) : "" },
     ignoredTools: [...(git?.skipped ?? []), ...(await doctlSearch).skipped, ...tool.skipped],
@@ -191,6 +196,7 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
     const inRoots = (await observingRoots).flatMap(
       ({ tfvars, at, hasLockFile, config: { dir } }) => [
         ...tfvars.map((name) => at(name).path),
+        join(dir, ".terraform"),
         ...(hasLockFile ? [join(dir, LOCK_FILE)] : []),
       ],
     );

@@ -1,28 +1,34 @@
-import { textIn } from "../../core/file-text.ts";
+import { join, relative } from "node:path";
+import { textAt, textIn } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { Machine } from "../../core/machine.ts";
 import { NOTHING, type Plan, type PlanPart } from "../../core/plan.ts";
 import type { ToolCommand } from "../../core/run-commands.ts";
-import { hint, unset } from "../../errors/hint.ts";
+import { hint, run, unset } from "../../errors/hint.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
 import { toolVariables } from "../../exec/variables.ts";
 import { Secret } from "../../secret/secret.ts";
+import { looksLikeToken } from "../../secret/token-form.ts";
 import type { Variables } from "../../secret/variables.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import type { EnvFileFacts } from "../env-file/facts.ts";
+import type { RepoFacts } from "../git/facts.ts";
 import type { SpacesFacts } from "../spaces/facts.ts";
 import { stateElsewhere } from "./backend/plan.ts";
 import { execConfigOf } from "./exec-config.ts";
 import { finding } from "./findings.ts";
+import { renderBackend } from "./root/backend.ts";
 import type { TerraformFacts } from "./root/facts.ts";
 import { BACKEND_TF, MISSING_TF } from "./root/names.ts";
 import { needsOf, type RootNeeds } from "./root/needs.ts";
 import type { TerraformRoot } from "./root/root.ts";
+import { terraformWords } from "./root/typed.ts";
 
 /** The facts that these follow from. */
 interface Known {
   readonly config: ResolvedConfig;
   readonly machine: Machine;
+  readonly repo: RepoFacts;
   readonly envFile: EnvFileFacts;
   readonly spaces: SpacesFacts;
   readonly terraform: TerraformFacts;
@@ -61,7 +67,9 @@ export function planCommands(known: Known, root: TerraformRoot, files: Plan): Pl
         variable === undefined ? [] : `TF_VAR_${variable}`,
       ),
       config.token.name,
-      ...Object.keys(env).filter((name) => name.startsWith("DIGITALOCEAN_")),
+      ...Object.keys(env).filter(
+        (name) => name.startsWith("DIGITALOCEAN_") || looksLikeToken(env[name] ?? ""),
+      ),
     ],
   });
   const requirementsChange = files.changes.some(({ file }) =>
@@ -82,7 +90,56 @@ export function planCommands(known: Known, root: TerraformRoot, files: Plan): Pl
       command(["workspace", "select", "-or-create", workspace], `workspace ${workspace}`),
     );
   }
-  return { ...judged, commands };
+  const byHand = commands.length === 0 ? undefined : whyByHand(known, root, files);
+  if (byHand === undefined) return { ...judged, commands };
+  const typed = commands.map(({ args: [...words] }) =>
+    run(
+      ...terraformWords(
+        dir,
+        terraform.name,
+        words.filter((word) => !QUIET.includes(word)),
+      ),
+    ),
+  );
+  const here = relative(config.base, dir) || ".";
+  const message = `${here}: ${terraform.name} is not started here, since ${byHand}.`;
+  const fix = hint`If you trust it: ${typed.flatMap((each, at) => [at === 0 ? "" : ", then ", each])}`;
+  return {
+    findings: [...judged.findings, finding("terraform.by-hand", message, { where: dir, fix })],
+  };
+}
+
+/** What a script says, and a person does not. */
+const QUIET = ["-no-color", "-input=false"];
+
+/**
+ * Why a person has to start Terraform here: what the repo brings would run, or be told secrets of this
+ * machine (docs/design.md rule 7).
+ */
+function whyByHand(known: Known, root: TerraformRoot, files: Plan): string | undefined {
+  const {
+    repo: { git },
+    terraform: { roots, repoCode, templates },
+    config: { base },
+  } = known;
+  const { config, module, own, at } = root;
+  const [brought] = repoCode[roots.indexOf(root)] ?? [];
+  if (brought !== undefined)
+    return `${relative(base, brought)} is the repo's, and it would obey it`;
+  if (git?.tracked.has(join(config.dir, ".terraform"))) return "git has its .terraform folder";
+  if (module.cloud !== undefined) return "it would talk to HCP Terraform";
+  const { backend } = module;
+  if (backend !== undefined && backend.type !== "local") {
+    return `the code has a backend of its own (${backend.type})`;
+  }
+  // A header is no proof of what stands below it.
+  const rendered = config.backend && renderBackend(config.backend, templates);
+  const forged = [...own.keys()].find((name) => {
+    const text = textAt(at(name))?.text ?? "";
+    const isRewritten = files.changes.some(({ file }) => file === at(name).path);
+    return /\b(backend|cloud)\b\s*("|\{)/.test(text) && text !== rendered && !isRewritten;
+  });
+  return forged && `${forged} is not what we wrote`;
 }
 
 /**

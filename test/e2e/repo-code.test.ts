@@ -1,0 +1,132 @@
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { generate } from "../../src/core/generated.ts";
+import { fakeTerraform } from "../fixtures/tools.ts";
+import { type Workbench, workbench } from "../fixtures/workbench.ts";
+
+const SHARED = 'backend "s3" {\n    shared_config_files = ["aws.config"]\n  }';
+const inTerraform = (block: string) => `terraform {\n  ${block}\n}\n`;
+const PLUGIN = "registry.terraform.io/digitalocean/digitalocean/2.0.0/linux_amd64/x";
+
+interface Scene {
+  readonly files?: Readonly<Record<string, string>>;
+  readonly tracked?: readonly string[];
+  readonly env?: (bench: Workbench) => Readonly<Record<string, string>>;
+}
+
+/** What a repo can bring so that Terraform obeys it. */
+const BROUGHT: readonly (readonly [string, Scene, RegExp])[] = [
+  ["a backend that runs a program", { files: { "main.tf": inTerraform(SHARED) } }, /\(s3\)/],
+  ["a backend over HTTP", { files: { "b.tf": inTerraform('backend "http" {}') } }, /\(http\)/],
+  [
+    "a backend in JSON",
+    { files: { "b.tf.json": '{"terraform": {"backend": {"pg": {}}}}' } },
+    /\(pg\)/,
+  ],
+  [
+    "a backend in an override file",
+    { files: { "a.tf": "", "a_override.tf": inTerraform('backend "consul" {}') } },
+    /\(consul\)/,
+  ],
+  [
+    "a backend below a header of ours",
+    { files: { "state.tf": generate(inTerraform(SHARED), {}) } },
+    /state\.tf is not what we wrote/,
+  ],
+  ["a cloud block", { files: { "main.tf": inTerraform("cloud {}") } }, /HCP Terraform/],
+  ["plugins", { files: { [`terraform.d/plugins/${PLUGIN}`]: "" } }, /terraform\.d\/plugins is/],
+  [
+    "a .terraform that git has",
+    { tracked: [".terraform/providers/x"], files: { ".terraform/providers/x": "" } },
+    /git has its \.terraform folder/,
+  ],
+  [
+    "a CLI config that a variable names",
+    {
+      files: { "ci/rc": "" },
+      env: ({ repo }) => ({ TF_CLI_CONFIG_FILE: join(repo, "ci/rc") }),
+    },
+    /ci\/rc is the repo's/,
+  ],
+  [
+    "a CLI config, named from the root",
+    { files: { rc: "" }, env: () => ({ TF_CLI_CONFIG_FILE: "rc" }) },
+    /rc is the repo's/,
+  ],
+  [
+    "a plugin cache",
+    {
+      files: { "cache/x": "" },
+      env: ({ repo }) => ({ TF_PLUGIN_CACHE_DIR: join(repo, "cache") }),
+    },
+    /cache is the repo's/,
+  ],
+  [
+    "a HOME in the repo with .terraformrc",
+    { files: { "h/.terraformrc": "" }, env: ({ repo }) => ({ HOME: join(repo, "h") }) },
+    /h\/\.terraformrc is/,
+  ],
+  [
+    "a HOME in the repo with OpenTofu's plugins",
+    {
+      files: { [`h/.local/share/opentofu/plugins/${PLUGIN}`]: "" },
+      env: ({ repo }) => ({ HOME: join(repo, "h") }),
+    },
+    /opentofu\/plugins is/,
+  ],
+  [
+    "XDG_DATA_DIRS with plugins",
+    {
+      files: { [`d/terraform/plugins/${PLUGIN}`]: "" },
+      env: ({ repo }) => ({ XDG_DATA_DIRS: `/usr/share:${join(repo, "d")}` }),
+    },
+    /d\/terraform\/plugins is/,
+  ],
+];
+
+async function arrange({ files = {}, tracked = [] }: Scene) {
+  const bench = await workbench();
+  const fake = await fakeTerraform(bench.bin);
+  const config = {
+    terraform: { dir: "." },
+    environments: { prod: { terraform: { workspace: "prod" } } },
+  };
+  await bench.write(".do-bootstraprc", JSON.stringify(config));
+  for (const [path, text] of Object.entries(files)) await bench.write(path, text);
+  for (const path of tracked) await bench.git("add", "--force", path);
+  return { bench, fake };
+}
+
+describe("what a repo brings is not run (rule 7)", () => {
+  it.each(BROUGHT)("%s", async (_, scene, why) => {
+    const { bench, fake } = await arrange(scene);
+    const env = scene.env?.(bench) ?? {};
+    const options = { input: bench.token, env };
+    const { status, stderr } = await bench.run(["--env", "prod", "--token-stdin"], options);
+    expect(stderr.replace(/\s+/g, " ")).toMatch(why);
+    expect(stderr).toMatch(/\[terraform\.by-hand\]\n {2}→ If you trust it: .*workspace select/);
+    expect(await fake.calls()).toEqual([]);
+    expect(status).toBe(0);
+  });
+
+  it.each<[string, Scene]>([
+    ["no backend", {}],
+    ["a local one", { files: { "main.tf": inTerraform('backend "local" {}') } }],
+    ["an untracked .terraform", { files: { ".terraform/modules/x": "" } }],
+    ["an empty terraform.d", { files: { "terraform.d/README": "" } }],
+    [
+      "the user's own CLI config",
+      { env: ({ home }) => ({ TF_CLI_CONFIG_FILE: join(home, ".terraformrc") }) },
+    ],
+  ])("and a workspace is prepared with %s", async (_, scene) => {
+    const { bench, fake } = await arrange(scene);
+    const env = scene.env?.(bench) ?? {};
+    const options = { input: bench.token, env };
+    const { status } = await bench.run(["--env", "prod", "--token-stdin"], options);
+    expect((await fake.calls()).map((call) => call.split(" ")[1])).toEqual([
+      ...["init", "init"],
+      ...["workspace", "workspace"],
+    ]);
+    expect(status).toBe(0);
+  });
+});
