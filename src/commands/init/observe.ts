@@ -147,7 +147,11 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
   const token = { ...tokenFound, hosts, code };
   const [sources, repoCode, doctl, tool, blocked] = await Promise.all([
     Promise.all(roots.map((root) => tokenSourceOf(host, root))),
-    Promise.all(roots.map(({ config: { dir } }) => repoCodeFor(once, dir, repo))),
+    repoCodeFor(
+      once,
+      roots.map(({ config: { dir } }) => dir),
+      repo,
+    ),
     config.doctl === false
       ? undefined
       : observeDoctl(host, {

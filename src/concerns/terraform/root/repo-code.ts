@@ -2,45 +2,64 @@ import { delimiter, isAbsolute, join, resolve } from "node:path";
 import type { Host } from "../../../host/host.ts";
 import { isInside } from "../../../lib/paths.ts";
 
+type LookingHost = Pick<Host, "files" | "env" | "home">;
+
 /**
  * Where Terraform would find programs or settings of its own in the repo, as soon as it is started in a
  * root module: plugins, and command-line configs, which name plugins (docs/design.md rule 7).
  *
- * @param dir the root module.
+ * @param dirs the root modules.
  * @param top the repo; what leads out of it is the user's own.
- * @returns absolute paths.
+ * @returns absolute paths, for each root.
  */
 export async function repoCodeFor(
-  { files, env, home }: Pick<Host, "files" | "env" | "home">,
-  dir: string,
+  host: LookingHost,
+  dirs: readonly string[],
   top: string,
-): Promise<readonly string[]> {
-  const named = SETTINGS.flatMap((name) => (env[name] ? [resolve(dir, env[name])] : []));
-  const data = [env["XDG_DATA_HOME"], ...(env["XDG_DATA_DIRS"]?.split(delimiter) ?? [])];
-  const bases: readonly (readonly [string | undefined, readonly string[]])[] = [
-    [dir, [join("terraform.d", "plugins")]],
-    [home, [".terraformrc", ".tofurc", join(".terraform.d", "plugins")]],
-    [env["XDG_CONFIG_HOME"] || (home && join(home, ".config")), [join("opentofu", "tofurc")]],
-    ...data.map((base) => [base, ["terraform", "opentofu"].map(plugins)] as const),
-    [home && join(home, ".local", "share"), ["terraform", "opentofu"].map(plugins)],
-    [env["APPDATA"], ["terraform.rc", "tofu.rc", join("terraform.d", "plugins")]],
-  ];
-  const usual = bases.flatMap(([base, names]) =>
-    base && isAbsolute(base) ? names.map((name) => join(base, name)) : [],
-  );
-  const found = await Promise.all(
-    [...new Set([...named, ...usual])].map(async (path) => {
-      const [real, link] = await Promise.all([files.realpath(path), files.look(path)]);
-      const isThere = link.kind !== "absent";
-      // A link in the repo is the repo's, wherever it leads.
-      return isThere && (isInside(real, top) || isInside(path, dir)) ? path : [];
+): Promise<readonly (readonly string[])[]> {
+  const { files, env } = host;
+  const named = SETTINGS.flatMap((name) => env[name] || []);
+  const isRepos = async (path: string) =>
+    (await files.look(path)).kind !== "absent" && isInside(await files.realpath(path), top);
+  const ofMachine = [...named.filter((path) => isAbsolute(path)), ...usualPlaces(host)];
+  const everywhere = await only([...new Set(ofMachine)], isRepos);
+  return Promise.all(
+    dirs.map(async (dir) => {
+      const inRoot = named.filter((path) => !isAbsolute(path)).map((path) => resolve(dir, path));
+      return [...everywhere, ...(await only(inRoot, isRepos)), ...(await pluginsIn(dir))];
     }),
   );
-  return found.flat();
+
+  /** A link in the repo is the repo's, wherever it leads. */
+  async function pluginsIn(dir: string): Promise<string[]> {
+    if (!(await files.list(dir)).includes("terraform.d")) return [];
+    const has = (await files.list(join(dir, "terraform.d"))).includes("plugins");
+    return has ? [join(dir, "terraform.d", "plugins")] : [];
+  }
 }
 
 const SETTINGS = ["TF_CLI_CONFIG_FILE", "TERRAFORM_CONFIG", "TF_PLUGIN_CACHE_DIR"];
 
-function plugins(tool: string): string {
-  return join(tool, "plugins");
+/** Where Terraform and OpenTofu look unasked, outside the root module. */
+function usualPlaces({ env, home }: LookingHost): readonly string[] {
+  const data = [env["XDG_DATA_HOME"], ...(env["XDG_DATA_DIRS"]?.split(delimiter) ?? [])];
+  const plugins = [join("terraform", "plugins"), join("opentofu", "plugins")];
+  const places: readonly (readonly [string | undefined, readonly string[]])[] = [
+    [home, [".terraformrc", ".tofurc", join(".terraform.d", "plugins")]],
+    [env["XDG_CONFIG_HOME"] || (home && join(home, ".config")), [join("opentofu", "tofurc")]],
+    ...data.map((base) => [base, plugins] as const),
+    [home && join(home, ".local", "share"), plugins],
+    [env["APPDATA"], ["terraform.rc", "tofu.rc", join("terraform.d", "plugins")]],
+  ];
+  return places.flatMap(([base, names]) =>
+    base && isAbsolute(base) ? names.map((name) => join(base, name)) : [],
+  );
+}
+
+async function only(
+  paths: readonly string[],
+  isWanted: (path: string) => Promise<boolean>,
+): Promise<string[]> {
+  const found = await Promise.all(paths.map(async (path) => ((await isWanted(path)) ? path : [])));
+  return found.flat();
 }
