@@ -17,9 +17,12 @@ export async function observeGit(
   paths: readonly string[],
 ): Promise<GitFacts> {
   const all = [...new Set(paths)];
-  const realOf = async (path: string) =>
-    [path, join(await host.files.realpath(dirname(path)), basename(path))] as const;
-  const real = new Map(await Promise.all(all.map(realOf)));
+  const folders = [...new Set(all.map(dirname))];
+  const realFolders = await Promise.all(folders.map((folder) => host.files.realpath(folder)));
+  const realOf = new Map(folders.map((folder, at) => [folder, realFolders[at] ?? folder]));
+  const real = new Map(
+    all.map((path) => [path, join(realOf.get(dirname(path)) ?? "", basename(path))]),
+  );
   const inRepo = all.filter((path) => isInside(real.get(path) ?? path, git.root));
   const verdicts = await askRepos(host, git, inRepo);
   // The target of a linked folder outside the repo is only read (rule 4).

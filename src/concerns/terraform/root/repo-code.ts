@@ -21,8 +21,16 @@ export async function repoCodeFor(
   const named = SETTINGS.flatMap((name) => env[name] || []);
   const isRepos = async (path: string) =>
     (await files.look(path)).kind !== "absent" && isInside(await files.realpath(path), top);
-  const ofMachine = [...named.filter((path) => isAbsolute(path)), ...usualPlaces(host)];
-  const everywhere = await only([...new Set(ofMachine)], isRepos);
+  const usual = usualPlaces(host);
+  // A link that a person made at home, into a repo, is his own.
+  const bases = await only([...usual.keys()], async (base) =>
+    isInside(await files.realpath(base), top),
+  );
+  const ofMachine = [
+    ...named.filter((path) => isAbsolute(path)),
+    ...bases.flatMap((base) => usual.get(base)?.map((name) => join(base, name)) ?? []),
+  ];
+  const everywhere = await only(ofMachine, isRepos);
   return Promise.all(
     dirs.map(async (dir) => {
       const inRoot = named.filter((path) => !isAbsolute(path)).map((path) => resolve(dir, path));
@@ -40,20 +48,26 @@ export async function repoCodeFor(
 
 const SETTINGS = ["TF_CLI_CONFIG_FILE", "TERRAFORM_CONFIG", "TF_PLUGIN_CACHE_DIR"];
 
-/** Where Terraform and OpenTofu look unasked, outside the root module. */
-function usualPlaces({ env, home }: LookingHost): readonly string[] {
+/** Where Terraform and OpenTofu look unasked, outside the root module: names by their folder. */
+function usualPlaces({ env, home }: LookingHost): ReadonlyMap<string, readonly string[]> {
   const data = [env["XDG_DATA_HOME"], ...(env["XDG_DATA_DIRS"]?.split(delimiter) ?? [])];
   const plugins = [join("terraform", "plugins"), join("opentofu", "plugins")];
   const places: readonly (readonly [string | undefined, readonly string[]])[] = [
     [home, [".terraformrc", ".tofurc", join(".terraform.d", "plugins")]],
-    [env["XDG_CONFIG_HOME"] || (home && join(home, ".config")), [join("opentofu", "tofurc")]],
+    [home, [join(".config", "opentofu", "tofurc"), ...plugins.map(inShare)]],
+    [env["XDG_CONFIG_HOME"], [join("opentofu", "tofurc")]],
     ...data.map((base) => [base, plugins] as const),
-    [home && join(home, ".local", "share"), plugins],
     [env["APPDATA"], ["terraform.rc", "tofu.rc", join("terraform.d", "plugins")]],
   ];
-  return places.flatMap(([base, names]) =>
-    base && isAbsolute(base) ? names.map((name) => join(base, name)) : [],
-  );
+  const known = new Map<string, readonly string[]>();
+  for (const [base, names] of places) {
+    if (base && isAbsolute(base)) known.set(base, [...(known.get(base) ?? []), ...names]);
+  }
+  return known;
+}
+
+function inShare(name: string): string {
+  return join(".local", "share", name);
 }
 
 async function only(
