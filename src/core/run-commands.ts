@@ -3,8 +3,7 @@ import { AppError } from "../errors/app-error.ts";
 import { hint, own } from "../errors/hint.ts";
 import type { Host } from "../host/host.ts";
 import { shortPath } from "../lib/paths.ts";
-import type { Variables } from "../secret/variables.ts";
-import { revealed } from "../secret/variables.ts";
+import { revealed, type Variables } from "../secret/variables.ts";
 
 /** Runs after the changes, is reported, and never undoes them (docs/design.md rule 10). */
 export interface ToolCommand {

@@ -1,5 +1,4 @@
 import { Secret, type TokenOrigin } from "../secret/secret.ts";
-import { readToken } from "../secret/token-form.ts";
 
 /** The places a token may come from, in the order in which they are asked (docs/design.md §6). */
 export interface TokenSources {
@@ -116,6 +115,5 @@ export function tokenInValues(
 ): Secret | undefined {
   const value = values?.[variable];
   if (typeof value !== "string" || value === "") return undefined;
-  const format = readToken(value);
-  return Secret.of("value" in format ? format.value : value, { kind: "tfvars", path });
+  return Secret.of(value, { kind: "tfvars", path }).bare;
 }

@@ -26,7 +26,7 @@ export function hintText(hint: Hint, edge: HintEdge): string {
   return hintWords(hint, edge).join(" ");
 }
 
-/** The words of a hint. One with spaces inside is a quoted word of a command line: no line ends in it. */
+/** The words of a hint. A command line is one of them, so that no line ends inside it. */
 export function hintWords(hint: Hint, edge: HintEdge): readonly string[] {
   const words = [""];
   for (const part of hint) {

@@ -72,14 +72,14 @@ export function readToken(given: string): TokenFormat {
   const kind = kindOf(value);
   if (kind === "refresh") return { kind };
   if (kind !== undefined && isToken(value)) return { kind, value };
-  if (LEGACY.test(value)) return { kind: "legacy", value };
+  if (isLegacyToken(value)) return { kind: "legacy", value };
   return { kind: "malformed", why: whyMalformed(value) };
 }
 
 /** True for a text that holds something of a token's shape, anywhere in it. */
 export function looksLikeToken(text: string): boolean {
   const lower = text.toLowerCase();
-  return holdsToken(lower) || LEGACY.test(lower.trim());
+  return holdsToken(lower) || isLegacyToken(lower.trim());
 }
 
 function unquote(text: string): string {

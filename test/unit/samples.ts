@@ -1,4 +1,5 @@
 import { AppError } from "../../src/errors/app-error.ts";
+import type { ExecConfig } from "../../src/exec/exec-config.ts";
 import { Secret } from "../../src/secret/secret.ts";
 
 // Built up, so that no scanner takes this file for a leak.
@@ -44,3 +45,15 @@ export function at(path: string, value: unknown): Record<string, unknown> {
 
 /** A cache folder that nobody has used before. */
 export const NO_RECORDS = { recall: () => undefined, keep: () => {} };
+
+/** Of a repo without Terraform. */
+export const EXEC_CONFIG: ExecConfig = {
+  base: "/repo",
+  environment: undefined,
+  tokenName: "DIGITALOCEAN_TOKEN",
+  envFile: "/repo/.env",
+  hasBackend: false,
+  variables: [],
+  secretFiles: [],
+  workspaces: [],
+};

@@ -15,12 +15,12 @@ import { type Bounds, obstacles } from "../../core/obstacles.ts";
 import { joined, NOTHING, type PlanPart } from "../../core/plan.ts";
 import { hint } from "../../errors/hint.ts";
 import type { Host, Snapshot } from "../../host/host.ts";
+import { jsonIn } from "../../lib/json.ts";
 import { isInside } from "../../lib/paths.ts";
 import { type Content, editedText } from "../../secret/content.ts";
 import type { Secret } from "../../secret/secret.ts";
 import { cleanUp } from "../init/cleanup.ts";
-import type { Facts } from "../init/observe.ts";
-import { type ObserveOptions, type ObservingHost, observe } from "../init/observe.ts";
+import { type Facts, type ObserveOptions, type ObservingHost, observe } from "../init/observe.ts";
 import type { Prompter } from "../init/prompter.ts";
 import { isOfProject, pipelinePaths } from "../pipelines/files.ts";
 import { finding } from "./findings.ts";
@@ -214,12 +214,7 @@ function isEdited(snapshot: Snapshot): boolean {
 }
 
 function sameValues(snapshot: Snapshot, values: Readonly<Record<string, unknown>>): boolean {
-  try {
-    const text = textOf(snapshot);
-    return JSON.stringify(JSON.parse(text)) === JSON.stringify(values);
-  } catch {
-    return false;
-  }
+  return JSON.stringify(jsonIn(textOf(snapshot))) === JSON.stringify(values);
 }
 
 function stays(message: string) {

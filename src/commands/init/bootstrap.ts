@@ -17,8 +17,7 @@ import { readEnvFile } from "../../exec/read-env-file.ts";
 import type { Secret } from "../../secret/secret.ts";
 import { cleanUp } from "./cleanup.ts";
 import { finding } from "./findings.ts";
-import type { Facts } from "./observe.ts";
-import { type ObserveOptions, type ObservingHost, observe } from "./observe.ts";
+import { type Facts, type ObserveOptions, type ObservingHost, observe } from "./observe.ts";
 import { planAll } from "./plan.ts";
 import type { Prompter } from "./prompter.ts";
 

@@ -1,8 +1,7 @@
 import { dirname, join } from "node:path";
 import { type FoundConfig, findConfig } from "../../concerns/config/find-config.ts";
 import type { ResolvedConfig } from "../../concerns/config/resolved.ts";
-import type { DoctlFacts } from "../../concerns/doctl/observe.ts";
-import { observeDoctl } from "../../concerns/doctl/observe.ts";
+import { type DoctlFacts, observeDoctl } from "../../concerns/doctl/observe.ts";
 import type { EnvFileFacts } from "../../concerns/env-file/facts.ts";
 import { observeEnvFile } from "../../concerns/env-file/observe.ts";
 import type { RepoFacts } from "../../concerns/git/facts.ts";

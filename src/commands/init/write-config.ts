@@ -5,8 +5,7 @@ import { fill } from "../../core/generated.ts";
 import { obstacles } from "../../core/obstacles.ts";
 import { NOTHING, type PlanPart } from "../../core/plan.ts";
 import { finding } from "./findings.ts";
-import type { Facts } from "./observe.ts";
-import { CONFIG_FILE } from "./observe.ts";
+import { CONFIG_FILE, type Facts } from "./observe.ts";
 
 /** `--write-config`: a commented config of what was chosen, where there is none. */
 export function planConfig(facts: Facts, consent: Consent): PlanPart {

@@ -97,7 +97,7 @@ async function inPackage(
     return [
       finding("leak.not-searched", message, {
         where: path,
-        fix: hint`${run("npm", "pack", "--dry-run")} says what it would take.`,
+        fix: hint`${run("npm", "pack", "--dry-run")} lists what npm would publish.`,
       }),
     ];
   }

@@ -15,8 +15,7 @@ import { joined, type Plan, type PlanPart } from "../../core/plan.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { hint, own, run } from "../../errors/hint.ts";
 import type { Snapshot } from "../../host/host.ts";
-import type { Facts } from "../init/observe.ts";
-import { type ObserveOptions, type ObservingHost, observe } from "../init/observe.ts";
+import { type Facts, type ObserveOptions, type ObservingHost, observe } from "../init/observe.ts";
 import type { Prompter } from "../init/prompter.ts";
 import { refuseSameFolder } from "../init/same-folder.ts";
 import {

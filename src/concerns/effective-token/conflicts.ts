@@ -90,9 +90,9 @@ function otherTokens(known: Known, token: Secret): Finding[] {
 
   function inEnvFile(): Finding[] {
     const values = readEnvFile(textIn(envFile));
-    const format = readToken(values.get(first) ?? "");
-    if (!("value" in format)) return [];
-    const held = Secret.of(format.value, { kind: "env-file", name: first, path: envFile.path });
+    const origin = { kind: "env-file", name: first, path: envFile.path } as const;
+    const held = Secret.of(values.get(first) ?? "", origin).asToken();
+    if (!(held instanceof Secret)) return [];
     return more.flatMap((name) => {
       const other = otherThan(held, values.get(name));
       if (other === undefined) return [];
@@ -119,10 +119,8 @@ function otherTokens(known: Known, token: Secret): Finding[] {
 
 /** The fingerprint of a text that is another token. */
 function otherThan(token: Secret, text: string | undefined): string | undefined {
-  const format = readToken(text ?? "");
-  if (!("value" in format)) return undefined;
-  const other = Secret.of(format.value, token.origin);
-  return other.equals(token) ? undefined : other.fingerprint;
+  const other = Secret.of(text ?? "", token.origin).asToken();
+  return !(other instanceof Secret) || other.equals(token) ? undefined : other.fingerprint;
 }
 
 function aboutDoctl(known: Known): Finding[] {
@@ -229,8 +227,10 @@ function isDigitalOcean(url: string): boolean {
   return URL.canParse(url) && /(^|\.)digitalocean\.com$/.test(new URL(url).hostname);
 }
 
-/** docs/contracts/terraform.md 2: a file beats TF_VAR_, and an empty text is sent as it is. */
-/** The same for one root module. */
+/**
+ * The same for one root module. A file overrides TF_VAR_, and an empty text is sent as it is
+ * (docs/contracts/terraform.md 2).
+ */
 export function judgeRootConflicts(
   known: Known,
   root: TerraformRoot,

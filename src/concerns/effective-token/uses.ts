@@ -166,7 +166,7 @@ function usesIn(known: Known, shell: Shell, via: Via): readonly Use[] {
   ];
 }
 
-/** docs/contracts/doctl.md 5.6 and 5.7: a named context beats the environment's token. */
+/** docs/contracts/doctl.md 5.6 and 5.7: a named context overrides the environment's token. */
 export function doctlTakes(
   { doctl, envFile: { file: envFile } }: Pick<Known, "doctl" | "envFile">,
   shell: Shell,

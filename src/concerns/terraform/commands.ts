@@ -119,11 +119,11 @@ const QUIET = ["-no-color", "-input=false"];
 function whyByHand(known: Known, root: TerraformRoot, files: Plan): string | undefined {
   const {
     repo: { git },
-    terraform: { roots, repoCode, templates },
+    terraform: { repoCode, templates },
     config: { base },
   } = known;
   const { config, module, own, at } = root;
-  const [brought] = repoCode[roots.indexOf(root)] ?? [];
+  const [brought] = repoCode.get(config.dir) ?? [];
   if (brought !== undefined)
     return `${relative(base, brought)} is the repo's, and it would obey it`;
   if (git?.tracked.has(join(config.dir, ".terraform"))) return "git has its .terraform folder";

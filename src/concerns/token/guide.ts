@@ -3,7 +3,6 @@ import { hint } from "../../errors/hint.ts";
 import type { Host, Terminal } from "../../host/host.ts";
 import { printable } from "../../lib/printable.ts";
 import { Secret } from "../../secret/secret.ts";
-import { readToken } from "../../secret/token-form.ts";
 import { type ApiHosts, TOKEN_FORM } from "./hosts.ts";
 import { inspectToken } from "./inspect.ts";
 import type { Inspection } from "./verdict.ts";
@@ -55,10 +54,12 @@ export async function guide(
   throw noToken();
 
   async function whyNot(text: string): Promise<string | undefined> {
-    const format = readToken(text);
-    if (format.kind === "malformed") return `That is no token: ${format.why}.`;
-    if (format.kind === "refresh") return "That is a refresh token (dor_v1_); the API takes none.";
-    const token = Secret.of(format.value, { kind: "prompt" });
+    const token = Secret.of(text, { kind: "prompt" }).asToken();
+    if (!(token instanceof Secret)) {
+      return token.kind === "refresh"
+        ? "That is a refresh token (dor_v1_); the API takes none."
+        : `That is no token: ${token.why}.`;
+    }
     progress("Asking DigitalOcean about the token");
     const asked = inspectToken(host, facts.hosts, token);
     facts.inspections.set(token.fingerprint, asked);

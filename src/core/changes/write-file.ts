@@ -105,18 +105,12 @@ export function editText(before: Snapshot, edit: (text: string) => string, why: 
 
 /** Edits of one file by several concerns become one write, where the first of them stood. */
 export function folded(changes: readonly Change[]): readonly Change[] {
-  const writes = new Map<string, WriteFile>();
+  const byPlace = new Map<string | Change, Change>();
   for (const change of changes) {
-    if (!(change instanceof WriteFile)) continue;
-    const { target } = change.before;
-    writes.set(target, writes.get(target)?.with(change) ?? change);
+    const isWrite = change instanceof WriteFile;
+    const place = isWrite ? change.before.target : change;
+    const known = byPlace.get(place);
+    byPlace.set(place, isWrite && known instanceof WriteFile ? known.with(change) : change);
   }
-  const isFirst = (change: WriteFile) =>
-    changes.find(
-      (each) => each instanceof WriteFile && each.before.target === change.before.target,
-    ) === change;
-  return changes.flatMap((change): Change | Change[] => {
-    if (!(change instanceof WriteFile)) return change;
-    return isFirst(change) ? (writes.get(change.before.target) ?? change) : [];
-  });
+  return [...byPlace.values()];
 }

@@ -9,22 +9,11 @@ import {
 import type { TokenState } from "../../../src/exec/token-sources.ts";
 import { Secret } from "../../../src/secret/secret.ts";
 import { said } from "../../fixtures/hint.ts";
-import { OTHER, PERSONAL, secret, thrownBy } from "../samples.ts";
-
-const CONFIG: ExecConfig = {
-  base: "/repo",
-  environment: undefined,
-  tokenName: "DIGITALOCEAN_TOKEN",
-  envFile: "/repo/.env",
-  hasBackend: false,
-  variables: [],
-  secretFiles: [],
-  workspaces: [],
-};
+import { EXEC_CONFIG, OTHER, PERSONAL, secret, thrownBy } from "../samples.ts";
 
 describe("another environment's workspace", () => {
   const config: ExecConfig = {
-    ...CONFIG,
+    ...EXEC_CONFIG,
     environment: "staging",
     workspaces: [{ dir: "/repo/infra", workspace: "staging" }],
   };
@@ -155,7 +144,7 @@ describe("exec under exec", () => {
   const shadowing: TokenState = { kind: "found", token: secret(), shadowed: [rival] };
 
   const check = (marker: string | undefined, environment: string | undefined, token: TokenState) =>
-    refuseNested({ DO_BOOTSTRAP_EXEC: marker }, { ...CONFIG, environment }, token);
+    refuseNested({ DO_BOOTSTRAP_EXEC: marker }, { ...EXEC_CONFIG, environment }, token);
 
   it.each<[what: string, marker: string | undefined, environment: string | undefined, TokenState]>([
     ["not under one", undefined, undefined, shadowing],
@@ -229,7 +218,7 @@ describe("exec under exec", () => {
 
 describe("a secret file of Terraform's with another token", () => {
   const PATH = "/repo/do-bootstrap.secret.auto.tfvars.json";
-  const config = { ...CONFIG, secretFiles: [{ path: PATH, variable: "do_token" }] };
+  const config = { ...EXEC_CONFIG, secretFiles: [{ path: PATH, variable: "do_token" }] };
   const used = Secret.of(PERSONAL, { kind: "environment", name: "DIGITALOCEAN_TOKEN" });
   const other = Secret.of(OTHER, { kind: "stdin" });
 
@@ -278,7 +267,7 @@ describe("a secret file of Terraform's with another token", () => {
       { path: "/b", variable: "y" },
     ];
     const refuse = (secretFiles: ExecConfig["secretFiles"]) =>
-      refuseOtherToken({ ...CONFIG, secretFiles }, used, (path) => texts[path] ?? "");
+      refuseOtherToken({ ...EXEC_CONFIG, secretFiles }, used, (path) => texts[path] ?? "");
     expect(refuse(roots.slice(0, 1))).toBeUndefined();
     expect(thrownBy(() => refuse(roots)).message).toMatch(
       new RegExp(`^/b holds another token \\(${other.fingerprint}\\)`),

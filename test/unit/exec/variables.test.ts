@@ -9,18 +9,7 @@ import {
 } from "../../../src/exec/variables.ts";
 import { Secret } from "../../../src/secret/secret.ts";
 import { revealed, type Variables } from "../../../src/secret/variables.ts";
-import { PERSONAL, secret } from "../samples.ts";
-
-const CONFIG: ExecConfig = {
-  base: "/repo",
-  environment: undefined,
-  tokenName: "DIGITALOCEAN_TOKEN",
-  envFile: "/repo/.env",
-  hasBackend: false,
-  variables: [],
-  secretFiles: [],
-  workspaces: [],
-};
+import { EXEC_CONFIG, PERSONAL, secret } from "../samples.ts";
 
 // The cases are written as "file.SPACES_X=1 env.AWS_Y=2 --all --backend name=ACME var=do_token".
 function read(given: string) {
@@ -32,8 +21,8 @@ function read(given: string) {
       .map(([, name = "", value = ""]): [string, string] => [name, value]);
   const named = Object.fromEntries(of(""));
   const config: ExecConfig = {
-    ...CONFIG,
-    tokenName: named["name"] ?? CONFIG.tokenName,
+    ...EXEC_CONFIG,
+    tokenName: named["name"] ?? EXEC_CONFIG.tokenName,
     hasBackend: words.includes("--backend"),
     variables: of("var").map(([, value]) => value),
   };
@@ -281,7 +270,7 @@ describe("only for a tool that we start", () => {
     ["prod", "/repo", "prod:/repo"],
     ["prod", "/a:b\nc", "prod:/a:b\nc"],
   ])("--env %s in %j: the marker is %j", (environment, base, marker) => {
-    const variables = execVariables({ ...CONFIG, environment, base });
+    const variables = execVariables({ ...EXEC_CONFIG, environment, base });
     expect(Object.fromEntries(variables)).toEqual({
       DIGITALOCEAN_CONTEXT: "default",
       DO_BOOTSTRAP_EXEC: marker,

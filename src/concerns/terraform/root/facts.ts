@@ -8,8 +8,8 @@ export interface TerraformFacts {
   readonly roots: readonly TerraformRoot[];
   /** Where each of these roots takes its token from. */
   readonly sources: readonly TokenSource[];
-  /** What the repo brings each of these roots that Terraform would start or obey; absolute paths. */
-  readonly repoCode: readonly (readonly string[])[];
+  /** By root module: what the repo brings it that Terraform would start or obey; absolute paths. */
+  readonly repoCode: ReadonlyMap<string, readonly string[]>;
   readonly tool: TerraformTool | undefined;
   /** What HCP Terraform leaves out where it uploads the config's folder. */
   readonly uploadIgnore: Snapshot;

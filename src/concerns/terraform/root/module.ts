@@ -131,16 +131,12 @@ function variable({ attributes, place }: Block): Variable {
   const is = (name: string) => attributes.get(name)?.literal === true;
   const value = attributes.get("default")?.literal;
   const origin = { kind: "code", path: place.file } as const;
+  const text = typeof value === "string" ? Secret.of(value, origin) : value;
   return {
     ephemeral: is("ephemeral"),
     sensitive: is("sensitive"),
     hasDefault: attributes.has("default"),
-    defaultText:
-      typeof value === "string"
-        ? Secret.of(value, origin)
-        : value instanceof Secret
-          ? value
-          : undefined,
+    defaultText: text instanceof Secret ? text : undefined,
     place,
   };
 }

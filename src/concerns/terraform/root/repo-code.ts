@@ -9,14 +9,14 @@ type LookingHost = Pick<Host, "files" | "env" | "home">;
  * root module: plugins, and command-line configs, which name plugins (docs/design.md rule 7).
  *
  * @param dirs the root modules.
- * @param top the repo; what leads out of it is the user's own.
- * @returns absolute paths, for each root.
+ * @param top the repo; a path outside it is the user's own.
+ * @returns absolute paths, by root module.
  */
 export async function repoCodeFor(
   host: LookingHost,
   dirs: readonly string[],
   top: string,
-): Promise<readonly (readonly string[])[]> {
+): Promise<ReadonlyMap<string, readonly string[]>> {
   const { files, env } = host;
   const named = SETTINGS.flatMap((name) => env[name] || []);
   const isRepos = async (path: string) =>
@@ -31,12 +31,14 @@ export async function repoCodeFor(
     ...bases.flatMap((base) => usual.get(base)?.map((name) => join(base, name)) ?? []),
   ];
   const everywhere = await only(ofMachine, isRepos);
-  return Promise.all(
+  const found = await Promise.all(
     dirs.map(async (dir) => {
       const inRoot = named.filter((path) => !isAbsolute(path)).map((path) => resolve(dir, path));
-      return [...everywhere, ...(await only(inRoot, isRepos)), ...(await pluginsIn(dir))];
+      const own = [...(await only(inRoot, isRepos)), ...(await pluginsIn(dir))];
+      return [dir, [...everywhere, ...own]] as const;
     }),
   );
+  return new Map(found);
 
   /** A link in the repo is the repo's, wherever it leads. */
   async function pluginsIn(dir: string): Promise<string[]> {

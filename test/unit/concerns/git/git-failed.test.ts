@@ -3,12 +3,12 @@ import { gitFailed } from "../../../../src/concerns/git/git.ts";
 import { said } from "../../../fixtures/hint.ts";
 
 const OWNED =
-  "fatal: detected dubious ownership in repository at '/work/it's mine'\nTo add an exception…";
+  "fatal: detected dubious ownership in repository at '/srv/it's mine'\nTo add an exception…";
 
 it.each([
   [
     OWNED,
-    "The repo belongs to another user. If you trust it: git config --global --add safe.directory '/work/it'\\''s mine'",
+    "The repo belongs to another user. If you trust it: git config --global --add safe.directory '/srv/it'\\''s mine'",
   ],
   ["error: object file .git/objects/ab is corrupt", "git fsck says what is broken."],
   ["fatal: bad config line 1", "Run git status in this folder and fix what it reports."],
