@@ -45,7 +45,7 @@ export function judgeToken({ token: { state: token, inspection }, config }: Know
       );
       return [
         finding("token.conflict", `Two different tokens: ${one} and ${other}.`, {
-          fix: hint`Unset the wrong one.`,
+          fix: hint`Unset the one that is wrong.`,
         }),
       ];
     }
