@@ -135,5 +135,5 @@ export function title(command: ToolCommand): string {
 
 /** Without what only a program says. */
 export function wordsOf({ args }: Pick<ToolCommand, "args">): readonly string[] {
-  return args.filter((arg) => arg !== "-no-color" && arg !== "-input=false");
+  return args.filter((arg) => !/^(-no-color|-input=false|-var=.*)$/.test(arg));
 }

@@ -41,6 +41,15 @@ const BROUGHT: readonly (readonly [string, Scene, RegExp])[] = [
     /git has its \.terraform folder/,
   ],
   [
+    "a TF_DATA_DIR that git has",
+    {
+      tracked: ["ci/data/x"],
+      files: { "ci/data/x": "" },
+      env: ({ repo }) => ({ TF_DATA_DIR: join(repo, "ci/data") }),
+    },
+    /git has its ci\/data folder/,
+  ],
+  [
     "a CLI config that a variable names",
     {
       files: { "ci/rc": "" },

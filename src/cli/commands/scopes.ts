@@ -37,7 +37,10 @@ export const scopes = command({
   examples: [
     ["do-bootstrap scopes", "of the config's root modules"],
     ["do-bootstrap scopes infra --for plan", "for a token that only reads"],
-    ["do-bootstrap scopes --plan tfplan", "for what a saved plan does, and no more"],
+    [
+      "terraform show -json tfplan | do-bootstrap scopes --plan -",
+      "for what a plan does, and no more",
+    ],
     ["do-bootstrap scopes --format markdown", "for a pull request"],
   ],
   async run(args, { host, progress }) {

@@ -197,9 +197,9 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
     if (git === undefined) return undefined;
     const probes = ignoreRules(config).flatMap(({ probes }) => probes);
     const inRoots = (await observingRoots).flatMap(
-      ({ tfvars, at, hasLockFile, config: { dir } }) => [
+      ({ tfvars, at, hasLockFile, data, config: { dir } }) => [
         ...tfvars.map((name) => at(name).path),
-        join(dir, ".terraform"),
+        data,
         ...(hasLockFile ? [join(dir, LOCK_FILE)] : []),
       ],
     );

@@ -58,7 +58,7 @@ export async function lookAtScopes(host: ScopesHost, request: ScopesRequest): Pr
   const code =
     plan === undefined
       ? await readNeeds(host, asked)
-      : await readNeeds(host, asked, await readPlan(host, plan, { dirs, config, git }));
+      : await readNeeds(host, asked, await readPlan(host, plan, { dirs, config }));
   const { token, findings } = await lookAtToken(host, {
     config,
     top: git?.root ?? config.base,
@@ -99,13 +99,7 @@ type Choice = NonNullable<Parameters<typeof readNeeds>[2]>;
 async function readPlan(
   host: ScopesHost,
   plan: string,
-  {
-    dirs,
-    config,
-    git,
-  }: { dirs: readonly string[]; config: ResolvedConfig } & {
-    git: Awaited<ReturnType<typeof openGit>>;
-  },
+  { dirs, config }: { readonly dirs: readonly string[]; readonly config: ResolvedConfig },
 ): Promise<Choice> {
   const [root, another] = dirs;
   if (root === undefined || another !== undefined) {
@@ -117,7 +111,7 @@ async function readPlan(
   const { actionsInPlan } = await import("../../scopes/plan-file.ts");
   const tool = config.roots.find(({ dir }) => dir === root)?.tool;
   const file = plan === "-" ? plan : resolve(host.cwd, plan);
-  const text = await readPlanFile(host, { file, root, tool, git });
+  const text = await readPlanFile(host, { file, root, tool });
   const name = plan === "-" ? "the plan" : plan;
   return (inCode: readonly Action[]): readonly Action[] => {
     const actions = actionsInPlan(text, name, inCode);

@@ -1,4 +1,4 @@
-import { join, relative } from "node:path";
+import { relative } from "node:path";
 import { textAt, textIn } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { Machine } from "../../core/machine.ts";
@@ -22,6 +22,7 @@ import type { TerraformFacts } from "./root/facts.ts";
 import { BACKEND_TF, MISSING_TF } from "./root/names.ts";
 import { needsOf, type RootNeeds } from "./root/needs.ts";
 import type { TerraformRoot } from "./root/root.ts";
+import type { TerraformTool } from "./root/tool.ts";
 import { terraformWords } from "./root/typed.ts";
 
 /** The facts that these follow from. */
@@ -82,7 +83,7 @@ export function planCommands(known: Known, root: TerraformRoot, files: Plan): Pl
   const isChanged = hasOtherSettings(root, files);
   if (init && (!root.isInitialised || !isConnected || isChanged || requirementsChange)) {
     const what = isConnected ? "installs the provider" : "installs the provider, opens the state";
-    const flags = isChanged ? ["-reconfigure"] : [];
+    const flags = [...(isChanged ? ["-reconfigure"] : []), ...withoutToken(terraform, root, needs)];
     commands.push(command(["init", "-input=false", ...flags], what));
   }
   if (workspace !== undefined && workspace !== root.workspace) {
@@ -90,7 +91,7 @@ export function planCommands(known: Known, root: TerraformRoot, files: Plan): Pl
       command(["workspace", "select", "-or-create", workspace], `workspace ${workspace}`),
     );
   }
-  const byHand = commands.length === 0 ? undefined : whyByHand(known, root, files);
+  const byHand = commands.length === 0 ? undefined : whyByHand(known, root, files, commands);
   if (byHand === undefined) return { ...judged, commands };
   const typed = commands.map(({ args: [...words] }) =>
     run(
@@ -116,7 +117,12 @@ const QUIET = ["-no-color", "-input=false"];
  * Why a person has to start Terraform here: what the repo brings would run, or be told secrets of this
  * machine (docs/design.md rule 7).
  */
-function whyByHand(known: Known, root: TerraformRoot, files: Plan): string | undefined {
+function whyByHand(
+  known: Known,
+  root: TerraformRoot,
+  files: Plan,
+  commands: readonly ToolCommand[],
+): string | undefined {
   const {
     repo: { git },
     terraform: { repoCode, templates },
@@ -126,8 +132,12 @@ function whyByHand(known: Known, root: TerraformRoot, files: Plan): string | und
   const [brought] = repoCode.get(config.dir) ?? [];
   if (brought !== undefined)
     return `${relative(base, brought)} is the repo's, and it would obey it`;
-  if (git?.tracked.has(join(config.dir, ".terraform"))) return "git has its .terraform folder";
+  if (git?.tracked.has(root.data)) return `git has its ${relative(config.dir, root.data)} folder`;
   if (module.cloud !== undefined) return "it would talk to HCP Terraform";
+  // init may ask the providers of a state for their schemas, and nobody knows who installed these.
+  if (root.isInitialised && root.hasLocalState && commands.some(({ args }) => args[0] === "init")) {
+    return "it may start the providers that are installed beside the state";
+  }
   const { backend } = module;
   if (backend !== undefined && backend.type !== "local") {
     return `the code has a backend of its own (${backend.type})`;
@@ -140,6 +150,19 @@ function whyByHand(known: Known, root: TerraformRoot, files: Plan): string | und
     return /\b(backend|cloud)\b\s*("|\{)/.test(text) && text !== rendered && !isRewritten;
   });
   return forged && `${forged} is not what we wrote`;
+}
+
+/**
+ * OpenTofu evaluates the sources of modules when it installs them, with the values of tfvars files: a
+ * source could carry the token to any host. The command line overrides the files.
+ */
+function withoutToken(tool: TerraformTool, { module }: TerraformRoot, needs: RootNeeds): string[] {
+  if (tool.name !== "tofu") return [];
+  const names = [
+    needs.credentials === "tfvars" ? needs.variable : undefined,
+    ...module.providers.map(({ variable }) => variable),
+  ];
+  return [...new Set(names)].flatMap((name) => (name === undefined ? [] : [`-var=${name}=`]));
 }
 
 /**

@@ -41,6 +41,8 @@ export interface TerraformRoot {
   readonly hasState: boolean;
   /** A state with something in it lies in the folder, of whichever workspace. */
   readonly hasLocalState: boolean;
+  /** Where Terraform keeps what it installs: .terraform, or the folder that TF_DATA_DIR names; absolute. */
+  readonly data: string;
   /** Where `terraform init` found the state to be, when it last ran. */
   readonly storedBackend: (StoredBackend & { readonly path: string }) | undefined;
   /** Secrets that stand in what -backend-config would get. */
@@ -112,6 +114,7 @@ export async function observeRoot(
   return {
     config,
     real,
+    data,
     foreign,
     own,
     module,

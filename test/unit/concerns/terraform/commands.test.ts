@@ -55,6 +55,25 @@ describe("whether init is run", () => {
       done({ "data/providers/x": "" }, { env: { TF_DATA_DIR: "/repo/data" } }),
       ["warning terraform.environment"],
     ],
+    [
+      "providers that somebody installed beside a state",
+      done({
+        ...INIT,
+        "infra/versions.tf": undefined,
+        "infra/terraform.tfstate": '{"resources":[{}]}',
+      }),
+      ["info terraform.by-hand"],
+    ],
+    [
+      "and beside the states of workspaces",
+      done({ ...INIT, "infra/versions.tf": undefined, "infra/terraform.tfstate.d/a/x": "" }),
+      ["info terraform.by-hand"],
+    ],
+    [
+      "a state, and no providers yet",
+      done({ "infra/terraform.tfstate": '{"resources":[{}]}' }),
+      ["terraform init"],
+    ],
     ["init: false", { config: "terraform: { init: false }" }, []],
     ["versions.tf changes", done({ ...INIT, "infra/versions.tf": undefined }), ["terraform init"]],
     ["provider.tf alone changes", done({ ...INIT, "infra/provider.tf": undefined }), []],
@@ -227,6 +246,27 @@ describe("the environment of a command", () => {
     expect([...(command?.with.keys() ?? [])].sort()).toEqual(added);
     expect(command).toMatchObject({ cwd: "/repo/infra", tool: { path: "/usr/bin/terraform" } });
     expect(command?.args).toEqual(expect.arrayContaining(["-no-color", "-input=false"]));
+  });
+
+  // OpenTofu evaluates what a module's source says, with the values of tfvars files.
+  it.each<[string, Given, readonly string[]]>([
+    ["terraform", {}, []],
+    ["tofu", { tools: ["tofu 1.11.0"] }, ["-var=do_token="]],
+    [
+      "tofu, and a token under names of the repo's own",
+      {
+        tools: ["tofu 1.11.0"],
+        files: {
+          "infra/main.tf":
+            'provider "digitalocean" {\n  token = var.pat\n}\nprovider "digitalocean" {\n  alias = "eu"\n  token = var.eu\n}\n',
+        },
+      },
+      ["-var=pat=", "-var=eu="],
+    ],
+    ["tofu, under env", { tools: ["tofu 1.11.0"], config: "terraform: { credentials: env }" }, []],
+  ])("%s: the token's variables are empty", async (_, given, expected) => {
+    const [command] = (await plan(given)).part.commands ?? [];
+    expect(command?.args.filter((arg) => arg.startsWith("-var"))).toEqual(expected);
   });
 
   it("keys are hidden", async () => {
