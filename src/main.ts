@@ -184,12 +184,18 @@ async function withUses(report: Report): Promise<Report> {
 }
 
 /** Changes are counted as they will be in the end, when they were made. */
-function questionOf({ changes, commands }: Report["plan"]): string {
+function questionOf({ changes, commands, outside }: Report["plan"]): string {
   const [only, ...more] = commands;
-  const make = changes.length === 1 ? "Make this change" : `Make these ${changes.length} changes`;
-  if (only === undefined) return `${make}?`;
-  const runs = more.length === 0 ? title(only) : `${commands.length} commands`;
-  return changes.length === 0 ? `Run ${runs}?` : `${make}, and run ${runs}?`;
+  const runs = more.length === 0 ? only && title(only) : `${commands.length} commands`;
+  const parts = [
+    ...(changes.length === 0
+      ? []
+      : [changes.length === 1 ? "make this change" : `make these ${changes.length} changes`]),
+    ...(runs === undefined ? [] : [`run ${runs}`]),
+    ...outside.map(({ asked }) => asked),
+  ];
+  const question = parts.join(", and ");
+  return `${question.charAt(0).toUpperCase()}${question.slice(1)}?`;
 }
 
 type Ask = NonNullable<Context["askForToken"]>;

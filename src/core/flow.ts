@@ -3,6 +3,7 @@ import { hint } from "../errors/hint.ts";
 import type { ApplyQuestions } from "./apply.ts";
 import type { ApplyHost, Change } from "./change.ts";
 import { type Finding, isBlocked } from "./finding.ts";
+import type { OutsideChange } from "./outside-change.ts";
 import { isEmpty, type Plan } from "./plan.ts";
 import { type CommandResult, type RunHost, runCommands } from "./run-commands.ts";
 
@@ -18,10 +19,12 @@ export interface Result<F> extends Look<F> {
   /** What failed and does not matter. */
   readonly warnings: readonly string[];
   readonly commands: readonly CommandResult[];
+  /** What was done outside this machine. */
+  readonly outside: readonly OutsideChange[];
 }
 
 /** The part of a result that a mere look has. */
-export const NOTHING_DONE = { applied: [], warnings: [], commands: [] } as const;
+export const NOTHING_DONE = { applied: [], warnings: [], commands: [], outside: [] } as const;
 
 /** How a command looks and what follows from it; everything else is the flow's. */
 export interface Task<F> {
@@ -96,12 +99,27 @@ export async function runTask<F>(
   const commands = await runAll(first);
   const second = await task.look();
   if (second.plan.changes.length > 0) throw notConverged(second.plan);
-  return finished(second, { applied, warnings, commands });
+  return finished(second, { applied, warnings, commands, ...(await applyOutside(first.plan)) });
 
-  async function finished(last: Look<F>, done: Omit<Result<F>, keyof Look<F>>): Promise<Result<F>> {
+  async function finished(
+    last: Look<F>,
+    { failed = [], ...done }: Omit<Result<F>, keyof Look<F>> & { failed?: readonly Finding[] },
+  ): Promise<Result<F>> {
     task.journal?.end();
-    const findings = [...last.plan.findings, ...((await task.finish?.(last, done.commands)) ?? [])];
+    const atEnd = (await task.finish?.(last, done.commands)) ?? [];
+    const findings = [...last.plan.findings, ...failed, ...atEnd];
     return { ...last, plan: { ...last.plan, findings }, ...done };
+  }
+
+  async function applyOutside({ outside }: Plan) {
+    const done: OutsideChange[] = [];
+    const failed: Finding[] = [];
+    for (const change of outside) {
+      const findings = await change.apply();
+      failed.push(...findings);
+      if (findings.length === 0) done.push(change);
+    }
+    return { outside: done, failed };
   }
 
   async function applyAll({ facts, plan }: Look<F>): Promise<readonly string[]> {

@@ -1,6 +1,7 @@
 import type { Change } from "./change.ts";
 import { folded } from "./changes/write-file.ts";
 import type { Finding } from "./finding.ts";
+import type { OutsideChange } from "./outside-change.ts";
 import type { ToolCommand } from "./run-commands.ts";
 
 /** What has to change, and what is worth saying. */
@@ -9,6 +10,8 @@ export interface Plan {
   readonly changes: readonly Change[];
   /** Run after the changes, are reported, and never undo them (docs/design.md rule 10). */
   readonly commands: readonly ToolCommand[];
+  /** Made last, when a second look has found all changes made. */
+  readonly outside: readonly OutsideChange[];
 }
 
 /** What one concern adds to a plan. */
@@ -22,6 +25,7 @@ export function joined(parts: readonly PlanPart[]): Plan {
     findings: onceEach(parts.flatMap(({ findings = [] }) => findings)),
     changes: folded(parts.flatMap(({ changes = [] }) => changes)),
     commands: parts.flatMap(({ commands = [] }) => commands),
+    outside: parts.flatMap(({ outside = [] }) => outside),
   };
 }
 
@@ -34,6 +38,11 @@ function onceEach(findings: readonly Finding[]): readonly Finding[] {
   return [...seen.values()];
 }
 
-export function isEmpty({ changes, commands }: Plan): boolean {
-  return changes.length + commands.length === 0;
+export function isEmpty(plan: Plan): boolean {
+  return stepsIn(plan) === 0;
+}
+
+/** How many things there are to do. */
+export function stepsIn({ changes, commands, outside }: Plan): number {
+  return changes.length + commands.length + outside.length;
 }

@@ -7,7 +7,8 @@ import type { TerraformRoot } from "../concerns/terraform/root/root.ts";
 import { terraformWords, toolOf } from "../concerns/terraform/root/typed.ts";
 import type { Change } from "../core/change.ts";
 import { type Finding, isBlocked } from "../core/finding.ts";
-import type { Plan } from "../core/plan.ts";
+import type { OutsideChange } from "../core/outside-change.ts";
+import { type Plan, stepsIn } from "../core/plan.ts";
 import { type CommandResult, type ToolCommand, title } from "../core/run-commands.ts";
 import type { AppError } from "../errors/app-error.ts";
 import { EXIT, type ExitStatus } from "../errors/exit-status.ts";
@@ -41,6 +42,7 @@ export function humanReport(
     dryRun && !hasErrors ? wholePlan(report, page) : "",
     shown === undefined ? changes(report, applied, page) : "",
     commandResults(report, page),
+    outsideRows(report.outside, page),
     command === "check" && !hasErrors ? pending(report, page) : "",
     findings(report, unsaid, page),
     lastLine(report, status, page),
@@ -57,8 +59,15 @@ export function humanPlan(report: Report, page: Page): string {
 }
 
 function wholePlan(report: Report, page: Page): string {
-  const { changes, commands } = report.plan;
-  return sections([...diffs(report, changes, page), commandRows(report, commands, page)]).trimEnd();
+  const { changes, commands, outside } = report.plan;
+  const rows = [commandRows(report, commands, page), outsideRows(outside, page)];
+  return sections([...diffs(report, changes, page), ...rows]).trimEnd();
+}
+
+function outsideRows(outside: readonly OutsideChange[], page: Page): string {
+  return outside
+    .map(({ label, why }) => titled(sign({ sign: "-" }, page), safe(label), why, page))
+    .join("\n");
 }
 
 function commandRows(report: Report, commands: readonly ToolCommand[], page: Page): string {
@@ -136,7 +145,7 @@ function changes(report: Report, done: readonly Change[], page: Page): string {
 
 function pending(report: Report, page: Page): string {
   const { plan } = report;
-  if (plan.changes.length + plan.commands.length === 0) return "";
+  if (stepsIn(plan) === 0) return "";
   return [
     `Still to do (${hintText(hint`${own()}`, page.edge)}):`,
     changes(report, plan.changes, page),
@@ -192,7 +201,7 @@ function marked(mark: string, text: string, page: Page): string {
 
 const SIGN_STYLES = { "+": "green", "~": "yellow", "-": "red" } as const;
 
-function sign({ sign }: Change, page: Page): string {
+function sign({ sign }: Pick<Change, "sign">, page: Page): string {
   return page.paint(SIGN_STYLES[sign], sign);
 }
 
@@ -292,8 +301,8 @@ function problem(
 }
 
 function lastLine(report: Report, status: ExitStatus, page: Page): string {
-  const { command, dryRun, plan, applied } = report;
-  const left = plan.changes.length + plan.commands.length;
+  const { command, dryRun, plan, applied, outside } = report;
+  const left = stepsIn(plan);
   if (isBlocked(plan.findings) && applied.length === 0) {
     return command === "check" ? "" : "Nothing was changed.";
   }
@@ -309,7 +318,8 @@ function lastLine(report: Report, status: ExitStatus, page: Page): string {
   }
   const rest =
     left === 0 && aside.length === 0 ? ", and looked at again: nothing is left to do" : "";
-  const lines = [marked(tick, `${count(applied.length, "change")} made${rest}.`, page)];
+  const made = applied.length + outside.length;
+  const lines = [marked(tick, `${count(made, "change")} made${rest}.`, page)];
   const next = command === "init" ? nextStep(report) : undefined;
   if (next !== undefined) {
     lines.push(`  Next: ${page.paint("bold", safe(hintText(next, page.edge)))}`);

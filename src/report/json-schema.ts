@@ -150,6 +150,11 @@ const loggedOut = v.strictObject({
   context: text("The context that loses its token."),
   why,
 });
+const revocation = v.strictObject({
+  kind: v.literal("revoke"),
+  token: fingerprint,
+  why,
+});
 const command = {
   kind: v.literal("run"),
   command: text("As a person would type it."),
@@ -174,11 +179,11 @@ const report = v.pipe(
     ),
     findings: v.array(finding),
     pending: v.pipe(
-      v.array(v.union([file, context, gone, loggedOut, v.strictObject(command)])),
+      v.array(v.union([file, context, gone, loggedOut, revocation, v.strictObject(command)])),
       v.description("What is left to do."),
     ),
     applied: v.pipe(
-      v.array(v.union([file, context, gone, loggedOut])),
+      v.array(v.union([file, context, gone, loggedOut, revocation])),
       v.description("What was done."),
     ),
     commands: v.pipe(

@@ -16,7 +16,7 @@ const SCHEMA_VERSION = 1;
 
 /** The one document that --json prints. */
 export function jsonReport(report: Report, status: ExitStatus, edge: HintEdge): string {
-  const { facts, plan, applied, warnings, command, commands } = report;
+  const { facts, plan, applied, warnings, command, commands, outside } = report;
   const {
     config,
     token: { state: token, inspection },
@@ -57,8 +57,12 @@ export function jsonReport(report: Report, status: ExitStatus, edge: HintEdge): 
     })),
     uses: (report.uses ?? []).map((use) => jsonUse(use, token)),
     findings: plan.findings.map((each) => jsonFinding(each, edge)),
-    pending: [...plan.changes.map((change) => change.json()), ...plan.commands.map(jsonCommand)],
-    applied: applied.map((change) => change.json()),
+    pending: [
+      ...plan.changes.map((change) => change.json()),
+      ...plan.commands.map(jsonCommand),
+      ...plan.outside.map((change) => change.json()),
+    ],
+    applied: [...applied, ...outside].map((change) => change.json()),
     commands: commands.map(({ command, failure, took }) => ({
       ...jsonCommand(command),
       tookMs: took,

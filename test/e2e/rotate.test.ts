@@ -1,8 +1,8 @@
 import { readdir, readFile, rename, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect, it } from "vitest";
-import { ASKS, CONFIRMS, guided, needsScript } from "../fixtures/terminal.ts";
+import { describe, expect, it, type TestContext } from "vitest";
+import { ASKS, CONFIRMS, guided, needsScript, start, words } from "../fixtures/terminal.ts";
 import { fakeDoctl } from "../fixtures/tools.ts";
 import { fileTree } from "../fixtures/tree.ts";
 import { type RunResult, randomToken, type Workbench, workbench } from "../fixtures/workbench.ts";
@@ -233,6 +233,18 @@ describe("rotate", () => {
     expect(result.status).toBe(status);
   });
 
+  it("--revoke stands in the plan of a dry run, and revokes nothing", async () => {
+    const { bench, rotate } = await scene();
+    const { stdout } = await rotate("--revoke", "--dry-run");
+    expect(stdout).toMatch(/^- token [0-9a-f]{8} +revoked at 127\.0\.0\.1:\d+, once/m);
+    expect(stdout).toContain("5 changes to make");
+    const { pending } = JSON.parse((await rotate("--revoke", "--dry-run", "--json")).stdout);
+    const token = /^- token (\w+)/m.exec(stdout)?.[1];
+    expect(pending.at(-1)).toMatchObject({ kind: "revoke", token });
+    const routes = bench.sandbox.requests.map(({ method, path }) => `${method} ${path}`);
+    expect(routes).not.toContain("POST /v1/oauth/revoke");
+  });
+
   it("--revoke asks for it, and the API whether it is dead", async () => {
     const { bench, old, rotate } = await scene();
     const { status, stderr } = await rotate("--revoke");
@@ -450,5 +462,52 @@ describe("uninstall", () => {
     const { stderr } = await bench.run(["uninstall"]);
     expect(stderr).toContain(".gitignore keeps our lines");
     expect(await bench.git("status", "--porcelain", "--ignored", name)).toMatch(/^!!/);
+  });
+});
+
+describe.skipIf(needsScript !== "")(`rotate --revoke on a terminal${needsScript}`, () => {
+  const ASKED = /Make these 4 changes, and revoke the token [0-9a-f]{8}\?/;
+
+  async function asked(context: TestContext) {
+    const made = await scene();
+    const terminal = start(context, made.bench, ["rotate", "--revoke"]);
+    await terminal.until(ASKS);
+    terminal.type(`${made.fresh}\r`);
+    await terminal.until(ASKED);
+    const posts = () => made.bench.sandbox.requests.filter(({ method }) => method === "POST");
+    return { ...made, terminal, posts };
+  }
+
+  it("a no revokes nothing", async (context) => {
+    const { terminal, where, posts } = await asked(context);
+    terminal.type("n");
+    await terminal.exit;
+    expect(await where()).toEqual(OLD);
+    expect(posts()).toEqual([]);
+  });
+
+  it("nothing is revoked where DigitalOcean does not confirm the stored token", async (context) => {
+    const { bench, fresh, terminal, where, posts } = await asked(context);
+    bench.sandbox.revoke(fresh);
+    terminal.type("y");
+    await terminal.exit;
+    expect(await where()).toEqual(NEW);
+    expect(words(terminal.screen())).toContain(
+      "was not revoked: DigitalOcean does not confirm the new one.",
+    );
+    expect(posts()).toEqual([]);
+  });
+
+  it("a run that was killed before it revoked is told of by the next one", async (context) => {
+    const { bench, terminal } = await asked(context);
+    bench.sandbox.answer("POST /v1/oauth/revoke", "hang");
+    terminal.type("y");
+    await terminal.until(/Revoking the old token/);
+    terminal.signal("SIGKILL");
+    await terminal.exit;
+    const third = randomToken();
+    bench.sandbox.accept(third);
+    const { stderr } = await bench.run(["rotate", "--token-stdin"], { input: third });
+    expect(words(stderr)).toContain("was not revoked: an earlier rotate was stopped before that.");
   });
 });

@@ -8,6 +8,7 @@ import type { Inspection } from "../../concerns/token/verdict.ts";
 import type { ApplyHost } from "../../core/change.ts";
 import { type Finding, failureOf } from "../../core/finding.ts";
 import { type Result, runTask, type Task } from "../../core/flow.ts";
+import type { OutsideChange } from "../../core/outside-change.ts";
 import { joined, type Plan } from "../../core/plan.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { hint, own } from "../../errors/hint.ts";
@@ -63,13 +64,14 @@ export async function rotate(
         if (rotation === undefined) return;
         const { key, olds, token } = rotation;
         const old = olds.map(({ fingerprint }) => fingerprint);
-        host.state.write(key, JSON.stringify({ old, new: token.fingerprint }));
+        const { revoke } = request;
+        host.state.write(key, JSON.stringify({ old, new: token.fingerprint, revoke }));
       },
       end: () => rotation && host.state.remove(rotation.key),
       isResumed: () => rotation?.isResumed === true,
     },
     whoTakes: (paths, { repo }) => takerIn(host, repo.git?.git, paths),
-    finish: ({ facts }) => farewell(host, facts, rotation?.olds ?? [], request),
+    finish: ({ facts }) => (request.revoke ? [] : stillValid(host, facts, rotation?.olds ?? [])),
   };
   return runTask(task, host, approve, { dryRun, progress });
 
@@ -84,7 +86,11 @@ export async function rotate(
     const isGiven = request.stdin === undefined && started !== undefined;
     const token = isGiven ? started : await newToken(facts);
     const olds = oldTokens(facts, places, { token, unfinished });
-    return { key, token, olds, isStored: holding(places, olds).length > 0, isResumed };
+    return {
+      ...{ key, token, olds, isResumed },
+      isStored: holding(places, olds).length > 0,
+      notRevoked: isResumed || record?.revoke !== true ? [] : record.old,
+    };
   }
 
   async function newToken(facts: Facts): Promise<Secret> {
@@ -108,10 +114,11 @@ export async function rotate(
   async function planRotation(
     facts: Facts,
     places: readonly TokenPlace[],
-    { olds, token, isStored }: Rotation,
+    { olds, token, isStored, notRevoked }: Rotation,
   ): Promise<Plan> {
     if (olds.length === 0) return joined([{ findings: judgeOld(facts, token) }]);
     if (request.revoke && !isStored) return joined([{ findings: [notStored(facts)] }]);
+    const held = holding(places, olds);
     progress("Asking DigitalOcean about both tokens");
     const inspect = inspectOnce(host, facts.token.hosts, inspections);
     const [now, ...before] = await Promise.all([token, ...olds].map(inspect));
@@ -119,7 +126,14 @@ export async function rotate(
     return joined([
       { findings: judgeNew(facts, { token, now, before, force }) },
       { findings: [unreached(facts, olds), ...unreadPlaces(facts, places)] },
-      ...holding(places, olds).map((held) => changePlace(facts, held, { token, force })),
+      { findings: notRevoked.map(leftByAnother) },
+      ...held.map((place) => changePlace(facts, place, { token, force })),
+      {
+        outside:
+          request.revoke && held.length > 0
+            ? olds.map((old) => revocation(host, facts, { old, token, progress }))
+            : [],
+      },
     ]);
   }
 }
@@ -134,11 +148,14 @@ interface Rotation {
   readonly isStored: boolean;
   /** A run before this one was killed in the middle of it. */
   readonly isResumed: boolean;
+  /** Fingerprints of what another run stored the new one for, and was killed before it revoked. */
+  readonly notRevoked: readonly string[];
 }
 
 interface Unfinished {
   readonly old: readonly string[];
   readonly new: string;
+  readonly revoke: boolean;
 }
 
 function keyOf({ config }: Facts): StateKey {
@@ -148,8 +165,9 @@ function keyOf({ config }: Facts): StateKey {
 function readRecord(text: string | undefined): Unfinished | undefined {
   if (text === undefined) return undefined;
   try {
-    const { old, new: to } = JSON.parse(text) as Partial<Unfinished>;
-    return Array.isArray(old) && typeof to === "string" ? { old, new: to } : undefined;
+    const { old, new: to, revoke } = JSON.parse(text) as Partial<Unfinished>;
+    const isRecord = Array.isArray(old) && typeof to === "string";
+    return isRecord ? { old, new: to, revoke: revoke === true } : undefined;
   } catch {
     return undefined;
   }
@@ -272,24 +290,53 @@ function unreached(
   });
 }
 
+/** What nobody can undo comes when the new token is stored, and DigitalOcean takes it. */
+function revocation(
+  host: RotateHost,
+  { token: { hosts } }: Facts,
+  { old, token, progress }: { old: Secret; token: Secret } & Pick<RotateRequest, "progress">,
+): OutsideChange {
+  const why = `revoked at ${hosts.oauth.host}, once the new one is stored and works`;
+  return {
+    label: `token ${old.fingerprint}`,
+    why,
+    asked: `revoke the token ${old.fingerprint}`,
+    json: () => ({ kind: "revoke", token: old.fingerprint, why }),
+    async apply() {
+      progress("Asking DigitalOcean about the new token");
+      const { state } = await inspectToken(host, hosts, token);
+      if (state !== "alive") return [unrevoked(old, "DigitalOcean does not confirm the new one")];
+      progress("Revoking the old token");
+      await revokeToken(host, hosts, old);
+      const after = await inspectToken(host, hosts, old);
+      if (after.state === "refused") return [];
+      return [unrevoked(old, "it is still valid on DigitalOcean's side")];
+    },
+  };
+}
+
+function unrevoked({ fingerprint }: Pick<Secret, "fingerprint">, why: string): Finding {
+  const message = `The old token (${fingerprint}) was not revoked: ${why}.`;
+  return finding("token.not-revoked", message, { fix: hint`Delete it: ${TOKEN_LIST}` });
+}
+
+function leftByAnother(fingerprint: string): Finding {
+  return unrevoked({ fingerprint }, "an earlier rotate was stopped before that");
+}
+
 /** Says what the old tokens still are on DigitalOcean's side. */
-async function farewell(
+async function stillValid(
   host: RotateHost,
   { token: { hosts } }: Facts,
   olds: readonly Secret[],
-  { revoke, progress }: RotateRequest,
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const old of olds) {
-    if (revoke) {
-      progress("Revoking the old token");
-      await revokeToken(host, hosts, old);
-    }
     const { state } = await inspectToken(host, hosts, old);
     if (state === "refused") continue;
     const fix = hint`Delete it: ${TOKEN_LIST}`;
     const message = `The old token (${old.fingerprint}) is still valid on DigitalOcean's side.`;
-    findings.push(finding(revoke ? "token.not-revoked" : "token.still-valid", message, { fix }));
+    findings.push(finding("token.still-valid", message, { fix }));
   }
   return findings;
 }

@@ -56,7 +56,7 @@ function skipFailedRoots(roots: readonly TerraformRoot[], plans: readonly Plan[]
     const findings = plan.findings.map((each) =>
       each.level === "error" ? { ...each, skippedRoot: dir } : each,
     );
-    return { findings, changes: [], commands: [] };
+    return joined([{ findings }]);
   });
 }
 

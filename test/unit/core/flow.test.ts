@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Change } from "../../../src/core/change.ts";
 import { type Finding, isBlocked } from "../../../src/core/finding.ts";
 import { runTask, type Task } from "../../../src/core/flow.ts";
+import type { OutsideChange } from "../../../src/core/outside-change.ts";
 import { joined, type Plan, type PlanPart } from "../../../src/core/plan.ts";
 import type { ToolCommand } from "../../../src/core/run-commands.ts";
 import { AppError } from "../../../src/errors/app-error.ts";
@@ -187,6 +188,21 @@ function command(words: string, cwd = "/repo/infra"): ToolCommand {
 }
 
 const A = { changes: [change("a")] };
+
+/** What cannot be undone; `fails`: it is not made, and says so. */
+function outside(name: string, fails = false): OutsideChange {
+  return {
+    label: name,
+    why: "",
+    asked: name,
+    json: () => ({}),
+    async apply() {
+      log.push(name);
+      return fails ? [finding("z")] : [];
+    },
+  };
+}
+const REVOKE = { outside: [outside("revoke")] };
 const ERROR = { findings: [finding("x", "error")] };
 /** A run up to the yes, and what follows the last write. */
 const BEFORE = "look, clean up, ask";
@@ -221,6 +237,23 @@ describe("what is done", () => {
       "a yes, and a journal",
       { plans: [A], resumed: false },
       "look, clean up, ask, begin after look 1, a, git?, true?, look, end, finish after look 2",
+    ],
+    ["outside this machine, a dry run", { dryRun: true, plans: [{ ...A, ...REVOKE }] }, "look"],
+    ["outside this machine, a no", { plans: [{ ...A, ...REVOKE }], answer: false }, BEFORE],
+    [
+      "outside this machine: last, and before the journal ends",
+      { plans: [{ ...A, ...REVOKE }], resumed: false },
+      "look, clean up, ask, begin after look 1, a, git?, true?, look, revoke, end, finish after look 2",
+    ],
+    [
+      "outside this machine, where a second look finds more",
+      { plans: [{ ...A, ...REVOKE }, { changes: [change("b")] }], resumed: false },
+      "look, clean up, ask, begin after look 1, a, git?, true?, look",
+    ],
+    [
+      "outside this machine, and a signal",
+      { plans: [{ ...A, ...REVOKE }], interruptedAt: "a" },
+      `${BEFORE}, a, undo a`,
     ],
     ["a probe", { plans: [A], probed: A }, `${BEFORE}, probe, a, git?, ${AFTER}`],
     [
@@ -327,6 +360,11 @@ describe("what comes of it", () => {
       "a probe that stops it",
       { plans: [A], probed: { ...ERROR, warnings: ["t"] } },
       { facts: "look 1", applied: [], warnings: ["t"], plan: ERROR },
+    ],
+    [
+      "what was done outside this machine, and what was not",
+      { plans: [{ ...A, outside: [outside("revoke", true), outside("grant")] }] },
+      { outside: [{ label: "grant" }], plan: { findings: [finding("z")] } },
     ],
     [
       "what is left to do is a finding of the second look",
