@@ -1,10 +1,12 @@
 // Whole processes, timed in turn: each round runs every case once, and a ratio compares two runs of
 // one round, as a busy machine slows both. Writes docs/benchmark.md; fails where a limit is passed.
+// --against REF builds another commit and runs it in the same rounds; without it, the last release is taken.
 import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { availableParallelism, cpus, tmpdir, type } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { parseArgs } from "node:util";
 import { startSandbox } from "../../scripts/sandbox.mjs";
 import { HIDING_PLACES, historyRepo } from "./history-repo.mjs";
 import { writeTerraformTree } from "./terraform-tree.mjs";
@@ -31,24 +33,55 @@ const here = (name) => join(import.meta.dirname, name);
 const top = here("../..");
 const installed = (path) => join(top, "node_modules", path);
 
+const { values: options } = parseArgs({ options: { against: { type: "string" } } });
 const root = await mkdtemp(join(tmpdir(), "do-bootstrap-bench-"));
 try {
   const sandbox = await startSandbox(root);
-  const cases = await arrange(sandbox);
+  const ref = options.against ?? (await lastRelease());
+  const cases = await arrange(sandbox, join(root, "new"), join(top, "dist/bin.cjs"));
+  const before = ref && (await build(ref));
+  if (before) pair(cases, await arrange(sandbox, join(root, "old"), before));
   const times = await measure(cases);
   const memory = await peaksOf(cases);
   await sandbox.close();
   const rows = cases.map((each) => rowOf(each, times, memory));
   await mkdir(join(top, "docs"), { recursive: true });
-  await writeFile(join(top, "docs/benchmark.md"), documentOf(rows));
-  process.stdout.write(tableOf(rows));
+  await writeFile(join(top, "docs/benchmark.md"), documentOf(rows, ref));
+  process.stdout.write(tableOf(rows, ref));
   process.exitCode = rows.every(({ isOver }) => !isOver) ? 0 : 1;
 } finally {
   await rm(root, { recursive: true, force: true });
 }
 
+/** @returns undefined where nothing was released yet. */
+async function lastRelease() {
+  const args = ["describe", "--tags", "--abbrev=0", "--match=v*"];
+  const said = await outputOf({ file: "git", args, cwd: top, isQuiet: true });
+  return said.trim() || undefined;
+}
+
+/** The program of another commit, with the packages of this one. */
+async function build(ref) {
+  const folder = join(root, "source");
+  await mkdir(folder);
+  const archive = join(root, "source.tar");
+  await run({ file: "git", args: ["archive", "--output", archive, ref], cwd: top });
+  await run({ file: "tar", args: ["-xf", archive], cwd: folder });
+  await symlink(installed(""), join(folder, "node_modules"));
+  await run({ file: process.execPath, args: ["esbuild.config.mjs"], cwd: folder });
+  return join(folder, "dist/bin.cjs");
+}
+
+/** Each case of the program gets its twin of the other commit. */
+function pair(cases, others) {
+  for (const each of cases) {
+    const twin = others.find(({ name }) => name === each.name);
+    if (each.isOurs && twin !== undefined) each.twin = twin;
+  }
+}
+
 /** A repo with its config two folders up and an env file of ten variables, and Terraform code; what runs there. */
-async function arrange(sandbox) {
+async function arrange(sandbox, root, program) {
   const [repo, home, few] = ["acme-web", "home", "bin"].map((name) => join(root, name));
   const cwd = join(repo, "services/web");
   const config = join(repo, ".do-bootstraprc.yaml");
@@ -70,7 +103,7 @@ async function arrange(sandbox) {
     DO_BOOTSTRAP_OAUTH_URL: sandbox.url,
   };
   const node = (name, args, more) => ({ name, file: process.execPath, args, env, cwd, ...more });
-  const ours = (name, args, more) => node(name, [join(top, "dist/bin.cjs"), ...args], more);
+  const ours = (name, args, more) => node(name, [program, ...args], { isOurs: true, ...more });
   await run({ file: "git", args: ["init", "--quiet"], env, cwd: repo });
   await run(ours("", ["--yes"], { cwd: repo }));
 
@@ -168,7 +201,7 @@ async function arrange(sandbox) {
       rounds: 5,
     },
     ours(HISTORY, ["check", "--history"], { ...checking, to: CAT_FILE, limit: 2 }),
-    ...(await gitleaks(past, env)),
+    ...(await gitleaks(root, past, env)),
     ...(peer === undefined
       ? []
       : [{ name: "HCL_PEER, 1000 files", file: peer, args: [code(1000)], env, cwd, rounds: 5 }]),
@@ -184,7 +217,7 @@ async function assertFindsAll(check) {
 }
 
 /** The other who searches histories, where it is installed, with one rule: ours. */
-async function gitleaks(cwd, env) {
+async function gitleaks(root, cwd, env) {
   const file = await which("gitleaks").catch(() => undefined);
   if (file === undefined) return [];
   const [config, report] = ["gitleaks.toml", "gitleaks.json"].map((name) => join(root, name));
@@ -211,18 +244,23 @@ async function writeRoots(repo, env) {
   await run({ file: "git", args: ["init", "--quiet"], env, cwd: repo });
 }
 
-/** Milliseconds of every round, by the case's name. */
+/** Milliseconds of every round, by case. */
 async function measure(cases) {
-  const times = new Map(cases.map(({ name }) => [name, []]));
+  const all = cases.flatMap((each) => [each, ...(each.twin === undefined ? [] : [each.twin])]);
+  const times = new Map(all.map((each) => [each, []]));
   for (let round = -2; round < ROUNDS; round++) {
     for (const each of cases) {
       // What takes seconds has few rounds, and none to warm up.
       if (each.rounds !== undefined && (round < 0 || round >= each.rounds)) continue;
-      await each.before?.();
-      // A file that was changed just now is not trusted to stay so.
-      if (each.before !== undefined) await wait(20);
-      const ms = await run(each);
-      if (round >= 0) times.get(each.name).push(ms);
+      const both = each.twin === undefined ? [each] : [each, each.twin];
+      // Who goes first has the colder caches.
+      for (const one of round % 2 === 0 ? both : both.reverse()) {
+        await one.before?.();
+        // A file that was changed just now is not trusted to stay so.
+        if (one.before !== undefined) await wait(20);
+        const ms = await run(one);
+        if (round >= 0) times.get(one).push(ms);
+      }
     }
   }
   return times;
@@ -262,9 +300,10 @@ function run({ file, args, env, cwd, status: expected = 0, isQuiet = false }) {
   });
 }
 
-function outputOf({ file, args, env, cwd }) {
+function outputOf({ file, args, env, cwd, isQuiet = false }) {
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { env, cwd, stdio: ["ignore", "pipe", "inherit"] });
+    const stdio = ["ignore", "pipe", isQuiet ? "ignore" : "inherit"];
+    const child = spawn(file, args, { env, cwd, stdio });
     let said = "";
     child.stdout.on("data", (text) => (said += text));
     child.on("error", reject).on("close", () => resolve(said));
@@ -282,44 +321,48 @@ async function which(name) {
 }
 
 /** Beyond a limit: of its ratio, time or memory, or, of another program, nearer to ours than it should be. */
-function rowOf({ name, to, limit, limitMs, peakLimit, peakLimitMiB, atLeast }, times, memory) {
-  const own = times.get(name);
-  const ratioTo = (other) => median(own.map((ms, round) => ms / times.get(other)[round]));
-  const ratio = to && ratioTo(to);
+function rowOf(each, times, memory) {
+  const { name, to, limit, limitMs, peakLimit, peakLimitMiB, atLeast, twin } = each;
+  const own = times.get(each);
+  const named = (other) => [...times].find(([{ name }]) => name === other)[1];
+  const ratioTo = (others) => median(own.map((ms, round) => ms / others[round]));
+  const ratio = to && ratioTo(named(to));
+  const against = twin && ratioTo(times.get(twin));
   const peak = memory.get(name);
   const isOver =
     ratio > (limit ?? Infinity) ||
     median(own) > (limitMs ?? Infinity) ||
     peak / 1024 > (peakLimitMiB ?? Infinity) ||
     peak / memory.get(to) > (peakLimit ?? Infinity) ||
-    (atLeast !== undefined && ratioTo(atLeast[1]) < atLeast[0]);
+    (atLeast !== undefined && ratioTo(named(atLeast[1])) < atLeast[0]);
   const limits = { limit, limitMs, peakLimitMiB, atLeast };
-  return { name, to, ...limits, ms: median(own), ratio, peak, isOver };
+  return { name, to, ...limits, ms: median(own), ratio, against, peak, isOver };
 }
 
-function tableOf(rows) {
-  const head = ["", "Median", "Ratio", "to", "Limit", "Peak memory"];
+function tableOf(rows, ref) {
+  const head = ["", "Median", "Ratio", "to", "Limit", "Peak memory", ...(ref ? [`To ${ref}`] : [])];
   const limitOf = ({ limit, limitMs, peakLimitMiB, atLeast, isOver }) => {
-    const passed = isOver ? " (passed!)" : "";
+    const passed = isOver ? " (over the limit)" : "";
     if (limit !== undefined) return `at most ${limit}${passed}`;
     if (limitMs !== undefined) return `at most ${limitMs} ms${passed}`;
     if (peakLimitMiB !== undefined) return `at most ${peakLimitMiB} MiB${passed}`;
     return atLeast === undefined ? "" : `at least ${atLeast[0]} × ${atLeast[1]}${passed}`;
   };
-  const lines = rows.map(({ name, to, ms, ratio, peak, ...row }) => [
+  const lines = rows.map(({ name, to, ms, ratio, against, peak, ...row }) => [
     name,
     `${ms.toFixed(1)} ms`,
     ratio?.toFixed(2) ?? "",
     to ?? "",
     limitOf(row),
     peak === undefined ? "" : `${(peak / 1024).toFixed(1)} MiB`,
+    ...(ref ? [against?.toFixed(3) ?? ""] : []),
   ]);
   return [head, head.map(() => "---"), ...lines]
     .map((line) => `| ${line.join(" | ")} |\n`)
     .join("");
 }
 
-function documentOf(rows) {
+function documentOf(rows, ref) {
   const cpu = `${availableParallelism()} × ${cpus()[0]?.model.trim() ?? "?"}`;
   const date = new Date().toISOString().slice(0, 10);
   return `# Benchmark
@@ -336,8 +379,8 @@ of two other providers, a variable, locals, an output and comments. There is non
 \`check --history\` searches a repo of 10 000 commits with a token in each of ${HIDING_PLACES.length} hiding places
 (${HIDING_PLACES.join(", ")}), and finds them all.
 The hundred roots have a terraform that installs nothing: what is measured is our part of it.
-
-${tableOf(rows)}`;
+${ref ? `The last column compares with the program of ${ref}, which runs in the same rounds.\n` : ""}
+${tableOf(rows, ref)}`;
 }
 
 function median(numbers) {
