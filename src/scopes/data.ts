@@ -15,6 +15,8 @@ export interface ScopeFacts {
   readonly requires: readonly string[];
   /** The same for a scope without a page, from its family or the documented rule. */
   readonly requires_inferred?: readonly string[];
+  /** Scopes that grant this one, too. */
+  readonly granted_by?: readonly string[];
 }
 
 /** What the provider does with a resource or a data source. */
@@ -24,6 +26,8 @@ export type Operation = "create" | "read" | "update" | "delete" | "import";
 export interface TypeScopes extends Readonly<Partial<Record<Operation, readonly string[]>>> {
   readonly credentials: "token" | "spaces";
   readonly conditional: readonly Conditional[];
+  /** By scope: a weaker one that serves this type as well. */
+  readonly alternatives?: Readonly<Record<string, readonly string[]>>;
   readonly maybe?: readonly {
     readonly op: Operation;
     readonly scope: string;

@@ -3,7 +3,7 @@ import { type Action, withoutIndexes } from "./action.ts";
 import { requiredBy } from "./closure.ts";
 import type { ScopeData } from "./data.ts";
 import type { FailingResource, Failure, NetworkFailure } from "./failures.ts";
-import { compare } from "./granted.ts";
+import { isGranted } from "./granted.ts";
 import { scopesNeeded } from "./needed.ts";
 import { type KnownOperation, type Operations, operationsOf } from "./operations.ts";
 
@@ -80,17 +80,17 @@ function forbidden(
   const wanted = known?.scopes ?? [];
   const makers = actionsBehind(failure, wanted, facts);
   const resources = failure.resource === undefined ? placesOf(makers) : plain.resources;
-  const missing = new Set(
-    token.granted === undefined ? [] : compare(token.granted, wanted, []).missing,
-  );
-  const isLacking = known?.isAny ? missing.size === wanted.length : missing.size > 0;
-  const isGranted = (scope: string) =>
-    token.granted === undefined ? undefined : !missing.has(scope);
-  const ofCall: ScopeCheck[] = wanted.map((scope) => ({ scope, granted: isGranted(scope) }));
+  const { granted } = token;
+  const ofCall: ScopeCheck[] = wanted.map((scope) => ({
+    scope,
+    granted: granted && isGranted(granted, scope, data),
+  }));
+  const isMissing = (check: ScopeCheck) => check.granted === false;
+  const isLacking = known?.isAny ? ofCall.every(isMissing) : ofCall.some(isMissing);
   // The API asks for more where a field names another kind of thing: tags, a VPC.
   const more = isLacking ? [] : furtherScopes(makers, { wanted, token, data });
   const scopes = [...ofCall, ...more];
-  const lacking = scopes.filter(({ granted }) => granted === false).map(({ scope }) => scope);
+  const lacking = scopes.filter(isMissing).map(({ scope }) => scope);
   const base = { ...plain, scopes, resources };
   if (wanted.length === 0) {
     const what =
@@ -104,18 +104,18 @@ function forbidden(
     };
   }
   if ((isLacking || more.length > 0) && lacking.length > 0) {
-    const required = requiredBy(lacking, data).filter(
-      (scope) =>
-        token.granted !== undefined && compare(token.granted, [scope], []).missing.length > 0,
+    const asked = known?.isAny ? weaker(lacking, data) : lacking;
+    const required = requiredBy(asked, data).filter(
+      (scope) => granted !== undefined && !isGranted(granted, scope, data),
     );
-    const all = [...lacking, ...required].sort().join(", ");
+    const all = [...asked, ...required].sort().join(", ");
     return {
       ...base,
       what: `The token lacks ${lacking.join(known?.isAny ? " or " : " and ")}.`,
       fix: hint`Scopes cannot be edited: make a new token that also has ${all}. ${own("scopes")} lists all that the code needs.`,
     };
   }
-  if (token.granted === undefined) {
+  if (granted === undefined) {
     return {
       ...base,
       what: `DigitalOcean refused it (403): the token that was used lacks ${wanted.join(known?.isAny ? " or " : " and ")}, as a rule.`,
@@ -127,6 +127,15 @@ function forbidden(
     what: "This repo's token has the scope, and DigitalOcean refused the call all the same (403).",
     fix: hint`Another token was used (${own("check")}; ${own("exec")} passes this repo's), or the role of its owner in the team does not allow it.`,
   };
+}
+
+/** Of scopes any of which serves: those that the data calls the weaker ones, if it does. */
+function weaker(scopes: readonly string[], { resources }: ScopeData): readonly string[] {
+  const alternatives = Object.values(resources).flatMap((type) =>
+    scopes.flatMap((scope) => type.alternatives?.[scope] ?? []),
+  );
+  const named = scopes.filter((scope) => alternatives.includes(scope));
+  return named.length > 0 ? named : scopes;
 }
 
 const NOT_ASKED: Readonly<Record<KnownToken["state"], Hint>> = {
@@ -167,9 +176,7 @@ function furtherScopes(
   const isOne = new Set(makers.map(({ address }) => address)).size === 1;
   if (granted === undefined || !isOne) return [];
   return scopesNeeded(makers, data)
-    .own.filter(
-      ({ scope }) => !wanted.includes(scope) && compare(granted, [scope], []).missing.length > 0,
-    )
+    .own.filter(({ scope }) => !wanted.includes(scope) && !isGranted(granted, scope, data))
     .map(({ scope, reasons }) => {
       const when = reasons.find((reason) => reason.when !== undefined)?.when;
       return { scope, granted: false, ...(when === undefined ? {} : { for: when }) };

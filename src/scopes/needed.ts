@@ -11,6 +11,8 @@ export interface Reason {
   /** undefined: always. */
   readonly when: string | undefined;
   readonly place: SourceLocation;
+  /** Scopes that serve as well here, each by itself. */
+  readonly instead?: readonly string[];
 }
 
 export interface Need {
@@ -31,9 +33,13 @@ export interface Needs {
   readonly unknown: readonly string[];
 }
 
-/** The smallest set of scopes that is sure to do for these actions, as far as the data goes. */
+/**
+ * The smallest set of scopes that is sure to do for these actions, as far as the data goes. Of
+ * alternatives it has the weaker one, if nothing else needs the stronger one.
+ */
 export function scopesNeeded(actions: readonly Action[], data: ScopeData): Needs {
   const own = new Map<string, Reason[]>();
+  const open: { stronger: string; weaker: string; reason: Reason }[] = [];
   const maybe = new Map<string, { reasons: Reason[]; why: string }>();
   const spaces = new Set<string>();
   const unknown = new Set<string>();
@@ -45,7 +51,11 @@ export function scopesNeeded(actions: readonly Action[], data: ScopeData): Needs
     else if (scopes.credentials === "spaces") spaces.add(address);
     else {
       const reason = { address, operation, when: undefined, place };
-      for (const scope of scopes[operation] ?? []) add(scope, reason);
+      for (const scope of scopes[operation] ?? []) {
+        const [weaker] = scopes.alternatives?.[scope] ?? [];
+        if (weaker === undefined) add(scope, reason);
+        else open.push({ stronger: scope, weaker, reason });
+      }
       for (const conditional of scopes.conditional) {
         if (conditional.op !== operation || !needs(action, conditional)) continue;
         add(conditional.scope, { ...reason, when: conditional.when });
@@ -57,6 +67,11 @@ export function scopesNeeded(actions: readonly Action[], data: ScopeData): Needs
         else known.reasons.push(reason);
       }
     }
+  }
+  const sure = new Set(own.keys());
+  for (const { stronger, weaker, reason } of open) {
+    const [scope, other] = sure.has(stronger) ? [stronger, weaker] : [weaker, stronger];
+    add(scope, { ...reason, instead: [other] });
   }
   const required = requiredBy(own.keys(), data);
   return {

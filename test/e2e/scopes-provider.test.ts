@@ -21,8 +21,6 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   "web site: monitoring:create":
     "The page of droplet:create names it beside others; the API lists it for alerts alone, and the " +
     "provider asks for no alert.",
-  "record of a domain that is there: domain:create":
-    "The API takes domain:update in its place, which a later change of the record needs anyway.",
 };
 
 const LIMIT = 240_000;

@@ -230,7 +230,7 @@ function judgeNew(
     config,
   });
   if (now?.state !== "alive") return found;
-  const lacking = code.actions.length === 0 ? undefined : compareScopes(now, code.needs);
+  const lacking = code.actions.length === 0 ? undefined : compareScopes(now, code);
   return [
     ...found,
     ...(lacking?.findings ?? []),

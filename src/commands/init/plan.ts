@@ -67,7 +67,7 @@ function hasErrors({ findings }: Plan): boolean {
 /** A new repo, whose code asks for nothing yet, is no measure of a token. */
 function judgeScopes({ token: { code, inspection } }: Facts): readonly Finding[] {
   if (code.actions.length === 0) return [];
-  return compareScopes(inspection, code.needs)?.findings ?? [];
+  return compareScopes(inspection, code)?.findings ?? [];
 }
 
 function aboutTools({

@@ -13,7 +13,6 @@ import { isInside, isTerraformFile } from "../../lib/paths.ts";
 import type { Action } from "../../scopes/action.ts";
 import type { Purpose } from "../../scopes/code-actions.ts";
 import type { Comparison } from "../../scopes/granted.ts";
-import type { Needs } from "../../scopes/needed.ts";
 import type { Secret } from "../../secret/secret.ts";
 import type { ObservingHost } from "../init/observe.ts";
 import { finding } from "./findings.ts";
@@ -62,7 +61,7 @@ export async function lookAtScopes(host: ScopesHost, request: ScopesRequest): Pr
   const { token, findings } = await lookAtToken(host, {
     config,
     top: git?.root ?? config.base,
-    needs: code.needs,
+    code,
     progress,
   });
   const aboutCode = plan === undefined ? judgeCode(code) : judgeTypes(code);
@@ -125,12 +124,12 @@ async function lookAtToken(
   {
     config,
     top,
-    needs,
+    code,
     progress,
   }: {
     config: ResolvedConfig;
     top: string;
-    needs: Needs;
+    code: CodeNeeds;
     progress: ScopesRequest["progress"];
   },
 ): Promise<Pick<ScopesLook, "token" | "findings">> {
@@ -138,7 +137,7 @@ async function lookAtToken(
   // What is needed can be said without a token.
   if (state.kind === "missing") return { token: undefined, findings: [] };
   const findings = judgeToken({ token: { state, inspection }, config });
-  const compared = compareScopes(inspection, needs);
+  const compared = compareScopes(inspection, code);
   if (state.kind !== "found" || compared === undefined) return { token: undefined, findings };
   return {
     token: { token: state.token, comparison: compared.comparison },

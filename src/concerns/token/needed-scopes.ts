@@ -83,8 +83,11 @@ const ACCOUNT = "account:read";
 
 /** Every scope that a token is to have, as the control panel sorts them. */
 export function allNeeded({ own, required }: Needs): string[] {
-  const all = [...own.map(({ scope }) => scope), ...required];
-  return all.sort((a, b) => (panelOrder(a) < panelOrder(b) ? -1 : 1));
+  return inPanelOrder([...own.map(({ scope }) => scope), ...required]);
+}
+
+function inPanelOrder(scopes: readonly string[]): string[] {
+  return scopes.toSorted((a, b) => (panelOrder(a) < panelOrder(b) ? -1 : 1));
 }
 
 /** By what they are about, then create, read, update, delete. */
@@ -116,12 +119,13 @@ export function panelRows({ needs }: CodeNeeds): PanelRow[] {
  */
 export function compareScopes(
   inspection: Inspection | undefined,
-  needs: Needs,
+  { needs, scopes }: Pick<CodeNeeds, "needs" | "scopes">,
 ): { comparison: Comparison; findings: Finding[] } | undefined {
   const granted = inspection?.scopes;
   if (granted === undefined) return undefined;
   const maybe = needs.maybe.map(({ scope }) => scope);
-  const comparison = compare(granted, allNeeded(needs), [ACCOUNT, ...maybe]);
+  const { missing, excess } = compare(granted, needs, [ACCOUNT, ...maybe], { scopes });
+  const comparison = { missing: inPanelOrder(missing), excess };
   return { comparison, findings: judgeComparison(comparison, broadAccess(granted)) };
 }
 

@@ -12,7 +12,7 @@ function stringsIn(data: unknown): string[] {
 
 function scopesOfType(type: TypeScopes): string[] {
   const { create, read, update, delete: destroy, import: adopt, conditional, maybe = [] } = type;
-  const alternatives = "alternatives" in type ? Object.entries(type.alternatives ?? {}) : [];
+  const alternatives = Object.entries(type.alternatives ?? {});
   const some = [...conditional, ...maybe].map(({ scope }) => scope);
   return [...stringsIn([create, read, update, destroy, adopt, alternatives]), ...some];
 }
@@ -24,7 +24,12 @@ const TYPES = [...Object.values(resources), ...Object.values(dataSources)];
 const NAMED: Record<string, string[]> = {
   "operations.json": stringsIn(operations),
   "scopes.json": Object.values(scopes).flatMap((each) =>
-    stringsIn([each.requires, each.requires_inferred, "associated" in each && each.associated]),
+    stringsIn([
+      each.requires,
+      each.requires_inferred,
+      each.granted_by,
+      "associated" in each && each.associated,
+    ]),
   ),
   "terraform-scopes.json": TYPES.flatMap(scopesOfType),
 };

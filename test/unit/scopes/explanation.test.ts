@@ -82,6 +82,21 @@ describe("a refused call (403)", () => {
     expect(said(fix)).toContain("actions:read, droplet:create, droplet:read, sizes:read. ");
   });
 
+  it.each([
+    ["POST /v2/domains/a.example/records", having(), "domain:read, domain:update. "],
+    ["DELETE /v2/domains/a.example/records/1", having("domain:read"), "domain:update. "],
+    ["DELETE /v2/domains/a.example", having("domain:read"), "domain:delete. "],
+  ])("of scopes any of which serves names the weaker one: %s", (call, token, scopes) => {
+    expect(said(explained(refused(call), token).fix)).toContain(`also has ${scopes}`);
+  });
+
+  it.each([
+    ["POST /v2/projects/1/resources", "project:update"],
+    ["POST /v2/domains/a.example/records", "domain:create"],
+  ])("%s: the token has the scope that serves as well", (call, scope) => {
+    expect(explained(refused(call), having(scope)).what).toContain("has the scope");
+  });
+
   it("names the scope that a field of the resource asks for, where the call's own is there", () => {
     const token = having("droplet:create", "droplet:read", "image:read", "droplet:delete");
     const { scopes, what } = explained(`Error: ${refused("POST /v2/droplets")}${OF_WEB}`, token);

@@ -35,6 +35,8 @@ function own(plan: string, code: object = {}): string[] {
 }
 
 const KEY = "digitalocean_ssh_key.me";
+const RECORD = "digitalocean_record.www";
+const ZONE = "digitalocean_domain.main";
 const VOLUME = "digitalocean_volume.data";
 const RESERVED = "digitalocean_reserved_ip.ip";
 const FIREWALL = "digitalocean_firewall.web";
@@ -66,6 +68,22 @@ describe("the scopes of a plan's actions", () => {
       "replace",
       planOf([KEY, { actions: ["delete", "create"], before: {}, after: {} }]),
       ["ssh_key:create", "ssh_key:delete", "ssh_key:read"],
+    ],
+    ["a record", planOf([RECORD, create({})]), ["domain:read", "domain:update"]],
+    [
+      "the end of a record",
+      planOf([RECORD, { actions: ["delete"], before: {} }]),
+      ["domain:update"],
+    ],
+    [
+      "a record and its zone",
+      planOf([RECORD, create({})], [ZONE, create({})]),
+      ["domain:create", "domain:read"],
+    ],
+    [
+      "the end of a record, and a zone",
+      planOf([RECORD, { actions: ["delete"], before: {} }], [ZONE, create({})]),
+      ["domain:create", "domain:read", "domain:update"],
     ],
     ["forget", planOf([KEY, { actions: ["forget"], before: {} }]), []],
     [
