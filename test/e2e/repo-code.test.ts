@@ -31,7 +31,7 @@ const BROUGHT: readonly (readonly [string, Scene, RegExp])[] = [
   [
     "a backend below a header of ours",
     { files: { "state.tf": generate(inTerraform(SHARED), {}) } },
-    /state\.tf is not what we wrote/,
+    /the code has a backend of its own/,
   ],
   ["a cloud block", { files: { "main.tf": inTerraform("cloud {}") } }, /HCP Terraform/],
   ["plugins", { files: { [`terraform.d/plugins/${PLUGIN}`]: "" } }, /terraform\.d\/plugins is/],

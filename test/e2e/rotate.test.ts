@@ -2,6 +2,7 @@ import { readdir, readFile, rename, stat, symlink, writeFile } from "node:fs/pro
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, type TestContext } from "vitest";
+import { generate } from "../../src/core/generated.ts";
 import { ASKS, CONFIRMS, guided, needsScript, start, words } from "../fixtures/terminal.ts";
 import { fakeDoctl } from "../fixtures/tools.ts";
 import { fileTree } from "../fixtures/tree.ts";
@@ -443,6 +444,14 @@ describe("uninstall", () => {
     expect(await readdir(join(bench.repo, ".git/hooks"))).not.toContain("pre-commit");
     expect((await readdir(bench.repo)).sort()).toEqual([".env", ".git", "main.tf"]);
     expect(await bench.read(".env")).toBe("");
+  });
+
+  it("leaves what says more than we would write, whatever its header says", async () => {
+    const { bench } = await scene();
+    const forged = generate('# template: 1\nresource "null_resource" "mine" {}\n', {});
+    await bench.write("provider.tf", forged);
+    expect((await bench.run(["uninstall"])).stderr).toContain("provider.tf, which was edited");
+    expect(await bench.read("provider.tf")).toBe(forged);
   });
 
   it("leaves what was edited, and says so", async () => {

@@ -119,6 +119,12 @@ function planUninstall({ facts, places, olds }: Found, pipelines: readonly Snaps
     const isOurs = values.kind === "file" && sameValues(values, root.config.variables);
     return [...files, ...(isOurs ? [values] : [])];
   });
+  // A header that fits is no proof of what stands below it.
+  const theirs = roots.flatMap((root) =>
+    [...root.own].flatMap(([name, { edited }]) => (edited ? [root.at(name)] : [])),
+  );
+  const isEdited = (each: Snapshot) =>
+    theirs.includes(each) || recognise(textOf(each)) === "edited";
   const generated = [...inRoots, ...pipelines, ...(isEnvrc ? [envrc] : [])];
   const isExample = withNames(envFile.templates.example, exampleNames(config)) === textOf(example);
   const changes = [...generated, ...(isExample ? [example] : [])].flatMap((snapshot) => {
@@ -207,10 +213,6 @@ function blockRemoval(bounds: Bounds, gitignore: Snapshot): PlanPart {
 
 function textOf(snapshot: Snapshot): string {
   return textAt(snapshot)?.text ?? "";
-}
-
-function isEdited(snapshot: Snapshot): boolean {
-  return recognise(textOf(snapshot)) === "edited";
 }
 
 function sameValues(snapshot: Snapshot, values: Readonly<Record<string, unknown>>): boolean {

@@ -4,7 +4,7 @@ import { placesIn } from "../../concerns/config/load.ts";
 import type { ResolvedConfig } from "../../concerns/config/resolved.ts";
 import { openGit } from "../../concerns/git/git.ts";
 import { execConfigOf } from "../../concerns/terraform/exec-config.ts";
-import { observeRoot } from "../../concerns/terraform/root/root.ts";
+import { observeRoot } from "../../concerns/terraform/observe.ts";
 import { findToken } from "../../concerns/token/find-token.ts";
 import { apiHosts } from "../../concerns/token/hosts.ts";
 import { inspectToken } from "../../concerns/token/inspect.ts";

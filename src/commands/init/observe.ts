@@ -11,10 +11,11 @@ import { observeGit } from "../../concerns/git/observe.ts";
 import type { SpacesFacts } from "../../concerns/spaces/facts.ts";
 import type { LockVerdicts } from "../../concerns/spaces/prove-locks.ts";
 import { withBackendConfigs } from "../../concerns/terraform/backend/config-files.ts";
+import { observeRoot, readTemplates } from "../../concerns/terraform/observe.ts";
 import type { TerraformFacts } from "../../concerns/terraform/root/facts.ts";
 import { LOCK_FILE, UPLOAD_IGNORE } from "../../concerns/terraform/root/names.ts";
 import { repoCodeFor } from "../../concerns/terraform/root/repo-code.ts";
-import { observeRoot, type TerraformRoot } from "../../concerns/terraform/root/root.ts";
+import type { TerraformRoot } from "../../concerns/terraform/root/root.ts";
 import { tokenSourceOf } from "../../concerns/terraform/root/token-source.ts";
 import { findTerraform } from "../../concerns/terraform/root/tool.ts";
 import type { TokenFacts } from "../../concerns/token/facts.ts";
@@ -26,7 +27,6 @@ import { observeToken } from "../../concerns/token/observe.ts";
 import type { Inspection } from "../../concerns/token/verdict.ts";
 import { lookingOnce } from "../../core/cached-files.ts";
 import { textIn } from "../../core/file-text.ts";
-import { TEMPLATE_NAMES, type Templates } from "../../core/generated.ts";
 import type { Machine } from "../../core/machine.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
 import { findKeys } from "../../exec/spaces-keys.ts";
@@ -179,7 +179,7 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
     spaces: { keys, locks: options.locks ?? new Map() },
     terraform: {
       ...{ roots, sources, repoCode, tool: tool.tool, uploadIgnore },
-      templates: templatesOf(host),
+      templates: readTemplates(host),
     },
     doctl,
     newConfig: { at: configAt, template: options.writeConfig ? host.template(CONFIG_FILE) : "" },
@@ -254,9 +254,4 @@ async function findBlocked(
     if (why !== undefined) blocked.set(folder, why);
   }
   return blocked;
-}
-
-function templatesOf({ template }: ObservingHost): Templates {
-  const entries = TEMPLATE_NAMES.map((name) => [name, template(`terraform/${name}`)] as const);
-  return Object.fromEntries(entries) as Templates;
 }

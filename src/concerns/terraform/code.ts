@@ -14,6 +14,7 @@ import type { RepoFacts } from "../git/facts.ts";
 import { finding } from "./findings.ts";
 import type { TerraformFacts } from "./root/facts.ts";
 import type { HardCoded, ProviderBlock } from "./root/module.ts";
+import { PROVIDER_SOURCE } from "./root/names.ts";
 import { needsOf, type RootNeeds } from "./root/needs.ts";
 import { providerOf } from "./root/provider.ts";
 import type { TerraformRoot } from "./root/root.ts";
@@ -92,8 +93,6 @@ export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): 
     return [finding("terraform.committed-token", message, { where: place, fix })];
   }
 }
-
-const PROVIDER_SOURCE = /^(registry\.(terraform\.io|opentofu\.org)\/)?digitalocean\/digitalocean$/i;
 
 /** One variable cannot stand for two tokens. */
 export function isFixable({ module }: TerraformRoot): boolean {

@@ -1,5 +1,5 @@
 import { relative } from "node:path";
-import { textAt, textIn } from "../../core/file-text.ts";
+import { textIn } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { Machine } from "../../core/machine.ts";
 import { NOTHING, type Plan, type PlanPart } from "../../core/plan.ts";
@@ -17,7 +17,6 @@ import type { SpacesFacts } from "../spaces/facts.ts";
 import { stateElsewhere } from "./backend/plan.ts";
 import { execConfigOf } from "./exec-config.ts";
 import { finding } from "./findings.ts";
-import { renderBackend } from "./root/backend.ts";
 import type { TerraformFacts } from "./root/facts.ts";
 import { BACKEND_TF, MISSING_TF } from "./root/names.ts";
 import { needsOf, type RootNeeds } from "./root/needs.ts";
@@ -125,7 +124,7 @@ function whyByHand(
 ): string | undefined {
   const {
     repo: { git },
-    terraform: { repoCode, templates },
+    terraform: { repoCode },
     config: { base },
   } = known;
   const { config, module, own, at } = root;
@@ -142,14 +141,11 @@ function whyByHand(
   if (backend !== undefined && backend.type !== "local") {
     return `the code has a backend of its own (${backend.type})`;
   }
-  // A header is no proof of what stands below it.
-  const rendered = config.backend && renderBackend(config.backend, templates);
-  const forged = [...own.keys()].find((name) => {
-    const text = textAt(at(name))?.text ?? "";
+  const [leftover] = [...own].flatMap(([name, file]) => {
     const isRewritten = files.changes.some(({ file }) => file === at(name).path);
-    return /\b(backend|cloud)\b\s*("|\{)/.test(text) && text !== rendered && !isRewritten;
+    return file.backend === undefined || isRewritten ? [] : name;
   });
-  return forged && `${forged} is not what we wrote`;
+  return leftover && `${leftover} is not what we wrote`;
 }
 
 /**

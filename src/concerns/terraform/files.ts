@@ -2,6 +2,51 @@ import { bodyOf, fill, generate, type Templates } from "../../core/generated.ts"
 import type { TerraformRootConfig } from "../config/resolved.ts";
 import { EPHEMERAL_SINCE, MISSING_TF } from "./root/names.ts";
 import type { RootNeeds } from "./root/needs.ts";
+import type { TerraformRoot } from "./root/root.ts";
+
+/**
+ * The texts of the .tf files that a root gets, backend.tf aside, by name: three files in a root without any;
+ * else what is missing, in one.
+ */
+export function renderConfiguration(
+  root: TerraformRoot,
+  needs: RootNeeds,
+  templates: Templates,
+): ReadonlyMap<string, string> {
+  const { foreign, own, config } = root;
+  const isEmpty = foreign.length === 0 && !own.has(MISSING_TF);
+  const isOurs = (name: string) => own.get(name)?.edited === false;
+  const rendered = renderRoot(config, needs, templates);
+  const lacking = new Map([
+    ["versions.tf", needs.lacksRequiredProviders],
+    ["provider.tf", needs.lacksProvider],
+    ["variables.tf", rendered.has("variables.tf")],
+  ]);
+  const names = [...lacking.keys()].filter(
+    (name) => isOurs(name) || (isEmpty && (lacking.get(name) || own.has(name))),
+  );
+  const textOf = (name: string) => (lacking.get(name) ? rendered.get(name) : undefined);
+  const missing = renderMissing(config, without(needs, names), templates);
+  const all = missing !== undefined || isOurs(MISSING_TF) ? [...names, MISSING_TF] : names;
+  return new Map(
+    all.map((name) => {
+      const text = name === MISSING_TF ? missing : textOf(name);
+      return [name, text ?? renderNothing(name, templates)];
+    }),
+  );
+}
+
+/** What is still lacking when these files have their part. */
+function without(needs: RootNeeds, names: readonly string[]): RootNeeds {
+  const hasVariables = names.includes("variables.tf");
+  return {
+    ...needs,
+    lacksRequiredProviders: needs.lacksRequiredProviders && !names.includes("versions.tf"),
+    lacksProvider: needs.lacksProvider && !names.includes("provider.tf"),
+    lacksTokenVariable: needs.lacksTokenVariable && !hasVariables,
+    undeclared: hasVariables ? [] : needs.undeclared,
+  };
+}
 
 /**
  * The .tf files of a root that has none of its own. They follow from config alone, never from the
@@ -35,7 +80,7 @@ export function renderRoot(
 }
 
 /** A file of ours when all that it declared stands elsewhere, or is not needed any more. */
-export function renderNothing(name: string, templates: Templates): string {
+function renderNothing(name: string, templates: Templates): string {
   return name === MISSING_TF
     ? generate(templates[MISSING_TF], { pieces: "" })
     : generate(templates["variables.tf"], { declarations: "" });
@@ -46,7 +91,7 @@ export function renderNothing(name: string, templates: Templates): string {
  *
  * @returns undefined where it lacks nothing.
  */
-export function renderMissing(
+function renderMissing(
   config: TerraformRootConfig,
   needs: RootNeeds,
   templates: Templates,

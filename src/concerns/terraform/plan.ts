@@ -16,7 +16,7 @@ import type { SpacesFacts } from "../spaces/facts.ts";
 import type { TokenFacts } from "../token/facts.ts";
 import { judgeBackendSecrets, planBackend } from "./backend/plan.ts";
 import { isFixable, judgeCode, planFix, withFix } from "./code.ts";
-import { renderMissing, renderNothing, renderRoot } from "./files.ts";
+import { renderConfiguration } from "./files.ts";
 import { finding } from "./findings.ts";
 import type { TerraformFacts } from "./root/facts.ts";
 import { MISSING_TF, PUBLIC_TFVARS } from "./root/names.ts";
@@ -70,46 +70,15 @@ export function planTerraform(known: Known, found: TerraformRoot, consent: Conse
   return { findings: [...plan.findings, blocked] };
 }
 
-/** Three files in a root without any; else what is missing, in one. Files of ours follow config. */
+/** Files of ours follow config. */
 function planConfiguration(
   known: Known,
   root: TerraformRoot,
   needs: RootNeeds,
   consent: Consent,
 ): PlanPart {
-  const {
-    terraform: { templates },
-  } = known;
-  const { foreign, own, config } = root;
-  const isEmpty = foreign.length === 0 && !own.has(MISSING_TF);
-  const isOurs = (name: string) => own.get(name)?.edited === false;
-  const rendered = renderRoot(config, needs, templates);
-  const lacking = new Map([
-    ["versions.tf", needs.lacksRequiredProviders],
-    ["provider.tf", needs.lacksProvider],
-    ["variables.tf", rendered.has("variables.tf")],
-  ]);
-  const plan = (name: string, text = renderNothing(name, templates)) =>
-    planFile(known, root, name, text, consent);
-  const names = [...lacking.keys()].filter(
-    (name) => isOurs(name) || (isEmpty && (lacking.get(name) || own.has(name))),
-  );
-  const plans = names.map((name) => plan(name, lacking.get(name) ? rendered.get(name) : undefined));
-  const text = renderMissing(config, without(needs, names), templates);
-  if (text !== undefined || isOurs(MISSING_TF)) plans.push(plan(MISSING_TF, text));
-  return joined(plans);
-}
-
-/** What is still lacking when these files have their part. */
-function without(needs: RootNeeds, names: readonly string[]): RootNeeds {
-  const hasVariables = names.includes("variables.tf");
-  return {
-    ...needs,
-    lacksRequiredProviders: needs.lacksRequiredProviders && !names.includes("versions.tf"),
-    lacksProvider: needs.lacksProvider && !names.includes("provider.tf"),
-    lacksTokenVariable: needs.lacksTokenVariable && !hasVariables,
-    undeclared: hasVariables ? [] : needs.undeclared,
-  };
+  const texts = renderConfiguration(root, needs, known.terraform.templates);
+  return joined([...texts].map(([name, text]) => planFile(known, root, name, text, consent)));
 }
 
 function planFile(

@@ -11,3 +11,16 @@ export const UPLOAD_IGNORE = ".terraformignore";
 
 /** The oldest release of each tool that knows `ephemeral` (docs/contracts/terraform.md 3.2). */
 export const EPHEMERAL_SINCE = { terraform: "1.10", tofu: "1.11" } as const;
+
+/** The .tf files that we write into a root module. */
+export const CODE_FILES: readonly string[] = [
+  "versions.tf",
+  "provider.tf",
+  "variables.tf",
+  MISSING_TF,
+  BACKEND_TF,
+];
+
+/** What `source` of our provider may be. */
+export const PROVIDER_SOURCE =
+  /^(registry\.(terraform\.io|opentofu\.org)\/)?digitalocean\/digitalocean$/i;

@@ -1,5 +1,6 @@
 import type { ProviderBlock } from "./module.ts";
-import type { OwnFile, TerraformRoot } from "./root.ts";
+import type { OwnFile } from "./own-file.ts";
+import type { TerraformRoot } from "./root.ts";
 
 /**
  * The provider that a root's token goes to: the default one; without it the one in a file of ours; else the
@@ -7,11 +8,11 @@ import type { OwnFile, TerraformRoot } from "./root.ts";
  */
 export function providerOf({ module, own }: Pick<TerraformRoot, "module" | "own">): {
   readonly block: ProviderBlock | undefined;
-  /** Set where a generated file declares it: what it says is known. */
-  readonly generated: OwnFile | undefined;
+  /** Set where a generated file declares it. */
+  readonly generated: OwnFile["provider"];
 } {
   const byDefault = module.providers.find(({ alias }) => alias === undefined);
   if (byDefault !== undefined) return { block: byDefault, generated: undefined };
-  const generated = [...own.values()].find((file) => !file.edited && file.declaresProvider);
+  const generated = [...own.values()].find(({ provider }) => provider !== undefined)?.provider;
   return { block: generated === undefined ? module.providers[0] : undefined, generated };
 }

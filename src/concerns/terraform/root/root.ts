@@ -12,15 +12,8 @@ import type { TerraformRootConfig } from "../../config/resolved.ts";
 import { readStoredBackend, type StoredBackend } from "./backend.ts";
 import { type ExposedSecret, secretsForInit } from "./backend-secrets.ts";
 import { describeModule, NO_MODULE, type RootModule } from "./module.ts";
-import { BACKEND_TF, LOCK_FILE, MISSING_TF, PUBLIC_TFVARS, UPLOAD_IGNORE } from "./names.ts";
-
-/** A file that we generated once. */
-export interface OwnFile {
-  readonly edited: boolean;
-  readonly declaresProvider: boolean;
-  /** The variable that its provider's token is. */
-  readonly providerVariable: string | undefined;
-}
+import { CODE_FILES, LOCK_FILE, PUBLIC_TFVARS, UPLOAD_IGNORE } from "./names.ts";
+import { type OwnFile, renderedFile, writtenFile } from "./own-file.ts";
 
 /** What stands in a root module's folder. */
 export interface TerraformRoot {
@@ -35,7 +28,7 @@ export interface TerraformRoot {
   readonly own: ReadonlyMap<string, OwnFile>;
   /** What the files declare that are not ours, or not any more. */
   readonly module: RootModule;
-  /** Files of variable values, but for the ones that we write. */
+  /** Files of variable values, but for the secret one that we write. */
   readonly tfvars: readonly string[];
   /** A state or a plan lies in the folder. */
   readonly hasState: boolean;
@@ -57,67 +50,66 @@ export interface TerraformRoot {
   readonly at: (name: string) => Snapshot;
 }
 
-const WRITTEN = [
-  "versions.tf",
-  "provider.tf",
-  "variables.tf",
-  MISSING_TF,
-  BACKEND_TF,
-  SECRET_TFVARS,
-  PUBLIC_TFVARS,
-  UPLOAD_IGNORE,
-];
+const WRITTEN = [...CODE_FILES, SECRET_TFVARS, PUBLIC_TFVARS, UPLOAD_IGNORE];
 const STATE = "terraform.tfstate";
 
-export async function observeRoot(
+type NamedText = readonly [name: string, text: string];
+
+/**
+ * Reads what stands in a root module's folder. Whoever seems to have written a file, what it says is read: a
+ * text that we would write now, byte for byte, is known without the grammar (docs/design.md rule 4).
+ *
+ * @param render the texts of our files as we would write them into this root now, by name.
+ */
+export async function readRoot(
   host: Pick<Host, "files" | "hclParser" | "env">,
   config: TerraformRootConfig,
+  render: (root: TerraformRoot) => ReadonlyMap<string, string>,
 ): Promise<TerraformRoot> {
   const { files, hclParser, env } = host;
   // Terraform does not read names that begin with a dot (docs/contracts/terraform.md 3.7).
   const all = await files.list(config.dir);
   const names = all.filter((name) => !name.startsWith("."));
   const configuration = names.filter(isTerraformFile);
-  const tfvars = names.filter((name) => isTfvars(name) && !WRITTEN.includes(name));
+  const tfvars = names.filter((name) => isTfvars(name) && name !== SECRET_TFVARS);
   const snapshots = await lookAtAll(files, config.dir, [...WRITTEN, ...configuration, ...tfvars]);
 
   const foreign: string[] = [];
   const own = new Map<string, OwnFile>();
-  const toRead: [name: string, text: string][] = [];
+  const generated: NamedText[] = [];
+  const toRead: NamedText[] = [];
   for (const name of configuration) {
     const text = textOf(at(name));
-    const kind = text === undefined ? "foreign" : recognise(text);
+    const isNameOfOurs = CODE_FILES.includes(name);
+    const kind = text === undefined || !isNameOfOurs ? "foreign" : recognise(text);
     // A folder of such a name is nothing to Terraform.
     if (kind === "foreign" && isFolder(at(name))) continue;
     if (kind === "foreign") foreign.push(name);
-    else {
-      const declaresProvider = /^provider "digitalocean"/m.test(text ?? "");
-      const providerVariable = /^\s*token\s*=\s*var\.([\w-]+)/m.exec(text ?? "")?.[1];
-      own.set(name, { edited: kind === "edited", declaresProvider, providerVariable });
-    }
-    // What we generated is known; a broken file is a finding of its own.
-    if (kind !== "generated") toRead.push([name, text ?? "{"]);
+    if (kind === "edited") own.set(name, { edited: true });
+    if (kind === "generated") own.set(name, renderedFile(text ?? ""));
+    // A broken file is a finding of its own.
+    (kind === "generated" ? generated : toRead).push([name, text ?? "{"]);
   }
   // Selection and providers live in another folder under TF_DATA_DIR
   // (docs/contracts/terraform.md 7.6).
   const data = resolve(config.dir, env["TF_DATA_DIR"] || ".terraform");
   const inData = await files.list(data);
-  const [stored, workspace, real, initSecrets, blocked, module] = await Promise.all([
+  const [stored, workspace, real, initSecrets, blocked, read] = await Promise.all([
     inData.includes(STATE) ? files.look(join(data, STATE)).then(textOf) : undefined,
     inData.includes("environment") ? files.look(join(data, "environment")).then(textOf) : undefined,
     files.realpath(config.dir),
     secretsForInit(host, config.dir, names),
     files.whyNotWritable(config.dir),
-    toRead.length === 0 ? NO_MODULE : read(toRead, hclParser).then(describeModule),
+    readAll(toRead, hclParser),
   ]);
   const storedBackend = readStoredBackend(stored ?? "");
-  return {
+  const root: TerraformRoot = {
     config,
     real,
     data,
     foreign,
     own,
-    module,
+    module: moduleOf(read),
     tfvars,
     hasLocalState:
       names.includes("terraform.tfstate.d") ||
@@ -132,6 +124,20 @@ export async function observeRoot(
     workspace: workspace?.trim() || "default",
     blocked,
   };
+  if (generated.length === 0) return root;
+  const known = render(root);
+  const others = generated.filter(
+    ([name, text]) => text.replaceAll("\r\n", "\n") !== known.get(name),
+  );
+  const parsed = await readAll(others, hclParser);
+  for (const [i, [name]] of others.entries()) {
+    const file = parsed[i];
+    if (file === undefined) continue;
+    const found = writtenFile(name, file);
+    own.set(name, found);
+    if (found.edited) read.push(file);
+  }
+  return { ...root, module: moduleOf(read) };
 
   function at(name: string): Snapshot {
     const path = join(config.dir, name);
@@ -161,11 +167,15 @@ async function lookAtAll(
   return snapshots;
 }
 
-function read(
-  texts: readonly [name: string, text: string][],
+function readAll(
+  texts: readonly NamedText[],
   hclParser: () => Promise<ParseHcl>,
 ): Promise<ParsedFile[]> {
   return Promise.all(texts.map(([name, text]) => readTerraform(hclParser, text, name)));
+}
+
+function moduleOf(files: readonly ParsedFile[]): RootModule {
+  return files.length === 0 ? NO_MODULE : describeModule(files);
 }
 
 function isFolder(snapshot: Snapshot): boolean {

@@ -6,7 +6,6 @@ import { jsonIn, recordOf } from "../../../lib/json.ts";
 import { decode } from "../../../secret/content.ts";
 import { Secret, type TokenOrigin } from "../../../secret/secret.ts";
 import { SECRET_TFVARS } from "../../config/protected-paths.ts";
-import { PUBLIC_TFVARS } from "./names.ts";
 import { providerOf } from "./provider.ts";
 import type { TerraformRoot } from "./root.ts";
 
@@ -54,9 +53,9 @@ export async function tokenSourceOf(
 
   const { block: provider, generated } = providerOf(root);
   if (provider === undefined) {
-    return generated?.providerVariable === undefined
+    return generated?.variable === undefined
       ? { kind: "environment" }
-      : variable(generated.providerVariable);
+      : variable(generated.variable);
   }
   if (provider.variable !== undefined) return variable(provider.variable);
   if (!provider.hasToken) return { kind: "environment" };
@@ -113,9 +112,7 @@ export async function tokenSourceOf(
 
 /** Weakest first (docs/contracts/terraform.md 2). */
 function inOrder(tfvars: readonly string[]): readonly string[] {
-  const auto = [...tfvars, SECRET_TFVARS, PUBLIC_TFVARS].filter((name) =>
-    /\.auto\.tfvars(\.json)?$/.test(name),
-  );
+  const auto = [...tfvars, SECRET_TFVARS].filter((name) => /\.auto\.tfvars(\.json)?$/.test(name));
   return ["terraform.tfvars", "terraform.tfvars.json", ...auto.sort()];
 }
 

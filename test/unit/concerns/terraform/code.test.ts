@@ -156,6 +156,13 @@ describe("what is said of code", () => {
       { notIgnored: ["infra/a.tfvars.json"] },
       ["error terraform.committed-token"],
     ],
+    [
+      "a token in the file of values that we write",
+      { "do-bootstrap.auto.tfvars.json": `{"x":"${PERSONAL}"}` },
+      "{ variables: { region: nyc3 } }",
+      { tracked: ["infra/do-bootstrap.auto.tfvars.json"] },
+      ["error terraform.committed-token"],
+    ],
     ["a token in values that git ignores", { "a.tfvars": `x = "${PERSONAL}"\n` }, "{}", {}, []],
     [
       "a token in values, without a repo",

