@@ -3,6 +3,7 @@
 import { copyFile, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { build } from "esbuild";
+import { noticesOf } from "./scripts/notices.mjs";
 
 const { version } = JSON.parse(await readFile("package.json", "utf8"));
 const shared = {
@@ -135,29 +136,14 @@ async function schema(entryPoint, name) {
   return `${JSON.stringify(make(), null, 2)}\n`;
 }
 
-async function notices(inputs) {
-  const folders = new Set([
-    // Copied, not bundled.
-    "node_modules/@tree-sitter-grammars/tree-sitter-hcl",
-    ...Object.keys(inputs).flatMap(
-      (input) => input.match(/^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/)?.[0] ?? [],
-    ),
-  ]);
-  const texts = [...folders].sort().map(async (folder) => {
-    const { name, version, license } = JSON.parse(await readFile(`${folder}/package.json`, "utf8"));
-    const names = [
-      "LICENSE",
-      "LICENSE.md",
-      "LICENSE.txt",
-      "license",
-      "LICENSE-MIT",
-      "LICENSE-MIT.txt",
-    ];
-    for (const file of names) {
-      const text = await readFile(`${folder}/${file}`, "utf8").catch(() => undefined);
-      if (text !== undefined) return `${name} ${version} (${license})\n\n${text.trim()}\n`;
-    }
-    return `${name} ${version} (${license})\n`;
-  });
-  return (await Promise.all(texts)).join(`\n${"-".repeat(72)}\n\n`);
+function notices(inputs) {
+  return noticesOf(
+    new Set([
+      // Copied, not bundled.
+      "node_modules/@tree-sitter-grammars/tree-sitter-hcl",
+      ...Object.keys(inputs).flatMap(
+        (input) => input.match(/^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/)?.[0] ?? [],
+      ),
+    ]),
+  );
 }

@@ -1,7 +1,11 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { build } from "esbuild";
+import { dir as temporaryFolder } from "tmp-promise";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { parse } from "yaml";
+import { noticesOf } from "../../scripts/notices.mjs";
 import { type Job, stepsOf, unpinned, type Workflow } from "../fixtures/workflow.ts";
 
 const read = (path: string) => readFileSync(path, "utf8");
@@ -66,6 +70,78 @@ describe("the package", () => {
     expect(scripts.prepack).toBe("npm run --silent build");
     expect(read(".npmrc")).not.toMatch(/^ignore-scripts/m);
   });
+});
+
+describe("the licences of what is bundled", () => {
+  /** What the build puts other packages in the place of, and what only these need. */
+  const REPLACED = [
+    "string-width",
+    "wrap-ansi",
+    "ansi-styles",
+    "emoji-regex",
+    "get-east-asian-width",
+  ];
+  /** Those, and a grammar that is copied. */
+  const ADDED = ["fast-string-width", "fast-wrap-ansi", "@tree-sitter-grammars/tree-sitter-hcl"];
+
+  async function bundled(): Promise<string[]> {
+    const { metafile } = await build({
+      entryPoints: ["src/main.ts", "src/bin.ts", "src/exec/execute.ts"],
+      outdir: "unused",
+      write: false,
+      metafile: true,
+      bundle: true,
+      platform: "node",
+      format: "esm",
+      external: ["typescript"],
+      alias: { "jsonc-parser": "jsonc-parser/lib/esm/main.js" },
+    });
+    const names = Object.keys(metafile.inputs).flatMap(
+      (input) => /^(?:.*\/)?node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1] ?? [],
+    );
+    return [...new Set(names)].filter((name) => !REPLACED.includes(name)).concat(ADDED);
+  }
+
+  it("are all in the package, each with a text", async () => {
+    const notices = read("dist/THIRD-PARTY-NOTICES.txt").split(`\n${"-".repeat(72)}\n\n`);
+    const names = notices.map((text) => text.split(" ")[0] ?? "");
+    expect([...new Set(names)].sort()).toEqual([...new Set(await bundled())].sort());
+    const texts = notices.map((text) => text.split("\n").slice(2).join("\n"));
+    expect(texts.filter((text) => !/copyright|blue oak/i.test(text) || text.length < 700)).toEqual(
+      [],
+    );
+  });
+
+  it.each<[name: string, files: Record<string, string>, manifest: object, said: RegExp]>([
+    ["LICENCE, as the British write it", { LICENCE: "Ours." }, {}, /^x 1 \(MIT\)\n\nOurs\.\n$/],
+    ["license.md", { "license.md": "Ours." }, {}, /\n\nOurs\.\n$/],
+    ["a NOTICE, too", { "LICENSE.txt": "Ours.", NOTICE: "Theirs." }, {}, /Ours\.\n\nTheirs\.\n$/],
+    ["no file, and an author", {}, { author: "Ada" }, /Copyright \(c\) Ada\n\nPermission is/],
+    ["an author as an object", {}, { author: { name: "Ada" } }, /Copyright \(c\) Ada\n/],
+  ])("a package with %s", async (_, files, manifest, said) => {
+    expect(await noticesOf([await packageWith(files, manifest)])).toMatch(said);
+  });
+
+  it.each<[name: string, files: Record<string, string>, manifest: object]>([
+    ["an empty file", { LICENSE: "\n" }, {}],
+    ["no file and no author", {}, {}],
+    ["no file and a licence that is not known", {}, { author: "Ada", license: "WTFPL" }],
+    ["a licence that is a name of JavaScript's", {}, { author: "Ada", license: "toString" }],
+  ])("%s fails the build, which names it", async (_, files, manifest) => {
+    const folder = await packageWith(files, manifest);
+    await expect(noticesOf([folder])).rejects.toThrow(/^x 1 \(\w+\) has no licence file/);
+  });
+
+  async function packageWith(files: Record<string, string>, manifest: object): Promise<string> {
+    const { path, cleanup } = await temporaryFolder({ unsafeCleanup: true });
+    onTestFinished(() => cleanup());
+    const folder = join(path, "x");
+    await mkdir(folder);
+    const all = { name: "x", version: "1", license: "MIT", ...manifest };
+    await writeFile(join(folder, "package.json"), JSON.stringify(all));
+    for (const [file, text] of Object.entries(files)) await writeFile(join(folder, file), text);
+    return folder;
+  }
 });
 
 const FOLDER = ".github/workflows";
