@@ -1,23 +1,32 @@
 #!/usr/bin/env node
 import { dirname } from "node:path";
+import { asAppError } from "./errors/app-error.ts";
 import { EXIT } from "./errors/exit-status.ts";
 import { commandFirst } from "./exec/command-line.ts";
 import { writeAll } from "./exec/write-all.ts";
 import { printable } from "./lib/printable.ts";
-import { redact } from "./secret/redact.ts";
 
 // The small entry: what needs no machinery is answered here, the rest is imported when used.
 const argv = commandFirst(process.argv.slice(2));
 const isExec = argv[0] === "exec";
+// What nobody waits for, such as an error of a stream, would be a stack trace with all that is in the error.
+process.on("uncaughtException", (error: unknown) => process.exit(failed(error)));
 void answer()
-  .catch((error: unknown) => {
-    const message = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`do-bootstrap: ${printable(redact(message))}\n`);
-    return isExec ? EXIT.exec : EXIT.failed;
-  })
+  .catch(failed)
   .then((status) => {
     process.exitCode = status;
   });
+
+/** In plain words: what prints a failure otherwise may be what could not be loaded. */
+function failed(error: unknown): number {
+  const { message, hint = [] } = asAppError(error);
+  const words = hint.map((part) => {
+    if (typeof part === "string") return part;
+    return "run" in part ? part.run.join(" ") : "";
+  });
+  process.stderr.write(`do-bootstrap: ${printable(`${message} ${words.join("")}`.trim())}\n`);
+  return isExec ? EXIT.exec : EXIT.failed;
+}
 
 async function answer(): Promise<number> {
   if (argv.length === 1 && argv[0] === "--version") {

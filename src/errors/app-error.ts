@@ -1,6 +1,7 @@
 import { redact } from "../secret/redact.ts";
 import { EXIT, type ExitStatus } from "./exit-status.ts";
 import { type Hint, hint } from "./hint.ts";
+import { isSystemError, systemHint, systemMessage } from "./system-error.ts";
 
 /** Stable codes of failures that end a run; findings have ids of their own (plan/findings.ts). */
 const STATUS_OF = {
@@ -22,6 +23,7 @@ const STATUS_OF = {
   NOT_IGNORED: EXIT.findings,
   CHANGED_MEANWHILE: EXIT.failed,
   WRITE_FAILED: EXIT.failed,
+  SYSTEM: EXIT.failed,
   NOT_CONVERGED: EXIT.failed,
   DECLINED: EXIT.failed,
   DEMO_FAILED: EXIT.failed,
@@ -62,9 +64,17 @@ function redactedHint(hint: Hint | undefined): Hint | undefined {
   return hint === undefined ? undefined : JSON.parse(redact(JSON.stringify(hint)));
 }
 
-/** Any thrown value as an AppError; what we did not foresee becomes UNEXPECTED. */
+/** Any thrown value as an AppError: what the system refused is SYSTEM, what we did not foresee UNEXPECTED. */
 export function asAppError(error: unknown): AppError {
-  if (error instanceof AppError) return error;
+  // By its name: the small entry has a class of its own.
+  if (error instanceof Error && error.name === "AppError") return error as AppError;
+  if (isSystemError(error)) {
+    const fix = systemHint(error.code);
+    return new AppError("SYSTEM", systemMessage(error), {
+      ...(fix === undefined ? {} : { hint: fix }),
+      cause: error,
+    });
+  }
   const message = error instanceof Error ? error.message : String(error);
   return new AppError("UNEXPECTED", message, {
     hint: hint`This is a bug in do-bootstrap. Please report it with the output of --debug, which holds no secrets.`,

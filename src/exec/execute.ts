@@ -1,6 +1,7 @@
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { closeSync, fstatSync, readFileSync, writeSync } from "node:fs";
 import { constants } from "node:os";
+import { isExhausted, reasonOf } from "../errors/system-error.ts";
 import { isCi } from "../lib/is-ci.ts";
 import { printable } from "../lib/printable.ts";
 import { redact } from "../secret/redact.ts";
@@ -79,9 +80,11 @@ function endOf(stream: ChildProcess["stderr"]): () => string {
   return () => end.toString("utf8");
 }
 
-function notStarted(file: string, { code }: { code?: string | undefined }): number {
+function notStarted(file: string, error: NodeJS.ErrnoException): number {
+  const { code = "" } = error;
   const isMissing = code === "ENOENT" || file === "";
-  const why = isMissing ? "there is no such command" : `it cannot be started (${code})`;
+  const reason = isExhausted(error) ? `: ${reasonOf(code)}` : ` (${code})`;
+  const why = isMissing ? "there is no such command" : `it cannot be started${reason}`;
   writeSync(2, `do-bootstrap: ${printable(redact(file)) || "''"}: ${why}\n`);
   return isMissing ? 127 : 126;
 }
@@ -123,7 +126,8 @@ function isTerminal(fd: number): boolean {
 
 function pass(child: ChildProcess, to: NodeJS.WriteStream, masker: Masker): void {
   const from = to === process.stdout ? child.stdout : child.stderr;
-  if (from === null) return;
+  // Without room for the pipe there is none.
+  if (!from) return;
   const write = (bytes: Buffer) => {
     if (bytes.length > 0 && !to.write(bytes)) {
       from.pause();

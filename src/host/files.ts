@@ -1,8 +1,9 @@
 import { constants, type Stats } from "node:fs";
 import * as fs from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { AppError } from "../errors/app-error.ts";
+import { AppError, asAppError } from "../errors/app-error.ts";
 import { hint, run } from "../errors/hint.ts";
+import { isExhausted, systemHint } from "../errors/system-error.ts";
 import { isInside } from "../lib/paths.ts";
 import type { FileSnapshot, Files, LookOptions, Snapshot, Undo } from "./host.ts";
 import { isDead, makerOf, newTag, tagOfMaker } from "./owner.ts";
@@ -48,6 +49,7 @@ async function look(
   } catch (error) {
     const code = codeOf(error);
     if (code === "ENOENT" || code === "ENOTDIR") return { kind: "absent", path, target };
+    if (isExhausted(error)) throw asAppError(error);
     return { kind: "unusable", path, target, why: `not readable (${code})` };
   }
 }
@@ -117,7 +119,12 @@ async function lookAtFifo(path: string, target: string): Promise<Snapshot> {
 }
 
 async function list(directory: string): Promise<readonly string[]> {
-  return (await fs.readdir(directory).catch(() => [])).sort();
+  try {
+    return (await fs.readdir(directory)).sort();
+  } catch (error) {
+    if (isExhausted(error)) throw asAppError(error);
+    return [];
+  }
 }
 
 async function realpath(path: string): Promise<string> {
@@ -125,6 +132,7 @@ async function realpath(path: string): Promise<string> {
   try {
     return await fs.realpath(absolute);
   } catch (error) {
+    if (isExhausted(error)) throw asAppError(error);
     if (codeOf(error) !== "ENOENT" || absolute === dirname(absolute)) return absolute;
     const link = await fs.readlink(absolute).catch(() => undefined);
     const parent = await realpath(dirname(absolute));
@@ -412,8 +420,9 @@ function nameOf(stats: Stats): string {
 
 /** @param what such as "/a/b could not be written". */
 export function writeFailed(what: string, cause: unknown): AppError {
+  const fix = isExhausted(cause) ? systemHint(codeOf(cause)) : undefined;
   return new AppError("WRITE_FAILED", `${what} (${codeOf(cause)}).`, {
-    hint: hint`Nothing was changed. Fix the disk or the permissions and run the same command again.`,
+    hint: hint`Nothing was changed. ${fix ?? "Fix the disk or the permissions and run the same command again."}`,
     cause,
   });
 }

@@ -1,4 +1,5 @@
-import { AppError } from "../errors/app-error.ts";
+import { AppError, asAppError } from "../errors/app-error.ts";
+import { isExhausted } from "../errors/system-error.ts";
 import type { ToolCall, ToolResult } from "./host.ts";
 
 const KEPT_CHARACTERS = 256 * 1024;
@@ -9,7 +10,8 @@ const LAST_WORDS_MS = 1000;
  * Runs a tool without a terminal and without a shell. The error text of execa, which holds argv,
  * is never used.
  *
- * @throws AppError INTERRUPTED when `interrupted` fires first; the child is ended.
+ * @throws AppError INTERRUPTED when `interrupted` fires first; the child is ended. SYSTEM where the
+ *   machine has no room for another process or file.
  */
 export async function run(call: ToolCall, interrupted: AbortSignal): Promise<ToolResult> {
   const { execa } = await import("execa");
@@ -52,6 +54,7 @@ export async function run(call: ToolCall, interrupted: AbortSignal): Promise<Too
   const result = await child;
   clearTimeout(lastWords);
   if (interrupted.aborted) throw new AppError("INTERRUPTED", "Interrupted.");
+  if (isExhausted(result.cause)) throw asAppError(result.cause);
   return { end: endOf(), exitCode: result.exitCode, ...streams };
 
   function endOf(): ToolResult["end"] {

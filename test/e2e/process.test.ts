@@ -48,6 +48,29 @@ describe.skipIf(needsFull !== "")(`standard output is full${needsFull}`, () => {
   });
 });
 
+describe("few files may be open", () => {
+  it("says so in words, with the fix, wherever it fails, and never with a trace or a tool's argv", async () => {
+    const bench = await workbench({ git: true });
+    await bench.write(".env", `DIGITALOCEAN_TOKEN=${bench.token}\n`, 0o600);
+    const under = (limit: number, ...args: string[]) =>
+      inShell(bench, `ulimit -n ${limit}; exec "$@"`, args);
+    // Below that Node itself does not start.
+    let least = 12;
+    while ((await under(least, "--version")).status !== 0) least++;
+    const limits = Array.from({ length: 14 }, (_, more) => least + more);
+    const runs = limits.map((limit) => under(limit, "check"));
+    const results = [
+      ...(await Promise.all(runs)),
+      await under(least, "exec", "--mask", "--", "ls"),
+    ];
+    for (const { stdout, stderr } of results) {
+      expect(stdout + stderr).not.toMatch(/^ {4}at |spawnargs|rev-parse|--no-pager/m);
+      expect(stderr.includes("EMFILE")).toBe(stderr.includes("ulimit -n 4096"));
+    }
+    expect(results.filter(({ stderr }) => stderr.includes("EMFILE")).length).toBeGreaterThan(3);
+  });
+});
+
 describe("the folder that it runs in is gone", () => {
   it.each([
     [["check"], 2],

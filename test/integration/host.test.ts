@@ -22,7 +22,7 @@ import { execa } from "execa";
 import { dir } from "tmp-promise";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { nodeFiles } from "../../src/host/files.ts";
-import type { Clock, FileSnapshot } from "../../src/host/host.ts";
+import type { Clock, FileSnapshot, ToolCall } from "../../src/host/host.ts";
 import { send } from "../../src/host/http.ts";
 import { locked } from "../../src/host/lock.ts";
 import { isDead, makerOf, type Owner, ourselves } from "../../src/host/owner.ts";
@@ -232,6 +232,47 @@ describe("run", () => {
     const start = performance.now();
     expect(await sh(script)).toMatchObject(expected);
     expect(performance.now() - start).toBeLessThan(5000);
+  });
+
+  const call = { file: "/bin/sh", args: [], env: process.env, timeoutMs: 10_000 };
+  const large = "x".repeat(300_000);
+
+  it.each<[name: string, call: Partial<ToolCall>]>([
+    ["there is none", { file: "/no/such/tool" }],
+    ["it is not executable", { file: "/etc/passwd" }],
+    ["its path leads through a file", { file: "/etc/passwd/tool" }],
+    ["its folder is gone", { cwd: "/no/such/folder" }],
+    ["its arguments are too large", { args: [large, large] }],
+  ])("a tool that cannot be started: %s", async (_, difference) => {
+    expect(await run({ ...call, ...difference }, never)).toEqual({
+      ...{ end: "not-started", exitCode: undefined, stdout: "", stderr: "" },
+    });
+  });
+
+  it("a tool that does not read its input, one that reads it, and one that is seen enough of", async () => {
+    const input = large;
+    expect(await run({ ...call, args: ["-c", "exit 4"], input }, never)).toMatchObject({
+      exitCode: 4,
+    });
+    expect((await run({ ...call, args: ["-c", "wc -c"], input }, never)).stdout.trim()).toBe(
+      String(large.length),
+    );
+    const stopWhen = (text: string) => text.includes("2");
+    const script = "echo 1; echo 2; exec sleep 7";
+    expect(await run({ ...call, args: ["-c", script], stopWhen }, never)).toMatchObject({
+      ...{ end: "stopped", stdout: "1\n2\n" },
+    });
+    expect(await run({ ...call, args: ["-c", "kill -9 $$"] }, never)).toMatchObject({
+      ...{ end: "signalled", exitCode: undefined },
+    });
+  });
+
+  it.each([0, 50])("an interruption after %i ms ends it", async (ms) => {
+    const controller = new AbortController();
+    if (ms === 0) controller.abort();
+    else setTimeout(() => controller.abort(), ms);
+    const running = run({ ...call, args: ["-c", "exec sleep 7"] }, controller.signal);
+    await expect(running).rejects.toMatchObject({ code: "INTERRUPTED" });
   });
 });
 

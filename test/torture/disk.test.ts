@@ -136,7 +136,7 @@ describe.each(Object.keys(SCENES))("%s, on a disk that fails", (command) => {
         expect(await readFile(log, "utf8"), `${fault} did not come`).not.toBe("");
         faults++;
         expect(stderr, fault).toMatch(
-          /✗ \S+ could not be (written|created|removed) \(E[A-Z]+\)\. \[WRITE_FAILED\]\n {2}→ Nothing was changed\. Fix the disk/,
+          /✗ \S+ could not be (written|created|removed) \(E[A-Z]+\)\. \[WRITE_FAILED\]\n {2}→ Nothing was changed\. (?:Fix the disk|Allow more: ulimit -n|Close other programs)/,
         );
         expect({ fault, status, stdout }).toEqual({ fault, status: 1, stdout: "" });
         expect(await userFiles(bench), fault).toEqual(before);

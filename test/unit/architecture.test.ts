@@ -254,6 +254,7 @@ describe("the small entry", () => {
       "errors/app-error.ts",
       "errors/exit-status.ts",
       "errors/hint.ts",
+      "errors/system-error.ts",
       "host/record.ts",
       "lib/is-ci.ts",
       "lib/paths.ts",

@@ -1,0 +1,70 @@
+import { describe, expect, it } from "vitest";
+import { asAppError } from "../../../src/errors/app-error.ts";
+import { isExhausted } from "../../../src/errors/system-error.ts";
+import { hintText } from "../../../src/report/hint-text.ts";
+
+const EDGE = { environment: undefined, cwd: "/repo", platform: "linux", shell: "posix" } as const;
+
+/** As Node throws it. */
+function thrown(code: string, syscall: string, path?: string): Error {
+  const argv = ["-c", "an argument"];
+  return Object.assign(new Error(`${code}: x, ${syscall} 'an argument'`), {
+    ...{ errno: -1, code, syscall, spawnargs: argv },
+    ...(path === undefined ? {} : { path }),
+  });
+}
+
+describe("what the system refuses is an ordinary error, in words", () => {
+  it.each<[code: string, syscall: string, says: string, fix: RegExp]>([
+    ["EMFILE", "spawn /bin/git", "/a could not be started: this process", /^Allow more: ulimit -n/],
+    ["EMFILE", "open", "/a could not be opened: this process may not open more", /ulimit -n 4096/],
+    ["ENFILE", "scandir", "/a could not be read: too many files are open on this machine", /Close/],
+    ["EAGAIN", "spawn /bin/git", "/a could not be started: there is no room", /ulimit -u/],
+    ["ENOMEM", "spawn /bin/git", "/a could not be started: there is no memory", /Close/],
+    ["ENOSPC", "write", "/a could not be written: the disk is full", /Make room/],
+    ["EDQUOT", "mkdir", "/a could not be created: your share of the disk is full", /Make room/],
+    ["EFBIG", "write", "/a could not be written: the file is larger than the limit", /limit/],
+    ["EROFS", "mkdtemp", "/a could not be created: the disk is read-only", /another folder/],
+    ["EIO", "read", "/a could not be read: the disk or the terminal failed", /log/],
+    ["EACCES", "open", "/a could not be opened: the permission is missing", /permissions/],
+    ["EPERM", "rename", "/a could not be replaced: the system does not permit it", /owner/],
+    ["EISDIR", "read", "/a could not be read: it is a folder", /file/],
+    ["ENOENT", "open", "/a could not be opened: it is not there", /again/],
+    ["ENOTDIR", "lstat", "/a could not be used: a part of its path is not a folder", /path/],
+    ["ELOOP", "stat", "/a could not be used: its links lead in a circle", /links/],
+    ["ENAMETOOLONG", "open", "/a could not be opened: its path is too long", /shorter/],
+    ["E2BIG", "spawn", "/a could not be started: the environment and the arguments", /variables/],
+    ["ETXTBSY", "spawn", "/a could not be started: something writes to it", /Wait/],
+    ["ENOEXEC", "spawn", "/a could not be started: it is not a program of this", /Install/],
+  ])("%s from %s", (code, syscall, says, fix) => {
+    const error = asAppError(thrown(code, syscall, "/a"));
+    expect(error).toMatchObject({ code: "SYSTEM", status: 1 });
+    expect(error.message).toContain(says);
+    expect(error.message).toMatch(new RegExp(`\\(${code}\\)\\.$`));
+    expect(hintText(error.hint ?? [], EDGE)).toMatch(fix);
+    expect(error.message).not.toContain("an argument");
+  });
+
+  it("without a path, such as a stream", () => {
+    expect(asAppError(thrown("EIO", "write")).message).toMatch(/^A file could not be written: /);
+  });
+
+  it.each([
+    ["a code that nobody knows", thrown("EODD", "open", "/a")],
+    ["a code that is no system call's", Object.assign(new Error("x"), { code: "EMFILE" })],
+    ["a name of JavaScript's", thrown("toString", "open", "/a")],
+  ])("%s is unexpected", (_, error) => {
+    expect(asAppError(error).code).toBe("UNEXPECTED");
+  });
+
+  it.each([
+    ["EMFILE", true],
+    ["ENFILE", true],
+    ["ENOMEM", true],
+    ["EAGAIN", true],
+    ["ENOENT", false],
+    ["EACCES", false],
+  ])("%s: the next call would fail, too: %s", (code, expected) => {
+    expect(isExhausted(thrown(code, "open"))).toBe(expected);
+  });
+});
