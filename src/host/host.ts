@@ -67,11 +67,20 @@ export interface State {
   /** @returns undefined where there is none that is the user's own. */
   read(key: StateKey): string | undefined;
   /**
-   * @returns false without a folder for it, outside the repo.
+   * @returns false without a folder for it, outside every checkout.
    * @throws AppError WRITE_FAILED
    */
   write(key: StateKey, text: string): boolean;
   remove(key: StateKey): void;
+  /** False where what is kept about `folder` would lie in a checkout, or nowhere. */
+  isSafe(folder: string): boolean;
+  /**
+   * A folder for private folders, outside every checkout; made where it is not there.
+   *
+   * @returns undefined without one that is the user's own.
+   * @throws AppError WRITE_FAILED
+   */
+  runFolder(folder: string): string | undefined;
 }
 
 export interface StateKey {

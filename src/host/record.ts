@@ -10,7 +10,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, isAbsolute, join } from "node:path";
+import { basename, dirname, isAbsolute, join } from "node:path";
 import { foldersUp, isInside, isTerraformFile } from "../lib/paths.ts";
 import type { Environment } from "./host.ts";
 
@@ -116,14 +116,14 @@ interface RecordFile {
   /** Ours in there. */
   readonly folder: string;
   readonly name: string;
-  /** What is in the repo is not believed. */
-  readonly repo: string;
+  /** The folder that the file is about. */
+  readonly about: string;
 }
 
 export function placeIn(
   base: string,
   kind: string,
-  at: Pick<RecordFile, "name" | "repo">,
+  at: Pick<RecordFile, "name" | "about">,
 ): RecordFile {
   return { ...at, base, folder: join(base, OURS, kind) };
 }
@@ -131,25 +131,53 @@ export function placeIn(
 const OURS = "do-bootstrap";
 
 /**
- * True for a folder that nobody else can write to, and that lies outside the repo: where others can
- * write beside it, they may have put a link there that leads into the repo.
+ * True for a folder that nobody else can write to, and that no checkout can bring: where others can
+ * write beside it, they may have put a link there that leads into a checkout.
  *
  * @throws Error where it is not there.
  */
-export function isOwnFolder({ base, folder, repo }: RecordFile): boolean {
-  const isOutside = !isInside(realpathSync.native(base), repo);
-  return isOutside && isOurs(dirname(folder)) && isOurs(folder);
+export function isOwnFolder(place: RecordFile): boolean {
+  const { folder } = place;
+  return isOutsideCheckouts(place) && isOurs(dirname(folder)) && isOurs(folder);
 }
 
 /** @returns false for one that is not to be believed, as isOwnFolder has it. */
-export function makeOwnFolder({ base, folder, repo }: RecordFile): boolean {
+export function makeOwnFolder(place: RecordFile): boolean {
+  const { base, folder } = place;
+  // Before the first folder is made, and again when the path leads where it will lead.
+  if (!isOutsideCheckouts(place)) return false;
   mkdirSync(base, { recursive: true, mode: 0o700 });
-  if (isInside(realpathSync.native(base), repo)) return false;
+  if (!isOutsideCheckouts(place)) return false;
   return [dirname(folder), folder].every((each) => {
     mkdirSync(each, { recursive: true, mode: 0o700 });
     return isOurs(each);
   });
 }
+
+/**
+ * False for what a repo may bring: a folder in any checkout, also by its path alone, or in the folder
+ * that the file is about. That HOME itself is a checkout changes nothing.
+ */
+export function isOutsideCheckouts({ base, about }: Pick<RecordFile, "base" | "about">): boolean {
+  const places = new Set([base, realpathOf(base)]);
+  return ![...places].some((place) => isInside(place, about) || foldersUp(place).some(isCheckout));
+}
+
+/** The path with every link resolved; what is not there yet is taken as it is written. */
+function realpathOf(path: string): string {
+  try {
+    return realpathSync.native(path);
+  } catch {
+    const above = dirname(path);
+    return above === path ? path : join(realpathOf(above), basename(path));
+  }
+}
+
+function isCheckout(folder: string): boolean {
+  return CHECKOUT_MARKS.some((mark) => existsSync(join(folder, mark)));
+}
+
+const CHECKOUT_MARKS = [".git", ".hg", ".jj", ".svn"];
 
 function isOurs(folder: string): boolean {
   const stats = lstatSync(folder);
@@ -185,17 +213,11 @@ function newestOf(stamps: readonly string[]): number {
 /** Readable, so that a person can find it; two paths of the same name take turns. */
 function placeOf(machine: Machine, { kind, path, environment }: RecordKey): RecordFile | undefined {
   const base = cacheFolder(machine);
-  const repo = repoAround(kind === "config" ? dirname(path) : path);
-  // A repo is data: it must not bring records of its own.
-  if (base === undefined || isInside(base, repo)) return undefined;
+  if (base === undefined) return undefined;
+  const about = kind === "config" ? dirname(path) : path;
   const name = path.replace(/[^A-Za-z0-9.-]+/g, "_").slice(-150);
   const suffix = environment === undefined ? "" : `@${environment}`;
-  return placeIn(base, kind, { name: `${name}${suffix}.json`, repo });
-}
-
-/** The git root around a folder, else the folder itself. */
-export function repoAround(folder: string): string {
-  return foldersUp(folder).find((here) => existsSync(join(here, ".git"))) ?? folder;
+  return placeIn(base, kind, { name: `${name}${suffix}.json`, about });
 }
 
 function cacheFolder({ env, platform }: Machine): string | undefined {

@@ -1,15 +1,21 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, isAbsolute, join } from "node:path";
-import { isInside } from "../lib/paths.ts";
 import { sha256 } from "../lib/sha256.ts";
 import { writeFailed } from "./files.ts";
 import type { State, StateKey } from "./host.ts";
 import { isDead, makerOf, newTag } from "./owner.ts";
-import { isOwn, isOwnFolder, type Machine, makeOwnFolder, placeIn, repoAround } from "./record.ts";
+import {
+  isOutsideCheckouts,
+  isOwn,
+  isOwnFolder,
+  type Machine,
+  makeOwnFolder,
+  placeIn,
+} from "./record.ts";
 
 /**
  * Small files in the user's state folder (XDG_STATE_HOME), one per kind and name. What is not the
- * user's own, or lies in the repo, is not believed: a repo is data.
+ * user's own, or lies in any checkout, is not believed: a repo is data.
  */
 export function stateOf(machine: Machine): State {
   return {
@@ -45,6 +51,18 @@ export function stateOf(machine: Machine): State {
       const path = ownPath(key);
       if (path !== undefined) rmSync(path, { force: true });
     },
+    isSafe(folder) {
+      const place = placeOf({ kind: "trusted", folder, name: "" });
+      return place !== undefined && isOutsideCheckouts(place);
+    },
+    runFolder(folder) {
+      const place = placeOf({ kind: "run", folder, name: "" });
+      try {
+        return place !== undefined && makeOwnFolder(place) ? place.folder : undefined;
+      } catch (error) {
+        throw writeFailed(`${place?.folder} could not be created`, error);
+      }
+    },
   };
 
   /** @returns undefined where others may have written. */
@@ -54,16 +72,14 @@ export function stateOf(machine: Machine): State {
     return join(place.folder, place.name);
   }
 
-  function placeOf({ kind, folder, name }: StateKey) {
+  function placeOf({ kind, folder, name }: StateKey | RunKey) {
     const state = stateFolder(machine);
-    const home = machine.env["HOME"];
-    const root = repoAround(folder);
-    // Who keeps all of HOME in git keeps this in there too.
-    const repo = home && isInside(home, root) ? folder : root;
-    if (state === undefined || isInside(state, repo)) return undefined;
-    return placeIn(state, kind, { name: `${sha256(`${folder}\0${name}`)}.json`, repo });
+    const file = `${sha256(`${folder}\0${name}`)}.json`;
+    return state === undefined ? undefined : placeIn(state, kind, { name: file, about: folder });
   }
 }
+
+type RunKey = Omit<StateKey, "kind"> & { readonly kind: "run" };
 
 /** What a write that was killed has left. */
 function sweep(path: string): void {

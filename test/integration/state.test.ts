@@ -1,0 +1,82 @@
+import { mkdir, readdir, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { dir } from "tmp-promise";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { keep, recall } from "../../src/host/record.ts";
+import { stateOf } from "../../src/host/state.ts";
+
+type At = (path: string) => string;
+
+/** A HOME with a repo in it, and another folder; a state and a cache folder at `base`. */
+async function scene(base: string) {
+  const { path: root, cleanup } = await dir({ prefix: "do-bootstrap-", unsafeCleanup: true });
+  onTestFinished(() => cleanup());
+  const at: At = (path) => join(root, path);
+  await mkdir(at("home/acme/.git"), { recursive: true });
+  await mkdir(at("other/real"), { recursive: true });
+  const env = { XDG_STATE_HOME: at(base), XDG_CACHE_HOME: at(base) };
+  const machine = { env, platform: "linux" } as const;
+  const state = stateOf(machine);
+  const folder = at("home/acme");
+  const trust = { kind: "trusted", folder, name: "x" } as const;
+  const record = { kind: "exec", path: folder } as const;
+  return {
+    at,
+    tree: () => readdir(root, { recursive: true }),
+    /** Both kinds of what is kept. */
+    write() {
+      keep(machine, record, "value", { inputs: [], since: Date.now() });
+      return state.write(trust, "yes");
+    },
+    read: () => [state.read(trust), recall(machine, record)],
+    safe: () => state.isSafe(folder),
+    runFolder: () => state.runFolder(folder),
+  };
+}
+
+describe("what is kept is not believed", () => {
+  it.each<[what: string, base: string, arrange: (at: At) => Promise<unknown>]>([
+    ["HOME becomes a checkout", "home/state", (at) => mkdir(at("home/.git"))],
+    ["HOME becomes a worktree", "home/state", (at) => writeFile(at("home/.git"), "gitdir: /x\n")],
+    ["another repo is around it", "other/a/state", (at) => mkdir(at("other/.git"))],
+    ["a checkout of Jujutsu is around it", "other/state", (at) => mkdir(at("other/.jj"))],
+    ["a checkout of Mercurial is around it", "other/state", (at) => mkdir(at("other/.hg"))],
+    ["a checkout of Subversion is around it", "other/state", (at) => mkdir(at("other/.svn"))],
+  ])("any more where %s", async (_, base, arrange) => {
+    const { at, tree, write, read, safe, runFolder } = await scene(base);
+    expect(write()).toBe(true);
+    expect(read()).toEqual(["yes", "value"]);
+    expect([safe(), runFolder()]).toEqual([true, at(`${base}/do-bootstrap/run`)]);
+    await arrange(at);
+    const before = await tree();
+    expect(read()).toEqual([undefined, undefined]);
+    expect([write(), safe(), runFolder()]).toEqual([false, false, undefined]);
+    expect(await tree()).toEqual(before);
+  });
+
+  it.each<[what: string, base: string, arrange?: (at: At) => Promise<unknown>]>([
+    ["HOME is the repo", "home/acme/state"],
+    ["HOME is a folder in the repo", "home/acme/.home/state"],
+    ["it is in git's own folder", "home/acme/.git/state"],
+    [
+      "a link of the repo leads out",
+      "home/acme/out/x",
+      (at) => symlink(at("other"), at("home/acme/out")),
+    ],
+    [
+      "a link leads into another repo",
+      "home/in/x",
+      async (at) => {
+        await mkdir(at("other/.git"));
+        await symlink(at("other/real"), at("home/in"));
+      },
+    ],
+  ])("nor written where %s", async (_, base, arrange) => {
+    const { at, tree, write, read, safe, runFolder } = await scene(base);
+    await arrange?.(at);
+    const before = await tree();
+    expect([write(), safe(), runFolder()]).toEqual([false, false, undefined]);
+    expect(read()).toEqual([undefined, undefined]);
+    expect(await tree()).toEqual(before);
+  });
+});
