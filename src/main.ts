@@ -1,6 +1,7 @@
 import type { Context, Outcome } from "./cli/command.ts";
 import type { Parsed } from "./cli/parser.ts";
 import { readPlainLine } from "./cli/plain-line.ts";
+import type { TrustQuestion } from "./commands/init/prompter.ts";
 import { panelRows } from "./concerns/token/needed-scopes.ts";
 import { title } from "./core/run-commands.ts";
 import { type AppError, asAppError } from "./errors/app-error.ts";
@@ -84,10 +85,14 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
       return isYes;
     }
 
-    async function askForTrust(command: string): Promise<boolean> {
+    async function askForTrust({ command, given, why }: TrustQuestion): Promise<boolean> {
       progress.end();
       if (host.terminal === undefined) return false;
-      const question = `This repo's config gets the token by running: ${redact(command)}\nMay it, on this machine?`;
+      const may =
+        given === "kept"
+          ? "May it, on this machine?"
+          : `You are asked each time, because ${why}.\nMay it, this time?`;
+      const question = `This repo's config gets the token by running: ${redact(command)}\n${may}`;
       return (await host.terminal()).confirm(question);
     }
 

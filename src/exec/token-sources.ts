@@ -29,7 +29,8 @@ export type TokenState =
   /** The config's command did not give it. */
   | {
       readonly kind: "unavailable";
-      readonly why: "untrusted" | "failed";
+      /** "unpinned": a yes counts for one run. "failed-alone": outside the repo, with what it names. */
+      readonly why: "untrusted" | "unpinned" | "failed" | "failed-alone";
       /** As a person would type it. */
       readonly command: string;
       readonly detail: string;

@@ -6,6 +6,15 @@ export function isInside(path: string, folder: string): boolean {
   return steps === "" || (!/^\.\.(?:[\\/]|$)/.test(steps) && !isAbsolute(steps));
 }
 
+/** True when a text holds the path itself or one below it, in any case of its letters. */
+export function namesPath(text: string, path: string): boolean {
+  const [lower, part] = [text.toLowerCase(), path.toLowerCase()];
+  for (let at = lower.indexOf(part); at !== -1; at = lower.indexOf(part, at + 1)) {
+    if (!/[\w-]/.test(lower.charAt(at + part.length))) return true;
+  }
+  return false;
+}
+
 /** A path as a person at `base` would write it. */
 export function shortPath(path: string, base: string, home?: string): string {
   if (isInside(path, base)) return relative(base, path) || ".";

@@ -1,7 +1,7 @@
 import { chmod, cp, mkdir, readdir, readFile, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { ASKS, guided, needsScript } from "../fixtures/terminal.ts";
+import { ASKS, guided, needsScript, start, words } from "../fixtures/terminal.ts";
 import { fileTree } from "../fixtures/tree.ts";
 import { type Workbench, withoutProgress, workbench } from "../fixtures/workbench.ts";
 
@@ -258,7 +258,7 @@ describe("token.command", () => {
 });
 
 describe.skipIf(needsScript !== "")(`on a terminal${needsScript}`, () => {
-  const start = (context: Parameters<typeof guided>[0]) =>
+  const startInit = (context: Parameters<typeof guided>[0]) =>
     guided(context, [], {}, async (bench) => {
       await manager(bench);
       await bench.write(".do-bootstraprc", "token: { command: [vault, read, token] }\n");
@@ -266,7 +266,7 @@ describe.skipIf(needsScript !== "")(`on a terminal${needsScript}`, () => {
     });
 
   it("a person is asked once, and a yes is kept", async (context) => {
-    const { bench, terminal } = await start(context);
+    const { bench, terminal } = await startInit(context);
     const question = await terminal.until(/May it, on this machine\?/);
     expect(question).toContain("vault read token");
     terminal.type("y");
@@ -276,8 +276,33 @@ describe.skipIf(needsScript !== "")(`on a terminal${needsScript}`, () => {
     expect(await readdir(join(bench.home, TRUSTED))).toHaveLength(1);
   });
 
+  it("exec asks each time about what it cannot pin, and shows all of it", async (context) => {
+    const bench = await repo();
+    await bench.write(
+      ".do-bootstraprc",
+      '{"token":{"command":["sh","-c","cd . && vault \\u001b"]}}',
+    );
+    const env = { PATH: `${bench.bin}:/bin:/usr/bin` };
+    for (const [key, status] of [
+      ["y", 0],
+      ["y", 0],
+      ["n", 125],
+    ] as const) {
+      const terminal = start(context, bench, ["exec", "--", "true"], { env });
+      const question = words(await terminal.until(/May it, this time\?/));
+      expect(question).toContain("sh -c 'cd . && vault \\x1b'");
+      expect(question).toContain(
+        "asked each time, because the line of sh -c is more than one plain",
+      );
+      terminal.type(key);
+      expect(await terminal.exit, terminal.screen()).toBe(status);
+    }
+    expect(await asked(bench)).toHaveLength(2);
+    expect(await readdir(bench.home)).not.toContain(".local");
+  });
+
   it("a no runs nothing, and leads to a token by hand", async (context) => {
-    const { bench, terminal } = await start(context);
+    const { bench, terminal } = await startInit(context);
     await terminal.until(/May it, on this machine\?/);
     terminal.type("n");
     await terminal.waitFor(ASKS);

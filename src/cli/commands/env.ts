@@ -16,7 +16,7 @@ export const env = command({
     ["do-bootstrap env --format fish | source", "in fish"],
     ["do-bootstrap env --format powershell | Invoke-Expression", "in PowerShell"],
   ],
-  async run(args, { host, progress, say, isScreen }) {
+  async run(args, { host, progress, say, trust, isScreen }) {
     if (args["--"].length > 0) {
       throw new AppError("USAGE", "env takes no command.", {
         hint: hint`To run one with the variables: ${exec(["COMMAND"])}`,
@@ -31,7 +31,7 @@ export const env = command({
     const line = commandLineFrom("env", { ...args, format });
     const { openSession } = await import("../../commands/exec-session/session.ts");
     const { shellText } = await import("../../exec/prepare.ts");
-    const facts = await openSession(host, line, progress);
+    const facts = await openSession(host, line, progress, trust);
     const { text, leftOut, masks } = shellText(line, facts);
     progress.end();
     writeAll(masks, 2);

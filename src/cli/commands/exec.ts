@@ -26,7 +26,7 @@ export const exec = command({
     }
     const { openSession } = await import("../../commands/exec-session/session.ts");
     const { executionOf } = await import("../../exec/prepare.ts");
-    const facts = await openSession(host, line, progress);
+    const facts = await openSession(host, line, progress, context.trust);
     const execution = executionOf(line, facts);
     progress.end();
     // A signal that came meanwhile was meant to end it all.

@@ -5,7 +5,7 @@ import type { ResolvedConfig } from "../../concerns/config/resolved.ts";
 import { openGit } from "../../concerns/git/git.ts";
 import { execConfigOf } from "../../concerns/terraform/exec-config.ts";
 import { observeRoot } from "../../concerns/terraform/observe.ts";
-import { findToken } from "../../concerns/token/find-token.ts";
+import { findToken, type TrustGiven } from "../../concerns/token/find-token.ts";
 import { apiHosts } from "../../concerns/token/hosts.ts";
 import { inspectToken } from "../../concerns/token/inspect.ts";
 import { judgeToken } from "../../concerns/token/judge.ts";
@@ -19,8 +19,10 @@ import { selectionFile } from "../../exec/guards.ts";
 import { sourcesIn, tokenState } from "../../exec/prepare.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
 import { rememberConfig } from "../../exec/record.ts";
+import type { TokenState } from "../../exec/token-sources.ts";
 import { foldersUp } from "../../lib/paths.ts";
 import type { ObservingHost } from "../init/observe.ts";
+import { askForTrust, type Prompter } from "../init/prompter.ts";
 import { finding } from "./findings.ts";
 
 interface ExecLook {
@@ -63,12 +65,14 @@ async function lookForExec(
  * Looks at all that a line of `exec` or `env` needs, and leaves a record for the next one. With
  * --verify DigitalOcean is asked whether the token is alive, of the team and lives long enough.
  *
+ * @param ask a person, whether the config's command may run.
  * @throws AppError with the id of a finding; those of lookForExec.
  */
 export async function openSession(
   host: ObservingHost,
   { options }: CommandLine,
   progress: (what: string) => void,
+  ask: Prompter<never>["trust"],
 ): Promise<Facts> {
   const { env, cwd, platform, clock } = host;
   const environment = typeof options["env"] === "string" ? options["env"] : undefined;
@@ -98,10 +102,7 @@ export async function openSession(
   };
   // What takes the variables away again does not say what they were.
   const isUnset = options["unset"] === true;
-  const trust = options["trust"] === true ? "once" : undefined;
-  const token = isUnset
-    ? tokenState(facts)
-    : await findToken(host, sourcesIn(facts), { config: resolved, top, trust });
+  const token = isUnset ? tokenState(facts) : await foundToken();
   const verify = options["verify"] === true && token.kind === "found";
   if (verify) progress("Asking DigitalOcean about the token");
   const inspection = verify ? await inspectToken(host, apiHosts(env), token.token) : undefined;
@@ -111,6 +112,15 @@ export async function openSession(
   const wrong = findings.find(({ level }) => level === "error");
   if (wrong !== undefined) throw failureOf(wrong);
   return { ...facts, known: token };
+
+  async function foundToken(): Promise<TokenState> {
+    const find = (trust: TrustGiven | undefined) =>
+      findToken(host, sourcesIn(facts), { config: resolved, top, trust });
+    if (options["trust"] === true) return find("once");
+    const state = await find(undefined);
+    const trust = await askForTrust(ask, state);
+    return trust === undefined ? state : find(trust);
+  }
 }
 
 /** The file that was found, those that would be found first, and what the defaults follow from. */

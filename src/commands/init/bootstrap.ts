@@ -19,7 +19,7 @@ import { cleanUp } from "./cleanup.ts";
 import { finding } from "./findings.ts";
 import { type Facts, type ObserveOptions, type ObservingHost, observe } from "./observe.ts";
 import { planAll } from "./plan.ts";
-import type { Prompter } from "./prompter.ts";
+import { askForTrust, type Prompter } from "./prompter.ts";
 
 export interface Request
   extends Pick<ObserveOptions, "environment" | "stdin" | "minTtlSeconds" | "trust"> {
@@ -58,9 +58,8 @@ export async function bootstrap(
     async look() {
       let facts = await observed();
       const { state } = facts.token;
-      if (state.kind === "unavailable" && state.why === "untrusted") {
-        if (await prompter.trust?.(state.command)) facts = await observed({ trust: "kept" });
-      }
+      const trust = await askForTrust(prompter.trust, state);
+      if (trust !== undefined) facts = await observed({ trust });
       if (prompter.ask !== undefined && needsToken(facts)) {
         const { inspections = new Map() } = options;
         facts = await observed({ prompted: await prompter.ask(facts, inspections) });

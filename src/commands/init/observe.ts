@@ -221,7 +221,7 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
       environment: options.environment,
     };
     const { trust, answers = new Map<string, Promise<CommandAnswer>>() } = options;
-    return observeToken(host, sources, { config, top: repo, trust, answers, inspect });
+    return observeToken(host, sources, { config, top, trust, answers, inspect });
   }
 }
 

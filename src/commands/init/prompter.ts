@@ -1,5 +1,7 @@
+import type { TrustGiven } from "../../concerns/token/find-token.ts";
 import type { Inspection } from "../../concerns/token/verdict.ts";
 import type { Approve } from "../../core/flow.ts";
+import type { TokenState } from "../../exec/token-sources.ts";
 
 /** Asks a person; what nobody can be asked is absent. */
 export interface Prompter<F> {
@@ -14,5 +16,32 @@ export interface Prompter<F> {
   /** Shows a plan and asks for leave. */
   readonly approve: Approve<F>;
   /** Asks whether the config's command may run. */
-  readonly trust: ((command: string) => Promise<boolean>) | undefined;
+  readonly trust: ((asked: TrustQuestion) => Promise<boolean>) | undefined;
 }
+
+export interface TrustQuestion {
+  /** As a person would type it. */
+  readonly command: string;
+  /** What a yes allows. */
+  readonly given: TrustGiven;
+  /** Why the command did not run without a question; a sentence without its full stop. */
+  readonly why: string;
+}
+
+/** @returns what a person allowed; undefined after a no, and where there is nothing to ask. */
+export async function askForTrust(
+  ask: Prompter<never>["trust"],
+  state: TokenState,
+): Promise<TrustGiven | undefined> {
+  if (state.kind !== "unavailable") return undefined;
+  const given = GIVEN[state.why];
+  if (given === undefined) return undefined;
+  return (await ask?.({ command: state.command, given, why: state.detail })) ? given : undefined;
+}
+
+const GIVEN: { readonly [Why in Unavailable["why"]]?: TrustGiven } = {
+  untrusted: "kept",
+  unpinned: "once",
+};
+
+type Unavailable = TokenState & { kind: "unavailable" };

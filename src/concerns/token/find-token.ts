@@ -1,12 +1,15 @@
-import { isAbsolute, join } from "node:path";
+import { isAbsolute, join, relative } from "node:path";
 import { AppError } from "../../errors/app-error.ts";
 import { hint } from "../../errors/hint.ts";
 import { chooseToken, type TokenSources, type TokenState } from "../../exec/token-sources.ts";
-import type { Host, StateKey } from "../../host/host.ts";
+import type { FileSnapshot, Host, ToolResult } from "../../host/host.ts";
 import { isInside } from "../../lib/paths.ts";
 import { printable } from "../../lib/printable.ts";
 import { sha256 } from "../../lib/sha256.ts";
+import { shellWord } from "../../lib/shell-word.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
+import { pinsOf } from "./pins.ts";
+import { runAlone } from "./run-alone.ts";
 
 export type TokenHost = Pick<Host, "env" | "home" | "files" | "run" | "which" | "state">;
 
@@ -20,7 +23,7 @@ export interface FindTokenOptions {
   readonly config: ResolvedConfig;
   /** The git root; outside git the config's folder. */
   readonly top: string;
-  /** undefined: only what was trusted before. */
+  /** undefined: only what was trusted before. "kept" is for this run where it cannot be kept. */
   readonly trust: TrustGiven | undefined;
   /** What the command said before: its owner is not asked twice in a run. */
   readonly answers?: Map<string, Promise<CommandAnswer>>;
@@ -45,48 +48,75 @@ export async function findToken(
   return "text" in answer ? chooseToken({ ...sources, command: answer }) : answer;
 }
 
-export type CommandAnswer =
-  | NonNullable<TokenSources["command"]>
-  | (TokenState & { kind: "unavailable" });
+export type CommandAnswer = NonNullable<TokenSources["command"]> | Unavailable;
+
+type Unavailable = TokenState & { kind: "unavailable" };
 
 async function askCommand(
   host: TokenHost,
   command: readonly string[],
-  { config, top: root, trust }: FindTokenOptions,
+  { config: { base }, top, trust }: FindTokenOptions,
 ): Promise<CommandAnswer> {
-  // Who keeps all of HOME in git has his tools in there too.
-  const top = host.home !== undefined && isInside(host.home, root) ? config.base : root;
   const [program = "", ...args] = command;
-  const shown = printable(command.join(" "));
-  const unavailable = (why: "untrusted" | "failed", detail: string): CommandAnswer => ({
+  const unavailable = (why: Unavailable["why"], detail: string): CommandAnswer => ({
     kind: "unavailable",
     why,
-    command: shown,
-    detail,
+    command: printable(command.map((word) => shellWord(word)).join(" ")),
+    detail: printable(detail),
   });
-  const trusted = await identify(host, command, { base: config.base, top });
-  if (trust === undefined && host.state.read(trusted) !== trusted.name) {
-    return unavailable("untrusted", "it has not been trusted on this machine");
+  // Who keeps all of HOME in git has his tools in there too, and is asked each time.
+  const isHomeIn = host.home !== undefined && isInside(await host.files.realpath(host.home), top);
+  const pins = await pinsOf(command, { base, top, home: host.home }, host.files);
+  const file = await fileOf(host, program, isHomeIn ? base : top);
+  if (trust === undefined) {
+    const isBrought = file !== undefined && isAbsolute(file) && isInside(file, top);
+    if (isBrought) return unavailable("unpinned", `${program} is ${file}, in this checkout`);
+    if (pins.kind === "unpinned") return unavailable("unpinned", pins.why);
+    if (!host.state.isSafe(base)) return unavailable("unpinned", NO_FOLDER);
   }
-  if (trust === "kept" && !host.state.write(trusted, trusted.name)) {
-    throw new AppError("WRITE_FAILED", "There is no folder to keep trust in.", {
-      hint: hint`Set HOME, or XDG_STATE_HOME, to a folder outside the repo that you alone can write to.`,
-    });
+  if (pins.kind === "pinned" && trust !== "once") {
+    const { key, text } = recordOf(command, base, pins.files);
+    if (trust === undefined && host.state.read(key) !== text) {
+      return unavailable("untrusted", "it has not been trusted on this machine");
+    }
+    if (trust === "kept" && !host.state.write(key, text)) throw noFolder();
   }
-  const file = await fileOf(host, program, { base: config.base, top });
-  if (file === undefined) return unavailable("failed", `there is no ${printable(program)} on PATH`);
-  const { end, exitCode, stdout } = await host.run({
-    file,
-    args,
-    cwd: config.base,
-    env: host.env,
-    stderr: "shown",
-    timeoutMs: TIME_LIMIT_MS,
+  if (file === undefined) return unavailable("failed", `there is no ${program} on PATH`);
+  const call = { args, stderr: "shown", timeoutMs: TIME_LIMIT_MS } as const;
+  if (pins.kind === "unpinned" || trust === "once") {
+    const path = isAbsolute(file) ? file : join(base, file);
+    const result = await host.run({ ...call, file: path, cwd: base, env: host.env });
+    const failure = failureOf(result);
+    return failure === undefined
+      ? { program, text: result.stdout }
+      : unavailable("failed", failure);
+  }
+  const parent = host.state.runFolder(base);
+  if (parent === undefined) throw noFolder();
+  const result = await runAlone(host, file, call, { base, top, files: pins.files, parent });
+  const failure = failureOf(result);
+  if (failure === undefined) return { program, text: result.stdout };
+  const copied = pins.files.map(({ path }) => relative(base, path)).join(", ") || "nothing";
+  const without = result.withheld.filter((name) => !NOBODY_MISSES.test(name)).join(", ");
+  const where = `in a private folder with ${copied} of this repo`;
+  return unavailable("failed-alone", `${failure}, ${where}${without && `, without ${without}`}`);
+}
+
+const NOBODY_MISSES = /^(?:PWD|OLDPWD|INIT_CWD|_|npm_\w+)$/i;
+
+const NO_FOLDER = "there is no folder outside every checkout to keep trust in";
+
+function noFolder(): AppError {
+  return new AppError("WRITE_FAILED", "There is no folder to keep trust in.", {
+    hint: hint`Set HOME, or XDG_STATE_HOME, to a folder outside every checkout that you alone can write to.`,
   });
-  if (end !== "exited") return unavailable("failed", ENDS[end]);
-  if (exitCode !== 0) return unavailable("failed", `exit status ${exitCode}`);
-  if (stdout.trim() === "") return unavailable("failed", "it printed nothing");
-  return { program, text: stdout };
+}
+
+/** @returns why there is no token in it. */
+function failureOf({ end, exitCode, stdout }: ToolResult): string | undefined {
+  if (end !== "exited") return ENDS[end];
+  if (exitCode !== 0) return `exit status ${exitCode}`;
+  return stdout.trim() === "" ? "it printed nothing" : undefined;
 }
 
 const ENDS = {
@@ -96,43 +126,20 @@ const ENDS = {
   "not-started": "it cannot be started",
 } as const;
 
-/** What is trusted: these words, in this repo, with these scripts of the repo's. */
-async function identify(
-  { files }: TokenHost,
-  command: readonly string[],
-  { base, top }: { base: string; top: string },
-): Promise<StateKey> {
-  // A shell's line names scripts too: sh -c "./token.sh read".
-  const words = new Set(command.flatMap((word) => [word, ...word.split(/[\s;&|<>()'"`=]+/)]));
-  const paths = await Promise.all(
-    [...words].filter(Boolean).map(async (word) => {
-      const path = isAbsolute(word) ? word : join(base, word);
-      const real = await files.realpath(path);
-      return isInside(path, top) || !isInside(real, top) ? path : real;
-    }),
-  );
-  const scripts = await Promise.all(
-    paths
-      .filter((path) => isInside(path, top))
-      .map(async (path) => {
-        const snapshot = await files.look(path, {
-          maxBytes: Number.POSITIVE_INFINITY,
-          waitForFifo: false,
-        });
-        return snapshot.kind === "file" ? [[path, sha256(snapshot.bytes)] as const] : [];
-      }),
-  );
-  const trusted = { folder: base, command, scripts: Object.fromEntries(scripts.flat()) };
-  return { kind: "trusted", folder: base, name: `${JSON.stringify(trusted, undefined, 2)}\n` };
+/** What is trusted: these words, in this folder, with these files of the repo. */
+function recordOf(command: readonly string[], folder: string, files: readonly FileSnapshot[]) {
+  const hashes = files.map(({ path, bytes }) => [path, sha256(bytes)] as const);
+  const scripts = Object.fromEntries(hashes.sort(([one], [other]) => (one < other ? -1 : 1)));
+  const text = `${JSON.stringify({ folder, command, scripts }, undefined, 2)}\n`;
+  // Under another name than the records of releases that ran the command in the repo itself.
+  return { key: { kind: "trusted", folder, name: `alone\n${text}` } as const, text };
 }
 
-/** A name is looked for on PATH, outside the repo; a path is what was trusted. */
+/** A name is looked for on PATH, outside the repo; a path stays as it is. */
 async function fileOf(
   host: TokenHost,
   program: string,
-  { base, top }: { base: string; top: string },
+  notIn: string,
 ): Promise<string | undefined> {
-  if (isAbsolute(program)) return program;
-  if (/[/\\]/.test(program)) return join(base, program);
-  return (await host.which(program, top)).path;
+  return /[/\\]/.test(program) ? program : (await host.which(program, notIn)).path;
 }

@@ -1,5 +1,5 @@
 import type { Finding } from "../../core/finding.ts";
-import { type Hint, hint, own, unset } from "../../errors/hint.ts";
+import { exec, type Hint, hint, own, unset } from "../../errors/hint.ts";
 import type { TokenState } from "../../exec/token-sources.ts";
 import { describeOrigin, type Secret } from "../../secret/secret.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
@@ -67,14 +67,28 @@ function chooseFirst({ environment, environments }: Known["config"]): string {
 }
 
 function unavailable({ why, command, detail }: TokenState & { kind: "unavailable" }): Finding {
-  if (why === "failed") {
-    return finding("token.command-failed", `token.command (${command}) gave no token: ${detail}.`, {
-      fix: hint`Run the command itself, and fix what it reports.`,
-    });
+  const [failed, notRun] = [
+    `token.command (${command}) gave no token: ${detail}.`,
+    `token.command (${command}) was not run: ${detail}.`,
+  ];
+  switch (why) {
+    case "failed":
+      return finding("token.command-failed", failed, {
+        fix: hint`Run the command itself, and fix what it reports.`,
+      });
+    case "failed-alone":
+      return finding("token.command-failed", failed, {
+        fix: hint`Run the command itself, and fix what it reports. If it works in the repo, name in its script the files that it needs; ${exec(["COMMAND"], "--trust")} runs it in the repo once`,
+      });
+    case "untrusted":
+      return finding("token.command-untrusted", notRun, {
+        fix: hint`If it may run: ${own()} on a terminal asks once; in a script: ${own("--trust")}`,
+      });
+    case "unpinned":
+      return finding("token.command-untrusted", notRun, {
+        fix: hint`It has to be allowed each time: on a terminal by a yes, in a script by ${own("--trust")} or ${exec(["COMMAND"], "--trust")}`,
+      });
   }
-  return finding("token.command-untrusted", `token.command (${command}) was not run: ${detail}.`, {
-    fix: hint`If it may run: ${own()} on a terminal asks once; in a script: ${own("--trust")}`,
-  });
 }
 
 function shadowed(used: Secret, other: Secret): Finding {

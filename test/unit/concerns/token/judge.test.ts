@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { judgeToken } from "../../../../src/concerns/token/judge.ts";
+import type { TokenState } from "../../../../src/exec/token-sources.ts";
 import {
   alive,
   type FoundToken,
@@ -19,7 +20,8 @@ const DAY = 86_400;
 const ACME = { uuid: "acme", name: "Acme" };
 const TEAM = "account: { team: acme }";
 const WEEK = "token: { minTtl: 7d }";
-const unavailable = (why: "untrusted" | "failed"): FoundToken => ({
+type Why = (TokenState & { kind: "unavailable" })["why"];
+const unavailable = (why: Why): FoundToken => ({
   state: { kind: "unavailable", why, command: "pass show do", detail: "exit status 1" },
   inspection: undefined,
 });
@@ -41,6 +43,16 @@ describe("what is said of the token", () => {
       "its command is not trusted",
       { token: unavailable("untrusted") },
       ["error token.command-untrusted"],
+    ],
+    [
+      "its command is to be allowed each time",
+      { token: unavailable("unpinned") },
+      ["error token.command-untrusted"],
+    ],
+    [
+      "its command failed outside the repo",
+      { token: unavailable("failed-alone") },
+      ["error token.command-failed"],
     ],
     ["its command failed", { token: unavailable("failed") }, ["error token.command-failed"]],
     ["no token by its form", { token: unusable }, ["error token.malformed"]],

@@ -1,0 +1,231 @@
+import { dirname, extname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import type { FileSnapshot, Files } from "../../host/host.ts";
+import { foldersUp, isInside, namesPath } from "../../lib/paths.ts";
+import { startOf } from "./command-start.ts";
+
+/** All of the repo that a command runs or reads, or why that cannot be said. */
+export type Pins =
+  | { readonly kind: "pinned"; readonly files: readonly FileSnapshot[] }
+  /** `why`: a short sentence without its full stop. */
+  | { readonly kind: "unpinned"; readonly why: string };
+
+export interface Around {
+  /** The folder that the command's words are relative to, absolute. */
+  readonly base: string;
+  /** The git root; outside git the same. Both are without symlinks. */
+  readonly top: string;
+  readonly home: string | undefined;
+}
+
+/**
+ * The files of the repo that a command needs: its script, what its words name, what the script's text
+ * names, and so on. A command that is kept gets these and nothing else of the repo (run-alone.ts): a
+ * file that is not found here is missing then, and does not run unseen.
+ *
+ * @param files each is read once: what is returned is what was judged.
+ */
+export async function pinsOf(
+  command: readonly string[],
+  around: Around,
+  files: Pick<Files, "look" | "list" | "realpath">,
+): Promise<Pins> {
+  const { base, top } = around;
+  const home = around.home === undefined ? undefined : await files.realpath(around.home);
+  const start = startOf(command);
+  const pinned = new Map<string, FileSnapshot>();
+  const texts: FileSnapshot[] = [];
+  const names = new Map<string, Promise<ReadonlySet<string>>>();
+  const why = await whyNot();
+  return why === undefined
+    ? { kind: "pinned", files: [...pinned.values()] }
+    : { kind: "unpinned", why };
+
+  async function whyNot(): Promise<string | undefined> {
+    if (home !== undefined && isInside(home, top)) {
+      return "HOME is in this checkout, and programs load code from there";
+    }
+    if ("why" in start) return start.why;
+    const script = "script" in start ? resolve(base, start.script) : undefined;
+    if (script !== undefined) {
+      const why = await pin(script, { runs: true, folder: "refused" });
+      if (why !== undefined) return why;
+      if (!pinned.has(script)) return `${shown(script)} is not a file of this repo`;
+    }
+    for (const word of command) {
+      const why = (await whyFromOutside(word)) ?? (await pinWord(word));
+      if (why !== undefined) return why;
+    }
+    for (let next = texts.shift(); next !== undefined; next = texts.shift()) {
+      const why = await follow(next);
+      if (why !== undefined) return `${shown(next.path)} ${why}`;
+    }
+    return undefined;
+  }
+
+  async function pinWord(word: string): Promise<string | undefined> {
+    if (isAbsolute(word) && isInside(await files.realpath(word), top)) return NAMED_IN_FULL;
+    for (const piece of new Set([word, ...piecesOf(word)])) {
+      const path = resolve(base, piece);
+      if (/(^|[/\\])\.\.([/\\]|$)/.test(piece) && !isInside(path, top)) {
+        return `${piece} leads out of this repo`;
+      }
+      const why = await pin(path, { runs: false, folder: "refused" });
+      if (why !== undefined) return why;
+    }
+    return undefined;
+  }
+
+  /** What the text of a script names. @returns why not, without its subject. */
+  async function follow({ path, bytes }: FileSnapshot): Promise<string | undefined> {
+    // What an executable names, no person reads.
+    if (bytes.includes(0)) return undefined;
+    const text = bytes.toString("utf8");
+    const starter = starterIn(text);
+    if (starter !== undefined) return `uses ${starter}, which can run more than it says`;
+    const outside = await whyFromOutside(text);
+    if (outside !== undefined) return outside;
+    const pieces = piecesOf(text);
+    if (pieces.length > MAX_PIECES) return "is too long to look through";
+    const ending = extname(path);
+    for (const piece of new Set(pieces.flatMap((each) => [each, `${each}${ending}`]))) {
+      for (const folder of new Set([base, dirname(path), top])) {
+        if (!(await canBeIn(folder, piece))) continue;
+        // English words are names of folders, too.
+        const ofFolder = piece.includes("/") && /[^./]/.test(piece) ? "refused" : "skipped";
+        const why = await pin(resolve(folder, piece), { runs: true, folder: ofFolder });
+        if (why !== undefined) return `names ${piece}: ${why}`;
+      }
+    }
+    return undefined;
+  }
+
+  /** @param as `runs`: its text counts, too. A file that is not there is no reason. */
+  async function pin(
+    path: string,
+    as: { runs: boolean; folder: "refused" | "skipped" },
+  ): Promise<string | undefined> {
+    if (pinned.has(path) || !isInside(path, top)) return undefined;
+    const found = await files.look(path, { waitForFifo: false });
+    if (found.kind === "absent") return undefined;
+    if (!isInside(found.target, top)) return `${shown(path)} is a link out of this repo`;
+    if (found.kind !== "file") {
+      const what = found.kind === "fifo" ? "a FIFO" : found.why;
+      if (what === "a directory" && as.folder === "skipped") return undefined;
+      return `${shown(path)} is ${what}`;
+    }
+    pinned.set(path, found);
+    const sum = [...pinned.values()].reduce((bytes, each) => bytes + each.bytes.length, 0);
+    if (pinned.size > MAX_FILES || sum > MAX_BYTES) return "it needs too many files of this repo";
+    const isProgram = (found.mode & 0o111) !== 0 || found.bytes.subarray(0, 2).toString() === "#!";
+    if (as.runs || isProgram) texts.push(found);
+    return undefined;
+  }
+
+  /** Of most pieces the listing of a folder says that they are no path in it. */
+  async function canBeIn(folder: string, piece: string): Promise<boolean> {
+    const [first = ""] = piece.replace(/^\.\//, "").split("/");
+    if (first === "" || first === "." || first === "..") return /[^./]/.test(piece);
+    const listed = names.get(folder) ?? listing(folder);
+    names.set(folder, listed);
+    return (await listed).has(first.toLowerCase());
+  }
+
+  async function listing(folder: string): Promise<ReadonlySet<string>> {
+    return new Set((await files.list(folder)).map((name) => name.toLowerCase()));
+  }
+
+  /** Whether a text leads into the repo by a path that does not start in it. @returns why not. */
+  async function whyFromOutside(text: string): Promise<string | undefined> {
+    const inFull = home === undefined ? text : withHome(text, home);
+    if (namesPath(inFull, top)) return NAMED_IN_FULL;
+    for (const token of tokensOf(inFull)) {
+      const [, absolute] = /^(?:--?[\w-]*)?(\/.*)$/.exec(token) ?? [];
+      if (absolute !== undefined) {
+        if (/^\/proc\b/.test(absolute)) return "/proc leads to the folders of other processes";
+        const real = await files.realpath(absolute);
+        const holdsRepo = isInside(top, real) && dirname(real) !== real;
+        if (holdsRepo || isInside(real, top)) return NAMED_IN_FULL;
+      }
+      if (!token.includes("/")) continue;
+      for (const folder of foldersUp(dirname(top))) {
+        const path = join(folder, token);
+        if (isInside(path, top) && (await files.look(path)).kind !== "absent") return NAMED_IN_FULL;
+      }
+    }
+    return undefined;
+  }
+
+  function shown(path: string): string {
+    return relative(base, path) || ".";
+  }
+}
+
+const NAMED_IN_FULL = "this checkout is named by a path that does not start in it";
+
+const MAX_FILES = 64;
+const MAX_BYTES = 8 * 1024 * 1024;
+/** Of one file. */
+const MAX_PIECES = 4000;
+
+/** What may be a path in a text; what a variable stands for is left out, and the rest of its path is kept. */
+function tokensOf(text: string): string[] {
+  const tokens = text
+    .replace(/\$\w+|\$\{\w+/g, " ")
+    .split(/[^\p{L}\p{M}\p{N}_.+@%~/\\-]+/u)
+    .map((token) => (sep === "\\" ? token.replaceAll("\\", "/") : token));
+  return [...new Set(tokens)].filter((token) => token !== "" && token.length <= MAX_TOKEN);
+}
+
+const MAX_TOKEN = 1024;
+
+/** With those that an option, an @ or a slash stands before: -f./x, @x, $PWD/x. */
+function piecesOf(text: string): string[] {
+  const pieces = tokensOf(text).flatMap((token) => [
+    token,
+    token.replace(/^[^\p{L}\p{N}_.]+/u, ""),
+    token.replace(/^-\w/, ""),
+  ]);
+  return [...new Set(pieces)].filter(Boolean);
+}
+
+function withHome(text: string, home: string): string {
+  return text
+    .replace(/\$HOME\b|\$\{HOME\}/g, () => home)
+    .replace(/(?<![\w/.~])~(?![\w~])/g, () => home);
+}
+
+/**
+ * A word of a script that starts what the script does not name, or goes where its copy is not: build
+ * tools and package runners, containers and other machines, another folder.
+ */
+function starterIn(text: string): string | undefined {
+  const code = text.replace(/^[ \t]*#(?!!).*$/gm, "");
+  const [, away] = /\b(cd|pushd|chdir)\b(?![ \t]+(?:--[ \t]+)?"?\$\(dirname\b)/.exec(code) ?? [];
+  const [, word] = STARTERS.exec(code) ?? [];
+  const [, english] = /(?:^|[;&|({`'"])[ \t]*(go|just|task)[ \t]/m.exec(code) ?? [];
+  const [, module] = /\b(python[\d.]*[ \t]+-m)\b/.exec(code) ?? [];
+  return away ?? word ?? english ?? module;
+}
+
+const STARTERS = new RegExp(
+  `(?<![\\w.-])(${[
+    ...["make", "gmake", "npm", "npx", "pnpm", "yarn", "bun", "bunx", "deno", "corepack"],
+    ...["cargo", "gradle", "gradlew", "mvn", "mvnw", "ant", "rake", "bundle", "composer", "dotnet"],
+    ...[
+      "bazel",
+      "nix",
+      "nix-shell",
+      "poetry",
+      "pipenv",
+      "pipx",
+      "uv",
+      "uvx",
+      "tox",
+      "nox",
+      "hatch",
+    ],
+    ...["direnv", "mise", "asdf", "git", "terraform", "tofu", "terragrunt", "pulumi", "ansible"],
+    ...["docker", "docker-compose", "podman", "nerdctl", "devcontainer", "vagrant", "wsl", "lima"],
+    ...["ssh", "kubectl", "tmux", "osascript", "systemd-run", "PPID", "ppid", "getppid"],
+  ].join("|")})(?![\\w-])`,
+);

@@ -1,0 +1,313 @@
+import { describe, expect, it } from "vitest";
+import { startOf } from "../../../../src/concerns/token/command-start.ts";
+import { pinsOf } from "../../../../src/concerns/token/pins.ts";
+import { type Entry, memoryFiles } from "../../memory-files.ts";
+
+const TOP = "/home/u/src/acme";
+const BASE = `${TOP}/infra`;
+
+/** "pinned: …" or why not. Paths of files are relative to the root of the repo; of words, to infra/. */
+async function judged(
+  command: readonly string[],
+  files: Readonly<Record<string, Entry>> = {},
+  home = "/home/u",
+): Promise<string> {
+  const inRepo = memoryFiles(TOP, { "infra/main.tf": "", ...files });
+  const pins = await pinsOf(command, { base: BASE, top: TOP, home }, inRepo);
+  if (pins.kind === "unpinned") return pins.why;
+  const paths = pins.files.map(({ path }) => path.slice(TOP.length + 1));
+  return ["pinned:", ...paths.sort()].join(" ");
+}
+
+const sh = (line: string) => ["sh", "-c", line];
+
+describe("a program outside the repo", () => {
+  it.each<string[]>([
+    ["op", "read", "op://Private/DigitalOcean/token"],
+    ["op", "--account=acme", "item", "get", "x"],
+    ["vault", "kv", "get", "-field=token", "secret/do"],
+    ["aws", "secretsmanager", "get-secret-value", "--secret-id", "do", "--profile", "prod"],
+    ["doppler", "secrets", "get", "DO_TOKEN", "--plain", "--project", "acme"],
+    ["/opt/homebrew/bin/op", "read", "op://a/b"],
+    ["cat", "/run/secrets/do"],
+    ["sh", "-c", "op read op://Private/DigitalOcean/token"],
+  ])("is kept where its words only print a secret: %j", async (...command) => {
+    expect(await judged(command)).toBe("pinned:");
+  });
+
+  it.each<string[]>([
+    ["acme-token"],
+    ["/home/u/src/other/bin/op", "read", "x"],
+    ["/bin/../home/u/src/other/op", "read", "x"],
+    ["op", "run", "--", "make", "token"],
+    ["op", "--config", "x", "read", "op://a"],
+    ["sops", "exec-env", "x.yaml", "make"],
+    ["vault", "agent"],
+    ["aws", "ssm", "start-session"],
+    ["doppler", "run", "--project=x", "make"],
+    ["doppler", "secrets", "get", "TOKEN"],
+    ["make", "token"],
+    ["npm", "run", "-s", "token"],
+    ["npx", "token"],
+    ["env", "-C", "scripts", "./x"],
+    ["env", "./x"],
+    ["xargs", "sh"],
+    ["find", ".", "-exec", "sh", "{}", ";"],
+    ["git", "token"],
+    ["direnv", "exec", ".", "x"],
+    ["mise", "exec", "--", "x"],
+    ["docker", "exec", "dev", "make"],
+    ["ssh", "localhost", "src/acme/x"],
+    ["go", "run", "./cmd/token"],
+    ["time", "./x"],
+    ["sudo", "./x"],
+    ["python3", "-m", "token_tool"],
+    ["python3", "-c", "import x"],
+    ["node", "-e", "require('./x')"],
+    ["perl", "-Ilib", "x.pl"],
+    ["bash", "-lc", "op read x"],
+    ["bash", "--rcfile", "x", "y.sh"],
+    ["sh"],
+    [""],
+  ])("is asked about each time where it may start others: %j", async (...command) => {
+    expect(await judged(command)).toMatch(/unknown$|first word$/);
+  });
+});
+
+describe("a line of a shell", () => {
+  it.each([
+    "cd scripts && ./x",
+    "$PWD/x",
+    "./x; ./y",
+    "./x | cat",
+    "./{x,y}",
+    "./x*",
+    "./$(cat name)",
+    "./`cat name`",
+    "~/src/acme/x",
+    'eval "./x"',
+    ". ./x > /dev/null",
+    "op read 'a'\\''b'",
+    "./x\n./y",
+    "./x #",
+    "A=1 ./x",
+    "<./x sh",
+  ])("is asked about each time where it is no plain command: %j", async (line) => {
+    expect(await judged(sh(line), { "infra/x": "" })).toBe(
+      "the line of sh -c is more than one plain command",
+    );
+  });
+
+  it.each(["cd scripts", ". ./x", "source ./x", "exec ./x", "command ./x", "make x"])(
+    "is judged by its program: %s",
+    async (line) => {
+      expect(await judged(sh(line), { "infra/x": "" })).toBe(
+        `what ${line.split(" ")[0]} runs is unknown`,
+      );
+    },
+  );
+});
+
+describe("the files of the repo", () => {
+  const SCRIPT = "infra/token.sh";
+  const LIB = { "infra/lib.sh": "", "lib.sh": "", "scripts/lib.sh": "" };
+
+  it.each<[what: string, command: string[], files: Record<string, Entry>, pinned: string]>([
+    ["a script by its path", ["./token.sh"], {}, SCRIPT],
+    ["of a shell", ["sh", "token.sh", "read"], {}, SCRIPT],
+    ["of a shell's line", sh("./token.sh read"), {}, SCRIPT],
+    ["above the config's folder", ["bash", "../x.sh"], { "x.sh": "" }, "x.sh"],
+    [
+      "an argument of a script",
+      ["./token.sh", "a.txt"],
+      { "infra/a.txt": "" },
+      `infra/a.txt ${SCRIPT}`,
+    ],
+    ["behind =", ["age", "-d", "--identity=a.txt"], { "infra/a.txt": "" }, "infra/a.txt"],
+    ["behind @", ["vault", "read", "x", "@a.txt"], { "infra/a.txt": "" }, "infra/a.txt"],
+    ["behind a short option", ["age", "-d", "-ia.txt"], { "infra/a.txt": "" }, "infra/a.txt"],
+    ["behind file:", ["cat", "file:a.txt"], { "infra/a.txt": "" }, "infra/a.txt"],
+    ["with a space", ["cat", "a b.txt"], { "infra/a b.txt": "" }, "infra/a b.txt"],
+    [
+      "by a link in the repo",
+      ["cat", "a"],
+      { "infra/a": { text: "", leadsTo: `${TOP}/x` } },
+      "infra/a",
+    ],
+    [
+      "an executable that an option names",
+      ["gpg", "-d", "--agent-program=x"],
+      {
+        "infra/x": { text: ". ./y.sh", mode: 0o755 },
+        "infra/y.sh": "",
+      },
+      "infra/x infra/y.sh",
+    ],
+  ])("%s", async (_, command, files, pinned) => {
+    expect(await judged(command, { [SCRIPT]: "echo", ...files })).toBe(`pinned: ${pinned}`);
+  });
+
+  it.each<[text: string, pinned: string]>([
+    [". ./lib.sh", "infra/lib.sh lib.sh"],
+    ["source $PWD/lib.sh", "infra/lib.sh lib.sh"],
+    ['. "$(dirname "$0")/lib.sh"', "infra/lib.sh lib.sh"],
+    ['. "${BASH_SOURCE%/*}/../scripts/lib.sh"', "scripts/lib.sh"],
+    ["ROOT=`pwd`; bash ${ROOT}/scripts/lib.sh", "scripts/lib.sh"],
+    ['cd "$(dirname "$0")/.."; . scripts/lib.sh', "scripts/lib.sh"],
+    ["# needs scripts/lib.sh", "scripts/lib.sh"],
+    ['require("./lib")', "infra/lib.sh lib.sh"],
+    ["x --file=../scripts/lib.sh", "scripts/lib.sh"],
+    ["op read op://infra/token # a folder's name is a word", ""],
+  ])("that the text of a script names: %s", async (text, pinned) => {
+    const all = [...pinned.split(" ").filter(Boolean), SCRIPT].sort().join(" ");
+    expect(await judged(["sh", "token.sh"], { [SCRIPT]: text, ...LIB })).toBe(`pinned: ${all}`);
+  });
+
+  it("of scripts that scripts name, in a circle too", async () => {
+    const files = { [SCRIPT]: ". ./a.sh", "infra/a.sh": ". ./b.sh", "infra/b.sh": "sh token.sh" };
+    expect(await judged(["./token.sh"], files)).toBe(`pinned: infra/a.sh infra/b.sh ${SCRIPT}`);
+  });
+
+  it.each<[what: string, command: string[], files: Record<string, Entry>, why: RegExp]>([
+    [
+      "a folder is a word",
+      ["vault", "read", "keys"],
+      { "infra/keys/a": "" },
+      /^keys is a directory$/,
+    ],
+    [
+      "a folder is behind =",
+      ["gpg", "-d", "--homedir=keys"],
+      { "infra/keys/a": "" },
+      /^keys is a dir/,
+    ],
+    ["the folder itself is a word", ["./token.sh", "."], {}, /^\. is a directory$/],
+    [
+      "a script is a folder",
+      ["python3", "app"],
+      { "infra/app/__main__.py": "" },
+      /^app is a directory/,
+    ],
+    ["a script is not there", ["sh", "none.sh"], {}, /^none.sh is not a file of this repo$/],
+    ["a script is elsewhere", ["sh", "/opt/x.sh"], {}, /is not a file of this repo$/],
+    ["a word leads out", ["cat", "../../x"], {}, /^\.\.\/\.\.\/x leads out of this repo$/],
+    [
+      "a link leads out",
+      ["./a"],
+      { "infra/a": { text: "", leadsTo: "/opt/a" } },
+      /^a is a link out/,
+    ],
+    [
+      "a folder on the way leads out",
+      ["cat", "d/a"],
+      { "infra/d": { leadsTo: "/opt" }, "infra/d/a": "" },
+      /is a link out/,
+    ],
+    ["a FIFO", ["cat", "a"], { "infra/a": { fifo: "" } }, /^a is a FIFO$/],
+    [
+      "it cannot be read",
+      ["cat", "a"],
+      { "infra/a": { unusable: "not readable (EACCES)" } },
+      /^a is not readable/,
+    ],
+    ["the whole path", ["cat", `${TOP}/x`], {}, /path that does not start in it/],
+    ["the whole path in other case", ["cat", `${TOP.toUpperCase()}/x`], {}, /does not start in it/],
+    ["the whole path behind -f", ["cat", `-f${BASE}/x`], {}, /does not start in it/],
+    [
+      "a link into the repo",
+      ["cat", "/opt/a"],
+      { "/opt/a": { text: "", leadsTo: `${TOP}/x` } },
+      /does not start/,
+    ],
+    [
+      "a program that is a link into the repo",
+      ["/usr/bin/op", "read", "x"],
+      { "/usr/bin/op": { text: "", leadsTo: `${TOP}/x` } },
+      /does not start/,
+    ],
+    ["~", ["cat", "~/src/acme/x"], {}, /does not start in it/],
+    [
+      "too many files",
+      ["./token.sh"],
+      {
+        [SCRIPT]: range(70)
+          .map((n) => `f${n}`)
+          .join(" "),
+        ...Object.fromEntries(range(70).map((n) => [`infra/f${n}`, ""])),
+      },
+      /too many files/,
+    ],
+    [
+      "too many bytes",
+      ["./token.sh", "a", "b", "c"],
+      Object.fromEntries(["a", "b", "c"].map((n) => [`infra/${n}`, { text: Buffer.alloc(3e6) }])),
+      /too many files/,
+    ],
+    [
+      "too many words",
+      ["./token.sh"],
+      { [SCRIPT]: range(5000).join(" ") },
+      /too long to look through/,
+    ],
+  ])("are not pinned: %s", async (_, command, files, why) => {
+    expect(await judged(command, { [SCRIPT]: "echo", ...files })).toMatch(why);
+  });
+
+  it.each<[text: string, why: RegExp]>([
+    ["make -s token", /uses make,/],
+    ["/usr/bin/make -s token", /uses make,/],
+    ['execSync("npm run token")', /uses npm,/],
+    ["python3 -m token_tool", /uses python3 -m,/],
+    ["cat $(git rev-parse --show-toplevel)/x", /uses git,/],
+    ["x && just token", /uses just,/],
+    ["docker exec dev make", /uses docker,/],
+    ["ssh localhost x", /uses ssh,/],
+    ["cd ..; . ./acme/x", /uses cd,/],
+    ["process.chdir(process.env.HOME)", /uses chdir,/],
+    ["cat /proc/$PPID/cwd/x", /uses PPID,/],
+    ["cat /proc/self/cwd", /\/proc leads to/],
+    [
+      "for f in ../scripts/*.sh; do . $f; done",
+      /names \.\.\/scripts\/: \.\.\/scripts is a directory/,
+    ],
+    [`. ${TOP}/lib.sh`, /does not start in it/],
+    [". ~/src/acme/lib.sh", /does not start in it/],
+    ['. "$HOME/src/acme/lib.sh"', /does not start in it/],
+    [". ${HOME}/src/acme/lib.sh", /does not start in it/],
+    ['readFile(homedir() + "/src/acme/lib.sh")', /does not start in it/],
+    ['join(homedir(), "src/acme/lib.sh")', /does not start in it/],
+    ["find /home/u/src -name lib.sh", /does not start in it/],
+    ["find ~ -name lib.sh", /does not start in it/],
+  ])("are not pinned by what a script says: %s", async (text, why) => {
+    expect(await judged(["sh", "token.sh"], { [SCRIPT]: text, ...LIB })).toMatch(why);
+  });
+
+  it.each([
+    "# we make it, and go on; cd is not used",
+    "echo 'no task here: go away'",
+    "#!/usr/bin/env bash",
+  ])("words for a person are no reason: %s", async (text) => {
+    expect(await judged(["./token.sh"], { [SCRIPT]: `${text}\n` })).toBe(`pinned: ${SCRIPT}`);
+  });
+
+  it.each(["/home/u/src/acme", "/home/u/src/acme/.home"])("HOME is %s", async (home) => {
+    expect(await judged(["op", "read", "x"], {}, home)).toMatch(/^HOME is in this checkout/);
+  });
+});
+
+it("a long text that a repo brings is judged in linear time", async () => {
+  const long = [" ", "a", "/", "$", "${", "~", "../", "-", ";", "cd ", "python1", "\t#"].map(
+    (part) => part.repeat(200_000),
+  );
+  const start = performance.now();
+  for (const text of long) {
+    startOf(sh(text));
+    startOf(["doppler", text]);
+    await judged(["./t"], { "infra/t": text });
+  }
+  expect(performance.now() - start).toBeLessThan(8000);
+});
+
+function range(count: number): number[] {
+  return Array.from({ length: count }, (_, at) => at);
+}
