@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { isTokenName } from "../../secret/token-name.ts";
 
 /**
  * The config as it is written (docs/design.md §6). The types, the checks and the published JSON
@@ -9,9 +10,14 @@ const slug = v.pipe(
   v.regex(/^[a-z0-9][a-z0-9_-]*$/, "use lower-case letters, digits, - and _ only"),
 );
 
-const variableName = v.pipe(
+const tokenName = v.pipe(
   v.string(),
   v.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "use letters, digits and _ only"),
+  // Every command under exec gets it: GIT_AUTHOR_NAME would go into commits, GITHUB_TOKEN to GitHub.
+  v.check(
+    isTokenName,
+    "use a name that says it is a token and that no other program reads, such as DIGITALOCEAN_TOKEN or ACME_DO_TOKEN",
+  ),
 );
 
 const relativePath = v.pipe(
@@ -47,9 +53,7 @@ const variableOfTerraform = v.pipe(
 );
 
 const token = v.strictObject({
-  name: v.optional(
-    v.pipe(variableName, v.description("Variable in the environment and in envFile.")),
-  ),
+  name: v.optional(v.pipe(tokenName, v.description("Variable in the environment and in envFile."))),
   envFile: v.optional(v.pipe(relativePath, v.description("The file that git ignores."))),
   command: v.optional(
     v.pipe(

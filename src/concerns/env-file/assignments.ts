@@ -5,6 +5,8 @@ export interface Assignment {
   readonly valueEnd: number;
   /** What has to stand before a value where there is none yet: `KEY:` needs a space. */
   readonly glue: string;
+  /** `KEY=`, in one line; dotenv takes `a text: and more` for an assignment, too. */
+  readonly isPlain: boolean;
 }
 
 // dotenv's grammar (its README, "What rules does the parsing engine follow?") with the line ends
@@ -12,21 +14,22 @@ export interface Assignment {
 // the rest of the line up to a comment. A match begins in its key's own line: many empty ones before
 // it would be looked through from each of them.
 const ASSIGNMENT =
-  /^[^\S\n\r\u2028\u2029]*(?:export\s+)?(?<key>[\w.-]+)(?:\s*=\s*?|:\s+?)(?<value>\s*'(?:\\'|[^'])*'|\s*"(?:\\"|[^"])*"|\s*`(?:\\`|[^`])*`|[^#\r\n]+)?\s*(?:#.*)?$/dgm;
+  /^[^\S\n\r\u2028\u2029]*(?:export\s+)?(?<key>[\w.-]+)(?<separator>\s*=\s*?|:\s+?)(?<value>\s*'(?:\\'|[^'])*'|\s*"(?:\\"|[^"])*"|\s*`(?:\\`|[^`])*`|[^#\r\n]+)?\s*(?:#.*)?$/dgm;
 
 /** Every assignment in a text, in order. */
 export function assignmentsIn(text: string): Assignment[] {
   return Array.from(text.matchAll(ASSIGNMENT), (match) => {
     const spans = match.indices?.groups ?? {};
-    const key = match.groups?.["key"] ?? "";
+    const { key = "", separator = "" } = match.groups ?? {};
+    const isPlain = /^[^\S\r\n]*=/.test(separator);
     const span = spans["value"];
-    if (span !== undefined) return { key, glue: "", ...unquoted(text, ...span) };
-    return { key, ...emptyValue(text, spans["key"]?.[1] ?? match.index) };
+    if (span !== undefined) return { key, isPlain, glue: "", ...unquoted(text, ...span) };
+    return { key, isPlain, ...emptyValue(text, spans["key"]?.[1] ?? match.index) };
   });
 }
 
 /** `KEY=` or `KEY: ` without a value: the place right behind the separator. */
-function emptyValue(text: string, keyEnd: number): Omit<Assignment, "key"> {
+function emptyValue(text: string, keyEnd: number): Omit<Assignment, "key" | "isPlain"> {
   const [separator = ""] = /^\s*(=|:[ \t]?)/.exec(text.slice(keyEnd)) ?? [];
   const place = keyEnd + separator.length;
   return { valueStart: place, valueEnd: place, glue: separator.endsWith(":") ? " " : "" };

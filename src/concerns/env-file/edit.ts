@@ -1,6 +1,7 @@
 import { readEnvFile } from "../../exec/read-env-file.ts";
 import { encode, isPlaceholder, lineEndOf } from "../../secret/content.ts";
 import { Secret } from "../../secret/secret.ts";
+import { isPublicName } from "../../secret/variable-names.ts";
 import { assignmentsIn } from "./assignments.ts";
 
 /**
@@ -22,7 +23,7 @@ export function withToken(
     : withNames(text, [name]);
   const parts = split(place, path, (key) => (key === name ? token : undefined));
   const probe = split(place, path, (key) => (key === name ? STAND_IN : undefined));
-  return keepsOtherKeys(text, probe, [name]) ? parts : undefined;
+  return keepsOtherKeys(text, probe, [name]) ? concealed(parts, path) : undefined;
 }
 
 /**
@@ -40,13 +41,13 @@ export function withReplaced(
     split(text, path, (_, value) => (isOld(value) ? stand : undefined));
   const names = [...readEnvFile(text)].filter(([, value]) => isOld(value)).map(([name]) => name);
   const isSafe = keepsOtherKeys(text, replaced(STAND_IN), names);
-  return isSafe ? replaced(token) : undefined;
+  return isSafe ? concealed(replaced(token), path) : undefined;
 }
 
 /**
  * The text without the lines whose value is one of `olds`; the rest stays.
  *
- * @returns undefined where the edit would change what dotenv reads for any other key.
+ * @returns undefined where the edit would change what dotenv reads for any other key, or leave one.
  */
 export function withoutToken(
   text: string,
@@ -63,7 +64,10 @@ export function withoutToken(
     kept = kept.slice(0, start) + (end < 0 ? "" : kept.slice(end + 1));
     gone.add(key);
   }
-  return readsAlike(text, kept, gone) ? redacted(kept, path) : undefined;
+  const isLeft = [...readEnvFile(kept).values()].some((value) =>
+    olds.some((old) => old.holds(value)),
+  );
+  return !isLeft && readsAlike(text, kept, gone) ? redacted(kept, path) : undefined;
 }
 
 /** The text with these names as empty variables at its end, but for those that are there. */
@@ -76,9 +80,12 @@ export function withNames(text: string, names: readonly string[]): string {
   return text + lines.join("");
 }
 
-/** The text with every value hidden, for showing. */
+/** The text with every value hidden, and whatever else is no plain name, for showing. */
 export function redacted(text: string, path: string): readonly (string | Secret)[] {
-  return split(text, path, () => undefined);
+  return concealed(
+    split(text, path, () => undefined),
+    path,
+  );
 }
 
 // Of the alphabet of a token, so that dotenv treats it alike.
@@ -103,6 +110,58 @@ function split(
     from = valueEnd;
   }
   return [...parts, text.slice(from)];
+}
+
+/** What stands between two values is names and comments, or lines that are neither and may be parts of a key. */
+function concealed(parts: readonly (string | Secret)[], path: string): (string | Secret)[] {
+  const known = new Map<string, boolean>();
+  const isShown = (line: string) => {
+    const isKnown = known.get(line) ?? (isHead(line) || isTail(line));
+    known.set(line, isKnown);
+    return isKnown;
+  };
+  return parts.flatMap((part) => (typeof part === "string" ? between(part, path, isShown) : part));
+}
+
+function between(
+  text: string,
+  path: string,
+  isShown: (line: string) => boolean,
+): (string | Secret)[] {
+  const parts: (string | Secret)[] = [];
+  let from = 0;
+  for (const { 0: line, index } of text.matchAll(/[^\r\n]+/g)) {
+    if (isShown(line)) continue;
+    // What an earlier edit has hidden stays as it is.
+    const pieces = line.split(PLACEHOLDERS);
+    const rest = pieces.filter((piece) => !isPlaceholder(piece)).join("");
+    if (pieces.length > 1 && isShown(rest)) continue;
+    parts.push(text.slice(from, index));
+    for (const piece of pieces) {
+      const isOpen = piece.trim() === "" || isPlaceholder(piece);
+      parts.push(isOpen ? piece : Secret.of(piece, { kind: "env-file", name: "", path }));
+    }
+    from = index + line.length;
+  }
+  return [...parts, text.slice(from)];
+}
+
+const PLACEHOLDERS = /(\uE000+\d+\uE001)/;
+
+/** `export NAME='`, as it stands before a value. */
+function isHead(piece: string): boolean {
+  const [, name] = /^\s*(?:export\s+)?([\w.-]+)\s*[=:]\s*["'`]?$/.exec(piece) ?? [];
+  return name !== undefined && isPublicName(name);
+}
+
+/** \p{Co} is what stands for a secret, where the file has such a character itself. */
+const WORD = /^[("']?[\p{L}\p{Co}]{0,20}(['’]\p{L}{1,2})?[)"'.,:;!?]*$/u;
+
+/** A closing quote, and a comment of words: an old value is often kept in one. */
+function isTail(piece: string): boolean {
+  const [whole, comment] = /^["'`]?\s*(?:#+(.*))?$/.exec(piece) ?? [];
+  if (comment === undefined) return whole !== undefined;
+  return comment.split(/\s+/).every((word) => WORD.test(word));
 }
 
 function keepsOtherKeys(

@@ -6,6 +6,8 @@ export const ENV_FILE_FINDINGS = {
   "env-file.unusable": ["error", EXIT.findings],
   "env-file.tracked": ["error", EXIT.findings],
   "env-file.incomplete": ["info", EXIT.ok],
+  "env-file.no-name": ["warning", EXIT.findings],
+  "env-file.not-passed": ["info", EXIT.ok],
   "git.example-ignored": ["info", EXIT.ok],
   "file.not-ours": ["warning", EXIT.findings],
 } as const satisfies FindingIds;

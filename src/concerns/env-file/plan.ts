@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import { editText, WriteFile } from "../../core/changes/write-file.ts";
 import type { Consent } from "../../core/consent.ts";
-import { appendTo, textAt } from "../../core/file-text.ts";
+import { appendTo, textAt, textIn } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import { patternOf } from "../../core/ignore-block.ts";
 import type { Machine } from "../../core/machine.ts";
@@ -14,10 +14,17 @@ import { tokenNames } from "../../exec/token-sources.ts";
 import type { Snapshot } from "../../host/host.ts";
 import { type Content, editedText, encode } from "../../secret/content.ts";
 import { looksLikeToken } from "../../secret/token-form.ts";
+import {
+  isName,
+  isPublicName,
+  mayBeCommitted,
+  passesFromFile,
+} from "../../secret/variable-names.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import type { RepoFacts } from "../git/facts.ts";
 import type { TokenFacts } from "../token/facts.ts";
 import { mayStore, usableToken } from "../token/storing.ts";
+import { assignmentsIn } from "./assignments.ts";
 import { redacted, withNames, withToken } from "./edit.ts";
 import type { EnvFileFacts } from "./facts.ts";
 import { finding } from "./findings.ts";
@@ -39,6 +46,7 @@ export function planEnvFile(known: Known, consent: Consent): PlanPart {
     { findings: isSaid ? [] : judgeEnvFile(known) },
     { findings: judgeExposure(known) },
     { findings: judgeNames(known) },
+    { findings: judgePassing(known) },
     token,
     planExample(known, consent),
   ]);
@@ -92,7 +100,7 @@ function judgeNames({
   const values = readEnvFile(textAt(envFile)?.text ?? "");
   const given = exampleNames(config);
   const missing = [...readEnvFile(textAt(envExample)?.text ?? "")]
-    .filter(([name, value]) => value === "" && !given.includes(name))
+    .filter(([name, value]) => value === "" && !given.includes(name) && isPublicName(name))
     .flatMap(([name]) => (values.has(name) || env[name] !== undefined ? [] : [name]));
   if (missing.length === 0) return [];
   const short = relative(config.base, envFile.path);
@@ -106,6 +114,33 @@ function judgeNames({
       },
     ),
   ];
+}
+
+/** What `exec` and `env` do not pass on, even with --all. */
+function judgePassing({ envFile: { file }, config }: Known): Finding[] {
+  const text = textIn(file);
+  const values = readEnvFile(text);
+  const own = tokenNames(config.token.name);
+  const isKept = (name: string) =>
+    !own.includes(name) && !passesFromFile(name, values.get(name) ?? "", true);
+  const kept = [...values.keys()].filter((name) => isKept(name));
+  const named = kept.filter((name) => isName(name));
+  const unnamed = assignmentsIn(text).filter(({ key }) => !isName(key) && isKept(key));
+  const short = relative(config.base, file.path);
+  const findings: Finding[] = [];
+  if (unnamed.length > 0) {
+    const lines = unnamed.map(({ valueStart }) => text.slice(0, valueStart).split("\n").length);
+    const message = `${short} has no name for a variable in line ${lines.join(", ")}: it looks like a value, and is not passed on.`;
+    const fix = hint`Write NAME=value there; a value of several lines needs quotes.`;
+    findings.push(finding("env-file.no-name", message, { where: `${file.path}:${lines[0]}`, fix }));
+  }
+  if (named.length > 0) {
+    const shown = named.filter(isPublicName).join(", ");
+    const message = `exec and env do not pass on ${shown || "some variables"} of ${short}: a file may not name a host, a program or a config for tools that get the token.`;
+    const fix = hint`If a tool needs one, set it in your shell or in the pipeline.`;
+    findings.push(finding("env-file.not-passed", message, { where: file.path, fix }));
+  }
+  return findings;
 }
 
 /** What the env file holds that others must not see, in words. */
@@ -214,8 +249,12 @@ export function exampleNames({
   return [token.name, ...(roots.some(({ backend }) => backend !== undefined) ? KEY_NAMES : [])];
 }
 
+/** Those that may be committed: a value may stand where a name is looked for. */
 function namesIn(envFile: Snapshot): readonly string[] {
-  return [...readEnvFile(textAt(envFile)?.text ?? "").keys()];
+  const text = textAt(envFile)?.text ?? "";
+  return assignmentsIn(text).flatMap(({ key, isPlain, valueStart, valueEnd }) =>
+    isPlain && mayBeCommitted(key, text.slice(valueStart, valueEnd)) ? key : [],
+  );
 }
 
 function tracked(

@@ -222,7 +222,7 @@ describe("what becomes of a place", () => {
       env(AMBIGUOUS),
       false,
       ["error file.unusable"],
-      ["~ .env removal 0600"],
+      ["error file.unusable"],
     ],
     ["the secret file", root(secret, alone), false, [`~ ${SECRET} secret 0600`], [`- ${SECRET}`]],
     [

@@ -251,12 +251,12 @@ it.each([
 
 describe("environments", () => {
   const yaml =
-    "token: { name: T, envFile: .env.dev, minTtl: 1d }\naccount: { team: A }\nenvironments:\n  prod:\n    token: { envFile: conf/.env.prod }\n    account: { team: B }\n  staging: {}";
+    "token: { name: DO_TOKEN, envFile: .env.dev, minTtl: 1d }\naccount: { team: A }\nenvironments:\n  prod:\n    token: { envFile: conf/.env.prod }\n    account: { team: B }\n  staging: {}";
 
   it.each([
-    [undefined, { name: "T", envFile: "/repo/.env.dev", minTtlSeconds: 86_400 }, "A"],
-    ["prod", { name: "T", envFile: "/repo/conf/.env.prod", minTtlSeconds: 86_400 }, "B"],
-    ["staging", { name: "T", envFile: "/repo/.env.dev", minTtlSeconds: 86_400 }, "A"],
+    [undefined, { name: "DO_TOKEN", envFile: "/repo/.env.dev", minTtlSeconds: 86_400 }, "A"],
+    ["prod", { name: "DO_TOKEN", envFile: "/repo/conf/.env.prod", minTtlSeconds: 86_400 }, "B"],
+    ["staging", { name: "DO_TOKEN", envFile: "/repo/.env.dev", minTtlSeconds: 86_400 }, "A"],
   ])("--env %s", (environment, token, team) => {
     const config = resolve(yaml, environment);
     expect(config).toMatchObject({ environment, token, team });

@@ -32,7 +32,7 @@ describe("a config that is taken", () => {
   it.each([
     ["project", ["a", "1", "acme-web", "a_b", "a-"]],
     ["doctl.context", ["default", "acme-web"]],
-    ["token.name", ["DIGITALOCEAN_TOKEN", "_x", "do9"]],
+    ["token.name", ["DIGITALOCEAN_TOKEN", "_token", "do_token9"]],
     [
       "token.envFile",
       [".env", "./.env", "a/b", "..env", ".github/x", "a.git/.gitx", "a..b/c", "~/x", "a b"],

@@ -26,9 +26,9 @@ const stored = (entry: NonNullable<Given["files"]>[string]): Pick<Given, "files"
   files: { [DOCTL_CONFIG]: entry },
 });
 const OTHERS = `access-token: ${OTHER}\n`;
-const ACME = { uuid: "acme", name: "Acme" };
-const OF_ACME = alive("env-file", { team: ACME });
-const says = (state: "alive" | "refused" | "unknown", team?: typeof ACME): Given => ({
+const ACME_TOKEN = { uuid: "acme", name: "Acme" };
+const OF_ACME = alive("env-file", { team: ACME_TOKEN });
+const says = (state: "alive" | "refused" | "unknown", team?: typeof ACME_TOKEN): Given => ({
   others: { [OTHER]: inspection(state, { team }) },
 });
 
@@ -45,7 +45,7 @@ describe("which context gets the token", () => {
     ],
     [
       "default is of the same team: it stays",
-      { ...stored(OTHERS), token: OF_ACME, ...says("alive", ACME) },
+      { ...stored(OTHERS), token: OF_ACME, ...says("alive", ACME_TOKEN) },
       ["warning doctl.same-team-login"],
     ],
     [
@@ -81,13 +81,13 @@ describe("a login that is there", () => {
     ],
     [
       "alive, and our team is not known",
-      { ...holds(OTHER), ...says("alive", ACME) },
+      { ...holds(OTHER), ...says("alive", ACME_TOKEN) },
       [],
       ["error doctl.other-login"],
     ],
     [
       "not known: it counts as somebody's",
-      { ...holds(OTHER), token: OF_ACME, ...says("unknown", ACME) },
+      { ...holds(OTHER), token: OF_ACME, ...says("unknown", ACME_TOKEN) },
       [],
       ["error doctl.other-login"],
     ],
@@ -99,13 +99,13 @@ describe("a login that is there", () => {
     ],
     [
       "of the same team",
-      { ...holds(OTHER), token: OF_ACME, ...says("alive", ACME) },
+      { ...holds(OTHER), token: OF_ACME, ...says("alive", ACME_TOKEN) },
       [],
       ["warning doctl.same-team-login"],
     ],
     [
       "of the same team, --force",
-      { ...holds(OTHER), token: OF_ACME, ...says("alive", ACME) },
+      { ...holds(OTHER), token: OF_ACME, ...says("alive", ACME_TOKEN) },
       ["force"],
       ["~ doctl context web login"],
     ],
@@ -138,7 +138,7 @@ describe("a login that is there", () => {
     ["another login", { ...holds(OTHER), ...says("alive") }, ["force"], "another living login"],
     [
       "one of the team",
-      { ...holds(OTHER), token: OF_ACME, ...says("alive", ACME) },
+      { ...holds(OTHER), token: OF_ACME, ...says("alive", ACME_TOKEN) },
       ["force"],
       "same team",
     ],
@@ -234,8 +234,8 @@ describe("what to paste", () => {
     ["no doctl", { tools: [] }, "do-bootstrap --doctl-config"],
     [
       "CI, with another name",
-      { isCi: true, config: "token: { name: ACME }" },
-      'export DIGITALOCEAN_ACCESS_TOKEN="$ACME"; or',
+      { isCi: true, config: "token: { name: ACME_TOKEN }" },
+      'export DIGITALOCEAN_ACCESS_TOKEN="$ACME_TOKEN"; or',
     ],
     [
       "CI, with doctl's own name",

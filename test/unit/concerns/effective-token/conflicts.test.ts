@@ -32,7 +32,7 @@ const doctl = (entry: Entry, more: Given = {}): Given => ({
 const PROFILES = `access-token: ${PERSONAL}\nauth-contexts:\n  web: ${OTHER}\n  mine: ${PERSONAL}\n`;
 
 describe("other tokens", () => {
-  const acme = { config: "token: { name: ACME }" };
+  const acme = { config: "token: { name: ACME_TOKEN }" };
 
   it.each<[string, Given, readonly string[]]>([
     ["none", {}, []],
@@ -72,7 +72,7 @@ describe("other tokens", () => {
     ],
     [
       "a name of the repo's own, and another in the env file",
-      { ...acme, ...env(`ACME=${PERSONAL}\n${T}=${OTHER}\n`) },
+      { ...acme, ...env(`ACME_TOKEN=${PERSONAL}\n${T}=${OTHER}\n`) },
       [],
     ],
     ["the usual name: it is a token of its own in the environment", { env: { [A]: OTHER } }, []],
@@ -85,7 +85,7 @@ describe("other tokens", () => {
     ],
     [
       "the repo's own name in .env.local",
-      { ...acme, ...local(`ACME=${OTHER}\n`) },
+      { ...acme, ...local(`ACME_TOKEN=${OTHER}\n`) },
       ["warning env-file.stale-local"],
     ],
     [
@@ -106,10 +106,10 @@ describe("a token with something around it", () => {
     ["no token at all", { env: { [T]: " x " } }, []],
     [
       "a name of the repo's own",
-      { config: "token: { name: ACME }", env: { ACME: ` ${PERSONAL}` } },
+      { config: "token: { name: ACME_TOKEN }", env: { ACME_TOKEN: ` ${PERSONAL}` } },
       ["warning token.not-as-it-is"],
     ],
-    ["a name that is not read", { env: { ACME: ` ${PERSONAL}` } }, []],
+    ["a name that is not read", { env: { ACME_TOKEN: ` ${PERSONAL}` } }, []],
     [
       "also where there is no token",
       { token: MISSING, env: { [T]: ` ${PERSONAL}` } },

@@ -254,16 +254,16 @@ describe("scripts", () => {
     ],
     [
       "a name of the repo's own",
-      "ACME",
-      { config: "token: { name: ACME }", files: { ".env": `ACME=${PERSONAL}\n` } },
+      "ACME_TOKEN",
+      { config: "token: { name: ACME_TOKEN }", files: { ".env": `ACME_TOKEN=${PERSONAL}\n` } },
       ["none", "P .env:1"],
     ],
     [
       "another token under the usual name",
       T,
       {
-        config: "token: { name: ACME }",
-        files: { ".env": `ACME=${PERSONAL}\n` },
+        config: "token: { name: ACME_TOKEN }",
+        files: { ".env": `ACME_TOKEN=${PERSONAL}\n` },
         env: { [T]: OTHER },
       },
       ["X", "P .env:1"],
@@ -278,7 +278,7 @@ describe("scripts", () => {
     [
       "no token, and another name has one",
       T,
-      { config: "token: { name: ACME }", token: MISSING, env: { [T]: OTHER } },
+      { config: "token: { name: ACME_TOKEN }", token: MISSING, env: { [T]: OTHER } },
       ["X", "none"],
     ],
     ["two tokens: exec stops", T, { env: { [T]: PERSONAL, [A]: OTHER } }, ["P", "none"]],
@@ -288,14 +288,14 @@ describe("scripts", () => {
 });
 
 it("every tool and name is there once, without exec and with it", async () => {
-  const config = "token: { name: ACME }\nterraform: [{ dir: a }, { dir: b }]";
+  const config = "token: { name: ACME_TOKEN }\nterraform: [{ dir: a }, { dir: b }]";
   const uses = whoWins(await facts({ config }));
   expect(uses.map(({ tool, via, dir, variable }) => [via, tool, dir ?? variable])).toEqual(
     ["plain", "exec"].flatMap((via) => [
       [via, "doctl", undefined],
       [via, "terraform", "/repo/a"],
       [via, "terraform", "/repo/b"],
-      ...[T, A, "ACME"].map((name) => [via, "scripts", name]),
+      ...[T, A, "ACME_TOKEN"].map((name) => [via, "scripts", name]),
     ]),
   );
 });

@@ -7,7 +7,7 @@ import {
 } from "../../../../src/concerns/env-file/edit.ts";
 import { readEnvFile } from "../../../../src/exec/read-env-file.ts";
 import { decode, encode, holdsSecret, shown } from "../../../../src/secret/content.ts";
-import { secret } from "../../samples.ts";
+import { PERSONAL, secret } from "../../samples.ts";
 
 const KEY = "DIGITALOCEAN_TOKEN";
 const NEW = "dop_v1_new";
@@ -154,6 +154,30 @@ describe("values as they may be seen", () => {
     const seen = { parts: redacted(text, ".env"), encoding: "utf8" } as const;
     expect(shown(seen)).toMatch(expected);
     expect(holdsSecret(seen)).toBe(text.includes("hunter2"));
+  });
+
+  // Names, words, and nothing that may be part of a value.
+  it.each<[string, string]>([
+    [
+      "# Production, of the team's own account.\nPORT=\n",
+      "# Production, of the team's own account.\nPORT=\n",
+    ],
+    ["# DB_PASSWORD=hunter2\n", "?\n"],
+    ["# was hunter2\n", "?\n"],
+    [`${PERSONAL}: the token of production\n`, "??\n"],
+    ["hunter2: my password\n", "??\n"],
+    ["KEY=-----BEGIN KEY-----\nMIIEabc\n+a/b\nabcQ==\n-----END KEY-----\n", "KEY=?\n?\n?\n??\n?\n"],
+    [
+      "just hunter2\r\n  export STRIPE_KEY='x' # it's old\r\n",
+      "?\r\n  export STRIPE_KEY='?' # it's old\r\n",
+    ],
+    ["A=1 # hunter2\n", "A=??\n"],
+    ["\uFEFFA=1\n", "\uFEFFA=?\n"],
+  ])("%j is shown as %j", (text, expected) => {
+    const parts = redacted(text, ".env");
+    const seen = shown({ parts, encoding: "utf8" });
+    expect(seen.replaceAll(/\[secret \w{8}\]/g, "?")).toBe(expected);
+    expect(encode({ parts, encoding: "utf8" }).toString()).toBe(text);
   });
 
   it("of several assignments the last is read", () => {

@@ -243,6 +243,19 @@ describe("the example", () => {
       `A=\n${T}=\nB=\n`,
     ],
     ["and none of its values", env("A=1\n"), `A=\n${T}=\n`],
+    [
+      "but no token that stands in a name's place",
+      env(`${PERSONAL}: the token\nA=1\n`),
+      `A=\n${T}=\n`,
+    ],
+    [
+      "nor any line of a key without quotes",
+      env("KEY=-----BEGIN KEY-----\nMIIEabc\nABCQ==\n-----END KEY-----\nB=2\n"),
+      `KEY=\nB=\n${T}=\n`,
+    ],
+    ["nor a seed in base32", env("JBSWY3DPEHPK3PXP====\nGEZDGNBVGY3TQOJQ=x\n"), `${T}=\n`],
+    ["nor a password", env("hunter2=mine\nHUNTER: mine\nHunter_Two=1\n"), `${T}=\n`],
+    ["nor a key id", env("AKIAIOSFODNN7EXAMPLE=x\nDEADBEEFCAFE=x\n"), `${T}=\n`],
   ])("%s", async (_, given, expected) => {
     const made = await plan(example(undefined, given));
     expect(textsAfter(made)[".env.example"]?.replace(/^#.*\n/gm, "")).toBe(expected);
@@ -251,6 +264,43 @@ describe("the example", () => {
   it("one that is there gets the token's name alone", async () => {
     const made = await plan(example("# mine\nA=\n", env(`A=1\nB=2\n${T}=${PERSONAL}\n`)));
     expect(textsAfter(made)[".env.example"]).toBe(`# mine\nA=\n${T}=\n`);
+  });
+});
+
+describe("what exec does not pass on", () => {
+  it.each<[string, string, readonly string[], string?]>([
+    ["what an app reads", "PORT=80\nAWS_REGION=x\nTF_VAR_a=1\nSPACES_BUCKET=b\n", []],
+    [
+      "what names a host or a program",
+      "AWS_PROFILE=p\nHTTPS_PROXY=http://x\n",
+      ["info env-file.not-passed"],
+      "exec and env do not pass on AWS_PROFILE, HTTPS_PROXY of .env",
+    ],
+    [
+      "a name that is not for others",
+      "npm_config_registry=x\n",
+      ["info env-file.not-passed"],
+      "exec and env do not pass on some variables of .env",
+    ],
+    [
+      "a value in a name's place",
+      `A=1\n${PERSONAL}: the token\n`,
+      ["warning env-file.no-name"],
+      ".env has no name for a variable in line 2",
+    ],
+  ])("%s", async (_, text, expected, message) => {
+    const { findings = [] } = await plan(env(`${text}${T}=${PERSONAL}\n`));
+    expect(planned({ findings })).toEqual(expected);
+    expect(findings[0]?.message ?? "").toContain(message ?? "");
+    expect(JSON.stringify(findings)).not.toContain(PERSONAL);
+  });
+
+  it("an example does not say a secret either", async () => {
+    const example = `ghp_16C7e42F292c6912E7710c838347Ae178B4a=\nSTRIPE_KEY=\n${T}=\n`;
+    const { findings = [] } = await plan({ files: { ".env.example": example } });
+    expect(findings.map(({ message }) => message)).toEqual([
+      ".env lacks what .env.example names: STRIPE_KEY.",
+    ]);
   });
 });
 

@@ -1,0 +1,118 @@
+import { redact } from "./redact.ts";
+
+/**
+ * What a variable's name says. A name comes out of a file that anybody may have written, so it is used
+ * only where a rule here allows it: a value may stand in a name's place, and a name may be one by which
+ * a program is told what to load or where to send things.
+ */
+
+const BETWEEN = /[_.-]+/;
+/** In a part of a name: `api`, `Key2`, `JSON`. A random text changes every few characters. */
+const HUMPS = /[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+/g;
+/** No longer part can be judged, and none says much. */
+const SHORT_PART = 5;
+
+/**
+ * Whether a text that stands in a name's place may be one. dotenv takes `dop_v1_…: the token of production`
+ * and the last line of an unquoted key for names: what holds a token or looks random is none.
+ */
+export function isName(text: string): boolean {
+  if (text.length > 80 || !/^[A-Za-z_][\w.-]*$/.test(text)) return false;
+  if (text.length <= SHORT_PART) return true;
+  return redact(text) === text && !/do[opr]_v1/i.test(text) && text.split(BETWEEN).every(isWord);
+}
+
+function isWord(part: string): boolean {
+  if (part.length <= SHORT_PART) return true;
+  const humps = part.match(HUMPS)?.length ?? 0;
+  const digits = part.replace(/\D/g, "").length;
+  return part.length / humps >= 3 && digits <= 4 && part.length <= 32;
+}
+
+/** Digits stand at an end, or in a short part. */
+const PLAIN_PART = /^([A-Z]{1,20}\d{0,4}|\d{1,4}[A-Z]{1,4}|[A-Z\d]{1,5})$/;
+const HEX_PART = /^[A-F\d]{8,}$/;
+
+/**
+ * Whether a name out of an env file may be seen by others, in a message or a committed file. A name in
+ * lower case is as likely a password, but for a variable of Terraform's.
+ */
+export function isPublicName(name: string): boolean {
+  const [, ofTerraform] = /^TF_VAR_([a-z\d_]+)$/.exec(name) ?? [];
+  const plain = ofTerraform?.toUpperCase() ?? name;
+  const parts = plain.split("_");
+  if (!/^[A-Z]/.test(plain) || name.length > 64 || !isName(name)) return false;
+  if (!parts.every((part) => PLAIN_PART.test(part) && !HEX_PART.test(part))) return false;
+  const isOneWord = parts.length === 1 && ofTerraform === undefined;
+  return parts.filter((part) => /\d/.test(part)).length <= 2 && !(isOneWord && name.length > 12);
+}
+
+/**
+ * Whether the name of an assignment may stand in a committed file.
+ *
+ * @param value the last line of a key in base64 or base32 is a name with "" or "=" for a value.
+ */
+export function mayBeCommitted(name: string, value: string): boolean {
+  if (!isPublicName(name) || /^=+$/.test(value)) return false;
+  return value !== "" || name.includes("_") || /^[A-Z]{1,8}$/.test(name);
+}
+
+/** Of the names that our tools read, those by which a file may tell them something. */
+const TOLD = new RegExp(
+  `^(${[
+    // Terraform's S3 backend, the AWS SDKs and what apps call their bucket.
+    "AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|(DEFAULT_)?REGION|ACCOUNT_ID)",
+    "AWS_(MAX_ATTEMPTS|RETRY_MODE|REQUEST_CHECKSUM_CALCULATION|RESPONSE_CHECKSUM_VALIDATION)",
+    "AWS_(S3_|STORAGE_)?BUCKET(_NAME)?",
+    "SPACES_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|ACCESS_(KEY|ID)|SECRET_KEY|KEY(_ID)?|SECRET)",
+    "SPACES_(BUCKET(_NAME)?|NAME|REGION)",
+    "TF_VAR_.+",
+  ].join("|")})$`,
+);
+/** Also with --all. */
+const TOLD_WITH_ALL =
+  /^(TF_(LOG(_CORE|_PROVIDER)?|INPUT|IN_AUTOMATION|WORKSPACE)|NODE_ENV|GIT_(SHA|COMMIT|BRANCH|TAG))$/;
+
+/** Programs of which every name is read by them, or may be tomorrow. */
+const FAMILIES =
+  "AWS|TF|TOFU|TERRAGRUNT|TG|DO_BOOTSTRAP|LD|DYLD|BASH|GIT|NODE|NPM_CONFIG|PNPM|YARN|COREPACK|BUN|DENO|PIP|UV|CARGO|RUSTC|RUSTUP|GEM|BUNDLE|DOTNET|CORECLR|COMPLUS|COR|LUA|OPENSSL|SSL_CERT|CURL|XDG|KUBE|HELM|RESOLV|SUDO";
+/** Names that say to a loader, a shell, an interpreter or a client what to load and whom to ask. */
+const STEERING = [
+  "PATH|PATHEXT|HOME|USERPROFILE|(LOCAL)?APPDATA|SHELL|COMSPEC|SYSTEMROOT|WINDIR|PSMODULEPATH",
+  "IFS|CDPATH|FPATH|ZDOTDIR|PS[0-4]|PROMPT_COMMAND|SHELLOPTS|BASHOPTS|GLOBIGNORE|INPUTRC|HISTFILE",
+  "EDITOR|VISUAL|PAGER|MANPAGER|BROWSER|LESS\\w*|TERMCAP|TERMINFO\\w*|MAKEFLAGS|MAKEFILES|GNUMAKEFLAGS",
+  "GCONV_PATH|LOCPATH|NLSPATH|HOSTALIASES|LOCALDOMAIN|RES_OPTIONS|GIO_MODULE_DIR|GETCONF_DIR",
+  "\\w*_CA_BUNDLE|SSLKEYLOGFILE|WGETRC|NETRC|KRB5\\w*|GNUPGHOME|KUBECONFIG",
+  "(HTTPS?|ALL|NO|FTP|SOCKS)_PROXY|DOCKER_(HOST|CONFIG|CONTEXT|CERT_PATH|TLS\\w*)",
+  "SSH_(ASKPASS\\w*|AUTH_SOCK|AGENT_PID|SK_\\w+)|\\w+_ASKPASS|TERRAFORM_CONFIG",
+  "PYTHON(PATH|HOME|STARTUP|INSPECT|USERBASE|EXECUTABLE|PLATLIBDIR|WARNINGS|BREAKPOINT|PYCACHEPREFIX)",
+  "PERL5?(LIB|OPT|DB|SHELL|IO)\\w*|RUBY(OPT|LIB|SHELL|GEMS_\\w+)|CLASSPATH|PHPRC|PHP_INI_SCAN_DIR",
+  "_?JAVA_(TOOL_)?(OPTIONS|OPTS|HOME)|JDK_JAVA_OPTIONS|(MAVEN|GRADLE|SBT)_OPTS|JULIA_\\w+|R_\\w+",
+  "GO(DEBUG|FLAGS|PROXY|SUMDB|PATH|ROOT|BIN|ENV|TOOLCHAIN|TOOLDIR|AUTH|VCS|INSECURE|PRIVATE|NOPROXY)",
+  // What doctl and the provider are told: the host, and the file that may name one.
+  "(DIGITALOCEAN|SPACES)_(\\w*_)?(CONFIG|CONTEXT|API|PROXY)",
+  "(DIGITALOCEAN|SPACES)_\\w*(URL|URI|ENDPOINT|HOST|ORIGIN|DOMAIN|SERVER|ADDR)\\w*",
+].join("|");
+/** In any case: on Windows that is the same variable. */
+const STEERS = new RegExp(`^((${FAMILIES})_.*|${STEERING})$`, "i");
+
+/** Whether a program is known to take this variable for itself. */
+export function steers(name: string): boolean {
+  return STEERS.test(name);
+}
+
+/**
+ * Whether `exec` and `env` pass a variable of the env file on. A file may not say where a token or a key
+ * goes (docs/design.md rule 2), nor name a program or a config that gets them (rule 7), nor say what we
+ * tell ourselves; of the families of AWS and Terraform only what is listed passes.
+ *
+ * @param all with --all: the variables of the app, too.
+ */
+export function passesFromFile(name: string, value: string, all: boolean): boolean {
+  if (!isName(name)) return false;
+  if (TOLD.test(name)) return true;
+  if (!all) return false;
+  // To a shell it is a file to run; to most apps, a word such as production.
+  if (name.toUpperCase() === "ENV") return !/[^\w -]/.test(value);
+  return TOLD_WITH_ALL.test(name) || !steers(name);
+}
