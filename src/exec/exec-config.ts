@@ -11,10 +11,26 @@ export interface ExecConfig {
   readonly envFile: string;
   /** True where config names a backend on Spaces. */
   readonly hasBackend: boolean;
+  /** Backends in the code of a root that may take keys to another host than one of Spaces. */
+  readonly strangeBackends: readonly StrangeBackend[];
   /** The token's variables that are the repo's own: TF_VAR_ gives them their value. */
   readonly variables: readonly string[];
   /** What Terraform reads by itself and what beats the environment. */
   readonly secretFiles: readonly { readonly path: string; readonly variable: string }[];
   /** The roots that have a workspace of this environment's own. */
   readonly workspaces: readonly { readonly dir: string; readonly workspace: string }[];
+}
+
+export interface StrangeBackend {
+  /** path:line. */
+  readonly place: string;
+  readonly strangers: readonly Stranger[];
+}
+
+/** What in a backend is not Spaces alone. */
+export interface Stranger {
+  /** The setting's name, or in words. */
+  readonly setting: string;
+  /** It names another host than AWS has: its URL, or "" for what cannot be compared. */
+  readonly host?: string;
 }

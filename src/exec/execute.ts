@@ -13,6 +13,8 @@ export interface Execution {
   readonly words: readonly string[];
   /** The whole environment of the command. */
   readonly env: NodeJS.ProcessEnv;
+  /** Said on standard error before it starts; "": nothing. */
+  readonly notice: string;
   /** Values to mask in its output; undefined: its output is none of our business. */
   readonly secrets: readonly string[] | undefined;
   /** Told the end of what a command that failed wrote to standard error, which is then a pipe. */

@@ -1,5 +1,7 @@
 import { AppError } from "../errors/app-error.ts";
 import { hint, own } from "../errors/hint.ts";
+import { printable } from "../lib/printable.ts";
+import { redact } from "../secret/redact.ts";
 import type { Secret } from "../secret/secret.ts";
 import { revealed, type Variables } from "../secret/variables.ts";
 import type { CommandLine } from "./command-line.ts";
@@ -14,7 +16,7 @@ import {
 } from "./guards.ts";
 import { FORMATS, isFormat, maskCommands, type Quoted, quote, quoteUnset } from "./quoting.ts";
 import { chooseToken, type TokenSources, type TokenState } from "./token-sources.ts";
-import { execVariables, secretsIn, toolVariables, variableNames } from "./variables.ts";
+import { execVariables, keysKept, secretsIn, toolVariables, variableNames } from "./variables.ts";
 
 /**
  * The variables that a line sets, for a command or for a shell.
@@ -42,6 +44,7 @@ export function executionOf(line: CommandLine, facts: Facts): Execution {
   return {
     words: line.words,
     env: { ...facts.env, ...Object.fromEntries(revealed(variables)) },
+    notice: noticeOf(facts),
     secrets: line.options["mask"] === true ? secretsIn(variables, facts.env) : undefined,
   };
 }
@@ -50,6 +53,8 @@ export function executionOf(line: CommandLine, facts: Facts): Execution {
 interface ShellText extends Quoted {
   /** For standard error, before the text: what makes a runner hide the secrets in its log. */
   readonly masks: string;
+  /** The same, for a person. */
+  readonly notice: string;
 }
 
 /**
@@ -66,13 +71,22 @@ export function shellText(line: CommandLine, facts: Facts): ShellText {
   }
   if (unset === true) {
     const names = variableNames(facts, all === true);
-    return { text: quoteUnset(format, names), leftOut: [], masks: "" };
+    return { text: quoteUnset(format, names), leftOut: [], masks: "", notice: "" };
   }
   const variables = prepare(line, facts);
   // Elsewhere nobody reads the commands, and they would be secrets on a screen.
   const isRunner = format === "github" && facts.env["GITHUB_ACTIONS"] === "true";
   const masks = isRunner ? maskCommands(secretsIn(variables, {})) : "";
-  return { ...quote(format, revealed(variables)), masks };
+  return { ...quote(format, revealed(variables)), masks, notice: noticeOf(facts) };
+}
+
+/** Why Terraform will say that it has no keys; "" in all other cases. */
+function noticeOf(facts: Facts): string {
+  const kept = keysKept(facts);
+  if (kept === undefined) return "";
+  const { names, place, settings } = kept;
+  const text = `the ${names} keys are not passed on: the backend at ${place} is not Spaces alone (${settings}).`;
+  return `do-bootstrap: ${printable(redact(text))}\n`;
 }
 
 /** Which token there is without anybody being asked. */

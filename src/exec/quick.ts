@@ -45,8 +45,9 @@ function prepared(line: CommandLine): (() => Promise<number>) | undefined {
 
 function forCommand(line: CommandLine, facts: Facts): () => Promise<number> {
   const execution = executionOf(line, facts);
-  const { words, env, secrets } = execution;
+  const { words, env, secrets, notice } = execution;
   return async () => {
+    writeAll(notice, 2);
     // Child processes take 4 ms to load, which `env` does not spend.
     const { execute, namedDescriptors, replaceProcess } = await import("./execute.ts");
     if (secrets === undefined && namedDescriptors(words).length === 0) replaceProcess(words, env);
@@ -56,10 +57,10 @@ function forCommand(line: CommandLine, facts: Facts): () => Promise<number> {
 
 function forShell(line: CommandLine, facts: Facts): (() => Promise<number>) | undefined {
   const isSafe = line.options["yes"] === true || line.options["unset"] === true || !isDevice(1);
-  const { text, leftOut, masks } = shellText(line, facts);
+  const { text, leftOut, masks, notice } = shellText(line, facts);
   if (!isSafe || leftOut.length > 0) return undefined;
   return async () => {
-    writeAll(masks, 2);
+    writeAll(notice + masks, 2);
     writeAll(text);
     return 0;
   };

@@ -62,7 +62,8 @@ export function findKeys({
     const overrides = ofSpaces !== undefined && !ofSpaces.id.equals(keys.id);
     return { kind: "keys", keys, names: "AWS", overrides };
   }
-  const profile = env["AWS_PROFILE"] || envFile.get("AWS_PROFILE");
+  // An env file may not choose one of the user's logins.
+  const profile = env["AWS_PROFILE"];
   if (profile) return { kind: "profile", name: profile };
   if (ofSpaces !== undefined) {
     return { kind: "keys", keys: ofSpaces, names: "SPACES", overrides: false };

@@ -1,7 +1,9 @@
 import type { Environment } from "../host/host.ts";
 import { Secret, type TokenOrigin } from "../secret/secret.ts";
+import { holdsToken } from "../secret/token-form.ts";
+import { passesFromFile } from "../secret/variable-names.ts";
 import { revealed, type Variables } from "../secret/variables.ts";
-import type { ExecConfig } from "./exec-config.ts";
+import type { ExecConfig, Stranger } from "./exec-config.ts";
 import { findKeys, type SpacesKeys } from "./spaces-keys.ts";
 import { STANDARD_NAMES } from "./token-sources.ts";
 
@@ -21,15 +23,45 @@ export interface VariablesInput {
  */
 export function toolVariables({ config, env, envFile, token, all }: VariablesInput): Variables {
   const variables = new Map<string, Secret | string>();
+  const closed = closedTo(config, env);
   for (const [name, value] of envFile) {
+    if (closed.isOtherHost && AWS_KEYS.has(name)) continue;
     const origin = { kind: "env-file", name, path: config.envFile } as const;
-    if (isPassed(name, all) && !env[name]) variables.set(name, hidden(value, origin));
+    if (passesFromFile(name, value, all) && !env[name]) variables.set(name, hidden(value, origin));
   }
   for (const name of tokenVariables(config)) variables.set(name, token);
-  if (config.hasBackend) {
+  if (config.hasBackend && closed.backends.length === 0) {
     for (const [name, value] of backendVariables(env, envFile, config)) variables.set(name, value);
   }
   return variables;
+}
+
+const AWS_KEYS = new Set(["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]);
+/** An endpoint that the process environment names is the person's own choice (docs/design.md rule 2). */
+const ENDPOINTS = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_S3_ENDPOINT"];
+
+/** The backends that get no Spaces keys from us, and whether one of them names a host that gets none at all. */
+function closedTo({ strangeBackends }: ExecConfig, env: Environment) {
+  const named = ENDPOINTS.map((name) => env[name]);
+  const isOther = ({ host }: Stranger) => host !== undefined && !(host && named.includes(host));
+  const isStrange = (each: Stranger) => each.host === undefined || isOther(each);
+  return {
+    backends: strangeBackends.filter(({ strangers }) => strangers.some(isStrange)),
+    isOtherHost: strangeBackends.some(({ strangers }) => strangers.some(isOther)),
+  };
+}
+
+/** What a person is told of keys that are there and are not passed on; undefined: all are. */
+export function keysKept({ config, env, envFile }: Omit<VariablesInput, "token" | "all">) {
+  const { backends, isOtherHost } = closedTo(config, env);
+  const ofAws = isOtherHost && [...AWS_KEYS].some((name) => envFile.get(name) && !env[name]);
+  const found = findKeys({ env, envFile, path: config.envFile });
+  const ofSpaces = config.hasBackend && found.kind === "keys" && found.names === "SPACES";
+  const [backend] = backends;
+  if (backend === undefined || !(ofAws || ofSpaces)) return undefined;
+  const settings = [...new Set(backend.strangers.map(({ setting }) => setting))].join(", ");
+  const host = backend.strangers.find((each) => each.host)?.host;
+  return { names: ofAws ? "AWS_*" : "SPACES_*", place: backend.place, settings, host };
 }
 
 /** Only for a tool that is started by us. */
@@ -47,7 +79,8 @@ export function variableNames(
   all: boolean,
 ): readonly string[] {
   const token = Secret.of("", { kind: "stdin" });
-  const variables = toolVariables({ config, env: {}, envFile, token, all });
+  const chosen = Object.fromEntries(ENDPOINTS.map((name) => [name, env[name]]));
+  const variables = toolVariables({ config, env: chosen, envFile, token, all });
   const others = [...variables].filter(([name, value]) => {
     const own = env[name];
     return (
@@ -83,22 +116,12 @@ function tokenVariables({ tokenName, variables }: ExecConfig): Set<string> {
   return new Set([tokenName, ...STANDARD_NAMES, ...variables.map((name) => `TF_VAR_${name}`)]);
 }
 
-/** A file may never say where a token or a key goes (rule 2; doctl's config has an api-url), name a
- * program that gets them (rule 7; an AWS config has credential_process), nor say what we tell ourselves. */
-const NEVER =
-  /^(DIGITALOCEAN_(API_URL|CONFIG|CONTEXT)|DO_BOOTSTRAP_.*|SPACES_\w*(ENDPOINT|URL)\w*|AWS_(\w*ENDPOINT\w*|CONFIG_FILE|SHARED_CREDENTIALS_FILE|CA_BUNDLE|CONTAINER_\w+|WEB_IDENTITY_TOKEN_FILE|EC2_METADATA_\w+))$/i;
-const OF_TOOLS = /^(SPACES_|AWS_|TF_VAR_)/;
-
-function isPassed(name: string, all: boolean): boolean {
-  return (all || OF_TOOLS.test(name)) && !NEVER.test(name);
-}
-
 const NAMES_SECRET = /SECRET|TOKEN|KEY|PASS|PWD|CREDENTIAL|AUTH|DSN/i;
 /** An address with a password in it. */
 const HOLDS_SECRET = /:\/\/[^/\s:@]*:[^@\s]+@/;
 
 function hidden(value: string, origin: TokenOrigin & { name: string }): Secret | string {
-  const isSecret = NAMES_SECRET.test(origin.name) || HOLDS_SECRET.test(value);
+  const isSecret = NAMES_SECRET.test(origin.name) || HOLDS_SECRET.test(value) || holdsToken(value);
   return isSecret ? Secret.of(value, origin) : value;
 }
 
@@ -124,6 +147,8 @@ function backendVariables(
   }
   return variables;
 }
+
+const OF_TOOLS = /^(SPACES_|AWS_|TF_VAR_)/;
 
 /** What --mask looks for: our secrets, and those that the environment has for the same tools. */
 export function secretsIn(variables: Variables, env: Environment): readonly string[] {

@@ -305,9 +305,9 @@ describe.concurrent("which variables, besides the token's", () => {
     ["--all: everything", "PORT=80\nB='x y'\n", ["--all"], { PORT: "80", B: "x y" }],
     [
       "TF_VAR_, AWS_ and SPACES_",
-      "TF_VAR_a=1\nAWS_PROFILE=p\nSPACES_X=2\n",
+      "TF_VAR_a=1\nAWS_REGION=p\nSPACES_BUCKET=2\n",
       [],
-      { TF_VAR_a: "1", AWS_PROFILE: "p", SPACES_X: "2" },
+      { TF_VAR_a: "1", AWS_REGION: "p", SPACES_BUCKET: "2" },
     ],
     ["without a backend Spaces keys are Spaces keys", linesOf(SPACES), [], SPACES],
     [

@@ -235,6 +235,22 @@ describe.concurrent("what a command gets beyond its environment, and nothing els
   }
 });
 
+it("a backend of the code's own gets no keys that a file holds, and that is said", async ({
+  expect,
+  onTestFinished,
+}) => {
+  const code =
+    'terraform {\n  backend "s3" {\n    endpoints = { s3 = "https://evil.example" }\n  }\n}\n';
+  const files = { ".do-bootstraprc": BACKEND, ".env": KEYS, "main.tf": code };
+  const bench = await execBenchWith(files, onTestFinished);
+  const { status, stdout, stderr } = await bench.exec(SHOW);
+  expect({ status, stderr }).toEqual({
+    status: 0,
+    stderr: `do-bootstrap: the SPACES_* keys are not passed on: the backend at ${bench.repo}/main.tf:2 is not Spaces alone (endpoints.s3).\n`,
+  });
+  expect(Object.keys(variablesIn(stdout)).filter((name) => name.startsWith("AWS_"))).toEqual([]);
+});
+
 describe.concurrent("what do-bootstrap has generated needs no TF_VAR_", () => {
   it.for([
     ["a root with a variable", {}],

@@ -264,6 +264,7 @@ describe("the small entry", () => {
       "secret/redact.ts",
       "secret/secret.ts",
       "secret/token-form.ts",
+      "secret/variable-names.ts",
       "secret/variables.ts",
     ]);
   });

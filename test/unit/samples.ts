@@ -53,6 +53,7 @@ export const EXEC_CONFIG: ExecConfig = {
   tokenName: "DIGITALOCEAN_TOKEN",
   envFile: "/repo/.env",
   hasBackend: false,
+  strangeBackends: [],
   variables: [],
   secretFiles: [],
   workspaces: [],

@@ -32,9 +32,9 @@ export const env = command({
     const { openSession } = await import("../../commands/exec-session/session.ts");
     const { shellText } = await import("../../exec/prepare.ts");
     const facts = await openSession(host, line, progress, trust);
-    const { text, leftOut, masks } = shellText(line, facts);
+    const { text, leftOut, masks, notice } = shellText(line, facts);
     progress.end();
-    writeAll(masks, 2);
+    writeAll(notice + masks, 2);
     for (const name of leftOut)
       say(`! ${name} is left out: it is no name for a variable of a shell.\n`);
     return { status: EXIT.ok, output: text };

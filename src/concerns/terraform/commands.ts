@@ -137,6 +137,10 @@ function whyByHand(
   if (root.isInitialised && root.hasLocalState && commands.some(({ args }) => args[0] === "init")) {
     return "it may start the providers that are installed beside the state";
   }
+  // Its hash may be that of our block, and its settings another's: Terraform goes by these.
+  if (root.storedBackend !== undefined && root.storedBackend.strangers.length > 0) {
+    return `${relative(config.dir, root.storedBackend.path)} says that the state is not on Spaces alone`;
+  }
   const { backend } = module;
   if (backend !== undefined && backend.type !== "local") {
     return `the code has a backend of its own (${backend.type})`;

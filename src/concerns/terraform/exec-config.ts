@@ -1,7 +1,9 @@
 import { join } from "node:path";
-import type { ExecConfig } from "../../exec/exec-config.ts";
+import { textIn } from "../../core/file-text.ts";
+import type { ExecConfig, StrangeBackend } from "../../exec/exec-config.ts";
 import { SECRET_TFVARS } from "../config/protected-paths.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
+import { isForgedBackend } from "./root/backend.ts";
 import { needsOf } from "./root/needs.ts";
 import type { TerraformRoot } from "./root/root.ts";
 
@@ -20,10 +22,24 @@ export function execConfigOf(
     tokenName: token.name,
     envFile: token.envFile,
     hasBackend: written.some(({ backend }) => backend !== undefined),
+    strangeBackends: roots.flatMap(strangeBackend),
     variables: [...new Set(own.map(({ variable }) => variable))],
     secretFiles: needs.map(({ dir, variable }) => ({ path: join(dir, SECRET_TFVARS), variable })),
     workspaces: written.flatMap(({ dir, workspace }) =>
       environment === undefined || workspace === undefined ? [] : { dir, workspace },
     ),
   };
+}
+
+/** Where the code of a root may take keys elsewhere than to Spaces (docs/design.md rule 2). */
+function strangeBackend({ module, own, at }: TerraformRoot): StrangeBackend[] {
+  const { backend } = module;
+  if (backend !== undefined && backend.strangers.length > 0) {
+    const { file, line } = backend.place;
+    return [{ place: `${at(file).path}:${line}`, strangers: backend.strangers }];
+  }
+  const forged = [...own.keys()].find((name) => isForgedBackend(textIn(at(name))));
+  return forged === undefined
+    ? []
+    : [{ place: at(forged).path, strangers: [{ setting: "not as we write it", host: "" }] }];
 }

@@ -1,12 +1,14 @@
 import { relative } from "node:path";
 import { editText, writeText } from "../../core/changes/write-file.ts";
 import type { Consent } from "../../core/consent.ts";
-import { textAt } from "../../core/file-text.ts";
+import { textAt, textIn } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { Machine } from "../../core/machine.ts";
 import { noJson, obstacles, yoursNow } from "../../core/obstacles.ts";
 import { joined, NOTHING, type PlanPart } from "../../core/plan.ts";
 import { hint } from "../../errors/hint.ts";
+import { readEnvFile } from "../../exec/read-env-file.ts";
+import { keysKept } from "../../exec/variables.ts";
 import { jsonObject } from "../../lib/json.ts";
 import { isInside } from "../../lib/paths.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
@@ -16,6 +18,7 @@ import type { SpacesFacts } from "../spaces/facts.ts";
 import type { TokenFacts } from "../token/facts.ts";
 import { judgeBackendSecrets, planBackend } from "./backend/plan.ts";
 import { isFixable, judgeCode, planFix, withFix } from "./code.ts";
+import { execConfigOf } from "./exec-config.ts";
 import { renderConfiguration } from "./files.ts";
 import { finding } from "./findings.ts";
 import type { TerraformFacts } from "./root/facts.ts";
@@ -58,6 +61,7 @@ export function planTerraform(known: Known, found: TerraformRoot, consent: Conse
     fix ? planFix(known, found, consent) : NOTHING,
     planConfiguration(known, root, needs, consent),
     planBackend(known, root, consent),
+    { findings: judgeKeysKept(known, root) },
     planPublicVariables(known, root, consent),
     planSecretVariables(known, root, needs, consent),
     { findings: judgeTool(known, needs) },
@@ -68,6 +72,20 @@ export function planTerraform(known: Known, found: TerraformRoot, consent: Conse
     fix: hint`Fix the folder's permissions or owner.`,
   });
   return { findings: [...plan.findings, blocked] };
+}
+
+/** `exec` says the same when it is run. */
+function judgeKeysKept(
+  { config, machine: { env }, envFile: { file } }: Known,
+  root: TerraformRoot,
+): Finding[] {
+  const envFile = readEnvFile(textIn(file));
+  const kept = keysKept({ config: execConfigOf(config, [root]), env, envFile });
+  if (kept === undefined) return [];
+  const { names, place, settings } = kept;
+  const message = `${place}: this backend is not Spaces alone (${settings}): exec and env do not pass on the ${names} keys.`;
+  const fix = hint`Take the settings out; or, if you trust the host, name it in your shell: ${{ set: "AWS_ENDPOINT_URL_S3", to: kept.host || "https://HOST" }}`;
+  return [finding("backend.not-spaces", message, { where: place, fix })];
 }
 
 /** Files of ours follow config. */

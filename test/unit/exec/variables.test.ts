@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { ExecConfig } from "../../../src/exec/exec-config.ts";
+import type { ExecConfig, Stranger } from "../../../src/exec/exec-config.ts";
 import {
   execVariables,
+  keysKept,
   outerExec,
   secretsIn,
   toolVariables,
@@ -11,7 +12,7 @@ import { Secret } from "../../../src/secret/secret.ts";
 import { revealed, type Variables } from "../../../src/secret/variables.ts";
 import { EXEC_CONFIG, PERSONAL, secret } from "../samples.ts";
 
-// The cases are written as "file.SPACES_X=1 env.AWS_Y=2 --all --backend name=ACME var=do_token".
+// The cases are written as "file.SPACES_X=1 env.AWS_Y=2 --all --backend name=ACME_TOKEN var=do_token".
 function read(given: string) {
   const words = given.split(" ").filter(Boolean);
   const of = (place: string) =>
@@ -69,10 +70,10 @@ describe("the token", () => {
 describe("what passes from the env file", () => {
   it.each([
     ["file.SPACES_ACCESS_KEY_ID=1", `SPACES_ACCESS_KEY_ID=1 ${TOKENS}`],
-    ["file.AWS_PROFILE=p", `AWS_PROFILE=p ${TOKENS}`],
+    ["file.AWS_REGION=r", `AWS_REGION=r ${TOKENS}`],
     ["file.TF_VAR_region=nyc3", `TF_VAR_region=nyc3 ${TOKENS}`],
     ["file.TF_VAR_a-b=1", `TF_VAR_a-b=1 ${TOKENS}`],
-    ["file.AWS_EMPTY=", `AWS_EMPTY= ${TOKENS}`],
+    ["file.AWS_REGION=", `AWS_REGION= ${TOKENS}`],
     ["file.PORT=80", TOKENS],
     ["file.PORT=80 --all", `PORT=80 ${TOKENS}`],
     ["file.TF_LOG=trace", TOKENS],
@@ -101,6 +102,45 @@ describe("what passes from the env file", () => {
     ["file.DO_BOOTSTRAP_OAUTH_URL=x --all", TOKENS],
     ["file.DO_BOOTSTRAP_EXEC=:/x --all", TOKENS],
     ["file.do_bootstrap_exec=:/x --all", TOKENS],
+    ...[
+      // Of every family of AWS's only what is listed passes, and so it is with Terraform's own.
+      ...[
+        "AWS_PROFILE",
+        "AWS_METADATA_URL",
+        "AWS_DATA_PATH",
+        "AWS_CSM_HOST",
+        "AWS_SDK_LOAD_CONFIG",
+      ],
+      ...["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI"],
+      ...["AWS_EC2_METADATA_SERVICE_ENDPOINT", "AWS_LOGIN_CACHE_DIRECTORY", "AWS_OF_NEXT_YEAR"],
+      ...["TF_CLI_CONFIG_FILE", "TF_REATTACH_PROVIDERS", "TF_CLI_ARGS_plan", "TF_DATA_DIR"],
+      ...["TF_ENCRYPTION", "TF_TOKEN_app_terraform_io", "TERRAGRUNT_TFPATH", "TERRAFORM_CONFIG"],
+      // Hosts, programs and files for everything that carries the token.
+      ...["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "SSL_CERT_FILE", "CURL_CA_BUNDLE"],
+      ...["LD_PRELOAD", "DYLD_INSERT_LIBRARIES", "BASH_ENV", "PS4", "PATH", "Path", "GCONV_PATH"],
+      ...["NODE_OPTIONS", "PYTHONPATH", "PERL5OPT", "RUBYOPT", "JAVA_TOOL_OPTIONS", "GODEBUG"],
+      ...["GIT_SSH_COMMAND", "SSH_ASKPASS", "EDITOR", "XDG_CONFIG_HOME", "NPM_CONFIG_SCRIPT_SHELL"],
+      ...[
+        "npm_config_registry",
+        "DOTNET_STARTUP_HOOKS",
+        "KUBECONFIG",
+        "DOCKER_HOST",
+        "SSLKEYLOGFILE",
+      ],
+      ...["DIGITALOCEAN_API_ENDPOINT", "SPACES_CDN_HOST", "DIGITALOCEAN_HTTP_PROXY"],
+    ].map((name) => [`file.${name}=x --all`, TOKENS]),
+    ["file.ENV=./x.sh --all", TOKENS],
+    ["file.ENV=production --all", `ENV=production ${TOKENS}`],
+    ["file.NODE_ENV=test --all", `NODE_ENV=test ${TOKENS}`],
+    ["file.GIT_SHA=1 file.DB_HOST=h --all", `GIT_SHA=1 DB_HOST=h ${TOKENS}`],
+    ["file.API_URL=https://a.example --all", `API_URL=https://a.example ${TOKENS}`],
+    ["file.TF_LOG=trace --all", `TF_LOG=trace ${TOKENS}`],
+    ["file.AWS_S3_BUCKET=b", `AWS_S3_BUCKET=b ${TOKENS}`],
+    // A value where a name belongs.
+    [`file.${PERSONAL}=x --all`, TOKENS],
+    [`file.TF_VAR_${PERSONAL}=x`, TOKENS],
+    ["file.eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.x=x --all", TOKENS],
+    ["file.ghp_16C7e42F292c6912E7710c838347Ae178B4a=x --all", TOKENS],
     ["file.DO_BOOTSTRAP=1 --all", `DO_BOOTSTRAP=1 ${TOKENS}`],
   ])("%s -> %s", (text, expected) => {
     expect(given(text)).toBe(expected);
@@ -109,8 +149,8 @@ describe("what passes from the env file", () => {
 
 describe("what the environment has already stays", () => {
   it.each([
-    ["env.AWS_PROFILE=mine file.AWS_PROFILE=p", TOKENS],
-    ["env.AWS_PROFILE= file.AWS_PROFILE=p", `AWS_PROFILE=p ${TOKENS}`],
+    ["env.AWS_REGION=mine file.AWS_REGION=p", TOKENS],
+    ["env.AWS_REGION= file.AWS_REGION=p", `AWS_REGION=p ${TOKENS}`],
     ["env.PORT=1 file.PORT=80 --all", TOKENS],
     ["env.AWS_PROFILE=mine", TOKENS],
     ["env.PORT=1 --all", TOKENS],
@@ -139,7 +179,8 @@ describe("a backend on Spaces", () => {
     [`${FILE} env.AWS_SESSION_TOKEN=a --backend`, `${SPACES} ${TOKENS} ${CHECKSUMS}`],
     [`${FILE} env.AWS_PROFILE=a --backend`, `${SPACES} ${TOKENS} ${CHECKSUMS}`],
     [`${FILE} env.AWS_PROFILE= --backend`, `${SPACES} ${TOKENS} ${AWS} ${CHECKSUMS}`],
-    [`${FILE} file.AWS_PROFILE=a --backend`, `${SPACES} AWS_PROFILE=a ${TOKENS} ${CHECKSUMS}`],
+    // A file may not choose one of the logins of this machine.
+    [`${FILE} file.AWS_PROFILE=a --backend`, `${SPACES} ${TOKENS} ${AWS} ${CHECKSUMS}`],
     [`${FILE} env.AWS_REGION=a --backend`, `${SPACES} ${TOKENS} ${AWS} ${CHECKSUMS}`],
     [
       `${FILE} env.SPACES_ACCESS_KEY_ID=e --backend`,
@@ -152,6 +193,50 @@ describe("a backend on Spaces", () => {
     ],
   ])("%s -> %s", (text, expected) => {
     expect(given(text)).toBe(expected);
+  });
+});
+
+describe("a backend in the code that is not Spaces alone", () => {
+  const EVIL = "https://evil.example";
+  const FILE = "file.SPACES_ACCESS_KEY_ID=id file.SPACES_SECRET_ACCESS_KEY=sec";
+  const SPACES = "SPACES_ACCESS_KEY_ID=id SPACES_SECRET_ACCESS_KEY=sec";
+  const SAME = "AWS_ACCESS_KEY_ID=id AWS_SECRET_ACCESS_KEY=sec";
+  const AWS = `${SAME} AWS_SESSION_TOKEN=ses`;
+  const OF_AWS = AWS.replaceAll("AWS_", "file.AWS_");
+  const endpoint = { setting: "endpoints.s3", host: EVIL };
+  const profile = { setting: "profile" };
+  const proxy = { setting: "http_proxy", host: "" };
+
+  it.each<[string, readonly Stranger[], string, string]>([
+    [FILE, [endpoint], `${SPACES} ${TOKENS}`, "SPACES_*"],
+    [FILE, [profile], `${SPACES} ${TOKENS}`, "SPACES_*"],
+    [OF_AWS, [endpoint], TOKENS, "AWS_*"],
+    [`${OF_AWS} --all`, [proxy], TOKENS, "AWS_*"],
+    // AWS itself gets its own keys.
+    [OF_AWS, [profile], `${AWS} ${TOKENS}`, ""],
+    // The environment's are the person's, and so is a host that it names.
+    [
+      `${FILE} env.AWS_ENDPOINT_URL_S3=${EVIL}`,
+      [endpoint],
+      `${SPACES} ${TOKENS} ${SAME} ${CHECKSUMS}`,
+      "",
+    ],
+    [`${OF_AWS} env.AWS_ENDPOINT_URL=${EVIL}`, [endpoint], `${AWS} ${TOKENS} ${CHECKSUMS}`, ""],
+    [`${FILE} env.AWS_ENDPOINT_URL_S3=${EVIL}x`, [endpoint], `${SPACES} ${TOKENS}`, "SPACES_*"],
+    [
+      `${FILE} env.AWS_ENDPOINT_URL_S3=${EVIL}`,
+      [endpoint, proxy],
+      `${SPACES} ${TOKENS}`,
+      "SPACES_*",
+    ],
+    [`${FILE} file.AWS_ENDPOINT_URL_S3=${EVIL}`, [endpoint], `${SPACES} ${TOKENS}`, "SPACES_*"],
+    ["", [endpoint], TOKENS, ""],
+  ])("%s, with %j -> %s", (text, strangers, expected, kept) => {
+    const known = read(`${text} --backend`);
+    const strangeBackends = [{ place: "/repo/main.tf:3", strangers }];
+    const surroundings = { ...known, config: { ...known.config, strangeBackends } };
+    expect(say(toolVariables(surroundings))).toBe(expected);
+    expect(keysKept(surroundings)?.names ?? "").toBe(kept);
   });
 });
 
@@ -228,9 +313,9 @@ describe("the names that --unset removes", () => {
   const SUMS = "AWS_REQUEST_CHECKSUM_CALCULATION AWS_RESPONSE_CHECKSUM_VALIDATION";
   it.each([
     ["", NAMES],
-    ["name=ACME var=do_x", `ACME ${NAMES} TF_VAR_do_x`],
-    ["file.AWS_PROFILE=p file.PORT=1", `AWS_PROFILE ${NAMES}`],
-    ["file.AWS_PROFILE=p file.PORT=1 --all", `AWS_PROFILE PORT ${NAMES}`],
+    ["name=ACME_TOKEN var=do_x", `ACME_TOKEN ${NAMES} TF_VAR_do_x`],
+    ["file.AWS_REGION=p file.PORT=1", `AWS_REGION ${NAMES}`],
+    ["file.AWS_REGION=p file.PORT=1 --all", `AWS_REGION PORT ${NAMES}`],
     ["file.DO_BOOTSTRAP_X=1 file.DIGITALOCEAN_API_URL=u --all", NAMES],
     ["--backend", `${NAMES} ${SUMS}`],
     [
@@ -244,16 +329,16 @@ describe("the names that --unset removes", () => {
 
   it.each<[string, Record<string, string>, boolean]>([
     ["is not set", {}, true],
-    ["has the value of the file", { AWS_PROFILE: "p" }, true],
-    ["had another before", { AWS_PROFILE: "mine" }, false],
+    ["has the value of the file", { AWS_REGION: "p" }, true],
+    ["had another before", { AWS_REGION: "mine" }, false],
   ])("a variable that %s: removed %s", (_, env, isRemoved) => {
-    const { config, envFile, all } = read("file.AWS_PROFILE=p");
-    expect(variableNames({ config, env, envFile }, all).includes("AWS_PROFILE")).toBe(isRemoved);
+    const { config, envFile, all } = read("file.AWS_REGION=p");
+    expect(variableNames({ config, env, envFile }, all).includes("AWS_REGION")).toBe(isRemoved);
   });
 
   it.each([
     "",
-    "name=ACME var=do_x file.AWS_PROFILE=p file.PORT=1 --all",
+    "name=ACME_TOKEN var=do_x file.AWS_REGION=p file.PORT=1 --all",
     "file.SPACES_ACCESS_KEY_ID=i file.SPACES_SECRET_ACCESS_KEY=s --backend",
   ])("are those that are set: %s", (text) => {
     const surroundings = read(text);

@@ -6,6 +6,7 @@ export const BACKEND_FINDINGS = {
   "backend.no-keys": ["warning", EXIT.findings],
   "backend.other-keys": ["warning", EXIT.findings],
   "backend.secret": ["error", EXIT.findings],
+  "backend.not-spaces": ["warning", EXIT.findings],
   "backend.other": ["warning", EXIT.findings],
   "backend.shared": ["warning", EXIT.findings],
   "backend.migrate": ["warning", EXIT.findings],

@@ -1,4 +1,5 @@
 import { generate, type Templates } from "../../../core/generated.ts";
+import type { Stranger } from "../../../exec/exec-config.ts";
 import { isSecretSetting } from "../../../hcl/conceal.ts";
 import type { Block, Expression, SourceLocation } from "../../../hcl/syntax.ts";
 import { jsonIn, recordOf } from "../../../lib/json.ts";
@@ -41,6 +42,8 @@ export interface BackendSettings {
   readonly endpoint: string | undefined;
   /** undefined: not said, or nothing that can be read. */
   readonly lock: boolean | undefined;
+  /** What may take keys elsewhere than to Spaces; only a backend of type s3 reads our keys. */
+  readonly strangers: readonly Stranger[];
 }
 
 /** A `backend` block. */
@@ -50,8 +53,15 @@ export interface BackendBlock extends BackendSettings {
   readonly place: SourceLocation;
 }
 
-export function describeBackend(block: Block): BackendBlock {
-  const { attributes, labels, place } = block;
+/** The `backend` blocks of a root: of several, an override file decides, so what any of them says counts. */
+export function describeBackends(blocks: readonly Block[]): BackendBlock | undefined {
+  const all = blocks.map(describeBackend);
+  const one = all.find(({ type }) => type !== "local") ?? all[0];
+  return one && { ...one, strangers: all.flatMap(({ strangers }) => strangers) };
+}
+
+function describeBackend(block: Block): BackendBlock {
+  const { attributes, labels, blocks, place } = block;
   const text = (expression: Expression | undefined) =>
     typeof expression?.literal === "string" ? expression.literal : undefined;
   const lock = attributes.get("use_lockfile")?.literal;
@@ -63,9 +73,76 @@ export function describeBackend(block: Block): BackendBlock {
     key: text(attributes.get("key")),
     endpoint: hostOf(text(endpoint)),
     lock: typeof lock === "boolean" ? lock : undefined,
+    strangers: strangersIn(labels[0], [
+      ...[...attributes].map(([name, { literal, fields }]) => [name, fields ?? literal] as const),
+      ...blocks.map(({ type }) => [type, undefined] as const),
+    ]),
     isPartial: labels[0] !== "local" && !WHOLE.some((names) => names.every(isSet)),
     place,
   };
+}
+
+/** Settings that say nothing of where keys go: any other may, those of a later release included. */
+const HARMLESS =
+  /^(bucket|key|region|use_lockfile|encrypt|acl|workspace_key_prefix|max_retries|(use|force)_path_style|skip_\w+)$/;
+/** A region's host, over TLS and as it is: no user, no port, no other name around it. */
+const SPACES_URL = /^https:\/\/[a-z]{3}\d\.digitaloceanspaces\.com\/?$/;
+
+type Setting = readonly [name: string, value: unknown];
+
+function strangersIn(type: string | undefined, settings: readonly Setting[]): Stranger[] {
+  if (type !== "s3") return [];
+  const all = settings.flatMap(([name, value]): readonly Setting[] => {
+    const fields = name === "endpoints" ? fieldsOf(value) : undefined;
+    return fields?.map(([field, url]) => [`${name}.${field}`, url] as const) ?? [[name, value]];
+  });
+  const isSpaces = ([name, value]: Setting) =>
+    /^(endpoint|endpoints\.s3)$/.test(name) && typeof value === "string" && SPACES_URL.test(value);
+  const strange = all.filter(
+    (each) => !HARMLESS.test(each[0]) && !isUnset(each) && !isSpaces(each),
+  );
+  if (strange.length === 0 && !all.some(isSpaces)) return [{ setting: "no endpoint of Spaces" }];
+  return strange.map(([setting, value]) => {
+    const text = typeof value === "string" ? value : "";
+    // AWS itself is no stranger to its own keys.
+    if (!NAMES_HOST.test(setting) || AWS_URL.test(text)) return { setting };
+    return { setting, host: PLAIN_URL.test(text) ? text : "" };
+  });
+}
+
+/** A host, or a file that names one. */
+const NAMES_HOST = /endpoint|proxy|bundle|insecure|^shared_/;
+const AWS_URL = /^https:\/\/[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?\/?$/;
+const PLAIN_URL = /^https?:\/\/[\w.-]+(:\d+)?\/?$/;
+
+function fieldsOf(value: unknown): readonly Setting[] | undefined {
+  if (value instanceof Map) {
+    return [...(value as ReadonlyMap<string, Expression>)].map(
+      ([name, { literal, fields }]) => [name, fields ?? literal] as const,
+    );
+  }
+  return value instanceof Object ? Object.entries(value) : undefined;
+}
+
+/** Terraform notes every setting that it knows. */
+function isUnset([, value]: Setting): boolean {
+  return value === null || value === "" || value === false;
+}
+
+/** A line of backend.tf, of whichever release of its template. */
+const OUR_LINE =
+  /^\s*(#.*|(terraform|backend "s3") \{|\}|required_version\s+= "[^"]*"|endpoints\s+= \{ s3 = "https:\/\/[a-z]{3}\d\.digitaloceanspaces\.com" \}|(bucket|key|region|use_lockfile|skip_\w+)\s+= ("[\w./:~-]*"|true|false))?\s*$/;
+
+/**
+ * Whether a generated file says where a state is, and says something else than we write: a header is no
+ * proof of what stands below it.
+ */
+export function isForgedBackend(text: string): boolean {
+  if (!/\b(backend|cloud)\b\s*("|\{)/.test(text)) return false;
+  const lines = text.split("\n");
+  const isOnce = (start: RegExp) => lines.filter((line) => start.test(line)).length === 1;
+  const isWhole = isOnce(/^\s*backend\b/) && isOnce(/^\s*endpoints\b/);
+  return !isWhole || !lines.every((line) => OUR_LINE.test(line));
 }
 
 /** The settings that name a whole place: of s3 and its like, of gcs, and of those that have an address. */
@@ -97,6 +174,7 @@ export function readStoredBackend(text: string): StoredBackend | undefined {
     key: textOf(settings["key"]),
     endpoint: hostOf(textOf(recordOf(settings["endpoints"])["s3"] ?? settings["endpoint"])),
     lock: settings["use_lockfile"] === true,
+    strangers: strangersIn(type, Object.entries(settings)),
     secrets: secretsInValues(settings),
   };
 }

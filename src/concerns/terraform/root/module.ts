@@ -6,7 +6,7 @@ import {
   variableIn,
 } from "../../../hcl/syntax.ts";
 import { Secret } from "../../../secret/secret.ts";
-import { type BackendBlock, describeBackend, secretsInBlock } from "./backend.ts";
+import { type BackendBlock, describeBackends, secretsInBlock } from "./backend.ts";
 
 /** What a root module declares of what we would otherwise write. */
 export interface RootModule {
@@ -86,7 +86,7 @@ export function describeModule(files: readonly ParsedFile[]): RootModule {
   const isHcp = ({ type, labels }: Block) =>
     type === "cloud" || (type === "backend" && labels[0] === "remote");
   const cloud = parts.find(isHcp);
-  const backend = parts.find((block) => block.type === "backend" && !isHcp(block));
+  const backends = parts.filter((block) => block.type === "backend" && !isHcp(block));
   return {
     providers: providers.map(providerBlock),
     requiredProviders: requiredProviders(inSettings("required_providers")),
@@ -99,9 +99,9 @@ export function describeModule(files: readonly ParsedFile[]): RootModule {
         .filter(({ type }) => type === "variable")
         .map((block) => [block.labels[0] ?? "", variable(block)]),
     ),
-    backend: backend && describeBackend(backend),
+    backend: describeBackends(backends),
     cloud: cloud?.place,
-    backendSecrets: [backend, cloud].flatMap((block) => (block ? secretsInBlock(block) : [])),
+    backendSecrets: [...backends, cloud].flatMap((block) => (block ? secretsInBlock(block) : [])),
     hardCoded: [...providers.flatMap(tokenInProvider), ...blocks.flatMap(tokenInDefault)],
     broken: files.flatMap(({ problem }) => problem ?? []),
   };

@@ -3,16 +3,23 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
   differences,
+  isForgedBackend,
   readStoredBackend,
   renderBackend,
 } from "../../../../src/concerns/terraform/root/backend.ts";
+import { describeModule } from "../../../../src/concerns/terraform/root/module.ts";
 import { isToolOlder } from "../../../../src/concerns/terraform/root/tool.ts";
 import { recognise, type Templates } from "../../../../src/core/generated.ts";
+import type { Stranger } from "../../../../src/exec/exec-config.ts";
+import { readTerraform } from "../../../../src/hcl/read.ts";
+import { loadHclParser } from "../../../../src/host/hcl.ts";
 
 const FOLDER = join(import.meta.dirname, "..", "..", "..", "..", "templates", "terraform");
 const TEMPLATES = {
   "backend.tf": readFileSync(join(FOLDER, "backend.tf"), "utf8"),
 } as Partial<Templates> as Templates;
+const parser = loadHclParser(join(FOLDER, "..", ".."));
+const hclParser = () => parser;
 const WANTED = { bucket: "acme", region: "ams3", key: "web/x.tfstate", lock: false };
 
 describe("backend.tf", () => {
@@ -86,6 +93,133 @@ describe("what terraform init noted", () => {
       "access_key",
       "token",
     ]);
+  });
+});
+
+describe("a backend that is on Spaces alone, or may take keys elsewhere", () => {
+  const ON_SPACES = 'endpoints = { s3 = "https://nyc3.digitaloceanspaces.com" }';
+  const at = (url: string) => `endpoints = { s3 = "${url}" }`;
+
+  it.each<[string, readonly string[]]>([
+    [ON_SPACES, []],
+    ['endpoint = "https://nyc3.digitaloceanspaces.com"', []],
+    [at("https://nyc3.digitaloceanspaces.com/"), []],
+    [`${ON_SPACES}\n use_lockfile = true\n skip_anything_new = true\n use_path_style = true`, []],
+    ["", ["no endpoint of Spaces"]],
+    [at("https://evil.example"), ["endpoints.s3 https://evil.example"]],
+    [at("http://nyc3.digitaloceanspaces.com"), ["endpoints.s3 http://nyc3.digitaloceanspaces.com"]],
+    [
+      at("https://nyc3.digitaloceanspaces.com.evil.net"),
+      ["endpoints.s3 https://nyc3.digitaloceanspaces.com.evil.net"],
+    ],
+    [at("https://nyc3.digitaloceanspaces.com@evil.net"), ["endpoints.s3 ?"]],
+    [at("https://evil.net/nyc3.digitaloceanspaces.com"), ["endpoints.s3 ?"]],
+    [at("https://evil.net#.digitaloceanspaces.com"), ["endpoints.s3 ?"]],
+    [
+      at("https://nyc3.digitaloceanspaces.com:8443"),
+      ["endpoints.s3 https://nyc3.digitaloceanspaces.com:8443"],
+    ],
+    [
+      at("https://nyc3.digitaloceanspaces.com."),
+      ["endpoints.s3 https://nyc3.digitaloceanspaces.com."],
+    ],
+    [
+      at("https://NYC3.DigitalOceanSpaces.com"),
+      ["endpoints.s3 https://NYC3.DigitalOceanSpaces.com"],
+    ],
+    [at("https://evildigitaloceanspaces.com"), ["endpoints.s3 https://evildigitaloceanspaces.com"]],
+    [at("nyc3.digitaloceanspaces.com"), ["endpoints.s3 ?"]],
+    ["endpoints = { s3 = var.url }", ["endpoints.s3 ?"]],
+    ["endpoints = var.endpoints", ["endpoints ?"]],
+    ['endpoints = merge({ s3 = "https://nyc3.digitaloceanspaces.com" }, var.x)', ["endpoints ?"]],
+    [
+      'endpoints = { s3 = "https://nyc3.digitaloceanspaces.com", sso = "https://evil.example" }',
+      ["endpoints.sso https://evil.example"],
+    ],
+    [`${ON_SPACES}\n sts_endpoint = "https://evil.example"`, ["sts_endpoint https://evil.example"]],
+    [`${ON_SPACES}\n endpoint = "https://evil.example"`, ["endpoint https://evil.example"]],
+    [`${ON_SPACES}\n http_proxy = "http://evil.example:1"`, ["http_proxy http://evil.example:1"]],
+    [`${ON_SPACES}\n custom_ca_bundle = "./x.pem"`, ["custom_ca_bundle ?"]],
+    [`${ON_SPACES}\n insecure = true`, ["insecure ?"]],
+    [`${ON_SPACES}\n shared_config_files = ["./x"]`, ["shared_config_files ?"]],
+    [`${ON_SPACES}\n profile = "x"`, ["profile"]],
+    [`${ON_SPACES}\n assume_role {\n role_arn = "x"\n }`, ["assume_role"]],
+    [`${ON_SPACES}\n of_next_year = "x"`, ["of_next_year"]],
+    // AWS itself.
+    [at("https://s3.eu-west-1.amazonaws.com"), ["endpoints.s3"]],
+    [at("https://s3.amazonaws.com.evil.net"), ["endpoints.s3 https://s3.amazonaws.com.evil.net"]],
+  ])("%s", async (settings, expected) => {
+    const text = `terraform {\n  backend "s3" {\n ${settings}\n }\n}\n`;
+    const { backend } = describeModule([await readTerraform(hclParser, text, "main.tf")]);
+    expect(backend?.strangers.map(said)).toEqual(expected);
+  });
+
+  it("another kind of backend reads none of our keys", async () => {
+    const text = 'terraform {\n backend "gcs" {\n bucket = "b"\n }\n}\n';
+    const { backend } = describeModule([await readTerraform(hclParser, text, "main.tf")]);
+    expect(backend?.strangers).toEqual([]);
+  });
+
+  it("of several blocks each counts, as an override file decides", async () => {
+    const block = (type: string, settings: string) =>
+      `terraform {\n backend "${type}" {\n ${settings}\n }\n}\n`;
+    const texts = [
+      block("local", ""),
+      block("s3", ON_SPACES),
+      block("s3", at("https://evil.example")),
+    ];
+    const files = texts.map((text, i) => readTerraform(hclParser, text, `${i}_override.tf`));
+    const { backend } = describeModule(await Promise.all(files));
+    expect(backend?.type).toBe("s3");
+    expect(backend?.strangers.map(said)).toEqual(["endpoints.s3 https://evil.example"]);
+  });
+
+  it.each<[string, object, readonly string[]]>([
+    ["as we write it", {}, []],
+    ["with everything else unset", { profile: "", insecure: false, sts_endpoint: null }, []],
+    [
+      "with another host",
+      { endpoints: { s3: "https://evil.example" } },
+      ["endpoints.s3 https://evil.example"],
+    ],
+    [
+      "with another service's",
+      { iam_endpoint: "https://evil.example" },
+      ["iam_endpoint https://evil.example"],
+    ],
+    ["without an endpoint", { endpoints: null }, ["no endpoint of Spaces"]],
+  ])("what terraform init noted, %s", (_, more, expected) => {
+    const config = {
+      bucket: "b",
+      key: "k",
+      endpoints: { s3: "https://nyc3.digitaloceanspaces.com", iam: null },
+    };
+    const stored = readStoredBackend(
+      JSON.stringify({ backend: { type: "s3", config: { ...config, ...more } } }),
+    );
+    expect(stored?.strangers.map(said)).toEqual(expected);
+  });
+
+  function said({ setting, host }: Stranger): string {
+    return host === undefined ? setting : `${setting} ${host || "?"}`;
+  }
+});
+
+describe("a generated file, whose header anybody can copy", () => {
+  const ours = renderBackend({ ...WANTED, lock: true }, TEMPLATES);
+  it.each<[string, string, boolean]>([
+    ["as we write it", ours, false],
+    ["with the line ends of Windows", ours.replaceAll("\n", "\r\n"), false],
+    ["without a backend", 'variable "x" {}\n', false],
+    ["another host", ours.replace("ams3.digitaloceanspaces.com", "evil.example"), true],
+    ["a host around ours", ours.replace(".com", ".com.evil.net"), true],
+    ["a setting more", ours.replace("bucket ", 'profile = "x"\n    bucket '), true],
+    ["without the endpoint", ours.replace(/.*endpoints.*\n/, ""), true],
+    ["a second block", `${ours}terraform {\n  backend "s3" {\n    key = "x"\n  }\n}\n`, true],
+    ["a cloud block", ours.replace('backend "s3"', "cloud"), true],
+    ["an interpolation", ours.replace('"acme"', '"${var.x}"'), true],
+  ])("%s: forged %s", (_, text, isForged) => {
+    expect(isForgedBackend(text)).toBe(isForged);
   });
 });
 

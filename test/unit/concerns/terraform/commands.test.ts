@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { planCommands } from "../../../../src/concerns/terraform/commands.ts";
 import { planTerraform } from "../../../../src/concerns/terraform/plan.ts";
+import { generate } from "../../../../src/core/generated.ts";
 import { joined } from "../../../../src/core/plan.ts";
 import { afterwards, consent, facts, type Given, planned } from "../../../fixtures/facts.ts";
 import { said } from "../../../fixtures/hint.ts";
@@ -28,6 +29,11 @@ const noted = (more: object = {}) => {
   const config = { bucket: "acme", key: "web.tfstate", endpoints, ...more };
   return JSON.stringify({ backend: { type: "s3", config } });
 };
+const ON_SPACES = 'endpoints = { s3 = "https://nyc3.digitaloceanspaces.com" }';
+const FORGED = generate(
+  '# template: 1\nterraform {\n  backend "s3" {\n    profile = "x"\n  }\n}\n',
+  {},
+);
 const INIT = { "infra/.terraform/providers/x": "" };
 const NOTED = { ...INIT, "infra/.terraform/terraform.tfstate": noted() };
 const selected = (workspace: string) => ({ ...INIT, "infra/.terraform/environment": workspace });
@@ -135,6 +141,62 @@ describe("with a state on Spaces", () => {
   });
 });
 
+describe("a backend that may take keys elsewhere", () => {
+  const evil = 'endpoints = { s3 = "https://evil.example" }';
+  const block = (body: string, type = "s3") =>
+    `terraform {\n  backend "${type}" {\n    ${body}\n  }\n}\n`;
+  const given = { config: BACKEND, env: KEYS };
+  const prod = { config: `${BACKEND.slice(0, -1)}, workspace: prod }`, env: KEYS };
+  const changed = (more: object) => ({
+    ...INIT,
+    "infra/.terraform/terraform.tfstate": noted(more),
+  });
+  const SAME = 'bucket = "acme"\n key = "web.tfstate"';
+  const AWS = { ".env": "AWS_ACCESS_KEY_ID=a\nAWS_SECRET_ACCESS_KEY=b\n" };
+
+  it.each<[string, Given | Promise<Given>, readonly string[]]>([
+    ["noted as ours", done(changed({}), prod), ["terraform workspace select -or-create prod"]],
+    [
+      "noted with a host for another service",
+      done(changed({ sts_endpoint: "https://evil.example" }), prod),
+      ["info terraform.by-hand"],
+    ],
+    ["noted with a profile", done(changed({ profile: "x" }), prod), ["info terraform.by-hand"]],
+    [
+      "in an override file, beside a local one",
+      {
+        files: { "infra/main.tf": block("", "local"), "infra/x_override.tf": block(evil) },
+      },
+      ["info terraform.by-hand"],
+    ],
+  ])("%s: no command is run with keys", async (_, each, expected) => {
+    expect(planned((await plan(each)).part)).toEqual(expected);
+  });
+
+  it.each<[string, Given, string]>([
+    ["on Spaces", { ...given, files: { "infra/main.tf": block(`${SAME}\n ${ON_SPACES}`) } }, ""],
+    ["on another host", { ...given, files: { "infra/main.tf": block(evil) } }, "SPACES_* keys"],
+    ["on AWS", { ...given, files: { "infra/main.tf": block(SAME) } }, "SPACES_* keys"],
+    ["a forged backend.tf", { ...given, files: { "infra/backend.tf": FORGED } }, "SPACES_* keys"],
+    [
+      "on another host, with keys of AWS in the env file",
+      { config: "terraform: {}", files: { "infra/main.tf": block(evil), ...AWS } },
+      "AWS_* keys",
+    ],
+    [
+      "on AWS, with keys of AWS in the env file",
+      { config: "terraform: {}", files: { "infra/main.tf": block(SAME), ...AWS } },
+      "",
+    ],
+    ["on another host, without keys", { files: { "infra/main.tf": block(evil) } }, ""],
+  ])("%s: what is kept back is said", async (_, each, kept) => {
+    const { files } = await plan(each);
+    const found = files.findings.find(({ id }) => id === "backend.not-spaces");
+    expect(found?.message ?? "").toContain(kept);
+    expect(found !== undefined).toBe(kept !== "");
+  });
+});
+
 describe("the workspace", () => {
   const prod = "terraform: { workspace: prod }";
 
@@ -213,10 +275,10 @@ describe("the environment of a command", () => {
     [
       "the token under any name",
       {
-        config: "token: { name: ACME }\nterraform: { variable: pat }",
+        config: "token: { name: ACME_TOKEN }\nterraform: { variable: pat }",
         env: { DIGITALOCEAN_X: "1", A: "1" },
       },
-      ["TF_VAR_pat", "ACME", "DIGITALOCEAN_X"],
+      ["TF_VAR_pat", "ACME_TOKEN", "DIGITALOCEAN_X"],
       [],
     ],
     [
