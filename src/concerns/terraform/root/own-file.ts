@@ -1,5 +1,5 @@
 import { type Block, type Expression, type ParsedFile, variableIn } from "../../../hcl/syntax.ts";
-import { type BackendBlock, describeBackend } from "./backend.ts";
+import { type BackendBlock, describeBackends } from "./backend.ts";
 import { BACKEND_TF, PROVIDER_SOURCE } from "./names.ts";
 
 /** A file at a name of ours that bears our header. */
@@ -30,11 +30,13 @@ export function writtenFile(name: string, { blocks, problem }: ParsedFile): OwnF
   }
   const provider = blocks.find(({ type }) => type === "provider");
   const token = provider?.attributes.get("token");
-  const backend = blocks.flatMap((block) => block.blocks).find(({ type }) => type === "backend");
+  const backend = describeBackends(
+    blocks.flatMap((block) => block.blocks).filter(({ type }) => type === "backend"),
+  );
   return {
     edited: false,
     ...(provider === undefined ? {} : { provider: { variable: token && variableIn(token) } }),
-    ...(backend === undefined ? {} : { backend: describeBackend(backend) }),
+    ...(backend === undefined ? {} : { backend }),
   };
 }
 
