@@ -19,12 +19,23 @@ export interface Result<F> extends Look<F> {
   /** What failed and does not matter. */
   readonly warnings: readonly string[];
   readonly commands: readonly CommandResult[];
+  /** What git says of the files that were changed, by path. */
+  readonly inGit: ReadonlyMap<string, InGit>;
   /** What was done outside this machine. */
   readonly outside: readonly OutsideChange[];
 }
 
 /** The part of a result that a mere look has. */
-export const NOTHING_DONE = { applied: [], warnings: [], commands: [], outside: [] } as const;
+export const NOTHING_DONE = {
+  ...{ applied: [], warnings: [], commands: [], outside: [] },
+  inGit: new Map<string, InGit>(),
+} as const;
+
+export interface InGit {
+  /** By any ignore rule. */
+  readonly isIgnored: boolean;
+  readonly isTracked: boolean;
+}
 
 /** How a command looks and what follows from it; everything else is the flow's. */
 export interface Task<F> {
@@ -42,6 +53,8 @@ export interface Task<F> {
   readonly journal?: Journal<F>;
   /** Asks git: see ApplyQuestions. */
   whoTakes(paths: readonly string[], facts: F): ReturnType<ApplyQuestions["whoTakes"]>;
+  /** What git says of files, when all is done; those outside git are left out. */
+  inGit?(paths: readonly string[], facts: F): Promise<ReadonlyMap<string, InGit>>;
   /** Asked when all is written. @throws AppError where what the changes rest on is not so any more. */
   isStillTrue?(facts: F): Promise<void>;
   /** How many roots the plan's commands may prepare at a time. */
@@ -99,7 +112,10 @@ export async function runTask<F>(
   const commands = await runAll(first);
   const second = await task.look();
   if (second.plan.changes.length > 0) throw notConverged(second.plan);
-  return finished(second, { applied, warnings, commands, ...(await applyOutside(first.plan)) });
+  const paths = applied.flatMap(({ file }) => file ?? []);
+  const inGit = (await task.inGit?.(paths, second.facts)) ?? NOTHING_DONE.inGit;
+  const outside = await applyOutside(first.plan);
+  return finished(second, { applied, warnings, commands, inGit, ...outside });
 
   async function finished(
     last: Look<F>,

@@ -34,6 +34,13 @@ export function withoutBlock(text: string): string {
   return before + (next < 0 ? "" : text.slice(next + 1));
 }
 
+/** Which lines our block begins and ends with, from 1. */
+export function blockLines(text: string): { from: number; to: number } | undefined {
+  const lines = text.split(/\r?\n/);
+  const [from, to] = [lines.findIndex((line) => line.startsWith(BEGIN)), lines.indexOf(END)];
+  return from < 0 || to < from ? undefined : { from: from + 1, to: to + 1 };
+}
+
 /** True for an ignore file that has our block. */
 export function hasBlock(text: string): boolean {
   return text.split(/\r?\n/).some((line) => line.startsWith(BEGIN));

@@ -5,7 +5,7 @@ import { AppError, asAppError } from "../errors/app-error.ts";
 import { hint, run } from "../errors/hint.ts";
 import { isExhausted, systemHint } from "../errors/system-error.ts";
 import { isInside } from "../lib/paths.ts";
-import type { FileSnapshot, Files, LookOptions, Snapshot, Undo } from "./host.ts";
+import type { Entry, FileSnapshot, Files, LookOptions, Snapshot, Undo } from "./host.ts";
 import { isDead, makerOf, newTag, tagOfMaker } from "./owner.ts";
 
 /** Files of a repo's size; anything larger is not ours to read. */
@@ -23,6 +23,7 @@ const LEFT_OVERS = [
 export const nodeFiles: Files = {
   look,
   list,
+  entries,
   realpath,
   whyNotWritable,
   replace,
@@ -125,6 +126,23 @@ async function list(directory: string): Promise<readonly string[]> {
     if (isExhausted(error)) throw asAppError(error);
     return [];
   }
+}
+
+async function entries(directory: string): Promise<readonly Entry[] | string> {
+  try {
+    const found = await fs.readdir(directory, { withFileTypes: true });
+    const all = found.map((entry) => ({ name: entry.name, kind: kindOf(entry) }));
+    return all.sort((a, b) => (a.name < b.name ? -1 : 1));
+  } catch (error) {
+    const code = codeOf(error);
+    return code === "ENOENT" ? [] : `not readable (${code})`;
+  }
+}
+
+function kindOf(entry: Pick<Stats, "isFile" | "isDirectory" | "isSymbolicLink">): Entry["kind"] {
+  if (entry.isSymbolicLink()) return "link";
+  if (entry.isDirectory()) return "directory";
+  return entry.isFile() ? "file" : "other";
 }
 
 async function realpath(path: string): Promise<string> {

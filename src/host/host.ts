@@ -147,6 +147,8 @@ export interface Files {
   look(path: string, options?: LookOptions): Promise<Snapshot>;
   /** Names in a directory, sorted; empty where there is none. */
   list(directory: string): Promise<readonly string[]>;
+  /** What stands in a directory, sorted, links not followed. @returns why it cannot be listed, else. */
+  entries(directory: string): Promise<readonly Entry[] | string>;
   /** The path with every symlink resolved; the nearest existing ancestor counts. */
   realpath(path: string): Promise<string>;
   /** Why nothing can be created in (the nearest existing ancestor of) a directory, else undefined. */
@@ -171,6 +173,11 @@ export interface Files {
   sweep(directory: string): Promise<readonly string[]>;
   /** A private folder (0700) inside `parent`, gone when `use` ends. */
   withPrivateFolder<T>(parent: string, use: (folder: string) => Promise<T>): Promise<T>;
+}
+
+export interface Entry {
+  readonly name: string;
+  readonly kind: "file" | "directory" | "link" | "other";
 }
 
 export type Undo = () => Promise<void>;

@@ -316,8 +316,13 @@ function lastLine(report: Report, status: ExitStatus, page: Page): string {
     if (aside.length > 0) return aside.join("\n");
     return left === 0 ? nothingToDo(plan, status, page) : "";
   }
+  // Of a token that is to go, any warning is of a place that still has it, or may.
+  const isGoing = command === "rotate" || command === "logout" || command === "uninstall";
+  const isDone = !isGoing || plan.findings.every(({ level }) => level === "info");
   const rest =
-    left === 0 && aside.length === 0 ? ", and looked at again: nothing is left to do" : "";
+    left === 0 && aside.length === 0 && isDone
+      ? ", and looked at again: nothing is left to do"
+      : "";
   const made = applied.length + outside.length;
   const lines = [marked(tick, `${count(made, "change")} made${rest}.`, page)];
   const next = command === "init" ? nextStep(report) : undefined;
@@ -346,13 +351,15 @@ function nothingToDo({ findings }: Plan, status: ExitStatus, page: Page): string
     : wrap(`Nothing to do${but} (--strict: exit status ${status}).`, page.columns).join("\n");
 }
 
-/** What colleagues need; a secret is never among it. */
+/** What git would take of what was changed; what had a secret, only where git has it already. */
 function toCommit(report: Report, page: Page): string[] {
   const { git } = report.facts.repo;
   if (git === undefined) return [];
-  const written = report.applied.flatMap(({ isForClones, file }) =>
-    isForClones && file !== undefined && !git.ignored.has(file) ? file : [],
-  );
+  const written = report.applied.flatMap(({ isForClones, file }) => {
+    const known = file === undefined ? undefined : report.inGit.get(file);
+    const isTaken = known?.isTracked || (isForClones && known?.isIgnored === false);
+    return isTaken && file !== undefined ? file : [];
+  });
   const isNew = (path: string) => !git.tracked.has(path) && !git.ignored.has(path);
   const all = [...written, ...lockFilesMade(report).filter(isNew)];
   const groups = grouped(all, (path) => fileInRoot(report, path));

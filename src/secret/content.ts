@@ -1,4 +1,4 @@
-import type { Secret } from "./secret.ts";
+import { Secret } from "./secret.ts";
 
 /** A file's content in parts. A part that is a `Secret` is never shown, so a diff redacts itself. */
 export interface Content {
@@ -23,7 +23,7 @@ export function decode(bytes: Buffer): { text: string; encoding: Content["encodi
     : { text: bytes.toString("latin1"), encoding: "latin1" };
 }
 
-/** The bytes of a content, secrets included: for a file's writer only. */
+/** The bytes of a content, secrets included: for a file's writer, and for a search of what it would write. */
 export function encode({ parts, encoding }: Content): Buffer {
   const text = parts.map((part) => (typeof part === "string" ? part : part.reveal())).join("");
   return Buffer.from(text, encoding);
@@ -68,6 +68,34 @@ export function editedText(
     .flat()
     .flatMap((part) => (typeof part === "string" ? restored(part) : part));
   return { ...now, parts: parts.filter((part) => part !== undefined) };
+}
+
+/**
+ * A content with other secrets in place of some, wherever they stand as they are: also in a comment or as a
+ * part of a longer value.
+ *
+ * @param standIn undefined: the secret is cut out.
+ */
+export function withOthers(
+  { parts, encoding }: Content,
+  olds: readonly Secret[],
+  standIn: (old: Secret) => Secret | undefined,
+): Content {
+  const replaced = olds.reduce<Content["parts"]>(
+    (now, old) => now.flatMap((part) => around(part, old, standIn(old))),
+    parts,
+  );
+  return { parts: replaced, encoding };
+}
+
+function around(part: string | Secret, old: Secret, other: Secret | undefined): Content["parts"] {
+  const isHidden = typeof part !== "string";
+  const pieces = old.piecesOf(isHidden ? part.reveal() : part);
+  if (pieces.length === 1) return [part];
+  return pieces.flatMap((piece, at) => [
+    ...(at === 0 || other === undefined ? [] : [other]),
+    ...(piece === "" ? [] : [isHidden ? Secret.of(piece, part.origin) : piece]),
+  ]);
 }
 
 export function holdsSecret({ parts }: Content): boolean {

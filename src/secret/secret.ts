@@ -76,18 +76,39 @@ export class Secret {
     return token instanceof Secret ? token : this;
   }
 
+  /** Too long to stand somewhere by chance. */
+  get isDistinct(): boolean {
+    return this.#value.trim().length >= 8;
+  }
+
   get isBlank(): boolean {
     return this.#value.trim() === "";
   }
 
-  /** Where in some bytes this secret stands, as it is, in UTF-16 or in base64; offsets, in no order. */
+  /**
+   * Where in some bytes this secret stands, as it is, in UTF-16, in base64, or with characters escaped as in
+   * a URL or in JSON; offsets, in no order.
+   */
   placesIn(bytes: Buffer): number[] {
     const wide = Buffer.from(this.#value, "utf16le").subarray(0, -1);
-    return [this.#value, wide, ...base64PiecesOf(this.#value)].flatMap((form) => {
+    const plain = [this.#value, wide, ...base64PiecesOf(this.#value)].flatMap((form) => {
       const places: number[] = [];
       for (let at = bytes.indexOf(form); at >= 0; at = bytes.indexOf(form, at + 1)) places.push(at);
       return places;
     });
+    if (!["%", "\\u", "\\x"].some((sign) => bytes.includes(sign))) return plain;
+    const escaped = bytes.toString("latin1").matchAll(escapedFormOf(this.#value));
+    return [...plain, ...Array.from(escaped, ({ index }) => index)];
+  }
+
+  /**
+   * The pieces of a text around this secret, as it is; one piece: it is not there. What goes on with more
+   * digits is another token.
+   */
+  piecesOf(text: string): string[] {
+    if (!text.includes(this.#value)) return [text];
+    const before = this.hasPrefix ? "" : "(?<![0-9a-f])";
+    return text.split(new RegExp(`${before}${literal(this.#value)}(?![0-9a-f])`));
   }
 
   toString(): string {
@@ -101,6 +122,22 @@ export class Secret {
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return this.toString();
   }
+}
+
+function literal(text: string): string {
+  return text.replace(/[^\w]/g, "\\$&");
+}
+
+/** Each character as it is, or as `%5f`, `\u005f` or `\x5f` write it. */
+function escapedFormOf(text: string): RegExp {
+  const forms = [...Buffer.from(text)].map((byte) => {
+    const hex = byte.toString(16).padStart(2, "0");
+    const anyCase = hex.replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`);
+    const character = byte < 0x80 ? literal(String.fromCharCode(byte)) : `\\x${hex}`;
+    // A limit, as a file may be full of backslashes.
+    return `(?:${character}|%${anyCase}|\\\\{1,4}(?:u00|x)${anyCase})`;
+  });
+  return new RegExp(forms.join(""), "g");
 }
 
 /**

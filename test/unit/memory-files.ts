@@ -64,6 +64,16 @@ export function memoryFiles(
       const below = paths.filter((path) => path !== folder && isInside(path, folder));
       return [...new Set(below.map((path) => relative(folder, path).split("/")[0] ?? ""))].sort();
     },
+    async entries(folder) {
+      return (await this.list(folder)).map((name) => {
+        const path = join(folder, name);
+        if (real(path) !== join(real(folder), name)) return { name, kind: "link" };
+        const entry = byPath.get(path);
+        if (entry === undefined) return { name, kind: "directory" };
+        const isOther = typeof entry === "object" && "fifo" in entry;
+        return { name, kind: isOther ? "other" : "file" };
+      });
+    },
     realpath: async (path) => real(path),
     whyNotWritable: async (folder) => (blocked.includes(folder) ? "it is read-only" : undefined),
     ...{ replace: unexpected, remove: unexpected, removeEmpty: unexpected },

@@ -7,6 +7,8 @@ export const CREDENTIAL_FINDINGS = {
   "token.expires-sooner": ["error", EXIT.expiry],
   "token.unchanged": ["info", EXIT.ok],
   "token.not-stored": ["error", EXIT.findings],
+  "token.left-behind": ["warning", EXIT.findings],
+  "token.not-searched": ["warning", EXIT.findings],
   "token.unreached": ["info", EXIT.ok],
   "token.still-valid": ["info", EXIT.ok],
   "token.not-revoked": ["warning", EXIT.findings],

@@ -1,7 +1,9 @@
-import { basename } from "node:path";
+import { basename, dirname, relative } from "node:path";
+import { isForSecrets, isStateOrPlan } from "../../concerns/config/protected-paths.ts";
 import { withNames } from "../../concerns/env-file/edit.ts";
 import { exampleNames } from "../../concerns/env-file/plan.ts";
-import { takerIn } from "../../concerns/git/repos.ts";
+import { hiddenByOurs } from "../../concerns/git/hidden.ts";
+import { askRepos, takerIn } from "../../concerns/git/repos.ts";
 import { BACKEND_TF, PUBLIC_TFVARS, UPLOAD_IGNORE } from "../../concerns/terraform/root/names.ts";
 import { TOKEN_LIST } from "../../concerns/token/hosts.ts";
 import type { ApplyHost } from "../../core/change.ts";
@@ -13,6 +15,7 @@ import { recognise } from "../../core/generated.ts";
 import { withoutBlock } from "../../core/ignore-block.ts";
 import { type Bounds, obstacles } from "../../core/obstacles.ts";
 import { joined, NOTHING, type PlanPart } from "../../core/plan.ts";
+import { AppError } from "../../errors/app-error.ts";
 import { hint } from "../../errors/hint.ts";
 import type { Host, Snapshot } from "../../host/host.ts";
 import { jsonIn } from "../../lib/json.ts";
@@ -24,7 +27,16 @@ import { type Facts, type ObserveOptions, type ObservingHost, observe } from "..
 import type { Prompter } from "../init/prompter.ts";
 import { isOfProject, pipelinePaths } from "../pipelines/files.ts";
 import { finding } from "./findings.ts";
-import { changePlace, type Held, holding, readPlaces, type TokenPlace } from "./token-places.ts";
+import { holdersIn, leftBehind, type SearchedTree, searchTree, treeAfter } from "./left-behind.ts";
+import {
+  changePlace,
+  changesOf,
+  type Held,
+  naming,
+  placesFound,
+  readPlaces,
+  type TokenPlace,
+} from "./token-places.ts";
 import { unreadPlaces } from "./unread-places.ts";
 
 export interface LogoutRequest extends Pick<ObserveOptions, "environment" | "progress"> {
@@ -47,23 +59,80 @@ export async function logout(
   const inspections = new Map();
   // A second look finds none any more, and says of these what the first has said.
   let olds: readonly Secret[] | undefined;
+  // What has a secret in it and git ignores: it must still do so when all is written.
+  let hidden: readonly string[] | undefined;
   const task: Task<Facts> = {
     async look() {
       const { facts } = await observe(host, { environment, progress, inspections });
       const places = await readPlaces(host, facts);
       olds ??= tokensOf(facts);
-      const about = { facts, places, olds };
-      const plan = joined([
-        ...removals(facts, holding(places, olds)),
-        ...(uninstall ? await uninstallation(host, about) : []),
-        { findings: [...olds.map(stillValid), ...unreadPlaces(facts, places)] },
+      progress("Searching the repo for the token");
+      const wanted = { olds, values: uninstall ? otherValues(places, olds) : [] };
+      const tree = await searchTree(host, facts, wanted);
+      const others = await placesFound(host, holdersIn(tree), places);
+      const edits = joined([
+        // What cannot be edited is named at the end.
+        ...naming(others, olds).map((held) => changesOf(withoutOlds(facts, held))),
+        ...removals(facts, naming(places, olds)),
       ]);
+      const left = treeAfter(tree, edits.changes, wanted);
+      const plan = joined([
+        edits,
+        ...(uninstall ? await uninstallation(host, { facts, places, olds, left }) : []),
+        {
+          findings: [
+            ...olds.map(stillValid),
+            ...unreadPlaces(facts, places),
+            ...(olds.length === 0 ? [] : leftBehind(left, places, LEFT)),
+          ],
+        },
+      ]);
+      hidden ??= uninstall ? await ignoredOf(host, facts, suspects(left)) : [];
       return { facts, plan };
     },
     cleanUp: (facts) => cleanUp(host, facts),
     whoTakes: (paths, { repo }) => takerIn(host, repo.git?.git, paths),
+    isStillTrue: (facts) => assertHidden(host, facts, hidden ?? []),
+    inGit: (paths, { repo }) => askRepos(host, repo.git?.git, paths),
   };
   return runTask(task, host, approve, { dryRun, progress });
+}
+
+const LEFT = { what: "The token", todo: hint`Take it out there.` };
+
+/** Values of env files that are not those tokens. */
+function otherValues(places: readonly TokenPlace[], olds: readonly Secret[]): readonly Secret[] {
+  return places
+    .flatMap(({ kind, holds }) => (kind === "env-file" ? holds : []))
+    .filter((held) => held.isDistinct && !olds.some((old) => old.equals(held)));
+}
+
+/** Files with a secret, and what could not be searched for one. */
+function suspects({ files, unread, passedOver }: SearchedTree): readonly string[] {
+  return [...files.keys(), ...unread.map(({ path }) => path), ...passedOver];
+}
+
+async function ignoredOf(
+  host: ObservingHost,
+  { repo: { git } }: Facts,
+  paths: readonly string[],
+): Promise<readonly string[]> {
+  const verdicts = await askRepos(host, git?.git, paths);
+  return paths.filter((path) => verdicts.get(path)?.isIgnored);
+}
+
+/** Asked when the ignore lines are gone. @throws AppError NOT_IGNORED */
+async function assertHidden(
+  host: ObservingHost,
+  facts: Facts,
+  hidden: readonly string[],
+): Promise<void> {
+  const now = new Set(await ignoredOf(host, facts, hidden));
+  const path = hidden.find((each) => !now.has(each));
+  if (path === undefined) return;
+  throw new AppError("NOT_IGNORED", `git would take ${path}, which may hold a secret.`, {
+    hint: hint`Nothing was changed. Move it out of the repo, then run the same command again.`,
+  });
 }
 
 /** What was found of a repo's tokens. */
@@ -72,11 +141,23 @@ interface Found {
   readonly places: readonly TokenPlace[];
   /** The tokens that are to go. */
   readonly olds: readonly Secret[];
+  /** What of the repo's files has a secret, once they are gone. */
+  readonly left: SearchedTree;
 }
 
 async function uninstallation(host: ObservingHost, found: Found): Promise<PlanPart[]> {
   const pipelines = await lookAtPipelines(host, found.facts);
-  return [planUninstall(found, pipelines), await guardRemoval(host, found.facts)];
+  const hidden = await hiddenByUs(host, found);
+  return [planUninstall(found, pipelines, hidden), await guardRemoval(host, found.facts)];
+}
+
+/** What our lines in .gitignore keep out of git; outside git, what they are there for. */
+function hiddenByUs(host: ObservingHost, { facts: { repo }, left }: Found) {
+  if (repo.git !== undefined) {
+    return hiddenByOurs(host, repo.git.git, repo.gitignore, suspects(left));
+  }
+  const isOurs = (path: string) => isForSecrets(basename(path)) || isStateOrPlan(path);
+  return suspects(left).filter(isOurs);
 }
 
 /** The one that is used, and those that it shadows. */
@@ -90,9 +171,11 @@ function removals(facts: Facts, at: readonly Held[]): PlanPart[] {
   const isSource = ({ place }: Held) =>
     place.kind === "env-file" && place.snapshot.path === facts.config.token.envFile;
   const [sources, others] = [at.filter(isSource), at.filter((held) => !isSource(held))];
-  return [...others, ...sources].map((held) =>
-    changePlace(facts, held, { token: undefined, force: false }),
-  );
+  return [...others, ...sources].map((held) => withoutOlds(facts, held));
+}
+
+function withoutOlds(facts: Facts, held: Held): PlanPart {
+  return changePlace(facts, held, { token: undefined, force: false });
 }
 
 function stillValid({ fingerprint }: Secret) {
@@ -104,7 +187,11 @@ function stillValid({ fingerprint }: Secret) {
 }
 
 /** What we generated and nobody edited; and our lines in .gitignore, once they protect nothing. */
-function planUninstall({ facts, places, olds }: Found, pipelines: readonly Snapshot[]): PlanPart {
+function planUninstall(
+  { facts, places, olds, left }: Found,
+  pipelines: readonly Snapshot[],
+  hidden: readonly string[],
+): PlanPart {
   const { config, repo, envFile, terraform } = facts;
   const { top } = repo;
   const { envrc, example } = envFile;
@@ -139,6 +226,9 @@ function planUninstall({ facts, places, olds }: Found, pipelines: readonly Snaps
       kind !== "doctl" && holds.some((held) => !olds.some((old) => old.equals(held))),
   );
   const states = roots.filter((root) => root.hasState);
+  const isNamed = (path: string) =>
+    secrets.some((place) => place.kind !== "doctl" && place.snapshot.target === path) ||
+    (isStateOrPlan(path) && states.some(({ real }) => real === dirname(path)));
   const kept = [
     ...edited.map((name) => `${name}, which was edited`),
     ...(config.file === undefined ? [] : [basename(config.file)]),
@@ -150,6 +240,8 @@ function planUninstall({ facts, places, olds }: Found, pipelines: readonly Snaps
   const protects = [
     ...secrets.flatMap((place) => (place.kind === "doctl" ? [] : [basename(place.snapshot.path)])),
     ...states.map(({ config: { dir } }) => `the state in ${dir}`),
+    ...hidden.filter((path) => !isNamed(path)).map((path) => relative(top, path)),
+    ...(left.stopped === undefined ? [] : ["what was not searched"]),
   ];
   const ignores = [
     repo.gitignore,
@@ -172,9 +264,7 @@ function planUninstall({ facts, places, olds }: Found, pipelines: readonly Snaps
       ? []
       : [
           {
-            findings: [
-              stays(`.gitignore keeps our lines, as they protect ${protects.join(", ")}.`),
-            ],
+            findings: [stays(`.gitignore keeps our lines, as they protect ${someOf(protects)}.`)],
           },
         ]),
   ]);
@@ -217,6 +307,14 @@ function textOf(snapshot: Snapshot): string {
 
 function sameValues(snapshot: Snapshot, values: Readonly<Record<string, unknown>>): boolean {
   return JSON.stringify(jsonIn(textOf(snapshot))) === JSON.stringify(values);
+}
+
+/** So many files are named one by one. */
+const MOST_NAMED = 8;
+
+function someOf(names: readonly string[]): string {
+  const more = names.length - MOST_NAMED;
+  return `${names.slice(0, MOST_NAMED).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
 function stays(message: string) {

@@ -1,4 +1,4 @@
-import { takerIn } from "../../concerns/git/repos.ts";
+import { askRepos, takerIn, wouldTake } from "../../concerns/git/repos.ts";
 import { TOKEN_LIST } from "../../concerns/token/hosts.ts";
 import { inspectOnce, inspectToken } from "../../concerns/token/inspect.ts";
 import { judgeToken } from "../../concerns/token/judge.ts";
@@ -19,7 +19,16 @@ import { cleanUp } from "../init/cleanup.ts";
 import { type Facts, type ObserveOptions, type ObservingHost, observe } from "../init/observe.ts";
 import type { Prompter } from "../init/prompter.ts";
 import { finding } from "./findings.ts";
-import { changePlace, holding, readPlaces, type TokenPlace } from "./token-places.ts";
+import { holdersIn, leftBehind, searchTree, treeAfter } from "./left-behind.ts";
+import {
+  changePlace,
+  changesOf,
+  holding,
+  naming,
+  placesFound,
+  readPlaces,
+  type TokenPlace,
+} from "./token-places.ts";
 import { unreadPlaces } from "./unread-places.ts";
 
 export interface RotateRequest
@@ -71,6 +80,7 @@ export async function rotate(
       isResumed: () => rotation?.isResumed === true,
     },
     whoTakes: (paths, { repo }) => takerIn(host, repo.git?.git, paths),
+    inGit: (paths, { repo }) => askRepos(host, repo.git?.git, paths),
     finish: ({ facts }) => (request.revoke ? [] : stillValid(host, facts, rotation?.olds ?? [])),
   };
   return runTask(task, host, approve, { dryRun, progress });
@@ -91,6 +101,16 @@ export async function rotate(
       isStored: holding(places, olds).length > 0,
       notRevoked: isResumed || record?.revoke !== true ? [] : record.old,
     };
+  }
+
+  /** A token is not written where git would take it. */
+  async function notTaken({ repo }: Facts, places: readonly TokenPlace[]): Promise<TokenPlace[]> {
+    const paths = places.flatMap((place) => ("snapshot" in place ? place.snapshot.path : []));
+    const verdicts = await askRepos(host, repo.git?.git, paths);
+    return places.filter((place) => {
+      const verdict = "snapshot" in place ? verdicts.get(place.snapshot.path) : undefined;
+      return verdict === undefined || !wouldTake(verdict);
+    });
   }
 
   async function newToken(facts: Facts): Promise<Secret> {
@@ -118,16 +138,35 @@ export async function rotate(
   ): Promise<Plan> {
     if (olds.length === 0) return joined([{ findings: judgeOld(facts, token) }]);
     if (request.revoke && !isStored) return joined([{ findings: [notStored(facts)] }]);
+    const { force } = request;
+    progress("Searching the repo for the old token");
+    const wanted = { olds, values: [] };
+    const tree = await searchTree(host, facts, wanted);
+    const found = await placesFound(host, holdersIn(tree), places);
+    const others = await notTaken(facts, found);
+    const edits = joined([
+      ...naming(others, olds).map((place) =>
+        // What cannot be edited is named at the end.
+        changesOf(changePlace(facts, place, { token, force: false })),
+      ),
+      ...naming(places, olds).map((place) => changePlace(facts, place, { token, force })),
+    ]);
+    const left = leftBehind(treeAfter(tree, edits.changes, wanted), places, {
+      what: "The old token",
+      todo: request.revoke
+        ? hint`Put the new one there, or take it out: what uses the old one stops working.`
+        : hint`Put the new one there, or take it out, before the old one is deleted.`,
+    });
     const held = holding(places, olds);
     progress("Asking DigitalOcean about both tokens");
     const inspect = inspectOnce(host, facts.token.hosts, inspections);
     const [now, ...before] = await Promise.all([token, ...olds].map(inspect));
-    const { force } = request;
     return joined([
       { findings: judgeNew(facts, { token, now, before, force }) },
       { findings: [unreached(facts, olds), ...unreadPlaces(facts, places)] },
       { findings: notRevoked.map(leftByAnother) },
-      ...held.map((place) => changePlace(facts, place, { token, force })),
+      { findings: left },
+      edits,
       {
         outside:
           request.revoke && held.length > 0

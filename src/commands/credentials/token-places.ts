@@ -1,5 +1,5 @@
-import { join } from "node:path";
-import { isEnvFile, SECRET_TFVARS } from "../../concerns/config/protected-paths.ts";
+import { basename, dirname, join } from "node:path";
+import { isEnvFile, isTfvars, SECRET_TFVARS } from "../../concerns/config/protected-paths.ts";
 import { RemoveContext, StoreContext } from "../../concerns/doctl/changes.ts";
 import { judgePlace } from "../../concerns/doctl/plan.ts";
 import { redacted, withoutToken, withReplaced } from "../../concerns/env-file/edit.ts";
@@ -13,7 +13,7 @@ import { NOTHING, type PlanPart } from "../../core/plan.ts";
 import { hint } from "../../errors/hint.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
 import type { Host, Snapshot } from "../../host/host.ts";
-import { editedText } from "../../secret/content.ts";
+import { type Content, editedText, withOthers } from "../../secret/content.ts";
 import { Secret } from "../../secret/secret.ts";
 import type { Facts } from "../init/observe.ts";
 import { type Edit, editValues, hidden, type Parts, valuesOf } from "./edit-values.ts";
@@ -21,9 +21,12 @@ import { finding } from "./findings.ts";
 
 /** Where a token stands that this repo or this machine's doctl uses. */
 export type TokenPlace = { readonly holds: readonly Secret[] } & (
-  | { readonly kind: "env-file" | "tfvars"; readonly snapshot: Snapshot }
+  | { readonly kind: FileKind; readonly snapshot: Snapshot }
   | { readonly kind: "doctl"; readonly path: string; readonly context: string }
 );
+
+type FilePlace = TokenPlace & { readonly kind: FileKind };
+type FileKind = "env-file" | "tfvars" | "shell";
 
 /**
  * All places that rotate and logout reach: the env files of the config and those beside them, files
@@ -42,18 +45,8 @@ export async function readPlaces(
   const state = doctl?.config?.state;
   const contexts = state?.kind === "known" ? [...state.config.contexts] : [];
   return [
-    ...eachOnce(envFiles).map((snapshot) => ({
-      kind: "env-file" as const,
-      snapshot,
-      holds: [...readEnvFile(textAt(snapshot)?.text ?? "")].map(
-        ([name, value]) => Secret.of(value, { kind: "env-file", name, path: snapshot.path }).bare,
-      ),
-    })),
-    ...eachOnce(tfvars).map((snapshot) => ({
-      kind: "tfvars" as const,
-      snapshot,
-      holds: valuesOf(textAt(snapshot)?.text ?? "", snapshot.path),
-    })),
+    ...eachOnce(envFiles).map((snapshot) => placeAt(snapshot, "env-file")),
+    ...eachOnce(tfvars).map((snapshot) => placeAt(snapshot, "tfvars")),
     ...contexts.map(([context, held]) => ({
       kind: "doctl" as const,
       path: doctl?.config?.path ?? "",
@@ -61,6 +54,45 @@ export async function readPlaces(
       holds: [held],
     })),
   ];
+}
+
+/**
+ * Files for secrets that the search of the repo has found a token in, and that are none of those places: env
+ * files of other folders, values of other modules, direnv's file.
+ */
+export async function placesFound(
+  { files }: Pick<Host, "files">,
+  found: readonly string[],
+  known: readonly TokenPlace[],
+): Promise<readonly TokenPlace[]> {
+  const targets = new Set(
+    known.flatMap((place) => ("snapshot" in place ? place.snapshot.target : [])),
+  );
+  const others = found.filter((path) => !targets.has(path) && kindOf(path) !== undefined);
+  const looked = others.map(async (path) => {
+    const blocked = await files.whyNotWritable(dirname(path));
+    return blocked === undefined ? placeAt(await files.look(path), kindOf(path) ?? "shell") : [];
+  });
+  return (await Promise.all(looked)).flat();
+}
+
+function kindOf(path: string): FileKind | undefined {
+  const name = basename(path);
+  if (isEnvFile(name)) return "env-file";
+  if (isTfvars(name)) return "tfvars";
+  return name === ".envrc" ? "shell" : undefined;
+}
+
+function placeAt(snapshot: Snapshot, kind: FileKind): TokenPlace {
+  const { path } = snapshot;
+  const text = textAt(snapshot)?.text ?? "";
+  const holds =
+    kind === "tfvars"
+      ? valuesOf(text, path)
+      : [...readEnvFile(text)].map(
+          ([name, value]) => Secret.of(value, { kind: "env-file", name, path }).bare,
+        );
+  return { kind, snapshot, holds };
 }
 
 /** A file that a link leads to is one place, under its own name where that is among them. */
@@ -80,11 +112,39 @@ export interface Held {
   readonly olds: readonly Secret[];
 }
 
+/** The places that have a token as a value. */
 export function holding(places: readonly TokenPlace[], olds: readonly Secret[]): Held[] {
+  return withOlds(places, olds, isHeld);
+}
+
+/** The same, and those that have one in a comment or as a part of a value. */
+export function naming(places: readonly TokenPlace[], olds: readonly Secret[]): Held[] {
+  return withOlds(places, olds, (place, old) => isHeld(place, old) || isNamed(place, old));
+}
+
+function withOlds(
+  places: readonly TokenPlace[],
+  olds: readonly Secret[],
+  isIn: (place: TokenPlace, old: Secret) => boolean,
+): Held[] {
   return places.flatMap((place) => {
-    const held = olds.filter((old) => place.holds.some((each) => old.equals(each)));
+    const held = olds.filter((old) => isIn(place, old));
     return held.length === 0 ? [] : { place, olds: held };
   });
+}
+
+function isHeld({ holds }: TokenPlace, old: Secret): boolean {
+  return holds.some((each) => old.equals(each));
+}
+
+function isNamed(place: TokenPlace, old: Secret): boolean {
+  if (place.kind === "doctl") return false;
+  return old.piecesOf(textAt(place.snapshot)?.text ?? "").length > 1;
+}
+
+/** Without what is in the way: a place that nobody has named is left as it is. */
+export function changesOf({ changes = [], findings = [] }: PlanPart): PlanPart {
+  return findings.length > 0 ? NOTHING : { changes };
 }
 
 /** What puts `token` in a place instead of `olds`; without a token, what takes them away. */
@@ -108,42 +168,62 @@ export function changePlace(
         : new StoreContext(login, { token, replaces: old });
     return { changes: [change] };
   }
-  const { kind, snapshot } = place;
+  const { snapshot } = place;
   const blocked = obstacles(facts.repo, snapshot, { force });
   const current = textAt(snapshot);
   if (blocked.length > 0 || snapshot.kind !== "file" || current === undefined) {
     return { findings: blocked };
   }
   const { path } = snapshot;
-  const edit = { path, olds, token };
-  const edited = (text: string) =>
-    kind === "env-file" ? editEnvFile(text, edit) : editValues(text, edit);
+  const { encoding } = current;
+  const edited = (text: string) => editValuesOf(place, text, { path, olds, token });
   const parts = edited(current.text);
   if (parts === undefined) return { findings: [notEditable(path, why)] };
+  // Comments and longer values have it, too.
+  const everywhere = (now: Content) => withOthers(now, olds, () => token);
   // Of a link the file that it leads to would stay.
   const isLink = !snapshot.target.endsWith(snapshot.path);
-  if (kind === "tfvars" && !isLink && /^\s*(\{\s*\})?\s*$/.test(parts.map(String).join(""))) {
+  const after = everywhere({ parts, encoding }).parts.map(String).join("");
+  if (place.kind === "tfvars" && !isLink && /^\s*(\{\s*\})?\s*$/.test(after)) {
     return { changes: [new RemoveFile(snapshot, "it held the token alone")] };
   }
-  const shownBefore = {
-    encoding: current.encoding,
-    parts:
-      kind === "env-file"
-        ? redacted(current.text, path)
-        : hidden(current.text, path, (value) => olds.find((old) => old.equals(value))),
-  };
+  const shownBefore = withOthers(
+    { encoding, parts: shownOf(place, current.text, olds) },
+    olds,
+    (old) => old,
+  );
   const mode = facts.machine.platform === "win32" ? snapshot.mode : snapshot.mode & 0o700;
   const change = new WriteFile({
     ...{ before: snapshot, shownBefore, mode, why, takesAway: token === undefined },
-    edit: (now) => editedText(now, (text) => edited(text) ?? text),
+    edit: (now) => everywhere(editedText(now, (text) => edited(text) ?? text)),
   });
   return { changes: [change] };
 }
 
-function editEnvFile(text: string, { path, olds, token }: Edit): Parts | undefined {
+/** The text with every value that is a token edited; undefined where that would change more. */
+function editValuesOf(
+  place: FilePlace,
+  text: string,
+  { path, olds, token }: Edit,
+): Parts | undefined {
+  // A line that goes may be all that a shell's `if` has.
+  if (place.kind === "shell" || holding([place], olds).length === 0) {
+    return shownOf(place, text, olds);
+  }
+  if (place.kind === "tfvars") return editValues(text, { path, olds, token });
   return token === undefined
     ? withoutToken(text, path, olds)
     : withReplaced(text, path, { olds, token });
+}
+
+function shownOf(
+  { kind, snapshot: { path } }: FilePlace,
+  text: string,
+  olds: readonly Secret[],
+): Parts {
+  return kind === "tfvars"
+    ? hidden(text, path, (value) => olds.find((old) => old.equals(value)))
+    : redacted(text, path);
 }
 
 function notEditable(path: string, why: string): Finding {

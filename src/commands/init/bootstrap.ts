@@ -1,4 +1,4 @@
-import { takerIn } from "../../concerns/git/repos.ts";
+import { askRepos, takerIn } from "../../concerns/git/repos.ts";
 import { type LockVerdicts, proveLocks } from "../../concerns/spaces/prove-locks.ts";
 import { lockTestOf } from "../../concerns/terraform/backend/plan.ts";
 import { BACKEND_TF } from "../../concerns/terraform/root/names.ts";
@@ -69,6 +69,7 @@ export async function bootstrap(
     cleanUp: (facts) => cleanUp(host, facts),
     probe,
     whoTakes: (paths, { repo }) => takerIn(host, repo.git?.git, paths),
+    inGit: (paths, { repo }) => askRepos(host, repo.git?.git, paths),
     isStillTrue: ({ token: { state } }) =>
       assertStillFound(host, state.kind === "found" ? state.token : undefined),
     async rootsAtOnce({ terraform }) {

@@ -26,7 +26,7 @@ export function tokenMatchesIn(
   path: string,
 ): readonly TokenMatch[] {
   if (isSavedPlan(bytes)) {
-    const packed = membersOf(bytes).flatMap((member) => tokenMatchesIn(member, own, path));
+    const packed = membersOf(bytes).members.flatMap((member) => tokenMatchesIn(member, own, path));
     return firstOfEach(packed).map((match) => ({ ...match, line: undefined }));
   }
   const found = tokensIn(bytes).map(({ value, at }) => {
@@ -35,6 +35,28 @@ export function tokenMatchesIn(
   });
   const owned = placesOfOwn(bytes, own);
   return withLines(bytes, firstOfEach([...found, ...owned].sort((a, b) => a.at - b.at)));
+}
+
+/** Where one secret stands in a file. */
+export interface SecretPlaces {
+  readonly isThere: boolean;
+  /** From 1; none in a saved plan, which is packed. */
+  readonly lines: readonly number[];
+}
+
+/** Where a secret stands in a whole file, in any form. */
+export function placesOfSecret(bytes: Buffer, secret: Secret): SecretPlaces {
+  if (isSavedPlan(bytes)) {
+    const isThere = membersOf(bytes).members.some((each) => placesOfSecret(each, secret).isThere);
+    return { isThere, lines: [] };
+  }
+  const found = secret.hasPrefix ? tokensIn(bytes).filter(({ value }) => secret.holds(value)) : [];
+  const places = [...secret.placesIn(bytes), ...found.map(({ at }) => at)];
+  const matches = places
+    .sort((a, b) => a - b)
+    .map((at) => ({ kind: "own" as const, token: secret, at }));
+  const lines = withLines(bytes, matches).flatMap(({ line }) => line ?? []);
+  return { isThere: lines.length > 0, lines: [...new Set(lines)] };
 }
 
 /** Whether a part of a stream holds a token, or may in what is packed. */

@@ -1,7 +1,7 @@
 import { dirname, join, relative, sep } from "node:path";
 import { findConfig } from "../../concerns/config/find-config.ts";
 import { openGit } from "../../concerns/git/git.ts";
-import { takerIn } from "../../concerns/git/repos.ts";
+import { askRepos, takerIn } from "../../concerns/git/repos.ts";
 import { observeRoot } from "../../concerns/terraform/observe.ts";
 import { LOCK_FILE } from "../../concerns/terraform/root/names.ts";
 import type { TerraformRoot } from "../../concerns/terraform/root/root.ts";
@@ -74,6 +74,7 @@ export async function writePipeline(
       for (const path of pipelinePaths(facts)) await host.files.sweep(dirname(path));
     },
     whoTakes: (paths, { repo }) => takerIn(host, repo.git?.git, paths),
+    inGit: (paths, { repo }) => askRepos(host, repo.git?.git, paths),
   };
   return runTask(task, host, approve, request);
 }

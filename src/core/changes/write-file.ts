@@ -65,7 +65,7 @@ export class WriteFile implements Change {
   }
 
   get isForClones(): boolean {
-    return !holdsSecret(this.after);
+    return !holdsSecret(this.after) && !holdsSecret(this.#shownBefore);
   }
 
   get secretAt(): string | undefined {

@@ -1,7 +1,8 @@
 import { unzipSync } from "fflate";
 
-/** A member that says to be larger is not unpacked. */
+/** What says to be larger, a member or all of them, is not unpacked. */
 const MAX_MEMBER_BYTES = 64 * 1024 * 1024;
+const MAX_BYTES = 256 * 1024 * 1024;
 
 /** True for the beginning of a plan that Terraform saved: a zip whose first member is `tfplan`. */
 export function isSavedPlan(beginning: Buffer): boolean {
@@ -11,14 +12,24 @@ export function isSavedPlan(beginning: Buffer): boolean {
   );
 }
 
-/** What a saved plan holds; empty for one that is broken. */
-export function membersOf(plan: Buffer): readonly Buffer[] {
+/** What a saved plan holds; `isWhole`: that is all of it. */
+export function membersOf(plan: Buffer): {
+  readonly members: readonly Buffer[];
+  readonly isWhole: boolean;
+} {
+  let isWhole = true;
+  let total = 0;
   try {
     const members = unzipSync(plan, {
-      filter: ({ originalSize }) => originalSize <= MAX_MEMBER_BYTES,
+      filter({ originalSize }) {
+        total += originalSize;
+        const isSmall = originalSize <= MAX_MEMBER_BYTES && total <= MAX_BYTES;
+        isWhole &&= isSmall;
+        return isSmall;
+      },
     });
-    return Object.values(members).map((bytes) => Buffer.from(bytes));
+    return { members: Object.values(members).map((bytes) => Buffer.from(bytes)), isWhole };
   } catch {
-    return [];
+    return { members: [], isWhole: false };
   }
 }

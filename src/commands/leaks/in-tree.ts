@@ -1,0 +1,85 @@
+import { join } from "node:path";
+import type { FileSnapshot, Host, Snapshot } from "../../host/host.ts";
+
+/** A repo's size; a folder that is larger is not searched in a moment. */
+const LIMITS = {
+  fileBytes: 32 * 1024 * 1024,
+  allBytes: 512 * 1024 * 1024,
+  files: 100_000,
+  forMs: 30_000,
+};
+/** How many files are in memory at a time. */
+const AT_ONCE = 8;
+export type TreeLimits = typeof LIMITS;
+
+/** How far a search of a folder has come. */
+export interface TreeSearch {
+  /** What could not be read, and why not, in words. */
+  readonly unread: readonly { readonly path: string; readonly why: string }[];
+  /** Folders of what tools download, which are never entered. */
+  readonly passedOver: readonly string[];
+  /** Why it ended before its end, in words. */
+  readonly stopped: string | undefined;
+}
+
+/**
+ * Reads every file of a folder and of those in it, whatever git has or ignores: repos inside it, too, but no
+ * `.git`, no node_modules and no Terraform providers. Links are not followed: what they lead to in the folder
+ * is read there.
+ *
+ * @param top absolute, without links.
+ */
+export async function eachFileIn(
+  { files, steadyClock }: Pick<Host, "files" | "steadyClock">,
+  top: string,
+  visit: (file: FileSnapshot) => void,
+  { fileBytes, allBytes, files: most, forMs }: TreeLimits = LIMITS,
+): Promise<TreeSearch> {
+  const unread: { path: string; why: string }[] = [];
+  const passedOver: string[] = [];
+  const until = steadyClock.now() + forMs;
+  let [count, bytes] = [0, 0];
+  const folders = [top];
+  // The folders that are found on the way are walked to their end.
+  for (const folder of folders) {
+    const entries = await files.entries(folder);
+    if (typeof entries === "string") {
+      unread.push({ path: folder, why: entries });
+      continue;
+    }
+    const paths: string[] = [];
+    for (const { name, kind } of entries) {
+      const path = join(folder, name);
+      if (name === ".git") continue;
+      if (kind === "directory") (isDownloaded(path) ? passedOver : folders).push(path);
+      if (kind === "file") paths.push(path);
+    }
+    while (paths.length > 0) {
+      const stopped = whyStop();
+      if (stopped !== undefined) return { unread, passedOver, stopped };
+      const some = paths.splice(0, Math.min(AT_ONCE, most - count));
+      count += some.length;
+      for (const found of await Promise.all(some.map(look))) {
+        if (found.kind === "unusable") unread.push({ path: found.path, why: found.why });
+        if (found.kind !== "file") continue;
+        bytes += found.bytes.length;
+        visit(found);
+      }
+    }
+  }
+  return { unread, passedOver, stopped: undefined };
+
+  function look(path: string): Promise<Snapshot> {
+    return files.look(path, { maxBytes: fileBytes, waitForFifo: false });
+  }
+
+  function whyStop(): string | undefined {
+    if (count >= most) return `there are more than ${most} files`;
+    if (bytes >= allBytes) return `there are more than ${allBytes / 1024 / 1024} MB`;
+    return steadyClock.now() > until ? `it took more than ${forMs / 1000} s` : undefined;
+  }
+}
+
+function isDownloaded(path: string): boolean {
+  return /[\\/](node_modules|\.terraform[\\/]providers)$/.test(path);
+}

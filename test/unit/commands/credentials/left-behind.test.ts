@@ -1,0 +1,142 @@
+import { zipSync } from "fflate";
+import { describe, expect, it } from "vitest";
+import {
+  holdersIn,
+  leftBehind,
+  searchTree,
+  treeAfter,
+} from "../../../../src/commands/credentials/left-behind.ts";
+import {
+  changePlace,
+  changesOf,
+  naming,
+  placesFound,
+  readPlaces,
+} from "../../../../src/commands/credentials/token-places.ts";
+import { joined } from "../../../../src/core/plan.ts";
+import { hint } from "../../../../src/errors/hint.ts";
+import type { Secret } from "../../../../src/secret/secret.ts";
+import {
+  type Entry,
+  facts,
+  filesOf,
+  planned,
+  secretFrom,
+  textsAfter,
+} from "../../../fixtures/facts.ts";
+import { OTHER, PERSONAL, secret } from "../../samples.ts";
+
+const NEW = PERSONAL.replaceAll("0", "9");
+const written = (text: string) => text.replaceAll("OLD", PERSONAL).replaceAll("NEW", NEW);
+const BROKEN_PLAN = { text: Buffer.from(zipSync({ tfplan: Buffer.from("x") })).subarray(0, 60) };
+const CLOCK = { now: () => 0, sleep: async () => {} };
+
+/** What rotate and logout do to these files of a repo, and say of what they leave. */
+async function outcome(entries: Readonly<Record<string, Entry>>, token: Secret | undefined) {
+  const given = {
+    config: "doctl: false",
+    files: { ".env": undefined, ...entries },
+  };
+  const known = await facts(given);
+  const host = { files: filesOf(given), steadyClock: CLOCK, home: "/home/sammy" };
+  const wanted = { olds: [secret()], values: [] };
+  const places = await readPlaces(host, known);
+  const tree = await searchTree(host, known, wanted);
+  const others = await placesFound(host, holdersIn(tree), places);
+  const plan = joined([
+    ...naming(others, wanted.olds).map((held) =>
+      changesOf(changePlace(known, held, { token, force: false })),
+    ),
+    ...naming(places, wanted.olds).map((held) => changePlace(known, held, { token, force: false })),
+  ]);
+  const left = leftBehind(treeAfter(tree, plan.changes, wanted), places, {
+    what: "It",
+    todo: hint`Take it out.`,
+  });
+  return { texts: textsAfter(plan), left, plan };
+}
+
+describe("a file for secrets that has the token in more than a value", () => {
+  it.each<readonly [name: string, text: string, rotated: string, loggedOut: string]>([
+    [".env", "#T=OLD\r\nT=OLD\r\n", "#T=NEW\r\nT=NEW\r\n", "#T=\r\n"],
+    [".env", "A='Bearer OLD'\n", "A='Bearer NEW'\n", "A='Bearer '\n"],
+    [".env", "A=https://OLD:OLD@x # OLD\n", "A=https://NEW:NEW@x # NEW\n", "A=https://:@x # \n"],
+    [".env", 'A="x\nOLD y\n"\n', 'A="x\nNEW y\n"\n', 'A="x\n y\n"\n'],
+    ["x/.env.prod", "export T=OLD\n", "export T=NEW\n", ""],
+    [".envrc", "export T=OLD # OLD\n", "export T=NEW # NEW\n", "export T= # \n"],
+    ["x/.envrc", "cmd --token OLD\n", "cmd --token NEW\n", "cmd --token \n"],
+    ["x/a.tfvars", '# OLD\na = "x-OLD"\n', '# NEW\na = "x-NEW"\n', '# \na = "x-"\n'],
+    ["x/a.tfvars.json", '{"a": "x OLD", "b": 1}', '{"a": "x NEW", "b": 1}', '{"a": "x ", "b": 1}'],
+    // Broken: its values are not edited, but the token is.
+    ["x/b.tfvars.json", '{"a": "x OLD",', '{"a": "x NEW",', '{"a": "x ",'],
+  ])("%s: %j", async (name, text, rotated, loggedOut) => {
+    const entries = { [name]: written(text) };
+    for (const [token, expected] of [
+      [secretFrom("stdin", NEW), rotated],
+      [undefined, loggedOut],
+    ] as const) {
+      const { texts, left, plan } = await outcome(entries, token);
+      expect(texts).toEqual({ [name]: written(expected) });
+      expect(left).toEqual([]);
+      const shownText = JSON.stringify(plan.changes.map((change) => change.diff()));
+      for (const value of [PERSONAL, NEW]) expect(shownText).not.toContain(value);
+    }
+  });
+
+  it("a file that had a secret is for nobody else to have", async () => {
+    const { plan } = await outcome({ ".env": written("#T=OLD\n") }, undefined);
+    expect(plan.changes.map(({ isForClones }) => isForClones)).toEqual([false]);
+  });
+});
+
+describe("what stays, and is named", () => {
+  it.each<
+    readonly [what: string, entries: Readonly<Record<string, Entry>>, left: readonly string[]]
+  >([
+    ["nothing", { ".env": "T=OLD\n", "a.md": OTHER }, []],
+    ["a text", { "a.md": "x\nOLD OLD\nOLD\n" }, ["/repo/a.md:2,3"]],
+    ["a backup", { ".env~": "T=OLD" }, ["/repo/.env~:1"]],
+    ["an example", { ".env.example": "T=OLD" }, ["/repo/.env.example:1"]],
+    [
+      "a form that is not edited",
+      { ".env": `A=${PERSONAL.replace("_", "%5f")}\n` },
+      ["/repo/.env:1"],
+    ],
+    ["a binary file", { "x/.env.swp": "\0OLD\0" }, ["/repo/x/.env.swp:1"]],
+    ["a list that would break", { "x/a.tfvars": 'a = ["OLD"]\n' }, ["/repo/x/a.tfvars:1"]],
+    ["a state", { "terraform.tfstate": '{"t":"OLD"}' }, ["/repo/terraform.tfstate:1"]],
+    ["another module's code", { "x/main.tf": 'token = "OLD"\n' }, ["/repo/x/main.tf:1"]],
+    ["a plan that cannot be unpacked", { "x/a.bin": BROKEN_PLAN }, ["/repo/x/a.bin"]],
+    ["what cannot be read", { "a.md": { unusable: "x" } }, ["/repo/a.md"]],
+    // Has a finding of its own.
+    ["an env file that cannot be read", { ".env": { unusable: "x" } }, []],
+    ["what a link leads to, outside", { a: { text: "OLD", leadsTo: "/else" } }, []],
+  ])("%s", async (_, entries, expected) => {
+    const all = Object.entries(entries).map(([name, entry]) => [
+      name,
+      typeof entry === "string" ? written(entry) : entry,
+    ]);
+    const { left } = await outcome(Object.fromEntries(all), undefined);
+    const placeIn = (message: string) =>
+      /stands in (\S+)\.$/.exec(message)?.[1] ?? message.split(" ")[0];
+    expect(left.map(({ message }) => placeIn(message))).toEqual(expected);
+    expect(left.every(({ level }) => level === "warning")).toBe(true);
+  });
+
+  it("of very many some are named, and the others counted", async () => {
+    const entries = Object.fromEntries(
+      Array.from({ length: 30 }, (_, at) => [`n${at}.md`, PERSONAL]),
+    );
+    const { left } = await outcome(entries, undefined);
+    expect(left).toHaveLength(21);
+    expect(left.at(-1)?.message).toContain("10 more files");
+  });
+
+  it("a place that cannot be edited stops nothing that is found by search alone", async () => {
+    const { plan } = await outcome(
+      { ".env": written("T=OLD\n"), "x/a.tfvars": written('a = ["OLD"]\n') },
+      undefined,
+    );
+    expect(planned(plan)).toEqual(["~ .env removal 0600"]);
+  });
+});

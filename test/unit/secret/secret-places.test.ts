@@ -1,0 +1,70 @@
+import { describe, expect, it } from "vitest";
+import { type Content, content, encode, shown, withOthers } from "../../../src/secret/content.ts";
+import { LEGACY, OTHER, PERSONAL, secret } from "../samples.ts";
+
+/** T is the token, L one without a prefix. */
+const written = (text: string) => text.replaceAll("T", PERSONAL).replaceAll("L", LEGACY);
+const base64 = (text: string) => Buffer.from(text).toString("base64");
+
+describe("where a secret stands in some bytes", () => {
+  it.each<readonly [form: string, bytes: string | Buffer, token: string, at: number]>([
+    ["as it is", `a ${PERSONAL}`, PERSONAL, 2],
+    ["as a part of a word", `Bearer:${LEGACY}x`, LEGACY, 7],
+    ["in UTF-16", Buffer.from(`a ${LEGACY}`, "utf16le"), LEGACY, 4],
+    ["in UTF-16 of the other order", Buffer.from(`a${PERSONAL}`, "utf16le").swap16(), PERSONAL, 3],
+    ["as a URL may write it", `=${PERSONAL.replaceAll("_", "%5F")}`, PERSONAL, 1],
+    ["as a URL may write any of it", `=%64${PERSONAL.slice(1)}`, PERSONAL, 1],
+    ["as JSON may write it", `"\\u0064${PERSONAL.slice(1).replace("_", "\\u005f")}"`, PERSONAL, 1],
+    ["as JSON in JSON", `\\"${LEGACY.replace("a", "\\\\u0061")}`, LEGACY, 2],
+    ["as a shell may write it", `$'${PERSONAL.replaceAll("_", "\\x5f")}'`, PERSONAL, 2],
+  ])("%s", (_, bytes, token, at) => {
+    expect(secret(token).placesIn(Buffer.from(bytes))).toEqual([at]);
+  });
+
+  it.each([0, 1, 2, 3])("in base64, behind %i characters", (count) => {
+    const text = base64(`${"x".repeat(count)}${PERSONAL}:y`);
+    expect(secret().placesIn(Buffer.from(text))).not.toEqual([]);
+  });
+
+  it.each([OTHER, PERSONAL.slice(0, -1), "%", "\\u0064op", ""])("nowhere in %j", (text) => {
+    expect(secret().placesIn(Buffer.from(text))).toEqual([]);
+  });
+
+  it("a file of backslashes and half tokens takes no longer than any other", () => {
+    const bytes = Buffer.from("\\".repeat(2_000_000) + PERSONAL.slice(0, 60).repeat(30_000));
+    const start = performance.now();
+    expect(secret().placesIn(bytes)).toEqual([]);
+    expect(performance.now() - start).toBeLessThan(5_000);
+  });
+});
+
+describe("a content with another secret in its place", () => {
+  const hidden = (text: string) => secret(written(text));
+  it.each<readonly [what: string, before: Content, replaced: string, cut: string]>([
+    ["in a comment", content(written("# T\n")), `# ${OTHER}\n`, "# \n"],
+    ["twice in a line", content(written("T:T")), `${OTHER}:${OTHER}`, ":"],
+    ["in a hidden value", content("A=", hidden("Bearer T")), `A=Bearer ${OTHER}`, "A=Bearer "],
+    ["as a hidden value", content("A=", hidden("T"), "\r\n"), `A=${OTHER}\r\n`, "A=\r\n"],
+    ["before more digits", content(written("T0")), written("T0"), written("T0")],
+    ["nowhere", content("a", hidden("b")), "ab", "ab"],
+  ])("%s", (_, before, replaced, cut) => {
+    const other = secret(OTHER);
+    const after = withOthers(before, [secret()], () => other);
+    expect(encode(after).toString()).toBe(replaced);
+    expect(encode(withOthers(before, [secret()], () => undefined)).toString()).toBe(cut);
+    // Nothing of it is seen, nor of what was hidden before.
+    expect(shown(after)).not.toContain(OTHER);
+    expect(shown(after)).not.toContain("Bearer");
+  });
+
+  it.each([
+    ["L", OTHER],
+    ["=L.", `=${OTHER}.`],
+    ["aL", "aL"],
+    ["La", "La"],
+    ["%3DL", `%3D${OTHER}`],
+  ])("a token of mere digits in %j, but no longer run of them", (text, expected) => {
+    const after = withOthers(content(written(text)), [secret(LEGACY)], () => secret(OTHER));
+    expect(encode(after).toString()).toBe(written(expected));
+  });
+});
