@@ -66,7 +66,8 @@ async function askCommand(
   });
   // Who keeps all of HOME in git has his tools in there too, and is asked each time.
   const isHomeIn = host.home !== undefined && isInside(await host.files.realpath(host.home), top);
-  const pins = await pinsOf(command, { base, top, home: host.home }, host.files);
+  const around = { base, top, home: host.home, path: host.env["PATH"] };
+  const pins = await pinsOf(command, around, host.files);
   const file = await fileOf(host, program, isHomeIn ? base : top);
   if (trust === undefined) {
     const isBrought = file !== undefined && isAbsolute(file) && isInside(file, top);

@@ -1,4 +1,4 @@
-import { dirname, extname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { delimiter, dirname, extname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import type { FileSnapshot, Files } from "../../host/host.ts";
 import { foldersUp, isInside, namesPath } from "../../lib/paths.ts";
 import { startOf } from "./command-start.ts";
@@ -15,6 +15,8 @@ export interface Around {
   /** The git root; outside git the same. Both are without symlinks. */
   readonly top: string;
   readonly home: string | undefined;
+  /** The value of PATH. */
+  readonly path: string | undefined;
 }
 
 /**
@@ -29,7 +31,7 @@ export async function pinsOf(
   around: Around,
   files: Pick<Files, "look" | "list" | "realpath">,
 ): Promise<Pins> {
-  const { base, top } = around;
+  const { base, top, path: searched = "" } = around;
   const home = around.home === undefined ? undefined : await files.realpath(around.home);
   const start = startOf(command);
   const pinned = new Map<string, FileSnapshot>();
@@ -52,7 +54,9 @@ export async function pinsOf(
       if (!pinned.has(script)) return `${shown(script)} is not a file of this repo`;
     }
     for (const word of command) {
-      const why = (await whyFromOutside(word)) ?? (await pinWord(word));
+      const outside = await whyFromOutside(word);
+      if (outside !== undefined) return `${word} ${outside}`;
+      const why = await pinWord(word, script !== undefined);
       if (why !== undefined) return why;
     }
     for (let next = texts.shift(); next !== undefined; next = texts.shift()) {
@@ -62,14 +66,13 @@ export async function pinsOf(
     return undefined;
   }
 
-  async function pinWord(word: string): Promise<string | undefined> {
-    if (isAbsolute(word) && isInside(await files.realpath(word), top)) return NAMED_IN_FULL;
+  async function pinWord(word: string, runs: boolean): Promise<string | undefined> {
     for (const piece of new Set([word, ...piecesOf(word)])) {
       const path = resolve(base, piece);
       if (/(^|[/\\])\.\.([/\\]|$)/.test(piece) && !isInside(path, top)) {
         return `${piece} leads out of this repo`;
       }
-      const why = await pin(path, { runs: false, folder: "refused" });
+      const why = await pin(path, { runs, folder: "refused" });
       if (why !== undefined) return why;
     }
     return undefined;
@@ -86,6 +89,8 @@ export async function pinsOf(
     if (outside !== undefined) return outside;
     const pieces = piecesOf(text);
     if (pieces.length > MAX_PIECES) return "is too long to look through";
+    const link = await linkedProgram(pieces);
+    if (link !== undefined) return `uses ${link}, which is a link into this repo`;
     const ending = extname(path);
     for (const piece of new Set(pieces.flatMap((each) => [each, `${each}${ending}`]))) {
       for (const folder of new Set([base, dirname(path), top])) {
@@ -94,6 +99,20 @@ export async function pinsOf(
         const ofFolder = piece.includes("/") && /[^./]/.test(piece) ? "refused" : "skipped";
         const why = await pin(resolve(folder, piece), { runs: true, folder: ofFolder });
         if (why !== undefined) return `names ${piece}: ${why}`;
+      }
+    }
+    return undefined;
+  }
+
+  /** A program that PATH finds outside the repo, and that is a file in it: of npm link, say. */
+  async function linkedProgram(pieces: readonly string[]): Promise<string | undefined> {
+    for (const folder of searched.split(delimiter).filter(isAbsolute)) {
+      for (const piece of pieces) {
+        if (piece.includes("/") || !(await canBeIn(folder, piece))) continue;
+        const program = join(folder, piece);
+        // What lies in the repo itself is no longer on PATH then.
+        if (isInside(await files.realpath(folder), top)) break;
+        if (isInside(await files.realpath(program), top)) return program;
       }
     }
     return undefined;
@@ -134,22 +153,26 @@ export async function pinsOf(
     return new Set((await files.list(folder)).map((name) => name.toLowerCase()));
   }
 
-  /** Whether a text leads into the repo by a path that does not start in it. @returns why not. */
+  /** Whether a text leads into the repo by a path that does not start in it. @returns why not, without its subject. */
   async function whyFromOutside(text: string): Promise<string | undefined> {
     const inFull = home === undefined ? text : withHome(text, home);
-    if (namesPath(inFull, top)) return NAMED_IN_FULL;
-    for (const token of tokensOf(inFull)) {
+    const why = "names this checkout by a path that does not start in it";
+    if (namesPath(inFull, top)) return why;
+    const whole = isAbsolute(text) && text.length <= MAX_TOKEN ? [text] : [];
+    for (const token of [...whole, ...tokensOf(inFull)]) {
       const [, absolute] = /^(?:--?[\w-]*)?(\/.*)$/.exec(token) ?? [];
       if (absolute !== undefined) {
-        if (/^\/proc\b/.test(absolute)) return "/proc leads to the folders of other processes";
+        if (/^\/proc\b/.test(absolute)) return "reads /proc, which leads to other folders";
         const real = await files.realpath(absolute);
         const holdsRepo = isInside(top, real) && dirname(real) !== real;
-        if (holdsRepo || isInside(real, top)) return NAMED_IN_FULL;
+        if (holdsRepo || isInside(real, top)) return why;
       }
-      if (!token.includes("/")) continue;
+      const steps = token.replace(/^(?:\.\.?\/)+/, "");
+      if (!steps.includes("/")) continue;
       for (const folder of foldersUp(dirname(top))) {
-        const path = join(folder, token);
-        if (isInside(path, top) && (await files.look(path)).kind !== "absent") return NAMED_IN_FULL;
+        const path = join(folder, steps);
+        const isThere = isInside(path, top) && (await files.look(path)).kind !== "absent";
+        if (isThere) return why;
       }
     }
     return undefined;
@@ -159,8 +182,6 @@ export async function pinsOf(
     return relative(base, path) || ".";
   }
 }
-
-const NAMED_IN_FULL = "this checkout is named by a path that does not start in it";
 
 const MAX_FILES = 64;
 const MAX_BYTES = 8 * 1024 * 1024;
@@ -226,6 +247,17 @@ const STARTERS = new RegExp(
     ],
     ...["direnv", "mise", "asdf", "git", "terraform", "tofu", "terragrunt", "pulumi", "ansible"],
     ...["docker", "docker-compose", "podman", "nerdctl", "devcontainer", "vagrant", "wsl", "lima"],
+    ...[
+      "limactl",
+      "lxc",
+      "multipass",
+      "distrobox",
+      "toolbox",
+      "flatpak-spawn",
+      "chroot",
+      "nsenter",
+    ],
     ...["ssh", "kubectl", "tmux", "osascript", "systemd-run", "PPID", "ppid", "getppid"],
+    ...["lsof", "pwdx"],
   ].join("|")})(?![\\w-])`,
 );

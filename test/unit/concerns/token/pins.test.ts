@@ -5,6 +5,7 @@ import { type Entry, memoryFiles } from "../../memory-files.ts";
 
 const TOP = "/home/u/src/acme";
 const BASE = `${TOP}/infra`;
+const PATH = `${TOP}/bin:bin::/home/u/bin:/usr/bin`;
 
 /** "pinned: …" or why not. Paths of files are relative to the root of the repo; of words, to infra/. */
 async function judged(
@@ -13,7 +14,7 @@ async function judged(
   home = "/home/u",
 ): Promise<string> {
   const inRepo = memoryFiles(TOP, { "infra/main.tf": "", ...files });
-  const pins = await pinsOf(command, { base: BASE, top: TOP, home }, inRepo);
+  const pins = await pinsOf(command, { base: BASE, top: TOP, home, path: PATH }, inRepo);
   if (pins.kind === "unpinned") return pins.why;
   const paths = pins.files.map(({ path }) => path.slice(TOP.length + 1));
   return ["pinned:", ...paths.sort()].join(" ");
@@ -123,6 +124,12 @@ describe("the files of the repo", () => {
       { "infra/a.txt": "" },
       `infra/a.txt ${SCRIPT}`,
     ],
+    [
+      "what an argument of a script names",
+      ["./token.sh", "a.txt"],
+      { "infra/a.txt": ". ./y.sh", "infra/y.sh": "" },
+      `infra/a.txt ${SCRIPT} infra/y.sh`,
+    ],
     ["behind =", ["age", "-d", "--identity=a.txt"], { "infra/a.txt": "" }, "infra/a.txt"],
     ["behind @", ["vault", "read", "x", "@a.txt"], { "infra/a.txt": "" }, "infra/a.txt"],
     ["behind a short option", ["age", "-d", "-ia.txt"], { "infra/a.txt": "" }, "infra/a.txt"],
@@ -225,6 +232,12 @@ describe("the files of the repo", () => {
       { "/usr/bin/op": { text: "", leadsTo: `${TOP}/x` } },
       /does not start/,
     ],
+    [
+      "a link with a space into the repo",
+      ["cat", "/opt/a b"],
+      { "/opt/a b": { text: "", leadsTo: `${TOP}/x` } },
+      /^\/opt\/a b names this checkout/,
+    ],
     ["~", ["cat", "~/src/acme/x"], {}, /does not start in it/],
     [
       "too many files",
@@ -265,7 +278,7 @@ describe("the files of the repo", () => {
     ["cd ..; . ./acme/x", /uses cd,/],
     ["process.chdir(process.env.HOME)", /uses chdir,/],
     ["cat /proc/$PPID/cwd/x", /uses PPID,/],
-    ["cat /proc/self/cwd", /\/proc leads to/],
+    ["cat /proc/self/cwd", /reads \/proc, which/],
     [
       "for f in ../scripts/*.sh; do . $f; done",
       /names \.\.\/scripts\/: \.\.\/scripts is a directory/,
@@ -276,6 +289,7 @@ describe("the files of the repo", () => {
     [". ${HOME}/src/acme/lib.sh", /does not start in it/],
     ['readFile(homedir() + "/src/acme/lib.sh")', /does not start in it/],
     ['join(homedir(), "src/acme/lib.sh")', /does not start in it/],
+    [". ../../../../../src/acme/lib.sh", /does not start in it/],
     ["find /home/u/src -name lib.sh", /does not start in it/],
     ["find ~ -name lib.sh", /does not start in it/],
   ])("are not pinned by what a script says: %s", async (text, why) => {
@@ -288,6 +302,25 @@ describe("the files of the repo", () => {
     "#!/usr/bin/env bash",
   ])("words for a person are no reason: %s", async (text) => {
     expect(await judged(["./token.sh"], { [SCRIPT]: `${text}\n` })).toBe(`pinned: ${SCRIPT}`);
+  });
+
+  it.each<[what: string, at: string, leadsTo: string, why: RegExp]>([
+    [
+      "a link into the repo",
+      "/home/u/bin/helper",
+      `${TOP}/helper`,
+      /uses \/home\/u\/bin\/helper, which is a link/,
+    ],
+    ["a link out of it", "/home/u/bin/helper", "/opt/helper", /^pinned/],
+    [
+      "found in the repo, where it is not looked for",
+      `${TOP}/bin/helper`,
+      `${TOP}/bin/helper`,
+      /^pinned/,
+    ],
+  ])("a program of PATH that a script uses: %s", async (_, at, leadsTo, why) => {
+    const files = { [SCRIPT]: "helper read", [at]: { text: "", leadsTo } };
+    expect(await judged(["./token.sh"], files)).toMatch(why);
   });
 
   it.each(["/home/u/src/acme", "/home/u/src/acme/.home"])("HOME is %s", async (home) => {
