@@ -182,6 +182,20 @@ describe("uninstall", () => {
     }
   });
 
+  it("asks a submodule's own git, and keeps no line for what that hides", async () => {
+    const bench = await workbench();
+    await bench.run(["--token-stdin"], { input: bench.token });
+    await bench.git("init", "-q", "lib");
+    await bench.git("-C", "lib", "commit", "-q", "--allow-empty", "-m", "a");
+    await bench.git("add", "lib");
+    await bench.write("lib/.gitignore", ".env\n");
+    await bench.write("lib/.env", `A=1\nT=${bench.token}\nU=${other}\n`);
+    const { status, stderr } = await bench.run(["uninstall"]);
+    expect(status, stderr).toBe(0);
+    expect(await bench.read("lib/.env")).toBe(`A=1\nU=${other}\n`);
+    expect(stderr).not.toContain("keeps our lines");
+  });
+
   it("changes nothing where git would take a secret once they are out", async () => {
     const bench = await workbench();
     await bench.run(["--token-stdin"], { input: bench.token });

@@ -36,13 +36,18 @@ interface Found extends Pick<SecretPlaces, "lines"> {
   readonly old?: Secret;
 }
 
-/** Searches all files of the repo, tracked, ignored or new. */
+/**
+ * Searches all files of the repo, tracked, ignored or new.
+ *
+ * @param wanted undefined: nobody asks, and nothing is read.
+ */
 export async function searchTree(
   host: Pick<Host, "files" | "steadyClock" | "home">,
   { repo: { top }, config: { base } }: Pick<Facts, "repo" | "config">,
-  wanted: Wanted,
+  wanted: Wanted | undefined,
 ): Promise<SearchedTree> {
   const files = new Map<string, readonly Found[]>();
+  if (wanted === undefined) return { unread: [], passedOver: [], stopped: undefined, top, files };
   // Who keeps all of HOME in git has more in there than a project.
   const isHome = host.home !== undefined && isInside(host.home, top);
   const folder = await host.files.realpath(isHome ? base : top);

@@ -66,9 +66,10 @@ export async function logout(
       const { facts } = await observe(host, { environment, progress, inspections });
       const places = await readPlaces(host, facts);
       olds ??= tokensOf(facts);
-      progress("Searching the repo for the token");
+      const isAsked = uninstall || olds.length > 0;
+      if (isAsked) progress("Searching the repo for the token");
       const wanted = { olds, values: uninstall ? otherValues(places, olds) : [] };
-      const tree = await searchTree(host, facts, wanted);
+      const tree = await searchTree(host, facts, isAsked ? wanted : undefined);
       const others = await placesFound(host, holdersIn(tree), places);
       const edits = joined([
         // What cannot be edited is named at the end.
