@@ -3,6 +3,8 @@ import { AppError } from "../errors/app-error.ts";
 import { hint, own } from "../errors/hint.ts";
 import type { Host } from "../host/host.ts";
 import { shortPath } from "../lib/paths.ts";
+import { childEnvironment } from "../secret/child-environment.ts";
+import type { Secret } from "../secret/secret.ts";
 import { revealed, type Variables } from "../secret/variables.ts";
 
 /** Runs after the changes, is reported, and never undoes them (docs/design.md rule 10). */
@@ -15,6 +17,8 @@ export interface ToolCommand {
   readonly why: string;
   /** Variables that it must not inherit. */
   readonly without: readonly string[];
+  /** Values that it must not inherit under any name, besides every token. */
+  readonly secrets: readonly Secret[];
   /** Variables that it needs: the keys of the state's bucket. */
   readonly with: Variables;
 }
@@ -93,17 +97,14 @@ function byRoot(commands: readonly ToolCommand[]): ReadonlyMap<string, readonly 
 }
 
 async function runOne(host: RunHost, command: ToolCommand): Promise<CommandResult> {
-  const { tool, args, cwd, without } = command;
-  const env = Object.fromEntries(
-    Object.entries(host.env).filter(([name]) => !without.includes(name)),
-  );
-  const given = Object.fromEntries(revealed(command.with));
+  const { tool, args, cwd, without, secrets } = command;
+  const given = { ...Object.fromEntries(revealed(command.with)), CHECKPOINT_DISABLE: "1" };
   const start = host.clock.now();
   const { end, exitCode, stdout, stderr } = await host.run({
     file: tool.path,
     args,
     cwd,
-    env: { ...env, ...given, CHECKPOINT_DISABLE: "1" },
+    env: childEnvironment(host.env, { may: (name) => !without.includes(name), secrets, given }),
     timeoutMs: TIME_LIMIT_MS,
   });
   const isDone = end === "exited" && exitCode === 0;

@@ -1,4 +1,5 @@
 import type { Environment } from "../host/host.ts";
+import { type ChildEnvironment, childEnvironment } from "../secret/child-environment.ts";
 
 // What a tool needs to find its files, its language, the network and its trust store.
 const PASSED_ON =
@@ -6,9 +7,8 @@ const PASSED_ON =
 
 /**
  * The environment of a tool that we ask something: no token of the user's and no setting that
- * would change the answer reaches it, unless `more` says so.
+ * would change the answer reaches it, unless `given` says so.
  */
-export function toolEnvironment(env: Environment, more: Environment = {}): Environment {
-  const kept = Object.entries(env).filter(([name]) => PASSED_ON.test(name));
-  return { ...Object.fromEntries(kept), ...more };
+export function toolEnvironment(env: Environment, given: Environment = {}): ChildEnvironment {
+  return childEnvironment(env, { may: (name) => PASSED_ON.test(name), given });
 }

@@ -125,6 +125,15 @@ function hidden(value: string, origin: TokenOrigin & { name: string }): Secret |
   return isSecret ? Secret.of(value, origin) : value;
 }
 
+/** What an env file holds that is secret, by its name or its form. @param path the env file, absolute. */
+export function secretsInFile(
+  envFile: ReadonlyMap<string, string>,
+  path: string,
+): readonly Secret[] {
+  const all = [...envFile].map(([name, value]) => hidden(value, { kind: "env-file", name, path }));
+  return all.filter((value) => value instanceof Secret);
+}
+
 /**
  * Terraform's S3 backend reads AWS_ names only (docs/contracts/terraform.md 6.1, and 6 on
  * checksums).

@@ -1,4 +1,5 @@
 import type { Hint } from "../errors/hint.ts";
+import type { ChildEnvironment } from "../secret/child-environment.ts";
 
 /**
  * What the program may ask of the machine. Domains take the slice they use (`Pick<Host, …>`);
@@ -221,7 +222,7 @@ export interface ToolCall {
   readonly file: string;
   readonly args: readonly string[];
   /** The whole environment of the child. */
-  readonly env: Environment;
+  readonly env: ChildEnvironment;
   readonly cwd?: string;
   readonly input?: string;
   readonly timeoutMs: number;

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { childEnvironment } from "../secret/child-environment.ts";
 import type { Environment } from "./host.ts";
 import { which } from "./which.ts";
 
@@ -25,7 +26,11 @@ export async function openPage(
   const { path } = await which(opener, notIn, { env, platform });
   if (path === undefined) return false;
   return new Promise((resolve) => {
-    const child = spawn(path, [...args, address], { stdio: "ignore", detached: true });
+    const child = spawn(path, [...args, address], {
+      env: childEnvironment(env),
+      stdio: "ignore",
+      detached: true,
+    });
     child.once("error", () => resolve(false));
     child.once("spawn", () => {
       child.unref();

@@ -12,6 +12,10 @@ export type TokenOrigin =
   | { readonly kind: "code"; readonly path: string }
   | { readonly kind: "doctl"; readonly context: string };
 
+/** A third of it in base64 is not found by chance either. */
+const LEAST_SEARCHED = 16;
+const LEAST_SECRET = 6;
+
 /**
  * A value that must not be seen. Every way of printing it gives its fingerprint; the value itself
  * is had by `reveal()`, which is called at the sinks of docs/design.md rule 1 only (a test holds
@@ -47,6 +51,16 @@ export class Secret {
   holds(text: string): boolean {
     const format = readToken(text);
     return text.trim() === this.#value || ("value" in format && format.value === this.#value);
+  }
+
+  /**
+   * Whether it stands in a text, as it is or in base64. A short one has to be all of it, and a shorter one
+   * is like many others: `1`, `true`.
+   */
+  isIn(text: string): boolean {
+    if (this.#value.length < LEAST_SECRET) return false;
+    if (this.#value.length < LEAST_SEARCHED) return this.holds(text);
+    return text.includes(this.#value) || this.placesIn(Buffer.from(text)).length > 0;
   }
 
   /** Whether anybody can tell by its form what it is: the tokens of before 2022 are mere digits. */

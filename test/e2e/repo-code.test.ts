@@ -1,8 +1,9 @@
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { generate } from "../../src/core/generated.ts";
 import { fakeTerraform } from "../fixtures/tools.ts";
-import { type Workbench, workbench } from "../fixtures/workbench.ts";
+import { randomToken, type Workbench, workbench } from "../fixtures/workbench.ts";
 
 const SHARED = 'backend "s3" {\n    shared_config_files = ["aws.config"]\n  }';
 const inTerraform = (block: string) => `terraform {\n  ${block}\n}\n`;
@@ -138,4 +139,30 @@ describe("what a repo brings is not run (rule 7)", () => {
     ]);
     expect(status).toBe(0);
   });
+});
+
+it("terraform that we start sees no token and no key, whatever they are called", async () => {
+  const bench = await workbench();
+  const seen = join(bench.root, "seen");
+  const fake = await fakeTerraform(bench.bin, { script: `/usr/bin/env >> '${seen}'` });
+  const other = randomToken();
+  await bench.write(
+    ".env",
+    "SPACES_SECRET_ACCESS_KEY=of-the-bucket\nDB_PASSWORD=of-the-database\n",
+  );
+  const env = {
+    PROD_TOKEN: other,
+    DO_PAT: `Bearer ${other}`,
+    TF_VAR_token: bench.token,
+    CLONE_URL: `https://x:${other}@git.example`,
+    CI_AUTH: Buffer.from(`sammy:${other}`).toString("base64"),
+    BUCKET: "of-the-bucket",
+    PGPASSWORD: "of-the-database",
+    KEPT: "yes",
+  };
+  const { status, stderr } = await bench.run(["--token-stdin"], { input: bench.token, env });
+  expect(status, stderr).toBe(0);
+  expect(await fake.calls()).toEqual(["start init acme-web", "end init acme-web"]);
+  const names = (await readFile(seen, "utf8")).split("\n").map((line) => line.split("=")[0]);
+  expect(names.filter((name) => name !== undefined && name in env)).toEqual(["KEPT"]);
 });

@@ -28,6 +28,7 @@ import { locked } from "../../src/host/lock.ts";
 import { isDead, makerOf, type Owner, ourselves } from "../../src/host/owner.ts";
 import { run } from "../../src/host/run.ts";
 import { which } from "../../src/host/which.ts";
+import { wholeEnvironment } from "../../src/secret/child-environment.ts";
 import { aged, fileTree } from "../fixtures/tree.ts";
 import { randomToken, workbench } from "../fixtures/workbench.ts";
 
@@ -221,7 +222,15 @@ describe("owner", () => {
 describe("run", () => {
   const never = new AbortController().signal;
   const sh = (script: string) =>
-    run({ file: "/bin/sh", args: ["-c", script], env: process.env, timeoutMs: 1500 }, never);
+    run(
+      {
+        file: "/bin/sh",
+        args: ["-c", script],
+        env: wholeEnvironment(process.env),
+        timeoutMs: 1500,
+      },
+      never,
+    );
 
   it.each([
     ["works", "echo hi; sleep 7 &", { end: "exited", exitCode: 0, stdout: "hi\n" }],

@@ -8,6 +8,7 @@ import { judge, readAnswer } from "../../src/concerns/token/verdict.ts";
 import type { HttpAnswer } from "../../src/host/host.ts";
 import { send } from "../../src/host/http.ts";
 import { run } from "../../src/host/run.ts";
+import { wholeEnvironment } from "../../src/secret/child-environment.ts";
 import { fakeDoctl } from "../fixtures/tools.ts";
 import { fileTree } from "../fixtures/tree.ts";
 import { type RunResult, type Workbench, workbench } from "../fixtures/workbench.ts";
@@ -171,7 +172,11 @@ const TOOLS: Readonly<Record<string, Tool>> = {
 
 describe.concurrent("a tool that", () => {
   it.for(Object.entries(TOOLS))("%s", async ([, { script, end }], { expect }) => {
-    const call = { file: "/bin/sh", args: ["-c", script], env: { PATH: "/usr/bin:/bin" } };
+    const call = {
+      file: "/bin/sh",
+      args: ["-c", script],
+      env: wholeEnvironment({ PATH: "/usr/bin:/bin" }),
+    };
     const start = performance.now();
     const result = await run(
       { ...call, timeoutMs: end === "timed-out" ? LIMIT_MS : 20_000 },

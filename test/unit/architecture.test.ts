@@ -316,6 +316,23 @@ it("no room has more than 15 % of the lines", () => {
   expect(shares.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1);
 });
 
+it("a child of ours gets the whole environment only where a person trusts it", () => {
+  const users = MODULES.filter(({ code }) => /\bwholeEnvironment\(/.test(code));
+  expect(users.map(({ path }) => path).sort()).toEqual([
+    "concerns/token/find-token.ts",
+    "secret/child-environment.ts",
+  ]);
+  // Behind exec the command is the person's own.
+  const starters = MODULES.filter(({ code }) =>
+    /\b(spawn|execa|spawnIt|fork|execFile)\(/.test(code),
+  );
+  expect(starters.map(({ path }) => path).sort()).toEqual([
+    "exec/execute.ts",
+    "host/open-page.ts",
+    "host/run.ts",
+  ]);
+});
+
 it("a secret is revealed at the sinks of rule 1 only", () => {
   const users = MODULES.filter(({ code }) =>
     /\.\s*reveal\b|\["reveal"\]|\{[^}]*\breveal\b[^}]*\}\s*=/.test(code),

@@ -7,6 +7,7 @@ import { AppError } from "../../errors/app-error.ts";
 import { hint } from "../../errors/hint.ts";
 import type { Environment, Host, ToolResult } from "../../host/host.ts";
 import { isInside } from "../../lib/paths.ts";
+import { type ChildEnvironment, childEnvironment } from "../../secret/child-environment.ts";
 import { type Sandbox, startSandbox } from "./sandbox.ts";
 
 const TIME_LIMIT_MS = 180_000;
@@ -129,12 +130,9 @@ function expectSuccess(title: string, { end, exitCode }: ToolResult): void {
 }
 
 /** Only PATH and the like come from the user; no token, no login, no proxy, no config of a tool. */
-function isolated(env: Environment, home: string, sandbox: Sandbox): Environment {
+function isolated(env: Environment, home: string, sandbox: Sandbox): ChildEnvironment {
   const kept = ["PATH", "PATHEXT", "SYSTEMROOT", "COMSPEC", "TMPDIR", "TEMP", "TMP", "LANG"];
-  return {
-    ...Object.fromEntries(
-      Object.entries(env).filter(([name]) => kept.includes(name.toUpperCase())),
-    ),
+  const given = {
     HOME: home,
     USERPROFILE: home,
     APPDATA: home,
@@ -146,4 +144,5 @@ function isolated(env: Environment, home: string, sandbox: Sandbox): Environment
     HTTPS_PROXY: "http://127.0.0.1:9",
     ...(env["FORCE_COLOR"] === undefined ? {} : { FORCE_COLOR: env["FORCE_COLOR"] }),
   };
+  return childEnvironment(env, { may: (name) => kept.includes(name.toUpperCase()), given });
 }

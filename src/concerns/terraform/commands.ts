@@ -6,14 +6,14 @@ import { NOTHING, type Plan, type PlanPart } from "../../core/plan.ts";
 import type { ToolCommand } from "../../core/run-commands.ts";
 import { hint, run, unset } from "../../errors/hint.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
-import { toolVariables } from "../../exec/variables.ts";
+import { secretsInFile, toolVariables } from "../../exec/variables.ts";
 import { Secret } from "../../secret/secret.ts";
-import { looksLikeToken } from "../../secret/token-form.ts";
 import type { Variables } from "../../secret/variables.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import type { EnvFileFacts } from "../env-file/facts.ts";
 import type { RepoFacts } from "../git/facts.ts";
 import type { SpacesFacts } from "../spaces/facts.ts";
+import type { TokenFacts } from "../token/facts.ts";
 import { stateElsewhere } from "./backend/plan.ts";
 import { execConfigOf } from "./exec-config.ts";
 import { finding } from "./findings.ts";
@@ -29,6 +29,7 @@ interface Known {
   readonly config: ResolvedConfig;
   readonly machine: Machine;
   readonly repo: RepoFacts;
+  readonly token: TokenFacts;
   readonly envFile: EnvFileFacts;
   readonly spaces: SpacesFacts;
   readonly terraform: TerraformFacts;
@@ -53,12 +54,14 @@ export function planCommands(known: Known, root: TerraformRoot, files: Plan): Pl
   const judged = { findings: judgeEnvironment(known, root, needs) };
   if (!mayReachState(known, root)) return judged;
   const variables = backendKeys(known, root);
+  const secrets = secretsOf(known);
   const command = (args: readonly string[], why: string): ToolCommand => ({
     tool: terraform,
     args: [...args, "-no-color"],
     cwd: dir,
     why,
     with: variables,
+    secrets,
     // They need no token; and with TF_WORKSPACE, init fails on a backend that has others
     // (docs/contracts/terraform.md 7.4).
     without: [
@@ -67,9 +70,7 @@ export function planCommands(known: Known, root: TerraformRoot, files: Plan): Pl
         variable === undefined ? [] : `TF_VAR_${variable}`,
       ),
       config.token.name,
-      ...Object.keys(env).filter(
-        (name) => name.startsWith("DIGITALOCEAN_") || looksLikeToken(env[name] ?? ""),
-      ),
+      ...Object.keys(env).filter((name) => name.startsWith("DIGITALOCEAN_")),
     ],
   });
   const requirementsChange = files.changes.some(({ file }) =>
@@ -188,7 +189,7 @@ function mayReachState(known: Known, root: TerraformRoot): boolean {
 
 /** The keys of the bucket, and what makes Terraform send no checksums that Spaces does not know. */
 function backendKeys(
-  { config, machine: { env }, envFile: { file: envFile } }: Known,
+  { config, machine: { env }, envFile: { file: envFile }, spaces: { keys: found } }: Known,
   root: TerraformRoot,
 ): Variables {
   if (root.config.backend === undefined) return new Map();
@@ -199,7 +200,26 @@ function backendKeys(
     token: Secret.of("", { kind: "stdin" }),
     all: false,
   });
-  return new Map([...variables].filter(([name]) => name.startsWith("AWS_")));
+  const ofAws = [...variables].filter(([name]) => name.startsWith("AWS_"));
+  if (found.kind !== "keys") return new Map(ofAws);
+  const { id, secret, session } = found.keys;
+  const keys = [
+    ["AWS_ACCESS_KEY_ID", id],
+    ["AWS_SECRET_ACCESS_KEY", secret],
+    ...(session === undefined ? [] : [["AWS_SESSION_TOKEN", session] as const]),
+  ] as const;
+  return new Map([...ofAws, ...keys]);
+}
+
+/** What Terraform needs none of to install a provider: the tokens, the env file's secrets, the keys of Spaces. */
+function secretsOf({ config, token: { state }, envFile: { file }, machine: { env } }: Known) {
+  const origin = { kind: "environment", name: "" } as const;
+  const spaces = Object.entries(env).filter(([name]) => name.startsWith("SPACES_"));
+  return [
+    ...(state.kind === "found" ? [state.token, ...state.shadowed] : []),
+    ...secretsInFile(readEnvFile(textIn(file)), config.token.envFile),
+    ...spaces.map(([name, value]) => Secret.of(value ?? "", { ...origin, name })),
+  ];
 }
 
 const REQUIREMENTS = ["versions.tf", MISSING_TF, BACKEND_TF];

@@ -7,6 +7,7 @@ import { isInside } from "../../lib/paths.ts";
 import { printable } from "../../lib/printable.ts";
 import { sha256 } from "../../lib/sha256.ts";
 import { shellWord } from "../../lib/shell-word.ts";
+import { wholeEnvironment } from "../../secret/child-environment.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import { pinsOf } from "./pins.ts";
 import { runAlone } from "./run-alone.ts";
@@ -86,7 +87,9 @@ async function askCommand(
   const call = { args, stderr: "shown", timeoutMs: TIME_LIMIT_MS } as const;
   if (pins.kind === "unpinned" || trust === "once") {
     const path = isAbsolute(file) ? file : join(base, file);
-    const result = await host.run({ ...call, file: path, cwd: base, env: host.env });
+    // A token manager has secrets of its own, and a person trusts it with them.
+    const env = wholeEnvironment(host.env);
+    const result = await host.run({ ...call, file: path, cwd: base, env });
     const failure = failureOf(result);
     return failure === undefined
       ? { program, text: result.stdout }

@@ -1,6 +1,7 @@
 import { delimiter, dirname, isAbsolute, join, relative } from "node:path";
 import type { Environment, FileSnapshot, Host, ToolCall, ToolResult } from "../../host/host.ts";
 import { isInside, namesPath } from "../../lib/paths.ts";
+import { wholeEnvironment } from "../../secret/child-environment.ts";
 
 export interface Alone {
   /** The folder of the config, absolute. */
@@ -42,7 +43,7 @@ export async function runAlone(
       await host.files.replace(before, bytes, (mode & 0o111) === 0 ? 0o600 : 0o700);
     }
     const file = isAbsolute(program) ? program : join(cwd, program);
-    return { ...(await host.run({ ...call, file, cwd, env })), withheld };
+    return { ...(await host.run({ ...call, file, cwd, env: wholeEnvironment(env) })), withheld };
   });
 }
 

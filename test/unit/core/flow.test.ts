@@ -184,7 +184,7 @@ function finding(id: string, level: Finding["level"] = "warning", more: object =
 
 function command(words: string, cwd = "/repo/infra"): ToolCommand {
   const tool = { name: "terraform", path: "/bin/terraform" };
-  return { tool, args: words.split(" "), cwd, why: "", without: [], with: new Map() };
+  return { tool, args: words.split(" "), cwd, why: "", without: [], secrets: [], with: new Map() };
 }
 
 const A = { changes: [change("a")] };

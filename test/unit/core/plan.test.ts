@@ -221,7 +221,7 @@ describe("findings are said once", () => {
 describe("an empty plan", () => {
   const command = {
     ...{ tool: { name: "terraform", path: "/t" }, args: [], cwd: "/r", why: "" },
-    ...{ without: [], with: new Map() },
+    ...{ without: [], secrets: [], with: new Map() },
   };
 
   it.each([

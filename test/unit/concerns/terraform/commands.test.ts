@@ -3,6 +3,7 @@ import { planCommands } from "../../../../src/concerns/terraform/commands.ts";
 import { planTerraform } from "../../../../src/concerns/terraform/plan.ts";
 import { generate } from "../../../../src/core/generated.ts";
 import { joined } from "../../../../src/core/plan.ts";
+import { revealed } from "../../../../src/secret/variables.ts";
 import { afterwards, consent, facts, type Given, planned } from "../../../fixtures/facts.ts";
 import { said } from "../../../fixtures/hint.ts";
 
@@ -329,6 +330,32 @@ describe("the environment of a command", () => {
   ])("%s: the token's variables are empty", async (_, given, expected) => {
     const [command] = (await plan(given)).part.commands ?? [];
     expect(command?.args.filter((arg) => arg.startsWith("-var"))).toEqual(expected);
+  });
+
+  it("is without the secrets of the run, by their value, and with the keys that it needs", async () => {
+    const envFile = `A_PASSWORD=hunter2\nREGION=nyc3\nAWS_SECRET_ACCESS_KEY=aws-key\n`;
+    const env = { SPACES_SECRET_ACCESS_KEY: "spaces-key", AWS_ACCESS_KEY_ID: "aws-id" };
+    const of = async (config: string) => {
+      const { part } = await plan({ config, env, files: { ".env": envFile } });
+      const [{ secrets = [], with: given = new Map() } = {}] = part.commands ?? [];
+      return [
+        secrets.map(({ origin }) => ("name" in origin ? origin.name : origin.kind)),
+        given,
+      ] as const;
+    };
+    const names = [
+      "DIGITALOCEAN_TOKEN",
+      "A_PASSWORD",
+      "AWS_SECRET_ACCESS_KEY",
+      "SPACES_SECRET_ACCESS_KEY",
+    ];
+    const [secrets, given] = await of(BACKEND);
+    expect(secrets).toEqual(names);
+    expect(Object.fromEntries(revealed(given))).toMatchObject({
+      AWS_ACCESS_KEY_ID: "aws-id",
+      AWS_SECRET_ACCESS_KEY: "aws-key",
+    });
+    expect(await of("terraform: {}")).toEqual([names, new Map()]);
   });
 
   it("keys are hidden", async () => {
