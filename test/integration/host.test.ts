@@ -243,7 +243,10 @@ describe("run", () => {
     expect(performance.now() - start).toBeLessThan(5000);
   });
 
-  const call = { file: "/bin/sh", args: [], env: process.env, timeoutMs: 10_000 };
+  const call = {
+    ...{ file: "/bin/sh", args: [], timeoutMs: 10_000 },
+    env: wholeEnvironment(process.env),
+  };
   const large = "x".repeat(300_000);
 
   it.each<[name: string, call: Partial<ToolCall>]>([
