@@ -4,7 +4,7 @@ import { asAppError } from "./errors/app-error.ts";
 import { EXIT } from "./errors/exit-status.ts";
 import { commandFirst } from "./exec/command-line.ts";
 import { writeAll } from "./exec/write-all.ts";
-import { printable } from "./lib/printable.ts";
+import { safe } from "./secret/safe.ts";
 
 // The small entry: what needs no machinery is answered here, the rest is imported when used.
 const argv = commandFirst(process.argv.slice(2));
@@ -24,7 +24,7 @@ function failed(error: unknown): number {
     if (typeof part === "string") return part;
     return "run" in part ? part.run.join(" ") : "";
   });
-  process.stderr.write(`do-bootstrap: ${printable(`${message} ${words.join("")}`.trim())}\n`);
+  process.stderr.write(`do-bootstrap: ${safe(`${message} ${words.join("")}`.trim())}\n`);
   return isExec ? EXIT.exec : EXIT.failed;
 }
 

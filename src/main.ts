@@ -9,7 +9,6 @@ import { EXIT } from "./errors/exit-status.ts";
 import { ownPart } from "./exec/command-line.ts";
 import { nodeHost } from "./host/node.ts";
 import { isCi } from "./lib/is-ci.ts";
-import { printable } from "./lib/printable.ts";
 import { allWell, isAllWell } from "./report/all-well.ts";
 import { type HintEdge, shellOf } from "./report/hint-text.ts";
 import type { HookReport } from "./report/hook.ts";
@@ -17,7 +16,9 @@ import { jsonDocument, jsonError, jsonReport } from "./report/json.ts";
 import { type Page, pageOn } from "./report/paint.ts";
 import { progressOn } from "./report/progress.ts";
 import type { Report } from "./report/report.ts";
-import { redact } from "./secret/redact.ts";
+import { remember } from "./secret/known.ts";
+import { secretsOf } from "./secret/named.ts";
+import { safe, safeLines } from "./secret/safe.ts";
 import { describeOrigin } from "./secret/secret.ts";
 
 /**
@@ -40,7 +41,12 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
     return { environment, cwd, platform, shell: shellOf(platform, env) };
   };
   const pageOf = (stream: NodeJS.WriteStream): Page => pageOn(stream, env, flag, edge());
-  const say = (text: string): void => void stderr.write(redact(text));
+  for (const [name, value] of Object.entries(env)) {
+    for (const secret of secretsOf(name, value ?? "")) remember(secret);
+  }
+  // Nothing is printed but through these two and jsonDocument: only what was asked for as data is left as it is.
+  const say = (text: string): void => void stderr.write(safeLines(text));
+  const show = (text: string): void => void stdout.write(safeLines(text));
   const progress = progressOn(stderr, pageOf(stderr).paint, isJson || isDebug);
   let shown: Pick<Report, "plan"> | undefined;
   try {
@@ -91,8 +97,8 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
       const may =
         given === "kept"
           ? "May it, on this machine?"
-          : `You are asked each time, because ${why}.\nMay it, this time?`;
-      const question = `This repo's config gets the token by running: ${redact(command)}\n${may}`;
+          : `You are asked each time, because ${safe(why)}.\nMay it, this time?`;
+      const question = `This repo's config gets the token by running: ${safe(command)}\n${may}`;
       return (await host.terminal()).confirm(question);
     }
 
@@ -117,10 +123,7 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
     progress.end();
     const error = asAppError(thrown);
     await printError(error);
-    if (isDebug && error.cause instanceof Error) {
-      const stack = error.cause.stack ?? error.cause.message;
-      say(`${stack.split("\n").map(printable).join("\n")}\n`);
-    }
+    if (isDebug && error.cause instanceof Error) say(traceOf(error.cause));
     return argv[0] === "exec" ? EXIT.exec : error.status;
   }
 
@@ -142,21 +145,21 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
     if (report.command === "scopes") {
       const { scopesDocument, scopesMarkdown, scopesText } = await import("./report/scopes.ts");
       if (isJson) stdout.write(jsonDocument(scopesDocument(report, edge()), status));
-      else if (report.format === "markdown") stdout.write(redact(scopesMarkdown(report)));
-      else stdout.write(redact(scopesText(report, pageOf(stdout))));
+      else if (report.format === "markdown") show(scopesMarkdown(report));
+      else show(scopesText(report, pageOf(stdout)));
       return;
     }
     if (report.command === "hook") {
       const { hookDocument, hookText } = await import("./report/hook.ts");
       if (isJson) stdout.write(jsonDocument(hookDocument(report, edge()), status));
-      else if (report.dryRun) stdout.write(redact(hookText(report, pageOf(stdout))));
+      else if (report.dryRun) show(hookText(report, pageOf(stdout)));
       else say(hookText(report, pageOf(stderr)));
       return;
     }
     if (report.command === "explain") {
       const { explainedDocument, explainedText } = await import("./report/explanations.ts");
       if (isJson) stdout.write(jsonDocument(explainedDocument(report, edge()), status));
-      else stdout.write(redact(explainedText(report.explanations, pageOf(stdout))));
+      else show(explainedText(report.explanations, pageOf(stdout)));
       return;
     }
     if (isJson) {
@@ -169,7 +172,7 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
     if (isAllWell(report)) return say(allWell(report, pageOf(stderr)));
     const { humanReport } = await import("./report/human.ts");
     const text = humanReport(whole, pageOf(isData ? stdout : stderr), { status, shown });
-    if (isData) stdout.write(redact(text));
+    if (isData) show(text);
     else say(text);
   }
 
@@ -186,6 +189,16 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
 async function withUses(report: Report): Promise<Report> {
   const { whoWins } = await import("./concerns/effective-token/uses.ts");
   return { ...report, uses: whoWins(report.facts) };
+}
+
+/** Where a library failed, and the code of it: its message may repeat what it was given (docs/design.md rule 1). */
+function traceOf({ name, message, stack = "", ...more }: Error): string {
+  const code = "code" in more && typeof more.code === "string" ? ` ${more.code}` : "";
+  const frames = stack
+    .replace(message, "")
+    .split("\n")
+    .filter((line) => /^ +at /.test(line));
+  return `${[safe(name + code), ...frames.map(safe)].join("\n")}\n`;
 }
 
 /** Changes are counted as they will be in the end, when they were made. */

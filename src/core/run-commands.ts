@@ -4,6 +4,7 @@ import { hint, own } from "../errors/hint.ts";
 import type { Host } from "../host/host.ts";
 import { shortPath } from "../lib/paths.ts";
 import { childEnvironment } from "../secret/child-environment.ts";
+import { redact } from "../secret/redact.ts";
 import type { Secret } from "../secret/secret.ts";
 import { revealed, type Variables } from "../secret/variables.ts";
 
@@ -108,7 +109,10 @@ async function runOne(host: RunHost, command: ToolCommand): Promise<CommandResul
     timeoutMs: TIME_LIMIT_MS,
   });
   const isDone = end === "exited" && exitCode === 0;
-  const output = (stderr.trim() || stdout.trim()).split("\n").slice(-SHOWN_LINES);
+  // As a whole: a private key in it is known by its first line.
+  const output = redact(stderr.trim() || stdout.trim())
+    .split("\n")
+    .slice(-SHOWN_LINES);
   const why = end === "exited" ? `exit status ${exitCode}` : end;
   return {
     command,

@@ -1,4 +1,5 @@
 import { redact } from "../secret/redact.ts";
+import { safe } from "../secret/safe.ts";
 import { EXIT, type ExitStatus } from "./exit-status.ts";
 import { type Hint, hint } from "./hint.ts";
 import { isSystemError, systemHint, systemMessage } from "./system-error.ts";
@@ -45,12 +46,17 @@ export class AppError extends Error {
   readonly status: ExitStatus;
   readonly hint: Hint | undefined;
 
+  /**
+   * @param message of one line; what it repeats of a file, a server or a tool is made safe.
+   * @param options.list what is said on lines of its own below the message.
+   */
   constructor(
     code: ErrorCode | FindingCode,
     message: string,
-    options: { hint?: Hint; cause?: unknown } = {},
+    options: { hint?: Hint; cause?: unknown; list?: readonly string[] } = {},
   ) {
-    super(redact(message), { cause: options.cause });
+    const lines = (options.list ?? []).map((each) => `\n  ${safe(each)}`);
+    super(safe(message) + lines.join(""), { cause: options.cause });
     const { id, status } = typeof code === "string" ? { id: code, status: STATUS_OF[code] } : code;
     this.name = "AppError";
     this.code = id;
@@ -61,7 +67,10 @@ export class AppError extends Error {
 
 /** Every text in it, the words of command lines too. */
 function redactedHint(hint: Hint | undefined): Hint | undefined {
-  return hint === undefined ? undefined : JSON.parse(redact(JSON.stringify(hint)));
+  if (hint === undefined) return undefined;
+  return JSON.parse(JSON.stringify(hint), (_, value: unknown) =>
+    typeof value === "string" ? redact(value) : value,
+  );
 }
 
 /** Any thrown value as an AppError: what the system refused is SYSTEM, what we did not foresee UNEXPECTED. */

@@ -17,6 +17,8 @@ export interface ExecConfig {
   readonly variables: readonly string[];
   /** What Terraform reads by itself and what beats the environment. */
   readonly secretFiles: readonly { readonly path: string; readonly variable: string }[];
+  /** Files that may hold secrets, for --mask: env files of the other environments, and tfvars files. */
+  readonly filesToMask: readonly string[];
   /** The roots that have a workspace of this environment's own. */
   readonly workspaces: readonly { readonly dir: string; readonly workspace: string }[];
 }

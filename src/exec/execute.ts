@@ -3,9 +3,8 @@ import { closeSync, fstatSync, readFileSync, writeSync } from "node:fs";
 import { constants } from "node:os";
 import { isExhausted, reasonOf } from "../errors/system-error.ts";
 import { isCi } from "../lib/is-ci.ts";
-import { printable } from "../lib/printable.ts";
-import { redact } from "../secret/redact.ts";
-import { type Masker, maskerOf } from "./mask.ts";
+import { type Masker, maskerOf } from "../secret/mask.ts";
+import { safe } from "../secret/safe.ts";
 
 export { replaceProcess } from "./replace-process.ts";
 
@@ -50,9 +49,10 @@ export async function execute(execution: Execution): Promise<number> {
   }
   signals.child = child;
   for (const stream of piped) {
-    pass(child, stream, maskerOf(masked.includes(stream) ? (secrets ?? []) : []));
+    pass(child, stream, maskerOfAll(masked.includes(stream) ? secrets : undefined));
   }
-  const heard = afterFailure === undefined ? undefined : endOf(child.stderr);
+  // What is said about it later holds no more than what is shown.
+  const heard = afterFailure && endOf(child.stderr, maskerOfAll(secrets));
   return new Promise((resolve) => {
     child.once("error", (error: NodeJS.ErrnoException) => resolve(notStarted(file, error)));
     child.once(piped.size > 0 ? "close" : "exit", async (status, signal) => {
@@ -73,13 +73,17 @@ export async function execute(execution: Execution): Promise<number> {
 
 const HEARD_BYTES = 256 * 1024;
 
-/** @returns what gives the end of a stream so far. */
-function endOf(stream: ChildProcess["stderr"]): () => string {
+/** @returns what gives the end of a stream so far; once. */
+function endOf(stream: ChildProcess["stderr"], masker: Masker): () => string {
   let end = Buffer.alloc(0);
   stream?.on("data", (chunk: Buffer) => {
-    end = Buffer.concat([end, chunk]).subarray(-HEARD_BYTES);
+    end = Buffer.concat([end, masker.feed(chunk)]).subarray(-HEARD_BYTES);
   });
-  return () => end.toString("utf8");
+  return () => Buffer.concat([end, masker.end()]).toString("utf8");
+}
+
+function maskerOfAll(secrets: readonly string[] = []): Masker {
+  return maskerOf(secrets, secrets);
 }
 
 function notStarted(file: string, error: NodeJS.ErrnoException): number {
@@ -87,7 +91,7 @@ function notStarted(file: string, error: NodeJS.ErrnoException): number {
   const isMissing = code === "ENOENT" || file === "";
   const reason = isExhausted(error) ? `: ${reasonOf(code)}` : ` (${code})`;
   const why = isMissing ? "there is no such command" : `it cannot be started${reason}`;
-  writeSync(2, `do-bootstrap: ${printable(redact(file)) || "''"}: ${why}\n`);
+  writeSync(2, `do-bootstrap: ${safe(file) || "''"}: ${why}\n`);
   return isMissing ? 127 : 126;
 }
 

@@ -1,7 +1,7 @@
 import { AppError } from "../errors/app-error.ts";
 import { hint, own } from "../errors/hint.ts";
-import { printable } from "../lib/printable.ts";
-import { redact } from "../secret/redact.ts";
+import { secretsOf } from "../secret/named.ts";
+import { safe } from "../secret/safe.ts";
 import type { Secret } from "../secret/secret.ts";
 import { revealed, type Variables } from "../secret/variables.ts";
 import type { CommandLine } from "./command-line.ts";
@@ -15,6 +15,7 @@ import {
   refuseOtherWorkspace,
 } from "./guards.ts";
 import { FORMATS, isFormat, maskCommands, type Quoted, quote, quoteUnset } from "./quoting.ts";
+import { secretsInFile } from "./secrets-in-file.ts";
 import { chooseToken, type TokenSources, type TokenState } from "./token-sources.ts";
 import { execVariables, keysKept, secretsIn, toolVariables, variableNames } from "./variables.ts";
 
@@ -45,8 +46,18 @@ export function executionOf(line: CommandLine, facts: Facts): Execution {
     words: line.words,
     env: { ...facts.env, ...Object.fromEntries(revealed(variables)) },
     notice: noticeOf(facts),
-    secrets: line.options["mask"] === true ? secretsIn(variables, facts.env) : undefined,
+    secrets: line.options["mask"] === true ? secretsToMask(variables, facts) : undefined,
   };
+}
+
+/** All that the machine has for this project, not only what the command gets: a log is for others to read. */
+function secretsToMask(
+  variables: Variables,
+  { config, env, envFile, textAt }: Facts,
+): readonly string[] {
+  const inEnvFile = [...envFile].flatMap(([name, value]) => secretsOf(name, value));
+  const inFiles = config.filesToMask.flatMap((path) => secretsInFile(path, textAt(path)));
+  return [...new Set([...secretsIn(variables, env), ...inEnvFile, ...inFiles])];
 }
 
 /** What `env` prints, and says. */
@@ -74,8 +85,8 @@ export function shellText(line: CommandLine, facts: Facts): ShellText {
     return { text: quoteUnset(format, names), leftOut: [], masks: "", notice: "" };
   }
   const variables = prepare(line, facts);
-  // Elsewhere nobody reads the commands, and they would be secrets on a screen.
-  const isRunner = format === "github" && facts.env["GITHUB_ACTIONS"] === "true";
+  // Elsewhere nobody reads the commands, and they would be secrets on a screen. GitLab has none.
+  const isRunner = facts.env["GITHUB_ACTIONS"] === "true";
   const masks = isRunner ? maskCommands(secretsIn(variables, {})) : "";
   return { ...quote(format, revealed(variables)), masks, notice: noticeOf(facts) };
 }
@@ -86,7 +97,7 @@ function noticeOf(facts: Facts): string {
   if (kept === undefined) return "";
   const { names, place, settings } = kept;
   const text = `the ${names} keys are not passed on: the backend at ${place} is not Spaces alone (${settings}).`;
-  return `do-bootstrap: ${printable(redact(text))}\n`;
+  return `do-bootstrap: ${safe(text)}\n`;
 }
 
 /** Which token there is without anybody being asked. */

@@ -1,5 +1,6 @@
 import { AppError } from "../errors/app-error.ts";
 import { hint, own } from "../errors/hint.ts";
+import { plainForms } from "../secret/forms.ts";
 import { readEnvFile } from "./read-env-file.ts";
 
 export const FORMATS = ["sh", "fish", "powershell", "dotenv", "json", "github", "gitlab"] as const;
@@ -33,12 +34,11 @@ export function quote(format: Format, variables: ReadonlyMap<string, string>): Q
 /**
  * What makes GitHub's runner hide values in its log from then on. It looks for commands in both
  * streams of a step, standard error first (actions/runner, ProcessInvoker and OutputManager), so that
- * standard output is free for $GITHUB_ENV. It hides by lines; what is short occurs by chance.
+ * standard output is free for $GITHUB_ENV. It hides by lines, also in base64, URLs and JSON.
  */
 export function maskCommands(secrets: readonly string[]): string {
-  const lines = secrets.flatMap((secret) => secret.split(/[\r\n]+/)).map((line) => line.trim());
-  const hidden = [...new Set(lines)].filter((line) => line.length >= 6);
-  return hidden.map((line) => `::add-mask::${line.replaceAll("%", "%25")}\n`).join("");
+  const lines = secrets.flatMap(plainForms).filter((text) => !/[\r\n]/.test(text));
+  return [...new Set(lines)].map((line) => `::add-mask::${line.replaceAll("%", "%25")}\n`).join("");
 }
 
 /**

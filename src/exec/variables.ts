@@ -1,4 +1,5 @@
 import type { Environment } from "../host/host.ts";
+import { secretsOf } from "../secret/named.ts";
 import { Secret, type TokenOrigin } from "../secret/secret.ts";
 import { holdsToken } from "../secret/token-form.ts";
 import { passesFromFile } from "../secret/variable-names.ts";
@@ -116,17 +117,14 @@ function tokenVariables({ tokenName, variables }: ExecConfig): Set<string> {
   return new Set([tokenName, ...STANDARD_NAMES, ...variables.map((name) => `TF_VAR_${name}`)]);
 }
 
-const NAMES_SECRET = /SECRET|TOKEN|KEY|PASS|PWD|CREDENTIAL|AUTH|DSN/i;
-/** An address with a password in it. */
-const HOLDS_SECRET = /:\/\/[^/\s:@]*:[^@\s]+@/;
-
 function hidden(value: string, origin: TokenOrigin & { name: string }): Secret | string {
-  const isSecret = NAMES_SECRET.test(origin.name) || HOLDS_SECRET.test(value) || holdsToken(value);
-  return isSecret ? Secret.of(value, origin) : value;
+  return secretsOf(origin.name, value).length > 0 || holdsToken(value)
+    ? Secret.of(value, origin)
+    : value;
 }
 
 /** What an env file holds that is secret, by its name or its form. @param path the env file, absolute. */
-export function secretsInFile(
+export function envFileSecrets(
   envFile: ReadonlyMap<string, string>,
   path: string,
 ): readonly Secret[] {
@@ -157,13 +155,10 @@ function backendVariables(
   return variables;
 }
 
-const OF_TOOLS = /^(SPACES_|AWS_|TF_VAR_)/;
-
-/** What --mask looks for: our secrets, and those that the environment has for the same tools. */
+/** The secrets among variables that a tool gets, and in the environment that it gets them in. */
 export function secretsIn(variables: Variables, env: Environment): readonly string[] {
   const ours = new Map([...variables].filter(([, value]) => typeof value !== "string"));
-  const others = Object.entries(env).flatMap(([name, value]) =>
-    OF_TOOLS.test(name) && NAMES_SECRET.test(name) && value ? value : [],
-  );
-  return [...new Set([...revealed(ours).values(), ...others])];
+  const own = [...revealed(ours)].flatMap(([name, value]) => [value, ...secretsOf(name, value)]);
+  const others = Object.entries(env).flatMap(([name, value]) => secretsOf(name, value ?? ""));
+  return [...new Set([...own, ...others])];
 }

@@ -1,3 +1,4 @@
+import { remember } from "../secret/known.ts";
 import { Secret } from "../secret/secret.ts";
 import { holdsToken, isLegacyToken } from "../secret/token-form.ts";
 import type { Expression } from "./syntax.ts";
@@ -29,6 +30,7 @@ export function conceal(name: string | undefined, written: Written): Expression 
   if (typeof literal === "string" && literal !== "") {
     const isSecret = name !== undefined && isSecretSetting(name);
     if (isSecret || holdsToken(literal) || isLegacyToken(literal)) {
+      if (isSecret) remember(literal);
       const secret = Secret.of(literal, { kind: "code", path: place.file });
       return { ...written, literal: secret, source: "" };
     }

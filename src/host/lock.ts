@@ -4,7 +4,6 @@ import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { AppError } from "../errors/app-error.ts";
 import { hint } from "../errors/hint.ts";
-import { printable } from "../lib/printable.ts";
 import { ageOf, codeOf, writeFailed } from "./files.ts";
 import type { LockWait } from "./host.ts";
 import { isDead, makerOf, newTag, type Owner, ourselves } from "./owner.ts";
@@ -147,9 +146,7 @@ async function readHolder(path: string): Promise<Holder | undefined> {
 }
 
 function nameOf(holder: Holder | undefined): string {
-  return holder === undefined
-    ? "another run"
-    : `process ${holder.pid} on ${printable(holder.host)}`;
+  return holder === undefined ? "another run" : `process ${holder.pid} on ${holder.host}`;
 }
 
 function busy(path: string, holder: Holder | undefined): AppError {

@@ -6,6 +6,7 @@ import { AppError } from "../errors/app-error.ts";
 import { EXIT } from "../errors/exit-status.ts";
 import { hint } from "../errors/hint.ts";
 import { wrap } from "../lib/wrap.ts";
+import { safe, safeLines } from "../secret/safe.ts";
 import { nodeFiles } from "./files.ts";
 import type { Clock, Host, InputKind, Terminal } from "./host.ts";
 import { send } from "./http.ts";
@@ -126,12 +127,13 @@ async function nodeTerminal(interrupted: AbortSignal): Promise<Terminal> {
     }
   };
   return {
-    note: (title, text) => note(text, title, { output }),
-    line: (text) => log.message(text, { output }),
-    complain: (text) => log.error(wrap(text, output.columns - 4).join("\n"), { output }),
-    secret: (message) => answered((signal) => password({ message, output, signal })),
-    confirm: async (message) => {
+    note: (title, text) => note(safeLines(text), safe(title), { output }),
+    line: (text) => log.message(safeLines(text), { output }),
+    complain: (text) => log.error(wrap(safe(text), output.columns - 4).join("\n"), { output }),
+    secret: (message) => answered((signal) => password({ message: safe(message), output, signal })),
+    confirm: async (question) => {
       await discardTypedAhead();
+      const message = safeLines(question);
       return answered((signal) => confirm({ message, output, signal }));
     },
   };

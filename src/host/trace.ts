@@ -1,4 +1,4 @@
-import { printable } from "../lib/printable.ts";
+import { safe } from "../secret/safe.ts";
 import type { Host } from "./host.ts";
 
 /**
@@ -8,7 +8,7 @@ import type { Host } from "./host.ts";
 export function traced(host: Host, say: (text: string) => void): Host {
   const start = host.steadyClock.now();
   const line = (text: string) =>
-    say(`[${Math.round(host.steadyClock.now() - start)} ms] ${printable(text)}\n`);
+    say(`[${Math.round(host.steadyClock.now() - start)} ms] ${safe(text)}\n`);
 
   return {
     ...host,
@@ -30,7 +30,7 @@ export function traced(host: Host, say: (text: string) => void): Host {
       const answer = await host.http(request);
       const what = answer.kind === "answer" ? answer.status : `${answer.why} (${answer.detail})`;
       const method = request.method ?? (request.form === undefined ? "GET" : "POST");
-      line(`${method} ${request.url.href}: ${what}`);
+      line(`${method} ${request.url.origin}${request.url.pathname}: ${what}`);
       return answer;
     },
     async run(call) {

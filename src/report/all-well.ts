@@ -1,6 +1,7 @@
 import { wrap } from "../lib/wrap.ts";
+import { safe } from "../secret/safe.ts";
 import { expiry } from "./expiry.ts";
-import { type Page, safe } from "./paint.ts";
+import type { Page } from "./paint.ts";
 import type { Report } from "./report.ts";
 
 /** A run of init that found nothing to do and nothing to say. */

@@ -1,8 +1,9 @@
 import { wrap } from "../lib/wrap.ts";
 import type { Explanation, ScopeCheck } from "../scopes/explanation.ts";
 import type { FailingResource } from "../scopes/failures.ts";
+import { safe } from "../secret/safe.ts";
 import { type HintEdge, hintText, hintWords } from "./hint-text.ts";
-import { type Page, safe } from "./paint.ts";
+import type { Page } from "./paint.ts";
 
 /** What `explain` made of a text; how it looks is decided at the edge. */
 export interface ExplainReport {
@@ -34,9 +35,10 @@ function oneText(explanation: Explanation, { paint, columns, edge }: Page): stri
 
 function scopeText({ scope, granted, for: attribute }: ScopeCheck, paint: Page["paint"]): string {
   const because = attribute === undefined ? "" : ` for ${attribute}`;
-  if (granted === undefined) return scope + because;
+  const asked = safe(scope + because);
+  if (granted === undefined) return asked;
   const has = granted ? "the token has it" : "the token lacks it";
-  return `${paint(granted ? "green" : "red", granted ? "✓" : "✗")} ${scope}${because} (${has})`;
+  return `${paint(granted ? "green" : "red", granted ? "✓" : "✗")} ${asked} (${has})`;
 }
 
 const SHOWN = 5;

@@ -1,11 +1,12 @@
 import type { HookFacts } from "../commands/hook/hook.ts";
 import type { Result } from "../core/flow.ts";
 import { shortPath } from "../lib/paths.ts";
+import { safe } from "../secret/safe.ts";
 import { diffOf } from "./diff.ts";
 import type { HintEdge } from "./hint-text.ts";
 import { humanFindings } from "./human.ts";
 import { jsonFinding } from "./json.ts";
-import { type Page, safe } from "./paint.ts";
+import type { Page } from "./paint.ts";
 
 /** What `hook` did; how it looks is decided at the edge. */
 export interface HookReport extends Result<HookFacts> {

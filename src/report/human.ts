@@ -16,10 +16,11 @@ import { exec, type Hint, hint, own, run } from "../errors/hint.ts";
 import { STANDARD_NAMES } from "../exec/token-sources.ts";
 import { shellWord } from "../lib/shell-word.ts";
 import { wrap } from "../lib/wrap.ts";
+import { safe } from "../secret/safe.ts";
 import { diffOf } from "./diff.ts";
 import { type HintEdge, hintText, hintWords } from "./hint-text.ts";
 import { fileInRoot, grouped, nameInRoot, someOf } from "./many-roots.ts";
-import { type Page, safe } from "./paint.ts";
+import type { Page } from "./paint.ts";
 import { type Report, shownPath } from "./report.ts";
 import { whoIsWho } from "./who-is-who.ts";
 
@@ -113,10 +114,8 @@ function resultRow(report: Report, group: readonly CommandResult[], page: Page):
 }
 
 export function humanError({ code, message, hint }: AppError, page: Page): string {
-  // Lines of its own are indented; any other newline is part of a name, and shown like the rest.
-  const shown = message.split(/\n(?= {2})/).map(safe);
   const fix = hintWords(hint ?? [], page.edge).map(safe);
-  return `${problem("red", "✗", shown.join("\n"), code, page, fix)}\n`;
+  return `${problem("red", "✗", message, code, page, fix)}\n`;
 }
 
 function sections(parts: readonly string[]): string {
@@ -188,13 +187,13 @@ function diffLines(change: Change, page: Page): string[] {
 function titled(mark: string, name: string, why: string, page: Page, style?: "bold"): string {
   const head = `${mark} ${style === undefined ? name : page.paint(style, name)}`;
   if (2 + name.length + 2 + why.length <= page.columns) return `${head}  ${page.paint("dim", why)}`;
-  const lines = wrap(why, page.columns - 2).map((line) => `  ${page.paint("dim", line)}`);
+  const lines = wrap(safe(why), page.columns - 2).map((line) => `  ${page.paint("dim", line)}`);
   return [head, ...lines].join("\n");
 }
 
 /** A sentence behind a mark, in lines that fit. */
 function marked(mark: string, text: string, page: Page): string {
-  return wrap(text, page.columns - 2)
+  return wrap(safe(text), page.columns - 2)
     .map((line, i) => `${i === 0 ? mark : " "} ${line}`)
     .join("\n");
 }
@@ -231,7 +230,7 @@ const WEIGHT = { error: 0, warning: 1, info: 2 } as const;
 
 function findings(report: Report, all: readonly Finding[], page: Page): string {
   const { warnings, facts } = report;
-  const doubtful = warnings.map((text) => marked(page.paint("yellow", "!"), safe(text), page));
+  const doubtful = warnings.map((text) => marked(page.paint("yellow", "!"), text, page));
   const found =
     facts.terraform.roots.length > 1 ? findingsOfMany(all, page) : humanFindings(all, page);
   return [found, ...doubtful].filter(Boolean).join("\n");

@@ -7,7 +7,7 @@ import { type ToolCommand, title } from "../core/run-commands.ts";
 import type { AppError } from "../errors/app-error.ts";
 import type { ExitStatus } from "../errors/exit-status.ts";
 import type { TokenState } from "../exec/token-sources.ts";
-import { redact } from "../secret/redact.ts";
+import { safeJson } from "../secret/safe.ts";
 import { Secret } from "../secret/secret.ts";
 import { type HintEdge, hintText } from "./hint-text.ts";
 import type { Report } from "./report.ts";
@@ -118,5 +118,5 @@ function jsonCommand(command: ToolCommand): object {
 }
 
 function print(document: object): string {
-  return `${redact(JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...document }, null, 2))}\n`;
+  return `${safeJson({ schemaVersion: SCHEMA_VERSION, ...document })}\n`;
 }

@@ -1,7 +1,6 @@
 import { styleText } from "node:util";
 import type { Environment } from "../host/host.ts";
-import { printable } from "../lib/printable.ts";
-import { redact } from "../secret/redact.ts";
+import { safe } from "../secret/safe.ts";
 import type { HintEdge } from "./hint-text.ts";
 
 type Style = Parameters<typeof styleText>[0];
@@ -14,7 +13,7 @@ export interface Page {
   readonly edge: HintEdge;
 }
 
-/** Colours a text, or leaves it; what comes from files, servers and tools goes through `safe`. */
+/** Makes a text of one line safe, and colours it or not. */
 export type Paint = (style: Style, text: string) => string;
 
 /** @param flag --color or --no-color, where given. */
@@ -26,8 +25,11 @@ export function pageOn(
 ): Page {
   const color = wantsColor(stream, env, flag);
   return {
-    // The decision is ours: styleText's own look at the stream would repeat it.
-    paint: (style, text) => (color ? styleText(style, text, { validateStream: false }) : text),
+    paint(style, text) {
+      const line = safe(text);
+      // The decision is ours: styleText's own look at the stream would repeat it.
+      return color ? styleText(style, line, { validateStream: false }) : line;
+    },
     columns: stream.isTTY ? stream.columns || 80 : Number.POSITIVE_INFINITY,
     edge,
   };
@@ -43,9 +45,4 @@ function wantsColor(
   if (env["NO_COLOR"]) return false;
   if (env["FORCE_COLOR"]) return env["FORCE_COLOR"] !== "0";
   return stream.isTTY === true && env["TERM"] !== "dumb";
-}
-
-/** A text of others, harmless on a terminal. */
-export function safe(text: string): string {
-  return redact(printable(text));
 }

@@ -1,4 +1,5 @@
-import { type Paint, safe } from "./paint.ts";
+import { safe } from "../secret/safe.ts";
+import type { Paint } from "./paint.ts";
 
 const QUIET_MS = 300;
 const FRAME_MS = 80;

@@ -4,7 +4,7 @@ import type { Use } from "../concerns/effective-token/uses.ts";
 import type { Result } from "../core/flow.ts";
 import type { Environment } from "../host/host.ts";
 import { isInside, shortPath } from "../lib/paths.ts";
-import { safe } from "./paint.ts";
+import { safe } from "../secret/safe.ts";
 
 /** What a command found or did; how it looks is decided at the edge. */
 export interface Report extends Result<Facts> {

@@ -3,10 +3,12 @@ import type { ScopesLook } from "../commands/scopes/scopes.ts";
 import { allNeeded } from "../concerns/token/needed-scopes.ts";
 import { requiresOf } from "../scopes/closure.ts";
 import type { Need, Reason } from "../scopes/needed.ts";
+import { safe } from "../secret/safe.ts";
 import type { HintEdge } from "./hint-text.ts";
 import { humanFindings } from "./human.ts";
 import { jsonFinding } from "./json.ts";
-import { type Page, safe } from "./paint.ts";
+import { code, prose } from "./markdown.ts";
+import type { Page } from "./paint.ts";
 
 /** What `scopes` found out; how it looks is decided at the edge. */
 export interface ScopesReport extends ScopesLook {
@@ -28,10 +30,10 @@ export function scopesText(report: ScopesReport, page: Page): string {
     const lacks = missing.has(scope);
     const mark = report.token === undefined ? " " : lacks ? "✗" : "✓";
     const name = page.paint(lacks ? "red" : "bold", scope.padEnd(width));
-    return `${page.paint(lacks ? "red" : "green", mark)} ${name}  ${page.paint("dim", safe(why))}`;
+    return `${page.paint(lacks ? "red" : "green", mark)} ${name}  ${page.paint("dim", why)}`;
   };
   const sections = [
-    `${title(report)}`,
+    safe(title(report)),
     rows.map(marked).join("\n"),
     listed(
       "May be needed:",
@@ -50,18 +52,19 @@ export function scopesText(report: ScopesReport, page: Page): string {
 /** For a pull request. */
 export function scopesMarkdown(report: ScopesReport): string {
   const missing = new Set(report.token?.comparison.missing);
-  const cell = (text: string) => text.replaceAll("|", "\\|");
   const lines = rowsOf(report).map(({ scope, why }) => {
     const lacks = missing.has(scope) ? " **(missing)**" : "";
-    return `| \`${scope}\`${lacks} | ${cell(safe(why))} |`;
+    return `| ${code(scope)}${lacks} | ${prose(why)} |`;
   });
   const more = [
-    ...report.code.needs.maybe.map(({ scope, why }) => `- May be needed: \`${scope}\`, ${why}`),
-    ...report.code.needs.spaces.map((address) => `- Spaces keys: \`${address}\``),
-    ...report.findings.map(({ level, message }) => `- ${level}: ${safe(message)}`),
+    ...report.code.needs.maybe.map(
+      ({ scope, why }) => `- May be needed: ${code(scope)}, ${prose(why)}`,
+    ),
+    ...report.code.needs.spaces.map((address) => `- Spaces keys: ${code(address)}`),
+    ...report.findings.map(({ level, message }) => `- ${level}: ${prose(message)}`),
   ];
   const table = ["| Scope | Why |", "| --- | --- |", ...lines].join("\n");
-  return `${[`### ${title(report)}`, table, more.join("\n")].filter(Boolean).join("\n\n")}\n`;
+  return `${[`### ${prose(title(report))}`, table, more.join("\n")].filter(Boolean).join("\n\n")}\n`;
 }
 
 export function scopesDocument(report: ScopesReport, edge: HintEdge): object {
@@ -85,10 +88,10 @@ export function scopesDocument(report: ScopesReport, edge: HintEdge): object {
 
 function title({ purpose, plan, dirs, cwd, code: { needs } }: ScopesReport): string {
   const total = needs.own.length + needs.required.length;
-  const where = dirs.map((dir) => safe(relative(cwd, dir) || ".")).join(", ");
+  const where = dirs.map((dir) => relative(cwd, dir) || ".").join(", ");
   const scopes = total === 1 ? "1 scope" : `${total} scopes`;
   if (plan !== undefined) {
-    return `terraform apply ${plan === "-" ? "of this plan" : safe(plan)}: ${scopes}`;
+    return `terraform apply ${plan === "-" ? "of this plan" : plan}: ${scopes}`;
   }
   return `terraform ${purpose} in ${where || "no root module"}: ${scopes}`;
 }

@@ -3,11 +3,12 @@ import type { Use } from "../concerns/effective-token/uses.ts";
 import { hint, run } from "../errors/hint.ts";
 import { wrap } from "../lib/wrap.ts";
 import { broadAccess } from "../scopes/granted.ts";
+import { safe } from "../secret/safe.ts";
 import { describeOrigin, Secret } from "../secret/secret.ts";
 import { expiry } from "./expiry.ts";
 import { hintText } from "./hint-text.ts";
 import { grouped, someOf } from "./many-roots.ts";
-import { type Page, safe } from "./paint.ts";
+import type { Page } from "./paint.ts";
 import { type Report, shownPath } from "./report.ts";
 
 /** Project, token, team, doctl context and roots: what people paste into chats. */
@@ -20,11 +21,11 @@ export function whoIsWho(report: Report, page: Page): string {
     terraform: { roots, tool: terraform },
   } = facts;
   const rows: Row[] = [
-    ["Project", page.paint("bold", config.project)],
+    ["Project", config.project, "bold"],
     ...(config.environment === undefined ? [] : [["Environment", config.environment] as Row]),
   ];
   if (token.kind === "found") rows.push(["Token", tokenRow(report, token.token)]);
-  if (inspection?.team !== undefined) rows.push(["Team", safe(inspection.team.name)]);
+  if (inspection?.team !== undefined) rows.push(["Team", inspection.team.name]);
   if (inspection?.scopes !== undefined) rows.push(["Scopes", scopesInWords(inspection.scopes)]);
   const isAlive = inspection?.state === "alive";
   if (isAlive && doctl?.target && isInUse(doctl.tool, doctl.target.holding)) {
@@ -73,7 +74,7 @@ function useRows(report: Report): Row[] {
   if (first === undefined && token.kind === "found") {
     return [...rows, ["Under exec", `${token.token.fingerprint}, whatever the tool`]];
   }
-  if (first?.from.startsWith("exec stops")) return [...rows, ["Under exec", safe(first.from)]];
+  if (first?.from.startsWith("exec stops")) return [...rows, ["Under exec", first.from]];
   return [...rows, ...usesInWords(report, others).map((text): Row => ["Under exec", text])];
 }
 
@@ -96,19 +97,20 @@ function useInWords(report: Report, { token, from, where, dir }: Use): string {
   const root = several ? `${shownPath(report, dir)}: ` : "";
   const what =
     token instanceof Secret ? token.fingerprint : token === "none" ? "no token" : "unknown";
-  return `${root}${what}, ${safe(from)}${place}`;
+  return `${root}${what}, ${from}${place}`;
 }
 
 /** What is to be copied stays whole. */
-type Row = [name: string, text: string, whole?: "whole"];
+type Row = [name: string, text: string, how?: "whole" | "bold"];
 
 const LABEL = 12;
 
-function rowLines([name, text, whole]: Row, page: Page): string[] {
-  const lines = whole ? [text] : wrap(text, page.columns - LABEL);
+function rowLines([name, text, how]: Row, page: Page): string[] {
+  const shown = safe(text);
+  const lines = how === "whole" ? [shown] : wrap(shown, page.columns - LABEL);
   return lines.map((line, i) => {
     const label = (i === 0 ? name : "").padEnd(LABEL - 1);
-    return `${page.paint("dim", label)} ${line}`;
+    return `${page.paint("dim", label)} ${how === "bold" ? page.paint("bold", line) : line}`;
   });
 }
 
@@ -128,12 +130,12 @@ function tokenRow(report: Report, token: Secret): string {
     refused: "refused",
     unknown: "not verified",
   }[inspection?.state ?? "unknown"];
-  return `${token.fingerprint}, from ${safe(origin)}, ${state}`;
+  return `${token.fingerprint}, from ${origin}, ${state}`;
 }
 
 function scopesInWords(scopes: readonly string[]): string {
   const broad = broadAccess(scopes);
   if (broad !== undefined) return broad;
-  if (scopes.length <= 4) return scopes.map(safe).join(", ") || "none";
-  return `${scopes.slice(0, 3).map(safe).join(", ")} and ${scopes.length - 3} more`;
+  if (scopes.length <= 4) return scopes.join(", ") || "none";
+  return `${scopes.slice(0, 3).join(", ")} and ${scopes.length - 3} more`;
 }

@@ -1,4 +1,7 @@
 import { sha256 } from "../lib/sha256.ts";
+import { base64At } from "./forms.ts";
+import { remember } from "./known.ts";
+import { secretsOf } from "./named.ts";
 import { isToken, kindOf, readToken, type TokenFormat } from "./token-form.ts";
 
 /** Where a token came from; it describes itself, as that is the first question of every report. */
@@ -15,6 +18,8 @@ export type TokenOrigin =
 /** A third of it in base64 is not found by chance either. */
 const LEAST_SEARCHED = 16;
 const LEAST_SECRET = 6;
+/** The others also hide values that are no secrets, such as the rest of a file that is shown. */
+const ALWAYS_SECRET: ReadonlySet<TokenOrigin["kind"]> = new Set(["prompt", "command", "doctl"]);
 
 /**
  * A value that must not be seen. Every way of printing it gives its fingerprint; the value itself
@@ -30,7 +35,11 @@ export class Secret {
     this.origin = origin;
   }
 
+  /** What its origin calls a secret is hidden from now on wherever it is printed (known.ts). */
   static of(value: string, origin: TokenOrigin): Secret {
+    if (origin.kind === "environment" || origin.kind === "env-file") {
+      for (const each of secretsOf(origin.name, value)) remember(each);
+    } else if (ALWAYS_SECRET.has(origin.kind)) remember(value);
     return new Secret(value, origin);
   }
 
@@ -154,16 +163,12 @@ function escapedFormOf(text: string): RegExp {
   return new RegExp(forms.join(""), "g");
 }
 
-/**
- * Thirds of the part of a text's base64 that does not depend on what stands around it, at each of three
- * offsets. Lines of 64 characters break a token of 64 twice at most, so one third is always whole.
- */
+/** Thirds of its base64. Lines of 64 characters break a token of 64 twice at most, so one third is always whole. */
 function base64PiecesOf(text: string): string[] {
-  return [0, 1, 2].flatMap((offset) => {
-    const whole = Buffer.from("\0".repeat(offset) + text).toString("base64");
-    const fixed = whole.replace(/=+$/, "").slice(Math.ceil((offset * 4) / 3), -1);
+  return base64At(text).flatMap((fixed) => {
     const third = Math.floor(fixed.length / 3);
-    return [0, 1, 2].map((i) => fixed.slice(i * third, (i + 1) * third));
+    const thirds = [0, 1, 2].map((i) => fixed.slice(i * third, (i + 1) * third));
+    return thirds.filter(Boolean);
   });
 }
 

@@ -382,10 +382,26 @@ SPACES_PIN_KEY=1234
     expect(stdout).toContain(`\n${bench.token}\n`);
   });
 
+  it.for(["sh", "json", "dotenv"])("in the format %s, too", async (format, context) => {
+    const address = "TF_VAR_address=postgres://me:p4ss@db.example/x";
+    const bench = await repoWith(context, `${address}\nTF_VAR_pem_key="one line\ntwo line"\n`);
+    const { stdout, stderr } = await runTwice(bench, ["env", "--format", format], github);
+    expect(stderr.split("\n").sort()).toEqual(
+      [
+        "",
+        "::add-mask::one line",
+        "::add-mask::p4ss",
+        "::add-mask::postgres://me:p4ss@db.example/x",
+        "::add-mask::two line",
+        `::add-mask::${bench.token}`,
+      ].sort(),
+    );
+    expect(stdout).not.toContain("add-mask");
+  });
+
   it.for<[name: string, args: string[], env: Record<string, string>]>([
     ["elsewhere", ["--format", "github"], {}],
     ["elsewhere in CI", ["--format", "github"], { CI: "true" }],
-    ["in another format", [], github.env],
     ["by --unset", ["--unset"], github.env],
   ])("%s nothing is said", async ([, args, env], context) => {
     const bench = await repoWith(context, ENV);

@@ -17,10 +17,29 @@ async function repoWith(context: Pick<TestContext, "onTestFinished">): Promise<W
     `SPACES_SECRET_ACCESS_KEY=${SPACES}`,
     `TF_VAR_x_password='${PASSWORD}'`,
     "TF_VAR_region=frankfurt-1",
-    "DB_PASSWORD=of-the-database",
+    "DB_PASSWORD=x-of-the-database",
+    "DATABASE_URL=postgres://me:p4ss@db.example/x",
     'TF_VAR_private_key="-----BEGIN KEY-----\nMIIEvQIBADAN\n-----END KEY-----"',
   ];
   await bench.write(".env", lines.map((line) => `${line}\n`).join(""), 0o600);
+  await bench.write(
+    ".env.prod",
+    "DIGITALOCEAN_TOKEN=x-of-prod-0123\nAPI_KEY='x of \"prod\"'\n",
+    0o600,
+  );
+  await bench.write(
+    ".do-bootstraprc",
+    "environments: { prod: { token: { envFile: .env.prod } } }\n",
+  );
+  await bench.write(
+    "terraform.tfvars",
+    'db_password = "x-of-the-tfvars"\nregion = "frankfurt-1"\n',
+  );
+  await bench.write(
+    "a.secret.auto.tfvars.json",
+    '{"settings": {"pin": "in-a-secret-file"}}\n',
+    0o600,
+  );
   return bench;
 }
 
@@ -70,7 +89,15 @@ describe.concurrent("through pipes", () => {
     ["a secret of the environment's", env("AWS_SECRET_ACCESS_KEY"), "***"],
     ["a line of a key", '"MIIEvQIBADAN,"', "***,"],
     ["a key", env("TF_VAR_private_key"), "***"],
-    ["what is not passed on", '"of-the-database"', "of-the-database"],
+    ["what is not passed on", '"x-of-the-database"', "***"],
+    ["another environment's token", '"x-of-prod-0123"', "***"],
+    ["in JSON", `JSON.stringify({ a: 'x of "prod"' })`, '{"a":"***"}'],
+    ["the password of an address alone", '"p4ss"', "***"],
+    ["a value of a tfvars file", '"x-of-the-tfvars"', "***"],
+    ["any value of a secret tfvars file", '"in-a-secret-file"', "***"],
+    ["the token in base64", `btoa(${env("DIGITALOCEAN_TOKEN")})`, "***"],
+    ["a Spaces secret in a URL", `encodeURIComponent(${env("SPACES_SECRET_ACCESS_KEY")})`, "***"],
+    ["a secret of another program's", env("GITHUB_TOKEN"), "***"],
     ["two, side by side", `${env("DIGITALOCEAN_TOKEN")} + ${env("TF_VAR_x_password")}`, "******"],
     [
       "the first half of the token alone",
@@ -80,7 +107,9 @@ describe.concurrent("through pipes", () => {
   ])("%s, in stdout and in stderr", async ([, what, shown], { expect }) => {
     const script = say("stdout", what) + say("stderr", `"E" + (${what})`);
     const command = await commandOf(bench, script);
-    const options = { env: { AWS_SECRET_ACCESS_KEY: OUTSIDE } };
+    const options = {
+      env: { AWS_SECRET_ACCESS_KEY: OUTSIDE, GITHUB_TOKEN: "x-of-another-program" },
+    };
     const expected = { status: 0, stdout: shown, stderr: `E${shown}` };
     const line = exec(command, "--mask");
     expect(await bench.run(line, options)).toEqual(expected);
@@ -98,7 +127,7 @@ describe.concurrent("through pipes", () => {
   it("--all: every secret of the env file", async ({ expect }) => {
     const command = await commandOf(bench, say("stdout", env("DB_PASSWORD")));
     expect((await bench.run(exec(command, "--all", "--mask"))).stdout).toBe("***");
-    expect((await bench.run(exec(command, "--all"))).stdout).toBe("of-the-database");
+    expect((await bench.run(exec(command, "--all"))).stdout).toBe("x-of-the-database");
   });
 
   it.for([1, 20, 70])(

@@ -21,6 +21,20 @@ const EXPLAINED = `✗ The token lacks ssh_key:create.
   → Scopes cannot be edited: make a new token that also has ssh_key:create. do-bootstrap scopes lists all that the code needs.
 `;
 
+describe("exec --mask --explain", () => {
+  it("says nothing that is masked", async () => {
+    const bench = await repo();
+    const secrets = "NPM_TOKEN=correct-horse\nDATABASE_URL=postgres://me:p4ss@db.example/x\n";
+    await bench.write(".env", `DIGITALOCEAN_TOKEN=${bench.token}\n${secrets}`, 0o600);
+    const script = `process.stderr.write(${JSON.stringify(REFUSED)} + " correct-horse p4ss\\n"); process.exitCode = 1;`;
+    const line = ["exec", "--mask", "--explain", "--", "node", "-e", script];
+    const { status, stderr } = await bench.run(line);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/\n +Said +You are not authorized \*{3} \*{3}\n/);
+    expect(stderr).not.toMatch(/correct-horse|p4ss/);
+  });
+});
+
 describe("explain", () => {
   it.each<readonly [what: string, args: readonly string[], input: string]>([
     ["a text", [REFUSED], ""],

@@ -63,6 +63,31 @@ describe("what the code needs", () => {
     );
   });
 
+  it("names of the repo are literal, in Markdown, JSON and text", async () => {
+    const bench = await repo();
+    const name = "m|`@octocat` <img src=x>\u202e\u009b\n\n# ##[group]x";
+    const block = { resource: { digitalocean_ssh_key: { [name]: { name: "me" } } } };
+    await bench.write("infra/a.tf.json", JSON.stringify(block));
+    const { stdout: markdown } = await bench.run(["scopes", "--format", "markdown"]);
+    // Nothing but plain words stands outside code.
+    const outside = markdown.replace(/(`+)(?!`).*?[^`]\1(?!`)/g, "");
+    expect(markdown).toContain("<img");
+    expect(outside).not.toMatch(/[<>@#[\]`](?<!^#+)/m);
+    expect(markdown.split("\n").filter((line) => line.startsWith("#"))).toHaveLength(1);
+    for (const line of markdown.split("\n").filter((each) => each.startsWith("| "))) {
+      expect(line.replaceAll("\\|", "").match(/\|/g), line).toHaveLength(3);
+    }
+    const { stdout: json } = await bench.run(["scopes", "--json"]);
+    expect(json).toMatch(/^[\n\x20-\x7e]+$/);
+    expect(json).not.toContain("##[");
+    expect(
+      JSON.parse(json).own[0].reasons.map(({ address }: { address: string }) => address),
+    ).toContain(`digitalocean_ssh_key.${name}`);
+    const { stdout: text } = await bench.run(["scopes"]);
+    expect(`${markdown}${text}`).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]|##\[/);
+    expect(text.split("\n")).toHaveLength(7);
+  });
+
   it("and account.team in the config asks for the account", async () => {
     const bench = await repo();
     await bench.write(".do-bootstraprc", "account: { team: x }\n");

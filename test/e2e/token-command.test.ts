@@ -301,6 +301,24 @@ describe.skipIf(needsScript !== "")(`on a terminal${needsScript}`, () => {
     expect(await readdir(bench.home)).not.toContain(".local");
   });
 
+  it("the question shows what is not seen, and where a word ends", async (context) => {
+    const { terminal } = await guided(context, [], {}, async (bench) => {
+      await manager(bench);
+      const words = JSON.stringify(["vault", "read token\u202e\u200b", "a\n##[group]"]);
+      await bench.write(".do-bootstraprc", `{"token": {"command": ${words}}}`);
+      return undefined;
+    });
+    const question = await terminal.until(/May it, on this machine\?/);
+    for (const word of [
+      String.raw`vault 'read token\x202e\x200b'`,
+      String.raw`'a\x0a#\x23[group]'`,
+    ]) {
+      expect(question).toContain(word);
+    }
+    terminal.type("\x03");
+    expect(await terminal.exit).toBe(130);
+  });
+
   it("a no runs nothing, and leads to a token by hand", async (context) => {
     const { bench, terminal } = await startInit(context);
     await terminal.until(/May it, on this machine\?/);

@@ -230,6 +230,41 @@ describe("a command line that a person is to type", () => {
   });
 });
 
+describe("what is printed", () => {
+  const writes = /(?:std(?:out|err)|stream)\.write\(|writeSync\(|writeAll\(|console\./;
+
+  it("is written in these files only", () => {
+    const writers = MODULES.filter(({ code }) => writes.test(code)).map(({ path }) => path);
+    expect(writers.sort()).toEqual([
+      "bin.ts",
+      // The data that was asked for.
+      "cli/commands/env.ts",
+      "exec/execute.ts",
+      "exec/quick.ts",
+      "exec/write-all.ts",
+      "main.ts",
+      // One line, which it makes safe.
+      "report/progress.ts",
+    ]);
+  });
+
+  it("by main.ts goes through a gate, but for help and data", () => {
+    const { code = "" } = MODULES.find(({ path }) => path === "main.ts") ?? {};
+    const written = Array.from(
+      code.matchAll(/std(?:out|err)\.write\((\w+(?:\.\w+)?)/g),
+      ([, what]) => what,
+    );
+    expect([...new Set(written)].sort()).toEqual([
+      "jsonDocument",
+      "jsonError",
+      "jsonReport",
+      "outcome.output",
+      "parsed.text",
+      "safeLines",
+    ]);
+  });
+});
+
 describe("the small entry", () => {
   /** Everything that is loaded with a module, types not counted. */
   const loadedWith = (path: string, seen = new Set<string>()): Set<string> => {
@@ -257,11 +292,17 @@ describe("the small entry", () => {
       "errors/system-error.ts",
       "host/record.ts",
       "lib/is-ci.ts",
+      "lib/json.ts",
       "lib/paths.ts",
       "lib/printable.ts",
       "lib/sha256.ts",
       "secret/content.ts",
+      "secret/forms.ts",
+      "secret/known.ts",
+      "secret/mask.ts",
+      "secret/named.ts",
       "secret/redact.ts",
+      "secret/safe.ts",
       "secret/secret.ts",
       "secret/token-form.ts",
       "secret/variable-names.ts",

@@ -56,5 +56,6 @@ export const EXEC_CONFIG: ExecConfig = {
   strangeBackends: [],
   variables: [],
   secretFiles: [],
+  filesToMask: [],
   workspaces: [],
 };

@@ -20,6 +20,7 @@ import { sourcesIn, tokenState } from "../../exec/prepare.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
 import { rememberConfig } from "../../exec/record.ts";
 import type { TokenState } from "../../exec/token-sources.ts";
+import type { LookOptions } from "../../host/host.ts";
 import { foldersUp } from "../../lib/paths.ts";
 import type { ObservingHost } from "../init/observe.ts";
 import { askForTrust, type Prompter } from "../init/prompter.ts";
@@ -91,7 +92,10 @@ export async function openSession(
     ...config.secretFiles.map(({ path }) => path),
     ...config.workspaces.map(({ dir }) => selectionFile(dir, env)),
   ];
-  const texts = paths.map(async (path) => [path, textIn(await host.files.look(path))] as const);
+  const toMask = options["mask"] === true ? config.filesToMask : [];
+  const readIn = (all: readonly string[], more: LookOptions = {}) =>
+    all.map(async (path) => [path, textIn(await host.files.look(path, more))] as const);
+  const texts = [...readIn(toMask, { waitForFifo: false }), ...readIn(paths)];
   const textOf = new Map(await Promise.all(texts));
   const facts: Facts = {
     config,

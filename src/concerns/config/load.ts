@@ -3,7 +3,6 @@ import { AppError } from "../../errors/app-error.ts";
 import { hint } from "../../errors/hint.ts";
 import type { Files, Host } from "../../host/host.ts";
 import { foldersUp } from "../../lib/paths.ts";
-import { printable } from "../../lib/printable.ts";
 import type { WrittenConfig } from "./schema.ts";
 
 const NAME = "do-bootstrap";
@@ -77,7 +76,7 @@ async function refuseEndless(files: Pick<Files, "look">, file: string, place: st
   const limit = place === "package.json" ? {} : { maxBytes: MAX_BYTES };
   const snapshot = await files.look(file, { ...limit, waitForFifo: false });
   if (snapshot.kind !== "unusable") return;
-  throw new AppError("CONFIG_UNREADABLE", `${printable(file)} is ${snapshot.why}.`, {
+  throw new AppError("CONFIG_UNREADABLE", `${file} is ${snapshot.why}.`, {
     hint: hint`Move it away, or fix it; its format is in the README under Configuration.`,
   });
 }

@@ -2,7 +2,6 @@ import * as v from "valibot";
 import { AppError } from "../../errors/app-error.ts";
 import { type Hint, hint } from "../../errors/hint.ts";
 import { nearest } from "../../lib/nearest.ts";
-import { printable } from "../../lib/printable.ts";
 import { looksLikeToken } from "../../secret/token-form.ts";
 import { type WrittenConfig, writtenConfig } from "./schema.ts";
 
@@ -21,15 +20,10 @@ export function validateConfig(loaded: unknown, file: string): WrittenConfig {
   const result = v.safeParse(writtenConfig, loaded ?? {});
   if (result.success) return result.output;
   const problems = result.issues.flatMap(deepest).map(describe);
-  throw new AppError(
-    "CONFIG_INVALID",
-    [`${printable(file)} is not a valid config:`, ...problems.map(({ text }) => `  ${text}`)].join(
-      "\n",
-    ),
-    {
-      hint: problems.find((each) => each.hint)?.hint ?? HELP,
-    },
-  );
+  throw new AppError("CONFIG_INVALID", `${file} is not a valid config:`, {
+    list: problems.map(({ text }) => text),
+    hint: problems.find((each) => each.hint)?.hint ?? HELP,
+  });
 }
 
 // valibot leaves them out in silence.
@@ -45,14 +39,14 @@ function refuseBeforehand(loaded: unknown, file: string): void {
 
   function visit(value: unknown, path: readonly string[]): void {
     if (++nodes > MAX_NODES || path.length > MAX_DEPTH) {
-      throw new AppError("CONFIG_INVALID", `${printable(file)} unfolds to far too many values.`, {
+      throw new AppError("CONFIG_INVALID", `${file} unfolds to far too many values.`, {
         hint: HELP,
       });
     }
     if (typeof value === "string" && looksLikeToken(value)) {
       throw new AppError(
         "CONFIG_HOLDS_TOKEN",
-        `${printable(file)}: ${keyPath(path)} looks like a token, and a config is committed.`,
+        `${file}: ${keyPath(path)} looks like a token, and a config is committed.`,
         {
           hint: hint`Delete it there, and in DigitalOcean's control panel if it was ever committed.`,
         },
@@ -76,13 +70,10 @@ function refuseBeforehand(loaded: unknown, file: string): void {
   }
 
   function invalid(problem: string): AppError {
-    return new AppError(
-      "CONFIG_INVALID",
-      `${printable(file)} is not a valid config:\n  ${problem}`,
-      {
-        hint: HELP,
-      },
-    );
+    return new AppError("CONFIG_INVALID", `${file} is not a valid config:`, {
+      list: [problem],
+      hint: HELP,
+    });
   }
 }
 
@@ -162,7 +153,7 @@ function entriesOf(schema: v.GenericSchema): Record<string, v.GenericSchema> {
 }
 
 function keyPath(path: readonly string[]): string {
-  return printable(path.join("."));
+  return path.join(".");
 }
 
 function expectation(issue: Issue): string {
@@ -178,5 +169,5 @@ function kindOf(value: unknown): string {
   if (value === null || value === undefined) return "nothing";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "a section with keys";
-  return printable(JSON.stringify(value));
+  return JSON.stringify(value);
 }

@@ -4,7 +4,6 @@ import { AppError } from "../../errors/app-error.ts";
 import { type Hint, hint, run } from "../../errors/hint.ts";
 import type { Host, ToolCall, ToolResult } from "../../host/host.ts";
 import { foldersUp, isInside } from "../../lib/paths.ts";
-import { printable } from "../../lib/printable.ts";
 
 const TIME_LIMIT_MS = 20_000;
 /** For what reads all of a repo: git inflates about 250 MB a second. */
@@ -156,7 +155,7 @@ export async function openGit(
     const seen = await rootOf();
     // core.worktree in the repo's own config would make anybody's folder the repo's.
     if ((await host.files.realpath(seen)) === (await host.files.realpath(root))) return;
-    throw new AppError("GIT_FAILED", `${root} has its work tree elsewhere: ${printable(seen)}`, {
+    throw new AppError("GIT_FAILED", `${root} has its work tree elsewhere: ${seen}`, {
       hint: hint`Look at ${run("git", "config", "core.worktree")}; if it is not wanted: ${run("git", "config", "--unset", "core.worktree")}`,
     });
   }
@@ -223,7 +222,7 @@ function split(text: string): string[] {
 
 export function gitFailed({ end, stderr }: ToolResult): AppError {
   const reason = stderr.trim().split("\n")[0] || end;
-  return new AppError("GIT_FAILED", `git could not be asked: ${printable(reason)}`, {
+  return new AppError("GIT_FAILED", `git could not be asked: ${reason}`, {
     hint: hintFor(stderr),
   });
 }

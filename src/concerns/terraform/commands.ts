@@ -6,7 +6,7 @@ import { NOTHING, type Plan, type PlanPart } from "../../core/plan.ts";
 import type { ToolCommand } from "../../core/run-commands.ts";
 import { hint, run, unset } from "../../errors/hint.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
-import { secretsInFile, toolVariables } from "../../exec/variables.ts";
+import { envFileSecrets, toolVariables } from "../../exec/variables.ts";
 import { Secret } from "../../secret/secret.ts";
 import type { Variables } from "../../secret/variables.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
@@ -217,7 +217,7 @@ function secretsOf({ config, token: { state }, envFile: { file }, machine: { env
   const spaces = Object.entries(env).filter(([name]) => name.startsWith("SPACES_"));
   return [
     ...(state.kind === "found" ? [state.token, ...state.shadowed] : []),
-    ...secretsInFile(readEnvFile(textIn(file)), config.token.envFile),
+    ...envFileSecrets(readEnvFile(textIn(file)), config.token.envFile),
     ...spaces.map(([name, value]) => Secret.of(value ?? "", { ...origin, name })),
   ];
 }

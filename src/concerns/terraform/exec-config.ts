@@ -9,7 +9,7 @@ import type { TerraformRoot } from "./root/root.ts";
 
 /** What `exec` follows from in this config and these roots. */
 export function execConfigOf(
-  { base, environment, token, roots: written }: ResolvedConfig,
+  { base, environment, token, envFiles, roots: written }: ResolvedConfig,
   roots: readonly TerraformRoot[],
 ): ExecConfig {
   const needs = roots.map((root) => ({ dir: root.config.dir, ...needsOf(root) }));
@@ -25,6 +25,12 @@ export function execConfigOf(
     strangeBackends: roots.flatMap(strangeBackend),
     variables: [...new Set(own.map(({ variable }) => variable))],
     secretFiles: needs.map(({ dir, variable }) => ({ path: join(dir, SECRET_TFVARS), variable })),
+    filesToMask: [
+      ...envFiles.filter((path) => path !== token.envFile),
+      ...roots.flatMap(({ config: { dir }, tfvars }) =>
+        [SECRET_TFVARS, ...tfvars].map((name) => join(dir, name)),
+      ),
+    ],
     workspaces: written.flatMap(({ dir, workspace }) =>
       environment === undefined || workspace === undefined ? [] : { dir, workspace },
     ),

@@ -4,7 +4,6 @@ import { hint } from "../../errors/hint.ts";
 import { chooseToken, type TokenSources, type TokenState } from "../../exec/token-sources.ts";
 import type { FileSnapshot, Host, ToolResult } from "../../host/host.ts";
 import { isInside } from "../../lib/paths.ts";
-import { printable } from "../../lib/printable.ts";
 import { sha256 } from "../../lib/sha256.ts";
 import { shellWord } from "../../lib/shell-word.ts";
 import { wholeEnvironment } from "../../secret/child-environment.ts";
@@ -62,8 +61,8 @@ async function askCommand(
   const unavailable = (why: Unavailable["why"], detail: string): CommandAnswer => ({
     kind: "unavailable",
     why,
-    command: printable(command.map((word) => shellWord(word)).join(" ")),
-    detail: printable(detail),
+    command: command.map((word) => shellWord(word)).join(" "),
+    detail,
   });
   // Who keeps all of HOME in git has his tools in there too, and is asked each time.
   const isHomeIn = host.home !== undefined && isInside(await host.files.realpath(host.home), top);

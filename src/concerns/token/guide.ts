@@ -1,7 +1,6 @@
 import { AppError } from "../../errors/app-error.ts";
 import { hint } from "../../errors/hint.ts";
 import type { Host, Terminal } from "../../host/host.ts";
-import { printable } from "../../lib/printable.ts";
 import { Secret } from "../../secret/secret.ts";
 import { type ApiHosts, TOKEN_FORM } from "./hosts.ts";
 import { inspectToken } from "./inspect.ts";
@@ -103,8 +102,7 @@ function ticks(rows: GuideFacts["rows"]): string[] {
 
 function complain(terminal: Terminal, why: string, left: number): void {
   const tries = left === 1 ? "one more try" : `${left} more tries`;
-  const text = printable(left === 0 ? why : `${why} You have ${tries}.`);
-  terminal.complain(text);
+  terminal.complain(left === 0 ? why : `${why} You have ${tries}.`);
 }
 
 function noToken(): AppError {

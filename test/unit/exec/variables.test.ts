@@ -296,7 +296,12 @@ describe("what --mask looks for", () => {
     ["env.SPACES_SECRET_ACCESS_KEY=aaaaaa", "T aaaaaa"],
     ["env.TF_VAR_db_password=pppppp env.AWS_REGION=r", "T pppppp"],
     ["env.AWS_SECRET_ACCESS_KEY= env.HOME=/h", "T"],
-    ["env.DB_PASSWORD=dddddd", "T"],
+    ["env.DB_PASSWORD=dddddd", "T dddddd"],
+    ["env.PWD=/home/me env.SSH_AUTH_SOCK=/run/x env.GIT_AUTHOR_NAME=Mary", "T"],
+    [
+      "env.HTTPS_PROXY=http://me:p%40ss1@proxy.example",
+      "T http://me:p%40ss1@proxy.example p%40ss1 p@ss1",
+    ],
     ["file.DB_PASSWORD=dddddd", "T"],
     ["file.DB_PASSWORD=dddddd --all", "dddddd T"],
     ["file.SPACES_SECRET_ACCESS_KEY=a env.SPACES_SECRET_ACCESS_KEY=b", "T b"],

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { maskerOf } from "../../../src/exec/mask.ts";
+import { maskerOf } from "../../../src/secret/mask.ts";
 import { PERSONAL } from "../samples.ts";
 
 /** What is shown of chunks, byte for byte. */

@@ -1,0 +1,59 @@
+import { isRecord, jsonIn } from "../lib/json.ts";
+import { kindOf } from "./token-form.ts";
+
+/** Which variables are secrets, by their names and by their values. */
+
+const SECRET_NAME =
+  /SECRET|TOKEN|KEY(?!BOARD|MAP|RING|CHAIN|STORE)|PASS|PWD|CREDENTIAL|AUTH(?!OR(?!I[SZ]))|DSN/i;
+/** These say where a thing is. */
+const NAMES_PLACE = /^(?:OLD)?PWD$|_(?:FILE|PATH|DIR|SOCK|SOCKET)$/i;
+
+function isSecretName(name: string): boolean {
+  return SECRET_NAME.test(name) && !NAMES_PLACE.test(name);
+}
+
+/**
+ * The secrets that a variable holds: its value where its name says so, or where there is a token or a password
+ * in it; and each password in it, as a program that takes the value apart may print it alone.
+ *
+ * @returns none for a variable that is no secret.
+ */
+export function secretsOf(name: string, value: string): readonly string[] {
+  const parts = [...passwordsIn(value), ...namedIn(value)];
+  const isSecret = isSecretName(name) || parts.length > 0 || kindOf(value) !== undefined;
+  return isSecret && value !== "" ? [value, ...parts] : [];
+}
+
+/** `scheme://user:password@host`, also with a token in place of both, and `user:password@tcp(host)`. */
+const IN_ADDRESS =
+  /:\/\/(?:[^/\s:@]*:([^/\s?#]+|(?!\d{1,5}\/)[^@\s]{1,256})|([^/\s:@]{16,}))@|^[^/\s:@]*:(\S+)@\w+\(/g;
+/** `password=x`, of a query or of a list of settings. */
+const IN_SETTINGS = /(?:^|[?&;\s])([\w-]+)\s*=\s*('[^']*'|"[^"]*"|[^&;\s]+)/g;
+
+function passwordsIn(value: string): string[] {
+  if (!/[@=]/.test(value)) return [];
+  const inAddress = Array.from(value.matchAll(IN_ADDRESS), ([, password, alone, ofMysql]) => {
+    return password ?? alone ?? ofMysql ?? "";
+  });
+  const inSettings = Array.from(value.matchAll(IN_SETTINGS)).flatMap(([, name = "", text = ""]) =>
+    isSecretName(name) ? text.replace(/^(['"])(.*)\1$/, "$2") : [],
+  );
+  return [...inAddress, ...inSettings].flatMap((text) => [text, decoded(text)]).filter(Boolean);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return "";
+  }
+}
+
+/** Of a key file in JSON, such as a service account's. */
+function namedIn(value: string): readonly string[] {
+  const object = value.trimStart().startsWith("{") ? jsonIn(value) : undefined;
+  if (!isRecord(object)) return [];
+  return Object.entries(object).flatMap(([name, text]) =>
+    typeof text === "string" ? secretsOf(name, text) : [],
+  );
+}
