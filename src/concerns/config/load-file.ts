@@ -1,8 +1,7 @@
 import { Explorer } from "cosmiconfig/dist/Explorer.js";
-import { parse as parseYaml } from "yaml";
+import { parse as parseYaml, YAMLParseError } from "yaml";
 import { AppError } from "../../errors/app-error.ts";
 import { hint } from "../../errors/hint.ts";
-import { printable } from "../../lib/printable.ts";
 import { isTooDeep } from "../../lib/yaml-depth.ts";
 
 /**
@@ -37,8 +36,8 @@ export async function loadFile(file: string, name: string): Promise<unknown> {
     return result?.config ?? null;
   } catch (error) {
     if (error instanceof AppError) throw error;
-    const reason = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
-    throw new AppError("CONFIG_UNREADABLE", `${printable(file)}: ${printable(reason)}`, {
+    const reason = error instanceof NotReadable ? error.message : codeOf(error);
+    throw new AppError("CONFIG_UNREADABLE", `${file}: ${reason}`, {
       hint: hint`Fix the file; its format is in the README under Configuration.`,
       cause: error,
     });
@@ -60,22 +59,41 @@ async function parseJson(text: string): Promise<unknown> {
   } catch {
     const { readJsonText } = await import("../../lib/json-text.ts");
     const { line, column } = readJsonText(text).problem ?? { line: 1, column: 1 };
-    throw new Error(`not valid JSON at line ${line}, column ${column}`);
+    throw new NotReadable(`not valid JSON at line ${line}, column ${column}`);
   }
 }
 
 function readYaml(file: string, text: string): unknown {
-  if (isTooDeep(text)) throw new Error("nested too deep");
-  return refuseImport(
-    file,
-    parseYaml(text, { maxAliasCount: 100, prettyErrors: true, logLevel: "error" }),
-  );
+  if (isTooDeep(text)) throw new NotReadable("nested too deep");
+  try {
+    const options = { maxAliasCount: 100, prettyErrors: false, logLevel: "error" } as const;
+    return refuseImport(file, parseYaml(text, options));
+  } catch (error) {
+    if (error instanceof AppError) throw error;
+    if (!(error instanceof YAMLParseError)) {
+      // An alias, which has no place, and whose name is a piece of the text.
+      throw new NotReadable("not valid YAML: an alias without an anchor, or too many", {
+        cause: error,
+      });
+    }
+    const before = text.slice(0, error.pos[0]).split("\n");
+    const place = `line ${before.length}, column ${(before.at(-1) ?? "").length + 1}`;
+    throw new NotReadable(`not valid YAML at ${place} (${error.code})`, { cause: error });
+  }
+}
+
+/** Why a config cannot be read, in words of our own: a library's message may repeat the text, and a link may lead to any. */
+class NotReadable extends Error {}
+
+function codeOf(error: unknown): string {
+  const { code = "" } = error as NodeJS.ErrnoException;
+  return `it cannot be read (${code || "for no known reason"})`;
 }
 
 /** cosmiconfig would follow $import, out of the repo too. */
 function refuseImport(file: string, value: unknown): unknown {
   if (typeof value === "object" && value !== null && Object.hasOwn(value, "$import")) {
-    throw new AppError("CONFIG_INVALID", `${printable(file)}: $import is not supported.`, {
+    throw new AppError("CONFIG_INVALID", `${file}: $import is not supported.`, {
       hint: hint`Write the keys into this file.`,
     });
   }
