@@ -1,9 +1,9 @@
 import { withoutKnown } from "./known.ts";
-import { PATTERNS } from "./token-form.ts";
+import { inCodes, PATTERNS } from "./token-form.ts";
 
-const { prefix, version, digit, digits, underscore, base64 } = PATTERNS;
+const { digit, digits, base64 } = PATTERNS;
 /** A token that is cut short is hidden, too. */
-const TOKEN = new RegExp(`(${prefix})${underscore}${version}${underscore}${digit}{8,}`, "gi");
+const TOKEN = new RegExp(`${inCodes.start}${inCodes.digit}{8,}`, "gi");
 const IN_BASE64 = new RegExp(`(?:${base64.join("|")})[\\w+/-]{20,}`, "g");
 const LEGACY = new RegExp(`(?<!${digit})${digits}(?!${digit})`, "gi");
 
@@ -60,7 +60,7 @@ const OTHERS: readonly (readonly [pattern: RegExp, shown: string])[] = [
  */
 export function redact(text: string): string {
   const ours = text
-    .replace(TOKEN, "$1_v1_[redacted]")
+    .replace(TOKEN, (found) => `${/^do[opr]/i.exec(found)?.[0] ?? "dop"}_v1_[redacted]`)
     .replace(IN_BASE64, "[redacted]")
     .replace(LEGACY, "[redacted]");
   return OTHERS.reduce(

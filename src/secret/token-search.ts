@@ -1,4 +1,4 @@
-import { NEEDLES, PATTERNS } from "./token-form.ts";
+import { ALPHABET, codeOf, inCodes, NEEDLES, PATTERNS } from "./token-form.ts";
 
 export interface FoundToken {
   readonly value: string;
@@ -6,35 +6,30 @@ export interface FoundToken {
   readonly at: number;
 }
 
-const { prefix, version, digit, digits, underscore } = PATTERNS;
+const { prefix, version, digits, digit, named, joint } = PATTERNS;
 
-/** As a URL and as JSON would write the underscores, did they have to. */
-const PLAIN_NEEDLES = [
-  NEEDLES.plain,
-  ...["%5F", "%5f", "\\u005F", "\\u005f"].map((each) => each + version),
-];
-/** In UTF-16 of either order, as PowerShell redirects. */
-const WIDE_NEEDLE = wide(NEEDLES.plain);
-const ALL_NEEDLES = [...PLAIN_NEEDLES, ...NEEDLES.base64, WIDE_NEEDLE];
-/** What a work tree is asked for, before its files are read: the same as a regular expression. */
+const TOKEN = new RegExp(`${inCodes.start}${joint}{0,8}?${inCodes.digit}{64}(?!${digit})`, "g");
+const OLD_TOKEN = new RegExp(`${named}(${digits})(?![0-9A-Za-z])`, "g");
+const IN_BASE64 = new RegExp(`${prefix}_${version}_${digits}`, "g");
+
+/** What each token in a text has in the middle. */
+const TEXT_NEEDLE = `${NEEDLES.plain}|${codeOf(`_${version}`)}`;
+const BASE64_NEEDLE = NEEDLES.base64.join("|");
+/** What a work tree is asked for, before its files are read. */
 export const NEEDLE_PATTERN = [
-  String.raw`${NEEDLES.plain}|%5[fF]${version}|\\u005[fF]${version}`,
+  TEXT_NEEDLE,
+  BASE64_NEEDLE,
+  digits,
+  // In UTF-16 of either order, as PowerShell redirects.
   [...NEEDLES.plain].join(String.raw`\x00`),
-  ...NEEDLES.base64,
+  String.raw`(${digit}\x00){63}${digit}`,
 ].join("|");
-const LONGEST_NEEDLE = Math.max(...ALL_NEEDLES.map(({ length }) => length));
 
-const ENCODED_TOKEN = new RegExp(`(${prefix})${underscore}${version}${underscore}(${digits})`, "g");
-const TOKEN = new RegExp(`${ENCODED_TOKEN.source}(?!${digit})`, "g");
-/** Of either order: the zero before the first character or behind the last is not asked for. */
-const WIDE_TOKEN = new RegExp(
-  `(d\0o\0[opr])\0${WIDE_NEEDLE}\0((?:${digit}\0){63}${digit})(?!\0${digit})`,
-  "g",
-);
-
-function wide(text: string): string {
-  return [...text].join("\0");
-}
+/** Each way to find a token: what to look for around, and what to do there. */
+const SEARCHES: readonly (readonly [RegExp, (text: string) => Iterable<FoundToken>])[] = [
+  [new RegExp(TEXT_NEEDLE, "g"), (text) => matchesOf(TOKEN, text)],
+  [new RegExp(BASE64_NEEDLE, "g"), inBase64],
+];
 
 /** What base64 consists of, in lines; also as JSON writes the end of a line. */
 const BASE64_RUN = /[\w+/\s-]+(?:\\[nr][\w+/\s-]*)*/g;
@@ -42,10 +37,12 @@ const BASE64_GAP = /(?:\s|\\[nr])+/g;
 /** What a token takes in base64 at least. */
 const SHORTEST_BASE64 = Math.ceil((71 * 8) / 6);
 
-/** Around a needle, in bytes: thrice what a token takes in base64, in lines that are indented. */
-const REACH = 390;
+/** Around a needle: more than a token takes by codes of nine characters, or in base64 in lines that are indented. */
+const REACH = 600;
 /** What must be kept of one part of a stream to find a token that ends in the next. */
 export const OVERLAP = 2 * REACH;
+/** Of 64 digits in UTF-16, and of each needle. */
+const LONGEST_NEEDLE = 2 * 64;
 
 /**
  * Tells of each chunk of a stream whether it is worth a search, or the one before it was: a few calls for
@@ -56,7 +53,7 @@ export function worthSearching(): (chunk: Buffer) => boolean {
   let wasWorth = false;
   return (chunk) => {
     const seam = Buffer.concat([end, chunk.subarray(0, LONGEST_NEEDLE)]);
-    const isWorth = ALL_NEEDLES.some((needle) => chunk.includes(needle) || seam.includes(needle));
+    const isWorth = hasNeedle(chunk) || hasNeedle(seam);
     const answer = isWorth || wasWorth;
     end = chunk.subarray(-LONGEST_NEEDLE);
     wasWorth = isWorth;
@@ -64,66 +61,107 @@ export function worthSearching(): (chunk: Buffer) => boolean {
   };
 }
 
+function hasNeedle(bytes: Buffer): boolean {
+  for (const { text } of textsIn(bytes)) {
+    if (SEARCHES.some(([needle]) => text.search(needle) >= 0)) return true;
+    if (!longDigits(text).next().done) return true;
+  }
+  return false;
+}
+
 /**
- * The DigitalOcean tokens in some bytes, in order, each where it stands first: as it is, in UTF-16, and in
- * base64.
+ * The DigitalOcean tokens in some bytes, in order, each where it stands first: as it is, by the codes of its
+ * characters, in UTF-16 and in base64; and 64 digits beside the name of a token.
  */
 export function tokensIn(bytes: Buffer): readonly FoundToken[] {
-  const all = [
-    ...foundAround(PLAIN_NEEDLES, bytes, (text) => matchesOf(TOKEN, text)),
-    ...foundAround([WIDE_NEEDLE], bytes, (text) => matchesOf(WIDE_TOKEN, text)),
-    ...foundAround(NEEDLES.base64, bytes, encodedIn),
-  ].sort((a, b) => a.at - b.at);
+  const all: FoundToken[] = [];
+  for (const { text, from, width } of textsIn(bytes)) {
+    for (const { value, at } of foundIn(text)) all.push({ value, at: from + at * width });
+  }
   const first = new Map<string, FoundToken>();
-  for (const token of all) if (!first.has(token.value)) first.set(token.value, token);
+  for (const token of all.sort((a, b) => a.at - b.at)) {
+    if (!first.has(token.value)) first.set(token.value, token);
+  }
   return [...first.values()];
 }
 
-function* foundAround(
-  needles: readonly string[],
-  bytes: Buffer,
-  find: (text: string) => Iterable<FoundToken>,
-): Generator<FoundToken> {
-  for (const needle of needles) {
-    for (const { from, to } of regionsAround(needle, bytes)) {
-      for (const { value, at } of find(bytes.toString("latin1", from, to)))
-        yield { value, at: from + at };
-    }
+/** A text with a character for each byte, or for each of so many from an offset. */
+interface Text {
+  readonly text: string;
+  readonly from: number;
+  readonly width: number;
+}
+
+/** The bytes as they are, and what stands in UTF-16 or UTF-32 of either order, as PowerShell redirects. */
+function* textsIn(bytes: Buffer): Generator<Text> {
+  const text = bytes.toString("latin1");
+  yield { text, from: 0, width: 1 };
+  if (!bytes.includes(0)) return;
+  for (const { 0: wide, index: from } of text.matchAll(WIDE_RUN)) {
+    const narrow = wide.replaceAll("\0", "");
+    yield { text: narrow, from, width: wide.length / narrow.length };
   }
 }
 
+/** Of either order: the zero before the first character and behind the last is not asked for. */
+const WIDE_RUN = /(?:[\t\n\r -~]\0(?:\0\0)?){40,}[ -~]?/g;
+
+function* foundIn(text: string): Generator<FoundToken> {
+  for (const [needle, find] of SEARCHES) {
+    for (const { from, to } of regionsAround(needle, text)) {
+      for (const { value, at } of find(text.slice(from, to))) yield { value, at: from + at };
+    }
+  }
+  yield* oldTokensIn(text);
+}
+
 /**
- * The parts of the bytes that lie within reach of a needle, each byte once: a file may be full of them. Not
+ * The parts of a text that lie within reach of a needle, each character once: a file may be full of them. Not
  * every needle is looked up, but each lies in a part by its whole reach.
  */
-function* regionsAround(needle: string, bytes: Buffer): Generator<{ from: number; to: number }> {
+function* regionsAround(needle: RegExp, text: string): Generator<{ from: number; to: number }> {
   let region: { from: number; to: number } | undefined;
-  for (let at = bytes.indexOf(needle); at >= 0; at = bytes.indexOf(needle, at + REACH)) {
-    const [from, to] = [Math.max(0, at - REACH), at + 2 * REACH];
+  for (needle.lastIndex = 0; ; ) {
+    const found = needle.exec(text);
+    if (found === null) break;
+    const [from, to] = [Math.max(0, found.index - REACH), found.index + 2 * REACH];
     if (region !== undefined && from <= region.to) region.to = to;
     else {
       if (region !== undefined) yield region;
       region = { from, to };
     }
+    needle.lastIndex = found.index + REACH;
   }
   if (region !== undefined) yield region;
 }
 
 function* matchesOf(pattern: RegExp, text: string): Generator<FoundToken> {
-  for (const { 1: kind = "", 2: digits = "", index } of text.matchAll(pattern)) {
-    yield { value: `${kind}_v1_${digits}`.replaceAll("\0", ""), at: index };
+  for (const { 0: token, index } of text.matchAll(pattern)) {
+    yield { value: decoded(token), at: index };
   }
 }
 
+const CODES = ALPHABET.flatMap((group) => [...group]).map(
+  (one) => [new RegExp(String.raw`\\{0,7}${codeOf(one)}`, "g"), one] as const,
+);
+const PLAIN = new RegExp(`^${PATTERNS.token}$`);
+
+/** A token as it was found, in the characters that it stands for. */
+function decoded(token: string): string {
+  if (PLAIN.test(token)) return token;
+  const plain = CODES.reduce((text, [code, one]) => text.replace(code, one), token);
+  return plain.slice(0, "dop_v1_".length) + plain.slice(-64);
+}
+
 /** What stands behind a token in base64 may be a word that is none of it, so one may seem too long. */
-function* encodedIn(text: string): Generator<FoundToken> {
+function* inBase64(text: string): Generator<FoundToken> {
   for (const { 0: run, index } of text.matchAll(BASE64_RUN)) {
     const joined = run.replace(BASE64_GAP, "");
     if (joined.length < SHORTEST_BASE64) continue;
     let places: readonly number[] | undefined;
     for (const offset of [0, 1, 2, 3]) {
-      const decoded = Buffer.from(joined.slice(offset), "base64").toString("latin1");
-      for (const { value, at } of matchesOf(ENCODED_TOKEN, decoded)) {
+      const text = Buffer.from(joined.slice(offset), "base64").toString("latin1");
+      for (const { 0: value, index: at } of text.matchAll(IN_BASE64)) {
         places ??= placesOfBase64(run);
         yield { value, at: index + (places[offset + Math.ceil((at * 4) / 3)] ?? 0) };
       }
@@ -140,4 +178,36 @@ function placesOfBase64(run: string): readonly number[] {
     from = index + gap.length;
   }
   return places;
+}
+
+/** Before the digits of an old token: its name, and what stands between them, on a few lines. */
+const NAME_REACH = 200;
+
+/** The form tells nothing of them: a checksum is 64 digits, too. What they are called does. */
+function* oldTokensIn(text: string): Generator<FoundToken> {
+  for (const at of longDigits(text)) {
+    const from = Math.max(0, at - NAME_REACH);
+    for (const match of text.slice(from, at + 65).matchAll(OLD_TOKEN)) {
+      const value = match.at(-1) ?? "";
+      yield { value, at: from + match.index + match[0].length - value.length };
+    }
+  }
+}
+
+const IS_DIGIT = Uint8Array.from({ length: 256 }, (_, code) =>
+  /[0-9a-f]/.test(String.fromCharCode(code)) ? 1 : 0,
+);
+
+/** Where runs of just 64 digits begin. Such a run has two places in it at which a search by steps of 32 looks. */
+function* longDigits(text: string): Generator<number> {
+  const isDigit = (at: number) => IS_DIGIT[text.charCodeAt(at)] === 1;
+  for (let at = 31; at < text.length; at += 32) {
+    if (!isDigit(at) || !isDigit(at + 1) || !isDigit(at - 1)) continue;
+    let [from, to] = [at, at + 1];
+    while (from > 0 && isDigit(from - 1)) from--;
+    while (isDigit(to)) to++;
+    if (to - from === 64) yield from;
+    // On to the last step in this run.
+    if (to > at + 32) at += Math.floor((to - at - 1) / 32) * 32;
+  }
 }

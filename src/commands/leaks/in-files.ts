@@ -101,9 +101,7 @@ async function matchingAny(
 ): Promise<readonly string[]> {
   const found = await matching(NEEDLE_PATTERN);
   if (own === undefined || own.hasPrefix) return found;
-  // Mere digits, or base64 of as many in lines; the value itself is never on a command line.
-  const digits = await matching(
-    String.raw`[0-9a-f]{64}|([0-9a-f]\x00){63}[0-9a-f]|[A-Za-z0-9+/_-]{42}`,
-  );
+  // Base64 of mere digits in lines; the value itself is never on a command line.
+  const digits = await matching("[A-Za-z0-9+/_-]{42}");
   return [...new Set([...found, ...digits])];
 }

@@ -67,7 +67,10 @@ export async function findLeaks(
 
 type States = ReadonlyMap<string, Inspection["state"]>;
 
-/** Whether each token is alive, by its fingerprint. A refresh token cannot be asked about. */
+/**
+ * Whether each token is alive, by its fingerprint. A refresh token cannot be asked about; what only looks like an
+ * old token may be another service's, and goes nowhere.
+ */
 async function statesOf(
   host: Pick<Host, "http">,
   { token: { hosts, inspection, state: token } }: Facts,
@@ -79,7 +82,9 @@ async function statesOf(
   }
   const inspect = inspectOnce(host, hosts, known);
   const tokens = new Map(
-    leaks.flatMap(({ kind, token }) => (kind === "refresh" ? [] : [[token.fingerprint, token]])),
+    leaks.flatMap(({ kind, token }) =>
+      kind === "refresh" || kind === "old" ? [] : [[token.fingerprint, token]],
+    ),
   );
   const asked = [...tokens.values()].slice(0, MOST_ASKED);
   return new Map(
@@ -98,6 +103,7 @@ const WHAT: Readonly<Record<TokenKind, string>> = {
   personal: "A personal access token",
   oauth: "An OAuth token",
   refresh: "An OAuth refresh token",
+  old: "What looks like an old token",
   own: "This repo's token",
 };
 

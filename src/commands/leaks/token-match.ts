@@ -3,11 +3,11 @@ import { Secret } from "../../secret/secret.ts";
 import { kindOf } from "../../secret/token-form.ts";
 import { tokensIn } from "../../secret/token-search.ts";
 
-export type TokenKind = "personal" | "oauth" | "refresh" | "own";
+export type TokenKind = "personal" | "oauth" | "refresh" | "old" | "own";
 
 /** A token in some bytes. */
 export interface TokenMatch {
-  /** "own": the repo's token, whatever its form. */
+  /** "old": 64 digits beside the name of a token. "own": the repo's token, whatever its form. */
   readonly kind: TokenKind;
   readonly token: Secret;
   /** From 1; absent in a saved plan, which is packed. */
@@ -30,7 +30,7 @@ export function tokenMatchesIn(
     return firstOfEach(packed).map((match) => ({ ...match, line: undefined }));
   }
   const found = tokensIn(bytes).map(({ value, at }) => {
-    const kind: TokenKind = own?.holds(value) ? "own" : (kindOf(value) ?? "personal");
+    const kind: TokenKind = own?.holds(value) ? "own" : (kindOf(value) ?? "old");
     return { kind, token: Secret.of(value, { kind: "code", path }), at };
   });
   const owned = placesOfOwn(bytes, own);

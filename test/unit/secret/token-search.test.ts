@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { tokenMatchesIn } from "../../../src/commands/leaks/token-match.ts";
 import { Secret } from "../../../src/secret/secret.ts";
 import { OVERLAP, tokensIn } from "../../../src/secret/token-search.ts";
+import { OLD_TOKENS } from "../../fixtures/old-tokens.ts";
 import { randomToken } from "../../fixtures/workbench.ts";
 
 const token = randomToken();
@@ -13,6 +14,11 @@ const unpadded = (text: string) => base64(text).replaceAll("=", "");
 const lines = (text: string, width: number) =>
   text.replace(new RegExp(`.{${width}}`, "g"), "$&\n  ");
 
+/** By the codes of the characters that `which` names. */
+const coded = (write: (code: number) => string, which = /./g) =>
+  token.replace(which, (each) => write(each.charCodeAt(0)));
+const hex = (code: number) => code.toString(16);
+
 describe("a token is found", () => {
   it.each<[form: string, text: string]>([
     ["as it is", token],
@@ -21,6 +27,25 @@ describe("a token is found", () => {
     ["a refresh token", token.replace("dop", "dor")],
     ["in a URL, each character of doubt encoded", `?t=${token.replaceAll("_", "%5F")}&x`],
     ["in JSON, escaped", `"${token.replaceAll("_", "\\u005f")}"`],
+    ["in a URL, whole", `?t=${coded((code) => `%${hex(code)}`)}&x`],
+    ["in a URL in a URL", coded((code) => `%25${hex(code).toUpperCase()}`, /_/g)],
+    ["in a URL, its version alone", coded((code) => `%${hex(code)}`, /v/g)],
+    ["in JSON, whole", `"${coded((code) => `\\u00${hex(code)}`)}"`],
+    ["in JSON, its digits alone", `"dop_v1_${coded((code) => `\\u00${hex(code)}`).slice(42)}"`],
+    ["in JSON in JSON", coded((code) => `\\\\\\u00${hex(code)}`, /[_d]/g)],
+    ["in JavaScript", coded((code) => `\\x${hex(code)}`, /[_1]/g)],
+    ["in JavaScript, the long form", coded((code) => `\\u{00${hex(code)}}`)],
+    ["in Python, the long form", coded((code) => `\\U000000${hex(code)}`, /_/g)],
+    ["in a shell, in octal", coded((code) => `\\${code.toString(8)}`, /[dopv_]/g)],
+    ["in a shell, in octal with zeros", coded((code) => `\\0${code.toString(8)}`)],
+    ["in HTML", coded((code) => `&#${code};`)],
+    ["in HTML, in hex", coded((code) => `&#x${hex(code)};`, /_/g)],
+    ["in HTML, by names", token.replaceAll("_", "&lowbar;")],
+    ["joined from two texts", `"dop_v1_" + "${token.slice(7)}"`],
+    ["in quotes behind its prefix", `dop_v1_"${token.slice(7)}"`],
+    ["in JSON in UTF-16", utf16(`{"t": "${coded((code) => `\\u00${hex(code)}`)}"}`)],
+    ["in UTF-32", [...`TOKEN=${token}\r\n`].map((each) => `${each}\0\0\0`).join("")],
+    ["in UTF-16 of base64 of it", utf16(base64(token))],
     ["in base64", base64(token)],
     ["in base64 behind one byte", base64(`:${token}:`)],
     ["in base64 behind two bytes", base64(`u:${token}`)],
@@ -43,6 +68,15 @@ describe("a token is found", () => {
     const padded = Buffer.from(`${"é\n".repeat(300)}${text}${"\n".repeat(300)}`);
     const found = tokensIn(padded);
     expect(found.map(({ value }) => value.slice(3))).toEqual([token.slice(3)]);
+    expect(padded.subarray(0, found[0]?.at).toString().split("\n").length).toBeGreaterThan(300);
+  });
+
+  it.each(OLD_TOKENS)("of 64 digits, by what it is called: %s", (text) => {
+    const before = text.slice(0, text.indexOf("{}"));
+    const found = tokensIn(Buffer.from(`${"\n".repeat(99)}${text.replace("{}", token.slice(7))}`));
+    expect(found).toEqual([{ value: token.slice(7), at: 99 + before.length }]);
+    const wide = Buffer.from(`one\r\n${text.replace("{}", token.slice(7))}\r\n`, "utf16le");
+    expect(tokensIn(wide).map(({ value }) => value)).toEqual([token.slice(7)]);
   });
 
   const other = randomToken();
@@ -58,11 +92,14 @@ describe("a token is found", () => {
     expect(tokensIn(Buffer.from(text)).map(({ value }) => value)).toEqual([token, other]);
   });
 
-  it("in no time where a file is full of what looks like one", () => {
-    const began = process.cpuUsage();
-    expect(tokensIn(Buffer.from("X3YxX".repeat(400_000)))).toEqual([]);
-    expect(process.cpuUsage(began).user / 1000).toBeLessThan(1500);
-  });
+  it.each(["X3YxX", "\\", "%25", "\\u0", "%5f", "dop_v1_", "0", "do_token = ", "&#0", "a\0"])(
+    "in no time where a file is full of %j",
+    (text) => {
+      const began = process.cpuUsage();
+      expect(tokensIn(Buffer.from(text.repeat(2_000_000 / text.length)))).toEqual([]);
+      expect(process.cpuUsage(began).user / 1000).toBeLessThan(1500);
+    },
+  );
 
   it.each([
     ["as it is", token],
@@ -91,6 +128,12 @@ it.each([
   ["another prefix", token.replace("dop", "dox")],
   ["upper case", token.toUpperCase()],
   ["digits alone", token.slice(7)],
+  ["a checksum in a lock file", `"zh:${token.slice(7)}",`],
+  ["a checksum of a thing with a name", `token.zip  sha256:${token.slice(7)}`],
+  ["a name whose end is another word", `do_token_sha256 = "${token.slice(7)}"`],
+  ["a name that only ends so", `undo_token = "${token.slice(7)}"`],
+  ["more digits beside a name", `DIGITALOCEAN_TOKEN=${token.slice(7)}0`],
+  ["a word beside a name", `DIGITALOCEAN_TOKEN=${token.slice(7)}xyz`],
   ["noise with the middle of one", `92MV${"A".repeat(300)} X3YxX${"b".repeat(99)} fdjFf`],
 ])("is none: %s", (_, text) => {
   expect(tokensIn(Buffer.from(text))).toEqual([]);
