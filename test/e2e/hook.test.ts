@@ -6,11 +6,18 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { guardIn, isShell } from "../../src/commands/hook/guard.ts";
 import { older } from "../fixtures/generated.ts";
+import { OLD_TOKENS } from "../fixtures/old-tokens.ts";
 import { randomToken, unguardedToken, type Workbench, workbench } from "../fixtures/workbench.ts";
 
 const HOOK = ".git/hooks/pre-commit";
 const LEFTHOOK = "#!/bin/sh\ncall_lefthook\n";
 const awk = (await execa("which", ["awk"])).stdout;
+/** Those that are on PATH. */
+const AWKS: [name: string, command: string][] = [];
+for (const [name, ...words] of [["mawk"], ["gawk"], ["original-awk"], ["busybox", "awk"]]) {
+  const path = (await execa("which", [name ?? ""], { reject: false })).stdout;
+  if (path) AWKS.push([name ?? "", [path, ...words].join(" ")]);
+}
 
 /** A repo with the guard installed, and what a commit needs. */
 async function guarded(prepare?: (bench: Workbench) => Promise<unknown>): Promise<Workbench> {
@@ -90,6 +97,58 @@ describe("the guard", () => {
     expect(said).toContain("revoke it first");
     expect(said).not.toContain(token.slice(7, 20));
   });
+
+  const coded = (text: string, write: (code: number) => string, which = /./g) =>
+    text.replace(which, (each) => write(each.charCodeAt(0)));
+  const hex = (code: number) => code.toString(16);
+
+  it.each(AWKS)(
+    "stops one by the codes of its characters, or beside its name, with %s",
+    async (_, command) => {
+      const bench = await guarded();
+      await writeFile(join(bench.bin, "awk"), `#!/bin/sh\nexec ${command} "$@"\n`, { mode: 0o755 });
+      const token = randomToken();
+      const forms = [
+        coded(token, (code) => `\\u00${hex(code)}`, /_/g),
+        `{"t": "${coded(token, (code) => `\\u00${hex(code)}`)}"}`,
+        `{\\"t\\": \\"${coded(token, (code) => `\\\\u00${hex(code)}`, /[d1]/g)}`,
+        coded(token, (code) => `%${hex(code)}`),
+        coded(token, (code) => `%25${hex(code).toUpperCase()}`, /_/g),
+        coded(token, (code) => `\\x${hex(code)}`, /[v_]/g),
+        coded(token, (code) => `\\u{${hex(code)}}`),
+        coded(token, (code) => `\\${code.toString(8)}`, /[_p]/g),
+        coded(token, (code) => `&#${code};`),
+        token.replaceAll("_", "&lowbar;"),
+        `"dop_v1_" + "${token.slice(7)}"`,
+      ];
+      await bench.write("forms", `${forms.join("\n")}\n`);
+      await bench.write("wide", Buffer.from(`${forms[1]}\r\n`, "utf16le"));
+      const names = OLD_TOKENS.map((_, at) => `old-${10 + at}`);
+      for (const [at, text] of OLD_TOKENS.entries()) {
+        await bench.write(names[at] ?? "", `# one\n${text.replace("{}", token.slice(7))}\n`);
+      }
+      await bench.write(
+        "harmless",
+        [
+          `sha256:${token.slice(7)}`,
+          ...["", "", "", ""],
+          `undo_token = ${token.slice(7)}`,
+          ...["", "", "", ""],
+          `do_token_sha256 = ${token.slice(7)}`,
+          ...["%20", "\\u00e9", "&amp;", "\\", "%"].map((each) => each.repeat(50_000)),
+        ].join("\n"),
+      );
+      const { said } = await commit(bench);
+      const found = said.split("\n").filter((line) => line.startsWith("  "));
+      const lineOf = (text: string) => text.slice(0, text.indexOf("{}")).split("\n").length + 1;
+      expect(found).toEqual([
+        ...forms.map((_, at) => `  forms:${at + 1}`),
+        ...names.map((name, at) => `  ${name}:${lineOf(OLD_TOKENS[at] ?? "")}`),
+        "  wide:1",
+      ]);
+      expect(said).not.toContain(token.slice(10, 30));
+    },
+  );
 
   it("stops one in base64 in lines, wherever a line ends in it", async () => {
     const bench = await guarded();
@@ -228,7 +287,7 @@ describe("hook install", () => {
   it("makes a hook; a second time changes nothing; hook remove takes it away", async () => {
     const bench = await workbench();
     const run = (...args: string[]) => bench.run(["hook", ...args]);
-    expect((await run("install", "--dry-run")).stdout).toContain("1 change to make");
+    expect((await run("install", "--dry-run")).stdout).toContain("7 changes to make");
     expect(await readdir(join(bench.repo, ".git/hooks")).catch(() => [])).toEqual([]);
     expect((await run("install")).status).toBe(0);
     const before = await stat(join(bench.repo, HOOK));
@@ -237,7 +296,7 @@ describe("hook install", () => {
     expect(JSON.parse(second.stdout)).toMatchObject({ command: "hook", isChanged: false });
     expect((await stat(join(bench.repo, HOOK))).mtimeMs).toBe(before.mtimeMs);
     expect((await run("remove")).status).toBe(0);
-    expect(await readdir(join(bench.repo, ".git/hooks"))).not.toContain("pre-commit");
+    expect(await readdir(join(bench.repo, ".git/hooks"))).toEqual([]);
     expect((await run("remove")).stderr).toContain("Nothing to do");
   });
 

@@ -5,7 +5,7 @@ import { changeOptions } from "../options.ts";
 
 export const hook = command({
   name: "hook",
-  describe: "Put a guard against committed tokens into git's pre-commit hook",
+  describe: "Put a guard against tokens into git's hooks: for commits, messages, merges and pushes",
   positional: "ACTION",
   completes: ["install", "remove"],
   options: {
@@ -17,7 +17,7 @@ export const hook = command({
   },
   examples: [
     ["do-bootstrap hook install", "beside husky, lefthook, pre-commit or hooks of your own"],
-    ["do-bootstrap hook remove", "and leave the rest of the hook as it is"],
+    ["do-bootstrap hook remove", "and leave the rest of the hooks as it is"],
   ],
   async run({ ACTION: action, force, yes, "dry-run": dryRun }, { host, progress, approve }) {
     const { changeHook } = await import("../../commands/hook/hook.ts");

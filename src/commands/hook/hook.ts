@@ -13,22 +13,22 @@ import {
   runTask,
   type Task,
 } from "../../core/flow.ts";
-import { generate, recognise } from "../../core/generated.ts";
+import { recognise } from "../../core/generated.ts";
 import { obstacles } from "../../core/obstacles.ts";
-import { joined, type Plan } from "../../core/plan.ts";
+import { joined, NOTHING, type Plan, type PlanPart } from "../../core/plan.ts";
 import type { RunHost } from "../../core/run-commands.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { type Hint, hint, own, run } from "../../errors/hint.ts";
 import type { Host, Snapshot } from "../../host/host.ts";
 import { isInside } from "../../lib/paths.ts";
-import { NEEDLES, PATTERNS } from "../../secret/token-form.ts";
 import { commonFolder } from "./common-folder.ts";
 import { finding } from "./findings.ts";
 import { guardIn, isShell, withGuard, withoutGuard } from "./guard.ts";
+import { HOOKS, renderGuard } from "./hooks.ts";
 import { lefthookSettings } from "./lefthook.ts";
 
 export interface HookFacts {
-  /** The hook that has the guard, or gets it; absolute. */
+  /** The pre-commit hook that has the guard, or gets it; the other hooks lie beside it. Absolute. */
   readonly path: string;
   readonly git: Git;
 }
@@ -70,9 +70,9 @@ export async function changeHook(
 type HookHost = Pick<Host, "files" | "template">;
 
 /**
- * Puts the guard against tokens into git's pre-commit hook, or takes it out; beside what is there. It
- * goes where the manager of the hooks keeps people's own: husky's script, the legacy hook of pre-commit,
- * lefthook's local settings.
+ * Puts the guard against tokens into the hooks that git runs for what adds a commit or sends one, or takes it
+ * out; beside what is there. It goes where the manager of the hooks keeps people's own: husky's script, the
+ * legacy hook of pre-commit, lefthook's local settings.
  *
  * @throws AppError GIT_FAILED
  */
@@ -82,84 +82,128 @@ export async function planHook(
   request: HookRequest,
 ): Promise<Plan & Pick<HookFacts, "path">> {
   const { files, template } = host;
-  const guard = generate(template("hooks/pre-commit"), GUARD_PATTERNS);
-  const { path: gitFolder, isOurs } = await commonFolder(host, git);
-  const { path, lefthook, isRun } = await placeOfHook(host, git, gitFolder);
-  const hook = await files.look(path);
+  const folder = await commonFolder(host, git);
+  const configured = await configuredFolder(git);
+  const places = await Promise.all(
+    Object.keys(HOOKS).map(async (name) => ({
+      name,
+      ...(await placeOfHook(files, hooksIn(folder.path, git, configured), name)),
+    })),
+  );
   const isRemoval = request.action === "remove";
-  const settings = lefthook
-    ? await lefthookSettings(host, git, {
-        template: template("hooks/lefthook-local.yml"),
-        hook: path,
-        isRemoval,
-      })
-    : { rewrites: [], findings: [] };
-  const touched = [hook, ...settings.rewrites.map(({ before }) => before)];
-  const inTheWay = (await Promise.all(touched.map(obstaclesAt))).flat();
+  const [main] = places;
+  const path = main?.path ?? "";
+  const byLefthook = places.filter(({ lefthook }) => lefthook);
+  const settings =
+    byLefthook.length > 0
+      ? await lefthookSettings(host, git, {
+          template: template("hooks/lefthook-local.yml"),
+          hooks: byLefthook,
+          isRemoval,
+        })
+      : { rewrites: [], findings: [] };
+  const hooks = await Promise.all(
+    places.map(async (place) => ({ ...place, hook: await files.look(place.path) })),
+  );
+  const touched = [
+    ...hooks.map(({ hook }) => hook).filter((hook) => !isRemoval || hook.kind !== "absent"),
+    ...settings.rewrites.map(({ before }) => before),
+  ];
+  const inTheWay = await obstaclesAt(touched);
   if (inTheWay.length > 0) return { path, ...joined([{ findings: inTheWay }]) };
+  const guard = template("hooks/guard");
+  return {
+    path,
+    ...joined([
+      ...hooks.map((place) => planOne(place, renderGuard(guard, place.name), request)),
+      {
+        changes: settings.rewrites.flatMap(({ before, text }) =>
+          replaced(before, text, modeOf(before)),
+        ),
+        findings: settings.findings,
+      },
+    ]),
+  };
+
+  /** Each kind once for a folder. */
+  async function obstaclesAt(snapshots: readonly Snapshot[]): Promise<Finding[]> {
+    const ours = folder.isOurs ? [git.root, folder.path] : [git.root];
+    const found = snapshots.map(async (snapshot) => {
+      const parent = dirname(snapshot.target);
+      const isIn = ours.some((place) => isInside(snapshot.target, place));
+      const why = await files.whyNotWritable(parent);
+      const blocked = new Map(why === undefined ? [] : [[parent, why]]);
+      const bounds = { blocked, top: isIn || request.force ? parent : git.root };
+      return obstacles(bounds, snapshot, request);
+    });
+    const all = (await Promise.all(found)).flat();
+    return [
+      ...new Map(all.map((each) => [`${each.id} ${dirname(each.where ?? "")}`, each])).values(),
+    ];
+  }
+}
+
+interface Place {
+  readonly name: string;
+  readonly path: string;
+  readonly lefthook: boolean;
+  /** git itself runs it. */
+  readonly isRun: boolean;
+  readonly hook: Snapshot;
+}
+
+function planOne(
+  { name, path, hook, isRun }: Place,
+  guard: string,
+  { action, force }: HookRequest,
+): PlanPart {
+  const isRemoval = action === "remove";
   const text = textAt(hook)?.text ?? "";
   const old = guardIn(text);
-  if (old !== undefined && recognise(old) === "edited" && !request.force) {
+  if (old !== undefined && recognise(old) === "edited" && !force) {
     const message = `The guard in ${path} was edited, and is left as it is.`;
-    const fix = hint`To have ours again: ${own("hook", request.action, "--force")}`;
-    const findings = [finding("hook.edited", message, { where: path, fix })];
-    return { path, ...joined([{ findings }]) };
+    const fix = hint`To have ours again: ${own("hook", action, "--force")}`;
+    return { findings: [finding("hook.edited", message, { where: path, fix })] };
   }
   if (!isRemoval && !isShell(withoutGuard(text))) {
     const what = text.includes("\r\n") ? "has CRLF line ends" : "is no script of a shell";
     return foreign(
       `${path} ${what}, so the guard cannot stand in it.`,
-      hint`Name it otherwise and call it from a pre-commit hook in sh; then run this again.`,
+      hint`Name it otherwise and call it from a ${name} hook in sh; then run this again.`,
     );
   }
   const isOff = hook.kind === "file" && (hook.mode & 0o100) === 0 && text.trim() !== "";
-  if (!isRemoval && isRun && isOff && !request.force) {
+  if (!isRemoval && isRun && isOff && !force) {
     return foreign(
       `${path} is switched off (not executable), and with the guard all of it would run.`,
       hint`${run("chmod", "+x", { path })}, or remove it; then run this again.`,
     );
   }
   // Without a guard it is somebody else's alone: one that is not executable is switched off.
-  const isTheirs = isRemoval && old === undefined;
-  const changes = [
-    ...(isTheirs ? [] : asHook(hook, isRemoval ? withoutGuard(text) : withGuard(text, guard))),
-    ...settings.rewrites.flatMap(({ before, text }) => replaced(before, text, modeOf(before))),
-  ];
-  return { path, ...joined([{ changes, findings: settings.findings }]) };
+  if (isRemoval && old === undefined) return NOTHING;
+  return { changes: asHook(hook, isRemoval ? withoutGuard(text) : withGuard(text, guard)) };
 
-  async function obstaclesAt(snapshot: Snapshot): Promise<Finding[]> {
-    const folder = dirname(snapshot.target);
-    const ours = isOurs ? [git.root, gitFolder] : [git.root];
-    const isIn = ours.some((place) => isInside(snapshot.target, place));
-    const why = await files.whyNotWritable(folder);
-    const blocked = new Map(why === undefined ? [] : [[folder, why]]);
-    return obstacles(
-      { blocked, top: isIn || request.force ? folder : git.root },
-      snapshot,
-      request,
-    );
+  /** Commits are what it is for; the other hooks are more than most people have. */
+  function foreign(message: string, fix: Hint): PlanPart {
+    const id = name === "pre-commit" ? "hook.foreign" : "hook.not-covered";
+    return { findings: [finding(id, message, { where: path, fix })] };
   }
+}
 
-  function foreign(message: string, fix: Hint) {
-    return {
-      path,
-      ...joined([{ findings: [finding("hook.foreign", message, { where: path, fix })] }]),
-    };
-  }
+/** The folder of the hooks that git runs. */
+function hooksIn(gitFolder: string, git: Git, configured: string | undefined): string {
+  return configured === undefined ? join(gitFolder, "hooks") : resolve(git.root, configured);
 }
 
 /** The hook that git runs, or the one that what git runs runs in turn. */
 async function placeOfHook(
-  { files }: Pick<Host, "files">,
-  git: Git,
-  gitFolder: string,
-): Promise<{ path: string; lefthook: boolean; isRun: boolean }> {
-  const configured = await configuredFolder(git);
-  const folder =
-    configured === undefined ? join(gitFolder, "hooks") : resolve(git.root, configured);
+  files: Host["files"],
+  folder: string,
+  name: string,
+): Promise<Pick<Place, "path" | "lefthook" | "isRun">> {
   // husky's folder calls the script beside it (husky 9), or holds it (before).
   const isHusky = basename(folder) === "_" && basename(dirname(folder)) === ".husky";
-  const path = join(isHusky ? dirname(folder) : folder, "pre-commit");
+  const path = join(isHusky ? dirname(folder) : folder, name);
   const text = textAt(await files.look(path))?.text ?? "";
   if (text.includes("call_lefthook")) {
     return { path: `${path}.do-bootstrap`, lefthook: true, isRun: false };
@@ -199,14 +243,5 @@ function replaced(before: Snapshot, text: string, mode: number): Change[] {
   const isDone = before.kind === "file" && textAt(before)?.text === text && before.mode === mode;
   if (isDone) return [];
   const edit = () => rewritten(before, text);
-  return [new WriteFile({ before, edit, mode, why: "stops a commit of a token" })];
+  return [new WriteFile({ before, edit, mode, why: "stops a token on its way into git" })];
 }
-
-/** What the guard looks for, which is written in awk, by the names in its template. */
-const GUARD_PATTERNS = {
-  count: PATTERNS.count,
-  digit: PATTERNS.digit,
-  start: `${PATTERNS.prefix}_${PATTERNS.version}_`,
-  needles: [NEEDLES.plain, ...NEEDLES.base64].join("|"),
-  ...Object.fromEntries(PATTERNS.base64.map((each, offset) => [`base64_${offset}`, each])),
-};

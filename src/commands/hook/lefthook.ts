@@ -27,33 +27,46 @@ export interface Rewrite {
  * git: in another clone they would call a guard that is not there.
  *
  * @param template of the settings.
- * @param hook the file with the guard.
+ * @param hooks the files with the guard, by the names of git's hooks.
  * @throws AppError GIT_FAILED
  */
 export async function lefthookSettings(
   { files }: Pick<Host, "files">,
   git: Git,
-  { template, hook, isRemoval }: { template: string; hook: string; isRemoval: boolean },
+  {
+    template,
+    hooks,
+    isRemoval,
+  }: {
+    template: string;
+    hooks: readonly { readonly name: string; readonly path: string }[];
+    isRemoval: boolean;
+  },
 ): Promise<{ rewrites: readonly Rewrite[]; findings: readonly Finding[] }> {
-  const run = `guard="$(git rev-parse --git-path hooks)/${basename(hook)}"; test ! -f "$guard" || sh "$guard" {files}`;
   const settings = await Promise.all(NAMES.map((name) => files.look(join(git.root, name))));
   const isTheirs = (each: Snapshot) =>
     each.kind !== "absent" && textOf(each) !== "" && recognise(textOf(each)) !== "generated";
   const theirs = settings.find(isTheirs);
   const ours = settings.filter((each) => each.path === join(git.root, OURS) && each !== theirs);
   const isWanted = !isRemoval && theirs === undefined;
-  const text = isWanted ? generate(template, { files: FILES, run }) : "";
+  const text = isWanted ? generate(template, { hooks: hooks.map(settingsOf).join("\n") }) : "";
   const rewrites = [...ours.map((before) => ({ before, text })), await exclusion(isWanted)].filter(
     ({ before, text }) => text !== textOf(before),
   );
-  const isCalled = theirs !== undefined && textOf(theirs).includes(basename(hook));
-  if (theirs === undefined || isCalled !== isRemoval) return { rewrites, findings: [] };
+  if (theirs === undefined) return { rewrites, findings: [] };
   const { path } = theirs;
+  const isCalled = (hook: { path: string }) => textOf(theirs).includes(basename(hook.path));
+  const left = hooks.filter((hook) => isCalled(hook) === isRemoval);
+  if (left.length === 0) return { rewrites, findings: [] };
   const message = isRemoval
     ? `${path} still has lefthook run the guard, which is gone.`
     : `${path} exists, and lefthook runs the guard only where that says so.`;
   const verb = isRemoval ? "Take out of" : "Add to";
-  const fix = hint`${verb} pre-commit, commands: do-bootstrap: { files: '${FILES}', run: '${run}' }`;
+  const wanted = left.map((hook) => {
+    const settings = Object.entries(commandOf(hook)).map(([key, value]) => `${key}: ${value}`);
+    return `${hook.name}, commands: do-bootstrap: { ${settings.join(", ")} }`;
+  });
+  const fix = hint`${verb} ${wanted.join("; ")}`;
   return { rewrites, findings: [finding("hook.by-hand", message, { where: path, fix })] };
 
   /** Ignored in this clone alone. */
@@ -70,4 +83,18 @@ export async function lefthookSettings(
 
 function textOf(snapshot: Snapshot): string {
   return textAt(snapshot)?.text ?? "";
+}
+
+/** lefthook's settings for one of git's hooks. */
+function settingsOf(hook: { readonly name: string; readonly path: string }): string {
+  const lines = Object.entries(commandOf(hook)).map(([key, value]) => `      ${key}: ${value}\n`);
+  return `${hook.name}:\n  commands:\n    do-bootstrap:\n${lines.join("")}`.trimEnd();
+}
+
+/** The guard gets the arguments and the input of the hook. */
+function commandOf({ name, path }: { readonly name: string; readonly path: string }) {
+  const run = (words: string) =>
+    `guard="$(git rev-parse --git-path hooks)/${basename(path)}"; test ! -f "$guard" || sh "$guard" ${words}`;
+  if (name === "pre-commit") return { files: FILES, run: run("{files}") };
+  return { run: run("{0}"), ...(name === "pre-push" ? { use_stdin: "true" } : {}) };
 }

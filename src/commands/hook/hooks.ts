@@ -1,0 +1,120 @@
+import { generate } from "../../core/generated.ts";
+import { ALPHABET, codeOf, NEEDLES, PATTERNS } from "../../secret/token-form.ts";
+
+/** One of git's hooks that gets the guard. */
+interface Hook {
+  readonly what: string;
+  readonly thing: "commit" | "push";
+  /** What is searched: lines of shell that print a diff; or "place", what it is called, and a text, indented. */
+  readonly input: string;
+  readonly bypass: string;
+  /** Lines of shell around it. */
+  readonly before?: string;
+  readonly after?: string;
+}
+
+/** Also of what is set in the environment, the config or the attributes of the repo. */
+const DIFF = [
+  "-O/dev/null --no-ext-diff --no-textconv --no-color --no-renames --text --unified=0",
+  "--inter-hunk-context=0 --src-prefix=a/ --dst-prefix=b/ --ignore-submodules=all",
+].join(" \\\n    ");
+const CONTENT = `  GIT_DIFF_OPTS='' git diff --cached --diff-filter=d ${DIFF}`;
+const INDENT = "awk '{ print \"  \" $0 }'";
+/** Where an editor was open, git leaves out comments, and with them what stands below the scissors. */
+const EDITED = `awk '/^. -+ >8 -+$/ { exit } { print }' "$1" | git stripspace --strip-comments | ${INDENT}`;
+const MESSAGE = `  echo "place the message"
+  if [ "\${GIT_EDITOR-}" = : ]; then ${INDENT} "$1"; else ${EDITED}; fi`;
+
+/** Of commits that the other side does not have, and of tags that have a text of their own. */
+const PUSHED = `  printf '%s\\n' "$do_bootstrap_refs" | while read -r from new to old; do
+    case $new in "" | *[!0]*) ;; *) continue ;; esac
+    [ -n "$new" ] || continue
+    printf 'place the name of a branch or tag\\n  %s\\n' "$to"
+    case $(git cat-file -t "$new") in
+      tag) printf 'place the message of a tag\\n' && git cat-file tag "$new" | ${INDENT} ;;
+    esac
+    git rev-parse --quiet --verify "$new^{commit}" >/dev/null || continue
+    known=
+    case $old in *[!0]*) git cat-file -e "$old" 2>/dev/null && known="^$old" ;; esac
+    GIT_DIFF_OPTS='' git log --cc --irreversible-delete --no-show-signature --no-notes --no-decorate \\
+    --format='place the message of commit %h%n%w(0,2,2)%an %ae%n%cn %ce%n%B' ${DIFF} \\
+    "$new" $known --not --remotes="$1" || exit 1
+  done`;
+const REFS = `do_bootstrap_refs=$(while IFS= read -r ref; do printf '%s\\n' "$ref"; done)`;
+/** The rest of the hook reads the same input. */
+const REFS_AGAIN = `if [ -z "$do_bootstrap_refs" ]; then exec </dev/null; else exec <<do-bootstrap-end
+$do_bootstrap_refs
+do-bootstrap-end
+fi`;
+
+/**
+ * git runs this hook for a pick, a revert and a rebase alone of those that can stop one; and for what the others
+ * have searched, or were told not to.
+ */
+const IS_SEQUENCER = `do_bootstrap_is_sequence() {
+  [ -d "\${1%/*}/rebase-merge" ] || { [ -e "\${1%/*}/MERGE_MSG" ] && [ ! -e "\${1%/*}/MERGE_HEAD" ]; } || return 1
+  case \${2-} in message | commit) ;; *) [ -n "\${GIT_REFLOG_ACTION-}" ] ;; esac
+}
+if do_bootstrap_is_sequence "$@"; then`;
+
+const COMMIT = { thing: "commit", bypass: "git commit --no-verify" } as const;
+const APPLY = { thing: "commit", bypass: "git -c core.hooksPath=/dev/null am" } as const;
+
+/** By the name of the hook; what git runs when, was measured with git 2.39. */
+export const HOOKS: Readonly<Record<string, Hook>> = {
+  "pre-commit": { what: "a commit", input: CONTENT, ...COMMIT },
+  "commit-msg": { what: "a message", input: MESSAGE, ...COMMIT },
+  "pre-merge-commit": {
+    ...{ what: "a merge", input: CONTENT, thing: "commit", bypass: "git merge --no-verify" },
+  },
+  "prepare-commit-msg": {
+    what: "a cherry-pick, a revert or a rebase",
+    thing: "commit",
+    before: IS_SEQUENCER,
+    input: `${CONTENT} &&\n${MESSAGE}`,
+    bypass: "git -c core.hooksPath=/dev/null cherry-pick",
+    after: "fi",
+  },
+  "applypatch-msg": {
+    ...{
+      what: "the message of a patch",
+      input: `  echo "place the message" && ${INDENT} "$1"`,
+      ...APPLY,
+    },
+  },
+  "pre-applypatch": { what: "a patch", input: CONTENT, ...APPLY },
+  "pre-push": {
+    ...{ what: "a push", thing: "push", input: PUSHED, bypass: "git push --no-verify" },
+    ...{ before: REFS, after: REFS_AGAIN },
+  },
+};
+
+const FIX = {
+  commit: "Take it out (git restore --staged FILE) and put it into the env file.",
+  push: "Take it out of the commits (git rebase -i, or git commit --amend) and put it into the env file.",
+};
+const FAILED = { commit: "git diff failed", push: "git log failed" };
+
+/** The guard for one of the hooks. */
+export function renderGuard(template: string, name: string): string {
+  const { what, thing, input, bypass, before = "", after = "" } = HOOKS[name] ?? NONE;
+  return generate(template, {
+    ...{ what, thing, input, bypass, before, after },
+    ...{ fix: FIX[thing], failed: FAILED[thing] },
+    ...PATTERNS_OF_GUARD,
+  });
+}
+
+const NONE: Hook = { what: "", input: "", ...COMMIT };
+
+/** What the guard looks for, which is written in awk, by the names in its template. */
+const PATTERNS_OF_GUARD = {
+  count: PATTERNS.count,
+  digit: PATTERNS.digit,
+  joint: PATTERNS.joint,
+  named: PATTERNS.named,
+  start: `${PATTERNS.prefix}_${PATTERNS.version}_`,
+  needles: [NEEDLES.plain, ...NEEDLES.base64].join("|"),
+  ...Object.fromEntries(PATTERNS.base64.map((each, offset) => [`base64_${offset}`, each])),
+  decode: ALPHABET.map((group) => `  gsub(/${codeOf(group)}/, "${group[0]}", text)`).join("\n"),
+};

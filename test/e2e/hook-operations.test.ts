@@ -1,0 +1,190 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { execa } from "execa";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { unguardedToken, type Workbench, workbench } from "../fixtures/workbench.ts";
+
+const TOOLS = ["awk", "tr", "sh", "sed", "cat", "sleep"];
+
+/**
+ * A repo with the guard, a remote, and branches that were made without it: `leaky` adds a token, `undone` adds one
+ * and takes it away, `evil` is a merge that adds one of its own.
+ */
+const HISTORY = `
+git init --quiet --bare ../remote.git
+git remote add origin ../remote.git
+c() { git add --all && git commit --quiet --no-verify --message="$1"; }
+echo a >a; c start; git branch --quiet start
+git push --quiet --no-verify origin HEAD:refs/heads/old
+git checkout --quiet -b clean; echo c >c; c clean
+git checkout --quiet -b leaky start; echo "t = $T" >leak.tf; c leaky
+git checkout --quiet -b undone start; echo "t = $T" >gone.tf; c undone; git rm --quiet gone.tf; c removal
+git checkout --quiet -b messy start; echo m >m; c "$T"
+git checkout --quiet -b conflict start; echo "t = $T" >a; c conflict
+git checkout --quiet -b shared start; echo "$T" >shared; c shared
+git push --quiet --no-verify origin shared; git fetch --quiet origin
+echo more >>shared; c more
+git checkout --quiet -b evil start; echo e >e; c e
+git merge --quiet --no-verify --no-ff --no-commit clean; echo "$T" >>a; c evil
+git checkout --quiet -b two start; echo d >d; c two; echo "t = $T" >leak2.tf; c leak2
+git checkout --quiet -b trunk start; echo b >b; c trunk; git tag base
+git format-patch --quiet -1 leaky -o ../patch; git format-patch --quiet -1 messy -o ../message
+git format-patch --quiet -1 clean -o ../fine
+`;
+
+let bench: Workbench;
+let token: string;
+const cleanups: (() => Promise<void>)[] = [];
+
+beforeAll(async () => {
+  bench = await workbench({ onTestFinished: (cleanup) => cleanups.push(cleanup) });
+  token = unguardedToken();
+  for (const name of TOOLS) {
+    const path = (await execa("which", [name])).stdout;
+    await writeFile(join(bench.bin, name), `#!/bin/sh\nexec ${path} "$@"\n`, { mode: 0o755 });
+  }
+  const { exitCode, said } = await sh(`set -e; ${HISTORY}`);
+  expect(exitCode, said).toBe(0);
+  await bench.run(["hook", "install"]);
+});
+afterAll(async () => {
+  for (const cleanup of cleanups) await cleanup();
+});
+
+async function sh(script: string) {
+  const env = { ...bench.env, T: token, GIT_EDITOR: ":", GIT_MERGE_AUTOEDIT: "no" };
+  const options = { cwd: bench.repo, env, extendEnv: false, reject: false } as const;
+  const { exitCode, stderr, stdout } = await execa("/bin/sh", ["-c", script], options);
+  return { exitCode, said: `${stderr}\n${stdout}` };
+}
+
+const RESET = `
+/bin/rm -rf .git/rebase-* .git/sequencer .git/*_HEAD .git/*_MSG .git/refs/tags/v1
+git checkout --quiet --force --detach base; git clean --quiet --force -d; git -C ../remote.git branch -D x`;
+
+async function attempt(script: string) {
+  await sh(RESET);
+  return sh(script);
+}
+
+describe("a token is stopped on its way into git by", () => {
+  it.each<[operation: string, script: string, place: string]>([
+    ["commit, in the message", 'git commit --allow-empty -m "x $T"', "the message:1"],
+    ["commit --amend, in the message", 'git commit --amend -m x -m "$T"', "the message:3"],
+    [
+      "commit, in the message that an editor wrote",
+      `GIT_EDITOR='sh -c "echo $T >\\$1" x' git commit --allow-empty`,
+      "the message:1",
+    ],
+    ["merge", "git merge --no-edit leaky", "leak.tf:1"],
+    ["merge, in the message", 'git merge --no-ff -m "$T" clean', "the message:1"],
+    ["merge of many", "git merge --no-edit clean leaky", "leak.tf:1"],
+    ["merge --squash and commit", "git merge --squash leaky && git commit -m x", "leak.tf:1"],
+    [
+      "merge with a conflict",
+      'echo x >a; git commit -qam x; git merge conflict; echo "$T" >a; git add a; git merge --continue',
+      "a:1",
+    ],
+    ["pull", "git pull --no-rebase --no-edit . leaky", "leak.tf:1"],
+    ["cherry-pick", "git cherry-pick leaky", "leak.tf:1"],
+    ["cherry-pick, in the message", "git cherry-pick messy", "the message:1"],
+    ["cherry-pick of many", "git cherry-pick clean leaky", "leak.tf:1"],
+    ["cherry-pick --edit", "git cherry-pick --edit leaky", "leak.tf:1"],
+    [
+      "cherry-pick with a conflict",
+      'echo x >a; git commit -qam x; git cherry-pick conflict; echo "$T" >a; git add a; git cherry-pick --continue',
+      "a:1",
+    ],
+    [
+      "cherry-pick --no-commit and commit",
+      "git cherry-pick -n leaky; git commit -m x",
+      "leak.tf:1",
+    ],
+    ["revert of what took it away", "git revert --no-edit undone", "gone.tf:1"],
+    ["rebase", "git checkout -q --detach leaky; git rebase trunk", "leak.tf:1"],
+    ["rebase, in the message", "git checkout -q --detach messy; git rebase trunk", "the message:1"],
+    ["rebase --apply", "git checkout -q --detach leaky; git rebase --apply trunk", "leak.tf:1"],
+    [
+      "rebase --interactive, squashed",
+      "git checkout -q --detach two; GIT_SEQUENCE_EDITOR='sed -i 2s/pick/squash/' git rebase -i --onto trunk start",
+      "leak2.tf:1",
+    ],
+    ["am", "git am ../patch/*", "leak.tf:1"],
+    ["am, in the message", "git am ../message/*", "the message:1"],
+    ["push", "git push origin leaky:refs/heads/x", "leak.tf:1"],
+    ["push, of what was taken away later", "git push origin undone:refs/heads/x", "gone.tf:1"],
+    ["push, in a message", "git push origin messy:refs/heads/x", "the message of commit HASH:3"],
+    ["push, in what a merge adds", "git push origin evil:refs/heads/x", "a:2"],
+    [
+      "push, in an author's name",
+      'git commit -q --no-verify --allow-empty --author="$T <a@b>" -m x; git push origin HEAD:refs/heads/x',
+      "the message of commit HASH:1",
+    ],
+    ["push, in a tag", 'git tag -a v1 -m "$T" clean; git push origin v1', "the message of a tag:6"],
+    [
+      "push, in the name of a branch",
+      'git push origin "clean:refs/heads/$T"',
+      "the name of a branch or tag:1",
+    ],
+    [
+      "push, in a note",
+      'git notes add -f -m "$T" clean; git push origin refs/notes/commits',
+      expect.any(String) as unknown as string,
+    ],
+    [
+      "push, by fast-forward before",
+      "git merge -q --ff-only leaky 2>&1; git reset -q --hard leaky; git push origin HEAD:refs/heads/x",
+      "leak.tf:1",
+    ],
+    ["push to a URL", 'git push "$PWD/../remote.git" leaky:refs/heads/x', "leak.tf:1"],
+  ])("%s", async (_, script, place) => {
+    const { exitCode, said } = await attempt(script);
+    expect(exitCode, said).not.toBe(0);
+    const places = said
+      .match(/(?<=^ {2})(?=\S)(?!to |https).*$/gm)
+      ?.map((each) => each.replace(/commit [0-9a-f]{7,}/, "commit HASH"));
+    expect(places, said).toContainEqual(place);
+    // git itself repeats the message of a commit that it could not apply.
+    const ours = said.replace(/^(hint:|Could not apply|error: could not apply).*/gm, "");
+    expect(ours).not.toContain(token.slice(10));
+  });
+});
+
+describe("nothing is stopped by", () => {
+  it.each<[operation: string, script: string]>([
+    ["commit --no-verify", 'echo "$T" >x; git add x; git commit --no-verify -m "$T"'],
+    ["merge --no-verify", "git merge --no-verify --no-edit leaky"],
+    ["am without hooks", "git -c core.hooksPath=/dev/null am ../patch/*"],
+    ["push --no-verify", "git push --no-verify origin leaky:refs/heads/x"],
+    ["cherry-pick without hooks", "git -c core.hooksPath=/dev/null cherry-pick leaky"],
+    ["a merge that is clean", "git merge --no-edit clean"],
+    ["a cherry-pick that is clean", "git cherry-pick clean"],
+    ["a revert that is clean", "git revert --no-edit HEAD"],
+    ["a rebase that is clean", "git checkout -q --detach clean; git rebase trunk"],
+    ["a patch that is clean", "git am ../fine/*"],
+    ["the push of clean commits", "git push origin clean:refs/heads/x"],
+    ["the push of what the remote has, and more", "git push origin shared:refs/heads/x"],
+    ["the deletion of a branch", "git push -q origin clean:refs/heads/x; git push origin :x"],
+    [
+      "a comment in a message",
+      `GIT_EDITOR='sh -c "echo hello >\\$1; echo \\"# $T\\" >>\\$1" x' git commit --allow-empty`,
+    ],
+    [
+      "commit --verbose of what takes it away",
+      `git reset -q --hard leaky; git rm -q leak.tf; GIT_EDITOR='sed -i 1s/^/gone/' git commit --verbose`,
+    ],
+  ])("%s", async (_, script) => {
+    const { exitCode, said } = await attempt(script);
+    expect(exitCode, said).toBe(0);
+  });
+
+  it("the guard before a pre-push hook of one's own, which reads what is pushed", async () => {
+    const path = join(bench.repo, ".git/hooks/pre-push");
+    const text = await bench.read(".git/hooks/pre-push");
+    await writeFile(path, `${text}while read -r a b c d; do echo "pushes $c"; done\n`);
+    const { said } = await attempt("git push origin clean:refs/heads/x");
+    expect(said.match(/^pushes .*/gm)).toEqual(["pushes refs/heads/x"]);
+    expect((await sh("git push origin clean:refs/heads/x")).said).not.toContain("pushes");
+    await writeFile(path, text);
+  });
+});
