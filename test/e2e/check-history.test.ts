@@ -75,6 +75,27 @@ describe("check --history", () => {
     );
   });
 
+  it("finds an old token by its name, and one in escapes; the old one is sent to nobody", async () => {
+    const bench = await workbench();
+    const old = randomToken().slice("dop_v1_".length);
+    await commitAt(bench, 1_700_000_000, "old.env", `# x\nDO_TOKEN=${old}\n`);
+    await bench.write("a.json", `{"t": "${bench.token.replaceAll("_", "\\u005f")}"}\n`);
+    await bench.write("b.yaml", `access-token: ${randomToken().slice("dop_v1_".length)}\n`);
+    const found = (await leaks(bench)).map(({ id, message }) => `${id}: ${message}`).sort();
+    expect(found).toEqual([
+      expect.stringMatching(
+        /^leak.in-history: What looks like an old token \(\w{8}\) stands in old\.env:2 of/,
+      ),
+      expect.stringMatching(/^leak.in-work-tree: A personal access token .* stands in .*a\.json:1/),
+      expect.stringMatching(
+        /^leak.in-work-tree: What looks like an old token \(\w{8}\) stands in .*b\.yaml:1/,
+      ),
+    ]);
+    const sent = bench.sandbox.requests.map(({ headers }) => headers.authorization);
+    expect(sent.length).toBeGreaterThan(0);
+    expect(sent.join()).not.toContain(old);
+  });
+
   it("finds one that git replace hides", async () => {
     const bench = await workbench();
     await bench.write("old.tf", bench.token);
