@@ -64,10 +64,10 @@ export function withoutToken(
     kept = kept.slice(0, start) + (end < 0 ? "" : kept.slice(end + 1));
     gone.add(key);
   }
-  const isLeft = [...readEnvFile(kept).values()].some((value) =>
-    olds.some((old) => old.holds(value)),
-  );
-  return !isLeft && readsAlike(text, kept, gone) ? redacted(kept, path) : undefined;
+  const after = readEnvFile(kept);
+  const isLeft = [...after.values()].some((value) => olds.some((old) => old.holds(value)));
+  const isSafe = !isLeft && readsAlike(readEnvFile(text), after, gone);
+  return isSafe ? redacted(kept, path) : undefined;
 }
 
 /** The text with these names as empty variables at its end, but for those that are there. */
@@ -172,12 +172,15 @@ function keepsOtherKeys(
   const edited = encode({ parts: probe, encoding: "utf8" }).toString("utf8");
   const after = readEnvFile(edited);
   if (names.some((name) => after.get(name) !== "dop_v1_0")) return false;
-  return readsAlike(text, edited, new Set(names));
+  return readsAlike(readEnvFile(text), after, new Set(names));
 }
 
-/** True where both texts say the same of every key but these. */
-function readsAlike(one: string, other: string, but: ReadonlySet<string>): boolean {
-  const [before, after] = [readEnvFile(one), readEnvFile(other)];
+/** True where both say the same of every key but these. */
+function readsAlike(
+  before: ReadonlyMap<string, string>,
+  after: ReadonlyMap<string, string>,
+  but: ReadonlySet<string>,
+): boolean {
   const keys = new Set([...before.keys(), ...after.keys()]);
   return [...keys].every((key) => but.has(key) || before.get(key) === after.get(key));
 }
