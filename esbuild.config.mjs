@@ -114,13 +114,20 @@ const entry = await build({
     },
   ],
 });
+// What is loaded as a thread of its own.
+const thread = await build({
+  ...program,
+  entryPoints: { "npm-list": "src/host/npm-list.ts" },
+  format: "cjs",
+  outExtension: { ".js": ".cjs" },
+});
 for (const wasm of [
   "web-tree-sitter/web-tree-sitter.wasm",
   "@tree-sitter-grammars/tree-sitter-hcl/tree-sitter-terraform.wasm",
 ]) {
   await copyFile(`node_modules/${wasm}`, `${outdir}/${wasm.split("/").at(-1)}`);
 }
-const inputs = { ...whole.metafile.inputs, ...entry.metafile.inputs };
+const inputs = { ...whole.metafile.inputs, ...entry.metafile.inputs, ...thread.metafile.inputs };
 await writeFile(`${outdir}/THIRD-PARTY-NOTICES.txt`, await notices(inputs));
 await writeFile("schema.json", await schema("src/concerns/config/json-schema.ts", "jsonSchema"));
 await writeFile("report.schema.json", await schema("src/report/json-schema.ts", "reportSchema"));

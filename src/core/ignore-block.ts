@@ -53,7 +53,7 @@ export function patternOf(relativePath: string): string {
     .join("/")
     .replace(/[*?[\]\\]/g, "\\$&")
     .replace(/^[#!]/, "\\$&")
-    .replace(/ +$/, (spaces) => spaces.replaceAll(" ", "\\ "));
+    .replace(/(?<! ) +$/, (spaces) => spaces.replaceAll(" ", "\\ "));
 }
 
 function lineStart(text: string, line: string): number {

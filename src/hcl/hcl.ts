@@ -23,13 +23,15 @@ interface Reading {
 
 /** Reads a .tf text with the grammar. Never fails: a broken part is a problem with its place. */
 export function readHcl(parse: ParseHcl, text: string, file: string): ParsedFile {
-  return parse(text, (root) => {
+  const read = parse(text, (root): ParsedFile => {
     const reading: Reading = { file, tooDeep: undefined };
     const blocks = blocksIn(root, reading, 0);
     const references = referencesIn(root, text, reading);
     const problem = root.hasError ? placeOf(firstError(root), file) : reading.tooDeep;
     return { blocks, references, problem };
   });
+  const tooLong = { file, line: 1, why: "it takes too long to read" };
+  return read ?? { blocks: [], references: [], problem: tooLong };
 }
 
 /** The values of a .tfvars text by name; undefined where it is broken. */
@@ -215,9 +217,12 @@ function referenceAt(steps: readonly HclNode[], at: number): Reference[] {
     : [];
 }
 
+/** What is asked of an attribute of an attribute is all the same. */
+const MAX_STEPS = 20;
+
 function attributesIn(steps: readonly HclNode[], from: number): string[] {
   const names: string[] = [];
-  for (let at = from; at < steps.length; at++) {
+  for (let at = from; at < Math.min(steps.length, from + MAX_STEPS); at++) {
     const { type, namedChildren = [] } = steps[at] ?? {};
     const [inner] = namedChildren;
     if (type === "get_attr") names.push(inner?.text ?? "");
@@ -237,7 +242,7 @@ export function referencesInText(text: string): Reference[] {
     type,
     name,
     attributes: rest
-      .replace(/\[[^\]]*\]/g, "")
+      .replace(/\[[^[\]]*\]/g, "")
       .split(".")
       .filter((step) => step !== "" && step !== "*"),
   }));

@@ -20,6 +20,7 @@ export function readTfJson(written: string, file: string): ParsedFile {
   // A byte order mark is no part of it; offsets stay.
   const text = written.replace(/^\ufeff/, " ");
   const { root, problem } = readJsonText(text);
+  const read = new Map<JsonNode, ReadonlyMap<string, Expression>>();
   if (root?.properties === undefined) {
     return { blocks: [], references: [], problem: { file, line: problem?.line ?? 1 } };
   }
@@ -53,9 +54,13 @@ export function readTfJson(written: string, file: string): ParsedFile {
     ];
   }
 
-  /** Of a key that is there twice, the last. */
-  function fieldsOf({ properties = [] }: JsonNode): Map<string, Expression> {
-    return new Map(properties.map(({ key, value }) => [key, expression(key, value)]));
+  /** Of a key that is there twice, the last. A block's are those of the object that its parent has in it, too. */
+  function fieldsOf(node: JsonNode): ReadonlyMap<string, Expression> {
+    const { properties = [] } = node;
+    const fields =
+      read.get(node) ?? new Map(properties.map(({ key, value }) => [key, expression(key, value)]));
+    read.set(node, fields);
+    return fields;
   }
 
   function expression(name: string | undefined, node: JsonNode): Expression {

@@ -20,11 +20,19 @@ const LEFT_OVERS = [
   // A private folder lives as long as the doctl in it, which has 120 s.
   { name: /^\.do-bootstrap-(.+)$/, afterMs: 180_000 },
 ] as const;
-export const nodeFiles: Files = {
-  look,
-  list,
-  entries,
-  realpath,
+
+/** @param interrupted nothing more is read from then on; what is written is finished or taken back. */
+export const filesUntil = (interrupted: AbortSignal | undefined): Files => ({
+  look: (path, options) => look(path, { ...options, interrupted }),
+  async list(directory) {
+    refuseIf(interrupted);
+    return list(directory);
+  },
+  async entries(directory) {
+    refuseIf(interrupted);
+    return entries(directory);
+  },
+  realpath: (path) => realpath(path),
   whyNotWritable,
   replace,
   remove,
@@ -32,27 +40,44 @@ export const nodeFiles: Files = {
   removeEmpty,
   sweep,
   withPrivateFolder,
-};
+});
+
+export const nodeFiles: Files = filesUntil(undefined);
+
+function refuseIf(interrupted: AbortSignal | undefined): void {
+  if (interrupted?.aborted) throw new AppError("INTERRUPTED", "Interrupted.");
+}
 
 async function look(
   path: string,
-  { maxBytes = MAX_BYTES, waitForFifo = true }: LookOptions = {},
+  {
+    maxBytes = MAX_BYTES,
+    waitForFifo = true,
+    interrupted,
+  }: LookOptions & { readonly interrupted?: AbortSignal | undefined } = {},
 ): Promise<Snapshot> {
+  refuseIf(interrupted);
   const target = await realpath(path);
   try {
     const stats = await fs.stat(target);
-    if (stats.isFIFO() && waitForFifo) return await lookAtFifo(path, target);
+    if (stats.isFIFO() && waitForFifo)
+      return await lookAtFifo(path, target, { maxBytes, interrupted });
     if (!stats.isFile()) return { kind: "unusable", path, target, why: nameOf(stats) };
-    const tooLarge = `larger than ${maxBytes / 1024 / 1024} MB`;
+    const tooLarge = largerThan(maxBytes);
     if (stats.size > maxBytes) return { kind: "unusable", path, target, why: tooLarge };
     const found = await lookAtFile(path, target, maxBytes);
     return found ?? { kind: "unusable", path, target, why: tooLarge };
   } catch (error) {
+    if (error instanceof AppError) throw error;
     const code = codeOf(error);
     if (code === "ENOENT" || code === "ENOTDIR") return { kind: "absent", path, target };
     if (isExhausted(error)) throw asAppError(error);
     return { kind: "unusable", path, target, why: `not readable (${code})` };
   }
+}
+
+function largerThan(bytes: number): string {
+  return `larger than ${bytes / 1024 / 1024} MB`;
 }
 
 async function lookAtFile(
@@ -91,12 +116,18 @@ async function readUpTo(handle: fs.FileHandle, maxBytes: number): Promise<Buffer
 }
 
 /** Opened without blocking, since an open that waits for a writer cannot be called off. */
-async function lookAtFifo(path: string, target: string): Promise<Snapshot> {
+async function lookAtFifo(
+  path: string,
+  target: string,
+  { maxBytes, interrupted }: { maxBytes: number; interrupted: AbortSignal | undefined },
+): Promise<Snapshot> {
   const handle = await fs.open(target, constants.O_RDONLY | constants.O_NONBLOCK);
   const deadline = performance.now() + FIFO_WAIT_MS;
   const chunks: Buffer[] = [];
+  let size = 0;
   try {
     while (performance.now() < deadline) {
+      refuseIf(interrupted);
       const { bytesRead, buffer } = await handle
         .read(Buffer.alloc(64 * 1024), 0, 64 * 1024, null)
         .catch((error: unknown) => {
@@ -104,7 +135,10 @@ async function lookAtFifo(path: string, target: string): Promise<Snapshot> {
           throw error;
         });
       if (bytesRead > 0) chunks.push(buffer.subarray(0, bytesRead));
-      else if (bytesRead === 0 && chunks.length > 0) {
+      size += Math.max(0, bytesRead);
+      if (size > maxBytes) return { kind: "unusable", path, target, why: largerThan(maxBytes) };
+      if (bytesRead > 0) continue;
+      if (bytesRead === 0 && chunks.length > 0) {
         return { kind: "fifo", path, target, bytes: Buffer.concat(chunks) };
       } else await new Promise((wake) => setTimeout(wake, 10));
     }
@@ -145,7 +179,10 @@ function kindOf(entry: Pick<Stats, "isFile" | "isDirectory" | "isSymbolicLink">)
   return entry.isFile() ? "file" : "other";
 }
 
-async function realpath(path: string): Promise<string> {
+/** As many as Linux follows; a link through a folder that is not there may lead back to itself. */
+const MOST_LINKS = 40;
+
+async function realpath(path: string, links = 0): Promise<string> {
   const absolute = resolve(path);
   try {
     return await fs.realpath(absolute);
@@ -153,8 +190,9 @@ async function realpath(path: string): Promise<string> {
     if (isExhausted(error)) throw asAppError(error);
     if (codeOf(error) !== "ENOENT" || absolute === dirname(absolute)) return absolute;
     const link = await fs.readlink(absolute).catch(() => undefined);
-    const parent = await realpath(dirname(absolute));
-    return link === undefined ? join(parent, basename(absolute)) : realpath(resolve(parent, link));
+    const parent = await realpath(dirname(absolute), links);
+    if (link === undefined || links === MOST_LINKS) return join(parent, basename(absolute));
+    return realpath(resolve(parent, link), links + 1);
   }
 }
 

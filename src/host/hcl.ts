@@ -2,6 +2,11 @@ import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import type { ParseHcl } from "./host.ts";
 
+/** In ms of CPU, for one text: code of the largest size takes a third of a second. */
+const TIME_LIMIT_MS = 1500;
+/** A repo with more texts that take longer is not read on. */
+const MOST_CANCELLED = 5;
+
 /**
  * How much of the grammar is run, about in bytes of machine code, before V8 optimises it: some tens of
  * files. Its own limit is passed at once, and its optimising compiler takes 70 ms of CPU and 20 MB,
@@ -22,9 +27,19 @@ export async function loadHclParser(packageFolder: string): Promise<ParseHcl> {
   await Parser.init({ locateFile: at });
   const parser = new Parser();
   parser.setLanguage(await Language.load(at("tree-sitter-terraform.wasm")));
+  let cancelled = 0;
   return (text, use) => {
-    const tree = parser.parse(text);
-    if (tree === null) throw new Error("the grammar gave no tree");
+    if (cancelled >= MOST_CANCELLED) return undefined;
+    const begun = cpuMs();
+    // What makes no sense to it can take the square of the time.
+    const isTooLong = () => cpuMs() - begun > TIME_LIMIT_MS;
+    // Its types say void; what it returns cancels.
+    const tree = parser.parse(text, null, { progressCallback: isTooLong as () => void });
+    if (tree === null) {
+      cancelled++;
+      parser.reset();
+      return undefined;
+    }
     try {
       return use(tree.rootNode);
     } finally {
@@ -32,4 +47,8 @@ export async function loadHclParser(packageFolder: string): Promise<ParseHcl> {
       tree.delete();
     }
   };
+}
+
+function cpuMs(): number {
+  return process.cpuUsage().user / 1000;
 }

@@ -30,7 +30,12 @@ export interface Host {
   readonly which: (name: string, notIn: string) => Promise<ToolSearch>;
   /** Runs `action` while no other process holds the lock of the same path. */
   readonly locked: <T>(path: string, wait: LockWait, action: () => Promise<T>) => Promise<T>;
-  /** The files that npm would publish of a folder, relative to it; empty where it would not. */
+  /**
+   * The files that npm would publish of a folder, relative to it; empty where it would not; undefined where the
+   * list cannot be had, or not in time.
+   *
+   * @throws AppError INTERRUPTED
+   */
   readonly npmFiles: (folder: string) => Promise<readonly string[] | undefined>;
   /** The Terraform grammar, loaded when first asked for. */
   readonly hclParser: () => Promise<ParseHcl>;
@@ -264,8 +269,12 @@ export interface Terminal {
   confirm(question: string): Promise<boolean>;
 }
 
-/** Parses a text and hands the tree's root to `use`; the tree is gone afterwards. */
-export type ParseHcl = <T>(text: string, use: (root: HclNode) => T) => T;
+/**
+ * Parses a text and hands the tree's root to `use`; the tree is gone afterwards.
+ *
+ * @returns undefined for a text that takes the grammar too long.
+ */
+export type ParseHcl = <T>(text: string, use: (root: HclNode) => T) => T | undefined;
 
 /**
  * A node of the grammar tree-sitter-terraform, as web-tree-sitter has it. Each question but that for

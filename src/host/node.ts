@@ -7,7 +7,7 @@ import { EXIT } from "../errors/exit-status.ts";
 import { hint } from "../errors/hint.ts";
 import { wrap } from "../lib/wrap.ts";
 import { safe, safeLines } from "../secret/safe.ts";
-import { nodeFiles } from "./files.ts";
+import { filesUntil } from "./files.ts";
 import type { Clock, Host, InputKind, Terminal } from "./host.ts";
 import { send } from "./http.ts";
 import { keep, recall } from "./record.ts";
@@ -25,6 +25,7 @@ export function nodeHost(packageFolder: string): Host {
   // With a umask that keeps us ourselves out, a folder that we make would be one that we cannot use.
   process.umask(process.umask(0o077) & ~0o700);
   const interrupted = interruption();
+  let npmFiles: Host["npmFiles"] | undefined;
   const clock: Clock = {
     now: () => Date.now(),
     sleep: (ms) =>
@@ -43,7 +44,7 @@ export function nodeHost(packageFolder: string): Host {
     interrupted,
     cwd: workingDirectory(),
     home: env["HOME"] ?? (platform === "win32" ? homedir() : undefined),
-    files: nodeFiles,
+    files: filesUntil(interrupted),
     state: stateOf(process),
     records: {
       recall: (path) => recall({ env, platform }, { kind: "config", path }),
@@ -55,7 +56,11 @@ export function nodeHost(packageFolder: string): Host {
     which: (name, notIn) => which(name, notIn, { env, platform }),
     locked: async (path, lockWait, action) =>
       (await import("./lock.ts")).locked(path, lockWait, action),
-    npmFiles: async (folder) => (await import("./npm-files.ts")).npmFiles(folder),
+    npmFiles: async (folder) => {
+      const { npmFilesIn } = await import("./npm-files.ts");
+      npmFiles ??= npmFilesIn(packageFolder, interrupted);
+      return npmFiles(folder);
+    },
     hclParser: once(async () => {
       const { loadHclParser } = await import("./hcl.ts");
       return loadHclParser(packageFolder);

@@ -1,44 +1,71 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import packlist from "npm-packlist";
+import { Worker } from "node:worker_threads";
+import { AppError } from "../errors/app-error.ts";
+import type { Host } from "./host.ts";
+
+/** For all packages of a repo together. */
+const TIME_LIMIT_MS = 10_000;
+const MEMORY_LIMIT = { maxOldGenerationSizeMb: 256 };
 
 /**
- * The files that `npm publish` would take of a folder, relative to it, as npm itself finds them; no
- * script is run and no .npmrc is read.
+ * The files that `npm publish` would take of a folder, as npm itself finds them; no script is run and no
+ * .npmrc is read. Its patterns are the repo's, and one may take it for ever: it is asked in a thread that can
+ * be ended.
  *
- * @returns empty where nothing would be published; undefined where npm might, but the list cannot be had.
+ * @param packageFolder the build puts the thread's file into its dist folder.
  */
-export async function npmFiles(folder: string): Promise<readonly string[] | undefined> {
-  const manifest = await readManifest(folder);
-  if (typeof manifest?.name !== "string" || manifest.private === true) return [];
-  const { files = [] } = manifest;
-  // It would end the program.
-  if (!Array.isArray(files) || files.some((each) => typeof each !== "string")) return undefined;
-  try {
-    return await packlist({
-      path: folder,
-      // They lie in node_modules, which is not searched; and `true` would end the program.
-      package: { ...manifest, bundleDependencies: [] },
-      isProjectRoot: true,
-      edgesOut: new Map<string, never>(),
+export function npmFilesIn(
+  packageFolder: string,
+  interrupted: AbortSignal,
+  timeLimitMs = TIME_LIMIT_MS,
+): Host["npmFiles"] {
+  let left = timeLimitMs;
+  let worker: Worker | undefined;
+  return async (folder) => {
+    if (left <= 0) return undefined;
+    const begun = performance.now();
+    worker ??= start();
+    const files = await answer(worker, folder, left, interrupted);
+    left -= performance.now() - begun;
+    if (files === undefined || left <= 0) {
+      await worker.terminate();
+      worker = undefined;
+    }
+    if (interrupted.aborted) throw new AppError("INTERRUPTED", "Interrupted.");
+    return files;
+  };
+
+  function start(): Worker {
+    const options = { env: {}, execArgv: [], resourceLimits: MEMORY_LIMIT };
+    const started = new Worker(join(packageFolder, "dist", "npm-list.cjs"), {
+      ...{ ...options, stdout: true, stderr: true },
     });
-  } catch {
-    return undefined;
+    started.unref();
+    return started;
   }
 }
 
-interface Manifest {
-  readonly name?: unknown;
-  readonly private?: unknown;
-  readonly files?: unknown;
-}
+/** @returns undefined where it fails, is interrupted or takes too long: the thread is to be ended then. */
+function answer(
+  worker: Worker,
+  folder: string,
+  timeoutMs: number,
+  interrupted: AbortSignal,
+): Promise<readonly string[] | undefined> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(end, timeoutMs);
+    worker.once("message", end).once("error", fail).once("exit", fail);
+    interrupted.addEventListener("abort", fail);
+    worker.postMessage(folder);
 
-async function readManifest(folder: string): Promise<Manifest | null | undefined> {
-  try {
-    const text = await readFile(join(folder, "package.json"), "utf8");
-    return JSON.parse(text.replace(/^\ufeff/, ""));
-  } catch {
-    // What npm cannot read it does not publish either.
-    return undefined;
-  }
+    function fail(): void {
+      end();
+    }
+    function end(files?: readonly string[]): void {
+      clearTimeout(timer);
+      worker.off("message", end).off("error", fail).off("exit", fail);
+      interrupted.removeEventListener("abort", fail);
+      resolve(files);
+    }
+  });
 }

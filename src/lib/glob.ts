@@ -1,25 +1,58 @@
+import { Work } from "./work.ts";
+
 /** How a program reads its patterns. */
 export interface GlobDialect {
   /** `?` is any one character but a slash, and a backslash takes the meaning from what follows. */
   readonly isFull: boolean;
   /** In the middle of a pattern `**` is any number of whole folders; else it is any text. */
   readonly isByFolders: boolean;
+  /** `[a-z]` and `[^a-z]` are one character. */
+  readonly hasClasses?: boolean;
 }
 
 /** One step of a pattern. folders: any number of whole folders; deep: any text; star: any but a slash. */
-type Step = "folders" | "deep" | "star" | "any" | { readonly char: string };
+type Step =
+  | "folders"
+  | "deep"
+  | "star"
+  | "any"
+  | { readonly char: string }
+  | { readonly ranges: readonly (readonly [string, string])[]; readonly isNot: boolean };
+
+export interface Glob {
+  /** @throws TooMuchWork */
+  matches(path: string): boolean;
+}
 
 /**
- * Whether a path matches a pattern with `*` and `**`. The time grows with pattern times path, whatever a
- * pattern that somebody else wrote looks like: no way is tried twice.
+ * A pattern with `*` and `**`. The time grows with pattern times path, whatever a pattern that somebody
+ * else wrote looks like: no way is tried twice.
  *
- * @param path with slashes.
+ * @param work what all patterns of a file may take together.
+ * @throws TooMuchWork
  */
-export function matchesGlob(pattern: string, path: string, dialect: GlobDialect): boolean {
+export function globOf(pattern: string, dialect: GlobDialect, work: Work): Glob {
+  // What a pattern costs at all is about what 50 characters cost.
+  work.spend(50 + pattern.length);
   const steps = stepsOf(pattern, dialect);
+  return { matches: (path) => isMatch(steps, path, work) };
+}
+
+/** The same for one pattern and one path, with slashes. @throws TooMuchWork */
+export function matchesGlob(
+  pattern: string,
+  path: string,
+  dialect: GlobDialect,
+  work = new Work(),
+): boolean {
+  return globOf(pattern, dialect, work).matches(path);
+}
+
+function isMatch(steps: readonly Step[], path: string, work: Work): boolean {
   // A state is a step that comes next; a negative one stands inside a folder of `folders`.
   let states = reachable(steps, [0]);
   for (const char of path) {
+    work.spend(2 + states.size);
     const next = new Set<number>();
     for (const state of states) {
       const isInside = state < 0;
@@ -30,14 +63,19 @@ export function matchesGlob(pattern: string, path: string, dialect: GlobDialect)
         next.add(-at - 1);
         if (char === "/") next.add(at + 1);
       } else if (step === "deep" || (step === "star" && char !== "/")) next.add(at);
-      else if (step === "any" ? char !== "/" : typeof step === "object" && step.char === char) {
-        next.add(at + 1);
-      }
+      else if (takes(step, char)) next.add(at + 1);
     }
     states = reachable(steps, next);
     if (states.size === 0) return false;
   }
   return states.has(steps.length);
+}
+
+function takes(step: Step, char: string): boolean {
+  if (step === "any") return char !== "/";
+  if (typeof step === "string") return false;
+  if ("char" in step) return step.char === char;
+  return step.ranges.some(([from, to]) => from <= char && char <= to) !== step.isNot;
 }
 
 /** With the states that need no character: what stands for any number of them may stand for none. */
@@ -50,15 +88,40 @@ function reachable(steps: readonly Step[], from: Iterable<number>): Set<number> 
   return states;
 }
 
-function stepsOf(pattern: string, { isFull, isByFolders }: GlobDialect): readonly Step[] {
-  const parts = pattern.match(isByFolders ? /\*\*\/?|\\.|./gsu : /\*\*+|\\.|./gsu) ?? [];
+function stepsOf(pattern: string, dialect: GlobDialect): readonly Step[] {
+  const { isFull, isByFolders, hasClasses } = dialect;
+  const parts = pattern.match(partsIn(dialect)) ?? [];
   const steps = parts.flatMap((part, i): Step | Step[] => {
     if (part.startsWith("**")) return isByFolders && i < parts.length - 1 ? "folders" : "deep";
     if (part === "*") return "star";
     if (isFull && part === "?") return "any";
+    if (hasClasses && part.startsWith("[") && part.length > 1) return classOf(part);
     const text = isFull && part.length > 1 ? part.slice(1) : part;
     return Array.from(text, (char) => ({ char }));
   });
   // Any number of any number is any number.
   return steps.filter((step, i) => step === "any" || step !== steps[i - 1]);
+}
+
+function partsIn({ isByFolders, hasClasses }: GlobDialect): RegExp {
+  if (!isByFolders) return /\*\*+|\\.|./gsu;
+  // A class that does not end is none, and takes no look at all that follows: classes are short.
+  return hasClasses ? /\*\*\/?|\\.|\[\^?(?:\\.|[^\]\\]){1,200}\]|./gsu : /\*\*\/?|\\.|./gsu;
+}
+
+/** @param part such as "[^a-z_]". */
+function classOf(part: string): Step {
+  const isNot = part[1] === "^";
+  const chars = Array.from(
+    part.slice(isNot ? 2 : 1, -1).matchAll(/\\(.)|(.)/gsu),
+    ([, escaped, plain]) => ({ char: escaped ?? plain ?? "", isPlain: escaped === undefined }),
+  );
+  const ranges: [string, string][] = [];
+  for (let at = 0; at < chars.length; at++) {
+    const [from, dash, to] = chars.slice(at, at + 3);
+    const isRange = dash?.char === "-" && dash.isPlain && to !== undefined;
+    ranges.push([from?.char ?? "", (isRange ? to : from)?.char ?? ""]);
+    if (isRange) at += 2;
+  }
+  return { ranges, isNot };
 }

@@ -24,8 +24,13 @@ export function shortPath(path: string, base: string, home?: string): string {
 
 /** A folder and those above it, up to `top` or else the root. */
 export function foldersUp(folder: string, top?: string): string[] {
-  const parent = dirname(folder);
-  return folder === top || parent === folder ? [folder] : [folder, ...foldersUp(parent, top)];
+  const folders = [folder];
+  let last = folder;
+  for (let parent = dirname(last); last !== top && parent !== last; parent = dirname(last)) {
+    folders.push(parent);
+    last = parent;
+  }
+  return folders;
 }
 
 /** True for the name of a file that Terraform or OpenTofu reads as configuration. */

@@ -31,7 +31,7 @@ const QUOTED: Readonly<Record<Shell, (text: string) => string>> = {
 
 /** By the rules of the programs themselves: cmd hands on a line, and a backslash before a quote escapes it. */
 function programWord(text: string): string {
-  return `"${text.replace(/(\\*)"/g, '$1$1""').replace(/\\+$/, "$&$&")}"`;
+  return `"${text.replace(/(?<!\\)(\\*)"/g, '$1$1""').replace(/(?<!\\)\\+$/, "$&$&")}"`;
 }
 
 /** A text as the rest of a line of cmd's own commands, such as `echo` and `set`, which know no quotes. */

@@ -10,7 +10,7 @@ export function allowsFrom(constraints: readonly string[], since: string): boole
   const candidates = [
     ...Array.from({ length: 40 }, (_, i) => [major, minor + i, 0]),
     ...Array.from({ length: 40 }, (_, i) => [major, minor + i, 99]),
-    ...constraints.flatMap((each) =>
+    ...termsOf(constraints).flatMap((each) =>
       [...each.matchAll(/[\d.]+/g)].flatMap(([text]) => {
         const [x = 0, y = 0, z = 0] = numbers(text);
         return [
@@ -21,7 +21,7 @@ export function allowsFrom(constraints: readonly string[], since: string): boole
     ),
     [major + 1, 0, 0],
   ].filter((version) => compare(version, [major, minor, 0]) >= 0);
-  const terms = constraints.flatMap((each) => each.split(","));
+  const terms = termsOf(constraints);
   return candidates.some((version) => terms.every((term) => satisfies(version, term)));
 }
 
@@ -31,8 +31,7 @@ export function allowsFrom(constraints: readonly string[], since: string): boole
  * @param version such as "1.11.4".
  */
 export function allows(constraints: readonly string[], version: string): boolean {
-  const terms = constraints.flatMap((each) => each.split(","));
-  return terms.every((term) => satisfies(numbers(version), term));
+  return termsOf(constraints).every((term) => satisfies(numbers(version), term));
 }
 
 /**
@@ -45,9 +44,17 @@ export function isOlder(version: string, since: string): boolean {
   return compare(numbers(version), numbers(since)) < 0;
 }
 
+/** More than a hundred, or one that is longer than a line, cannot be read: each is held against all. */
+function termsOf(constraints: readonly string[]): readonly string[] {
+  const terms = constraints.slice(0, MOST_TERMS).flatMap((each) => each.split(",", MOST_TERMS));
+  return terms.filter(({ length }) => length <= 200).slice(0, MOST_TERMS);
+}
+
+const MOST_TERMS = 100;
+
 function satisfies(version: readonly number[], term: string): boolean {
   const { operator = "=", bound = "" } =
-    /^\s*(?<operator>=|!=|>=|<=|>|<|~>)?\s*v?(?<bound>\d+(\.\d+)*)/.exec(term)?.groups ?? {};
+    /^\s*(?:(?<operator>=|!=|>=|<=|>|<|~>)\s*)?v?(?<bound>\d+(\.\d+)*)/.exec(term)?.groups ?? {};
   if (bound === "") return true;
   const wanted = numbers(bound);
   const order = compare(version, wanted);

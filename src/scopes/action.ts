@@ -106,11 +106,29 @@ function isAnswer({ basis }: Conditional, { type }: Block): boolean {
 
 /** It matters where the code asks for it, or for the whole: `depends_on` and the like are left out before. */
 function isAsked(when: string, block: Block, { references }: Module): boolean {
+  const asked = askedOf(references).get(`${block.type} ${block.labels[0]}.${block.labels[1]}`);
   const [attribute, inner] = when.split(".");
-  return references.some(({ mode, type, name, attributes }) => {
-    if (mode !== block.type || type !== block.labels[0] || name !== block.labels[1]) return false;
-    const [first, second] = attributes;
-    if (first === undefined) return true;
-    return first === attribute && (inner === undefined || second === undefined || second === inner);
-  });
+  const names = inner === undefined ? [attribute] : [`${attribute}.*`, when];
+  return asked !== undefined && [WHOLE, ...names].some((name) => asked.has(name ?? ""));
+}
+
+/** The whole of a resource is asked for. */
+const WHOLE = "";
+const ASKED = new WeakMap<Module["references"], ReadonlyMap<string, ReadonlySet<string>>>();
+
+/** What all of a module's code asks of each resource; worked out once, as there may be thousands of both. */
+function askedOf(references: Module["references"]): ReadonlyMap<string, ReadonlySet<string>> {
+  const known = ASKED.get(references);
+  if (known !== undefined) return known;
+  const asked = new Map<string, Set<string>>();
+  for (const { mode, type, name, attributes } of references) {
+    const key = `${mode} ${type}.${name}`;
+    const names = asked.get(key) ?? new Set();
+    asked.set(key, names);
+    const [first = WHOLE, second = "*"] = attributes;
+    names.add(first);
+    if (first !== WHOLE) names.add(`${first}.${second}`);
+  }
+  ASKED.set(references, asked);
+  return asked;
 }

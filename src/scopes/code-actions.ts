@@ -1,4 +1,5 @@
 import type { Block } from "../hcl/syntax.ts";
+import { groupedBy } from "../lib/grouped.ts";
 import type { Action } from "./action.ts";
 import type { Operation } from "./data.ts";
 import type { Module } from "./module-tree.ts";
@@ -23,23 +24,29 @@ export function actionsInCode(modules: readonly Module[], purpose: Purpose): Act
             .flatMap((block) => target(block, "to").map((address) => prefix + address)),
         ),
   );
-  return modules.flatMap((module) => module.blocks.flatMap((block) => actionsOf(block, module)));
+  return modules.flatMap((module) => {
+    // A file of overrides may say another count.
+    const parts = groupedBy(module.blocks, (block) => addressOf(block, module));
+    const there = new Set([...parts].filter(([, all]) => !all.every(isLeftOut)).map(([at]) => at));
+    return module.blocks.flatMap((block) => actionsOf(block, module, there));
+  });
 
-  function actionsOf(block: Block, module: Module): Action[] {
+  /** @param there the addresses of which there is one or more. */
+  function actionsOf(block: Block, module: Module, there: ReadonlySet<string>): Action[] {
     if (block.type === "removed") return purpose === "apply" ? removal(block, module) : [];
     // A check may have a data source of its own.
-    if (block.type === "check") return block.blocks.flatMap((each) => ofResource(each, module));
-    return ofResource(block, module);
+    if (block.type === "check") {
+      return block.blocks.flatMap((each) => ofResource(each, module, there));
+    }
+    return ofResource(block, module, there);
   }
 
-  function ofResource(block: Block, module: Module): Action[] {
+  function ofResource(block: Block, module: Module, there: ReadonlySet<string>): Action[] {
     const [type = ""] = block.labels;
     const { type: mode, place } = block;
     if ((mode !== "resource" && mode !== "data") || !type.startsWith("digitalocean_")) return [];
     const address = addressOf(block, module);
-    // A file of overrides may say another count.
-    const isSame = (each: Block) => each.type === mode && addressOf(each, module) === address;
-    if (isLeftOut(block) && module.blocks.filter(isSame).every(isLeftOut)) return [];
+    if (isLeftOut(block) && !there.has(address)) return [];
     const operations: readonly Operation[] = mode === "data" ? ["read"] : OPERATIONS[purpose];
     return [...operations, ...(imported.has(address) ? (["import"] as const) : [])].map(
       (operation) => ({ address, mode, type, operation, place, block, module }),

@@ -78,7 +78,7 @@ function kindsMentioned(source: string): Kinds {
     ([, ...names]) => names,
   );
   const roots = source.matchAll(
-    /(?<![\w."-])(?:data\.)?([A-Za-z_][\w-]*)(?=\s*(?:\[[^\]]*\])?\.)/g,
+    /(?<![\w."-])(?:data\.)?([A-Za-z_][\w-]*)(?=\s*(?:\[[^\]]{0,100}\])?\.)/g,
   );
   const types = Array.from(roots, ([, root = ""]) => root).filter(
     (root) => !variables.includes(root),
@@ -99,11 +99,21 @@ function kindOf({ literal, source }: Expression): string | undefined {
 }
 
 /** What a project may hold, by all that the code says of projects, in whatever module. */
-function kindsHeld(project: Block, { blocks, everywhere = blocks }: Module): Kinds {
+function kindsHeld({ attributes }: Block, { blocks, everywhere = blocks }: Module): Kinds {
+  const own = kindsIn(attributes.get("resources"));
+  const others = HELD.get(everywhere) ?? kindsHeldAnywhere(everywhere);
+  HELD.set(everywhere, others);
+  return own === "any" || others === "any" ? "any" : new Set([...own, ...others]);
+}
+
+/** Worked out once for all projects: there may be thousands. */
+const HELD = new WeakMap<readonly Block[], Kinds>();
+
+function kindsHeldAnywhere(everywhere: readonly Block[]): Kinds {
   const lists = everywhere.filter(
     ({ type, labels }) => type === "resource" && labels[0] === "digitalocean_project_resources",
   );
-  const held = [project, ...lists].map(({ attributes }) => kindsIn(attributes.get("resources")));
+  const held = lists.map(({ attributes }) => kindsIn(attributes.get("resources")));
   if (held.includes("any")) return "any";
   const assigned = everywhere
     .filter((block) => block.type === "resource" && isSet(block, "project_id", false))

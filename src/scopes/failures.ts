@@ -95,7 +95,9 @@ function jsonDiagnostics(line: string): Diagnostic[] {
 }
 
 function resourceIn(text: string): FailingResource | undefined {
-  const address = /^[ \t]*with ((?:(?!digitalocean_)\S)*digitalocean_[^,\n]+),/m.exec(text)?.[1];
+  const address = /^[ \t]*with ((?:(?!digitalocean_)\S)*digitalocean_[^,\n\u2028\u2029]+),/m.exec(
+    text,
+  )?.[1];
   if (address === undefined) return undefined;
   const [, file, line] = /\bon (\S+) line (\d+)/.exec(text) ?? [];
   return { address, place: file === undefined ? undefined : { file, line: Number(line) } };

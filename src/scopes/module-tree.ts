@@ -2,6 +2,7 @@ import { join, relative } from "node:path";
 import type { Block, ParsedFile, Problem, Reference } from "../hcl/syntax.ts";
 import type { Host, Snapshot } from "../host/host.ts";
 import { batches } from "../lib/batches.ts";
+import { groupedBy } from "../lib/grouped.ts";
 import { isTerraformFile } from "../lib/paths.ts";
 import { decode } from "../secret/content.ts";
 import { isLeftOut } from "./set.ts";
@@ -22,6 +23,8 @@ export interface ModuleTree {
   readonly unseen: readonly string[];
   /** Files that could not be read, or not in full. */
   readonly broken: readonly Problem[];
+  /** Of the modules, without symlinks. */
+  readonly folders: readonly string[];
 }
 
 /** Reads texts into blocks; the grammar is behind it. */
@@ -46,7 +49,7 @@ export async function readModuleTree(
   const broken: Problem[] = [];
   const seen = new Set<string>();
   await visit(root, "");
-  return { modules, unseen: [...unseen].sort(), broken };
+  return { modules, unseen: [...unseen].sort(), broken, folders: [...seen] };
 
   async function visit(folder: string, prefix: string): Promise<void> {
     const real = await files.realpath(folder);
@@ -63,20 +66,23 @@ export async function readModuleTree(
     }
     for (const block of blocks) everywhere.push(block);
     modules.push({ prefix, blocks, references, everywhere });
-    const calls = blocks.filter(({ type }) => type === "module");
-    for (const call of calls) {
-      // A file of overrides may say another count, and need not say the source again.
-      const parts = calls.filter(({ labels }) => labels[0] === call.labels[0]);
+    // A file of overrides may say another count, and need not say the source again.
+    const calls = groupedBy(
+      blocks.filter(({ type }) => type === "module"),
+      ({ labels }) => labels[0] ?? "",
+    );
+    for (const [label, parts] of calls) {
       if (parts.every(isLeftOut)) continue;
-      const isOverride = !call.attributes.has("source");
-      if (isOverride && parts.some(({ attributes }) => attributes.has("source"))) continue;
-      const name = `${prefix}module.${call.labels[0] ?? ""}`;
-      const source = call.attributes.get("source")?.literal;
-      const isLocal = typeof source === "string" && /^\.\.?(\/|$)/.test(source);
-      const called = isLocal ? join(folder, source) : undefined;
-      if (called !== undefined && (await files.list(called)).length > 0) {
-        await visit(called, `${name}.`);
-      } else unseen.add(`${name} (${source ?? call.attributes.get("source")?.source ?? "?"})`);
+      const saying = parts.filter(({ attributes }) => attributes.has("source"));
+      for (const { attributes } of saying.length > 0 ? saying : parts.slice(0, 1)) {
+        const name = `${prefix}module.${label}`;
+        const source = attributes.get("source")?.literal;
+        const isLocal = typeof source === "string" && /^\.\.?(\/|$)/.test(source);
+        const called = isLocal ? join(folder, source) : undefined;
+        if (called !== undefined && (await files.list(called)).length > 0) {
+          await visit(called, `${name}.`);
+        } else unseen.add(`${name} (${source ?? attributes.get("source")?.source ?? "?"})`);
+      }
     }
   }
 

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import type { Block, Expression, SourceLocation } from "../hcl/syntax.ts";
+import { groupedBy } from "../lib/grouped.ts";
 import { isRecord, jsonIn, recordOf } from "../lib/json.ts";
 import { type Action, withoutIndexes } from "./action.ts";
 import type { Operation } from "./data.ts";
@@ -59,11 +60,7 @@ export function actionsInPlan(
     }));
   const blocks = changes.flatMap(({ was, is }) => [was, is]);
   const module: Module = { prefix: "", blocks, references: [] };
-  const written = new Map<string, Action[]>();
-  for (const action of code) {
-    const key = `${action.address} ${action.operation}`;
-    written.set(key, [...(written.get(key) ?? []), action]);
-  }
+  const written = groupedBy(code, ({ address, operation }) => `${address} ${operation}`);
   return changes.flatMap(actionsOf);
 
   function actionsOf({ address, type, mode, change, was, is }: (typeof changes)[number]) {

@@ -69,20 +69,30 @@ function hasNeedle(bytes: Buffer): boolean {
   return false;
 }
 
+/** So many are found in one file: whoever has more has made them up. */
+export const MOST_TOKENS = 1000;
+
 /**
  * The DigitalOcean tokens in some bytes, in order, each where it stands first: as it is, by the codes of its
  * characters, in UTF-16 and in base64; and 64 digits beside the name of a token.
+ *
+ * @param most after so many the search ends.
  */
-export function tokensIn(bytes: Buffer): readonly FoundToken[] {
-  const all: FoundToken[] = [];
-  for (const { text, from, width } of textsIn(bytes)) {
-    for (const { value, at } of foundIn(text)) all.push({ value, at: from + at * width });
-  }
+export function tokensIn(bytes: Buffer, most = MOST_TOKENS): readonly FoundToken[] {
   const first = new Map<string, FoundToken>();
-  for (const token of all.sort((a, b) => a.at - b.at)) {
-    if (!first.has(token.value)) first.set(token.value, token);
+  for (const token of allIn(bytes)) {
+    if (token.at < (first.get(token.value)?.at ?? Number.POSITIVE_INFINITY)) {
+      first.set(token.value, token);
+    }
+    if (first.size >= most) break;
   }
-  return [...first.values()];
+  return [...first.values()].sort((a, b) => a.at - b.at);
+}
+
+function* allIn(bytes: Buffer): Generator<FoundToken> {
+  for (const { text, from, width } of textsIn(bytes)) {
+    for (const { value, at } of foundIn(text)) yield { value, at: from + at * width };
+  }
 }
 
 /** A text with a character for each byte, or for each of so many from an offset. */

@@ -499,6 +499,49 @@ describe("check --history", () => {
     expect(await readdir(bench.tmp)).not.toContain("canary");
   });
 
+  it("says what was not looked at: other repos, older commits, plans and patterns that are too much", async () => {
+    const bench = await workbench();
+    await commitAt(bench, 1_700_000_000, "a", "clean\n");
+    const plan = Buffer.from(zipSync({ tfplan: Buffer.alloc(0) }));
+    const inner = Buffer.from(zipSync({ tfplan: plan }, { level: 0 }));
+    await bench.write("nested.tfplan", inner);
+    await commitAt(bench, 1_700_000_000, "b", "clean\n");
+    await bench.write(".env", bench.token);
+    await bench.write("Dockerfile", "FROM x\n");
+    await bench.write(".dockerignore", "*x\n".repeat(1_000_000));
+    await bench.git("update-index", "--add", "--cacheinfo", `160000,${"1".repeat(40)},modules/x`);
+    await writeFile(join(bench.repo, ".git/shallow"), await bench.git("rev-parse", "HEAD~1"));
+    const found = await leaks(bench);
+    const unsearched = found.filter(({ id }) => id === "leak.not-searched");
+    expect(unsearched.map(({ message }) => message.replaceAll(bench.repo, "REPO"))).toEqual([
+      expect.stringMatching(
+        /^What `docker build` in REPO would take .* REPO\/\.dockerignore has too/,
+      ),
+      "REPO/nested.tfplan was not searched for tokens in full: it is a saved plan with another one in it.",
+      expect.stringMatching(/^Object \w{10} of git was not searched .* with another one in it\.$/),
+      "This clone does not have all older commits: the others were not searched for tokens.",
+      "The history of submodules was not searched for tokens: modules/x.",
+    ]);
+  });
+
+  it("says of which tokens nobody knows whether they are valid, and the same fix once", async () => {
+    const bench = await workbench();
+    const tokens = Array.from({ length: 102 }, () => randomToken());
+    for (const token of tokens) bench.sandbox.accept(token);
+    await bench.write("many.txt", tokens.map((token) => `${token}\n`).join(""));
+    const found = await leaks(bench);
+    const unverified = found.filter(({ id }) => id === "leak.unverified");
+    expect(unverified.map(({ message }) => message)).toEqual([
+      "Of 2 of the 102 tokens nobody knows whether they are valid: it was not asked about 2.",
+    ]);
+    const places = found.filter(({ id }) => id === "leak.in-work-tree");
+    expect(places.length).toBe(102);
+    expect(places.filter(({ message }) => message.includes("state unknown")).length).toBe(2);
+    const { stdout } = await bench.run(["check", "--history"]);
+    expect(stdout.match(/many\.txt:\d+/g)?.length).toBe(102);
+    expect(stdout.match(/→ Take it out before you commit/g)?.length).toBe(1);
+  });
+
   it("needs git", async () => {
     const bench = await workbench({ git: false });
     const { status, stderr } = await bench.run(["check", "--history"]);

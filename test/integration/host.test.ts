@@ -502,6 +502,13 @@ describe("files", () => {
       kind: "unusable",
       why: expect.stringContaining("ELOOP"),
     });
+    // A link through a folder that is not there, and back to itself.
+    await symlink("nowhere/../self", at("self"));
+    await symlink("nowhere/../two", at("one"));
+    await symlink("nowhere/../one", at("two"));
+    for (const name of ["self", "one"]) {
+      expect(await nodeFiles.look(at(name))).toMatchObject({ kind: "absent" });
+    }
     expect(await nodeFiles.look("/dev/null")).toMatchObject({ kind: "unusable", why: "a device" });
 
     const writer = execa("sh", ["-c", 'printf "a=1\\n" > "$1"', "sh", at("fifo")]);

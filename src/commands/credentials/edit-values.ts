@@ -40,7 +40,8 @@ function without(
 
 /** An attribute that is a text, on a line of its own. */
 const ATTRIBUTE = /^[ \t]*[\w-]+[ \t]*=[ \t]*"([^"\n]*)"[ \t]*(?:(?:#|\/\/).*)?(?:\r?\n|$)/gm;
-const QUOTED = /"((?:[^"\\\n]|\\.)*)"(\s*:)?/g;
+/** Also one without an end: else it would be looked through again from each quote in it. */
+const QUOTED = /"((?:[^"\\\n]|\\.)*)("(\s*:)?)?/g;
 
 /** A text between quotes that is a value and no key. */
 interface Quoted {
@@ -55,8 +56,10 @@ function quotedIn(text: string, path: string): Quoted[] {
   const { root } = isJson(path) ? readJsonText(text) : {};
   if (root !== undefined) return stringsIn(root, text);
   // JSON that is broken is searched too: a token in it is still a token.
-  return Array.from(text.matchAll(QUOTED), ({ index, 1: source = "", 2: colon }) =>
-    colon === undefined ? [{ at: index + 1, source, value: secretOf(source).bare }] : [],
+  return Array.from(text.matchAll(QUOTED), ({ index, 1: source = "", 2: end, 3: colon }) =>
+    end !== undefined && colon === undefined
+      ? [{ at: index + 1, source, value: secretOf(source).bare }]
+      : [],
   ).flat();
 }
 

@@ -52,14 +52,24 @@ export async function searchTree(
   const isHome = host.home !== undefined && isInside(host.home, top);
   const folder = await host.files.realpath(isHome ? base : top);
   const broken: TreeSearch["unread"][number][] = [];
+  const unpacking = { left: MOST_UNPACKED };
   const search = await eachFileIn(host, folder, ({ path, bytes }) => {
-    const found = secretsIn(bytes, path, wanted);
-    if (found.length > 0) files.set(path, found);
-    if (isSavedPlan(bytes) && !membersOf(bytes).isWhole)
+    const isPacked = isSavedPlan(bytes);
+    const { members, isWhole } = isPacked ? membersOf(bytes, unpacking) : PLAIN;
+    const found = secretsIn(isPacked ? Buffer.concat(members) : bytes, path, wanted);
+    // No line of a plan can be shown.
+    if (found.length > 0)
+      files.set(path, isPacked ? found.map((each) => ({ ...each, lines: [] })) : found);
+    else if (isPacked) files.set(path, [{ lines: [] }]);
+    if (!isWhole || members.some(isSavedPlan))
       broken.push({ path, why: "a saved plan that cannot be unpacked" });
   });
   return { ...search, unread: [...search.unread, ...broken], top: folder, files };
 }
+
+/** Bytes, for all saved plans of a search. */
+const MOST_UNPACKED = 512 * 1024 * 1024;
+const PLAIN = { members: [], isWhole: true } as const;
 
 /** The same, once these changes are made. */
 export function treeAfter(
@@ -86,7 +96,6 @@ function secretsIn(bytes: Buffer, path: string, { olds, values }: Wanted): reado
   });
   const isOther =
     isStateOrPlan(path) ||
-    isSavedPlan(bytes) ||
     tokensIn(bytes).length > 0 ||
     values.some((value) => placesOfSecret(bytes, value).isThere);
   return found.length === 0 && isOther ? [{ lines: [] }] : found;

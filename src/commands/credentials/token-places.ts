@@ -184,7 +184,7 @@ export function changePlace(
   // Of a link the file that it leads to would stay.
   const isLink = !snapshot.target.endsWith(snapshot.path);
   const after = everywhere({ parts, encoding }).parts.map(String).join("");
-  if (place.kind === "tfvars" && !isLink && /^\s*(\{\s*\})?\s*$/.test(after)) {
+  if (place.kind === "tfvars" && !isLink && /^(\{\s*\})?$/.test(after.trim())) {
     return { changes: [new RemoveFile(snapshot, "it held the token alone")] };
   }
   const shownBefore = withOthers(

@@ -9,6 +9,7 @@ export const LEAK_FINDINGS = {
   "leak.in-package": ["error", EXIT.findings],
   "leak.in-ignored-file": ["warning", EXIT.findings],
   "leak.not-searched": ["warning", EXIT.findings],
+  "leak.unverified": ["warning", EXIT.findings],
   "leak.dead": ["info", EXIT.ok],
 } as const satisfies FindingIds;
 

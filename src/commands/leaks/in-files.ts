@@ -2,10 +2,11 @@ import { basename, join } from "node:path";
 import { isForSecrets, isStateOrPlan } from "../../concerns/config/protected-paths.ts";
 import { filesMatching, filesMatchingIn, ignoredPaths } from "../../concerns/git/files.ts";
 import type { Git } from "../../concerns/git/git.ts";
-import type { Host, Snapshot } from "../../host/host.ts";
+import type { Unpacking } from "../../concerns/terraform/root/saved-plan.ts";
+import type { Host } from "../../host/host.ts";
 import type { Secret } from "../../secret/secret.ts";
 import { NEEDLE_PATTERN } from "../../secret/token-search.ts";
-import { type TokenMatch, tokenMatchesIn } from "./token-match.ts";
+import { searchFile, type TokenMatch } from "./token-match.ts";
 
 /** States and plans of large set-ups are some MB. */
 const LARGEST = { maxBytes: 256 * 1024 * 1024, waitForFifo: false };
@@ -20,29 +21,36 @@ export interface FileLeak extends TokenMatch {
   readonly isState: boolean;
 }
 
-/** What could not be searched, and why not. */
-type UnreadFile = Snapshot & { readonly kind: "unusable" };
+/** What could not be searched, or not in full. */
+export interface Gap {
+  /** Absolute. */
+  readonly path: string;
+  /** In words: "it is …". */
+  readonly why: string;
+}
 
 /**
  * The tokens in the work tree's files: what git has or would take, and what it ignores by name. Folders
  * that it ignores as a whole (node_modules) are not entered, but for Terraform's copy of the backend.
  *
- * @param meant absolute paths of the files that may hold the token.
  * @returns notEntered: those folders, from the root.
  * @throws AppError GIT_FAILED
  */
 export async function leaksInFiles(
   { files }: Pick<Host, "files">,
   git: Git,
-  { own, meant }: { own: Secret | undefined; meant: ReadonlySet<string> },
+  { own, meant, unpacking }: FileSearch,
 ): Promise<{
   leaks: readonly FileLeak[];
-  unread: readonly UnreadFile[];
+  gaps: readonly Gap[];
+  /** What git could not read, in its own words. */
+  denied: readonly string[];
   notEntered: readonly string[];
 }> {
-  const [taken, ignored] = await Promise.all([candidates(git, own), ignoredPaths(git)]);
+  const denied = new Set<string>();
+  const [taken, ignored] = await Promise.all([candidates(git, own, denied), ignoredPaths(git)]);
   const leaks: FileLeak[] = [];
-  const unread: UnreadFile[] = [];
+  const gaps: Gap[] = [];
   for (const [names, isTaken] of [
     [taken, true],
     [ignored.files, false],
@@ -50,10 +58,12 @@ export async function leaksInFiles(
     for (const name of names) {
       const path = join(git.root, name);
       const snapshot = await files.look(path, LARGEST);
-      if (snapshot.kind === "unusable") unread.push(snapshot);
+      if (snapshot.kind === "unusable") gaps.push({ path, why: `it is ${snapshot.why}` });
       if (snapshot.kind !== "file") continue;
       const isMeant = meant.has(path) || isForSecrets(basename(path));
-      for (const match of tokenMatchesIn(snapshot.bytes, own, path)) {
+      const { matches, gap } = searchFile(snapshot.bytes, own, path, unpacking);
+      if (gap !== undefined) gaps.push({ path, why: gap });
+      for (const match of matches) {
         leaks.push({
           ...match,
           path,
@@ -63,12 +73,28 @@ export async function leaksInFiles(
       }
     }
   }
-  return { leaks, unread, notEntered: ignored.folders };
+  return {
+    leaks,
+    gaps,
+    denied: [...denied, ...ignored.denied],
+    notEntered: ignored.folders,
+  };
+}
+
+export interface FileSearch {
+  readonly own: Secret | undefined;
+  /** Absolute paths of the files that may hold the token. */
+  readonly meant: ReadonlySet<string>;
+  readonly unpacking: Unpacking;
 }
 
 /** Files that git has or would take, in which something of a token's form may stand. */
-function candidates(git: Git, own: Secret | undefined): Promise<readonly string[]> {
-  return matchingAny(own, (pattern) => filesMatching(git, pattern));
+function candidates(
+  git: Git,
+  own: Secret | undefined,
+  denied: Set<string>,
+): Promise<readonly string[]> {
+  return matchingAny(own, (pattern) => filesMatching(git, pattern, denied));
 }
 
 /**
@@ -82,24 +108,28 @@ export async function holdersIn(
   { files }: Pick<Host, "files">,
   git: Git,
   folders: readonly string[],
-  own: Secret | undefined,
-): Promise<readonly string[]> {
+  { own, unpacking }: Pick<FileSearch, "own" | "unpacking">,
+): Promise<{ readonly holders: readonly string[]; readonly gaps: readonly Gap[] }> {
   const names = await matchingAny(own, (pattern) => filesMatchingIn(git, folders, pattern));
   const holders: string[] = [];
+  const gaps: Gap[] = [];
   for (const path of names.map((name) => join(git.root, name))) {
     const snapshot = await files.look(path, LARGEST);
-    if (snapshot.kind === "file" && tokenMatchesIn(snapshot.bytes, own, path).length > 0) {
-      holders.push(path);
-    }
+    if (snapshot.kind === "unusable") gaps.push({ path, why: `it is ${snapshot.why}` });
+    if (snapshot.kind !== "file") continue;
+    const { matches, gap } = searchFile(snapshot.bytes, own, path, unpacking);
+    if (gap !== undefined) gaps.push({ path, why: gap });
+    if (matches.length > 0) holders.push(path);
   }
-  return holders;
+  return { holders, gaps };
 }
 
 async function matchingAny(
   own: Secret | undefined,
   matching: (pattern: string) => Promise<readonly string[]>,
 ): Promise<readonly string[]> {
-  const found = await matching(NEEDLE_PATTERN);
+  // A saved plan is packed, and has no needle.
+  const found = await matching(String.raw`${NEEDLE_PATTERN}|^PK\x03\x04`);
   if (own === undefined || own.hasPrefix) return found;
   // Base64 of mere digits in lines; the value itself is never on a command line.
   const digits = await matching("[A-Za-z0-9+/_-]{42}");

@@ -5,16 +5,18 @@ import {
   type Lineage,
   lineage,
   namesFromRefs,
+  type ObjectPlace,
   placesIn,
   readAllObjects,
   readObjects,
   refsOf,
   stagedPaths,
 } from "../../concerns/git/objects.ts";
-import { isSavedPlan } from "../../concerns/terraform/root/saved-plan.ts";
+import { isSavedPlan, type Unpacking } from "../../concerns/terraform/root/saved-plan.ts";
+import { groupedBy } from "../../lib/grouped.ts";
 import type { Secret } from "../../secret/secret.ts";
 import { OVERLAP, worthSearching } from "../../secret/token-search.ts";
-import { holdsToken, type TokenMatch, tokenMatchesIn } from "./token-match.ts";
+import { holdsToken, searchFile, type TokenMatch, tokenMatchesIn } from "./token-match.ts";
 
 /** A larger object is not read whole: its line is not known. */
 const MAX_READ_BYTES = 256 * 1024 * 1024;
@@ -45,17 +47,28 @@ export interface HistoryLeak extends TokenMatch {
  */
 export async function leaksInHistory(
   git: Git,
-  own: Secret | undefined,
-): Promise<{ leaks: readonly HistoryLeak[]; isWhole: boolean }> {
-  const [{ suspects, commits, large, isRead }, refs] = await Promise.all([
+  { own, unpacking }: { own: Secret | undefined; unpacking: Unpacking },
+): Promise<{
+  leaks: readonly HistoryLeak[];
+  /** false: git could not read all. */
+  isWhole: boolean;
+  gaps: readonly ObjectGap[];
+}> {
+  const [{ suspects, commits, large, packed, isRead }, refs] = await Promise.all([
     findSuspects(git, own),
     refsOf(git),
   ]);
   const named = leaksInNames(refs, own);
-  if (suspects.length + large.length === 0) return { leaks: named, isWhole: isRead };
+  const gaps: ObjectGap[] = packed.map((oid) => ({
+    oid,
+    why: "it is a saved plan, and too large",
+  }));
+  if (suspects.length + large.length === 0) return { leaks: named, isWhole: isRead, gaps };
   // Where the way to a commit is broken, it stays without a name.
   const underWay = lineage(git).catch(() => undefined);
-  const seen = [...(await readSuspects(git, own, suspects)), ...large];
+  const read = await readSuspects(git, { own, unpacking }, suspects);
+  gaps.push(...read.gaps);
+  const seen = [...read.seen, ...large];
   const ofType = (wanted: GitObject["type"]) => seen.filter(({ type }) => type === wanted);
   const isName = (path: string) => holdsToken(Buffer.from(path), own);
   const [places, staged, order] = await Promise.all([
@@ -67,15 +80,17 @@ export async function leaksInHistory(
     underWay,
   ]);
 
+  const byName = placesByToken(places.ofNames, own);
   const found = new Map<string, Found>();
   for (const match of seen) {
     const { type, oid, token, line } = match;
     for (const { commit, path } of placesOf(match)) {
       // What has no path is told apart by itself.
       const key = `${token.fingerprint} ${type} ${path ?? oid}`;
-      const leak = found.get(key) ?? { match, path, versions: [] };
-      const isKnown = leak.versions.some((version) => version.commit === commit);
-      if (commit !== undefined && !isKnown) leak.versions.push({ commit, line });
+      const leak = found.get(key) ?? { match, path, versions: new Map() };
+      if (commit !== undefined && !leak.versions.has(commit)) {
+        leak.versions.set(commit, { commit, line });
+      }
       found.set(key, leak);
     }
   }
@@ -87,6 +102,7 @@ export async function leaksInHistory(
       ...named,
     ],
     isWhole: places.isWhole && isRead,
+    gaps,
   };
 
   function placesOf({
@@ -95,14 +111,28 @@ export async function leaksInHistory(
     token,
   }: Seen): readonly { commit: string | undefined; path: string | undefined }[] {
     if (type === "commit") return [{ commit: oid, path: undefined }];
-    const holds = (path: string) =>
-      tokenMatchesIn(Buffer.from(path), own, path).some((other) => other.token.equals(token));
     const known =
-      type === "tree"
-        ? places.ofNames.filter(({ path }) => holds(path))
-        : (places.ofBlobs.get(oid) ?? []);
+      type === "tree" ? (byName.get(token.fingerprint) ?? []) : (places.ofBlobs.get(oid) ?? []);
     return known.length > 0 ? known : [{ commit: undefined, path: staged.get(oid) }];
   }
+}
+
+/** An object that could not be searched, or not in full. */
+export interface ObjectGap {
+  readonly oid: string;
+  /** In words: "it is …". */
+  readonly why: string;
+}
+
+/** By the fingerprint of a token in their name. */
+function placesByToken(places: readonly ObjectPlace[], own: Secret | undefined) {
+  const named = places.flatMap((place) =>
+    tokenMatchesIn(Buffer.from(place.path), own, place.path).map(({ token }) => ({
+      ...place,
+      fingerprint: token.fingerprint,
+    })),
+  );
+  return groupedBy(named, ({ fingerprint }) => fingerprint);
 }
 
 type Seen = TokenMatch & { readonly type: GitObject["type"]; readonly oid: string };
@@ -116,7 +146,8 @@ interface Version {
 interface Found {
   readonly match: Seen;
   readonly path: string | undefined;
-  readonly versions: Version[];
+  /** By the commit. */
+  readonly versions: Map<string, Version>;
 }
 
 /** With the commits in the order in which they came about, those that something leads to first; and the first one's name. */
@@ -125,13 +156,13 @@ async function ordered(
   found: readonly Found[],
   order: Lineage | undefined,
 ): Promise<readonly HistoryLeak[]> {
-  const all = found.flatMap(({ versions }) => versions.map(({ commit }) => commit));
+  const all = found.flatMap(({ versions }) => [...versions.keys()]);
   const others = await commitTimes(
     git,
     all.filter((commit) => order?.times.has(commit) !== true),
   );
   const leaks = found.map(({ match, path, versions }) => {
-    const inOrder = versions.toSorted(
+    const inOrder = [...versions.values()].sort(
       (a, b) =>
         Number(isLost(a)) - Number(isLost(b)) ||
         positionOf(a) - positionOf(b) ||
@@ -214,6 +245,8 @@ function shortName(ref: string): string {
 async function findSuspects(git: Git, own: Secret | undefined) {
   const suspects = new Map<string, GitObject>();
   const large: Seen[] = [];
+  const inLarge = new Set<string>();
+  const packed = new Set<string>();
   const commits: string[] = [];
   // Mere digits have nothing by which a chunk could be passed over.
   const isWorth = own === undefined || own.hasPrefix ? worthSearching() : () => true;
@@ -233,9 +266,10 @@ async function findSuspects(git: Git, own: Secret | undefined) {
       const isStart = object !== open || kept.length < OVERLAP;
       open = object;
       kept = isLast ? kept.subarray(0, 0) : bytes.subarray(-OVERLAP);
-      const isSuspect = (isSearched && holdsToken(bytes, own)) || (isStart && isSavedPlan(bytes));
-      if (!isSuspect) return;
       const { oid, type, size } = object;
+      const isPlan = isStart && isSavedPlan(bytes);
+      if (isPlan && size > MAX_READ_BYTES) packed.add(oid);
+      if (!isPlan && !(isSearched && holdsToken(bytes, own))) return;
       if (size <= MAX_READ_BYTES) suspects.set(oid, object);
       else
         for (const { kind, token } of tokenMatchesIn(bytes, own, oid))
@@ -243,24 +277,31 @@ async function findSuspects(git: Git, own: Secret | undefined) {
     },
   );
   for (const oid of broken) suspects.delete(oid);
-  return { suspects: [...suspects.values()], commits, large, isRead: broken.length === 0 };
+  return {
+    ...{ suspects: [...suspects.values()], commits, large, packed: [...packed] },
+    isRead: broken.length === 0,
+  };
 
   /** What stands where two parts overlap is seen twice. */
   function addLarge(found: Omit<Seen, "line">): void {
-    const isKnown = large.some(({ oid, token }) => oid === found.oid && token.equals(found.token));
-    if (!isKnown) large.push({ ...found, line: undefined });
+    const key = `${found.oid} ${found.token.fingerprint}`;
+    if (!inLarge.has(key)) large.push({ ...found, line: undefined });
+    inLarge.add(key);
   }
 }
 
 async function readSuspects(
   git: Git,
-  own: Secret | undefined,
+  { own, unpacking }: { own: Secret | undefined; unpacking: Unpacking },
   suspects: readonly GitObject[],
-): Promise<readonly Seen[]> {
+): Promise<{ readonly seen: readonly Seen[]; readonly gaps: readonly ObjectGap[] }> {
   const seen: Seen[] = [];
+  const gaps: ObjectGap[] = [];
   const oids = suspects.map(({ oid }) => oid);
   await readObjects(git, oids, ({ oid, type }, bytes) => {
-    for (const match of tokenMatchesIn(bytes, own, oid)) seen.push({ ...match, oid, type });
+    const { matches, gap } = searchFile(bytes, own, oid, unpacking);
+    for (const match of matches) seen.push({ ...match, oid, type });
+    if (gap !== undefined) gaps.push({ oid, why: gap });
   });
-  return seen;
+  return { seen, gaps };
 }

@@ -1,15 +1,16 @@
 import { basename, dirname, join, relative, sep } from "node:path";
-import dockerignore from "@balena/dockerignore";
 import { filesOf } from "../../concerns/git/files.ts";
 import type { Git } from "../../concerns/git/git.ts";
 import { textIn } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import { hint, run } from "../../errors/hint.ts";
 import type { Host } from "../../host/host.ts";
+import { batches } from "../../lib/batches.ts";
 import { isInside } from "../../lib/paths.ts";
-import type { Secret } from "../../secret/secret.ts";
+import { unlessTooMuch, Work } from "../../lib/work.ts";
+import { type DockerIgnore, readDockerIgnore } from "./docker-ignore.ts";
 import { finding } from "./findings.ts";
-import { type FileLeak, holdersIn } from "./in-files.ts";
+import { type FileLeak, type FileSearch, type Gap, holdersIn } from "./in-files.ts";
 
 const DOCKERFILE = /^(Dockerfile|Containerfile)(\.|$)|\.(Dockerfile|Containerfile)$/i;
 
@@ -19,14 +20,13 @@ const DOCKERFILE = /^(Dockerfile|Containerfile)(\.|$)|\.(Dockerfile|Containerfil
  *
  * @param leaks every file that holds a token, those that are meant to hold it too.
  * @param notEntered folders that were not searched, from the root.
- * @param own the repo's token.
  */
 export async function leaksInPackages(
   host: Pick<Host, "files" | "npmFiles">,
   git: Git,
   { leaks, notEntered }: { leaks: readonly FileLeak[]; notEntered: readonly string[] },
-  own: Secret | undefined,
-): Promise<readonly Finding[]> {
+  search: Pick<FileSearch, "own" | "unpacking">,
+): Promise<{ readonly findings: readonly Finding[]; readonly gaps: readonly Gap[] }> {
   const names = await filesOf(git, [
     ":(icase)*dockerfile*",
     ":(icase)*containerfile*",
@@ -35,48 +35,74 @@ export async function leaksInPackages(
   const paths = names.map((name) => join(git.root, name));
   const isDockerfile = (path: string) =>
     DOCKERFILE.test(basename(path)) && !path.endsWith(".dockerignore");
-  const contexts = await Promise.all(
-    paths.filter(isDockerfile).map((path) => contextOf(host, path)),
-  );
+  const work = new Work(20_000_000);
+  const contexts: Context[] = [];
+  for (const some of batches(paths.filter(isDockerfile))) {
+    contexts.push(...(await Promise.all(some.map((path) => contextOf(host, path, work)))));
+  }
   const packages = paths.filter((path) => basename(path) === "package.json").map(dirname);
-  if (contexts.length + packages.length === 0) return [];
+  if (contexts.length + packages.length === 0) return { findings: [], gaps: [] };
 
   // What git ignores as a whole was not searched, and is what is built as often as not.
   const isTaken = (folder: string) =>
-    contexts.some((context) => context.takes(folder)) ||
+    contexts.some((context) => mayTake(context, folder)) ||
     packages.some((each) => isInside(folder, each) && basename(folder) !== "node_modules");
   const folders = notEntered.filter((name) => isTaken(join(git.root, name)));
-  const hidden = await holdersIn(host, git, folders, own);
+  const { holders: hidden, gaps } = await holdersIn(host, git, folders, search);
   const holders = [...new Set([...leaks.map(({ path }) => path), ...hidden])];
-  const found = contexts.flatMap((context) => inContext(context, holders));
-  for (const folder of packages) found.push(...(await inPackage(host, folder, holders)));
-  return found;
+  const findings = contexts.flatMap((context) => inContext(context, holders));
+  for (const folder of packages) findings.push(...(await inPackage(host, folder, holders)));
+  return { findings, gaps };
 }
 
 /** What `docker build` sends. */
 interface Context {
   readonly folder: string;
   readonly ignoreFile: string;
-  /** Whether a file or a folder of this path is sent. */
-  readonly takes: (path: string) => boolean;
+  /** undefined: its patterns take too much work. */
+  readonly ignored: DockerIgnore | undefined;
 }
 
 /** A Dockerfile's folder is taken for its context. Its own ignore file comes before the context's. */
-async function contextOf({ files }: Pick<Host, "files">, dockerfile: string): Promise<Context> {
+async function contextOf(
+  { files }: Pick<Host, "files">,
+  dockerfile: string,
+  work: Work,
+): Promise<Context> {
   const folder = dirname(dockerfile);
   const [own, general] = await Promise.all([
     files.look(`${dockerfile}.dockerignore`),
     files.look(join(folder, ".dockerignore")),
   ]);
-  const ignoreFile = own.kind === "file" ? own : general;
-  const ignored = dockerignore().add(textIn(ignoreFile));
-  const takes = (path: string) =>
-    isInside(path, folder) && !ignored.ignores(relative(folder, path).split(sep).join("/"));
-  return { folder, ignoreFile: ignoreFile.path, takes };
+  const file = own.kind === "file" ? own : general;
+  const ignored = unlessTooMuch(() => readDockerIgnore(textIn(file), work));
+  return { folder, ignoreFile: file.path, ignored };
 }
 
-function inContext({ folder, ignoreFile, takes }: Context, holders: readonly string[]): Finding[] {
-  return holders.filter(takes).map((path) => {
+/** Whether something in a folder may be sent. */
+function mayTake({ folder, ignored }: Context, path: string): boolean {
+  if (!isInside(path, folder)) return false;
+  const isOut = unlessTooMuch(() => ignored?.ignores(inContextAs(path, folder)));
+  return isOut !== true || ignored?.hasExceptions === true;
+}
+
+function inContextAs(path: string, folder: string): string {
+  return relative(folder, path).split(sep).join("/");
+}
+
+function inContext(
+  { folder, ignoreFile, ignored }: Context,
+  holders: readonly string[],
+): Finding[] {
+  const near = holders.filter((path) => isInside(path, folder));
+  const taken = unlessTooMuch(() =>
+    near.filter((path) => ignored?.ignores(inContextAs(path, folder)) === false),
+  );
+  if (near.length > 0 && (taken === undefined || ignored === undefined)) {
+    const message = `What \`docker build\` in ${folder} would take was not searched for tokens: ${ignoreFile} has too many or too long patterns.`;
+    return [finding("leak.not-searched", message, { where: ignoreFile, fix: hint`Shorten it.` })];
+  }
+  return (taken ?? []).map((path) => {
     const message = `${path} holds a token, and \`docker build\` in ${folder} takes it along: COPY puts it into the image.`;
     const fix = hint`Add a line to ${ignoreFile}: ${relative(folder, path)}`;
     return finding("leak.in-image", message, { where: path, fix });
@@ -93,7 +119,7 @@ async function inPackage(
   const names = await npmFiles(folder);
   if (names === undefined) {
     const path = join(folder, "package.json");
-    const message = `What \`npm publish\` would take of ${folder} was not searched for tokens: npm's own rules fail on ${path}.`;
+    const message = `What \`npm publish\` would take of ${folder} was not searched for tokens: npm's own rules fail on ${path}, or take too long.`;
     return [
       finding("leak.not-searched", message, {
         where: path,

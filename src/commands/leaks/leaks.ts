@@ -1,4 +1,5 @@
 import { relative } from "node:path";
+import { missingFrom, submodulesOf } from "../../concerns/git/objects.ts";
 import { TOKEN_LIST } from "../../concerns/token/hosts.ts";
 import { inspectOnce } from "../../concerns/token/inspect.ts";
 import type { Inspection } from "../../concerns/token/verdict.ts";
@@ -6,20 +7,26 @@ import type { Finding } from "../../core/finding.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { type Hint, hint, own, run } from "../../errors/hint.ts";
 import type { Host } from "../../host/host.ts";
+import { groupedBy } from "../../lib/grouped.ts";
 import type { Secret } from "../../secret/secret.ts";
 import type { Facts } from "../init/observe.ts";
 import { finding } from "./findings.ts";
-import { type FileLeak, leaksInFiles } from "./in-files.ts";
-import { type HistoryLeak, leaksInHistory } from "./in-history.ts";
+import { type FileLeak, type Gap, leaksInFiles } from "./in-files.ts";
+import { type HistoryLeak, leaksInHistory, type ObjectGap } from "./in-history.ts";
 import { leaksInPackages } from "./in-packages.ts";
 import type { TokenKind } from "./token-match.ts";
 
-/** A scanner's find of more tokens than that is a list of something else. */
-const MOST_ASKED = 20;
+/** In order of their first place; what is left of more is said. */
+const MOST_ASKED = 100;
+const ASKED_AT_ONCE = 10;
+/** More would be a list that nobody reads, or that fills the memory. */
+const MOST_LISTED = 10_000;
+/** Of all saved plans together, in bytes. */
+const MOST_UNPACKED = 1024 * 1024 * 1024;
 
 /**
  * Looks for DigitalOcean tokens where they must not be: in all that git keeps or would take, in states
- * and plans, and in what Docker and npm would take along.
+ * and plans, and in what Docker and npm would take along. What could not be searched is a finding, too.
  *
  * @throws AppError USAGE outside git, GIT_FAILED.
  */
@@ -36,40 +43,74 @@ export async function findLeaks(
   }
   progress("Searching the history for tokens");
   const own = facts.token.state.kind === "found" ? facts.token.state.token : undefined;
-  const meant = new Set(facts.config.envFiles);
-  const [{ leaks: history, isWhole }, { leaks: files, unread, notEntered }] = await Promise.all([
-    leaksInHistory(git, own),
-    leaksInFiles(host, git, { own, meant }),
+  const search = {
+    own,
+    meant: new Set(facts.config.envFiles),
+    unpacking: { left: MOST_UNPACKED },
+  };
+  const [inHistory, inFiles, missing, submodules] = await Promise.all([
+    leaksInHistory(git, search),
+    leaksInFiles(host, git, search),
+    missingFrom(git),
+    submodulesOf(git),
   ]);
-  const states = await statesOf(host, facts, [...history, ...files]);
+  const { leaks: history } = inHistory;
+  const { leaks: files, notEntered } = inFiles;
+  const all = [...history, ...files];
+  const states = await statesOf(host, facts, all);
   const isDead = ({ token }: { token: Secret }) => states.get(token.fingerprint) === "refused";
-  const isThere = (leak: HistoryLeak) =>
-    files.some((file) => file.git === "taken" && isSame(leak, file, git.root));
+  const keyOf = (token: Secret, path: string) => `${token.fingerprint} ${path}`;
+  const taken = new Set(
+    files
+      .filter((file) => file.git === "taken")
+      .map(({ token, path }) => keyOf(token, nameIn(git.root, path))),
+  );
+  const isThere = ({ type, token, path }: HistoryLeak) =>
+    type === "blob" && path !== undefined && taken.has(keyOf(token, path));
   const living = history.filter((leak) => !isDead(leak));
-  return [
-    ...living
-      .filter((leak) => leak.commits.length > 0 || !isThere(leak))
-      .map((leak) => ofHistory(leak, isThere(leak), states)),
-    ...files.flatMap((leak) => {
-      const isSaid = living.some((each) => each.commits.length > 0 && isSame(each, leak, git.root));
-      return isDead(leak) || isSaid ? [] : ofFile(leak, states);
-    }),
-    ...(await leaksInPackages(host, git, { leaks: files, notEntered }, own)),
-    ...unread.map(({ path, why }) =>
-      finding("leak.not-searched", `${path} was not searched for tokens: it is ${why}.`, {
-        where: path,
-      }),
+  const said = new Set(
+    living.flatMap(({ type, token, path, commits }) =>
+      type === "blob" && path !== undefined && commits.length > 0 ? keyOf(token, path) : [],
     ),
-    ...(isWhole ? [] : [unnamed(git.root)]),
-    ...ofTheDead([...history, ...files].filter(isDead)),
+  );
+  const packages = await leaksInPackages(host, git, { leaks: files, notEntered }, search);
+  return [
+    ...listed([
+      ...living
+        .filter((leak) => leak.commits.length > 0 || !isThere(leak))
+        .map((leak) => ofHistory(leak, isThere(leak), states)),
+      ...files.flatMap((leak) => {
+        const isSaid = said.has(keyOf(leak.token, nameIn(git.root, leak.path)));
+        return isDead(leak) || isSaid ? [] : ofFile(leak, states);
+      }),
+      ...packages.findings,
+    ]),
+    ...unverified(all, states),
+    ...notSearched(git.root, {
+      objects: inHistory.gaps,
+      files: [...inFiles.gaps, ...packages.gaps],
+      isWhole: inHistory.isWhole,
+      denied: inFiles.denied,
+      missing,
+      submodules,
+    }),
+    ...ofTheDead(all.filter(isDead)),
   ];
+}
+
+function listed(findings: readonly Finding[]): readonly Finding[] {
+  const more = findings.length - MOST_LISTED;
+  if (more <= 0) return findings;
+  const message = `${more} more places hold tokens; only the first ${MOST_LISTED} are listed.`;
+  return [...findings.slice(0, MOST_LISTED), finding("leak.not-searched", message)];
 }
 
 type States = ReadonlyMap<string, Inspection["state"]>;
 
 /**
- * Whether each token is alive, by its fingerprint. A refresh token cannot be asked about; what only looks like an
- * old token may be another service's, and goes nowhere.
+ * Whether each token is alive, by its fingerprint; absent: not asked. A refresh token cannot be asked about; what
+ * only looks like an old token may be another service's, and goes nowhere. Where DigitalOcean answers nothing it is
+ * not asked on.
  */
 async function statesOf(
   host: Pick<Host, "http">,
@@ -81,22 +122,125 @@ async function statesOf(
     known.set(token.token.fingerprint, Promise.resolve(inspection));
   }
   const inspect = inspectOnce(host, hosts, known);
-  const tokens = new Map(
+  const states = new Map<string, Inspection["state"]>();
+  const left = [...tokensOf(leaks).values()].slice(0, MOST_ASKED);
+  while (left.length > 0) {
+    const some = left.splice(0, ASKED_AT_ONCE);
+    const answers = await Promise.all(
+      some.map(async (each) => [each.fingerprint, (await inspect(each)).state] as const),
+    );
+    for (const [fingerprint, state] of answers) states.set(fingerprint, state);
+    if (answers.every(([, state]) => state === "unknown")) break;
+  }
+  return states;
+}
+
+/** Those that can be asked about, by their fingerprint. */
+function tokensOf(
+  leaks: readonly { kind: TokenKind; token: Secret }[],
+): ReadonlyMap<string, Secret> {
+  return new Map(
     leaks.flatMap(({ kind, token }) =>
       kind === "refresh" || kind === "old" ? [] : [[token.fingerprint, token]],
     ),
   );
-  const asked = [...tokens.values()].slice(0, MOST_ASKED);
-  return new Map(
-    await Promise.all(
-      asked.map(async (token) => [token.fingerprint, (await inspect(token)).state] as const),
-    ),
-  );
 }
 
-function isSame({ type, token, path }: HistoryLeak, file: FileLeak, root: string): boolean {
-  const name = relative(root, file.path).replaceAll("\\", "/");
-  return type === "blob" && path === name && token.equals(file.token);
+function unverified(
+  leaks: readonly { kind: TokenKind; token: Secret }[],
+  states: States,
+): Finding[] {
+  const all = [...tokensOf(leaks).keys()];
+  const notAsked = all.filter((fingerprint) => !states.has(fingerprint)).length;
+  const unknown = all.filter((fingerprint) => states.get(fingerprint) === "unknown").length;
+  const why = [
+    ...(unknown > 0 ? [`DigitalOcean could not say of ${unknown}`] : []),
+    ...(notAsked > 0 ? [`it was not asked about ${notAsked}`] : []),
+  ];
+  if (why.length === 0) return [];
+  const message = `Of ${notAsked + unknown} of the ${all.length} tokens nobody knows whether they are valid: ${why.join(", and ")}.`;
+  const fix = hint`Treat them as valid. Revoke the others first, then run the same command again.`;
+  return [finding("leak.unverified", message, { fix })];
+}
+
+function nameIn(root: string, path: string): string {
+  return relative(root, path).replaceAll("\\", "/");
+}
+
+/** One finding for each thing that was not looked at. */
+function notSearched(
+  root: string,
+  {
+    objects,
+    files,
+    isWhole,
+    denied,
+    missing,
+    submodules,
+  }: {
+    readonly objects: readonly ObjectGap[];
+    readonly files: readonly Gap[];
+    readonly isWhole: boolean;
+    readonly denied: readonly string[];
+    readonly missing: Awaited<ReturnType<typeof missingFrom>>;
+    readonly submodules: readonly string[];
+  },
+): readonly Finding[] {
+  const say = (message: string, more: { where?: string; fix?: Hint } = {}) =>
+    finding("leak.not-searched", message, { where: root, ...more });
+  const found = [
+    ...files.map(({ path, why }) =>
+      say(`${path} was not searched for tokens in full: ${why}.`, { where: path }),
+    ),
+    ...objects.map(({ oid, why }) =>
+      say(`Object ${oid.slice(0, 10)} of git was not searched for tokens in full: ${why}.`, {
+        fix: hint`${run("git", "log", "--all", `--find-object=${oid}`)} names it.`,
+      }),
+    ),
+  ];
+  const more = found.length - MOST_LISTED;
+  return [
+    ...found.slice(0, MOST_LISTED),
+    ...(more > 0
+      ? [say(`${more} more files or objects were not searched for tokens in full.`)]
+      : []),
+    ...(denied.length === 0
+      ? []
+      : [
+          say(`git may not read ${few(denied)}: nothing in there was searched for tokens.`, {
+            fix: hint`Fix the permissions, or run it as a user who may read all.`,
+          }),
+        ]),
+    ...(isWhole
+      ? []
+      : [
+          say("git cannot read all of this history, so commits may be missing above.", {
+            fix: hint`${run("git", "fsck")} says what is broken or missing; a full clone has it all.`,
+          }),
+        ]),
+    ...(missing === undefined
+      ? []
+      : [
+          say(`This clone does not have all ${missing}: the others were not searched for tokens.`, {
+            fix:
+              missing === "older commits"
+                ? hint`${run("git", "fetch", "--unshallow")}`
+                : hint`Run it in a full clone.`,
+          }),
+        ]),
+    ...(submodules.length === 0
+      ? []
+      : [
+          say(`The history of submodules was not searched for tokens: ${few(submodules)}.`, {
+            fix: hint`Run ${own("check", "--history")} in each of them.`,
+          }),
+        ]),
+  ];
+}
+
+function few(names: readonly string[]): string {
+  const more = names.length - 3;
+  return names.slice(0, 3).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
 const WHAT: Readonly<Record<TokenKind, string>> = {
@@ -135,7 +279,7 @@ function ofHistory(leak: HistoryLeak, isThere: boolean, states: States): Finding
   return finding("leak.in-history", `${titleOf(kind, token, states)} stands in ${places[type]}.`, {
     // As git itself names a file of a commit; a name of 64 digits would be taken for an old token.
     where: at === undefined ? oid.slice(0, 40) : `${(first ?? "").slice(0, 40)}:${at}`,
-    fix: hint`${revoke(kind)} ${then()}`,
+    fix: hint`${revoke(kind, states.get(token.fingerprint))} ${then()}`,
   });
 
   function then(): Hint {
@@ -156,17 +300,6 @@ function dateOf(seconds: number | undefined): string {
   return isDay ? date.toISOString().slice(0, 10) : "";
 }
 
-function unnamed(root: string): Finding {
-  return finding(
-    "leak.not-searched",
-    "git cannot read all of this history, so commits may be missing above.",
-    {
-      where: root,
-      fix: hint`${run("git", "fsck")} says what is broken or missing; a full clone has it all.`,
-    },
-  );
-}
-
 function ofFile(leak: FileLeak, states: States): Finding[] {
   const { kind, token, path, line, git, isState } = leak;
   if (git === "meant") return [];
@@ -176,7 +309,7 @@ function ofFile(leak: FileLeak, states: States): Finding[] {
     return [
       finding("leak.in-state", `${title} stands in ${where}, a state or a plan.`, {
         where,
-        fix: hint`${revoke(kind)} Who can read the state can read it: declare the variable \`ephemeral\`, or use \`terraform.credentials: env\`.`,
+        fix: hint`${revoke(kind, states.get(token.fingerprint))} Who can read the state can read it: declare the variable \`ephemeral\`, or use \`terraform.credentials: env\`.`,
       }),
     ];
   }
@@ -198,9 +331,8 @@ function ofFile(leak: FileLeak, states: States): Finding[] {
 
 /** One for each of them: they open nothing any more. */
 function ofTheDead(leaks: readonly (HistoryLeak | FileLeak)[]): Finding[] {
-  const fingerprints = new Set(leaks.map(({ token }) => token.fingerprint));
-  return [...fingerprints].flatMap((fingerprint) => {
-    const places = leaks.filter(({ token }) => token.fingerprint === fingerprint);
+  const byToken = groupedBy(leaks, ({ token }) => token.fingerprint);
+  return [...byToken].flatMap(([fingerprint, places]) => {
     const [first] = places;
     if (first === undefined) return [];
     const more = places.length === 1 ? "" : ` and ${places.length - 1} more places`;
@@ -211,14 +343,18 @@ function ofTheDead(leaks: readonly (HistoryLeak | FileLeak)[]): Finding[] {
 }
 
 function titleOf(kind: TokenKind, { fingerprint }: Secret, states: States): string {
-  const isAlive = states.get(fingerprint) === "alive";
-  return `${WHAT[kind]} (${fingerprint}${isAlive ? ", alive" : ""})`;
+  const state = states.get(fingerprint);
+  const isAlive = state === "alive" ? ", alive" : "";
+  const isUnknown = state === undefined || state === "unknown" ? ", state unknown" : "";
+  return `${WHAT[kind]} (${fingerprint}${isAlive}${isUnknown})`;
 }
 
-function revoke(kind: TokenKind): Hint {
+function revoke(kind: TokenKind, state: Inspection["state"] | undefined): Hint {
+  const first =
+    state === "alive" ? "Revoke it first" : "Unless it is revoked already, do that first";
   return kind === "own"
-    ? hint`Revoke it first: ${own("rotate", "--revoke")}.`
-    : hint`Revoke it first: ${TOKEN_LIST}`;
+    ? hint`${first}: ${own("rotate", "--revoke")}.`
+    : hint`${first}: ${TOKEN_LIST}`;
 }
 
 function lineIn(path: string, line: number | undefined): string {

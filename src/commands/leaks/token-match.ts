@@ -1,7 +1,11 @@
-import { isSavedPlan, membersOf } from "../../concerns/terraform/root/saved-plan.ts";
+import {
+  isSavedPlan,
+  membersOf,
+  type Unpacking,
+} from "../../concerns/terraform/root/saved-plan.ts";
 import { Secret } from "../../secret/secret.ts";
 import { kindOf } from "../../secret/token-form.ts";
-import { tokensIn } from "../../secret/token-search.ts";
+import { MOST_TOKENS, tokensIn } from "../../secret/token-search.ts";
 
 export type TokenKind = "personal" | "oauth" | "refresh" | "old" | "own";
 
@@ -14,21 +18,52 @@ export interface TokenMatch {
   readonly line: number | undefined;
 }
 
+/** What was found in a file, and what was not looked into. */
+export interface Searched {
+  readonly matches: readonly TokenMatch[];
+  /** Why not all of it was searched, in words: "it is …". */
+  readonly gap: string | undefined;
+}
+
 /**
- * Every token in a whole file, each once, where it stands first.
+ * Searches a whole file, also a saved plan, which is packed.
  *
  * @param own the repo's token.
  * @param path what the bytes are.
  */
+export function searchFile(
+  bytes: Buffer,
+  own: Secret | undefined,
+  path: string,
+  unpacking: Unpacking,
+): Searched {
+  if (!isSavedPlan(bytes)) {
+    const matches = tokenMatchesIn(bytes, own, path);
+    return { matches, gap: matches.length < MOST_TOKENS ? undefined : TOO_MANY };
+  }
+  const { members, isWhole } = membersOf(bytes, unpacking);
+  const inner = members.filter((member) => !isSavedPlan(member));
+  const packed = inner.flatMap((member) => tokenMatchesIn(member, own, path));
+  return {
+    matches: firstOfEach(packed)
+      .slice(0, MOST_TOKENS)
+      .map((match) => ({ ...match, line: undefined })),
+    gap: isWhole
+      ? inner.length < members.length
+        ? "it is a saved plan with another one in it"
+        : undefined
+      : "it is a saved plan that is broken, or too large when unpacked",
+  };
+}
+
+const TOO_MANY = `it holds ${MOST_TOKENS} tokens, or more`;
+
+/** Every token in some bytes as they are, each once, where it stands first. */
 export function tokenMatchesIn(
   bytes: Buffer,
   own: Secret | undefined,
   path: string,
 ): readonly TokenMatch[] {
-  if (isSavedPlan(bytes)) {
-    const packed = membersOf(bytes).members.flatMap((member) => tokenMatchesIn(member, own, path));
-    return firstOfEach(packed).map((match) => ({ ...match, line: undefined }));
-  }
   const found = tokensIn(bytes).map(({ value, at }) => {
     const kind: TokenKind = own?.holds(value) ? "own" : (kindOf(value) ?? "old");
     return { kind, token: Secret.of(value, { kind: "code", path }), at };
@@ -40,16 +75,12 @@ export function tokenMatchesIn(
 /** Where one secret stands in a file. */
 export interface SecretPlaces {
   readonly isThere: boolean;
-  /** From 1; none in a saved plan, which is packed. */
+  /** From 1. */
   readonly lines: readonly number[];
 }
 
-/** Where a secret stands in a whole file, in any form. */
+/** Where a secret stands in some bytes as they are, in any form. */
 export function placesOfSecret(bytes: Buffer, secret: Secret): SecretPlaces {
-  if (isSavedPlan(bytes)) {
-    const isThere = membersOf(bytes).members.some((each) => placesOfSecret(each, secret).isThere);
-    return { isThere, lines: [] };
-  }
   const found = secret.hasPrefix ? tokensIn(bytes).filter(({ value }) => secret.holds(value)) : [];
   const places = [...secret.placesIn(bytes), ...found.map(({ at }) => at)];
   const matches = places
@@ -59,9 +90,9 @@ export function placesOfSecret(bytes: Buffer, secret: Secret): SecretPlaces {
   return { isThere: lines.length > 0, lines: [...new Set(lines)] };
 }
 
-/** Whether a part of a stream holds a token, or may in what is packed. */
+/** Whether a part of a stream holds a token. */
 export function holdsToken(bytes: Buffer, own: Secret | undefined): boolean {
-  return tokensIn(bytes).length > 0 || placesOfOwn(bytes, own).length > 0;
+  return tokensIn(bytes, 1).length > 0 || placesOfOwn(bytes, own).length > 0;
 }
 
 /** A token of a form that tells itself is found by that. */

@@ -1,7 +1,8 @@
 import { parseAllDocuments } from "yaml";
 import { matchesGlob } from "../../lib/glob.ts";
 import { recordOf } from "../../lib/json.ts";
-import { isTooDeep } from "../../lib/yaml-depth.ts";
+import { unlessTooMuch, Work } from "../../lib/work.ts";
+import { isTooMuchYaml } from "../../lib/yaml-size.ts";
 
 /** What is asked of a .gitlab-ci.yml that somebody else wrote. */
 export interface GitlabMain {
@@ -25,15 +26,17 @@ export function readGitlabMain(text: string): GitlabMain {
   return { included, lacksStages };
 }
 
+/** Also false where the patterns would take too much work: to include a file twice does no harm. */
 export function isIncluded({ included }: GitlabMain, path: string): boolean {
-  return included.some((pattern) =>
-    matchesGlob(pattern, path, { isFull: false, isByFolders: false }),
-  );
+  const work = new Work();
+  const dialect = { isFull: false, isByFolders: false };
+  const isMatch = (pattern: string) => matchesGlob(pattern, path, dialect, work);
+  return unlessTooMuch(() => included.some(isMatch)) ?? false;
 }
 
 /** The documents' keys together: the first may say what the file's inputs are. */
 function valuesIn(text: string): Readonly<Record<string, unknown>> {
-  if (isTooDeep(text)) return {};
+  if (isTooMuchYaml(text)) return {};
   try {
     const documents = parseAllDocuments(text, { logLevel: "silent" });
     const values = [...documents].map((document) => recordOf(document.toJS()));

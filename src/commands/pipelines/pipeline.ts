@@ -248,7 +248,7 @@ function plainBranch(branch: string): string {
 /** What --branch said when the file was written. */
 function branchIn(text: string): string | undefined {
   return recognise(text) === "generated"
-    ? /^ +branches: \["?([^"\]]+)"?\]\r?$/m.exec(text)?.[1]
+    ? /^ +branches: \["?([^"\]\r\n]+)"?\]\r?$/m.exec(text)?.[1]
     : undefined;
 }
 

@@ -2,7 +2,7 @@ import { Explorer } from "cosmiconfig/dist/Explorer.js";
 import { parse as parseYaml, YAMLParseError } from "yaml";
 import { AppError } from "../../errors/app-error.ts";
 import { hint } from "../../errors/hint.ts";
-import { isTooDeep } from "../../lib/yaml-depth.ts";
+import { isTooMuchYaml } from "../../lib/yaml-size.ts";
 
 /**
  * Loads one config file; of a package.json the key `name`, null where it has none.
@@ -64,7 +64,7 @@ async function parseJson(text: string): Promise<unknown> {
 }
 
 function readYaml(file: string, text: string): unknown {
-  if (isTooDeep(text)) throw new NotReadable("nested too deep");
+  if (isTooMuchYaml(text)) throw new NotReadable("too large, or nested too deep");
   try {
     const options = { maxAliasCount: 100, prettyErrors: false, logLevel: "error" } as const;
     return refuseImport(file, parseYaml(text, options));

@@ -74,7 +74,7 @@ export function slugOf(name: string | undefined): string | undefined {
   const slug = text
     ?.toLowerCase()
     .replace(/[^a-z0-9_]+/g, "-")
-    .replace(/^[-_]+|-+$/g, "");
+    .replace(/^[-_]+|-$/g, "");
   return slug === "" ? undefined : slug;
 }
 

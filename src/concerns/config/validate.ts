@@ -8,6 +8,8 @@ import { type WrittenConfig, writtenConfig } from "./schema.ts";
 /** Far more than a config needs; stops what a few YAML aliases can unfold to. */
 const MAX_NODES = 10_000;
 const MAX_DEPTH = 64;
+/** Far longer than any key or name; each is compared with all that are known. */
+const MAX_KEY = 1000;
 
 /**
  * Checks a loaded config.
@@ -30,7 +32,7 @@ export function validateConfig(loaded: unknown, file: string): WrittenConfig {
 const UNSAFE = ["__proto__", "constructor", "prototype"];
 
 /** Where a list may stand; valibot takes an empty one for a section with keys. */
-const LISTS = /^((environments\.[^.]+\.)?token\.command|terraform|(.+\.)?variables\..+)$/;
+const LISTS = /^((environments\.[^.]+\.)?token\.command|terraform|(.+\.)?variables\..+)$/s;
 
 /** What the schema cannot say: no token anywhere, no list in a section's place, no endless config. */
 function refuseBeforehand(loaded: unknown, file: string): void {
@@ -64,6 +66,7 @@ function refuseBeforehand(loaded: unknown, file: string): void {
       throw invalid("terraform: name a root, or write false");
     }
     for (const [key, child] of Object.entries(value)) {
+      if (key.length > MAX_KEY) throw invalid(`a key of ${key.length} characters: unknown key`);
       if (UNSAFE.includes(key)) throw invalid(`${keyPath([...path, key])}: unknown key`);
       visit(child, [...path, key]);
     }

@@ -9,7 +9,7 @@ import {
   visit,
   YAMLMap,
 } from "yaml";
-import { isTooDeep } from "../../lib/yaml-depth.ts";
+import { isTooMuchYaml } from "../../lib/yaml-size.ts";
 import { type Content, content, lineEndOf } from "../../secret/content.ts";
 import { Secret } from "../../secret/secret.ts";
 
@@ -123,7 +123,7 @@ function placeFor(text: string): string {
 const OPTIONS = { schema: "failsafe", uniqueKeys: false, logLevel: "error" } as const;
 
 function parse(text: string): { root: YAMLMap; written(): string } | undefined {
-  if (isTooDeep(text)) return undefined;
+  if (isTooMuchYaml(text)) return undefined;
   const document = parseDocument(text, OPTIONS) as Document;
   if (document.errors.length > 0 || !isPlain(document)) return undefined;
   if (document.contents === null || isEmptyScalar(document.contents)) {

@@ -24,7 +24,7 @@ export async function findDoctlConfig(
     env: toolEnvironment(env),
     timeoutMs: 10_000,
   });
-  const printed = /^\s*-c, --config string\b.*\(default "(.+)"\)/m.exec(stdout)?.[1];
+  const printed = /^[ \t]*-c, --config string\b[^\n(]*\(default "([^"\n]+)"\)/m.exec(stdout)?.[1];
   return printed !== undefined && isAbsolute(printed) ? printed : computedPath(host);
 }
 

@@ -58,5 +58,6 @@ function environmentIn(text: string | undefined): string | undefined {
 }
 
 function isLoading(text: string | undefined): boolean {
-  return /^[^#\n]*\bdo-bootstrap env\b/m.test(text ?? "");
+  const lines = (text ?? "").split(/[\r\n]/);
+  return lines.some((line) => /^[^#]*\bdo-bootstrap env\b/.test(line));
 }

@@ -11,10 +11,15 @@ export async function filesOf(git: Git, patterns: readonly string[]): Promise<re
  * Files that git has or would take and that match a regular expression, from the root. It is of Perl's
  * kind: the others are ten times slower, and serve where git was built without.
  *
+ * @param denied gets what git could not read, in its own words.
  * @throws AppError GIT_FAILED
  */
-export function filesMatching(git: Git, pattern: string): Promise<readonly string[]> {
-  return grepped(git, ["--untracked"], pattern, []);
+export function filesMatching(
+  git: Git,
+  pattern: string,
+  denied: Set<string>,
+): Promise<readonly string[]> {
+  return grepped(git, ["--untracked"], pattern, [], denied);
 }
 
 /** The same of all files in some folders, whatever git ignores. @throws AppError GIT_FAILED */
@@ -33,11 +38,15 @@ async function grepped(
   which: readonly string[],
   pattern: string,
   places: readonly string[],
+  denied?: Set<string>,
 ): Promise<readonly string[]> {
   const options = [...which, "--no-recurse-submodules", "--no-color", "-a", "-l", "-z"];
   const grep = (kind: string) =>
     // 1: there is none.
-    outputOf(git, ["grep", ...options, kind, "-e", pattern, "--", ...places], { fine: [0, 1] });
+    outputOf(git, ["grep", ...options, kind, "-e", pattern, "--", ...places], {
+      fine: [0, 1],
+      ...(denied && { denied }),
+    });
   return names(await grep("-P").catch(() => grep("-E")));
 }
 
@@ -47,6 +56,8 @@ export interface IgnoredPaths {
   readonly files: readonly string[];
   /** As a whole, each with a slash at its end: git does not say what is in there. */
   readonly folders: readonly string[];
+  /** What git could not read for want of rights, in its own words. */
+  readonly denied: ReadonlySet<string>;
 }
 
 /**
@@ -57,7 +68,8 @@ export interface IgnoredPaths {
  */
 export async function ignoredPaths(git: Git): Promise<IgnoredPaths> {
   const options = ["--others", "--ignored", "--exclude-standard", "--directory", "-z"];
-  const all = names(await outputOf(git, ["ls-files", ...options]));
+  const denied = new Set<string>();
+  const all = names(await outputOf(git, ["ls-files", ...options], { denied }));
   const folders = all.filter((name) => name.endsWith("/"));
   const ofKind = (kind: string) => folders.filter((name) => basename(name) === kind);
   const states = ofKind("terraform.tfstate.d").map((folder) => `:(literal)${folder}`);
@@ -68,7 +80,7 @@ export async function ignoredPaths(git: Git): Promise<IgnoredPaths> {
       ? []
       : names(await outputOf(git, ["ls-files", "--others", "-z", "--", ...states]))),
   ];
-  return { files, folders };
+  return { files, folders, denied };
 }
 
 function names(text: string): readonly string[] {

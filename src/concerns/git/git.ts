@@ -144,7 +144,7 @@ export async function openGit(
       const broken = results.find(({ exitCode }) => exitCode !== 0);
       if (broken !== undefined) throw gitFailed(broken);
       const names = results.flatMap(({ stdout }) => split(stdout));
-      const known = new Set(names.flatMap((name) => foldersUp(name, ".")));
+      const known = withFolders(names, new Set(inside.map((path) => relativeTo(root, path))));
       const has = (path: string) => known.has(path);
       return new Set(paths.filter((_, i) => asked[i]?.some((each) => has(relativeTo(root, each)))));
     },
@@ -166,12 +166,17 @@ export async function openGit(
  *
  * @param lines its standard input.
  * @param fine exit statuses that are no failure.
+ * @param denied gets what it could not read for want of rights, in its own words.
  * @throws AppError GIT_FAILED
  */
 export async function outputOf(
   git: Git,
   args: readonly string[],
-  { lines = [], fine = [0] }: { lines?: readonly string[]; fine?: readonly number[] } = {},
+  {
+    lines = [],
+    fine = [0],
+    denied,
+  }: { lines?: readonly string[]; fine?: readonly number[]; denied?: Set<string> } = {},
 ): Promise<string> {
   const chunks: Buffer[] = [];
   const result = await git.ask(args, {
@@ -180,6 +185,9 @@ export async function outputOf(
     timeoutMs: LONG_MS,
   });
   if (!fine.includes(result.exitCode ?? -1)) throw gitFailed(result);
+  for (const line of result.stderr.split("\n")) {
+    if (line.includes("Permission denied")) denied?.add(line.replace(/^\w+: /, ""));
+  }
   return Buffer.concat(chunks).toString("utf8");
 }
 
@@ -210,6 +218,22 @@ function inPortions(words: readonly string[]): string[][] {
     size += word.length + 1;
   }
   return portions;
+}
+
+/** Those of the paths that are a name, or a folder of one: in an index a name may have any number of folders. */
+function withFolders(names: readonly string[], paths: ReadonlySet<string>): ReadonlySet<string> {
+  const longest = Math.max(0, ...Array.from(paths, ({ length }) => length));
+  const known = new Set(names);
+  for (const name of names) {
+    for (
+      let end = name.indexOf("/");
+      end >= 0 && end <= longest;
+      end = name.indexOf("/", end + 1)
+    ) {
+      if (paths.has(name.slice(0, end))) known.add(name.slice(0, end));
+    }
+  }
+  return known;
 }
 
 function joined(paths: readonly string[]): string {

@@ -15,6 +15,9 @@ export interface ObjectPlace {
   readonly path: string;
 }
 
+/** Each takes a new start of git; a repo with more of them is not read to its end. */
+const MOST_BROKEN = 100;
+
 /**
  * Streams every object that the repo has: of each branch, tag and stash, of the index, and those that
  * nothing leads to any more. Nothing is held in memory, and nothing of the repo's config is run.
@@ -38,6 +41,7 @@ export async function readAllObjects(
   let left = (await outputOf(git, check)).split("\n").map((line) => line.split(" ")[0] ?? "");
   while (next !== undefined) {
     broken.push(next);
+    if (broken.length === MOST_BROKEN) return broken;
     const isFirst = broken.length === 1;
     left = isFirst ? left.filter((oid) => oid !== next) : left.slice(left.indexOf(next) + 1);
     next = await read([], left);
@@ -109,6 +113,7 @@ export async function placesIn(
 ): Promise<Places> {
   const wanted = new Set(blobs);
   const ofBlobs = new Map<string, ObjectPlace[]>();
+  const seen = new Set<string>();
   const ofNames: ObjectPlace[] = [];
   if (wanted.size === 0 && isName === undefined) return { ofBlobs, ofNames, isWhole: true };
   // What nothing leads to may be broken; the rest is then asked for alone.
@@ -124,11 +129,12 @@ export async function placesIn(
     const onStdout = changesOf((oid, place, isNew) => {
       if (isNew && isName?.(place.path)) ofNames.push(place);
       if (!wanted.has(oid)) return;
-      const known = ofBlobs.get(oid) ?? [];
-      const isKnown = known.some(
-        ({ commit, path }) => commit === place.commit && path === place.path,
-      );
-      if (!isKnown) ofBlobs.set(oid, [...known, place]);
+      const key = `${oid} ${place.commit} ${place.path}`;
+      if (seen.has(key)) return;
+      seen.add(key);
+      const known = ofBlobs.get(oid);
+      if (known === undefined) ofBlobs.set(oid, [place]);
+      else known.push(place);
     });
     const { exitCode } = await git.ask(asked, { input, onStdout, timeoutMs: LONG_MS });
     return exitCode === 0;
@@ -141,13 +147,41 @@ export async function placesIn(
 
 /** Which path each object has in the index. @throws AppError GIT_FAILED */
 export async function stagedPaths(git: Git): Promise<ReadonlyMap<string, string>> {
+  return new Map((await stagedEntries(git)).map(({ oid, path }) => [oid, path]));
+}
+
+/** Where other repos stand in this one, from the root. @throws AppError GIT_FAILED */
+export async function submodulesOf(git: Git): Promise<readonly string[]> {
+  const entries = await stagedEntries(git);
+  return entries.flatMap(({ mode, path }) => (mode === "160000" ? path : []));
+}
+
+async function stagedEntries(git: Git) {
   const text = await outputOf(git, ["ls-files", "--stage", "-z"]);
-  return new Map(
-    text.split("\0").flatMap((entry): [string, string][] => {
-      const [, oid, path] = /^\d+ ([0-9a-f]+) \d\t(.*)$/s.exec(entry) ?? [];
-      return oid === undefined || path === undefined ? [] : [[oid, path]];
-    }),
-  );
+  return text.split("\0").flatMap((entry) => {
+    const [, mode = "", oid = "", path] = /^(\d+) ([0-9a-f]+) \d\t(.*)$/s.exec(entry) ?? [];
+    return path === undefined ? [] : { mode, oid, path };
+  });
+}
+
+/**
+ * What this clone does not have of the history, in words.
+ *
+ * @throws AppError GIT_FAILED
+ */
+export async function missingFrom(git: Git): Promise<"older commits" | "objects" | undefined> {
+  const isShallow = await outputOf(git, ["rev-parse", "--is-shallow-repository"]);
+  if (isShallow.trim() === "true") return "older commits";
+  const partial = [
+    "config",
+    "--get-regexp",
+    "^(remote\\..*\\.promisor|extensions\\.partialclone)$",
+  ];
+  // 1: there is none.
+  if ((await outputOf(git, partial, { fine: [0, 1] })) === "") return undefined;
+  const objects = ["rev-list", "--objects", "--all", "--missing=print", "--no-object-names"];
+  const listed = await outputOf(git, objects, { fine: [0, 128] });
+  return /^\?/m.test(listed) ? "objects" : undefined;
 }
 
 /** When each commit was made, in seconds since the epoch. @throws AppError GIT_FAILED */

@@ -35,7 +35,7 @@ async function hasCache(host: Pick<Host, "env" | "home" | "files">): Promise<boo
   const texts = (await settingsFiles(host)).map(async (path) =>
     textIn(await host.files.look(path, { waitForFifo: false })),
   );
-  return (await Promise.all(texts)).some((text) => /^\s*plugin_cache_dir\s*=/m.test(text));
+  return (await Promise.all(texts)).some((text) => /^[ \t]*plugin_cache_dir\s*=/m.test(text));
 }
 
 async function settingsFiles({

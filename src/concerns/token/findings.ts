@@ -15,6 +15,7 @@ export const TOKEN_FINDINGS = {
   "token.partly-verified": ["warning", EXIT.findings],
   "token.shadows-another": ["warning", EXIT.findings],
   "token.lacks-scopes": ["error", EXIT.scope],
+  "token.excess-unknown": ["info", EXIT.ok],
   "token.more-than-needed": ["warning", EXIT.findings],
 } as const satisfies FindingIds;
 

@@ -1,6 +1,6 @@
 import { zipSync } from "fflate";
 import { describe, expect, it } from "vitest";
-import { tokenMatchesIn } from "../../../src/commands/leaks/token-match.ts";
+import { searchFile, tokenMatchesIn } from "../../../src/commands/leaks/token-match.ts";
 import { Secret } from "../../../src/secret/secret.ts";
 import { OVERLAP, tokensIn } from "../../../src/secret/token-search.ts";
 import { OLD_TOKENS } from "../../fixtures/old-tokens.ts";
@@ -178,8 +178,11 @@ describe("in a file", () => {
 
   it("a saved plan is unpacked; a broken one is no reason to stop", () => {
     const plan = zipSync({ tfplan: Buffer.from(`\x0a${token}`), tfstate: Buffer.from("{}") });
-    const found = tokenMatchesIn(Buffer.from(plan), own, "tfplan");
-    expect(found).toMatchObject([{ kind: "own", line: undefined }]);
-    expect(tokenMatchesIn(Buffer.from(plan.slice(0, 60)), own, "tfplan")).toEqual([]);
+    const search = (bytes: Uint8Array) =>
+      searchFile(Buffer.from(bytes), own, "tfplan", { left: 1e6 });
+    expect(search(plan)).toMatchObject({ matches: [{ kind: "own", line: undefined }] });
+    expect(search(plan).gap).toBeUndefined();
+    expect(search(plan.slice(0, 60)).matches).toEqual([]);
+    expect(search(plan.slice(0, 60)).gap).toContain("broken");
   });
 });

@@ -10,6 +10,7 @@ import { hint } from "../../../errors/hint.ts";
 import { KEY_NAMES } from "../../../exec/spaces-keys.ts";
 import type { Snapshot } from "../../../host/host.ts";
 import { isInside } from "../../../lib/paths.ts";
+import { unlessTooMuch, Work } from "../../../lib/work.ts";
 import { PROTECTED_IN_ROOTS } from "../../config/protected-paths.ts";
 import type { ResolvedConfig } from "../../config/resolved.ts";
 import type { TokenFacts } from "../../token/facts.ts";
@@ -46,10 +47,24 @@ export function planCloud(known: Known, consent: Consent): PlanPart {
 }
 
 function planIgnore(known: Known, before: Snapshot, consent: Consent): PlanPart {
+  const work = new Work();
+  return (
+    unlessTooMuch(() => planPatterns(known, before, consent, work)) ?? {
+      findings: [
+        finding("cloud.upload", `${before.path} has too many or too long patterns to be checked.`, {
+          where: before.path,
+          fix: hint`Shorten it. Until then, nobody knows whether HCP Terraform's upload takes a secret.`,
+        }),
+      ],
+    }
+  );
+}
+
+function planPatterns(known: Known, before: Snapshot, consent: Consent, work: Work): PlanPart {
   const current = textAt(before);
   const { text = "" } = current ?? {};
   const lines = new Set(text.split(/\r?\n/).map((line) => line.trim()));
-  const needed = rulesFor(known, before.path).filter(({ probe }) => isUploaded(text, probe));
+  const needed = rulesFor(known, before.path).filter(({ probe }) => isUploaded(text, probe, work));
   const overruled = needed.filter(({ pattern }) => lines.has(pattern)).map(takesAllTheSame);
   const missing = needed.filter(({ pattern }) => !lines.has(pattern)).map(({ pattern }) => pattern);
   if (missing.length === 0) return { findings: overruled };
@@ -57,7 +72,9 @@ function planIgnore(known: Known, before: Snapshot, consent: Consent): PlanPart 
   if (findings.length > 0 || current === undefined) return { findings };
   const edit = (now: string) => withPatterns(now, missing, "the upload");
   const after = edit(text);
-  const reincluded = rulesFor(known, before.path).filter(({ probe }) => isUploaded(after, probe));
+  const reincluded = rulesFor(known, before.path).filter(({ probe }) =>
+    isUploaded(after, probe, work),
+  );
   if (reincluded.length > 0) return { findings: reincluded.map(takesAllTheSame) };
   const why = "keeps secrets and state out of HCP Terraform's upload";
   return { changes: [editText(before, edit, why)] };
@@ -81,7 +98,7 @@ function rulesFor({ config }: Known, file: string): readonly UploadRule[] {
   const envFiles = config.envFiles
     .filter((path) => isInside(path, top))
     .map((path) => relative(top, path).replaceAll("\\", "/"))
-    .filter((path) => !/^(.*\/)?\.env(\..*)?$/.test(path));
+    .filter((path) => !/^(.*\/)?\.env(\..*)?$/s.test(path));
   return [
     { pattern: ".env", probe: ".env" },
     { pattern: ".env.*", probe: ".env.local" },
@@ -95,9 +112,9 @@ function workspaceVariables({ token: { code } }: Known, root: TerraformRoot): Fi
   const ofToken = providerOf(root).block?.variable;
   const { variable } = needsOf(root);
   const texts = root.tfvars.map((name) => textAt(root.at(name))?.text ?? "");
+  const given = new Set(texts.flatMap(namesIn));
   const others = [...module.variables].flatMap(([name, { hasDefault }]) => {
-    const isGiven =
-      hasDefault || Object.hasOwn(config.variables, name) || texts.some((text) => has(text, name));
+    const isGiven = hasDefault || Object.hasOwn(config.variables, name) || given.has(name);
     return isGiven || name === (ofToken ?? variable) ? [] : name;
   });
   const wanted = [
@@ -115,6 +132,10 @@ function workspaceVariables({ token: { code } }: Known, root: TerraformRoot): Fi
   return finding("cloud.variables", message, { where, fix });
 }
 
-function has(text: string, name: string): boolean {
-  return new RegExp(`^\\s*"?${name}"?\\s*[=:]`, "m").test(text);
+/** What a file of values gives a value, one in a line. */
+function namesIn(text: string): readonly string[] {
+  return text.split("\n").flatMap((line) => {
+    const [key = "", value] = line.split(/[=:]/, 2);
+    return value === undefined ? [] : key.trim().replaceAll('"', "");
+  });
 }

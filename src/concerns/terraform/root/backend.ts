@@ -199,7 +199,7 @@ function differs(name: string, found: string | undefined, wanted: string): strin
 }
 
 function hostOf(endpoint: string | undefined): string | undefined {
-  return endpoint?.replace(/^(https?:\/\/)?([^/]*@)?/i, "").replace(/\/+$/, "");
+  return endpoint?.replace(/^(https?:\/\/)?([^/]*@)?/i, "").replace(/(?<!\/)\/+$/, "");
 }
 
 /** Whether a text may name such a setting: the grammar is not loaded for any other. */

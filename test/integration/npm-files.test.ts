@@ -1,0 +1,54 @@
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { npmFilesIn } from "../../src/host/npm-files.ts";
+
+const PACKAGE = join(import.meta.dirname, "../..");
+const NEVER = new AbortController().signal;
+
+async function folderWith(files: Record<string, string>): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "npm-"));
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+  return folder;
+}
+
+const manifest = (more: object = {}) => JSON.stringify({ name: "a", version: "1.0.0", ...more });
+/** A pattern that takes npm longer than anybody waits, and the file that it is held against. */
+const ENDLESS = { ".npmignore": `${"*a".repeat(40)}b\n`, ["a".repeat(200)]: "" };
+
+describe("npm's own list of a folder", () => {
+  it("has what npm would publish, one folder after the other", async () => {
+    const npmFiles = npmFilesIn(PACKAGE, NEVER);
+    const one = await folderWith({ "package.json": manifest(), ".npmignore": "b\n", a: "", b: "" });
+    const other = await folderWith({ "package.json": manifest({ private: true }), a: "" });
+    expect(await npmFiles(one)).toEqual(["a", "package.json"]);
+    expect(await npmFiles(other)).toEqual([]);
+  });
+
+  it.each<[what: string, files: Record<string, string>]>([
+    ["a list that is none", { "package.json": manifest({ files: { a: 1 } }) }],
+    ["braces in braces", { "package.json": manifest({ files: ["{a,b}".repeat(60)] }), a: "" }],
+    ["a pattern of stars", { "package.json": manifest(), ...ENDLESS }],
+  ])("is not to be had of %s", async (_, files) => {
+    const npmFiles = npmFilesIn(PACKAGE, NEVER, 500);
+    expect(await npmFiles(await folderWith(files))).toBeUndefined();
+  });
+
+  it("has one time limit for all folders", async () => {
+    const npmFiles = npmFilesIn(PACKAGE, NEVER, 500);
+    const hostile = await folderWith({ "package.json": manifest(), ...ENDLESS });
+    expect(await npmFiles(hostile)).toBeUndefined();
+    expect(await npmFiles(await folderWith({ "package.json": manifest() }))).toBeUndefined();
+  });
+
+  it("is called off by a signal, whatever npm is at", async () => {
+    const folder = await folderWith({ "package.json": manifest(), ...ENDLESS });
+    const interrupted = new AbortController();
+    const npmFiles = npmFilesIn(PACKAGE, interrupted.signal);
+    setTimeout(() => interrupted.abort(), 500);
+    const begun = performance.now();
+    await expect(npmFiles(folder)).rejects.toMatchObject({ code: "INTERRUPTED" });
+    expect(performance.now() - begun).toBeLessThan(5000);
+  });
+});

@@ -1,0 +1,268 @@
+import { zipSync } from "fflate";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { editValues } from "../../src/commands/credentials/edit-values.ts";
+import { readDockerIgnore } from "../../src/commands/leaks/docker-ignore.ts";
+import { searchFile } from "../../src/commands/leaks/token-match.ts";
+import { isIncluded, readGitlabMain } from "../../src/commands/pipelines/gitlab-main.ts";
+import { validateConfig } from "../../src/concerns/config/validate.ts";
+import { isUploaded } from "../../src/concerns/terraform/cloud/upload-ignore.ts";
+import { describeModule } from "../../src/concerns/terraform/root/module.ts";
+import { membersOf } from "../../src/concerns/terraform/root/saved-plan.ts";
+import { patternOf } from "../../src/core/ignore-block.ts";
+import { readHcl, referencesInText } from "../../src/hcl/hcl.ts";
+import { readTfJson } from "../../src/hcl/tf-json.ts";
+import { loadHclParser } from "../../src/host/hcl.ts";
+import { nearest } from "../../src/lib/nearest.ts";
+import { foldersUp } from "../../src/lib/paths.ts";
+import { shellWord } from "../../src/lib/shell-word.ts";
+import { allowsFrom } from "../../src/lib/version.ts";
+import { unlessTooMuch, Work } from "../../src/lib/work.ts";
+import { isTooMuchYaml } from "../../src/lib/yaml-size.ts";
+import { diffOf } from "../../src/report/diff.ts";
+import { needs } from "../../src/scopes/action.ts";
+import { actionsInCode } from "../../src/scopes/code-actions.ts";
+import { failuresIn } from "../../src/scopes/failures.ts";
+import { content } from "../../src/secret/content.ts";
+import { tokensIn } from "../../src/secret/token-search.ts";
+import { PERSONAL, secret } from "./samples.ts";
+
+const MB = 1024 * 1024;
+const SIZE = MB / 4;
+const fill = (text: string, size = SIZE) =>
+  text.repeat(Math.ceil(size / text.length)).slice(0, size);
+const lines = (line: (i: number) => string) =>
+  Array.from({ length: Math.floor(SIZE / line(10_000).length) }, (_, i) => line(i)).join("");
+
+const parser = await loadHclParser(process.cwd());
+const hcl = (text: string) => readHcl(parser, text, "main.tf");
+const yaml = (text: string) =>
+  isTooMuchYaml(text) || parse(text, { maxAliasCount: 100, logLevel: "error" });
+const config = (loaded: unknown) => validateConfig(loaded, "/repo/.do-bootstraprc");
+const work = (run: (work: Work) => unknown) => unlessTooMuch(() => run(new Work()));
+
+function scopes(text: string): void {
+  const { blocks, references } = hcl(text);
+  const module = { prefix: "", blocks, references, everywhere: blocks };
+  const conditional = { scope: "x:read", basis: "response_field", op: "read" } as const;
+  for (const action of actionsInCode([module], "apply")) {
+    needs(action, { ...conditional, when: "nothing.inside" });
+    needs(action, { ...conditional, when: "*", detail: "when the project holds anything" });
+  }
+}
+
+/** In seconds of this process's CPU: others may be busy. What throws has ended, too. */
+function timed(run: () => unknown): number {
+  const begun = process.cpuUsage();
+  try {
+    run();
+  } catch {}
+  return process.cpuUsage(begun).user / 1e6;
+}
+
+// In brackets: what it took before there was a bound.
+describe("what a repo brings is done with in a moment, whatever it is", { timeout: 60_000 }, () => {
+  it.each<[what: string, run: () => unknown]>([
+    [".terraformignore: pairs", () => isUploaded(`${"*?".repeat(20)}x`, ".env")],
+    [".terraformignore: one long pattern", () => work((w) => isUploaded(fill("*?"), ".env", w))],
+    [".terraformignore: many lines", () => work((w) => isUploaded(fill("a\n"), ".env", w))],
+    [".dockerignore: pairs", () => docker("*a*a*a*a*a*a*a*a*a*a*a*b", fill("a", 4000))],
+    [".dockerignore: a regular expression", () => docker("(a+)+(a+)+b", fill("a", 4000))],
+    [".dockerignore: folders", () => docker("**/".repeat(500), fill("a/", 4000))],
+    [".dockerignore: classes without an end", () => docker(fill("["), "a")],
+    [".dockerignore: many lines", () => docker(fill("*x\n"), fill("a/", 4000))],
+    ["GitLab: includes", () => isIncluded(gitlab(fill("**a")), fill("a", 4000))],
+    ["GitLab: tags (20 s)", () => readGitlabMain(fill("!!a "))],
+    ["YAML: keys", () => yaml(lines((i) => `k${i}: 1\n`))],
+    ["YAML: tags", () => yaml(fill("!!a "))],
+    ["YAML: comments", () => yaml(fill("#\n"))],
+    ["YAML: empty lines", () => yaml(fill("\n"))],
+    ["YAML: directives", () => yaml(fill("%a\n"))],
+    ["YAML: lists without an end", () => yaml(fill("["))],
+    ["YAML: nine times nine aliases", () => yaml(laughs())],
+    ["config: an endless key", () => config({ [fill("a")]: {} })],
+    ["config: 10 000 sections below one", () => config({ [fill("a")]: many(9000) })],
+    ["config: variables in variables", () => config({ [`${fill("variables.a")}\n`]: [1] })],
+    ["an endless word", () => nearest(fill("a"), ["token", "project", "terraform"])],
+    ["tfvars: quotes (10 s)", () => editValues(fill('\\"'), edit("x.tfvars"))],
+    ["tfvars: broken JSON", () => editValues(fill('\\"'), edit("x.tfvars.json"))],
+    ["a version constraint", () => allowsFrom([fill("1,")], "1.10")],
+    ["many version constraints", () => allowsFrom(Array(20_000).fill(">1"), "1.10")],
+    ["an endpoint of slashes", () => describeModule([hcl(backend(`${fill("/")}x`))])],
+    ["a path of spaces", () => patternOf(`${fill(" ")}x`)],
+    ["a path of folders", () => foldersUp(fill("a/", 40_000), ".")],
+    ["a path of backslashes", () => shellWord(`${fill("\\")} x`, "cmd")],
+    ["Terraform: resources that are left out", () => scopes(lines(leftOut))],
+    ["Terraform: attributes that are asked for", () => scopes(asked())],
+    [
+      "Terraform: projects",
+      () => scopes(lines((i) => `resource "digitalocean_project" "p${i}" {}\n`)),
+    ],
+    ["Terraform: steps", () => hcl(`a = data.${fill("digitalocean_a.data.")}x`)],
+    ["Terraform: indexes", () => scopes(project(`"${fill("a[")}"`))],
+    ["Terraform: JSON in JSON (3 s)", () => readTfJson(nestedJson(), "main.tf.json")],
+    ["Terraform: templates in JSON", () => referencesInText(`\${${fill("digitalocean_a.b[")}`)],
+    ["an error text", () => failuresIn(fill("with digitalocean_\u2028"))],
+    ["tokens in base64", () => tokensIn(Buffer.from(fill("X3YxX", 16 * SIZE)))],
+    ["a file of tokens", () => search(Buffer.from(lines(tokenLike).repeat(16)))],
+    [
+      "a diff of two files",
+      () =>
+        diffOf(
+          difference(
+            lines((i) => `a${i}\n`),
+            lines((i) => `b${i}\n`),
+          ),
+        ),
+    ],
+    ["a saved plan of a thousandth of what it holds", () => search(bomb(16))],
+    ["one whose sizes are lies", () => search(lying(bomb(16)))],
+    ["one in which members share their bytes", () => search(overlapping(bomb(16), 2000))],
+    ["plans in plans", () => search(nestedPlan(50))],
+  ])("%s", (_, run) => {
+    expect(timed(run)).toBeLessThan(3);
+  });
+});
+
+describe("and is said to be too much", () => {
+  it.each<[what: string, run: () => unknown, expected: unknown]>([
+    [".terraformignore", () => work((w) => isUploaded(fill("a\n", 4 * MB), ".env", w)), undefined],
+    [".dockerignore", () => docker(fill("*x\n", 4 * MB), "a"), undefined],
+    ["a bomb", () => membersOf(overlapping(bomb(16), 20), { left: 1e9 }).isWhole, false],
+    [
+      "a plan in a plan",
+      () => search(nestedPlan(2)).gap,
+      "it is a saved plan with another one in it",
+    ],
+    ["a broken plan", () => search(bomb(1).subarray(0, 60)).gap, expect.stringContaining("broken")],
+    [
+      "1 000 tokens",
+      () => search(Buffer.from(lines(tokenLike))).gap,
+      expect.stringContaining("1000"),
+    ],
+    [
+      "a text that takes the grammar too long",
+      () => hcl(`a = "${fill("${")}`).problem?.why,
+      "it takes too long to read",
+    ],
+  ])("%s", (_, run, expected) => {
+    expect(run()).toEqual(expected);
+  });
+
+  it("all plans of a run have one measure", () => {
+    const unpacking = { left: 3 * MB };
+    const one = () => searchFile(bomb(1), undefined, "tfplan", unpacking).gap;
+    expect([one(), one(), one(), one()].map((gap) => gap === undefined)).toEqual([
+      ...[true, true, true, false],
+    ]);
+  });
+});
+
+describe("what is within measure is read as before", () => {
+  it("a diff that is too large for the shortest shows all lines but those at both ends", () => {
+    const text = (name: string) => `same\n${lines((i) => `${name}${i}\n`)}end\n`;
+    const shown = diffOf(difference(text("a"), text("b")));
+    expect(shown.at(0)).toEqual({ kind: "removed", text: "a0" });
+    expect(shown.at(-1)?.kind).toBe("added");
+    expect(shown.map((line) => line.text)).not.toContain("same");
+    expect(shown.map((line) => line.text)).not.toContain("end");
+  });
+
+  it("a config of 500 lines and comments is no flood", () => {
+    expect(isTooMuchYaml("# a comment\nkey: value\n".repeat(500))).toBe(false);
+  });
+});
+
+function docker(text: string, path: string): boolean | undefined {
+  return work((each) => readDockerIgnore(text, each).ignores(path)) as boolean | undefined;
+}
+
+function gitlab(include: string) {
+  return readGitlabMain(`include: ${JSON.stringify(include)}\n`);
+}
+
+/** Each list holds the one before it nine times. */
+function laughs(): string {
+  const list = (i: number) =>
+    `a${i}: &a${i} [${Array(9)
+      .fill(`*a${i - 1}`)
+      .join(", ")}]\n`;
+  return `a0: &a0 [x]\n${Array.from({ length: 9 }, (_, i) => list(i + 1)).join("")}`;
+}
+
+function many(count: number): Record<string, unknown> {
+  return Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, {}]));
+}
+
+function edit(path: string) {
+  return { path, olds: [secret()], token: undefined };
+}
+
+function backend(endpoint: string): string {
+  return `terraform {\n  backend "s3" {\n    endpoint = "${endpoint}"\n  }\n}\n`;
+}
+
+function leftOut(i: number): string {
+  return `resource "digitalocean_tag" "t${i}" {\n  count = 0\n}\n`;
+}
+
+function asked(): string {
+  const both = (i: number) =>
+    `resource "digitalocean_tag" "t${i}" {}\nlocals { a${i} = digitalocean_tag.t${i}.x }\n`;
+  return lines(both);
+}
+
+function project(resources: string): string {
+  return `resource "digitalocean_project" "p" {\n  resources = ${resources}\n}\n`;
+}
+
+function nestedJson(): string {
+  const keys = lines((i) => `"k${i}":1,`);
+  return `${'{"a":'.repeat(190)}{${keys}"z":1}${"}".repeat(190)}`;
+}
+
+function tokenLike(i: number): string {
+  return `${PERSONAL.slice(0, -6)}${i.toString(16).padStart(6, "0")}\n`;
+}
+
+function difference(before: string, after: string) {
+  return { before: content(before), after: content(after) };
+}
+
+function search(bytes: Buffer) {
+  return searchFile(bytes, undefined, "tfplan", { left: 1024 * MB });
+}
+
+function plan(...members: Buffer[]): Buffer {
+  const named = members.map((member, i) => [i === 0 ? "tfplan" : `tfplan${i}`, member]);
+  return Buffer.from(zipSync(Object.fromEntries(named)));
+}
+
+/** @param size of what it unpacks to, in MB. */
+function bomb(size: number): Buffer {
+  return plan(Buffer.alloc(size * MB));
+}
+
+function nestedPlan(levels: number): Buffer {
+  let inner = plan(Buffer.from("{}"));
+  for (let i = 1; i < levels; i++) inner = plan(inner);
+  return inner;
+}
+
+/** Says in both places that its member takes one byte. */
+function lying(zip: Buffer): Buffer {
+  const directory = zip.readUInt32LE(zip.length - 6);
+  zip.writeUInt32LE(1, directory + 24);
+  zip.writeUInt32LE(1, 22);
+  return zip;
+}
+
+/** With a directory that names the one member many times. */
+function overlapping(zip: Buffer, times: number): Buffer {
+  const end = zip.length - 22;
+  const directory = zip.readUInt32LE(end + 16);
+  const last = Buffer.from(zip.subarray(end));
+  last.writeUInt16LE(times, 10);
+  const entries = Array<Buffer>(times).fill(zip.subarray(directory, end));
+  return Buffer.concat([zip.subarray(0, directory), ...entries, last]);
+}
