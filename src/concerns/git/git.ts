@@ -3,7 +3,7 @@ import { toolEnvironment } from "../../core/tool-environment.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { type Hint, hint, run } from "../../errors/hint.ts";
 import type { Host, ToolCall, ToolResult } from "../../host/host.ts";
-import { foldersUp, isInside } from "../../lib/paths.ts";
+import { isInside } from "../../lib/paths.ts";
 
 const TIME_LIMIT_MS = 20_000;
 /** For what reads all of a repo: git inflates about 250 MB a second. */
