@@ -14,6 +14,7 @@ import type { AppError } from "../errors/app-error.ts";
 import { EXIT, type ExitStatus } from "../errors/exit-status.ts";
 import { exec, type Hint, hint, own, run } from "../errors/hint.ts";
 import { STANDARD_NAMES } from "../exec/token-sources.ts";
+import { groupedBy } from "../lib/grouped.ts";
 import { shellWord } from "../lib/shell-word.ts";
 import { wrap } from "../lib/wrap.ts";
 import { safe } from "../secret/safe.ts";
@@ -236,25 +237,46 @@ function findings(report: Report, all: readonly Finding[], page: Page): string {
   return [found, ...doubtful].filter(Boolean).join("\n");
 }
 
-/** The worst first. */
+/** The worst first. What has the same fix stands together, and the fix behind it once. */
 export function humanFindings(all: readonly Finding[], page: Page): string {
-  return worstFirst(all)
-    .map((found) => humanFinding(found, page))
+  return rowsText(
+    worstFirst(all).map((found) => ({ found, others: 0 })),
+    page,
+  );
+}
+
+interface Row {
+  readonly found: Finding;
+  /** How many of its kind are not shown. */
+  readonly others: number;
+}
+
+function rowsText(rows: readonly Row[], page: Page): string {
+  let alone = 0;
+  const keyOf = ({ found: { id, fix = [] }, others }: Row) => {
+    const isAlone = fix.length === 0 || others > 0;
+    return isAlone ? `${alone++}` : [id, hintText(fix, page.edge)].join(" ");
+  };
+  return [...groupedBy(rows, keyOf).values()]
+    .flatMap((group) => group.map((row, at) => rowText(row, page, at === group.length - 1)))
     .join("\n");
+}
+
+function rowText({ found, others }: Row, page: Page, isLast: boolean): string {
+  const { fix, ...said } = found;
+  const shown = humanFinding(isLast ? found : said, page);
+  const more = `${others} more of this kind; --json has them all`;
+  return others === 0 ? shown : [shown, page.paint("dim", `  ${more}`)].join("\n");
 }
 
 /** What many roots have in common is said once; of an error every place counts, of a list every step. */
 function findingsOfMany(all: readonly Finding[], page: Page): string {
   const keyOf = ({ id, level, fix = [] }: Finding) =>
     level === "error" || id === "ci.to-do" ? undefined : [id, hintText(fix, page.edge)].join(" ");
-  return grouped(worstFirst(all), keyOf)
-    .flatMap(([found, ...others]) => {
-      if (found === undefined) return [];
-      const shown = humanFinding(found, page);
-      const more = `${others.length} more of this kind; --json has them all`;
-      return others.length === 0 ? [shown] : [shown, page.paint("dim", `  ${more}`)];
-    })
-    .join("\n");
+  const rows = grouped(worstFirst(all), keyOf).flatMap(([found, ...others]) =>
+    found === undefined ? [] : { found, others: others.length },
+  );
+  return rowsText(rows, page);
 }
 
 function worstFirst(all: readonly Finding[]): Finding[] {

@@ -1,6 +1,6 @@
 import { relative } from "node:path";
 import type { ScopesLook } from "../commands/scopes/scopes.ts";
-import { allNeeded } from "../concerns/token/needed-scopes.ts";
+import { allNeeded, gapsIn } from "../concerns/token/needed-scopes.ts";
 import { requiresOf } from "../scopes/closure.ts";
 import type { Need, Reason } from "../scopes/needed.ts";
 import { safe } from "../secret/safe.ts";
@@ -124,7 +124,13 @@ function listed(head: string, lines: readonly string[]): string {
   return lines.length === 0 ? "" : [head, ...lines.map((line) => `  ${safe(line)}`)].join("\n");
 }
 
-function verdict({ token, findings }: ScopesReport, page: Page): string {
+function verdict({ token, findings, code }: ScopesReport, page: Page): string {
   if (token === undefined || findings.some(({ level }) => level === "error")) return "";
+  // What other folders or plans need is not what was asked.
+  const unread = gapsIn({ ...code, isOfPlan: false, elsewhere: [] });
+  if (unread.length > 0) {
+    const text = `has all that are listed. What else is needed is unknown: ${unread.join("; ")}.`;
+    return `${page.paint("yellow", "!")} The token (${token.token.fingerprint}) ${safe(text)}`;
+  }
   return `${page.paint("green", "✓")} The token (${token.token.fingerprint}) has them all.`;
 }

@@ -110,6 +110,7 @@ describe("what the code needs", () => {
     const { findings, status } = await documentOf(bench);
     expect(findings.map((finding: { id: string }) => finding.id)).toEqual([id]);
     expect(status).toBe(0);
+    expect((await bench.run(["scopes"])).stdout).not.toContain("has them all");
     expect((await documentOf(bench, "--strict")).status).toBe(3);
   });
 });
@@ -129,6 +130,38 @@ describe("against the token", () => {
     const { stdout } = await bench.run(["scopes"]);
     expect(stdout).not.toContain(bench.token);
     if (status === 0) expect(stdout).toContain("has them all.");
+  });
+
+  it.each<[what: string, prepare: (bench: Workbench) => Promise<unknown>, gap: string]>([
+    [
+      "a module from elsewhere",
+      (bench) => bench.write("infra/m.tf", 'module "m" {\n  source = "a/b/c"\n}\n'),
+      "modules that are not in this repo (module.m (a/b/c))",
+    ],
+    [
+      "a broken file",
+      (bench) => bench.write("infra/b.tf", 'resource "digitalocean_ssh_key" "b" {\n'),
+      "files that could not be read in full (b.tf)",
+    ],
+    [
+      "a type nobody knows",
+      (bench) => bench.write("infra/t.tf", 'resource "digitalocean_moon" "m" {}\n'),
+      "types that are not known here (digitalocean_moon.m)",
+    ],
+    [
+      "another root",
+      (bench) => bench.write("dns/main.tf", 'resource "digitalocean_domain" "d" {}\n'),
+      "Terraform code in other folders (dns)",
+    ],
+  ])("with %s, nothing is too much for it, and none is to be deleted", async (_, prepare, gap) => {
+    const bench = await repo(["read", "write"]);
+    await prepare(bench);
+    for (const command of ["scopes", "check"]) {
+      const { stdout } = await bench.run([command]);
+      const text = stdout.replace(/\s+/g, " ");
+      expect(text).toContain(`Whether that is too much is unknown: ${gap}`);
+      expect(text).not.toContain("delete this one");
+    }
   });
 
   it("--strict makes what is not needed an error", async () => {

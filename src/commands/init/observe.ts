@@ -22,7 +22,7 @@ import type { TokenFacts } from "../../concerns/token/facts.ts";
 import type { CommandAnswer, TrustGiven } from "../../concerns/token/find-token.ts";
 import { apiHosts } from "../../concerns/token/hosts.ts";
 import { inspectOnce } from "../../concerns/token/inspect.ts";
-import { readNeeds } from "../../concerns/token/needed-scopes.ts";
+import { compareScopes, readNeeds } from "../../concerns/token/needed-scopes.ts";
 import { observeToken } from "../../concerns/token/observe.ts";
 import type { Inspection } from "../../concerns/token/verdict.ts";
 import { lookingOnce } from "../../core/cached-files.ts";
@@ -35,6 +35,7 @@ import type { Files, Host, Snapshot } from "../../host/host.ts";
 import { isCi } from "../../lib/is-ci.ts";
 import { isInside } from "../../lib/paths.ts";
 import type { Secret } from "../../secret/secret.ts";
+import { codeElsewhere } from "./code-elsewhere.ts";
 import { refuseSameFolder } from "./same-folder.ts";
 
 /** The config that --write-config writes. */
@@ -143,18 +144,21 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
       readNeeds(once, { dirs: config.roots.map(({ dir }) => dir), purpose: "apply", config }),
       lookForToken(),
     ]);
-  const token = { ...tokenFound, hosts, code };
-  const [sources, repoCode, doctl, tool, blocked] = await Promise.all([
+  const [sources, repoCode, elsewhere, doctl, tool, blocked] = await Promise.all([
     Promise.all(roots.map((root) => tokenSourceOf(host, root))),
     repoCodeFor(
       once,
       roots.map(({ config: { dir } }) => dir),
       repo,
     ),
+    // Asked where it matters: the token may do more than is needed here.
+    (compareScopes(tokenFound.inspection, code)?.comparison.excess ?? []).length > 0
+      ? codeElsewhere(git, code)
+      : [],
     config.doctl === false
       ? undefined
       : observeDoctl(host, {
-          ...{ git, config, token: token.state, tool: doctlSearch, inspect, progress },
+          ...{ git, config, token: tokenFound.state, tool: doctlSearch, inspect, progress },
         }),
     findTool(host, config, repo),
     findBlocked(host.files, [
@@ -165,6 +169,7 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
       uploadIgnore,
     ]),
   ]);
+  const token = { ...tokenFound, hosts, code: { ...code, elsewhere } };
   const keys = findKeys({
     env: host.env,
     envFile: readEnvFile(textIn(envFile.file)),

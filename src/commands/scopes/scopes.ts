@@ -14,6 +14,7 @@ import type { Action } from "../../scopes/action.ts";
 import type { Purpose } from "../../scopes/code-actions.ts";
 import type { Comparison } from "../../scopes/granted.ts";
 import type { Secret } from "../../secret/secret.ts";
+import { codeElsewhere } from "../init/code-elsewhere.ts";
 import type { ObservingHost } from "../init/observe.ts";
 import { finding } from "./findings.ts";
 
@@ -54,10 +55,11 @@ export async function lookAtScopes(host: ScopesHost, request: ScopesRequest): Pr
   const dirs = await rootsOf(host, request, config);
   progress("Reading the Terraform code");
   const asked = { dirs, purpose, config };
-  const code =
+  const read =
     plan === undefined
       ? await readNeeds(host, asked)
       : await readNeeds(host, asked, await readPlan(host, plan, { dirs, config }));
+  const code = { ...read, elsewhere: await codeElsewhere(git, read) };
   const { token, findings } = await lookAtToken(host, {
     config,
     top: git?.root ?? config.base,

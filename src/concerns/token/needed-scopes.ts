@@ -18,7 +18,11 @@ export interface CodeNeeds {
   readonly needs: Needs;
   readonly actions: readonly Action[];
   readonly trees: readonly ModuleTree[];
+  /** They are of a plan, which says nothing of what the next one needs. */
+  readonly isOfPlan: boolean;
   readonly scopes: ScopeData["scopes"];
+  /** Folders with Terraform code of the repo's that is in none of the trees. */
+  readonly elsewhere: readonly string[];
 }
 
 /**
@@ -30,7 +34,7 @@ export interface CodeNeeds {
 export async function readNeeds(
   host: Pick<Host, "files" | "hclParser">,
   { dirs, purpose, config }: { dirs: readonly string[]; purpose: Purpose; config: ResolvedConfig },
-  choose = (inCode: readonly Action[]): readonly Action[] => inCode,
+  choose?: (inCode: readonly Action[]) => readonly Action[],
 ): Promise<CodeNeeds> {
   const read = (text: string, name: string) => readTerraform(host.hclParser, text, name);
   // A root is what Terraform names files from. With several, main.tf would be one of each.
@@ -39,9 +43,11 @@ export async function readNeeds(
   const modules = trees.flatMap((tree) => tree.modules);
   // A new repo has nothing to ask of what works it out, and of 200 kB of data.
   const isNew = modules.every(({ blocks }) => blocks.length === 0);
-  const actions = choose(isNew ? [] : await codeActions(modules, purpose));
+  const inCode = isNew ? [] : await codeActions(modules, purpose);
+  const actions = choose?.(inCode) ?? inCode;
   const { needs, scopes } = actions.length === 0 ? NOTHING_NEEDED : await worked(actions);
-  return { needs: withTeam(needs, config), actions, trees, scopes };
+  const isOfPlan = choose !== undefined;
+  return { needs: withTeam(needs, config), actions, trees, isOfPlan, scopes, elsewhere: [] };
 }
 
 async function codeActions(modules: readonly Module[], purpose: Purpose): Promise<Action[]> {
@@ -112,24 +118,48 @@ export function panelRows({ needs }: CodeNeeds): PanelRow[] {
   return [...rows];
 }
 
+/** What is not known of all that a token is for, in words: what else it may do may be needed there. */
+export function gapsIn({ trees, needs, isOfPlan, elsewhere }: CodeNeeds): readonly string[] {
+  const unseen = trees.flatMap((tree) => tree.unseen);
+  const broken = new Set(trees.flatMap((tree) => tree.broken.map(({ file }) => file)));
+  return [
+    ...(isOfPlan ? ["what other plans do"] : []),
+    ...(unseen.length > 0 ? [`modules that are not in this repo (${few(unseen)})`] : []),
+    ...(broken.size > 0 ? [`files that could not be read in full (${few([...broken])})`] : []),
+    ...(needs.unknown.length > 0 ? [`types that are not known here (${few(needs.unknown)})`] : []),
+    ...(elsewhere.length > 0 ? [`Terraform code in other folders (${few(elsewhere)})`] : []),
+  ];
+}
+
+function few(names: readonly string[]): string {
+  const more = names.length - 3;
+  return names.slice(0, 3).join(", ") + (more > 0 ? ` and ${more} more` : "");
+}
+
 /**
- * Holds a token against what is needed.
+ * Holds a token against what is needed. Where not all code was read, nothing that it may do is said to be too
+ * much.
  *
  * @returns undefined where the API did not say what the token may do.
  */
 export function compareScopes(
   inspection: Inspection | undefined,
-  { needs, scopes }: Pick<CodeNeeds, "needs" | "scopes">,
+  code: CodeNeeds,
 ): { comparison: Comparison; findings: Finding[] } | undefined {
   const granted = inspection?.scopes;
   if (granted === undefined) return undefined;
+  const { needs } = code;
   const maybe = needs.maybe.map(({ scope }) => scope);
-  const { missing, excess } = compare(granted, needs, [ACCOUNT, ...maybe], { scopes });
+  const { missing, excess } = compare(granted, needs, [ACCOUNT, ...maybe], code);
   const comparison = { missing: inPanelOrder(missing), excess };
-  return { comparison, findings: judgeComparison(comparison, broadAccess(granted)) };
+  return { comparison, findings: judgeComparison(comparison, broadAccess(granted), gapsIn(code)) };
 }
 
-function judgeComparison({ missing, excess }: Comparison, access: string | undefined): Finding[] {
+function judgeComparison(
+  { missing, excess }: Comparison,
+  access: string | undefined,
+  gaps: readonly string[],
+): Finding[] {
   const lacks = finding(
     "token.lacks-scopes",
     `The token lacks ${missing.length === 1 ? "a scope" : `${missing.length} scopes`}: ${missing.join(", ")}.`,
@@ -138,12 +168,14 @@ function judgeComparison({ missing, excess }: Comparison, access: string | undef
     },
   );
   const what = access === undefined ? `: ${excess.join(", ")}` : ` (${access})`;
-  const more = finding(
-    "token.more-than-needed",
-    `The token may do more than this code needs${what}.`,
-    {
-      fix: hint`Make one with what ${own("scopes")} lists, and delete this one.`,
-    },
-  );
+  const more =
+    gaps.length === 0
+      ? finding("token.more-than-needed", `The token may do more than this code needs${what}.`, {
+          fix: hint`Make one with what ${own("scopes")} lists, and delete this one where nothing else uses it.`,
+        })
+      : finding(
+          "token.excess-unknown",
+          `The token may do more than what was looked at needs${what}. Whether that is too much is unknown: ${gaps.join("; ")}.`,
+        );
   return [...(missing.length > 0 ? [lacks] : []), ...(excess.length > 0 ? [more] : [])];
 }
