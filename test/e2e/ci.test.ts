@@ -1,6 +1,6 @@
-import { chmod, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { createHash } from "node:crypto";
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { Ajv } from "ajv";
 import { execa } from "execa";
 import { describe, expect, it, onTestFinished, type TestContext } from "vitest";
@@ -17,7 +17,6 @@ import {
   type Workflow,
 } from "../fixtures/workflow.ts";
 
-const PROGRAM = fileURLToPath(new URL("../../dist/bin.cjs", import.meta.url));
 const WORKFLOW = ".github/workflows/do-bootstrap.yml";
 const BACKEND = 'terraform {\n  backend "s3" {}\n}\n';
 const DROPLET = `resource "digitalocean_droplet" "web" {
@@ -50,7 +49,20 @@ function inFolder(folder: string, config = "{}"): Files {
   };
 }
 
-const CODE = { "main.tf": BACKEND + DROPLET, ".terraform.lock.hcl": "" };
+/** A repo that has do-bootstrap in its lock file, as npm leaves it. */
+function locked(integrity = `sha512-${"A".repeat(86)}==`, from = `file:${VENDORED}`): Files {
+  const devDependencies = { "do-bootstrap": from };
+  const entry = { version: "0.1.0", resolved: from, integrity, dev: true };
+  const packages = { "": { devDependencies }, "node_modules/do-bootstrap": entry };
+  return {
+    "package.json": JSON.stringify({ devDependencies }),
+    "package-lock.json": JSON.stringify({ lockfileVersion: 3, requires: true, packages }),
+  };
+}
+
+const VENDORED = "vendor/do-bootstrap.tgz";
+const BARE = { "main.tf": BACKEND + DROPLET, ".terraform.lock.hcl": "" };
+const CODE = { ...BARE, ...locked(), [VENDORED]: "a package" };
 
 describe.concurrent("ci", () => {
   it("writes a workflow, says what is left to do, and a second time changes nothing", async (context) => {
@@ -420,6 +432,104 @@ environments:
     expect(await treeHash(bench.repo)).toBe(before);
   });
 
+  it.for<[name: string, files: Files, args: string[], said: string | undefined, runs: RegExp]>([
+    ["a lock file", CODE, [], undefined, /npm ci --ignore-scripts/],
+    [
+      "a lock file of another shape",
+      { ...CODE, "package-lock.json": "{}" },
+      [],
+      "Nothing in",
+      /exit 1/,
+    ],
+    [
+      "a lock file with a registry's package",
+      {
+        ...CODE,
+        ...locked(undefined, "https://registry.example/do-bootstrap/-/do-bootstrap-9.tgz"),
+      },
+      [],
+      "by its name",
+      /exit 1/,
+    ],
+    [
+      "a lock file with a package outside the repo",
+      { ...CODE, ...locked(undefined, "file:../do-bootstrap.tgz") },
+      [],
+      "from outside the repo",
+      /exit 1/,
+    ],
+    ["no package.json", BARE, [], "Nothing in this repo says", /exit 1/],
+    [
+      "a package in the repo",
+      CODE,
+      ["--tarball", VENDORED],
+      undefined,
+      /cp .*\n.*sha512sum --check/,
+    ],
+    [
+      "a package at an address",
+      BARE,
+      ["--tarball", "https://example.com/x.tgz", "--hash", "a".repeat(128)],
+      undefined,
+      /curl .*\n.*sha512sum --check/,
+    ],
+  ])("installs do-bootstrap by a hash or not at all: %s", async (row, context) => {
+    const { expect } = context;
+    const [, files, args, said, runs] = row;
+    const bench = await repoWith(context, files);
+    for (const [provider, path] of [
+      ["github", WORKFLOW],
+      ["gitlab", ".gitlab-ci.yml"],
+    ] as const) {
+      const { status, stderr } = await bench.run(["ci", provider, ...args]);
+      expect(status, stderr).toBe(0);
+      expect(stderr.includes("[ci.no-package]")).toBe(said !== undefined);
+      expect(stderr.replace(/\s+/g, " ")).toContain(said ?? "");
+      expect(await bench.read(path)).toMatch(runs);
+      expect(await bench.read(path)).not.toMatch(/npm (?!ci )/);
+      const again = await bench.run(["ci", provider]);
+      expect(again.stderr).not.toMatch(/^[~+] /m);
+    }
+  });
+
+  it("says what git does not have of that", async (context) => {
+    const { expect } = context;
+    const bench = await repoWith(context, CODE);
+    await bench.git("rm", "--cached", "--quiet", VENDORED);
+    const { stdout } = await bench.run(["ci", "github", "--dry-run"]);
+    expect(stdout).toContain(`→ git add ${VENDORED}`);
+  });
+
+  it.for<[name: string, args: string[], said: string]>([
+    ["no such file", ["--tarball", "none.tgz"], "is not a file"],
+    ["a folder", ["--tarball", "vendor"], "is not a file"],
+    ["a file outside the repo", ["--tarball", "/etc/passwd"], "is outside the repo"],
+    [
+      "another file than it says",
+      ["--tarball", VENDORED, "--hash", "a".repeat(128)],
+      "is not what",
+    ],
+    ["an address without a hash", ["--tarball", "https://example.com/x.tgz"], "needs --hash"],
+    ["a short hash", ["--tarball", VENDORED, "--hash", "abc"], "128 of 0-9a-f"],
+    ["a hash of nothing", ["--hash", "a".repeat(128)], "address of --tarball"],
+    [
+      "plain http",
+      ["--tarball", "http://example.com/x.tgz", "--hash", "a".repeat(128)],
+      "cannot be written",
+    ],
+    [
+      "a command in an address",
+      ["--tarball", "https://example.com/$(id).tgz", "--hash", "a".repeat(128)],
+      "cannot be written",
+    ],
+  ])("--tarball: %s is a usage error", async ([, args, said], context) => {
+    const { expect } = context;
+    const bench = await repoWith(context, CODE);
+    const { status, stderr } = await bench.run(["ci", "github", ...args]);
+    expect(stderr.replace(/\s+/g, " ")).toContain(said);
+    expect(status).toBe(2);
+  });
+
   it("without a version file: which release it installs, and why that matters", async (context) => {
     const { expect } = context;
     const bench = await repoWith(context, CODE);
@@ -542,56 +652,160 @@ describe("GitHub: apply runs for what has something to apply, and for nothing el
   });
 });
 
+/** What a runner has: bash, node and npm, and no registry. */
+async function runner(context: Pick<TestContext, "onTestFinished">, files: Files) {
+  const bench = await repoWith(context, { "main.tf": BACKEND, ...files });
+  const home = join(bench.root, "runner");
+  await mkdir(home);
+  const npm = (await execa("which", ["npm"])).stdout;
+  const base = {
+    ...bench.env,
+    HOME: home,
+    PATH: [bench.bin, dirname(npm), "/usr/bin", "/bin"].join(":"),
+    CI: "true",
+    CHECKPOINT_DISABLE: "1",
+    npm_config_offline: "true",
+    GITHUB_WORKSPACE: bench.repo,
+    CI_PROJECT_DIR: bench.repo,
+    GITHUB_OUTPUT: join(home, "output.txt"),
+    GITHUB_PATH: join(home, "path.txt"),
+  };
+  await writeFile(base.GITHUB_OUTPUT, "");
+  await writeFile(base.GITHUB_PATH, "");
+  const bash = async (script: string, env: Readonly<Record<string, string>>) => {
+    const added = (await readFile(base.GITHUB_PATH, "utf8")).split("\n").filter(Boolean).reverse();
+    const { exitCode, all } = await execa("bash", ["-eo", "pipefail", "-c", script], {
+      cwd: bench.repo,
+      env: { ...base, PATH: [...added, base.PATH].join(":"), ...env },
+      extendEnv: false,
+      reject: false,
+      all: true,
+    });
+    return { status: exitCode, output: all };
+  };
+  return { bench, base, bash };
+}
+
+/** The program, packed as npm packs it, and a lock file that holds its hash. */
+async function packed(bench: Workbench): Promise<void> {
+  const path = join(bench.repo, VENDORED);
+  await mkdir(dirname(path), { recursive: true });
+  const what = ["package.json", "dist", "templates"];
+  await execa("tar", ["-czf", path, "--transform", "s,^,package/,", ...what]);
+  const integrity = createHash("sha512")
+    .update(await readFile(path))
+    .digest("base64");
+  for (const [name, text] of Object.entries(locked(`sha512-${integrity}`))) {
+    await bench.write(name, text);
+  }
+  await bench.git("add", "--all");
+}
+
+describe.concurrent("do-bootstrap is installed as a runner does", () => {
+  /** The one step that installs it, as it is in both pipelines. */
+  async function installer(bench: Workbench, provider: string): Promise<string> {
+    if (provider === "github") {
+      const { jobs } = parse(await bench.read(WORKFLOW)) as Workflow;
+      const step = stepsOf(jobs["apply"] ?? {}).find(({ name }) => name === "Install do-bootstrap");
+      return step?.run ?? "";
+    }
+    const steps: string[] = parse(await bench.read(".gitlab-ci.yml"))[".do-bootstrap-apply"]
+      .before_script;
+    return `${steps.at(-1)}\ncommand -v do-bootstrap`;
+  }
+
+  describe.each(["github", "gitlab"])("%s", (provider) => {
+    it.for<
+      [name: string, args: string[], spoil: (bench: Workbench) => Promise<unknown>, ok: boolean]
+    >([
+      ["from the lock file", [], async () => undefined, true],
+      ["from a package in the repo", ["--tarball", VENDORED], async () => undefined, true],
+      ["another package than the lock file says", [], spoilt, false],
+      ["another package than the pipeline says", ["--tarball", VENDORED], spoilt, false],
+      [
+        "a lock file that now has it from a registry",
+        [],
+        async (bench) => {
+          const lock = await bench.read("package-lock.json");
+          const address = "https://registry.example/do-bootstrap/-/do-bootstrap-9.0.0.tgz";
+          await bench.write("package-lock.json", lock.replaceAll(`file:${VENDORED}`, address));
+        },
+        false,
+      ],
+      [
+        "a lock file that now has no hash",
+        [],
+        async (bench) => {
+          const lock = await bench.read("package-lock.json");
+          await bench.write("package-lock.json", lock.replace(/"integrity":"[^"]+",/, ""));
+        },
+        false,
+      ],
+      [
+        "a lock file that is gone",
+        [],
+        async (bench) => rm(join(bench.repo, "package-lock.json")),
+        false,
+      ],
+    ])("%s", async ([, args, spoil, ok], context) => {
+      const { expect } = context;
+      const { bench, base, bash } = await runner(context, {});
+      await packed(bench);
+      expect((await bench.run(["ci", provider, ...args])).status).toBe(0);
+      await spoil(bench);
+      const { status, output } = await bash(await installer(bench, provider), {});
+      expect(status === 0, output).toBe(ok);
+      const onPath = await readFile(base.GITHUB_PATH, "utf8");
+      if (!ok) return expect(onPath).toBe("");
+      const version = await bash("do-bootstrap --version", {});
+      const isHere =
+        provider === "github" ? version.output : output?.match(/\/do-bootstrap$/m)?.[0];
+      expect(isHere).toMatch(provider === "github" ? /^\d+\.\d+\.\d+$/ : /do-bootstrap$/);
+    });
+
+    it("where nothing says from where: it fails", async (context) => {
+      const { expect } = context;
+      const { bench, bash } = await runner(context, {});
+      expect((await bench.run(["ci", provider])).status).toBe(0);
+      const { status, output } = await bash(await installer(bench, provider), {});
+      expect(output).toContain("cannot install do-bootstrap");
+      expect(status).toBe(1);
+    });
+  });
+
+  async function spoilt(bench: Workbench): Promise<void> {
+    const bytes = await readFile(join(bench.repo, VENDORED));
+    await writeFile(join(bench.repo, VENDORED), Buffer.concat([bytes, Buffer.from("more")]));
+  }
+});
+
 const needsTerraform = TERRAFORM === undefined ? " (needs terraform)" : "";
 
 describe.skipIf(TERRAFORM === undefined)(`the steps, run as a runner does${needsTerraform}`, () => {
   /** No provider, so nothing is downloaded. */
   const STATE = 'terraform {\n  backend "local" {}\n}\n\noutput "answer" {\n  value = 42\n}\n';
 
-  /** What a runner has: bash, the tool, do-bootstrap, and an npm that takes what it is told. */
-  async function runner(context: TestContext, provider: "github" | "gitlab") {
-    const bench = await repoWith(context, { "main.tf": BACKEND });
+  async function prepared(context: TestContext, provider: "github" | "gitlab") {
+    const all = await runner(context, {});
+    const { bench } = all;
+    await packed(bench);
     const { status, stderr } = await bench.run(["ci", provider]);
     context.expect(status, stderr).toBe(0);
     // In place of the bucket, which is not on this machine.
     await bench.write("main.tf", STATE);
-    await symlink(PROGRAM, join(bench.bin, "do-bootstrap"));
     await symlink(TERRAFORM ?? "", join(bench.bin, "terraform"));
-    await writeFile(join(bench.bin, "npm"), '#!/bin/sh\necho "$@" >> "$HOME/npm.txt"\n');
-    await chmod(join(bench.bin, "npm"), 0o755);
     const apply = randomToken();
     bench.sandbox.accept(apply);
-    const home = join(bench.root, "runner");
-    await mkdir(home);
-    const base = {
-      ...bench.env,
-      HOME: home,
-      PATH: `${bench.bin}:/usr/bin:/bin`,
-      CI: "true",
-      CHECKPOINT_DISABLE: "1",
-      GITHUB_OUTPUT: join(home, "output.txt"),
-    };
-    await writeFile(base.GITHUB_OUTPUT, "");
-    const bash = async (script: string, env: Readonly<Record<string, string>>) => {
-      const { exitCode, all } = await execa("bash", ["-eo", "pipefail", "-c", script], {
-        cwd: bench.repo,
-        env: { ...base, ...env },
-        extendEnv: false,
-        reject: false,
-        all: true,
-      });
-      return { status: exitCode, output: all };
-    };
     const secrets = {
       DIGITALOCEAN_TOKEN_PLAN: bench.token,
       DIGITALOCEAN_TOKEN_APPLY: apply,
     };
-    return { bench, base, bash, secrets };
+    return { ...all, secrets };
   }
 
   it("GitHub: a plan finds something, apply does it, and the next plan finds nothing", async (context) => {
     const { expect } = context;
-    const { bench, base, bash, secrets } = await runner(context, "github");
+    const { bench, base, bash, secrets } = await prepared(context, "github");
     const { jobs } = parse(await bench.read(WORKFLOW)) as Workflow;
     let ofPlan = {};
     const run = async (job: Job = {}, leg = legsOf(job)[0] ?? {}) => {
@@ -625,12 +839,6 @@ describe.skipIf(TERRAFORM === undefined)(`the steps, run as a runner does${needs
     expect((await run(jobs["plan"])).status).toBe(0);
     expect(await readFile(base.GITHUB_OUTPUT, "utf8")).toBe("");
 
-    const installs = (await readFile(join(base.HOME, "npm.txt"), "utf8")).trim().split("\n");
-    expect(new Set(installs).size).toBe(1);
-    expect(installs[0]).toMatch(
-      /^install --global --ignore-scripts .* do-bootstrap@\d+\.\d+\.\d+$/,
-    );
-
     bench.sandbox.revoke(bench.token);
     expect(await run(jobs["plan"])).toMatchObject({ failed: "Does the token have the scopes?" });
     secrets.DIGITALOCEAN_TOKEN_PLAN = "";
@@ -639,11 +847,15 @@ describe.skipIf(TERRAFORM === undefined)(`the steps, run as a runner does${needs
 
   it("GitLab: the same", async (context) => {
     const { expect } = context;
-    const { bench, bash, secrets } = await runner(context, "gitlab");
+    const { bench, bash, secrets } = await prepared(context, "gitlab");
     const file = parse(await bench.read(".gitlab-ci.yml"));
-    const run = (job: string, name: string) => {
-      const script: string[] = file[`.do-bootstrap-${job}`].script;
-      return bash(script.join("\n"), { ...file[name].variables, ...secrets });
+    /** Its tool is here already. */
+    const run = (job: string, name: string, extra = {}) => {
+      const { before_script: before, script } = file[`.do-bootstrap-${job}`];
+      const steps: string[] = [...before, ...script].filter((step) => !step.includes("$downloads"));
+      const secret = `DIGITALOCEAN_TOKEN_${job.toUpperCase()}` as keyof typeof secrets;
+      const env = { ...file[name].variables, [secret]: secrets[secret], ...extra };
+      return bash(steps.join("\n"), env);
     };
     const planned = await run("plan", "plan digitalocean .");
     expect(planned.output).toContain("There is something to apply.");
@@ -653,6 +865,10 @@ describe.skipIf(TERRAFORM === undefined)(`the steps, run as a runner does${needs
     const again = await run("plan", "plan digitalocean .");
     expect(again.output).not.toContain("There is something to apply.");
     expect(again.status).toBe(0);
+
+    const both = await run("plan", "plan digitalocean .", secrets);
+    expect(both.output).toContain("its environment scope is too wide");
+    expect(both.status).toBe(1);
   });
 });
 

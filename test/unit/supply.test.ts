@@ -6,6 +6,7 @@ import { dir as temporaryFolder } from "tmp-promise";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { parse } from "yaml";
 import { noticesOf } from "../../scripts/notices.mjs";
+import { BY_NAME } from "../fixtures/by-name.ts";
 import { type Job, stepsOf, unpinned, type Workflow } from "../fixtures/workflow.ts";
 
 const read = (path: string) => readFileSync(path, "utf8");
@@ -142,6 +143,47 @@ describe("the licences of what is bundled", () => {
     for (const [file, text] of Object.entries(files)) await writeFile(join(folder, file), text);
     return folder;
   }
+});
+
+describe("do-bootstrap is got by its name nowhere", () => {
+  const places = ["src", "templates", "examples", "docs", "scripts", ".github", ".ci"];
+  const files = places.flatMap((place) =>
+    readdirSync(place, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name)),
+  );
+  const all = [...files, ...readdirSync(".").filter((name) => /\.(md|json|mjs)$/.test(name))];
+
+  it("in no source, template, example, page or workflow", () => {
+    expect(all.length).toBeGreaterThan(200);
+    expect(all).toEqual(expect.arrayContaining(["README.md", "templates/ci/github.yml"]));
+    expect(all.filter((path) => BY_NAME.test(read(path)))).toEqual([]);
+  });
+
+  it.each([
+    ["npx do-bootstrap demo", true],
+    ["npx --yes do-bootstrap", true],
+    ["npx -p do-bootstrap do-bootstrap", true],
+    ["npm exec do-bootstrap", true],
+    ["npm exec --yes -- do-bootstrap", true],
+    ["npm i -g do-bootstrap", true],
+    ["npm install --save-dev do-bootstrap", true],
+    ["npm install --global --ignore-scripts --no-audit do-bootstrap@0.1.0", true],
+    ["yarn dlx do-bootstrap", true],
+    ["pnpm dlx do-bootstrap", true],
+    ["pnpm add -D do-bootstrap", true],
+    ["bunx do-bootstrap", true],
+    ["https://unpkg.com/do-bootstrap@0/schema.json", true],
+    ["https://cdn.jsdelivr.net/npm/do-bootstrap/schema.json", true],
+    ['"do-bootstrap": "^0.1.0"', true],
+    ["npx ./do-bootstrap-*.tgz demo", false],
+    ["npm install --save-dev ./vendor/do-bootstrap.tgz", false],
+    ["npm install --global ./do-bootstrap-*.tgz", false],
+    ["node_modules/.bin/do-bootstrap check", false],
+    ["do-bootstrap check", false],
+  ])("%s: %s", (line, expected) => {
+    expect(BY_NAME.test(line)).toBe(expected);
+  });
 });
 
 const FOLDER = ".github/workflows";

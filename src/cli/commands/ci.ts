@@ -12,6 +12,13 @@ export const ci = command({
   completes: ["github", "gitlab"],
   options: {
     branch: { type: "string", value: "NAME", describe: "GitHub: what is applied (main)" },
+    tarball: {
+      type: "string",
+      value: "WHERE",
+      describe: "Install do-bootstrap from this package: a file of the repo, or an https address",
+      completes: "files",
+    },
+    hash: { type: "string", value: "HEX", describe: "The SHA-512 of the package at that address" },
     ...changeOptions,
     force: { type: "boolean", describe: "Replace a file that was edited or is not ours" },
     strict: lookOptions.strict,
@@ -19,10 +26,11 @@ export const ci = command({
   examples: [
     ["do-bootstrap ci github", "writes .github/workflows/do-bootstrap.yml"],
     ["do-bootstrap ci gitlab --dry-run", "what would be written, and what is left to set up"],
+    ["do-bootstrap ci github --tarball vendor/do-bootstrap.tgz", "in a repo without package.json"],
   ],
   async run(args, context) {
     const { host, progress } = context;
-    const { WHERE: provider, branch, force } = args;
+    const { WHERE: provider, branch, tarball, hash: sha512, force } = args;
     const { dryRun, approve, outcome } = changing("ci", args, context);
     if (branch !== undefined && provider === "gitlab") {
       throw new AppError("USAGE", "--branch is for GitHub: GitLab applies its default branch.", {
@@ -30,7 +38,7 @@ export const ci = command({
       });
     }
     const { writePipeline } = await import("../../commands/pipelines/pipeline.ts");
-    const request = { provider, branch, dryRun, force, progress };
+    const request = { provider, branch, tarball, sha512, dryRun, force, progress };
     return outcome(await writePipeline(host, request, { approve }));
   },
 });

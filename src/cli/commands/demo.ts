@@ -5,7 +5,7 @@ export const demo = command({
   name: "demo",
   describe: "See the whole job in a temporary repo; no account needed",
   options: {},
-  examples: [["npx do-bootstrap demo", "see it before you use it"]],
+  examples: [["do-bootstrap demo", "see it before you use it"]],
   async run(_args, { host, say }) {
     const { runDemo } = await import("../../commands/demo/demo.ts");
     await runDemo(host, say);

@@ -1,5 +1,7 @@
 import { join, relative, sep } from "node:path";
 import { recognise } from "../../core/generated.ts";
+import { AppError } from "../../errors/app-error.ts";
+import { hint } from "../../errors/hint.ts";
 import type { Facts } from "../init/observe.ts";
 
 /** The one file that GitLab reads. */
@@ -36,4 +38,13 @@ export function baseIn(text: string): string | undefined {
 /** A pipeline that we wrote, edited or not, from this project's config and no other. */
 export function isOfProject({ config, repo: { top } }: Project, text: string): boolean {
   return baseIn(text) === (relative(top, config.base).split(sep).join("/") || ".");
+}
+
+/** A path that means the same in YAML, in an expression of the pipeline's and in a shell. */
+export function plainPath(path: string): string {
+  const text = path.split(sep).join("/");
+  if (/^[\w./][\w./ -]*$/.test(text)) return text;
+  throw new AppError("USAGE", `${path} cannot be written into a pipeline.`, {
+    hint: hint`Name the folders with the letters a to z, digits and . _ / -; spaces, too, but - and spaces not first.`,
+  });
 }

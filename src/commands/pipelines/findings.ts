@@ -11,6 +11,7 @@ export const PIPELINE_FINDINGS = {
   "ci.version-file": ["warning", EXIT.findings],
   "ci.not-ours": ["error", EXIT.findings],
   "ci.no-lock-file": ["warning", EXIT.findings],
+  "ci.no-package": ["warning", EXIT.findings],
   "ci.edited": ["info", EXIT.ok],
   "ci.to-do": ["info", EXIT.ok],
 } as const satisfies FindingIds;

@@ -1,4 +1,4 @@
-import { dirname, join, relative, sep } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { findConfig } from "../../concerns/config/find-config.ts";
 import { openGit } from "../../concerns/git/git.ts";
 import { askRepos, takerIn } from "../../concerns/git/repos.ts";
@@ -27,8 +27,10 @@ import {
   isOfProject,
   pipelineName,
   pipelinePaths,
+  plainPath,
 } from "./files.ts";
 import { finding } from "./findings.ts";
+import { findProgram, type Source } from "./program.ts";
 import {
   CI_TEMPLATES,
   type CiTemplates,
@@ -52,6 +54,10 @@ export interface PipelineRequest extends Pick<ObserveOptions, "progress"> {
   readonly provider: CiProvider;
   /** The branch that is applied; undefined: that of the file that is there, else main. */
   readonly branch: string | undefined;
+  /** Where do-bootstrap comes from: a package's file or address; undefined: the repo's lock file. */
+  readonly tarball: string | undefined;
+  /** In hex: what is at that address. */
+  readonly sha512: string | undefined;
   readonly dryRun: boolean;
   /** Replace a file that is not ours. */
   readonly force: boolean;
@@ -101,15 +107,19 @@ async function look(
   const file = await PIPELINE_FILE[request.provider](host, facts);
   const versions = await toolVersions(host, facts, roots);
   const needs = await needsOf(host, roots);
-  const pipeline = pipelineOf(facts, { roots, versions, file, needs, request });
+  const program = await findProgram(host, facts, request, textAt(file.at)?.text ?? "");
+  const { source } = program;
+  const pipeline = pipelineOf(facts, { roots, versions, file, needs, request, source });
   const templates = readTemplates(host);
   const text = { github: renderGithub, gitlab: renderGitlab }[request.provider](
     pipeline,
     templates,
   );
   const lockFiles = roots.map(({ root }) => join(root.config.dir, LOCK_FILE));
-  const tracked = (await facts.repo.git?.git.tracked(lockFiles)) ?? new Set();
+  const read = [...lockFiles, ...program.files];
+  const tracked = (await facts.repo.git?.git.tracked(read)) ?? new Set();
   const unlocked = lockFiles.filter((path) => !tracked.has(path));
+  const uncommitted = program.files.filter((path) => !tracked.has(path));
   const blocked = await whyBlocked(host, file.at);
   return {
     facts,
@@ -118,10 +128,11 @@ async function look(
         findings: [
           ...judgeCount(request.provider, roots),
           ...judgeRoots(roots, versions, unlocked),
+          ...program.findings,
         ],
       },
       planFile({ ...facts, repo: { ...facts.repo, blocked } }, file.at, text, request),
-      { findings: toDo(request.provider, pipeline, needs, file) },
+      { findings: toDo(request.provider, pipeline, needs, { ...file, uncommitted }) },
     ]),
   };
 }
@@ -200,19 +211,20 @@ function pipelineOf(
     readonly file: PipelineFile;
     readonly needs: readonly TokenNeeds[];
     readonly request: PipelineRequest;
+    readonly source: Source;
   },
 ): Pipeline {
   const {
     config,
     repo: { top },
   } = facts;
-  const { roots, versions, file, needs, request } = given;
+  const { roots, versions, file, needs, request, source } = given;
   const inRepo = (from: string, to: string) => plainPath(relative(from, to) || ".");
   return {
     name: pipelineName(facts),
     branch: plainBranch(request.branch ?? branchIn(textAt(file.at)?.text ?? "") ?? "main"),
     base: inRepo(top, config.base),
-    version: __VERSION__,
+    source,
     hasEnvironments: config.environments.length > 0,
     tokenNames: [...new Set(roots.map(({ config: { token } }) => token.name))],
     keys: {
@@ -227,15 +239,6 @@ function pipelineOf(
       workspace: each.root.config.workspace,
     })),
   };
-}
-
-/** A path that means the same in YAML, in an expression of the pipeline's and in a shell. */
-function plainPath(path: string): string {
-  const text = path.split(sep).join("/");
-  if (/^[\w./][\w./ -]*$/.test(text)) return text;
-  throw new AppError("USAGE", `${path} cannot be written into a pipeline.`, {
-    hint: hint`Name the folders with the letters a to z, digits and . _ / -; spaces, too, but - and spaces not first.`,
-  });
 }
 
 function plainBranch(branch: string): string {

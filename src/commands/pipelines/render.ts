@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import { fill, generate } from "../../core/generated.ts";
+import type { Source } from "./program.ts";
 
 /** What a pipeline is written from; paths are relative, with slashes. */
 export interface Pipeline {
@@ -9,8 +10,8 @@ export interface Pipeline {
   readonly branch: string;
   /** The config's folder in the repo; "." where that is the repo's root. */
   readonly base: string;
-  /** The release of do-bootstrap. */
-  readonly version: string;
+  /** Where do-bootstrap comes from. */
+  readonly source: Source;
   /** The config has environments, and commands name theirs. */
   readonly hasEnvironments: boolean;
   /** The variables that the token is read from. */
@@ -48,6 +49,9 @@ export const CI_TEMPLATES = [
   "gitlab.yml",
   "gitlab-validate.yml",
   "gitlab-root.yml",
+  "install-lockfile.sh",
+  "install-tarball.sh",
+  "install-none.sh",
 ] as const;
 
 const KEYS = ["ACCESS_KEY_ID", "SECRET_ACCESS_KEY"] as const;
@@ -62,7 +66,7 @@ export function keyNames({ state, spaces }: Keys): string[] {
 
 /** The workflow for GitHub Actions. */
 export function renderGithub(pipeline: Pipeline, templates: CiTemplates): string {
-  const { name, branch, base, version, tokenNames, keys, legs } = pipeline;
+  const { name, branch, base, tokenNames, keys, legs } = pipeline;
   const secret = (variable: string, secretName = variable) =>
     `          ${variable}: \${{ secrets.${secretName} }}`;
   const tokens = (secretName: string) =>
@@ -79,7 +83,8 @@ export function renderGithub(pipeline: Pipeline, templates: CiTemplates): string
     output: outputOf(i),
   }));
   return generate(templates["github.yml"], {
-    ...{ name, branch, version },
+    ...{ name, branch },
+    install: installSteps(pipeline, templates, "github"),
     defaults: base === "." ? "" : `defaults:\n  run:\n    working-directory: ${quoted(base)}`,
     folders: foldersOf(legs).map(matrixLine).join("\n"),
     roots: roots.map(matrixLine).join("\n"),
@@ -101,9 +106,7 @@ export function renderGithub(pipeline: Pipeline, templates: CiTemplates): string
 
 /** The jobs for GitLab CI, which need no stages but those that it has by default. */
 export function renderGitlab(pipeline: Pipeline, templates: CiTemplates): string {
-  const { name, base, version, tokenNames, keys, legs } = pipeline;
-  const tokens = (from: string) =>
-    `export ${tokenNames.map((variable) => `${variable}="$${from}"`).join(" ")}`;
+  const { name, base, tokenNames, keys, legs } = pipeline;
   const forInit = [
     ...KEYS.map((key) => `AWS_${key}="$SPACES_${key}"`),
     ...CHECKSUMS.map((each) => `${each}=when_required`),
@@ -135,11 +138,10 @@ export function renderGitlab(pipeline: Pipeline, templates: CiTemplates): string
   );
   return generate(templates["gitlab.yml"], {
     name,
-    version,
+    install: installSteps(pipeline, templates, "gitlab"),
     folder: base === "." ? "" : `- cd ${quoted(base)}`,
     env: environmentOption(pipeline),
-    plan_token: tokens("DIGITALOCEAN_TOKEN_PLAN"),
-    apply_token: tokens("DIGITALOCEAN_TOKEN_APPLY"),
+    token: tokenNames.map((variable) => `${variable}="$token"`).join(" "),
     init_keys: keys.state === "SPACES" ? `${forInit.join(" ")} ` : "",
     workspace: hasWorkspaces ? 'TF_WORKSPACE="$WORKSPACE" ' : "",
     jobs: [...folders, ...roots].join("\n").trimEnd(),
@@ -165,6 +167,41 @@ function setupSteps(legs: readonly Leg[], templates: CiTemplates): string {
     )
     .join("")
     .trimEnd();
+}
+
+/** What a provider's shell knows: where the repo is, and how a folder comes first on PATH in what follows. */
+const SHELLS = {
+  github: { repo: "$GITHUB_WORKSPACE", onPath: 'echo "$bin" >> "$GITHUB_PATH"', indent: 10 },
+  gitlab: { repo: "$CI_PROJECT_DIR", onPath: 'export PATH="$bin:$PATH"', indent: 6 },
+} as const;
+
+/** The lines of a shell that put do-bootstrap, and nothing beside it, first on PATH. They fail without it. */
+function installSteps(
+  { source }: Pipeline,
+  templates: CiTemplates,
+  provider: keyof typeof SHELLS,
+): string {
+  const { repo, onPath, indent } = SHELLS[provider];
+  const script = fill(templates[`install-${source.kind}.sh`], {
+    ...source,
+    provider,
+    at: source.kind !== "lockfile" || source.folder === "." ? repo : `${repo}/${source.folder}`,
+    get: source.kind === "tarball" ? getPackage(source.from, repo) : "",
+  });
+  const link = [
+    'test -x "$program"',
+    'bin="$(mktemp -d)"',
+    'ln -s "$program" "$bin/do-bootstrap"',
+    onPath,
+  ];
+  const lines = [...script.trimEnd().split("\n"), ...(source.kind === "none" ? [] : link)];
+  return lines.map((line) => `${" ".repeat(indent)}${line}`).join("\n");
+}
+
+function getPackage(from: string, repo: string): string {
+  return from.startsWith("https://")
+    ? `curl --fail --silent --show-error --location --proto '=https' --output "$place/package.tgz" "$package"`
+    : `cp "${repo}/$package" "$place/package.tgz"`;
 }
 
 function environmentOption({ hasEnvironments }: Pipeline): string {

@@ -16,13 +16,18 @@ export interface TokenNeeds {
  * What only a person can do: make the tokens, and give them to GitHub or GitLab. Every command reads
  * its secret from standard input or asks for it.
  *
- * @param main what GitLab's main file lacks: the file to include, and stages.
+ * @param main what GitLab's main file lacks: the file to include, and stages; and the files that the
+ *   pipeline installs do-bootstrap from, and git does not have.
  */
 export function toDo(
   provider: "github" | "gitlab",
   pipeline: Pipeline,
   needs: readonly TokenNeeds[],
-  { include, lacksStages = [] }: { include?: string; lacksStages?: readonly string[] },
+  {
+    include,
+    lacksStages = [],
+    uncommitted,
+  }: { include?: string; lacksStages?: readonly string[]; uncommitted: readonly string[] },
 ): Finding[] {
   const say = (message: string, fix: Hint) => finding("ci.to-do", message, { fix });
   const steps = needs.flatMap((each) => [
@@ -59,6 +64,13 @@ export function toDo(
             hint`Add to it: ${stages}`,
           ),
         ]),
+    ...uncommitted.map((path) =>
+      say(
+        `git does not have ${path}, and the pipeline installs do-bootstrap from it.`,
+        hint`${run("git", "add", { path })}; then commit it.`,
+      ),
+    ),
+    ...WORDS[provider].once.map(([what, how]) => say(what, how)),
     ...steps,
   ];
 }
@@ -92,6 +104,8 @@ function workspaces({ legs, hasEnvironments }: Pipeline, environment: string): S
 }
 
 interface Words {
+  /** Whatever environments there are. */
+  readonly once: readonly Step[];
   readonly plan: (environment: string, pipeline: Pipeline) => readonly Step[];
   readonly apply: (environment: string, pipeline: Pipeline) => readonly Step[];
   readonly secret: (name: string, environment: string) => Hint;
@@ -99,6 +113,7 @@ interface Words {
 
 const WORDS: Readonly<Record<"github" | "gitlab", Words>> = {
   github: {
+    once: [],
     plan: (environment) => [
       [
         `GitHub's environment ${environment}.`,
@@ -108,24 +123,41 @@ const WORDS: Readonly<Record<"github" | "gitlab", Words>> = {
     apply: (environment, { branch }) => [
       [
         `GitHub's environment ${environment}, with required reviewers and ${branch} as its only branch.`,
-        hint`Settings → Environments → New environment`,
+        hint`Settings → Environments → New environment: Required reviewers; Deployment branches and tags, Selected, ${branch}`,
       ],
     ],
     secret: (name, environment) => hint`${run("gh", "secret", "set", name, "--env", environment)}`,
   },
   gitlab: {
+    once: [
+      [
+        "A person who starts a pipeline or a manual job could set variables: CI_DEBUG_TRACE prints all others.",
+        hint`Settings → CI/CD → Variables → Minimum role to use pipeline variables: No one allowed`,
+      ],
+      [
+        "A merge request of a fork runs the fork's own .gitlab-ci.yml, with the token that reads if a member starts it here.",
+        hint`Read that file before you press Run pipeline in such a merge request.`,
+      ],
+    ],
     plan: () => [],
     apply: (environment) => [
       [
-        `The default branch protected; where the plan allows it, the environment ${environment}, too.`,
+        `The default branch protected: no other one gets the variables of ${environment}.`,
         hint`Settings → Repository → Protected branches`,
+      ],
+      [
+        `The environment ${environment} protected, where the plan of GitLab allows it.`,
+        hint`Settings → CI/CD → Protected environments: ${environment}, Allowed to deploy`,
       ],
     ],
     // A protected variable reaches protected branches only: merge requests come from others.
     secret: (name, environment) => {
+      const isProtected = environment.endsWith("-apply");
       // Short options, as a terminal would break the line.
-      const flags = environment.endsWith("-apply") ? "-mp" : "-m";
-      return hint`${run("glab", "variable", "set", name, flags, "-s", environment)} < FILE`;
+      const flags = isProtected ? "-mp" : "-m";
+      const words = `Masked${isProtected ? ", Protected" : ", not Protected"}, environment scope ${environment}`;
+      const command = run("glab", "variable", "set", name, flags, "-s", environment);
+      return hint`${command} < FILE (Settings → CI/CD → Variables: ${words})`;
     },
   },
 };

@@ -10,6 +10,7 @@ import {
   renderGitlab,
 } from "../../../../src/commands/pipelines/render.ts";
 import { recognise } from "../../../../src/core/generated.ts";
+import { BY_NAME } from "../../../fixtures/by-name.ts";
 import { type Job, legsOf, stepsOf, unpinned, type Workflow } from "../../../fixtures/workflow.ts";
 
 const templates = Object.fromEntries(
@@ -27,12 +28,19 @@ const ONE: Pipeline = {
   name: "do-bootstrap",
   branch: "main",
   base: ".",
-  version: "1.2.3",
+  source: { kind: "lockfile", folder: ".", lock: "package-lock.json" },
   hasEnvironments: false,
   tokenNames: ["DIGITALOCEAN_TOKEN"],
   keys: { state: "SPACES", spaces: false },
   legs: [LEG],
 };
+const SHA512 = "0123456789abcdef".repeat(8);
+const ADDRESS = "https://example.com/v1.2.3/do-bootstrap-1.2.3.tgz";
+const VENDORED = {
+  kind: "tarball",
+  from: "vendor/do-bootstrap-1.2.3.tgz",
+  sha512: SHA512,
+} as const;
 const PIPELINES: [name: string, pipeline: Pipeline][] = [
   ["one root", ONE],
   ["a project in a folder", { ...ONE, name: "do-bootstrap-web", base: "apps/my web" }],
@@ -41,6 +49,17 @@ const PIPELINES: [name: string, pipeline: Pipeline][] = [
   ["a branch that is a word of YAML's", { ...ONE, branch: "true" }],
   ["a token name of the repo's own", { ...ONE, tokenNames: ["DO_PAT", "DIGITALOCEAN_TOKEN"] }],
   ["a backend of the code's own", { ...ONE, keys: { state: "AWS", spaces: true } }],
+  [
+    "a lock file of a folder's own",
+    {
+      ...ONE,
+      base: "apps/my web/infra",
+      source: { kind: "lockfile", folder: "apps/my web", lock: "npm-shrinkwrap.json" },
+    },
+  ],
+  ["a package in the repo", { ...ONE, source: VENDORED }],
+  ["a package at an address", { ...ONE, source: { ...VENDORED, from: ADDRESS } }],
+  ["no package", { ...ONE, source: { kind: "none" } }],
   [
     "two roots in two environments, with workspaces",
     {
@@ -58,6 +77,24 @@ const PIPELINES: [name: string, pipeline: Pipeline][] = [
   ],
 ];
 
+/** By a hash that is in the repo or in the pipeline, or not at all. */
+function expectInstalls(text: string, { source }: Pipeline, times: number): void {
+  const count = (pattern: RegExp) => text.match(pattern)?.length ?? 0;
+  expect(text).not.toMatch(BY_NAME);
+  expect(text).not.toMatch(/\b(?:npx|pip3?|docker|apt-get|go install|brew|wget)\b|\| *(?:ba)?sh\b/);
+  const isLocked = source.kind === "lockfile";
+  expect(count(/npm ci --ignore-scripts --include=dev /g)).toBe(isLocked ? times : 0);
+  expect(count(/\bnpm \w/g)).toBe(isLocked ? times : 0);
+  const isTarball = source.kind === "tarball";
+  expect(count(new RegExp(`sha512="${SHA512}"`, "g"))).toBe(isTarball ? times : 0);
+  const unpacks = /\| sha512sum --check --strict\n +tar -xzf/g;
+  expect(count(unpacks)).toBe(isTarball ? times : 0);
+  expect(count(/^ +exit 1$/gm)).toBeGreaterThanOrEqual(source.kind === "none" ? times : 0);
+  expect(count(/ln -s "\$program" "\$bin\/do-bootstrap"/g)).toBe(
+    source.kind === "none" ? 0 : times,
+  );
+}
+
 describe.each(PIPELINES)("GitHub: %s", (_, pipeline) => {
   const text = renderGithub(pipeline, templates);
   const workflow = parse(text) as Workflow;
@@ -74,7 +111,7 @@ describe.each(PIPELINES)("GitHub: %s", (_, pipeline) => {
 
   it("pins what it uses: actions, do-bootstrap, the tool", () => {
     expect(unpinned(text)).toEqual([]);
-    expect(text.match(/do-bootstrap@\S+/g)).toEqual(["do-bootstrap@1.2.3", "do-bootstrap@1.2.3"]);
+    expectInstalls(text, pipeline, 2);
     for (const job of jobs) {
       for (const leg of legsOf(job)) {
         expect(leg["version"]).toMatch(/^\d+\.\d+\.\d+$/);
@@ -174,7 +211,10 @@ describe.each(PIPELINES)("GitHub: %s", (_, pipeline) => {
   });
 });
 
-type GitlabJob = Readonly<Record<string, unknown>> & { readonly script: readonly string[] };
+type GitlabJob = Readonly<Record<string, unknown>> & {
+  readonly before_script: readonly string[];
+  readonly script: readonly string[];
+};
 
 describe.each(PIPELINES)("GitLab: %s", (_, pipeline) => {
   const text = renderGitlab(pipeline, templates);
@@ -191,9 +231,10 @@ describe.each(PIPELINES)("GitLab: %s", (_, pipeline) => {
   it("pins the image, do-bootstrap and the tool, whose hash it checks", () => {
     expect(jobs[`.${pipeline.name}`]).toHaveProperty(
       "image",
-      expect.stringMatching(/:\d+\.\d+\.\d+-/),
+      expect.stringMatching(/:\d+\.\d+\.\d+-\w+@sha256:[0-9a-f]{64}$/),
     );
-    expect(text.match(/do-bootstrap@\S+/g)).toEqual(["do-bootstrap@1.2.3"]);
+    expect(text.match(/image:/g)).toHaveLength(1);
+    expectInstalls(text, pipeline, 2);
     expect(text).toContain("sha256sum --check --strict");
   });
 
@@ -207,13 +248,55 @@ describe.each(PIPELINES)("GitLab: %s", (_, pipeline) => {
       },
       { if: branch },
     ]);
-    expect(base("apply")["rules"]).toEqual([{ if: branch, when: "manual" }]);
+    expect(base("apply")["rules"]).toEqual([
+      { if: `${branch} && $CI_COMMIT_REF_PROTECTED == "true"`, when: "manual" },
+    ]);
     const [validate, plan, apply] = ["validate", "plan", "apply"].map((name) =>
       base(name).script.join("\n"),
     );
     expect(validate).not.toMatch(/TOKEN|KEY/);
     expect(plan).not.toContain("TOKEN_APPLY");
     expect(apply).not.toContain("TOKEN_PLAN");
+  });
+
+  it("runs for pushes and merge requests alone: no schedule, trigger or pipeline of a person's own", () => {
+    for (const name of ["validate", "plan", "apply"]) {
+      const rules = base(name)["rules"] as { if: string }[];
+      for (const rule of rules) {
+        expect(rule.if).toMatch(/^\$CI_PIPELINE_SOURCE == "(push|merge_request_event)"/);
+      }
+    }
+  });
+
+  it("takes the token out of the environment before anything runs, and names it to two commands", () => {
+    for (const [name, secret] of [
+      ["plan", "DIGITALOCEAN_TOKEN_PLAN"],
+      ["apply", "DIGITALOCEAN_TOKEN_APPLY"],
+    ] as const) {
+      const { before_script: before, script } = base(name);
+      expect(before[0]).toBe(`unset token; token="$${secret}"; unset ${secret}`);
+      const steps = [...before.slice(1), ...script].filter((step) => step.includes("$token"));
+      const named = pipeline.tokenNames.map((each) => `${each}="$token"`).join(" ");
+      expect(steps.map((step) => step.includes(`${named} `))).toEqual([true, true]);
+      expect(steps.join()).toMatch(/do-bootstrap scopes .*,[\s\S]*do-bootstrap exec /);
+      expect(text).not.toContain("export DIGITALOCEAN");
+    }
+    expect([
+      ...base("plan").before_script,
+      ...(jobs[`.${pipeline.name}`]?.before_script ?? []),
+    ]).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^if \[ -n "\$DIGITALOCEAN_TOKEN_APPLY" \]; then[\s\S]*exit 1/),
+      ]),
+    );
+  });
+
+  it("takes nothing that another job has left", () => {
+    expect(jobs[`.${pipeline.name}`]).toMatchObject({
+      ...{ cache: [], dependencies: [], inherit: { default: ["tags"] } },
+      variables: { GIT_STRATEGY: "clone" },
+    });
+    expect(text).not.toMatch(/artifacts:|trigger:|include:|workflow:|dotenv|needs:project/);
   });
 
   it("has a job for every root in every environment, one apply at a time for each", () => {
@@ -229,7 +312,7 @@ describe.each(PIPELINES)("GitLab: %s", (_, pipeline) => {
   });
 
   it("keeps no plan", () => {
-    expect(text).not.toMatch(/artifacts:|cache:|-out[= ]/);
+    expect(text).not.toMatch(/artifacts:|cache: [^[]|-out[= ]/);
   });
 });
 

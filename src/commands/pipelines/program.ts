@@ -1,0 +1,222 @@
+import { createHash } from "node:crypto";
+import { join, relative, resolve } from "node:path";
+import { textAt } from "../../core/file-text.ts";
+import type { Finding } from "../../core/finding.ts";
+import { recognise } from "../../core/generated.ts";
+import { AppError } from "../../errors/app-error.ts";
+import { type Hint, hint, own, run } from "../../errors/hint.ts";
+import { isRecord, jsonIn, recordOf } from "../../lib/json.ts";
+import { foldersUp, isInside } from "../../lib/paths.ts";
+import type { Facts, ObservingHost } from "../init/observe.ts";
+import { plainPath } from "./files.ts";
+import { finding } from "./findings.ts";
+
+/**
+ * Where a pipeline gets do-bootstrap from. Never by its name: whoever registers a name gets the token.
+ * Paths are relative to the repo's root, with slashes.
+ */
+export type Source =
+  /** npm ci, in the folder of a package.json whose lock file holds the hash. */
+  | { readonly kind: "lockfile"; readonly folder: string; readonly lock: string }
+  /** A package, as `npm pack` makes it: a file of the repo, or an address. */
+  | { readonly kind: "tarball"; readonly from: string; readonly sha512: string }
+  /** Nothing says so: the jobs fail before they ask for a token. */
+  | { readonly kind: "none" };
+
+export interface Program {
+  readonly source: Source;
+  /** What the pipeline reads of the repo, absolute. */
+  readonly files: readonly string[];
+  readonly findings: readonly Finding[];
+}
+
+export interface ProgramRequest {
+  readonly provider: "github" | "gitlab";
+  /** A file or an https address. */
+  readonly tarball: string | undefined;
+  /** In hex, of what is at an address. */
+  readonly sha512: string | undefined;
+}
+
+/**
+ * What the options say, else what the pipeline that is there already says, else the repo's lock file.
+ *
+ * @param existing the text of the pipeline that is there.
+ * @throws AppError USAGE for options that name no package.
+ */
+export async function findProgram(
+  host: Pick<ObservingHost, "files" | "cwd">,
+  facts: Pick<Facts, "config" | "repo">,
+  request: ProgramRequest,
+  existing: string,
+): Promise<Program> {
+  const { top } = facts.repo;
+  if (request.tarball !== undefined) {
+    return given(host, top, { ...request, tarball: request.tarball });
+  }
+  if (request.sha512 !== undefined) {
+    throw new AppError("USAGE", "--hash says what is at the address of --tarball.", {
+      hint: hint`Name that, too: --tarball https://…`,
+    });
+  }
+  return (await remembered(host, top, existing)) ?? (await locked(host, facts, request.provider));
+}
+
+const ADDRESS = /^https:\/\/[\w.-]+(?::\d+)?\/[\w./~%+@=-]+$/;
+const DIGEST = /^[0-9a-f]{128}$/;
+
+async function given(
+  { files, cwd }: Pick<ObservingHost, "files" | "cwd">,
+  top: string,
+  { tarball, sha512 }: ProgramRequest & { readonly tarball: string },
+): Promise<Program> {
+  const usage = (message: string, fix: Hint) => new AppError("USAGE", message, { hint: fix });
+  if (sha512 !== undefined && !DIGEST.test(sha512)) {
+    throw usage(
+      "--hash is not a SHA-512 in hex: 128 of 0-9a-f.",
+      hint`Of a package that you trust: ${run("sha512sum", "FILE")}`,
+    );
+  }
+  if (/^\w+:\/\//.test(tarball)) {
+    if (!ADDRESS.test(tarball)) {
+      const fix = hint`Write it with https, and letters, digits and . _ / ~ % + @ = - alone.`;
+      throw usage("--tarball: the address cannot be written into a pipeline.", fix);
+    }
+    if (sha512 === undefined) {
+      throw usage(
+        "--tarball with an address needs --hash: what the package has to be.",
+        hint`Of a package that you trust: ${run("sha512sum", "FILE")}`,
+      );
+    }
+    return { source: { kind: "tarball", from: tarball, sha512 }, files: [], findings: [] };
+  }
+  const path = resolve(cwd, tarball);
+  const found = await files.look(path);
+  if (found.kind !== "file" || !isInside(found.target, top)) {
+    const why = found.kind === "file" ? "is outside the repo" : "is not a file";
+    throw usage(`--tarball: ${path} ${why}.`, hint`Put the package into the repo, such as: vendor`);
+  }
+  const digest = sha512Of(found.bytes);
+  if (sha512 !== undefined && sha512 !== digest) {
+    throw usage(
+      `--tarball: ${path} is not what --hash says.`,
+      hint`Get the package from where you trust it.`,
+    );
+  }
+  const from = plainPath(relative(top, path));
+  return { source: { kind: "tarball", from, sha512: digest }, files: [path], findings: [] };
+}
+
+function sha512Of(bytes: Uint8Array): string {
+  return createHash("sha512").update(bytes).digest("hex");
+}
+
+/** A pipeline that we wrote says which package it was written for. */
+async function remembered(
+  { files }: Pick<ObservingHost, "files">,
+  top: string,
+  existing: string,
+): Promise<Program | undefined> {
+  if (recognise(existing) !== "generated") return undefined;
+  const from = /^ +package="([^"$]+)"\r?$/m.exec(existing)?.[1] ?? "";
+  const sha512 = /^ +sha512="([0-9a-f]{128})"\r?$/m.exec(existing)?.[1] ?? "";
+  if (sha512 === "") return undefined;
+  if (ADDRESS.test(from)) {
+    return { source: { kind: "tarball", from, sha512 }, files: [], findings: [] };
+  }
+  const path = join(top, from);
+  const found = await files.look(path);
+  if (found.kind !== "file" || !isInside(found.target, top)) return undefined;
+  const source = { kind: "tarball", from, sha512: sha512Of(found.bytes) } as const;
+  return { source, files: [path], findings: [] };
+}
+
+/** npm takes the first of them that is there. */
+const LOCK_FILES = ["npm-shrinkwrap.json", "package-lock.json"] as const;
+const LOCK_BYTES = 64 * 1024 * 1024;
+
+async function locked(
+  { files }: Pick<ObservingHost, "files">,
+  { config: { base }, repo: { top } }: Pick<Facts, "config" | "repo">,
+  provider: "github" | "gitlab",
+): Promise<Program> {
+  const why = (message: string, isPackage: boolean, where?: string): Program => ({
+    source: { kind: "none" },
+    files: [],
+    findings: [
+      finding("ci.no-package", `${message} The jobs fail before they ask for a token.`, {
+        ...(where === undefined ? {} : { where }),
+        fix: isPackage
+          ? FROM_TARBALL
+          : hint`${FROM_REPO} ${own("ci", provider, "--tarball", FILE)}`,
+      }),
+    ],
+  });
+  let hasManifest = false;
+  for (const folder of foldersUp(base, top)) {
+    const manifest = join(folder, "package.json");
+    if ((await files.look(manifest)).kind !== "file") continue;
+    hasManifest = true;
+    for (const name of LOCK_FILES) {
+      const path = join(folder, name);
+      const text = textAt(await files.look(path, { maxBytes: LOCK_BYTES }))?.text ?? "";
+      if (text === "") continue;
+      const entry = readLock(text);
+      if (entry === undefined) break;
+      if ("refused" in entry) return why(`${path} ${entry.refused}.`, true, path);
+      const tarball = resolve(folder, entry.file ?? ".");
+      if (!isInside(tarball, top)) {
+        return why(`${path} takes do-bootstrap from outside the repo.`, true, path);
+      }
+      const source = {
+        kind: "lockfile",
+        folder: plainPath(relative(top, folder) || "."),
+        lock: name,
+      };
+      const read = [manifest, path, ...(entry.file === undefined ? [] : [tarball])];
+      return { source: source as Source, files: read, findings: [] };
+    }
+  }
+  return why("Nothing in this repo says where a pipeline gets do-bootstrap from.", hasManifest);
+}
+
+const FILE = "vendor/do-bootstrap.tgz";
+const FROM_REPO = hint`Put the package into the repo (in a clone of do-bootstrap, ${run("npm", "pack")} makes it), then:`;
+const FROM_TARBALL = hint`${FROM_REPO} ${run("npm", "install", "--save-dev", "--ignore-scripts", `./${FILE}`)}`;
+
+type Locked = { readonly file: string | undefined } | { readonly refused: string };
+
+/**
+ * What a lock file of npm's says of do-bootstrap.
+ *
+ * @returns undefined where it says nothing; `file`: the package that it names, relative to its folder.
+ */
+export function readLock(text: string): Locked | undefined {
+  const packages = recordOf(recordOf(jsonIn(text))["packages"]);
+  const entry = packages["node_modules/do-bootstrap"];
+  if (!isRecord(entry)) return undefined;
+  const { resolved, integrity, link } = entry;
+  const asked = Object.entries(packages)
+    .filter(([path]) => !/(?:^|\/)node_modules\//.test(path))
+    .flatMap(([, each]) =>
+      ["dependencies", "devDependencies", "optionalDependencies"].flatMap(
+        (kind) => recordOf(recordOf(each)[kind])["do-bootstrap"] ?? [],
+      ),
+    );
+  // A version, a tag or another name is looked up; a commit of git has no hash, and is not built.
+  const isNamed = (from: unknown) =>
+    typeof from !== "string" || !/^(?:file:|https:\/\/)/.test(from) || REGISTRY.test(from);
+  if (link === true || asked.length === 0 || [...asked, resolved].some(isNamed)) {
+    return {
+      refused: "takes do-bootstrap by its name or from git, and not from a package that you chose",
+    };
+  }
+  if (typeof integrity !== "string" || !/^sha512-[A-Za-z0-9+/]{86}==$/.test(integrity)) {
+    return { refused: "has no SHA-512 of do-bootstrap" };
+  }
+  const file = String(resolved).startsWith("file:") ? String(resolved).slice(5) : undefined;
+  return { file };
+}
+
+/** Where a registry keeps its packages; GitLab has `/-/` in other addresses, too. */
+const REGISTRY = /\/-\/[^/]+$/;

@@ -1,0 +1,120 @@
+import { expect, it } from "vitest";
+import { readLock } from "../../../../src/commands/pipelines/program.ts";
+
+const HASH = `sha512-${"A".repeat(86)}==`;
+const FILE = "file:vendor/do-bootstrap-1.2.3.tgz";
+const ADDRESS = "https://example.com/do-bootstrap-1.2.3.tgz";
+
+interface Lock {
+  /** What package.json asks for; undefined: nothing. */
+  readonly asks?: unknown;
+  /** Of the entry of the package; undefined: there is none. */
+  readonly entry?: Readonly<Record<string, unknown>>;
+  readonly more?: Readonly<Record<string, unknown>>;
+}
+
+function lock({ asks, entry, more = {} }: Lock): string {
+  const devDependencies = asks === undefined ? {} : { "do-bootstrap": asks };
+  const packages = {
+    "": { devDependencies },
+    ...(entry === undefined ? {} : { "node_modules/do-bootstrap": entry }),
+    ...more,
+  };
+  return JSON.stringify({ lockfileVersion: 3, packages });
+}
+
+it.each<[name: string, lock: Lock, file: string | undefined]>([
+  [
+    "a package in the repo",
+    { asks: FILE, entry: { resolved: FILE, integrity: HASH } },
+    "vendor/do-bootstrap-1.2.3.tgz",
+  ],
+  ["at an address", { asks: ADDRESS, entry: { resolved: ADDRESS, integrity: HASH } }, undefined],
+  [
+    "at GitLab's address of a release",
+    {
+      asks: "https://gitlab.com/a/b/-/releases/v1/downloads/x.tgz",
+      entry: {
+        resolved: "https://gitlab.com/a/b/-/releases/v1/downloads/x.tgz",
+        integrity: HASH,
+      },
+    },
+    undefined,
+  ],
+  [
+    "asked for by a workspace",
+    {
+      entry: { resolved: FILE, integrity: HASH },
+      more: { "apps/web": { dependencies: { "do-bootstrap": "file:../../vendor/x.tgz" } } },
+    },
+    "vendor/do-bootstrap-1.2.3.tgz",
+  ],
+])("a lock file is taken: %s", (_, given, file) => {
+  expect(readLock(lock(given))).toEqual({ file });
+});
+
+const REGISTRY = "https://registry.npmjs.org/do-bootstrap/-/do-bootstrap-1.2.3.tgz";
+const PRIVATE = "https://npm.example.com/repository/all/do-bootstrap/-/do-bootstrap-1.2.3.tgz";
+const GIT = `git+ssh://git@github.com/a/do-bootstrap.git#${"0".repeat(40)}`;
+
+it.each<[name: string, lock: Lock, said: RegExp]>([
+  ["a version", { asks: "^0.1.0", entry: { resolved: REGISTRY, integrity: HASH } }, /name/],
+  ["a version without an address", { asks: "0.1.0", entry: { integrity: HASH } }, /name/],
+  ["a tag", { asks: "latest", entry: { resolved: ADDRESS, integrity: HASH } }, /name/],
+  ["another name", { asks: "npm:other@1", entry: { resolved: FILE, integrity: HASH } }, /name/],
+  [
+    "a registry's address",
+    { asks: REGISTRY, entry: { resolved: REGISTRY, integrity: HASH } },
+    /na/,
+  ],
+  ["a private one's", { asks: PRIVATE, entry: { resolved: PRIVATE, integrity: HASH } }, /name/],
+  [
+    "a registry behind a file",
+    { asks: FILE, entry: { resolved: REGISTRY, integrity: HASH } },
+    /name/,
+  ],
+  ["git", { asks: GIT, entry: { resolved: GIT, integrity: HASH } }, /git/],
+  ["a short form of git", { asks: "a/b", entry: { resolved: GIT } }, /git/],
+  [
+    "plain http",
+    { asks: "http://example.com/x.tgz", entry: { resolved: ADDRESS, integrity: HASH } },
+    /name/,
+  ],
+  ["a folder", { asks: "file:tools", entry: { resolved: "tools", link: true } }, /name/],
+  ["nobody asks", { entry: { resolved: FILE, integrity: HASH } }, /name/],
+  [
+    "a workspace asks for a version",
+    {
+      asks: FILE,
+      entry: { resolved: FILE, integrity: HASH },
+      more: { "apps/web": { optionalDependencies: { "do-bootstrap": "*" } } },
+    },
+    /name/,
+  ],
+  ["no hash", { asks: FILE, entry: { resolved: FILE } }, /SHA-512/],
+  [
+    "a weak hash",
+    { asks: FILE, entry: { resolved: FILE, integrity: "sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=" } },
+    /SHA-512/,
+  ],
+  [
+    "one hash of two",
+    { asks: FILE, entry: { resolved: FILE, integrity: `${HASH} ${HASH}` } },
+    /SHA-512/,
+  ],
+])("a lock file is refused: %s", (_, given, said) => {
+  expect(readLock(lock(given))).toEqual({ refused: expect.stringMatching(said) });
+});
+
+it.each([
+  ["it has no such package", lock({ asks: FILE })],
+  [
+    "another package has it inside",
+    lock({ more: { "node_modules/a/node_modules/do-bootstrap": {} } }),
+  ],
+  ["it is of npm 6", '{"dependencies":{"do-bootstrap":{"version":"1.2.3"}}}'],
+  ["it is no JSON", "{"],
+  ["it is a list", "[]"],
+])("a lock file says nothing: %s", (_, text) => {
+  expect(readLock(text)).toBeUndefined();
+});
