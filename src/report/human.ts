@@ -14,7 +14,6 @@ import type { AppError } from "../errors/app-error.ts";
 import { EXIT, type ExitStatus } from "../errors/exit-status.ts";
 import { exec, type Hint, hint, own, run } from "../errors/hint.ts";
 import { STANDARD_NAMES } from "../exec/token-sources.ts";
-import { groupedBy } from "../lib/grouped.ts";
 import { shellWord } from "../lib/shell-word.ts";
 import { wrap } from "../lib/wrap.ts";
 import { safe } from "../secret/safe.ts";
@@ -237,7 +236,7 @@ function findings(report: Report, all: readonly Finding[], page: Page): string {
   return [found, ...doubtful].filter(Boolean).join("\n");
 }
 
-/** The worst first. What has the same fix stands together, and the fix behind it once. */
+/** The worst first. Many with the same fix stand together, and the fix behind them once. */
 export function humanFindings(all: readonly Finding[], page: Page): string {
   return rowsText(
     worstFirst(all).map((found) => ({ found, others: 0 })),
@@ -252,12 +251,9 @@ interface Row {
 }
 
 function rowsText(rows: readonly Row[], page: Page): string {
-  let alone = 0;
-  const keyOf = ({ found: { id, fix = [] }, others }: Row) => {
-    const isAlone = fix.length === 0 || others > 0;
-    return isAlone ? `${alone++}` : [id, hintText(fix, page.edge)].join(" ");
-  };
-  return [...groupedBy(rows, keyOf).values()]
+  const keyOf = ({ found: { id, fix = [] }, others }: Row) =>
+    fix.length === 0 || others > 0 ? undefined : [id, hintText(fix, page.edge)].join(" ");
+  return grouped(rows, keyOf)
     .flatMap((group) => group.map((row, at) => rowText(row, page, at === group.length - 1)))
     .join("\n");
 }

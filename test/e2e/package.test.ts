@@ -84,6 +84,7 @@ describe("the published package", () => {
         "dist/bin.cjs",
         "dist/execute.cjs",
         "dist/main.js",
+        "dist/npm-list.cjs",
         "dist/chunks/*.js",
         "dist/tree-sitter-terraform.wasm",
         "dist/web-tree-sitter.wasm",

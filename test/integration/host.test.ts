@@ -21,7 +21,7 @@ import { build } from "esbuild";
 import { execa } from "execa";
 import { dir } from "tmp-promise";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { nodeFiles } from "../../src/host/files.ts";
+import { filesUntil, nodeFiles } from "../../src/host/files.ts";
 import type { Clock, FileSnapshot, ToolCall } from "../../src/host/host.ts";
 import { send } from "../../src/host/http.ts";
 import { locked } from "../../src/host/lock.ts";
@@ -502,6 +502,15 @@ describe("files", () => {
       kind: "unusable",
       why: expect.stringContaining("ELOOP"),
     });
+    // A signal ends the wait for a FIFO's writer, and reading at all.
+    const interrupted = new AbortController();
+    const files = filesUntil(interrupted.signal);
+    await execa("mkfifo", [at("silent")]);
+    const waiting = files.look(at("silent"));
+    interrupted.abort();
+    await expect(waiting).rejects.toMatchObject({ code: "INTERRUPTED" });
+    await expect(files.look(at("silent"))).rejects.toMatchObject({ code: "INTERRUPTED" });
+    await expect(files.list(root)).rejects.toMatchObject({ code: "INTERRUPTED" });
     // A link through a folder that is not there, and back to itself.
     await symlink("nowhere/../self", at("self"));
     await symlink("nowhere/../two", at("one"));
