@@ -87,7 +87,7 @@ describe("the licences of what is bundled", () => {
 
   async function bundled(): Promise<string[]> {
     const { metafile } = await build({
-      entryPoints: ["src/main.ts", "src/bin.ts", "src/exec/execute.ts"],
+      entryPoints: ["main", "bin", "exec/execute", "host/npm-list"].map((name) => `src/${name}.ts`),
       outdir: "unused",
       write: false,
       metafile: true,

@@ -2,7 +2,6 @@ import { AppError, asAppError } from "../../errors/app-error.ts";
 import { exec as execLine, hint } from "../../errors/hint.ts";
 import { execOptions } from "../../exec/command-line.ts";
 import type { TokenState } from "../../exec/token-sources.ts";
-import { writeAll } from "../../exec/write-all.ts";
 import { type Context, command } from "../command.ts";
 import { commandLineFrom } from "../request.ts";
 
@@ -32,7 +31,7 @@ export const exec = command({
     progress.end();
     // A signal that came meanwhile was meant to end it all.
     if (host.interrupted.aborted) throw new AppError("INTERRUPTED", "Interrupted.");
-    writeAll(execution.notice, 2);
+    context.say(execution.notice);
     const { execute } = await import("../../exec/execute.ts");
     const more = args.explain ? { afterFailure: explainer(args.env, context, facts.known) } : {};
     return { status: await execute({ ...execution, ...more }) };

@@ -39,7 +39,7 @@ describe("a name, and a value in a name's place", () => {
     ["ghp_16C7e42F292c6912E7710c838347Ae178B4a", false, false],
     ["xoxb-123456789012-abcdef", false, false],
     ["a550e8400-e29b-41d4-a716-446655440000", false, false],
-    ["AKIAIOSFODNN7EXAMPLE", true, false],
+    ["AKIAIOSFODNN7EXAMPLE", false, false],
     ["JBSWY3DPEHPK3PXP", true, false],
     ["DEADBEEFCAFE", true, false],
     ["1PASSWORD", false, false],
