@@ -59,12 +59,21 @@ const OTHERS: readonly (readonly [pattern: RegExp, shown: string])[] = [
  * what this run knows as a secret, in any form.
  */
 export function redact(text: string): string {
-  const ours = text
+  return withoutOthers(withoutKnown(withoutTokens(text)));
+}
+
+/** Whether a text has something of a secret's form in it, whatever the run knows. */
+export function hasSecretForm(text: string): boolean {
+  return withoutOthers(withoutTokens(text)) !== text;
+}
+
+function withoutTokens(text: string): string {
+  return text
     .replace(TOKEN, (found) => `${/^do[opr]/i.exec(found)?.[0] ?? "dop"}_v1_[redacted]`)
     .replace(IN_BASE64, "[redacted]")
     .replace(LEGACY, "[redacted]");
-  return OTHERS.reduce(
-    (shown, [pattern, instead]) => shown.replace(pattern, instead),
-    withoutKnown(ours),
-  );
+}
+
+function withoutOthers(text: string): string {
+  return OTHERS.reduce((shown, [pattern, instead]) => shown.replace(pattern, instead), text);
 }

@@ -1,4 +1,4 @@
-import { redact } from "./redact.ts";
+import { hasSecretForm } from "./redact.ts";
 
 /**
  * What a variable's name says. A name comes out of a file that anybody may have written, so it is used
@@ -11,6 +11,8 @@ const BETWEEN = /[_.-]+/;
 const HUMPS = /[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+/g;
 /** No longer part can be judged, and none says much. */
 const SHORT_PART = 5;
+/** No shorter text has the form of a secret. */
+const LEAST_SECRET = 15;
 
 /**
  * Whether a text that stands in a name's place may be one. dotenv takes `dop_v1_…: the token of production`
@@ -19,7 +21,8 @@ const SHORT_PART = 5;
 export function isName(text: string): boolean {
   if (text.length > 80 || !/^[A-Za-z_][\w.-]*$/.test(text)) return false;
   if (text.length <= SHORT_PART) return true;
-  return redact(text) === text && !/do[opr]_v1/i.test(text) && text.split(BETWEEN).every(isWord);
+  if (/do[opr]_v1/i.test(text) || !text.split(BETWEEN).every(isWord)) return false;
+  return text.length < LEAST_SECRET || !hasSecretForm(text);
 }
 
 function isWord(part: string): boolean {

@@ -31,7 +31,7 @@ export const exec = command({
     progress.end();
     // A signal that came meanwhile was meant to end it all.
     if (host.interrupted.aborted) throw new AppError("INTERRUPTED", "Interrupted.");
-    context.say(execution.notice);
+    if (execution.notice !== "") context.say(execution.notice);
     const { execute } = await import("../../exec/execute.ts");
     const more = args.explain ? { afterFailure: explainer(args.env, context, facts.known) } : {};
     return { status: await execute({ ...execution, ...more }) };
