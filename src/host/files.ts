@@ -23,6 +23,9 @@ const LEFT_OVERS = [
 
 /** @param interrupted nothing more is read from then on; what is written is finished or taken back. */
 export const filesUntil = (interrupted: AbortSignal | undefined): Files => ({
+  get steady() {
+    return nodeFiles;
+  },
   look: (path, options) => look(path, { ...options, interrupted }),
   async list(directory) {
     refuseIf(interrupted);

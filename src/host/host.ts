@@ -150,6 +150,8 @@ export interface LookOptions {
 }
 
 export interface Files {
+  /** The same, which no signal ends: for what has to be put back. */
+  readonly steady: Files;
   look(path: string, options?: LookOptions): Promise<Snapshot>;
   /** Names in a directory, sorted; empty where there is none. */
   list(directory: string): Promise<readonly string[]>;

@@ -4,6 +4,7 @@ import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { AppError } from "../errors/app-error.ts";
 import { hint } from "../errors/hint.ts";
+import { safe } from "../secret/safe.ts";
 import { ageOf, codeOf, writeFailed } from "./files.ts";
 import type { LockWait } from "./host.ts";
 import { isDead, makerOf, newTag, type Owner, ourselves } from "./owner.ts";
@@ -146,7 +147,8 @@ async function readHolder(path: string): Promise<Holder | undefined> {
 }
 
 function nameOf(holder: Holder | undefined): string {
-  return holder === undefined ? "another run" : `process ${holder.pid} on ${holder.host}`;
+  // Whoever may write the lock wrote the name.
+  return holder === undefined ? "another run" : `process ${holder.pid} on ${safe(holder.host)}`;
 }
 
 function busy(path: string, holder: Holder | undefined): AppError {

@@ -251,8 +251,11 @@ interface Row {
 }
 
 function rowsText(rows: readonly Row[], page: Page): string {
-  const keyOf = ({ found: { id, fix = [] }, others }: Row) =>
-    fix.length === 0 || others > 0 ? undefined : [id, hintText(fix, page.edge)].join(" ");
+  const keyOf = ({ found, others }: Row) => {
+    const { id, fix = [] } = found;
+    const isAlone = fix.length === 0 || others > 0 || isStep(found);
+    return isAlone ? undefined : [id, hintText(fix, page.edge)].join(" ");
+  };
   return grouped(rows, keyOf)
     .flatMap((group) => group.map((row, at) => rowText(row, page, at === group.length - 1)))
     .join("\n");
@@ -265,10 +268,17 @@ function rowText({ found, others }: Row, page: Page, isLast: boolean): string {
   return others === 0 ? shown : [shown, page.paint("dim", `  ${more}`)].join("\n");
 }
 
+/** Of a list in order. */
+function isStep({ id }: Finding): boolean {
+  return id === "ci.to-do";
+}
+
 /** What many roots have in common is said once; of an error every place counts, of a list every step. */
 function findingsOfMany(all: readonly Finding[], page: Page): string {
-  const keyOf = ({ id, level, fix = [] }: Finding) =>
-    level === "error" || id === "ci.to-do" ? undefined : [id, hintText(fix, page.edge)].join(" ");
+  const keyOf = (each: Finding) =>
+    each.level === "error" || isStep(each)
+      ? undefined
+      : [each.id, hintText(each.fix ?? [], page.edge)].join(" ");
   const rows = grouped(worstFirst(all), keyOf).flatMap(([found, ...others]) =>
     found === undefined ? [] : { found, others: others.length },
   );

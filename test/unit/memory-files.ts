@@ -55,6 +55,9 @@ export function memoryFiles(
     throw new Error("These files are only read.");
   };
   return {
+    get steady() {
+      return this;
+    },
     async look(path) {
       const isFolder = paths.some((each) => each !== path && isInside(each, path));
       const entry = byPath.get(path) ?? (isFolder ? { unusable: "a directory" } : undefined);

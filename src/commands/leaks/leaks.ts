@@ -345,7 +345,10 @@ function ofTheDead(leaks: readonly (HistoryLeak | FileLeak)[]): Finding[] {
 function titleOf(kind: TokenKind, { fingerprint }: Secret, states: States): string {
   const state = states.get(fingerprint);
   const isAlive = state === "alive" ? ", alive" : "";
-  const isUnknown = state === undefined || state === "unknown" ? ", state unknown" : "";
+  // What only looks like an old token is asked about nowhere.
+  const isAsked = kind !== "old" && kind !== "refresh";
+  const isUnknown =
+    isAsked && (state === undefined || state === "unknown") ? ", state unknown" : "";
   return `${WHAT[kind]} (${fingerprint}${isAlive}${isUnknown})`;
 }
 

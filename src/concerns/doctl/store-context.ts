@@ -53,7 +53,8 @@ function edit(host: EditingHost, change: Edit, expected: string | undefined): Pr
         { hint: hint`Run the same command again.` },
       );
     });
-    const steady = { ...host, clock: { ...host.clock, sleep: host.steadyClock.sleep } };
+    const clock = { ...host.clock, sleep: host.steadyClock.sleep };
+    const steady = { ...host, files: host.files.steady, clock };
     return () => alone(steady, change, () => putBack(steady, change, { held, undo }));
   });
 }
