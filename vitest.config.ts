@@ -10,6 +10,8 @@ export default defineConfig(({ mode }) => {
       globalSetup: "test/global-setup.ts",
       reporters: [["default", { summary: false }], "./test/reporter.ts"],
       testTimeout: 30_000,
+      // What is tested is what is published: the built program, loaded as it is.
+      server: { deps: { external: [/\/dist\//] } },
       // Starting a child copies the page tables of its parent: 17 ms where that holds 900 MB, as all
       // threads together do, and 3 ms in a process of one test file.
       pool: "forks",

@@ -7,7 +7,7 @@ import { title } from "./core/run-commands.ts";
 import { type AppError, asAppError } from "./errors/app-error.ts";
 import { EXIT } from "./errors/exit-status.ts";
 import { ownPart } from "./exec/command-line.ts";
-import { nodeHost } from "./host/node.ts";
+import { nodeHost, type Output, ownProcess, type Surface } from "./host/node.ts";
 import { isCi } from "./lib/is-ci.ts";
 import { allWell, isAllWell } from "./report/all-well.ts";
 import { type HintEdge, shellOf } from "./report/hint-text.ts";
@@ -16,20 +16,39 @@ import { jsonDocument, jsonError, jsonReport } from "./report/json.ts";
 import { type Page, pageOn } from "./report/paint.ts";
 import { progressOn } from "./report/progress.ts";
 import type { Report } from "./report/report.ts";
-import { remember } from "./secret/known.ts";
+import { apart, remember } from "./secret/known.ts";
 import { secretsOf } from "./secret/named.ts";
 import { safe, safeLines } from "./secret/safe.ts";
 import { describeOrigin } from "./secret/secret.ts";
 
+/** Runs the command line of this process. */
+export function main(argv: readonly string[], packageFolder: string): Promise<number> {
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", endUnlessClosed);
+  return runLine(argv, packageFolder, ownProcess());
+}
+
 /**
- * Runs one command line: parse, run, report. The only place that catches and prints.
+ * Runs one command line: parse, run, report. The only place that catches and prints. Any number may run
+ * at once in a process, each on a surface of its own.
  *
  * @param argv without node and the script.
  * @param packageFolder absolute path of this package.
+ * @returns the exit status.
  */
-export async function main(argv: readonly string[], packageFolder: string): Promise<number> {
-  const { stdout, stderr, env } = process;
-  for (const stream of [stdout, stderr]) stream.on("error", endUnlessClosed);
+export function runLine(
+  argv: readonly string[],
+  packageFolder: string,
+  surface: Surface,
+): Promise<number> {
+  return apart(() => runHere(argv, packageFolder, surface));
+}
+
+async function runHere(
+  argv: readonly string[],
+  packageFolder: string,
+  surface: Surface,
+): Promise<number> {
+  const { stdout, stderr, env, platform } = surface;
   const own = ownPart(argv);
   const isJson = own.includes("--json");
   const isDebug = own.includes("--debug");
@@ -37,10 +56,9 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
   let cwd: string | undefined;
   let environment: string | undefined;
   const edge = (): HintEdge => {
-    const { platform } = process;
     return { environment, cwd, platform, shell: shellOf(platform, env) };
   };
-  const pageOf = (stream: NodeJS.WriteStream): Page => pageOn(stream, env, flag, edge());
+  const pageOf = (stream: Output): Page => pageOn(stream, env, flag, edge());
   for (const [name, value] of Object.entries(env)) {
     for (const secret of secretsOf(name, value ?? "")) remember(secret);
   }
@@ -56,7 +74,7 @@ export async function main(argv: readonly string[], packageFolder: string): Prom
       return EXIT.ok;
     }
     environment = typeof parsed.args["env"] === "string" ? parsed.args["env"] : undefined;
-    const host = nodeHost(packageFolder);
+    const host = nodeHost(packageFolder, surface);
     cwd = host.cwd;
     const context: Context = {
       host: isDebug ? (await import("./host/trace.ts")).traced(host, say) : host,

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { setTimeout as wait } from "node:timers/promises";
 import { AppError } from "../errors/app-error.ts";
 import { EXIT } from "../errors/exit-status.ts";
@@ -8,23 +9,52 @@ import { hint } from "../errors/hint.ts";
 import { wrap } from "../lib/wrap.ts";
 import { safe, safeLines } from "../secret/safe.ts";
 import { filesUntil } from "./files.ts";
-import type { Clock, Host, InputKind, Terminal } from "./host.ts";
+import type { Clock, Environment, Host, InputKind, Terminal } from "./host.ts";
 import { send } from "./http.ts";
 import { keep, recall } from "./record.ts";
 import { run } from "./run.ts";
 import { stateOf } from "./state.ts";
 import { which } from "./which.ts";
 
-/**
- * The real machine. Its signal handlers stand from now on: the first signal aborts, a second ends.
- *
- * @param packageFolder absolute path of this package.
- */
-export function nodeHost(packageFolder: string): Host {
-  const { env, platform } = process;
+/** What a run takes from the process that it is in, and from nowhere else. */
+export interface Surface {
+  readonly env: Environment;
+  readonly platform: NodeJS.Platform;
+  /** Absolute path of the working directory. @throws AppError USAGE where it was removed meanwhile. */
+  readonly cwd: () => string;
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly interrupted: AbortSignal;
+}
+
+export interface Output {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+/** This process. Its signal handlers stand from now on: the first signal aborts, a second ends. */
+export function ownProcess(): Surface {
   // With a umask that keeps us ourselves out, a folder that we make would be one that we cannot use.
   process.umask(process.umask(0o077) & ~0o700);
-  const interrupted = interruption();
+  const { env, platform, stdin, stdout, stderr } = process;
+  return {
+    ...{ env, platform, stdin, stdout, stderr },
+    cwd: workingDirectory,
+    interrupted: interruption(),
+  };
+}
+
+/**
+ * The real machine.
+ *
+ * @param packageFolder absolute path of this package.
+ * @throws AppError USAGE without a working directory.
+ */
+export function nodeHost(packageFolder: string, surface: Surface): Host {
+  const { env, platform, interrupted, stdin, stderr } = surface;
+  const cwd = surface.cwd();
   let npmFiles: Host["npmFiles"] | undefined;
   const clock: Clock = {
     now: () => Date.now(),
@@ -42,17 +72,17 @@ export function nodeHost(packageFolder: string): Host {
     clock,
     steadyClock: { now: () => performance.now(), sleep: (ms) => wait(ms) },
     interrupted,
-    cwd: workingDirectory(),
+    cwd,
     home: env["HOME"] ?? (platform === "win32" ? homedir() : undefined),
     files: filesUntil(interrupted),
-    state: stateOf(process),
+    state: stateOf({ env, platform }),
     records: {
       recall: (path) => recall({ env, platform }, { kind: "config", path }),
       keep: (path, value, since) =>
         keep({ env, platform }, { kind: "config", path }, value, { inputs: [path], since }),
     },
     http: (request) => send(request, interrupted),
-    run: (call) => run(call, interrupted),
+    run: (call) => run({ cwd, ...call }, interrupted),
     which: (name, notIn) => which(name, notIn, { env, platform }),
     locked: async (path, lockWait, action) =>
       (await import("./lock.ts")).locked(path, lockWait, action),
@@ -65,13 +95,10 @@ export function nodeHost(packageFolder: string): Host {
       const { loadHclParser } = await import("./hcl.ts");
       return loadHclParser(packageFolder);
     }),
-    readInput,
+    readInput: (of) => readInput(stdin, of),
     openPage: async (address, notIn) =>
       (await import("./open-page.ts")).openPage(address, notIn, { env, platform }),
-    terminal:
-      process.stdin.isTTY && process.stderr.isTTY
-        ? once(() => nodeTerminal(interrupted))
-        : undefined,
+    terminal: stdin.isTTY && stderr.isTTY ? once(() => nodeTerminal(interrupted)) : undefined,
   };
 }
 
@@ -160,17 +187,20 @@ async function discardTypedAhead(): Promise<void> {
   if (isInterrupted) throw new AppError("INTERRUPTED", "Interrupted. Nothing was changed.");
 }
 
-async function readInput({ what, asked, example, maxBytes, waitMs }: InputKind): Promise<string> {
-  if (process.stdin.isTTY) {
+async function readInput(
+  stdin: Surface["stdin"],
+  { what, asked, example, maxBytes, waitMs }: InputKind,
+): Promise<string> {
+  if (stdin.isTTY) {
     throw new AppError("USAGE", `${asked} reads a pipe, and standard input is a terminal.`, {
       hint: hint`For example: ${example}`,
     });
   }
   const chunks: Buffer[] = [];
   let size = 0;
-  const timer = setTimeout(() => process.stdin.destroy(), waitMs);
+  const timer = setTimeout(() => stdin.destroy(), waitMs);
   try {
-    for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+    for await (const chunk of stdin as AsyncIterable<Buffer>) {
       chunks.push(chunk);
       size += chunk.length;
       if (size > maxBytes) {

@@ -3,7 +3,7 @@ import { execa } from "execa";
 import { describe, expect, it } from "vitest";
 import { openGit } from "../../src/concerns/git/git.ts";
 import type { ToolCall } from "../../src/host/host.ts";
-import { nodeHost } from "../../src/host/node.ts";
+import { nodeHost, ownProcess } from "../../src/host/node.ts";
 import { type Workbench, workbench } from "../fixtures/workbench.ts";
 
 const EMPTY_BLOB = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391";
@@ -52,7 +52,7 @@ async function addToIndex(bench: Workbench, paths: readonly string[]): Promise<v
 
 async function opened(bench: Workbench) {
   const calls: ToolCall[] = [];
-  const host = nodeHost(bench.root);
+  const host = nodeHost(bench.root, ownProcess());
   const run = (call: ToolCall) => {
     calls.push(call);
     return host.run(call);
