@@ -1,5 +1,5 @@
 import type { Environment } from "../host/host.ts";
-import { keep, recall } from "../host/record.ts";
+import { recall } from "../host/record.ts";
 import type { ExecConfig } from "./exec-config.ts";
 
 /** What the config of `exec` and `env` depends on, besides files. */
@@ -19,15 +19,7 @@ export function recallConfig(context: RecordContext): ExecConfig | undefined {
   return { ...known, environment: context.environment };
 }
 
-/** @param from as in host/record.ts. */
-export function rememberConfig(
-  context: RecordContext,
-  config: ExecConfig,
-  from: Parameters<typeof keep>[3],
-): void {
-  keep(context, keyOf(context), config, from);
-}
-
-function keyOf({ cwd, environment }: RecordContext) {
+/** What a record is about. */
+export function keyOf({ cwd, environment }: RecordContext) {
   return { kind: "exec", path: cwd, environment } as const;
 }

@@ -5,21 +5,14 @@ import { AppError, asAppError } from "../errors/app-error.ts";
 import { hint, run } from "../errors/hint.ts";
 import { isExhausted, systemHint } from "../errors/system-error.ts";
 import { isInside } from "../lib/paths.ts";
+import { type Folder, inFolder, isExchangeable, isSame } from "./folder.ts";
 import type { Entry, FileSnapshot, Files, LookOptions, Snapshot, Undo } from "./host.ts";
-import { isDead, makerOf, newTag, tagOfMaker } from "./owner.ts";
+import { dropLeftOver, isOfOurs, KINDS, withOwnFolder, withPrivateFile } from "./private-folder.ts";
 
 /** Files of a repo's size; anything larger is not ours to read. */
 const MAX_BYTES = 4 * 1024 * 1024;
 /** A FIFO's writer (1Password) may ask its owner first. */
 const FIFO_WAIT_MS = 10_000;
-
-/** What a killed run may leave. That a maker is dead is known at once on its own machine only. */
-const LEFT_OVERS = [
-  // Of a write, which takes some ms.
-  { name: /^\.env\.do-bootstrap-(.+)\.local$/, afterMs: 60_000 },
-  // A private folder lives as long as the doctl in it, which has 120 s.
-  { name: /^\.do-bootstrap-(.+)$/, afterMs: 180_000 },
-] as const;
 
 /** @param interrupted nothing more is read from then on; what is written is finished or taken back. */
 export const filesUntil = (interrupted: AbortSignal | undefined): Files => ({
@@ -42,7 +35,8 @@ export const filesUntil = (interrupted: AbortSignal | undefined): Files => ({
   makeDirectory,
   removeEmpty,
   sweep,
-  withPrivateFolder,
+  withDoctlFile,
+  withOwnFolder,
 });
 
 export const nodeFiles: Files = filesUntil(undefined);
@@ -83,12 +77,16 @@ function largerThan(bytes: number): string {
   return `larger than ${bytes / 1024 / 1024} MB`;
 }
 
+/** Its links are resolved: one that is there now was put there meanwhile. */
+const TO_READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
+
 async function lookAtFile(
   path: string,
   target: string,
   maxBytes: number,
+  at = target,
 ): Promise<FileSnapshot | undefined> {
-  const handle = await fs.open(target, constants.O_RDONLY | constants.O_NONBLOCK);
+  const handle = await fs.open(at, TO_READ);
   try {
     const bytes = await readUpTo(handle, maxBytes);
     if (bytes === undefined) return undefined;
@@ -124,7 +122,7 @@ async function lookAtFifo(
   target: string,
   { maxBytes, interrupted }: { maxBytes: number; interrupted: AbortSignal | undefined },
 ): Promise<Snapshot> {
-  const handle = await fs.open(target, constants.O_RDONLY | constants.O_NONBLOCK);
+  const handle = await fs.open(target, TO_READ);
   const deadline = performance.now() + FIFO_WAIT_MS;
   const chunks: Buffer[] = [];
   let size = 0;
@@ -215,55 +213,63 @@ async function whyNotWritable(directory: string): Promise<string | undefined> {
 
 async function replace(before: Snapshot, bytes: Uint8Array, mode: number): Promise<Undo> {
   const { target } = before;
-  try {
-    await put(target, bytes, {
+  const write = async (folder: Folder): Promise<Undo> => {
+    await put(folder, basename(target), bytes, {
       async dress(handle) {
         await handle.chmod(mode);
         if (before.kind === "file") await keepOwner(handle, before, mode);
       },
-      last: () => assertUnchanged(before),
+      last: () => assertUnchanged(before, folder),
     });
+    return () => restore(before, bytes, folder);
+  };
+  return changed(before, "written", () => inFolder(dirname(target), write));
+}
+
+async function changed<T>(
+  { path }: Snapshot,
+  how: "written" | "removed",
+  change: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await change();
   } catch (error) {
-    if (error instanceof AppError) throw error;
-    throw writeFailed(`${before.path} could not be written`, error);
+    throw error instanceof AppError ? error : writeFailed(`${path} could not be ${how}`, error);
   }
-  await syncDirectory(dirname(target));
-  return () => restore(before, bytes);
 }
 
 interface Put {
   /** Gives the empty file its mode and owner: the umask must not loosen or tighten what we keep. */
   readonly dress: (handle: fs.FileHandle) => Promise<void>;
-  /** What comes when all is written, just before the file takes the target's place. */
-  readonly last: (temporary: string) => Promise<void>;
+  /** When all is written, and before the file is closed. */
+  readonly finish?: (handle: fs.FileHandle) => Promise<void>;
+  /** What comes just before the file takes the target's place. */
+  readonly last?: () => Promise<void>;
   /** There may be no room for what hides it from git. */
   readonly unhidden?: true;
 }
 
 async function put(
-  target: string,
+  folder: Folder,
+  name: string,
   bytes: Uint8Array,
-  { dress, last, unhidden }: Put,
+  { dress, finish, last, unhidden }: Put,
 ): Promise<void> {
-  const temporary = temporaryFor(target);
-  const folder = dirname(temporary);
-  try {
-    await fs.mkdir(folder, { mode: 0o700 });
-    // One for .gitignore is one itself.
-    if (basename(target) !== IGNORE_FILE && !unhidden) await hideFromGit(folder);
-    const handle = await fs.open(temporary, "wx", 0o600);
+  await withPrivateFile(folder, KINDS.write, async (file) => {
+    if (!unhidden) await file.hide();
+    const handle = await fs.open(await file.at(), "wx", 0o600);
     try {
       await dress(handle);
       await handle.writeFile(bytes);
+      await finish?.(handle);
       await handle.sync();
     } finally {
       await handle.close();
     }
-    await last(temporary);
-    await fs.rename(temporary, target);
-  } finally {
-    await dropFolder(folder);
-  }
+    await last?.();
+    await fs.rename(await file.at(), await folder.at(name));
+  });
+  await folder.sync();
 }
 
 /**
@@ -302,29 +308,26 @@ function forAnyGroup(mode: number): number {
 }
 
 async function remove(before: FileSnapshot): Promise<Undo> {
-  await assertUnchanged(before);
-  // What a link leads to stays.
-  const link = await fs.readlink(before.path).catch(() => undefined);
-  await fs.rm(before.path).catch((error: unknown) => {
-    throw writeFailed(`${before.path} could not be removed`, error);
+  const name = basename(before.path);
+  return changed(before, "removed", async () => {
+    const path = await realpath(dirname(before.path));
+    return inFolder(path, async (folder): Promise<Undo> => {
+      // What a link leads to stays.
+      const link = await fs.readlink(await folder.at(name)).catch(() => undefined);
+      await assertUnchanged(before, link === undefined ? folder : undefined);
+      await fs.rm(await folder.at(name));
+      await folder.sync();
+      if (link === undefined) return () => restore(before, undefined, folder);
+      return () => inFolder(path, async (now) => fs.symlink(link, await now.at(name)));
+    });
   });
-  await syncDirectory(dirname(before.path));
-  if (link !== undefined) return () => fs.symlink(link, before.path);
-  return () => restore({ ...before, target: before.path }, undefined);
 }
 
-async function assertUnchanged(before: Snapshot): Promise<void> {
-  const now = await look(before.path);
-  const same =
-    now.kind === before.kind &&
-    now.target === before.target &&
-    (now.kind !== "file" ||
-      before.kind !== "file" ||
-      (now.mode === before.mode &&
-        now.uid === before.uid &&
-        now.gid === before.gid &&
-        now.bytes.equals(before.bytes)));
-  if (same) return;
+/** @param folder that the file itself is in: what is at its path may be somewhere else by now. */
+async function assertUnchanged(before: Snapshot, folder?: Folder): Promise<void> {
+  const seen = [await look(before.path)];
+  if (folder !== undefined) seen.push(await lookIn(folder, basename(before.target)));
+  if (seen.every((now) => isAsBefore(now, before))) return;
   throw new AppError(
     "CHANGED_MEANWHILE",
     `${before.path} was changed by somebody else meanwhile.`,
@@ -334,52 +337,57 @@ async function assertUnchanged(before: Snapshot): Promise<void> {
   );
 }
 
-/** @param ours what we left there: what somebody else wrote since then stays. */
-async function restore(before: Snapshot, ours: Uint8Array | undefined): Promise<void> {
-  const now = await look(before.target, { waitForFifo: false });
-  const isOurs =
-    now.kind === "file" ? ours && now.bytes.equals(ours) : now.kind === "absent" && !ours;
-  if (!isOurs) return;
-  if (before.kind === "absent") return fs.rm(before.target, { force: true });
-  if (before.kind !== "file") return;
-  const back: Put = {
-    async dress(handle) {
-      const { mode } = before;
-      await handle.chmod(mode);
-      // Another user's that was removed comes back as ours, rather than not at all.
-      await keepOwner(handle, before, mode).catch(() => handle.chmod(forAnyGroup(mode)));
-    },
-    last: (temporary) => fs.utimes(temporary, secondsOf(before.atimeMs), secondsOf(before.mtimeMs)),
-  };
-  const again = () => put(before.target, before.bytes, { ...back, unhidden: true });
-  await put(before.target, before.bytes, back).catch(again);
+function isAsBefore(now: Snapshot, before: Snapshot): boolean {
+  if (now.kind !== before.kind || now.target !== before.target) return false;
+  if (now.kind !== "file" || before.kind !== "file") return true;
+  const isSameOwner = now.uid === before.uid && now.gid === before.gid;
+  return now.mode === before.mode && isSameOwner && now.bytes.equals(before.bytes);
+}
+
+/** What a name is in a folder; a link is not followed. */
+async function lookIn(folder: Folder, name: string): Promise<Snapshot> {
+  const path = join(folder.path, name);
+  const at = await folder.at(name);
+  try {
+    const stats = await fs.lstat(at);
+    const file = stats.isFile() ? await lookAtFile(path, path, MAX_BYTES, at) : undefined;
+    return file ?? { kind: "unusable", path, target: path, why: nameOf(stats) };
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return { kind: "absent", path, target: path };
+    throw error;
+  }
 }
 
 /**
- * Where a file is written before it takes the target's place: in a folder beside it, under its name.
- * That git ignores the target does not say that it ignores what is in there: /.env names one place.
+ * @param ours what we left there: what somebody else wrote since then stays.
+ * @param where the folder that it was in: in another one nothing is ours.
  */
-function temporaryFor(target: string): string {
-  return join(dirname(target), `.env.do-bootstrap-${newTag()}.local`, basename(target));
-}
-
-const IGNORE_FILE = ".gitignore";
-
-/** Of all patterns git believes those nearest to a file: no repo has others for what comes into the folder. */
-async function hideFromGit(folder: string): Promise<void> {
-  await fs.writeFile(join(folder, IGNORE_FILE), "*\n", { mode: 0o600 });
-}
-
-/** What hides the rest from git goes last. Not worth a failure: what is left is swept by the next run. */
-async function dropFolder(folder: string): Promise<void> {
-  // A doctl whose parent was killed may still write.
-  const all = { recursive: true, force: true, maxRetries: 3, retryDelay: 50 };
-  // A left-over may be a file. What a link of a repo's leads to is nothing of ours.
-  const stats = await fs.lstat(folder).catch(() => undefined);
-  for (const name of stats?.isDirectory() ? await list(folder) : []) {
-    if (name !== IGNORE_FILE) await fs.rm(join(folder, name), all).catch(() => undefined);
-  }
-  await fs.rm(folder, all).catch(() => undefined);
+async function restore(
+  before: Snapshot,
+  ours: Uint8Array | undefined,
+  where: Pick<Folder, "stats">,
+): Promise<void> {
+  const name = basename(before.target);
+  await inFolder(dirname(before.target), async (folder) => {
+    if (!isSame(folder.stats, where.stats)) return;
+    const now = await lookIn(folder, name);
+    const isOurs =
+      now.kind === "file" ? ours && now.bytes.equals(ours) : now.kind === "absent" && !ours;
+    if (!isOurs) return;
+    if (before.kind === "absent") return fs.unlink(await folder.at(name));
+    if (before.kind !== "file") return;
+    const back: Put = {
+      async dress(handle) {
+        const { mode } = before;
+        await handle.chmod(mode);
+        // Another user's that was removed comes back as ours, rather than not at all.
+        await keepOwner(handle, before, mode).catch(() => handle.chmod(forAnyGroup(mode)));
+      },
+      finish: (handle) => handle.utimes(secondsOf(before.atimeMs), secondsOf(before.mtimeMs)),
+    };
+    const again = () => put(folder, name, before.bytes, { ...back, unhidden: true });
+    await put(folder, name, before.bytes, back).catch(again);
+  });
 }
 
 /** Node cuts off what is less than a microsecond, also of a number that is a hair too small. */
@@ -418,59 +426,39 @@ async function removeEmpty(path: string, top: string): Promise<Undo> {
 
 async function sweep(directory: string): Promise<readonly string[]> {
   const names = await list(directory);
-  const known = names.filter((name) => LEFT_OVERS.some((kind) => kind.name.test(name)));
-  for (const name of known) {
-    if (!(await isLeftOver(directory, name))) continue;
-    await dropFolder(join(directory, name));
-  }
+  const known = names.filter(isOfOurs);
+  if (known.length === 0) return names;
+  const dropAll = async (folder: Folder) => {
+    for (const name of known) await dropLeftOver(folder, name).catch(() => undefined);
+  };
+  await inFolder(await realpath(directory), dropAll).catch(() => undefined);
   return names;
 }
 
-async function isLeftOver(directory: string, name: string): Promise<boolean> {
-  const stats = await fs.lstat(join(directory, name)).catch(() => undefined);
-  // Another user could lead us elsewhere while we remove what is his.
-  if (stats === undefined || stats.uid !== (process.getuid?.() ?? stats.uid)) return false;
-  for (const kind of LEFT_OVERS) {
-    const maker = makerOf(kind.name.exec(name)?.[1] ?? "");
-    if (maker === undefined) continue;
-    if (isDead(maker)) return true;
-    return ageOf(stats) > kind.afterMs;
-  }
-  return false;
-}
-
-/** In ms. What comes from the future was there before somebody set the clock back. */
-export function ageOf({ mtimeMs }: Pick<Stats, "mtimeMs">): number {
-  return Math.abs(Date.now() - mtimeMs);
-}
-
-async function withPrivateFolder<T>(
+async function withDoctlFile<T>(
   parent: string,
-  use: (folder: string) => Promise<T>,
-): Promise<T> {
-  const folder = await fs
-    .mkdtemp(join(parent, `.do-bootstrap-${tagOfMaker()}`))
-    .catch((error: unknown) => {
-      throw writeFailed(`A folder in ${parent} could not be created`, error);
-    });
+  use: (path: string) => Promise<T>,
+): Promise<T | undefined> {
+  const path = await realpath(parent);
   try {
-    await hideFromGit(folder).catch((error: unknown) => {
-      throw writeFailed(`A file in ${folder} could not be written`, error);
-    });
-    return await use(folder);
-  } finally {
-    await dropFolder(folder);
+    if (await isExchangeable(path)) return undefined;
+    return await inFolder(path, (folder) =>
+      withPrivateFile(folder, KINDS.doctl, async (file) => {
+        await file.hide().catch((error: unknown) => {
+          throw writeFailed(`A file in ${parent} could not be written`, error);
+        });
+        return use(file.path);
+      }),
+    );
+  } catch (error) {
+    if (error instanceof AppError) throw error;
+    throw writeFailed(`A folder in ${parent} could not be created`, error);
   }
 }
 
-async function syncDirectory(directory: string): Promise<void> {
-  // Windows and some network file systems cannot: the rename is atomic all the same.
-  const handle = await fs.open(directory, "r").catch(() => undefined);
-  await handle?.sync().catch(() => undefined);
-  await handle?.close();
-}
-
-function nameOf(stats: Stats): string {
+/** What stands somewhere, in words. */
+export function nameOf(stats: Stats): string {
+  if (stats.isSymbolicLink()) return "a link";
   if (stats.isDirectory()) return "a directory";
   if (stats.isFIFO()) return "a FIFO";
   if (stats.isSocket()) return "a socket";

@@ -179,8 +179,19 @@ export interface Files {
    * @returns the names that were in it.
    */
   sweep(directory: string): Promise<readonly string[]>;
-  /** A private folder (0700) inside `parent`, gone when `use` ends. */
-  withPrivateFolder<T>(parent: string, use: (folder: string) => Promise<T>): Promise<T>;
+  /**
+   * Room for a config that a doctl writes: a file in a private folder (0700) inside `parent`, gone when `use`
+   * ends.
+   *
+   * @returns undefined where another user could lead that doctl elsewhere.
+   */
+  withDoctlFile<T>(parent: string, use: (path: string) => Promise<T>): Promise<T | undefined>;
+  /**
+   * A private folder (0700) inside `parent`, gone with all that is in it when `use` ends.
+   *
+   * @throws AppError WRITE_FAILED where another user could exchange what is in `parent`.
+   */
+  withOwnFolder<T>(parent: string, use: (folder: string) => Promise<T>): Promise<T>;
 }
 
 export interface Entry {

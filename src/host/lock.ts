@@ -1,13 +1,15 @@
 import { randomUUID } from "node:crypto";
-import { link, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { constants, type Stats } from "node:fs";
+import * as fs from "node:fs/promises";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { AppError } from "../errors/app-error.ts";
 import { hint } from "../errors/hint.ts";
 import { safe } from "../secret/safe.ts";
-import { ageOf, codeOf, writeFailed } from "./files.ts";
+import { codeOf, nameOf, writeFailed } from "./files.ts";
+import { isOwn } from "./folder.ts";
 import type { LockWait } from "./host.ts";
-import { isDead, makerOf, newTag, type Owner, ourselves } from "./owner.ts";
+import { ageOf, isDead, makerOf, newTag, type Owner, ourselves } from "./owner.ts";
 
 const WAIT_MS = 60_000;
 const RETRY_MS = 50;
@@ -32,7 +34,7 @@ interface LockFile {
  * Runs `action` while this process alone holds `path`, a small file that names its holder. A lock
  * whose holder died on this machine is taken over at once.
  *
- * @throws AppError DOCTL_CONFIG_BUSY after 60 s, naming the holder.
+ * @throws AppError DOCTL_CONFIG_BUSY after 60 s, naming the holder; at once for what is no lock.
  */
 export async function locked<T>(
   path: string,
@@ -42,19 +44,37 @@ export async function locked<T>(
   const me: Holder = { ...ourselves(), host: hostname(), id: randomUUID() };
   const place: LockFile = { path, own: `${path}.${newTag()}` };
   try {
-    await writeFile(place.own, JSON.stringify(me), { flag: "wx", mode: 0o600, flush: true });
-    await takeTurn(place, wait);
+    await makeOwn(place.own, JSON.stringify(me));
+    await takeTurn(place, wait).finally(() => removed(place.own));
   } catch (error) {
     throw error instanceof AppError ? error : writeFailed(`${path} could not be created`, error);
-  } finally {
-    await rm(place.own, { force: true });
   }
   try {
     await sweepAround(path);
     return await action();
   } finally {
-    if ((await readHolder(path))?.id === me.id) await rm(path, { force: true });
+    const holder = await readHolder(path).catch(() => undefined);
+    if (holder?.id === me.id) await removed(path);
   }
+}
+
+/** What stands at its name already is not ours, and stays. */
+async function makeOwn(path: string, text: string): Promise<void> {
+  const handle = await fs.open(path, "wx", 0o600);
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } catch (error) {
+    await removed(path);
+    throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Of a link, what it leads to stays. */
+async function removed(path: string): Promise<void> {
+  await fs.unlink(path).catch(() => undefined);
 }
 
 async function takeTurn(place: LockFile, { clock, waitingFor }: LockWait): Promise<void> {
@@ -67,7 +87,7 @@ async function takeTurn(place: LockFile, { clock, waitingFor }: LockWait): Promi
     const waited = clock.now() - since;
     if (waited > WAIT_MS) throw busy(place.path, holder);
     if (waited > SAY_MS && !isSaid) {
-      waitingFor(nameOf(holder));
+      waitingFor(runOf(holder));
       isSaid = true;
     }
     await clock.sleep(RETRY_MS);
@@ -77,7 +97,7 @@ async function takeTurn(place: LockFile, { clock, waitingFor }: LockWait): Promi
 /** False where something stands there already. */
 async function linked(own: string, path: string): Promise<boolean> {
   try {
-    await link(own, path);
+    await fs.link(own, path);
     return true;
   } catch (error) {
     if (codeOf(error) === "EEXIST") return false;
@@ -107,37 +127,47 @@ async function inherited(
   // What we know may be old: another heir may have been here and gone, and its ticket with it.
   const now = await readHolder(path);
   const isTheirs = gone.some(({ id }) => id === now?.id);
-  if (isTheirs) await rename(own, path);
-  else await rm(ticket, { force: true });
+  if (isTheirs) await fs.rename(own, path);
+  else await removed(ticket);
   return isTheirs;
 }
+
+const TICKET = /^after-[\w-]{1,64}$/;
 
 /** While we hold the lock no ticket is of use; the rest is of runs that were killed. */
 async function sweepAround(path: string): Promise<void> {
   const folder = dirname(path);
   const start = `${basename(path)}.`;
-  for (const name of await readdir(folder).catch(() => [])) {
+  for (const name of await fs.readdir(folder).catch(() => [])) {
     if (!name.startsWith(start)) continue;
     const maker = makerOf(name.slice(start.length));
-    const isTicket = name.startsWith("after-", start.length);
+    const isTicket = TICKET.test(name.slice(start.length));
     if (!isTicket && maker === undefined) continue;
-    if (isTicket || (maker && isDead(maker)) || (await isOld(join(folder, name)))) {
-      await rm(join(folder, name), { force: true }).catch(() => undefined);
-    }
+    const stats = await fs.lstat(join(folder, name)).catch(() => undefined);
+    if (!stats?.isFile() || !isOwn(stats)) continue;
+    const isOver = isTicket || (maker && isDead(maker)) || ageOf(stats) > LEFT_OVER_MS;
+    if (isOver) await removed(join(folder, name));
   }
 }
 
-async function isOld(path: string): Promise<boolean> {
-  return stat(path).then(
-    (stats) => ageOf(stats) > LEFT_OVER_MS,
-    () => false,
-  );
-}
+const HOLDER_BYTES = 4096;
+const TO_READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
 
+/**
+ * @returns undefined for none, and for one that says nothing.
+ * @throws AppError DOCTL_CONFIG_BUSY for what no run of ours has put there, such as a link.
+ */
 async function readHolder(path: string): Promise<Holder | undefined> {
+  const stats = await fs.lstat(path).catch(() => undefined);
+  if (stats !== undefined && !stats.isFile()) throw noLock(path, stats);
   try {
-    const { pid, machine, host, id, started } = JSON.parse(await readFile(path, "utf8"));
-    if (typeof pid !== "number" || typeof id !== "string" || !/^[\w-]{1,64}$/.test(id)) {
+    const handle = await fs.open(path, TO_READ);
+    const { buffer, bytesRead } = await handle
+      .read(Buffer.alloc(HOLDER_BYTES), 0, HOLDER_BYTES, 0)
+      .finally(() => handle.close());
+    const text = buffer.toString("utf8", 0, bytesRead);
+    const { pid, machine, host, id, started } = JSON.parse(text);
+    if (typeof pid !== "number" || typeof id !== "string" || !TICKET.test(`after-${id}`)) {
       return undefined;
     }
     return { pid, id, machine: `${machine}`, host: `${host}`, ...(started && { started }) };
@@ -146,14 +176,20 @@ async function readHolder(path: string): Promise<Holder | undefined> {
   }
 }
 
-function nameOf(holder: Holder | undefined): string {
+function runOf(holder: Holder | undefined): string {
   // Whoever may write the lock wrote the name.
   return holder === undefined ? "another run" : `process ${holder.pid} on ${safe(holder.host)}`;
 }
 
 function busy(path: string, holder: Holder | undefined): AppError {
-  const what = `${nameOf(holder)} holds ${path}, which was waited for ${WAIT_MS / 1000} s.`;
+  const what = `${runOf(holder)} holds ${path}, which was waited for ${WAIT_MS / 1000} s.`;
   return new AppError("DOCTL_CONFIG_BUSY", what, {
     hint: hint`If it is no longer running: ${{ remove: { path } }}`,
+  });
+}
+
+function noLock(path: string, stats: Stats): AppError {
+  return new AppError("DOCTL_CONFIG_BUSY", `${path} is ${nameOf(stats)}, and no lock of a run.`, {
+    hint: hint`Look what it is. To remove it: ${{ remove: { path } }}`,
   });
 }

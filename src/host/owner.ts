@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync } from "node:fs";
+import { readFileSync, readlinkSync, type Stats } from "node:fs";
 import { hostname } from "node:os";
 import { sha256 } from "../lib/sha256.ts";
 
@@ -42,18 +42,18 @@ const TAG = /^([0-9a-f]{8})-(\d{1,10})-[0-9A-Za-z]{6}$/;
 export function newTag(): string {
   // Got when something is written: it takes 2 ms to load.
   const { randomBytes } = process.getBuiltinModule("node:crypto");
-  return `${tagOfMaker()}${randomBytes(3).toString("hex")}`;
-}
-
-/** The same, for mkdtemp to put six characters behind. */
-export function tagOfMaker(): string {
-  return `${thisMachine()}-${process.pid}-`;
+  return `${thisMachine()}-${process.pid}-${randomBytes(3).toString("hex")}`;
 }
 
 /** @returns undefined for a text that is no tag. */
 export function makerOf(tag: string): Owner | undefined {
   const [, machine, pid] = TAG.exec(tag) ?? [];
   return machine === undefined ? undefined : { machine, pid: Number(pid) };
+}
+
+/** How long ago a file was written, in ms. What comes from the future was there before the clock was set back. */
+export function ageOf({ mtimeMs }: Pick<Stats, "mtimeMs">): number {
+  return Math.abs(Date.now() - mtimeMs);
 }
 
 let machine: string | undefined;

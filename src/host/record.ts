@@ -5,10 +5,7 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
-  renameSync,
-  rmSync,
   statSync,
-  writeFileSync,
 } from "node:fs";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { foldersUp, isInside, isTerraformFile } from "../lib/paths.ts";
@@ -29,15 +26,12 @@ export interface Machine {
 }
 
 /** What was found out once, and the stamps of all that it follows from. Holds no secret. */
-interface Kept extends RecordKey {
+export interface Kept extends RecordKey {
   readonly version: string;
   /** Of files and folders by path; of a folder, which ends with a slash, its Terraform files. */
   readonly stamps: Readonly<Record<string, string>>;
   readonly value: unknown;
 }
-
-/** Beyond that, somebody makes a folder for each run. */
-const MAX_RECORDS = 500;
 
 /**
  * What was kept before, if nothing has changed since that it follows from. Synchronous, as this is
@@ -64,53 +58,8 @@ export function recall(machine: Machine, key: RecordKey): unknown {
   }
 }
 
-/**
- * Keeps a value for the next run. Where that is not possible, the next run is slow again.
- *
- * @param from.inputs paths of all that it follows from; a folder's ends with a slash.
- * @param from.since when reading them began, in milliseconds since the epoch.
- */
-export function keep(
-  machine: Machine,
-  key: RecordKey,
-  value: unknown,
-  from: { readonly inputs: readonly string[]; readonly since: number },
-): void {
-  const place = placeOf(machine, key);
-  if (place === undefined) return;
-  const { folder, name } = place;
-  const path = join(folder, name);
-  try {
-    const stamps = Object.fromEntries(from.inputs.map((input) => [input, stampOf(input)]));
-    if (newestOf(Object.values(stamps)) > from.since - CLOCK_TICK_MS) return;
-    if (!makeOwnFolder(place)) return;
-    const names = readdirSync(folder);
-    const isFull = names.length >= MAX_RECORDS;
-    for (const each of isFull ? names : names.filter(isLeftOver)) {
-      rmSync(join(folder, each), { recursive: true, force: true });
-    }
-    const temporary = `${path}.${process.pid}`;
-    const kept: Kept = { version: __VERSION__, ...key, stamps, value };
-    writeFileSync(temporary, JSON.stringify(kept), { mode: 0o600 });
-    renameSync(temporary, path);
-  } catch {
-    // A home without room or leave to write.
-  }
-}
-
-/** A write's that was killed. One of another machine's may go, too: that run is slow once more. */
-function isLeftOver(name: string): boolean {
-  const [, pid] = /\.json\.(\d+)$/.exec(name) ?? [];
-  try {
-    if (pid !== undefined) process.kill(Number(pid), 0);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "ESRCH";
-  }
-}
-
 /** A file of ours: its folder is ours alone, or it is not believed. */
-interface RecordFile {
+export interface RecordFile {
   /** The user's own folder for what programs keep, as the environment says. */
   readonly base: string;
   /** Ours in there. */
@@ -199,19 +148,11 @@ function isAbout(kept: Kept, { kind, path, environment }: RecordKey): boolean {
   return kept.kind === kind && kept.path === path && kept.environment === environment;
 }
 
-/** A file's time is that of the last tick of the kernel's clock. */
-const CLOCK_TICK_MS = 10;
-
-/** What was changed while it was read may have been read before the change. */
-function newestOf(stamps: readonly string[]): number {
-  const times = stamps
-    .flatMap((stamp) => stamp.split(","))
-    .flatMap((each) => each.split(":").slice(-2));
-  return Math.max(0, ...times.map(Number).filter(Number.isFinite));
-}
-
 /** Readable, so that a person can find it; two paths of the same name take turns. */
-function placeOf(machine: Machine, { kind, path, environment }: RecordKey): RecordFile | undefined {
+export function placeOf(
+  machine: Machine,
+  { kind, path, environment }: RecordKey,
+): RecordFile | undefined {
   const base = cacheFolder(machine);
   if (base === undefined) return undefined;
   const about = kind === "config" ? dirname(path) : path;
@@ -231,7 +172,7 @@ function cacheFolder({ env, platform }: Machine): string | undefined {
 const FOLDER = "folder";
 
 /** Changes when the file, or the Terraform code in the folder, does. */
-function stampOf(path: string): string {
+export function stampOf(path: string): string {
   if (!path.endsWith("/")) {
     const stats = statSync(path, { throwIfNoEntry: false });
     if (stats === undefined) return "";

@@ -1,9 +1,9 @@
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { basename, dirname, isAbsolute, join } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { isAbsolute, join } from "node:path";
 import { sha256 } from "../lib/sha256.ts";
 import { writeFailed } from "./files.ts";
 import type { State, StateKey } from "./host.ts";
-import { isDead, makerOf, newTag } from "./owner.ts";
+import { dropOwn, writeOwn } from "./keep.ts";
 import {
   isOutsideCheckouts,
   isOwn,
@@ -30,26 +30,17 @@ export function stateOf(machine: Machine): State {
     write(key, text) {
       const place = placeOf(key);
       if (place === undefined) return false;
-      const path = join(place.folder, place.name);
       try {
         if (!makeOwnFolder(place)) return false;
-        sweep(path);
-        const temporary = `${path}.${newTag()}`;
-        try {
-          writeFileSync(temporary, text, { mode: 0o600, flush: true });
-          renameSync(temporary, path);
-        } catch (error) {
-          rmSync(temporary, { force: true });
-          throw error;
-        }
+        writeOwn(place, text);
         return true;
       } catch (error) {
-        throw writeFailed(`${path} could not be written`, error);
+        throw writeFailed(`${join(place.folder, place.name)} could not be written`, error);
       }
     },
     remove(key) {
       const path = ownPath(key);
-      if (path !== undefined) rmSync(path, { force: true });
+      if (path !== undefined) dropOwn(path);
     },
     isSafe(folder) {
       const place = placeOf({ kind: "trusted", folder, name: "" });
@@ -80,15 +71,6 @@ export function stateOf(machine: Machine): State {
 }
 
 type RunKey = Omit<StateKey, "kind"> & { readonly kind: "run" };
-
-/** What a write that was killed has left. */
-function sweep(path: string): void {
-  const start = `${basename(path)}.`;
-  for (const name of readdirSync(dirname(path))) {
-    const maker = name.startsWith(start) ? makerOf(name.slice(start.length)) : undefined;
-    if (maker && isDead(maker)) rmSync(join(dirname(path), name), { force: true });
-  }
-}
 
 function stateFolder({ env, platform }: Machine): string | undefined {
   const home = env["HOME"] || undefined;

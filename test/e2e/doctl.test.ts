@@ -379,7 +379,7 @@ describe("the token and the calls", () => {
 
     function named(arg: string): string {
       if (arg === input) return "T";
-      return /^\S+\/home\/\.config\/doctl\/\.do-bootstrap-[\w-]+\/config\.yaml$/.test(arg)
+      return /^\S+\/home\/\.config\/doctl\/(\.do-bootstrap-[\w-]+)\/\1\.yaml$/.test(arg)
         ? "CONFIG"
         : arg;
     }

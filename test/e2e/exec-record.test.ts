@@ -647,13 +647,23 @@ describe.concurrent("the record", () => {
     const bench = await repoWith(context);
     const folder = join(bench.home, RECORDS);
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    const many = Array.from({ length: 499 }, (_, i) => join(folder, `${i}@.json`));
-    await Promise.all(many.map((path) => writeFile(path, "{}")));
+    for (let i = 0; i < 499; i++) {
+      const text = JSON.stringify({ kind: "exec", path: `/gone/${i}` });
+      await writeFile(join(folder, `_gone_${i}.json`), text);
+    }
     await quickAgain(context, bench);
     context.expect(await recordsOf(folder)).toHaveLength(500);
+    // What does not say that it is a record of this name stays, and a folder does.
+    await rm(join(folder, "_gone_0.json"));
+    await writeFile(join(folder, "theirs.json"), '{"kind":"exec","path":"/mine"}');
+    await mkdir(join(folder, "photos"));
+    await writeFile(join(folder, "photos", "a.json.1"), "");
     const env = { HOME: bench.home };
     context.expect((await bench.run(ENV, { cwd: "a", env })).status).toBe(0);
-    context.expect(await recordsOf(folder)).toHaveLength(1);
+    const left = (await recordsOf(folder)).map((path) => basename(path));
+    const record = context.expect.stringMatching(/_a\.json$/);
+    context.expect(left).toEqual([record, "photos", "theirs.json"]);
+    context.expect(await readdir(join(folder, "photos"))).toEqual(["a.json.1"]);
   });
 
   it.for<[args: string[], leaves: boolean]>([

@@ -16,7 +16,7 @@ import {
 import { createServer as createPlain, type RequestListener, type Server } from "node:http";
 import { createServer as createTls } from "node:https";
 import { type AddressInfo, connect } from "node:net";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join, relative } from "node:path";
 import { build } from "esbuild";
 import { execa } from "execa";
 import { dir } from "tmp-promise";
@@ -26,6 +26,7 @@ import type { Clock, FileSnapshot, ToolCall } from "../../src/host/host.ts";
 import { send } from "../../src/host/http.ts";
 import { locked } from "../../src/host/lock.ts";
 import { isDead, makerOf, type Owner, ourselves } from "../../src/host/owner.ts";
+import { withOwnFolder } from "../../src/host/private-folder.ts";
 import { run } from "../../src/host/run.ts";
 import { which } from "../../src/host/which.ts";
 import { wholeEnvironment } from "../../src/secret/child-environment.ts";
@@ -130,6 +131,33 @@ describe("locked", () => {
       });
     await Promise.all([job(), job(), job(), job()]);
     expect(await readdir(join(path, ".."))).toEqual([]);
+  });
+
+  it.each<[what: string, make: (path: string) => Promise<unknown>]>([
+    ["a link", (path) => symlink("/dev/zero", path)],
+    ["a link", (path) => symlink("nowhere", path)],
+    ["a directory", (path) => mkdir(path)],
+    ["a FIFO", (path) => execa("mkfifo", [path])],
+  ])("%s in the place of the lock is named at once, and stays", async (what, make) => {
+    const path = join(await tempDir(), "lock");
+    await make(path);
+    const before = await fileTree(dirname(path));
+    const waiting = locked(path, { clock, waitingFor }, async () => "done");
+    await expect(waiting).rejects.toThrow(`${path} is ${what}, and no lock of a run.`);
+    expect(await fileTree(dirname(path))).toEqual(before);
+  });
+
+  it("files and folders that are named like a ticket or a left-over stay", async () => {
+    const path = join(await tempDir(), "lock");
+    const dead = `${ourselves().machine}-${2 ** 22 + 1}-abcdef`;
+    await mkdir(`${path}.after-1/photos`, { recursive: true });
+    await mkdir(`${path}.${dead}`);
+    await symlink("after", `${path}.after-2`);
+    await writeFile(`${path}.after-1 of mine`, "");
+    await writeFile(`${path}.after-3`, "");
+    await locked(path, { clock, waitingFor }, async () => undefined);
+    const names = ["after-1", "after-1 of mine", "after-2", dead].map((each) => `lock.${each}`);
+    expect(await readdir(dirname(path))).toEqual(names.sort());
   });
 
   it("a dead owner's heir may die too, and leave its ticket", async () => {
@@ -636,13 +664,13 @@ describe("files", () => {
       const names = ["1", "2"].map((pid) => `.env.do-bootstrap-deadbeef-${pid}-abcdef.local`);
       for (const name of names) {
         await mkdir(join(root, name));
-        await writeFile(join(root, name, ".env"), "x");
+        await writeFile(join(root, name, name), "x");
         await utimes(join(root, name), 0, 0);
       }
       const [theirs = "", ours = ""] = names;
       await chown(join(root, theirs), USER, USER);
       expect(await nodeFiles.sweep(root)).toEqual([theirs, ours]);
-      expect(await readdir(root, { recursive: true })).toEqual([theirs, join(theirs, ".env")]);
+      expect(await readdir(root, { recursive: true })).toEqual([theirs, join(theirs, theirs)]);
     });
 
     async function theirFile(
@@ -701,7 +729,7 @@ describe("files", () => {
       const folder = join(root, `.do-bootstrap-${tag}`);
       await writeFile(file, "x");
       await mkdir(folder);
-      await writeFile(join(folder, "config.yaml"), "x");
+      await writeFile(join(folder, `.do-bootstrap-${tag}.yaml`), "x");
       const time = { old: 0, ahead: Date.now() / 1000 + 3600 }[name];
       if (time !== undefined) for (const path of [file, folder]) await utimes(path, time, time);
     }
@@ -723,13 +751,93 @@ describe("files", () => {
     expect(await readdir(root, { recursive: true })).toEqual(["mine", join("mine", "file")]);
   });
 
+  const LEFT = `.env.do-bootstrap-${ourselves().machine}-${2 ** 22 + 1}-abcdef.local`;
+  it.each<[what: string, files: Record<string, string>, kept: Record<string, string>]>([
+    ["a folder that a run left", { [LEFT]: "T", ".gitignore": `# ${LEFT}\n*\n` }, {}],
+    ["one whose run was killed early", { ".gitignore": "" }, {}],
+    [
+      "a small repo",
+      { ".env": "A=1", ".gitignore": ".env\n" },
+      { ".env": "A=1", ".gitignore": ".env\n" },
+    ],
+    ["a doctl's folder", { "config.yaml": "a: 1" }, { "config.yaml": "a: 1" }],
+    ["a cache", { ".gitignore": "*\n" }, { ".gitignore": "*\n" }],
+    ["a folder in a folder", { [`${LEFT}/a`]: "1" }, { [`${LEFT}/a`]: "1" }],
+    // Of ours the secret alone goes: what hides the rest stays.
+    [
+      "ours, with more in it",
+      { [LEFT]: "T", ".gitignore": "", a: "1" },
+      { ".gitignore": "", a: "1" },
+    ],
+  ])("sweep, of what has our name: %s", async (_, files, kept) => {
+    const root = await tempDir();
+    for (const [name, text] of Object.entries(files)) {
+      await mkdir(dirname(join(root, LEFT, name)), { recursive: true });
+      await writeFile(join(root, LEFT, name), text);
+    }
+    await nodeFiles.sweep(root);
+    const left = Object.entries(await fileTree(root)).flatMap(([path, what]) =>
+      / \d+ /.test(what) ? [[relative(join(root, LEFT), path), what.replace(/^\d+ \d+ /, "")]] : [],
+    );
+    expect(Object.fromEntries(left)).toEqual(kept);
+    expect(await readdir(root)).toEqual(Object.keys(kept).length === 0 ? [] : [LEFT]);
+  });
+
+  describe.skipIf(!IS_ROOT)(`folders that others may write to${needsRoot}`, () => {
+    it.each<[what: string, uid: number, mode: number, isSafe: boolean]>([
+      ["ours alone", 0, 0o755, true],
+      ["ours, for our own group", 0, 0o775, true],
+      ["for all, as /tmp is", 0, 0o1777, true],
+      ["for all", 0, 0o777, false],
+      ["another user's", USER, 0o755, false],
+      ["another user's, as /tmp is", USER, 0o1777, false],
+    ])("%s: no doctl and no recursive removal where a folder may be exchanged", async (...row) => {
+      const [, uid, mode, isSafe] = row;
+      const root = await tempDir();
+      await chmod(root, 0o755);
+      const parent = join(root, "parent");
+      const folder = join(parent, "folder");
+      await mkdir(folder, { recursive: true });
+      await chmod(parent, mode);
+      await chown(parent, uid, uid);
+      expect(await nodeFiles.withDoctlFile(folder, async () => "ran")).toBe(
+        isSafe ? "ran" : undefined,
+      );
+      const made = withOwnFolder(folder, async () => "made");
+      if (isSafe) expect(await made).toBe("made");
+      else await expect(made).rejects.toThrow(`Other users can exchange what is in ${folder}`);
+      expect(await readdir(folder)).toEqual([]);
+    });
+
+    it("a folder that nobody else can enter shields what is in it", async () => {
+      const folder = join(await tempDir(), "for-all");
+      await mkdir(folder);
+      await chmod(folder, 0o777);
+      expect(await nodeFiles.withDoctlFile(folder, async () => "ran")).toBe("ran");
+    });
+
+    it.each<[what: string, uid: number, mode: number, left: string[]]>([
+      ["our own", 0, 0o777, []],
+      ["for all, and another's", USER, 0o777, [LEFT]],
+      ["another's", USER, 0o755, [LEFT]],
+    ])("sweep in a folder that is %s", async (_, uid, mode, left) => {
+      const folder = join(await tempDir(), "folder");
+      await mkdir(join(folder, LEFT), { recursive: true });
+      await writeFile(join(folder, LEFT, LEFT), "T");
+      await chmod(folder, mode);
+      await chown(folder, uid, uid);
+      await nodeFiles.sweep(folder);
+      expect(await readdir(folder)).toEqual(left);
+    });
+  });
+
   it("a private folder and what is in it are hidden from git", async () => {
     const root = await tempDir();
     await execa("git", ["init", "--quiet", root]);
     const untracked = () =>
       execa("git", ["-C", root, "ls-files", "--others", "--exclude-standard"]);
-    await nodeFiles.withPrivateFolder(root, async (folder) => {
-      await writeFile(join(folder, "config.yaml"), "x");
+    await nodeFiles.withDoctlFile(root, async (path) => {
+      await writeFile(path, "x");
       expect((await untracked()).stdout).toBe("");
     });
     expect(await readdir(root)).toEqual([".git"]);

@@ -2,7 +2,8 @@ import { mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { dir } from "tmp-promise";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { keep, recall } from "../../src/host/record.ts";
+import { keep } from "../../src/host/keep.ts";
+import { recall } from "../../src/host/record.ts";
 import { stateOf } from "../../src/host/state.ts";
 
 type At = (path: string) => string;

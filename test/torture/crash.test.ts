@@ -103,7 +103,7 @@ describe("a temporary file with a secret, left by SIGKILL", () => {
       name.startsWith(".env.do-bootstrap-"),
     );
     expect(more).toEqual([]);
-    const temporary = join(folder, target);
+    const temporary = join(folder, folder);
     const text = await bench.read(temporary);
     expect(tokens.some((token) => text.includes(token))).toBe(true);
     expect(await bench.git("check-ignore", "--no-index", temporary)).toBe(temporary);

@@ -50,7 +50,7 @@ function hookPromises(promises) {
       await handle.close();
     }
   };
-  for (const call of ["chmod", "link", "mkdir", "mkdtemp", "rename", "rm", "rmdir", "utimes"]) {
+  for (const call of ["chmod", "link", "mkdir", "mkdtemp", "rename", "rm", "rmdir", "unlink"]) {
     hook(promises, call, (...args) => short(args[call === "rename" || call === "link" ? 1 : 0]));
   }
 }
@@ -80,7 +80,7 @@ function hookSync() {
   for (const call of ["writeSync", "fsyncSync", "closeSync"]) {
     hookCall(call, (fd) => written.get(fd));
   }
-  for (const call of ["mkdirSync", "renameSync", "rmSync", "writeFileSync"]) {
+  for (const call of ["mkdirSync", "renameSync", "unlinkSync", "writeFileSync"]) {
     hookCall(call, (...args) => short(args[call === "renameSync" ? 1 : 0]));
   }
 

@@ -389,3 +389,10 @@ it("a secret is revealed at the sinks of rule 1 only", () => {
     "secret/variables.ts",
   ]);
 });
+
+it("a folder is removed with all that is in it in one place, which no other user can reach", () => {
+  const recursive =
+    /\b(?:rm|rmdir|rimraf|emptyDir|remove)(?:Sync)?\([^;]*\brecursive\b|unsafeCleanup/s;
+  const users = MODULES.filter(({ code }) => recursive.test(code));
+  expect(users.map(({ path }) => path)).toEqual(["host/private-folder.ts"]);
+});

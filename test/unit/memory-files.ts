@@ -80,6 +80,11 @@ export function memoryFiles(
     realpath: async (path) => real(path),
     whyNotWritable: async (folder) => (blocked.includes(folder) ? "it is read-only" : undefined),
     ...{ replace: unexpected, remove: unexpected, removeEmpty: unexpected },
-    ...{ makeDirectory: unexpected, sweep: unexpected, withPrivateFolder: unexpected },
+    ...{
+      makeDirectory: unexpected,
+      sweep: unexpected,
+      withDoctlFile: unexpected,
+      withOwnFolder: unexpected,
+    },
   };
 }

@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { cp, mkdir, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { delimiter, isAbsolute, join } from "node:path";
-import { dir as temporaryFolder } from "tmp-promise";
 import { findGitFolder } from "../../concerns/git/git.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { hint } from "../../errors/hint.ts";
 import type { Environment, Host, ToolResult } from "../../host/host.ts";
+import { withOwnFolder } from "../../host/private-folder.ts";
 import { isInside } from "../../lib/paths.ts";
 import { type ChildEnvironment, childEnvironment } from "../../secret/child-environment.ts";
 import { type Sandbox, startSandbox } from "./sandbox.ts";
@@ -16,17 +17,13 @@ const TIME_LIMIT_MS = 180_000;
  * Runs the whole job in a temporary repo against the sandbox: nothing of the user's is read or
  * written, and nothing leaves this machine.
  *
- * @throws AppError DEMO_FAILED.
+ * @throws AppError DEMO_FAILED; WRITE_FAILED where others can exchange what is in TMPDIR.
  */
 export async function runDemo(host: Host, say: (text: string) => void): Promise<void> {
-  const folder = await temporaryFolder({ prefix: "do-bootstrap-demo-", unsafeCleanup: true });
-  const sandbox = await startSandbox();
-  try {
-    await tellTheStory(host, say, folder.path, sandbox);
-  } finally {
-    await sandbox.close();
-    await folder.cleanup();
-  }
+  await withOwnFolder(tmpdir(), async (folder) => {
+    const sandbox = await startSandbox();
+    await tellTheStory(host, say, folder, sandbox).finally(() => sandbox.close());
+  });
 }
 
 async function tellTheStory(

@@ -18,7 +18,7 @@ import type { Facts } from "../../exec/facts.ts";
 import { selectionFile } from "../../exec/guards.ts";
 import { sourcesIn, tokenState } from "../../exec/prepare.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
-import { rememberConfig } from "../../exec/record.ts";
+import { rememberConfig } from "../../exec/remember.ts";
 import type { TokenState } from "../../exec/token-sources.ts";
 import type { LookOptions } from "../../host/host.ts";
 import { foldersUp } from "../../lib/paths.ts";

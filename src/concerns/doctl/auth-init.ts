@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { toolEnvironment } from "../../core/tool-environment.ts";
 import type { Host } from "../../host/host.ts";
 import type { Secret } from "../../secret/secret.ts";
@@ -30,11 +29,11 @@ export async function authInit(
   call: { doctl: string; folder: string; hosts: ApiHosts; token: Secret; asFlag: boolean },
 ): Promise<AuthInit> {
   const { doctl, folder, hosts, token, asFlag } = call;
-  return files.withPrivateFolder(folder, async (temporary) => {
+  const answer = await files.withDoctlFile(folder, async (config): Promise<AuthInit> => {
     const result = await run({
       file: doctl,
       args: [
-        ...["auth", "init", "--config", join(temporary, "config.yaml"), "--context", "default"],
+        ...["auth", "init", "--config", config, "--context", "default"],
         // With 0, doctl sends the token along on a redirect to another host
         // (docs/contracts/doctl.md 2.3).
         ...["--http-retry-max", "1"],
@@ -50,6 +49,7 @@ export async function authInit(
     if (status === "401") return { kind: "refused" };
     return { kind: "unsure", why: status === undefined ? reasonOf(result.end) : `HTTP ${status}` };
   });
+  return answer ?? { kind: "unsure", why: "other users can write to its config folder" };
 }
 
 function reasonOf(end: string): string {

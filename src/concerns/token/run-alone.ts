@@ -31,8 +31,7 @@ export async function runAlone(
 ): Promise<ToolResult & { readonly withheld: readonly string[] }> {
   const env = await environmentOutside(host, top);
   const withheld = Object.keys(host.env).filter((name) => !(name in env));
-  await host.files.sweep(parent);
-  return host.files.withPrivateFolder(parent, async (folder) => {
+  return host.files.withOwnFolder(parent, async (folder) => {
     const copyOf = (path: string) => join(folder, "repo", relative(top, path));
     const cwd = copyOf(base);
     await host.files.makeDirectory(cwd, 0o700);

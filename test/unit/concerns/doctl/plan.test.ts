@@ -287,7 +287,12 @@ it.each<[string, Given, readonly string[]]>([
 
 describe("before a context is written, doctl is asked whether it takes the token", () => {
   /** Checks the one change of a plan on a machine with this doctl, and tells where it got the token. */
-  async function check(given: Given, flags: Flags, answer: Partial<ToolResult> = {}) {
+  async function check(
+    given: Given,
+    flags: Flags,
+    answer: Partial<ToolResult> = {},
+    isShared = false,
+  ) {
     const [change] = (await plan({ ...stored(undefined), ...given }, ...flags)).changes ?? [];
     const log: string[] = [];
     const files = {
@@ -295,7 +300,8 @@ describe("before a context is written, doctl is asked whether it takes the token
       makeDirectory: async (path: string, mode: number) =>
         log.push(`mkdir ${path} ${mode.toString(8)}`),
       sweep: async () => [],
-      withPrivateFolder: <T>(_: string, use: (folder: string) => Promise<T>) => use("/private"),
+      withDoctlFile: async <T>(_: string, use: (path: string) => Promise<T>) =>
+        isShared ? undefined : use("/private/config.yaml"),
     };
     const run = async ({ file, args, env }: ToolCall): Promise<ToolResult> => {
       const places = [args.includes(PERSONAL) ? "argv" : "", env[ACCESS] === PERSONAL ? "env" : ""];
@@ -328,6 +334,12 @@ describe("before a context is written, doctl is asked whether it takes the token
   ])("where it cannot say, that is a warning: %s", async (_, answer, words) => {
     const { warnings } = await check({}, [], answer);
     expect(warnings).toEqual([expect.stringMatching(words)]);
+  });
+
+  it("where others could lead it elsewhere, it is not started", async () => {
+    const { log, warnings } = await check({}, [], {}, true);
+    expect(log).toEqual([FOLDER]);
+    expect(warnings).toEqual([expect.stringMatching(/other users can write to its config folder/)]);
   });
 
   it("where its server refuses it, nothing is written", async () => {

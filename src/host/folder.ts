@@ -1,0 +1,125 @@
+import { constants, type Stats } from "node:fs";
+import * as fs from "node:fs/promises";
+import { basename, join } from "node:path";
+import { AppError } from "../errors/app-error.ts";
+import { hint } from "../errors/hint.ts";
+import { foldersUp } from "../lib/paths.ts";
+
+/**
+ * A directory that is held: the paths that it gives lead into that very directory, even after another user
+ * has put a link or another directory in its place.
+ */
+export interface Folder {
+  /** Where it was when it was opened; without links. */
+  readonly path: string;
+  readonly stats: Stats;
+  /**
+   * The path of a name in it, for one call.
+   *
+   * @throws AppError CHANGED_MEANWHILE where another directory has its place.
+   */
+  at(name: string): Promise<string>;
+  /** @throws Error where it cannot be listed. */
+  list(): Promise<readonly string[]>;
+  /** Brings its entries to the disk, where the system can. */
+  sync(): Promise<void>;
+}
+
+/** Directories that cannot be opened, such as all of Windows, are compared before each call. */
+const AS_FOLDER = constants.O_RDONLY | (constants.O_DIRECTORY ?? 0) | (constants.O_NOFOLLOW ?? 0);
+
+/**
+ * Holds a directory while `use` runs.
+ *
+ * @param path its links resolved; what is a link is refused.
+ * @param parent the held directory that it is in; else its path is trusted this once.
+ * @throws AppError CHANGED_MEANWHILE; Error of the file system.
+ */
+export async function inFolder<T>(
+  path: string,
+  use: (folder: Folder) => Promise<T>,
+  parent?: Folder,
+): Promise<T> {
+  const place = async () => (parent === undefined ? path : parent.at(basename(path)));
+  const opened = process.platform === "win32" ? undefined : await open(await place());
+  try {
+    const stats = await (opened?.stat() ?? fs.lstat(await place()));
+    if (!stats.isDirectory()) throw exchanged(path);
+    const through = opened && (await throughProc(opened, stats));
+    return await use({
+      path,
+      stats,
+      async at(name) {
+        if (through !== undefined) return join(through, name);
+        // Without /proc a moment is left between this and the call.
+        if (!isSame(await fs.lstat(await place()), stats)) throw exchanged(path);
+        return join(path, name);
+      },
+      async list() {
+        return fs.readdir(await this.at("."));
+      },
+      async sync() {
+        // Some network file systems cannot: the rename is atomic all the same.
+        await opened?.sync().catch(() => undefined);
+      },
+    });
+  } finally {
+    await opened?.close();
+  }
+}
+
+/** @returns undefined for one that may be written to, but not listed. */
+async function open(path: string): Promise<fs.FileHandle | undefined> {
+  return fs.open(path, AS_FOLDER).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "EACCES") return undefined;
+    throw error;
+  });
+}
+
+/** Linux leads from an open directory to what is in it, whatever its path is by now. */
+async function throughProc(opened: fs.FileHandle, stats: Stats): Promise<string | undefined> {
+  const path = `/proc/self/fd/${opened.fd}`;
+  const seen = await fs.stat(path).catch(() => undefined);
+  return seen && isSame(seen, stats) ? path : undefined;
+}
+
+/** The same file or directory. */
+export function isSame(one: Pick<Stats, "dev" | "ino">, other: Pick<Stats, "dev" | "ino">) {
+  return one.dev === other.dev && one.ino === other.ino;
+}
+
+export function exchanged(path: string): AppError {
+  return new AppError("CHANGED_MEANWHILE", `${path} was exchanged by somebody else meanwhile.`, {
+    hint: hint`Nothing was changed. Run the same command again.`,
+  });
+}
+
+/** True for what this user made; on Windows, which has no such numbers, for all. */
+export function isOwn({ uid }: Pick<Stats, "uid">): boolean {
+  return uid === (process.getuid?.() ?? uid);
+}
+
+/** True where others can exchange an entry of the directory that is ours: it is theirs, or open to them. */
+export function isOpenToOthers(stats: Pick<Stats, "uid" | "mode">): boolean {
+  if (process.getuid === undefined) return false;
+  const isTheirs = !isOwn(stats) && stats.uid !== 0;
+  // In a sticky one, such as /tmp, each can exchange what is his own.
+  return isTheirs || ((stats.mode & 0o022) !== 0 && (stats.mode & 0o1000) === 0);
+}
+
+/**
+ * True where another user could exchange what is in a directory, or the directory itself.
+ *
+ * @param path absolute, its links resolved.
+ */
+export async function isExchangeable(path: string): Promise<boolean> {
+  for (const each of foldersUp(path).reverse()) {
+    const stats = await fs.stat(each);
+    // The group of a user's own number has no other members, as Linux makes users (login.defs USERGROUPS_ENAB).
+    const mode = stats.gid === process.getuid?.() ? stats.mode & ~0o070 : stats.mode;
+    if (isOpenToOthers({ uid: stats.uid, mode })) return true;
+    // Nobody else gets any further.
+    if ((mode & 0o011) === 0) return false;
+  }
+  return false;
+}

@@ -1,0 +1,208 @@
+import * as fs from "node:fs/promises";
+import { join } from "node:path";
+import { AppError } from "../errors/app-error.ts";
+import { hint } from "../errors/hint.ts";
+import {
+  exchanged,
+  type Folder,
+  inFolder,
+  isExchangeable,
+  isOpenToOthers,
+  isOwn,
+  isSame,
+} from "./folder.ts";
+import { ageOf, isDead, makerOf, newTag, type Owner } from "./owner.ts";
+
+/**
+ * A folder of ours beside a user's files, for one file. Its name has a tag that no other has, and the file
+ * has the folder's name: whatever is put in its place, a file of that name in there is ours.
+ */
+interface Kind {
+  readonly start: string;
+  readonly end: string;
+  /** Of the file in it. */
+  readonly ending: string;
+  /** From when on one is a left-over, in ms; that its maker is dead is known on its own machine only. */
+  readonly afterMs: number;
+  /** How often to try again to take it away, as another process may still write. */
+  readonly retries: number;
+}
+
+export const KINDS = {
+  /** For a write, which takes some ms. */
+  write: { start: ".env.do-bootstrap-", end: ".local", ending: "", afterMs: 60_000, retries: 0 },
+  /** For a doctl, which has 120 s. */
+  doctl: { start: ".do-bootstrap-", end: "", ending: ".yaml", afterMs: 180_000, retries: 3 },
+} as const satisfies Readonly<Record<string, Kind>>;
+
+export interface PrivateFile {
+  /** Its path, for one call. */
+  readonly at: () => Promise<string>;
+  /** Where it is for another process; without links. */
+  readonly path: string;
+  /** Keeps it out of git, whatever the repo's patterns. */
+  readonly hide: () => Promise<void>;
+}
+
+/** One of these folders, by its name. */
+interface Made {
+  readonly name: string;
+  readonly kind: Kind;
+  /** What it is in. */
+  readonly parent: Folder;
+}
+
+/**
+ * Makes room for one file in a private folder (0700), which is gone when `use` ends.
+ *
+ * @throws AppError CHANGED_MEANWHILE; Error of the file system.
+ */
+export async function withPrivateFile<T>(
+  parent: Folder,
+  kind: Kind,
+  use: (file: PrivateFile) => Promise<T>,
+): Promise<T> {
+  const made: Made = { name: `${kind.start}${newTag()}${kind.end}`, kind, parent };
+  const path = join(parent.path, made.name);
+  await fs.mkdir(await parent.at(made.name), 0o700);
+  try {
+    return await inFolder(path, (folder) => useIn(folder, made, use), parent);
+  } catch (error) {
+    // One that could not be opened is empty.
+    await fs.rmdir(await parent.at(made.name)).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function useIn<T>(
+  folder: Folder,
+  made: Made,
+  use: (file: PrivateFile) => Promise<T>,
+): Promise<T> {
+  // A disk without owners gives all to one.
+  const isMine = isOwn(folder.stats) || folder.stats.uid === made.parent.stats.uid;
+  if (!isMine || (await folder.list()).length > 0) throw exchanged(folder.path);
+  const hidden = hiding(made);
+  try {
+    return await use({
+      path: join(folder.path, fileIn(made)),
+      at: () => folder.at(fileIn(made)),
+      async hide() {
+        await fs.writeFile(await folder.at(IGNORE_FILE), hidden, { flag: "wx", mode: 0o600 });
+      },
+    });
+  } finally {
+    for (let left = made.kind.retries; !(await isDropped(folder, made)) && left > 0; left--) {
+      await new Promise((wake) => setTimeout(wake, 50));
+    }
+  }
+}
+
+function fileIn({ name, kind }: Made): string {
+  return name + kind.ending;
+}
+
+const IGNORE_FILE = ".gitignore";
+
+/** Of all patterns git believes those nearest to a file: no repo has others for what comes into the folder. */
+function hiding({ name }: Made): string {
+  return `# ${name}\n*\n`;
+}
+
+/**
+ * Takes away what we put there, by its names; what hides it from git goes last, and a folder in which there is
+ * more stays. Not worth a failure: what is left is swept by the next run.
+ *
+ * @returns false where the folder is still there.
+ */
+async function isDropped(folder: Folder, made: Made): Promise<boolean> {
+  try {
+    await fs.unlink(await folder.at(fileIn(made))).catch(() => undefined);
+    const rest = await folder.list();
+    if (rest.some((name) => name !== IGNORE_FILE)) return false;
+    if (rest.length > 0) {
+      const text = await fs.readFile(await folder.at(IGNORE_FILE), "latin1");
+      // Empty: its writer was killed.
+      if (text !== hiding(made) && text !== "") return false;
+      await fs.unlink(await folder.at(IGNORE_FILE));
+    }
+    const path = await made.parent.at(made.name);
+    if (!isSame(await fs.lstat(path), folder.stats)) return false;
+    await fs.rmdir(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The kind of folder, or of an older release's file, that a name says. */
+function kindOf(name: string): { readonly kind: Kind; readonly maker: Owner } | undefined {
+  for (const kind of Object.values(KINDS)) {
+    const isIt = name.startsWith(kind.start) && name.endsWith(kind.end);
+    const maker = isIt && makerOf(name.slice(kind.start.length, name.length - kind.end.length));
+    if (maker) return { kind, maker };
+  }
+  return undefined;
+}
+
+/** True for the name of what a run may leave. */
+export function isOfOurs(name: string): boolean {
+  return kindOf(name) !== undefined;
+}
+
+/**
+ * Takes away what a killed run left under this name, as far as it can be told that we made it. Another user's
+ * stays, and so does all in a directory whose entries another user may exchange, unless it is our own.
+ */
+export async function dropLeftOver(parent: Folder, name: string): Promise<void> {
+  const found = kindOf(name);
+  if (found === undefined || (!isOwn(parent.stats) && isOpenToOthers(parent.stats))) return;
+  const stats = await fs.lstat(await parent.at(name));
+  const isOver = isDead(found.maker) || ageOf(stats) > found.kind.afterMs;
+  if (!isOwn(stats) || !isOver) return;
+  // Of a link, what it leads to stays.
+  if (!stats.isDirectory()) return fs.unlink(await parent.at(name));
+  const made: Made = { name, kind: found.kind, parent };
+  const drop = async (folder: Folder) => {
+    if (isOwn(folder.stats)) await isDropped(folder, made);
+  };
+  await inFolder(join(parent.path, name), drop, parent);
+}
+
+const OWN = "do-bootstrap-";
+
+/**
+ * A folder that goes with all that is in it: only this user can get in, or to its name. What killed runs have
+ * left beside it goes, too.
+ *
+ * @throws AppError WRITE_FAILED where others can exchange what is in `parent`.
+ */
+export async function withOwnFolder<T>(
+  parent: string,
+  use: (folder: string) => Promise<T>,
+): Promise<T> {
+  const base = await fs.realpath(parent);
+  if (await isExchangeable(base)) {
+    throw new AppError("WRITE_FAILED", `Other users can exchange what is in ${base}.`, {
+      hint: hint`Use a folder that only you can write to: TMPDIR, or XDG_STATE_HOME.`,
+    });
+  }
+  for (const name of await fs.readdir(base)) {
+    const maker = name.startsWith(OWN) ? makerOf(name.slice(OWN.length)) : undefined;
+    if (maker !== undefined && isDead(maker)) await dropAll(join(base, name));
+  }
+  const { dir } = await import("tmp-promise");
+  const { path } = await dir({ tmpdir: base, name: OWN + newTag(), mode: 0o700 });
+  try {
+    return await use(path);
+  } finally {
+    await dropAll(path);
+  }
+}
+
+/** Nobody else can exchange what is in its parent, so what it is now it stays. */
+async function dropAll(folder: string): Promise<void> {
+  const stats = await fs.lstat(folder).catch(() => undefined);
+  if (stats === undefined || !isOwn(stats) || !stats.isDirectory()) return;
+  await fs.rm(folder, { recursive: true, force: true, maxRetries: 3, retryDelay: 50 });
+}
