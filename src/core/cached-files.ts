@@ -18,6 +18,8 @@ export function lookingOnce(files: Files): Files {
         const [folder, name] = [dirname(path), basename(path)];
         if (!isMissing(name, await list(folder))) return files.look(path, options);
         const real = await once(folders, folder, () => files.realpath(folder));
+        // A link on the way may lead out of the repo.
+        if (real !== folder) return files.look(path, options);
         return { kind: "absent", path, target: join(real, name) };
       }),
   };

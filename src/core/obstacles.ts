@@ -1,8 +1,7 @@
 import { dirname, relative, sep } from "node:path";
-import { hint, own } from "../errors/hint.ts";
+import { type Hint, hint, own } from "../errors/hint.ts";
 import type { Snapshot } from "../host/host.ts";
 import { isInside } from "../lib/paths.ts";
-import type { Consent } from "./consent.ts";
 import { textAt } from "./file-text.ts";
 import type { Finding } from "./finding.ts";
 import { finding } from "./findings.ts";
@@ -16,12 +15,11 @@ export interface Bounds {
 }
 
 /** Why a file cannot be written, whatever we would write. */
-export function obstacles(
-  { blocked, top }: Bounds,
-  snapshot: Snapshot,
-  { force }: Pick<Consent, "force">,
-): Finding[] {
+export function obstacles({ blocked, top }: Bounds, snapshot: Snapshot): Finding[] {
   const { path, target } = snapshot;
+  const link = linkOut(snapshot);
+  // Another repo's git would obey what is written there, too.
+  if (link !== undefined) return [isOfGit(target) ? inGit(snapshot) : leadsOut(snapshot, link)];
   if (textAt(snapshot) === undefined) {
     const why = snapshot.kind === "unusable" ? snapshot.why : nameOf(snapshot);
     return [
@@ -31,25 +29,15 @@ export function obstacles(
       }),
     ];
   }
-  // A symlink inside the repo is followed; one that leads out of it is only read (rule 4).
-  if (!isInside(target, top) && !force) {
+  if (!isInside(target, top)) {
     return [
-      finding("file.outside", `${path} leads out of the repo, to ${target}.`, {
+      finding("file.outside", `${path} is not in the repo, but in ${dirname(target)}.`, {
         where: path,
-        fix: hint`${own("--force")} writes there all the same.`,
+        fix: hint`${own("hook", "install", "--force")} writes there all the same.`,
       }),
     ];
   }
-  // git would obey what is written there; also where a link leads out of the repo, to another one.
-  const below = isInside(target, top) ? relative(top, target) : target;
-  if (below.split(sep).some((name) => name.toLowerCase() === ".git")) {
-    return [
-      finding("file.in-git", `${path} leads into git's own folder, to ${target}.`, {
-        where: path,
-        fix: hint`Remove the link.`,
-      }),
-    ];
-  }
+  if (isOfGit(relative(top, target))) return [inGit(snapshot)];
   const why = blocked.get(dirname(target));
   if (why === undefined) return [];
   return [
@@ -59,6 +47,45 @@ export function obstacles(
     }),
   ];
 }
+
+function isOfGit(path: string): boolean {
+  return path.split(sep).some((name) => name.toLowerCase() === ".git");
+}
+
+/** git would obey what is written there. */
+function inGit({ path, target }: Snapshot): Finding {
+  return finding("file.in-git", `${path} leads into git's own folder, to ${target}.`, {
+    where: path,
+    fix: hint`Remove the link.`,
+  });
+}
+
+/** The link on the way to a file that leads out of the repo: nothing is read or written by it. */
+export function linkOut(snapshot: Snapshot): string | undefined {
+  return "link" in snapshot ? snapshot.link : undefined;
+}
+
+/** The same, where there is something at its end that would be read. */
+export function unreadByLink(snapshot: Snapshot): string | undefined {
+  return snapshot.kind === "unusable" ? snapshot.link : undefined;
+}
+
+/**
+ * A file that is not read, nor written, as a link leads out of the repo (docs/design.md rule 4).
+ *
+ * @param instead what else a person can do.
+ */
+export function leadsOut({ path, target }: Snapshot, link: string, instead?: Hint): Finding {
+  const by = link === path ? "" : `, by the link ${link}`;
+  const remove = hint`Remove the link (${{ remove: { path: link } }}) and put a real file there`;
+  return finding("file.outside", `${path} leads out of the repo, to ${target}${by}.`, {
+    where: path,
+    fix: instead === undefined ? hint`${remove}.` : hint`${remove}, or ${instead}.`,
+  });
+}
+
+/** Where a token may be instead, of which a link leads to the file. */
+export const INSTEAD_OF_ENV_FILE = hint`give the token in the environment or by token.command in the config`;
 
 /** A generated file that somebody edited is left alone (rule 4). */
 export function yoursNow(path: string): Finding {

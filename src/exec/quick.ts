@@ -1,4 +1,6 @@
-import { fstatSync, readFileSync, statSync } from "node:fs";
+import { fstatSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { repoAround } from "../host/record.ts";
+import { isInside } from "../lib/paths.ts";
 import { decode } from "../secret/content.ts";
 import { type CommandLine, readCommandLine } from "./command-line.ts";
 import type { Facts } from "./facts.ts";
@@ -77,8 +79,16 @@ const MAX_BYTES = 4 * 1024 * 1024;
 function plainText(path: string): string {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined) return "";
-  const bytes = stats.isFile() && stats.size <= MAX_BYTES ? readFileSync(path) : undefined;
+  const real = realpathSync.native(path);
+  if (real !== path) assertInRepo(real);
+  const bytes = stats.isFile() && stats.size <= MAX_BYTES ? readFileSync(real) : undefined;
   const text = bytes && decode(bytes)?.text;
   if (text === undefined) throw new Error(`${path} is no plain text`);
   return text;
+}
+
+/** @throws Error where a link leads out of the repo: what is there is not read (docs/design.md rule 4). */
+function assertInRepo(real: string): void {
+  const repo = realpathSync.native(repoAround(process.cwd()));
+  if (!isInside(real, repo)) throw new Error(`${real} is not in ${repo}`);
 }

@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { AppError, asAppError } from "../errors/app-error.ts";
 import { hint, run } from "../errors/hint.ts";
 import { isExhausted, systemHint } from "../errors/system-error.ts";
-import { isInside } from "../lib/paths.ts";
+import { foldersUp, isInside } from "../lib/paths.ts";
 import { type Folder, inFolder, isExchangeable, isSame } from "./folder.ts";
 import type { Entry, FileSnapshot, Files, LookOptions, Snapshot, Undo } from "./host.ts";
 import { dropLeftOver, isOfOurs, KINDS, withOwnFolder, withPrivateFile } from "./private-folder.ts";
@@ -14,35 +14,65 @@ const MAX_BYTES = 4 * 1024 * 1024;
 /** A FIFO's writer (1Password) may ask its owner first. */
 const FIFO_WAIT_MS = 10_000;
 
-/** @param interrupted nothing more is read from then on; what is written is finished or taken back. */
-export const filesUntil = (interrupted: AbortSignal | undefined): Files => ({
-  get steady() {
-    return nodeFiles;
-  },
-  look: (path, options) => look(path, { ...options, interrupted }),
-  async list(directory) {
-    refuseIf(interrupted);
-    return list(directory);
-  },
-  async entries(directory) {
-    refuseIf(interrupted);
-    return entries(directory);
-  },
-  realpath: (path) => realpath(path),
-  whyNotWritable,
-  replace,
-  remove,
-  makeDirectory,
-  removeEmpty,
-  sweep,
-  withDoctlFile,
-  withOwnFolder,
-});
+/**
+ * Files as one run sees them.
+ *
+ * @param repo the root of its repo; what a link makes lead out of it is not read (docs/design.md rule 4).
+ * @param interrupted nothing more is read from then on; what is written is finished or taken back.
+ */
+export function filesOf(repo?: string, interrupted?: AbortSignal): Files {
+  const real = repo === undefined ? undefined : realpath(repo);
+  const linkOut = async (path: string, target: string) =>
+    repo !== undefined && isBelow(path, repo) && !isInside(target, (await real) ?? repo)
+      ? firstLinkOut(path, repo, (await real) ?? repo)
+      : undefined;
+  return {
+    get steady() {
+      return filesOf(repo);
+    },
+    look: (path, options) => look(path, { ...options, interrupted }, linkOut),
+    async list(directory) {
+      refuseIf(interrupted);
+      return list(directory);
+    },
+    async entries(directory) {
+      refuseIf(interrupted);
+      return entries(directory);
+    },
+    realpath: (path) => realpath(path),
+    async sweep(directory) {
+      const isOut = (await linkOut(resolve(directory), await realpath(directory))) !== undefined;
+      return isOut ? list(directory) : sweep(directory);
+    },
+    ...{
+      whyNotWritable,
+      replace,
+      remove,
+      makeDirectory,
+      removeEmpty,
+      withDoctlFile,
+      withOwnFolder,
+    },
+  };
+}
 
-export const nodeFiles: Files = filesUntil(undefined);
+export const nodeFiles: Files = filesOf();
 
 function refuseIf(interrupted: AbortSignal | undefined): void {
   if (interrupted?.aborted) throw new AppError("INTERRUPTED", "Interrupted.");
+}
+
+type LinkOut = (path: string, target: string) => Promise<string | undefined>;
+
+/** Below the repo's root by its path. A clone brings nothing of git's own folder. */
+function isBelow(path: string, repo: string): boolean {
+  return isInside(path, repo) && !isInside(path, join(repo, ".git"));
+}
+
+async function firstLinkOut(path: string, repo: string, real: string): Promise<string> {
+  const above = foldersUp(path, repo).slice(0, -1).reverse();
+  for (const each of above) if (!isInside(await realpath(each), real)) return each;
+  return path;
 }
 
 async function look(
@@ -52,11 +82,18 @@ async function look(
     waitForFifo = true,
     interrupted,
   }: LookOptions & { readonly interrupted?: AbortSignal | undefined } = {},
+  linkOut?: LinkOut,
 ): Promise<Snapshot> {
   refuseIf(interrupted);
   const target = await realpath(path);
+  const link = await linkOut?.(resolve(path), target);
   try {
     const stats = await fs.stat(target);
+    const isReadable = stats.isFIFO() || stats.isFile();
+    if (link !== undefined && isReadable) {
+      const why = `not in the repo: ${link} leads out of it, to ${target}`;
+      return { kind: "unusable", path, target, why, link };
+    }
     if (stats.isFIFO() && waitForFifo)
       return await lookAtFifo(path, target, { maxBytes, interrupted });
     if (!stats.isFile()) return { kind: "unusable", path, target, why: nameOf(stats) };
@@ -67,7 +104,9 @@ async function look(
   } catch (error) {
     if (error instanceof AppError) throw error;
     const code = codeOf(error);
-    if (code === "ENOENT" || code === "ENOTDIR") return { kind: "absent", path, target };
+    if (code === "ENOENT" || code === "ENOTDIR") {
+      return { kind: "absent", path, target, ...(link && { link }) };
+    }
     if (isExhausted(error)) throw asAppError(error);
     return { kind: "unusable", path, target, why: `not readable (${code})` };
   }

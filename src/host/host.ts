@@ -109,9 +109,18 @@ export interface LockWait {
   readonly waitingFor: (holder: string) => void;
 }
 
-/** What stands at a path. `target` is where a write lands: symlinks are followed, dangling ones too. */
+/**
+ * What stands at a path. `target` is where a write lands: symlinks are followed, dangling ones too. With a `link`
+ * that leads out of the repo nothing is read, and nothing may be written (docs/design.md rule 4).
+ */
 export type Snapshot =
-  | { readonly kind: "absent"; readonly path: string; readonly target: string }
+  | {
+      readonly kind: "absent";
+      readonly path: string;
+      readonly target: string;
+      /** The link on the way that leads out of the repo. */
+      readonly link?: string;
+    }
   | FileSnapshot
   | {
       readonly kind: "fifo";
@@ -125,6 +134,8 @@ export type Snapshot =
       readonly target: string;
       /** In words: "a directory", "a device", "larger than 4 MB", "not readable (EACCES)". */
       readonly why: string;
+      /** The link on the way that leads out of the repo, of what could be read otherwise. */
+      readonly link?: string;
     };
 
 export interface FileSnapshot {
@@ -152,6 +163,7 @@ export interface LookOptions {
 export interface Files {
   /** The same, which no signal ends: for what has to be put back. */
   readonly steady: Files;
+  /** What is in the repo by its path and elsewhere by a link is not read; git's own folder is git's matter. */
   look(path: string, options?: LookOptions): Promise<Snapshot>;
   /** Names in a directory, sorted; empty where there is none. */
   list(directory: string): Promise<readonly string[]>;
@@ -174,7 +186,8 @@ export interface Files {
   /** Creates a directory with its parents. @returns what undoes it. */
   makeDirectory(path: string, mode: number): Promise<Undo>;
   /**
-   * Removes temporary files that a killed run left in a directory, as well as it can.
+   * Removes temporary files that a killed run left in a directory, as well as it can; not where a link
+   * leads out of the repo.
    *
    * @returns the names that were in it.
    */

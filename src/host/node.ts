@@ -8,11 +8,11 @@ import { EXIT } from "../errors/exit-status.ts";
 import { hint } from "../errors/hint.ts";
 import { wrap } from "../lib/wrap.ts";
 import { safe, safeLines } from "../secret/safe.ts";
-import { filesUntil } from "./files.ts";
+import { filesOf } from "./files.ts";
 import type { Clock, Environment, Host, InputKind, Terminal } from "./host.ts";
 import { send } from "./http.ts";
 import { keep } from "./keep.ts";
-import { recall } from "./record.ts";
+import { recall, repoAround } from "./record.ts";
 import { run } from "./run.ts";
 import { stateOf } from "./state.ts";
 import { which } from "./which.ts";
@@ -75,7 +75,7 @@ export function nodeHost(packageFolder: string, surface: Surface): Host {
     interrupted,
     cwd,
     home: env["HOME"] ?? (platform === "win32" ? homedir() : undefined),
-    files: filesUntil(interrupted),
+    files: filesOf(repoAround(cwd), interrupted),
     state: stateOf({ env, platform }),
     records: {
       recall: (path) => recall({ env, platform }, { kind: "config", path }),

@@ -191,8 +191,8 @@ export async function withOwnFolder<T>(
     const maker = name.startsWith(OWN) ? makerOf(name.slice(OWN.length)) : undefined;
     if (maker !== undefined && isDead(maker)) await dropAll(join(base, name));
   }
-  const { dir } = await import("tmp-promise");
-  const { path } = await dir({ tmpdir: base, name: OWN + newTag(), mode: 0o700 });
+  const { default: temporary } = await import("tmp-promise");
+  const { path } = await temporary.dir({ tmpdir: base, name: OWN + newTag(), mode: 0o700 });
   try {
     return await use(path);
   } finally {

@@ -161,6 +161,11 @@ export function placeOf(
   return placeIn(base, kind, { name: `${name}${suffix}.json`, about });
 }
 
+/** The git root around a folder, else the folder itself. */
+export function repoAround(folder: string): string {
+  return foldersUp(folder).find((here) => existsSync(join(here, ".git"))) ?? folder;
+}
+
 function cacheFolder({ env, platform }: Machine): string | undefined {
   const home = env["HOME"] || undefined;
   const own = platform === "darwin" ? "Library/Caches" : ".cache";

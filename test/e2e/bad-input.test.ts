@@ -323,7 +323,7 @@ const FILES: readonly Case[] = [
     status: 3,
     id: "file.outside",
     says: /\.env leads out of the repo, to \S*secrets\.env/,
-    mends: /--force/,
+    mends: /Remove the link \(rm \.env\) and put a real file there/,
   },
 ];
 

@@ -1,4 +1,4 @@
-import { lstat, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { lstat, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -129,32 +129,92 @@ describe("an env file that is a link", () => {
     expect(await fileTree(bench.root)).toEqual(before);
   });
 
-  it.each(["there", "dangling"])("that leads out of the repo (%s) needs --force", async (kind) => {
+  it.each(["there", "dangling"])("that leads out of the repo (%s) is not written", async (kind) => {
     const bench = await workbench();
     const target = join(bench.root, "shared.env");
-    bench.mayHold("../shared.env");
     if (kind === "there") await writeFile(target, "A=1\n");
     await symlink(target, join(bench.repo, ".env"));
     const before = await treeHash(bench.root);
-    const refused = await bench.run(["--token-stdin"], { input: bench.token });
-    expect(refused.stderr).toContain("[file.outside]");
-    expect(refused.status).toBe(3);
-    expect(await treeHash(bench.root)).toBe(before);
-
-    await withStdin(bench, "--force");
-    const line = `DIGITALOCEAN_TOKEN=${bench.token}\n`;
-    expect(await readFile(target, "utf8")).toBe(kind === "there" ? `A=1\n${line}` : line);
-    expect((await lstat(join(bench.repo, ".env"))).isSymbolicLink()).toBe(true);
+    for (const more of [[], ["--force", "--yes"]]) {
+      const refused = await bench.run(["--token-stdin", ...more], { input: bench.token });
+      expect(refused.stderr).toMatch(
+        /\.env leads out of the repo, to \S*shared\.env\. \[file\.outside\]/,
+      );
+      expect(refused.stderr).toMatch(/Remove the link \(rm \.env\) and put a real file there/);
+      expect(refused.status).toBe(3);
+      expect(await treeHash(bench.root)).toBe(before);
+    }
   });
 
-  it("that leads out of the repo is read without --force", async () => {
+  it.each<[what: string, link: string, to: string, named: RegExp]>([
+    ["the file itself", "conf/.env", "../../acme/.env", /, to \S*acme\/\.env\./],
+    ["its folder", "conf", "../acme", /, to \S*acme\/\.env, by the link \S*conf\./],
+    [
+      "a chain that goes on in the repo",
+      "conf",
+      "in",
+      /, to \S*acme\/\.env, by the link \S*conf\./,
+    ],
+    [
+      "what the kernel makes of us",
+      "conf/.env",
+      "/proc/self/environ",
+      /, to \/proc\/\d+\/environ\./,
+    ],
+  ])("that leads out of the repo is not read: %s", async (_, link, to, named) => {
     const bench = await workbench();
-    const target = join(bench.root, "shared.env");
-    bench.mayHold("../shared.env");
-    await writeFile(target, `DIGITALOCEAN_TOKEN=${bench.token}\n`, { mode: 0o600 });
-    await symlink(target, join(bench.repo, ".env"));
-    expect((await bench.run([])).status).toBe(0);
-    expect((await bench.run(["check"])).status).toBe(0);
+    await bench.write("../acme/.env", `DIGITALOCEAN_TOKEN=${bench.token}\n`, 0o600);
+    await symlink("../acme", join(bench.repo, "in"));
+    await bench.write(".do-bootstraprc", "token: { envFile: conf/.env }\n");
+    await bench.write("conf/x", "");
+    await rm(join(bench.repo, link), { recursive: true, force: true });
+    await symlink(to, join(bench.repo, link));
+    const before = await treeHash(bench.repo);
+    const other = { DIGITALOCEAN_TOKEN: bench.token };
+    for (const [args, env, status] of [
+      [["init", "--yes"], {}, 4],
+      [["check"], {}, 4],
+      [["check"], other, 3],
+      [["exec", "--", "env"], {}, 125],
+      [["exec", "--", "env"], other, 125],
+      [["env", "--yes"], {}, 3],
+    ] as const) {
+      const result = await bench.run(args, { env });
+      const what = `${args.join(" ")} ${result.stdout}${result.stderr}`;
+      expect(what).toContain("[file.outside]");
+      expect(what).toMatch(named);
+      expect(result.status, what).toBe(status);
+      expect(result.stdout).not.toContain(bench.token);
+    }
+    expect(await treeHash(bench.repo)).toBe(before);
+  });
+
+  it("that becomes a link out of the repo is not read by the next exec either", async () => {
+    const bench = await workbench();
+    await withStdin(bench);
+    const show = ["exec", "--", process.execPath, "-p", "process.env.DIGITALOCEAN_TOKEN"];
+    for (const _ of [1, 2]) expect((await bench.run(show)).stdout).toBe(`${bench.token}\n`);
+    await bench.write("../acme/.env", `DIGITALOCEAN_TOKEN=${randomToken()}\n`, 0o600);
+    await rm(join(bench.repo, ".env"));
+    await symlink("../acme/.env", join(bench.repo, ".env"));
+    const { status, stdout, stderr } = await bench.run(show);
+    expect({ status, stdout }).toEqual({ status: 125, stdout: "" });
+    expect(stderr).toContain("[file.outside]");
+  });
+
+  it("that leads into a repo inside the repo is followed, and so is one of a linked work tree", async () => {
+    const bench = await workbench();
+    await bench.git("commit", "--quiet", "--allow-empty", "--message=x");
+    await bench.git("init", "--quiet", "module");
+    await bench.git("worktree", "add", "--quiet", "../tree");
+    for (const repo of [".", "../tree"]) {
+      await bench.write(`${repo}/module/.env`, `DIGITALOCEAN_TOKEN=${bench.token}\n`, 0o600);
+      await symlink("module/.env", join(bench.repo, repo, ".env"));
+      const { status, stderr } = await bench.run(["exec", "--", process.execPath, "-e", ""], {
+        cwd: repo,
+      });
+      expect(status, stderr).toBe(0);
+    }
   });
 });
 

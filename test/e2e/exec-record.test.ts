@@ -342,6 +342,38 @@ const SITUATIONS: readonly Row[] = [
     },
   ],
   [
+    "the env file becomes a link out of the repo",
+    "slow",
+    {
+      change: async (bench) => {
+        await remove(".env")(bench);
+        await bench.write("../acme/.env", `DIGITALOCEAN_TOKEN=${randomToken()}\n`);
+        await symlink("../acme/.env", join(bench.repo, ".env"));
+      },
+    },
+  ],
+  [
+    "the secret file is a link out of the repo",
+    "slow",
+    {
+      change: async ({ repo, write }) => {
+        const name = "do-bootstrap.secret.auto.tfvars.json";
+        await write("../acme/values.json", "{}");
+        await symlink("../acme/values.json", join(repo, name));
+      },
+    },
+  ],
+  [
+    "the secret file is a link to nothing out of the repo",
+    "quick",
+    {
+      change: ({ repo }) => {
+        const name = "do-bootstrap.secret.auto.tfvars.json";
+        return symlink("../acme/gone.json", join(repo, name));
+      },
+    },
+  ],
+  [
     "another token in the secret file",
     "slow",
     {

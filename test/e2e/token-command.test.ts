@@ -3,7 +3,12 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ASKS, guided, needsScript, start, words } from "../fixtures/terminal.ts";
 import { fileTree } from "../fixtures/tree.ts";
-import { type Workbench, withoutProgress, workbench } from "../fixtures/workbench.ts";
+import {
+  type RunOptions,
+  type Workbench,
+  withoutProgress,
+  workbench,
+} from "../fixtures/workbench.ts";
 
 const TRUSTED = ".local/state/do-bootstrap/trusted";
 
@@ -28,7 +33,8 @@ async function linked(path: string, to: string): Promise<void> {
   await symlink(to, path);
 }
 
-const trust = (bench: Workbench) => bench.run(["init", "--trust", "--yes"]);
+const trust = (bench: Workbench, options: RunOptions = {}) =>
+  bench.run(["init", "--trust", "--yes"], options);
 
 describe("token.command", () => {
   it.each([
@@ -62,7 +68,7 @@ describe("token.command", () => {
 
   it("shows what it says on standard error, and nowhere what it prints", async () => {
     const bench = await repo();
-    const { stdout, stderr } = await trust(bench);
+    const { stdout, stderr } = await trust(bench, { process: true });
     expect(withoutProgress(stderr)).toContain("unlock your vault\n");
     expect(stderr).toContain("from vault (token.command)");
     for (const text of [stdout, stderr, (await bench.run(["check", "--debug"])).stderr]) {
@@ -136,6 +142,22 @@ describe("token.command", () => {
     expect((await bench.run(["init", "--trust", "--yes"], { env })).status).toBe(0);
     await bench.write("token.sh", `#!/bin/sh\necho ${bench.token} # changed\n`, 0o755);
     expect((await bench.run(["check"], { env })).stdout).toContain("[token.command-untrusted]");
+  });
+
+  it.each<[what: string, link: string, to: string]>([
+    ["a link", "scripts/token.sh", "../../acme/token.sh"],
+    ["a folder that is one", "scripts", "../acme"],
+  ])("a script by %s out of the repo is neither read nor run", async (_, link, to) => {
+    const bench = await repo(undefined, "[sh, scripts/token.sh]");
+    await bench.write("../acme/token.sh", `echo ${bench.token}\n`);
+    await bench.write("scripts/x", "");
+    await rm(join(bench.repo, link), { recursive: true, force: true });
+    await symlink(to, join(bench.repo, link));
+    const env = { PATH: `${bench.bin}:/bin:/usr/bin` };
+    const { status, stderr } = await bench.run(["init", "--trust", "--yes"], { env });
+    expect(stderr).toMatch(/scripts\/token\.sh leads out of the repo, to \S*acme\/token\.sh\./);
+    expect(status).toBe(4);
+    expect(await readdir(join(bench.home, TRUSTED)).catch(() => [])).toEqual([]);
   });
 
   it.each<[what: string, script: string, says: RegExp]>([

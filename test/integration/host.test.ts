@@ -21,7 +21,7 @@ import { build } from "esbuild";
 import { execa } from "execa";
 import { dir } from "tmp-promise";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { filesUntil, nodeFiles } from "../../src/host/files.ts";
+import { filesOf, nodeFiles } from "../../src/host/files.ts";
 import type { Clock, FileSnapshot, ToolCall } from "../../src/host/host.ts";
 import { send } from "../../src/host/http.ts";
 import { locked } from "../../src/host/lock.ts";
@@ -532,7 +532,7 @@ describe("files", () => {
     });
     // A signal ends the wait for a FIFO's writer, and reading at all.
     const interrupted = new AbortController();
-    const files = filesUntil(interrupted.signal);
+    const files = filesOf(undefined, interrupted.signal);
     await execa("mkfifo", [at("silent")]);
     const waiting = files.look(at("silent"));
     interrupted.abort();

@@ -142,14 +142,23 @@ describe.concurrent("files that are links out of the repo", () => {
 
   it("a config: what stands there is not repeated", async (context) => {
     const { bench, expect, run, outside } = await stage(context);
-    for (const [text, says] of [
-      ["hunter2-hunter2", /expected a section with keys, found a text/],
-      ["[default]\naws_secret_access_key = hunter2-hunter2\n", /\[CONFIG_(UNREADABLE|INVALID)\]/],
-      ["login: hunter2-hunter2\n", /login: unknown key/],
+    for (const [text, says, to] of [
+      ["hunter2-hunter2", /expected a section with keys, found a text/, "secret"],
+      [
+        "[default]\naws_secret_access_key = hunter2-hunter2\n",
+        /\[CONFIG_(UNREADABLE|INVALID)\]/,
+        "secret",
+      ],
+      ["login: hunter2-hunter2\n", /login: unknown key/, "secret"],
+      [
+        "login: hunter2-hunter2\n",
+        /\.do-bootstraprc leads out of it, to \S*secret\. \[CONFIG_UNREADABLE\]/,
+        "../secret",
+      ],
     ] as const) {
-      await execa("rm", ["-rf", join(bench.repo, ".do-bootstraprc"), join(bench.root, "secret")]);
-      await writeFile(join(bench.root, "secret"), text);
-      await symlink("../secret", join(bench.repo, ".do-bootstraprc"));
+      await execa("rm", ["-rf", join(bench.repo, ".do-bootstraprc"), join(bench.repo, to)]);
+      await writeFile(join(bench.repo, to), text);
+      await symlink(to, join(bench.repo, ".do-bootstraprc"));
       const { status, stdout, stderr } = await run("check");
       expect(stderr).toMatch(says);
       expect(stdout + stderr).not.toContain("hunter2");

@@ -51,6 +51,8 @@ export function memoryFiles(
     const above = dirname(path);
     return link ?? (above === path ? path : join(real(above), basename(path)));
   };
+  const linkOn = (path: string): string =>
+    real(dirname(path)) === dirname(path) ? path : linkOn(dirname(path));
   const unexpected = () => {
     throw new Error("These files are only read.");
   };
@@ -61,7 +63,12 @@ export function memoryFiles(
     async look(path) {
       const isFolder = paths.some((each) => each !== path && isInside(each, path));
       const entry = byPath.get(path) ?? (isFolder ? { unusable: "a directory" } : undefined);
-      return snapshot(path, real(path), entry);
+      const target = real(path);
+      const link = isInside(path, top) && !isInside(target, top) ? linkOn(path) : undefined;
+      const seen = snapshot(path, target, entry);
+      if (link === undefined) return seen;
+      if (seen.kind === "absent") return { ...seen, link };
+      return { kind: "unusable", path, target, why: "not in the repo", link };
     },
     async list(folder) {
       const below = paths.filter((path) => path !== folder && isInside(path, folder));

@@ -176,7 +176,7 @@ function removals(facts: Facts, at: readonly Held[]): PlanPart[] {
 }
 
 function withoutOlds(facts: Facts, held: Held): PlanPart {
-  return changePlace(facts, held, { token: undefined, force: false });
+  return changePlace(facts, held, undefined);
 }
 
 function stillValid({ fingerprint }: Secret) {
@@ -291,7 +291,7 @@ function blockRemoval(bounds: Bounds, gitignore: Snapshot): PlanPart {
   const current = textAt(gitignore);
   const text = current && withoutBlock(current.text);
   if (current === undefined || text === undefined || text === current.text) return NOTHING;
-  const findings = obstacles(bounds, gitignore, { force: false });
+  const findings = obstacles(bounds, gitignore);
   if (findings.length > 0 || gitignore.kind !== "file") return { findings };
   const why = "without our lines";
   const edit = (now: Content) => editedText(now, withoutBlock);

@@ -147,9 +147,9 @@ export async function rotate(
     const edits = joined([
       ...naming(others, olds).map((place) =>
         // What cannot be edited is named at the end.
-        changesOf(changePlace(facts, place, { token, force: false })),
+        changesOf(changePlace(facts, place, token)),
       ),
-      ...naming(places, olds).map((place) => changePlace(facts, place, { token, force })),
+      ...naming(places, olds).map((place) => changePlace(facts, place, token)),
     ]);
     const left = leftBehind(treeAfter(tree, edits.changes, wanted), places, {
       what: "The old token",

@@ -5,7 +5,6 @@ import { judgePlace } from "../../concerns/doctl/plan.ts";
 import { redacted, withoutToken, withReplaced } from "../../concerns/env-file/edit.ts";
 import { RemoveFile } from "../../core/changes/remove-file.ts";
 import { WriteFile } from "../../core/changes/write-file.ts";
-import type { Consent } from "../../core/consent.ts";
 import { textAt } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import { obstacles } from "../../core/obstacles.ts";
@@ -151,7 +150,7 @@ export function changesOf({ changes = [], findings = [] }: PlanPart): PlanPart {
 export function changePlace(
   facts: Pick<Facts, "repo" | "machine" | "doctl">,
   { place, olds }: Held,
-  { token, force }: { token: Secret | undefined } & Pick<Consent, "force">,
+  token: Secret | undefined,
 ): PlanPart {
   const why = token === undefined ? "without the token" : "the new token";
   if (place.kind === "doctl") {
@@ -169,7 +168,7 @@ export function changePlace(
     return { changes: [change] };
   }
   const { snapshot } = place;
-  const blocked = obstacles(facts.repo, snapshot, { force });
+  const blocked = obstacles(facts.repo, snapshot);
   const current = textAt(snapshot);
   if (blocked.length > 0 || snapshot.kind !== "file" || current === undefined) {
     return { findings: blocked };

@@ -1,5 +1,6 @@
 import { broken } from "../../concerns/doctl/plan.ts";
 import type { Finding } from "../../core/finding.ts";
+import { leadsOut } from "../../core/obstacles.ts";
 import { hint } from "../../errors/hint.ts";
 import type { Facts } from "../init/observe.ts";
 import { finding } from "./findings.ts";
@@ -15,7 +16,8 @@ export function unreadPlaces(
 ): Finding[] {
   const findings = places.flatMap((place) => {
     if (place.kind === "doctl" || place.snapshot.kind !== "unusable") return [];
-    const { path, why } = place.snapshot;
+    const { path, why, link } = place.snapshot;
+    if (link !== undefined) return [leadsOut(place.snapshot, link)];
     if (EMPTY.includes(why)) return [];
     return [
       finding("file.unusable", `${path} is ${why}: whether it holds the token cannot be said.`, {

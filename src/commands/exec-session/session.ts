@@ -11,7 +11,8 @@ import { inspectToken } from "../../concerns/token/inspect.ts";
 import { judgeToken } from "../../concerns/token/judge.ts";
 import { textIn } from "../../core/file-text.ts";
 import { failureOf } from "../../core/finding.ts";
-import { hint, run } from "../../errors/hint.ts";
+import { INSTEAD_OF_ENV_FILE, leadsOut, unreadByLink } from "../../core/obstacles.ts";
+import { type Hint, hint, run } from "../../errors/hint.ts";
 import type { CommandLine } from "../../exec/command-line.ts";
 import type { ExecConfig } from "../../exec/exec-config.ts";
 import type { Facts } from "../../exec/facts.ts";
@@ -20,7 +21,7 @@ import { sourcesIn, tokenState } from "../../exec/prepare.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
 import { rememberConfig } from "../../exec/remember.ts";
 import type { TokenState } from "../../exec/token-sources.ts";
-import type { LookOptions } from "../../host/host.ts";
+import type { LookOptions, Snapshot } from "../../host/host.ts";
 import { foldersUp } from "../../lib/paths.ts";
 import type { ObservingHost } from "../init/observe.ts";
 import { askForTrust, type Prompter } from "../init/prompter.ts";
@@ -83,6 +84,7 @@ export async function openSession(
     rememberConfig({ cwd, environment, env, platform }, config, { inputs, since });
   }
   const envFile = await host.files.look(config.envFile);
+  refuseLink(envFile, INSTEAD_OF_ENV_FILE);
   if (envFile.kind === "unusable") {
     const message = `${envFile.path} is ${envFile.why}.`;
     const fix = hint`Look at it: ${run("ls", "-l", { path: envFile.path })}`;
@@ -93,16 +95,22 @@ export async function openSession(
     ...config.workspaces.map(({ dir }) => selectionFile(dir, env)),
   ];
   const toMask = options["mask"] === true ? config.filesToMask : [];
-  const readIn = (all: readonly string[], more: LookOptions = {}) =>
-    all.map(async (path) => [path, textIn(await host.files.look(path, more))] as const);
-  const texts = [...readIn(toMask, { waitForFifo: false }), ...readIn(paths)];
-  const textOf = new Map(await Promise.all(texts));
+  const lookIn = (all: readonly string[], more: LookOptions = {}) =>
+    all.map(async (path) => [path, await host.files.look(path, more)] as const);
+  // What is read for another reason, too, is looked at for that.
+  const looks = [...lookIn(toMask, { waitForFifo: false }), ...lookIn(paths)];
+  const snapshots = new Map(await Promise.all(looks));
   const facts: Facts = {
     config,
     env,
     cwd,
     envFile: readEnvFile(textIn(envFile)),
-    textAt: (path) => textOf.get(path) ?? "",
+    textAt(path) {
+      const snapshot = snapshots.get(path);
+      if (snapshot === undefined) return "";
+      refuseLink(snapshot);
+      return textIn(snapshot);
+    },
   };
   // What takes the variables away again does not say what they were.
   const isUnset = options["unset"] === true;
@@ -125,6 +133,12 @@ export async function openSession(
     const trust = await askForTrust(ask, state);
     return trust === undefined ? state : find(trust);
   }
+}
+
+/** What a link out of the repo leads to is not read, and is not nothing either. */
+function refuseLink(snapshot: Snapshot, instead?: Hint): void {
+  const link = unreadByLink(snapshot);
+  if (link !== undefined) throw failureOf(leadsOut(snapshot, link, instead));
 }
 
 /** The file that was found, those that would be found first, and what the defaults follow from. */

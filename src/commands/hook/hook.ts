@@ -134,7 +134,7 @@ export async function planHook(
       const why = await files.whyNotWritable(parent);
       const blocked = new Map(why === undefined ? [] : [[parent, why]]);
       const bounds = { blocked, top: isIn || request.force ? parent : git.root };
-      return obstacles(bounds, snapshot, request);
+      return obstacles(bounds, snapshot);
     });
     const all = (await Promise.all(found)).flat();
     return [

@@ -95,7 +95,7 @@ export async function bootstrap(
     const isWritten = new Set(plan.changes.map(({ file }) => file));
     const tests = facts.terraform.roots
       .filter((root) => isWritten.has(root.at(BACKEND_TF).path))
-      .flatMap((root) => lockTestOf(facts, root, consent) ?? []);
+      .flatMap((root) => lockTestOf(facts, root) ?? []);
     const locks = await proveLocks(host, tests, progress);
     if (locks.size === 0) return { facts, plan, warnings: [] };
     options = { ...options, locks };

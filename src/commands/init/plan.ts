@@ -22,10 +22,10 @@ import { planConfig } from "./write-config.ts";
 export function planAll(facts: Facts, consent: Consent): Plan {
   return joined([
     { findings: [...judgeToken(facts), ...judgeScopes(facts)] },
-    planGitignore(facts, consent),
+    planGitignore(facts),
     planEnvFile(facts, consent),
     ...skipFailedRoots(facts.terraform.roots, facts.terraform.roots.map(planRoot)),
-    planCloud(facts, consent),
+    planCloud(facts),
     planDoctl(facts, consent),
     planConfig(facts, consent),
     planEnvrc(facts, consent),

@@ -22,7 +22,7 @@ export function planConfig(facts: Facts, consent: Consent): PlanPart {
     const message = `${config.file} is the config already: none is written beside it.`;
     return { findings: [finding("config.exists", message, { where: config.file })] };
   }
-  const findings = obstacles(facts.repo, configAt, consent);
+  const findings = obstacles(facts.repo, configAt);
   if (findings.length > 0) return { findings };
   const inBase = (path: string) => text(relative(config.base, path) || ".");
   const team = inspection?.team;

@@ -58,7 +58,10 @@ export async function leaksInFiles(
     for (const name of names) {
       const path = join(git.root, name);
       const snapshot = await files.look(path, LARGEST);
-      if (snapshot.kind === "unusable") gaps.push({ path, why: `it is ${snapshot.why}` });
+      // Of a link out of the repo git has its text, and that alone.
+      if (snapshot.kind === "unusable" && snapshot.link === undefined) {
+        gaps.push({ path, why: `it is ${snapshot.why}` });
+      }
       if (snapshot.kind !== "file") continue;
       const isMeant = meant.has(path) || isForSecrets(basename(path));
       const { matches, gap } = searchFile(snapshot.bytes, own, path, unpacking);

@@ -293,7 +293,7 @@ function planFile(
     const message = `${at.path} is there already, and was not generated.`;
     return { findings: [finding("ci.not-ours", message, anew)] };
   }
-  const findings = obstacles(facts.repo, at, { force });
+  const findings = obstacles(facts.repo, at);
   if (findings.length > 0) return { findings };
   const why =
     at.kind === "absent" ? "plans pull requests, applies what is merged" : "generated anew";

@@ -34,7 +34,7 @@ export function planEnvrc(known: Known, consent: Consent): PlanPart {
   const kind = text === undefined ? "foreign" : recognise(text);
   const isOurs = kind === "generated" && environmentIn(text) === config.environment;
   if (!consent.envrc && !isOurs) return NOTHING;
-  const findings = obstacles(known.repo, envrc, consent);
+  const findings = obstacles(known.repo, envrc);
   if (findings.length > 0) return { findings };
   if (envrc.kind !== "absent" && kind !== "generated") return isLoading(text) ? NOTHING : left();
   const after = generate(envrcTemplate, {

@@ -5,7 +5,13 @@ import { appendTo, textAt, textIn } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import { patternOf } from "../../core/ignore-block.ts";
 import type { Machine } from "../../core/machine.ts";
-import { obstacles } from "../../core/obstacles.ts";
+import {
+  INSTEAD_OF_ENV_FILE,
+  leadsOut,
+  linkOut,
+  obstacles,
+  unreadByLink,
+} from "../../core/obstacles.ts";
 import { joined, NOTHING, type PlanPart } from "../../core/plan.ts";
 import { hint, own, run } from "../../errors/hint.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
@@ -41,16 +47,19 @@ interface Known {
 /** The env file with the token, and the example with its name. */
 export function planEnvFile(known: Known, consent: Consent): PlanPart {
   const token = planToken(known, consent);
-  const isSaid = token.findings?.some(({ id }) => id === "env-file.tracked");
+  const isSaid = token.findings?.some(({ id }) => SAID_ONCE.includes(id));
   return joined([
     { findings: isSaid ? [] : judgeEnvFile(known) },
     { findings: judgeExposure(known) },
     { findings: judgeNames(known) },
     { findings: judgePassing(known) },
     token,
-    planExample(known, consent),
+    planExample(known),
   ]);
 }
+
+/** What is said of the env file whether it is written or not. */
+const SAID_ONCE = ["env-file.tracked", "file.outside"];
 
 function judgeEnvFile(known: Known): Finding[] {
   const {
@@ -58,6 +67,8 @@ function judgeEnvFile(known: Known): Finding[] {
     repo: { git },
   } = known;
   const { path } = envFile;
+  const link = unreadByLink(envFile);
+  if (link !== undefined) return [leadsOut(envFile, link, INSTEAD_OF_ENV_FILE)];
   if (envFile.kind === "unusable") {
     return [
       finding("env-file.unusable", `${path} cannot be read: it is ${envFile.why}.`, {
@@ -166,7 +177,9 @@ function planToken(known: Known, consent: Consent): PlanPart {
     machine: { platform },
   } = known;
   const token = usableToken(known.token);
-  if (token === undefined || envFile.kind === "unusable") return NOTHING;
+  if (token === undefined || (envFile.kind === "unusable" && envFile.link === undefined)) {
+    return NOTHING;
+  }
   const isInFile = token.origin.kind === "env-file";
   const stays = isInFile || !mayStore(token, known.machine, consent);
   if (stays && !isInFile && !holdsSpacesKey(textAt(envFile)?.text ?? "")) return NOTHING;
@@ -185,7 +198,7 @@ function planToken(known: Known, consent: Consent): PlanPart {
     return NOTHING;
   }
 
-  const findings = obstacles(known.repo, envFile, consent);
+  const findings = obstacles(known.repo, envFile);
   if (git?.tracked.has(path)) {
     findings.push(tracked(known, "the token would be written to it"));
   }
@@ -207,7 +220,7 @@ function planToken(known: Known, consent: Consent): PlanPart {
   return { findings, changes: [new WriteFile({ before: envFile, edit, shownBefore, mode, why })] };
 }
 
-function planExample(known: Known, consent: Consent): PlanPart {
+function planExample(known: Known): PlanPart {
   const {
     envFile: {
       example: envExample,
@@ -218,7 +231,11 @@ function planExample(known: Known, consent: Consent): PlanPart {
   } = known;
   const { path } = envExample;
   const text = textAt(envExample)?.text;
-  if (text === undefined) return NOTHING;
+  if (text === undefined) {
+    return linkOut(envExample) === undefined
+      ? NOTHING
+      : { findings: obstacles(known.repo, envExample) };
+  }
   const findings: Finding[] = git?.ignored.has(path)
     ? [
         finding("git.example-ignored", `${path} is ignored by git: colleagues do not get it.`, {
@@ -235,7 +252,7 @@ function planExample(known: Known, consent: Consent): PlanPart {
       ...exampleNames(config),
     ]);
   if (edit(text) === text) return { findings };
-  const blocking = obstacles(known.repo, envExample, consent);
+  const blocking = obstacles(known.repo, envExample);
   if (blocking.length > 0) return { findings: blocking };
   const why = "names only, for colleagues";
   return { findings, changes: [editText(envExample, edit, why)] };

@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { editText } from "../../core/changes/write-file.ts";
-import type { Consent } from "../../core/consent.ts";
 import { textAt } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import { patternOf, withPatterns } from "../../core/ignore-block.ts";
@@ -19,7 +18,7 @@ interface Known {
 }
 
 /** The patterns that .gitignore lacks: by git's own answer, outside git by the text. */
-export function planGitignore(known: Known, consent: Consent): PlanPart {
+export function planGitignore(known: Known): PlanPart {
   const {
     repo: { gitignore, git },
     config,
@@ -40,7 +39,7 @@ export function planGitignore(known: Known, consent: Consent): PlanPart {
   else overruled.push(...judgeNested(rules, git));
   if (missing.length === 0) return { findings: overruled };
 
-  const obstructed = obstacles(known.repo, gitignore, consent);
+  const obstructed = obstacles(known.repo, gitignore);
   const findings = [...overruled, ...obstructed];
   if (findings.some(({ level }) => level === "error") || current === undefined) return { findings };
   const why = "keeps secrets and state out of git";

@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { WriteFile } from "../../core/changes/write-file.ts";
-import type { Consent } from "../../core/consent.ts";
 import { textAt } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import { obstacles } from "../../core/obstacles.ts";
@@ -123,13 +122,13 @@ export function withFix(root: TerraformRoot): TerraformRoot {
 }
 
 /** Each token in the code gives way to the variable; the rest of the file stays as it is. */
-export function planFix(known: Known, root: TerraformRoot, consent: Consent): PlanPart {
+export function planFix(known: Known, root: TerraformRoot): PlanPart {
   const { module, at } = root;
   const variable = fixVariable(root);
   const files = new Set(module.hardCoded.map(({ place }) => place.file));
   const plans = [...files].map((name): PlanPart => {
     const before = at(name);
-    const findings = obstacles(known.repo, before, consent);
+    const findings = obstacles(known.repo, before);
     const found = textAt(before);
     if (findings.length > 0 || found === undefined || before.kind !== "file") {
       return { findings };

@@ -4,7 +4,7 @@ import type { Consent } from "../../core/consent.ts";
 import { textAt, textIn } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { Machine } from "../../core/machine.ts";
-import { noJson, obstacles, yoursNow } from "../../core/obstacles.ts";
+import { leadsOut, linkOut, noJson, obstacles, yoursNow } from "../../core/obstacles.ts";
 import { joined, NOTHING, type PlanPart } from "../../core/plan.ts";
 import { hint } from "../../errors/hint.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
@@ -47,6 +47,9 @@ export function planTerraform(known: Known, found: TerraformRoot, consent: Conse
     const message = `terraform.dir ${here} leads out of the repo, to ${found.real}.`;
     return { findings: [finding("terraform.outside", message, { where: dir })] };
   }
+  // What they declare or set is unknown.
+  const outside = found.outside.map((each) => leadsOut(each, linkOut(each) ?? each.path));
+  if (outside.length > 0) return { findings: outside };
   // What a file declares that cannot be read is unknown, and nothing may be declared twice.
   if (found.module.broken.length > 0) {
     const findings = judgeCode(known, found, needsOf(found));
@@ -58,11 +61,11 @@ export function planTerraform(known: Known, found: TerraformRoot, consent: Conse
   const plan = joined([
     { findings: judgeCode(known, root, needs) },
     { findings: judgeBackendSecrets(known, root) },
-    fix ? planFix(known, found, consent) : NOTHING,
-    planConfiguration(known, root, needs, consent),
-    planBackend(known, root, consent),
+    fix ? planFix(known, found) : NOTHING,
+    planConfiguration(known, root, needs),
+    planBackend(known, root),
     { findings: judgeKeysKept(known, root) },
-    planPublicVariables(known, root, consent),
+    planPublicVariables(known, root),
     planSecretVariables(known, root, needs, consent),
     { findings: judgeTool(known, needs) },
   ]);
@@ -89,28 +92,17 @@ function judgeKeysKept(
 }
 
 /** Files of ours follow config. */
-function planConfiguration(
-  known: Known,
-  root: TerraformRoot,
-  needs: RootNeeds,
-  consent: Consent,
-): PlanPart {
+function planConfiguration(known: Known, root: TerraformRoot, needs: RootNeeds): PlanPart {
   const texts = renderConfiguration(root, needs, known.terraform.templates);
-  return joined([...texts].map(([name, text]) => planFile(known, root, name, text, consent)));
+  return joined([...texts].map(([name, text]) => planFile(known, root, name, text)));
 }
 
-function planFile(
-  known: Known,
-  root: TerraformRoot,
-  name: string,
-  text: string,
-  consent: Consent,
-): PlanPart {
+function planFile(known: Known, root: TerraformRoot, name: string, text: string): PlanPart {
   const before = root.at(name);
   const existing = root.own.get(name);
   if (existing?.edited) return { findings: [yoursNow(before.path)] };
   if (textAt(before)?.text.replaceAll("\r\n", "\n") === text) return NOTHING;
-  const findings = obstacles(known.repo, before, consent);
+  const findings = obstacles(known.repo, before);
   if (findings.length > 0) return { findings };
   const why = existing ? "generated anew" : (WHY[name] ?? "");
   return { findings, changes: [writeText(before, text, why)] };
@@ -124,7 +116,7 @@ const WHY: Readonly<Record<string, string>> = {
 };
 
 /** Config decides for the keys that it names; what a person added to the file stays. */
-function planPublicVariables(known: Known, root: TerraformRoot, consent: Consent): PlanPart {
+function planPublicVariables(known: Known, root: TerraformRoot): PlanPart {
   const { variables } = root.config;
   if (Object.keys(variables).length === 0) return NOTHING;
   const before = root.at(PUBLIC_TFVARS);
@@ -133,7 +125,7 @@ function planPublicVariables(known: Known, root: TerraformRoot, consent: Consent
   const edit = (text: string) =>
     `${JSON.stringify({ ...jsonObject(text), ...variables }, null, 2)}\n`;
   if (current === edit(current)) return NOTHING;
-  const findings = obstacles(known.repo, before, consent);
+  const findings = obstacles(known.repo, before);
   if (existing === undefined) findings.push(noJson(before.path));
   const change = editText(before, edit, "values of terraform.variables");
   return { findings, changes: findings.length > 0 ? [] : [change] };

@@ -56,7 +56,7 @@ export function planSecretVariables(
     (before.mode === 0o600 || known.machine.platform === "win32");
   if (isUpToDate) return NOTHING;
 
-  const findings = obstacles(known.repo, before, consent);
+  const findings = obstacles(known.repo, before);
   if (parsed === undefined) findings.push(noJson(before.path));
   if (known.repo.git?.tracked.has(before.path)) {
     const message = `git tracks ${before.path}, which is to hold the token.`;

@@ -1,8 +1,9 @@
-import { isAbsolute, join, relative } from "node:path";
+import { isAbsolute, join, relative, resolve } from "node:path";
+import { linkOut } from "../../core/obstacles.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { hint } from "../../errors/hint.ts";
 import { chooseToken, type TokenSources, type TokenState } from "../../exec/token-sources.ts";
-import type { FileSnapshot, Host, ToolResult } from "../../host/host.ts";
+import type { FileSnapshot, Host, Snapshot, ToolResult } from "../../host/host.ts";
 import { isInside } from "../../lib/paths.ts";
 import { sha256 } from "../../lib/sha256.ts";
 import { shellWord } from "../../lib/shell-word.ts";
@@ -64,6 +65,10 @@ async function askCommand(
     command: command.map((word) => shellWord(word)).join(" "),
     detail,
   });
+  const outside = await scriptOutside(host.files, command, base);
+  if (outside !== undefined) {
+    return unavailable("failed", `${outside.path} leads out of the repo, to ${outside.target}`);
+  }
   // Who keeps all of HOME in git has his tools in there too, and is asked each time.
   const isHomeIn = host.home !== undefined && isInside(await host.files.realpath(host.home), top);
   const around = { base, top, home: host.home, path: host.env["PATH"] };
@@ -103,6 +108,17 @@ async function askCommand(
   const without = result.withheld.filter((name) => !NOBODY_MISSES.test(name)).join(", ");
   const where = `in a private folder with ${copied} of this repo`;
   return unavailable("failed-alone", `${failure}, ${where}${without && `, without ${without}`}`);
+}
+
+/** What a word, also of a shell's line, names by a link out of the repo: it is not run (docs/design.md rule 4). */
+async function scriptOutside(
+  files: Pick<Host["files"], "look">,
+  command: readonly string[],
+  base: string,
+): Promise<Snapshot | undefined> {
+  const words = new Set(command.flatMap((word) => word.split(/[\s;&|<>()'"`=]+/)).filter(Boolean));
+  const looks = [...words].map((word) => files.look(resolve(base, word), { waitForFifo: false }));
+  return (await Promise.all(looks)).find((each) => linkOut(each) !== undefined);
 }
 
 const NOBODY_MISSES = /^(?:PWD|OLDPWD|INIT_CWD|_|npm_\w+)$/i;

@@ -1,6 +1,5 @@
 import { relative } from "node:path";
 import { type WriteFile, writeText } from "../../../core/changes/write-file.ts";
-import type { Consent } from "../../../core/consent.ts";
 import { appendTo, textAt } from "../../../core/file-text.ts";
 import type { Finding } from "../../../core/finding.ts";
 import { patternOf } from "../../../core/ignore-block.ts";
@@ -35,7 +34,7 @@ interface Known {
 }
 
 /** backend.tf, and what is to be said of where the state is. */
-export function planBackend(known: Known, root: TerraformRoot, consent: Consent): PlanPart {
+export function planBackend(known: Known, root: TerraformRoot): PlanPart {
   const { backend } = root.config;
   if (backend === undefined) {
     return {
@@ -50,7 +49,7 @@ export function planBackend(known: Known, root: TerraformRoot, consent: Consent)
     return { findings: [finding("cloud.backend", message, { where, fix })] };
   }
   return joined([
-    planFile(known, root, backend, consent),
+    planFile(known, root, backend),
     { findings: judgeKeys(known, backend) },
     { findings: judgeMove(known, root) },
     { findings: judgeTool(known, backend) },
@@ -58,13 +57,9 @@ export function planBackend(known: Known, root: TerraformRoot, consent: Consent)
 }
 
 /** The lock that has to be tried before this root's backend.tf is written. */
-export function lockTestOf(
-  known: Known,
-  root: TerraformRoot,
-  consent: Consent,
-): LockTest | undefined {
+export function lockTestOf(known: Known, root: TerraformRoot): LockTest | undefined {
   const { backend } = root.config;
-  return backend && planFile(known, root, backend, consent).lockTest;
+  return backend && planFile(known, root, backend).lockTest;
 }
 
 /** Nothing is written over a block that somebody else wrote, and nothing beside it. */
@@ -72,7 +67,6 @@ function planFile(
   known: Known,
   root: TerraformRoot,
   backend: SpacesBackend,
-  consent: Consent,
 ): PlanPart & { readonly lockTest?: LockTest } {
   const { module, foreign } = root;
   const before = root.at(BACKEND_TF);
@@ -94,7 +88,7 @@ function planFile(
   }
   const text = renderBackend(backend, known.terraform.templates);
   if (textAt(before)?.text.replaceAll("\r\n", "\n") === text) return NOTHING;
-  const findings = obstacles(known.repo, before, consent);
+  const findings = obstacles(known.repo, before);
   if (findings.length > 0) return { findings };
   const change = writeText(before, text, "the state is on Spaces");
   if (!backend.lock) return { changes: [change] };

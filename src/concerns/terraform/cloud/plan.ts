@@ -1,6 +1,5 @@
 import { basename, relative } from "node:path";
 import { editText } from "../../../core/changes/write-file.ts";
-import type { Consent } from "../../../core/consent.ts";
 import { textAt } from "../../../core/file-text.ts";
 import type { Finding } from "../../../core/finding.ts";
 import { patternOf, withPatterns } from "../../../core/ignore-block.ts";
@@ -35,21 +34,21 @@ interface Known {
  * in the workspace. The upload is the root's folder, or one above it where the workspace has a working
  * directory, which only HCP Terraform knows: the config's folder stands for that.
  */
-export function planCloud(known: Known, consent: Consent): PlanPart {
+export function planCloud(known: Known): PlanPart {
   const roots = known.terraform.roots.filter(({ module }) => module.cloud !== undefined);
   if (roots.length === 0) return {};
   const tops = [known.terraform.uploadIgnore, ...roots.map((root) => root.at(UPLOAD_IGNORE))];
   const files = new Map(tops.map((snapshot) => [snapshot.path, snapshot]));
   return joined([
-    ...[...files.values()].map((snapshot) => planIgnore(known, snapshot, consent)),
+    ...[...files.values()].map((snapshot) => planIgnore(known, snapshot)),
     ...roots.map((root) => ({ findings: [workspaceVariables(known, root)] })),
   ]);
 }
 
-function planIgnore(known: Known, before: Snapshot, consent: Consent): PlanPart {
+function planIgnore(known: Known, before: Snapshot): PlanPart {
   const work = new Work();
   return (
-    unlessTooMuch(() => planPatterns(known, before, consent, work)) ?? {
+    unlessTooMuch(() => planPatterns(known, before, work)) ?? {
       findings: [
         finding("cloud.upload", `${before.path} has too many or too long patterns to be checked.`, {
           where: before.path,
@@ -60,7 +59,7 @@ function planIgnore(known: Known, before: Snapshot, consent: Consent): PlanPart 
   );
 }
 
-function planPatterns(known: Known, before: Snapshot, consent: Consent, work: Work): PlanPart {
+function planPatterns(known: Known, before: Snapshot, work: Work): PlanPart {
   const current = textAt(before);
   const { text = "" } = current ?? {};
   const lines = new Set(text.split(/\r?\n/).map((line) => line.trim()));
@@ -68,7 +67,7 @@ function planPatterns(known: Known, before: Snapshot, consent: Consent, work: Wo
   const overruled = needed.filter(({ pattern }) => lines.has(pattern)).map(takesAllTheSame);
   const missing = needed.filter(({ pattern }) => !lines.has(pattern)).map(({ pattern }) => pattern);
   if (missing.length === 0) return { findings: overruled };
-  const findings = [...overruled, ...obstacles(known.repo, before, consent)];
+  const findings = [...overruled, ...obstacles(known.repo, before)];
   if (findings.length > 0 || current === undefined) return { findings };
   const edit = (now: string) => withPatterns(now, missing, "the upload");
   const after = edit(text);

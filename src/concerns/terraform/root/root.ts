@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import { recognise } from "../../../core/generated.ts";
+import { unreadByLink } from "../../../core/obstacles.ts";
 import { readTerraform } from "../../../hcl/read.ts";
 import type { ParsedFile } from "../../../hcl/syntax.ts";
 import type { Files, Host, ParseHcl, Snapshot } from "../../../host/host.ts";
@@ -46,6 +47,8 @@ export interface TerraformRoot {
   readonly isInitialised: boolean;
   /** The workspace that is selected (docs/contracts/terraform.md 7.5). */
   readonly workspace: string;
+  /** Files that Terraform would read, and that are not read here: by links that lead out of the repo. */
+  readonly outside: readonly Snapshot[];
   /** The file at a name that we know. */
   readonly at: (name: string) => Snapshot;
 }
@@ -117,6 +120,7 @@ export async function readRoot(
     storedBackend: storedBackend && { ...storedBackend, path: join(data, STATE) },
     initSecrets,
     hasState: names.some((name) => isStateOrPlan(name)),
+    outside: [...snapshots.values()].filter((each) => unreadByLink(each) !== undefined),
     at,
     hasLockFile: all.includes(LOCK_FILE),
     // Modules come first: an init that fails at a provider leaves them.

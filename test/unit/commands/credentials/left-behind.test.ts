@@ -44,10 +44,8 @@ async function outcome(entries: Readonly<Record<string, Entry>>, token: Secret |
   const tree = await searchTree(host, known, wanted);
   const others = await placesFound(host, holdersIn(tree), places);
   const plan = joined([
-    ...naming(others, wanted.olds).map((held) =>
-      changesOf(changePlace(known, held, { token, force: false })),
-    ),
-    ...naming(places, wanted.olds).map((held) => changePlace(known, held, { token, force: false })),
+    ...naming(others, wanted.olds).map((held) => changesOf(changePlace(known, held, token))),
+    ...naming(places, wanted.olds).map((held) => changePlace(known, held, token)),
   ]);
   const left = leftBehind(treeAfter(tree, plan.changes, wanted), places, {
     what: "It",

@@ -26,6 +26,12 @@ describe("where a token may stand that cannot be looked into", () => {
       { files: { ".env.a": { unusable: "larger than 4 MB" } } },
       ["error file.unusable"],
     ],
+    [
+      "one that a link out of the repo leads to",
+      { files: { ".env": { text: "A=1", leadsTo: "/else/.env" } } },
+      ["error file.outside"],
+    ],
+    ["a link to nothing", { files: { ".env": { leadsTo: "/else/.env" } } }, []],
     ["a directory, which holds no text", { files: { ".env": { unusable: "a directory" } } }, []],
     ["a device", { files: { ".env": { unusable: "a device" } } }, []],
     ["a socket", { files: { ".env": { unusable: "a socket" } } }, []],

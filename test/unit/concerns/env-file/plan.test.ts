@@ -119,13 +119,20 @@ describe("whether others may read it", () => {
 
 describe("an env file that cannot be written", () => {
   const outside = env({ text: "", leadsTo: "/elsewhere/.env" });
+  const dangling = env({ leadsTo: "/elsewhere/.env" });
+  const below = {
+    config: "token: { envFile: conf/.env }",
+    files: { conf: { leadsTo: "/elsewhere" }, "conf/.env": `A=1\n` },
+  };
 
   it.each<[string, Given, Flags, readonly string[]]>([
     ["a directory", env({ unusable: "a directory" }), [], ["error env-file.unusable"]],
     ["a FIFO", env({ fifo: "" }), [], ["error file.unusable"]],
     ["UTF-16", env({ text: Buffer.from("a\0") }), [], ["error file.unusable"]],
     ["a link out of the repo", outside, [], ["error file.outside"]],
-    ["the same with --force", outside, ["force"], ["~ .env secret 0600"]],
+    ["the same with --force", outside, ["force"], ["error file.outside"]],
+    ["a link to nothing out of the repo", dangling, ["force"], ["error file.outside"]],
+    ["a folder that is a link out of the repo", below, ["force"], ["error file.outside"]],
     ["in a read-only folder", { readOnly: ["."] }, [], ["error file.not-writable"]],
     ["tracked", { tracked: [".env"] }, [], ["error env-file.tracked"]],
     [
@@ -141,8 +148,25 @@ describe("an env file that cannot be written", () => {
   });
 
   it("is no matter where nothing is to be written", async () => {
-    const given = { token: ENVIRONMENT, ...outside, readOnly: ["."] };
-    expect(planned(await plan(given))).toEqual([]);
+    for (const given of [dangling, env("A=1\n")]) {
+      expect(planned(await plan({ token: ENVIRONMENT, ...given, readOnly: ["."] }))).toEqual([]);
+    }
+  });
+
+  it.each<[string, Given, string]>([
+    [
+      "a link",
+      outside,
+      "/repo/.env leads out of the repo, to /elsewhere/.env. → Remove the link (rm /repo/.env) and put a real file there, or give the token in the environment or by token.command in the config.",
+    ],
+    [
+      "a folder that is one",
+      below,
+      "/repo/conf/.env leads out of the repo, to /elsewhere/.env, by the link /repo/conf. → Remove the link (rm /repo/conf) and put a real file there, or give the token in the environment or by token.command in the config.",
+    ],
+  ])("is not read by %s out of the repo, whether it is needed or not", async (_, given, text) => {
+    const { findings = [] } = await plan({ token: ENVIRONMENT, ...given });
+    expect(findings.map((each) => `${each.message} → ${said(each.fix)}`)).toEqual([text]);
   });
 });
 
@@ -214,7 +238,7 @@ describe("the example", () => {
     [
       "leads out of the repo, and needs nothing",
       example({ text: `${T}=`, leadsTo: "/elsewhere" }),
-      [],
+      ["error file.outside"],
     ],
     ["is ignored by git", { ignored: [".env.example"] }, ["info git.example-ignored"]],
     [

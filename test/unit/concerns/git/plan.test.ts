@@ -1,17 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { planGitignore } from "../../../../src/concerns/git/plan.ts";
-import {
-  afterwards,
-  consent,
-  type Flags,
-  facts,
-  type Given,
-  planned,
-} from "../../../fixtures/facts.ts";
+import { afterwards, facts, type Given, planned } from "../../../fixtures/facts.ts";
 import { said } from "../../../fixtures/hint.ts";
 
-const plan = async (given: Given, ...flags: Flags) =>
-  planGitignore(await facts(given), consent(...flags));
+const plan = async (given: Given) => planGitignore(await facts(given));
 const STATE = { config: "terraform: {}", notIgnored: ["infra/terraform.tfstate"] };
 const OUTSIDE = { leadsTo: "/elsewhere/.gitignore", text: "" };
 
@@ -93,39 +85,30 @@ describe("outside git the text decides", () => {
 });
 
 describe("a .gitignore that cannot be written", () => {
-  it.each<[string, Given, Flags, readonly string[]]>([
+  it.each<[string, Given, readonly string[]]>([
     [
       "a directory",
       { files: { ".gitignore": { unusable: "a directory" } } },
-      [],
       ["error file.unusable"],
     ],
-    ["a FIFO", { files: { ".gitignore": { fifo: "" } } }, [], ["error file.unusable"]],
-    [
-      "UTF-16",
-      { files: { ".gitignore": { text: Buffer.from("a\0") } } },
-      [],
-      ["error file.unusable"],
-    ],
-    ["a link out of the repo", { files: { ".gitignore": OUTSIDE } }, [], ["error file.outside"]],
-    ["the same with --force", { files: { ".gitignore": OUTSIDE } }, ["force"], ["~ .gitignore"]],
+    ["a FIFO", { files: { ".gitignore": { fifo: "" } } }, ["error file.unusable"]],
+    ["UTF-16", { files: { ".gitignore": { text: Buffer.from("a\0") } } }, ["error file.unusable"]],
+    ["a link out of the repo", { files: { ".gitignore": OUTSIDE } }, ["error file.outside"]],
     [
       "a link into git's own folder",
       { files: { ".gitignore": { leadsTo: "/repo/.GIT/config", text: "" } } },
-      ["force"],
       ["error file.in-git"],
     ],
     [
       "a link into another repo's, with --force",
       { files: { ".gitignore": { leadsTo: "/other/.git/hooks/x", text: "" } } },
-      ["force"],
       ["error file.in-git"],
     ],
-    ["a folder that is read-only", { readOnly: ["."] }, [], ["error file.not-writable"]],
-  ])("%s", async (_, given, flags, expected) => {
-    expect(planned(await plan({ notIgnored: [".env"], ...given }, ...flags))).toEqual(expected);
+    ["a folder that is read-only", { readOnly: ["."] }, ["error file.not-writable"]],
+  ])("%s", async (_, given, expected) => {
+    expect(planned(await plan({ notIgnored: [".env"], ...given }))).toEqual(expected);
     // Where nothing is to be written, it does not matter.
-    expect(planned(await plan(given, ...flags))).toEqual([]);
+    expect(planned(await plan(given))).toEqual([]);
   });
 });
 

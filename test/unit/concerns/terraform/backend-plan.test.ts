@@ -6,15 +6,7 @@ import {
   planBackend,
   stateElsewhere,
 } from "../../../../src/concerns/terraform/backend/plan.ts";
-import {
-  afterwards,
-  consent,
-  type Flags,
-  facts,
-  type Given,
-  planned,
-  textsAfter,
-} from "../../../fixtures/facts.ts";
+import { afterwards, facts, type Given, planned, textsAfter } from "../../../fixtures/facts.ts";
 import { older } from "../../../fixtures/generated.ts";
 import { said } from "../../../fixtures/hint.ts";
 
@@ -32,9 +24,9 @@ async function observed(given: Given) {
   return { known, root };
 }
 
-async function plan(given: Given, ...flags: Flags) {
+async function plan(given: Given) {
   const { known, root } = await observed(given);
-  return planBackend(known, root, consent(...flags));
+  return planBackend(known, root);
 }
 
 const GENERATED = textsAfter(await plan({}))["infra/backend.tf"] ?? "";
@@ -59,73 +51,50 @@ describe("backend.tf", () => {
   const needs15 = at("main.tf", 'terraform {\n  required_version = "~> 1.5.0"\n}\n');
   const needs16 = at("main.tf", 'terraform {\n  required_version = "~> 1.6.0"\n}\n');
 
-  it.each<[string, Given, Flags, readonly string[]]>([
-    ["is new", {}, [], ["+ infra/backend.tf"]],
-    ["is there", at("backend.tf", GENERATED), [], []],
-    ["is there, with CRLF", at("backend.tf", GENERATED.replaceAll("\n", "\r\n")), [], []],
+  it.each<[string, Given, readonly string[]]>([
+    ["is new", {}, ["+ infra/backend.tf"]],
+    ["is there", at("backend.tf", GENERATED), []],
+    ["is there, with CRLF", at("backend.tf", GENERATED.replaceAll("\n", "\r\n")), []],
     [
       "is of an older template",
       at("backend.tf", older(GENERATED, "Spaces is not AWS", "Spaces")),
-      [],
       ["~ infra/backend.tf"],
     ],
     [
       "was edited, and says the same",
       at("backend.tf", `${GENERATED}# mine\n`),
-      [],
       ["info terraform.edited"],
     ],
     [
       "was edited, and says another key",
       at("backend.tf", GENERATED.replace("web.tfstate", "x")),
-      [],
       ["info terraform.edited", "warning backend.other"],
     ],
-    [
-      "is the repo's, without a block",
-      at("backend.tf", "locals {}\n"),
-      [],
-      ["warning backend.other"],
-    ],
-    ["is not needed: a block of the repo's", at("main.tf", block(SAME)), [], []],
+    ["is the repo's, without a block", at("backend.tf", "locals {}\n"), ["warning backend.other"]],
+    ["is not needed: a block of the repo's", at("main.tf", block(SAME)), []],
     [
       "cannot be: a block of another bucket",
       at("main.tf", block('bucket = "b"')),
-      [],
       ["warning backend.other"],
     ],
     [
       "cannot be: a block of another type",
       at("main.tf", block("", "gcs")),
-      [],
       ["warning backend.other"],
     ],
-    ["cannot be: a partial block, which may be the same", at("main.tf", block("")), [], []],
+    ["cannot be: a partial block, which may be the same", at("main.tf", block("")), []],
     [
       "cannot be: HCP Terraform",
       at("main.tf", "terraform {\n  cloud {}\n}\n"),
-      [],
       ["error cloud.backend"],
     ],
-    ["cannot be: Terraform 1.5 alone", needs15, [], ["warning terraform.too-old"]],
-    ["may be: 1.6.3 is among 1.6", needs16, [], ["+ infra/backend.tf"]],
-    [
-      "leads out of the repo",
-      at("backend.tf", { text: older(GENERATED, "Spaces is", "It is"), leadsTo: "/else/b.tf" }),
-      [],
-      ["error file.outside"],
-    ],
-    [
-      "leads out of the repo, --force",
-      at("backend.tf", { text: older(GENERATED, "Spaces is", "It is"), leadsTo: "/else/b.tf" }),
-      ["force"],
-      ["~ infra/backend.tf"],
-    ],
-  ])("%s", async (_, given, flags, expected) => {
-    const made = await plan(given, ...flags);
+    ["cannot be: Terraform 1.5 alone", needs15, ["warning terraform.too-old"]],
+    ["may be: 1.6.3 is among 1.6", needs16, ["+ infra/backend.tf"]],
+  ])("%s", async (_, given, expected) => {
+    const made = await plan(given);
     expect(planned(made)).toEqual(expected);
     const left = expected.filter((each) => !each.endsWith(".tf"));
-    expect(planned(await plan(afterwards(given, made), ...flags))).toEqual(left);
+    expect(planned(await plan(afterwards(given, made)))).toEqual(left);
   });
 
   it("another region, bucket or key is another text", async () => {
@@ -260,8 +229,8 @@ describe("the lock", () => {
     ],
   ])("%s", async (_, given, expected, isToBeTried) => {
     const { known, root } = await observed(given);
-    expect(planned(planBackend(known, root, consent()))).toEqual(expected);
-    expect(lockTestOf(known, root, consent()) !== undefined).toBe(isToBeTried);
+    expect(planned(planBackend(known, root))).toEqual(expected);
+    expect(lockTestOf(known, root) !== undefined).toBe(isToBeTried);
   });
 
   it.each<[string, Given["locks"], RegExp]>([

@@ -3,9 +3,7 @@ import { planCloud } from "../../../../src/concerns/terraform/cloud/plan.ts";
 import { isUploaded } from "../../../../src/concerns/terraform/cloud/upload-ignore.ts";
 import {
   afterwards,
-  consent,
   type Entry,
-  type Flags,
   facts,
   type Given,
   planned,
@@ -16,9 +14,9 @@ const CLOUD = 'terraform {\n  cloud {\n    organization = "acme"\n  }\n}\n';
 const UNCHANGED = "info cloud.variables";
 
 /** A root on HCP Terraform, in a folder of its own. */
-async function plan({ config = "terraform: {}", ...given }: Given, ...flags: Flags) {
+async function plan({ config = "terraform: {}", ...given }: Given) {
   const files = { "infra/main.tf": CLOUD, ...given.files };
-  return planCloud(await facts({ config, ...given, files }), consent(...flags));
+  return planCloud(await facts({ config, ...given, files }));
 }
 
 const ALL = ".env\n.env.*\n*.secret.auto.tfvars.json\n*.tfstate\n*.tfstate.*\n*.tfplan\ntfplan\n";
@@ -28,59 +26,39 @@ const ignores = (top: Entry, own: Entry = ALL): Given => ({
 });
 
 describe("what the upload leaves out", () => {
-  it.each<[string, Given, Flags, readonly string[]]>([
-    ["no root on HCP Terraform", { files: { "infra/main.tf": "" } }, [], []],
+  it.each<[string, Given, readonly string[]]>([
+    ["no root on HCP Terraform", { files: { "infra/main.tf": "" } }, []],
     [
       "nothing yet: both folders may be its top",
       {},
-      [],
       ["+ .terraformignore", "+ infra/.terraformignore"],
     ],
-    ["all", ignores(ALL), [], []],
-    ["all, in other words", ignores("*\n"), [], []],
-    ["some", ignores(".env\n"), [], ["~ .terraformignore"]],
-    ["all, with CRLF", ignores(ALL.replaceAll("\n", "\r\n")), [], []],
-    [
-      "all, but a later line takes it in again",
-      ignores(`${ALL}!.env\n`),
-      [],
-      ["error cloud.upload"],
-    ],
+    ["all", ignores(ALL), []],
+    ["all, in other words", ignores("*\n"), []],
+    ["some", ignores(".env\n"), ["~ .terraformignore"]],
+    ["all, with CRLF", ignores(ALL.replaceAll("\n", "\r\n")), []],
+    ["all, but a later line takes it in again", ignores(`${ALL}!.env\n`), ["error cloud.upload"]],
     [
       "some, and a later line takes one of them in",
       ignores("!.env\n.env\n!.env\n"),
-      [],
       ["error cloud.upload"],
     ],
     [
       "some, and a line behind our block takes in what would be added to it",
       ignores(`${BLOCK.replace(".env\n", "")}!.env\n`),
-      [],
       ["error cloud.upload"],
     ],
-    ["what an earlier line takes in", ignores(`!.env\n${ALL}`), [], []],
-    [
-      "a link out of the repo",
-      ignores({ text: "", leadsTo: "/else/x" }),
-      [],
-      ["error file.outside"],
-    ],
-    [
-      "the same with --force",
-      ignores({ text: "", leadsTo: "/else/x" }),
-      ["force"],
-      ["~ .terraformignore"],
-    ],
-    ["a directory", ignores({ unusable: "a directory" }), [], ["error file.unusable"]],
-    ["a read-only folder", { ...ignores(""), readOnly: ["."] }, [], ["error file.not-writable"]],
+    ["what an earlier line takes in", ignores(`!.env\n${ALL}`), []],
+    ["a link out of the repo", ignores({ text: "", leadsTo: "/else/x" }), ["error file.outside"]],
+    ["a directory", ignores({ unusable: "a directory" }), ["error file.unusable"]],
+    ["a read-only folder", { ...ignores(""), readOnly: ["."] }, ["error file.not-writable"]],
     [
       "a root in the repo's own folder: one file",
       { config: "terraform: { dir: . }", files: { "main.tf": CLOUD, "infra/main.tf": undefined } },
-      [],
       ["+ .terraformignore"],
     ],
-  ])("%s", async (_, given, flags, expected) => {
-    const made = await plan(given, ...flags);
+  ])("%s", async (_, given, expected) => {
+    const made = await plan(given);
     const variables =
       expected.length === 0 && given.files?.["infra/main.tf"] === "" ? [] : [UNCHANGED];
     const [said, written] = [
@@ -88,7 +66,7 @@ describe("what the upload leaves out", () => {
       expected.filter((each) => !each.startsWith("error")),
     ];
     expect(planned(made)).toEqual([...said, ...variables, ...written]);
-    expect(planned(await plan(afterwards(given, made), ...flags))).toEqual([...said, ...variables]);
+    expect(planned(await plan(afterwards(given, made)))).toEqual([...said, ...variables]);
   });
 
   it("an env file of another name, below the top", async () => {

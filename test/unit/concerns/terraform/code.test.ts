@@ -3,15 +3,7 @@ import { isFixable, judgeCode, planFix, withFix } from "../../../../src/concerns
 import { needsOf } from "../../../../src/concerns/terraform/root/needs.ts";
 import { diffOf } from "../../../../src/report/diff.ts";
 import { content } from "../../../../src/secret/content.ts";
-import {
-  consent,
-  type Flags,
-  facts,
-  type Given,
-  planned,
-  secretFrom,
-  textsAfter,
-} from "../../../fixtures/facts.ts";
+import { facts, type Given, planned, secretFrom, textsAfter } from "../../../fixtures/facts.ts";
 import { said } from "../../../fixtures/hint.ts";
 import { OTHER, PERSONAL } from "../../samples.ts";
 
@@ -31,9 +23,9 @@ async function judged(...given: Parameters<typeof observed>) {
   return judgeCode(known, root, needsOf(root));
 }
 
-async function fix(files: Files, terraform = "{}", ...flags: Flags) {
+async function fix(files: Files, terraform = "{}") {
   const { known, root } = await observed(files, terraform);
-  return planFix(known, root, consent(...flags));
+  return planFix(known, root);
 }
 
 const provider = (body: string) => `provider "digitalocean" {\n  ${body}\n}\n`;
@@ -212,40 +204,26 @@ describe("what is said of code", () => {
 describe("--fix", () => {
   const GONE = "~ infra/main.tf removal";
 
-  it.each<[string, Files, string, Flags, readonly string[]]>([
-    ["nothing to do", { "main.tf": provider("token = var.do_token") }, "{}", [], []],
-    ["a provider's token", { "main.tf": HARD }, "{}", [], [GONE]],
-    ["a default", { "main.tf": variable(`default = "${PERSONAL}"`) }, "{}", [], [GONE]],
+  it.each<[string, Files, string, readonly string[]]>([
+    ["nothing to do", { "main.tf": provider("token = var.do_token") }, "{}", []],
+    ["a provider's token", { "main.tf": HARD }, "{}", [GONE]],
+    ["a default", { "main.tf": variable(`default = "${PERSONAL}"`) }, "{}", [GONE]],
     [
       "in two files",
       { "a.tf": HARD, "main.tf": variable(`default = "${PERSONAL}"`) },
       "{}",
-      [],
       ["~ infra/a.tf removal", GONE],
     ],
-    [
-      "twice in one file",
-      { "main.tf": HARD + variable(`default = "${PERSONAL}"`) },
-      "{}",
-      [],
-      [GONE],
-    ],
+    ["twice in one file", { "main.tf": HARD + variable(`default = "${PERSONAL}"`) }, "{}", [GONE]],
+    // What is there is not even read; plan.test.ts has what is said of it.
     [
       "behind a link out of the repo",
       { "main.tf": { text: HARD, leadsTo: "/else/main.tf" } },
       "{}",
       [],
-      ["error file.outside"],
     ],
-    [
-      "the same with --force",
-      { "main.tf": { text: HARD, leadsTo: "/else/main.tf" } },
-      "{}",
-      ["force"],
-      [GONE],
-    ],
-  ])("%s", async (_, files, terraform, flags, expected) => {
-    expect(planned(await fix(files, terraform, ...flags))).toEqual(expected);
+  ])("%s", async (_, files, terraform, expected) => {
+    expect(planned(await fix(files, terraform))).toEqual(expected);
   });
 
   it.each<[string, Files, string, string]>([

@@ -205,7 +205,7 @@ describe("values", () => {
       "behind such a link, --force",
       values({ text: "{}", leadsTo: "/else/x.json" }),
       ["force"],
-      [row(VALUES, "~")],
+      ["error file.outside"],
     ],
   ])("%s", async (_, given, flags, expected) => {
     expect(planned(await plan(given, ...flags))).toEqual(expected);
@@ -236,6 +236,18 @@ describe("a folder that cannot be written to", () => {
       [],
       THREE,
     ],
+    ...[
+      "main.tf",
+      "backend.tf",
+      "prod.auto.tfvars",
+      "terraform.tfvars.json",
+      ".terraformignore",
+    ].map((name): [string, Given, Flags, readonly string[]] => [
+      `${name} that leads out: what it says is not known`,
+      root({ ...DONE, [name]: { text: "{}", leadsTo: "/else/x" } }),
+      ["force", "fix"],
+      ["error file.outside"],
+    ]),
     [
       "a file that leads out",
       root({ ...DONE, "provider.tf": { text: OLD, leadsTo: "/else/p.tf" } }),

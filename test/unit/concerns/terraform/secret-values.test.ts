@@ -77,7 +77,7 @@ describe("the secret file", () => {
       "leads out of the repo, --force",
       holds({ text: "{}", leadsTo: "/else/x" }),
       ["force"],
-      [`~ ${NAME} secret 0600`],
+      ["error file.outside"],
     ],
     ["is not needed: env", { config: "terraform: { credentials: env }" }, [], []],
     [
