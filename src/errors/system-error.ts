@@ -10,7 +10,7 @@ export interface SystemError extends Error {
 export function isSystemError(error: unknown): error is SystemError {
   if (!(error instanceof Error)) return false;
   const { code, syscall } = error as Partial<SystemError>;
-  return typeof code === "string" && Object.hasOwn(REASONS, code) && typeof syscall === "string";
+  return typeof code === "string" && Object.hasOwn(reasons(), code) && typeof syscall === "string";
 }
 
 /**
@@ -24,12 +24,12 @@ export function systemMessage({ code, syscall, path = "A file" }: SystemError): 
 
 /** Such as "the disk is full (ENOSPC)"; the code alone where nothing is known of it. */
 export function reasonOf(code: string): string {
-  const [reason] = REASONS[code] ?? [];
+  const [reason] = reasons()[code] ?? [];
   return reason === undefined ? code : `${reason} (${code})`;
 }
 
 export function systemHint(code: string): Hint | undefined {
-  return REASONS[code]?.[1];
+  return reasons()[code]?.[1];
 }
 
 /** True where the next call would fail as well: what cannot be looked at now may be there all the same. */
@@ -61,7 +61,7 @@ const processes = run("ulimit", "-u");
 const AGAIN = "then run the same command again.";
 
 /** By errno(3). */
-const REASONS: Readonly<Record<string, readonly [reason: string, fix: Hint]>> = {
+const reasons = (): Readonly<Record<string, readonly [reason: string, fix: Hint]>> => ({
   EMFILE: ["this process may not open more files", hint`Allow more: ${files}; ${AGAIN}`],
   ENFILE: ["too many files are open on this machine", hint`Close other programs, ${AGAIN}`],
   EAGAIN: [
@@ -87,4 +87,4 @@ const REASONS: Readonly<Record<string, readonly [reason: string, fix: Hint]>> = 
   ],
   ETXTBSY: ["something writes to it at this moment", hint`Wait for that to end, ${AGAIN}`],
   ENOEXEC: ["it is not a program of this machine", hint`Install it anew, ${AGAIN}`],
-};
+});

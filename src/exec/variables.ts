@@ -54,6 +54,7 @@ function closedTo({ strangeBackends }: ExecConfig, env: Environment) {
 
 /** What a person is told of keys that are there and are not passed on; undefined: all are. */
 export function keysKept({ config, env, envFile }: Omit<VariablesInput, "token" | "all">) {
+  if (config.strangeBackends.length === 0) return undefined;
   const { backends, isOtherHost } = closedTo(config, env);
   const ofAws = isOtherHost && [...AWS_KEYS].some((name) => envFile.get(name) && !env[name]);
   const found = findKeys({ env, envFile, path: config.envFile });

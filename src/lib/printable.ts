@@ -1,3 +1,5 @@
+import { unicodeEscapes } from "./unicode-escapes.ts";
+
 /**
  * What is not seen, or moves what is seen: controls, line separators, marks that reorder a line, characters
  * without a width, tags, and halves of characters.
@@ -25,12 +27,4 @@ function shown(char: string): string {
 /** A JSON text that says the same with escapes in place of what is not seen. Its line ends stay. */
 export function printableJson(json: string): string {
   return json.replace(UNSEEN, (char) => (char === "\n" ? char : unicodeEscapes(char)));
-}
-
-/** As JSON and JavaScript write any character, by the units of UTF-16. */
-export function unicodeEscapes(text: string): string {
-  return text
-    .split("")
-    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
-    .join("");
 }

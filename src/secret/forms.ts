@@ -1,4 +1,4 @@
-import { unicodeEscapes } from "../lib/printable.ts";
+import { unicodeEscapes } from "../lib/unicode-escapes.ts";
 
 /** The forms in which a secret appears in what programs print. */
 

@@ -14,9 +14,22 @@ interface Known {
   hide: ReturnType<typeof hiderOf> | undefined;
 }
 
-/** Made with the first run: the small entry has none, and is quicker without. */
-let runs: AsyncLocalStorage<Known> | undefined;
-const OF_PROCESS = nothingKnown();
+interface Shared {
+  /** Where no run is told from another. */
+  readonly process: Known;
+  /** Made with the first run: the small entry has none, and is quicker without. */
+  runs?: AsyncLocalStorage<Known>;
+}
+
+const SHARED = shared();
+
+/** Each file of the built program has this module for itself. */
+function shared(): Shared {
+  const name = Symbol.for("do-bootstrap: known secrets");
+  const all = globalThis as { [name]?: Shared };
+  all[name] ??= { process: nothingKnown() };
+  return all[name];
+}
 
 function nothingKnown(): Known {
   return { secrets: new Set(), length: 0, hide: undefined };
@@ -24,8 +37,12 @@ function nothingKnown(): Known {
 
 /** Runs something that knows no secret of what else runs in this process. */
 export function apart<T>(run: () => T): T {
-  runs ??= new (process.getBuiltinModule("node:async_hooks").AsyncLocalStorage)<Known>();
-  return runs.run(nothingKnown(), run);
+  SHARED.runs ??= new (process.getBuiltinModule("node:async_hooks").AsyncLocalStorage)();
+  return SHARED.runs.run(nothingKnown(), run);
+}
+
+function known(): Known {
+  return SHARED.runs?.getStore() ?? SHARED.process;
 }
 
 /**
@@ -33,20 +50,19 @@ export function apart<T>(run: () => T): T {
  * chance. A password cannot be told by its form, and no text passes because somebody has not handed it on.
  */
 export function remember(secret: string): void {
-  const known = runs?.getStore() ?? OF_PROCESS;
+  const all = known();
   // A token is told by its form.
-  if (known.secrets.has(secret) || kindOf(secret) !== undefined || !isTelling(secret.trim()))
-    return;
-  if (known.length + secret.length > MOST) return;
-  known.length += secret.length;
-  known.secrets.add(secret);
-  known.hide = undefined;
+  if (all.secrets.has(secret) || kindOf(secret) !== undefined || !isTelling(secret.trim())) return;
+  if (all.length + secret.length > MOST) return;
+  all.length += secret.length;
+  all.secrets.add(secret);
+  all.hide = undefined;
 }
 
 export function withoutKnown(text: string): string {
-  const known = runs?.getStore() ?? OF_PROCESS;
-  if (known.secrets.size === 0) return text;
-  const all = [...known.secrets];
-  known.hide ??= hiderOf(all.flatMap(plainForms), all.flatMap(encodedForms), "[redacted]");
-  return known.hide(text, true);
+  const all = known();
+  if (all.secrets.size === 0) return text;
+  const secrets = [...all.secrets];
+  all.hide ??= hiderOf(secrets.flatMap(plainForms), secrets.flatMap(encodedForms), "[redacted]");
+  return all.hide(text, true);
 }

@@ -1,5 +1,6 @@
 import { withoutKnown } from "./known.ts";
-import { inCodes, PATTERNS } from "./token-form.ts";
+import { inCodes } from "./token-codes.ts";
+import { PATTERNS } from "./token-form.ts";
 
 const { digit, digits, base64 } = PATTERNS;
 /** A token that is cut short is hidden, too. */

@@ -7,40 +7,6 @@ const PREFIX = "do[opr]";
 const VERSION = "v1";
 const DIGIT = "[0-9a-f]";
 const DIGITS = 64;
-const GAP = "[^0-9A-Za-z]";
-
-/**
- * A character by its code, as JSON, URLs, HTML, shells and other languages write it: \u005f, \x5f, \u{5f}, \137,
- * %5F, %255F, &#95;, &#x5f;.
- *
- * @param characters any one of them.
- */
-export function codeOf(characters: string): string {
-  const codes = [...characters].map((each) => each.charCodeAt(0));
-  const hex = codes.map((code) => code.toString(16).replace(/[a-f]/, (x) => anyCase(x)));
-  const octal = codes.map((code) => code.toString(8));
-  const named = characters.includes("_") ? "|&lowbar;|&UnderBar;" : "";
-  const inHex = String.raw`(\\[uUx][{]?0*|%(25)*|&#[xX]0*)(${hex.join("|")})`;
-  const inOctal = String.raw`\\0*(${octal.join("|")})`;
-  return `((${inHex}|${inOctal}|&#0*(${codes.join("|")}))[};]?${named})`;
-}
-
-/** A word in capitals or not. */
-function anyCase(word: string): string {
-  return word.replace(/[a-z]/g, (each) => `[${each}${each.toUpperCase()}]`);
-}
-
-/** What a token is called, so that 64 digits behind it are one of before 2022. */
-const NAME = [
-  `((^|[^A-Za-z])${anyCase("do")}|${anyCase("digital")}[_-]?${anyCase("ocean")}|${anyCase("doctl")})`,
-  `${GAP}*((${["api", "access", "auth", "oauth", "personal"].map(anyCase).join("|")})${GAP}*)*`,
-  `(${["token", "pat", "key"].map(anyCase).join("|")})`,
-].join("");
-const NAMES = `(${NAME}|${anyCase("access")}${GAP}*${anyCase("token")}|${anyCase("bearer")})`;
-/** What may stand between the name and the digits. */
-const WORDS = ["bearer", "token", "value", "default", "type", "string", "sensitive", "true", "env"]
-  .map(anyCase)
-  .join("|");
 
 export const PATTERNS = {
   prefix: PREFIX,
@@ -50,27 +16,11 @@ export const PATTERNS = {
   digits: `${DIGIT}{${DIGITS}}`,
   /** A whole token. */
   token: `${PREFIX}_${VERSION}_${DIGIT}{${DIGITS}}`,
-  /** Before the digits of a token without a prefix. */
-  named: `${NAMES}${GAP}+((${WORDS})${GAP}+)*`,
   /** What may be put between the prefix and the digits, once: `"dop_v1_" + "…"`. */
   joint: "[^0-9A-Za-z_]",
   /** How a token begins in base64, by where the group of three bytes begins. */
   base64: ["ZG9[wvy]X3YxX[z2]", "(cF92|b192|cl92)MV[89]", "(b3Bf|b29f|b3Jf)djFf"],
 } as const;
-
-/** A character, as it is or by its code; in JSON that stands in JSON, more backslashes are before it. */
-function written(characters: string): string {
-  return String.raw`(?:[${characters}]|\\{0,7}${codeOf(characters)})`;
-}
-
-/** How a token begins, and one of its digits: as they are and by the codes of their characters. Not for awk. */
-export const inCodes = {
-  start: [..."do", "opr", "_", ...VERSION, "_"].map(written).join(""),
-  digit: written("0123456789abcdef"),
-} as const;
-
-/** The characters of a token, in groups that a search may take for one another. */
-export const ALPHABET = ["_", "d", "o", "pr", "v", "1", "0a23456789bcef"] as const;
 
 /**
  * A text that every token has in the middle, as it is and in base64. Where there is a choice they begin with

@@ -1,4 +1,5 @@
-import { ALPHABET, codeOf, inCodes, NEEDLES, PATTERNS } from "./token-form.ts";
+import { ALPHABET, codeOf, inCodes, NAMED } from "./token-codes.ts";
+import { NEEDLES, PATTERNS } from "./token-form.ts";
 
 export interface FoundToken {
   readonly value: string;
@@ -6,10 +7,10 @@ export interface FoundToken {
   readonly at: number;
 }
 
-const { prefix, version, digits, digit, named, joint } = PATTERNS;
+const { prefix, version, digits, digit, joint } = PATTERNS;
 
 const TOKEN = new RegExp(`${inCodes.start}${joint}{0,8}?${inCodes.digit}{64}(?!${digit})`, "g");
-const OLD_TOKEN = new RegExp(`${named}(${digits})(?![0-9A-Za-z])`, "g");
+const OLD_TOKEN = new RegExp(`${NAMED}(${digits})(?![0-9A-Za-z])`, "g");
 const IN_BASE64 = new RegExp(`${prefix}_${version}_${digits}`, "g");
 
 /** What each token in a text has in the middle. */

@@ -1,5 +1,6 @@
 import { generate } from "../../core/generated.ts";
-import { ALPHABET, codeOf, NEEDLES, PATTERNS } from "../../secret/token-form.ts";
+import { ALPHABET, codeOf, NAMED } from "../../secret/token-codes.ts";
+import { NEEDLES, PATTERNS } from "../../secret/token-form.ts";
 
 /** One of git's hooks that gets the guard. */
 interface Hook {
@@ -112,7 +113,7 @@ const PATTERNS_OF_GUARD = {
   count: PATTERNS.count,
   digit: PATTERNS.digit,
   joint: PATTERNS.joint,
-  named: PATTERNS.named,
+  named: NAMED,
   start: `${PATTERNS.prefix}_${PATTERNS.version}_`,
   needles: [NEEDLES.plain, ...NEEDLES.base64].join("|"),
   ...Object.fromEntries(PATTERNS.base64.map((each, offset) => [`base64_${offset}`, each])),
