@@ -30,7 +30,7 @@ const OTHERS: readonly (readonly [pattern: RegExp, shown: string])[] = [
   ],
   // AWS and Spaces: the id, the secret beside it, a session's token.
   [
-    /\b(?:A(?:KI|SI|RO|ID|GP|NP|NV|IP|BI|CC)A[A-Z0-9]{16}|DO(?=[A-Z]{0,18}\d)[0-9A-Z]{18})\b/g,
+    /(?<![A-Za-z0-9])(?:A(?:KI|SI|RO|ID|GP|NP|NV|IP|BI|CC)A[A-Z0-9]{16}|DO(?=[A-Z]{0,18}\d)[0-9A-Z]{18})(?![A-Za-z0-9])/g,
     "[redacted]",
   ],
   [

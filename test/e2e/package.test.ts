@@ -83,6 +83,7 @@ describe("the published package", () => {
         ...["schema.json", "report.schema.json"],
         "dist/bin.cjs",
         "dist/execute.cjs",
+        "dist/late.cjs",
         "dist/main.js",
         "dist/npm-list.cjs",
         "dist/chunks/*.js",

@@ -128,6 +128,8 @@ describe("what passes from the env file", () => {
         "SSLKEYLOGFILE",
       ],
       ...["DIGITALOCEAN_API_ENDPOINT", "SPACES_CDN_HOST", "DIGITALOCEAN_HTTP_PROXY"],
+      ...["GLIBC_TUNABLES", "GTK_MODULES", "RSYNC_RSH", "ANSIBLE_CONFIG", "RCLONE_CONFIG"],
+      ...["MC_HOST_do", "KUBERNETES_MASTER", "JAVACMD", "grpc_proxy", "PKR_PLUGIN_PATH"],
     ].map((name) => [`file.${name}=x --all`, TOKENS]),
     ["file.ENV=./x.sh --all", TOKENS],
     ["file.ENV=production --all", `ENV=production ${TOKENS}`],

@@ -40,6 +40,7 @@ describe("a name, and a value in a name's place", () => {
     ["xoxb-123456789012-abcdef", false, false],
     ["a550e8400-e29b-41d4-a716-446655440000", false, false],
     ["AKIAIOSFODNN7EXAMPLE", false, false],
+    ["KEY_AKIAABCDEFGHIJKLMNOP", false, false],
     ["JBSWY3DPEHPK3PXP", true, false],
     ["DEADBEEFCAFE", true, false],
     ["1PASSWORD", false, false],
@@ -71,6 +72,8 @@ describe("the name of a token", () => {
     ...["DO_PAT", "PROD_TOKEN", "ACME_TOKEN", "ACME_DO_TOKEN", "do_token", "doToken", "DOTOKEN"],
     ...["DO_API_KEY", "DIGITALOCEAN_API_TOKEN", "DIGITALOCEAN", "ACME_DO", "TOKEN", "DO_TOKEN_2"],
     ...["TF_VAR_do_token", "TF_VAR_digitalocean_token", "DOCTL_TOKEN", "DO_TOKEN2", "API_TOKEN"],
+    // Of DigitalOcean, whatever stands before it.
+    ...["GITHUB_DO_TOKEN", "CI_DO_TOKEN", "TERRAFORM_DIGITALOCEAN_TOKEN", "ACME_DO_SECRET"],
   ])("%s is one", (name) => {
     expect(isTokenName(name)).toBe(true);
   });
@@ -90,6 +93,10 @@ describe("the name of a token", () => {
     ...["CARGO_REGISTRY_TOKEN", "DOCKER_AUTH_CONFIG", "OPENAI_API_KEY", "github_token"],
     ...["npm_config__auth", "TF_VAR_cloudflare_api_token", "DO_BOOTSTRAP_TOKEN", "GIT_TOKEN"],
     ...["ACTIONS_ID_TOKEN_REQUEST_TOKEN", "DO_TOKEN_FILE", "OP_SERVICE_ACCOUNT_TOKEN"],
+    ...["TF_TOKEN_do_example_com", "RCLONE_CONFIG_DO_TOKEN", "JUPYTER_TOKEN", "CACHIX_AUTH_TOKEN"],
+    // A key or a password of whoever reads it.
+    ...["RESTIC_PASSWORD", "REDISCLI_AUTH", "MINIO_SECRET_KEY", "SOPS_AGE_KEY", "ETCDCTL_PASSWORD"],
+    ...["ftp_password", "B2_APPLICATION_KEY", "PASSWORD", "AUTH"],
   ])("%s is none", (name) => {
     expect(isTokenName(name)).toBe(false);
   });
