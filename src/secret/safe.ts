@@ -26,7 +26,7 @@ export function safeJson(document: object): string {
 }
 
 /** A runner's command at the beginning of a line: `::add-path::`, `::error file=x::`. */
-const COMMANDS = /^((?:\s|\u001b\[\d+m)*):(?=:[\w-]+[^\n]*::)/gm;
+const COMMANDS = /^((?:[^\S\n]|\u001b\[\d+m)*):(?=:[\w-]+[^\n]*::)/gm;
 /** Older ones, and those of other runners, anywhere: `##[group]`, `##vso[task.setvariable]`. */
 const MARKS = /##(?=\w*\[)/g;
 

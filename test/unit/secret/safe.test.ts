@@ -46,6 +46,17 @@ describe("what looks like a secret is hidden in every text", () => {
     ["GitHub's", `gh${"p_abcdefghijklmnopqrstuvwxyz0123456789"}`, "abcdefgh"],
     ["GitLab's", `glp${"at-abcdefghij0123456789"}`, "abcdefgh"],
     ["Vault's", `hv${"s.abcdefghij0123456789"}`, "abcdefgh"],
+    ["GitLab's for a deployment", `gld${"t-abcdefghij0123456789"}`, "abcdefgh"],
+    ["Docker's", `dckr${"_pat_abcdefghij0123456789"}`, "abcdefgh"],
+    ["OpenAI's", `s${"k-proj-abcdefghij0123456789abcdefghij"}`, "abcdefgh"],
+    ["a hook's", "https://hooks.slack.com/services/T0/B0/abcdefghij0123456789", "abcdefgh"],
+    ["a cookie", "set-cookie: session=abcdef; Path=/", "abcdef"],
+    ["a short password in an assignment", "PGPASSWORD=hunter2 psql", "hunter2"],
+    ["a password behind an option", "mysql --password hunter2", "hunter2"],
+    ["a login in a .netrc", "machine h login me password hunter2", "hunter2"],
+    ["a login of Docker's", '{"auth": "dXNlcjpwYXNz"}', "dXNlcjpwYXNz"],
+    ["a signed address of Azure's", "https://h/x?sv=1&sig=abcdefghij0123456789%3D", "abcdefgh"],
+    ["a key with headers", pem("\n").replace("\n", "\nProc-Type: 4,ENCRYPTED\n\n"), "MIIEvQ"],
   ])("%s", (_, text, secret) => {
     expect(redact(text)).not.toContain(secret);
     expect(safe(text)).not.toContain(secret);
@@ -55,6 +66,12 @@ describe("what looks like a secret is hidden in every text", () => {
   });
 
   it.each([
+    "h1:VYYP5Q8CK1g1bcX1dRaEt2VFSbXzBsQ2yDJZxbKqGKY=",
+    `registry.digitalocean.com/acme/web@sha256:${"0a".repeat(32)}`,
+    "SHA256:aH2vdK4xgN6BjQ8EmTaHpWdKsYgNv3jQx5mTB7pWE9s me@host (ED25519)",
+    "npm_config_update_notifier_interval",
+    "secret: AWS_SECRET_ACCESS_KEY_2 is not set",
+    "DB_PASSWORD=$PGPASSWORD and password=var.db_password",
     "git tracks /home/someone/projects/acme/infra/main.tf",
     "/Users/Somebody1/Documents/projects/acme",
     'export DIGITALOCEAN_TOKEN="$ACME_TOKEN"',
@@ -165,4 +182,10 @@ describe("no text is a command to a pipeline's runner", () => {
     expect(safeJson(document)).not.toContain("##[");
     expect(JSON.parse(safeJson(document))).toEqual(document);
   });
+});
+
+it("the time is linear: a page of line ends", () => {
+  const start = performance.now();
+  safeLines("\n".repeat(200_000));
+  expect(performance.now() - start).toBeLessThan(2000);
 });
