@@ -12,7 +12,7 @@ export function codeOf(characters: string): string {
   const codes = [...characters].map((each) => each.charCodeAt(0));
   const hex = codes.map((code) => code.toString(16).replace(/[a-f]/, (x) => anyCase(x)));
   const octal = codes.map((code) => code.toString(8));
-  const named = characters.includes("_") ? "|&lowbar;|&UnderBar;" : "";
+  const named = characters.includes("_") ? "|&lowbar;|&UnderBar;|\\\\_" : "";
   const inHex = String.raw`(\\[uUx][{]?0*|%(25)*|&#[xX]0*)(${hex.join("|")})`;
   const inOctal = String.raw`\\0*(${octal.join("|")})`;
   return `((${inHex}|${inOctal}|&#0*(${codes.join("|")}))[};]?${named})`;

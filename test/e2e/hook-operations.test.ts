@@ -76,6 +76,11 @@ describe("a token is stopped on its way into git by", () => {
       `GIT_EDITOR='sh -c "echo $T >\\$1" x' git commit --allow-empty`,
       "the message:1",
     ],
+    [
+      "commit, in a comment that stays in the message",
+      `GIT_EDITOR='sh -c "echo x >\\$1; echo \\"# $T\\" >>\\$1" x' git -c commit.cleanup=whitespace commit --allow-empty`,
+      "the message:2",
+    ],
     ["merge", "git merge --no-edit leaky", "leak.tf:1"],
     ["merge, in the message", 'git merge --no-ff -m "$T" clean', "the message:1"],
     ["merge of many", "git merge --no-edit clean leaky", "leak.tf:1"],
@@ -122,6 +127,36 @@ describe("a token is stopped on its way into git by", () => {
     ],
     ["push, in a tag", 'git tag -a v1 -m "$T" clean; git push origin v1', "the message of a tag:6"],
     [
+      "push, in a tag of a tag",
+      'git tag -a t1 -m "$T" clean; git tag -a v1 -m fine t1; git push origin v1',
+      "the message of a tag:6",
+    ],
+    [
+      "push, in a file that a tag is for",
+      'git tag v1 $(echo "$T" | git hash-object -w --stdin); git push origin v1',
+      "a file with a tag:1",
+    ],
+    [
+      "push, in files that a tag is for",
+      "git tag v1 leaky^{tree}; git push origin v1",
+      "leak.tf:1",
+    ],
+    [
+      "push, of what words with spaces name",
+      "git checkout -q --detach leaky; git commit -q --no-verify --amend -m 'two words'; git push origin ':/two words:refs/heads/x'",
+      "leak.tf:1",
+    ],
+    [
+      "push, in a first commit that git log would not show",
+      'git checkout -q --orphan first; echo "$T" >z; git add z; git commit -q --no-verify -m x; git checkout -q --detach; git branch -q -D first; git -c log.showRoot=false push origin HEAD:refs/heads/x',
+      "z:1",
+    ],
+    [
+      "push, of a commit with a replacement",
+      "git replace leaky clean; git push origin leaky:refs/heads/x; s=$?; git replace -d leaky; exit $s",
+      "leak.tf:1",
+    ],
+    [
       "push, in the name of a branch",
       'git push origin "clean:refs/heads/$T"',
       "the name of a branch or tag:1",
@@ -164,6 +199,10 @@ describe("nothing is stopped by", () => {
     ["a patch that is clean", "git am ../fine/*"],
     ["the push of clean commits", "git push origin clean:refs/heads/x"],
     ["the push of what the remote has, and more", "git push origin shared:refs/heads/x"],
+    [
+      "the push of tags for a file and a folder",
+      "git tag v1 clean:c; git tag tree clean^{tree}; git push origin v1 tree; git tag -d tree",
+    ],
     ["the deletion of a branch", "git push -q origin clean:refs/heads/x; git push origin :x"],
     [
       "a comment in a message",

@@ -119,6 +119,7 @@ describe("the guard", () => {
         coded(token, (code) => `\\${code.toString(8)}`, /[_p]/g),
         coded(token, (code) => `&#${code};`),
         token.replaceAll("_", "&lowbar;"),
+        token.replaceAll("_", "\\_"),
         `"dop_v1_" + "${token.slice(7)}"`,
       ];
       await bench.write("forms", `${forms.join("\n")}\n`);
@@ -314,6 +315,20 @@ describe("hook install", () => {
     expect(await bench.read(HOOK)).toBe(mine);
   });
 
+  it.each([
+    [HOOK, 0o700, ".git/hooks"],
+    [HOOK, 0o744, ".git/hooks"],
+    [".husky/pre-commit", 0o644, ".husky/_"],
+  ])("%s keeps its mode %o, with the guard and without", async (path, mode, hooksPath) => {
+    const bench = await workbench();
+    await bench.git("config", "core.hooksPath", hooksPath);
+    await bench.write(path, "#!/bin/sh\n:\n", mode);
+    for (const action of ["install", "remove"]) {
+      expect((await bench.run(["hook", action])).status).toBe(0);
+      expect((await stat(join(bench.repo, path))).mode & 0o777).toBe(mode);
+    }
+  });
+
   it("a hook that is not in UTF-8 keeps its bytes", async () => {
     const bench = await workbench();
     const mine = Buffer.from("#!/bin/sh\necho caf\xe9\n", "latin1");
@@ -443,6 +458,19 @@ describe("hook install", () => {
       3,
     ],
     ["no hooks at all", (bench) => bench.git("config", "core.hooksPath", ""), "USAGE", 2],
+    ["hooks nowhere", (bench) => bench.git("config", "core.hooksPath", "/dev/null"), "USAGE", 2],
+    [
+      "two hooks in one file",
+      async (bench) => {
+        await bench.write("all-hooks", "#!/bin/sh\n:\n", 0o755);
+        await mkdir(join(bench.repo, ".git/hooks"), { recursive: true });
+        for (const name of ["pre-commit", "pre-push"]) {
+          await symlink("../../all-hooks", join(bench.repo, ".git/hooks", name));
+        }
+      },
+      "hook.foreign",
+      3,
+    ],
     [
       "hooks of all repos, without --force",
       async (bench) => {

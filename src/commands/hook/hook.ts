@@ -102,9 +102,15 @@ export async function planHook(
           isRemoval,
         })
       : { rewrites: [], findings: [] };
-  const hooks = await Promise.all(
+  const looks = await Promise.all(
     places.map(async (place) => ({ ...place, hook: await files.look(place.path) })),
   );
+  const hooks = looks.map((place) => ({
+    ...place,
+    isShared: looks.some(
+      ({ hook, name }) => hook.target === place.hook.target && name !== place.name,
+    ),
+  }));
   const touched = [
     ...hooks.map(({ hook }) => hook).filter((hook) => !isRemoval || hook.kind !== "absent"),
     ...settings.rewrites.map(({ before }) => before),
@@ -150,10 +156,12 @@ interface Place {
   /** git itself runs it. */
   readonly isRun: boolean;
   readonly hook: Snapshot;
+  /** Links lead from other hooks to the same file, which would have one guard for all of them. */
+  readonly isShared: boolean;
 }
 
 function planOne(
-  { name, path, hook, isRun }: Place,
+  { name, path, hook, isRun, isShared }: Place,
   guard: string,
   { action, force }: HookRequest,
 ): PlanPart {
@@ -172,6 +180,12 @@ function planOne(
       hint`Name it otherwise and call it from a ${name} hook in sh; then run this again.`,
     );
   }
+  if (!isRemoval && isShared) {
+    return foreign(
+      `${path} is one file with other hooks, and each of them needs a guard of its own.`,
+      hint`Put a script in sh there that calls that file; then run this again.`,
+    );
+  }
   const isOff = hook.kind === "file" && (hook.mode & 0o100) === 0 && text.trim() !== "";
   if (!isRemoval && isRun && isOff && !force) {
     return foreign(
@@ -181,7 +195,14 @@ function planOne(
   }
   // Without a guard it is somebody else's alone: one that is not executable is switched off.
   if (isRemoval && old === undefined) return NOTHING;
-  return { changes: asHook(hook, isRemoval ? withoutGuard(text) : withGuard(text, guard)) };
+  const after = isRemoval ? withoutGuard(text) : withGuard(text, guard);
+  return { changes: replaced(hook, after, modeWithGuard()) };
+
+  /** Whoever could read one that was switched off may run it; any other stays as it is. */
+  function modeWithGuard(): number {
+    if (hook.kind !== "file") return 0o755;
+    return !isRemoval && isRun && (hook.mode & 0o100) === 0 ? hook.mode | 0o111 : hook.mode;
+  }
 
   /** Commits are what it is for; the other hooks are more than most people have. */
   function foreign(message: string, fix: Hint): PlanPart {
@@ -221,15 +242,10 @@ async function configuredFolder(git: Git): Promise<string | undefined> {
     i % 2 === 0 && scope !== "" && scope !== "command" ? [words[i + 1]] : [],
   );
   const last = values.at(-1);
-  if (last !== "") return last;
-  throw new AppError("USAGE", "core.hooksPath is empty, so git runs no hooks here.", {
+  if (last !== "" && last !== "/dev/null") return last;
+  throw new AppError("USAGE", `core.hooksPath is ${last || "empty"}, so git runs no hooks here.`, {
     hint: hint`${run("git", "config", "--unset", "core.hooksPath")} (perhaps with --global); then run this again.`,
   });
-}
-
-/** Whoever could read it may run it. */
-function asHook(before: Snapshot, text: string): Change[] {
-  return replaced(before, text, before.kind === "file" ? before.mode | 0o111 : 0o755);
 }
 
 function modeOf(before: Snapshot): number {

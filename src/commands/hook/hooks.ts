@@ -19,28 +19,46 @@ const DIFF = [
   "-O/dev/null --no-ext-diff --no-textconv --no-color --no-renames --text --unified=0",
   "--inter-hunk-context=0 --src-prefix=a/ --dst-prefix=b/ --ignore-submodules=all",
 ].join(" \\\n    ");
-const CONTENT = `  GIT_DIFF_OPTS='' git diff --cached --diff-filter=d ${DIFF}`;
+const CONTENT = `  git diff --cached --diff-filter=d ${DIFF}`;
 const INDENT = "awk '{ print \"  \" $0 }'";
-/** Where an editor was open, git leaves out comments, and with them what stands below the scissors. */
-const EDITED = `awk '/^. -+ >8 -+$/ { exit } { print }' "$1" | git stripspace --strip-comments | ${INDENT}`;
+/** Where an editor was open, git leaves out what stands below the scissors, and comments unless told not to. */
 const MESSAGE = `  echo "place the message"
-  if [ "\${GIT_EDITOR-}" = : ]; then ${INDENT} "$1"; else ${EDITED}; fi`;
+  comments=--strip-comments
+  case $(git config commit.cleanup) in verbatim | whitespace | scissors) comments= ;; esac
+  if [ "\${GIT_EDITOR-}" = : ]; then ${INDENT} "$1"
+  else awk '/^. -+ >8 -+$/ { exit } { print }' "$1" | git stripspace $comments | ${INDENT}; fi`;
 
-/** Of commits that the other side does not have, and of tags that have a text of their own. */
-const PUSHED = `  printf '%s\\n' "$do_bootstrap_refs" | while read -r from new to old; do
-    case $new in "" | *[!0]*) ;; *) continue ;; esac
-    [ -n "$new" ] || continue
+/**
+ * Of commits that the other side does not have, and of tags: their texts, and what they are for where that is no
+ * commit. What is pushed may be named by words with spaces between them.
+ */
+const PUSHED = `  revisions=
+  while read -r ref; do
+    old=\${ref##* } ref=\${ref% *}
+    to=\${ref##* } ref=\${ref% *}
+    new=\${ref##* }
+    case $new in *[!0]*) ;; *) continue ;; esac
     printf 'place the name of a branch or tag\\n  %s\\n' "$to"
-    case $(git cat-file -t "$new") in
-      tag) printf 'place the message of a tag\\n' && git cat-file tag "$new" | ${INDENT} ;;
+    while type=$(git cat-file -t "$new") && [ "$type" = tag ]; do
+      printf 'place the message of a tag\\n' && git cat-file tag "$new" | ${INDENT}
+      new=$(git cat-file tag "$new" | awk 'NR == 1 { print $2 }')
+    done
+    case $type in
+      blob) printf 'place a file with a tag\\n' && git cat-file blob "$new" | ${INDENT} ;;
+      tree) git diff ${DIFF} "$(git hash-object -t tree /dev/null)" "$new" || exit 1 ;;
+      commit) ;;
+      *) exit 1 ;;
     esac
-    git rev-parse --quiet --verify "$new^{commit}" >/dev/null || continue
-    known=
-    case $old in *[!0]*) git cat-file -e "$old" 2>/dev/null && known="^$old" ;; esac
-    GIT_DIFF_OPTS='' git log --cc --irreversible-delete --no-show-signature --no-notes --no-decorate \\
+    revisions="$revisions$new
+"
+    case $old in *[!0]*) if git cat-file -e "$old" 2>/dev/null; then revisions="$revisions^$old
+"; fi ;; esac
+  done <<do-bootstrap-end
+$do_bootstrap_refs
+do-bootstrap-end
+  printf %s "$revisions" | git log --root --cc --irreversible-delete --no-show-signature --no-notes --no-decorate \\
     --format='place the message of commit %h%n%w(0,2,2)%an %ae%n%cn %ce%n%B' ${DIFF} \\
-    "$new" $known --not --remotes="$1" || exit 1
-  done`;
+    --stdin --not --remotes="$1"`;
 const REFS = `do_bootstrap_refs=$(while IFS= read -r ref; do printf '%s\\n' "$ref"; done)`;
 /** The rest of the hook reads the same input. */
 const REFS_AGAIN = `if [ -z "$do_bootstrap_refs" ]; then exec </dev/null; else exec <<do-bootstrap-end

@@ -41,6 +41,7 @@ describe("a token is found", () => {
     ["in HTML", coded((code) => `&#${code};`)],
     ["in HTML, in hex", coded((code) => `&#x${hex(code)};`, /_/g)],
     ["in HTML, by names", token.replaceAll("_", "&lowbar;")],
+    ["in Markdown", token.replaceAll("_", "\\_")],
     ["joined from two texts", `"dop_v1_" + "${token.slice(7)}"`],
     ["in quotes behind its prefix", `dop_v1_"${token.slice(7)}"`],
     ["in JSON in UTF-16", utf16(`{"t": "${coded((code) => `\\u00${hex(code)}`)}"}`)],
