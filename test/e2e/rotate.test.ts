@@ -137,6 +137,31 @@ describe("rotate", () => {
     },
   );
 
+  it.each<[string, (scene: Scene) => Promise<Readonly<Record<string, string>>>]>([
+    ["a variable that overrides it", async ({ old }) => ({ DIGITALOCEAN_TOKEN: old })],
+    ["its other name", async ({ old }) => ({ DIGITALOCEAN_ACCESS_TOKEN: old })],
+    [
+      "a command, and only files that are not the repo's source have it, too",
+      async ({ bench, old }) => {
+        await bench.write("get.sh", `#!/bin/sh\nprintf %s ${old}\n`, 0o755);
+        await bench.write(".do-bootstraprc", "token: { command: [./get.sh] }\n");
+        await bench.write(".env", "", 0o600);
+        await bench.run(["--trust", "--yes"]);
+        return {};
+      },
+    ],
+  ])("--revoke revokes nothing where the repo takes its token from %s", async (_, given) => {
+    const made = await scene();
+    const env = await given(made);
+    const args = ["rotate", "--token-stdin", "--revoke", "--force"];
+    const { status, stderr } = await made.bench.run(args, { input: made.fresh, env });
+    expect(stderr).toContain("[token.not-stored]");
+    expect(status).toBe(3);
+    expect((await made.where())["tfvars"]).toBe("old");
+    const posts = made.bench.sandbox.requests.filter(({ method }) => method === "POST");
+    expect(posts).toEqual([]);
+  });
+
   it("--dry-run shows it and writes nothing", async () => {
     const { bench, where, rotate, old, fresh } = await scene();
     const before = await fileTree(bench.root);
@@ -508,15 +533,19 @@ describe.skipIf(needsScript !== "")(`rotate --revoke on a terminal${needsScript}
   });
 
   it("a run that was killed before it revoked is told of by the next one", async (context) => {
-    const { bench, terminal } = await asked(context);
+    const { bench, fresh, terminal } = await asked(context);
     bench.sandbox.answer("POST /v1/oauth/revoke", "hang");
     terminal.type("y");
     await terminal.until(/Revoking the old token/);
     terminal.signal("SIGKILL");
     await terminal.exit;
+    const told = "was not revoked: an earlier rotate was stopped before that.";
+    const same = ["rotate", "--revoke", "--token-stdin", "--dry-run"];
+    const again = await bench.run(same, { input: fresh });
+    expect(words(again.stdout + again.stderr)).toContain(told);
     const third = randomToken();
     bench.sandbox.accept(third);
     const { stderr } = await bench.run(["rotate", "--token-stdin"], { input: third });
-    expect(words(stderr)).toContain("was not revoked: an earlier rotate was stopped before that.");
+    expect(words(stderr)).toContain(told);
   });
 });

@@ -11,7 +11,7 @@ import { type Result, runTask, type Task } from "../../core/flow.ts";
 import type { OutsideChange } from "../../core/outside-change.ts";
 import { joined, type Plan } from "../../core/plan.ts";
 import { AppError } from "../../errors/app-error.ts";
-import { hint, own } from "../../errors/hint.ts";
+import { hint, own, unset } from "../../errors/hint.ts";
 import { chooseToken } from "../../exec/token-sources.ts";
 import type { StateKey } from "../../host/host.ts";
 import { describeOrigin, type Secret } from "../../secret/secret.ts";
@@ -60,9 +60,11 @@ export async function rotate(
   const { environment, minTtlSeconds, progress, dryRun } = request;
   const inspections = new Map<string, Promise<Inspection>>();
   let rotation: Rotation | undefined;
+  let latest: Facts | undefined;
   const task: Task<Facts> = {
     async look() {
       const { facts } = await observe(host, { environment, minTtlSeconds, progress, inspections });
+      latest = facts;
       const places = await readPlaces(host, facts);
       rotation ??= await beginRotation(facts, places);
       return { facts, plan: await planRotation(facts, places, rotation) };
@@ -96,11 +98,14 @@ export async function rotate(
     const isGiven = request.stdin === undefined && started !== undefined;
     const token = isGiven ? started : await newToken(facts);
     const olds = oldTokens(facts, places, { token, unfinished });
-    return {
-      ...{ key, token, olds, isResumed },
-      isStored: holding(places, olds).length > 0,
-      notRevoked: isResumed || record?.revoke !== true ? [] : record.old,
-    };
+    const notRevoked = isResumed || record?.revoke !== true ? [] : record.old;
+    return { key, token, olds, isResumed, notRevoked };
+  }
+
+  /** What the last look found that the repo reads: the new token, or another. */
+  function isRead(token: Secret): boolean {
+    const state = latest?.token.state;
+    return state?.kind === "found" && state.token.equals(token);
   }
 
   /** A token is not written where git would take it. */
@@ -134,10 +139,11 @@ export async function rotate(
   async function planRotation(
     facts: Facts,
     places: readonly TokenPlace[],
-    { olds, token, isStored, notRevoked }: Rotation,
+    { olds, token, notRevoked }: Rotation,
   ): Promise<Plan> {
-    if (olds.length === 0) return joined([{ findings: judgeOld(facts, token) }]);
-    if (request.revoke && !isStored) return joined([{ findings: [notStored(facts)] }]);
+    const byAnother = { findings: notRevoked.map(leftByAnother) };
+    if (olds.length === 0) return joined([{ findings: judgeOld(facts, token) }, byAnother]);
+    if (request.revoke && !isWritten(facts)) return joined([{ findings: [notStored(facts)] }]);
     const { force } = request;
     progress("Searching the repo for the old token");
     const wanted = { olds, values: [] };
@@ -164,13 +170,13 @@ export async function rotate(
     return joined([
       { findings: judgeNew(facts, { token, now, before, force }) },
       { findings: [unreached(facts, olds), ...unreadPlaces(facts, places)] },
-      { findings: notRevoked.map(leftByAnother) },
+      byAnother,
       { findings: left },
       edits,
       {
         outside:
           request.revoke && held.length > 0
-            ? olds.map((old) => revocation(host, facts, { old, token, progress }))
+            ? olds.map((old) => revocation(host, facts, { old, token, progress, isRead }))
             : [],
       },
     ]);
@@ -183,8 +189,6 @@ interface Rotation {
   /** The new token. */
   readonly token: Secret;
   readonly olds: readonly Secret[];
-  /** An old one was found in a place that can get the new one. */
-  readonly isStored: boolean;
   /** A run before this one was killed in the middle of it. */
   readonly isResumed: boolean;
   /** Fingerprints of what another run stored the new one for, and was killed before it revoked. */
@@ -238,11 +242,20 @@ function judgeOld({ token: { state, inspection }, config }: Facts, token: Secret
   return judgeToken({ token: { state, inspection }, config });
 }
 
-/** A token that is kept nowhere would be the only one left. */
+/** The repo takes its token from a file that gets the new one, and from nothing that overrides it. */
+function isWritten({ token: { state } }: Facts): boolean {
+  return state.kind === "found" && state.token.origin.kind === "env-file";
+}
+
+/** Where the repo would still read the old token, it is the one that has to live. */
 function notStored({ token: { state } }: Facts): Finding {
-  const where = state.kind === "found" ? describeOrigin(state.token.origin) : "an unknown place";
-  const message = `The old token is in ${where} alone, where rotate does not write: it is not revoked.`;
-  const fix = hint`Put the new one there, then delete the old one: ${TOKEN_LIST}`;
+  const origin = state.kind === "found" ? state.token.origin : undefined;
+  const where = origin === undefined ? "an unknown place" : describeOrigin(origin);
+  const message = `This repo takes its token from ${where}, where rotate does not write: nothing is revoked.`;
+  const fix =
+    origin?.kind === "environment"
+      ? hint`If a file has it, too: ${unset(origin.name)}, and run the same command again. Else put the new one there, then delete the old one: ${TOKEN_LIST}`
+      : hint`Put the new one there, then delete the old one: ${TOKEN_LIST}`;
   return finding("token.not-stored", message, { fix });
 }
 
@@ -333,7 +346,17 @@ function unreached(
 function revocation(
   host: RotateHost,
   { token: { hosts } }: Facts,
-  { old, token, progress }: { old: Secret; token: Secret } & Pick<RotateRequest, "progress">,
+  {
+    old,
+    token,
+    progress,
+    isRead,
+  }: {
+    old: Secret;
+    token: Secret;
+    /** Whether the repo reads this token now. */
+    isRead: (token: Secret) => boolean;
+  } & Pick<RotateRequest, "progress">,
 ): OutsideChange {
   const why = `revoked at ${hosts.oauth.host}, once the new one is stored and works`;
   return {
@@ -342,6 +365,7 @@ function revocation(
     asked: `revoke the token ${old.fingerprint}`,
     json: () => ({ kind: "revoke", token: old.fingerprint, why }),
     async apply() {
+      if (!isRead(token)) return [unrevoked(old, "this repo does not read the new one")];
       progress("Asking DigitalOcean about the new token");
       const { state } = await inspectToken(host, hosts, token);
       if (state !== "alive") return [unrevoked(old, "DigitalOcean does not confirm the new one")];
@@ -349,7 +373,10 @@ function revocation(
       await revokeToken(host, hosts, old);
       const after = await inspectToken(host, hosts, old);
       if (after.state === "refused") return [];
-      return [unrevoked(old, "it is still valid on DigitalOcean's side")];
+      if (after.state === "alive") {
+        return [unrevoked(old, "it is still valid on DigitalOcean's side")];
+      }
+      return [maybeRevoked(old)];
     },
   };
 }
@@ -357,6 +384,12 @@ function revocation(
 function unrevoked({ fingerprint }: Pick<Secret, "fingerprint">, why: string): Finding {
   const message = `The old token (${fingerprint}) was not revoked: ${why}.`;
   return finding("token.not-revoked", message, { fix: hint`Delete it: ${TOKEN_LIST}` });
+}
+
+function maybeRevoked({ fingerprint }: Secret): Finding {
+  const message = `Whether the old token (${fingerprint}) is revoked cannot be said: DigitalOcean does not answer.`;
+  const fix = hint`Look whether it is still there, and delete it: ${TOKEN_LIST}`;
+  return finding("token.not-revoked", message, { fix });
 }
 
 function leftByAnother(fingerprint: string): Finding {
@@ -374,7 +407,8 @@ async function stillValid(
     const { state } = await inspectToken(host, hosts, old);
     if (state === "refused") continue;
     const fix = hint`Delete it: ${TOKEN_LIST}`;
-    const message = `The old token (${old.fingerprint}) is still valid on DigitalOcean's side.`;
+    const is = state === "alive" ? "is" : "may be";
+    const message = `The old token (${old.fingerprint}) ${is} still valid on DigitalOcean's side.`;
     findings.push(finding("token.still-valid", message, { fix }));
   }
   return findings;
