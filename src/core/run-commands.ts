@@ -97,9 +97,12 @@ function byRoot(commands: readonly ToolCommand[]): ReadonlyMap<string, readonly 
   return roots;
 }
 
+/** Mercurial, which gets modules, would load code that the .hg/hgrc of the folder names. */
+const OF_TOOLS = { CHECKPOINT_DISABLE: "1", HGRCSKIPREPO: "1" };
+
 async function runOne(host: RunHost, command: ToolCommand): Promise<CommandResult> {
   const { tool, args, cwd, without, secrets } = command;
-  const given = { ...Object.fromEntries(revealed(command.with)), CHECKPOINT_DISABLE: "1" };
+  const given = { ...Object.fromEntries(revealed(command.with)), ...OF_TOOLS };
   const start = host.clock.now();
   const { end, exitCode, stdout, stderr } = await host.run({
     file: tool.path,

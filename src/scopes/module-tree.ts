@@ -21,11 +21,19 @@ export interface ModuleTree {
   readonly modules: readonly Module[];
   /** Modules that are elsewhere: "module.NAME (SOURCE)". */
   readonly unseen: readonly string[];
+  /**
+   * What init may fetch, or work out where to fetch: every call but those of a local folder that was read,
+   * also of a module that is left out; and the modules of tests.
+   */
+  readonly fetched: readonly string[];
   /** Files that could not be read, or not in full. */
   readonly broken: readonly Problem[];
   /** Of the modules, without symlinks. */
   readonly folders: readonly string[];
 }
+
+/** Terraform and OpenTofu install what their tests call, too. */
+const TEST_FILE = /\.(tf|tofu)test\.(hcl|json)$/;
 
 /** Reads texts into blocks; the grammar is behind it. */
 export type ReadFile = (text: string, name: string) => Promise<ParsedFile>;
@@ -46,10 +54,17 @@ export async function readModuleTree(
   const modules: Module[] = [];
   const everywhere: Block[] = [];
   const unseen = new Set<string>();
+  const fetched = new Set<string>();
   const broken: Problem[] = [];
   const seen = new Set<string>();
   await visit(root, "");
-  return { modules, unseen: [...unseen].sort(), broken, folders: [...seen] };
+  for (const folder of [root, join(root, "tests")]) {
+    for (const name of await files.list(folder)) if (TEST_FILE.test(name)) fetched.add(name);
+  }
+  return {
+    ...{ modules, broken, folders: [...seen] },
+    ...{ unseen: [...unseen].sort(), fetched: [...fetched].sort() },
+  };
 
   async function visit(folder: string, prefix: string): Promise<void> {
     const real = await files.realpath(folder);
@@ -72,16 +87,22 @@ export async function readModuleTree(
       ({ labels }) => labels[0] ?? "",
     );
     for (const [label, parts] of calls) {
-      if (parts.every(isLeftOut)) continue;
+      const name = `${prefix}module.${label}`;
+      if (parts.every(isLeftOut)) {
+        fetched.add(name);
+        continue;
+      }
       const saying = parts.filter(({ attributes }) => attributes.has("source"));
       for (const { attributes } of saying.length > 0 ? saying : parts.slice(0, 1)) {
-        const name = `${prefix}module.${label}`;
         const source = attributes.get("source")?.literal;
         const isLocal = typeof source === "string" && /^\.\.?(\/|$)/.test(source);
         const called = isLocal ? join(folder, source) : undefined;
         if (called !== undefined && (await files.list(called)).length > 0) {
           await visit(called, `${name}.`);
-        } else unseen.add(`${name} (${source ?? attributes.get("source")?.source ?? "?"})`);
+        } else {
+          fetched.add(name);
+          unseen.add(`${name} (${source ?? attributes.get("source")?.source ?? "?"})`);
+        }
       }
     }
   }
@@ -100,7 +121,8 @@ export async function readModuleTree(
     if (text === undefined) {
       return { ...NOTHING, problem: { file, line: 1, why: whyNot(snapshot) } };
     }
-    return /digitalocean_|\bmodule\b/.test(text) ? read(text, file) : NOTHING;
+    // In JSON a name may be written with escapes.
+    return /digitalocean_|\bmodule\b|\\u/.test(text) ? read(text, file) : NOTHING;
   }
 }
 

@@ -77,6 +77,16 @@ const BROUGHT: readonly (readonly [string, Scene, RegExp])[] = [
     /h\/\.terraformrc is/,
   ],
   [
+    "a HOME in the repo with a CLI config of another name",
+    { files: { "h/.terraform.d/a.tfrc": "" }, env: ({ repo }) => ({ HOME: join(repo, "h") }) },
+    /h is the repo's/,
+  ],
+  [
+    "options that name a folder of plugins",
+    { files: { "plugins/x": "" }, env: () => ({ TF_CLI_ARGS_init: "-plugin-dir=plugins" }) },
+    /plugins is the repo's/,
+  ],
+  [
     "a HOME in the repo with OpenTofu's plugins",
     {
       files: { [`h/.local/share/opentofu/plugins/${PLUGIN}`]: "" },

@@ -28,6 +28,7 @@ import type { Inspection } from "../../concerns/token/verdict.ts";
 import { lookingOnce } from "../../core/cached-files.ts";
 import { textIn } from "../../core/file-text.ts";
 import type { Machine } from "../../core/machine.ts";
+import { environmentOutside } from "../../core/outside-environment.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
 import { findKeys } from "../../exec/spaces-keys.ts";
 import type { TokenSources } from "../../exec/token-sources.ts";
@@ -144,13 +145,14 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
       readNeeds(once, { dirs: config.roots.map(({ dir }) => dir), purpose: "apply", config }),
       lookForToken(),
     ]);
-  const [sources, repoCode, elsewhere, doctl, tool, blocked] = await Promise.all([
+  const [sources, repoCode, env, elsewhere, doctl, tool, blocked] = await Promise.all([
     Promise.all(roots.map((root) => tokenSourceOf(host, root))),
     repoCodeFor(
       once,
       roots.map(({ config: { dir } }) => dir),
       repo,
     ),
+    roots.length > 0 ? environmentOutside(host, repo) : host.env,
     // Asked where it matters: the token may do more than is needed here.
     (compareScopes(tokenFound.inspection, code)?.comparison.excess ?? []).length > 0
       ? codeElsewhere(git, code)
@@ -183,7 +185,7 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
     envFile,
     spaces: { keys, locks: options.locks ?? new Map() },
     terraform: {
-      ...{ roots, sources, repoCode, tool: tool.tool, uploadIgnore },
+      ...{ roots, sources, repoCode, env, tool: tool.tool, uploadIgnore },
       templates: readTemplates(host),
     },
     doctl,

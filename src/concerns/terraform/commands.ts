@@ -21,7 +21,7 @@ import type { TerraformFacts } from "./root/facts.ts";
 import { BACKEND_TF, MISSING_TF } from "./root/names.ts";
 import { needsOf, type RootNeeds } from "./root/needs.ts";
 import type { TerraformRoot } from "./root/root.ts";
-import type { TerraformTool } from "./root/tool.ts";
+import { isToolOlder, type TerraformTool } from "./root/tool.ts";
 import { terraformWords } from "./root/typed.ts";
 
 /** The facts that these follow from. */
@@ -53,7 +53,7 @@ export function planCommands(known: Known, root: TerraformRoot, files: Plan): Pl
   const needs = needsOf(root);
   const judged = { findings: judgeEnvironment(known, root, needs) };
   if (!mayReachState(known, root)) return judged;
-  const variables = backendKeys(known, root);
+  const variables = new Map([...pathOutside(known), ...backendKeys(known, root)]);
   const secrets = secretsOf(known);
   const command = (args: readonly string[], why: string): ToolCommand => ({
     tool: terraform,
@@ -71,6 +71,7 @@ export function planCommands(known: Known, root: TerraformRoot, files: Plan): Pl
       ),
       config.token.name,
       ...Object.keys(env).filter((name) => name.startsWith("DIGITALOCEAN_")),
+      ...leadingIn(known),
     ],
   });
   const requirementsChange = files.changes.some(({ file }) =>
@@ -110,6 +111,18 @@ export function planCommands(known: Known, root: TerraformRoot, files: Plan): Pl
   };
 }
 
+/** Such as GIT_CONFIG_GLOBAL: what installs modules would obey it. A data folder in the repo is looked at. */
+function leadingIn({ machine: { env }, terraform }: Known): string[] {
+  return Object.keys(env).filter((name) => !(name in terraform.env) && name !== "TF_DATA_DIR");
+}
+
+/** Terraform starts git, hg and ssh by their names. */
+function pathOutside({ machine: { env }, terraform }: Known): [string, string][] {
+  return Object.entries(terraform.env).flatMap(([name, value = ""]) =>
+    /^path$/i.test(name) && value !== env[name] ? [[name, value]] : [],
+  );
+}
+
 /** What a script says, and a person does not. */
 const QUIET = ["-no-color", "-input=false"];
 
@@ -125,7 +138,8 @@ function whyByHand(
 ): string | undefined {
   const {
     repo: { git },
-    terraform: { repoCode },
+    terraform: { repoCode, tool },
+    token: { code },
     config: { base },
   } = known;
   const { config, module, own, at } = root;
@@ -134,13 +148,28 @@ function whyByHand(
     return `${relative(base, brought)} is the repo's, and it would obey it`;
   if (git?.tracked.has(root.data)) return `git has its ${relative(config.dir, root.data)} folder`;
   if (module.cloud !== undefined) return "it would talk to HCP Terraform";
+  if (module.strange !== undefined) {
+    return `its settings have a block that may start programs (${module.strange})`;
+  }
+  const isInit = commands.some(({ args }) => args[0] === "init");
+  // A local backend may say that its state is anywhere.
+  const hasState = root.hasLocalState || module.backend?.type === "local";
   // init may ask the providers of a state for their schemas, and nobody knows who installed these.
-  if (root.isInitialised && root.hasLocalState && commands.some(({ args }) => args[0] === "init")) {
+  if (root.isInitialised && hasState && isInit) {
     return "it may start the providers that are installed beside the state";
   }
+  if (isInit && tool !== undefined && worksOutSources(tool)) {
+    const tree = code.trees.find(({ folders }) => folders[0] === root.real);
+    const [unread] = tree?.broken ?? [];
+    const [fetched] = unread === undefined ? (tree?.fetched ?? ["its code"]) : [unread.file];
+    if (fetched !== undefined) {
+      return `it works out where modules come from, and may send there what it reads (${fetched})`;
+    }
+  }
   // Its hash may be that of our block, and its settings another's: Terraform goes by these.
-  if (root.storedBackend !== undefined && root.storedBackend.strangers.length > 0) {
-    return `${relative(config.dir, root.storedBackend.path)} says that the state is not on Spaces alone`;
+  const { storedBackend } = root;
+  if (storedBackend && (storedBackend.type !== "s3" || storedBackend.strangers.length > 0)) {
+    return `${relative(config.dir, storedBackend.path)} says that the state is not on Spaces alone`;
   }
   const { backend } = module;
   if (backend !== undefined && backend.type !== "local") {
@@ -151,6 +180,14 @@ function whyByHand(
     return file.backend === undefined || isRewritten ? [] : name;
   });
   return leftover && `${leftover} is not what we wrote`;
+}
+
+/**
+ * The source of a module is then more than a text: it may be made with functions, which read any file, and
+ * so may those of the modules that it calls.
+ */
+function worksOutSources(tool: TerraformTool): boolean {
+  return tool.name === "tofu" || !isToolOlder(tool, "1.15");
 }
 
 /**

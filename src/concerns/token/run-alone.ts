@@ -1,6 +1,6 @@
-import { delimiter, dirname, isAbsolute, join, relative } from "node:path";
-import type { Environment, FileSnapshot, Host, ToolCall, ToolResult } from "../../host/host.ts";
-import { isInside, namesPath } from "../../lib/paths.ts";
+import { dirname, isAbsolute, join, relative } from "node:path";
+import { environmentOutside } from "../../core/outside-environment.ts";
+import type { FileSnapshot, Host, ToolCall, ToolResult } from "../../host/host.ts";
 import { wholeEnvironment } from "../../secret/child-environment.ts";
 
 export interface Alone {
@@ -44,44 +44,4 @@ export async function runAlone(
     const file = isAbsolute(program) ? program : join(cwd, program);
     return { ...(await host.run({ ...call, file, cwd, env: wholeEnvironment(env) })), withheld };
   });
-}
-
-/**
- * The environment without what leads into the repo, such as BASH_ENV or NODE_OPTIONS; PATH loses those
- * folders only. A relative path leads nowhere from the private folder.
- */
-async function environmentOutside(
-  { env, files }: Pick<Host, "env" | "files">,
-  top: string,
-): Promise<Environment> {
-  const leadsIn = async (path: string) =>
-    isInside(path, top) || isInside(await files.realpath(path), top);
-  const kept = Object.entries(env).map(async ([name, value = ""]) => {
-    if (/^path$/i.test(name)) {
-      const folders = value.split(delimiter).filter(isAbsolute);
-      const isIn = await Promise.all(folders.map(leadsIn));
-      return [[name, folders.filter((_, at) => !isIn[at]).join(delimiter)] as const];
-    }
-    const isIn = await Promise.all(pathsIn(inFull(value, env)).map(leadsIn));
-    const isOfFolder = name === "PWD" || name === "OLDPWD";
-    const isOut = !isOfFolder && !isIn.includes(true) && !namesPath(value, top);
-    return isOut ? [[name, value] as const] : [];
-  });
-  return Object.fromEntries((await Promise.all(kept)).flat());
-}
-
-/** As a shell expands BASH_ENV and ENV. */
-function inFull(value: string, env: Environment): string {
-  return value
-    .replace(/\$(?:(\w+)|\{(\w+)\})/g, (all, plain, braced) => env[plain ?? braced] ?? all)
-    .replace(/(?<=^|[\s:=])~(?=\/)/g, () => env["HOME"] ?? "~");
-}
-
-/** Such as of -I/a, file:///a, --require=/a:/b. */
-function pathsIn(value: string): string[] {
-  const parts = [value, ...value.split(/[\s:;,="']+/)];
-  const paths = parts.flatMap((part) =>
-    isAbsolute(part) ? part : (/\/.*/s.exec(part)?.[0] ?? []),
-  );
-  return [...new Set(paths)];
 }

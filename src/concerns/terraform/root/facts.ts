@@ -1,5 +1,5 @@
 import type { Templates } from "../../../core/generated.ts";
-import type { Snapshot } from "../../../host/host.ts";
+import type { Environment, Snapshot } from "../../../host/host.ts";
 import type { TerraformRoot } from "./root.ts";
 import type { TokenSource } from "./token-source.ts";
 import type { TerraformTool } from "./tool.ts";
@@ -10,6 +10,8 @@ export interface TerraformFacts {
   readonly sources: readonly TokenSource[];
   /** By root module: what the repo brings it that Terraform would start or obey; absolute paths. */
   readonly repoCode: ReadonlyMap<string, readonly string[]>;
+  /** The environment without what leads into the repo. */
+  readonly env: Environment;
   readonly tool: TerraformTool | undefined;
   /** What HCP Terraform leaves out where it uploads the config's folder. */
   readonly uploadIgnore: Snapshot;

@@ -19,6 +19,8 @@ export interface RootModule {
   readonly backend: BackendBlock | undefined;
   /** A cloud block, or its older form, a backend of type remote: either uploads the folder. */
   readonly cloud: SourceLocation | undefined;
+  /** A block of Terraform's own settings that is none of those we know: it may start a program at init. */
+  readonly strange: string | undefined;
   /** Secrets written into a backend or cloud block, by the setting's name. */
   readonly backendSecrets: readonly { readonly name: string; readonly place: SourceLocation }[];
   /** Tokens written into the code. */
@@ -69,6 +71,7 @@ export const NO_MODULE: RootModule = {
   variables: new Map(),
   backend: undefined,
   cloud: undefined,
+  strange: undefined,
   backendSecrets: [],
   hardCoded: [],
   broken: [],
@@ -101,11 +104,20 @@ export function describeModule(files: readonly ParsedFile[]): RootModule {
     ),
     backend: describeBackends(backends),
     cloud: cloud?.place,
+    strange: parts.find(({ type }) => !SETTINGS.has(type))?.type,
     backendSecrets: [...backends, cloud].flatMap((block) => (block ? secretsInBlock(block) : [])),
     hardCoded: [...providers.flatMap(tokenInProvider), ...blocks.flatMap(tokenInDefault)],
     broken: files.flatMap(({ problem }) => problem ?? []),
   };
 }
+
+/** OpenTofu's `encryption` names programs, and so may what comes after it. */
+const SETTINGS: ReadonlySet<string> = new Set([
+  "backend",
+  "cloud",
+  "required_providers",
+  "provider_meta",
+]);
 
 function providerBlock({ attributes, place }: Block): ProviderBlock {
   const token = attributes.get("token");

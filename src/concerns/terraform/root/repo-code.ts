@@ -18,7 +18,10 @@ export async function repoCodeFor(
   top: string,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const { files, env } = host;
-  const named = SETTINGS.flatMap((name) => env[name] || []);
+  const named = Object.entries(env).flatMap(([name, value = ""]) => {
+    if (SETTINGS.includes(name)) return value || [];
+    return OPTIONS.test(name) ? value.split(/[\s=,"']+/).filter(Boolean) : [];
+  });
   const isRepos = async (path: string) =>
     (await files.look(path)).kind !== "absent" && isInside(await files.realpath(path), top);
   const usual = usualPlaces(host);
@@ -50,6 +53,9 @@ export async function repoCodeFor(
 
 const SETTINGS = ["TF_CLI_CONFIG_FILE", "TERRAFORM_CONFIG", "TF_PLUGIN_CACHE_DIR"];
 
+/** Options of init and workspace, such as -plugin-dir and -backend-config. */
+const OPTIONS = /^TF_CLI_ARGS(_init|_workspace\w*)?$/;
+
 /** Where Terraform and OpenTofu look unasked, outside the root module: names by their folder. */
 function usualPlaces({ env, home }: LookingHost): ReadonlyMap<string, readonly string[]> {
   const data = [env["XDG_DATA_HOME"], ...(env["XDG_DATA_DIRS"]?.split(delimiter) ?? [])];
@@ -60,6 +66,9 @@ function usualPlaces({ env, home }: LookingHost): ReadonlyMap<string, readonly s
     [env["XDG_CONFIG_HOME"], [join("opentofu", "tofurc")]],
     ...data.map((base) => [base, plugins] as const),
     [env["APPDATA"], ["terraform.rc", "tofu.rc", join("terraform.d", "plugins")]],
+    // .terraform.d/*.tfrc, .gitconfig, .ssh: whoever brings all of it brings what Terraform starts.
+    [home, ["."]],
+    [env["APPDATA"], ["."]],
   ];
   const known = new Map<string, readonly string[]>();
   for (const [base, names] of places) {

