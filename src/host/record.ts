@@ -126,7 +126,9 @@ function isCheckout(folder: string): boolean {
   return CHECKOUT_MARKS.some((mark) => existsSync(join(folder, mark)));
 }
 
-const CHECKOUT_MARKS = [".git", ".hg", ".jj", ".svn"];
+const CHECKOUT_MARKS = [
+  ...[".git", ".hg", ".jj", ".sl", ".svn", ".bzr", "_darcs", ".pijul", ".fslckout", "_FOSSIL_"],
+];
 
 function isOurs(folder: string): boolean {
   const stats = lstatSync(folder);

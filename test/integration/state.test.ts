@@ -42,6 +42,7 @@ describe("what is kept is not believed", () => {
     ["another repo is around it", "other/a/state", (at) => mkdir(at("other/.git"))],
     ["a checkout of Jujutsu is around it", "other/state", (at) => mkdir(at("other/.jj"))],
     ["a checkout of Mercurial is around it", "other/state", (at) => mkdir(at("other/.hg"))],
+    ["a checkout of Sapling is around it", "other/state", (at) => mkdir(at("other/.sl"))],
     ["a checkout of Subversion is around it", "other/state", (at) => mkdir(at("other/.svn"))],
   ])("any more where %s", async (_, base, arrange) => {
     const { at, tree, write, read, safe, runFolder } = await scene(base);

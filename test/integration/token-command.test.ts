@@ -126,6 +126,7 @@ describe.runIf(isLinux)("a command that was trusted", () => {
   it.each<[what: string, env: (base: string) => Environment]>([
     ["BASH_ENV", (base) => ({ BASH_ENV: `${base}/evil.sh` })],
     ["BASH_ENV with a variable in it", () => ({ BASH_ENV: "$HOME/src/acme/infra/evil.sh" })],
+    ["BASH_ENV that a shell works out", () => ({ BASH_ENV: "${HOME%x}/src/acme/infra/evil.sh" })],
     ["a relative BASH_ENV", () => ({ BASH_ENV: "./evil.sh" })],
     ["BASH_ENV through a link", (base) => ({ BASH_ENV: `${base}/../../../link/evil.sh` })],
     ["PATH", (base) => ({ PATH: [`${base}/bin`, "bin", "", "/usr/bin", "/bin"].join(delimiter) })],

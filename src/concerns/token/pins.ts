@@ -1,4 +1,14 @@
-import { delimiter, dirname, extname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import {
+  basename,
+  delimiter,
+  dirname,
+  extname,
+  isAbsolute,
+  join,
+  relative,
+  resolve,
+  sep,
+} from "node:path";
 import type { FileSnapshot, Files } from "../../host/host.ts";
 import { foldersUp, isInside, namesPath } from "../../lib/paths.ts";
 import { startOf } from "./command-start.ts";
@@ -85,9 +95,10 @@ export async function pinsOf(
     const text = bytes.toString("utf8");
     const starter = starterIn(text);
     if (starter !== undefined) return `uses ${starter}, which can run more than it says`;
-    const outside = await whyFromOutside(text);
+    const plain = asAWord(text);
+    const outside = (await whyFromOutside(text)) ?? (await whyFromOutside(plain));
     if (outside !== undefined) return outside;
-    const pieces = piecesOf(text);
+    const pieces = [...new Set([...piecesOf(text), ...piecesOf(plain)])];
     if (pieces.length > MAX_PIECES) return "is too long to look through";
     const link = await linkedProgram(pieces);
     if (link !== undefined) return `uses ${link}, which is a link into this repo`;
@@ -104,9 +115,10 @@ export async function pinsOf(
     return undefined;
   }
 
-  /** A program that PATH finds outside the repo, and that is a file in it: of npm link, say. */
+  /** A program that PATH finds outside the repo, or a package that Node finds there, and that is in it: of npm link, say. */
   async function linkedProgram(pieces: readonly string[]): Promise<string | undefined> {
-    for (const folder of searched.split(delimiter).filter(isAbsolute)) {
+    const packages = home === undefined ? [] : NODE_FOLDERS.map((name) => join(home, name));
+    for (const folder of [...searched.split(delimiter).filter(isAbsolute), ...packages]) {
       for (const piece of pieces) {
         if (piece.includes("/") || !(await canBeIn(folder, piece))) continue;
         const program = join(folder, piece);
@@ -162,10 +174,15 @@ export async function pinsOf(
     for (const token of [...whole, ...tokensOf(inFull)]) {
       const [, absolute] = /^(?:--?[\w-]*)?(\/.*)$/.exec(token) ?? [];
       if (absolute !== undefined) {
-        if (/^\/proc\b/.test(absolute)) return "reads /proc, which leads to other folders";
+        if (/^\/proc\b/.test(resolve(absolute))) return "reads /proc, which leads to other folders";
         const real = await files.realpath(absolute);
         const holdsRepo = isInside(top, real) && dirname(real) !== real;
         if (holdsRepo || isInside(real, top)) return why;
+        // The rest of its name may be a pattern, a variable or in other quotes.
+        const stem = resolve(absolute.replace(/\\.*/s, ""));
+        const begun = join(await files.realpath(dirname(stem)), basename(stem));
+        const isDeep = dirname(dirname(begun)) !== dirname(begun);
+        if (isDeep && top.toLowerCase().startsWith(begun.toLowerCase())) return why;
       }
       const steps = token.replace(/^(?:\.\.?\/)+/, "");
       if (!steps.includes("/")) continue;
@@ -182,6 +199,9 @@ export async function pinsOf(
     return relative(base, path) || ".";
   }
 }
+
+/** Where Node looks from the private folder, which is below HOME as a rule. */
+const NODE_FOLDERS = ["node_modules", ".node_modules", ".node_libraries"];
 
 const MAX_FILES = 64;
 const MAX_BYTES = 8 * 1024 * 1024;
@@ -207,6 +227,11 @@ function piecesOf(text: string): string[] {
     token.replace(/^-\w/, ""),
   ]);
   return [...new Set(pieces)].filter(Boolean);
+}
+
+/** As a shell reads what is quoted in parts: ./li"b".sh and ./li\b.sh are ./lib.sh. */
+function asAWord(text: string): string {
+  return text.replace(/\\\n|\\(?=\w)|(?<=[\w/.~-])["']+|["']+(?=[\w/.-])/g, "");
 }
 
 function withHome(text: string, home: string): string {

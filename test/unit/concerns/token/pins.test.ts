@@ -292,6 +292,13 @@ describe("the files of the repo", () => {
     [". ../../../../../src/acme/lib.sh", /does not start in it/],
     ["find /home/u/src -name lib.sh", /does not start in it/],
     ["find ~ -name lib.sh", /does not start in it/],
+    ['. ~/sr"c"/ac\\me/lib.sh', /does not start in it/],
+    [". ~/src/ac\\\nme/lib.sh", /does not start in it/],
+    [". ~/src/ac?e/l?b.sh", /does not start in it/],
+    [". ~/src/acm$(echo e)/l?b.sh", /does not start in it/],
+    ['require("/home/u/src/acm\\x65/x")', /does not start in it/],
+    ["run_path('/home/u/src/' 'acme/l' + 'ib.py')", /does not start in it/],
+    ["cat /dev/../proc/*/cwd/l?b.sh", /reads \/proc, which/],
   ])("are not pinned by what a script says: %s", async (text, why) => {
     expect(await judged(["sh", "token.sh"], { [SCRIPT]: text, ...LIB })).toMatch(why);
   });
@@ -300,6 +307,7 @@ describe("the files of the repo", () => {
     "# we make it, and go on; cd is not used",
     "echo 'no task here: go away'",
     "#!/usr/bin/env bash",
+    "cat /home/other /etc/host* ~/.config/x 2>/dev/null | sed 's/a/b/' | tr -d '\"'",
   ])("words for a person are no reason: %s", async (text) => {
     expect(await judged(["./token.sh"], { [SCRIPT]: `${text}\n` })).toBe(`pinned: ${SCRIPT}`);
   });
@@ -312,6 +320,12 @@ describe("the files of the repo", () => {
       /uses \/home\/u\/bin\/helper, which is a link/,
     ],
     ["a link out of it", "/home/u/bin/helper", "/opt/helper", /^pinned/],
+    [
+      "or a package of Node, that is a link into it",
+      "/home/u/node_modules/helper",
+      TOP,
+      /uses \/home\/u\/node_modules\/helper, which is a link/,
+    ],
     [
       "found in the repo, where it is not looked for",
       `${TOP}/bin/helper`,
