@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
+import type { Parser } from "web-tree-sitter";
 import type { ParseHcl } from "./host.ts";
 
 /** In ms of CPU, for one text: code of the largest size takes a third of a second. */
@@ -21,12 +22,8 @@ const UNOPTIMISED = 1_000_000_000;
  * @param packageFolder the build puts the two .wasm files into its dist folder.
  */
 export async function loadHclParser(packageFolder: string): Promise<ParseHcl> {
-  const { Language, Parser } = await import("web-tree-sitter");
-  const at = (name: string) => join(packageFolder, "dist", name);
-  setFlagsFromString(`--wasm-tiering-budget=${UNOPTIMISED}`);
-  await Parser.init({ locateFile: at });
-  const parser = new Parser();
-  parser.setLanguage(await Language.load(at("tree-sitter-terraform.wasm")));
+  shared ??= load(packageFolder);
+  const parser = await shared;
   let cancelled = 0;
   return (text, use) => {
     if (cancelled >= MOST_CANCELLED) return undefined;
@@ -47,6 +44,19 @@ export async function loadHclParser(packageFolder: string): Promise<ParseHcl> {
       tree.delete();
     }
   };
+}
+
+/** One for all runs of a process: a second one would take the memory of the first. */
+let shared: Promise<Parser> | undefined;
+
+async function load(packageFolder: string): Promise<Parser> {
+  const { Language, Parser } = await import("web-tree-sitter");
+  const at = (name: string) => join(packageFolder, "dist", name);
+  setFlagsFromString(`--wasm-tiering-budget=${UNOPTIMISED}`);
+  await Parser.init({ locateFile: at });
+  const parser = new Parser();
+  parser.setLanguage(await Language.load(at("tree-sitter-terraform.wasm")));
+  return parser;
 }
 
 function cpuMs(): number {
