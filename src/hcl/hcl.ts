@@ -169,7 +169,7 @@ function isTooDeep(node: HclNode, reading: Reading, depth: number, max = MAX_DEP
 }
 
 function unquoted(text: string): string {
-  return text.replace(/^"(.*)"$/s, "$1");
+  return /^".*"$/s.test(text) ? unescaped(text.slice(1, -1)) : text;
 }
 
 const MENTION = "digitalocean_";

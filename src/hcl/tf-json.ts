@@ -12,6 +12,9 @@ const LABELS: Readonly<Record<string, number>> = {
   check: 1,
   resource: 2,
   data: 2,
+  ephemeral: 2,
+  action: 2,
+  list: 2,
   backend: 1,
 };
 

@@ -8,7 +8,8 @@ import { isEmpty, isSet } from "./set.ts";
 export interface Action {
   /** Such as "module.db.digitalocean_database_cluster.main". */
   readonly address: string;
-  readonly mode: "resource" | "data";
+  /** "other": of a kind that no data tells of. */
+  readonly mode: "resource" | "data" | "other";
   readonly type: string;
   readonly operation: Operation;
   readonly place: Block["place"];
@@ -30,7 +31,8 @@ export function withoutIndexes(address: string): string {
 /** Whether a conditional scope of its type's operation is needed; what cannot be known counts. */
 export function needs(action: Action, conditional: Conditional): boolean {
   const { block, module, before, inCode = [] } = action;
-  if (block === undefined) return true;
+  // Of what the code has no longer nobody asks what the API fills in.
+  if (block === undefined) return conditional.basis !== "response_field";
   const isInCode =
     inCode.length === 0 ||
     !isForCode(conditional, block) ||
@@ -109,7 +111,8 @@ function isAsked(when: string, block: Block, { references }: Module): boolean {
   const asked = askedOf(references).get(`${block.type} ${block.labels[0]}.${block.labels[1]}`);
   const [attribute, inner] = when.split(".");
   const names = inner === undefined ? [attribute] : [`${attribute}.*`, when];
-  return asked !== undefined && [WHOLE, ...names].some((name) => asked.has(name ?? ""));
+  const itself = askedOfItself(block);
+  return [WHOLE, ...names].some((name = "") => asked?.has(name) || itself.has(name));
 }
 
 /** The whole of a resource is asked for. */
@@ -125,10 +128,38 @@ function askedOf(references: Module["references"]): ReadonlyMap<string, Readonly
     const key = `${mode} ${type}.${name}`;
     const names = asked.get(key) ?? new Set();
     asked.set(key, names);
-    const [first = WHOLE, second = "*"] = attributes;
-    names.add(first);
-    if (first !== WHOLE) names.add(`${first}.${second}`);
+    for (const asking of asksFor(attributes)) names.add(asking);
   }
   ASKED.set(references, asked);
   return asked;
+}
+
+function asksFor([first = WHOLE, second = "*"]: readonly string[]): readonly string[] {
+  return first === WHOLE ? [WHOLE] : [first, `${first}.${second}`];
+}
+
+/** Where a resource may name itself. */
+const WITH_SELF = ["provisioner", "connection", "lifecycle"];
+const ITSELF = new WeakMap<Block, ReadonlySet<string>>();
+
+function askedOfItself(block: Block): ReadonlySet<string> {
+  const known = ITSELF.get(block);
+  if (known !== undefined) return known;
+  const texts = block.blocks.filter(({ type }) => WITH_SELF.includes(type)).flatMap(sourcesIn);
+  const asked = new Set(
+    texts.flatMap((text) =>
+      // What holds a secret is not shown.
+      text === ""
+        ? [WHOLE]
+        : Array.from(text.matchAll(/\bself\b(?:\.(\w+)(?:\.(\w+))?)?/g), ([, ...names]) =>
+            asksFor(names.filter((name) => name !== undefined)),
+          ).flat(),
+    ),
+  );
+  ITSELF.set(block, asked);
+  return asked;
+}
+
+function sourcesIn({ attributes, blocks }: Block): string[] {
+  return [...Array.from(attributes.values(), ({ source }) => source), ...blocks.flatMap(sourcesIn)];
 }

@@ -72,24 +72,37 @@ function kindsIn(list: Expression | undefined): Kinds {
   return kinds.includes(undefined) ? "any" : new Set(kinds.filter((kind) => kind !== undefined));
 }
 
-/** In `digitalocean_droplet.web[*].urn`, a for expression or a call: where nothing else is named. */
+/**
+ * In `digitalocean_droplet.web[*].urn`, a for expression or a call: where every word of it is known. Anything else,
+ * such as a local value, a file or a text that is put together, may be any URN.
+ */
 function kindsMentioned(source: string): Kinds {
-  const variables = [...source.matchAll(/\bfor\s+(\w+)(?:\s*,\s*(\w+))?\s+in\b/g)].flatMap(
+  // As of 0.11, and in JSON.
+  const wrapped = /^\s*"\$\{(.*)\}"\s*$/s.exec(source)?.[1];
+  const text = wrapped?.replaceAll('\\"', '"') ?? source;
+  const variables = [...text.matchAll(/\bfor\s+(\w+)(?:\s*,\s*(\w+))?\s+in\b/g)].flatMap(
     ([, ...names]) => names,
   );
-  const roots = source.matchAll(
-    /(?<![\w."-])(?:data\.)?([A-Za-z_][\w-]*)(?=\s*(?:\[[^\]]{0,100}\])?\.)/g,
-  );
-  const types = Array.from(roots, ([, root = ""]) => root).filter(
-    (root) => !variables.includes(root),
-  );
-  const kinds = [
-    ...types.map((type) => KIND_OF[type]),
-    ...Array.from(source.matchAll(/"do:(\w+):/g), ([, kind]) => kind),
-  ];
-  const known = kinds.filter((kind) => kind !== undefined);
-  return known.length === 0 || known.length < kinds.length ? "any" : new Set(known);
+  const kinds = new Set<string>();
+  for (const { groups: { kind, type, word, odd } = {} } of text.matchAll(WORDS)) {
+    const known = kind ?? KIND_OF[type ?? ""];
+    if (known !== undefined) kinds.add(known);
+    const isKnown = word === undefined || variables.includes(word) || PASSING.has(word);
+    if (odd !== undefined || !isKnown || (type !== undefined && known === undefined)) return "any";
+  }
+  return kinds.size === 0 ? "any" : kinds;
 }
+
+/** A URN that is written out, a resource with its steps and indexes, a step, another word, and what is not looked into. */
+const WORDS =
+  /"do:(?<kind>\w+):[^"$%\\]*"|(?:\bdata\s*\.\s*)?\b(?<type>digitalocean_\w+)(?:\s*\.\s*[\w*-]+|\[[^[\]]{0,200}\])*|\.\s*[\w*-]+|(?<word>[A-Za-z_][\w-]*)|(?<odd>["$%<#\\]|\/[/*])/g;
+
+/** What makes a list of others, and adds nothing to it. */
+const PASSING: ReadonlySet<string | undefined> = new Set(
+  "for in if else null true false concat flatten compact distinct tolist toset sort reverse values try one coalescelist setunion slice merge".split(
+    " ",
+  ),
+);
 
 function kindOf({ literal, source }: Expression): string | undefined {
   if (typeof literal === "string") return /^do:(\w+):/.exec(literal)?.[1];

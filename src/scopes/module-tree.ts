@@ -1,11 +1,12 @@
-import { join, relative } from "node:path";
+import { join, relative, sep } from "node:path";
 import type { Block, ParsedFile, Problem, Reference } from "../hcl/syntax.ts";
 import type { Host, Snapshot } from "../host/host.ts";
 import { batches } from "../lib/batches.ts";
 import { groupedBy } from "../lib/grouped.ts";
 import { isTerraformFile } from "../lib/paths.ts";
+import { unlessTooMuch, Work } from "../lib/work.ts";
 import { decode } from "../secret/content.ts";
-import { isLeftOut } from "./set.ts";
+import { isForgotten, isLeftOut, OTHER_MODES } from "./set.ts";
 
 /** A module of a root, with what its files say. */
 export interface Module {
@@ -57,6 +58,7 @@ export async function readModuleTree(
   const fetched = new Set<string>();
   const broken: Problem[] = [];
   const seen = new Set<string>();
+  const work = new Work(50_000_000);
   await visit(root, "");
   for (const folder of [root, join(root, "tests")]) {
     for (const name of await files.list(folder)) if (TEST_FILE.test(name)) fetched.add(name);
@@ -72,14 +74,22 @@ export async function readModuleTree(
     seen.add(real);
     const blocks: Block[] = [];
     const references: Reference[] = [];
-    for (const names of batches(await namesIn(folder))) {
+    const found = await namesIn(folder);
+    if (typeof found === "string") {
+      broken.push({ file: relative(base, folder) || ".", line: 1, why: found });
+      return;
+    }
+    for (const names of batches(found)) {
       for (const file of await Promise.all(names.map((name) => parse(folder, name)))) {
         for (const block of file.blocks) if (matters(block)) blocks.push(block);
         for (const reference of file.references) references.push(reference);
         if (file.problem !== undefined) broken.push(file.problem);
       }
     }
-    for (const block of blocks) everywhere.push(block);
+    for (const block of blocks) {
+      everywhere.push(block);
+      for (const name of removedModules(block)) unseen.add(`${prefix}${name} (removed)`);
+    }
     modules.push({ prefix, blocks, references, everywhere });
     // A file of overrides may say another count, and need not say the source again.
     const calls = groupedBy(
@@ -97,9 +107,8 @@ export async function readModuleTree(
         const source = attributes.get("source")?.literal;
         const isLocal = typeof source === "string" && /^\.\.?(\/|$)/.test(source);
         const called = isLocal ? join(folder, source) : undefined;
-        if (called !== undefined && (await files.list(called)).length > 0) {
-          await visit(called, `${name}.`);
-        } else {
+        if (called !== undefined && (await isModule(called))) await visit(called, `${name}.`);
+        else {
           fetched.add(name);
           unseen.add(`${name} (${source ?? attributes.get("source")?.source ?? "?"})`);
         }
@@ -107,22 +116,37 @@ export async function readModuleTree(
     }
   }
 
-  async function namesIn(folder: string): Promise<string[]> {
-    const names = await files.list(folder);
+  async function isModule(folder: string): Promise<boolean> {
+    // Its path is resolved folder by folder, a few times.
+    const depth = folder.split(sep).length;
+    const isWithin = unlessTooMuch(() => {
+      work.spend(2000 + 10 * depth ** 2);
+      return true;
+    });
+    if (!isWithin) return false;
+    const names = await namesIn(folder);
+    return typeof names === "string" || names.length > 0;
+  }
+
+  /** @returns why they cannot be listed, else. */
+  async function namesIn(folder: string): Promise<readonly string[] | string> {
+    const found = await files.entries(folder);
+    if (typeof found === "string") return found;
+    const names = found.map(({ name }) => name);
     return names.filter((name) => isTerraformFile(name) && !name.startsWith("."));
   }
 
   async function parse(folder: string, name: string): Promise<ParsedFile> {
     const file = relative(base, join(folder, name));
-    const snapshot = await files.look(join(folder, name), { waitForFifo: false });
+    const snapshot = await files.look(join(folder, name));
     // A folder of such a name is nothing to Terraform.
     if (snapshot.kind === "unusable" && snapshot.why === "a directory") return NOTHING;
     const text = snapshot.kind === "file" ? decode(snapshot.bytes)?.text : undefined;
     if (text === undefined) {
       return { ...NOTHING, problem: { file, line: 1, why: whyNot(snapshot) } };
     }
-    // In JSON a name may be written with escapes.
-    return /digitalocean_|\bmodule\b|\\u/.test(text) ? read(text, file) : NOTHING;
+    // A name may be written with escapes.
+    return /digitalocean_|\bmodule\b|\\u/i.test(text) ? read(text, file) : NOTHING;
   }
 }
 
@@ -130,7 +154,20 @@ export async function readModuleTree(
 function matters({ type, labels }: Block): boolean {
   if (type === "resource" || type === "data")
     return labels[0]?.startsWith("digitalocean_") === true;
+  if (OTHER_MODES.includes(type)) return labels[0]?.startsWith("digitalocean_") === true;
   return ["module", "import", "removed", "check"].includes(type);
+}
+
+/** The modules that a block takes out as a whole: what was in them is not in the code any more. */
+function removedModules(block: Block): string[] {
+  if (block.type !== "removed" || isForgotten(block)) return [];
+  const source = block.attributes.get("from")?.source ?? "";
+  return (
+    /^"?(module\.[\w.-]+)"?$/
+      .exec(source)
+      ?.slice(1)
+      .filter((name) => !name.includes("digitalocean_")) ?? []
+  );
 }
 
 const NOTHING: ParsedFile = { blocks: [], references: [], problem: undefined };

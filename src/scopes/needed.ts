@@ -46,7 +46,7 @@ export function scopesNeeded(actions: readonly Action[], data: ScopeData): Needs
   for (const action of actions) {
     const { address, mode, type, operation, place } = action;
     const known = mode === "data" ? data.dataSources : data.resources;
-    const scopes = Object.hasOwn(known, type) ? known[type] : undefined;
+    const scopes = mode !== "other" && Object.hasOwn(known, type) ? known[type] : undefined;
     if (scopes === undefined) unknown.add(address);
     else if (scopes.credentials === "spaces") spaces.add(address);
     else {

@@ -6,6 +6,15 @@ export function isLeftOut({ attributes }: Block): boolean {
   return attributes.get("count")?.literal === 0 || (forEach !== undefined && isEmpty(forEach));
 }
 
+/** A `removed` block whose resource stays: Terraform does not even read it. */
+export function isForgotten({ blocks }: Block): boolean {
+  const lifecycle = blocks.find(({ type }) => type === "lifecycle");
+  return lifecycle?.attributes.get("destroy")?.literal === false;
+}
+
+/** Blocks of a provider's types that are no resources and no data sources: no data says what they need. */
+export const OTHER_MODES: readonly string[] = ["ephemeral", "action", "list"];
+
 /**
  * Whether an attribute or a block is there; "a.b" looks into blocks and objects. What cannot be
  * known without evaluating counts as set.

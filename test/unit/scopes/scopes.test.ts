@@ -71,9 +71,50 @@ describe("the scopes that code needs", () => {
   );
 });
 
+describe("what a project holds, in an expression", () => {
+  it.each<[resources: string, isAny: boolean]>([
+    ["[for d in digitalocean_droplet.web : d.urn]", false],
+    ["concat(values(digitalocean_droplet.web)[*].urn, [])", false],
+    ["flatten([digitalocean_droplet.web[*].urn])", false],
+    ['concat([digitalocean_droplet.web["a"].urn], ["do:droplet:1"])', false],
+    ["[for k, v in digitalocean_droplet.web : v.urn if true]", false],
+    ['concat([digitalocean_droplet.web.urn], var["more"])', true],
+    ['concat([digitalocean_droplet.web.urn], local["more"])', true],
+    ['concat([digitalocean_droplet.web.urn], split(",", file("urns")))', true],
+    ['concat([digitalocean_droplet.web.urn], [format("do:%s:x", "space")])', true],
+    ['concat([digitalocean_droplet.web.urn], ["do:sp${"ace"}:x"])', true],
+    ["concat([digitalocean_droplet.web.urn], [<<E\ndo:space:x\nE\n])", true],
+    ['concat([digitalocean_droplet.web.urn], ["\\u0064o:space:x"])', true],
+    ["concat([digitalocean_droplet.web.urn], data.digitalocean_projects.all[*].urn)", true],
+  ])("%s: any kind: %s", async (resources, isAny) => {
+    const project = `resource "digitalocean_project" "p" {\n  name = "p"\n  resources = ${resources}\n}\n`;
+    const { modules } = await treeOf({ files: { "main.tf": project } });
+    const own = scopesNeeded(actionsInCode(modules, "plan"), data).own.map(({ scope }) => scope);
+    expect(own).toContain("droplet:read");
+    expect(own.includes("spaces:read")).toBe(isAny);
+  });
+});
+
 describe("a field that the API answers, and that nobody sets", () => {
-  const CLUSTER =
-    'resource "digitalocean_database_cluster" "db" {\n  name = "db"\n  engine = "pg"\n  region = "nyc3"\n  size = "s"\n  node_count = 1\n}\n';
+  const CLUSTER_START =
+    'resource "digitalocean_database_cluster" "db" {\n  name = "db"\n  engine = "pg"\n  region = "nyc3"\n  size = "s"\n  node_count = 1\n';
+  const CLUSTER = `${CLUSTER_START}}\n`;
+
+  it.each<[inside: string, isNeeded: boolean]>([
+    ['provisioner "local-exec" {\n  command = "psql ${self.uri}"\n}', true],
+    ["connection {\n  password = self.password\n}", true],
+    [
+      'lifecycle {\n  postcondition {\n    condition = self.user != ""\n    error_message = "x"\n  }\n}',
+      true,
+    ],
+    ['provisioner "local-exec" {\n  command = "${jsonencode(self)}"\n}', true],
+    ['provisioner "local-exec" {\n  command = "echo ${self.host}"\n}', false],
+  ])("the cluster itself asks in %j: %s", async (inside, isNeeded) => {
+    const { modules } = await treeOf({ files: { "main.tf": `${CLUSTER_START}${inside}\n}\n` } });
+    const own = scopesNeeded(actionsInCode(modules, "plan"), data).own.map(({ scope }) => scope);
+    expect(own.includes("database:view_credentials")).toBe(isNeeded);
+  });
+
   it.each<[more: string, isNeeded: boolean]>([
     ["", false],
     ['output "o" {\n  value = digitalocean_database_cluster.db.password\n}', true],
