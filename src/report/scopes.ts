@@ -127,7 +127,10 @@ function listed(head: string, lines: readonly string[]): string {
 function verdict({ token, findings, code }: ScopesReport, page: Page): string {
   if (token === undefined || findings.some(({ level }) => level === "error")) return "";
   // What other folders or plans need is not what was asked.
-  const unread = gapsIn({ ...code, isOfPlan: false, elsewhere: [] });
+  const unread = gapsIn({
+    ...code,
+    ...{ isOfPlan: false, elsewhere: { folders: [], isWhole: true } },
+  });
   if (unread.length > 0) {
     const text = `has all that are listed. What else is needed is unknown: ${unread.join("; ")}.`;
     return `${page.paint("yellow", "!")} The token (${token.token.fingerprint}) ${safe(text)}`;

@@ -1,3 +1,5 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type Workbench, withoutProgress, workbench } from "../fixtures/workbench.ts";
 
@@ -132,6 +134,14 @@ describe("against the token", () => {
     if (status === 0) expect(stdout).toContain("has them all.");
   });
 
+  it("without any code, nothing is too much for it either", async () => {
+    const bench = await repo(["read", "write"]);
+    await bench.write("infra/main.tf", "");
+    const { stdout } = await bench.run(["scopes"]);
+    expect(stdout).toContain("what it is for, as no Terraform code was found");
+    expect(stdout).not.toMatch(/delete this one|has them all/);
+  });
+
   it.each<[what: string, prepare: (bench: Workbench) => Promise<unknown>, gap: string]>([
     [
       "a module from elsewhere",
@@ -152,6 +162,35 @@ describe("against the token", () => {
       "another root",
       (bench) => bench.write("dns/main.tf", 'resource "digitalocean_domain" "d" {}\n'),
       "Terraform code in other folders (dns)",
+    ],
+    [
+      "another root that git ignores, and one in a repo of its own",
+      async (bench) => {
+        await bench.write(".gitignore", ".env\n/own/\n");
+        await bench.write("own/main.tf", 'resource "digitalocean_domain" "d" {}\n');
+        await bench.write("n/main.tf", 'resource "digitalocean_domain" "d" {}\n');
+        await bench.git("init", "--quiet", "n");
+      },
+      "Terraform code in other folders (n, own)",
+    ],
+    [
+      "a submodule and a root that are not on the disk",
+      async (bench) => {
+        await bench.write("gone/main.tf", 'resource "digitalocean_domain" "d" {}\n');
+        await bench.git("add", "gone");
+        await rm(join(bench.repo, "gone"), { recursive: true });
+        const entry = `160000,${"1".repeat(40)},sub`;
+        await bench.git("update-index", "--add", "--cacheinfo", entry);
+      },
+      "Terraform code in other folders (gone, sub)",
+    ],
+    [
+      "a module whose folder holds no code",
+      async (bench) => {
+        await bench.write("infra/m.tf", 'module "m" {\n  source = "./m"\n}\n');
+        await bench.write("infra/m/README.md", "");
+      },
+      "modules that are not in this repo (module.m (./m))",
     ],
   ])("with %s, nothing is too much for it, and none is to be deleted", async (_, prepare, gap) => {
     const bench = await repo(["read", "write"]);

@@ -139,7 +139,7 @@ async function assertStillFound(
 ): Promise<void> {
   const origin = found?.origin;
   if (origin?.kind !== "env-file") return;
-  const now = await files.look(origin.path, { waitForFifo: false });
+  const now = await files.look(origin.path);
   // What is no file, such as a FIFO, no rotate writes to.
   if (now.kind === "unusable") return;
   const value = readEnvFile(textAt(now)?.text ?? "").get(origin.name);

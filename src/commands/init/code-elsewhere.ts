@@ -1,21 +1,80 @@
-import { dirname, join } from "node:path";
-import { filesOf } from "../../concerns/git/files.ts";
+import { dirname, join, relative, sep } from "node:path";
+import { indexedFiles } from "../../concerns/git/files.ts";
 import type { Git } from "../../concerns/git/git.ts";
-import type { CodeNeeds } from "../../concerns/token/needed-scopes.ts";
+import { submodulesOf } from "../../concerns/git/objects.ts";
+import type { CodeNeeds, Elsewhere } from "../../concerns/token/needed-scopes.ts";
+import type { Host } from "../../host/host.ts";
+import { isTerraformFile } from "../../lib/paths.ts";
+
+/** What is looked through in some seconds. */
+const LIMITS = { entries: 100_000, forMs: 5000 };
+/** What tools download, and git's own. */
+const PASSED_OVER = [".git", ".terraform", "node_modules"];
 
 /**
- * Folders of the repo with Terraform code that was not read: another root may use the same token.
+ * Folders with Terraform code that was not read: another root may use the same token. Also those that git ignores,
+ * that are repos of their own, or that this clone does not have on the disk.
  *
- * @returns from the repo's root.
+ * @param top the repo's root; outside git, the project's folder.
  * @throws AppError GIT_FAILED
  */
 export async function codeElsewhere(
-  git: Git | undefined,
+  { files, steadyClock }: Pick<Host, "files" | "steadyClock">,
+  { git, top }: { readonly git: Git | undefined; readonly top: string },
   { trees }: Pick<CodeNeeds, "trees">,
-): Promise<readonly string[]> {
-  if (git === undefined) return [];
+  limits = LIMITS,
+): Promise<Elsewhere> {
+  const root = await files.realpath(top);
   const read = new Set(trees.flatMap(({ folders }) => folders));
-  const files = await filesOf(git, ["*.tf", "*.tf.json", "*.tofu", "*.tofu.json"]);
-  const folders = new Set(files.map((file) => dirname(file)));
-  return [...folders].filter((folder) => !read.has(join(git.root, folder)));
+  const found = new Set(await inGit());
+  const isWhole = await look();
+  const names = Array.from(found, (folder) => relative(root, folder).split(sep).join("/") || ".");
+  return { folders: names.sort(), isWhole };
+
+  async function inGit(): Promise<readonly string[]> {
+    if (git === undefined) return [];
+    const [code, submodules] = await Promise.all([
+      indexedFiles(git, ["*.tf", "*.tf.json", "*.tofu", "*.tofu.json"]),
+      submodulesOf(git),
+    ]);
+    const folders = code.map(dirname).filter((folder) => !isPassedOver(folder));
+    const all = folders.map((folder) => join(git.root, folder));
+    const missing = await Promise.all(
+      submodules.map(async (name) => {
+        const folder = join(git.root, name);
+        return (await files.list(folder)).length === 0 ? [folder] : [];
+      }),
+    );
+    return [...all, ...missing.flat()].filter((folder) => !read.has(folder));
+  }
+
+  /** @returns whether all was looked at. */
+  async function look(): Promise<boolean> {
+    const until = steadyClock.now() + limits.forMs;
+    const folders = [root];
+    let count = 0;
+    // The folders that are found on the way are walked to their end.
+    for (const folder of folders) {
+      const entries = await files.entries(folder);
+      if (typeof entries === "string") found.add(folder);
+      else {
+        count += entries.length;
+        for (const { name, kind } of entries) {
+          if (kind !== "directory") {
+            if (isCode(name) && !read.has(folder)) found.add(folder);
+          } else if (!PASSED_OVER.includes(name)) folders.push(join(folder, name));
+        }
+      }
+      if (count > limits.entries || steadyClock.now() > until) return false;
+    }
+    return true;
+  }
+}
+
+function isPassedOver(folder: string): boolean {
+  return folder.split("/").some((name) => PASSED_OVER.includes(name));
+}
+
+function isCode(name: string): boolean {
+  return isTerraformFile(name) && !name.startsWith(".");
 }

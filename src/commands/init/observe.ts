@@ -22,7 +22,7 @@ import type { TokenFacts } from "../../concerns/token/facts.ts";
 import type { CommandAnswer, TrustGiven } from "../../concerns/token/find-token.ts";
 import { apiHosts } from "../../concerns/token/hosts.ts";
 import { inspectOnce } from "../../concerns/token/inspect.ts";
-import { compareScopes, readNeeds } from "../../concerns/token/needed-scopes.ts";
+import { hasExcess, NOT_SEARCHED, readNeeds } from "../../concerns/token/needed-scopes.ts";
 import { observeToken } from "../../concerns/token/observe.ts";
 import type { Inspection } from "../../concerns/token/verdict.ts";
 import { lookingOnce } from "../../core/cached-files.ts";
@@ -154,9 +154,7 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
     ),
     roots.length > 0 ? environmentOutside(host, repo) : host.env,
     // Asked where it matters: the token may do more than is needed here.
-    (compareScopes(tokenFound.inspection, code)?.comparison.excess ?? []).length > 0
-      ? codeElsewhere(git, code)
-      : [],
+    hasExcess(tokenFound.inspection, code) ? codeElsewhere(host, { git, top }, code) : NOT_SEARCHED,
     config.doctl === false
       ? undefined
       : observeDoctl(host, {

@@ -1,9 +1,15 @@
 import { dirname, resolve } from "node:path";
 import { findConfig } from "../../concerns/config/find-config.ts";
 import type { ResolvedConfig } from "../../concerns/config/resolved.ts";
-import { openGit } from "../../concerns/git/git.ts";
+import { type Git, openGit } from "../../concerns/git/git.ts";
 import { judgeToken } from "../../concerns/token/judge.ts";
-import { type CodeNeeds, compareScopes, readNeeds } from "../../concerns/token/needed-scopes.ts";
+import {
+  type CodeNeeds,
+  compareScopes,
+  hasExcess,
+  NOT_SEARCHED,
+  readNeeds,
+} from "../../concerns/token/needed-scopes.ts";
 import { inspectRepoToken } from "../../concerns/token/repo-token.ts";
 import type { Finding } from "../../core/finding.ts";
 import { AppError } from "../../errors/app-error.ts";
@@ -55,17 +61,11 @@ export async function lookAtScopes(host: ScopesHost, request: ScopesRequest): Pr
   const dirs = await rootsOf(host, request, config);
   progress("Reading the Terraform code");
   const asked = { dirs, purpose, config };
-  const read =
+  const code =
     plan === undefined
       ? await readNeeds(host, asked)
       : await readNeeds(host, asked, await readPlan(host, plan, { dirs, config }));
-  const code = { ...read, elsewhere: await codeElsewhere(git, read) };
-  const { token, findings } = await lookAtToken(host, {
-    config,
-    top: git?.root ?? config.base,
-    code,
-    progress,
-  });
+  const { token, findings } = await lookAtToken(host, { git, config, code, progress });
   const aboutCode = plan === undefined ? judgeCode(code) : judgeTypes(code);
   return { purpose, plan, dirs, code, token, findings: [...findings, ...aboutCode] };
 }
@@ -124,22 +124,26 @@ async function readPlan(
 async function lookAtToken(
   host: ScopesHost,
   {
+    git,
     config,
-    top,
     code,
     progress,
   }: {
+    git: Git | undefined;
     config: ResolvedConfig;
-    top: string;
     code: CodeNeeds;
     progress: ScopesRequest["progress"];
   },
 ): Promise<Pick<ScopesLook, "token" | "findings">> {
+  const top = git?.root ?? config.base;
   const { state, inspection } = await inspectRepoToken(host, config, top, progress);
   // What is needed can be said without a token.
   if (state.kind === "missing") return { token: undefined, findings: [] };
   const findings = judgeToken({ token: { state, inspection }, config });
-  const compared = compareScopes(inspection, code);
+  const elsewhere = hasExcess(inspection, code)
+    ? await codeElsewhere(host, { git, top }, code)
+    : NOT_SEARCHED;
+  const compared = compareScopes(inspection, { ...code, elsewhere });
   if (state.kind !== "found" || compared === undefined) return { token: undefined, findings };
   return {
     token: { token: state.token, comparison: compared.comparison },

@@ -7,6 +7,14 @@ export async function filesOf(git: Git, patterns: readonly string[]): Promise<re
   return names(await outputOf(git, ["ls-files", ...options, "--", ...patterns]));
 }
 
+/** The same of those that are in the index alone: no ignore file of the repo is read. @throws AppError GIT_FAILED */
+export async function indexedFiles(
+  git: Git,
+  patterns: readonly string[],
+): Promise<readonly string[]> {
+  return names(await outputOf(git, ["ls-files", "--cached", "-z", "--", ...patterns]));
+}
+
 /**
  * Files that git has or would take and that match a regular expression, from the root. It is of Perl's
  * kind: the others are ten times slower, and serve where git was built without.

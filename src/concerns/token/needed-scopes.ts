@@ -21,9 +21,19 @@ export interface CodeNeeds {
   /** They are of a plan, which says nothing of what the next one needs. */
   readonly isOfPlan: boolean;
   readonly scopes: ScopeData["scopes"];
-  /** Folders with Terraform code of the repo's that is in none of the trees. */
-  readonly elsewhere: readonly string[];
+  readonly elsewhere: Elsewhere;
 }
+
+/** Terraform code of the repo's that is in none of the trees. */
+export interface Elsewhere {
+  /** From the repo's root. */
+  readonly folders: readonly string[];
+  /** false: not all of the repo was looked at, so that there may be more. */
+  readonly isWhole: boolean;
+}
+
+/** Nobody has looked. */
+export const NOT_SEARCHED: Elsewhere = { folders: [], isWhole: false };
 
 /**
  * Reads root modules and works out the scopes that they need.
@@ -47,7 +57,14 @@ export async function readNeeds(
   const actions = choose?.(inCode) ?? inCode;
   const { needs, scopes } = actions.length === 0 ? NOTHING_NEEDED : await worked(actions);
   const isOfPlan = choose !== undefined;
-  return { needs: withTeam(needs, config), actions, trees, isOfPlan, scopes, elsewhere: [] };
+  return {
+    needs: withTeam(needs, config),
+    actions,
+    trees,
+    isOfPlan,
+    scopes,
+    elsewhere: NOT_SEARCHED,
+  };
 }
 
 async function codeActions(modules: readonly Module[], purpose: Purpose): Promise<Action[]> {
@@ -127,8 +144,16 @@ export function gapsIn({ trees, needs, isOfPlan, elsewhere }: CodeNeeds): readon
     ...(unseen.length > 0 ? [`modules that are not in this repo (${few(unseen)})`] : []),
     ...(broken.size > 0 ? [`files that could not be read in full (${few([...broken])})`] : []),
     ...(needs.unknown.length > 0 ? [`types that are not known here (${few(needs.unknown)})`] : []),
-    ...(elsewhere.length > 0 ? [`Terraform code in other folders (${few(elsewhere)})`] : []),
+    ...(hasNoCode(trees) && !isOfPlan ? ["what it is for, as no Terraform code was found"] : []),
+    ...(elsewhere.folders.length > 0
+      ? [`Terraform code in other folders (${few(elsewhere.folders)})`]
+      : []),
+    ...(elsewhere.isWhole ? [] : ["other folders, which were not all looked at"]),
   ];
+}
+
+function hasNoCode(trees: readonly ModuleTree[]): boolean {
+  return trees.every(({ modules }) => modules.every(({ blocks }) => blocks.length === 0));
 }
 
 function few(names: readonly string[]): string {
@@ -153,6 +178,11 @@ export function compareScopes(
   const { missing, excess } = compare(granted, needs, [ACCOUNT, ...maybe], code);
   const comparison = { missing: inPanelOrder(missing), excess };
   return { comparison, findings: judgeComparison(comparison, broadAccess(granted), gapsIn(code)) };
+}
+
+/** Whether the token may do more than this code needs: then other code is looked for. */
+export function hasExcess(inspection: Inspection | undefined, code: CodeNeeds): boolean {
+  return (compareScopes(inspection, code)?.comparison.excess ?? []).length > 0;
 }
 
 function judgeComparison(
