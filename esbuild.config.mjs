@@ -34,6 +34,18 @@ const quickWidths = {
   },
 };
 
+// yargs looks for a version of its own in the package.json of the folder that it runs in, which may be a
+// FIFO, or a link to a device. We tell it ours.
+const noPackageJson = {
+  name: "no-package-json",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^escalade\/sync$/ }, ({ path }) => ({ path, namespace: "nothing" }));
+    onLoad({ filter: /.*/, namespace: "nothing" }, () => ({
+      contents: "export default () => undefined;",
+    }));
+  },
+};
+
 // A chunk is what the same entries share, which would make a dozen small files of what every run
 // loads: half a millisecond each. With all of main.ts behind every entry, it is one.
 const oneChunk = {
@@ -104,7 +116,7 @@ const program = {
 const whole = await build({
   ...program,
   entryPoints: ["src/main.ts"],
-  plugins: [quickWidths, oneChunk],
+  plugins: [quickWidths, noPackageJson, oneChunk],
   chunkNames: "chunks/[name]-[hash]",
   splitting: true,
   // Bundled CommonJS packages call require() for Node's own modules, and for nothing else.

@@ -5,7 +5,7 @@ import { decode } from "../secret/content.ts";
 import { type CommandLine, readCommandLine } from "./command-line.ts";
 import type { Facts } from "./facts.ts";
 import { executionOf, shellText } from "./prepare.ts";
-import { readEnvFile } from "./read-env-file.ts";
+import { ENV_FILE_LOOK, readEnvFile } from "./read-env-file.ts";
 import { recallConfig } from "./record.ts";
 import { writeAll } from "./write-all.ts";
 
@@ -73,15 +73,14 @@ function isDevice(descriptor: number): boolean {
   return fstatSync(descriptor).isCharacterDevice();
 }
 
-const MAX_BYTES = 4 * 1024 * 1024;
-
 /** @throws Error for what takes more than reading a file of text. */
 function plainText(path: string): string {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined) return "";
   const real = realpathSync.native(path);
   if (real !== path) assertInRepo(real);
-  const bytes = stats.isFile() && stats.size <= MAX_BYTES ? readFileSync(real) : undefined;
+  const isRead = stats.isFile() && stats.size <= ENV_FILE_LOOK.maxBytes;
+  const bytes = isRead ? readFileSync(real) : undefined;
   const text = bytes && decode(bytes)?.text;
   if (text === undefined) throw new Error(`${path} is no plain text`);
   return text;

@@ -1,5 +1,8 @@
 import { parse } from "dotenv";
 
+/** How an env file is looked at: it may be a FIFO of 1Password's, and is worked on assignment by assignment. */
+export const ENV_FILE_LOOK = { waitForFifo: true, maxBytes: 512 * 1024 } as const;
+
 /**
  * The variables of a .env text, as dotenv reads them: the last assignment of a key wins. Its scanner
  * gives what its pattern gives, which takes minutes for some 100 kB of empty lines.

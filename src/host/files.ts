@@ -79,7 +79,7 @@ async function look(
   path: string,
   {
     maxBytes = MAX_BYTES,
-    waitForFifo = true,
+    waitForFifo = false,
     interrupted,
   }: LookOptions & { readonly interrupted?: AbortSignal | undefined } = {},
   linkOut?: LinkOut,

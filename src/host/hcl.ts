@@ -5,8 +5,8 @@ import type { ParseHcl } from "./host.ts";
 
 /** In ms of CPU, for one text: code of the largest size takes a third of a second. */
 const TIME_LIMIT_MS = 1500;
-/** A repo with more texts that take longer is not read on. */
-const MOST_CANCELLED = 5;
+/** The same for all texts of a run, some 10 MB of code. */
+const ALL_MS = 10_000;
 
 /**
  * How much of the grammar is run, about in bytes of machine code, before V8 optimises it: some tens of
@@ -24,17 +24,20 @@ const UNOPTIMISED = 1_000_000_000;
 export async function loadHclParser(packageFolder: string): Promise<ParseHcl> {
   shared ??= load(packageFolder);
   const parser = await shared;
-  let cancelled = 0;
+  let left = ALL_MS;
+  // Code is read for what it declares and for what it needs: in vain but once.
+  const cancelled = new Set<string>();
   return (text, use) => {
-    if (cancelled >= MOST_CANCELLED) return undefined;
+    if (left <= 0 || cancelled.has(text)) return undefined;
     const begun = cpuMs();
     // What makes no sense to it can take the square of the time.
     const isTooLong = () => cpuMs() - begun > TIME_LIMIT_MS;
     // Its types say void; what it returns cancels.
     const tree = parser.parse(text, null, { progressCallback: isTooLong as () => void });
     if (tree === null) {
-      cancelled++;
+      cancelled.add(text);
       parser.reset();
+      left -= cpuMs() - begun;
       return undefined;
     }
     try {
@@ -42,6 +45,7 @@ export async function loadHclParser(packageFolder: string): Promise<ParseHcl> {
     } finally {
       // Its memory is outside the reach of the garbage collector.
       tree.delete();
+      left -= cpuMs() - begun;
     }
   };
 }

@@ -156,7 +156,7 @@ export interface FileSnapshot {
 export interface LookOptions {
   /** A larger file is "unusable"; 4 MB where it is not said. */
   readonly maxBytes?: number;
-  /** false: a FIFO is unusable at once; else its writer has 10 s. */
+  /** Of a file that may be a FIFO: its writer has 10 s. Else one is unusable at once. */
   readonly waitForFifo?: boolean;
 }
 
@@ -261,8 +261,10 @@ export interface ToolCall {
   readonly stderr?: "shown";
   /** How much of the end of each stream is kept; 256 kB where it is not said. */
   readonly keptCharacters?: number;
-  /** Gets standard output as it comes, in bytes; nothing of it is kept then. */
-  readonly onStdout?: (chunk: Buffer) => void;
+  /** Gets standard output as it comes, in bytes; nothing of it is kept then. Where it returns "stop", the child is ended. */
+  readonly onStdout?: (chunk: Buffer) => unknown;
+  /** With onStdout: ends the child where it prints nothing for so long. */
+  readonly idleMs?: number;
   /** Ends the child as soon as its standard output so far satisfies this. */
   readonly stopWhen?: (stdout: string) => boolean;
 }

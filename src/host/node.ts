@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { setTimeout as wait } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as wait } from "node:timers/promises";
 import { AppError } from "../errors/app-error.ts";
 import { EXIT } from "../errors/exit-status.ts";
 import { hint } from "../errors/hint.ts";
@@ -92,7 +92,7 @@ export function nodeHost(packageFolder: string, surface: Surface): Host {
       npmFiles ??= npmFilesIn(packageFolder, interrupted);
       return npmFiles(folder);
     },
-    hclParser: once(async () => {
+    hclParser: inTurns(interrupted, async () => {
       const { loadHclParser } = await import("./hcl.ts");
       return loadHclParser(packageFolder);
     }),
@@ -120,6 +120,19 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   return () => {
     made ??= make();
     return made;
+  };
+}
+
+/** For work that takes its time at once: between two pieces of it a signal is heard. */
+function inTurns<T>(interrupted: AbortSignal, make: () => Promise<T>): () => Promise<T> {
+  const made = once(make);
+  let last: Promise<unknown> = Promise.resolve();
+  return async () => {
+    const turn = last.then(() => nextTurn());
+    last = turn;
+    await turn;
+    if (interrupted.aborted) throw new AppError("INTERRUPTED", "Interrupted.");
+    return made();
   };
 }
 

@@ -1,7 +1,18 @@
-import { readFile } from "node:fs/promises";
+import fs, { constants } from "node:fs";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { parentPort } from "node:worker_threads";
 import packlist from "npm-packlist";
+
+/** In bytes; the patterns of a package are some hundred. */
+const LARGEST = 1024 * 1024;
+
+// npm reads its patterns by this: one may be a link to a device, which has no end.
+Object.assign(fs, {
+  readFile(path: string, _: unknown, done: (error: unknown, text?: string) => void) {
+    textOf(path).then((text) => done(null, text), done);
+  },
+});
 
 // A thread of its own: see npm-files.ts. What throws here ends it.
 parentPort?.on("message", async (folder: string) => {
@@ -27,10 +38,27 @@ interface Manifest {
 
 async function readManifest(folder: string): Promise<Manifest | null | undefined> {
   try {
-    const text = await readFile(join(folder, "package.json"), "utf8");
+    const text = await textOf(join(folder, "package.json"));
     return JSON.parse(text.replace(/^\ufeff/, ""));
   } catch {
     // What npm cannot read it does not publish either.
     return undefined;
+  }
+}
+
+/** @throws Error for what is no file, or too large. */
+async function textOf(path: string): Promise<string> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    if (!(await handle.stat()).isFile()) throw new Error("no file");
+    const bytes = Buffer.alloc(LARGEST + 1);
+    for (let size = 0; size < bytes.length; ) {
+      const { bytesRead } = await handle.read(bytes, size, bytes.length - size);
+      if (bytesRead === 0) return bytes.toString("utf8", 0, size);
+      size += bytesRead;
+    }
+    throw new Error("too large");
+  } finally {
+    await handle.close();
   }
 }

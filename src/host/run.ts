@@ -32,14 +32,21 @@ export async function run(call: ToolCall, interrupted: AbortSignal): Promise<Too
   let stopped = false;
   const streams = { stdout: "", stderr: "" };
   const { onStdout } = call;
-  if (onStdout !== undefined) child.stdout?.on("data", onStdout);
+  const stop = () => {
+    stopped = true;
+    child.kill("SIGKILL");
+  };
+  const idle = call.idleMs === undefined ? undefined : setTimeout(stop, call.idleMs);
+  if (onStdout !== undefined) {
+    child.stdout?.on("data", (chunk: Buffer) => {
+      idle?.refresh();
+      if (!stopped && onStdout(chunk) === "stop") stop();
+    });
+  }
   for (const name of onStdout ? (["stderr"] as const) : (["stdout", "stderr"] as const)) {
     child[name]?.setEncoding("utf8").on("data", (chunk: string) => {
       streams[name] = (streams[name] + chunk).slice(-(call.keptCharacters ?? KEPT_CHARACTERS));
-      if (name === "stdout" && !stopped && call.stopWhen?.(streams.stdout)) {
-        stopped = true;
-        child.kill("SIGKILL");
-      }
+      if (name === "stdout" && !stopped && call.stopWhen?.(streams.stdout)) stop();
     });
   }
 
@@ -53,6 +60,7 @@ export async function run(call: ToolCall, interrupted: AbortSignal): Promise<Too
   });
   const result = await child;
   clearTimeout(lastWords);
+  clearTimeout(idle);
   if (interrupted.aborted) throw new AppError("INTERRUPTED", "Interrupted.");
   if (isExhausted(result.cause)) throw asAppError(result.cause);
   return { end: endOf(), exitCode: result.exitCode, ...streams };

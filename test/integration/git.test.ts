@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
-import { openGit } from "../../src/concerns/git/git.ts";
+import { type Git, openGit } from "../../src/concerns/git/git.ts";
+import { placesIn } from "../../src/concerns/git/objects.ts";
 import type { ToolCall } from "../../src/host/host.ts";
 import { nodeHost, ownProcess } from "../../src/host/node.ts";
 import { type Workbench, workbench } from "../fixtures/workbench.ts";
@@ -41,6 +42,39 @@ describe("git, asked about more than one command line or answer holds", () => {
       new Set([a, elsewhere]),
     );
     expect(await git?.tracked([elsewhere ?? ""])).toEqual(new Set());
+  });
+});
+
+/** Some small trees of which one stands for ten to the power of `depth` files. */
+async function unfolding(bench: Workbench, depth: number) {
+  const git = async (args: string[], input = "") =>
+    (await execa("git", args, { cwd: bench.repo, env: bench.env, input })).stdout;
+  const blob = await git(["hash-object", "-w", "--stdin"], "x");
+  const tenTimes = (entry: string) =>
+    git(["mktree"], Array.from({ length: 10 }, (_, i) => `${entry}\t${i}\n`).join(""));
+  let tree = await tenTimes(`100644 blob ${blob}`);
+  for (let at = 1; at < depth; at++) tree = await tenTimes(`040000 tree ${tree}`);
+  return { commit: await git(["commit-tree", tree, "-m", "x"]), blob };
+}
+
+describe("a history that unfolds", () => {
+  it("to more places than are looked through is not followed to its end", async () => {
+    const bench = await workbench();
+    const { commit, blob } = await unfolding(bench, 5);
+    const { git } = await opened(bench);
+    const places = await placesIn(git as Git, [commit], { blobs: [blob] });
+    expect(places).toMatchObject({ isTooMuch: true, isWhole: true });
+  });
+
+  it("to what a repo may hold is followed", async () => {
+    const bench = await workbench();
+    const { commit, blob } = await unfolding(bench, 3);
+    const { git } = await opened(bench);
+    const { isTooMuch, ofBlobs } = await placesIn(git as Git, [commit], { blobs: [blob] });
+    expect({ isTooMuch, count: ofBlobs.get(blob)?.length }).toEqual({
+      isTooMuch: false,
+      count: 1000,
+    });
   });
 });
 

@@ -307,6 +307,14 @@ describe("run", () => {
     });
   });
 
+  it.each<[what: string, script: string, more: Partial<ToolCall>]>([
+    ["says that it is enough", "yes", { onStdout: () => "stop" }],
+    ["gets nothing for too long", "echo 1; exec sleep 7", { onStdout: () => 0, idleMs: 100 }],
+  ])("a tool is ended when who reads it %s", async (_, script, more) => {
+    const called = run({ ...call, args: ["-c", script], ...more }, never);
+    expect(await called).toMatchObject({ end: "stopped", exitCode: undefined });
+  });
+
   it.each([0, 50])("an interruption after %i ms ends it", async (ms) => {
     const controller = new AbortController();
     if (ms === 0) controller.abort();
@@ -549,7 +557,11 @@ describe("files", () => {
     expect(await nodeFiles.look("/dev/null")).toMatchObject({ kind: "unusable", why: "a device" });
 
     const writer = execa("sh", ["-c", 'printf "a=1\\n" > "$1"', "sh", at("fifo")]);
-    expect(await look("fifo")).toMatchObject({ kind: "fifo", bytes: Buffer.from("a=1\n") });
+    expect(await look("fifo")).toMatchObject({ kind: "unusable", why: "a FIFO" });
+    expect(await nodeFiles.look(at("fifo"), { waitForFifo: true })).toMatchObject({
+      kind: "fifo",
+      bytes: Buffer.from("a=1\n"),
+    });
     await writer;
   });
 

@@ -1,4 +1,4 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -33,6 +33,21 @@ describe("npm's own list of a folder", () => {
   ])("is not to be had of %s", async (_, files) => {
     const npmFiles = npmFilesIn(PACKAGE, NEVER, 500);
     expect(await npmFiles(await folderWith(files))).toBeUndefined();
+  });
+
+  it.each([
+    ["of a package's patterns", ".npmignore"],
+    ["of a folder's patterns", "folder/.npmignore"],
+    ["for a package.json", "package.json"],
+  ])("reads no device %s, which has no end", async (_, link) => {
+    const folder = await folderWith({ "package.json": manifest(), a: "" });
+    await mkdir(join(folder, "folder"));
+    await rm(join(folder, link), { force: true });
+    await symlink("/dev/zero", join(folder, link));
+    const before = process.memoryUsage.rss();
+    const files = await npmFilesIn(PACKAGE, NEVER)(folder);
+    expect(files ?? []).toEqual([]);
+    expect(process.memoryUsage.rss() - before).toBeLessThan(200 * 1024 * 1024);
   });
 
   it("has one time limit for all folders", async () => {

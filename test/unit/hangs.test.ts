@@ -23,8 +23,10 @@ import { diffOf } from "../../src/report/diff.ts";
 import { needs } from "../../src/scopes/action.ts";
 import { actionsInCode } from "../../src/scopes/code-actions.ts";
 import { failuresIn } from "../../src/scopes/failures.ts";
+import { readModuleTree } from "../../src/scopes/module-tree.ts";
 import { content } from "../../src/secret/content.ts";
 import { tokensIn } from "../../src/secret/token-search.ts";
+import { memoryFiles } from "./memory-files.ts";
 import { PERSONAL, secret } from "./samples.ts";
 
 const MB = 1024 * 1024;
@@ -147,6 +149,21 @@ describe("and is said to be too much", () => {
     ],
   ])("%s", (_, run, expected) => {
     expect(run()).toEqual(expected);
+  });
+
+  it("a text that takes the grammar too long is not tried again", () => {
+    const text = `b = "${fill("${")}`;
+    hcl(text);
+    expect(timed(() => hcl(text))).toBeLessThan(0.2);
+    expect(hcl(text).problem?.why).toBe("it takes too long to read");
+  });
+
+  it("modules of a folder that is deep, and is called by many names, have one measure", async () => {
+    const deep = Array.from({ length: 900 }, () => "a").join("/");
+    const calls = lines((i) => `module "m${i}" {\n  source = "./${deep}/../a"\n}\n`);
+    const files = memoryFiles("/root", { "main.tf": calls, [`${deep}/main.tf`]: "" });
+    const { unseen } = await readModuleTree({ files }, "/root", async (text) => hcl(text));
+    expect(unseen.length).toBeGreaterThan(5);
   });
 
   it("all plans of a run have one measure", () => {

@@ -34,7 +34,7 @@ async function environments(host: ListHost): Promise<readonly string[]> {
 async function contexts(host: ListHost): Promise<readonly string[]> {
   const path = host.env["DIGITALOCEAN_CONFIG"] || computedPath(host);
   if (path === undefined) return [];
-  const snapshot = await host.files.look(path, { waitForFifo: false });
+  const snapshot = await host.files.look(path);
   if (snapshot.kind !== "file") return [];
   const { readDoctlConfig } = await import("../../concerns/doctl/config-file.ts");
   return [...(readDoctlConfig(snapshot.bytes.toString("utf8"))?.contexts.keys() ?? [])];

@@ -10,7 +10,7 @@ import type { Finding } from "../../core/finding.ts";
 import { obstacles } from "../../core/obstacles.ts";
 import { NOTHING, type PlanPart } from "../../core/plan.ts";
 import { hint } from "../../errors/hint.ts";
-import { readEnvFile } from "../../exec/read-env-file.ts";
+import { ENV_FILE_LOOK, readEnvFile } from "../../exec/read-env-file.ts";
 import type { Host, Snapshot } from "../../host/host.ts";
 import { type Content, editedText, withOthers } from "../../secret/content.ts";
 import { Secret } from "../../secret/secret.ts";
@@ -37,7 +37,9 @@ export async function readPlaces(
 ): Promise<readonly TokenPlace[]> {
   const beside = (await files.list(config.base)).filter(isEnvFile);
   const paths = [...config.envFiles, ...beside.map((name) => join(config.base, name))];
-  const envFiles = await Promise.all([...new Set(paths)].map((path) => files.look(path)));
+  const envFiles = await Promise.all(
+    [...new Set(paths)].map((path) => files.look(path, ENV_FILE_LOOK)),
+  );
   const tfvars = roots.flatMap((root) =>
     [SECRET_TFVARS, ...root.tfvars].map((name) => root.at(name)),
   );

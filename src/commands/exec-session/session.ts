@@ -18,10 +18,10 @@ import type { ExecConfig } from "../../exec/exec-config.ts";
 import type { Facts } from "../../exec/facts.ts";
 import { selectionFile } from "../../exec/guards.ts";
 import { sourcesIn, tokenState } from "../../exec/prepare.ts";
-import { readEnvFile } from "../../exec/read-env-file.ts";
+import { ENV_FILE_LOOK, readEnvFile } from "../../exec/read-env-file.ts";
 import { rememberConfig } from "../../exec/remember.ts";
 import type { TokenState } from "../../exec/token-sources.ts";
-import type { LookOptions, Snapshot } from "../../host/host.ts";
+import type { Snapshot } from "../../host/host.ts";
 import { foldersUp } from "../../lib/paths.ts";
 import type { ObservingHost } from "../init/observe.ts";
 import { askForTrust, type Prompter } from "../init/prompter.ts";
@@ -83,7 +83,7 @@ export async function openSession(
   if (inputs.length > 0) {
     rememberConfig({ cwd, environment, env, platform }, config, { inputs, since });
   }
-  const envFile = await host.files.look(config.envFile);
+  const envFile = await host.files.look(config.envFile, ENV_FILE_LOOK);
   refuseLink(envFile, INSTEAD_OF_ENV_FILE);
   if (envFile.kind === "unusable") {
     const message = `${envFile.path} is ${envFile.why}.`;
@@ -95,10 +95,9 @@ export async function openSession(
     ...config.workspaces.map(({ dir }) => selectionFile(dir, env)),
   ];
   const toMask = options["mask"] === true ? config.filesToMask : [];
-  const lookIn = (all: readonly string[], more: LookOptions = {}) =>
-    all.map(async (path) => [path, await host.files.look(path, more)] as const);
-  // What is read for another reason, too, is looked at for that.
-  const looks = [...lookIn(toMask, { waitForFifo: false }), ...lookIn(paths)];
+  const looks = [...toMask, ...paths].map(
+    async (path) => [path, await host.files.look(path)] as const,
+  );
   const snapshots = new Map(await Promise.all(looks));
   const facts: Facts = {
     config,

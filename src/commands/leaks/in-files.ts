@@ -9,7 +9,7 @@ import { NEEDLE_PATTERN } from "../../secret/token-search.ts";
 import { searchFile, type TokenMatch } from "./token-match.ts";
 
 /** States and plans of large set-ups are some MB. */
-const LARGEST = { maxBytes: 256 * 1024 * 1024, waitForFifo: false };
+const LARGEST = { maxBytes: 256 * 1024 * 1024 };
 
 /** A token in a file on the disk. */
 export interface FileLeak extends TokenMatch {

@@ -52,6 +52,8 @@ export async function leaksInHistory(
   leaks: readonly HistoryLeak[];
   /** false: git could not read all. */
   isWhole: boolean;
+  /** There are more places than are looked through. */
+  isTooMuch: boolean;
   gaps: readonly ObjectGap[];
 }> {
   const [{ suspects, commits, large, packed, isRead }, refs] = await Promise.all([
@@ -63,7 +65,9 @@ export async function leaksInHistory(
     oid,
     why: "it is a saved plan, and too large",
   }));
-  if (suspects.length + large.length === 0) return { leaks: named, isWhole: isRead, gaps };
+  if (suspects.length + large.length === 0) {
+    return { leaks: named, isWhole: isRead, isTooMuch: false, gaps };
+  }
   // Where the way to a commit is broken, it stays without a name.
   const underWay = lineage(git).catch(() => undefined);
   const read = await readSuspects(git, { own, unpacking }, suspects);
@@ -102,6 +106,7 @@ export async function leaksInHistory(
       ...named,
     ],
     isWhole: places.isWhole && isRead,
+    isTooMuch: places.isTooMuch,
     gaps,
   };
 

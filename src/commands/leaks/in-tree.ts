@@ -70,7 +70,7 @@ export async function eachFileIn(
   return { unread, passedOver, stopped: undefined };
 
   function look(path: string): Promise<Snapshot> {
-    return files.look(path, { maxBytes: fileBytes, waitForFifo: false });
+    return files.look(path, { maxBytes: fileBytes });
   }
 
   function whyStop(): string | undefined {

@@ -90,6 +90,7 @@ export async function findLeaks(
       objects: inHistory.gaps,
       files: [...inFiles.gaps, ...packages.gaps],
       isWhole: inHistory.isWhole,
+      isTooMuch: inHistory.isTooMuch,
       denied: inFiles.denied,
       missing,
       submodules,
@@ -174,6 +175,7 @@ function notSearched(
     objects,
     files,
     isWhole,
+    isTooMuch,
     denied,
     missing,
     submodules,
@@ -181,6 +183,7 @@ function notSearched(
     readonly objects: readonly ObjectGap[];
     readonly files: readonly Gap[];
     readonly isWhole: boolean;
+    readonly isTooMuch: boolean;
     readonly denied: readonly string[];
     readonly missing: Awaited<ReturnType<typeof missingFrom>>;
     readonly submodules: readonly string[];
@@ -218,6 +221,13 @@ function notSearched(
             fix: hint`${run("git", "fsck")} says what is broken or missing; a full clone has it all.`,
           }),
         ]),
+    ...(isTooMuch
+      ? [
+          say(
+            "The history has more places than are looked through: some with a token are not listed.",
+          ),
+        ]
+      : []),
     ...(missing === undefined
       ? []
       : [

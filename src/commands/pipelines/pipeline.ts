@@ -144,13 +144,9 @@ async function rootsOf(host: ObservingHost, facts: Facts): Promise<Root[]> {
     repo: { top },
   } = facts;
   const names = config.environments.length === 0 ? [undefined] : config.environments;
-  const configs = await Promise.all(
-    names.map(async (name) => {
-      const found = await findConfig(host, top, name);
-      await refuseSameFolder(host.files, found.config);
-      return found.config;
-    }),
-  );
+  const { inEnvironment } = await findConfig(host, top, undefined);
+  const configs = names.map(inEnvironment);
+  for (const each of configs) await refuseSameFolder(host.files, each);
   // A folder of several environments is read once.
   const seen = new Map<string, Promise<TerraformRoot>>();
   const roots = await Promise.all(

@@ -26,7 +26,7 @@ export interface PlanFile {
  */
 export async function readPlanFile(host: PlanHost, plan: PlanFile): Promise<string> {
   if (plan.file === "-") return host.readInput(PLAN_INPUT);
-  const snapshot = await host.files.look(plan.file, { maxBytes: MAX_BYTES });
+  const snapshot = await host.files.look(plan.file, { maxBytes: MAX_BYTES, waitForFifo: true });
   const name = relative(host.cwd, plan.file);
   if (snapshot.kind === "absent") {
     throw new AppError("USAGE", `There is no plan ${name}.`, {

@@ -27,14 +27,16 @@ export async function findConfig(
       hint: hint`Go to the repo that you want to prepare, or make one: ${run("mkdir", "my-app")} && ${run("cd", "my-app")}`,
     });
   }
-  const config = resolveConfig(written, environment, {
+  const around = {
     file,
     base,
     packageName: await packageName(files, base),
     defaultDir: await defaultDir(files, base),
-  });
+  };
+  const inEnvironment = (name: string | undefined) => resolveConfig(written, name, around);
   return {
-    config,
+    config: inEnvironment(environment),
+    inEnvironment,
     keepRecord() {
       for (const each of read) records.keep(each.file, each.value, since);
     },
@@ -43,6 +45,8 @@ export async function findConfig(
 
 export interface FoundConfig {
   readonly config: ResolvedConfig;
+  /** The same config in another environment. @throws AppError those of resolveConfig. */
+  readonly inEnvironment: (name: string | undefined) => ResolvedConfig;
   /** Spares the next run the reading: called by what may write, and not by a mere look. */
   readonly keepRecord: () => void;
 }

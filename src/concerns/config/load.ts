@@ -74,7 +74,7 @@ async function readConfig(
 /** cosmiconfig would read a device, or a link to one, for ever. */
 async function refuseEndless(files: Pick<Files, "look">, file: string, place: string) {
   const limit = place === "package.json" ? {} : { maxBytes: MAX_BYTES };
-  const snapshot = await files.look(file, { ...limit, waitForFifo: false });
+  const snapshot = await files.look(file, limit);
   if (snapshot.kind !== "unusable") return;
   throw new AppError("CONFIG_UNREADABLE", `${file} is ${snapshot.why}.`, {
     hint: hint`Move it away, or fix it; its format is in the README under Configuration.`,

@@ -30,6 +30,7 @@ export function resolveConfig(
   const chosen = chooseEnvironment(written, environment, file);
   const names = Object.keys(written.environments ?? {});
   refuseBackendOfOne(written, file);
+  refuseTooMany([written.terraform ?? {}].flat().length * Math.max(1, names.length), file);
   const roots = resolveRoots(written, chosen, around);
   refuseSharedFolder(roots, environment, around);
   refuseSharedKey(roots, file);
@@ -173,6 +174,16 @@ function backendOf(
   const folder = (dir ?? defaultDir).split(sep).join("/");
   const key = backend.key ?? posix.join(shared ?? "", folder, "terraform.tfstate");
   return { bucket: backend.bucket, region: backend.region, key, lock: backend.lock ?? false };
+}
+
+/** Each root is looked at, and those of all environments are compared. */
+const MOST_ROOTS = 1000;
+
+function refuseTooMany(count: number, file: string | undefined): void {
+  if (count <= MOST_ROOTS) return;
+  const message = `${file}: roots times environments are ${count}; there may be ${MOST_ROOTS}.`;
+  const fix = hint`Divide it: a config in each of two folders has roots of its own.`;
+  throw new AppError("CONFIG_INVALID", message, { hint: fix });
 }
 
 /** An environment's `dir` is that of every root of a list; two jobs or plans would meet in one folder. */

@@ -23,6 +23,8 @@ const tokenName = v.pipe(
 const relativePath = v.pipe(
   v.string(),
   v.nonEmpty("name a path"),
+  // Each look at a path goes through all of its folders, those that are not there too.
+  v.maxLength(1000, "name a path of at most 1000 characters"),
   v.regex(/^(?![/\\]|[A-Za-z]:)/, "use a path relative to the config file"),
   v.check(
     (path) => !path.split(/[/\\]/).includes(".."),

@@ -127,6 +127,9 @@ function judgeNames({
   ];
 }
 
+/** Each is counted from the beginning of the file. */
+const MOST_LINES = 20;
+
 /** What `exec` and `env` do not pass on, even with --all. */
 function judgePassing({ envFile: { file }, config }: Known): Finding[] {
   const text = textIn(file);
@@ -140,8 +143,11 @@ function judgePassing({ envFile: { file }, config }: Known): Finding[] {
   const short = relative(config.base, file.path);
   const findings: Finding[] = [];
   if (unnamed.length > 0) {
-    const lines = unnamed.map(({ valueStart }) => text.slice(0, valueStart).split("\n").length);
-    const message = `${short} has no name for a variable in line ${lines.join(", ")}: it looks like a value, and is not passed on.`;
+    const first = unnamed.slice(0, MOST_LINES);
+    const lines = first.map(({ valueStart }) => text.slice(0, valueStart).split("\n").length);
+    const more = unnamed.length - lines.length;
+    const all = lines.join(", ") + (more > 0 ? ` and ${more} more` : "");
+    const message = `${short} has no name for a variable in line ${all}: it looks like a value, and is not passed on.`;
     const fix = hint`Write NAME=value there; a value of several lines needs quotes.`;
     findings.push(finding("env-file.no-name", message, { where: `${file.path}:${lines[0]}`, fix }));
   }

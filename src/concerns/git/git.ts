@@ -30,7 +30,7 @@ export interface Git {
   /** Asks git anything that only reads, below the root; where objects are missing, none are fetched. */
   ask(
     args: readonly string[],
-    more?: Pick<ToolCall, "input" | "onStdout" | "keptCharacters" | "timeoutMs">,
+    more?: Pick<ToolCall, "input" | "onStdout" | "idleMs" | "keptCharacters" | "timeoutMs">,
   ): Promise<ToolResult>;
   /** Those of the paths that a pattern makes git ignore, tracked or not, or that lie elsewhere. */
   ignored(paths: readonly string[]): Promise<ReadonlySet<string>>;

@@ -99,7 +99,15 @@ export interface Places {
   readonly ofNames: readonly ObjectPlace[];
   /** false: git could not read a commit that leads somewhere, so that places may be missing. */
   readonly isWhole: boolean;
+  /** There is more than is looked through, so that places are missing: a few trees can stand for any number. */
+  readonly isTooMuch: boolean;
 }
+
+/** In bytes of what git prints: some 20 million changes, for which it takes half a minute. */
+const MOST_CHANGES = 2 * 1024 * 1024 * 1024;
+const MOST_PLACES = 20_000;
+/** Git unfolds one commit in memory before it prints any of it: a million files in some 2 s, with 150 MB. */
+const UNFOLDING_MS = 5000;
 
 /**
  * Where the given commits have each of some blobs, and files of some names: in what they changed, also
@@ -115,10 +123,13 @@ export async function placesIn(
   const ofBlobs = new Map<string, ObjectPlace[]>();
   const seen = new Set<string>();
   const ofNames: ObjectPlace[] = [];
-  if (wanted.size === 0 && isName === undefined) return { ofBlobs, ofNames, isWhole: true };
+  let isTooMuch = false;
+  if (wanted.size === 0 && isName === undefined) {
+    return { ofBlobs, ofNames, isWhole: true, isTooMuch };
+  }
   // What nothing leads to may be broken; the rest is then asked for alone.
   const isWhole = (await readChanges(commits)) || (await readChanges(await reachable()));
-  return { ofBlobs, ofNames, isWhole };
+  return { ofBlobs, ofNames, isWhole, isTooMuch };
 
   async function readChanges(from: readonly string[]): Promise<boolean> {
     const asked = [
@@ -126,7 +137,7 @@ export async function placesIn(
       ...["--no-renames", "--no-textconv", "--no-ext-diff", "--ignore-submodules=all"],
     ];
     const input = from.map((oid) => `${oid}\n`).join("");
-    const onStdout = changesOf((oid, place, isNew) => {
+    const read = changesOf((oid, place, isNew) => {
       if (isNew && isName?.(place.path)) ofNames.push(place);
       if (!wanted.has(oid)) return;
       const key = `${oid} ${place.commit} ${place.path}`;
@@ -136,8 +147,17 @@ export async function placesIn(
       if (known === undefined) ofBlobs.set(oid, [place]);
       else known.push(place);
     });
-    const { exitCode } = await git.ask(asked, { input, onStdout, timeoutMs: LONG_MS });
-    return exitCode === 0;
+    let bytes = 0;
+    const onStdout = (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > MOST_CHANGES || seen.size + ofNames.length > MOST_PLACES) return "stop";
+      return read(chunk);
+    };
+    const { end, exitCode } = await git.ask(asked, {
+      ...{ input, onStdout, idleMs: UNFOLDING_MS, timeoutMs: LONG_MS },
+    });
+    isTooMuch ||= end === "stopped";
+    return exitCode === 0 || isTooMuch;
   }
 
   async function reachable(): Promise<readonly string[]> {

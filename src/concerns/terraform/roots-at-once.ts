@@ -33,7 +33,7 @@ function locksCache({ name, version }: Pick<TerraformTool, "name" | "version">):
 async function hasCache(host: Pick<Host, "env" | "home" | "files">): Promise<boolean> {
   if (host.env["TF_PLUGIN_CACHE_DIR"]) return true;
   const texts = (await settingsFiles(host)).map(async (path) =>
-    textIn(await host.files.look(path, { waitForFifo: false })),
+    textIn(await host.files.look(path)),
   );
   return (await Promise.all(texts)).some((text) => /^[ \t]*plugin_cache_dir\s*=/m.test(text));
 }

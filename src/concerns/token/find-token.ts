@@ -117,7 +117,7 @@ async function scriptOutside(
   base: string,
 ): Promise<Snapshot | undefined> {
   const words = new Set(command.flatMap((word) => word.split(/[\s;&|<>()'"`=]+/)).filter(Boolean));
-  const looks = [...words].map((word) => files.look(resolve(base, word), { waitForFifo: false }));
+  const looks = [...words].map((word) => files.look(resolve(base, word)));
   return (await Promise.all(looks)).find((each) => linkOut(each) !== undefined);
 }
 

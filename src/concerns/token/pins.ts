@@ -136,7 +136,7 @@ export async function pinsOf(
     as: { runs: boolean; folder: "refused" | "skipped" },
   ): Promise<string | undefined> {
     if (pinned.has(path) || !isInside(path, top)) return undefined;
-    const found = await files.look(path, { waitForFifo: false });
+    const found = await files.look(path);
     if (found.kind === "absent") return undefined;
     if (!isInside(found.target, top)) return `${shown(path)} is a link out of this repo`;
     if (found.kind !== "file") {

@@ -1,6 +1,6 @@
 import { textIn } from "../../core/file-text.ts";
 import { sourcesIn } from "../../exec/prepare.ts";
-import { readEnvFile } from "../../exec/read-env-file.ts";
+import { ENV_FILE_LOOK, readEnvFile } from "../../exec/read-env-file.ts";
 import type { TokenState } from "../../exec/token-sources.ts";
 import type { Host } from "../../host/host.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
@@ -17,7 +17,7 @@ export async function inspectRepoToken(
   progress: (what: string) => void,
   known?: TokenState,
 ): Promise<Pick<TokenFacts, "state" | "inspection">> {
-  const envFile = await host.files.look(config.token.envFile);
+  const envFile = await host.files.look(config.token.envFile, ENV_FILE_LOOK);
   const sources = sourcesIn({
     config: {
       envFile: config.token.envFile,

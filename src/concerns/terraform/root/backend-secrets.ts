@@ -59,7 +59,7 @@ export async function secretsInFiles(
   paths: readonly string[],
 ): Promise<readonly ExposedSecret[]> {
   const inFiles = [...new Set(paths)].map(async (path): Promise<ExposedSecret[]> => {
-    const text = textIn(await files.look(path, { waitForFifo: false }));
+    const text = textIn(await files.look(path));
     if (!mayHoldSecret(text)) return [];
     if (path.endsWith(".json")) {
       return secretsInValues(recordOf(jsonIn(text))).map((name) => ({ name, where: path }));

@@ -230,6 +230,17 @@ it.each([
 });
 
 it.each([
+  [1001, 0, "1001"],
+  [40, 26, "1040"],
+])("%i roots in %i environments are too many", (roots, environments, count) => {
+  const list = Array.from({ length: roots }, (_, i) => `{ dir: d${i} }`).join(", ");
+  const names = Array.from({ length: environments }, (_, i) => `e${i}: {}`).join(", ");
+  expect(() => resolve(`terraform: [${list}]\nenvironments: { ${names} }`)).toThrow(
+    `roots times environments are ${count}; there may be 1000`,
+  );
+});
+
+it.each([
   ["environments: { a: {}, b: {} }", undefined, []],
   ["environments: { a: {}, b: {} }", "a", ["b"]],
   ["environments: { a: {}, b: {}, c: {} }", "b", ["a", "c"]],

@@ -312,6 +312,12 @@ describe("what exec does not pass on", () => {
       ["warning env-file.no-name"],
       ".env has no name for a variable in line 2",
     ],
+    [
+      "values in names' places, in more lines than are read by a person",
+      `${PERSONAL}: x\n`.repeat(1000),
+      ["warning env-file.no-name"],
+      "19, 20 and 980 more: it looks like a value",
+    ],
   ])("%s", async (_, text, expected, message) => {
     const { findings = [] } = await plan(env(`${text}${T}=${PERSONAL}\n`));
     expect(planned({ findings })).toEqual(expected);
