@@ -2,6 +2,7 @@
 import { dirname } from "node:path";
 import { asAppError } from "./errors/app-error.ts";
 import { EXIT } from "./errors/exit-status.ts";
+import type { Hint } from "./errors/hint.ts";
 import { commandFirst } from "./exec/command-line.ts";
 import { writeAll } from "./exec/write-all.ts";
 import { safe } from "./secret/safe.ts";
@@ -19,13 +20,31 @@ void answer()
 
 /** In plain words: what prints a failure otherwise may be what could not be loaded. */
 function failed(error: unknown): number {
-  const { message, hint = [] } = asAppError(error);
-  const words = hint.map((part) => {
-    if (typeof part === "string") return part;
-    return "run" in part ? part.run.join(" ") : "";
-  });
-  process.stderr.write(`do-bootstrap: ${safe(`${message} ${words.join("")}`.trim())}\n`);
+  process.stderr.write(`do-bootstrap: ${said(error)}\n`);
   return isExec ? EXIT.exec : EXIT.failed;
+}
+
+function said(error: unknown): string {
+  try {
+    const { message, hint } = asAppError(error);
+    return safe(`${message} ${wordsOf(hint)}`.trim());
+  } catch {
+    // What makes a text safe cannot be loaded, either: no text of others is said.
+    const { code = "" } = error as NodeJS.ErrnoException;
+    const fix = ["EMFILE", "ENFILE"].includes(code)
+      ? "Allow more open files: ulimit -n 4096; then run the same command again."
+      : "Install it anew.";
+    return `part of the program could not be loaded (${code}). ${fix}`;
+  }
+}
+
+function wordsOf(hint: Hint = []): string {
+  return hint
+    .map((part) => {
+      if (typeof part === "string") return part;
+      return "run" in part ? part.run.join(" ") : "";
+    })
+    .join("");
 }
 
 async function answer(): Promise<number> {

@@ -205,6 +205,7 @@ async function dropAll(folder: string): Promise<void> {
   const stats = await fs.lstat(folder).catch(() => undefined);
   if (stats === undefined || !isOwn(stats) || !stats.isDirectory()) return;
   // What is left is swept by the next run.
-  const all = { recursive: true, force: true, maxRetries: 3, retryDelay: 50 };
-  await fs.rm(folder, all).catch(() => undefined);
+  await fs
+    .rm(folder, { recursive: true, force: true, maxRetries: 3, retryDelay: 50 })
+    .catch(() => undefined);
 }
