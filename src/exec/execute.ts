@@ -3,6 +3,7 @@ import { closeSync, fstatSync, readFileSync, writeSync } from "node:fs";
 import { constants } from "node:os";
 import { isExhausted, reasonOf } from "../errors/system-error.ts";
 import { isCi } from "../lib/is-ci.ts";
+import { remember } from "../secret/known.ts";
 import { type Masker, maskerOf } from "../secret/mask.ts";
 import { safe } from "../secret/safe.ts";
 
@@ -45,7 +46,7 @@ export async function execute(execution: Execution): Promise<number> {
     child = spawnIt(file, args, { env, stdio: withNamed(words, ["inherit", out, err]) });
   } catch (error) {
     // Node throws what it has no event for: ENOTDIR, ELOOP, E2BIG, an empty name.
-    return notStarted(file, error as NodeJS.ErrnoException);
+    return notStarted(execution, error as NodeJS.ErrnoException);
   }
   signals.child = child;
   for (const stream of piped) {
@@ -54,7 +55,7 @@ export async function execute(execution: Execution): Promise<number> {
   // What is said about it later holds no more than what is shown.
   const heard = afterFailure && endOf(child.stderr, maskerOfAll(secrets));
   return new Promise((resolve) => {
-    child.once("error", (error: NodeJS.ErrnoException) => resolve(notStarted(file, error)));
+    child.once("error", (error: NodeJS.ErrnoException) => resolve(notStarted(execution, error)));
     child.once(piped.size > 0 ? "close" : "exit", async (status, signal) => {
       if (status !== 0 && heard !== undefined) {
         // From now on a signal is meant for us; one of the command's own may still be on its way.
@@ -86,7 +87,10 @@ function maskerOfAll(secrets: readonly string[] = []): Masker {
   return maskerOf(secrets, secrets);
 }
 
-function notStarted(file: string, error: NodeJS.ErrnoException): number {
+function notStarted({ words, secrets = [] }: Execution, error: NodeJS.ErrnoException): number {
+  const [file = ""] = words;
+  // A word may be one of them.
+  for (const secret of secrets) remember(secret);
   const { code = "" } = error;
   const isMissing = code === "ENOENT" || file === "";
   const reason = isExhausted(error) ? `: ${reasonOf(code)}` : ` (${code})`;

@@ -82,6 +82,9 @@ function escapesOf(text: string): string[] {
     // XML and HTML.
     text.replace(/[&<>"']/g, (char) => XML[char] ?? char),
     text.replace(/[&<>]/g, (char) => XML[char] ?? char),
+    // As Go and Python write the quotes of HTML.
+    text.replace(/[&<>"']/g, (char) => ({ '"': "&#34;" })[char] ?? XML[char] ?? char),
+    text.replace(/[&<>"']/g, (char) => ({ "'": "&#x27;" })[char] ?? XML[char] ?? char),
   ];
 }
 

@@ -251,6 +251,24 @@ it("a backend of the code's own gets no keys that a file holds, and that is said
   expect(Object.keys(variablesIn(stdout)).filter((name) => name.startsWith("AWS_"))).toEqual([]);
 });
 
+it("nor where Terraform's notes name another host, once they do", async ({
+  expect,
+  onTestFinished,
+}) => {
+  const bench = await execBenchWith({ ".do-bootstraprc": BACKEND, ".env": KEYS }, onTestFinished);
+  const keys = async () =>
+    Object.keys(variablesIn((await bench.exec(SHOW)).stdout)).filter((name) =>
+      name.startsWith("AWS_ACCESS"),
+    );
+  expect(await keys()).toEqual(["AWS_ACCESS_KEY_ID"]);
+  const config = { bucket: "a", key: "k", endpoints: { s3: "https://evil.example" } };
+  await bench.write(
+    ".terraform/terraform.tfstate",
+    JSON.stringify({ backend: { type: "s3", config } }),
+  );
+  expect(await keys()).toEqual([]);
+});
+
 describe.concurrent("what do-bootstrap has generated needs no TF_VAR_", () => {
   it.for([
     ["a root with a variable", {}],

@@ -190,6 +190,9 @@ describe.concurrent("through pipes", () => {
       stdout: "",
       stderr: "do-bootstrap: no-such-command: there is no such command\n",
     });
+    const env = { DB_PASSWORD: "correct-horse" };
+    const { stderr } = await bench.run(exec(["./correct-horse"], "--mask"), { env });
+    expect(stderr).toBe("do-bootstrap: ./[redacted]: there is no such command\n");
   });
 
   it("50 MB come through intact, but for the token at their end", async ({

@@ -5,6 +5,7 @@ import type { ResolvedConfig } from "../../concerns/config/resolved.ts";
 import { openGit } from "../../concerns/git/git.ts";
 import { execConfigOf } from "../../concerns/terraform/exec-config.ts";
 import { observeRoot } from "../../concerns/terraform/observe.ts";
+import type { TerraformRoot } from "../../concerns/terraform/root/root.ts";
 import { findToken, type TrustGiven } from "../../concerns/token/find-token.ts";
 import { apiHosts } from "../../concerns/token/hosts.ts";
 import { inspectToken } from "../../concerns/token/inspect.ts";
@@ -59,7 +60,7 @@ async function lookForExec(
     resolved,
     top: git?.root ?? resolved.base,
     config: execConfigOf(resolved, roots),
-    inputs: inputsOf(host.cwd, git?.root, resolved),
+    inputs: inputsOf(host.cwd, git?.root, resolved, roots),
   };
 }
 
@@ -140,21 +141,23 @@ function refuseLink(snapshot: Snapshot, instead?: Hint): void {
   if (link !== undefined) throw failureOf(leadsOut(snapshot, link, instead));
 }
 
-/** The file that was found, those that would be found first, and what the defaults follow from. */
+/** The file that was found, those that would be found first, what the defaults follow from, and Terraform's notes. */
 function inputsOf(
   cwd: string,
   gitRoot: string | undefined,
-  { file, base, roots }: ResolvedConfig,
+  { file, base, roots: written }: ResolvedConfig,
+  roots: readonly TerraformRoot[],
 ): string[] {
   const above = foldersUp(cwd);
   const upTo = (folder: string) => above.slice(0, above.indexOf(folder) + 1);
   const searched = upTo(file === undefined ? (gitRoot ?? cwd) : base);
   // Through a link, say: the folders that were searched are not those above us.
   if (searched.length === 0) return [];
-  const dirs = [...DEFAULT_DIRS.map((dir) => join(base, dir)), ...roots.map(({ dir }) => dir)];
+  const dirs = [...DEFAULT_DIRS.map((dir) => join(base, dir)), ...written.map(({ dir }) => dir)];
   return [
     ...(gitRoot === undefined ? above : upTo(gitRoot)).map((folder) => join(folder, ".git")),
     ...searched.flatMap((folder) => [...placesIn(folder), join(folder, ".gitignore")]),
     ...new Set(dirs.map((dir) => `${dir}/`)),
+    ...roots.map(({ data }) => join(data, "terraform.tfstate")),
   ];
 }

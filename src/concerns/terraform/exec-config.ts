@@ -37,15 +37,24 @@ export function execConfigOf(
   };
 }
 
-/** Where the code of a root may take keys elsewhere than to Spaces (docs/design.md rule 2). */
-function strangeBackend({ module, own, at }: TerraformRoot): StrangeBackend[] {
+/**
+ * Where the code of a root, or Terraform's own notes beside it, may take keys elsewhere than to Spaces
+ * (docs/design.md rule 2). Where the notes have the hash of a block, Terraform goes by their settings.
+ */
+function strangeBackend({ module, own, at, storedBackend }: TerraformRoot): StrangeBackend[] {
   const { backend } = module;
-  if (backend !== undefined && backend.strangers.length > 0) {
-    const { file, line } = backend.place;
-    return [{ place: `${at(file).path}:${line}`, strangers: backend.strangers }];
-  }
   const forged = [...own.keys()].find((name) => isForgedBackend(textIn(at(name))));
-  return forged === undefined
-    ? []
-    : [{ place: at(forged).path, strangers: [{ setting: "not as we write it", host: "" }] }];
+  const all: StrangeBackend[] = [];
+  if (backend !== undefined) {
+    const place = `${at(backend.place.file).path}:${backend.place.line}`;
+    all.push({ place, strangers: backend.strangers });
+  }
+  if (storedBackend !== undefined) {
+    all.push({ place: storedBackend.path, strangers: storedBackend.strangers });
+  }
+  if (forged !== undefined) {
+    const setting = "not as we write it";
+    all.push({ place: at(forged).path, strangers: [{ setting, host: "" }] });
+  }
+  return all.filter(({ strangers }) => strangers.length > 0);
 }

@@ -47,6 +47,8 @@ describe("a secret is masked in each form that programs print", () => {
     ["YAML and PowerShell", "it's mine", "it''s mine"],
     ["printf %q", "a b$c", "a\\ b\\$c"],
     ["XML", `a<b>&"c"`, "a&lt;b&gt;&amp;&quot;c&quot;"],
+    ["HTML of Go", `a"b'c`, "a&#34;b&#39;c"],
+    ["HTML of Python", `a"b'c`, "a&quot;b&#x27;c"],
   ])("%s", (_, secret, form) => {
     expect(masked(secret, [`x ${form} y`])).toMatch(/^x (\*\*\*)+ y$/);
   });
