@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { asAppError } from "./errors/app-error.ts";
 import { EXIT } from "./errors/exit-status.ts";
 import type { Hint } from "./errors/hint.ts";
+import { isSystemError, systemHint, systemMessage } from "./errors/system-error.ts";
 import { commandFirst } from "./exec/command-line.ts";
 import { writeAll } from "./exec/write-all.ts";
 import { safe } from "./secret/safe.ts";
@@ -20,31 +21,28 @@ void answer()
 
 /** In plain words: what prints a failure otherwise may be what could not be loaded. */
 function failed(error: unknown): number {
-  process.stderr.write(`do-bootstrap: ${said(error)}\n`);
+  process.stderr.write(`do-bootstrap: ${wordsOf(error)}\n`);
   return isExec ? EXIT.exec : EXIT.failed;
 }
 
-function said(error: unknown): string {
+function wordsOf(error: unknown): string {
   try {
     const { message, hint } = asAppError(error);
-    return safe(`${message} ${wordsOf(hint)}`.trim());
-  } catch {
-    // What makes a text safe cannot be loaded, either: no text of others is said.
-    const { code = "" } = error as NodeJS.ErrnoException;
-    const fix = ["EMFILE", "ENFILE"].includes(code)
-      ? "Allow more open files: ulimit -n 4096; then run the same command again."
-      : "Install it anew.";
-    return `part of the program could not be loaded (${code}). ${fix}`;
+    return safe(textOf(message, hint));
+  } catch (late) {
+    // Nor can the gate be loaded, which its own error says: it names nothing but our files.
+    return isSystemError(late)
+      ? textOf(systemMessage(late), systemHint(late.code))
+      : "a file of its own cannot be loaded. Install it again.";
   }
 }
 
-function wordsOf(hint: Hint = []): string {
-  return hint
-    .map((part) => {
-      if (typeof part === "string") return part;
-      return "run" in part ? part.run.join(" ") : "";
-    })
-    .join("");
+function textOf(message: string, hint: Hint = []): string {
+  const words = hint.map((part) => {
+    if (typeof part === "string") return part;
+    return "run" in part ? part.run.join(" ") : "";
+  });
+  return `${message} ${words.join("")}`.trim();
 }
 
 async function answer(): Promise<number> {

@@ -3,7 +3,6 @@ import { closeSync, fstatSync, readFileSync, writeSync } from "node:fs";
 import { constants } from "node:os";
 import { isExhausted, reasonOf } from "../errors/system-error.ts";
 import { isCi } from "../lib/is-ci.ts";
-import { remember } from "../secret/known.ts";
 import { type Masker, maskerOf } from "../secret/mask.ts";
 import { safe } from "../secret/safe.ts";
 
@@ -87,15 +86,15 @@ function maskerOfAll(secrets: readonly string[] = []): Masker {
   return maskerOf(secrets, secrets);
 }
 
-function notStarted({ words, secrets = [] }: Execution, error: NodeJS.ErrnoException): number {
+function notStarted({ words, secrets }: Execution, error: NodeJS.ErrnoException): number {
   const [file = ""] = words;
-  // A word may be one of them.
-  for (const secret of secrets) remember(secret);
   const { code = "" } = error;
   const isMissing = code === "ENOENT" || file === "";
   const reason = isExhausted(error) ? `: ${reasonOf(code)}` : ` (${code})`;
   const why = isMissing ? "there is no such command" : `it cannot be started${reason}`;
-  writeSync(2, `do-bootstrap: ${safe(file) || "''"}: ${why}\n`);
+  const masker = maskerOfAll(secrets);
+  const shown = Buffer.concat([masker.feed(Buffer.from(file)), masker.end()]).toString("utf8");
+  writeSync(2, `do-bootstrap: ${safe(shown) || "''"}: ${why}\n`);
   return isMissing ? 127 : 126;
 }
 
