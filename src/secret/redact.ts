@@ -21,7 +21,7 @@ const PREFIXED = [
   String.raw`hv[sb]\.[\w-]{20,}|s\.(?=[A-Za-z]{0,23}\d)[A-Za-z0-9]{24}(?!\w)|\w{14}\.atlasv1\.[\w-]{20,}`,
   String.raw`SG\.[\w-]{16,}\.[\w-]{16,}|key-[0-9a-f]{32}|(?:AC|SK)[0-9a-f]{32}(?!\w)`,
   String.raw`pul-[0-9a-f]{40}|lin_[a-z]{3,5}_\w{32,}|shp[a-z]{2}_[0-9a-f]{32}|dp\.[a-z]{2,5}\.[\w.-]{20,}`,
-  String.raw`AGE-SECRET-KEY-1[0-9A-Z]{40,}`,
+  "AGE-SECRET-KEY-1[0-9A-Z]{40,}",
 ];
 
 /** What gives other secrets away, and what is shown in place of the match. */
@@ -70,7 +70,7 @@ const OTHERS: readonly (readonly [pattern: RegExp, shown: string])[] = [
   [/([?&]sig=)[\w%+/=-]{20,}/gi, "$1[redacted]"],
   // JWT; then by the prefixes that services give their keys so that they are found.
   [/\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, "[redacted]"],
-  [new RegExp(String.raw`(?<![A-Za-z0-9])(?:${PREFIXED.join("|")})`, "g"), "[redacted]"],
+  [new RegExp(`(?<![A-Za-z0-9])(?:${PREFIXED.join("|")})`, "g"), "[redacted]"],
   [
     /(\bhttps:\/\/(?:hooks\.slack\.com\/services|discord(?:app)?\.com\/api\/webhooks)\/)[\w/-]{16,}/g,
     "$1[redacted]",
