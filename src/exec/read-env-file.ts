@@ -1,7 +1,11 @@
 import { parse } from "dotenv";
 
 /** How an env file is looked at: it may be a FIFO of 1Password's, and is worked on assignment by assignment. */
-export const ENV_FILE_LOOK = { waitForFifo: true, maxBytes: 512 * 1024 } as const;
+export const ENV_FILE_LOOK = {
+  waitForFifo: true,
+  maxBytes: 4 * 1024 * 1024,
+  maxLines: 20_000,
+} as const;
 
 /**
  * The variables of a .env text, as dotenv reads them: the last assignment of a key wins. Its scanner

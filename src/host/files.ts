@@ -79,6 +79,7 @@ async function look(
   path: string,
   {
     maxBytes = MAX_BYTES,
+    maxLines,
     waitForFifo = false,
     interrupted,
   }: LookOptions & { readonly interrupted?: AbortSignal | undefined } = {},
@@ -100,7 +101,9 @@ async function look(
     const tooLarge = largerThan(maxBytes);
     if (stats.size > maxBytes) return { kind: "unusable", path, target, why: tooLarge };
     const found = await lookAtFile(path, target, maxBytes);
-    return found ?? { kind: "unusable", path, target, why: tooLarge };
+    if (found === undefined) return { kind: "unusable", path, target, why: tooLarge };
+    if (maxLines === undefined || linesIn(found.bytes, maxLines) <= maxLines) return found;
+    return { kind: "unusable", path, target, why: `of more than ${maxLines} lines` };
   } catch (error) {
     if (error instanceof AppError) throw error;
     const code = codeOf(error);
@@ -110,6 +113,14 @@ async function look(
     if (isExhausted(error)) throw asAppError(error);
     return { kind: "unusable", path, target, why: `not readable (${code})` };
   }
+}
+
+/** @returns how many there are, or some number above `most`. */
+function linesIn(bytes: Buffer, most: number): number {
+  let lines = 1;
+  for (let at = bytes.indexOf(10); at >= 0 && lines <= most; at = bytes.indexOf(10, at + 1))
+    lines++;
+  return lines;
 }
 
 function largerThan(bytes: number): string {

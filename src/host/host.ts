@@ -156,6 +156,8 @@ export interface FileSnapshot {
 export interface LookOptions {
   /** A larger file is "unusable"; 4 MB where it is not said. */
   readonly maxBytes?: number;
+  /** A file of more is "unusable"; any number where it is not said. */
+  readonly maxLines?: number;
   /** Of a file that may be a FIFO: its writer has 10 s. Else one is unusable at once. */
   readonly waitForFifo?: boolean;
 }

@@ -542,10 +542,12 @@ describe("files", () => {
     const interrupted = new AbortController();
     const files = filesOf(undefined, interrupted.signal);
     await execa("mkfifo", [at("silent")]);
-    const waiting = files.look(at("silent"));
+    const waiting = files.look(at("silent"), { waitForFifo: true });
     interrupted.abort();
     await expect(waiting).rejects.toMatchObject({ code: "INTERRUPTED" });
-    await expect(files.look(at("silent"))).rejects.toMatchObject({ code: "INTERRUPTED" });
+    await expect(files.look(at("silent"), { waitForFifo: true })).rejects.toMatchObject({
+      code: "INTERRUPTED",
+    });
     await expect(files.list(root)).rejects.toMatchObject({ code: "INTERRUPTED" });
     // A link through a folder that is not there, and back to itself.
     await symlink("nowhere/../self", at("self"));

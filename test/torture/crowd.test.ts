@@ -156,7 +156,7 @@ describe("a crowd in one repo", () => {
     const faults: string[] = [];
     const setUp = async ({ name, token }: (typeof stages)[number]) => {
       bench.sandbox.accept(token);
-      return bench.run(["--env", name, "--token-stdin", "--yes"], { input: token });
+      return bench.run(["--env", name, "--token-stdin", "--yes"], { input: token, process: true });
     };
     for (const [at, { status, stderr }] of (await Promise.all(stages.map(setUp))).entries()) {
       const name = `.env.e${at}`;
@@ -273,7 +273,7 @@ async function townOf(): Promise<Town> {
       );
       return { cwd, token, context: name };
     },
-    run: ({ cwd, token }, env = {}) => bench.run(ARGS, { cwd, env, input: token }),
+    run: ({ cwd, token }, env = {}) => bench.run(ARGS, { cwd, env, input: token, process: true }),
   };
 }
 

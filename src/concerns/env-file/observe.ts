@@ -4,7 +4,7 @@ import type { Host } from "../../host/host.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import type { EnvFileFacts } from "./facts.ts";
 
-const SIZE = { maxBytes: ENV_FILE_LOOK.maxBytes };
+const SIZE = { maxBytes: ENV_FILE_LOOK.maxBytes, maxLines: ENV_FILE_LOOK.maxLines };
 
 export async function observeEnvFile(
   { files, template }: Pick<Host, "files" | "template">,
