@@ -1,5 +1,5 @@
 import { relative } from "node:path";
-import { AppError } from "../errors/app-error.ts";
+import { AppError, asAppError } from "../errors/app-error.ts";
 import { hint, run } from "../errors/hint.ts";
 import type { Undo } from "../host/host.ts";
 import type { ApplyContext, ApplyHost, Change, Stage } from "./change.ts";
@@ -90,7 +90,7 @@ export async function apply(
 export class NotUndone extends AppError {
   constructor(cause: unknown, many: number) {
     const what = many === 1 ? "one change" : `${many} changes`;
-    const message = cause instanceof Error ? cause.message : String(cause);
+    const { message } = asAppError(cause);
     super("WRITE_FAILED", `${message} And ${what} could not be taken back.`, {
       hint: hint`Make room on the disk, then run the same command again: it goes on from what is there.`,
       cause,

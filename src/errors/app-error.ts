@@ -78,9 +78,8 @@ export function asAppError(error: unknown): AppError {
   // By its name: the small entry has a class of its own.
   if (error instanceof Error && error.name === "AppError") return error as AppError;
   if (isSystemError(error)) {
-    const fix = systemHint(error.code);
     return new AppError("SYSTEM", systemMessage(error), {
-      ...(fix === undefined ? {} : { hint: fix }),
+      hint: systemHint(error.code),
       cause: error,
     });
   }

@@ -1,3 +1,4 @@
+import { getSystemErrorMap } from "node:util";
 import { type Hint, hint, run } from "./hint.ts";
 
 /** A failure of the system's, as Node throws it: `path` is the file, or the program that was to start. */
@@ -10,7 +11,7 @@ export interface SystemError extends Error {
 export function isSystemError(error: unknown): error is SystemError {
   if (!(error instanceof Error)) return false;
   const { code, syscall } = error as Partial<SystemError>;
-  return typeof code === "string" && Object.hasOwn(reasons(), code) && typeof syscall === "string";
+  return typeof code === "string" && nameOf(code) !== undefined && typeof syscall === "string";
 }
 
 /**
@@ -22,14 +23,33 @@ export function systemMessage({ code, syscall, path = "A file" }: SystemError): 
   return `${path} could not be ${verb}: ${reasonOf(code)}.`;
 }
 
-/** Such as "the disk is full (ENOSPC)"; the code alone where nothing is known of it. */
+/** Such as "the disk is full (ENOSPC)". */
 export function reasonOf(code: string): string {
-  const [reason] = reasons()[code] ?? [];
-  return reason === undefined ? code : `${reason} (${code})`;
+  const name = nameOf(code) ?? code;
+  const [reason = descriptionOf(name) ?? "the system refuses it"] = reasons()[name] ?? [];
+  return `${reason} (${name})`;
 }
 
-export function systemHint(code: string): Hint | undefined {
-  return reasons()[code]?.[1];
+export function systemHint(code: string): Hint {
+  return reasons()[nameOf(code) ?? ""]?.[1] ?? hint`Look at the system's log, ${AGAIN}`;
+}
+
+/** For some of them, such as a full quota, Node has a number alone. */
+function nameOf(code: string): string | undefined {
+  if (Object.hasOwn(reasons(), code) || descriptionOf(code) !== undefined) return code;
+  const [, number] = /^Unknown system error -(\d+)$/.exec(code) ?? [];
+  return number === undefined ? undefined : (UNNAMED[number] ?? `error ${number}`);
+}
+
+/** By errno(3) of Linux, then of macOS. */
+const UNNAMED: Readonly<Record<string, string>> = {
+  ...{ 8: "ENOEXEC", 116: "ESTALE", 122: "EDQUOT" },
+  ...{ 69: "EDQUOT", 70: "ESTALE" },
+};
+
+/** In Node's words. */
+function descriptionOf(name: string): string | undefined {
+  return [...getSystemErrorMap().values()].find(([each]) => each === name)?.[1];
 }
 
 /** True where the next call would fail as well: what cannot be looked at now may be there all the same. */
@@ -73,6 +93,7 @@ const reasons = (): Readonly<Record<string, readonly [reason: string, fix: Hint]
   EDQUOT: ["your share of the disk is full", hint`Make room on the disk, ${AGAIN}`],
   EFBIG: ["the file is larger than the limit", hint`Raise the limit of the shell, ${AGAIN}`],
   EROFS: ["the disk is read-only", hint`Make it writable, or work in another folder.`],
+  ESTALE: ["its server does not know it any more", hint`Mount the disk again, ${AGAIN}`],
   EIO: ["the disk or the terminal failed", hint`Look at the system's log, ${AGAIN}`],
   EACCES: ["the permission is missing", hint`Fix the permissions, ${AGAIN}`],
   EPERM: ["the system does not permit it", hint`Fix the permissions or the owner, ${AGAIN}`],

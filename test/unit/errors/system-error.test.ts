@@ -45,6 +45,29 @@ describe("what the system refuses is an ordinary error, in words", () => {
     expect(error.message).not.toContain("an argument");
   });
 
+  it.each<[code: string, syscall: string, says: string]>([
+    [
+      "Unknown system error -122",
+      "write",
+      "/a could not be written: your share of the disk is full",
+    ],
+    ["Unknown system error -8", "spawn", "/a could not be started: it is not a program of this"],
+    ["Unknown system error -116", "open", "/a could not be opened: its server does not know"],
+    [
+      "Unknown system error -37",
+      "open",
+      "/a could not be opened: the system refuses it (error 37).",
+    ],
+    ["EBUSY", "rename", "/a could not be replaced: resource busy or locked (EBUSY)."],
+    ["ETIMEDOUT", "open", "/a could not be opened: connection timed out (ETIMEDOUT)."],
+    ["EXDEV", "rename", "/a could not be replaced: cross-device link not permitted (EXDEV)."],
+    ["UNKNOWN", "open", "/a could not be opened: unknown error (UNKNOWN)."],
+  ])("%s from %s, which we have no advice for or Node no name", (code, syscall, says) => {
+    const error = asAppError(thrown(code, syscall, "/a"));
+    expect(error).toMatchObject({ code: "SYSTEM", hint: expect.any(Array) });
+    expect(error.message).toContain(says);
+  });
+
   it("without a path, such as a stream", () => {
     expect(asAppError(thrown("EIO", "write")).message).toMatch(/^A file could not be written: /);
   });
