@@ -1,12 +1,15 @@
-# From the repo's lock file, by its hash; no package runs a script. Never by its name, which may be anybody's.
+# From the lock file of the repo, by its hash; no package runs a script. Never by its name, which may be anybody's.
 (
   cd "{{at}}"
   node -e '
-    const { packages = {} } = require("./{{lock}}");
+    const { existsSync, readFileSync } = require("fs");
+    const lock = existsSync("npm-shrinkwrap.json") ? "npm-shrinkwrap.json" : "package-lock.json";
+    const { packages = {} } = JSON.parse(readFileSync(lock));
     const { resolved = "", integrity = "" } = packages["node_modules/do-bootstrap"] ?? {};
     const isChosen = /^(file:|https:\/\/)/.test(resolved) && !/\/-\/[^/]+$/.test(resolved);
-    if (!isChosen || !/^sha512-\S+$/.test(integrity)) throw "{{lock}} has no package of do-bootstrap with a hash";
+    const hasHash = /^sha512-[A-Za-z0-9+\/]{86}==$/.test(integrity);
+    if (!isChosen || !hasHash) throw lock + " has no package of do-bootstrap with a hash";
   '
-  npm ci --ignore-scripts --include=dev --no-audit --no-fund
+  npm ci --ignore-scripts --include=dev --dry-run=false --no-audit --no-fund
 )
 program="{{at}}/node_modules/do-bootstrap/dist/bin.cjs"

@@ -742,6 +742,26 @@ describe.concurrent("do-bootstrap is installed as a runner does", () => {
         false,
       ],
       [
+        "a hash that npm would not check",
+        [],
+        async (bench) => {
+          const lock = await bench.read("package-lock.json");
+          const spoiled = lock.replace(/"integrity":"[^"]+"/, '"integrity":"sha512-?"');
+          await bench.write("package-lock.json", spoiled);
+          await spoilt(bench);
+        },
+        false,
+      ],
+      [
+        "another lock file that npm now takes first",
+        [],
+        async (bench) => {
+          const lock = await bench.read("package-lock.json");
+          await bench.write("npm-shrinkwrap.json", lock.replace(/"integrity":"[^"]+",/, ""));
+        },
+        false,
+      ],
+      [
         "a lock file that is gone",
         [],
         async (bench) => rm(join(bench.repo, "package-lock.json")),

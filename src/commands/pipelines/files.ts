@@ -40,10 +40,14 @@ export function isOfProject({ config, repo: { top } }: Project, text: string): b
   return baseIn(text) === (relative(top, config.base).split(sep).join("/") || ".");
 }
 
+export function isPlainPath(path: string): boolean {
+  return /^[\w./][\w./ -]*$/.test(path);
+}
+
 /** A path that means the same in YAML, in an expression of the pipeline's and in a shell. */
 export function plainPath(path: string): string {
   const text = path.split(sep).join("/");
-  if (/^[\w./][\w./ -]*$/.test(text)) return text;
+  if (isPlainPath(text)) return text;
   throw new AppError("USAGE", `${path} cannot be written into a pipeline.`, {
     hint: hint`Name the folders with the letters a to z, digits and . _ / -; spaces, too, but - and spaces not first.`,
   });

@@ -8,7 +8,7 @@ import { type Hint, hint, own, run } from "../../errors/hint.ts";
 import { isRecord, jsonIn, recordOf } from "../../lib/json.ts";
 import { foldersUp, isInside } from "../../lib/paths.ts";
 import type { Facts, ObservingHost } from "../init/observe.ts";
-import { plainPath } from "./files.ts";
+import { isPlainPath, plainPath } from "./files.ts";
 import { finding } from "./findings.ts";
 
 /**
@@ -17,7 +17,7 @@ import { finding } from "./findings.ts";
  */
 export type Source =
   /** npm ci, in the folder of a package.json whose lock file holds the hash. */
-  | { readonly kind: "lockfile"; readonly folder: string; readonly lock: string }
+  | { readonly kind: "lockfile"; readonly folder: string }
   /** A package, as `npm pack` makes it: a file of the repo, or an address. */
   | { readonly kind: "tarball"; readonly from: string; readonly sha512: string }
   /** Nothing says so: the jobs fail before they ask for a token. */
@@ -59,7 +59,10 @@ export async function findProgram(
       hint: hint`Name that, too: --tarball https://…`,
     });
   }
-  return (await remembered(host, top, existing)) ?? (await locked(host, facts, request.provider));
+  return (
+    (await remembered(host, top, existing, request.provider)) ??
+    (await locked(host, facts, request.provider))
+  );
 }
 
 const ADDRESS = /^https:\/\/[\w.-]+(?::\d+)?\/[\w./~%+@=-]+$/;
@@ -111,19 +114,27 @@ function sha512Of(bytes: Uint8Array): string {
   return createHash("sha512").update(bytes).digest("hex");
 }
 
-/** A pipeline that we wrote says which package it was written for. */
+/**
+ * A pipeline that we wrote says which package it was written for. Anybody can write one with our header, so an
+ * address in it is named to a person.
+ */
 async function remembered(
   { files }: Pick<ObservingHost, "files">,
   top: string,
   existing: string,
+  provider: ProgramRequest["provider"],
 ): Promise<Program | undefined> {
   if (recognise(existing) !== "generated") return undefined;
   const from = /^ +package="([^"$]+)"\r?$/m.exec(existing)?.[1] ?? "";
   const sha512 = /^ +sha512="([0-9a-f]{128})"\r?$/m.exec(existing)?.[1] ?? "";
   if (sha512 === "") return undefined;
   if (ADDRESS.test(from)) {
-    return { source: { kind: "tarball", from, sha512 }, files: [], findings: [] };
+    const message = `The pipeline goes on taking do-bootstrap from ${from}, with the SHA-512 ${sha512}.`;
+    const fix = hint`Compare both with where you got it from; for another package: ${own("ci", provider, "--tarball", FILE)}`;
+    const findings = [finding("ci.to-do", message, { fix })];
+    return { source: { kind: "tarball", from, sha512 }, files: [], findings };
   }
+  if (!isPlainPath(from)) return undefined;
   const path = join(top, from);
   const found = await files.look(path);
   if (found.kind !== "file" || !isInside(found.target, top)) return undefined;
@@ -168,13 +179,9 @@ async function locked(
       if (!isInside(tarball, top)) {
         return why(`${path} takes do-bootstrap from outside the repo.`, true, path);
       }
-      const source = {
-        kind: "lockfile",
-        folder: plainPath(relative(top, folder) || "."),
-        lock: name,
-      };
+      const source = { kind: "lockfile", folder: plainPath(relative(top, folder) || ".") } as const;
       const read = [manifest, path, ...(entry.file === undefined ? [] : [tarball])];
-      return { source: source as Source, files: read, findings: [] };
+      return { source, files: read, findings: [] };
     }
   }
   return why("Nothing in this repo says where a pipeline gets do-bootstrap from.", hasManifest);

@@ -104,6 +104,9 @@ export function renderGithub(pipeline: Pipeline, templates: CiTemplates): string
   });
 }
 
+/** Variables of a GitLab project or group override those of a job, so a job has none that others may have. */
+const OURS = "DO_BOOTSTRAP_";
+
 /** The jobs for GitLab CI, which need no stages but those that it has by default. */
 export function renderGitlab(pipeline: Pipeline, templates: CiTemplates): string {
   const { name, base, tokenNames, keys, legs } = pipeline;
@@ -140,10 +143,10 @@ export function renderGitlab(pipeline: Pipeline, templates: CiTemplates): string
     name,
     install: installSteps(pipeline, templates, "gitlab"),
     folder: base === "." ? "" : `- cd ${quoted(base)}`,
-    env: environmentOption(pipeline),
+    env: environmentOption(pipeline, OURS),
     token: tokenNames.map((variable) => `${variable}="$token"`).join(" "),
     init_keys: keys.state === "SPACES" ? `${forInit.join(" ")} ` : "",
-    workspace: hasWorkspaces ? 'TF_WORKSPACE="$WORKSPACE" ' : "",
+    workspace: hasWorkspaces ? `TF_WORKSPACE="$${OURS}WORKSPACE" ` : "",
     jobs: [...folders, ...roots].join("\n").trimEnd(),
   });
 }
@@ -204,8 +207,8 @@ function getPackage(from: string, repo: string): string {
     : `cp "${repo}/$package" "$place/package.tgz"`;
 }
 
-function environmentOption({ hasEnvironments }: Pipeline): string {
-  return hasEnvironments ? ' --env "$ENVIRONMENT"' : "";
+function environmentOption({ hasEnvironments }: Pipeline, prefix = ""): string {
+  return hasEnvironments ? ` --env "$${prefix}ENVIRONMENT"` : "";
 }
 
 function outputOf(leg: number): string {
@@ -226,7 +229,7 @@ function jsonLines(list: readonly object[]): string {
 
 function variablesOf(values: object): string {
   const pairs = Object.entries(values).map(
-    ([name, value]) => `${name.toUpperCase()}: ${quoted(value)}`,
+    ([name, value]) => `${OURS}${name.toUpperCase()}: ${quoted(value)}`,
   );
   return `{ ${pairs.join(", ")} }`;
 }

@@ -113,7 +113,12 @@ interface Words {
 
 const WORDS: Readonly<Record<"github" | "gitlab", Words>> = {
   github: {
-    once: [],
+    once: [
+      [
+        "Required reviewers need a public repo or GitHub Enterprise. Without them, what is pushed to the branch is applied at once.",
+        hint`Settings → Rules → Rulesets: for that branch, require a pull request with an approval`,
+      ],
+    ],
     plan: (environment) => [
       [
         `GitHub's environment ${environment}.`,
@@ -142,8 +147,8 @@ const WORDS: Readonly<Record<"github" | "gitlab", Words>> = {
     plan: () => [],
     apply: (environment) => [
       [
-        `The default branch protected: no other one gets the variables of ${environment}.`,
-        hint`Settings → Repository → Protected branches`,
+        `The default branch protected. Every protected branch and tag gets the variables of ${environment}: whoever may push one can take them.`,
+        hint`Settings → Repository → Protected branches and Protected tags: allow only people who may apply`,
       ],
       [
         `The environment ${environment} protected, where the plan of GitLab allows it.`,

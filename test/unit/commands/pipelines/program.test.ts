@@ -1,5 +1,7 @@
 import { expect, it } from "vitest";
-import { readLock } from "../../../../src/commands/pipelines/program.ts";
+import { findProgram, readLock } from "../../../../src/commands/pipelines/program.ts";
+import { generate } from "../../../../src/core/generated.ts";
+import { memoryFiles } from "../../memory-files.ts";
 
 const HASH = `sha512-${"A".repeat(86)}==`;
 const FILE = "file:vendor/do-bootstrap-1.2.3.tgz";
@@ -117,4 +119,27 @@ it.each([
   ["it is a list", "[]"],
 ])("a lock file says nothing: %s", (_, text) => {
   expect(readLock(text)).toBeUndefined();
+});
+
+it.each<[what: string, from: string, kind: string, says: string | undefined]>([
+  ["a file of the repo", "vendor/x.tgz", "tarball", undefined],
+  ["an address, which a person is told of", ADDRESS, "tarball", `from ${ADDRESS}, with the SHA`],
+  ["a file with words of a shell in its name", "vendor/`id`.tgz", "none", "Nothing in this repo"],
+  ["a file that is not there", "vendor/y.tgz", "none", "Nothing in this repo"],
+  ["plain http", "http://example.com/x.tgz", "none", "Nothing in this repo"],
+])("a pipeline with our header, which anybody can write: %s", async (_, from, kind, says) => {
+  const text = `      package="${from}"\n      sha512="${"a".repeat(128)}"\n`;
+  const files = memoryFiles("/repo", { "vendor/x.tgz": "a package", "vendor/`id`.tgz": "another" });
+  const facts = { config: { base: "/repo" }, repo: { top: "/repo" } };
+  const request = { provider: "gitlab", tarball: undefined, sha512: undefined } as const;
+  const { source, findings } = await findProgram(
+    { files, cwd: "/repo" } as never,
+    facts as never,
+    request,
+    generate(text, {}),
+  );
+  expect(source.kind).toBe(kind);
+  expect(findings.map(({ message }) => message)).toEqual(
+    says === undefined ? [] : [expect.stringContaining(says)],
+  );
 });

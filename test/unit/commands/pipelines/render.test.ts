@@ -28,7 +28,7 @@ const ONE: Pipeline = {
   name: "do-bootstrap",
   branch: "main",
   base: ".",
-  source: { kind: "lockfile", folder: ".", lock: "package-lock.json" },
+  source: { kind: "lockfile", folder: "." },
   hasEnvironments: false,
   tokenNames: ["DIGITALOCEAN_TOKEN"],
   keys: { state: "SPACES", spaces: false },
@@ -54,7 +54,7 @@ const PIPELINES: [name: string, pipeline: Pipeline][] = [
     {
       ...ONE,
       base: "apps/my web/infra",
-      source: { kind: "lockfile", folder: "apps/my web", lock: "npm-shrinkwrap.json" },
+      source: { kind: "lockfile", folder: "apps/my web" },
     },
   ],
   ["a package in the repo", { ...ONE, source: VENDORED }],
@@ -313,6 +313,14 @@ describe.each(PIPELINES)("GitLab: %s", (_, pipeline) => {
 
   it("keeps no plan", () => {
     expect(text).not.toMatch(/artifacts:|cache: [^[]|-out[= ]/);
+  });
+
+  it("names its variables so that none of a project or a group overrides them", () => {
+    for (const job of [...made("validate"), ...made("plan"), ...made("apply")]) {
+      const names = Object.keys(job["variables"] as object);
+      expect(names.filter((name) => !name.startsWith("DO_BOOTSTRAP_"))).toEqual([]);
+    }
+    expect(text).not.toMatch(/\$\{?(DIR|TOOL|VERSION|ENVIRONMENT|WORKSPACE)\b/);
   });
 });
 
