@@ -4,6 +4,10 @@ import type { HttpAnswer, HttpRequest } from "./host.ts";
 
 /** The answers that we ask for are a few hundred bytes. */
 const MAX_BODY_BYTES = 1024 * 1024;
+/** With what stands between the chunks of a body. */
+const MAX_RECEIVED_BYTES = 4 * MAX_BODY_BYTES;
+/** 102 and 103, before the answer itself. */
+const MOST_INTERIM = 20;
 
 const FORM = "application/x-www-form-urlencoded";
 
@@ -40,28 +44,32 @@ export async function send(
         ...(agent === undefined ? {} : { agent }),
       },
       (response) => {
-        const chunks: Buffer[] = [];
+        // A chunk of one byte holds the memory of all that came with it: none is kept.
+        const received = Buffer.allocUnsafe(MAX_BODY_BYTES);
+        const before = response.socket.bytesRead;
         let size = 0;
         response.on("data", (chunk: Buffer) => {
-          chunks.push(chunk);
+          chunk.copy(received, size);
           size += chunk.length;
-          if (size > MAX_BODY_BYTES) {
-            resolve({ kind: "failure", why: "too-large", detail: "more than 1 MB" });
-            request.destroy();
-          }
+          const isTooLarge = response.socket.bytesRead - before > MAX_RECEIVED_BYTES;
+          if (size > MAX_BODY_BYTES || isTooLarge) endless();
         });
         response.on("end", () =>
           resolve({
             kind: "answer",
             status: response.statusCode ?? 0,
             contentType: response.headers["content-type"] ?? "",
-            body: Buffer.concat(chunks).toString("utf8"),
+            body: received.toString("utf8", 0, size),
           }),
         );
         response.on("error", fail);
       },
     );
     request.on("error", fail);
+    let interim = 0;
+    request.on("information", () => {
+      if (++interim > MOST_INTERIM) endless();
+    });
     // Nobody asked for another protocol; without a listener the request would never end.
     request.on("upgrade", (_, socket) => {
       socket.destroy();
@@ -75,6 +83,10 @@ export async function send(
     });
     request.end(form === undefined ? body : new URLSearchParams(form).toString());
 
+    function endless(): void {
+      resolve({ kind: "failure", why: "too-large", detail: "more than 1 MB" });
+      request.destroy();
+    }
     function fail(error: unknown): void {
       if (interrupted.aborted) reject(new AppError("INTERRUPTED", "Interrupted."));
       else if (timeout.aborted) {

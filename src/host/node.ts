@@ -128,11 +128,13 @@ function inTurns<T>(interrupted: AbortSignal, make: () => Promise<T>): () => Pro
   const made = once(make);
   let last: Promise<unknown> = Promise.resolve();
   return async () => {
+    // What waits for the first to be made must not go on at once.
+    const thing = await made();
     const turn = last.then(() => nextTurn());
     last = turn;
     await turn;
     if (interrupted.aborted) throw new AppError("INTERRUPTED", "Interrupted.");
-    return made();
+    return thing;
   };
 }
 

@@ -25,6 +25,7 @@ import { filesOf, nodeFiles } from "../../src/host/files.ts";
 import type { Clock, FileSnapshot, ToolCall } from "../../src/host/host.ts";
 import { send } from "../../src/host/http.ts";
 import { locked } from "../../src/host/lock.ts";
+import { nodeHost, ownProcess } from "../../src/host/node.ts";
 import { isDead, makerOf, type Owner, ourselves } from "../../src/host/owner.ts";
 import { withOwnFolder } from "../../src/host/private-folder.ts";
 import { run } from "../../src/host/run.ts";
@@ -324,6 +325,18 @@ describe("run", () => {
   });
 });
 
+it("an interruption is heard between two texts for the grammar, also while it is loaded", async () => {
+  const controller = new AbortController();
+  const surface = { ...ownProcess(), interrupted: controller.signal };
+  const { hclParser } = nodeHost(join(import.meta.dirname, "../.."), surface);
+  const texts = Array.from({ length: 3 }, async () => {
+    await hclParser();
+    controller.abort();
+  });
+  const ends = (await Promise.allSettled(texts)).map(({ status }) => status);
+  expect(ends).toEqual(["fulfilled", "rejected", "rejected"]);
+});
+
 describe("http", () => {
   const never = new AbortController().signal;
   const ask = async (answer: RequestListener, signal = never) => {
@@ -337,6 +350,11 @@ describe("http", () => {
     [
       "more than 1 MB",
       (_, response) => response.end("x".repeat(1024 * 1024 + 1)),
+      { why: "too-large" },
+    ],
+    [
+      "interim answers without an end",
+      (_, response) => void setInterval(() => response.writeProcessing(), 1).unref(),
       { why: "too-large" },
     ],
     [
