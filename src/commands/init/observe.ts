@@ -154,7 +154,9 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
     ),
     roots.length > 0 ? environmentOutside(host, repo) : host.env,
     // Asked where it matters: the token may do more than is needed here.
-    hasExcess(tokenFound.inspection, code) ? codeElsewhere(host, { git, top }, code) : NOT_SEARCHED,
+    code.actions.length > 0 && hasExcess(tokenFound.inspection, code)
+      ? codeElsewhere(host, { git, top }, code)
+      : NOT_SEARCHED,
     config.doctl === false
       ? undefined
       : observeDoctl(host, {
