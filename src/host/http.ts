@@ -68,7 +68,8 @@ export async function send(
     request.on("error", fail);
     let interim = 0;
     request.on("information", () => {
-      if (++interim > MOST_INTERIM) endless();
+      // No more is read, and the time runs out.
+      if (++interim > MOST_INTERIM) request.socket?.pause();
     });
     // Nobody asked for another protocol; without a listener the request would never end.
     request.on("upgrade", (_, socket) => {

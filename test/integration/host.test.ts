@@ -355,7 +355,7 @@ describe("http", () => {
     [
       "interim answers without an end",
       (_, response) => void setInterval(() => response.writeProcessing(), 1).unref(),
-      { why: "too-large" },
+      { why: "timeout" },
     ],
     [
       "endless",
