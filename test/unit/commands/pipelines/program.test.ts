@@ -55,7 +55,7 @@ it.each<[name: string, lock: Lock, file: string | undefined]>([
   expect(readLock(lock(given))).toEqual({ file });
 });
 
-const REGISTRY = "https://registry.npmjs.org/do-bootstrap/-/do-bootstrap-1.2.3.tgz";
+const REGISTRY = "https://registry.example.com/do-bootstrap/-/do-bootstrap-1.2.3.tgz";
 const PRIVATE = "https://npm.example.com/repository/all/do-bootstrap/-/do-bootstrap-1.2.3.tgz";
 const GIT = `git+ssh://git@github.com/a/do-bootstrap.git#${"0".repeat(40)}`;
 
