@@ -155,7 +155,7 @@ describe("token.command", () => {
     await symlink(to, join(bench.repo, link));
     const env = { PATH: `${bench.bin}:/bin:/usr/bin` };
     const { status, stderr } = await bench.run(["init", "--trust", "--yes"], { env });
-    expect(stderr).toMatch(/scripts\/token\.sh leads out of the repo, to \S*acme\/token\.sh\./);
+    expect(stderr).toMatch(/scripts\/token\.sh is outside the repo, at \S*acme\/token\.sh\./);
     expect(status).toBe(4);
     expect(await readdir(join(bench.home, TRUSTED)).catch(() => [])).toEqual([]);
   });

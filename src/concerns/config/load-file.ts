@@ -71,7 +71,7 @@ function readYaml(file: string, text: string): unknown {
   } catch (error) {
     if (error instanceof AppError) throw error;
     if (!(error instanceof YAMLParseError)) {
-      // An alias, which has no place, and whose name is a piece of the text.
+      // An alias error has no position, and its message repeats a part of the file.
       throw new NotReadable("not valid YAML: an alias without an anchor, or too many", {
         cause: error,
       });

@@ -175,11 +175,11 @@ function whyByHand(
   if (backend !== undefined && backend.type !== "local") {
     return `the code has a backend of its own (${backend.type})`;
   }
-  const [leftover] = [...own].flatMap(([name, file]) => {
+  const [unexpected] = [...own].flatMap(([name, file]) => {
     const isRewritten = files.changes.some(({ file }) => file === at(name).path);
     return file.backend === undefined || isRewritten ? [] : name;
   });
-  return leftover && `${leftover} is not what we wrote`;
+  return unexpected && `${unexpected} has another backend than the config`;
 }
 
 /**

@@ -67,7 +67,7 @@ async function askCommand(
   });
   const outside = await scriptOutside(host.files, command, base);
   if (outside !== undefined) {
-    return unavailable("failed", `${outside.path} leads out of the repo, to ${outside.target}`);
+    return unavailable("failed", `${outside.path} is outside the repo, at ${outside.target}`);
   }
   // Who keeps all of HOME in git has his tools in there too, and is asked each time.
   const isHomeIn = host.home !== undefined && isInside(await host.files.realpath(host.home), top);

@@ -80,7 +80,7 @@ export async function pinsOf(
     for (const piece of new Set([word, ...piecesOf(word)])) {
       const path = resolve(base, piece);
       if (/(^|[/\\])\.\.([/\\]|$)/.test(piece) && !isInside(path, top)) {
-        return `${piece} leads out of this repo`;
+        return `${piece} is outside this repo`;
       }
       const why = await pin(path, { runs, folder: "refused" });
       if (why !== undefined) return why;
