@@ -146,7 +146,7 @@ export async function readModuleTree(
       return { ...NOTHING, problem: { file, line: 1, why: whyNot(snapshot) } };
     }
     // A name may be written with escapes.
-    return /digitalocean_|\bmodule\b|\\u/i.test(text) ? read(text, file) : NOTHING;
+    return /digitalocean_|\bmodule\b|\\[uU]/.test(text) ? read(text, file) : NOTHING;
   }
 }
 

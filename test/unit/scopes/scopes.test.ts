@@ -13,6 +13,7 @@ import { readModuleTree } from "../../../src/scopes/module-tree.ts";
 import { scopesNeeded } from "../../../src/scopes/needed.ts";
 import type { ExpectedScopes, Fixture } from "../../fixtures/scopes/fixture.ts";
 import { SCOPE_FIXTURES } from "../../fixtures/scopes/index.ts";
+import { memoryFiles } from "../memory-files.ts";
 
 const parseHcl = await loadHclParser(fileURLToPath(new URL("../../..", import.meta.url)));
 const data = await loadScopeData();
@@ -31,6 +32,29 @@ async function treeOf({ files }: Pick<Fixture, "files">) {
 }
 
 const sorted = (texts: Iterable<string>) => [...texts].sort();
+
+it.each<[what: string, text: string, isRead: boolean]>([
+  [
+    "what we write, with the name of a variable",
+    "# The provider reads DIGITALOCEAN_TOKEN.\n",
+    false,
+  ],
+  ["the provider alone", 'provider "digitalocean" {}\n', false],
+  ["a resource", 'resource "digitalocean_tag" "a" {}\n', true],
+  ["one by a code of its characters", 'resource "digital\\u006fcean_tag" "a" {}\n', true],
+  ["one by a longer code", 'resource "digital\\U0000006fcean_tag" "a" {}\n', true],
+])("the grammar reads what may need a scope: %s", async (_, text, isRead) => {
+  const read: string[] = [];
+  await readModuleTree(
+    { files: memoryFiles("/r", { "a.tf": text }) },
+    "/r",
+    async (_text, name) => {
+      read.push(name);
+      return readHcl(parseHcl, text, name);
+    },
+  );
+  expect(read).toEqual(isRead ? ["a.tf"] : []);
+});
 
 describe("the scopes that code needs", () => {
   it.each(SCOPE_FIXTURES.map((fixture) => [fixture.name, fixture] as const))(
