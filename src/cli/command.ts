@@ -1,7 +1,5 @@
-import type { Facts } from "../commands/init/observe.ts";
-import type { Prompter } from "../commands/init/prompter.ts";
 import type { ExitStatus } from "../errors/exit-status.ts";
-import type { Host } from "../host/host.ts";
+import type { Runtime } from "../library/tasks.ts";
 import type { ExplainReport } from "../report/explanations.ts";
 import type { HookReport } from "../report/hook.ts";
 import type { Progress } from "../report/progress.ts";
@@ -11,8 +9,7 @@ import type { Explanation } from "../scopes/explanation.ts";
 import type { ArgsOf, Completable, globalOptions, Options } from "./options.ts";
 
 /** What a command may use besides its arguments. */
-export interface Context {
-  readonly host: Host;
+export interface Context extends Runtime {
   readonly progress: Progress;
   /** Talk: goes to stderr at once. */
   readonly say: (text: string) => void;
@@ -20,12 +17,6 @@ export interface Context {
   readonly explained: (explanations: readonly Explanation[]) => Promise<void>;
   /** True where what is printed can be read over a shoulder. */
   readonly isScreen: boolean;
-  /** Leads a person to a token; absent where nobody can be asked. */
-  readonly askForToken: Prompter<Facts>["ask"];
-  /** Asks whether a command of the repo's config may run. */
-  readonly trust: Prompter<Facts>["trust"];
-  /** Shows a plan and asks for leave; true at once where nobody can be asked. */
-  readonly approve: (report: Report | HookReport) => Promise<boolean>;
 }
 
 export type Outcome =

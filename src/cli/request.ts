@@ -1,9 +1,9 @@
-import type { Request } from "../commands/init/bootstrap.ts";
 import { secondsOf } from "../concerns/config/resolve.ts";
 import { AppError } from "../errors/app-error.ts";
 import { hint, own, run } from "../errors/hint.ts";
 import type { CommandLine } from "../exec/command-line.ts";
 import type { InputKind } from "../host/host.ts";
+import type { LookOptions } from "../library/options.ts";
 import type { Args, Context } from "./command.ts";
 import type { ArgsOf, lookOptions } from "./options.ts";
 
@@ -16,18 +16,15 @@ const TOKEN_INPUT: InputKind = {
   waitMs: 120_000,
 };
 
-type Look = Pick<Request, "environment" | "stdin" | "minTtlSeconds" | "progress">;
-
-/** @returns the part of a request that is the same in every command that looks at the token. */
-export async function requestFrom(
+/** @returns the options that are the same in every command that looks at the token. */
+export async function lookFrom(
   args: Pick<ArgsOf<typeof lookOptions>, "env" | "token-stdin" | "min-ttl">,
-  { host, progress }: Context,
-): Promise<Look> {
+  { host }: Context,
+): Promise<Required<Pick<LookOptions, "environment" | "token" | "minTtlSeconds">>> {
   return {
     environment: args.env,
-    stdin: args["token-stdin"] ? await host.readInput(TOKEN_INPUT) : undefined,
+    token: args["token-stdin"] ? await host.readInput(TOKEN_INPUT) : undefined,
     minTtlSeconds: minTtlFrom(args["min-ttl"]),
-    progress,
   };
 }
 

@@ -61,7 +61,7 @@ function secretsToMask(
 }
 
 /** What `env` prints, and says. */
-interface ShellText extends Quoted {
+export interface ShellText extends Quoted {
   /** For standard error, before the text: what makes a runner hide the secrets in its log. */
   readonly masks: string;
   /** The same, for a person. */

@@ -93,7 +93,9 @@ const NAMED = [
   "commands/completion/",
   "commands/demo/",
   "report/",
+  "library/",
   "cli/",
+  "index.ts",
   "main.ts",
   "bin.ts",
 ];

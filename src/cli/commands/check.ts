@@ -1,23 +1,7 @@
-import { look } from "../../commands/init/bootstrap.ts";
-import type { Facts } from "../../commands/init/observe.ts";
-import type { Consent } from "../../core/consent.ts";
-import { statusOf } from "../../core/finding.ts";
-import { type Look, NOTHING_DONE } from "../../core/flow.ts";
-import { isEmpty, type Plan } from "../../core/plan.ts";
-import { EXIT } from "../../errors/exit-status.ts";
-import { type Context, command } from "../command.ts";
+import { check as checkRepo } from "../../library/tasks.ts";
+import { command } from "../command.ts";
 import { lookOptions } from "../options.ts";
-import { requestFrom } from "../request.ts";
-
-const NO_CONSENT: Consent = {
-  force: false,
-  save: false,
-  fix: false,
-  writeConfig: false,
-  envrc: false,
-  doctlConfig: false,
-  asFlag: false,
-};
+import { lookFrom } from "../request.ts";
 
 export const check = command({
   name: "check",
@@ -35,32 +19,7 @@ export const check = command({
     ["do-bootstrap check --history", "has a token ever been committed?"],
   ],
   async run(args, context) {
-    const { host } = context;
-    const found = await look(host, {
-      ...(await requestFrom(args, context)),
-      ...(args.trust ? { trust: "once" } : {}),
-      consent: NO_CONSENT,
-    });
-    const plan = args.history ? await withLeaks(found, context) : found.plan;
-    const status = statusOf(plan.findings, args.strict);
-    return {
-      report: {
-        ...found,
-        plan,
-        command: "check",
-        dryRun: false,
-        ...NOTHING_DONE,
-        env: host.env,
-        cwd: host.cwd,
-        home: host.home,
-      },
-      status: status === EXIT.ok && !isEmpty(plan) ? EXIT.findings : status,
-    };
+    const { history, trust, strict } = args;
+    return checkRepo(context, { ...(await lookFrom(args, context)), history, trust, strict });
   },
 });
-
-async function withLeaks({ facts, plan }: Look<Facts>, { host, progress }: Context): Promise<Plan> {
-  const { findLeaks } = await import("../../commands/leaks/leaks.ts");
-  const leaks = await findLeaks(host, facts, progress);
-  return { ...plan, findings: [...plan.findings, ...leaks] };
-}

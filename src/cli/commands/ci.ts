@@ -1,6 +1,6 @@
 import { AppError } from "../../errors/app-error.ts";
 import { hint } from "../../errors/hint.ts";
-import { changing } from "../changing.ts";
+import { changing } from "../../library/changing.ts";
 import { command } from "../command.ts";
 import { changeOptions, lookOptions } from "../options.ts";
 
@@ -31,7 +31,8 @@ export const ci = command({
   async run(args, context) {
     const { host, progress } = context;
     const { WHERE: provider, branch, tarball, hash: sha512, force } = args;
-    const { dryRun, approve, outcome } = changing("ci", args, context);
+    const { "dry-run": dryRun } = args;
+    const { approve, outcome } = changing("ci", { ...args, dryRun }, context);
     if (branch !== undefined && provider === "gitlab") {
       throw new AppError("USAGE", "--branch is for GitHub: GitLab applies its default branch.", {
         hint: hint`Leave it out. Settings → Repository → Branch defaults says which one that is.`,

@@ -3,6 +3,7 @@ import { EXIT } from "../../errors/exit-status.ts";
 import { exec, hint, own } from "../../errors/hint.ts";
 import { envOptions } from "../../exec/command-line.ts";
 import { writeAll } from "../../exec/write-all.ts";
+import { environment } from "../../library/tasks.ts";
 import { command } from "../command.ts";
 import { commandLineFrom } from "../request.ts";
 
@@ -16,7 +17,8 @@ export const env = command({
     ["do-bootstrap env --format fish | source", "in fish"],
     ["do-bootstrap env --format powershell | Invoke-Expression", "in PowerShell"],
   ],
-  async run(args, { host, progress, say, trust, isScreen }) {
+  async run(args, context) {
+    const { progress, say, isScreen } = context;
     if (args["--"].length > 0) {
       throw new AppError("USAGE", "env takes no command.", {
         hint: hint`To run one with the variables: ${exec(["COMMAND"])}`,
@@ -29,10 +31,7 @@ export const env = command({
     }
     const format = args.format ?? (args.json ? "json" : undefined);
     const line = commandLineFrom("env", { ...args, format });
-    const { openSession } = await import("../../commands/exec-session/session.ts");
-    const { shellText } = await import("../../exec/prepare.ts");
-    const facts = await openSession(host, line, progress, trust);
-    const { text, leftOut, masks, notice } = shellText(line, facts);
+    const { text, leftOut, masks, notice } = await environment(context, line);
     progress.end();
     writeAll(notice + masks, 2);
     for (const name of leftOut)

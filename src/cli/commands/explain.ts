@@ -1,6 +1,6 @@
-import { AppError } from "../../errors/app-error.ts";
 import { hint, own, run } from "../../errors/hint.ts";
 import type { InputKind } from "../../host/host.ts";
+import { explain as explainText } from "../../library/tasks.ts";
 import { command } from "../command.ts";
 import { lookOptions } from "../options.ts";
 
@@ -14,26 +14,10 @@ export const explain = command({
     ['do-bootstrap explain "GET https://api.digitalocean.com/v2/account: 403"', "a text"],
     ["do-bootstrap exec --explain -- terraform apply", "when it fails"],
   ],
-  async run({ env: environment, TEXT: words }, { host, progress }) {
-    const text =
-      words.length === 0 || words[0] === "-" ? await host.readInput(INPUT) : words.join(" ");
-    if (text.trim() === "") {
-      throw new AppError("USAGE", "There is no text to explain.", {
-        hint: hint`For example: ${INPUT.example}`,
-      });
-    }
-    const { explainText } = await import("../../commands/scopes/explain-error.ts");
-    const explanations = await explainText(host, { environment, text, progress });
-    if (explanations.length === 0) {
-      throw new AppError(
-        "NOTHING_TO_EXPLAIN",
-        "No failure of DigitalOcean's API is in that text.",
-        {
-          hint: hint`Give it all that the tool printed: ${INPUT.example}`,
-        },
-      );
-    }
-    return { status: 0, report: { command: "explain", explanations, cwd: host.cwd } };
+  async run({ env: environment, TEXT: words }, context) {
+    const isInput = words.length === 0 || words[0] === "-";
+    const text = isInput ? await context.host.readInput(INPUT) : words.join(" ");
+    return explainText(context, { environment, text, example: INPUT.example });
   },
 });
 

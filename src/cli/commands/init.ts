@@ -1,8 +1,7 @@
-import { bootstrap, type Request } from "../../commands/init/bootstrap.ts";
-import { changing } from "../changing.ts";
+import { bootstrap } from "../../library/tasks.ts";
 import { command } from "../command.ts";
 import { changeOptions, lookOptions } from "../options.ts";
-import { requestFrom } from "../request.ts";
+import { lookFrom } from "../request.ts";
 
 export const init = command({
   name: "init",
@@ -33,22 +32,13 @@ export const init = command({
     ["do-bootstrap --env prod --yes", "of an environment, unasked"],
   ],
   async run(args, context) {
-    const { host } = context;
-    const { dryRun, approve, outcome } = changing("init", args, context);
-    const request: Request = {
-      ...(await requestFrom(args, context)),
-      ...(args.trust ? { trust: dryRun ? "once" : "kept" } : {}),
-      consent: {
-        force: args.force,
-        save: args.save,
-        fix: args.fix,
-        writeConfig: args["write-config"],
-        envrc: args.envrc,
-        doctlConfig: args["doctl-config"],
-        asFlag: args["access-token-flag"],
-      },
-    };
-    const prompter = { ask: context.askForToken, trust: context.trust, approve };
-    return outcome(await bootstrap(host, request, prompter, dryRun));
+    const { force, save, fix, envrc, trust, strict, yes, "dry-run": dryRun } = args;
+    return bootstrap(context, {
+      ...(await lookFrom(args, context)),
+      ...{ force, save, fix, envrc, trust, strict, yes, dryRun },
+      writeConfig: args["write-config"],
+      doctlConfig: args["doctl-config"],
+      accessTokenFlag: args["access-token-flag"],
+    });
   },
 });

@@ -1,4 +1,4 @@
-import { changing } from "../changing.ts";
+import { changing } from "../../library/changing.ts";
 import { type Command, command } from "../command.ts";
 import { changeOptions, lookOptions } from "../options.ts";
 
@@ -28,7 +28,8 @@ function removing({
     async run(args, context) {
       const { host, progress } = context;
       const { env: environment } = args;
-      const { dryRun, approve, outcome } = changing(name, args, context);
+      const { "dry-run": dryRun } = args;
+      const { approve, outcome } = changing(name, { ...args, dryRun }, context);
       const { logout: takeAway } = await import("../../commands/credentials/logout.ts");
       const result = await takeAway(
         host,

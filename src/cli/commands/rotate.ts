@@ -1,7 +1,7 @@
-import { changing } from "../changing.ts";
+import { changing } from "../../library/changing.ts";
 import { command } from "../command.ts";
 import { changeOptions, lookOptions } from "../options.ts";
-import { requestFrom } from "../request.ts";
+import { lookFrom } from "../request.ts";
 
 export const rotate = command({
   name: "rotate",
@@ -23,14 +23,15 @@ export const rotate = command({
     ["do-bootstrap rotate --token-stdin --dry-run < token.txt", "what would change"],
   ],
   async run(args, context) {
-    const { host } = context;
+    const { host, progress } = context;
     const { force, revoke } = args;
-    const { stdin, ...request } = await requestFrom(args, context);
-    const { dryRun, approve, outcome } = changing("rotate", args, context);
+    const { token: stdin, ...look } = await lookFrom(args, context);
+    const { "dry-run": dryRun } = args;
+    const { approve, outcome } = changing("rotate", { ...args, dryRun }, context);
     const { rotate: rotateToken } = await import("../../commands/credentials/rotate.ts");
     const result = await rotateToken(
       host,
-      { ...request, stdin, dryRun, force, revoke },
+      { ...look, progress, stdin, dryRun, force, revoke },
       { ask: context.askForToken, approve },
     );
     return outcome(result);

@@ -1,6 +1,6 @@
-import { statusOf } from "../../core/finding.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { hint } from "../../errors/hint.ts";
+import { scopes as findScopes } from "../../library/tasks.ts";
 import type { Purpose } from "../../scopes/code-actions.ts";
 import { command } from "../command.ts";
 import { lookOptions } from "../options.ts";
@@ -43,24 +43,14 @@ export const scopes = command({
     ],
     ["do-bootstrap scopes --format markdown", "for a pull request"],
   ],
-  async run(args, { host, progress }) {
-    const { env: environment, for: purpose, plan, format = "text", DIR: dirs } = args;
+  async run(args, context) {
+    const { env: environment, for: purpose, plan, format = "text", DIR: dirs, strict } = args;
     if (plan !== undefined && purpose !== undefined) {
       throw new AppError("USAGE", "--plan says what is done: there is no use for --for.", {
         hint: hint`Leave out one of the two.`,
       });
     }
-    const { lookAtScopes } = await import("../../commands/scopes/scopes.ts");
-    const look = await lookAtScopes(host, {
-      environment,
-      dirs,
-      purpose: purpose ?? "apply",
-      plan,
-      progress,
-    });
-    return {
-      report: { ...look, command: "scopes", format, cwd: host.cwd },
-      status: statusOf(look.findings, args.strict),
-    };
+    const found = await findScopes(context, { environment, dirs, purpose, plan, strict });
+    return { ...found, report: { ...found.report, format } };
   },
 });

@@ -2,30 +2,44 @@ import type { Facts } from "../commands/init/observe.ts";
 import { statusOf } from "../core/finding.ts";
 import { type Look, NOTHING_DONE, type Result } from "../core/flow.ts";
 import { EXIT, type ExitStatus } from "../errors/exit-status.ts";
+import type { Host } from "../host/host.ts";
+import type { HookReport } from "../report/hook.ts";
 import type { Report } from "../report/report.ts";
-import type { Context } from "./command.ts";
-import type { ArgsOf, changeOptions } from "./options.ts";
+
+export interface ChangeOptions {
+  readonly dryRun: boolean;
+  /** Does not ask for leave. */
+  readonly yes: boolean;
+  /** Warnings count as errors. */
+  readonly strict?: boolean | undefined;
+}
 
 /** The part that is the same in every command that changes something. */
-export interface Changing {
-  readonly dryRun: boolean;
-  /** Asks for leave, unless --yes gives it. */
+interface Changing {
+  /** Asks for leave, unless `yes` gives it. */
   readonly approve: (look: Look<Facts>) => Promise<boolean>;
-  readonly outcome: (result: Result<Facts>) => {
-    readonly report: Report;
-    readonly status: ExitStatus;
-  };
+  readonly outcome: (result: Result<Facts>) => Reported<Report>;
+}
+
+/** What a task found or did, and the exit status that says so. */
+export interface Reported<R> {
+  readonly report: R;
+  readonly status: ExitStatus;
+}
+
+/** Whom to ask, and where. */
+interface Asking {
+  readonly host: Pick<Host, "env" | "cwd" | "home">;
+  readonly approve: (report: Report | HookReport) => Promise<boolean>;
 }
 
 export function changing(
   command: Report["command"],
-  args: ArgsOf<typeof changeOptions> & { readonly strict?: boolean },
-  { host: { env, cwd, home }, approve }: Context,
+  { dryRun, yes, strict = false }: ChangeOptions,
+  { host: { env, cwd, home }, approve }: Asking,
 ): Changing {
-  const { "dry-run": dryRun, yes, strict = false } = args;
   const about = { command, dryRun, env, cwd, home };
   return {
-    dryRun,
     approve: async (look) => yes || approve({ ...about, ...look, ...NOTHING_DONE }),
     outcome(result) {
       const { findings } = result.plan;

@@ -1,0 +1,140 @@
+import { bootstrap as bootstrapRepo, look, type Request } from "../commands/init/bootstrap.ts";
+import type { Facts } from "../commands/init/observe.ts";
+import type { Prompter } from "../commands/init/prompter.ts";
+import { statusOf } from "../core/finding.ts";
+import { type Look, NOTHING_DONE } from "../core/flow.ts";
+import { isEmpty, type Plan } from "../core/plan.ts";
+import { AppError } from "../errors/app-error.ts";
+import { EXIT } from "../errors/exit-status.ts";
+import { type Hint, hint } from "../errors/hint.ts";
+import type { CommandLine } from "../exec/command-line.ts";
+import type { ShellText } from "../exec/prepare.ts";
+import type { Host } from "../host/host.ts";
+import type { ExplainReport } from "../report/explanations.ts";
+import type { HookReport } from "../report/hook.ts";
+import type { Report } from "../report/report.ts";
+import type { ScopesReport } from "../report/scopes.ts";
+import { changing, type Reported } from "./changing.ts";
+import type { BootstrapOptions, CheckOptions, Options, ScopesOptions } from "./options.ts";
+
+// What the library and the command line both call: each task once, with what it found or did and the exit
+// status that says so.
+
+/** What a task runs on, and whom it may ask. */
+export interface Runtime {
+  readonly host: Host;
+  /** `now`: how far it has got, shown where a line can be drawn over. */
+  readonly progress: (what: string, now?: string) => void;
+  /** Leads a person to a token; absent where nobody can be asked. */
+  readonly askForToken: Prompter<Facts>["ask"];
+  /** Asks whether a command of the repo's config may run. */
+  readonly trust: Prompter<Facts>["trust"];
+  /** Shows a plan and asks for leave; true at once where nobody can be asked. */
+  readonly approve: (report: Report | HookReport) => Promise<boolean>;
+}
+
+/** Options without what the runtime already has. */
+type Asked<O> = Omit<O, Exclude<keyof Options, "environment"> | "prompter">;
+
+/** @throws AppError those of bootstrap and look in commands/init/bootstrap.ts. */
+export async function bootstrap(
+  runtime: Runtime,
+  { dryRun = false, yes = false, strict, ...options }: Asked<BootstrapOptions> & { yes?: boolean },
+): Promise<Reported<Report>> {
+  const { approve, outcome } = changing("init", { dryRun, yes, strict }, runtime);
+  const request = requestOf(options, runtime, dryRun ? "once" : "kept");
+  const prompter = { ask: runtime.askForToken, trust: runtime.trust, approve };
+  return outcome(await bootstrapRepo(runtime.host, request, prompter, dryRun));
+}
+
+/** @throws AppError those of look in commands/init/bootstrap.ts. */
+export async function check(
+  runtime: Runtime,
+  { history = false, strict = false, ...options }: Asked<CheckOptions>,
+): Promise<Reported<Report>> {
+  const { env, cwd, home } = runtime.host;
+  const found = await look(runtime.host, requestOf(options, runtime, "once"));
+  const plan = history ? await withLeaks(found, runtime) : found.plan;
+  const status = statusOf(plan.findings, strict);
+  const about = { command: "check", dryRun: false, env, cwd, home } as const;
+  return {
+    report: { ...found, plan, ...NOTHING_DONE, ...about },
+    status: status === EXIT.ok && !isEmpty(plan) ? EXIT.findings : status,
+  };
+}
+
+function requestOf(
+  { environment, token, minTtlSeconds, trust, ...consent }: Asked<BootstrapOptions>,
+  { progress }: Runtime,
+  trusted: "once" | "kept",
+): Request {
+  return {
+    ...{ environment, stdin: token, minTtlSeconds, progress },
+    ...(trust ? { trust: trusted } : {}),
+    consent: {
+      force: consent.force ?? false,
+      save: consent.save ?? false,
+      fix: consent.fix ?? false,
+      writeConfig: consent.writeConfig ?? false,
+      envrc: consent.envrc ?? false,
+      doctlConfig: consent.doctlConfig ?? false,
+      asFlag: consent.accessTokenFlag ?? false,
+    },
+  };
+}
+
+async function withLeaks({ facts, plan }: Look<Facts>, { host, progress }: Runtime): Promise<Plan> {
+  const { findLeaks } = await import("../commands/leaks/leaks.ts");
+  const leaks = await findLeaks(host, facts, progress);
+  return { ...plan, findings: [...plan.findings, ...leaks] };
+}
+
+/**
+ * @param options.plan may be "-", for standard input.
+ * @throws AppError those of lookAtScopes.
+ */
+export async function scopes(
+  { host, progress }: Runtime,
+  { environment, dirs = [], purpose = "apply", plan, strict = false }: Asked<ScopesOptions>,
+): Promise<Reported<Omit<ScopesReport, "format">>> {
+  const { lookAtScopes } = await import("../commands/scopes/scopes.ts");
+  const found = await lookAtScopes(host, { environment, dirs, purpose, plan, progress });
+  return {
+    report: { ...found, command: "scopes", cwd: host.cwd },
+    status: statusOf(found.findings, strict),
+  };
+}
+
+/**
+ * @param example how a person gives a text.
+ * @throws AppError USAGE for a text that is empty, NOTHING_TO_EXPLAIN, and those of explainText.
+ */
+export async function explain(
+  { host, progress }: Runtime,
+  { environment, text, example }: Asked<Options> & { text: string; example: Hint },
+): Promise<Reported<ExplainReport>> {
+  if (text.trim() === "") {
+    throw new AppError("USAGE", "There is no text to explain.", {
+      hint: hint`For example: ${example}`,
+    });
+  }
+  const { explainText } = await import("../commands/scopes/explain-error.ts");
+  const explanations = await explainText(host, { environment, text, progress });
+  if (explanations.length === 0) {
+    const message = "No failure of DigitalOcean's API is in that text.";
+    throw new AppError("NOTHING_TO_EXPLAIN", message, {
+      hint: hint`Give it all that the tool printed: ${example}`,
+    });
+  }
+  return { status: EXIT.ok, report: { command: "explain", explanations, cwd: host.cwd } };
+}
+
+/** @throws AppError those of openSession and shellText. */
+export async function environment(
+  { host, progress, trust }: Runtime,
+  line: CommandLine,
+): Promise<ShellText> {
+  const { openSession } = await import("../commands/exec-session/session.ts");
+  const { shellText } = await import("../exec/prepare.ts");
+  return shellText(line, await openSession(host, line, progress, trust));
+}

@@ -1,0 +1,205 @@
+// The documents of --json, which the library returns. This file imports nothing: it is what a caller's
+// compiler reads (esbuild.config.mjs). report.schema.json says the same to other programs, and more of each
+// field.
+
+/** What `bootstrap` did or would do, and what `check` found. */
+export interface ReportDocument {
+  /** Grows when a field changes its meaning or goes; not when one is added. */
+  readonly schemaVersion: 1;
+  readonly command: "init" | "check" | "rotate" | "logout" | "uninstall" | "ci";
+  /** The exit status of the command, as in the README's table: 0 is success. */
+  readonly status: number;
+  readonly project: string;
+  readonly environment: string | null;
+  /** Absolute path; null: there is none. */
+  readonly configFile: string | null;
+  /** null: no token, or not one that can be used. */
+  readonly token: TokenDocument | null;
+  /** null: `doctl: false` in the config. */
+  readonly doctl: {
+    readonly installed: boolean;
+    readonly configFile: string | null;
+    readonly context: string | null;
+    readonly selectedContext: string;
+  } | null;
+  readonly terraform: readonly RootDocument[];
+  /** Which token each tool takes. */
+  readonly uses: readonly UseDocument[];
+  readonly findings: readonly FindingDocument[];
+  /** What is left to do. */
+  readonly pending: readonly (ChangeDocument | CommandDocument)[];
+  /** What was done. */
+  readonly applied: readonly ChangeDocument[];
+  /** What was run. */
+  readonly commands: readonly (CommandDocument & {
+    readonly tookMs: number;
+    readonly failure: string | null;
+  })[];
+  /** What failed and does not matter. */
+  readonly doubts: readonly string[];
+}
+
+export interface TokenDocument {
+  /** The first 8 hexadecimal digits of the token's SHA-256. */
+  readonly fingerprint: string;
+  readonly origin:
+    | { readonly kind: "stdin" | "prompt" }
+    | { readonly kind: "environment"; readonly name: string }
+    | { readonly kind: "env-file"; readonly name: string; readonly path: string }
+    | { readonly kind: "command"; readonly program: string }
+    | { readonly kind: "tfvars" | "code"; readonly path: string }
+    | { readonly kind: "doctl"; readonly context: string };
+  /** What DigitalOcean says of it; "unknown": it could not be asked. */
+  readonly state: "alive" | "refused" | "unknown";
+  readonly scopes: readonly string[] | null;
+  /** Seconds from this call on; null: never, or unknown. */
+  readonly expiresInSeconds: number | null;
+  readonly team: { readonly uuid: string; readonly name: string } | null;
+}
+
+export interface RootDocument {
+  /** Absolute path. */
+  readonly dir: string;
+  readonly credentials: "tfvars" | "env" | "own";
+  readonly variable: string;
+  readonly workspace: string;
+  readonly tool: {
+    readonly name: "terraform" | "tofu";
+    readonly version?: string | undefined;
+  } | null;
+}
+
+export interface UseDocument {
+  readonly tool: "doctl" | "terraform" | "scripts";
+  readonly via: "plain" | "exec";
+  readonly dir: string | null;
+  readonly variable: string | null;
+  readonly state: "token" | "none" | "unknown";
+  readonly fingerprint: string | null;
+  readonly isThisToken: boolean | null;
+  readonly from: string;
+  readonly where: string | null;
+}
+
+export interface FindingDocument {
+  /** Stable; docs/findings.md lists them. */
+  readonly id: string;
+  readonly level: "error" | "warning" | "info";
+  readonly message: string;
+  /** The one command, or the one step, that fixes it. */
+  readonly fix?: string | undefined;
+  /** A path, with a line where there is one. */
+  readonly where?: string | undefined;
+  /** The root that is left as it is because of this error. */
+  readonly setsAside?: string | undefined;
+}
+
+export type ChangeDocument =
+  | {
+      readonly kind: "create" | "change";
+      readonly path: string;
+      /** Permission bits, octal: "0600". */
+      readonly mode: string;
+      readonly holdsSecret: boolean;
+      readonly why: string;
+    }
+  | { readonly kind: "remove"; readonly path: string; readonly why: string }
+  | {
+      readonly kind: "doctl-context" | "doctl-removal";
+      readonly path: string;
+      readonly context: string;
+      readonly why: string;
+    }
+  | { readonly kind: "revoke"; readonly token: string; readonly why: string };
+
+export interface CommandDocument {
+  readonly kind: "run";
+  /** As a person would type it. */
+  readonly command: string;
+  readonly cwd: string;
+  readonly why: string;
+}
+
+/** What `scopes` found. */
+export interface ScopesDocument {
+  readonly schemaVersion: 1;
+  readonly command: "scopes";
+  readonly status: number;
+  readonly purpose: "plan" | "apply" | "destroy";
+  readonly plan?: string | undefined;
+  /** Absolute paths. */
+  readonly dirs: readonly string[];
+  /** All that the token needs. */
+  readonly scopes: readonly string[];
+  /** Those that the code asks for. */
+  readonly own: readonly NeedDocument[];
+  /** Those that others require. */
+  readonly required: readonly string[];
+  /** What is only known at run time. */
+  readonly maybe: readonly (NeedDocument & { readonly why: string })[];
+  /** Addresses that need Spaces keys instead of a scope. */
+  readonly spaces: readonly string[];
+  /** Modules that are not in the repo: what they need is not counted. */
+  readonly unseen: readonly string[];
+  /** Absent without a token that DigitalOcean has described. */
+  readonly token?:
+    | {
+        readonly fingerprint: string;
+        /** Needed and not granted. */
+        readonly missing: readonly string[];
+        /** Granted and not needed. */
+        readonly excess: readonly string[];
+      }
+    | undefined;
+  readonly findings: readonly FindingDocument[];
+}
+
+export interface NeedDocument {
+  readonly scope: string;
+  readonly reasons: readonly {
+    /** Such as "module.db.digitalocean_database_cluster.main". */
+    readonly address: string;
+    readonly operation: string;
+    /** The attribute that asks for it; absent: always. */
+    readonly when?: string | undefined;
+    readonly place: { readonly file: string; readonly line: number };
+    /** Scopes that serve as well here, each by itself. */
+    readonly instead?: readonly string[] | undefined;
+  }[];
+}
+
+/** What `explain` made of a text. */
+export interface ExplainDocument {
+  readonly schemaVersion: 1;
+  readonly command: "explain";
+  readonly status: number;
+  readonly explanations: readonly ExplanationDocument[];
+}
+
+export interface ExplanationDocument {
+  readonly kind: "status" | "network" | "no-token" | "spaces";
+  /** Of kind "status": the HTTP status. */
+  readonly status?: number | undefined;
+  /** Of kind "network": what failed. */
+  readonly why?: "dns" | "refused" | "timeout" | "tls" | "proxy" | "closed" | undefined;
+  /** What the tool said. */
+  readonly message: string;
+  readonly call?: { readonly method?: string | undefined; readonly path: string } | undefined;
+  /** As the API describes the call: "POST /v2/droplets". */
+  readonly operation?: string | undefined;
+  readonly scopes: readonly {
+    readonly scope: string;
+    /** Whether this token has it; absent: unknown. */
+    readonly granted?: boolean | undefined;
+    /** The attribute that asks for it, where the call itself does not. */
+    readonly for?: string | undefined;
+  }[];
+  readonly resources: readonly {
+    readonly address: string;
+    readonly place?: { readonly file: string; readonly line: number } | undefined;
+  }[];
+  /** What happened, in a sentence. */
+  readonly what: string;
+  /** What to do. */
+  readonly fix: string;
+}
