@@ -1,7 +1,9 @@
-// Bundles the program into lazy chunks, and writes what is derived from the source beside it:
-// the JSON Schemas and the notices of the bundled packages.
+// Bundles the program and the library into lazy chunks, and writes what is derived from the source beside
+// them: the library's types, the JSON Schemas and the notices of the bundled packages.
+import { execFile } from "node:child_process";
 import { copyFile, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { promisify } from "node:util";
 import { build } from "esbuild";
 import { noticesOf } from "./scripts/notices.mjs";
 
@@ -107,10 +109,10 @@ const program = {
   metafile: true,
   define: { __VERSION__: JSON.stringify(version) },
 };
-// The whole program, in chunks that are loaded when used.
+// The whole program and the library, in chunks that are loaded when used.
 const whole = await build({
   ...program,
-  entryPoints: ["src/main.ts"],
+  entryPoints: ["src/main.ts", "src/index.ts"],
   plugins: [quickWidths, noPackageJson, oneChunk],
   chunkNames: "chunks/[name]-[hash]",
   splitting: true,
@@ -173,11 +175,24 @@ for (const wasm of [
 }
 const inputs = { ...whole.metafile.inputs, ...entry.metafile.inputs, ...thread.metafile.inputs };
 await writeFile(`${outdir}/THIRD-PARTY-NOTICES.txt`, await notices(inputs));
+await writeFile(`${outdir}/index.d.ts`, await types());
 await writeFile("schema.json", await schema("src/concerns/config/json-schema.ts", "jsonSchema"));
 await writeFile("report.schema.json", await schema("src/report/json-schema.ts", "reportSchema"));
 // Swapped in whole: a run that is under way never sees half a build.
 await rm("dist", { recursive: true, force: true });
 await rename(outdir, "dist");
+
+/** What src/index.ts exports, in one file: what it imports stands in two that import nothing else. */
+async function types() {
+  const folder = `${outdir}/types`;
+  const compiler = "node_modules/typescript/bin/tsc";
+  const args = [compiler, "-p", "scripts/types.json", "--outDir", folder];
+  await promisify(execFile)(process.execPath, args);
+  const names = ["report/documents.d.ts", "library/options.d.ts", "index.d.ts"];
+  const texts = await Promise.all(names.map((name) => readFile(`${folder}/${name}`, "utf8")));
+  await rm(folder, { recursive: true });
+  return texts.join("").replace(/^(?:import|export) type .* from "\.[^"]+";\n/gm, "");
+}
 
 async function schema(entryPoint, name) {
   const outfile = `${outdir}/${name}.js`;

@@ -2,6 +2,7 @@ import type { Context, Outcome } from "./cli/command.ts";
 import type { Parsed } from "./cli/parser.ts";
 import { readPlainLine } from "./cli/plain-line.ts";
 import type { TrustQuestion } from "./commands/init/prompter.ts";
+import { refusedOrigin } from "./concerns/token/facts.ts";
 import { panelRows } from "./concerns/token/needed-scopes.ts";
 import { title } from "./core/run-commands.ts";
 import { type AppError, asAppError } from "./errors/app-error.ts";
@@ -15,7 +16,7 @@ import type { HookReport } from "./report/hook.ts";
 import { jsonDocument, jsonError, jsonReport } from "./report/json.ts";
 import { type Page, pageOn } from "./report/paint.ts";
 import { progressOn } from "./report/progress.ts";
-import type { Report } from "./report/report.ts";
+import { type Report, withUses } from "./report/report.ts";
 import { apart, remember } from "./secret/known.ts";
 import { secretsOf } from "./secret/named.ts";
 import { safe, safeLines } from "./secret/safe.ts";
@@ -123,8 +124,8 @@ async function runHere(
 
     async function askForToken(...[facts, inspections]: Parameters<Ask>): Promise<string> {
       progress.end();
-      const { state, inspection, hosts, code } = facts.token;
-      const isRefused = state.kind === "found" && inspection?.state === "refused";
+      const { hosts, code } = facts.token;
+      const refused = refusedOrigin(facts.token);
       const { guide } = await import("./concerns/token/guide.ts");
       const text = await guide(host, progress, {
         config: facts.config,
@@ -132,7 +133,7 @@ async function runHere(
         hosts,
         rows: panelRows(code),
         inspections,
-        refused: isRefused ? describeOrigin(state.token.origin) : undefined,
+        refused: refused && describeOrigin(refused),
       });
       // What follows stands apart from the questions.
       say("\n");
@@ -203,11 +204,6 @@ async function runHere(
     const { humanError } = await import("./report/human.ts");
     say(humanError(error, pageOf(stderr)));
   }
-}
-
-async function withUses(report: Report): Promise<Report> {
-  const { whoWins } = await import("./concerns/effective-token/uses.ts");
-  return { ...report, uses: whoWins(report.facts) };
 }
 
 /** Where a library failed, and the code of it: its message may repeat what it was given (docs/design.md rule 1). */

@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { setImmediate as nextTurn, setTimeout as wait } from "node:timers/promises";
 import { AppError } from "../errors/app-error.ts";
 import { EXIT } from "../errors/exit-status.ts";
@@ -31,6 +31,8 @@ export interface Surface {
 
 export interface Output {
   write(text: string): unknown;
+  /** 2: a tool writes to it itself, and may see that it is a terminal. */
+  readonly fd?: number;
   readonly isTTY?: boolean;
   readonly columns?: number;
 }
@@ -45,6 +47,37 @@ export function ownProcess(): Surface {
     cwd: workingDirectory,
     interrupted: interruption(),
   };
+}
+
+/** What a caller gives in place of the process that it is in. */
+export interface Given {
+  readonly cwd: string | undefined;
+  readonly env: Environment | undefined;
+  readonly signal: AbortSignal | undefined;
+  /** Gets what a tool writes for a person to see. */
+  readonly toolSays: ((text: string) => void) | undefined;
+}
+
+/** The process gives what a caller does not; nothing is read from its standard input, and nothing printed. */
+export function givenSurface({ cwd, env, signal, toolSays }: Given): Surface {
+  return {
+    env: env ?? process.env,
+    platform: process.platform,
+    cwd: () => (cwd === undefined ? workingDirectory() : realFolder(cwd)),
+    stdin: Readable.from([]),
+    stdout: { write: () => undefined },
+    stderr: { write: (text) => toolSays?.(text) },
+    interrupted: signal ?? new AbortController().signal,
+  };
+}
+
+/** A process's own folder has no links in it either. @throws AppError USAGE where there is none. */
+function realFolder(path: string): string {
+  try {
+    const folder = realpathSync.native(path);
+    if (statSync(folder).isDirectory()) return folder;
+  } catch {}
+  throw new AppError("USAGE", `cwd: ${path} is no folder.`, { hint: hint`Give one that exists.` });
 }
 
 /**
@@ -82,9 +115,9 @@ export function nodeHost(packageFolder: string, surface: Surface): Host {
       keep: (path, value, since) =>
         keep({ env, platform }, { kind: "config", path }, value, { inputs: [path], since }),
     },
-    http: (request) => send(request, interrupted),
-    run: (call) => run({ cwd, ...call }, interrupted),
-    which: (name, notIn) => which(name, notIn, { env, platform }),
+    http: (request) => send(request, { env, interrupted }),
+    run: (call) => run({ cwd, ...call }, interrupted, stderr),
+    which: async (name, notIn) => which(name, notIn, { env, platform }),
     locked: async (path, lockWait, action) =>
       (await import("./lock.ts")).locked(path, lockWait, action),
     npmFiles: async (folder) => {

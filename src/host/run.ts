@@ -1,3 +1,4 @@
+import { type ChildProcess, spawn } from "node:child_process";
 import { AppError, asAppError } from "../errors/app-error.ts";
 import { isExhausted } from "../errors/system-error.ts";
 import type { ToolCall, ToolResult } from "./host.ts";
@@ -6,69 +7,107 @@ const KEPT_CHARACTERS = 256 * 1024;
 /** What a tool has said when it ends is read in far less. */
 const LAST_WORDS_MS = 1000;
 
+interface Shown {
+  readonly fd?: number;
+  write(text: string): unknown;
+}
+
 /**
- * Runs a tool without a terminal and without a shell. The error text of execa, which holds argv,
- * is never used.
+ * Runs a tool without a terminal and without a shell. The error of a tool that does not start holds argv,
+ * and is never used.
  *
+ * @param shown our standard error, for what a person is to see.
  * @throws AppError INTERRUPTED when `interrupted` fires first; the child is ended. SYSTEM where the
  *   machine has no room for another process or file.
  */
-export async function run(call: ToolCall, interrupted: AbortSignal): Promise<ToolResult> {
-  const { execa } = await import("execa");
-  const child = execa(call.file, [...call.args], {
-    env: call.env,
-    extendEnv: false,
-    ...(call.cwd === undefined ? {} : { cwd: call.cwd }),
-    ...(call.input === undefined ? { stdin: "ignore" as const } : { input: call.input }),
-    ...(call.stderr === "shown" ? { stderr: "inherit" as const } : {}),
-    buffer: false,
-    reject: false,
-    timeout: call.timeoutMs,
-    killSignal: "SIGKILL",
-    cancelSignal: interrupted,
-    windowsHide: true,
-  });
+export async function run(
+  call: ToolCall,
+  interrupted: AbortSignal,
+  shown: Shown = process.stderr,
+): Promise<ToolResult> {
+  assertNot(interrupted);
+  const child = await started(call, shown.fd === 2);
+  if (child === undefined) return NOT_STARTED;
 
-  let stopped = false;
-  const streams = { stdout: "", stderr: "" };
-  const { onStdout } = call;
-  const stop = () => {
-    stopped = true;
+  let stopped: "stopped" | "timed-out" | undefined;
+  const stop = (why?: "stopped" | "timed-out") => {
+    stopped ??= why;
     child.kill("SIGKILL");
   };
-  const idle = call.idleMs === undefined ? undefined : setTimeout(stop, call.idleMs);
+  const timers = [setTimeout(() => stop("timed-out"), call.timeoutMs)];
+  const idle =
+    call.idleMs === undefined ? undefined : setTimeout(() => stop("stopped"), call.idleMs);
+  const interrupt = () => stop();
+  interrupted.addEventListener("abort", interrupt);
+  if (interrupted.aborted) interrupt();
+  const streams = { stdout: "", stderr: "" };
+  const { onStdout } = call;
   if (onStdout !== undefined) {
     child.stdout?.on("data", (chunk: Buffer) => {
       idle?.refresh();
-      if (!stopped && onStdout(chunk) === "stop") stop();
+      if (stopped === undefined && onStdout(chunk) === "stop") stop("stopped");
     });
   }
   for (const name of onStdout ? (["stderr"] as const) : (["stdout", "stderr"] as const)) {
     child[name]?.setEncoding("utf8").on("data", (chunk: string) => {
+      if (name === "stderr" && call.stderr === "shown") {
+        shown.write(chunk);
+        return;
+      }
       streams[name] = (streams[name] + chunk).slice(-(call.keptCharacters ?? KEPT_CHARACTERS));
-      if (name === "stdout" && !stopped && call.stopWhen?.(streams.stdout)) stop();
+      if (name === "stdout" && stopped === undefined && call.stopWhen?.(streams.stdout)) {
+        stop("stopped");
+      }
     });
   }
-
+  // It may not read what it is given.
+  child.stdin?.on("error", () => undefined).end(call.input);
   // What it left running in the background may keep its streams open for ever.
-  let lastWords: NodeJS.Timeout | undefined;
   child.once("exit", () => {
-    lastWords = setTimeout(() => {
+    const destroy = () => {
       child.stdout?.destroy();
       child.stderr?.destroy();
-    }, LAST_WORDS_MS);
+    };
+    timers.push(setTimeout(destroy, LAST_WORDS_MS));
   });
-  const result = await child;
-  clearTimeout(lastWords);
-  clearTimeout(idle);
-  if (interrupted.aborted) throw new AppError("INTERRUPTED", "Interrupted.");
-  if (isExhausted(result.cause)) throw asAppError(result.cause);
-  return { end: endOf(), exitCode: result.exitCode, ...streams };
+  const exitCode = await new Promise<number | null>((resolve) => child.once("close", resolve));
+  for (const timer of [...timers, idle]) clearTimeout(timer);
+  interrupted.removeEventListener("abort", interrupt);
+  assertNot(interrupted);
+  const end = stopped ?? (exitCode === null ? "signalled" : "exited");
+  return { end, exitCode: exitCode ?? undefined, ...streams };
+}
 
-  function endOf(): ToolResult["end"] {
-    if (stopped) return "stopped";
-    if (result.exitCode !== undefined) return "exited";
-    if (result.timedOut) return "timed-out";
-    return result.signal === undefined ? "not-started" : "signalled";
+const NOT_STARTED: ToolResult = {
+  ...{ end: "not-started", exitCode: undefined },
+  ...{ stdout: "", stderr: "" },
+};
+
+/** @returns undefined for what is no program, or none of ours to start. */
+async function started(call: ToolCall, isInherited: boolean): Promise<ChildProcess | undefined> {
+  const { file, args, env, cwd, input, stderr } = call;
+  // A tool may be a .cmd file there, which needs a shell.
+  const spawnIt = process.platform === "win32" ? (await import("cross-spawn")).default : spawn;
+  try {
+    const child = spawnIt(file, args, {
+      ...{ env, windowsHide: true },
+      ...(cwd === undefined ? {} : { cwd }),
+      stdio: [
+        input === undefined ? "ignore" : "pipe",
+        "pipe",
+        stderr === "shown" && isInherited ? "inherit" : "pipe",
+      ],
+    });
+    await new Promise((resolve, reject) => child.once("spawn", resolve).once("error", reject));
+    // One that is already gone cannot be ended.
+    child.on("error", () => undefined);
+    return child;
+  } catch (error) {
+    if (isExhausted(error)) throw asAppError(error);
+    return undefined;
   }
+}
+
+function assertNot(interrupted: AbortSignal): void {
+  if (interrupted.aborted) throw new AppError("INTERRUPTED", "Interrupted.");
 }

@@ -1,5 +1,6 @@
-// The library's parameters. This file imports nothing: with report/documents.ts it is what a caller's
-// compiler reads (esbuild.config.mjs).
+// The library's parameters. With report/documents.ts it is what a caller's compiler reads: it imports nothing
+// else (esbuild.config.mjs).
+import type { ReportDocument } from "../report/documents.ts";
 
 /** What every function takes. */
 export interface Options {
@@ -70,7 +71,7 @@ export interface Prompter {
    * @param pending as in the report.
    * @returns false: bootstrap throws DECLINED, and nothing was changed.
    */
-  readonly approve?: ((pending: readonly object[]) => Promise<boolean>) | undefined;
+  readonly approve?: ((pending: ReportDocument["pending"]) => Promise<boolean>) | undefined;
   /** Asks whether the config's token.command may run. */
   readonly trust?: ((asked: TrustQuestion) => Promise<boolean>) | undefined;
 }

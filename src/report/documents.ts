@@ -203,3 +203,11 @@ export interface ExplanationDocument {
   /** What to do. */
   readonly fix: string;
 }
+
+/** What `environment` gives. */
+export interface EnvironmentDocument {
+  /** By name: the token under its names, TF_VAR_…, keys of Spaces. They are secrets. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** Why keys of Spaces are kept back; null: they are not. */
+  readonly notice: string | null;
+}

@@ -2,6 +2,7 @@ import { wrap } from "../lib/wrap.ts";
 import type { Explanation, ScopeCheck } from "../scopes/explanation.ts";
 import type { FailingResource } from "../scopes/failures.ts";
 import { safe } from "../secret/safe.ts";
+import type { ExplainDocument } from "./documents.ts";
 import { type HintEdge, hintText, hintWords } from "./hint-text.ts";
 import type { Page } from "./paint.ts";
 
@@ -52,7 +53,10 @@ function few(resources: readonly FailingResource[]): string[] {
   return rest > 0 ? [...texts.slice(0, SHOWN), `and ${rest} more`] : texts;
 }
 
-export function explainedDocument({ explanations }: ExplainReport, edge: HintEdge): object {
+export function explainedDocument(
+  { explanations }: ExplainReport,
+  edge: HintEdge,
+): Omit<ExplainDocument, "schemaVersion" | "status"> {
   return {
     command: "explain",
     explanations: explanations.map(({ failure, operation, scopes, resources, what, fix }) => ({

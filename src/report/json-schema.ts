@@ -217,6 +217,8 @@ const failure = v.pipe(
   v.title("a run that failed"),
 );
 
+export type SchemaReport = v.InferOutput<typeof report>;
+
 /** The JSON Schema of what `check --json` prints, and the commands that change something. */
 export function reportSchema(): object {
   return toJsonSchema(

@@ -3,16 +3,25 @@ import type { Use } from "../concerns/effective-token/uses.ts";
 import { needsOf } from "../concerns/terraform/root/needs.ts";
 import type { TerraformRoot } from "../concerns/terraform/root/root.ts";
 import type { Finding } from "../core/finding.ts";
+import type { Plan } from "../core/plan.ts";
 import { type ToolCommand, title } from "../core/run-commands.ts";
 import type { AppError } from "../errors/app-error.ts";
 import type { ExitStatus } from "../errors/exit-status.ts";
 import type { TokenState } from "../exec/token-sources.ts";
 import { safeJson } from "../secret/safe.ts";
 import { Secret } from "../secret/secret.ts";
+import type {
+  ChangeDocument,
+  CommandDocument,
+  FindingDocument,
+  ReportDocument,
+  UseDocument,
+} from "./documents.ts";
 import { type HintEdge, hintText } from "./hint-text.ts";
 import type { Report } from "./report.ts";
 
-const SCHEMA_VERSION = 1;
+/** What a document has in its frame. */
+type Framed<D> = Omit<D, "schemaVersion" | "status">;
 
 /** The one document that --json prints. */
 export function jsonReport(report: Report, status: ExitStatus, edge: HintEdge): string {
@@ -23,9 +32,8 @@ export function jsonReport(report: Report, status: ExitStatus, edge: HintEdge): 
     doctl,
     terraform: { roots, tool: terraform },
   } = facts;
-  return print({
+  const document: Framed<ReportDocument> = {
     command,
-    status,
     project: config.project,
     environment: config.environment ?? null,
     configFile: config.file ?? null,
@@ -57,22 +65,32 @@ export function jsonReport(report: Report, status: ExitStatus, edge: HintEdge): 
     })),
     uses: (report.uses ?? []).map((use) => jsonUse(use, token)),
     findings: plan.findings.map((each) => jsonFinding(each, edge)),
-    pending: [
-      ...plan.changes.map((change) => change.json()),
-      ...plan.commands.map(jsonCommand),
-      ...plan.outside.map((change) => change.json()),
-    ],
-    applied: [...applied, ...outside].map((change) => change.json()),
+    pending: jsonPending(plan),
+    applied: [...applied, ...outside].map(jsonChange),
     commands: commands.map(({ command, failure, took }) => ({
       ...jsonCommand(command),
       tookMs: took,
       failure: failure?.why ?? null,
     })),
     doubts: warnings,
-  });
+  };
+  return jsonDocument(document, status);
 }
 
-function jsonUse({ tool, via, dir, variable, token, from, where }: Use, ours: TokenState): object {
+/** What is left to do, as documents have it. */
+export function jsonPending({ changes, commands, outside }: Plan): ReportDocument["pending"] {
+  return [...changes.map(jsonChange), ...commands.map(jsonCommand), ...outside.map(jsonChange)];
+}
+
+/** A change of a kind that a concern brings says itself what it is; report-schema.test.ts holds them to it. */
+function jsonChange(change: { json(): object }): ChangeDocument {
+  return change.json() as ChangeDocument;
+}
+
+function jsonUse(
+  { tool, via, dir, variable, token, from, where }: Use,
+  ours: TokenState,
+): UseDocument {
   const isSecret = token instanceof Secret;
   return {
     tool,
@@ -87,13 +105,13 @@ function jsonUse({ tool, via, dir, variable, token, from, where }: Use, ours: To
   };
 }
 
-/** What another command found, in the same frame. */
+/** What a command found, in the frame of all documents. */
 export function jsonDocument(document: object, status: ExitStatus): string {
   return print({ status, ...document });
 }
 
 /** A finding as documents have it. */
-export function jsonFinding(finding: Finding, edge: HintEdge): object {
+export function jsonFinding(finding: Finding, edge: HintEdge): FindingDocument {
   const { id, level, message, fix, where, skippedRoot } = finding;
   const text = fix === undefined ? undefined : hintText(fix, edge);
   return { id, level, message, fix: text, where, setsAside: skippedRoot };
@@ -113,10 +131,10 @@ function howItGetsItsToken(root: TerraformRoot) {
   return { credentials, variable };
 }
 
-function jsonCommand(command: ToolCommand): object {
+function jsonCommand(command: ToolCommand): CommandDocument {
   return { kind: "run", command: title(command), cwd: command.cwd, why: command.why };
 }
 
 function print(document: object): string {
-  return `${safeJson({ schemaVersion: SCHEMA_VERSION, ...document })}\n`;
+  return `${safeJson({ schemaVersion: 1, ...document })}\n`;
 }

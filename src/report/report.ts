@@ -17,6 +17,12 @@ export interface Report extends Result<Facts> {
   readonly home: string | undefined;
 }
 
+/** The same, with the token that each tool takes. */
+export async function withUses(report: Report): Promise<Report> {
+  const { whoWins } = await import("../concerns/effective-token/uses.ts");
+  return { ...report, uses: whoWins(report.facts) };
+}
+
 /** A path as a person in this folder would write it. */
 export function shownPath({ cwd, home, facts }: Report, absolute: string): string {
   const isOurs = isInside(absolute, facts.repo.top);

@@ -4,6 +4,7 @@ import { allNeeded, gapsIn } from "../concerns/token/needed-scopes.ts";
 import { requiresOf } from "../scopes/closure.ts";
 import type { Need, Reason } from "../scopes/needed.ts";
 import { safe } from "../secret/safe.ts";
+import type { ScopesDocument } from "./documents.ts";
 import type { HintEdge } from "./hint-text.ts";
 import { humanFindings } from "./human.ts";
 import { jsonFinding } from "./json.ts";
@@ -67,7 +68,10 @@ export function scopesMarkdown(report: ScopesReport): string {
   return `${[`### ${prose(title(report))}`, table, more.join("\n")].filter(Boolean).join("\n\n")}\n`;
 }
 
-export function scopesDocument(report: ScopesReport, edge: HintEdge): object {
+export function scopesDocument(
+  report: Omit<ScopesReport, "format">,
+  edge: HintEdge,
+): Omit<ScopesDocument, "schemaVersion" | "status"> {
   const { purpose, plan, dirs, code, token, findings } = report;
   const { needs, trees } = code;
   return {
@@ -97,7 +101,7 @@ function title({ purpose, plan, dirs, cwd, code: { needs } }: ScopesReport): str
 }
 
 /** Sorted as in the control panel. */
-function rowsOf({ code: { needs, scopes } }: ScopesReport): Row[] {
+function rowsOf({ code: { needs, scopes } }: Pick<ScopesReport, "code">): Row[] {
   const all = allNeeded(needs);
   return all.map((scope) => {
     const need = needs.own.find((each) => each.scope === scope);

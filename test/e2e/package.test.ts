@@ -1,4 +1,4 @@
-import { cp, readdir, readFile, rm, stat, symlink } from "node:fs/promises";
+import { cp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { Ajv } from "ajv";
 import { execa } from "execa";
@@ -83,6 +83,8 @@ describe("the published package", () => {
         ...["schema.json", "report.schema.json"],
         "dist/bin.cjs",
         "dist/execute.cjs",
+        "dist/index.d.ts",
+        "dist/index.js",
         "dist/late.cjs",
         "dist/main.js",
         "dist/npm-list.cjs",
@@ -120,6 +122,54 @@ describe("the published package", () => {
     expect(ajv.errors).toBeNull();
     // The token is alive, and the repo not prepared.
     expect(exitCode).toBe(3);
+  });
+
+  it("is a library, for JavaScript and for TypeScript", async () => {
+    const user = join(bench.root, "user");
+    await cp(join(folder, "examples", "library"), user, { recursive: true });
+    const [at, env] = [
+      { cwd: user, extendEnv: false },
+      { ...npmEnv(), HOME: bench.home },
+    ];
+    await writeFile(join(user, "package.json"), '{ "private": true }');
+    await npm(["install", "--ignore-scripts", join(bench.root, packed.filename)], user);
+    await writeFile(
+      join(user, "a.cjs"),
+      'require("do-bootstrap").check().then(({ status }) => console.log(status));',
+    );
+    await writeFile(
+      join(user, "a.mts"),
+      `import { bootstrap, type BootstrapOptions, check, DoBootstrapError, type ReportDocument } from "do-bootstrap";
+      const options: BootstrapOptions = { cwd: ".", token: "a", signal: AbortSignal.timeout(1000) };
+      const report: ReportDocument = await bootstrap(options);
+      const path: string | undefined = report.pending.flatMap((each) => each.kind === "create" ? each.path : [])[0];
+      console.log(path, (await check()).findings[0]?.fix, new DoBootstrapError("", { code: "", status: 1, hint: undefined }).code);
+      // @ts-expect-error there is no such option
+      await check({ dryRun: true });\n`,
+    );
+    const asked = await execa(process.execPath, ["a.cjs"], { ...at, env });
+    expect(asked.stdout).toBe("4");
+    const compiler = [
+      ...[join(SOURCE, "node_modules/typescript/bin/tsc"), "a.mts", "--strict", "--noEmit"],
+      ...["--module", "nodenext", "--target", "es2023", "--exactOptionalPropertyTypes"],
+      ...["--types", "node", "--typeRoots", join(SOURCE, "node_modules/@types")],
+    ];
+    const compiled = await execa(process.execPath, compiler, { ...at, env, reject: false });
+    expect(compiled).toMatchObject({ exitCode: 0, stdout: "" });
+
+    // What the example's terraform gets is the token.
+    const tool = `#!/bin/sh\ncase "$1" in plan) echo "$DIGITALOCEAN_TOKEN" >"${bench.root}/got";; esac\n`;
+    await writeFile(join(bench.bin, "terraform"), tool, { mode: 0o755 });
+    const given = { ...env, PATH: bench.env["PATH"], DIGITALOCEAN_TOKEN: bench.token };
+    const script = join(user, "onboard.mjs");
+    const run = await execa(process.execPath, [script], {
+      cwd: bench.repo,
+      env: given,
+      extendEnv: false,
+    });
+    expect(run.stderr).toMatch(/^acme-web: \d+ changes made\.$/m);
+    expect(await readFile(join(bench.root, "got"), "utf8")).toBe(`${bench.token}\n`);
+    bench.mayHold("../got");
   });
 
   it("runs by npx from its file, as it is", async () => {

@@ -341,7 +341,10 @@ describe("http", () => {
   const never = new AbortController().signal;
   const ask = async (answer: RequestListener, signal = never) => {
     const url = new URL(await listen(createPlain(answer), "http"));
-    return send({ url, headers: { "X-Test": "1" }, timeoutMs: 300 }, signal);
+    return send(
+      { url, headers: { "X-Test": "1" }, timeoutMs: 300 },
+      { env: {}, interrupted: signal },
+    );
   };
 
   it.each<[string, RequestListener, object]>([
@@ -393,7 +396,8 @@ describe("http", () => {
   });
 
   it("nobody listens; no such name", async () => {
-    const to = (url: string) => send({ url: new URL(url), headers: {}, timeoutMs: 2000 }, never);
+    const to = (url: string) =>
+      send({ url: new URL(url), headers: {}, timeoutMs: 2000 }, { env: {}, interrupted: never });
     expect(await to("http://127.0.0.1:1")).toMatchObject({ why: "refused" });
     expect(await to("https://nowhere.invalid")).toMatchObject({ why: "dns" });
   });

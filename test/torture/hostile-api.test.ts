@@ -143,7 +143,7 @@ describe.concurrent("a server that does", () => {
     const url = new URL(await listening(context, serve));
     const timeoutMs = expected.source === "timeout" ? LIMIT_MS : 10_000;
     const start = performance.now();
-    const answer = await send({ url, headers: {}, timeoutMs }, NEVER);
+    const answer = await send({ url, headers: {}, timeoutMs }, { env: {}, interrupted: NEVER });
     context.expect(comesTo(answer)).toMatch(expected);
     // Its limit, and what a machine with other work needs.
     context.expect(performance.now() - start).toBeLessThan(timeoutMs + 3000);

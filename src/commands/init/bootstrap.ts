@@ -3,6 +3,7 @@ import { type LockVerdicts, proveLocks } from "../../concerns/spaces/prove-locks
 import { lockTestOf } from "../../concerns/terraform/backend/plan.ts";
 import { BACKEND_TF } from "../../concerns/terraform/root/names.ts";
 import { terraformWords } from "../../concerns/terraform/root/typed.ts";
+import { refusedOrigin } from "../../concerns/token/facts.ts";
 import type { CommandAnswer } from "../../concerns/token/find-token.ts";
 import type { Inspection } from "../../concerns/token/verdict.ts";
 import type { ApplyHost } from "../../core/change.ts";
@@ -121,10 +122,10 @@ function leftInBuckets(locks: LockVerdicts): string[] {
  * No token, one that its command does not give, or a refused one in the file that is ours to write: a
  * person can give another.
  */
-function needsToken({ token: { state, inspection } }: Facts): boolean {
-  if (state.kind === "missing" || state.kind === "unavailable") return true;
-  const isRefused = inspection?.state === "refused";
-  return state.kind === "found" && isRefused && state.token.origin.kind === "env-file";
+function needsToken({ token }: Facts): boolean {
+  const { kind } = token.state;
+  if (kind === "missing" || kind === "unavailable") return true;
+  return refusedOrigin(token)?.kind === "env-file";
 }
 
 /**
