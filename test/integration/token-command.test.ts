@@ -46,7 +46,7 @@ async function repo(command: readonly string[], files: Readonly<Record<string, s
       files: nodeFiles,
       state: stateOf({ env, platform: "linux" }),
       run: (call: Parameters<typeof run>[0]) => run(call, new AbortController().signal),
-      which: (name: string, notIn: string) => which(name, notIn, { env, platform: "linux" }),
+      which: async (name: string, notIn: string) => which(name, notIn, { env, platform: "linux" }),
     };
     const nothing = {
       stdin: undefined,
