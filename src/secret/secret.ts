@@ -99,22 +99,20 @@ export class Secret {
     return token instanceof Secret ? token : this;
   }
 
-  /** Too long to stand somewhere by chance. */
-  get isDistinct(): boolean {
-    return this.#value.trim().length >= 8;
-  }
-
   get isBlank(): boolean {
     return this.#value.trim() === "";
   }
 
   /**
-   * Where in some bytes this secret stands, as it is, in UTF-16, in base64, or with characters escaped as in
-   * a URL or in JSON; offsets, in no order.
+   * Where in some bytes this secret stands, as it is, in UTF-16, base64 or hex, or with characters escaped as
+   * in a URL or in JSON; offsets, in no order.
    */
   placesIn(bytes: Buffer): number[] {
     const wide = Buffer.from(this.#value, "utf16le").subarray(0, -1);
-    const plain = [this.#value, wide, ...base64PiecesOf(this.#value)].flatMap((form) => {
+    const hex = Buffer.from(this.#value).toString("hex");
+    const base64 = base64PiecesOf(this.#value);
+    const forms = new Set([this.#value, wide, hex, hex.toUpperCase(), ...base64]);
+    const plain = [...forms].flatMap((form) => {
       const places: number[] = [];
       for (let at = bytes.indexOf(form); at >= 0; at = bytes.indexOf(form, at + 1)) places.push(at);
       return places;

@@ -16,6 +16,8 @@ describe("where a secret stands in some bytes", () => {
     ["as a URL may write it", `=${PERSONAL.replaceAll("_", "%5F")}`, PERSONAL, 1],
     ["as a URL may write any of it", `=%64${PERSONAL.slice(1)}`, PERSONAL, 1],
     ["as JSON may write it", `"\\u0064${PERSONAL.slice(1).replace("_", "\\u005f")}"`, PERSONAL, 1],
+    ["in hex", `a ${Buffer.from(PERSONAL).toString("hex")}`, PERSONAL, 2],
+    ["in hex of capitals", Buffer.from(LEGACY).toString("hex").toUpperCase(), LEGACY, 0],
     ["as JSON in JSON", `\\"${LEGACY.replace("a", "\\\\u0061")}`, LEGACY, 2],
     ["as a shell may write it", `$'${PERSONAL.replaceAll("_", "\\x5f")}'`, PERSONAL, 2],
   ])("%s", (_, bytes, token, at) => {
