@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { isForSecrets } from "../../concerns/config/protected-paths.ts";
 import type { FileSnapshot, Host, Snapshot } from "../../host/host.ts";
 
 /** A repo's size; a folder that is larger is not searched in a moment. */
@@ -25,7 +26,7 @@ export interface TreeSearch {
 /**
  * Reads every file of a folder and of those in it, whatever git has or ignores: repos inside it, too, but no
  * `.git`, no node_modules and no Terraform providers. Links are not followed: what they lead to in the folder
- * is read there.
+ * is read there. One that leads out, and a FIFO, are unread where their name is a secret file's.
  *
  * @param top absolute, without links.
  */
@@ -51,6 +52,12 @@ export async function eachFileIn(
     for (const { name, kind } of entries) {
       const path = join(folder, name);
       if (name === ".git") continue;
+      if (name.includes("\uFFFD")) {
+        unread.push({ path, why: "not readable (its name is not UTF-8)" });
+        continue;
+      }
+      const isOdd = kind === "link" || kind === "other";
+      if (isOdd && isForSecrets(name)) unread.push(...(await whyUnread(path, kind)));
       if (kind === "directory") (isDownloaded(path) ? passedOver : folders).push(path);
       if (kind === "file") paths.push(path);
     }
@@ -71,6 +78,12 @@ export async function eachFileIn(
 
   function look(path: string): Promise<Snapshot> {
     return files.look(path, { maxBytes: fileBytes });
+  }
+
+  async function whyUnread(path: string, kind: "link" | "other"): Promise<typeof unread> {
+    const found = await look(path);
+    if (found.kind !== "unusable") return [];
+    return kind === "other" || found.link !== undefined ? [{ path, why: found.why }] : [];
   }
 
   function whyStop(): string | undefined {

@@ -49,7 +49,25 @@ describe("the files of a repo that are searched", () => {
     ["a file of such a name", { node_modules: "" }, ["node_modules"], []],
     ["other folders of that name", { "providers/x": "" }, ["providers/x"], []],
     ["none behind a link", { a: { text: "", leadsTo: "/else" } }, [], []],
+    [
+      "an env file behind a link that leads out",
+      { "a/.env": { text: "", leadsTo: "/else" } },
+      [],
+      ["/repo/a/.env"],
+    ],
+    [
+      "one behind a link in the repo, once",
+      { ".env": { text: "", leadsTo: "/repo/b" }, b: "" },
+      ["b"],
+      [],
+    ],
     ["no FIFO", { a: { fifo: "" } }, [], []],
+    [
+      "a name that is not UTF-8",
+      { "a\uFFFD": "", "b\uFFFD/c": "" },
+      [],
+      ["/repo/a\uFFFD", "/repo/b\uFFFD"],
+    ],
     ["one that cannot be read", { a: { unusable: "x" }, b: "" }, ["b"], ["/repo/a"]],
   ])("%s", async (_, entries, seen, left) => {
     const found = await searched(entries);
