@@ -160,6 +160,10 @@ describe("uninstall", () => {
       /\.terraform\/providers/,
     ],
     ["an env file of another folder", { "sub/.env.local": `T=${other}\n` }, /sub\/\.env\.local/],
+    ["a short secret of another service", { "sub/.env": "PIN=1\n" }, /sub\/\.env/],
+    ["a comment of the env file", { ".env": "# pin: 1\n" }, /protect \.env\./],
+    ["text in UTF-16", { ".env.local": Buffer.from("P=hunter2", "utf16le") }, /\.env\.local/],
+    ["whatever has such a name", { "tfplan/a": "x", "x.tfstate_old": "x" }, /tfplan\/a/],
     [
       "a value of the env file, elsewhere",
       { ".env": "K=hunter2hunter2\n", "x/a.secret.auto.tfvars.json": '{"k":"hunter2hunter2"}' },

@@ -4,50 +4,42 @@ import { TOKEN_LIST } from "../../concerns/token/hosts.ts";
 import type { Change } from "../../core/change.ts";
 import { RemoveFile } from "../../core/changes/remove-file.ts";
 import { WriteFile } from "../../core/changes/write-file.ts";
+import { textIn } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
-import { type Hint, hint } from "../../errors/hint.ts";
+import { type Hint, hint, own, unset } from "../../errors/hint.ts";
 import type { Host } from "../../host/host.ts";
 import { isInside } from "../../lib/paths.ts";
 import { encode } from "../../secret/content.ts";
-import type { Secret } from "../../secret/secret.ts";
-import { tokensIn } from "../../secret/token-search.ts";
+import { describeOrigin, type Secret } from "../../secret/secret.ts";
 import type { Facts } from "../init/observe.ts";
 import { eachFileIn, type TreeSearch } from "../leaks/in-tree.ts";
 import { placesOfSecret, type SecretPlaces } from "../leaks/token-match.ts";
 import { finding } from "./findings.ts";
 import type { TokenPlace } from "./token-places.ts";
 
-/** What is searched for. */
-export interface Wanted {
-  /** The tokens that are to go. */
-  readonly olds: readonly Secret[];
-  /** What else nobody may see. */
-  readonly values: readonly Secret[];
-}
-
-/** What a search of the repo's files has found: each file with a secret, by its absolute path. */
+/** What a search of the repo's files has found. */
 export interface SearchedTree extends TreeSearch {
   readonly top: string;
+  /** Each file that is not empty, by its absolute path, and the tokens in it that are to go. */
   readonly files: ReadonlyMap<string, readonly Found[]>;
 }
 
-/** A token that is to go, or, without one, any other secret. */
 interface Found extends Pick<SecretPlaces, "lines"> {
-  readonly old?: Secret;
+  readonly old: Secret;
 }
 
 /**
  * Searches all files of the repo, tracked, ignored or new.
  *
- * @param wanted undefined: nobody asks, and nothing is read.
+ * @param olds the tokens that are to go; undefined: nobody asks, and nothing is read.
  */
 export async function searchTree(
   host: Pick<Host, "files" | "steadyClock" | "home">,
   { repo: { top }, config: { base } }: Pick<Facts, "repo" | "config">,
-  wanted: Wanted | undefined,
+  olds: readonly Secret[] | undefined,
 ): Promise<SearchedTree> {
   const files = new Map<string, readonly Found[]>();
-  if (wanted === undefined) return { unread: [], passedOver: [], stopped: undefined, top, files };
+  if (olds === undefined) return { unread: [], passedOver: [], stopped: undefined, top, files };
   // Who keeps all of HOME in git has more in there than a project.
   const isHome = host.home !== undefined && isInside(host.home, top);
   const folder = await host.files.realpath(isHome ? base : top);
@@ -56,11 +48,10 @@ export async function searchTree(
   const search = await eachFileIn(host, folder, ({ path, bytes }) => {
     const isPacked = isSavedPlan(bytes);
     const { members, isWhole } = isPacked ? membersOf(bytes, unpacking) : PLAIN;
-    const found = secretsIn(isPacked ? Buffer.concat(members) : bytes, path, wanted);
+    const found = tokensOf(isPacked ? Buffer.concat(members) : bytes, olds);
     // No line of a plan can be shown.
-    if (found.length > 0)
-      files.set(path, isPacked ? found.map((each) => ({ ...each, lines: [] })) : found);
-    else if (isPacked) files.set(path, [{ lines: [] }]);
+    const shown = isPacked ? found.map((each) => ({ ...each, lines: [] })) : found;
+    if (!isBlank(bytes)) files.set(path, shown);
     if (!isWhole || members.some(isSavedPlan))
       broken.push({ path, why: "a saved plan that cannot be unpacked" });
   });
@@ -75,35 +66,35 @@ const PLAIN = { members: [], isWhole: true } as const;
 export function treeAfter(
   tree: SearchedTree,
   changes: readonly Change[],
-  wanted: Wanted,
+  olds: readonly Secret[],
 ): SearchedTree {
   const files = new Map(tree.files);
   for (const change of changes) {
     if (change instanceof RemoveFile) files.delete(change.before.target);
     if (!(change instanceof WriteFile)) continue;
     const path = change.before.target;
-    files.delete(path);
-    const found = secretsIn(encode(change.after), path, wanted);
-    if (found.length > 0) files.set(path, found);
+    const bytes = encode(change.after);
+    if (isBlank(bytes)) files.delete(path);
+    else files.set(path, tokensOf(bytes, olds));
   }
   return { ...tree, files };
 }
 
-function secretsIn(bytes: Buffer, path: string, { olds, values }: Wanted): readonly Found[] {
-  const found = olds.flatMap((old) => {
+function tokensOf(bytes: Buffer, olds: readonly Secret[]): readonly Found[] {
+  return olds.flatMap((old) => {
     const { isThere, lines } = placesOfSecret(bytes, old);
     return isThere ? [{ old, lines }] : [];
   });
-  const isOther =
-    isStateOrPlan(path) ||
-    tokensIn(bytes).length > 0 ||
-    values.some((value) => placesOfSecret(bytes, value).isThere);
-  return found.length === 0 && isOther ? [{ lines: [] }] : found;
+}
+
+/** White space alone. */
+function isBlank(bytes: Buffer): boolean {
+  return !bytes.some((byte) => byte > 32);
 }
 
 /** The files with a token that is to go. */
 export function holdersIn({ files }: SearchedTree): string[] {
-  return [...files].flatMap(([path, found]) => (found.some(({ old }) => old) ? path : []));
+  return [...files].flatMap(([path, found]) => (found.length > 0 ? path : []));
 }
 
 /** So many places are named one by one. */
@@ -112,19 +103,20 @@ const MOST_NAMED = 20;
 /**
  * Names every place in the repo where a token stays, and what could not be searched for it.
  *
- * @param what the token is called: "The old token".
  * @param places what has a finding of its own where it cannot be read.
  */
 export function leftBehind(
   tree: SearchedTree,
   places: readonly TokenPlace[],
-  { what, todo }: { what: string; todo: Hint },
+  { what, todo }: Words,
 ): Finding[] {
   const left = [...tree.files].flatMap(([path, found]) =>
-    found.flatMap(({ old, lines }) => (old === undefined ? [] : { path, old, lines })),
+    found.map(({ old, lines }) => ({ path, old, lines })),
   );
   const isSaid = (path: string) =>
-    places.some((place) => "snapshot" in place && place.snapshot.target === path);
+    places.some(
+      (place) => "snapshot" in place && [place.snapshot.path, place.snapshot.target].includes(path),
+    );
   const unread = tree.unread.filter(({ path }) => !isSaid(path));
   return [
     ...left.slice(0, MOST_NAMED).map(({ path, old, lines }) => {
@@ -154,6 +146,53 @@ export function leftBehind(
       : []),
     ...(tree.stopped === undefined ? [] : [notWhole(tree.top, tree.stopped)]),
   ];
+}
+
+interface Words {
+  /** What the token is called: "The old token". */
+  readonly what: string;
+  readonly todo: Hint;
+}
+
+/** Where it stays in this shell, in what a command gives, and in doctl's config beside the contexts. */
+export function leftOutside(
+  { machine: { env }, token: { state }, doctl }: Pick<Facts, "machine" | "token" | "doctl">,
+  olds: readonly Secret[],
+  { what, todo }: Words,
+): Finding[] {
+  const config = doctl?.config;
+  const known = config?.state.kind === "known" ? config.state : undefined;
+  const text = known === undefined ? "" : textIn(known.snapshot);
+  const contexts = [...(known?.config.contexts.values() ?? [])];
+  return olds.flatMap((old) => {
+    const names = Object.keys(env).filter((name) => old.holds(env[name] ?? ""));
+    const places: [string, Hint][] = names.map((name) => [
+      `${name} of this shell`,
+      hint`${unset(name)}`,
+    ]);
+    if (state.kind === "found" && state.token.equals(old) && old.origin.kind === "command") {
+      places.push([`what ${describeOrigin(old.origin)} prints`, todo]);
+    }
+    const others = old.piecesOf(text).length - 1 - contexts.filter((it) => old.equals(it)).length;
+    if (config !== undefined && others > 0) places.push([`${config.path}, in no context`, todo]);
+    return places.map(([where, fix]) =>
+      finding("token.left-behind", `${what} (${old.fingerprint}) is still in ${where}.`, { fix }),
+    );
+  });
+}
+
+/** What is not searched at all. */
+export function unreached({ doctl }: Pick<Facts, "doctl">, todo: Hint): Finding {
+  const places = [
+    ...(doctl === undefined ? ["doctl's config"] : []),
+    "what git keeps",
+    "other work trees",
+    "secrets of CI",
+    "other machines and clones",
+  ];
+  return finding("token.unreached", `Not reached from here: ${places.join(", ")}.`, {
+    fix: hint`${todo} What git keeps: ${own("check", "--history")}`,
+  });
 }
 
 function notWhole(top: string, why: string): Finding {

@@ -27,7 +27,15 @@ import { type Facts, type ObserveOptions, type ObservingHost, observe } from "..
 import type { Prompter } from "../init/prompter.ts";
 import { isOfProject, pipelinePaths } from "../pipelines/files.ts";
 import { finding } from "./findings.ts";
-import { holdersIn, leftBehind, type SearchedTree, searchTree, treeAfter } from "./left-behind.ts";
+import {
+  holdersIn,
+  leftBehind,
+  leftOutside,
+  type SearchedTree,
+  searchTree,
+  treeAfter,
+  unreached,
+} from "./left-behind.ts";
 import {
   changePlace,
   changesOf,
@@ -68,15 +76,14 @@ export async function logout(
       olds ??= tokensOf(facts);
       const isAsked = uninstall || olds.length > 0;
       if (isAsked) progress("Searching the repo for the token");
-      const wanted = { olds, values: uninstall ? otherValues(places, olds) : [] };
-      const tree = await searchTree(host, facts, isAsked ? wanted : undefined);
+      const tree = await searchTree(host, facts, isAsked ? olds : undefined);
       const others = await placesFound(host, holdersIn(tree), places);
       const edits = joined([
         // What cannot be edited is named at the end.
         ...naming(others, olds).map((held) => changesOf(withoutOlds(facts, held))),
         ...removals(facts, naming(places, olds)),
       ]);
-      const left = treeAfter(tree, edits.changes, wanted);
+      const left = treeAfter(tree, edits.changes, olds);
       const plan = joined([
         edits,
         ...(uninstall ? await uninstallation(host, { facts, places, olds, left }) : []),
@@ -84,7 +91,13 @@ export async function logout(
           findings: [
             ...olds.map(stillValid),
             ...unreadPlaces(facts, places),
-            ...(olds.length === 0 ? [] : leftBehind(left, places, LEFT)),
+            ...(olds.length === 0
+              ? [NO_SEARCH]
+              : [
+                  unreached(facts, LEFT.todo),
+                  ...leftOutside(facts, olds, LEFT),
+                  ...leftBehind(left, places, LEFT),
+                ]),
           ],
         },
       ]);
@@ -99,18 +112,23 @@ export async function logout(
   return runTask(task, host, approve, { dryRun, progress });
 }
 
+const NO_SEARCH = finding(
+  "token.unreached",
+  "This repo has no valid token set, so no file was searched for one.",
+);
 const LEFT = { what: "The token", todo: hint`Take it out there.` };
 
-/** Values of env files that are not those tokens. */
-function otherValues(places: readonly TokenPlace[], olds: readonly Secret[]): readonly Secret[] {
-  return places
-    .flatMap(({ kind, holds }) => (kind === "env-file" ? holds : []))
-    .filter((held) => held.isDistinct && !olds.some((old) => old.equals(held)));
+/** What is not empty, and what could not be searched. */
+function fullOnes({ files, unread, passedOver }: SearchedTree): readonly string[] {
+  return [...files.keys(), ...unread.map(({ path }) => path), ...passedOver];
 }
 
-/** Files with a secret, and what could not be searched for one. */
-function suspects({ files, unread, passedOver }: SearchedTree): readonly string[] {
-  return [...files.keys(), ...unread.map(({ path }) => path), ...passedOver];
+/** Of those, what has a secret in it, as it is there for one or was found to. */
+function suspects(tree: SearchedTree): readonly string[] {
+  const held = new Set(holdersIn(tree));
+  const isOne = (path: string) =>
+    held.has(path) || !tree.files.has(path) || isForSecrets(basename(path)) || isStateOrPlan(path);
+  return fullOnes(tree).filter(isOne);
 }
 
 async function ignoredOf(
@@ -152,13 +170,16 @@ async function uninstallation(host: ObservingHost, found: Found): Promise<PlanPa
   return [planUninstall(found, pipelines, hidden), await guardRemoval(host, found.facts)];
 }
 
-/** What our lines in .gitignore keep out of git; outside git, what they are there for. */
+/**
+ * What our lines in .gitignore keep out of git, whatever it holds: they hide nothing but files for secrets.
+ * Outside git, what they are there for.
+ */
 function hiddenByUs(host: ObservingHost, { facts: { repo }, left }: Found) {
   if (repo.git !== undefined) {
-    return hiddenByOurs(host, repo.git.git, repo.gitignore, suspects(left));
+    return hiddenByOurs(host, repo.git.git, repo.gitignore, fullOnes(left));
   }
   const isOurs = (path: string) => isForSecrets(basename(path)) || isStateOrPlan(path);
-  return suspects(left).filter(isOurs);
+  return fullOnes(left).filter(isOurs);
 }
 
 /** The one that is used, and those that it shadows. */

@@ -19,7 +19,14 @@ import { cleanUp } from "../init/cleanup.ts";
 import { type Facts, type ObserveOptions, type ObservingHost, observe } from "../init/observe.ts";
 import type { Prompter } from "../init/prompter.ts";
 import { finding } from "./findings.ts";
-import { holdersIn, leftBehind, searchTree, treeAfter } from "./left-behind.ts";
+import {
+  holdersIn,
+  leftBehind,
+  leftOutside,
+  searchTree,
+  treeAfter,
+  unreached,
+} from "./left-behind.ts";
 import {
   changePlace,
   changesOf,
@@ -146,8 +153,7 @@ export async function rotate(
     if (request.revoke && !isWritten(facts)) return joined([{ findings: [notStored(facts)] }]);
     const { force } = request;
     progress("Searching the repo for the old token");
-    const wanted = { olds, values: [] };
-    const tree = await searchTree(host, facts, wanted);
+    const tree = await searchTree(host, facts, olds);
     const found = await placesFound(host, holdersIn(tree), places);
     const others = await notTaken(facts, found);
     const edits = joined([
@@ -157,19 +163,23 @@ export async function rotate(
       ),
       ...naming(places, olds).map((place) => changePlace(facts, place, token)),
     ]);
-    const left = leftBehind(treeAfter(tree, edits.changes, wanted), places, {
+    const words = {
       what: "The old token",
       todo: request.revoke
         ? hint`Put the new one there, or take it out: what uses the old one stops working.`
         : hint`Put the new one there, or take it out, before the old one is deleted.`,
-    });
+    };
+    const left = [
+      ...leftOutside(facts, olds, words),
+      ...leftBehind(treeAfter(tree, edits.changes, olds), places, words),
+    ];
     const held = holding(places, olds);
     progress("Asking DigitalOcean about both tokens");
     const inspect = inspectOnce(host, facts.token.hosts, inspections);
     const [now, ...before] = await Promise.all([token, ...olds].map(inspect));
     return joined([
       { findings: judgeNew(facts, { token, now, before, force }) },
-      { findings: [unreached(facts, olds), ...unreadPlaces(facts, places)] },
+      { findings: [unreached(facts, REACH), ...unreadPlaces(facts, places)] },
       byAnother,
       { findings: left },
       edits,
@@ -182,6 +192,8 @@ export async function rotate(
     ]);
   }
 }
+
+const REACH = hint`Put the new token there too, before the old one is deleted.`;
 
 /** What one rotation is about, from its first look on. */
 interface Rotation {
@@ -318,28 +330,6 @@ function judgeLife(now: Inspection, old: Inspection): Finding[] {
   const message = "The new token expires sooner than the old one.";
   const fix = hint`Make one that expires later; if this is meant: ${own("rotate", "--force")}`;
   return [finding("token.expires-sooner", message, { fix })];
-}
-
-function unreached(
-  { machine: { env }, token: { state: token } }: Facts,
-  olds: readonly Secret[],
-): Finding {
-  const names = Object.keys(env).filter((name) => {
-    const value = env[name];
-    return value !== undefined && olds.some((old) => old.holds(value));
-  });
-  const others = [
-    ...names.map((name) => `${name} in this shell`),
-    ...(token.kind === "found" && token.token.origin.kind === "command"
-      ? [describeOrigin(token.token.origin)]
-      : []),
-    "secrets of CI",
-    "other machines and clones",
-  ];
-  const message = `Not reached from here: ${others.join(", ")}.`;
-  return finding("token.unreached", message, {
-    fix: hint`Put the new token there too, before the old one is deleted.`,
-  });
 }
 
 /** What nobody can undo comes when the new token is stored, and DigitalOcean takes it. */

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import {
   holdersIn,
   leftBehind,
+  leftOutside,
   searchTree,
   treeAfter,
 } from "../../../../src/commands/credentials/left-behind.ts";
@@ -17,6 +18,7 @@ import { joined } from "../../../../src/core/plan.ts";
 import { hint } from "../../../../src/errors/hint.ts";
 import type { Secret } from "../../../../src/secret/secret.ts";
 import {
+  DOCTL_CONFIG,
   type Entry,
   facts,
   filesOf,
@@ -39,15 +41,15 @@ async function outcome(entries: Readonly<Record<string, Entry>>, token: Secret |
   };
   const known = await facts(given);
   const host = { files: filesOf(given), steadyClock: CLOCK, home: "/home/sammy" };
-  const wanted = { olds: [secret()], values: [] };
+  const olds = [secret()];
   const places = await readPlaces(host, known);
-  const tree = await searchTree(host, known, wanted);
+  const tree = await searchTree(host, known, olds);
   const others = await placesFound(host, holdersIn(tree), places);
   const plan = joined([
-    ...naming(others, wanted.olds).map((held) => changesOf(changePlace(known, held, token))),
-    ...naming(places, wanted.olds).map((held) => changePlace(known, held, token)),
+    ...naming(others, olds).map((held) => changesOf(changePlace(known, held, token))),
+    ...naming(places, olds).map((held) => changePlace(known, held, token)),
   ]);
-  const left = leftBehind(treeAfter(tree, plan.changes, wanted), places, {
+  const left = leftBehind(treeAfter(tree, plan.changes, olds), places, {
     what: "It",
     todo: hint`Take it out.`,
   });
@@ -119,6 +121,34 @@ describe("what stays, and is named", () => {
       /stands in (\S+)\.$/.exec(message)?.[1] ?? message.split(" ")[0];
     expect(left.map(({ message }) => placeIn(message))).toEqual(expected);
     expect(left.every(({ level }) => level === "warning")).toBe(true);
+  });
+
+  it.each<readonly [what: string, given: Parameters<typeof facts>[0], where: string | undefined]>([
+    ["nothing", { env: { A: "x" } }, undefined],
+    ["a variable of the shell", { env: { A: ` ${PERSONAL}\n` } }, "A of this shell"],
+    [
+      "a context, which is a place of its own",
+      { files: { [DOCTL_CONFIG]: `access-token: ${PERSONAL}\n` } },
+      undefined,
+    ],
+    [
+      "a comment of doctl's config",
+      { files: { [DOCTL_CONFIG]: `# ${PERSONAL}\naccess-token: ${PERSONAL}\n` } },
+      "in no context",
+    ],
+    [
+      "another key of it",
+      { files: { [DOCTL_CONFIG]: `x: { y: ${PERSONAL} }\n` } },
+      "in no context",
+    ],
+  ])("outside the repo: %s", async (_, given, where) => {
+    const left = leftOutside(await facts(given), [secret()], {
+      what: "It",
+      todo: hint`Take it out.`,
+    });
+    expect(left.map(({ message }) => message)).toEqual(
+      where === undefined ? [] : [expect.stringContaining(where)],
+    );
   });
 
   it("of very many some are named, and the others counted", async () => {
