@@ -146,6 +146,8 @@ function whyByHand(
   const [brought] = repoCode.get(config.dir) ?? [];
   if (brought !== undefined)
     return `${relative(base, brought)} is the repo's, and it would obey it`;
+  if (root.linkOut !== undefined)
+    return `${relative(base, root.linkOut)} leads out of the repo, and it would write there`;
   if (git?.tracked.has(root.data)) return `git has its ${relative(config.dir, root.data)} folder`;
   if (module.cloud !== undefined) return "it would talk to HCP Terraform";
   if (module.strange !== undefined) {

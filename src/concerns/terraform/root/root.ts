@@ -1,6 +1,6 @@
 import { join, resolve } from "node:path";
 import { recognise } from "../../../core/generated.ts";
-import { unreadByLink } from "../../../core/obstacles.ts";
+import { linkOut, unreadByLink } from "../../../core/obstacles.ts";
 import { readTerraform } from "../../../hcl/read.ts";
 import type { ParsedFile } from "../../../hcl/syntax.ts";
 import type { Files, Host, ParseHcl, Snapshot } from "../../../host/host.ts";
@@ -49,6 +49,8 @@ export interface TerraformRoot {
   readonly workspace: string;
   /** Files that Terraform would read, and that are not read here: by links that lead out of the repo. */
   readonly outside: readonly Snapshot[];
+  /** A link that leads out of the repo, where Terraform itself would read and write. */
+  readonly linkOut: string | undefined;
   /** The file at a name that we know. */
   readonly at: (name: string) => Snapshot;
 }
@@ -97,12 +99,16 @@ export async function readRoot(
   // (docs/contracts/terraform.md 7.6).
   const data = resolve(config.dir, env["TF_DATA_DIR"] || ".terraform");
   const inData = await files.list(data);
-  const [stored, workspace, real, initSecrets, blocked, read] = await Promise.all([
+  const [stored, workspace, real, initSecrets, blocked, links, read] = await Promise.all([
     inData.includes(STATE) ? files.look(join(data, STATE)).then(textOf) : undefined,
     inData.includes("environment") ? files.look(join(data, "environment")).then(textOf) : undefined,
     files.realpath(config.dir),
     secretsForInit(host, config.dir, names),
     files.whyNotWritable(config.dir),
+    linksOut(files, [
+      ...OF_TERRAFORM.flatMap(([name, file]) => (all.includes(name) ? join(config.dir, file) : [])),
+      ...IN_DATA.map((name) => join(data, name)),
+    ]),
     readAll(toRead, hclParser),
   ]);
   const storedBackend = readStoredBackend(stored ?? "");
@@ -120,7 +126,11 @@ export async function readRoot(
     storedBackend: storedBackend && { ...storedBackend, path: join(data, STATE) },
     initSecrets,
     hasState: names.some((name) => isStateOrPlan(name)),
-    outside: [...snapshots.values()].filter((each) => unreadByLink(each) !== undefined),
+    outside: [...snapshots].flatMap(([name, each]) => {
+      const link = configuration.includes(name) ? linkOut(each) : unreadByLink(each);
+      return link === undefined ? [] : each;
+    }),
+    linkOut: links[0],
     at,
     hasLockFile: all.includes(LOCK_FILE),
     // Modules come first: an init that fails at a provider leaves them.
@@ -156,6 +166,21 @@ function isEmptyState(text: string | undefined): boolean {
   const { resources, outputs } = state;
   const isNone = (list: unknown) => Object.keys(recordOf(list)).length === 0;
   return isNone(outputs) && (!Array.isArray(resources) || resources.length === 0);
+}
+
+/** What Terraform writes beside the code: a name there, and a file to ask for. */
+const OF_TERRAFORM = [
+  [LOCK_FILE, LOCK_FILE],
+  [STATE, STATE],
+  [`${STATE}.backup`, `${STATE}.backup`],
+  [`${STATE}.d`, join(`${STATE}.d`, "-")],
+] as const;
+/** The same in its own folder. */
+const IN_DATA = [STATE, "environment", join("modules", "modules.json"), join("providers", "-")];
+
+async function linksOut(files: Files, paths: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(paths.map((path) => files.look(path)));
+  return found.flatMap((each) => linkOut(each) ?? []);
 }
 
 async function lookAtAll(

@@ -103,6 +103,17 @@ describe("where init would run or send what the repo says", () => {
   const byHand = ["info terraform.by-hand"];
 
   it.each<[string, Given, readonly string[]]>([
+    ...[
+      ".terraform",
+      ".terraform/providers",
+      ".terraform/terraform.tfstate",
+      ".terraform.lock.hcl",
+      "terraform.tfstate.d",
+    ].map((name): [string, Given, readonly string[]] => [
+      `a link out of the repo at ${name}`,
+      { files: { "infra/a.tf": "", [`infra/${name}`]: { text: "", leadsTo: `/else/${name}` } } },
+      byHand,
+    ]),
     ["a module that another host has", { files: { "infra/a.tf": far } }, ["terraform init"]],
     [
       "the same, where sources are worked out",
