@@ -60,7 +60,6 @@ export function filesOf(repo?: string, interrupted?: AbortSignal): Files {
       replace,
       remove,
       makeDirectory,
-      removeEmpty,
       withDoctlFile,
       withOwnFolder,
     },
@@ -287,7 +286,7 @@ async function replace(before: Snapshot, bytes: Uint8Array, mode: number): Promi
       },
       last: () => assertUnchanged(before, folder),
     });
-    return () => restore(before, bytes, folder);
+    return () => inSame(folder, (now) => restoreIn(now, before, bytes));
   };
   return changed(before, "written", () => inFolder(dirname(target), write));
 }
@@ -373,18 +372,24 @@ function forAnyGroup(mode: number): number {
   return (mode & 0o700) | (both << 3) | both;
 }
 
-async function remove(before: FileSnapshot): Promise<Undo> {
+async function remove(before: FileSnapshot, emptyBelow?: string): Promise<Undo> {
   const name = basename(before.path);
   return changed(before, "removed", async () => {
     const path = realpath(dirname(before.path));
+    const top = emptyBelow === undefined ? path : realpath(emptyBelow);
     return inFolder(path, async (folder): Promise<Undo> => {
       // What a link leads to stays.
       const link = await fs.readlink(await folder.at(name)).catch(() => undefined);
       await assertUnchanged(before, link === undefined ? folder : undefined);
       await fs.rm(await folder.at(name));
       await folder.sync();
-      if (link === undefined) return () => restore(before, undefined, folder);
-      return () => inFolder(path, async (now) => fs.symlink(link, await now.at(name)));
+      const putBack = (now: Folder) =>
+        link === undefined
+          ? restoreIn(now, before, undefined)
+          : now.at(name).then((at) => fs.symlink(link, at));
+      const { gone, left } = await dropEmpty(folder, top);
+      const again: Making = { mode: 0o777, made: [], last: putBack };
+      return () => inSame(left, (now) => makeIn(now, gone, again));
     });
   });
 }
@@ -424,36 +429,30 @@ async function lookIn(folder: Folder, name: string): Promise<Snapshot> {
   }
 }
 
-/**
- * @param ours what we left there: what somebody else wrote since then stays.
- * @param where the folder that it was in: in another one nothing is ours.
- */
-async function restore(
+/** @param ours what we left there: what somebody else wrote since then stays. */
+async function restoreIn(
+  folder: Folder,
   before: Snapshot,
   ours: Uint8Array | undefined,
-  where: Pick<Folder, "stats">,
 ): Promise<void> {
   const name = basename(before.target);
-  await inFolder(dirname(before.target), async (folder) => {
-    if (!isSame(folder.stats, where.stats)) return;
-    const now = await lookIn(folder, name);
-    const isOurs =
-      now.kind === "file" ? ours && now.bytes.equals(ours) : now.kind === "absent" && !ours;
-    if (!isOurs) return;
-    if (before.kind === "absent") return fs.unlink(await folder.at(name));
-    if (before.kind !== "file") return;
-    const back: Put = {
-      async dress(handle) {
-        const { mode } = before;
-        await handle.chmod(mode);
-        // Another user's that was removed comes back as ours, rather than not at all.
-        await keepOwner(handle, before, mode).catch(() => handle.chmod(forAnyGroup(mode)));
-      },
-      finish: (handle) => handle.utimes(secondsOf(before.atimeMs), secondsOf(before.mtimeMs)),
-    };
-    const again = () => put(folder, name, before.bytes, { ...back, unhidden: true });
-    await put(folder, name, before.bytes, back).catch(again);
-  });
+  const now = await lookIn(folder, name);
+  const isOurs =
+    now.kind === "file" ? ours && now.bytes.equals(ours) : now.kind === "absent" && !ours;
+  if (!isOurs) return;
+  if (before.kind === "absent") return fs.unlink(await folder.at(name));
+  if (before.kind !== "file") return;
+  const back: Put = {
+    async dress(handle) {
+      const { mode } = before;
+      await handle.chmod(mode);
+      // Another user's that was removed comes back as ours, rather than not at all.
+      await keepOwner(handle, before, mode).catch(() => handle.chmod(forAnyGroup(mode)));
+    },
+    finish: (handle) => handle.utimes(secondsOf(before.atimeMs), secondsOf(before.mtimeMs)),
+  };
+  const again = () => put(folder, name, before.bytes, { ...back, unhidden: true });
+  await put(folder, name, before.bytes, back).catch(again);
 }
 
 /** Node cuts off what is less than a microsecond, also of a number that is a hair too small. */
@@ -462,32 +461,104 @@ function secondsOf(ms: number): number {
 }
 
 async function makeDirectory(path: string, mode: number): Promise<Undo> {
-  const first = await fs.mkdir(path, { recursive: true, mode }).catch((error: unknown) => {
-    throw writeFailed(`${path} could not be created`, error);
-  });
-  return async () => {
-    if (first === undefined) return;
-    // Only empty directories go: what somebody else put there meanwhile stays.
-    for (let each = resolve(path); each.length >= first.length; each = dirname(each)) {
-      await fs.rmdir(each).catch(() => undefined);
+  const made: MadeFolder[] = [];
+  const undo = async () => {
+    // Only empty folders go: what somebody else put there meanwhile stays.
+    for (const { folder, parent } of made.toReversed()) {
+      await inSame(parent, (now) => isDropped(now, folder)).catch(() => undefined);
     }
   };
+  try {
+    const above = foldersUp(resolve(path));
+    const isThere = await Promise.all(
+      above.map((each) => fs.lstat(each).then(Boolean, () => false)),
+    );
+    const missing = above.slice(0, isThere.indexOf(true)).reverse();
+    const top = realpath(above[missing.length] ?? path);
+    await inFolder(top, (folder) =>
+      makeIn(
+        folder,
+        missing.map((each) => basename(each)),
+        { mode, made },
+      ),
+    );
+    return undo;
+  } catch (error) {
+    await undo();
+    throw error instanceof AppError ? error : writeFailed(`${path} could not be created`, error);
+  }
 }
 
-async function removeEmpty(path: string, top: string): Promise<Undo> {
-  const gone: string[] = [];
-  for (let each = resolve(path); each !== top && isInside(each, top); each = dirname(each)) {
-    const isGone = await fs.rmdir(each).then(
-      () => true,
-      () => false,
-    );
-    if (!isGone) break;
-    gone.push(each);
-  }
-  return async () => {
-    const [deepest] = gone;
-    if (deepest !== undefined) await fs.mkdir(deepest, { recursive: true });
+type Place = Pick<Folder, "path" | "stats">;
+
+interface MadeFolder {
+  readonly folder: Place;
+  readonly parent: Place;
+}
+
+/** Makes folders, each in the one before it, which is held meanwhile. */
+async function makeIn(
+  parent: Folder,
+  [name, ...rest]: readonly string[],
+  { mode, made, last }: Making,
+): Promise<void> {
+  if (name === undefined) return last?.(parent);
+  const isOurs = await fs.mkdir(await parent.at(name), mode).then(
+    () => true,
+    (error: unknown) => {
+      if (codeOf(error) === "EEXIST") return false;
+      throw error;
+    },
+  );
+  // What is put back goes into no other folder than ours.
+  if (!isOurs && last !== undefined) return;
+  const goOn = async (folder: Folder) => {
+    if (isOurs) made.push({ folder, parent });
+    await makeIn(folder, rest, { mode, made, last });
   };
+  await inFolder(join(parent.path, name), goOn, parent);
+}
+
+interface Making {
+  readonly mode: number;
+  /** Gets what was not there. */
+  readonly made: MadeFolder[];
+  /** What is done in the last of them. */
+  readonly last?: ((folder: Folder) => Promise<void>) | undefined;
+}
+
+/**
+ * Removes a folder and those above it, as far as they are empty and below `top`.
+ *
+ * @returns the names of those that are gone, and what they were in.
+ */
+async function dropEmpty(folder: Place, top: string): Promise<{ gone: string[]; left: Place }> {
+  if (folder.path === top || !isInside(folder.path, top)) return { gone: [], left: folder };
+  const drop = async (parent: Folder) => {
+    if (!(await isDropped(parent, folder))) return { gone: [], left: folder };
+    const { gone, left } = await dropEmpty(parent, top);
+    return { gone: [...gone, basename(folder.path)], left };
+  };
+  return inFolder(dirname(folder.path), drop).catch(() => ({ gone: [], left: folder }));
+}
+
+/** Removes one folder, if it is still the same one and empty. */
+async function isDropped(parent: Folder, folder: Place): Promise<boolean> {
+  try {
+    const at = await parent.at(basename(folder.path));
+    if (!isSame(await fs.lstat(at), folder.stats)) return false;
+    await fs.rmdir(at);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Nothing is done where another folder has its place: in that one nothing is ours. */
+async function inSame(place: Place, use: (folder: Folder) => Promise<unknown>): Promise<void> {
+  await inFolder(place.path, async (folder) => {
+    if (isSame(folder.stats, place.stats)) await use(folder);
+  });
 }
 
 async function sweep(directory: string): Promise<readonly string[]> {

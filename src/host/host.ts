@@ -181,10 +181,13 @@ export interface Files {
    * @returns what undoes it, where nobody else has written since.
    */
   replace(before: Snapshot, bytes: Uint8Array, mode: number): Promise<Undo>;
-  /** Removes a file that is as it was. @returns what undoes it. */
-  remove(before: FileSnapshot): Promise<Undo>;
-  /** Removes a folder and those above it, as far as they are empty and below `top`. */
-  removeEmpty(path: string, top: string): Promise<Undo>;
+  /**
+   * Removes a file that is as it was.
+   *
+   * @param emptyBelow its folder and those above it go, too, as far as they are below this one and empty then.
+   * @returns what undoes it.
+   */
+  remove(before: FileSnapshot, emptyBelow?: string): Promise<Undo>;
   /** Creates a directory with its parents. @returns what undoes it. */
   makeDirectory(path: string, mode: number): Promise<Undo>;
   /**

@@ -7,7 +7,7 @@ import { AppError } from "../errors/app-error.ts";
 import { hint } from "../errors/hint.ts";
 import { safe } from "../secret/safe.ts";
 import { codeOf, nameOf, writeFailed } from "./files.ts";
-import { isOwn } from "./folder.ts";
+import { type Folder, inFolder, isOwn } from "./folder.ts";
 import type { LockWait } from "./host.ts";
 import { ageOf, isDead, makerOf, newTag, type Owner, ourselves } from "./owner.ts";
 
@@ -24,9 +24,10 @@ interface Holder extends Owner {
   readonly id: string;
 }
 
-/** A lock file with the name of its holder in it, and the file that this process puts there. */
+/** A lock file with the name of its holder in it, and the file that this process puts there, by their names. */
 interface LockFile {
-  readonly path: string;
+  readonly folder: Folder;
+  readonly name: string;
   readonly own: string;
 }
 
@@ -34,6 +35,7 @@ interface LockFile {
  * Runs `action` while this process alone holds `path`, a small file that names its holder. A lock
  * whose holder died on this machine is taken over at once.
  *
+ * @param path the links of its folder resolved.
  * @throws AppError DOCTL_CONFIG_BUSY after 60 s, naming the holder; at once for what is no lock.
  */
 export async function locked<T>(
@@ -41,31 +43,36 @@ export async function locked<T>(
   wait: LockWait,
   action: () => Promise<T>,
 ): Promise<T> {
-  const me: Holder = { ...ourselves(), host: hostname(), id: randomUUID() };
-  const place: LockFile = { path, own: `${path}.${newTag()}` };
-  try {
-    await makeOwn(place.own, JSON.stringify(me));
-    await takeTurn(place, wait).finally(() => removed(place.own));
-  } catch (error) {
-    throw error instanceof AppError ? error : writeFailed(`${path} could not be created`, error);
-  }
-  try {
-    await sweepAround(path);
-    return await action();
-  } finally {
-    const holder = await readHolder(path).catch(() => undefined);
-    if (holder?.id === me.id) await removed(path);
-  }
+  let isTaken = false;
+  const take = async (folder: Folder) => {
+    const me: Holder = { ...ourselves(), host: hostname(), id: randomUUID() };
+    const name = basename(path);
+    const place: LockFile = { folder, name, own: `${name}.${newTag()}` };
+    await makeOwn(place, JSON.stringify(me));
+    await takeTurn(place, wait).finally(() => removed(folder, place.own));
+    isTaken = true;
+    try {
+      await sweepAround(place);
+      return await action();
+    } finally {
+      const holder = await readHolder(folder, name).catch(() => undefined);
+      if (holder?.id === me.id) await removed(folder, name);
+    }
+  };
+  return inFolder(dirname(path), take).catch((error: unknown) => {
+    if (isTaken || error instanceof AppError) throw error;
+    throw writeFailed(`${path} could not be created`, error);
+  });
 }
 
 /** What stands at its name already is not ours, and stays. */
-async function makeOwn(path: string, text: string): Promise<void> {
-  const handle = await fs.open(path, "wx", 0o600);
+async function makeOwn({ folder, own }: LockFile, text: string): Promise<void> {
+  const handle = await fs.open(await folder.at(own), "wx", 0o600);
   try {
     await handle.writeFile(text);
     await handle.sync();
   } catch (error) {
-    await removed(path);
+    await removed(folder, own);
     throw error;
   } finally {
     await handle.close();
@@ -73,19 +80,21 @@ async function makeOwn(path: string, text: string): Promise<void> {
 }
 
 /** Of a link, what it leads to stays. */
-async function removed(path: string): Promise<void> {
-  await fs.unlink(path).catch(() => undefined);
+async function removed(folder: Folder, name: string): Promise<void> {
+  const unlink = async () => fs.unlink(await folder.at(name));
+  await unlink().catch(() => undefined);
 }
 
 async function takeTurn(place: LockFile, { clock, waitingFor }: LockWait): Promise<void> {
+  const { folder, name } = place;
   const since = clock.now();
   let isSaid = false;
   // Linked into place, so that a lock is never seen without its holder's name.
-  while (!(await linked(place.own, place.path))) {
-    const holder = await readHolder(place.path);
+  while (!(await linked(place, name))) {
+    const holder = await readHolder(folder, name);
     if (holder !== undefined && isDead(holder) && (await inherited(place, holder))) return;
     const waited = clock.now() - since;
-    if (waited > WAIT_MS) throw busy(place.path, holder);
+    if (waited > WAIT_MS) throw busy(join(folder.path, name), holder);
     if (waited > SAY_MS && !isSaid) {
       waitingFor(runOf(holder));
       isSaid = true;
@@ -95,9 +104,9 @@ async function takeTurn(place: LockFile, { clock, waitingFor }: LockWait): Promi
 }
 
 /** False where something stands there already. */
-async function linked(own: string, path: string): Promise<boolean> {
+async function linked({ folder, own }: LockFile, name: string): Promise<boolean> {
   try {
-    await fs.link(own, path);
+    await fs.link(await folder.at(own), await folder.at(name));
     return true;
   } catch (error) {
     if (codeOf(error) === "EEXIST") return false;
@@ -117,37 +126,41 @@ async function inherited(
   dead: Holder,
   before: readonly Holder[] = [],
 ): Promise<boolean> {
-  const { path, own } = place;
+  const { folder, name, own } = place;
   const gone = [...before, dead];
-  const ticket = `${path}.after-${dead.id}`;
-  if (!(await linked(own, ticket))) {
-    const heir = await readHolder(ticket);
+  const ticket = `${name}.after-${dead.id}`;
+  if (!(await linked(place, ticket))) {
+    const heir = await readHolder(folder, ticket);
     return heir !== undefined && isDead(heir) && (await inherited(place, heir, gone));
   }
   // What we know may be old: another heir may have been here and gone, and its ticket with it.
-  const now = await readHolder(path);
+  const now = await readHolder(folder, name);
   const isTheirs = gone.some(({ id }) => id === now?.id);
-  if (isTheirs) await fs.rename(own, path);
-  else await removed(ticket);
+  if (isTheirs) await fs.rename(await folder.at(own), await folder.at(name));
+  else await removed(folder, ticket);
   return isTheirs;
 }
 
 const TICKET = /^after-[\w-]{1,64}$/;
 
 /** While we hold the lock no ticket is of use; the rest is of runs that were killed. */
-async function sweepAround(path: string): Promise<void> {
-  const folder = dirname(path);
-  const start = `${basename(path)}.`;
-  for (const name of await fs.readdir(folder).catch(() => [])) {
-    if (!name.startsWith(start)) continue;
-    const maker = makerOf(name.slice(start.length));
-    const isTicket = TICKET.test(name.slice(start.length));
+async function sweepAround({ folder, name }: LockFile): Promise<void> {
+  const start = `${name}.`;
+  for (const each of await folder.list().catch(() => [])) {
+    if (!each.startsWith(start)) continue;
+    const maker = makerOf(each.slice(start.length));
+    const isTicket = TICKET.test(each.slice(start.length));
     if (!isTicket && maker === undefined) continue;
-    const stats = await fs.lstat(join(folder, name)).catch(() => undefined);
+    const stats = await statsOf(folder, each);
     if (!stats?.isFile() || !isOwn(stats)) continue;
     const isOver = isTicket || (maker && isDead(maker)) || ageOf(stats) > LEFT_OVER_MS;
-    if (isOver) await removed(join(folder, name));
+    if (isOver) await removed(folder, each);
   }
+}
+
+async function statsOf(folder: Folder, name: string): Promise<Stats | undefined> {
+  const path = await folder.at(name);
+  return fs.lstat(path).catch(() => undefined);
 }
 
 const HOLDER_BYTES = 4096;
@@ -157,11 +170,11 @@ const TO_READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_
  * @returns undefined for none, and for one that says nothing.
  * @throws AppError DOCTL_CONFIG_BUSY for what no run of ours has put there, such as a link.
  */
-async function readHolder(path: string): Promise<Holder | undefined> {
-  const stats = await fs.lstat(path).catch(() => undefined);
-  if (stats !== undefined && !stats.isFile()) throw noLock(path, stats);
+async function readHolder(folder: Folder, name: string): Promise<Holder | undefined> {
+  const stats = await statsOf(folder, name);
+  if (stats !== undefined && !stats.isFile()) throw noLock(join(folder.path, name), stats);
   try {
-    const handle = await fs.open(path, TO_READ);
+    const handle = await fs.open(await folder.at(name), TO_READ);
     const { buffer, bytesRead } = await handle
       .read(Buffer.alloc(HOLDER_BYTES), 0, HOLDER_BYTES, 0)
       .finally(() => handle.close());

@@ -8,6 +8,7 @@ import {
   readdir,
   readFile,
   rm,
+  rmdir,
   stat,
   symlink,
   utimes,
@@ -736,6 +737,21 @@ describe("files", () => {
     expect(await fileTree(root)).toEqual(rest);
     await undo();
     expect(await fileTree(root)).toEqual(before);
+  });
+
+  it("remove a file with the folders that are empty then, and undo", async () => {
+    const root = await tempDir();
+    await mkdir(join(root, "a/b/c"), { recursive: true });
+    for (const name of ["a/theirs", "a/b/c/file"]) await writeFile(join(root, name), "x");
+    const before = await fileTree(root);
+    const file = (await nodeFiles.look(join(root, "a/b/c/file"))) as FileSnapshot;
+    const undo = await nodeFiles.remove(file, root);
+    expect(await readdir(root, { recursive: true })).toEqual(["a", "a/theirs"]);
+    // Takes the inode of a folder that is gone: what comes back is a new one.
+    await mkdir(join(root, "other"));
+    await undo();
+    await rmdir(join(root, "other"));
+    expect(Object.keys(await fileTree(root))).toEqual(Object.keys(before));
   });
 
   it("makeDirectory: undo takes away the folders it made, if they are empty", async () => {

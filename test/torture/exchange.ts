@@ -3,6 +3,8 @@ import { mkdir, mkdtemp, readdir, rename, rm, symlink, utimes, writeFile } from 
 import { syncBuiltinESMExports } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { nodeFiles } from "../../src/host/files.ts";
+import type { FileSnapshot, LockWait } from "../../src/host/host.ts";
+import { locked } from "../../src/host/lock.ts";
 import { ourselves } from "../../src/host/owner.ts";
 import { fileTree } from "../fixtures/tree.ts";
 
@@ -19,6 +21,7 @@ const CALLS = ["open", "mkdir", "lstat", "stat", "readdir", "readlink", "realpat
 const CHANGES = ["unlink", "rmdir", "rm", "rename", "writeFile", "readFile", "symlink"] as const;
 const NEW = "TOKEN=new\n";
 const DEAD = 2 ** 22 + 1;
+const LOCK = ".lock";
 
 let isRunning = false;
 let calls = 0;
@@ -56,8 +59,9 @@ async function stage(): Promise<Stage> {
   await real.chmod(shared, 0o777);
   const [docs, conf] = [join(shared, "docs"), join(shared, "conf")];
   await mkdir(join(docs, "thesis"), { recursive: true });
+  await mkdir(join(docs, "notes", "empty"), { recursive: true });
   await writeFile(join(docs, "thesis", ".env"), "PAGES=300\n");
-  for (const name of [".env", ".gitignore", "config.yaml"]) {
+  for (const name of [".env", ".gitignore", "config.yaml", LOCK]) {
     await writeFile(join(docs, name), `mine: ${name}\n`);
   }
   await mkdir(conf);
@@ -90,6 +94,32 @@ const SCENES: Readonly<Record<string, (at: Stage) => Promise<() => Promise<unkno
     if (before.kind !== "file") throw new Error("no file");
     return () => nodeFiles.remove(before);
   },
+  async "undo of a link's removal"({ conf }) {
+    await symlink("elsewhere", join(conf, "link"));
+    await writeFile(join(conf, "elsewhere"), "A=1\n");
+    const before = await nodeFiles.look(join(conf, "link"));
+    if (before.kind !== "file") throw new Error("no file");
+    return nodeFiles.remove(before);
+  },
+  // The user's own folder has one of that name, too, and it is empty.
+  async "undo of folders"({ conf }) {
+    return nodeFiles.makeDirectory(join(conf, "notes", "empty"), 0o700);
+  },
+  async "removal with its folders"({ conf }) {
+    const before = await inFolders(conf);
+    return () => nodeFiles.remove(before, conf);
+  },
+  async "undo of a removal with its folders"({ conf }) {
+    return nodeFiles.remove(await inFolders(conf), conf);
+  },
+  async lock({ conf }) {
+    return () => locked(join(conf, LOCK), WAIT, async () => undefined);
+  },
+  async "lock of a dead run"({ conf }) {
+    const holder = { ...ourselves(), pid: DEAD, host: "here", id: "dead" };
+    await writeFile(join(conf, LOCK), JSON.stringify(holder));
+    return () => locked(join(conf, LOCK), WAIT, async () => undefined);
+  },
   async sweep({ conf }) {
     const name = `.env.do-bootstrap-${ourselves().machine}-${DEAD}-abcdef.local`;
     await mkdir(join(conf, name), { mode: 0o700 });
@@ -99,6 +129,17 @@ const SCENES: Readonly<Record<string, (at: Stage) => Promise<() => Promise<unkno
     return () => nodeFiles.sweep(conf);
   },
 };
+
+const WAIT: LockWait = {
+  clock: { now: () => 0, sleep: () => Promise.reject(new Error("held")) },
+  waitingFor: () => undefined,
+};
+
+async function inFolders(conf: string): Promise<FileSnapshot> {
+  await mkdir(join(conf, "notes", "empty"), { recursive: true });
+  await writeFile(join(conf, "notes", "empty", "file"), "A=1\n");
+  return (await nodeFiles.look(join(conf, "notes", "empty", "file"))) as FileSnapshot;
+}
 
 /** @returns false where there is nothing to exchange yet. */
 const WAYS: Readonly<Record<string, (at: Stage, call: string, path: string) => Promise<boolean>>> =

@@ -86,7 +86,7 @@ export function memoryFiles(
     },
     realpath: async (path) => real(path),
     whyNotWritable: async (folder) => (blocked.includes(folder) ? "it is read-only" : undefined),
-    ...{ replace: unexpected, remove: unexpected, removeEmpty: unexpected },
+    ...{ replace: unexpected, remove: unexpected },
     ...{
       makeDirectory: unexpected,
       sweep: unexpected,

@@ -1,4 +1,3 @@
-import { dirname } from "node:path";
 import type { FileSnapshot } from "../../host/host.ts";
 import type { ApplyContext, Change } from "../change.ts";
 
@@ -35,8 +34,6 @@ export class RemoveFile implements Change {
   }
 
   async apply({ host, step }: ApplyContext): Promise<void> {
-    await step(host.files.remove(this.before));
-    if (this.#emptyBelow === undefined) return;
-    await step(host.files.removeEmpty(dirname(this.before.path), this.#emptyBelow));
+    await step(host.files.remove(this.before, this.#emptyBelow));
   }
 }
