@@ -16,8 +16,9 @@ import { AppError, asAppError } from "../errors/app-error.ts";
 import { hint, run } from "../errors/hint.ts";
 import { isExhausted, systemHint } from "../errors/system-error.ts";
 import { foldersUp, isInside } from "../lib/paths.ts";
-import { type Folder, inFolder, isExchangeable, isSame } from "./folder.ts";
+import { type Folder, inFolder, isSame } from "./folder.ts";
 import type { Entry, FileSnapshot, Files, LookOptions, Snapshot, Undo } from "./host.ts";
+import { isExchangeable } from "./ours.ts";
 import { dropLeftOver, isOfOurs, KINDS, withOwnFolder, withPrivateFile } from "./private-folder.ts";
 
 /** Files of a repo's size; anything larger is not ours to read. */
@@ -578,7 +579,7 @@ async function withDoctlFile<T>(
 ): Promise<T | undefined> {
   const path = realpath(parent);
   try {
-    if (await isExchangeable(path)) return undefined;
+    if (isExchangeable(path)) return undefined;
     return await inFolder(path, (folder) =>
       withPrivateFile(folder, KINDS.doctl, async (file) => {
         await file.hide().catch((error: unknown) => {

@@ -3,7 +3,6 @@ import * as fs from "node:fs/promises";
 import { basename, join } from "node:path";
 import { AppError } from "../errors/app-error.ts";
 import { hint } from "../errors/hint.ts";
-import { foldersUp } from "../lib/paths.ts";
 
 /**
  * A directory that is held: the paths that it gives lead into that very directory, even after another user
@@ -92,34 +91,4 @@ export function exchanged(path: string): AppError {
   return new AppError("CHANGED_MEANWHILE", `${path} was exchanged by somebody else meanwhile.`, {
     hint: hint`Nothing was changed. Run the same command again.`,
   });
-}
-
-/** True for what this user made; on Windows, which has no such numbers, for all. */
-export function isOwn({ uid }: Pick<Stats, "uid">): boolean {
-  return uid === (process.getuid?.() ?? uid);
-}
-
-/** True where others can exchange an entry of the directory that is ours: it is theirs, or open to them. */
-export function isOpenToOthers(stats: Pick<Stats, "uid" | "mode">): boolean {
-  if (process.getuid === undefined) return false;
-  const isTheirs = !isOwn(stats) && stats.uid !== 0;
-  // In a sticky one, such as /tmp, each can exchange what is his own.
-  return isTheirs || ((stats.mode & 0o022) !== 0 && (stats.mode & 0o1000) === 0);
-}
-
-/**
- * True where another user could exchange what is in a directory, or the directory itself.
- *
- * @param path absolute, its links resolved.
- */
-export async function isExchangeable(path: string): Promise<boolean> {
-  for (const each of foldersUp(path).reverse()) {
-    const stats = await fs.stat(each);
-    // The group of a user's own number has no other members, as Linux makes users (login.defs USERGROUPS_ENAB).
-    const mode = stats.gid === process.getuid?.() ? stats.mode & ~0o070 : stats.mode;
-    if (isOpenToOthers({ uid: stats.uid, mode })) return true;
-    // Nobody else gets any further.
-    if ((mode & 0o011) === 0) return false;
-  }
-  return false;
 }

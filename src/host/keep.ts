@@ -7,9 +7,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { isOwn } from "./ours.ts";
 import { isDead, makerOf, newTag } from "./owner.ts";
 import {
-  isOwn,
   type Kept,
   type Machine,
   makeOwnFolder,
@@ -92,7 +92,7 @@ function sweep(folder: string): void {
 /** Of a link, what it leads to stays; a folder does, too. */
 export function dropOwn(path: string): void {
   try {
-    if (isOwn(path)) unlinkSync(path);
+    if (isOwn(lstatSync(path))) unlinkSync(path);
   } catch {
     // It is gone.
   }

@@ -7,8 +7,9 @@ import { AppError } from "../errors/app-error.ts";
 import { hint } from "../errors/hint.ts";
 import { safe } from "../secret/safe.ts";
 import { codeOf, nameOf, writeFailed } from "./files.ts";
-import { type Folder, inFolder, isOwn } from "./folder.ts";
+import { type Folder, inFolder } from "./folder.ts";
 import type { LockWait } from "./host.ts";
+import { isOwn } from "./ours.ts";
 import { ageOf, isDead, makerOf, newTag, type Owner, ourselves } from "./owner.ts";
 
 const WAIT_MS = 60_000;

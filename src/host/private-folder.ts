@@ -1,16 +1,10 @@
+import type { Stats } from "node:fs";
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../errors/app-error.ts";
 import { hint } from "../errors/hint.ts";
-import {
-  exchanged,
-  type Folder,
-  inFolder,
-  isExchangeable,
-  isOpenToOthers,
-  isOwn,
-  isSame,
-} from "./folder.ts";
+import { exchanged, type Folder, inFolder, isSame } from "./folder.ts";
+import { HAS_MODES, isExchangeable, isOpenToOthers, isOwn } from "./ours.ts";
 import { ageOf, isDead, makerOf, newTag, type Owner } from "./owner.ts";
 
 /**
@@ -88,11 +82,13 @@ async function useIn<T>(
       path: join(folder.path, fileIn(made)),
       at: () => folder.at(fileIn(made)),
       async hide() {
-        await fs.writeFile(await folder.at(IGNORE_FILE), hidden, { flag: "wx", mode: 0o600 });
+        // Not seen before it is whole: an empty one may be anybody's.
+        await fs.writeFile(await folder.at(fileIn(made)), hidden, { flag: "wx", mode: 0o600 });
+        await fs.rename(await folder.at(fileIn(made)), await folder.at(IGNORE_FILE));
       },
     });
   } finally {
-    for (let left = made.kind.retries; !(await isDropped(folder, made)) && left > 0; left--) {
+    for (let left = made.kind.retries; !(await isDropped(folder, made, true)) && left > 0; left--) {
       await new Promise((wake) => setTimeout(wake, 50));
     }
   }
@@ -113,19 +109,23 @@ function hiding({ name }: Made): string {
  * Takes away what we put there, by its names; what hides it from git goes last, and a folder in which there is
  * more stays. Not worth a failure: what is left is swept by the next run.
  *
+ * @param isOurs also where nothing in it says so.
  * @returns false where the folder is still there.
  */
-async function isDropped(folder: Folder, made: Made): Promise<boolean> {
+async function isDropped(folder: Folder, made: Made, isOurs: boolean): Promise<boolean> {
   try {
-    await fs.unlink(await folder.at(fileIn(made))).catch(() => undefined);
+    const hasOurs = await fs.unlink(await folder.at(fileIn(made))).then(
+      () => true,
+      () => false,
+    );
     const rest = await folder.list();
     if (rest.some((name) => name !== IGNORE_FILE)) return false;
     if (rest.length > 0) {
       const text = await fs.readFile(await folder.at(IGNORE_FILE), "latin1");
-      // Empty: its writer was killed.
-      if (text !== hiding(made) && text !== "") return false;
+      if (text !== hiding(made)) return false;
       await fs.unlink(await folder.at(IGNORE_FILE));
     }
+    if (!isOurs && !hasOurs && rest.length === 0) return false;
     const path = await made.parent.at(made.name);
     if (!isSame(await fs.lstat(path), folder.stats)) return false;
     await fs.rmdir(path);
@@ -135,7 +135,7 @@ async function isDropped(folder: Folder, made: Made): Promise<boolean> {
   }
 }
 
-/** The kind of folder, or of an older release's file, that a name says. */
+/** The kind of folder that a name says. */
 function kindOf(name: string): { readonly kind: Kind; readonly maker: Owner } | undefined {
   for (const kind of Object.values(KINDS)) {
     const isIt = name.startsWith(kind.start) && name.endsWith(kind.end);
@@ -159,14 +159,17 @@ export async function dropLeftOver(parent: Folder, name: string): Promise<void> 
   if (found === undefined || (!isOwn(parent.stats) && isOpenToOthers(parent.stats))) return;
   const stats = await fs.lstat(await parent.at(name));
   const isOver = isDead(found.maker) || ageOf(stats) > found.kind.afterMs;
-  if (!isOwn(stats) || !isOver) return;
-  // Of a link, what it leads to stays.
-  if (!stats.isDirectory()) return fs.unlink(await parent.at(name));
+  if (!isOver || !isOwn(stats) || !stats.isDirectory()) return;
   const made: Made = { name, kind: found.kind, parent };
   const drop = async (folder: Folder) => {
-    if (isOwn(folder.stats)) await isDropped(folder, made);
+    if (isOwn(folder.stats)) await isDropped(folder, made, isPrivate(folder.stats));
   };
   await inFolder(join(parent.path, name), drop, parent);
+}
+
+/** True for a folder as we make ours: to move one of the user's to our name, others need leave to write in it. */
+function isPrivate(stats: Stats): boolean {
+  return isOwn(stats) && stats.isDirectory() && (!HAS_MODES || (stats.mode & 0o777) === 0o700);
 }
 
 const OWN = "do-bootstrap-";
@@ -182,28 +185,29 @@ export async function withOwnFolder<T>(
   use: (folder: string) => Promise<T>,
 ): Promise<T> {
   const base = await fs.realpath(parent);
-  if (await isExchangeable(base)) {
+  if (isExchangeable(base)) {
     throw new AppError("WRITE_FAILED", `Other users can exchange what is in ${base}.`, {
       hint: hint`Use a folder that only you can write to: TMPDIR, or XDG_STATE_HOME.`,
     });
   }
   for (const name of await fs.readdir(base)) {
     const maker = name.startsWith(OWN) ? makerOf(name.slice(OWN.length)) : undefined;
-    if (maker !== undefined && isDead(maker)) await dropAll(join(base, name));
+    if (maker !== undefined && isDead(maker)) await dropAll(join(base, name), isPrivate);
   }
   const { default: temporary } = await import("tmp-promise");
   const { path } = await temporary.dir({ tmpdir: base, name: OWN + newTag(), mode: 0o700 });
+  const made = await fs.lstat(path);
   try {
     return await use(path);
   } finally {
-    await dropAll(path);
+    await dropAll(path, (now) => isSame(now, made));
   }
 }
 
 /** Nobody else can exchange what is in its parent, so what it is now it stays. */
-async function dropAll(folder: string): Promise<void> {
+async function dropAll(folder: string, isOurs: (stats: Stats) => boolean): Promise<void> {
   const stats = await fs.lstat(folder).catch(() => undefined);
-  if (stats === undefined || !isOwn(stats) || !stats.isDirectory()) return;
+  if (stats === undefined || !isOurs(stats)) return;
   // What is left is swept by the next run.
   await fs
     .rm(folder, { recursive: true, force: true, maxRetries: 3, retryDelay: 50 })

@@ -10,6 +10,7 @@ import {
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { foldersUp, isInside, isTerraformFile } from "../lib/paths.ts";
 import type { Environment } from "./host.ts";
+import { HAS_MODES, isExchangeable, isOwn } from "./ours.ts";
 
 /** What a record is about; two questions never share one. */
 export interface RecordKey {
@@ -44,7 +45,7 @@ export function recall(machine: Machine, key: RecordKey): unknown {
     const place = placeOf(machine, key);
     if (place === undefined || !isOwnFolder(place)) return undefined;
     const path = join(place.folder, place.name);
-    if (!isOwn(path)) return undefined;
+    if (!isOwn(lstatSync(path))) return undefined;
     const kept = JSON.parse(readFileSync(path, "utf8")) as Kept;
     if (kept.version !== __VERSION__ || !isAbout(kept, key)) return undefined;
     for (const [each, stamp] of Object.entries(kept.stamps)) {
@@ -80,23 +81,22 @@ export function placeIn(
 const OURS = "do-bootstrap";
 
 /**
- * True for a folder that nobody else can write to, and that no checkout can bring: where others can
- * write beside it, they may have put a link there that leads into a checkout.
+ * True for a folder that nobody else can write to or exchange, and that no checkout can bring.
  *
  * @throws Error where it is not there.
  */
 export function isOwnFolder(place: RecordFile): boolean {
   const { folder } = place;
-  return isOutsideCheckouts(place) && isOurs(dirname(folder)) && isOurs(folder);
+  return isUsersAlone(place) && isOurs(dirname(folder)) && isOurs(folder);
 }
 
 /** @returns false for one that is not to be believed, as isOwnFolder has it. */
 export function makeOwnFolder(place: RecordFile): boolean {
   const { base, folder } = place;
   // Before the first folder is made, and again when the path leads where it will lead.
-  if (!isOutsideCheckouts(place)) return false;
+  if (!isUsersAlone(place)) return false;
   mkdirSync(base, { recursive: true, mode: 0o700 });
-  if (!isOutsideCheckouts(place)) return false;
+  if (!isUsersAlone(place)) return false;
   return [dirname(folder), folder].every((each) => {
     mkdirSync(each, { recursive: true, mode: 0o700 });
     return isOurs(each);
@@ -105,11 +105,14 @@ export function makeOwnFolder(place: RecordFile): boolean {
 
 /**
  * False for what a repo may bring: a folder in any checkout, also by its path alone, or in the folder
- * that the file is about. That HOME itself is a checkout changes nothing.
+ * that the file is about. That HOME itself is a checkout changes nothing. False where another user can
+ * put a folder of the user's, such as a checkout, in the place of ours.
  */
-export function isOutsideCheckouts({ base, about }: Pick<RecordFile, "base" | "about">): boolean {
+export function isUsersAlone({ base, about }: Pick<RecordFile, "base" | "about">): boolean {
   const places = new Set([base, realpathOf(base)]);
-  return ![...places].some((place) => isInside(place, about) || foldersUp(place).some(isCheckout));
+  return ![...places].some(
+    (place) => isInside(place, about) || foldersUp(place).some(isCheckout) || isExchangeable(place),
+  );
 }
 
 /** The path with every link resolved; what is not there yet is taken as it is written. */
@@ -132,14 +135,7 @@ const CHECKOUT_MARKS = [
 
 function isOurs(folder: string): boolean {
   const stats = lstatSync(folder);
-  const user = process.getuid?.();
-  const isMine = user === undefined || (stats.uid === user && (stats.mode & 0o022) === 0);
-  return stats.isDirectory() && isMine;
-}
-
-export function isOwn(path: string): boolean {
-  const user = process.getuid?.();
-  return user === undefined || lstatSync(path).uid === user;
+  return stats.isDirectory() && isOwn(stats) && (!HAS_MODES || (stats.mode & 0o022) === 0);
 }
 
 function isThere(path: string): boolean {

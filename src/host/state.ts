@@ -1,17 +1,11 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { sha256 } from "../lib/sha256.ts";
 import { writeFailed } from "./files.ts";
 import type { State, StateKey } from "./host.ts";
 import { dropOwn, writeOwn } from "./keep.ts";
-import {
-  isOutsideCheckouts,
-  isOwn,
-  isOwnFolder,
-  type Machine,
-  makeOwnFolder,
-  placeIn,
-} from "./record.ts";
+import { isOwn } from "./ours.ts";
+import { isOwnFolder, isUsersAlone, type Machine, makeOwnFolder, placeIn } from "./record.ts";
 
 /**
  * Small files in the user's state folder (XDG_STATE_HOME), one per kind and name. What is not the
@@ -22,7 +16,9 @@ export function stateOf(machine: Machine): State {
     read(key) {
       try {
         const path = ownPath(key);
-        return path !== undefined && isOwn(path) ? readFileSync(path, "utf8") : undefined;
+        return path !== undefined && isOwn(lstatSync(path))
+          ? readFileSync(path, "utf8")
+          : undefined;
       } catch {
         return undefined;
       }
@@ -44,7 +40,7 @@ export function stateOf(machine: Machine): State {
     },
     isSafe(folder) {
       const place = placeOf({ kind: "trusted", folder, name: "" });
-      return place !== undefined && isOutsideCheckouts(place);
+      return place !== undefined && isUsersAlone(place);
     },
     runFolder(folder) {
       const place = placeOf({ kind: "run", folder, name: "" });

@@ -134,7 +134,7 @@ describe("a failure in the middle leaves everything as it was", () => {
 });
 
 describe("what a killed run left behind", () => {
-  it("temporary files older than a minute are swept, others stay", async () => {
+  it("temporary folders older than a minute are swept, others stay", async () => {
     const { bench, config } = await arrange();
     const stray = (id: string) => `.env.do-bootstrap-${id}.local`;
     const [old, young, foreign] = ["01234567-1-abcdef", "01234567-2-abcdef", "mine"].map(stray) as [
@@ -144,7 +144,7 @@ describe("what a killed run left behind", () => {
     ];
     const minutesAgo = new Date(Date.now() - 61_000);
     for (const folder of [".", "infra/web", join(config, "..")]) {
-      for (const name of [old, young, foreign]) await bench.write(join(folder, name), "x");
+      for (const name of [old, young, foreign]) await bench.write(join(folder, name, name), "x");
       for (const name of [old, foreign]) {
         await utimes(join(bench.repo, folder, name), minutesAgo, minutesAgo);
       }
@@ -154,8 +154,8 @@ describe("what a killed run left behind", () => {
     const { repo, home } = await look(bench, fileTree);
     const left = Object.keys({ ...repo, ...home }).filter((path) => /do-bootstrap-/.test(path));
     expect(left.filter((path) => path.endsWith(old))).toEqual([]);
-    expect(left.filter((path) => path.endsWith(young))).toHaveLength(3);
-    expect(left.filter((path) => path.endsWith(foreign))).toHaveLength(3);
+    expect(left.filter((path) => path.endsWith(join(young, young)))).toHaveLength(3);
+    expect(left.filter((path) => path.endsWith(join(foreign, foreign)))).toHaveLength(3);
   });
 
   it("the lock of a dead run is taken over", async () => {

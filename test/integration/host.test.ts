@@ -17,7 +17,7 @@ import {
 import { createServer as createPlain, type RequestListener, type Server } from "node:http";
 import { createServer as createTls } from "node:https";
 import { type AddressInfo, connect } from "node:net";
-import { delimiter, dirname, join, relative } from "node:path";
+import { basename, delimiter, dirname, join, relative } from "node:path";
 import { build } from "esbuild";
 import { execa } from "execa";
 import { dir } from "tmp-promise";
@@ -779,7 +779,8 @@ describe("files", () => {
     for (const [name, tag] of Object.entries(tags)) {
       const file = join(root, `.env.do-bootstrap-${tag}.local`);
       const folder = join(root, `.do-bootstrap-${tag}`);
-      await writeFile(file, "x");
+      await mkdir(file);
+      await writeFile(join(file, `.env.do-bootstrap-${tag}.local`), "x");
       await mkdir(folder);
       await writeFile(join(folder, `.do-bootstrap-${tag}.yaml`), "x");
       const time = { old: 0, ahead: Date.now() / 1000 + 3600 }[name];
@@ -793,20 +794,11 @@ describe("files", () => {
     expect(await readdir(root)).toEqual([...foreign, ...left].sort());
   });
 
-  it("sweep: what a link leads to stays", async () => {
-    const root = await tempDir();
-    const name = `.env.do-bootstrap-${ourselves().machine}-${2 ** 22 + 1}-abcdef.local`;
-    await mkdir(join(root, "mine"));
-    await writeFile(join(root, "mine", "file"), "x");
-    await symlink("mine", join(root, name));
-    await nodeFiles.sweep(root);
-    expect(await readdir(root, { recursive: true })).toEqual(["mine", join("mine", "file")]);
-  });
-
   const LEFT = `.env.do-bootstrap-${ourselves().machine}-${2 ** 22 + 1}-abcdef.local`;
   it.each<[what: string, files: Record<string, string>, kept: Record<string, string>]>([
     ["a folder that a run left", { [LEFT]: "T", ".gitignore": `# ${LEFT}\n*\n` }, {}],
-    ["one whose run was killed early", { ".gitignore": "" }, {}],
+    ["one whose run was killed early", { [LEFT]: `# ${LEFT}\n*\n` }, {}],
+    ["a folder that is kept in git", { ".gitignore": "" }, { ".gitignore": "" }],
     [
       "a small repo",
       { ".env": "A=1", ".gitignore": ".env\n" },
@@ -833,6 +825,38 @@ describe("files", () => {
     );
     expect(Object.fromEntries(left)).toEqual(kept);
     expect(await readdir(root)).toEqual(Object.keys(kept).length === 0 ? [] : [LEFT]);
+  });
+
+  // No run makes these. Others can move a folder to another one only where they may write in it.
+  it.each<[what: string, isLeft: boolean, make: (path: string) => Promise<unknown>]>([
+    ["a link", true, (path) => symlink("mine", path)],
+    ["a file", true, (path) => writeFile(path, "x")],
+    ["an empty folder that others can read", true, (path) => mkdir(path, 0o755)],
+    ["an empty folder as we make it", false, (path) => mkdir(path, 0o700)],
+  ])("sweep, of what has our name: %s", async (_, isLeft, make) => {
+    const root = await tempDir();
+    await mkdir(join(root, "mine"));
+    await writeFile(join(root, "mine", "file"), "x");
+    await make(join(root, LEFT));
+    const before = await fileTree(root);
+    await nodeFiles.sweep(root);
+    const { [join(root, LEFT)]: left, ...rest } = before;
+    expect(await fileTree(root)).toEqual(isLeft ? before : rest);
+    expect(left).toBeDefined();
+  });
+
+  it.each([
+    ["as we make it", 0o700, false],
+    ["that others can read", 0o755, true],
+    ["that a group can write to", 0o2770, true],
+  ])("a folder %s, with the name of a dead run's own folder", async (_, mode, isLeft) => {
+    const root = await tempDir();
+    const path = join(root, `do-bootstrap-${ourselves().machine}-${2 ** 22 + 1}-abcdef`);
+    await mkdir(path);
+    await writeFile(join(path, "file"), "x");
+    await chmod(path, mode);
+    await withOwnFolder(root, async () => undefined);
+    expect(await readdir(root)).toEqual(isLeft ? [basename(path)] : []);
   });
 
   describe.skipIf(!IS_ROOT)(`folders that others may write to${needsRoot}`, () => {

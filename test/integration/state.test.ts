@@ -1,4 +1,4 @@
-import { mkdir, readdir, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { dir } from "tmp-promise";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -35,6 +35,12 @@ async function scene(base: string) {
   };
 }
 
+/** Lets others write to a folder, and get there. */
+async function opened(at: At, path: string): Promise<void> {
+  await chmod(at("."), 0o755);
+  await chmod(at(path), 0o777);
+}
+
 describe("what is kept is not believed", () => {
   it.each<[what: string, base: string, arrange: (at: At) => Promise<unknown>]>([
     ["HOME becomes a checkout", "home/state", (at) => mkdir(at("home/.git"))],
@@ -44,6 +50,8 @@ describe("what is kept is not believed", () => {
     ["a checkout of Mercurial is around it", "other/state", (at) => mkdir(at("other/.hg"))],
     ["a checkout of Sapling is around it", "other/state", (at) => mkdir(at("other/.sl"))],
     ["a checkout of Subversion is around it", "other/state", (at) => mkdir(at("other/.svn"))],
+    ["others can write to the folder around it", "other/state", (at) => opened(at, "other")],
+    ["others can write to its folder", "other/state", (at) => opened(at, "other/state")],
   ])("any more where %s", async (_, base, arrange) => {
     const { at, tree, write, read, safe, runFolder } = await scene(base);
     expect(write()).toBe(true);

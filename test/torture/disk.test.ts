@@ -159,7 +159,7 @@ describe("a disk that fails for good in the middle of rotate", () => {
       string,
     ];
     await writeFile(hook, HOOK);
-    const env = { NODE_OPTIONS: `--require ${hook}`, FAULT: "rename:2:EIO:on", FAULT_LOG: log };
+    const env = { NODE_OPTIONS: `--require ${hook}`, FAULT: "rename:3:EIO:on", FAULT_LOG: log };
     const failed = await run(env);
     expect(failed.stderr).toMatch(/And one change could not be taken back\. \[WRITE_FAILED\]/);
     const texts = async () => Object.values(await userFiles(bench)).join();

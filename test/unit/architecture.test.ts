@@ -305,6 +305,7 @@ describe("the small entry", () => {
       "errors/exit-status.ts",
       "errors/hint.ts",
       "errors/system-error.ts",
+      "host/ours.ts",
       "host/record.ts",
       "lib/is-ci.ts",
       "lib/json.ts",
