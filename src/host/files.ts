@@ -2,6 +2,7 @@ import {
   closeSync,
   constants,
   fstatSync,
+  lstatSync,
   openSync,
   readdirSync,
   readlinkSync,
@@ -18,7 +19,7 @@ import { isExhausted, systemHint } from "../errors/system-error.ts";
 import { foldersUp, isInside } from "../lib/paths.ts";
 import { type Folder, inFolder, isSame } from "./folder.ts";
 import type { Entry, FileSnapshot, Files, LookOptions, Snapshot, Undo } from "./host.ts";
-import { isExchangeable } from "./ours.ts";
+import { isExchangeable, isOwn } from "./ours.ts";
 import { dropLeftOver, isOfOurs, KINDS, withOwnFolder, withPrivateFile } from "./private-folder.ts";
 
 /** Files of a repo's size; anything larger is not ours to read. */
@@ -38,11 +39,14 @@ export function filesOf(repo?: string, interrupted?: AbortSignal): Files {
     repo !== undefined && isBelow(path, repo) && !isInside(target, real ?? repo)
       ? firstLinkOut(path, repo, real ?? repo)
       : undefined;
+  // In a repo links lead to its own places only, whoever made them.
+  const linkOfOther = (path: string, target: string) =>
+    repo !== undefined && isBelow(path, repo) ? undefined : linkOfAnother(path, target);
   return {
     get steady() {
       return filesOf(repo);
     },
-    look: (path, options) => look(path, { ...options, interrupted }, linkOut),
+    look: (path, options) => look(path, { ...options, interrupted }, linkOut, linkOfOther),
     async list(directory) {
       refuseIf(interrupted);
       return list(directory);
@@ -95,11 +99,16 @@ async function look(
     interrupted,
   }: LookOptions & { readonly interrupted?: AbortSignal | undefined } = {},
   linkOut?: LinkOut,
+  linkOfOther?: LinkOut,
 ): Promise<Snapshot> {
   refuseIf(interrupted);
   const target = realpath(path);
   const link = linkOut?.(resolve(path), target);
   try {
+    const planted = linkOfOther?.(resolve(path), target);
+    if (planted !== undefined) {
+      return { kind: "unusable", path, target, why: `behind ${planted}, a link of another user's` };
+    }
     const stats = statSync(target);
     const isReadable = stats.isFIFO() || stats.isFile();
     if (link !== undefined && isReadable) {
@@ -124,6 +133,23 @@ async function look(
     if (isExhausted(error)) throw asAppError(error);
     return { kind: "unusable", path, target, why: `not readable (${code})` };
   }
+}
+
+/**
+ * The first link on a path that another user has put there, and that leads to what is not his. Root's are followed.
+ * A link of a colleague's checkout leads to what he has checked out.
+ */
+function linkOfAnother(path: string, target: string): string | undefined {
+  if (path === target) return undefined;
+  const statsOf = (each: string) => lstatSync(each, { throwIfNoEntry: false });
+  const end = foldersUp(target).map(statsOf).find(Boolean);
+  return foldersUp(path)
+    .reverse()
+    .find((each) => {
+      const stats = statsOf(each);
+      if (!stats?.isSymbolicLink()) return false;
+      return !isOwn(stats) && stats.uid !== 0 && stats.uid !== end?.uid;
+    });
 }
 
 /** @returns how many there are, or some number above `most`. */

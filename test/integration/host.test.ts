@@ -3,6 +3,7 @@ import { once } from "node:events";
 import {
   chmod,
   chown,
+  lchown,
   link,
   mkdir,
   readdir,
@@ -694,6 +695,24 @@ describe("files", () => {
       await does("remove");
       expect(await shown(path)).toEqual([...removed, "old"]);
       expect(await readdir(folder)).toEqual(["file"]);
+    });
+
+    it.each<[what: string, link: number, file: number, kind: string]>([
+      ["one's own, to another's file", 0, USER, "file"],
+      ["another's, to his own file", USER, USER, "file"],
+      ["another's, to one's own file", USER, 0, "unusable"],
+      ["another's, to a third one's file", USER, OTHER, "unusable"],
+      ["another's, to no file in one's own folder", USER, -1, "unusable"],
+    ])("look, through a link: %s", async (_, link, file, kind) => {
+      const root = await tempDir();
+      await mkdir(join(root, "docs"));
+      await symlink("docs", join(root, "link"));
+      if (file >= 0) await writeFile(join(root, "docs", "file"), "x");
+      if (file > 0) await chown(join(root, "docs", "file"), file, file);
+      await lchown(join(root, "link"), link, link);
+      const path = join(root, "link", "file");
+      expect((await nodeFiles.look(path)).kind).toBe(kind);
+      expect((await filesOf(root).look(path)).kind).toBe(file < 0 ? "absent" : "file");
     });
 
     it("sweep: another user's stays", async () => {
