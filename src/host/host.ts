@@ -60,7 +60,7 @@ export interface InputKind {
   readonly waitMs: number;
 }
 
-/** What earlier runs made of a file, in the user's cache folder; free of secrets. */
+/** What earlier runs made of a file (a config, a tool), in the user's cache folder; free of secrets. */
 export interface Records {
   /** @returns undefined where nothing is kept, or the file has changed since. */
   recall(file: string): unknown;
@@ -285,6 +285,11 @@ export interface ToolResult {
 
 export interface ToolSearch {
   readonly path: string | undefined;
+  /**
+   * The tool itself, links resolved: a binary of its name. undefined for a script, and for a version manager's shim or
+   * a snap, which start something else.
+   */
+  readonly program: string | undefined;
   /** Hits that were passed over, as they lie inside the repo (docs/design.md rule 7). */
   readonly skipped: readonly string[];
 }

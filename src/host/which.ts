@@ -1,5 +1,13 @@
-import { accessSync, constants, realpathSync, statSync } from "node:fs";
-import { delimiter, isAbsolute, join } from "node:path";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  openSync,
+  readSync,
+  realpathSync,
+  statSync,
+} from "node:fs";
+import { basename, delimiter, isAbsolute, join } from "node:path";
 import { isInside } from "../lib/paths.ts";
 import type { Environment, ToolSearch } from "./host.ts";
 
@@ -25,11 +33,34 @@ export function which(
       if (!isExecutable(path)) continue;
       const places = [realpathSync.native(path), realpathSync.native(folder)];
       const isOfRepo = places.some((place) => isInside(place, forbidden)) || NPM_BIN.test(folder);
-      if (!isOfRepo) return { path, skipped };
+      if (!isOfRepo) return { path, skipped, program: programAt(path, name + ending) };
       skipped.push(path);
     }
   }
-  return { path: undefined, skipped };
+  return { path: undefined, skipped, program: undefined };
+}
+
+function programAt(path: string, name: string): string | undefined {
+  const real = realpathSync.native(path);
+  return basename(real) === name && BINARY.test(startOf(real)) ? real : undefined;
+}
+
+/** ELF, Mach-O for one machine and for several, and Windows. */
+const BINARY = /^(\x7fELF|[\xce\xcf]\xfa\xed\xfe|\xca\xfe\xba\xbe|MZ)/;
+
+function startOf(path: string): string {
+  try {
+    const fd = openSync(path, "r");
+    try {
+      const bytes = Buffer.alloc(4);
+      return bytes.toString("latin1", 0, readSync(fd, bytes));
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    // One that may be started and not read.
+    return "";
+  }
 }
 
 function realFolder(path: string): string {

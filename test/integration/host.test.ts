@@ -72,10 +72,31 @@ describe("which", () => {
     const PATH = entries
       .map((entry) => (/^[.]|^$/.test(entry) ? entry : at(entry)))
       .join(delimiter);
-    expect(await which("tool", at("repo"), { env: { PATH }, platform: "linux" })).toEqual({
+    expect(which("tool", at("repo"), { env: { PATH }, platform: "linux" })).toMatchObject({
       path: expected && at(expected),
       skipped: skipped.map(at),
     });
+  });
+
+  it.each<[what: string, leadsTo: string, bytes: string, program: string | undefined]>([
+    ["a binary", "", "\x7fELF\x02", "bin/tool"],
+    ["for macOS", "", "\xcf\xfa\xed\xfe", "bin/tool"],
+    ["for Windows", "", "MZ\x90\x00", "bin/tool"],
+    ["a link to one of its name", "cellar/1.11/tool", "\x7fELF", "cellar/1.11/tool"],
+    ["a script, such as tfenv's", "", "#!/bin/sh\n", undefined],
+    ["a link to a script, such as asdf's", "shims/tool", "#!/bin/sh\n", undefined],
+    ["a link to mise", "mise", "\x7fELF", undefined],
+    ["a link to snap", "snap", "\x7fELF", undefined],
+    ["an empty file", "", "", undefined],
+  ])("says what the tool itself is: %s", async (_, leadsTo, bytes, program) => {
+    const root = await tempDir();
+    const at = (path: string) => join(root, path);
+    const file = at(leadsTo || "bin/tool");
+    for (const folder of [at("bin"), join(file, "..")]) await mkdir(folder, { recursive: true });
+    await writeFile(file, Buffer.from(bytes, "latin1"), { mode: 0o755 });
+    if (leadsTo !== "") await symlink(file, at("bin/tool"));
+    const found = which("tool", at("repo"), { env: { PATH: at("bin") }, platform: "linux" });
+    expect(found).toEqual({ path: at("bin/tool"), skipped: [], program: program && at(program) });
   });
 });
 

@@ -145,13 +145,14 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
       readNeeds(once, { dirs: config.roots.map(({ dir }) => dir), purpose: "apply", config }),
       lookForToken(),
     ]);
+  const bringing = repoCodeFor(
+    once,
+    roots.map(({ config: { dir } }) => dir),
+    repo,
+  );
   const [sources, repoCode, env, elsewhere, doctl, tool, blocked] = await Promise.all([
     Promise.all(roots.map((root) => tokenSourceOf(host, root))),
-    repoCodeFor(
-      once,
-      roots.map(({ config: { dir } }) => dir),
-      repo,
-    ),
+    bringing,
     roots.length > 0 ? environmentOutside(host, repo) : host.env,
     // Asked where it matters: the token may do more than is needed here.
     code.actions.length > 0 && hasExcess(tokenFound.inspection, code)
@@ -162,7 +163,7 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
       : observeDoctl(host, {
           ...{ git, config, token: tokenFound.state, tool: doctlSearch, inspect, progress },
         }),
-    findTool(host, config, repo),
+    findTool(host, config, { repo, repoCode: bringing }),
     findBlocked(host.files, [
       envFile.file,
       envFile.example,
@@ -237,9 +238,17 @@ function withMinTtl(config: ResolvedConfig, given: number | undefined): Resolved
   return { ...config, token: { ...config.token, minTtlSeconds: given } };
 }
 
-function findTool(host: ObservingHost, { roots }: ResolvedConfig, repo: string) {
-  if (roots.length === 0) return { tool: undefined, skipped: [] };
-  return findTerraform(host, roots.find(({ tool }) => tool !== undefined)?.tool, repo);
+function findTool(
+  host: ObservingHost,
+  { roots: [first, ...more] }: ResolvedConfig,
+  { repo, repoCode }: { repo: string; repoCode: ReturnType<typeof repoCodeFor> },
+) {
+  if (first === undefined) return { tool: undefined, skipped: [] };
+  const { dir } = first;
+  const wanted = [first, ...more].find(({ tool }) => tool !== undefined)?.tool;
+  // A shim may obey what the repo brings.
+  const folder = async () => ((await repoCode).get(dir)?.length === 0 ? dir : "/");
+  return findTerraform(host, { wanted, notIn: repo, folder });
 }
 
 function tokenInCode(roots: readonly TerraformRoot[]): Secret | undefined {

@@ -1,32 +1,38 @@
 import { isAbsolute, join, resolve } from "node:path";
+import { toldBy } from "../../core/told.ts";
 import { toolEnvironment } from "../../core/tool-environment.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { hint } from "../../errors/hint.ts";
-import type { Host } from "../../host/host.ts";
+import type { Host, ToolSearch } from "../../host/host.ts";
 
 /**
  * Where doctl's config is: as DIGITALOCEAN_CONFIG says, else as `doctl --help` prints it (a snap has
  * a home of its own), else as doctl would compute it (docs/contracts/doctl.md 1.1).
  *
- * @param doctl the executable's path; undefined when it is not installed.
+ * @param doctl without a path it is not installed.
  * @returns undefined where doctl itself would not know (docs/contracts/doctl.md 1.2).
  */
 export async function findDoctlConfig(
-  host: Pick<Host, "env" | "home" | "platform" | "cwd" | "run">,
-  doctl: string | undefined,
+  host: Pick<Host, "env" | "home" | "platform" | "cwd" | "run" | "records" | "clock">,
+  { path: doctl, program }: Pick<ToolSearch, "path" | "program">,
 ): Promise<string | undefined> {
   const { env, cwd } = host;
   if (env["DIGITALOCEAN_CONFIG"]) return resolve(cwd, env["DIGITALOCEAN_CONFIG"]);
   if (doctl === undefined) return computedPath(host);
-  const { stdout } = await host.run({
-    file: doctl,
-    args: ["--help"],
-    env: toolEnvironment(env),
-    timeoutMs: 10_000,
+  const places = HOMES.map((name) => `${name}=${env[name] ?? ""}`);
+  const printed = await toldBy(host, program, ["config", ...places].join("\n"), async () => {
+    const { stdout } = await host.run({
+      ...{ file: doctl, args: ["--help"], env: toolEnvironment(env), timeoutMs: 10_000 },
+      // A version manager's shim would obey what the repo brings.
+      cwd: "/",
+    });
+    return /^[ \t]*-c, --config string\b[^\n(]*\(default "([^"\n]+)"\)/m.exec(stdout)?.[1];
   });
-  const printed = /^[ \t]*-c, --config string\b[^\n(]*\(default "([^"\n]+)"\)/m.exec(stdout)?.[1];
   return printed !== undefined && isAbsolute(printed) ? printed : computedPath(host);
 }
+
+/** What Go's os.UserConfigDir reads. */
+const HOMES = ["HOME", "XDG_CONFIG_HOME", "APPDATA"];
 
 /** Where a doctl that is not confined keeps its config. */
 export function computedPath({

@@ -45,7 +45,16 @@ export interface DoctlTarget {
 export async function observeDoctl(
   host: Pick<
     Host,
-    "env" | "home" | "platform" | "cwd" | "run" | "which" | "files" | "clock" | "steadyClock"
+    | "env"
+    | "home"
+    | "platform"
+    | "cwd"
+    | "run"
+    | "which"
+    | "files"
+    | "records"
+    | "clock"
+    | "steadyClock"
   >,
   {
     git,
@@ -64,8 +73,9 @@ export async function observeDoctl(
     progress: (what: string) => void;
   },
 ): Promise<DoctlFacts> {
-  const { path: doctl } = await tool;
-  const path = await findDoctlConfig(host, doctl);
+  const search = await tool;
+  const { path: doctl } = search;
+  const path = await findDoctlConfig(host, search);
   const snap = await observeSnap(host, doctl, path);
   if (path === undefined) {
     return { tool: doctl, config: undefined, target: undefined, snap, taken: undefined };

@@ -1,12 +1,14 @@
 import { delimiter, isAbsolute, join, resolve } from "node:path";
+import { textIn } from "../../../core/file-text.ts";
 import type { Host } from "../../../host/host.ts";
-import { isInside } from "../../../lib/paths.ts";
+import { foldersUp, isInside } from "../../../lib/paths.ts";
 
 type LookingHost = Pick<Host, "files" | "env" | "home">;
 
 /**
  * Where Terraform would find programs or settings of its own in the repo, as soon as it is started in a
- * root module: plugins, and command-line configs, which name plugins (docs/design.md rule 7).
+ * root module: plugins, command-line configs, which name plugins, and what tells a version manager's shim to start
+ * a program of some folder (docs/design.md rule 7).
  *
  * @param dirs the root modules.
  * @param top the repo; a path outside it is the user's own.
@@ -37,11 +39,18 @@ export async function repoCodeFor(
   const found = await Promise.all(
     dirs.map(async (dir) => {
       const inRoot = named.filter((path) => !isAbsolute(path)).map((path) => resolve(dir, path));
-      const own = [...(await only(inRoot, isRepos)), ...(await pluginsIn(dir))];
-      return [dir, [...everywhere, ...own]] as const;
+      const own = await Promise.all([only(inRoot, isRepos), pluginsIn(dir), releasesFor(dir)]);
+      return [dir, [...everywhere, ...own.flat()]] as const;
     }),
   );
   return new Map(found);
+
+  function releasesFor(dir: string): Promise<string[]> {
+    const places = foldersUp(dir, isInside(dir, top) ? top : dir).flatMap((folder) =>
+      RELEASES.map((name) => join(folder, name)),
+    );
+    return only(places, async (path) => /(^|\s)path:/m.test(textIn(await files.look(path))));
+  }
 
   /** A link in the repo is the repo's, wherever it leads. */
   async function pluginsIn(dir: string): Promise<string[]> {
@@ -50,6 +59,9 @@ export async function repoCodeFor(
     return has ? [join(dir, "terraform.d", "plugins")] : [];
   }
 }
+
+/** Files for shims, in a root and above it: `terraform path:./tools` starts a program of the repo. */
+const RELEASES = [".tool-versions", ".terraform-version", ".opentofu-version"];
 
 const SETTINGS = ["TF_CLI_CONFIG_FILE", "TERRAFORM_CONFIG", "TF_PLUGIN_CACHE_DIR"];
 

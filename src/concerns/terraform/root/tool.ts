@@ -1,3 +1,4 @@
+import { toldBy } from "../../../core/told.ts";
 import { toolEnvironment } from "../../../core/tool-environment.ts";
 import type { Host } from "../../../host/host.ts";
 import { isOlder } from "../../../lib/version.ts";
@@ -11,24 +12,43 @@ export interface TerraformTool {
   readonly version: string | undefined;
 }
 
-/** The installed tool: the one that config names, else terraform, else tofu. */
+/**
+ * The installed tool: the one that config names, else terraform, else tofu.
+ *
+ * @param folder where a version manager's shim is asked which release it would start.
+ */
 export async function findTerraform(
-  host: Pick<Host, "env" | "run" | "which">,
-  wanted: TerraformRootConfig["tool"],
-  notIn: string,
+  host: AskingHost & Pick<Host, "which">,
+  { wanted, notIn, folder }: Wanted,
 ): Promise<{ tool: TerraformTool | undefined; skipped: readonly string[] }> {
   const skipped: string[] = [];
   for (const name of wanted === undefined ? (["terraform", "tofu"] as const) : [wanted]) {
     const found = await host.which(name, notIn);
     skipped.push(...found.skipped);
     if (found.path === undefined) continue;
-    return {
-      tool: { name, path: found.path, version: await versionOf(host, found.path) },
-      skipped,
-    };
+    const { path, program } = found;
+    const ask = async () => versionOf(host, path, program === undefined ? await folder() : "/");
+    const version = await toldBy(host, program, "version", ask);
+    return { tool: { name, path, version }, skipped };
   }
   return { tool: undefined, skipped };
 }
+
+/** What tfenv, tenv and mise would install to answer. */
+const NO_DOWNLOAD = {
+  TFENV_AUTO_INSTALL: "false",
+  TENV_AUTO_INSTALL: "false",
+  MISE_NOT_FOUND_AUTO_INSTALL: "false",
+};
+
+interface Wanted {
+  readonly wanted: TerraformRootConfig["tool"];
+  /** No tool of that folder. */
+  readonly notIn: string;
+  readonly folder: () => Promise<string>;
+}
+
+type AskingHost = Pick<Host, "env" | "run" | "records" | "clock">;
 
 /** True for a tool that does not know ephemeral variables (docs/contracts/terraform.md 3.2). */
 export function isTooOld(tool: TerraformTool): boolean {
@@ -40,13 +60,13 @@ export function isToolOlder({ version }: Pick<TerraformTool, "version">, since: 
   return version !== undefined && isOlder(version, since);
 }
 
-async function versionOf({ run, env }: Pick<Host, "env" | "run">, file: string) {
+async function versionOf({ run, env }: AskingHost, file: string, cwd: string) {
   const { stdout } = await run({
     file,
     args: ["version", "-json"],
-    env: toolEnvironment(env, { CHECKPOINT_DISABLE: "1" }),
-    // Not in the repo, whose lock file it would read.
-    cwd: "/",
+    env: toolEnvironment(env, { CHECKPOINT_DISABLE: "1", ...NO_DOWNLOAD }),
+    // In the repo the tool itself would read a lock file.
+    cwd,
     timeoutMs: 10_000,
   });
   return /"terraform_version"\s*:\s*"(\d+\.\d+\.\d+)/.exec(stdout)?.[1];

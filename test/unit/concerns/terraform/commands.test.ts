@@ -62,6 +62,18 @@ describe("whether init is run", () => {
       done({ "data/providers/x": "" }, { env: { TF_DATA_DIR: "/repo/data" } }),
       ["warning terraform.environment"],
     ],
+    ...[".tool-versions", "infra/.tool-versions", ".terraform-version"].map(
+      (name): [string, Promise<Given>, readonly string[]] => [
+        `a shim that ${name} tells to start a program of the repo`,
+        done({ [name]: "nodejs 20\nterraform path:./tools\n" }),
+        ["info terraform.by-hand"],
+      ],
+    ),
+    [
+      "releases for a shim",
+      done({ ".tool-versions": "terraform 1.11.4\n", "infra/.terraform-version": "1.11.4\n" }),
+      ["terraform init"],
+    ],
     [
       "providers that somebody installed beside a state",
       done({
