@@ -6,7 +6,7 @@ import type { BootstrapOptions, ReportDocument } from "../../src/index.ts";
 import type { SchemaReport } from "../../src/report/json-schema.ts";
 import { treeHash, type Workbench, workbench } from "../fixtures/workbench.ts";
 
-const BUILT = new URL("../../dist/index.js", import.meta.url).href;
+const BUILT = new URL("../../dist/index.cjs", import.meta.url).href;
 const library = (await import(BUILT)) as typeof import("../../src/index.ts");
 const { bootstrap, check, DoBootstrapError, environment, explain, scopes } = library;
 

@@ -73,7 +73,7 @@ describe("the published package", () => {
         .map((entry) => join(entry.parentPath, entry.name));
     };
     const paths = packed.files.map(({ path }) =>
-      path.replace(/^(dist\/chunks\/).+\.js$/, "$1*.js"),
+      path.replace(/^(dist\/chunks\/).+\.cjs$/, "$1*.cjs"),
     );
     expect([...new Set(paths)].sort()).toEqual(
       [
@@ -83,12 +83,12 @@ describe("the published package", () => {
         ...["schema.json", "report.schema.json"],
         "dist/bin.cjs",
         "dist/execute.cjs",
-        "dist/index.d.ts",
-        "dist/index.js",
+        "dist/index.cjs",
+        "dist/index.d.cts",
         "dist/late.cjs",
-        "dist/main.js",
+        "dist/main.cjs",
         "dist/npm-list.cjs",
-        "dist/chunks/*.js",
+        "dist/chunks/*.cjs",
         "dist/tree-sitter-terraform.wasm",
         "dist/web-tree-sitter.wasm",
         "dist/THIRD-PARTY-NOTICES.txt",
