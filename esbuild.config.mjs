@@ -2,7 +2,7 @@
 // them: the library's types, the JSON Schemas and the notices of the bundled packages.
 import { execFile } from "node:child_process";
 import { copyFile, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { build, transform } from "esbuild";
 import { noticesOf } from "./scripts/notices.mjs";
@@ -132,10 +132,14 @@ const whole = await build({
 });
 await Promise.all(Object.keys(whole.metafile.outputs).map(toCommonJs));
 // The small entry, in CommonJS, which starts 3 ms sooner than a module. What starts commands stands
-// beside it, as `env` does without.
+// beside it, as `env` does without, and so does what loads the whole program.
 const entry = await build({
   ...program,
-  entryPoints: { bin: "src/bin.ts", execute: "src/exec/execute.ts" },
+  entryPoints: {
+    bin: "src/bin.ts",
+    execute: "src/exec/execute.ts",
+    "compiled-code": "src/host/compiled-code.ts",
+  },
   format: "cjs",
   outExtension: { ".js": ".cjs" },
   plugins: [
@@ -143,9 +147,10 @@ const entry = await build({
     {
       name: "beside-the-entry",
       setup({ onResolve, onLoad }) {
-        onResolve({ filter: /\/main\.ts$/ }, () => ({ path: "./main.cjs", namespace: "required" }));
-        onResolve({ filter: /\/execute\.ts$/ }, ({ kind }) =>
-          kind === "dynamic-import" ? { path: "./execute.cjs", namespace: "required" } : undefined,
+        onResolve({ filter: /\/(main|execute|compiled-code)\.ts$/ }, ({ path, kind }) =>
+          kind === "dynamic-import"
+            ? { path: `./${basename(path, ".ts")}.cjs`, namespace: "required" }
+            : undefined,
         );
         onResolve({ filter: /./, namespace: "required" }, ({ path }) => ({ path, external: true }));
         // import() would load the machinery of modules, too.

@@ -55,6 +55,10 @@ async function answer(): Promise<number> {
     const answered = quick(argv);
     if (answered !== undefined) return answered;
   }
-  const { main } = await import("./main.ts");
-  return main(argv, dirname(__dirname));
+  const { compiledCode } = await import("./host/compiled-code.ts");
+  const { env, platform } = process;
+  const code = compiledCode(__dirname, argv[0], { env, platform });
+  const { main } =
+    (code?.load("main.cjs") as typeof import("./main.ts")) ?? (await import("./main.ts"));
+  return main(argv, dirname(__dirname), code);
 }

@@ -8,6 +8,7 @@ import { title } from "./core/run-commands.ts";
 import { type AppError, asAppError } from "./errors/app-error.ts";
 import { EXIT } from "./errors/exit-status.ts";
 import { ownPart } from "./exec/command-line.ts";
+import type { CompiledCode } from "./host/compiled-code.ts";
 import { nodeHost, type Output, ownProcess, type Surface } from "./host/node.ts";
 import { isCi } from "./lib/is-ci.ts";
 import { allWell, isAllWell } from "./report/all-well.ts";
@@ -22,11 +23,21 @@ import { secretsOf } from "./secret/named.ts";
 import { safe, safeLines } from "./secret/safe.ts";
 import { describeOrigin } from "./secret/secret.ts";
 
-/** Runs the command line of this process. */
-export function main(argv: readonly string[], packageFolder: string): Promise<number> {
+/**
+ * Runs the command line of this process.
+ *
+ * @param code that was loaded by now and is to be kept.
+ */
+export async function main(
+  argv: readonly string[],
+  packageFolder: string,
+  code?: CompiledCode,
+): Promise<number> {
   for (const stream of [process.stdout, process.stderr]) stream.on("error", endUnlessClosed);
   // Alone in its process: what keeps runs apart slows every promise down.
-  return runHere(argv, packageFolder, ownProcess());
+  const status = await runHere(argv, packageFolder, ownProcess());
+  if (code?.isNew === true) (await import("./host/keep-code.ts")).keepCode(code);
+  return status;
 }
 
 /**

@@ -68,7 +68,7 @@ function dropRecord(machine: Machine, folder: string, name: string): void {
  *
  * @throws Error of the file system.
  */
-export function writeOwn({ folder, name }: RecordFile, text: string): void {
+export function writeOwn({ folder, name }: RecordFile, text: string | Uint8Array): void {
   sweep(folder);
   const temporary = join(folder, `${name}.${newTag()}`);
   try {
@@ -83,7 +83,7 @@ export function writeOwn({ folder, name }: RecordFile, text: string): void {
 
 function sweep(folder: string): void {
   for (const name of readdirSync(folder)) {
-    const [, tag = ""] = /\.json\.([^.]+)$/.exec(name) ?? [];
+    const [, tag = ""] = /\.(?:json|code)\.([^.]+)$/.exec(name) ?? [];
     const maker = makerOf(tag);
     if (maker && isDead(maker)) dropOwn(join(folder, name));
   }

@@ -28,7 +28,8 @@ export function isExchangeable(path: string): boolean {
     // Who can make it can make what is below it.
     if (stats === undefined) return false;
     const { uid, gid, mode: written } = stats;
-    const mode = (written & 0o030) !== 0 && isAlone(gid) ? written & ~0o070 : written;
+    // Two files are read for it: only where it decides.
+    const mode = (written & 0o020) !== 0 && isAlone(gid) ? written & ~0o070 : written;
     if (isOpenToOthers({ uid, mode })) return true;
     // Nobody else gets any further.
     if ((mode & 0o011) === 0) return false;

@@ -164,7 +164,7 @@ export function repoAround(folder: string): string {
   return foldersUp(folder).find((here) => existsSync(join(here, ".git"))) ?? folder;
 }
 
-function cacheFolder({ env, platform }: Machine): string | undefined {
+export function cacheFolder({ env, platform }: Machine): string | undefined {
   const home = env["HOME"] || undefined;
   const own = platform === "darwin" ? "Library/Caches" : ".cache";
   const folder =

@@ -104,14 +104,13 @@ const STEERING = [
   "(DIGITALOCEAN|SPACES)_(\\w*_)?(CONFIG|CONTEXT|API|PROXY)",
   "(DIGITALOCEAN|SPACES)_\\w*(URL|URI|ENDPOINT|HOST|ORIGIN|DOMAIN|SERVER|ADDR)\\w*",
 ].join("|");
-/** In any case: on Windows that is the same variable. */
-const steering = () => new RegExp(`^((${FAMILIES})_.*|${STEERING})$`, "i");
 let made: RegExp | undefined;
 
-/** Whether a program is known to take this variable for itself. */
+/** Whether a program is known to take this variable for itself. In any case: on Windows that is the same variable. */
 export function steers(name: string): boolean {
-  made ??= steering();
-  return made.test(name);
+  // One that ignores case takes V8 half as long again to compile.
+  made ??= new RegExp(`^((${FAMILIES})_.*|${STEERING})$`);
+  return made.test(name.toUpperCase());
 }
 
 /**

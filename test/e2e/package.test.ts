@@ -82,6 +82,7 @@ describe("the published package", () => {
         ...["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "package.json"],
         ...["schema.json", "report.schema.json"],
         "dist/bin.cjs",
+        "dist/compiled-code.cjs",
         "dist/execute.cjs",
         "dist/index.cjs",
         "dist/index.d.cts",

@@ -193,6 +193,10 @@ describe("the house of docs/design.md §2", () => {
     expect(breaches((_, to) => isIt(to))).toEqual(["lib/json-text.ts -> jsonc-parser"]);
   });
 
+  it("compiled code is run in host/compiled-code.ts, which says when", () => {
+    expect(breaches((_, to) => to === "node:vm")).toEqual(["host/compiled-code.ts -> node:vm"]);
+  });
+
   it("nothing runs or builds code from text", () => {
     const users = MODULES.filter(({ code }) => /\beval\(|new Function\(|\brequire\(/.test(code));
     expect(users.map(({ path }) => path)).toEqual([]);
@@ -305,6 +309,7 @@ describe("the small entry", () => {
       "errors/exit-status.ts",
       "errors/hint.ts",
       "errors/system-error.ts",
+      "host/compiled-code.ts",
       "host/ours.ts",
       "host/record.ts",
       "lib/is-ci.ts",
