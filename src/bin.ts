@@ -50,15 +50,18 @@ async function answer(): Promise<number> {
     writeAll(`${__VERSION__}\n`);
     return EXIT.ok;
   }
-  if (argv[0] === "exec" || argv[0] === "env") {
+  const folder = dirname(__dirname);
+  if (isExec || argv[0] === "env") {
     const { quick } = await import("./exec/quick.ts");
     const answered = quick(argv);
     if (answered !== undefined) return answered;
+    const { main } = await import("./main.ts");
+    return main(argv, folder);
   }
   const { compiledCode } = await import("./host/compiled-code.ts");
   const { env, platform } = process;
   const code = compiledCode(__dirname, argv[0], { env, platform });
   const { main } =
     (code?.load("main.cjs") as typeof import("./main.ts")) ?? (await import("./main.ts"));
-  return main(argv, dirname(__dirname), code);
+  return main(argv, folder, code);
 }
