@@ -6,7 +6,6 @@ export default defineConfig(({ mode }) => {
   return {
     define: { __VERSION__: JSON.stringify("0.0.0-test") },
     test: {
-      include: ["test/**/*.test.ts"],
       globalSetup: "test/global-setup.ts",
       reporters: [["default", { summary: false }], "./test/reporter.ts"],
       testTimeout: 30_000,
@@ -15,9 +14,24 @@ export default defineConfig(({ mode }) => {
       // Starting a child copies the page tables of its parent: 17 ms where that holds 900 MB, as all
       // threads together do, and 3 ms in a process of one test file.
       pool: "forks",
-      // A test mostly waits for a child of its own, so one core less than there are is too few; more
-      // than there are make the tests with a time limit slow.
-      maxWorkers: Math.max(2, availableParallelism()),
+      // A file whose tests all wait has a process for itself.
+      maxWorkers: availableParallelism() + 1,
+      projects: [
+        {
+          extends: true,
+          test: {
+            name: "unit",
+            include: ["test/unit/**/*.test.ts"],
+            // They start no children, and need no process for each file: 0.1 s.
+            isolate: false,
+            setupFiles: "test/fixtures/forget.ts",
+          },
+        },
+        {
+          extends: true,
+          test: { name: "whole", include: ["test/{integration,e2e,torture}/**/*.test.ts"] },
+        },
+      ],
     },
   };
 });
