@@ -1,40 +1,46 @@
 import { availableParallelism } from "node:os";
-import { defineConfig } from "vitest/config";
+import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 
 export default defineConfig(({ mode }) => {
   if (mode === "torture") seedTorture();
   return {
-    define: { __VERSION__: JSON.stringify("0.0.0-test") },
     test: {
+      // Once for all: what a project has of its own runs for each.
       globalSetup: "test/global-setup.ts",
       reporters: [["default", { summary: false }], "./test/reporter.ts"],
+      // A test mostly waits for a child of its own, so one core less than there are is too few; more
+      // than there are save 3 % and make what waits for a terminal slow.
+      maxWorkers: Math.max(2, availableParallelism()),
+      projects: [
+        project({
+          name: "unit",
+          include: ["test/unit/**/*.test.ts"],
+          // They start no children, and need no process for each file: 0.1 s.
+          isolate: false,
+          setupFiles: "test/fixtures/forget.ts",
+        }),
+        project({ name: "whole", include: ["test/{integration,e2e,torture}/**/*.test.ts"] }),
+      ],
+    },
+  };
+});
+
+function project(
+  own: NonNullable<TestProjectInlineConfiguration["test"]>,
+): TestProjectInlineConfiguration {
+  return {
+    define: { __VERSION__: JSON.stringify("0.0.0-test") },
+    test: {
+      ...own,
       testTimeout: 30_000,
       // What is tested is what is published: the built program, loaded as it is.
       server: { deps: { external: [/\/dist\//] } },
       // Starting a child copies the page tables of its parent: 17 ms where that holds 900 MB, as all
       // threads together do, and 3 ms in a process of one test file.
       pool: "forks",
-      // A file whose tests all wait has a process for itself.
-      maxWorkers: availableParallelism() + 1,
-      projects: [
-        {
-          extends: true,
-          test: {
-            name: "unit",
-            include: ["test/unit/**/*.test.ts"],
-            // They start no children, and need no process for each file: 0.1 s.
-            isolate: false,
-            setupFiles: "test/fixtures/forget.ts",
-          },
-        },
-        {
-          extends: true,
-          test: { name: "whole", include: ["test/{integration,e2e,torture}/**/*.test.ts"] },
-        },
-      ],
     },
   };
-});
+}
 
 /** `npm run test:torture` is another run each time, unless it is told which one to repeat. */
 function seedTorture(): void {

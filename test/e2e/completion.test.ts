@@ -195,7 +195,10 @@ async function inFish(bench: Workbench, line: string): Promise<string[]> {
   return lines.map((each) => each.replace(/\t.*/, "").replace(/\/$/, ""));
 }
 
-/** In a terminal of its own, as zsh completes nowhere else; what it would show is written to a file. */
+/**
+ * In a terminal of its own, as zsh completes nowhere else; what it would show is written to a file. What is typed
+ * before its line editor reads may be lost.
+ */
 async function inZsh(bench: Workbench, line: string): Promise<string[]> {
   const [inner, hits] = ["zsh", "hits"].map((ending) =>
     join(bench.root, `${Buffer.from(line).toString("hex")}.${ending}`),
@@ -212,7 +215,8 @@ compadd() {
 }
 finish() { zle list-choices; print -r -- end >> ${hits}; exit }
 zle -N finish; bindkey '^I' finish
-print -r -- LOA''DED
+zle-line-init() { print -rn -- LOA''DED }
+zle -N zle-line-init
 `,
   );
   const run = `zmodload zsh/zpty zsh/zselect; : > ${hits}; zpty z $ZSH -f -i; zpty -w z "source ${inner}"

@@ -39,10 +39,8 @@ describe("many roots", () => {
     expect((await calls()).filter((call) => call.startsWith("end"))).toHaveLength(10);
     expect((await init(bench, ["--strict"])).status).toBe(3);
     // Only what failed is tried again.
-    expect((await calls()).slice(22).map((call) => call.replace(/^\w+ /, ""))).toEqual([
-      "init r02",
-      "init r09",
-    ]);
+    const again = (await calls()).slice(22).map((call) => call.replace(/^\w+ /, ""));
+    expect(again.sort()).toEqual(["init r02", "init r09"]);
   });
 
   it("four at a time, and in one root one after the other", async () => {
