@@ -60,14 +60,17 @@ async function lastRelease() {
   return said.trim() || undefined;
 }
 
-/** The program of another commit, with the packages of this one. */
+/** The program of another commit, with its own packages. */
 async function build(ref) {
   const folder = join(root, "source");
   await mkdir(folder);
   const archive = join(root, "source.tar");
   await run({ file: "git", args: ["archive", "--output", archive, ref], cwd: top });
   await run({ file: "tar", args: ["-xf", archive], cwd: folder });
-  await symlink(installed(""), join(folder, "node_modules"));
+  const locks = [folder, top].map((each) => readFile(join(each, "package-lock.json"), "utf8"));
+  const [theirs, ours] = await Promise.all(locks);
+  if (theirs === ours) await symlink(installed(""), join(folder, "node_modules"));
+  else await run({ file: await which("npm"), args: ["ci", "--ignore-scripts"], cwd: folder });
   await run({ file: process.execPath, args: ["esbuild.config.mjs"], cwd: folder });
   return join(folder, "dist/bin.cjs");
 }

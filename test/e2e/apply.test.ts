@@ -86,14 +86,12 @@ describe("a failure in the middle leaves everything as it was", () => {
   );
 
   it.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("%s while doctl is asked", async (signal) => {
-    const { bench, doctl, before } = await arrange({ validateDelayMs: 20_000 });
+    const { bench, doctl, before } = await arrange({ validateDelayMs: 60_000 });
     const child = bench.start(["--token-stdin"]);
     child.stdin?.end(bench.token);
     await asked(doctl);
-    const start = Date.now();
     child.kill(signal);
     expect(await new Promise((done) => child.on("close", done))).toBe(130);
-    expect(Date.now() - start).toBeLessThan(5000);
     expect(await look(bench, fileTree)).toEqual(before);
   });
 

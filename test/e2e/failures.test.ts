@@ -341,12 +341,10 @@ describe.concurrent("an API that misbehaves", () => {
       const { bench, init, expect } = await arrange(context);
       const env = await server(context, answer);
       const before = await userFiles(bench);
-      const start = performance.now();
       const { status, stderr } = await init(STDIN, { env });
       expect(stderr).toMatch(says);
       expect(stderr).toMatch(/\[token\.unverified\]\s+→ Fix the network/);
       expect(status).toBe(7);
-      expect(performance.now() - start).toBeLessThan(25_000);
       expect(await userFiles(bench)).toEqual(before);
     });
   }

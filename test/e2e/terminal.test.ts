@@ -1,6 +1,5 @@
 import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { execa } from "execa";
 import { describe, expect, it, type TestContext } from "vitest";
 import {
   ASKS,
@@ -465,26 +464,6 @@ describe.skipIf(needsScript !== "").concurrent(`colour and finished repos${needs
     context.expect(lines.at(0)).toMatch(/^✓ acme-web: all is well \(token [0-9a-f]{8}, /);
   });
 });
-
-it("a second run takes less than half a second more than node itself", async () => {
-  const bench = await workbench();
-  const env = { DIGITALOCEAN_TOKEN: bench.token };
-  expect((await bench.run([], { env })).status).toBe(0);
-  const node = await median(() => execa("node", ["-e", "0"], { env: bench.env, extendEnv: false }));
-  const ours = await median(() => bench.run([], { env }));
-  // Node alone starts in 60 ms; where it takes longer, others use the machine too.
-  expect(ours - node).toBeLessThan(500 * Math.max(1, node / 60));
-});
-
-async function median(action: () => Promise<unknown>): Promise<number> {
-  const times: number[] = [];
-  for (let i = 0; i < 3; i++) {
-    const start = performance.now();
-    await action();
-    times.push(performance.now() - start);
-  }
-  return times.sort((a, b) => a - b)[1] ?? Number.NaN;
-}
 
 async function opener(folder: string, log: string): Promise<undefined> {
   const file = join(folder, "xdg-open");

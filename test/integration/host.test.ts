@@ -285,14 +285,12 @@ describe("run", () => {
     );
 
   it.each([
-    ["works", "echo hi; sleep 7 &", { end: "exited", exitCode: 0, stdout: "hi\n" }],
-    ["fails", "echo hi; sleep 7 & exit 3", { end: "exited", exitCode: 3, stdout: "hi\n" }],
-    ["hangs", "echo hi; sleep 7 & sleep 7", { end: "timed-out", stdout: "hi\n" }],
+    ["works", "echo hi; sleep 60 &", { end: "exited", exitCode: 0, stdout: "hi\n" }],
+    ["fails", "echo hi; sleep 60 & exit 3", { end: "exited", exitCode: 3, stdout: "hi\n" }],
+    ["hangs", "echo hi; sleep 60 & sleep 60", { end: "timed-out", stdout: "hi\n" }],
   ])("a tool that %s, and leaves another in the background with its streams", async (...row) => {
     const [, script, expected] = row;
-    const start = performance.now();
     expect(await sh(script)).toMatchObject(expected);
-    expect(performance.now() - start).toBeLessThan(5000);
   });
 
   const call = {

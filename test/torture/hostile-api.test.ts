@@ -142,11 +142,8 @@ describe.concurrent("a server that does", () => {
   it.for(Object.entries(SERVERS))("%s", async ([, [serve, expected]], context) => {
     const url = new URL(await listening(context, serve));
     const timeoutMs = expected.source === "timeout" ? LIMIT_MS : 10_000;
-    const start = performance.now();
     const answer = await send({ url, headers: {}, timeoutMs }, { env: {}, interrupted: NEVER });
     context.expect(comesTo(answer)).toMatch(expected);
-    // Its limit, and what a machine with other work needs.
-    context.expect(performance.now() - start).toBeLessThan(timeoutMs + 3000);
   });
 });
 
@@ -177,14 +174,12 @@ describe.concurrent("a tool that", () => {
       args: ["-c", script],
       env: wholeEnvironment({ PATH: "/usr/bin:/bin" }),
     };
-    const start = performance.now();
     const result = await run(
       { ...call, timeoutMs: end === "timed-out" ? LIMIT_MS : 20_000 },
       NEVER,
     );
     expect(result.end).toBe(end);
     expect(result.stdout.length + result.stderr.length).toBeLessThanOrEqual(512 * 1024);
-    if (end === "timed-out") expect(performance.now() - start).toBeLessThan(LIMIT_MS + 4000);
   });
 });
 
@@ -279,7 +274,6 @@ describe("a whole run", () => {
           [api, oauth].map((name) => listening(context, SERVERS[name]?.[0] ?? (() => {}))),
         );
         const peak = join(bench.root, "peak");
-        const start = performance.now();
         const result = await bench.run(["--token-stdin"], {
           input: bench.token,
           env: {
@@ -291,7 +285,6 @@ describe("a whole run", () => {
         });
         const what = `${api}; ${oauth}; doctl ${mode}\n${result.stderr}`;
         expectHarmless(expect, result, bench);
-        expect(performance.now() - start, what).toBeLessThan(15_000);
         expect(Number(await readFile(peak, "utf8")) / 1024, what).toBeLessThan(250);
         expect([0, 7], what).toContain(result.status);
         if (result.status === 0) done++;

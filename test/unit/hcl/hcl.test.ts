@@ -5,6 +5,7 @@ import { type Block, type Expression, variableIn } from "../../../src/hcl/syntax
 import { readTfJson } from "../../../src/hcl/tf-json.ts";
 import { loadHclParser } from "../../../src/host/hcl.ts";
 import { Secret } from "../../../src/secret/secret.ts";
+import { cpuTimer } from "../../fixtures/cpu.ts";
 
 const parse = await loadHclParser(fileURLToPath(new URL("../../..", import.meta.url)));
 const hcl = (text: string) => readHcl(parse, text, "a.tf");
@@ -372,7 +373,7 @@ describe("whatever the file, the reader comes to an end", { timeout: 60_000 }, (
     ["comments", long("# digitalocean_a.b\n")],
     ["references", `a = [${long("digitalocean_a.b.c, ")}]\n`],
   ])("HCL: %s", (_, text) => {
-    expect(timed(() => hcl(text))).toBeLessThan(10_000);
+    expect(timed(() => hcl(text))).toBeLessThan(10);
   });
 
   it.each([
@@ -385,12 +386,12 @@ describe("whatever the file, the reader comes to an end", { timeout: 60_000 }, (
     ["a long string", `{"a": "${long("x")}"}`],
     ["a long key", `{"${long("x")}": 1}`],
   ])("JSON: %s", (_, text) => {
-    expect(timed(() => json(text))).toBeLessThan(10_000);
+    expect(timed(() => json(text))).toBeLessThan(10);
   });
 
   function timed(action: () => unknown): number {
-    const start = performance.now();
+    const seconds = cpuTimer();
     action();
-    return performance.now() - start;
+    return seconds();
   }
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { allows, allowsFrom } from "../../../src/lib/version.ts";
+import { cpuTimer } from "../../fixtures/cpu.ts";
 
 describe("constraints let a release in", () => {
   it.each<[boolean, version: string, ...constraints: string[]]>([
@@ -84,8 +85,8 @@ describe("a constraint leaves room for 1.10 or later", () => {
     ["terms", "!= 1.10.0, ".repeat(10_000)],
     ["spaces", `>=${" ".repeat(100_000)}x`],
   ])("100 000 %s take no time", (_, constraint) => {
-    const start = performance.now();
+    const seconds = cpuTimer();
     allowsFrom([constraint], "1.10");
-    expect(performance.now() - start).toBeLessThan(2000);
+    expect(seconds()).toBeLessThan(2);
   });
 });

@@ -4,6 +4,7 @@ import { dir } from "tmp-promise";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { loadConfig } from "../../../../src/concerns/config/load.ts";
 import { nodeFiles } from "../../../../src/host/files.ts";
+import { cpuTimer } from "../../../fixtures/cpu.ts";
 import { NO_RECORDS } from "../../samples.ts";
 
 const host = { files: nodeFiles, records: NO_RECORDS };
@@ -132,9 +133,9 @@ describe("YAML that unfolds to gigabytes is refused at once", () => {
     ["in a circle of maps", "terraform: { variables: { a: &a { b: *a } } }"],
   ])("%s", async (_, text) => {
     const folder = await trap(() => ({ ".do-bootstraprc": text }));
-    const start = performance.now();
+    const seconds = cpuTimer();
     await expect(loadIn(folder)).rejects.toMatchObject({ status: 2 });
-    expect(performance.now() - start).toBeLessThan(2000);
+    expect(seconds()).toBeLessThan(2);
   });
 
   it("and a few aliases are fine", async () => {

@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { loadConfig } from "../../../../src/concerns/config/load.ts";
 import { AppError } from "../../../../src/errors/app-error.ts";
 import { nodeFiles } from "../../../../src/host/files.ts";
+import { cpuTimer } from "../../../fixtures/cpu.ts";
 import { said } from "../../../fixtures/hint.ts";
 import { NO_RECORDS, PERSONAL } from "../../samples.ts";
 
@@ -218,12 +219,12 @@ describe("what cannot be read is named", () => {
     const top = await folderOf({});
     const file = join(top, ".do-bootstraprc");
     await make(file);
-    const start = performance.now();
+    const seconds = cpuTimer();
     await expect(loadConfig(host, top, top)).rejects.toMatchObject({
       code: "CONFIG_UNREADABLE",
       message: `${file} ${says}`,
     });
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(seconds()).toBeLessThan(1);
   });
 
   it.each<[what: string, text: string]>([
@@ -235,9 +236,9 @@ describe("what cannot be read is named", () => {
     ["anchors", "&a ".repeat(20_000)],
     ["keys", Array.from({ length: 6000 }, (_, i) => `k${i}: 1\n`).join("")],
   ])("60 kB of %s take seconds, not minutes", async (_, text) => {
-    const start = performance.now();
+    const seconds = cpuTimer();
     expect((await refusalOf({ ".do-bootstraprc": text })).status).toBe(2);
-    expect(performance.now() - start).toBeLessThan(15_000);
+    expect(seconds()).toBeLessThan(15);
   });
 
   it("nothing is said of it but by us", async () => {
