@@ -30,7 +30,11 @@ const Plan = v.object({
     ),
     [],
   ),
+  action_invocations: v.optional(v.array(v.object({ address: v.string(), type: v.string() })), []),
 });
+
+/** Of resources, what asks for nothing: what they are stays. */
+const NO_CALLS = ["no-op", "forget"];
 
 type Change = v.InferOutput<typeof Plan>["resource_changes"][number];
 
@@ -61,7 +65,13 @@ export function actionsInPlan(
   const blocks = changes.flatMap(({ was, is }) => [was, is]);
   const module: Module = { prefix: "", blocks, references: [] };
   const written = groupedBy(code, ({ address, operation }) => `${address} ${operation}`);
-  return changes.flatMap(actionsOf);
+  const invoked = plan.output.action_invocations
+    .filter(({ type }) => isOurs(type))
+    .map(({ address, type }) => ({
+      ...{ address, type, mode: "other" as const, operation: "read" as const },
+      ...{ block: undefined, place, module },
+    }));
+  return [...changes.flatMap(actionsOf), ...invoked];
 
   function actionsOf({ address, type, mode, change, was, is }: (typeof changes)[number]) {
     const { actions, importing } = change;
@@ -86,7 +96,9 @@ export function actionsInPlan(
         return [action("update", is, { before: was }), action("read", is)];
       }
       if (name === "delete") return [action("delete", was)];
-      return name === "read" ? [action("read", is)] : [];
+      if (name === "read") return [action("read", is)];
+      // What a later Terraform calls it says nothing of what it needs.
+      return NO_CALLS.includes(name) ? [] : [action("read", is, { mode: "other" })];
     });
     return importing == null ? all : [...all, action("import", is), action("read", is)];
   }

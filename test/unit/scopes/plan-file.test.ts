@@ -172,6 +172,34 @@ describe("the scopes of a plan's actions", () => {
   });
 });
 
+describe("what no data tells of", () => {
+  const change = (actions: string[]) => ({
+    ...{ address: "digitalocean_tag.t", mode: "managed", type: "digitalocean_tag", name: "t" },
+    change: { actions, before: { name: "t" }, after: { name: "t" } },
+  });
+  it.each<[what: string, plan: object, unknown: readonly string[]]>([
+    [
+      "an action of a later Terraform",
+      { resource_changes: [change(["mend"])] },
+      ["digitalocean_tag.t"],
+    ],
+    [
+      "an action block that is invoked",
+      { action_invocations: [{ address: "action.digitalocean_x.a", type: "digitalocean_x" }] },
+      ["action.digitalocean_x.a"],
+    ],
+    [
+      "what is forgotten, or stays",
+      { resource_changes: [change(["forget"]), change(["no-op"])] },
+      [],
+    ],
+  ])("%s", (_, plan, unknown) => {
+    const text = JSON.stringify({ format_version: "1.2", ...plan });
+    const needs = scopesNeeded(actionsInPlan(text, "plan.json", []) ?? [], data);
+    expect(needs).toMatchObject({ own: [], unknown });
+  });
+});
+
 describe("what a plan does not know yet", () => {
   const unknown = { vpc_uuid: true, volume_ids: true, tags: true };
   const droplet = (body: object) => ({ resource: { digitalocean_droplet: { web: body } } });
