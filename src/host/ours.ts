@@ -29,7 +29,8 @@ export function isExchangeable(path: string): boolean {
     if (stats === undefined) return false;
     const { uid, gid, mode: written } = stats;
     // Two files are read for it: only where it decides.
-    const mode = (written & 0o020) !== 0 && isAlone(gid) ? written & ~0o070 : written;
+    const isOfGroup = (written & 0o1020) === 0o020;
+    const mode = isOfGroup && isAlone(gid) ? written & ~0o070 : written;
     if (isOpenToOthers({ uid, mode })) return true;
     // Nobody else gets any further.
     if ((mode & 0o011) === 0) return false;
