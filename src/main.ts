@@ -36,7 +36,9 @@ export async function main(
   for (const stream of [process.stdout, process.stderr]) stream.on("error", endUnlessClosed);
   // Alone in its process: what keeps runs apart slows every promise down.
   const status = await runHere(argv, packageFolder, ownProcess());
-  if (code?.isNew === true) (await import("./host/keep-code.ts")).keepCode(code);
+  // Neither what a mistake nor what the help has compiled is what a command needs.
+  const isWhole = status !== EXIT.usage && !ownPart(argv).includes("--help");
+  if (code?.isNew === true && isWhole) (await import("./host/keep-code.ts")).keepCode(code);
   return status;
 }
 

@@ -1,24 +1,30 @@
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { CompiledCode } from "./compiled-code.ts";
 import { dropOwn, writeOwn } from "./keep.ts";
 import { makeOwnFolder } from "./record.ts";
 
 /** Keeps what V8 has compiled, also of functions, for the next run of the same command. Where that is not possible it is slow again. */
-export function keepCode({ scripts, place }: CompiledCode): void {
+export function keepCode({ scripts, kept, place }: CompiledCode): void {
   try {
-    if (!makeOwnFolder(place)) return;
+    // Who runs this once does not wait for it: the folder alone is made.
+    const isFirst = !existsSync(place.folder);
+    if (!makeOwnFolder(place) || isFirst) return;
     const own = `-${process.versions.v8}.code`;
     for (const name of readdirSync(place.folder)) {
       // Of another Node.
       if (name.endsWith(".code") && !name.endsWith(own)) dropOwn(join(place.folder, name));
     }
-    const parts = [...scripts].map(([name, script]) => [name, script.createCachedData()] as const);
-    const names = JSON.stringify(parts.map(([name, { length }]) => [name, length]));
+    const parts = new Map([...kept].filter(([each]) => existsSync(join(place.about, each))));
+    for (const [each, script] of scripts) {
+      const isKnown = parts.has(each) && script.cachedDataRejected === false;
+      if (!isKnown) parts.set(each, script.createCachedData());
+    }
+    const names = JSON.stringify([...parts].map(([each, { length }]) => [each, length]));
     const head = Buffer.alloc(4 + Buffer.byteLength(names));
     head.writeUInt32LE(head.length - 4);
     head.write(names, 4);
-    writeOwn(place, Buffer.concat([head, ...parts.map(([, bytes]) => bytes)]));
+    writeOwn(place, Buffer.concat([head, ...parts.values()]));
   } catch {
     // A home without room or leave to write.
   }
