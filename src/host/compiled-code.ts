@@ -1,4 +1,4 @@
-import { lstatSync, readFileSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Script } from "node:vm";
 import { isCi } from "../lib/is-ci.ts";
@@ -19,9 +19,9 @@ export interface CompiledCode {
 }
 
 /**
- * Node loads a file as usual where this is undefined: in a pipeline, whose cache others may fill, and where
- * there is no place for it. What is kept is not believed where others can write to the folder, or a checkout
- * may bring it.
+ * Node loads a file as usual where this is undefined: in a pipeline, whose cache others may fill, and where no
+ * run has kept a record yet, as a run that changes nothing leaves nothing. What is kept is not believed where
+ * others can write to the folder, or a checkout may bring it.
  *
  * @param folder the program's, absolute. The names of what is kept of it have a hash of their content.
  * @param command the first word of the line: each compiles what it uses.
@@ -36,6 +36,7 @@ export function compiledCode(
   const [word] = /^[a-z]+$/.exec(command ?? "") ?? ["init"];
   const name = `${word}-${process.versions.v8}.code`;
   const place = placeIn(base, "code", { name, about: folder });
+  if (!existsSync(dirname(place.folder))) return undefined;
   const kept = keptIn(place);
   const scripts = new Map<string, Script>();
   const loaded = new Map<string, { exports: unknown }>();

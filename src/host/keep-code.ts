@@ -7,9 +7,7 @@ import { makeOwnFolder } from "./record.ts";
 /** Keeps what V8 has compiled, also of functions, for the next run of the same command. Where that is not possible it is slow again. */
 export function keepCode({ scripts, kept, place }: CompiledCode): void {
   try {
-    // Who runs this once does not wait for it: the folder alone is made.
-    const isFirst = !existsSync(place.folder);
-    if (!makeOwnFolder(place) || isFirst) return;
+    if (!makeOwnFolder(place)) return;
     const own = `-${process.versions.v8}.code`;
     for (const name of readdirSync(place.folder)) {
       // Of another Node.

@@ -20,9 +20,9 @@ describe.concurrent("what V8 compiled is kept for the next run", () => {
     const { expect } = context;
     const bench = await workbench(context);
     await bench.write("do-bootstrap.config.yaml", "project: acme\n");
-    const first = await check(bench);
+    await bench.run(["--token-stdin"], { input: bench.token, process: true });
     expect(await kept(bench.home)).toEqual([]);
-    expect(await check(bench)).toEqual(first);
+    const first = await check(bench);
     const written = await kept(bench.home);
     expect(written).toEqual([[`check-${process.versions.v8}.code`, expect.any(Number)]]);
     expect(await check(bench)).toEqual(first);
@@ -71,7 +71,7 @@ describe.concurrent("what V8 compiled is kept for the next run", () => {
   async function withKept(context: Parameters<typeof workbench>[0]) {
     const bench = await workbench(context);
     await bench.write("do-bootstrap.config.yaml", "project: acme\n");
-    await check(bench);
+    await bench.run(["--token-stdin"], { input: bench.token });
     await check(bench);
     return { bench, file: join(bench.home, KEPT, `check-${process.versions.v8}.code`) };
   }
