@@ -6,6 +6,7 @@ import type { Hint } from "./errors/hint.ts";
 import { isSystemError, systemHint, systemMessage } from "./errors/system-error.ts";
 import { commandFirst } from "./exec/command-line.ts";
 import { writeAll } from "./exec/write-all.ts";
+import type { CompiledCode } from "./host/compiled-code.ts";
 import { safe } from "./secret/safe.ts";
 
 // The small entry: what needs no machinery is answered here, the rest is imported when used.
@@ -50,18 +51,16 @@ async function answer(): Promise<number> {
     writeAll(`${__VERSION__}\n`);
     return EXIT.ok;
   }
-  const folder = dirname(__dirname);
+  let code: CompiledCode | undefined;
   if (isExec || argv[0] === "env") {
     const { quick } = await import("./exec/quick.ts");
     const answered = quick(argv);
     if (answered !== undefined) return answered;
-    const { main } = await import("./main.ts");
-    return main(argv, folder);
+  } else {
+    const { compiledCode } = await import("./host/compiled-code.ts");
+    code = compiledCode(__dirname, argv[0], process);
   }
-  const { compiledCode } = await import("./host/compiled-code.ts");
-  const { env, platform } = process;
-  const code = compiledCode(__dirname, argv[0], { env, platform });
   const { main } =
     (code?.load("main.cjs") as typeof import("./main.ts")) ?? (await import("./main.ts"));
-  return main(argv, folder, code);
+  return main(argv, dirname(__dirname), code);
 }

@@ -3,6 +3,7 @@ import { refusedOrigin } from "./concerns/token/facts.ts";
 import { panelRows } from "./concerns/token/needed-scopes.ts";
 import { asAppError } from "./errors/app-error.ts";
 import { hint } from "./errors/hint.ts";
+import { commandLineOf } from "./exec/command-line.ts";
 import { givenSurface, nodeHost } from "./host/node.ts";
 import type {
   BootstrapOptions,
@@ -12,6 +13,7 @@ import type {
   Prompter,
   ScopesOptions,
 } from "./library/options.ts";
+import type { Runtime } from "./library/runtime.ts";
 import * as tasks from "./library/tasks.ts";
 import type {
   EnvironmentDocument,
@@ -24,8 +26,8 @@ import { type HintEdge, hintText, shellOf } from "./report/hint-text.ts";
 import { jsonDocument, jsonPending, jsonReport } from "./report/json.ts";
 import { type Report, withUses } from "./report/report.ts";
 import { scopesDocument } from "./report/scopes.ts";
-import { apart, remember } from "./secret/known.ts";
-import { secretsOf } from "./secret/named.ts";
+import { apart } from "./secret/known.ts";
+import { rememberAll } from "./secret/named.ts";
 import { describeOrigin } from "./secret/secret.ts";
 
 export type * from "./library/options.ts";
@@ -107,16 +109,7 @@ export function explain(text: string, options: Options = {}): Promise<ExplainDoc
  */
 export function environment(options: EnvironmentOptions = {}): Promise<EnvironmentDocument> {
   const { environment: env, all, verify, trust } = options;
-  const given = { format: "json", all, verify, trust, ...(env === undefined ? {} : { env }) };
-  const line = {
-    command: "env",
-    words: [],
-    options: Object.fromEntries(
-      Object.entries(given).flatMap(([name, value]) =>
-        value === undefined || value === false ? [] : [[name, value]],
-      ),
-    ),
-  } as const;
+  const line = commandLineOf("env", { env, format: "json", all, verify, trust });
   return answered(options, async (runtime) => {
     const { text, notice } = await tasks.environment(runtime, line);
     return JSON.stringify({ variables: JSON.parse(text), notice: notice.trim() || null });
@@ -126,16 +119,14 @@ export function environment(options: EnvironmentOptions = {}): Promise<Environme
 /** Runs a task apart from all that runs in this process, and reads the document that it prints. */
 function answered<Document>(
   options: Options & { readonly prompter?: Prompter | undefined },
-  task: (runtime: tasks.Runtime, edge: HintEdge) => Promise<string>,
+  task: (runtime: Runtime, edge: HintEdge) => Promise<string>,
 ): Promise<Document> {
   return apart(async () => {
     const { environment, prompter, progress = () => undefined, commandSays: toolSays } = options;
     const { cwd: given, env: variables, signal } = options;
     const surface = givenSurface({ cwd: given, env: variables, signal, toolSays });
     const { env, platform } = surface;
-    for (const [name, value] of Object.entries(env)) {
-      for (const secret of secretsOf(name, value ?? "")) remember(secret);
-    }
+    rememberAll(env);
     const edge = { environment, platform, shell: shellOf(platform, env) };
     let cwd: string | undefined;
     try {
@@ -156,7 +147,7 @@ function asking({
   token,
   approve,
   trust,
-}: Prompter = {}): Pick<tasks.Runtime, "askForToken" | "approve" | "trust"> {
+}: Prompter = {}): Pick<Runtime, "askForToken" | "approve" | "trust"> {
   return {
     approve: async ({ plan }: Pick<Report, "plan">) => (await approve?.(jsonPending(plan))) ?? true,
     trust,

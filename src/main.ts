@@ -18,8 +18,8 @@ import { jsonDocument, jsonError, jsonReport } from "./report/json.ts";
 import { type Page, pageOn } from "./report/paint.ts";
 import { progressOn } from "./report/progress.ts";
 import { type Report, withUses } from "./report/report.ts";
-import { apart, remember } from "./secret/known.ts";
-import { secretsOf } from "./secret/named.ts";
+import { apart } from "./secret/known.ts";
+import { rememberAll } from "./secret/named.ts";
 import { safe, safeLines } from "./secret/safe.ts";
 import { describeOrigin } from "./secret/secret.ts";
 
@@ -74,9 +74,7 @@ async function runHere(
     return { environment, cwd, platform, shell: shellOf(platform, env) };
   };
   const pageOf = (stream: Output): Page => pageOn(stream, env, flag, edge());
-  for (const [name, value] of Object.entries(env)) {
-    for (const secret of secretsOf(name, value ?? "")) remember(secret);
-  }
+  rememberAll(env);
   // Nothing is printed but through these two and jsonDocument: only what was asked for as data is left as it is.
   const say = (text: string): void => void stderr.write(safeLines(text));
   const show = (text: string): void => void stdout.write(safeLines(text));

@@ -1,5 +1,5 @@
 import type { ExitStatus } from "../errors/exit-status.ts";
-import type { Runtime } from "../library/tasks.ts";
+import type { Runtime } from "../library/runtime.ts";
 import type { ExplainReport } from "../report/explanations.ts";
 import type { HookReport } from "../report/hook.ts";
 import type { Progress } from "../report/progress.ts";

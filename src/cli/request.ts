@@ -1,10 +1,9 @@
 import { secondsOf } from "../concerns/config/resolve.ts";
 import { AppError } from "../errors/app-error.ts";
 import { hint, own, run } from "../errors/hint.ts";
-import type { CommandLine } from "../exec/command-line.ts";
 import type { InputKind } from "../host/host.ts";
 import type { LookOptions } from "../library/options.ts";
-import type { Args, Context } from "./command.ts";
+import type { Context } from "./command.ts";
 import type { ArgsOf, lookOptions } from "./options.ts";
 
 const TOKEN_INPUT: InputKind = {
@@ -35,13 +34,4 @@ function minTtlFrom(given: string | undefined): number | undefined {
   throw new AppError("USAGE", `--min-ttl ${given}: there is no such time.`, {
     hint: hint`Write a number and s, m, h, d or w: --min-ttl 7d`,
   });
-}
-
-/** A line of `exec` or `env` as the quick path reads it. */
-export function commandLineFrom(command: CommandLine["command"], args: Args): CommandLine {
-  const { "--": words, ...options } = args;
-  const given = Object.entries(options).flatMap(([name, value]) =>
-    typeof value === "string" || value === true ? [[name, value] as const] : [],
-  );
-  return { command, options: Object.fromEntries(given), words };
 }

@@ -38,6 +38,22 @@ export interface CommandLine {
   readonly words: readonly string[];
 }
 
+/** A line as it would be read, of options that were given another way; what is no option of a line is left out. */
+export function commandLineOf(
+  command: CommandLine["command"],
+  { "--": words = [], ...options }: LineParts,
+): CommandLine {
+  const given = Object.entries(options).flatMap(([name, value]) =>
+    typeof value === "string" || value === true ? [[name, value] as const] : [],
+  );
+  return { command, options: Object.fromEntries(given), words };
+}
+
+interface LineParts {
+  readonly "--"?: readonly string[];
+  readonly [option: string]: unknown;
+}
+
 /**
  * Reads a well-formed line. Whatever is unusual (--help, an unknown option, --all=true) is left to
  * the parser of the whole program, which reads the same options.

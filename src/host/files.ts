@@ -17,7 +17,7 @@ import { AppError, asAppError } from "../errors/app-error.ts";
 import { hint, run } from "../errors/hint.ts";
 import { isExhausted, systemHint } from "../errors/system-error.ts";
 import { foldersUp, isInside } from "../lib/paths.ts";
-import { type Folder, inFolder, isSame } from "./folder.ts";
+import { type Folder, inFolder, isRemoved, isSame, type Place } from "./folder.ts";
 import type { Entry, FileSnapshot, Files, LookOptions, Snapshot, Undo } from "./host.ts";
 import { isExchangeable, isOwn } from "./ours.ts";
 import { dropLeftOver, isOfOurs, KINDS, withOwnFolder, withPrivateFile } from "./private-folder.ts";
@@ -492,7 +492,7 @@ async function makeDirectory(path: string, mode: number): Promise<Undo> {
   const undo = async () => {
     // Only empty folders go: what somebody else put there meanwhile stays.
     for (const { folder, parent } of made.toReversed()) {
-      await inSame(parent, (now) => isDropped(now, folder)).catch(() => undefined);
+      await inSame(parent, (now) => isRemoved(now, folder)).catch(() => undefined);
     }
   };
   try {
@@ -515,8 +515,6 @@ async function makeDirectory(path: string, mode: number): Promise<Undo> {
     throw error instanceof AppError ? error : writeFailed(`${path} could not be created`, error);
   }
 }
-
-type Place = Pick<Folder, "path" | "stats">;
 
 interface MadeFolder {
   readonly folder: Place;
@@ -562,23 +560,11 @@ interface Making {
 async function dropEmpty(folder: Place, top: string): Promise<{ gone: string[]; left: Place }> {
   if (folder.path === top || !isInside(folder.path, top)) return { gone: [], left: folder };
   const drop = async (parent: Folder) => {
-    if (!(await isDropped(parent, folder))) return { gone: [], left: folder };
+    if (!(await isRemoved(parent, folder))) return { gone: [], left: folder };
     const { gone, left } = await dropEmpty(parent, top);
     return { gone: [...gone, basename(folder.path)], left };
   };
   return inFolder(dirname(folder.path), drop).catch(() => ({ gone: [], left: folder }));
-}
-
-/** Removes one folder, if it is still the same one and empty. */
-async function isDropped(parent: Folder, folder: Place): Promise<boolean> {
-  try {
-    const at = await parent.at(basename(folder.path));
-    if (!isSame(await fs.lstat(at), folder.stats)) return false;
-    await fs.rmdir(at);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Nothing is done where another folder has its place: in that one nothing is ours. */

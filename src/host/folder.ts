@@ -82,6 +82,21 @@ async function throughProc(opened: fs.FileHandle, stats: Stats): Promise<string 
   return seen && isSame(seen, stats) ? path : undefined;
 }
 
+/** What tells a folder from another one in its place. */
+export type Place = Pick<Folder, "path" | "stats">;
+
+/** Removes one folder, if it is still the same one and empty. @returns false where it is not. */
+export async function isRemoved(parent: Folder, folder: Place): Promise<boolean> {
+  try {
+    const at = await parent.at(basename(folder.path));
+    if (!isSame(await fs.lstat(at), folder.stats)) return false;
+    await fs.rmdir(at);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The same file or directory. */
 export function isSame(one: Pick<Stats, "dev" | "ino">, other: Pick<Stats, "dev" | "ino">) {
   return one.dev === other.dev && one.ino === other.ino;

@@ -13,7 +13,7 @@ import type { Clock, Environment, Host, InputKind, Terminal } from "./host.ts";
 import { send } from "./http.ts";
 import { keep } from "./keep.ts";
 import { recall, repoAround } from "./record.ts";
-import { run } from "./run.ts";
+import { run, type Shown } from "./run.ts";
 import { stateOf } from "./state.ts";
 import { which } from "./which.ts";
 
@@ -29,10 +29,7 @@ export interface Surface {
   readonly interrupted: AbortSignal;
 }
 
-export interface Output {
-  write(text: string): unknown;
-  /** 2: a tool writes to it itself, and may see that it is a terminal. */
-  readonly fd?: number;
+export interface Output extends Shown {
   readonly isTTY?: boolean;
   readonly columns?: number;
 }

@@ -3,7 +3,7 @@ import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../errors/app-error.ts";
 import { hint } from "../errors/hint.ts";
-import { exchanged, type Folder, inFolder, isSame } from "./folder.ts";
+import { exchanged, type Folder, inFolder, isRemoved, isSame } from "./folder.ts";
 import { HAS_MODES, isExchangeable, isOpenToOthers, isOwn } from "./ours.ts";
 import { ageOf, isDead, makerOf, newTag, type Owner } from "./owner.ts";
 
@@ -126,10 +126,7 @@ async function isDropped(folder: Folder, made: Made, isOurs: boolean): Promise<b
       await fs.unlink(await folder.at(IGNORE_FILE));
     }
     if (!isOurs && !hasOurs && rest.length === 0) return false;
-    const path = await made.parent.at(made.name);
-    if (!isSame(await fs.lstat(path), folder.stats)) return false;
-    await fs.rmdir(path);
-    return true;
+    return isRemoved(made.parent, folder);
   } catch {
     return false;
   }

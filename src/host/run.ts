@@ -7,7 +7,9 @@ const KEPT_CHARACTERS = 256 * 1024;
 /** What a tool has said when it ends is read in far less. */
 const LAST_WORDS_MS = 1000;
 
-interface Shown {
+/** Where a person reads what a tool says. */
+export interface Shown {
+  /** 2: a tool writes to it itself, and may see that it is a terminal. */
   readonly fd?: number;
   write(text: string): unknown;
 }

@@ -2,9 +2,8 @@ import type { Facts } from "../commands/init/observe.ts";
 import { statusOf } from "../core/finding.ts";
 import { type Look, NOTHING_DONE, type Result } from "../core/flow.ts";
 import { EXIT, type ExitStatus } from "../errors/exit-status.ts";
-import type { Host } from "../host/host.ts";
-import type { HookReport } from "../report/hook.ts";
 import type { Report } from "../report/report.ts";
+import type { Runtime } from "./runtime.ts";
 
 export interface ChangeOptions {
   readonly dryRun: boolean;
@@ -27,16 +26,10 @@ export interface Reported<R> {
   readonly status: ExitStatus;
 }
 
-/** Whom to ask, and where. */
-interface Asking {
-  readonly host: Pick<Host, "env" | "cwd" | "home">;
-  readonly approve: (report: Report | HookReport) => Promise<boolean>;
-}
-
 export function changing(
   command: Report["command"],
   { dryRun, yes, strict = false }: ChangeOptions,
-  { host: { env, cwd, home }, approve }: Asking,
+  { host: { env, cwd, home }, approve }: Pick<Runtime, "host" | "approve">,
 ): Changing {
   const about = { command, dryRun, env, cwd, home };
   return {

@@ -1,6 +1,5 @@
 import { bootstrap as bootstrapRepo, look, type Request } from "../commands/init/bootstrap.ts";
 import type { Facts } from "../commands/init/observe.ts";
-import type { Prompter } from "../commands/init/prompter.ts";
 import { statusOf } from "../core/finding.ts";
 import { type Look, NOTHING_DONE } from "../core/flow.ts";
 import { isEmpty, type Plan } from "../core/plan.ts";
@@ -9,29 +8,15 @@ import { EXIT } from "../errors/exit-status.ts";
 import { type Hint, hint } from "../errors/hint.ts";
 import type { CommandLine } from "../exec/command-line.ts";
 import type { ShellText } from "../exec/prepare.ts";
-import type { Host } from "../host/host.ts";
 import type { ExplainReport } from "../report/explanations.ts";
-import type { HookReport } from "../report/hook.ts";
 import type { Report } from "../report/report.ts";
 import type { ScopesReport } from "../report/scopes.ts";
 import { changing, type Reported } from "./changing.ts";
 import type { BootstrapOptions, CheckOptions, Options, ScopesOptions } from "./options.ts";
+import type { Runtime } from "./runtime.ts";
 
 // What the library and the command line both call: each task once, with what it found or did and the exit
 // status that says so.
-
-/** What a task runs on, and whom it may ask. */
-export interface Runtime {
-  readonly host: Host;
-  /** `now`: how far it has got, shown where a line can be drawn over. */
-  readonly progress: (what: string, now?: string) => void;
-  /** Leads a person to a token; absent where nobody can be asked. */
-  readonly askForToken: Prompter<Facts>["ask"];
-  /** Asks whether a command of the repo's config may run. */
-  readonly trust: Prompter<Facts>["trust"];
-  /** Shows a plan and asks for leave; true at once where nobody can be asked. */
-  readonly approve: (report: Report | HookReport) => Promise<boolean>;
-}
 
 /** Options without what the runtime already has. */
 type Asked<O> = Omit<O, Exclude<keyof Options, "environment"> | "prompter">;

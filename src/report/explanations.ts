@@ -4,6 +4,7 @@ import type { FailingResource } from "../scopes/failures.ts";
 import { safe } from "../secret/safe.ts";
 import type { ExplainDocument } from "./documents.ts";
 import { type HintEdge, hintText, hintWords } from "./hint-text.ts";
+import type { Framed } from "./json.ts";
 import type { Page } from "./paint.ts";
 
 /** What `explain` made of a text; how it looks is decided at the edge. */
@@ -56,7 +57,7 @@ function few(resources: readonly FailingResource[]): string[] {
 export function explainedDocument(
   { explanations }: ExplainReport,
   edge: HintEdge,
-): Omit<ExplainDocument, "schemaVersion" | "status"> {
+): Framed<ExplainDocument> {
   return {
     command: "explain",
     explanations: explanations.map(({ failure, operation, scopes, resources, what, fix }) => ({

@@ -21,7 +21,7 @@ import { type HintEdge, hintText } from "./hint-text.ts";
 import type { Report } from "./report.ts";
 
 /** What a document has in its frame. */
-type Framed<D> = Omit<D, "schemaVersion" | "status">;
+export type Framed<D> = Omit<D, "schemaVersion" | "status">;
 
 /** The one document that --json prints. */
 export function jsonReport(report: Report, status: ExitStatus, edge: HintEdge): string {

@@ -7,7 +7,7 @@ import { safe } from "../secret/safe.ts";
 import type { ScopesDocument } from "./documents.ts";
 import type { HintEdge } from "./hint-text.ts";
 import { humanFindings } from "./human.ts";
-import { jsonFinding } from "./json.ts";
+import { type Framed, jsonFinding } from "./json.ts";
 import { code, prose } from "./markdown.ts";
 import type { Page } from "./paint.ts";
 
@@ -71,7 +71,7 @@ export function scopesMarkdown(report: ScopesReport): string {
 export function scopesDocument(
   report: Omit<ScopesReport, "format">,
   edge: HintEdge,
-): Omit<ScopesDocument, "schemaVersion" | "status"> {
+): Framed<ScopesDocument> {
   const { purpose, plan, dirs, code, token, findings } = report;
   const { needs, trees } = code;
   return {

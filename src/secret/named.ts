@@ -1,4 +1,5 @@
 import { isRecord, jsonIn } from "../lib/json.ts";
+import { remember } from "./known.ts";
 import { kindOf } from "./token-form.ts";
 
 /** Which variables are secrets, by their names and by their values. */
@@ -56,4 +57,11 @@ function namedIn(value: string): readonly string[] {
   return Object.entries(object).flatMap(([name, text]) =>
     typeof text === "string" ? secretsOf(name, text) : [],
   );
+}
+
+/** From now on all secrets of an environment are hidden in this run (known.ts). */
+export function rememberAll(env: Readonly<Record<string, string | undefined>>): void {
+  for (const [name, value] of Object.entries(env)) {
+    for (const secret of secretsOf(name, value ?? "")) remember(secret);
+  }
 }

@@ -1,11 +1,10 @@
 import { AppError } from "../../errors/app-error.ts";
 import { EXIT } from "../../errors/exit-status.ts";
 import { exec, hint, own } from "../../errors/hint.ts";
-import { envOptions } from "../../exec/command-line.ts";
+import { commandLineOf, envOptions } from "../../exec/command-line.ts";
 import { writeAll } from "../../exec/write-all.ts";
 import { environment } from "../../library/tasks.ts";
 import { command } from "../command.ts";
-import { commandLineFrom } from "../request.ts";
 
 export const env = command({
   name: "env",
@@ -30,7 +29,7 @@ export const env = command({
       });
     }
     const format = args.format ?? (args.json ? "json" : undefined);
-    const line = commandLineFrom("env", { ...args, format });
+    const line = commandLineOf("env", { ...args, format });
     const { text, leftOut, masks, notice } = await environment(context, line);
     progress.end();
     writeAll(notice + masks, 2);

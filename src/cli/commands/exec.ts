@@ -1,9 +1,8 @@
 import { AppError, asAppError } from "../../errors/app-error.ts";
 import { exec as execLine, hint } from "../../errors/hint.ts";
-import { execOptions } from "../../exec/command-line.ts";
+import { commandLineOf, execOptions } from "../../exec/command-line.ts";
 import type { TokenState } from "../../exec/token-sources.ts";
 import { type Context, command } from "../command.ts";
-import { commandLineFrom } from "../request.ts";
 
 export const exec = command({
   name: "exec",
@@ -18,7 +17,7 @@ export const exec = command({
   ],
   async run(args, context) {
     const { host, progress } = context;
-    const line = commandLineFrom("exec", args);
+    const line = commandLineOf("exec", args);
     if (line.words.length === 0) {
       throw new AppError("USAGE", "exec runs a command, and there is none.", {
         hint: hint`For example: ${execLine(["terraform", "plan"])}`,

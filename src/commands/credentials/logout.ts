@@ -127,7 +127,7 @@ function fullOnes({ files, unread, passedOver }: SearchedTree): readonly string[
 function suspects(tree: SearchedTree): readonly string[] {
   const held = new Set(holdersIn(tree));
   const isOne = (path: string) =>
-    held.has(path) || !tree.files.has(path) || isForSecrets(basename(path)) || isStateOrPlan(path);
+    held.has(path) || !tree.files.has(path) || isMeantForSecrets(path);
   return fullOnes(tree).filter(isOne);
 }
 
@@ -178,8 +178,11 @@ function hiddenByUs(host: ObservingHost, { facts: { repo }, left }: Found) {
   if (repo.git !== undefined) {
     return hiddenByOurs(host, repo.git.git, repo.gitignore, fullOnes(left));
   }
-  const isOurs = (path: string) => isForSecrets(basename(path)) || isStateOrPlan(path);
-  return fullOnes(left).filter(isOurs);
+  return fullOnes(left).filter(isMeantForSecrets);
+}
+
+function isMeantForSecrets(path: string): boolean {
+  return isForSecrets(basename(path)) || isStateOrPlan(path);
 }
 
 /** The one that is used, and those that it shadows. */

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parse } from "../../../src/cli/parser.ts";
-import { commandLineFrom } from "../../../src/cli/request.ts";
 import {
   type CommandLine,
   commandFirst,
+  commandLineOf,
   envOptions,
   execOptions,
   ownPart,
@@ -21,7 +21,7 @@ async function parsed(argv: readonly string[]): Promise<CommandLine | string> {
   if (result.kind === "print") return result.text;
   const { name } = result.command;
   if (name !== "exec" && name !== "env") return name;
-  return commandLineFrom(name, result.args);
+  return commandLineOf(name, result.args);
 }
 
 const refusal = async (argv: readonly string[]) =>

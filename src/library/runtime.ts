@@ -1,0 +1,18 @@
+import type { Facts } from "../commands/init/observe.ts";
+import type { Prompter } from "../commands/init/prompter.ts";
+import type { Host } from "../host/host.ts";
+import type { HookReport } from "../report/hook.ts";
+import type { Report } from "../report/report.ts";
+
+/** What a task runs on, and whom it may ask. */
+export interface Runtime {
+  readonly host: Host;
+  /** `now`: how far it has got, shown where a line can be drawn over. */
+  readonly progress: (what: string, now?: string) => void;
+  /** Leads a person to a token; absent where nobody can be asked. */
+  readonly askForToken: Prompter<Facts>["ask"];
+  /** Asks whether a command of the repo's config may run. */
+  readonly trust: Prompter<Facts>["trust"];
+  /** Shows a plan and asks for leave; true at once where nobody can be asked. */
+  readonly approve: (report: Report | HookReport) => Promise<boolean>;
+}
