@@ -26,7 +26,7 @@ export interface TreeSearch {
 /**
  * Reads every file of a folder and of those in it, whatever git has or ignores: repos inside it, too, but no
  * `.git`, no node_modules and no Terraform providers. Links are not followed: what they lead to in the folder
- * is read there. One that leads out, and a FIFO, are unread where their name is a secret file's.
+ * is read there. A link to a place outside the repo, and a FIFO, are unread where their name is a secret file's.
  *
  * @param top absolute, without links.
  */

@@ -147,7 +147,7 @@ function whyByHand(
   if (brought !== undefined)
     return `${relative(base, brought)} is the repo's, and it would obey it`;
   if (root.linkOut !== undefined)
-    return `${relative(base, root.linkOut)} leads out of the repo, and it would write there`;
+    return `${relative(base, root.linkOut)} is a link to a place outside the repo, and it would write there`;
   if (git?.tracked.has(root.data)) return `git has its ${relative(config.dir, root.data)} folder`;
   if (module.cloud !== undefined) return "it would talk to HCP Terraform";
   if (module.strange !== undefined) {

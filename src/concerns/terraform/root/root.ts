@@ -49,7 +49,7 @@ export interface TerraformRoot {
   readonly workspace: string;
   /** Files that Terraform would read, and that are not read here: by links that lead out of the repo. */
   readonly outside: readonly Snapshot[];
-  /** A link that leads out of the repo, where Terraform itself would read and write. */
+  /** A link to a place outside the repo, which Terraform itself would read and write. */
   readonly linkOut: string | undefined;
   /** The file at a name that we know. */
   readonly at: (name: string) => Snapshot;
