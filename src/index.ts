@@ -146,11 +146,13 @@ function answered<Document>(
 function asking({
   token,
   approve,
+  roots: askForRoots,
   trust,
-}: Prompter = {}): Pick<Runtime, "askForToken" | "approve" | "trust"> {
+}: Prompter = {}): Pick<Runtime, "askForToken" | "askForRoots" | "approve" | "trust"> {
   return {
     approve: async ({ plan }: Pick<Report, "plan">) => (await approve?.(jsonPending(plan))) ?? true,
     trust,
+    askForRoots,
     askForToken:
       token &&
       (async ({ config, token: facts }) => {

@@ -1,7 +1,7 @@
 import type { Context, Outcome } from "./cli/command.ts";
 import type { Parsed } from "./cli/parser.ts";
 import { readPlainLine } from "./cli/plain-line.ts";
-import type { TrustQuestion } from "./commands/init/prompter.ts";
+import type { RootsAnswer, RootsQuestion, TrustQuestion } from "./commands/init/prompter.ts";
 import { refusedOrigin } from "./concerns/token/facts.ts";
 import { panelRows } from "./concerns/token/needed-scopes.ts";
 import { title } from "./core/run-commands.ts";
@@ -101,6 +101,7 @@ async function runHere(
       trust: host.terminal === undefined || isCi(env) ? undefined : askForTrust,
       isScreen: stdout.isTTY === true,
       askForToken: host.terminal === undefined || isCi(env) ? undefined : askForToken,
+      askForRoots: host.terminal === undefined || isCi(env) ? undefined : askForRoots,
     };
     const outcome = await parsed.command.run(parsed.args, context);
     progress.end();
@@ -131,6 +132,14 @@ async function runHere(
           : `You are asked each time, because ${safe(why)}.\nMay it, this time?`;
       const question = `This repo's config gets the token by running: ${safe(command)}\n${may}`;
       return (await host.terminal()).confirm(question);
+    }
+
+    async function askForRoots(asked: RootsQuestion): Promise<RootsAnswer> {
+      progress.end();
+      const terminal = await host.terminal?.();
+      return (
+        terminal && (await import("./commands/init/ask-for-roots.ts")).askForRoots(terminal, asked)
+      );
     }
 
     async function askForToken(...[facts, inspections]: Parameters<Ask>): Promise<string> {

@@ -45,6 +45,11 @@ export interface BootstrapOptions extends LookOptions {
   readonly save?: boolean | undefined;
   /** Writes a commented config of what was chosen. */
   readonly writeConfig?: boolean | undefined;
+  /**
+   * Where the config names no root module: "all" prepares all that are found and names them in a new config,
+   * "new" makes one in a repo that has none, and a list names folders.
+   */
+  readonly roots?: "all" | "new" | readonly string[] | undefined;
   /** Writes an .envrc for direnv; no secret is in it. */
   readonly envrc?: boolean | undefined;
   /** Moves tokens in Terraform code to a variable. */
@@ -72,6 +77,14 @@ export interface Prompter {
    * @returns false: bootstrap throws DECLINED, and nothing was changed.
    */
   readonly approve?: ((pending: ReportDocument["pending"]) => Promise<boolean>) | undefined;
+  /**
+   * Asks which root modules to prepare, where the config names none.
+   *
+   * @returns as the option `roots`; "environments": a config with one for each; undefined: none is chosen.
+   */
+  readonly roots?:
+    | ((asked: RootsQuestion) => Promise<"environments" | BootstrapOptions["roots"]>)
+    | undefined;
   /** Asks whether the config's token.command may run. */
   readonly trust?: ((asked: TrustQuestion) => Promise<boolean>) | undefined;
 }
@@ -83,6 +96,17 @@ export interface TokenQuestion {
   /** Where the token is that DigitalOcean refused, in words; undefined: there is none. */
   readonly refused: string | undefined;
 }
+
+/** Folders are named from the project's. */
+export type RootsQuestion =
+  | {
+      readonly kind: "several";
+      readonly dirs: readonly string[];
+      /** The environments that they look like; empty: they do not. */
+      readonly environments: readonly string[];
+    }
+  /** There is none: is one to be made? */
+  | { readonly kind: "none" };
 
 export interface TrustQuestion {
   /** As a person would type it. */

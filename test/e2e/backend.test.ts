@@ -559,6 +559,7 @@ describe("keys where Terraform would copy them", () => {
 
   it("what TF_CLI_ARGS and TF_CLI_ARGS_init hand over is looked at", async () => {
     const bench = await workbench();
+    await bench.write("main.tf", s3(""));
     await bench.write("conf/keys", 'secret_key = "S3CRET"');
     const { status, stdout, places } = await secretsFound(bench, {
       TF_CLI_ARGS: "-backend-config=secret_key=S3CRET",

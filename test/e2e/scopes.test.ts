@@ -160,7 +160,10 @@ describe("against the token", () => {
     ],
     [
       "another root",
-      (bench) => bench.write("dns/main.tf", 'resource "digitalocean_domain" "d" {}\n'),
+      async (bench) => {
+        await bench.write("dns/main.tf", 'resource "digitalocean_domain" "d" {}\n');
+        await bench.write("do-bootstrap.config.yaml", "terraform: { dir: infra }\n");
+      },
       "Terraform code in other folders (dns)",
     ],
     [

@@ -114,7 +114,12 @@ describe("any bytes as", () => {
       await writeFile(join(path, name), bytes);
       try {
         const { written, base } = await loadConfig(host, path, path);
-        resolveConfig(written, undefined, { file: name, base, packageName: "x", defaultDir: "." });
+        resolveConfig(written, undefined, {
+          file: name,
+          base,
+          packageName: "x",
+          defaultDirs: ["."],
+        });
       } catch (error) {
         expectClean(error);
       } finally {

@@ -80,6 +80,7 @@ const NAMED = [
   "concerns/terraform/root/",
   "concerns/terraform/backend/",
   "concerns/terraform/cloud/",
+  "concerns/terraform/search/",
   "concerns/terraform/",
   "concerns/doctl/",
   "concerns/effective-token/",

@@ -14,6 +14,11 @@ export const init = command({
       describe: "Replace a login, or write through a link out of the repo",
     },
     save: { type: "boolean", describe: "Write a token from the environment to disk too" },
+    "all-roots": {
+      type: "boolean",
+      describe: "Prepare every Terraform root module of the repo, and name them in a config",
+    },
+    terraform: { type: "boolean", describe: "Write a root module in a repo that has none" },
     "write-config": { type: "boolean", describe: "Write a commented config of what was chosen" },
     envrc: { type: "boolean", describe: "Write an .envrc for direnv; no secret is in it" },
     fix: { type: "boolean", describe: "Move tokens in Terraform code to a variable" },
@@ -36,6 +41,7 @@ export const init = command({
     return bootstrap(context, {
       ...(await lookFrom(args, context)),
       ...{ force, save, fix, envrc, trust, strict, yes, dryRun },
+      roots: args["all-roots"] ? "all" : args.terraform ? "new" : undefined,
       writeConfig: args["write-config"],
       doctlConfig: args["doctl-config"],
       accessTokenFlag: args["access-token-flag"],

@@ -6,6 +6,7 @@ import { openGit } from "../../concerns/git/git.ts";
 import { execConfigOf } from "../../concerns/terraform/exec-config.ts";
 import { observeRoot } from "../../concerns/terraform/observe.ts";
 import type { TerraformRoot } from "../../concerns/terraform/root/root.ts";
+import { recalledRoots } from "../../concerns/terraform/search/find.ts";
 import { findToken, type TrustGiven } from "../../concerns/token/find-token.ts";
 import { apiHosts } from "../../concerns/token/hosts.ts";
 import { inspectToken } from "../../concerns/token/inspect.ts";
@@ -52,6 +53,7 @@ async function lookForExec(
     host,
     git?.root ?? host.cwd,
     environment,
+    recalledRoots(host),
   );
   await git?.confirmed;
   keepRecord();

@@ -11,6 +11,7 @@ import type { Consent } from "../../core/consent.ts";
 import { textAt } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import { type Look, NOTHING_DONE, type Result, runTask, type Task } from "../../core/flow.ts";
+import { joined } from "../../core/plan.ts";
 import { type CommandResult, title, wordsOf } from "../../core/run-commands.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { exec, hint, own } from "../../errors/hint.ts";
@@ -20,10 +21,11 @@ import { cleanUp } from "./cleanup.ts";
 import { finding } from "./findings.ts";
 import { type Facts, type ObserveOptions, type ObservingHost, observe } from "./observe.ts";
 import { planAll } from "./plan.ts";
-import { askForTrust, type Prompter } from "./prompter.ts";
+import { askForRoots, askForTrust, type Prompter } from "./prompter.ts";
+import { planConfig, proposedConfig } from "./write-config.ts";
 
 export interface Request
-  extends Pick<ObserveOptions, "environment" | "stdin" | "minTtlSeconds" | "trust"> {
+  extends Pick<ObserveOptions, "environment" | "stdin" | "minTtlSeconds" | "trust" | "roots"> {
   readonly consent: Consent;
   /** `now`: how far it has got, shown where a line can be drawn over. */
   readonly progress: (what: string, now?: string) => void;
@@ -48,7 +50,10 @@ export async function bootstrap(
   dryRun: boolean,
 ): Promise<Result<Facts>> {
   if (dryRun) return { ...(await look(host, request)), ...NOTHING_DONE };
-  const { consent, progress } = request;
+  const { progress } = request;
+  let { consent } = request;
+  // A config that is to be looked at first is all that the run writes.
+  let proposal: Finding | undefined;
   let options: ObserveOptions = {
     ...optionsOf(request),
     answers: new Map<string, Promise<CommandAnswer>>(),
@@ -58,6 +63,13 @@ export async function bootstrap(
   const task: Task<Facts> = {
     async look() {
       let facts = await observed();
+      const wanted = await askForRoots(prompter.roots, facts);
+      if (wanted === "environments") consent = { ...consent, writeConfig: true };
+      else if (wanted !== undefined) facts = await observed({ roots: wanted });
+      if (consent.writeConfig) proposal ??= proposedConfig(facts);
+      if (proposal !== undefined) {
+        return { facts, plan: joined([planConfig(facts, consent), { findings: [proposal] }]) };
+      }
       const { state } = facts.token;
       const trust = await askForTrust(prompter.trust, state);
       if (trust !== undefined) facts = await observed({ trust });
@@ -122,7 +134,8 @@ function leftInBuckets(locks: LockVerdicts): string[] {
  * No token, one that its command does not give, or a refused one in the file that is ours to write: a
  * person can give another.
  */
-function needsToken({ token }: Facts): boolean {
+function needsToken({ token, search }: Facts): boolean {
+  if (search?.choice.kind === "several") return false;
   const { kind } = token.state;
   if (kind === "missing" || kind === "unavailable") return true;
   return refusedOrigin(token)?.kind === "env-file";

@@ -8,6 +8,7 @@ import type { RepoFacts } from "../../concerns/git/facts.ts";
 import { openGit } from "../../concerns/git/git.ts";
 import { ignoreRules } from "../../concerns/git/ignore-rules.ts";
 import { observeGit } from "../../concerns/git/observe.ts";
+import { filesNotHere } from "../../concerns/git/sparse.ts";
 import type { SpacesFacts } from "../../concerns/spaces/facts.ts";
 import type { LockVerdicts } from "../../concerns/spaces/prove-locks.ts";
 import { withBackendConfigs } from "../../concerns/terraform/backend/config-files.ts";
@@ -18,6 +19,8 @@ import { repoCodeFor } from "../../concerns/terraform/root/repo-code.ts";
 import type { TerraformRoot } from "../../concerns/terraform/root/root.ts";
 import { tokenSourceOf } from "../../concerns/terraform/root/token-source.ts";
 import { findTerraform } from "../../concerns/terraform/root/tool.ts";
+import type { WantedRoots } from "../../concerns/terraform/search/choose.ts";
+import { type FoundRoots, RootSearch } from "../../concerns/terraform/search/find.ts";
 import type { TokenFacts } from "../../concerns/token/facts.ts";
 import type { CommandAnswer, TrustGiven } from "../../concerns/token/find-token.ts";
 import { apiHosts } from "../../concerns/token/hosts.ts";
@@ -51,6 +54,8 @@ export interface Facts {
   readonly envFile: EnvFileFacts;
   readonly spaces: SpacesFacts;
   readonly terraform: TerraformFacts;
+  /** What the search for roots has found, where there was one. */
+  readonly search: FoundRoots | undefined;
   /** Absent with `doctl: false`. */
   readonly doctl: DoctlFacts | undefined;
   /** The config that --write-config writes. */
@@ -73,6 +78,8 @@ export interface ObserveOptions {
   readonly answers?: Map<string, Promise<CommandAnswer>>;
   /** Take the token from Terraform code where there is no other. */
   readonly fix?: boolean;
+  /** Which roots are wanted, where the config names none. */
+  readonly roots?: WantedRoots | undefined;
   /** A config is to be written. */
   readonly writeConfig?: boolean;
   /** The token is of no interest: it is not looked for, and nobody is asked about it. */
@@ -102,7 +109,7 @@ export type ObservingHost = Pick<
   | "hclParser"
 >;
 
-export interface Observed extends Pick<FoundConfig, "keepRecord"> {
+export interface Observed extends Pick<FoundConfig, "keepRecord" | "inEnvironment"> {
   readonly facts: Facts;
 }
 
@@ -115,7 +122,9 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
   const { progress, inspections = new Map<string, Promise<Inspection>>() } = options;
   const hosts = apiHosts(host.env);
   const git = await openGit(host, host.cwd);
-  const found = await findConfig(host, git?.root ?? host.cwd, options.environment);
+  const search = new RootSearch(host, git, options.roots);
+  const around = git?.root ?? host.cwd;
+  const found = await findConfig(host, around, options.environment, search.rootsIn);
   const config = withMinTtl(found.config, options.minTtlSeconds);
   const top = git?.root ?? config.base;
   // Who keeps all of HOME in git has his tools in there too.
@@ -136,12 +145,14 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
     progress("Asking DigitalOcean about the token"),
   );
   const observingRoots = observeRoots();
+  const lookingForDirs = search.lookFor(config);
   // git and DigitalOcean are asked at the same time.
-  const [[envFile, gitignore, uploadIgnore, configAt], roots, gitFacts, code, tokenFound] =
+  const [[envFile, gitignore, uploadIgnore, configAt], roots, gitFacts, notHere, code, tokenFound] =
     await Promise.all([
       looking,
       observingRoots,
       askGit(),
+      filesNotHere(once, git),
       readNeeds(once, { dirs: config.roots.map(({ dir }) => dir), purpose: "apply", config }),
       lookForToken(),
     ]);
@@ -178,10 +189,12 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
     envFile: readEnvFile(textIn(envFile.file)),
     path: config.token.envFile,
   });
+  await lookingForDirs;
   const facts: Facts = {
     config,
     machine: { env: host.env, platform: host.platform, isCi: isCi(host.env) },
-    repo: { top, blocked, git: gitFacts, gitignore },
+    repo: { top, blocked, notHere, git: gitFacts, gitignore },
+    search: search.found,
     token,
     envFile,
     spaces: { keys, locks: options.locks ?? new Map() },
@@ -193,7 +206,14 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
     newConfig: { at: configAt, template: options.writeConfig ? host.template(CONFIG_FILE) : "" },
     ignoredTools: [...(git?.skipped ?? []), ...(await doctlSearch).skipped, ...tool.skipped],
   };
-  return { facts, keepRecord: found.keepRecord };
+  return {
+    facts,
+    inEnvironment: found.inEnvironment,
+    keepRecord() {
+      found.keepRecord();
+      search.found?.keepRecord();
+    },
+  };
 
   async function observeRoots(): Promise<readonly TerraformRoot[]> {
     await refuseSameFolder(once.files, config);

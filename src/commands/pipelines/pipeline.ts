@@ -1,5 +1,4 @@
 import { dirname, join, relative } from "node:path";
-import { findConfig } from "../../concerns/config/find-config.ts";
 import { openGit } from "../../concerns/git/git.ts";
 import { askRepos, takerIn } from "../../concerns/git/repos.ts";
 import { observeRoot } from "../../concerns/terraform/observe.ts";
@@ -16,7 +15,13 @@ import { joined, type Plan, type PlanPart } from "../../core/plan.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { hint, own, run } from "../../errors/hint.ts";
 import type { Snapshot } from "../../host/host.ts";
-import { type Facts, type ObserveOptions, type ObservingHost, observe } from "../init/observe.ts";
+import {
+  type Facts,
+  type Observed,
+  type ObserveOptions,
+  type ObservingHost,
+  observe,
+} from "../init/observe.ts";
 import type { Prompter } from "../init/prompter.ts";
 import { refuseSameFolder } from "../init/same-folder.ts";
 import {
@@ -40,6 +45,7 @@ import {
 } from "./render.ts";
 import {
   judgeCount,
+  judgeNamed,
   judgeRoots,
   type Root,
   type ToolVersion,
@@ -98,12 +104,12 @@ async function look(
       },
     );
   }
-  const { facts } = await observe(host, {
+  const { facts, inEnvironment } = await observe(host, {
     environment: undefined,
     withoutToken: true,
     progress: request.progress,
   });
-  const roots = await rootsOf(host, facts);
+  const roots = await rootsOf(host, facts, inEnvironment);
   const file = await PIPELINE_FILE[request.provider](host, facts);
   const versions = await toolVersions(host, facts, roots);
   const needs = await needsOf(host, roots);
@@ -127,6 +133,7 @@ async function look(
       {
         findings: [
           ...judgeCount(request.provider, roots),
+          ...judgeNamed(facts),
           ...judgeRoots(roots, versions, unlocked),
           ...program.findings,
         ],
@@ -138,13 +145,12 @@ async function look(
 }
 
 /** Every root module in every environment; one environment without a name where config has none. */
-async function rootsOf(host: ObservingHost, facts: Facts): Promise<Root[]> {
-  const {
-    config,
-    repo: { top },
-  } = facts;
+async function rootsOf(
+  host: ObservingHost,
+  { config, search }: Facts,
+  inEnvironment: Observed["inEnvironment"],
+): Promise<Root[]> {
   const names = config.environments.length === 0 ? [undefined] : config.environments;
-  const { inEnvironment } = await findConfig(host, top, undefined);
   const configs = names.map(inEnvironment);
   for (const each of configs) await refuseSameFolder(host.files, each);
   // A folder of several environments is read once.
@@ -160,7 +166,7 @@ async function rootsOf(host: ObservingHost, facts: Facts): Promise<Root[]> {
   );
   const there = roots.filter(({ root: { foreign, own } }) => foreign.length + own.size > 0);
   if (there.length > 0) return there;
-  const isOff = roots.length === 0;
+  const isOff = roots.length === 0 && search === undefined;
   throw new AppError(
     "USAGE",
     isOff

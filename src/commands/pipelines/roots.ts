@@ -1,10 +1,12 @@
 import { dirname, join } from "node:path";
+import { DEFAULT_DIRS } from "../../concerns/config/find-config.ts";
 import type { ResolvedConfig } from "../../concerns/config/resolved.ts";
 import { judgeSharing } from "../../concerns/terraform/backend/plan.ts";
 import type { TerraformRoot } from "../../concerns/terraform/root/root.ts";
+import { judgeLayout } from "../../concerns/terraform/search/judge.ts";
 import { textAt } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
-import { hint, run } from "../../errors/hint.ts";
+import { hint, own, run } from "../../errors/hint.ts";
 import { allows } from "../../lib/version.ts";
 import type { Facts, ObservingHost } from "../init/observe.ts";
 import { finding } from "./findings.ts";
@@ -68,6 +70,17 @@ export function judgeCount(provider: "github" | "gitlab", roots: readonly Root[]
   const message = `Roots times environments are ${roots.length} jobs, and GitHub takes ${MOST_JOBS} of a kind.`;
   const fix = hint`Divide the list: a config in each of two folders has a pipeline of its own.`;
   return [finding("ci.too-many-jobs", message, { fix })];
+}
+
+/** `exec` does not search for roots, and a pipeline has no record of an earlier run. */
+export function judgeNamed(facts: Pick<Facts, "config" | "search">): Finding[] {
+  const { choice } = facts.search ?? {};
+  if (choice?.kind === "several") return judgeLayout(facts);
+  const [dir = "."] = choice?.dirs ?? [];
+  if (choice?.kind !== "found" || DEFAULT_DIRS.includes(dir)) return [];
+  const message = `No config names the root module ${dir}, so the pipeline could not find it.`;
+  const fix = hint`${own("--write-config")} writes a config that names it.`;
+  return [finding("ci.unnamed-root", message, { where: dir, fix })];
 }
 
 /**

@@ -1,7 +1,8 @@
-import { dirname, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { findConfig } from "../../concerns/config/find-config.ts";
 import type { ResolvedConfig } from "../../concerns/config/resolved.ts";
 import { type Git, openGit } from "../../concerns/git/git.ts";
+import { RootSearch } from "../../concerns/terraform/search/find.ts";
 import { judgeToken } from "../../concerns/token/judge.ts";
 import {
   type CodeNeeds,
@@ -56,9 +57,11 @@ type ScopesHost = ObservingHost & Pick<Host, "readInput">;
 export async function lookAtScopes(host: ScopesHost, request: ScopesRequest): Promise<ScopesLook> {
   const { environment, purpose, plan, progress } = request;
   const git = await openGit(host, host.cwd);
-  const { config } = await findConfig(host, git?.root ?? host.cwd, environment);
+  const search = new RootSearch(host, git, "all");
+  const { config } = await findConfig(host, git?.root ?? host.cwd, environment, search.rootsIn);
   await git?.confirmed;
-  const dirs = await rootsOf(host, request, config);
+  const configured = [...config.roots.map(({ dir }) => dir), ...ofOtherTools(search)];
+  const dirs = await rootsOf(host, request, configured);
   progress("Reading the Terraform code");
   const asked = { dirs, purpose, config };
   const code =
@@ -70,12 +73,17 @@ export async function lookAtScopes(host: ScopesHost, request: ScopesRequest): Pr
   return { purpose, plan, dirs, code, token, findings: [...findings, ...aboutCode] };
 }
 
+/** Modules that a Terragrunt unit or a Terraform Stack makes roots of. */
+function ofOtherTools({ found }: RootSearch): readonly string[] {
+  return found?.layout.ofOtherTools.map((dir) => join(found.base, dir)) ?? [];
+}
+
 /** Those that are named; of a plan the one that it stands in; else those of the config. */
 async function rootsOf(
   host: ScopesHost,
   { dirs, plan }: ScopesRequest,
-  { roots }: ResolvedConfig,
-): Promise<string[]> {
+  configured: readonly string[],
+): Promise<readonly string[]> {
   const absolute = dirs.map((dir) => resolve(host.cwd, dir));
   for (const [at, dir] of dirs.entries()) {
     if ((await host.files.list(absolute[at] ?? "")).length > 0) continue;
@@ -84,7 +92,6 @@ async function rootsOf(
     });
   }
   if (absolute.length > 0) return absolute;
-  const configured = roots.map(({ dir }) => dir);
   if (plan === undefined) return configured;
   const folder = plan === "-" ? host.cwd : dirname(resolve(host.cwd, plan));
   if (configured.includes(folder)) return [folder];

@@ -11,8 +11,8 @@ export interface ResolveContext {
   readonly base: string;
   /** `name` in package.json, where there is one. */
   readonly packageName: string | undefined;
-  /** The root module's folder where config names none: relative to `base`. */
-  readonly defaultDir: string;
+  /** The folders of the root modules where config names none: relative to `base`. */
+  readonly defaultDirs: readonly string[];
 }
 
 /**
@@ -103,15 +103,13 @@ function resolveRoots(
   chosen: WrittenEnvironment,
   around: ResolveContext,
 ): Root[] {
-  const { base, file, defaultDir } = around;
-  const list = [written.terraform ?? {}].flat();
-  if (chosen.terraform === false || (chosen.terraform === undefined && list.includes(false))) {
-    return [];
-  }
+  const { base, file, defaultDirs } = around;
   const hasEnvironments = Object.keys(written.environments ?? {}).length > 0;
-  const roots = list.filter((root) => root !== false);
-  return (roots.length === 0 ? [{}] : roots).map((each: WrittenRoot) => {
-    const root = { ...each, ...(chosen.terraform || {}) };
+  const named = writtenRoots(written, chosen).flatMap((root): (WrittenRoot & { dir: string })[] => {
+    const { dir } = root;
+    return (dir === undefined ? defaultDirs : [dir]).map((each) => ({ ...root, dir: each }));
+  });
+  return named.map((root) => {
     if (root.credentials === "tfvars" && hasEnvironments) {
       throw new AppError(
         "CONFIG_INVALID",
@@ -128,7 +126,7 @@ function resolveRoots(
       );
     }
     return {
-      dir: join(base, root.dir ?? defaultDir),
+      dir: join(base, root.dir),
       tool: root.tool,
       credentials: root.credentials ?? (hasEnvironments ? "env" : undefined),
       variable,
@@ -138,6 +136,41 @@ function resolveRoots(
       init: root.init ?? true,
     };
   });
+}
+
+/** As the config has them; a folder need not be named. */
+function writtenRoots(written: WrittenConfig, chosen: WrittenEnvironment): readonly WrittenRoot[] {
+  const list = [written.terraform ?? {}].flat();
+  if (chosen.terraform === false || (chosen.terraform === undefined && list.includes(false))) {
+    return [];
+  }
+  const roots = list.filter((root) => root !== false);
+  return (roots.length === 0 ? [{}] : roots).map((root) => ({ ...root, ...chosen.terraform }));
+}
+
+/** What has to be known of root modules that the config does not name. */
+export interface UnnamedRoots {
+  /** The config says something of a root, so that one is made where there is none. */
+  readonly isWanted: boolean;
+  /** Folders that environments name for themselves, relative to the config's. */
+  readonly claimed: ReadonlySet<string>;
+}
+
+/** @returns undefined where the config names the folder of each root. */
+export function unnamedRoots(
+  written: WrittenConfig,
+  environment: string | undefined,
+): UnnamedRoots | undefined {
+  const { environments = {} } = written;
+  const chosen = environment === undefined ? {} : (environments[environment] ?? {});
+  if (writtenRoots(written, chosen).every(({ dir }) => dir !== undefined)) return undefined;
+  const dirs = Object.values(environments).flatMap(({ terraform }) =>
+    terraform ? (terraform.dir ?? []) : [],
+  );
+  return {
+    isWanted: written.terraform !== undefined || chosen.terraform !== undefined,
+    claimed: new Set(dirs.map((dir) => posix.normalize(dir).replace(/\/$/, ""))),
+  };
 }
 
 /** backend.tf is one file: it cannot be one thing for an environment and another for the next. */
@@ -157,9 +190,9 @@ function refuseBackendOfOne({ environments = {} }: WrittenConfig, file: string |
 }
 
 function backendOf(
-  { backend, dir }: WrittenRoot,
+  { backend, dir }: WrittenRoot & { readonly dir: string },
   { project }: WrittenConfig,
-  { file, packageName, defaultDir }: ResolveContext,
+  { file, packageName }: ResolveContext,
 ): SpacesBackend | undefined {
   if (backend === undefined) return undefined;
   // A clone's folder may have any name, and a state must not move with it.
@@ -171,7 +204,7 @@ function backendOf(
       { hint: hint`Add key, such as key: web/terraform.tfstate; or project.` },
     );
   }
-  const folder = (dir ?? defaultDir).split(sep).join("/");
+  const folder = dir.split(sep).join("/");
   const key = backend.key ?? posix.join(shared ?? "", folder, "terraform.tfstate");
   return { bucket: backend.bucket, region: backend.region, key, lock: backend.lock ?? false };
 }

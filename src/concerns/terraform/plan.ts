@@ -1,16 +1,23 @@
-import { relative } from "node:path";
+import { dirname, relative } from "node:path";
 import { editText, writeText } from "../../core/changes/write-file.ts";
 import type { Consent } from "../../core/consent.ts";
 import { textAt, textIn } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { Machine } from "../../core/machine.ts";
-import { leadsOut, linkOut, noJson, obstacles, yoursNow } from "../../core/obstacles.ts";
+import {
+  leadsOut,
+  linkOut,
+  noJson,
+  notCheckedOut,
+  obstacles,
+  yoursNow,
+} from "../../core/obstacles.ts";
 import { joined, NOTHING, type PlanPart } from "../../core/plan.ts";
 import { hint } from "../../errors/hint.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
 import { keysKept } from "../../exec/variables.ts";
 import { jsonObject } from "../../lib/json.ts";
-import { isInside } from "../../lib/paths.ts";
+import { isInside, isTerraformFile } from "../../lib/paths.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import type { EnvFileFacts } from "../env-file/facts.ts";
 import type { RepoFacts } from "../git/facts.ts";
@@ -26,6 +33,7 @@ import { MISSING_TF, PUBLIC_TFVARS } from "./root/names.ts";
 import { needsOf, type RootNeeds } from "./root/needs.ts";
 import type { TerraformRoot } from "./root/root.ts";
 import { isTooOld } from "./root/tool.ts";
+import { terragruntUnits } from "./search/judge.ts";
 import { planSecretVariables } from "./secret-values.ts";
 
 /** The facts that these follow from. */
@@ -47,6 +55,11 @@ export function planTerraform(known: Known, found: TerraformRoot, consent: Conse
     const message = `terraform.dir ${here} leads out of the repo, to ${found.real}.`;
     return { findings: [finding("terraform.outside", message, { where: dir })] };
   }
+  const [notHere] = Array.from(known.repo.notHere).filter(
+    (path) => dirname(path) === found.real && isTerraformFile(path),
+  );
+  if (notHere !== undefined) return { findings: [notCheckedOut(notHere, known.repo.top)] };
+  if (found.isUnit) return { findings: [terragruntUnits([here])] };
   // What they declare or set is unknown.
   const outside = found.outside.map((each) => leadsOut(each, linkOut(each) ?? each.path));
   if (outside.length > 0) return { findings: outside };

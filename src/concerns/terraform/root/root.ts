@@ -49,6 +49,8 @@ export interface TerraformRoot {
   readonly workspace: string;
   /** Files that Terraform would read, and that are not read here: by links that lead out of the repo. */
   readonly outside: readonly Snapshot[];
+  /** A unit of Terragrunt's, without code of its own. */
+  readonly isUnit: boolean;
   /** A link to a place outside the repo, which Terraform itself would read and write. */
   readonly linkOut: string | undefined;
   /** The file at a name that we know. */
@@ -130,6 +132,7 @@ export async function readRoot(
       const link = configuration.includes(name) ? linkOut(each) : unreadByLink(each);
       return link === undefined ? [] : each;
     }),
+    isUnit: configuration.length === 0 && names.includes("terragrunt.hcl"),
     linkOut: links[0],
     at,
     hasLockFile: all.includes(LOCK_FILE),

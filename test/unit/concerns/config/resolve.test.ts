@@ -7,7 +7,7 @@ import { thrownBy } from "../../samples.ts";
 import { EXAMPLE } from "./design-example.ts";
 
 const FILE = "/repo/.do-bootstraprc";
-const AROUND = { file: FILE, base: "/repo", packageName: undefined, defaultDir: "." };
+const AROUND = { file: FILE, base: "/repo", packageName: undefined, defaultDirs: ["."] };
 
 function resolve(yaml: string, environment?: string, around: object = {}) {
   return resolveConfig(validateConfig(parse(yaml), FILE), environment, { ...AROUND, ...around });
@@ -108,7 +108,7 @@ describe("roots", () => {
     [`terraform: false\n${prod} { dir: live } } }`, "prod", ["/repo/live"]],
     [`terraform: false\n${prod} { dir: live } } }`, undefined, []],
   ])("%j with --env %s", (yaml, environment, expected) => {
-    expect(dirs(yaml, environment, { defaultDir: "infra" })).toEqual(expected);
+    expect(dirs(yaml, environment, { defaultDirs: ["infra"] })).toEqual(expected);
   });
 
   it("an environment sets what it names and leaves the rest", () => {
@@ -152,7 +152,7 @@ describe("a backend on Spaces", () => {
     [`terraform: { backend: { ${backend} } }`, { packageName: "@a/b" }, ["a-b/terraform.tfstate"]],
     [
       `project: web\nterraform: { backend: { ${backend} } }`,
-      { defaultDir: "infra" },
+      { defaultDirs: ["infra"] },
       ["web/infra/terraform.tfstate"],
     ],
     [
