@@ -118,7 +118,7 @@ export async function bootstrap(
 }
 
 function optionsOf({ consent, ...request }: Request): ObserveOptions {
-  return { ...request, fix: consent.fix, writeConfig: consent.writeConfig };
+  return { ...request, fix: consent.fix };
 }
 
 /** What a lock that works has left; where one does not, its finding says so. */

@@ -80,8 +80,6 @@ export interface ObserveOptions {
   readonly fix?: boolean;
   /** Which roots are wanted, where the config names none. */
   readonly roots?: WantedRoots | undefined;
-  /** A config is to be written. */
-  readonly writeConfig?: boolean;
   /** The token is of no interest: it is not looked for, and nobody is asked about it. */
   readonly withoutToken?: true;
   /** Answers of the API by the token's fingerprint: a second look does not ask again. */
@@ -203,7 +201,10 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
       templates: readTemplates(host),
     },
     doctl,
-    newConfig: { at: configAt, template: options.writeConfig ? host.template(CONFIG_FILE) : "" },
+    newConfig: {
+      at: configAt,
+      template: config.file === undefined ? host.template(CONFIG_FILE) : "",
+    },
     ignoredTools: [...(git?.skipped ?? []), ...(await doctlSearch).skipped, ...tool.skipped],
   };
   return {

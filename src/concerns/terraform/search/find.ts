@@ -1,7 +1,6 @@
 import { join, relative, sep } from "node:path";
 import type { Host } from "../../../host/host.ts";
 import { type FindRoots, usualDir, usualRoot } from "../../config/find-config.ts";
-import type { ResolvedConfig } from "../../config/resolved.ts";
 import type { Git } from "../../git/git.ts";
 import { chooseRoots, type RootsChoice, type WantedRoots } from "./choose.ts";
 import type { RepoLayout } from "./layout.ts";
