@@ -58,7 +58,8 @@ export async function lookAtScopes(host: ScopesHost, request: ScopesRequest): Pr
   const { environment, purpose, plan, progress } = request;
   const git = await openGit(host, host.cwd);
   const search = new RootSearch(host, git, "all");
-  const { config } = await findConfig(host, git?.root ?? host.cwd, environment, search.rootsIn);
+  const rootsIn = request.dirs.length > 0 ? undefined : search.rootsIn;
+  const { config } = await findConfig(host, git?.root ?? host.cwd, environment, rootsIn);
   await git?.confirmed;
   const configured = [...config.roots.map(({ dir }) => dir), ...ofOtherTools(search)];
   const dirs = await rootsOf(host, request, configured);
