@@ -102,6 +102,72 @@ describe("roots that the config does not name", () => {
   });
 });
 
+// The layouts of public repos, in our own words: where code is, who calls whom, what each is configured with.
+const PROVIDER = `terraform {
+  required_providers {
+    digitalocean = {
+      source = "digitalocean/digitalocean"
+    }
+  }
+}
+
+provider "digitalocean" {}
+`;
+const calling = (...sources: readonly string[]) =>
+  sources.map((source, at) => `module "m${at}" {\n  source = "${source}"\n}\n`).join("\n");
+const PUBLIC: Readonly<
+  Record<string, readonly [tree: Readonly<Record<string, string>>, status: number]>
+> = {
+  "ArtiomL/terraform-do": [
+    {
+      "env/prod/main.tf": PROVIDER + calling("../../modules"),
+      "modules/main.tf": calling("./droplet", "./image"),
+      "modules/droplet/main.tf": DO,
+      "modules/image/main.tf": 'data "digitalocean_image" "i" {}\n',
+    },
+    0,
+  ],
+  "mmorancassy/terraform-do-k8infra": [
+    { "main.tf": PROVIDER + calling("./modules/droplet"), "modules/droplet/main.tf": DO },
+    0,
+  ],
+  "dibuyo/terraform-do-k8s-app": [
+    {
+      "main.tf": PROVIDER + calling("./k8s/do", "./dns/do", "./storage/aws"),
+      "k8s/do/main.tf": DO,
+      "dns/do/main.tf": DO,
+      "storage/aws/main.tf": 'resource "aws_s3_bucket" "b" {}\n',
+    },
+    0,
+  ],
+  "DO-Solutions/gtc-2026-doks": [
+    { "terraform/infra/main.tf": PROVIDER + DO, "terraform/cluster-config/main.tf": PROVIDER + DO },
+    3,
+  ],
+  "digitalocean/scale-with-simplicity": [
+    {
+      "infrastructure/project.tf": DO,
+      "reference-architectures/nat-gateway/terraform/1-infra/main.tf": DO,
+      "reference-architectures/nat-gateway/terraform/2-routes/main.tf": DO,
+    },
+    3,
+  ],
+  "leb4r/terraform-do-components": [
+    { "modules/domain/main.tf": DO, "modules/droplet/main.tf": DO },
+    0,
+  ],
+};
+
+describe("in the layout of a public repo no root is made beside those that are there", () => {
+  it.each(Object.keys(PUBLIC))("%s", async (name) => {
+    const [tree, status] = PUBLIC[name] ?? [{}, 0];
+    const bench = await workbench();
+    for (const [path, text] of Object.entries(tree)) await bench.write(path, text);
+    expect((await init(bench)).status).toBe(status);
+    expect(await ours(bench)).toEqual([]);
+  });
+});
+
 function init(bench: Workbench, ...args: readonly string[]) {
   return bench.run(["--token-stdin", ...args], { input: bench.token });
 }

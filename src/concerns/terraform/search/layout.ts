@@ -89,7 +89,7 @@ function isAside(dir: string): boolean {
 }
 
 const ASIDE =
-  /^(_*examples?|_*samples?|_*tests?_*|testing|testdata|e2e|_*fixtures?|vendor|third[_-]party)$/i;
+  /^(_*examples?|_*samples?|_*tests?_*|testing|testdata|e2e|_*fixtures?|vendor|third[_-]party|wrappers?)$/i;
 
 /** A module that nobody calls yet, unless it is configured like a root. */
 export function isLibrary(dir: string): boolean {

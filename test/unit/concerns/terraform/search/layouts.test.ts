@@ -120,6 +120,13 @@ describe("what is found", () => {
       [],
       ["info terraform.no-root"],
     ],
+    // As terraform-do-modules/terraform-digitalocean-kubernetes has it.
+    [
+      "a published module with wrappers",
+      { "main.tf": DO, "wrappers/a.tf": calls("../"), "_examples/a/a.tf": calls("../..") },
+      "usual",
+      ["."],
+    ],
     ["a published module", { "main.tf": DO, "examples/a/a.tf": calls("../..") }, "usual", ["."]],
     // Several.
     [
