@@ -3,6 +3,7 @@ import { findConfig } from "../../concerns/config/find-config.ts";
 import type { ResolvedConfig } from "../../concerns/config/resolved.ts";
 import { type Git, openGit } from "../../concerns/git/git.ts";
 import { RootSearch } from "../../concerns/terraform/search/find.ts";
+import { judgeOtherTools } from "../../concerns/terraform/search/judge.ts";
 import { judgeToken } from "../../concerns/token/judge.ts";
 import {
   type CodeNeeds,
@@ -71,7 +72,8 @@ export async function lookAtScopes(host: ScopesHost, request: ScopesRequest): Pr
       : await readNeeds(host, asked, await readPlan(host, plan, { dirs, config }));
   const { token, findings } = await lookAtToken(host, { git, config, code, progress });
   const aboutCode = plan === undefined ? judgeCode(code) : judgeTypes(code);
-  return { purpose, plan, dirs, code, token, findings: [...findings, ...aboutCode] };
+  const aboutTools = search.found === undefined ? [] : judgeOtherTools(search.found.layout);
+  return { purpose, plan, dirs, code, token, findings: [...findings, ...aboutCode, ...aboutTools] };
 }
 
 /** Modules that a Terragrunt unit or a Terraform Stack makes roots of. */

@@ -30,7 +30,8 @@ export function resolveConfig(
   const chosen = chooseEnvironment(written, environment, file);
   const names = Object.keys(written.environments ?? {});
   refuseBackendOfOne(written, file);
-  refuseTooMany([written.terraform ?? {}].flat().length * Math.max(1, names.length), file);
+  const listed = [written.terraform ?? {}].flat().length * Math.max(1, around.defaultDirs.length);
+  refuseTooMany(listed * Math.max(1, names.length), around);
   const roots = resolveRoots(written, chosen, around);
   refuseSharedFolder(roots, environment, around);
   refuseSharedKey(roots, file);
@@ -212,9 +213,9 @@ function backendOf(
 /** Each root is looked at, and those of all environments are compared. */
 const MOST_ROOTS = 1000;
 
-function refuseTooMany(count: number, file: string | undefined): void {
+function refuseTooMany(count: number, { file, base }: ResolveContext): void {
   if (count <= MOST_ROOTS) return;
-  const message = `${file}: roots times environments are ${count}; there may be ${MOST_ROOTS}.`;
+  const message = `${file ?? base}: roots times environments are ${count}; there may be ${MOST_ROOTS}.`;
   const fix = hint`Divide it: a config in each of two folders has roots of its own.`;
   throw new AppError("CONFIG_INVALID", message, { hint: fix });
 }

@@ -19,30 +19,36 @@ export function judgeLayout(known: Known): Finding[] {
   const { search } = known;
   if (search === undefined) return [];
   const { choice, layout } = search;
-  return [...judgeChoice(known, search), ...aboutOthers()];
+  const isLeftOut = layout.notCheckedOut.length > 0 && choice.kind !== "found";
+  return [
+    ...judgeChoice(known, search),
+    ...judgeOtherTools(layout),
+    ...(isLeftOut ? [leftOut(layout.notCheckedOut)] : []),
+  ];
+}
 
-  function aboutOthers(): Finding[] {
-    const { units, stacks, notCheckedOut } = layout;
-    const found: Finding[] = [];
-    if (units.length > 0) found.push(terragruntUnits(units));
-    if (stacks.length > 0) {
-      const message = `Terraform Stacks: HCP Terraform runs ${few(stacks)}, so no files are written there.`;
-      const fix = hint`Set the token as a sensitive variable in HCP Terraform; ${own("scopes", "DIR")} reads the code of a component.`;
-      found.push(finding("terraform.stack", message, { fix }));
-    }
-    if (notCheckedOut.length > 0 && choice.kind !== "found") {
-      const message = `This sparse checkout leaves out Terraform code that git has: ${few(notCheckedOut)}.`;
-      const fix = hint`${run("git", "sparse-checkout", "add", ...notCheckedOut.slice(0, MOST))}, then ${own()} again.`;
-      found.push(finding("terraform.not-here", message, { fix }));
-    }
-    return found;
+/** What there is of Terragrunt and of Terraform Stacks. */
+export function judgeOtherTools({ units, stacks }: FoundRoots["layout"]): Finding[] {
+  const found: Finding[] = [];
+  if (units.length > 0) found.push(terragruntUnits(units));
+  if (stacks.length > 0) {
+    const message = `Terraform Stacks: HCP Terraform runs ${few(stacks)}, so no files are written there.`;
+    const fix = hint`Set the token as a sensitive variable in HCP Terraform. ${own("scopes")} counts the components in this repo.`;
+    found.push(finding("terraform.stack", message, { fix }));
   }
+  return found;
+}
+
+function leftOut(dirs: readonly string[]): Finding {
+  const message = `This sparse checkout leaves out Terraform code that git has: ${few(dirs)}.`;
+  const add = run("git", "sparse-checkout", "add", ...dirs.slice(0, MOST));
+  return finding("terraform.not-here", message, { fix: hint`${add}, then ${own()} again.` });
 }
 
 /** Units of Terragrunt's: what we do for them, and what not. */
 export function terragruntUnits(dirs: readonly string[]): Finding {
   const message = `Terragrunt: no files are written into ${few(dirs)}, since Terragrunt copies them over those of a module.`;
-  const fix = hint`${exec(["terragrunt", "plan"])} gives it the token; ${own("scopes", "DIR")} reads the code of a module.`;
+  const fix = hint`${exec(["terragrunt", "plan"])} gives it the token. ${own("scopes")} counts the modules in this repo that units call.`;
   return finding("terraform.terragrunt", message, { fix });
 }
 
