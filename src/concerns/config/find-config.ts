@@ -89,21 +89,38 @@ export type FindRoots = (
 /** Where people keep their root module: here, or in a folder that already has one. */
 export const DEFAULT_DIRS = [".", "terraform", "infra"];
 
-/** The first of these with Terraform code, or with our secret file; undefined: there is none. */
-export async function usualDir(files: Files, base: string): Promise<string | undefined> {
+/** Those of these folders that have Terraform code, or our secret file. */
+export interface UsualDirs {
+  readonly dirs: readonly string[];
+  /** The only one, where an earlier run has left files of ours: it stays the root, without a search. */
+  readonly settled: string | undefined;
+}
+
+export async function usualDirs(files: Files, base: string): Promise<UsualDirs> {
+  const dirs: string[] = [];
+  const ours: string[] = [];
   for (const dir of DEFAULT_DIRS) {
     const names = await files.list(join(base, dir));
-    if (names.some((name) => isTerraformFile(name) || name === SECRET_TFVARS)) return dir;
+    if (names.some((name) => isTerraformFile(name) || name === SECRET_TFVARS)) dirs.push(dir);
+    if (names.some((name) => OURS.includes(name))) ours.push(dir);
   }
-  return undefined;
+  return { dirs, settled: dirs.length === 1 ? ours[0] : undefined };
 }
+
+/** Terraform reads it by itself; it is committed. */
+export const PUBLIC_TFVARS = "do-bootstrap.auto.tfvars.json";
+/** The blocks that a root with files of its own was missing. */
+export const MISSING_TF = "do-bootstrap.tf";
+
+/** Files that nobody else writes. */
+const OURS = [SECRET_TFVARS, PUBLIC_TFVARS, MISSING_TF];
 
 /** What is there without a search. Where each environment has a folder of its own, that is not one more. */
 export async function usualRoot(
   files: Files,
   { base, isWanted, claimed }: Parameters<FindRoots>[1],
 ): Promise<readonly string[]> {
-  const dir = await usualDir(files, base);
+  const [dir] = (await usualDirs(files, base)).dirs;
   if (dir !== undefined && !claimed.has(dir)) return [dir];
   return isWanted || claimed.size === 0 ? ["."] : [];
 }

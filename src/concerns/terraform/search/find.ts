@@ -1,6 +1,6 @@
 import { join, relative, sep } from "node:path";
 import type { Host } from "../../../host/host.ts";
-import { type FindRoots, usualDir, usualRoot } from "../../config/find-config.ts";
+import { type FindRoots, usualDirs, usualRoot } from "../../config/find-config.ts";
 import type { Git } from "../../git/git.ts";
 import { chooseRoots, type RootsChoice, type WantedRoots } from "./choose.ts";
 import type { RepoLayout } from "./layout.ts";
@@ -33,12 +33,14 @@ export class RootSearch {
 
   readonly rootsIn: FindRoots = async (files, asked) => {
     if (this.#git === undefined) return usualRoot(files, asked);
-    const { base } = asked;
-    const [layout, usual, isNew] = await Promise.all([
+    const { base, claimed } = asked;
+    const { dirs, settled } = await usualDirs(files, base);
+    if (settled !== undefined && this.#wanted === undefined) return without([settled], claimed);
+    const [layout, isNew] = await Promise.all([
       searchRoots(this.#host, this.#git, base),
-      usualDir(files, base),
       isNewRepo(files, base),
     ]);
+    const [usual] = dirs;
     const choice = chooseRoots(layout, { usual, isNew }, asked, this.#wanted);
     this.found = { base, choice, layout, keepRecord: () => keepRoots(this.#host, base, choice) };
     return choice.dirs;
@@ -66,10 +68,18 @@ export class RootSearch {
 /** For `exec`, which does not search: what the last run that did has found. */
 export function recalledRoots({ records }: Pick<Host, "records">): FindRoots {
   return async (files, asked) => {
-    const kept = records.recall(asked.base, "roots");
+    const { settled } = await usualDirs(files, asked.base);
+    const kept = settled === undefined ? records.recall(asked.base, "roots") : undefined;
     if (!Array.isArray(kept)) return usualRoot(files, asked);
-    return kept.filter((dir): dir is string => typeof dir === "string" && !asked.claimed.has(dir));
+    return without(
+      kept.filter((dir) => typeof dir === "string"),
+      asked.claimed,
+    );
   };
+}
+
+function without(dirs: readonly string[], claimed: ReadonlySet<string>): readonly string[] {
+  return dirs.filter((dir) => !claimed.has(dir));
 }
 
 /** null: the usual folder. */

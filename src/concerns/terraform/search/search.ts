@@ -54,31 +54,43 @@ export async function searchRoots(
     notCheckedOut: notCheckedOut.sort(),
   };
 
-  async function described(): Promise<CodeFolder[]> {
+  /** By their texts first, which are read in no time; by the grammar where that leaves a choice. */
+  async function described(): Promise<readonly CodeFolder[]> {
     const saying = new Map<string, readonly string[]>();
+    const byText: CodeFolder[] = [];
     for (const [dir, all] of folders) {
-      const here = all.filter(({ isAbsent }) => !isAbsent).map(({ name }) => name);
-      const names = await only(here, async (name) => says(await textOf(name), name));
-      if (names.length > 0) saying.set(dir, names);
+      const texts = new Map<string, string>();
+      for (const { name, isAbsent } of all) {
+        const text = isAbsent ? "" : await textOf(name);
+        if (namesUs(text) || mayCall(text, name)) texts.set(name, text);
+      }
+      if (texts.size === 0) continue;
+      saying.set(dir, [...texts.keys()]);
+      const calling = [...texts].filter(([name, text]) => mayCall(text, name));
+      const { calls } = describe(dir, await blocksOf(calling));
+      const usesDigitalOcean = [...texts.values()].some(namesUs);
+      byText.push({ dir, usesDigitalOcean, isConfigured: true, calls, ...kindOf(dir) });
     }
-    const [[dir = "", names = []] = [], another] = saying;
-    // Nothing to tell apart: the usual case needs no grammar.
-    if (another === undefined && inCode.has(dir) && !isLibrary(dir)) {
-      const naming = await only(names, async (name) => NAMES.test(await textOf(name)));
-      const alone = { isConfigured: true, calls: [], hasCode: true, isOfOtherTool: false };
-      return [{ dir, usesDigitalOcean: naming.length > 0, ...alone }];
-    }
-    const all: CodeFolder[] = [];
-    for (const [dir, names] of saying) {
-      const blocks = (await Promise.all(names.map(blocksIn))).flat();
-      const isOfOtherTool = names.some((name) => name.endsWith(".hcl"));
-      all.push({ dir, ...describe(dir, blocks), hasCode: inCode.has(dir), isOfOtherTool });
-    }
-    return all;
+    const { roots, callers } = rootsAmong(byText);
+    const isClear = roots.every((dir) => !callers.has(dir) && !isLibrary(dir));
+    if (roots.length < 2 && isClear) return byText;
+    return Promise.all(
+      Array.from(saying, async ([dir, names]) => {
+        const texts = names.map(async (name) => [name, await textOf(name)] as const);
+        const blocks = await blocksOf(await Promise.all(texts));
+        return { dir, ...describe(dir, blocks), ...kindOf(dir) };
+      }),
+    );
   }
 
-  async function blocksIn(name: string): Promise<readonly Block[]> {
-    return (await readTerraform(host.hclParser, await textOf(name), name)).blocks;
+  function kindOf(dir: string): Pick<CodeFolder, "hasCode" | "isOfOtherTool"> {
+    const isOfOtherTool = folders.get(dir)?.some(({ name }) => name.endsWith(".hcl")) ?? false;
+    return { hasCode: inCode.has(dir), isOfOtherTool };
+  }
+
+  async function blocksOf(texts: readonly (readonly [name: string, text: string])[]) {
+    const parsed = texts.map(([name, text]) => readTerraform(host.hclParser, text, name));
+    return (await Promise.all(parsed)).flatMap(({ blocks }) => blocks);
   }
 
   async function textOf(name: string): Promise<string> {
@@ -91,12 +103,15 @@ function isCode(name: string): boolean {
   return !name.startsWith(".") && (isTerraformFile(name) || STACK.test(name) || name === UNIT);
 }
 
-const NAMES = /digitalocean/i;
+/** Whether a text may name DigitalOcean; a name may be written with escapes. */
+function namesUs(text: string): boolean {
+  return /digitalocean|\\u/i.test(text);
+}
 
-/** Whether a text may name DigitalOcean, or call a folder; a name may be written with escapes. */
-function says(text: string, name: string): boolean {
-  if (NAMES.test(text) || /\\[uU]/.test(text)) return true;
-  return (name.endsWith(".hcl") || /\bmodule\b/.test(text)) && /"\.{1,2}["/]/.test(text);
+/** Whether it may call a folder. */
+function mayCall(text: string, name: string): boolean {
+  const hasCalls = name.endsWith(".hcl") || /\bmodule\b|\\u/i.test(text);
+  return hasCalls && /"\.{1,2}["/]|\\u/i.test(text);
 }
 
 function describe(
@@ -137,13 +152,4 @@ function calledBy({ type, attributes }: Block): string | undefined {
   return typeof source === "string" && /^\.\.?(\/|$)/.test(source)
     ? source.replace(/\/+$/, "") || "."
     : undefined;
-}
-
-async function only(
-  names: readonly string[],
-  isWanted: (name: string) => Promise<boolean>,
-): Promise<readonly string[]> {
-  const wanted: string[] = [];
-  for (const name of names) if (await isWanted(name)) wanted.push(name);
-  return wanted;
 }

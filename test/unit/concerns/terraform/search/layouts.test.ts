@@ -267,6 +267,21 @@ describe("what is found", () => {
     expect(said).toEqual(ids);
   });
 
+  it.each<[string, Tree, boolean]>([
+    [
+      "the only usual folder, with a file of ours",
+      { "infra/do-bootstrap.tf": DO, "other/a.tf": DO },
+      false,
+    ],
+    ["the same, of two", { "infra/do-bootstrap.tf": DO, "terraform/a.tf": DO }, true],
+    ["without one of ours", { "infra/provider.tf": DO }, true],
+    ["in another folder", { "iac/do-bootstrap.tf": DO }, true],
+  ])("whether a search is needed: %s", async (_, tree, isNeeded) => {
+    const { found, dirs } = await search(tree);
+    expect(found !== undefined).toBe(isNeeded);
+    if (!isNeeded) expect(dirs).toEqual(["infra"]);
+  });
+
   it("a checkout that leaves the code out", async () => {
     const { found, said } = await search(
       { "app.js": "", "infra/main.tf": DO },
@@ -427,8 +442,13 @@ async function search(
   } = {},
 ) {
   const { files, search } = searchIn(tree, options);
-  await search.rootsIn(files, { base: REPO, hasConfig, isWanted, claimed: new Set(claimed) });
+  const dirs = await search.rootsIn(files, {
+    base: REPO,
+    hasConfig,
+    isWanted,
+    claimed: new Set(claimed),
+  });
   const { found } = search;
   const said = judgeLayout({ config: { file: undefined, base: REPO }, search: found });
-  return { found, said: said.map(({ level, id }) => `${level} ${id}`) };
+  return { found, dirs, said: said.map(({ level, id }) => `${level} ${id}`) };
 }
