@@ -321,6 +321,7 @@ describe("the small entry", () => {
       "secret/forms.ts",
       "secret/known.ts",
       "secret/named.ts",
+      "secret/not-a-token.ts",
       "secret/secret.ts",
       "secret/token-form.ts",
       "secret/variable-names.ts",

@@ -25,6 +25,7 @@ import { actionsInCode } from "../../src/scopes/code-actions.ts";
 import { failuresIn } from "../../src/scopes/failures.ts";
 import { readModuleTree } from "../../src/scopes/module-tree.ts";
 import { content } from "../../src/secret/content.ts";
+import { readPasted, readToken } from "../../src/secret/token-form.ts";
 import { tokensIn } from "../../src/secret/token-search.ts";
 import { cpuSeconds } from "../fixtures/cpu.ts";
 import { memoryFiles } from "./memory-files.ts";
@@ -105,6 +106,16 @@ describe("what a repo brings is done with in a moment, whatever it is", { timeou
     ["Terraform: JSON in JSON (3 s)", () => readTfJson(nestedJson(), "main.tf.json")],
     ["Terraform: templates in JSON", () => referencesInText(`\${${fill("digitalocean_a.b[")}`)],
     ["an error text", () => failuresIn(fill("with digitalocean_\u2028"))],
+    ["a pasted text: names", () => readPasted(fill("token ", 16 * SIZE))],
+    ["a pasted text: white space", () => readPasted(`token${fill(" ", 16 * SIZE)}`)],
+    ["a pasted text: needles", () => readPasted(fill("dop_v1_", 16 * SIZE))],
+    ["a pasted text: digits", () => readPasted(fill("a", 16 * SIZE))],
+    ["a pasted text: lines", () => readPasted(fill("A=$\n", 16 * SIZE))],
+    ["a pasted text: one name", () => readPasted(`export ${fill("A.", 16 * SIZE)}`)],
+    ["a value: a path", () => readToken(`/${fill("a/", 16 * SIZE)}`)],
+    ["a value: words", () => readToken(fill("your_", 16 * SIZE))],
+    ["a value: a variable", () => readToken(`\${${fill("A", 16 * SIZE)}`)],
+    ["a value: a web token", () => readToken(fill("eyJ", 16 * SIZE))],
     ["tokens in base64", () => tokensIn(Buffer.from(fill("X3YxX", 16 * SIZE)))],
     ["a file of tokens", () => search(Buffer.from(lines(tokenLike).repeat(16)))],
     [

@@ -53,7 +53,7 @@ export async function guide(
   throw noToken();
 
   async function whyNot(text: string): Promise<string | undefined> {
-    const token = Secret.of(text, { kind: "prompt" }).asToken();
+    const token = Secret.of(text, { kind: "prompt" }).tokenInText();
     if (!(token instanceof Secret)) {
       return token.kind === "refresh"
         ? "That is a refresh token (dor_v1_); the API takes none."

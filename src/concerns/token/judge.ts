@@ -1,6 +1,7 @@
 import type { Finding } from "../../core/finding.ts";
-import { exec, type Hint, hint, own, unset } from "../../errors/hint.ts";
+import { exec, type Hint, hint, own, run, unset } from "../../errors/hint.ts";
 import type { TokenState } from "../../exec/token-sources.ts";
+import type { Mistake } from "../../secret/not-a-token.ts";
 import { describeOrigin, type Secret } from "../../secret/secret.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import type { TokenFacts } from "./facts.ts";
@@ -34,9 +35,7 @@ export function judgeToken({ token: { state: token, inspection }, config }: Know
         finding(
           "token.malformed",
           `The token from ${describeOrigin(token.origin)} is not one: ${token.why}.`,
-          {
-            fix: hint`A token is dop_v1_ and 64 characters of 0-9a-f. Make a new one at ${TOKEN_FORM}`,
-          },
+          { fix: instead(token.mistake, config) },
         ),
       ];
     case "conflict": {
@@ -56,6 +55,23 @@ export function judgeToken({ token: { state: token, inspection }, config }: Know
           ? token.shadowed.map((other) => shadowed(token.token, other))
           : []),
       ];
+  }
+}
+
+/** A token manager has the token already; whatever else it is, a new one has to be made. */
+function instead(mistake: Mistake | undefined, { token: { name } }: Known["config"]): Hint {
+  const pipe = own("--token-stdin");
+  switch (mistake) {
+    case "1password":
+      return hint`${run("op", "read", "op://VAULT/ITEM/FIELD")} | ${pipe}; or let token.command in the config run it each time`;
+    case "dotenvx":
+      return hint`${run("dotenvx", "get", name)} | ${pipe}; or let token.command in the config run it each time`;
+    case "reference":
+      return hint`Give the value itself: … | ${pipe}; or let token.command in the config print it each time`;
+    case "spaces-key":
+      return hint`A Spaces key belongs in SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY. Make a token at ${TOKEN_FORM}`;
+    default:
+      return hint`A token is dop_v1_ and 64 characters of 0-9a-f. Make a new one at ${TOKEN_FORM}`;
   }
 }
 
