@@ -13,6 +13,8 @@ export interface TokenSources {
   readonly command?: { readonly program: string; readonly text: string };
   /** What a person typed. */
   readonly prompted: string | undefined;
+  /** A token that stood under another name, and that a person or --adopt took. */
+  readonly adopted?: Secret | undefined;
   /** A token that is moved out of Terraform code, with --fix. */
   readonly inCode: Secret | undefined;
   /** The environment chosen with --env. */
@@ -57,7 +59,7 @@ export function tokenNames(name: string): readonly string[] {
 
 /** Which token serves, and which others stand in its shadow. */
 export function chooseToken(sources: TokenSources): TokenState {
-  const { stdin, env, envFile, environment, command } = sources;
+  const { stdin, env, envFile, environment, command, adopted } = sources;
   const names = tokenNames(sources.name);
   const given = (text: string | undefined, origin: TokenOrigin) =>
     text === undefined ? [] : [Secret.of(text, origin)];
@@ -73,6 +75,7 @@ export function chooseToken(sources: TokenSources): TokenState {
   // A person is asked only where the rest did not do, so the answer goes first.
   const candidates = [
     ...given(sources.prompted, { kind: "prompt" }),
+    ...(adopted === undefined ? [] : [adopted]),
     ...given(stdin, { kind: "stdin" }),
     ...fromEnvironment,
     ...fromEnvFile,

@@ -305,6 +305,8 @@ export interface Terminal {
   complain(text: string): void;
   /** @throws AppError INTERRUPTED on Ctrl-C. */
   confirm(question: string): Promise<boolean>;
+  /** Asks for one of some answers. @returns its index. @throws AppError INTERRUPTED on Ctrl-C. */
+  choose(question: string, answers: readonly string[]): Promise<number>;
 }
 
 /**

@@ -43,6 +43,11 @@ export interface BootstrapOptions extends LookOptions {
   readonly force?: boolean | undefined;
   /** Writes a token from the environment to disk too. */
   readonly save?: boolean | undefined;
+  /**
+   * Takes the token that stands under another name, where there is no other: if exactly one is alive and of the
+   * config's team, and did not come with the repo.
+   */
+  readonly adopt?: boolean | undefined;
   /** Writes a commented config of what was chosen. */
   readonly writeConfig?: boolean | undefined;
   /** Writes an .envrc for direnv; no secret is in it. */
@@ -66,6 +71,12 @@ export interface Prompter {
    */
   readonly token?: ((asked: TokenQuestion) => Promise<string>) | undefined;
   /**
+   * Asks which of the tokens under other names to use, where there is no other.
+   *
+   * @returns its fingerprint; undefined: none of them.
+   */
+  readonly adopt?: ((asked: AdoptQuestion) => Promise<string | undefined>) | undefined;
+  /**
    * Shows the changes and asks for leave.
    *
    * @param pending as in the report.
@@ -82,6 +93,23 @@ export interface TokenQuestion {
   readonly scopes: readonly string[];
   /** Where the token is that DigitalOcean refused, in words; undefined: there is none. */
   readonly refused: string | undefined;
+}
+
+export interface AdoptQuestion {
+  /** The variable that has no value. */
+  readonly name: string;
+  /** At least one; each is alive, and of the config's team where that names one. */
+  readonly tokens: readonly OfferedToken[];
+}
+
+export interface OfferedToken {
+  readonly fingerprint: string;
+  /** Such as "DO_TOKEN in /repo/.env:3". */
+  readonly places: readonly string[];
+  /** undefined: the token may not read it. */
+  readonly team: { readonly uuid: string; readonly name: string } | undefined;
+  /** It stands in files that git has, and nowhere else: whoever wrote the repo put it there. */
+  readonly isOfRepo: boolean;
 }
 
 export interface TrustQuestion {

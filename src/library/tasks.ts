@@ -28,7 +28,8 @@ export async function bootstrap(
 ): Promise<Reported<Report>> {
   const { approve, outcome } = changing("init", { dryRun, yes, strict }, runtime);
   const request = requestOf(options, runtime, dryRun ? "once" : "kept");
-  const prompter = { ask: runtime.askForToken, trust: runtime.trust, approve };
+  const { askForToken: ask, adopt, trust } = runtime;
+  const prompter = { ask, adopt, trust, approve };
   return outcome(await bootstrapRepo(runtime.host, request, prompter, dryRun));
 }
 
@@ -49,12 +50,12 @@ export async function check(
 }
 
 function requestOf(
-  { environment, token, minTtlSeconds, trust, ...consent }: Asked<BootstrapOptions>,
+  { environment, token, minTtlSeconds, trust, adopt = false, ...consent }: Asked<BootstrapOptions>,
   { progress }: Runtime,
   trusted: "once" | "kept",
 ): Request {
   return {
-    ...{ environment, stdin: token, minTtlSeconds, progress },
+    ...{ environment, stdin: token, minTtlSeconds, adopt, progress },
     ...(trust ? { trust: trusted } : {}),
     consent: {
       force: consent.force ?? false,

@@ -14,6 +14,10 @@ export const init = command({
       describe: "Replace a login, or write through a link out of the repo",
     },
     save: { type: "boolean", describe: "Write a token from the environment to disk too" },
+    adopt: {
+      type: "boolean",
+      describe: "Use the one token that stands under another name (DO_TOKEN)",
+    },
     "write-config": { type: "boolean", describe: "Write a commented config of what was chosen" },
     envrc: { type: "boolean", describe: "Write an .envrc for direnv; no secret is in it" },
     fix: { type: "boolean", describe: "Move tokens in Terraform code to a variable" },
@@ -32,10 +36,10 @@ export const init = command({
     ["do-bootstrap --env prod --yes", "of an environment, unasked"],
   ],
   async run(args, context) {
-    const { force, save, fix, envrc, trust, strict, yes, "dry-run": dryRun } = args;
+    const { force, save, adopt, fix, envrc, trust, strict, yes, "dry-run": dryRun } = args;
     return bootstrap(context, {
       ...(await lookFrom(args, context)),
-      ...{ force, save, fix, envrc, trust, strict, yes, dryRun },
+      ...{ force, save, adopt, fix, envrc, trust, strict, yes, dryRun },
       writeConfig: args["write-config"],
       doctlConfig: args["doctl-config"],
       accessTokenFlag: args["access-token-flag"],

@@ -3,8 +3,8 @@ import { type LockVerdicts, proveLocks } from "../../concerns/spaces/prove-locks
 import { lockTestOf } from "../../concerns/terraform/backend/plan.ts";
 import { BACKEND_TF } from "../../concerns/terraform/root/names.ts";
 import { terraformWords } from "../../concerns/terraform/root/typed.ts";
-import { refusedOrigin } from "../../concerns/token/facts.ts";
 import type { CommandAnswer } from "../../concerns/token/find-token.ts";
+import { isAbsent } from "../../concerns/token/offers.ts";
 import type { Inspection } from "../../concerns/token/verdict.ts";
 import type { ApplyHost } from "../../core/change.ts";
 import type { Consent } from "../../core/consent.ts";
@@ -20,10 +20,10 @@ import { cleanUp } from "./cleanup.ts";
 import { finding } from "./findings.ts";
 import { type Facts, type ObserveOptions, type ObservingHost, observe } from "./observe.ts";
 import { planAll } from "./plan.ts";
-import { askForTrust, type Prompter } from "./prompter.ts";
+import { askForTrust, askToAdopt, type Prompter } from "./prompter.ts";
 
 export interface Request
-  extends Pick<ObserveOptions, "environment" | "stdin" | "minTtlSeconds" | "trust"> {
+  extends Pick<ObserveOptions, "environment" | "stdin" | "minTtlSeconds" | "trust" | "adopt"> {
   readonly consent: Consent;
   /** `now`: how far it has got, shown where a line can be drawn over. */
   readonly progress: (what: string, now?: string) => void;
@@ -61,6 +61,8 @@ export async function bootstrap(
       const { state } = facts.token;
       const trust = await askForTrust(prompter.trust, state);
       if (trust !== undefined) facts = await observed({ trust });
+      const adopted = await askToAdopt(prompter.adopt, facts);
+      if (adopted !== undefined) facts = await observed({ adopted });
       if (prompter.ask !== undefined && needsToken(facts)) {
         const { inspections = new Map() } = options;
         facts = await observed({ prompted: await prompter.ask(facts, inspections) });
@@ -106,7 +108,7 @@ export async function bootstrap(
 }
 
 function optionsOf({ consent, ...request }: Request): ObserveOptions {
-  return { ...request, fix: consent.fix, writeConfig: consent.writeConfig };
+  return { ...request, offers: true, fix: consent.fix, writeConfig: consent.writeConfig };
 }
 
 /** What a lock that works has left; where one does not, its finding says so. */
@@ -122,10 +124,10 @@ function leftInBuckets(locks: LockVerdicts): string[] {
  * No token, one that its command does not give, or a refused one in the file that is ours to write: a
  * person can give another.
  */
-function needsToken({ token }: Facts): boolean {
-  const { kind } = token.state;
-  if (kind === "missing" || kind === "unavailable") return true;
-  return refusedOrigin(token)?.kind === "env-file";
+function needsToken({ token: { state, inspection } }: Facts): boolean {
+  if (isAbsent(state) || state.kind === "unavailable") return true;
+  const isRefused = state.kind === "found" && inspection?.state === "refused";
+  return isRefused && state.token.origin.kind === "env-file";
 }
 
 /**

@@ -24,6 +24,7 @@ import { apiHosts } from "../../concerns/token/hosts.ts";
 import { inspectOnce } from "../../concerns/token/inspect.ts";
 import { hasExcess, NOT_SEARCHED, readNeeds } from "../../concerns/token/needed-scopes.ts";
 import { observeToken } from "../../concerns/token/observe.ts";
+import { adoptable, isAbsent } from "../../concerns/token/offers.ts";
 import type { Inspection } from "../../concerns/token/verdict.ts";
 import { lookingOnce } from "../../core/cached-files.ts";
 import { textIn } from "../../core/file-text.ts";
@@ -37,6 +38,7 @@ import { isCi } from "../../lib/is-ci.ts";
 import { isInside } from "../../lib/paths.ts";
 import type { Secret } from "../../secret/secret.ts";
 import { codeElsewhere } from "./code-elsewhere.ts";
+import { findOffers } from "./offers.ts";
 import { refuseSameFolder } from "./same-folder.ts";
 
 /** The config that --write-config writes. */
@@ -68,6 +70,12 @@ export interface ObserveOptions {
   readonly stdin?: string | undefined;
   /** What a person typed when asked for a token. */
   readonly prompted?: string | undefined;
+  /** Look for tokens under other names where there is none. */
+  readonly offers?: true;
+  /** Take the only one of those. */
+  readonly adopt?: boolean;
+  /** The one that a person chose. */
+  readonly adopted?: Secret;
   /** Of the config's command. */
   readonly trust?: TrustGiven | undefined;
   readonly answers?: Map<string, Promise<CommandAnswer>>;
@@ -216,12 +224,15 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
     return observeGit(once, git, [...probes, ...inRoots, join(config.base, ".env.example")]);
   }
 
-  async function lookForToken(): Promise<Awaited<ReturnType<typeof observeToken>>> {
-    if (options.withoutToken) return { state: { kind: "missing" }, inspection: undefined };
+  async function lookForToken(): Promise<Pick<TokenFacts, "state" | "inspection" | "offers">> {
+    if (options.withoutToken) {
+      return { state: { kind: "missing" }, inspection: undefined, offers: [] };
+    }
     const [{ file }] = await looking;
     const sources: TokenSources = {
       stdin: options.stdin,
       prompted: options.prompted,
+      adopted: options.adopted,
       env: host.env,
       envFile: { path: config.token.envFile, values: readEnvFile(textIn(file)) },
       name: config.token.name,
@@ -229,7 +240,14 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
       environment: options.environment,
     };
     const { trust, answers = new Map<string, Promise<CommandAnswer>>() } = options;
-    return observeToken(host, sources, { config, top, trust, answers, inspect });
+    const question = { config, top, trust, answers, inspect };
+    const found = await observeToken(host, sources, question);
+    if (options.offers === undefined || !isAbsent(found.state)) return { ...found, offers: [] };
+    const around = { git, config, top: repo, doctl: doctlSearch, inspect, progress };
+    const offers = await findOffers(once, around);
+    const adopted = options.adopt ? adoptable(offers, config.team) : undefined;
+    if (adopted === undefined) return { ...found, offers };
+    return { ...(await observeToken(host, { ...sources, adopted }, question)), offers };
   }
 }
 

@@ -1,7 +1,10 @@
 import type { TrustGiven } from "../../concerns/token/find-token.ts";
+import { type AdoptQuestion, isAbsent, offered, shownOffer } from "../../concerns/token/offers.ts";
 import type { Inspection } from "../../concerns/token/verdict.ts";
 import type { Approve } from "../../core/flow.ts";
 import type { TokenState } from "../../exec/token-sources.ts";
+import type { Secret } from "../../secret/secret.ts";
+import type { Facts } from "./observe.ts";
 
 /** Asks a person; what nobody can be asked is absent. */
 export interface Prompter<F> {
@@ -13,10 +16,23 @@ export interface Prompter<F> {
   readonly ask:
     | ((facts: F, inspections: Map<string, Promise<Inspection>>) => Promise<string>)
     | undefined;
+  /** Asks which of the tokens under other names to use. @returns its fingerprint; undefined: none of them. */
+  readonly adopt: ((asked: AdoptQuestion) => Promise<string | undefined>) | undefined;
   /** Shows a plan and asks for leave. */
   readonly approve: Approve<F>;
   /** Asks whether the config's command may run. */
   readonly trust: ((asked: TrustQuestion) => Promise<boolean>) | undefined;
+}
+
+/** @returns the token that a person chose; undefined after a no, and where there is nothing to ask. */
+export async function askToAdopt(
+  ask: Prompter<never>["adopt"],
+  { token: { state, offers }, config }: Pick<Facts, "token" | "config">,
+): Promise<Secret | undefined> {
+  const choice = isAbsent(state) ? offered(offers, config.team) : [];
+  if (ask === undefined || choice.length === 0) return undefined;
+  const chosen = await ask({ name: config.token.name, tokens: choice.map(shownOffer) });
+  return choice.find(({ token }) => token.fingerprint === chosen)?.token;
 }
 
 export interface TrustQuestion {

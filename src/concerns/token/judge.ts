@@ -7,35 +7,41 @@ import type { ResolvedConfig } from "../config/resolved.ts";
 import type { TokenFacts } from "./facts.ts";
 import { finding } from "./findings.ts";
 import { TOKEN_FORM, TOKEN_LIST } from "./hosts.ts";
+import { describeOffer, isOfRepo, type Offer, offered, whyNotOffered } from "./offers.ts";
 import type { Inspection } from "./verdict.ts";
 
 /** The facts that these follow from. */
 interface Known {
   readonly config: Pick<ResolvedConfig, "environment" | "environments" | "team" | "token">;
-  readonly token: Pick<TokenFacts, "state" | "inspection">;
+  readonly token: Pick<TokenFacts, "state" | "inspection"> & Partial<Pick<TokenFacts, "offers">>;
 }
+
+/** Of tokens under other names, in one finding. */
+const MOST_SHOWN = 5;
 
 const RUN_AGAIN = hint`run ${own()} on a terminal; in a script: … | ${own("--token-stdin")}`;
 
 /** What is to be said of the token: whether there is one, and whether it will do. */
-export function judgeToken({ token: { state: token, inspection }, config }: Known): Finding[] {
+export function judgeToken({
+  token: { state: token, inspection, offers = [] },
+  config,
+}: Known): Finding[] {
+  const { said, about } = judgeOffers(offers, config);
   switch (token.kind) {
-    case "missing":
-      return [
-        finding(
-          "token.missing",
-          `No DigitalOcean token: ${config.token.name} is neither in the environment nor in ${config.token.envFile}.`,
-          { fix: hint`${chooseFirst(config)}Make one at ${TOKEN_FORM}, then ${RUN_AGAIN}` },
-        ),
-      ];
+    case "missing": {
+      const message = `No DigitalOcean token: ${config.token.name} is neither in the environment nor in ${config.token.envFile}.${said}`;
+      const fix = hint`Make one at ${TOKEN_FORM}, then ${RUN_AGAIN}`;
+      const step = hint`${chooseFirst(config)}${about.fix ?? fix}`;
+      return [finding("token.missing", message, { ...about, fix: step })];
+    }
     case "unavailable":
       return [unavailable(token)];
     case "unusable":
       return [
         finding(
           "token.malformed",
-          `The token from ${describeOrigin(token.origin)} is not one: ${token.why}.`,
-          { fix: instead(token.mistake, config) },
+          `The token from ${describeOrigin(token.origin)} is not one: ${token.why}.${said}`,
+          { fix: instead(token.mistake, config), ...about },
         ),
       ];
     case "conflict": {
@@ -56,6 +62,36 @@ export function judgeToken({ token: { state: token, inspection }, config }: Know
           : []),
       ];
   }
+}
+
+/** Tokens under other names: where they are, and how one of them is used. */
+function judgeOffers(
+  offers: readonly Offer[],
+  { team }: Known["config"],
+): { readonly said: string; readonly about: Pick<Finding, "fix" | "where"> } {
+  if (offers.length === 0) return { said: "", about: {} };
+  const shown = offers.slice(0, MOST_SHOWN).map((offer) => {
+    const why = whyNotOffered(offer, team);
+    return why === undefined ? describeOffer(offer) : `${describeOffer(offer)} ${why}`;
+  });
+  const more = offers.length - shown.length;
+  const list = [...shown, ...(more > 0 ? [`${more} more`] : [])].join("; ");
+  const said =
+    offers.length === 1
+      ? ` There is one under another name: ${list}.`
+      : ` There are ${offers.length} under other names: ${list}.`;
+  const [only, another] = offered(offers, team);
+  if (only === undefined) return { said, about: {} };
+  const pipe = hint`… | ${own("--token-stdin")}`;
+  if (another !== undefined) {
+    const fix = hint`${own()} on a terminal asks which one to use; in a script, pipe the right one: ${pipe}`;
+    return { said, about: { fix } };
+  }
+  const fix = isOfRepo(only)
+    ? hint`It came with the repo: ${own()} on a terminal asks whether to use it; in a script, pipe it if its team is yours: ${pipe}`
+    : hint`${own("--adopt")}`;
+  const where = only.places.find((place) => place.where !== undefined)?.where;
+  return { said, about: where === undefined ? { fix } : { fix, where } };
 }
 
 /** A token manager has the token already; whatever else it is, a new one has to be made. */
