@@ -50,7 +50,7 @@ describe.concurrent("a token under another name", () => {
     const { expect } = context;
     const bench = await benchWith(context, files);
     const env = Object.fromEntries(Object.keys(vars).map((name) => [name, bench.token]));
-    const words = `There is one under another name: ${place.replace("REPO", bench.repo)} (`;
+    const words = `There is one elsewhere: ${place.replace("REPO", bench.repo)} (`;
     const before = await treeHash(bench.repo);
     for (const args of [["check"], ["--yes"], ["--dry-run"]]) {
       const { status, missing } = await run(bench, args, env);
@@ -86,9 +86,7 @@ describe.concurrent("a token under another name", () => {
     const before = await treeHash(bench.repo);
     const { status, missing } = await run(bench, ["--adopt"], { ACME_THING: other });
     expect(status).toBe(4);
-    expect(missing?.message).toMatch(
-      /There are 2 under other names: ACME_THING in the env.*; DO_TOKEN in/,
-    );
+    expect(missing?.message).toMatch(/There are 2 elsewhere: ACME_THING in the env.*; DO_TOKEN in/);
     expect(missing?.fix).toMatch(/asks which one/);
     expect(await treeHash(bench.repo)).toBe(before);
   });
@@ -150,6 +148,18 @@ describe.concurrent("a token under another name", () => {
     expect(await run(bench, ["--adopt", "--yes"])).toMatchObject({ status: 0 });
     const { token } = bench;
     expect(await bench.read(".env")).toBe(`DIGITALOCEAN_TOKEN=${token}\nDO_PAT=${token}\n`);
+  });
+
+  it("takes the place of a refused one in the env file, which is not offered again", async (context) => {
+    const { expect } = context;
+    const refused = randomToken();
+    const files = { ".env": `DIGITALOCEAN_TOKEN=${refused}\nDO_PAT=*T*\nOLD=${refused}\n` };
+    const bench = await benchWith(context, files);
+    const { findings } = await run(bench, ["check"]);
+    const { message } = findings.find(({ id }) => id === "token.refused") ?? {};
+    expect(message).toMatch(/There is one elsewhere: DO_PAT in \S+:2/);
+    expect(await run(bench, ["--adopt", "--yes"])).toMatchObject({ status: 0 });
+    expect(await bench.read(".env")).toContain(`DIGITALOCEAN_TOKEN=${bench.token}\nDO_PAT=`);
   });
 
   it("is not looked for where there is a token", async (context) => {

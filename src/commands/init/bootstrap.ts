@@ -4,7 +4,7 @@ import { lockTestOf } from "../../concerns/terraform/backend/plan.ts";
 import { BACKEND_TF } from "../../concerns/terraform/root/names.ts";
 import { terraformWords } from "../../concerns/terraform/root/typed.ts";
 import type { CommandAnswer } from "../../concerns/token/find-token.ts";
-import { isAbsent } from "../../concerns/token/offers.ts";
+import { lacksToken } from "../../concerns/token/offers.ts";
 import type { Inspection } from "../../concerns/token/verdict.ts";
 import type { ApplyHost } from "../../core/change.ts";
 import type { Consent } from "../../core/consent.ts";
@@ -120,14 +120,9 @@ function leftInBuckets(locks: LockVerdicts): string[] {
   );
 }
 
-/**
- * No token, one that its command does not give, or a refused one in the file that is ours to write: a
- * person can give another.
- */
-function needsToken({ token: { state, inspection } }: Facts): boolean {
-  if (isAbsent(state) || state.kind === "unavailable") return true;
-  const isRefused = state.kind === "found" && inspection?.state === "refused";
-  return isRefused && state.token.origin.kind === "env-file";
+/** A person can give another token than none, or than one that its command does not give. */
+function needsToken({ token }: Facts): boolean {
+  return lacksToken(token) || token.state.kind === "unavailable";
 }
 
 /**

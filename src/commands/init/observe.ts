@@ -24,7 +24,7 @@ import { apiHosts } from "../../concerns/token/hosts.ts";
 import { inspectOnce } from "../../concerns/token/inspect.ts";
 import { hasExcess, NOT_SEARCHED, readNeeds } from "../../concerns/token/needed-scopes.ts";
 import { observeToken } from "../../concerns/token/observe.ts";
-import { adoptable, isAbsent } from "../../concerns/token/offers.ts";
+import { adoptable, lacksToken } from "../../concerns/token/offers.ts";
 import type { Inspection } from "../../concerns/token/verdict.ts";
 import { lookingOnce } from "../../core/cached-files.ts";
 import { textIn } from "../../core/file-text.ts";
@@ -70,7 +70,7 @@ export interface ObserveOptions {
   readonly stdin?: string | undefined;
   /** What a person typed when asked for a token. */
   readonly prompted?: string | undefined;
-  /** Look for tokens under other names where there is none. */
+  /** Look for tokens under other names where there is none that works. */
   readonly offers?: true;
   /** Take the only one of those. */
   readonly adopt?: boolean;
@@ -242,9 +242,12 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
     const { trust, answers = new Map<string, Promise<CommandAnswer>>() } = options;
     const question = { config, top, trust, answers, inspect };
     const found = await observeToken(host, sources, question);
-    if (options.offers === undefined || !isAbsent(found.state)) return { ...found, offers: [] };
+    if (options.offers === undefined || !lacksToken(found)) return { ...found, offers: [] };
     const around = { git, config, top: repo, doctl: doctlSearch, inspect, progress };
-    const offers = await findOffers(once, around);
+    // Not by way of `once`: what is too large to be searched is not too large for others.
+    const others = await findOffers(host, around);
+    const refused = found.state.kind === "found" ? found.state.token : undefined;
+    const offers = others.filter(({ token }) => !token.equals(refused));
     const adopted = options.adopt ? adoptable(offers, config.team) : undefined;
     if (adopted === undefined) return { ...found, offers };
     return { ...(await observeToken(host, { ...sources, adopted }, question)), offers };

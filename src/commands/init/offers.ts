@@ -1,9 +1,9 @@
 import type { ResolvedConfig } from "../../concerns/config/resolved.ts";
 import { doctlContexts } from "../../concerns/doctl/observe.ts";
 import type { Git } from "../../concerns/git/git.ts";
-import { askRepos } from "../../concerns/git/repos.ts";
+import { askRepos, type Verdict, wouldTake } from "../../concerns/git/repos.ts";
 import { findElsewhere } from "../../concerns/token/elsewhere.ts";
-import { MOST_ASKED, type Offer } from "../../concerns/token/offers.ts";
+import { MOST_ASKED, type Offer, type OfferedPlace } from "../../concerns/token/offers.ts";
 import type { Inspection } from "../../concerns/token/verdict.ts";
 import type { Host, ToolSearch } from "../../host/host.ts";
 import type { Secret } from "../../secret/secret.ts";
@@ -42,9 +42,11 @@ export async function findOffers(
   return found.map(({ token, places }, at) => ({
     token,
     inspection: inspections[at],
-    places: places.map((place) => ({
-      ...place,
-      isTracked: verdicts.get(place.path ?? "")?.isTracked ?? false,
-    })),
+    places: places.map((place) => ({ ...place, git: inGit(verdicts.get(place.path ?? "")) })),
   }));
+}
+
+function inGit(verdict: Verdict | undefined): OfferedPlace["git"] {
+  if (verdict === undefined || !wouldTake(verdict)) return undefined;
+  return verdict.isTracked ? "tracked" : "open";
 }

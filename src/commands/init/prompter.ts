@@ -1,5 +1,10 @@
 import type { TrustGiven } from "../../concerns/token/find-token.ts";
-import { type AdoptQuestion, isAbsent, offered, shownOffer } from "../../concerns/token/offers.ts";
+import {
+  type AdoptQuestion,
+  lacksToken,
+  offered,
+  shownOffer,
+} from "../../concerns/token/offers.ts";
 import type { Inspection } from "../../concerns/token/verdict.ts";
 import type { Approve } from "../../core/flow.ts";
 import type { TokenState } from "../../exec/token-sources.ts";
@@ -27,9 +32,9 @@ export interface Prompter<F> {
 /** @returns the token that a person chose; undefined after a no, and where there is nothing to ask. */
 export async function askToAdopt(
   ask: Prompter<never>["adopt"],
-  { token: { state, offers }, config }: Pick<Facts, "token" | "config">,
+  { token, config }: Pick<Facts, "token" | "config">,
 ): Promise<Secret | undefined> {
-  const choice = isAbsent(state) ? offered(offers, config.team) : [];
+  const choice = lacksToken(token) ? offered(token.offers, config.team) : [];
   if (ask === undefined || choice.length === 0) return undefined;
   const chosen = await ask({ name: config.token.name, tokens: choice.map(shownOffer) });
   return choice.find(({ token }) => token.fingerprint === chosen)?.token;

@@ -82,10 +82,10 @@ export async function chooseOffer(
 ): Promise<string | undefined> {
   const [only, another] = tokens;
   if (only !== undefined && another === undefined) {
-    const found = `There is no ${name}, but a token under another name:\n${lineOf(only)}`;
+    const found = `There is no ${name}, but a token elsewhere:\n${lineOf(only)}`;
     return (await terminal.confirm(`${found}\nUse it?`)) ? only.fingerprint : undefined;
   }
-  const question = `There is no ${name}, but tokens under other names. Use one of them?`;
+  const question = `There is no ${name}, but there are tokens elsewhere. Use one of them?`;
   const at = await terminal.choose(question, [...tokens.map(lineOf), "None of them"]);
   return tokens[at]?.fingerprint;
 

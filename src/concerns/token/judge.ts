@@ -56,7 +56,7 @@ export function judgeToken({
     }
     case "found":
       return [
-        ...judgeInspection(inspection, config),
+        ...judgeInspection(inspection, config, { said, about }),
         ...(inspection?.state === "alive"
           ? token.shadowed.map((other) => shadowed(token.token, other))
           : []),
@@ -78,8 +78,8 @@ function judgeOffers(
   const list = [...shown, ...(more > 0 ? [`${more} more`] : [])].join("; ");
   const said =
     offers.length === 1
-      ? ` There is one under another name: ${list}.`
-      : ` There are ${offers.length} under other names: ${list}.`;
+      ? ` There is one elsewhere: ${list}.`
+      : ` There are ${offers.length} elsewhere: ${list}.`;
   const [only, another] = offered(offers, team);
   if (only === undefined) return { said, about: {} };
   const pipe = hint`… | ${own("--token-stdin")}`;
@@ -155,18 +155,16 @@ function fixFor({ origin }: Secret): Hint {
   return hint`${own("--save")} puts the one that is used in the other's place.`;
 }
 
-function judgeInspection(inspection: Inspection | undefined, config: Known["config"]): Finding[] {
+function judgeInspection(
+  inspection: Inspection | undefined,
+  config: Known["config"],
+  { said, about }: ReturnType<typeof judgeOffers>,
+): Finding[] {
   if (inspection === undefined) return [];
   if (inspection.state === "refused") {
-    return [
-      finding(
-        "token.refused",
-        "DigitalOcean refuses the token (401): revoked, expired or mistyped.",
-        {
-          fix: hint`Make a new one at ${TOKEN_FORM}, then ${RUN_AGAIN}`,
-        },
-      ),
-    ];
+    const message = `DigitalOcean refuses the token (401): revoked, expired or mistyped.${said}`;
+    const fix = hint`Make a new one at ${TOKEN_FORM}, then ${RUN_AGAIN}`;
+    return [finding("token.refused", message, { fix, ...about })];
   }
   if (inspection.state === "unknown") {
     return [

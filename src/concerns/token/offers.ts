@@ -11,18 +11,29 @@ export interface Offer extends Pick<Elsewhere, "token"> {
 }
 
 export interface OfferedPlace extends Place {
-  /** git has the file: whoever clones the repo has the token. */
-  readonly isTracked: boolean;
+  /** "tracked": whoever clones the repo has the token; "open": the next commit may take it; undefined: neither. */
+  readonly git: "tracked" | "open" | undefined;
 }
 
 /** So many tokens are asked about. */
 export const MOST_ASKED = 10;
 
-/** No token, or what `.env.example` says in its place: others may be offered. */
-export function isAbsent(state: TokenState): boolean {
+/**
+ * Whether there is no token that could work, and another may take its place: none, what `.env.example` says instead of
+ * one, or one in the env file that DigitalOcean refuses.
+ */
+export function lacksToken({ state, inspection }: Looked): boolean {
   if (state.kind === "missing") return true;
-  const isPlaceholder = state.kind === "unusable" && state.mistake === "placeholder";
-  return isPlaceholder && state.origin.kind === "env-file";
+  if (state.kind === "unusable") {
+    return state.mistake === "placeholder" && state.origin.kind === "env-file";
+  }
+  const isRefused = state.kind === "found" && inspection?.state === "refused";
+  return isRefused && state.token.origin.kind === "env-file";
+}
+
+interface Looked {
+  readonly state: TokenState;
+  readonly inspection: Inspection | undefined;
 }
 
 /**
@@ -63,7 +74,7 @@ export function adoptable(offers: readonly Offer[], team: string | undefined): S
 
 /** True for a token that stands nowhere but in files that git has. */
 export function isOfRepo({ places }: Offer): boolean {
-  return places.every(({ isTracked }) => isTracked);
+  return places.every(({ git }) => git === "tracked");
 }
 
 export interface AdoptQuestion {
@@ -83,14 +94,14 @@ export interface OfferedToken {
   readonly isOfRepo: boolean;
 }
 
+const SAID = { tracked: "git has this file", open: "git does not ignore this file" } as const;
+
 /** What a person is shown of an offer. */
 export function shownOffer(offer: Offer): OfferedToken {
   const { token, places, inspection } = offer;
   return {
     fingerprint: token.fingerprint,
-    places: places.map(({ words, isTracked }) => {
-      return isTracked ? `${words} (git has this file)` : words;
-    }),
+    places: places.map(({ words, git }) => (git === undefined ? words : `${words} (${SAID[git]})`)),
     team: inspection?.team,
     isOfRepo: isOfRepo(offer),
   };

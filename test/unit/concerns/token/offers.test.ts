@@ -4,17 +4,27 @@ import { chooseOffer } from "../../../../src/concerns/token/guide.ts";
 import { judgeToken } from "../../../../src/concerns/token/judge.ts";
 import {
   adoptable,
-  isAbsent,
+  lacksToken,
   type Offer,
   offered,
   shownOffer,
 } from "../../../../src/concerns/token/offers.ts";
-import type { TokenState } from "../../../../src/exec/token-sources.ts";
+import type { Mistake } from "../../../../src/secret/not-a-token.ts";
 import { Secret } from "../../../../src/secret/secret.ts";
-import { facts, type Given, inspection, MISSING } from "../../../fixtures/facts.ts";
+import {
+  alive,
+  type FoundToken,
+  facts,
+  found,
+  type Given,
+  inspection,
+  MISSING,
+  secretFrom,
+} from "../../../fixtures/facts.ts";
 import { said } from "../../../fixtures/hint.ts";
 import { OAUTH, OTHER, PERSONAL } from "../../samples.ts";
 
+type Origin = Secret["origin"]["kind"];
 const ACME = { uuid: "acme", name: "Acme" };
 const OF_ACME = inspection("alive", { team: ACME });
 const CONFIG = "account: { team: acme }";
@@ -24,15 +34,10 @@ function offer(
   value: string,
   words: string,
   known: Offer["inspection"] = OF_ACME,
-  isTracked: boolean | "both" = false,
+  ...git: readonly Offer["places"][number]["git"][]
 ): Offer {
-  const place = {
-    words,
-    where: "/repo/.env:3",
-    path: "/repo/.env",
-    isTracked: isTracked !== false,
-  };
-  const places = isTracked === "both" ? [place, { ...place, isTracked: false }] : [place];
+  const place = { words, where: "/repo/.env:3", path: "/repo/.env", git: undefined };
+  const places = git.length === 0 ? [place] : git.map((each) => ({ ...place, git: each }));
   return { token: Secret.of(value, { kind: "adopted", place: words }), places, inspection: known };
 }
 
@@ -47,8 +52,9 @@ const STRANGER = offer(
   inspection("alive", { team: { ...ACME, uuid: "b" } }),
 );
 const TEAMLESS = offer(OTHER, "Y in the environment", inspection("alive"));
-const CAME = offer(PERSONAL, "DO_TOKEN in /repo/.env:3", OF_ACME, true);
-const BOTH = offer(PERSONAL, "DO_TOKEN in /repo/.env:3", OF_ACME, "both");
+const CAME = offer(PERSONAL, "DO_TOKEN in /repo/.env:3", OF_ACME, "tracked");
+const OPEN = offer(PERSONAL, "DO_TOKEN in /repo/.env:3", OF_ACME, "open");
+const BOTH = offer(PERSONAL, "DO_TOKEN in /repo/.env:3", OF_ACME, "tracked", "open");
 
 describe("which are offered, and which one --adopt takes", () => {
   it.each<[what: string, offers: Offer[], team: string | undefined, expected: string]>([
@@ -66,6 +72,7 @@ describe("which are offered, and which one --adopt takes", () => {
     ["one of the team, beside a stranger's", [STRANGER, P], "acme", "1, taken"],
     ["two", [P, O], undefined, "2"],
     ["one that came with the repo", [CAME], undefined, "1"],
+    ["one that git would take", [OPEN], undefined, "1, taken"],
     ["one that is also where git does not have it", [BOTH], undefined, "1, taken"],
     ["one that came with the repo, beside another", [CAME, O], undefined, "2"],
   ])("%s", (_, offers, team, expected) => {
@@ -75,26 +82,31 @@ describe("which are offered, and which one --adopt takes", () => {
 });
 
 describe("whether others are looked for", () => {
-  const envFile = { kind: "env-file", name: "DIGITALOCEAN_TOKEN", path: "/repo/.env" } as const;
-  const unusable = { kind: "unusable", why: "it is …" } as const;
+  const unusable = (from: Origin, mistake?: Mistake): FoundToken => {
+    const { origin } = secretFrom(from);
+    const state = {
+      kind: "unusable",
+      why: "it is …",
+      origin,
+      ...(mistake && { mistake }),
+    } as const;
+    return { state, inspection: undefined };
+  };
 
-  it.each<[what: string, state: TokenState, expected: boolean]>([
-    ["no token", { kind: "missing" }, true],
-    [
-      "a placeholder in the env file",
-      { ...unusable, origin: envFile, mistake: "placeholder" },
-      true,
-    ],
-    [
-      "a placeholder on standard input",
-      { ...unusable, origin: { kind: "stdin" }, mistake: "placeholder" },
-      false,
-    ],
-    ["a reference in the env file", { ...unusable, origin: envFile, mistake: "1password" }, false],
-    ["half a token in the env file", { ...unusable, origin: envFile }, false],
-    ["a token", { kind: "found", token: P.token, shadowed: [] }, false],
-  ])("%s: %s", (_, state, expected) => {
-    expect(isAbsent(state)).toBe(expected);
+  it.each<[what: string, token: FoundToken, expected: boolean]>([
+    ["no token", MISSING, true],
+    ["a placeholder in the env file", unusable("env-file", "placeholder"), true],
+    ["a placeholder in the environment", unusable("environment", "placeholder"), false],
+    ["a placeholder on standard input", unusable("stdin", "placeholder"), false],
+    ["a reference in the env file", unusable("env-file", "1password"), false],
+    ["half a token in the env file", unusable("env-file"), false],
+    ["a token", alive("env-file"), false],
+    ["a refused one in the env file", found("refused", "env-file"), true],
+    ["a refused one in the environment", found("refused", "environment"), false],
+    ["a refused one on standard input", found("refused", "stdin"), false],
+    ["one that could not be checked", found("unknown", "env-file"), false],
+  ])("%s: %s", (_, token, expected) => {
+    expect(lacksToken(token)).toBe(expected);
   });
 });
 
@@ -111,7 +123,7 @@ describe("what is said of them", () => {
       "one",
       [P],
       {},
-      /There is one under another name: DO_TOKEN in \/repo\/\.env:3 \([0-9a-f]{8}, team Acme\)\.$/,
+      /There is one elsewhere: DO_TOKEN in \/repo\/\.env:3 \([0-9a-f]{8}, team Acme\)\.$/,
       /^do-bootstrap --adopt$/,
     ],
     [
@@ -132,7 +144,7 @@ describe("what is said of them", () => {
       "two",
       [P, O],
       {},
-      /There are 2 under other names: DO_TOKEN in \S+:3 \(.*\); doctl context acme \(/,
+      /There are 2 elsewhere: DO_TOKEN in \S+:3 \(.*\); doctl context acme \(/,
       /^do-bootstrap on a terminal asks which/,
     ],
     [
@@ -146,7 +158,7 @@ describe("what is said of them", () => {
       "one beside a refused one",
       [P, REFUSED],
       {},
-      /2 under other names: .* is refused by/,
+      /2 elsewhere: .* is refused by/,
       /^do-bootstrap --adopt$/,
     ],
     ["one that could not be checked", [DOWN], {}, /could not be checked\.$/, /^Make one at/],
@@ -170,6 +182,13 @@ describe("what is said of them", () => {
       {},
       /\.env:3 \(git has this file\) \(/,
       /^It came with the repo: do-bootstrap on a terminal/,
+    ],
+    [
+      "one that git would take",
+      [OPEN],
+      {},
+      /\.env:3 \(git does not ignore this file\) \(/,
+      /^do-bootstrap --adopt$/,
     ],
     [
       "more than can be read",
@@ -196,9 +215,15 @@ describe("what is said of them", () => {
     const state = { kind: "unusable", origin, why: "it is a placeholder" } as const;
     const token = { state: { ...state, mistake: "placeholder" as const }, inspection: undefined };
     const [finding] = judgeToken(await facts({ token: { ...token, offers: [P] } }));
-    expect(finding?.message).toMatch(
-      /it is a placeholder\. There is one under another name: DO_TOKEN/,
-    );
+    expect(finding?.message).toMatch(/it is a placeholder\. There is one elsewhere: DO_TOKEN/);
+    expect(said(finding?.fix)).toBe("do-bootstrap --adopt");
+  });
+
+  it("beside a refused one in the env file too", async () => {
+    const token = { ...found("refused", "env-file", { value: OAUTH }), offers: [P] };
+    const [finding] = judgeToken(await facts({ token }));
+    expect(finding).toMatchObject({ id: "token.refused", where: "/repo/.env:3" });
+    expect(finding?.message).toMatch(/mistyped\. There is one elsewhere: DO_TOKEN in/);
     expect(said(finding?.fix)).toBe("do-bootstrap --adopt");
   });
 
