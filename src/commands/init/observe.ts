@@ -24,7 +24,7 @@ import { apiHosts } from "../../concerns/token/hosts.ts";
 import { inspectOnce } from "../../concerns/token/inspect.ts";
 import { hasExcess, NOT_SEARCHED, readNeeds } from "../../concerns/token/needed-scopes.ts";
 import { observeToken } from "../../concerns/token/observe.ts";
-import { adoptable, lacksToken } from "../../concerns/token/offers.ts";
+import { adoptable, lacksToken, NO_OFFERS } from "../../concerns/token/offers.ts";
 import type { Inspection } from "../../concerns/token/verdict.ts";
 import { lookingOnce } from "../../core/cached-files.ts";
 import { textIn } from "../../core/file-text.ts";
@@ -226,7 +226,7 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
 
   async function lookForToken(): Promise<Pick<TokenFacts, "state" | "inspection" | "offers">> {
     if (options.withoutToken) {
-      return { state: { kind: "missing" }, inspection: undefined, offers: [] };
+      return { state: { kind: "missing" }, inspection: undefined, offers: NO_OFFERS };
     }
     const [{ file }] = await looking;
     const sources: TokenSources = {
@@ -242,12 +242,13 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
     const { trust, answers = new Map<string, Promise<CommandAnswer>>() } = options;
     const question = { config, top, trust, answers, inspect };
     const found = await observeToken(host, sources, question);
-    if (options.offers === undefined || !lacksToken(found)) return { ...found, offers: [] };
-    const around = { git, config, top: repo, doctl: doctlSearch, inspect, progress };
+    if (options.offers === undefined || !lacksToken(found)) return { ...found, offers: NO_OFFERS };
+    const around = { git, config, top: repo, envFile: file, doctl: doctlSearch, inspect, progress };
     // Not by way of `once`: what is too large to be searched is not too large for others.
-    const others = await findOffers(host, around);
+    const all = await findOffers(host, around);
     const refused = found.state.kind === "found" ? found.state.token : undefined;
-    const offers = others.filter(({ token }) => !token.equals(refused));
+    const others = all.found.filter(({ token }) => !token.equals(refused));
+    const offers = { ...all, found: others };
     const adopted = options.adopt ? adoptable(offers, config.team) : undefined;
     if (adopted === undefined) return { ...found, offers };
     return { ...(await observeToken(host, { ...sources, adopted }, question)), offers };

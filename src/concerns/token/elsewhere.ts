@@ -1,10 +1,11 @@
 import { join } from "node:path";
 import { textIn } from "../../core/file-text.ts";
+import { linkOut } from "../../core/obstacles.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
 import { tokenNames } from "../../exec/token-sources.ts";
 import { readTfvars } from "../../hcl/read.ts";
 import type { Expression } from "../../hcl/syntax.ts";
-import type { Host } from "../../host/host.ts";
+import type { Host, Snapshot } from "../../host/host.ts";
 import { jsonIn, recordOf } from "../../lib/json.ts";
 import { Secret } from "../../secret/secret.ts";
 import { NEEDLES, PATTERNS } from "../../secret/token-form.ts";
@@ -32,12 +33,20 @@ export interface ElsewhereQuestion {
   readonly config: Pick<ResolvedConfig, "base" | "token" | "envFiles" | "roots">;
   /** The git root; outside git the config's folder. */
   readonly top: string;
+  /** The env file, which may be a FIFO that is read once. */
+  readonly envFile: Snapshot;
   /** doctl's contexts by name. */
   readonly contexts: ReadonlyMap<string, Secret>;
 }
 
-/** A repo may have any number. */
-const MOST_FILES = 200;
+export interface Search {
+  readonly found: readonly Elsewhere[];
+  /** What may hold more: a file that cannot be read, or where the search ended. */
+  readonly unsearched: readonly string[];
+}
+
+/** A repo may have any number of them, and a file any number of tokens. The rest is not searched. */
+const MOST = { files: 200, characters: 1024 * 1024, places: 100 };
 const SIZE = { maxBytes: 1024 * 1024, maxLines: 20_000 };
 
 /**
@@ -47,19 +56,32 @@ const SIZE = { maxBytes: 1024 * 1024, maxLines: 20_000 };
  */
 export async function findElsewhere(
   { env, files, hclParser }: Pick<Host, "env" | "files" | "hclParser">,
-  { config, top, contexts }: ElsewhereQuestion,
-): Promise<readonly Elsewhere[]> {
+  { config, top, envFile, contexts }: ElsewhereQuestion,
+): Promise<Search> {
   const { base, token, envFiles, roots } = config;
   const own = tokenNames(token.name);
   const found: Elsewhere[] = [];
+  const unsearched = new Set<string>();
+  let [characters, count] = [0, 0];
   for (const [name, value] of Object.entries(env)) {
     if (own.includes(name) || value === undefined) continue;
     add(name, value, { in: "the environment" });
   }
-  for (const path of await paths()) {
-    const text = textIn(await files.look(path, SIZE));
-    if (!mayHold(text)) continue;
+  for (const [at, path] of (await paths()).entries()) {
+    if (at === MOST.files) {
+      unsearched.add(path);
+      break;
+    }
     const isOurs = path === token.envFile;
+    const snapshot = isOurs ? envFile : await files.look(path, SIZE);
+    const text = textIn(snapshot);
+    if (isUnread(snapshot)) unsearched.add(path);
+    if (!mayHold(text)) continue;
+    characters += text.length;
+    if (characters > MOST.characters) {
+      unsearched.add(path);
+      break;
+    }
     for (const [name, value] of await valuesIn(path, text)) {
       if (!(isOurs && own.includes(name))) add(name, value, { in: path, text });
     }
@@ -69,7 +91,7 @@ export async function findElsewhere(
     const secret = value.from({ kind: "adopted", place: words }).asToken();
     if (secret instanceof Secret) put(secret, { words, where: undefined, path: undefined });
   }
-  return found;
+  return { found, unsearched: [...unsearched] };
 
   /** Also where a lone root has them, and the top of the repo. */
   async function paths(): Promise<readonly string[]> {
@@ -81,17 +103,23 @@ export async function findElsewhere(
       ),
     );
     const all = new Set([token.envFile, ...names.flat()]);
-    return [...all].filter((path) => !others.has(path)).slice(0, MOST_FILES);
+    return [...all].filter((path) => !others.has(path)).slice(0, MOST.files + 1);
   }
 
   async function valuesIn(path: string, text: string): Promise<readonly Named[]> {
-    if (path.endsWith(".json")) return inJson(jsonIn(text));
+    if (path.endsWith(".json")) {
+      const value = jsonIn(text);
+      if (value === undefined) unsearched.add(path);
+      return inJson(value);
+    }
     if (!isTfvars(path)) return [...readEnvFile(text)].map(nearest);
     const values = await readTfvars(hclParser, text, path);
+    if (values === undefined) unsearched.add(path);
     return [...(values ?? [])].flatMap(([name, value]) => inExpression(value, name));
   }
 
   function add(name: string, value: string | Secret, at: { in: string; text?: string }): void {
+    if (count >= MOST.places) return void unsearched.add(at.in);
     // `openssl rand -hex 32` makes other secrets of an old token's form: they are not sent to DigitalOcean.
     const mayBeOld = own.includes(name) || isOurTokenName(name);
     if (typeof value === "string" && !(mayBeOld ? mayHold : mayHoldNew)(value)) return;
@@ -101,6 +129,7 @@ export async function findElsewhere(
     const token = given.tokenInText();
     if (!(token instanceof Secret)) return;
     if (!token.hasPrefix && !mayBeOld) return;
+    count++;
     const path = at.text === undefined ? undefined : at.in;
     const line = at.text === undefined ? undefined : lineOf(at.text, token, name);
     const where = path && (line === undefined ? path : `${path}:${line}`);
@@ -114,6 +143,11 @@ export async function findElsewhere(
     else
       found.push({ token: token.from({ kind: "adopted", place: place.words }), places: [place] });
   }
+}
+
+/** A link out of the repo is not followed, wherever it is (docs/design.md rule 4). */
+function isUnread(snapshot: Snapshot): boolean {
+  return snapshot.kind === "unusable" && snapshot.why !== "a directory" && !linkOut(snapshot);
 }
 
 type Named = readonly [name: string, value: string | Secret];

@@ -2,7 +2,7 @@ import type { TokenState } from "../../exec/token-sources.ts";
 import { describeOrigin } from "../../secret/secret.ts";
 import type { ApiHosts } from "./hosts.ts";
 import type { CodeNeeds } from "./needed-scopes.ts";
-import { type Offer, someOf } from "./offers.ts";
+import { type Offers, someOf } from "./offers.ts";
 import type { Inspection } from "./verdict.ts";
 
 export interface TokenFacts {
@@ -10,7 +10,7 @@ export interface TokenFacts {
   /** Absent without a usable token. */
   readonly inspection: Inspection | undefined;
   /** Tokens under other names; they are looked for where there is no token. */
-  readonly offers: readonly Offer[];
+  readonly offers: Offers;
   readonly hosts: ApiHosts;
   /** What the code of all roots asks of the token. */
   readonly code: CodeNeeds;
@@ -25,7 +25,7 @@ export function refusedPlaces({
   if (state.kind === "found") {
     return inspection?.state === "refused" ? describeOrigin(state.token.origin) : undefined;
   }
-  const refused = offers.filter((offer) => offer.inspection?.state === "refused");
+  const refused = offers.found.filter((offer) => offer.inspection?.state === "refused");
   const places = refused.flatMap((offer) => offer.places.map(({ words }) => words));
   return places.length === 0 ? undefined : someOf(places);
 }

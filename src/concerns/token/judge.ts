@@ -7,7 +7,16 @@ import type { ResolvedConfig } from "../config/resolved.ts";
 import type { TokenFacts } from "./facts.ts";
 import { finding } from "./findings.ts";
 import { TOKEN_FORM, TOKEN_LIST } from "./hosts.ts";
-import { describeOffer, isOfRepo, type Offer, offered, whyNotOffered } from "./offers.ts";
+import {
+  adoptable,
+  describeOffer,
+  isOfRepo,
+  NO_OFFERS,
+  type Offers,
+  offered,
+  someOf,
+  whyNotOffered,
+} from "./offers.ts";
 import type { Inspection } from "./verdict.ts";
 
 /** The facts that these follow from. */
@@ -23,7 +32,7 @@ const RUN_AGAIN = hint`run ${own()} on a terminal; in a script: … | ${own("--t
 
 /** What is to be said of the token: whether there is one, and whether it will do. */
 export function judgeToken({
-  token: { state: token, inspection, offers = [] },
+  token: { state: token, inspection, offers = NO_OFFERS },
   config,
 }: Known): Finding[] {
   const { said, about } = judgeOffers(offers, config);
@@ -66,20 +75,10 @@ export function judgeToken({
 
 /** Tokens under other names: where they are, and how one of them is used. */
 function judgeOffers(
-  offers: readonly Offer[],
+  offers: Offers,
   { team }: Known["config"],
 ): { readonly said: string; readonly about: Pick<Finding, "fix" | "where"> } {
-  if (offers.length === 0) return { said: "", about: {} };
-  const shown = offers.slice(0, MOST_SHOWN).map((offer) => {
-    const why = whyNotOffered(offer, team);
-    return why === undefined ? describeOffer(offer) : `${describeOffer(offer)} ${why}`;
-  });
-  const more = offers.length - shown.length;
-  const list = [...shown, ...(more > 0 ? [`${more} more`] : [])].join("; ");
-  const said =
-    offers.length === 1
-      ? ` There is one elsewhere: ${list}.`
-      : ` There are ${offers.length} elsewhere: ${list}.`;
+  const said = sayOffers(offers, team);
   const [only, another] = offered(offers, team);
   if (only === undefined) return { said, about: {} };
   const pipe = hint`… | ${own("--token-stdin")}`;
@@ -87,11 +86,27 @@ function judgeOffers(
     const fix = hint`${own()} on a terminal asks which one to use; in a script, pipe the right one: ${pipe}`;
     return { said, about: { fix } };
   }
-  const fix = isOfRepo(only)
-    ? hint`It came with the repo: ${own()} on a terminal asks whether to use it; in a script, pipe it if its team is yours: ${pipe}`
-    : hint`${own("--adopt")}`;
+  const why = isOfRepo(only) ? "It came with the repo" : "There may be others";
+  const fix =
+    adoptable(offers, team) === undefined
+      ? hint`${why}: ${own()} on a terminal asks whether to use it; in a script, pipe it if its team is yours: ${pipe}`
+      : hint`${own("--adopt")}`;
   const where = only.places.find((place) => place.where !== undefined)?.where;
   return { said, about: where === undefined ? { fix } : { fix, where } };
+}
+
+function sayOffers({ found, unsearched }: Offers, team: string | undefined): string {
+  const shown = found.slice(0, MOST_SHOWN).map((offer) => {
+    const why = whyNotOffered(offer, team);
+    return why === undefined ? describeOffer(offer) : `${describeOffer(offer)} ${why}`;
+  });
+  const more = found.length - shown.length;
+  const list = [...shown, ...(more > 0 ? [`${more} more`] : [])].join("; ");
+  const count = found.length === 1 ? "is one" : `are ${found.length}`;
+  return [
+    ...(found.length === 0 ? [] : [` There ${count} elsewhere: ${list}.`]),
+    ...(unsearched.length === 0 ? [] : [` Not searched for one: ${someOf(unsearched)}.`]),
+  ].join("");
 }
 
 /** A token manager has the token already; whatever else it is, a new one has to be made. */

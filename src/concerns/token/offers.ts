@@ -15,6 +15,14 @@ export interface OfferedPlace extends Place {
   readonly git: "tracked" | "open" | undefined;
 }
 
+export interface Offers {
+  readonly found: readonly Offer[];
+  /** Files that may hold more. */
+  readonly unsearched: readonly string[];
+}
+
+export const NO_OFFERS: Offers = { found: [], unsearched: [] };
+
 /** So many tokens are asked about. */
 export const MOST_ASKED = 10;
 
@@ -58,17 +66,19 @@ export function whyNotOffered({ inspection }: Offer, team: string | undefined): 
 }
 
 /** The tokens that a person may choose from. */
-export function offered(offers: readonly Offer[], team: string | undefined): readonly Offer[] {
-  return offers.filter((offer) => whyNotOffered(offer, team) === undefined);
+export function offered({ found }: Offers, team: string | undefined): readonly Offer[] {
+  return found.filter((offer) => whyNotOffered(offer, team) === undefined);
 }
 
 /**
- * What --adopt takes: the only token that is offered. One that came with the repo is somebody's who wants it to be
- * used, perhaps: a person has to see it.
+ * What --adopt takes: the only token that is offered, where it is sure that there is no other. One that came with the
+ * repo is somebody's who wants it to be used, perhaps: a person has to see it.
  */
-export function adoptable(offers: readonly Offer[], team: string | undefined): Secret | undefined {
+export function adoptable(offers: Offers, team: string | undefined): Secret | undefined {
   const [only, another] = offered(offers, team);
-  if (only === undefined || another !== undefined || isOfRepo(only)) return undefined;
+  const isKnown = ({ inspection }: Offer) => (inspection?.state ?? "unknown") !== "unknown";
+  const isSure = offers.unsearched.length === 0 && offers.found.every(isKnown);
+  if (only === undefined || another !== undefined || !isSure || isOfRepo(only)) return undefined;
   return only.token;
 }
 

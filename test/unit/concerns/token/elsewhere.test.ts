@@ -37,12 +37,13 @@ async function search({ env = {}, files = {}, contexts = {}, ...given }: Given) 
   const held = Object.entries(contexts).map(([context, text]) => {
     return [context, Secret.of(filled(text), { kind: "doctl", context })] as const;
   });
-  return findElsewhere(host, { config, top: "/repo", contexts: new Map(held) });
+  const envFile = await host.files.look(config.token.envFile);
+  return findElsewhere(host, { config, top: "/repo", envFile, contexts: new Map(held) });
 }
 
 /** "P: DO_TOKEN in .env:3, DO_PAT in env" */
 async function found(given: Given): Promise<string[]> {
-  return (await search(given)).map(({ token, places }) => {
+  return (await search(given)).found.map(({ token, places }) => {
     const letter = Object.entries(VALUES).find(([, value]) => token.holds(value))?.[0];
     const shown = places.map(({ words }) => words.replace("/repo/", ""));
     return `${letter}: ${shown.join(", ").replace("the environment", "env")}`;
@@ -180,10 +181,29 @@ describe("environments of the config", () => {
   });
 });
 
-it("a repo with more files than can be meant is searched to a limit", async () => {
-  const many = Array.from({ length: 400 }, (_, i) => [`.env.${1000 + i}`, "A=1"] as const);
-  const files = { ...Object.fromEntries(many), ".env.zzz": "DO_TOKEN=*P*" };
-  expect(await found({ files })).toEqual([]);
+describe("what may hold more is named", () => {
+  const many = (count: number, text: string) =>
+    Object.fromEntries(Array.from({ length: count }, (_, i) => [`.env.${1000 + i}`, text]));
+  const names = Array.from({ length: 150 }, (_, i) => `A${i}=*P*`).join("\n");
+
+  it.each<[what: string, files: NonNullable<Given["files"]>, expected: readonly string[]]>([
+    ["nothing", { ".env.local": "A=*P*" }, []],
+    ["an unreadable file", { ".env.local": { unusable: "not readable (EACCES)" } }, [".env.local"]],
+    ["a FIFO", { ".envrc": { unusable: "a FIFO" } }, [".envrc"]],
+    ["a folder of such a name", { ".env.d/x": "A=1" }, []],
+    ["what a link out leads to", { ".env.local": { text: "A=1", leadsTo: "/etc/x" } }, []],
+    ["broken tfvars", { [VALUES_FILE]: 'do_token = "*P*" {' }, [VALUES_FILE]],
+    ["broken tfvars without a token", { [VALUES_FILE]: "do_token = {" }, []],
+    ["broken JSON", { [JSON_FILE]: '{"do_token": "*P*"' }, [JSON_FILE]],
+    ["too many files", many(300, "A=1"), [".env.1199"]],
+    ["too many files, with tokens", many(300, "A=*P*"), [".env.1100", ".env.1101"]],
+    ["too many names in a file", { ".env": names, ".env.local": "A=1" }, [".env"]],
+    ["too much text", many(3, `A=${"a".repeat(64)}${"b".repeat(500_000)}`), [".env.1002"]],
+  ])("%s", async (_, files, expected) => {
+    const { unsearched } = await search({ files });
+    const shown = unsearched.map((path) => path.replace("/repo/", ""));
+    expect(shown.slice(0, 2)).toEqual(expected);
+  });
 });
 
 it("nothing that is handed on shows a token", async () => {
@@ -191,6 +211,6 @@ it("nothing that is handed on shows a token", async () => {
     ...{ ...given("env", "A=*P*"), ...given(".env", "B=*O*") },
     contexts: { c: "*A*" },
   });
-  expect(all).toHaveLength(3);
+  expect(all.found).toHaveLength(3);
   expect(JSON.stringify(all)).not.toMatch(/do[op]_v1_/);
 });

@@ -70,14 +70,17 @@ describe("which are offered, and which one --adopt takes", () => {
     ["one that was not asked about", [NOT_ASKED], undefined, "0"],
     ["one that is alive, beside a refused one", [REFUSED, P], undefined, "1, taken"],
     ["one of the team, beside a stranger's", [STRANGER, P], "acme", "1, taken"],
+    ["one beside one that could not be checked", [P, DOWN], undefined, "1"],
+    ["one beside one that was not asked about", [P, NOT_ASKED], undefined, "1"],
     ["two", [P, O], undefined, "2"],
     ["one that came with the repo", [CAME], undefined, "1"],
     ["one that git would take", [OPEN], undefined, "1, taken"],
     ["one that is also where git does not have it", [BOTH], undefined, "1, taken"],
     ["one that came with the repo, beside another", [CAME, O], undefined, "2"],
   ])("%s", (_, offers, team, expected) => {
-    const taken = adoptable(offers, team) === undefined ? "" : ", taken";
-    expect(`${offered(offers, team).length}${taken}`).toBe(expected);
+    const all = { found: offers, unsearched: [] };
+    const taken = adoptable(all, team) === undefined ? "" : ", taken";
+    expect(`${offered(all, team).length}${taken}`).toBe(expected);
   });
 });
 
@@ -111,7 +114,8 @@ describe("whether others are looked for", () => {
 });
 
 describe("what is said of them", () => {
-  const judged = async (offers: Offer[], given: Given = {}) => {
+  const judged = async (found: Offer[], given: Given = {}, ...unsearched: string[]) => {
+    const offers = { found, unsearched };
     const known = await facts({ ...given, token: { ...MISSING, offers } });
     const [finding] = judgeToken(known);
     return finding;
@@ -205,6 +209,15 @@ describe("what is said of them", () => {
     expect(JSON.stringify(finding)).not.toMatch(/do[op]_v1_\w/);
   });
 
+  it("what was not searched is named, and --adopt would not be sure", async () => {
+    const finding = await judged([P], {}, "/repo/infra/a.tfvars");
+    expect(finding?.message).toMatch(/Not searched for one: \/repo\/infra\/a\.tfvars\.$/);
+    expect(said(finding?.fix)).toMatch(/^There may be others: do-bootstrap on a terminal asks/);
+    expect(adoptable({ found: [P], unsearched: ["/repo/infra/a.tfvars"] }, undefined)).toBe(
+      undefined,
+    );
+  });
+
   it("the place of the only one is where the finding is", async () => {
     expect(await judged([P])).toMatchObject({ where: "/repo/.env:3" });
     expect(await judged([P, O])).not.toHaveProperty("where");
@@ -214,13 +227,18 @@ describe("what is said of them", () => {
     const origin = { kind: "env-file", name: "DIGITALOCEAN_TOKEN", path: "/repo/.env" } as const;
     const state = { kind: "unusable", origin, why: "it is a placeholder" } as const;
     const token = { state: { ...state, mistake: "placeholder" as const }, inspection: undefined };
-    const [finding] = judgeToken(await facts({ token: { ...token, offers: [P] } }));
+    const [finding] = judgeToken(
+      await facts({ token: { ...token, offers: { found: [P], unsearched: [] } } }),
+    );
     expect(finding?.message).toMatch(/it is a placeholder\. There is one elsewhere: DO_TOKEN/);
     expect(said(finding?.fix)).toBe("do-bootstrap --adopt");
   });
 
   it("beside a refused one in the env file too", async () => {
-    const token = { ...found("refused", "env-file", { value: OAUTH }), offers: [P] };
+    const token = {
+      ...found("refused", "env-file", { value: OAUTH }),
+      offers: { found: [P], unsearched: [] },
+    };
     const [finding] = judgeToken(await facts({ token }));
     expect(finding).toMatchObject({ id: "token.refused", where: "/repo/.env:3" });
     expect(finding?.message).toMatch(/mistyped\. There is one elsewhere: DO_TOKEN in/);
@@ -236,7 +254,7 @@ describe("what is said of them", () => {
       "DO_PAT in the environment and DO_TOKEN in /repo/.env:3",
     ],
   ])("a person who is led to a new one hears which are refused: %s", (_, offers, expected) => {
-    expect(refusedPlaces({ ...MISSING, offers })).toBe(expected);
+    expect(refusedPlaces({ ...MISSING, offers: { found: offers, unsearched: [] } })).toBe(expected);
   });
 });
 
