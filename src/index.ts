@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { refusedOrigin } from "./concerns/token/facts.ts";
+import { refusedPlaces } from "./concerns/token/facts.ts";
 import { panelRows } from "./concerns/token/needed-scopes.ts";
 import { asAppError } from "./errors/app-error.ts";
 import { hint } from "./errors/hint.ts";
@@ -28,7 +28,6 @@ import { type Report, withUses } from "./report/report.ts";
 import { scopesDocument } from "./report/scopes.ts";
 import { apart } from "./secret/known.ts";
 import { rememberAll } from "./secret/named.ts";
-import { describeOrigin } from "./secret/secret.ts";
 
 export type * from "./library/options.ts";
 export type * from "./report/documents.ts";
@@ -145,24 +144,25 @@ function answered<Document>(
 /** Nobody is asked where there is nobody who asks. */
 function asking({
   token,
+  adopt,
   approve,
   roots: askForRoots,
   trust,
-}: Prompter = {}): Pick<Runtime, "askForToken" | "askForRoots" | "approve" | "trust"> {
+}: Prompter = {}): Pick<Runtime, "askForToken" | "askForRoots" | "adopt" | "approve" | "trust"> {
   return {
     approve: async ({ plan }: Pick<Report, "plan">) => (await approve?.(jsonPending(plan))) ?? true,
+    adopt,
     trust,
     askForRoots,
     askForToken:
       token &&
       (async ({ config, token: facts }) => {
-        const origin = refusedOrigin(facts);
         return token({
           project: config.project,
           scopes: panelRows(facts.code).flatMap(([about, actions]) =>
             actions.map((action) => `${about}:${action}`),
           ),
-          refused: origin && describeOrigin(origin),
+          refused: refusedPlaces(facts),
         });
       }),
   };

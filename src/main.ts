@@ -2,8 +2,9 @@ import type { Context, Outcome } from "./cli/command.ts";
 import type { Parsed } from "./cli/parser.ts";
 import { readPlainLine } from "./cli/plain-line.ts";
 import type { RootsAnswer, RootsQuestion, TrustQuestion } from "./commands/init/prompter.ts";
-import { refusedOrigin } from "./concerns/token/facts.ts";
+import { refusedPlaces } from "./concerns/token/facts.ts";
 import { panelRows } from "./concerns/token/needed-scopes.ts";
+import type { AdoptQuestion } from "./concerns/token/offers.ts";
 import { title } from "./core/run-commands.ts";
 import { type AppError, asAppError } from "./errors/app-error.ts";
 import { EXIT } from "./errors/exit-status.ts";
@@ -17,11 +18,10 @@ import type { HookReport } from "./report/hook.ts";
 import { jsonDocument, jsonError, jsonReport } from "./report/json.ts";
 import { type Page, pageOn } from "./report/paint.ts";
 import { progressOn } from "./report/progress.ts";
-import { type Report, withUses } from "./report/report.ts";
+import { type Report, shortened, withUses } from "./report/report.ts";
 import { apart } from "./secret/known.ts";
 import { rememberAll } from "./secret/named.ts";
 import { safe, safeLines } from "./secret/safe.ts";
-import { describeOrigin } from "./secret/secret.ts";
 
 /**
  * Runs the command line of this process.
@@ -99,6 +99,7 @@ async function runHere(
       },
       approve,
       trust: host.terminal === undefined || isCi(env) ? undefined : askForTrust,
+      adopt: host.terminal === undefined || isCi(env) ? undefined : askToAdopt,
       isScreen: stdout.isTTY === true,
       askForToken: host.terminal === undefined || isCi(env) ? undefined : askForToken,
       askForRoots: host.terminal === undefined || isCi(env) ? undefined : askForRoots,
@@ -142,10 +143,16 @@ async function runHere(
       );
     }
 
+    async function askToAdopt(asked: AdoptQuestion): Promise<string | undefined> {
+      progress.end();
+      const { chooseOffer } = await import("./concerns/token/guide.ts");
+      const shown = (text: string) => shortened(text, edge());
+      return host.terminal && chooseOffer(await host.terminal(), asked, shown);
+    }
+
     async function askForToken(...[facts, inspections]: Parameters<Ask>): Promise<string> {
       progress.end();
       const { hosts, code } = facts.token;
-      const refused = refusedOrigin(facts.token);
       const { guide } = await import("./concerns/token/guide.ts");
       const text = await guide(host, progress, {
         config: facts.config,
@@ -153,7 +160,7 @@ async function runHere(
         hosts,
         rows: panelRows(code),
         inspections,
-        refused: refused && describeOrigin(refused),
+        refused: refusedPlaces(facts.token),
       });
       // What follows stands apart from the questions.
       say("\n");

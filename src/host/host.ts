@@ -318,6 +318,8 @@ export interface Terminal {
   confirm(question: string): Promise<boolean>;
   /** Lets a person take some of a list, one at least; all are taken at first. @throws AppError INTERRUPTED on Ctrl-C. */
   chooseSome(question: string, options: readonly string[]): Promise<readonly string[]>;
+  /** Asks for one of some answers. @returns its index. @throws AppError INTERRUPTED on Ctrl-C. */
+  choose(question: string, answers: readonly string[]): Promise<number>;
 }
 
 /**

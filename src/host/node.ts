@@ -182,7 +182,8 @@ function interruption(): AbortSignal {
 }
 
 async function nodeTerminal(interrupted: AbortSignal): Promise<Terminal> {
-  const { confirm, isCancel, log, multiselect, note, password } = await import("@clack/prompts");
+  const prompts = await import("@clack/prompts");
+  const { confirm, isCancel, log, multiselect, note, password, select } = prompts;
   // Questions are talk.
   const output = process.stderr;
   // A terminal of unknown width says 0, which would be a letter a line.
@@ -220,6 +221,12 @@ async function nodeTerminal(interrupted: AbortSignal): Promise<Terminal> {
       await discardTypedAhead();
       const message = safeLines(question);
       return answered((signal) => confirm({ message, output, signal }));
+    },
+    choose: async (question, answers) => {
+      await discardTypedAhead();
+      const message = safeLines(question);
+      const options = answers.map((answer, value) => ({ value, label: safe(answer) }));
+      return answered((signal) => select({ message, options, output, signal }));
     },
   };
 }

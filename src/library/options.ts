@@ -43,6 +43,11 @@ export interface BootstrapOptions extends LookOptions {
   readonly force?: boolean | undefined;
   /** Writes a token from the environment to disk too. */
   readonly save?: boolean | undefined;
+  /**
+   * Takes the token that stands under another name, where there is no other: if exactly one is alive and of the
+   * config's team, and did not come with the repo.
+   */
+  readonly adopt?: boolean | undefined;
   /** Writes a commented config of what was chosen. */
   readonly writeConfig?: boolean | undefined;
   /**
@@ -70,6 +75,12 @@ export interface Prompter {
    * @returns what was typed or pasted.
    */
   readonly token?: ((asked: TokenQuestion) => Promise<string>) | undefined;
+  /**
+   * Asks which of the tokens under other names to use, where there is no other.
+   *
+   * @returns its fingerprint; undefined: none of them.
+   */
+  readonly adopt?: ((asked: AdoptQuestion) => Promise<string | undefined>) | undefined;
   /**
    * Shows the changes and asks for leave.
    *
@@ -107,6 +118,23 @@ export type RootsQuestion =
     }
   /** There is none: is one to be made? */
   | { readonly kind: "none" };
+
+export interface AdoptQuestion {
+  /** The variable that has no value. */
+  readonly name: string;
+  /** At least one; each is alive, and of the config's team where that names one. */
+  readonly tokens: readonly OfferedToken[];
+}
+
+export interface OfferedToken {
+  readonly fingerprint: string;
+  /** Such as "DO_TOKEN in /repo/.env:3". */
+  readonly places: readonly string[];
+  /** undefined: the token may not read it. */
+  readonly team: { readonly uuid: string; readonly name: string } | undefined;
+  /** It stands in files that git has, and nowhere else: whoever wrote the repo put it there. */
+  readonly isOfRepo: boolean;
+}
 
 export interface TrustQuestion {
   /** As a person would type it. */

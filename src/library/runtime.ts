@@ -13,6 +13,8 @@ export interface Runtime {
   readonly askForToken: Prompter<Facts>["ask"];
   /** Asks which root modules to prepare. */
   readonly askForRoots: Prompter<Facts>["roots"];
+  /** Asks which token under another name to use. */
+  readonly adopt: Prompter<Facts>["adopt"];
   /** Asks whether a command of the repo's config may run. */
   readonly trust: Prompter<Facts>["trust"];
   /** Shows a plan and asks for leave; true at once where nobody can be asked. */

@@ -28,8 +28,8 @@ export async function bootstrap(
 ): Promise<Reported<Report>> {
   const { approve, outcome } = changing("init", { dryRun, yes, strict }, runtime);
   const request = requestOf(options, runtime, dryRun ? "once" : "kept");
-  const { askForToken: ask, askForRoots: roots, trust } = runtime;
-  const prompter = { ask, roots, trust, approve };
+  const { askForToken: ask, askForRoots: roots, adopt, trust } = runtime;
+  const prompter = { ask, roots, adopt, trust, approve };
   return outcome(await bootstrapRepo(runtime.host, request, prompter, dryRun));
 }
 
@@ -50,12 +50,20 @@ export async function check(
 }
 
 function requestOf(
-  { environment, token, minTtlSeconds, trust, roots, ...consent }: Asked<BootstrapOptions>,
+  {
+    environment,
+    token,
+    minTtlSeconds,
+    trust,
+    roots,
+    adopt = false,
+    ...consent
+  }: Asked<BootstrapOptions>,
   { progress }: Runtime,
   trusted: "once" | "kept",
 ): Request {
   return {
-    ...{ environment, stdin: token, minTtlSeconds, roots, progress },
+    ...{ environment, stdin: token, minTtlSeconds, roots, adopt, progress },
     ...(trust ? { trust: trusted } : {}),
     consent: {
       force: consent.force ?? false,

@@ -48,7 +48,8 @@ export interface TokenDocument {
     | { readonly kind: "env-file"; readonly name: string; readonly path: string }
     | { readonly kind: "command"; readonly program: string }
     | { readonly kind: "tfvars" | "code"; readonly path: string }
-    | { readonly kind: "doctl"; readonly context: string };
+    | { readonly kind: "doctl"; readonly context: string }
+    | { readonly kind: "adopted"; readonly place: string };
   /** What DigitalOcean says of it; "unknown": it could not be asked. */
   readonly state: "alive" | "refused" | "unknown";
   readonly scopes: readonly string[] | null;

@@ -18,10 +18,10 @@ import { shellWord } from "../lib/shell-word.ts";
 import { wrap } from "../lib/wrap.ts";
 import { safe } from "../secret/safe.ts";
 import { diffOf } from "./diff.ts";
-import { type HintEdge, hintText, hintWords } from "./hint-text.ts";
+import { hintText, hintWords } from "./hint-text.ts";
 import { fileInRoot, grouped, nameInRoot, someOf } from "./many-roots.ts";
 import type { Page } from "./paint.ts";
-import { type Report, shownPath } from "./report.ts";
+import { type Report, shortened, shownPath } from "./report.ts";
 import { whoIsWho } from "./who-is-who.ts";
 
 /**
@@ -138,7 +138,7 @@ function changes(report: Report, done: readonly Change[], page: Page): string {
   function rowOf([change]: readonly Change[]) {
     return change === undefined
       ? { mark: " ", why: "" }
-      : { mark: sign(change, page), why: change.why };
+      : { mark: sign(change, page), why: shortened(change.why, page.edge) };
   }
 }
 
@@ -184,7 +184,8 @@ function diffLines(change: Change, page: Page): string[] {
 }
 
 /** A mark, a name, and why: on a line of its own where it does not fit. */
-function titled(mark: string, name: string, why: string, page: Page, style?: "bold"): string {
+function titled(mark: string, name: string, reason: string, page: Page, style?: "bold"): string {
+  const why = shortened(reason, page.edge);
   const head = `${mark} ${style === undefined ? name : page.paint(style, name)}`;
   if (2 + name.length + 2 + why.length <= page.columns) return `${head}  ${page.paint("dim", why)}`;
   const lines = wrap(safe(why), page.columns - 2).map((line) => `  ${page.paint("dim", line)}`);
@@ -292,16 +293,6 @@ function worstFirst(all: readonly Finding[]): Finding[] {
 function humanFinding({ id, level, message, fix = [] }: Finding, page: Page): string {
   const steps = hintWords(fix, page.edge).map(safe);
   return problem(STYLES[level], MARKS[level], safe(shortened(message, page.edge)), id, page, steps);
-}
-
-/** With paths from the folder that a person is in; one in the middle of another path is none. */
-function shortened(text: string, { cwd }: HintEdge): string {
-  if (cwd === undefined) return text;
-  const pieces = text.split(`${cwd}/`);
-  return pieces.reduce((before, after) => {
-    const begins = before === "" || /[\s'"(=:]$/.test(before);
-    return `${before}${begins ? "" : `${cwd}/`}${after}`;
-  });
 }
 
 function problem(

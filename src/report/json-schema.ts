@@ -37,6 +37,10 @@ const origin = v.pipe(
     v.strictObject({ kind: v.literal("command"), program: text("Of token.command.") }),
     v.strictObject({ kind: v.picklist(["tfvars", "code"]), path: text("The file, absolute.") }),
     v.strictObject({ kind: v.literal("doctl"), context: text("doctl's context.") }),
+    v.strictObject({
+      kind: v.literal("adopted"),
+      place: text("Where it was found under another name, in words."),
+    }),
   ]),
   v.description("Where the token comes from."),
 );

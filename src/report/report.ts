@@ -28,3 +28,13 @@ export function shownPath({ cwd, home, facts }: Report, absolute: string): strin
   const isOurs = isInside(absolute, facts.repo.top);
   return safe(isOurs ? relative(cwd, absolute) || "." : shortPath(absolute, cwd, home));
 }
+
+/** With paths from the folder that a person is in; one in the middle of another path is none. */
+export function shortened(text: string, { cwd }: { readonly cwd: string | undefined }): string {
+  if (cwd === undefined) return text;
+  const pieces = text.split(`${cwd}/`);
+  return pieces.reduce((before, after) => {
+    const begins = before === "" || /[\s'"(=:]$/.test(before);
+    return `${before}${begins ? "" : `${cwd}/`}${after}`;
+  });
+}

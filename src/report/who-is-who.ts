@@ -9,7 +9,7 @@ import { expiry } from "./expiry.ts";
 import { hintText } from "./hint-text.ts";
 import { grouped, someOf } from "./many-roots.ts";
 import type { Page } from "./paint.ts";
-import { type Report, shownPath } from "./report.ts";
+import { type Report, shortened, shownPath } from "./report.ts";
 
 /** Project, token, team, doctl context and roots: what people paste into chats. */
 export function whoIsWho(report: Report, page: Page): string {
@@ -124,7 +124,7 @@ function tokenRow(report: Report, token: Secret): string {
   const origin =
     token.origin.kind === "env-file"
       ? `${token.origin.name} in ${shownPath(report, token.origin.path)}`
-      : describeOrigin(token.origin);
+      : shortened(describeOrigin(token.origin), report);
   const state = {
     alive: expiry(inspection?.expiresInSeconds),
     refused: "refused",

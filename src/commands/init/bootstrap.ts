@@ -3,8 +3,8 @@ import { type LockVerdicts, proveLocks } from "../../concerns/spaces/prove-locks
 import { lockTestOf } from "../../concerns/terraform/backend/plan.ts";
 import { BACKEND_TF } from "../../concerns/terraform/root/names.ts";
 import { terraformWords } from "../../concerns/terraform/root/typed.ts";
-import { refusedOrigin } from "../../concerns/token/facts.ts";
 import type { CommandAnswer } from "../../concerns/token/find-token.ts";
+import { lacksToken } from "../../concerns/token/offers.ts";
 import type { Inspection } from "../../concerns/token/verdict.ts";
 import type { ApplyHost } from "../../core/change.ts";
 import type { Consent } from "../../core/consent.ts";
@@ -21,11 +21,14 @@ import { cleanUp } from "./cleanup.ts";
 import { finding } from "./findings.ts";
 import { type Facts, type ObserveOptions, type ObservingHost, observe } from "./observe.ts";
 import { planAll } from "./plan.ts";
-import { askForRoots, askForTrust, type Prompter } from "./prompter.ts";
+import { askForRoots, askForTrust, askToAdopt, type Prompter } from "./prompter.ts";
 import { planConfig, proposedConfig } from "./write-config.ts";
 
 export interface Request
-  extends Pick<ObserveOptions, "environment" | "stdin" | "minTtlSeconds" | "trust" | "roots"> {
+  extends Pick<
+    ObserveOptions,
+    "environment" | "stdin" | "minTtlSeconds" | "trust" | "adopt" | "roots"
+  > {
   readonly consent: Consent;
   /** `now`: how far it has got, shown where a line can be drawn over. */
   readonly progress: (what: string, now?: string) => void;
@@ -70,9 +73,13 @@ export async function bootstrap(
       if (proposal !== undefined) {
         return { facts, plan: joined([planConfig(facts, consent), { findings: [proposal] }]) };
       }
+      // Which token is wanted depends on the root.
+      if (facts.search?.choice.kind === "several") return { facts, plan: planAll(facts, consent) };
       const { state } = facts.token;
       const trust = await askForTrust(prompter.trust, state);
       if (trust !== undefined) facts = await observed({ trust });
+      const adopted = await askToAdopt(prompter.adopt, facts);
+      if (adopted !== undefined) facts = await observed({ adopted });
       if (prompter.ask !== undefined && needsToken(facts)) {
         const { inspections = new Map() } = options;
         facts = await observed({ prompted: await prompter.ask(facts, inspections) });
@@ -118,7 +125,7 @@ export async function bootstrap(
 }
 
 function optionsOf({ consent, ...request }: Request): ObserveOptions {
-  return { ...request, fix: consent.fix };
+  return { ...request, offers: true, fix: consent.fix };
 }
 
 /** What a lock that works has left; where one does not, its finding says so. */
@@ -130,15 +137,9 @@ function leftInBuckets(locks: LockVerdicts): string[] {
   );
 }
 
-/**
- * No token, one that its command does not give, or a refused one in the file that is ours to write: a
- * person can give another.
- */
-function needsToken({ token, search }: Facts): boolean {
-  if (search?.choice.kind === "several") return false;
-  const { kind } = token.state;
-  if (kind === "missing" || kind === "unavailable") return true;
-  return refusedOrigin(token)?.kind === "env-file";
+/** A person can give another token than none, or than one that its command does not give. */
+function needsToken({ token }: Facts): boolean {
+  return lacksToken(token) || token.state.kind === "unavailable";
 }
 
 /**

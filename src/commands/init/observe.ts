@@ -27,6 +27,7 @@ import { apiHosts } from "../../concerns/token/hosts.ts";
 import { inspectOnce } from "../../concerns/token/inspect.ts";
 import { hasExcess, NOT_SEARCHED, readNeeds } from "../../concerns/token/needed-scopes.ts";
 import { observeToken } from "../../concerns/token/observe.ts";
+import { adoptable, lacksToken, NO_OFFERS } from "../../concerns/token/offers.ts";
 import type { Inspection } from "../../concerns/token/verdict.ts";
 import { lookingOnce } from "../../core/cached-files.ts";
 import { textIn } from "../../core/file-text.ts";
@@ -40,6 +41,7 @@ import { isCi } from "../../lib/is-ci.ts";
 import { isInside } from "../../lib/paths.ts";
 import type { Secret } from "../../secret/secret.ts";
 import { codeElsewhere } from "./code-elsewhere.ts";
+import { findOffers } from "./offers.ts";
 import { refuseSameFolder } from "./same-folder.ts";
 
 /** The config that --write-config writes. */
@@ -73,6 +75,12 @@ export interface ObserveOptions {
   readonly stdin?: string | undefined;
   /** What a person typed when asked for a token. */
   readonly prompted?: string | undefined;
+  /** Look for tokens under other names where there is none that works. */
+  readonly offers?: true;
+  /** Take the only one of those. */
+  readonly adopt?: boolean;
+  /** The one that a person chose. */
+  readonly adopted?: Secret;
   /** Of the config's command. */
   readonly trust?: TrustGiven | undefined;
   readonly answers?: Map<string, Promise<CommandAnswer>>;
@@ -237,12 +245,15 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
     return observeGit(once, git, [...probes, ...inRoots, join(config.base, ".env.example")]);
   }
 
-  async function lookForToken(): Promise<Awaited<ReturnType<typeof observeToken>>> {
-    if (options.withoutToken) return { state: { kind: "missing" }, inspection: undefined };
+  async function lookForToken(): Promise<Pick<TokenFacts, "state" | "inspection" | "offers">> {
+    if (options.withoutToken) {
+      return { state: { kind: "missing" }, inspection: undefined, offers: NO_OFFERS };
+    }
     const [{ file }] = await looking;
     const sources: TokenSources = {
       stdin: options.stdin,
       prompted: options.prompted,
+      adopted: options.adopted,
       env: host.env,
       envFile: { path: config.token.envFile, values: readEnvFile(textIn(file)) },
       name: config.token.name,
@@ -250,7 +261,18 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
       environment: options.environment,
     };
     const { trust, answers = new Map<string, Promise<CommandAnswer>>() } = options;
-    return observeToken(host, sources, { config, top, trust, answers, inspect });
+    const question = { config, top, trust, answers, inspect };
+    const found = await observeToken(host, sources, question);
+    if (options.offers === undefined || !lacksToken(found)) return { ...found, offers: NO_OFFERS };
+    const around = { git, config, top: repo, envFile: file, doctl: doctlSearch, inspect, progress };
+    // Not by way of `once`: what is too large to be searched is not too large for others.
+    const all = await findOffers(host, around);
+    const refused = found.state.kind === "found" ? found.state.token : undefined;
+    const others = all.found.filter(({ token }) => !token.equals(refused));
+    const offers = { ...all, found: others };
+    const adopted = options.adopt ? adoptable(offers, config.team) : undefined;
+    if (adopted === undefined) return { ...found, offers };
+    return { ...(await observeToken(host, { ...sources, adopted }, question)), offers };
   }
 }
 

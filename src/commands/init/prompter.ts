@@ -1,11 +1,18 @@
 import { hasOthersCode, type WantedRoots } from "../../concerns/terraform/search/choose.ts";
 import { environmentsAmong } from "../../concerns/terraform/search/layout.ts";
 import type { TrustGiven } from "../../concerns/token/find-token.ts";
+import {
+  type AdoptQuestion,
+  lacksToken,
+  offered,
+  shownOffer,
+} from "../../concerns/token/offers.ts";
 import type { Inspection } from "../../concerns/token/verdict.ts";
 import { textIn } from "../../core/file-text.ts";
 import type { Approve } from "../../core/flow.ts";
 import { hasBlock } from "../../core/ignore-block.ts";
 import type { TokenState } from "../../exec/token-sources.ts";
+import type { Secret } from "../../secret/secret.ts";
 import type { Facts } from "./observe.ts";
 
 /** Asks a person; what nobody can be asked is absent. */
@@ -18,12 +25,25 @@ export interface Prompter<F> {
   readonly ask:
     | ((facts: F, inspections: Map<string, Promise<Inspection>>) => Promise<string>)
     | undefined;
+  /** Asks which of the tokens under other names to use. @returns its fingerprint; undefined: none of them. */
+  readonly adopt: ((asked: AdoptQuestion) => Promise<string | undefined>) | undefined;
   /** Shows a plan and asks for leave. */
   readonly approve: Approve<F>;
   /** Asks which root modules to prepare, where the config names none. */
   readonly roots: ((asked: RootsQuestion) => Promise<RootsAnswer>) | undefined;
   /** Asks whether the config's command may run. */
   readonly trust: ((asked: TrustQuestion) => Promise<boolean>) | undefined;
+}
+
+/** @returns the token that a person chose; undefined after a no, and where there is nothing to ask. */
+export async function askToAdopt(
+  ask: Prompter<never>["adopt"],
+  { token, config }: Pick<Facts, "token" | "config">,
+): Promise<Secret | undefined> {
+  const choice = lacksToken(token) ? offered(token.offers, config.team) : [];
+  if (ask === undefined || choice.length === 0) return undefined;
+  const chosen = await ask({ name: config.token.name, tokens: choice.map(shownOffer) });
+  return choice.find(({ token }) => token.fingerprint === chosen)?.token;
 }
 
 export interface TrustQuestion {

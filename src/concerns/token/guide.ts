@@ -4,6 +4,7 @@ import type { Host, Terminal } from "../../host/host.ts";
 import { Secret } from "../../secret/secret.ts";
 import { type ApiHosts, TOKEN_FORM } from "./hosts.ts";
 import { inspectToken } from "./inspect.ts";
+import { type AdoptQuestion, type OfferedToken, someOf } from "./offers.ts";
 import type { Inspection } from "./verdict.ts";
 
 const TRIES = 3;
@@ -53,7 +54,7 @@ export async function guide(
   throw noToken();
 
   async function whyNot(text: string): Promise<string | undefined> {
-    const token = Secret.of(text, { kind: "prompt" }).asToken();
+    const token = Secret.of(text, { kind: "prompt" }).tokenInText();
     if (!(token instanceof Secret)) {
       return token.kind === "refresh"
         ? "That is a refresh token (dor_v1_); the API takes none."
@@ -65,6 +66,33 @@ export async function guide(
     const { state, doubts } = await asked;
     if (state === "refused") return "DigitalOcean refuses it (401): was it copied whole?";
     return state === "unknown" ? `It could not be checked. ${doubts.join("; ")}.` : undefined;
+  }
+}
+
+/**
+ * Asks a person which of the tokens under other names to use.
+ *
+ * @param shown a text with its paths as the person would write them.
+ * @returns its fingerprint; undefined: none of them.
+ */
+export async function chooseOffer(
+  terminal: Pick<Terminal, "confirm" | "choose">,
+  { name, tokens }: AdoptQuestion,
+  shown: (text: string) => string,
+): Promise<string | undefined> {
+  const [only, another] = tokens;
+  if (only !== undefined && another === undefined) {
+    const found = `There is no ${name}, but a token elsewhere:\n${lineOf(only)}`;
+    return (await terminal.confirm(`${found}\nUse it?`)) ? only.fingerprint : undefined;
+  }
+  const question = `There is no ${name}, but there are tokens elsewhere. Use one of them?`;
+  const at = await terminal.choose(question, [...tokens.map(lineOf), "None of them"]);
+  return tokens[at]?.fingerprint;
+
+  function lineOf({ fingerprint, places, team, isOfRepo }: OfferedToken): string {
+    const warning = isOfRepo ? "; it came with the repo: use it only if this team is yours" : "";
+    const where = someOf(places.map(shown));
+    return `${where} (${fingerprint}, team ${team?.name ?? "unknown"}${warning})`;
   }
 }
 
