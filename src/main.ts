@@ -133,7 +133,7 @@ async function runHere(
       return (await host.terminal()).confirm(question);
     }
 
-    async function askForToken(...[facts, inspections]: Parameters<Ask>): Promise<string> {
+    async function askForToken(...[facts, inspections, purpose]: Parameters<Ask>): Promise<string> {
       progress.end();
       const { hosts, code } = facts.token;
       const refused = refusedOrigin(facts.token);
@@ -144,6 +144,7 @@ async function runHere(
         hosts,
         rows: panelRows(code),
         inspections,
+        purpose,
         refused: refused && describeOrigin(refused),
       });
       // What follows stands apart from the questions.

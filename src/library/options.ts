@@ -94,6 +94,11 @@ export interface TrustQuestion {
 }
 
 export interface CheckOptions extends LookOptions {
+  /**
+   * Looks at every environment of the config, and at what a call without `environment` uses, where that has a token
+   * of its own. Not together with `environment`.
+   */
+  readonly all?: boolean | undefined;
   /** Also searches all of git, states, Docker contexts and npm files for tokens. */
   readonly history?: boolean | undefined;
 }

@@ -23,7 +23,10 @@ import { planAll } from "./plan.ts";
 import { askForTrust, type Prompter } from "./prompter.ts";
 
 export interface Request
-  extends Pick<ObserveOptions, "environment" | "stdin" | "minTtlSeconds" | "trust"> {
+  extends Pick<
+    ObserveOptions,
+    "environment" | "stdin" | "minTtlSeconds" | "trust" | "inspections"
+  > {
   readonly consent: Consent;
   /** `now`: how far it has got, shown where a line can be drawn over. */
   readonly progress: (what: string, now?: string) => void;

@@ -102,7 +102,7 @@ export type ObservingHost = Pick<
   | "hclParser"
 >;
 
-export interface Observed extends Pick<FoundConfig, "keepRecord"> {
+export interface Observed extends Pick<FoundConfig, "keepRecord" | "inEnvironment"> {
   readonly facts: Facts;
 }
 
@@ -193,7 +193,7 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
     newConfig: { at: configAt, template: options.writeConfig ? host.template(CONFIG_FILE) : "" },
     ignoredTools: [...(git?.skipped ?? []), ...(await doctlSearch).skipped, ...tool.skipped],
   };
-  return { facts, keepRecord: found.keepRecord };
+  return { facts, keepRecord: found.keepRecord, inEnvironment: found.inEnvironment };
 
   async function observeRoots(): Promise<readonly TerraformRoot[]> {
     await refuseSameFolder(once.files, config);

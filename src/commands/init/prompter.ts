@@ -9,9 +9,14 @@ export interface Prompter<F> {
    * Leads a person to a token.
    *
    * @param inspections answers about tokens, which grow.
+   * @param purpose what the token is for, where that is not the environment of the facts alone.
    */
   readonly ask:
-    | ((facts: F, inspections: Map<string, Promise<Inspection>>) => Promise<string>)
+    | ((
+        facts: F,
+        inspections: Map<string, Promise<Inspection>>,
+        purpose?: string,
+      ) => Promise<string>)
     | undefined;
   /** Shows a plan and asks for leave. */
   readonly approve: Approve<F>;

@@ -1,0 +1,60 @@
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { type Around, namesOf } from "../../../../src/commands/init/environments.ts";
+import { resolveConfig } from "../../../../src/concerns/config/resolve.ts";
+import { validateConfig } from "../../../../src/concerns/config/validate.ts";
+import { tokenInFile } from "../../../../src/exec/token-sources.ts";
+import { OTHER, PERSONAL } from "../../samples.ts";
+
+const T = "DIGITALOCEAN_TOKEN";
+const TWO =
+  "environments: { dev: { token: { envFile: .env.dev } }, prod: { token: { envFile: .env.prod } } }";
+
+/** A config, and what its env files have. */
+function around(yaml: string, files: Readonly<Record<string, Record<string, string>>> = {}) {
+  const written = validateConfig(parse(yaml) ?? {}, "/repo/c.yaml");
+  const at = { file: "/repo/c.yaml", base: "/repo", packageName: undefined, defaultDir: "." };
+  const of = (name?: string): Around => {
+    const config = resolveConfig(written, name, at);
+    const path = config.token.envFile;
+    const values = new Map(Object.entries(files[path.replace("/repo/", "")] ?? {}));
+    return { config, held: tokenInFile({ path, values }, config.token.name) };
+  };
+  return [of(), ...Object.keys(written.environments ?? {}).map(of)] as const;
+}
+
+describe("--all: every environment, and what a run without --env uses where that has a token of its own", () => {
+  it.each<[what: string, yaml: string, files: Parameters<typeof around>[1], names: string[]]>([
+    ["no environments", "", {}, ["-"]],
+    ["no token outside them", TWO, {}, ["dev", "prod"]],
+    ["a token outside them", TWO, { ".env": { [T]: PERSONAL } }, ["-", "dev", "prod"]],
+    [
+      "its other name",
+      TWO,
+      { ".env": { DIGITALOCEAN_ACCESS_TOKEN: PERSONAL } },
+      ["-", "dev", "prod"],
+    ],
+    [
+      "what is not valid, as it is meant",
+      TWO,
+      { ".env": { [T]: "dop_v1_0" } },
+      ["-", "dev", "prod"],
+    ],
+    ["another variable", TWO, { ".env": { A: PERSONAL } }, ["dev", "prod"]],
+    ["a command outside them", `token: { command: [pass, x] }\n${TWO}`, {}, ["-", "dev", "prod"]],
+    [
+      "one that an environment shares",
+      "environments: { dev: {}, prod: { token: { envFile: .env.prod } } }",
+      { ".env": { [T]: PERSONAL } },
+      ["dev", "prod"],
+    ],
+    [
+      "the same file, another variable",
+      "environments: { dev: { token: { name: DEV_TOKEN } } }",
+      { ".env": { [T]: PERSONAL, DEV_TOKEN: OTHER } },
+      ["-", "dev"],
+    ],
+  ])("%s", (_, yaml, files, names) => {
+    expect(namesOf(around(yaml, files)).map((name) => name ?? "-")).toEqual(names);
+  });
+});
