@@ -147,8 +147,10 @@ function asking({
   token,
   approve,
   trust,
-}: Prompter = {}): Pick<Runtime, "askForToken" | "approve" | "trust"> {
+}: Prompter = {}): Pick<Runtime, "askForToken" | "choose" | "approve" | "trust"> {
   return {
+    // Who calls names the environment.
+    choose: undefined,
     approve: async ({ plan }: Pick<Report, "plan">) => (await approve?.(jsonPending(plan))) ?? true,
     trust,
     askForToken:

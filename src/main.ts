@@ -1,6 +1,7 @@
 import type { Context, Outcome } from "./cli/command.ts";
 import type { Parsed } from "./cli/parser.ts";
 import { readPlainLine } from "./cli/plain-line.ts";
+import type { Choice } from "./commands/init/environments.ts";
 import type { TrustQuestion } from "./commands/init/prompter.ts";
 import { refusedOrigin } from "./concerns/token/facts.ts";
 import { panelRows } from "./concerns/token/needed-scopes.ts";
@@ -101,6 +102,7 @@ async function runHere(
       trust: host.terminal === undefined || isCi(env) ? undefined : askForTrust,
       isScreen: stdout.isTTY === true,
       askForToken: host.terminal === undefined || isCi(env) ? undefined : askForToken,
+      choose: host.terminal === undefined || isCi(env) ? undefined : chooseEnvironment,
     };
     const outcome = await parsed.command.run(parsed.args, context);
     progress.end();
@@ -131,6 +133,18 @@ async function runHere(
           : `You are asked each time, because ${safe(why)}.\nMay it, this time?`;
       const question = `This repo's config gets the token by running: ${safe(command)}\n${may}`;
       return (await host.terminal()).confirm(question);
+    }
+
+    async function chooseEnvironment(choices: readonly Choice[]): Promise<string | undefined> {
+      progress.end();
+      const width = Math.max(...choices.map(({ label }) => label.length));
+      const lines = choices.map(({ label, about }) => `${label.padEnd(width)}  ${about}`);
+      const question =
+        "This repo has environments, and no token outside them. Which one do you mean?";
+      const at = await (await host.terminal?.())?.choose(question, lines);
+      // What is advised from now on is about it.
+      environment = at === undefined ? undefined : choices[at]?.environment;
+      return environment;
     }
 
     async function askForToken(...[facts, inspections, purpose]: Parameters<Ask>): Promise<string> {

@@ -305,6 +305,8 @@ export interface Terminal {
   complain(text: string): void;
   /** @throws AppError INTERRUPTED on Ctrl-C. */
   confirm(question: string): Promise<boolean>;
+  /** Asks for one of these lines. @returns its index. @throws AppError INTERRUPTED on Ctrl-C. */
+  choose(question: string, lines: readonly string[]): Promise<number>;
 }
 
 /**

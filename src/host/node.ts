@@ -182,7 +182,7 @@ function interruption(): AbortSignal {
 }
 
 async function nodeTerminal(interrupted: AbortSignal): Promise<Terminal> {
-  const { confirm, isCancel, log, note, password } = await import("@clack/prompts");
+  const { confirm, isCancel, log, note, password, select } = await import("@clack/prompts");
   // Questions are talk.
   const output = process.stderr;
   // A terminal of unknown width says 0, which would be a letter a line.
@@ -213,6 +213,12 @@ async function nodeTerminal(interrupted: AbortSignal): Promise<Terminal> {
       await discardTypedAhead();
       const message = safeLines(question);
       return answered((signal) => confirm({ message, output, signal }));
+    },
+    choose: async (question, lines) => {
+      await discardTypedAhead();
+      const message = safeLines(question);
+      const options = lines.map((line, value) => ({ value, label: safe(line) }));
+      return answered((signal) => select({ message, options, output, signal }));
     },
   };
 }

@@ -30,7 +30,8 @@ export async function bootstrap(
 ): Promise<Reported<Report>> {
   const { approve, outcome } = changing("init", { dryRun, yes, strict }, runtime);
   const request = requestOf(options, runtime, dryRun ? "once" : "kept");
-  const prompter = { ask: runtime.askForToken, trust: runtime.trust, approve };
+  const { askForToken: ask, choose, trust } = runtime;
+  const prompter = { ask, choose, trust, approve };
   return outcome(await bootstrapRepo(runtime.host, request, prompter, dryRun));
 }
 

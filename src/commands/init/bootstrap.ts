@@ -5,6 +5,7 @@ import { BACKEND_TF } from "../../concerns/terraform/root/names.ts";
 import { terraformWords } from "../../concerns/terraform/root/typed.ts";
 import { refusedOrigin } from "../../concerns/token/facts.ts";
 import type { CommandAnswer } from "../../concerns/token/find-token.ts";
+import { inspectOnce } from "../../concerns/token/inspect.ts";
 import type { Inspection } from "../../concerns/token/verdict.ts";
 import type { ApplyHost } from "../../core/change.ts";
 import type { Consent } from "../../core/consent.ts";
@@ -17,6 +18,7 @@ import { exec, hint, own } from "../../errors/hint.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
 import type { Secret } from "../../secret/secret.ts";
 import { cleanUp } from "./cleanup.ts";
+import { choicesIn } from "./environments.ts";
 import { finding } from "./findings.ts";
 import { type Facts, type ObserveOptions, type ObservingHost, observe } from "./observe.ts";
 import { planAll } from "./plan.ts";
@@ -61,6 +63,8 @@ export async function bootstrap(
   const task: Task<Facts> = {
     async look() {
       let facts = await observed();
+      const chosen = await chosenEnvironment(facts);
+      if (chosen !== undefined) facts = await observed({ environment: chosen });
       const { state } = facts.token;
       const trust = await askForTrust(prompter.trust, state);
       if (trust !== undefined) facts = await observed({ trust });
@@ -86,6 +90,18 @@ export async function bootstrap(
     },
   };
   return runTask(task, host, prompter.approve, { dryRun, progress });
+
+  /** Who is asked for a token that belongs to no environment seldom means none of them. */
+  async function chosenEnvironment({ config, token }: Facts): Promise<string | undefined> {
+    const isNone = config.environment === undefined && config.environments.length > 0;
+    if (prompter.choose === undefined || !isNone || token.state.kind !== "missing")
+      return undefined;
+    const inspect = inspectOnce(host, token.hosts, options.inspections ?? new Map(), () =>
+      progress("Asking DigitalOcean about the token"),
+    );
+    const choices = await choicesIn(host, inspect);
+    return choices && prompter.choose(choices);
+  }
 
   async function observed(more: Partial<ObserveOptions> = {}): Promise<Facts> {
     options = { ...options, ...more };

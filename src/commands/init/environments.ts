@@ -1,11 +1,14 @@
+import { relative } from "node:path";
 import { findConfig } from "../../concerns/config/find-config.ts";
 import type { ResolvedConfig } from "../../concerns/config/resolved.ts";
 import { openGit } from "../../concerns/git/git.ts";
+import type { Inspection } from "../../concerns/token/verdict.ts";
 import { textIn } from "../../core/file-text.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { hint } from "../../errors/hint.ts";
 import { ENV_FILE_LOOK, readEnvFile } from "../../exec/read-env-file.ts";
 import { type TokenState, tokenInFile } from "../../exec/token-sources.ts";
+import type { Secret } from "../../secret/secret.ts";
 import {
   type Facts,
   type Observed,
@@ -87,6 +90,64 @@ function isShared({ config: { token } }: Around, environments: readonly Around[]
   return environments.some(
     ({ config }) => config.token.envFile === token.envFile && config.token.name === token.name,
   );
+}
+
+/** What a person chooses from. */
+export interface Choice {
+  /** undefined: none of the environments. */
+  readonly environment: string | undefined;
+  readonly label: string;
+  /** What tells it from the others. */
+  readonly about: string;
+}
+
+/** @param inspect asks DigitalOcean about a token: its team has a name. */
+export async function choicesIn(
+  host: ObservingHost,
+  inspect: (token: Secret) => Promise<Inspection>,
+): Promise<readonly Choice[] | undefined> {
+  const around = await lookAround(host);
+  if (choicesOf(around, new Map()) === undefined) return undefined;
+  const tokens = around.flatMap(({ held }) => (held.kind === "found" ? held.token : []));
+  const asked = tokens.map(async (token) => {
+    const { team } = await inspect(token);
+    return team === undefined ? [] : [[token.fingerprint, team.name] as const];
+  });
+  return choicesOf(around, new Map((await Promise.all(asked)).flat()));
+}
+
+/**
+ * The environments to choose from, where a run without --env has no token and would ask for one that belongs to
+ * none of them; undefined: there is nothing to choose.
+ *
+ * @param teams names of teams, by the fingerprint of a token of theirs.
+ */
+export function choicesOf(
+  [shared, ...environments]: AllAround,
+  teams: ReadonlyMap<string, string>,
+): readonly Choice[] | undefined {
+  const { base, token } = shared.config;
+  const isNobodys = shared.held.kind === "missing" && token.command === undefined;
+  if (environments.length === 0 || !isNobodys || isShared(shared, environments)) return undefined;
+  const choices = environments.map(({ config, held }) => {
+    const found = held.kind === "found" ? held.token : undefined;
+    const team = (found && teams.get(found.fingerprint)) ?? config.team;
+    const about = [
+      ...(team === undefined ? [] : [`team ${team}`]),
+      ...(config.token.command === undefined
+        ? [tokenInWords(held, relative(base, config.token.envFile))]
+        : ["its token comes from a command"]),
+    ];
+    const name = config.environment ?? "";
+    return { environment: config.environment, label: name, about: about.join(", ") };
+  });
+  const none = `the token goes into ${relative(base, token.envFile)}`;
+  return [...choices, { environment: undefined, label: "none of them", about: none }];
+}
+
+function tokenInWords(held: TokenState, envFile: string): string {
+  if (held.kind === "found") return `token ${held.token.fingerprint} in ${envFile}`;
+  return held.kind === "missing" ? "no token yet" : `the token in ${envFile} is not valid`;
 }
 
 /** The facts of each environment that a run looks at. */

@@ -2,6 +2,7 @@ import type { TrustGiven } from "../../concerns/token/find-token.ts";
 import type { Inspection } from "../../concerns/token/verdict.ts";
 import type { Approve } from "../../core/flow.ts";
 import type { TokenState } from "../../exec/token-sources.ts";
+import type { Choice } from "./environments.ts";
 
 /** Asks a person; what nobody can be asked is absent. */
 export interface Prompter<F> {
@@ -18,6 +19,8 @@ export interface Prompter<F> {
         purpose?: string,
       ) => Promise<string>)
     | undefined;
+  /** Asks which environment is meant. @returns undefined: none of them. */
+  readonly choose: ((choices: readonly Choice[]) => Promise<string | undefined>) | undefined;
   /** Shows a plan and asks for leave. */
   readonly approve: Approve<F>;
   /** Asks whether the config's command may run. */
