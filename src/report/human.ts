@@ -38,7 +38,8 @@ export function humanReport(
   const hasErrors = isBlocked(plan.findings);
   const textOf = ({ message, environment }: Finding) => JSON.stringify([message, environment]);
   const said = new Set(shown?.plan.findings.map(textOf));
-  const unsaid = plan.findings.filter((each) => !said.has(textOf(each)));
+  // What stays is said at the end, too: it is why this is no success.
+  const unsaid = plan.findings.filter((each) => each.isLeft || !said.has(textOf(each)));
   return sections([
     shown === undefined ? whoIsWho(report, page) : "",
     dryRun && !hasErrors ? wholePlan(report, page) : "",

@@ -257,6 +257,26 @@ describe("rotate", () => {
     expect(await fileTree(bench.repo)).toEqual(before);
   });
 
+  it("--all leaves every environment as it was where the place of one cannot be written", async () => {
+    const { bench } = await shop((token, other) => ({
+      ".dev": token,
+      ".staging": token,
+      "": other,
+    }));
+    await bench.write("do-bootstrap.config.json", CONFIG.replace('".env.staging"', '"conf/.env"'));
+    await bench.write("conf/.env", ENV(bench.token), 0o600);
+    // The last one that is written.
+    await bench.git("add", "--force", "conf/.env");
+    await bench.write(".env", "", 0o600);
+    const token = await fresh(bench);
+    const before = await fileTree(bench.repo);
+    const { status, stderr } = await bench.run(["rotate", "--all", "--token-stdin"], {
+      input: token,
+    });
+    expect([status, stderr]).toEqual([3, expect.stringContaining("[NOT_IGNORED]")]);
+    expect(await fileTree(bench.repo)).toEqual(before);
+  });
+
   it.each([
     ["every environment", ["--all"]],
     ["one that it had not reached", ["--env", "staging"]],
@@ -273,6 +293,24 @@ describe("rotate", () => {
     for (const name of [".dev", ".staging"])
       expect(await bench.read(`.env${name}`)).toBe(ENV(token));
     expect(keys.map((key) => state.read(key))).toEqual([undefined, undefined]);
+  });
+
+  it("--all leaves an environment whose command gives no token, and says so", async () => {
+    const { bench } = await shop((token) => ({ ".dev": token }));
+    const prod = { token: { command: ["./get.sh"] } };
+    const environments = { dev: { token: { envFile: ".env.dev" } }, prod };
+    await bench.write(
+      "do-bootstrap.config.json",
+      JSON.stringify({ terraform: false, environments }),
+    );
+    const token = await fresh(bench);
+    const { status, stderr } = await bench.run(["rotate", "--all", "--token-stdin"], {
+      input: token,
+    });
+    expect(status, stderr).toBe(0);
+    expect(await bench.read(".env.dev")).toBe(ENV(token));
+    expect(stderr).toMatch(/\nprod:\n! token\.command .*\[environment\.skipped\]/);
+    expect(stderr).not.toContain("nothing is left to do");
   });
 
   it("--all --revoke revokes the old token once all of them read the new one", async () => {
