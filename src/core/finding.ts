@@ -18,7 +18,10 @@ export interface Finding {
   readonly skippedRoot?: string;
   /** An error of what stays as it is when all is done: it stops no change. */
   readonly isLeft?: true;
-  /** In a run with --all: the environment that it is about; null: what a run without --env uses; absent: no single one. */
+  /**
+   * The environment that it is about, where that is not the run's: with --all, or one that the run left as it is.
+   * null: what a run without --env uses.
+   */
   readonly environment?: string | null;
 }
 

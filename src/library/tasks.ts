@@ -51,7 +51,8 @@ export async function check(
   const each = all ? [found] : undefined;
   for (const name of more) each?.push(await lookAt(name));
   const whole = each === undefined ? found.plan : planOfAll(each.map(({ plan }) => plan));
-  const plan = history ? await withLeaks({ ...found, plan: whole }, runtime) : whole;
+  const searched = each?.find(({ facts }) => hasOddToken(facts)) ?? found;
+  const plan = history ? await withLeaks({ facts: searched.facts, plan: whole }, runtime) : whole;
   const report: Report = { ...about, facts: found.facts, plan, ...(each && { each }) };
   return { report, status: statusOfCheck(plan) };
 
@@ -65,6 +66,11 @@ export async function check(
     const status = statusOf(plan.findings, strict);
     return status === EXIT.ok && !isEmpty(plan) ? EXIT.findings : status;
   }
+}
+
+/** One without a token's prefix, which a search finds only where it is told of it. */
+function hasOddToken({ token: { state } }: Facts): boolean {
+  return state.kind === "found" && !state.token.hasPrefix;
 }
 
 /** What several environments need is one thing to do. */

@@ -109,7 +109,10 @@ export interface FindingDocument {
   readonly where?: string | undefined;
   /** The root that is left as it is because of this error. */
   readonly setsAside?: string | undefined;
-  /** With --all: the environment that it is about; null: what a run without --env uses; absent: no single one. */
+  /**
+   * The environment that it is about, where that is not the document's: with --all, or one that was left as it is. null:
+   * what a run without --env uses.
+   */
   readonly environment?: string | null | undefined;
 }
 

@@ -125,7 +125,7 @@ const finding = v.strictObject({
   ),
   environment: v.optional(
     orNull(
-      "With --all: the environment that it is about; null: what a run without --env uses; absent: no single one.",
+      "The environment that it is about, where that is not the document's: with --all, or one that was left as it is. null: what a run without --env uses.",
     ),
   ),
 });

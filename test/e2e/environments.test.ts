@@ -107,6 +107,16 @@ describe("check --all", () => {
     expect((await bench.run(["check", "--all"])).stdout).toContain("✓ Nothing to do");
   });
 
+  it("searches the history once", async () => {
+    const { bench } = await shop((token) => ({ ".dev": token, ".prod": token }));
+    await bench.write("notes.txt", randomToken());
+    await bench.git("add", "notes.txt");
+    await bench.git("commit", "-qm", "a");
+    const { findings } = documentOf(await bench.run(["check", "--all", "--history", "--json"]));
+    const leaks = findings.filter(({ id }) => id.startsWith("leak."));
+    expect(leaks.map(({ environment }) => environment)).toEqual([undefined]);
+  });
+
   it("in a repo without environments it is the same as check", async () => {
     const bench = await workbench();
     await bench.write(".env", ENV(bench.token), 0o600);
@@ -162,6 +172,22 @@ describe("logout", () => {
       [bench.token, other].map(print).sort(),
     );
     expect((await bench.run(["logout", "--all"])).stderr).toContain("Nothing to do");
+  });
+
+  it("--all reaches doctl where one environment uses it and another does not", async () => {
+    const { bench, other } = await shop(files);
+    const { environments } = JSON.parse(CONFIG);
+    environments.dev.doctl = false;
+    environments.prod.doctl = { context: "shop-prod" };
+    const config = JSON.stringify({ doctl: false, terraform: false, environments });
+    await bench.write("do-bootstrap.config.json", config);
+    const doctl = "../home/.config/doctl/config.yaml";
+    const mine = randomToken();
+    await bench.write(doctl, `auth-contexts:\n  mine: ${mine}\n  shop-prod: ${other}\n`, 0o600);
+    const { status, stderr } = await bench.run(["logout", "--all"]);
+    expect(status, stderr).toBe(0);
+    expect(await bench.read(doctl)).toContain(`mine: ${mine}`);
+    expect(await bench.read(doctl)).not.toContain(other);
   });
 
   it("--all changes nothing where one place cannot be changed", async () => {
@@ -334,6 +360,16 @@ describe.skipIf(needsScript !== "")(`rotate --all on a terminal${needsScript}`, 
         ".prod": prod,
       });
       ({ other } = await shop(files, bench));
+      const environments = Object.fromEntries(
+        Object.entries(JSON.parse(CONFIG).environments).map(([name, its]) => [
+          name,
+          { ...(its as object), terraform: { dir: name } },
+        ]),
+      );
+      const config = JSON.stringify({ project: "shop", environments });
+      await bench.write("do-bootstrap.config.json", config);
+      await bench.write("dev/main.tf", 'resource "digitalocean_tag" "a" {\n  name = "a"\n}\n');
+      await bench.write("staging/main.tf", 'resource "digitalocean_vpc" "a" {\n  name = "a"\n}\n');
       return undefined;
     });
     const [first, second] = [await fresh(bench), randomToken()];
@@ -342,6 +378,8 @@ describe.skipIf(needsScript !== "")(`rotate --all on a terminal${needsScript}`, 
     context
       .expect(one)
       .toContain(`For dev and staging, team Sandbox Team: it replaces ${print(bench.token)}.`);
+    // One token has to do for the code of both.
+    for (const about of ["tag", "vpc"]) context.expect(one).toContain(` ${about} create, read, `);
     terminal.type(`${first}\r`);
     const two = words(await terminal.until(ASKS));
     context.expect(two).toContain(`For prod, team Production: it replaces ${print(other)}.`);

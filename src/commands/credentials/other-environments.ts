@@ -30,7 +30,8 @@ export function heldByOthers(
     const where = held.map(({ token, at }) => `${token.fingerprint} in ${at}`).join(", ");
     const message = `Environment ${name} still holds a token of its own: ${where}.`;
     const fix = hint`${own(as, "--env", name)}; every environment at once: ${own(as, "--all")}`;
-    return { ...finding("environment.token-left", message, { fix }), isLeft: true as const };
+    const found = finding("environment.token-left", message, { fix });
+    return { ...found, isLeft: true as const, environment: name };
   });
 }
 

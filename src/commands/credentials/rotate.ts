@@ -2,7 +2,7 @@ import { askRepos, takerIn, wouldTake } from "../../concerns/git/repos.ts";
 import { TOKEN_LIST } from "../../concerns/token/hosts.ts";
 import { inspectOnce, inspectToken } from "../../concerns/token/inspect.ts";
 import { judgeToken } from "../../concerns/token/judge.ts";
-import { compareScopes } from "../../concerns/token/needed-scopes.ts";
+import { compareScopes, readNeeds } from "../../concerns/token/needed-scopes.ts";
 import { revokeToken } from "../../concerns/token/revoke.ts";
 import type { Inspection } from "../../concerns/token/verdict.ts";
 import type { ApplyHost } from "../../core/change.ts";
@@ -144,8 +144,8 @@ export async function rotate(
     const rotations: Rotation[] = [];
     for (const { group, isResumed, started } of groups) {
       const environments = group.map(({ environment }) => environment);
-      const facts = inEnvironments(all, environments)[0] ?? all[0];
-      const token = started ?? (await newToken(facts, isAll ? group : undefined));
+      const [facts = all[0], ...more] = inEnvironments(all, environments);
+      const token = started ?? (await newToken([facts, ...more], isAll ? group : undefined));
       rotations.push({ environments, token, olds: oldTokens(group, held, token), isResumed });
     }
     refuseChain(rotations);
@@ -184,9 +184,14 @@ export async function rotate(
   }
 
   /** @param group with --all: whose token it is to be. */
-  async function newToken(facts: Facts, group: readonly Member[] | undefined): Promise<Secret> {
-    const purpose = group && purposeOf(group, facts.token.inspection?.team?.name);
-    const text = request.stdin ?? (await ask?.(facts, inspections, purpose));
+  async function newToken(
+    [facts, ...more]: Many,
+    group: readonly Member[] | undefined,
+  ): Promise<Secret> {
+    const team = facts.token.inspection?.team?.name ?? facts.config.team;
+    const purpose = group && purposeOf(group, team);
+    const asked = more.length === 0 ? facts : await withNeedsOf([facts, ...more]);
+    const text = request.stdin ?? (await ask?.(asked, inspections, purpose));
     if (text === undefined) {
       throw new AppError("NO_TOKEN", "rotate needs the new token.", {
         hint: hint`… | ${own("rotate", ...(isAll ? ["--all"] : []), "--token-stdin")}`,
@@ -201,6 +206,14 @@ export async function rotate(
     throw wrong === undefined
       ? new AppError("NO_TOKEN", "There is no new token.")
       : failureOf(wrong);
+  }
+
+  /** One token has to do for the code of each. */
+  async function withNeedsOf(all: Many): Promise<Facts> {
+    const [{ config, token, ...facts }] = all;
+    const dirs = new Set(all.flatMap((each) => each.config.roots.map(({ dir }) => dir)));
+    const code = await readNeeds(host, { dirs: [...dirs], purpose: "apply", config });
+    return { ...facts, config, token: { ...token, code } };
   }
 
   async function planRotations(
