@@ -117,23 +117,15 @@ describe("check --all", () => {
     expect(leaks.map(({ environment }) => environment)).toEqual([undefined]);
   });
 
-  it("in a repo without environments it is the same as check", async () => {
-    const bench = await workbench();
-    await bench.write(".env", ENV(bench.token), 0o600);
-    const document = documentOf(await bench.run(["check", "--all", "--json"]));
-    expect(document.environments?.map(({ environment }) => environment)).toEqual([null]);
-  });
-
-  it.each([["check"], ["logout"], ["uninstall"], ["rotate"]])(
-    "%s --all --env dev is a mistake",
-    async (command) => {
-      const { bench } = await shop((token) => ({ ".dev": token }));
-      const before = await fileTree(bench.repo);
+  it("beside --env is a mistake, of every command that has it", async () => {
+    const { bench } = await shop((token) => ({ ".dev": token }));
+    const before = await fileTree(bench.repo);
+    for (const command of ["check", "logout", "uninstall", "rotate"]) {
       const { status, stderr } = await bench.run([command, "--all", "--env", "dev"]);
       expect([status, stderr]).toEqual([2, expect.stringContaining("Leave one of them out.")]);
-      expect(await fileTree(bench.repo)).toEqual(before);
-    },
-  );
+    }
+    expect(await fileTree(bench.repo)).toEqual(before);
+  });
 });
 
 describe("logout", () => {
@@ -247,10 +239,7 @@ describe("rotate", () => {
     expect(none.map(({ environment }) => environment)).toEqual(["staging"]);
   });
 
-  it.each([
-    ["one new token for different ones", ["--token-stdin"]],
-    ["no new token for different ones", []],
-  ])("--all refuses %s, and says who holds which", async (_, args) => {
+  it("--all refuses one new token, or none, for different ones, and says who holds which", async () => {
     const { bench, other } = await shop((token, other) => ({
       ".dev": token,
       ".staging": token,
@@ -258,11 +247,13 @@ describe("rotate", () => {
     }));
     const before = await fileTree(bench.root);
     const input = await fresh(bench);
-    const { status, stderr } = await bench.run(["rotate", "--all", ...args], { input });
-    expect(status).toBe(2);
-    expect(words(stderr)).toContain(
-      `dev and staging hold ${print(bench.token)}; prod holds ${print(other)}. [USAGE] → One by one: … | do-bootstrap rotate --env dev --token-stdin; … | do-bootstrap rotate --env prod --token-stdin.`,
-    );
+    for (const args of [["--token-stdin"], []]) {
+      const { status, stderr } = await bench.run(["rotate", "--all", ...args], { input });
+      expect(status).toBe(2);
+      expect(words(stderr)).toContain(
+        `dev and staging hold ${print(bench.token)}; prod holds ${print(other)}. [USAGE] → One by one: … | do-bootstrap rotate --env dev --token-stdin; … | do-bootstrap rotate --env prod --token-stdin.`,
+      );
+    }
     expect(await fileTree(bench.root)).toEqual(before);
   });
 

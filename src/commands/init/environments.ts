@@ -132,12 +132,7 @@ export function choicesOf(
   const choices = environments.map(({ config, held }) => {
     const found = held.kind === "found" ? held.token : undefined;
     const team = (found && teams.get(found.fingerprint)) ?? config.team;
-    const about = [
-      ...(team === undefined ? [] : [`team ${team}`]),
-      ...(config.token.command === undefined
-        ? [tokenInWords(held, relative(base, config.token.envFile))]
-        : ["its token comes from a command"]),
-    ];
+    const about = [...(team === undefined ? [] : [`team ${team}`]), tokenInWords(held, config)];
     const name = config.environment ?? "";
     return { environment: config.environment, label: name, about: about.join(", ") };
   });
@@ -145,9 +140,11 @@ export function choicesOf(
   return [...choices, { environment: undefined, label: "none of them", about: none }];
 }
 
-function tokenInWords(held: TokenState, envFile: string): string {
+function tokenInWords(held: TokenState, { base, token }: ResolvedConfig): string {
+  const envFile = relative(base, token.envFile);
   if (held.kind === "found") return `token ${held.token.fingerprint} in ${envFile}`;
-  return held.kind === "missing" ? "no token yet" : `the token in ${envFile} is not valid`;
+  if (held.kind !== "missing") return `the token in ${envFile} is not valid`;
+  return token.command === undefined ? "no token yet" : "its token comes from a command";
 }
 
 /** The facts of each environment that a run looks at. */
