@@ -59,7 +59,9 @@ export class DoBootstrapError extends Error {
 export function bootstrap(options: BootstrapOptions = {}): Promise<ReportDocument> {
   return answered(options, async (runtime, edge) => {
     const { report, status } = await tasks.bootstrap(runtime, options);
-    return jsonReport(await withUses(report), status, edge);
+    // A person may have chosen it on the way.
+    const { environment } = report.facts.config;
+    return jsonReport(await withUses(report), status, { ...edge, environment });
   });
 }
 
@@ -143,13 +145,21 @@ function answered<Document>(
 
 /** Nobody is asked where there is nobody who asks. */
 function asking({
+  environment,
   token,
   adopt,
   approve,
   roots: askForRoots,
   trust,
-}: Prompter = {}): Pick<Runtime, "askForToken" | "askForRoots" | "adopt" | "approve" | "trust"> {
+}: Prompter = {}): Pick<
+  Runtime,
+  "askForToken" | "askForRoots" | "adopt" | "choose" | "approve" | "trust"
+> {
   return {
+    choose:
+      environment &&
+      (async (choices) =>
+        environment(choices.map((each) => ({ environment: each.environment, about: each.about })))),
     approve: async ({ plan }: Pick<Report, "plan">) => (await approve?.(jsonPending(plan))) ?? true,
     adopt,
     trust,

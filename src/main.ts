@@ -1,6 +1,7 @@
 import type { Context, Outcome } from "./cli/command.ts";
 import type { Parsed } from "./cli/parser.ts";
 import { readPlainLine } from "./cli/plain-line.ts";
+import type { Choice } from "./commands/init/environments.ts";
 import type { RootsAnswer, RootsQuestion, TrustQuestion } from "./commands/init/prompter.ts";
 import { refusedPlaces } from "./concerns/token/facts.ts";
 import { panelRows } from "./concerns/token/needed-scopes.ts";
@@ -103,6 +104,7 @@ async function runHere(
       isScreen: stdout.isTTY === true,
       askForToken: host.terminal === undefined || isCi(env) ? undefined : askForToken,
       askForRoots: host.terminal === undefined || isCi(env) ? undefined : askForRoots,
+      choose: host.terminal === undefined || isCi(env) ? undefined : chooseEnvironment,
     };
     const outcome = await parsed.command.run(parsed.args, context);
     progress.end();
@@ -150,7 +152,19 @@ async function runHere(
       return host.terminal && chooseOffer(await host.terminal(), asked, shown);
     }
 
-    async function askForToken(...[facts, inspections]: Parameters<Ask>): Promise<string> {
+    async function chooseEnvironment(choices: readonly Choice[]): Promise<string | undefined> {
+      progress.end();
+      const width = Math.max(...choices.map(({ label }) => label.length));
+      const lines = choices.map(({ label, about }) => `${label.padEnd(width)}  ${about}`);
+      const question =
+        "This repo has environments, and no token outside them. Which one do you mean?";
+      const at = await (await host.terminal?.())?.choose(question, lines);
+      // What is advised from now on is about it.
+      environment = at === undefined ? undefined : choices[at]?.environment;
+      return environment;
+    }
+
+    async function askForToken(...[facts, inspections, purpose]: Parameters<Ask>): Promise<string> {
       progress.end();
       const { hosts, code } = facts.token;
       const { guide } = await import("./concerns/token/guide.ts");
@@ -160,6 +174,7 @@ async function runHere(
         hosts,
         rows: panelRows(code),
         inspections,
+        purpose,
         refused: refusedPlaces(facts.token),
       });
       // What follows stands apart from the questions.

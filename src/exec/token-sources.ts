@@ -104,6 +104,12 @@ export function chooseToken(sources: TokenSources): TokenState {
   return { kind: "found", token, shadowed };
 }
 
+/** The token that an env file has, whatever else there is. */
+export function tokenInFile(envFile: TokenSources["envFile"], name: string): TokenState {
+  const nothing = { stdin: undefined, prompted: undefined, inCode: undefined, env: {} };
+  return chooseToken({ ...nothing, envFile, name, environment: undefined });
+}
+
 function isGiven(candidate: Secret): boolean {
   return !candidate.isBlank;
 }

@@ -70,6 +70,15 @@ export interface BootstrapOptions extends LookOptions {
 /** Asks a person; each of these may be absent. */
 export interface Prompter {
   /**
+   * Asks which environment is meant, where the config has some and no token is outside them.
+   *
+   * @param choices the last one is none of them.
+   * @returns the name of one; undefined: none of them.
+   */
+  readonly environment?:
+    | ((choices: readonly EnvironmentChoice[]) => Promise<string | undefined>)
+    | undefined;
+  /**
    * Asks for a token, where there is none or a refused one.
    *
    * @returns what was typed or pasted.
@@ -98,6 +107,13 @@ export interface Prompter {
     | undefined;
   /** Asks whether the config's token.command may run. */
   readonly trust?: ((asked: TrustQuestion) => Promise<boolean>) | undefined;
+}
+
+export interface EnvironmentChoice {
+  /** undefined: none of them. */
+  readonly environment: string | undefined;
+  /** What tells it from the others, such as "team Acme, no token yet". */
+  readonly about: string;
 }
 
 export interface TokenQuestion {
@@ -146,6 +162,11 @@ export interface TrustQuestion {
 }
 
 export interface CheckOptions extends LookOptions {
+  /**
+   * Looks at every environment of the config, and at what a call without `environment` uses, where that has a token
+   * of its own. Not together with `environment`.
+   */
+  readonly all?: boolean | undefined;
   /** Also searches all of git, states, Docker contexts and npm files for tokens. */
   readonly history?: boolean | undefined;
 }

@@ -15,6 +15,8 @@ export interface Runtime {
   readonly askForRoots: Prompter<Facts>["roots"];
   /** Asks which token under another name to use. */
   readonly adopt: Prompter<Facts>["adopt"];
+  /** Asks which environment is meant; absent where nobody can be asked. */
+  readonly choose: Prompter<Facts>["choose"];
   /** Asks whether a command of the repo's config may run. */
   readonly trust: Prompter<Facts>["trust"];
   /** Shows a plan and asks for leave; true at once where nobody can be asked. */

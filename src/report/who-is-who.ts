@@ -13,17 +13,37 @@ import { type Report, shortened, shownPath } from "./report.ts";
 
 /** Project, token, team, doctl context and roots: what people paste into chats. */
 export function whoIsWho(report: Report, page: Page): string {
+  const {
+    each,
+    facts: {
+      config: { project, environment },
+    },
+  } = report;
+  const rows: Row[] = [["Project", project, "bold"]];
+  if (each === undefined) {
+    if (environment !== undefined) rows.push(["Environment", environment]);
+    return linesOf([...rows, ...rowsOf(report, page)], page);
+  }
+  const blocks = each.map((one): Row[] => {
+    const name = one.facts.config.environment ?? "none (without --env)";
+    return [["Environment", name, "bold"], ...rowsOf(one, page)];
+  });
+  return [rows, ...blocks].map((block) => linesOf(block, page)).join("\n\n");
+}
+
+function linesOf(rows: readonly Row[], page: Page): string {
+  return rows.flatMap((row) => rowLines(row, page)).join("\n");
+}
+
+/** Of one environment. */
+function rowsOf(report: Report, page: Page): Row[] {
   const { facts } = report;
   const {
-    config,
     token: { state: token, inspection },
     doctl,
     terraform: { roots, tool: terraform },
   } = facts;
-  const rows: Row[] = [
-    ["Project", config.project, "bold"],
-    ...(config.environment === undefined ? [] : [["Environment", config.environment] as Row]),
-  ];
+  const rows: Row[] = [];
   if (token.kind === "found") rows.push(["Token", tokenRow(report, token.token)]);
   if (inspection?.team !== undefined) rows.push(["Team", inspection.team.name]);
   if (inspection?.scopes !== undefined) rows.push(["Scopes", scopesInWords(inspection.scopes)]);
@@ -50,8 +70,7 @@ export function whoIsWho(report: Report, page: Page): string {
     const several = dirs.length > 1 ? `${dirs.length} roots: ` : "";
     rows.push(["Terraform", `${several}${someOf(report, dirs)}${tool.trimEnd()}`]);
   }
-  if (report.command === "check") rows.push(...useRows(report));
-  return rows.flatMap((row) => rowLines(row, page)).join("\n");
+  return report.command === "check" ? [...rows, ...useRows(report)] : rows;
 }
 
 /** Which token each tool takes as it is typed, and behind exec. */

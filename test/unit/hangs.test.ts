@@ -237,7 +237,7 @@ function many(count: number): Record<string, unknown> {
 }
 
 function edit(path: string) {
-  return { path, olds: [secret()], token: undefined };
+  return { path, olds: [secret()], tokenFor: undefined };
 }
 
 function backend(endpoint: string): string {

@@ -4,6 +4,7 @@ import { lockTestOf } from "../../concerns/terraform/backend/plan.ts";
 import { BACKEND_TF } from "../../concerns/terraform/root/names.ts";
 import { terraformWords } from "../../concerns/terraform/root/typed.ts";
 import type { CommandAnswer } from "../../concerns/token/find-token.ts";
+import { inspectOnce } from "../../concerns/token/inspect.ts";
 import { lacksToken } from "../../concerns/token/offers.ts";
 import type { Inspection } from "../../concerns/token/verdict.ts";
 import type { ApplyHost } from "../../core/change.ts";
@@ -18,6 +19,7 @@ import { exec, hint, own } from "../../errors/hint.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
 import type { Secret } from "../../secret/secret.ts";
 import { cleanUp } from "./cleanup.ts";
+import { choicesIn } from "./environments.ts";
 import { finding } from "./findings.ts";
 import { type Facts, type ObserveOptions, type ObservingHost, observe } from "./observe.ts";
 import { planAll } from "./plan.ts";
@@ -27,7 +29,7 @@ import { planConfig, proposedConfig } from "./write-config.ts";
 export interface Request
   extends Pick<
     ObserveOptions,
-    "environment" | "stdin" | "minTtlSeconds" | "trust" | "adopt" | "roots"
+    "environment" | "stdin" | "minTtlSeconds" | "trust" | "adopt" | "roots" | "inspections"
   > {
   readonly consent: Consent;
   /** `now`: how far it has got, shown where a line can be drawn over. */
@@ -66,6 +68,8 @@ export async function bootstrap(
   const task: Task<Facts> = {
     async look() {
       let facts = await observed();
+      const chosen = await chosenEnvironment(facts);
+      if (chosen !== undefined) facts = await observed({ environment: chosen });
       const wanted = await askForRoots(prompter.roots, facts);
       if (wanted === "environments") consent = { ...consent, writeConfig: true };
       else if (wanted !== undefined) facts = await observed({ roots: wanted });
@@ -102,6 +106,18 @@ export async function bootstrap(
     },
   };
   return runTask(task, host, prompter.approve, { dryRun, progress });
+
+  /** Who is asked for a token that belongs to no environment seldom means none of them. */
+  async function chosenEnvironment({ config, token }: Facts): Promise<string | undefined> {
+    const isNone = config.environment === undefined && config.environments.length > 0;
+    if (prompter.choose === undefined || !isNone || token.state.kind !== "missing")
+      return undefined;
+    const inspect = inspectOnce(host, token.hosts, options.inspections ?? new Map(), () =>
+      progress("Asking DigitalOcean about the token"),
+    );
+    const choices = await choicesIn(host, inspect);
+    return choices && prompter.choose(choices);
+  }
 
   async function observed(more: Partial<ObserveOptions> = {}): Promise<Facts> {
     options = { ...options, ...more };

@@ -13,6 +13,7 @@ import type { Approve } from "../../core/flow.ts";
 import { hasBlock } from "../../core/ignore-block.ts";
 import type { TokenState } from "../../exec/token-sources.ts";
 import type { Secret } from "../../secret/secret.ts";
+import type { Choice } from "./environments.ts";
 import type { Facts } from "./observe.ts";
 
 /** Asks a person; what nobody can be asked is absent. */
@@ -21,10 +22,17 @@ export interface Prompter<F> {
    * Leads a person to a token.
    *
    * @param inspections answers about tokens, which grow.
+   * @param purpose what the token is for, where that is not the environment of the facts alone.
    */
   readonly ask:
-    | ((facts: F, inspections: Map<string, Promise<Inspection>>) => Promise<string>)
+    | ((
+        facts: F,
+        inspections: Map<string, Promise<Inspection>>,
+        purpose?: string,
+      ) => Promise<string>)
     | undefined;
+  /** Asks which environment is meant. @returns undefined: none of them. */
+  readonly choose: ((choices: readonly Choice[]) => Promise<string | undefined>) | undefined;
   /** Asks which of the tokens under other names to use. @returns its fingerprint; undefined: none of them. */
   readonly adopt: ((asked: AdoptQuestion) => Promise<string | undefined>) | undefined;
   /** Shows a plan and asks for leave. */

@@ -20,6 +20,8 @@ export interface GuideFacts {
   readonly rows: readonly (readonly [about: string, actions: readonly string[]])[];
   /** Where a token comes from that is dead, in words. */
   readonly refused: string | undefined;
+  /** What the token is for, in a sentence; undefined: what the config says. */
+  readonly purpose: string | undefined;
   /** The repo, none of whose tools is run. */
   readonly top: string;
   /** What is learnt here is not asked again. */
@@ -105,12 +107,13 @@ async function pasted(terminal: Terminal): Promise<string> {
   }
 }
 
-function instructions({ config, refused, rows }: GuideFacts): string {
+function instructions({ config, refused, purpose, rows }: GuideFacts): string {
   const { project, environment, environments } = config;
   const name = environment === undefined ? project : `${project}-${environment}`;
   return [
     ...(refused === undefined ? [] : [`${refused} is refused by DigitalOcean.`, ""]),
-    ...(environment === undefined && environments.length > 0
+    ...(purpose === undefined ? [] : [purpose, ""]),
+    ...(purpose === undefined && environment === undefined && environments.length > 0
       ? [`For none of the config's environments; --env chooses one: ${environments.join(", ")}`, ""]
       : []),
     `Token name   ${name}`,
