@@ -3,7 +3,7 @@ import type { Parsed } from "./cli/parser.ts";
 import { readPlainLine } from "./cli/plain-line.ts";
 import type { TrustQuestion } from "./commands/init/prompter.ts";
 import { refusedOrigin } from "./concerns/token/facts.ts";
-import { panelRows } from "./concerns/token/needed-scopes.ts";
+import { panelRows, unreadIn } from "./concerns/token/needed-scopes.ts";
 import { title } from "./core/run-commands.ts";
 import { type AppError, asAppError } from "./errors/app-error.ts";
 import { EXIT } from "./errors/exit-status.ts";
@@ -143,6 +143,7 @@ async function runHere(
         top: facts.repo.top,
         hosts,
         rows: panelRows(code),
+        unread: unreadIn(code),
         inspections,
         refused: refused && describeOrigin(refused),
       });

@@ -146,7 +146,7 @@ describe("against the token", () => {
     [
       "a module from elsewhere",
       (bench) => bench.write("infra/m.tf", 'module "m" {\n  source = "a/b/c"\n}\n'),
-      "modules that are not in this repo (module.m (a/b/c))",
+      "modules that are not here (module.m (a/b/c))",
     ],
     [
       "a broken file",
@@ -190,7 +190,7 @@ describe("against the token", () => {
         await bench.write("infra/m.tf", 'module "m" {\n  source = "./m"\n}\n');
         await bench.write("infra/m/README.md", "");
       },
-      "modules that are not in this repo (module.m (./m))",
+      "modules that are not here (module.m (./m))",
     ],
   ])("with %s, nothing is too much for it, and none is to be deleted", async (_, prepare, gap) => {
     const bench = await repo(["read", "write"]);

@@ -5,7 +5,7 @@ import { askRepos, takerIn } from "../../concerns/git/repos.ts";
 import { observeRoot } from "../../concerns/terraform/observe.ts";
 import { LOCK_FILE } from "../../concerns/terraform/root/names.ts";
 import type { TerraformRoot } from "../../concerns/terraform/root/root.ts";
-import { allNeeded, readNeeds } from "../../concerns/token/needed-scopes.ts";
+import { allNeeded, readNeeds, unreadIn } from "../../concerns/token/needed-scopes.ts";
 import type { ApplyHost } from "../../core/change.ts";
 import { writeText } from "../../core/changes/write-file.ts";
 import { textAt } from "../../core/file-text.ts";
@@ -310,6 +310,7 @@ async function needsOf(host: ObservingHost, roots: readonly Root[]): Promise<Tok
         environment: config.environment ?? "digitalocean",
         plan: allNeeded(plan.needs),
         apply: allNeeded(apply.needs),
+        unread: unreadIn(apply),
         spaces: apply.needs.spaces.length > 0,
       };
     }),
