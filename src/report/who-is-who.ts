@@ -18,7 +18,7 @@ export function whoIsWho(report: Report, page: Page): string {
     config,
     token: { state: token, inspection },
     doctl,
-    terraform: { roots, tool: terraform },
+    terraform: { roots, tools },
   } = facts;
   const rows: Row[] = [
     ["Project", config.project, "bold"],
@@ -44,11 +44,17 @@ export function whoIsWho(report: Report, page: Page): string {
       else rows.push(["", uses], ["", command, "whole"]);
     }
   }
-  const tool = terraform === undefined ? "" : `, ${terraform.name} ${terraform.version ?? ""}`;
-  for (const group of grouped(roots, () => "root")) {
+  const toolOf = ({ config: { dir } }: (typeof roots)[number]) => {
+    const tool = tools.get(dir);
+    return tool === undefined ? "" : `, ${tool.name} ${tool.version ?? ""}`.trimEnd();
+  };
+  for (const group of grouped(roots, toolOf)) {
     const dirs = group.map(({ config: root }) => root.dir);
     const several = dirs.length > 1 ? `${dirs.length} roots: ` : "";
-    rows.push(["Terraform", `${several}${someOf(report, dirs)}${tool.trimEnd()}`]);
+    rows.push([
+      "Terraform",
+      `${several}${someOf(report, dirs)}${toolOf(group[0] as (typeof roots)[number])}`,
+    ]);
   }
   if (report.command === "check") rows.push(...useRows(report));
   return rows.flatMap((row) => rowLines(row, page)).join("\n");

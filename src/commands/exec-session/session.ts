@@ -159,5 +159,6 @@ function inputsOf(
     ...searched.flatMap((folder) => [...placesIn(folder), join(folder, ".gitignore")]),
     ...new Set(dirs.map((dir) => `${dir}/`)),
     ...roots.map(({ data }) => join(data, "terraform.tfstate")),
+    ...new Set(roots.flatMap(({ looked }) => looked)),
   ];
 }

@@ -105,7 +105,7 @@ async function look(
   });
   const roots = await rootsOf(host, facts);
   const file = await PIPELINE_FILE[request.provider](host, facts);
-  const versions = await toolVersions(host, facts, roots);
+  const versions = toolVersions(roots);
   const needs = await needsOf(host, roots);
   const program = await findProgram(host, facts, request, textAt(file.at)?.text ?? "");
   const { source } = program;

@@ -69,6 +69,46 @@ describe("whether init is run", () => {
         ["info terraform.by-hand"],
       ],
     ),
+    ...[
+      ["env", '[tools]\nterraform = "1.11.4"\n[env]\nA = "b"\n'],
+      ["a template", "[tools]\nterraform = \"{{ exec(command='id') }}\"\n"],
+      ["a program", '[tools]\nterraform = "path:./tools"\n'],
+      ["options", '[tools]\nterraform = { version = "1.11.4", postinstall = "id" }\n'],
+      ["a table of options", '[tools.terraform]\nversion = "1.11.4"\n'],
+      ["hooks", '[hooks]\nenter = "id"\n'],
+      ["settings", "[settings]\nexperimental = true\n"],
+      ["a quoted section", '["env"]\nA = "b"\n'],
+      ["a dotted key", 'env.A = "b"\n'],
+    ].map(([what, text]): [string, Promise<Given>, readonly string[]] => [
+      `a config of mise with ${what}`,
+      done({ "mise.toml": text }),
+      ["info terraform.by-hand"],
+    ]),
+    ...[
+      ".mise.toml",
+      "infra/mise.local.toml",
+      "mise.prod.toml",
+      ".config/mise.toml",
+      ".config/mise/conf.d/a.toml",
+      "infra/.mise/config.toml",
+    ].map((name): [string, Promise<Given>, readonly string[]] => [
+      `a config of mise that is ${name}`,
+      done({ [name]: '[env]\nA = "b"\n' }),
+      ["info terraform.by-hand"],
+    ]),
+    [
+      "a config of mise with releases and tasks",
+      done({
+        "mise.toml":
+          'min_version = "2026.1"\n# ours\n[tools]\nterraform = "1.11.4" # all\nnode = ["24", "22"]\n[tasks.plan]\nrun = "terraform plan"\n',
+      }),
+      ["terraform init"],
+    ],
+    [
+      "another tool's config",
+      done({ ".config/other.toml": '[env]\nA = "b"\n' }),
+      ["terraform init"],
+    ],
     [
       "releases for a shim",
       done({ ".tool-versions": "terraform 1.11.4\n", "infra/.terraform-version": "1.11.4\n" }),
@@ -99,6 +139,45 @@ describe("whether init is run", () => {
     ["what was missing changes", { files: { ...INIT, "infra/main.tf": "" } }, ["terraform init"]],
     ["code that is not understood", { files: { "infra/main.tf": "a {" } }, []],
     ["no code, and nothing to write", { files: { infra: { leadsTo: "/else" } } }, []],
+  ])("%s", async (_, given, expected) => {
+    expect(planned((await plan(given)).part)).toEqual(expected);
+  });
+});
+
+describe("where it is not certain which tool is used", () => {
+  const tofu = { tools: ["tofu 1.12.0"] };
+  const local = 'module "a" {\n  source = "./a"\n}\n';
+  const hand = ["info terraform.by-hand"];
+
+  it.each<[string, Given | Promise<Given>, readonly string[]]>([
+    [
+      "tofu, and no file of its own",
+      done({ "infra/b.tf": local, "infra/a/b.tf": "" }, tofu),
+      ["tofu init"],
+    ],
+    [
+      "a file of its own",
+      done({ "infra/b.tf": local, "infra/a/b.tf": "", "infra/c.tofu": "" }, tofu),
+      hand,
+    ],
+    [
+      "a file of its own in a module",
+      done({ "infra/b.tf": local, "infra/a/b.tf": "", "infra/a/b.tofu": "" }, tofu),
+      hand,
+    ],
+    [
+      "terraform, which does not read it",
+      done({ "infra/b.tf": "", "infra/c.tofu": "" }),
+      ["terraform init"],
+    ],
+    [
+      "config says tofu, whose files were read",
+      done(
+        { "infra/b.tf": local, "infra/a/b.tofu": "" },
+        { ...tofu, config: "terraform: { tool: tofu }" },
+      ),
+      ["tofu init"],
+    ],
   ])("%s", async (_, given, expected) => {
     expect(planned((await plan(given)).part)).toEqual(expected);
   });
