@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { refusedOrigin } from "./concerns/token/facts.ts";
-import { panelRows } from "./concerns/token/needed-scopes.ts";
+import { panelRows, unreadIn } from "./concerns/token/needed-scopes.ts";
 import { asAppError } from "./errors/app-error.ts";
 import { hint } from "./errors/hint.ts";
 import { commandLineOf } from "./exec/command-line.ts";
@@ -160,6 +160,7 @@ function asking({
           scopes: panelRows(facts.code).flatMap(([about, actions]) =>
             actions.map((action) => `${about}:${action}`),
           ),
+          unread: unreadIn(facts.code),
           refused: origin && describeOrigin(origin),
         });
       }),
