@@ -42,15 +42,14 @@ export function which(
 
 function programAt(path: string, name: string): string | undefined {
   const real = realpathSync.native(path);
-  // tenv has binaries of the names of its tools beside itself; mise and others have copies of themselves in a folder.
-  const isShim =
-    SHIMS.test(path) ||
-    SHIMS.test(real) ||
-    isExecutable(join(dirname(real), name.replace(/^[^.]+/, "tenv")));
+  // mise and others may have copies of themselves in a folder for that, and tenv has some beside itself.
+  const isTenvs = TENV.test(name) && isExecutable(join(dirname(real), name.replace(TENV, "tenv")));
+  const isShim = isTenvs || [path, real].some((each) => SHIMS.test(each));
   if (isShim) return undefined;
   return basename(real) === name && BINARY.test(startOf(real)) ? real : undefined;
 }
 
+const TENV = /^(terraform|tofu)(?=\.|$)/;
 const SHIMS = /[\\/]shims[\\/]/;
 
 /** ELF, Mach-O for one machine and for several, and Windows. */

@@ -62,11 +62,12 @@ export async function installedModules(
 
 const LONGEST_PATH = 4096;
 
-/** A constraint that is not understood may forbid any release. */
+/** A constraint that is not understood may forbid any release, and one may forbid what comes before a release. */
 function isAllowed(constraint: string | undefined, release: unknown): boolean {
   if (constraint === undefined) return true;
   const isReadable = constraint.split(",").every((term) => CONSTRAINT.test(term.trim()));
-  return isReadable && typeof release === "string" && allows([constraint], release);
+  const isRelease = typeof release === "string" && /^\d+\.\d+\.\d+$/.test(release);
+  return isReadable && isRelease && allows([constraint], release);
 }
 
 const CONSTRAINT = /^(?:>=|<=|!=|~>|=|>|<)?\s*v?\d+(\.\d+){0,2}$/;

@@ -87,7 +87,6 @@ describe("which", () => {
     ["a link to a script, such as asdf's", "shims/tool", "#!/bin/sh\n", undefined],
     ["a link to mise", "mise", "\x7fELF", undefined],
     ["a copy of mise among its shims", "shims/tool", "\x7fELF", undefined],
-    ["a binary of tenv's", "tenv/tool", "\x7fELF", undefined],
     ["a link to snap", "snap", "\x7fELF", undefined],
     ["an empty file", "", "", undefined],
   ])("says what the tool itself is: %s", async (_, leadsTo, bytes, program) => {
@@ -96,11 +95,21 @@ describe("which", () => {
     const file = at(leadsTo || "bin/tool");
     for (const folder of [at("bin"), join(file, "..")]) await mkdir(folder, { recursive: true });
     await writeFile(file, Buffer.from(bytes, "latin1"), { mode: 0o755 });
-    if (leadsTo.startsWith("tenv")) await writeFile(at("tenv/tenv"), "\x7fELF", { mode: 0o755 });
     if (leadsTo !== "") await symlink(file, at("bin/tool"));
     const found = which("tool", at("repo"), { env: { PATH: at("bin") }, platform: "linux" });
     expect(found).toEqual({ path: at("bin/tool"), skipped: [], program: program && at(program) });
   });
+});
+
+it.each([
+  ["terraform", true],
+  ["tofu", true],
+  ["doctl", false],
+])("of the binaries beside tenv, %s is tenv's: %s", async (name, isTenvs) => {
+  const root = await tempDir();
+  for (const each of [name, "tenv"]) await writeFile(join(root, each), "\x7fELF", { mode: 0o755 });
+  const found = which(name, join(root, "repo"), { env: { PATH: root }, platform: "linux" });
+  expect(found.program).toBe(isTenvs ? undefined : join(root, name));
 });
 
 describe("locked", () => {

@@ -177,7 +177,7 @@ function judgeCode({ trees, needs }: CodeNeeds): Finding[] {
         "terraform.unseen-module",
         `${module} is not here, so that what it needs is not counted.`,
         {
-          fix: hint`Where ${run(...init)} brings it, it is counted then. Else look at its code, or name the folder of a copy: ${own("scopes", "DIR")}`,
+          fix: hint`${run(...init)} brings what is from elsewhere, and then it is counted. Else look at its code, or name the folder of a copy: ${own("scopes", "DIR")}`,
         },
       ),
     ),

@@ -176,7 +176,7 @@ function judgeAsked(root: TerraformRoot, installed: TerraformTool | undefined): 
   if (first !== undefined) {
     const { path, says } = first.file;
     const message = `${path} says ${says}, and ${first.other}.`;
-    const fix = hint`Make them agree: a version manager starts ${tool} ${says}.`;
+    const fix = hint`Change one of the two, so that both take the same release.`;
     return [finding("terraform.tool-version", message, { where: path, fix })];
   }
   if (installed?.name !== tool || installed.version === undefined) return [];

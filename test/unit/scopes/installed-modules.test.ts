@@ -190,6 +190,12 @@ describe("what is not what the code asks for stays unseen", () => {
       [noted(far, { Version: "1.2.3" })],
       '  version = "~> 2.0"\n',
     ],
+    [
+      "what comes before a release",
+      far,
+      [noted(far, { Version: "1.2.3-rc1" })],
+      '  version = "~> 1.0"\n',
+    ],
     ["no release", far, [noted(far)], '  version = "~> 1.0"\n'],
     [
       "a constraint that makes no sense",

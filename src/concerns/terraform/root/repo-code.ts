@@ -51,7 +51,7 @@ export async function repoCodeFor(
     const folders = foldersUp(dir, isInside(dir, top) ? top : dir);
     const places = folders.flatMap((folder) => RELEASES.map((name) => join(folder, name)));
     const programs = await only(places, async (path) =>
-      /(^|\s)path:/m.test(textIn(await files.look(path))),
+      STARTS_PROGRAM.test(textIn(await files.look(path))),
     );
     if (programs.length > 0 || !startsShim(dir)) return programs;
     const configs = (await Promise.all(folders.map(miseConfigs))).flat();
@@ -83,8 +83,11 @@ export async function repoCodeFor(
   }
 }
 
-/** Files for shims, in a root and above it: `terraform path:./tools` starts a program of the repo. */
+/** Files for shims, in a root and above it. */
 const RELEASES = [".tool-versions", ".terraform-version", ".opentofu-version"];
+
+/** `terraform path:./tools` starts a program of the repo; and mise works out templates in them, which may, too. */
+const STARTS_PROGRAM = /(^|\s)path:|\{[{%#]/m;
 
 const MISE_CONFIG = /^\.?mise(\.[\w.-]+)?\.toml$/;
 const MISE_FOLDERS = [
@@ -104,7 +107,7 @@ const MISE_FOLDERS = [
 function isHarmless(config: Snapshot): boolean {
   if (config.kind === "absent") return true;
   const text = textAt(config)?.text;
-  if (text === undefined || /\{\{|\{%|\{#|path:/.test(text)) return false;
+  if (text === undefined || /\{[{%#]|path:/.test(text)) return false;
   let section = "";
   return text.split("\n").every((written) => {
     const line = written.trim();

@@ -1,10 +1,18 @@
 import { describe, expect, it } from "vitest";
 import { planCommands } from "../../../../src/concerns/terraform/commands.ts";
 import { planTerraform } from "../../../../src/concerns/terraform/plan.ts";
+import { repoCodeFor } from "../../../../src/concerns/terraform/root/repo-code.ts";
 import { generate } from "../../../../src/core/generated.ts";
 import { joined } from "../../../../src/core/plan.ts";
 import { revealed } from "../../../../src/secret/variables.ts";
-import { afterwards, consent, facts, type Given, planned } from "../../../fixtures/facts.ts";
+import {
+  afterwards,
+  consent,
+  facts,
+  filesOf,
+  type Given,
+  planned,
+} from "../../../fixtures/facts.ts";
 import { said } from "../../../fixtures/hint.ts";
 
 /** The plan of the files of the one root, and what is run after it. */
@@ -69,6 +77,11 @@ describe("whether init is run", () => {
         ["info terraform.by-hand"],
       ],
     ),
+    [
+      "a template in a file for a shim, which mise works out",
+      done({ ".tool-versions": 'terraform {{ exec(command="id") }}\n' }),
+      ["info terraform.by-hand"],
+    ],
     ...[
       ["env", '[tools]\nterraform = "1.11.4"\n[env]\nA = "b"\n'],
       ["a template", "[tools]\nterraform = \"{{ exec(command='id') }}\"\n"],
@@ -142,6 +155,17 @@ describe("whether init is run", () => {
   ])("%s", async (_, given, expected) => {
     expect(planned((await plan(given)).part)).toEqual(expected);
   });
+});
+
+it.each([
+  ["mise.toml", true, ["/repo/mise.toml"]],
+  ["mise.toml", false, []],
+  [".tool-versions", false, ["/repo/.tool-versions"]],
+])("%s, where a shim may be started: %s", async (name, startsShim, expected) => {
+  const text = "[tools]\nterraform path:./tools\n";
+  const host = { files: filesOf({ files: { [name]: text } }), env: {}, home: "/home/sammy" };
+  const found = await repoCodeFor(host, ["/repo/infra"], "/repo", () => startsShim);
+  expect(found.get("/repo/infra")).toEqual(expected);
 });
 
 describe("where it is not certain which tool is used", () => {
@@ -380,6 +404,22 @@ describe("a backend that may take keys elsewhere", () => {
     [
       "on another host, with keys of AWS in the env file",
       { config: "terraform: {}", files: { "infra/main.tf": block(evil), ...AWS } },
+      "AWS_* keys",
+    ],
+    [
+      "on another host, in a file that the root's tool does not read",
+      {
+        config: "terraform: { tool: terraform }",
+        files: { "infra/main.tf": "", "infra/b.tofu": block(evil), ...AWS },
+      },
+      "AWS_* keys",
+    ],
+    [
+      "on another host, in a file whose twin is read in its place",
+      {
+        config: "terraform: { tool: tofu }",
+        files: { "infra/b.tf": block(evil), "infra/b.tofu": "", ...AWS },
+      },
       "AWS_* keys",
     ],
     [
