@@ -20,8 +20,8 @@ export interface ToolChoice {
   readonly isCertain: boolean;
   /** Those of this tool. */
   readonly versionFiles: readonly VersionFile[];
-  /** All the places that this follows from, whether or not something is there; absolute. */
-  readonly looked: readonly string[];
+  /** The folders whose version files count; absolute. */
+  readonly searched: readonly string[];
 }
 
 /**
@@ -46,8 +46,10 @@ export async function chooseTool(
   const within = isRepo ? folders : folders.slice(0, 1);
   const found = new Map<string, VersionFile>();
   for (const { folder, names } of within) {
+    const known = names.filter((name) => FIRST_NAMES.has(name));
+    if (known.length === 0) continue;
     for (const { place, tools, read } of PLACES) {
-      if (!names.includes(place[0] ?? "")) continue;
+      if (!known.includes(place[0] ?? "")) continue;
       const path = join(folder, ...place);
       const text = textOf(await files.look(path));
       for (const tool of tools) {
@@ -67,7 +69,7 @@ export async function chooseTool(
     tool,
     isCertain: named !== undefined || isTofus,
     versionFiles: all.filter((each) => each.tool === tool),
-    looked: within.flatMap(({ folder }) => PLACES.map(({ place }) => join(folder, ...place))),
+    searched: within.map(({ folder }) => folder),
   };
 
   /** What we write beside the files of either tool says nothing of which it is. */
@@ -113,6 +115,13 @@ const PLACES: readonly Place[] = [
   ].map((place) => ({ place, tools: BOTH, read: inMise })),
 ];
 
+const FIRST_NAMES: ReadonlySet<string> = new Set(PLACES.flatMap(({ place }) => place[0] ?? []));
+
+/** Where a version file may be in a folder, whether or not one is there. */
+export function versionPlaces(folder: string): string[] {
+  return PLACES.map(({ place }) => join(folder, ...place));
+}
+
 function textOf(snapshot: Snapshot): string {
   return (snapshot.kind === "file" ? decode(snapshot.bytes)?.text : undefined) ?? "";
 }
@@ -131,10 +140,16 @@ const NAMES: Readonly<Record<ToolName, readonly string[]>> = {
   tofu: ["opentofu", "tofu"],
 };
 
+/** Also with the name of a backend of mise, and with a colon at its end, which mise takes for a slip. */
+function isNameOf(tool: ToolName, name: string): boolean {
+  const [last = ""] = name.split(/[:/]/).filter(Boolean).slice(-1);
+  return NAMES[tool].includes(last);
+}
+
 /** `terraform 1.11.4 1.9.8`: the first that is installed is started. */
 function inToolVersions(text: string, tool: ToolName): string | undefined {
   const words = linesOf(text).map((line) => line.split(/\s+/));
-  return words.find(([name = ""]) => NAMES[tool].includes(name))?.[1];
+  return words.find(([name = ""]) => isNameOf(tool, name))?.[1];
 }
 
 /** `terraform = "1.11"` of [tools], also with the name of a backend: `"aqua:hashicorp/terraform"`. */
@@ -142,7 +157,7 @@ function inMise(text: string, tool: ToolName): string | undefined {
   return inToml(text, (key) => {
     const [section, ...rest] = key.split(".");
     const name = rest.join(".").replace(/\.version$/, "");
-    return section === "tools" && NAMES[tool].includes(name.split(/[:/]/).at(-1) ?? "");
+    return section === "tools" && isNameOf(tool, name);
   });
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { chooseTool, constraintsIn, releaseIn } from "../../../src/hcl/releases.ts";
+import { chooseTool, constraintsIn, releaseIn, versionPlaces } from "../../../src/hcl/releases.ts";
 import { allowsFrom } from "../../../src/lib/version.ts";
 import { growthOf, LINEAR } from "../../fixtures/cpu.ts";
 import { memoryFiles } from "../memory-files.ts";
@@ -74,6 +74,12 @@ describe("the tool of a root, and what the repo says of its release", () => {
       { ".tool-versions": "nodejs 24.0.0\nterraform 1.5.7 1.4.0\n" },
       undefined,
       "terraform?, .tool-versions 1.5.7",
+    ],
+    [
+      "asdf's file, as mise reads it",
+      { ".tool-versions": "aqua:opentofu/opentofu 1.9.0\nterraform: 1.5.7\n" },
+      "terraform",
+      "terraform, .tool-versions 1.5.7",
     ],
     [
       "asdf, OpenTofu",
@@ -166,11 +172,11 @@ describe("the tool of a root, and what the repo says of its release", () => {
   });
 
   it("every place that it follows from is known, also where nothing is", async () => {
-    const { looked } = await chooseTool(memoryFiles("/repo", GIT), "/repo/infra", undefined);
-    expect(looked).toEqual(
+    const { searched } = await chooseTool(memoryFiles("/repo", GIT), "/repo/infra", undefined);
+    expect(searched).toEqual(["/repo/infra", "/repo"]);
+    expect(searched.flatMap(versionPlaces)).toEqual(
       expect.arrayContaining(["/repo/infra/.terraform-version", "/repo/.config/mise.toml"]),
     );
-    expect(looked.filter((path) => !path.startsWith("/repo/"))).toEqual([]);
   });
 });
 
