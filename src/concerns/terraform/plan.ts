@@ -156,8 +156,7 @@ function judgeRelease(known: Known, root: TerraformRoot, needs: RootNeeds): Find
   const [first] = contested;
   if (first !== undefined) {
     const path = root.at(first).path;
-    const counts = tool === "tofu" ? "is counted" : "is not counted";
-    const message = `Only OpenTofu reads ${path}, and config does not say which tool you use: it ${counts}.`;
+    const message = `Only OpenTofu reads ${path}, and config does not say which tool you use: what is declared for either is not declared again.`;
     const fix = hint`Set terraform.tool in the config: tofu or terraform`;
     findings.push(finding("terraform.tool-unsaid", message, { where: path, fix }));
   }

@@ -86,7 +86,9 @@ export async function readRoot(
   // A folder of such a name is nothing to Terraform.
   const configuration = candidates.filter((name) => !isFolder(at(name)));
   const choice = await chooseTool(files, config.dir, config.tool);
-  const counted = new Set(codeFiles(configuration, choice.tool));
+  // Where it is not certain which tool is used, nothing may be declared twice for either of them.
+  const { tool, isCertain } = choice;
+  const counted = new Set(isCertain ? codeFiles(configuration, tool) : configuration);
 
   const foreign: string[] = [];
   const own = new Map<string, OwnFile>();
@@ -126,7 +128,7 @@ export async function readRoot(
     foreign,
     own,
     ...choice,
-    contested: choice.isCertain ? [] : tofuFiles(configuration),
+    contested: isCertain ? [] : tofuFiles(configuration),
     module: moduleOf(read, counted),
     tfvars,
     hasLocalState:

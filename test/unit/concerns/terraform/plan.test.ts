@@ -497,6 +497,11 @@ describe("files that only OpenTofu reads", () => {
       [STORED, unsaid],
     ],
     [
+      "where config does not say it, and one has what the other lacks",
+      root({ "main.tf": REQUIRED, "more.tofu": PROVIDER + VARIABLE }),
+      [STORED, unsaid],
+    ],
+    [
       "a folder of such a name",
       root({ "main.tf": COMPLETE, "main.tofu/x": "" }, "{ tool: tofu }"),
       [STORED],
