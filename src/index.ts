@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { refusedPlaces } from "./concerns/token/facts.ts";
-import { panelRows } from "./concerns/token/needed-scopes.ts";
+import { panelRows, unreadIn } from "./concerns/token/needed-scopes.ts";
 import { asAppError } from "./errors/app-error.ts";
 import { hint } from "./errors/hint.ts";
 import { commandLineOf } from "./exec/command-line.ts";
@@ -172,6 +172,7 @@ function asking({
           scopes: panelRows(facts.code).flatMap(([about, actions]) =>
             actions.map((action) => `${about}:${action}`),
           ),
+          unread: unreadIn(facts.code),
           refused: refusedPlaces(facts),
         });
       }),

@@ -4,7 +4,7 @@ import { readPlainLine } from "./cli/plain-line.ts";
 import type { Choice } from "./commands/init/environments.ts";
 import type { RootsAnswer, RootsQuestion, TrustQuestion } from "./commands/init/prompter.ts";
 import { refusedPlaces } from "./concerns/token/facts.ts";
-import { panelRows } from "./concerns/token/needed-scopes.ts";
+import { panelRows, unreadIn } from "./concerns/token/needed-scopes.ts";
 import type { AdoptQuestion } from "./concerns/token/offers.ts";
 import { title } from "./core/run-commands.ts";
 import { type AppError, asAppError } from "./errors/app-error.ts";
@@ -173,6 +173,7 @@ async function runHere(
         top: facts.repo.top,
         hosts,
         rows: panelRows(code),
+        unread: unreadIn(code),
         inspections,
         purpose,
         refused: refusedPlaces(facts.token),

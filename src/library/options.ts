@@ -120,6 +120,8 @@ export interface TokenQuestion {
   readonly project: string;
   /** The scopes that the code needs, as the control panel lists them. */
   readonly scopes: readonly string[];
+  /** What of the code could not be counted, in words. */
+  readonly unread: readonly string[];
   /** Where the token is that DigitalOcean refused, in words; undefined: there is none. */
   readonly refused: string | undefined;
 }

@@ -465,7 +465,7 @@ function nextStep({ facts, plan: { findings } }: Report): Hint | undefined {
   } = facts;
   const root = roots.find(({ config }) => !isSkipped(config.dir)) ?? roots[0];
   if (root === undefined) return undefined;
-  const tool = toolOf(facts.terraform.tool, root.config);
+  const tool = toolOf(facts.terraform.tools, root);
   const isElsewhere = stateElsewhere(root) !== undefined;
   const verb = isElsewhere ? ["init", "-migrate-state"] : [root.isInitialised ? "plan" : "init"];
   const words = terraformWords(root.config.dir, tool, verb);

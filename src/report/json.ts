@@ -2,6 +2,7 @@ import { plainDoctl } from "../concerns/doctl/plan.ts";
 import type { Use } from "../concerns/effective-token/uses.ts";
 import { needsOf } from "../concerns/terraform/root/needs.ts";
 import type { TerraformRoot } from "../concerns/terraform/root/root.ts";
+import type { TerraformTool } from "../concerns/terraform/root/tool.ts";
 import type { Finding } from "../core/finding.ts";
 import type { Plan } from "../core/plan.ts";
 import { type ToolCommand, title } from "../core/run-commands.ts";
@@ -15,6 +16,7 @@ import type {
   CommandDocument,
   FindingDocument,
   ReportDocument,
+  RootDocument,
   UseDocument,
 } from "./documents.ts";
 import { edgeOf, type HintEdge, hintText } from "./hint-text.ts";
@@ -60,7 +62,7 @@ function whoIsWho({ facts, env, uses = [] }: Report): WhoIsWho {
   const {
     token: { state: token, inspection },
     doctl,
-    terraform: { roots, tool: terraform },
+    terraform: { roots, tools },
   } = facts;
   return {
     token:
@@ -87,10 +89,14 @@ function whoIsWho({ facts, env, uses = [] }: Report): WhoIsWho {
       dir: root.config.dir,
       ...howItGetsItsToken(root),
       workspace: root.workspace,
-      tool: terraform === undefined ? null : { name: terraform.name, version: terraform.version },
+      tool: jsonTool(tools.get(root.config.dir)),
     })),
     uses: uses.map((use) => jsonUse(use, token)),
   };
+}
+
+function jsonTool(tool: TerraformTool | undefined): RootDocument["tool"] {
+  return tool === undefined ? null : { name: tool.name, version: tool.version };
 }
 
 /** What is left to do, as documents have it. */

@@ -41,7 +41,7 @@ function rowsOf(report: Report, page: Page): Row[] {
   const {
     token: { state: token, inspection },
     doctl,
-    terraform: { roots, tool: terraform },
+    terraform: { roots, tools },
   } = facts;
   const rows: Row[] = [];
   if (token.kind === "found") rows.push(["Token", tokenRow(report, token.token)]);
@@ -64,11 +64,17 @@ function rowsOf(report: Report, page: Page): Row[] {
       else rows.push(["", uses], ["", command, "whole"]);
     }
   }
-  const tool = terraform === undefined ? "" : `, ${terraform.name} ${terraform.version ?? ""}`;
-  for (const group of grouped(roots, () => "root")) {
+  const toolOf = ({ config: { dir } }: (typeof roots)[number]) => {
+    const tool = tools.get(dir);
+    return tool === undefined ? "" : `, ${tool.name} ${tool.version ?? ""}`.trimEnd();
+  };
+  for (const group of grouped(roots, toolOf)) {
     const dirs = group.map(({ config: root }) => root.dir);
     const several = dirs.length > 1 ? `${dirs.length} roots: ` : "";
-    rows.push(["Terraform", `${several}${someOf(report, dirs)}${tool.trimEnd()}`]);
+    rows.push([
+      "Terraform",
+      `${several}${someOf(report, dirs)}${toolOf(group[0] as (typeof roots)[number])}`,
+    ]);
   }
   return report.command === "check" ? [...rows, ...useRows(report)] : rows;
 }

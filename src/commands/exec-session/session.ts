@@ -23,6 +23,7 @@ import { sourcesIn, tokenState } from "../../exec/prepare.ts";
 import { ENV_FILE_LOOK, readEnvFile } from "../../exec/read-env-file.ts";
 import { rememberConfig } from "../../exec/remember.ts";
 import type { TokenState } from "../../exec/token-sources.ts";
+import { versionPlaces } from "../../hcl/releases.ts";
 import type { Snapshot } from "../../host/host.ts";
 import { foldersUp } from "../../lib/paths.ts";
 import type { ObservingHost } from "../init/observe.ts";
@@ -161,5 +162,6 @@ function inputsOf(
     ...searched.flatMap((folder) => [...placesIn(folder), join(folder, ".gitignore")]),
     ...new Set(dirs.map((dir) => `${dir}/`)),
     ...roots.map(({ data }) => join(data, "terraform.tfstate")),
+    ...[...new Set(roots.flatMap(({ searched }) => searched))].flatMap(versionPlaces),
   ];
 }

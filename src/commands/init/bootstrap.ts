@@ -98,7 +98,7 @@ export async function bootstrap(
       assertStillFound(host, state.kind === "found" ? state.token : undefined),
     async rootsAtOnce({ terraform }) {
       const { rootsAtOnce } = await import("../../concerns/terraform/roots-at-once.ts");
-      return rootsAtOnce(host, terraform.tool);
+      return rootsAtOnce(host, [...terraform.tools.values()]);
     },
     finish({ facts }, commands) {
       keepRecord();

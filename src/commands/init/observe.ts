@@ -18,7 +18,7 @@ import { LOCK_FILE, UPLOAD_IGNORE } from "../../concerns/terraform/root/names.ts
 import { repoCodeFor } from "../../concerns/terraform/root/repo-code.ts";
 import type { TerraformRoot } from "../../concerns/terraform/root/root.ts";
 import { tokenSourceOf } from "../../concerns/terraform/root/token-source.ts";
-import { findTerraform } from "../../concerns/terraform/root/tool.ts";
+import { askTools, locateTools } from "../../concerns/terraform/root/tool.ts";
 import type { WantedRoots } from "../../concerns/terraform/search/choose.ts";
 import { type FoundRoots, RootSearch } from "../../concerns/terraform/search/find.ts";
 import type { TokenFacts } from "../../concerns/token/facts.ts";
@@ -162,12 +162,14 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
       readNeeds(once, { dirs: config.roots.map(({ dir }) => dir), purpose: "apply", config }),
       lookForToken(),
     ]);
+  const { located, skipped } = await locateTools(host, roots, repo);
   const bringing = repoCodeFor(
     once,
     roots.map(({ config: { dir } }) => dir),
     repo,
+    (dir) => located.get(dir)?.program === undefined,
   );
-  const [sources, repoCode, env, elsewhere, doctl, tool, blocked] = await Promise.all([
+  const [sources, repoCode, env, elsewhere, doctl, tools, blocked] = await Promise.all([
     Promise.all(roots.map((root) => tokenSourceOf(host, root))),
     bringing,
     roots.length > 0 ? environmentOutside(host, repo) : host.env,
@@ -180,7 +182,7 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
       : observeDoctl(host, {
           ...{ git, config, token: tokenFound.state, tool: doctlSearch, inspect, progress },
         }),
-    findTool(host, config, { repo, repoCode: bringing }),
+    bringing.then((code) => askTools(host, roots, located, (dir) => code.get(dir)?.length !== 0)),
     findBlocked(host.files, [
       envFile.file,
       envFile.example,
@@ -205,7 +207,7 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
     envFile,
     spaces: { keys, locks: options.locks ?? new Map() },
     terraform: {
-      ...{ roots, sources, repoCode, env, tool: tool.tool, uploadIgnore },
+      ...{ roots, sources, repoCode, env, tools, uploadIgnore },
       templates: readTemplates(host),
     },
     doctl,
@@ -213,7 +215,7 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
       at: configAt,
       template: config.file === undefined ? host.template(CONFIG_FILE) : "",
     },
-    ignoredTools: [...(git?.skipped ?? []), ...(await doctlSearch).skipped, ...tool.skipped],
+    ignoredTools: [...(git?.skipped ?? []), ...(await doctlSearch).skipped, ...skipped],
   };
   return {
     facts,
@@ -279,19 +281,6 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
 function withMinTtl(config: ResolvedConfig, given: number | undefined): ResolvedConfig {
   if (given === undefined) return config;
   return { ...config, token: { ...config.token, minTtlSeconds: given } };
-}
-
-function findTool(
-  host: ObservingHost,
-  { roots: [first, ...more] }: ResolvedConfig,
-  { repo, repoCode }: { repo: string; repoCode: ReturnType<typeof repoCodeFor> },
-) {
-  if (first === undefined) return { tool: undefined, skipped: [] };
-  const { dir } = first;
-  const wanted = [first, ...more].find(({ tool }) => tool !== undefined)?.tool;
-  // A shim may obey what the repo brings.
-  const folder = async () => ((await repoCode).get(dir)?.length === 0 ? dir : "/");
-  return findTerraform(host, { wanted, notIn: repo, folder });
 }
 
 function tokenInCode(roots: readonly TerraformRoot[]): Secret | undefined {

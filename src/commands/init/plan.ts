@@ -82,19 +82,16 @@ function judgeScopes({ token: { code, inspection } }: Facts): readonly Finding[]
   return compareScopes(inspection, code)?.findings ?? [];
 }
 
-function aboutTools({
-  ignoredTools,
-  config,
-  terraform: { roots, tool: terraform },
-}: Facts): Finding[] {
+function aboutTools({ ignoredTools, terraform: { roots, tools } }: Facts): Finding[] {
   const inRepo = ignoredTools.map((path) =>
     finding("tool.in-repo", "A tool inside the repo was passed over: a repo is data.", {
       where: path,
       fix: hint`Install the tool outside the repo, if this one was meant.`,
     }),
   );
-  if (roots.length === 0 || terraform !== undefined) return inRepo;
-  const wanted = config.roots.find(({ tool }) => tool !== undefined)?.tool;
+  const without = roots.filter(({ config: { dir } }) => !tools.has(dir));
+  if (without.length === 0) return inRepo;
+  const wanted = without.find(({ isCertain }) => isCertain)?.tool;
   const missing = wanted === undefined ? "Neither terraform nor tofu is" : `${wanted} is not`;
   const fix =
     wanted === "tofu"

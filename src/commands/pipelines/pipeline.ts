@@ -4,7 +4,7 @@ import { askRepos, takerIn } from "../../concerns/git/repos.ts";
 import { observeRoot } from "../../concerns/terraform/observe.ts";
 import { LOCK_FILE } from "../../concerns/terraform/root/names.ts";
 import type { TerraformRoot } from "../../concerns/terraform/root/root.ts";
-import { allNeeded, readNeeds } from "../../concerns/token/needed-scopes.ts";
+import { allNeeded, readNeeds, unreadIn } from "../../concerns/token/needed-scopes.ts";
 import type { ApplyHost } from "../../core/change.ts";
 import { writeText } from "../../core/changes/write-file.ts";
 import { textAt } from "../../core/file-text.ts";
@@ -111,7 +111,7 @@ async function look(
   });
   const roots = await rootsOf(host, facts, inEnvironment);
   const file = await PIPELINE_FILE[request.provider](host, facts);
-  const versions = await toolVersions(host, facts, roots);
+  const versions = toolVersions(roots);
   const needs = await needsOf(host, roots);
   const program = await findProgram(host, facts, request, textAt(file.at)?.text ?? "");
   const { source } = program;
@@ -316,6 +316,7 @@ async function needsOf(host: ObservingHost, roots: readonly Root[]): Promise<Tok
         environment: config.environment ?? "digitalocean",
         plan: allNeeded(plan.needs),
         apply: allNeeded(apply.needs),
+        unread: unreadIn(apply),
         spaces: apply.needs.spaces.length > 0,
       };
     }),

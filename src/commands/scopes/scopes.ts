@@ -2,6 +2,7 @@ import { dirname, join, resolve } from "node:path";
 import { findConfig } from "../../concerns/config/find-config.ts";
 import type { ResolvedConfig } from "../../concerns/config/resolved.ts";
 import { type Git, openGit } from "../../concerns/git/git.ts";
+import { terraformWords } from "../../concerns/terraform/root/typed.ts";
 import { RootSearch } from "../../concerns/terraform/search/find.ts";
 import { judgeOtherTools } from "../../concerns/terraform/search/judge.ts";
 import { judgeToken } from "../../concerns/token/judge.ts";
@@ -163,7 +164,10 @@ async function lookAtToken(
 
 function judgeCode({ trees, needs }: CodeNeeds): Finding[] {
   const broken = trees.flatMap((tree) => tree.broken);
-  const unseen = trees.flatMap((tree) => tree.unseen);
+  const unseen = trees.flatMap(({ unseen, folders: [dir = ""], tool }) =>
+    unseen.map((module) => ({ module, init: terraformWords(dir, tool, ["init"]) })),
+  );
+  const contested = trees.flatMap((tree) => tree.contested);
   return [
     ...broken.map(({ file, line, why }) =>
       finding(
@@ -178,12 +182,22 @@ function judgeCode({ trees, needs }: CodeNeeds): Finding[] {
         },
       ),
     ),
-    ...unseen.map((module) =>
+    ...unseen.map(({ module, init }) =>
       finding(
         "terraform.unseen-module",
-        `${module} is not in this repo: what it needs is not counted.`,
+        `${module} is not here, so that what it needs is not counted.`,
         {
-          fix: hint`Look at its code, or name the folder of a copy: ${own("scopes", "DIR")}`,
+          fix: hint`${run(...init)} brings what is from elsewhere, and then it is counted. Else look at its code, or name the folder of a copy: ${own("scopes", "DIR")}`,
+        },
+      ),
+    ),
+    ...contested.map((file) =>
+      finding(
+        "terraform.tool-unsaid",
+        `Only OpenTofu reads ${file}, and config does not say which tool you use.`,
+        {
+          where: file,
+          fix: hint`Set terraform.tool in the config: tofu or terraform`,
         },
       ),
     ),

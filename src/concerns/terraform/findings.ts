@@ -16,6 +16,8 @@ export const TERRAFORM_FINDINGS = {
   "terraform.secret-tracked": ["error", EXIT.findings],
   "terraform.stale-secret": ["error", EXIT.findings],
   "terraform.by-hand": ["info", EXIT.ok],
+  "terraform.tool-unsaid": ["warning", EXIT.findings],
+  "terraform.tool-version": ["warning", EXIT.findings],
   "terraform.environment": ["warning", EXIT.findings],
 } as const satisfies FindingIds;
 

@@ -1,6 +1,7 @@
 import { AppError } from "../../errors/app-error.ts";
 import { hint } from "../../errors/hint.ts";
 import type { Host, Terminal } from "../../host/host.ts";
+import { safe } from "../../secret/safe.ts";
 import { Secret } from "../../secret/secret.ts";
 import { type ApiHosts, TOKEN_FORM } from "./hosts.ts";
 import { inspectToken } from "./inspect.ts";
@@ -18,6 +19,8 @@ export interface GuideFacts {
   readonly hosts: ApiHosts;
   /** What to tick, in the form's order: "droplet" and "create", "read". */
   readonly rows: readonly (readonly [about: string, actions: readonly string[]])[];
+  /** What they do not cover, in words. */
+  readonly unread: readonly string[];
   /** Where a token comes from that is dead, in words. */
   readonly refused: string | undefined;
   /** What the token is for, in a sentence; undefined: what the config says. */
@@ -107,7 +110,7 @@ async function pasted(terminal: Terminal): Promise<string> {
   }
 }
 
-function instructions({ config, refused, purpose, rows }: GuideFacts): string {
+function instructions({ config, refused, purpose, rows, unread }: GuideFacts): string {
   const { project, environment, environments } = config;
   const name = environment === undefined ? project : `${project}-${environment}`;
   return [
@@ -120,6 +123,7 @@ function instructions({ config, refused, purpose, rows }: GuideFacts): string {
     "Expiration   30 days; or longer, with a reminder to rotate it",
     `Scopes       Custom Scopes: ${rows.length > 1 ? "what this repo needs is" : "account:read, and those of what you build"}`,
     ...(rows.length > 1 ? ticks(rows) : []),
+    ...(unread.length === 0 ? [] : ["", "What else is needed is not known:", ...unread.map(safe)]),
     "",
     "The token is shown once. No button? Your role in the team may",
     "not make tokens: ask the team's owner.",

@@ -25,7 +25,12 @@ async function left(
   const given = { config, files, ...(environment === undefined ? {} : { environment }) };
   const known = await facts(given);
   const written = validateConfig({ terraform: false, ...parse(config) }, "/repo/c.yaml");
-  const around = { file: "/repo/c.yaml", base: "/repo", packageName: undefined, defaultDirs: ["."] };
+  const around = {
+    file: "/repo/c.yaml",
+    base: "/repo",
+    packageName: undefined,
+    defaultDirs: ["."],
+  };
   const places = await readPlaces({ files: filesOf(given) }, known);
   return heldByOthers(known.config, (name) => resolveConfig(written, name, around), places, {
     but: [secret()],
