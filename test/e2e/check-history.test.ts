@@ -78,13 +78,13 @@ describe("check --history", () => {
   it("finds an old token by its name, and one in escapes; the old one is sent to nobody", async () => {
     const bench = await workbench();
     const old = randomToken().slice("dop_v1_".length);
-    await commitAt(bench, 1_700_000_000, "old.env", `# x\nDO_TOKEN=${old}\n`);
+    await commitAt(bench, 1_700_000_000, "old.sh", `# x\nDO_TOKEN=${old}\n`);
     await bench.write("a.json", `{"t": "${bench.token.replaceAll("_", "\\u005f")}"}\n`);
     await bench.write("b.yaml", `access-token: ${randomToken().slice("dop_v1_".length)}\n`);
     const found = (await leaks(bench)).map(({ id, message }) => `${id}: ${message}`).sort();
     expect(found).toEqual([
       expect.stringMatching(
-        /^leak.in-history: What looks like an old token \(\w{8}\) stands in old\.env:2 of/,
+        /^leak.in-history: What looks like an old token \(\w{8}\) stands in old\.sh:2 of/,
       ),
       expect.stringMatching(/^leak.in-work-tree: A personal access token .* stands in .*a\.json:1/),
       expect.stringMatching(
