@@ -4,7 +4,7 @@ import { textAt } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import { obstacles } from "../../core/obstacles.ts";
 import { joined, type PlanPart } from "../../core/plan.ts";
-import { hint, own, run } from "../../errors/hint.ts";
+import { type Hint, hint, own, run } from "../../errors/hint.ts";
 import type { SourceLocation } from "../../hcl/syntax.ts";
 import type { Content } from "../../secret/content.ts";
 import type { Secret } from "../../secret/secret.ts";
@@ -12,8 +12,8 @@ import { holdsToken } from "../../secret/token-form.ts";
 import type { RepoFacts } from "../git/facts.ts";
 import { finding } from "./findings.ts";
 import type { TerraformFacts } from "./root/facts.ts";
+import { isAnother } from "./root/local-name.ts";
 import type { HardCoded, ProviderBlock } from "./root/module.ts";
-import { PROVIDER_SOURCE } from "./root/names.ts";
 import { needsOf, type RootNeeds } from "./root/needs.ts";
 import { providerOf } from "./root/provider.ts";
 import type { TerraformRoot } from "./root/root.ts";
@@ -49,13 +49,7 @@ export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): 
     const fix = hint`Set terraform.credentials: env, or leave the key out.`;
     findings.push(finding("terraform.cloud-tfvars", message, { where: place, fix }));
   }
-  const { requiredProviders } = module;
-  if (requiredProviders !== undefined && !PROVIDER_SOURCE.test(requiredProviders.source ?? "")) {
-    const place = where(requiredProviders.place);
-    const message = `${place}: required_providers has no digitalocean/digitalocean, and a module may have only one such block.`;
-    const fix = hint`Add to it: digitalocean = { source = "digitalocean/digitalocean" }`;
-    findings.push(finding("terraform.no-source", message, { where: place, fix }));
-  }
+  findings.push(...sourceMissing());
   const variable = module.variables.get(needs.variable);
   if (needs.credentials === "tfvars" && variable !== undefined && !variable.ephemeral) {
     const message = `${where(variable.place)}: var.${needs.variable} is not ephemeral, so that plan files hold the token.`;
@@ -64,16 +58,54 @@ export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): 
     findings.push(finding("terraform.not-ephemeral", message, { where: place, fix }));
   }
   findings.push(...module.providers.filter(hasOtherVariable).map(otherVariable));
+  findings.push(...module.providers.flatMap(notFollowed));
   findings.push(...tfvars.flatMap(tokenInValues));
   return findings;
+
+  /** A key may stand in required_providers once, and the block in a module. */
+  function sourceMissing(): Finding[] {
+    const { requiredProviders } = module;
+    if (requiredProviders === undefined || requiredProviders.hasOurs) return [];
+    const { source } = requiredProviders;
+    const place = where(requiredProviders.place);
+    const say = (message: string, fix: Hint) => [
+      finding("terraform.no-source", `${place}: ${message}`, { where: place, fix }),
+    ];
+    if (isAnother(source)) {
+      return say(
+        `digitalocean is another provider here (${source}). Nothing is added to this root.`,
+        hint`If the root needs DigitalOcean's provider, add it under another name: do = { source = "digitalocean/digitalocean" }`,
+      );
+    }
+    if (source !== undefined) {
+      return say(
+        "digitalocean does not have the source digitalocean/digitalocean, and Terraform looks for hashicorp/digitalocean.",
+        hint`Change its entry: digitalocean = { source = "digitalocean/digitalocean" }, with the version that it has.`,
+      );
+    }
+    return say(
+      "required_providers has no digitalocean/digitalocean, and a module may have only one such block.",
+      hint`Add to it: digitalocean = { source = "digitalocean/digitalocean" }`,
+    );
+  }
 
   function hasOtherVariable({ variable }: ProviderBlock): boolean {
     return variable !== undefined && variable !== needs.variable;
   }
 
-  function otherVariable({ alias, variable, place }: ProviderBlock): Finding {
-    const message = `${where(place)}: provider alias ${alias} takes var.${variable}, which is left to you.`;
+  function otherVariable({ name, alias, variable, place }: ProviderBlock): Finding {
+    const block = alias === undefined ? `"${name}"` : `alias ${alias}`;
+    const message = `${where(place)}: provider ${block} takes var.${variable}, which is left to you.`;
     return finding("terraform.other-variable", message, { where: where(place) });
+  }
+
+  /** Where no variable has a part in it, there is none that could be set. */
+  function notFollowed({ name, unclear, place }: ProviderBlock): Finding[] {
+    if (unclear === undefined || unclear.variables.length === 0) return [];
+    const listed = (prefix: string) => unclear.variables.map((each) => prefix + each).join(", ");
+    const message = `${where(place)}: the token of provider "${name}" was not followed to one variable: ${unclear.why}. exec does not set ${listed("var.")}.`;
+    const fix = hint`Give the provider one variable; or set ${listed("TF_VAR_")} yourself.`;
+    return [finding("terraform.not-followed", message, { where: where(place), fix })];
   }
 
   /** A file of values that git has, or would take. */
@@ -102,7 +134,7 @@ export function isFixable({ module }: TerraformRoot): boolean {
 function fixVariable(root: TerraformRoot): string | undefined {
   const { module } = root;
   // Where the token itself goes, the root is like one that has no provider yet.
-  const isOpen = providerOf(root).block?.isHardCoded === true;
+  const isOpen = providerOf(root).block?.written !== undefined;
   const rest = isOpen ? { ...root, module: { ...module, providers: [] } } : root;
   const { credentials, variable } = needsOf(rest);
   return credentials === "tfvars" ? variable : undefined;
@@ -110,7 +142,9 @@ function fixVariable(root: TerraformRoot): string | undefined {
 
 function withVariable(root: TerraformRoot, variable: string | undefined): TerraformRoot {
   const providers = root.module.providers.map((provider) =>
-    provider.isHardCoded ? { ...provider, variable, hasToken: variable !== undefined } : provider,
+    provider.written === undefined
+      ? provider
+      : { ...provider, variable, hasToken: variable !== undefined, written: undefined },
   );
   return { ...root, module: { ...root.module, providers } };
 }
@@ -138,7 +172,7 @@ export function planFix(known: Known, root: TerraformRoot): PlanPart {
       .sort((a, b) => a.span.start - b.span.start);
     const isJson = name.endsWith(".json");
     const replaced = (each: HardCoded) => {
-      if (each.where.startsWith("variable") || variable === undefined) return ["null"];
+      if (each.kind === "default" || variable === undefined) return ["null"];
       return [isJson ? `"\${var.${variable}}"` : `var.${variable}`];
     };
     const hidden = ({ token }: HardCoded) => ['"', token, '"'];

@@ -54,7 +54,7 @@ function without(needs: RootNeeds, names: readonly string[]): RootNeeds {
  */
 export function renderRoot(
   config: TerraformRootConfig,
-  needs: Pick<RootNeeds, "credentials" | "variable"> & Partial<RootNeeds>,
+  needs: Pick<RootNeeds, "credentials" | "variable" | "localName"> & Partial<RootNeeds>,
   templates: Templates,
 ): ReadonlyMap<string, string> {
   const parts = partsFor(config, needs, templates);
@@ -116,10 +116,10 @@ function renderMissing(
 
 function partsFor(
   config: TerraformRootConfig,
-  { credentials, variable }: Pick<RootNeeds, "credentials" | "variable">,
+  { credentials, variable, localName }: Pick<RootNeeds, "credentials" | "variable" | "localName">,
   templates: Templates,
 ) {
-  const names = { variable };
+  const names = { variable, provider: localName };
   const since = EPHEMERAL_SINCE[config.tool ?? "terraform"];
   const requirement = `required_version = ">= ${since}"`;
   return {

@@ -10,6 +10,7 @@ export const TERRAFORM_FINDINGS = {
   "terraform.cloud-tfvars": ["error", EXIT.usage],
   "terraform.no-source": ["warning", EXIT.findings],
   "terraform.not-ephemeral": ["warning", EXIT.findings],
+  "terraform.not-followed": ["info", EXIT.ok],
   "terraform.other-variable": ["info", EXIT.ok],
   "terraform.outside": ["error", EXIT.findings],
   "terraform.variable-unset": ["error", EXIT.findings],

@@ -1,16 +1,15 @@
-import {
-  type Block,
-  type Expression,
-  type ParsedFile,
-  type SourceLocation,
-  variableIn,
-} from "../../../hcl/syntax.ts";
+import { type Locals, originOf } from "../../../hcl/origin.ts";
+import type { Block, Expression, ParsedFile, SourceLocation } from "../../../hcl/syntax.ts";
 import { Secret } from "../../../secret/secret.ts";
 import { type BackendBlock, describeBackends, secretsInBlock } from "./backend.ts";
+import { localNamesIn, type RequiredProviders } from "./local-name.ts";
 
 /** What a root module declares of what we would otherwise write. */
 export interface RootModule {
+  /** The blocks of DigitalOcean's provider, by whichever name. */
   readonly providers: readonly ProviderBlock[];
+  /** The names that this provider has here; none: another provider has the usual one. */
+  readonly localNames: readonly string[];
   /** The one required_providers block that a module may have. */
   readonly requiredProviders: RequiredProviders | undefined;
   /** Every required_version constraint; all of them hold at once. */
@@ -29,21 +28,19 @@ export interface RootModule {
   readonly broken: readonly SourceLocation[];
 }
 
-/** A `provider "digitalocean"` block. */
+/** A block of DigitalOcean's provider. */
 export interface ProviderBlock {
+  /** Its local name in this module. */
+  readonly name: string;
   readonly alias: string | undefined;
-  /** The variable that its token is; undefined: no token, or another expression. */
+  /** The one variable that its token leads to; undefined: no token, or it was not followed to one. */
   readonly variable: string | undefined;
+  /** Why its token was not followed to one variable, in words, and the variables that have a part in it. */
+  readonly unclear: { readonly why: string; readonly variables: readonly string[] } | undefined;
   readonly hasToken: boolean;
-  /** Its token is a text in the code. */
-  readonly isHardCoded: boolean;
+  /** Its token is a text in the code: in the block, or in a local that it leads to. */
+  readonly written: HardCoded | undefined;
   readonly place: SourceLocation;
-}
-
-export interface RequiredProviders {
-  readonly place: SourceLocation;
-  /** `source` of digitalocean; null: an entry without one, as of 0.12; undefined: no entry. */
-  readonly source: string | null | undefined;
 }
 
 export interface Variable {
@@ -57,6 +54,8 @@ export interface Variable {
 
 export interface HardCoded {
   readonly place: SourceLocation;
+  /** provider: its argument. default: of a variable. local: what a provider's token leads to. */
+  readonly kind: "provider" | "default" | "local";
   /** In words: `provider "digitalocean"`, `variable "do_token"`. */
   readonly where: string;
   readonly token: Secret;
@@ -66,6 +65,7 @@ export interface HardCoded {
 
 export const NO_MODULE: RootModule = {
   providers: [],
+  localNames: ["digitalocean"],
   requiredProviders: undefined,
   requiredVersions: [],
   variables: new Map(),
@@ -82,17 +82,19 @@ export function describeModule(files: readonly ParsedFile[]): RootModule {
   const blocks = files.flatMap(({ blocks }) => blocks);
   const settings = blocks.filter(({ type }) => type === "terraform");
   const parts = settings.flatMap(({ blocks }) => blocks);
-  const inSettings = (type: string) => parts.find((block) => block.type === type);
-  const providers = blocks.filter(
-    ({ type, labels }) => type === "provider" && labels[0] === "digitalocean",
-  );
+  const { localNames, requiredProviders } = localNamesIn(blocks);
+  const locals = localsIn(blocks);
+  const providers = blocks
+    .filter(({ type, labels: [name = ""] }) => type === "provider" && localNames.includes(name))
+    .map((block) => providerBlock(block, locals));
   const isHcp = ({ type, labels }: Block) =>
     type === "cloud" || (type === "backend" && labels[0] === "remote");
   const cloud = parts.find(isHcp);
   const backends = parts.filter((block) => block.type === "backend" && !isHcp(block));
   return {
-    providers: providers.map(providerBlock),
-    requiredProviders: requiredProviders(inSettings("required_providers")),
+    providers,
+    localNames,
+    requiredProviders,
     requiredVersions: settings.flatMap(({ attributes }) => {
       const constraint = attributes.get("required_version")?.literal;
       return typeof constraint === "string" ? constraint : [];
@@ -106,7 +108,13 @@ export function describeModule(files: readonly ParsedFile[]): RootModule {
     cloud: cloud?.place,
     strange: parts.find(({ type }) => !SETTINGS.has(type))?.type,
     backendSecrets: [...backends, cloud].flatMap((block) => (block ? secretsInBlock(block) : [])),
-    hardCoded: [...providers.flatMap(tokenInProvider), ...blocks.flatMap(tokenInDefault)],
+    hardCoded: [
+      // Any text as a provider's token is one too many, whatever it looks like.
+      ...new Map(
+        providers.flatMap(({ written }) => (written ? [[placeOf(written), written]] : [])),
+      ).values(),
+      ...blocks.flatMap(tokenInDefault),
+    ],
     broken: files.flatMap(({ problem }) => problem ?? []),
   };
 }
@@ -119,24 +127,35 @@ const SETTINGS: ReadonlySet<string> = new Set([
   "provider_meta",
 ]);
 
-function providerBlock({ attributes, place }: Block): ProviderBlock {
-  const token = attributes.get("token");
-  const alias = attributes.get("alias")?.literal;
-  return {
-    alias: typeof alias === "string" ? alias : undefined,
-    variable: token && variableIn(token),
-    hasToken: token !== undefined && token.literal !== null,
-    isHardCoded: token?.literal instanceof Secret,
-    place,
-  };
+/** Of overrides, the last. */
+function localsIn(blocks: readonly Block[]): Locals {
+  return new Map(
+    blocks.flatMap(({ type, attributes }) => (type === "locals" ? [...attributes] : [])),
+  );
 }
 
-function requiredProviders(block: Block | undefined): RequiredProviders | undefined {
-  if (block === undefined) return undefined;
-  const entry = block.attributes.get("digitalocean");
-  const source = entry?.fields?.get("source")?.literal;
-  const known = typeof source === "string" ? source : null;
-  return { place: block.place, source: entry === undefined ? undefined : known };
+function providerBlock({ labels, attributes, place }: Block, locals: Locals): ProviderBlock {
+  const [name = ""] = labels;
+  const token = attributes.get("token");
+  const alias = attributes.get("alias")?.literal;
+  const origin = token && originOf(token, locals);
+  const isLocal = origin?.kind === "text" && origin.written !== token;
+  return {
+    name,
+    alias: typeof alias === "string" ? alias : undefined,
+    variable: origin?.kind === "variable" ? origin.name : undefined,
+    unclear: origin?.kind === "unknown" ? origin : undefined,
+    hasToken: token !== undefined && token.literal !== null,
+    written:
+      origin?.kind === "text"
+        ? hardCoded(
+            origin.written,
+            isLocal ? "local" : "provider",
+            `${isLocal ? "a local that is the token of " : ""}provider "${name}"`,
+          )
+        : undefined,
+    place,
+  };
 }
 
 function variable({ attributes, place }: Block): Variable {
@@ -153,18 +172,22 @@ function variable({ attributes, place }: Block): Variable {
   };
 }
 
-/** Any text as a provider's token is one too many, whatever it looks like. */
-function tokenInProvider({ attributes }: Block): HardCoded[] {
-  return hardCoded(attributes.get("token"), 'provider "digitalocean"');
-}
-
 function tokenInDefault({ type, labels, attributes }: Block): HardCoded[] {
-  const [found] = hardCoded(attributes.get("default"), `variable "${labels[0]}"`);
-  return type === "variable" && found?.token.isToken ? [found] : [];
+  const value = attributes.get("default");
+  if (type !== "variable" || !(value?.literal instanceof Secret && value.literal.isToken))
+    return [];
+  return [hardCoded(value, "default", `variable "${labels[0]}"`)];
 }
 
-function hardCoded(expression: Expression | undefined, where: string): HardCoded[] {
-  if (!(expression?.literal instanceof Secret)) return [];
-  const { literal: token, place } = expression;
-  return [{ token, place, where, span: expression }];
+function hardCoded(value: Expression, kind: HardCoded["kind"], where: string): HardCoded {
+  const { literal, place } = value;
+  const token =
+    literal instanceof Secret
+      ? literal
+      : Secret.of(String(literal), { kind: "code", path: place.file });
+  return { kind, token, place, where, span: { start: value.start, end: value.end } };
+}
+
+function placeOf({ place, span }: HardCoded): string {
+  return `${place.file}:${span.start}`;
 }

@@ -10,6 +10,8 @@ export interface RootNeeds {
    * own: the repo has a way of its own (a data source, a local), which is none of our business.
    */
   readonly credentials: "tfvars" | "env" | "own";
+  /** What this root calls our provider. */
+  readonly localName: string;
   /** The token's variable: the repo's own name where it has one. */
   readonly variable: string;
   readonly lacksRequiredProviders: boolean;
@@ -27,12 +29,16 @@ export function needsOf(root: TerraformRoot): RootNeeds {
   const { config, module } = root;
   const { block: provider } = providerOf(root);
   const variable = provider?.variable ?? config.variable;
+  const [localName = "digitalocean"] = module.localNames;
+  // The usual name is somebody else's provider: what we add would give it the token.
+  const isAnothers = module.localNames.length === 0;
   const credentials = credentialsOf();
   return {
     credentials,
+    localName,
     variable,
     lacksRequiredProviders: module.requiredProviders === undefined,
-    lacksProvider: provider === undefined,
+    lacksProvider: provider === undefined && !isAnothers,
     lacksTokenVariable: credentials === "tfvars" && !module.variables.has(variable),
     undeclared: Object.keys(config.variables).filter((name) => !module.variables.has(name)),
   };
@@ -41,6 +47,7 @@ export function needsOf(root: TerraformRoot): RootNeeds {
     if (config.credentials === "env") return "env";
     // HCP Terraform uploads the folder: a secret file would go along.
     if (module.cloud !== undefined) return "env";
+    if (isAnothers) return "own";
     if (provider?.variable !== undefined) return "tfvars";
     if (provider !== undefined) return provider.hasToken ? "own" : "env";
     if (config.credentials === "tfvars") return "tfvars";

@@ -59,9 +59,9 @@ export async function tokenSourceOf(
   }
   if (provider.variable !== undefined) return variable(provider.variable);
   if (!provider.hasToken) return { kind: "environment" };
-  const written = module.hardCoded.find(({ where }) => where.startsWith("provider"));
-  if (!provider.isHardCoded || written === undefined) {
-    return unknown("the code has a way of its own", provider.place);
+  const { written, unclear } = provider;
+  if (written === undefined) {
+    return unknown(`its token is not followed: ${unclear?.why ?? "it is null"}`, provider.place);
   }
   const where = at(written.place);
   return { kind: "code", value: written.token.from({ kind: "code", path: where }), where };

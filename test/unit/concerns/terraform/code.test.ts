@@ -94,13 +94,69 @@ describe("what is said of code", () => {
       [],
     ],
     [
-      "one of another registry",
+      "a mirror of it in a private registry",
       {
-        "main.tf": required('digitalocean = { source = "example.com/digitalocean/digitalocean" }'),
+        "main.tf": required('do = { source = "tf.acme.example:8443/digitalocean/digitalocean" }'),
       },
       "{}",
       {},
+      [],
+    ],
+    [
+      "another provider by its name",
+      { "main.tf": required('digitalocean = { source = "acme/digitalocean" }') + provider("") },
+      "{}",
+      {},
       ["warning terraform.no-source"],
+    ],
+    [
+      "both",
+      {
+        "main.tf": required(
+          'digitalocean = { source = "acme/digitalocean" }\n    do = { source = "digitalocean/digitalocean" }',
+        ),
+      },
+      "{}",
+      {},
+      [],
+    ],
+    [
+      "a token by another name of the provider",
+      {
+        "a.tf.json": `{"terraform":{"required_providers":{"do":{"source":"digitalocean/digitalocean"}}}}`,
+        "main.tf": HARD.replace("digitalocean", "do"),
+      },
+      "{}",
+      {},
+      ["error terraform.hard-coded-token"],
+    ],
+    [
+      "a token in a local that the provider takes",
+      { "main.tf": `${provider("token = local.t")}locals {\n  t = "CHANGE ME"\n}\n` },
+      "{}",
+      {},
+      ["error terraform.hard-coded-token"],
+    ],
+    [
+      "a token from two variables",
+      { "main.tf": provider("token = coalesce(var.a, var.b)") },
+      "{}",
+      {},
+      ["info terraform.not-followed"],
+    ],
+    [
+      "a token from a part of a variable, through a local",
+      { "main.tf": `${provider("token = local.t")}locals {\n  t = jsondecode(var.a).t\n}\n` },
+      "{}",
+      {},
+      ["info terraform.not-followed"],
+    ],
+    [
+      "a token from elsewhere",
+      { "main.tf": provider("token = data.vault_kv.do.data") },
+      "{}",
+      {},
+      [],
     ],
     [
       "a variable that plan files keep",
@@ -183,6 +239,24 @@ describe("what is said of code", () => {
       "revoke",
     ],
     [
+      "the provider's source of 0.12: the key stands once",
+      { "main.tf": required('digitalocean = "~> 1"') },
+      "/repo/infra/main.tf:2",
+      "Change its entry: digitalocean = {",
+    ],
+    [
+      "another provider's name: it does not stand twice",
+      { "main.tf": required('digitalocean = { source = "acme/digitalocean" }') },
+      "/repo/infra/main.tf:2",
+      "under another name: do = {",
+    ],
+    [
+      "which variables are not set",
+      { "main.tf": provider("token = coalesce(var.a, var.b)") },
+      "/repo/infra/main.tf:1",
+      "set TF_VAR_a, TF_VAR_b yourself",
+    ],
+    [
       "two tokens",
       { "main.tf": HARD + provider(`alias = "eu"\n  token = "${OTHER}"`) },
       "/repo/infra/main.tf:2",
@@ -261,6 +335,19 @@ describe("--fix", () => {
     ],
   ])("%s", async (_, files, terraform, expected) => {
     expect(textsAfter(await fix(files, terraform))["infra/main.tf"]).toBe(expected);
+  });
+
+  it("the rest of a root by another name of the provider", async () => {
+    const source = 'do = { source = "digitalocean/digitalocean" }';
+    const main = required(source) + HARD.replace("digitalocean", "do");
+    const made = textsAfter(await fix({ "main.tf": main }))["infra/main.tf"];
+    expect(made).toBe(main.replace(`"${PERSONAL}"`, "var.do_token"));
+  });
+
+  it("in a local that the provider takes", async () => {
+    const main = (t: string) => `${provider("token = local.t")}locals {\n  t = ${t}\n}\n`;
+    const made = textsAfter(await fix({ "main.tf": main(`"${PERSONAL}"`) }))["infra/main.tf"];
+    expect(made).toBe(main("var.do_token"));
   });
 
   it("in JSON it is a template", async () => {

@@ -134,6 +134,34 @@ describe("a file below a header of ours that fits it is read", () => {
   });
 });
 
+describe("the block of our provider has the name that the root gives it", () => {
+  const named = (name: string) =>
+    `terraform {\nrequired_providers {\n${name} = { source = "digitalocean/digitalocean" }\n}\n}\n`;
+  const given = (name: string) => ({ config: CONFIG, files: { "infra/main.tf": named(name) } });
+  const block = (repo: Given) => /^provider .*/m.exec(textOf(repo, "do-bootstrap.tf"))?.[0];
+
+  it.each(["do", "digitalocean", "tf-do"])("%s", async (name) => {
+    const first = await done(given(name));
+    expect(block(first)).toBe(`provider "${name}" {`);
+    expect(planned((await plan(first)).files)).toEqual([]);
+  });
+
+  it("and follows when that is changed", async () => {
+    const first = await done(given("do"));
+    const changed = { ...first, files: { ...first.files, ...given("ocean").files } };
+    const { files } = await plan(changed);
+    expect(planned(files)).toEqual(["~ infra/do-bootstrap.tf"]);
+    expect(block(afterwards(changed, files))).toBe('provider "ocean" {');
+  });
+
+  it("another provider has the usual one: nothing is added", async () => {
+    const main = named("digitalocean").replace('"digitalocean/', '"acme/');
+    const { files, root } = await plan({ config: CONFIG, files: { "infra/main.tf": main } });
+    expect(planned(files)).toEqual(["warning terraform.no-source"]);
+    expect(root.module.localNames).toEqual([]);
+  });
+});
+
 describe("a file that only looks older is brought up to date", () => {
   it.each<[what: string, given: Given, name: string, words: string, others: string]>([
     ["other words", DONE, "provider.tf", "# The token", "# A token"],
