@@ -1,3 +1,4 @@
+import { jsonIn } from "../lib/json.ts";
 import { Secret } from "../secret/secret.ts";
 import type { Expression } from "./syntax.ts";
 import { type Piece, piecesOf } from "./template.ts";
@@ -187,7 +188,8 @@ function mentionsIn(pieces: readonly Piece[]): readonly Mention[] {
 /** What a string of the JSON syntax says, which is a template; undefined for other values and for HCL. */
 function templateOf({ source, place }: Expression): string | undefined {
   if (!place.file.endsWith(".json") || !source.startsWith('"')) return undefined;
-  return String(JSON.parse(source));
+  const text = jsonIn(source);
+  return typeof text === "string" ? text : undefined;
 }
 
 /** `a ? b : c`: where b and c are. */

@@ -50,17 +50,34 @@ export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): 
     findings.push(finding("terraform.cloud-tfvars", message, { where: place, fix }));
   }
   findings.push(...sourceMissing());
-  const variable = module.variables.get(needs.variable);
-  if (needs.credentials === "tfvars" && variable !== undefined && !variable.ephemeral) {
-    const message = `${where(variable.place)}: var.${needs.variable} is not ephemeral, so that plan files hold the token.`;
-    const place = where(variable.place);
-    const fix = hint`Edit it: ephemeral = true (needs Terraform 1.10 or OpenTofu 1.11).`;
-    findings.push(finding("terraform.not-ephemeral", message, { where: place, fix }));
-  }
+  if (needs.credentials === "tfvars") findings.push(...notEphemeral());
   findings.push(...module.providers.filter(hasOtherVariable).map(otherVariable));
   findings.push(...module.providers.flatMap(notFollowed));
   findings.push(...tfvars.flatMap(tokenInValues));
   return findings;
+
+  /** What stands in the way is said first: there, `ephemeral = true` would break the code. */
+  function notEphemeral(): Finding[] {
+    const name = `var.${needs.variable}`;
+    const declared = module.variables.get(needs.variable);
+    const uses = module.uses.get(needs.variable) ?? [];
+    const inWay = uses.find(({ module }) => module === undefined) ?? uses[0];
+    if (declared?.ephemeral || (declared === undefined && inWay === undefined)) return [];
+    const place = where(declared?.place ?? inWay?.place ?? { file: "", line: 1 });
+    const more = uses.length > 1 ? `, and ${uses.length - 1} more` : "";
+    const user = inWay && `${inWay.what} (${where(inWay.place)}${more})`;
+    const message =
+      declared === undefined
+        ? `${place}: ${inWay?.what} uses ${name}, so it is declared without "ephemeral", and plan files hold the token.`
+        : `${place}: ${name} is not ephemeral, so that plan files hold the token.`;
+    const fix =
+      inWay === undefined
+        ? hint`Edit it: ephemeral = true (needs Terraform 1.10 or OpenTofu 1.11).`
+        : inWay.module !== undefined
+          ? hint`Set ephemeral = true in the module's own variable ${inWay.module.argument} first: ${user ?? ""} takes ${name}.`
+          : hint`Take it out of ${user ?? ""} first: Terraform allows no ephemeral value there. Until then, keep plan files to yourself.`;
+    return [finding("terraform.not-ephemeral", message, { where: place, fix })];
+  }
 
   /** A key may stand in required_providers once, and the block in a module. */
   function sourceMissing(): Finding[] {

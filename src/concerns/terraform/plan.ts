@@ -133,8 +133,9 @@ function planPublicVariables(known: Known, root: TerraformRoot): PlanPart {
 
 function judgeTool(
   { terraform: { tool: terraform } }: Known,
-  { credentials }: RootNeeds,
+  { credentials, lacksTokenVariable, mayBeEphemeral }: RootNeeds,
 ): Finding[] {
+  if (lacksTokenVariable && !mayBeEphemeral) return [];
   if (credentials !== "tfvars" || terraform === undefined || !isTooOld(terraform)) return [];
   const message = `${terraform.name} ${terraform.version} is too old for ephemeral variables.`;
   const fix = hint`Upgrade it, or set terraform.credentials: env`;

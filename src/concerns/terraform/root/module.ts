@@ -3,6 +3,7 @@ import type { Block, Expression, ParsedFile, SourceLocation } from "../../../hcl
 import { Secret } from "../../../secret/secret.ts";
 import { type BackendBlock, describeBackends, secretsInBlock } from "./backend.ts";
 import { localNamesIn, type RequiredProviders } from "./local-name.ts";
+import { type Use, usesOf } from "./uses.ts";
 
 /** What a root module declares of what we would otherwise write. */
 export interface RootModule {
@@ -15,6 +16,8 @@ export interface RootModule {
   /** Every required_version constraint; all of them hold at once. */
   readonly requiredVersions: readonly string[];
   readonly variables: ReadonlyMap<string, Variable>;
+  /** Where the token's variables go that must not be ephemeral there. */
+  readonly uses: ReadonlyMap<string, readonly Use[]>;
   readonly backend: BackendBlock | undefined;
   /** A cloud block, or its older form, a backend of type remote: either uploads the folder. */
   readonly cloud: SourceLocation | undefined;
@@ -69,6 +72,7 @@ export const NO_MODULE: RootModule = {
   requiredProviders: undefined,
   requiredVersions: [],
   variables: new Map(),
+  uses: new Map(),
   backend: undefined,
   cloud: undefined,
   strange: undefined,
@@ -77,8 +81,12 @@ export const NO_MODULE: RootModule = {
   broken: [],
 };
 
-/** The facts of a root module, from all of its files. */
-export function describeModule(files: readonly ParsedFile[]): RootModule {
+/**
+ * The facts of a root module, from all of its files.
+ *
+ * @param tokenVariable the one that the config names.
+ */
+export function describeModule(files: readonly ParsedFile[], tokenVariable?: string): RootModule {
   const blocks = files.flatMap(({ blocks }) => blocks);
   const settings = blocks.filter(({ type }) => type === "terraform");
   const parts = settings.flatMap(({ blocks }) => blocks);
@@ -103,6 +111,11 @@ export function describeModule(files: readonly ParsedFile[]): RootModule {
       blocks
         .filter(({ type }) => type === "variable")
         .map((block) => [block.labels[0] ?? "", variable(block)]),
+    ),
+    uses: usesOf(
+      blocks,
+      locals,
+      [tokenVariable, ...providers.map(({ variable }) => variable)].flatMap((each) => each ?? []),
     ),
     backend: describeBackends(backends),
     cloud: cloud?.place,

@@ -17,6 +17,8 @@ export interface RootNeeds {
   readonly lacksRequiredProviders: boolean;
   readonly lacksProvider: boolean;
   readonly lacksTokenVariable: boolean;
+  /** The code has the token's variable only where it may be ephemeral. */
+  readonly mayBeEphemeral: boolean;
   /** Names in `terraform.variables` that no file declares. */
   readonly undeclared: readonly string[];
 }
@@ -40,6 +42,7 @@ export function needsOf(root: TerraformRoot): RootNeeds {
     lacksRequiredProviders: module.requiredProviders === undefined,
     lacksProvider: provider === undefined && !isAnothers,
     lacksTokenVariable: credentials === "tfvars" && !module.variables.has(variable),
+    mayBeEphemeral: !module.uses.has(variable),
     undeclared: Object.keys(config.variables).filter((name) => !module.variables.has(name)),
   };
 

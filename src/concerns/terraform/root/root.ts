@@ -15,6 +15,7 @@ import { type ExposedSecret, secretsForInit } from "./backend-secrets.ts";
 import { describeModule, NO_MODULE, type RootModule } from "./module.ts";
 import { CODE_FILES, LOCK_FILE, PUBLIC_TFVARS, UPLOAD_IGNORE } from "./names.ts";
 import { type OwnFile, renderedFile, writtenFile } from "./own-file.ts";
+import { usesInWay } from "./uses.ts";
 
 /** What stands in a root module's folder. */
 export interface TerraformRoot {
@@ -118,7 +119,7 @@ export async function readRoot(
     data,
     foreign,
     own,
-    module: moduleOf(read),
+    module: moduleOf(read, config),
     tfvars,
     hasLocalState:
       names.includes("terraform.tfstate.d") ||
@@ -138,7 +139,7 @@ export async function readRoot(
     workspace: workspace?.trim() || "default",
     blocked,
   };
-  if (generated.length === 0) return root;
+  if (generated.length === 0) return { ...root, module: await withoutAllowed(root.module) };
   const known = render(root);
   const others = generated.filter(
     ([name, text]) => text.replaceAll("\r\n", "\n") !== known.get(name),
@@ -151,7 +152,25 @@ export async function readRoot(
     own.set(name, found);
     if (found.edited) read.push(file);
   }
-  return { ...root, module: moduleOf(read) };
+  return { ...root, module: await withoutAllowed(moduleOf(read, config)) };
+
+  /** The modules that the token goes to are looked at for that alone. */
+  async function withoutAllowed(module: RootModule): Promise<RootModule> {
+    if (module.uses.size === 0) return module;
+    return { ...module, uses: await usesInWay(module.uses, ephemeralIn) };
+  }
+
+  async function ephemeralIn(source: string): Promise<ReadonlySet<string>> {
+    const folder = join(config.dir, source);
+    const theirs = (await files.list(folder)).filter(isTerraformFile);
+    const looks = await lookAtAll(files, folder, theirs);
+    const texts = [...looks].flatMap(([name, each]): NamedText[] => {
+      const text = textOf(each);
+      return text?.includes("ephemeral") ? [[name, text]] : [];
+    });
+    const { variables } = describeModule(await readAll(texts, hclParser));
+    return new Set([...variables].flatMap(([name, each]) => (each.ephemeral ? name : [])));
+  }
 
   function at(name: string): Snapshot {
     const path = join(config.dir, name);
@@ -203,8 +222,8 @@ function readAll(
   return Promise.all(texts.map(([name, text]) => readTerraform(hclParser, text, name)));
 }
 
-function moduleOf(files: readonly ParsedFile[]): RootModule {
-  return files.length === 0 ? NO_MODULE : describeModule(files);
+function moduleOf(files: readonly ParsedFile[], { variable }: TerraformRootConfig): RootModule {
+  return files.length === 0 ? NO_MODULE : describeModule(files, variable);
 }
 
 function isFolder(snapshot: Snapshot): boolean {

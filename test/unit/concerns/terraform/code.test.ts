@@ -165,6 +165,28 @@ describe("what is said of code", () => {
       {},
       ["warning terraform.not-ephemeral"],
     ],
+    [
+      "one that may not be ephemeral",
+      { "main.tf": `${variable()}output "t" {\n  value = var.do_token\n}\n` },
+      "{}",
+      {},
+      ["warning terraform.not-ephemeral"],
+    ],
+    [
+      "one of ours that may not",
+      { "main.tf": 'output "t" {\n  value = var.do_token\n}\n' },
+      "{}",
+      {},
+      ["warning terraform.not-ephemeral"],
+    ],
+    ["one of ours that may", { "main.tf": "locals {\n  t = var.do_token\n}\n" }, "{}", {}, []],
+    [
+      "of a name that config says, which the provider does not take",
+      { "main.tf": `${provider("token = var.pat")}output "t" {\n  value = var.other\n}\n` },
+      "{ variable: other }",
+      {},
+      [],
+    ],
     ["an ephemeral one", { "main.tf": variable("ephemeral = true") }, "{}", {}, []],
     [
       "one that nothing gives the token to",
@@ -261,6 +283,42 @@ describe("what is said of code", () => {
       { "main.tf": HARD + provider(`alias = "eu"\n  token = "${OTHER}"`) },
       "/repo/infra/main.tf:2",
       "a variable of its own",
+    ],
+    [
+      "what stands in the way of ephemeral",
+      { "main.tf": `${variable()}resource "a" "b" {\n  user_data = "\${var.do_token}"\n}\n` },
+      "/repo/infra/main.tf:1",
+      "Take it out of a.b (/repo/infra/main.tf:5) first",
+    ],
+    [
+      "the same through locals, and in two places",
+      {
+        "a.tf": "locals {\n  a = { t = var.do_token }\n  b = local.a.t\n}\n",
+        "main.tf": `${variable()}module "m" {\n  source = "x/y/z"\n  t = local.b\n}\ndata "a" "b" {\n  x {\n    t = local.a\n  }\n}\n`,
+      },
+      "/repo/infra/main.tf:1",
+      "Take it out of data.a.b (/repo/infra/main.tf:10, and 1 more) first",
+    ],
+    [
+      "a module",
+      { "main.tf": `${variable()}module "m" {\n  source = "./m"\n  t = var.do_token\n}\n` },
+      "/repo/infra/main.tf:1",
+      "Set ephemeral = true in the module's own variable t first: module.m (/repo/infra/main.tf:6)",
+    ],
+    [
+      "a module whose variable is ephemeral",
+      {
+        "m/main.tf": 'variable "t" {\n  ephemeral = true\n}\n',
+        "main.tf": `${variable()}module "m" {\n  source = "./m"\n  t = var.do_token\n}\n`,
+      },
+      "/repo/infra/main.tf:1",
+      "Edit it: ephemeral = true",
+    ],
+    [
+      "what takes a variable of ours",
+      { "main.tf": '\noutput "t" {\n  value = var.do_token\n}\n' },
+      "/repo/infra/main.tf:3",
+      'Take it out of output "t" (/repo/infra/main.tf:3) first',
     ],
   ])("%s, and what to do", async (_, files, where, step) => {
     const [finding] = await judged(files, "{}", { notIgnored: ["infra/a.tfvars"] });

@@ -8,7 +8,10 @@ const parse = await loadHclParser(fileURLToPath(new URL("../../../..", import.me
 const T = `dop_v1_${"0a".repeat(32)}`;
 
 function module(...texts: string[]) {
-  return describeModule(texts.map((text, i) => readHcl(parse, text, `${i}.tf`)));
+  return describeModule(
+    texts.map((text, i) => readHcl(parse, text, `${i}.tf`)),
+    "do_token",
+  );
 }
 
 describe("providers", () => {

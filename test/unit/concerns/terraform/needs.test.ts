@@ -26,7 +26,7 @@ function version(constraint: string): string {
 /** Credentials, the variable, and what is lacking. */
 function needs(text: string, config: Partial<TerraformRootConfig>): string {
   const found = needsOf({
-    module: describeModule([readHcl(parse, text, "main.tf")]),
+    module: describeModule([readHcl(parse, text, "main.tf")], "do_token"),
     own: new Map(),
     config: {
       dir: "/repo",

@@ -1,0 +1,121 @@
+import { type Locals, mentionsOf } from "../../../hcl/origin.ts";
+import type { Block, Expression, SourceLocation } from "../../../hcl/syntax.ts";
+
+/** A place that takes a value into a plan or a state, where Terraform allows no ephemeral one. */
+export interface Use {
+  /** In words: `digitalocean_droplet.web`, `module.network`, `output "token"`. */
+  readonly what: string;
+  readonly place: SourceLocation;
+  /** Where it is an argument of a module, whose own variable may be ephemeral. */
+  readonly module?: { readonly source: string; readonly argument: string };
+}
+
+/** Those that stand in the way: a module of the repo may have declared its variable ephemeral. */
+export async function usesInWay(
+  uses: ReadonlyMap<string, readonly Use[]>,
+  ephemeralIn: (source: string) => Promise<ReadonlySet<string>>,
+): Promise<ReadonlyMap<string, readonly Use[]>> {
+  const left = new Map<string, readonly Use[]>();
+  for (const [name, all] of uses) {
+    const inWay: Use[] = [];
+    for (const use of all) {
+      const { source = "", argument = "" } = use.module ?? {};
+      const isLocal = /^\.\.?(\/|$)/.test(source);
+      if (!isLocal || !(await ephemeralIn(source)).has(argument)) inWay.push(use);
+    }
+    if (inWay.length > 0) left.set(name, inWay);
+  }
+  return left;
+}
+
+/**
+ * Where variables go that must not be ephemeral there, also through locals (docs/contracts/terraform.md 3.3):
+ * resources, data sources, outputs, and modules whose own variable is not. Providers, provisioners, connections and
+ * conditions may have them.
+ *
+ * @param names the variables that are asked about.
+ */
+export function usesOf(
+  blocks: readonly Block[],
+  locals: Locals,
+  names: readonly string[],
+): ReadonlyMap<string, readonly Use[]> {
+  const takers = blocks.flatMap(takersIn).flatMap(({ value, ...use }) => {
+    const mentions = mentionsOf(value);
+    return mentions.length === 0 ? [] : { use, mentions };
+  });
+  const found = new Map<string, readonly Use[]>();
+  if (takers.length === 0) return found;
+  const mentionedBy = new Map<string, string[]>();
+  for (const [local, value] of locals) {
+    for (const { kind, name } of mentionsOf(value)) {
+      const key = `${kind}.${name}`;
+      const those = mentionedBy.get(key) ?? [];
+      those.push(local);
+      mentionedBy.set(key, those);
+    }
+  }
+  for (const name of new Set(names)) {
+    const carriers = new Set([`var.${name}`]);
+    // What is added on the way is visited, too.
+    for (const carrier of carriers) {
+      for (const local of mentionedBy.get(carrier) ?? []) carriers.add(`local.${local}`);
+    }
+    const uses = takers.flatMap(({ use, mentions }) =>
+      mentions.some((each) => carriers.has(`${each.kind}.${each.name}`)) ? use : [],
+    );
+    if (uses.length > 0) found.set(name, uses);
+  }
+  return found;
+}
+
+interface Taker extends Use {
+  readonly value: Expression;
+}
+
+function takersIn(block: Block): Taker[] {
+  const { type, labels, attributes, blocks } = block;
+  const taken = (what: string, name: string): Taker[] => {
+    const value = attributes.get(name);
+    return value === undefined ? [] : [{ what, place: value.place, value }];
+  };
+  switch (type) {
+    case "resource":
+      return inResource(block, labels.join("."));
+    case "data":
+      return inResource(block, `data.${labels.join(".")}`);
+    case "check":
+      return blocks.filter((each) => each.type === "data").flatMap(takersIn);
+    case "output":
+      return taken(`output "${labels[0]}"`, "value");
+    case "import":
+      return taken("import", "id");
+    case "module":
+      return inModule(block);
+    default:
+      return [];
+  }
+}
+
+function inModule({ labels, attributes }: Block): Taker[] {
+  const what = `module.${labels[0]}`;
+  const source = String(attributes.get("source")?.literal ?? "");
+  return [...attributes].flatMap(([argument, value]) => {
+    if (OF_MODULES.has(argument)) return [];
+    const isCount = argument === "count" || argument === "for_each";
+    const taker = { what, place: value.place, value };
+    return isCount ? taker : { ...taker, module: { source, argument } };
+  });
+}
+
+const OF_MODULES: ReadonlySet<string> = new Set(["source", "version", "providers", "depends_on"]);
+const EPHEMERAL_BLOCKS: ReadonlySet<string> = new Set(["provisioner", "connection", "lifecycle"]);
+
+function inResource({ attributes, blocks }: Block, what: string): Taker[] {
+  const own = [...attributes].flatMap(([name, value]) =>
+    // Write-only arguments are for such values.
+    name.endsWith("_wo") ? [] : { what, place: value.place, value },
+  );
+  const inner = blocks.filter(({ type }) => !EPHEMERAL_BLOCKS.has(type));
+  return [...own, ...inner.flatMap((each) => inResource(each, what))];
+}
