@@ -205,8 +205,9 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
     if (git === undefined) return undefined;
     const probes = ignoreRules(config).flatMap(({ probes }) => probes);
     const inRoots = (await observingRoots).flatMap(
-      ({ tfvars, at, hasLockFile, data, config: { dir } }) => [
+      ({ tfvars, at, hasLockFile, data, module, config: { dir } }) => [
         ...tfvars.map((name) => at(name).path),
+        ...module.hardCoded.map(({ place }) => at(place.file).path),
         data,
         ...(hasLockFile ? [join(dir, LOCK_FILE)] : []),
       ],

@@ -8,16 +8,17 @@ import { type Hint, hint, own, run } from "../../errors/hint.ts";
 import type { SourceLocation } from "../../hcl/syntax.ts";
 import type { Content } from "../../secret/content.ts";
 import type { Secret } from "../../secret/secret.ts";
-import { holdsToken } from "../../secret/token-form.ts";
 import type { RepoFacts } from "../git/facts.ts";
 import { finding } from "./findings.ts";
 import type { TerraformFacts } from "./root/facts.ts";
 import { isAnother } from "./root/local-name.ts";
-import type { HardCoded, ProviderBlock } from "./root/module.ts";
+import type { ProviderBlock } from "./root/module.ts";
 import { needsOf, type RootNeeds } from "./root/needs.ts";
 import { providerOf } from "./root/provider.ts";
 import type { TerraformRoot } from "./root/root.ts";
 import { terraformWords, toolOf } from "./root/typed.ts";
+import { OF_WRITTEN } from "./root/uses.ts";
+import { lineOfToken, type WrittenToken } from "./root/written-tokens.ts";
 
 /** The facts that these follow from. */
 interface Known {
@@ -36,11 +37,12 @@ export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): 
     const fix = hint`${run(...fmt)} says more.`;
     findings.push(finding("terraform.broken", message, { where: where(place), fix }));
   }
-  for (const { place, where: block } of module.hardCoded) {
-    const message = `${where(place)}: a token is written into ${block}.`;
-    const fix = isFixable(root)
-      ? hint`${own("--fix")} moves it to a variable; revoke it if it was ever committed.`
-      : hint`The code holds different tokens: give each provider a variable of its own.`;
+  const unfixable = whyNotFixable(root);
+  for (const { kind, place, where: block, token } of module.hardCoded) {
+    const message = `${where(place)}: a token is written into ${block} (${token.fingerprint}).`;
+    const step = unfixable === undefined ? moved : byHand(kind, unfixable);
+    const isInGit = known.repo.git?.tracked.has(at(place.file).path);
+    const fix = hint`${step} ${isInGit ? inGit : hint`Revoke it if it was ever committed.`}`;
     findings.push(finding("terraform.hard-coded-token", message, { where: where(place), fix }));
   }
   if (module.cloud !== undefined && config.credentials === "tfvars") {
@@ -128,23 +130,67 @@ export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): 
   /** A file of values that git has, or would take. */
   function tokenInValues(name: string): Finding[] {
     const snapshot = at(name);
-    const lines = textAt(snapshot)?.text.split("\n") ?? [];
-    const line = lines.findIndex((text) => holdsToken(text));
     const {
       repo: { git },
     } = known;
     const isExposed = git?.tracked.has(snapshot.path) || git?.ignored.has(snapshot.path) === false;
-    if (line < 0 || !isExposed) return [];
-    const place = where({ file: name, line: line + 1 });
+    const line = isExposed ? lineOfToken(textAt(snapshot)?.text ?? "") : undefined;
+    if (line === undefined) return [];
+    const place = where({ file: name, line });
     const message = `${place}: a token, in a file that git does not ignore.`;
     const fix = hint`Delete the line; revoke the token if it was ever committed.`;
     return [finding("terraform.committed-token", message, { where: place, fix })];
   }
 }
 
-/** One variable cannot stand for two tokens. */
-export function isFixable({ module }: TerraformRoot): boolean {
-  return module.hardCoded.every(({ token }) => token.equals(module.hardCoded[0]?.token));
+const moved = hint`${own("--fix")} moves it to a variable.`;
+const inGit = hint`git has it: revoke it, with ${own("rotate", "--revoke")}, when the code is without it.`;
+
+type Unfixable = "text" | "different" | "ephemeral" | "no variable";
+
+function byHand(kind: WrittenToken["kind"], why: Unfixable): Hint {
+  switch (why) {
+    case "text":
+      return kind === "text"
+        ? hint`Take it out by hand: --fix edits providers, variables, locals and arguments of modules.`
+        : hint`Take the others out by hand; then ${own("--fix")} moves this one to a variable.`;
+    case "different":
+      return hint`The code holds different tokens: give each provider a variable of its own.`;
+    case "ephemeral":
+      return hint`Take it out by hand: it goes where the token's variable may not, which is ephemeral.`;
+    case "no variable":
+      return hint`Take it out by hand: this root takes its token from the environment, and has no variable for it.`;
+  }
+}
+
+/** What --fix would leave, or break. One variable cannot stand for two tokens. */
+function whyNotFixable(root: TerraformRoot): Unfixable | undefined {
+  const { hardCoded, uses, variables } = root.module;
+  const [first] = hardCoded;
+  if (hardCoded.some(({ kind }) => kind === "text")) return "text";
+  if (!hardCoded.every(({ token }) => token.equals(first?.token))) return "different";
+  const variable = fixVariable(root);
+  const goesOn = uses.has(OF_WRITTEN);
+  const isValue = hardCoded.some(({ kind }) => kind === "value");
+  if (variable === undefined) return goesOn || isValue ? "no variable" : undefined;
+  return goesOn && variables.get(variable)?.ephemeral ? "ephemeral" : undefined;
+}
+
+export function isFixable(root: TerraformRoot): boolean {
+  return whyNotFixable(root) === undefined;
+}
+
+export const TOKEN_IN_GIT = "terraform.token-in-git";
+
+/** Taken out of the code, a token stays in git's history. Said by the run that takes it out. */
+export function judgeFixed({ repo: { git } }: Known, { module, at }: TerraformRoot): Finding[] {
+  const held = module.hardCoded.filter(({ place }) => git?.tracked.has(at(place.file).path));
+  const files = new Map(held.map((each) => [at(each.place.file).path, each]));
+  return [...files].map(([path, { token }]) => {
+    const message = `${path}: git still has the token that --fix takes out (${token.fingerprint}), also after your next commit.`;
+    const fix = hint`Revoke it: ${own("rotate", "--revoke")}; or delete it at https://cloud.digitalocean.com/account/api/tokens`;
+    return finding(TOKEN_IN_GIT, message, { where: path, fix });
+  });
 }
 
 /** The variable that takes a token's place; undefined: the provider reads the environment. */
@@ -168,8 +214,14 @@ function withVariable(root: TerraformRoot, variable: string | undefined): Terraf
 
 /** The root as it will be when its tokens have been moved to a variable. */
 export function withFix(root: TerraformRoot): TerraformRoot {
-  const { module } = withVariable(root, fixVariable(root));
-  return { ...root, module: { ...module, hardCoded: [] } };
+  const variable = fixVariable(root);
+  const { module } = withVariable(root, variable);
+  const uses = new Map(module.uses);
+  const more = uses.get(OF_WRITTEN);
+  if (variable !== undefined && more !== undefined) {
+    uses.set(variable, [...(uses.get(variable) ?? []), ...more]);
+  }
+  return { ...root, module: { ...module, uses, hardCoded: [] } };
 }
 
 /** Each token in the code gives way to the variable; the rest of the file stays as it is. */
@@ -188,11 +240,11 @@ export function planFix(known: Known, root: TerraformRoot): PlanPart {
       .filter(({ place }) => place.file === name)
       .sort((a, b) => a.span.start - b.span.start);
     const isJson = name.endsWith(".json");
-    const replaced = (each: HardCoded) => {
+    const replaced = (each: WrittenToken) => {
       if (each.kind === "default" || variable === undefined) return ["null"];
       return [isJson ? `"\${var.${variable}}"` : `var.${variable}`];
     };
-    const hidden = ({ token }: HardCoded) => ['"', token, '"'];
+    const hidden = ({ token }: WrittenToken) => ['"', token, '"'];
     const { encoding } = found;
     const shownBefore: Content = { encoding, parts: spliced(found.text, spans, hidden) };
     // The places are those of the file as it was read: this edit comes first.
@@ -208,8 +260,8 @@ export function planFix(known: Known, root: TerraformRoot): PlanPart {
 
 function spliced(
   text: string,
-  spans: readonly HardCoded[],
-  put: (span: HardCoded) => readonly (string | Secret)[],
+  spans: readonly WrittenToken[],
+  put: (span: WrittenToken) => readonly (string | Secret)[],
 ): (string | Secret)[] {
   let from = 0;
   const parts = spans.flatMap((span) => {

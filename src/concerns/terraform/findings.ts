@@ -12,6 +12,7 @@ export const TERRAFORM_FINDINGS = {
   "terraform.not-ephemeral": ["warning", EXIT.findings],
   "terraform.not-followed": ["info", EXIT.ok],
   "terraform.other-variable": ["info", EXIT.ok],
+  "terraform.token-in-git": ["warning", EXIT.findings],
   "terraform.outside": ["error", EXIT.findings],
   "terraform.variable-unset": ["error", EXIT.findings],
   "terraform.secret-tracked": ["error", EXIT.findings],

@@ -17,7 +17,7 @@ import type { RepoFacts } from "../git/facts.ts";
 import type { SpacesFacts } from "../spaces/facts.ts";
 import type { TokenFacts } from "../token/facts.ts";
 import { judgeBackendSecrets, planBackend } from "./backend/plan.ts";
-import { isFixable, judgeCode, planFix, withFix } from "./code.ts";
+import { isFixable, judgeCode, judgeFixed, planFix, withFix } from "./code.ts";
 import { execConfigOf } from "./exec-config.ts";
 import { renderConfiguration } from "./files.ts";
 import { finding } from "./findings.ts";
@@ -61,7 +61,7 @@ export function planTerraform(known: Known, found: TerraformRoot, consent: Conse
   const plan = joined([
     { findings: judgeCode(known, root, needs) },
     { findings: judgeBackendSecrets(known, root) },
-    fix ? planFix(known, found) : NOTHING,
+    fix ? joined([{ findings: judgeFixed(known, found) }, planFix(known, found)]) : NOTHING,
     planConfiguration(known, root, needs),
     planBackend(known, root),
     { findings: judgeKeysKept(known, root) },

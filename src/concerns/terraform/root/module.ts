@@ -4,6 +4,7 @@ import { Secret } from "../../../secret/secret.ts";
 import { type BackendBlock, describeBackends, secretsInBlock } from "./backend.ts";
 import { localNamesIn, type RequiredProviders } from "./local-name.ts";
 import { type Use, usesOf } from "./uses.ts";
+import { tokenValuesIn, type WrittenToken, writtenToken } from "./written-tokens.ts";
 
 /** What a root module declares of what we would otherwise write. */
 export interface RootModule {
@@ -26,7 +27,7 @@ export interface RootModule {
   /** Secrets written into a backend or cloud block, by the setting's name. */
   readonly backendSecrets: readonly { readonly name: string; readonly place: SourceLocation }[];
   /** Tokens written into the code. */
-  readonly hardCoded: readonly HardCoded[];
+  readonly hardCoded: readonly WrittenToken[];
   /** Files that the grammar does not read to their end. */
   readonly broken: readonly SourceLocation[];
 }
@@ -42,7 +43,7 @@ export interface ProviderBlock {
   readonly unclear: { readonly why: string; readonly variables: readonly string[] } | undefined;
   readonly hasToken: boolean;
   /** Its token is a text in the code: in the block, or in a local that it leads to. */
-  readonly written: HardCoded | undefined;
+  readonly written: WrittenToken | undefined;
   readonly place: SourceLocation;
 }
 
@@ -53,17 +54,6 @@ export interface Variable {
   /** A default that is a text. */
   readonly defaultText: Secret | undefined;
   readonly place: SourceLocation;
-}
-
-export interface HardCoded {
-  readonly place: SourceLocation;
-  /** provider: its argument. default: of a variable. local: what a provider's token leads to. */
-  readonly kind: "provider" | "default" | "local";
-  /** In words: `provider "digitalocean"`, `variable "do_token"`. */
-  readonly where: string;
-  readonly token: Secret;
-  /** Its offsets in the file, with its quotes. */
-  readonly span: Pick<Expression, "start" | "end">;
 }
 
 export const NO_MODULE: RootModule = {
@@ -92,6 +82,7 @@ export function describeModule(files: readonly ParsedFile[], tokenVariable?: str
   const parts = settings.flatMap(({ blocks }) => blocks);
   const { localNames, requiredProviders } = localNamesIn(blocks);
   const locals = localsIn(blocks);
+  const values = tokenValuesIn(blocks);
   const providers = blocks
     .filter(({ type, labels: [name = ""] }) => type === "provider" && localNames.includes(name))
     .map((block) => providerBlock(block, locals));
@@ -116,18 +107,13 @@ export function describeModule(files: readonly ParsedFile[], tokenVariable?: str
       blocks,
       locals,
       [tokenVariable, ...providers.map(({ variable }) => variable)].flatMap((each) => each ?? []),
+      new Set(values.map(({ value }) => value)),
     ),
     backend: describeBackends(backends),
     cloud: cloud?.place,
     strange: parts.find(({ type }) => !SETTINGS.has(type))?.type,
     backendSecrets: [...backends, cloud].flatMap((block) => (block ? secretsInBlock(block) : [])),
-    hardCoded: [
-      // Any text as a provider's token is one too many, whatever it looks like.
-      ...new Map(
-        providers.flatMap(({ written }) => (written ? [[placeOf(written), written]] : [])),
-      ).values(),
-      ...blocks.flatMap(tokenInDefault),
-    ],
+    hardCoded: oncePerPlace([...providers.flatMap(({ written }) => written ?? []), ...values]),
     broken: files.flatMap(({ problem }) => problem ?? []),
   };
 }
@@ -161,8 +147,9 @@ function providerBlock({ labels, attributes, place }: Block, locals: Locals): Pr
     hasToken: token !== undefined && token.literal !== null,
     written:
       origin?.kind === "text"
-        ? hardCoded(
+        ? writtenToken(
             origin.written,
+            textOf(origin.written),
             isLocal ? "local" : "provider",
             `${isLocal ? "a local that is the token of " : ""}provider "${name}"`,
           )
@@ -185,22 +172,17 @@ function variable({ attributes, place }: Block): Variable {
   };
 }
 
-function tokenInDefault({ type, labels, attributes }: Block): HardCoded[] {
-  const value = attributes.get("default");
-  if (type !== "variable" || !(value?.literal instanceof Secret && value.literal.isToken))
-    return [];
-  return [hardCoded(value, "default", `variable "${labels[0]}"`)];
+function textOf({ literal, place }: Expression): Secret {
+  if (literal instanceof Secret) return literal;
+  return Secret.of(String(literal), { kind: "code", path: place.file });
 }
 
-function hardCoded(value: Expression, kind: HardCoded["kind"], where: string): HardCoded {
-  const { literal, place } = value;
-  const token =
-    literal instanceof Secret
-      ? literal
-      : Secret.of(String(literal), { kind: "code", path: place.file });
-  return { kind, token, place, where, span: { start: value.start, end: value.end } };
-}
-
-function placeOf({ place, span }: HardCoded): string {
-  return `${place.file}:${span.start}`;
+/** Any text as a provider's token is one too many, whatever it looks like: these come first. */
+function oncePerPlace(tokens: readonly WrittenToken[]): readonly WrittenToken[] {
+  const first = new Map<string, WrittenToken>();
+  for (const { kind, place, where, token, span } of tokens) {
+    const key = `${place.file}:${span.start}`;
+    if (!first.has(key)) first.set(key, { kind, place, where, token, span });
+  }
+  return [...first.values()];
 }

@@ -16,6 +16,7 @@ import { describeModule, NO_MODULE, type RootModule } from "./module.ts";
 import { CODE_FILES, LOCK_FILE, PUBLIC_TFVARS, UPLOAD_IGNORE } from "./names.ts";
 import { type OwnFile, renderedFile, writtenFile } from "./own-file.ts";
 import { usesInWay } from "./uses.ts";
+import { tokensElsewhere } from "./written-tokens.ts";
 
 /** What stands in a root module's folder. */
 export interface TerraformRoot {
@@ -119,7 +120,7 @@ export async function readRoot(
     data,
     foreign,
     own,
-    module: moduleOf(read, config),
+    module: withOtherTokens(moduleOf(read, config), toRead, read),
     tfvars,
     hasLocalState:
       names.includes("terraform.tfstate.d") ||
@@ -145,14 +146,20 @@ export async function readRoot(
     ([name, text]) => text.replaceAll("\r\n", "\n") !== known.get(name),
   );
   const parsed = await readAll(others, hclParser);
+  const texts = [...toRead];
   for (const [i, [name]] of others.entries()) {
     const file = parsed[i];
     if (file === undefined) continue;
     const found = writtenFile(name, file);
     own.set(name, found);
-    if (found.edited) read.push(file);
+    if (!found.edited) continue;
+    read.push(file);
+    texts.push([name, textOf(at(name)) ?? ""]);
   }
-  return { ...root, module: await withoutAllowed(moduleOf(read, config)) };
+  return {
+    ...root,
+    module: await withoutAllowed(withOtherTokens(moduleOf(read, config), texts, read)),
+  };
 
   /** The modules that the token goes to are looked at for that alone. */
   async function withoutAllowed(module: RootModule): Promise<RootModule> {
@@ -224,6 +231,19 @@ function readAll(
 
 function moduleOf(files: readonly ParsedFile[], { variable }: TerraformRootConfig): RootModule {
   return files.length === 0 ? NO_MODULE : describeModule(files, variable);
+}
+
+/** Those that are no expression by themselves, in the texts that the files were read from. */
+function withOtherTokens(
+  module: RootModule,
+  texts: readonly NamedText[],
+  read: readonly ParsedFile[],
+): RootModule {
+  const more = texts.flatMap(([name, text], i) => {
+    const file = read[i];
+    return file === undefined ? [] : tokensElsewhere(text, name, file, module.hardCoded);
+  });
+  return more.length === 0 ? module : { ...module, hardCoded: [...module.hardCoded, ...more] };
 }
 
 function isFolder(snapshot: Snapshot): boolean {

@@ -1,4 +1,4 @@
-import { type Locals, mentionsOf } from "../../../hcl/origin.ts";
+import { type Locals, type Mention, mentionsOf } from "../../../hcl/origin.ts";
 import type { Block, Expression, SourceLocation } from "../../../hcl/syntax.ts";
 
 /** A place that takes a value into a plan or a state, where Terraform allows no ephemeral one. */
@@ -34,28 +34,30 @@ export async function usesInWay(
  * conditions may have them.
  *
  * @param names the variables that are asked about.
+ * @param written values that a variable could take the place of: they are asked about as OF_WRITTEN.
  */
 export function usesOf(
   blocks: readonly Block[],
   locals: Locals,
   names: readonly string[],
+  written: ReadonlySet<Expression>,
 ): ReadonlyMap<string, readonly Use[]> {
   const takers = blocks.flatMap(takersIn).flatMap(({ value, ...use }) => {
-    const mentions = mentionsOf(value);
+    const mentions = mentionsIn(value, written);
     return mentions.length === 0 ? [] : { use, mentions };
   });
   const found = new Map<string, readonly Use[]>();
   if (takers.length === 0) return found;
   const mentionedBy = new Map<string, string[]>();
   for (const [local, value] of locals) {
-    for (const { kind, name } of mentionsOf(value)) {
+    for (const { kind, name } of mentionsIn(value, written)) {
       const key = `${kind}.${name}`;
       const those = mentionedBy.get(key) ?? [];
       those.push(local);
       mentionedBy.set(key, those);
     }
   }
-  for (const name of new Set(names)) {
+  for (const name of new Set([...names, OF_WRITTEN])) {
     const carriers = new Set([`var.${name}`]);
     // What is added on the way is visited, too.
     for (const carrier of carriers) {
@@ -67,6 +69,21 @@ export function usesOf(
     if (uses.length > 0) found.set(name, uses);
   }
   return found;
+}
+
+/** Stands for the variable that is not there yet. */
+export const OF_WRITTEN = "";
+
+function mentionsIn(value: Expression, written: ReadonlySet<Expression>): readonly Mention[] {
+  const mentions = mentionsOf(value);
+  const isWritten = written.size > 0 && holdsAny(value, written);
+  return isWritten ? [...mentions, { kind: "var", name: OF_WRITTEN }] : mentions;
+}
+
+function holdsAny(value: Expression, written: ReadonlySet<Expression>): boolean {
+  if (written.has(value)) return true;
+  const parts = [...(value.fields?.values() ?? []), ...(value.items ?? [])];
+  return parts.some((each) => holdsAny(each, written));
 }
 
 interface Taker extends Use {

@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { isFixable, judgeCode, planFix, withFix } from "../../../../src/concerns/terraform/code.ts";
+import {
+  isFixable,
+  judgeCode,
+  judgeFixed,
+  planFix,
+  withFix,
+} from "../../../../src/concerns/terraform/code.ts";
 import { needsOf } from "../../../../src/concerns/terraform/root/needs.ts";
 import { diffOf } from "../../../../src/report/diff.ts";
 import { content } from "../../../../src/secret/content.ts";
@@ -131,6 +137,13 @@ describe("what is said of code", () => {
       ["error terraform.hard-coded-token"],
     ],
     [
+      "a token in user data, in a broken file",
+      { "main.tf": `resource "a" "b" {\n  user_data = "x ${PERSONAL}"\n` },
+      "{}",
+      {},
+      ["warning terraform.broken", "error terraform.hard-coded-token"],
+    ],
+    [
       "a token in a local that the provider takes",
       { "main.tf": `${provider("token = local.t")}locals {\n  t = "CHANGE ME"\n}\n` },
       "{}",
@@ -233,6 +246,13 @@ describe("what is said of code", () => {
       { tracked: ["infra/do-bootstrap.auto.tfvars.json"] },
       ["error terraform.committed-token"],
     ],
+    [
+      "an old token in values that git has",
+      { "a.tfvars": `do_token = "${"0a".repeat(32)}"\n` },
+      "{}",
+      { tracked: ["infra/a.tfvars"] },
+      ["error terraform.committed-token"],
+    ],
     ["a token in values that git ignores", { "a.tfvars": `x = "${PERSONAL}"\n` }, "{}", {}, []],
     [
       "a token in values, without a repo",
@@ -319,6 +339,32 @@ describe("what is said of code", () => {
       { "main.tf": '\noutput "t" {\n  value = var.do_token\n}\n' },
       "/repo/infra/main.tf:3",
       'Take it out of output "t" (/repo/infra/main.tf:3) first',
+    ],
+    [
+      "a text that is edited by hand",
+      { "main.tf": `resource "a" "b" {\n  user_data = "x ${PERSONAL}"\n}\n` },
+      "/repo/infra/main.tf:2",
+      "Take it out by hand: --fix edits providers, variables, locals and arguments of modules. Revoke it if",
+    ],
+    [
+      "what --fix moves when the rest is gone",
+      { "main.tf": `${HARD}# ${PERSONAL}\n` },
+      "/repo/infra/main.tf:2",
+      "Take the others out by hand; then do-bootstrap --fix moves this one",
+    ],
+    [
+      "a local where the root has no variable",
+      { "main.tf": `${provider("")}locals {\n  t = "${PERSONAL}"\n}\n` },
+      "/repo/infra/main.tf:5",
+      "has no variable for it",
+    ],
+    [
+      "a local that goes where an ephemeral variable may not",
+      {
+        "main.tf": `${variable("ephemeral = true")}locals {\n  t = "${PERSONAL}"\n}\noutput "t" {\n  value = local.t\n}\n`,
+      },
+      "/repo/infra/main.tf:5",
+      "goes where the token's variable may not",
     ],
   ])("%s, and what to do", async (_, files, where, step) => {
     const [finding] = await judged(files, "{}", { notIgnored: ["infra/a.tfvars"] });
@@ -408,6 +454,40 @@ describe("--fix", () => {
     expect(made).toBe(main("var.do_token"));
   });
 
+  const LOCAL = `locals {\n  t = "${PERSONAL}"\n}\n`;
+  const ARGUMENT = `module "m" {\n  source = "./m"\n  config = { t = "${PERSONAL}" }\n}\n`;
+  it.each<[string, string]>([
+    ["a local", LOCAL],
+    ["an argument of a module", ARGUMENT],
+    ["all of it", LOCAL + ARGUMENT + HARD],
+  ])("%s", async (_, main) => {
+    const made = textsAfter(await fix({ "main.tf": main }))["infra/main.tf"];
+    expect(made).toBe(main.replaceAll(`"${PERSONAL}"`, "var.do_token"));
+  });
+
+  it.each<[string, string, string]>([
+    ["a local that goes nowhere else", LOCAL, "ephemeral"],
+    ["one that an output gives on", `${LOCAL}output "t" {\n  value = local.t\n}\n`, "kept"],
+    ["an argument of a module", ARGUMENT, "kept"],
+    ["a provider", HARD, "ephemeral"],
+  ])("the variable that takes the place of %s: %s", async (_, main, expected) => {
+    const { root } = await observed({ "main.tf": main });
+    const { mayBeEphemeral } = needsOf(withFix(root));
+    expect(mayBeEphemeral ? "ephemeral" : "kept").toBe(expected);
+  });
+
+  it("says that git still has it", async () => {
+    const given: Given = { tracked: ["infra/main.tf"] };
+    const { known, root } = await observed({ "main.tf": HARD, "x.tf": LOCAL }, "{}", given);
+    const [finding, another] = judgeFixed(known, root);
+    expect(another).toBeUndefined();
+    expect(finding?.where).toBe("/repo/infra/main.tf");
+    expect(finding?.message).toContain(secretFrom("code").fingerprint);
+    expect(said(finding?.fix)).toContain("do-bootstrap rotate --revoke");
+    const [hard] = judgeCode(known, root, needsOf(root));
+    expect(said(hard?.fix)).toContain("git has it: revoke it, with do-bootstrap rotate --revoke");
+  });
+
   it("in JSON it is a template", async () => {
     const json = (token: string) => `{"provider":{"digitalocean":{"token":"${token}"}}}`;
     const made = await fix({ "main.tf.json": json(PERSONAL) });
@@ -429,6 +509,10 @@ describe("--fix", () => {
     ["one", { "main.tf": HARD }, true],
     ["one, twice", { "main.tf": HARD + variable(`default = "${PERSONAL}"`) }, true],
     ["two", { "main.tf": HARD + variable(`default = "${OTHER}"`) }, false],
+    ["one, and in a comment", { "main.tf": `${HARD}# ${PERSONAL}\n` }, false],
+    ["in user data", { "main.tf": `resource "a" "b" {\n  c = "${PERSONAL}"\n}\n` }, false],
+    ["in an argument of a module", { "main.tf": ARGUMENT }, true],
+    ["in a local, under a provider without a token", { "main.tf": provider("") + LOCAL }, false],
   ])("%s: can it be fixed? %s", async (_, files, expected) => {
     const { root } = await observed(files);
     expect(isFixable(root)).toBe(expected);

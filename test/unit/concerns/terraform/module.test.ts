@@ -5,7 +5,8 @@ import { readHcl } from "../../../../src/hcl/hcl.ts";
 import { loadHclParser } from "../../../../src/host/hcl.ts";
 
 const parse = await loadHclParser(fileURLToPath(new URL("../../../..", import.meta.url)));
-const T = `dop_v1_${"0a".repeat(32)}`;
+const OLD = "0a".repeat(32);
+const T = `dop_v1_${OLD}`;
 
 function module(...texts: string[]) {
   return describeModule(
@@ -161,9 +162,32 @@ describe("the rest", () => {
     [`variable "x" {\n  default = "${T}"\n}`, ['0.tf:2 variable "x"']],
     [`variable "x" {\n  default = "${T.replace("dop", "doo")}"\n}`, ['0.tf:2 variable "x"']],
     [`variable "x" {\n  default = "${T}0"\n}`, []],
+    [`variable "x" {\n  default = {\n    a = ["${T}"]\n  }\n}`, ['0.tf:3 variable "x"']],
+    [`locals {\n  a = "${T}"\n  b = { c = "${T}" }\n}`, ["0.tf:2 local.a", "0.tf:3 local.b"]],
+    [`module "m" {\n  source = "./m"\n  t = "${T}"\n}`, ["0.tf:3 t of module.m"]],
+    [
+      `resource "a" "b" {\n  provisioner "local-exec" {\n    environment = { T = "${T}" }\n  }\n}`,
+      ["0.tf:3 environment of a.b"],
+    ],
+    [`data "a" "b" {\n  x { y = "${T}" }\n}`, ["0.tf:2 y of data.a.b"]],
+    [`provider "helm" {\n  password = "${T}"\n}`, ['0.tf:2 password of provider "helm"']],
+    [`terraform {\n  x = "${T}"\n}`, ["0.tf:2 x of terraform"]],
+    [`locals {\n  do_token = "${OLD}"\n  sha256 = "${OLD}"\n}`, ["0.tf:2 local.do_token"]],
+    [`locals {\n  a = { token = "${OLD}", sum = "${OLD}" }\n}`, ["0.tf:2 local.a"]],
+    [`locals {\n  github_token = "${OLD}"\n}`, []],
+    [`variable "do-token" {\n  default = "${OLD}"\n}`, ['0.tf:2 variable "do-token"']],
+    [`variable "digest" {\n  default = "${OLD}"\n}`, []],
+    [`module "m" {\n  token = "${OLD}"\n}`, ["0.tf:2 token of module.m"]],
+    [`provider "linode" {\n  token = "${OLD}"\n}`, []],
+    [`resource "vault_x" "y" {\n  token = "${OLD}"\n}`, []],
+    [
+      `resource "helm_release" "y" {\n  set { do_token = "${OLD}" }\n}`,
+      ["0.tf:2 do_token of helm_release.y"],
+    ],
+    [`resource "digitalocean_x" "y" {\n  key = "${OLD}"\n}`, []],
     ['variable "x" {\n  default = "dop_v1_..."\n}', []],
     ['variable "x" {\n  default = "nyc3"\n}', []],
-    [`output "x" {\n  default = "${T}"\n}`, []],
+    [`output "x" {\n  value = "${T}"\n}`, ['0.tf:2 value of output "x"']],
     [
       `terraform {\nrequired_providers {\ndo = { source = "digitalocean/digitalocean" }\n}\n}\nprovider "do" {\n  token = "${T}"\n}`,
       ['0.tf:7 provider "do"'],
