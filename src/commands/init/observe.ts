@@ -11,6 +11,7 @@ import { observeGit } from "../../concerns/git/observe.ts";
 import type { SpacesFacts } from "../../concerns/spaces/facts.ts";
 import type { LockVerdicts } from "../../concerns/spaces/prove-locks.ts";
 import { withBackendConfigs } from "../../concerns/terraform/backend/config-files.ts";
+import { withCallers } from "../../concerns/terraform/callers.ts";
 import { observeRoot, readTemplates } from "../../concerns/terraform/observe.ts";
 import type { TerraformFacts } from "../../concerns/terraform/root/facts.ts";
 import { LOCK_FILE, UPLOAD_IGNORE } from "../../concerns/terraform/root/names.ts";
@@ -198,7 +199,8 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
   async function observeRoots(): Promise<readonly TerraformRoot[]> {
     await refuseSameFolder(once.files, config);
     const alone = await Promise.all(config.roots.map((root) => observeRoot(once, root)));
-    return git === undefined ? alone : withBackendConfigs(once, git, config, alone);
+    if (git === undefined) return alone;
+    return withBackendConfigs(once, git, config, await withCallers(once, git, alone));
   }
 
   async function askGit() {

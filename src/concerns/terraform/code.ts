@@ -159,7 +159,7 @@ function byHand(kind: WrittenToken["kind"], why: Unfixable): Hint {
     case "ephemeral":
       return hint`Take it out by hand: it goes where the token's variable may not, which is ephemeral.`;
     case "no variable":
-      return hint`Take it out by hand: this root takes its token from the environment, and has no variable for it.`;
+      return hint`Take it out by hand, such as into a variable: this root has none for the token.`;
   }
 }
 
@@ -169,6 +169,7 @@ function whyNotFixable(root: TerraformRoot): Unfixable | undefined {
   const [first] = hardCoded;
   if (hardCoded.some(({ kind }) => kind === "text")) return "text";
   if (!hardCoded.every(({ token }) => token.equals(first?.token))) return "different";
+  if (root.calledBy.length > 0 && first !== undefined) return "no variable";
   const variable = fixVariable(root);
   const goesOn = uses.has(OF_WRITTEN);
   const isValue = hardCoded.some(({ kind }) => kind === "value");

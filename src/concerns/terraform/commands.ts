@@ -46,7 +46,7 @@ export function planCommands(known: Known, root: TerraformRoot, files: Plan): Pl
     machine: { env },
   } = known;
   const { dir, init, workspace } = root.config;
-  if (terraform === undefined) return NOTHING;
+  if (terraform === undefined || root.calledBy.length > 0) return NOTHING;
   const isConfigured = root.foreign.length + root.own.size > 0 || files.changes.length > 0;
   if (!isConfigured || root.module.broken.length > 0) return NOTHING;
 

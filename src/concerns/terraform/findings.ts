@@ -17,6 +17,7 @@ export const TERRAFORM_FINDINGS = {
   "terraform.variable-unset": ["error", EXIT.findings],
   "terraform.secret-tracked": ["error", EXIT.findings],
   "terraform.stale-secret": ["error", EXIT.findings],
+  "terraform.called-module": ["warning", EXIT.findings],
   "terraform.by-hand": ["info", EXIT.ok],
   "terraform.environment": ["warning", EXIT.findings],
 } as const satisfies FindingIds;

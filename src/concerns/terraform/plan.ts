@@ -55,6 +55,10 @@ export function planTerraform(known: Known, found: TerraformRoot, consent: Conse
     const findings = judgeCode(known, found, needsOf(found));
     return { findings: [...findings, ...judgeBackendSecrets(known, found)] };
   }
+  if (found.calledBy.length > 0) {
+    const findings = [calledModule(found, here), ...judgeCode(known, found, needsOf(found))];
+    return { findings: [...findings, ...judgeBackendSecrets(known, found)] };
+  }
   const fix = consent.fix && isFixable(found);
   const root = fix ? withFix(found) : found;
   const needs = needsOf(root);
@@ -75,6 +79,15 @@ export function planTerraform(known: Known, found: TerraformRoot, consent: Conse
     fix: hint`Fix the folder's permissions or owner.`,
   });
   return { findings: [...plan.findings, blocked] };
+}
+
+/** Nothing is written to it: not even values, which only a root reads. */
+function calledModule({ calledBy, config: { dir } }: TerraformRoot, here: string): Finding {
+  const [first, ...more] = calledBy;
+  const others = more.length > 0 ? `, and ${more.length} more` : "";
+  const message = `${here} is called as a module (${first}${others}): nothing is added to it, since a provider or a version of ours would break its callers.`;
+  const fix = hint`Name the folder that you run Terraform in as terraform.dir in the config; or set terraform: false there.`;
+  return finding("terraform.called-module", message, { where: dir, fix });
 }
 
 /** `exec` says the same when it is run. */

@@ -28,10 +28,12 @@ export interface RootNeeds {
  * of ours declares counts as lacking: that file is where it goes.
  */
 export function needsOf(root: TerraformRoot): RootNeeds {
-  const { config, module } = root;
+  const { config, module, calledBy } = root;
   const { block: provider } = providerOf(root);
   const variable = provider?.variable ?? config.variable;
   const [localName = "digitalocean"] = module.localNames;
+  // A module gets its provider from its callers: a block of its own ends their count, for_each and depends_on.
+  const isModule = calledBy.length > 0;
   // The usual name is somebody else's provider: what we add would give it the token.
   const isAnothers = module.localNames.length === 0;
   const credentials = credentialsOf();
@@ -39,18 +41,20 @@ export function needsOf(root: TerraformRoot): RootNeeds {
     credentials,
     localName,
     variable,
-    lacksRequiredProviders: module.requiredProviders === undefined,
-    lacksProvider: provider === undefined && !isAnothers,
-    lacksTokenVariable: credentials === "tfvars" && !module.variables.has(variable),
+    lacksRequiredProviders: module.requiredProviders === undefined && !isModule,
+    lacksProvider: provider === undefined && !isAnothers && !isModule,
+    lacksTokenVariable: credentials === "tfvars" && !module.variables.has(variable) && !isModule,
     mayBeEphemeral: !module.uses.has(variable),
-    undeclared: Object.keys(config.variables).filter((name) => !module.variables.has(name)),
+    undeclared: isModule
+      ? []
+      : Object.keys(config.variables).filter((name) => !module.variables.has(name)),
   };
 
   function credentialsOf(): RootNeeds["credentials"] {
     if (config.credentials === "env") return "env";
     // HCP Terraform uploads the folder: a secret file would go along.
     if (module.cloud !== undefined) return "env";
-    if (isAnothers) return "own";
+    if (isAnothers || (isModule && provider === undefined)) return "own";
     if (provider?.variable !== undefined) return "tfvars";
     if (provider !== undefined) return provider.hasToken ? "own" : "env";
     if (config.credentials === "tfvars") return "tfvars";

@@ -31,6 +31,8 @@ export interface TerraformRoot {
   readonly own: ReadonlyMap<string, OwnFile>;
   /** What the files declare that are not ours, or not any more. */
   readonly module: RootModule;
+  /** Where other folders of the repo call it as a module, each as path:line: what we add would break them. */
+  readonly calledBy: readonly string[];
   /** Files of variable values, but for the secret one that we write. */
   readonly tfvars: readonly string[];
   /** A state or a plan lies in the folder. */
@@ -121,6 +123,7 @@ export async function readRoot(
     foreign,
     own,
     module: withOtherTokens(moduleOf(read, config), toRead, read),
+    calledBy: [],
     tfvars,
     hasLocalState:
       names.includes("terraform.tfstate.d") ||

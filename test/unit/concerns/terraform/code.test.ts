@@ -356,7 +356,7 @@ describe("what is said of code", () => {
       "a local where the root has no variable",
       { "main.tf": `${provider("")}locals {\n  t = "${PERSONAL}"\n}\n` },
       "/repo/infra/main.tf:5",
-      "has no variable for it",
+      "such as into a variable: this root has none",
     ],
     [
       "a local that goes where an ephemeral variable may not",

@@ -28,6 +28,7 @@ function needs(text: string, config: Partial<TerraformRootConfig>): string {
   const found = needsOf({
     module: describeModule([readHcl(parse, text, "main.tf")], "do_token"),
     own: new Map(),
+    calledBy: [],
     config: {
       dir: "/repo",
       tool: undefined,
