@@ -12,6 +12,7 @@ import type { SpacesFacts } from "../../concerns/spaces/facts.ts";
 import type { LockVerdicts } from "../../concerns/spaces/prove-locks.ts";
 import { withBackendConfigs } from "../../concerns/terraform/backend/config-files.ts";
 import { withCallers } from "../../concerns/terraform/callers.ts";
+import { withModuleTokens } from "../../concerns/terraform/module-tokens.ts";
 import { observeRoot, readTemplates } from "../../concerns/terraform/observe.ts";
 import type { TerraformFacts } from "../../concerns/terraform/root/facts.ts";
 import { LOCK_FILE, UPLOAD_IGNORE } from "../../concerns/terraform/root/names.ts";
@@ -138,7 +139,7 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
   );
   const observingRoots = observeRoots();
   // git and DigitalOcean are asked at the same time.
-  const [[envFile, gitignore, uploadIgnore, configAt], roots, gitFacts, code, tokenFound] =
+  const [[envFile, gitignore, uploadIgnore, configAt], alone, gitFacts, code, tokenFound] =
     await Promise.all([
       looking,
       observingRoots,
@@ -146,6 +147,7 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
       readNeeds(once, { dirs: config.roots.map(({ dir }) => dir), purpose: "apply", config }),
       lookForToken(),
     ]);
+  const roots = await withModuleTokens(once, alone, code.trees);
   const bringing = repoCodeFor(
     once,
     roots.map(({ config: { dir } }) => dir),

@@ -42,7 +42,7 @@ export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): 
     const message = `${where(place)}: a token is written into ${block} (${token.fingerprint}).`;
     const step = unfixable === undefined ? moved : byHand(kind, unfixable);
     const isInGit = known.repo.git?.tracked.has(at(place.file).path);
-    const fix = hint`${step} ${isInGit ? inGit : hint`Revoke it if it was ever committed.`}`;
+    const fix = hint`${step} ${isInGit ? inGit : ifCommitted}`;
     findings.push(finding("terraform.hard-coded-token", message, { where: where(place), fix }));
   }
   if (module.cloud !== undefined && config.credentials === "tfvars") {
@@ -138,13 +138,15 @@ export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): 
     if (line === undefined) return [];
     const place = where({ file: name, line });
     const message = `${place}: a token, in a file that git does not ignore.`;
-    const fix = hint`Delete the line; revoke the token if it was ever committed.`;
+    const revoke = git?.tracked.has(snapshot.path) ? inGit : ifCommitted;
+    const fix = hint`Delete the line. ${revoke}`;
     return [finding("terraform.committed-token", message, { where: place, fix })];
   }
 }
 
 const moved = hint`${own("--fix")} moves it to a variable.`;
-const inGit = hint`git has it: revoke it, with ${own("rotate", "--revoke")}, when the code is without it.`;
+const inGit = hint`git has it: revoke it, with ${own("rotate", "--revoke")}, when it is out.`;
+const ifCommitted = hint`Revoke it if it was ever committed.`;
 
 type Unfixable = "text" | "different" | "ephemeral" | "no variable";
 

@@ -278,7 +278,7 @@ describe("what is said of code", () => {
       "the line of a value",
       { "a.tfvars": `x = 1\ny = "${PERSONAL}"\n` },
       "/repo/infra/a.tfvars:2",
-      "revoke",
+      "Delete the line. Revoke it if it was ever committed.",
     ],
     [
       "the provider's source of 0.12: the key stands once",

@@ -89,8 +89,23 @@ describe("the tokens in the code of a root", () => {
       { "main.tofu": `locals {\n  a = "x ${T}"\n}\n`, "b.tofu.json": `{"locals":{"a":"${T}"}}` },
       ["value b.tofu.json:1 local.a", "text main.tofu:2 local.a"],
     ],
+    [
+      "in a module of the repo, and in one that it calls",
+      {
+        "main.tf": 'module "a" {\n  source = "./m/a"\n}\nmodule "b" {\n  source = "../b"\n}\n',
+        "m/a/main.tf": `# x\nlocals {\n  t = "${T}"\n}\nmodule "c" {\n  source = "../c"\n}\n`,
+        "m/c/x.tf.json": `{"locals": {"t": "${T}"}}`,
+        "../b/y.tofu": `# ${T}\n`,
+        "m/unused/main.tf": `# ${T}\n`,
+      },
+      [
+        "text ../b/y.tofu:1 the code",
+        "text m/a/main.tf:3 the code",
+        "text m/c/x.tf.json:1 the code",
+      ],
+    ],
   ])("%s", async (_, files, expected) => {
-    expect(await found(files)).toEqual(expected);
+    expect([...(await found(files))].sort()).toEqual([...expected].sort());
   });
 
   it("a file full of them is done with in a moment, and some are named", async () => {
