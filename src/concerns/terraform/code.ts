@@ -7,6 +7,7 @@ import { joined, type PlanPart } from "../../core/plan.ts";
 import { type Hint, hint, own, run } from "../../errors/hint.ts";
 import type { SourceLocation } from "../../hcl/syntax.ts";
 import type { Content } from "../../secret/content.ts";
+import { safe } from "../../secret/safe.ts";
 import type { Secret } from "../../secret/secret.ts";
 import type { RepoFacts } from "../git/facts.ts";
 import { finding } from "./findings.ts";
@@ -39,7 +40,7 @@ export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): 
   }
   const unfixable = whyNotFixable(root);
   for (const { kind, place, where: block, token } of module.hardCoded) {
-    const message = `${where(place)}: a token is written into ${block} (${token.fingerprint}).`;
+    const message = `${where(place)}: a token is written into ${safe(block)} (${token.fingerprint}).`;
     const step = unfixable === undefined ? moved : byHand(kind, unfixable);
     const isInGit = known.repo.git?.tracked.has(at(place.file).path);
     const fix = hint`${step} ${isInGit ? inGit : ifCommitted}`;
@@ -67,10 +68,11 @@ export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): 
     if (declared?.ephemeral || (declared === undefined && inWay === undefined)) return [];
     const place = where(declared?.place ?? inWay?.place ?? { file: "", line: 1 });
     const more = uses.length > 1 ? `, and ${uses.length - 1} more` : "";
-    const user = inWay && `${inWay.what} (${where(inWay.place)}${more})`;
+    const what = safe(inWay?.what ?? "");
+    const user = inWay && `${what} (${where(inWay.place)}${more})`;
     const message =
       declared === undefined
-        ? `${place}: ${inWay?.what} uses ${name}, so it is declared without "ephemeral", and plan files hold the token.`
+        ? `${place}: ${what} uses ${name}, so it is declared without "ephemeral", and plan files hold the token.`
         : `${place}: ${name} is not ephemeral, so that plan files hold the token.`;
     const fix =
       inWay === undefined
@@ -122,7 +124,7 @@ export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): 
   function notFollowed({ name, unclear, place }: ProviderBlock): Finding[] {
     if (unclear === undefined || unclear.variables.length === 0) return [];
     const listed = (prefix: string) => unclear.variables.map((each) => prefix + each).join(", ");
-    const message = `${where(place)}: the token of provider "${name}" was not followed to one variable: ${unclear.why}. exec does not set ${listed("var.")}.`;
+    const message = `${where(place)}: the token of provider "${name}" was not followed to one variable: ${safe(unclear.why)}. exec does not set ${listed("var.")}.`;
     const fix = hint`Give the provider one variable; or set ${listed("TF_VAR_")} yourself.`;
     return [finding("terraform.not-followed", message, { where: where(place), fix })];
   }

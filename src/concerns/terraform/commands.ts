@@ -66,8 +66,9 @@ export function planCommands(known: Known, root: TerraformRoot, files: Plan): Pl
     // (docs/contracts/terraform.md 7.4).
     without: [
       "TF_WORKSPACE",
-      ...[needs, ...root.module.providers].flatMap(({ variable }) =>
-        variable === undefined ? [] : `TF_VAR_${variable}`,
+      `TF_VAR_${needs.variable}`,
+      ...root.module.providers.flatMap(({ variable, unclear }) =>
+        [variable ?? [], unclear?.variables ?? []].flat().map((name) => `TF_VAR_${name}`),
       ),
       config.token.name,
       ...Object.keys(env).filter((name) => name.startsWith("DIGITALOCEAN_")),

@@ -373,6 +373,11 @@ describe("what is said of code", () => {
     expect(JSON.stringify(finding)).not.toContain(PERSONAL);
   });
 
+  it("a token in a name is in no message", async () => {
+    const main = `locals {\n  x_${PERSONAL} = "${PERSONAL}"\n}\n${variable()}resource "a" "${PERSONAL}" {\n  b = var.do_token\n}\n`;
+    expect(JSON.stringify(await judged({ "main.tf": main }))).not.toContain(PERSONAL);
+  });
+
   it("the tool that is typed is the one that is installed", async () => {
     const [finding] = await judged({ "a.tf": "a {" }, "{}", { tools: ["tofu 1.11.0"] });
     expect(said(finding?.fix)).toContain("tofu -chdir=/repo/infra fmt");
