@@ -10,6 +10,7 @@ import type { Content } from "../../secret/content.ts";
 import { safe } from "../../secret/safe.ts";
 import type { Secret } from "../../secret/secret.ts";
 import type { RepoFacts } from "../git/facts.ts";
+import type { TokenFacts } from "../token/facts.ts";
 import { finding } from "./findings.ts";
 import type { TerraformFacts } from "./root/facts.ts";
 import { isAnother } from "./root/local-name.ts";
@@ -24,6 +25,7 @@ import { lineOfToken, type WrittenToken } from "./root/written-tokens.ts";
 /** The facts that these follow from. */
 interface Known {
   readonly repo: RepoFacts;
+  readonly token: Pick<TokenFacts, "state">;
   readonly terraform: TerraformFacts;
 }
 
@@ -38,7 +40,7 @@ export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): 
     const fix = hint`${run(...fmt)} says more.`;
     findings.push(finding("terraform.broken", message, { where: where(place), fix }));
   }
-  const unfixable = whyNotFixable(root);
+  const unfixable = whyNotFixable(known, root);
   for (const { kind, place, where: block, token } of module.hardCoded) {
     const message = `${where(place)}: a token is written into ${safe(block)} (${token.fingerprint}).`;
     const step = unfixable === undefined ? moved : byHand(kind, unfixable);
@@ -150,7 +152,7 @@ const moved = hint`${own("--fix")} moves it to a variable.`;
 const inGit = hint`git has it: revoke it, with ${own("rotate", "--revoke")}, when it is out.`;
 const ifCommitted = hint`Revoke it if it was ever committed.`;
 
-type Unfixable = "text" | "different" | "ephemeral" | "no variable";
+type Unfixable = "text" | "different" | "another" | "ephemeral" | "no variable";
 
 function byHand(kind: WrittenToken["kind"], why: Unfixable): Hint {
   switch (why) {
@@ -160,6 +162,8 @@ function byHand(kind: WrittenToken["kind"], why: Unfixable): Hint {
         : hint`Take the others out by hand; then ${own("--fix")} moves this one to a variable.`;
     case "different":
       return hint`The code holds different tokens: give each provider a variable of its own.`;
+    case "another":
+      return hint`Take it out by hand: it is another token than the one that is used here.`;
     case "ephemeral":
       return hint`Take it out by hand: it goes where the token's variable may not, which is ephemeral.`;
     case "no variable":
@@ -168,7 +172,7 @@ function byHand(kind: WrittenToken["kind"], why: Unfixable): Hint {
 }
 
 /** What --fix would leave, or break. One variable cannot stand for two tokens. */
-function whyNotFixable(root: TerraformRoot): Unfixable | undefined {
+function whyNotFixable({ token: { state } }: Known, root: TerraformRoot): Unfixable | undefined {
   const { hardCoded, uses, variables } = root.module;
   const [first] = hardCoded;
   if (hardCoded.some(({ kind }) => kind === "text")) return "text";
@@ -177,12 +181,16 @@ function whyNotFixable(root: TerraformRoot): Unfixable | undefined {
   const variable = fixVariable(root);
   const goesOn = uses.has(OF_WRITTEN);
   const isValue = hardCoded.some(({ kind }) => kind === "value");
+  // Such as one that may do less, in an argument of a module.
+  const isAnother =
+    state.kind === "found" && first !== undefined && !state.token.equals(first.token);
+  if (isValue && isAnother) return "another";
   if (variable === undefined) return goesOn || isValue ? "no variable" : undefined;
   return goesOn && variables.get(variable)?.ephemeral ? "ephemeral" : undefined;
 }
 
-export function isFixable(root: TerraformRoot): boolean {
-  return whyNotFixable(root) === undefined;
+export function isFixable(known: Known, root: TerraformRoot): boolean {
+  return whyNotFixable(known, root) === undefined;
 }
 
 export const TOKEN_IN_GIT = "terraform.token-in-git";

@@ -59,7 +59,7 @@ export function planTerraform(known: Known, found: TerraformRoot, consent: Conse
     const findings = [calledModule(found, here), ...judgeCode(known, found, needsOf(found))];
     return { findings: [...findings, ...judgeBackendSecrets(known, found)] };
   }
-  const fix = consent.fix && isFixable(found);
+  const fix = consent.fix && isFixable(known, found);
   const root = fix ? withFix(found) : found;
   const needs = needsOf(root);
   const plan = joined([

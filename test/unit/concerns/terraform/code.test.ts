@@ -515,12 +515,22 @@ describe("--fix", () => {
     ["one, twice", { "main.tf": HARD + variable(`default = "${PERSONAL}"`) }, true],
     ["two", { "main.tf": HARD + variable(`default = "${OTHER}"`) }, false],
     ["one, and in a comment", { "main.tf": `${HARD}# ${PERSONAL}\n` }, false],
+    [
+      "another than the one that is used, in a provider",
+      { "main.tf": HARD.replace(PERSONAL, OTHER) },
+      true,
+    ],
+    [
+      "another than the one that is used, in a local",
+      { "main.tf": LOCAL.replace(PERSONAL, OTHER) },
+      false,
+    ],
     ["in user data", { "main.tf": `resource "a" "b" {\n  c = "${PERSONAL}"\n}\n` }, false],
     ["in an argument of a module", { "main.tf": ARGUMENT }, true],
     ["in a local, under a provider without a token", { "main.tf": provider("") + LOCAL }, false],
   ])("%s: can it be fixed? %s", async (_, files, expected) => {
-    const { root } = await observed(files);
-    expect(isFixable(root)).toBe(expected);
+    const { known, root } = await observed(files);
+    expect(isFixable(known, root)).toBe(expected);
   });
 
   it.each<[string, string, string]>([
