@@ -18,7 +18,7 @@ import {
   withReplaced,
   withToken,
 } from "../../src/concerns/env-file/edit.ts";
-import { describeModule } from "../../src/concerns/terraform/root/module.ts";
+import { describeModule } from "../../src/concerns/terraform/root/describe-module.ts";
 import { judge, readAnswer } from "../../src/concerns/token/verdict.ts";
 import { recognise } from "../../src/core/generated.ts";
 import { withoutBlock } from "../../src/core/ignore-block.ts";

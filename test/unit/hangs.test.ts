@@ -7,7 +7,7 @@ import { searchFile } from "../../src/commands/leaks/token-match.ts";
 import { isIncluded, readGitlabMain } from "../../src/commands/pipelines/gitlab-main.ts";
 import { validateConfig } from "../../src/concerns/config/validate.ts";
 import { isUploaded } from "../../src/concerns/terraform/cloud/upload-ignore.ts";
-import { describeModule } from "../../src/concerns/terraform/root/module.ts";
+import { describeModule } from "../../src/concerns/terraform/root/describe-module.ts";
 import { membersOf } from "../../src/concerns/terraform/root/saved-plan.ts";
 import { patternOf } from "../../src/core/ignore-block.ts";
 import { readHcl, referencesInText } from "../../src/hcl/hcl.ts";

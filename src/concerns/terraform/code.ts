@@ -14,12 +14,11 @@ import type { TokenFacts } from "../token/facts.ts";
 import { finding } from "./findings.ts";
 import type { TerraformFacts } from "./root/facts.ts";
 import { isAnother } from "./root/local-name.ts";
-import type { ProviderBlock } from "./root/module.ts";
+import { OF_WRITTEN, type ProviderBlock } from "./root/module.ts";
 import { needsOf, type RootNeeds } from "./root/needs.ts";
 import { providerOf } from "./root/provider.ts";
 import type { TerraformRoot } from "./root/root.ts";
 import { terraformWords, toolOf } from "./root/typed.ts";
-import { OF_WRITTEN } from "./root/uses.ts";
 import { lineOfToken, type WrittenToken } from "./root/written-tokens.ts";
 
 /** The facts that these follow from. */

@@ -10,7 +10,8 @@ export interface RequiredProviders {
 }
 
 /** Our provider: in a public registry, or the mirror of it in a private one. */
-const OURS = /^(?:[\p{L}\p{N}][\p{L}\p{N}.-]*(?::\d{1,5})?\/)?digitalocean\/digitalocean$/iu;
+const OURS =
+  /^(?:[a-z\d\x80-\uffff][a-z\d\x80-\uffff.-]*(?::\d{1,5})?\/)?digitalocean\/digitalocean$/i;
 /** What Terraform makes of an entry without a source, and how its releases up to 0.13 wrote that. */
 const WITHOUT_NAMESPACE =
   /^(?:(?:registry\.(?:terraform\.io|opentofu\.org)\/)?(?:hashicorp|-)\/)?digitalocean$/i;

@@ -12,11 +12,9 @@ import { isStateOrPlan, isTfvars, SECRET_TFVARS } from "../../config/protected-p
 import type { TerraformRootConfig } from "../../config/resolved.ts";
 import { readStoredBackend, type StoredBackend } from "./backend.ts";
 import { type ExposedSecret, secretsForInit } from "./backend-secrets.ts";
-import { describeModule, NO_MODULE, type RootModule } from "./module.ts";
+import { NO_MODULE, type RootModule } from "./module.ts";
 import { CODE_FILES, LOCK_FILE, PUBLIC_TFVARS, UPLOAD_IGNORE } from "./names.ts";
 import { type OwnFile, renderedFile, writtenFile } from "./own-file.ts";
-import { usesInWay } from "./uses.ts";
-import { tokensElsewhere } from "./written-tokens.ts";
 
 /** What stands in a root module's folder. */
 export interface TerraformRoot {
@@ -122,7 +120,7 @@ export async function readRoot(
     data,
     foreign,
     own,
-    module: withOtherTokens(moduleOf(read, config), toRead, read),
+    module: await moduleOf(read, toRead),
     calledBy: [],
     tfvars,
     hasLocalState:
@@ -143,7 +141,7 @@ export async function readRoot(
     workspace: workspace?.trim() || "default",
     blocked,
   };
-  if (generated.length === 0) return { ...root, module: await withoutAllowed(root.module) };
+  if (generated.length === 0) return root;
   const known = render(root);
   const others = generated.filter(
     ([name, text]) => text.replaceAll("\r\n", "\n") !== known.get(name),
@@ -159,15 +157,17 @@ export async function readRoot(
     read.push(file);
     texts.push([name, textOf(at(name)) ?? ""]);
   }
-  return {
-    ...root,
-    module: await withoutAllowed(withOtherTokens(moduleOf(read, config), texts, read)),
-  };
+  return texts.length === toRead.length ? root : { ...root, module: await moduleOf(read, texts) };
 
-  /** The modules that the token goes to are looked at for that alone. */
-  async function withoutAllowed(module: RootModule): Promise<RootModule> {
-    if (module.uses.size === 0) return module;
-    return { ...module, uses: await usesInWay(module.uses, ephemeralIn) };
+  /** What understands code is loaded where there is some. */
+  async function moduleOf(
+    parsed: readonly ParsedFile[],
+    texts: readonly NamedText[],
+  ): Promise<RootModule> {
+    if (parsed.length === 0) return NO_MODULE;
+    const { describeRoot } = await import("./describe-module.ts");
+    const { variable: tokenVariable } = config;
+    return describeRoot(parsed, { texts, tokenVariable, ephemeralIn });
   }
 
   async function ephemeralIn(source: string): Promise<ReadonlySet<string>> {
@@ -178,6 +178,7 @@ export async function readRoot(
       const text = textOf(each);
       return text?.includes("ephemeral") ? [[name, text]] : [];
     });
+    const { describeModule } = await import("./describe-module.ts");
     const { variables } = describeModule(await readAll(texts, hclParser));
     return new Set([...variables].flatMap(([name, each]) => (each.ephemeral ? name : [])));
   }
@@ -230,23 +231,6 @@ function readAll(
   hclParser: () => Promise<ParseHcl>,
 ): Promise<ParsedFile[]> {
   return Promise.all(texts.map(([name, text]) => readTerraform(hclParser, text, name)));
-}
-
-function moduleOf(files: readonly ParsedFile[], { variable }: TerraformRootConfig): RootModule {
-  return files.length === 0 ? NO_MODULE : describeModule(files, variable);
-}
-
-/** Those that are no expression by themselves, in the texts that the files were read from. */
-function withOtherTokens(
-  module: RootModule,
-  texts: readonly NamedText[],
-  read: readonly ParsedFile[],
-): RootModule {
-  const more = texts.flatMap(([name, text], i) => {
-    const file = read[i];
-    return file === undefined ? [] : tokensElsewhere(text, name, file, module.hardCoded);
-  });
-  return more.length === 0 ? module : { ...module, hardCoded: [...module.hardCoded, ...more] };
 }
 
 function isFolder(snapshot: Snapshot): boolean {

@@ -1,14 +1,6 @@
 import { type Locals, type Mention, mentionsOf } from "../../../hcl/origin.ts";
-import type { Block, Expression, SourceLocation } from "../../../hcl/syntax.ts";
-
-/** A place that takes a value into a plan or a state, where Terraform allows no ephemeral one. */
-export interface Use {
-  /** In words: `digitalocean_droplet.web`, `module.network`, `output "token"`. */
-  readonly what: string;
-  readonly place: SourceLocation;
-  /** Where it is an argument of a module, whose own variable may be ephemeral. */
-  readonly module?: { readonly source: string; readonly argument: string };
-}
+import type { Block, Expression } from "../../../hcl/syntax.ts";
+import { OF_WRITTEN, type Use } from "./module.ts";
 
 /** Those that stand in the way: a module of the repo may have declared its variable ephemeral. */
 export async function usesInWay(
@@ -42,37 +34,56 @@ export function usesOf(
   names: readonly string[],
   written: ReadonlySet<Expression>,
 ): ReadonlyMap<string, readonly Use[]> {
-  const takers = blocks.flatMap(takersIn).flatMap(({ value, ...use }) => {
-    const mentions = mentionsIn(value, written);
-    return mentions.length === 0 ? [] : { use, mentions };
-  });
   const found = new Map<string, readonly Use[]>();
+  const takers = blocks.flatMap(takersIn);
   if (takers.length === 0) return found;
-  const mentionedBy = new Map<string, string[]>();
-  for (const [local, value] of locals) {
-    for (const { kind, name } of mentionsIn(value, written)) {
-      const key = `${kind}.${name}`;
-      const those = mentionedBy.get(key) ?? [];
-      those.push(local);
-      mentionedBy.set(key, those);
-    }
-  }
+  let carriedBy: ReadonlyMap<string, readonly string[]> | undefined;
   for (const name of new Set([...names, OF_WRITTEN])) {
     const carriers = new Set([`var.${name}`]);
-    // What is added on the way is visited, too.
-    for (const carrier of carriers) {
-      for (const local of mentionedBy.get(carrier) ?? []) carriers.add(`local.${local}`);
+    const isIn = (value: Expression) =>
+      mentionsIn(value, written).some((each) => carriers.has(`${each.kind}.${each.name}`));
+    // Hardly any code takes the token's variable further: no text without its name is taken apart.
+    const mayHave = mayMention(name, written);
+    if ([...locals.values()].some(mayHave)) {
+      carriedBy ??= mentionedBy(locals, written);
+      // What is added on the way is visited, too.
+      for (const carrier of carriers) {
+        for (const local of carriedBy.get(carrier) ?? []) carriers.add(`local.${local}`);
+      }
     }
-    const uses = takers.flatMap(({ use, mentions }) =>
-      mentions.some((each) => carriers.has(`${each.kind}.${each.name}`)) ? use : [],
+    const isCarried = carriers.size > 1;
+    const uses = takers.flatMap(({ value, ...use }) =>
+      (isCarried || mayHave(value)) && isIn(value) ? use : [],
     );
     if (uses.length > 0) found.set(name, uses);
   }
   return found;
 }
 
-/** Stands for the variable that is not there yet. */
-export const OF_WRITTEN = "";
+function mayMention(name: string, written: ReadonlySet<Expression>) {
+  // What holds a secret has no text.
+  return ({ source }: Expression): boolean =>
+    source === ""
+      ? written.size > 0 || name !== OF_WRITTEN
+      : name !== OF_WRITTEN && source.includes(name);
+}
+
+/** The locals that mention a variable or a local, by what they mention. */
+function mentionedBy(
+  locals: Locals,
+  written: ReadonlySet<Expression>,
+): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  for (const [local, value] of locals) {
+    for (const { kind, name } of mentionsIn(value, written)) {
+      const key = `${kind}.${name}`;
+      const those = found.get(key) ?? [];
+      those.push(local);
+      found.set(key, those);
+    }
+  }
+  return found;
+}
 
 function mentionsIn(value: Expression, written: ReadonlySet<Expression>): readonly Mention[] {
   const mentions = mentionsOf(value);

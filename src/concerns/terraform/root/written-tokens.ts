@@ -25,7 +25,9 @@ export interface TokenValue extends WrittenToken {
 
 /** Every token of the blocks that is an expression by itself; 64 digits are one under the name of a token. */
 export function tokenValuesIn(blocks: readonly Block[]): TokenValue[] {
-  return argumentsIn(blocks).flatMap(({ name, value, kind, where, vendor }) =>
+  // What holds a secret has no text.
+  const isSecret = ({ source }: Expression) => source === "";
+  return argumentsIn(blocks, isSecret).flatMap(({ name, value, kind, where, vendor }) =>
     literalsIn(name, value).flatMap(([key, each]) => {
       const token = tokenIn(each, key, vendor);
       return token === undefined ? [] : { ...writtenToken(each, token, kind, where), value: each };
@@ -52,9 +54,14 @@ interface Argument {
   readonly vendor: string | undefined;
 }
 
-function argumentsIn(blocks: readonly Block[]): Argument[] {
+function argumentsIn(
+  blocks: readonly Block[],
+  isWanted: (value: Expression) => boolean,
+): Argument[] {
   return blocks.flatMap((block) => {
-    const { type, labels, attributes } = block;
+    const { type, labels } = block;
+    const attributes = allAttributes(block).filter(([, value]) => isWanted(value));
+    if (attributes.length === 0) return [];
     const [first = "", second = first] = labels;
     const put = (name: string, value: Expression, more: Partial<Argument>): Argument => {
       const owner = { resource: labels.join("."), data: `data.${labels.join(".")}` }[type];
@@ -64,27 +71,27 @@ function argumentsIn(blocks: readonly Block[]): Argument[] {
     };
     switch (type) {
       case "locals":
-        return [...attributes].map(([name, value]) =>
+        return attributes.map(([name, value]) =>
           put(name, value, { kind: "value", where: `local.${name}` }),
         );
       case "variable":
-        return [...attributes].map(([name, value]) => {
+        return attributes.map(([name, value]) => {
           const where =
             name === "default" ? `variable "${first}"` : `${name} of variable "${first}"`;
           return put(first, value, { kind: name === "default" ? "default" : "text", where });
         });
       case "module":
-        return [...attributes].map(([name, value]) =>
+        return attributes.map(([name, value]) =>
           put(name, value, { kind: "value", where: `${name} of module.${first}` }),
         );
       case "output":
-        return allAttributes(block).map(([name, value]) =>
+        return attributes.map(([name, value]) =>
           put(first, value, { where: `${name} of output "${first}"` }),
         );
       default: {
         const [vendor = ""] = first.split("_");
         const isOurs = vendor === "digitalocean" || vendor === "";
-        return allAttributes(block).map(([name, value]) =>
+        return attributes.map(([name, value]) =>
           put(name, value, { vendor: isOurs ? undefined : vendor }),
         );
       }
@@ -141,7 +148,7 @@ export function tokensElsewhere(
   const found = tokensIn(bytes, MOST);
   if (found.length === 0) return [];
   const spans = known.filter(({ place }) => place.file === name).map(({ span }) => span);
-  const around = argumentsIn(blocks).filter(({ value }) => value.place.file === name);
+  const around = argumentsIn(blocks, ({ place }) => place.file === name);
   const seen = new Set<number>();
   return found.flatMap(({ value, at: first }) => {
     const token = Secret.of(value, { kind: "code", path: name });

@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { describeModule, NO_MODULE } from "../../../../src/concerns/terraform/root/module.ts";
+import { describeModule } from "../../../../src/concerns/terraform/root/describe-module.ts";
+import { NO_MODULE } from "../../../../src/concerns/terraform/root/module.ts";
 import { readHcl } from "../../../../src/hcl/hcl.ts";
 import { loadHclParser } from "../../../../src/host/hcl.ts";
 

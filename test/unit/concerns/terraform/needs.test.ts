@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import type { TerraformRootConfig } from "../../../../src/concerns/config/resolved.ts";
-import { describeModule } from "../../../../src/concerns/terraform/root/module.ts";
+import { describeModule } from "../../../../src/concerns/terraform/root/describe-module.ts";
 import { needsOf } from "../../../../src/concerns/terraform/root/needs.ts";
 import { readHcl } from "../../../../src/hcl/hcl.ts";
 import { loadHclParser } from "../../../../src/host/hcl.ts";
