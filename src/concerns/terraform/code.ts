@@ -70,7 +70,7 @@ export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): 
     const place = where(declared?.place ?? inWay?.place ?? { file: "", line: 1 });
     const more = uses.length > 1 ? `, and ${uses.length - 1} more` : "";
     const what = safe(inWay?.what ?? "");
-    const user = inWay && `${what} (${where(inWay.place)}${more})`;
+    const user = inWay && `${what} (${inWay.place.file}:${inWay.place.line}${more})`;
     const message =
       declared === undefined
         ? `${place}: ${what} uses ${name}, so it is declared without "ephemeral", and plan files hold the token.`

@@ -308,7 +308,7 @@ describe("what is said of code", () => {
       "what stands in the way of ephemeral",
       { "main.tf": `${variable()}resource "a" "b" {\n  user_data = "\${var.do_token}"\n}\n` },
       "/repo/infra/main.tf:1",
-      "Take it out of a.b (/repo/infra/main.tf:5) first",
+      "Take it out of a.b (main.tf:5) first",
     ],
     [
       "the same through locals, and in two places",
@@ -317,13 +317,13 @@ describe("what is said of code", () => {
         "main.tf": `${variable()}module "m" {\n  source = "x/y/z"\n  t = local.b\n}\ndata "a" "b" {\n  x {\n    t = local.a\n  }\n}\n`,
       },
       "/repo/infra/main.tf:1",
-      "Take it out of data.a.b (/repo/infra/main.tf:10, and 1 more) first",
+      "Take it out of data.a.b (main.tf:10, and 1 more) first",
     ],
     [
       "a module",
       { "main.tf": `${variable()}module "m" {\n  source = "./m"\n  t = var.do_token\n}\n` },
       "/repo/infra/main.tf:1",
-      "Set ephemeral = true in the module's own variable t first: module.m (/repo/infra/main.tf:6)",
+      "Set ephemeral = true in the module's own variable t first: module.m (main.tf:6)",
     ],
     [
       "a module whose variable is ephemeral",
@@ -338,7 +338,7 @@ describe("what is said of code", () => {
       "what takes a variable of ours",
       { "main.tf": '\noutput "t" {\n  value = var.do_token\n}\n' },
       "/repo/infra/main.tf:3",
-      'Take it out of output "t" (/repo/infra/main.tf:3) first',
+      'Take it out of output "t" (main.tf:3) first',
     ],
     [
       "a text that is edited by hand",
