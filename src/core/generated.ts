@@ -16,6 +16,7 @@ export const TEMPLATE_NAMES = [
   "provider-env.tf",
   "variables.tf",
   "token-variable.tf",
+  "token-variable-kept.tf",
   "variable.tf",
   "do-bootstrap.tf",
   "backend.tf",

@@ -460,9 +460,8 @@ function nextStep({ facts, plan: { findings } }: Report): Hint | undefined {
     findings.some(({ skippedRoot, id, where }) =>
       id === "terraform.failed" ? where === dir : skippedRoot === dir,
     );
-  const {
-    terraform: { roots },
-  } = facts;
+  // A module is not planned by itself.
+  const roots = facts.terraform.roots.filter(({ calledBy }) => calledBy.length === 0);
   const root = roots.find(({ config }) => !isSkipped(config.dir)) ?? roots[0];
   if (root === undefined) return undefined;
   const tool = toolOf(facts.terraform.tools, root);

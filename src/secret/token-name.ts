@@ -35,6 +35,11 @@ const OF_OTHERS = new Set(
     .split(/\s+/),
 );
 
+/** Whether a name says that it is of DigitalOcean. */
+export function saysOurs(name: string): boolean {
+  return SAYS_OURS.test(name);
+}
+
 /**
  * Whether the token may have this name in the environment of every command: it says that it is a token,
  * and no other program that we know reads it. TF_VAR_ gives it to a variable of the repo's own code.
@@ -43,7 +48,7 @@ export function isTokenName(name: string): boolean {
   const own = name.replace(/^TF_VAR_/, "");
   const first = own.split("_")[0]?.toUpperCase() ?? "";
   if (SAYS_OTHER.test(own) || steers(own) || !isName(name)) return false;
-  if (SAYS_OURS.test(own)) return SAYS_TOKEN.test(own) || SAYS_KEY.test(own);
+  if (saysOurs(own)) return SAYS_TOKEN.test(own) || SAYS_KEY.test(own);
   return SAYS_TOKEN.test(own) && !OF_OTHERS.has(first);
 }
 

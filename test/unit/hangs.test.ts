@@ -8,11 +8,12 @@ import { isIncluded, readGitlabMain } from "../../src/commands/pipelines/gitlab-
 import { resolveConfig } from "../../src/concerns/config/resolve.ts";
 import { validateConfig } from "../../src/concerns/config/validate.ts";
 import { isUploaded } from "../../src/concerns/terraform/cloud/upload-ignore.ts";
-import { describeModule } from "../../src/concerns/terraform/root/module.ts";
+import { describeModule } from "../../src/concerns/terraform/root/describe-module.ts";
 import { membersOf } from "../../src/concerns/terraform/root/saved-plan.ts";
 import { findElsewhere } from "../../src/concerns/token/elsewhere.ts";
 import { patternOf } from "../../src/core/ignore-block.ts";
 import { readHcl, referencesInText } from "../../src/hcl/hcl.ts";
+import { piecesOf } from "../../src/hcl/template.ts";
 import { readTfJson } from "../../src/hcl/tf-json.ts";
 import { loadHclParser } from "../../src/host/hcl.ts";
 import { nearest } from "../../src/lib/nearest.ts";
@@ -94,6 +95,12 @@ describe("what a repo brings is done with in a moment, whatever it is", { timeou
     ["a version constraint", () => allowsFrom([fill("1,")], "1.10")],
     ["many version constraints", () => allowsFrom(Array(20_000).fill(">1"), "1.10")],
     ["an endpoint of slashes", () => describeModule([hcl(backend(`${fill("/")}x`))])],
+    ["a token behind locals that double", () => describeModule([hcl(doubling())])],
+    ["a token in quotes without an end", () => piecesOf(fill('"${'))],
+    ["a token in comments without an end", () => piecesOf(fill("/*"))],
+    ["a token in heredocs without an end", () => piecesOf(fill("<<A\n"))],
+    ["a token behind many choices", () => describeModule([hcl(token(`${fill("a ? ", 20_000)}b`))])],
+    ["a variable in many locals and resources", () => describeModule([hcl(used())], "t")],
     ["a path of spaces", () => patternOf(`${fill(" ")}x`)],
     ["a path of folders", () => foldersUp(fill("a/", 40_000), ".")],
     ["a path of backslashes", () => shellWord(`${fill("\\")} x`, "cmd")],
@@ -242,6 +249,20 @@ function edit(path: string) {
 
 function backend(endpoint: string): string {
   return `terraform {\n  backend "s3" {\n    endpoint = "${endpoint}"\n  }\n}\n`;
+}
+
+function token(expression: string): string {
+  return `provider "digitalocean" {\n  token = ${expression}\n}\n`;
+}
+
+function doubling(): string {
+  const twice = (i: number) => `a${i} = coalesce(local.a${i + 1}, local.a${i + 1})\n`;
+  return `${token("local.a0")}locals {\n${lines(twice)}}\n`;
+}
+
+function used(): string {
+  const chain = lines((i) => `a${i} = [var.t, local.a${i - 1}]\n`);
+  return `locals {\n${chain}}\n${lines((i) => `resource "a" "b${i}" {\n  c = local.a${i}\n}\n`)}`;
 }
 
 function leftOut(i: number): string {

@@ -1,6 +1,7 @@
 import { askRepos, takerIn } from "../../concerns/git/repos.ts";
 import { type LockVerdicts, proveLocks } from "../../concerns/spaces/prove-locks.ts";
 import { lockTestOf } from "../../concerns/terraform/backend/plan.ts";
+import { TOKEN_IN_GIT } from "../../concerns/terraform/code.ts";
 import { BACKEND_TF } from "../../concerns/terraform/root/names.ts";
 import { terraformWords } from "../../concerns/terraform/root/typed.ts";
 import type { CommandAnswer } from "../../concerns/token/find-token.ts";
@@ -65,6 +66,8 @@ export async function bootstrap(
     inspections: new Map<string, Promise<Inspection>>(),
   };
   let keepRecord: () => void = () => undefined;
+  /** Of the last plan that took a token out of the code: a look at what is there now does not know of it. */
+  let inGit: readonly Finding[] = [];
   const task: Task<Facts> = {
     async look() {
       let facts = await observed();
@@ -88,7 +91,10 @@ export async function bootstrap(
         const { inspections = new Map() } = options;
         facts = await observed({ prompted: await prompter.ask(facts, inspections) });
       }
-      return { facts, plan: planAll(facts, consent) };
+      const plan = planAll(facts, consent);
+      const fixed = plan.findings.filter(({ id }) => id === TOKEN_IN_GIT);
+      if (fixed.length > 0) inGit = fixed;
+      return { facts, plan };
     },
     cleanUp: (facts) => cleanUp(host, facts),
     probe,
@@ -100,9 +106,11 @@ export async function bootstrap(
       const { rootsAtOnce } = await import("../../concerns/terraform/roots-at-once.ts");
       return rootsAtOnce(host, [...terraform.tools.values()]);
     },
-    finish({ facts }, commands) {
+    finish({ facts, plan }, commands) {
       keepRecord();
-      return commands.flatMap((result) => commandFailed(result, facts));
+      const said = new Set(plan.findings.map(({ message }) => message));
+      const stillInGit = inGit.filter(({ message }) => !said.has(message));
+      return [...stillInGit, ...commands.flatMap((result) => commandFailed(result, facts))];
     },
   };
   return runTask(task, host, prompter.approve, { dryRun, progress });

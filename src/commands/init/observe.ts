@@ -12,6 +12,8 @@ import { filesNotHere } from "../../concerns/git/sparse.ts";
 import type { SpacesFacts } from "../../concerns/spaces/facts.ts";
 import type { LockVerdicts } from "../../concerns/spaces/prove-locks.ts";
 import { withBackendConfigs } from "../../concerns/terraform/backend/config-files.ts";
+import { withCallers } from "../../concerns/terraform/callers.ts";
+import { withModuleTokens } from "../../concerns/terraform/module-tokens.ts";
 import { observeRoot, readTemplates } from "../../concerns/terraform/observe.ts";
 import type { TerraformFacts } from "../../concerns/terraform/root/facts.ts";
 import { LOCK_FILE, UPLOAD_IGNORE } from "../../concerns/terraform/root/names.ts";
@@ -153,7 +155,7 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
   const observingRoots = observeRoots();
   const lookingForDirs = search.lookFor(config);
   // git and DigitalOcean are asked at the same time.
-  const [[envFile, gitignore, uploadIgnore, configAt], roots, gitFacts, notHere, code, tokenFound] =
+  const [[envFile, gitignore, uploadIgnore, configAt], alone, gitFacts, notHere, code, tokenFound] =
     await Promise.all([
       looking,
       observingRoots,
@@ -162,6 +164,7 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
       readNeeds(once, { dirs: config.roots.map(({ dir }) => dir), purpose: "apply", config }),
       lookForToken(),
     ]);
+  const roots = await withModuleTokens(once, alone, code.trees);
   const { located, skipped } = await locateTools(host, roots, repo);
   const bringing = repoCodeFor(
     once,
@@ -229,15 +232,17 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
   async function observeRoots(): Promise<readonly TerraformRoot[]> {
     await refuseSameFolder(once.files, config);
     const alone = await Promise.all(config.roots.map((root) => observeRoot(once, root)));
-    return git === undefined ? alone : withBackendConfigs(once, git, config, alone);
+    if (git === undefined) return alone;
+    return withBackendConfigs(once, git, config, await withCallers(once, git, alone));
   }
 
   async function askGit() {
     if (git === undefined) return undefined;
     const probes = ignoreRules(config).flatMap(({ probes }) => probes);
     const inRoots = (await observingRoots).flatMap(
-      ({ tfvars, at, hasLockFile, data, config: { dir } }) => [
+      ({ tfvars, at, hasLockFile, data, module, config: { dir } }) => [
         ...tfvars.map((name) => at(name).path),
+        ...module.hardCoded.map(({ place }) => at(place.file).path),
         data,
         ...(hasLockFile ? [join(dir, LOCK_FILE)] : []),
       ],

@@ -4,24 +4,27 @@ import { textAt } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import { obstacles } from "../../core/obstacles.ts";
 import { joined, type PlanPart } from "../../core/plan.ts";
-import { hint, own, run } from "../../errors/hint.ts";
+import { type Hint, hint, own, run } from "../../errors/hint.ts";
 import type { SourceLocation } from "../../hcl/syntax.ts";
 import type { Content } from "../../secret/content.ts";
+import { safe } from "../../secret/safe.ts";
 import type { Secret } from "../../secret/secret.ts";
-import { holdsToken } from "../../secret/token-form.ts";
 import type { RepoFacts } from "../git/facts.ts";
+import type { TokenFacts } from "../token/facts.ts";
 import { finding } from "./findings.ts";
 import type { TerraformFacts } from "./root/facts.ts";
-import type { HardCoded, ProviderBlock } from "./root/module.ts";
-import { PROVIDER_SOURCE } from "./root/names.ts";
+import { isAnother } from "./root/local-name.ts";
+import { OF_WRITTEN, type ProviderBlock } from "./root/module.ts";
 import { needsOf, type RootNeeds } from "./root/needs.ts";
 import { providerOf } from "./root/provider.ts";
 import type { TerraformRoot } from "./root/root.ts";
 import { terraformWords, toolOf } from "./root/typed.ts";
+import { lineOfToken, type WrittenToken } from "./root/written-tokens.ts";
 
 /** The facts that these follow from. */
 interface Known {
   readonly repo: RepoFacts;
+  readonly token: Pick<TokenFacts, "state">;
   readonly terraform: TerraformFacts;
 }
 
@@ -36,11 +39,12 @@ export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): 
     const fix = hint`${run(...fmt)} says more.`;
     findings.push(finding("terraform.broken", message, { where: where(place), fix }));
   }
-  for (const { place, where: block } of module.hardCoded) {
-    const message = `${where(place)}: a token is written into ${block}.`;
-    const fix = isFixable(root)
-      ? hint`${own("--fix")} moves it to a variable; revoke it if it was ever committed.`
-      : hint`The code holds different tokens: give each provider a variable of its own.`;
+  const unfixable = whyNotFixable(known, root);
+  for (const { kind, place, where: block, token } of module.hardCoded) {
+    const message = `${where(place)}: a token is written into ${safe(block)} (${token.fingerprint}).`;
+    const step = unfixable === undefined ? moved : byHand(kind, unfixable);
+    const isInGit = known.repo.git?.tracked.has(at(place.file).path);
+    const fix = hint`${step} ${isInGit ? inGit : ifCommitted}`;
     findings.push(finding("terraform.hard-coded-token", message, { where: where(place), fix }));
   }
   if (module.cloud !== undefined && config.credentials === "tfvars") {
@@ -49,60 +53,163 @@ export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): 
     const fix = hint`Set terraform.credentials: env, or leave the key out.`;
     findings.push(finding("terraform.cloud-tfvars", message, { where: place, fix }));
   }
-  const { requiredProviders } = module;
-  if (requiredProviders !== undefined && !PROVIDER_SOURCE.test(requiredProviders.source ?? "")) {
-    const place = where(requiredProviders.place);
-    const message = `${place}: required_providers has no digitalocean/digitalocean, and a module may have only one such block.`;
-    const fix = hint`Add to it: digitalocean = { source = "digitalocean/digitalocean" }`;
-    findings.push(finding("terraform.no-source", message, { where: place, fix }));
-  }
-  const variable = module.variables.get(needs.variable);
-  if (needs.credentials === "tfvars" && variable !== undefined && !variable.ephemeral) {
-    const message = `${where(variable.place)}: var.${needs.variable} is not ephemeral, so that plan files hold the token.`;
-    const place = where(variable.place);
-    const fix = hint`Edit it: ephemeral = true (needs Terraform 1.10 or OpenTofu 1.11).`;
-    findings.push(finding("terraform.not-ephemeral", message, { where: place, fix }));
-  }
+  findings.push(...sourceMissing());
+  if (needs.credentials === "tfvars") findings.push(...notEphemeral());
   findings.push(...module.providers.filter(hasOtherVariable).map(otherVariable));
+  findings.push(...module.providers.flatMap(notFollowed));
   findings.push(...tfvars.flatMap(tokenInValues));
   return findings;
+
+  /** What stands in the way is said first: there, `ephemeral = true` would break the code. */
+  function notEphemeral(): Finding[] {
+    const name = `var.${needs.variable}`;
+    const declared = module.variables.get(needs.variable);
+    const uses = module.uses.get(needs.variable) ?? [];
+    const inWay = uses.find(({ module }) => module === undefined) ?? uses[0];
+    if (declared?.ephemeral || (declared === undefined && inWay === undefined)) return [];
+    const place = where(declared?.place ?? inWay?.place ?? { file: "", line: 1 });
+    const more = uses.length > 1 ? `, and ${uses.length - 1} more` : "";
+    const what = safe(inWay?.what ?? "");
+    const user = inWay && `${what} (${inWay.place.file}:${inWay.place.line}${more})`;
+    const message =
+      declared === undefined
+        ? `${place}: ${what} uses ${name}, so it is declared without "ephemeral", and plan files hold the token.`
+        : `${place}: ${name} is not ephemeral, so that plan files hold the token.`;
+    const fix =
+      inWay === undefined
+        ? hint`Edit it: ephemeral = true (needs Terraform 1.10 or OpenTofu 1.11).`
+        : inWay.module !== undefined
+          ? hint`Set ephemeral = true in the module's own variable ${inWay.module.argument} first: ${user ?? ""} takes ${name}.`
+          : hint`Take it out of ${user ?? ""} first: Terraform allows no ephemeral value there. Until then, keep plan files to yourself.`;
+    return [finding("terraform.not-ephemeral", message, { where: place, fix })];
+  }
+
+  /** A key may stand in required_providers once, and the block in a module. */
+  function sourceMissing(): Finding[] {
+    const { requiredProviders } = module;
+    if (requiredProviders === undefined || requiredProviders.hasOurs) return [];
+    const { source } = requiredProviders;
+    const place = where(requiredProviders.place);
+    const say = (message: string, fix: Hint) => [
+      finding("terraform.no-source", `${place}: ${message}`, { where: place, fix }),
+    ];
+    if (isAnother(source)) {
+      return say(
+        `digitalocean is another provider here (${source}). Nothing is added to this root.`,
+        hint`If the root needs DigitalOcean's provider, add it under another name: do = { source = "digitalocean/digitalocean" }`,
+      );
+    }
+    if (source !== undefined) {
+      return say(
+        "digitalocean does not have the source digitalocean/digitalocean, and Terraform looks for hashicorp/digitalocean.",
+        hint`Change its entry: digitalocean = { source = "digitalocean/digitalocean" }, with the version that it has.`,
+      );
+    }
+    return say(
+      "required_providers has no digitalocean/digitalocean, and a module may have only one such block.",
+      hint`Add to it: digitalocean = { source = "digitalocean/digitalocean" }`,
+    );
+  }
 
   function hasOtherVariable({ variable }: ProviderBlock): boolean {
     return variable !== undefined && variable !== needs.variable;
   }
 
-  function otherVariable({ alias, variable, place }: ProviderBlock): Finding {
-    const message = `${where(place)}: provider alias ${alias} takes var.${variable}, which is left to you.`;
+  function otherVariable({ name, alias, variable, place }: ProviderBlock): Finding {
+    const block = alias === undefined ? `"${name}"` : `alias ${alias}`;
+    const message = `${where(place)}: provider ${block} takes var.${variable}, which is left to you.`;
     return finding("terraform.other-variable", message, { where: where(place) });
+  }
+
+  /** Where no variable has a part in it, there is none that could be set. */
+  function notFollowed({ name, unclear, place }: ProviderBlock): Finding[] {
+    if (unclear === undefined || unclear.variables.length === 0) return [];
+    const listed = (prefix: string) => unclear.variables.map((each) => prefix + each).join(", ");
+    const message = `${where(place)}: the token of provider "${name}" was not followed to one variable: ${safe(unclear.why)}. exec does not set ${listed("var.")}.`;
+    const fix = hint`Give the provider one variable; or set ${listed("TF_VAR_")} yourself.`;
+    return [finding("terraform.not-followed", message, { where: where(place), fix })];
   }
 
   /** A file of values that git has, or would take. */
   function tokenInValues(name: string): Finding[] {
     const snapshot = at(name);
-    const lines = textAt(snapshot)?.text.split("\n") ?? [];
-    const line = lines.findIndex((text) => holdsToken(text));
     const {
       repo: { git },
     } = known;
     const isExposed = git?.tracked.has(snapshot.path) || git?.ignored.has(snapshot.path) === false;
-    if (line < 0 || !isExposed) return [];
-    const place = where({ file: name, line: line + 1 });
+    const line = isExposed ? lineOfToken(textAt(snapshot)?.text ?? "") : undefined;
+    if (line === undefined) return [];
+    const place = where({ file: name, line });
     const message = `${place}: a token, in a file that git does not ignore.`;
-    const fix = hint`Delete the line; revoke the token if it was ever committed.`;
+    const revoke = git?.tracked.has(snapshot.path) ? inGit : ifCommitted;
+    const fix = hint`Delete the line. ${revoke}`;
     return [finding("terraform.committed-token", message, { where: place, fix })];
   }
 }
 
-/** One variable cannot stand for two tokens. */
-export function isFixable({ module }: TerraformRoot): boolean {
-  return module.hardCoded.every(({ token }) => token.equals(module.hardCoded[0]?.token));
+const moved = hint`${own("--fix")} moves it to a variable.`;
+const inGit = hint`git has it: revoke it, with ${own("rotate", "--revoke")}, when it is out.`;
+const ifCommitted = hint`Revoke it if it was ever committed.`;
+
+type Unfixable = "text" | "different" | "another" | "ephemeral" | "no variable";
+
+function byHand(kind: WrittenToken["kind"], why: Unfixable): Hint {
+  switch (why) {
+    case "text":
+      return kind === "text"
+        ? hint`Take it out by hand: --fix edits providers, variables, locals and arguments of modules.`
+        : hint`Take the others out by hand; then ${own("--fix")} moves this one to a variable.`;
+    case "different":
+      return hint`The code holds different tokens: give each provider a variable of its own.`;
+    case "another":
+      return hint`Take it out by hand: it is another token than the one that is used here.`;
+    case "ephemeral":
+      return hint`Take it out by hand: it goes where the token's variable may not, which is ephemeral.`;
+    case "no variable":
+      return hint`Take it out by hand, such as into a variable: this root has none for the token.`;
+  }
+}
+
+/** What --fix would leave, or break. One variable cannot stand for two tokens. */
+function whyNotFixable({ token: { state } }: Known, root: TerraformRoot): Unfixable | undefined {
+  const { hardCoded, uses, variables } = root.module;
+  const [first] = hardCoded;
+  if (hardCoded.some(({ kind }) => kind === "text")) return "text";
+  if (!hardCoded.every(({ token }) => token.equals(first?.token))) return "different";
+  if (root.calledBy.length > 0 && first !== undefined) return "no variable";
+  const variable = fixVariable(root);
+  const goesOn = uses.has(OF_WRITTEN);
+  const isValue = hardCoded.some(({ kind }) => kind === "value");
+  // Such as one that may do less, in an argument of a module.
+  const isAnother =
+    state.kind === "found" && first !== undefined && !state.token.equals(first.token);
+  if (isValue && isAnother) return "another";
+  if (variable === undefined) return goesOn || isValue ? "no variable" : undefined;
+  return goesOn && variables.get(variable)?.ephemeral ? "ephemeral" : undefined;
+}
+
+export function isFixable(known: Known, root: TerraformRoot): boolean {
+  return whyNotFixable(known, root) === undefined;
+}
+
+export const TOKEN_IN_GIT = "terraform.token-in-git";
+
+/** Taken out of the code, a token stays in git's history. Said by the run that takes it out. */
+export function judgeFixed({ repo: { git } }: Known, { module, at }: TerraformRoot): Finding[] {
+  const held = module.hardCoded.filter(({ place }) => git?.tracked.has(at(place.file).path));
+  const files = new Map(held.map((each) => [at(each.place.file).path, each]));
+  return [...files].map(([path, { token }]) => {
+    const message = `${path}: git still has the token that --fix takes out (${token.fingerprint}), also after your next commit.`;
+    const fix = hint`Revoke it: ${own("rotate", "--revoke")}; or delete it at https://cloud.digitalocean.com/account/api/tokens`;
+    return finding(TOKEN_IN_GIT, message, { where: path, fix });
+  });
 }
 
 /** The variable that takes a token's place; undefined: the provider reads the environment. */
 function fixVariable(root: TerraformRoot): string | undefined {
   const { module } = root;
   // Where the token itself goes, the root is like one that has no provider yet.
-  const isOpen = providerOf(root).block?.isHardCoded === true;
+  const isOpen = providerOf(root).block?.written !== undefined;
   const rest = isOpen ? { ...root, module: { ...module, providers: [] } } : root;
   const { credentials, variable } = needsOf(rest);
   return credentials === "tfvars" ? variable : undefined;
@@ -110,15 +217,23 @@ function fixVariable(root: TerraformRoot): string | undefined {
 
 function withVariable(root: TerraformRoot, variable: string | undefined): TerraformRoot {
   const providers = root.module.providers.map((provider) =>
-    provider.isHardCoded ? { ...provider, variable, hasToken: variable !== undefined } : provider,
+    provider.written === undefined
+      ? provider
+      : { ...provider, variable, hasToken: variable !== undefined, written: undefined },
   );
   return { ...root, module: { ...root.module, providers } };
 }
 
 /** The root as it will be when its tokens have been moved to a variable. */
 export function withFix(root: TerraformRoot): TerraformRoot {
-  const { module } = withVariable(root, fixVariable(root));
-  return { ...root, module: { ...module, hardCoded: [] } };
+  const variable = fixVariable(root);
+  const { module } = withVariable(root, variable);
+  const uses = new Map(module.uses);
+  const more = uses.get(OF_WRITTEN);
+  if (variable !== undefined && more !== undefined) {
+    uses.set(variable, [...(uses.get(variable) ?? []), ...more]);
+  }
+  return { ...root, module: { ...module, uses, hardCoded: [] } };
 }
 
 /** Each token in the code gives way to the variable; the rest of the file stays as it is. */
@@ -137,11 +252,11 @@ export function planFix(known: Known, root: TerraformRoot): PlanPart {
       .filter(({ place }) => place.file === name)
       .sort((a, b) => a.span.start - b.span.start);
     const isJson = name.endsWith(".json");
-    const replaced = (each: HardCoded) => {
-      if (each.where.startsWith("variable") || variable === undefined) return ["null"];
+    const replaced = (each: WrittenToken) => {
+      if (each.kind === "default" || variable === undefined) return ["null"];
       return [isJson ? `"\${var.${variable}}"` : `var.${variable}`];
     };
-    const hidden = ({ token }: HardCoded) => ['"', token, '"'];
+    const hidden = ({ token }: WrittenToken) => ['"', token, '"'];
     const { encoding } = found;
     const shownBefore: Content = { encoding, parts: spliced(found.text, spans, hidden) };
     // The places are those of the file as it was read: this edit comes first.
@@ -157,8 +272,8 @@ export function planFix(known: Known, root: TerraformRoot): PlanPart {
 
 function spliced(
   text: string,
-  spans: readonly HardCoded[],
-  put: (span: HardCoded) => readonly (string | Secret)[],
+  spans: readonly WrittenToken[],
+  put: (span: WrittenToken) => readonly (string | Secret)[],
 ): (string | Secret)[] {
   let from = 0;
   const parts = spans.flatMap((span) => {

@@ -46,7 +46,7 @@ export function planCommands(known: Known, root: TerraformRoot, files: Plan): Pl
   } = known;
   const { dir, init, workspace } = root.config;
   const terraform = known.terraform.tools.get(dir);
-  if (terraform === undefined) return NOTHING;
+  if (terraform === undefined || root.calledBy.length > 0) return NOTHING;
   const isConfigured = root.foreign.length + root.own.size > 0 || files.changes.length > 0;
   if (!isConfigured || root.module.broken.length > 0) return NOTHING;
 
@@ -66,8 +66,9 @@ export function planCommands(known: Known, root: TerraformRoot, files: Plan): Pl
     // (docs/contracts/terraform.md 7.4).
     without: [
       "TF_WORKSPACE",
-      ...[needs, ...root.module.providers].flatMap(({ variable }) =>
-        variable === undefined ? [] : `TF_VAR_${variable}`,
+      `TF_VAR_${needs.variable}`,
+      ...root.module.providers.flatMap(({ variable, unclear }) =>
+        [variable ?? [], unclear?.variables ?? []].flat().map((name) => `TF_VAR_${name}`),
       ),
       config.token.name,
       ...Object.keys(env).filter((name) => name.startsWith("DIGITALOCEAN_")),

@@ -47,13 +47,16 @@ function without(needs: RootNeeds, names: readonly string[]): RootNeeds {
   };
 }
 
+/** What every file of ours goes by. */
+type Written = Pick<RootNeeds, "credentials" | "variable" | "localName">;
+
 /**
  * The .tf files of a root that has none of its own. They follow from config alone, never from the
  * machine: two colleagues and a pipeline must agree on them (docs/design.md §6).
  */
 export function renderRoot(
   root: Pick<TerraformRoot, "config" | "tool">,
-  needs: Pick<RootNeeds, "credentials" | "variable"> & Partial<RootNeeds>,
+  needs: Written & Partial<RootNeeds>,
   templates: Templates,
 ): ReadonlyMap<string, string> {
   const { config } = root;
@@ -97,11 +100,12 @@ function renderMissing(
   templates: Templates,
 ): string | undefined {
   const parts = partsFor(root, needs, templates);
-  // Only a variable of ours needs a release of ours: the repo's own may be of any kind.
-  const versions = needs.lacksTokenVariable ? parts.versions : { required_version: "" };
+  // Only an ephemeral variable of ours needs a release of ours: the repo's own may be of any kind.
+  const needsRelease = needs.lacksTokenVariable && needs.mayBeEphemeral;
+  const versions = needsRelease ? parts.versions : { required_version: "" };
   const settings = needs.lacksRequiredProviders
     ? [fill(bodyOf(templates["versions.tf"]), versions)]
-    : needs.lacksTokenVariable
+    : needsRelease
       ? [parts.version]
       : [];
   const pieces = [
@@ -116,10 +120,10 @@ function renderMissing(
 
 function partsFor(
   { config, tool }: Pick<TerraformRoot, "config" | "tool">,
-  { credentials, variable }: Pick<RootNeeds, "credentials" | "variable">,
+  { credentials, variable, localName, mayBeEphemeral }: Written & Partial<RootNeeds>,
   templates: Templates,
 ) {
-  const names = { variable };
+  const names = { variable, provider: localName };
   const since = EPHEMERAL_SINCE[tool];
   const requirement = `required_version = ">= ${since}"`;
   return {
@@ -127,7 +131,10 @@ function partsFor(
     versions: { required_version: `${requirement}\n` },
     version: `terraform {\n  ${requirement}\n}\n`,
     provider: templates[credentials === "tfvars" ? "provider.tf" : "provider-env.tf"],
-    tokenVariable: fill(templates["token-variable.tf"], names),
+    tokenVariable: fill(
+      templates[mayBeEphemeral === false ? "token-variable-kept.tf" : "token-variable.tf"],
+      names,
+    ),
     variable: (name: string) =>
       fill(templates["variable.tf"], { name, type: typeOf(config.variables[name]) }),
   };

@@ -25,7 +25,7 @@ import type { RepoFacts } from "../git/facts.ts";
 import type { SpacesFacts } from "../spaces/facts.ts";
 import type { TokenFacts } from "../token/facts.ts";
 import { judgeBackendSecrets, planBackend } from "./backend/plan.ts";
-import { isFixable, judgeCode, planFix, withFix } from "./code.ts";
+import { isFixable, judgeCode, judgeFixed, planFix, withFix } from "./code.ts";
 import { execConfigOf } from "./exec-config.ts";
 import { renderConfiguration } from "./files.ts";
 import { finding } from "./findings.ts";
@@ -70,13 +70,17 @@ export function planTerraform(known: Known, found: TerraformRoot, consent: Conse
     const findings = judgeCode(known, found, needsOf(found));
     return { findings: [...findings, ...judgeBackendSecrets(known, found)] };
   }
-  const fix = consent.fix && isFixable(found);
+  if (found.calledBy.length > 0) {
+    const findings = [calledModule(found, here), ...judgeCode(known, found, needsOf(found))];
+    return { findings: [...findings, ...judgeBackendSecrets(known, found)] };
+  }
+  const fix = consent.fix && isFixable(known, found);
   const root = fix ? withFix(found) : found;
   const needs = needsOf(root);
   const plan = joined([
     { findings: judgeCode(known, root, needs) },
     { findings: judgeBackendSecrets(known, root) },
-    fix ? planFix(known, found) : NOTHING,
+    fix ? joined([{ findings: judgeFixed(known, found) }, planFix(known, found)]) : NOTHING,
     planConfiguration(known, root, needs),
     planBackend(known, root),
     { findings: judgeKeysKept(known, root) },
@@ -90,6 +94,15 @@ export function planTerraform(known: Known, found: TerraformRoot, consent: Conse
     fix: hint`Fix the folder's permissions or owner.`,
   });
   return { findings: [...plan.findings, blocked] };
+}
+
+/** Nothing is written to it: not even values, which only a root reads. */
+function calledModule({ calledBy, config: { dir } }: TerraformRoot, here: string): Finding {
+  const [first, ...more] = calledBy;
+  const others = more.length > 0 ? `, and ${more.length} more` : "";
+  const message = `${here} is called as a module (${first}${others}): nothing is added to it, since a provider or a version of ours would break its callers.`;
+  const fix = hint`Name the folder that you run Terraform in as terraform.dir in the config; or set terraform: false there.`;
+  return finding("terraform.called-module", message, { where: dir, fix });
 }
 
 /** `exec` says the same when it is run. */
@@ -155,12 +168,14 @@ function judgeRelease(known: Known, root: TerraformRoot, needs: RootNeeds): Find
   const installed = known.terraform.tools.get(config.dir);
   const findings: Finding[] = [];
   const since = EPHEMERAL_SINCE[tool];
-  const asked = needs.lacksTokenVariable ? whyTooOld(root, since) : undefined;
+  const { credentials, lacksTokenVariable, mayBeEphemeral } = needs;
+  const asked = lacksTokenVariable && mayBeEphemeral ? whyTooOld(root, since) : undefined;
+  const isEphemeral = credentials === "tfvars" && (mayBeEphemeral || !lacksTokenVariable);
   if (asked !== undefined) {
     const message = `${asked}, and the variable that is written is ephemeral, which needs ${since}.`;
     const fix = hint`Raise that, or set terraform.credentials: env`;
     findings.push(finding("terraform.too-old", message, { where: config.dir, fix }));
-  } else if (needs.credentials === "tfvars" && installed !== undefined && isTooOld(installed)) {
+  } else if (isEphemeral && installed !== undefined && isTooOld(installed)) {
     const message = `${installed.name} ${installed.version} is too old for ephemeral variables.`;
     const fix = hint`Upgrade it, or set terraform.credentials: env`;
     findings.push(finding("terraform.too-old", message, { where: installed.path, fix }));

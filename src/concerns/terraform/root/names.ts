@@ -19,7 +19,3 @@ export const CODE_FILES: readonly string[] = [
   MISSING_TF,
   BACKEND_TF,
 ];
-
-/** What `source` of our provider may be. */
-export const PROVIDER_SOURCE =
-  /^(registry\.(terraform\.io|opentofu\.org)\/)?digitalocean\/digitalocean$/i;

@@ -10,11 +10,15 @@ export interface RootNeeds {
    * own: the repo has a way of its own (a data source, a local), which is none of our business.
    */
   readonly credentials: "tfvars" | "env" | "own";
+  /** What this root calls our provider. */
+  readonly localName: string;
   /** The token's variable: the repo's own name where it has one. */
   readonly variable: string;
   readonly lacksRequiredProviders: boolean;
   readonly lacksProvider: boolean;
   readonly lacksTokenVariable: boolean;
+  /** The code has the token's variable only where it may be ephemeral. */
+  readonly mayBeEphemeral: boolean;
   /** Names in `terraform.variables` that no file declares. */
   readonly undeclared: readonly string[];
 }
@@ -24,23 +28,33 @@ export interface RootNeeds {
  * of ours declares counts as lacking: that file is where it goes.
  */
 export function needsOf(root: TerraformRoot): RootNeeds {
-  const { config, module } = root;
+  const { config, module, calledBy } = root;
   const { block: provider } = providerOf(root);
   const variable = provider?.variable ?? config.variable;
+  const [localName = "digitalocean"] = module.localNames;
+  // A module gets its provider from its callers: a block of its own ends their count, for_each and depends_on.
+  const isModule = calledBy.length > 0;
+  // The usual name is somebody else's provider: what we add would give it the token.
+  const isAnothers = module.localNames.length === 0;
   const credentials = credentialsOf();
   return {
     credentials,
+    localName,
     variable,
-    lacksRequiredProviders: module.requiredProviders === undefined,
-    lacksProvider: provider === undefined,
-    lacksTokenVariable: credentials === "tfvars" && !module.variables.has(variable),
-    undeclared: Object.keys(config.variables).filter((name) => !module.variables.has(name)),
+    lacksRequiredProviders: module.requiredProviders === undefined && !isModule,
+    lacksProvider: provider === undefined && !isAnothers && !isModule,
+    lacksTokenVariable: credentials === "tfvars" && !module.variables.has(variable) && !isModule,
+    mayBeEphemeral: !module.uses.has(variable),
+    undeclared: isModule
+      ? []
+      : Object.keys(config.variables).filter((name) => !module.variables.has(name)),
   };
 
   function credentialsOf(): RootNeeds["credentials"] {
     if (config.credentials === "env") return "env";
     // HCP Terraform uploads the folder: a secret file would go along.
     if (module.cloud !== undefined) return "env";
+    if (isAnothers || (isModule && provider === undefined)) return "own";
     if (provider?.variable !== undefined) return "tfvars";
     if (provider !== undefined) return provider.hasToken ? "own" : "env";
     if (config.credentials === "tfvars") return "tfvars";

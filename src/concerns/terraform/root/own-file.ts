@@ -1,12 +1,13 @@
 import { type Block, type Expression, type ParsedFile, variableIn } from "../../../hcl/syntax.ts";
 import { type BackendBlock, describeBackends } from "./backend.ts";
-import { BACKEND_TF, PROVIDER_SOURCE } from "./names.ts";
+import { isOurProvider } from "./local-name.ts";
+import { BACKEND_TF } from "./names.ts";
 
 /** A file at a name of ours that bears our header. */
 export interface OwnFile {
   /** Somebody's own now: it is neither written over nor removed, and it is part of the module. */
   readonly edited: boolean;
-  /** The `provider "digitalocean"` block of one that is not edited. */
+  /** The block of our provider in one that is not edited. */
   readonly provider?: { readonly variable: string | undefined };
   /** Where one that is not edited keeps the state, unless that is where we would keep it now. */
   readonly backend?: BackendBlock;
@@ -14,7 +15,7 @@ export interface OwnFile {
 
 /** What a text says that we would write now. */
 export function renderedFile(text: string): OwnFile {
-  const hasProvider = /^provider "digitalocean"/m.test(text);
+  const hasProvider = /^provider "/m.test(text);
   const variable = /^\s*token\s*=\s*var\.([\w-]+)/m.exec(text)?.[1];
   return { edited: false, ...(hasProvider ? { provider: { variable } } : {}) };
 }
@@ -66,7 +67,10 @@ function matches(pattern: RegExp): Test {
 
 const REQUIRED_PROVIDERS: Kind = {
   attributes: {
-    digitalocean: hasFields({ source: matches(PROVIDER_SOURCE), version: isText }),
+    digitalocean: hasFields({
+      source: ({ literal }) => isOurProvider(literal),
+      version: isText,
+    }),
   },
 };
 
@@ -76,7 +80,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
     blocks: { required_providers: REQUIRED_PROVIDERS },
   },
   provider: {
-    labels: ([label]) => label === "digitalocean",
+    // Its name followed from the code as it was then.
+    labels: ([label = ""]) => /^[a-z][a-z0-9-]*$/.test(label),
     attributes: { token: (value) => variableIn(value) !== undefined },
   },
   variable: {

@@ -15,7 +15,7 @@ import { isStateOrPlan, isTfvars, SECRET_TFVARS } from "../../config/protected-p
 import type { TerraformRootConfig } from "../../config/resolved.ts";
 import { readStoredBackend, type StoredBackend } from "./backend.ts";
 import { type ExposedSecret, secretsForInit } from "./backend-secrets.ts";
-import { describeModule, NO_MODULE, type RootModule } from "./module.ts";
+import { NO_MODULE, type RootModule } from "./module.ts";
 import { CODE_FILES, LOCK_FILE, PUBLIC_TFVARS, UPLOAD_IGNORE } from "./names.ts";
 import { type OwnFile, renderedFile, writtenFile } from "./own-file.ts";
 
@@ -34,6 +34,8 @@ export interface TerraformRoot extends ToolChoice {
   readonly own: ReadonlyMap<string, OwnFile>;
   /** What the files declare that are not ours, or not any more. */
   readonly module: RootModule;
+  /** Where other folders of the repo call it as a module, each as path:line: what we add would break them. */
+  readonly calledBy: readonly string[];
   /** Files of variable values, but for the secret one that we write. */
   readonly tfvars: readonly string[];
   /** A state or a plan lies in the folder. */
@@ -131,7 +133,8 @@ export async function readRoot(
     own,
     ...choice,
     contested: isCertain ? [] : tofuFiles(configuration),
-    module: moduleOf(read, counted),
+    module: await moduleOf(read, toRead),
+    calledBy: [],
     tfvars,
     hasLocalState:
       names.includes("terraform.tfstate.d") ||
@@ -157,12 +160,56 @@ export async function readRoot(
   const others = generated.filter(
     ([name, text]) => text.replaceAll("\r\n", "\n") !== known.get(name),
   );
+  const texts = [...toRead];
   for (const [name, file] of await readAll(others, hclParser)) {
     const found = writtenFile(name, file);
     own.set(name, found);
-    if (found.edited) read.push([name, file]);
+    if (!found.edited) continue;
+    read.push([name, file]);
+    texts.push([name, textOf(at(name)) ?? ""]);
   }
-  return { ...root, module: moduleOf(read, counted) };
+  return texts.length === toRead.length ? root : { ...root, module: await moduleOf(read, texts) };
+
+  /**
+   * What the tool reads. A person may start the other one, so that what may send or start something counts in
+   * whichever file it stands. What understands code is loaded where there is some.
+   *
+   * @param texts those of the files, in the same order.
+   */
+  async function moduleOf(
+    read: readonly NamedFile[],
+    texts: readonly NamedText[],
+  ): Promise<RootModule> {
+    if (read.length === 0) return NO_MODULE;
+    const { describeRoot } = await import("./describe-module.ts");
+    const describing = (isWanted: (name: string) => boolean) =>
+      describeRoot(
+        read.flatMap(([name, file]) => (isWanted(name) ? file : [])),
+        {
+          texts: texts.filter(([name]) => isWanted(name)),
+          tokenVariable: config.variable,
+          ephemeralIn,
+        },
+      );
+    const module = await describing((name) => counted.has(name));
+    if (read.every(([name]) => counted.has(name))) return module;
+    const { backend, cloud, strange, backendSecrets, hardCoded } = await describing(() => true);
+    return { ...module, backend, cloud, strange, backendSecrets, hardCoded };
+  }
+
+  async function ephemeralIn(source: string): Promise<ReadonlySet<string>> {
+    const folder = join(config.dir, source);
+    const theirs = codeFiles(await files.list(folder), tool);
+    const looks = await lookAtAll(files, folder, theirs);
+    const texts = [...looks].flatMap(([name, each]): NamedText[] => {
+      const text = textOf(each);
+      return text?.includes("ephemeral") ? [[name, text]] : [];
+    });
+    const { describeModule } = await import("./describe-module.ts");
+    const parsed = await readAll(texts, hclParser);
+    const { variables } = describeModule(parsed.map(([, file]) => file));
+    return new Set([...variables].flatMap(([name, each]) => (each.ephemeral ? name : [])));
+  }
 
   function at(name: string): Snapshot {
     const path = join(config.dir, name);
@@ -216,20 +263,6 @@ function readAll(
   return Promise.all(
     texts.map(async ([name, text]) => [name, await readTerraform(hclParser, text, name)] as const),
   );
-}
-
-/**
- * What the tool reads. A person may start the other one, so that what may send or start something counts in whichever
- * file it stands.
- */
-function moduleOf(read: readonly NamedFile[], counted: ReadonlySet<string>): RootModule {
-  if (read.length === 0) return NO_MODULE;
-  const module = describeModule(read.flatMap(([name, file]) => (counted.has(name) ? file : [])));
-  if (read.every(([name]) => counted.has(name))) return module;
-  const { backend, cloud, strange, backendSecrets, hardCoded } = describeModule(
-    read.map(([, file]) => file),
-  );
-  return { ...module, backend, cloud, strange, backendSecrets, hardCoded };
 }
 
 function isFolder(snapshot: Snapshot): boolean {

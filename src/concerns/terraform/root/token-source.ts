@@ -4,6 +4,7 @@ import type { SourceLocation } from "../../../hcl/syntax.ts";
 import type { Host } from "../../../host/host.ts";
 import { jsonIn, recordOf } from "../../../lib/json.ts";
 import { decode } from "../../../secret/content.ts";
+import { safe } from "../../../secret/safe.ts";
 import { Secret, type TokenOrigin } from "../../../secret/secret.ts";
 import { SECRET_TFVARS } from "../../config/protected-paths.ts";
 import { providerOf } from "./provider.ts";
@@ -59,9 +60,12 @@ export async function tokenSourceOf(
   }
   if (provider.variable !== undefined) return variable(provider.variable);
   if (!provider.hasToken) return { kind: "environment" };
-  const written = module.hardCoded.find(({ where }) => where.startsWith("provider"));
-  if (!provider.isHardCoded || written === undefined) {
-    return unknown("the code has a way of its own", provider.place);
+  const { written, unclear } = provider;
+  if (written === undefined) {
+    return unknown(
+      `its token is not followed: ${safe(unclear?.why ?? "it is null")}`,
+      provider.place,
+    );
   }
   const where = at(written.place);
   return { kind: "code", value: written.token.from({ kind: "code", path: where }), where };

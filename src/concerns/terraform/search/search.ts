@@ -7,7 +7,7 @@ import { groupedBy } from "../../../lib/grouped.ts";
 import { isTerraformFile } from "../../../lib/paths.ts";
 import { knownFiles } from "../../git/files.ts";
 import type { Git } from "../../git/git.ts";
-import { PROVIDER_SOURCE } from "../root/names.ts";
+import { localNamesIn } from "../root/local-name.ts";
 import { type CodeFolder, isBelow, isLibrary, type RepoLayout, rootsAmong } from "./layout.ts";
 
 const UNIT = "terragrunt.hcl";
@@ -119,34 +119,25 @@ function describe(
   blocks: readonly Block[],
 ): Pick<CodeFolder, "usesDigitalOcean" | "isConfigured" | "calls"> {
   const settings = blocks.flatMap(({ type, blocks }) => (type === "terraform" ? blocks : []));
-  const required = settings.flatMap(({ type, attributes }) =>
-    type === "required_providers" ? [...attributes] : [],
-  );
-  const sources = new Map(
-    required.map(([name, { fields }]) => [name, fields?.get("source")?.literal]),
-  );
-  const isOurs = (name: string) => {
-    const source = sources.get(name);
-    if (typeof source !== "string") return name === "digitalocean";
-    return PROVIDER_SOURCE.test(source);
-  };
-  const isProvider = ({ type, labels }: Block) => type === "provider" && isOurs(labels[0] ?? "");
+  const { localNames, requiredProviders } = localNamesIn(blocks);
+  const isProvider = ({ type, labels }: Block) =>
+    type === "provider" && localNames.includes(labels[0] ?? "");
   const isResource = ({ type, labels }: Block) =>
     ["resource", "data", "ephemeral", "list", "action"].includes(type) &&
     labels[0]?.startsWith("digitalocean_") === true &&
-    isOurs("digitalocean");
+    localNames.length > 0;
   return {
     usesDigitalOcean:
-      [...sources.keys()].some(isOurs) || blocks.some(isProvider) || blocks.some(isResource),
+      requiredProviders?.hasOurs === true || blocks.some(isProvider) || blocks.some(isResource),
     isConfigured:
       blocks.some(isProvider) ||
       settings.some(({ type }) => type === "backend" || type === "cloud"),
-    calls: blocks.flatMap((block) => calledBy(block) ?? []).map((call) => posix.join(dir, call)),
+    calls: blocks.flatMap((block) => calledFolder(block) ?? []).map((at) => posix.join(dir, at)),
   };
 }
 
 /** The local folder that a module, a component of a stack or a Terragrunt unit calls. */
-function calledBy({ type, attributes }: Block): string | undefined {
+export function calledFolder({ type, attributes }: Block): string | undefined {
   if (!["module", "component", "terraform"].includes(type)) return undefined;
   const source = attributes.get("source")?.literal;
   return typeof source === "string" && /^\.\.?(\/|$)/.test(source)

@@ -125,6 +125,30 @@ describe("terraform", () => {
       ["unknown infra/main.tf:1", "unknown infra/main.tf:1"],
     ],
     ["a way of its own", code("local.t"), ["unknown infra/main.tf:1", "unknown infra/main.tf:1"]],
+    [
+      "one of two variables: neither is set",
+      code("coalesce(var.a, var.b)"),
+      ["unknown infra/main.tf:1", "unknown infra/main.tf:1"],
+    ],
+    [
+      "a text in a local",
+      root({
+        "infra/main.tf": `${MAIN.replace("var.do_token", "local.t")}locals {\n  t = "${OTHER}"\n}\n`,
+      }),
+      ["X infra/main.tf:5", "X infra/main.tf:5"],
+    ],
+    [
+      "a variable behind a local and a function, by another name of the provider",
+      root(
+        {
+          "infra/main.tf": `${variable().replace('"digitalocean"', '"do"').replace("var.do_token", "trimspace(local.t)")}locals {\n  t = var.do_token\n}\n`,
+          "infra/versions.tf":
+            'terraform {\n  required_providers {\n    do = { source = "tf.acme.example/digitalocean/digitalocean" }\n  }\n}\n',
+        },
+        { env: { TF_VAR_do_token: OTHER } },
+      ),
+      ["X", "P .env:1"],
+    ],
     ["a variable without a value", root({}), ["none", "P .env:1"]],
     [
       "a variable with a default",

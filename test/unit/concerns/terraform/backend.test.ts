@@ -7,7 +7,7 @@ import {
   readStoredBackend,
   renderBackend,
 } from "../../../../src/concerns/terraform/root/backend.ts";
-import { describeModule } from "../../../../src/concerns/terraform/root/module.ts";
+import { describeModule } from "../../../../src/concerns/terraform/root/describe-module.ts";
 import { isToolOlder } from "../../../../src/concerns/terraform/root/tool.ts";
 import { recognise, type Templates } from "../../../../src/core/generated.ts";
 import type { Stranger } from "../../../../src/exec/exec-config.ts";

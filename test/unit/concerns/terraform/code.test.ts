@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { isFixable, judgeCode, planFix, withFix } from "../../../../src/concerns/terraform/code.ts";
+import {
+  isFixable,
+  judgeCode,
+  judgeFixed,
+  planFix,
+  withFix,
+} from "../../../../src/concerns/terraform/code.ts";
 import { needsOf } from "../../../../src/concerns/terraform/root/needs.ts";
 import { diffOf } from "../../../../src/report/diff.ts";
 import { content } from "../../../../src/secret/content.ts";
@@ -94,13 +100,76 @@ describe("what is said of code", () => {
       [],
     ],
     [
-      "one of another registry",
+      "a mirror of it in a private registry",
       {
-        "main.tf": required('digitalocean = { source = "example.com/digitalocean/digitalocean" }'),
+        "main.tf": required('do = { source = "tf.acme.example:8443/digitalocean/digitalocean" }'),
       },
       "{}",
       {},
+      [],
+    ],
+    [
+      "another provider by its name",
+      { "main.tf": required('digitalocean = { source = "acme/digitalocean" }') + provider("") },
+      "{}",
+      {},
       ["warning terraform.no-source"],
+    ],
+    [
+      "both",
+      {
+        "main.tf": required(
+          'digitalocean = { source = "acme/digitalocean" }\n    do = { source = "digitalocean/digitalocean" }',
+        ),
+      },
+      "{}",
+      {},
+      [],
+    ],
+    [
+      "a token by another name of the provider",
+      {
+        "a.tf.json": `{"terraform":{"required_providers":{"do":{"source":"digitalocean/digitalocean"}}}}`,
+        "main.tf": HARD.replace("digitalocean", "do"),
+      },
+      "{}",
+      {},
+      ["error terraform.hard-coded-token"],
+    ],
+    [
+      "a token in user data, in a broken file",
+      { "main.tf": `resource "a" "b" {\n  user_data = "x ${PERSONAL}"\n` },
+      "{}",
+      {},
+      ["warning terraform.broken", "error terraform.hard-coded-token"],
+    ],
+    [
+      "a token in a local that the provider takes",
+      { "main.tf": `${provider("token = local.t")}locals {\n  t = "CHANGE ME"\n}\n` },
+      "{}",
+      {},
+      ["error terraform.hard-coded-token"],
+    ],
+    [
+      "a token from two variables",
+      { "main.tf": provider("token = coalesce(var.a, var.b)") },
+      "{}",
+      {},
+      ["info terraform.not-followed"],
+    ],
+    [
+      "a token from a part of a variable, through a local",
+      { "main.tf": `${provider("token = local.t")}locals {\n  t = jsondecode(var.a).t\n}\n` },
+      "{}",
+      {},
+      ["info terraform.not-followed"],
+    ],
+    [
+      "a token from elsewhere",
+      { "main.tf": provider("token = data.vault_kv.do.data") },
+      "{}",
+      {},
+      [],
     ],
     [
       "a variable that plan files keep",
@@ -108,6 +177,28 @@ describe("what is said of code", () => {
       "{}",
       {},
       ["warning terraform.not-ephemeral"],
+    ],
+    [
+      "one that may not be ephemeral",
+      { "main.tf": `${variable()}output "t" {\n  value = var.do_token\n}\n` },
+      "{}",
+      {},
+      ["warning terraform.not-ephemeral"],
+    ],
+    [
+      "one of ours that may not",
+      { "main.tf": 'output "t" {\n  value = var.do_token\n}\n' },
+      "{}",
+      {},
+      ["warning terraform.not-ephemeral"],
+    ],
+    ["one of ours that may", { "main.tf": "locals {\n  t = var.do_token\n}\n" }, "{}", {}, []],
+    [
+      "of a name that config says, which the provider does not take",
+      { "main.tf": `${provider("token = var.pat")}output "t" {\n  value = var.other\n}\n` },
+      "{ variable: other }",
+      {},
+      [],
     ],
     ["an ephemeral one", { "main.tf": variable("ephemeral = true") }, "{}", {}, []],
     [
@@ -155,6 +246,13 @@ describe("what is said of code", () => {
       { tracked: ["infra/do-bootstrap.auto.tfvars.json"] },
       ["error terraform.committed-token"],
     ],
+    [
+      "an old token in values that git has",
+      { "a.tfvars": `do_token = "${"0a".repeat(32)}"\n` },
+      "{}",
+      { tracked: ["infra/a.tfvars"] },
+      ["error terraform.committed-token"],
+    ],
     ["a token in values that git ignores", { "a.tfvars": `x = "${PERSONAL}"\n` }, "{}", {}, []],
     [
       "a token in values, without a repo",
@@ -180,7 +278,25 @@ describe("what is said of code", () => {
       "the line of a value",
       { "a.tfvars": `x = 1\ny = "${PERSONAL}"\n` },
       "/repo/infra/a.tfvars:2",
-      "revoke",
+      "Delete the line. Revoke it if it was ever committed.",
+    ],
+    [
+      "the provider's source of 0.12: the key stands once",
+      { "main.tf": required('digitalocean = "~> 1"') },
+      "/repo/infra/main.tf:2",
+      "Change its entry: digitalocean = {",
+    ],
+    [
+      "another provider's name: it does not stand twice",
+      { "main.tf": required('digitalocean = { source = "acme/digitalocean" }') },
+      "/repo/infra/main.tf:2",
+      "under another name: do = {",
+    ],
+    [
+      "which variables are not set",
+      { "main.tf": provider("token = coalesce(var.a, var.b)") },
+      "/repo/infra/main.tf:1",
+      "set TF_VAR_a, TF_VAR_b yourself",
     ],
     [
       "two tokens",
@@ -188,11 +304,78 @@ describe("what is said of code", () => {
       "/repo/infra/main.tf:2",
       "a variable of its own",
     ],
+    [
+      "what stands in the way of ephemeral",
+      { "main.tf": `${variable()}resource "a" "b" {\n  user_data = "\${var.do_token}"\n}\n` },
+      "/repo/infra/main.tf:1",
+      "Take it out of a.b (main.tf:5) first",
+    ],
+    [
+      "the same through locals, and in two places",
+      {
+        "a.tf": "locals {\n  a = { t = var.do_token }\n  b = local.a.t\n}\n",
+        "main.tf": `${variable()}module "m" {\n  source = "x/y/z"\n  t = local.b\n}\ndata "a" "b" {\n  x {\n    t = local.a\n  }\n}\n`,
+      },
+      "/repo/infra/main.tf:1",
+      "Take it out of data.a.b (main.tf:10, and 1 more) first",
+    ],
+    [
+      "a module",
+      { "main.tf": `${variable()}module "m" {\n  source = "./m"\n  t = var.do_token\n}\n` },
+      "/repo/infra/main.tf:1",
+      "Set ephemeral = true in the module's own variable t first: module.m (main.tf:6)",
+    ],
+    [
+      "a module whose variable is ephemeral",
+      {
+        "m/main.tf": 'variable "t" {\n  ephemeral = true\n}\n',
+        "main.tf": `${variable()}module "m" {\n  source = "./m"\n  t = var.do_token\n}\n`,
+      },
+      "/repo/infra/main.tf:1",
+      "Edit it: ephemeral = true",
+    ],
+    [
+      "what takes a variable of ours",
+      { "main.tf": '\noutput "t" {\n  value = var.do_token\n}\n' },
+      "/repo/infra/main.tf:3",
+      'Take it out of output "t" (main.tf:3) first',
+    ],
+    [
+      "a text that is edited by hand",
+      { "main.tf": `resource "a" "b" {\n  user_data = "x ${PERSONAL}"\n}\n` },
+      "/repo/infra/main.tf:2",
+      "Take it out by hand: --fix edits providers, variables, locals and arguments of modules. Revoke it if",
+    ],
+    [
+      "what --fix moves when the rest is gone",
+      { "main.tf": `${HARD}# ${PERSONAL}\n` },
+      "/repo/infra/main.tf:2",
+      "Take the others out by hand; then do-bootstrap --fix moves this one",
+    ],
+    [
+      "a local where the root has no variable",
+      { "main.tf": `${provider("")}locals {\n  t = "${PERSONAL}"\n}\n` },
+      "/repo/infra/main.tf:5",
+      "such as into a variable: this root has none",
+    ],
+    [
+      "a local that goes where an ephemeral variable may not",
+      {
+        "main.tf": `${variable("ephemeral = true")}locals {\n  t = "${PERSONAL}"\n}\noutput "t" {\n  value = local.t\n}\n`,
+      },
+      "/repo/infra/main.tf:5",
+      "goes where the token's variable may not",
+    ],
   ])("%s, and what to do", async (_, files, where, step) => {
     const [finding] = await judged(files, "{}", { notIgnored: ["infra/a.tfvars"] });
     expect(finding?.where).toBe(where);
     expect(said(finding?.fix, { cwd: "/repo" })).toContain(step);
     expect(JSON.stringify(finding)).not.toContain(PERSONAL);
+  });
+
+  it("a token in a name is in no message", async () => {
+    const main = `locals {\n  x_${PERSONAL} = "${PERSONAL}"\n}\n${variable()}resource "a" "${PERSONAL}" {\n  b = var.do_token\n}\n`;
+    expect(JSON.stringify(await judged({ "main.tf": main }))).not.toContain(PERSONAL);
   });
 
   it("the tool that is typed is the one that is installed", async () => {
@@ -263,6 +446,53 @@ describe("--fix", () => {
     expect(textsAfter(await fix(files, terraform))["infra/main.tf"]).toBe(expected);
   });
 
+  it("the rest of a root by another name of the provider", async () => {
+    const source = 'do = { source = "digitalocean/digitalocean" }';
+    const main = required(source) + HARD.replace("digitalocean", "do");
+    const made = textsAfter(await fix({ "main.tf": main }))["infra/main.tf"];
+    expect(made).toBe(main.replace(`"${PERSONAL}"`, "var.do_token"));
+  });
+
+  it("in a local that the provider takes", async () => {
+    const main = (t: string) => `${provider("token = local.t")}locals {\n  t = ${t}\n}\n`;
+    const made = textsAfter(await fix({ "main.tf": main(`"${PERSONAL}"`) }))["infra/main.tf"];
+    expect(made).toBe(main("var.do_token"));
+  });
+
+  const LOCAL = `locals {\n  t = "${PERSONAL}"\n}\n`;
+  const ARGUMENT = `module "m" {\n  source = "./m"\n  config = { t = "${PERSONAL}" }\n}\n`;
+  it.each<[string, string]>([
+    ["a local", LOCAL],
+    ["an argument of a module", ARGUMENT],
+    ["all of it", LOCAL + ARGUMENT + HARD],
+  ])("%s", async (_, main) => {
+    const made = textsAfter(await fix({ "main.tf": main }))["infra/main.tf"];
+    expect(made).toBe(main.replaceAll(`"${PERSONAL}"`, "var.do_token"));
+  });
+
+  it.each<[string, string, string]>([
+    ["a local that goes nowhere else", LOCAL, "ephemeral"],
+    ["one that an output gives on", `${LOCAL}output "t" {\n  value = local.t\n}\n`, "kept"],
+    ["an argument of a module", ARGUMENT, "kept"],
+    ["a provider", HARD, "ephemeral"],
+  ])("the variable that takes the place of %s: %s", async (_, main, expected) => {
+    const { root } = await observed({ "main.tf": main });
+    const { mayBeEphemeral } = needsOf(withFix(root));
+    expect(mayBeEphemeral ? "ephemeral" : "kept").toBe(expected);
+  });
+
+  it("says that git still has it", async () => {
+    const given: Given = { tracked: ["infra/main.tf"] };
+    const { known, root } = await observed({ "main.tf": HARD, "x.tf": LOCAL }, "{}", given);
+    const [finding, another] = judgeFixed(known, root);
+    expect(another).toBeUndefined();
+    expect(finding?.where).toBe("/repo/infra/main.tf");
+    expect(finding?.message).toContain(secretFrom("code").fingerprint);
+    expect(said(finding?.fix)).toContain("do-bootstrap rotate --revoke");
+    const [hard] = judgeCode(known, root, needsOf(root));
+    expect(said(hard?.fix)).toContain("git has it: revoke it, with do-bootstrap rotate --revoke");
+  });
+
   it("in JSON it is a template", async () => {
     const json = (token: string) => `{"provider":{"digitalocean":{"token":"${token}"}}}`;
     const made = await fix({ "main.tf.json": json(PERSONAL) });
@@ -284,9 +514,23 @@ describe("--fix", () => {
     ["one", { "main.tf": HARD }, true],
     ["one, twice", { "main.tf": HARD + variable(`default = "${PERSONAL}"`) }, true],
     ["two", { "main.tf": HARD + variable(`default = "${OTHER}"`) }, false],
+    ["one, and in a comment", { "main.tf": `${HARD}# ${PERSONAL}\n` }, false],
+    [
+      "another than the one that is used, in a provider",
+      { "main.tf": HARD.replace(PERSONAL, OTHER) },
+      true,
+    ],
+    [
+      "another than the one that is used, in a local",
+      { "main.tf": LOCAL.replace(PERSONAL, OTHER) },
+      false,
+    ],
+    ["in user data", { "main.tf": `resource "a" "b" {\n  c = "${PERSONAL}"\n}\n` }, false],
+    ["in an argument of a module", { "main.tf": ARGUMENT }, true],
+    ["in a local, under a provider without a token", { "main.tf": provider("") + LOCAL }, false],
   ])("%s: can it be fixed? %s", async (_, files, expected) => {
-    const { root } = await observed(files);
-    expect(isFixable(root)).toBe(expected);
+    const { known, root } = await observed(files);
+    expect(isFixable(known, root)).toBe(expected);
   });
 
   it.each<[string, string, string]>([

@@ -32,7 +32,12 @@ function render(config: Config = {}, needs: Partial<Needs> = {}): Record<string,
     init: true,
     ...config,
   };
-  const all = { credentials: "tfvars", variable: "do_token", ...needs } as const;
+  const all = {
+    credentials: "tfvars",
+    variable: "do_token",
+    localName: "digitalocean",
+    ...needs,
+  } as const;
   const tool = root.tool ?? "terraform";
   return Object.fromEntries(renderRoot({ config: root, tool }, all, TEMPLATES));
 }

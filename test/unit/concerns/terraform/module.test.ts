@@ -1,33 +1,47 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { describeModule, NO_MODULE } from "../../../../src/concerns/terraform/root/module.ts";
+import { describeModule } from "../../../../src/concerns/terraform/root/describe-module.ts";
+import { NO_MODULE } from "../../../../src/concerns/terraform/root/module.ts";
 import { readHcl } from "../../../../src/hcl/hcl.ts";
 import { loadHclParser } from "../../../../src/host/hcl.ts";
 
 const parse = await loadHclParser(fileURLToPath(new URL("../../../..", import.meta.url)));
-const T = `dop_v1_${"0a".repeat(32)}`;
+const OLD = "0a".repeat(32);
+const T = `dop_v1_${OLD}`;
 
 function module(...texts: string[]) {
-  return describeModule(texts.map((text, i) => readHcl(parse, text, `${i}.tf`)));
+  return describeModule(
+    texts.map((text, i) => readHcl(parse, text, `${i}.tf`)),
+    "do_token",
+  );
 }
 
 describe("providers", () => {
-  const none = { alias: undefined, variable: undefined, hasToken: false, isHardCoded: false };
-
   it.each([
-    ["", none],
-    ["token = var.x", { ...none, variable: "x", hasToken: true }],
-    ['token = "${var.x}"', { ...none, variable: "x", hasToken: true }],
-    ["token = local.x", { ...none, hasToken: true }],
-    ["token = data.a.b.c", { ...none, hasToken: true }],
-    ["token = null", none],
-    ['token = ""', { ...none, hasToken: true }],
-    [`token = "${T}"`, { ...none, hasToken: true, isHardCoded: true }],
-    ['token = "CHANGE ME"', { ...none, hasToken: true, isHardCoded: true }],
-    ['alias = "eu"\ntoken = var.x', { ...none, alias: "eu", variable: "x", hasToken: true }],
-  ])("%j", (body, expected) => {
-    const { providers } = module(`\nprovider "digitalocean" {\n${body}\n}`);
-    expect(providers).toEqual([{ ...expected, place: { file: "0.tf", line: 2 } }]);
+    ["", "environment"],
+    ["token = var.x", "var.x"],
+    ['token = "${var.x}"', "var.x"],
+    ["token = trimspace(var.x)", "var.x"],
+    ["token = local.x", "var.y"],
+    ["token = local.none", "not followed: local.none is not written out in a locals block"],
+    ["token = data.a.b.c", "not followed: it comes from data.a.b"],
+    ["token = null", "environment"],
+    ['token = ""', "no way"],
+    [`token = "${T}"`, "provider 3"],
+    ['token = "CHANGE ME"', "provider 3"],
+    ["token = local.written", "local 7"],
+    ['alias = "eu"\ntoken = var.x', "eu var.x"],
+  ])("%j takes %s", (body, expected) => {
+    const locals = `locals {\nx = var.y\nwritten = "CHANGE ME"\n}`;
+    const { providers } = module(`\nprovider "digitalocean" {\n${body}\n}\n${locals}`);
+    const [{ alias, variable, unclear, written, hasToken, place } = {}] = providers;
+    const from =
+      (variable && `var.${variable}`) ??
+      (unclear && `not followed: ${unclear.why}`) ??
+      (written && `${written.kind} ${written.place.line}`) ??
+      (hasToken ? "no way" : "environment");
+    expect([alias, from].filter(Boolean).join(" ")).toBe(expected);
+    expect(place).toEqual({ file: "0.tf", line: 2 });
   });
 
   it("of all files, and of nobody else", () => {
@@ -43,21 +57,61 @@ describe("providers", () => {
 });
 
 describe("required_providers", () => {
-  it.each([
-    ["", undefined],
-    ['aws = { source = "hashicorp/aws" }', undefined],
-    ['digitalocean = { source = "digitalocean/digitalocean" }', "digitalocean/digitalocean"],
-    ['digitalocean = {\nsource : "a/b"\nversion : "~> 2"\n}', "a/b"],
-    ['digitalocean = "~> 1.0"', null],
-    ['digitalocean = { version = "~> 1.0" }', null],
-    ["digitalocean = {}", null],
-  ])("%j has the source %j", (body, source) => {
-    const { requiredProviders } = module(`terraform {\nrequired_providers {\n${body}\n}\n}`);
-    expect(requiredProviders).toEqual({ source, place: { file: "0.tf", line: 2 } });
+  const ours = 'source = "digitalocean/digitalocean"';
+
+  /** The names of our provider, and what is said of the entry `digitalocean`. */
+  it.each<[string, string, string | null | undefined]>([
+    ["", "digitalocean", undefined],
+    ['aws = { source = "hashicorp/aws" }', "digitalocean", undefined],
+    [`digitalocean = { ${ours} }`, "digitalocean", "digitalocean/digitalocean"],
+    [`do = { ${ours} }`, "do", undefined],
+    [`do = {\n${ours}\nversion : "~> 2"\n}`, "do", undefined],
+    [`a = { ${ours} }\nb = { ${ours} }`, "a b", undefined],
+    [`a = { ${ours} }\ndigitalocean = { ${ours} }`, "digitalocean a", "digitalocean/digitalocean"],
+    ['do = { source = "registry.OpenTofu.org/DigitalOcean/digitalocean" }', "do", undefined],
+    ['do = { source = "tf.acme.example/digitalocean/digitalocean" }', "do", undefined],
+    ['do = { source = "tf.acme.example:8443/digitalocean/digitalocean" }', "do", undefined],
+    ['do = { source = "löcal.example/digitalocean/digitalocean" }', "do", undefined],
+    ['do = { source = "localhost/digitalocean/digitalocean" }', "do", undefined],
+    ['do = { source = "acme.example/x/digitalocean/digitalocean" }', "digitalocean", undefined],
+    ['do = { source = "evil/digitalocean" }', "digitalocean", undefined],
+    ['do = { source = "/digitalocean/digitalocean" }', "digitalocean", undefined],
+    ['digitalocean = { source = "acme/digitalocean" }', "", "acme/digitalocean"],
+    [
+      'digitalocean = { source = "tf.example/hashicorp/digitalocean" }',
+      "",
+      "tf.example/hashicorp/digitalocean",
+    ],
+    [
+      `digitalocean = { source = "acme/digitalocean" }\ndo = { ${ours} }`,
+      "do",
+      "acme/digitalocean",
+    ],
+    ['digitalocean = "~> 1.0"', "digitalocean", null],
+    ['digitalocean = { version = "~> 1.0" }', "digitalocean", null],
+    ["digitalocean = {}", "digitalocean", null],
+    [
+      'digitalocean = { source = "hashicorp/digitalocean" }',
+      "digitalocean",
+      "hashicorp/digitalocean",
+    ],
+    ['digitalocean = { source = "digitalocean" }', "digitalocean", "digitalocean"],
+  ])("%j: the names %j", (body, names, source) => {
+    const found = module(`terraform {\nrequired_providers {\n${body}\n}\n}`);
+    expect(found.localNames.join(" ")).toBe(names);
+    expect(found.requiredProviders).toMatchObject({ source, place: { file: "0.tf", line: 2 } });
   });
 
   it("none", () => {
-    expect(module("terraform {}\nrequired_providers {}").requiredProviders).toBeUndefined();
+    const { requiredProviders, localNames } = module("terraform {}\nrequired_providers {}");
+    expect(requiredProviders).toBeUndefined();
+    expect(localNames).toEqual(["digitalocean"]);
+  });
+
+  it("the names say which blocks are ours, also in JSON's syntax and in another file", () => {
+    const blocks = 'provider "do" {}\nprovider "digitalocean" {}\nprovider "eu" {}\n';
+    const both = `terraform {\nrequired_providers {\ndo = { ${ours} }\neu = { ${ours} }\n}\n}`;
+    expect(module(blocks, both).providers.map(({ name }) => name)).toEqual(["do", "eu"]);
   });
 });
 
@@ -109,9 +163,40 @@ describe("the rest", () => {
     [`variable "x" {\n  default = "${T}"\n}`, ['0.tf:2 variable "x"']],
     [`variable "x" {\n  default = "${T.replace("dop", "doo")}"\n}`, ['0.tf:2 variable "x"']],
     [`variable "x" {\n  default = "${T}0"\n}`, []],
+    [`variable "x" {\n  default = {\n    a = ["${T}"]\n  }\n}`, ['0.tf:3 variable "x"']],
+    [`locals {\n  a = "${T}"\n  b = { c = "${T}" }\n}`, ["0.tf:2 local.a", "0.tf:3 local.b"]],
+    [`module "m" {\n  source = "./m"\n  t = "${T}"\n}`, ["0.tf:3 t of module.m"]],
+    [
+      `resource "a" "b" {\n  provisioner "local-exec" {\n    environment = { T = "${T}" }\n  }\n}`,
+      ["0.tf:3 environment of a.b"],
+    ],
+    [`data "a" "b" {\n  x { y = "${T}" }\n}`, ["0.tf:2 y of data.a.b"]],
+    [`provider "helm" {\n  password = "${T}"\n}`, ['0.tf:2 password of provider "helm"']],
+    [`terraform {\n  x = "${T}"\n}`, ["0.tf:2 x of terraform"]],
+    [`locals {\n  do_token = "${OLD}"\n  sha256 = "${OLD}"\n}`, ["0.tf:2 local.do_token"]],
+    [`locals {\n  a = { token = "${OLD}", sum = "${OLD}" }\n}`, ["0.tf:2 local.a"]],
+    [`locals {\n  github_token = "${OLD}"\n}`, []],
+    [`variable "do-token" {\n  default = "${OLD}"\n}`, ['0.tf:2 variable "do-token"']],
+    [`variable "digest" {\n  default = "${OLD}"\n}`, []],
+    [`module "m" {\n  token = "${OLD}"\n}`, ["0.tf:2 token of module.m"]],
+    [`provider "linode" {\n  token = "${OLD}"\n}`, []],
+    [`resource "vault_x" "y" {\n  token = "${OLD}"\n}`, []],
+    [
+      `resource "helm_release" "y" {\n  set { do_token = "${OLD}" }\n}`,
+      ["0.tf:2 do_token of helm_release.y"],
+    ],
+    [`resource "digitalocean_x" "y" {\n  key = "${OLD}"\n}`, []],
     ['variable "x" {\n  default = "dop_v1_..."\n}', []],
     ['variable "x" {\n  default = "nyc3"\n}', []],
-    [`output "x" {\n  default = "${T}"\n}`, []],
+    [`output "x" {\n  value = "${T}"\n}`, ['0.tf:2 value of output "x"']],
+    [
+      `terraform {\nrequired_providers {\ndo = { source = "digitalocean/digitalocean" }\n}\n}\nprovider "do" {\n  token = "${T}"\n}`,
+      ['0.tf:7 provider "do"'],
+    ],
+    [
+      'provider "digitalocean" {\n  token = local.t\n}\nprovider "digitalocean" {\n  alias = "b"\n  token = local.t\n}\nlocals {\n  t = "x"\n}',
+      ['0.tf:9 a local that is the token of provider "digitalocean"'],
+    ],
   ])("the tokens in %j", (text, expected) => {
     const { hardCoded } = module(text);
     expect(hardCoded.map(({ place, where }) => `${place.file}:${place.line} ${where}`)).toEqual(

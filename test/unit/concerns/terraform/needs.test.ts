@@ -1,13 +1,15 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import type { TerraformRootConfig } from "../../../../src/concerns/config/resolved.ts";
-import { describeModule } from "../../../../src/concerns/terraform/root/module.ts";
+import { describeModule } from "../../../../src/concerns/terraform/root/describe-module.ts";
 import { needsOf } from "../../../../src/concerns/terraform/root/needs.ts";
 import { readHcl } from "../../../../src/hcl/hcl.ts";
 import { loadHclParser } from "../../../../src/host/hcl.ts";
 
 const parse = await loadHclParser(fileURLToPath(new URL("../../../..", import.meta.url)));
 const REQUIRED = "terraform {\nrequired_providers {}\n}\n";
+const DO = REQUIRED.replace("{}", '{\ndo = { source = "digitalocean/digitalocean" }\n}');
+const ANOTHER = REQUIRED.replace("{}", '{\ndigitalocean = { source = "acme/digitalocean" }\n}');
 const VARIABLE = 'variable "do_token" {}\n';
 const EMPTY = 'provider "digitalocean" {}\n';
 const FULL = `${REQUIRED}${VARIABLE}${provider("var.do_token")}`;
@@ -24,10 +26,11 @@ function version(constraint: string): string {
 /** Credentials, the variable, and what is lacking. */
 function needs(text: string, config: Partial<TerraformRootConfig>): string {
   const found = needsOf({
-    module: describeModule([readHcl(parse, text, "main.tf")]),
+    module: describeModule([readHcl(parse, text, "main.tf")], "do_token"),
     own: new Map(),
     tool: config.tool ?? "terraform",
     versionFiles: [],
+    calledBy: [],
     config: {
       dir: "/repo",
       tool: undefined,
@@ -71,6 +74,33 @@ describe("what a root needs", () => {
     ],
     ["token = null", provider("null"), {}, "env do_token: required_providers"],
     ["a local", provider("local.x"), {}, "own do_token: required_providers"],
+    [
+      "a local that is a variable",
+      `${provider("local.x")}locals {\nx = trimspace(var.pat)\n}\n`,
+      {},
+      "tfvars pat: required_providers, pat",
+    ],
+    [
+      "one of two variables",
+      provider("coalesce(var.a, var.b)"),
+      {},
+      "own do_token: required_providers",
+    ],
+    ["the provider by another name", DO, {}, "tfvars do_token: provider, do_token"],
+    [
+      "its block by another name",
+      `${DO}provider "do" {\ntoken = var.pat\n}\n`,
+      {},
+      "tfvars pat: pat",
+    ],
+    [
+      "a block by the usual name, which is then another's",
+      DO + provider("var.pat"),
+      {},
+      "tfvars do_token: provider, do_token",
+    ],
+    ["another provider by its name", ANOTHER, {}, "own do_token: "],
+    ["the same, and values", ANOTHER, { variables: { a: 1 } }, "own do_token: a"],
     [
       "a local, under env",
       provider("local.x"),

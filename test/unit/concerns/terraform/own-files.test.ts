@@ -134,6 +134,72 @@ describe("a file below a header of ours that fits it is read", () => {
   });
 });
 
+describe("the block of our provider has the name that the root gives it", () => {
+  const named = (name: string) =>
+    `terraform {\nrequired_providers {\n${name} = { source = "digitalocean/digitalocean" }\n}\n}\n`;
+  const given = (name: string) => ({ config: CONFIG, files: { "infra/main.tf": named(name) } });
+  const block = (repo: Given) => /^provider .*/m.exec(textOf(repo, "do-bootstrap.tf"))?.[0];
+
+  it.each(["do", "digitalocean", "tf-do"])("%s", async (name) => {
+    const first = await done(given(name));
+    expect(block(first)).toBe(`provider "${name}" {`);
+    expect(planned((await plan(first)).files)).toEqual([]);
+  });
+
+  it("and follows when that is changed", async () => {
+    const first = await done(given("do"));
+    const changed = { ...first, files: { ...first.files, ...given("ocean").files } };
+    const { files } = await plan(changed);
+    expect(planned(files)).toEqual(["~ infra/do-bootstrap.tf"]);
+    expect(block(afterwards(changed, files))).toBe('provider "ocean" {');
+  });
+
+  it("another provider has the usual one: nothing is added", async () => {
+    const main = named("digitalocean").replace('"digitalocean/', '"acme/');
+    const { files, root } = await plan({ config: CONFIG, files: { "infra/main.tf": main } });
+    expect(planned(files)).toEqual(["warning terraform.no-source"]);
+    expect(root.module.localNames).toEqual([]);
+  });
+});
+
+describe("a variable of ours is ephemeral, but where that would break the code", () => {
+  const inModule = 'module "m" {\n  source = "./m"\n  token = var.do_token\n}\n';
+  const theirs = (more: string) => ({ "infra/m/main.tf": `variable "token" {${more}}\n` });
+
+  it.each<[what: string, main: string, more: Given["files"], isEphemeral: boolean]>([
+    ["nothing takes it", "", {}, true],
+    [
+      "a provisioner",
+      'resource "a" "b" {\n  provisioner "x" {\n    y = var.do_token\n  }\n}\n',
+      {},
+      true,
+    ],
+    ["a resource", 'resource "a" "b" {\n  y = [var.do_token]\n}\n', {}, false],
+    ["an output", 'output "t" {\n  value = "x${var.do_token}"\n}\n', {}, false],
+    ["a module", inModule, theirs(""), false],
+    ["a module that takes an ephemeral one", inModule, theirs("\nephemeral = true\n"), true],
+    ["a module from elsewhere", inModule.replace("./m", "acme/m/do"), {}, false],
+  ])("%s", async (_, main, more, isEphemeral) => {
+    const first = await done({ config: CONFIG, files: { "infra/main.tf": main, ...more } });
+    const text = textOf(first, "do-bootstrap.tf");
+    expect(text).toContain('variable "do_token" {');
+    expect(/ephemeral += true/.test(text)).toBe(isEphemeral);
+    expect(text.includes("required_version")).toBe(isEphemeral);
+    expect(planned((await plan(first)).files)).toEqual(
+      isEphemeral ? [] : ["warning terraform.not-ephemeral"],
+    );
+  });
+
+  it("one that a resource takes since then is declared anew", async () => {
+    const main = 'resource "a" "b" {\n  y = var.do_token\n}\n';
+    const { files } = await plan({
+      ...MISSING,
+      files: { ...MISSING.files, "infra/main.tf": main },
+    });
+    expect(planned(files)).toEqual(["warning terraform.not-ephemeral", "~ infra/do-bootstrap.tf"]);
+  });
+});
+
 describe("a file that only looks older is brought up to date", () => {
   it.each<[what: string, given: Given, name: string, words: string, others: string]>([
     ["other words", DONE, "provider.tf", "# The token", "# A token"],

@@ -1,0 +1,156 @@
+import { type Locals, originOf } from "../../../hcl/origin.ts";
+import type { Block, Expression, ParsedFile } from "../../../hcl/syntax.ts";
+import { Secret } from "../../../secret/secret.ts";
+import { describeBackends, secretsInBlock } from "./backend.ts";
+import { localNamesIn } from "./local-name.ts";
+import type { ProviderBlock, RootModule, Variable } from "./module.ts";
+import { usesInWay, usesOf } from "./uses.ts";
+import {
+  tokensElsewhere,
+  tokenValuesIn,
+  type WrittenToken,
+  writtenToken,
+} from "./written-tokens.ts";
+
+/**
+ * The facts of a root module, from all of its files and their texts, in one order.
+ *
+ * @param ephemeralIn the variables that a module of the repo declares as ephemeral, by its source.
+ */
+export async function describeRoot(
+  files: readonly ParsedFile[],
+  {
+    texts,
+    tokenVariable,
+    ephemeralIn,
+  }: {
+    readonly texts: readonly (readonly [name: string, text: string])[];
+    readonly tokenVariable: string;
+    readonly ephemeralIn: (source: string) => Promise<ReadonlySet<string>>;
+  },
+): Promise<RootModule> {
+  const module = describeModule(files, tokenVariable);
+  const { hardCoded } = module;
+  const more = texts.flatMap(([name, text], i) => {
+    const file = files[i];
+    return file === undefined ? [] : tokensElsewhere(text, name, file, hardCoded);
+  });
+  const uses = await usesInWay(module.uses, ephemeralIn);
+  return { ...module, uses, hardCoded: [...hardCoded, ...more] };
+}
+
+/**
+ * What the files of a root module say by themselves.
+ *
+ * @param tokenVariable the one that the config names.
+ */
+export function describeModule(files: readonly ParsedFile[], tokenVariable?: string): RootModule {
+  const blocks = files.flatMap(({ blocks }) => blocks);
+  const settings = blocks.filter(({ type }) => type === "terraform");
+  const parts = settings.flatMap(({ blocks }) => blocks);
+  const { localNames, requiredProviders } = localNamesIn(blocks);
+  const locals = localsIn(blocks);
+  const values = tokenValuesIn(blocks);
+  const providers = blocks
+    .filter(({ type, labels: [name = ""] }) => type === "provider" && localNames.includes(name))
+    .map((block) => providerBlock(block, locals));
+  const isHcp = ({ type, labels }: Block) =>
+    type === "cloud" || (type === "backend" && labels[0] === "remote");
+  const cloud = parts.find(isHcp);
+  const backends = parts.filter((block) => block.type === "backend" && !isHcp(block));
+  return {
+    providers,
+    localNames,
+    requiredProviders,
+    requiredVersions: settings.flatMap(({ attributes }) => {
+      const constraint = attributes.get("required_version")?.literal;
+      return typeof constraint === "string" ? constraint : [];
+    }),
+    variables: new Map(
+      blocks
+        .filter(({ type }) => type === "variable")
+        .map((block) => [block.labels[0] ?? "", variable(block)]),
+    ),
+    uses: usesOf(
+      blocks,
+      locals,
+      [tokenVariable, ...providers.map(({ variable }) => variable)].flatMap((each) => each ?? []),
+      new Set(values.map(({ value }) => value)),
+    ),
+    backend: describeBackends(backends),
+    cloud: cloud?.place,
+    strange: parts.find(({ type }) => !SETTINGS.has(type))?.type,
+    backendSecrets: [...backends, cloud].flatMap((block) => (block ? secretsInBlock(block) : [])),
+    hardCoded: oncePerPlace([...providers.flatMap(({ written }) => written ?? []), ...values]),
+    broken: files.flatMap(({ problem }) => problem ?? []),
+  };
+}
+
+/** OpenTofu's `encryption` names programs, and so may what comes after it. */
+const SETTINGS: ReadonlySet<string> = new Set([
+  "backend",
+  "cloud",
+  "required_providers",
+  "provider_meta",
+]);
+
+/** Of overrides, the last. */
+function localsIn(blocks: readonly Block[]): Locals {
+  return new Map(
+    blocks.flatMap(({ type, attributes }) => (type === "locals" ? [...attributes] : [])),
+  );
+}
+
+function providerBlock({ labels, attributes, place }: Block, locals: Locals): ProviderBlock {
+  const [name = ""] = labels;
+  const token = attributes.get("token");
+  const alias = attributes.get("alias")?.literal;
+  const origin = token && originOf(token, locals);
+  const isLocal = origin?.kind === "text" && origin.written !== token;
+  return {
+    name,
+    alias: typeof alias === "string" ? alias : undefined,
+    variable: origin?.kind === "variable" ? origin.name : undefined,
+    unclear: origin?.kind === "unknown" ? origin : undefined,
+    hasToken: token !== undefined && token.literal !== null,
+    written:
+      origin?.kind === "text"
+        ? writtenToken(
+            origin.written,
+            textOf(origin.written),
+            isLocal ? "local" : "provider",
+            `${isLocal ? "a local that is the token of " : ""}provider "${name}"`,
+          )
+        : undefined,
+    place,
+  };
+}
+
+function variable({ attributes, place }: Block): Variable {
+  const is = (name: string) => attributes.get(name)?.literal === true;
+  const value = attributes.get("default")?.literal;
+  const origin = { kind: "code", path: place.file } as const;
+  const text = typeof value === "string" ? Secret.of(value, origin) : value;
+  return {
+    ephemeral: is("ephemeral"),
+    sensitive: is("sensitive"),
+    hasDefault: attributes.has("default"),
+    defaultText: text instanceof Secret ? text : undefined,
+    place,
+  };
+}
+
+function textOf({ literal, place }: Expression): Secret {
+  if (literal instanceof Secret) return literal;
+  return Secret.of(String(literal), { kind: "code", path: place.file });
+}
+
+/** Any text as a provider's token is one too many, whatever it looks like: these come first. */
+function oncePerPlace(tokens: readonly WrittenToken[]): readonly WrittenToken[] {
+  const first = new Map<string, WrittenToken>();
+  for (const { kind, place, where, token, span } of tokens) {
+    const key = `${place.file}:${span.start}`;
+    if (!first.has(key)) first.set(key, { kind, place, where, token, span });
+  }
+  return [...first.values()];
+}

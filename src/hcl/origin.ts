@@ -1,0 +1,250 @@
+import { jsonIn } from "../lib/json.ts";
+import { Secret } from "../secret/secret.ts";
+import type { Expression } from "./syntax.ts";
+import { type Piece, piecesOf } from "./template.ts";
+
+/** Where the value of an expression comes from, as far as its text says. */
+export type Origin =
+  | { readonly kind: "variable"; readonly name: string }
+  /** A text in the code: the argument itself, or the local that leads to it. */
+  | { readonly kind: "text"; readonly written: Expression }
+  /** It is null or empty. */
+  | { readonly kind: "nothing" }
+  | {
+      readonly kind: "unknown";
+      /** In words. */
+      readonly why: string;
+      /** Those that have a part in it. */
+      readonly variables: readonly string[];
+    };
+
+/** A value of the `locals` blocks of a module, by its name. */
+export type Locals = ReadonlyMap<string, Expression>;
+
+/** They give a text back as it is, but for what stands around it. */
+const OF_FIRST = new Set(
+  "trimspace chomp trim trimprefix trimsuffix tostring sensitive nonsensitive".split(" "),
+);
+/** They give one of their arguments back. */
+const OF_ANY = new Set(["coalesce", "try"]);
+const MAX_DEPTH = 50;
+
+/**
+ * Follows an expression to the one variable that it leads to: through parentheses, templates, choices, locals, and
+ * functions that change nothing of a token. The condition of a choice leads nowhere.
+ */
+export function originOf(expression: Expression, locals: Locals): Origin {
+  const variables = new Set<string>();
+  const texts = new Set<Expression>();
+  const mentioned = new Set<string>();
+  const done = new Map<string, boolean>();
+  const stopped = follow(expression, 0);
+  const [name, another] = variables;
+  const [written, second] = texts;
+  const why = stopped ?? whyUnclear();
+  if (why !== undefined) {
+    return { kind: "unknown", why, variables: [...new Set([...variables, ...mentioned])] };
+  }
+  if (name !== undefined) return { kind: "variable", name };
+  return written === undefined ? { kind: "nothing" } : { kind: "text", written };
+
+  function whyUnclear(): string | undefined {
+    if (another !== undefined) return `${listed(variables)} lead to it`;
+    if (written === undefined) return undefined;
+    if (second !== undefined) return "several texts in the code lead to it";
+    return name === undefined ? undefined : `var.${name} and a text in the code lead to it`;
+  }
+
+  /** @returns why the way ends here, in words; undefined where it was followed to its end. */
+  function follow(each: Expression, depth: number): string | undefined {
+    const { literal, source, fields, items } = each;
+    if (literal === null || literal === "") return undefined;
+    if (literal instanceof Secret || typeof literal === "string") {
+      texts.add(each);
+      return undefined;
+    }
+    if (source === "") return "a secret is written into it";
+    if (literal !== undefined || fields !== undefined || items !== undefined) {
+      return "it is not a text";
+    }
+    const text = templateOf(each);
+    const pieces = text === undefined ? piecesOf(source) : piecesOf(text, true);
+    return (text === undefined ? walk : template)(pieces, [0, pieces.length], depth);
+  }
+
+  function walk(pieces: readonly Piece[], [from, to]: Range, depth: number): string | undefined {
+    const first = pieces[from];
+    if (first === undefined || from >= to) return "it is not understood";
+    if (depth > MAX_DEPTH) return "it is nested too deep";
+    const isWhole = first.kind === "open" && first.end === to;
+    if (isWhole && first.text === "(") return walk(pieces, [from + 1, to], depth + 1);
+    if (isWhole && (first.text === '"' || first.text === "<<")) {
+      return template(pieces, [from + 1, to], depth);
+    }
+    const choice = choiceIn(pieces, [from, to]);
+    if (choice !== undefined) return any(pieces, choice, depth);
+    if (first.kind === "name") return named(pieces, [from, to], depth);
+    mention(pieces.slice(from, to));
+    return "it is worked out from other values";
+  }
+
+  function any(pieces: readonly Piece[], ranges: readonly Range[], depth: number) {
+    return ranges.map((range) => walk(pieces, range, depth + 1)).find(Boolean);
+  }
+
+  function template(pieces: readonly Piece[], [from, to]: Range, depth: number) {
+    const [first, last] = [pieces[from], pieces[to - 1]];
+    if (first === undefined || from >= to) return undefined;
+    if (first.text === "${" && first.kind === "open" && first.end === to) {
+      return walk(pieces, [from + 1, isSign(last, "~") ? to - 1 : to], depth + 1);
+    }
+    mention(pieces.slice(from, to));
+    const isPlain = first.kind === "text" && from + 1 === to;
+    return isPlain ? "a text in the code leads to it" : "it is put together from parts";
+  }
+
+  function named(pieces: readonly Piece[], [from, to]: Range, depth: number) {
+    const words = pieces.slice(from, to);
+    const [root, next] = words;
+    const name = (root?.text ?? "").replace(/^core::/, "");
+    if (words.length === 1 && name === "null") return undefined;
+    if (next?.kind === "open" && next.text === "(" && next.end === to) {
+      const parts = argumentsIn(pieces, [from + 2, to]);
+      if (OF_ANY.has(name)) return any(pieces, parts, depth);
+      if (OF_FIRST.has(name)) return any(pieces, parts.slice(0, 1), depth);
+      mention(words);
+      return `${name}() is not followed`;
+    }
+    mention(words);
+    const path = pathIn(words);
+    if (path === undefined) return "it is worked out from other values";
+    const [kind, label = "", ...steps] = path;
+    if (kind === "local") return local([label, ...steps], depth);
+    if (kind !== "var") return `it comes from ${path.slice(0, 3).join(".").slice(0, 80)}`;
+    if (steps.length > 0) return `it is a part of var.${label}`;
+    variables.add(label);
+    return undefined;
+  }
+
+  function local(steps: readonly string[], depth: number): string | undefined {
+    const path = ["local", ...steps].join(".");
+    const isDone = done.get(path);
+    if (isDone === false) return `${path} leads back to itself`;
+    if (isDone) return undefined;
+    const [label = "", ...more] = steps;
+    let value = locals.get(label);
+    for (const step of more) value = value?.fields?.get(step);
+    if (value === undefined) return `${path} is not written out in a locals block`;
+    done.set(path, false);
+    const why = follow(value, depth + 1);
+    done.set(path, true);
+    return why;
+  }
+
+  function mention(pieces: readonly Piece[]): void {
+    for (const { kind, name } of mentionsIn(pieces)) if (kind === "var") mentioned.add(name);
+  }
+}
+
+type Range = readonly [from: number, to: number];
+
+/** `var.x` or `local.x` in an expression. */
+export interface Mention {
+  readonly kind: "var" | "local";
+  readonly name: string;
+}
+
+/** What is mentioned in an expression. In `ephemeralasnull(…)` it does not count: nothing of it goes on. */
+export function mentionsOf(expression: Expression): readonly Mention[] {
+  const { source, fields, items } = expression;
+  if (!/\b(var|local)\b/.test(source)) {
+    // What holds a secret has no text; its parts may have.
+    const parts = source === "" ? [...(fields?.values() ?? []), ...(items ?? [])] : [];
+    return parts.flatMap(mentionsOf);
+  }
+  if (!expression.place.file.endsWith(".json")) return mentionsIn(piecesOf(source));
+  const text = templateOf(expression);
+  if (text !== undefined) return mentionsIn(piecesOf(text, true));
+  return [...(fields?.values() ?? []), ...(items ?? [])].flatMap(mentionsOf);
+}
+
+function mentionsIn(pieces: readonly Piece[]): readonly Mention[] {
+  const found: Mention[] = [];
+  for (let at = 0; at < pieces.length; at++) {
+    const { kind, text } = pieces[at] ?? {};
+    if (kind !== "name") continue;
+    if (text === "ephemeralasnull" && pieces[at + 1]?.text === "(") {
+      at = (pieces[at + 1]?.end ?? at + 1) - 1;
+    } else if ((text === "var" || text === "local") && !isSign(pieces[at - 1], ".")) {
+      const name = pieces[at + 2];
+      if (isSign(pieces[at + 1], ".") && name?.kind === "name") {
+        found.push({ kind: text, name: name.text });
+      }
+    }
+  }
+  return found;
+}
+
+/** What a string of the JSON syntax says, which is a template; undefined for other values and for HCL. */
+function templateOf({ source, place }: Expression): string | undefined {
+  if (!place.file.endsWith(".json") || !source.startsWith('"')) return undefined;
+  const text = jsonIn(source);
+  return typeof text === "string" ? text : undefined;
+}
+
+/** `a ? b : c`: where b and c are. */
+function choiceIn(pieces: readonly Piece[], [from, to]: Range): readonly Range[] | undefined {
+  let yes: number | undefined;
+  let inner = 0;
+  for (let at = from; at < to; at = Math.max(at + 1, pieces[at]?.end ?? 0)) {
+    if (isSign(pieces[at], "?")) {
+      if (yes === undefined) yes = at + 1;
+      else inner++;
+    } else if (isSign(pieces[at], ":") && yes !== undefined) {
+      if (inner === 0) {
+        return [
+          [yes, at],
+          [at + 1, to],
+        ];
+      }
+      inner--;
+    }
+  }
+  return undefined;
+}
+
+function argumentsIn(pieces: readonly Piece[], [from, to]: Range): readonly Range[] {
+  const found: Range[] = [];
+  let start = from;
+  for (let at = from; at < to; at = Math.max(at + 1, pieces[at]?.end ?? 0)) {
+    if (!isSign(pieces[at], ",")) continue;
+    found.push([start, at]);
+    start = at + 1;
+  }
+  return start < to ? [...found, [start, to]] : found;
+}
+
+/** `a.b["c"]` as a, b, c; undefined for anything else. */
+function pathIn(words: readonly Piece[]): readonly string[] | undefined {
+  const path = [words[0]?.text ?? ""];
+  for (let at = 1; at < words.length; ) {
+    const [sign, name, key] = words.slice(at, at + 3);
+    if (isSign(sign, ".") && name?.kind === "name") {
+      path.push(name.text);
+      at += 2;
+    } else if (sign?.text === "[" && name?.text === '"' && key?.kind === "text") {
+      path.push(key.text);
+      at += 3;
+    } else return undefined;
+  }
+  return path;
+}
+
+function isSign(piece: Piece | undefined, text: string): boolean {
+  return piece?.kind === "sign" && piece.text === text;
+}
+
+function listed(variables: ReadonlySet<string>): string {
+  const names = [...variables].map((name) => `var.${name}`);
+  return `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+}

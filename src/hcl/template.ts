@@ -1,0 +1,125 @@
+/** A piece of an expression's text. */
+export interface Piece {
+  /** open: a bracket, the `"` or `<<` before a template, or the `${` in one; text: what stands in a template. */
+  readonly kind: "name" | "text" | "sign" | "open";
+  readonly text: string;
+  /** Of what opens: the index behind the last piece that it encloses. */
+  end: number;
+}
+
+/** Longer texts are not taken apart. */
+const MAX_LENGTH = 100_000;
+/** `core::trimspace` is one name. Classes of Unicode take a millisecond to compile. */
+const NAME = /[A-Za-z_\x80-\uffff][\w\x80-\uffff-]*(?:::[A-Za-z_\x80-\uffff][\w\x80-\uffff-]*)*/y;
+const NUMBER = /\d[\w.]*/y;
+const BLANK = /(?:\s+|#[^\n]*|\/\/[^\n]*)+/y;
+const HEREDOC = /<<-?([A-Za-z_\x80-\uffff][\w\x80-\uffff-]*)[ \t]*\r?\n/y;
+/** What is a text in a template: an escape, a doubled sign, and all that begins nothing. */
+const TEXT = /(?:\\[\s\S]|\$\$\{|%%\{|[$%](?!\{)|[^\\$%"]+)+/y;
+const HEREDOC_LINE = /(?:\$\$\{|%%\{|[$%](?!\{)|[^$%\n]+)*/y;
+const CLOSING: Readonly<Record<string, string>> = { "(": ")", "[": "]", "{": "}" };
+
+/**
+ * The text of an expression in pieces, without comments and blanks: what stands in quotes is a text, and what
+ * is filled into it is not. Takes time in proportion to the text.
+ *
+ * @param isTemplate it is what stands between quotes, as in a string of the JSON syntax.
+ * @returns none for a text that is too long.
+ */
+export function piecesOf(text: string, isTemplate = false): readonly Piece[] {
+  const pieces: Piece[] = [];
+  if (text.length > MAX_LENGTH) return pieces;
+  /** What is open, with what closes it; a template has no piece where it is all of the text. */
+  const open: { readonly piece: Piece | undefined; readonly close: string }[] = [];
+  if (isTemplate) open.push({ piece: undefined, close: "" });
+  let at = 0;
+  const take = (pattern: RegExp): RegExpExecArray | null => {
+    pattern.lastIndex = at;
+    const match = pattern.exec(text);
+    if (match !== null) at = pattern.lastIndex;
+    return match;
+  };
+  const put = (kind: Piece["kind"], written: string): Piece => {
+    const piece = { kind, text: written, end: pieces.length + 1 };
+    pieces.push(piece);
+    return piece;
+  };
+  const enter = (written: string, close: string) =>
+    open.push({ piece: put("open", written), close });
+  const leave = () => {
+    const { piece } = open.pop() ?? {};
+    if (piece !== undefined) piece.end = pieces.length;
+  };
+
+  while (at < text.length) {
+    const close = open.at(-1)?.close;
+    if (close === '"' || close === "") inQuotes(close);
+    else if (close?.startsWith("<<")) inHeredoc(close.slice(2));
+    else inExpression(close);
+  }
+  while (open.length > 0) leave();
+  return pieces;
+
+  function inExpression(close: string | undefined): void {
+    if (take(BLANK) !== null) return;
+    if (text.startsWith("/*", at)) {
+      const end = text.indexOf("*/", at + 2);
+      at = end < 0 ? text.length : end + 2;
+      return;
+    }
+    const name = take(NAME) ?? take(NUMBER);
+    if (name !== null) {
+      put("name", name[0]);
+      return;
+    }
+    const [, heredoc] = take(HEREDOC) ?? [];
+    if (heredoc !== undefined) {
+      enter("<<", `<<${heredoc}`);
+      return;
+    }
+    const sign = text.charAt(at++);
+    if (sign === close) leave();
+    else if (sign === '"') enter(sign, sign);
+    else if (CLOSING[sign] !== undefined) enter(sign, CLOSING[sign]);
+    else put("sign", sign);
+  }
+
+  function inQuotes(close: string): void {
+    const [written] = take(TEXT) ?? [];
+    if (written !== undefined) put("text", written);
+    else if (!fillsIn()) {
+      // Within quotes only an end is left; in the JSON syntax a quote is a text.
+      if (close === '"') leave();
+      else put("text", text.charAt(at));
+      at++;
+    }
+  }
+
+  function inHeredoc(name: string): void {
+    const isLineStart = text.charAt(at - 1) === "\n";
+    const end = isLineStart ? /^[ \t]*([\w\x80-\uffff-]+)[ \t]*\r?(?:\n|$)/.exec(lineAt()) : null;
+    if (end?.[1] === name) {
+      leave();
+      at += end[0].length;
+      return;
+    }
+    const [written] = take(HEREDOC_LINE) ?? [];
+    const isEnd = text.charAt(at) === "\n";
+    if (isEnd) at++;
+    if (written || isEnd) put("text", written ?? "");
+    else if (!fillsIn()) at++;
+  }
+
+  function lineAt(): string {
+    const end = text.indexOf("\n", at);
+    return text.slice(at, end < 0 ? undefined : end + 1);
+  }
+
+  /** `${ … }` and `%{ … }`, also with the sign that takes blanks away. */
+  function fillsIn(): boolean {
+    const [written] = take(/[$%]\{~?/y) ?? [];
+    if (written === undefined) return false;
+    enter(written.slice(0, 2), "}");
+    return true;
+  }
+}

@@ -1,0 +1,153 @@
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { readHcl } from "../../../src/hcl/hcl.ts";
+import { mentionsOf, originOf } from "../../../src/hcl/origin.ts";
+import type { Expression, ParsedFile } from "../../../src/hcl/syntax.ts";
+import { readTfJson } from "../../../src/hcl/tf-json.ts";
+import { loadHclParser } from "../../../src/host/hcl.ts";
+
+const parse = await loadHclParser(fileURLToPath(new URL("../../..", import.meta.url)));
+
+const LOCALS = `locals {
+  a       = var.x
+  b       = (local.a)
+  ring    = local.ring2
+  ring2   = try(local.ring, null)
+  map     = { t = trimspace(var.x), "q" = "hm", deep = { t = var.y } }
+  nothing = null
+  text    = "text"
+  decoded = jsondecode(var.z).token
+  pair    = "\${var.x}\${var.y}"
+}
+`;
+
+function localsIn({ blocks }: ParsedFile): ReadonlyMap<string, Expression> {
+  return new Map(
+    blocks.flatMap(({ type, attributes }) => (type === "locals" ? [...attributes] : [])),
+  );
+}
+
+/** "var.x", "text", "nothing", or why it is unknown with the variables that have a part in it. */
+function told(file: ParsedFile): string {
+  const token = file.blocks.find(({ type }) => type === "provider")?.attributes.get("token");
+  if (file.problem !== undefined || token === undefined) return "broken";
+  const origin = originOf(token, localsIn(file));
+  if (origin.kind === "variable") return `var.${origin.name}`;
+  return origin.kind === "unknown" ? `${origin.why} [${origin.variables}]` : origin.kind;
+}
+
+describe("where the value of an expression comes from", () => {
+  it.each([
+    ["var.x", "var.x"],
+    ["var.do-token", "var.do-token"],
+    ["(var.x)", "var.x"],
+    ["((\n  var.x # mine\n))", "var.x"],
+    ['"${var.x}"', "var.x"],
+    ['"${ var.x ~}"', "var.x"],
+    ['"${"${var.x}"}"', "var.x"],
+    ["trimspace(var.x)", "var.x"],
+    ["core::trimspace(/* mine */ var.x)", "var.x"],
+    ['"${trimspace(var.x)}"', "var.x"],
+    ["nonsensitive(sensitive(var.x))", "var.x"],
+    ['trimsuffix(var.x, "\\n")', "var.x"],
+    ['coalesce(var.x, "")', "var.x"],
+    ["coalesce(var.x, var.x)", "var.x"],
+    ["try(var.x, null)", "var.x"],
+    ['var.x == "" ? null : var.x', "var.x"],
+    ['var.env == "prod" ? var.x : null', "var.x"],
+    ["var.a ? var.b ? var.x : null : var.x", "var.x"],
+    ["local.a", "var.x"],
+    ["local.b", "var.x"],
+    ["local.map.t", "var.x"],
+    ['local.map["t"]', "var.x"],
+    ["local.map.deep.t", "var.y"],
+    ["coalesce(local.a, local.b)", "var.x"],
+    ["null", "nothing"],
+    ['""', "nothing"],
+    ["local.nothing", "nothing"],
+    ['"x"', "text"],
+    ["local.text", "text"],
+    ["local.map.q", "text"],
+    ["coalesce(var.a, var.b)", "var.a and var.b lead to it [a,b]"],
+    ["var.p ? var.a : var.b", "var.a and var.b lead to it [a,b]"],
+    ["coalesce(var.a, local.map.deep.t, var.c)", "var.a, var.y and var.c lead to it [a,y,c]"],
+    ['coalesce(var.x, "y")', "a text in the code leads to it [x]"],
+    ["coalesce(var.x, local.text)", "var.x and a text in the code lead to it [x]"],
+    ["local.ring", "local.ring leads back to itself []"],
+    ["local.none", "local.none is not written out in a locals block []"],
+    ["local.map.none", "local.map.none is not written out in a locals block []"],
+    ["local.map", "it is not a text []"],
+    ["local.decoded", "it is worked out from other values [z]"],
+    ["local.pair", "it is put together from parts [x,y]"],
+    ["var.x.y", "it is a part of var.x [x]"],
+    ['var.x["y"]', "it is a part of var.x [x]"],
+    ["var.x[0]", "it is worked out from other values [x]"],
+    ["data.vault_kv.do.data", "it comes from data.vault_kv.do []"],
+    ["module.secrets.token", "it comes from module.secrets.token []"],
+    ['file("token")', "file() is not followed []"],
+    ["upper(var.x)", "upper() is not followed [x]"],
+    ["provider::x::trimspace(var.x)", "provider::x::trimspace() is not followed [x]"],
+    ['"a${var.x}"', "it is put together from parts [x]"],
+    ["coalesce([var.a, var.x]...)", "it is worked out from other values [a,x]"],
+    ["[var.x][0]", "it is worked out from other values [x]"],
+    ["<<EOT\n${var.x}\nEOT\n", "it is put together from parts [x]"],
+  ])("%s: %s", (source, expected) => {
+    const text = `provider "digitalocean" {\n  token = ${source}\n}\n${LOCALS}`;
+    expect(told(readHcl(parse, text, "a.tf"))).toBe(expected);
+  });
+
+  it.each([
+    ["${var.x}", "var.x"],
+    ['${coalesce("", local.o.t)}', "var.x"],
+    ["${trimspace(var.x)}", "var.x"],
+    ["var.x", "text"],
+    ["${var.a}${var.b}", "it is put together from parts [a,b]"],
+  ])("in JSON %s: %s", (token, expected) => {
+    const code = { provider: { digitalocean: { token } }, locals: { o: { t: "${var.x}" } } };
+    expect(told(readTfJson(JSON.stringify(code), "a.tf.json"))).toBe(expected);
+  });
+
+  it("a chain that doubles at every step ends, as does one without an end", () => {
+    const chain = Array.from(
+      { length: 300 },
+      (_, i) => `a${i} = coalesce(local.a${i + 1}, local.a${i + 1})`,
+    );
+    const text = `provider "x" {\n  token = local.a0\n}\nlocals {\n${chain.join("\n")}\n}\n`;
+    expect(told(readHcl(parse, text, "a.tf"))).toBe("it is nested too deep []");
+    const deep = `${"(".repeat(60)}var.x${")".repeat(60)}`;
+    const nested = `provider "x" {\n  token = ${deep}\n}\n`;
+    expect(told(readHcl(parse, nested, "a.tf"))).toBe("it is nested too deep []");
+  });
+});
+
+describe("what an expression mentions", () => {
+  it.each([
+    ["var.a", "var.a"],
+    ["[var.a, local.b]", "var.a, local.b"],
+    ['"x ${var.a} $${var.b} var.c"', "var.a"],
+    ["<<-EOT\n  ${var.a} var.b\n  EOT\n", "var.a"],
+    ["<<EOT\n%{ if var.a }\n EOT2 ${local.b}%{ endif }\nEOT\n", "var.a, local.b"],
+    ["{ a = var.a, (var.b) = { c = local.c } }", "var.a, var.b, local.c"],
+    ['[for k, v in var.a : "${k}${local.b}"]', "var.a, local.b"],
+    ["1 # var.a", ""],
+    ["x.var.a", ""],
+    ["ephemeralasnull(var.a)", ""],
+    ["[ephemeralasnull(f(var.a)), var.b]", "var.b"],
+    [`[var.a, "dop_v1_${"0a".repeat(32)}"]`, "var.a"],
+  ])("%s: %s", (source, expected) => {
+    const file = readHcl(parse, `x {\n  a = ${source}\n}\n`, "a.tf");
+    const value = file.blocks[0]?.attributes.get("a");
+    const found = value === undefined ? [] : mentionsOf(value);
+    expect(found.map(({ kind, name }) => `${kind}.${name}`).join(", ")).toBe(expected);
+  });
+
+  it("in JSON: what is filled into its strings", () => {
+    const code = { output: { x: { value: { a: ["${var.a}", "var.b"], b: '-${f(local.c)}"' } } } };
+    const [block] = readTfJson(JSON.stringify(code), "a.tf.json").blocks;
+    const value = block?.attributes.get("value");
+    expect(value === undefined ? [] : mentionsOf(value)).toEqual([
+      { kind: "var", name: "a" },
+      { kind: "local", name: "c" },
+    ]);
+  });
+});
