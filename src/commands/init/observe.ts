@@ -12,6 +12,7 @@ import type { SpacesFacts } from "../../concerns/spaces/facts.ts";
 import type { LockVerdicts } from "../../concerns/spaces/prove-locks.ts";
 import { withBackendConfigs } from "../../concerns/terraform/backend/config-files.ts";
 import { observeRoot, readTemplates } from "../../concerns/terraform/observe.ts";
+import { pathsOfValues } from "../../concerns/terraform/public-values.ts";
 import type { TerraformFacts } from "../../concerns/terraform/root/facts.ts";
 import { LOCK_FILE, UPLOAD_IGNORE } from "../../concerns/terraform/root/names.ts";
 import { repoCodeFor } from "../../concerns/terraform/root/repo-code.ts";
@@ -205,15 +206,18 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
     if (git === undefined) return undefined;
     const probes = ignoreRules(config).flatMap(({ probes }) => probes);
     const inRoots = (await observingRoots).flatMap(
-      ({ tfvars, at, hasLockFile, data, config: { dir } }) => [
+      ({ tfvars, at, hasLockFile, data, config: root }) => [
         ...tfvars.map((name) => at(name).path),
+        ...pathsOfValues(root),
         data,
-        ...(hasLockFile ? [join(dir, LOCK_FILE)] : []),
+        ...(hasLockFile ? [join(root.dir, LOCK_FILE)] : []),
       ],
     );
     // An answer that is older than .gitignore as we read it would blame a pattern that somebody just added.
     await looking;
-    return observeGit(once, git, [...probes, ...inRoots, join(config.base, ".env.example")]);
+    const inBase = [".env.example", ".gitignore"].map((name) => join(config.base, name));
+    const ours = config.file === undefined ? inBase : [...inBase, config.file];
+    return observeGit(once, git, [...probes, ...inRoots, ...ours]);
   }
 
   async function lookForToken(): Promise<Awaited<ReturnType<typeof observeToken>>> {

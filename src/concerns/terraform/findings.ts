@@ -15,6 +15,7 @@ export const TERRAFORM_FINDINGS = {
   "terraform.variable-unset": ["error", EXIT.findings],
   "terraform.secret-tracked": ["error", EXIT.findings],
   "terraform.stale-secret": ["error", EXIT.findings],
+  "terraform.values-ignored": ["warning", EXIT.findings],
   "terraform.by-hand": ["info", EXIT.ok],
   "terraform.environment": ["warning", EXIT.findings],
 } as const satisfies FindingIds;

@@ -1,15 +1,14 @@
 import { relative } from "node:path";
-import { editText, writeText } from "../../core/changes/write-file.ts";
+import { writeText } from "../../core/changes/write-file.ts";
 import type { Consent } from "../../core/consent.ts";
 import { textAt, textIn } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { Machine } from "../../core/machine.ts";
-import { leadsOut, linkOut, noJson, obstacles, yoursNow } from "../../core/obstacles.ts";
+import { leadsOut, linkOut, obstacles, yoursNow } from "../../core/obstacles.ts";
 import { joined, NOTHING, type PlanPart } from "../../core/plan.ts";
 import { hint } from "../../errors/hint.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
 import { keysKept } from "../../exec/variables.ts";
-import { jsonObject } from "../../lib/json.ts";
 import { isInside } from "../../lib/paths.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import type { EnvFileFacts } from "../env-file/facts.ts";
@@ -21,8 +20,9 @@ import { isFixable, judgeCode, planFix, withFix } from "./code.ts";
 import { execConfigOf } from "./exec-config.ts";
 import { renderConfiguration } from "./files.ts";
 import { finding } from "./findings.ts";
+import { planPublicVariables } from "./public-values.ts";
 import type { TerraformFacts } from "./root/facts.ts";
-import { MISSING_TF, PUBLIC_TFVARS } from "./root/names.ts";
+import { MISSING_TF } from "./root/names.ts";
 import { needsOf, type RootNeeds } from "./root/needs.ts";
 import type { TerraformRoot } from "./root/root.ts";
 import { isTooOld } from "./root/tool.ts";
@@ -114,22 +114,6 @@ const WHY: Readonly<Record<string, string>> = {
   "variables.tf": "declares the variables",
   [MISSING_TF]: "what this root lacked",
 };
-
-/** Config decides for the keys that it names; what a person added to the file stays. */
-function planPublicVariables(known: Known, root: TerraformRoot): PlanPart {
-  const { variables } = root.config;
-  if (Object.keys(variables).length === 0) return NOTHING;
-  const before = root.at(PUBLIC_TFVARS);
-  const current = textAt(before)?.text ?? "";
-  const existing = jsonObject(current);
-  const edit = (text: string) =>
-    `${JSON.stringify({ ...jsonObject(text), ...variables }, null, 2)}\n`;
-  if (current === edit(current)) return NOTHING;
-  const findings = obstacles(known.repo, before);
-  if (existing === undefined) findings.push(noJson(before.path));
-  const change = editText(before, edit, "values of terraform.variables");
-  return { findings, changes: findings.length > 0 ? [] : [change] };
-}
 
 function judgeTool(
   { terraform: { tool: terraform } }: Known,
