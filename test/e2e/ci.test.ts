@@ -148,13 +148,30 @@ describe.concurrent("ci", () => {
     expect(await bench.read(WORKFLOW)).toBe(current);
   });
 
-  it("remembers --branch by the file", async (context) => {
+  it.for(["1.10", '#7/ü"x'])("remembers --branch %s by the file", async (branch, context) => {
     const { expect } = context;
     const bench = await repoWith(context, CODE);
-    await bench.run(["ci", "github", "--branch", "1.10"]);
-    expect(parse(await bench.read(WORKFLOW)).on.push).toEqual({ branches: ["1.10"] });
+    await bench.run(["ci", "github", "--branch", branch]);
+    expect(parse(await bench.read(WORKFLOW)).on.push).toEqual({ branches: [branch] });
     const again = await bench.run(["ci", "github"]);
     expect(again.stderr).toMatch(/^✓ Nothing to do/m);
+  });
+
+  it("applies the default branch of the remote, of which git is asked once", async (context) => {
+    const { expect } = context;
+    const bench = await repoWith(context, CODE);
+    await bench.git("commit", "--quiet", "--message=x");
+    await bench.git("branch", "--move", "trunk");
+    const clone = join(bench.root, "clone");
+    await bench.git("clone", "--quiet", bench.repo, clone);
+    await bench.git("-C", clone, "switch", "--quiet", "--create", "fix");
+    const { status, stderr } = await bench.run(["ci", "github"], { cwd: "../clone" });
+    expect(status, stderr).toBe(0);
+    const { push, pull_request } = parse(await bench.read(`../clone/${WORKFLOW}`)).on;
+    expect([push, pull_request]).toEqual([{ branches: ["trunk"] }, { branches: ["trunk"] }]);
+    const other = await bench.run(["ci", "github", "--branch", "main"], { cwd: "../clone" });
+    expect(other.stderr).toContain("[ci.no-branch]");
+    expect(other.status).toBe(3);
   });
 
   it("uninstall takes an unedited one away, and keeps what is edited or somebody else's", async (context) => {

@@ -13,6 +13,8 @@ export const PIPELINE_FINDINGS = {
   "ci.no-lock-file": ["warning", EXIT.findings],
   "ci.no-package": ["warning", EXIT.findings],
   "ci.edited": ["info", EXIT.ok],
+  "ci.no-branch": ["error", EXIT.findings],
+  "ci.branch-unknown": ["warning", EXIT.findings],
   "ci.to-do": ["info", EXIT.ok],
 } as const satisfies FindingIds;
 

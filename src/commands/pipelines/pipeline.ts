@@ -19,6 +19,7 @@ import type { Snapshot } from "../../host/host.ts";
 import { type Facts, type ObserveOptions, type ObservingHost, observe } from "../init/observe.ts";
 import type { Prompter } from "../init/prompter.ts";
 import { refuseSameFolder } from "../init/same-folder.ts";
+import { branchesOf, chooseBranch } from "./branch.ts";
 import {
   baseIn,
   GITLAB_MAIN,
@@ -52,7 +53,7 @@ export type CiProvider = "github" | "gitlab";
 
 export interface PipelineRequest extends Pick<ObserveOptions, "progress"> {
   readonly provider: CiProvider;
-  /** The branch that is applied; undefined: that of the file that is there, else main. */
+  /** The branch that is applied; undefined: that of the file that is there, else the default branch. */
   readonly branch: string | undefined;
   /** Where do-bootstrap comes from: a package's file or address; undefined: the repo's lock file. */
   readonly tarball: string | undefined;
@@ -109,7 +110,8 @@ async function look(
   const needs = await needsOf(host, roots);
   const program = await findProgram(host, facts, request, textAt(file.at)?.text ?? "");
   const { source } = program;
-  const pipeline = pipelineOf(facts, { roots, versions, file, needs, request, source });
+  const { branch, findings: aboutBranch } = await branchFor(facts, request, file);
+  const pipeline = pipelineOf(facts, { roots, versions, needs, branch, source });
   const templates = readTemplates(host);
   const text = { github: renderGithub, gitlab: renderGitlab }[request.provider](
     pipeline,
@@ -129,6 +131,7 @@ async function look(
           ...judgeCount(request.provider, roots),
           ...judgeRoots(roots, versions, unlocked),
           ...program.findings,
+          ...aboutBranch,
         ],
       },
       planFile({ ...facts, repo: { ...facts.repo, blocked } }, file.at, text, request),
@@ -204,9 +207,8 @@ function pipelineOf(
   given: {
     readonly roots: readonly Root[];
     readonly versions: ReadonlyMap<Root, ToolVersion>;
-    readonly file: PipelineFile;
     readonly needs: readonly TokenNeeds[];
-    readonly request: PipelineRequest;
+    readonly branch: string;
     readonly source: Source;
   },
 ): Pipeline {
@@ -214,11 +216,11 @@ function pipelineOf(
     config,
     repo: { top },
   } = facts;
-  const { roots, versions, file, needs, request, source } = given;
+  const { roots, versions, needs, branch, source } = given;
   const inRepo = (from: string, to: string) => plainPath(relative(from, to) || ".");
   return {
     name: pipelineName(facts),
-    branch: plainBranch(request.branch ?? branchIn(textAt(file.at)?.text ?? "") ?? "main"),
+    branch,
     base: inRepo(top, config.base),
     source,
     hasEnvironments: config.environments.length > 0,
@@ -237,18 +239,15 @@ function pipelineOf(
   };
 }
 
-function plainBranch(branch: string): string {
-  if (/^\w[\w./-]*$/.test(branch)) return branch;
-  throw new AppError("USAGE", `--branch ${branch} cannot be written into a pipeline.`, {
-    hint: hint`Write the name of one branch: --branch main`,
-  });
-}
-
-/** What --branch said when the file was written. */
-function branchIn(text: string): string | undefined {
-  return recognise(text) === "generated"
-    ? /^ +branches: \["?([^"\]\r\n]+)"?\]\r?$/m.exec(text)?.[1]
-    : undefined;
+/** GitLab has a variable for its default branch. */
+async function branchFor(
+  { repo: { git } }: Pick<Facts, "repo">,
+  { provider, branch: wanted }: PipelineRequest,
+  { at }: PipelineFile,
+): Promise<ReturnType<typeof chooseBranch>> {
+  if (provider === "gitlab" || git === undefined) return { branch: "", findings: [] };
+  const existing = textAt(at)?.text ?? "";
+  return chooseBranch(await branchesOf(git.git), { wanted, existing });
 }
 
 function readTemplates({ template }: ObservingHost): CiTemplates {
