@@ -439,11 +439,34 @@ environments:
       "[ci.tool-version]",
     ],
     ["a file of somebody's", { ...CODE, [WORKFLOW]: "on: push\n" }, ["github"], 3, "[ci.not-ours]"],
+    [
+      "a workflow that git ignores",
+      { ...CODE, ".gitignore": ".github/\n" },
+      ["github"],
+      3,
+      "[ci.ignored]",
+    ],
+    [
+      "a file that git ignores, and GitLab's has to include",
+      { ...CODE, ".gitlab-ci.yml": "a: {}\n", ".gitignore": ".gitlab/*.yml\n" },
+      ["gitlab"],
+      3,
+      "[ci.ignored]",
+    ],
+    [
+      "the file of GitLab's that has to include ours",
+      { ...inFolder("svc"), ".gitignore": ".gitlab-ci.yml\n" },
+      ["gitlab"],
+      3,
+      "[ci.ignored]",
+    ],
+    ["code that git ignores", { ...CODE, ".gitignore": "*.tf\n" }, ["github"], 3, "[ci.no-code]"],
   ])("%s: says so and writes nothing", async ([, files, args, status, said], context) => {
     const { expect } = context;
     const bench = await repoWith(context, files);
     const before = await treeHash(bench.repo);
-    const result = await bench.run(["ci", ...args]);
+    const cwd = Object.hasOwn(files, "svc/main.tf") ? "svc" : ".";
+    const result = await bench.run(["ci", ...args], { cwd });
     expect(result.stderr).toContain(said);
     expect(result.status).toBe(status);
     expect(await treeHash(bench.repo)).toBe(before);
@@ -613,6 +636,47 @@ environments:
     expect(stderr).toContain("[file.outside]");
     expect(status).toBe(3);
     expect(await readdir(bench.tmp)).toEqual([]);
+  });
+
+  it("a root in a submodule is not in the checkout", async (context) => {
+    const { expect } = context;
+    const bench = await repoWith(context, { ".do-bootstraprc": "terraform: { dir: infra }\n" });
+    await bench.git("init", "--quiet", "infra");
+    await bench.write("infra/main.tf", BACKEND);
+    const { status, stderr } = await bench.run(["ci", "github"]);
+    expect(stderr).toMatch(/infra is in another git repo.*\[ci\.no-code\]$/m);
+    expect(status).toBe(3);
+  });
+
+  it("what the first run would fail at is named: settings, values, the format", async (context) => {
+    const { expect } = context;
+    const bench = await repoWith(context, {
+      ...CODE,
+      "main.tf": `${BACKEND}variable "region" {}\n`,
+      "mine.tf": "",
+      "backends/prod.s3.tfbackend": 'bucket = "acme"\n',
+      ".gitignore": "mine.tf\n.terraform.lock.hcl\nother/\n",
+      "other/x.tf": "",
+    });
+    await bench.git("rm", "--cached", "--quiet", ".terraform.lock.hcl", "--ignore-unmatch");
+    await bench.git("add", "--force", "mine.tf");
+    const fake = `#!/bin/sh
+case "$1" in
+  version) echo '{ "terraform_version": "1.11.4" }' ;;
+  fmt) echo "$@" "$DIGITALOCEAN_TOKEN" >> '${join(bench.tmp, "fmt")}'; printf 'main.tf\nother/x.tf\n'; exit 3 ;;
+esac
+`;
+    await writeFile(join(bench.bin, "terraform"), fake, { mode: 0o755 });
+    const { status, stdout } = await bench.run(["ci", "github", "--dry-run"], {
+      env: { DIGITALOCEAN_TOKEN: bench.token },
+    });
+    expect(status).toBe(0);
+    const text = stdout.replace(/\s+/g, " ");
+    expect(text).toMatch(/leaves out bucket, key, region.*-backend-config=backends\/prod\.s3\.tf/);
+    expect(text).toContain("no value for var.region, so plan fails");
+    expect(text).toContain("! terraform fmt -check fails for main.tf, and so does");
+    expect(text).toContain("git add --force .terraform.lock.hcl");
+    expect(await bench.read("../tmp/fmt")).toBe("fmt -check -list=true -recursive -no-color \n");
   });
 
   it("outside git there is nothing to write it into", async (context) => {

@@ -15,6 +15,11 @@ export const PIPELINE_FINDINGS = {
   "ci.edited": ["info", EXIT.ok],
   "ci.no-branch": ["error", EXIT.findings],
   "ci.branch-unknown": ["warning", EXIT.findings],
+  "ci.ignored": ["error", EXIT.findings],
+  "ci.no-code": ["error", EXIT.findings],
+  "ci.partial-backend": ["warning", EXIT.findings],
+  "ci.no-value": ["warning", EXIT.findings],
+  "ci.format": ["warning", EXIT.findings],
   "ci.to-do": ["info", EXIT.ok],
 } as const satisfies FindingIds;
 

@@ -2,13 +2,14 @@ import { dirname, join, relative } from "node:path";
 import { findConfig } from "../../concerns/config/find-config.ts";
 import { openGit } from "../../concerns/git/git.ts";
 import { askRepos, takerIn } from "../../concerns/git/repos.ts";
+import { backendConfigs } from "../../concerns/terraform/backend/config-files.ts";
 import { observeRoot } from "../../concerns/terraform/observe.ts";
-import { LOCK_FILE } from "../../concerns/terraform/root/names.ts";
 import type { TerraformRoot } from "../../concerns/terraform/root/root.ts";
 import { allNeeded, readNeeds } from "../../concerns/token/needed-scopes.ts";
 import type { ApplyHost } from "../../core/change.ts";
 import { writeText } from "../../core/changes/write-file.ts";
 import { textAt } from "../../core/file-text.ts";
+import type { Finding } from "../../core/finding.ts";
 import { type Result, runTask, type Task } from "../../core/flow.ts";
 import { recognise } from "../../core/generated.ts";
 import { obstacles } from "../../core/obstacles.ts";
@@ -31,7 +32,10 @@ import {
   plainPath,
 } from "./files.ts";
 import { finding } from "./findings.ts";
+import { judgeFormat } from "./format.ts";
+import { judgeInputs, lacksSettings } from "./inputs.ts";
 import { findProgram, type Source } from "./program.ts";
+import { judgeReach, observeReach, unlockedIn } from "./reach.ts";
 import {
   CI_TEMPLATES,
   type CiTemplates,
@@ -104,8 +108,9 @@ async function look(
     withoutToken: true,
     progress: request.progress,
   });
+  const { provider } = request;
   const roots = await rootsOf(host, facts);
-  const file = await PIPELINE_FILE[request.provider](host, facts);
+  const file = await PIPELINE_FILE[provider](host, facts);
   const versions = await toolVersions(host, facts, roots);
   const needs = await needsOf(host, roots);
   const program = await findProgram(host, facts, request, textAt(file.at)?.text ?? "");
@@ -113,29 +118,24 @@ async function look(
   const { branch, findings: aboutBranch } = await branchFor(facts, request, file);
   const pipeline = pipelineOf(facts, { roots, versions, needs, branch, source });
   const templates = readTemplates(host);
-  const text = { github: renderGithub, gitlab: renderGitlab }[request.provider](
-    pipeline,
-    templates,
-  );
-  const lockFiles = roots.map(({ root }) => join(root.config.dir, LOCK_FILE));
-  const read = [...lockFiles, ...program.files];
-  const tracked = (await facts.repo.git?.git.tracked(read)) ?? new Set();
-  const unlocked = lockFiles.filter((path) => !tracked.has(path));
-  const uncommitted = program.files.filter((path) => !tracked.has(path));
+  const text = { github: renderGithub, gitlab: renderGitlab }[provider](pipeline, templates);
+  const { files: read } = program;
+  const inGit = await judgeInGit(host, facts, roots, { ...request, file, program: read });
   const blocked = await whyBlocked(host, file.at);
   return {
     facts,
     plan: joined([
       {
         findings: [
-          ...judgeCount(request.provider, roots),
-          ...judgeRoots(roots, versions, unlocked),
+          ...judgeCount(provider, roots),
+          ...judgeRoots(roots, versions, inGit.unlocked),
+          ...inGit.findings,
           ...program.findings,
           ...aboutBranch,
         ],
       },
       planFile({ ...facts, repo: { ...facts.repo, blocked } }, file.at, text, request),
-      { findings: toDo(request.provider, pipeline, needs, { ...file, uncommitted }) },
+      { findings: toDo(provider, pipeline, needs, file) },
     ]),
   };
 }
@@ -173,8 +173,45 @@ async function rootsOf(host: ObservingHost, facts: Facts): Promise<Root[]> {
   );
 }
 
+/** What the pipeline gets from git, and what of it fails at the first run. */
+async function judgeInGit(
+  host: ObservingHost,
+  facts: Facts,
+  roots: readonly Root[],
+  given: Pick<PipelineRequest, "provider" | "progress"> & {
+    readonly file: PipelineFile;
+    readonly program: readonly string[];
+  },
+): Promise<{ unlocked: ReadonlyMap<string, boolean>; findings: readonly Finding[] }> {
+  const git = facts.repo.git?.git;
+  if (git === undefined) return { unlocked: new Map(), findings: [] };
+  const { provider, progress, file, program } = given;
+  const needed = {
+    pipeline: [file.at.path, ...(file.main === undefined ? [] : [file.main])],
+    program,
+  };
+  const reach = await observeReach(host, facts, git, roots, needed);
+  const partial = roots.filter(lacksSettings).map(({ root }) => root);
+  const settings =
+    partial.length === 0
+      ? []
+      : [...(await backendConfigs(host, git, facts.config, partial))].map(
+          ([root, paths]) => [root.config.dir, paths] as const,
+        );
+  return {
+    unlocked: unlockedIn(roots, reach),
+    findings: [
+      ...judgeReach(provider, facts.config, roots, needed, reach),
+      ...judgeInputs(provider, roots, reach, new Map(settings)),
+      ...(await judgeFormat(host, facts, git, roots, progress)),
+    ],
+  };
+}
+
 interface PipelineFile {
   readonly at: Snapshot;
+  /** GitLab: the file that includes it. */
+  readonly main?: string;
   /** GitLab: the file that is to include it, and does not; where the user has one of his own. */
   readonly include?: string;
   /** GitLab: stages that its jobs are in, and that file does not list. */
@@ -198,7 +235,8 @@ const PIPELINE_FILE: Readonly<Record<CiProvider, Locate>> = {
     const { isIncluded, readGitlabMain } = await import("./gitlab-main.ts");
     const found = readGitlabMain(text);
     const { lacksStages } = found;
-    return { at: own, lacksStages, ...(isIncluded(found, path) ? {} : { include: path }) };
+    const isThere = isIncluded(found, path);
+    return { at: own, main: main.path, lacksStages, ...(isThere ? {} : { include: path }) };
   },
 };
 

@@ -16,18 +16,13 @@ export interface TokenNeeds {
  * What only a person can do: make the tokens, and give them to GitHub or GitLab. Every command reads
  * its secret from standard input or asks for it.
  *
- * @param main what GitLab's main file lacks: the file to include, and stages; and the files that the
- *   pipeline installs do-bootstrap from, and git does not have.
+ * @param main what GitLab's main file lacks: the file to include, and stages.
  */
 export function toDo(
   provider: "github" | "gitlab",
   pipeline: Pipeline,
   needs: readonly TokenNeeds[],
-  {
-    include,
-    lacksStages = [],
-    uncommitted,
-  }: { include?: string; lacksStages?: readonly string[]; uncommitted: readonly string[] },
+  { include, lacksStages = [] }: { include?: string; lacksStages?: readonly string[] },
 ): Finding[] {
   const say = (message: string, fix: Hint) => finding("ci.to-do", message, { fix });
   const steps = needs.flatMap((each) => [
@@ -64,12 +59,6 @@ export function toDo(
             hint`Add to it: ${stages}`,
           ),
         ]),
-    ...uncommitted.map((path) =>
-      say(
-        `git does not have ${path}, and the pipeline installs do-bootstrap from it.`,
-        hint`${run("git", "add", { path })}; then commit it.`,
-      ),
-    ),
     ...WORDS[provider].once.map(([what, how]) => say(what, how)),
     ...steps,
   ];

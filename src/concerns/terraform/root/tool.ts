@@ -35,7 +35,7 @@ export async function findTerraform(
 }
 
 /** What tfenv, tenv and mise would install to answer. */
-const NO_DOWNLOAD = {
+export const NO_DOWNLOAD = {
   TFENV_AUTO_INSTALL: "false",
   TENV_AUTO_INSTALL: "false",
   MISE_NOT_FOUND_AUTO_INSTALL: "false",
