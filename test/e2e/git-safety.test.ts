@@ -360,6 +360,27 @@ describe("a file that git would take gets no token", () => {
     },
   );
 
+  it("a tracked state is named, and a tracked secret file, which is up to date", async () => {
+    const bench = await workbench();
+    const full = '{ "resources": [{}] }\n';
+    await bench.write("main.tf", "");
+    await bench.write("prod.tfstate", full);
+    await bench.write("terraform.tfstate.d/prod/terraform.tfstate", full);
+    await bench.git("add", "--all");
+    await succeed(bench);
+    const state = await bench.run(["check"]);
+    expect(state.stdout).toMatch(
+      /^! git tracks prod\.tfstate, terraform\.tfstate\.d, whatever[^[]*\[terraform\.state-tracked\]$/m,
+    );
+    expect(state.stdout).toContain("git rm -r --cached prod.tfstate terraform.tfstate.d");
+    expect(state.status).toBe(0);
+
+    await bench.git("add", "--force", "--intent-to-add", SECRETS[1] ?? "");
+    const secret = await bench.run(["check"]);
+    expect(secret.stdout).toContain("[terraform.secret-tracked]");
+    expect(secret.status).toBe(3);
+  });
+
   it("a link to a tracked file that holds a token is noticed", async () => {
     const bench = await workbench();
     await bench.write("dev.env", `DIGITALOCEAN_TOKEN=${bench.token}\n`, 0o600);

@@ -19,6 +19,7 @@ import { repoCodeFor } from "../../concerns/terraform/root/repo-code.ts";
 import type { TerraformRoot } from "../../concerns/terraform/root/root.ts";
 import { tokenSourceOf } from "../../concerns/terraform/root/token-source.ts";
 import { findTerraform } from "../../concerns/terraform/root/tool.ts";
+import { statePaths } from "../../concerns/terraform/tracked.ts";
 import type { TokenFacts } from "../../concerns/token/facts.ts";
 import type { CommandAnswer, TrustGiven } from "../../concerns/token/find-token.ts";
 import { apiHosts } from "../../concerns/token/hosts.ts";
@@ -205,14 +206,12 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
   async function askGit() {
     if (git === undefined) return undefined;
     const probes = ignoreRules(config).flatMap(({ probes }) => probes);
-    const inRoots = (await observingRoots).flatMap(
-      ({ tfvars, at, hasLockFile, data, config: root }) => [
-        ...tfvars.map((name) => at(name).path),
-        ...pathsOfValues(root),
-        data,
-        ...(hasLockFile ? [join(root.dir, LOCK_FILE)] : []),
-      ],
-    );
+    const inRoots = (await observingRoots).flatMap((root) => [
+      ...root.tfvars.map((name) => root.at(name).path),
+      ...pathsOfValues(root.config),
+      ...statePaths(root),
+      ...(root.hasLockFile ? [join(root.config.dir, LOCK_FILE)] : []),
+    ]);
     // An answer that is older than .gitignore as we read it would blame a pattern that somebody just added.
     await looking;
     const inBase = [".env.example", ".gitignore"].map((name) => join(config.base, name));

@@ -14,6 +14,7 @@ export const TERRAFORM_FINDINGS = {
   "terraform.outside": ["error", EXIT.findings],
   "terraform.variable-unset": ["error", EXIT.findings],
   "terraform.secret-tracked": ["error", EXIT.findings],
+  "terraform.state-tracked": ["warning", EXIT.findings],
   "terraform.stale-secret": ["error", EXIT.findings],
   "terraform.values-ignored": ["warning", EXIT.findings],
   "terraform.by-hand": ["info", EXIT.ok],

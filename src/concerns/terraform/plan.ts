@@ -27,6 +27,7 @@ import { needsOf, type RootNeeds } from "./root/needs.ts";
 import type { TerraformRoot } from "./root/root.ts";
 import { isTooOld } from "./root/tool.ts";
 import { planSecretVariables } from "./secret-values.ts";
+import { judgeTracked } from "./tracked.ts";
 
 /** The facts that these follow from. */
 interface Known {
@@ -53,7 +54,8 @@ export function planTerraform(known: Known, found: TerraformRoot, consent: Conse
   // What a file declares that cannot be read is unknown, and nothing may be declared twice.
   if (found.module.broken.length > 0) {
     const findings = judgeCode(known, found, needsOf(found));
-    return { findings: [...findings, ...judgeBackendSecrets(known, found)] };
+    const more = [...judgeBackendSecrets(known, found), ...judgeTracked(known, found)];
+    return { findings: [...findings, ...more] };
   }
   const fix = consent.fix && isFixable(found);
   const root = fix ? withFix(found) : found;
@@ -61,6 +63,7 @@ export function planTerraform(known: Known, found: TerraformRoot, consent: Conse
   const plan = joined([
     { findings: judgeCode(known, root, needs) },
     { findings: judgeBackendSecrets(known, root) },
+    { findings: judgeTracked(known, root) },
     fix ? planFix(known, found) : NOTHING,
     planConfiguration(known, root, needs),
     planBackend(known, root),
