@@ -254,13 +254,18 @@ describe.concurrent("ci", () => {
       "include: .gitlab/do-bootstrap.yml\nstages: [build, test]\n",
       ["Add to it: deploy"],
     ],
+    [
+      "rules for pushes alone",
+      "include: .gitlab/*.yml\nworkflow: { rules: [{ if: $CI_COMMIT_BRANCH }] }\n",
+      ["Add to these rules"],
+    ],
     ["all of the stages", "include: .gitlab/*.yml\nstages: [test, deploy]\n", []],
   ])("GitLab: a file of the user's own with %s", async ([, text, said], context) => {
     const { expect } = context;
     const bench = await repoWith(context, { ...CODE, ".gitlab-ci.yml": text });
     const { status, stdout } = await bench.run(["ci", "gitlab", "--dry-run"]);
     expect(status).toBe(0);
-    const words = ["has to include", "Add to it: deploy", "Add to it: test"];
+    const words = ["has to include", "Add to it: deploy", "Add to it: test", "Add to these rules"];
     expect(words.filter((each) => stdout.includes(each))).toEqual(said);
   });
 
@@ -672,7 +677,9 @@ esac
     });
     expect(status).toBe(0);
     const text = stdout.replace(/\s+/g, " ");
-    expect(text).toMatch(/leaves out bucket, key, region.*-backend-config=backends\/prod\.s3\.tf/);
+    expect(text).toMatch(
+      /does not name bucket, key, region.*-backend-config=backends\/prod\.s3\.tf/,
+    );
     expect(text).toContain("no value for var.region, so plan fails");
     expect(text).toContain("! terraform fmt -check fails for main.tf, and so does");
     expect(text).toContain("git add --force .terraform.lock.hcl");

@@ -105,7 +105,9 @@ export function chooseBranch(
   const given = wanted === undefined ? branchIn(existing) : checked(wanted);
   const { name, isKnown } = defaultBranch(branches);
   if (given !== undefined) {
-    return { branch: given, findings: isThere(branches, given) ? [] : [noBranch(branches, given)] };
+    const isWanted = wanted !== undefined;
+    const findings = isThere(branches, given) ? [] : [noBranch(branches, given, isWanted)];
+    return { branch: given, findings };
   }
   const branch = checked(name);
   if (isKnown) return { branch, findings: [] };
@@ -127,15 +129,17 @@ function isThere({ local, remote, heads, current }: Branches, name: string): boo
   return name === current || all.some((each) => each.has(name));
 }
 
-function noBranch(branches: Branches, name: string): Finding {
+/** A checkout of one branch, as pipelines have it, does not know the branch of the file that is there. */
+function noBranch(branches: Branches, name: string, isWanted: boolean): Finding {
   const message = `git has no branch ${name}, neither here nor of a remote: GitHub would never run the pipeline.`;
+  const id = isWanted ? "ci.no-branch" : "ci.branch-unknown";
   const remote = branches.remote.has("origin") ? "origin" : [...branches.remote.keys()][0];
   const get =
     remote === undefined
       ? hint`if it is still to come: ${run("git", "branch", name)}`
       : hint`if the remote has it: ${run("git", "fetch", remote, `${name}:refs/remotes/${remote}/${name}`)}`;
   const other = own("ci", "github", "--branch", defaultBranch(branches).name);
-  return finding("ci.no-branch", message, { fix: hint`${other}; or, ${get}` });
+  return finding(id, message, { fix: hint`${other}; or, ${get}` });
 }
 
 /** As git has it: https://git-scm.com/docs/git-check-ref-format. */

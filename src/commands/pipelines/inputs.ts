@@ -40,12 +40,17 @@ function judgeBackend(provider: Provider, each: Root, files: readonly string[]):
   const { backend } = each.root.module;
   if (!lacksSettings(each) || backend === undefined) return [];
   const { dir } = each.root.config;
-  const message = `${dir}: the ${backend.type} backend leaves out ${backend.missing.join(", ")}, and init in a pipeline asks nobody.`;
-  const [file = ""] = files;
-  const value =
-    files.length > 0 ? relative(dir, file).split(sep).join("/") : `${backend.missing[0]}=VALUE`;
-  const give = giving(provider, each, "TF_CLI_ARGS_init", "the steps Init");
-  const fix = hint`What is no secret can stand in the block. Else ${give}, with the value -backend-config=${value}`;
+  const message = `${dir}: the ${backend.type} backend does not name ${backend.missing.join(", ")}, so init fails in the pipeline.`;
+  const shown = files.length > 0 ? files.slice(0, 1) : backend.missing;
+  const settings = shown.map((each) =>
+    files.length > 0 ? relative(dir, each).split(sep).join("/") : `${each}=VALUE`,
+  );
+  const value = settings.map((each) => `-backend-config=${each}`).join(" ");
+  const give =
+    provider === "github"
+      ? hint`add TF_CLI_ARGS_init: ${value} to env of the steps Init; the file is yours then`
+      : hint`${forJobs(each, "TF_CLI_ARGS_init")}; its value: ${value}`;
+  const fix = hint`What is no secret can stand in the block. Else ${give}.`;
   return [finding("ci.partial-backend", message, { where: dir, fix })];
 }
 
@@ -65,18 +70,23 @@ function judgeVariables(provider: Provider, each: Root, { lost }: Pick<Reach, "l
   const [first] = names;
   if (first === undefined) return [];
   const message = `${config.dir}: the pipeline has no value for ${names.map((name) => `var.${name}`).join(", ")}, so plan fails there.`;
-  const give = giving(provider, each, `TF_VAR_${first}`, "the steps Plan and Apply");
-  const fix = hint`What is no secret goes into terraform.variables of the config. A secret: ${give}`;
+  const secret = first.toUpperCase();
+  const environment = `${environmentOf(each)}-plan`;
+  const give =
+    provider === "github"
+      ? hint`${run("gh", "secret", "set", secret, "--env", environment)}, the same for ${environmentOf(each)}-apply, and add TF_VAR_${first}: \${{ secrets.${secret} }} to env of the steps Plan and Apply; the file is yours then`
+      : forJobs(each, `TF_VAR_${first}`);
+  const fix = hint`What is no secret goes into terraform.variables of the config. A secret: ${give}.`;
   return [finding("ci.no-value", message, { where: config.dir, fix })];
 }
 
-/** How a variable gets into the environment of a job; GitHub's are named one by one in the file. */
-function giving(provider: Provider, { config }: Root, name: string, steps: string): Hint {
-  if (provider === "github") {
-    return hint`add ${name} to env of ${steps} in the file that is written, which is yours then`;
-  }
-  const environment = config.environment ?? "digitalocean";
+function environmentOf({ config }: Root): string {
+  return config.environment ?? "digitalocean";
+}
+
+/** GitLab's variables are in the environment of a job by themselves. */
+function forJobs(each: Root, name: string): Hint {
   const set = (purpose: string): HintPart =>
-    run("glab", "variable", "set", name, "-s", `${environment}-${purpose}`);
+    run("glab", "variable", "set", name, "-s", `${environmentOf(each)}-${purpose}`);
   return hint`${set("plan")} < FILE, and ${set("apply")} < FILE`;
 }

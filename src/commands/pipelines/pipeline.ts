@@ -216,6 +216,8 @@ interface PipelineFile {
   readonly include?: string;
   /** GitLab: stages that its jobs are in, and that file does not list. */
   readonly lacksStages?: readonly string[];
+  /** GitLab: its rules let no pipeline of a merge request run. */
+  readonly refusesMergeRequests?: boolean;
 }
 
 type Locate = (host: ObservingHost, facts: Facts) => Promise<PipelineFile>;
@@ -234,9 +236,10 @@ const PIPELINE_FILE: Readonly<Record<CiProvider, Locate>> = {
     if (own.kind === "absent" && (isFree || isOfProject(facts, text))) return { at: main };
     const { isIncluded, readGitlabMain } = await import("./gitlab-main.ts");
     const found = readGitlabMain(text);
-    const { lacksStages } = found;
+    const { lacksStages, refusesMergeRequests } = found;
     const isThere = isIncluded(found, path);
-    return { at: own, main: main.path, lacksStages, ...(isThere ? {} : { include: path }) };
+    const said = { lacksStages, refusesMergeRequests };
+    return { at: own, main: main.path, ...said, ...(isThere ? {} : { include: path }) };
   },
 };
 

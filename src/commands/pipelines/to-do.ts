@@ -16,13 +16,21 @@ export interface TokenNeeds {
  * What only a person can do: make the tokens, and give them to GitHub or GitLab. Every command reads
  * its secret from standard input or asks for it.
  *
- * @param main what GitLab's main file lacks: the file to include, and stages.
+ * @param main what GitLab's main file lacks: the file to include, stages, and pipelines of merge requests.
  */
 export function toDo(
   provider: "github" | "gitlab",
   pipeline: Pipeline,
   needs: readonly TokenNeeds[],
-  { include, lacksStages = [] }: { include?: string; lacksStages?: readonly string[] },
+  {
+    include,
+    lacksStages = [],
+    refusesMergeRequests = false,
+  }: {
+    include?: string;
+    lacksStages?: readonly string[];
+    refusesMergeRequests?: boolean;
+  },
 ): Finding[] {
   const say = (message: string, fix: Hint) => finding("ci.to-do", message, { fix });
   const steps = needs.flatMap((each) => [
@@ -59,6 +67,14 @@ export function toDo(
             hint`Add to it: ${stages}`,
           ),
         ]),
+    ...(refusesMergeRequests
+      ? [
+          say(
+            ".gitlab-ci.yml has workflow: rules, and none for merge requests: they get no plan.",
+            hint`Add to these rules: if: $CI_PIPELINE_SOURCE == "merge_request_event"`,
+          ),
+        ]
+      : []),
     ...WORDS[provider].once.map(([what, how]) => say(what, how)),
     ...steps,
   ];

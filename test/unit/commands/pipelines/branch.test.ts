@@ -7,6 +7,7 @@ import {
   defaultBranch,
   readBranches,
 } from "../../../../src/commands/pipelines/branch.ts";
+import { generate } from "../../../../src/core/generated.ts";
 import { said } from "../../../fixtures/hint.ts";
 
 /**
@@ -83,6 +84,22 @@ describe("the branch of the pipeline", () => {
   ])("%s", (_, words, wanted, id) => {
     const { findings } = choose(words, wanted);
     expect(findings.map((each) => each.id)).toEqual(id === "" ? [] : [id]);
+  });
+
+  it.each<[name: string, written: string, ids: readonly string[]]>([
+    ["is there", "prod", []],
+    ["is nowhere: a checkout of one branch may not know it", "gone", ["ci.branch-unknown"]],
+    ["has all that git allows", "c++'\"]#\u{1f680}", ["ci.branch-unknown"]],
+  ])("of a file that is there %s", (_, name, ids) => {
+    const line = `  push:\n    branches: [${branchPattern(name)}]\n`;
+    const existing = generate(`# template: 2\n${line}`, {});
+    const { branch, findings } = chooseBranch(branches(...CLONE), { wanted: undefined, existing });
+    expect([branch, findings.map(({ id }) => id)]).toEqual([name, ids]);
+  });
+
+  it.each(["a${{b}}", "a b", "-a"])("a file that is there cannot name %j", (name) => {
+    const existing = generate(`# template: 2\n    branches: ["${name}"]\n`, {});
+    expect(chooseBranch(branches(...CLONE), { wanted: undefined, existing }).branch).toBe("main");
   });
 
   it.each<[words: readonly string[], wanted: string | undefined, step: string]>([

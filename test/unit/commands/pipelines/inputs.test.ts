@@ -61,7 +61,8 @@ describe("a backend that leaves settings out", () => {
   ])("%s", async (_, given, missing) => {
     const found = await judge(given);
     expect(found.map(({ id }) => id)).toEqual(missing === undefined ? [] : ["ci.partial-backend"]);
-    if (missing !== undefined) expect(found[0]?.message).toContain(` leaves out ${missing},`);
+    if (missing !== undefined)
+      expect(found[0]?.message).toContain(` does not name ${missing}, so init`);
   });
 
   it("where to give it: what the repo has for -backend-config, from the root's folder", async () => {
@@ -71,7 +72,7 @@ describe("a backend that leaves settings out", () => {
       const [found] = judgeInputs(provider, roots, { lost: new Set() }, settings);
       return said(found?.fix, { cwd: "/repo" });
     });
-    expect(fixes[0]).toMatch(/TF_CLI_ARGS_init .* -backend-config=\.\.\/backends\/prod\.s3/);
+    expect(fixes[0]).toMatch(/TF_CLI_ARGS_init: -backend-config=\.\.\/backends\/prod\.s3/);
     expect(fixes[1]).toContain("glab variable set TF_CLI_ARGS_init -s digitalocean-plan");
   });
 });
@@ -130,6 +131,17 @@ describe("variables without a value in the pipeline", () => {
     const found = await judge(given, { lost });
     expect(found.map(({ id }) => id)).toEqual(names === undefined ? [] : ["ci.no-value"]);
     if (names !== undefined) expect(found[0]?.message).toContain(`for ${names}, so plan fails`);
+  });
+
+  it("where to give it: a secret of the jobs, by its name in Terraform", async () => {
+    const roots = await rootsOf(root({ "a.tf": variables("db_password") }));
+    const fixes = (["github", "gitlab"] as const).map((provider) => {
+      const [found] = judgeInputs(provider, roots, { lost: new Set() }, new Map());
+      return said(found?.fix, { cwd: "/repo" });
+    });
+    expect(fixes[0]).toContain("gh secret set DB_PASSWORD --env digitalocean-plan");
+    expect(fixes[0]).toContain("TF_VAR_db_password: ${{ secrets.DB_PASSWORD }}");
+    expect(fixes[1]).toContain("glab variable set TF_VAR_db_password -s digitalocean-apply < FILE");
   });
 
   it("of each root", async () => {
