@@ -38,10 +38,49 @@ describe("git, asked about more than one command line or answer holds", () => {
     await bench.write(".gitignore", "a\n");
     const [a, b, elsewhere] = ["a", "b", "../c"].map((name) => join(bench.repo, name));
     const { git } = await opened(bench);
-    expect(await git?.ignored([a ?? "", b ?? "", elsewhere ?? ""])).toEqual(
-      new Set([a, elsewhere]),
-    );
+    const ignored = await git?.ignored([a ?? "", b ?? "", elsewhere ?? ""]);
+    expect([...(ignored?.keys() ?? [])]).toEqual([a, elsewhere]);
     expect(await git?.tracked([elsewhere ?? ""])).toEqual(new Set());
+  });
+});
+
+describe("whose pattern it is that ignores a path", () => {
+  it.each<[name: string, files: Readonly<Record<string, string>>, owner: string | undefined]>([
+    ["a .gitignore", { ".gitignore": "x\n" }, "repo"],
+    ["one of a folder above", { ".gitignore": "x\n", "sub/.gitignore": "" }, "repo"],
+    ["one of its own folder", { "sub/.gitignore": "x\n" }, "repo"],
+    [".git/info/exclude", { ".git/info/exclude": "x\n" }, "user"],
+    ["the user's own file", { "../home/ignored": "x\n" }, "user"],
+    ["the user's own .gitignore", { "../home/.gitignore": "x\n" }, "user"],
+    ["both: the repo's counts", { ".gitignore": "x\n", "../home/ignored": "x\n" }, "repo"],
+    ["the repo's lets it in", { "sub/.gitignore": "!x\n", ".gitignore": "x\n" }, undefined],
+    [
+      "the repo's lets in what the user's own ignores",
+      { ".gitignore": "!x\n", ".git/info/exclude": "x\n" },
+      undefined,
+    ],
+    ["none", {}, undefined],
+  ])("%s", async (_, files, owner) => {
+    const bench = await workbench();
+    const excludes = files["../home/.gitignore"] === undefined ? "ignored" : ".gitignore";
+    await bench.write("../home/.gitconfig", `[core]\nexcludesFile = ~/${excludes}\n`);
+    for (const [path, text] of Object.entries(files)) await bench.write(path, text);
+    const path = join(bench.repo, "sub", "x");
+    await bench.write("sub/x", "");
+    const { git } = await opened(bench);
+    expect((await git?.ignored([path]))?.get(path)).toBe(owner);
+  });
+
+  it("in a linked work tree, from a folder below it", async () => {
+    const bench = await workbench();
+    await bench.git("commit", "--quiet", "--allow-empty", "--message=x");
+    await bench.git("worktree", "add", "--quiet", "../linked");
+    await bench.write(".git/info/exclude", "x\n");
+    await bench.write("../linked/sub/.gitignore", "y\n");
+    const folder = join(bench.root, "linked", "sub");
+    const { git } = await opened(bench, folder);
+    const owners = await git?.ignored(["x", "y", "z"].map((name) => join(folder, name)));
+    expect([...(owners?.values() ?? [])]).toEqual(["user", "repo"]);
   });
 });
 
@@ -84,12 +123,12 @@ async function addToIndex(bench: Workbench, paths: readonly string[]): Promise<v
   await execa("git", ["update-index", "--index-info"], { cwd: bench.repo, env: bench.env, input });
 }
 
-async function opened(bench: Workbench) {
+async function opened(bench: Workbench, folder = bench.repo) {
   const calls: ToolCall[] = [];
   const host = nodeHost(bench.root, ownProcess());
   const run = (call: ToolCall) => {
     calls.push(call);
     return host.run(call);
   };
-  return { git: await openGit({ ...host, env: bench.env, run }, bench.repo), calls };
+  return { git: await openGit({ ...host, env: bench.env, run }, folder), calls };
 }

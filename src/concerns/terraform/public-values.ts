@@ -1,12 +1,13 @@
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { editText } from "../../core/changes/write-file.ts";
 import { textAt } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
-import { withPatterns } from "../../core/ignore-block.ts";
+import { patternOf, withPatterns } from "../../core/ignore-block.ts";
 import { noJson, obstacles } from "../../core/obstacles.ts";
 import { joined, NOTHING, type PlanPart } from "../../core/plan.ts";
 import { type Hint, type HintPart, hint, run } from "../../errors/hint.ts";
 import { jsonObject } from "../../lib/json.ts";
+import { isInside } from "../../lib/paths.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import type { GitFacts, RepoFacts } from "../git/facts.ts";
 import { finding } from "./findings.ts";
@@ -40,8 +41,11 @@ function planValues({ repo }: Known, root: TerraformRoot): PlanPart {
   return { findings, changes: findings.length > 0 ? [] : [change] };
 }
 
-/** Takes precedence over a pattern that stands before it, such as *.tfvars.json. */
-const EXCEPTION = `!${PUBLIC_TFVARS}`;
+/** Takes precedence over a pattern that stands before it, such as *.tfvars.json. It is for this file alone. */
+function exceptionFor({ base }: ResolvedConfig, { real, config: { dir } }: TerraformRoot): string {
+  const folder = isInside(real, base) ? real : dir;
+  return `!/${patternOf(relative(base, join(folder, PUBLIC_TFVARS)))}`;
+}
 
 /** The paths that git is asked about for a root's values: the file, and one of code beside it. */
 export function pathsOfValues({ variables, dir }: TerraformRoot["config"]): readonly string[] {
@@ -62,7 +66,8 @@ function planException({ repo, config }: Known, root: TerraformRoot): PlanPart {
     (name) => !Object.hasOwn(variables, name),
   );
   const current = textAt(gitignore)?.text;
-  const has = (text: string) => text.split(/\r?\n/).some((line) => line.trim() === EXCEPTION);
+  const exception = exceptionFor(config, root);
+  const has = (text: string) => text.split(/\r?\n/).some((line) => line.trim() === exception);
   const isPrivate = config.file !== undefined && isIgnored(git, config.file);
   if (others.length > 0 || isPrivate) {
     const why = isPrivate
@@ -78,7 +83,7 @@ function planException({ repo, config }: Known, root: TerraformRoot): PlanPart {
   }
   const findings = obstacles(repo, gitignore);
   if (findings.length > 0) return { findings };
-  const edit = (text: string) => (has(text) ? text : withPatterns(text, [EXCEPTION]));
+  const edit = (text: string) => (has(text) ? text : withPatterns(text, [exception]));
   const why = "lets git take the values of terraform.variables";
   return { changes: [editText(gitignore, edit, why)] };
 }

@@ -28,7 +28,7 @@ describe("the values of terraform.variables", () => {
     [
       "our line is there, and another one is after it",
       {
-        files: { ...DONE, ".gitignore": "!do-bootstrap.auto.tfvars.json\n*.json\n" },
+        files: { ...DONE, ".gitignore": "!/infra/do-bootstrap.auto.tfvars.json\n*.json\n" },
         ignored: [VALUES],
       },
       LEFT,
@@ -57,14 +57,14 @@ describe("the values of terraform.variables", () => {
     expect(planned(await plan(given))).toEqual(expected);
   });
 
-  it("two roots: one line, in our block", async () => {
-    const roots = ["a", "b"];
-    const config = `terraform: [${roots.map((dir) => `{ dir: ${dir}, variables: { x: 1 } }`)}]`;
+  it("two roots: a line for each, in our block, and for no other file of that name", async () => {
+    const roots = ["a", "b [x]"];
+    const dirs = roots.map((dir) => `{ dir: "${dir}", variables: { x: 1 } }`);
     const ignored = roots.map((dir) => `${dir}/do-bootstrap.auto.tfvars.json`);
     const files = { ".gitignore": `*.json\n${BLOCK}` };
-    const texts = textsAfter(await plan({ config, ignored, files }));
-    expect(texts[".gitignore"]).toBe(
-      `*.json\n${BLOCK.replace("# do-bootstrap: end", "!do-bootstrap.auto.tfvars.json\n# do-bootstrap: end")}`,
-    );
+    const texts = textsAfter(await plan({ config: `terraform: [${dirs}]`, ignored, files }));
+    const lines = ["!/a/", "!/b \\[x\\]/"].map((each) => `${each}do-bootstrap.auto.tfvars.json\n`);
+    const end = "# do-bootstrap: end";
+    expect(texts[".gitignore"]).toBe(`*.json\n${BLOCK.replace(end, lines.join("") + end)}`);
   });
 });
