@@ -651,6 +651,13 @@ environments:
     const { status, stderr } = await bench.run(["ci", "github"]);
     expect(stderr).toMatch(/infra is in another git repo.*\[ci\.no-code\]$/m);
     expect(status).toBe(3);
+
+    await bench.write("main.tf", `${BACKEND}module "a" {\n  source = "./infra"\n}\n`);
+    await bench.write(".do-bootstraprc", "terraform: { dir: . }\n");
+    const caller = await bench.run(["ci", "github"]);
+    expect(caller.stderr).toMatch(
+      /infra is in another git repo.*\[ci\.no-code\]\n.*module's code/m,
+    );
   });
 
   it("what the first run would fail at is named: settings, values, the format", async (context) => {

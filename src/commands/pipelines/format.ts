@@ -32,7 +32,8 @@ export async function judgeFormat(
   progress: (what: string) => void,
 ): Promise<Finding[]> {
   const own = roots.filter((each) => toolOf(each) === tool?.name);
-  const dirs = [...new Set(own.map(({ root }) => root.config.dir))].slice(0, MOST_ROOTS);
+  const reals = new Map(own.map(({ root }) => [root.config.dir, root.real]));
+  const dirs = [...reals.keys()].slice(0, MOST_ROOTS);
   const brought = await repoCodeFor(host, dirs, top);
   const findings: Finding[] = [];
   const seen = new Set<string>();
@@ -50,7 +51,7 @@ export async function judgeFormat(
     if (end !== "exited" || (exitCode !== 2 && exitCode !== 3)) continue;
     const broken = Array.from(stderr.matchAll(BROKEN), ([, name = ""]) => name);
     const names = [...stdout.split(/\r?\n/).filter(Boolean), ...broken];
-    const all = [...new Set(names)].map((name) => join(dir, name));
+    const all = [...new Set(names)].map((name) => join(reals.get(dir) ?? dir, name));
     const found = (await inGit(git, all)).filter((path) => !seen.has(path));
     for (const path of found) seen.add(path);
     if (found.length === 0) continue;

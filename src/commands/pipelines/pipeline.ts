@@ -17,6 +17,7 @@ import { joined, type Plan, type PlanPart } from "../../core/plan.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { hint, own, run } from "../../errors/hint.ts";
 import type { Snapshot } from "../../host/host.ts";
+import { isInside } from "../../lib/paths.ts";
 import { type Facts, type ObserveOptions, type ObservingHost, observe } from "../init/observe.ts";
 import type { Prompter } from "../init/prompter.ts";
 import { refuseSameFolder } from "../init/same-folder.ts";
@@ -120,7 +121,8 @@ async function look(
   const templates = readTemplates(host);
   const text = { github: renderGithub, gitlab: renderGitlab }[provider](pipeline, templates);
   const { files: read } = program;
-  const inGit = await judgeInGit(host, facts, roots, { ...request, file, program: read });
+  const modules = modulesOf(roots, needs);
+  const inGit = await judgeInGit(host, facts, roots, { ...request, file, program: read, modules });
   const blocked = await whyBlocked(host, file.at);
   return {
     facts,
@@ -181,17 +183,19 @@ async function judgeInGit(
   given: Pick<PipelineRequest, "provider" | "progress"> & {
     readonly file: PipelineFile;
     readonly program: readonly string[];
+    readonly modules: readonly string[];
   },
 ): Promise<{ unlocked: ReadonlyMap<string, boolean>; findings: readonly Finding[] }> {
   const git = facts.repo.git?.git;
   if (git === undefined) return { unlocked: new Map(), findings: [] };
-  const { provider, progress, file, program } = given;
+  const { provider, progress, file, program, modules } = given;
   const needed = {
     pipeline: [file.at.path, ...(file.main === undefined ? [] : [file.main])],
-    program,
+    ...{ program, modules },
   };
   const reach = await observeReach(host, facts, git, roots, needed);
-  const partial = roots.filter(lacksSettings).map(({ root }) => root);
+  const here = roots.filter(({ root }) => !reach.elsewhere.has(root.config.dir));
+  const partial = here.filter(lacksSettings).map(({ root }) => root);
   const settings =
     partial.length === 0
       ? []
@@ -202,8 +206,8 @@ async function judgeInGit(
     unlocked: unlockedIn(roots, reach),
     findings: [
       ...judgeReach(provider, facts.config, roots, needed, reach),
-      ...judgeInputs(provider, roots, reach, new Map(settings)),
-      ...(await judgeFormat(host, facts, git, roots, progress)),
+      ...judgeInputs(provider, here, reach, new Map(settings)),
+      ...(await judgeFormat(host, facts, git, here, progress)),
     ],
   };
 }
@@ -336,8 +340,21 @@ function planFile(
   return { changes: [writeText(at, text, why)] };
 }
 
+/** The folders of local modules. What terraform init has brought is of no repo, and comes anew. */
+function modulesOf(roots: readonly Root[], code: readonly CodeOfOne[]): readonly string[] {
+  const own = new Set(roots.map(({ root }) => root.real));
+  const isOne = (folder: string) =>
+    !own.has(folder) && !roots.some(({ root }) => isInside(folder, root.data));
+  return [...new Set(code.flatMap(({ folders }) => folders).filter(isOne))];
+}
+
+interface CodeOfOne extends TokenNeeds {
+  /** Of its roots and their local modules. */
+  readonly folders: readonly string[];
+}
+
 /** What each of the two tokens has to be allowed, by environment. */
-async function needsOf(host: ObservingHost, roots: readonly Root[]): Promise<TokenNeeds[]> {
+async function needsOf(host: ObservingHost, roots: readonly Root[]): Promise<CodeOfOne[]> {
   const configs = [...new Set(roots.map(({ config }) => config))];
   return Promise.all(
     configs.map(async (config) => {
@@ -351,6 +368,7 @@ async function needsOf(host: ObservingHost, roots: readonly Root[]): Promise<Tok
         plan: allNeeded(plan.needs),
         apply: allNeeded(apply.needs),
         spaces: apply.needs.spaces.length > 0,
+        folders: apply.trees.flatMap(({ folders }) => folders),
       };
     }),
   );

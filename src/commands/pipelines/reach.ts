@@ -14,7 +14,7 @@ export interface Reach {
   readonly tracked: ReadonlySet<string>;
   /** Not tracked, and ignored. */
   readonly lost: ReadonlySet<string>;
-  /** The folders of roots that lie in no part of this repo: the repo that each lies in, if any. */
+  /** The folders of roots and modules that are in no checkout of this repo: the repo that each lies in, if any. */
   readonly elsewhere: ReadonlyMap<string, string | undefined>;
 }
 
@@ -24,6 +24,8 @@ export interface Needed {
   readonly pipeline: readonly string[];
   /** What do-bootstrap is installed from. */
   readonly program: readonly string[];
+  /** Folders of the roots' local modules. */
+  readonly modules: readonly string[];
 }
 
 /** @throws AppError GIT_FAILED */
@@ -32,13 +34,17 @@ export async function observeReach(
   { config, repo: { top } }: Pick<Facts, "config" | "repo">,
   git: Git,
   roots: readonly Root[],
-  { pipeline, program }: Needed,
+  { pipeline, program, modules }: Needed,
 ): Promise<Reach> {
   const elsewhere = new Map<string, string | undefined>();
-  for (const { root } of roots) {
+  const folders = new Map([
+    ...modules.map((folder) => [folder, folder] as const),
+    ...roots.map(({ root }) => [root.config.dir, root.real] as const),
+  ]);
+  for (const [folder, real] of folders) {
     // A submodule or another repo inside ours is not checked out.
-    const repo = await findGitFolder(host, root.real);
-    if (repo !== top || !isInside(root.real, top)) elsewhere.set(root.config.dir, repo);
+    const repo = await findGitFolder(host, real);
+    if (repo !== top || !isInside(real, top)) elsewhere.set(folder, repo);
   }
   const here = roots.filter(({ root }) => !elsewhere.has(root.config.dir));
   const ofRoots = here.flatMap(({ root }) => {
@@ -46,9 +52,9 @@ export async function observeReach(
     const read = [LOCK_FILE, PUBLIC_TFVARS, ...tfvars.filter(readsByItself)];
     return [...foreign, ...own.keys(), ...read].map((name) => join(config.dir, name));
   });
-  const all = [
-    ...new Set([...pipeline, ...program, ...(config.file ? [config.file] : []), ...ofRoots]),
-  ];
+  const ofModules = modules.filter((folder) => !elsewhere.has(folder));
+  const ofConfig = config.file === undefined ? [] : [config.file];
+  const all = [...new Set([...pipeline, ...program, ...ofConfig, ...ofRoots, ...ofModules])];
   const [ignored, tracked] = await Promise.all([git.ignored(all), git.tracked(all)]);
   const lost = all.filter((path) => ignored.has(path) && !tracked.has(path));
   return { tracked, lost: new Set(lost), elsewhere };
@@ -59,7 +65,7 @@ export function judgeReach(
   provider: "github" | "gitlab",
   { file }: Facts["config"],
   roots: readonly Root[],
-  { pipeline, program }: Needed,
+  { pipeline, program, modules }: Needed,
   { tracked, lost, elsewhere }: Reach,
 ): Finding[] {
   const whose = { github: "GitHub", gitlab: "GitLab" }[provider];
@@ -74,12 +80,13 @@ export function judgeReach(
   for (const [dir, repo] of elsewhere) {
     const place = repo === undefined ? "outside this repo" : `in another git repo, ${repo}`;
     const message = `${dir} is ${place}: the pipeline checks out this one alone.`;
-    const fix = hint`Give it a config and a pipeline there; or take it out of this config.`;
+    const fix = modules.includes(dir)
+      ? hint`Take the module's code into this repo; or name it in source by an address that a pipeline can read.`
+      : hint`Give it a config and a pipeline there; or take it out of this config.`;
     findings.push(finding("ci.no-code", message, { where: dir, fix }));
   }
-  for (const path of new Set(
-    roots.flatMap((root) => codeOf(root).filter((each) => lost.has(each))),
-  )) {
+  const code = new Set([...roots.flatMap(codeOf), ...modules]);
+  for (const path of [...code].filter((each) => lost.has(each))) {
     const message = `git ignores ${path}, so the pipeline runs without it.`;
     const fix = hint`Find and fix the pattern: ${why(path)}; or: ${run("git", "add", "--force", { path })}`;
     findings.push(finding("ci.no-code", message, { where: path, fix }));

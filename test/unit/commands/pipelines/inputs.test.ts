@@ -158,6 +158,7 @@ describe("what the pipeline does not get from git", () => {
   const OURS = ".github/workflows/do-bootstrap.yml";
   const PROGRAM = "vendor/do-bootstrap.tgz";
   const CONFIG = "do-bootstrap.config.yaml";
+  const MODULE = "modules/web";
   const LOCK = "infra/.terraform.lock.hcl";
   const files = { "main.tf": WHOLE, "backend_override.tf": "" };
 
@@ -168,7 +169,8 @@ describe("what the pipeline does not get from git", () => {
       ...{ tracked: all(tracked), lost: all(lost) },
       elsewhere: new Map(Object.entries(elsewhere)),
     };
-    const needed = { pipeline: [`/repo/${OURS}`], program: [`/repo/${PROGRAM}`] };
+    const pipeline = [`/repo/${OURS}`];
+    const needed = { pipeline, program: [`/repo/${PROGRAM}`], modules: [`/repo/${MODULE}`] };
     const config = { file: `/repo/${CONFIG}` } as Root["config"];
     const findings = judgeReach("github", config, roots, needed, reach);
     return { findings, unlocked: [...unlockedIn(roots, reach)] };
@@ -184,6 +186,7 @@ describe("what the pipeline does not get from git", () => {
       ["infra/backend_override.tf"],
       [],
     ],
+    ["a module", [PROGRAM, CONFIG], [MODULE], ["ci.no-code"]],
     ["the program and the config, which are new", [], [], ["ci.to-do", "ci.to-do"]],
     ["the program, which it ignores", [CONFIG], [PROGRAM], ["ci.to-do"]],
   ])("%s", async (_, tracked, lost, ids) => {
@@ -201,7 +204,13 @@ describe("what the pipeline does not get from git", () => {
     const lost = new Set(["/repo/infra/backend_override.tf"]);
     const reach = { tracked: new Set<string>(), lost, elsewhere: new Map() };
     const config = { file: undefined } as Root["config"];
-    const findings = judgeReach("gitlab", config, roots, { pipeline: [], program: [] }, reach);
+    const findings = judgeReach(
+      "gitlab",
+      config,
+      roots,
+      { pipeline: [], program: [], modules: [] },
+      reach,
+    );
     expect(findings.map(({ id }) => id)).toEqual(["ci.no-code"]);
   });
 
@@ -213,6 +222,14 @@ describe("what the pipeline does not get from git", () => {
       "/repo/infra is in another git repo, /repo/infra: the pipeline checks out this one alone.",
     ]);
     expect(unlocked).toEqual([]);
+  });
+
+  it("a module in a submodule", async () => {
+    const { findings } = await found([PROGRAM, CONFIG], [], {
+      [`/repo/${MODULE}`]: "/repo/modules",
+    });
+    expect(findings.map(({ id }) => id)).toEqual(["ci.no-code"]);
+    expect(said(findings[0]?.fix)).toContain("Take the module's code into this repo");
   });
 
   it.each<[string, tracked: string[], lost: string[], unlocked: object[]]>([
