@@ -47,7 +47,7 @@ export async function judgeFormat(
       cwd: dir,
       timeoutMs: 20_000,
     });
-    // 2: some cannot be read. 3: some are not as fmt would write them.
+    // 2: some cannot be read. 3: some are not as fmt would write them (docs/contracts/terraform.md 5.12).
     if (end !== "exited" || (exitCode !== 2 && exitCode !== 3)) continue;
     const broken = Array.from(stderr.matchAll(BROKEN), ([, name = ""]) => name);
     const names = [...stdout.split(/\r?\n/).filter(Boolean), ...broken];

@@ -50,7 +50,7 @@ function judgeBackend(provider: Provider, each: Root, files: readonly string[]):
     provider === "github"
       ? hint`add TF_CLI_ARGS_init: ${value} to env of the steps Init; the file is yours then`
       : hint`${forJobs(each, "TF_CLI_ARGS_init")}; its value: ${value}`;
-  const fix = hint`What is no secret can stand in the block. Else ${give}.`;
+  const fix = hint`Write settings that are not secret into the block. For others: ${give}.`;
   return [finding("ci.partial-backend", message, { where: dir, fix })];
 }
 
@@ -76,7 +76,7 @@ function judgeVariables(provider: Provider, each: Root, { lost }: Pick<Reach, "l
     provider === "github"
       ? hint`${run("gh", "secret", "set", secret, "--env", environment)}, the same for ${environmentOf(each)}-apply, and add TF_VAR_${first}: \${{ secrets.${secret} }} to env of the steps Plan and Apply; the file is yours then`
       : forJobs(each, `TF_VAR_${first}`);
-  const fix = hint`What is no secret goes into terraform.variables of the config. A secret: ${give}.`;
+  const fix = hint`Put a value that is not secret into terraform.variables in the config. For a secret: ${give}.`;
   return [finding("ci.no-value", message, { where: config.dir, fix })];
 }
 

@@ -91,7 +91,7 @@ function judgeEnvFile(known: Known): Finding[] {
 /** Of an env file without a secret, and of one that is not read in this run. */
 function committed(paths: readonly string[]): Finding[] {
   return [...new Set(paths)].map((path) => {
-    const message = `git tracks ${path}, whatever .gitignore says: no token is written to it.`;
+    const message = `git tracks ${path}, so no token is written to it: a line in .gitignore does not change that.`;
     const fix = hint`${run("git", "rm", "--cached", { path })}, then commit. Replace every secret that was in it: the history keeps a copy.`;
     return finding("env-file.committed", message, { where: path, fix });
   });

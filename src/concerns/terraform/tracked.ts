@@ -46,7 +46,7 @@ function secretTracked(known: Known, path: string): Finding {
 function stateTracked(known: Known, root: TerraformRoot, paths: readonly string[]): Finding {
   const [where = ""] = paths;
   const verb = paths.length === 1 ? "It" : "They";
-  const message = `git tracks ${paths.join(", ")}, whatever .gitignore says. ${verb} may hold secrets in plain text.`;
+  const message = `git tracks ${paths.join(", ")}: a line in .gitignore does not change that. ${verb} may hold secrets in plain text.`;
   const then = hint`${untrack(known, paths)}, then commit. Replace every secret in ${paths.length === 1 ? "it" : "them"}: the history keeps a copy.`;
   const { config, module } = root;
   const isOnlyThere =

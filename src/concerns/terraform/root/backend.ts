@@ -157,7 +157,10 @@ const WHOLE = [
   ["conn_str"],
 ];
 
-/** What a backend has to be told, by its type; of S3 the region, which Spaces has, too. */
+/**
+ * What a backend has to be told, by its type (docs/contracts/terraform.md 5.11). Of S3 the region, too, which the
+ * environment of a pipeline does not name.
+ */
 const REQUIRED: ReadonlyMap<string, readonly string[]> = new Map([
   ["s3", ["bucket", "key", "region"]],
   ["gcs", ["bucket"]],
@@ -165,9 +168,8 @@ const REQUIRED: ReadonlyMap<string, readonly string[]> = new Map([
   ["http", ["address"]],
   ["consul", ["path"]],
   ["kubernetes", ["secret_suffix"]],
-  ["pg", ["conn_str"]],
   ["oss", ["bucket"]],
-  ["cos", ["bucket"]],
+  ["cos", ["bucket", "region"]],
   ["oci", ["bucket", "namespace"]],
 ]);
 

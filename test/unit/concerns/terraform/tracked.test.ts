@@ -13,7 +13,7 @@ async function judge(given: Given) {
   return known.terraform.roots.flatMap((root) => judgeTracked(known, root));
 }
 
-describe("what git has already, whatever .gitignore says", () => {
+describe("what git has already", () => {
   it.each<[name: string, given: Given, expected: readonly string[]]>([
     ["nothing", { files: { [STATE]: FULL } }, []],
     ["a state", { tracked: [STATE] }, [STATE]],
@@ -44,7 +44,7 @@ describe("what git has already, whatever .gitignore says", () => {
   ])("%s", async (_, given, expected) => {
     const found = await judge(given);
     expect(found.map(({ message }) => message)).toEqual(
-      expected.map((paths) => expect.stringContaining(`git tracks /repo/${paths}, whatever`)),
+      expected.map((paths) => expect.stringContaining(`git tracks /repo/${paths}: a line`)),
     );
     expect(new Set(found.map(({ id }) => id)).has("terraform.state-tracked")).toBe(
       expected.length > 0,
