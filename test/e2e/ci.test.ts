@@ -664,7 +664,7 @@ environments:
     const { expect } = context;
     const bench = await repoWith(context, {
       ...CODE,
-      "main.tf": `${BACKEND}variable "region" {}\n`,
+      "main.tf": `${BACKEND}provider "digitalocean" {}\nvariable "region" {}\n`,
       "mine.tf": "",
       "backends/prod.s3.tfbackend": 'bucket = "acme"\n',
       ".gitignore": "mine.tf\n.terraform.lock.hcl\nother/\n",
@@ -699,6 +699,17 @@ esac
     const { status, stderr } = await bench.run(["ci", "github"]);
     expect(status).toBe(2);
     expect(stderr).toContain("is not in a git repo");
+  });
+
+  it("a lock file without the provider of the code is a warning", async (context) => {
+    const { expect } = context;
+    const code = 'provider "digitalocean" {}\n';
+    const bench = await repoWith(context, { ...CODE, "main.tf": BACKEND + code });
+    const { status, stdout } = await bench.run(["ci", "github", "--dry-run"]);
+    expect(stdout).toMatch(
+      /lock\.hcl does not name the provider digitalocean[^[]*\[ci\.lock-file\]/,
+    );
+    expect(status).toBe(0);
   });
 
   it("a lock file that git does not have is a warning", async (context) => {

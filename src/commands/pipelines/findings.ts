@@ -17,6 +17,7 @@ export const PIPELINE_FINDINGS = {
   "ci.branch-unknown": ["warning", EXIT.findings],
   "ci.ignored": ["error", EXIT.findings],
   "ci.no-code": ["error", EXIT.findings],
+  "ci.lock-file": ["warning", EXIT.findings],
   "ci.partial-backend": ["warning", EXIT.findings],
   "ci.no-value": ["warning", EXIT.findings],
   "ci.format": ["warning", EXIT.findings],

@@ -35,6 +35,7 @@ import {
 import { finding } from "./findings.ts";
 import { judgeFormat } from "./format.ts";
 import { judgeInputs, lacksSettings } from "./inputs.ts";
+import { judgeLockFiles } from "./lock-file.ts";
 import { findProgram, type Source } from "./program.ts";
 import { judgeReach, observeReach, unlockedIn } from "./reach.ts";
 import {
@@ -206,6 +207,7 @@ async function judgeInGit(
     unlocked: unlockedIn(roots, reach),
     findings: [
       ...judgeReach(provider, facts.config, roots, needed, reach),
+      ...(await judgeLockFiles(host, here, reach.tracked)),
       ...judgeInputs(provider, here, reach, new Map(settings)),
       ...(await judgeFormat(host, facts, git, here, progress)),
     ],
