@@ -45,30 +45,28 @@ describe("git, asked about more than one command line or answer holds", () => {
 });
 
 describe("whose pattern it is that ignores a path", () => {
-  it.each<[name: string, files: Readonly<Record<string, string>>, owner: string | undefined]>([
-    ["a .gitignore", { ".gitignore": "x\n" }, "repo"],
-    ["one of a folder above", { ".gitignore": "x\n", "sub/.gitignore": "" }, "repo"],
-    ["one of its own folder", { "sub/.gitignore": "x\n" }, "repo"],
-    [".git/info/exclude", { ".git/info/exclude": "x\n" }, "user"],
-    ["the user's own file", { "../home/ignored": "x\n" }, "user"],
-    ["the user's own .gitignore", { "../home/.gitignore": "x\n" }, "user"],
-    ["both: the repo's counts", { ".gitignore": "x\n", "../home/ignored": "x\n" }, "repo"],
-    ["the repo's lets it in", { "sub/.gitignore": "!x\n", ".gitignore": "x\n" }, undefined],
-    [
-      "the repo's lets in what the user's own ignores",
-      { ".gitignore": "!x\n", ".git/info/exclude": "x\n" },
-      undefined,
-    ],
-    ["none", {}, undefined],
-  ])("%s", async (_, files, owner) => {
+  const OWNERS: readonly [name: string, owner: string | undefined][] = [
+    ["by-folder-above", "repo"],
+    ["by-own-folder", "repo"],
+    ["by-exclude", "user"],
+    ["by-home", "user"],
+    ["by-repo-and-home", "repo"],
+    ["let-in-below", undefined],
+    ["let-in-over-exclude", undefined],
+    ["by-nobody", undefined],
+  ];
+
+  it("the repo's is in any .gitignore of it; the user's own, also one of that name at home", async () => {
     const bench = await workbench();
-    const excludes = files["../home/.gitignore"] === undefined ? "ignored" : ".gitignore";
-    await bench.write("../home/.gitconfig", `[core]\nexcludesFile = ~/${excludes}\n`);
-    for (const [path, text] of Object.entries(files)) await bench.write(path, text);
-    const path = join(bench.repo, "sub", "x");
-    await bench.write("sub/x", "");
+    await bench.write("../home/.gitconfig", "[core]\nexcludesFile = ~/.gitignore\n");
+    await bench.write("../home/.gitignore", "by-home\nby-repo-and-home\n");
+    await bench.write(".git/info/exclude", "by-exclude\nlet-in-over-exclude\n");
+    await bench.write(".gitignore", "by-folder-above\nby-repo-and-home\nlet-in-below\n");
+    await bench.write("sub/.gitignore", "by-own-folder\n!let-in-below\n!let-in-over-exclude\n");
     const { git } = await opened(bench);
-    expect((await git?.ignored([path]))?.get(path)).toBe(owner);
+    const path = (name: string) => join(bench.repo, "sub", name);
+    const owners = await git?.ignored(OWNERS.map(([name]) => path(name)));
+    expect(OWNERS.map(([name]) => [name, owners?.get(path(name))])).toEqual(OWNERS);
   });
 
   it("in a linked work tree, from a folder below it", async () => {
