@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
-import { refusedOrigin } from "./concerns/token/facts.ts";
-import { panelRows } from "./concerns/token/needed-scopes.ts";
+import { refusedPlaces } from "./concerns/token/facts.ts";
+import { panelRows, unreadIn } from "./concerns/token/needed-scopes.ts";
 import { asAppError } from "./errors/app-error.ts";
 import { hint } from "./errors/hint.ts";
 import { commandLineOf } from "./exec/command-line.ts";
@@ -28,7 +28,6 @@ import { type Report, withUses } from "./report/report.ts";
 import { scopesDocument } from "./report/scopes.ts";
 import { apart } from "./secret/known.ts";
 import { rememberAll } from "./secret/named.ts";
-import { describeOrigin } from "./secret/secret.ts";
 
 export type * from "./library/options.ts";
 export type * from "./report/documents.ts";
@@ -60,7 +59,9 @@ export class DoBootstrapError extends Error {
 export function bootstrap(options: BootstrapOptions = {}): Promise<ReportDocument> {
   return answered(options, async (runtime, edge) => {
     const { report, status } = await tasks.bootstrap(runtime, options);
-    return jsonReport(await withUses(report), status, edge);
+    // A person may have chosen it on the way.
+    const { environment } = report.facts.config;
+    return jsonReport(await withUses(report), status, { ...edge, environment });
   });
 }
 
@@ -144,23 +145,35 @@ function answered<Document>(
 
 /** Nobody is asked where there is nobody who asks. */
 function asking({
+  environment,
   token,
+  adopt,
   approve,
+  roots: askForRoots,
   trust,
-}: Prompter = {}): Pick<Runtime, "askForToken" | "approve" | "trust"> {
+}: Prompter = {}): Pick<
+  Runtime,
+  "askForToken" | "askForRoots" | "adopt" | "choose" | "approve" | "trust"
+> {
   return {
+    choose:
+      environment &&
+      (async (choices) =>
+        environment(choices.map((each) => ({ environment: each.environment, about: each.about })))),
     approve: async ({ plan }: Pick<Report, "plan">) => (await approve?.(jsonPending(plan))) ?? true,
+    adopt,
     trust,
+    askForRoots,
     askForToken:
       token &&
       (async ({ config, token: facts }) => {
-        const origin = refusedOrigin(facts);
         return token({
           project: config.project,
           scopes: panelRows(facts.code).flatMap(([about, actions]) =>
             actions.map((action) => `${about}:${action}`),
           ),
-          refused: origin && describeOrigin(origin),
+          unread: unreadIn(facts.code),
+          refused: refusedPlaces(facts),
         });
       }),
   };

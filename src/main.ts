@@ -1,9 +1,11 @@
 import type { Context, Outcome } from "./cli/command.ts";
 import type { Parsed } from "./cli/parser.ts";
 import { readPlainLine } from "./cli/plain-line.ts";
-import type { TrustQuestion } from "./commands/init/prompter.ts";
-import { refusedOrigin } from "./concerns/token/facts.ts";
-import { panelRows } from "./concerns/token/needed-scopes.ts";
+import type { Choice } from "./commands/init/environments.ts";
+import type { RootsAnswer, RootsQuestion, TrustQuestion } from "./commands/init/prompter.ts";
+import { refusedPlaces } from "./concerns/token/facts.ts";
+import { panelRows, unreadIn } from "./concerns/token/needed-scopes.ts";
+import type { AdoptQuestion } from "./concerns/token/offers.ts";
 import { title } from "./core/run-commands.ts";
 import { type AppError, asAppError } from "./errors/app-error.ts";
 import { EXIT } from "./errors/exit-status.ts";
@@ -17,11 +19,10 @@ import type { HookReport } from "./report/hook.ts";
 import { jsonDocument, jsonError, jsonReport } from "./report/json.ts";
 import { type Page, pageOn } from "./report/paint.ts";
 import { progressOn } from "./report/progress.ts";
-import { type Report, withUses } from "./report/report.ts";
+import { type Report, shortened, withUses } from "./report/report.ts";
 import { apart } from "./secret/known.ts";
 import { rememberAll } from "./secret/named.ts";
 import { safe, safeLines } from "./secret/safe.ts";
-import { describeOrigin } from "./secret/secret.ts";
 
 /**
  * Runs the command line of this process.
@@ -99,8 +100,11 @@ async function runHere(
       },
       approve,
       trust: host.terminal === undefined || isCi(env) ? undefined : askForTrust,
+      adopt: host.terminal === undefined || isCi(env) ? undefined : askToAdopt,
       isScreen: stdout.isTTY === true,
       askForToken: host.terminal === undefined || isCi(env) ? undefined : askForToken,
+      askForRoots: host.terminal === undefined || isCi(env) ? undefined : askForRoots,
+      choose: host.terminal === undefined || isCi(env) ? undefined : chooseEnvironment,
     };
     const outcome = await parsed.command.run(parsed.args, context);
     progress.end();
@@ -133,18 +137,46 @@ async function runHere(
       return (await host.terminal()).confirm(question);
     }
 
-    async function askForToken(...[facts, inspections]: Parameters<Ask>): Promise<string> {
+    async function askForRoots(asked: RootsQuestion): Promise<RootsAnswer> {
+      progress.end();
+      const terminal = await host.terminal?.();
+      return (
+        terminal && (await import("./commands/init/ask-for-roots.ts")).askForRoots(terminal, asked)
+      );
+    }
+
+    async function askToAdopt(asked: AdoptQuestion): Promise<string | undefined> {
+      progress.end();
+      const { chooseOffer } = await import("./concerns/token/guide.ts");
+      const shown = (text: string) => shortened(text, edge());
+      return host.terminal && chooseOffer(await host.terminal(), asked, shown);
+    }
+
+    async function chooseEnvironment(choices: readonly Choice[]): Promise<string | undefined> {
+      progress.end();
+      const width = Math.max(...choices.map(({ label }) => label.length));
+      const lines = choices.map(({ label, about }) => `${label.padEnd(width)}  ${about}`);
+      const question =
+        "This repo has environments, and no token outside them. Which one do you mean?";
+      const at = await (await host.terminal?.())?.choose(question, lines);
+      // What is advised from now on is about it.
+      environment = at === undefined ? undefined : choices[at]?.environment;
+      return environment;
+    }
+
+    async function askForToken(...[facts, inspections, purpose]: Parameters<Ask>): Promise<string> {
       progress.end();
       const { hosts, code } = facts.token;
-      const refused = refusedOrigin(facts.token);
       const { guide } = await import("./concerns/token/guide.ts");
       const text = await guide(host, progress, {
         config: facts.config,
         top: facts.repo.top,
         hosts,
         rows: panelRows(code),
+        unread: unreadIn(code),
         inspections,
-        refused: refused && describeOrigin(refused),
+        purpose,
+        refused: refusedPlaces(facts.token),
       });
       // What follows stands apart from the questions.
       say("\n");

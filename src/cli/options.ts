@@ -47,6 +47,11 @@ export const lookOptions = {
   strict: { type: "boolean", describe: "Treat warnings as errors (exit status 3)" },
 } as const satisfies Options;
 
+/** Of the commands that can look at several environments. */
+export const allOption = {
+  all: { type: "boolean", describe: "Every environment of the config, in one run" },
+} as const satisfies Options;
+
 /** Options of the commands that change something. */
 export const changeOptions = {
   "dry-run": { type: "boolean", describe: "Show the changes as a diff and write nothing" },

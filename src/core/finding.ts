@@ -16,6 +16,13 @@ export interface Finding {
   readonly where?: string;
   /** The root that is skipped because of this error, while the others are prepared. */
   readonly skippedRoot?: string;
+  /** An error of what stays as it is when all is done: it stops no change. */
+  readonly isLeft?: true;
+  /**
+   * The environment that it is about, where that is not the run's: with --all, or one that the run left as it is.
+   * null: what a run without --env uses.
+   */
+  readonly environment?: string | null;
 }
 
 type Level = "error" | "warning" | "info";
@@ -39,7 +46,17 @@ export function findingsOf<Id extends string>(ids: FindingIds<Id>) {
 
 /** True for an error that nothing can be done with; one that concerns a single root stops no other. */
 export function isBlocked(findings: readonly Finding[]): boolean {
-  return findings.some(({ level, skippedRoot }) => level === "error" && skippedRoot === undefined);
+  return findings.some(
+    ({ level, skippedRoot, isLeft }) => level === "error" && skippedRoot === undefined && !isLeft,
+  );
+}
+
+/** @param environment undefined: what a run without --env uses. */
+export function findingsIn(
+  environment: string | undefined,
+  findings: readonly Finding[],
+): readonly Finding[] {
+  return findings.map((each) => ({ ...each, environment: environment ?? null }));
 }
 
 /** A finding as the failure of a command that cannot go on with it. */

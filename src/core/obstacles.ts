@@ -1,5 +1,5 @@
-import { dirname, relative, sep } from "node:path";
-import { type Hint, hint, own } from "../errors/hint.ts";
+import { basename, dirname, relative, sep } from "node:path";
+import { type Hint, hint, own, run } from "../errors/hint.ts";
 import type { Snapshot } from "../host/host.ts";
 import { isInside } from "../lib/paths.ts";
 import { textAt } from "./file-text.ts";
@@ -12,10 +12,12 @@ export interface Bounds {
   readonly top: string;
   /** Why a folder cannot be written to, by folder. */
   readonly blocked: ReadonlyMap<string, string>;
+  /** Files that git has and this sparse checkout does not: they are there for everybody else. */
+  readonly notHere: ReadonlySet<string>;
 }
 
 /** Why a file cannot be written, whatever we would write. */
-export function obstacles({ blocked, top }: Bounds, snapshot: Snapshot): Finding[] {
+export function obstacles({ blocked, top, notHere }: Bounds, snapshot: Snapshot): Finding[] {
   const { path, target } = snapshot;
   const link = linkOut(snapshot);
   // Another repo's git would obey what is written there, too.
@@ -38,6 +40,7 @@ export function obstacles({ blocked, top }: Bounds, snapshot: Snapshot): Finding
     ];
   }
   if (isOfGit(relative(top, target))) return [inGit(snapshot)];
+  if (snapshot.kind === "absent" && notHere.has(target)) return [notCheckedOut(path, top)];
   const why = blocked.get(dirname(target));
   if (why === undefined) return [];
   return [
@@ -50,6 +53,16 @@ export function obstacles({ blocked, top }: Bounds, snapshot: Snapshot): Finding
 
 function isOfGit(path: string): boolean {
   return path.split(sep).some((name) => name.toLowerCase() === ".git");
+}
+
+/** A file that a sparse checkout leaves out: git has it, so that it is neither made anew nor replaced. */
+export function notCheckedOut(path: string, top: string): Finding {
+  const [folder = ".", name] = [dirname, basename].map((part) => part(relative(top, path)));
+  // In cone mode, which takes folders, the files at the top are always there.
+  const pattern = folder === "." ? `/${name}` : folder.split(sep).join("/");
+  const message = `git has ${path}, and this sparse checkout leaves it out.`;
+  const fix = hint`${run("git", "sparse-checkout", "add", pattern)}`;
+  return finding("file.not-checked-out", message, { where: path, fix });
 }
 
 /** git would obey what is written there. */

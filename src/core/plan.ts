@@ -32,7 +32,7 @@ export function joined(parts: readonly PlanPart[]): Plan {
 function onceEach(findings: readonly Finding[]): readonly Finding[] {
   const seen = new Map<string, Finding>();
   for (const each of findings) {
-    const key = JSON.stringify([each.id, each.message, each.where]);
+    const key = JSON.stringify([each.id, each.message, each.where, each.environment]);
     if (!seen.has(key)) seen.set(key, each);
   }
   return [...seen.values()];

@@ -3,7 +3,7 @@ import { type ChildEnvironment, childEnvironment } from "../secret/child-environ
 
 // What a tool needs to find its files, its language, the network and its trust store; a shim, its releases.
 const PASSED_ON =
-  /^(PATH|PATHEXT|HOME|USER|LOGNAME|USERPROFILE|APPDATA|LOCALAPPDATA|SYSTEMROOT|COMSPEC|TMPDIR|TMP|TEMP|LANG|LC_\w+|XDG_\w+|SNAP\w*|SSL_CERT_(FILE|DIR)|(HTTPS?|ALL|NO)_PROXY|GIT_CONFIG\w*|GIT_CEILING_DIRECTORIES|(ASDF|TFENV|TOFUENV|TENV|MISE)_\w+|NODE_EXTRA_CA_CERTS)$/i;
+  /^(PATH|PATHEXT|HOME|USER|LOGNAME|USERPROFILE|APPDATA|LOCALAPPDATA|SYSTEMROOT|COMSPEC|TMPDIR|TMP|TEMP|LANG|LC_\w+|XDG_\w+|SNAP\w*|SSL_CERT_(FILE|DIR)|(HTTPS?|ALL|NO)_PROXY|GIT_CONFIG\w*|GIT_CEILING_DIRECTORIES|(ASDF|TFENV|TOFUENV|TENV|MISE)_(?!\w*(TOKEN|KEY|PASSWORD|SECRET))\w+|NODE_EXTRA_CA_CERTS)$/i;
 
 /**
  * The environment of a tool that we ask something: no token of the user's and no setting that

@@ -155,6 +155,9 @@ const STOPPING = ["SIGTSTP", "SIGTTIN", "SIGTTOU"];
 /** What a terminal sends to everybody in its foreground, the command included. */
 const OF_TERMINAL = ["SIGINT", "SIGQUIT", "SIGWINCH", ...STOPPING];
 
+/** What a write of our own may bring, after the command: it fails with an error, too. */
+const OF_A_WRITE = ["SIGPIPE", "SIGXFSZ"];
+
 /** From now on signals are the command's. A second SIGINT would make Terraform die at once. */
 function forwardSignals(): { child: ChildProcess | undefined; isOver: boolean } {
   const to: ReturnType<typeof forwardSignals> = { child: undefined, isOver: false };
@@ -164,7 +167,7 @@ function forwardSignals(): { child: ChildProcess | undefined; isOver: boolean } 
     if (OWN.includes(signal)) continue;
     process.removeAllListeners(signal);
     const handle = () => {
-      if (to.isOver) return raise(signal);
+      if (to.isOver) return OF_A_WRITE.includes(signal) ? undefined : raise(signal);
       if (!OF_TERMINAL.includes(signal) || !isFromTerminal()) to.child?.kill(signal);
       if (!STOPPING.includes(signal)) return;
       process.off(signal, handle);

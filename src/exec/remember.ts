@@ -1,9 +1,11 @@
+import { join } from "node:path";
 import { keep } from "../host/keep.ts";
+import { placeOf } from "../host/record.ts";
 import type { ExecConfig } from "./exec-config.ts";
 import { keyOf, type RecordContext } from "./record.ts";
 
 /**
- * Leaves a record for the next run.
+ * Leaves a record for the next run. It follows from the roots that were found for the project, too.
  *
  * @param from as in host/keep.ts.
  */
@@ -12,5 +14,7 @@ export function rememberConfig(
   config: ExecConfig,
   from: Parameters<typeof keep>[3],
 ): void {
-  keep(context, keyOf(context), config, from);
+  const roots = placeOf(context, { kind: "roots", path: config.base });
+  const inputs = [...from.inputs, ...(roots === undefined ? [] : [join(roots.folder, roots.name)])];
+  keep(context, keyOf(context), config, { ...from, inputs });
 }

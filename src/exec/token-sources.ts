@@ -1,3 +1,4 @@
+import type { Mistake } from "../secret/not-a-token.ts";
 import { Secret, type TokenOrigin } from "../secret/secret.ts";
 
 /** The places a token may come from, in the order in which they are asked (docs/design.md §6). */
@@ -12,6 +13,8 @@ export interface TokenSources {
   readonly command?: { readonly program: string; readonly text: string };
   /** What a person typed. */
   readonly prompted: string | undefined;
+  /** A token that stood under another name, and that a person or --adopt took. */
+  readonly adopted?: Secret | undefined;
   /** A token that is moved out of Terraform code, with --fix. */
   readonly inCode: Secret | undefined;
   /** The environment chosen with --env. */
@@ -35,7 +38,13 @@ export type TokenState =
       readonly command: string;
       readonly detail: string;
     }
-  | { readonly kind: "unusable"; readonly origin: TokenOrigin; readonly why: string }
+  | {
+      readonly kind: "unusable";
+      readonly origin: TokenOrigin;
+      readonly why: string;
+      /** What it is instead, where that can be told. */
+      readonly mistake?: Mistake;
+    }
   | { readonly kind: "conflict"; readonly tokens: readonly [Secret, Secret] };
 
 /** doctl and the provider know two (docs/contracts/terraform.md 1, docs/contracts/doctl.md 1.4). */
@@ -50,7 +59,7 @@ export function tokenNames(name: string): readonly string[] {
 
 /** Which token serves, and which others stand in its shadow. */
 export function chooseToken(sources: TokenSources): TokenState {
-  const { stdin, env, envFile, environment, command } = sources;
+  const { stdin, env, envFile, environment, command, adopted } = sources;
   const names = tokenNames(sources.name);
   const given = (text: string | undefined, origin: TokenOrigin) =>
     text === undefined ? [] : [Secret.of(text, origin)];
@@ -66,6 +75,7 @@ export function chooseToken(sources: TokenSources): TokenState {
   // A person is asked only where the rest did not do, so the answer goes first.
   const candidates = [
     ...given(sources.prompted, { kind: "prompt" }),
+    ...(adopted === undefined ? [] : [adopted]),
     ...given(stdin, { kind: "stdin" }),
     ...fromEnvironment,
     ...fromEnvFile,
@@ -94,18 +104,25 @@ export function chooseToken(sources: TokenSources): TokenState {
   return { kind: "found", token, shadowed };
 }
 
+/** The token that an env file has, whatever else there is. */
+export function tokenInFile(envFile: TokenSources["envFile"], name: string): TokenState {
+  const nothing = { stdin: undefined, prompted: undefined, inCode: undefined, env: {} };
+  return chooseToken({ ...nothing, envFile, name, environment: undefined });
+}
+
 function isGiven(candidate: Secret): boolean {
   return !candidate.isBlank;
 }
 
 function read(candidate: Secret): Secret | (TokenState & { kind: "unusable" }) {
-  const token = candidate.asToken();
+  const { origin } = candidate;
+  // What stands elsewhere is read by other tools too, as it is.
+  const isGivenToUs = origin.kind === "stdin" || origin.kind === "prompt";
+  const token = isGivenToUs ? candidate.tokenInText() : candidate.asToken();
   if (token instanceof Secret) return token;
-  const why =
-    token.kind === "refresh"
-      ? "it is an OAuth refresh token (dor_v1_), which the API does not take"
-      : token.why;
-  return { kind: "unusable", origin: candidate.origin, why };
+  if (token.kind === "malformed") return { ...token, kind: "unusable", origin };
+  const why = "it is an OAuth refresh token (dor_v1_), which the API does not take";
+  return { kind: "unusable", origin, why };
 }
 
 /** What a file of variable values holds as the token's variable, in any form. */

@@ -60,13 +60,24 @@ export interface InputKind {
   readonly waitMs: number;
 }
 
-/** What earlier runs made of a file (a config, a tool), in the user's cache folder; free of secrets. */
+/** What earlier runs made of a path, in the user's cache folder; free of secrets. */
 export interface Records {
-  /** @returns undefined where nothing is kept, or the file has changed since. */
-  recall(file: string): unknown;
-  /** @param since when reading the file began, in milliseconds since the epoch. */
-  keep(file: string, value: unknown, since: number): void;
+  /** @returns undefined where nothing is kept, or what it follows from has changed since. */
+  recall(path: string, kind?: RecordKind): unknown;
+  /**
+   * @param since when reading began, in milliseconds since the epoch.
+   * @param from what it follows from; the file itself where it is not given.
+   */
+  keep(
+    path: string,
+    value: unknown,
+    since: number,
+    from?: { readonly kind: RecordKind; readonly inputs: readonly string[] },
+  ): void;
 }
+
+/** config: of a file (a config, a tool). roots: the root modules that were found for a project's folder. */
+export type RecordKind = "config" | "roots";
 
 /** What is to be known on this machine until it is taken back; free of secrets. */
 export interface State {
@@ -305,6 +316,10 @@ export interface Terminal {
   complain(text: string): void;
   /** @throws AppError INTERRUPTED on Ctrl-C. */
   confirm(question: string): Promise<boolean>;
+  /** Lets a person take some of a list, one at least; all are taken at first. @throws AppError INTERRUPTED on Ctrl-C. */
+  chooseSome(question: string, options: readonly string[]): Promise<readonly string[]>;
+  /** Asks for one of some answers. @returns its index. @throws AppError INTERRUPTED on Ctrl-C. */
+  choose(question: string, answers: readonly string[]): Promise<number>;
 }
 
 /**

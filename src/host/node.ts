@@ -108,9 +108,9 @@ export function nodeHost(packageFolder: string, surface: Surface): Host {
     files: filesOf(repoAround(cwd), interrupted),
     state: stateOf({ env, platform }),
     records: {
-      recall: (path) => recall({ env, platform }, { kind: "config", path }),
-      keep: (path, value, since) =>
-        keep({ env, platform }, { kind: "config", path }, value, { inputs: [path], since }),
+      recall: (path, kind = "config") => recall({ env, platform }, { kind, path }),
+      keep: (path, value, since, { kind, inputs } = { kind: "config", inputs: [path] }) =>
+        keep({ env, platform }, { kind, path }, value, { inputs, since }),
     },
     http: (request) => send(request, { env, interrupted }),
     run: (call) => run({ cwd, ...call }, interrupted, stderr),
@@ -182,7 +182,8 @@ function interruption(): AbortSignal {
 }
 
 async function nodeTerminal(interrupted: AbortSignal): Promise<Terminal> {
-  const { confirm, isCancel, log, note, password } = await import("@clack/prompts");
+  const prompts = await import("@clack/prompts");
+  const { confirm, isCancel, log, multiselect, note, password, select } = prompts;
   // Questions are talk.
   const output = process.stderr;
   // A terminal of unknown width says 0, which would be a letter a line.
@@ -209,10 +210,23 @@ async function nodeTerminal(interrupted: AbortSignal): Promise<Terminal> {
     line: (text) => log.message(safeLines(text), { output }),
     complain: (text) => log.error(wrap(safe(text), output.columns - 4).join("\n"), { output }),
     secret: (message) => answered((signal) => password({ message: safe(message), output, signal })),
+    chooseSome: async (question, options) => {
+      await discardTypedAhead();
+      const message = safeLines(question);
+      const shown = options.map((value) => ({ value, label: safe(value) }));
+      const ask = { message, options: shown, initialValues: [...options], required: true, output };
+      return answered((signal) => multiselect({ ...ask, signal }));
+    },
     confirm: async (question) => {
       await discardTypedAhead();
       const message = safeLines(question);
       return answered((signal) => confirm({ message, output, signal }));
+    },
+    choose: async (question, answers) => {
+      await discardTypedAhead();
+      const message = safeLines(question);
+      const options = answers.map((answer, value) => ({ value, label: safe(answer) }));
+      return answered((signal) => select({ message, options, output, signal }));
     },
   };
 }

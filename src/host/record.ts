@@ -9,12 +9,12 @@ import {
 } from "node:fs";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { foldersUp, isInside, isTerraformFile } from "../lib/paths.ts";
-import type { Environment } from "./host.ts";
+import type { Environment, RecordKind } from "./host.ts";
 import { HAS_MODES, isExchangeable, isOwn } from "./ours.ts";
 
 /** What a record is about; two questions never share one. */
 export interface RecordKey {
-  readonly kind: "config" | "exec";
+  readonly kind: RecordKind | "exec";
   /** A folder or a file, absolute. */
   readonly path: string;
   /** The environment of the config, where it makes a difference. */

@@ -7,7 +7,7 @@ import {
   realpathSync,
   statSync,
 } from "node:fs";
-import { basename, delimiter, isAbsolute, join } from "node:path";
+import { basename, delimiter, dirname, isAbsolute, join } from "node:path";
 import { isInside } from "../lib/paths.ts";
 import type { Environment, ToolSearch } from "./host.ts";
 
@@ -42,8 +42,15 @@ export function which(
 
 function programAt(path: string, name: string): string | undefined {
   const real = realpathSync.native(path);
+  // mise and others may have copies of themselves in a folder for that, and tenv has some beside itself.
+  const isTenvs = TENV.test(name) && isExecutable(join(dirname(real), name.replace(TENV, "tenv")));
+  const isShim = isTenvs || [path, real].some((each) => SHIMS.test(each));
+  if (isShim) return undefined;
   return basename(real) === name && BINARY.test(startOf(real)) ? real : undefined;
 }
+
+const TENV = /^(terraform|tofu)(?=\.|$)/;
+const SHIMS = /[\\/]shims[\\/]/;
 
 /** ELF, Mach-O for one machine and for several, and Windows. */
 const BINARY = /^(\x7fELF|[\xce\xcf]\xfa\xed\xfe|\xca\xfe\xba\xbe|MZ)/;

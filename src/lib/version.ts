@@ -2,12 +2,14 @@
  * Whether Terraform's version constraints leave room for a release from `since` on.
  *
  * @param constraints such as [">= 1.5", "~> 1.9.0"]; what cannot be read counts as satisfied.
- * @param since such as "1.10".
+ * @param since such as "1.10" or "1.6.3".
  */
 export function allowsFrom(constraints: readonly string[], since: string): boolean {
-  const [major = 0, minor = 0] = numbers(since);
+  const least = numbers(since);
+  const [major = 0, minor = 0] = least;
   // Constraints are upper and lower bounds: if any release fits, one of these does.
   const candidates = [
+    least,
     ...Array.from({ length: 40 }, (_, i) => [major, minor + i, 0]),
     ...Array.from({ length: 40 }, (_, i) => [major, minor + i, 99]),
     ...termsOf(constraints).flatMap((each) =>
@@ -20,7 +22,7 @@ export function allowsFrom(constraints: readonly string[], since: string): boole
       }),
     ),
     [major + 1, 0, 0],
-  ].filter((version) => compare(version, [major, minor, 0]) >= 0);
+  ].filter((version) => compare(version, least) >= 0);
   const terms = termsOf(constraints);
   return candidates.some((version) => terms.every((term) => satisfies(version, term)));
 }

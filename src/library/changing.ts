@@ -1,8 +1,9 @@
+import { type Many, together } from "../commands/init/environments.ts";
 import type { Facts } from "../commands/init/observe.ts";
 import { statusOf } from "../core/finding.ts";
 import { type Look, NOTHING_DONE, type Result } from "../core/flow.ts";
 import { EXIT, type ExitStatus } from "../errors/exit-status.ts";
-import type { Report } from "../report/report.ts";
+import type { EnvironmentReport, Report } from "../report/report.ts";
 import type { Runtime } from "./runtime.ts";
 
 export interface ChangeOptions {
@@ -14,10 +15,10 @@ export interface ChangeOptions {
 }
 
 /** The part that is the same in every command that changes something. */
-interface Changing {
+interface Changing<F> {
   /** Asks for leave, unless `yes` gives it. */
-  readonly approve: (look: Look<Facts>) => Promise<boolean>;
-  readonly outcome: (result: Result<Facts>) => Reported<Report>;
+  readonly approve: (look: Look<F>) => Promise<boolean>;
+  readonly outcome: (result: Result<F>) => Reported<Report>;
 }
 
 /** What a task found or did, and the exit status that says so. */
@@ -30,7 +31,7 @@ export function changing(
   command: Report["command"],
   { dryRun, yes, strict = false }: ChangeOptions,
   { host: { env, cwd, home }, approve }: Pick<Runtime, "host" | "approve">,
-): Changing {
+): Changing<Facts> {
   const about = { command, dryRun, env, cwd, home };
   return {
     approve: async (look) => yes || approve({ ...about, ...look, ...NOTHING_DONE }),
@@ -44,4 +45,35 @@ export function changing(
       };
     },
   };
+}
+
+/**
+ * The same of a command that looks at one environment or at several.
+ *
+ * @param options.all the report has what was found in each.
+ */
+export function changingMany(
+  command: Report["command"],
+  { all, ...options }: ChangeOptions & { readonly all: boolean },
+  runtime: Pick<Runtime, "host" | "approve">,
+): Changing<Many> {
+  const { approve, outcome } = changing(command, options, runtime);
+  const { env, cwd, home } = runtime.host;
+  const about = { command, dryRun: options.dryRun, env, cwd, home };
+  return {
+    approve: (look) => approve({ ...look, ...oneOf(look) }),
+    outcome: (result) => outcome({ ...result, ...oneOf(result) }),
+  };
+
+  function oneOf({ facts, plan }: Look<Many>): Pick<Report, "facts" | "each"> {
+    if (!all) return { facts: facts[0] };
+    const each = facts.map((one): EnvironmentReport => {
+      const name = one.config.environment ?? null;
+      const findings = plan.findings.filter(({ environment }) => environment === name);
+      const its = { findings, changes: [], commands: [], outside: [] };
+      const status = statusOf(findings, options.strict ?? false);
+      return { ...about, ...NOTHING_DONE, facts: one, plan: its, status };
+    });
+    return { facts: together(facts), each };
+  }
 }

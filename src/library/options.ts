@@ -43,8 +43,18 @@ export interface BootstrapOptions extends LookOptions {
   readonly force?: boolean | undefined;
   /** Writes a token from the environment to disk too. */
   readonly save?: boolean | undefined;
+  /**
+   * Takes the token that stands under another name, where there is no other: if exactly one is alive and of the
+   * config's team, and did not come with the repo.
+   */
+  readonly adopt?: boolean | undefined;
   /** Writes a commented config of what was chosen. */
   readonly writeConfig?: boolean | undefined;
+  /**
+   * Where the config names no root module: "all" prepares all that are found and names them in a new config,
+   * "new" makes one in a repo that has none, and a list names folders.
+   */
+  readonly roots?: "all" | "new" | readonly string[] | undefined;
   /** Writes an .envrc for direnv; no secret is in it. */
   readonly envrc?: boolean | undefined;
   /** Moves tokens in Terraform code to a variable. */
@@ -60,11 +70,26 @@ export interface BootstrapOptions extends LookOptions {
 /** Asks a person; each of these may be absent. */
 export interface Prompter {
   /**
+   * Asks which environment is meant, where the config has some and no token is outside them.
+   *
+   * @param choices the last one is none of them.
+   * @returns the name of one; undefined: none of them.
+   */
+  readonly environment?:
+    | ((choices: readonly EnvironmentChoice[]) => Promise<string | undefined>)
+    | undefined;
+  /**
    * Asks for a token, where there is none or a refused one.
    *
    * @returns what was typed or pasted.
    */
   readonly token?: ((asked: TokenQuestion) => Promise<string>) | undefined;
+  /**
+   * Asks which of the tokens under other names to use, where there is no other.
+   *
+   * @returns its fingerprint; undefined: none of them.
+   */
+  readonly adopt?: ((asked: AdoptQuestion) => Promise<string | undefined>) | undefined;
   /**
    * Shows the changes and asks for leave.
    *
@@ -72,16 +97,61 @@ export interface Prompter {
    * @returns false: bootstrap throws DECLINED, and nothing was changed.
    */
   readonly approve?: ((pending: ReportDocument["pending"]) => Promise<boolean>) | undefined;
+  /**
+   * Asks which root modules to prepare, where the config names none.
+   *
+   * @returns as the option `roots`; "environments": a config with one for each; undefined: none is chosen.
+   */
+  readonly roots?:
+    | ((asked: RootsQuestion) => Promise<"environments" | BootstrapOptions["roots"]>)
+    | undefined;
   /** Asks whether the config's token.command may run. */
   readonly trust?: ((asked: TrustQuestion) => Promise<boolean>) | undefined;
+}
+
+export interface EnvironmentChoice {
+  /** undefined: none of them. */
+  readonly environment: string | undefined;
+  /** What tells it from the others, such as "team Acme, no token yet". */
+  readonly about: string;
 }
 
 export interface TokenQuestion {
   readonly project: string;
   /** The scopes that the code needs, as the control panel lists them. */
   readonly scopes: readonly string[];
+  /** What of the code could not be counted, in words. */
+  readonly unread: readonly string[];
   /** Where the token is that DigitalOcean refused, in words; undefined: there is none. */
   readonly refused: string | undefined;
+}
+
+/** Folders are named from the project's. */
+export type RootsQuestion =
+  | {
+      readonly kind: "several";
+      readonly dirs: readonly string[];
+      /** The environments that they look like; empty: they do not. */
+      readonly environments: readonly string[];
+    }
+  /** There is none: is one to be made? */
+  | { readonly kind: "none" };
+
+export interface AdoptQuestion {
+  /** The variable that has no value. */
+  readonly name: string;
+  /** At least one; each is alive, and of the config's team where that names one. */
+  readonly tokens: readonly OfferedToken[];
+}
+
+export interface OfferedToken {
+  readonly fingerprint: string;
+  /** Such as "DO_TOKEN in /repo/.env:3". */
+  readonly places: readonly string[];
+  /** undefined: the token may not read it. */
+  readonly team: { readonly uuid: string; readonly name: string } | undefined;
+  /** It stands in files that git has, and nowhere else: whoever wrote the repo put it there. */
+  readonly isOfRepo: boolean;
 }
 
 export interface TrustQuestion {
@@ -94,6 +164,11 @@ export interface TrustQuestion {
 }
 
 export interface CheckOptions extends LookOptions {
+  /**
+   * Looks at every environment of the config, and at what a call without `environment` uses, where that has a token
+   * of its own. Not together with `environment`.
+   */
+  readonly all?: boolean | undefined;
   /** Also searches all of git, states, Docker contexts and npm files for tokens. */
   readonly history?: boolean | undefined;
 }

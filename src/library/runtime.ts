@@ -11,6 +11,12 @@ export interface Runtime {
   readonly progress: (what: string, now?: string) => void;
   /** Leads a person to a token; absent where nobody can be asked. */
   readonly askForToken: Prompter<Facts>["ask"];
+  /** Asks which root modules to prepare. */
+  readonly askForRoots: Prompter<Facts>["roots"];
+  /** Asks which token under another name to use. */
+  readonly adopt: Prompter<Facts>["adopt"];
+  /** Asks which environment is meant; absent where nobody can be asked. */
+  readonly choose: Prompter<Facts>["choose"];
   /** Asks whether a command of the repo's config may run. */
   readonly trust: Prompter<Facts>["trust"];
   /** Shows a plan and asks for leave; true at once where nobody can be asked. */

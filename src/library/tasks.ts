@@ -1,15 +1,17 @@
 import { bootstrap as bootstrapRepo, look, type Request } from "../commands/init/bootstrap.ts";
+import { environmentsOf } from "../commands/init/environments.ts";
 import type { Facts } from "../commands/init/observe.ts";
-import { statusOf } from "../core/finding.ts";
+import { findingsIn, statusOf } from "../core/finding.ts";
 import { type Look, NOTHING_DONE } from "../core/flow.ts";
 import { isEmpty, type Plan } from "../core/plan.ts";
+import { title } from "../core/run-commands.ts";
 import { AppError } from "../errors/app-error.ts";
-import { EXIT } from "../errors/exit-status.ts";
+import { EXIT, type ExitStatus } from "../errors/exit-status.ts";
 import { type Hint, hint } from "../errors/hint.ts";
 import type { CommandLine } from "../exec/command-line.ts";
 import type { ShellText } from "../exec/prepare.ts";
 import type { ExplainReport } from "../report/explanations.ts";
-import type { Report } from "../report/report.ts";
+import type { EnvironmentReport, Report } from "../report/report.ts";
 import type { ScopesReport } from "../report/scopes.ts";
 import { changing, type Reported } from "./changing.ts";
 import type { BootstrapOptions, CheckOptions, Options, ScopesOptions } from "./options.ts";
@@ -28,33 +30,80 @@ export async function bootstrap(
 ): Promise<Reported<Report>> {
   const { approve, outcome } = changing("init", { dryRun, yes, strict }, runtime);
   const request = requestOf(options, runtime, dryRun ? "once" : "kept");
-  const prompter = { ask: runtime.askForToken, trust: runtime.trust, approve };
+  const { askForToken: ask, askForRoots: roots, adopt, choose, trust } = runtime;
+  const prompter = { ask, roots, adopt, choose, trust, approve };
   return outcome(await bootstrapRepo(runtime.host, request, prompter, dryRun));
 }
 
 /** @throws AppError those of look in commands/init/bootstrap.ts. */
 export async function check(
   runtime: Runtime,
-  { history = false, strict = false, ...options }: Asked<CheckOptions>,
+  { history = false, strict = false, all = false, ...options }: Asked<CheckOptions>,
 ): Promise<Reported<Report>> {
   const { env, cwd, home } = runtime.host;
-  const found = await look(runtime.host, requestOf(options, runtime, "once"));
-  const plan = history ? await withLeaks(found, runtime) : found.plan;
-  const status = statusOf(plan.findings, strict);
-  const about = { command: "check", dryRun: false, env, cwd, home } as const;
+  const about = { ...NOTHING_DONE, command: "check", dryRun: false, env, cwd, home } as const;
+  const request = { ...requestOf(options, runtime, "once"), inspections: new Map() };
+  const [first, ...more] = await environmentsOf(runtime.host, {
+    environment: options.environment,
+    all,
+  });
+  const found = await lookAt(first);
+  const each = all ? [found] : undefined;
+  for (const name of more) each?.push(await lookAt(name));
+  const whole = each === undefined ? found.plan : planOfAll(each.map(({ plan }) => plan));
+  const searched = each?.find(({ facts }) => hasOddToken(facts)) ?? found;
+  const plan = history ? await withLeaks({ facts: searched.facts, plan: whole }, runtime) : whole;
+  const report: Report = { ...about, facts: found.facts, plan, ...(each && { each }) };
+  return { report, status: statusOfCheck(plan) };
+
+  async function lookAt(environment: string | undefined): Promise<EnvironmentReport> {
+    const { facts, plan } = await look(runtime.host, { ...request, environment });
+    const findings = all ? findingsIn(environment, plan.findings) : plan.findings;
+    return { ...about, facts, plan: { ...plan, findings }, status: statusOfCheck(plan) };
+  }
+
+  function statusOfCheck(plan: Plan): ExitStatus {
+    const status = statusOf(plan.findings, strict);
+    return status === EXIT.ok && !isEmpty(plan) ? EXIT.findings : status;
+  }
+}
+
+/** One without a token's prefix, which a search finds only where it is told of it. */
+function hasOddToken({ token: { state } }: Facts): boolean {
+  return state.kind === "found" && !state.token.hasPrefix;
+}
+
+/** What several environments need is one thing to do. */
+function planOfAll(plans: readonly Plan[]): Plan {
+  const changes = plans.flatMap((plan) => plan.changes);
+  const commands = plans.flatMap((plan) => plan.commands);
   return {
-    report: { ...found, plan, ...NOTHING_DONE, ...about },
-    status: status === EXIT.ok && !isEmpty(plan) ? EXIT.findings : status,
+    findings: plans.flatMap(({ findings }) => findings),
+    changes: onceEach(changes, ({ sign, label, why }) => [sign, label, why]),
+    commands: onceEach(commands, (command) => [title(command), command.cwd]),
+    outside: [],
   };
 }
 
+function onceEach<T>(items: readonly T[], keyOf: (item: T) => readonly string[]): T[] {
+  return [...new Map(items.map((item) => [keyOf(item).join("\n"), item])).values()];
+}
+
 function requestOf(
-  { environment, token, minTtlSeconds, trust, ...consent }: Asked<BootstrapOptions>,
+  {
+    environment,
+    token,
+    minTtlSeconds,
+    trust,
+    roots,
+    adopt = false,
+    ...consent
+  }: Asked<BootstrapOptions>,
   { progress }: Runtime,
   trusted: "once" | "kept",
 ): Request {
   return {
-    ...{ environment, stdin: token, minTtlSeconds, progress },
+    ...{ environment, stdin: token, minTtlSeconds, roots, adopt, progress },
     ...(trust ? { trust: trusted } : {}),
     consent: {
       force: consent.force ?? false,

@@ -13,18 +13,16 @@ export interface ReportDocument {
   readonly environment: string | null;
   /** Absolute path; null: there is none. */
   readonly configFile: string | null;
-  /** null: no token, or not one that can be used. */
+  /** null: no token, or not one that can be used; with --all, too. */
   readonly token: TokenDocument | null;
-  /** null: `doctl: false` in the config. */
-  readonly doctl: {
-    readonly installed: boolean;
-    readonly configFile: string | null;
-    readonly context: string | null;
-    readonly selectedContext: string;
-  } | null;
+  /** null: `doctl: false` in the config; with --all, too. */
+  readonly doctl: DoctlDocument | null;
+  /** With --all: empty. */
   readonly terraform: readonly RootDocument[];
-  /** Which token each tool takes. */
+  /** Which token each tool takes. With --all: empty. */
   readonly uses: readonly UseDocument[];
+  /** With --all: each environment; the findings of all are in `findings`. Absent otherwise. */
+  readonly environments?: readonly EnvironmentReportDocument[] | undefined;
   readonly findings: readonly FindingDocument[];
   /** What is left to do. */
   readonly pending: readonly (ChangeDocument | CommandDocument)[];
@@ -39,6 +37,25 @@ export interface ReportDocument {
   readonly doubts: readonly string[];
 }
 
+/** One environment of a run with --all. */
+export interface EnvironmentReportDocument {
+  /** null: what a run without --env uses, where that has a token of its own. */
+  readonly environment: string | null;
+  /** What the command would have ended with for this one alone. */
+  readonly status: number;
+  readonly token: TokenDocument | null;
+  readonly doctl: DoctlDocument | null;
+  readonly terraform: readonly RootDocument[];
+  readonly uses: readonly UseDocument[];
+}
+
+export interface DoctlDocument {
+  readonly installed: boolean;
+  readonly configFile: string | null;
+  readonly context: string | null;
+  readonly selectedContext: string;
+}
+
 export interface TokenDocument {
   /** The first 8 hexadecimal digits of the token's SHA-256. */
   readonly fingerprint: string;
@@ -48,7 +65,8 @@ export interface TokenDocument {
     | { readonly kind: "env-file"; readonly name: string; readonly path: string }
     | { readonly kind: "command"; readonly program: string }
     | { readonly kind: "tfvars" | "code"; readonly path: string }
-    | { readonly kind: "doctl"; readonly context: string };
+    | { readonly kind: "doctl"; readonly context: string }
+    | { readonly kind: "adopted"; readonly place: string };
   /** What DigitalOcean says of it; "unknown": it could not be asked. */
   readonly state: "alive" | "refused" | "unknown";
   readonly scopes: readonly string[] | null;
@@ -92,6 +110,11 @@ export interface FindingDocument {
   readonly where?: string | undefined;
   /** The root that is left as it is because of this error. */
   readonly setsAside?: string | undefined;
+  /**
+   * The environment that it is about, where that is not the document's: with --all, or one that was left as it is. null:
+   * what a run without --env uses.
+   */
+  readonly environment?: string | null | undefined;
 }
 
 export type ChangeDocument =

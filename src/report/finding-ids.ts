@@ -11,6 +11,7 @@ import { GIT_FINDINGS } from "../concerns/git/findings.ts";
 import { BACKEND_FINDINGS } from "../concerns/terraform/backend/findings.ts";
 import { CLOUD_FINDINGS } from "../concerns/terraform/cloud/findings.ts";
 import { TERRAFORM_FINDINGS } from "../concerns/terraform/findings.ts";
+import { SEARCH_FINDINGS } from "../concerns/terraform/search/findings.ts";
 import { TOKEN_FINDINGS } from "../concerns/token/findings.ts";
 import { FILE_FINDINGS } from "../core/findings.ts";
 
@@ -23,6 +24,7 @@ export const FINDINGS = {
   ...BACKEND_FINDINGS,
   ...CLOUD_FINDINGS,
   ...TERRAFORM_FINDINGS,
+  ...SEARCH_FINDINGS,
   ...DOCTL_FINDINGS,
   ...EFFECTIVE_TOKEN_FINDINGS,
   ...INIT_FINDINGS,

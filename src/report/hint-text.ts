@@ -1,4 +1,5 @@
 import { relative } from "node:path";
+import type { Finding } from "../core/finding.ts";
 import type { Hint, HintPart, ShellStep, Word } from "../errors/hint.ts";
 import { isInside } from "../lib/paths.ts";
 import { cmdText, quoted, type Shell, shellWord } from "../lib/shell-word.ts";
@@ -20,6 +21,11 @@ export function shellOf(
 ): Shell {
   if (platform !== "win32" || env["MSYSTEM"] !== undefined) return "posix";
   return env["PROMPT"] === undefined ? "powershell" : "cmd";
+}
+
+/** For whom the hint of a finding is printed: with --all, each is about an environment. */
+export function edgeOf(edge: HintEdge, { environment }: Pick<Finding, "environment">): HintEdge {
+  return environment === undefined ? edge : { ...edge, environment: environment ?? undefined };
 }
 
 export function hintText(hint: Hint, edge: HintEdge): string {
@@ -61,15 +67,18 @@ function piecesOf(part: HintPart, edge: HintEdge): readonly string[] {
 
 /** These take no environment. */
 const WITHOUT_ENVIRONMENT: readonly string[] = ["hook", "ci", "completion", "demo"];
+/** These take every one, with --all. */
+const WITH_ALL: readonly string[] = ["check", "rotate", "logout", "uninstall"];
 
 function inEnvironment(words: readonly Word[], environment: string | undefined): readonly Word[] {
   const end = words.indexOf("--");
-  const isNamed = words.slice(0, end < 0 ? undefined : end).includes("--env");
-  if (environment === undefined || isNamed) return words;
+  const line = words.slice(0, end < 0 ? undefined : end);
+  if (environment === undefined || line.includes("--env")) return words;
   const [first, ...rest] = words;
   const isCommand = typeof first === "string" && !first.startsWith("-");
   if (!isCommand) return ["--env", environment, ...words];
   if (WITHOUT_ENVIRONMENT.includes(first)) return words;
+  if (WITH_ALL.includes(first) && line.includes("--all")) return words;
   return [first, "--env", environment, ...rest];
 }
 

@@ -18,10 +18,10 @@ import { shellWord } from "../lib/shell-word.ts";
 import { wrap } from "../lib/wrap.ts";
 import { safe } from "../secret/safe.ts";
 import { diffOf } from "./diff.ts";
-import { type HintEdge, hintText, hintWords } from "./hint-text.ts";
+import { edgeOf, type HintEdge, hintText, hintWords } from "./hint-text.ts";
 import { fileInRoot, grouped, nameInRoot, someOf } from "./many-roots.ts";
 import type { Page } from "./paint.ts";
-import { type Report, shownPath } from "./report.ts";
+import { type Report, shortened, shownPath } from "./report.ts";
 import { whoIsWho } from "./who-is-who.ts";
 
 /**
@@ -36,15 +36,17 @@ export function humanReport(
 ): string {
   const { plan, applied, dryRun, command } = report;
   const hasErrors = isBlocked(plan.findings);
-  const said = new Set(shown?.plan.findings.map(({ message }) => message));
-  const unsaid = plan.findings.filter(({ message }) => !said.has(message));
+  const textOf = ({ message, environment }: Finding) => JSON.stringify([message, environment]);
+  const said = new Set(shown?.plan.findings.map(textOf));
+  // What stays is said at the end, too: it is why this is no success.
+  const unsaid = plan.findings.filter((each) => each.isLeft || !said.has(textOf(each)));
   return sections([
     shown === undefined ? whoIsWho(report, page) : "",
     dryRun && !hasErrors ? wholePlan(report, page) : "",
     shown === undefined ? changes(report, applied, page) : "",
     commandResults(report, page),
     outsideRows(report.outside, page),
-    command === "check" && !hasErrors ? pending(report, page) : "",
+    command === "check" ? allPending(report, page) : "",
     findings(report, unsaid, page),
     lastLine(report, status, page),
   ]);
@@ -138,8 +140,20 @@ function changes(report: Report, done: readonly Change[], page: Page): string {
   function rowOf([change]: readonly Change[]) {
     return change === undefined
       ? { mark: " ", why: "" }
-      : { mark: sign(change, page), why: change.why };
+      : { mark: sign(change, page), why: shortened(change.why, page.edge) };
   }
+}
+
+function allPending(report: Report, page: Page): string {
+  const { each = [report] } = report;
+  const texts = each.map((one) => {
+    if (isBlocked(one.plan.findings)) return "";
+    return pending(one, {
+      ...page,
+      edge: { ...page.edge, environment: one.facts.config.environment },
+    });
+  });
+  return texts.filter(Boolean).join("\n\n");
 }
 
 function pending(report: Report, page: Page): string {
@@ -184,7 +198,8 @@ function diffLines(change: Change, page: Page): string[] {
 }
 
 /** A mark, a name, and why: on a line of its own where it does not fit. */
-function titled(mark: string, name: string, why: string, page: Page, style?: "bold"): string {
+function titled(mark: string, name: string, reason: string, page: Page, style?: "bold"): string {
+  const why = shortened(reason, page.edge);
   const head = `${mark} ${style === undefined ? name : page.paint(style, name)}`;
   if (2 + name.length + 2 + why.length <= page.columns) return `${head}  ${page.paint("dim", why)}`;
   const lines = wrap(safe(why), page.columns - 2).map((line) => `  ${page.paint("dim", line)}`);
@@ -231,9 +246,47 @@ const WEIGHT = { error: 0, warning: 1, info: 2 } as const;
 function findings(report: Report, all: readonly Finding[], page: Page): string {
   const { warnings, facts } = report;
   const doubtful = warnings.map((text) => marked(page.paint("yellow", "!"), text, page));
+  const rows = facts.terraform.roots.length > 1 ? findingsOfMany : humanFindings;
   const found =
-    facts.terraform.roots.length > 1 ? findingsOfMany(all, page) : humanFindings(all, page);
+    report.each === undefined ? rows(all, page) : findingsOfEach(report.each, all, page, rows);
   return [found, ...doubtful].filter(Boolean).join("\n");
+}
+
+/** With --all: what is about one environment stands under its name. What several say alike is said once. */
+function findingsOfEach(
+  each: readonly Report[],
+  all: readonly Finding[],
+  page: Page,
+  rows: typeof humanFindings,
+): string {
+  const alike = new Map<string, { readonly found: Finding; readonly names: Set<string> }>();
+  for (const found of all) {
+    const { id, message, fix = [], environment } = found;
+    const text = hintText(fix, edgeOf(page.edge, found));
+    const key = JSON.stringify([id, message, text, environment === undefined]);
+    const { names } = alike.get(key) ?? { names: new Set<string>() };
+    if (environment !== undefined) names.add(environment ?? "without --env");
+    alike.set(key, { found: alike.get(key)?.found ?? found, names });
+  }
+  const byTitle = new Map<string, Finding[]>();
+  // In the order of the environments, what is about no single one first.
+  const order = each.map(({ facts }) => facts.config.environment ?? "without --env");
+  const places = ["", ...order, ...[...alike.values()].map(({ names }) => titleOf(names))];
+  for (const place of places) byTitle.set(place, []);
+  for (const { found, names } of alike.values()) byTitle.get(titleOf(names))?.push(found);
+  return [...byTitle]
+    .filter(([, found]) => found.length > 0)
+    .map(([title, found]) => {
+      const text = rows(found, page);
+      return title === "" ? text : `${page.paint("bold", `${safe(title)}:`)}\n${text}`;
+    })
+    .join("\n\n");
+
+  function titleOf(names: ReadonlySet<string>): string {
+    return names.size > 1 && names.size === order.length
+      ? "every environment"
+      : [...names].join(", ");
+  }
 }
 
 /** The worst first. Many with the same fix stand together, and the fix behind them once. */
@@ -254,7 +307,7 @@ function rowsText(rows: readonly Row[], page: Page): string {
   const keyOf = ({ found, others }: Row) => {
     const { id, fix = [] } = found;
     const isAlone = fix.length === 0 || others > 0 || isStep(found);
-    return isAlone ? undefined : [id, hintText(fix, page.edge)].join(" ");
+    return isAlone ? undefined : [id, hintText(fix, edgeOf(page.edge, found))].join(" ");
   };
   return grouped(rows, keyOf)
     .flatMap((group) => group.map((row, at) => rowText(row, page, at === group.length - 1)))
@@ -278,7 +331,7 @@ function findingsOfMany(all: readonly Finding[], page: Page): string {
   const keyOf = (each: Finding) =>
     each.level === "error" || isStep(each)
       ? undefined
-      : [each.id, hintText(each.fix ?? [], page.edge)].join(" ");
+      : [each.id, hintText(each.fix ?? [], edgeOf(page.edge, each))].join(" ");
   const rows = grouped(worstFirst(all), keyOf).flatMap(([found, ...others]) =>
     found === undefined ? [] : { found, others: others.length },
   );
@@ -289,19 +342,10 @@ function worstFirst(all: readonly Finding[]): Finding[] {
   return [...all].sort((a, b) => WEIGHT[a.level] - WEIGHT[b.level]);
 }
 
-function humanFinding({ id, level, message, fix = [] }: Finding, page: Page): string {
-  const steps = hintWords(fix, page.edge).map(safe);
+function humanFinding(found: Finding, page: Page): string {
+  const { id, level, message, fix = [] } = found;
+  const steps = hintWords(fix, edgeOf(page.edge, found)).map(safe);
   return problem(STYLES[level], MARKS[level], safe(shortened(message, page.edge)), id, page, steps);
-}
-
-/** With paths from the folder that a person is in; one in the middle of another path is none. */
-function shortened(text: string, { cwd }: HintEdge): string {
-  if (cwd === undefined) return text;
-  const pieces = text.split(`${cwd}/`);
-  return pieces.reduce((before, after) => {
-    const begins = before === "" || /[\s'"(=:]$/.test(before);
-    return `${before}${begins ? "" : `${cwd}/`}${after}`;
-  });
 }
 
 function problem(
@@ -371,6 +415,8 @@ function skippedRoots(report: Report, page: Page): string[] {
 }
 
 function nothingToDo({ findings }: Plan, status: ExitStatus, page: Page): string {
+  // Of what is left as it is.
+  if (findings.some(({ level }) => level === "error")) return "";
   const warnings = findings.filter(({ level }) => level === "warning").length;
   const but = warnings === 0 ? "" : `, but ${count(warnings, "warning")} to look at`;
   return status === EXIT.ok
@@ -419,7 +465,7 @@ function nextStep({ facts, plan: { findings } }: Report): Hint | undefined {
   } = facts;
   const root = roots.find(({ config }) => !isSkipped(config.dir)) ?? roots[0];
   if (root === undefined) return undefined;
-  const tool = toolOf(facts.terraform.tool, root.config);
+  const tool = toolOf(facts.terraform.tools, root);
   const isElsewhere = stateElsewhere(root) !== undefined;
   const verb = isElsewhere ? ["init", "-migrate-state"] : [root.isInitialised ? "plan" : "init"];
   const words = terraformWords(root.config.dir, tool, verb);

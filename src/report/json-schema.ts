@@ -37,6 +37,10 @@ const origin = v.pipe(
     v.strictObject({ kind: v.literal("command"), program: text("Of token.command.") }),
     v.strictObject({ kind: v.picklist(["tfvars", "code"]), path: text("The file, absolute.") }),
     v.strictObject({ kind: v.literal("doctl"), context: text("doctl's context.") }),
+    v.strictObject({
+      kind: v.literal("adopted"),
+      place: text("Where it was found under another name, in words."),
+    }),
   ]),
   v.description("Where the token comes from."),
 );
@@ -123,6 +127,11 @@ const finding = v.strictObject({
   setsAside: v.optional(
     text("The root that is left as it is because of this error; the others are prepared."),
   ),
+  environment: v.optional(
+    orNull(
+      "The environment that it is about, where that is not the document's: with --all, or one that was left as it is. null: what a run without --env uses.",
+    ),
+  ),
 });
 
 const why = text("Why, in words.");
@@ -162,20 +171,42 @@ const command = {
   why,
 };
 
+const whoIsWho = {
+  token: v.pipe(v.nullable(token), v.description("null: no token, or not one that can be used.")),
+  doctl: v.pipe(v.nullable(doctl), v.description("null: `doctl: false` in the config.")),
+  terraform: v.array(root),
+  uses: v.pipe(
+    v.array(use),
+    v.description("Which token each tool takes: plain ones first. doctl where it is installed."),
+  ),
+};
+
+const environment = v.strictObject({
+  environment: orNull("null: what a run without --env uses, where that has a token of its own."),
+  status: v.pipe(
+    v.number(),
+    v.integer(),
+    v.description("What the command would have ended with for this one alone."),
+  ),
+  ...whoIsWho,
+});
+
 const report = v.pipe(
   v.strictObject({
     schemaVersion,
     command: v.picklist(["init", "check", "rotate", "logout", "uninstall", "ci"]),
     status,
     project: text("The project's name."),
-    environment: orNull("The environment chosen with --env."),
+    environment: orNull("The environment chosen with --env; null with --all."),
     configFile: orNull("The config that was found, absolute."),
-    token: v.pipe(v.nullable(token), v.description("null: no token, or not one that can be used.")),
-    doctl: v.pipe(v.nullable(doctl), v.description("null: `doctl: false` in the config.")),
-    terraform: v.array(root),
-    uses: v.pipe(
-      v.array(use),
-      v.description("Which token each tool takes: plain ones first. doctl where it is installed."),
+    ...whoIsWho,
+    environments: v.optional(
+      v.pipe(
+        v.array(environment),
+        v.description(
+          "With --all: each environment, while `token` and `doctl` are null, `terraform` and `uses` empty. What was found and done in all of them is in `findings`, `pending` and `applied`.",
+        ),
+      ),
     ),
     findings: v.array(finding),
     pending: v.pipe(

@@ -2,6 +2,7 @@ import { plainDoctl } from "../concerns/doctl/plan.ts";
 import type { Use } from "../concerns/effective-token/uses.ts";
 import { needsOf } from "../concerns/terraform/root/needs.ts";
 import type { TerraformRoot } from "../concerns/terraform/root/root.ts";
+import type { TerraformTool } from "../concerns/terraform/root/tool.ts";
 import type { Finding } from "../core/finding.ts";
 import type { Plan } from "../core/plan.ts";
 import { type ToolCommand, title } from "../core/run-commands.ts";
@@ -15,9 +16,10 @@ import type {
   CommandDocument,
   FindingDocument,
   ReportDocument,
+  RootDocument,
   UseDocument,
 } from "./documents.ts";
-import { type HintEdge, hintText } from "./hint-text.ts";
+import { edgeOf, type HintEdge, hintText } from "./hint-text.ts";
 import type { Report } from "./report.ts";
 
 /** What a document has in its frame. */
@@ -25,18 +27,44 @@ export type Framed<D> = Omit<D, "schemaVersion" | "status">;
 
 /** The one document that --json prints. */
 export function jsonReport(report: Report, status: ExitStatus, edge: HintEdge): string {
-  const { facts, plan, applied, warnings, command, commands, outside } = report;
-  const {
-    config,
-    token: { state: token, inspection },
-    doctl,
-    terraform: { roots, tool: terraform },
-  } = facts;
+  const { facts, plan, applied, warnings, command, commands, outside, each } = report;
+  const { config } = facts;
   const document: Framed<ReportDocument> = {
     command,
     project: config.project,
-    environment: config.environment ?? null,
+    environment: each === undefined ? (config.environment ?? null) : null,
     configFile: config.file ?? null,
+    ...(each === undefined ? whoIsWho(report) : NOBODY),
+    environments: each?.map((one) => ({
+      environment: one.facts.config.environment ?? null,
+      status: one.status,
+      ...whoIsWho(one),
+    })),
+    findings: plan.findings.map((found) => jsonFinding(found, edge)),
+    pending: jsonPending(plan),
+    applied: [...applied, ...outside].map(jsonChange),
+    commands: commands.map(({ command, failure, took }) => ({
+      ...jsonCommand(command),
+      tookMs: took,
+      failure: failure?.why ?? null,
+    })),
+    doubts: warnings,
+  };
+  return jsonDocument(document, status);
+}
+
+type WhoIsWho = Pick<ReportDocument, "token" | "doctl" | "terraform" | "uses">;
+
+const NOBODY: WhoIsWho = { token: null, doctl: null, terraform: [], uses: [] };
+
+/** The token of an environment, and those that take it. */
+function whoIsWho({ facts, env, uses = [] }: Report): WhoIsWho {
+  const {
+    token: { state: token, inspection },
+    doctl,
+    terraform: { roots, tools },
+  } = facts;
+  return {
     token:
       token.kind === "found"
         ? {
@@ -55,26 +83,20 @@ export function jsonReport(report: Report, status: ExitStatus, edge: HintEdge): 
             installed: doctl.tool !== undefined,
             configFile: doctl.config?.path ?? null,
             context: doctl.target?.context ?? null,
-            selectedContext: plainDoctl(doctl, report.env),
+            selectedContext: plainDoctl(doctl, env),
           },
     terraform: roots.map((root) => ({
       dir: root.config.dir,
       ...howItGetsItsToken(root),
       workspace: root.workspace,
-      tool: terraform === undefined ? null : { name: terraform.name, version: terraform.version },
+      tool: jsonTool(tools.get(root.config.dir)),
     })),
-    uses: (report.uses ?? []).map((use) => jsonUse(use, token)),
-    findings: plan.findings.map((each) => jsonFinding(each, edge)),
-    pending: jsonPending(plan),
-    applied: [...applied, ...outside].map(jsonChange),
-    commands: commands.map(({ command, failure, took }) => ({
-      ...jsonCommand(command),
-      tookMs: took,
-      failure: failure?.why ?? null,
-    })),
-    doubts: warnings,
+    uses: uses.map((use) => jsonUse(use, token)),
   };
-  return jsonDocument(document, status);
+}
+
+function jsonTool(tool: TerraformTool | undefined): RootDocument["tool"] {
+  return tool === undefined ? null : { name: tool.name, version: tool.version };
 }
 
 /** What is left to do, as documents have it. */
@@ -112,9 +134,9 @@ export function jsonDocument(document: object, status: ExitStatus): string {
 
 /** A finding as documents have it. */
 export function jsonFinding(finding: Finding, edge: HintEdge): FindingDocument {
-  const { id, level, message, fix, where, skippedRoot } = finding;
-  const text = fix === undefined ? undefined : hintText(fix, edge);
-  return { id, level, message, fix: text, where, setsAside: skippedRoot };
+  const { id, level, message, fix, where, skippedRoot, environment } = finding;
+  const text = fix === undefined ? undefined : hintText(fix, edgeOf(edge, finding));
+  return { id, level, message, fix: text, where, setsAside: skippedRoot, environment };
 }
 
 /** The same document for a run that failed. */

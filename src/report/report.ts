@@ -2,6 +2,7 @@ import { relative } from "node:path";
 import type { Facts } from "../commands/init/observe.ts";
 import type { Use } from "../concerns/effective-token/uses.ts";
 import type { Result } from "../core/flow.ts";
+import type { ExitStatus } from "../errors/exit-status.ts";
 import type { Environment } from "../host/host.ts";
 import { isInside, shortPath } from "../lib/paths.ts";
 import { safe } from "../secret/safe.ts";
@@ -12,19 +13,38 @@ export interface Report extends Result<Facts> {
   readonly dryRun: boolean;
   /** Which token each tool takes: worked out for `check` and for --json. */
   readonly uses?: readonly Use[];
+  /** With --all: what was found in each environment; the findings of all are in `plan`. */
+  readonly each?: readonly EnvironmentReport[];
   readonly env: Environment;
   readonly cwd: string;
   readonly home: string | undefined;
 }
 
+/** One environment of a run with --all. */
+export interface EnvironmentReport extends Report {
+  readonly status: ExitStatus;
+}
+
 /** The same, with the token that each tool takes. */
 export async function withUses(report: Report): Promise<Report> {
   const { whoWins } = await import("../concerns/effective-token/uses.ts");
-  return { ...report, uses: whoWins(report.facts) };
+  const { each } = report;
+  if (each === undefined) return { ...report, uses: whoWins(report.facts) };
+  return { ...report, each: each.map((one) => ({ ...one, uses: whoWins(one.facts) })) };
 }
 
 /** A path as a person in this folder would write it. */
 export function shownPath({ cwd, home, facts }: Report, absolute: string): string {
   const isOurs = isInside(absolute, facts.repo.top);
   return safe(isOurs ? relative(cwd, absolute) || "." : shortPath(absolute, cwd, home));
+}
+
+/** With paths from the folder that a person is in; one in the middle of another path is none. */
+export function shortened(text: string, { cwd }: { readonly cwd: string | undefined }): string {
+  if (cwd === undefined) return text;
+  const pieces = text.split(`${cwd}/`);
+  return pieces.reduce((before, after) => {
+    const begins = before === "" || /[\s'"(=:]$/.test(before);
+    return `${before}${begins ? "" : `${cwd}/`}${after}`;
+  });
 }

@@ -9,21 +9,41 @@ import { expiry } from "./expiry.ts";
 import { hintText } from "./hint-text.ts";
 import { grouped, someOf } from "./many-roots.ts";
 import type { Page } from "./paint.ts";
-import { type Report, shownPath } from "./report.ts";
+import { type Report, shortened, shownPath } from "./report.ts";
 
 /** Project, token, team, doctl context and roots: what people paste into chats. */
 export function whoIsWho(report: Report, page: Page): string {
+  const {
+    each,
+    facts: {
+      config: { project, environment },
+    },
+  } = report;
+  const rows: Row[] = [["Project", project, "bold"]];
+  if (each === undefined) {
+    if (environment !== undefined) rows.push(["Environment", environment]);
+    return linesOf([...rows, ...rowsOf(report, page)], page);
+  }
+  const blocks = each.map((one): Row[] => {
+    const name = one.facts.config.environment ?? "none (without --env)";
+    return [["Environment", name, "bold"], ...rowsOf(one, page)];
+  });
+  return [rows, ...blocks].map((block) => linesOf(block, page)).join("\n\n");
+}
+
+function linesOf(rows: readonly Row[], page: Page): string {
+  return rows.flatMap((row) => rowLines(row, page)).join("\n");
+}
+
+/** Of one environment. */
+function rowsOf(report: Report, page: Page): Row[] {
   const { facts } = report;
   const {
-    config,
     token: { state: token, inspection },
     doctl,
-    terraform: { roots, tool: terraform },
+    terraform: { roots, tools },
   } = facts;
-  const rows: Row[] = [
-    ["Project", config.project, "bold"],
-    ...(config.environment === undefined ? [] : [["Environment", config.environment] as Row]),
-  ];
+  const rows: Row[] = [];
   if (token.kind === "found") rows.push(["Token", tokenRow(report, token.token)]);
   if (inspection?.team !== undefined) rows.push(["Team", inspection.team.name]);
   if (inspection?.scopes !== undefined) rows.push(["Scopes", scopesInWords(inspection.scopes)]);
@@ -44,14 +64,19 @@ export function whoIsWho(report: Report, page: Page): string {
       else rows.push(["", uses], ["", command, "whole"]);
     }
   }
-  const tool = terraform === undefined ? "" : `, ${terraform.name} ${terraform.version ?? ""}`;
-  for (const group of grouped(roots, () => "root")) {
+  const toolOf = ({ config: { dir } }: (typeof roots)[number]) => {
+    const tool = tools.get(dir);
+    return tool === undefined ? "" : `, ${tool.name} ${tool.version ?? ""}`.trimEnd();
+  };
+  for (const group of grouped(roots, toolOf)) {
     const dirs = group.map(({ config: root }) => root.dir);
     const several = dirs.length > 1 ? `${dirs.length} roots: ` : "";
-    rows.push(["Terraform", `${several}${someOf(report, dirs)}${tool.trimEnd()}`]);
+    rows.push([
+      "Terraform",
+      `${several}${someOf(report, dirs)}${toolOf(group[0] as (typeof roots)[number])}`,
+    ]);
   }
-  if (report.command === "check") rows.push(...useRows(report));
-  return rows.flatMap((row) => rowLines(row, page)).join("\n");
+  return report.command === "check" ? [...rows, ...useRows(report)] : rows;
 }
 
 /** Which token each tool takes as it is typed, and behind exec. */
@@ -124,7 +149,7 @@ function tokenRow(report: Report, token: Secret): string {
   const origin =
     token.origin.kind === "env-file"
       ? `${token.origin.name} in ${shownPath(report, token.origin.path)}`
-      : describeOrigin(token.origin);
+      : shortened(describeOrigin(token.origin), report);
   const state = {
     alive: expiry(inspection?.expiresInSeconds),
     refused: "refused",

@@ -112,7 +112,7 @@ function forbidden(
     return {
       ...base,
       what: `The token lacks ${lacking.join(known?.isAny ? " or " : " and ")}.`,
-      fix: hint`Scopes cannot be edited: make a new token that also has ${all}. ${own("scopes")} lists all that the code needs.`,
+      fix: hint`Scopes cannot be edited: make a new token that also has ${all}. ${own("scopes")} lists what the code needs.`,
     };
   }
   if (granted === undefined) {

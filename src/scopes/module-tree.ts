@@ -1,11 +1,13 @@
 import { join, relative, sep } from "node:path";
+import { codeFiles, type ToolName, tofuFiles } from "../hcl/code-files.ts";
 import type { Block, ParsedFile, Problem, Reference } from "../hcl/syntax.ts";
 import type { Host, Snapshot } from "../host/host.ts";
 import { batches } from "../lib/batches.ts";
 import { groupedBy } from "../lib/grouped.ts";
-import { isTerraformFile } from "../lib/paths.ts";
+import { isInside } from "../lib/paths.ts";
 import { unlessTooMuch, Work } from "../lib/work.ts";
 import { decode } from "../secret/content.ts";
+import { type InstalledModules, installedModules } from "./installed-modules.ts";
 import { isForgotten, isLeftOut, OTHER_MODES } from "./set.ts";
 
 /** A module of a root, with what its files say. */
@@ -19,14 +21,18 @@ export interface Module {
 }
 
 export interface ModuleTree {
+  /** Whose files were read. */
+  readonly tool: ToolName;
   readonly modules: readonly Module[];
-  /** Modules that are elsewhere: "module.NAME (SOURCE)". */
+  /** Modules that are elsewhere, and that init has not brought: "module.NAME (SOURCE)". */
   readonly unseen: readonly string[];
   /**
    * What init may fetch, or work out where to fetch: every call but those of a local folder that was read,
-   * also of a module that is left out; and the modules of tests.
+   * also of a module that is left out, or that is there; and the modules of tests.
    */
   readonly fetched: readonly string[];
+  /** Files that only OpenTofu reads, where it is not certain which tool is used. */
+  readonly contested: readonly string[];
   /** Files that could not be read, or not in full. */
   readonly broken: readonly Problem[];
   /** Of the modules, without symlinks. */
@@ -39,36 +45,52 @@ const TEST_FILE = /\.(tf|tofu)test\.(hcl|json)$/;
 /** Reads texts into blocks; the grammar is behind it. */
 export type ReadFile = (text: string, name: string) => Promise<ParsedFile>;
 
+/** How a tree is read. */
+export interface ReadTree {
+  /** What places name files from; where it is not said, the root. */
+  readonly base?: string | undefined;
+  /** Whose files count. */
+  readonly tool?: ToolName;
+  /** A person may start the other tool. */
+  readonly isUncertain?: boolean;
+  /** Where `terraform init` puts modules from elsewhere; where it is not said, they are not looked for. */
+  readonly data?: string;
+}
+
 /**
- * Reads a root module and the local modules that it calls, each folder once. Files that have no word
- * of DigitalOcean and call no module are not parsed.
+ * Reads a root module, the local modules that it calls and those that `terraform init` has brought, each folder once.
+ * Files that have no word of DigitalOcean and call no module are not parsed.
  *
  * @param root absolute path.
- * @param base what places name files from.
  */
 export async function readModuleTree(
   { files }: Pick<Host, "files">,
   root: string,
   read: ReadFile,
-  base = root,
+  { base = root, tool = "terraform", isUncertain = false, data }: ReadTree = {},
 ): Promise<ModuleTree> {
   const modules: Module[] = [];
   const everywhere: Block[] = [];
   const unseen = new Set<string>();
   const fetched = new Set<string>();
+  const contested: string[] = [];
+  let installed: Promise<InstalledModules> | undefined;
   const broken: Problem[] = [];
   const seen = new Set<string>();
   const work = new Work(50_000_000);
+  // Others wrote these: some 2 MB of them, which take 5 s.
+  const workOnInstalled = new Work(100_000_000);
   await visit(root, "");
   for (const folder of [root, join(root, "tests")]) {
     for (const name of await files.list(folder)) if (TEST_FILE.test(name)) fetched.add(name);
   }
   return {
-    ...{ modules, broken, folders: [...seen] },
+    ...{ tool, modules, broken, contested, folders: [...seen] },
     ...{ unseen: [...unseen].sort(), fetched: [...fetched].sort() },
   };
 
-  async function visit(folder: string, prefix: string): Promise<void> {
+  /** @param within where the links of a module that init has brought may lead. */
+  async function visit(folder: string, prefix: string, within?: string): Promise<void> {
     const real = await files.realpath(folder);
     if (seen.has(real)) return;
     seen.add(real);
@@ -79,8 +101,11 @@ export async function readModuleTree(
       broken.push({ file: relative(base, folder) || ".", line: 1, why: found });
       return;
     }
-    for (const names of batches(found)) {
-      for (const file of await Promise.all(names.map((name) => parse(folder, name)))) {
+    if (isUncertain) {
+      contested.push(...tofuFiles(found).map((name) => relative(base, join(folder, name))));
+    }
+    for (const names of batches(codeFiles(found, tool))) {
+      for (const file of await Promise.all(names.map((name) => parse(folder, name, within)))) {
         for (const block of file.blocks) if (matters(block)) blocks.push(block);
         for (const reference of file.references) references.push(reference);
         if (file.problem !== undefined) broken.push(file.problem);
@@ -107,16 +132,38 @@ export async function readModuleTree(
         const source = attributes.get("source")?.literal;
         const isLocal = typeof source === "string" && /^\.\.?(\/|$)/.test(source);
         const called = isLocal ? join(folder, source) : undefined;
-        if (called !== undefined && (await isModule(called))) await visit(called, `${name}.`);
-        else {
-          fetched.add(name);
-          unseen.add(`${name} (${source ?? attributes.get("source")?.source ?? "?"})`);
+        if (called !== undefined && (await isModule(called, within))) {
+          await visit(called, `${name}.`, within);
+          continue;
         }
+        fetched.add(name);
+        const brought = isLocal ? undefined : await broughtBy(attributes, name);
+        if (brought !== undefined && (await isModule(brought.folder, brought.within))) {
+          await visit(brought.folder, `${name}.`, brought.within);
+        } else unseen.add(`${name} (${source ?? attributes.get("source")?.source ?? "?"})`);
       }
     }
   }
 
-  async function isModule(folder: string): Promise<boolean> {
+  /** What init has brought for a call, where it is what the code asks for. */
+  async function broughtBy(
+    attributes: Block["attributes"],
+    address: string,
+  ): Promise<{ folder: string; within: string } | undefined> {
+    const source = attributes.get("source")?.literal;
+    const constraint = attributes.get("version");
+    const version = constraint?.literal ?? undefined;
+    if (data === undefined || typeof source !== "string") return undefined;
+    if (constraint !== undefined && typeof version !== "string") return undefined;
+    installed ??= installedModules(files, root, data);
+    const { folderOf, within } = await installed;
+    const call = { address, source, version: typeof version === "string" ? version : undefined };
+    const folder = await folderOf(call);
+    return folder === undefined ? undefined : { folder, within };
+  }
+
+  async function isModule(folder: string, within?: string): Promise<boolean> {
+    if (within !== undefined && !isInside(await files.realpath(folder), within)) return false;
     // Its path is resolved folder by folder, a few times.
     const depth = folder.split(sep).length;
     const isWithin = unlessTooMuch(() => {
@@ -125,28 +172,45 @@ export async function readModuleTree(
     });
     if (!isWithin) return false;
     const names = await namesIn(folder);
-    return typeof names === "string" || names.length > 0;
+    return typeof names === "string" || codeFiles(names, tool).length > 0;
   }
 
-  /** @returns why they cannot be listed, else. */
+  /** A folder of a file's name is nothing to Terraform. @returns why they cannot be listed, else. */
   async function namesIn(folder: string): Promise<readonly string[] | string> {
     const found = await files.entries(folder);
     if (typeof found === "string") return found;
-    const names = found.map(({ name }) => name);
-    return names.filter((name) => isTerraformFile(name) && !name.startsWith("."));
+    return found.flatMap(({ name, kind }) => (kind === "directory" ? [] : name));
   }
 
-  async function parse(folder: string, name: string): Promise<ParsedFile> {
+  async function parse(folder: string, name: string, within?: string): Promise<ParsedFile> {
     const file = relative(base, join(folder, name));
+    const why = within === undefined ? undefined : await whyNotRead(join(folder, name), within);
+    if (why !== undefined) return { ...NOTHING, problem: { file, line: 1, why } };
     const snapshot = await files.look(join(folder, name));
-    // A folder of such a name is nothing to Terraform.
+    // A link to a folder is nothing to Terraform, either.
     if (snapshot.kind === "unusable" && snapshot.why === "a directory") return NOTHING;
     const text = snapshot.kind === "file" ? decode(snapshot.bytes)?.text : undefined;
     if (text === undefined) {
       return { ...NOTHING, problem: { file, line: 1, why: whyNot(snapshot) } };
     }
     // A name may be written with escapes.
-    return /digitalocean_|\bmodule\b|\\[uU]/.test(text) ? read(text, file) : NOTHING;
+    if (!/digitalocean_|\bmodule\b|\\[uU]/.test(text)) return NOTHING;
+    const isWithin = within === undefined || spentOn(text.length * 40);
+    return isWithin ? read(text, file) : { ...NOTHING, problem: { file, line: 1, why: TOO_MUCH } };
+  }
+
+  /** Of a file of a module that init has brought. */
+  async function whyNotRead(path: string, within: string): Promise<string | undefined> {
+    if (!isInside(await files.realpath(path), within)) return "its link leads out of the module";
+    return spentOn(10_000) ? undefined : TOO_MUCH;
+  }
+
+  function spentOn(steps: number): boolean {
+    const spent = unlessTooMuch(() => {
+      workOnInstalled.spend(steps);
+      return true;
+    });
+    return spent === true;
   }
 }
 
@@ -169,6 +233,8 @@ function removedModules(block: Block): string[] {
       .filter((name) => !name.includes("digitalocean_")) ?? []
   );
 }
+
+const TOO_MUCH = "the modules that init has brought are too large to read";
 
 const NOTHING: ParsedFile = { blocks: [], references: [], problem: undefined };
 

@@ -2,7 +2,7 @@ import { sha256 } from "../lib/sha256.ts";
 import { base64At } from "./forms.ts";
 import { remember } from "./known.ts";
 import { secretsOf } from "./named.ts";
-import { isToken, kindOf, readToken, type TokenFormat } from "./token-form.ts";
+import { isToken, kindOf, readPasted, readToken, type TokenFormat } from "./token-form.ts";
 
 /** Where a token came from; it describes itself, as that is the first question of every report. */
 export type TokenOrigin =
@@ -13,13 +13,17 @@ export type TokenOrigin =
   | { readonly kind: "command"; readonly program: string }
   | { readonly kind: "tfvars"; readonly path: string }
   | { readonly kind: "code"; readonly path: string }
-  | { readonly kind: "doctl"; readonly context: string };
+  | { readonly kind: "doctl"; readonly context: string }
+  /** Found under another name, and taken after a yes. `place`: where, in words. */
+  | { readonly kind: "adopted"; readonly place: string };
 
 /** A third of it in base64 is not found by chance either. */
 const LEAST_SEARCHED = 16;
 const LEAST_SECRET = 6;
 /** The others also hide values that are no secrets, such as the rest of a file that is shown. */
-const ALWAYS_SECRET: ReadonlySet<TokenOrigin["kind"]> = new Set(["prompt", "command", "doctl"]);
+const ALWAYS_SECRET: ReadonlySet<TokenOrigin["kind"]> = new Set([
+  ...(["prompt", "command", "doctl", "adopted"] as const),
+]);
 
 /**
  * A value that must not be seen. Every way of printing it gives its fingerprint; the value itself
@@ -91,6 +95,12 @@ export class Secret {
   asToken(): Secret | Exclude<TokenFormat, { value: string }> {
     const format = readToken(this.#value);
     return "value" in format ? new Secret(format.value, this.origin) : format;
+  }
+
+  /** The only token in the text that this is, as a person pastes it, or why there is none. */
+  tokenInText(): Secret | Exclude<TokenFormat, { value: string }> {
+    const format = readPasted(this.#value);
+    return "value" in format ? Secret.of(format.value, this.origin) : format;
   }
 
   /** The token in it, without white space and quotes around it; the same where it is none. */
@@ -188,5 +198,7 @@ export function describeOrigin(origin: TokenOrigin): string {
       return origin.path;
     case "doctl":
       return `doctl context ${origin.context}`;
+    case "adopted":
+      return origin.place;
   }
 }

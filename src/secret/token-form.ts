@@ -1,3 +1,5 @@
+import { type Mistake, mistakenFor } from "./not-a-token.ts";
+
 /**
  * What a DigitalOcean token looks like (docs/contracts/api.md §6), as regular expressions. Whatever
  * reads, searches or hides tokens is made from these, the guard in git's hooks too: they are of the
@@ -61,7 +63,12 @@ export function isLegacyToken(text: string): boolean {
 export type TokenFormat =
   | { readonly kind: "personal" | "oauth" | "legacy"; readonly value: string }
   | { readonly kind: "refresh" }
-  | { readonly kind: "malformed"; readonly why: string };
+  | {
+      readonly kind: "malformed";
+      readonly why: string;
+      /** What it is instead, where that can be told. */
+      readonly mistake?: Mistake;
+    };
 
 /**
  * Reads what a person or a file gave as a token: surrounding white space and one pair of quotes
@@ -73,8 +80,49 @@ export function readToken(given: string): TokenFormat {
   if (kind === "refresh") return { kind };
   if (kind !== undefined && isToken(value)) return { kind, value };
   if (isLegacyToken(value)) return { kind: "legacy", value };
-  return { kind: "malformed", why: whyMalformed(value) };
+  return malformed(value);
 }
+
+/**
+ * Reads what a person pasted or piped: a token as above, or a text with exactly one token in it, such as
+ * `export NAME='…'`, `Authorization: Bearer …`, JSON, or a few lines.
+ */
+export function readPasted(given: string): TokenFormat {
+  const whole = readToken(given);
+  if (whole.kind !== "malformed") return whole;
+  const found = new Set([
+    ...(given.includes(NEEDLES.plain) ? (given.match(ANY) ?? []) : []),
+    ...Array.from(given.matchAll(NAMED_LEGACY), ([, digits = ""]) => digits),
+  ]);
+  const usable = [...found].filter((each) => kindOf(each) !== "refresh");
+  const [only, another] = usable;
+  if (another !== undefined) {
+    return { kind: "malformed", why: `it holds ${usable.length} different tokens; give one` };
+  }
+  if (only !== undefined) return readToken(only);
+  if (found.size > 0) return { kind: "refresh" };
+  const lines = given.split("\n", MOST_LINES);
+  const inLines = lines.map((line) => malformed(withoutName(line)));
+  return inLines.find(({ mistake }) => mistake !== undefined) ?? whole;
+}
+
+/** A token of another kind than ours may follow, or go on. */
+const ANY = new RegExp(`(?<![0-9A-Za-z_])${PATTERNS.token}(?![0-9A-Za-z_])`, "g");
+/** A checksum is 64 digits, too: what stands before them says that they are a token. */
+const NAMED_LEGACY = new RegExp(
+  `(?:[Tt][Oo][Kk][Ee][Nn]|[Pp][Aa][Tt]|[Bb]earer)["'\`]?(?:[ \\t]{0,8}[=:]|[ \\t])[ \\t]{0,8}["'\`]?(${PATTERNS.digits})(?![0-9A-Za-z_])`,
+  "g",
+);
+const MOST_LINES = 20;
+
+/** The value in a line that gives it a name, in a shell, a file of settings, JSON or a header. */
+function withoutName(line: string): string {
+  const value = line.trim().replace(NAME, "").replace(/[,;]$/, "");
+  return unquote(value).replace(/^(?:bearer|token) +/i, "");
+}
+
+const NAME =
+  /^(?:(?:export|set|setx|declare|let|var|const) +)?["'$]{0,2}[\w.:-]{1,99}["']?[ \t]{0,8}(?:=|:(?=[ \t]))[ \t]*/;
 
 /** True for a text that holds something of a token's shape, anywhere in it. */
 export function looksLikeToken(text: string): boolean {
@@ -85,6 +133,13 @@ export function looksLikeToken(text: string): boolean {
 function unquote(text: string): string {
   const quoted = /^(["'`])(.*)\1$/s.exec(text);
   return quoted?.[2]?.trim() ?? text;
+}
+
+function malformed(value: string): TokenFormat & { kind: "malformed" } {
+  const mistaken = mistakenFor(value);
+  return mistaken === undefined
+    ? { kind: "malformed", why: whyMalformed(value) }
+    : { kind: "malformed", why: `it is ${mistaken.what}`, mistake: mistaken.kind };
 }
 
 function whyMalformed(value: string): string {

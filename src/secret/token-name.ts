@@ -46,3 +46,9 @@ export function isTokenName(name: string): boolean {
   if (SAYS_OURS.test(own)) return SAYS_TOKEN.test(own) || SAYS_KEY.test(own);
   return SAYS_TOKEN.test(own) && !OF_OTHERS.has(first);
 }
+
+/** Whether a name, also of a field in a value, says that it is a token of DigitalOcean's. */
+export function isOurTokenName(name: string): boolean {
+  const plain = name.replace(/[^\w]/g, "_");
+  return SAYS_OURS.test(plain.replace(/^TF_VAR_/, "")) && isTokenName(plain);
+}

@@ -454,6 +454,50 @@ describe("two environments in one workspace", () => {
   });
 });
 
+describe("two environments with a folder and a backend each", () => {
+  const own = (dir: string, bucket: string) => ({
+    token: { envFile: `.env.${dir}` },
+    terraform: { dir: `envs/${dir}`, backend: { bucket, region: "nyc3" } },
+  });
+  const CONFIG = {
+    project: "shop",
+    environments: { dev: own("dev", "acme-dev"), prod: own("prod", "acme-prod") },
+  };
+
+  it("each writes its own backend.tf, and a pipeline has a leg for each", async () => {
+    const bench = await workbench();
+    await bench.write("do-bootstrap.config.json", JSON.stringify(CONFIG));
+    bench.mayHold(".env.dev", ".env.prod");
+    for (const name of ["dev", "prod"]) {
+      const { status, stderr } = await init(bench, "--env", name);
+      expect(status, stderr).toBe(0);
+    }
+    for (const name of ["dev", "prod"]) {
+      const text = await bench.read(`envs/${name}/backend.tf`);
+      expect(text).toMatch(new RegExp(`bucket += "acme-${name}"`));
+      expect(text).toMatch(new RegExp(`key += "shop/envs/${name}/terraform.tfstate"`));
+    }
+    const { stdout } = await bench.run(["ci", "github", "--dry-run"]);
+    expect(stdout).toContain('{ environment: "dev", dir: "envs/dev"');
+    expect(stdout).toContain('{ environment: "prod", dir: "envs/prod"');
+    expect(stdout).not.toContain("[ci.local-state]");
+  });
+
+  it("of which one is a link to the other: exit status 2, and nothing is written", async () => {
+    const bench = await workbench();
+    await bench.write("do-bootstrap.config.json", JSON.stringify(CONFIG));
+    await bench.write("envs/dev/main.tf", "");
+    await symlink("dev", join(bench.repo, "envs/prod"));
+    const tree = await treeHash(bench.repo);
+    const { status, stderr } = await init(bench, "--env", "prod");
+    expect(stderr.replace(/\s+/g, " ")).toContain(
+      "envs/prod and envs/dev are the same folder, which has one backend.tf",
+    );
+    expect(status).toBe(2);
+    expect(await treeHash(bench.repo)).toBe(tree);
+  });
+});
+
 function s3(more: string, bucket = '"acme-tfstate"'): string {
   return `terraform {
   backend "s3" {
@@ -559,6 +603,7 @@ describe("keys where Terraform would copy them", () => {
 
   it("what TF_CLI_ARGS and TF_CLI_ARGS_init hand over is looked at", async () => {
     const bench = await workbench();
+    await bench.write("main.tf", s3(""));
     await bench.write("conf/keys", 'secret_key = "S3CRET"');
     const { status, stdout, places } = await secretsFound(bench, {
       TF_CLI_ARGS: "-backend-config=secret_key=S3CRET",

@@ -113,7 +113,7 @@ const TOKENS: readonly Case[] = [
     },
     status: 4,
     id: "token.malformed",
-    says: /DIGITALOCEAN_TOKEN in \S*\.env is not one: it has 17 characters/,
+    says: /DIGITALOCEAN_TOKEN in \S*\.env is not one: it is a placeholder/,
     mends: /A token is dop_v1_/,
   },
   {

@@ -251,6 +251,14 @@ const SITUATIONS: readonly Row[] = [
     "slow",
     { files: { "main.tf": "# nothing\n" }, change: write("x.tofu", OWN) },
   ],
+  [
+    "a version file appears",
+    "slow",
+    {
+      files: { "main.tf": 'variable "do_token" {}\n' },
+      change: write(".terraform-version", "1.5.7\n"),
+    },
+  ],
   ["one is added in a default folder", "slow", { change: write("infra/main.tf", OWN) }],
   [
     "in the second of the roots",

@@ -18,7 +18,7 @@ const EXPLAINED = `✗ The token lacks ssh_key:create.
   Said      You are not authorized
   Scope     ✗ ssh_key:create (the token lacks it)
   Made by   digitalocean_ssh_key.me, main.tf:1
-  → Scopes cannot be edited: make a new token that also has ssh_key:create. do-bootstrap scopes lists all that the code needs.
+  → Scopes cannot be edited: make a new token that also has ssh_key:create. do-bootstrap scopes lists what the code needs.
 `;
 
 describe("exec --mask --explain", () => {

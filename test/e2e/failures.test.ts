@@ -567,7 +567,7 @@ async function mounted(context: TestContext, folder: string, options: string): P
 async function fillUp(folder: string, pages: number): Promise<void> {
   const page = Buffer.alloc(4096);
   let count = 0;
-  const name = (i: number) => join(folder, `full.${i}`);
+  const name = (i: number) => join(folder, `.full.${i}`);
   for (;;) {
     try {
       await writeFile(name(count), page);

@@ -2,13 +2,16 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, expectTypeOf, it } from "vitest";
-import type { BootstrapOptions, ReportDocument } from "../../src/index.ts";
+import type { BootstrapOptions, EnvironmentChoice, ReportDocument } from "../../src/index.ts";
 import type { SchemaReport } from "../../src/report/json-schema.ts";
 import { treeHash, type Workbench, workbench } from "../fixtures/workbench.ts";
 
 const BUILT = new URL("../../dist/index.cjs", import.meta.url).href;
 const library = (await import(BUILT)) as typeof import("../../src/index.ts");
 const { bootstrap, check, DoBootstrapError, environment, explain, scopes } = library;
+
+const TWO =
+  "environments: { dev: { token: { envFile: .env.dev } }, prod: { token: { envFile: .env.prod } } }\n";
 
 /** What the library is given of a user's machine; all that it says on the way is searched for tokens. */
 function on({ repo, env, guard }: Workbench, more: Readonly<Record<string, string>> = {}) {
@@ -48,6 +51,50 @@ describe.concurrent("the library", () => {
     expect(without).toMatchObject({ status: 4, token: null });
     expect(without.findings.map(({ id }) => id)).toContain("token.missing");
     expect(await treeHash(bench.repo)).toBe(before);
+  });
+
+  it("looks at every environment with `all`", async (context) => {
+    const { expect } = context;
+    const bench = await workbench(context);
+    await bench.write(".do-bootstraprc", TWO);
+    await bench.write(".env.dev", `DIGITALOCEAN_TOKEN=${bench.token}\n`, 0o600);
+    const report = await of(bench, check({ ...on(bench), all: true }));
+    expect(report.environments?.map((each) => [each.environment, each.status])).toEqual([
+      ["dev", 3],
+      ["prod", 4],
+    ]);
+    const fixes = report.findings.filter(({ id }) => id === "token.missing").map(({ fix }) => fix);
+    expect(fixes).toEqual([expect.stringContaining("do-bootstrap --env prod --token-stdin")]);
+    await expect(check({ ...on(bench), all: true, environment: "dev" })).rejects.toMatchObject({
+      code: "USAGE",
+    });
+  });
+
+  it("asks by the prompter which environment is meant, before it asks for a token", async (context) => {
+    const { expect } = context;
+    const bench = await workbench(context);
+    await bench.write(".do-bootstraprc", TWO);
+    bench.mayHold(".env.prod");
+    const asked: unknown[] = [];
+    const prompter = {
+      async environment(choices: readonly EnvironmentChoice[]) {
+        asked.push(choices);
+        return "prod";
+      },
+      token: async () => bench.token,
+    };
+    const report = await of(bench, bootstrap({ ...on(bench), prompter }));
+    expect(report).toMatchObject({ status: 0, environment: "prod" });
+    expect(asked).toEqual([
+      [
+        { environment: "dev", about: "no token yet" },
+        { environment: "prod", about: "no token yet" },
+        { environment: undefined, about: "the token goes into .env" },
+      ],
+    ]);
+    expect(await bench.read(".env.prod")).toBe(`DIGITALOCEAN_TOKEN=${bench.token}\n`);
+    const [missing] = report.findings.filter(({ id }) => id === "doctl.missing");
+    expect(missing?.fix).toContain("do-bootstrap --env prod --doctl-config");
   });
 
   it("asks for a token and for leave by the prompter", async (context) => {

@@ -56,6 +56,7 @@ describe.concurrent("a repo is data: no command runs or obeys what lies in it (r
       async (args, context) => {
         const { expect } = context;
         const { bench, bins, env } = await trapped(context);
+        await bench.write("do-bootstrap.config.yaml", "terraform: { dir: . }\n");
         const { stdout } = await bench.run([...args, "--json"], { env, cwd });
 
         const findings: { id: string; where: string }[] = JSON.parse(stdout).findings;

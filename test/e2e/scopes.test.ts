@@ -117,6 +117,15 @@ describe("what the code needs", () => {
   });
 });
 
+/** A module that needs domain:read, as init would have brought it; the code may ask for another release. */
+async function broughtByInit(bench: Workbench, source: string, ref: string): Promise<void> {
+  const asked = source.replace(/\?.*/, ref);
+  const entry = { Key: "m", Source: source, Dir: ".terraform/modules/m" };
+  await bench.write("infra/m.tf", `module "m" {\n  source = "${asked}"\n}\n`);
+  await bench.write("infra/.terraform/modules/m/main.tf", 'data "digitalocean_domain" "d" {}\n');
+  await bench.write("infra/.terraform/modules/modules.json", JSON.stringify({ Modules: [entry] }));
+}
+
 describe("against the token", () => {
   it.each<[scopes: string[], status: number, ids: string[]]>([
     [NEEDED, 0, []],
@@ -146,7 +155,22 @@ describe("against the token", () => {
     [
       "a module from elsewhere",
       (bench) => bench.write("infra/m.tf", 'module "m" {\n  source = "a/b/c"\n}\n'),
-      "modules that are not in this repo (module.m (a/b/c))",
+      "modules that are not here (module.m (a/b/c))",
+    ],
+    [
+      "a module that the code asks for in another form than init has brought it",
+      (bench) => broughtByInit(bench, "git::https://example.com/m.git?ref=v1", "?ref=v2"),
+      "modules that are not here (module.m (git::https://example.com/m.git?ref=v2))",
+    ],
+    [
+      "a module whose source is worked out",
+      (bench) => bench.write("infra/m.tf", 'module "m" {\n  source = var.from\n}\n'),
+      "modules that are not here (module.m (var.from))",
+    ],
+    [
+      "files that only OpenTofu reads",
+      (bench) => bench.write("infra/more.tofu", 'resource "digitalocean_domain" "d" {}\n'),
+      "files that only OpenTofu reads, as config does not say which tool (more.tofu)",
     ],
     [
       "a broken file",
@@ -160,7 +184,10 @@ describe("against the token", () => {
     ],
     [
       "another root",
-      (bench) => bench.write("dns/main.tf", 'resource "digitalocean_domain" "d" {}\n'),
+      async (bench) => {
+        await bench.write("dns/main.tf", 'resource "digitalocean_domain" "d" {}\n');
+        await bench.write("do-bootstrap.config.yaml", "terraform: { dir: infra }\n");
+      },
       "Terraform code in other folders (dns)",
     ],
     [
@@ -190,7 +217,7 @@ describe("against the token", () => {
         await bench.write("infra/m.tf", 'module "m" {\n  source = "./m"\n}\n');
         await bench.write("infra/m/README.md", "");
       },
-      "modules that are not in this repo (module.m (./m))",
+      "modules that are not here (module.m (./m))",
     ],
   ])("with %s, nothing is too much for it, and none is to be deleted", async (_, prepare, gap) => {
     const bench = await repo(["read", "write"]);
@@ -200,6 +227,21 @@ describe("against the token", () => {
       const text = stdout.replace(/\s+/g, " ");
       expect(text).toContain(`Whether that is too much is unknown: ${gap}`);
       expect(text).not.toContain("delete this one");
+    }
+  });
+
+  it("what init has brought is counted, and all that is beyond it is too much", async () => {
+    const bench = await repo(["read", "write"]);
+    await broughtByInit(bench, "git::https://example.com/m.git?ref=v1", "?ref=v1");
+    const { scopes, unseen, own } = await documentOf(bench);
+    expect({ scopes, unseen }).toEqual({ scopes: ["domain:read", ...NEEDED], unseen: [] });
+    expect(own[0].reasons[0]).toMatchObject({
+      address: "module.m.data.digitalocean_domain.d",
+      place: { file: ".terraform/modules/m/main.tf", line: 1 },
+    });
+    for (const command of ["scopes", "check"]) {
+      const { stdout } = await bench.run([command]);
+      expect(stdout.replace(/\s+/g, " ")).toContain("delete this one where nothing else uses it");
     }
   });
 

@@ -18,6 +18,8 @@ import { fileTree } from "../fixtures/tree.ts";
 import { randomToken, type Workbench, workbench } from "../fixtures/workbench.ts";
 
 const FORM = "https://cloud.digitalocean.com/account/api/tokens/new";
+/** Of the sandbox. */
+const TEAM = "5df3e3004a17e242b7c20ca6c9fc25b701a47ece";
 const CTRL_C = "\x03";
 const STYLE = /\x1b\[[\d;]*m/;
 const COLOUR = /\x1b\[(?:\d+;)*(?:[34]\d|9[0-7]|10[0-7])[;m]/;
@@ -74,6 +76,29 @@ describe
       terminal.type("y");
       context.expect(await terminal.exit, terminal.screen()).toBe(0);
       context.expect(await bench.read(".env.prod")).toContain(bench.token);
+    });
+
+    it("without --env a menu of the environments comes first, and the choice is an --env", async (context) => {
+      const { bench, terminal } = await guided(context, [], {}, async (bench) => {
+        const of = (name: string) =>
+          `{ token: { envFile: .env.${name} }, account: { team: ${TEAM} } }`;
+        await bench.write(
+          ".do-bootstraprc",
+          `environments: { dev: ${of("dev")}, prod: ${of("prod")} }`,
+        );
+        bench.mayHold(".env.prod");
+      });
+      const menu = words(await terminal.until(/◆ +This repo has environments[\s\S]+none of them/));
+      context.expect(menu).toContain(`dev team ${TEAM}, no token yet`);
+      context.expect(menu).toContain(`prod team ${TEAM}, no token yet`);
+      terminal.type("\x1b[B\r");
+      context.expect(await terminal.until(ASKS)).toMatch(/Token name +acme-web-prod/);
+      terminal.type(`${bench.token}\r`);
+      await terminal.waitFor(CONFIRMS);
+      terminal.type("y");
+      context.expect(await terminal.exit, terminal.screen()).toBe(0);
+      context.expect(await bench.read(".env.prod")).toContain(bench.token);
+      context.expect(words(terminal.screen())).toContain("do-bootstrap exec --env prod -- ");
     });
 
     it.for([

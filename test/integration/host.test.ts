@@ -86,6 +86,7 @@ describe("which", () => {
     ["a script, such as tfenv's", "", "#!/bin/sh\n", undefined],
     ["a link to a script, such as asdf's", "shims/tool", "#!/bin/sh\n", undefined],
     ["a link to mise", "mise", "\x7fELF", undefined],
+    ["a copy of mise among its shims", "shims/tool", "\x7fELF", undefined],
     ["a link to snap", "snap", "\x7fELF", undefined],
     ["an empty file", "", "", undefined],
   ])("says what the tool itself is: %s", async (_, leadsTo, bytes, program) => {
@@ -98,6 +99,17 @@ describe("which", () => {
     const found = which("tool", at("repo"), { env: { PATH: at("bin") }, platform: "linux" });
     expect(found).toEqual({ path: at("bin/tool"), skipped: [], program: program && at(program) });
   });
+});
+
+it.each([
+  ["terraform", true],
+  ["tofu", true],
+  ["doctl", false],
+])("of the binaries beside tenv, %s is tenv's: %s", async (name, isTenvs) => {
+  const root = await tempDir();
+  for (const each of [name, "tenv"]) await writeFile(join(root, each), "\x7fELF", { mode: 0o755 });
+  const found = which(name, join(root, "repo"), { env: { PATH: root }, platform: "linux" });
+  expect(found.program).toBe(isTenvs ? undefined : join(root, name));
 });
 
 describe("locked", () => {

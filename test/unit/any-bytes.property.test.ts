@@ -114,7 +114,12 @@ describe("any bytes as", () => {
       await writeFile(join(path, name), bytes);
       try {
         const { written, base } = await loadConfig(host, path, path);
-        resolveConfig(written, undefined, { file: name, base, packageName: "x", defaultDir: "." });
+        resolveConfig(written, undefined, {
+          file: name,
+          base,
+          packageName: "x",
+          defaultDirs: ["."],
+        });
       } catch (error) {
         expectClean(error);
       } finally {
@@ -161,7 +166,7 @@ describe("any bytes as", () => {
     survives((bytes) => {
       const given = text(bytes);
       withToken(given, ".env", "DIGITALOCEAN_TOKEN", secret());
-      withReplaced(given, ".env", { olds: [secret(OTHER)], token: secret() });
+      withReplaced(given, ".env", { olds: [secret(OTHER)], tokenFor: () => secret() });
       withoutToken(given, ".env", [secret(OTHER)]);
       withNames(given, [...readEnvFile(given).keys(), "X"]);
     }, ENV);
@@ -191,8 +196,8 @@ describe("any bytes as", () => {
       if (read === undefined) return;
       const { text, encoding } = read;
       expect(encode({ parts: hidden(text, path), encoding }).equals(bytes)).toBe(true);
-      editValues(text, { path, olds: [secret()], token: secret(OTHER) });
-      const parts = editValues(text, { path, olds: [secret()], token: undefined });
+      editValues(text, { path, olds: [secret()], tokenFor: () => secret(OTHER) });
+      const parts = editValues(text, { path, olds: [secret()], tokenFor: undefined });
       if (parts === undefined) return;
       const left = valuesOf(encode({ parts, encoding }).toString(encoding), path);
       expect(left.some((value) => value.equals(secret()))).toBe(false);

@@ -5,10 +5,12 @@ import { editValues } from "../../src/commands/credentials/edit-values.ts";
 import { readDockerIgnore } from "../../src/commands/leaks/docker-ignore.ts";
 import { searchFile } from "../../src/commands/leaks/token-match.ts";
 import { isIncluded, readGitlabMain } from "../../src/commands/pipelines/gitlab-main.ts";
+import { resolveConfig } from "../../src/concerns/config/resolve.ts";
 import { validateConfig } from "../../src/concerns/config/validate.ts";
 import { isUploaded } from "../../src/concerns/terraform/cloud/upload-ignore.ts";
 import { describeModule } from "../../src/concerns/terraform/root/module.ts";
 import { membersOf } from "../../src/concerns/terraform/root/saved-plan.ts";
+import { findElsewhere } from "../../src/concerns/token/elsewhere.ts";
 import { patternOf } from "../../src/core/ignore-block.ts";
 import { readHcl, referencesInText } from "../../src/hcl/hcl.ts";
 import { readTfJson } from "../../src/hcl/tf-json.ts";
@@ -25,6 +27,7 @@ import { actionsInCode } from "../../src/scopes/code-actions.ts";
 import { failuresIn } from "../../src/scopes/failures.ts";
 import { readModuleTree } from "../../src/scopes/module-tree.ts";
 import { content } from "../../src/secret/content.ts";
+import { readPasted, readToken } from "../../src/secret/token-form.ts";
 import { tokensIn } from "../../src/secret/token-search.ts";
 import { cpuSeconds } from "../fixtures/cpu.ts";
 import { memoryFiles } from "./memory-files.ts";
@@ -105,6 +108,28 @@ describe("what a repo brings is done with in a moment, whatever it is", { timeou
     ["Terraform: JSON in JSON (3 s)", () => readTfJson(nestedJson(), "main.tf.json")],
     ["Terraform: templates in JSON", () => referencesInText(`\${${fill("digitalocean_a.b[")}`)],
     ["an error text", () => failuresIn(fill("with digitalocean_\u2028"))],
+    ["a pasted text: names", () => readPasted(fill("token ", 16 * SIZE))],
+    ["a pasted text: white space", () => readPasted(`token${fill(" ", 16 * SIZE)}`)],
+    ["a pasted text: needles", () => readPasted(fill("dop_v1_", 16 * SIZE))],
+    ["a pasted text: digits", () => readPasted(fill("a", 16 * SIZE))],
+    ["a pasted text: lines", () => readPasted(fill("A=$\n", 16 * SIZE))],
+    ["a pasted text: one name", () => readPasted(`export ${fill("A.", 16 * SIZE)}`)],
+    [
+      "tokens elsewhere: many",
+      () => elsewhere(".env", lines((i) => `A${i}=${tokenLike(i)}`).repeat(4)),
+    ],
+    ["tokens elsewhere: one, in many lines", () => elsewhere(".env", fill(`A=${PERSONAL}\n`, MB))],
+    ["tokens elsewhere: one line", () => elsewhere(".envrc", fill(`A=${PERSONAL} `, MB))],
+    ["tokens elsewhere: many files", () => elsewhere(".env", fill(`A=${PERSONAL}0\n`, MB), 300)],
+    [
+      "tokens elsewhere: values",
+      () => elsewhere("infra/a.tfvars", fill('a="_v1_"\n[{', SIZE), 100),
+    ],
+    ["tokens elsewhere: JSON", () => elsewhere("infra/a.tfvars.json", deepJson())],
+    ["a value: a path", () => readToken(`/${fill("a/", 16 * SIZE)}`)],
+    ["a value: words", () => readToken(fill("your_", 16 * SIZE))],
+    ["a value: a variable", () => readToken(`\${${fill("A", 16 * SIZE)}`)],
+    ["a value: a web token", () => readToken(fill("eyJ", 16 * SIZE))],
     ["tokens in base64", () => tokensIn(Buffer.from(fill("X3YxX", 16 * SIZE)))],
     ["a file of tokens", () => search(Buffer.from(lines(tokenLike).repeat(16)))],
     [
@@ -212,7 +237,7 @@ function many(count: number): Record<string, unknown> {
 }
 
 function edit(path: string) {
-  return { path, olds: [secret()], token: undefined };
+  return { path, olds: [secret()], tokenFor: undefined };
 }
 
 function backend(endpoint: string): string {
@@ -236,6 +261,22 @@ function project(resources: string): string {
 function nestedJson(): string {
   const keys = lines((i) => `"k${i}":1,`);
   return `${'{"a":'.repeat(190)}{${keys}"z":1}${"}".repeat(190)}`;
+}
+
+/** @param count of the file, under names of the same kind. */
+async function elsewhere(path: string, text: string, count = 1) {
+  const [, stem = "", ext = ""] = /^(.*?)(\.tfvars.*)?$/.exec(path) ?? [];
+  const names = Array.from({ length: count }, (_, i) => (i === 0 ? path : `${stem}.${i}${ext}`));
+  const files = memoryFiles("/repo", Object.fromEntries(names.map((name) => [name, text])));
+  const around = { file: undefined, base: "/repo", packageName: "x", defaultDirs: ["infra"] };
+  const question = { config: resolveConfig({}, undefined, around), top: "/repo" };
+  const host = { env: {}, files, hclParser: async () => parser };
+  const envFile = await files.look("/repo/.env");
+  await findElsewhere(host, { ...question, envFile, contexts: new Map() });
+}
+
+function deepJson(): string {
+  return `${fill('{"a":', MB)}"${PERSONAL}"${"}".repeat(Math.ceil(MB / 5))}`;
 }
 
 function tokenLike(i: number): string {

@@ -22,7 +22,7 @@ describe("what is written for users is true", () => {
   it("the config of the README is valid, and each of its environments resolves", () => {
     const [, yaml = ""] = /```yaml\n([\s\S]*?)```/.exec(readme) ?? [];
     const written = validateConfig(parse(yaml), "README.md");
-    const around = { file: "README.md", base: "/repo", packageName: undefined, defaultDir: "." };
+    const around = { file: "README.md", base: "/repo", packageName: undefined, defaultDirs: ["."] };
     for (const environment of [undefined, ...Object.keys(written.environments ?? {})]) {
       expect(resolveConfig(written, environment, around).environment).toBe(environment);
     }

@@ -1,6 +1,6 @@
 import { check as checkRepo } from "../../library/tasks.ts";
 import { command } from "../command.ts";
-import { lookOptions } from "../options.ts";
+import { allOption, lookOptions } from "../options.ts";
 import { lookFrom } from "../request.ts";
 
 export const check = command({
@@ -8,6 +8,7 @@ export const check = command({
   describe: "Look at the same things as init, change nothing, and say what is wrong",
   options: {
     ...lookOptions,
+    ...allOption,
     history: {
       type: "boolean",
       describe: "Also search all of git, states, Docker contexts and npm files for tokens",
@@ -16,10 +17,11 @@ export const check = command({
   examples: [
     ["do-bootstrap check", "is this repo ready?"],
     ["do-bootstrap check --json --strict", "for a script"],
+    ["do-bootstrap check --all", "is every environment ready?"],
     ["do-bootstrap check --history", "has a token ever been committed?"],
   ],
   async run(args, context) {
-    const { history, trust, strict } = args;
-    return checkRepo(context, { ...(await lookFrom(args, context)), history, trust, strict });
+    const { all, history, trust, strict } = args;
+    return checkRepo(context, { ...(await lookFrom(args, context)), all, history, trust, strict });
   },
 });

@@ -14,6 +14,15 @@ export const init = command({
       describe: "Replace a login, or write through a link out of the repo",
     },
     save: { type: "boolean", describe: "Write a token from the environment to disk too" },
+    "all-roots": {
+      type: "boolean",
+      describe: "Prepare every Terraform root module of the repo, and name them in a config",
+    },
+    terraform: { type: "boolean", describe: "Write a root module in a repo that has none" },
+    adopt: {
+      type: "boolean",
+      describe: "Use the one token that stands under another name (DO_TOKEN)",
+    },
     "write-config": { type: "boolean", describe: "Write a commented config of what was chosen" },
     envrc: { type: "boolean", describe: "Write an .envrc for direnv; no secret is in it" },
     fix: { type: "boolean", describe: "Move tokens in Terraform code to a variable" },
@@ -32,10 +41,11 @@ export const init = command({
     ["do-bootstrap --env prod --yes", "of an environment, unasked"],
   ],
   async run(args, context) {
-    const { force, save, fix, envrc, trust, strict, yes, "dry-run": dryRun } = args;
+    const { force, save, adopt, fix, envrc, trust, strict, yes, "dry-run": dryRun } = args;
     return bootstrap(context, {
       ...(await lookFrom(args, context)),
-      ...{ force, save, fix, envrc, trust, strict, yes, dryRun },
+      ...{ force, save, adopt, fix, envrc, trust, strict, yes, dryRun },
+      roots: args["all-roots"] ? "all" : args.terraform ? "new" : undefined,
       writeConfig: args["write-config"],
       doctlConfig: args["doctl-config"],
       accessTokenFlag: args["access-token-flag"],

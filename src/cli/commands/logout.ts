@@ -1,6 +1,6 @@
-import { changing } from "../../library/changing.ts";
+import { changingMany } from "../../library/changing.ts";
 import { type Command, command } from "../command.ts";
-import { changeOptions, lookOptions } from "../options.ts";
+import { allOption, changeOptions, lookOptions } from "../options.ts";
 
 export const logout = removing({
   name: "logout",
@@ -8,6 +8,7 @@ export const logout = removing({
   examples: [
     ["do-bootstrap logout", "env files, secret tfvars and doctl contexts"],
     ["do-bootstrap logout --dry-run", "what would change"],
+    ["do-bootstrap logout --all", "of every environment, all or none"],
   ],
 });
 
@@ -24,16 +25,16 @@ function removing({
   return command({
     name,
     ...words,
-    options: { env: lookOptions.env, ...changeOptions },
+    options: { env: lookOptions.env, ...allOption, ...changeOptions },
     async run(args, context) {
       const { host, progress } = context;
-      const { env: environment } = args;
+      const { env: environment, all } = args;
       const { "dry-run": dryRun } = args;
-      const { approve, outcome } = changing(name, { ...args, dryRun }, context);
+      const { approve, outcome } = changingMany(name, { ...args, dryRun }, context);
       const { logout: takeAway } = await import("../../commands/credentials/logout.ts");
       const result = await takeAway(
         host,
-        { environment, progress, dryRun, uninstall: name === "uninstall" },
+        { environment, all, progress, dryRun, uninstall: name === "uninstall" },
         { approve },
       );
       return outcome(result);

@@ -1,6 +1,6 @@
-import { changing } from "../../library/changing.ts";
+import { changingMany } from "../../library/changing.ts";
 import { command } from "../command.ts";
-import { changeOptions, lookOptions } from "../options.ts";
+import { allOption, changeOptions, lookOptions } from "../options.ts";
 import { lookFrom } from "../request.ts";
 
 export const rotate = command({
@@ -8,6 +8,7 @@ export const rotate = command({
   describe: "Put a new token in every place that holds the old one, or in none",
   options: {
     env: lookOptions.env,
+    ...allOption,
     "token-stdin": { type: "boolean", describe: "Read the new token from standard input" },
     "min-ttl": lookOptions["min-ttl"],
     revoke: { type: "boolean", describe: "Ask DigitalOcean to revoke the old token afterwards" },
@@ -20,18 +21,18 @@ export const rotate = command({
   examples: [
     ["do-bootstrap rotate", "asks for the new token"],
     ["do-bootstrap rotate --token-stdin --revoke < token.txt", "in a script"],
-    ["do-bootstrap rotate --token-stdin --dry-run < token.txt", "what would change"],
+    ["do-bootstrap rotate --all --dry-run", "what would change in every environment"],
   ],
   async run(args, context) {
     const { host, progress } = context;
-    const { force, revoke } = args;
+    const { all, force, revoke } = args;
     const { token: stdin, ...look } = await lookFrom(args, context);
     const { "dry-run": dryRun } = args;
-    const { approve, outcome } = changing("rotate", { ...args, dryRun }, context);
+    const { approve, outcome } = changingMany("rotate", { ...args, dryRun }, context);
     const { rotate: rotateToken } = await import("../../commands/credentials/rotate.ts");
     const result = await rotateToken(
       host,
-      { ...look, progress, stdin, dryRun, force, revoke },
+      { ...look, all, progress, stdin, dryRun, force, revoke },
       { ask: context.askForToken, approve },
     );
     return outcome(result);

@@ -5,17 +5,25 @@ import { Secret } from "../../secret/secret.ts";
 export interface Edit {
   readonly path: string;
   readonly olds: readonly Secret[];
-  readonly token: Secret | undefined;
+  /** undefined: they are taken away. */
+  readonly tokenFor: TokenFor | undefined;
 }
+
+/** What stands in the place of an old token. */
+export type TokenFor = (old: Secret) => Secret;
 
 export type Parts = Content["parts"];
 
 /** A file of Terraform values with another token, or without it; undefined where that would change more. */
-export function editValues(text: string, { path, olds, token }: Edit): Parts | undefined {
-  const isOld = (value: Secret) => olds.some((old) => old.equals(value));
-  if (token !== undefined) {
-    return hidden(text, path, (value) => (isOld(value) ? token : undefined));
+export function editValues(text: string, { path, olds, tokenFor }: Edit): Parts | undefined {
+  const oldIn = (value: Secret) => olds.find((old) => old.equals(value));
+  if (tokenFor !== undefined) {
+    return hidden(text, path, (value) => {
+      const old = oldIn(value);
+      return old && tokenFor(old);
+    });
   }
+  const isOld = (value: Secret) => oldIn(value) !== undefined;
   const kept = without(text, path, isOld);
   const isLeft = kept === undefined || valuesOf(kept, path).some(isOld);
   return isLeft ? undefined : hidden(kept, path);

@@ -12,6 +12,9 @@ export const CREDENTIAL_FINDINGS = {
   "token.unreached": ["info", EXIT.ok],
   "token.still-valid": ["info", EXIT.ok],
   "token.not-revoked": ["warning", EXIT.findings],
+  "environment.no-token": ["info", EXIT.ok],
+  "environment.skipped": ["warning", EXIT.findings],
+  "environment.token-left": ["error", EXIT.findings],
   "file.kept": ["info", EXIT.ok],
 } as const satisfies FindingIds;
 

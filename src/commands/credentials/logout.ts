@@ -23,7 +23,14 @@ import { isInside } from "../../lib/paths.ts";
 import { type Content, editedText } from "../../secret/content.ts";
 import type { Secret } from "../../secret/secret.ts";
 import { cleanUp } from "../init/cleanup.ts";
-import { type Facts, type ObserveOptions, type ObservingHost, observe } from "../init/observe.ts";
+import {
+  type Asked,
+  environmentsOf,
+  type Many,
+  observeMany,
+  together,
+} from "../init/environments.ts";
+import type { Facts, ObserveOptions, ObservingHost } from "../init/observe.ts";
 import type { Prompter } from "../init/prompter.ts";
 import { isOfProject, pipelinePaths } from "../pipelines/files.ts";
 import { finding } from "./findings.ts";
@@ -36,6 +43,7 @@ import {
   treeAfter,
   unreached,
 } from "./left-behind.ts";
+import { heldByOthers } from "./other-environments.ts";
 import {
   changePlace,
   changesOf,
@@ -47,7 +55,7 @@ import {
 } from "./token-places.ts";
 import { unreadPlaces } from "./unread-places.ts";
 
-export interface LogoutRequest extends Pick<ObserveOptions, "environment" | "progress"> {
+export interface LogoutRequest extends Asked, Pick<ObserveOptions, "progress"> {
   /** Take away the files that we generated, too. */
   readonly uninstall: boolean;
   readonly dryRun: boolean;
@@ -55,25 +63,29 @@ export interface LogoutRequest extends Pick<ObserveOptions, "environment" | "pro
 
 /**
  * Takes the repo's token out of every place that holds it, and with `uninstall` what we generated
- * and nobody edited. On DigitalOcean's side nothing changes.
+ * and nobody edited; with --all the token of every environment. On DigitalOcean's side nothing changes.
  *
- * @throws AppError those of runTask.
+ * @throws AppError those of environmentsOf and runTask.
  */
 export async function logout(
   host: ObservingHost & ApplyHost,
-  { environment, progress, uninstall, dryRun }: LogoutRequest,
-  { approve }: Pick<Prompter<Facts>, "approve">,
-): Promise<Result<Facts>> {
+  request: LogoutRequest,
+  { approve }: Pick<Prompter<Many>, "approve">,
+): Promise<Result<Many>> {
+  const { progress, uninstall, dryRun, all: isAll = false } = request;
   const inspections = new Map();
+  let names: Awaited<ReturnType<typeof environmentsOf>> | undefined;
   // A second look finds none any more, and says of these what the first has said.
   let olds: readonly Secret[] | undefined;
   // What has a secret in it and git ignores: it must still do so when all is written.
   let hidden: readonly string[] | undefined;
-  const task: Task<Facts> = {
+  const task: Task<Many> = {
     async look() {
-      const { facts } = await observe(host, { environment, progress, inspections });
+      names ??= await environmentsOf(host, request);
+      const { all, inEnvironment } = await observeMany(host, names, { progress, inspections });
+      const facts = together(all);
       const places = await readPlaces(host, facts);
-      olds ??= tokensOf(facts);
+      olds ??= tokensOf(all);
       const isAsked = uninstall || olds.length > 0;
       if (isAsked) progress("Searching the repo for the token");
       const tree = await searchTree(host, facts, isAsked ? olds : undefined);
@@ -81,9 +93,11 @@ export async function logout(
       const edits = joined([
         // What cannot be edited is named at the end.
         ...naming(others, olds).map((held) => changesOf(withoutOlds(facts, held))),
-        ...removals(facts, naming(places, olds)),
+        ...removals(all, facts, naming(places, olds)),
       ]);
       const left = treeAfter(tree, edits.changes, olds);
+      const as = uninstall ? "uninstall" : "logout";
+      const gone = olds;
       const plan = joined([
         edits,
         ...(uninstall ? await uninstallation(host, { facts, places, olds, left }) : []),
@@ -95,19 +109,20 @@ export async function logout(
               ? [NO_SEARCH]
               : [
                   unreached(facts, LEFT.todo),
-                  ...leftOutside(facts, olds, LEFT),
+                  ...all.flatMap((each) => leftOutside(each, gone, LEFT)),
                   ...leftBehind(left, places, LEFT),
                 ]),
+            ...(isAll ? [] : heldByOthers(all[0].config, inEnvironment, places, { but: olds, as })),
           ],
         },
       ]);
       hidden ??= uninstall ? await ignoredOf(host, facts, suspects(left)) : [];
-      return { facts, plan };
+      return { facts: all, plan };
     },
-    cleanUp: (facts) => cleanUp(host, facts),
-    whoTakes: (paths, { repo }) => takerIn(host, repo.git?.git, paths),
-    isStillTrue: (facts) => assertHidden(host, facts, hidden ?? []),
-    inGit: (paths, { repo }) => askRepos(host, repo.git?.git, paths),
+    cleanUp: (all) => cleanUp(host, together(all)),
+    whoTakes: (paths, [{ repo }]) => takerIn(host, repo.git?.git, paths),
+    isStillTrue: ([facts]) => assertHidden(host, facts, hidden ?? []),
+    inGit: (paths, [{ repo }]) => askRepos(host, repo.git?.git, paths),
   };
   return runTask(task, host, approve, { dryRun, progress });
 }
@@ -185,16 +200,20 @@ function isMeantForSecrets(path: string): boolean {
   return isForSecrets(basename(path)) || isStateOrPlan(path);
 }
 
-/** The one that is used, and those that it shadows. */
-function tokensOf({ token: { state: token } }: Facts): readonly Secret[] {
-  if (token.kind === "found") return [token.token, ...token.shadowed];
-  return token.kind === "conflict" ? token.tokens : [];
+/** Those that are used, and those that they shadow. */
+function tokensOf(all: Many): readonly Secret[] {
+  const tokens = all.flatMap(({ token: { state: token } }) => {
+    if (token.kind === "found") return [token.token, ...token.shadowed];
+    return token.kind === "conflict" ? token.tokens : [];
+  });
+  return tokens.filter((one, at) => tokens.findIndex((each) => each.equals(one)) === at);
 }
 
-/** The file that the token is read from goes last: a run that was killed finds it again. */
-function removals(facts: Facts, at: readonly Held[]): PlanPart[] {
+/** A file that a token is read from goes last: a run that was killed finds it again. */
+function removals(all: Many, facts: Facts, at: readonly Held[]): PlanPart[] {
   const isSource = ({ place }: Held) =>
-    place.kind === "env-file" && place.snapshot.path === facts.config.token.envFile;
+    place.kind === "env-file" &&
+    all.some(({ config }) => place.snapshot.path === config.token.envFile);
   const [sources, others] = [at.filter(isSource), at.filter((held) => !isSource(held))];
   return [...others, ...sources].map((held) => withoutOlds(facts, held));
 }

@@ -2,21 +2,28 @@ import { askRepos, takerIn, wouldTake } from "../../concerns/git/repos.ts";
 import { TOKEN_LIST } from "../../concerns/token/hosts.ts";
 import { inspectOnce, inspectToken } from "../../concerns/token/inspect.ts";
 import { judgeToken } from "../../concerns/token/judge.ts";
-import { compareScopes } from "../../concerns/token/needed-scopes.ts";
+import { compareScopes, readNeeds } from "../../concerns/token/needed-scopes.ts";
 import { revokeToken } from "../../concerns/token/revoke.ts";
 import type { Inspection } from "../../concerns/token/verdict.ts";
 import type { ApplyHost } from "../../core/change.ts";
-import { type Finding, failureOf } from "../../core/finding.ts";
+import { type Finding, failureOf, findingsIn } from "../../core/finding.ts";
 import { type Result, runTask, type Task } from "../../core/flow.ts";
 import type { OutsideChange } from "../../core/outside-change.ts";
 import { joined, type Plan } from "../../core/plan.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { hint, own, unset } from "../../errors/hint.ts";
 import { chooseToken } from "../../exec/token-sources.ts";
-import type { StateKey } from "../../host/host.ts";
 import { describeOrigin, type Secret } from "../../secret/secret.ts";
 import { cleanUp } from "../init/cleanup.ts";
-import { type Facts, type ObserveOptions, type ObservingHost, observe } from "../init/observe.ts";
+import {
+  type Asked,
+  environmentsOf,
+  type Many,
+  type ObservedMany,
+  observeMany,
+  together,
+} from "../init/environments.ts";
+import type { Facts, ObserveOptions, ObservingHost } from "../init/observe.ts";
 import type { Prompter } from "../init/prompter.ts";
 import { finding } from "./findings.ts";
 import {
@@ -27,6 +34,18 @@ import {
   treeAfter,
   unreached,
 } from "./left-behind.ts";
+import { heldByOthers } from "./other-environments.ts";
+import {
+  differentTokens,
+  groupsOf,
+  type Member,
+  oldTokens,
+  purposeOf,
+  type Rotation,
+  readRecord,
+  refuseChain,
+  rotationKey,
+} from "./rotation.ts";
 import {
   changePlace,
   changesOf,
@@ -38,8 +57,7 @@ import {
 } from "./token-places.ts";
 import { unreadPlaces } from "./unread-places.ts";
 
-export interface RotateRequest
-  extends Pick<ObserveOptions, "environment" | "minTtlSeconds" | "progress"> {
+export interface RotateRequest extends Asked, Pick<ObserveOptions, "minTtlSeconds" | "progress"> {
   /** The text of standard input, with --token-stdin. */
   readonly stdin: string | undefined;
   /** Take a token of a team that cannot be read, and one that expires sooner. */
@@ -54,65 +72,105 @@ type RotateHost = ObservingHost & ApplyHost;
 /**
  * Puts a new token in every place that holds the old one, or in none. Which token is old is written
  * down first, by its fingerprint, in the user's state folder: a run that was killed leaves some
- * places new and some old, and the next one knows them all.
+ * places new and some old, and the next one knows them all. Environments that hold one token get one
+ * new token; where they hold different ones, each gets its own.
  *
- * @param ask for the new token: with a person at a terminal only.
- * @throws AppError NO_TOKEN, and those of runTask.
+ * @param ask for a new token: with a person at a terminal only.
+ * @throws AppError NO_TOKEN; USAGE for one new token for different old ones; those of runTask.
  */
 export async function rotate(
   host: RotateHost,
   request: RotateRequest,
-  { ask, approve }: Pick<Prompter<Facts>, "ask" | "approve">,
-): Promise<Result<Facts>> {
-  const { environment, minTtlSeconds, progress, dryRun } = request;
+  { ask, approve }: Pick<Prompter<Facts>, "ask"> & Pick<Prompter<Many>, "approve">,
+): Promise<Result<Many>> {
+  const { minTtlSeconds, progress, dryRun, all: isAll = false } = request;
   const inspections = new Map<string, Promise<Inspection>>();
-  let rotation: Rotation | undefined;
-  let latest: Facts | undefined;
-  const task: Task<Facts> = {
+  let names: Awaited<ReturnType<typeof environmentsOf>> | undefined;
+  let begun: Begun | undefined;
+  let latest: Many | undefined;
+  const task: Task<Many> = {
     async look() {
-      const { facts } = await observe(host, { environment, minTtlSeconds, progress, inspections });
-      latest = facts;
-      const places = await readPlaces(host, facts);
-      rotation ??= await beginRotation(facts, places);
-      return { facts, plan: await planRotation(facts, places, rotation) };
+      names ??= await environmentsOf(host, request);
+      const looked = await observeMany(host, names, { minTtlSeconds, progress, inspections });
+      latest = looked.all;
+      const places = await readPlaces(host, together(looked.all));
+      begun ??= await begin(looked.all, places);
+      return { facts: looked.all, plan: await planRotations(looked, places, begun) };
     },
-    cleanUp: (facts) => cleanUp(host, facts),
+    cleanUp: (all) => cleanUp(host, together(all)),
     journal: {
-      begin: () => {
-        if (rotation === undefined) return;
-        const { key, olds, token } = rotation;
-        const old = olds.map(({ fingerprint }) => fingerprint);
-        const { revoke } = request;
-        host.state.write(key, JSON.stringify({ old, new: token.fingerprint, revoke }));
+      begin({ facts: [{ config }] }) {
+        for (const { environments, olds, token } of begun?.rotations ?? []) {
+          const old = olds.map(({ fingerprint }) => fingerprint);
+          const text = JSON.stringify({ old, new: token.fingerprint, revoke: request.revoke });
+          for (const name of environments) host.state.write(rotationKey(config.base, name), text);
+        }
       },
-      end: () => rotation && host.state.remove(rotation.key),
-      isResumed: () => rotation?.isResumed === true,
+      end() {
+        for (const rotation of begun?.rotations ?? []) forget(rotation);
+      },
+      isResumed: () => begun?.rotations.some(({ isResumed }) => isResumed) === true,
     },
-    whoTakes: (paths, { repo }) => takerIn(host, repo.git?.git, paths),
-    inGit: (paths, { repo }) => askRepos(host, repo.git?.git, paths),
-    finish: ({ facts }) => (request.revoke ? [] : stillValid(host, facts, rotation?.olds ?? [])),
+    whoTakes: (paths, [{ repo }]) => takerIn(host, repo.git?.git, paths),
+    inGit: (paths, [{ repo }]) => askRepos(host, repo.git?.git, paths),
+    finish: ({ facts: [{ token }] }) =>
+      request.revoke ? [] : stillValid(host, token.hosts, begun?.rotations ?? []),
   };
   return runTask(task, host, approve, { dryRun, progress });
 
-  async function beginRotation(facts: Facts, places: readonly TokenPlace[]): Promise<Rotation> {
-    const key = keyOf(facts);
-    const record = readRecord(host.state.read(key));
+  async function begin(all: Many, places: readonly TokenPlace[]): Promise<Begun> {
     const held = places.flatMap(({ holds }) => holds);
-    // One that was killed after its last write has nothing left to finish.
-    const isResumed = held.some(({ fingerprint }) => record?.old.includes(fingerprint));
-    const unfinished = isResumed ? record : undefined;
-    const started = held.find(({ fingerprint }) => fingerprint === unfinished?.new);
-    const isGiven = request.stdin === undefined && started !== undefined;
-    const token = isGiven ? started : await newToken(facts);
-    const olds = oldTokens(facts, places, { token, unfinished });
-    const notRevoked = isResumed || record?.revoke !== true ? [] : record.old;
-    return { key, token, olds, isResumed, notRevoked };
+    const isHeld = (fingerprint: string) => held.some((each) => each.fingerprint === fingerprint);
+    const records = all.map(({ config }) => {
+      const record = readRecord(host.state.read(rotationKey(config.base, config.environment)));
+      // One that was killed after its last write has nothing left to finish.
+      return { record, isUnfinished: record?.old.some(isHeld) === true };
+    });
+    const members = all.map(({ config: { environment }, token: { state } }, at): Member => {
+      const { record, isUnfinished = false } = records[at] ?? {};
+      const current = state.kind === "found" ? state.token : undefined;
+      return { environment, current, unfinished: isUnfinished ? record : undefined };
+    });
+    const groups = groupsOf(members).map((group) => {
+      const news = group.flatMap(({ unfinished }) => unfinished?.new ?? []);
+      const started = held.find(({ fingerprint }) => news.includes(fingerprint));
+      const isResumed = news.length > 0;
+      return { group, isResumed, started: request.stdin === undefined ? started : undefined };
+    });
+    const isAsked = groups.some(({ started }) => started === undefined);
+    if (isAsked && groups.length > 1 && (request.stdin !== undefined || ask === undefined)) {
+      throw differentTokens(groups.map(({ group }) => group));
+    }
+    const rotations: Rotation[] = [];
+    for (const { group, isResumed, started } of groups) {
+      const environments = group.map(({ environment }) => environment);
+      const [facts = all[0], ...more] = inEnvironments(all, environments);
+      const token = started ?? (await newToken([facts, ...more], isAll ? group : undefined));
+      rotations.push({ environments, token, olds: oldTokens(group, held, token), isResumed });
+    }
+    refuseChain(rotations);
+    const notRevoked = records.flatMap(({ record, isUnfinished }) =>
+      !isUnfinished && record?.revoke ? record.old : [],
+    );
+    return { rotations, notRevoked: [...new Set(notRevoked)] };
   }
 
-  /** What the last look found that the repo reads: the new token, or another. */
-  function isRead(token: Secret): boolean {
-    const state = latest?.token.state;
-    return state?.kind === "found" && state.token.equals(token);
+  /** One rotation may have been begun by runs for other environments, too. */
+  function forget({ environments, token }: Rotation): void {
+    const [config] = latest?.map((each) => each.config) ?? [];
+    if (config === undefined) return;
+    for (const name of [undefined, ...config.environments]) {
+      const key = rotationKey(config.base, name);
+      const isOfIt = readRecord(host.state.read(key))?.new === token.fingerprint;
+      if (isOfIt || environments.includes(name)) host.state.remove(key);
+    }
+  }
+
+  /** What the last look found that each of these environments reads: the new token, or another. */
+  function isRead({ environments, token }: Rotation): boolean {
+    return inEnvironments(latest ?? [], environments).every(
+      ({ token: { state } }) => state.kind === "found" && state.token.equals(token),
+    );
   }
 
   /** A token is not written where git would take it. */
@@ -125,11 +183,18 @@ export async function rotate(
     });
   }
 
-  async function newToken(facts: Facts): Promise<Secret> {
-    const text = request.stdin ?? (await ask?.(facts, inspections));
+  /** @param group with --all: whose token it is to be. */
+  async function newToken(
+    [facts, ...more]: Many,
+    group: readonly Member[] | undefined,
+  ): Promise<Secret> {
+    const team = facts.token.inspection?.team?.name ?? facts.config.team;
+    const purpose = group && purposeOf(group, team);
+    const asked = more.length === 0 ? facts : await withNeedsOf([facts, ...more]);
+    const text = request.stdin ?? (await ask?.(asked, inspections, purpose));
     if (text === undefined) {
       throw new AppError("NO_TOKEN", "rotate needs the new token.", {
-        hint: hint`… | ${own("rotate", "--token-stdin")}`,
+        hint: hint`… | ${own("rotate", ...(isAll ? ["--all"] : []), "--token-stdin")}`,
       });
     }
     const { config } = facts;
@@ -143,15 +208,57 @@ export async function rotate(
       : failureOf(wrong);
   }
 
-  async function planRotation(
-    facts: Facts,
+  /** One token has to do for the code of each. */
+  async function withNeedsOf(all: Many): Promise<Facts> {
+    const [{ config, token, ...facts }] = all;
+    const dirs = new Set(all.flatMap((each) => each.config.roots.map(({ dir }) => dir)));
+    const code = await readNeeds(host, { dirs: [...dirs], purpose: "apply", config });
+    return { ...facts, config, token: { ...token, code } };
+  }
+
+  async function planRotations(
+    { all, inEnvironment }: ObservedMany,
     places: readonly TokenPlace[],
-    { olds, token, notRevoked }: Rotation,
+    { rotations, notRevoked }: Begun,
   ): Promise<Plan> {
+    const said = ({ config }: Facts, findings: readonly Finding[]) =>
+      isAll ? findingsIn(config.environment, findings) : findings;
     const byAnother = { findings: notRevoked.map(leftByAnother) };
-    if (olds.length === 0) return joined([{ findings: judgeOld(facts, token) }, byAnother]);
-    if (request.revoke && !isWritten(facts)) return joined([{ findings: [notStored(facts)] }]);
-    const { force } = request;
+    const running = rotations.filter(({ olds }) => olds.length > 0);
+    // An environment has none, or that of a rotation.
+    const without = all.filter(
+      ({ config }) =>
+        !running.some(({ environments }) => environments.includes(config.environment)),
+    );
+    const noToken = without.flatMap((facts) => {
+      const its = rotations.find((each) => each.environments.includes(facts.config.environment));
+      const isAlone = running.length === 0;
+      return said(facts, its || isAlone ? judgeOld(facts, its?.token) : leftOut(facts));
+    });
+    const news = rotations.map(({ token }) => token);
+    const olds = running.flatMap((rotation) => rotation.olds);
+    const elsewhere = {
+      findings: isAll
+        ? []
+        : heldByOthers(all[0].config, inEnvironment, places, {
+            but: [...olds, ...news],
+            as: "rotate",
+          }),
+    };
+    if (running.length === 0) return joined([{ findings: noToken }, byAnother, elsewhere]);
+    const members = running.flatMap((rotation) =>
+      inEnvironments(all, rotation.environments).map((facts) => ({ rotation, facts })),
+    );
+    const unwritten = members.filter(({ facts }) => !isWritten(facts));
+    if (request.revoke && unwritten.length > 0) {
+      const findings = unwritten.flatMap(({ facts }) => said(facts, [notStored(facts)]));
+      return joined([{ findings }]);
+    }
+    const facts = together(all);
+    const tokenFor = (old: Secret) => {
+      const its = running.find((rotation) => rotation.olds.some((each) => each.equals(old)));
+      return its?.token ?? old;
+    };
     progress("Searching the repo for the old token");
     const tree = await searchTree(host, facts, olds);
     const found = await placesFound(host, holdersIn(tree), places);
@@ -159,9 +266,9 @@ export async function rotate(
     const edits = joined([
       ...naming(others, olds).map((place) =>
         // What cannot be edited is named at the end.
-        changesOf(changePlace(facts, place, token)),
+        changesOf(changePlace(facts, place, tokenFor)),
       ),
-      ...naming(places, olds).map((place) => changePlace(facts, place, token)),
+      ...naming(places, olds).map((place) => changePlace(facts, place, tokenFor)),
     ]);
     const words = {
       what: "The old token",
@@ -170,24 +277,33 @@ export async function rotate(
         : hint`Put the new one there, or take it out, before the old one is deleted.`,
     };
     const left = [
-      ...leftOutside(facts, olds, words),
+      ...all.flatMap((each) => leftOutside(each, olds, words)),
       ...leftBehind(treeAfter(tree, edits.changes, olds), places, words),
     ];
-    const held = holding(places, olds);
     progress("Asking DigitalOcean about both tokens");
     const inspect = inspectOnce(host, facts.token.hosts, inspections);
-    const [now, ...before] = await Promise.all([token, ...olds].map(inspect));
+    const judged = members.map(async ({ rotation: { token, olds: its }, facts: each }) => {
+      const [now, ...before] = await Promise.all([token, ...its].map(inspect));
+      return said(each, judgeNew(each, { token, now, before, force: request.force }));
+    });
     return joined([
-      { findings: judgeNew(facts, { token, now, before, force }) },
+      { findings: (await Promise.all(judged)).flat() },
+      { findings: noToken },
       { findings: [unreached(facts, REACH), ...unreadPlaces(facts, places)] },
       byAnother,
       { findings: left },
+      elsewhere,
       edits,
       {
-        outside:
-          request.revoke && held.length > 0
-            ? olds.map((old) => revocation(host, facts, { old, token, progress, isRead }))
-            : [],
+        outside: request.revoke
+          ? running.flatMap((rotation) =>
+              holding(places, rotation.olds).length === 0
+                ? []
+                : rotation.olds.map((old) =>
+                    revocation(host, facts, { old, rotation, progress, isRead }),
+                  ),
+            )
+          : [],
       },
     ]);
   }
@@ -195,63 +311,42 @@ export async function rotate(
 
 const REACH = hint`Put the new token there too, before the old one is deleted.`;
 
-/** What one rotation is about, from its first look on. */
-interface Rotation {
-  readonly key: StateKey;
-  /** The new token. */
-  readonly token: Secret;
-  readonly olds: readonly Secret[];
-  /** A run before this one was killed in the middle of it. */
-  readonly isResumed: boolean;
+interface Begun {
+  readonly rotations: readonly Rotation[];
   /** Fingerprints of what another run stored the new one for, and was killed before it revoked. */
   readonly notRevoked: readonly string[];
 }
 
-interface Unfinished {
-  readonly old: readonly string[];
-  readonly new: string;
-  readonly revoke: boolean;
-}
-
-function keyOf({ config }: Facts): StateKey {
-  return { kind: "rotation", folder: config.base, name: config.environment ?? "" };
-}
-
-function readRecord(text: string | undefined): Unfinished | undefined {
-  if (text === undefined) return undefined;
-  try {
-    const { old, new: to, revoke } = JSON.parse(text) as Partial<Unfinished>;
-    const isRecord = Array.isArray(old) && typeof to === "string";
-    return isRecord ? { old, new: to, revoke: revoke === true } : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** The one that the repo uses, and those of a rotation that was not finished. */
-function oldTokens(
-  { token: { state } }: Facts,
-  places: readonly TokenPlace[],
-  { token, unfinished }: { token: Secret; unfinished: Unfinished | undefined },
-): Secret[] {
-  const current = state.kind === "found" ? [state.token] : [];
-  const known = [...(unfinished?.old ?? []), unfinished?.new];
-  const left = places
-    .flatMap(({ holds }) => holds)
-    .filter(({ fingerprint }) => known.includes(fingerprint));
-  const all = [...current, ...left].filter((old) => !old.equals(token));
-  return all.filter((old, at) => all.findIndex((each) => each.equals(old)) === at);
+function inEnvironments(
+  all: readonly Facts[],
+  environments: readonly (string | undefined)[],
+): readonly Facts[] {
+  return all.filter(({ config }) => environments.includes(config.environment));
 }
 
 /** There is nothing to replace: it is the same token, or there is none. */
-function judgeOld({ token: { state, inspection }, config }: Facts, token: Secret): Finding[] {
-  if (state.kind === "found") {
+function judgeOld(
+  { token: { state, inspection }, config }: Facts,
+  token: Secret | undefined,
+): Finding[] {
+  if (state.kind === "found" && token !== undefined) {
     const message = `That is the token that this repo has (${token.fingerprint}).`;
     return [
       finding("token.unchanged", message, { fix: hint`Make a new one, and rotate to that.` }),
     ];
   }
   return judgeToken({ token: { state, inspection }, config });
+}
+
+/** With --all, beside environments that have one; what is wrong stops the run. */
+function leftOut({ token: { state, inspection }, config }: Facts): Finding[] {
+  const found = judgeToken({ token: { state, inspection }, config });
+  if (state.kind === "missing") {
+    return [finding("environment.no-token", "There is no token here: nothing is replaced.")];
+  }
+  if (state.kind !== "unavailable") return found;
+  // Of a token that a command prints, nothing here can be replaced.
+  return found.map(({ message, fix }) => finding("environment.skipped", message, fix && { fix }));
 }
 
 /** The repo takes its token from a file that gets the new one, and from nothing that overrides it. */
@@ -338,14 +433,14 @@ function revocation(
   { token: { hosts } }: Facts,
   {
     old,
-    token,
+    rotation,
     progress,
     isRead,
   }: {
     old: Secret;
-    token: Secret;
-    /** Whether the repo reads this token now. */
-    isRead: (token: Secret) => boolean;
+    rotation: Rotation;
+    /** Whether the repo reads its new token now. */
+    isRead: (rotation: Rotation) => boolean;
   } & Pick<RotateRequest, "progress">,
 ): OutsideChange {
   const why = `revoked at ${hosts.oauth.host}, once the new one is stored and works`;
@@ -355,9 +450,9 @@ function revocation(
     asked: `revoke the token ${old.fingerprint}`,
     json: () => ({ kind: "revoke", token: old.fingerprint, why }),
     async apply() {
-      if (!isRead(token)) return [unrevoked(old, "this repo does not read the new one")];
+      if (!isRead(rotation)) return [unrevoked(old, "this repo does not read the new one")];
       progress("Asking DigitalOcean about the new token");
-      const { state } = await inspectToken(host, hosts, token);
+      const { state } = await inspectToken(host, hosts, rotation.token);
       if (state !== "alive") return [unrevoked(old, "DigitalOcean does not confirm the new one")];
       progress("Revoking the old token");
       await revokeToken(host, hosts, old);
@@ -389,11 +484,11 @@ function leftByAnother(fingerprint: string): Finding {
 /** Says what the old tokens still are on DigitalOcean's side. */
 async function stillValid(
   host: RotateHost,
-  { token: { hosts } }: Facts,
-  olds: readonly Secret[],
+  hosts: Facts["token"]["hosts"],
+  rotations: readonly Rotation[],
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const old of olds) {
+  for (const old of rotations.flatMap(({ olds }) => olds)) {
     const { state } = await inspectToken(host, hosts, old);
     if (state === "refused") continue;
     const fix = hint`Delete it: ${TOKEN_LIST}`;

@@ -15,7 +15,14 @@ import type { Host, Snapshot } from "../../host/host.ts";
 import { type Content, editedText, withOthers } from "../../secret/content.ts";
 import { Secret } from "../../secret/secret.ts";
 import type { Facts } from "../init/observe.ts";
-import { type Edit, editValues, hidden, type Parts, valuesOf } from "./edit-values.ts";
+import {
+  type Edit,
+  editValues,
+  hidden,
+  type Parts,
+  type TokenFor,
+  valuesOf,
+} from "./edit-values.ts";
 import { finding } from "./findings.ts";
 
 /** Where a token stands that this repo or this machine's doctl uses. */
@@ -148,25 +155,25 @@ export function changesOf({ changes = [], findings = [] }: PlanPart): PlanPart {
   return findings.length > 0 ? NOTHING : { changes };
 }
 
-/** What puts `token` in a place instead of `olds`; without a token, what takes them away. */
+/** What puts another token in a place instead of each of `olds`; without one, what takes them away. */
 export function changePlace(
   facts: Pick<Facts, "repo" | "machine" | "doctl">,
   { place, olds }: Held,
-  token: Secret | undefined,
+  tokenFor: TokenFor | undefined,
 ): PlanPart {
-  const why = token === undefined ? "without the token" : "the new token";
+  const why = tokenFor === undefined ? "without the token" : "the new token";
   if (place.kind === "doctl") {
     const { path, context } = place;
-    const taken = token === undefined ? [] : judgePlace(facts);
+    const taken = tokenFor === undefined ? [] : judgePlace(facts);
     if (taken.length > 0) return { findings: taken };
     const login = { path, context, why };
     // A context holds one.
     const [old] = olds;
     if (old === undefined) return NOTHING;
     const change =
-      token === undefined
+      tokenFor === undefined
         ? new RemoveContext(login, old)
-        : new StoreContext(login, { token, replaces: old });
+        : new StoreContext(login, { token: tokenFor(old), replaces: old });
     return { changes: [change] };
   }
   const { snapshot } = place;
@@ -177,11 +184,11 @@ export function changePlace(
   }
   const { path } = snapshot;
   const { encoding } = current;
-  const edited = (text: string) => editValuesOf(place, text, { path, olds, token });
+  const edited = (text: string) => editValuesOf(place, text, { path, olds, tokenFor });
   const parts = edited(current.text);
   if (parts === undefined) return { findings: [notEditable(path, why)] };
   // Comments and longer values have it, too.
-  const everywhere = (now: Content) => withOthers(now, olds, () => token);
+  const everywhere = (now: Content) => withOthers(now, olds, (old) => tokenFor?.(old));
   // Of a link the file that it leads to would stay.
   const isLink = !snapshot.target.endsWith(snapshot.path);
   const after = everywhere({ parts, encoding }).parts.map(String).join("");
@@ -195,7 +202,7 @@ export function changePlace(
   );
   const mode = facts.machine.platform === "win32" ? snapshot.mode : snapshot.mode & 0o700;
   const change = new WriteFile({
-    ...{ before: snapshot, shownBefore, mode, why, takesAway: token === undefined },
+    ...{ before: snapshot, shownBefore, mode, why, takesAway: tokenFor === undefined },
     edit: (now) => everywhere(editedText(now, (text) => edited(text) ?? text)),
   });
   return { changes: [change] };
@@ -205,16 +212,16 @@ export function changePlace(
 function editValuesOf(
   place: FilePlace,
   text: string,
-  { path, olds, token }: Edit,
+  { path, olds, tokenFor }: Edit,
 ): Parts | undefined {
   // A line that goes may be all that a shell's `if` has.
   if (place.kind === "shell" || holding([place], olds).length === 0) {
     return shownOf(place, text, olds);
   }
-  if (place.kind === "tfvars") return editValues(text, { path, olds, token });
-  return token === undefined
+  if (place.kind === "tfvars") return editValues(text, { path, olds, tokenFor });
+  return tokenFor === undefined
     ? withoutToken(text, path, olds)
-    : withReplaced(text, path, { olds, token });
+    : withReplaced(text, path, { olds, tokenFor });
 }
 
 function shownOf(

@@ -6,6 +6,7 @@ import { openGit } from "../../concerns/git/git.ts";
 import { execConfigOf } from "../../concerns/terraform/exec-config.ts";
 import { observeRoot } from "../../concerns/terraform/observe.ts";
 import type { TerraformRoot } from "../../concerns/terraform/root/root.ts";
+import { recalledRoots } from "../../concerns/terraform/search/find.ts";
 import { findToken, type TrustGiven } from "../../concerns/token/find-token.ts";
 import { apiHosts } from "../../concerns/token/hosts.ts";
 import { inspectToken } from "../../concerns/token/inspect.ts";
@@ -22,6 +23,7 @@ import { sourcesIn, tokenState } from "../../exec/prepare.ts";
 import { ENV_FILE_LOOK, readEnvFile } from "../../exec/read-env-file.ts";
 import { rememberConfig } from "../../exec/remember.ts";
 import type { TokenState } from "../../exec/token-sources.ts";
+import { versionPlaces } from "../../hcl/releases.ts";
 import type { Snapshot } from "../../host/host.ts";
 import { foldersUp } from "../../lib/paths.ts";
 import type { ObservingHost } from "../init/observe.ts";
@@ -52,6 +54,7 @@ async function lookForExec(
     host,
     git?.root ?? host.cwd,
     environment,
+    recalledRoots(host),
   );
   await git?.confirmed;
   keepRecord();
@@ -159,5 +162,6 @@ function inputsOf(
     ...searched.flatMap((folder) => [...placesIn(folder), join(folder, ".gitignore")]),
     ...new Set(dirs.map((dir) => `${dir}/`)),
     ...roots.map(({ data }) => join(data, "terraform.tfstate")),
+    ...[...new Set(roots.flatMap(({ searched }) => searched))].flatMap(versionPlaces),
   ];
 }

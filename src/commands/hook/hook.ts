@@ -1,6 +1,7 @@
 import { basename, dirname, join, resolve } from "node:path";
 import { type Git, openGit, outputOf } from "../../concerns/git/git.ts";
 import { takerIn } from "../../concerns/git/repos.ts";
+import { filesNotHere } from "../../concerns/git/sparse.ts";
 import type { ApplyHost, Change } from "../../core/change.ts";
 import { RemoveFile } from "../../core/changes/remove-file.ts";
 import { WriteFile } from "../../core/changes/write-file.ts";
@@ -134,12 +135,13 @@ export async function planHook(
   /** Each kind once for a folder. */
   async function obstaclesAt(snapshots: readonly Snapshot[]): Promise<Finding[]> {
     const ours = folder.isOurs ? [git.root, folder.path] : [git.root];
+    const notHere = await filesNotHere(host, git);
     const found = snapshots.map(async (snapshot) => {
       const parent = dirname(snapshot.target);
       const isIn = ours.some((place) => isInside(snapshot.target, place));
       const why = await files.whyNotWritable(parent);
       const blocked = new Map(why === undefined ? [] : [[parent, why]]);
-      const bounds = { blocked, top: isIn || request.force ? parent : git.root };
+      const bounds = { blocked, notHere, top: isIn || request.force ? parent : git.root };
       return obstacles(bounds, snapshot);
     });
     const all = (await Promise.all(found)).flat();

@@ -3,27 +3,34 @@ import { type LockVerdicts, proveLocks } from "../../concerns/spaces/prove-locks
 import { lockTestOf } from "../../concerns/terraform/backend/plan.ts";
 import { BACKEND_TF } from "../../concerns/terraform/root/names.ts";
 import { terraformWords } from "../../concerns/terraform/root/typed.ts";
-import { refusedOrigin } from "../../concerns/token/facts.ts";
 import type { CommandAnswer } from "../../concerns/token/find-token.ts";
+import { inspectOnce } from "../../concerns/token/inspect.ts";
+import { lacksToken } from "../../concerns/token/offers.ts";
 import type { Inspection } from "../../concerns/token/verdict.ts";
 import type { ApplyHost } from "../../core/change.ts";
 import type { Consent } from "../../core/consent.ts";
 import { textAt } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import { type Look, NOTHING_DONE, type Result, runTask, type Task } from "../../core/flow.ts";
+import { joined } from "../../core/plan.ts";
 import { type CommandResult, title, wordsOf } from "../../core/run-commands.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { exec, hint, own } from "../../errors/hint.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
 import type { Secret } from "../../secret/secret.ts";
 import { cleanUp } from "./cleanup.ts";
+import { choicesIn } from "./environments.ts";
 import { finding } from "./findings.ts";
 import { type Facts, type ObserveOptions, type ObservingHost, observe } from "./observe.ts";
 import { planAll } from "./plan.ts";
-import { askForTrust, type Prompter } from "./prompter.ts";
+import { askForRoots, askForTrust, askToAdopt, type Prompter } from "./prompter.ts";
+import { planConfig, proposedConfig } from "./write-config.ts";
 
 export interface Request
-  extends Pick<ObserveOptions, "environment" | "stdin" | "minTtlSeconds" | "trust"> {
+  extends Pick<
+    ObserveOptions,
+    "environment" | "stdin" | "minTtlSeconds" | "trust" | "adopt" | "roots" | "inspections"
+  > {
   readonly consent: Consent;
   /** `now`: how far it has got, shown where a line can be drawn over. */
   readonly progress: (what: string, now?: string) => void;
@@ -48,7 +55,10 @@ export async function bootstrap(
   dryRun: boolean,
 ): Promise<Result<Facts>> {
   if (dryRun) return { ...(await look(host, request)), ...NOTHING_DONE };
-  const { consent, progress } = request;
+  const { progress } = request;
+  let { consent } = request;
+  // A config that is to be looked at first is all that the run writes.
+  let proposal: Finding | undefined;
   let options: ObserveOptions = {
     ...optionsOf(request),
     answers: new Map<string, Promise<CommandAnswer>>(),
@@ -58,9 +68,22 @@ export async function bootstrap(
   const task: Task<Facts> = {
     async look() {
       let facts = await observed();
+      const chosen = await chosenEnvironment(facts);
+      if (chosen !== undefined) facts = await observed({ environment: chosen });
+      const wanted = await askForRoots(prompter.roots, facts);
+      if (wanted === "environments") consent = { ...consent, writeConfig: true };
+      else if (wanted !== undefined) facts = await observed({ roots: wanted });
+      if (consent.writeConfig) proposal ??= proposedConfig(facts);
+      if (proposal !== undefined) {
+        return { facts, plan: joined([planConfig(facts, consent), { findings: [proposal] }]) };
+      }
+      // Which token is wanted depends on the root.
+      if (facts.search?.choice.kind === "several") return { facts, plan: planAll(facts, consent) };
       const { state } = facts.token;
       const trust = await askForTrust(prompter.trust, state);
       if (trust !== undefined) facts = await observed({ trust });
+      const adopted = await askToAdopt(prompter.adopt, facts);
+      if (adopted !== undefined) facts = await observed({ adopted });
       if (prompter.ask !== undefined && needsToken(facts)) {
         const { inspections = new Map() } = options;
         facts = await observed({ prompted: await prompter.ask(facts, inspections) });
@@ -75,7 +98,7 @@ export async function bootstrap(
       assertStillFound(host, state.kind === "found" ? state.token : undefined),
     async rootsAtOnce({ terraform }) {
       const { rootsAtOnce } = await import("../../concerns/terraform/roots-at-once.ts");
-      return rootsAtOnce(host, terraform.tool);
+      return rootsAtOnce(host, [...terraform.tools.values()]);
     },
     finish({ facts }, commands) {
       keepRecord();
@@ -83,6 +106,18 @@ export async function bootstrap(
     },
   };
   return runTask(task, host, prompter.approve, { dryRun, progress });
+
+  /** Who is asked for a token that belongs to no environment seldom means none of them. */
+  async function chosenEnvironment({ config, token }: Facts): Promise<string | undefined> {
+    const isNone = config.environment === undefined && config.environments.length > 0;
+    if (prompter.choose === undefined || !isNone || token.state.kind !== "missing")
+      return undefined;
+    const inspect = inspectOnce(host, token.hosts, options.inspections ?? new Map(), () =>
+      progress("Asking DigitalOcean about the token"),
+    );
+    const choices = await choicesIn(host, inspect);
+    return choices && prompter.choose(choices);
+  }
 
   async function observed(more: Partial<ObserveOptions> = {}): Promise<Facts> {
     options = { ...options, ...more };
@@ -106,7 +141,7 @@ export async function bootstrap(
 }
 
 function optionsOf({ consent, ...request }: Request): ObserveOptions {
-  return { ...request, fix: consent.fix, writeConfig: consent.writeConfig };
+  return { ...request, offers: true, fix: consent.fix };
 }
 
 /** What a lock that works has left; where one does not, its finding says so. */
@@ -118,14 +153,9 @@ function leftInBuckets(locks: LockVerdicts): string[] {
   );
 }
 
-/**
- * No token, one that its command does not give, or a refused one in the file that is ours to write: a
- * person can give another.
- */
+/** A person can give another token than none, or than one that its command does not give. */
 function needsToken({ token }: Facts): boolean {
-  const { kind } = token.state;
-  if (kind === "missing" || kind === "unavailable") return true;
-  return refusedOrigin(token)?.kind === "env-file";
+  return lacksToken(token) || token.state.kind === "unavailable";
 }
 
 /**

@@ -5,6 +5,7 @@ export const INIT_FINDINGS = {
   "terraform.missing": ["info", EXIT.ok],
   "terraform.failed": ["warning", EXIT.findings],
   "tool.in-repo": ["warning", EXIT.findings],
+  "config.proposed": ["info", EXIT.ok],
   "config.exists": ["info", EXIT.ok],
 } as const satisfies FindingIds;
 

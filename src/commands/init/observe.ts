@@ -8,6 +8,7 @@ import type { RepoFacts } from "../../concerns/git/facts.ts";
 import { openGit } from "../../concerns/git/git.ts";
 import { ignoreRules } from "../../concerns/git/ignore-rules.ts";
 import { observeGit } from "../../concerns/git/observe.ts";
+import { filesNotHere } from "../../concerns/git/sparse.ts";
 import type { SpacesFacts } from "../../concerns/spaces/facts.ts";
 import type { LockVerdicts } from "../../concerns/spaces/prove-locks.ts";
 import { withBackendConfigs } from "../../concerns/terraform/backend/config-files.ts";
@@ -18,7 +19,9 @@ import { LOCK_FILE, UPLOAD_IGNORE } from "../../concerns/terraform/root/names.ts
 import { repoCodeFor } from "../../concerns/terraform/root/repo-code.ts";
 import type { TerraformRoot } from "../../concerns/terraform/root/root.ts";
 import { tokenSourceOf } from "../../concerns/terraform/root/token-source.ts";
-import { findTerraform } from "../../concerns/terraform/root/tool.ts";
+import { askTools, locateTools } from "../../concerns/terraform/root/tool.ts";
+import type { WantedRoots } from "../../concerns/terraform/search/choose.ts";
+import { type FoundRoots, RootSearch } from "../../concerns/terraform/search/find.ts";
 import { statePaths } from "../../concerns/terraform/tracked.ts";
 import type { TokenFacts } from "../../concerns/token/facts.ts";
 import type { CommandAnswer, TrustGiven } from "../../concerns/token/find-token.ts";
@@ -26,6 +29,7 @@ import { apiHosts } from "../../concerns/token/hosts.ts";
 import { inspectOnce } from "../../concerns/token/inspect.ts";
 import { hasExcess, NOT_SEARCHED, readNeeds } from "../../concerns/token/needed-scopes.ts";
 import { observeToken } from "../../concerns/token/observe.ts";
+import { adoptable, lacksToken, NO_OFFERS } from "../../concerns/token/offers.ts";
 import type { Inspection } from "../../concerns/token/verdict.ts";
 import { lookingOnce } from "../../core/cached-files.ts";
 import { textIn } from "../../core/file-text.ts";
@@ -39,6 +43,7 @@ import { isCi } from "../../lib/is-ci.ts";
 import { isInside } from "../../lib/paths.ts";
 import type { Secret } from "../../secret/secret.ts";
 import { codeElsewhere } from "./code-elsewhere.ts";
+import { findOffers } from "./offers.ts";
 import { refuseSameFolder } from "./same-folder.ts";
 
 /** The config that --write-config writes. */
@@ -53,6 +58,8 @@ export interface Facts {
   readonly envFile: EnvFileFacts;
   readonly spaces: SpacesFacts;
   readonly terraform: TerraformFacts;
+  /** What the search for roots has found, where there was one. */
+  readonly search: FoundRoots | undefined;
   /** Absent with `doctl: false`. */
   readonly doctl: DoctlFacts | undefined;
   /** The config that --write-config writes. */
@@ -70,13 +77,19 @@ export interface ObserveOptions {
   readonly stdin?: string | undefined;
   /** What a person typed when asked for a token. */
   readonly prompted?: string | undefined;
+  /** Look for tokens under other names where there is none that works. */
+  readonly offers?: true;
+  /** Take the only one of those. */
+  readonly adopt?: boolean;
+  /** The one that a person chose. */
+  readonly adopted?: Secret;
   /** Of the config's command. */
   readonly trust?: TrustGiven | undefined;
   readonly answers?: Map<string, Promise<CommandAnswer>>;
   /** Take the token from Terraform code where there is no other. */
   readonly fix?: boolean;
-  /** A config is to be written. */
-  readonly writeConfig?: boolean;
+  /** Which roots are wanted, where the config names none. */
+  readonly roots?: WantedRoots | undefined;
   /** The token is of no interest: it is not looked for, and nobody is asked about it. */
   readonly withoutToken?: true;
   /** Answers of the API by the token's fingerprint: a second look does not ask again. */
@@ -104,7 +117,7 @@ export type ObservingHost = Pick<
   | "hclParser"
 >;
 
-export interface Observed extends Pick<FoundConfig, "keepRecord"> {
+export interface Observed extends Pick<FoundConfig, "keepRecord" | "inEnvironment"> {
   readonly facts: Facts;
 }
 
@@ -117,7 +130,9 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
   const { progress, inspections = new Map<string, Promise<Inspection>>() } = options;
   const hosts = apiHosts(host.env);
   const git = await openGit(host, host.cwd);
-  const found = await findConfig(host, git?.root ?? host.cwd, options.environment);
+  const search = new RootSearch(host, git, options.roots);
+  const around = git?.root ?? host.cwd;
+  const found = await findConfig(host, around, options.environment, search.rootsIn);
   const config = withMinTtl(found.config, options.minTtlSeconds);
   const top = git?.root ?? config.base;
   // Who keeps all of HOME in git has his tools in there too.
@@ -138,21 +153,25 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
     progress("Asking DigitalOcean about the token"),
   );
   const observingRoots = observeRoots();
+  const lookingForDirs = search.lookFor(config);
   // git and DigitalOcean are asked at the same time.
-  const [[envFile, gitignore, uploadIgnore, configAt], roots, gitFacts, code, tokenFound] =
+  const [[envFile, gitignore, uploadIgnore, configAt], roots, gitFacts, notHere, code, tokenFound] =
     await Promise.all([
       looking,
       observingRoots,
       askGit(),
+      filesNotHere(once, git),
       readNeeds(once, { dirs: config.roots.map(({ dir }) => dir), purpose: "apply", config }),
       lookForToken(),
     ]);
+  const { located, skipped } = await locateTools(host, roots, repo);
   const bringing = repoCodeFor(
     once,
     roots.map(({ config: { dir } }) => dir),
     repo,
+    (dir) => located.get(dir)?.program === undefined,
   );
-  const [sources, repoCode, env, elsewhere, doctl, tool, blocked] = await Promise.all([
+  const [sources, repoCode, env, elsewhere, doctl, tools, blocked] = await Promise.all([
     Promise.all(roots.map((root) => tokenSourceOf(host, root))),
     bringing,
     roots.length > 0 ? environmentOutside(host, repo) : host.env,
@@ -165,7 +184,7 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
       : observeDoctl(host, {
           ...{ git, config, token: tokenFound.state, tool: doctlSearch, inspect, progress },
         }),
-    findTool(host, config, { repo, repoCode: bringing }),
+    bringing.then((code) => askTools(host, roots, located, (dir) => code.get(dir)?.length !== 0)),
     findBlocked(host.files, [
       envFile.file,
       envFile.example,
@@ -180,22 +199,34 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
     envFile: readEnvFile(textIn(envFile.file)),
     path: config.token.envFile,
   });
+  await lookingForDirs;
   const facts: Facts = {
     config,
     machine: { env: host.env, platform: host.platform, isCi: isCi(host.env) },
-    repo: { top, blocked, git: gitFacts, gitignore },
+    repo: { top, blocked, notHere, git: gitFacts, gitignore },
+    search: search.found,
     token,
     envFile,
     spaces: { keys, locks: options.locks ?? new Map() },
     terraform: {
-      ...{ roots, sources, repoCode, env, tool: tool.tool, uploadIgnore },
+      ...{ roots, sources, repoCode, env, tools, uploadIgnore },
       templates: readTemplates(host),
     },
     doctl,
-    newConfig: { at: configAt, template: options.writeConfig ? host.template(CONFIG_FILE) : "" },
-    ignoredTools: [...(git?.skipped ?? []), ...(await doctlSearch).skipped, ...tool.skipped],
+    newConfig: {
+      at: configAt,
+      template: config.file === undefined ? host.template(CONFIG_FILE) : "",
+    },
+    ignoredTools: [...(git?.skipped ?? []), ...(await doctlSearch).skipped, ...skipped],
   };
-  return { facts, keepRecord: found.keepRecord };
+  return {
+    facts,
+    inEnvironment: found.inEnvironment,
+    keepRecord() {
+      found.keepRecord();
+      search.found?.keepRecord();
+    },
+  };
 
   async function observeRoots(): Promise<readonly TerraformRoot[]> {
     await refuseSameFolder(once.files, config);
@@ -219,12 +250,15 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
     return observeGit(once, git, [...probes, ...inRoots, ...ours]);
   }
 
-  async function lookForToken(): Promise<Awaited<ReturnType<typeof observeToken>>> {
-    if (options.withoutToken) return { state: { kind: "missing" }, inspection: undefined };
+  async function lookForToken(): Promise<Pick<TokenFacts, "state" | "inspection" | "offers">> {
+    if (options.withoutToken) {
+      return { state: { kind: "missing" }, inspection: undefined, offers: NO_OFFERS };
+    }
     const [{ file }] = await looking;
     const sources: TokenSources = {
       stdin: options.stdin,
       prompted: options.prompted,
+      adopted: options.adopted,
       env: host.env,
       envFile: { path: config.token.envFile, values: readEnvFile(textIn(file)) },
       name: config.token.name,
@@ -232,26 +266,24 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
       environment: options.environment,
     };
     const { trust, answers = new Map<string, Promise<CommandAnswer>>() } = options;
-    return observeToken(host, sources, { config, top, trust, answers, inspect });
+    const question = { config, top, trust, answers, inspect };
+    const found = await observeToken(host, sources, question);
+    if (options.offers === undefined || !lacksToken(found)) return { ...found, offers: NO_OFFERS };
+    const around = { git, config, top: repo, envFile: file, doctl: doctlSearch, inspect, progress };
+    // Not by way of `once`: what is too large to be searched is not too large for others.
+    const all = await findOffers(host, around);
+    const refused = found.state.kind === "found" ? found.state.token : undefined;
+    const others = all.found.filter(({ token }) => !token.equals(refused));
+    const offers = { ...all, found: others };
+    const adopted = options.adopt ? adoptable(offers, config.team) : undefined;
+    if (adopted === undefined) return { ...found, offers };
+    return { ...(await observeToken(host, { ...sources, adopted }, question)), offers };
   }
 }
 
 function withMinTtl(config: ResolvedConfig, given: number | undefined): ResolvedConfig {
   if (given === undefined) return config;
   return { ...config, token: { ...config.token, minTtlSeconds: given } };
-}
-
-function findTool(
-  host: ObservingHost,
-  { roots: [first, ...more] }: ResolvedConfig,
-  { repo, repoCode }: { repo: string; repoCode: ReturnType<typeof repoCodeFor> },
-) {
-  if (first === undefined) return { tool: undefined, skipped: [] };
-  const { dir } = first;
-  const wanted = [first, ...more].find(({ tool }) => tool !== undefined)?.tool;
-  // A shim may obey what the repo brings.
-  const folder = async () => ((await repoCode).get(dir)?.length === 0 ? dir : "/");
-  return findTerraform(host, { wanted, notIn: repo, folder });
 }
 
 function tokenInCode(roots: readonly TerraformRoot[]): Secret | undefined {

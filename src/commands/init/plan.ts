@@ -7,6 +7,7 @@ import { planCloud } from "../../concerns/terraform/cloud/plan.ts";
 import { planCommands } from "../../concerns/terraform/commands.ts";
 import { planTerraform } from "../../concerns/terraform/plan.ts";
 import type { TerraformRoot } from "../../concerns/terraform/root/root.ts";
+import { judgeLayout } from "../../concerns/terraform/search/judge.ts";
 import { judgeToken } from "../../concerns/token/judge.ts";
 import { compareScopes } from "../../concerns/token/needed-scopes.ts";
 import type { Consent } from "../../core/consent.ts";
@@ -16,11 +17,17 @@ import { EXIT } from "../../errors/exit-status.ts";
 import { hint } from "../../errors/hint.ts";
 import { finding } from "./findings.ts";
 import type { Facts } from "./observe.ts";
-import { planConfig } from "./write-config.ts";
+import { planConfig, proposedConfig } from "./write-config.ts";
 
 /** What has to change, and what is worth saying: what each concern makes of the facts. Pure. */
-export function planAll(facts: Facts, consent: Consent): Plan {
+export function planAll(all: Facts, consent: Consent): Plan {
+  const isUndecided = all.search?.choice.kind === "several";
+  // A config of what was found can be written without a token: whose it is depends on the root.
+  const proposal = consent.writeConfig ? proposedConfig(all) : undefined;
+  if (proposal) return joined([planConfig(all, consent), { findings: [proposal] }]);
+  const facts = isUndecided ? withoutRoots(all) : all;
   return joined([
+    { findings: judgeLayout(facts) },
     { findings: [...judgeToken(facts), ...judgeScopes(facts)] },
     planGitignore(facts),
     planEnvFile(facts, consent),
@@ -42,6 +49,11 @@ export function planAll(facts: Facts, consent: Consent): Plan {
       { findings: judgeRootConflicts(facts, root, source, consent) },
     ]);
   }
+}
+
+/** Nothing is prepared of roots that nobody has chosen. */
+function withoutRoots(facts: Facts): Facts {
+  return { ...facts, terraform: { ...facts.terraform, roots: [], sources: [] } };
 }
 
 /**
@@ -70,19 +82,16 @@ function judgeScopes({ token: { code, inspection } }: Facts): readonly Finding[]
   return compareScopes(inspection, code)?.findings ?? [];
 }
 
-function aboutTools({
-  ignoredTools,
-  config,
-  terraform: { roots, tool: terraform },
-}: Facts): Finding[] {
+function aboutTools({ ignoredTools, terraform: { roots, tools } }: Facts): Finding[] {
   const inRepo = ignoredTools.map((path) =>
     finding("tool.in-repo", "A tool inside the repo was passed over: a repo is data.", {
       where: path,
       fix: hint`Install the tool outside the repo, if this one was meant.`,
     }),
   );
-  if (roots.length === 0 || terraform !== undefined) return inRepo;
-  const wanted = config.roots.find(({ tool }) => tool !== undefined)?.tool;
+  const without = roots.filter(({ config: { dir } }) => !tools.has(dir));
+  if (without.length === 0) return inRepo;
+  const wanted = without.find(({ isCertain }) => isCertain)?.tool;
   const missing = wanted === undefined ? "Neither terraform nor tofu is" : `${wanted} is not`;
   const fix =
     wanted === "tofu"

@@ -1,7 +1,20 @@
+import { hasOthersCode, type WantedRoots } from "../../concerns/terraform/search/choose.ts";
+import { environmentsAmong } from "../../concerns/terraform/search/layout.ts";
 import type { TrustGiven } from "../../concerns/token/find-token.ts";
+import {
+  type AdoptQuestion,
+  lacksToken,
+  offered,
+  shownOffer,
+} from "../../concerns/token/offers.ts";
 import type { Inspection } from "../../concerns/token/verdict.ts";
+import { textIn } from "../../core/file-text.ts";
 import type { Approve } from "../../core/flow.ts";
+import { hasBlock } from "../../core/ignore-block.ts";
 import type { TokenState } from "../../exec/token-sources.ts";
+import type { Secret } from "../../secret/secret.ts";
+import type { Choice } from "./environments.ts";
+import type { Facts } from "./observe.ts";
 
 /** Asks a person; what nobody can be asked is absent. */
 export interface Prompter<F> {
@@ -9,14 +22,36 @@ export interface Prompter<F> {
    * Leads a person to a token.
    *
    * @param inspections answers about tokens, which grow.
+   * @param purpose what the token is for, where that is not the environment of the facts alone.
    */
   readonly ask:
-    | ((facts: F, inspections: Map<string, Promise<Inspection>>) => Promise<string>)
+    | ((
+        facts: F,
+        inspections: Map<string, Promise<Inspection>>,
+        purpose?: string,
+      ) => Promise<string>)
     | undefined;
+  /** Asks which environment is meant. @returns undefined: none of them. */
+  readonly choose: ((choices: readonly Choice[]) => Promise<string | undefined>) | undefined;
+  /** Asks which of the tokens under other names to use. @returns its fingerprint; undefined: none of them. */
+  readonly adopt: ((asked: AdoptQuestion) => Promise<string | undefined>) | undefined;
   /** Shows a plan and asks for leave. */
   readonly approve: Approve<F>;
+  /** Asks which root modules to prepare, where the config names none. */
+  readonly roots: ((asked: RootsQuestion) => Promise<RootsAnswer>) | undefined;
   /** Asks whether the config's command may run. */
   readonly trust: ((asked: TrustQuestion) => Promise<boolean>) | undefined;
+}
+
+/** @returns the token that a person chose; undefined after a no, and where there is nothing to ask. */
+export async function askToAdopt(
+  ask: Prompter<never>["adopt"],
+  { token, config }: Pick<Facts, "token" | "config">,
+): Promise<Secret | undefined> {
+  const choice = lacksToken(token) ? offered(token.offers, config.team) : [];
+  if (ask === undefined || choice.length === 0) return undefined;
+  const chosen = await ask({ name: config.token.name, tokens: choice.map(shownOffer) });
+  return choice.find(({ token }) => token.fingerprint === chosen)?.token;
 }
 
 export interface TrustQuestion {
@@ -26,6 +61,34 @@ export interface TrustQuestion {
   readonly given: TrustGiven;
   /** Why the command did not run without a question; a sentence without its full stop. */
   readonly why: string;
+}
+
+/** Folders are named from the project's. */
+export type RootsQuestion =
+  | {
+      readonly kind: "several";
+      readonly dirs: readonly string[];
+      /** The environments that they look like; none: they do not. */
+      readonly environments: readonly string[];
+    }
+  /** There is none: is one to be made? */
+  | { readonly kind: "none" };
+
+/** environments: a config is to be written, with one for each. undefined: none is chosen. */
+export type RootsAnswer = WantedRoots | "environments" | undefined;
+
+/** @returns undefined also where there is nothing to ask. Who said no to a new root is not asked again. */
+export async function askForRoots(
+  ask: Prompter<never>["roots"],
+  { search, config, repo }: Pick<Facts, "search" | "config" | "repo">,
+): Promise<RootsAnswer> {
+  const { kind, dirs = [] } = search?.choice ?? {};
+  if (kind === "several") {
+    const found = config.file === undefined ? environmentsAmong(dirs) : [];
+    return ask?.({ kind, dirs, environments: found.map(({ name }) => name) });
+  }
+  if (search === undefined || kind !== "none" || hasOthersCode(search.layout)) return undefined;
+  return hasBlock(textIn(repo.gitignore)) ? undefined : ask?.({ kind });
 }
 
 /** @returns what a person allowed; undefined after a no, and where there is nothing to ask. */

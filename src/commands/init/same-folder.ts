@@ -4,10 +4,13 @@ import { AppError } from "../../errors/app-error.ts";
 import { hint } from "../../errors/hint.ts";
 import type { Files } from "../../host/host.ts";
 
-/** Two plans for the same files would get into each other's way; what config shows it has refused. */
+/**
+ * Two plans for the same files would get into each other's way, and two environments with a backend each write the same
+ * backend.tf. What config shows it has refused.
+ */
 export async function refuseSameFolder(
   files: Pick<Files, "realpath">,
-  { roots, file, base }: ResolvedConfig,
+  { roots, file, base, othersFolders }: ResolvedConfig,
 ): Promise<void> {
   const seen = new Map<string, string>();
   for (const { dir } of roots) {
@@ -20,5 +23,13 @@ export async function refuseSameFolder(
       });
     }
     seen.set(real, second);
+  }
+  for (const dir of othersFolders) {
+    const mine = seen.get(await files.realpath(dir));
+    if (mine === undefined) continue;
+    const what = `${mine} and ${relative(base, dir) || "."} are the same folder, which has one backend.tf`;
+    throw new AppError("CONFIG_INVALID", `${file}: ${what}; two environments need two.`, {
+      hint: hint`Give each environment a folder of its own: environments.NAME.terraform.dir`,
+    });
   }
 }

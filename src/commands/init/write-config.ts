@@ -1,9 +1,14 @@
 import { join, relative } from "node:path";
+import {
+  environmentsAmong,
+  type ProposedEnvironment,
+} from "../../concerns/terraform/search/layout.ts";
 import { writeText } from "../../core/changes/write-file.ts";
 import type { Consent } from "../../core/consent.ts";
 import { fill } from "../../core/generated.ts";
 import { obstacles } from "../../core/obstacles.ts";
 import { NOTHING, type PlanPart } from "../../core/plan.ts";
+import { hint, own } from "../../errors/hint.ts";
 import { finding } from "./findings.ts";
 import { CONFIG_FILE, type Facts } from "./observe.ts";
 
@@ -16,7 +21,9 @@ export function planConfig(facts: Facts, consent: Consent): PlanPart {
     doctl,
     terraform: { roots },
   } = facts;
-  if (!consent.writeConfig) return NOTHING;
+  const { kind } = facts.search?.choice ?? {};
+  if (kind === "chosen" && config.file !== undefined) return NOTHING;
+  if (!consent.writeConfig && kind !== "chosen") return NOTHING;
   if (config.file !== undefined) {
     if (config.file === join(config.base, CONFIG_FILE)) return NOTHING;
     const message = `${config.file} is the config already: none is written beside it.`;
@@ -27,9 +34,10 @@ export function planConfig(facts: Facts, consent: Consent): PlanPart {
   const inBase = (path: string) => text(relative(config.base, path) || ".");
   const team = inspection?.team;
   const context = doctl?.target?.context;
+  // Where nobody has chosen, each may be an environment of its own.
+  const environments = kind === "several" ? environmentsAmong(facts.search?.choice.dirs ?? []) : [];
   const after = fill(configTemplate, {
     project: text(config.project),
-    plainProject: config.project,
     name: config.token.name,
     envFile: inBase(config.token.envFile),
     team:
@@ -41,10 +49,25 @@ export function planConfig(facts: Facts, consent: Consent): PlanPart {
       context === undefined || context === "default"
         ? `# doctl: { context: ${text(config.project)} }`
         : `doctl:\n  context: ${text(context)}`,
-    dir: inBase(roots[0]?.config.dir ?? config.base),
+    terraform:
+      environments.length > 0
+        ? "# terraform: # what is the same in all environments"
+        : rootsPart(roots.map(({ config: { dir } }) => inBase(dir))),
+    environments: environmentsPart(config.project, environments),
   });
   const why = "what was chosen; commit it";
   return { changes: [writeText(configAt, after, why)] };
+}
+
+/** What comes after a config of roots that nobody has chosen; undefined: it is not such a config. */
+export function proposedConfig({ config, search }: Pick<Facts, "config" | "search">) {
+  if (search?.choice.kind !== "several" || config.file !== undefined) return undefined;
+  const [first] = environmentsAmong(search.choice.dirs);
+  const what = first === undefined ? "root modules" : "environments";
+  const message = `${CONFIG_FILE} proposes ${what} from the folders of this repo. Nothing else is written.`;
+  const next = first === undefined ? own() : own("--env", first.name);
+  const fix = hint`Edit it as you like, then run ${next}`;
+  return finding("config.proposed", message, { where: join(config.base, CONFIG_FILE), fix });
 }
 
 /** Plain where every YAML reader takes a plain word for that word: never a number, null or yes. */
@@ -52,4 +75,26 @@ function text(value: string): string {
   const isWord = /^\.?[a-z][a-z0-9_./-]*$/i.test(value) || value === ".";
   const isSpecial = /^(true|false|null|yes|no|on|off|y|n|\.inf|\.nan)$/i.test(value);
   return isWord && !isSpecial ? value : JSON.stringify(value);
+}
+
+/** The key terraform, of as many roots as there are. */
+function rootsPart(dirs: readonly string[]): string {
+  const [only = ".", ...more] = dirs;
+  const keys = more.length === 0 ? [`  dir: ${only}`] : dirs.map((dir) => `  - dir: ${dir}`);
+  return ["terraform:", ...keys].join("\n");
+}
+
+/** The key environments: those that were found, or an example. */
+function environmentsPart(project: string, found: readonly ProposedEnvironment[]): string {
+  const lines = (name: string, more = "") => [
+    `  ${name}:`,
+    `    token: { envFile: ${text(`.env.${name}`)} }`,
+    `    doctl: { context: ${text(`${project}-${name}`)} }`,
+    ...(more === "" ? [] : [`    terraform: { dir: ${more} }`]),
+  ];
+  const all = found.flatMap(({ name, dir }) => lines(text(name), text(dir)));
+  const example = ["environments: # chosen with --env", ...lines("prod")];
+  return found.length > 0
+    ? ["environments: # chosen with --env", ...all].join("\n")
+    : example.map((line) => `# ${line}`).join("\n");
 }

@@ -2,6 +2,7 @@ import { type FindingIds, findingsOf } from "../../core/finding.ts";
 import { EXIT } from "../../errors/exit-status.ts";
 
 export const PIPELINE_FINDINGS = {
+  "ci.unnamed-root": ["error", EXIT.findings],
   "ci.local-state": ["error", EXIT.findings],
   "ci.other-backend": ["warning", EXIT.findings],
   "ci.two-stores": ["error", EXIT.findings],

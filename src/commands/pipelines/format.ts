@@ -2,7 +2,7 @@ import { join, relative, sep } from "node:path";
 import { filesOf } from "../../concerns/git/files.ts";
 import type { Git } from "../../concerns/git/git.ts";
 import { repoCodeFor } from "../../concerns/terraform/root/repo-code.ts";
-import { NO_DOWNLOAD } from "../../concerns/terraform/root/tool.ts";
+import { AS_IT_IS, locateTools } from "../../concerns/terraform/root/tool.ts";
 import { terraformWords } from "../../concerns/terraform/root/typed.ts";
 import type { Finding } from "../../core/finding.ts";
 import { toolEnvironment } from "../../core/tool-environment.ts";
@@ -26,24 +26,31 @@ const BROKEN = /\bon (\S.*) line \d+/g;
  */
 export async function judgeFormat(
   host: ObservingHost,
-  { repo: { top }, terraform: { tool, env } }: Pick<Facts, "repo" | "terraform">,
+  { repo: { top }, terraform: { env } }: Pick<Facts, "repo" | "terraform">,
   git: Git,
   roots: readonly Root[],
   progress: (what: string) => void,
 ): Promise<Finding[]> {
-  const own = roots.filter((each) => toolOf(each) === tool?.name);
-  const reals = new Map(own.map(({ root }) => [root.config.dir, root.real]));
-  const dirs = [...reals.keys()].slice(0, MOST_ROOTS);
-  const brought = await repoCodeFor(host, dirs, top);
+  const byDir = new Map(roots.map((each) => [each.root.config.dir, each]));
+  const dirs = [...byDir.keys()].slice(0, MOST_ROOTS);
+  const { located } = await locateTools(
+    host,
+    [...byDir.values()].map(({ root }) => root),
+    top,
+  );
+  const isShim = (dir: string) => located.get(dir)?.program === undefined;
+  const brought = await repoCodeFor(host, dirs, top, isShim);
   const findings: Finding[] = [];
   const seen = new Set<string>();
   for (const dir of dirs) {
-    if (tool === undefined || brought.get(dir)?.length !== 0) continue;
+    const [tool, each] = [located.get(dir), byDir.get(dir)];
+    if (tool === undefined || each === undefined || tool.name !== toolOf(each)) continue;
+    if (brought.get(dir)?.length !== 0) continue;
     progress(`Asking ${tool.name} fmt about ${relative(top, dir) || "."}`);
     const { end, exitCode, stdout, stderr } = await host.run({
       file: tool.path,
       args: ["fmt", "-check", "-list=true", "-recursive", "-no-color"],
-      env: toolEnvironment(env, { CHECKPOINT_DISABLE: "1", ...NO_DOWNLOAD }),
+      env: toolEnvironment(env, { CHECKPOINT_DISABLE: "1", ...AS_IT_IS }),
       cwd: dir,
       timeoutMs: 20_000,
     });
@@ -51,7 +58,7 @@ export async function judgeFormat(
     if (end !== "exited" || (exitCode !== 2 && exitCode !== 3)) continue;
     const broken = Array.from(stderr.matchAll(BROKEN), ([, name = ""]) => name);
     const names = [...stdout.split(/\r?\n/).filter(Boolean), ...broken];
-    const all = [...new Set(names)].map((name) => join(reals.get(dir) ?? dir, name));
+    const all = [...new Set(names)].map((name) => join(each.root.real, name));
     const found = (await inGit(git, all)).filter((path) => !seen.has(path));
     for (const path of found) seen.add(path);
     if (found.length === 0) continue;

@@ -1,11 +1,10 @@
 import { dirname, join, relative } from "node:path";
-import { findConfig } from "../../concerns/config/find-config.ts";
 import { openGit } from "../../concerns/git/git.ts";
 import { askRepos, takerIn } from "../../concerns/git/repos.ts";
 import { backendConfigs } from "../../concerns/terraform/backend/config-files.ts";
 import { observeRoot } from "../../concerns/terraform/observe.ts";
 import type { TerraformRoot } from "../../concerns/terraform/root/root.ts";
-import { allNeeded, readNeeds } from "../../concerns/token/needed-scopes.ts";
+import { allNeeded, readNeeds, unreadIn } from "../../concerns/token/needed-scopes.ts";
 import type { ApplyHost } from "../../core/change.ts";
 import { writeText } from "../../core/changes/write-file.ts";
 import { textAt } from "../../core/file-text.ts";
@@ -18,7 +17,13 @@ import { AppError } from "../../errors/app-error.ts";
 import { hint, own, run } from "../../errors/hint.ts";
 import type { Snapshot } from "../../host/host.ts";
 import { isInside } from "../../lib/paths.ts";
-import { type Facts, type ObserveOptions, type ObservingHost, observe } from "../init/observe.ts";
+import {
+  type Facts,
+  type Observed,
+  type ObserveOptions,
+  type ObservingHost,
+  observe,
+} from "../init/observe.ts";
 import type { Prompter } from "../init/prompter.ts";
 import { refuseSameFolder } from "../init/same-folder.ts";
 import { branchesOf, chooseBranch } from "./branch.ts";
@@ -47,6 +52,7 @@ import {
 } from "./render.ts";
 import {
   judgeCount,
+  judgeNamed,
   judgeRoots,
   type Root,
   type ToolVersion,
@@ -105,15 +111,15 @@ async function look(
       },
     );
   }
-  const { facts } = await observe(host, {
+  const { facts, inEnvironment } = await observe(host, {
     environment: undefined,
     withoutToken: true,
     progress: request.progress,
   });
   const { provider } = request;
-  const roots = await rootsOf(host, facts);
+  const roots = await rootsOf(host, facts, inEnvironment);
   const file = await PIPELINE_FILE[provider](host, facts);
-  const versions = await toolVersions(host, facts, roots);
+  const versions = toolVersions(roots);
   const needs = await needsOf(host, roots);
   const program = await findProgram(host, facts, request, textAt(file.at)?.text ?? "");
   const { source } = program;
@@ -131,6 +137,7 @@ async function look(
       {
         findings: [
           ...judgeCount(provider, roots),
+          ...judgeNamed(facts),
           ...judgeRoots(roots, versions, inGit.unlocked),
           ...inGit.findings,
           ...program.findings,
@@ -144,13 +151,12 @@ async function look(
 }
 
 /** Every root module in every environment; one environment without a name where config has none. */
-async function rootsOf(host: ObservingHost, facts: Facts): Promise<Root[]> {
-  const {
-    config,
-    repo: { top },
-  } = facts;
+async function rootsOf(
+  host: ObservingHost,
+  { config, search }: Facts,
+  inEnvironment: Observed["inEnvironment"],
+): Promise<Root[]> {
   const names = config.environments.length === 0 ? [undefined] : config.environments;
-  const { inEnvironment } = await findConfig(host, top, undefined);
   const configs = names.map(inEnvironment);
   for (const each of configs) await refuseSameFolder(host.files, each);
   // A folder of several environments is read once.
@@ -166,7 +172,7 @@ async function rootsOf(host: ObservingHost, facts: Facts): Promise<Root[]> {
   );
   const there = roots.filter(({ root: { foreign, own } }) => foreign.length + own.size > 0);
   if (there.length > 0) return there;
-  const isOff = roots.length === 0;
+  const isOff = roots.length === 0 && search === undefined;
   throw new AppError(
     "USAGE",
     isOff
@@ -369,6 +375,7 @@ async function needsOf(host: ObservingHost, roots: readonly Root[]): Promise<Cod
         environment: config.environment ?? "digitalocean",
         plan: allNeeded(plan.needs),
         apply: allNeeded(apply.needs),
+        unread: unreadIn(apply),
         spaces: apply.needs.spaces.length > 0,
         folders: apply.trees.flatMap(({ folders }) => folders),
       };

@@ -1,12 +1,15 @@
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
+import { DEFAULT_DIRS } from "../../concerns/config/find-config.ts";
 import type { ResolvedConfig } from "../../concerns/config/resolved.ts";
 import { judgeSharing } from "../../concerns/terraform/backend/plan.ts";
 import type { TerraformRoot } from "../../concerns/terraform/root/root.ts";
-import { textAt } from "../../core/file-text.ts";
+import { judgeLayout } from "../../concerns/terraform/search/judge.ts";
 import type { Finding } from "../../core/finding.ts";
-import { hint, run } from "../../errors/hint.ts";
+import { hint, own, run } from "../../errors/hint.ts";
+import type { ToolName } from "../../hcl/code-files.ts";
+import { releaseIn, type VersionFile } from "../../hcl/releases.ts";
 import { allows } from "../../lib/version.ts";
-import type { Facts, ObservingHost } from "../init/observe.ts";
+import type { Facts } from "../init/observe.ts";
 import { finding } from "./findings.ts";
 
 /** A root module in one environment. */
@@ -18,46 +21,31 @@ export interface Root {
 /** What a pipeline installs where the repo does not say: releases of the day this was written. */
 const RELEASES = { terraform: "1.15.9", tofu: "1.12.6" } as const;
 
-/** Where tfenv and tofuenv read which release a repo uses. */
+/** The file that a person is to write, where there is none. */
 const VERSION_FILES = { terraform: ".terraform-version", tofu: ".opentofu-version" } as const;
 
-/** By config alone: a pipeline does not depend on the machine that wrote it. */
-export function toolOf({ root }: Root): "terraform" | "tofu" {
-  return root.config.tool ?? "terraform";
+/** By config and repo alone: a pipeline does not depend on the machine that wrote it. */
+export function toolOf({ root }: Root): ToolName {
+  return root.tool;
 }
 
 /** A release, such as 1.11.4, that a pipeline installs. */
 export interface ToolVersion {
   readonly release: string;
   /** The version file that names none, and what it says; "none" where there is no file. */
-  readonly unused?: { readonly path: string; readonly says: string } | "none";
+  readonly unused?: VersionFile | "none";
 }
 
-/** The release of its tool for each root: what the nearest version file says, beside it or above it. */
-export async function toolVersions(
-  { files }: Pick<ObservingHost, "files">,
-  { config: { base }, repo: { top } }: Pick<Facts, "config" | "repo">,
-  roots: readonly Root[],
-): Promise<ReadonlyMap<Root, ToolVersion>> {
-  const entries = roots.map(async (each) => {
-    const tool = toolOf(each);
-    for (const folder of [each.root.config.dir, base, top]) {
-      const path = join(folder, VERSION_FILES[tool]);
-      const says = firstLine(textAt(await files.look(path))?.text ?? "");
-      if (says === undefined) continue;
-      const release = /^v?(\d+\.\d+\.\d+)$/.exec(says)?.[1];
-      if (release !== undefined) return [each, { release }] as const;
-      return [each, { release: RELEASES[tool], unused: { path, says } }] as const;
-    }
-    return [each, { release: RELEASES[tool], unused: "none" }] as const;
-  });
-  return new Map(await Promise.all(entries));
+/** The release of its tool for each root: what the repo's version files say of it. */
+export function toolVersions(roots: readonly Root[]): ReadonlyMap<Root, ToolVersion> {
+  return new Map(roots.map((each) => [each, versionOf(each)]));
 }
 
-/** As tfenv reads it: without comments. */
-function firstLine(text: string): string | undefined {
-  const lines = text.split(/\r?\n/).map((line) => line.replace(/#.*/, "").trim());
-  return lines.find((line) => line !== "");
+function versionOf({ root: { tool, versionFiles } }: Root): ToolVersion {
+  const release = versionFiles.flatMap((file) => releaseIn(file) ?? [])[0];
+  if (release !== undefined) return { release };
+  const [unused = "none" as const] = versionFiles;
+  return { release: RELEASES[tool], unused };
 }
 
 /** GitHub refuses a workflow whose matrix makes more jobs. */
@@ -68,6 +56,17 @@ export function judgeCount(provider: "github" | "gitlab", roots: readonly Root[]
   const message = `Roots times environments are ${roots.length} jobs, and GitHub takes ${MOST_JOBS} of a kind.`;
   const fix = hint`Divide the list: a config in each of two folders has a pipeline of its own.`;
   return [finding("ci.too-many-jobs", message, { fix })];
+}
+
+/** `exec` does not search for roots, and a pipeline has no record of an earlier run. */
+export function judgeNamed(facts: Pick<Facts, "config" | "search">): Finding[] {
+  const { choice } = facts.search ?? {};
+  if (choice?.kind === "several") return judgeLayout(facts);
+  const [dir = "."] = choice?.dirs ?? [];
+  if (choice?.kind !== "found" || DEFAULT_DIRS.includes(dir)) return [];
+  const message = `No config names the root module ${dir}, so the pipeline could not find it.`;
+  const fix = hint`${own("--write-config")} writes a config that names it.`;
+  return [finding("ci.unnamed-root", message, { where: dir, fix })];
 }
 
 /**

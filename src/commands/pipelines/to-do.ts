@@ -8,6 +8,8 @@ export interface TokenNeeds {
   readonly environment: string;
   readonly plan: readonly string[];
   readonly apply: readonly string[];
+  /** What could not be counted, in words. */
+  readonly unread: readonly string[];
   /** There are resources that need Spaces keys. */
   readonly spaces: boolean;
 }
@@ -46,7 +48,7 @@ export function toDo(
       return [
         ...WORDS[provider][purpose](environment, pipeline).map(([what, how]) => say(what, how)),
         say(
-          `${TOKEN_WORDS[purpose]}, for ${environment}: ${listed(each[purpose])}.`,
+          `${TOKEN_WORDS[purpose]}, for ${environment}: ${listed(each[purpose])}.${more(each)}`,
           WORDS[provider].secret(`DIGITALOCEAN_TOKEN_${purpose.toUpperCase()}`, environment),
         ),
         ...keys,
@@ -171,6 +173,10 @@ const WORDS: Readonly<Record<"github" | "gitlab", Words>> = {
     },
   },
 };
+
+function more({ unread }: TokenNeeds): string {
+  return unread.length === 0 ? "" : ` What else it needs is not known: ${unread.join("; ")}.`;
+}
 
 function listed(scopes: readonly string[]): string {
   return scopes.length === 0 ? "account:read" : scopes.join(", ");

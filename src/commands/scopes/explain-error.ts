@@ -1,5 +1,6 @@
 import { findConfig } from "../../concerns/config/find-config.ts";
 import { openGit } from "../../concerns/git/git.ts";
+import { RootSearch } from "../../concerns/terraform/search/find.ts";
 import { readNeeds } from "../../concerns/token/needed-scopes.ts";
 import { inspectRepoToken } from "../../concerns/token/repo-token.ts";
 import type { TokenState } from "../../exec/token-sources.ts";
@@ -32,7 +33,8 @@ export async function explainText(
   const failures = failuresIn(text).slice(0, MAX_FAILURES);
   if (failures.length === 0) return [];
   const git = await openGit(host, host.cwd);
-  const { config } = await findConfig(host, git?.root ?? host.cwd, environment);
+  const { rootsIn } = new RootSearch(host, git, "all");
+  const { config } = await findConfig(host, git?.root ?? host.cwd, environment, rootsIn);
   await git?.confirmed;
   const isDenied = has(failures, 403);
   const [data, operations, { actions }, token] = await Promise.all([

@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import type { TerraformRootConfig } from "../../concerns/config/resolved.ts";
 import { isSavedPlan } from "../../concerns/terraform/root/saved-plan.ts";
-import { terraformWords, toolOf } from "../../concerns/terraform/root/typed.ts";
+import { terraformWords } from "../../concerns/terraform/root/typed.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { type Hint, hint, own, run } from "../../errors/hint.ts";
 import type { Host } from "../../host/host.ts";
@@ -45,7 +45,7 @@ export async function readPlanFile(host: PlanHost, plan: PlanFile): Promise<stri
 function converted({ cwd }: PlanHost, { file, root, tool }: PlanFile): Hint {
   const show = ["show", "-json", relative(root, file)];
   const dir = root === cwd ? [] : [{ path: root }];
-  return hint`${run(...terraformWords(root, toolOf(undefined, { tool }), show))} | ${own("scopes", "--plan", "-", ...dir)}`;
+  return hint`${run(...terraformWords(root, tool ?? "terraform", show))} | ${own("scopes", "--plan", "-", ...dir)}`;
 }
 
 const SHOW = hint`${run("terraform", "show", "-json", "tfplan")} | ${own("scopes", "--plan", "-")}`;

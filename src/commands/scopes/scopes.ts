@@ -1,7 +1,10 @@
-import { dirname, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { findConfig } from "../../concerns/config/find-config.ts";
 import type { ResolvedConfig } from "../../concerns/config/resolved.ts";
 import { type Git, openGit } from "../../concerns/git/git.ts";
+import { terraformWords } from "../../concerns/terraform/root/typed.ts";
+import { RootSearch } from "../../concerns/terraform/search/find.ts";
+import { judgeOtherTools } from "../../concerns/terraform/search/judge.ts";
 import { judgeToken } from "../../concerns/token/judge.ts";
 import {
   type CodeNeeds,
@@ -56,9 +59,12 @@ type ScopesHost = ObservingHost & Pick<Host, "readInput">;
 export async function lookAtScopes(host: ScopesHost, request: ScopesRequest): Promise<ScopesLook> {
   const { environment, purpose, plan, progress } = request;
   const git = await openGit(host, host.cwd);
-  const { config } = await findConfig(host, git?.root ?? host.cwd, environment);
+  const search = new RootSearch(host, git, "all");
+  const rootsIn = request.dirs.length > 0 ? undefined : search.rootsIn;
+  const { config } = await findConfig(host, git?.root ?? host.cwd, environment, rootsIn);
   await git?.confirmed;
-  const dirs = await rootsOf(host, request, config);
+  const configured = [...config.roots.map(({ dir }) => dir), ...ofOtherTools(search)];
+  const dirs = await rootsOf(host, request, configured);
   progress("Reading the Terraform code");
   const asked = { dirs, purpose, config };
   const code =
@@ -67,15 +73,21 @@ export async function lookAtScopes(host: ScopesHost, request: ScopesRequest): Pr
       : await readNeeds(host, asked, await readPlan(host, plan, { dirs, config }));
   const { token, findings } = await lookAtToken(host, { git, config, code, progress });
   const aboutCode = plan === undefined ? judgeCode(code) : judgeTypes(code);
-  return { purpose, plan, dirs, code, token, findings: [...findings, ...aboutCode] };
+  const aboutTools = search.found === undefined ? [] : judgeOtherTools(search.found.layout);
+  return { purpose, plan, dirs, code, token, findings: [...findings, ...aboutCode, ...aboutTools] };
+}
+
+/** Modules that a Terragrunt unit or a Terraform Stack makes roots of. */
+function ofOtherTools({ found }: RootSearch): readonly string[] {
+  return found?.layout.ofOtherTools.map((dir) => join(found.base, dir)) ?? [];
 }
 
 /** Those that are named; of a plan the one that it stands in; else those of the config. */
 async function rootsOf(
   host: ScopesHost,
   { dirs, plan }: ScopesRequest,
-  { roots }: ResolvedConfig,
-): Promise<string[]> {
+  configured: readonly string[],
+): Promise<readonly string[]> {
   const absolute = dirs.map((dir) => resolve(host.cwd, dir));
   for (const [at, dir] of dirs.entries()) {
     if ((await host.files.list(absolute[at] ?? "")).length > 0) continue;
@@ -84,7 +96,6 @@ async function rootsOf(
     });
   }
   if (absolute.length > 0) return absolute;
-  const configured = roots.map(({ dir }) => dir);
   if (plan === undefined) return configured;
   const folder = plan === "-" ? host.cwd : dirname(resolve(host.cwd, plan));
   if (configured.includes(folder)) return [folder];
@@ -153,7 +164,10 @@ async function lookAtToken(
 
 function judgeCode({ trees, needs }: CodeNeeds): Finding[] {
   const broken = trees.flatMap((tree) => tree.broken);
-  const unseen = trees.flatMap((tree) => tree.unseen);
+  const unseen = trees.flatMap(({ unseen, folders: [dir = ""], tool }) =>
+    unseen.map((module) => ({ module, init: terraformWords(dir, tool, ["init"]) })),
+  );
+  const contested = trees.flatMap((tree) => tree.contested);
   return [
     ...broken.map(({ file, line, why }) =>
       finding(
@@ -168,12 +182,22 @@ function judgeCode({ trees, needs }: CodeNeeds): Finding[] {
         },
       ),
     ),
-    ...unseen.map((module) =>
+    ...unseen.map(({ module, init }) =>
       finding(
         "terraform.unseen-module",
-        `${module} is not in this repo: what it needs is not counted.`,
+        `${module} is not here, so that what it needs is not counted.`,
         {
-          fix: hint`Look at its code, or name the folder of a copy: ${own("scopes", "DIR")}`,
+          fix: hint`${run(...init)} brings what is from elsewhere, and then it is counted. Else look at its code, or name the folder of a copy: ${own("scopes", "DIR")}`,
+        },
+      ),
+    ),
+    ...contested.map((file) =>
+      finding(
+        "terraform.tool-unsaid",
+        `Only OpenTofu reads ${file}, and config does not say which tool you use.`,
+        {
+          where: file,
+          fix: hint`Set terraform.tool in the config: tofu or terraform`,
         },
       ),
     ),

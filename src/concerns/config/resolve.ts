@@ -1,4 +1,4 @@
-import { join, posix, relative, sep } from "node:path";
+import { join, posix, relative, resolve, sep } from "node:path";
 import { AppError } from "../../errors/app-error.ts";
 import { hint } from "../../errors/hint.ts";
 import { nearest } from "../../lib/nearest.ts";
@@ -11,8 +11,8 @@ export interface ResolveContext {
   readonly base: string;
   /** `name` in package.json, where there is one. */
   readonly packageName: string | undefined;
-  /** The root module's folder where config names none: relative to `base`. */
-  readonly defaultDir: string;
+  /** The folders of the root modules where config names none: relative to `base`. */
+  readonly defaultDirs: readonly string[];
 }
 
 /**
@@ -29,17 +29,24 @@ export function resolveConfig(
   const { file, base } = around;
   const chosen = chooseEnvironment(written, environment, file);
   const names = Object.keys(written.environments ?? {});
-  refuseBackendOfOne(written, file);
-  refuseTooMany([written.terraform ?? {}].flat().length * Math.max(1, names.length), file);
+  const listed = [written.terraform ?? {}].flat().length * Math.max(1, around.defaultDirs.length);
+  refuseTooMany(listed * Math.max(1, names.length), around);
   const roots = resolveRoots(written, chosen, around);
   refuseSharedFolder(roots, environment, around);
   refuseSharedKey(roots, file);
   const all = names.map((name): Environment => {
-    const own = resolveRoots(written, chooseEnvironment(written, name, file), around);
+    const its = chooseEnvironment(written, name, file);
+    const own = resolveRoots(written, its, around);
     refuseSharedFolder(own, name, around);
-    return { name, roots: own };
+    return {
+      name,
+      roots: own,
+      hasBackend: its.terraform ? its.terraform.backend !== undefined : false,
+    };
   });
-  refuseSharedState(all, file);
+  const everywhere = [...withoutEnvironment(written, all, around), ...all];
+  refuseSharedBackend(everywhere, around);
+  refuseSharedState(everywhere, file);
   const token = { ...written.token, ...chosen.token };
   const doctl = chosen.doctl ?? written.doctl;
   return {
@@ -58,6 +65,7 @@ export function resolveConfig(
     doctl: doctl === false ? false : { context: doctl?.context },
     roots: roots.map((root) => ({ ...root, sharedWith: othersAt(root, environment, all) })),
     environments: names,
+    othersFolders: othersFolders(everywhere, environment),
     envFiles: envFilesOf(written).map((path) => join(base, path)),
   };
 }
@@ -103,15 +111,13 @@ function resolveRoots(
   chosen: WrittenEnvironment,
   around: ResolveContext,
 ): Root[] {
-  const { base, file, defaultDir } = around;
-  const list = [written.terraform ?? {}].flat();
-  if (chosen.terraform === false || (chosen.terraform === undefined && list.includes(false))) {
-    return [];
-  }
+  const { base, file, defaultDirs } = around;
   const hasEnvironments = Object.keys(written.environments ?? {}).length > 0;
-  const roots = list.filter((root) => root !== false);
-  return (roots.length === 0 ? [{}] : roots).map((each: WrittenRoot) => {
-    const root = { ...each, ...(chosen.terraform || {}) };
+  const named = writtenRoots(written, chosen).flatMap((root): (WrittenRoot & { dir: string })[] => {
+    const { dir } = root;
+    return (dir === undefined ? defaultDirs : [dir]).map((each) => ({ ...root, dir: each }));
+  });
+  return named.map((root) => {
     if (root.credentials === "tfvars" && hasEnvironments) {
       throw new AppError(
         "CONFIG_INVALID",
@@ -128,7 +134,8 @@ function resolveRoots(
       );
     }
     return {
-      dir: join(base, root.dir ?? defaultDir),
+      // Without the slash that may stand at its end: paths are compared.
+      dir: resolve(base, root.dir),
       tool: root.tool,
       credentials: root.credentials ?? (hasEnvironments ? "env" : undefined),
       variable,
@@ -140,26 +147,95 @@ function resolveRoots(
   });
 }
 
-/** backend.tf is one file: it cannot be one thing for an environment and another for the next. */
-function refuseBackendOfOne({ environments = {} }: WrittenConfig, file: string | undefined): void {
-  const [name] =
-    Object.entries(environments).find(
-      ([, { terraform }]) => terraform && terraform.backend !== undefined,
-    ) ?? [];
-  if (name === undefined) return;
-  throw new AppError(
-    "CONFIG_INVALID",
-    `${file}: environments.${name}.terraform.backend is not possible: backend.tf is one file, which all environments share.`,
-    {
-      hint: hint`Move it to terraform.backend and set environments.${name}.terraform.workspace: that has a state of its own, env:/WORKSPACE/KEY. For another bucket, use a root (a folder) of its own.`,
-    },
+/** As the config has them; a folder need not be named. */
+function writtenRoots(written: WrittenConfig, chosen: WrittenEnvironment): readonly WrittenRoot[] {
+  const list = [written.terraform ?? {}].flat();
+  if (chosen.terraform === false || (chosen.terraform === undefined && list.includes(false))) {
+    return [];
+  }
+  const roots = list.filter((root) => root !== false);
+  return (roots.length === 0 ? [{}] : roots).map((root) => ({ ...root, ...chosen.terraform }));
+}
+
+/** What has to be known of root modules that the config does not name. */
+export interface UnnamedRoots {
+  /** The config says something of a root, so that one is made where there is none. */
+  readonly isWanted: boolean;
+  /** Folders that environments name for themselves, relative to the config's. */
+  readonly claimed: ReadonlySet<string>;
+}
+
+/** @returns undefined where the config names the folder of each root. */
+export function unnamedRoots(
+  written: WrittenConfig,
+  environment: string | undefined,
+): UnnamedRoots | undefined {
+  const { environments = {} } = written;
+  const chosen = environment === undefined ? {} : (environments[environment] ?? {});
+  if (writtenRoots(written, chosen).every(({ dir }) => dir !== undefined)) return undefined;
+  const dirs = Object.values(environments).flatMap(({ terraform }) =>
+    terraform ? (terraform.dir ?? []) : [],
   );
+  return {
+    isWanted: written.terraform !== undefined || chosen.terraform !== undefined,
+    claimed: new Set(dirs.map((dir) => posix.normalize(dir).replace(/\/$/, ""))),
+  };
+}
+
+/**
+ * What a run without --env has, where an environment has a backend of its own. A folder that config does not name
+ * is a guess, and no use of it.
+ */
+function withoutEnvironment(
+  written: WrittenConfig,
+  all: readonly Environment[],
+  around: ResolveContext,
+): Environment[] {
+  if (written.terraform === undefined || !all.some(({ hasBackend }) => hasBackend)) return [];
+  return [{ name: undefined, roots: resolveRoots(written, {}, around), hasBackend: false }];
+}
+
+/** A folder has one backend.tf: it cannot be one thing for an environment and another for the next. */
+function refuseSharedBackend(
+  everywhere: readonly Environment[],
+  { base, file }: ResolveContext,
+): void {
+  for (const { name, roots, hasBackend } of everywhere) {
+    if (name === undefined || !hasBackend) continue;
+    for (const { dir } of roots) {
+      const other = everywhere.find(
+        (each) => each.name !== name && each.roots.some((root) => root.dir === dir),
+      );
+      if (other === undefined) continue;
+      const folder = relative(base, dir) || ".";
+      const whose = other.name === undefined ? "a run without --env" : `environment ${other.name}`;
+      throw new AppError(
+        "CONFIG_INVALID",
+        `${file}: environments.${name}.terraform.backend is not possible: ${folder} has one backend.tf, and ${whose} uses that folder too.`,
+        {
+          hint: hint`Move it to terraform.backend and set environments.${name}.terraform.workspace: that has a state of its own, env:/WORKSPACE/KEY. For another bucket, give the environment a folder of its own: environments.${name}.terraform.dir`,
+        },
+      );
+    }
+  }
+}
+
+/** Folders that none of this environment's may be, by whatever path: see ResolvedConfig. */
+function othersFolders(
+  everywhere: readonly Environment[],
+  environment: string | undefined,
+): readonly string[] {
+  const isOwn = everywhere.some(({ name, hasBackend }) => hasBackend && name === environment);
+  const others = everywhere.filter(
+    ({ name, hasBackend }) => name !== environment && (isOwn || hasBackend),
+  );
+  return [...new Set(others.flatMap(({ roots }) => roots.map(({ dir }) => dir)))];
 }
 
 function backendOf(
-  { backend, dir }: WrittenRoot,
+  { backend, dir }: WrittenRoot & { readonly dir: string },
   { project }: WrittenConfig,
-  { file, packageName, defaultDir }: ResolveContext,
+  { file, packageName }: ResolveContext,
 ): SpacesBackend | undefined {
   if (backend === undefined) return undefined;
   // A clone's folder may have any name, and a state must not move with it.
@@ -171,7 +247,7 @@ function backendOf(
       { hint: hint`Add key, such as key: web/terraform.tfstate; or project.` },
     );
   }
-  const folder = (dir ?? defaultDir).split(sep).join("/");
+  const folder = dir.split(sep).join("/");
   const key = backend.key ?? posix.join(shared ?? "", folder, "terraform.tfstate");
   return { bucket: backend.bucket, region: backend.region, key, lock: backend.lock ?? false };
 }
@@ -179,9 +255,9 @@ function backendOf(
 /** Each root is looked at, and those of all environments are compared. */
 const MOST_ROOTS = 1000;
 
-function refuseTooMany(count: number, file: string | undefined): void {
+function refuseTooMany(count: number, { file, base }: ResolveContext): void {
   if (count <= MOST_ROOTS) return;
-  const message = `${file}: roots times environments are ${count}; there may be ${MOST_ROOTS}.`;
+  const message = `${file ?? base}: roots times environments are ${count}; there may be ${MOST_ROOTS}.`;
   const fix = hint`Divide it: a config in each of two folders has roots of its own.`;
   throw new AppError("CONFIG_INVALID", message, { hint: fix });
 }
@@ -221,22 +297,29 @@ function refuseSharedKey(roots: readonly Root[], file: string | undefined): void
 
 /**
  * So would two environments. What all of them share is no environment: one of them may well be in
- * workspace `default`, where a run without --env is, too.
+ * workspace `default`, where a run without --env is, too. A backend of one environment's own is not shared.
  */
-function refuseSharedState(all: readonly Environment[], file: string | undefined): void {
-  const seen = new Map<string, string>();
-  for (const { name, roots } of all) {
+function refuseSharedState(everywhere: readonly Environment[], file: string | undefined): void {
+  const seen = new Map<string, string | undefined>();
+  for (const { name, roots, hasBackend } of everywhere) {
+    const its = `environments.${name}.terraform`;
     for (const { backend, workspace = DEFAULT_WORKSPACE } of roots) {
       if (backend === undefined) continue;
       const { region, bucket, key } = backend;
       const id = [region, bucket, key, workspace].join("/");
       const other = seen.get(id);
-      if (other !== undefined && other !== name) {
+      if (seen.has(id) && other !== name && (other !== undefined || hasBackend)) {
+        const both =
+          other === undefined
+            ? `environment ${name} and a run without --env`
+            : `environments ${other} and ${name}`;
         throw new AppError(
           "CONFIG_INVALID",
-          `${file}: environments ${other} and ${name} have the same state, workspace ${workspace} of ${bucket}/${key}: each would destroy what the other made.`,
+          `${file}: ${both} have the same state, workspace ${workspace} of ${bucket}/${key}: each would destroy what the other made.`,
           {
-            hint: hint`Give each a workspace of its own, such as environments.${name}.terraform.workspace: ${name}`,
+            hint: hasBackend
+              ? hint`Give each a key of its own: ${its}.backend.key; or leave the key out.`
+              : hint`Give each a workspace of its own, such as ${its}.workspace: ${name ?? ""}`,
           },
         );
       }
@@ -254,7 +337,7 @@ function othersAt(
   if (environment === undefined) return [];
   const { dir, workspace = DEFAULT_WORKSPACE } = root;
   const others = all.filter(({ name }) => name !== environment);
-  return others.flatMap(({ name, roots }) => {
+  return others.flatMap(({ name = [], roots }) => {
     const isThere = roots.some(
       (each) => each.dir === dir && (each.workspace ?? DEFAULT_WORKSPACE) === workspace,
     );
@@ -268,8 +351,11 @@ const DEFAULT_WORKSPACE = "default";
 type Root = Omit<TerraformRootConfig, "sharedWith">;
 
 interface Environment {
-  readonly name: string;
+  /** undefined: what is shared, which a run without --env uses. */
+  readonly name: string | undefined;
   readonly roots: readonly Root[];
+  /** A terraform.backend of its own. */
+  readonly hasBackend: boolean;
 }
 
 /** An environment that has a command of its own does not take the token of the others' file. */

@@ -21,6 +21,11 @@ export interface ResolvedConfig {
   readonly roots: readonly TerraformRootConfig[];
   /** The names of all environments of the config. */
   readonly environments: readonly string[];
+  /**
+   * Folders of other environments that no root may be, by whatever path: this environment has a backend of its own, or
+   * they have.
+   */
+  readonly othersFolders: readonly string[];
   /** Every env file that the config names, of all environments. */
   readonly envFiles: readonly string[];
 }

@@ -118,7 +118,7 @@ const backend = v.pipe(
     ),
   }),
   v.description(
-    "Keep the state on Spaces: writes backend.tf. It is the same for all environments, which a workspace keeps apart.",
+    "Keep the state on Spaces: writes backend.tf. An environment may have one of its own where it has a folder of its own (terraform.dir). Environments that share a folder share it, and a workspace keeps them apart.",
   ),
 );
 

@@ -103,6 +103,17 @@ export async function observeDoctl(
   return { ...found, target: { context, holding, holds: contexts.get(context) } };
 }
 
+/** The tokens in doctl's config by context; none where it cannot be read. */
+export async function doctlContexts(
+  host: Parameters<typeof findDoctlConfig>[0] & Pick<Host, "files" | "steadyClock">,
+  search: ToolSearch,
+  progress: (what: string) => void,
+): Promise<ReadonlyMap<string, Secret>> {
+  const path = await findDoctlConfig(host, search);
+  const state = path === undefined ? undefined : await readConfig(host, path, progress);
+  return state?.kind === "known" ? state.config.contexts : new Map();
+}
+
 async function observeSnap(
   host: Pick<Host, "env" | "home" | "platform" | "files">,
   doctl: string | undefined,

@@ -27,21 +27,28 @@ export function withToken(
 }
 
 /**
- * The text with `token` as the value of every assignment that holds one of `olds`; the rest stays.
+ * The text with another token as the value of every assignment that holds one of `olds`; the rest stays.
  *
  * @returns undefined where the edit would change what dotenv reads for any other key.
  */
 export function withReplaced(
   text: string,
   path: string,
-  { olds, token }: { olds: readonly Secret[]; token: Secret },
+  { olds, tokenFor }: { olds: readonly Secret[]; tokenFor: (old: Secret) => Secret },
 ): readonly (string | Secret)[] | undefined {
-  const isOld = (value: string) => olds.some((old) => old.holds(value));
-  const replaced = (stand: Secret) =>
-    split(text, path, (_, value) => (isOld(value) ? stand : undefined));
-  const names = [...readEnvFile(text)].filter(([, value]) => isOld(value)).map(([name]) => name);
-  const isSafe = keepsOtherKeys(text, replaced(STAND_IN), names);
-  return isSafe ? concealed(replaced(token), path) : undefined;
+  const oldIn = (value: string) => olds.find((old) => old.holds(value));
+  const replaced = (standFor: (old: Secret) => Secret) =>
+    split(text, path, (_, value) => {
+      const old = oldIn(value);
+      return old && standFor(old);
+    });
+  const names = [...readEnvFile(text)].filter(([, value]) => oldIn(value)).map(([name]) => name);
+  const isSafe = keepsOtherKeys(
+    text,
+    replaced(() => STAND_IN),
+    names,
+  );
+  return isSafe ? concealed(replaced(tokenFor), path) : undefined;
 }
 
 /**

@@ -234,7 +234,9 @@ function planToken(known: Known, consent: Consent): PlanPart {
   }
   if (findings.length > 0) return { findings };
   const hidden = git === undefined ? "" : "; git ignores it";
-  const why = stays ? "other users could read it" : `the token${hidden}`;
+  const { origin } = token;
+  const from = origin.kind === "adopted" ? ` of ${origin.place}, which stays there` : "";
+  const why = stays ? "other users could read it" : `the token${from}${hidden}`;
   const edit = (now: Content) =>
     editedText(now, (text) =>
       stays ? redacted(text, path) : (withToken(text, path, config.token.name, token) ?? text),

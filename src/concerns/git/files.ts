@@ -7,6 +7,35 @@ export async function filesOf(git: Git, patterns: readonly string[]): Promise<re
   return names(await outputOf(git, ["ls-files", ...options, "--", ...patterns]));
 }
 
+/** A file that git has, or would take. */
+export interface KnownFile {
+  /** From the root. */
+  readonly name: string;
+  /** git has it, and this sparse checkout does not. */
+  readonly isAbsent: boolean;
+}
+
+/** The same, with what a sparse checkout leaves out. @throws AppError GIT_FAILED */
+export async function knownFiles(
+  git: Git,
+  patterns: readonly string[],
+): Promise<readonly KnownFile[]> {
+  const options = ["-t", "--cached", "--others", "--exclude-standard", "-z"];
+  return named(await outputOf(git, ["ls-files", ...options, "--", ...patterns]));
+}
+
+/** All that is in the index. @throws AppError GIT_FAILED */
+export async function indexed(git: Git): Promise<readonly KnownFile[]> {
+  return named(await outputOf(git, ["ls-files", "-t", "--cached", "-z"]));
+}
+
+function named(text: string): readonly KnownFile[] {
+  const lines = names(text);
+  const all = lines.map((line): KnownFile => ({ name: line.slice(2), isAbsent: line[0] === "S" }));
+  // Where a merge is under way, git has several of one name.
+  return [...new Map(all.map((each) => [each.name, each])).values()];
+}
+
 /** The same of those that are in the index alone: no ignore file of the repo is read. @throws AppError GIT_FAILED */
 export async function indexedFiles(
   git: Git,

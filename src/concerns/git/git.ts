@@ -186,7 +186,7 @@ export async function outputOf(
 ): Promise<string> {
   const chunks: Buffer[] = [];
   const result = await git.ask(args, {
-    input: lines.map((line) => `${line}\n`).join(""),
+    ...(lines.length === 0 ? {} : { input: lines.map((line) => `${line}\n`).join("") }),
     onStdout: (chunk) => chunks.push(chunk),
     timeoutMs: LONG_MS,
   });

@@ -32,7 +32,7 @@ export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): 
   const findings: Finding[] = [];
   for (const place of module.broken) {
     const message = `${where(place)}: not understood. Nothing is added to this root.`;
-    const fmt = terraformWords(config.dir, toolOf(known.terraform.tool, config), ["fmt"]);
+    const fmt = terraformWords(config.dir, toolOf(known.terraform.tools, root), ["fmt"]);
     const fix = hint`${run(...fmt)} says more.`;
     findings.push(finding("terraform.broken", message, { where: where(place), fix }));
   }

@@ -41,11 +41,11 @@ interface Known {
  */
 export function planCommands(known: Known, root: TerraformRoot, files: Plan): PlanPart {
   const {
-    terraform: { tool: terraform },
     config,
     machine: { env },
   } = known;
   const { dir, init, workspace } = root.config;
+  const terraform = known.terraform.tools.get(dir);
   if (terraform === undefined) return NOTHING;
   const isConfigured = root.foreign.length + root.own.size > 0 || files.changes.length > 0;
   if (!isConfigured || root.module.broken.length > 0) return NOTHING;
@@ -138,11 +138,12 @@ function whyByHand(
 ): string | undefined {
   const {
     repo: { git },
-    terraform: { repoCode, tool },
+    terraform: { repoCode, tools },
     token: { code },
     config: { base },
   } = known;
   const { config, module, own, at } = root;
+  const tool = tools.get(config.dir);
   const [brought] = repoCode.get(config.dir) ?? [];
   if (brought !== undefined)
     return `${relative(base, brought)} is the repo's, and it would obey it`;
@@ -163,7 +164,10 @@ function whyByHand(
   if (isInit && tool !== undefined && worksOutSources(tool)) {
     const tree = code.trees.find(({ folders }) => folders[0] === root.real);
     const [unread] = tree?.broken ?? [];
-    const [fetched] = unread === undefined ? (tree?.fetched ?? ["its code"]) : [unread.file];
+    // The other tool's files were not followed.
+    const others = tool.name === tree?.tool ? [] : (tree?.contested ?? []);
+    const sources = [...others, ...(tree?.fetched ?? ["its code"])];
+    const [fetched] = unread === undefined ? sources : [unread.file];
     if (fetched !== undefined) {
       return `it works out where modules come from, and may send there what it reads (${fetched})`;
     }

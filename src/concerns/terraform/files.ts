@@ -1,5 +1,4 @@
 import { bodyOf, fill, generate, type Templates } from "../../core/generated.ts";
-import type { TerraformRootConfig } from "../config/resolved.ts";
 import { EPHEMERAL_SINCE, MISSING_TF } from "./root/names.ts";
 import type { RootNeeds } from "./root/needs.ts";
 import type { TerraformRoot } from "./root/root.ts";
@@ -13,10 +12,10 @@ export function renderConfiguration(
   needs: RootNeeds,
   templates: Templates,
 ): ReadonlyMap<string, string> {
-  const { foreign, own, config } = root;
+  const { foreign, own } = root;
   const isEmpty = foreign.length === 0 && !own.has(MISSING_TF);
   const isOurs = (name: string) => own.get(name)?.edited === false;
-  const rendered = renderRoot(config, needs, templates);
+  const rendered = renderRoot(root, needs, templates);
   const lacking = new Map([
     ["versions.tf", needs.lacksRequiredProviders],
     ["provider.tf", needs.lacksProvider],
@@ -26,7 +25,7 @@ export function renderConfiguration(
     (name) => isOurs(name) || (isEmpty && (lacking.get(name) || own.has(name))),
   );
   const textOf = (name: string) => (lacking.get(name) ? rendered.get(name) : undefined);
-  const missing = renderMissing(config, without(needs, names), templates);
+  const missing = renderMissing(root, without(needs, names), templates);
   const all = missing !== undefined || isOurs(MISSING_TF) ? [...names, MISSING_TF] : names;
   return new Map(
     all.map((name) => {
@@ -53,11 +52,12 @@ function without(needs: RootNeeds, names: readonly string[]): RootNeeds {
  * machine: two colleagues and a pipeline must agree on them (docs/design.md §6).
  */
 export function renderRoot(
-  config: TerraformRootConfig,
+  root: Pick<TerraformRoot, "config" | "tool">,
   needs: Pick<RootNeeds, "credentials" | "variable"> & Partial<RootNeeds>,
   templates: Templates,
 ): ReadonlyMap<string, string> {
-  const parts = partsFor(config, needs, templates);
+  const { config } = root;
+  const parts = partsFor(root, needs, templates);
   const declarations = [
     ...((needs.lacksTokenVariable ?? needs.credentials === "tfvars") ? [parts.tokenVariable] : []),
     ...(needs.undeclared ?? Object.keys(config.variables)).map(parts.variable),
@@ -92,11 +92,11 @@ function renderNothing(name: string, templates: Templates): string {
  * @returns undefined where it lacks nothing.
  */
 function renderMissing(
-  config: TerraformRootConfig,
+  root: TerraformRoot,
   needs: RootNeeds,
   templates: Templates,
 ): string | undefined {
-  const parts = partsFor(config, needs, templates);
+  const parts = partsFor(root, needs, templates);
   // Only a variable of ours needs a release of ours: the repo's own may be of any kind.
   const versions = needs.lacksTokenVariable ? parts.versions : { required_version: "" };
   const settings = needs.lacksRequiredProviders
@@ -115,12 +115,12 @@ function renderMissing(
 }
 
 function partsFor(
-  config: TerraformRootConfig,
+  { config, tool }: Pick<TerraformRoot, "config" | "tool">,
   { credentials, variable }: Pick<RootNeeds, "credentials" | "variable">,
   templates: Templates,
 ) {
   const names = { variable };
-  const since = EPHEMERAL_SINCE[config.tool ?? "terraform"];
+  const since = EPHEMERAL_SINCE[tool];
   const requirement = `required_version = ">= ${since}"`;
   return {
     names,

@@ -18,6 +18,8 @@ export const TERRAFORM_FINDINGS = {
   "terraform.stale-secret": ["error", EXIT.findings],
   "terraform.values-ignored": ["warning", EXIT.findings],
   "terraform.by-hand": ["info", EXIT.ok],
+  "terraform.tool-unsaid": ["warning", EXIT.findings],
+  "terraform.tool-version": ["warning", EXIT.findings],
   "terraform.environment": ["warning", EXIT.findings],
 } as const satisfies FindingIds;
 

@@ -1,15 +1,16 @@
-import { relative } from "node:path";
+import { dirname, relative } from "node:path";
 import { writeText } from "../../core/changes/write-file.ts";
 import type { Consent } from "../../core/consent.ts";
 import { textAt, textIn } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { Machine } from "../../core/machine.ts";
-import { leadsOut, linkOut, obstacles, yoursNow } from "../../core/obstacles.ts";
+import { leadsOut, linkOut, notCheckedOut, obstacles, yoursNow } from "../../core/obstacles.ts";
 import { joined, NOTHING, type PlanPart } from "../../core/plan.ts";
 import { hint } from "../../errors/hint.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
 import { keysKept } from "../../exec/variables.ts";
-import { isInside } from "../../lib/paths.ts";
+import { releaseIn } from "../../hcl/releases.ts";
+import { isInside, isTerraformFile } from "../../lib/paths.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import type { EnvFileFacts } from "../env-file/facts.ts";
 import type { RepoFacts } from "../git/facts.ts";
@@ -21,11 +22,13 @@ import { execConfigOf } from "./exec-config.ts";
 import { renderConfiguration } from "./files.ts";
 import { finding } from "./findings.ts";
 import { planPublicVariables } from "./public-values.ts";
+import { whyNotTaken, whyTooOld } from "./root/asked-release.ts";
 import type { TerraformFacts } from "./root/facts.ts";
-import { MISSING_TF } from "./root/names.ts";
+import { EPHEMERAL_SINCE, MISSING_TF } from "./root/names.ts";
 import { needsOf, type RootNeeds } from "./root/needs.ts";
 import type { TerraformRoot } from "./root/root.ts";
-import { isTooOld } from "./root/tool.ts";
+import { isTooOld, type TerraformTool } from "./root/tool.ts";
+import { terragruntUnits } from "./search/judge.ts";
 import { planSecretVariables } from "./secret-values.ts";
 import { judgeTracked } from "./tracked.ts";
 
@@ -48,6 +51,11 @@ export function planTerraform(known: Known, found: TerraformRoot, consent: Conse
     const message = `terraform.dir ${here} leads out of the repo, to ${found.real}.`;
     return { findings: [finding("terraform.outside", message, { where: dir })] };
   }
+  const [notHere] = Array.from(known.repo.notHere).filter(
+    (path) => dirname(path) === found.real && isTerraformFile(path),
+  );
+  if (notHere !== undefined) return { findings: [notCheckedOut(notHere, known.repo.top)] };
+  if (found.isUnit) return { findings: [terragruntUnits([here])] };
   // What they declare or set is unknown.
   const outside = found.outside.map((each) => leadsOut(each, linkOut(each) ?? each.path));
   if (outside.length > 0) return { findings: outside };
@@ -70,7 +78,7 @@ export function planTerraform(known: Known, found: TerraformRoot, consent: Conse
     { findings: judgeKeysKept(known, root) },
     planPublicVariables(known, root),
     planSecretVariables(known, root, needs, consent),
-    { findings: judgeTool(known, needs) },
+    { findings: judgeRelease(known, root, needs) },
   ]);
   if (plan.changes.length === 0 || root.blocked === undefined) return plan;
   const blocked = finding("file.not-writable", `${here} cannot be written: ${root.blocked}.`, {
@@ -118,12 +126,56 @@ const WHY: Readonly<Record<string, string>> = {
   [MISSING_TF]: "what this root lacked",
 };
 
-function judgeTool(
-  { terraform: { tool: terraform } }: Known,
-  { credentials }: RootNeeds,
-): Finding[] {
-  if (credentials !== "tfvars" || terraform === undefined || !isTooOld(terraform)) return [];
-  const message = `${terraform.name} ${terraform.version} is too old for ephemeral variables.`;
-  const fix = hint`Upgrade it, or set terraform.credentials: env`;
-  return [finding("terraform.too-old", message, { where: terraform.path, fix })];
+/**
+ * What is written, and the code as it is, against the release that the repo asks for and the one that is installed.
+ * Said before anything is written.
+ */
+function judgeRelease(known: Known, root: TerraformRoot, needs: RootNeeds): Finding[] {
+  const { config, tool, contested } = root;
+  const installed = known.terraform.tools.get(config.dir);
+  const findings: Finding[] = [];
+  const since = EPHEMERAL_SINCE[tool];
+  const asked = needs.lacksTokenVariable ? whyTooOld(root, since) : undefined;
+  if (asked !== undefined) {
+    const message = `${asked}, and the variable that is written is ephemeral, which needs ${since}.`;
+    const fix = hint`Raise that, or set terraform.credentials: env`;
+    findings.push(finding("terraform.too-old", message, { where: config.dir, fix }));
+  } else if (needs.credentials === "tfvars" && installed !== undefined && isTooOld(installed)) {
+    const message = `${installed.name} ${installed.version} is too old for ephemeral variables.`;
+    const fix = hint`Upgrade it, or set terraform.credentials: env`;
+    findings.push(finding("terraform.too-old", message, { where: installed.path, fix }));
+  }
+  findings.push(...judgeAsked(root, installed));
+  const [first] = contested;
+  if (first !== undefined) {
+    const path = root.at(first).path;
+    const message = `Only OpenTofu reads ${path}, and config does not say which tool you use: what is declared for either is not declared again.`;
+    const fix = hint`Set terraform.tool in the config: tofu or terraform`;
+    findings.push(finding("terraform.tool-unsaid", message, { where: path, fix }));
+  }
+  return findings;
+}
+
+/** What the repo says of the release contradicts itself, or refuses the tool that is installed. */
+function judgeAsked(root: TerraformRoot, installed: TerraformTool | undefined): Finding[] {
+  const { config, versionFiles, tool } = root;
+  const wrong = versionFiles.flatMap((file) => {
+    const release = releaseIn(file);
+    const other = release === undefined ? undefined : whyNotTaken(root, release);
+    return other === undefined ? [] : { file, other };
+  });
+  const [first] = wrong;
+  if (first !== undefined) {
+    const { path, says } = first.file;
+    const message = `${path} says ${says}, and ${first.other}.`;
+    const fix = hint`Change one of the two, so that both take the same release.`;
+    return [finding("terraform.tool-version", message, { where: path, fix })];
+  }
+  if (installed?.name !== tool || installed.version === undefined) return [];
+  // A version file is for managers alone: the tool itself reads none.
+  const why = whyNotTaken({ ...root, versionFiles: [] }, installed.version);
+  if (why === undefined) return [];
+  const message = `${tool} ${installed.version} is installed, and ${why}.`;
+  const fix = hint`Install a release that fits, or change what the repo asks for.`;
+  return [finding("terraform.tool-version", message, { where: config.dir, fix })];
 }

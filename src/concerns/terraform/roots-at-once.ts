@@ -17,11 +17,11 @@ const AT_ONCE = 4;
  */
 export async function rootsAtOnce(
   host: Pick<Host, "env" | "home" | "files">,
-  tool: Pick<TerraformTool, "name" | "version"> | undefined,
+  tools: readonly Pick<TerraformTool, "name" | "version">[],
 ): Promise<number> {
   // A relative one is each root's own.
   if (isAbsolute(host.env["TF_DATA_DIR"] ?? "")) return 1;
-  if (tool !== undefined && locksCache(tool)) return AT_ONCE;
+  if (tools.length > 0 && tools.every(locksCache)) return AT_ONCE;
   return (await hasCache(host)) ? 1 : AT_ONCE;
 }
 

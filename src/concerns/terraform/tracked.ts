@@ -53,7 +53,7 @@ function stateTracked(known: Known, root: TerraformRoot, paths: readonly string[
     config.backend === undefined &&
     module.cloud === undefined &&
     (module.backend === undefined || module.backend.type === "local");
-  const move = terraformWords(config.dir, toolOf(known.terraform.tool, config), [
+  const move = terraformWords(config.dir, toolOf(known.terraform.tools, root), [
     "init",
     "-migrate-state",
   ]);

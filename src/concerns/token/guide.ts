@@ -1,9 +1,11 @@
 import { AppError } from "../../errors/app-error.ts";
 import { hint } from "../../errors/hint.ts";
 import type { Host, Terminal } from "../../host/host.ts";
+import { safe } from "../../secret/safe.ts";
 import { Secret } from "../../secret/secret.ts";
 import { type ApiHosts, TOKEN_FORM } from "./hosts.ts";
 import { inspectToken } from "./inspect.ts";
+import { type AdoptQuestion, type OfferedToken, someOf } from "./offers.ts";
 import type { Inspection } from "./verdict.ts";
 
 const TRIES = 3;
@@ -17,8 +19,12 @@ export interface GuideFacts {
   readonly hosts: ApiHosts;
   /** What to tick, in the form's order: "droplet" and "create", "read". */
   readonly rows: readonly (readonly [about: string, actions: readonly string[]])[];
+  /** What they do not cover, in words. */
+  readonly unread: readonly string[];
   /** Where a token comes from that is dead, in words. */
   readonly refused: string | undefined;
+  /** What the token is for, in a sentence; undefined: what the config says. */
+  readonly purpose: string | undefined;
   /** The repo, none of whose tools is run. */
   readonly top: string;
   /** What is learnt here is not asked again. */
@@ -53,7 +59,7 @@ export async function guide(
   throw noToken();
 
   async function whyNot(text: string): Promise<string | undefined> {
-    const token = Secret.of(text, { kind: "prompt" }).asToken();
+    const token = Secret.of(text, { kind: "prompt" }).tokenInText();
     if (!(token instanceof Secret)) {
       return token.kind === "refresh"
         ? "That is a refresh token (dor_v1_); the API takes none."
@@ -68,6 +74,33 @@ export async function guide(
   }
 }
 
+/**
+ * Asks a person which of the tokens under other names to use.
+ *
+ * @param shown a text with its paths as the person would write them.
+ * @returns its fingerprint; undefined: none of them.
+ */
+export async function chooseOffer(
+  terminal: Pick<Terminal, "confirm" | "choose">,
+  { name, tokens }: AdoptQuestion,
+  shown: (text: string) => string,
+): Promise<string | undefined> {
+  const [only, another] = tokens;
+  if (only !== undefined && another === undefined) {
+    const found = `There is no ${name}, but a token elsewhere:\n${lineOf(only)}`;
+    return (await terminal.confirm(`${found}\nUse it?`)) ? only.fingerprint : undefined;
+  }
+  const question = `There is no ${name}, but there are tokens elsewhere. Use one of them?`;
+  const at = await terminal.choose(question, [...tokens.map(lineOf), "None of them"]);
+  return tokens[at]?.fingerprint;
+
+  function lineOf({ fingerprint, places, team, isOfRepo }: OfferedToken): string {
+    const warning = isOfRepo ? "; it came with the repo: use it only if this team is yours" : "";
+    const where = someOf(places.map(shown));
+    return `${where} (${fingerprint}, team ${team?.name ?? "unknown"}${warning})`;
+  }
+}
+
 /** Enter alone is no try. */
 async function pasted(terminal: Terminal): Promise<string> {
   for (;;) {
@@ -77,18 +110,20 @@ async function pasted(terminal: Terminal): Promise<string> {
   }
 }
 
-function instructions({ config, refused, rows }: GuideFacts): string {
+function instructions({ config, refused, purpose, rows, unread }: GuideFacts): string {
   const { project, environment, environments } = config;
   const name = environment === undefined ? project : `${project}-${environment}`;
   return [
     ...(refused === undefined ? [] : [`${refused} is refused by DigitalOcean.`, ""]),
-    ...(environment === undefined && environments.length > 0
+    ...(purpose === undefined ? [] : [purpose, ""]),
+    ...(purpose === undefined && environment === undefined && environments.length > 0
       ? [`For none of the config's environments; --env chooses one: ${environments.join(", ")}`, ""]
       : []),
     `Token name   ${name}`,
     "Expiration   30 days; or longer, with a reminder to rotate it",
     `Scopes       Custom Scopes: ${rows.length > 1 ? "what this repo needs is" : "account:read, and those of what you build"}`,
     ...(rows.length > 1 ? ticks(rows) : []),
+    ...(unread.length === 0 ? [] : ["", "What else is needed is not known:", ...unread.map(safe)]),
     "",
     "The token is shown once. No button? Your role in the team may",
     "not make tokens: ask the team's owner.",

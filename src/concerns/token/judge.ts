@@ -1,42 +1,56 @@
 import type { Finding } from "../../core/finding.ts";
-import { exec, type Hint, hint, own, unset } from "../../errors/hint.ts";
+import { exec, type Hint, hint, own, run, unset } from "../../errors/hint.ts";
 import type { TokenState } from "../../exec/token-sources.ts";
+import type { Mistake } from "../../secret/not-a-token.ts";
 import { describeOrigin, type Secret } from "../../secret/secret.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import type { TokenFacts } from "./facts.ts";
 import { finding } from "./findings.ts";
 import { TOKEN_FORM, TOKEN_LIST } from "./hosts.ts";
+import {
+  adoptable,
+  describeOffer,
+  isOfRepo,
+  NO_OFFERS,
+  type Offers,
+  offered,
+  someOf,
+  whyNotOffered,
+} from "./offers.ts";
 import type { Inspection } from "./verdict.ts";
 
 /** The facts that these follow from. */
 interface Known {
   readonly config: Pick<ResolvedConfig, "environment" | "environments" | "team" | "token">;
-  readonly token: Pick<TokenFacts, "state" | "inspection">;
+  readonly token: Pick<TokenFacts, "state" | "inspection"> & Partial<Pick<TokenFacts, "offers">>;
 }
+
+/** Of tokens under other names, in one finding. */
+const MOST_SHOWN = 5;
 
 const RUN_AGAIN = hint`run ${own()} on a terminal; in a script: … | ${own("--token-stdin")}`;
 
 /** What is to be said of the token: whether there is one, and whether it will do. */
-export function judgeToken({ token: { state: token, inspection }, config }: Known): Finding[] {
+export function judgeToken({
+  token: { state: token, inspection, offers = NO_OFFERS },
+  config,
+}: Known): Finding[] {
+  const { said, about } = judgeOffers(offers, config);
   switch (token.kind) {
-    case "missing":
-      return [
-        finding(
-          "token.missing",
-          `No DigitalOcean token: ${config.token.name} is neither in the environment nor in ${config.token.envFile}.`,
-          { fix: hint`${chooseFirst(config)}Make one at ${TOKEN_FORM}, then ${RUN_AGAIN}` },
-        ),
-      ];
+    case "missing": {
+      const message = `No DigitalOcean token: ${config.token.name} is neither in the environment nor in ${config.token.envFile}.${said}`;
+      const fix = hint`Make one at ${TOKEN_FORM}, then ${RUN_AGAIN}`;
+      const step = hint`${chooseFirst(config)}${about.fix ?? fix}`;
+      return [finding("token.missing", message, { ...about, fix: step })];
+    }
     case "unavailable":
       return [unavailable(token)];
     case "unusable":
       return [
         finding(
           "token.malformed",
-          `The token from ${describeOrigin(token.origin)} is not one: ${token.why}.`,
-          {
-            fix: hint`A token is dop_v1_ and 64 characters of 0-9a-f. Make a new one at ${TOKEN_FORM}`,
-          },
+          `The token from ${describeOrigin(token.origin)} is not one: ${token.why}.${said}`,
+          { fix: instead(token.mistake, config), ...about },
         ),
       ];
     case "conflict": {
@@ -51,11 +65,64 @@ export function judgeToken({ token: { state: token, inspection }, config }: Know
     }
     case "found":
       return [
-        ...judgeInspection(inspection, config),
+        ...judgeInspection(inspection, config, { said, about }),
         ...(inspection?.state === "alive"
           ? token.shadowed.map((other) => shadowed(token.token, other))
           : []),
       ];
+  }
+}
+
+/** Tokens under other names: where they are, and how one of them is used. */
+function judgeOffers(
+  offers: Offers,
+  { team }: Known["config"],
+): { readonly said: string; readonly about: Pick<Finding, "fix" | "where"> } {
+  const said = sayOffers(offers, team);
+  const [only, another] = offered(offers, team);
+  if (only === undefined) return { said, about: {} };
+  const pipe = hint`… | ${own("--token-stdin")}`;
+  if (another !== undefined) {
+    const fix = hint`${own()} on a terminal asks which one to use; in a script, pipe the right one: ${pipe}`;
+    return { said, about: { fix } };
+  }
+  const why = isOfRepo(only) ? "It came with the repo" : "There may be others";
+  const fix =
+    adoptable(offers, team) === undefined
+      ? hint`${why}: ${own()} on a terminal asks whether to use it; in a script, pipe it if its team is yours: ${pipe}`
+      : hint`${own("--adopt")}`;
+  const where = only.places.find((place) => place.where !== undefined)?.where;
+  return { said, about: where === undefined ? { fix } : { fix, where } };
+}
+
+function sayOffers({ found, unsearched }: Offers, team: string | undefined): string {
+  const shown = found.slice(0, MOST_SHOWN).map((offer) => {
+    const why = whyNotOffered(offer, team);
+    return why === undefined ? describeOffer(offer) : `${describeOffer(offer)} ${why}`;
+  });
+  const more = found.length - shown.length;
+  const list = [...shown, ...(more > 0 ? [`${more} more`] : [])].join("; ");
+  const count = found.length === 1 ? "is one" : `are ${found.length}`;
+  return [
+    ...(found.length === 0 ? [] : [` There ${count} elsewhere: ${list}.`]),
+    ...(unsearched.length === 0 ? [] : [` Not searched for one: ${someOf(unsearched)}.`]),
+  ].join("");
+}
+
+/** A token manager has the token already; whatever else it is, a new one has to be made. */
+function instead(mistake: Mistake | undefined, { token: { name } }: Known["config"]): Hint {
+  const pipe = own("--token-stdin");
+  switch (mistake) {
+    case "1password":
+      return hint`${run("op", "read", "op://VAULT/ITEM/FIELD")} | ${pipe}; or let token.command in the config run it each time`;
+    case "dotenvx":
+      return hint`${run("dotenvx", "get", name)} | ${pipe}; or let token.command in the config run it each time`;
+    case "reference":
+      return hint`Give the value itself: … | ${pipe}; or let token.command in the config print it each time`;
+    case "spaces-key":
+      return hint`A Spaces key belongs in SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY. Make a token at ${TOKEN_FORM}`;
+    default:
+      return hint`A token is dop_v1_ and 64 characters of 0-9a-f. Make a new one at ${TOKEN_FORM}`;
   }
 }
 
@@ -103,18 +170,16 @@ function fixFor({ origin }: Secret): Hint {
   return hint`${own("--save")} puts the one that is used in the other's place.`;
 }
 
-function judgeInspection(inspection: Inspection | undefined, config: Known["config"]): Finding[] {
+function judgeInspection(
+  inspection: Inspection | undefined,
+  config: Known["config"],
+  { said, about }: ReturnType<typeof judgeOffers>,
+): Finding[] {
   if (inspection === undefined) return [];
   if (inspection.state === "refused") {
-    return [
-      finding(
-        "token.refused",
-        "DigitalOcean refuses the token (401): revoked, expired or mistyped.",
-        {
-          fix: hint`Make a new one at ${TOKEN_FORM}, then ${RUN_AGAIN}`,
-        },
-      ),
-    ];
+    const message = `DigitalOcean refuses the token (401): revoked, expired or mistyped.${said}`;
+    const fix = hint`Make a new one at ${TOKEN_FORM}, then ${RUN_AGAIN}`;
+    return [finding("token.refused", message, { fix, ...about })];
   }
   if (inspection.state === "unknown") {
     return [

@@ -1,11 +1,13 @@
 import type { Finding } from "../../core/finding.ts";
 import { hint, own } from "../../errors/hint.ts";
 import { readTerraform } from "../../hcl/read.ts";
+import { chooseTool } from "../../hcl/releases.ts";
 import type { Host } from "../../host/host.ts";
 import type { Action } from "../../scopes/action.ts";
 import type { Purpose } from "../../scopes/code-actions.ts";
 import { loadScopeData, type ScopeData } from "../../scopes/data.ts";
 import { broadAccess, type Comparison, compare } from "../../scopes/granted.ts";
+import { dataFolder } from "../../scopes/installed-modules.ts";
 import { type Module, type ModuleTree, readModuleTree } from "../../scopes/module-tree.ts";
 import type { Needs } from "../../scopes/needed.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
@@ -42,14 +44,21 @@ export const NOT_SEARCHED: Elsewhere = { folders: [], isWhole: false };
  * @param choose takes other actions than those of the code.
  */
 export async function readNeeds(
-  host: Pick<Host, "files" | "hclParser">,
+  host: Pick<Host, "files" | "hclParser" | "env">,
   { dirs, purpose, config }: { dirs: readonly string[]; purpose: Purpose; config: ResolvedConfig },
   choose?: (inCode: readonly Action[]) => readonly Action[],
 ): Promise<CodeNeeds> {
   const read = (text: string, name: string) => readTerraform(host.hclParser, text, name);
   // A root is what Terraform names files from. With several, main.tf would be one of each.
   const base = dirs.length > 1 ? config.base : undefined;
-  const trees = await Promise.all(dirs.map((dir) => readModuleTree(host, dir, read, base)));
+  const trees = await Promise.all(
+    dirs.map(async (dir) => {
+      const named = config.roots.find((root) => root.dir === dir)?.tool;
+      const { tool, isCertain } = await chooseTool(host.files, dir, named);
+      const data = dataFolder(dir, host.env);
+      return readModuleTree(host, dir, read, { base, tool, isUncertain: !isCertain, data });
+    }),
+  );
   const modules = trees.flatMap((tree) => tree.modules);
   // A new repo has nothing to ask of what works it out, and of 200 kB of data.
   const isNew = modules.every(({ blocks }) => blocks.length === 0);
@@ -136,19 +145,31 @@ export function panelRows({ needs }: CodeNeeds): PanelRow[] {
 }
 
 /** What is not known of all that a token is for, in words: what else it may do may be needed there. */
-export function gapsIn({ trees, needs, isOfPlan, elsewhere }: CodeNeeds): readonly string[] {
-  const unseen = trees.flatMap((tree) => tree.unseen);
-  const broken = new Set(trees.flatMap((tree) => tree.broken.map(({ file }) => file)));
+export function gapsIn(code: CodeNeeds): readonly string[] {
+  const { trees, isOfPlan, elsewhere } = code;
   return [
     ...(isOfPlan ? ["what other plans do"] : []),
-    ...(unseen.length > 0 ? [`modules that are not in this repo (${few(unseen)})`] : []),
-    ...(broken.size > 0 ? [`files that could not be read in full (${few([...broken])})`] : []),
-    ...(needs.unknown.length > 0 ? [`types that are not known here (${few(needs.unknown)})`] : []),
+    ...unreadIn(code),
     ...(hasNoCode(trees) && !isOfPlan ? ["what it is for, as no Terraform code was found"] : []),
     ...(elsewhere.folders.length > 0
       ? [`Terraform code in other folders (${few(elsewhere.folders)})`]
       : []),
     ...(elsewhere.isWhole ? [] : ["other folders, which were not all looked at"]),
+  ];
+}
+
+/** What could not be counted of the code itself, in words: it may need more than what is listed. */
+export function unreadIn({ trees, needs }: Pick<CodeNeeds, "trees" | "needs">): readonly string[] {
+  const unseen = trees.flatMap((tree) => tree.unseen);
+  const contested = trees.flatMap((tree) => tree.contested);
+  const broken = new Set(trees.flatMap((tree) => tree.broken.map(({ file }) => file)));
+  return [
+    ...(unseen.length > 0 ? [`modules that are not here (${few(unseen)})`] : []),
+    ...(contested.length > 0
+      ? [`files that only OpenTofu reads, as config does not say which tool (${few(contested)})`]
+      : []),
+    ...(broken.size > 0 ? [`files that could not be read in full (${few([...broken])})`] : []),
+    ...(needs.unknown.length > 0 ? [`types that are not known here (${few(needs.unknown)})`] : []),
   ];
 }
 
@@ -177,7 +198,7 @@ export function compareScopes(
   const maybe = needs.maybe.map(({ scope }) => scope);
   const { missing, excess } = compare(granted, needs, [ACCOUNT, ...maybe], code);
   const comparison = { missing: inPanelOrder(missing), excess };
-  return { comparison, findings: judgeComparison(comparison, broadAccess(granted), gapsIn(code)) };
+  return { comparison, findings: judgeComparison(comparison, broadAccess(granted), code) };
 }
 
 /** Whether the token may do more than this code needs: then other code is looked for. */
@@ -188,13 +209,15 @@ export function hasExcess(inspection: Inspection | undefined, code: CodeNeeds): 
 function judgeComparison(
   { missing, excess }: Comparison,
   access: string | undefined,
-  gaps: readonly string[],
+  code: CodeNeeds,
 ): Finding[] {
+  const [gaps, unread] = [gapsIn(code), unreadIn(code)];
+  const rest = unread.length === 0 ? "" : `, and with what is needed by ${unread.join("; ")}`;
   const lacks = finding(
     "token.lacks-scopes",
     `The token lacks ${missing.length === 1 ? "a scope" : `${missing.length} scopes`}: ${missing.join(", ")}.`,
     {
-      fix: hint`Scopes cannot be edited: make a new token with those that ${own("scopes")} lists, at ${TOKEN_FORM}`,
+      fix: hint`Scopes cannot be edited: make a new token with those that ${own("scopes")} lists${rest}, at ${TOKEN_FORM}`,
     },
   );
   const what = access === undefined ? `: ${excess.join(", ")}` : ` (${access})`;

@@ -18,6 +18,16 @@ describe("constraints let a release in", () => {
   });
 });
 
+it.each([
+  ["= 1.6.2", false],
+  ["= 1.6.3", true],
+  ["~> 1.6.0", true],
+  ["< 1.6.3", false],
+  ["<= 1.6.3", true],
+])("%s leaves room for 1.6.3 or later: %s", (constraint, expected) => {
+  expect(allowsFrom([constraint], "1.6.3")).toBe(expected);
+});
+
 describe("a constraint leaves room for 1.10 or later", () => {
   it.each<[boolean, ...string[]]>([
     [true],

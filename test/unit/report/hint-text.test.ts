@@ -14,10 +14,11 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { COMMANDS } from "../../../src/cli/commands.ts";
+import { allOption } from "../../../src/cli/options.ts";
 import { exec, type Hint, hint, own, run, unset } from "../../../src/errors/hint.ts";
 import { type Shell, shellWord } from "../../../src/lib/shell-word.ts";
 import { wrap } from "../../../src/lib/wrap.ts";
-import { type HintEdge, hintWords, shellOf } from "../../../src/report/hint-text.ts";
+import { edgeOf, type HintEdge, hintWords, shellOf } from "../../../src/report/hint-text.ts";
 import { said } from "../../fixtures/hint.ts";
 
 const SHELLS = ["posix", "powershell", "cmd"] as const satisfies readonly Shell[];
@@ -134,6 +135,9 @@ describe("--env", () => {
     [["exec", "--", "make", "--env", "x"], "do-bootstrap exec --env prod -- make --env x"],
     [["exec", "--env", "dev", "--", "make"], "do-bootstrap exec --env dev -- make"],
     [["ci", "github"], "do-bootstrap ci github"],
+    [["logout", "--all"], "do-bootstrap logout --all"],
+    [["exec", "--all", "--", "make"], "do-bootstrap exec --env prod --all -- make"],
+    [["env", "--all"], "do-bootstrap env --env prod --all"],
   ])("%j", (words, line) => {
     expect(said([own(...words)], { environment: "prod" })).toBe(line);
   });
@@ -153,6 +157,27 @@ describe("--env", () => {
       expect(line).toBe(`do-bootstrap ${name}${takesOne ? " --env prod" : ""}`);
     },
   );
+
+  it.each(COMMANDS.map(({ name, options }) => [name, options] as const))(
+    "beside --all of %s, where that is not every environment",
+    (name, options) => {
+      const isAdded = "env" in options && options["all"] !== allOption.all;
+      const line = said([own(name, "--all")], { environment: "prod" });
+      expect(line).toBe(`do-bootstrap ${name}${isAdded ? " --env prod" : ""} --all`);
+    },
+  );
+
+  it.each<[environment: string | null | undefined, line: string]>([
+    [undefined, "do-bootstrap check --env prod"],
+    ["dev", "do-bootstrap check --env dev"],
+    [null, "do-bootstrap check"],
+  ])("of a finding about %s", (environment, line) => {
+    const edge = edgeOf(
+      { environment: "prod", cwd: undefined, platform: "linux", shell: "posix" },
+      environment === undefined ? {} : { environment },
+    );
+    expect(said([own("check")], edge)).toBe(line);
+  });
 
   it("is quoted like any word", () => {
     expect(said([own()], { environment: "a b" })).toBe("do-bootstrap --env 'a b'");

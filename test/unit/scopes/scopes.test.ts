@@ -18,7 +18,10 @@ import { memoryFiles } from "../memory-files.ts";
 const parseHcl = await loadHclParser(fileURLToPath(new URL("../../..", import.meta.url)));
 const data = await loadScopeData();
 
-async function treeOf({ files }: Pick<Fixture, "files">) {
+const read = async (text: string, name: string) =>
+  name.endsWith(".json") ? readTfJson(text, name) : readHcl(parseHcl, text, name);
+
+async function treeOf({ files, tool }: Pick<Fixture, "files" | "tool">) {
   const { path, cleanup } = await dir({ prefix: "do-bootstrap-test-", unsafeCleanup: true });
   onTestFinished(() => cleanup());
   const root = join(path, "root");
@@ -26,9 +29,7 @@ async function treeOf({ files }: Pick<Fixture, "files">) {
     await mkdir(dirname(join(root, name)), { recursive: true });
     await writeFile(join(root, name), text);
   }
-  return readModuleTree({ files: nodeFiles }, root, async (text, name) =>
-    name.endsWith(".json") ? readTfJson(text, name) : readHcl(parseHcl, text, name),
-  );
+  return readModuleTree({ files: nodeFiles }, root, read, { tool: tool ?? "terraform" });
 }
 
 const sorted = (texts: Iterable<string>) => [...texts].sort();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { looksLikeToken, readToken } from "../../../src/secret/token-form.ts";
-import { LEGACY, OAUTH, PERSONAL, REFRESH } from "../samples.ts";
+import { looksLikeToken, readPasted, readToken } from "../../../src/secret/token-form.ts";
+import { LEGACY, OAUTH, OTHER, PERSONAL, REFRESH } from "../samples.ts";
 
 const DIGITS = "7".repeat(64);
 const A = "a".repeat(64);
@@ -35,7 +35,7 @@ describe("readToken", () => {
     ["nothing", "", "it has 0 characters and none of the known forms"],
     ["quotes around nothing", '""', "it has 0 characters and none of the known forms"],
     ["a single quote mark", '"', "it has 1 characters and none of the known forms"],
-    ["some word", "changeme", "it has 8 characters and none of the known forms"],
+    ["some word", "sesame", "it has 6 characters and none of the known forms"],
     ["63 hex digits", A.slice(1), "it has 63 characters and none of the known forms"],
     ["65 hex digits", `${A}a`, "it has 65 characters and none of the known forms"],
     ["a later version", `dop_v2_${A}`, "it has 71 characters and none of the known forms"],
@@ -80,6 +80,117 @@ describe("readToken", () => {
       expect(why).not.toMatch(/[0-9a-f]{8}/i);
     },
   );
+});
+
+/** A Spaces key of nobody's, and its secret. */
+const ACCESS_KEY = `DO00${"ABCD2345".repeat(2)}`;
+const SECRET_KEY = `${"aB3/".repeat(10)}xY9`;
+
+describe("what is no token is named by its form", () => {
+  it.each([
+    ["op://Private/DigitalOcean/token", "1password", "a 1Password reference (op://…)"],
+    ["encrypted:BJxQ0+a9/x==", "dotenvx", "a value that dotenvx has encrypted"],
+    ["ENC[AES256_GCM,data:abc,iv:def,type:str]", "other", "an encrypted value (ENC[…]"],
+    ["$ANSIBLE_VAULT;1.1;AES256", "other", "an encrypted value"],
+    ["vault:v1:8SDd3WHDOjf7mq69", "other", "an encrypted value"],
+    ["vault:secret/data/do#token", "reference", "a reference to a secret manager"],
+    ["ref+awsssm://do/token", "reference", "a reference to a secret manager"],
+    ["arn:aws:secretsmanager:eu-west-1:123456789012:secret:do", "reference", "a reference to a"],
+    ["projects/acme/secrets/do-token/versions/1", "reference", "a reference to a secret manager"],
+    ["gcpsecret://acme/do-token", "reference", "an address or a reference"],
+    ["$DO_TOKEN", "reference", "a variable or a command that nothing replaced"],
+    [`\${DO_TOKEN}`, "reference", "a variable or a command that nothing replaced"],
+    [`\${DO_TOKEN:-none}`, "reference", "a variable or a command that nothing replaced"],
+    [`\${{ secrets.DO_TOKEN }}`, "reference", "a variable or a command that nothing replaced"],
+    ["{{ do_token }}", "reference", "a variable or a command that nothing replaced"],
+    ["%DO_TOKEN%", "reference", "a variable or a command that nothing replaced"],
+    ["$(op read op://x/y/z)", "reference", "a variable or a command that nothing replaced"],
+    ["var.do_token", "reference", "a variable or a command that nothing replaced"],
+    [ACCESS_KEY, "spaces-key", "the access key of a Spaces key"],
+    ["DO801ABCDEFGHJKLMN23", "spaces-key", "the access key of a Spaces key"],
+    [SECRET_KEY, "spaces-key", "of the form of a Spaces secret key"],
+    ["/run/secrets/do_token", "other", "the path of a file"],
+    ["./token.txt", "other", "the path of a file"],
+    [`ghp_${"a1".repeat(18)}`, "other", "a token of GitHub"],
+    ["github_pat_11ABC", "other", "a token of GitHub"],
+    ["glpat-abcdefgh", "other", "a token of GitLab"],
+    [`AKIA${"ABCD2345".repeat(2)}`, "other", "an access key of AWS"],
+    ["sk-do-abc", "other", "a key for DigitalOcean's AI models"],
+    ["AVNS_abcdef", "other", "the password of a DigitalOcean database"],
+    ["hvs.CAESI", "other", "a token of HashiCorp"],
+    ["eyJhbGci.eyJzdWIi.c2ln", "other", "a JSON Web Token"],
+    ["5df3e300-4a17-e242-b7c2-0ca6c9fc25b7", "other", "a UUID"],
+    ["[secret 1a2b3c4d]", "other", "what is shown in place of a secret"],
+    ["<your token>", "placeholder", "a placeholder"],
+    ["[token]", "placeholder", "a placeholder"],
+    ["changeme", "placeholder", "a placeholder"],
+    ["xxxxxxxx", "placeholder", "a placeholder"],
+    ["dop_v1_xxxxxxxx", "placeholder", "a placeholder"],
+    ["dop_v1_...", "placeholder", "a placeholder"],
+    [`dop_v1_${"x".repeat(64)}`, "placeholder", "a placeholder"],
+    ["your_digitalocean_token_here", "placeholder", "a placeholder"],
+    ["REPLACE-ME", "placeholder", "a placeholder"],
+    ["********", "placeholder", "a placeholder"],
+    ["null", "placeholder", "a placeholder"],
+  ])("%s: %s", (text, mistake, what) => {
+    for (const given of [text, `"${text}"`]) {
+      const read = readToken(given);
+      expect(read).toMatchObject({ kind: "malformed", mistake });
+      expect("why" in read && read.why).toContain(`it is ${what}`);
+    }
+  });
+});
+
+describe("a pasted text", () => {
+  it.each([
+    ["a token", PERSONAL, PERSONAL],
+    ["an assignment", `DIGITALOCEAN_TOKEN=${PERSONAL}`, PERSONAL],
+    ["a line of a shell", `export DO_TOKEN='${PERSONAL}'`, PERSONAL],
+    ["of fish", `set -x DO_TOKEN ${PERSONAL}`, PERSONAL],
+    ["of PowerShell", `$env:DO_TOKEN = "${PERSONAL}"`, PERSONAL],
+    ["of HCL", `do_token = "${PERSONAL}"`, PERSONAL],
+    ["a header", `Authorization: Bearer ${PERSONAL}`, PERSONAL],
+    ["the words of a header", `Bearer ${OAUTH}`, OAUTH],
+    ["JSON", `{"token": "${PERSONAL}", "name": "ci"}`, PERSONAL],
+    ["YAML", `access-token: ${PERSONAL}\ncontext: default\n`, PERSONAL],
+    ["a command", `doctl auth init -t ${PERSONAL}`, PERSONAL],
+    ["lines around", `Here it is:\r\n\r\n  ${PERSONAL}\r\nBye`, PERSONAL],
+    ["one quote only", `"${PERSONAL}`, PERSONAL],
+    ["the same token twice", `${PERSONAL}\n${PERSONAL}`, PERSONAL],
+    ["a token beside its refresh token", `{"a":"${OAUTH}","r":"${REFRESH}"}`, OAUTH],
+    ["an old token", LEGACY, LEGACY],
+    ["an old token under a token's name", `DO_TOKEN=${LEGACY}`, LEGACY],
+    ["in JSON", `{"token": "${LEGACY}"}`, LEGACY],
+    ["in a header", `Authorization: Bearer ${LEGACY}`, LEGACY],
+    ["as a PAT", `export DO_PAT="${LEGACY}"`, LEGACY],
+  ])("%s", (_, text, value) => {
+    expect(readPasted(text)).toMatchObject({ value });
+  });
+
+  it.each([
+    ["two tokens", `${PERSONAL}\n${OTHER}`, "it holds 2 different tokens; give one"],
+    ["one in a comment", `# ${OTHER}\nA=${PERSONAL}`, "it holds 2 different tokens; give one"],
+    ["a new and an old one", `${OTHER} TOKEN=${LEGACY}`, "it holds 2 different tokens; give one"],
+    ["a checksum", `SHA256=${LEGACY}`, "it has 71 characters and none of the known forms"],
+    ["a token that goes on", `A=${PERSONAL}0`, "it has 74 characters and none of the known forms"],
+    ["part of a longer word", `x${PERSONAL}`, "it has 72 characters and none of the known forms"],
+    ["a Spaces key", `SPACES_ACCESS_KEY_ID=${ACCESS_KEY}`, /^it is the access key of a Spaces key/],
+    ["both parts of one", `${ACCESS_KEY}\n${SECRET_KEY}`, /^it is the access key of a Spaces key/],
+    ["a reference", "export DO_TOKEN='op://Private/do/token'", /^it is a 1Password reference/],
+    ["an encrypted value", 'DO_TOKEN="encrypted:BJx"', /^it is a value that dotenvx has encrypted/],
+    ["a placeholder", "DIGITALOCEAN_TOKEN=changeme", "it is a placeholder"],
+    ["another's token", `Bearer ghp_${"a1".repeat(18)}`, "it is a token of GitHub"],
+    ["a variable in JSON", `{"token":\n "token": "$DO_TOKEN",\n}`, /^it is a variable/],
+  ])("refused: %s", (_, text, why) => {
+    expect(readPasted(text)).toMatchObject({
+      kind: "malformed",
+      why: typeof why === "string" ? why : expect.stringMatching(why),
+    });
+  });
+
+  it("a refresh token alone is named", () => {
+    expect(readPasted(`{"refresh_token":"${REFRESH}"}`)).toEqual({ kind: "refresh" });
+  });
 });
 
 describe("looksLikeToken", () => {

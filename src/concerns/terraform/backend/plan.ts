@@ -8,7 +8,6 @@ import { joined, NOTHING, type PlanPart } from "../../../core/plan.ts";
 import { exec, type HintPart, hint, own, run, unset } from "../../../errors/hint.ts";
 import { KEY_NAMES } from "../../../exec/spaces-keys.ts";
 import type { SourceLocation } from "../../../hcl/syntax.ts";
-import { allowsFrom } from "../../../lib/version.ts";
 import type { ResolvedConfig, SpacesBackend } from "../../config/resolved.ts";
 import type { EnvFileFacts } from "../../env-file/facts.ts";
 import type { RepoFacts } from "../../git/facts.ts";
@@ -16,11 +15,12 @@ import type { SpacesFacts } from "../../spaces/facts.ts";
 import { KEYS_PAGE } from "../../spaces/keys.ts";
 import type { LockTest, LockVerdict } from "../../spaces/lock-test.ts";
 import { placeOf } from "../../spaces/prove-locks.ts";
+import { whyTooOld } from "../root/asked-release.ts";
 import { backendSince, differences, renderBackend } from "../root/backend.ts";
 import type { TerraformFacts } from "../root/facts.ts";
 import { BACKEND_TF } from "../root/names.ts";
 import type { TerraformRoot } from "../root/root.ts";
-import { isToolOlder } from "../root/tool.ts";
+import { isToolOlder, type TerraformTool } from "../root/tool.ts";
 import { terraformWords, toolOf } from "../root/typed.ts";
 import { finding } from "./findings.ts";
 
@@ -52,7 +52,7 @@ export function planBackend(known: Known, root: TerraformRoot): PlanPart {
     planFile(known, root, backend),
     { findings: judgeKeys(known, backend) },
     { findings: judgeMove(known, root) },
-    { findings: judgeTool(known, backend) },
+    { findings: judgeTool(known.terraform.tools.get(root.config.dir), backend) },
   ]);
 }
 
@@ -80,10 +80,10 @@ function planFile(
     return { findings: [finding("backend.other", message, { where: before.path, fix })] };
   }
   const since = backendSince(backend);
-  if (!allowsFrom(module.requiredVersions, since)) {
-    const allowed = module.requiredVersions.join(", ");
-    const message = `${before.path} needs ${since}, and required_version of this root is ${allowed}: none was written.`;
-    const fix = hint`Raise required_version, or take terraform.backend out of the config.`;
+  const why = whyTooOld(root, since);
+  if (why !== undefined) {
+    const message = `${before.path} needs ${since}, and ${why}: none was written.`;
+    const fix = hint`Raise that, or take terraform.backend out of the config.`;
     return { findings: [finding("terraform.too-old", message, { where: before.path, fix })] };
   }
   const text = renderBackend(backend, known.terraform.templates);
@@ -140,7 +140,7 @@ function judgeLeftover(known: Known, root: TerraformRoot): Finding[] {
   if (root.own.get(BACKEND_TF)?.edited !== false) return [];
   const where = root.at(BACKEND_TF).path;
   const message = `${where} still says that the state is on Spaces, and config no longer does. It is left alone, as the state does not move by itself.`;
-  const move = terraformWords(root.config.dir, toolOf(known.terraform.tool, root.config), [
+  const move = terraformWords(root.config.dir, toolOf(known.terraform.tools, root), [
     "init",
     "-migrate-state",
   ]);
@@ -224,7 +224,7 @@ function judgeMove(known: Known, root: TerraformRoot): Finding[] {
   return [finding("backend.migrate", message, { where: root.config.dir, fix })];
 }
 
-function judgeTool({ terraform: { tool: terraform } }: Known, backend: SpacesBackend): Finding[] {
+function judgeTool(terraform: TerraformTool | undefined, backend: SpacesBackend): Finding[] {
   const since = backendSince(backend);
   if (terraform === undefined || !isToolOlder(terraform, since)) return [];
   const message = `${terraform.name} ${terraform.version} is too old for ${BACKEND_TF}, which needs ${since}.`;
@@ -260,7 +260,7 @@ export function judgeBackendSecrets(known: Known, root: TerraformRoot): Finding[
 
 /** A command of Terraform's, with the keys of the bucket. */
 function inExec(known: Known, root: TerraformRoot, ...words: string[]): HintPart {
-  return exec(terraformWords(root.config.dir, toolOf(known.terraform.tool, root.config), words));
+  return exec(terraformWords(root.config.dir, toolOf(known.terraform.tools, root), words));
 }
 
 function hereOf({ config }: Known, root: TerraformRoot): string {

@@ -12,7 +12,8 @@ export interface TerraformFacts {
   readonly repoCode: ReadonlyMap<string, readonly string[]>;
   /** The environment without what leads into the repo. */
   readonly env: Environment;
-  readonly tool: TerraformTool | undefined;
+  /** The installed tool of each root, by its folder. */
+  readonly tools: ReadonlyMap<string, TerraformTool>;
   /** What HCP Terraform leaves out where it uploads the config's folder. */
   readonly uploadIgnore: Snapshot;
   readonly templates: Templates;

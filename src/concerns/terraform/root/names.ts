@@ -1,7 +1,6 @@
-/** Terraform reads it by itself; it is committed. */
-export const PUBLIC_TFVARS = "do-bootstrap.auto.tfvars.json";
-/** The blocks that a root with files of its own was missing. */
-export const MISSING_TF = "do-bootstrap.tf";
+import { MISSING_TF, PUBLIC_TFVARS } from "../../config/find-config.ts";
+
+export { MISSING_TF, PUBLIC_TFVARS };
 /** The file of ours that says where the state is. */
 export const BACKEND_TF = "backend.tf";
 /** Where `terraform init` notes which providers it took. */

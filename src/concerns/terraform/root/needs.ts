@@ -1,4 +1,4 @@
-import { allowsFrom } from "../../../lib/version.ts";
+import { whyTooOld } from "./asked-release.ts";
 import { EPHEMERAL_SINCE } from "./names.ts";
 import { providerOf } from "./provider.ts";
 import type { TerraformRoot } from "./root.ts";
@@ -44,7 +44,6 @@ export function needsOf(root: TerraformRoot): RootNeeds {
     if (provider?.variable !== undefined) return "tfvars";
     if (provider !== undefined) return provider.hasToken ? "own" : "env";
     if (config.credentials === "tfvars") return "tfvars";
-    const since = EPHEMERAL_SINCE[config.tool ?? "terraform"];
-    return allowsFrom(module.requiredVersions, since) ? "tfvars" : "env";
+    return whyTooOld(root, EPHEMERAL_SINCE[root.tool]) === undefined ? "tfvars" : "env";
   }
 }

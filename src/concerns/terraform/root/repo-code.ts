@@ -1,6 +1,6 @@
 import { delimiter, isAbsolute, join, resolve } from "node:path";
-import { textIn } from "../../../core/file-text.ts";
-import type { Host } from "../../../host/host.ts";
+import { textAt, textIn } from "../../../core/file-text.ts";
+import type { Host, Snapshot } from "../../../host/host.ts";
 import { foldersUp, isInside } from "../../../lib/paths.ts";
 
 type LookingHost = Pick<Host, "files" | "env" | "home">;
@@ -12,12 +12,14 @@ type LookingHost = Pick<Host, "files" | "env" | "home">;
  *
  * @param dirs the root modules.
  * @param top the repo; a path outside it is the user's own.
+ * @param startsShim whether a version manager's shim may be what is started in a root module.
  * @returns absolute paths, by root module.
  */
 export async function repoCodeFor(
   host: LookingHost,
   dirs: readonly string[],
   top: string,
+  startsShim: (dir: string) => boolean = () => true,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const { files, env } = host;
   const named = Object.entries(env).flatMap(([name, value = ""]) => {
@@ -45,11 +47,32 @@ export async function repoCodeFor(
   );
   return new Map(found);
 
-  function releasesFor(dir: string): Promise<string[]> {
-    const places = foldersUp(dir, isInside(dir, top) ? top : dir).flatMap((folder) =>
-      RELEASES.map((name) => join(folder, name)),
+  async function releasesFor(dir: string): Promise<string[]> {
+    const folders = foldersUp(dir, isInside(dir, top) ? top : dir);
+    const places = folders.flatMap((folder) => RELEASES.map((name) => join(folder, name)));
+    const programs = await only(places, async (path) =>
+      STARTS_PROGRAM.test(textIn(await files.look(path))),
     );
-    return only(places, async (path) => /(^|\s)path:/m.test(textIn(await files.look(path))));
+    if (programs.length > 0 || !startsShim(dir)) return programs;
+    const configs = (await Promise.all(folders.map(miseConfigs))).flat();
+    return only(configs, async (path) => !isHarmless(await files.look(path)));
+  }
+
+  /** Those of a folder, whether or not git has them. */
+  async function miseConfigs(folder: string): Promise<string[]> {
+    const names = await files.list(folder);
+    const own = names.filter((name) => MISE_CONFIG.test(name)).map((name) => join(folder, name));
+    const inner = MISE_FOLDERS.filter(([name = ""]) => names.includes(name)).map(
+      async (path): Promise<string[]> => {
+        const below = join(folder, ...path);
+        const isOther = path.at(-1) === ".config";
+        const found = (await files.list(below)).filter((name) =>
+          isOther ? MISE_CONFIG.test(name) : name.endsWith(".toml"),
+        );
+        return found.map((name) => join(below, name));
+      },
+    );
+    return [...own, ...(await Promise.all(inner)).flat()];
   }
 
   /** A link in the repo is the repo's, wherever it leads. */
@@ -60,8 +83,47 @@ export async function repoCodeFor(
   }
 }
 
-/** Files for shims, in a root and above it: `terraform path:./tools` starts a program of the repo. */
+/** Files for shims, in a root and above it. */
 const RELEASES = [".tool-versions", ".terraform-version", ".opentofu-version"];
+
+/** `terraform path:./tools` starts a program of the repo; and mise works out templates in them, which may, too. */
+const STARTS_PROGRAM = /(^|\s)path:|\{[{%#]/m;
+
+const MISE_CONFIG = /^\.?mise(\.[\w.-]+)?\.toml$/;
+const MISE_FOLDERS = [
+  ["mise"],
+  ["mise", "conf.d"],
+  [".mise"],
+  [".mise", "conf.d"],
+  [".config"],
+  [".config", "mise"],
+  [".config", "mise", "conf.d"],
+];
+
+/**
+ * True for a config of mise that says releases and tasks and nothing else. Templates, `env` and settings may start
+ * programs as soon as a shim is started, and a command that a shim stands for counts to mise as trust in them.
+ */
+function isHarmless(config: Snapshot): boolean {
+  if (config.kind === "absent") return true;
+  const text = textAt(config)?.text;
+  if (text === undefined || /\{[{%#]|path:/.test(text)) return false;
+  let section = "";
+  return text.split("\n").every((written) => {
+    const line = written.trim();
+    if (line === "" || line.startsWith("#")) return true;
+    const header = /^\[(tools|tasks)\b/.exec(line)?.[1];
+    if (line.startsWith("[")) section = header ?? "";
+    if (line.startsWith("[")) return header !== undefined && !/^\[tools[^\]]/.test(line);
+    if (section === "tasks") return true;
+    return section === "tools"
+      ? PLAIN_RELEASE.test(line.replaceAll(/\s/g, ""))
+      : /^min_version\s*=/.test(line);
+  });
+}
+
+/** `terraform = "1.11"` or `terraform = ["1.11", "1.9"]`, without options; blanks are taken out before. */
+const PLAIN_RELEASE = /^["']?[\w.:/@-]+["']?=\[?["'][^"'\\]*["'](,["'][^"'\\]*["'])*,?\]?(#.*)?$/;
 
 const SETTINGS = ["TF_CLI_CONFIG_FILE", "TERRAFORM_CONFIG", "TF_PLUGIN_CACHE_DIR"];
 

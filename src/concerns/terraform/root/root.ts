@@ -1,12 +1,15 @@
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { recognise } from "../../../core/generated.ts";
 import { linkOut, unreadByLink } from "../../../core/obstacles.ts";
+import { codeFiles, tofuFiles } from "../../../hcl/code-files.ts";
 import { readTerraform } from "../../../hcl/read.ts";
+import { chooseTool, type ToolChoice } from "../../../hcl/releases.ts";
 import type { ParsedFile } from "../../../hcl/syntax.ts";
 import type { Files, Host, ParseHcl, Snapshot } from "../../../host/host.ts";
 import { batches } from "../../../lib/batches.ts";
 import { jsonObject, recordOf } from "../../../lib/json.ts";
 import { isTerraformFile } from "../../../lib/paths.ts";
+import { dataFolder } from "../../../scopes/installed-modules.ts";
 import { decode } from "../../../secret/content.ts";
 import { isStateOrPlan, isTfvars, SECRET_TFVARS } from "../../config/protected-paths.ts";
 import type { TerraformRootConfig } from "../../config/resolved.ts";
@@ -17,14 +20,16 @@ import { CODE_FILES, LOCK_FILE, PUBLIC_TFVARS, UPLOAD_IGNORE } from "./names.ts"
 import { type OwnFile, renderedFile, writtenFile } from "./own-file.ts";
 
 /** What stands in a root module's folder. */
-export interface TerraformRoot {
+export interface TerraformRoot extends ToolChoice {
   readonly config: TerraformRootConfig;
   /** Where its folder is, links followed. */
   readonly real: string;
   /** Why its folder cannot be written to, if so. */
   readonly blocked: string | undefined;
-  /** Names of the configuration files that are not ours. */
+  /** Names of the configuration files that are not ours, of those that its tool reads. */
   readonly foreign: readonly string[];
+  /** Names of the files that count under OpenTofu alone, where it is not certain which tool is used. */
+  readonly contested: readonly string[];
   /** Ours, by name. */
   readonly own: ReadonlyMap<string, OwnFile>;
   /** What the files declare that are not ours, or not any more. */
@@ -49,6 +54,8 @@ export interface TerraformRoot {
   readonly workspace: string;
   /** Files that Terraform would read, and that are not read here: by links that lead out of the repo. */
   readonly outside: readonly Snapshot[];
+  /** A unit of Terragrunt's, without code of its own. */
+  readonly isUnit: boolean;
   /** A link to a place outside the repo, which Terraform itself would read and write. */
   readonly linkOut: string | undefined;
   /** The file at a name that we know. */
@@ -75,9 +82,15 @@ export async function readRoot(
   // Terraform does not read names that begin with a dot (docs/contracts/terraform.md 3.7).
   const all = await files.list(config.dir);
   const names = all.filter((name) => !name.startsWith("."));
-  const configuration = names.filter(isTerraformFile);
+  const candidates = names.filter(isTerraformFile);
   const tfvars = names.filter((name) => isTfvars(name) && name !== SECRET_TFVARS);
-  const snapshots = await lookAtAll(files, config.dir, [...WRITTEN, ...configuration, ...tfvars]);
+  const snapshots = await lookAtAll(files, config.dir, [...WRITTEN, ...candidates, ...tfvars]);
+  // A folder of such a name is nothing to Terraform.
+  const configuration = candidates.filter((name) => !isFolder(at(name)));
+  const choice = await chooseTool(files, config.dir, config.tool);
+  // Where it is not certain which tool is used, nothing may be declared twice for either of them.
+  const { tool, isCertain } = choice;
+  const counted = new Set(isCertain ? codeFiles(configuration, tool) : configuration);
 
   const foreign: string[] = [];
   const own = new Map<string, OwnFile>();
@@ -87,9 +100,7 @@ export async function readRoot(
     const text = textOf(at(name));
     const isNameOfOurs = CODE_FILES.includes(name);
     const kind = text === undefined || !isNameOfOurs ? "foreign" : recognise(text);
-    // A folder of such a name is nothing to Terraform.
-    if (kind === "foreign" && isFolder(at(name))) continue;
-    if (kind === "foreign") foreign.push(name);
+    if (kind === "foreign" && counted.has(name)) foreign.push(name);
     if (kind === "edited") own.set(name, { edited: true });
     if (kind === "generated") own.set(name, renderedFile(text ?? ""));
     // A broken file is a finding of its own.
@@ -97,7 +108,7 @@ export async function readRoot(
   }
   // Selection and providers live in another folder under TF_DATA_DIR
   // (docs/contracts/terraform.md 7.6).
-  const data = resolve(config.dir, env["TF_DATA_DIR"] || ".terraform");
+  const data = dataFolder(config.dir, env);
   const inData = await files.list(data);
   const [stored, workspace, real, initSecrets, blocked, links, read] = await Promise.all([
     inData.includes(STATE) ? files.look(join(data, STATE)).then(textOf) : undefined,
@@ -118,7 +129,9 @@ export async function readRoot(
     data,
     foreign,
     own,
-    module: moduleOf(read),
+    ...choice,
+    contested: isCertain ? [] : tofuFiles(configuration),
+    module: moduleOf(read, counted),
     tfvars,
     hasLocalState:
       names.includes("terraform.tfstate.d") ||
@@ -130,6 +143,7 @@ export async function readRoot(
       const link = configuration.includes(name) ? linkOut(each) : unreadByLink(each);
       return link === undefined ? [] : each;
     }),
+    isUnit: configuration.length === 0 && names.includes("terragrunt.hcl"),
     linkOut: links[0],
     at,
     hasLockFile: all.includes(LOCK_FILE),
@@ -143,15 +157,12 @@ export async function readRoot(
   const others = generated.filter(
     ([name, text]) => text.replaceAll("\r\n", "\n") !== known.get(name),
   );
-  const parsed = await readAll(others, hclParser);
-  for (const [i, [name]] of others.entries()) {
-    const file = parsed[i];
-    if (file === undefined) continue;
+  for (const [name, file] of await readAll(others, hclParser)) {
     const found = writtenFile(name, file);
     own.set(name, found);
-    if (found.edited) read.push(file);
+    if (found.edited) read.push([name, file]);
   }
-  return { ...root, module: moduleOf(read) };
+  return { ...root, module: moduleOf(read, counted) };
 
   function at(name: string): Snapshot {
     const path = join(config.dir, name);
@@ -196,15 +207,29 @@ async function lookAtAll(
   return snapshots;
 }
 
+type NamedFile = readonly [name: string, file: ParsedFile];
+
 function readAll(
   texts: readonly NamedText[],
   hclParser: () => Promise<ParseHcl>,
-): Promise<ParsedFile[]> {
-  return Promise.all(texts.map(([name, text]) => readTerraform(hclParser, text, name)));
+): Promise<NamedFile[]> {
+  return Promise.all(
+    texts.map(async ([name, text]) => [name, await readTerraform(hclParser, text, name)] as const),
+  );
 }
 
-function moduleOf(files: readonly ParsedFile[]): RootModule {
-  return files.length === 0 ? NO_MODULE : describeModule(files);
+/**
+ * What the tool reads. A person may start the other one, so that what may send or start something counts in whichever
+ * file it stands.
+ */
+function moduleOf(read: readonly NamedFile[], counted: ReadonlySet<string>): RootModule {
+  if (read.length === 0) return NO_MODULE;
+  const module = describeModule(read.flatMap(([name, file]) => (counted.has(name) ? file : [])));
+  if (read.every(([name]) => counted.has(name))) return module;
+  const { backend, cloud, strange, backendSecrets, hardCoded } = describeModule(
+    read.map(([, file]) => file),
+  );
+  return { ...module, backend, cloud, strange, backendSecrets, hardCoded };
 }
 
 function isFolder(snapshot: Snapshot): boolean {

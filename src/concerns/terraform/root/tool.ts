@@ -1,54 +1,94 @@
 import { toldBy } from "../../../core/told.ts";
 import { toolEnvironment } from "../../../core/tool-environment.ts";
-import type { Host } from "../../../host/host.ts";
+import type { ToolName } from "../../../hcl/code-files.ts";
+import type { Host, ToolSearch } from "../../../host/host.ts";
 import { isOlder } from "../../../lib/version.ts";
-import type { TerraformRootConfig } from "../../config/resolved.ts";
 import { EPHEMERAL_SINCE } from "./names.ts";
+import type { TerraformRoot } from "./root.ts";
 
 export interface TerraformTool {
-  readonly name: "terraform" | "tofu";
+  readonly name: ToolName;
   readonly path: string;
   /** Such as "1.11.4"; undefined when the tool did not say. */
   readonly version: string | undefined;
 }
 
-/**
- * The installed tool: the one that config names, else terraform, else tofu.
- *
- * @param folder where a version manager's shim is asked which release it would start.
- */
-export async function findTerraform(
-  host: AskingHost & Pick<Host, "which">,
-  { wanted, notIn, folder }: Wanted,
-): Promise<{ tool: TerraformTool | undefined; skipped: readonly string[] }> {
-  const skipped: string[] = [];
-  for (const name of wanted === undefined ? (["terraform", "tofu"] as const) : [wanted]) {
-    const found = await host.which(name, notIn);
-    skipped.push(...found.skipped);
-    if (found.path === undefined) continue;
-    const { path, program } = found;
-    const ask = async () => versionOf(host, path, program === undefined ? await folder() : "/");
-    const version = await toldBy(host, program, "version", ask);
-    return { tool: { name, path, version }, skipped };
-  }
-  return { tool: undefined, skipped };
-}
-
-/** What tfenv, tenv and mise would install to answer. */
-export const NO_DOWNLOAD = {
-  TFENV_AUTO_INSTALL: "false",
-  TENV_AUTO_INSTALL: "false",
-  MISE_NOT_FOUND_AUTO_INSTALL: "false",
-};
-
-interface Wanted {
-  readonly wanted: TerraformRootConfig["tool"];
-  /** No tool of that folder. */
-  readonly notIn: string;
-  readonly folder: () => Promise<string>;
+/** Where the tool of a root is. */
+export interface LocatedTool extends Pick<TerraformTool, "name" | "path"> {
+  /** As `which` found it: without one, a version manager's shim decides in the root's folder what it starts. */
+  readonly program: string | undefined;
 }
 
 type AskingHost = Pick<Host, "env" | "run" | "records" | "clock">;
+
+/**
+ * The installed tool of each root: the one that it is for; where that is not certain, else the other one.
+ *
+ * @param notIn no tool of that folder.
+ */
+export async function locateTools(
+  { which }: Pick<Host, "which">,
+  roots: readonly TerraformRoot[],
+  notIn: string,
+): Promise<{ located: ReadonlyMap<string, LocatedTool>; skipped: readonly string[] }> {
+  const searches = new Map<ToolName, ToolSearch>();
+  const located = new Map<string, LocatedTool>();
+  for (const { tool, isCertain, config } of roots) {
+    const other: ToolName = tool === "terraform" ? "tofu" : "terraform";
+    for (const name of isCertain ? [tool] : [tool, other]) {
+      const search = searches.get(name) ?? (await which(name, notIn));
+      searches.set(name, search);
+      const { path, program } = search;
+      if (path === undefined) continue;
+      located.set(config.dir, { name, path, program });
+      break;
+    }
+  }
+  const skipped = [...searches.values()].flatMap((search) => search.skipped);
+  return { located, skipped };
+}
+
+/**
+ * Asks the tool of each root for its release. A shim is asked in the root's folder, once for all roots that tell it
+ * the same; not at all where it may obey what the repo brings.
+ *
+ * @param brings whether the repo brings what a shim may obey in that root.
+ */
+export async function askTools(
+  host: AskingHost,
+  roots: readonly TerraformRoot[],
+  located: ReadonlyMap<string, LocatedTool>,
+  brings: (dir: string) => boolean,
+): Promise<ReadonlyMap<string, TerraformTool>> {
+  const answers = new Map<string, Promise<string | undefined>>();
+  const tools = roots.map(async ({ config: { dir }, module, versionFiles }) => {
+    const tool = located.get(dir);
+    if (tool === undefined) return [];
+    const { name, path, program } = tool;
+    const told = JSON.stringify([versionFiles, module.requiredVersions]);
+    const key = program ?? `${path}\n${told}`;
+    const ask = () =>
+      program === undefined && brings(dir)
+        ? Promise.resolve(undefined)
+        : toldBy(host, program, "version", () => versionOf(host, path, program ? "/" : dir));
+    const answer = answers.get(key) ?? ask();
+    answers.set(key, answer);
+    return [[dir, { name, path, version: await answer }] as const];
+  });
+  return new Map((await Promise.all(tools)).flat());
+}
+
+/** What version managers would ask, install or note to answer. */
+export const AS_IT_IS = {
+  TFENV_AUTO_INSTALL: "false",
+  TOFUENV_AUTO_INSTALL: "false",
+  TENV_AUTO_INSTALL: "false",
+  TENV_SKIP_LAST_USE: "true",
+  MISE_AUTO_INSTALL: "false",
+  MISE_EXEC_AUTO_INSTALL: "false",
+  MISE_NOT_FOUND_AUTO_INSTALL: "false",
+  MISE_YES: "false",
+};
 
 /** True for a tool that does not know ephemeral variables (docs/contracts/terraform.md 3.2). */
 export function isTooOld(tool: TerraformTool): boolean {
@@ -64,7 +104,7 @@ async function versionOf({ run, env }: AskingHost, file: string, cwd: string) {
   const { stdout } = await run({
     file,
     args: ["version", "-json"],
-    env: toolEnvironment(env, { CHECKPOINT_DISABLE: "1", ...NO_DOWNLOAD }),
+    env: toolEnvironment(env, { CHECKPOINT_DISABLE: "1", ...AS_IT_IS }),
     // In the repo the tool itself would read a lock file.
     cwd,
     timeoutMs: 10_000,

@@ -1,5 +1,5 @@
 import type { Word } from "../../../errors/hint.ts";
-import type { TerraformRootConfig } from "../../config/resolved.ts";
+import type { TerraformRoot } from "./root.ts";
 import type { TerraformTool } from "./tool.ts";
 
 /**
@@ -15,10 +15,14 @@ export function terraformWords(
   return [tool, { path: dir, before: "-chdir=" }, ...words];
 }
 
-/** The tool that a person would type: the installed one, else the one that config names. */
+/**
+ * The tool that a person would type: the installed one, else the one that the root is for.
+ *
+ * @param tools the installed ones, by root module.
+ */
 export function toolOf(
-  installed: TerraformTool | undefined,
-  { tool }: Pick<TerraformRootConfig, "tool">,
+  tools: ReadonlyMap<string, TerraformTool>,
+  { config, tool }: Pick<TerraformRoot, "config" | "tool">,
 ): string {
-  return installed?.name ?? tool ?? "terraform";
+  return tools.get(config.dir)?.name ?? tool;
 }

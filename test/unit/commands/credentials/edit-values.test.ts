@@ -16,7 +16,8 @@ const written = (text: string) => text.replace(/OLD|NEW|ESCAPED/g, (word) => WOR
 
 /** What is written; undefined: the file cannot be edited. */
 function edited(text: string, path: string, token: string | undefined): string | undefined {
-  const edit = { path, olds: [secret()], token: token === undefined ? undefined : secret(token) };
+  const tokenFor = token === undefined ? undefined : () => secret(token);
+  const edit = { path, olds: [secret()], tokenFor };
   const parts = editValues(written(text), edit);
   return parts && encode(content(...parts)).toString();
 }

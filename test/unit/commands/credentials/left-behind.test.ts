@@ -46,8 +46,10 @@ async function outcome(entries: Readonly<Record<string, Entry>>, token: Secret |
   const tree = await searchTree(host, known, olds);
   const others = await placesFound(host, holdersIn(tree), places);
   const plan = joined([
-    ...naming(others, olds).map((held) => changesOf(changePlace(known, held, token))),
-    ...naming(places, olds).map((held) => changePlace(known, held, token)),
+    ...naming(others, olds).map((held) =>
+      changesOf(changePlace(known, held, token && (() => token))),
+    ),
+    ...naming(places, olds).map((held) => changePlace(known, held, token && (() => token))),
   ]);
   const left = leftBehind(treeAfter(tree, plan.changes, olds), places, {
     what: "It",

@@ -147,7 +147,7 @@ async function change(given: Given, token: Secret | undefined, { olds = [PERSONA
     await placesOf(given),
     olds.map((old) => secretFrom("stdin", old)),
   );
-  return joined(held.map((each) => changePlace(known, each, token)));
+  return joined(held.map((each) => changePlace(known, each, token && (() => token))));
 }
 
 const root = (name: string, entry: Entry, more: Given = {}): Given => ({
@@ -279,6 +279,22 @@ describe("what becomes of a place", () => {
       textsAfter(await change(given, token, olds))[".env"];
     expect(await text(secretFrom("stdin", NEW))).toBe(`${T}=${NEW}\n${A}=${NEW}\nL=${LEGACY}\n`);
     expect(await text(undefined)).toBe(`L=${LEGACY}\n`);
+  });
+
+  it("two old tokens in one place get a new one each", async () => {
+    const newer = LEGACY.replaceAll("0", "9");
+    const given = env(`${T}=${PERSONAL} # ${OTHER}\n${A}=${OTHER}\nB="Bearer ${PERSONAL}"\n`);
+    const olds = [secretFrom("stdin"), secretFrom("stdin", OTHER)];
+    const tokenFor = (old: Secret) => secretFrom("stdin", old.holds(OTHER) ? newer : NEW);
+    const known = await facts(given);
+    const held = holding(await placesOf(given), olds);
+    const plan = joined(held.map((each) => changePlace(known, each, tokenFor)));
+    expect(textsAfter(plan)[".env"]).toBe(
+      `${T}=${NEW} # ${newer}\n${A}=${newer}\nB="Bearer ${NEW}"\n`,
+    );
+    const [change] = plan.changes;
+    const lines = JSON.stringify(diffOf(change?.diff() ?? { before: content(), after: content() }));
+    expect(lines).not.toMatch(new RegExp([PERSONAL, OTHER, NEW, newer].join("|")));
   });
 
   it.each<[string, Secret | undefined]>([

@@ -8,7 +8,15 @@ async function found(entries: Record<string, Entry>, { limits = LIMITS, msPerLoo
   let now = 0;
   const steadyClock = { now: () => (now += msPerLook), sleep: async () => undefined };
   const host = { files: memoryFiles("/repo", entries), steadyClock };
-  const tree = { modules: [], unseen: [], fetched: [], broken: [], folders: ["/repo/infra"] };
+  const empty = {
+    tool: "terraform" as const,
+    modules: [],
+    unseen: [],
+    fetched: [],
+    contested: [],
+    broken: [],
+  };
+  const tree = { ...empty, folders: ["/repo/infra"] };
   return codeElsewhere(host, { git: undefined, top: "/repo" }, { trees: [tree] }, limits);
 }
 

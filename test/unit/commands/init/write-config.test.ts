@@ -79,10 +79,14 @@ describe("what it says", () => {
     expect(() => validateConfig(config, FILE)).not.toThrow();
   });
 
-  it("the first root's folder", async () => {
-    const known = await facts({ config: "terraform: [{ dir: a/b }, { dir: c }]" });
+  it.each<[string, string, unknown]>([
+    ["one root", "terraform: { dir: a/b }", { dir: "a/b" }],
+    ["several", "terraform: [{ dir: a/b }, { dir: no }]", [{ dir: "a/b" }, { dir: "no" }]],
+  ])("the folder of each root: %s", async (_, config, expected) => {
+    const known = await facts({ config });
     const text = await written({ ...known, config: { ...known.config, file: undefined } });
-    expect(parse(text).terraform.dir).toBe("a/b");
+    expect(parse(text).terraform).toEqual(expected);
+    expect(() => validateConfig(parse(text), FILE)).not.toThrow();
   });
 
   it.each([

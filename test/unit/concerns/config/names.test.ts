@@ -4,7 +4,7 @@ import { resolveConfig, secondsOf, slugOf } from "../../../../src/concerns/confi
 import { validateConfig } from "../../../../src/concerns/config/validate.ts";
 
 function projectOf(yaml: string, packageName: string | undefined, base: string): string {
-  const around = { file: undefined, base, packageName, defaultDir: "." };
+  const around = { file: undefined, base, packageName, defaultDirs: ["."] };
   return resolveConfig(validateConfig(parse(yaml), "x"), undefined, around).project;
 }
 

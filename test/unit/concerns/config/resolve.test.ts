@@ -7,7 +7,7 @@ import { thrownBy } from "../../samples.ts";
 import { EXAMPLE } from "./design-example.ts";
 
 const FILE = "/repo/.do-bootstraprc";
-const AROUND = { file: FILE, base: "/repo", packageName: undefined, defaultDir: "." };
+const AROUND = { file: FILE, base: "/repo", packageName: undefined, defaultDirs: ["."] };
 
 function resolve(yaml: string, environment?: string, around: object = {}) {
   return resolveConfig(validateConfig(parse(yaml), FILE), environment, { ...AROUND, ...around });
@@ -108,7 +108,7 @@ describe("roots", () => {
     [`terraform: false\n${prod} { dir: live } } }`, "prod", ["/repo/live"]],
     [`terraform: false\n${prod} { dir: live } } }`, undefined, []],
   ])("%j with --env %s", (yaml, environment, expected) => {
-    expect(dirs(yaml, environment, { defaultDir: "infra" })).toEqual(expected);
+    expect(dirs(yaml, environment, { defaultDirs: ["infra"] })).toEqual(expected);
   });
 
   it("an environment sets what it names and leaves the rest", () => {
@@ -152,7 +152,7 @@ describe("a backend on Spaces", () => {
     [`terraform: { backend: { ${backend} } }`, { packageName: "@a/b" }, ["a-b/terraform.tfstate"]],
     [
       `project: web\nterraform: { backend: { ${backend} } }`,
-      { defaultDir: "infra" },
+      { defaultDirs: ["infra"] },
       ["web/infra/terraform.tfstate"],
     ],
     [
@@ -171,11 +171,6 @@ describe("a backend on Spaces", () => {
       "two roots with one state",
       `terraform: [{ backend: { ${backend}, key: x } }, { dir: b, backend: { ${backend}, key: x } }]`,
       /two roots have the same state, acme\/x/,
-    ],
-    [
-      "one of an environment's own",
-      `environments: { prod: { terraform: { backend: { ${backend}, key: x } } } }`,
-      /environments\.prod\.terraform\.backend is not possible/,
     ],
     [
       "two environments with one state",
@@ -213,6 +208,108 @@ describe("a backend on Spaces", () => {
   ])("%s is taken", (_, environments) => {
     const yaml = `project: web\nterraform: { backend: { ${backend} } }\n${environments}`;
     expect(resolve(yaml).roots).toHaveLength(1);
+  });
+});
+
+describe("a backend of an environment's own", () => {
+  const own = (more: string) => `{ terraform: { ${more} } }`;
+  const at = (name: string, more = "") => `backend: { bucket: ${name}, region: nyc3${more} }`;
+  const of = (yaml: string, environment?: string, around?: object) =>
+    resolve(yaml, environment, around).roots.map(({ backend }) => backend);
+
+  it("is taken where its folder is its own, with a key that says which folder", () => {
+    const yaml = `project: web\nenvironments: { dev: ${own(`dir: envs/dev, ${at("one")}`)}, prod: ${own(`dir: ./envs/prod/, ${at("one")}`)} }`;
+    const one = { bucket: "one", region: "nyc3", lock: false };
+    expect(of(yaml)).toEqual([undefined]);
+    expect(of(yaml, "dev")).toEqual([{ ...one, key: "web/envs/dev/terraform.tfstate" }]);
+    expect(of(yaml, "prod")).toEqual([{ ...one, key: "web/envs/prod/terraform.tfstate" }]);
+  });
+
+  it.each([
+    [
+      "beside one that is shared",
+      `project: w\nterraform: { dir: tf, ${at("one")} }\nenvironments: { dev: ${own("workspace: d")}, prod: ${own(`dir: p, ${at("two")}`)} }`,
+    ],
+    [
+      "beside environments without one",
+      `project: w\nenvironments: { dev: ${own("dir: d")}, prod: ${own(`dir: p, ${at("two")}`)} }`,
+    ],
+    [
+      "beside one without Terraform",
+      `project: w\nterraform: false\nenvironments: { dev: {}, prod: ${own(`dir: p, ${at("two")}`)} }`,
+    ],
+    [
+      "with the same key in another bucket",
+      `environments: { a: ${own(`dir: a, ${at("one", ", key: k")}`)}, b: ${own(`dir: b, ${at("two", ", key: k")}`)} }`,
+    ],
+    [
+      "with the same key in another workspace",
+      `environments: { a: ${own(`dir: a, workspace: a, ${at("one", ", key: k")}`)}, b: ${own(`dir: b, ${at("one", ", key: k")}`)} }`,
+    ],
+    [
+      "in the folder that a run without --env would guess",
+      `project: w\nenvironments: { prod: ${own(`dir: ., ${at("two")}`)} }`,
+    ],
+  ])("%s is taken", (_, yaml) => {
+    expect(resolve(yaml).environments).not.toEqual([]);
+  });
+
+  it.each([
+    [
+      "without a folder",
+      `terraform: { dir: tf }\nenvironments: { prod: ${own(at("one", ", key: x"))} }`,
+      "tf has one backend.tf, and a run without --env uses that folder too",
+    ],
+    [
+      "in another environment's folder",
+      `environments: { prod: ${own(`dir: tf, ${at("one", ", key: x")}`)}, qa: ${own("dir: ./tf/")} }`,
+      "tf has one backend.tf, and environment qa uses that folder too",
+    ],
+    [
+      "without a folder, like the other",
+      `environments: { prod: ${own(at("one", ", key: x"))}, qa: ${own(at("two", ", key: x"))} }`,
+      ". has one backend.tf, and environment qa uses that folder too",
+    ],
+    [
+      "in a root of the list",
+      `project: w\nterraform: [{ dir: a }, { dir: b }]\nenvironments: { prod: ${own(at("one"))} }`,
+      "a has one backend.tf, and a run without --env uses that folder too",
+    ],
+    [
+      "with another's state",
+      `environments: { a: ${own(`dir: a, ${at("one", ", key: k")}`)}, b: ${own(`dir: b, ${at("one", ", key: k")}`)} }`,
+      "environments a and b have the same state, workspace default of one/k",
+    ],
+    [
+      "with the state that the others share",
+      `terraform: { dir: tf, ${at("one", ", key: k")} }\nenvironments: { a: ${own("workspace: a")}, b: ${own(`dir: b, ${at("one", ", key: k")}`)} }`,
+      "environment b and a run without --env have the same state, workspace default of one/k",
+    ],
+    [
+      "with the state of one in the shared backend",
+      `terraform: { dir: tf, ${at("one", ", key: k")} }\nenvironments: { a: ${own("workspace: w")}, b: ${own(`dir: b, workspace: w, ${at("one", ", key: k")}`)} }`,
+      "environments a and b have the same state, workspace w of one/k",
+    ],
+  ])("%s is refused", (_, yaml, message) => {
+    for (const environment of [undefined, ...Object.keys(parse(yaml).environments)]) {
+      const refusal = { code: "CONFIG_INVALID", message: expect.stringContaining(message) };
+      expect(() => resolve(yaml, environment)).toThrow(expect.objectContaining(refusal));
+    }
+  });
+
+  it.each([
+    [undefined, ["/repo/p"]],
+    ["dev", ["/repo/p"]],
+    ["prod", ["/repo/tf"]],
+  ])("--env %s: folders that its roots must not be, by whatever path", (environment, folders) => {
+    const yaml = `project: w\nterraform: { dir: tf }\nenvironments: { dev: {}, prod: ${own(`dir: p, ${at("two")}`)} }`;
+    expect(resolve(yaml, environment).othersFolders).toEqual(folders);
+  });
+
+  it("without one, no folder is compared", () => {
+    expect(resolve("environments: { a: {}, b: { terraform: { dir: b } } }").othersFolders).toEqual(
+      [],
+    );
   });
 });
 

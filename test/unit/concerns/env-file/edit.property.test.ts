@@ -140,7 +140,10 @@ describe("a token that is replaced or taken away, for any bytes", () => {
       fc.property(bytes, (given) => {
         const { text, encoding } = decode(given) ?? { text: "", encoding: "utf8" };
         const names = held(text);
-        const parts = withReplaced(text, ".env", { olds: [secret(OTHER)], token: secret() });
+        const parts = withReplaced(text, ".env", {
+          olds: [secret(OTHER)],
+          tokenFor: () => secret(),
+        });
         if (parts === undefined || names.length === 0) return;
         const after = encode({ parts, encoding });
         const read = decode(after)?.text ?? "";

@@ -3,7 +3,7 @@ import { resolveConfig } from "../../../../src/concerns/config/resolve.ts";
 import type { WrittenConfig } from "../../../../src/concerns/config/schema.ts";
 import { ignoreRules } from "../../../../src/concerns/git/ignore-rules.ts";
 
-const AROUND = { file: undefined, base: "/repo/app", packageName: undefined, defaultDir: "." };
+const AROUND = { file: undefined, base: "/repo/app", packageName: undefined, defaultDirs: ["."] };
 const rulesOf = (written: WrittenConfig) => ignoreRules(resolveConfig(written, undefined, AROUND));
 const patterns = (written: WrittenConfig) => rulesOf(written).map(({ pattern }) => pattern);
 const probes = (written: WrittenConfig, wanted: string) =>

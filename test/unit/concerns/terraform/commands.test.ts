@@ -1,10 +1,18 @@
 import { describe, expect, it } from "vitest";
 import { planCommands } from "../../../../src/concerns/terraform/commands.ts";
 import { planTerraform } from "../../../../src/concerns/terraform/plan.ts";
+import { repoCodeFor } from "../../../../src/concerns/terraform/root/repo-code.ts";
 import { generate } from "../../../../src/core/generated.ts";
 import { joined } from "../../../../src/core/plan.ts";
 import { revealed } from "../../../../src/secret/variables.ts";
-import { afterwards, consent, facts, type Given, planned } from "../../../fixtures/facts.ts";
+import {
+  afterwards,
+  consent,
+  facts,
+  filesOf,
+  type Given,
+  planned,
+} from "../../../fixtures/facts.ts";
 import { said } from "../../../fixtures/hint.ts";
 
 /** The plan of the files of the one root, and what is run after it. */
@@ -70,6 +78,51 @@ describe("whether init is run", () => {
       ],
     ),
     [
+      "a template in a file for a shim, which mise works out",
+      done({ ".tool-versions": 'terraform {{ exec(command="id") }}\n' }),
+      ["info terraform.by-hand"],
+    ],
+    ...[
+      ["env", '[tools]\nterraform = "1.11.4"\n[env]\nA = "b"\n'],
+      ["a template", "[tools]\nterraform = \"{{ exec(command='id') }}\"\n"],
+      ["a program", '[tools]\nterraform = "path:./tools"\n'],
+      ["options", '[tools]\nterraform = { version = "1.11.4", postinstall = "id" }\n'],
+      ["a table of options", '[tools.terraform]\nversion = "1.11.4"\n'],
+      ["hooks", '[hooks]\nenter = "id"\n'],
+      ["settings", "[settings]\nexperimental = true\n"],
+      ["a quoted section", '["env"]\nA = "b"\n'],
+      ["a dotted key", 'env.A = "b"\n'],
+    ].map(([what, text]): [string, Promise<Given>, readonly string[]] => [
+      `a config of mise with ${what}`,
+      done({ "mise.toml": text }),
+      ["info terraform.by-hand"],
+    ]),
+    ...[
+      ".mise.toml",
+      "infra/mise.local.toml",
+      "mise.prod.toml",
+      ".config/mise.toml",
+      ".config/mise/conf.d/a.toml",
+      "infra/.mise/config.toml",
+    ].map((name): [string, Promise<Given>, readonly string[]] => [
+      `a config of mise that is ${name}`,
+      done({ [name]: '[env]\nA = "b"\n' }),
+      ["info terraform.by-hand"],
+    ]),
+    [
+      "a config of mise with releases and tasks",
+      done({
+        "mise.toml":
+          'min_version = "2026.1"\n# ours\n[tools]\nterraform = "1.11.4" # all\nnode = ["24", "22"]\n[tasks.plan]\nrun = "terraform plan"\n',
+      }),
+      ["terraform init"],
+    ],
+    [
+      "another tool's config",
+      done({ ".config/other.toml": '[env]\nA = "b"\n' }),
+      ["terraform init"],
+    ],
+    [
       "releases for a shim",
       done({ ".tool-versions": "terraform 1.11.4\n", "infra/.terraform-version": "1.11.4\n" }),
       ["terraform init"],
@@ -99,6 +152,56 @@ describe("whether init is run", () => {
     ["what was missing changes", { files: { ...INIT, "infra/main.tf": "" } }, ["terraform init"]],
     ["code that is not understood", { files: { "infra/main.tf": "a {" } }, []],
     ["no code, and nothing to write", { files: { infra: { leadsTo: "/else" } } }, []],
+  ])("%s", async (_, given, expected) => {
+    expect(planned((await plan(given)).part)).toEqual(expected);
+  });
+});
+
+it.each([
+  ["mise.toml", true, ["/repo/mise.toml"]],
+  ["mise.toml", false, []],
+  [".tool-versions", false, ["/repo/.tool-versions"]],
+])("%s, where a shim may be started: %s", async (name, startsShim, expected) => {
+  const text = "[tools]\nterraform path:./tools\n";
+  const host = { files: filesOf({ files: { [name]: text } }), env: {}, home: "/home/sammy" };
+  const found = await repoCodeFor(host, ["/repo/infra"], "/repo", () => startsShim);
+  expect(found.get("/repo/infra")).toEqual(expected);
+});
+
+describe("where it is not certain which tool is used", () => {
+  const tofu = { tools: ["tofu 1.12.0"] };
+  const local = 'module "a" {\n  source = "./a"\n}\n';
+  const hand = ["info terraform.by-hand"];
+
+  it.each<[string, Given | Promise<Given>, readonly string[]]>([
+    [
+      "tofu, and no file of its own",
+      done({ "infra/b.tf": local, "infra/a/b.tf": "" }, tofu),
+      ["tofu init"],
+    ],
+    [
+      "a file of its own",
+      done({ "infra/b.tf": local, "infra/a/b.tf": "", "infra/c.tofu": "" }, tofu),
+      hand,
+    ],
+    [
+      "a file of its own in a module",
+      done({ "infra/b.tf": local, "infra/a/b.tf": "", "infra/a/b.tofu": "" }, tofu),
+      hand,
+    ],
+    [
+      "terraform, which does not read it",
+      done({ "infra/b.tf": "", "infra/c.tofu": "" }),
+      ["terraform init"],
+    ],
+    [
+      "config says tofu, whose files were read",
+      done(
+        { "infra/b.tf": local, "infra/a/b.tofu": "" },
+        { ...tofu, config: "terraform: { tool: tofu }" },
+      ),
+      ["tofu init"],
+    ],
   ])("%s", async (_, given, expected) => {
     expect(planned((await plan(given)).part)).toEqual(expected);
   });
@@ -301,6 +404,22 @@ describe("a backend that may take keys elsewhere", () => {
     [
       "on another host, with keys of AWS in the env file",
       { config: "terraform: {}", files: { "infra/main.tf": block(evil), ...AWS } },
+      "AWS_* keys",
+    ],
+    [
+      "on another host, in a file that the root's tool does not read",
+      {
+        config: "terraform: { tool: terraform }",
+        files: { "infra/main.tf": "", "infra/b.tofu": block(evil), ...AWS },
+      },
+      "AWS_* keys",
+    ],
+    [
+      "on another host, in a file whose twin is read in its place",
+      {
+        config: "terraform: { tool: tofu }",
+        files: { "infra/b.tf": block(evil), "infra/b.tofu": "", ...AWS },
+      },
       "AWS_* keys",
     ],
     [

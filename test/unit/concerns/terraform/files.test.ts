@@ -33,7 +33,8 @@ function render(config: Config = {}, needs: Partial<Needs> = {}): Record<string,
     ...config,
   };
   const all = { credentials: "tfvars", variable: "do_token", ...needs } as const;
-  return Object.fromEntries(renderRoot(root, all, TEMPLATES));
+  const tool = root.tool ?? "terraform";
+  return Object.fromEntries(renderRoot({ config: root, tool }, all, TEMPLATES));
 }
 
 describe("fill", () => {

@@ -26,6 +26,8 @@ function needs(text: string, config: Partial<TerraformRootConfig>): string {
   const found = needsOf({
     module: describeModule([readHcl(parse, text, "main.tf")]),
     own: new Map(),
+    tool: config.tool ?? "terraform",
+    versionFiles: [],
     config: {
       dir: "/repo",
       tool: undefined,

@@ -346,3 +346,180 @@ it("a folder that leads out of the repo is named as config has it", async () => 
   expect(findings[0]?.message).toMatch(/\binfra\b.*\/else/);
   expect(said(findings[0]?.fix)).toBe("");
 });
+
+describe("the release of the tool, before anything is written", () => {
+  const ENV = THREE.slice(0, 2);
+  const asks = (constraint: string) => `terraform {\nrequired_version = "${constraint}"\n}\n`;
+  const older = { tools: ["terraform 1.5.7"] };
+
+  it.each<[string, Given, readonly string[]]>([
+    ["a version file of an older one", root({ ".terraform-version": "1.5.7\n" }), ENV],
+    ["of a new one", root({ ".terraform-version": "1.11.4\n" }), [...THREE, STORED]],
+    ["of the newest", root({ ".terraform-version": "latest\n" }), [...THREE, STORED]],
+    ["of the newest of an older line", root({ ".terraform-version": "latest:^1.5\n" }), ENV],
+    ["asdf's", root({ ".tool-versions": "terraform 1.9.8\n" }), ENV],
+    ["mise's", root({ "mise.toml": '[tools]\nterraform = "1.9"\n' }), ENV],
+    ["OpenTofu 1.10", root({ ".opentofu-version": "1.10.0" }, "{ tool: tofu }"), ENV],
+    ["OpenTofu's, that config does not name", root({ ".opentofu-version": "1.10.0" }), ENV],
+    [
+      "another tool's",
+      root({ ".terraform-version": "1.5.7" }, "{ tool: tofu }"),
+      [...THREE, STORED],
+    ],
+    [
+      "that of the repo's folder",
+      { ...root({}), files: { ".git/HEAD": "x", ".terraform-version": "1.5.7" } },
+      ENV,
+    ],
+    [
+      "the installed one decides nothing of what is written",
+      root({}, "{}", older),
+      [...THREE, STORED, "warning terraform.too-old"],
+    ],
+    [
+      "a version file against config",
+      root({ ".terraform-version": "1.5.7" }, "{ credentials: tfvars }"),
+      [...THREE, STORED, "warning terraform.too-old"],
+    ],
+    [
+      "required_version against config",
+      root({ "main.tf": asks("~> 1.5.0") }, "{ credentials: tfvars }", { tools: [] }),
+      ["+ infra/do-bootstrap.tf", STORED, "warning terraform.too-old"],
+    ],
+    [
+      "min-required: the oldest that the code takes",
+      root({ "main.tf": asks(">= 1.3"), ".terraform-version": "min-required" }),
+      ["+ infra/do-bootstrap.tf"],
+    ],
+    [
+      "a variable of the repo's own",
+      root({ "main.tf": COMPLETE, ".terraform-version": "1.5.7" }),
+      [STORED],
+    ],
+    [
+      "a version file that the code does not take",
+      root({ "main.tf": COMPLETE + asks(">= 1.11"), ".terraform-version": "1.10.5" }),
+      [STORED, "warning terraform.tool-version"],
+    ],
+    [
+      "two version files that do not agree",
+      root({
+        "main.tf": COMPLETE,
+        ".terraform-version": "1.11.4",
+        ".tool-versions": "terraform 1.12.0",
+      }),
+      [STORED, "warning terraform.tool-version"],
+    ],
+    [
+      "two that do",
+      root({
+        "main.tf": COMPLETE,
+        ".terraform-version": "1.11.4",
+        "mise.toml": '[tools]\nterraform = "1.11"',
+      }),
+      [STORED],
+    ],
+    [
+      "an installed one that the code does not take",
+      root({ "main.tf": COMPLETE + asks(">= 1.12") }),
+      [STORED, "warning terraform.tool-version"],
+    ],
+    [
+      "a version file that backend.tf is too new for",
+      root({ "main.tf": COMPLETE, ".terraform-version": "1.6.0" }, BACKEND),
+      [STORED, "warning backend.no-keys", "warning terraform.too-old"],
+    ],
+    [
+      "a version file that knows its settings",
+      root({ "main.tf": COMPLETE, ".terraform-version": "1.6.3" }, BACKEND),
+      ["+ infra/backend.tf", STORED, "warning backend.no-keys"],
+    ],
+  ])("%s", async (_, given, expected) => {
+    const found = planned(await plan(given)).sort();
+    expect(found).toEqual([...expected].sort());
+  });
+
+  it("says who asks for what", async () => {
+    const given = root({ ".terraform-version": "1.5.7" }, "{ credentials: tfvars }");
+    const { findings } = await plan(given);
+    expect(findings.map(({ message }) => message)).toEqual([
+      "/repo/infra/.terraform-version says 1.5.7, and the variable that is written is ephemeral, which needs 1.10.",
+    ]);
+  });
+
+  it("a repo that was prepared with a variable gets the environment's form", async () => {
+    const given = root({ ...DONE, ".terraform-version": "1.5.7" });
+    expect(planned(await plan(given))).toEqual([
+      "~ infra/versions.tf",
+      "~ infra/provider.tf",
+      "~ infra/variables.tf",
+    ]);
+    expect(planned(await plan(afterwards(given, await plan(given))))).toEqual([]);
+  });
+});
+
+describe("files that only OpenTofu reads", () => {
+  it("what we write beside them changes nothing of whose root it is", async () => {
+    const given = root({ "main.tofu": "" });
+    const first = await plan(given);
+    expect(planned(first)).toEqual([row("do-bootstrap.tf"), STORED]);
+    const edited = { "infra/main.tofu": "", "infra/do-bootstrap.tf": `${MISSING_TF}# mine\n` };
+    expect(planned(await plan(afterwards(given, first)))).toEqual([]);
+    expect((await facts({ ...given, files: edited })).terraform.roots[0]).toMatchObject({
+      ...{ tool: "tofu", isCertain: true },
+    });
+  });
+
+  const unsaid = "warning terraform.tool-unsaid";
+  const hard = `${REQUIRED}provider "digitalocean" {\ntoken = "${OTHER}"\n}\n`;
+
+  it.each<[string, Given, readonly string[]]>([
+    ["alone: the root is OpenTofu's", root({ "main.tofu": COMPLETE }), [STORED]],
+    ["for OpenTofu", root({ "main.tf": "", "more.tofu": COMPLETE }, "{ tool: tofu }"), [STORED]],
+    [
+      "for Terraform",
+      root({ "main.tf": REQUIRED, "more.tofu": PROVIDER }, "{ tool: terraform }"),
+      ["+ infra/do-bootstrap.tf", STORED],
+    ],
+    [
+      "for Terraform, alone",
+      root({ "more.tofu": PROVIDER }, "{ tool: terraform }"),
+      [...THREE, STORED],
+    ],
+    [
+      "in the place of a twin",
+      root({ "main.tf": COMPLETE, "main.tofu": REQUIRED }, "{ tool: tofu }"),
+      ["+ infra/do-bootstrap.tf", STORED],
+    ],
+    [
+      "where config does not say which tool",
+      root({ "main.tf": COMPLETE, "main.tofu": COMPLETE }),
+      [STORED, unsaid],
+    ],
+    [
+      "where config does not say it, and one has what the other lacks",
+      root({ "main.tf": REQUIRED, "more.tofu": PROVIDER + VARIABLE }),
+      [STORED, unsaid],
+    ],
+    [
+      "a folder of such a name",
+      root({ "main.tf": COMPLETE, "main.tofu/x": "" }, "{ tool: tofu }"),
+      [STORED],
+    ],
+    [
+      "a token counts in whichever file it stands",
+      root({ "main.tf": COMPLETE, "more.tofu": hard }, "{ tool: terraform }"),
+      [STORED, "error terraform.hard-coded-token"],
+    ],
+    [
+      "HCP Terraform counts in whichever file it stands",
+      root(
+        { "main.tf": REQUIRED, "more.tofu": "terraform {\ncloud {}\n}\n" },
+        "{ tool: terraform }",
+      ),
+      ["+ infra/do-bootstrap.tf"],
+    ],
+  ])("%s", async (_, given, expected) => {
+    expect(planned(await plan(given)).sort()).toEqual([...expected].sort());
+  });
+});

@@ -17,9 +17,11 @@ it.each<[dir: string, cwd: string, expected: string]>([
   );
 });
 
-it("the tool is the installed one, else the one of config, else terraform", () => {
+it("the tool is the one that is installed for the root, else the one that the root is for", () => {
   const tofu = { name: "tofu", path: "/bin/tofu", version: undefined } as const;
-  expect(toolOf(tofu, { tool: "terraform" })).toBe("tofu");
-  expect(toolOf(undefined, { tool: "tofu" })).toBe("tofu");
-  expect(toolOf(undefined, { tool: undefined })).toBe("terraform");
+  const root = (tool: "terraform" | "tofu") =>
+    ({ tool, config: { dir: "/repo" } }) as Parameters<typeof toolOf>[1];
+  expect(toolOf(new Map([["/repo", tofu]]), root("terraform"))).toBe("tofu");
+  expect(toolOf(new Map([["/other", tofu]]), root("terraform"))).toBe("terraform");
+  expect(toolOf(new Map(), root("tofu"))).toBe("tofu");
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { judgeToken } from "../../../../src/concerns/token/judge.ts";
 import type { TokenState } from "../../../../src/exec/token-sources.ts";
+import type { Mistake } from "../../../../src/secret/not-a-token.ts";
 import {
   alive,
   type FoundToken,
@@ -29,6 +30,10 @@ const unusable: FoundToken = {
   state: { kind: "unusable", origin: { kind: "stdin" }, why: "it is empty" },
   inspection: undefined,
 };
+const instead = (mistake: Mistake): FoundToken => ({
+  state: { kind: "unusable", origin: { kind: "stdin" }, why: "it is no token", mistake },
+  inspection: undefined,
+});
 const conflict: FoundToken = {
   state: { kind: "conflict", tokens: [secretFrom("environment"), secretFrom("env-file", OTHER)] },
   inspection: undefined,
@@ -169,6 +174,27 @@ describe("how to fix it", () => {
     ],
     ["missing in one", { token: MISSING, config: PROD, environment: "qa" }, /^Make one at/],
     ["untrusted", { token: unavailable("untrusted") }, /do-bootstrap --trust$/],
+    [
+      "a 1Password reference",
+      { token: instead("1password") },
+      /^op read \S+ \| do-bootstrap --tok/,
+    ],
+    [
+      "encrypted by dotenvx",
+      { token: instead("dotenvx") },
+      /^dotenvx get DIGITALOCEAN_TOKEN \| do/,
+    ],
+    [
+      "a reference",
+      { token: instead("reference") },
+      /do-bootstrap --token-stdin; or let token\.com/,
+    ],
+    [
+      "a Spaces key",
+      { token: instead("spaces-key") },
+      /^A Spaces key belongs in SPACES_ACCESS_KEY/,
+    ],
+    ["a placeholder", { token: instead("placeholder") }, /^A token is dop_v1_ and 64 characters/],
     [
       "over a variable",
       { token: alive("stdin", { shadowed: [secretFrom("environment", OTHER)] }) },

@@ -1,0 +1,151 @@
+import { AppError } from "../../errors/app-error.ts";
+import { type Hint, hint, own } from "../../errors/hint.ts";
+import type { StateKey } from "../../host/host.ts";
+import type { Secret } from "../../secret/secret.ts";
+
+/** What one rotation is about, from its first look on. */
+export interface Rotation {
+  /** Those that hold an old token; undefined: what a run without --env uses. */
+  readonly environments: readonly (string | undefined)[];
+  /** The new token. */
+  readonly token: Secret;
+  readonly olds: readonly Secret[];
+  /** A run before this one was killed in the middle of it. */
+  readonly isResumed: boolean;
+}
+
+/** What a run writes down before its first change; fingerprints. */
+export interface RotationRecord {
+  readonly old: readonly string[];
+  readonly new: string;
+  readonly revoke: boolean;
+}
+
+/** An environment, and what is known of its token before the rotation. */
+export interface Member {
+  /** undefined: what a run without --env uses. */
+  readonly environment: string | undefined;
+  /** The token that it has. */
+  readonly current: Secret | undefined;
+  /** Of a rotation that was not finished. */
+  readonly unfinished: RotationRecord | undefined;
+}
+
+export function rotationKey(folder: string, environment: string | undefined): StateKey {
+  return { kind: "rotation", folder, name: environment ?? "" };
+}
+
+export function readRecord(text: string | undefined): RotationRecord | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const { old, new: to, revoke } = JSON.parse(text) as Partial<RotationRecord>;
+    const isRecord = Array.isArray(old) && typeof to === "string";
+    return isRecord ? { old, new: to, revoke: revoke === true } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The environments that one new token is for: those that hold the same token, and those that a rotation which was not
+ * finished has brought the new one already. One without a token is in no group.
+ */
+export function groupsOf(members: readonly Member[]): readonly (readonly Member[])[] {
+  const goals = new Map(
+    members.flatMap(({ unfinished }) =>
+      (unfinished?.old ?? []).map((old) => [old, unfinished?.new] as const),
+    ),
+  );
+  const groups = new Map<string, Member[]>();
+  for (const member of members) {
+    const { current, unfinished } = member;
+    const fingerprint = current?.fingerprint;
+    const goal = unfinished?.new ?? (fingerprint && (goals.get(fingerprint) ?? fingerprint));
+    if (goal !== undefined) groups.set(goal, [...(groups.get(goal) ?? []), member]);
+  }
+  return [...groups.values()];
+}
+
+/**
+ * The tokens that a group's new one replaces: those that it has, and those of a rotation that was not finished.
+ *
+ * @param held by any place.
+ */
+export function oldTokens(
+  group: readonly Member[],
+  held: readonly Secret[],
+  token: Secret,
+): readonly Secret[] {
+  const known = group.flatMap(({ unfinished }) => [...(unfinished?.old ?? []), unfinished?.new]);
+  const left = held.filter(({ fingerprint }) => known.includes(fingerprint));
+  const all = [...group.flatMap(({ current }) => current ?? []), ...left].filter(
+    (old) => !old.equals(token),
+  );
+  return all.filter((old, at) => all.findIndex((each) => each.equals(old)) === at);
+}
+
+/** Each place gets one token: what replaces an old one is not replaced in its turn. @throws AppError USAGE */
+export function refuseChain(rotations: readonly Rotation[]): void {
+  for (const [at, { environments, token, olds }] of rotations.entries()) {
+    const isIn = (tokens: readonly Secret[], each: Secret) =>
+      tokens.some((old) => old.equals(each));
+    const other = rotations.find(
+      (each, there) =>
+        there !== at && (isIn(each.olds, token) || olds.some((old) => isIn(each.olds, old))),
+    );
+    if (other === undefined) continue;
+    const message = `The new token of ${namesIn(environments)} (${token.fingerprint}) is an old one of ${namesIn(other.environments)}, which is to be replaced, too.`;
+    throw new AppError("USAGE", message, {
+      hint: hint`Nothing was changed. Rotate one environment after the other: ${rotateOne(environments)}`,
+    });
+  }
+}
+
+/** @param groups at least two. */
+export function differentTokens(groups: readonly (readonly Member[])[]): AppError {
+  const held = groups.map((group) => {
+    const names = group.map(({ environment }) => environment);
+    return `${namesIn(names)} ${names.length === 1 ? "holds" : "hold"} ${oldIn(group)}`;
+  });
+  const lines = groups.flatMap((group, at): Hint => {
+    const line = rotateOne(
+      group.map(({ environment }) => environment),
+      "--token-stdin",
+    );
+    return [`${at === 0 ? "" : "; "}… | `, line];
+  });
+  return new AppError("USAGE", `One new token cannot replace different ones: ${held.join("; ")}.`, {
+    hint: hint`One by one: ${lines}. On a terminal ${own("rotate", "--all")} asks for each.`,
+  });
+}
+
+/** It reaches all that hold the same token. */
+function rotateOne([first]: readonly (string | undefined)[], ...more: readonly string[]) {
+  return own("rotate", ...(first === undefined ? [] : ["--env", first]), ...more);
+}
+
+/** Says to a person which new token is asked for. */
+export function purposeOf(group: readonly Member[], team: string | undefined): string {
+  const names = namesIn(group.map(({ environment }) => environment));
+  const whose = team === undefined ? "" : `, team ${team}`;
+  return `For ${names}${whose}: it replaces ${oldIn(group)}.`;
+}
+
+function oldIn(group: readonly Member[]): string {
+  const [first] = group.flatMap(
+    ({ unfinished, current }) => unfinished?.old ?? current?.fingerprint ?? [],
+  );
+  return first ?? "";
+}
+
+/** So many are named one by one. */
+const MOST_NAMED = 4;
+
+function namesIn(environments: readonly (string | undefined)[]): string {
+  const all = environments.map((name) => name ?? "a run without --env");
+  if (all.length > MOST_NAMED) {
+    return `${all.slice(0, MOST_NAMED - 1).join(", ")} and ${all.length - MOST_NAMED + 1} more`;
+  }
+  const last = all.at(-1) ?? "";
+  return all.length < 2 ? last : `${all.slice(0, -1).join(", ")} and ${last}`;
+}

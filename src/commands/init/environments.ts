@@ -1,0 +1,192 @@
+import { relative } from "node:path";
+import { findConfig } from "../../concerns/config/find-config.ts";
+import type { ResolvedConfig } from "../../concerns/config/resolved.ts";
+import { openGit } from "../../concerns/git/git.ts";
+import type { Inspection } from "../../concerns/token/verdict.ts";
+import { textIn } from "../../core/file-text.ts";
+import { AppError } from "../../errors/app-error.ts";
+import { hint } from "../../errors/hint.ts";
+import { ENV_FILE_LOOK, readEnvFile } from "../../exec/read-env-file.ts";
+import { type TokenState, tokenInFile } from "../../exec/token-sources.ts";
+import type { Secret } from "../../secret/secret.ts";
+import {
+  type Facts,
+  type Observed,
+  type ObserveOptions,
+  type ObservingHost,
+  observe,
+} from "./observe.ts";
+
+/** Which environments a run looks at. */
+export interface Asked {
+  /** undefined: what a run without --env uses. */
+  readonly environment: string | undefined;
+  /** Every environment of the config, and what a run without --env uses, where that has a token of its own. */
+  readonly all?: boolean | undefined;
+}
+
+/** An environment, before anybody is asked about its token. */
+export interface Around {
+  readonly config: ResolvedConfig;
+  /** What its env file has. */
+  readonly held: TokenState;
+}
+
+/** What a run without --env uses, and each environment of the config. */
+type AllAround = readonly [shared: Around, ...environments: Around[]];
+
+/** @throws AppError those of findConfig. */
+async function lookAround(host: ObservingHost): Promise<AllAround> {
+  const top = (await openGit(host, host.cwd))?.root ?? host.cwd;
+  const { config, inEnvironment } = await findConfig(host, top, undefined);
+  const files = new Map<string, Promise<ReadonlyMap<string, string>>>();
+  const read = async (path: string) =>
+    readEnvFile(textIn(await host.files.look(path, ENV_FILE_LOOK)));
+  const aroundOf = async (each: ResolvedConfig): Promise<Around> => {
+    const { envFile: path, name } = each.token;
+    // One that several share may be a FIFO.
+    const reading = files.get(path) ?? read(path);
+    files.set(path, reading);
+    return { config: each, held: tokenInFile({ path, values: await reading }, name) };
+  };
+  const [shared, ...others] = [config, ...config.environments.map(inEnvironment)];
+  return Promise.all([aroundOf(shared), ...others.map(aroundOf)]);
+}
+
+/**
+ * The names of the environments that a run looks at; undefined: what a run without --env uses.
+ *
+ * @throws AppError USAGE for --all together with --env; those of findConfig.
+ */
+export async function environmentsOf(
+  host: ObservingHost,
+  { environment, all = false }: Asked,
+): Promise<readonly (string | undefined)[]> {
+  if (!all) return [environment];
+  if (environment !== undefined) {
+    throw new AppError(
+      "USAGE",
+      `--all looks at every environment, and --env ${environment} at one.`,
+      {
+        hint: hint`Leave one of them out.`,
+      },
+    );
+  }
+  return namesOf(await lookAround(host));
+}
+
+/** With --all. */
+export function namesOf([shared, ...environments]: AllAround): readonly (string | undefined)[] {
+  const names = environments.map(({ config }) => config.environment);
+  const { token } = shared.config;
+  const isItsOwn =
+    token.command !== undefined ||
+    (shared.held.kind !== "missing" && !isShared(shared, environments));
+  return names.length === 0 || isItsOwn ? [undefined, ...names] : names;
+}
+
+/** An environment takes its token from the same place. */
+function isShared({ config: { token } }: Around, environments: readonly Around[]): boolean {
+  return environments.some(
+    ({ config }) => config.token.envFile === token.envFile && config.token.name === token.name,
+  );
+}
+
+/** What a person chooses from. */
+export interface Choice {
+  /** undefined: none of the environments. */
+  readonly environment: string | undefined;
+  readonly label: string;
+  /** What tells it from the others. */
+  readonly about: string;
+}
+
+/** @param inspect asks DigitalOcean about a token: its team has a name. */
+export async function choicesIn(
+  host: ObservingHost,
+  inspect: (token: Secret) => Promise<Inspection>,
+): Promise<readonly Choice[] | undefined> {
+  const around = await lookAround(host);
+  if (choicesOf(around, new Map()) === undefined) return undefined;
+  const tokens = around.flatMap(({ held }) => (held.kind === "found" ? held.token : []));
+  const asked = tokens.map(async (token) => {
+    const { team } = await inspect(token);
+    return team === undefined ? [] : [[token.fingerprint, team.name] as const];
+  });
+  return choicesOf(around, new Map((await Promise.all(asked)).flat()));
+}
+
+/**
+ * The environments to choose from, where a run without --env has no token and would ask for one that belongs to
+ * none of them; undefined: there is nothing to choose.
+ *
+ * @param teams names of teams, by the fingerprint of a token of theirs.
+ */
+export function choicesOf(
+  [shared, ...environments]: AllAround,
+  teams: ReadonlyMap<string, string>,
+): readonly Choice[] | undefined {
+  const { base, token } = shared.config;
+  const isNobodys = shared.held.kind === "missing" && token.command === undefined;
+  if (environments.length === 0 || !isNobodys || isShared(shared, environments)) return undefined;
+  const choices = environments.map(({ config, held }) => {
+    const found = held.kind === "found" ? held.token : undefined;
+    const team = (found && teams.get(found.fingerprint)) ?? config.team;
+    const about = [...(team === undefined ? [] : [`team ${team}`]), tokenInWords(held, config)];
+    const name = config.environment ?? "";
+    return { environment: config.environment, label: name, about: about.join(", ") };
+  });
+  const none = `the token goes into ${relative(base, token.envFile)}`;
+  return [...choices, { environment: undefined, label: "none of them", about: none }];
+}
+
+function tokenInWords(held: TokenState, { base, token }: ResolvedConfig): string {
+  const envFile = relative(base, token.envFile);
+  if (held.kind === "found") return `token ${held.token.fingerprint} in ${envFile}`;
+  if (held.kind !== "missing") return `the token in ${envFile} is not valid`;
+  return token.command === undefined ? "no token yet" : "its token comes from a command";
+}
+
+/** The facts of each environment that a run looks at. */
+export type Many = readonly [Facts, ...Facts[]];
+
+export interface ObservedMany extends Pick<Observed, "inEnvironment"> {
+  readonly all: Many;
+}
+
+/**
+ * Looks at one environment after the other; writes nothing.
+ *
+ * @throws AppError those of observe.
+ */
+export async function observeMany(
+  host: ObservingHost,
+  [first, ...more]: readonly (string | undefined)[],
+  options: Omit<ObserveOptions, "environment">,
+): Promise<ObservedMany> {
+  const { facts, inEnvironment } = await observe(host, { ...options, environment: first });
+  const others: Facts[] = [];
+  for (const environment of more) {
+    others.push((await observe(host, { ...options, environment })).facts);
+  }
+  return { all: [facts, ...others], inEnvironment };
+}
+
+/** One repo and one machine, as several environments know them: each root once, doctl where one of them uses it. */
+export function together(all: Many): Facts {
+  const [first] = all;
+  const byFolder = new Map(
+    all.flatMap(({ terraform: { roots, sources } }) =>
+      roots.map((root, at) => [root.config.dir, { root, source: sources[at] }]),
+    ),
+  );
+  const roots = [...byFolder.values()].map(({ root }) => root);
+  const sources = [...byFolder.values()].flatMap(({ source }) => source ?? []);
+  return {
+    ...first,
+    config: { ...first.config, roots: roots.map(({ config }) => config) },
+    repo: { ...first.repo, blocked: new Map(all.flatMap(({ repo }) => [...repo.blocked])) },
+    terraform: { ...first.terraform, roots, sources },
+    doctl: all.find(({ doctl }) => doctl !== undefined)?.doctl,
+  };
+}

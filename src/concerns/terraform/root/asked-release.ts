@@ -1,0 +1,48 @@
+import { constraintsIn } from "../../../hcl/releases.ts";
+import { allows, allowsFrom } from "../../../lib/version.ts";
+import type { TerraformRoot } from "./root.ts";
+
+type Asking = Pick<TerraformRoot, "module" | "versionFiles">;
+
+/** What a repo asks of the release of its tool. */
+interface Asked {
+  /** Who asks and what, in words: "required_version is ~> 1.5", "/repo/.terraform-version says 1.5.7". */
+  readonly words: string;
+  readonly constraints: readonly string[];
+}
+
+function askedBy({ module: { requiredVersions }, versionFiles }: Asking): readonly Asked[] {
+  const inCode = requiredVersions.map((text) => ({
+    words: `required_version is ${text}`,
+    constraints: [text],
+  }));
+  const inFiles = versionFiles.map((file) => ({
+    words: `${file.path} says ${file.says}`,
+    constraints: constraintsIn(file, requiredVersions),
+  }));
+  return [...inCode, ...inFiles];
+}
+
+/**
+ * Why none of the releases that the repo asks for has what came with `since`, in words; undefined: one of them has.
+ *
+ * @param since such as "1.10".
+ */
+export function whyTooOld(root: Asking, since: string): string | undefined {
+  const asked = askedBy(root);
+  if (
+    allowsFrom(
+      asked.flatMap(({ constraints }) => constraints),
+      since,
+    )
+  ) {
+    return undefined;
+  }
+  const [alone] = asked.filter(({ constraints }) => !allowsFrom(constraints, since));
+  return alone?.words ?? asked.map(({ words }) => words).join(" and ");
+}
+
+/** Why the repo does not take a release, in words. */
+export function whyNotTaken(root: Asking, release: string): string | undefined {
+  return askedBy(root).find(({ constraints }) => !allows(constraints, release))?.words;
+}

@@ -1,0 +1,104 @@
+import { join, relative, sep } from "node:path";
+import type { Host } from "../../../host/host.ts";
+import { type FindRoots, usualDirs, usualRoot } from "../../config/find-config.ts";
+import type { Git } from "../../git/git.ts";
+import { chooseRoots, type RootsChoice, type WantedRoots } from "./choose.ts";
+import type { RepoLayout } from "./layout.ts";
+import { searchRoots } from "./search.ts";
+
+type SearchingHost = Pick<Host, "files" | "hclParser" | "records" | "clock">;
+
+/** What a search for roots has found; absent where the config names them, and outside git. */
+export interface FoundRoots {
+  /** The folder that all are named from, absolute. */
+  readonly base: string;
+  readonly choice: RootsChoice;
+  readonly layout: RepoLayout;
+  /** Spares `exec` the search. */
+  readonly keepRecord: () => void;
+}
+
+/** Finds the roots of a repo, and holds what else was found on the way. */
+export class RootSearch {
+  readonly #host: SearchingHost;
+  readonly #git: Git | undefined;
+  readonly #wanted: WantedRoots | undefined;
+  found: FoundRoots | undefined;
+
+  constructor(host: SearchingHost, git: Git | undefined, wanted?: WantedRoots) {
+    this.#host = host;
+    this.#git = git;
+    this.#wanted = wanted;
+  }
+
+  readonly rootsIn: FindRoots = async (files, asked) => {
+    if (this.#git === undefined) return usualRoot(files, asked);
+    const { base, claimed } = asked;
+    const { dirs, settled } = await usualDirs(files, base);
+    if (settled !== undefined && this.#wanted === undefined) return without([settled], claimed);
+    const [layout, isNew] = await Promise.all([
+      searchRoots(this.#host, this.#git, base),
+      isNewRepo(files, base),
+    ]);
+    const [usual] = dirs;
+    const choice = chooseRoots(layout, { usual, isNew }, asked, this.#wanted);
+    this.found = { base, choice, layout, keepRecord: () => keepRoots(this.#host, base, choice) };
+    return choice.dirs;
+  };
+
+  /** What to say where a folder that the config names is not there. */
+  async lookFor({
+    base,
+    roots,
+  }: {
+    readonly base: string;
+    readonly roots: readonly { readonly dir: string }[];
+  }): Promise<void> {
+    if (this.#git === undefined || this.found !== undefined) return;
+    const dirs = roots.map(({ dir }) => relative(base, dir).split(sep).join("/") || ".");
+    const looks = await Promise.all(roots.map(({ dir }) => this.#host.files.look(dir)));
+    const absent = dirs.filter((_, at) => looks[at]?.kind === "absent");
+    if (absent.length === 0) return;
+    const layout = await searchRoots(this.#host, this.#git, base);
+    const choice = { kind: "config", dirs, absent } as const;
+    this.found = { base, choice, layout, keepRecord: () => undefined };
+  }
+}
+
+/** For `exec`, which does not search: what the last run that did has found. */
+export function recalledRoots({ records }: Pick<Host, "records">): FindRoots {
+  return async (files, asked) => {
+    const { settled } = await usualDirs(files, asked.base);
+    const kept = settled === undefined ? records.recall(asked.base, "roots") : undefined;
+    if (!Array.isArray(kept)) return usualRoot(files, asked);
+    return without(
+      kept.filter((dir) => typeof dir === "string"),
+      asked.claimed,
+    );
+  };
+}
+
+function without(dirs: readonly string[], claimed: ReadonlySet<string>): readonly string[] {
+  return dirs.filter((dir) => !claimed.has(dir));
+}
+
+/** null: the usual folder. */
+function keepRoots(
+  { records, clock }: Pick<Host, "records" | "clock">,
+  base: string,
+  { kind, dirs }: RootsChoice,
+): void {
+  const value = kind === "usual" ? null : dirs;
+  const kept = records.recall(base, "roots");
+  if (JSON.stringify(kept ?? null) === JSON.stringify(value)) return;
+  const inputs = dirs.map((dir) => join(base, dir));
+  records.keep(base, value, clock.now(), { kind: "roots", inputs });
+}
+
+/** True for a folder that has nothing in it yet but what each new repo has. */
+async function isNewRepo(files: Pick<Host["files"], "list">, base: string): Promise<boolean> {
+  return (await files.list(base)).every((name) => FURNITURE.test(name));
+}
+
+const FURNITURE =
+  /^(\..*|(readme|licen[cs]e|copying|notice|changelog|contributing|code_of_conduct|security|codeowners|authors)(\.\w+)?|do-bootstrap\.config\.\w+|package(-lock)?\.json|(pnpm-lock|pnpm-workspace)\.yaml|yarn\.lock|bun\.lockb?|node_modules|terraform|infra)$/i;

@@ -1,0 +1,133 @@
+import { join } from "node:path";
+import type { Finding } from "../../../core/finding.ts";
+import { exec, hint, own, run } from "../../../errors/hint.ts";
+import { nearest } from "../../../lib/nearest.ts";
+import type { ResolvedConfig } from "../../config/resolved.ts";
+import { hasOthersCode } from "./choose.ts";
+import type { FoundRoots } from "./find.ts";
+import { finding } from "./findings.ts";
+import { environmentsAmong } from "./layout.ts";
+
+/** The facts that these follow from. */
+interface Known {
+  readonly config: Pick<ResolvedConfig, "base" | "file">;
+  readonly search: FoundRoots | undefined;
+}
+
+/** What there is to say of where the repo keeps its Terraform code. */
+export function judgeLayout(known: Known): Finding[] {
+  const { search } = known;
+  if (search === undefined) return [];
+  const { choice, layout } = search;
+  const isLeftOut = layout.notCheckedOut.length > 0 && choice.kind !== "found";
+  return [
+    ...judgeChoice(known, search),
+    ...judgeOtherTools(layout),
+    ...(isLeftOut ? [leftOut(layout.notCheckedOut)] : []),
+  ];
+}
+
+/** What there is of Terragrunt and of Terraform Stacks. */
+export function judgeOtherTools({ units, stacks }: FoundRoots["layout"]): Finding[] {
+  const found: Finding[] = [];
+  if (units.length > 0) found.push(terragruntUnits(units));
+  if (stacks.length > 0) {
+    const message = `Terraform Stacks: HCP Terraform runs ${few(stacks)}, so no files are written there.`;
+    const fix = hint`Set the token as a sensitive variable in HCP Terraform. ${own("scopes")} counts the components in this repo.`;
+    found.push(finding("terraform.stack", message, { fix }));
+  }
+  return found;
+}
+
+function leftOut(dirs: readonly string[]): Finding {
+  const message = `This sparse checkout leaves out Terraform code that git has: ${few(dirs)}.`;
+  const add = run("git", "sparse-checkout", "add", ...dirs.slice(0, MOST));
+  return finding("terraform.not-here", message, { fix: hint`${add}, then ${own()} again.` });
+}
+
+/** Units of Terragrunt's: what we do for them, and what not. */
+export function terragruntUnits(dirs: readonly string[]): Finding {
+  const message = `Terragrunt: no files are written into ${few(dirs)}, since Terragrunt copies them over those of a module.`;
+  const fix = hint`${exec(["terragrunt", "plan"])} gives it the token. ${own("scopes")} counts the modules in this repo that units call.`;
+  return finding("terraform.terragrunt", message, { fix });
+}
+
+function judgeChoice({ config }: Known, { choice, layout, base }: FoundRoots): Finding[] {
+  switch (choice.kind) {
+    case "several":
+      return [severalRoots(choice.dirs, config.file)];
+    case "chosen":
+      return config.file === undefined ? [] : [unnamedRoots(choice.dirs, config.file)];
+    case "found":
+      return choice.others.length === 0 ? [] : [otherRoots(choice)];
+    case "none":
+      return hasOthersCode(layout) ? [] : [noRoot(layout.aside)];
+    case "usual":
+    case "claimed":
+      return [];
+    case "config":
+      return choice.absent.flatMap((dir) =>
+        misspelt(dir, without(layout.roots, choice.dirs), base),
+      );
+  }
+}
+
+function severalRoots(dirs: readonly string[], file: string | undefined): Finding {
+  const environments = environmentsAmong(dirs);
+  const message = `This repo has ${dirs.length} Terraform root modules (${few(dirs)}), and the config names none of them.`;
+  const all = hint`To prepare all of them with one token: ${own("--all-roots")}`;
+  if (file !== undefined) {
+    const fix = hint`Add to ${file}: ${rootsKey(dirs)}. ${all}`;
+    return finding("terraform.several-roots", message, { fix });
+  }
+  const each = environments.length > 0 ? "with an environment for each of them" : "that names them";
+  const fix = hint`${own("--write-config")} writes a config ${each}; take out those that you do not want. ${all}`;
+  return finding("terraform.several-roots", message, { fix });
+}
+
+/** Where a config is, it is a person's: the next run knows only what it says. */
+function unnamedRoots(dirs: readonly string[], file: string): Finding {
+  const message = `${file} does not name the root modules of this run, so the next run asks again.`;
+  const fix = hint`Add to it: ${rootsKey(dirs)}`;
+  return finding("terraform.unnamed-roots", message, { where: file, fix });
+}
+
+function otherRoots({ dirs, others }: { dirs: readonly string[]; others: readonly string[] }) {
+  const message = `Only ${few(dirs)} is prepared. The repo has other root modules: ${few(others)}.`;
+  const fix = hint`To prepare them as well, name all of them in a config: ${own("--all-roots")}`;
+  return finding("terraform.other-roots", message, { fix });
+}
+
+function noRoot(aside: readonly string[]): Finding {
+  const only = aside.length === 0 ? "" : ` (${few(aside)} counts only if the config names it)`;
+  const message = `This repo has no Terraform root module for DigitalOcean${only}, so no .tf files are written.`;
+  const fix = hint`${own("--terraform")} writes a root module here. Without Terraform, set terraform: false in the config.`;
+  return finding("terraform.no-root", message, { fix });
+}
+
+/** A folder that the config names and that is not there, beside a root of nearly the same name. */
+function misspelt(dir: string, roots: readonly string[], base: string): Finding[] {
+  const [sameEnd, another] = roots.filter((root) => root.endsWith(`/${dir.split("/").at(-1)}`));
+  const meant = nearest(dir, roots) ?? (another === undefined ? sameEnd : undefined);
+  if (meant === undefined) return [];
+  const message = `terraform.dir: there is no folder ${dir}. Did you mean ${meant}?`;
+  const path = join(base, dir);
+  const fix = hint`Set terraform.dir: ${meant}. For a new root module, make the folder first: ${run("mkdir", "-p", { path })}`;
+  return [finding("terraform.misspelt-dir", message, { where: path, fix })];
+}
+
+function without(dirs: readonly string[], named: readonly string[]): readonly string[] {
+  return dirs.filter((dir) => !named.includes(dir));
+}
+
+/** As a person adds it to a config. */
+function rootsKey(dirs: readonly string[]): string {
+  return `terraform: [${dirs.map((dir) => `{ dir: ${JSON.stringify(dir)} }`).join(", ")}]`;
+}
+
+const MOST = 5;
+
+function few(dirs: readonly string[]): string {
+  const more = dirs.length - MOST;
+  return `${dirs.slice(0, MOST).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}

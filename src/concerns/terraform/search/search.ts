@@ -1,0 +1,155 @@
+import { basename, join, posix, relative, sep } from "node:path";
+import { textIn } from "../../../core/file-text.ts";
+import { readTerraform } from "../../../hcl/read.ts";
+import type { Block } from "../../../hcl/syntax.ts";
+import type { Host } from "../../../host/host.ts";
+import { groupedBy } from "../../../lib/grouped.ts";
+import { isTerraformFile } from "../../../lib/paths.ts";
+import { knownFiles } from "../../git/files.ts";
+import type { Git } from "../../git/git.ts";
+import { PROVIDER_SOURCE } from "../root/names.ts";
+import { type CodeFolder, isBelow, isLibrary, type RepoLayout, rootsAmong } from "./layout.ts";
+
+const UNIT = "terragrunt.hcl";
+const STACK = /\.(tfcomponent|tfstack|tfdeploy)\.hcl$/;
+
+const PATTERNS = [
+  ...["*.tf", "*.tf.json", "*.tofu", "*.tofu.json"],
+  ...["*.tfcomponent.hcl", "*.tfstack.hcl", "*.tfdeploy.hcl", `*${UNIT}`],
+];
+
+/** What tools download. */
+const PASSED_OVER = /(^|\/)(\.terraform|\.terragrunt-cache|node_modules)(\/|$)/;
+
+/**
+ * Where git has Terraform code, or would take some. One question to git; a file is read where it may say which
+ * folder is a root, and parsed where there are several.
+ *
+ * @param base what folders are named from, absolute.
+ * @throws AppError GIT_FAILED
+ */
+export async function searchRoots(
+  host: Pick<Host, "files" | "hclParser">,
+  git: Git,
+  base: string,
+): Promise<RepoLayout> {
+  const { files } = host;
+  const [known, real] = await Promise.all([knownFiles(git, PATTERNS), files.realpath(base)]);
+  const code = known.filter(({ name }) => !PASSED_OVER.test(name) && isCode(basename(name)));
+  const here = relative(git.root, real).split(sep).join("/");
+  const dirOf = (name: string) => posix.relative(`/${here}`, `/${posix.dirname(name)}`) || ".";
+  const folders = groupedBy(code, ({ name }) => dirOf(name));
+  const below = [...folders].filter(([dir]) => isBelow(dir));
+  const having = (is: (name: string) => boolean) =>
+    below.flatMap(([dir, all]) => (all.some(({ name }) => is(basename(name))) ? dir : [])).sort();
+  const units = having((name) => name === UNIT);
+  const inCode = new Set(having(isTerraformFile));
+  const notCheckedOut = below.flatMap(([dir, all]) =>
+    all.every(({ isAbsent }) => isAbsent) ? dir : [],
+  );
+  return {
+    ...rootsAmong(await described()),
+    units: units.filter((dir) => !inCode.has(dir)),
+    stacks: having((name) => STACK.test(name)),
+    notCheckedOut: notCheckedOut.sort(),
+  };
+
+  /** By their texts first, which are read in no time; by the grammar where that leaves a choice. */
+  async function described(): Promise<readonly CodeFolder[]> {
+    const saying = new Map<string, readonly string[]>();
+    const byText: CodeFolder[] = [];
+    for (const [dir, all] of folders) {
+      const texts = new Map<string, string>();
+      for (const { name, isAbsent } of all) {
+        const text = isAbsent ? "" : await textOf(name);
+        if (namesUs(text) || mayCall(text, name)) texts.set(name, text);
+      }
+      if (texts.size === 0) continue;
+      saying.set(dir, [...texts.keys()]);
+      const calling = [...texts].filter(([name, text]) => mayCall(text, name));
+      const { calls } = describe(dir, await blocksOf(calling));
+      const usesDigitalOcean = [...texts.values()].some(namesUs);
+      byText.push({ dir, usesDigitalOcean, isConfigured: true, calls, ...kindOf(dir) });
+    }
+    const { roots, callers } = rootsAmong(byText);
+    const isClear = roots.every((dir) => !callers.has(dir) && !isLibrary(dir));
+    if (roots.length < 2 && isClear) return byText;
+    return Promise.all(
+      Array.from(saying, async ([dir, names]) => {
+        const texts = names.map(async (name) => [name, await textOf(name)] as const);
+        const blocks = await blocksOf(await Promise.all(texts));
+        return { dir, ...describe(dir, blocks), ...kindOf(dir) };
+      }),
+    );
+  }
+
+  function kindOf(dir: string): Pick<CodeFolder, "hasCode" | "isOfOtherTool"> {
+    const isOfOtherTool = folders.get(dir)?.some(({ name }) => name.endsWith(".hcl")) ?? false;
+    return { hasCode: inCode.has(dir), isOfOtherTool };
+  }
+
+  async function blocksOf(texts: readonly (readonly [name: string, text: string])[]) {
+    const parsed = texts.map(([name, text]) => readTerraform(host.hclParser, text, name));
+    return (await Promise.all(parsed)).flatMap(({ blocks }) => blocks);
+  }
+
+  async function textOf(name: string): Promise<string> {
+    return textIn(await files.look(join(git.root, name)));
+  }
+}
+
+/** Terraform does not read names that begin with a dot (docs/contracts/terraform.md 3.7). */
+function isCode(name: string): boolean {
+  return !name.startsWith(".") && (isTerraformFile(name) || STACK.test(name) || name === UNIT);
+}
+
+/** Whether a text may name DigitalOcean; a name may be written with escapes. */
+function namesUs(text: string): boolean {
+  return /digitalocean|\\u/i.test(text);
+}
+
+/** Whether it may call a folder. */
+function mayCall(text: string, name: string): boolean {
+  const hasCalls = name.endsWith(".hcl") || /\bmodule\b|\\u/i.test(text);
+  return hasCalls && /"\.{1,2}["/]|\\u/i.test(text);
+}
+
+function describe(
+  dir: string,
+  blocks: readonly Block[],
+): Pick<CodeFolder, "usesDigitalOcean" | "isConfigured" | "calls"> {
+  const settings = blocks.flatMap(({ type, blocks }) => (type === "terraform" ? blocks : []));
+  const required = settings.flatMap(({ type, attributes }) =>
+    type === "required_providers" ? [...attributes] : [],
+  );
+  const sources = new Map(
+    required.map(([name, { fields }]) => [name, fields?.get("source")?.literal]),
+  );
+  const isOurs = (name: string) => {
+    const source = sources.get(name);
+    if (typeof source !== "string") return name === "digitalocean";
+    return PROVIDER_SOURCE.test(source);
+  };
+  const isProvider = ({ type, labels }: Block) => type === "provider" && isOurs(labels[0] ?? "");
+  const isResource = ({ type, labels }: Block) =>
+    ["resource", "data", "ephemeral", "list", "action"].includes(type) &&
+    labels[0]?.startsWith("digitalocean_") === true &&
+    isOurs("digitalocean");
+  return {
+    usesDigitalOcean:
+      [...sources.keys()].some(isOurs) || blocks.some(isProvider) || blocks.some(isResource),
+    isConfigured:
+      blocks.some(isProvider) ||
+      settings.some(({ type }) => type === "backend" || type === "cloud"),
+    calls: blocks.flatMap((block) => calledBy(block) ?? []).map((call) => posix.join(dir, call)),
+  };
+}
+
+/** The local folder that a module, a component of a stack or a Terragrunt unit calls. */
+function calledBy({ type, attributes }: Block): string | undefined {
+  if (!["module", "component", "terraform"].includes(type)) return undefined;
+  const source = attributes.get("source")?.literal;
+  return typeof source === "string" && /^\.\.?(\/|$)/.test(source)
+    ? source.replace(/\/+$/, "") || "."
+    : undefined;
+}

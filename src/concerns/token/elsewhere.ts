@@ -1,0 +1,212 @@
+import { join } from "node:path";
+import { textIn } from "../../core/file-text.ts";
+import { linkOut } from "../../core/obstacles.ts";
+import { readEnvFile } from "../../exec/read-env-file.ts";
+import { tokenNames } from "../../exec/token-sources.ts";
+import { readTfvars } from "../../hcl/read.ts";
+import type { Expression } from "../../hcl/syntax.ts";
+import type { Host, Snapshot } from "../../host/host.ts";
+import { jsonIn, recordOf } from "../../lib/json.ts";
+import { Secret } from "../../secret/secret.ts";
+import { NEEDLES, PATTERNS } from "../../secret/token-form.ts";
+import { isOurTokenName } from "../../secret/token-name.ts";
+import { isName } from "../../secret/variable-names.ts";
+import { isEnvFile, isTfvars } from "../config/protected-paths.ts";
+import type { ResolvedConfig } from "../config/resolved.ts";
+
+/** A token that stands where ours is not looked for, under any name. */
+export interface Elsewhere {
+  /** Its origin is "adopted", with the first of its places. */
+  readonly token: Secret;
+  readonly places: readonly Place[];
+}
+
+export interface Place {
+  /** Such as "DO_TOKEN in /repo/.env:3". */
+  readonly words: string;
+  /** path:line; undefined: it is in no file of the repo. */
+  readonly where: string | undefined;
+  readonly path: string | undefined;
+}
+
+export interface ElsewhereQuestion {
+  readonly config: Pick<ResolvedConfig, "base" | "token" | "envFiles" | "roots">;
+  /** The git root; outside git the config's folder. */
+  readonly top: string;
+  /** The env file, which may be a FIFO that is read once. */
+  readonly envFile: Snapshot;
+  /** doctl's contexts by name. */
+  readonly contexts: ReadonlyMap<string, Secret>;
+}
+
+export interface Search {
+  readonly found: readonly Elsewhere[];
+  /** What may hold more: a file that cannot be read, or where the search ended. */
+  readonly unsearched: readonly string[];
+}
+
+/** A repo may have any number of them, and a file any number of tokens. The rest is not searched. */
+const MOST = { files: 200, characters: 1024 * 1024, places: 100 };
+const SIZE = { maxBytes: 1024 * 1024, maxLines: 20_000 };
+
+/**
+ * Looks for tokens under other names: in the environment, in env files, .envrc and files of Terraform values of
+ * the repo's folders that we know, in doctl's contexts. The env file of another environment has the token of that one,
+ * which is not ours to take.
+ */
+export async function findElsewhere(
+  { env, files, hclParser }: Pick<Host, "env" | "files" | "hclParser">,
+  { config, top, envFile, contexts }: ElsewhereQuestion,
+): Promise<Search> {
+  const { base, token, envFiles, roots } = config;
+  const own = tokenNames(token.name);
+  const found: Elsewhere[] = [];
+  const unsearched = new Set<string>();
+  let [characters, count] = [0, 0];
+  for (const [name, value] of Object.entries(env)) {
+    if (own.includes(name) || value === undefined) continue;
+    add(name, value, { in: "the environment" });
+  }
+  for (const [at, path] of (await paths()).entries()) {
+    if (at === MOST.files) {
+      unsearched.add(path);
+      break;
+    }
+    const isOurs = path === token.envFile;
+    const snapshot = isOurs ? envFile : await files.look(path, SIZE);
+    const text = textIn(snapshot);
+    if (isUnread(snapshot)) unsearched.add(path);
+    if (!mayHold(text)) continue;
+    characters += text.length;
+    if (characters > MOST.characters) {
+      unsearched.add(path);
+      break;
+    }
+    for (const [name, value] of await valuesIn(path, text)) {
+      if (!(isOurs && own.includes(name))) add(name, value, { in: path, text });
+    }
+  }
+  for (const [context, value] of contexts) {
+    const words = `doctl context ${context}`;
+    const secret = value.from({ kind: "adopted", place: words }).asToken();
+    if (secret instanceof Secret) put(secret, { words, where: undefined, path: undefined });
+  }
+  return { found, unsearched: [...unsearched] };
+
+  /** Also where a lone root has them, and the top of the repo. */
+  async function paths(): Promise<readonly string[]> {
+    const others = new Set(envFiles.filter((path) => path !== token.envFile));
+    const folders = [...new Set([base, top, ...roots.map(({ dir }) => dir)])];
+    const names = await Promise.all(
+      folders.map(async (folder) =>
+        (await files.list(folder)).filter(holdsValues).map((name) => join(folder, name)),
+      ),
+    );
+    const all = new Set([token.envFile, ...names.flat()]);
+    return [...all].filter((path) => !others.has(path)).slice(0, MOST.files + 1);
+  }
+
+  async function valuesIn(path: string, text: string): Promise<readonly Named[]> {
+    if (path.endsWith(".json")) {
+      const value = jsonIn(text);
+      if (value === undefined) unsearched.add(path);
+      return inJson(value);
+    }
+    if (!isTfvars(path)) return [...readEnvFile(text)].map(nearest);
+    const values = await readTfvars(hclParser, text, path);
+    if (values === undefined) unsearched.add(path);
+    return [...(values ?? [])].flatMap(([name, value]) => inExpression(value, name));
+  }
+
+  function add(name: string, value: string | Secret, at: { in: string; text?: string }): void {
+    if (count >= MOST.places) return void unsearched.add(at.in);
+    // `openssl rand -hex 32` makes other secrets of an old token's form: they are not sent to DigitalOcean.
+    const mayBeOld = own.includes(name) || isOurTokenName(name);
+    if (typeof value === "string" && !(mayBeOld ? mayHold : mayHoldNew)(value)) return;
+    const shown = isName(name) ? name : "a variable";
+    const origin = { kind: "adopted", place: `${shown} in ${at.in}` } as const;
+    const given = value instanceof Secret ? value.from(origin) : Secret.of(value, origin);
+    const token = given.tokenInText();
+    if (!(token instanceof Secret)) return;
+    if (!token.hasPrefix && !mayBeOld) return;
+    count++;
+    const path = at.text === undefined ? undefined : at.in;
+    const line = at.text === undefined ? undefined : lineOf(at.text, token, name);
+    const where = path && (line === undefined ? path : `${path}:${line}`);
+    put(token, { words: `${shown} in ${where ?? at.in}`, where, path });
+  }
+
+  function put(token: Secret, place: Place): void {
+    const at = found.findIndex((each) => each.token.equals(token));
+    const before = found[at];
+    if (before !== undefined) found[at] = { ...before, places: [...before.places, place] };
+    else
+      found.push({ token: token.from({ kind: "adopted", place: place.words }), places: [place] });
+  }
+}
+
+/** A link out of the repo is not followed, wherever it is (docs/design.md rule 4). */
+function isUnread(snapshot: Snapshot): boolean {
+  return snapshot.kind === "unusable" && snapshot.why !== "a directory" && !linkOut(snapshot);
+}
+
+type Named = readonly [name: string, value: string | Secret];
+
+function holdsValues(name: string): boolean {
+  return isEnvFile(name) || isTfvars(name) || /^\.envrc(\.|$)|.\.env$/.test(name);
+}
+
+/** Quickly: most values and files hold none. */
+function mayHold(text: string): boolean {
+  return mayHoldNew(text) || OLD.test(text);
+}
+
+function mayHoldNew(text: string): boolean {
+  return text.includes(NEEDLES.plain);
+}
+
+const OLD = new RegExp(PATTERNS.digits);
+
+/** In `export A=1 B=…` of a shell the name is B. */
+function nearest([name, value]: readonly [string, string]): Named {
+  const [, near] = /(?:^|[\s;&])([A-Za-z_]\w{0,99})=["']?do[op]_v1_/.exec(value) ?? [];
+  return [near ?? name, value];
+}
+
+/** Deeper than any values. */
+const MAX_DEPTH = 64;
+
+function inJson(value: unknown, name = "", depth = 0): readonly Named[] {
+  if (typeof value === "string") return [[name, value]];
+  if (depth > MAX_DEPTH) return [];
+  if (Array.isArray(value)) return value.flatMap((each) => inJson(each, name, depth + 1));
+  return Object.entries(recordOf(value)).flatMap(([key, each]) =>
+    inJson(each, below(name, key), depth + 1),
+  );
+}
+
+function inExpression({ literal, fields, items }: Expression, name: string): readonly Named[] {
+  if (typeof literal === "string" || literal instanceof Secret) return [[name, literal]];
+  return [
+    ...(items ?? []).flatMap((item) => inExpression(item, name)),
+    ...[...(fields ?? [])].flatMap(([key, field]) => inExpression(field, below(name, key))),
+  ];
+}
+
+function below(name: string, key: string): string {
+  return name === "" ? key : `${name}.${key}`;
+}
+
+/** The line, from 1, where it stands first behind the name, and not in a comment. */
+function lineOf(text: string, token: Secret, name: string): number | undefined {
+  const own = name.split(".").at(-1) ?? "";
+  const places: { line: number; words: readonly string[] }[] = [];
+  let line = 1;
+  for (const piece of token.piecesOf(text).slice(0, -1)) {
+    const lines = piece.split("\n");
+    line += lines.length - 1;
+    const before = lines.at(-1) ?? "";
+    if (!/^\s*(?:#|\/\/)/.test(before)) places.push({ line, words: before.split(/[^\w-]+/) });
+  }
+  return (places.find(({ words }) => words.includes(own)) ?? places[0])?.line;
+}

@@ -1,0 +1,134 @@
+import type { TokenState } from "../../exec/token-sources.ts";
+import type { Secret } from "../../secret/secret.ts";
+import type { Elsewhere, Place } from "./elsewhere.ts";
+import type { Inspection } from "./verdict.ts";
+
+/** A token under another name, and what is known of it. */
+export interface Offer extends Pick<Elsewhere, "token"> {
+  readonly places: readonly OfferedPlace[];
+  /** undefined: DigitalOcean was not asked, as there are so many. */
+  readonly inspection: Inspection | undefined;
+}
+
+export interface OfferedPlace extends Place {
+  /** "tracked": whoever clones the repo has the token; "open": the next commit may take it; undefined: neither. */
+  readonly git: "tracked" | "open" | undefined;
+}
+
+export interface Offers {
+  readonly found: readonly Offer[];
+  /** Files that may hold more. */
+  readonly unsearched: readonly string[];
+}
+
+export const NO_OFFERS: Offers = { found: [], unsearched: [] };
+
+/** So many tokens are asked about. */
+export const MOST_ASKED = 10;
+
+/**
+ * Whether there is no token that could work, and another may take its place: none, what `.env.example` says instead of
+ * one, or one in the env file that DigitalOcean refuses.
+ */
+export function lacksToken({ state, inspection }: Looked): boolean {
+  if (state.kind === "missing") return true;
+  if (state.kind === "unusable") {
+    return state.mistake === "placeholder" && state.origin.kind === "env-file";
+  }
+  const isRefused = state.kind === "found" && inspection?.state === "refused";
+  return isRefused && state.token.origin.kind === "env-file";
+}
+
+interface Looked {
+  readonly state: TokenState;
+  readonly inspection: Inspection | undefined;
+}
+
+/**
+ * Why a token is not offered, to follow its name; undefined: it is.
+ *
+ * @param team UUID of the only team whose tokens the config takes.
+ */
+export function whyNotOffered({ inspection }: Offer, team: string | undefined): string | undefined {
+  switch (inspection?.state) {
+    case undefined:
+      return "is not checked";
+    case "refused":
+      return "is refused by DigitalOcean (401): expired, revoked or mistyped";
+    case "unknown":
+      return "could not be checked";
+    case "alive":
+      if (team === undefined || inspection?.team?.uuid === team) return undefined;
+      return inspection?.team === undefined
+        ? "is of an unknown team, and the config names one"
+        : "is not of the config's team";
+  }
+}
+
+/** The tokens that a person may choose from. */
+export function offered({ found }: Offers, team: string | undefined): readonly Offer[] {
+  return found.filter((offer) => whyNotOffered(offer, team) === undefined);
+}
+
+/**
+ * What --adopt takes: the only token that is offered, where it is sure that there is no other. One that came with the
+ * repo is somebody's who wants it to be used, perhaps: a person has to see it.
+ */
+export function adoptable(offers: Offers, team: string | undefined): Secret | undefined {
+  const [only, another] = offered(offers, team);
+  const isKnown = ({ inspection }: Offer) => (inspection?.state ?? "unknown") !== "unknown";
+  const isSure = offers.unsearched.length === 0 && offers.found.every(isKnown);
+  if (only === undefined || another !== undefined || !isSure || isOfRepo(only)) return undefined;
+  return only.token;
+}
+
+/** True for a token that stands nowhere but in files that git has. */
+export function isOfRepo({ places }: Offer): boolean {
+  return places.every(({ git }) => git === "tracked");
+}
+
+export interface AdoptQuestion {
+  /** The variable that has no value. */
+  readonly name: string;
+  /** At least one; each is alive, and of the config's team where that names one. */
+  readonly tokens: readonly OfferedToken[];
+}
+
+export interface OfferedToken {
+  readonly fingerprint: string;
+  /** Such as "DO_TOKEN in /repo/.env:3". */
+  readonly places: readonly string[];
+  /** undefined: the token may not read it. */
+  readonly team: { readonly uuid: string; readonly name: string } | undefined;
+  /** It stands in files that git has, and nowhere else: whoever wrote the repo put it there. */
+  readonly isOfRepo: boolean;
+}
+
+const SAID = { tracked: "git has this file", open: "git does not ignore this file" } as const;
+
+/** What a person is shown of an offer. */
+export function shownOffer(offer: Offer): OfferedToken {
+  const { token, places, inspection } = offer;
+  return {
+    fingerprint: token.fingerprint,
+    places: places.map(({ words, git }) => (git === undefined ? words : `${words} (${SAID[git]})`)),
+    team: inspection?.team,
+    isOfRepo: isOfRepo(offer),
+  };
+}
+
+const MOST_PLACES = 3;
+
+/** "DO_TOKEN in /repo/.env:3 (1a2b3c4d, team Acme)" */
+export function describeOffer(offer: Offer): string {
+  const { fingerprint, places, team } = shownOffer(offer);
+  const isAlive = offer.inspection?.state === "alive";
+  const about = isAlive ? `, team ${team?.name ?? "unknown"}` : "";
+  return `${someOf(places)} (${fingerprint}${about})`;
+}
+
+/** @returns at most three of them. */
+export function someOf(places: readonly string[]): string {
+  const more = places.length - MOST_PLACES;
+  return [...places.slice(0, MOST_PLACES), ...(more > 0 ? [`${more} more`] : [])].join(" and ");
+}

@@ -1,0 +1,92 @@
+import { resolve } from "node:path";
+import type { Environment, Files } from "../host/host.ts";
+import { jsonIn, recordOf } from "../lib/json.ts";
+import { isInside } from "../lib/paths.ts";
+import { allows } from "../lib/version.ts";
+import { decode } from "../secret/content.ts";
+
+/** Where Terraform keeps what it installs for a root module (docs/contracts/terraform.md 7.6). */
+export function dataFolder(root: string, env: Environment): string {
+  return resolve(root, env["TF_DATA_DIR"] || ".terraform");
+}
+
+/** A call of a module from elsewhere, as the code has it. */
+export interface RemoteCall {
+  /** "module.network.module.vpc" */
+  readonly address: string;
+  readonly source: string;
+  /** Its constraint; undefined: none. */
+  readonly version: string | undefined;
+}
+
+export interface InstalledModules {
+  /** Where all of them are, links followed: what leads out of there is not read. */
+  readonly within: string;
+  /** @returns the folder of what this call would get; undefined where init has not brought that, or something else. */
+  readonly folderOf: (call: RemoteCall) => Promise<string | undefined>;
+}
+
+/** What `terraform init` has brought, by its own list. The repo may have written it, and may say anything there. */
+export async function installedModules(
+  files: Pick<Files, "look" | "realpath">,
+  root: string,
+  data: string,
+): Promise<InstalledModules> {
+  const modules = resolve(data, "modules");
+  const [within, list] = await Promise.all([
+    files.realpath(modules),
+    files.look(resolve(modules, "modules.json")),
+  ]);
+  const text = list.kind === "file" ? decode(list.bytes)?.text : undefined;
+  const known = new Map<unknown, Readonly<Record<string, unknown>>>();
+  const { Modules: entries } = recordOf(jsonIn(text ?? ""));
+  for (const entry of Array.isArray(entries) ? entries : []) {
+    const found = recordOf(entry);
+    known.set(found["Key"], found);
+  }
+  return {
+    within,
+    async folderOf({ address, source, version }) {
+      const found = known.get(address.replaceAll(/(^|\.)module\./g, "$1"));
+      if (found === undefined) return undefined;
+      const { Source: from, Version: release, Dir: dir } = found;
+      if (typeof from !== "string" || typeof dir !== "string") return undefined;
+      if (!isSameSource(source, from) || !isAllowed(version, release)) return undefined;
+      if (dir.length > LONGEST_PATH) return undefined;
+      const folder = resolve(root, dir);
+      const real = await files.realpath(folder);
+      return real !== within && isInside(real, within) ? folder : undefined;
+    },
+  };
+}
+
+const LONGEST_PATH = 4096;
+
+/** A constraint that is not understood may forbid any release, and one may forbid what comes before a release. */
+function isAllowed(constraint: string | undefined, release: unknown): boolean {
+  if (constraint === undefined) return true;
+  const isReadable = constraint.split(",").every((term) => CONSTRAINT.test(term.trim()));
+  const isRelease = typeof release === "string" && /^\d+\.\d+\.\d+$/.test(release);
+  return isReadable && isRelease && allows([constraint], release);
+}
+
+const CONSTRAINT = /^(?:>=|<=|!=|~>|=|>|<)?\s*v?\d+(\.\d+){0,2}$/;
+
+/** Terraform notes a source with what its short forms stand for. */
+function isSameSource(written: string, noted: string): boolean {
+  return inFull(written.trim()) === inFull(noted);
+}
+
+const OWN_REGISTRY = /^registry\.(terraform\.io|opentofu\.org)\//;
+
+function inFull(source: string): string {
+  const [path = "", ...query] = source.replace(OWN_REGISTRY, "").split("?");
+  const plain = [path.endsWith("/") ? path.slice(0, -1) : path, ...query].join("?");
+  const short = /^(?:github\.com|bitbucket\.org)\/[^/?]+\/[^/?]+/.exec(plain)?.[0];
+  if (short !== undefined) {
+    return `git::https://${short.replace(/\.git$/, "")}.git${plain.slice(short.length)}`;
+  }
+  const [all, user, host] = /^(?:git::)?([\w.-]+)@([\w.-]+):(?!\/\/)/.exec(plain) ?? [];
+  if (all === undefined) return plain;
+  return `git::ssh://${user}@${host}/${plain.slice(all.length)}`;
+}

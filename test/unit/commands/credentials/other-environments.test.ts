@@ -1,0 +1,98 @@
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { heldByOthers } from "../../../../src/commands/credentials/other-environments.ts";
+import { readPlaces } from "../../../../src/commands/credentials/token-places.ts";
+import { resolveConfig } from "../../../../src/concerns/config/resolve.ts";
+import { validateConfig } from "../../../../src/concerns/config/validate.ts";
+import { isBlocked, statusOf } from "../../../../src/core/finding.ts";
+import { DOCTL_CONFIG, type Entry, facts, filesOf } from "../../../fixtures/facts.ts";
+import { said } from "../../../fixtures/hint.ts";
+import { OAUTH, OTHER, PERSONAL, secret } from "../../samples.ts";
+
+const CONFIG = `environments:
+  dev: {}
+  prod: { token: { envFile: .env.prod }, doctl: { context: acme-prod } }
+  qa: { token: { envFile: conf/.env, name: QA_TOKEN } }
+`;
+const PROD = ".env.prod";
+const T = "DIGITALOCEAN_TOKEN";
+
+/** What a run without --env says of the others, when it has taken PERSONAL out. */
+async function left(
+  files: Readonly<Record<string, Entry>>,
+  { environment, config = CONFIG }: { environment?: string; config?: string } = {},
+) {
+  const given = { config, files, ...(environment === undefined ? {} : { environment }) };
+  const known = await facts(given);
+  const written = validateConfig({ terraform: false, ...parse(config) }, "/repo/c.yaml");
+  const around = {
+    file: "/repo/c.yaml",
+    base: "/repo",
+    packageName: undefined,
+    defaultDirs: ["."],
+  };
+  const places = await readPlaces({ files: filesOf(given) }, known);
+  return heldByOthers(known.config, (name) => resolveConfig(written, name, around), places, {
+    but: [secret()],
+    as: "logout",
+  });
+}
+
+describe("environments that keep a token where a run without --env took one out", () => {
+  const other = secret(OTHER).fingerprint;
+  const doctl = (token: string) => `auth-contexts: { acme-prod: ${token}, mine: ${OAUTH} }\n`;
+
+  it.each<[what: string, files: Readonly<Record<string, Entry>>, named: string[]]>([
+    ["none", {}, []],
+    ["an env file", { [PROD]: `${T}=${OTHER}\n` }, [`prod ${other} in .env.prod`]],
+    [
+      "under the other name",
+      { [PROD]: `DIGITALOCEAN_ACCESS_TOKEN=${OTHER}\n` },
+      [`prod ${other} in .env.prod`],
+    ],
+    [
+      "under a name of its own",
+      { "conf/.env": `QA_TOKEN=${OTHER}\n` },
+      [`qa ${other} in conf/.env`],
+    ],
+    ["under a name that it does not read", { "conf/.env": `${T}=${OTHER}\n` }, []],
+    ["the same token, which goes too", { [PROD]: `${T}=${PERSONAL}\n` }, []],
+    ["no token", { [PROD]: `${T}=hunter2\nA=${OTHER}\n` }, []],
+    [
+      "a doctl context of its own",
+      { [DOCTL_CONFIG]: doctl(OTHER) },
+      [`prod ${other} in doctl context acme-prod`],
+    ],
+    ["a doctl context with the same token", { [DOCTL_CONFIG]: doctl(PERSONAL) }, []],
+    [
+      "two environments",
+      { [PROD]: `${T}=${OTHER}\n`, "conf/.env": `QA_TOKEN=${OTHER}\n` },
+      [`prod ${other} in .env.prod`, `qa ${other} in conf/.env`],
+    ],
+  ])("%s", async (_, files, named) => {
+    const found = await left(files);
+    expect(
+      found.map(({ message }) =>
+        message.replace(/^Environment (\w+) still holds a token of its own: (.*)\.$/, "$1 $2"),
+      ),
+    ).toEqual(named);
+  });
+
+  it("a context that all share is not an environment's", async () => {
+    const shared = `doctl: { context: acme-prod }\n${CONFIG}`;
+    expect(await left({ [DOCTL_CONFIG]: doctl(OTHER) }, { config: shared })).toEqual([]);
+  });
+
+  it("with --env, what is left to the others is meant", async () => {
+    expect(await left({ [PROD]: `${T}=${OTHER}\n` }, { environment: "dev" })).toEqual([]);
+  });
+
+  it("is an error that stops nothing, with the command", async () => {
+    const found = await left({ [PROD]: `${T}=${OTHER}\n` });
+    expect(isBlocked(found)).toBe(false);
+    expect(statusOf(found, false)).toBe(3);
+    expect(found.map(({ fix }) => said(fix))).toEqual([
+      "do-bootstrap logout --env prod; every environment at once: do-bootstrap logout --all",
+    ]);
+  });
+});

@@ -1,0 +1,97 @@
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { type Around, choicesOf, namesOf } from "../../../../src/commands/init/environments.ts";
+import { resolveConfig } from "../../../../src/concerns/config/resolve.ts";
+import { validateConfig } from "../../../../src/concerns/config/validate.ts";
+import { tokenInFile } from "../../../../src/exec/token-sources.ts";
+import { OTHER, PERSONAL, secret } from "../../samples.ts";
+
+const T = "DIGITALOCEAN_TOKEN";
+const TWO =
+  "environments: { dev: { token: { envFile: .env.dev } }, prod: { token: { envFile: .env.prod } } }";
+
+/** A config, and what its env files have. */
+function around(yaml: string, files: Readonly<Record<string, Record<string, string>>> = {}) {
+  const written = validateConfig(parse(yaml) ?? {}, "/repo/c.yaml");
+  const at = { file: "/repo/c.yaml", base: "/repo", packageName: undefined, defaultDirs: ["."] };
+  const of = (name?: string): Around => {
+    const config = resolveConfig(written, name, at);
+    const path = config.token.envFile;
+    const values = new Map(Object.entries(files[path.replace("/repo/", "")] ?? {}));
+    return { config, held: tokenInFile({ path, values }, config.token.name) };
+  };
+  return [of(), ...Object.keys(written.environments ?? {}).map(of)] as const;
+}
+
+describe("--all: every environment, and what a run without --env uses where that has a token of its own", () => {
+  it.each<[what: string, yaml: string, files: Parameters<typeof around>[1], names: string[]]>([
+    ["no environments", "", {}, ["-"]],
+    ["no token outside them", TWO, {}, ["dev", "prod"]],
+    ["a token outside them", TWO, { ".env": { [T]: PERSONAL } }, ["-", "dev", "prod"]],
+    [
+      "its other name",
+      TWO,
+      { ".env": { DIGITALOCEAN_ACCESS_TOKEN: PERSONAL } },
+      ["-", "dev", "prod"],
+    ],
+    [
+      "what is not valid, as it is meant",
+      TWO,
+      { ".env": { [T]: "dop_v1_0" } },
+      ["-", "dev", "prod"],
+    ],
+    ["another variable", TWO, { ".env": { A: PERSONAL } }, ["dev", "prod"]],
+    ["a command outside them", `token: { command: [pass, x] }\n${TWO}`, {}, ["-", "dev", "prod"]],
+    [
+      "one that an environment shares",
+      "environments: { dev: {}, prod: { token: { envFile: .env.prod } } }",
+      { ".env": { [T]: PERSONAL } },
+      ["dev", "prod"],
+    ],
+    [
+      "the same file, another variable",
+      "environments: { dev: { token: { name: DEV_TOKEN } } }",
+      { ".env": { [T]: PERSONAL, DEV_TOKEN: OTHER } },
+      ["-", "dev"],
+    ],
+  ])("%s", (_, yaml, files, names) => {
+    expect(namesOf(around(yaml, files)).map((name) => name ?? "-")).toEqual(names);
+  });
+});
+
+describe("a person without a token chooses", () => {
+  const TEAMS = `environments:
+  dev: { token: { envFile: .env.dev } }
+  prod: { token: { envFile: .env.prod }, account: { team: abc } }
+  ops: { token: { command: [pass, ops] } }
+`;
+  const lines = (...given: Parameters<typeof around>) =>
+    choicesOf(around(...given), new Map([[secret(OTHER).fingerprint, "Acme"]]))?.map(
+      ({ environment = "-", label, about }) => [environment, label, about].join(" | "),
+    );
+
+  it("from the environments, with their teams and who has a token; or none of them", () => {
+    expect(lines(TEAMS, { ".env.dev": { [T]: OTHER } })).toEqual([
+      `dev | dev | team Acme, token ${secret(OTHER).fingerprint} in .env.dev`,
+      "prod | prod | team abc, no token yet",
+      "ops | ops | its token comes from a command",
+      "- | none of them | the token goes into .env",
+    ]);
+    expect(
+      lines(TEAMS, { ".env.prod": { [T]: OTHER }, ".env.dev": { [T]: "x" } })?.slice(0, 2),
+    ).toEqual([
+      "dev | dev | the token in .env.dev is not valid",
+      `prod | prod | team Acme, token ${secret(OTHER).fingerprint} in .env.prod`,
+    ]);
+  });
+
+  it.each<[what: string, yaml: string, files: Parameters<typeof around>[1]]>([
+    ["no environments", "", {}],
+    ["a token outside them", TWO, { ".env": { [T]: PERSONAL } }],
+    ["one that is not valid", TWO, { ".env": { [T]: "x" } }],
+    ["a command outside them", `token: { command: [pass, x] }\n${TWO}`, {}],
+    ["an env file that an environment shares", "environments: { dev: {} }", {}],
+  ])("from nothing, with %s", (_, yaml, files) => {
+    expect(lines(yaml, files)).toBeUndefined();
+  });
+});

@@ -1,0 +1,454 @@
+import { describe, expect, it } from "vitest";
+import type { Git } from "../../../../../src/concerns/git/git.ts";
+import type {
+  RootsChoice,
+  WantedRoots,
+} from "../../../../../src/concerns/terraform/search/choose.ts";
+import { RootSearch } from "../../../../../src/concerns/terraform/search/find.ts";
+import { judgeLayout } from "../../../../../src/concerns/terraform/search/judge.ts";
+import { environmentsAmong } from "../../../../../src/concerns/terraform/search/layout.ts";
+import { loadHclParser } from "../../../../../src/host/hcl.ts";
+import { memoryFiles } from "../../../memory-files.ts";
+
+const parser = loadHclParser(process.cwd());
+
+// The layouts are those of public DigitalOcean repos, rebuilt in our own words: single roots in odd places
+// (deploy/, ops/terraform/, iac/), kubernetes and app repos with one folder of code, folders by environment
+// (environments/, envs/, live/), by region and by stack, published modules with examples, Terragrunt and Stacks.
+
+const DO = 'resource "digitalocean_droplet" "web" {}';
+const NEEDS = 'terraform { required_providers { do = { source = "digitalocean/digitalocean" } } }';
+const CONFIGURED = `provider "digitalocean" {}\n${DO}`;
+const AWS = 'provider "aws" {}\nresource "aws_instance" "web" {}';
+const calls = (...sources: readonly string[]) =>
+  sources.map((source, at) => `module "m${at}" { source = "${source}" }`).join("\n");
+
+/** Files by name, from the repo. */
+type Tree = Readonly<Record<string, string>>;
+type Kind = RootsChoice["kind"];
+
+describe("what is found", () => {
+  it.each<[string, Tree, Kind, readonly string[], ids?: readonly string[]]>([
+    // One root.
+    ["at the top", { "main.tf": DO }, "found", ["."]],
+    ["in terraform/", { "terraform/main.tf": DO }, "found", ["terraform"]],
+    ["in a folder of another name", { "deploy/main.tf": DO, "app.js": "" }, "found", ["deploy"]],
+    ["deep below", { "ops/cloud/do/main.tf": DO }, "found", ["ops/cloud/do"]],
+    ["in a folder with a dot", { ".infra/main.tf": DO }, "found", [".infra"]],
+    ["of JSON", { "iac/main.tf.json": '{"provider":{"digitalocean":{}}}' }, "found", ["iac"]],
+    ["of OpenTofu", { "iac/main.tofu": DO }, "found", ["iac"]],
+    ["only the provider's source", { "iac/versions.tf": NEEDS }, "found", ["iac"]],
+    ["only a data source", { "iac/a.tf": 'data "digitalocean_account" "a" {}' }, "found", ["iac"]],
+    [
+      "with a module of its own",
+      { "iac/a.tf": calls("./web"), "iac/web/a.tf": DO },
+      "found",
+      ["iac"],
+    ],
+    [
+      "with modules beside",
+      { "iac/a.tf": calls("../modules/web"), "modules/web/a.tf": DO },
+      "found",
+      ["iac"],
+    ],
+    [
+      "by a module of a module",
+      { "iac/a.tf": calls("../a"), "a/a.tf": calls("../b"), "b/b.tf": DO },
+      "found",
+      ["iac"],
+    ],
+    [
+      "by // in a source",
+      { "iac/a.tf": calls("../modules//web"), "modules/web/a.tf": DO },
+      "found",
+      ["iac"],
+    ],
+    ["beside one of another cloud", { "aws/a.tf": AWS, "do/a.tf": DO }, "found", ["do"]],
+    ["a module that nobody calls", { "iac/a.tf": DO, "modules/web/a.tf": DO }, "found", ["iac"]],
+    [
+      "two that call each other",
+      { "iac/a.tf": DO, "a/a.tf": calls("../b"), "b/a.tf": `${calls("../a")}\n${DO}` },
+      "found",
+      ["iac"],
+    ],
+    [
+      "beside downloads that git has",
+      { "iac/a.tf": DO, "iac/.terraform/modules/x/a.tf": DO },
+      "found",
+      ["iac"],
+    ],
+    ["a name that begins with a dot is none", { "iac/a.tf": DO, "x/.a.tf": DO }, "found", ["iac"]],
+    [
+      "DigitalOcean only in a comment",
+      { "iac/a.tf": DO, "aws/a.tf": `# as on digitalocean\n${AWS}` },
+      "found",
+      ["iac"],
+    ],
+    [
+      "another provider of that name",
+      {
+        "iac/a.tf": DO,
+        "x/a.tf": `terraform { required_providers { digitalocean = { source = "acme/digitalocean" } } }\n${DO}`,
+      },
+      "found",
+      ["iac"],
+    ],
+    ["code that is broken", { "iac/a.tf": `${DO}\nresource "x" {` }, "found", ["iac"]],
+    // Folders that count only by config.
+    [
+      "with an example",
+      { "iac/a.tf": CONFIGURED, "examples/a/a.tf": CONFIGURED },
+      "found",
+      ["iac"],
+    ],
+    [
+      "with a test that calls it",
+      { "main.tf": CONFIGURED, "test/a.tf": calls("..") },
+      "found",
+      ["."],
+    ],
+    [
+      "with fixtures and vendored code",
+      { "iac/a.tf": DO, "fixtures/a.tf": DO, "vendor/a/a.tf": DO },
+      "found",
+      ["iac"],
+    ],
+    [
+      "only an example, in an app",
+      { "examples/a/a.tf": DO, "app.js": "" },
+      "none",
+      [],
+      ["info terraform.no-root"],
+    ],
+    // As terraform-do-modules/terraform-digitalocean-kubernetes has it.
+    [
+      "a published module with wrappers",
+      { "main.tf": DO, "wrappers/a.tf": calls("../"), "_examples/a/a.tf": calls("../..") },
+      "usual",
+      ["."],
+    ],
+    ["a published module", { "main.tf": DO, "examples/a/a.tf": calls("../..") }, "usual", ["."]],
+    // Several.
+    [
+      "today's folder wins",
+      { "infra/a.tf": DO, "other/a.tf": DO },
+      "found",
+      ["infra"],
+      ["info terraform.other-roots"],
+    ],
+    [
+      "the top wins",
+      { "a.tf": DO, "other/a.tf": DO, "more/a.tf": DO },
+      "found",
+      ["."],
+      ["info terraform.other-roots"],
+    ],
+    [
+      "two of today's",
+      { "infra/a.tf": DO, "terraform/a.tf": DO },
+      "several",
+      ["infra", "terraform"],
+      ["error terraform.several-roots"],
+    ],
+    [
+      "none of today's",
+      { "a/a.tf": DO, "b/a.tf": DO },
+      "several",
+      ["a", "b"],
+      ["error terraform.several-roots"],
+    ],
+    [
+      "by environment",
+      { "environments/dev/a.tf": DO, "environments/prod/a.tf": DO },
+      "several",
+      ["environments/dev", "environments/prod"],
+      ["error terraform.several-roots"],
+    ],
+    [
+      "by environment, of one module",
+      { "envs/dev/a.tf": calls("../../app"), "envs/prod/a.tf": calls("../../app"), "app/a.tf": DO },
+      "several",
+      ["envs/dev", "envs/prod"],
+      ["error terraform.several-roots"],
+    ],
+    [
+      "by region",
+      { "nyc/a.tf": DO, "ams/a.tf": DO, "modules/a/a.tf": DO },
+      "several",
+      ["ams", "nyc"],
+      ["error terraform.several-roots"],
+    ],
+    [
+      "infra/ as the module of others",
+      { "infra/a.tf": DO, "dev/a.tf": calls("../infra"), "prod/a.tf": calls("../infra") },
+      "several",
+      ["dev", "prod"],
+      ["error terraform.several-roots"],
+    ],
+    [
+      "the one with a backend is a root, though another calls it",
+      {
+        "a/a.tf": `terraform { backend "s3" {} }\n${DO}`,
+        "test/x/a.tf": calls("../../a"),
+        "b/a.tf": DO,
+      },
+      "several",
+      ["a", "b"],
+      ["error terraform.several-roots"],
+    ],
+    // None.
+    ["nothing", {}, "usual", ["."]],
+    [
+      "what each new repo has",
+      { "README.md": "", LICENSE: "", ".editorconfig": "", "package.json": "{}" },
+      "usual",
+      ["."],
+    ],
+    [
+      "an app",
+      { "package.json": "{}", "src/index.ts": "" },
+      "none",
+      [],
+      ["info terraform.no-root"],
+    ],
+    [
+      "code for another cloud, elsewhere",
+      { "aws/a.tf": AWS },
+      "none",
+      [],
+      ["info terraform.no-root"],
+    ],
+    ["code for another cloud, in infra/", { "infra/a.tf": AWS }, "usual", ["infra"]],
+    [
+      "a file of a variable, in terraform/",
+      { "terraform/a.tf": 'variable "x" {}' },
+      "usual",
+      ["terraform"],
+    ],
+    ["modules alone", { "modules/web/a.tf": DO }, "none", [], ["info terraform.no-root"]],
+    // Other tools.
+    [
+      "Terragrunt units of a module",
+      { "live/dev/terragrunt.hcl": 'terraform { source = "../../app" }', "app/a.tf": DO },
+      "none",
+      [],
+      ["info terraform.terragrunt"],
+    ],
+    [
+      "a Terragrunt config above a root",
+      { "terragrunt.hcl": "", "iac/a.tf": DO },
+      "found",
+      ["iac"],
+      ["info terraform.terragrunt"],
+    ],
+    [
+      "a root with a terragrunt.hcl beside its code",
+      { "iac/terragrunt.hcl": "", "iac/a.tf": DO },
+      "found",
+      ["iac"],
+    ],
+    [
+      "a stack",
+      { "main.tfcomponent.hcl": 'component "web" { source = "./web" }', "web/a.tf": DO },
+      "none",
+      [],
+      ["info terraform.stack"],
+    ],
+    [
+      "a stack of the older name",
+      { "s/a.tfstack.hcl": "", "s/b.tfdeploy.hcl": "" },
+      "none",
+      [],
+      ["info terraform.stack"],
+    ],
+  ])("%s", async (_, tree, kind, dirs, ids = []) => {
+    const { found, said } = await search(tree);
+    expect([found?.choice.kind, found?.choice.dirs]).toEqual([kind, dirs]);
+    expect(said).toEqual(ids);
+  });
+
+  it.each<[string, Tree, boolean]>([
+    [
+      "the only usual folder, with a file of ours",
+      { "infra/do-bootstrap.tf": DO, "other/a.tf": DO },
+      false,
+    ],
+    ["the same, of two", { "infra/do-bootstrap.tf": DO, "terraform/a.tf": DO }, true],
+    ["without one of ours", { "infra/provider.tf": DO }, true],
+    ["in another folder", { "iac/do-bootstrap.tf": DO }, true],
+  ])("whether a search is needed: %s", async (_, tree, isNeeded) => {
+    const { found, dirs } = await search(tree);
+    expect(found !== undefined).toBe(isNeeded);
+    if (!isNeeded) expect(dirs).toEqual(["infra"]);
+  });
+
+  it("a checkout that leaves the code out", async () => {
+    const { found, said } = await search(
+      { "app.js": "", "infra/main.tf": DO },
+      { absent: ["infra/main.tf"] },
+    );
+    expect(found?.choice).toEqual({ kind: "none", dirs: [] });
+    expect(said).toEqual(["info terraform.not-here"]);
+  });
+
+  it("the modules that Terragrunt and stacks make roots of", async () => {
+    const { found } = await search({
+      "live/terragrunt.hcl": 'terraform { source = "..//app" }',
+      "app/a.tf": DO,
+      "s/a.tfcomponent.hcl": 'component "web" { source = "../web" }',
+      "web/a.tf": DO,
+      "aws/a.tf": AWS,
+    });
+    expect(found?.layout.ofOtherTools).toEqual(["app", "web"]);
+  });
+});
+
+describe("what somebody wants", () => {
+  const two = { "a/a.tf": DO, "b/a.tf": DO };
+  const app = { "app.js": "" };
+
+  it.each<[string, Tree, WantedRoots, Kind, readonly string[]]>([
+    ["all of two", two, "all", "chosen", ["a", "b"]],
+    ["all of one", { "a/a.tf": DO }, "all", "found", ["a"]],
+    [
+      "all, beside one of today's",
+      { ...two, "infra/a.tf": DO },
+      "all",
+      "chosen",
+      ["a", "b", "infra"],
+    ],
+    ["one of two", two, ["b"], "chosen", ["b"]],
+    ["a new one, in an app", app, "new", "usual", ["."]],
+    ["a new one, where there is one", { "a/a.tf": DO }, "new", "found", ["a"]],
+    ["all of none", app, "all", "none", []],
+  ])("%s", async (_, tree, wanted, kind, dirs) => {
+    const { found } = await search(tree, { wanted });
+    expect([found?.choice.kind, found?.choice.dirs]).toEqual([kind, dirs]);
+  });
+});
+
+describe("beside what the config names", () => {
+  const two = { "dev/a.tf": DO, "prod/a.tf": DO };
+
+  it.each<
+    [
+      string,
+      Tree,
+      { claimed?: readonly string[]; isWanted?: boolean; hasConfig?: boolean },
+      Kind,
+      readonly string[],
+    ]
+  >([
+    ["each is an environment's", two, { claimed: ["dev", "prod"] }, "claimed", []],
+    ["one is left", two, { claimed: ["dev"] }, "found", ["prod"]],
+    [
+      "an environment's, and today's",
+      { ...two, "a.tf": AWS },
+      { claimed: ["dev", "prod"] },
+      "usual",
+      ["."],
+    ],
+    [
+      "a config that says nothing of it, in an app",
+      { "app.js": "" },
+      { hasConfig: true },
+      "usual",
+      ["."],
+    ],
+    ["the config wants one, in an app", { "app.js": "" }, { isWanted: true }, "usual", ["."]],
+  ])("%s", async (_, tree, asked, kind, dirs) => {
+    const { found } = await search(tree, asked);
+    expect([found?.choice.kind, found?.choice.dirs]).toEqual([kind, dirs]);
+  });
+
+  it.each<[string, string, string | undefined]>([
+    ["one letter", "infr", "infra"],
+    ["two swapped", "enviroments/prod", "environments/prod"],
+    ["the folder above", "prod", "environments/prod"],
+    ["a new one", "website", undefined],
+  ])("a folder that is not there: %s", async (_, dir, meant) => {
+    const tree = { "infra/a.tf": DO, "environments/prod/a.tf": DO, "environments/dev/a.tf": DO };
+    const { search: found } = searchIn(tree);
+    await found.lookFor({ base: REPO, roots: [{ dir: `${REPO}/${dir}` }] });
+    const [finding] = judgeLayout({ config: { file: "x", base: REPO }, search: found.found });
+    expect(finding?.message.match(/Did you mean (.+)\?/)?.[1]).toBe(meant);
+  });
+});
+
+describe("environments by their folders", () => {
+  it.each<[string, readonly string[], readonly string[]]>([
+    ["in environments/", ["environments/a", "environments/b"], ["a", "b"]],
+    ["in a folder below", ["tf/envs/dev", "tf/envs/prod"], ["dev", "prod"]],
+    ["by name", ["dev", "prod"], ["dev", "prod"]],
+    ["numbered", ["tf/prod1", "tf/prod2"], ["prod1", "prod2"]],
+    ["in capitals", ["envs/Dev", "envs/PROD"], ["dev", "prod"]],
+    ["one alone", ["environments/prod"], []],
+    ["stacks", ["network", "app"], []],
+    ["two levels", ["environments/dev/app", "environments/prod/app"], []],
+    ["one that is none", ["dev", "prod", "network"], []],
+    ["two of one name", ["envs/Dev", "envs/dev"], []],
+  ])("%s", (_, dirs, names) => {
+    expect(environmentsAmong(dirs).map(({ name }) => name)).toEqual(names);
+  });
+});
+
+const REPO = "/repo";
+
+/** What git says of a tree where it ignores nothing; all patterns are those of the search. */
+function gitOf(tree: Tree, absent: readonly string[] = []): Git {
+  const refuse = () => expect.unreachable();
+  return {
+    ...{ root: REPO, skipped: [], confirmed: Promise.resolve() },
+    ...{ ignored: refuse, tracked: refuse },
+    async ask(args, more) {
+      expect(args.slice(0, 3)).toEqual(["ls-files", "-t", "--cached"]);
+      const names = Object.keys(tree).filter((name) => /\.(tf|tofu|hcl)(\.json)?$/.test(name));
+      const lines = names.map((name) => `${absent.includes(name) ? "S" : "H"} ${name}\0`);
+      more?.onStdout?.(Buffer.from(lines.join("")));
+      return { end: "exited", exitCode: 0, stdout: "", stderr: "" };
+    },
+  };
+}
+
+function searchIn(
+  tree: Tree,
+  { absent, wanted }: { absent?: readonly string[]; wanted?: WantedRoots } = {},
+) {
+  const here = Object.entries(tree).filter(([name]) => !absent?.includes(name));
+  const files = memoryFiles(REPO, Object.fromEntries(here));
+  const unused = () => expect.unreachable();
+  const host = {
+    files,
+    hclParser: () => parser,
+    records: { recall: unused, keep: unused },
+    clock: { now: unused, sleep: unused },
+  };
+  return { files, search: new RootSearch(host, gitOf(tree, absent), wanted) };
+}
+
+async function search(
+  tree: Tree,
+  {
+    claimed = [],
+    isWanted = false,
+    hasConfig = false,
+    ...options
+  }: {
+    absent?: readonly string[];
+    wanted?: WantedRoots;
+    claimed?: readonly string[];
+    isWanted?: boolean;
+    hasConfig?: boolean;
+  } = {},
+) {
+  const { files, search } = searchIn(tree, options);
+  const dirs = await search.rootsIn(files, {
+    base: REPO,
+    hasConfig,
+    isWanted,
+    claimed: new Set(claimed),
+  });
+  const { found } = search;
+  const said = judgeLayout({ config: { file: undefined, base: REPO }, search: found });
+  return { found, dirs, said: said.map(({ level, id }) => `${level} ${id}`) };
+}

@@ -1,0 +1,39 @@
+import { expect, it } from "vitest";
+import { guide } from "../../../../src/concerns/token/guide.ts";
+import { apiHosts } from "../../../../src/concerns/token/hosts.ts";
+
+/** What a person is told before the question. */
+async function told(unread: readonly string[]): Promise<string> {
+  const notes: string[] = [];
+  const terminal = {
+    note: (_: string, text: string) => void notes.push(text),
+    line: () => undefined,
+    complain: () => undefined,
+    ...{ choose: async () => 0, chooseSome: async () => [] },
+    confirm: async () => false,
+    secret: () => Promise.reject(new Error("The question.")),
+  };
+  const host = {
+    http: () => Promise.reject(new Error("Nobody is asked.")),
+    terminal: async () => terminal,
+    openPage: async () => false,
+  };
+  const facts = {
+    config: { project: "web", environment: undefined, environments: [] },
+    hosts: apiHosts({}),
+    rows: [["account", ["read"]] as const, ["domain", ["create"]] as const],
+    ...{ unread, refused: undefined, purpose: undefined, top: "/repo", inspections: new Map() },
+  };
+  const progress = Object.assign(() => undefined, { end: () => undefined });
+  await expect(guide(host, progress, facts)).rejects.toThrow("The question.");
+  return notes.join("\n");
+}
+
+it("says what the scopes that it lists do not cover", async () => {
+  const text = await told(["modules that are not here (module.m (a/b/c))"]);
+  expect(text).toContain("What else is needed is not known:\nmodules that are not here (module.m");
+});
+
+it("says nothing of it where all was counted", async () => {
+  expect(await told([])).not.toContain("not known");
+});

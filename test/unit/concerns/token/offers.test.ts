@@ -1,0 +1,313 @@
+import { describe, expect, it } from "vitest";
+import { refusedPlaces } from "../../../../src/concerns/token/facts.ts";
+import { chooseOffer } from "../../../../src/concerns/token/guide.ts";
+import { judgeToken } from "../../../../src/concerns/token/judge.ts";
+import {
+  adoptable,
+  lacksToken,
+  type Offer,
+  offered,
+  shownOffer,
+} from "../../../../src/concerns/token/offers.ts";
+import type { Mistake } from "../../../../src/secret/not-a-token.ts";
+import { Secret } from "../../../../src/secret/secret.ts";
+import {
+  alive,
+  type FoundToken,
+  facts,
+  found,
+  type Given,
+  inspection,
+  MISSING,
+  secretFrom,
+} from "../../../fixtures/facts.ts";
+import { said } from "../../../fixtures/hint.ts";
+import { OAUTH, OTHER, PERSONAL } from "../../samples.ts";
+
+type Origin = Secret["origin"]["kind"];
+const ACME = { uuid: "acme", name: "Acme" };
+const OF_ACME = inspection("alive", { team: ACME });
+const CONFIG = "account: { team: acme }";
+const PROD = "environments: { prod: {}, qa: {} }";
+
+function offer(
+  value: string,
+  words: string,
+  known: Offer["inspection"] = OF_ACME,
+  ...git: readonly Offer["places"][number]["git"][]
+): Offer {
+  const place = { words, where: "/repo/.env:3", path: "/repo/.env", git: undefined };
+  const places = git.length === 0 ? [place] : git.map((each) => ({ ...place, git: each }));
+  return { token: Secret.of(value, { kind: "adopted", place: words }), places, inspection: known };
+}
+
+const P = offer(PERSONAL, "DO_TOKEN in /repo/.env:3");
+const O = offer(OTHER, "doctl context acme");
+const REFUSED = offer(OTHER, "DO_PAT in the environment", inspection("refused"));
+const DOWN = offer(OTHER, "DO_PAT in the environment", inspection("unknown"));
+const NOT_ASKED: Offer = { ...O, inspection: undefined };
+const STRANGER = offer(
+  OAUTH,
+  "X in /repo/.env:1",
+  inspection("alive", { team: { ...ACME, uuid: "b" } }),
+);
+const TEAMLESS = offer(OTHER, "Y in the environment", inspection("alive"));
+const CAME = offer(PERSONAL, "DO_TOKEN in /repo/.env:3", OF_ACME, "tracked");
+const OPEN = offer(PERSONAL, "DO_TOKEN in /repo/.env:3", OF_ACME, "open");
+const BOTH = offer(PERSONAL, "DO_TOKEN in /repo/.env:3", OF_ACME, "tracked", "open");
+
+describe("which are offered, and which one --adopt takes", () => {
+  it.each<[what: string, offers: Offer[], team: string | undefined, expected: string]>([
+    ["none", [], undefined, "0"],
+    ["one", [P], undefined, "1, taken"],
+    ["one of the team", [P], "acme", "1, taken"],
+    ["one of another team", [STRANGER], "acme", "0"],
+    ["one of any team, and none is asked for", [STRANGER], undefined, "1, taken"],
+    ["one of no known team, and one is asked for", [TEAMLESS], "acme", "0"],
+    ["one of no known team", [TEAMLESS], undefined, "1, taken"],
+    ["a refused one", [REFUSED], undefined, "0"],
+    ["one that could not be checked", [DOWN], undefined, "0"],
+    ["one that was not asked about", [NOT_ASKED], undefined, "0"],
+    ["one that is alive, beside a refused one", [REFUSED, P], undefined, "1, taken"],
+    ["one of the team, beside a stranger's", [STRANGER, P], "acme", "1, taken"],
+    ["one beside one that could not be checked", [P, DOWN], undefined, "1"],
+    ["one beside one that was not asked about", [P, NOT_ASKED], undefined, "1"],
+    ["two", [P, O], undefined, "2"],
+    ["one that came with the repo", [CAME], undefined, "1"],
+    ["one that git would take", [OPEN], undefined, "1, taken"],
+    ["one that is also where git does not have it", [BOTH], undefined, "1, taken"],
+    ["one that came with the repo, beside another", [CAME, O], undefined, "2"],
+  ])("%s", (_, offers, team, expected) => {
+    const all = { found: offers, unsearched: [] };
+    const taken = adoptable(all, team) === undefined ? "" : ", taken";
+    expect(`${offered(all, team).length}${taken}`).toBe(expected);
+  });
+});
+
+describe("whether others are looked for", () => {
+  const unusable = (from: Origin, mistake?: Mistake): FoundToken => {
+    const { origin } = secretFrom(from);
+    const state = {
+      kind: "unusable",
+      why: "it is …",
+      origin,
+      ...(mistake && { mistake }),
+    } as const;
+    return { state, inspection: undefined };
+  };
+
+  it.each<[what: string, token: FoundToken, expected: boolean]>([
+    ["no token", MISSING, true],
+    ["a placeholder in the env file", unusable("env-file", "placeholder"), true],
+    ["a placeholder in the environment", unusable("environment", "placeholder"), false],
+    ["a placeholder on standard input", unusable("stdin", "placeholder"), false],
+    ["a reference in the env file", unusable("env-file", "1password"), false],
+    ["half a token in the env file", unusable("env-file"), false],
+    ["a token", alive("env-file"), false],
+    ["a refused one in the env file", found("refused", "env-file"), true],
+    ["a refused one in the environment", found("refused", "environment"), false],
+    ["a refused one on standard input", found("refused", "stdin"), false],
+    ["one that could not be checked", found("unknown", "env-file"), false],
+  ])("%s: %s", (_, token, expected) => {
+    expect(lacksToken(token)).toBe(expected);
+  });
+});
+
+describe("what is said of them", () => {
+  const judged = async (found: Offer[], given: Given = {}, ...unsearched: string[]) => {
+    const offers = { found, unsearched };
+    const known = await facts({ ...given, token: { ...MISSING, offers } });
+    const [finding] = judgeToken(known);
+    return finding;
+  };
+
+  it.each<[what: string, offers: Offer[], given: Given, message: RegExp, fix: RegExp]>([
+    ["none", [], {}, /nor in \/repo\/\.env\.$/, /^Make one at/],
+    [
+      "one",
+      [P],
+      {},
+      /There is one elsewhere: DO_TOKEN in \/repo\/\.env:3 \([0-9a-f]{8}, team Acme\)\.$/,
+      /^do-bootstrap --adopt$/,
+    ],
+    [
+      "one, and environments to choose from",
+      [P],
+      { config: PROD },
+      /DO_TOKEN/,
+      /^Choose an environment: .* If none is meant: do-bootstrap --adopt$/,
+    ],
+    [
+      "one, in an environment",
+      [P],
+      { config: PROD, environment: "qa" },
+      /DO_TOKEN/,
+      /^do-bootstrap --adopt$/,
+    ],
+    [
+      "two",
+      [P, O],
+      {},
+      /There are 2 elsewhere: DO_TOKEN in \S+:3 \(.*\); doctl context acme \(/,
+      /^do-bootstrap on a terminal asks which/,
+    ],
+    [
+      "a refused one",
+      [REFUSED],
+      {},
+      /DO_PAT in the environment \([0-9a-f]{8}\) is refused by DigitalOcean \(401\)/,
+      /^Make one at/,
+    ],
+    [
+      "one beside a refused one",
+      [P, REFUSED],
+      {},
+      /2 elsewhere: .* is refused by/,
+      /^do-bootstrap --adopt$/,
+    ],
+    ["one that could not be checked", [DOWN], {}, /could not be checked\.$/, /^Make one at/],
+    [
+      "one of another team",
+      [STRANGER],
+      { config: CONFIG },
+      /team Acme\) is not of the config's team\.$/,
+      /^Make one at/,
+    ],
+    [
+      "one of no known team",
+      [TEAMLESS],
+      { config: CONFIG },
+      /team unknown\) is of an unknown team, and/,
+      /^Make one at/,
+    ],
+    [
+      "one that came with the repo",
+      [CAME],
+      {},
+      /\.env:3 \(git has this file\) \(/,
+      /^It came with the repo: do-bootstrap on a terminal/,
+    ],
+    [
+      "one that git would take",
+      [OPEN],
+      {},
+      /\.env:3 \(git does not ignore this file\) \(/,
+      /^do-bootstrap --adopt$/,
+    ],
+    [
+      "more than can be read",
+      Array.from({ length: 9 }, () => P),
+      {},
+      /There are 9 .*; 4 more\.$/,
+      /^do-bootstrap on/,
+    ],
+  ])("%s", async (_, offers, given, message, fix) => {
+    const finding = await judged(offers, given);
+    expect(finding).toMatchObject({ id: "token.missing", status: 4 });
+    expect(finding?.message).toMatch(message);
+    expect(said(finding?.fix)).toMatch(fix);
+    expect(JSON.stringify(finding)).not.toMatch(/do[op]_v1_\w/);
+  });
+
+  it("what was not searched is named, and --adopt would not be sure", async () => {
+    const finding = await judged([P], {}, "/repo/infra/a.tfvars");
+    expect(finding?.message).toMatch(/Not searched for one: \/repo\/infra\/a\.tfvars\.$/);
+    expect(said(finding?.fix)).toMatch(/^There may be others: do-bootstrap on a terminal asks/);
+    expect(adoptable({ found: [P], unsearched: ["/repo/infra/a.tfvars"] }, undefined)).toBe(
+      undefined,
+    );
+  });
+
+  it("the place of the only one is where the finding is", async () => {
+    expect(await judged([P])).toMatchObject({ where: "/repo/.env:3" });
+    expect(await judged([P, O])).not.toHaveProperty("where");
+  });
+
+  it("beside a placeholder in the env file too", async () => {
+    const origin = { kind: "env-file", name: "DIGITALOCEAN_TOKEN", path: "/repo/.env" } as const;
+    const state = { kind: "unusable", origin, why: "it is a placeholder" } as const;
+    const token = { state: { ...state, mistake: "placeholder" as const }, inspection: undefined };
+    const [finding] = judgeToken(
+      await facts({ token: { ...token, offers: { found: [P], unsearched: [] } } }),
+    );
+    expect(finding?.message).toMatch(/it is a placeholder\. There is one elsewhere: DO_TOKEN/);
+    expect(said(finding?.fix)).toBe("do-bootstrap --adopt");
+  });
+
+  it("beside a refused one in the env file too", async () => {
+    const token = {
+      ...found("refused", "env-file", { value: OAUTH }),
+      offers: { found: [P], unsearched: [] },
+    };
+    const [finding] = judgeToken(await facts({ token }));
+    expect(finding).toMatchObject({ id: "token.refused", where: "/repo/.env:3" });
+    expect(finding?.message).toMatch(/mistyped\. There is one elsewhere: DO_TOKEN in/);
+    expect(said(finding?.fix)).toBe("do-bootstrap --adopt");
+  });
+
+  it.each<[what: string, offers: Offer[], expected: string | undefined]>([
+    ["none", [P], undefined],
+    ["one", [P, REFUSED], "DO_PAT in the environment"],
+    [
+      "two",
+      [REFUSED, { ...REFUSED, places: P.places }],
+      "DO_PAT in the environment and DO_TOKEN in /repo/.env:3",
+    ],
+  ])("a person who is led to a new one hears which are refused: %s", (_, offers, expected) => {
+    expect(refusedPlaces({ ...MISSING, offers: { found: offers, unsearched: [] } })).toBe(expected);
+  });
+});
+
+describe("the question on a terminal", () => {
+  const NAME = "DIGITALOCEAN_TOKEN";
+  const ask = async (offers: Offer[], answer: boolean | number) => {
+    const asked: string[] = [];
+    const terminal = {
+      async confirm(question: string) {
+        asked.push(question);
+        return answer === true;
+      },
+      async choose(question: string, answers: readonly string[]) {
+        asked.push(question, ...answers);
+        return Number(answer);
+      },
+    };
+    const chosen = await chooseOffer(
+      terminal,
+      { name: NAME, tokens: offers.map(shownOffer) },
+      (text) => text.replace("/repo/", ""),
+    );
+    return { asked: asked.join("\n"), chosen };
+  };
+
+  it.each<[what: string, offers: Offer[], answer: boolean | number, chosen: Offer | undefined]>([
+    ["one, yes", [P], true, P],
+    ["one, no", [P], false, undefined],
+    ["the first of two", [P, O], 0, P],
+    ["the second of two", [P, O], 1, O],
+    ["none of two", [P, O], 2, undefined],
+  ])("%s", async (_, offers, answer, chosen) => {
+    expect((await ask(offers, answer)).chosen).toBe(chosen?.token.fingerprint);
+  });
+
+  it.each<[what: string, offers: Offer[], expected: RegExp]>([
+    [
+      "place, fingerprint and team",
+      [P],
+      /\nDO_TOKEN in \.env:3 \([0-9a-f]{8}, team Acme\)\nUse it\?$/,
+    ],
+    [
+      "that it came with the repo",
+      [CAME],
+      /git has this file.*it came with the repo: use it only if this team is/,
+    ],
+    [
+      "each of several",
+      [P, O],
+      /one of them\?\nDO_TOKEN in .*\ndoctl context acme .*\nNone of them$/,
+    ],
+    ["an unknown team", [TEAMLESS], /team unknown/],
+  ])("shows %s", async (_, offers, expected) => {
+    expect((await ask(offers, 0)).asked).toMatch(expected);
+  });
+});
