@@ -18,7 +18,7 @@ import { shellWord } from "../lib/shell-word.ts";
 import { wrap } from "../lib/wrap.ts";
 import { safe } from "../secret/safe.ts";
 import { diffOf } from "./diff.ts";
-import { edgeOf, type HintEdge, hintText, hintWords } from "./hint-text.ts";
+import { edgeOf, hintText, hintWords } from "./hint-text.ts";
 import { fileInRoot, grouped, nameInRoot, someOf } from "./many-roots.ts";
 import type { Page } from "./paint.ts";
 import { type Report, shortened, shownPath } from "./report.ts";

@@ -647,7 +647,10 @@ describe("HCP Terraform", () => {
       const { status, stderr } = await init(bench);
       expect(status).toBe(0);
       expect(stderr.replace(/\s+/g, " ")).toContain(
-        "Its workspace needs: DIGITALOCEAN_TOKEN (environment variable, sensitive), region (Terraform variable).",
+        "Its workspace needs: DIGITALOCEAN_TOKEN (environment variable, sensitive), region (Terraform variable), size (Terraform variable).",
+      );
+      expect(stderr.replace(/\s+/g, " ")).toMatch(
+        /gets no size from this file\. \[cloud\.values\]/,
       );
       const own = [".env", ".env.*", "*.secret.auto.tfvars.json", "*.tfstate", "*.tfstate.*"];
       const plans = ["*.tfplan", "tfplan"];

@@ -148,13 +148,30 @@ describe.concurrent("ci", () => {
     expect(await bench.read(WORKFLOW)).toBe(current);
   });
 
-  it("remembers --branch by the file", async (context) => {
+  it.for(["1.10", '#7/ü"x'])("remembers --branch %s by the file", async (branch, context) => {
     const { expect } = context;
     const bench = await repoWith(context, CODE);
-    await bench.run(["ci", "github", "--branch", "1.10"]);
-    expect(parse(await bench.read(WORKFLOW)).on.push).toEqual({ branches: ["1.10"] });
+    await bench.run(["ci", "github", "--branch", branch]);
+    expect(parse(await bench.read(WORKFLOW)).on.push).toEqual({ branches: [branch] });
     const again = await bench.run(["ci", "github"]);
     expect(again.stderr).toMatch(/^✓ Nothing to do/m);
+  });
+
+  it("applies the default branch of the remote, of which git is asked once", async (context) => {
+    const { expect } = context;
+    const bench = await repoWith(context, CODE);
+    await bench.git("commit", "--quiet", "--message=x");
+    await bench.git("branch", "--move", "trunk");
+    const clone = join(bench.root, "clone");
+    await bench.git("clone", "--quiet", bench.repo, clone);
+    await bench.git("-C", clone, "switch", "--quiet", "--create", "fix");
+    const { status, stderr } = await bench.run(["ci", "github"], { cwd: "../clone" });
+    expect(status, stderr).toBe(0);
+    const { push, pull_request } = parse(await bench.read(`../clone/${WORKFLOW}`)).on;
+    expect([push, pull_request]).toEqual([{ branches: ["trunk"] }, { branches: ["trunk"] }]);
+    const other = await bench.run(["ci", "github", "--branch", "main"], { cwd: "../clone" });
+    expect(other.stderr).toContain("[ci.no-branch]");
+    expect(other.status).toBe(3);
   });
 
   it("uninstall takes an unedited one away, and keeps what is edited or somebody else's", async (context) => {
@@ -237,13 +254,18 @@ describe.concurrent("ci", () => {
       "include: .gitlab/do-bootstrap.yml\nstages: [build, test]\n",
       ["Add to it: deploy"],
     ],
+    [
+      "rules for pushes alone",
+      "include: .gitlab/*.yml\nworkflow: { rules: [{ if: $CI_COMMIT_BRANCH }] }\n",
+      ["Add to these rules"],
+    ],
     ["all of the stages", "include: .gitlab/*.yml\nstages: [test, deploy]\n", []],
   ])("GitLab: a file of the user's own with %s", async ([, text, said], context) => {
     const { expect } = context;
     const bench = await repoWith(context, { ...CODE, ".gitlab-ci.yml": text });
     const { status, stdout } = await bench.run(["ci", "gitlab", "--dry-run"]);
     expect(status).toBe(0);
-    const words = ["has to include", "Add to it: deploy", "Add to it: test"];
+    const words = ["has to include", "Add to it: deploy", "Add to it: test", "Add to these rules"];
     expect(words.filter((each) => stdout.includes(each))).toEqual(said);
   });
 
@@ -422,11 +444,34 @@ environments:
       "[ci.tool-version]",
     ],
     ["a file of somebody's", { ...CODE, [WORKFLOW]: "on: push\n" }, ["github"], 3, "[ci.not-ours]"],
+    [
+      "a workflow that git ignores",
+      { ...CODE, ".gitignore": ".github/\n" },
+      ["github"],
+      3,
+      "[ci.ignored]",
+    ],
+    [
+      "a file that git ignores, and GitLab's has to include",
+      { ...CODE, ".gitlab-ci.yml": "a: {}\n", ".gitignore": ".gitlab/*.yml\n" },
+      ["gitlab"],
+      3,
+      "[ci.ignored]",
+    ],
+    [
+      "the file of GitLab's that has to include ours",
+      { ...inFolder("svc"), ".gitignore": ".gitlab-ci.yml\n" },
+      ["gitlab"],
+      3,
+      "[ci.ignored]",
+    ],
+    ["code that git ignores", { ...CODE, ".gitignore": "*.tf\n" }, ["github"], 3, "[ci.no-code]"],
   ])("%s: says so and writes nothing", async ([, files, args, status, said], context) => {
     const { expect } = context;
     const bench = await repoWith(context, files);
     const before = await treeHash(bench.repo);
-    const result = await bench.run(["ci", ...args]);
+    const cwd = Object.hasOwn(files, "svc/main.tf") ? "svc" : ".";
+    const result = await bench.run(["ci", ...args], { cwd });
     expect(result.stderr).toContain(said);
     expect(result.status).toBe(status);
     expect(await treeHash(bench.repo)).toBe(before);
@@ -598,12 +643,73 @@ environments:
     expect(await readdir(bench.tmp)).toEqual([]);
   });
 
+  it("a root in a submodule is not in the checkout", async (context) => {
+    const { expect } = context;
+    const bench = await repoWith(context, { ".do-bootstraprc": "terraform: { dir: infra }\n" });
+    await bench.git("init", "--quiet", "infra");
+    await bench.write("infra/main.tf", BACKEND);
+    const { status, stderr } = await bench.run(["ci", "github"]);
+    expect(stderr).toMatch(/infra is in another git repo.*\[ci\.no-code\]$/m);
+    expect(status).toBe(3);
+
+    await bench.write("main.tf", `${BACKEND}module "a" {\n  source = "./infra"\n}\n`);
+    await bench.write(".do-bootstraprc", "terraform: { dir: . }\n");
+    const caller = await bench.run(["ci", "github"]);
+    expect(caller.stderr).toMatch(
+      /infra is in another git repo.*\[ci\.no-code\]\n.*module's code/m,
+    );
+  });
+
+  it("what the first run would fail at is named: settings, values, the format", async (context) => {
+    const { expect } = context;
+    const bench = await repoWith(context, {
+      ...CODE,
+      "main.tf": `${BACKEND}provider "digitalocean" {}\nvariable "region" {}\n`,
+      "mine.tf": "",
+      "backends/prod.s3.tfbackend": 'bucket = "acme"\n',
+      ".gitignore": "mine.tf\n.terraform.lock.hcl\nother/\n",
+      "other/x.tf": "",
+    });
+    await bench.git("rm", "--cached", "--quiet", ".terraform.lock.hcl", "--ignore-unmatch");
+    await bench.git("add", "--force", "mine.tf");
+    const fake = `#!/bin/sh
+case "$1" in
+  version) echo '{ "terraform_version": "1.11.4" }' ;;
+  fmt) echo "$@" "$DIGITALOCEAN_TOKEN" >> '${join(bench.tmp, "fmt")}'; printf 'main.tf\nother/x.tf\n'; exit 3 ;;
+esac
+`;
+    await writeFile(join(bench.bin, "terraform"), fake, { mode: 0o755 });
+    const { status, stdout } = await bench.run(["ci", "github", "--dry-run"], {
+      env: { DIGITALOCEAN_TOKEN: bench.token },
+    });
+    expect(status).toBe(0);
+    const text = stdout.replace(/\s+/g, " ");
+    expect(text).toMatch(
+      /does not name bucket, key, region.*-backend-config=backends\/prod\.s3\.tf/,
+    );
+    expect(text).toContain("no value for var.region, so plan fails");
+    expect(text).toContain("! terraform fmt -check fails for main.tf, and so does");
+    expect(text).toContain("git add --force .terraform.lock.hcl");
+    expect(await bench.read("../tmp/fmt")).toBe("fmt -check -list=true -recursive -no-color \n");
+  });
+
   it("outside git there is nothing to write it into", async (context) => {
     const { expect } = context;
     const bench = await repoWith(context, CODE, false);
     const { status, stderr } = await bench.run(["ci", "github"]);
     expect(status).toBe(2);
     expect(stderr).toContain("is not in a git repo");
+  });
+
+  it("a lock file without the provider of the code is a warning", async (context) => {
+    const { expect } = context;
+    const code = 'provider "digitalocean" {}\n';
+    const bench = await repoWith(context, { ...CODE, "main.tf": BACKEND + code });
+    const { status, stdout } = await bench.run(["ci", "github", "--dry-run"]);
+    expect(stdout).toMatch(
+      /lock\.hcl does not name the provider digitalocean[^[]*\[ci\.lock-file\]/,
+    );
+    expect(status).toBe(0);
   });
 
   it("a lock file that git does not have is a warning", async (context) => {

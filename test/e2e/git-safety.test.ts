@@ -118,14 +118,32 @@ describe("git takes the files of an empty repo, and no secret", () => {
 });
 
 describe(".gitignore gets the missing lines only, in one block", () => {
-  it("what a global excludes file covers is not repeated", async () => {
+  it.each([
+    ["the file that core.excludesFile names", "../home/.ignored"],
+    [".git/info/exclude", ".git/info/exclude"],
+  ])("what %s covers is not enough: colleagues have no such rule", async (_, path) => {
     const bench = await workbench();
     await bench.write("../home/.gitconfig", "[core]\nexcludesFile = ~/.ignored\n");
-    await bench.write("../home/.ignored", ".env\n.env.*\n!.env.example\n*.tfstate*\n");
+    await bench.write(path, ".env\n.env.*\n!.env.example\n*.tfstate*\n.terraform\n");
     await succeed(bench);
-    const [, , , tfvars = "", , ...rest] = ALL;
-    expect(await bench.read(".gitignore")).toBe(block([tfvars, ...rest]));
+    expect(await bench.read(".gitignore")).toBe(block(ALL));
+    expect((await bench.run(["check"])).status).toBe(0);
+    await bench.write(path, "");
     expect(await standing(bench)).toEqual({ taken: COMMITTED, ignored: SECRETS });
+  });
+
+  it("a folder that the user's own rules hide as a whole gets them, too, and once", async () => {
+    const bench = await workbench();
+    await bench.write(".git/info/exclude", "/scratch/\n");
+    await mkdir(join(bench.repo, "scratch"));
+    bench.mayHold("scratch/.env", `scratch/${SECRETS[1]}`);
+    await succeed(bench, { cwd: "scratch" });
+    expect(await bench.read("scratch/.gitignore")).toBe(block(ALL));
+    const again = await bench.run(["check"], { cwd: "scratch" });
+    expect(again.stdout).toContain(
+      "· git ignores .gitignore: colleagues and pipelines do not get its lines",
+    );
+    expect(again.status).toBe(0);
   });
 
   it("patterns of one's own that say the same are enough", async () => {
@@ -198,6 +216,40 @@ describe(".gitignore gets the missing lines only, in one block", () => {
     const { taken, ignored } = await standing(bench);
     expect(ignored).toEqual([envFile, SECRETS[1]].sort());
     if (lookAlike !== envFile) expect(taken).toContain(lookAlike);
+  });
+});
+
+describe("the values of terraform.variables go where git takes them", () => {
+  const VALUES = "do-bootstrap.auto.tfvars.json";
+  const config = "terraform: { dir: infra, variables: { region: nyc3 } }\n";
+
+  it.each<[name: string, files: Readonly<Record<string, string>>, says: string | undefined]>([
+    ["the template of many repos", { ".gitignore": "*.tfvars\n*.tfvars.json\n" }, undefined],
+    ["a rule of the user's own", { ".git/info/exclude": "*.json\n" }, undefined],
+    [
+      "a rule in the root's folder overrides it",
+      { "infra/.gitignore": "*.auto.tfvars.json\n" },
+      "git check-ignore -v",
+    ],
+    [
+      "a value that only this machine has stays here",
+      { ".gitignore": "*.tfvars.json\n", [`infra/${VALUES}`]: '{ "password": "x" }\n' },
+      "it has values that config does not have",
+    ],
+  ])("%s", async (_, files, says) => {
+    const bench = await workbench();
+    await bench.write(".do-bootstraprc", config);
+    for (const [path, text] of Object.entries(files)) await bench.write(path, text);
+    bench.mayHold(`infra/${SECRETS[1]}`);
+    const { stderr } = await succeed(bench);
+    const isTaken = says === undefined;
+    expect((await standing(bench)).taken.includes(`infra/${VALUES}`)).toBe(isTaken);
+    expect(stderr.includes("[terraform.values-ignored]")).toBe(!isTaken);
+    expect(stderr.replace(/\s+/g, " ")).toContain(says ?? "");
+    expect((await standing(bench)).ignored).toContain(`infra/${SECRETS[1]}`);
+    const again = await bench.run(["check"]);
+    expect(again.stdout.includes("[terraform.values-ignored]")).toBe(!isTaken);
+    expect(again.status).toBe(0);
   });
 });
 
@@ -307,6 +359,27 @@ describe("a file that git would take gets no token", () => {
       expect((await stat(join(bench.repo, envFile))).mode & 0o777).toBe(0o644);
     },
   );
+
+  it("a tracked state is named, and a tracked secret file, which is up to date", async () => {
+    const bench = await workbench();
+    const full = '{ "resources": [{}] }\n';
+    await bench.write("main.tf", "");
+    await bench.write("prod.tfstate", full);
+    await bench.write("terraform.tfstate.d/prod/terraform.tfstate", full);
+    await bench.git("add", "--all");
+    await succeed(bench);
+    const state = await bench.run(["check"]);
+    expect(state.stdout).toMatch(
+      /^! git tracks prod\.tfstate, terraform\.tfstate\.d: a line in \.gitignore[^[]*\[terraform\.state-tracked\]$/m,
+    );
+    expect(state.stdout).toContain("git rm -r --cached prod.tfstate terraform.tfstate.d");
+    expect(state.status).toBe(0);
+
+    await bench.git("add", "--force", "--intent-to-add", SECRETS[1] ?? "");
+    const secret = await bench.run(["check"]);
+    expect(secret.stdout).toContain("[terraform.secret-tracked]");
+    expect(secret.status).toBe(3);
+  });
 
   it("a link to a tracked file that holds a token is noticed", async () => {
     const bench = await workbench();

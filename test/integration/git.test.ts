@@ -38,10 +38,47 @@ describe("git, asked about more than one command line or answer holds", () => {
     await bench.write(".gitignore", "a\n");
     const [a, b, elsewhere] = ["a", "b", "../c"].map((name) => join(bench.repo, name));
     const { git } = await opened(bench);
-    expect(await git?.ignored([a ?? "", b ?? "", elsewhere ?? ""])).toEqual(
-      new Set([a, elsewhere]),
-    );
+    const ignored = await git?.ignored([a ?? "", b ?? "", elsewhere ?? ""]);
+    expect([...(ignored?.keys() ?? [])]).toEqual([a, elsewhere]);
     expect(await git?.tracked([elsewhere ?? ""])).toEqual(new Set());
+  });
+});
+
+describe("whose pattern it is that ignores a path", () => {
+  const OWNERS: readonly [name: string, owner: string | undefined][] = [
+    ["by-folder-above", "repo"],
+    ["by-own-folder", "repo"],
+    ["by-exclude", "user"],
+    ["by-home", "user"],
+    ["by-repo-and-home", "repo"],
+    ["let-in-below", undefined],
+    ["let-in-over-exclude", undefined],
+    ["by-nobody", undefined],
+  ];
+
+  it("the repo's is in any .gitignore of it; the user's own, also one of that name at home", async () => {
+    const bench = await workbench();
+    await bench.write("../home/.gitconfig", "[core]\nexcludesFile = ~/.gitignore\n");
+    await bench.write("../home/.gitignore", "by-home\nby-repo-and-home\n");
+    await bench.write(".git/info/exclude", "by-exclude\nlet-in-over-exclude\n");
+    await bench.write(".gitignore", "by-folder-above\nby-repo-and-home\nlet-in-below\n");
+    await bench.write("sub/.gitignore", "by-own-folder\n!let-in-below\n!let-in-over-exclude\n");
+    const { git } = await opened(bench);
+    const path = (name: string) => join(bench.repo, "sub", name);
+    const owners = await git?.ignored(OWNERS.map(([name]) => path(name)));
+    expect(OWNERS.map(([name]) => [name, owners?.get(path(name))])).toEqual(OWNERS);
+  });
+
+  it("in a linked work tree, from a folder below it", async () => {
+    const bench = await workbench();
+    await bench.git("commit", "--quiet", "--allow-empty", "--message=x");
+    await bench.git("worktree", "add", "--quiet", "../linked");
+    await bench.write(".git/info/exclude", "x\n");
+    await bench.write("../linked/sub/.gitignore", "y\n");
+    const folder = join(bench.root, "linked", "sub");
+    const { git } = await opened(bench, folder);
+    const owners = await git?.ignored(["x", "y", "z"].map((name) => join(folder, name)));
+    expect([...(owners?.values() ?? [])]).toEqual(["user", "repo"]);
   });
 });
 
@@ -84,12 +121,12 @@ async function addToIndex(bench: Workbench, paths: readonly string[]): Promise<v
   await execa("git", ["update-index", "--index-info"], { cwd: bench.repo, env: bench.env, input });
 }
 
-async function opened(bench: Workbench) {
+async function opened(bench: Workbench, folder = bench.repo) {
   const calls: ToolCall[] = [];
   const host = nodeHost(bench.root, ownProcess());
   const run = (call: ToolCall) => {
     calls.push(call);
     return host.run(call);
   };
-  return { git: await openGit({ ...host, env: bench.env, run }, bench.repo), calls };
+  return { git: await openGit({ ...host, env: bench.env, run }, folder), calls };
 }

@@ -11,7 +11,11 @@ export const ci = command({
   needs: "for GitHub or for GitLab",
   completes: ["github", "gitlab"],
   options: {
-    branch: { type: "string", value: "NAME", describe: "GitHub: what is applied (main)" },
+    branch: {
+      type: "string",
+      value: "NAME",
+      describe: "GitHub: what is applied (the default branch)",
+    },
     tarball: {
       type: "string",
       value: "WHERE",

@@ -269,7 +269,7 @@ function planUninstall(
     ({ kind, holds }) =>
       kind !== "doctl" && holds.some((held) => !olds.some((old) => old.equals(held))),
   );
-  const states = roots.filter((root) => root.hasState);
+  const states = roots.filter((root) => root.states.length > 0);
   const isNamed = (path: string) =>
     secrets.some((place) => place.kind !== "doctl" && place.snapshot.target === path) ||
     (isStateOrPlan(path) && states.some(({ real }) => real === dirname(path)));

@@ -15,6 +15,7 @@ import { withBackendConfigs } from "../../concerns/terraform/backend/config-file
 import { withCallers } from "../../concerns/terraform/callers.ts";
 import { withModuleTokens } from "../../concerns/terraform/module-tokens.ts";
 import { observeRoot, readTemplates } from "../../concerns/terraform/observe.ts";
+import { pathsOfValues } from "../../concerns/terraform/public-values.ts";
 import type { TerraformFacts } from "../../concerns/terraform/root/facts.ts";
 import { LOCK_FILE, UPLOAD_IGNORE } from "../../concerns/terraform/root/names.ts";
 import { repoCodeFor } from "../../concerns/terraform/root/repo-code.ts";
@@ -23,6 +24,7 @@ import { tokenSourceOf } from "../../concerns/terraform/root/token-source.ts";
 import { askTools, locateTools } from "../../concerns/terraform/root/tool.ts";
 import type { WantedRoots } from "../../concerns/terraform/search/choose.ts";
 import { type FoundRoots, RootSearch } from "../../concerns/terraform/search/find.ts";
+import { statePaths } from "../../concerns/terraform/tracked.ts";
 import type { TokenFacts } from "../../concerns/token/facts.ts";
 import type { CommandAnswer, TrustGiven } from "../../concerns/token/find-token.ts";
 import { apiHosts } from "../../concerns/token/hosts.ts";
@@ -239,17 +241,18 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
   async function askGit() {
     if (git === undefined) return undefined;
     const probes = ignoreRules(config).flatMap(({ probes }) => probes);
-    const inRoots = (await observingRoots).flatMap(
-      ({ tfvars, at, hasLockFile, data, module, config: { dir } }) => [
-        ...tfvars.map((name) => at(name).path),
-        ...module.hardCoded.map(({ place }) => at(place.file).path),
-        data,
-        ...(hasLockFile ? [join(dir, LOCK_FILE)] : []),
-      ],
-    );
+    const inRoots = (await observingRoots).flatMap((root) => [
+      ...root.tfvars.map((name) => root.at(name).path),
+      ...root.module.hardCoded.map(({ place }) => root.at(place.file).path),
+      ...pathsOfValues(root.config),
+      ...statePaths(root),
+      ...(root.hasLockFile ? [join(root.config.dir, LOCK_FILE)] : []),
+    ]);
     // An answer that is older than .gitignore as we read it would blame a pattern that somebody just added.
     await looking;
-    return observeGit(once, git, [...probes, ...inRoots, join(config.base, ".env.example")]);
+    const inBase = [".env.example", ".gitignore"].map((name) => join(config.base, name));
+    const ours = config.file === undefined ? inBase : [...inBase, config.file];
+    return observeGit(once, git, [...probes, ...inRoots, ...ours]);
   }
 
   async function lookForToken(): Promise<Pick<TokenFacts, "state" | "inspection" | "offers">> {

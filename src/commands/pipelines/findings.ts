@@ -14,6 +14,14 @@ export const PIPELINE_FINDINGS = {
   "ci.no-lock-file": ["warning", EXIT.findings],
   "ci.no-package": ["warning", EXIT.findings],
   "ci.edited": ["info", EXIT.ok],
+  "ci.no-branch": ["error", EXIT.findings],
+  "ci.branch-unknown": ["warning", EXIT.findings],
+  "ci.ignored": ["error", EXIT.findings],
+  "ci.no-code": ["error", EXIT.findings],
+  "ci.lock-file": ["warning", EXIT.findings],
+  "ci.partial-backend": ["warning", EXIT.findings],
+  "ci.no-value": ["warning", EXIT.findings],
+  "ci.format": ["warning", EXIT.findings],
   "ci.to-do": ["info", EXIT.ok],
 } as const satisfies FindingIds;
 

@@ -10,6 +10,8 @@ export interface GitlabMain {
   readonly included: readonly string[];
   /** Of the stages that our jobs are in, those that its own list lacks; none where it has no list. */
   readonly lacksStages: readonly string[];
+  /** It has rules for whole pipelines, and none of them names merge requests: those would have none. */
+  readonly refusesMergeRequests: boolean;
 }
 
 /** As they stand in templates/ci/gitlab.yml; GitLab has both where a pipeline lists none. */
@@ -17,13 +19,22 @@ const STAGES = ["test", "deploy"];
 
 /** A text that cannot be read includes nothing, as GitLab says, too. */
 export function readGitlabMain(text: string): GitlabMain {
-  const { include, stages } = valuesIn(text);
+  const { include, stages, workflow } = valuesIn(text);
+  const { rules } = recordOf(workflow);
   const included = [include].flat().flatMap((each) => {
     const path = typeof each === "string" ? each : recordOf(each)["local"];
     return typeof path === "string" ? path.replace(/^\//, "") : [];
   });
   const lacksStages = Array.isArray(stages) ? STAGES.filter((each) => !stages.includes(each)) : [];
-  return { included, lacksStages };
+  const refusesMergeRequests = Array.isArray(rules) && !rules.some(mayBeOfMergeRequest);
+  return { included, lacksStages, refusesMergeRequests };
+}
+
+/** What a rule says is not worked out: one without a condition, or that names merge requests, may let them in. */
+function mayBeOfMergeRequest(rule: unknown): boolean {
+  const { if: condition, when } = recordOf(rule);
+  if (when === "never") return false;
+  return typeof condition !== "string" || /merge_request/i.test(condition);
 }
 
 /** Also false where the patterns would take too much work: to include a file twice does no harm. */

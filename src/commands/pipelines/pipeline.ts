@@ -1,13 +1,14 @@
 import { dirname, join, relative } from "node:path";
 import { openGit } from "../../concerns/git/git.ts";
 import { askRepos, takerIn } from "../../concerns/git/repos.ts";
+import { backendConfigs } from "../../concerns/terraform/backend/config-files.ts";
 import { observeRoot } from "../../concerns/terraform/observe.ts";
-import { LOCK_FILE } from "../../concerns/terraform/root/names.ts";
 import type { TerraformRoot } from "../../concerns/terraform/root/root.ts";
 import { allNeeded, readNeeds, unreadIn } from "../../concerns/token/needed-scopes.ts";
 import type { ApplyHost } from "../../core/change.ts";
 import { writeText } from "../../core/changes/write-file.ts";
 import { textAt } from "../../core/file-text.ts";
+import type { Finding } from "../../core/finding.ts";
 import { type Result, runTask, type Task } from "../../core/flow.ts";
 import { recognise } from "../../core/generated.ts";
 import { obstacles } from "../../core/obstacles.ts";
@@ -15,6 +16,7 @@ import { joined, type Plan, type PlanPart } from "../../core/plan.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { hint, own, run } from "../../errors/hint.ts";
 import type { Snapshot } from "../../host/host.ts";
+import { isInside } from "../../lib/paths.ts";
 import {
   type Facts,
   type Observed,
@@ -24,6 +26,7 @@ import {
 } from "../init/observe.ts";
 import type { Prompter } from "../init/prompter.ts";
 import { refuseSameFolder } from "../init/same-folder.ts";
+import { branchesOf, chooseBranch } from "./branch.ts";
 import {
   baseIn,
   GITLAB_MAIN,
@@ -35,7 +38,11 @@ import {
   plainPath,
 } from "./files.ts";
 import { finding } from "./findings.ts";
+import { judgeFormat } from "./format.ts";
+import { judgeInputs, lacksSettings } from "./inputs.ts";
+import { judgeLockFiles } from "./lock-file.ts";
 import { findProgram, type Source } from "./program.ts";
+import { judgeReach, observeReach, unlockedIn } from "./reach.ts";
 import {
   CI_TEMPLATES,
   type CiTemplates,
@@ -58,7 +65,7 @@ export type CiProvider = "github" | "gitlab";
 
 export interface PipelineRequest extends Pick<ObserveOptions, "progress"> {
   readonly provider: CiProvider;
-  /** The branch that is applied; undefined: that of the file that is there, else main. */
+  /** The branch that is applied; undefined: that of the file that is there, else the default branch. */
   readonly branch: string | undefined;
   /** Where do-bootstrap comes from: a package's file or address; undefined: the repo's lock file. */
   readonly tarball: string | undefined;
@@ -109,37 +116,36 @@ async function look(
     withoutToken: true,
     progress: request.progress,
   });
+  const { provider } = request;
   const roots = await rootsOf(host, facts, inEnvironment);
-  const file = await PIPELINE_FILE[request.provider](host, facts);
+  const file = await PIPELINE_FILE[provider](host, facts);
   const versions = toolVersions(roots);
   const needs = await needsOf(host, roots);
   const program = await findProgram(host, facts, request, textAt(file.at)?.text ?? "");
   const { source } = program;
-  const pipeline = pipelineOf(facts, { roots, versions, file, needs, request, source });
+  const { branch, findings: aboutBranch } = await branchFor(facts, request, file);
+  const pipeline = pipelineOf(facts, { roots, versions, needs, branch, source });
   const templates = readTemplates(host);
-  const text = { github: renderGithub, gitlab: renderGitlab }[request.provider](
-    pipeline,
-    templates,
-  );
-  const lockFiles = roots.map(({ root }) => join(root.config.dir, LOCK_FILE));
-  const read = [...lockFiles, ...program.files];
-  const tracked = (await facts.repo.git?.git.tracked(read)) ?? new Set();
-  const unlocked = lockFiles.filter((path) => !tracked.has(path));
-  const uncommitted = program.files.filter((path) => !tracked.has(path));
+  const text = { github: renderGithub, gitlab: renderGitlab }[provider](pipeline, templates);
+  const { files: read } = program;
+  const modules = modulesOf(roots, needs);
+  const inGit = await judgeInGit(host, facts, roots, { ...request, file, program: read, modules });
   const blocked = await whyBlocked(host, file.at);
   return {
     facts,
     plan: joined([
       {
         findings: [
-          ...judgeCount(request.provider, roots),
+          ...judgeCount(provider, roots),
           ...judgeNamed(facts),
-          ...judgeRoots(roots, versions, unlocked),
+          ...judgeRoots(roots, versions, inGit.unlocked),
+          ...inGit.findings,
           ...program.findings,
+          ...aboutBranch,
         ],
       },
       planFile({ ...facts, repo: { ...facts.repo, blocked } }, file.at, text, request),
-      { findings: toDo(request.provider, pipeline, needs, { ...file, uncommitted }) },
+      { findings: toDo(provider, pipeline, needs, file) },
     ]),
   };
 }
@@ -176,12 +182,54 @@ async function rootsOf(
   );
 }
 
+/** What the pipeline gets from git, and what of it fails at the first run. */
+async function judgeInGit(
+  host: ObservingHost,
+  facts: Facts,
+  roots: readonly Root[],
+  given: Pick<PipelineRequest, "provider" | "progress"> & {
+    readonly file: PipelineFile;
+    readonly program: readonly string[];
+    readonly modules: readonly string[];
+  },
+): Promise<{ unlocked: ReadonlyMap<string, boolean>; findings: readonly Finding[] }> {
+  const git = facts.repo.git?.git;
+  if (git === undefined) return { unlocked: new Map(), findings: [] };
+  const { provider, progress, file, program, modules } = given;
+  const needed = {
+    pipeline: [file.at.path, ...(file.main === undefined ? [] : [file.main])],
+    ...{ program, modules },
+  };
+  const reach = await observeReach(host, facts, git, roots, needed);
+  const here = roots.filter(({ root }) => !reach.elsewhere.has(root.config.dir));
+  const partial = here.filter(lacksSettings).map(({ root }) => root);
+  const settings =
+    partial.length === 0
+      ? []
+      : [...(await backendConfigs(host, git, facts.config, partial))].map(
+          ([root, paths]) => [root.config.dir, paths] as const,
+        );
+  return {
+    unlocked: unlockedIn(roots, reach),
+    findings: [
+      ...judgeReach(provider, facts.config, roots, needed, reach),
+      ...(await judgeLockFiles(host, here, reach.tracked)),
+      ...judgeInputs(provider, here, reach, new Map(settings)),
+      ...(await judgeFormat(host, facts, git, here, progress)),
+    ],
+  };
+}
+
 interface PipelineFile {
   readonly at: Snapshot;
+  /** GitLab: the file that includes it. */
+  readonly main?: string;
   /** GitLab: the file that is to include it, and does not; where the user has one of his own. */
   readonly include?: string;
   /** GitLab: stages that its jobs are in, and that file does not list. */
   readonly lacksStages?: readonly string[];
+  /** GitLab: its rules let no pipeline of a merge request run. */
+  readonly refusesMergeRequests?: boolean;
 }
 
 type Locate = (host: ObservingHost, facts: Facts) => Promise<PipelineFile>;
@@ -200,8 +248,10 @@ const PIPELINE_FILE: Readonly<Record<CiProvider, Locate>> = {
     if (own.kind === "absent" && (isFree || isOfProject(facts, text))) return { at: main };
     const { isIncluded, readGitlabMain } = await import("./gitlab-main.ts");
     const found = readGitlabMain(text);
-    const { lacksStages } = found;
-    return { at: own, lacksStages, ...(isIncluded(found, path) ? {} : { include: path }) };
+    const { lacksStages, refusesMergeRequests } = found;
+    const isThere = isIncluded(found, path);
+    const said = { lacksStages, refusesMergeRequests };
+    return { at: own, main: main.path, ...said, ...(isThere ? {} : { include: path }) };
   },
 };
 
@@ -210,9 +260,8 @@ function pipelineOf(
   given: {
     readonly roots: readonly Root[];
     readonly versions: ReadonlyMap<Root, ToolVersion>;
-    readonly file: PipelineFile;
     readonly needs: readonly TokenNeeds[];
-    readonly request: PipelineRequest;
+    readonly branch: string;
     readonly source: Source;
   },
 ): Pipeline {
@@ -220,11 +269,11 @@ function pipelineOf(
     config,
     repo: { top },
   } = facts;
-  const { roots, versions, file, needs, request, source } = given;
+  const { roots, versions, needs, branch, source } = given;
   const inRepo = (from: string, to: string) => plainPath(relative(from, to) || ".");
   return {
     name: pipelineName(facts),
-    branch: plainBranch(request.branch ?? branchIn(textAt(file.at)?.text ?? "") ?? "main"),
+    branch,
     base: inRepo(top, config.base),
     source,
     hasEnvironments: config.environments.length > 0,
@@ -243,18 +292,15 @@ function pipelineOf(
   };
 }
 
-function plainBranch(branch: string): string {
-  if (/^\w[\w./-]*$/.test(branch)) return branch;
-  throw new AppError("USAGE", `--branch ${branch} cannot be written into a pipeline.`, {
-    hint: hint`Write the name of one branch: --branch main`,
-  });
-}
-
-/** What --branch said when the file was written. */
-function branchIn(text: string): string | undefined {
-  return recognise(text) === "generated"
-    ? /^ +branches: \["?([^"\]\r\n]+)"?\]\r?$/m.exec(text)?.[1]
-    : undefined;
+/** GitLab has a variable for its default branch. */
+async function branchFor(
+  { repo: { git } }: Pick<Facts, "repo">,
+  { provider, branch: wanted }: PipelineRequest,
+  { at }: PipelineFile,
+): Promise<ReturnType<typeof chooseBranch>> {
+  if (provider === "gitlab" || git === undefined) return { branch: "", findings: [] };
+  const existing = textAt(at)?.text ?? "";
+  return chooseBranch(await branchesOf(git.git), { wanted, existing });
 }
 
 function readTemplates({ template }: ObservingHost): CiTemplates {
@@ -302,8 +348,21 @@ function planFile(
   return { changes: [writeText(at, text, why)] };
 }
 
+/** The folders of local modules. What terraform init has brought is of no repo, and comes anew. */
+function modulesOf(roots: readonly Root[], code: readonly CodeOfOne[]): readonly string[] {
+  const own = new Set(roots.map(({ root }) => root.real));
+  const isOne = (folder: string) =>
+    !own.has(folder) && !roots.some(({ root }) => isInside(folder, root.data));
+  return [...new Set(code.flatMap(({ folders }) => folders).filter(isOne))];
+}
+
+interface CodeOfOne extends TokenNeeds {
+  /** Of its roots and their local modules. */
+  readonly folders: readonly string[];
+}
+
 /** What each of the two tokens has to be allowed, by environment. */
-async function needsOf(host: ObservingHost, roots: readonly Root[]): Promise<TokenNeeds[]> {
+async function needsOf(host: ObservingHost, roots: readonly Root[]): Promise<CodeOfOne[]> {
   const configs = [...new Set(roots.map(({ config }) => config))];
   return Promise.all(
     configs.map(async (config) => {
@@ -318,6 +377,7 @@ async function needsOf(host: ObservingHost, roots: readonly Root[]): Promise<Tok
         apply: allNeeded(apply.needs),
         unread: unreadIn(apply),
         spaces: apply.needs.spaces.length > 0,
+        folders: apply.trees.flatMap(({ folders }) => folders),
       };
     }),
   );

@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import { fill, generate } from "../../core/generated.ts";
+import { branchPattern } from "./branch.ts";
 import type { Source } from "./program.ts";
 
 /** What a pipeline is written from; paths are relative, with slashes. */
@@ -83,7 +84,9 @@ export function renderGithub(pipeline: Pipeline, templates: CiTemplates): string
     output: outputOf(i),
   }));
   return generate(templates["github.yml"], {
-    ...{ name, branch },
+    name,
+    branch: /^\w[\w./-]*$/.test(branch) ? branch : "the branch below",
+    pattern: branchPattern(branch),
     install: installSteps(pipeline, templates, "github"),
     defaults: base === "." ? "" : `defaults:\n  run:\n    working-directory: ${quoted(base)}`,
     folders: foldersOf(legs).map(matrixLine).join("\n"),

@@ -72,24 +72,27 @@ export function judgeNamed(facts: Pick<Facts, "config" | "search">): Finding[] {
 /**
  * Why a pipeline would not do for these roots.
  *
- * @param unlocked the lock files that git does not have.
+ * @param unlocked the lock files that git does not have, and whether it ignores them.
  */
 export function judgeRoots(
   roots: readonly Root[],
   versions: ReadonlyMap<Root, ToolVersion>,
-  unlocked: readonly string[],
+  unlocked: ReadonlyMap<string, boolean>,
 ): Finding[] {
   const found = new Map<string, Finding>();
   for (const item of judgeKeys(roots)) found.set(item.message, item);
   for (const each of roots) {
     for (const item of judgeRoot(each, versions.get(each))) found.set(item.message, item);
   }
-  for (const path of new Set(unlocked)) {
+  for (const [path, isIgnored] of unlocked) {
     const message = `git does not have ${path}, and a pipeline takes only the providers that are in it.`;
     const root = roots.find((each) => each.root.config.dir === dirname(path));
     const tool = root === undefined ? "terraform" : toolOf(root);
     const lock = run(tool, "providers", "lock", "-platform=linux_amd64");
-    const fix = hint`In its folder: ${run(tool, "init")} && ${lock}; then commit it.`;
+    const make = hint`In its folder: ${run(tool, "init")} && ${lock}; then commit it`;
+    const fix = isIgnored
+      ? hint`${make}, with ${run("git", "add", "--force", { path })}, as git ignores it.`
+      : hint`${make}.`;
     found.set(path, finding("ci.no-lock-file", message, { where: path, fix }));
   }
   return [...found.values()];

@@ -18,8 +18,7 @@ export interface TokenNeeds {
  * What only a person can do: make the tokens, and give them to GitHub or GitLab. Every command reads
  * its secret from standard input or asks for it.
  *
- * @param main what GitLab's main file lacks: the file to include, and stages; and the files that the
- *   pipeline installs do-bootstrap from, and git does not have.
+ * @param main what GitLab's main file lacks: the file to include, stages, and pipelines of merge requests.
  */
 export function toDo(
   provider: "github" | "gitlab",
@@ -28,8 +27,12 @@ export function toDo(
   {
     include,
     lacksStages = [],
-    uncommitted,
-  }: { include?: string; lacksStages?: readonly string[]; uncommitted: readonly string[] },
+    refusesMergeRequests = false,
+  }: {
+    include?: string;
+    lacksStages?: readonly string[];
+    refusesMergeRequests?: boolean;
+  },
 ): Finding[] {
   const say = (message: string, fix: Hint) => finding("ci.to-do", message, { fix });
   const steps = needs.flatMap((each) => [
@@ -66,12 +69,14 @@ export function toDo(
             hint`Add to it: ${stages}`,
           ),
         ]),
-    ...uncommitted.map((path) =>
-      say(
-        `git does not have ${path}, and the pipeline installs do-bootstrap from it.`,
-        hint`${run("git", "add", { path })}; then commit it.`,
-      ),
-    ),
+    ...(refusesMergeRequests
+      ? [
+          say(
+            ".gitlab-ci.yml has workflow: rules, and none for merge requests: they get no plan.",
+            hint`Add to these rules: if: $CI_PIPELINE_SOURCE == "merge_request_event"`,
+          ),
+        ]
+      : []),
     ...WORDS[provider].once.map(([what, how]) => say(what, how)),
     ...steps,
   ];

@@ -5,6 +5,7 @@ import { GIT_FINDINGS } from "../git/findings.ts";
 export const ENV_FILE_FINDINGS = {
   "env-file.unusable": ["error", EXIT.findings],
   "env-file.tracked": ["error", EXIT.findings],
+  "env-file.committed": ["info", EXIT.ok],
   "env-file.incomplete": ["info", EXIT.ok],
   "env-file.no-name": ["warning", EXIT.findings],
   "env-file.not-passed": ["info", EXIT.ok],

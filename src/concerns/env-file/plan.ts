@@ -1,4 +1,4 @@
-import { relative } from "node:path";
+import { join, relative } from "node:path";
 import { editText, WriteFile } from "../../core/changes/write-file.ts";
 import type { Consent } from "../../core/consent.ts";
 import { appendTo, textAt, textIn } from "../../core/file-text.ts";
@@ -65,6 +65,7 @@ function judgeEnvFile(known: Known): Finding[] {
   const {
     envFile: { file: envFile },
     repo: { git },
+    config,
   } = known;
   const { path } = envFile;
   const link = unreadByLink(envFile);
@@ -77,8 +78,23 @@ function judgeEnvFile(known: Known): Finding[] {
       }),
     ];
   }
+  const others = [...config.envFiles, join(config.base, ".env.local")].filter(
+    (each) => each !== path && git?.tracked.has(each),
+  );
   const held = secretIn(known);
-  return git?.tracked.has(path) && held !== undefined ? [tracked(known, `it holds ${held}`)] : [];
+  const isHere = git?.tracked.has(path);
+  if (isHere && held !== undefined)
+    return [tracked(known, `it holds ${held}`), ...committed(others)];
+  return committed(isHere ? [path, ...others] : others);
+}
+
+/** Of an env file without a secret, and of one that is not read in this run. */
+function committed(paths: readonly string[]): Finding[] {
+  return [...new Set(paths)].map((path) => {
+    const message = `git tracks ${path}, so no token is written to it: a line in .gitignore does not change that.`;
+    const fix = hint`${run("git", "rm", "--cached", { path })}, then commit. Replace every secret that was in it: the history keeps a copy.`;
+    return finding("env-file.committed", message, { where: path, fix });
+  });
 }
 
 /** Where nothing is written, as there is no token yet, nothing hides what somebody has put there. */

@@ -11,7 +11,10 @@ export interface RepoFacts extends Bounds {
 /** What git says of the files that a plan may be about. */
 export interface GitFacts {
   readonly git: Git;
+  /** By any rule. */
   readonly ignored: ReadonlySet<string>;
+  /** Those of them that the user's own rules alone ignore: colleagues lack such a rule. */
+  readonly ignoredHere: ReadonlySet<string>;
   readonly tracked: ReadonlySet<string>;
   /** Files in a repo inside this one, with its root and their name in there: ours does not decide about them. */
   readonly nested: ReadonlyMap<string, { readonly root: string; readonly name: string }>;

@@ -3,6 +3,7 @@ import { EXIT } from "../../errors/exit-status.ts";
 
 export const GIT_FINDINGS = {
   "git.not-ignored": ["error", EXIT.findings],
+  "git.rules-ignored": ["info", EXIT.ok],
   "git.none": ["info", EXIT.ok],
 } as const satisfies FindingIds;
 

@@ -1,4 +1,4 @@
-import { basename, dirname, join, relative, sep } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
 import { toolEnvironment } from "../../core/tool-environment.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { type Hint, hint, run } from "../../errors/hint.ts";
@@ -32,11 +32,17 @@ export interface Git {
     args: readonly string[],
     more?: Pick<ToolCall, "input" | "onStdout" | "idleMs" | "keptCharacters" | "timeoutMs">,
   ): Promise<ToolResult>;
-  /** Those of the paths that a pattern makes git ignore, tracked or not, or that lie elsewhere. */
-  ignored(paths: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Those of the paths that a pattern makes git ignore, tracked or not, or that lie elsewhere; and whose it is. */
+  ignored(paths: readonly string[]): Promise<ReadonlyMap<string, PatternOwner>>;
   /** Those of the paths that are in the index, as a file or as a folder with files. */
   tracked(paths: readonly string[]): Promise<ReadonlySet<string>>;
 }
+
+/**
+ * Whose pattern decides: the repo's, in a .gitignore, which colleagues have as well; or the user's own, in
+ * .git/info/exclude or the file that core.excludesFile names.
+ */
+export type PatternOwner = "repo" | "user";
 
 /**
  * The git work tree around a folder, asked in a way that runs nothing of the repo
@@ -114,16 +120,16 @@ export async function openGit(
       // Of what lies elsewhere git would say that, and nothing of the rest.
       const isElsewhere = (path: string) => !isInside(path, root);
       const inside = asked.filter((path) => !isElsewhere(path));
-      const [result] = await Promise.all([
-        git(["check-ignore", "--no-index", "-z", "--stdin"], joined(inside)),
-        confirmed,
-      ]);
-      // 1: none of them is ignored.
-      if (result.end !== "exited" || ![0, 1].includes(result.exitCode ?? -1))
-        throw gitFailed(result);
-      const answer = new Set(split(result.stdout));
-      return new Set(
-        paths.filter((_, i) => answer.has(asked[i] ?? "") || isElsewhere(asked[i] ?? "")),
+      const [result] = await Promise.all([git(WHICH_PATTERN, joined(inside)), confirmed]);
+      const owners = new Map(
+        patternsIn(result).map(({ path, source }) => [path, ownerOf(source)] as const),
+      );
+      return new Map(
+        paths.flatMap((path, i) => {
+          const name = asked[i] ?? "";
+          const owner = isElsewhere(name) ? "repo" : owners.get(name);
+          return owner === undefined ? [] : [[path, owner] as const];
+        }),
       );
     },
     async tracked(paths) {
@@ -189,6 +195,42 @@ export async function outputOf(
     if (line.includes("Permission denied")) denied?.add(line.replace(/^\w+: /, ""));
   }
   return Buffer.concat(chunks).toString("utf8");
+}
+
+/** Of paths on standard input: which pattern makes git ignore each, tracked or not. */
+export const WHICH_PATTERN: readonly string[] = [
+  ...["check-ignore", "--verbose", "--no-index", "-z", "--stdin"],
+];
+
+/** A pattern that makes git ignore a path. */
+interface IgnoringPattern {
+  /** The file that it stands in: a .gitignore from the root, another as the configuration names it. */
+  readonly source: string;
+  readonly line: number;
+  readonly path: string;
+}
+
+/**
+ * What WHICH_PATTERN is answered with.
+ *
+ * @param stdout where it was taken down as it came.
+ * @throws AppError GIT_FAILED
+ */
+export function patternsIn(result: ToolResult, stdout = result.stdout): IgnoringPattern[] {
+  // 1: none of them is ignored.
+  if (result.end !== "exited" || ![0, 1].includes(result.exitCode ?? -1)) throw gitFailed(result);
+  const words = stdout.split("\0");
+  const found: IgnoringPattern[] = [];
+  for (let at = 0; at + 3 < words.length; at += 4) {
+    const [source = "", line, pattern, path = ""] = words.slice(at, at + 4);
+    // The last pattern that fits may be one that lets the path in.
+    if (!pattern?.startsWith("!")) found.push({ source, line: Number(line), path });
+  }
+  return found;
+}
+
+function ownerOf(source: string): PatternOwner {
+  return !isAbsolute(source) && basename(source) === ".gitignore" ? "repo" : "user";
 }
 
 export async function findGitFolder(

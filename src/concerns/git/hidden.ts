@@ -2,7 +2,7 @@ import { dirname, join } from "node:path";
 import { textIn } from "../../core/file-text.ts";
 import { blockLines } from "../../core/ignore-block.ts";
 import type { Host, Snapshot } from "../../host/host.ts";
-import { findGitFolder, type Git, gitFailed, LONG_MS } from "./git.ts";
+import { findGitFolder, type Git, LONG_MS, patternsIn, WHICH_PATTERN } from "./git.ts";
 
 /**
  * Those of some paths that git ignores because of our lines in an ignore file. Another line may hide them,
@@ -30,19 +30,15 @@ export async function hiddenByOurs(
   const asked = paths.filter((_, at) => repos[at] === git.root);
   if (asked.length === 0) return [];
   const chunks: Buffer[] = [];
-  const answer = await git.ask(["check-ignore", "-v", "-z", "--no-index", "--stdin"], {
+  const answer = await git.ask(WHICH_PATTERN, {
     input: asked.map((path) => `${path}\0`).join(""),
     onStdout: (chunk) => chunks.push(chunk),
     timeoutMs: LONG_MS,
   });
-  // 1: none of them is ignored.
-  if (answer.end !== "exited" || ![0, 1].includes(answer.exitCode ?? -1)) throw gitFailed(answer);
-  const words = Buffer.concat(chunks).toString("utf8").split("\0");
-  const hidden: string[] = [];
-  for (let at = 0; at + 3 < words.length; at += 4) {
-    const [source = "", line = "", , path = ""] = words.slice(at, at + 4);
-    const isThere = [ignoreFile.path, ignoreFile.target].includes(join(git.root, source));
-    if (isThere && Number(line) > block.from && Number(line) < block.to) hidden.push(path);
-  }
-  return hidden;
+  return patternsIn(answer, Buffer.concat(chunks).toString("utf8")).flatMap(
+    ({ source, line, path }) => {
+      const isThere = [ignoreFile.path, ignoreFile.target].includes(join(git.root, source));
+      return isThere && line > block.from && line < block.to ? path : [];
+    },
+  );
 }

@@ -27,6 +27,7 @@ export async function observeGit(
   const verdicts = await askRepos(host, git, inRepo);
   // The target of a linked folder outside the repo is only read (rule 4).
   const ignored = all.filter((path) => verdicts.get(path)?.isIgnored !== false);
+  const ignoredHere = all.filter((path) => verdicts.get(path)?.ignoredBy === "user");
   const tracked = all.filter((path) => verdicts.get(path)?.isTracked);
   const nested = [...verdicts].flatMap(([path, { root }]) =>
     root === git.root
@@ -36,6 +37,7 @@ export async function observeGit(
   return {
     git,
     ignored: new Set(ignored),
+    ignoredHere: new Set(ignoredHere),
     tracked: new Set(tracked),
     nested: new Map(nested),
   };

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { editText } from "../../core/changes/write-file.ts";
 import { textAt } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
-import { patternOf, withPatterns } from "../../core/ignore-block.ts";
+import { hasBlock, patternOf, withPatterns } from "../../core/ignore-block.ts";
 import { obstacles } from "../../core/obstacles.ts";
 import type { PlanPart } from "../../core/plan.ts";
 import { hint, run } from "../../errors/hint.ts";
@@ -26,15 +26,23 @@ export function planGitignore(known: Known): PlanPart {
   const current = textAt(gitignore);
   const lines = new Set(current?.text.split(/\r?\n/).map((line) => line.trim()));
   const rules = ignoreRules(config);
+  const isOurs = (probe: string) => git?.nested.has(probe) === false;
   const openIn = ({ probes }: IgnoreRule) =>
-    git && probes.find((probe) => !git.ignored.has(probe) && !git.nested.has(probe));
-  const needed = rules.filter((rule) =>
-    git === undefined ? !lines.has(rule.pattern) : openIn(rule) !== undefined,
-  );
-  const overruled = needed
-    .filter(({ pattern }) => lines.has(pattern))
-    .map((rule) => notIgnored(rule.pattern, openIn(rule) ?? ""));
-  const missing = needed.filter(({ pattern }) => !lines.has(pattern)).map(({ pattern }) => pattern);
+    probes.find((probe) => isOurs(probe) && !git?.ignored.has(probe));
+  // A rule of the user's own may hide a whole folder: of what is in there git does not say more.
+  const isOnlyHere = ({ probes }: IgnoreRule) =>
+    probes.some((probe) => isOurs(probe) && git?.ignoredHere.has(probe));
+  const overruled = rules.flatMap((rule) => {
+    const open = lines.has(rule.pattern) ? openIn(rule) : undefined;
+    return open === undefined ? [] : [notIgnored(rule.pattern, open)];
+  });
+  const missing = rules
+    .filter((rule) => git === undefined || openIn(rule) !== undefined || isOnlyHere(rule))
+    .flatMap(({ pattern }) => (lines.has(pattern) ? [] : [pattern]));
+  const isOfUse = missing.length > 0 || hasBlock(current?.text ?? "");
+  if (isOfUse && git?.ignored.has(gitignore.path) && !git.tracked.has(gitignore.path)) {
+    overruled.push(ignoresItself(gitignore.path));
+  }
   if (git === undefined) overruled.push(noGit(gitignore.path));
   else overruled.push(...judgeNested(rules, git));
   if (missing.length === 0) return { findings: overruled };
@@ -71,6 +79,12 @@ function noGit(path: string): Finding {
     where: path,
     fix: hint`${run("git", "init")}`,
   });
+}
+
+function ignoresItself(path: string): Finding {
+  const message = `git ignores ${path}: colleagues and pipelines do not get its lines.`;
+  const fix = hint`${run("git", "add", "--force", { path })}, then commit it.`;
+  return finding("git.rules-ignored", message, { where: path, fix });
 }
 
 function notIgnored(pattern: string, path: string): Finding {

@@ -1,12 +1,14 @@
 import { dirname } from "node:path";
 import type { Host } from "../../host/host.ts";
-import { findGitFolder, type Git, openGit } from "./git.ts";
+import { findGitFolder, type Git, openGit, type PatternOwner } from "./git.ts";
 
 /** What the repo that a file lies in says of it. */
 export interface Verdict {
   /** The work tree's root, without symlinks. */
   readonly root: string;
   readonly isIgnored: boolean;
+  /** Whose pattern ignores it, if one does. */
+  readonly ignoredBy: PatternOwner | undefined;
   readonly isTracked: boolean;
 }
 
@@ -42,8 +44,9 @@ export async function askRepos(
   const verdicts = [...byRepo].map(async ([repo, own]) => {
     const [ignored, tracked] = await Promise.all([repo.ignored(own), repo.tracked(own)]);
     return own.map((path): [string, Verdict] => {
-      const [isIgnored, isTracked] = [ignored.has(path), tracked.has(path)];
-      return [path, { root: repo.root, isIgnored, isTracked }];
+      const [ignoredBy, isTracked] = [ignored.get(path), tracked.has(path)];
+      const isIgnored = ignoredBy !== undefined;
+      return [path, { root: repo.root, isIgnored, ignoredBy, isTracked }];
     });
   });
   return new Map((await Promise.all(verdicts)).flat());

@@ -1,23 +1,15 @@
 import { dirname, relative } from "node:path";
-import { editText, writeText } from "../../core/changes/write-file.ts";
+import { writeText } from "../../core/changes/write-file.ts";
 import type { Consent } from "../../core/consent.ts";
 import { textAt, textIn } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { Machine } from "../../core/machine.ts";
-import {
-  leadsOut,
-  linkOut,
-  noJson,
-  notCheckedOut,
-  obstacles,
-  yoursNow,
-} from "../../core/obstacles.ts";
+import { leadsOut, linkOut, notCheckedOut, obstacles, yoursNow } from "../../core/obstacles.ts";
 import { joined, NOTHING, type PlanPart } from "../../core/plan.ts";
 import { hint } from "../../errors/hint.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
 import { keysKept } from "../../exec/variables.ts";
 import { releaseIn } from "../../hcl/releases.ts";
-import { jsonObject } from "../../lib/json.ts";
 import { isInside, isTerraformFile } from "../../lib/paths.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import type { EnvFileFacts } from "../env-file/facts.ts";
@@ -29,14 +21,16 @@ import { isFixable, judgeCode, judgeFixed, planFix, withFix } from "./code.ts";
 import { execConfigOf } from "./exec-config.ts";
 import { renderConfiguration } from "./files.ts";
 import { finding } from "./findings.ts";
+import { planPublicVariables } from "./public-values.ts";
 import { whyNotTaken, whyTooOld } from "./root/asked-release.ts";
 import type { TerraformFacts } from "./root/facts.ts";
-import { EPHEMERAL_SINCE, MISSING_TF, PUBLIC_TFVARS } from "./root/names.ts";
+import { EPHEMERAL_SINCE, MISSING_TF } from "./root/names.ts";
 import { needsOf, type RootNeeds } from "./root/needs.ts";
 import type { TerraformRoot } from "./root/root.ts";
 import { isTooOld, type TerraformTool } from "./root/tool.ts";
 import { terragruntUnits } from "./search/judge.ts";
 import { planSecretVariables } from "./secret-values.ts";
+import { judgeTracked } from "./tracked.ts";
 
 /** The facts that these follow from. */
 interface Known {
@@ -68,11 +62,13 @@ export function planTerraform(known: Known, found: TerraformRoot, consent: Conse
   // What a file declares that cannot be read is unknown, and nothing may be declared twice.
   if (found.module.broken.length > 0) {
     const findings = judgeCode(known, found, needsOf(found));
-    return { findings: [...findings, ...judgeBackendSecrets(known, found)] };
+    const more = [...judgeBackendSecrets(known, found), ...judgeTracked(known, found)];
+    return { findings: [...findings, ...more] };
   }
   if (found.calledBy.length > 0) {
     const findings = [calledModule(found, here), ...judgeCode(known, found, needsOf(found))];
-    return { findings: [...findings, ...judgeBackendSecrets(known, found)] };
+    const more = [...judgeBackendSecrets(known, found), ...judgeTracked(known, found)];
+    return { findings: [...findings, ...more] };
   }
   const fix = consent.fix && isFixable(known, found);
   const root = fix ? withFix(found) : found;
@@ -80,6 +76,7 @@ export function planTerraform(known: Known, found: TerraformRoot, consent: Conse
   const plan = joined([
     { findings: judgeCode(known, root, needs) },
     { findings: judgeBackendSecrets(known, root) },
+    { findings: judgeTracked(known, root) },
     fix ? joined([{ findings: judgeFixed(known, found) }, planFix(known, found)]) : NOTHING,
     planConfiguration(known, root, needs),
     planBackend(known, root),
@@ -142,22 +139,6 @@ const WHY: Readonly<Record<string, string>> = {
   "variables.tf": "declares the variables",
   [MISSING_TF]: "what this root lacked",
 };
-
-/** Config decides for the keys that it names; what a person added to the file stays. */
-function planPublicVariables(known: Known, root: TerraformRoot): PlanPart {
-  const { variables } = root.config;
-  if (Object.keys(variables).length === 0) return NOTHING;
-  const before = root.at(PUBLIC_TFVARS);
-  const current = textAt(before)?.text ?? "";
-  const existing = jsonObject(current);
-  const edit = (text: string) =>
-    `${JSON.stringify({ ...jsonObject(text), ...variables }, null, 2)}\n`;
-  if (current === edit(current)) return NOTHING;
-  const findings = obstacles(known.repo, before);
-  if (existing === undefined) findings.push(noJson(before.path));
-  const change = editText(before, edit, "values of terraform.variables");
-  return { findings, changes: findings.length > 0 ? [] : [change] };
-}
 
 /**
  * What is written, and the code as it is, against the release that the repo asks for and the one that is installed.

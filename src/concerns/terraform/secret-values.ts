@@ -5,7 +5,7 @@ import type { Finding } from "../../core/finding.ts";
 import type { Machine } from "../../core/machine.ts";
 import { noJson, obstacles } from "../../core/obstacles.ts";
 import { NOTHING, type PlanPart } from "../../core/plan.ts";
-import { hint, own, run } from "../../errors/hint.ts";
+import { hint, own } from "../../errors/hint.ts";
 import { tokenInValues } from "../../exec/token-sources.ts";
 import { jsonObject } from "../../lib/json.ts";
 import { type Content, content } from "../../secret/content.ts";
@@ -37,6 +37,8 @@ export function planSecretVariables(
   const token = usableToken(known.token);
   if (credentials !== "tfvars" || token === undefined) return NOTHING;
   const before = root.at(SECRET_TFVARS);
+  // Said already, of a root with and without a token.
+  if (known.repo.git?.tracked.has(before.path)) return NOTHING;
   const parsed = jsonObject(textAt(before)?.text ?? "");
   const existing = parsed ?? {};
   const held = tokenInValues(existing, variable, before.path);
@@ -58,11 +60,6 @@ export function planSecretVariables(
 
   const findings = obstacles(known.repo, before);
   if (parsed === undefined) findings.push(noJson(before.path));
-  if (known.repo.git?.tracked.has(before.path)) {
-    const message = `git tracks ${before.path}, which is to hold the token.`;
-    const fix = hint`${run("git", "rm", "--cached", { path: before.path })}`;
-    findings.push(finding("terraform.secret-tracked", message, { where: before.path, fix }));
-  }
   if (findings.length > 0) return { findings };
   const shownBefore =
     held === undefined ? contentAt(before) : secretContent(existing, variable, held);

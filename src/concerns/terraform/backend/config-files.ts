@@ -27,21 +27,36 @@ export async function withBackendConfigs(
 ): Promise<readonly TerraformRoot[]> {
   const isWith = ({ module, config }: TerraformRoot) => module.backend ?? config.backend;
   if (!roots.some(isWith)) return roots;
+  const found = await backendConfigs(host, git, { base }, roots);
+  return Promise.all(
+    roots.map(async (root) => {
+      const paths = found.get(root) ?? [];
+      const more = await secretsInFiles(
+        host,
+        paths.filter((path) => dirname(path) !== root.real),
+      );
+      return more.length === 0 ? root : { ...root, initSecrets: [...root.initSecrets, ...more] };
+    }),
+  );
+}
+
+/** The files for -backend-config that git has or would take, by the root that each is for. @throws AppError GIT_FAILED */
+export async function backendConfigs(
+  host: Pick<Host, "files">,
+  git: Git,
+  { base }: Pick<ResolvedConfig, "base">,
+  roots: readonly TerraformRoot[],
+): Promise<ReadonlyMap<TerraformRoot, readonly string[]>> {
   const [names, project] = await Promise.all([filesOf(git, PATTERNS), host.files.realpath(base)]);
   const paths = names
     .filter((name) => isBackendConfig(basename(name)))
     .map((name) => join(git.root, name))
-    .filter((path) => isInside(path, project) && !roots.some(({ real }) => real === dirname(path)));
+    .filter((path) => isInside(path, project));
   const found = new Map<TerraformRoot, string[]>();
   for (const path of paths.slice(0, MOST_FILES)) {
     for (const root of rootsFor(path, roots)) found.set(root, [...(found.get(root) ?? []), path]);
   }
-  return Promise.all(
-    roots.map(async (root) => {
-      const more = await secretsInFiles(host, found.get(root) ?? []);
-      return more.length === 0 ? root : { ...root, initSecrets: [...root.initSecrets, ...more] };
-    }),
-  );
+  return found;
 }
 
 function rootsFor(path: string, roots: readonly TerraformRoot[]): readonly TerraformRoot[] {

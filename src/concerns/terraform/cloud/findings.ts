@@ -3,6 +3,7 @@ import { EXIT } from "../../../errors/exit-status.ts";
 
 export const CLOUD_FINDINGS = {
   "cloud.upload": ["error", EXIT.findings],
+  "cloud.values": ["warning", EXIT.findings],
   "cloud.variables": ["info", EXIT.ok],
 } as const satisfies FindingIds;
 

@@ -5,7 +5,7 @@ import type { Finding } from "../../../core/finding.ts";
 import { patternOf, withPatterns } from "../../../core/ignore-block.ts";
 import { type Bounds, obstacles } from "../../../core/obstacles.ts";
 import { joined, type PlanPart } from "../../../core/plan.ts";
-import { hint } from "../../../errors/hint.ts";
+import { hint, run } from "../../../errors/hint.ts";
 import { KEY_NAMES } from "../../../exec/spaces-keys.ts";
 import type { Snapshot } from "../../../host/host.ts";
 import { isInside } from "../../../lib/paths.ts";
@@ -18,6 +18,8 @@ import { UPLOAD_IGNORE } from "../root/names.ts";
 import { needsOf } from "../root/needs.ts";
 import { providerOf } from "../root/provider.ts";
 import type { TerraformRoot } from "../root/root.ts";
+import { terraformWords } from "../root/typed.ts";
+import { namesIn, readsByItself } from "../root/values.ts";
 import { finding } from "./findings.ts";
 import { isUploaded } from "./upload-ignore.ts";
 
@@ -41,7 +43,9 @@ export function planCloud(known: Known): PlanPart {
   const files = new Map(tops.map((snapshot) => [snapshot.path, snapshot]));
   return joined([
     ...[...files.values()].map((snapshot) => planIgnore(known, snapshot)),
-    ...roots.map((root) => ({ findings: [workspaceVariables(known, root)] })),
+    ...roots.map((root) => ({
+      findings: [...unreadValues(root), workspaceVariables(known, root)],
+    })),
   ]);
 }
 
@@ -110,8 +114,8 @@ function workspaceVariables({ token: { code } }: Known, root: TerraformRoot): Fi
   const { module, config } = root;
   const ofToken = providerOf(root).block?.variable;
   const { variable } = needsOf(root);
-  const texts = root.tfvars.map((name) => textAt(root.at(name))?.text ?? "");
-  const given = new Set(texts.flatMap(namesIn));
+  const namesOf = (file: string) => namesIn(file, textAt(root.at(file))?.text ?? "");
+  const given = new Set(root.tfvars.filter(readsByItself).flatMap(namesOf));
   const others = [...module.variables].flatMap(([name, { hasDefault }]) => {
     const isGiven = hasDefault || Object.hasOwn(config.variables, name) || given.has(name);
     return isGiven || name === (ofToken ?? variable) ? [] : name;
@@ -131,10 +135,16 @@ function workspaceVariables({ token: { code } }: Known, root: TerraformRoot): Fi
   return finding("cloud.variables", message, { where, fix });
 }
 
-/** What a file of values gives a value, one in a line. */
-function namesIn(text: string): readonly string[] {
-  return text.split("\n").flatMap((line) => {
-    const [key = "", value] = line.split(/[=:]/, 2);
-    return value === undefined ? [] : key.trim().replaceAll('"', "");
+/** Files of values that a person hands to -var-file: a run on HCP Terraform does not know them. */
+function unreadValues(root: TerraformRoot): Finding[] {
+  const others = root.tfvars.filter((name) => !readsByItself(name));
+  return others.flatMap((file) => {
+    const { path } = root.at(file);
+    const given = new Set(namesIn(file, textAt(root.at(file))?.text ?? ""));
+    const names = [...root.module.variables.keys()].filter((name) => given.has(name));
+    if (names.length === 0) return [];
+    const message = `${path}: a run on HCP Terraform reads terraform.tfvars and *.auto.tfvars alone, and gets no ${names.join(", ")} from this file.`;
+    const fix = hint`Set them in the workspace, under Variables. A plan that you start yourself can take the file: ${run(...terraformWords(root.config.dir, root.config.tool ?? "terraform", ["plan", `-var-file=${file}`]))}`;
+    return [finding("cloud.values", message, { where: path, fix })];
   });
 }

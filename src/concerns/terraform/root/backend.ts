@@ -50,6 +50,8 @@ export interface BackendSettings {
 export interface BackendBlock extends BackendSettings {
   /** It does not name the whole place: -backend-config does. */
   readonly isPartial: boolean;
+  /** Settings without which init fails, and which it does not name. */
+  readonly missing: readonly string[];
   readonly place: SourceLocation;
 }
 
@@ -78,6 +80,7 @@ function describeBackend(block: Block): BackendBlock {
       ...blocks.map(({ type }) => [type, undefined] as const),
     ]),
     isPartial: labels[0] !== "local" && !WHOLE.some((names) => names.every(isSet)),
+    missing: (REQUIRED.get(labels[0] ?? "") ?? []).filter((name) => !isSet(name)),
     place,
   };
 }
@@ -153,6 +156,22 @@ const WHOLE = [
   ["address"],
   ["conn_str"],
 ];
+
+/**
+ * What a backend has to be told, by its type (docs/contracts/terraform.md 5.11). Of S3 the region, too, which the
+ * environment of a pipeline does not name.
+ */
+const REQUIRED: ReadonlyMap<string, readonly string[]> = new Map([
+  ["s3", ["bucket", "key", "region"]],
+  ["gcs", ["bucket"]],
+  ["azurerm", ["storage_account_name", "container_name", "key"]],
+  ["http", ["address"]],
+  ["consul", ["path"]],
+  ["kubernetes", ["secret_suffix"]],
+  ["oss", ["bucket"]],
+  ["cos", ["bucket", "region"]],
+  ["oci", ["bucket", "namespace"]],
+]);
 
 /**
  * What `terraform init` noted in .terraform/terraform.tfstate (docs/contracts/terraform.md 6.3).

@@ -38,8 +38,8 @@ export interface TerraformRoot extends ToolChoice {
   readonly calledBy: readonly string[];
   /** Files of variable values, but for the secret one that we write. */
   readonly tfvars: readonly string[];
-  /** A state or a plan lies in the folder. */
-  readonly hasState: boolean;
+  /** States and plans that lie in the folder, and a folder of states. */
+  readonly states: readonly string[];
   /** A state with something in it lies in the folder, of whichever workspace. */
   readonly hasLocalState: boolean;
   /** Where Terraform keeps what it installs: .terraform, or the folder that TF_DATA_DIR names; absolute. */
@@ -141,7 +141,7 @@ export async function readRoot(
       (names.includes(STATE) && !isEmptyState(textOf(await files.look(join(config.dir, STATE))))),
     storedBackend: storedBackend && { ...storedBackend, path: join(data, STATE) },
     initSecrets,
-    hasState: names.some((name) => isStateOrPlan(name)),
+    states: names.filter((name) => isStateOrPlan(name) && !isTerraformFile(name)),
     outside: [...snapshots].flatMap(([name, each]) => {
       const link = configuration.includes(name) ? linkOut(each) : unreadByLink(each);
       return link === undefined ? [] : each;

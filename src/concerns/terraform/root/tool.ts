@@ -79,7 +79,7 @@ export async function askTools(
 }
 
 /** What version managers would ask, install or note to answer. */
-const AS_IT_IS = {
+export const AS_IT_IS = {
   TFENV_AUTO_INSTALL: "false",
   TOFUENV_AUTO_INSTALL: "false",
   TENV_AUTO_INSTALL: "false",

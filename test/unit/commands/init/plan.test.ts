@@ -112,7 +112,7 @@ describe("a plan", () => {
         notIgnored: [".env.local"],
       },
       [],
-      ["~ .gitignore secret 0600"],
+      ["info git.rules-ignored", "~ .gitignore secret 0600"],
     ],
   ])("%s", async (_, given, flags, expected) => {
     expect(planned(await plan(given, ...flags))).toEqual(expected);

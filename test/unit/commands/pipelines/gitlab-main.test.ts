@@ -27,3 +27,17 @@ it.each<[text: string, lacks: string[]]>([
 ])("%s", (text, lacks) => {
   expect(readGitlabMain(text).lacksStages).toEqual(lacks);
 });
+
+it.each<[rules: string, refuses: boolean]>([
+  ["[]", true],
+  ['[{ if: $CI_COMMIT_BRANCH == "main" }]', true],
+  ['[{ if: $CI_PIPELINE_SOURCE == "merge_request_event", when: never }]', true],
+  ['[{ if: $CI_PIPELINE_SOURCE == "merge_request_event" }, { if: $CI_COMMIT_TAG }]', false],
+  ["[{ if: $CI_MERGE_REQUEST_IID }]", false],
+  ["[{ when: always }]", false],
+  ["[{ if: $CI_COMMIT_TAG, when: never }, {}]", false],
+  ["x", false],
+])("workflow: { rules: %s }", (rules, refuses) => {
+  const { refusesMergeRequests } = readGitlabMain(`workflow:\n  rules: ${rules}\n`);
+  expect(refusesMergeRequests).toBe(refuses);
+});

@@ -46,6 +46,7 @@ const PIPELINES: [name: string, pipeline: Pipeline][] = [
   ["a project in a folder", { ...ONE, name: "do-bootstrap-web", base: "apps/my web" }],
   ["a branch of another name", { ...ONE, branch: "release/1.x" }],
   ["a branch that is a number to YAML", { ...ONE, branch: "1.10" }],
+  ["a branch with all that git allows", { ...ONE, branch: "a\"]'#${x}\u2028on" }],
   ["a branch that is a word of YAML's", { ...ONE, branch: "true" }],
   ["a token name of the repo's own", { ...ONE, tokenNames: ["DO_PAT", "DIGITALOCEAN_TOKEN"] }],
   ["a backend of the code's own", { ...ONE, keys: { state: "AWS", spaces: true } }],

@@ -55,5 +55,5 @@ it.each<
   const release = versions.get(first)?.release ?? "";
   if (typeof version === "string") expect(release).toBe(version);
   else expect(release).toMatch(version);
-  expect(judgeRoots(roots, versions, []).map(({ id }) => id)).toEqual(ids);
+  expect(judgeRoots(roots, versions, new Map()).map(({ id }) => id)).toEqual(ids);
 });

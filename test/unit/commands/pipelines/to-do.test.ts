@@ -18,7 +18,7 @@ it.each<[unread: readonly string[], ends: string]>([
   ],
 ])("what a pipeline's tokens are for, without %j", (unread, ends) => {
   const needs = { environment: "prod", plan: ["domain:read"], apply: ["domain:read"], unread };
-  const found = toDo("github", PIPELINE, [{ ...needs, spaces: false }], { uncommitted: [] });
+  const found = toDo("github", PIPELINE, [{ ...needs, spaces: false }], {});
   const tokens = found.filter(({ message }) => message.includes("domain:read"));
   expect(tokens.map(({ message }) => message.endsWith(ends))).toEqual([true, true]);
 });

@@ -195,9 +195,32 @@ describe("what git has, or would take", () => {
       { token: MISSING, tracked: [".env"], notIgnored: [".env"] },
       ["error env-file.tracked"],
     ],
-    ["tracked, and harmless", { token: ENVIRONMENT, tracked: [".env"], ...env("A=1\n") }, []],
-    ["tracked, and empty names", { token: MISSING, tracked: [".env"], ...env(`${T}=\n`) }, []],
-    ["tracked, and a FIFO", { token: MISSING, tracked: [".env"], ...env({ fifo: `${T}=x` }) }, []],
+    [
+      "tracked, and harmless",
+      { token: ENVIRONMENT, tracked: [".env"], ...env("A=1\n") },
+      ["info env-file.committed"],
+    ],
+    [
+      "tracked, and empty names",
+      { token: MISSING, tracked: [".env"], ...env(`${T}=\n`) },
+      ["info env-file.committed"],
+    ],
+    [
+      "tracked, and a FIFO",
+      { token: MISSING, tracked: [".env"], ...env({ fifo: `${T}=x` }) },
+      ["info env-file.committed"],
+    ],
+    ["tracked: .env.local", { tracked: [".env.local"] }, ["info env-file.committed"]],
+    [
+      "tracked: the env files of two environments, of which one is used",
+      {
+        config:
+          "environments: { a: { token: { envFile: .env } }, b: { token: { envFile: .env.b } } }",
+        environment: "a",
+        tracked: [".env", ".env.b"],
+      },
+      ["error env-file.tracked", "info env-file.committed"],
+    ],
     ["not ignored, with a token that is used: .gitignore is planned", open, []],
     [
       "not ignored, with one that is not",
@@ -344,6 +367,11 @@ it.each<[string, Given, string]>([
 
 it.each<[string, Given, RegExp]>([
   ["env-file.tracked", { tracked: [".env"] }, /^git rm --cached \.env /],
+  [
+    "env-file.committed",
+    { token: MISSING, tracked: [".env"], ...env("A=1\n") },
+    /^git rm --cached \.env, then commit\. Replace every secret/,
+  ],
   [
     "git.not-ignored",
     { token: MISSING, notIgnored: [".env"], ...env(KEY) },

@@ -54,6 +54,36 @@ describe("what .gitignore lacks", () => {
     ],
     ["a repo inside this one that ignores all", { config: "terraform: {}", nested: "infra" }, []],
     [
+      "what the user's own rules alone ignore: colleagues have no such rule",
+      { ignoredHere: [".env"] },
+      ["~ .gitignore"],
+    ],
+    [
+      "the same, and the line is there: the rule hides the whole folder",
+      { ignoredHere: [".env"], files: { ".gitignore": ".env\n" } },
+      [],
+    ],
+    [
+      "the same in a repo inside this one",
+      { config: "terraform: {}", nested: "infra", ignoredHere: ["infra/tfplan"] },
+      [],
+    ],
+    [
+      "a .gitignore that git ignores",
+      { notIgnored: ["infra/tfplan"], config: "terraform: {}", ignored: [".gitignore"] },
+      ["info git.rules-ignored", "~ .gitignore"],
+    ],
+    [
+      "the same, and git has it",
+      { notIgnored: [".env"], ignored: [".gitignore"], tracked: [".gitignore"] },
+      ["~ .gitignore"],
+    ],
+    [
+      "a .gitignore that git ignores, and that has no lines of ours",
+      { ignored: [".gitignore"] },
+      [],
+    ],
+    [
       "what a tracked file is called: git ignores it all the same, and its finding is another",
       { tracked: [".env"] },
       [],

@@ -106,7 +106,8 @@ describe("the variables of a workspace", () => {
   const needs = async (given: Given) => {
     const { findings = [] } = await plan({ ...given, files: { ...done.files, ...given.files } });
     const named = /(\w+) \((?:environment|Terraform) variable/g;
-    return Array.from(findings[0]?.message.matchAll(named) ?? [], ([, name]) => name);
+    const about = findings.find(({ id }) => id === "cloud.variables");
+    return Array.from(about?.message.matchAll(named) ?? [], ([, name]) => name);
   };
   const ENVIRONMENT = "DIGITALOCEAN_TOKEN";
   const bucket = 'resource "digitalocean_spaces_bucket" "a" {\n  name = "a"\n}\n';
@@ -148,6 +149,11 @@ describe("the variables of a workspace", () => {
       [ENVIRONMENT],
     ],
     [
+      "one in a file for -var-file, which no run reads",
+      { files: { "infra/a.tf": variable("region"), "infra/prod.tfvars": 'region = "nyc3"\n' } },
+      [ENVIRONMENT, "region"],
+    ],
+    [
       "one with a name that begins so",
       { files: { "infra/a.tf": variable("region"), "infra/x.auto.tfvars": "region_b = 1\n" } },
       [ENVIRONMENT, "region"],
@@ -164,6 +170,24 @@ describe("the variables of a workspace", () => {
     ],
   ])("%s", async (_, given, expected) => {
     expect(await needs(given)).toEqual(expected);
+  });
+
+  it.each<[name: string, files: Readonly<Record<string, string>>, named: RegExp | undefined]>([
+    ["prod.tfvars", { "prod.tfvars": "region = 1\nother = 2\n" }, /gets no region from this file/],
+    ["prod.tfvars.json", { "prod.tfvars.json": '{ "region": 1, "size": 2 }' }, /no region, size /],
+    ["values that no code declares", { "prod.tfvars": "other = 2\n" }, undefined],
+    ["a key of a value", { "prod.tfvars": 'x = {\n  region = "}"\n}\n' }, undefined],
+    ["terraform.tfvars", { "terraform.tfvars": "region = 1\n" }, undefined],
+    ["a.auto.tfvars", { "a.auto.tfvars": "region = 1\n" }, undefined],
+  ])("values that a run does not read: %s", async (_, values, named) => {
+    const code = variable("region") + variable("size", "default = 1");
+    const all = Object.entries({ "a.tf": code, ...values });
+    const inRoot = Object.fromEntries(all.map(([name, text]) => [`infra/${name}`, text]));
+    const { findings = [] } = await plan({ files: { ...done.files, ...inRoot } });
+    const found = findings.filter(({ id }) => id === "cloud.values");
+    expect(found.map(({ message }) => message)).toEqual(
+      named === undefined ? [] : [expect.stringMatching(named)],
+    );
   });
 
   it("are said of each root, at its block", async () => {

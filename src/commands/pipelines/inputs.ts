@@ -1,0 +1,92 @@
+import { join, relative, sep } from "node:path";
+import { PUBLIC_TFVARS } from "../../concerns/terraform/root/names.ts";
+import { needsOf } from "../../concerns/terraform/root/needs.ts";
+import { namesIn, readsByItself } from "../../concerns/terraform/root/values.ts";
+import { textAt } from "../../core/file-text.ts";
+import type { Finding } from "../../core/finding.ts";
+import { type Hint, type HintPart, hint, run } from "../../errors/hint.ts";
+import { finding } from "./findings.ts";
+import type { Reach } from "./reach.ts";
+import type { Root } from "./roots.ts";
+
+type Provider = "github" | "gitlab";
+
+/**
+ * What init and plan would ask for in a pipeline, where nobody answers.
+ *
+ * @param settings files for -backend-config that git has, absolute, by the folder of the root.
+ */
+export function judgeInputs(
+  provider: Provider,
+  roots: readonly Root[],
+  reach: Pick<Reach, "lost">,
+  settings: ReadonlyMap<string, readonly string[]>,
+): Finding[] {
+  const byMessage = new Map<string, Finding>();
+  const findings = roots.flatMap((each) => [
+    ...judgeBackend(provider, each, settings.get(each.root.config.dir) ?? []),
+    ...judgeVariables(provider, each, reach),
+  ]);
+  for (const each of findings) byMessage.set(each.message, each);
+  return [...byMessage.values()];
+}
+
+/** True for a backend block of the code's own that does not say where the state is. */
+export function lacksSettings({ root: { config, module } }: Root): boolean {
+  return config.backend === undefined && (module.backend?.missing.length ?? 0) > 0;
+}
+
+function judgeBackend(provider: Provider, each: Root, files: readonly string[]): Finding[] {
+  const { backend } = each.root.module;
+  if (!lacksSettings(each) || backend === undefined) return [];
+  const { dir } = each.root.config;
+  const message = `${dir}: the ${backend.type} backend does not name ${backend.missing.join(", ")}, so init fails in the pipeline.`;
+  const shown = files.length > 0 ? files.slice(0, 1) : backend.missing;
+  const settings = shown.map((each) =>
+    files.length > 0 ? relative(dir, each).split(sep).join("/") : `${each}=VALUE`,
+  );
+  const value = settings.map((each) => `-backend-config=${each}`).join(" ");
+  const give =
+    provider === "github"
+      ? hint`add TF_CLI_ARGS_init: ${value} to env of the steps Init; the file is yours then`
+      : hint`${forJobs(each, "TF_CLI_ARGS_init")}; its value: ${value}`;
+  const fix = hint`Write settings that are not secret into the block. For others: ${give}.`;
+  return [finding("ci.partial-backend", message, { where: dir, fix })];
+}
+
+/** Without a default, and without a value in a file that git has and Terraform reads by itself. */
+function judgeVariables(provider: Provider, each: Root, { lost }: Pick<Reach, "lost">): Finding[] {
+  const { root } = each;
+  const { config, module, tfvars, at } = root;
+  if (module.broken.length > 0 || module.cloud !== undefined) return [];
+  const files = tfvars.filter((name) => readsByItself(name) && !lost.has(join(config.dir, name)));
+  const given = new Set(files.flatMap((name) => namesIn(name, textAt(at(name))?.text ?? "")));
+  const isInConfig = (name: string) =>
+    Object.hasOwn(config.variables, name) && !lost.has(join(config.dir, PUBLIC_TFVARS));
+  const ofToken = needsOf(root).variable;
+  const names = [...module.variables].flatMap(([name, { hasDefault }]) =>
+    hasDefault || name === ofToken || given.has(name) || isInConfig(name) ? [] : name,
+  );
+  const [first] = names;
+  if (first === undefined) return [];
+  const message = `${config.dir}: the pipeline has no value for ${names.map((name) => `var.${name}`).join(", ")}, so plan fails there.`;
+  const secret = first.toUpperCase();
+  const environment = `${environmentOf(each)}-plan`;
+  const give =
+    provider === "github"
+      ? hint`${run("gh", "secret", "set", secret, "--env", environment)}, the same for ${environmentOf(each)}-apply, and add TF_VAR_${first}: \${{ secrets.${secret} }} to env of the steps Plan and Apply; the file is yours then`
+      : forJobs(each, `TF_VAR_${first}`);
+  const fix = hint`Put a value that is not secret into terraform.variables in the config. For a secret: ${give}.`;
+  return [finding("ci.no-value", message, { where: config.dir, fix })];
+}
+
+function environmentOf({ config }: Root): string {
+  return config.environment ?? "digitalocean";
+}
+
+/** GitLab's variables are in the environment of a job by themselves. */
+function forJobs(each: Root, name: string): Hint {
+  const set = (purpose: string): HintPart =>
+    run("glab", "variable", "set", name, "-s", `${environmentOf(each)}-${purpose}`);
+  return hint`${set("plan")} < FILE, and ${set("apply")} < FILE`;
+}

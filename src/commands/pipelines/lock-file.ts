@@ -1,0 +1,43 @@
+import { join } from "node:path";
+import { LOCK_FILE } from "../../concerns/terraform/root/names.ts";
+import { textIn } from "../../core/file-text.ts";
+import type { Finding } from "../../core/finding.ts";
+import { hint, run } from "../../errors/hint.ts";
+import type { ObservingHost } from "../init/observe.ts";
+import { finding } from "./findings.ts";
+import { type Root, toolOf } from "./roots.ts";
+
+/** What a runner's `init -lockfile=readonly` would refuse of the lock files that git has. */
+export async function judgeLockFiles(
+  { files }: Pick<ObservingHost, "files">,
+  roots: readonly Root[],
+  tracked: ReadonlySet<string>,
+): Promise<Finding[]> {
+  const found = new Map<string, Finding>();
+  for (const each of roots) {
+    const path = join(each.root.config.dir, LOCK_FILE);
+    if (!tracked.has(path) || !needsProvider(each) || found.has(path)) continue;
+    const problem = problemIn(textIn(await files.look(path)));
+    if (problem === undefined) continue;
+    const message = `${path} ${problem}: init fails in the pipeline.`;
+    const tool = toolOf(each);
+    const lock = run(tool, "providers", "lock", "-platform=linux_amd64");
+    const fix = hint`In its folder: ${run(tool, "init")} && ${lock}; then commit it.`;
+    found.set(path, finding("ci.lock-file", message, { where: path, fix }));
+  }
+  return [...found.values()];
+}
+
+function needsProvider({ root: { module, own } }: Root): boolean {
+  return own.size > 0 || module.providers.length > 0 || Boolean(module.requiredProviders?.source);
+}
+
+/** Hashes of zh are those of every platform; one of h1 is that of the machine that wrote the file. */
+export function problemIn(text: string): string | undefined {
+  const start = text.search(/^provider "[^"\n]*\/digitalocean\/digitalocean"/m);
+  if (start < 0) return "does not name the provider digitalocean";
+  const end = text.indexOf("\n}", start);
+  const block = text.slice(start, end < 0 ? undefined : end);
+  if (block.includes('"zh:') || block.split('"h1:').length > 2) return undefined;
+  return "may lack a hash for linux_amd64, as it has those of one platform alone";
+}

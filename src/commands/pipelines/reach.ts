@@ -1,0 +1,121 @@
+import { dirname, join } from "node:path";
+import { findGitFolder, type Git } from "../../concerns/git/git.ts";
+import { LOCK_FILE, PUBLIC_TFVARS } from "../../concerns/terraform/root/names.ts";
+import { readsByItself } from "../../concerns/terraform/root/values.ts";
+import type { Finding } from "../../core/finding.ts";
+import { hint, run } from "../../errors/hint.ts";
+import { isInside } from "../../lib/paths.ts";
+import type { Facts, ObservingHost } from "../init/observe.ts";
+import { finding } from "./findings.ts";
+import type { Root } from "./roots.ts";
+
+/** What of a repo a pipeline gets: what git has, or would take. */
+export interface Reach {
+  readonly tracked: ReadonlySet<string>;
+  /** Not tracked, and ignored. */
+  readonly lost: ReadonlySet<string>;
+  /** The folders of roots and modules that are in no checkout of this repo: the repo that each lies in, if any. */
+  readonly elsewhere: ReadonlyMap<string, string | undefined>;
+}
+
+/** The files that a pipeline is made of; absolute. */
+export interface Needed {
+  /** The pipeline's own, and what has to include it. */
+  readonly pipeline: readonly string[];
+  /** What do-bootstrap is installed from. */
+  readonly program: readonly string[];
+  /** Folders of the roots' local modules. */
+  readonly modules: readonly string[];
+}
+
+/** @throws AppError GIT_FAILED */
+export async function observeReach(
+  host: Pick<ObservingHost, "files">,
+  { config, repo: { top } }: Pick<Facts, "config" | "repo">,
+  git: Git,
+  roots: readonly Root[],
+  { pipeline, program, modules }: Needed,
+): Promise<Reach> {
+  const elsewhere = new Map<string, string | undefined>();
+  const folders = new Map([
+    ...modules.map((folder) => [folder, folder] as const),
+    ...roots.map(({ root }) => [root.config.dir, root.real] as const),
+  ]);
+  for (const [folder, real] of folders) {
+    // A submodule or another repo inside ours is not checked out.
+    const repo = await findGitFolder(host, real);
+    if (repo !== top || !isInside(real, top)) elsewhere.set(folder, repo);
+  }
+  const here = roots.filter(({ root }) => !elsewhere.has(root.config.dir));
+  const ofRoots = here.flatMap(({ root }) => {
+    const { foreign, own, tfvars, config } = root;
+    const read = [LOCK_FILE, PUBLIC_TFVARS, ...tfvars.filter(readsByItself)];
+    return [...foreign, ...own.keys(), ...read].map((name) => join(config.dir, name));
+  });
+  const ofModules = modules.filter((folder) => !elsewhere.has(folder));
+  const ofConfig = config.file === undefined ? [] : [config.file];
+  const all = [...new Set([...pipeline, ...program, ...ofConfig, ...ofRoots, ...ofModules])];
+  const [ignored, tracked] = await Promise.all([git.ignored(all), git.tracked(all)]);
+  const lost = all.filter((path) => ignored.has(path) && !tracked.has(path));
+  return { tracked, lost: new Set(lost), elsewhere };
+}
+
+/** Files that a pipeline has to have, and does not get. */
+export function judgeReach(
+  provider: "github" | "gitlab",
+  { file }: Facts["config"],
+  roots: readonly Root[],
+  { pipeline, program, modules }: Needed,
+  { tracked, lost, elsewhere }: Reach,
+): Finding[] {
+  const whose = { github: "GitHub", gitlab: "GitLab" }[provider];
+  const why = (path: string) => run("git", "check-ignore", "-v", "--no-index", { path });
+  const findings = pipeline
+    .filter((path) => lost.has(path))
+    .map((path) => {
+      const message = `git ignores ${path}, so ${whose} would never get the pipeline.`;
+      const fix = hint`Find and fix the pattern: ${why(path)}`;
+      return finding("ci.ignored", message, { where: path, fix });
+    });
+  for (const [dir, repo] of elsewhere) {
+    const place = repo === undefined ? "outside this repo" : `in another git repo, ${repo}`;
+    const message = `${dir} is ${place}: the pipeline checks out this one alone.`;
+    const fix = modules.includes(dir)
+      ? hint`Take the module's code into this repo; or name it in source by an address that a pipeline can read.`
+      : hint`Give it a config and a pipeline there; or take it out of this config.`;
+    findings.push(finding("ci.no-code", message, { where: dir, fix }));
+  }
+  const code = new Set([...roots.flatMap(codeOf), ...modules]);
+  for (const path of [...code].filter((each) => lost.has(each))) {
+    const message = `git ignores ${path}, so the pipeline runs without it.`;
+    const fix = hint`Find and fix the pattern: ${why(path)}; or: ${run("git", "add", "--force", { path })}`;
+    findings.push(finding("ci.no-code", message, { where: path, fix }));
+  }
+  const read = [
+    ...(file === undefined ? [] : [[file, "reads it"] as const]),
+    ...program.map((path) => [path, "installs do-bootstrap from it"] as const),
+  ];
+  for (const [path, what] of read.filter(([path]) => !tracked.has(path))) {
+    const message = `git does not have ${path}, and the pipeline ${what}.`;
+    const add = lost.has(path) ? ["add", "--force"] : ["add"];
+    const fix = hint`${run("git", ...add, { path })}; then commit it.`;
+    findings.push(finding("ci.to-do", message, { fix }));
+  }
+  return findings;
+}
+
+/** The code of a root. Override files are often each person's own, but for one that says where the state is. */
+function codeOf({ root: { foreign, own, module, config } }: Root): string[] {
+  const isOwn = (name: string) => /(^|_)override\.(tf|tofu)(\.json)?$/.test(name);
+  const names = [...foreign, ...own.keys()].filter(
+    (name) => !isOwn(name) || name === module.backend?.place.file,
+  );
+  return names.map((name) => join(config.dir, name));
+}
+
+/** The lock files that git does not have, and whether it ignores them. */
+export function unlockedIn(roots: readonly Root[], { tracked, lost, elsewhere }: Reach) {
+  const all = roots.map(({ root }) => join(root.config.dir, LOCK_FILE));
+  const missing = all.filter((path) => !tracked.has(path) && !elsewhere.has(dirname(path)));
+  return new Map(missing.map((path) => [path, lost.has(path)]));
+}

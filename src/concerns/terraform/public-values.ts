@@ -1,0 +1,102 @@
+import { join, relative } from "node:path";
+import { editText } from "../../core/changes/write-file.ts";
+import { textAt } from "../../core/file-text.ts";
+import type { Finding } from "../../core/finding.ts";
+import { patternOf, withPatterns } from "../../core/ignore-block.ts";
+import { noJson, obstacles } from "../../core/obstacles.ts";
+import { joined, NOTHING, type PlanPart } from "../../core/plan.ts";
+import { type Hint, type HintPart, hint, run } from "../../errors/hint.ts";
+import { jsonObject } from "../../lib/json.ts";
+import { isInside } from "../../lib/paths.ts";
+import type { ResolvedConfig } from "../config/resolved.ts";
+import type { GitFacts, RepoFacts } from "../git/facts.ts";
+import { finding } from "./findings.ts";
+import { MISSING_TF, PUBLIC_TFVARS } from "./root/names.ts";
+import type { TerraformRoot } from "./root/root.ts";
+
+/** The facts that these follow from. */
+interface Known {
+  readonly config: ResolvedConfig;
+  readonly repo: RepoFacts;
+}
+
+/** The file with the values of terraform.variables, which colleagues and pipelines get from git. */
+export function planPublicVariables(known: Known, root: TerraformRoot): PlanPart {
+  if (Object.keys(root.config.variables).length === 0) return NOTHING;
+  return joined([planValues(known, root), planException(known, root)]);
+}
+
+/** Config decides for the keys that it names; what a person added to the file stays. */
+function planValues({ repo }: Known, root: TerraformRoot): PlanPart {
+  const { variables } = root.config;
+  const before = root.at(PUBLIC_TFVARS);
+  const current = textAt(before)?.text ?? "";
+  const existing = jsonObject(current);
+  const edit = (text: string) =>
+    `${JSON.stringify({ ...jsonObject(text), ...variables }, null, 2)}\n`;
+  if (current === edit(current)) return NOTHING;
+  const findings = obstacles(repo, before);
+  if (existing === undefined) findings.push(noJson(before.path));
+  const change = editText(before, edit, "values of terraform.variables");
+  return { findings, changes: findings.length > 0 ? [] : [change] };
+}
+
+/** Takes precedence over a pattern that stands before it, such as *.tfvars.json. It is for this file alone. */
+function exceptionFor({ base }: ResolvedConfig, { real, config: { dir } }: TerraformRoot): string {
+  const folder = isInside(real, base) ? real : dir;
+  return `!/${patternOf(relative(base, join(folder, PUBLIC_TFVARS)))}`;
+}
+
+/** The paths that git is asked about for a root's values: the file, and one of code beside it. */
+export function pathsOfValues({ variables, dir }: TerraformRoot["config"]): readonly string[] {
+  if (Object.keys(variables).length === 0) return [];
+  return [PUBLIC_TFVARS, MISSING_TF].map((name) => join(dir, name));
+}
+
+/**
+ * Where git ignores the file but not the code beside it, .gitignore gets an exception: if the file holds
+ * nothing that is only here, and if nothing overrides the exception, which git says the next time.
+ */
+function planException({ repo, config }: Known, root: TerraformRoot): PlanPart {
+  const { git, gitignore } = repo;
+  const [values = "", code = ""] = pathsOfValues(root.config);
+  if (git === undefined || !isIgnored(git, values) || git.ignored.has(code)) return NOTHING;
+  const { variables } = root.config;
+  const others = Object.keys(jsonObject(textAt(root.at(PUBLIC_TFVARS))?.text ?? "") ?? {}).filter(
+    (name) => !Object.hasOwn(variables, name),
+  );
+  const current = textAt(gitignore)?.text;
+  const exception = exceptionFor(config, root);
+  const has = (text: string) => text.split(/\r?\n/).some((line) => line.trim() === exception);
+  const isPrivate = config.file !== undefined && isIgnored(git, config.file);
+  if (others.length > 0 || isPrivate) {
+    const why = isPrivate
+      ? "git ignores the config, too"
+      : "it has values that config does not have";
+    const fix = hint`If nothing in it is a secret: ${addAnyway(values)}, then commit it.`;
+    return { findings: [onlyHere(values, `, and ${why}`, fix)] };
+  }
+  if (git.nested.has(values) || current === undefined || has(current)) {
+    const which = run("git", "check-ignore", "-v", "--no-index", { path: values });
+    const fix = hint`${addAnyway(values)}, then commit it; ${which} names the pattern.`;
+    return { findings: [onlyHere(values, "", fix)] };
+  }
+  const findings = obstacles(repo, gitignore);
+  if (findings.length > 0) return { findings };
+  const edit = (text: string) => (has(text) ? text : withPatterns(text, [exception]));
+  const why = "lets git take the values of terraform.variables";
+  return { changes: [editText(gitignore, edit, why)] };
+}
+
+function isIgnored({ ignored, tracked }: GitFacts, path: string): boolean {
+  return ignored.has(path) && !tracked.has(path);
+}
+
+function addAnyway(path: string): HintPart {
+  return run("git", "add", "--force", { path });
+}
+
+function onlyHere(path: string, why: string, fix: Hint): Finding {
+  const message = `git ignores ${path}${why}: colleagues and pipelines do not get the values of terraform.variables.`;
+  return finding("terraform.values-ignored", message, { where: path, fix });
+}

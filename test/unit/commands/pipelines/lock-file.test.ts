@@ -1,0 +1,25 @@
+import { expect, it } from "vitest";
+import { problemIn } from "../../../../src/commands/pipelines/lock-file.ts";
+
+const block = (name: string, ...hashes: string[]) =>
+  `provider "${name}" {\n  version = "2.50.0"\n  hashes = [\n${hashes.map((hash) => `    "${hash}",\n`).join("")}  ]\n}\n`;
+const OURS = "registry.terraform.io/digitalocean/digitalocean";
+const OTHER = block("registry.terraform.io/hashicorp/random", "h1:a", "h1:b", "zh:c");
+
+it.each<[name: string, text: string, problem: RegExp | undefined]>([
+  ["as terraform init writes it", block(OURS, "h1:a=", "zh:1", "zh:2"), undefined],
+  ["as providers lock writes it", block(OURS, "h1:a=", "h1:b="), undefined],
+  ["of OpenTofu", block("registry.opentofu.org/digitalocean/digitalocean", "zh:1"), undefined],
+  ["of a mirror", block("tf.acme.example/digitalocean/digitalocean", "zh:1"), undefined],
+  ["CRLF", block(OURS, "zh:1").replaceAll("\n", "\r\n"), undefined],
+  ["of a cache of one machine", block(OURS, "h1:a="), /one platform/],
+  ["the same, and another provider has more", block(OURS, "h1:a=") + OTHER, /one platform/],
+  ["without hashes", block(OURS), /one platform/],
+  ["of another provider alone", OTHER, /does not name/],
+  ["in a comment alone", `# provider "${OURS}"\n`, /does not name/],
+  ["empty", "", /does not name/],
+  ["cut off", `provider "${OURS}" {\n  hashes = [\n    "zh:1`, undefined],
+])("a lock file %s", (_, text, problem) => {
+  if (problem === undefined) expect(problemIn(text)).toBeUndefined();
+  else expect(problemIn(text)).toMatch(problem);
+});
