@@ -20,6 +20,7 @@ const DO = 'resource "digitalocean_droplet" "web" {}';
 const NEEDS = 'terraform { required_providers { do = { source = "digitalocean/digitalocean" } } }';
 const CONFIGURED = `provider "digitalocean" {}\n${DO}`;
 const AWS = 'provider "aws" {}\nresource "aws_instance" "web" {}';
+const BLOCK = "# do-bootstrap: secrets and state stay out of git\n.env\n# do-bootstrap: end\n";
 const calls = (...sources: readonly string[]) =>
   sources.map((source, at) => `module "m${at}" { source = "${source}" }`).join("\n");
 
@@ -273,6 +274,14 @@ describe("what is found", () => {
       { "infra/do-bootstrap.tf": DO, "other/a.tf": DO },
       false,
     ],
+    [
+      "the only usual folder of a prepared repo, with a provider block",
+      { ".gitignore": BLOCK, "infra/a.tf": CONFIGURED, "other/a.tf": DO },
+      false,
+    ],
+    ["the same, not prepared", { "infra/a.tf": CONFIGURED }, true],
+    ["the same, without a provider block", { ".gitignore": BLOCK, "infra/a.tf": DO + NEEDS }, true],
+    ["the same, for another cloud", { ".gitignore": BLOCK, "infra/a.tf": AWS }, true],
     ["the same, of two", { "infra/do-bootstrap.tf": DO, "terraform/a.tf": DO }, true],
     ["without one of ours", { "infra/provider.tf": DO }, true],
     ["in another folder", { "iac/do-bootstrap.tf": DO }, true],
