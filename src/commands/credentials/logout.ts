@@ -222,12 +222,13 @@ function withoutOlds(facts: Facts, held: Held): PlanPart {
   return changePlace(facts, held, undefined);
 }
 
-function stillValid({ fingerprint }: Secret) {
-  return finding(
-    "token.still-valid",
-    `The token (${fingerprint}) is still valid on DigitalOcean's side.`,
-    { fix: hint`To end it everywhere: delete it at ${TOKEN_LIST}` },
-  );
+function stillValid({ fingerprint, isOfSession }: Secret) {
+  // A browser login is in no list of tokens (docs/contracts/doctl-2.md 6.3).
+  const fix = isOfSession
+    ? hint`To end the browser login everywhere: revoke doctl under Authorized Applications in the control panel`
+    : hint`To end it everywhere: delete it at ${TOKEN_LIST}`;
+  const message = `The token (${fingerprint}) is still valid on DigitalOcean's side.`;
+  return finding("token.still-valid", message, { fix });
 }
 
 /** What we generated and nobody edited; and our lines in .gitignore, once they protect nothing. */
