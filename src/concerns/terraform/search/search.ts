@@ -69,7 +69,8 @@ export async function searchRoots(
       const calling = [...texts].filter(([name, text]) => mayCall(text, name));
       const { calls } = describe(dir, await blocksOf(calling));
       const usesDigitalOcean = [...texts.values()].some(namesUs);
-      byText.push({ dir, usesDigitalOcean, isConfigured: true, calls, ...kindOf(dir) });
+      const asRoot = { isConfigured: true, hasBackend: true };
+      byText.push({ dir, usesDigitalOcean, ...asRoot, calls, ...kindOf(dir) });
     }
     const { roots, callers } = rootsAmong(byText);
     const isClear = roots.every((dir) => !callers.has(dir) && !isLibrary(dir));
@@ -117,7 +118,7 @@ function mayCall(text: string, name: string): boolean {
 function describe(
   dir: string,
   blocks: readonly Block[],
-): Pick<CodeFolder, "usesDigitalOcean" | "isConfigured" | "calls"> {
+): Pick<CodeFolder, "usesDigitalOcean" | "isConfigured" | "hasBackend" | "calls"> {
   const settings = blocks.flatMap(({ type, blocks }) => (type === "terraform" ? blocks : []));
   const { localNames, requiredProviders } = localNamesIn(blocks);
   const isProvider = ({ type, labels }: Block) =>
@@ -126,12 +127,12 @@ function describe(
     ["resource", "data", "ephemeral", "list", "action"].includes(type) &&
     labels[0]?.startsWith("digitalocean_") === true &&
     localNames.length > 0;
+  const hasBackend = settings.some(({ type }) => type === "backend" || type === "cloud");
   return {
     usesDigitalOcean:
       requiredProviders?.hasOurs === true || blocks.some(isProvider) || blocks.some(isResource),
-    isConfigured:
-      blocks.some(isProvider) ||
-      settings.some(({ type }) => type === "backend" || type === "cloud"),
+    isConfigured: hasBackend || blocks.some(isProvider),
+    hasBackend,
     calls: blocks.flatMap((block) => calledFolder(block) ?? []).map((at) => posix.join(dir, at)),
   };
 }

@@ -227,6 +227,24 @@ describe("what is found", () => {
       ["terraform"],
     ],
     ["modules alone", { "modules/web/a.tf": DO }, "none", [], ["info terraform.no-root"]],
+    // As ArtiomL/terraform-do has it: env/prod calls modules/ by the repo's address.
+    [
+      "a module that is called by the repo's address",
+      {
+        "env/prod/a.tf": 'module "do" { source = "github.com/a/tf/modules" }',
+        "modules/a.tf": `${CONFIGURED}\n${calls("./web")}`,
+        "modules/web/a.tf": DO,
+      },
+      "none",
+      [],
+      ["info terraform.no-root"],
+    ],
+    [
+      "a root in modules/, which has a backend",
+      { "modules/a.tf": `terraform { backend "s3" {} }\n${CONFIGURED}` },
+      "found",
+      ["modules"],
+    ],
     // Other tools.
     [
       "Terragrunt units of a module",
