@@ -67,7 +67,7 @@ export async function searchRoots(
       if (texts.size === 0) continue;
       saying.set(dir, [...texts.keys()]);
       const calling = [...texts].filter(([name, text]) => mayCall(text, name));
-      const { calls } = describe(dir, await blocksOf(calling));
+      const calls = callsOf(dir, await blocksOf(calling), inCode);
       const usesDigitalOcean = [...texts.values()].some(namesUs);
       const asRoot = { isConfigured: true, hasBackend: true };
       byText.push({ dir, usesDigitalOcean, ...asRoot, calls, ...kindOf(dir) });
@@ -79,7 +79,7 @@ export async function searchRoots(
       Array.from(saying, async ([dir, names]) => {
         const texts = names.map(async (name) => [name, await textOf(name)] as const);
         const blocks = await blocksOf(await Promise.all(texts));
-        return { dir, ...describe(dir, blocks), ...kindOf(dir) };
+        return { dir, ...describe(blocks), calls: callsOf(dir, blocks, inCode), ...kindOf(dir) };
       }),
     );
   }
@@ -112,13 +112,12 @@ function namesUs(text: string): boolean {
 /** Whether it may call a folder. */
 function mayCall(text: string, name: string): boolean {
   const hasCalls = name.endsWith(".hcl") || /\bmodule\b|\\u/i.test(text);
-  return hasCalls && /"\.{1,2}["/]|\\u/i.test(text);
+  return hasCalls && /"\.{1,2}["/]|"\$\{|\\u/i.test(text);
 }
 
 function describe(
-  dir: string,
   blocks: readonly Block[],
-): Pick<CodeFolder, "usesDigitalOcean" | "isConfigured" | "hasBackend" | "calls"> {
+): Pick<CodeFolder, "usesDigitalOcean" | "isConfigured" | "hasBackend"> {
   const settings = blocks.flatMap(({ type, blocks }) => (type === "terraform" ? blocks : []));
   const { localNames, requiredProviders } = localNamesIn(blocks);
   const isProvider = ({ type, labels }: Block) =>
@@ -133,15 +132,35 @@ function describe(
       requiredProviders?.hasOurs === true || blocks.some(isProvider) || blocks.some(isResource),
     isConfigured: hasBackend || blocks.some(isProvider),
     hasBackend,
-    calls: blocks.flatMap((block) => calledFolder(block) ?? []).map((at) => posix.join(dir, at)),
   };
 }
 
+/** The folders that a folder's blocks call. */
+function callsOf(dir: string, blocks: readonly Block[], inCode: ReadonlySet<string>): string[] {
+  return blocks.flatMap((block) => {
+    const called = calledFolder(block);
+    if (called !== undefined) return posix.join(dir, called);
+    // Terragrunt's functions name a folder above the unit: get_repo_root(), find_in_parent_folders().
+    const [, below] = /^"\$\{[^}]*\}\/+([^"$]+)"$/.exec(sourceOf(block)?.source ?? "") ?? [];
+    const places = below === undefined ? [] : foldersAbove(dir).map((at) => posix.join(at, below));
+    return places.find((place) => inCode.has(place)) ?? [];
+  });
+}
+
+/** From the folder itself up to the base. */
+function foldersAbove(dir: string): string[] {
+  const names = dir.split("/");
+  return [...names.map((_, at) => names.slice(0, names.length - at).join("/")), "."];
+}
+
 /** The local folder that a module, a component of a stack or a Terragrunt unit calls. */
-export function calledFolder({ type, attributes }: Block): string | undefined {
-  if (!["module", "component", "terraform"].includes(type)) return undefined;
-  const source = attributes.get("source")?.literal;
+export function calledFolder(block: Block): string | undefined {
+  const source = sourceOf(block)?.literal;
   return typeof source === "string" && /^\.\.?(\/|$)/.test(source)
     ? source.replace(/\/+$/, "") || "."
     : undefined;
+}
+
+function sourceOf({ type, attributes }: Block) {
+  return ["module", "component", "terraform"].includes(type) ? attributes.get("source") : undefined;
 }

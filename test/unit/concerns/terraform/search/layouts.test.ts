@@ -318,6 +318,23 @@ describe("what is found", () => {
     expect(said).toEqual(["info terraform.not-here"]);
   });
 
+  // As jyojith/do-terraform has it.
+  it.each([
+    "${get_repo_root()}/stacks/dns",
+    "${get_repo_root()}//stacks/dns",
+    '${dirname(find_in_parent_folders("root.hcl"))}/../stacks/dns',
+    "${get_terragrunt_dir()}/../../../stacks/dns",
+  ])("a unit's source by Terragrunt's functions: %s", async (source) => {
+    const { found } = await search({
+      "environments/root.hcl": "",
+      "environments/dev/dns/terragrunt.hcl": `terraform {\n  source = "${source}"\n}\n`,
+      "stacks/dns/a.tf": CONFIGURED,
+      "variables.tf": "# nothing",
+    });
+    expect(found?.choice).toEqual({ kind: "none", dirs: [] });
+    expect(found?.layout.ofOtherTools).toEqual(["stacks/dns"]);
+  });
+
   it("the modules that Terragrunt and stacks make roots of", async () => {
     const { found } = await search({
       "live/terragrunt.hcl": 'terraform { source = "..//app" }',
