@@ -18,6 +18,7 @@ import { joined, NOTHING, type PlanPart } from "../../core/plan.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { hint } from "../../errors/hint.ts";
 import type { Host, Snapshot } from "../../host/host.ts";
+import { few } from "../../lib/few.ts";
 import { jsonIn } from "../../lib/json.ts";
 import { isInside } from "../../lib/paths.ts";
 import { type Content, editedText } from "../../secret/content.ts";
@@ -309,7 +310,9 @@ function planUninstall(
       ? []
       : [
           {
-            findings: [stays(`.gitignore keeps our lines, as they protect ${someOf(protects)}.`)],
+            findings: [
+              stays(`.gitignore keeps our lines, as they protect ${few(protects, MOST_NAMED)}.`),
+            ],
           },
         ]),
   ]);
@@ -356,11 +359,6 @@ function sameValues(snapshot: Snapshot, values: Readonly<Record<string, unknown>
 
 /** So many files are named one by one. */
 const MOST_NAMED = 8;
-
-function someOf(names: readonly string[]): string {
-  const more = names.length - MOST_NAMED;
-  return `${names.slice(0, MOST_NAMED).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
-}
 
 function stays(message: string) {
   return finding("file.kept", message);
