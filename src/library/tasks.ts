@@ -153,7 +153,8 @@ export async function explain(
     });
   }
   const { explainText } = await import("../commands/scopes/explain-error.ts");
-  const explanations = await explainText(host, { environment, text, progress });
+  const { FINDING_IDS: findings } = await import("../report/finding-ids.ts");
+  const explanations = await explainText(host, { environment, text, progress, findings });
   if (explanations.length === 0) {
     const message = "No failure of DigitalOcean's API is in that text.";
     throw new AppError("NOTHING_TO_EXPLAIN", message, {
