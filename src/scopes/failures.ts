@@ -54,7 +54,9 @@ type Said =
  */
 export function failuresIn(text: string, findings: ReadonlySet<string> = new Set()): Failure[] {
   const plain = stripVTControlCharacters(text).replace(/\r/g, "");
-  const unframed = redact(plain).replace(/^[ \t]*[│|╷╵][ \t]?/gm, "");
+  const unframed = redact(plain)
+    .replace(/^[ \t]*[│|╷╵][ \t]?/gm, "")
+    .replace(/^[ \t]*[✗✘×] (?=Error: )/gm, "");
   const found: readonly Failure[] = [
     // A header that holds a value is not shown, so the values are looked at before.
     ...valueFailuresIn(plain).map((said) => ({ ...said, call: undefined })),
@@ -67,13 +69,16 @@ export function failuresIn(text: string, findings: ReadonlySet<string> = new Set
 
 const OWN_CODES: ReadonlySet<string> = new Set(ERROR_CODES);
 
+/** As we print an id, in a text and as JSON, or alone in a line. */
+const OWN =
+  /(?:\[|"id": "|^[ \t]{0,9})([a-z][a-z.-]{1,60}\.[a-z-]{1,60}|[A-Z][A-Z_]{1,60})(?:\]|"|[ \t]{0,9}$)/gm;
+
 /** What do-bootstrap prints has its id behind it: "The token is refused. [token.refused]". */
 function ownIn(text: string, findings: ReadonlySet<string>): Failure[] {
-  return Array.from(
-    text.matchAll(/\[([a-z][a-z.-]{1,60}|[A-Z][A-Z_]{1,60})\]/g),
-    ([, id = ""]) => id,
-  )
-    .filter((id) => findings.has(id) || OWN_CODES.has(id))
+  // Others write [SYSTEM], too.
+  const isOurs = /^(?:✗ |[A-Z_]+\s*$)/m.test(text);
+  return Array.from(text.matchAll(OWN), ([, id = ""]) => id)
+    .filter((id) => findings.has(id) || (isOurs && OWN_CODES.has(id)))
     .map((id) => ({ kind: "finding", id, message: "", call: undefined }));
 }
 
@@ -180,7 +185,7 @@ function failureIn({ lines, text, resource }: Diagnostic): Failure[] {
   const byDoctl = doctlIn(lines);
   if (byDoctl !== undefined) return [byDoctl];
   const said =
-    loginIn(lines) ?? spacesIn(lines) ?? networkIn(text) ?? statusIn(text) ?? noTokenIn(text);
+    loginIn(lines) ?? spacesIn(text) ?? networkIn(text) ?? statusIn(text) ?? noTokenIn(text);
   return said === undefined ? [] : [{ ...said, call: callIn(text), ...more }];
 }
 

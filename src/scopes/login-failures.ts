@@ -36,16 +36,19 @@ const CAUSES: readonly (readonly [RegExp, LoginFailure])[] = [
     /rejected (?:the doctl application|this client)|\b(?:invalid_client|unauthorized_client|invalid_redirect_uri)\b/,
     "client",
   ],
+  [/\binvalid_grant\b/, "spent"],
   [/did not match/, "state"],
   [/did not include/, "no-code"],
   [/waiting for browser authorization|timed out after/, "expired"],
   [/listening for/, "port"],
   [/\bbrowser: |executable file not found|xdg-open|www-browser/, "browser"],
-  [/\binvalid_grant\b/, "spent"],
-  [/permission denied|read-only file system/, "config"],
+  [
+    /\bopen [^\n]{1,400}: (?:permission denied|read-only file system|Access is denied)|no space left|Unable to write configuration/,
+    "config",
+  ],
   [/\b(?:too_many_requests|returned 429)\b/, "limited"],
   [
-    /\b(?:server_error|temporarily_unavailable|service_unavailable|internal_server_error)\b|returned 5\d\d\b/,
+    /\b(?:server_error|temporarily_unavailable|service_unavailable|internal_server_error|bad_gateway|gateway_timeout)\b|returned 5\d\d\b/,
     "server",
   ],
   [/decoding the token|did not return|invalid character/, "answer"],
@@ -57,7 +60,7 @@ const LOGIN =
 
 /** Config of doctl that it could not open: "open PATH: permission denied". */
 const CONFIG =
-  /\bopen [^\n]{1,400}?\.ya?ml: (?:permission denied|read-only file system|no such file or directory|Access is denied)/;
+  /Unable to write configuration\.|\bopen [^\n]{1,400}?\.ya?ml: (?:permission denied|read-only file system|no such file or directory|Access is denied)/;
 
 /** What a text says of a login by doctl, or of the renewal of one. */
 export function loginIn(text: string): SaidOfLogin | undefined {
@@ -81,7 +84,8 @@ export function loginIn(text: string): SaidOfLogin | undefined {
 
 function configIn(text: string): SaidOfLogin | undefined {
   const said = CONFIG.exec(text)?.[0];
-  if (said === undefined || !text.includes("doctl")) return undefined;
+  if (said === undefined) return undefined;
+  if (!text.includes("doctl") && !said.startsWith("Unable")) return undefined;
   return { kind: "renewal", why: "config", message: short(said) };
 }
 

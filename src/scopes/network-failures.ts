@@ -18,7 +18,7 @@ const NETWORK: readonly (readonly [RegExp, NetworkFailure])[] = [
     "tls",
   ],
   [
-    /connection refused|curl: \(7\)|ECONNREFUSED|no route to host|network is unreachable/,
+    /connection refused|curl: \(7\)|ECONNREFUSED|no route to host|network is unreachable|Could not connect to the endpoint/,
     "refused",
   ],
   [

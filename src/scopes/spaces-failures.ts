@@ -15,6 +15,7 @@ export type SpacesFailure =
   | "busy"
   | "sts"
   | "aws"
+  | "region"
   | "other";
 
 export interface SaidOfSpaces {
@@ -64,6 +65,9 @@ const NO_KEYS =
 const STS =
   /retrieving caller identity from STS|Retrieving AWS account details|AWS account ID not previously found/;
 
+/** The S3 backend knows AWS's regions, and wants one. */
+const REGION = /Invalid AWS Region: [a-z]{3}\d\b|Missing region value/;
+
 /** In the words of AWS's SDK for Go, of XML, of the aws command line and of s3cmd. */
 const CODE: readonly RegExp[] = [
   /\bapi error (\w+)/,
@@ -73,7 +77,7 @@ const CODE: readonly RegExp[] = [
 ];
 
 const OF_S3 =
-  /operation error S3\b|digitaloceanspaces\.com|status code: \d{3}, request id: [^\n,]{0,99}, host id:|when calling the \w*(?:Bucket|Object|Multipart|UploadPart)\w* operation|\bS3 error: \d{3}|<Code>\w+<\/Code>/;
+  /operation error S3\b|digitaloceanspaces\.com|status code: \d{3}, request id: [^\n,]{0,99}, host id:|when calling the \w*(?:Bucket|Object|Multipart|UploadPart)\w* operation|\bS3 error: \d{3}|<(?:BucketName|HostId)>/;
 
 /** What a text says of Spaces; undefined: nothing. */
 export function spacesIn(text: string): SaidOfSpaces | undefined {
@@ -81,14 +85,18 @@ export function spacesIn(text: string): SaidOfSpaces | undefined {
     ({ kind: "spaces", why, message: short(message) }) as const;
   const sts = STS.exec(text)?.[0];
   if (sts !== undefined) return said("sts", sts);
+  const region = REGION.exec(text)?.[0];
+  if (region !== undefined) return said("region", region);
   const noKeys = NO_KEYS.exec(text)?.[0];
   if (noKeys !== undefined) return said("no-keys", noKeys);
   // Terraform's S3 backend has a sentence of its own for it (docs/contracts/terraform.md 6.5).
   if (/S3 bucket "[^"\n]*" does not exist/.test(text)) return said("bucket", "NoSuchBucket");
   const code = codeIn(text);
-  const isS3 = OF_S3.test(text) || (code !== undefined && code in CODES && /api error/.test(text));
+  const isKnown = code !== undefined && code in CODES && /api error|<Code>/.test(text);
+  const isS3 = isKnown || OF_S3.test(text);
   if (!isS3) return undefined;
-  const status = statusNumber(text);
+  const ofAddress = /digitaloceanspaces\.com[^\s"]{0,999}"?: ([45]\d\d)\b/.exec(text)?.[1];
+  const status = ofAddress === undefined ? statusNumber(text) : Number(ofAddress);
   if (code === undefined && (status === undefined || status < 400 || isOfApi(text))) {
     return undefined;
   }
@@ -108,7 +116,9 @@ function codeIn(text: string): string | undefined {
   // The provider's, an older SDK, says "CODE: MESSAGE" and then the status.
   const end = text.search(/status code: \d{3}, request id:/);
   if (end < 0) return undefined;
-  return /\b([A-Z]\w{2,60}): [^\n]*\n?[ \t]*$/.exec(text.slice(Math.max(0, end - 400), end))?.[1];
+  const before = text.slice(Math.max(0, end - 400), end).matchAll(/\b([A-Z]\w{2,60}): /g);
+  const words = Array.from(before, ([, word = ""]) => word).filter((word) => word !== "Error");
+  return words.find((word) => word in CODES) ?? words[0];
 }
 
 /** A call of the API that has an address of Spaces in it. */
@@ -141,7 +151,9 @@ const WHAT: Readonly<Record<SpacesFailure, string>> = {
   clock: "Spaces refused the time of the request (CODE): this machine's clock is wrong.",
   busy: "Spaces failed or was too busy (CODE), not the token and not the code.",
   sts: "The S3 backend asked AWS who owns the keys (STS, IAM), and AWS does not know Spaces keys. It is not about the token.",
-  aws: "The request went to AWS, not to Spaces (CODE): no endpoint was given. It is not about the token.",
+  aws: "The request went to AWS, not to Spaces (CODE): as a rule, no endpoint was given. It is not about the token.",
+  region:
+    "The S3 backend has no region, or one that AWS does not have (CODE). It is not about the token or the keys.",
   other:
     "Spaces refused it (CODE). It is about Spaces, its keys or the bucket, not about the API token.",
 };
@@ -161,5 +173,6 @@ const FIX: Readonly<Record<SpacesFailure, Hint>> = {
   busy: hint`Run the same command again in some minutes; https://status.digitalocean.com tells of outages.`,
   sts: hint`If this is the backend of a state on Spaces, it needs skip_credentials_validation and skip_requesting_account_id (= true). ${BACKEND}`,
   aws: hint`If the state is on Spaces, the backend needs endpoints = { s3 = "https://REGION.digitaloceanspaces.com" }. ${BACKEND}`,
+  region: hint`If the state is on Spaces, the backend needs region = "us-east-1" (the endpoint says where the bucket is). ${BACKEND}`,
   other: hint`The code says why. Look at the bucket's name and region, and at the keys (SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY); token scopes have no part in it.`,
 };

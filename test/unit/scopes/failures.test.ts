@@ -283,6 +283,12 @@ describe("what an error text says", () => {
     expect(failuresIn(text).map(brief)).toEqual(found);
   });
 
+  it("names the code of Spaces, not the tool's own words", () => {
+    const text =
+      "Error: Error creating bucket: TooManyBuckets: no\n\tstatus code: 400, request id: x, host id: y";
+    expect(failuresIn(text)).toMatchObject([{ why: "other", message: "TooManyBuckets" }]);
+  });
+
   it("says what doctl 2 says, and no more", () => {
     const [failure] = failuresIn(doctl("403", "compute droplet create"));
     expect(failure?.message).toBe("You are not authorized");
@@ -343,6 +349,8 @@ describe("what an error text says", () => {
     ],
     ["opening the authorization URL in a browser: exit status 3", "login browser"],
     ["exchanging the authorization code: invalid_grant: spent", "login spent"],
+    ["exchanging the authorization code: invalid_grant: verifier did not match", "login spent"],
+    ['exchanging the code: Post "x": dial tcp: connect: permission denied', "login unknown"],
     [`exchanging the authorization code: Post "${LOGIN}": EOF`, "login network closed"],
     ["exchanging the authorization code: the authorization server returned 503 x", "login server"],
     ["decoding the token response: EOF", "login answer"],
@@ -363,6 +371,7 @@ describe("what an error text says", () => {
       "Error: open /Users/me/Library/Application Support/doctl/config.yaml: read-only file system",
       ["renewal config"],
     ],
+    ["doctl, with a full disk", "Error: Unable to write configuration.", ["renewal config"]],
     ["another tool's config", "Error: open /home/me/helm/values.yaml: permission denied", []],
     ["a certificate's renewal", "Certificate x could not be renewed: DigitalOcean DNS failed", []],
     [
@@ -402,6 +411,27 @@ describe("what an error text says", () => {
       "Error: Error reading Spaces bucket: Forbidden: Forbidden\n\tstatus code: 403, request id: tx1, host id: \n\n  with digitalocean_spaces_bucket.b,\n  on main.tf line 2, in resource\n",
       ["spaces denied in digitalocean_spaces_bucket.b main.tf:2"],
     ],
+    [
+      "the provider, another code",
+      "Error: Error creating Spaces bucket: BucketAlreadyExists: \n\tstatus code: 409, request id: tx1, host id: h",
+      ["spaces taken"],
+    ],
+    [
+      "a wrapped line",
+      "│ Error: Error acquiring the state lock\n│ \n│ Error message: operation error S3: PutObject, StatusCode:\n│ 412, api error\n│ PreconditionFailed: no\n│ Lock Info:\n",
+      ["spaces lock"],
+    ],
+    ["a call to Spaces", "HEAD https://b.nyc3.digitaloceanspaces.com/x: 403 no", ["spaces denied"]],
+    [
+      "a region of Spaces",
+      "Error: Invalid region value\n\nInvalid AWS Region: nyc3",
+      ["spaces region"],
+    ],
+    [
+      "another cloud's XML",
+      "<Error><Code>AuthenticationFailed</Code><Message>no</Message></Error>",
+      [],
+    ],
     ["the provider without keys", "Error: Spaces credentials not configured", ["spaces no-keys"]],
     [
       "the aws command line",
@@ -414,6 +444,11 @@ describe("what an error text says", () => {
       [],
     ],
     ["s3cmd", "ERROR: S3 error: 403 (SignatureDoesNotMatch)", ["spaces keys"]],
+    [
+      "boto",
+      'Could not connect to the endpoint URL: "https://b.nyc3.digitaloceanspaces.com/"',
+      ["refused"],
+    ],
     [
       "curl",
       "$ curl -f https://b.nyc3.digitaloceanspaces.com/x\ncurl: (22) The requested URL returned error: 403",
@@ -480,7 +515,15 @@ describe("what an error text says", () => {
     ["a sentence", "unexpected token: operand expected", []],
     ["a finding of ours", "✗ The token is refused. [token.refused]", ["finding token.refused"]],
     ["a code of ours", "✗ git failed. [GIT_FAILED]", ["finding GIT_FAILED"]],
-    ["what only looks like one", "[token.unheard] [INFO] [main.go]", []],
+    ["a finding of ours, alone", "token.refused", ["finding token.refused"]],
+    [
+      "a finding of ours, in a document",
+      '{\n "findings": [\n  {\n   "id": "token.refused",\n   "level": "error"\n  }\n ]\n}',
+      ["finding token.refused"],
+    ],
+    ["a code of ours, on its line", "✗ It is\n  [GIT_FAILED]\n", ["finding GIT_FAILED"]],
+    ["a code of others", "x: [SYSTEM] started [USAGE]\n", []],
+    ["what only looks like one", "✗ no [token.unheard] [INFO] [main.go]", []],
   ])("%s", (_, text, found) => {
     expect(failuresIn(text, new Set(["token.refused"])).map(brief)).toEqual(found);
   });
