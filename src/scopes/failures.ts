@@ -139,7 +139,7 @@ function jsonDiagnostics(line: string): Diagnostic[] {
     const lines = [
       ...(typeof title === "string" ? [`Error: ${title}`] : []),
       ...[said, reason].filter((part) => typeof part === "string" && part !== ""),
-      ...(typeof status === "number" ? [`status ${status}`] : []),
+      ...(typeof status === "number" || typeof status === "string" ? [`status ${status}`] : []),
       ...(typeof next === "string" ? [next] : []),
     ];
     return lines.length === 0 ? [] : [asItIs(lines.join("\n"), undefined)];

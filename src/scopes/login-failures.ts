@@ -69,9 +69,10 @@ export function loginIn(text: string): SaidOfLogin | undefined {
   const isRenewal =
     renewal >= 0 &&
     (text.includes("auth login") || /session [^\n]{0,60}could not be renewed/.test(text));
-  if (!isRenewal && !LOGIN.test(text)) return configIn(text);
-  // The line about "doctl auth login" is not the cause.
-  const rest = text.slice(isRenewal ? renewal : 0);
+  const at = isRenewal ? renewal : (LOGIN.exec(text)?.index ?? -1);
+  if (at < 0) return configIn(text);
+  // What stands before it is not the cause, and neither is the line about "doctl auth login".
+  const rest = text.slice(isRenewal ? at : text.lastIndexOf("\n", at) + 1);
   const cause = rest.split(/\n\s*\n|Run [`']?doctl auth login/)[0] ?? "";
   const kind = isRenewal ? "renewal" : "login";
   const message = short(cause.replace(/^Error: /, ""));

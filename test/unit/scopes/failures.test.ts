@@ -283,6 +283,14 @@ describe("what an error text says", () => {
     expect(failuresIn(text).map(brief)).toEqual(found);
   });
 
+  it("of a login repeats the line that says why", () => {
+    const text =
+      "Opening https://x.example/?state=s3cr3t\nUnable to authenticate with DigitalOcean: access_denied\n";
+    expect(failuresIn(text).map(({ message }) => message)).toEqual([
+      "Unable to authenticate with DigitalOcean: access_denied",
+    ]);
+  });
+
   it("names the code of Spaces, not the tool's own words", () => {
     const text =
       "Error: Error creating bucket: TooManyBuckets: no\n\tstatus code: 400, request id: x, host id: y";
