@@ -216,6 +216,8 @@ export interface ExplanationDocument {
   readonly why?: string | undefined;
   /** Of kind "login" or "renewal", why "network": what failed there. */
   readonly network?: string | undefined;
+  /** Of kind "spaces", why "lock": the lock's ID, where it is known. */
+  readonly lock?: string | undefined;
   /** Of kind "finding": what do-bootstrap itself reported. */
   readonly id?: string | undefined;
   /** What the tool said. */

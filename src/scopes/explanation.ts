@@ -102,7 +102,7 @@ function findingWords(id: string): Words {
       }
     : {
         what: `do-bootstrap reported this itself: it is its finding ${id}.`,
-        fix: hint`The line that begins with → below it says what to do, and ${again} prints it again. docs/findings.md, in do-bootstrap's package, has every finding.`,
+        fix: hint`The line that begins with → below it says what to do, and ${again} prints it again. docs/findings.md in do-bootstrap's repo describes each finding.`,
       };
 }
 

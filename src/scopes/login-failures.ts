@@ -127,7 +127,7 @@ const RENEWAL: Readonly<Partial<Record<LoginFailure, Words>>> = {
     fix: hint`Update doctl, and log in again: ${LOG_IN}`,
   },
   config: {
-    what: "doctl could not open or write its config. If it was about to store a new or renewed login, the new tokens are lost, and the refresh token in the config is spent.",
+    what: "doctl could not open or write its config. If it was renewing a login, the new tokens are lost, and the refresh token in the config is spent; a new login that it was to store is lost as well.",
     fix: hint`Make the config and its folder writable for this user (${run("doctl", "--help")} names the path); where it has to be read-only, such as a mounted secret, use a personal access token. If doctl then says invalid_grant: ${LOG_IN}`,
   },
   server: {

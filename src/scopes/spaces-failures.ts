@@ -23,7 +23,11 @@ export interface SaidOfSpaces {
   readonly why: SpacesFailure;
   /** The code, such as "NoSuchBucket". */
   readonly message: string;
+  /** Of "lock": its ID, where "Lock Info" is in the text. */
+  readonly lock?: string;
 }
+
+const LOCK_ID = /^[ \t]{1,9}ID:[ \t]{1,19}([\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12})[ \t]*$/m;
 
 /** S3's codes, which Spaces shares; any other is "other". */
 const CODES: Readonly<Record<string, SpacesFailure>> = {
@@ -105,7 +109,11 @@ export function spacesIn(text: string): SaidOfSpaces | undefined {
   }
   const why = CODES[code ?? ""] ?? STATUSES[status ?? 0] ?? "other";
   const isLock = why === "condition" && /state lock|\.tflock|lock file/i.test(text);
-  return said(isLock ? "lock" : why, code ?? `${status}`);
+  const lock = isLock ? LOCK_ID.exec(text)?.[1] : undefined;
+  return {
+    ...said(isLock ? "lock" : why, code ?? `${status}`),
+    ...(lock === undefined ? {} : { lock }),
+  };
 }
 
 function codeIn(text: string): string | undefined {
@@ -129,11 +137,15 @@ function isOfApi(text: string): boolean {
 const KEYS = hint`They are keys of their own, not the token: SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY in the env file, and ${own("exec")} passes them on.`;
 
 /** What an error of Spaces means. None of them is about the API token. */
-export function spacesWords({ why, message }: SaidOfSpaces): Words {
+export function spacesWords({ why, message, lock }: SaidOfSpaces): Words {
   return {
     what: WHAT[why].replace("CODE", () => message),
-    fix: FIX[why],
+    fix: lock === undefined ? FIX[why] : held(lock),
   };
+}
+
+function held(lock: string): Hint {
+  return hint`Wait until that run has ended; "Lock Info" says whose it is. If it was killed, and nobody is at work on this state: ${run("terraform", "force-unlock", lock)}`;
 }
 
 const WHAT: Readonly<Record<SpacesFailure, string>> = {
@@ -166,7 +178,7 @@ const FIX: Readonly<Record<SpacesFailure, Hint>> = {
   bucket: hint`Look at its name and region. A bucket for a state is made beforehand: in the control panel (Spaces Object Storage), or by digitalocean_spaces_bucket in a root whose state is elsewhere.`,
   taken: hint`Choose another name; if the bucket is yours already, import it.`,
   denied: hint`Look whether these keys are meant for that bucket, and may do this: https://cloud.digitalocean.com/spaces/access_keys shows it. ${own("check")} says whether AWS_* replaces them.`,
-  lock: hint`Wait until that run has ended; "Lock Info" says whose it is. If it was killed and nobody is at work: ${run("terraform", "force-unlock", "LOCK_ID")}, with the ID of "Lock Info".`,
+  lock: hint`${held("LOCK_ID")}, with the ID of "Lock Info".`,
   condition: hint`Run the same command again; if it is about a state, first look that no other run is at work.`,
   checksum: hint`${own("exec", "--", "terraform", "plan")} sets AWS_REQUEST_CHECKSUM_CALCULATION and AWS_RESPONSE_CHECKSUM_VALIDATION to when_required; the backend block also needs skip_s3_checksum = true. ${BACKEND}`,
   clock: hint`Set the clock (${run("date", "-u")} shows it), and run the same command again.`,

@@ -13,7 +13,7 @@ export interface SaidOfValue {
 
 /** In the words of Go, Node, python-requests and http.client: a line end or the like in the token. */
 const HEADER =
-  /invalid header field value for "?Authorization|Invalid character in header content \["authorization|Invalid (?:leading whitespace, reserved character\(s\), or return character\(s\) in )?header value/i;
+  /invalid header field value for "?Authorization"?|Invalid character in header content \["authorization"\]|Invalid (?:leading whitespace, reserved character\(s\), or return character\(s\) in )?header value/i;
 
 /** A name that says that its value is a token, and the value; or a Bearer header. */
 const VALUE =

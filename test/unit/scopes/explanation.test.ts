@@ -308,6 +308,11 @@ describe("logins, Spaces, values, and what do-bootstrap says itself", () => {
     [LOGIN("exchanging the authorization code: y: EOF"), /could not complete/, /again/],
     [LOGIN("something new"), /is not known/, /doctl auth login/],
     [`${S3(412, "PreconditionFailed")} state lock`, /Another run holds the lock/, /force-unlock/],
+    [
+      `Error: Error acquiring the state lock\n\nError message: ${S3(412, "PreconditionFailed").slice(7)}\nLock Info:\n  ID:        0f4d7a3e-1111-2222-3333-444455556666\n  Path:      b/x.tfstate\n`,
+      /Another run holds the lock/,
+      /terraform force-unlock 0f4d7a3e-1111-2222-3333-444455556666$/,
+    ],
     [S3(400, "XAmzContentSHA256Mismatch"), /not about the token/, /when_required/],
     [S3(501, "NotImplemented"), /\(NotImplemented\)/, /skip_s3_checksum/],
     [S3(403, "AccessDenied"), /not about the API token/, /access_keys/],
