@@ -19,13 +19,18 @@ export function quickSha256(text: string): string {
   bytes.forEach(put);
   put(0x80, bytes.length);
   words[words.length - 1] = bytes.length * 8;
-  let state = Int32Array.from(START);
-  for (let at = 0; at < words.length; at += 16) state = next(state, words.subarray(at, at + 16));
+  // The constants of the standard follow from primes, and a list of them does not compress.
+  const first = primes();
+  const factors = first.map((prime) => fraction(Math.cbrt(prime)));
+  let state = Int32Array.from(first.slice(0, 8), (prime) => fraction(Math.sqrt(prime)));
+  for (let at = 0; at < words.length; at += 16) {
+    state = next(state, words.subarray(at, at + 16), factors);
+  }
   return Array.from(state, (word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
 }
 
 /** FIPS 180-4, 6.2.2. */
-function next(state: Int32Array, block: Int32Array): Int32Array<ArrayBuffer> {
+function next(state: Int32Array, block: Int32Array, factors: readonly number[]) {
   const w = new Int32Array(64);
   w.set(block);
   let [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = state;
@@ -39,7 +44,7 @@ function next(state: Int32Array, block: Int32Array): Int32Array<ArrayBuffer> {
     }
     const ofE = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7));
     const ofA = ((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10));
-    const one = h + ofE + ((e & f) ^ (~e & g)) + (FACTORS[i] ?? 0) + (w[i] ?? 0);
+    const one = h + ofE + ((e & f) ^ (~e & g)) + (factors[i] ?? 0) + (w[i] ?? 0);
     const two = ofA + ((a & b) ^ (a & c) ^ (b & c));
     h = g;
     g = f;
@@ -53,21 +58,19 @@ function next(state: Int32Array, block: Int32Array): Int32Array<ArrayBuffer> {
   return Int32Array.from([a, b, c, d, e, f, g, h], (word, i) => word + (state[i] ?? 0));
 }
 
-/** The first 32 bits behind the point of the square roots of the first 8 primes. */
-// biome-ignore format: a table
-const START = [
-  0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
-];
+/** The first 64. */
+function primes(): number[] {
+  const all: number[] = [];
+  for (let n = 2; all.length < 64; n++) if (isPrime(n)) all.push(n);
+  return all;
+}
 
-/** And of the cube roots of the first 64. */
-// biome-ignore format: a table
-const FACTORS = [
-  0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
-  0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
-  0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
-  0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
-  0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
-  0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
-  0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
-  0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
-];
+function isPrime(n: number): boolean {
+  for (let divisor = 2; divisor * divisor <= n; divisor++) if (n % divisor === 0) return false;
+  return true;
+}
+
+/** The first 32 bits behind the point. */
+function fraction(root: number): number {
+  return ((root % 1) * 2 ** 32) | 0;
+}
