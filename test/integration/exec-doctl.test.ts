@@ -21,12 +21,13 @@ async function scene() {
   const { path: root, cleanup } = await dir({ prefix: "do-bootstrap-", unsafeCleanup: true });
   onTestFinished(() => cleanup());
   const at = (path: string) => join(root, path);
-  for (const folder of ["repo/.git", "bin", "first"]) await mkdir(at(folder), { recursive: true });
+  for (const folder of ["repo/.git", "bin", "first", "doctl"])
+    await mkdir(at(folder), { recursive: true });
   const write = async (path: string, text: string) => {
     await writeFile(at(path), text, { mode: 0o755 });
   };
   await write("bin/doctl", BINARY);
-  await write("c.yaml", WEB);
+  await write("doctl/config.yaml", WEB);
   const env: Record<string, string> = { HOME: root, PATH: at("bin") };
   const [cwd, platform] = [at("repo"), "linux"] as const;
   const machine = { env, platform };
@@ -40,7 +41,7 @@ async function scene() {
     // What was written a moment ago is as if it were old.
     clock: { now: () => Date.now() + 1000, sleep: () => expect.unreachable() },
     run: async () => {
-      const stdout = `  -c, --config string  [default: ${at("c.yaml")}]\n`;
+      const stdout = `  -c, --config string  [default: ${at("doctl/config.yaml")}]\n`;
       return { end: "exited", exitCode: 0, stdout, stderr: "" } as const;
     },
   };
@@ -58,6 +59,7 @@ async function scene() {
       rememberConfig(context, exec, { inputs: found.inputs, since });
       return contextFor(found.doctl, secret(), []);
     },
+    kept: () => recall(machine, { kind: "config", path: at("doctl/config.yaml") }),
     /** As the small entry does. */
     recalled() {
       const config = recallConfig(context);
@@ -76,25 +78,35 @@ describe("the context of the token, from a record", () => {
     ["nothing changes", async () => {}, "web", "web"],
     [
       "another token stands there",
-      ({ write }) => write("c.yaml", WEB.replace(PERSONAL, OTHER)),
+      ({ write }) => write("doctl/config.yaml", WEB.replace(PERSONAL, OTHER)),
       "looks again",
       "default",
     ],
     [
       "it gets another name",
-      ({ write }) => write("c.yaml", WEB.replace("web", "abc")),
+      ({ write }) => write("doctl/config.yaml", WEB.replace("web", "abc")),
       "looks again",
       "abc",
     ],
     [
       "somebody logs in by browser",
-      ({ write }) => write("c.yaml", WEB + oauth),
+      ({ write }) => write("doctl/config.yaml", WEB + oauth),
       "looks again",
       "default",
     ],
-    ["a doctl writes its config", ({ write }) => write("c.yaml", ""), "looks again", "default"],
-    ["doctl's config goes", ({ at }) => rm(at("c.yaml")), "looks again", "default"],
-    ["only its mode changes", ({ at }) => chmod(at("c.yaml"), 0o600), "looks again", "web"],
+    [
+      "a doctl writes its config",
+      ({ write }) => write("doctl/config.yaml", ""),
+      "looks again",
+      "default",
+    ],
+    ["doctl's config goes", ({ at }) => rm(at("doctl/config.yaml")), "looks again", "default"],
+    [
+      "only its mode changes",
+      ({ at }) => chmod(at("doctl/config.yaml"), 0o600),
+      "looks again",
+      "web",
+    ],
     [
       "a new doctl, not asked yet",
       ({ write }) => write("bin/doctl", `${BINARY}2`),
@@ -148,6 +160,19 @@ describe("the context of the token, from a record", () => {
     await write("first/doctl", BINARY);
     env["PATH"] = [at("first"), at("bin")].join(delimiter);
   }
+
+  it("leaves names and digests of doctl's config, which is not parsed again until it changes", async () => {
+    const { ask, look, kept, write } = await scene();
+    await ask();
+    await look();
+    expect(kept()).toEqual({ holders: { web: secret().digest } });
+    await write("doctl/config.yaml", WEB.replace("web", "abc"));
+    expect([kept(), await look(), kept()]).toEqual([
+      undefined,
+      "abc",
+      { holders: { abc: secret().digest } },
+    ]);
+  });
 
   it("is looked for again once doctl has said where its config is", async () => {
     const { ask, look, recalled } = await scene();
