@@ -103,8 +103,9 @@ function usesUnderExec(known: Known): readonly Use[] {
     machine: { env },
     envFile: { file: envFile },
     token: { state: token },
+    doctl,
   } = known;
-  const execConfig = execConfigOf(config, roots);
+  const execConfig = { ...execConfigOf(config, roots), doctl: doctl?.forExec };
   const values = readEnvFile(textIn(envFile));
   const direct = tokenState({ config: execConfig, env, envFile: values });
   const isOfCommand = token.kind === "found" && token.token.origin.kind === "command";
@@ -116,7 +117,7 @@ function usesUnderExec(known: Known): readonly Use[] {
   if (refusal !== undefined) return stopped(`exec stops: ${refusal}`);
   const variables = new Map([
     ...toolVariables({ config: execConfig, env, envFile: values, token: state.token, all: false }),
-    ...execVariables(execConfig),
+    ...execVariables(execConfig, state.token, []),
   ]);
   return usesIn(known, execShell(env, variables), "exec");
 }

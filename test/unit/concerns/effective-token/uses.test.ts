@@ -38,6 +38,10 @@ const doctl = (entry: Entry, more: Given = {}): Given => ({
   ...more,
   files: { [DOCTL_CONFIG]: entry, ...more.files },
 });
+const known = (entry: Entry): Given => ({
+  env: { DIGITALOCEAN_CONFIG: "/own.yaml" },
+  files: { "/own.yaml": entry },
+});
 const CONTEXTS = `access-token: ${OTHER}\nauth-contexts:\n  web: ${LEGACY}\n`;
 
 describe("doctl", () => {
@@ -91,6 +95,21 @@ describe("doctl", () => {
       [`X ${SNAP_CONFIG}:1`, "P .env:1"],
     ],
     ["no doctl", { tools: [] }, []],
+    [
+      "the context of this token, and a config whose place exec knows",
+      known(`access-token: ${OTHER}\nauth-contexts:\n  web: ${PERSONAL}\n`),
+      ["X /own.yaml:1", "P /own.yaml:3"],
+    ],
+    [
+      "a browser login with this token",
+      known(`auth-contexts:\n  web: ${PERSONAL}\noauth-tokens: { web: { refresh-token: R } }\n`),
+      ["none /own.yaml", "P .env:1"],
+    ],
+    [
+      "the context of this token, and a doctl that was not asked before",
+      doctl(`auth-contexts:\n  web: ${PERSONAL}\n`),
+      [`none ${DOCTL_CONFIG}`, "P .env:1"],
+    ],
   ])("%s", async (_, given, expected) => {
     expect(await takes(given, "doctl")).toEqual(expected);
   });
