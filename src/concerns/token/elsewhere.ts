@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { textIn } from "../../core/file-text.ts";
 import { linkOut } from "../../core/obstacles.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
@@ -7,9 +7,11 @@ import { readTfvars } from "../../hcl/read.ts";
 import type { Expression } from "../../hcl/syntax.ts";
 import type { Host, Snapshot } from "../../host/host.ts";
 import { jsonIn, recordOf } from "../../lib/json.ts";
+import { decode } from "../../secret/content.ts";
 import { Secret } from "../../secret/secret.ts";
-import { NEEDLES, PATTERNS } from "../../secret/token-form.ts";
+import { kindOf, NEEDLES, PATTERNS } from "../../secret/token-form.ts";
 import { isOurTokenName } from "../../secret/token-name.ts";
+import { tokensIn } from "../../secret/token-search.ts";
 import { isName } from "../../secret/variable-names.ts";
 import { isEnvFile, isTfvars } from "../config/protected-paths.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
@@ -66,6 +68,7 @@ export async function findElsewhere(
   for (const [name, value] of Object.entries(env)) {
     if (own.includes(name) || value === undefined) continue;
     add(name, value, { in: "the environment" });
+    if (holdsOther(value)) unsearched.add(`${shownName(name)} in the environment`);
   }
   for (const [at, path] of (await paths()).entries()) {
     if (at === MOST.files) {
@@ -75,16 +78,19 @@ export async function findElsewhere(
     const isOurs = path === token.envFile;
     const snapshot = isOurs ? envFile : await files.look(path, SIZE);
     const text = textIn(snapshot);
-    if (isUnread(snapshot)) unsearched.add(path);
+    if (isUnread(snapshot) || isOtherText(snapshot)) unsearched.add(path);
     if (!mayHold(text)) continue;
     characters += text.length;
     if (characters > MOST.characters) {
       unsearched.add(path);
       break;
     }
+    const skipped: string[] = [];
     for (const [name, value] of await valuesIn(path, text)) {
-      if (!(isOurs && own.includes(name))) add(name, value, { in: path, text });
+      if (isOurs && own.includes(name)) skipped.push(String(value));
+      else add(name, value, { in: path, text });
     }
+    if (holdsOther(withoutComments(text), skipped)) unsearched.add(path);
   }
   for (const [context, value] of contexts) {
     const words = `doctl context ${context}`;
@@ -92,6 +98,15 @@ export async function findElsewhere(
     if (secret instanceof Secret) put(secret, { words, where: undefined, path: undefined });
   }
   return { found, unsearched: [...unsearched] };
+
+  /** Whether a text holds a token that was not read: in a value of several, or where no name is in front of it. */
+  function holdsOther(text: string, skipped: readonly string[] = []): boolean {
+    return prefixedIn(text).some(
+      (token) =>
+        !found.some((each) => each.token.holds(token)) &&
+        !skipped.some((value) => value.includes(token)),
+    );
+  }
 
   /** Also where a lone root has them, and the top of the repo. */
   async function paths(): Promise<readonly string[]> {
@@ -112,7 +127,10 @@ export async function findElsewhere(
       if (value === undefined) unsearched.add(path);
       return inJson(value);
     }
-    if (!isTfvars(path)) return [...readEnvFile(text)].map(nearest);
+    if (!isTfvars(path)) {
+      const isShell = basename(path).startsWith(".envrc");
+      return [...[...readEnvFile(text)].map(nearest), ...(isShell ? assignedIn(text) : [])];
+    }
     const values = await readTfvars(hclParser, text, path);
     if (values === undefined) unsearched.add(path);
     return [...(values ?? [])].flatMap(([name, value]) => inExpression(value, name));
@@ -123,7 +141,7 @@ export async function findElsewhere(
     // `openssl rand -hex 32` makes other secrets of an old token's form: they are not sent to DigitalOcean.
     const mayBeOld = own.includes(name) || isOurTokenName(name);
     if (typeof value === "string" && !(mayBeOld ? mayHold : mayHoldNew)(value)) return;
-    const shown = isName(name) ? name : "a variable";
+    const shown = shownName(name);
     const origin = { kind: "adopted", place: `${shown} in ${at.in}` } as const;
     const given = value instanceof Secret ? value.from(origin) : Secret.of(value, origin);
     const token = given.tokenInText();
@@ -139,6 +157,7 @@ export async function findElsewhere(
   function put(token: Secret, place: Place): void {
     const at = found.findIndex((each) => each.token.equals(token));
     const before = found[at];
+    if (before?.places.some(({ words }) => words === place.words)) return;
     if (before !== undefined) found[at] = { ...before, places: [...before.places, place] };
     else
       found.push({ token: token.from({ kind: "adopted", place: place.words }), places: [place] });
@@ -148,6 +167,27 @@ export async function findElsewhere(
 /** A link out of the repo is not followed, wherever it is (docs/design.md rule 4). */
 function isUnread(snapshot: Snapshot): boolean {
   return snapshot.kind === "unusable" && snapshot.why !== "a directory" && !linkOut(snapshot);
+}
+
+/** UTF-16, as PowerShell redirects, or what is no text: nobody reads it as variables. */
+function isOtherText(snapshot: Snapshot): boolean {
+  if (!("bytes" in snapshot) || decode(snapshot.bytes) !== undefined) return false;
+  return !linkOut(snapshot) && tokensIn(snapshot.bytes, 1).length > 0;
+}
+
+/** Tokens that tell by their form what they are. */
+function prefixedIn(text: string): readonly string[] {
+  if (!mayHoldNew(text)) return [];
+  const values = tokensIn(Buffer.from(text)).map(({ value }) => value);
+  return values.filter((value) => ["personal", "oauth"].includes(kindOf(value) ?? ""));
+}
+
+function withoutComments(text: string): string {
+  return text.replace(/(^|\s)(?:#|\/\/).*$/gm, "$1");
+}
+
+function shownName(name: string): string {
+  return isName(name) ? name : "a variable";
 }
 
 type Named = readonly [name: string, value: string | Secret];
@@ -172,6 +212,17 @@ function nearest([name, value]: readonly [string, string]): Named {
   const [, near] = /(?:^|[\s;&])([A-Za-z_]\w{0,99})=["']?do[op]_v1_/.exec(value) ?? [];
   return [near ?? name, value];
 }
+
+/** A shell assigns behind other words, too: `if …; then export A=…; fi`. */
+function assignedIn(text: string): readonly Named[] {
+  const all = withoutComments(text).matchAll(ASSIGNED);
+  return Array.from(all, ([, name = "", token = ""]) => [name, token] as const);
+}
+
+const ASSIGNED = new RegExp(
+  `(?:^|[\\s;&|({])([A-Za-z_]\\w{0,99})=["']?(${PATTERNS.token})(?![0-9A-Za-z_])`,
+  "gm",
+);
 
 /** Deeper than any values. */
 const MAX_DEPTH = 64;

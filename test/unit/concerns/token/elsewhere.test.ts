@@ -91,6 +91,8 @@ describe("a token under another name", () => {
     [".envrc", "use flake\nexport DO_TOKEN=*P*\n", "P: DO_TOKEN in .envrc:2"],
     [".envrc", 'export A=1 DO_TOKEN="*P*"\n', "P: DO_TOKEN in .envrc:1"],
     [".envrc", `export T="\${T:-*P*}"\n`, "P: T in .envrc:1"],
+    [".envrc", "if true; then export DO_TOKEN=*P*; fi\n", "P: DO_TOKEN in .envrc:1"],
+    [".envrc", "case $X in\n a) DO_PAT='*P*';;\nesac\n", "P: DO_PAT in .envrc:2"],
     [".envrc.local", "export T=*P*", "P: T in .envrc.local:1"],
     [VALUES_FILE, '# x\ndo_token = "*P*"\n', `P: do_token in ${VALUES_FILE}:2`],
     [VALUES_FILE, 'do_token = "*L*"\n', `L: do_token in ${VALUES_FILE}:1`],
@@ -134,9 +136,9 @@ describe("a token under another name", () => {
   });
 });
 
-describe("no token of ours", () => {
-  const deep = `${"[".repeat(99)}"*P*"${"]".repeat(99)}`;
+const deep = `${"[".repeat(99)}"*P*"${"]".repeat(99)}`;
 
+describe("no token of ours", () => {
   it.each<[what: string, place: string, text: string]>([
     ["nothing", "env", "A=1"],
     ["a checksum", "env", "IMAGE_SHA256=*L*"],
@@ -195,6 +197,19 @@ describe("what may hold more is named", () => {
     ["broken tfvars", { [VALUES_FILE]: 'do_token = "*P*" {' }, [VALUES_FILE]],
     ["broken tfvars without a token", { [VALUES_FILE]: "do_token = {" }, []],
     ["broken JSON", { [JSON_FILE]: '{"do_token": "*P*"' }, [JSON_FILE]],
+    [
+      "UTF-16",
+      { ".env.local": { text: Buffer.from(filled("A=*P*\n"), "utf16le") } },
+      [".env.local"],
+    ],
+    ["a value of several", { ".env.local": "A=*P*,*O*" }, [".env.local"]],
+    ["a value of one, twice", { ".env.local": "A=*P*,*P*" }, []],
+    ["what another line overrides", { ".env": "A=*P*\nA=*O*" }, [".env"]],
+    ["a shell's list", { ".envrc": "export A=*P*\nset -gx B *O*\n" }, [".envrc"]],
+    ["JSON too deep", { [JSON_FILE]: deep }, [JSON_FILE]],
+    ["comments", { ".env": "#A=*P*\nB=1 # *O*", [VALUES_FILE]: '// a = "*P*"\n' }, []],
+    ["our own name's, beside another", { ".env": "DIGITALOCEAN_TOKEN=*O*\nA=*P*" }, []],
+    ["a refresh token", { ".env": "A=*R*" }, []],
     ["too many files", many(300, "A=1"), [".env.1199"]],
     ["too many files, with tokens", many(300, "A=*P*"), [".env.1100", ".env.1101"]],
     ["too many names in a file", { ".env": names, ".env.local": "A=1" }, [".env"]],
@@ -204,6 +219,11 @@ describe("what may hold more is named", () => {
     const shown = unsearched.map((path) => path.replace("/repo/", ""));
     expect(shown.slice(0, 2)).toEqual(expected);
   });
+});
+
+it("a variable of the environment with several tokens is named", async () => {
+  const { unsearched } = await search({ env: { ALL: filled("*P* *O*"), ONE: filled("*P*") } });
+  expect(unsearched).toEqual(["ALL in the environment"]);
 });
 
 it("nothing that is handed on shows a token", async () => {
