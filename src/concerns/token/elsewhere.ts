@@ -32,7 +32,10 @@ export interface Place {
 }
 
 export interface ElsewhereQuestion {
-  readonly config: Pick<ResolvedConfig, "base" | "token" | "envFiles" | "roots">;
+  readonly config: Pick<
+    ResolvedConfig,
+    "base" | "token" | "envFiles" | "roots" | "environment" | "environments" | "othersContexts"
+  >;
   /** The git root; outside git the config's folder. */
   readonly top: string;
   /** The env file, which may be a FIFO that is read once. */
@@ -53,8 +56,8 @@ const SIZE = { maxBytes: 1024 * 1024, maxLines: 20_000 };
 
 /**
  * Looks for tokens under other names: in the environment, in env files, .envrc and files of Terraform values of
- * the repo's folders that we know, in doctl's contexts. The env file of another environment has the token of that one,
- * which is not ours to take.
+ * the repo's folders that we know, in doctl's contexts. What another environment names, or is named after it, has the
+ * token of that one, which is not ours to take.
  */
 export async function findElsewhere(
   { env, files, hclParser }: Pick<Host, "env" | "files" | "hclParser">,
@@ -66,7 +69,7 @@ export async function findElsewhere(
   const unsearched = new Set<string>();
   let [characters, count] = [0, 0];
   for (const [name, value] of Object.entries(env)) {
-    if (own.includes(name) || value === undefined) continue;
+    if (own.includes(name) || value === undefined || endsWithAnother(name, config)) continue;
     add(name, value, { in: "the environment" });
     if (holdsOther(value)) unsearched.add(`${shownName(name)} in the environment`);
   }
@@ -85,14 +88,16 @@ export async function findElsewhere(
       unsearched.add(path);
       break;
     }
-    const skipped: string[] = [];
+    const skipped: Named[1][] = [];
     for (const [name, value] of await valuesIn(path, text)) {
-      if (isOurs && own.includes(name)) skipped.push(String(value));
+      const isSkipped = (isOurs && own.includes(name)) || endsWithAnother(name, config);
+      if (isSkipped) skipped.push(value);
       else add(name, value, { in: path, text });
     }
     if (holdsOther(withoutComments(text), skipped)) unsearched.add(path);
   }
   for (const [context, value] of contexts) {
+    if (config.othersContexts.includes(context) || isNamedAfterAnother(context, config)) continue;
     const words = `doctl context ${context}`;
     const secret = value.from({ kind: "adopted", place: words }).asToken();
     if (secret instanceof Secret) put(secret, { words, where: undefined, path: undefined });
@@ -100,11 +105,13 @@ export async function findElsewhere(
   return { found, unsearched: [...unsearched] };
 
   /** Whether a text holds a token that was not read: in a value of several, or where no name is in front of it. */
-  function holdsOther(text: string, skipped: readonly string[] = []): boolean {
+  function holdsOther(text: string, skipped: readonly Named[1][] = []): boolean {
     return prefixedIn(text).some(
       (token) =>
         !found.some((each) => each.token.holds(token)) &&
-        !skipped.some((value) => value.includes(token)),
+        !skipped.some((value) =>
+          value instanceof Secret ? value.holds(token) : value.includes(token),
+        ),
     );
   }
 
@@ -114,7 +121,9 @@ export async function findElsewhere(
     const folders = [...new Set([base, top, ...roots.map(({ dir }) => dir)])];
     const names = await Promise.all(
       folders.map(async (folder) =>
-        (await files.list(folder)).filter(holdsValues).map((name) => join(folder, name)),
+        (await files.list(folder))
+          .filter((name) => holdsValues(name) && !isNamedAfterAnother(name, config))
+          .map((name) => join(folder, name)),
       ),
     );
     const all = new Set([token.envFile, ...names.flat()]);
@@ -194,6 +203,32 @@ type Named = readonly [name: string, value: string | Secret];
 
 function holdsValues(name: string): boolean {
   return isEnvFile(name) || isTfvars(name) || /^\.envrc(\.|$)|.\.env$/.test(name);
+}
+
+/** Such as `prod.tfvars`, `.env.prod.local` or a context `acme-prod`, unless prod is chosen: the longest name counts. */
+function isNamedAfterAnother(name: string, config: OfEnvironments): boolean {
+  const padded = `-${partsOf(name)}-`;
+  return isAnothers(config, (each) => padded.includes(`-${partsOf(each)}-`));
+}
+
+/** `DO_TOKEN_PROD`. In front, it may as well say what the token is for: `API_TOKEN`. */
+function endsWithAnother(name: string, config: OfEnvironments): boolean {
+  const parts = partsOf(name);
+  return isAnothers(config, (each) => parts.endsWith(`-${partsOf(each)}`));
+}
+
+type OfEnvironments = Pick<ResolvedConfig, "environment" | "environments">;
+
+function isAnothers(
+  { environment, environments }: OfEnvironments,
+  isIn: (environment: string) => boolean,
+): boolean {
+  const [whose] = environments.filter(isIn).sort((a, b) => b.length - a.length);
+  return whose !== undefined && whose !== environment;
+}
+
+function partsOf(name: string): string {
+  return name.toLowerCase().replace(/[^a-z\d]/g, "-");
 }
 
 /** Quickly: most values and files hold none. */

@@ -183,6 +183,37 @@ describe("environments of the config", () => {
   });
 });
 
+describe("what is named after another environment, or what it names", () => {
+  const qa = { doctl: { context: "quality" } };
+  const config = { environments: { prod: {}, "eu-prod": {}, qa } };
+  const contexts = { "acme-prod": "*P*" };
+
+  it.each<[environment: string | undefined, given: Given, isFound: boolean]>([
+    ["prod", { files: { "infra/prod.tfvars": 'a = "*P*"' } }, true],
+    ["qa", { files: { "infra/prod.tfvars": 'a = "*P*"' } }, false],
+    [undefined, { files: { "infra/prod.tfvars": 'a = "*P*"' } }, false],
+    ["qa", { files: { ".env.Prod.local": "A=*P*" } }, false],
+    ["qa", { files: { ".env.product": "A=*P*" } }, true],
+    ["prod", { files: { "eu-prod.env": "A=*P*" } }, false],
+    ["eu-prod", { files: { "eu_prod.env": "A=*P*" } }, true],
+    ["qa", { files: { ".env.local": "A=*P*" } }, true],
+    ["prod", { contexts }, true],
+    ["qa", { contexts }, false],
+    [undefined, { contexts }, false],
+    ["prod", { contexts: { quality: "*P*" } }, false],
+    ["qa", { contexts: { quality: "*P*" } }, true],
+    ["qa", { contexts: { default: "*P*" } }, true],
+    ["qa", given("env", "DO_TOKEN_PROD=*P*"), false],
+    ["prod", given("env", "TF_VAR_do_token_prod=*P*"), true],
+    ["prod", given("env", "PROD_DO_TOKEN=*P*"), true],
+    ["qa", { files: { ".env": "DO_TOKEN_QA=*P*\nDO_TOKEN_PROD=*O*" } }, true],
+  ])("%s: %j", async (environment, given, isFound) => {
+    const all = await search({ config, ...(environment && { environment }), ...given });
+    expect(all.found).toHaveLength(isFound ? 1 : 0);
+    expect(all.unsearched).toEqual([]);
+  });
+});
+
 describe("what may hold more is named", () => {
   const many = (count: number, text: string) =>
     Object.fromEntries(Array.from({ length: count }, (_, i) => [`.env.${1000 + i}`, text]));
