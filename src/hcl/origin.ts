@@ -5,7 +5,12 @@ import { type Piece, piecesOf } from "./template.ts";
 
 /** Where the value of an expression comes from, as far as its text says. */
 export type Origin =
-  | { readonly kind: "variable"; readonly name: string }
+  | {
+      readonly kind: "variable";
+      readonly name: string;
+      /** A choice gives null in its place: `var.x != "" ? var.x : null`. */
+      readonly orNull: boolean;
+    }
   /** A text in the code: the argument itself, or the local that leads to it. */
   | { readonly kind: "text"; readonly written: Expression }
   /** It is null or empty. */
@@ -38,6 +43,7 @@ export function originOf(expression: Expression, locals: Locals): Origin {
   const texts = new Set<Expression>();
   const mentioned = new Set<string>();
   const done = new Map<string, boolean>();
+  let orNull = false;
   const stopped = follow(expression, 0);
   const [name, another] = variables;
   const [written, second] = texts;
@@ -45,7 +51,7 @@ export function originOf(expression: Expression, locals: Locals): Origin {
   if (why !== undefined) {
     return { kind: "unknown", why, variables: [...new Set([...variables, ...mentioned])] };
   }
-  if (name !== undefined) return { kind: "variable", name };
+  if (name !== undefined) return { kind: "variable", name, orNull };
   return written === undefined ? { kind: "nothing" } : { kind: "text", written };
 
   function whyUnclear(): string | undefined {
@@ -107,10 +113,19 @@ export function originOf(expression: Expression, locals: Locals): Origin {
     const words = pieces.slice(from, to);
     const [root, next] = words;
     const name = (root?.text ?? "").replace(/^core::/, "");
-    if (words.length === 1 && name === "null") return undefined;
+    if (words.length === 1 && name === "null") {
+      orNull = true;
+      return undefined;
+    }
     if (next?.kind === "open" && next.text === "(" && next.end === to) {
       const parts = argumentsIn(pieces, [from + 2, to]);
-      if (OF_ANY.has(name)) return any(pieces, parts, depth);
+      if (OF_ANY.has(name)) {
+        // They give null only where nothing else is left.
+        const before = orNull;
+        const why = any(pieces, parts, depth);
+        orNull = before;
+        return why;
+      }
       if (OF_FIRST.has(name)) return any(pieces, parts.slice(0, 1), depth);
       mention(words);
       return `${name}() is not followed`;

@@ -294,6 +294,9 @@ export function judgeRootConflicts(
 
   function fixFor(where: string | undefined): Hint {
     if (where === undefined) return hint`${unset(variable)}`;
+    if (source?.kind === "variable" && where === source.declaredAt) {
+      return hint`Write default = null: the provider then reads the environment.`;
+    }
     const path = where.replace(/:\d+$/, "");
     if (path.endsWith(".tfvars")) return hint`${{ withoutVariable: name, file: { path } }}`;
     return hint`Take ${name} out of ${where}`;

@@ -111,6 +111,7 @@ function providerBlock({ labels, attributes, place }: Block, locals: Locals): Pr
     name,
     alias: typeof alias === "string" ? alias : undefined,
     variable: origin?.kind === "variable" ? origin.name : undefined,
+    orNull: origin?.kind === "variable" && origin.orNull,
     unclear: origin?.kind === "unknown" ? origin : undefined,
     hasToken: token !== undefined && token.literal !== null,
     written:

@@ -37,6 +37,8 @@ export interface ProviderBlock {
   readonly alias: string | undefined;
   /** The one variable that its token leads to; undefined: no token, or it was not followed to one. */
   readonly variable: string | undefined;
+  /** A choice gives null in the variable's place, such as where that is empty. */
+  readonly orNull: boolean;
   /** Why its token was not followed to one variable, in words, and the variables that have a part in it. */
   readonly unclear: { readonly why: string; readonly variables: readonly string[] } | undefined;
   readonly hasToken: boolean;

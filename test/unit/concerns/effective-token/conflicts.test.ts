@@ -429,4 +429,11 @@ describe("a root's variable", () => {
     expect(JSON.stringify(finding)).toContain(secretFrom("tfvars", OTHER).fingerprint);
     expect(JSON.stringify(finding)).not.toContain(OTHER);
   });
+
+  it("how to fix it: an empty default", async () => {
+    const empty = { "infra/main.tf": variable('default = ""') };
+    const [finding] = await judgedRoot(root(empty, { token: ENVIRONMENT }));
+    expect(finding?.where).toBe("/repo/infra/main.tf:4");
+    expect(said(finding?.fix, { cwd: "/repo" })).toMatch(/^Write default = null/);
+  });
 });
