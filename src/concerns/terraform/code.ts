@@ -151,7 +151,7 @@ const moved = hint`${own("--fix")} moves it to a variable.`;
 const inGit = hint`git has it: revoke it, with ${own("rotate", "--revoke")}, when it is out.`;
 const ifCommitted = hint`Revoke it if it was ever committed.`;
 
-type Unfixable = "text" | "different" | "another" | "ephemeral" | "no variable";
+type Unfixable = "text" | "different" | "another" | "ephemeral" | "output" | "no variable";
 
 function byHand(kind: WrittenToken["kind"], why: Unfixable): Hint {
   switch (why) {
@@ -165,6 +165,8 @@ function byHand(kind: WrittenToken["kind"], why: Unfixable): Hint {
       return hint`Take it out by hand: it is another token than the one that is used here.`;
     case "ephemeral":
       return hint`Take it out by hand: it goes where the token's variable may not, which is ephemeral.`;
+    case "output":
+      return hint`Set sensitive = true in the output that shows it, or take it out of there; then ${own("--fix")} moves it to a variable.`;
     case "no variable":
       return hint`Take it out by hand, such as into a variable: this root has none for the token.`;
   }
@@ -185,7 +187,11 @@ function whyNotFixable({ token: { state } }: Known, root: TerraformRoot): Unfixa
     state.kind === "found" && first !== undefined && !state.token.equals(first.token);
   if (isValue && isAnother) return "another";
   if (variable === undefined) return goesOn || isValue ? "no variable" : undefined;
-  return goesOn && variables.get(variable)?.ephemeral ? "ephemeral" : undefined;
+  if (goesOn && variables.get(variable)?.ephemeral) return "ephemeral";
+  // The variable that we declare is sensitive.
+  const isSensitive = variables.get(variable)?.sensitive ?? true;
+  const isShown = uses.get(OF_WRITTEN)?.some((use) => use.isShown) ?? false;
+  return isSensitive && isShown ? "output" : undefined;
 }
 
 export function isFixable(known: Known, root: TerraformRoot): boolean {

@@ -61,6 +61,8 @@ export interface Use {
   /** In words: `digitalocean_droplet.web`, `module.network`, `output "token"`. */
   readonly what: string;
   readonly place: SourceLocation;
+  /** An output that is not sensitive: it takes no sensitive value either. */
+  readonly isShown?: boolean;
   /** Where it is an argument of a module, whose own variable may be ephemeral. */
   readonly module?: { readonly source: string; readonly argument: string };
 }

@@ -359,6 +359,20 @@ describe("what is said of code", () => {
       "such as into a variable: this root has none",
     ],
     [
+      "a local that an output shows, which would need sensitive = true",
+      {
+        "main.tf": `${provider("token = local.t")}locals {\n  t = "${PERSONAL}"\n}\noutput "t" {\n  value = local.t\n}\n`,
+      },
+      "/repo/infra/main.tf:5",
+      "Set sensitive = true in the output",
+    ],
+    [
+      "the default of a variable that may not be null",
+      { "main.tf": `variable "t" {\n  nullable = false\n  default  = "${PERSONAL}"\n}\n` },
+      "/repo/infra/main.tf:3",
+      "Take it out by hand",
+    ],
+    [
       "a local that goes where an ephemeral variable may not",
       {
         "main.tf": `${variable("ephemeral = true")}locals {\n  t = "${PERSONAL}"\n}\noutput "t" {\n  value = local.t\n}\n`,
