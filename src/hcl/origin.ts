@@ -13,8 +13,11 @@ export type Origin =
     }
   /** A text in the code: the argument itself, or the local that leads to it. */
   | { readonly kind: "text"; readonly written: Expression }
-  /** It is null or empty. */
-  | { readonly kind: "nothing" }
+  | {
+      readonly kind: "nothing";
+      /** It is an empty text, and not null. */
+      readonly isEmpty: boolean;
+    }
   | {
       readonly kind: "unknown";
       /** In words. */
@@ -33,6 +36,7 @@ const OF_FIRST = new Set(
 /** They give one of their arguments back. */
 const OF_ANY = new Set(["coalesce", "try"]);
 const MAX_DEPTH = 50;
+const IDENTIFIER = /^[\p{L}_][\p{L}\p{N}_-]*$/u;
 
 /**
  * Follows an expression to the one variable that it leads to: through parentheses, templates, choices, locals, and
@@ -43,7 +47,7 @@ export function originOf(expression: Expression, locals: Locals): Origin {
   const texts = new Set<Expression>();
   const mentioned = new Set<string>();
   const done = new Map<string, boolean>();
-  let orNull = false;
+  let [orNull, isEmpty] = [false, false];
   const stopped = follow(expression, 0);
   const [name, another] = variables;
   const [written, second] = texts;
@@ -52,7 +56,8 @@ export function originOf(expression: Expression, locals: Locals): Origin {
     return { kind: "unknown", why, variables: [...new Set([...variables, ...mentioned])] };
   }
   if (name !== undefined) return { kind: "variable", name, orNull };
-  return written === undefined ? { kind: "nothing" } : { kind: "text", written };
+  if (written !== undefined) return { kind: "text", written };
+  return { kind: "nothing", isEmpty: isEmpty && !orNull };
 
   function whyUnclear(): string | undefined {
     if (another !== undefined) return `${listed(variables)} lead to it`;
@@ -64,7 +69,11 @@ export function originOf(expression: Expression, locals: Locals): Origin {
   /** @returns why the way ends here, in words; undefined where it was followed to its end. */
   function follow(each: Expression, depth: number): string | undefined {
     const { literal, source, fields, items } = each;
-    if (literal === null || literal === "") return undefined;
+    if (literal === null || literal === "") {
+      if (literal === null) orNull = true;
+      else isEmpty = true;
+      return undefined;
+    }
     if (literal instanceof Secret || typeof literal === "string") {
       texts.add(each);
       return undefined;
@@ -100,7 +109,10 @@ export function originOf(expression: Expression, locals: Locals): Origin {
 
   function template(pieces: readonly Piece[], [from, to]: Range, depth: number) {
     const [first, last] = [pieces[from], pieces[to - 1]];
-    if (first === undefined || from >= to) return undefined;
+    if (first === undefined || from >= to) {
+      isEmpty = true;
+      return undefined;
+    }
     if (first.text === "${" && first.kind === "open" && first.end === to) {
       return walk(pieces, [from + 1, isSign(last, "~") ? to - 1 : to], depth + 1);
     }
@@ -136,6 +148,8 @@ export function originOf(expression: Expression, locals: Locals): Origin {
     const [kind, label = "", ...steps] = path;
     if (kind === "local") return local([label, ...steps], depth);
     if (kind !== "var") return `it comes from ${path.slice(0, 3).join(".").slice(0, 80)}`;
+    // In brackets it may be any text, and a hint would have it.
+    if (!IDENTIFIER.test(label)) return "it is not understood";
     if (steps.length > 0) return `it is a part of var.${label}`;
     variables.add(label);
     return undefined;

@@ -237,6 +237,7 @@ export function judgeRootConflicts(
   source: TokenSource | undefined,
   consent: Consent,
 ): Finding[] {
+  if (source?.kind === "code" && source.value === "empty") return [emptyInCode(source.where)];
   if (source?.kind !== "variable") return [];
   const {
     token: { state: token, inspection },
@@ -301,6 +302,12 @@ export function judgeRootConflicts(
     if (path.endsWith(".tfvars")) return hint`${{ withoutVariable: name, file: { path } }}`;
     return hint`Take ${name} out of ${where}`;
   }
+}
+
+function emptyInCode(where: string): Finding {
+  const message = `${where}: the provider's token is empty: Terraform sends none and does not look at the environment.`;
+  const fix = hint`Delete that argument: the provider then reads the environment.`;
+  return finding("terraform.empty-token", message, { where, fix });
 }
 
 function fingerprintOf(token: Secret | string): string {

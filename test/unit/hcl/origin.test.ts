@@ -33,6 +33,7 @@ function told(file: ParsedFile): string {
   if (file.problem !== undefined || token === undefined) return "broken";
   const origin = originOf(token, localsIn(file));
   if (origin.kind === "variable") return `var.${origin.name}${origin.orNull ? " or null" : ""}`;
+  if (origin.kind === "nothing") return origin.isEmpty ? "empty" : "nothing";
   return origin.kind === "unknown" ? `${origin.why} [${origin.variables}]` : origin.kind;
 }
 
@@ -65,7 +66,10 @@ describe("where the value of an expression comes from", () => {
     ["local.map.deep.t", "var.y"],
     ["coalesce(local.a, local.b)", "var.x"],
     ["null", "nothing"],
-    ['""', "nothing"],
+    ['""', "empty"],
+    ['("")', "empty"],
+    ['var.x ? null : ""', "nothing"],
+    ['var["x; true"]', "it is not understood []"],
     ["local.nothing", "nothing"],
     ['"x"', "text"],
     ["local.text", "text"],

@@ -42,6 +42,8 @@ export interface ProviderBlock {
   /** Why its token was not followed to one variable, in words, and the variables that have a part in it. */
   readonly unclear: { readonly why: string; readonly variables: readonly string[] } | undefined;
   readonly hasToken: boolean;
+  /** Its token is an empty text, which is sent. */
+  readonly isEmpty: boolean;
   /** Its token is a text in the code: in the block, or in a local that it leads to. */
   readonly written: WrittenToken | undefined;
   readonly place: SourceLocation;

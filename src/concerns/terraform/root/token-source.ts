@@ -64,6 +64,7 @@ export async function tokenSourceOf(
   }
   if (provider.variable !== undefined) return variable(provider.variable, provider.orNull);
   if (!provider.hasToken) return { kind: "environment" };
+  if (provider.isEmpty) return { kind: "code", value: "empty", where: at(provider.place) };
   const { written, unclear } = provider;
   if (written === undefined) {
     return unknown(

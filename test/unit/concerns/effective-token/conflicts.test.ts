@@ -358,6 +358,15 @@ describe("a root's variable", () => {
       ["error terraform.empty-token"],
     ],
     [
+      "is an empty text in its place",
+      root(
+        { "infra/main.tf": 'provider "digitalocean" {\n  token = ""\n}\n' },
+        { token: ENVIRONMENT },
+      ),
+      [],
+      ["error terraform.empty-token"],
+    ],
+    [
       "is null in a file",
       root({ "infra/terraform.tfvars": "do_token = null\n" }, { token: ENVIRONMENT }),
       [],

@@ -121,11 +121,7 @@ describe("terraform", () => {
       ["P", "P"],
     ],
     ["the code", code(`"${OTHER}"`), ["X infra/main.tf:2", "X infra/main.tf:2"]],
-    [
-      "an empty text in the code",
-      code('""'),
-      ["unknown infra/main.tf:1", "unknown infra/main.tf:1"],
-    ],
+    ["an empty text in the code", code('""'), ["none infra/main.tf:1", "none infra/main.tf:1"]],
     ["a way of its own", code("local.t"), ["unknown infra/main.tf:1", "unknown infra/main.tf:1"]],
     [
       "one of two variables: neither is set",
