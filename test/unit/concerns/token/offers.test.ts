@@ -211,7 +211,7 @@ describe("what is said of them", () => {
 
   it("what was not searched is named, and --adopt would not be sure", async () => {
     const finding = await judged([P], {}, "/repo/infra/a.tfvars");
-    expect(finding?.message).toMatch(/Not searched for one: \/repo\/infra\/a\.tfvars\.$/);
+    expect(finding?.message).toMatch(/Not searched to the end: \/repo\/infra\/a\.tfvars\.$/);
     expect(said(finding?.fix)).toMatch(/^There may be others: do-bootstrap on a terminal asks/);
     expect(adoptable({ found: [P], unsearched: ["/repo/infra/a.tfvars"] }, undefined)).toBe(
       undefined,
