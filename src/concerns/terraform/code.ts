@@ -12,9 +12,11 @@ import type { Secret } from "../../secret/secret.ts";
 import type { RepoFacts } from "../git/facts.ts";
 import type { TokenFacts } from "../token/facts.ts";
 import { finding } from "./findings.ts";
+import { whyTooOld } from "./root/asked-release.ts";
 import type { TerraformFacts } from "./root/facts.ts";
 import { isAnother } from "./root/local-name.ts";
 import { OF_WRITTEN, type ProviderBlock } from "./root/module.ts";
+import { EPHEMERAL_SINCE } from "./root/names.ts";
 import { needsOf, type RootNeeds } from "./root/needs.ts";
 import { providerOf } from "./root/provider.ts";
 import type { TerraformRoot } from "./root/root.ts";
@@ -75,13 +77,20 @@ export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): 
       declared === undefined
         ? `${place}: ${what} uses ${name}, so it is declared without "ephemeral", and plan files hold the token.`
         : `${place}: ${name} is not ephemeral, so that plan files hold the token.`;
-    const fix =
-      inWay === undefined
+    return [finding("terraform.not-ephemeral", message, { where: place, fix: stepFor() })];
+
+    function stepFor(): Hint {
+      if (inWay?.module !== undefined) {
+        return hint`Set ephemeral = true in the module's own variable ${inWay.module.argument} first: ${user ?? ""} takes ${name}.`;
+      }
+      if (inWay !== undefined) {
+        return hint`Take it out of ${user ?? ""} first: Terraform allows no ephemeral value there. Until then, keep plan files to yourself.`;
+      }
+      const tooOld = whyTooOld(root, EPHEMERAL_SINCE[root.tool]);
+      return tooOld === undefined
         ? hint`Edit it: ephemeral = true (needs Terraform 1.10 or OpenTofu 1.11).`
-        : inWay.module !== undefined
-          ? hint`Set ephemeral = true in the module's own variable ${inWay.module.argument} first: ${user ?? ""} takes ${name}.`
-          : hint`Take it out of ${user ?? ""} first: Terraform allows no ephemeral value there. Until then, keep plan files to yourself.`;
-    return [finding("terraform.not-ephemeral", message, { where: place, fix })];
+        : hint`Keep plan files to yourself: ephemeral = true needs Terraform 1.10 or OpenTofu 1.11, and ${tooOld}.`;
+    }
   }
 
   /** A key may stand in required_providers once, and the block in a module. */

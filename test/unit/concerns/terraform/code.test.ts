@@ -326,6 +326,14 @@ describe("what is said of code", () => {
       "Set ephemeral = true in the module's own variable t first: module.m (main.tf:6)",
     ],
     [
+      "a release that knows no ephemeral",
+      {
+        "main.tf": `${variable()}${provider("token = var.do_token")}terraform {\n  required_version = "~> 1.5.0"\n}\n`,
+      },
+      "/repo/infra/main.tf:1",
+      "needs Terraform 1.10 or OpenTofu 1.11, and required_version is ~> 1.5.0.",
+    ],
+    [
       "a module whose variable is ephemeral",
       {
         "m/main.tf": 'variable "t" {\n  ephemeral = true\n}\n',
