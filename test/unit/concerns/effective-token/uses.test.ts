@@ -124,6 +124,8 @@ describe("terraform", () => {
     ...more,
     files: { "infra/main.tf": variable(), ...files },
   });
+  const orNull = (text: string) =>
+    text.replace("= var.do_token", '= var.do_token != "" ? var.do_token : null');
   const value = (token: string) => `do_token = "${token}"\n`;
   const code = (token: string) =>
     root({ "infra/main.tf": `provider "digitalocean" {\n  token = ${token}\n}\n` });
@@ -138,11 +140,7 @@ describe("terraform", () => {
       ["P", "P"],
     ],
     ["the code", code(`"${OTHER}"`), ["X infra/main.tf:2", "X infra/main.tf:2"]],
-    [
-      "an empty text in the code",
-      code('""'),
-      ["unknown infra/main.tf:1", "unknown infra/main.tf:1"],
-    ],
+    ["an empty text in the code", code('""'), ["none infra/main.tf:1", "none infra/main.tf:1"]],
     ["a way of its own", code("local.t"), ["unknown infra/main.tf:1", "unknown infra/main.tf:1"]],
     [
       "one of two variables: neither is set",
@@ -177,7 +175,26 @@ describe("terraform", () => {
     [
       "an empty default, which is sent",
       root({ "infra/main.tf": variable('default = ""') }),
-      ["none", "P .env:1"],
+      ["none infra/main.tf:4", "P .env:1"],
+    ],
+    [
+      "an empty default, in whose place a choice gives null",
+      {
+        ...root({ "infra/main.tf": orNull(variable('default = ""')) }),
+        ...ENVIRONMENT,
+      },
+      ["P", "P"],
+    ],
+    [
+      "an empty file, in whose place a choice gives null",
+      {
+        ...root({
+          "infra/main.tf": orNull(variable("")),
+          "infra/terraform.tfvars": 'do_token = ""\n',
+        }),
+        ...ENVIRONMENT,
+      },
+      ["P", "P"],
     ],
     [
       "a default of null",
