@@ -130,7 +130,7 @@ export async function logout(
 
 const NO_SEARCH = finding(
   "token.unreached",
-  "This repo has no valid token set, so no file was searched for one.",
+  "There is no valid token to search the files for, so none was searched.",
 );
 const LEFT = { what: "The token", todo: hint`Take it out there.` };
 
