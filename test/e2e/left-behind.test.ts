@@ -47,7 +47,7 @@ describe("rotate, where the old token stands elsewhere too", () => {
     const { stdout, stderr, fresh } = await rotated(bench);
     for (const [path, text] of Object.entries(texts(fresh)))
       expect(await bench.read(path)).toBe(text);
-    expect(stderr).toContain("nothing is left to do");
+    expect(stderr).toContain("made and checked");
     expect(stdout + stderr).not.toContain(fresh.slice(7, 23));
   });
 
@@ -93,7 +93,7 @@ describe("rotate, where the old token stands elsewhere too", () => {
       ].sort(),
     );
     expect(stderr).toContain("large.bin was not searched for the token: it is larger than 32 MB");
-    expect(stderr).not.toContain("nothing is left to do");
+    expect(stderr).not.toContain("made and checked");
   });
 });
 
@@ -111,7 +111,7 @@ describe("logout, where the token stands elsewhere too", () => {
     expect(await bench.read(".envrc")).toBe('if true; then\n  export T=""\nfi\n');
     expect(await bench.read("sub/.env")).toBe("A=1\n");
     expect(placesIn(stderr)).toEqual(["config.json:1"]);
-    expect(stderr).not.toContain("nothing is left to do");
+    expect(stderr).not.toContain("made and checked");
     expect(stderr).not.toContain("Commit:");
   });
 
