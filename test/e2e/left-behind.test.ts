@@ -211,6 +211,19 @@ describe("uninstall", () => {
     expect(stderr).not.toContain("keeps our lines");
   });
 
+  it("keeps no line for what git has, or what a line of the user's hides", async () => {
+    const bench = await workbench();
+    await bench.run(["--token-stdin"], { input: bench.token });
+    await bench.write("terraform.tfvars", 'region = "fra1"\n');
+    await bench.git("add", "terraform.tfvars");
+    await bench.write(".gitignore", `${await bench.read(".gitignore")}.env\n`);
+    await bench.write(".env", `${await bench.read(".env")}PIN=1\n`);
+    const { status, stderr } = await bench.run(["uninstall"]);
+    expect(status, stderr).toBe(0);
+    expect(stderr).not.toContain("keeps our lines");
+    expect(await bench.read(".gitignore")).toBe(".env\n");
+  });
+
   it("changes nothing where git would take a secret once they are out", async () => {
     const bench = await workbench();
     await bench.run(["--token-stdin"], { input: bench.token });
