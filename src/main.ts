@@ -156,8 +156,7 @@ async function runHere(
       progress.end();
       const width = Math.max(...choices.map(({ label }) => label.length));
       const lines = choices.map(({ label, about }) => `${label.padEnd(width)}  ${about}`);
-      const question =
-        "This repo has environments, and no token outside them. Which one do you mean?";
+      const question = "This repo has environments. Which one do you want to set up?";
       const at = await (await host.terminal?.())?.choose(question, lines);
       // What is advised from now on is about it.
       environment = at === undefined ? undefined : choices[at]?.environment;

@@ -28,9 +28,11 @@ export function allWell({ facts }: Report, page: Page): string {
     ...(inspection?.team === undefined ? [] : [safe(inspection.team.name)]),
     expiry(inspection?.expiresInSeconds),
   ];
-  const text = `${config.project}: all is well (${said.join(", ")}).`;
+  const { project, environment } = config;
+  const about = environment === undefined ? "" : ` (${environment})`;
+  const text = `${project}${about}: all is well (${said.join(", ")}).`;
   const [first = "", ...rest] = wrap(text, page.columns - 2);
-  const name = page.paint("bold", config.project);
-  const line = `${page.paint("green", "✓")} ${name}${first.slice(config.project.length)}`;
+  const name = page.paint("bold", project);
+  const line = `${page.paint("green", "✓")} ${name}${first.slice(project.length)}`;
   return `${[line, ...rest.map((more) => `  ${more}`)].join("\n")}\n`;
 }

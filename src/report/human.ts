@@ -372,7 +372,7 @@ function problem(
 }
 
 function lastLine(report: Report, status: ExitStatus, page: Page): string {
-  const { command, dryRun, plan, applied, outside } = report;
+  const { command, dryRun, plan, applied, outside, commands } = report;
   const left = stepsIn(plan);
   if (isBlocked(plan.findings) && applied.length === 0) {
     return command === "check" ? "" : "Nothing was changed.";
@@ -383,19 +383,19 @@ function lastLine(report: Report, status: ExitStatus, page: Page): string {
     return [...wrap(text, page.columns), ...aside].join("\n");
   }
   const tick = page.paint("green", "✓");
-  if (applied.length === 0) {
+  const ran = commands.filter(({ failure }) => !failure).length;
+  if (applied.length === 0 && ran === 0) {
     if (aside.length > 0) return aside.join("\n");
     return left === 0 ? nothingToDo(plan, status, page) : "";
   }
   // Of a token that is to go, any warning is of a place that still has it, or may.
   const isGoing = command === "rotate" || command === "logout" || command === "uninstall";
   const isDone = !isGoing || plan.findings.every(({ level }) => level === "info");
-  const rest =
-    left === 0 && aside.length === 0 && isDone
-      ? ", and looked at again: nothing is left to do"
-      : "";
+  // A second look found every change in place, and none that is left to make.
+  const checked = left === 0 && aside.length === 0 && isDone ? " and checked" : "";
   const made = applied.length + outside.length;
-  const lines = [marked(tick, `${count(made, "change")} made${rest}.`, page)];
+  const done = made > 0 ? `${count(made, "change")} made` : `${count(ran, "command")} run`;
+  const lines = [marked(tick, `${done}${checked}${butWarnings(plan)}.`, page)];
   const next = command === "init" ? nextStep(report) : undefined;
   if (next !== undefined) {
     lines.push(`  Next: ${page.paint("bold", safe(hintText(next, page.edge)))}`);
@@ -417,11 +417,15 @@ function skippedRoots(report: Report, page: Page): string[] {
 function nothingToDo({ findings }: Plan, status: ExitStatus, page: Page): string {
   // Of what is left as it is.
   if (findings.some(({ level }) => level === "error")) return "";
-  const warnings = findings.filter(({ level }) => level === "warning").length;
-  const but = warnings === 0 ? "" : `, but ${count(warnings, "warning")} to look at`;
+  const but = butWarnings({ findings });
   return status === EXIT.ok
     ? marked(page.paint("green", "✓"), `Nothing to do${but}.`, page)
     : wrap(`Nothing to do${but} (--strict: exit status ${status}).`, page.columns).join("\n");
+}
+
+function butWarnings({ findings }: Pick<Plan, "findings">): string {
+  const warnings = findings.filter(({ level }) => level === "warning").length;
+  return warnings === 0 ? "" : `, but ${count(warnings, "warning")} to look at`;
 }
 
 /** What git would take of what was changed; what had a secret, only where git has it already. */

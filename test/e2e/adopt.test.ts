@@ -50,7 +50,7 @@ describe.concurrent("a token under another name", () => {
     const { expect } = context;
     const bench = await benchWith(context, files);
     const env = Object.fromEntries(Object.keys(vars).map((name) => [name, bench.token]));
-    const words = `There is one elsewhere: ${place.replace("REPO", bench.repo)} (`;
+    const words = `Found another token: ${place.replace("REPO", bench.repo)} (`;
     const before = await treeHash(bench.repo);
     for (const args of [["check"], ["--yes"], ["--dry-run"]]) {
       const { status, missing } = await run(bench, args, env);
@@ -86,7 +86,7 @@ describe.concurrent("a token under another name", () => {
     const before = await treeHash(bench.repo);
     const { status, missing } = await run(bench, ["--adopt"], { ACME_THING: other });
     expect(status).toBe(4);
-    expect(missing?.message).toMatch(/There are 2 elsewhere: ACME_THING in the env.*; DO_TOKEN in/);
+    expect(missing?.message).toMatch(/Found 2 other tokens: ACME_THING in the env.*; DO_TOKEN in/);
     expect(missing?.fix).toMatch(/asks which one/);
     expect(await treeHash(bench.repo)).toBe(before);
   });
@@ -109,9 +109,7 @@ describe.concurrent("a token under another name", () => {
     bench.sandbox.revoke(bench.token);
     const { status, missing } = await run(bench, ["--adopt"]);
     expect(status).toBe(4);
-    expect(missing?.message).toMatch(
-      /DO_TOKEN in \S+:1 \(\w+\) is refused by DigitalOcean \(401\)/,
-    );
+    expect(missing?.message).toMatch(/DO_TOKEN in \S+:1 \(\w+, refused by DigitalOcean \(401\): /);
     expect(missing?.fix).toMatch(/^Make one at/);
   });
 
@@ -157,7 +155,7 @@ describe.concurrent("a token under another name", () => {
     const bench = await benchWith(context, files);
     const { findings } = await run(bench, ["check"]);
     const { message } = findings.find(({ id }) => id === "token.refused") ?? {};
-    expect(message).toMatch(/There is one elsewhere: DO_PAT in \S+:2/);
+    expect(message).toMatch(/Found another token: DO_PAT in \S+:2/);
     expect(await run(bench, ["--adopt", "--yes"])).toMatchObject({ status: 0 });
     expect(await bench.read(".env")).toContain(`DIGITALOCEAN_TOKEN=${bench.token}\nDO_PAT=`);
   });

@@ -74,7 +74,7 @@ const TOKENS: readonly Case[] = [
     args: STDIN,
     status: 4,
     id: "token.malformed",
-    says: /token from standard input is not one: it is empty/,
+    says: /value from standard input is not a DigitalOcean token: it is empty/,
     mends: /A token is dop_v1_/,
   },
   {
@@ -83,7 +83,7 @@ const TOKENS: readonly Case[] = [
     args: STDIN,
     status: 4,
     id: "token.malformed",
-    says: /token from standard input is not one: it has characters other than 0-9 and a-f/,
+    says: /value from standard input is not a DigitalOcean token: it has characters other than 0-9 and a-f/,
     mends: /64 characters of 0-9a-f/,
   },
   {
@@ -102,7 +102,7 @@ const TOKENS: readonly Case[] = [
     }),
     status: 4,
     id: "token.malformed",
-    says: /DIGITALOCEAN_TOKEN in the environment is not one: it has white space inside/,
+    says: /DIGITALOCEAN_TOKEN in the environment is not a DigitalOcean token: it has white space inside/,
     mends: /A token is dop_v1_/,
   },
   {
@@ -113,7 +113,7 @@ const TOKENS: readonly Case[] = [
     },
     status: 4,
     id: "token.malformed",
-    says: /DIGITALOCEAN_TOKEN in \S*\.env is not one: it is a placeholder/,
+    says: /DIGITALOCEAN_TOKEN in \S*\.env is not a DigitalOcean token: it is a placeholder/,
     mends: /A token is dop_v1_/,
   },
   {

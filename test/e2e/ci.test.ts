@@ -215,7 +215,7 @@ describe.concurrent("ci", () => {
     });
     const { stdout } = await bench.run(["ci", "github", "--dry-run"]);
     const of = (name: string) => [name, `${name}-plan`, `${name}-apply`];
-    const list = stdout.match(/The workspace \w+|GitHub's environment [\w-]+/g) ?? [];
+    const list = stdout.match(/The workspace \w+|GitHub environment [\w-]+/g) ?? [];
     expect(list.map((step) => step.split(" ").at(-1))).toEqual([
       ...names.flatMap(of),
       ...["live-plan", "live-apply"],

@@ -140,7 +140,7 @@ describe("logout", () => {
     expect(words(stderr)).toContain(
       `✗ Environment prod still holds a token of its own: ${print(other)} in .env.prod. [environment.token-left] → do-bootstrap logout --env prod;`,
     );
-    expect(stderr).not.toContain("nothing is left to do");
+    expect(stderr).not.toContain("made and checked");
     const again = await bench.run(["logout"]);
     expect([again.status, again.stderr]).toEqual([3, expect.not.stringContaining("Nothing to do")]);
     expect((await bench.run(["logout", "--dry-run"])).status).toBe(3);
@@ -218,7 +218,7 @@ describe("rotate", () => {
     expect(words(stderr)).toContain(
       "→ do-bootstrap rotate --env prod; every environment at once: do-bootstrap rotate --all",
     );
-    expect(stderr).not.toContain("nothing is left to do");
+    expect(stderr).not.toContain("made and checked");
   });
 
   it("--all puts one new token in every environment that has the same old one", async () => {
@@ -327,7 +327,7 @@ describe("rotate", () => {
     expect(status, stderr).toBe(0);
     expect(await bench.read(".env.dev")).toBe(ENV(token));
     expect(stderr).toMatch(/\nprod:\n! token\.command .*\[environment\.skipped\]/);
-    expect(stderr).not.toContain("nothing is left to do");
+    expect(stderr).not.toContain("made and checked");
   });
 
   it("--all --revoke revokes the old token once all of them read the new one", async () => {

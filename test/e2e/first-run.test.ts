@@ -8,7 +8,7 @@ describe("do-bootstrap in an empty repo", () => {
     const bench = await workbench();
     const { status, stdout, stderr } = await bench.run(["--token-stdin"], { input: bench.token });
 
-    expect(stderr).toContain("nothing is left to do");
+    expect(stderr).toContain("made and checked");
     expect({ status, stdout }).toEqual({ status: 0, stdout: "" });
     expect(await bench.read(".env")).toBe(`DIGITALOCEAN_TOKEN=${bench.token}\n`);
     expect((await stat(join(bench.repo, ".env"))).mode & 0o777).toBe(0o600);

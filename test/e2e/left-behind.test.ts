@@ -47,7 +47,7 @@ describe("rotate, where the old token stands elsewhere too", () => {
     const { stdout, stderr, fresh } = await rotated(bench);
     for (const [path, text] of Object.entries(texts(fresh)))
       expect(await bench.read(path)).toBe(text);
-    expect(stderr).toContain("nothing is left to do");
+    expect(stderr).toContain("made and checked");
     expect(stdout + stderr).not.toContain(fresh.slice(7, 23));
   });
 
@@ -93,7 +93,7 @@ describe("rotate, where the old token stands elsewhere too", () => {
       ].sort(),
     );
     expect(stderr).toContain("large.bin was not searched for the token: it is larger than 32 MB");
-    expect(stderr).not.toContain("nothing is left to do");
+    expect(stderr).not.toContain("made and checked");
   });
 });
 
@@ -111,7 +111,7 @@ describe("logout, where the token stands elsewhere too", () => {
     expect(await bench.read(".envrc")).toBe('if true; then\n  export T=""\nfi\n');
     expect(await bench.read("sub/.env")).toBe("A=1\n");
     expect(placesIn(stderr)).toEqual(["config.json:1"]);
-    expect(stderr).not.toContain("nothing is left to do");
+    expect(stderr).not.toContain("made and checked");
     expect(stderr).not.toContain("Commit:");
   });
 
@@ -209,6 +209,19 @@ describe("uninstall", () => {
     expect(status, stderr).toBe(0);
     expect(await bench.read("lib/.env")).toBe(`A=1\nU=${other}\n`);
     expect(stderr).not.toContain("keeps our lines");
+  });
+
+  it("keeps no line for what git has, or what a line of the user's hides", async () => {
+    const bench = await workbench();
+    await bench.run(["--token-stdin"], { input: bench.token });
+    await bench.write("terraform.tfvars", 'region = "fra1"\n');
+    await bench.git("add", "terraform.tfvars");
+    await bench.write(".gitignore", `${await bench.read(".gitignore")}.env\n`);
+    await bench.write(".env", `${await bench.read(".env")}PIN=1\n`);
+    const { status, stderr } = await bench.run(["uninstall"]);
+    expect(status, stderr).toBe(0);
+    expect(stderr).not.toContain("keeps our lines");
+    expect(await bench.read(".gitignore")).toBe(".env\n");
   });
 
   it("changes nothing where git would take a secret once they are out", async () => {

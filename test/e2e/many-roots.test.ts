@@ -106,7 +106,7 @@ describe("many roots", () => {
     expect(stderr).toContain(
       "Terraform   100 roots: r001, r002, r003 and 97 more, terraform 1.11.4",
     );
-    expect(stderr).toMatch(/^\+ do-bootstrap\.tf in 100 roots {2,}what this root lacked$/m);
+    expect(stderr).toMatch(/^\+ do-bootstrap\.tf in 100 roots {2,}blocks that were missing$/m);
     expect(stderr).toContain("  Commit: .gitignore, .env.example, do-bootstrap.tf in 100 roots\n");
     expect(stderr.split("\n").length).toBeLessThan(24);
     const check = await bench.run(["check"]);
@@ -133,7 +133,7 @@ describe("many roots", () => {
     await bench.write("r03/b.tf", 'variable "do_token" {}\n');
     const { stdout } = await init(bench, ["--dry-run"]);
     expect(stdout).toContain(
-      "+ do-bootstrap.tf in 4 roots  what this root lacked\n  r01, r02, r04, r05\n",
+      "+ do-bootstrap.tf in 4 roots  blocks that were missing\n  r01, r02, r04, r05\n",
     );
     expect(stdout.match(/^ {2}\+ provider "digitalocean" \{$/gm)).toHaveLength(2);
   });

@@ -177,7 +177,7 @@ describe("token.command", () => {
     const bench = await repo("echo hunter2-secret");
     const { status, stderr } = await trust(bench);
     expect(status).toBe(4);
-    expect(stderr).toContain("from vault (token.command) is not one");
+    expect(stderr).toContain("from vault (token.command) is not a DigitalOcean token");
     expect(stderr).not.toContain("hunter2");
   });
 

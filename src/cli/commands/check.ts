@@ -5,7 +5,7 @@ import { lookFrom } from "../request.ts";
 
 export const check = command({
   name: "check",
-  describe: "Look at the same things as init, change nothing, and say what is wrong",
+  describe: "Say what is wrong with this repo's token, doctl and Terraform; change nothing",
   options: {
     ...lookOptions,
     ...allOption,

@@ -8,7 +8,7 @@ import { command } from "../command.ts";
 
 export const env = command({
   name: "env",
-  describe: "Print the same variables, for a shell or a pipeline",
+  describe: "Print the variables that exec sets, for a shell or a pipeline",
   options: envOptions,
   examples: [
     ['eval "$(do-bootstrap env)"', "in sh, bash and zsh"],

@@ -21,7 +21,7 @@ export const init = command({
     terraform: { type: "boolean", describe: "Write a root module in a repo that has none" },
     adopt: {
       type: "boolean",
-      describe: "Use the one token that stands under another name (DO_TOKEN)",
+      describe: "Use the one token that is found under another name (DO_TOKEN)",
     },
     "write-config": { type: "boolean", describe: "Write a commented config of what was chosen" },
     envrc: { type: "boolean", describe: "Write an .envrc for direnv; no secret is in it" },
@@ -38,7 +38,7 @@ export const init = command({
   examples: [
     ["do-bootstrap --token-stdin < token.txt", "a new repo, with a token just made"],
     ["do-bootstrap --dry-run", "what would change"],
-    ["do-bootstrap --env prod --yes", "of an environment, unasked"],
+    ["do-bootstrap --env prod --yes", "set up prod without questions"],
   ],
   async run(args, context) {
     const { force, save, adopt, fix, envrc, trust, strict, yes, "dry-run": dryRun } = args;

@@ -14,7 +14,7 @@ export const logout = removing({
 
 export const uninstall = removing({
   name: "uninstall",
-  describe: "The same, and remove what was generated and nobody edited",
+  describe: "Take the token out as logout does, and remove generated files that nobody edited",
   examples: [["do-bootstrap uninstall --dry-run", "what would change"]],
 });
 

@@ -130,7 +130,7 @@ export async function logout(
 
 const NO_SEARCH = finding(
   "token.unreached",
-  "This repo has no valid token set, so no file was searched for one.",
+  "There is no valid token to search the files for, so none was searched.",
 );
 const LEFT = { what: "The token", todo: hint`Take it out there.` };
 
@@ -288,8 +288,14 @@ function planUninstall(
       ? [`${BACKEND_TF}, which says where the state is`]
       : []),
   ];
+  // Another line may hide it, or git tracks it: then our lines protect nothing in it.
+  const isHidden = (path: string) => repo.git === undefined || hidden.includes(path);
   const protects = [
-    ...secrets.flatMap((place) => (place.kind === "doctl" ? [] : [basename(place.snapshot.path)])),
+    ...secrets.flatMap((place) =>
+      place.kind !== "doctl" && isHidden(place.snapshot.target)
+        ? [relative(top, place.snapshot.path)]
+        : [],
+    ),
     ...states.map(({ config: { dir } }) => `the state in ${dir}`),
     ...hidden.filter((path) => !isNamed(path) && !isGone(path)).map((path) => relative(top, path)),
     ...(left.stopped === undefined ? [] : ["what was not searched"]),

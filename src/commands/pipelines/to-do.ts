@@ -128,13 +128,13 @@ const WORDS: Readonly<Record<"github" | "gitlab", Words>> = {
     ],
     plan: (environment) => [
       [
-        `GitHub's environment ${environment}.`,
+        `Create the GitHub environment ${environment}.`,
         hint`${run("gh", "api", "--method", "PUT", `repos/{owner}/{repo}/environments/${environment}`)}`,
       ],
     ],
     apply: (environment, { branch }) => [
       [
-        `GitHub's environment ${environment}, with required reviewers and ${branch} as its only branch.`,
+        `Create the GitHub environment ${environment}, with required reviewers and ${branch} as its only branch.`,
         hint`Settings → Environments → New environment: Required reviewers; Deployment branches and tags, Selected, ${branch}`,
       ],
     ],
@@ -154,11 +154,11 @@ const WORDS: Readonly<Record<"github" | "gitlab", Words>> = {
     plan: () => [],
     apply: (environment) => [
       [
-        `The default branch protected. Every protected branch and tag gets the variables of ${environment}: whoever may push one can take them.`,
+        `Protect the default branch. Every protected branch and tag gets the variables of ${environment}: whoever may push one can take them.`,
         hint`Settings → Repository → Protected branches and Protected tags: allow only people who may apply`,
       ],
       [
-        `The environment ${environment} protected, where the plan of GitLab allows it.`,
+        `Protect the environment ${environment}, where your GitLab plan allows it.`,
         hint`Settings → CI/CD → Protected environments: ${environment}, Allowed to deploy`,
       ],
     ],

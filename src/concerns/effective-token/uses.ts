@@ -112,7 +112,7 @@ function usesUnderExec(known: Known): readonly Use[] {
   const state = direct.kind === "missing" && isOfCommand ? token : direct;
   const stopped = (from: string): readonly Use[] =>
     usesIn(known, plainShell({}), "exec").map((use) => ({ ...use, ...none(from) }));
-  if (state.kind !== "found") return stopped("exec stops: there is no one token to use");
+  if (state.kind !== "found") return stopped("exec stops: no token, or more than one");
   const refusal = otherTokenIn(execConfig, roots, state.token);
   if (refusal !== undefined) return stopped(`exec stops: ${refusal}`);
   const variables = new Map([

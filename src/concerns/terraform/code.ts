@@ -11,6 +11,7 @@ import { safe } from "../../secret/safe.ts";
 import type { Secret } from "../../secret/secret.ts";
 import type { RepoFacts } from "../git/facts.ts";
 import type { TokenFacts } from "../token/facts.ts";
+import { TOKEN_LIST } from "../token/hosts.ts";
 import { finding } from "./findings.ts";
 import { whyTooOld } from "./root/asked-release.ts";
 import type { TerraformFacts } from "./root/facts.ts";
@@ -149,15 +150,16 @@ export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): 
     const line = isExposed ? lineOfToken(textAt(snapshot)?.text ?? "") : undefined;
     if (line === undefined) return [];
     const place = where({ file: name, line });
-    const message = `${place}: a token, in a file that git does not ignore.`;
-    const revoke = git?.tracked.has(snapshot.path) ? inGit : ifCommitted;
-    const fix = hint`Delete the line. ${revoke}`;
+    const isTracked = git?.tracked.has(snapshot.path);
+    const message = `${place}: a token, in a file that git ${isTracked ? "tracks" : "does not ignore"}.`;
+    const fix = hint`Delete the line. ${isTracked ? revokeInList : ifCommitted}`;
     return [finding("terraform.committed-token", message, { where: place, fix })];
   }
 }
 
 const moved = hint`${own("--fix")} moves it to a variable.`;
 const inGit = hint`git has it: revoke it, with ${own("rotate", "--revoke")}, when it is out.`;
+const revokeInList = hint`git keeps the token: revoke it, at ${TOKEN_LIST}`;
 const ifCommitted = hint`Revoke it if it was ever committed.`;
 
 type Unfixable = "text" | "different" | "another" | "ephemeral" | "output" | "no variable";
@@ -215,7 +217,7 @@ export function judgeFixed({ repo: { git } }: Known, { module, at }: TerraformRo
   const files = new Map(held.map((each) => [at(each.place.file).path, each]));
   return [...files].map(([path, { token }]) => {
     const message = `${path}: git still has the token that --fix takes out (${token.fingerprint}), also after your next commit.`;
-    const fix = hint`Revoke it: ${own("rotate", "--revoke")}; or delete it at https://cloud.digitalocean.com/account/api/tokens`;
+    const fix = hint`Revoke it: ${own("rotate", "--revoke")}; or delete it at ${TOKEN_LIST}`;
     return finding(TOKEN_IN_GIT, message, { where: path, fix });
   });
 }
@@ -276,7 +278,7 @@ export function planFix(known: Known, root: TerraformRoot): PlanPart {
     const shownBefore: Content = { encoding, parts: spliced(found.text, spans, hidden) };
     // The places are those of the file as it was read: this edit comes first.
     const edit = (): Content => ({ encoding, parts: spliced(found.text, spans, replaced) });
-    const why = "the token gives way to a variable";
+    const why = "a variable in place of the token";
     return {
       findings,
       changes: [new WriteFile({ before, edit, shownBefore, why, takesAway: true })],

@@ -137,7 +137,7 @@ const WHY: Readonly<Record<string, string>> = {
   "versions.tf": "the provider and its releases",
   "provider.tf": "no token in code",
   "variables.tf": "declares the variables",
-  [MISSING_TF]: "what this root lacked",
+  [MISSING_TF]: "blocks that were missing",
 };
 
 /**

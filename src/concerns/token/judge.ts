@@ -39,8 +39,9 @@ export function judgeToken({
   switch (token.kind) {
     case "missing": {
       const message = `No DigitalOcean token: ${config.token.name} is neither in the environment nor in ${config.token.envFile}.${said}`;
-      const fix = hint`Make one at ${TOKEN_FORM}, then ${RUN_AGAIN}`;
-      const step = hint`${chooseFirst(config)}${about.fix ?? fix}`;
+      const first = chooseFirst(config);
+      const fix = hint`${first === "" ? "Make" : "make"} one at ${TOKEN_FORM}, then ${RUN_AGAIN}`;
+      const step = hint`${first}${about.fix ?? fix}`;
       return [finding("token.missing", message, { ...about, fix: step })];
     }
     case "unavailable":
@@ -49,7 +50,7 @@ export function judgeToken({
       return [
         finding(
           "token.malformed",
-          `The token from ${describeOrigin(token.origin)} is not one: ${token.why}.${said}`,
+          `The value from ${describeOrigin(token.origin)} is not a DigitalOcean token: ${token.why}.${said}`,
           { fix: instead(token.mistake, config), ...about },
         ),
       ];
@@ -110,15 +111,14 @@ function judgeOffers(
 }
 
 function sayOffers({ found, unsearched }: Offers, team: string | undefined): string {
-  const shown = found.slice(0, MOST_SHOWN).map((offer) => {
-    const why = whyNotOffered(offer, team);
-    return why === undefined ? describeOffer(offer) : `${describeOffer(offer)} ${why}`;
-  });
+  const shown = found
+    .slice(0, MOST_SHOWN)
+    .map((offer) => describeOffer(offer, whyNotOffered(offer, team)));
   const more = found.length - shown.length;
   const list = [...shown, ...(more > 0 ? [`${more} more`] : [])].join("; ");
-  const count = found.length === 1 ? "is one" : `are ${found.length}`;
+  const count = found.length === 1 ? "another token" : `${found.length} other tokens`;
   return [
-    ...(found.length === 0 ? [] : [` There ${count} elsewhere: ${list}.`]),
+    ...(found.length === 0 ? [] : [` Found ${count}: ${list}.`]),
     ...(unsearched.length === 0 ? [] : [` Not searched to the end: ${someOf(unsearched)}.`]),
   ].join("");
 }
@@ -144,7 +144,7 @@ function instead(mistake: Mistake | undefined, { token: { name } }: Known["confi
 function chooseFirst({ environment, environments }: Known["config"]): string {
   if (environment !== undefined || environments.length === 0) return "";
   const options = environments.map((name) => `--env ${name}`).join(" or ");
-  return `Choose an environment: ${options}. If none is meant: `;
+  return `Choose an environment: ${options}. For a token outside the environments: `;
 }
 
 function unavailable({ why, command, detail }: TokenState & { kind: "unavailable" }): Finding {

@@ -220,11 +220,11 @@ function judgeComparison(
   const more =
     gaps.length === 0
       ? finding("token.more-than-needed", `The token may do more than this code needs${what}.`, {
-          fix: hint`Make one with what ${own("scopes")} lists, and delete this one where nothing else uses it.`,
+          fix: hint`Make a token with only the scopes that ${own("scopes")} lists. Delete this one if nothing else uses it.`,
         })
       : finding(
           "token.excess-unknown",
-          `The token may do more than what was looked at needs${what}. Whether that is too much is unknown: ${gaps.join("; ")}.`,
+          `The token may do more than the code that was read needs${what}. Not known: ${gaps.join("; ")}.`,
         );
   return [...(missing.length > 0 ? [lacks] : []), ...(excess.length > 0 ? [more] : [])];
 }

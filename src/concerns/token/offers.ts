@@ -45,23 +45,23 @@ interface Looked {
 }
 
 /**
- * Why a token is not offered, to follow its name; undefined: it is.
+ * Why a token is not offered, beside its fingerprint; undefined: it is.
  *
  * @param team UUID of the only team whose tokens the config takes.
  */
 export function whyNotOffered({ inspection }: Offer, team: string | undefined): string | undefined {
   switch (inspection?.state) {
     case undefined:
-      return "is not checked";
+      return "not checked";
     case "refused":
-      return "is refused by DigitalOcean (401): expired, revoked or mistyped";
+      return "refused by DigitalOcean (401): expired, revoked or mistyped";
     case "unknown":
       return "could not be checked";
     case "alive":
       if (team === undefined || inspection?.team?.uuid === team) return undefined;
       return inspection?.team === undefined
-        ? "is of an unknown team, and the config names one"
-        : "is not of the config's team";
+        ? "and account.team in the config asks for one"
+        : "not that of account.team in the config";
   }
 }
 
@@ -119,12 +119,20 @@ export function shownOffer(offer: Offer): OfferedToken {
 
 const MOST_PLACES = 3;
 
-/** "DO_TOKEN in /repo/.env:3 (1a2b3c4d, team Acme)" */
-export function describeOffer(offer: Offer): string {
+/**
+ * "DO_TOKEN in /repo/.env:3 (1a2b3c4d, team Acme)"
+ *
+ * @param why why it is not offered.
+ */
+export function describeOffer(offer: Offer, why: string | undefined): string {
   const { fingerprint, places, team } = shownOffer(offer);
   const isAlive = offer.inspection?.state === "alive";
-  const about = isAlive ? `, team ${team?.name ?? "unknown"}` : "";
-  return `${someOf(places)} (${fingerprint}${about})`;
+  const about = [
+    fingerprint,
+    ...(isAlive ? [`team ${team?.name ?? "unknown"}`] : []),
+    ...(why === undefined ? [] : [why]),
+  ];
+  return `${someOf(places)} (${about.join(", ")})`;
 }
 
 /** @returns at most three of them. */

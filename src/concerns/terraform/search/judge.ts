@@ -75,14 +75,14 @@ function judgeChoice({ config }: Known, { choice, layout, base }: FoundRoots): F
 
 function severalRoots(dirs: readonly string[], file: string | undefined): Finding {
   const environments = environmentsAmong(dirs);
-  const message = `This repo has ${dirs.length} Terraform root modules (${few(dirs, MOST)}), and the config names none of them.`;
+  const message = `This repo has ${dirs.length} Terraform root modules (${few(dirs, MOST)}), and nothing says which of them to prepare.`;
   const all = hint`To prepare all of them with one token: ${own("--all-roots")}`;
   if (file !== undefined) {
     const fix = hint`Add to ${file}: ${rootsKey(dirs)}. ${all}`;
     return finding("terraform.several-roots", message, { fix });
   }
   const each = environments.length > 0 ? "with an environment for each of them" : "that names them";
-  const fix = hint`${own("--write-config")} writes a config ${each}; take out those that you do not want. ${all}`;
+  const fix = hint`${own("--write-config")} writes a config ${each}; delete those that you do not want. ${all}`;
   return finding("terraform.several-roots", message, { fix });
 }
 

@@ -127,7 +127,7 @@ describe("what is said of them", () => {
       "one",
       [P],
       {},
-      /There is one elsewhere: DO_TOKEN in \/repo\/\.env:3 \([0-9a-f]{8}, team Acme\)\.$/,
+      /Found another token: DO_TOKEN in \/repo\/\.env:3 \([0-9a-f]{8}, team Acme\)\.$/,
       /^do-bootstrap --adopt$/,
     ],
     [
@@ -135,7 +135,7 @@ describe("what is said of them", () => {
       [P],
       { config: PROD },
       /DO_TOKEN/,
-      /^Choose an environment: .* If none is meant: do-bootstrap --adopt$/,
+      /^Choose an environment: .* For a token outside the environments: do-bootstrap --adopt$/,
     ],
     [
       "one, in an environment",
@@ -148,36 +148,36 @@ describe("what is said of them", () => {
       "two",
       [P, O],
       {},
-      /There are 2 elsewhere: DO_TOKEN in \S+:3 \(.*\); doctl context acme \(/,
+      /Found 2 other tokens: DO_TOKEN in \S+:3 \(.*\); doctl context acme \(/,
       /^do-bootstrap on a terminal asks which/,
     ],
     [
       "a refused one",
       [REFUSED],
       {},
-      /DO_PAT in the environment \([0-9a-f]{8}\) is refused by DigitalOcean \(401\)/,
+      /DO_PAT in the environment \([0-9a-f]{8}, refused by DigitalOcean \(401\): expired, /,
       /^Make one at/,
     ],
     [
       "one beside a refused one",
       [P, REFUSED],
       {},
-      /2 elsewhere: .* is refused by/,
+      /Found 2 other tokens: .*, refused by/,
       /^do-bootstrap --adopt$/,
     ],
-    ["one that could not be checked", [DOWN], {}, /could not be checked\.$/, /^Make one at/],
+    ["one that could not be checked", [DOWN], {}, /, could not be checked\)\.$/, /^Make one at/],
     [
       "one of another team",
       [STRANGER],
       { config: CONFIG },
-      /team Acme\) is not of the config's team\.$/,
+      /team Acme, not that of account\.team in the config\)\.$/,
       /^Make one at/,
     ],
     [
       "one of no known team",
       [TEAMLESS],
       { config: CONFIG },
-      /team unknown\) is of an unknown team, and/,
+      /team unknown, and account\.team in the config asks/,
       /^Make one at/,
     ],
     [
@@ -198,7 +198,7 @@ describe("what is said of them", () => {
       "more than can be read",
       Array.from({ length: 9 }, () => P),
       {},
-      /There are 9 .*; 4 more\.$/,
+      /Found 9 other tokens: .*; 4 more\.$/,
       /^do-bootstrap on/,
     ],
   ])("%s", async (_, offers, given, message, fix) => {
@@ -230,7 +230,7 @@ describe("what is said of them", () => {
     const [finding] = judgeToken(
       await facts({ token: { ...token, offers: { found: [P], unsearched: [] } } }),
     );
-    expect(finding?.message).toMatch(/it is a placeholder\. There is one elsewhere: DO_TOKEN/);
+    expect(finding?.message).toMatch(/it is a placeholder\. Found another token: DO_TOKEN/);
     expect(said(finding?.fix)).toBe("do-bootstrap --adopt");
   });
 
@@ -241,7 +241,7 @@ describe("what is said of them", () => {
     };
     const [finding] = judgeToken(await facts({ token }));
     expect(finding).toMatchObject({ id: "token.refused", where: "/repo/.env:3" });
-    expect(finding?.message).toMatch(/mistyped\. There is one elsewhere: DO_TOKEN in/);
+    expect(finding?.message).toMatch(/mistyped\. Found another token: DO_TOKEN in/);
     expect(said(finding?.fix)).toBe("do-bootstrap --adopt");
   });
 
