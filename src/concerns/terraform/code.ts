@@ -57,11 +57,21 @@ export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): 
     findings.push(finding("terraform.cloud-tfvars", message, { where: place, fix }));
   }
   findings.push(...sourceMissing());
+  findings.push(...fromMirrors());
   if (needs.credentials === "tfvars") findings.push(...notEphemeral());
   findings.push(...module.providers.filter(hasOtherVariable).map(otherVariable));
   findings.push(...module.providers.flatMap(notFollowed));
   findings.push(...tfvars.flatMap(tokenInValues));
   return findings;
+
+  /** Whoever runs that registry decides what the token is given to. */
+  function fromMirrors(): Finding[] {
+    const { mirrors = [], place } = module.requiredProviders ?? {};
+    if (place === undefined || mirrors.length === 0) return [];
+    const message = `${where(place)}: the provider comes from ${safe(mirrors.join(", "))}, not from a public registry, and gets the token.`;
+    const fix = hint`If you do not know that registry, do not run Terraform here.`;
+    return [finding("terraform.mirror", message, { where: where(place), fix })];
+  }
 
   /** What stands in the way is said first: there, `ephemeral = true` would break the code. */
   function notEphemeral(): Finding[] {

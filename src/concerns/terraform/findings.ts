@@ -8,6 +8,7 @@ export const TERRAFORM_FINDINGS = {
   "terraform.hard-coded-token": ["error", EXIT.findings],
   "terraform.committed-token": ["error", EXIT.findings],
   "terraform.cloud-tfvars": ["error", EXIT.usage],
+  "terraform.mirror": ["info", EXIT.ok],
   "terraform.no-source": ["warning", EXIT.findings],
   "terraform.not-ephemeral": ["warning", EXIT.findings],
   "terraform.not-followed": ["info", EXIT.ok],

@@ -1,4 +1,4 @@
-import type { Block, SourceLocation } from "../../../hcl/syntax.ts";
+import type { Block, Expression, SourceLocation } from "../../../hcl/syntax.ts";
 
 /** What a module's required_providers says of DigitalOcean's provider. */
 export interface RequiredProviders {
@@ -7,6 +7,8 @@ export interface RequiredProviders {
   readonly source: string | null | undefined;
   /** An entry has our provider's address. */
   readonly hasOurs: boolean;
+  /** Registries that it is taken from and that are not the public ones. */
+  readonly mirrors: readonly string[];
 }
 
 /** Our provider: in a public registry, or the mirror of it in a private one. */
@@ -42,12 +44,23 @@ export function localNamesIn(blocks: readonly Block[]): {
   const written = named?.fields?.get("source")?.literal;
   const source = typeof written === "string" ? written : named && null;
   const [first] = found;
-  const requiredProviders = first && { place: first.place, source, hasOurs: ours.length > 0 };
+  const mirrors = [...new Set([...entries.values()].flatMap(mirrorIn))];
+  const hasOurs = ours.length > 0;
+  const requiredProviders = first && { place: first.place, source, hasOurs, mirrors };
   // The usual name goes first: it is what a block of ours would have.
   ours.sort((a, b) => Number(b === NAME) - Number(a === NAME));
   if (ours.length > 0) return { localNames: ours, requiredProviders };
   return { localNames: isAnother(source) ? [] : [NAME], requiredProviders };
 }
+
+/** The host of our provider's address, where that is a private registry's. */
+function mirrorIn({ fields }: Expression): string[] {
+  const source = fields?.get("source")?.literal;
+  const [host = "", , name] = isOurProvider(source) ? source.split("/") : [];
+  return name === undefined || PUBLIC.test(host) ? [] : [host];
+}
+
+const PUBLIC = /^registry\.(?:terraform\.io|opentofu\.org)$/i;
 
 const NAME = "digitalocean";
 
