@@ -390,13 +390,15 @@ function lastLine(report: Report, status: ExitStatus, page: Page): string {
   // Of a token that is to go, any warning is of a place that still has it, or may.
   const isGoing = command === "rotate" || command === "logout" || command === "uninstall";
   const isDone = !isGoing || plan.findings.every(({ level }) => level === "info");
+  // A config that a person is to look at first: what comes next is what its finding says.
+  const isProposal = plan.findings.some(({ id }) => id === "config.proposed");
   const rest =
-    left === 0 && aside.length === 0 && isDone
+    left === 0 && aside.length === 0 && isDone && !isProposal
       ? ", and looked at again: nothing is left to do"
       : "";
   const made = applied.length + outside.length;
   const lines = [marked(tick, `${count(made, "change")} made${rest}.`, page)];
-  const next = command === "init" ? nextStep(report) : undefined;
+  const next = command === "init" && !isProposal ? nextStep(report) : undefined;
   if (next !== undefined) {
     lines.push(`  Next: ${page.paint("bold", safe(hintText(next, page.edge)))}`);
   }

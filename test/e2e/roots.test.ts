@@ -44,6 +44,7 @@ describe("roots that the config does not name", () => {
     const { status, stderr } = await bench.run(["--write-config", "--yes"]);
     expect(status).toBe(0);
     expect(stderr).toContain("then run do-bootstrap --env dev");
+    expect(stderr).not.toMatch(/nothing is left to do|Next:/);
     expect(await bench.git("status", "--porcelain")).toBe(`?? ${CONFIG}\n?? environments/`);
     const { environments, terraform } = parse(await bench.read(CONFIG));
     expect(terraform).toBeUndefined();

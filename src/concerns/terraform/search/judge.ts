@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Finding } from "../../../core/finding.ts";
 import { exec, hint, own, run } from "../../../errors/hint.ts";
 import { nearest } from "../../../lib/nearest.ts";
@@ -77,7 +77,7 @@ function severalRoots(dirs: readonly string[], file: string | undefined): Findin
   const message = `This repo has ${dirs.length} Terraform root modules (${few(dirs)}), and the config names none of them.`;
   const all = hint`To prepare all of them with one token: ${own("--all-roots")}`;
   if (file !== undefined) {
-    const fix = hint`Add to ${file}: ${rootsKey(dirs)}. ${all}`;
+    const fix = hint`Add to ${file}: ${rootsKey(dirs, file)}. ${all}`;
     return finding("terraform.several-roots", message, { fix });
   }
   const each = environments.length > 0 ? "with an environment for each of them" : "that names them";
@@ -88,7 +88,7 @@ function severalRoots(dirs: readonly string[], file: string | undefined): Findin
 /** Where a config is, it is a person's: the next run knows only what it says. */
 function unnamedRoots(dirs: readonly string[], file: string): Finding {
   const message = `${file} does not name the root modules of this run, so the next run asks again.`;
-  const fix = hint`Add to it: ${rootsKey(dirs)}`;
+  const fix = hint`Add to it: ${rootsKey(dirs, file)}`;
   return finding("terraform.unnamed-roots", message, { where: file, fix });
 }
 
@@ -99,7 +99,9 @@ function otherRoots({ dirs, others }: { dirs: readonly string[]; others: readonl
 }
 
 function noRoot(aside: readonly string[]): Finding {
-  const only = aside.length === 0 ? "" : ` (${few(aside)} counts only if the config names it)`;
+  const count =
+    aside.length > 1 ? "count only if the config names them" : "counts only if the config names it";
+  const only = aside.length === 0 ? "" : ` (${few(aside)} ${count})`;
   const message = `This repo has no Terraform root module for DigitalOcean${only}, so no .tf files are written.`;
   const fix = hint`${own("--terraform")} writes a root module here. Without Terraform, set terraform: false in the config.`;
   return finding("terraform.no-root", message, { fix });
@@ -120,9 +122,12 @@ function without(dirs: readonly string[], named: readonly string[]): readonly st
   return dirs.filter((dir) => !named.includes(dir));
 }
 
-/** As a person adds it to a config. */
-function rootsKey(dirs: readonly string[]): string {
-  return `terraform: [${dirs.map((dir) => `{ dir: ${JSON.stringify(dir)} }`).join(", ")}]`;
+/** As a person adds it to a config: in JSON a key has quotes, and in package.json the config is a key itself. */
+function rootsKey(dirs: readonly string[], file: string): string {
+  const isJson = file.endsWith(".json");
+  const [key, dirKey] = isJson ? ['"terraform"', '"dir"'] : ["terraform", "dir"];
+  const roots = dirs.map((dir) => `{ ${dirKey}: ${JSON.stringify(dir)} }`).join(", ");
+  return `${key}: [${roots}]${basename(file) === "package.json" ? ', in "do-bootstrap"' : ""}`;
 }
 
 const MOST = 5;

@@ -116,7 +116,13 @@ export function environmentsAmong(roots: readonly string[]): readonly ProposedEn
   const proposed = roots.map((dir): ProposedEnvironment => {
     const names = dir.split("/");
     const last = names.at(-1) ?? "";
-    return { name: last.toLowerCase().replace(/[^a-z0-9_-]+/g, "-"), dir };
+    return {
+      name: last
+        .toLowerCase()
+        .replace(/[^a-z0-9_-]+/g, "-")
+        .replace(/-+$/, ""),
+      dir,
+    };
   });
   const parents = new Set(roots.map((dir) => dir.split("/").slice(0, -1).join("/")));
   const parent = [...parents].at(0)?.split("/").at(-1) ?? "";

@@ -375,6 +375,20 @@ describe("beside what the config names", () => {
   });
 });
 
+it.each([
+  ["a config of YAML", "/repo/.do-bootstraprc.yaml", 'terraform: [{ dir: "a" }, { dir: "b" }].'],
+  ["of JSON", "/repo/x.json", '"terraform": [{ "dir": "a" }, { "dir": "b" }].'],
+  [
+    "a key in package.json",
+    "/repo/package.json",
+    '"terraform": [{ "dir": "a" }, { "dir": "b" }], in "do-bootstrap".',
+  ],
+])("how several are named in %s", async (_, file, expected) => {
+  const { found } = await search({ "a/a.tf": DO, "b/a.tf": DO });
+  const [several] = judgeLayout({ config: { file, base: REPO }, search: found });
+  expect(several?.fix?.filter((part) => typeof part === "string").join("")).toContain(expected);
+});
+
 describe("environments by their folders", () => {
   it.each<[string, readonly string[], readonly string[]]>([
     ["in environments/", ["environments/a", "environments/b"], ["a", "b"]],
@@ -382,6 +396,7 @@ describe("environments by their folders", () => {
     ["by name", ["dev", "prod"], ["dev", "prod"]],
     ["numbered", ["tf/prod1", "tf/prod2"], ["prod1", "prod2"]],
     ["in capitals", ["envs/Dev", "envs/PROD"], ["dev", "prod"]],
+    ["with signs in them", ["envs/Dev 1", "envs/prod (eu)"], ["dev-1", "prod-eu"]],
     ["one alone", ["environments/prod"], []],
     ["stacks", ["network", "app"], []],
     ["two levels", ["environments/dev/app", "environments/prod/app"], []],
