@@ -63,7 +63,7 @@ export async function lookAtScopes(host: ScopesHost, request: ScopesRequest): Pr
   const rootsIn = request.dirs.length > 0 ? undefined : search.rootsIn;
   const { config } = await findConfig(host, git?.root ?? host.cwd, environment, rootsIn);
   await git?.confirmed;
-  const configured = [...config.roots.map(({ dir }) => dir), ...ofOtherTools(search)];
+  const configured = [...new Set([...config.roots.map(({ dir }) => dir), ...ofOtherTools(search)])];
   const dirs = await rootsOf(host, request, configured);
   progress("Reading the Terraform code");
   const asked = { dirs, purpose, config };

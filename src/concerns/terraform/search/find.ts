@@ -40,7 +40,7 @@ export class RootSearch {
       searchRoots(this.#host, this.#git, base),
       isNewRepo(files, base),
     ]);
-    const [usual] = dirs;
+    const usual = dirs.find((dir) => !isOthersModule(layout, dir));
     const choice = chooseRoots(layout, { usual, isNew }, asked, this.#wanted);
     this.found = { base, choice, layout, keepRecord: () => keepRoots(this.#host, base, choice) };
     return choice.dirs;
@@ -76,6 +76,11 @@ export function recalledRoots({ records }: Pick<Host, "records">): FindRoots {
       asked.claimed,
     );
   };
+}
+
+/** Terragrunt or a stack makes a root of it: what is written there would stand beside what they write. */
+function isOthersModule({ ofOtherTools, perhapsOfUnits }: RepoLayout, dir: string): boolean {
+  return ofOtherTools.includes(dir) || perhapsOfUnits.includes(dir);
 }
 
 function without(dirs: readonly string[], claimed: ReadonlySet<string>): readonly string[] {

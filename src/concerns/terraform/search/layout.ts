@@ -12,6 +12,8 @@ export interface CodeFolder {
   readonly hasCode: boolean;
   /** It is one of these, with code or without. */
   readonly isOfOtherTool: boolean;
+  /** It is a Terragrunt unit, and which folder it calls cannot be followed: by an include, or by a function. */
+  readonly isUnclear: boolean;
 }
 
 /** Where a repo keeps its Terraform code. All are sorted. */
@@ -26,6 +28,8 @@ export interface RepoLayout {
   readonly stacks: readonly string[];
   /** Modules that use DigitalOcean and that units or stacks call: their roots are not in files. */
   readonly ofOtherTools: readonly string[];
+  /** Modules that use DigitalOcean and that a unit may call: which ones units call is not all known. */
+  readonly perhapsOfUnits: readonly string[];
   /** Folders whose code git has and this sparse checkout does not. */
   readonly notCheckedOut: readonly string[];
   /** What each folder is called by. */
@@ -34,11 +38,12 @@ export interface RepoLayout {
 
 /**
  * Which folders are roots: those that use DigitalOcean and that no other folder calls. An example or a test
- * that calls a folder makes it a module only where it is not configured like a root.
+ * that calls a folder makes it a module only where it is not configured like a root. Where it is not known what
+ * Terragrunt units call, what is not configured like a root may be theirs: what is written there, Terragrunt copies.
  */
 export function rootsAmong(
   folders: readonly CodeFolder[],
-): Pick<RepoLayout, "roots" | "aside" | "callers" | "ofOtherTools"> {
+): Pick<RepoLayout, "roots" | "aside" | "callers" | "ofOtherTools" | "perhapsOfUnits"> {
   const byDir = new Map(folders.map((folder) => [folder.dir, folder]));
   const callers = new Map<string, string[]>();
   for (const { dir, calls } of folders) {
@@ -47,6 +52,7 @@ export function rootsAmong(
     }
   }
   const uses = using();
+  const hasUnclear = folders.some(({ isUnclear }) => isUnclear);
   const candidates = folders.filter(({ dir, hasCode }) => hasCode && isBelow(dir) && uses.has(dir));
   const found = candidates.filter(isRoot);
   const dirs = found.map(({ dir }) => dir).sort();
@@ -57,6 +63,9 @@ export function rootsAmong(
       .filter(([dir, by]) => uses.has(dir) && isBelow(dir) && by.some(isOfOtherTool))
       .map(([dir]) => dir)
       .sort(),
+    perhapsOfUnits: hasUnclear
+      ? candidates.flatMap((each) => (isRoot(each) ? [] : each.dir)).sort()
+      : [],
     callers,
   };
 
@@ -67,7 +76,7 @@ export function rootsAmong(
   function isRoot({ dir, isConfigured }: CodeFolder): boolean {
     const by = callers.get(dir) ?? [];
     if (by.some((caller) => !isAside(caller) || isAside(dir))) return false;
-    return isConfigured || (by.length === 0 && !isLibrary(dir));
+    return isConfigured || (by.length === 0 && !isLibrary(dir) && !hasUnclear);
   }
 
   /** From each folder that names DigitalOcean up to all that call it. */

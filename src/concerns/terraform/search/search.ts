@@ -38,6 +38,7 @@ export async function searchRoots(
   const code = known.filter(({ name }) => !PASSED_OVER.test(name) && isCode(basename(name)));
   const here = relative(git.root, real).split(sep).join("/");
   const dirOf = (name: string) => posix.relative(`/${here}`, `/${posix.dirname(name)}`) || ".";
+  const top = posix.relative(`/${here}`, "/") || ".";
   const folders = groupedBy(code, ({ name }) => dirOf(name));
   const below = [...folders].filter(([dir]) => isBelow(dir));
   const having = (is: (name: string) => boolean) =>
@@ -67,18 +68,20 @@ export async function searchRoots(
       if (texts.size === 0) continue;
       saying.set(dir, [...texts.keys()]);
       const calling = [...texts].filter(([name, text]) => mayCall(text, name));
-      const { calls } = describe(dir, await blocksOf(calling));
+      const { calls, isUnclear } = describe(dir, top, await blocksOf(calling));
       const usesDigitalOcean = [...texts.values()].some(namesUs);
-      byText.push({ dir, usesDigitalOcean, isConfigured: true, calls, ...kindOf(dir) });
+      byText.push({ dir, usesDigitalOcean, isConfigured: true, calls, isUnclear, ...kindOf(dir) });
     }
     const { roots, callers } = rootsAmong(byText);
-    const isClear = roots.every((dir) => !callers.has(dir) && !isLibrary(dir));
+    const isClear =
+      roots.every((dir) => !callers.has(dir) && !isLibrary(dir)) &&
+      !byText.some(({ isUnclear }) => isUnclear);
     if (roots.length < 2 && isClear) return byText;
     return Promise.all(
       Array.from(saying, async ([dir, names]) => {
         const texts = names.map(async (name) => [name, await textOf(name)] as const);
         const blocks = await blocksOf(await Promise.all(texts));
-        return { dir, ...describe(dir, blocks), ...kindOf(dir) };
+        return { dir, ...describe(dir, top, blocks), ...kindOf(dir) };
       }),
     );
   }
@@ -110,14 +113,17 @@ function namesUs(text: string): boolean {
 
 /** Whether it may call a folder. */
 function mayCall(text: string, name: string): boolean {
+  if (posix.basename(name) === UNIT && /\b(source|include)\b/.test(text)) return true;
   const hasCalls = name.endsWith(".hcl") || /\bmodule\b|\\u/i.test(text);
   return hasCalls && /"\.{1,2}["/]|\\u/i.test(text);
 }
 
+/** @param top the repo's, named from the base. */
 function describe(
   dir: string,
+  top: string,
   blocks: readonly Block[],
-): Pick<CodeFolder, "usesDigitalOcean" | "isConfigured" | "calls"> {
+): Pick<CodeFolder, "usesDigitalOcean" | "isConfigured" | "calls" | "isUnclear"> {
   const settings = blocks.flatMap(({ type, blocks }) => (type === "terraform" ? blocks : []));
   const { localNames, requiredProviders } = localNamesIn(blocks);
   const isProvider = ({ type, labels }: Block) =>
@@ -132,8 +138,38 @@ function describe(
     isConfigured:
       blocks.some(isProvider) ||
       settings.some(({ type }) => type === "backend" || type === "cloud"),
-    calls: blocks.flatMap((block) => calledFolder(block) ?? []).map((at) => posix.join(dir, at)),
+    calls: blocks.flatMap(
+      (block) => unitsFolder(block, { dir, top }) ?? joined(dir, calledFolder(block)) ?? [],
+    ),
+    isUnclear: isUnclear(blocks, { dir, top }),
   };
+}
+
+function joined(dir: string, at: string | undefined): string | undefined {
+  return at === undefined ? undefined : posix.join(dir, at);
+}
+
+/** What a Terragrunt unit calls by a function that names a folder: `"${get_repo_root()}//modules/web"`. */
+function unitsFolder(
+  { type, attributes }: Block,
+  { dir, top }: { readonly dir: string; readonly top: string },
+): string | undefined {
+  if (type !== "terraform") return undefined;
+  const source = attributes.get("source")?.source ?? "";
+  const [, where, path] =
+    /^"\$\{(get_repo_root|get_terragrunt_dir)\(\)\}(\/[^"$%\\?]*)"$/.exec(source) ?? [];
+  if (path === undefined) return undefined;
+  return posix.join(where === "get_repo_root" ? top : dir, path).replace(/\/+$/, "") || ".";
+}
+
+/** True for a unit that says in another file, or by another function, which folder it calls. */
+function isUnclear(blocks: readonly Block[], at: { dir: string; top: string }): boolean {
+  const sources = blocks.flatMap((block) =>
+    block.type === "terraform" ? (block.attributes.get("source") ?? []) : [],
+  );
+  if (sources.length === 0) return blocks.some(({ type }) => type === "include");
+  const isFollowed = blocks.some((block) => unitsFolder(block, at) !== undefined);
+  return !isFollowed && sources.some(({ literal }) => typeof literal !== "string");
 }
 
 /** The local folder that a module, a component of a stack or a Terragrunt unit calls. */

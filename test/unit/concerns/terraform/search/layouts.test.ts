@@ -235,6 +235,64 @@ describe("what is found", () => {
       ["info terraform.terragrunt"],
     ],
     [
+      "units of a module in infra/",
+      { "live/dev/terragrunt.hcl": 'terraform { source = "../../infra" }', "infra/a.tf": DO },
+      "none",
+      [],
+      ["info terraform.terragrunt"],
+    ],
+    [
+      "units that name the module from the repo's top",
+      {
+        "live/dev/terragrunt.hcl": 'terraform { source = "${get_repo_root()}//app/web" }',
+        "app/web/a.tf": DO,
+        "boot/a.tf": CONFIGURED,
+      },
+      "found",
+      ["boot"],
+      ["info terraform.terragrunt"],
+    ],
+    [
+      "units that include what names the module",
+      {
+        "live/dev/terragrunt.hcl": 'include "web" { path = find_in_parent_folders("web.hcl") }',
+        "app/a.tf": DO,
+        "terraform/a.tf": DO,
+      },
+      "none",
+      [],
+      ["info terraform.terragrunt"],
+    ],
+    [
+      "beside such units, a root with a provider of its own",
+      {
+        "live/dev/terragrunt.hcl": 'terraform { source = "${local.modules}//app" }',
+        "app/a.tf": DO,
+        "boot/a.tf": CONFIGURED,
+      },
+      "found",
+      ["boot"],
+      ["info terraform.terragrunt"],
+    ],
+    [
+      "units of modules that are elsewhere",
+      {
+        "live/dev/terragrunt.hcl":
+          'include "root" { path = "x.hcl" }\nterraform { source = "git::https://git.example/m.git" }',
+        "boot/a.tf": DO,
+      },
+      "found",
+      ["boot"],
+      ["info terraform.terragrunt"],
+    ],
+    [
+      "a stack's component in infra/",
+      { "s/a.tfcomponent.hcl": 'component "web" { source = "../infra" }', "infra/a.tf": DO },
+      "none",
+      [],
+      ["info terraform.stack"],
+    ],
+    [
       "a Terragrunt config above a root",
       { "terragrunt.hcl": "", "iac/a.tf": DO },
       "found",
