@@ -104,7 +104,14 @@ export async function usualDirs(files: Files, base: string): Promise<UsualDirs> 
     if (names.some((name) => isTerraformFile(name) || name === SECRET_TFVARS)) dirs.push(dir);
     if (names.some((name) => OURS.includes(name))) ours.push(dir);
   }
-  return { dirs, settled: dirs.length === 1 ? ours[0] : undefined };
+  const settled = dirs.length === 1 ? ours[0] : undefined;
+  return { dirs, settled: settled && (await isLink(settled)) ? undefined : settled };
+
+  /** git knows the code by the folder's own name, and so does a search. */
+  async function isLink(dir: string): Promise<boolean> {
+    const real = await Promise.all([base, join(base, dir)].map((path) => files.realpath(path)));
+    return dir !== "." && join(real[0] ?? base, dir) !== real[1];
+  }
 }
 
 /** Terraform reads it by itself; it is committed. */

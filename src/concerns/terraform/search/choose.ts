@@ -56,6 +56,6 @@ export function chooseRoots(
 }
 
 /** Code that another tool makes roots of, or that is elsewhere. */
-export function hasOthersCode({ units, stacks, notCheckedOut }: RepoLayout): boolean {
-  return units.length + stacks.length + notCheckedOut.length > 0;
+export function hasOthersCode({ units, stacks, notCheckedOut, beside }: RepoLayout): boolean {
+  return units.length + stacks.length + notCheckedOut.length + beside.length > 0;
 }

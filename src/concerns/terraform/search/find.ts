@@ -105,5 +105,6 @@ async function isNewRepo(files: Pick<Host["files"], "list">, base: string): Prom
   return (await files.list(base)).every((name) => FURNITURE.test(name));
 }
 
+// What a submodule has is not known where it is not checked out.
 const FURNITURE =
-  /^(\..*|(readme|licen[cs]e|copying|notice|changelog|contributing|code_of_conduct|security|codeowners|authors)(\.\w+)?|do-bootstrap\.config\.\w+|package(-lock)?\.json|(pnpm-lock|pnpm-workspace)\.yaml|yarn\.lock|bun\.lockb?|node_modules|terraform|infra)$/i;
+  /^(\.(?!gitmodules$).*|(readme|licen[cs]e|copying|notice|changelog|contributing|code_of_conduct|security|codeowners|authors)(\.\w+)?|do-bootstrap\.config\.\w+|package(-lock)?\.json|(pnpm-lock|pnpm-workspace)\.yaml|yarn\.lock|bun\.lockb?|node_modules|terraform|infra)$/i;

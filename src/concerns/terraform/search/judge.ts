@@ -6,7 +6,7 @@ import type { ResolvedConfig } from "../../config/resolved.ts";
 import { hasOthersCode } from "./choose.ts";
 import type { FoundRoots } from "./find.ts";
 import { finding } from "./findings.ts";
-import { environmentsAmong } from "./layout.ts";
+import { environmentsAmong, mayBeRoot } from "./layout.ts";
 
 /** The facts that these follow from. */
 interface Known {
@@ -19,11 +19,14 @@ export function judgeLayout(known: Known): Finding[] {
   const { search } = known;
   if (search === undefined) return [];
   const { choice, layout } = search;
-  const isLeftOut = layout.notCheckedOut.length > 0 && choice.kind !== "found";
+  // What a root that was found calls may be left out; of another root that is there for others, a person is told.
+  const isOther = (dir: string) =>
+    mayBeRoot(dir) && !layout.callers.has(dir) && !choice.dirs.some((each) => each === dir);
+  const left = layout.notCheckedOut.filter((dir) => choice.kind !== "found" || isOther(dir));
   return [
     ...judgeChoice(known, search),
     ...judgeOtherTools(layout),
-    ...(isLeftOut ? [leftOut(layout.notCheckedOut)] : []),
+    ...(left.length > 0 ? [leftOut(left)] : []),
   ];
 }
 
@@ -61,6 +64,7 @@ function judgeChoice({ config }: Known, { choice, layout, base }: FoundRoots): F
     case "found":
       return choice.others.length === 0 ? [] : [otherRoots(choice)];
     case "none":
+      if (layout.beside.length > 0) return [rootsBeside(layout.beside)];
       return hasOthersCode(layout) ? [] : [noRoot(layout.aside)];
     case "usual":
     case "claimed":
@@ -104,6 +108,15 @@ function noRoot(aside: readonly string[]): Finding {
   const only = aside.length === 0 ? "" : ` (${few(aside)} ${count})`;
   const message = `This repo has no Terraform root module for DigitalOcean${only}, so no .tf files are written.`;
   const fix = hint`${own("--terraform")} writes a root module here. Without Terraform, set terraform: false in the config.`;
+  return finding("terraform.no-root", message, { fix });
+}
+
+/** The repo's code is not below the folder that a run is about. */
+function rootsBeside(dirs: readonly string[]): Finding {
+  const message = `There is no Terraform root module in this folder, so no .tf files are written here. The repo has: ${few(dirs)}.`;
+  const up = dirs.map((dir) => /^(\.\.\/?)+/.exec(dir)?.[0].replace(/\/$/, "") ?? "..");
+  const top = up.reduce((longest, each) => (each.length > longest.length ? each : longest));
+  const fix = hint`To prepare the repo: ${run("cd", top)} && ${own()}. For a root module here: ${own("--terraform")}`;
   return finding("terraform.no-root", message, { fix });
 }
 

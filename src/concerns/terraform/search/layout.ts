@@ -22,6 +22,8 @@ export interface RepoLayout {
   readonly roots: readonly string[];
   /** The same in folders such as examples/ and test/, which count only where the config names them. */
   readonly aside: readonly string[];
+  /** Folders of the repo that look like roots and are not below the base. */
+  readonly beside: readonly string[];
   /** Folders with a terragrunt.hcl and no code: Terragrunt copies its files over those of a module. */
   readonly units: readonly string[];
   /** Folders with the code of a Terraform Stack. */
@@ -43,7 +45,7 @@ export interface RepoLayout {
  */
 export function rootsAmong(
   folders: readonly CodeFolder[],
-): Pick<RepoLayout, "roots" | "aside" | "callers" | "ofOtherTools" | "perhapsOfUnits"> {
+): Omit<RepoLayout, "units" | "stacks" | "notCheckedOut"> {
   const byDir = new Map(folders.map((folder) => [folder.dir, folder]));
   const callers = new Map<string, string[]>();
   for (const { dir, calls } of folders) {
@@ -59,6 +61,7 @@ export function rootsAmong(
   return {
     roots: dirs.filter((dir) => !isAside(dir)),
     aside: dirs.filter(isAside),
+    beside: folders.flatMap((each) => (isBeside(each) ? each.dir : [])).sort(),
     ofOtherTools: [...callers]
       .filter(([dir, by]) => uses.has(dir) && isBelow(dir) && by.some(isOfOtherTool))
       .map(([dir]) => dir)
@@ -71,6 +74,10 @@ export function rootsAmong(
 
   function isOfOtherTool(dir: string): boolean {
     return byDir.get(dir)?.isOfOtherTool === true;
+  }
+
+  function isBeside({ dir, hasCode }: CodeFolder): boolean {
+    return hasCode && !isBelow(dir) && uses.has(dir) && mayBeRoot(dir) && !callers.has(dir);
   }
 
   function isRoot({ dir, isConfigured }: CodeFolder): boolean {
@@ -103,6 +110,11 @@ const ASIDE =
 /** A module that nobody calls yet, unless it is configured like a root. */
 export function isLibrary(dir: string): boolean {
   return dir.split("/").some((name) => /^modules?$/i.test(name));
+}
+
+/** As far as its name says. */
+export function mayBeRoot(dir: string): boolean {
+  return !isAside(dir) && !isLibrary(dir);
 }
 
 export function isBelow(dir: string): boolean {

@@ -18,8 +18,8 @@ const PATTERNS = [
   ...["*.tfcomponent.hcl", "*.tfstack.hcl", "*.tfdeploy.hcl", `*${UNIT}`],
 ];
 
-/** What tools download. */
-const PASSED_OVER = /(^|\/)(\.terraform|\.terragrunt-cache|node_modules)(\/|$)/;
+/** What tools download, or write anew from code in another language. */
+const PASSED_OVER = /(^|\/)(\.terraform|\.terragrunt-cache|node_modules|cdktf\.out)(\/|$)/;
 
 /**
  * Where git has Terraform code, or would take some. One question to git; a file is read where it may say which
@@ -87,8 +87,9 @@ export async function searchRoots(
   }
 
   function kindOf(dir: string): Pick<CodeFolder, "hasCode" | "isOfOtherTool"> {
-    const isOfOtherTool = folders.get(dir)?.some(({ name }) => name.endsWith(".hcl")) ?? false;
-    return { hasCode: inCode.has(dir), isOfOtherTool };
+    const all = folders.get(dir) ?? [];
+    const isOfOtherTool = all.some(({ name }) => name.endsWith(".hcl"));
+    return { hasCode: all.some(({ name }) => isTerraformFile(name)), isOfOtherTool };
   }
 
   async function blocksOf(texts: readonly (readonly [name: string, text: string])[]) {

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Git } from "../../../../../src/concerns/git/git.ts";
 import type {
@@ -8,7 +9,7 @@ import { RootSearch } from "../../../../../src/concerns/terraform/search/find.ts
 import { judgeLayout } from "../../../../../src/concerns/terraform/search/judge.ts";
 import { environmentsAmong } from "../../../../../src/concerns/terraform/search/layout.ts";
 import { loadHclParser } from "../../../../../src/host/hcl.ts";
-import { memoryFiles } from "../../../memory-files.ts";
+import { type Entry, memoryFiles } from "../../../memory-files.ts";
 
 const parser = loadHclParser(process.cwd());
 
@@ -24,7 +25,7 @@ const calls = (...sources: readonly string[]) =>
   sources.map((source, at) => `module "m${at}" { source = "${source}" }`).join("\n");
 
 /** Files by name, from the repo. */
-type Tree = Readonly<Record<string, string>>;
+type Tree = Readonly<Record<string, Entry>>;
 type Kind = RootsChoice["kind"];
 
 describe("what is found", () => {
@@ -225,6 +226,20 @@ describe("what is found", () => {
       "usual",
       ["terraform"],
     ],
+    [
+      "a new repo with a submodule",
+      { "README.md": "", ".gitmodules": "" },
+      "none",
+      [],
+      ["info terraform.no-root"],
+    ],
+    [
+      "what CDK for Terraform writes",
+      { "main.ts": "", "cdktf.out/stacks/x/cdk.tf.json": '{"provider":{"digitalocean":{}}}' },
+      "none",
+      [],
+      ["info terraform.no-root"],
+    ],
     ["modules alone", { "modules/web/a.tf": DO }, "none", [], ["info terraform.no-root"]],
     // Other tools.
     [
@@ -331,6 +346,11 @@ describe("what is found", () => {
       { "infra/do-bootstrap.tf": DO, "other/a.tf": DO },
       false,
     ],
+    [
+      "by a link to where the code is",
+      { infra: { leadsTo: "/repo/iac" }, "infra/do-bootstrap.tf": DO, "iac/do-bootstrap.tf": DO },
+      true,
+    ],
     ["the same, of two", { "infra/do-bootstrap.tf": DO, "terraform/a.tf": DO }, true],
     ["without one of ours", { "infra/provider.tf": DO }, true],
     ["in another folder", { "iac/do-bootstrap.tf": DO }, true],
@@ -338,6 +358,36 @@ describe("what is found", () => {
     const { found, dirs } = await search(tree);
     expect(found !== undefined).toBe(isNeeded);
     if (!isNeeded) expect(dirs).toEqual(["infra"]);
+  });
+
+  it.each<[string, Tree, Kind, readonly string[]]>([
+    ["beside the repo's root", { "infra/a.tf": DO }, "none", ["info terraform.no-root"]],
+    [
+      "beside one in JSON",
+      { "x/iac/a.tf.json": '{"provider":{"digitalocean":{}}}' },
+      "none",
+      ["info terraform.no-root"],
+    ],
+    ["beside modules alone", { "modules/web/a.tf": DO }, "usual", []],
+    ["beside another cloud's root", { "infra/a.tf": AWS }, "usual", []],
+    ["beside an example", { "examples/a/a.tf": CONFIGURED }, "usual", []],
+  ])("a new folder of a repo: %s", async (_, tree, kind, ids) => {
+    const { found, said } = await search({ "docs/README.md": "", ...tree }, { base: "docs" });
+    expect([found?.choice.kind, said]).toEqual([kind, ids]);
+  });
+
+  it.each<[string, readonly string[], readonly string[]]>([
+    ["another root", ["infra/a.tf"], ["info terraform.not-here"]],
+    ["a module that it calls", ["app/a.tf"], []],
+    ["a module that another calls", ["modules/x/a.tf"], []],
+    ["an example", ["examples/a/a.tf"], []],
+  ])("a checkout that leaves out, beside the root: %s", async (_, absent, ids) => {
+    const tree = {
+      "iac/a.tf": `${DO}\n${calls("../app")}`,
+      ...Object.fromEntries(absent.map((name) => [name, DO])),
+    };
+    const { found, said } = await search(tree, { absent });
+    expect([found?.choice.dirs, said]).toEqual([["iac"], ids]);
   });
 
   it("a checkout that leaves the code out", async () => {
@@ -505,8 +555,10 @@ async function search(
     claimed = [],
     isWanted = false,
     hasConfig = false,
+    base = "",
     ...options
   }: {
+    base?: string;
     absent?: readonly string[];
     wanted?: WantedRoots;
     claimed?: readonly string[];
@@ -516,7 +568,7 @@ async function search(
 ) {
   const { files, search } = searchIn(tree, options);
   const dirs = await search.rootsIn(files, {
-    base: REPO,
+    base: join(REPO, base),
     hasConfig,
     isWanted,
     claimed: new Set(claimed),
