@@ -1,6 +1,6 @@
 import { join, relative, sep } from "node:path";
 import type { Host } from "../../../host/host.ts";
-import { type FindRoots, usualDirs, usualRoot } from "../../config/find-config.ts";
+import { DEFAULT_DIRS, type FindRoots, usualDirs, usualRoot } from "../../config/find-config.ts";
 import type { Git } from "../../git/git.ts";
 import { chooseRoots, type RootsChoice, type WantedRoots } from "./choose.ts";
 import type { RepoLayout } from "./layout.ts";
@@ -16,6 +16,11 @@ export interface FoundRoots {
   readonly layout: RepoLayout;
   /** Spares `exec` the search. */
   readonly keepRecord: () => void;
+}
+
+/** A root that the config names. */
+interface Named {
+  readonly dir: string;
 }
 
 /** Finds the roots of a repo, and holds what else was found on the way. */
@@ -46,21 +51,26 @@ export class RootSearch {
     return choice.dirs;
   };
 
-  /** What to say where a folder that the config names is not there. */
-  async lookFor({
-    base,
-    roots,
-  }: {
-    readonly base: string;
-    readonly roots: readonly { readonly dir: string }[];
-  }): Promise<void> {
+  /**
+   * What to say where a folder that the config names is not there.
+   *
+   * @param others the roots of its other environments.
+   */
+  async lookFor(
+    { base, roots }: { readonly base: string; readonly roots: readonly Named[] },
+    others: () => readonly Named[] = () => [],
+  ): Promise<void> {
     if (this.#git === undefined || this.found !== undefined) return;
-    const dirs = roots.map(({ dir }) => relative(base, dir).split(sep).join("/") || ".");
+    const namesOf = (all: readonly Named[]) =>
+      all.map(({ dir }) => relative(base, dir).split(sep).join("/") || ".");
+    const dirs = namesOf(roots);
     const looks = await Promise.all(roots.map(({ dir }) => this.#host.files.look(dir)));
     const absent = dirs.filter((_, at) => looks[at]?.kind === "absent");
     if (absent.length === 0) return;
     const layout = await searchRoots(this.#host, this.#git, base);
-    const choice = { kind: "config", dirs, absent } as const;
+    const named = new Set([...dirs, ...namesOf(others())]);
+    const unnamed = [...layout.roots, ...layout.aside].filter((dir) => !named.has(dir));
+    const choice = { kind: "config", dirs, absent, unnamed } as const;
     this.found = { base, choice, layout, keepRecord: () => undefined };
   }
 }
@@ -102,9 +112,13 @@ function keepRoots(
 
 /** True for a folder that has nothing in it yet but what each new repo has. */
 async function isNewRepo(files: Pick<Host["files"], "list">, base: string): Promise<boolean> {
-  return (await files.list(base)).every((name) => FURNITURE.test(name));
+  const names = await files.list(base);
+  const usual = names.filter((name) => DEFAULT_DIRS.includes(name));
+  const inside = await Promise.all(usual.map((name) => files.list(join(base, name))));
+  const others = names.filter((name) => !usual.includes(name));
+  return [...others, ...inside.flat()].every((name) => FURNITURE.test(name));
 }
 
 // What a submodule has is not known where it is not checked out.
 const FURNITURE =
-  /^(\.(?!gitmodules$).*|(readme|licen[cs]e|copying|notice|changelog|contributing|code_of_conduct|security|codeowners|authors)(\.\w+)?|do-bootstrap\.config\.\w+|package(-lock)?\.json|(pnpm-lock|pnpm-workspace)\.yaml|yarn\.lock|bun\.lockb?|node_modules|terraform|infra)$/i;
+  /^(\.(?!gitmodules$).*|(readme|licen[cs]e|copying|notice|changelog|contributing|code_of_conduct|security|codeowners|authors)(\.\w+)?|do-bootstrap\.config\.\w+|package(-lock)?\.json|(pnpm-lock|pnpm-workspace)\.yaml|yarn\.lock|bun\.lockb?|node_modules)$/i;

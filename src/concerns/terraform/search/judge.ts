@@ -70,9 +70,7 @@ function judgeChoice({ config }: Known, { choice, layout, base }: FoundRoots): F
     case "claimed":
       return [];
     case "config":
-      return choice.absent.flatMap((dir) =>
-        misspelt(dir, without(layout.roots, choice.dirs), base),
-      );
+      return choice.absent.flatMap((dir) => misspelt(dir, choice.unnamed, base));
   }
 }
 
@@ -122,8 +120,9 @@ function rootsBeside(dirs: readonly string[]): Finding {
 
 /** A folder that the config names and that is not there, beside a root of nearly the same name. */
 function misspelt(dir: string, roots: readonly string[], base: string): Finding[] {
-  const [sameEnd, another] = roots.filter((root) => root.endsWith(`/${dir.split("/").at(-1)}`));
-  const meant = nearest(dir, roots) ?? (another === undefined ? sameEnd : undefined);
+  const near = roots.filter((root) => isNear(dir, root));
+  const [longer, another] = roots.filter((root) => isPartOf(dir, root));
+  const meant = nearest(dir, near) ?? (another === undefined ? longer : undefined);
   if (meant === undefined) return [];
   const message = `terraform.dir: there is no folder ${dir}. Did you mean ${meant}?`;
   const path = join(base, dir);
@@ -131,8 +130,20 @@ function misspelt(dir: string, roots: readonly string[], base: string): Finding[
   return [finding("terraform.misspelt-dir", message, { where: path, fix })];
 }
 
-function without(dirs: readonly string[], named: readonly string[]): readonly string[] {
-  return dirs.filter((dir) => !named.includes(dir));
+/** Name by name: environments/qa is no slip for environments/dev, nor dev2 for dev1. */
+function isNear(dir: string, root: string): boolean {
+  const [names, others] = [dir.split("/"), root.split("/")];
+  if (names.length !== others.length) return false;
+  const withoutDigits = (text: string) => text.replace(/\d+/g, "0");
+  if (withoutDigits(dir) === withoutDigits(root)) return false;
+  return names.every((name, at) => nearest(name, [others[at] ?? ""]) !== undefined);
+}
+
+/** All of its names are there, in this order: prod is part of environments/prod. */
+function isPartOf(dir: string, root: string): boolean {
+  const names = dir.split("/");
+  for (const name of root.split("/")) if (name === names[0]) names.shift();
+  return names.length === 0;
 }
 
 /** As a person adds it to a config: in JSON a key has quotes, and in package.json the config is a key itself. */

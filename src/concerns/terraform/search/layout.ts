@@ -8,7 +8,10 @@ export interface CodeFolder {
   readonly isConfigured: boolean;
   /** Folders that it calls as modules. */
   readonly calls: readonly string[];
-  /** Terraform itself finds code in it; else it is a Terragrunt unit or a Terraform Stack. */
+  /**
+   * Terraform itself finds code in it, and not only such as other folders link to; else it is a Terragrunt unit or a
+   * Terraform Stack.
+   */
   readonly hasCode: boolean;
   /** It is one of these, with code or without. */
   readonly isOfOtherTool: boolean;

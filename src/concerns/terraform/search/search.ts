@@ -3,6 +3,7 @@ import { textIn } from "../../../core/file-text.ts";
 import { readTerraform } from "../../../hcl/read.ts";
 import type { Block } from "../../../hcl/syntax.ts";
 import type { Host } from "../../../host/host.ts";
+import { batches } from "../../../lib/batches.ts";
 import { groupedBy } from "../../../lib/grouped.ts";
 import { isTerraformFile } from "../../../lib/paths.ts";
 import { knownFiles } from "../../git/files.ts";
@@ -45,9 +46,12 @@ export async function searchRoots(
     below.flatMap(([dir, all]) => (all.some(({ name }) => is(basename(name))) ? dir : [])).sort();
   const units = having((name) => name === UNIT);
   const inCode = new Set(having(isTerraformFile));
+  const left = await leftOut();
   const notCheckedOut = below.flatMap(([dir, all]) =>
-    all.every(({ isAbsent }) => isAbsent) ? dir : [],
+    all.every(({ name }) => left.has(name)) ? dir : [],
   );
+  /** Files that folders with code of their own link to: whoever links to all is a root like the other. */
+  const shared = new Set<string>();
   return {
     ...rootsAmong(await described()),
     units: units.filter((dir) => !inCode.has(dir)),
@@ -58,20 +62,27 @@ export async function searchRoots(
   /** By their texts first, which are read in no time; by the grammar where that leaves a choice. */
   async function described(): Promise<readonly CodeFolder[]> {
     const saying = new Map<string, readonly string[]>();
-    const byText: CodeFolder[] = [];
+    const read: Omit<CodeFolder, "hasCode" | "isOfOtherTool">[] = [];
     for (const [dir, all] of folders) {
       const texts = new Map<string, string>();
-      for (const { name, isAbsent } of all) {
-        const text = isAbsent ? "" : await textOf(name);
+      const targets: string[] = [];
+      for (const { name } of all) {
+        if (left.has(name)) continue;
+        const path = join(git.root, name);
+        const snapshot = await files.look(path);
+        if (snapshot.target !== path) targets.push(snapshot.target);
+        const text = textIn(snapshot);
         if (namesUs(text) || mayCall(text, name)) texts.set(name, text);
       }
+      if (targets.length < all.length) for (const target of targets) shared.add(target);
       if (texts.size === 0) continue;
       saying.set(dir, [...texts.keys()]);
       const calling = [...texts].filter(([name, text]) => mayCall(text, name));
       const { calls, isUnclear } = describe(dir, top, await blocksOf(calling));
       const usesDigitalOcean = [...texts.values()].some(namesUs);
-      byText.push({ dir, usesDigitalOcean, isConfigured: true, calls, isUnclear, ...kindOf(dir) });
+      read.push({ dir, usesDigitalOcean, isConfigured: true, calls, isUnclear });
     }
+    const byText = read.map((each) => ({ ...each, ...kindOf(each.dir) }));
     const { roots, callers } = rootsAmong(byText);
     const isClear =
       roots.every((dir) => !callers.has(dir) && !isLibrary(dir)) &&
@@ -89,12 +100,25 @@ export async function searchRoots(
   function kindOf(dir: string): Pick<CodeFolder, "hasCode" | "isOfOtherTool"> {
     const all = folders.get(dir) ?? [];
     const isOfOtherTool = all.some(({ name }) => name.endsWith(".hcl"));
-    return { hasCode: all.some(({ name }) => isTerraformFile(name)), isOfOtherTool };
+    const isItsOwn = (name: string) => isTerraformFile(name) && !shared.has(join(git.root, name));
+    return { hasCode: all.some(({ name }) => isItsOwn(name)), isOfOtherTool };
   }
 
   async function blocksOf(texts: readonly (readonly [name: string, text: string])[]) {
     const parsed = texts.map(([name, text]) => readTerraform(host.hclParser, text, name));
     return (await Promise.all(parsed)).flatMap(({ blocks }) => blocks);
+  }
+
+  /** A person may have marked a file that is here, too. */
+  async function leftOut(): Promise<ReadonlySet<string>> {
+    const marked = code.flatMap(({ name, isAbsent }) => (isAbsent ? name : []));
+    const found = new Set<string>();
+    for (const batch of batches(marked)) {
+      const looks = await Promise.all(batch.map((name) => files.look(join(git.root, name))));
+      for (const [at, { kind }] of looks.entries())
+        if (kind === "absent") found.add(batch[at] ?? "");
+    }
+    return found;
   }
 
   async function textOf(name: string): Promise<string> {

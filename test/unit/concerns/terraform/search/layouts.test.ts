@@ -129,7 +129,24 @@ describe("what is found", () => {
       ["."],
     ],
     ["a published module", { "main.tf": DO, "examples/a/a.tf": calls("../..") }, "usual", ["."]],
+    [
+      "with files that another links to",
+      {
+        "iac/main.tf": DO,
+        "iac/providers.tf": { text: CONFIGURED, leadsTo: "/repo/shared/providers.tf" },
+        "shared/providers.tf": CONFIGURED,
+      },
+      "found",
+      ["iac"],
+    ],
     // Several.
+    [
+      "one that links to all of another",
+      { "dev/a.tf": DO, "prod/a.tf": { text: DO, leadsTo: "/repo/dev/a.tf" } },
+      "several",
+      ["dev", "prod"],
+      ["error terraform.several-roots"],
+    ],
     [
       "today's folder wins",
       { "infra/a.tf": DO, "other/a.tf": DO },
@@ -225,6 +242,14 @@ describe("what is found", () => {
       { "terraform/a.tf": 'variable "x" {}' },
       "usual",
       ["terraform"],
+    ],
+    ["a new repo with empty folders", { "infra/.gitkeep": "", "README.md": "" }, "usual", ["."]],
+    [
+      "infra/ with what is no Terraform",
+      { "infra/playbook.yml": "", "README.md": "" },
+      "none",
+      [],
+      ["info terraform.no-root"],
     ],
     [
       "a new repo with a submodule",
@@ -390,6 +415,12 @@ describe("what is found", () => {
     expect([found?.choice.dirs, said]).toEqual([["iac"], ids]);
   });
 
+  it("a file that a person has marked as left out, and that is here", async () => {
+    const tree = { "iac/a.tf": DO };
+    const { found } = await search(tree, { marked: ["iac/a.tf"] });
+    expect([found?.choice.dirs, found?.layout.notCheckedOut]).toEqual([["iac"], []]);
+  });
+
   it("a checkout that leaves the code out", async () => {
     const { found, said } = await search(
       { "app.js": "", "infra/main.tf": DO },
@@ -473,11 +504,27 @@ describe("beside what the config names", () => {
     ["one letter", "infr", "infra"],
     ["two swapped", "enviroments/prod", "environments/prod"],
     ["the folder above", "prod", "environments/prod"],
+    ["an example", "example/basic", "examples/basic"],
+    ["a folder between", "environments/a", "environments/eu/a"],
+    ["another environment", "environments/qa", undefined],
+    ["the same of another environment", "test/a", undefined],
+    ["one of the next number", "web2", undefined],
+    ["one beside another environment's", "environments/qa2", undefined],
     ["a new one", "website", undefined],
   ])("a folder that is not there: %s", async (_, dir, meant) => {
-    const tree = { "infra/a.tf": DO, "environments/prod/a.tf": DO, "environments/dev/a.tf": DO };
+    const there = [
+      "infra",
+      "environments/prod",
+      "environments/dev",
+      "environments/qa1",
+      "examples/basic",
+      "environments/eu/a",
+      "web1",
+    ];
+    const tree = Object.fromEntries(there.map((folder) => [`${folder}/a.tf`, DO]));
     const { search: found } = searchIn(tree);
-    await found.lookFor({ base: REPO, roots: [{ dir: `${REPO}/${dir}` }] });
+    const others = () => [{ dir: `${REPO}/environments/qa1` }];
+    await found.lookFor({ base: REPO, roots: [{ dir: `${REPO}/${dir}` }] }, others);
     const [finding] = judgeLayout({ config: { file: "x", base: REPO }, search: found.found });
     expect(finding?.message.match(/Did you mean (.+)\?/)?.[1]).toBe(meant);
   });
@@ -535,7 +582,11 @@ function gitOf(tree: Tree, absent: readonly string[] = []): Git {
 
 function searchIn(
   tree: Tree,
-  { absent, wanted }: { absent?: readonly string[]; wanted?: WantedRoots } = {},
+  {
+    absent,
+    marked = absent,
+    wanted,
+  }: { absent?: readonly string[]; marked?: readonly string[]; wanted?: WantedRoots } = {},
 ) {
   const here = Object.entries(tree).filter(([name]) => !absent?.includes(name));
   const files = memoryFiles(REPO, Object.fromEntries(here));
@@ -546,7 +597,7 @@ function searchIn(
     records: { recall: unused, keep: unused },
     clock: { now: unused, sleep: unused },
   };
-  return { files, search: new RootSearch(host, gitOf(tree, absent), wanted) };
+  return { files, search: new RootSearch(host, gitOf(tree, marked), wanted) };
 }
 
 async function search(
@@ -560,6 +611,7 @@ async function search(
   }: {
     base?: string;
     absent?: readonly string[];
+    marked?: readonly string[];
     wanted?: WantedRoots;
     claimed?: readonly string[];
     isWanted?: boolean;
