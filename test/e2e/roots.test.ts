@@ -103,6 +103,21 @@ describe("roots that the config does not name", () => {
   });
 });
 
+it.skipIf(needsScript)(
+  `on a terminal, folders that look like environments: a config, and no more questions${needsScript}`,
+  async (context) => {
+    const bench = await workbench(context);
+    for (const name of ["dev", "prod"]) await bench.write(`envs/${name}/main.tf`, DO);
+    const terminal = start(context, bench, []);
+    await terminal.waitFor(/an environment, and a token, for each\?/);
+    terminal.type("y");
+    await terminal.waitFor(CONFIRMS);
+    terminal.type("y");
+    expect(await terminal.exit, terminal.screen()).toBe(0);
+    expect(Object.keys(parse(await bench.read(CONFIG)).environments)).toEqual(["dev", "prod"]);
+  },
+);
+
 // The layouts of public repos, in our own words: where code is, who calls whom, what each is configured with.
 const PROVIDER = `terraform {
   required_providers {
