@@ -12,9 +12,11 @@ import type { Secret } from "../../secret/secret.ts";
 import type { RepoFacts } from "../git/facts.ts";
 import type { TokenFacts } from "../token/facts.ts";
 import { finding } from "./findings.ts";
+import { whyTooOld } from "./root/asked-release.ts";
 import type { TerraformFacts } from "./root/facts.ts";
 import { isAnother } from "./root/local-name.ts";
 import { OF_WRITTEN, type ProviderBlock } from "./root/module.ts";
+import { EPHEMERAL_SINCE } from "./root/names.ts";
 import { needsOf, type RootNeeds } from "./root/needs.ts";
 import { providerOf } from "./root/provider.ts";
 import type { TerraformRoot } from "./root/root.ts";
@@ -54,7 +56,9 @@ export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): 
     findings.push(finding("terraform.cloud-tfvars", message, { where: place, fix }));
   }
   findings.push(...sourceMissing());
-  if (needs.credentials === "tfvars") findings.push(...notEphemeral());
+  // exec gives a variable of the repo's own the token, too.
+  const isGiven = module.cloud === undefined && providerOf(root).block?.variable !== undefined;
+  if (needs.credentials === "tfvars" || isGiven) findings.push(...notEphemeral());
   findings.push(...module.providers.filter(hasOtherVariable).map(otherVariable));
   findings.push(...module.providers.flatMap(notFollowed));
   findings.push(...tfvars.flatMap(tokenInValues));
@@ -75,9 +79,13 @@ export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): 
       declared === undefined
         ? `${place}: ${what} uses ${name}, so it is declared without "ephemeral", and plan files hold the token.`
         : `${place}: ${name} is not ephemeral, so that plan files hold the token.`;
+    const tooOld = whyTooOld(root, EPHEMERAL_SINCE[root.tool]);
+    const needs110 = "ephemeral = true (needs Terraform 1.10 or OpenTofu 1.11)";
     const fix =
       inWay === undefined
-        ? hint`Edit it: ephemeral = true (needs Terraform 1.10 or OpenTofu 1.11).`
+        ? tooOld === undefined
+          ? hint`Edit it: ${needs110}.`
+          : hint`${safe(tooOld)}: with a newer release, ${needs110}. Until then, keep plan files to yourself.`
         : inWay.module !== undefined
           ? hint`Set ephemeral = true in the module's own variable ${inWay.module.argument} first: ${user ?? ""} takes ${name}.`
           : hint`Take it out of ${user ?? ""} first: Terraform allows no ephemeral value there. Until then, keep plan files to yourself.`;

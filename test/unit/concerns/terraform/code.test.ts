@@ -209,6 +209,13 @@ describe("what is said of code", () => {
       [],
     ],
     [
+      "one that exec gives the token to",
+      { "main.tf": provider("token = var.do_token") + variable() },
+      "{ credentials: env }",
+      {},
+      ["warning terraform.not-ephemeral"],
+    ],
+    [
       "a second provider with a variable of its own",
       { "main.tf": provider("token = var.do_token") + provider(ALIAS) },
       "{}",
@@ -333,6 +340,14 @@ describe("what is said of code", () => {
       },
       "/repo/infra/main.tf:1",
       "Edit it: ephemeral = true",
+    ],
+    [
+      "a release that knows no ephemeral variable",
+      {
+        "main.tf": `${variable()}terraform {\n  required_version = "~> 1.5.0"\n}\n${provider("token = var.do_token")}`,
+      },
+      "/repo/infra/main.tf:1",
+      "required_version is ~> 1.5.0: with a newer release, ephemeral = true",
     ],
     [
       "what takes a variable of ours",
