@@ -14,7 +14,7 @@ import { recognise } from "../../core/generated.ts";
 import { obstacles } from "../../core/obstacles.ts";
 import { joined, type Plan, type PlanPart } from "../../core/plan.ts";
 import { AppError } from "../../errors/app-error.ts";
-import { hint, own, run } from "../../errors/hint.ts";
+import { exec, type Hint, hint, own, run } from "../../errors/hint.ts";
 import type { Snapshot } from "../../host/host.ts";
 import { isInside, isTerraformFile } from "../../lib/paths.ts";
 import {
@@ -181,8 +181,17 @@ async function rootsOf(
     isOff
       ? "The config says terraform: false, and a pipeline plans and applies Terraform code."
       : "There is no Terraform code for a pipeline to plan and apply.",
-    { hint: isOff ? hint`Name a root module: terraform: { dir: infra }` : hint`${own()}` },
+    { hint: isOff ? hint`Name a root module: terraform: { dir: infra }` : whereFrom(search) },
   );
+}
+
+/** How a repo without a root for a pipeline gets one. */
+function whereFrom(search: Facts["search"]): Hint {
+  const { units = [], stacks = [] } = search?.layout ?? {};
+  if (units.length + stacks.length > 0) {
+    return hint`Terragrunt and Terraform Stacks need a pipeline of their own: ${exec(["terragrunt", "plan"])} gives the token.`;
+  }
+  return search?.choice.kind === "none" ? hint`${own("--terraform")} writes some.` : hint`${own()}`;
 }
 
 /** Folders of code that this sparse checkout leaves out, absolute. */

@@ -10,7 +10,7 @@ import { environmentsAmong, mayBeRoot } from "./layout.ts";
 
 /** The facts that these follow from. */
 interface Known {
-  readonly config: Pick<ResolvedConfig, "base" | "file">;
+  readonly config: Pick<ResolvedConfig, "base" | "file" | "environments">;
   readonly search: FoundRoots | undefined;
 }
 
@@ -67,8 +67,9 @@ function judgeChoice({ config }: Known, { choice, layout, base }: FoundRoots): F
       if (layout.beside.length > 0) return [rootsBeside(layout.beside)];
       return hasOthersCode(layout) ? [] : [noRoot(layout.aside)];
     case "usual":
-    case "claimed":
       return [];
+    case "claimed":
+      return config.environments.length === 0 ? [] : [ofEnvironments(config.environments)];
     case "config":
       return choice.absent.flatMap((dir) => misspelt(dir, choice.unnamed, base));
   }
@@ -98,6 +99,15 @@ function otherRoots({ dirs, others }: { dirs: readonly string[]; others: readonl
   const message = `Only ${few(dirs)} is prepared. The repo has other root modules: ${few(others)}.`;
   const fix = hint`To prepare them as well, name all of them in a config: ${own("--all-roots")}`;
   return finding("terraform.other-roots", message, { fix });
+}
+
+/** Who gives a run no environment may take its end for that of all. */
+function ofEnvironments(names: readonly string[]): Finding {
+  const message = `Each root module here is an environment's (${few(names)}), so this run prepares none.`;
+  const [first = ""] = names;
+  return finding("terraform.no-root", message, {
+    fix: hint`${own("--env", first)} prepares that one.`,
+  });
 }
 
 function noRoot(aside: readonly string[]): Finding {

@@ -476,9 +476,17 @@ describe("beside what the config names", () => {
       { claimed?: readonly string[]; isWanted?: boolean; hasConfig?: boolean },
       Kind,
       readonly string[],
+      ids?: readonly string[],
     ]
   >([
-    ["each is an environment's", two, { claimed: ["dev", "prod"] }, "claimed", []],
+    [
+      "each is an environment's",
+      two,
+      { claimed: ["dev", "prod"] },
+      "claimed",
+      [],
+      ["info terraform.no-root"],
+    ],
     ["one is left", two, { claimed: ["dev"] }, "found", ["prod"]],
     [
       "an environment's, and today's",
@@ -495,9 +503,9 @@ describe("beside what the config names", () => {
       ["."],
     ],
     ["the config wants one, in an app", { "app.js": "" }, { isWanted: true }, "usual", ["."]],
-  ])("%s", async (_, tree, asked, kind, dirs) => {
-    const { found } = await search(tree, asked);
-    expect([found?.choice.kind, found?.choice.dirs]).toEqual([kind, dirs]);
+  ])("%s", async (_, tree, asked, kind, dirs, ids = []) => {
+    const { found, said } = await search(tree, asked);
+    expect([found?.choice.kind, found?.choice.dirs, said]).toEqual([kind, dirs, ids]);
   });
 
   it.each<[string, string, string | undefined]>([
@@ -525,7 +533,10 @@ describe("beside what the config names", () => {
     const { search: found } = searchIn(tree);
     const others = () => [{ dir: `${REPO}/environments/qa1` }];
     await found.lookFor({ base: REPO, roots: [{ dir: `${REPO}/${dir}` }] }, others);
-    const [finding] = judgeLayout({ config: { file: "x", base: REPO }, search: found.found });
+    const [finding] = judgeLayout({
+      config: { file: "x", base: REPO, environments: [] },
+      search: found.found,
+    });
     expect(finding?.message.match(/Did you mean (.+)\?/)?.[1]).toBe(meant);
   });
 });
@@ -540,7 +551,7 @@ it.each([
   ],
 ])("how several are named in %s", async (_, file, expected) => {
   const { found } = await search({ "a/a.tf": DO, "b/a.tf": DO });
-  const [several] = judgeLayout({ config: { file, base: REPO }, search: found });
+  const [several] = judgeLayout({ config: { file, base: REPO, environments: [] }, search: found });
   expect(several?.fix?.filter((part) => typeof part === "string").join("")).toContain(expected);
 });
 
@@ -626,6 +637,9 @@ async function search(
     claimed: new Set(claimed),
   });
   const { found } = search;
-  const said = judgeLayout({ config: { file: undefined, base: REPO }, search: found });
+  const said = judgeLayout({
+    config: { file: undefined, base: REPO, environments: [...claimed] },
+    search: found,
+  });
   return { found, dirs, said: said.map(({ level, id }) => `${level} ${id}`) };
 }
