@@ -57,7 +57,8 @@ export function rootsAmong(
     }
   }
   const uses = using();
-  const hasUnclear = folders.some(({ isUnclear }) => isUnclear);
+  // One that has code of its own runs that.
+  const hasUnclear = folders.some(({ isUnclear, hasCode }) => isUnclear && !hasCode);
   const candidates = folders.filter(({ dir, hasCode }) => hasCode && isBelow(dir) && uses.has(dir));
   const found = candidates.filter(isRoot);
   const dirs = found.map(({ dir }) => dir).sort();

@@ -326,6 +326,12 @@ describe("what is found", () => {
       ["info terraform.terragrunt"],
     ],
     [
+      "a unit with code of its own, and an include",
+      { "live/a/terragrunt.hcl": 'include "root" { path = "../../root.hcl" }', "live/a/a.tf": DO },
+      "found",
+      ["live/a"],
+    ],
+    [
       "a stack's component in infra/",
       { "s/a.tfcomponent.hcl": 'component "web" { source = "../infra" }', "infra/a.tf": DO },
       "none",
