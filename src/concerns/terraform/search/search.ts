@@ -6,7 +6,7 @@ import type { Host } from "../../../host/host.ts";
 import { batches } from "../../../lib/batches.ts";
 import { groupedBy } from "../../../lib/grouped.ts";
 import { isTerraformFile } from "../../../lib/paths.ts";
-import { knownFiles } from "../../git/files.ts";
+import { type KnownFile, knownFiles } from "../../git/files.ts";
 import type { Git } from "../../git/git.ts";
 import { localNamesIn } from "../root/local-name.ts";
 import { type CodeFolder, isBelow, isLibrary, type RepoLayout, rootsAmong } from "./layout.ts";
@@ -42,20 +42,26 @@ export async function searchRoots(
   const top = posix.relative(`/${here}`, "/") || ".";
   const folders = groupedBy(code, ({ name }) => dirOf(name));
   const below = [...folders].filter(([dir]) => isBelow(dir));
-  const having = (is: (name: string) => boolean) =>
-    below.flatMap(([dir, all]) => (all.some(({ name }) => is(basename(name))) ? dir : [])).sort();
-  const units = having((name) => name === UNIT);
-  const inCode = new Set(having(isTerraformFile));
   const left = await leftOut();
   const notCheckedOut = below.flatMap(([dir, all]) =>
     all.every(({ name }) => left.has(name)) ? dir : [],
   );
   /** Files that folders with code of their own link to: whoever links to all is a root like the other. */
   const shared = new Set<string>();
+  /** Files that git has and that somebody has removed. */
+  const gone = new Set<string>();
+  const found = rootsAmong(await described());
+  const having = (is: (name: string) => boolean) =>
+    below.flatMap(([dir, all]) => {
+      const isOne = ({ name }: KnownFile) => !gone.has(name) && is(basename(name));
+      return all.some(isOne) ? dir : [];
+    });
+  const inCode = new Set(having(isTerraformFile));
+  const units = having((name) => name === UNIT).sort();
   return {
-    ...rootsAmong(await described()),
+    ...found,
     units: units.filter((dir) => !inCode.has(dir)),
-    stacks: having((name) => STACK.test(name)),
+    stacks: having((name) => STACK.test(name)).sort(),
     notCheckedOut: notCheckedOut.sort(),
   };
 
@@ -70,6 +76,7 @@ export async function searchRoots(
         if (left.has(name)) continue;
         const path = join(git.root, name);
         const snapshot = await files.look(path);
+        if (snapshot.kind === "absent") gone.add(name);
         if (snapshot.target !== path) targets.push(snapshot.target);
         const text = textIn(snapshot);
         if (namesUs(text) || mayCall(text, name)) texts.set(name, text);

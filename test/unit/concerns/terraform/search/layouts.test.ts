@@ -421,6 +421,13 @@ describe("what is found", () => {
     expect([found?.choice.dirs, said]).toEqual([["iac"], ids]);
   });
 
+  it("units that somebody has removed, and git has still", async () => {
+    const tree = { "live/a/terragrunt.hcl": 'terraform { source = "../../iac" }', "iac/a.tf": DO };
+    const removed = { absent: ["live/a/terragrunt.hcl"], marked: [] };
+    const { found, said } = await search(tree, removed);
+    expect([found?.choice.dirs, said]).toEqual([["iac"], []]);
+  });
+
   it("a file that a person has marked as left out, and that is here", async () => {
     const tree = { "iac/a.tf": DO };
     const { found } = await search(tree, { marked: ["iac/a.tf"] });
