@@ -42,9 +42,10 @@ export interface Task<F> {
   /**
    * Looks at everything anew: before the changes, and after them, when the plan must be empty.
    *
+   * @param written files that were changed meanwhile: `inGit` will be asked about them.
    * @throws AppError for what no plan can be made from.
    */
-  look(): Promise<Look<F>>;
+  look(written: readonly string[]): Promise<Look<F>>;
   /** Takes away what killed runs left, whatever this run does; not asked for in a dry run. */
   cleanUp(facts: F): Promise<unknown>;
   /** What is tried between the yes and the first write, and may lead to another plan. */
@@ -96,7 +97,7 @@ export async function runTask<F>(
   approve: Approve<F>,
   { dryRun, progress }: FlowOptions,
 ): Promise<Result<F>> {
-  let first = await task.look();
+  let first = await task.look([]);
   if (dryRun || isBlocked(first.plan.findings)) return { ...first, ...NOTHING_DONE };
   await task.cleanUp(first.facts);
   if (isEmpty(first.plan)) return finished(first, NOTHING_DONE);
@@ -110,9 +111,9 @@ export async function runTask<F>(
   const applied = first.plan.changes;
   const warnings = [...tried, ...(await applyAll(first))];
   const commands = await runAll(first);
-  const second = await task.look();
-  if (second.plan.changes.length > 0) throw notConverged(second.plan);
   const paths = applied.flatMap(({ file }) => file ?? []);
+  const second = await task.look(paths);
+  if (second.plan.changes.length > 0) throw notConverged(second.plan);
   const inGit = (await task.inGit?.(paths, second.facts)) ?? NOTHING_DONE.inGit;
   const outside = await applyOutside(first.plan);
   return finished(second, { applied, warnings, commands, inGit, ...outside });

@@ -34,6 +34,8 @@ const STATUS_OF = {
 
 export type ErrorCode = keyof typeof STATUS_OF;
 
+export const ERROR_CODES: readonly string[] = Object.keys(STATUS_OF);
+
 /** A finding that ends a run brings its own id and exit status. */
 export interface FindingCode {
   readonly id: string;

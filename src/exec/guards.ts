@@ -39,7 +39,7 @@ const TAKES_VALUE =
 
 /**
  * With a token in its environment, doctl writes it over its default context when it stores what was
- * asked for (docs/contracts/doctl.md 3.9).
+ * asked for (docs/contracts/doctl.md 3.9, docs/contracts/doctl-2.md 3.4).
  *
  * @throws AppError DOCTL_LOGIN.
  */
@@ -50,7 +50,7 @@ export function refuseDoctlLogin(words: readonly string[]): void {
     (word, at) => !word.startsWith("-") && !TAKES_VALUE.test(args[at - 1] ?? ""),
   );
   const isHelp = args.includes("--help") || args.includes("-h");
-  if (group !== "auth" || isHelp || !/^(init|switch|remove|rm)$/.test(verb)) return;
+  if (group !== "auth" || isHelp || !/^(init|login|switch|remove|rm)$/.test(verb)) return;
   throw new AppError(
     "DOCTL_LOGIN",
     `doctl auth ${verb} under exec would write this token over doctl's default context.`,

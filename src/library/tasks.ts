@@ -153,9 +153,10 @@ export async function explain(
     });
   }
   const { explainText } = await import("../commands/scopes/explain-error.ts");
-  const explanations = await explainText(host, { environment, text, progress });
+  const { FINDING_IDS: findings } = await import("../report/finding-ids.ts");
+  const explanations = await explainText(host, { environment, text, progress, findings });
   if (explanations.length === 0) {
-    const message = "No failure of DigitalOcean's API is in that text.";
+    const message = "No known failure of DigitalOcean, doctl or Spaces is in that text.";
     throw new AppError("NOTHING_TO_EXPLAIN", message, {
       hint: hint`Give it all that the tool printed: ${example}`,
     });

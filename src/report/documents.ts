@@ -200,14 +200,37 @@ export interface ExplainDocument {
 }
 
 export interface ExplanationDocument {
-  readonly kind: "status" | "network" | "no-token" | "spaces";
+  /** "login", "renewal": of a browser login by doctl. "token-value": no token could have that value. */
+  readonly kind:
+    | "status"
+    | "network"
+    | "no-token"
+    | "spaces"
+    | "login"
+    | "renewal"
+    | "token-value"
+    | "finding";
   /** Of kind "status": the HTTP status. */
   readonly status?: number | undefined;
-  /** Of kind "network": what failed. */
-  readonly why?: "dns" | "refused" | "timeout" | "tls" | "proxy" | "closed" | undefined;
+  /** What failed; of kind "network": "dns", "refused", "timeout", "tls", "proxy" or "closed". */
+  readonly why?: string | undefined;
+  /** Of kind "login" or "renewal", why "network": what failed there. */
+  readonly network?: string | undefined;
+  /** Of kind "spaces", why "lock": the lock's ID, where it is known. */
+  readonly lock?: string | undefined;
+  /** Of kind "finding": what do-bootstrap itself reported. */
+  readonly id?: string | undefined;
   /** What the tool said. */
   readonly message: string;
-  readonly call?: { readonly method?: string | undefined; readonly path: string } | undefined;
+  readonly call?:
+    | {
+        readonly method?: string | undefined;
+        readonly path: string;
+        readonly query?: string | undefined;
+      }
+    | undefined;
+  /** Where doctl names no call: what it ran, as far as it is known. */
+  readonly command?: string | undefined;
   /** As the API describes the call: "POST /v2/droplets". */
   readonly operation?: string | undefined;
   readonly scopes: readonly {

@@ -23,6 +23,7 @@ function oneText(explanation: Explanation, { paint, columns, edge }: Page): stri
   const row = (name: string, text: string) => `  ${paint("dim", name.padEnd(9))} ${text}`;
   return [
     `${paint("red", "✗")} ${indented(safe(what), 2)}`,
+    ...(failure.command === undefined ? [] : [row("Command", safe(failure.command))]),
     ...(operation === undefined ? [] : [row("Call", safe(operation))]),
     ...(failure.message === "" ? [] : [row("Said", safe(failure.message))]),
     ...scopes.map((scope, at) => row(at === 0 ? "Scope" : "", scopeText(scope, paint))),

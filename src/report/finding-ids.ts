@@ -36,3 +36,5 @@ export const FINDINGS = {
 };
 
 export type FindingId = keyof typeof FINDINGS;
+
+export const FINDING_IDS: ReadonlySet<string> = new Set(Object.keys(FINDINGS));

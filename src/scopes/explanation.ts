@@ -1,11 +1,17 @@
-import { exec, type Hint, hint, own, run } from "../errors/hint.ts";
+import { exec, type Hint, hint, own, run, unset } from "../errors/hint.ts";
 import { type Action, withoutIndexes } from "./action.ts";
 import { requiredBy } from "./closure.ts";
 import type { ScopeData } from "./data.ts";
-import type { FailingResource, Failure, NetworkFailure } from "./failures.ts";
+import { operationOfCommand } from "./doctl-commands.ts";
+import type { Words } from "./error-text.ts";
+import type { FailingResource, Failure } from "./failures.ts";
 import { isGranted } from "./granted.ts";
+import { loginWords } from "./login-failures.ts";
 import { scopesNeeded } from "./needed.ts";
+import { NETWORK_WORDS } from "./network-failures.ts";
 import { type KnownOperation, type Operations, operationsOf } from "./operations.ts";
+import { spacesWords } from "./spaces-failures.ts";
+import { valueWords } from "./value-failures.ts";
 
 /** What is known besides the text. */
 export interface ExplainFacts {
@@ -45,30 +51,61 @@ export interface Explanation {
 /** Says what a failure means for a repo and its token. */
 export function explain(failure: Failure, facts: ExplainFacts): Explanation {
   const { call } = failure;
-  const fitting = call === undefined ? [] : operationsOf(call, facts.operations);
-  const known = fitting.length === 1 ? fitting[0] : undefined;
+  const known = operationBehind(failure, facts.operations);
   const name =
     known?.name ??
     (call === undefined ? undefined : [call.method, call.path].filter(Boolean).join(" "));
   const plain = { failure, operation: name, scopes: [], resources: resourcesOf(failure) };
   switch (failure.kind) {
     case "network":
-      return { ...plain, ...NETWORK[failure.why] };
+      return { ...plain, ...NETWORK_WORDS[failure.why] };
     case "no-token":
       return {
         ...plain,
         what: "The tool had no token at all.",
-        fix: hint`${exec(["COMMAND"])} gives it this repo's; ${own()} sets the tools up.`,
+        fix: hint`${exec(["COMMAND"])} gives it this repo's; ${own()} sets the tools up. If doctl is set up: another doctl may have been writing its config at that moment, so run it again.`,
       };
     case "spaces":
-      return { ...plain, ...spaces(failure.message) };
+      return { ...plain, ...spacesWords(failure) };
+    case "login":
+    case "renewal":
+      return { ...plain, ...loginWords(failure) };
+    case "token-value":
+      return { ...plain, ...valueWords(failure) };
+    case "finding":
+      return { ...plain, ...findingWords(failure.id) };
     case "status":
       if (failure.status === 403) return forbidden(failure, { facts, known, plain });
-      return { ...plain, ...answered(failure.status, facts.token) };
+      return { ...plain, ...answered(failure, facts.token) };
   }
 }
 
-type Words = Pick<Explanation, "what" | "fix">;
+/** The operation that failed; undefined where the text does not tell. */
+function operationBehind(
+  { call, command }: Failure,
+  operations: Operations,
+): KnownOperation | undefined {
+  if (call === undefined) {
+    return command === undefined ? undefined : operationOfCommand(command, operations);
+  }
+  const [known, ...others] = operationsOf(call, operations);
+  return others.length > 0 ? undefined : known;
+}
+
+/** What do-bootstrap said itself needs no guess. */
+function findingWords(id: string): Words {
+  const again = /^leak\./.test(id) ? own("check", "--history") : own("check");
+  return /^[A-Z]/.test(id)
+    ? {
+        what: `do-bootstrap ended with an error of its own (${id}).`,
+        fix: hint`The line that begins with → behind it says what to do. ${own("check")} shows whether anything else is wrong.`,
+      }
+    : {
+        what: `do-bootstrap reported this itself: it is its finding ${id}.`,
+        fix: hint`The line that begins with → below it says what to do, and ${again} prints it again. docs/findings.md in do-bootstrap's repo describes each finding.`,
+      };
+}
+
 type Plain = Omit<Explanation, "what" | "fix">;
 
 /** 403: a scope, as a rule. */
@@ -78,7 +115,9 @@ function forbidden(
 ): Explanation {
   const { token, data } = facts;
   const wanted = known?.scopes ?? [];
-  const makers = actionsBehind(failure, wanted, facts);
+  const { command } = failure;
+  // What doctl was told to do is not what the code does.
+  const makers = command === undefined ? actionsBehind(failure, wanted, facts) : [];
   const resources = failure.resource === undefined ? placesOf(makers) : plain.resources;
   const { granted } = token;
   const ofCall: ScopeCheck[] = wanted.map((scope) => ({
@@ -93,6 +132,13 @@ function forbidden(
   const lacking = scopes.filter(isMissing).map(({ scope }) => scope);
   const base = { ...plain, scopes, resources };
   if (wanted.length === 0) {
+    if (known === undefined && command !== undefined) {
+      return {
+        ...base,
+        what: "DigitalOcean refused it (403). doctl does not print the call, and which one this was is not known: as a rule the token lacks a scope.",
+        fix: hint`Run the command again with -o json, and give that to ${own("explain", "-")}: it names the call. ${own("scopes")} compares the token with what the code needs.`,
+      };
+    }
     const what =
       known === undefined
         ? "DigitalOcean refused it (403), and which scope it asks for is not known: as a rule the token lacks one."
@@ -120,6 +166,13 @@ function forbidden(
       ...base,
       what: `DigitalOcean refused it (403): the token that was used lacks ${wanted.join(known?.isAny ? " or " : " and ")}, as a rule.`,
       fix: NOT_ASKED[token.state],
+    };
+  }
+  if (command !== undefined) {
+    return {
+      ...base,
+      what: "This repo's token has the scope that this command is for, and DigitalOcean refused a call all the same (403).",
+      fix: hint`doctl may have used another token (${own("check")}; ${exec(["COMMAND"])} passes this repo's), or have made another call, to look a name up or to wait: run it with -o json, and give that to ${own("explain", "-")}.`,
     };
   }
   return {
@@ -192,8 +245,17 @@ function resourcesOf({ resource }: Failure): FailingResource[] {
   return resource === undefined ? [] : [resource];
 }
 
-function answered(status: number, token: KnownToken): Words {
-  if (status === 401) return UNAUTHORIZED[token.state];
+function answered(
+  { status, command }: { readonly status: number; readonly command?: string },
+  token: KnownToken,
+): Words {
+  if (status === 401) {
+    const words = UNAUTHORIZED[token.state];
+    if (command === undefined) return words;
+    // docs/contracts/doctl-2.md 4.7.
+    const more = hint`If doctl has a browser login, it renews that only where no token is set: ${unset("DIGITALOCEAN_ACCESS_TOKEN")}.`;
+    return { ...words, fix: hint`${words.fix} ${more}` };
+  }
   if (status === 404) {
     return {
       what: "There is no such thing (404), or not in this token's team.",
@@ -234,43 +296,5 @@ const UNAUTHORIZED: Readonly<Record<KnownToken["state"], Words>> = {
   unknown: {
     what: "The token that was used is revoked, expired or mistyped (401).",
     fix: hint`${own("check")} asks DigitalOcean about this repo's.`,
-  },
-};
-
-function spaces(code: string): Words {
-  const fix = hint`They are keys of their own, not the token: SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY in the env file, and ${own("exec")} passes them on.`;
-  if (code === "NoSuchBucket") {
-    return {
-      what: "There is no such bucket, or not in this region.",
-      fix: hint`Look at its name and region. A bucket for a state is made beforehand: in the control panel (Spaces Object Storage), or by digitalocean_spaces_bucket in a root whose state is elsewhere.`,
-    };
-  }
-  return { what: `Spaces did not take the keys (${code}).`, fix };
-}
-
-const NETWORK: Readonly<Record<NetworkFailure, Words>> = {
-  dns: {
-    what: "The name of the server could not be looked up: no network, or no DNS.",
-    fix: hint`Look at the network (and VPN); ${run("getent", "hosts", "api.digitalocean.com")} shows whether it is back.`,
-  },
-  refused: {
-    what: "Nothing answered at that address.",
-    fix: hint`Look at DIGITALOCEAN_API_URL, a firewall, and the proxy (HTTPS_PROXY).`,
-  },
-  timeout: {
-    what: "The server took too long, or something on the way lets nothing through.",
-    fix: hint`Run it again; behind a firewall: HTTPS_PROXY. ${run("doctl", "auth", "init")} also needs cloud.digitalocean.com.`,
-  },
-  tls: {
-    what: "The server's certificate is not trusted: something on the way opens the connection, or the clock is wrong.",
-    fix: hint`Give the tools your company's certificate: SSL_CERT_FILE (doctl, Terraform), NODE_EXTRA_CA_CERTS (do-bootstrap).`,
-  },
-  proxy: {
-    what: "The proxy did not let it through.",
-    fix: hint`Look at HTTPS_PROXY and NO_PROXY, and at the name and password in them.`,
-  },
-  closed: {
-    what: "The connection was cut while it was in use.",
-    fix: hint`Run the same command again; if it happens each time, something on the way cuts it.`,
   },
 };

@@ -1,6 +1,13 @@
 import { stripVTControlCharacters } from "node:util";
+import { ERROR_CODES } from "../errors/app-error.ts";
 import { jsonIn, recordOf } from "../lib/json.ts";
 import { redact } from "../secret/redact.ts";
+import { doctlCommandIn } from "./doctl-commands.ts";
+import { short, statusNumber } from "./error-text.ts";
+import { loginIn, type SaidOfLogin } from "./login-failures.ts";
+import { type NetworkFailure, networkIn } from "./network-failures.ts";
+import { type SaidOfSpaces, spacesIn } from "./spaces-failures.ts";
+import { type SaidOfValue, valueFailuresIn } from "./value-failures.ts";
 
 /** A call of the API, as far as an error text names it. */
 export interface Call {
@@ -8,6 +15,8 @@ export interface Call {
   readonly method: string | undefined;
   /** Without the query: "/v2/droplets/123". */
   readonly path: string;
+  /** What of the query asks for another scope. */
+  readonly query?: "read_write=true";
 }
 
 /** Where in a repo it failed. */
@@ -17,36 +26,67 @@ export interface FailingResource {
   readonly place: { readonly file: string; readonly line: number } | undefined;
 }
 
-export type NetworkFailure = "dns" | "refused" | "timeout" | "tls" | "proxy" | "closed";
-
 /** One thing that an error text says went wrong. */
 export type Failure = Said & {
   readonly call: Call | undefined;
+  /** Where doctl names no call: what it ran, as far as it is known ("doctl compute droplet create"). */
+  readonly command?: string;
   readonly resource?: FailingResource;
 };
 
 type Said =
   | { readonly kind: "status"; readonly status: number; readonly message: string }
   | { readonly kind: "network"; readonly why: NetworkFailure; readonly message: string }
-  | { readonly kind: "no-token" | "spaces"; readonly message: string };
+  | { readonly kind: "no-token"; readonly message: string }
+  /** do-bootstrap said it itself: a finding, or the code of an error. */
+  | { readonly kind: "finding"; readonly id: string; readonly message: "" }
+  | SaidOfSpaces
+  | SaidOfLogin
+  | SaidOfValue;
 
 /**
  * What an error text of doctl, Terraform, curl or another client says, each thing once.
  *
  * The forms are those of docs/contracts/api.md 4, docs/contracts/doctl.md 2 and 7,
- * docs/contracts/terraform.md 4, Go's net package and curl(1).
+ * docs/contracts/doctl-2.md 1, 2 and 4, docs/contracts/terraform.md 4 and 6, Go's net package and curl(1).
+ *
+ * @param findings the ids of our own findings.
  */
-export function failuresIn(text: string): Failure[] {
-  const unframed = redact(stripVTControlCharacters(text))
+export function failuresIn(text: string, findings: ReadonlySet<string> = new Set()): Failure[] {
+  const plain = stripVTControlCharacters(text).replace(/\r/g, "");
+  const unframed = redact(plain)
     .replace(/^[ \t]*[│|╷╵][ \t]?/gm, "")
-    .replace(/\r/g, "");
-  const found = diagnosticsIn(unframed).flatMap(failureIn);
+    .replace(/^[ \t]*[✗✘×] (?=Error: )/gm, "");
+  const found: readonly Failure[] = [
+    // A header that holds a value is not shown, so the values are looked at before.
+    ...valueFailuresIn(plain).map((said) => ({ ...said, call: undefined })),
+    ...ownIn(unframed, findings),
+    ...diagnosticsIn(unframed).flatMap(failureIn),
+  ];
   const known = new Map(found.map((failure) => [JSON.stringify(failure), failure]));
   return withoutEchoes([...known.values()]);
 }
 
+const OWN_CODES: ReadonlySet<string> = new Set(ERROR_CODES);
+
+/** As we print an id, in a text and as JSON, or alone in a line. */
+const OWN =
+  /(?:\[|"id": "|^[ \t]{0,9})([a-z][a-z.-]{1,60}\.[a-z-]{1,60}|[A-Z][A-Z_]{1,60})(?:\]|"|[ \t]{0,9}$)/gm;
+
+/** What do-bootstrap prints has its id behind it: "The token is refused. [token.refused]". */
+function ownIn(text: string, findings: ReadonlySet<string>): Failure[] {
+  // Others write [SYSTEM], too.
+  const isOurs = /^(?:✗ |[A-Z_]+\s*$)/m.test(text);
+  return Array.from(text.matchAll(OWN), ([, id = ""]) => id)
+    .filter((id) => findings.has(id) || (isOurs && OWN_CODES.has(id)))
+    .map((id) => ({ kind: "finding", id, message: "", call: undefined }));
+}
+
 /** Part of an error text that is about one thing. */
 interface Diagnostic {
+  /** As the terminal has broken it. */
+  readonly lines: string;
+  /** What one tool wraps is one line here. */
   readonly text: string;
   readonly resource: FailingResource | undefined;
 }
@@ -54,22 +94,28 @@ interface Diagnostic {
 function diagnosticsIn(text: string): Diagnostic[] {
   const json = text.split("\n").flatMap(jsonDiagnostics);
   if (json.length > 0) return json;
+  const document = text.slice(text.indexOf("{"), text.lastIndexOf("}") + 1);
+  const errors = /^\s*"errors"/m.test(document) ? jsonDiagnostics(document) : [];
+  if (errors.length > 0) return errors;
   // curl -v tells one call in many lines.
-  if (/^[<>] /m.test(text) && /^< HTTP\//m.test(text)) return [{ text, resource: undefined }];
+  if (/^[<>] /m.test(text) && /^< HTTP\//m.test(text)) return [asItIs(text, undefined)];
   return text
     .split(/^(?=(?:Error|Warning): )/m)
     .filter((part) => !part.startsWith("Warning: "))
-    .flatMap((part) => {
-      const resource = resourceIn(part);
-      const isOne = part.startsWith("Error: ");
-      const texts = isOne ? [part.replace(/\n(?=\S)/g, " ")] : [part];
-      return texts.map((each) => ({ text: each, resource }));
-    });
+    .map((part) => ({
+      lines: part,
+      text: part.startsWith("Error: ") ? part.replace(/\n(?=\S)/g, " ") : part,
+      resource: resourceIn(part),
+    }));
+}
+
+function asItIs(text: string, resource: FailingResource | undefined): Diagnostic {
+  return { lines: text, text, resource };
 }
 
 /**
  * `terraform … -json` prints a document a line, doctl -o json one of errors
- * (docs/contracts/terraform.md 4.10, docs/contracts/doctl.md 7.4).
+ * (docs/contracts/terraform.md 4.10, docs/contracts/doctl.md 7.4, docs/contracts/doctl-2.md 1.6).
  */
 function jsonDiagnostics(line: string): Diagnostic[] {
   if (!line.trimStart().startsWith("{")) return [];
@@ -85,12 +131,18 @@ function jsonDiagnostics(line: string): Diagnostic[] {
         ? { file: filename, line: at }
         : undefined;
     const resource = typeof address === "string" ? { address, place } : undefined;
-    return [{ text: `${summary}\n${typeof detail === "string" ? detail : ""}`, resource }];
+    return [asItIs(`${summary}\n${typeof detail === "string" ? detail : ""}`, resource)];
   }
   const list: readonly unknown[] = Array.isArray(errors) ? errors : [];
   return list.flatMap((error) => {
-    const { detail: said } = recordOf(error);
-    return typeof said === "string" ? [{ text: said, resource: undefined }] : [];
+    const { detail: said, title, reason, status, next_step: next } = recordOf(error);
+    const lines = [
+      ...(typeof title === "string" ? [`Error: ${title}`] : []),
+      ...[said, reason].filter((part) => typeof part === "string" && part !== ""),
+      ...(typeof status === "number" || typeof status === "string" ? [`status ${status}`] : []),
+      ...(typeof next === "string" ? [next] : []),
+    ];
+    return lines.length === 0 ? [] : [asItIs(lines.join("\n"), undefined)];
   });
 }
 
@@ -107,14 +159,15 @@ function resourceIn(text: string): FailingResource | undefined {
 function isForeign(text: string): boolean {
   if (text.includes("digitalocean.com")) return false;
   const address = /^[ \t]*with (\S+)(?: \([\w-]+\))?,/m.exec(text)?.[1];
-  if (address !== undefined && !address.includes("digitalocean")) return true;
-  return /\boperation error (?!S3\b)/.test(text);
+  if (address !== undefined) return !address.includes("digitalocean");
+  // The S3 backend asks them who owns the keys.
+  return /\boperation error (?!S3\b)/.test(text) && spacesIn(text)?.why !== "sts";
 }
 
 /** Every path of the API begins so, whatever its host. */
 const OF_API = /^\/v[12]\//;
 
-function failureIn({ text, resource }: Diagnostic): Failure[] {
+function failureIn({ lines, text, resource }: Diagnostic): Failure[] {
   if (isForeign(text)) return [];
   const more = resource === undefined ? {} : { resource };
   const answers = [...text.matchAll(ANSWERED)].map(
@@ -122,72 +175,53 @@ function failureIn({ text, resource }: Diagnostic): Failure[] {
       kind: "status",
       status: Number(status),
       message: short(message),
-      call: { method, path: pathOf(url) },
+      call: { method, ...addressOf(url) },
       ...more,
     }),
   );
-  if (answers.length > 0) return answers.filter(({ call }) => OF_API.test(call.path));
-  const said = spacesIn(text) ?? networkIn(text) ?? statusIn(text) ?? noTokenIn(text);
+  const ofApi = answers.filter(({ call }) => OF_API.test(call.path));
+  if (ofApi.length > 0) return ofApi;
+  if (answers.length > 0 && !text.includes("digitaloceanspaces.com")) return [];
+  const byDoctl = doctlIn(lines);
+  if (byDoctl !== undefined) return [byDoctl];
+  const said =
+    loginIn(lines) ?? spacesIn(text) ?? networkIn(text) ?? statusIn(text) ?? noTokenIn(text);
   return said === undefined ? [] : [{ ...said, call: callIn(text), ...more }];
+}
+
+/**
+ * An error of the API as doctl 2 prints it, without the call: a title, the API's message, the status, the
+ * request's id, and a hint that names the command (docs/contracts/doctl-2.md 1.5).
+ */
+function doctlIn(text: string): Failure | undefined {
+  if (!text.startsWith("Error: ")) return undefined;
+  const lines = text.split("\n").map((line) => line.trim());
+  const at = lines.findIndex((line) => HAS_STATUS.test(line));
+  const status = numberIn(HAS_STATUS.exec(lines[at] ?? ""));
+  const isDoctl = lines.some((line) => /\bdoctl [a-z]|^\W{0,8}request.id\b/i.test(line));
+  if (status === undefined || !isDoctl) return undefined;
+  const said = lines.slice(0, at).filter((line) => line !== "" && !/^request.id\b/i.test(line));
+  const message = (said[1] ?? said[0] ?? "").replace(/^Error: /, "");
+  return {
+    kind: "status",
+    status,
+    message: short(message),
+    call: undefined,
+    command: commandIn(lines.slice(1)),
+  };
+}
+
+const HAS_STATUS = /\bstatus:? ([45]\d\d)\b/i;
+
+/** A command that is known, if a line names one. */
+function commandIn(lines: readonly string[]): string {
+  const named = lines.flatMap((line) => doctlCommandIn(line) ?? []);
+  return named.reduce((best, each) => (each.length > best.length ? each : best), "doctl");
 }
 
 /** As godo prints it: METHOD URL: STATUS (request "ID") MESSAGE (docs/contracts/api.md 4). */
 const ANSWERED =
   /\b(GET|POST|PUT|PATCH|DELETE|HEAD) "?(https?:\/\/\S+?)"?: ([45]\d\d)\b(?: \(request "[^"]*"\))?(.*)/g;
-
-function spacesIn(text: string): Said | undefined {
-  const code =
-    /\b(InvalidAccessKeyId|SignatureDoesNotMatch|NoSuchBucket|No valid credential sources found)\b/.exec(
-      text,
-    )?.[1];
-  // Terraform's S3 backend has a sentence of its own for it (docs/contracts/terraform.md 6.5).
-  if (/S3 bucket "[^"]*" does not exist/.test(text))
-    return { kind: "spaces", message: "NoSuchBucket" };
-  const isS3 = /api error|operation error S3|<Code>|credential sources/.test(text);
-  const s3 = text.indexOf("operation error S3");
-  const denied =
-    s3 < 0 ? undefined : /\b(AccessDenied|StatusCode: 403)\b/.exec(text.slice(s3))?.[1];
-  const said = isS3 ? (code ?? denied) : denied;
-  return said === undefined ? undefined : { kind: "spaces", message: said };
-}
-
-/** The first that fits: what happened first is said last in Go's texts. */
-const NETWORK: readonly (readonly [RegExp, NetworkFailure])[] = [
-  [
-    /proxyconnect|curl: \(5\)|Could not resolve proxy|407 Proxy|Proxy Authentication Required/,
-    "proxy",
-  ],
-  [
-    /no such host|server misbehaving|curl: \(6\)|Could not resolve host|ENOTFOUND|EAI_AGAIN|Temporary failure in name resolution|Name or service not known/,
-    "dns",
-  ],
-  [
-    /x509:|certificate (?:verify failed|signed by unknown)|tls: |curl: \((?:35|51|58|60|77|83)\)|SSL certificate|SELF_SIGNED_CERT|UNABLE_TO_(?:GET|VERIFY)/,
-    "tls",
-  ],
-  [
-    /connection refused|curl: \(7\)|ECONNREFUSED|no route to host|network is unreachable/,
-    "refused",
-  ],
-  [
-    /i\/o timeout|TLS handshake timeout|deadline exceeded|Client\.Timeout|curl: \(28\)|ETIMEDOUT|timed out/,
-    "timeout",
-  ],
-  [
-    /connection reset|unexpected EOF|: EOF\b|curl: \((?:52|56)\)|ECONNRESET|socket hang up|broken pipe/,
-    "closed",
-  ],
-];
-
-function networkIn(text: string): Said | undefined {
-  for (const [pattern, why] of NETWORK) {
-    const at = pattern.exec(text);
-    if (at === null) continue;
-    const line = text.slice(text.lastIndexOf("\n", at.index) + 1).split("\n")[0] ?? "";
-    return { kind: "network", why, message: short(line) };
-  }
-  return undefined;
-}
 
 /** The API's own ids; their letter case is not fixed (docs/contracts/api.md 4). */
 const IDS: Readonly<Record<string, number>> = {
@@ -212,14 +246,7 @@ function statusIn(text: string): Said | undefined {
   const message = /"message"\s*:\s*"((?:[^"\\]|\\.)*)"/.exec(text)?.[1] ?? "";
   const status =
     IDS[(body ?? "").toLowerCase()] ??
-    numberIn(/^< HTTP\/\S+ (\d{3})/m.exec(text)) ??
-    numberIn(/returned error: (\d{3})/.exec(text)) ??
-    numberIn(/\b(?:HTTP(?:\/[\d.]+)?|status(?: ?code)?)[ :=]{1,3}(\d{3})\b/i.exec(text)) ??
-    numberIn(
-      /\b(\d{3}) (?:Client Error|Server Error|Unauthorized|Forbidden|Not Found|Too Many|Bad Gateway|Service Unavailable|Internal Server|Gateway)/i.exec(
-        text,
-      ),
-    ) ??
+    statusNumber(text) ??
     MESSAGES.find(([pattern]) => pattern.test(text))?.[1];
   if (status === undefined || status < 400 || status > 599) return undefined;
   const own = MESSAGES.map(([pattern]) => pattern.exec(text)?.[0]).find(
@@ -236,9 +263,9 @@ function noTokenIn(text: string): Said | undefined {
 /** Without godo's form: Go's `Get "URL"`, curl's log or command line, any address of the API. */
 function callIn(text: string): Call | undefined {
   const [, verb, quoted] = /\b(Get|Post|Put|Patch|Delete|Head) "(https?:[^"]+)"/.exec(text) ?? [];
-  if (verb !== undefined) return { method: verb.toUpperCase(), path: pathOf(quoted ?? "") };
+  if (verb !== undefined) return { method: verb.toUpperCase(), ...addressOf(quoted ?? "") };
   const [, sent, path] = /^> ([A-Z]+) (\/\S*) HTTP/m.exec(text) ?? [];
-  if (sent !== undefined) return { method: sent, path: pathOf(path ?? "") };
+  if (sent !== undefined) return { method: sent, ...addressOf(path ?? "") };
   const url = /https?:\/\/api\.digitalocean\.com(\/v\d\/[^\s"'<>\\)]*)/.exec(text)?.[1];
   if (url === undefined) return undefined;
   const given = /(?:-X ?|--request[ =])['"]?([A-Z]+)/.exec(text)?.[1];
@@ -246,15 +273,16 @@ function callIn(text: string): Call | undefined {
   const isCurl = /\bcurl\s+-|\bcurl\s+['"]?http/.test(text);
   return {
     method: given ?? (isCurl ? (isSending ? "POST" : "GET") : undefined),
-    path: pathOf(url),
+    ...addressOf(url),
   };
 }
 
-function pathOf(url: string): string {
-  const path = url.replace(/^https?:\/\/[^/]*/, "").split(/[?#]/)[0] ?? "";
-  let end = path.length;
-  while (end > 0 && ".,:;)".includes(path[end - 1] ?? " ")) end--;
-  return path.slice(0, end);
+function addressOf(url: string): Pick<Call, "path" | "query"> {
+  const [address = "", query = ""] = url.replace(/^https?:\/\/[^/]*/, "").split(/[?#]/);
+  let end = address.length;
+  while (end > 0 && ".,:;)".includes(address[end - 1] ?? " ")) end--;
+  const path = address.slice(0, end);
+  return /(?:^|&)read_write=true\b/.test(query) ? { path, query: "read_write=true" } : { path };
 }
 
 /** A text without a call says again what one with a call has said. */
@@ -262,17 +290,14 @@ function withoutEchoes(failures: readonly Failure[]): Failure[] {
   const isSame = (one: Failure, other: Failure) =>
     one.kind === other.kind &&
     (one.kind !== "status" || (other.kind === "status" && one.status === other.status));
-  const called = failures.filter(({ call }) => call !== undefined);
+  const isCalled = ({ call, command }: Failure) => call !== undefined || command !== undefined;
+  const called = failures.filter(isCalled);
   return failures.filter(
-    (failure) => failure.call !== undefined || !called.some((other) => isSame(failure, other)),
+    (failure) =>
+      isCalled(failure) ||
+      failure.kind === "finding" ||
+      !called.some((other) => isSame(failure, other)),
   );
-}
-
-const MAX_MESSAGE = 200;
-
-function short(message: string): string {
-  const line = message.trim().split("\n")[0] ?? "";
-  return line.length > MAX_MESSAGE ? `${line.slice(0, MAX_MESSAGE)}…` : line;
 }
 
 function numberIn(match: RegExpExecArray | null): number | undefined {

@@ -16,13 +16,23 @@ export interface KnownOperation {
   readonly isAny: boolean;
 }
 
+/** What a query asks for besides; OpenAPI lists scopes by path alone. */
+const OF_QUERY: Readonly<Record<string, readonly string[]>> = {
+  // Of docker-credentials: reported for the provider's `write`, which sends it (terraform-scopes.json).
+  "read_write=true": ["registry:create"],
+};
+
 /**
  * The operations that a call may be.
  *
  * @param method undefined: all of the path.
  */
 export function operationsOf(
-  { method, path }: { readonly method: string | undefined; readonly path: string },
+  {
+    method,
+    path,
+    query,
+  }: { readonly method: string | undefined; readonly path: string; readonly query?: string },
   operations: Operations,
 ): KnownOperation[] {
   const parts = path.replace(/\/$/, "").split("/");
@@ -36,7 +46,14 @@ export function operationsOf(
   const best = Math.max(...fitting.map(({ fixed }) => fixed));
   return fitting
     .filter(({ fixed }) => fixed === best)
-    .map(({ name }) => ({ name, ...scopesOf(operations[name] ?? null) }));
+    .map(({ name }) => ({ name, ...scopesOf(operations[name] ?? null) }))
+    .map((known) => (query === undefined ? known : withQuery(known, query)));
+}
+
+function withQuery(known: KnownOperation, query: string): KnownOperation {
+  if (!known.name.endsWith("/docker-credentials")) return known;
+  const scopes = [...(OF_QUERY[query] ?? []), ...known.scopes];
+  return { ...known, name: `${known.name}?${query}`, scopes };
 }
 
 /** How many parts are the template's own; undefined where the path is another. */

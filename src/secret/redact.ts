@@ -14,7 +14,7 @@ const LINE_END = String.raw`(?:[\s│|]|\\x0[ad]|\\[nr])`;
 
 /** Keys of services, which begin with their own letters. */
 const PREFIXED = [
-  String.raw`gh[opsur]_\w{20,}|github_pat_\w{20,}|gl[a-z]{2,6}-[\w-]{16,}`,
+  String.raw`gh[opsur]_\w{20,}|github_pat_\w{20,}|gl(?:pat|ptt|dt|rtr?|cbt|imt|ft|ffct|soat|oas|agent|wt)-[\w-]{16,}`,
   String.raw`npm_[A-Za-z0-9]{36}|pypi-[\w-]{40,}|dckr_[a-z]{3}_[\w-]{20,}`,
   String.raw`xox[a-z]-[\w-]{10,}|xapp-[\w-]{16,}|AIza[\w-]{30,}|ya29\.[\w-]{20,}|GOCSPX-[\w-]{20,}`,
   String.raw`[rs]k_(?:live|test)_\w{16,}|whsec_[\w+/=]{24,}|sk-(?=[\w-]{0,80}\d)[\w-]{32,}|hf_[A-Za-z0-9]{30,}`,

@@ -86,6 +86,11 @@ export class Secret {
     return isToken(this.#value);
   }
 
+  /** The access token of a browser login, which lives for an hour or so. */
+  get isOfSession(): boolean {
+    return kindOf(this.#value) === "oauth";
+  }
+
   /** The same value, which came from there. */
   from(origin: TokenOrigin): Secret {
     return new Secret(this.#value, origin);

@@ -15,6 +15,8 @@ const ROUNDS = Number(process.env.ROUNDS ?? 30);
 const EMPTY = "an empty script";
 const WRAPPER = "the smallest wrapper";
 const EXEC = "do-bootstrap exec";
+const LS_FILES = "git ls-files of 50 000 files, tracked and not";
+const IN_THEM = "do-bootstrap scopes of one root in them";
 const CAT_FILE = "git cat-file --batch-all-objects --batch";
 const HISTORY = "do-bootstrap check --history";
 const RULE = `[[rules]]
@@ -130,6 +132,8 @@ async function arrange(sandbox, root, program) {
   const withTool = { ...env, PATH: [bin, few].join(delimiter), DIGITALOCEAN_TOKEN: token };
   const code = (files) => join(root, `code-${files}`);
   for (const files of [10, 1000, 5000]) await writeTerraformTree(code(files), files);
+  const many = join(root, "many-files");
+  await writeManyFiles(many, env);
   const past = join(root, "history");
   await mkdir(past);
   const planted = await historyRepo(past, 10_000, { ...env, ...identity });
@@ -182,6 +186,20 @@ async function arrange(sandbox, root, program) {
     scopes(10, { to: EMPTY, limit: 7 }),
     scopes(1000, { rounds: 5, limitMs: 2500 }),
     scopes(5000, { rounds: 1, peakLimitMiB: 190 }),
+    {
+      name: LS_FILES,
+      file: await which("git"),
+      args: ["ls-files", "--cached", "--others", "--exclude-standard"],
+      isQuiet: true,
+      env,
+      cwd: many,
+      rounds: 10,
+    },
+    ours(IN_THEM, ["scopes", "deploy"], { cwd: many, rounds: 10 }),
+    // All roots, which have to be found first.
+    ours("the search for roots in them", ["scopes"], {
+      ...{ cwd: many, rounds: 10, less: IN_THEM, to: LS_FILES, limit: 1.5, isOurs: false },
+    }),
     ours("do-bootstrap for 100 new roots", ["--yes", "--save"], {
       cwd: roots,
       env: withTool,
@@ -234,6 +252,26 @@ async function gitleaks(root, cwd, env) {
   const found = new Set(JSON.parse(await readFile(report, "utf8")).map(({ Secret }) => Secret));
   const name = `gitleaks with one rule, which finds ${found.size} of ${HIDING_PLACES.length}`;
   return [{ ...search, name, to: CAT_FILE, atLeast: [4, HISTORY] }];
+}
+
+/** A repo of 50 000 files, of which one root and its 40 modules are Terraform's. */
+async function writeManyFiles(repo, env) {
+  for (let i = 0; i < 500; i++) {
+    const folder = join(repo, `src/part-${i}`);
+    await mkdir(folder, { recursive: true });
+    const names = Array.from({ length: 100 }, (_, j) => join(folder, `${j}.js`));
+    await Promise.all(names.map((name) => writeFile(name, "")));
+  }
+  const modules = Array.from({ length: 40 }, (_, i) => `m${i}`);
+  for (const name of modules) {
+    await mkdir(join(repo, "deploy", name), { recursive: true });
+    const code = 'resource "digitalocean_tag" "a" {\n  name = "a"\n}\n';
+    await writeFile(join(repo, "deploy", name, "main.tf"), code);
+  }
+  const calls = modules.map((name) => `module "${name}" {\n  source = "./${name}"\n}\n`);
+  await writeFile(join(repo, "deploy/main.tf"), calls.join(""));
+  await run({ file: "git", args: ["init", "--quiet"], env, cwd: repo });
+  await run({ file: "git", args: ["add", "."], env, cwd: repo });
 }
 
 /** A repo of a hundred root modules, none of them prepared. */
@@ -328,9 +366,10 @@ async function which(name) {
 
 /** Beyond a limit: of its ratio, time or memory, or, of another program, nearer to ours than it should be. */
 function rowOf(each, times, memory) {
-  const { name, to, limit, limitMs, peakLimit, peakLimitMiB, atLeast, twin } = each;
-  const own = times.get(each);
+  const { name, to, limit, limitMs, peakLimit, peakLimitMiB, atLeast, twin, less } = each;
   const named = (other) => [...times].find(([{ name }]) => name === other)[1];
+  const whole = times.get(each);
+  const own = less === undefined ? whole : whole.map((ms, round) => ms - named(less)[round]);
   const ratioTo = (others) => median(own.map((ms, round) => ms / others[round]));
   const ratio = to && ratioTo(named(to));
   const against = twin && ratioTo(times.get(twin));

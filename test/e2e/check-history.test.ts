@@ -273,7 +273,7 @@ describe("check --history", () => {
   it("a dead token is worth a line and no more", async () => {
     const bench = await workbench();
     await bench.run(["--token-stdin"], { input: bench.token });
-    await bench.write("old.tf", `# ${randomToken()}\n`);
+    await bench.write("old.md", `# ${randomToken()}\n`);
     await bench.git("add", "--all");
     await bench.git("commit", "--quiet", "--message=x");
     const found = await leaks(bench);

@@ -401,9 +401,12 @@ environments:
       "more jobs than GitHub takes",
       {
         ".do-bootstraprc": JSON.stringify({
-          terraform: Array.from({ length: 257 }, (_, i) => ({ dir: `r${i}` })),
+          terraform: Array.from({ length: 16 }, (_, i) => ({ dir: `r${i}` })),
+          environments: Object.fromEntries(
+            Array.from({ length: 17 }, (_, i) => [`e${i}`, { terraform: { workspace: `e${i}` } }]),
+          ),
         }),
-        ...Object.fromEntries(Array.from({ length: 257 }, (_, i) => [`r${i}/main.tf`, BACKEND])),
+        ...Object.fromEntries(Array.from({ length: 16 }, (_, i) => [`r${i}/main.tf`, BACKEND])),
       },
       ["github"],
       3,

@@ -47,6 +47,25 @@ describe("explain", () => {
     expect(withoutProgress(stderr)).toBe("");
   });
 
+  it("doctl 2: the command, and what it is for", async () => {
+    const text =
+      "Error: Forbidden\n\n  You are not authorized\n\n  status 403\n  request ID c1\n\n  Run `doctl compute ssh-key import --help`\n";
+    const { stdout } = await (await repo()).run(["explain", "-"], { input: text });
+    const withCommand = EXPLAINED.replace(
+      "  Call ",
+      "  Command   doctl compute ssh-key import\n  Call ",
+    );
+    expect(stdout).toBe(withCommand.replace(/ {2}Made by.*\n/, ""));
+  });
+
+  it("what do-bootstrap itself has reported", async () => {
+    const { status, stdout } = await (await repo()).run(["explain", "token.refused"]);
+    expect({ status, stdout }).toEqual({
+      status: 0,
+      stdout: expect.stringContaining("its finding token.refused"),
+    });
+  });
+
   it("as a document", async () => {
     const { status, stdout } = await (await repo()).run(["explain", "--json", REFUSED]);
     expect(status).toBe(0);

@@ -136,8 +136,8 @@ const PUBLIC: Readonly<
 > = {
   "ArtiomL/terraform-do": [
     {
-      "env/prod/main.tf": PROVIDER + calling("../../modules"),
-      "modules/main.tf": calling("./droplet", "./image"),
+      "env/prod/main.tf": `# DigitalOcean\n${calling("github.com/ArtiomL/terraform-do/modules")}`,
+      "modules/main.tf": `provider "digitalocean" {}\n${calling("./droplet", "./image")}`,
       "modules/droplet/main.tf": DO,
       "modules/image/main.tf": 'data "digitalocean_image" "i" {}\n',
     },

@@ -44,6 +44,42 @@ describe("git, asked about more than one command line or answer holds", () => {
   });
 });
 
+describe("the work tree that is asked about", () => {
+  const calledFor = (calls: readonly ToolCall[]) =>
+    calls.filter((each) => each.args.includes("rev-parse")).length;
+
+  it.each<[string, (bench: Workbench) => Promise<unknown>, asked: number]>([
+    ["is the only one: it is not confirmed first", async () => undefined, 0],
+    [
+      "may be elsewhere by its config",
+      (bench) => bench.git("config", "core.worktree", bench.repo),
+      1,
+    ],
+    [
+      "may be elsewhere by what its config includes",
+      (bench) => bench.git("config", "include.path", "x"),
+      1,
+    ],
+  ])("%s", async (_, prepare, asked) => {
+    const bench = await workbench();
+    await prepare(bench);
+    const { git, calls } = await opened(bench);
+    await git?.tracked([join(bench.repo, "a")]);
+    expect(calledFor(calls)).toBe(asked);
+  });
+
+  it("is never the one around it, where git does not take it for a repo", async () => {
+    const bench = await workbench();
+    await addToIndex(bench, ["sub/.env"]);
+    await bench.write("sub/.git/config", "[core]\n");
+    const { git } = await opened(bench, join(bench.repo, "sub"));
+    const paths = [join(bench.repo, "sub/.env")];
+    await expect(git?.tracked(paths)).rejects.toMatchObject({ code: "GIT_FAILED" });
+    await expect(git?.ignored(paths)).rejects.toMatchObject({ code: "GIT_FAILED" });
+    await expect(git?.confirmed).rejects.toMatchObject({ code: "GIT_FAILED" });
+  });
+});
+
 describe("whose pattern it is that ignores a path", () => {
   const OWNERS: readonly [name: string, owner: string | undefined][] = [
     ["by-folder-above", "repo"],

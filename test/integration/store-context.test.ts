@@ -2,6 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { dir } from "tmp-promise";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { readDoctlConfig } from "../../src/concerns/doctl/config-file.ts";
 import { removeContext, storeContext } from "../../src/concerns/doctl/store-context.ts";
 import { nodeFiles } from "../../src/host/files.ts";
 import type { Clock, Host } from "../../src/host/host.ts";
@@ -57,6 +58,27 @@ describe("taken back", () => {
       await undo();
       const text = (await read()).replaceAll('"', "");
       expect(text).toBe(`# mine\nauth-contexts:\n  ${expected}`);
+    },
+  );
+
+  it.each([
+    ["a token in its place", "NEW"],
+    ["a removal", undefined],
+  ])(
+    "a browser login comes back with its token, where another run wrote since: %s",
+    async (_, token) => {
+      const session = "    expires-at: E\n    refresh-token: R\n";
+      const text = `${BEFORE}oauth-tokens:\n  web:\n${session}  other:\n${session}`;
+      const { store, remove, read } = await scene(text);
+      const undo = await (token ? store("web", token, "OLD") : remove("web", "OLD"));
+      const between = await read();
+      expect([...(readDoctlConfig(between)?.sessions.keys() ?? [])]).toEqual(["other"]);
+      await store("theirs", "T");
+      await undo();
+      const { contexts, sessions } = readDoctlConfig(await read()) ?? {};
+      expect([...(contexts?.keys() ?? [])].sort()).toEqual(["theirs", "web"]);
+      expect([...(sessions?.keys() ?? [])].sort()).toEqual(["other", "web"]);
+      expect(await read()).toContain(`  web:\n${session}`);
     },
   );
 

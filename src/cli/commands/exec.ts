@@ -46,7 +46,9 @@ function explainer(
   return async (text: string): Promise<void> => {
     try {
       const { explainText } = await import("../../commands/scopes/explain-error.ts");
-      const explanations = await explainText(host, { environment, text, progress, known });
+      const { FINDING_IDS: findings } = await import("../../report/finding-ids.ts");
+      const asked = { environment, text, progress, findings, known };
+      const explanations = await explainText(host, asked);
       progress.end();
       if (explanations.length > 0) await explained(explanations);
     } catch (error) {

@@ -18,6 +18,7 @@ import { joined, NOTHING, type PlanPart } from "../../core/plan.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { hint } from "../../errors/hint.ts";
 import type { Host, Snapshot } from "../../host/host.ts";
+import { few } from "../../lib/few.ts";
 import { jsonIn } from "../../lib/json.ts";
 import { isInside } from "../../lib/paths.ts";
 import { type Content, editedText } from "../../secret/content.ts";
@@ -222,12 +223,13 @@ function withoutOlds(facts: Facts, held: Held): PlanPart {
   return changePlace(facts, held, undefined);
 }
 
-function stillValid({ fingerprint }: Secret) {
-  return finding(
-    "token.still-valid",
-    `The token (${fingerprint}) is still valid on DigitalOcean's side.`,
-    { fix: hint`To end it everywhere: delete it at ${TOKEN_LIST}` },
-  );
+function stillValid({ fingerprint, isOfSession }: Secret) {
+  // A browser login is in no list of tokens (docs/contracts/doctl-2.md 6.3).
+  const fix = isOfSession
+    ? hint`To end the browser login everywhere: revoke doctl under Authorized Applications in the control panel`
+    : hint`To end it everywhere: delete it at ${TOKEN_LIST}`;
+  const message = `The token (${fingerprint}) is still valid on DigitalOcean's side.`;
+  return finding("token.still-valid", message, { fix });
 }
 
 /** What we generated and nobody edited; and our lines in .gitignore, once they protect nothing. */
@@ -308,7 +310,9 @@ function planUninstall(
       ? []
       : [
           {
-            findings: [stays(`.gitignore keeps our lines, as they protect ${someOf(protects)}.`)],
+            findings: [
+              stays(`.gitignore keeps our lines, as they protect ${few(protects, MOST_NAMED)}.`),
+            ],
           },
         ]),
   ]);
@@ -355,11 +359,6 @@ function sameValues(snapshot: Snapshot, values: Readonly<Record<string, unknown>
 
 /** So many files are named one by one. */
 const MOST_NAMED = 8;
-
-function someOf(names: readonly string[]): string {
-  const more = names.length - MOST_NAMED;
-  return `${names.slice(0, MOST_NAMED).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
-}
 
 function stays(message: string) {
   return finding("file.kept", message);

@@ -1,4 +1,5 @@
-import { askRepos, takerIn } from "../../concerns/git/repos.ts";
+import { verdictOn } from "../../concerns/git/observe.ts";
+import { takerIn } from "../../concerns/git/repos.ts";
 import { type LockVerdicts, proveLocks } from "../../concerns/spaces/prove-locks.ts";
 import { lockTestOf } from "../../concerns/terraform/backend/plan.ts";
 import { TOKEN_IN_GIT } from "../../concerns/terraform/code.ts";
@@ -69,8 +70,8 @@ export async function bootstrap(
   /** Of the last plan that took a token out of the code: a look at what is there now does not know of it. */
   let inGit: readonly Finding[] = [];
   const task: Task<Facts> = {
-    async look() {
-      let facts = await observed();
+    async look(written) {
+      let facts = await observed({ written });
       // Nobody is asked which of those is meant that were just written.
       const chosen = proposal === undefined ? await chosenEnvironment(facts) : undefined;
       if (chosen !== undefined) facts = await observed({ environment: chosen });
@@ -100,7 +101,8 @@ export async function bootstrap(
     cleanUp: (facts) => cleanUp(host, facts),
     probe,
     whoTakes: (paths, { repo }) => takerIn(host, repo.git?.git, paths),
-    inGit: (paths, { repo }) => askRepos(host, repo.git?.git, paths),
+    inGit: async (paths, { repo: { git } }) =>
+      new Map(git === undefined ? [] : paths.map((path) => [path, verdictOn(path, git)])),
     isStillTrue: ({ token: { state } }) =>
       assertStillFound(host, state.kind === "found" ? state.token : undefined),
     async rootsAtOnce({ terraform }) {
@@ -132,6 +134,7 @@ export async function bootstrap(
     options = { ...options, ...more };
     const { facts, keepRecord: keep } = await observe(host, options);
     keepRecord = keep;
+    options = { ...options, git: facts.repo.git?.git };
     return facts;
   }
 

@@ -5,7 +5,7 @@ import { type DoctlFacts, observeDoctl } from "../../concerns/doctl/observe.ts";
 import type { EnvFileFacts } from "../../concerns/env-file/facts.ts";
 import { observeEnvFile } from "../../concerns/env-file/observe.ts";
 import type { RepoFacts } from "../../concerns/git/facts.ts";
-import { openGit } from "../../concerns/git/git.ts";
+import { type Git, openGit } from "../../concerns/git/git.ts";
 import { ignoreRules } from "../../concerns/git/ignore-rules.ts";
 import { observeGit } from "../../concerns/git/observe.ts";
 import { filesNotHere } from "../../concerns/git/sparse.ts";
@@ -98,6 +98,10 @@ export interface ObserveOptions {
   readonly inspections?: Map<string, Promise<Inspection>>;
   /** Of the locks that this run has tried. */
   readonly locks?: LockVerdicts;
+  /** Files that git is to be asked about, too. */
+  readonly written?: readonly string[];
+  /** The repo, as an earlier look of this run has found it. */
+  readonly git?: Git | undefined;
   readonly progress: (what: string) => void;
 }
 
@@ -131,7 +135,7 @@ export interface Observed extends Pick<FoundConfig, "keepRecord" | "inEnvironmen
 export async function observe(host: ObservingHost, options: ObserveOptions): Promise<Observed> {
   const { progress, inspections = new Map<string, Promise<Inspection>>() } = options;
   const hosts = apiHosts(host.env);
-  const git = await openGit(host, host.cwd);
+  const git = options.git ?? (await openGit(host, host.cwd));
   const search = new RootSearch(host, git, options.roots);
   const around = git?.root ?? host.cwd;
   const found = await findConfig(host, around, options.environment, search.rootsIn);
@@ -254,7 +258,8 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
     await looking;
     const inBase = [".env.example", ".gitignore"].map((name) => join(config.base, name));
     const ours = config.file === undefined ? inBase : [...inBase, config.file];
-    return observeGit(once, git, [...probes, ...inRoots, ...ours]);
+    const { written = [] } = options;
+    return observeGit(once, git, [...probes, ...inRoots, ...ours, ...written]);
   }
 
   async function lookForToken(): Promise<Pick<TokenFacts, "state" | "inspection" | "offers">> {

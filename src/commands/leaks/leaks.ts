@@ -7,6 +7,7 @@ import type { Finding } from "../../core/finding.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { type Hint, hint, own, run } from "../../errors/hint.ts";
 import type { Host } from "../../host/host.ts";
+import { few } from "../../lib/few.ts";
 import { groupedBy } from "../../lib/grouped.ts";
 import type { Secret } from "../../secret/secret.ts";
 import type { Facts } from "../init/observe.ts";
@@ -246,11 +247,6 @@ function notSearched(
           }),
         ]),
   ];
-}
-
-function few(names: readonly string[]): string {
-  const more = names.length - 3;
-  return names.slice(0, 3).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
 const WHAT: Readonly<Record<TokenKind, string>> = {

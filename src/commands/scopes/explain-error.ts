@@ -13,6 +13,8 @@ export interface ExplainRequest {
   readonly environment: string | undefined;
   readonly text: string;
   readonly progress: (what: string) => void;
+  /** The ids of our own findings: their text is explained, too. */
+  readonly findings: ReadonlySet<string>;
   /** The token that was used, where that is known. */
   readonly known?: TokenState | undefined;
 }
@@ -28,9 +30,9 @@ const MAX_FAILURES = 20;
  */
 export async function explainText(
   host: ObservingHost,
-  { environment, text, progress, known }: ExplainRequest,
+  { environment, text, progress, findings, known }: ExplainRequest,
 ): Promise<Explanation[]> {
-  const failures = failuresIn(text).slice(0, MAX_FAILURES);
+  const failures = failuresIn(text, findings).slice(0, MAX_FAILURES);
   if (failures.length === 0) return [];
   const git = await openGit(host, host.cwd);
   const { rootsIn } = new RootSearch(host, git, "all");

@@ -105,13 +105,18 @@ export async function usualDirs(files: Files, base: string): Promise<UsualDirs> 
     if (names.some((name) => OURS.includes(name))) ours.push(dir);
   }
   const settled = dirs.length === 1 ? ours[0] : undefined;
-  return { dirs, settled: settled && (await isLink(settled)) ? undefined : settled };
+  const isOther = settled !== undefined && (await isLink(files, base, settled));
+  return { dirs, settled: isOther ? undefined : settled };
+}
 
-  /** git knows the code by the folder's own name, and so does a search. */
-  async function isLink(dir: string): Promise<boolean> {
-    const real = await Promise.all([base, join(base, dir)].map((path) => files.realpath(path)));
-    return dir !== "." && join(real[0] ?? base, dir) !== real[1];
-  }
+/** git knows the code by the folder's own name, and so does a search. */
+export async function isLink(
+  files: Pick<Files, "realpath">,
+  base: string,
+  dir: string,
+): Promise<boolean> {
+  const [above, real] = await Promise.all([files.realpath(base), files.realpath(join(base, dir))]);
+  return join(above, dir) !== real;
 }
 
 /** Terraform reads it by itself; it is committed. */

@@ -42,7 +42,8 @@ export async function authInit(
       ],
       env: toolEnvironment(env, asFlag ? {} : { DIGITALOCEAN_ACCESS_TOKEN: token.reveal() }),
       timeoutMs: TIME_LIMIT_MS,
-      stopWhen: (stdout) => stdout.includes("✔"),
+      // Its mark up to 1.x, and since 2.0 (docs/contracts/doctl-2.md 1.4).
+      stopWhen: (stdout) => /[✔✓]/.test(stdout),
     });
     if (result.end === "stopped" || result.exitCode === 0) return { kind: "accepted" };
     const status = /: (\d{3})(?: \(request| )/.exec(result.stderr + result.stdout)?.[1];

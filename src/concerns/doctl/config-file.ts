@@ -17,6 +17,8 @@ import { Secret } from "../../secret/secret.ts";
 export interface DoctlConfig {
   /** Token of each stored context; "default" is the top-level access-token. */
   readonly contexts: ReadonlyMap<string, Secret>;
+  /** The browser logins that doctl renews by itself, by context (docs/contracts/doctl-2.md 3 and 4). */
+  readonly sessions: ReadonlyMap<string, Session>;
   /** The context that a plain doctl uses. */
   readonly selected: string;
   /** Where each context's token stands: lines from 1. */
@@ -26,6 +28,35 @@ export interface DoctlConfig {
    * (docs/contracts/doctl.md 3.8).
    */
   readonly settings: ReadonlyMap<Setting, { readonly value: string; readonly line: number }>;
+}
+
+/**
+ * A browser login. It holds a refresh token, which gives new tokens: doctl writes them over whatever token stands
+ * in the context (docs/contracts/doctl-2.md 3.7).
+ */
+export class Session {
+  readonly refreshToken: Secret;
+  readonly #entry: Pair;
+
+  constructor(refreshToken: Secret, entry: Pair) {
+    this.refreshToken = refreshToken;
+    this.#entry = entry;
+  }
+
+  equals(other: Session | undefined): boolean {
+    return other !== undefined && this.refreshToken.equals(other.refreshToken);
+  }
+
+  /** As it stood in the file. */
+  putInto(sessions: YAMLMap): void {
+    sessions.items.push(this.#entry);
+  }
+}
+
+/** What a context is to hold. */
+export interface Login {
+  readonly token: Secret | undefined;
+  readonly session: Session | undefined;
 }
 
 const SETTINGS = ["context", "api-url", "output", "config"] as const;
@@ -45,9 +76,17 @@ export function readDoctlConfig(text: string): DoctlConfig | undefined {
   };
   keep("default", last(root, "access-token"));
   const named = last(root, "auth-contexts")?.value;
-  for (const pair of isMap(named) ? named.items : []) {
+  for (const pair of itemsOf(named)) {
     // `default: "true"` is what `auth switch` leaves there (docs/contracts/doctl.md 3.11).
     if (keyOf(pair) !== "default") keep(keyOf(pair), pair);
+  }
+  const sessions = new Map<string, Session>();
+  for (const pair of itemsOf(last(root, "oauth-tokens")?.value)) {
+    const entry = isMap(pair.value) ? pair.value : undefined;
+    const refresh = entry && textIn(last(entry as YAMLMap, "refresh-token")?.value);
+    if (refresh === undefined) continue;
+    const context = keyOf(pair);
+    sessions.set(context, new Session(Secret.of(refresh, { kind: "doctl", context }), pair));
   }
   const settings = SETTINGS.flatMap((name) => {
     const pair = last(root, name);
@@ -55,7 +94,7 @@ export function readDoctlConfig(text: string): DoctlConfig | undefined {
     return [[name, { value: scalarText(pair.value), line: lineOf(text, pair) }] as const];
   });
   const selected = textIn(last(root, "context")?.value) ?? "default";
-  return { contexts, selected, lines, settings: new Map(settings) };
+  return { contexts, sessions, selected, lines, settings: new Map(settings) };
 }
 
 function lineOf(text: string, { key }: Pair): number {
@@ -64,13 +103,20 @@ function lineOf(text: string, { key }: Pair): number {
 }
 
 /**
- * The config with one context's token set. Other contexts, unknown keys and comments stay; the
+ * The config with one context's token set. The context's browser login goes, as doctl would put its token over
+ * this one (docs/contracts/doctl-2.md 3.7). Other contexts, unknown keys and comments stay; the
  * stale `config:` key goes, since doctl would write to the file that it names
  * (docs/contracts/doctl.md 3.10).
  *
+ * @param session the browser login that the context gets back.
  * @returns undefined for a text that doctl cannot read either.
  */
-export function withContext(text: string, context: string, token: Secret): Content | undefined {
+export function withContext(
+  text: string,
+  context: string,
+  token: Secret,
+  session?: Session,
+): Content | undefined {
   const bom = text.startsWith("\uFEFF") ? "\uFEFF" : "";
   const lineEnd = lineEndOf(text);
   const document = parse(text.slice(bom.length).replaceAll("\r\n", "\n"));
@@ -78,6 +124,7 @@ export function withContext(text: string, context: string, token: Secret): Conte
   const { root } = document;
   const place = placeFor(text);
   root.items = root.items.filter((pair) => keyOf(pair) !== "config");
+  putSession(root, context, session);
   if (context === "default") put(root, "access-token", place);
   else {
     const section = last(root, "auth-contexts");
@@ -91,18 +138,23 @@ export function withContext(text: string, context: string, token: Secret): Conte
 }
 
 /**
- * The config without one context's token. A selected context that goes is no longer selected, as
+ * The config without one context's token and its browser login. A selected context that goes is no longer selected, as
  * doctl would fail with it from then on (docs/contracts/doctl.md 5.9).
  *
  * @returns undefined for a text that doctl cannot read either.
  */
-export function withoutContext(text: string, context: string): Content | undefined {
+export function withoutContext(
+  text: string,
+  context: string,
+  session?: Session,
+): Content | undefined {
   const bom = text.startsWith("\uFEFF") ? "\uFEFF" : "";
   const lineEnd = lineEndOf(text);
   const document = parse(text.slice(bom.length).replaceAll("\r\n", "\n"));
   if (document === undefined) return undefined;
   const { root } = document;
   root.items = root.items.filter((pair) => keyOf(pair) !== "config");
+  putSession(root, context, session);
   if (context === "default") put(root, "access-token", "");
   else {
     const named = last(root, "auth-contexts")?.value;
@@ -110,6 +162,21 @@ export function withoutContext(text: string, context: string): Content | undefin
     if (textIn(last(root, "context")?.value) === context) put(root, "context", "default");
   }
   return content(bom + document.written().replaceAll("\n", lineEnd));
+}
+
+function putSession(root: YAMLMap, context: string, session: Session | undefined): void {
+  const all = last(root, "oauth-tokens");
+  const isThere = isMap(all?.value);
+  if (!isThere && session === undefined) return;
+  const sessions = (isThere ? all?.value : new YAMLMap()) as YAMLMap;
+  sessions.items = sessions.items.filter((pair) => keyOf(pair) !== context);
+  session?.putInto(sessions);
+  if (sessions.items.length > 0) put(root, "oauth-tokens", sessions);
+  else root.items = root.items.filter((pair) => keyOf(pair) !== "oauth-tokens");
+}
+
+function itemsOf(value: unknown): readonly Pair[] {
+  return isMap(value) ? (value.items as Pair[]) : [];
 }
 
 /** A stand-in for the token, so that the secret itself is put in by the file's writer. */

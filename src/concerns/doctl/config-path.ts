@@ -26,9 +26,18 @@ export async function findDoctlConfig(
       // A version manager's shim would obey what the repo brings.
       cwd: "/",
     });
-    return /^[ \t]*-c, --config string\b[^\n(]*\(default "([^"\n]+)"\)/m.exec(stdout)?.[1];
+    return printedPath(stdout);
   });
   return printed !== undefined && isAbsolute(printed) ? printed : computedPath(host);
+}
+
+/** Up to 1.x `(default "PATH")`, since 2.0 `[default: PATH]` (docs/contracts/doctl-2.md 1.3). */
+function printedPath(help: string): string | undefined {
+  const [, older, newer] =
+    /^[ \t]*-c, --config string\b[^\n([]*(?:\(default "([^"\n]+)"\)|\[default: ([^\]\n]+)\])/m.exec(
+      help,
+    ) ?? [];
+  return older ?? newer;
 }
 
 /** What Go's os.UserConfigDir reads. */

@@ -1,19 +1,27 @@
 import type { Secret } from "../../secret/secret.ts";
 import type { Inspection } from "../token/verdict.ts";
-import type { DoctlConfig } from "./config-file.ts";
+import type { DoctlConfig, Login } from "./config-file.ts";
 
-/** What a context holds, compared with the token at hand. */
-export type Holding = "nothing" | "this" | "dead" | "same-team" | "other";
+/**
+ * What a context holds, compared with the token at hand. "overridden": this token, beside a browser login, whose
+ * token doctl will put in its place.
+ */
+export type Holding = "nothing" | "this" | "overridden" | "dead" | "same-team" | "other";
 
-/** How a stored token stands to ours. What cannot be told counts as somebody's login. */
+/**
+ * How what is stored stands to our token. What cannot be told counts as somebody's login, and so does a browser login,
+ * however old its token is: doctl renews it (docs/contracts/doctl-2.md 6.1).
+ */
 export function compare(
   ours: { token: Secret; inspection: Inspection },
-  stored: Secret | undefined,
+  { token: stored, session }: Login,
   inspected: Inspection | undefined,
 ): Holding {
-  if (stored === undefined) return "nothing";
-  if (stored.equals(ours.token)) return "this";
-  if (inspected?.state === "refused") return "dead";
+  if (stored === undefined) return session === undefined ? "nothing" : "other";
+  if (stored.equals(ours.token)) {
+    return session !== undefined && !ours.token.isOfSession ? "overridden" : "this";
+  }
+  if (inspected?.state === "refused") return session === undefined ? "dead" : "other";
   const team = ours.inspection.team?.uuid;
   const sameTeam = team !== undefined && inspected?.team?.uuid === team;
   return inspected?.state === "alive" && sameTeam ? "same-team" : "other";
@@ -23,10 +31,11 @@ export function compare(
 export function chooseContext(
   configured: string | undefined,
   project: string,
-  { contexts }: DoctlConfig,
+  { contexts, sessions }: DoctlConfig,
   inDefault: Holding,
 ): string {
   if (configured !== undefined) return configured;
-  if (contexts.size === 0) return "default";
-  return inDefault === "this" || inDefault === "same-team" ? "default" : project;
+  if (contexts.size + sessions.size === 0) return "default";
+  const isOurs = ["this", "overridden", "same-team"].includes(inDefault);
+  return isOurs ? "default" : project;
 }

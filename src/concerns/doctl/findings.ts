@@ -9,6 +9,7 @@ export const DOCTL_FINDINGS = {
   "doctl.in-git": ["error", EXIT.findings],
   "doctl.readable": ["warning", EXIT.findings],
   "doctl.other-login": ["error", EXIT.findings],
+  "doctl.session-left": ["warning", EXIT.findings],
   "doctl.same-team-login": ["warning", EXIT.findings],
 } as const satisfies FindingIds;
 

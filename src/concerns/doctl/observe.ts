@@ -35,6 +35,8 @@ export interface DoctlTarget {
   readonly context: string;
   readonly holding: Holding;
   readonly holds: Secret | undefined;
+  /** It is a browser login, which doctl renews. */
+  readonly isRenewed: boolean;
 }
 
 /**
@@ -87,20 +89,21 @@ export async function observeDoctl(
   if (state.kind === "broken" || token.kind !== "found") return { ...found, target: undefined };
 
   const ours = { token: token.token, inspection: await inspect(token.token) };
-  const { contexts } = state.config;
+  const { contexts, sessions } = state.config;
   const holdingOf = async (context: string): Promise<Holding> => {
-    const stored = contexts.get(context);
+    const [stored, session] = [contexts.get(context), sessions.get(context)];
     const isForeign = stored !== undefined && !stored.equals(token.token);
     // Without a living token of ours nothing will be stored: no need to ask about theirs.
     const ask = isForeign && ours.inspection.state === "alive";
-    return compare(ours, stored, ask ? await inspect(stored) : undefined);
+    return compare(ours, { token: stored, session }, ask ? await inspect(stored) : undefined);
   };
   const configured = config.doctl === false ? undefined : config.doctl.context;
   const inDefault = configured === undefined ? await holdingOf("default") : "nothing";
   const context = chooseContext(configured, config.project, state.config, inDefault);
   const holding =
     context === "default" && configured === undefined ? inDefault : await holdingOf(context);
-  return { ...found, target: { context, holding, holds: contexts.get(context) } };
+  const isRenewed = sessions.has(context);
+  return { ...found, target: { context, holding, holds: contexts.get(context), isRenewed } };
 }
 
 /** The tokens in doctl's config by context; none where it cannot be read. */

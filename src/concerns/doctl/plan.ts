@@ -41,9 +41,8 @@ export function planDoctl(known: Known, consent: Consent): PlanPart {
   const taken = judgePlace(known);
   if (taken.length > 0) return { findings: taken };
   if (holding === "this") return { findings: judgeMode(known) };
-  if ((holding === "other" || holding === "same-team") && !consent.force) {
-    return only(holding === "other" ? otherLogin(doctl.target) : sameTeam(doctl.target));
-  }
+  const kept = consent.force ? undefined : KEPT[holding];
+  if (kept !== undefined) return only(kept(doctl.target));
   const asks =
     doctl.tool === undefined
       ? {}
@@ -56,8 +55,16 @@ const WHY: Readonly<Record<DoctlTarget["holding"], string>> = {
   nothing: "a new context",
   this: "",
   dead: "its token is refused by DigitalOcean (401)",
+  overridden: "--force: ends the browser login, which would replace this token",
   "same-team": "--force: replaces a living token of the same team",
   other: "--force: replaces another living login",
+};
+
+/** What only --force replaces. */
+const KEPT: { readonly [H in DoctlTarget["holding"]]?: (target: DoctlTarget) => Finding } = {
+  other: otherLogin,
+  "same-team": sameTeam,
+  overridden,
 };
 
 /** What a plain `doctl` uses in this folder, and how to make it the token's context. */
@@ -122,14 +129,12 @@ function judgeMode({ doctl, machine: { platform } }: Known): Finding[] {
   return [finding("doctl.readable", message, { where: at.target, fix })];
 }
 
-function otherLogin({ context, holds }: DoctlTarget): Finding {
-  return finding(
-    "doctl.other-login",
-    `doctl context ${context} holds another login (${holds?.fingerprint}).`,
-    {
-      fix: hint`Set doctl.context to another name in the config; or replace it: ${own("--force")}`,
-    },
-  );
+function otherLogin({ context, holds, isRenewed }: DoctlTarget): Finding {
+  const login = isRenewed ? "a browser login, which doctl renews" : "another login";
+  const shown = holds === undefined || isRenewed ? "" : ` (${holds.fingerprint})`;
+  return finding("doctl.other-login", `doctl context ${context} holds ${login}${shown}.`, {
+    fix: hint`Set doctl.context to another name in the config; or replace it: ${own("--force")}`,
+  });
 }
 
 function sameTeam({ context, holds }: DoctlTarget): Finding {
@@ -138,6 +143,13 @@ function sameTeam({ context, holds }: DoctlTarget): Finding {
     `doctl context ${context} keeps its own living token of the same team (${holds?.fingerprint}).`,
     { fix: hint`To put this token in its place: ${own("--force")}` },
   );
+}
+
+function overridden({ context }: DoctlTarget): Finding {
+  const message = `doctl context ${context} holds this token and a browser login: doctl will replace the token when it renews the login.`;
+  return finding("doctl.session-left", message, {
+    fix: hint`To end the browser login there: ${own("--force")}`,
+  });
 }
 
 function only(found: Finding): PlanPart {

@@ -12,6 +12,7 @@ const RETRY_MS = 200;
 /** What doctl makes of a file that is not there. */
 const NO_CONFIG: DoctlConfig = {
   contexts: new Map(),
+  sessions: new Map(),
   selected: "default",
   lines: new Map(),
   settings: new Map(),

@@ -5,16 +5,20 @@ import type { Host, Snapshot, Undo } from "../../host/host.ts";
 import { decode, encode } from "../../secret/content.ts";
 import type { Secret } from "../../secret/secret.ts";
 import { LOCK } from "./cleanup.ts";
-import { readDoctlConfig, withContext, withoutContext } from "./config-file.ts";
+import {
+  type DoctlConfig,
+  type Login,
+  readDoctlConfig,
+  withContext,
+  withoutContext,
+} from "./config-file.ts";
 import { readConfig } from "./read-config.ts";
 
 type EditingHost = Pick<Host, "files" | "clock" | "steadyClock" | "locked">;
 
-interface Edit {
+interface Edit extends Login {
   readonly path: string;
   readonly context: string;
-  /** undefined: none any more. */
-  readonly token: Secret | undefined;
   readonly progress: (what: string) => void;
 }
 
@@ -28,23 +32,23 @@ interface Edit {
  */
 export function storeContext(
   host: EditingHost,
-  { expected, ...store }: Edit & { token: Secret; expected: string | undefined },
+  { expected, ...store }: Omit<Edit, "session"> & { token: Secret; expected: string | undefined },
 ): Promise<Undo> {
-  return edit(host, store, expected);
+  return edit(host, { ...store, session: undefined }, expected);
 }
 
 /** Takes a context's token out of doctl's config: as storeContext. */
 export function removeContext(
   host: EditingHost,
-  { expected, ...removal }: Omit<Edit, "token"> & { expected: string },
+  { expected, ...removal }: Omit<Edit, keyof Login> & { expected: string },
 ): Promise<Undo> {
-  return edit(host, { ...removal, token: undefined }, expected);
+  return edit(host, { ...removal, token: undefined, session: undefined }, expected);
 }
 
 function edit(host: EditingHost, change: Edit, expected: string | undefined): Promise<Undo> {
   return alone(host, change, async (folder) => {
     await host.files.sweep(folder);
-    const { held, undo } = await write(host, change, (held) => {
+    const { held, undo } = await write(host, change, ({ token: held }) => {
       const isDone = isSame(held, change.token);
       if (held?.fingerprint === expected || isDone) return;
       throw new AppError(
@@ -75,11 +79,11 @@ async function alone<T>(
 async function putBack(
   host: EditingHost,
   change: Edit,
-  { held, undo }: { held: Secret | undefined; undo: Undo },
+  { held, undo }: { held: Login; undo: Undo },
 ): Promise<void> {
   await undo();
-  await write(host, { ...change, token: held }, (now) => {
-    if (isSame(now, change.token) || isSame(now, held)) return;
+  await write(host, { ...change, ...held }, ({ token: now }) => {
+    if (isSame(now, change.token) || isSame(now, held.token)) return;
     throw new AppError("CHANGED_MEANWHILE", `Context ${change.context} is another run's by now.`);
   });
 }
@@ -94,18 +98,17 @@ const TRIES = 5;
 async function write(
   host: EditingHost,
   change: Edit,
-  allow: (held: Secret | undefined) => void,
-): Promise<{ held: Secret | undefined; undo: Undo }> {
-  const { path, context, token, progress } = change;
+  allow: (held: Login) => void,
+): Promise<{ held: Login; undo: Undo }> {
+  const { path, progress } = change;
   for (let left = TRIES; ; left--) {
     const state = await readConfig(host, path, progress);
     if (state.kind === "broken") throw unreadable(path, state.why);
-    const { contexts } = state.config;
-    const held = contexts.get(context);
+    const held = heldIn(state.config, change.context);
     allow(held);
-    if (isSame(held, token)) return { held, undo: async () => undefined };
+    if (isSameLogin(held, change)) return { held, undo: async () => undefined };
     const bytes = edited(state.snapshot, change);
-    assertNothingLost(contexts, bytes, context, token);
+    assertNothingLost(state.config, bytes, change);
     try {
       return { held, undo: await host.files.replace(state.snapshot, bytes, 0o600) };
     } catch (error) {
@@ -115,10 +118,16 @@ async function write(
   }
 }
 
-function edited(before: Snapshot, { path, context, token }: Edit): Buffer {
+function heldIn({ contexts, sessions }: DoctlConfig, context: string): Login {
+  return { token: contexts.get(context), session: sessions.get(context) };
+}
+
+function edited(before: Snapshot, { path, context, token, session }: Edit): Buffer {
   const text = before.kind === "file" ? (decode(before.bytes)?.text ?? "") : "";
   const after =
-    token === undefined ? withoutContext(text, context) : withContext(text, context, token);
+    token === undefined
+      ? withoutContext(text, context, session)
+      : withContext(text, context, token, session);
   if (after === undefined) throw unreadable(path, "not YAML that doctl can read");
   return encode(after);
 }
@@ -127,16 +136,21 @@ function isSame(one: Secret | undefined, other: Secret | undefined): boolean {
   return one === undefined ? other === undefined : one.equals(other);
 }
 
-function assertNothingLost(
-  before: ReadonlyMap<string, Secret>,
-  bytes: Buffer,
-  context: string,
-  token: Secret | undefined,
-): void {
-  const now = readDoctlConfig(bytes.toString("utf8"))?.contexts;
-  const kept = [...before].every(([name, held]) => name === context || held.equals(now?.get(name)));
-  const stored = now?.get(context);
-  if (kept && (token === undefined ? stored === undefined : token.equals(stored))) return;
+function isSameLogin(one: Login, other: Login): boolean {
+  const { session } = one;
+  const isSameSession = session === undefined ? !other.session : session.equals(other.session);
+  return isSame(one.token, other.token) && isSameSession;
+}
+
+/** All other contexts and browser logins are as they were, and this one is as it is to be. */
+function assertNothingLost(before: DoctlConfig, bytes: Buffer, change: Edit): void {
+  const now = readDoctlConfig(bytes.toString("utf8"));
+  const names = new Set([...before.contexts.keys(), ...before.sessions.keys(), change.context]);
+  const isKept = [...names].every((name) => {
+    const wanted = name === change.context ? change : heldIn(before, name);
+    return now !== undefined && isSameLogin(heldIn(now, name), wanted);
+  });
+  if (isKept) return;
   throw new AppError("WRITE_FAILED", "doctl's config could not be edited without a loss.", {
     hint: hint`Nothing was changed. Please report this with the file's keys (not its values).`,
   });

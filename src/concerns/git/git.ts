@@ -1,4 +1,4 @@
-import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
+import { basename, delimiter, dirname, isAbsolute, join, relative, sep } from "node:path";
 import { toolEnvironment } from "../../core/tool-environment.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { type Hint, hint, run } from "../../errors/hint.ts";
@@ -25,7 +25,7 @@ export interface Git {
   readonly root: string;
   /** Executables named git that lie in the repo and were passed over. */
   readonly skipped: readonly string[];
-  /** Resolves when git has confirmed the root; every other answer waits for it too. */
+  /** Resolves when git has confirmed the root; no other answer is given before that is sure. */
   readonly confirmed: Promise<void>;
   /** Asks git anything that only reads, below the root; where objects are missing, none are fetched. */
   ask(
@@ -65,11 +65,17 @@ export async function openGit(
       hint: hint`Install git: only git can say which files it would take.`,
     });
   }
+  const seen = marked && (await host.files.realpath(marked));
+  // Every question is then about this work tree, or fails: it need not be confirmed first.
+  const isPlain = seen !== undefined && (await isItsOwnTree(host.files, seen));
+  const ceilings = [host.env["GIT_CEILING_DIRECTORIES"] ?? "", isPlain ? dirname(seen) : ""];
   const env = toolEnvironment(host.env, {
     LC_ALL: "C",
     GIT_OPTIONAL_LOCKS: "0",
     // A partial clone would fetch what it lacks, by programs of the repo's own config.
     GIT_ALLOW_PROTOCOL: "none",
+    // Else git looks further up where it does not take this one for a repo.
+    GIT_CEILING_DIRECTORIES: ceilings.filter(Boolean).join(delimiter) || undefined,
   });
   const git = (args: readonly string[], input?: string): Promise<ToolResult> =>
     host.run({
@@ -82,17 +88,20 @@ export async function openGit(
       ...(input === undefined ? {} : { input }),
     });
 
-  const asked = git(["rev-parse", "--show-toplevel"]);
-  const isOpen = async () => (await asked).end === "exited" && (await asked).exitCode === 0;
-  if (marked === undefined && !(await isOpen())) {
-    if (isBare(await asked)) throw gitFailed(await asked);
+  let toplevel: Promise<ToolResult> | undefined;
+  const asked = () => (toplevel ??= git(["rev-parse", "--show-toplevel"]));
+  const isOpen = async () => (await asked()).end === "exited" && (await asked()).exitCode === 0;
+  if (seen === undefined && !(await isOpen())) {
+    if (isBare(await asked())) throw gitFailed(await asked());
     return undefined;
   }
-  const rootOf = async () => (await asked).stdout.replace(/\r?\n$/, "");
+  const rootOf = async () => (await asked()).stdout.replace(/\r?\n$/, "");
   // While git answers, the config can be read: almost always it confirms what can be seen.
-  const root = marked === undefined ? await rootOf() : await host.files.realpath(marked);
-  const confirmed = confirm();
-  confirmed.catch(() => undefined);
+  const root = seen ?? (await rootOf());
+  let confirming: Promise<void> | undefined;
+  const confirmed = () => (confirming ??= confirm());
+  const known = isPlain ? undefined : confirmed();
+  known?.catch(() => undefined);
   const folders = new Map<string, Promise<string>>();
   // git refuses to look beyond a linked folder.
   const nameInGit = async (path: string) => {
@@ -104,7 +113,9 @@ export async function openGit(
   return {
     root,
     skipped,
-    confirmed,
+    get confirmed() {
+      return confirmed();
+    },
     async ask(args, more) {
       const [result] = await Promise.all([
         host.run({
@@ -114,7 +125,7 @@ export async function openGit(
           timeoutMs: TIME_LIMIT_MS,
           ...more,
         }),
-        confirmed,
+        known,
       ]);
       return result;
     },
@@ -123,7 +134,7 @@ export async function openGit(
       // Of what lies elsewhere git would say that, and nothing of the rest.
       const isElsewhere = (path: string) => !isInside(path, root);
       const inside = asked.filter((path) => !isElsewhere(path));
-      const [result] = await Promise.all([git(WHICH_PATTERN, joined(inside)), confirmed]);
+      const [result] = await Promise.all([git(WHICH_PATTERN, joined(inside)), known]);
       const owners = new Map(
         patternsIn(result).map(({ path, source }) => [path, ownerOf(source)] as const),
       );
@@ -148,26 +159,35 @@ export async function openGit(
             git(["ls-files", "-z", "--full-name", "--cached", "--", ...portion]),
           ),
         ),
-        confirmed,
+        known,
       ]);
       const broken = results.find(({ exitCode }) => exitCode !== 0);
       if (broken !== undefined) throw gitFailed(broken);
       const names = results.flatMap(({ stdout }) => split(stdout));
-      const known = withFolders(names, new Set(inside.map((path) => relativeTo(root, path))));
-      const has = (path: string) => known.has(path);
+      const found = withFolders(names, new Set(inside.map((path) => relativeTo(root, path))));
+      const has = (path: string) => found.has(path);
       return new Set(paths.filter((_, i) => asked[i]?.some((each) => has(relativeTo(root, each)))));
     },
   };
 
   async function confirm(): Promise<void> {
-    if (!(await isOpen())) throw gitFailed(await asked);
-    const seen = await rootOf();
+    if (!(await isOpen())) throw gitFailed(await asked());
+    const told = await rootOf();
     // core.worktree in the repo's own config would make anybody's folder the repo's.
-    if ((await host.files.realpath(seen)) === (await host.files.realpath(root))) return;
-    throw new AppError("GIT_FAILED", `${root} has its work tree elsewhere: ${seen}`, {
+    if ((await host.files.realpath(told)) === (await host.files.realpath(root))) return;
+    throw new AppError("GIT_FAILED", `${root} has its work tree elsewhere: ${told}`, {
       hint: hint`Look at ${run("git", "config", "core.worktree")}; if it is not wanted: ${run("git", "config", "--unset", "core.worktree")}`,
     });
   }
+}
+
+/**
+ * Whether a folder with a .git is the work tree of that repo, and of no other: nothing in the repo's config names
+ * another one. A linked work tree or a submodule has a file there.
+ */
+async function isItsOwnTree(files: Pick<Host["files"], "look">, root: string): Promise<boolean> {
+  const config = await files.look(join(root, ".git", "config"));
+  return config.kind === "file" && !/worktree|include/i.test(config.bytes.toString("latin1"));
 }
 
 /**

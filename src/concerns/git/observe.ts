@@ -5,6 +5,11 @@ import type { GitFacts } from "./facts.ts";
 import type { Git } from "./git.ts";
 import { askRepos } from "./repos.ts";
 
+/** What git has said of a path that it was asked about. */
+export function verdictOn(path: string, { ignored, tracked }: GitFacts) {
+  return { isIgnored: ignored.has(path), isTracked: tracked.has(path) };
+}
+
 /**
  * What git says of some paths: each is asked of the repo that it lies in.
  *

@@ -13,6 +13,7 @@ export const TOKEN_FINDINGS = {
   "token.expires-soon": ["error", EXIT.expiry],
   "token.unverified": ["error", EXIT.network],
   "token.partly-verified": ["warning", EXIT.findings],
+  "token.of-session": ["warning", EXIT.findings],
   "token.shadows-another": ["warning", EXIT.findings],
   "token.lacks-scopes": ["error", EXIT.scope],
   "token.excess-unknown": ["info", EXIT.ok],

@@ -66,12 +66,26 @@ export function judgeToken({
     case "found":
       return [
         ...judgeInspection(inspection, config, { said, about }),
+        ...judgeSession(token.token, inspection),
         ...(inspection?.state === "alive"
           ? token.shadowed.map((other) => shadowed(token.token, other))
           : []),
       ];
   }
 }
+
+/** doctl renews such a token; what we write it to does not (docs/contracts/doctl-2.md 6.4). */
+function judgeSession(token: Secret, inspection: Inspection | undefined): Finding[] {
+  const seconds = inspection?.expiresInSeconds;
+  if (!token.isOfSession || typeof seconds !== "number" || seconds >= DAY_SECONDS) return [];
+  const left =
+    seconds < 5400 ? `${Math.ceil(seconds / 60)} minutes` : `${Math.round(seconds / 3600)} hours`;
+  const message = `This is the token of a browser login, which expires in ${left}: every file that it is written to then holds an expired token.`;
+  const fix = hint`Make a token that lasts at ${TOKEN_FORM}, then ${RUN_AGAIN}`;
+  return [finding("token.of-session", message, { fix })];
+}
+
+const DAY_SECONDS = 86_400;
 
 /** Tokens under other names: where they are, and how one of them is used. */
 function judgeOffers(

@@ -3,6 +3,7 @@ import { hint, own } from "../../errors/hint.ts";
 import { readTerraform } from "../../hcl/read.ts";
 import { chooseTool } from "../../hcl/releases.ts";
 import type { Host } from "../../host/host.ts";
+import { few } from "../../lib/few.ts";
 import type { Action } from "../../scopes/action.ts";
 import type { Purpose } from "../../scopes/code-actions.ts";
 import { loadScopeData, type ScopeData } from "../../scopes/data.ts";
@@ -175,11 +176,6 @@ export function unreadIn({ trees, needs }: Pick<CodeNeeds, "trees" | "needs">): 
 
 function hasNoCode(trees: readonly ModuleTree[]): boolean {
   return trees.every(({ modules }) => modules.every(({ blocks }) => blocks.length === 0));
-}
-
-function few(names: readonly string[]): string {
-  const more = names.length - 3;
-  return names.slice(0, 3).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
 /**

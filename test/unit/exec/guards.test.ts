@@ -71,6 +71,8 @@ describe("another environment's workspace", () => {
 describe("doctl auth under exec", () => {
   it.each([
     "doctl auth init",
+    "doctl auth login",
+    "doctl --context team auth login --no-browser",
     "doctl auth switch",
     "doctl auth remove",
     "doctl auth rm",
@@ -91,7 +93,7 @@ describe("doctl auth under exec", () => {
     "DOCTL.EXE auth init",
   ])("%s: refused", (line) => {
     const { code, status, message } = thrownBy(() => refuseDoctlLogin(line.split(" ")));
-    const verb = /\b(init|switch|remove|rm)\b/.exec(line)?.[1];
+    const verb = /\b(init|login|switch|remove|rm)\b/.exec(line)?.[1];
     expect({ code, status, message }).toEqual({
       code: "DOCTL_LOGIN",
       status: 2,

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { readTfJson } from "../../../src/hcl/tf-json.ts";
 import { actionsInCode } from "../../../src/scopes/code-actions.ts";
 import { loadOperations, loadScopeData } from "../../../src/scopes/data.ts";
-import { explain, type KnownToken } from "../../../src/scopes/explanation.ts";
+import { DOCTL_COMMANDS, operationOfCommand } from "../../../src/scopes/doctl-commands.ts";
+import { type Explanation, explain, type KnownToken } from "../../../src/scopes/explanation.ts";
 import { failuresIn } from "../../../src/scopes/failures.ts";
 import { operationsOf } from "../../../src/scopes/operations.ts";
 import { said } from "../../fixtures/hint.ts";
@@ -21,10 +22,14 @@ const { blocks, references } = readTfJson(JSON.stringify(CODE, null, 1), "main.t
 const actions = actionsInCode([{ prefix: "", blocks, references }], "apply");
 
 const explained = (text: string, token: KnownToken) => {
-  const [failure] = failuresIn(text);
+  const [failure] = failuresIn(text, new Set(["token.refused", "leak.in-history"]));
   if (failure === undefined) throw new Error(`no failure in ${text}`);
   return explain(failure, { data, operations, actions, token });
 };
+
+const MARKS = { true: "+", false: "-", undefined: "?" } as const;
+const marked = ({ scopes }: Explanation) =>
+  scopes.map(({ scope, granted }) => MARKS[`${granted}`] + scope).join(" ");
 
 const having = (...granted: string[]): KnownToken => ({ state: "alive", granted });
 const withState = (state: KnownToken["state"]): KnownToken => ({ state, granted: undefined });
@@ -69,11 +74,8 @@ describe("a refused call (403)", () => {
     ],
   ])("%s with %j", (call, token, operation, scopes, what) => {
     const found = explained(refused(call), token);
-    const marks = { true: "+", false: "-", undefined: "?" } as const;
     expect(found.operation).toBe(operation);
-    expect(found.scopes.map(({ scope, granted }) => marks[`${granted}`] + scope).join(" ")).toBe(
-      scopes,
-    );
+    expect(marked(found)).toBe(scopes);
     expect(found.what).toMatch(what);
   });
 
@@ -173,6 +175,181 @@ describe("other failures", () => {
     const found = explained(text, token);
     expect(found.what).toMatch(what);
     expect(said(found.fix)).toMatch(fix);
+  });
+});
+
+const BY_DOCTL = (command: string, status = 403) =>
+  `Error: Forbidden\n  no\n  status ${status}\n  request ID x\n  Run \`doctl ${command} --help\`\n`;
+
+describe("a call that doctl 2 does not print", () => {
+  it.each<readonly [command: string, token: KnownToken, scopes: string, what: RegExp, fix: RegExp]>(
+    [
+      [
+        "compute droplet create",
+        having("droplet:read"),
+        "-droplet:create",
+        /lacks droplet:create/,
+        /droplet:create/,
+      ],
+      ["compute tag delete", having(), "-tag:delete", /lacks tag:delete/, /tag:delete/],
+      ["compute domain records update", having(), "-domain:update", /lacks domain:update/, /./],
+      ["compute droplet-action reboot", having(), "-droplet:update", /lacks/, /./],
+      [
+        "kubernetes cluster kubeconfig save",
+        having("kubernetes:read"),
+        "-kubernetes:access_cluster",
+        /lacks/,
+        /./,
+      ],
+      [
+        "projects resources assign",
+        having("project:update"),
+        "+project:assign_resource",
+        /has the scope/,
+        /-o json/,
+      ],
+      [
+        "vpcs update",
+        having("vpc:update"),
+        "+vpc:update",
+        /that this command is for/,
+        /another call/,
+      ],
+      ["vpcs list", withState("unknown"), "?vpc:read", /as a rule/, /asks again/],
+      ["agents run mine", having("read"), "", /is not known/, /-o json/],
+      ["compute droplet fly", having("read"), "", /is not known/, /-o json/],
+      [
+        "registry login",
+        having("registry:read", "registry:update"),
+        "-registry:create +registry:read +registry:update",
+        /lacks registry:create\.$/,
+        /./,
+      ],
+      [
+        "registry docker-config",
+        having("registry:read", "registry:update"),
+        "+registry:read +registry:update",
+        /has the scope/,
+        /./,
+      ],
+    ],
+  )("%s with %j", (command, token, scopes, what, fix) => {
+    const found = explained(BY_DOCTL(command), token);
+    expect(marked(found)).toBe(scopes);
+    expect(found.what).toMatch(what);
+    expect(said(found.fix)).toMatch(fix);
+    // What doctl was told to do is not what the code does.
+    expect(found.resources).toEqual([]);
+  });
+
+  it("each command that is no plain verb of a group is an operation of the API", () => {
+    const isPlain = (command: string) => / (?:list|get|create|update|delete)$/.test(command);
+    const unknown = [...DOCTL_COMMANDS.keys()]
+      .filter((command) => !isPlain(command))
+      .filter((command) => operationOfCommand(command, operations) === undefined);
+    expect(unknown).toEqual([]);
+  });
+
+  it("each group can be listed, or read", () => {
+    const groups = [...DOCTL_COMMANDS.keys()].map((command) => command.replace(/ \S+$/, ""));
+    const commands = (group: string) =>
+      [...DOCTL_COMMANDS.keys()].filter((each) => each.startsWith(`${group} `));
+    const isKnown = (command: string) => operationOfCommand(command, operations) !== undefined;
+    expect(groups.filter((group) => !commands(group).some(isKnown))).toEqual([]);
+  });
+
+  it("a 401 is told what keeps a browser login from being renewed", () => {
+    expect(said(explained(BY_DOCTL("vpcs list", 401), having()).fix)).toMatch(
+      /do-bootstrap exec -- COMMAND .* unset DIGITALOCEAN_ACCESS_TOKEN/,
+    );
+  });
+});
+
+it("credentials for docker that may write want registry:create as well", () => {
+  const call = "GET /v2/registry/docker-credentials?expiry_seconds=0&read_write=true";
+  const { operation, what } = explained(refused(call), having("registry:read", "registry:update"));
+  expect(operation).toBe("GET /v2/registry/docker-credentials?read_write=true");
+  expect(what).toBe("The token lacks registry:create.");
+  const whole = having("registry:read", "registry:update", "registry:create");
+  expect(explained(refused(call), whole).what).toContain("has the scope");
+});
+
+const RENEWAL = (cause: string) =>
+  `Error: Your session has expired and could not be renewed: ${cause}\n\nRun \`doctl auth login\`\n`;
+const LOGIN = (cause: string) => `Error: Unable to authenticate with DigitalOcean: ${cause}\n`;
+const S3 = (status: number, code: string) =>
+  `Error: operation error S3: PutObject, https response error StatusCode: ${status}, api error ${code}: no`;
+
+describe("logins, Spaces, values, and what do-bootstrap says itself", () => {
+  it.each<readonly [text: string, what: RegExp, fix: RegExp]>([
+    [RENEWAL("x: invalid_grant"), /another doctl may have renewed/, /same command again, once/],
+    [
+      RENEWAL("dial tcp: lookup x: no such host"),
+      /does not mean that the login has ended/,
+      /network/,
+    ],
+    [RENEWAL("the authorization server returned 502 x"), /does not mean that the login/, /again/],
+    [RENEWAL("open /x: permission denied"), /new tokens are lost/, /writable/],
+    [RENEWAL("something new"), /does not say whether/, /once/],
+    [
+      LOGIN("access_denied"),
+      /denied/,
+      /unset DIGITALOCEAN_ACCESS_TOKEN, then doctl auth login --context NAME\./,
+    ],
+    [LOGIN("invalid_scope"), /scope/, /do-bootstrap scopes/],
+    [LOGIN("invalid_redirect_uri"), /redirect/, /Update doctl/],
+    [LOGIN("listening for the authorization redirect: in use"), /port is taken/, /--callback-port/],
+    [
+      LOGIN("opening the authorization URL in a browser: x"),
+      /browser/,
+      /--context NAME --no-browser/,
+    ],
+    [LOGIN("timed out after 5m waiting for browser authorization"), /in time/, /--timeout 10m/],
+    [LOGIN("exchanging the authorization code: y: EOF"), /could not complete/, /again/],
+    [LOGIN("something new"), /is not known/, /doctl auth login/],
+    [`${S3(412, "PreconditionFailed")} state lock`, /Another run holds the lock/, /force-unlock/],
+    [
+      `Error: Error acquiring the state lock\n\nError message: ${S3(412, "PreconditionFailed").slice(7)}\nLock Info:\n  ID:        0f4d7a3e-1111-2222-3333-444455556666\n  Path:      b/x.tfstate\n`,
+      /Another run holds the lock/,
+      /terraform force-unlock 0f4d7a3e-1111-2222-3333-444455556666$/,
+    ],
+    [S3(400, "XAmzContentSHA256Mismatch"), /not about the token/, /when_required/],
+    [S3(501, "NotImplemented"), /\(NotImplemented\)/, /skip_s3_checksum/],
+    [S3(403, "AccessDenied"), /not about the API token/, /access_keys/],
+    [S3(418, "Teapot"), /\(Teapot\)\. It is about Spaces/, /scopes have no part/],
+    [S3(404, "$&$1"), /\(404\)\. It is about Spaces/, /./],
+    ["Spaces credentials not configured", /No Spaces keys were given/, /SPACES_ACCESS_KEY_ID/],
+    [
+      "Error: retrieving caller identity from STS: operation error STS: x",
+      /STS/,
+      /skip_credentials_validation/,
+    ],
+    [
+      'Get "https://api.digitalocean.com/v2/x": invalid header field value for "Authorization"',
+      /line end/,
+      /check/,
+    ],
+    [
+      "DO_TOKEN=op://a/b/c",
+      /1Password reference/,
+      /op read op:\/\/VAULT\/ITEM\/FIELD \| do-bootstrap --token-stdin/,
+    ],
+    ["DO_TOKEN=encrypted:abcdef", /dotenvx/, /dotenvx get/],
+    ["✗ no [token.refused]", /its finding token\.refused/, /do-bootstrap check prints it again/],
+    ["✗ no [leak.in-history]", /leak\.in-history/, /check --history/],
+    ["✗ no [USAGE]", /\(USAGE\)/, /→/],
+  ])("%s", (text, what, fix) => {
+    const found = explained(text, having());
+    expect(found.what).toMatch(what);
+    expect(said(found.fix)).toMatch(fix);
+    expect(found.scopes).toEqual([]);
+  });
+
+  it("a token is never called dead for a failure of Spaces or of a network", () => {
+    for (const text of [S3(403, "Anything"), S3(401, "Anything"), RENEWAL("x: EOF")]) {
+      const { what, fix } = explained(text, withState("refused"));
+      expect(`${what} ${said(fix)}`).not.toMatch(/revoked|token lacks|new token(?!s)/);
+    }
   });
 });
 

@@ -67,6 +67,8 @@ describe("what looks like a secret is hidden in every text", () => {
   });
 
   it.each([
+    "reference-architectures/globally-load-balanced-web-servers/terraform",
+    "glossary-of-the-whole-company-2026",
     "h1:VYYP5Q8CK1g1bcX1dRaEt2VFSbXzBsQ2yDJZxbKqGKY=",
     `registry.digitalocean.com/acme/web@sha256:${"0a".repeat(32)}`,
     "SHA256:aH2vdK4xgN6BjQ8EmTaHpWdKsYgNv3jQx5mTB7pWE9s me@host (ED25519)",

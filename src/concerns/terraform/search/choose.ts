@@ -48,7 +48,10 @@ export function chooseRoots(
     if (known === undefined || another !== undefined) return { kind: "several", dirs: roots };
     return { kind: "found", dirs: [known], others: roots.filter((dir) => dir !== known) };
   }
-  if (usual !== undefined && !claimed.has(usual)) return { kind: "usual", dirs: [usual] };
+  const isOfOthers = layout.ofOtherTools.length > 0 && wanted !== "new";
+  if (usual !== undefined && !claimed.has(usual) && !isOfOthers) {
+    return { kind: "usual", dirs: [usual] };
+  }
   if (isWanted || wanted === "new") return { kind: "usual", dirs: ["."] };
   if (claimed.size > 0) return { kind: "claimed", dirs: [] };
   if (hasOthersCode(layout)) return { kind: "none", dirs: [] };

@@ -1,6 +1,15 @@
 import { join, relative, sep } from "node:path";
-import type { Host } from "../../../host/host.ts";
-import { DEFAULT_DIRS, type FindRoots, usualDirs, usualRoot } from "../../config/find-config.ts";
+import { textIn } from "../../../core/file-text.ts";
+import { hasBlock } from "../../../core/ignore-block.ts";
+import type { Files, Host } from "../../../host/host.ts";
+import { isTerraformFile } from "../../../lib/paths.ts";
+import {
+  DEFAULT_DIRS,
+  type FindRoots,
+  isLink,
+  usualDirs,
+  usualRoot,
+} from "../../config/find-config.ts";
 import type { Git } from "../../git/git.ts";
 import { chooseRoots, type RootsChoice, type WantedRoots } from "./choose.ts";
 import type { RepoLayout } from "./layout.ts";
@@ -39,7 +48,7 @@ export class RootSearch {
   readonly rootsIn: FindRoots = async (files, asked) => {
     if (this.#git === undefined) return usualRoot(files, asked);
     const { base, claimed } = asked;
-    const { dirs, settled } = await usualDirs(files, base);
+    const { dirs, settled = await configuredDir(files, base, dirs) } = await usualDirs(files, base);
     if (settled !== undefined && this.#wanted === undefined) return without([settled], claimed);
     const [layout, isNew] = await Promise.all([
       searchRoots(this.#host, this.#git, base),
@@ -73,6 +82,25 @@ export class RootSearch {
     const choice = { kind: "config", dirs, absent, unnamed } as const;
     this.found = { base, choice, layout, keepRecord: () => undefined };
   }
+}
+
+/**
+ * In a repo that was prepared before, the only usual folder with code, where that configures our provider itself: a
+ * module that others call does not.
+ */
+async function configuredDir(
+  files: Pick<Files, "list" | "look" | "realpath">,
+  base: string,
+  [dir, another]: readonly string[],
+): Promise<string | undefined> {
+  if (dir === undefined || another !== undefined) return undefined;
+  if (!hasBlock(textIn(await files.look(join(base, ".gitignore"))))) return undefined;
+  if (await isLink(files, base, dir)) return undefined;
+  const names = (await files.list(join(base, dir))).filter(isTerraformFile);
+  const texts = await Promise.all(names.map((name) => files.look(join(base, dir, name))));
+  const isOurs = (text: string) =>
+    /\bprovider\b[\s"[{:]+\w/.test(text) && /digitalocean/i.test(text);
+  return texts.some((each) => isOurs(textIn(each))) ? dir : undefined;
 }
 
 /** For `exec`, which does not search: what the last run that did has found. */

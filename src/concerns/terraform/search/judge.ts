@@ -1,6 +1,7 @@
 import { basename, join } from "node:path";
 import type { Finding } from "../../../core/finding.ts";
 import { exec, hint, own, run } from "../../../errors/hint.ts";
+import { few } from "../../../lib/few.ts";
 import { nearest } from "../../../lib/nearest.ts";
 import type { ResolvedConfig } from "../../config/resolved.ts";
 import { hasOthersCode } from "./choose.ts";
@@ -35,7 +36,7 @@ export function judgeOtherTools({ units, stacks }: FoundRoots["layout"]): Findin
   const found: Finding[] = [];
   if (units.length > 0) found.push(terragruntUnits(units));
   if (stacks.length > 0) {
-    const message = `Terraform Stacks: HCP Terraform runs ${few(stacks)}, so no files are written there.`;
+    const message = `Terraform Stacks: HCP Terraform runs ${few(stacks, MOST)}, so no files are written there.`;
     const fix = hint`Set the token as a sensitive variable in HCP Terraform. ${own("scopes")} counts the components in this repo.`;
     found.push(finding("terraform.stack", message, { fix }));
   }
@@ -43,14 +44,14 @@ export function judgeOtherTools({ units, stacks }: FoundRoots["layout"]): Findin
 }
 
 function leftOut(dirs: readonly string[]): Finding {
-  const message = `This sparse checkout leaves out Terraform code that git has: ${few(dirs)}.`;
+  const message = `This sparse checkout leaves out Terraform code that git has: ${few(dirs, MOST)}.`;
   const add = run("git", "sparse-checkout", "add", ...dirs.slice(0, MOST));
   return finding("terraform.not-here", message, { fix: hint`${add}, then ${own()} again.` });
 }
 
 /** Units of Terragrunt's: what we do for them, and what not. */
 export function terragruntUnits(dirs: readonly string[]): Finding {
-  const message = `Terragrunt: no files are written into ${few(dirs)}, since Terragrunt copies them over those of a module.`;
+  const message = `Terragrunt: no files are written into ${few(dirs, MOST)}, since Terragrunt copies them over those of a module.`;
   const fix = hint`${exec(["terragrunt", "plan"])} gives it the token. ${own("scopes")} counts the modules in this repo that units call.`;
   return finding("terraform.terragrunt", message, { fix });
 }
@@ -77,7 +78,7 @@ function judgeChoice({ config }: Known, { choice, layout, base }: FoundRoots): F
 
 function severalRoots(dirs: readonly string[], file: string | undefined): Finding {
   const environments = environmentsAmong(dirs);
-  const message = `This repo has ${dirs.length} Terraform root modules (${few(dirs)}), and the config names none of them.`;
+  const message = `This repo has ${dirs.length} Terraform root modules (${few(dirs, MOST)}), and the config names none of them.`;
   const all = hint`To prepare all of them with one token: ${own("--all-roots")}`;
   if (file !== undefined) {
     const fix = hint`Add to ${file}: ${rootsKey(dirs, file)}. ${all}`;
@@ -96,14 +97,14 @@ function unnamedRoots(dirs: readonly string[], file: string): Finding {
 }
 
 function otherRoots({ dirs, others }: { dirs: readonly string[]; others: readonly string[] }) {
-  const message = `Only ${few(dirs)} is prepared. The repo has other root modules: ${few(others)}.`;
+  const message = `Only ${few(dirs, MOST)} is prepared. The repo has other root modules: ${few(others, MOST)}.`;
   const fix = hint`To prepare them as well, name all of them in a config: ${own("--all-roots")}`;
   return finding("terraform.other-roots", message, { fix });
 }
 
 /** Who gives a run no environment may take its end for that of all. */
 function ofEnvironments(names: readonly string[]): Finding {
-  const message = `Each root module here is an environment's (${few(names)}), so this run prepares none.`;
+  const message = `Each root module here is an environment's (${few(names, MOST)}), so this run prepares none.`;
   const [first = ""] = names;
   return finding("terraform.no-root", message, {
     fix: hint`${own("--env", first)} prepares that one.`,
@@ -113,7 +114,7 @@ function ofEnvironments(names: readonly string[]): Finding {
 function noRoot(aside: readonly string[]): Finding {
   const count =
     aside.length > 1 ? "count only if the config names them" : "counts only if the config names it";
-  const only = aside.length === 0 ? "" : ` (${few(aside)} ${count})`;
+  const only = aside.length === 0 ? "" : ` (${few(aside, MOST)} ${count})`;
   const message = `This repo has no Terraform root module for DigitalOcean${only}, so no .tf files are written.`;
   const fix = hint`${own("--terraform")} writes a root module here. Without Terraform, set terraform: false in the config.`;
   return finding("terraform.no-root", message, { fix });
@@ -121,7 +122,7 @@ function noRoot(aside: readonly string[]): Finding {
 
 /** The repo's code is not below the folder that a run is about. */
 function rootsBeside(dirs: readonly string[]): Finding {
-  const message = `There is no Terraform root module in this folder, so no .tf files are written here. The repo has: ${few(dirs)}.`;
+  const message = `There is no Terraform root module in this folder, so no .tf files are written here. The repo has: ${few(dirs, MOST)}.`;
   const up = dirs.map((dir) => /^(\.\.\/?)+/.exec(dir)?.[0].replace(/\/$/, "") ?? "..");
   const top = up.reduce((longest, each) => (each.length > longest.length ? each : longest));
   const fix = hint`To prepare the repo: ${run("cd", top)} && ${own()}. For a root module here: ${own("--terraform")}`;
@@ -165,8 +166,3 @@ function rootsKey(dirs: readonly string[], file: string): string {
 }
 
 const MOST = 5;
-
-function few(dirs: readonly string[]): string {
-  const more = dirs.length - MOST;
-  return `${dirs.slice(0, MOST).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
-}

@@ -6,6 +6,8 @@ export interface CodeFolder {
   readonly usesDigitalOcean: boolean;
   /** It has a backend, a cloud block or a block of DigitalOcean's provider: a module of others has none. */
   readonly isConfigured: boolean;
+  /** It has one of the first two: only a root says where its state is. */
+  readonly hasBackend: boolean;
   /** Folders that it calls as modules. */
   readonly calls: readonly string[];
   /**
@@ -84,10 +86,12 @@ export function rootsAmong(
     return hasCode && !isBelow(dir) && uses.has(dir) && mayBeRoot(dir) && !callers.has(dir);
   }
 
-  function isRoot({ dir, isConfigured }: CodeFolder): boolean {
+  function isRoot({ dir, isConfigured, hasBackend }: CodeFolder): boolean {
     const by = callers.get(dir) ?? [];
     if (by.some((caller) => !isAside(caller) || isAside(dir))) return false;
-    return isConfigured || (by.length === 0 && !isLibrary(dir) && !hasUnclear);
+    // Modules of old have provider blocks, too.
+    if (isLibrary(dir)) return hasBackend;
+    return isConfigured || (by.length === 0 && !hasUnclear);
   }
 
   /** From each folder that names DigitalOcean up to all that call it. */
@@ -111,7 +115,7 @@ function isAside(dir: string): boolean {
 const ASIDE =
   /^(_*examples?|_*samples?|_*tests?_*|testing|testdata|e2e|_*fixtures?|vendor|third[_-]party|wrappers?)$/i;
 
-/** A module that nobody calls yet, unless it is configured like a root. */
+/** A module, though nobody in the repo calls it: others do, by the repo's address. */
 export function isLibrary(dir: string): boolean {
   return dir.split("/").some((name) => /^modules?$/i.test(name));
 }

@@ -39,7 +39,6 @@ export async function searchRoots(
   const code = known.filter(({ name }) => !PASSED_OVER.test(name) && isCode(basename(name)));
   const here = relative(git.root, real).split(sep).join("/");
   const dirOf = (name: string) => posix.relative(`/${here}`, `/${posix.dirname(name)}`) || ".";
-  const top = posix.relative(`/${here}`, "/") || ".";
   const folders = groupedBy(code, ({ name }) => dirOf(name));
   const below = [...folders].filter(([dir]) => isBelow(dir));
   const left = await leftOut();
@@ -50,17 +49,18 @@ export async function searchRoots(
   const shared = new Set<string>();
   /** Files that git has and that somebody has removed. */
   const gone = new Set<string>();
-  const found = rootsAmong(await described());
   const having = (is: (name: string) => boolean) =>
     below.flatMap(([dir, all]) => {
       const isOne = ({ name }: KnownFile) => !gone.has(name) && is(basename(name));
       return all.some(isOne) ? dir : [];
     });
   const inCode = new Set(having(isTerraformFile));
+  const found = rootsAmong(await described());
+  const withCode = new Set(having(isTerraformFile));
   const units = having((name) => name === UNIT).sort();
   return {
     ...found,
-    units: units.filter((dir) => !inCode.has(dir)),
+    units: units.filter((dir) => !withCode.has(dir)),
     stacks: having((name) => STACK.test(name)).sort(),
     notCheckedOut: notCheckedOut.sort(),
   };
@@ -85,9 +85,9 @@ export async function searchRoots(
       if (texts.size === 0) continue;
       saying.set(dir, [...texts.keys()]);
       const calling = [...texts].filter(([name, text]) => mayCall(text, name));
-      const { calls, isUnclear } = describe(dir, top, await blocksOf(calling));
+      const ofCalls = callsAmong(dir, await blocksOf(calling), inCode);
       const usesDigitalOcean = [...texts.values()].some(namesUs);
-      read.push({ dir, usesDigitalOcean, isConfigured: true, calls, isUnclear });
+      read.push({ dir, usesDigitalOcean, isConfigured: true, hasBackend: true, ...ofCalls });
     }
     const byText = read.map((each) => ({ ...each, ...kindOf(each.dir) }));
     const { roots, callers } = rootsAmong(byText);
@@ -99,7 +99,7 @@ export async function searchRoots(
       Array.from(saying, async ([dir, names]) => {
         const texts = names.map(async (name) => [name, await textOf(name)] as const);
         const blocks = await blocksOf(await Promise.all(texts));
-        return { dir, ...describe(dir, top, blocks), ...kindOf(dir) };
+        return { dir, ...describe(blocks), ...callsAmong(dir, blocks, inCode), ...kindOf(dir) };
       }),
     );
   }
@@ -147,15 +147,12 @@ function namesUs(text: string): boolean {
 function mayCall(text: string, name: string): boolean {
   if (posix.basename(name) === UNIT && /\b(source|include)\b/.test(text)) return true;
   const hasCalls = name.endsWith(".hcl") || /\bmodule\b|\\u/i.test(text);
-  return hasCalls && /"\.{1,2}["/]|\\u/i.test(text);
+  return hasCalls && /"\.{1,2}["/]|"\$\{|\\u/i.test(text);
 }
 
-/** @param top the repo's, named from the base. */
 function describe(
-  dir: string,
-  top: string,
   blocks: readonly Block[],
-): Pick<CodeFolder, "usesDigitalOcean" | "isConfigured" | "calls" | "isUnclear"> {
+): Pick<CodeFolder, "usesDigitalOcean" | "isConfigured" | "hasBackend"> {
   const settings = blocks.flatMap(({ type, blocks }) => (type === "terraform" ? blocks : []));
   const { localNames, requiredProviders } = localNamesIn(blocks);
   const isProvider = ({ type, labels }: Block) =>
@@ -164,51 +161,60 @@ function describe(
     ["resource", "data", "ephemeral", "list", "action"].includes(type) &&
     labels[0]?.startsWith("digitalocean_") === true &&
     localNames.length > 0;
+  const hasBackend = settings.some(({ type }) => type === "backend" || type === "cloud");
   return {
     usesDigitalOcean:
       requiredProviders?.hasOurs === true || blocks.some(isProvider) || blocks.some(isResource),
-    isConfigured:
-      blocks.some(isProvider) ||
-      settings.some(({ type }) => type === "backend" || type === "cloud"),
-    calls: blocks.flatMap(
-      (block) => unitsFolder(block, { dir, top }) ?? joined(dir, calledFolder(block)) ?? [],
-    ),
-    isUnclear: isUnclear(blocks, { dir, top }),
+    isConfigured: hasBackend || blocks.some(isProvider),
+    hasBackend,
   };
 }
 
-function joined(dir: string, at: string | undefined): string | undefined {
-  return at === undefined ? undefined : posix.join(dir, at);
+/** What a folder calls, and whether that is all. */
+function callsAmong(
+  dir: string,
+  blocks: readonly Block[],
+  inCode: ReadonlySet<string>,
+): Pick<CodeFolder, "calls" | "isUnclear"> {
+  const calls = callsOf(dir, blocks, inCode);
+  return { calls, isUnclear: isUnclear(blocks, calls) };
 }
 
-/** What a Terragrunt unit calls by a function that names a folder: `"${get_repo_root()}//modules/web"`. */
-function unitsFolder(
-  { type, attributes }: Block,
-  { dir, top }: { readonly dir: string; readonly top: string },
-): string | undefined {
-  if (type !== "terraform") return undefined;
-  const source = attributes.get("source")?.source ?? "";
-  const [, where, path] =
-    /^"\$\{(get_repo_root|get_terragrunt_dir)\(\)\}(\/[^"$%\\?]*)"$/.exec(source) ?? [];
-  if (path === undefined) return undefined;
-  return posix.join(where === "get_repo_root" ? top : dir, path).replace(/\/+$/, "") || ".";
+/** The folders that a folder's blocks call. */
+function callsOf(dir: string, blocks: readonly Block[], inCode: ReadonlySet<string>): string[] {
+  return blocks.flatMap((block) => {
+    const called = calledFolder(block);
+    if (called !== undefined) return posix.join(dir, called);
+    // Terragrunt's functions name a folder above the unit: get_repo_root(), find_in_parent_folders().
+    const [, below] = /^"\$\{[^}]*\}\/+([^"$]+)"$/.exec(sourceOf(block)?.source ?? "") ?? [];
+    const places = below === undefined ? [] : foldersAbove(dir).map((at) => posix.join(at, below));
+    return places.find((place) => inCode.has(place)) ?? [];
+  });
 }
 
-/** True for a unit that says in another file, or by another function, which folder it calls. */
-function isUnclear(blocks: readonly Block[], at: { dir: string; top: string }): boolean {
+/** True for a unit that says in another file, or by a function that is not followed, which folder it calls. */
+function isUnclear(blocks: readonly Block[], calls: readonly string[]): boolean {
   const sources = blocks.flatMap((block) =>
-    block.type === "terraform" ? (block.attributes.get("source") ?? []) : [],
+    block.type === "terraform" ? (sourceOf(block) ?? []) : [],
   );
   if (sources.length === 0) return blocks.some(({ type }) => type === "include");
-  const isFollowed = blocks.some((block) => unitsFolder(block, at) !== undefined);
-  return !isFollowed && sources.some(({ literal }) => typeof literal !== "string");
+  return calls.length === 0 && sources.some(({ literal }) => typeof literal !== "string");
+}
+
+/** From the folder itself up to the base. */
+function foldersAbove(dir: string): string[] {
+  const names = dir.split("/");
+  return [...names.map((_, at) => names.slice(0, names.length - at).join("/")), "."];
 }
 
 /** The local folder that a module, a component of a stack or a Terragrunt unit calls. */
-export function calledFolder({ type, attributes }: Block): string | undefined {
-  if (!["module", "component", "terraform"].includes(type)) return undefined;
-  const source = attributes.get("source")?.literal;
+export function calledFolder(block: Block): string | undefined {
+  const source = sourceOf(block)?.literal;
   return typeof source === "string" && /^\.\.?(\/|$)/.test(source)
     ? source.replace(/\/+$/, "") || "."
     : undefined;
+}
+
+function sourceOf({ type, attributes }: Block) {
+  return ["module", "component", "terraform"].includes(type) ? attributes.get("source") : undefined;
 }

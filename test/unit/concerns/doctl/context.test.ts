@@ -28,9 +28,25 @@ describe("how a stored token stands to ours, which is of team A", () => {
     ["not inspected", OTHER, undefined, "other"],
   ])("%s", (_, stored, inspected, expected) => {
     const ours = { token: secret(PERSONAL), inspection: inspection("alive", "A") };
-    expect(compare(ours, stored === undefined ? undefined : secret(stored), inspected)).toBe(
-      expected,
-    );
+    const token = stored === undefined ? undefined : secret(stored);
+    expect(compare(ours, { token, session: undefined }, inspected)).toBe(expected);
+  });
+
+  const OAUTH = `doo_v1_${"a1".repeat(32)}`;
+  it.each<[string, string, string | undefined, Inspection | undefined, Holding]>([
+    ["its token has expired", PERSONAL, OAUTH, inspection("refused"), "other"],
+    ["its token is another team's", PERSONAL, OAUTH, inspection("alive", "B"), "other"],
+    ["its token is of team A", PERSONAL, OAUTH, inspection("alive", "A"), "same-team"],
+    ["it has no token any more", PERSONAL, undefined, undefined, "other"],
+    ["its token is ours", OAUTH, OAUTH, undefined, "this"],
+    ["ours stands over it", PERSONAL, PERSONAL, undefined, "overridden"],
+  ])("a browser login, which doctl renews: %s", (_, own, stored, inspected, expected) => {
+    const ours = { token: secret(own), inspection: inspection("alive", "A") };
+    const token = stored === undefined ? undefined : secret(stored);
+    const text = "oauth-tokens: { web: { refresh-token: R } }";
+    const session = readDoctlConfig(text)?.sessions.get("web");
+    expect(session).toBeDefined();
+    expect(compare(ours, { token, session }, inspected)).toBe(expected);
   });
 
   it.each<[string, Inspection]>([
@@ -38,13 +54,14 @@ describe("how a stored token stands to ours, which is of team A", () => {
     ["of a team", inspection("alive", "B")],
   ])("our own team unknown: a live one %s is another's", (_, theirs) => {
     const ours = { token: secret(PERSONAL), inspection: inspection("alive") };
-    expect(compare(ours, secret(OTHER), theirs)).toBe("other");
+    expect(compare(ours, { token: secret(OTHER), session: undefined }, theirs)).toBe("other");
   });
 });
 
 describe("the context that a token belongs in (rule 5), project acme-web", () => {
   const NONE = "";
   const DEFAULT = "access-token: T";
+  const SESSION = "oauth-tokens: { default: { refresh-token: R } }";
   const NAMED = "auth-contexts: { acme-web: P }";
 
   it.each<[string, string | undefined, string, Holding, string]>([
@@ -52,6 +69,8 @@ describe("the context that a token belongs in (rule 5), project acme-web", () =>
     ["an emptied default (auth remove)", undefined, 'access-token: ""', "nothing", "default"],
     ["default holds this", undefined, DEFAULT, "this", "default"],
     ["default holds one of the same team", undefined, DEFAULT, "same-team", "default"],
+    ["a browser login that lost its token", undefined, SESSION, "other", "acme-web"],
+    ["default holds this beside a browser login", undefined, DEFAULT, "overridden", "default"],
     ["default holds another's", undefined, DEFAULT, "other", "acme-web"],
     ["default holds a dead one", undefined, DEFAULT, "dead", "acme-web"],
     ["only named contexts", undefined, NAMED, "nothing", "acme-web"],

@@ -71,6 +71,13 @@ describe("a login that is there", () => {
     ...stored(`auth-contexts:\n  web: ${token}\n`),
   });
 
+  const renewed = (token: string): Given => ({
+    config: web,
+    ...stored(
+      `auth-contexts:\n  web: ${token}\noauth-tokens:\n  web:\n    refresh-token: dor_v1_x\n`,
+    ),
+  });
+
   it.each<[string, Given, Flags, readonly string[]]>([
     ["refused", { ...holds(OTHER), ...says("refused") }, [], ["~ doctl context web login"]],
     [
@@ -91,6 +98,20 @@ describe("a login that is there", () => {
       [],
       ["error doctl.other-login"],
     ],
+    [
+      "a browser login whose token has expired: doctl renews it",
+      { ...renewed(OTHER), ...says("refused") },
+      [],
+      ["error doctl.other-login"],
+    ],
+    [
+      "the same, --force",
+      { ...renewed(OTHER), ...says("refused") },
+      ["force"],
+      ["~ doctl context web login"],
+    ],
+    ["this token beside a browser login", renewed(PERSONAL), [], ["warning doctl.session-left"]],
+    ["the same, --force", renewed(PERSONAL), ["force"], ["~ doctl context web login"]],
     [
       "of another, --force",
       { ...holds(OTHER), ...says("alive") },

@@ -1,6 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { parse as parseYaml } from "yaml";
-import { readDoctlConfig, withContext } from "../../../../src/concerns/doctl/config-file.ts";
+import {
+  readDoctlConfig,
+  withContext,
+  withoutContext,
+} from "../../../../src/concerns/doctl/config-file.ts";
 import { encode, shown } from "../../../../src/secret/content.ts";
 import { NOT_A_CONFIG, secret } from "../../samples.ts";
 
@@ -84,6 +88,65 @@ describe("any other is below auth-contexts", () => {
       expect(old["auth-contexts"]).toEqual({ a: "A", [name]: "NEW" });
     },
   );
+});
+
+describe("the browser login of the context goes, as doctl would put its token over ours", () => {
+  const session = (name: string) =>
+    `  ${name}:\n    expires-at: "2026-11-29T21:33:17Z"\n    refresh-token: R-${name}\n`;
+  const TOKENS = "access-token: T\nauth-contexts:\n  p: P\n";
+  const both = `${TOKENS}oauth-tokens:\n${session("default")}${session("p")}oauth-default-scopes: read\n`;
+
+  it.each<[string, string, string, string]>([
+    [
+      "default's",
+      "default",
+      both,
+      `${TOKENS.replace("T\n", '"NEW"\n')}oauth-tokens:\n${session("p")}oauth-default-scopes: read\n`,
+    ],
+    [
+      "a named one's",
+      "p",
+      both,
+      `${TOKENS.replace("P", '"NEW"')}oauth-tokens:\n${session("default")}oauth-default-scopes: read\n`,
+    ],
+    [
+      "the only one, and the key with it",
+      "p",
+      `${TOKENS}oauth-tokens:\n${session("p")}`,
+      TOKENS.replace("P", '"NEW"'),
+    ],
+    ["in capitals", "p", `${TOKENS}OAuth-Tokens:\n${session("P")}`, TOKENS.replace("P", '"NEW"')],
+    [
+      "of another context: it stays",
+      "new",
+      both,
+      both.replace("  p: P\n", '  p: P\n  "new": "NEW"\n'),
+    ],
+    [
+      "a key that is no map stays",
+      "p",
+      `${TOKENS}oauth-tokens: none\n`,
+      `${TOKENS.replace("P", '"NEW"')}oauth-tokens: none\n`,
+    ],
+  ])("%s", (_, context, before, after) => {
+    expect(store(before, context)).toBe(after);
+  });
+
+  it("with the token that is taken out, too", () => {
+    const after = withoutContext(both, "p");
+    expect(after && encode(after).toString()).toBe(
+      `access-token: T\nauth-contexts: {}\noauth-tokens:\n${session("default")}oauth-default-scopes: read\n`,
+    );
+  });
+
+  it("and comes back with the token that it belongs to", () => {
+    const held = readDoctlConfig(both)?.sessions.get("p");
+    const taken = store(both, "p") ?? "";
+    const back = withContext(taken, "p", secret("P"), held);
+    const found = readDoctlConfig(back ? encode(back).toString() : "");
+    expect([...(found?.sessions.keys() ?? [])].sort()).toEqual(["default", "p"]);
+    expect(held?.equals(found?.sessions.get("p"))).toBe(true);
+  });
 });
 
 describe("nothing is lost", () => {

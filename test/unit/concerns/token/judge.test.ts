@@ -40,6 +40,27 @@ const conflict: FoundToken = {
 };
 const shadowed = [secretFrom("env-file", OTHER)];
 
+describe("the token of a browser login", () => {
+  const lasting = (value: string, expiresInSeconds: number | null): FoundToken => {
+    const { inspection } = alive("env-file", { expiresInSeconds });
+    return {
+      state: { kind: "found", token: secretFrom("env-file", value), shadowed: [] },
+      inspection,
+    };
+  };
+  const OAUTH = `doo_v1_${"a1".repeat(32)}`;
+
+  it.each<[string, FoundToken, readonly string[]]>([
+    ["an hour left", lasting(OAUTH, 3540), ["warning token.of-session"]],
+    ["just under a day", lasting(OAUTH, 86_399), ["warning token.of-session"]],
+    ["thirty days: of another application", lasting(OAUTH, 30 * 86_400), []],
+    ["no expiry", lasting(OAUTH, null), []],
+    ["a personal one with an hour left", lasting(OTHER, 3540), []],
+  ])("%s", async (_, token, expected) => {
+    expect(planned({ findings: judgeToken(await facts({ token })) })).toEqual(expected);
+  });
+});
+
 describe("what is said of the token", () => {
   it.each<[string, Given, readonly string[]]>([
     ["alive", {}, []],

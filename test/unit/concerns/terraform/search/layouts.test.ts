@@ -21,6 +21,7 @@ const DO = 'resource "digitalocean_droplet" "web" {}';
 const NEEDS = 'terraform { required_providers { do = { source = "digitalocean/digitalocean" } } }';
 const CONFIGURED = `provider "digitalocean" {}\n${DO}`;
 const AWS = 'provider "aws" {}\nresource "aws_instance" "web" {}';
+const BLOCK = "# do-bootstrap: secrets and state stay out of git\n.env\n# do-bootstrap: end\n";
 const calls = (...sources: readonly string[]) =>
   sources.map((source, at) => `module "m${at}" { source = "${source}" }`).join("\n");
 
@@ -266,6 +267,24 @@ describe("what is found", () => {
       ["info terraform.no-root"],
     ],
     ["modules alone", { "modules/web/a.tf": DO }, "none", [], ["info terraform.no-root"]],
+    // As ArtiomL/terraform-do has it: env/prod calls modules/ by the repo's address.
+    [
+      "a module that is called by the repo's address",
+      {
+        "env/prod/a.tf": 'module "do" { source = "github.com/a/tf/modules" }',
+        "modules/a.tf": `${CONFIGURED}\n${calls("./web")}`,
+        "modules/web/a.tf": DO,
+      },
+      "none",
+      [],
+      ["info terraform.no-root"],
+    ],
+    [
+      "a root in modules/, which has a backend",
+      { "modules/a.tf": `terraform { backend "s3" {} }\n${CONFIGURED}` },
+      "found",
+      ["modules"],
+    ],
     // Other tools.
     [
       "Terragrunt units of a module",
@@ -382,6 +401,24 @@ describe("what is found", () => {
       { infra: { leadsTo: "/repo/iac" }, "infra/do-bootstrap.tf": DO, "iac/do-bootstrap.tf": DO },
       true,
     ],
+    [
+      "the only usual folder of a prepared repo, with a provider block",
+      { ".gitignore": BLOCK, "infra/a.tf": CONFIGURED, "other/a.tf": DO },
+      false,
+    ],
+    [
+      "the same, by a link",
+      {
+        ".gitignore": BLOCK,
+        infra: { leadsTo: "/repo/iac" },
+        "infra/a.tf": CONFIGURED,
+        "iac/a.tf": CONFIGURED,
+      },
+      true,
+    ],
+    ["the same, not prepared", { "infra/a.tf": CONFIGURED }, true],
+    ["the same, without a provider block", { ".gitignore": BLOCK, "infra/a.tf": DO + NEEDS }, true],
+    ["the same, for another cloud", { ".gitignore": BLOCK, "infra/a.tf": AWS }, true],
     ["the same, of two", { "infra/do-bootstrap.tf": DO, "terraform/a.tf": DO }, true],
     ["without one of ours", { "infra/provider.tf": DO }, true],
     ["in another folder", { "iac/do-bootstrap.tf": DO }, true],
@@ -441,6 +478,23 @@ describe("what is found", () => {
     );
     expect(found?.choice).toEqual({ kind: "none", dirs: [] });
     expect(said).toEqual(["info terraform.not-here"]);
+  });
+
+  // As jyojith/do-terraform has it.
+  it.each([
+    "${get_repo_root()}/stacks/dns",
+    "${get_repo_root()}//stacks/dns",
+    '${dirname(find_in_parent_folders("root.hcl"))}/../stacks/dns',
+    "${get_terragrunt_dir()}/../../../stacks/dns",
+  ])("a unit's source by Terragrunt's functions: %s", async (source) => {
+    const { found } = await search({
+      "environments/root.hcl": "",
+      "environments/dev/dns/terragrunt.hcl": `terraform {\n  source = "${source}"\n}\n`,
+      "stacks/dns/a.tf": CONFIGURED,
+      "variables.tf": "# nothing",
+    });
+    expect(found?.choice).toEqual({ kind: "none", dirs: [] });
+    expect(found?.layout.ofOtherTools).toEqual(["stacks/dns"]);
   });
 
   it("the modules that Terragrunt and stacks make roots of", async () => {

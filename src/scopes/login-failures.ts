@@ -1,0 +1,212 @@
+import { type Hint, hint, own, run, unset } from "../errors/hint.ts";
+import { short, type Words } from "./error-text.ts";
+import { NETWORK_WORDS, type NetworkFailure, networkIn } from "./network-failures.ts";
+
+/** Why a browser login of doctl, or its renewal, failed (docs/contracts/doctl-2.md 2, 4.9 to 4.12). */
+export type LoginFailure =
+  | "denied"
+  | "scopes"
+  | "client"
+  | "state"
+  | "no-code"
+  | "expired"
+  | "port"
+  | "browser"
+  | "spent"
+  | "network"
+  | "answer"
+  | "limited"
+  | "server"
+  | "config"
+  | "unknown";
+
+export interface SaidOfLogin {
+  readonly kind: "login" | "renewal";
+  readonly why: LoginFailure;
+  /** Of "network": what failed. */
+  readonly network?: NetworkFailure;
+  readonly message: string;
+}
+
+/** The first that fits. */
+const CAUSES: readonly (readonly [RegExp, LoginFailure])[] = [
+  [/\baccess_denied\b/, "denied"],
+  [/\binvalid_scope\b/, "scopes"],
+  [
+    /rejected (?:the doctl application|this client)|\b(?:invalid_client|unauthorized_client|invalid_redirect_uri)\b/,
+    "client",
+  ],
+  [/\binvalid_grant\b/, "spent"],
+  [/did not match/, "state"],
+  [/did not include/, "no-code"],
+  [/waiting for browser authorization|timed out after/, "expired"],
+  [/listening for/, "port"],
+  [/\bbrowser: |executable file not found|xdg-open|www-browser/, "browser"],
+  [
+    /\bopen [^\n]{1,400}: (?:permission denied|read-only file system|Access is denied)|no space left|Unable to write configuration/,
+    "config",
+  ],
+  [/\b(?:too_many_requests|returned 429)\b/, "limited"],
+  [
+    /\b(?:server_error|temporarily_unavailable|service_unavailable|internal_server_error|bad_gateway|gateway_timeout)\b|returned 5\d\d\b/,
+    "server",
+  ],
+  [/decoding the token|did not return|invalid character/, "answer"],
+];
+
+/** A login's own words, one of which has to be there. */
+const LOGIN =
+  /Unable to authenticate with DigitalOcean|rejected the doctl application|exchanging the authorization code|waiting for browser authorization|listening for the authorization|the authorization response |the authorization URL in a browser|the authorization server (?:rejected this client|did not return|returned \d)/;
+
+/** Config of doctl that it could not open: "open PATH: permission denied". */
+const CONFIG =
+  /Unable to write configuration\.|\bopen [^\n]{1,400}?\.ya?ml: (?:permission denied|read-only file system|no such file or directory|Access is denied)/;
+
+/** What a text says of a login by doctl, or of the renewal of one. */
+export function loginIn(text: string): SaidOfLogin | undefined {
+  const renewal = text.indexOf("could not be renewed");
+  // Certificates are renewed, too.
+  const isRenewal =
+    renewal >= 0 &&
+    (text.includes("auth login") || /session [^\n]{0,60}could not be renewed/.test(text));
+  const at = isRenewal ? renewal : (LOGIN.exec(text)?.index ?? -1);
+  if (at < 0) return configIn(text);
+  // What stands before it is not the cause, and neither is the line about "doctl auth login".
+  const rest = text.slice(isRenewal ? at : text.lastIndexOf("\n", at) + 1);
+  const cause = rest.split(/\n\s*\n|Run [`']?doctl auth login/)[0] ?? "";
+  const kind = isRenewal ? "renewal" : "login";
+  const message = short(cause.replace(/^Error: /, ""));
+  const why = CAUSES.find(([pattern]) => pattern.test(cause))?.[1];
+  if (why !== undefined) return { kind, why, message };
+  const network = networkIn(cause)?.why;
+  if (network !== undefined) return { kind, why: "network", network, message };
+  return { kind, why: "unknown", message };
+}
+
+function configIn(text: string): SaidOfLogin | undefined {
+  const said = CONFIG.exec(text)?.[0];
+  if (said === undefined) return undefined;
+  if (!text.includes("doctl") && !said.startsWith("Unable")) return undefined;
+  return { kind: "renewal", why: "config", message: short(said) };
+}
+
+/**
+ * A token in the environment would be written over the default context, and without --context that context is
+ * replaced (docs/contracts/doctl-2.md 2.5, 3.4).
+ */
+function logIn(...options: readonly string[]): Hint {
+  return hint`${unset("DIGITALOCEAN_ACCESS_TOKEN")}, then ${run("doctl", "auth", "login", "--context", "NAME", ...options)}. Without --context it replaces the login of the context "default".`;
+}
+
+const LOG_IN = logIn();
+const OVER_SSH = hint`Over ssh, also: --callback-port PORT, and ssh with -L PORT:127.0.0.1:PORT.`;
+const AGAIN = hint`Run the same command again.`;
+
+/** What a failed login or renewal means. */
+export function loginWords({ kind, why, network }: SaidOfLogin): Words {
+  if (why === "network" && network !== undefined) {
+    const { what, fix } = NETWORK_WORDS[network];
+    return kind === "renewal"
+      ? {
+          what: `doctl could not reach DigitalOcean to renew its login. That does not mean that the login has ended. ${what}`,
+          fix: hint`${fix} Then run the same command again. If it says invalid_grant then: ${LOG_IN}`,
+        }
+      : { what: `doctl could not complete the login. ${what}`, fix: hint`${fix} Then: ${LOG_IN}` };
+  }
+  return (kind === "renewal" ? RENEWAL[why] : undefined) ?? LOGIN_WORDS[why];
+}
+
+/** Of a renewal, where it means something else than of a login. */
+const RENEWAL: Readonly<Partial<Record<LoginFailure, Words>>> = {
+  spent: {
+    what: "DigitalOcean did not take doctl's refresh token (invalid_grant). Each can be used once: another doctl may have renewed the login at that moment, or the login has ended.",
+    fix: hint`Run the same command again, once: if another doctl has renewed, it works. If it fails the same way, log in again: ${LOG_IN}`,
+  },
+  client: {
+    what: "DigitalOcean rejected doctl's application when the login was to be renewed.",
+    fix: hint`Update doctl, and log in again: ${LOG_IN}`,
+  },
+  config: {
+    what: "doctl could not open or write its config. If it was renewing a login, the new tokens are lost, and the refresh token in the config is spent; a new login that it was to store is lost as well.",
+    fix: hint`Make the config and its folder writable for this user (${run("doctl", "--help")} names the path); where it has to be read-only, such as a mounted secret, use a personal access token. If doctl then says invalid_grant: ${LOG_IN}`,
+  },
+  server: {
+    what: "DigitalOcean's side failed when doctl was to renew its login. That does not mean that the login has ended.",
+    fix: hint`${AGAIN} https://status.digitalocean.com tells of outages.`,
+  },
+  limited: {
+    what: "DigitalOcean had too many requests to renew doctl's login. That does not mean that the login has ended.",
+    fix: hint`Wait some minutes. ${AGAIN}`,
+  },
+  answer: {
+    what: "Something answered in the place of DigitalOcean, or not as it should, when doctl was to renew its login: a proxy or the page of a network's login, as a rule.",
+    fix: hint`Open any page in a browser on this network. ${AGAIN} If it says invalid_grant then: ${LOG_IN}`,
+  },
+  unknown: {
+    what: "doctl could not renew its login, and the text does not say whether the login has ended.",
+    fix: hint`Run the same command again, once. If it fails the same way, log in again: ${LOG_IN}`,
+  },
+};
+
+const LOGIN_WORDS: Readonly<Record<LoginFailure, Words>> = {
+  denied: {
+    what: "The login was denied on DigitalOcean's page in the browser.",
+    fix: hint`Log in again, and approve it there: ${LOG_IN}`,
+  },
+  scopes: {
+    what: "DigitalOcean does not know a scope that the login asked for, or does not give it.",
+    fix: hint`--scopes takes names with one blank between them, no commas. ${own("scopes")} prints those that the code needs.`,
+  },
+  client: {
+    what: "DigitalOcean rejected doctl's application or its redirect address, not you.",
+    fix: hint`Update doctl. If --client-id or --oauth-server was given, leave it out. Then log in again: ${LOG_IN}`,
+  },
+  state: {
+    what: "The answer that reached doctl did not belong to this login: another page, or an older login's tab, opened its address first.",
+    fix: hint`Close older tabs of the login, and log in again: ${LOG_IN}`,
+  },
+  "no-code": {
+    what: "The browser came back without a code: the address was opened by hand, or was cut.",
+    fix: hint`Log in again: ${LOG_IN}`,
+  },
+  expired: {
+    what: "Nobody finished the login in time. DigitalOcean's page may have shown an error instead (a scope or a redirect that it does not take), or the browser is on another machine than doctl.",
+    fix: hint`Look at what the browser shows, and log in again: ${logIn("--no-browser", "--timeout", "10m")} ${OVER_SSH}`,
+  },
+  port: {
+    what: "doctl could not listen for the browser's answer: the port is taken, or is none.",
+    fix: hint`Leave --callback-port out, or give a free port above 1023: ${LOG_IN}`,
+  },
+  browser: {
+    what: "doctl could not open a browser, and ended the login.",
+    fix: hint`Open the address that it prints, on this machine: ${logIn("--no-browser")} ${OVER_SSH}`,
+  },
+  spent: {
+    what: "DigitalOcean did not take the code of the login (invalid_grant): it was used before, or too late.",
+    fix: hint`Log in again: ${LOG_IN}`,
+  },
+  network: {
+    what: "doctl could not reach DigitalOcean to complete the login.",
+    fix: hint`Look at the network. Then: ${LOG_IN}`,
+  },
+  answer: {
+    what: "Something answered in the place of DigitalOcean, or not as it should: a proxy or the page of a network's login, as a rule.",
+    fix: hint`Open any page in a browser on this network. Then: ${LOG_IN}`,
+  },
+  limited: {
+    what: "DigitalOcean had too many requests.",
+    fix: hint`Wait some minutes. Then: ${LOG_IN}`,
+  },
+  server: {
+    what: "DigitalOcean's side failed when the login was to be completed.",
+    fix: hint`https://status.digitalocean.com tells of outages. Later: ${LOG_IN}`,
+  },
+  config: {
+    what: "doctl could not write its config after the login, so the login is lost.",
+    fix: hint`Make the config and its folder writable for this user (${run("doctl", "--help")} names the path). Then: ${LOG_IN}`,
+  },
+  unknown: {
+    what: "The login by doctl failed, and why is not known.",
+    fix: hint`What doctl said is above. Try again: ${LOG_IN}`,
+  },
+} satisfies Readonly<Record<LoginFailure, { what: string; fix: Hint }>>;

@@ -1,0 +1,76 @@
+import { type Hint, hint, run } from "../errors/hint.ts";
+import { short } from "./error-text.ts";
+
+export type NetworkFailure = "dns" | "refused" | "timeout" | "tls" | "proxy" | "closed";
+
+/** The first that fits: what happened first is said last in Go's texts. */
+const NETWORK: readonly (readonly [RegExp, NetworkFailure])[] = [
+  [
+    /proxyconnect|curl: \(5\)|Could not resolve proxy|407 Proxy|Proxy Authentication Required/,
+    "proxy",
+  ],
+  [
+    /no such host|server misbehaving|curl: \(6\)|Could not resolve host|ENOTFOUND|EAI_AGAIN|Temporary failure in name resolution|Name or service not known/,
+    "dns",
+  ],
+  [
+    /x509:|certificate (?:verify failed|signed by unknown)|tls: |curl: \((?:35|51|58|60|77|83)\)|SSL certificate|SELF_SIGNED_CERT|UNABLE_TO_(?:GET|VERIFY)/,
+    "tls",
+  ],
+  [
+    /connection refused|curl: \(7\)|ECONNREFUSED|no route to host|network is unreachable|Could not connect to the endpoint/,
+    "refused",
+  ],
+  [
+    /i\/o timeout|TLS handshake timeout|deadline exceeded|Client\.Timeout|curl: \(28\)|ETIMEDOUT|timed out/,
+    "timeout",
+  ],
+  [
+    /connection reset|unexpected EOF|: EOF\b|curl: \((?:52|56)\)|ECONNRESET|socket hang up|broken pipe/,
+    "closed",
+  ],
+];
+
+/** What a text says of the network, with the line that says so. */
+export function networkIn(
+  text: string,
+):
+  | { readonly kind: "network"; readonly why: NetworkFailure; readonly message: string }
+  | undefined {
+  for (const [pattern, why] of NETWORK) {
+    const at = pattern.exec(text);
+    if (at === null) continue;
+    const line = text.slice(text.lastIndexOf("\n", at.index) + 1).split("\n")[0] ?? "";
+    return { kind: "network", why, message: short(line) };
+  }
+  return undefined;
+}
+
+export const NETWORK_WORDS: Readonly<
+  Record<NetworkFailure, { readonly what: string; readonly fix: Hint }>
+> = {
+  dns: {
+    what: "The name of the server could not be looked up: no network, or no DNS.",
+    fix: hint`Look at the network (and VPN); ${run("getent", "hosts", "api.digitalocean.com")} shows whether it is back.`,
+  },
+  refused: {
+    what: "Nothing answered at that address.",
+    fix: hint`Look at DIGITALOCEAN_API_URL, a firewall, and the proxy (HTTPS_PROXY).`,
+  },
+  timeout: {
+    what: "The server took too long, or something on the way lets nothing through.",
+    fix: hint`Run it again; behind a firewall: HTTPS_PROXY. ${run("doctl", "auth", "init")} also needs cloud.digitalocean.com.`,
+  },
+  tls: {
+    what: "The server's certificate is not trusted: something on the way opens the connection, or the clock is wrong.",
+    fix: hint`Give the tools your company's certificate: SSL_CERT_FILE (doctl, Terraform), NODE_EXTRA_CA_CERTS (do-bootstrap).`,
+  },
+  proxy: {
+    what: "The proxy did not let it through.",
+    fix: hint`Look at HTTPS_PROXY and NO_PROXY, and at the name and password in them.`,
+  },
+  closed: {
+    what: "The connection was cut while it was in use.",
+    fix: hint`Run the same command again; if it happens each time, something on the way cuts it.`,
+  },
+};

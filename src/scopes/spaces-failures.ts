@@ -1,0 +1,190 @@
+import { type Hint, hint, own, run } from "../errors/hint.ts";
+import { short, statusNumber, type Words } from "./error-text.ts";
+
+/** What an error of Spaces, or of a tool that talks to it, is about. */
+export type SpacesFailure =
+  | "keys"
+  | "no-keys"
+  | "bucket"
+  | "taken"
+  | "denied"
+  | "lock"
+  | "condition"
+  | "checksum"
+  | "clock"
+  | "busy"
+  | "sts"
+  | "aws"
+  | "region"
+  | "other";
+
+export interface SaidOfSpaces {
+  readonly kind: "spaces";
+  readonly why: SpacesFailure;
+  /** The code, such as "NoSuchBucket". */
+  readonly message: string;
+  /** Of "lock": its ID, where "Lock Info" is in the text. */
+  readonly lock?: string;
+}
+
+const LOCK_ID = /^[ \t]{1,9}ID:[ \t]{1,19}([\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12})[ \t]*$/m;
+
+/** S3's codes, which Spaces shares; any other is "other". */
+const CODES: Readonly<Record<string, SpacesFailure>> = {
+  InvalidAccessKeyId: "keys",
+  SignatureDoesNotMatch: "keys",
+  NoSuchBucket: "bucket",
+  BucketAlreadyExists: "taken",
+  BucketAlreadyOwnedByYou: "taken",
+  AccessDenied: "denied",
+  Forbidden: "denied",
+  PreconditionFailed: "condition",
+  ConditionalRequestConflict: "condition",
+  XAmzContentSHA256Mismatch: "checksum",
+  NotImplemented: "checksum",
+  RequestTimeTooSkewed: "clock",
+  RequestExpired: "clock",
+  SlowDown: "busy",
+  ServiceUnavailable: "busy",
+  InternalError: "busy",
+};
+
+/** Where a client says no code, as of an answer without a body. */
+const STATUSES: Readonly<Record<number, SpacesFailure>> = {
+  403: "denied",
+  409: "condition",
+  412: "condition",
+  501: "checksum",
+  500: "busy",
+  502: "busy",
+  503: "busy",
+  504: "busy",
+};
+
+/** Nobody had keys to send: the S3 backend's words, the provider's, those of AWS's own clients. */
+const NO_KEYS =
+  /No valid credential sources found|Spaces credentials not configured|Unable to locate credentials|NoCredentialProviders/;
+
+/** The S3 backend asks AWS who owns the keys, unless it is told not to (docs/contracts/terraform.md 6). */
+const STS =
+  /retrieving caller identity from STS|Retrieving AWS account details|AWS account ID not previously found/;
+
+/** The S3 backend knows AWS's regions, and wants one. */
+const REGION = /Invalid AWS Region: [a-z]{3}\d\b|Missing region value/;
+
+/** In the words of AWS's SDK for Go, of XML, of the aws command line and of s3cmd. */
+const CODE: readonly RegExp[] = [
+  /\bapi error (\w+)/,
+  /<Code>(\w+)<\/Code>/,
+  /An error occurred \((\w+)\) when calling the \w+ operation/,
+  /\bS3 error: \d{3} \((\w+)\)/,
+];
+
+const OF_S3 =
+  /operation error S3\b|digitaloceanspaces\.com|status code: \d{3}, request id: [^\n,]{0,99}, host id:|when calling the \w*(?:Bucket|Object|Multipart|UploadPart)\w* operation|\bS3 error: \d{3}|<(?:BucketName|HostId)>/;
+
+/** What a text says of Spaces; undefined: nothing. */
+export function spacesIn(text: string): SaidOfSpaces | undefined {
+  const said = (why: SpacesFailure, message: string) =>
+    ({ kind: "spaces", why, message: short(message) }) as const;
+  const sts = STS.exec(text)?.[0];
+  if (sts !== undefined) return said("sts", sts);
+  const region = REGION.exec(text)?.[0];
+  if (region !== undefined) return said("region", region);
+  const noKeys = NO_KEYS.exec(text)?.[0];
+  if (noKeys !== undefined) return said("no-keys", noKeys);
+  // Terraform's S3 backend has a sentence of its own for it (docs/contracts/terraform.md 6.5).
+  if (/S3 bucket "[^"\n]*" does not exist/.test(text)) return said("bucket", "NoSuchBucket");
+  const code = codeIn(text);
+  const isKnown = code !== undefined && code in CODES && /api error|<Code>/.test(text);
+  const isS3 = isKnown || OF_S3.test(text);
+  if (!isS3) return undefined;
+  const ofAddress = /digitaloceanspaces\.com[^\s"]{0,999}"?: ([45]\d\d)\b/.exec(text)?.[1];
+  const status = ofAddress === undefined ? statusNumber(text) : Number(ofAddress);
+  if (code === undefined && (status === undefined || status < 400 || isOfApi(text))) {
+    return undefined;
+  }
+  if (/\.amazonaws\.com\b/.test(text) && !text.includes("digitaloceanspaces.com")) {
+    return said("aws", code ?? `${status}`);
+  }
+  const why = CODES[code ?? ""] ?? STATUSES[status ?? 0] ?? "other";
+  const isLock = why === "condition" && /state lock|\.tflock|lock file/i.test(text);
+  const lock = isLock ? LOCK_ID.exec(text)?.[1] : undefined;
+  return {
+    ...said(isLock ? "lock" : why, code ?? `${status}`),
+    ...(lock === undefined ? {} : { lock }),
+  };
+}
+
+function codeIn(text: string): string | undefined {
+  for (const pattern of CODE) {
+    const code = pattern.exec(text)?.[1];
+    if (code !== undefined && code !== "UnknownError") return code;
+  }
+  // The provider's, an older SDK, says "CODE: MESSAGE" and then the status.
+  const end = text.search(/status code: \d{3}, request id:/);
+  if (end < 0) return undefined;
+  const before = text.slice(Math.max(0, end - 400), end).matchAll(/\b([A-Z]\w{2,60}): /g);
+  const words = Array.from(before, ([, word = ""]) => word).filter((word) => word !== "Error");
+  return words.find((word) => word in CODES) ?? words[0];
+}
+
+/** A call of the API that has an address of Spaces in it. */
+function isOfApi(text: string): boolean {
+  return text.includes("//api.digitalocean.com/");
+}
+
+const KEYS = hint`They are keys of their own, not the token: SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY in the env file, and ${own("exec")} passes them on.`;
+
+/** What an error of Spaces means. None of them is about the API token. */
+export function spacesWords({ why, message, lock }: SaidOfSpaces): Words {
+  return {
+    what: WHAT[why].replace("CODE", () => message),
+    fix: lock === undefined ? FIX[why] : held(lock),
+  };
+}
+
+function held(lock: string): Hint {
+  return hint`Wait until that run has ended; "Lock Info" says whose it is. If it was killed, and nobody is at work on this state: ${run("terraform", "force-unlock", lock)}`;
+}
+
+const WHAT: Readonly<Record<SpacesFailure, string>> = {
+  keys: "Spaces did not take the keys (CODE).",
+  "no-keys": "No Spaces keys were given (CODE): the API token does not open a bucket.",
+  bucket: "There is no such bucket, or not in this region.",
+  taken: "The name of the bucket is taken in Spaces (CODE): it has to be unlike every other.",
+  denied:
+    "Spaces refused these keys what was asked of the bucket (CODE). It is not about the API token.",
+  lock: "Another run holds the lock of this state (CODE). It is not about the token or the keys.",
+  condition:
+    "Spaces refused a write that had a condition (CODE): as a rule somebody else has written that file in the meantime. It is not about the token.",
+  checksum:
+    "The bucket's server refused how the client signs or checks what it sends (CODE), as newer AWS clients do with stores that are not AWS's. It is not about the token or the keys.",
+  clock: "Spaces refused the time of the request (CODE): this machine's clock is wrong.",
+  busy: "Spaces failed or was too busy (CODE), not the token and not the code.",
+  sts: "The S3 backend asked AWS who owns the keys (STS, IAM), and AWS does not know Spaces keys. It is not about the token.",
+  aws: "The request went to AWS, not to Spaces (CODE): as a rule, no endpoint was given. It is not about the token.",
+  region:
+    "The S3 backend has no region, or one that AWS does not have (CODE). It is not about the token or the keys.",
+  other:
+    "Spaces refused it (CODE). It is about Spaces, its keys or the bucket, not about the API token.",
+};
+
+const BACKEND = hint`With terraform.backend in its config, ${own()} writes a backend.tf that has all that Spaces needs.`;
+
+const FIX: Readonly<Record<SpacesFailure, Hint>> = {
+  keys: KEYS,
+  "no-keys": hint`Put SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY into the env file: ${own("exec", "--", "terraform", "plan")} passes them on, to an S3 backend as the AWS_* names that it reads.`,
+  bucket: hint`Look at its name and region. A bucket for a state is made beforehand: in the control panel (Spaces Object Storage), or by digitalocean_spaces_bucket in a root whose state is elsewhere.`,
+  taken: hint`Choose another name; if the bucket is yours already, import it.`,
+  denied: hint`Look whether these keys are meant for that bucket, and may do this: https://cloud.digitalocean.com/spaces/access_keys shows it. ${own("check")} says whether AWS_* replaces them.`,
+  lock: hint`${held("LOCK_ID")}, with the ID of "Lock Info".`,
+  condition: hint`Run the same command again; if it is about a state, first look that no other run is at work.`,
+  checksum: hint`${own("exec", "--", "terraform", "plan")} sets AWS_REQUEST_CHECKSUM_CALCULATION and AWS_RESPONSE_CHECKSUM_VALIDATION to when_required; the backend block also needs skip_s3_checksum = true. ${BACKEND}`,
+  clock: hint`Set the clock (${run("date", "-u")} shows it), and run the same command again.`,
+  busy: hint`Run the same command again in some minutes; https://status.digitalocean.com tells of outages.`,
+  sts: hint`If this is the backend of a state on Spaces, it needs skip_credentials_validation and skip_requesting_account_id (= true). ${BACKEND}`,
+  aws: hint`If the state is on Spaces, the backend needs endpoints = { s3 = "https://REGION.digitaloceanspaces.com" }. ${BACKEND}`,
+  region: hint`If the state is on Spaces, the backend needs region = "us-east-1" (the endpoint says where the bucket is). ${BACKEND}`,
+  other: hint`The code says why. Look at the bucket's name and region, and at the keys (SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY); token scopes have no part in it.`,
+};

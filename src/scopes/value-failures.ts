@@ -1,0 +1,77 @@
+import { hint, own, run } from "../errors/hint.ts";
+import { mistakenFor } from "../secret/not-a-token.ts";
+import type { Words } from "./error-text.ts";
+
+/** A text shows that what was used as a token cannot be one. */
+export interface SaidOfValue {
+  readonly kind: "token-value";
+  /** "header": no HTTP header takes it. */
+  readonly why: "header" | "1password" | "dotenvx" | "encrypted" | "reference";
+  /** Words of a tool, never the value. */
+  readonly message: string;
+}
+
+/** In the words of Go, Node, python-requests and http.client: a line end or the like in the token. */
+const HEADER =
+  /invalid header field value for "?Authorization"?|Invalid character in header content \["authorization"\]|Invalid (?:leading whitespace, reserved character\(s\), or return character\(s\) in )?header value/i;
+
+/** A name that says that its value is a token, and the value; or a Bearer header. */
+const VALUE =
+  /(?:\b\w*(?:token|_pat)\b["']?[ \t]{0,4}(?::=|[=:])[ \t]{0,4}|\bBearer )["']?([^\s"'`,;]{4,200})/gi;
+
+/** Each kind once, whatever the text repeats; no value is repeated. */
+export function valueFailuresIn(text: string): SaidOfValue[] {
+  const header = HEADER.exec(text)?.[0];
+  const found = new Map<SaidOfValue["why"], SaidOfValue>();
+  if (header !== undefined) {
+    found.set("header", { kind: "token-value", why: "header", message: header });
+  }
+  for (const [, value = ""] of text.matchAll(VALUE)) {
+    const why = kindOf(value);
+    if (why !== undefined) found.set(why, { kind: "token-value", why, message: "" });
+  }
+  return [...found.values()];
+}
+
+/** Only what nobody would write in code or in a sentence: `var.token`, `$TOKEN` and an address are left alone. */
+function kindOf(value: string): SaidOfValue["why"] | undefined {
+  if (!OPENS.test(value)) return undefined;
+  const mistaken = mistakenFor(value);
+  if (mistaken === undefined) return undefined;
+  const { kind, what } = mistaken;
+  if (kind === "1password" || kind === "dotenvx") return kind;
+  if (kind === "reference") return what.startsWith("an address") ? undefined : kind;
+  return what.startsWith("an encrypted value") ? "encrypted" : undefined;
+}
+
+const OPENS = /^(?:[a-z][a-z\d+.-]{0,30}:|ref\+|ENC\[|\$ANSIBLE_VAULT|U2FsdGVkX1)/i;
+
+const COMMAND = hint`Or let token.command in the config run that each time: ${own("exec", "--", "COMMAND")} then passes the token itself.`;
+
+/** What it means that such a value was used. */
+export function valueWords({ why }: SaidOfValue): Words {
+  return WORDS[why];
+}
+
+const WORDS: Readonly<Record<SaidOfValue["why"], Words>> = {
+  header: {
+    what: "The token that was used has a character in it that no HTTP header takes: a line end, as a rule.",
+    fix: hint`${own("exec", "--", "COMMAND")} passes this repo's token without white space around it; ${own("check")} says where else one is.`,
+  },
+  "1password": {
+    what: "A 1Password reference (op://…) stands where the token belongs: no tool resolves it by itself.",
+    fix: hint`${run("op", "read", "op://VAULT/ITEM/FIELD")} | ${own("--token-stdin")}. ${COMMAND}`,
+  },
+  dotenvx: {
+    what: "A value that dotenvx has encrypted (encrypted:…) stands where the token belongs: only dotenvx can read it.",
+    fix: hint`${run("dotenvx", "get", "DIGITALOCEAN_TOKEN")} | ${own("--token-stdin")}. ${COMMAND}`,
+  },
+  encrypted: {
+    what: "An encrypted value stands where the token belongs: the tool that encrypted it has to decrypt it first.",
+    fix: hint`Give its output to ${own("--token-stdin")}. ${COMMAND}`,
+  },
+  reference: {
+    what: "A reference to a secret manager stands where the token belongs: no tool resolves it by itself.",
+    fix: hint`Give what the secret manager prints to ${own("--token-stdin")}. ${COMMAND}`,
+  },
+};
