@@ -134,7 +134,7 @@ async function runHere(
           ? "May it, on this machine?"
           : `You are asked each time, because ${safe(why)}.\nMay it, this time?`;
       const question = `This repo's config gets the token by running: ${safe(command)}\n${may}`;
-      return (await host.terminal()).confirm(question);
+      return (await host.terminal()).confirm(question, false);
     }
 
     async function askForRoots(asked: RootsQuestion): Promise<RootsAnswer> {

@@ -15,10 +15,21 @@ export async function toldBy(
   ask: () => Promise<string | undefined>,
 ): Promise<string | undefined> {
   if (program === undefined) return ask();
-  const kept = recordOf(records.recall(program));
-  if (kept["question"] === question && typeof kept["answer"] === "string") return kept["answer"];
+  const before = toldBefore({ records }, program, question);
+  if (before !== undefined) return before;
   const since = clock.now();
   const answer = await ask();
   if (answer !== undefined) records.keep(program, { question, answer }, since);
   return answer;
+}
+
+/** What it has said before, without starting it. */
+export function toldBefore(
+  { records }: Pick<Host, "records">,
+  program: string,
+  question: string,
+): string | undefined {
+  const kept = recordOf(records.recall(program));
+  const isIt = kept["question"] === question && typeof kept["answer"] === "string";
+  return isIt ? (kept["answer"] as string) : undefined;
 }

@@ -1,3 +1,5 @@
+import type { ExecDoctl } from "./doctl.ts";
+
 /**
  * What `exec` and `env` need to know of a config and its root modules. Free of secrets, as it is
  * kept in the user's cache folder (record.ts).
@@ -21,6 +23,8 @@ export interface ExecConfig {
   readonly filesToMask: readonly string[];
   /** The roots that have a workspace of this environment's own. */
   readonly workspaces: readonly { readonly dir: string; readonly workspace: string }[];
+  /** undefined with `doctl: false`. */
+  readonly doctl: ExecDoctl | undefined;
 }
 
 export interface StrangeBackend {

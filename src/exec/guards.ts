@@ -1,10 +1,11 @@
-import { basename, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { AppError } from "../errors/app-error.ts";
 import { hint, own, run } from "../errors/hint.ts";
 import type { Environment } from "../host/host.ts";
 import { describeOrigin, type Secret } from "../secret/secret.ts";
 import type { ExecConfig } from "./exec-config.ts";
 import type { Facts } from "./facts.ts";
+import { programOf } from "./program-name.ts";
 import { type TokenState, tokenInValues } from "./token-sources.ts";
 import { outerExec } from "./variables.ts";
 
@@ -118,12 +119,6 @@ export function refuseOtherWorkspace(
  */
 export function selectionFile(dir: string, env: Environment): string {
   return join(resolve(dir, env["TF_DATA_DIR"] || ".terraform"), "environment");
-}
-
-function programOf(file: string): string {
-  return basename(file.replaceAll("\\", "/"))
-    .toLowerCase()
-    .replace(/\.exe$/, "");
 }
 
 function tokenIn(text: string, variable: string, path: string): Secret | undefined {

@@ -17,7 +17,15 @@ import {
 import { FORMATS, isFormat, maskCommands, type Quoted, quote, quoteUnset } from "./quoting.ts";
 import { secretsInFile } from "./secrets-in-file.ts";
 import { chooseToken, type TokenSources, type TokenState } from "./token-sources.ts";
-import { execVariables, keysKept, secretsIn, toolVariables, variableNames } from "./variables.ts";
+import {
+  contextVariable,
+  execVariables,
+  keysKept,
+  outerExec,
+  secretsIn,
+  toolVariables,
+  variableNames,
+} from "./variables.ts";
 
 /**
  * The variables that a line sets, for a command or for a shell.
@@ -32,7 +40,12 @@ function prepare({ command, options, words }: CommandLine, facts: Facts): Variab
   refuseOtherToken(facts.config, token, facts.textAt);
   refuseOtherWorkspace(words, facts);
   const variables = toolVariables({ ...facts, token, all: options["all"] === true });
-  return command === "env" ? variables : new Map([...variables, ...execVariables(facts.config)]);
+  if (command === "exec") {
+    return new Map([...variables, ...execVariables(facts.config, token, words)]);
+  }
+  // In a shell that `exec` has started, the context is that of the outer token.
+  const isInside = outerExec(facts.env) !== undefined;
+  return isInside ? new Map([...variables, contextVariable(facts.config, token)]) : variables;
 }
 
 /**

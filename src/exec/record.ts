@@ -1,5 +1,6 @@
 import type { Environment } from "../host/host.ts";
 import { recall } from "../host/record.ts";
+import { isSameDoctl } from "./doctl.ts";
 import type { ExecConfig } from "./exec-config.ts";
 
 /** What the config of `exec` and `env` depends on, besides files. */
@@ -15,6 +16,7 @@ export function recallConfig(context: RecordContext): ExecConfig | undefined {
   const known = recall(context, keyOf(context)) as ExecConfig | undefined;
   // HOME is no project's folder, and what was found before does not know where it is.
   if (known === undefined || known.base === context.env["HOME"]) return undefined;
+  if (known.doctl !== undefined && !isSameDoctl(known.doctl, context)) return undefined;
   // JSON has no undefined.
   return { ...known, environment: context.environment };
 }

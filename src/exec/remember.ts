@@ -5,7 +5,8 @@ import type { ExecConfig } from "./exec-config.ts";
 import { keyOf, type RecordContext } from "./record.ts";
 
 /**
- * Leaves a record for the next run. It follows from the roots that were found for the project, too.
+ * Leaves a record for the next run. It follows from the roots that were found for the project, too, and from
+ * what doctl has said of itself (core/told.ts).
  *
  * @param from as in host/keep.ts.
  */
@@ -14,7 +15,11 @@ export function rememberConfig(
   config: ExecConfig,
   from: Parameters<typeof keep>[3],
 ): void {
-  const roots = placeOf(context, { kind: "roots", path: config.base });
-  const inputs = [...from.inputs, ...(roots === undefined ? [] : [join(roots.folder, roots.name)])];
+  const program = config.doctl?.program;
+  const records = [
+    placeOf(context, { kind: "roots", path: config.base }),
+    program === undefined ? undefined : placeOf(context, { kind: "config", path: program }),
+  ].filter((place) => place !== undefined);
+  const inputs = [...from.inputs, ...records.map(({ folder, name }) => join(folder, name))];
   keep(context, keyOf(context), config, { ...from, inputs });
 }

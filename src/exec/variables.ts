@@ -4,6 +4,7 @@ import { Secret, type TokenOrigin } from "../secret/secret.ts";
 import { holdsToken } from "../secret/token-form.ts";
 import { passesFromFile } from "../secret/variable-names.ts";
 import { revealed, type Variables } from "../secret/variables.ts";
+import { contextFor } from "./doctl.ts";
 import type { ExecConfig, Stranger } from "./exec-config.ts";
 import { findKeys, type SpacesKeys } from "./spaces-keys.ts";
 import { STANDARD_NAMES } from "./token-sources.ts";
@@ -67,12 +68,22 @@ export function keysKept({ config, env, envFile }: Omit<VariablesInput, "token" 
 }
 
 /** Only for a tool that is started by us. */
-export function execVariables({ base, environment }: ExecConfig): Variables {
-  return new Map([
-    // doctl would prefer a selected context to the token (docs/contracts/doctl.md 5.6).
-    ["DIGITALOCEAN_CONTEXT", "default"],
-    [MARKER, markerOf(environment, base)],
-  ]);
+export function execVariables(
+  config: ExecConfig,
+  token: Secret,
+  words: readonly string[],
+): Variables {
+  const marker = markerOf(config.environment, config.base);
+  return new Map([contextVariable(config, token, words), [MARKER, marker]]);
+}
+
+/** doctl would prefer a selected context to the token (docs/contracts/doctl.md 5.6). */
+export function contextVariable(
+  { doctl }: ExecConfig,
+  token: Secret,
+  words: readonly string[] = [],
+): [string, string] {
+  return ["DIGITALOCEAN_CONTEXT", contextFor(doctl, token, words)];
 }
 
 /** The names that `env` sets or has set in this environment; what has another value is not ours. */

@@ -5,11 +5,19 @@ import { type Piece, piecesOf } from "./template.ts";
 
 /** Where the value of an expression comes from, as far as its text says. */
 export type Origin =
-  | { readonly kind: "variable"; readonly name: string }
+  | {
+      readonly kind: "variable";
+      readonly name: string;
+      /** A choice gives null in its place: `var.x != "" ? var.x : null`. */
+      readonly orNull: boolean;
+    }
   /** A text in the code: the argument itself, or the local that leads to it. */
   | { readonly kind: "text"; readonly written: Expression }
-  /** It is null or empty. */
-  | { readonly kind: "nothing" }
+  | {
+      readonly kind: "nothing";
+      /** It is an empty text, and not null. */
+      readonly isEmpty: boolean;
+    }
   | {
       readonly kind: "unknown";
       /** In words. */
@@ -28,6 +36,7 @@ const OF_FIRST = new Set(
 /** They give one of their arguments back. */
 const OF_ANY = new Set(["coalesce", "try"]);
 const MAX_DEPTH = 50;
+const IDENTIFIER = /^[\p{L}_][\p{L}\p{N}_-]*$/u;
 
 /**
  * Follows an expression to the one variable that it leads to: through parentheses, templates, choices, locals, and
@@ -38,6 +47,7 @@ export function originOf(expression: Expression, locals: Locals): Origin {
   const texts = new Set<Expression>();
   const mentioned = new Set<string>();
   const done = new Map<string, boolean>();
+  let [orNull, isEmpty] = [false, false];
   const stopped = follow(expression, 0);
   const [name, another] = variables;
   const [written, second] = texts;
@@ -45,8 +55,9 @@ export function originOf(expression: Expression, locals: Locals): Origin {
   if (why !== undefined) {
     return { kind: "unknown", why, variables: [...new Set([...variables, ...mentioned])] };
   }
-  if (name !== undefined) return { kind: "variable", name };
-  return written === undefined ? { kind: "nothing" } : { kind: "text", written };
+  if (name !== undefined) return { kind: "variable", name, orNull };
+  if (written !== undefined) return { kind: "text", written };
+  return { kind: "nothing", isEmpty: isEmpty && !orNull };
 
   function whyUnclear(): string | undefined {
     if (another !== undefined) return `${listed(variables)} lead to it`;
@@ -58,7 +69,11 @@ export function originOf(expression: Expression, locals: Locals): Origin {
   /** @returns why the way ends here, in words; undefined where it was followed to its end. */
   function follow(each: Expression, depth: number): string | undefined {
     const { literal, source, fields, items } = each;
-    if (literal === null || literal === "") return undefined;
+    if (literal === null || literal === "") {
+      if (literal === null) orNull = true;
+      else isEmpty = true;
+      return undefined;
+    }
     if (literal instanceof Secret || typeof literal === "string") {
       texts.add(each);
       return undefined;
@@ -94,7 +109,10 @@ export function originOf(expression: Expression, locals: Locals): Origin {
 
   function template(pieces: readonly Piece[], [from, to]: Range, depth: number) {
     const [first, last] = [pieces[from], pieces[to - 1]];
-    if (first === undefined || from >= to) return undefined;
+    if (first === undefined || from >= to) {
+      isEmpty = true;
+      return undefined;
+    }
     if (first.text === "${" && first.kind === "open" && first.end === to) {
       return walk(pieces, [from + 1, isSign(last, "~") ? to - 1 : to], depth + 1);
     }
@@ -107,10 +125,19 @@ export function originOf(expression: Expression, locals: Locals): Origin {
     const words = pieces.slice(from, to);
     const [root, next] = words;
     const name = (root?.text ?? "").replace(/^core::/, "");
-    if (words.length === 1 && name === "null") return undefined;
+    if (words.length === 1 && name === "null") {
+      orNull = true;
+      return undefined;
+    }
     if (next?.kind === "open" && next.text === "(" && next.end === to) {
       const parts = argumentsIn(pieces, [from + 2, to]);
-      if (OF_ANY.has(name)) return any(pieces, parts, depth);
+      if (OF_ANY.has(name)) {
+        // They give null only where nothing else is left.
+        const before = orNull;
+        const why = any(pieces, parts, depth);
+        orNull = before;
+        return why;
+      }
       if (OF_FIRST.has(name)) return any(pieces, parts.slice(0, 1), depth);
       mention(words);
       return `${name}() is not followed`;
@@ -121,6 +148,8 @@ export function originOf(expression: Expression, locals: Locals): Origin {
     const [kind, label = "", ...steps] = path;
     if (kind === "local") return local([label, ...steps], depth);
     if (kind !== "var") return `it comes from ${path.slice(0, 3).join(".").slice(0, 80)}`;
+    // In brackets it may be any text, and a hint would have it.
+    if (!IDENTIFIER.test(label)) return "it is not understood";
     if (steps.length > 0) return `it is a part of var.${label}`;
     variables.add(label);
     return undefined;

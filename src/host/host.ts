@@ -314,8 +314,11 @@ export interface Terminal {
   secret(question: string): Promise<string>;
   /** Says why an answer will not do. */
   complain(text: string): void;
-  /** @throws AppError INTERRUPTED on Ctrl-C. */
-  confirm(question: string): Promise<boolean>;
+  /**
+   * @param isYesFirst what Enter alone answers; yes, unless it is said.
+   * @throws AppError INTERRUPTED on Ctrl-C.
+   */
+  confirm(question: string, isYesFirst?: boolean): Promise<boolean>;
   /** Lets a person take some of a list, one at least; all are taken at first. @throws AppError INTERRUPTED on Ctrl-C. */
   chooseSome(question: string, options: readonly string[]): Promise<readonly string[]>;
   /** Asks for one of some answers. @returns its index. @throws AppError INTERRUPTED on Ctrl-C. */

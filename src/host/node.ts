@@ -217,10 +217,10 @@ async function nodeTerminal(interrupted: AbortSignal): Promise<Terminal> {
       const ask = { message, options: shown, initialValues: [...options], required: true, output };
       return answered((signal) => multiselect({ ...ask, signal }));
     },
-    confirm: async (question) => {
+    confirm: async (question, isYesFirst = true) => {
       await discardTypedAhead();
-      const message = safeLines(question);
-      return answered((signal) => confirm({ message, output, signal }));
+      const ask = { message: safeLines(question), initialValue: isYesFirst, output };
+      return answered((signal) => confirm({ ...ask, signal }));
     },
     choose: async (question, answers) => {
       await discardTypedAhead();

@@ -24,11 +24,9 @@ export function which(
   { env, platform }: { env: Environment; platform: NodeJS.Platform },
 ): ToolSearch {
   const forbidden = realFolder(notIn);
-  const endings = platform === "win32" ? (env["PATHEXT"] ?? ".EXE;.CMD").split(";") : [""];
   const skipped: string[] = [];
-  // A relative entry would depend on the folder we stand in.
-  for (const folder of (env["PATH"] ?? "").split(delimiter).filter(isAbsolute)) {
-    for (const ending of endings) {
+  for (const folder of foldersIn(env)) {
+    for (const ending of endingsOn(platform, env)) {
       const path = join(folder, name + ending);
       if (!isExecutable(path)) continue;
       const places = [realpathSync.native(path), realpathSync.native(folder)];
@@ -38,6 +36,34 @@ export function which(
     }
   }
   return { path: undefined, skipped, program: undefined };
+}
+
+/**
+ * Whether PATH still has this file before any other of its name. Faster than `which`, as `exec` asks it before each
+ * command: whether it is there at all is not looked at.
+ */
+export function isFirst(
+  path: string,
+  name: string,
+  { env, platform }: { env: Environment; platform: NodeJS.Platform },
+): boolean {
+  for (const folder of foldersIn(env)) {
+    for (const ending of endingsOn(platform, env)) {
+      const each = join(folder, name + ending);
+      if (each === path) return true;
+      if (isExecutable(each)) return false;
+    }
+  }
+  return false;
+}
+
+function foldersIn(env: Environment): string[] {
+  // A relative entry would depend on the folder we stand in.
+  return (env["PATH"] ?? "").split(delimiter).filter(isAbsolute);
+}
+
+function endingsOn(platform: NodeJS.Platform, env: Environment): string[] {
+  return platform === "win32" ? (env["PATHEXT"] ?? ".EXE;.CMD").split(";") : [""];
 }
 
 function programAt(path: string, name: string): string | undefined {
@@ -80,8 +106,10 @@ function realFolder(path: string): string {
 
 function isExecutable(path: string): boolean {
   try {
+    // Most folders of PATH do not have it, and an error takes longer than the question.
+    if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return false;
     accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
+    return true;
   } catch {
     return false;
   }

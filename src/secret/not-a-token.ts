@@ -26,6 +26,8 @@ const FORMS: readonly (readonly [kind: Mistake, form: RegExp, what: string])[] =
     /^\$\(.*\)$|^`.*`$|^\$\{?[A-Za-z_][^{}]{0,200}\}?$|^%[A-Za-z_]\w{0,99}%$|^\$?\{\{.{0,200}\}\}$|^\$env:\w{1,99}$|^(?:var|local|data)\.[\w.]{1,99}$/s,
     "a variable or a command that nothing replaced by its value",
   ],
+  // The token's first letters in base64: not those of PATTERNS, which may stand anywhere in a text.
+  ["other", /^ZG9[wv]X3YxX/, "a token in base64; decode it first"],
   ["spaces-key", /^DO[\dA-Z]{18}$/, "the access key of a Spaces key, which is no API token"],
   [
     "spaces-key",

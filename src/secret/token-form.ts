@@ -87,7 +87,9 @@ export function readToken(given: string): TokenFormat {
  * Reads what a person pasted or piped: a token as above, or a text with exactly one token in it, such as
  * `export NAME='…'`, `Authorization: Bearer …`, JSON, or a few lines.
  */
-export function readPasted(given: string): TokenFormat {
+export function readPasted(pasted: string): TokenFormat {
+  // What PowerShell redirects into a file is UTF-16, and was read as UTF-8.
+  const given = pasted.replaceAll("\0", "");
   const whole = readToken(given);
   if (whole.kind !== "malformed") return whole;
   const found = new Set([
@@ -103,7 +105,9 @@ export function readPasted(given: string): TokenFormat {
   if (found.size > 0) return { kind: "refresh" };
   const lines = given.split("\n", MOST_LINES);
   const inLines = lines.map((line) => malformed(withoutName(line)));
-  return inLines.find(({ mistake }) => mistake !== undefined) ?? whole;
+  const mistaken = inLines.filter(({ mistake }) => mistake !== undefined);
+  // Other lines say `type: secret`, or `your`.
+  return mistaken.find(({ mistake }) => mistake !== "placeholder") ?? mistaken[0] ?? whole;
 }
 
 /** A token of another kind than ours may follow, or go on. */

@@ -3,7 +3,7 @@ import { isName, steers } from "./variable-names.ts";
 /** What a name says that is for a token, whoever's. */
 const SAYS_TOKEN = /(^|_)(\w*TOKEN|PAT)\d*(_|$)/i;
 /** Of DigitalOcean: no other program reads it, and it may be called a key as well. */
-const SAYS_OURS = /(^|_)(DO|DIGITAL_?OCEAN)(_|$)/i;
+const SAYS_OURS = /(^|_)(DO|DOCTL|DIGITAL_?OCEAN)(_|$)/i;
 const SAYS_KEY =
   /(^|_)(API_?KEY|KEY|SECRET|CREDENTIALS?|CREDS?|PASSWORD|AUTH)\d*(_|$)|(^|_)(DO|DIGITAL_?OCEAN)$/i;
 const SAYS_OTHER =
@@ -52,8 +52,15 @@ export function isTokenName(name: string): boolean {
   return SAYS_TOKEN.test(own) && !OF_OTHERS.has(first);
 }
 
-/** Whether a name, also of a field in a value, says that it is a token of DigitalOcean's. */
+/** `DO_SESSION_SECRET` and `DO_SSH_KEY` are an app's own, and may be 64 digits as well. */
+const SAYS_OUR_KEY =
+  /(^|_)(DO|DOCTL|DIGITAL_?OCEAN)(_(API|ACCESS|AUTH|OAUTH|PERSONAL|ACCOUNT))*(_?(API_?KEY|KEY|SECRET|CREDENTIALS?|CREDS?|PASSWORD|AUTH))?\d*$/i;
+const OF_APPS = /(^|_)(JWT|SESSION|COOKIE|[CX]SRF|WEBHOOK|REFRESH|ENCRYPTION|SIGNING|SPACES)(_|$)/i;
+
+/** Whether a name, also of a field in a value, says that it is a token of DigitalOcean's, and of no other thing. */
 export function isOurTokenName(name: string): boolean {
   const plain = name.replace(/[^\w]/g, "_");
-  return SAYS_OURS.test(plain.replace(/^TF_VAR_/, "")) && isTokenName(plain);
+  const own = plain.replace(/^TF_VAR_/, "");
+  const isOurs = SAYS_OURS.test(own) && !OF_APPS.test(own) && isTokenName(plain);
+  return isOurs && (SAYS_TOKEN.test(own) || SAYS_OUR_KEY.test(own));
 }

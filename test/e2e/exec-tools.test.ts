@@ -38,6 +38,24 @@ describe.each<[name: string, install: (bench: Workbench) => Promise<unknown>]>([
     ]);
     if (config !== "") expect(await bench.read(join("..", "home", DOCTL_CONFIG))).toBe(stored);
   });
+
+  it.skipIf(needs !== "")(`is in the context that holds this token${needs}`, async () => {
+    const bench = await repo();
+    await install(bench);
+    const stored = `access-token: ${randomToken()}\nauth-contexts:\n  web: ${bench.token}\n`;
+    await bench.write("../doctl.yaml", stored, 0o600);
+    const env = { DIGITALOCEAN_CONFIG: join(bench.root, "doctl.yaml") };
+    const line = 'doctl account get >/dev/null && echo "$DIGITALOCEAN_CONTEXT"';
+    // By the whole program, and then from its record.
+    for (const _ of ["slow", "quick"]) {
+      const { stdout, stderr } = await bench.run(["exec", "--", "/bin/sh", "-c", line], { env });
+      expect(stdout, stderr).toBe("web\n");
+    }
+    expect(bench.sandbox.requests.map(({ headers }) => headers.authorization)).toEqual([
+      bearer(bench.token),
+      bearer(bench.token),
+    ]);
+  });
 });
 
 const needsMirror = TERRAFORM && TF_MIRROR ? "" : " (needs TF_MIRROR)";

@@ -1,4 +1,4 @@
-import { chmod, readlink, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, readdir, readlink, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { zipSync } from "fflate";
 import { describe, expect, it } from "vitest";
@@ -184,6 +184,17 @@ describe("uninstall", () => {
     for (const path of Object.keys(files)) {
       expect(await bench.git("status", "--porcelain", "-uall", "--", path)).toBe("");
     }
+  });
+
+  it("keeps no line for values that config gives, and that go as well", async () => {
+    const bench = await workbench();
+    await bench.write(".do-bootstraprc", "terraform: { variables: { region: nyc3 } }\n");
+    await bench.write("main.tf", 'variable "region" {}\n');
+    await bench.run(["--token-stdin"], { input: bench.token });
+    const { status, stderr } = await bench.run(["uninstall"]);
+    expect(status, stderr).toBe(0);
+    const left = (await readdir(bench.repo)).sort();
+    expect(left).toEqual([".do-bootstraprc", ".env", ".git", "main.tf"]);
   });
 
   it("asks a submodule's own git, and keeps no line for what that hides", async () => {

@@ -313,6 +313,7 @@ describe("the small entry", () => {
       "host/compiled-code.ts",
       "host/ours.ts",
       "host/record.ts",
+      "host/which.ts",
       "lib/is-ci.ts",
       "lib/json.ts",
       "lib/paths.ts",

@@ -58,4 +58,5 @@ export const EXEC_CONFIG: ExecConfig = {
   secretFiles: [],
   filesToMask: [],
   workspaces: [],
+  doctl: undefined,
 };

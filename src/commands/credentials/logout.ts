@@ -260,16 +260,21 @@ function planUninstall(
     theirs.includes(each) || recognise(textOf(each)) === "edited";
   const generated = [...inRoots, ...pipelines, ...(isEnvrc ? [envrc] : [])];
   const isExample = withNames(envFile.templates.example, exampleNames(config)) === textOf(example);
-  const changes = [...generated, ...(isExample ? [example] : [])].flatMap((snapshot) => {
-    if (snapshot.kind !== "file" || isEdited(snapshot)) return [];
+  const gone = [...generated, ...(isExample ? [example] : [])].flatMap((snapshot) =>
+    snapshot.kind === "file" && !isEdited(snapshot) ? snapshot : [],
+  );
+  const changes = gone.map((snapshot) => {
     // The folders of a pipeline are ci's; a root module's folder is not.
     const emptyBelow = pipelines.includes(snapshot) ? top : undefined;
     return new RemoveFile(snapshot, "generated, and not edited", emptyBelow);
   });
   const edited = generated.filter(isEdited).map(({ path }) => basename(path));
+  const isGone = (path: string) => gone.some((each) => each.target === path);
   const secrets = places.filter(
-    ({ kind, holds }) =>
-      kind !== "doctl" && holds.some((held) => !olds.some((old) => old.equals(held))),
+    (place) =>
+      place.kind !== "doctl" &&
+      !isGone(place.snapshot.target) &&
+      place.holds.some((held) => !olds.some((old) => old.equals(held))),
   );
   const states = roots.filter((root) => root.states.length > 0);
   const isNamed = (path: string) =>
@@ -286,7 +291,7 @@ function planUninstall(
   const protects = [
     ...secrets.flatMap((place) => (place.kind === "doctl" ? [] : [basename(place.snapshot.path)])),
     ...states.map(({ config: { dir } }) => `the state in ${dir}`),
-    ...hidden.filter((path) => !isNamed(path)).map((path) => relative(top, path)),
+    ...hidden.filter((path) => !isNamed(path) && !isGone(path)).map((path) => relative(top, path)),
     ...(left.stopped === undefined ? [] : ["what was not searched"]),
   ];
   const ignores = [

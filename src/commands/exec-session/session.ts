@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { DEFAULT_DIRS, findConfig } from "../../concerns/config/find-config.ts";
 import { placesIn } from "../../concerns/config/load.ts";
 import type { ResolvedConfig } from "../../concerns/config/resolved.ts";
+import { observeForExec } from "../../concerns/doctl/for-exec.ts";
 import { openGit } from "../../concerns/git/git.ts";
 import { execConfigOf } from "../../concerns/terraform/exec-config.ts";
 import { observeRoot } from "../../concerns/terraform/observe.ts";
@@ -58,12 +59,15 @@ async function lookForExec(
   );
   await git?.confirmed;
   keepRecord();
-  const roots = await Promise.all(resolved.roots.map((root) => observeRoot(host, root)));
+  const [roots, { doctl, inputs }] = await Promise.all([
+    Promise.all(resolved.roots.map((root) => observeRoot(host, root))),
+    observeForExec(host, await host.which("doctl", git?.root ?? host.cwd), resolved),
+  ]);
   return {
     resolved,
     top: git?.root ?? resolved.base,
-    config: execConfigOf(resolved, roots),
-    inputs: inputsOf(host.cwd, git?.root, resolved, roots),
+    config: { ...execConfigOf(resolved, roots), doctl },
+    inputs: inputsOf(host.cwd, git?.root, resolved, roots, inputs),
   };
 }
 
@@ -150,6 +154,7 @@ function inputsOf(
   gitRoot: string | undefined,
   { file, base, roots: written }: ResolvedConfig,
   roots: readonly TerraformRoot[],
+  others: readonly string[],
 ): string[] {
   const above = foldersUp(cwd);
   const upTo = (folder: string) => above.slice(0, above.indexOf(folder) + 1);
@@ -163,5 +168,6 @@ function inputsOf(
     ...new Set(dirs.map((dir) => `${dir}/`)),
     ...roots.map(({ data }) => join(data, "terraform.tfstate")),
     ...[...new Set(roots.flatMap(({ searched }) => searched))].flatMap(versionPlaces),
+    ...others,
   ];
 }

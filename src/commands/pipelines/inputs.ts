@@ -65,19 +65,34 @@ function judgeVariables(provider: Provider, each: Root, { lost }: Pick<Reach, "l
     Object.hasOwn(config.variables, name) && !lost.has(join(config.dir, PUBLIC_TFVARS));
   const ofToken = needsOf(root).variable;
   const names = [...module.variables].flatMap(([name, { hasDefault }]) =>
-    hasDefault || name === ofToken || given.has(name) || isInConfig(name) ? [] : name,
+    hasDefault || name === ofToken || given.has(name) || isInConfig(name) || !isVariable(name)
+      ? []
+      : name,
   );
   const [first] = names;
   if (first === undefined) return [];
   const message = `${config.dir}: the pipeline has no value for ${names.map((name) => `var.${name}`).join(", ")}, so plan fails there.`;
-  const secret = first.toUpperCase();
+  const secret = secretName(first);
   const environment = `${environmentOf(each)}-plan`;
   const give =
     provider === "github"
       ? hint`${run("gh", "secret", "set", secret, "--env", environment)}, the same for ${environmentOf(each)}-apply, and add TF_VAR_${first}: \${{ secrets.${secret} }} to env of the steps Plan and Apply; the file is yours then`
-      : forJobs(each, `TF_VAR_${first}`);
+      : /^\w+$/.test(first)
+        ? forJobs(each, `TF_VAR_${first}`)
+        : hint`rename ${first}, as GitLab has no variable with such a name`;
   const fix = hint`Put a value that is not secret into terraform.variables in the config. For a secret: ${give}.`;
   return [finding("ci.no-value", message, { where: config.dir, fix })];
+}
+
+/** In a .tf.json any text may stand there, and Terraform takes none but these. */
+function isVariable(name: string): boolean {
+  return /^[\p{L}_][\p{L}\p{N}_-]*$/u.test(name);
+}
+
+/** As GitHub takes it: letters, digits and _, and not its own prefix. */
+function secretName(variable: string): string {
+  const name = variable.toUpperCase().replace(/[^A-Z\d_]/g, "_");
+  return name.startsWith("GITHUB_") ? `TF_VAR_${name}` : name;
 }
 
 function environmentOf({ config }: Root): string {

@@ -66,6 +66,7 @@ export function resolveConfig(
     roots: roots.map((root) => ({ ...root, sharedWith: othersAt(root, environment, all) })),
     environments: names,
     othersFolders: othersFolders(everywhere, environment),
+    othersContexts: othersContexts(written, environment, doctl ? doctl.context : undefined),
     envFiles: envFilesOf(written).map((path) => join(base, path)),
   };
 }
@@ -373,6 +374,18 @@ function envFileOf(
   if (token?.envFile !== undefined) return token.envFile;
   const shared = written.token?.envFile ?? ".env";
   return token?.command === undefined ? shared : `${shared}.${environment}`;
+}
+
+/** @param own what this environment names, itself or as what all share. */
+function othersContexts(
+  { environments = {} }: WrittenConfig,
+  environment: string | undefined,
+  own: string | undefined,
+): string[] {
+  const named = Object.entries(environments).flatMap(([name, { doctl }]) =>
+    name !== environment && doctl ? (doctl.context ?? []) : [],
+  );
+  return named.filter((context) => context !== own);
 }
 
 function envFilesOf(written: WrittenConfig): string[] {

@@ -26,6 +26,8 @@ export interface ResolvedConfig {
    * they have.
    */
   readonly othersFolders: readonly string[];
+  /** doctl's contexts that other environments name, and this one does not. */
+  readonly othersContexts: readonly string[];
   /** Every env file that the config names, of all environments. */
   readonly envFiles: readonly string[];
 }

@@ -1,9 +1,10 @@
 import { isAbsolute, join, resolve } from "node:path";
-import { toldBy } from "../../core/told.ts";
+import { toldBefore, toldBy } from "../../core/told.ts";
 import { toolEnvironment } from "../../core/tool-environment.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { hint } from "../../errors/hint.ts";
-import type { Host, ToolSearch } from "../../host/host.ts";
+import { placesOf } from "../../exec/doctl.ts";
+import type { Environment, Host, ToolSearch } from "../../host/host.ts";
 
 /**
  * Where doctl's config is: as DIGITALOCEAN_CONFIG says, else as `doctl --help` prints it (a snap has
@@ -19,8 +20,7 @@ export async function findDoctlConfig(
   const { env, cwd } = host;
   if (env["DIGITALOCEAN_CONFIG"]) return resolve(cwd, env["DIGITALOCEAN_CONFIG"]);
   if (doctl === undefined) return computedPath(host);
-  const places = HOMES.map((name) => `${name}=${env[name] ?? ""}`);
-  const printed = await toldBy(host, program, ["config", ...places].join("\n"), async () => {
+  const printed = await toldBy(host, program, questionIn(env), async () => {
     const { stdout } = await host.run({
       ...{ file: doctl, args: ["--help"], env: toolEnvironment(env), timeoutMs: 10_000 },
       // A version manager's shim would obey what the repo brings.
@@ -40,8 +40,32 @@ function printedPath(help: string): string | undefined {
   return older ?? newer;
 }
 
-/** What Go's os.UserConfigDir reads. */
-const HOMES = ["HOME", "XDG_CONFIG_HOME", "APPDATA"];
+/** The answer depends on what Go's os.UserConfigDir reads. */
+function questionIn(env: Environment): string {
+  return `config\n${placesOf(env)}`;
+}
+
+/**
+ * The same without starting doctl: where it is known which file the doctl that a command starts will read.
+ *
+ * @returns undefined where that takes doctl's own answer, and it has not been asked yet. A snap is asked each time.
+ */
+export function knownDoctlConfig(
+  { env, records }: Pick<Host, "env" | "records">,
+  { path: doctl, program, skipped }: ToolSearch,
+): string | undefined {
+  // A command starts whichever is first on PATH, also one inside the repo.
+  if (skipped.length > 0) return undefined;
+  const given = env["DIGITALOCEAN_CONFIG"];
+  // A relative one is another file once a script has changed its folder, and a snap may not be able to read it.
+  if (given) return doctl !== undefined && !isSnap(doctl) && isAbsolute(given) ? given : undefined;
+  const printed = program && toldBefore({ records }, program, questionIn(env));
+  return printed && isAbsolute(printed) ? printed : undefined;
+}
+
+export function isSnap(doctl: string): boolean {
+  return /\/snap\/(bin\/)?doctl$/.test(doctl);
+}
 
 /** Where a doctl that is not confined keeps its config. */
 export function computedPath({

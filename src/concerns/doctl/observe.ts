@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { ExecDoctl } from "../../exec/doctl.ts";
 import type { TokenState } from "../../exec/token-sources.ts";
 import type { Host, ToolSearch } from "../../host/host.ts";
 import { isInside } from "../../lib/paths.ts";
@@ -7,8 +8,9 @@ import type { ResolvedConfig } from "../config/resolved.ts";
 import type { Git } from "../git/git.ts";
 import { askRepos, type Verdict, wouldTake } from "../git/repos.ts";
 import type { Inspection } from "../token/verdict.ts";
-import { computedPath, findDoctlConfig } from "./config-path.ts";
+import { computedPath, findDoctlConfig, isSnap, knownDoctlConfig } from "./config-path.ts";
 import { chooseContext, compare, type Holding } from "./context.ts";
+import { contextsFor, execDoctlOf, holdersIn } from "./for-exec.ts";
 import { type DoctlConfigState, readConfig } from "./read-config.ts";
 
 export interface DoctlFacts {
@@ -20,6 +22,8 @@ export interface DoctlFacts {
   readonly snap: SnapDoctl | undefined;
   /** Set where its config lies in a git repo that tracks it or would take it. */
   readonly taken: Verdict | undefined;
+  /** As `exec` has it from a record. */
+  readonly forExec: ExecDoctl | undefined;
 }
 
 /** It reads only below its own folder (docs/contracts/doctl.md 3.14). */
@@ -79,13 +83,19 @@ export async function observeDoctl(
   const { path: doctl } = search;
   const path = await findDoctlConfig(host, search);
   const snap = await observeSnap(host, doctl, path);
+  const nothing = execDoctlOf(host, search, {});
   if (path === undefined) {
-    return { tool: doctl, config: undefined, target: undefined, snap, taken: undefined };
+    const none = { config: undefined, target: undefined, taken: undefined };
+    return { ...none, tool: doctl, snap, forExec: nothing };
   }
   const state = await readConfig(host, path, progress);
+  const isKnown = state.kind === "known" && knownDoctlConfig(host, search) !== undefined;
+  const forExec = isKnown
+    ? execDoctlOf(host, search, contextsFor(holdersIn(state.config), config))
+    : nothing;
   const verdicts = await askRepos(host, git, [state.snapshot.target]);
   const taken = [...verdicts.values()].find(wouldTake);
-  const found = { tool: doctl, config: { path, state }, snap, taken };
+  const found = { tool: doctl, config: { path, state }, snap, taken, forExec };
   if (state.kind === "broken" || token.kind !== "found") return { ...found, target: undefined };
 
   const ours = { token: token.token, inspection: await inspect(token.token) };
@@ -122,7 +132,7 @@ async function observeSnap(
   doctl: string | undefined,
   config: string | undefined,
 ): Promise<SnapDoctl | undefined> {
-  if (doctl === undefined || !/\/snap\/(bin\/)?doctl$/.test(doctl)) return undefined;
+  if (doctl === undefined || !isSnap(doctl)) return undefined;
   const { env, home, files } = host;
   const isItsOwn =
     config !== undefined && home !== undefined && isInside(config, join(home, "snap"));

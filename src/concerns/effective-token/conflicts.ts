@@ -237,6 +237,7 @@ export function judgeRootConflicts(
   source: TokenSource | undefined,
   consent: Consent,
 ): Finding[] {
+  if (source?.kind === "code" && source.value === "empty") return [emptyInCode(source.where)];
   if (source?.kind !== "variable") return [];
   const {
     token: { state: token, inspection },
@@ -294,10 +295,19 @@ export function judgeRootConflicts(
 
   function fixFor(where: string | undefined): Hint {
     if (where === undefined) return hint`${unset(variable)}`;
+    if (source?.kind === "variable" && where === source.declaredAt) {
+      return hint`Write default = null: the provider then reads the environment.`;
+    }
     const path = where.replace(/:\d+$/, "");
     if (path.endsWith(".tfvars")) return hint`${{ withoutVariable: name, file: { path } }}`;
     return hint`Take ${name} out of ${where}`;
   }
+}
+
+function emptyInCode(where: string): Finding {
+  const message = `${where}: the provider's token is empty: Terraform sends none and does not look at the environment.`;
+  const fix = hint`Delete that argument: the provider then reads the environment.`;
+  return finding("terraform.empty-token", message, { where, fix });
 }
 
 function fingerprintOf(token: Secret | string): string {

@@ -103,8 +103,9 @@ function usesUnderExec(known: Known): readonly Use[] {
     machine: { env },
     envFile: { file: envFile },
     token: { state: token },
+    doctl,
   } = known;
-  const execConfig = execConfigOf(config, roots);
+  const execConfig = { ...execConfigOf(config, roots), doctl: doctl?.forExec };
   const values = readEnvFile(textIn(envFile));
   const direct = tokenState({ config: execConfig, env, envFile: values });
   const isOfCommand = token.kind === "found" && token.token.origin.kind === "command";
@@ -116,7 +117,7 @@ function usesUnderExec(known: Known): readonly Use[] {
   if (refusal !== undefined) return stopped(`exec stops: ${refusal}`);
   const variables = new Map([
     ...toolVariables({ config: execConfig, env, envFile: values, token: state.token, all: false }),
-    ...execVariables(execConfig),
+    ...execVariables(execConfig, state.token, []),
   ]);
   return usesIn(known, execShell(env, variables), "exec");
 }
@@ -233,14 +234,19 @@ export function terraformTakes(
     case "code":
       return taken(source.value, "the code", source.where, fromEnvironment);
     case "variable": {
-      const { name, byDefault } = source;
+      const { name, byDefault, declaredAt, orNull } = source;
       const file = source.files.at(-1);
       const variable = `TF_VAR_${name}`;
+      const given = file === undefined ? shell.token(variable) : undefined;
+      const value = file?.value ?? (given === null ? "empty" : (given ?? byDefault));
+      if (value === "empty" && orNull) return fromEnvironment();
       if (file !== undefined) return taken(file.value, `var.${name}`, file.where, fromEnvironment);
-      const given = shell.token(variable);
       if (given) return fromSecret(given, envFile);
       if (given === null) return none(`${variable} is empty, and that is sent`);
       if (byDefault === undefined) return none(`var.${name} has no value`);
+      if (byDefault === "empty") {
+        return none(`the default of var.${name} is empty, and that is sent`, declaredAt);
+      }
       return taken(byDefault, `the default of var.${name}`, undefined, fromEnvironment);
     }
   }

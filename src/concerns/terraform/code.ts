@@ -79,17 +79,20 @@ export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): 
       declared === undefined
         ? `${place}: ${what} uses ${name}, so it is declared without "ephemeral", and plan files hold the token.`
         : `${place}: ${name} is not ephemeral, so that plan files hold the token.`;
-    const tooOld = whyTooOld(root, EPHEMERAL_SINCE[root.tool]);
-    const needs110 = "ephemeral = true (needs Terraform 1.10 or OpenTofu 1.11)";
-    const fix =
-      inWay === undefined
-        ? tooOld === undefined
-          ? hint`Edit it: ${needs110}.`
-          : hint`${safe(tooOld)}: with a newer release, ${needs110}. Until then, keep plan files to yourself.`
-        : inWay.module !== undefined
-          ? hint`Set ephemeral = true in the module's own variable ${inWay.module.argument} first: ${user ?? ""} takes ${name}.`
-          : hint`Take it out of ${user ?? ""} first: Terraform allows no ephemeral value there. Until then, keep plan files to yourself.`;
-    return [finding("terraform.not-ephemeral", message, { where: place, fix })];
+    return [finding("terraform.not-ephemeral", message, { where: place, fix: stepFor() })];
+
+    function stepFor(): Hint {
+      if (inWay?.module !== undefined) {
+        return hint`Set ephemeral = true in the module's own variable ${inWay.module.argument} first: ${user ?? ""} takes ${name}.`;
+      }
+      if (inWay !== undefined) {
+        return hint`Take it out of ${user ?? ""} first: Terraform allows no ephemeral value there. Until then, keep plan files to yourself.`;
+      }
+      const tooOld = whyTooOld(root, EPHEMERAL_SINCE[root.tool]);
+      return tooOld === undefined
+        ? hint`Edit it: ephemeral = true (needs Terraform 1.10 or OpenTofu 1.11).`
+        : hint`Keep plan files to yourself: ephemeral = true needs Terraform 1.10 or OpenTofu 1.11, and ${tooOld}.`;
+    }
   }
 
   /** A key may stand in required_providers once, and the block in a module. */
@@ -159,7 +162,7 @@ const moved = hint`${own("--fix")} moves it to a variable.`;
 const inGit = hint`git has it: revoke it, with ${own("rotate", "--revoke")}, when it is out.`;
 const ifCommitted = hint`Revoke it if it was ever committed.`;
 
-type Unfixable = "text" | "different" | "another" | "ephemeral" | "no variable";
+type Unfixable = "text" | "different" | "another" | "ephemeral" | "output" | "no variable";
 
 function byHand(kind: WrittenToken["kind"], why: Unfixable): Hint {
   switch (why) {
@@ -173,6 +176,8 @@ function byHand(kind: WrittenToken["kind"], why: Unfixable): Hint {
       return hint`Take it out by hand: it is another token than the one that is used here.`;
     case "ephemeral":
       return hint`Take it out by hand: it goes where the token's variable may not, which is ephemeral.`;
+    case "output":
+      return hint`Set sensitive = true in the output that shows it, or take it out of there; then ${own("--fix")} moves it to a variable.`;
     case "no variable":
       return hint`Take it out by hand, such as into a variable: this root has none for the token.`;
   }
@@ -193,7 +198,11 @@ function whyNotFixable({ token: { state } }: Known, root: TerraformRoot): Unfixa
     state.kind === "found" && first !== undefined && !state.token.equals(first.token);
   if (isValue && isAnother) return "another";
   if (variable === undefined) return goesOn || isValue ? "no variable" : undefined;
-  return goesOn && variables.get(variable)?.ephemeral ? "ephemeral" : undefined;
+  if (goesOn && variables.get(variable)?.ephemeral) return "ephemeral";
+  // The variable that we declare is sensitive.
+  const isSensitive = variables.get(variable)?.sensitive ?? true;
+  const isShown = uses.get(OF_WRITTEN)?.some((use) => use.isShown) ?? false;
+  return isSensitive && isShown ? "output" : undefined;
 }
 
 export function isFixable(known: Known, root: TerraformRoot): boolean {

@@ -8,7 +8,7 @@ import { needsOf } from "./root/needs.ts";
 import { providerOf } from "./root/provider.ts";
 import type { TerraformRoot } from "./root/root.ts";
 
-/** What `exec` follows from in this config and these roots. */
+/** What `exec` follows from in this config and these roots; of doctl nothing. */
 export function execConfigOf(
   { base, environment, token, envFiles, roots: written }: ResolvedConfig,
   roots: readonly TerraformRoot[],
@@ -36,6 +36,7 @@ export function execConfigOf(
     workspaces: written.flatMap(({ dir, workspace }) =>
       environment === undefined || workspace === undefined ? [] : { dir, workspace },
     ),
+    doctl: undefined,
   };
 }
 

@@ -5,7 +5,7 @@ import type { Finding } from "../../core/finding.ts";
 import type { Machine } from "../../core/machine.ts";
 import { noJson, obstacles } from "../../core/obstacles.ts";
 import { NOTHING, type PlanPart } from "../../core/plan.ts";
-import { hint, own } from "../../errors/hint.ts";
+import { exec, hint, own } from "../../errors/hint.ts";
 import { tokenInValues } from "../../exec/token-sources.ts";
 import { jsonObject } from "../../lib/json.ts";
 import { type Content, content } from "../../secret/content.ts";
@@ -18,6 +18,7 @@ import { mayStore, usableToken } from "../token/storing.ts";
 import { finding } from "./findings.ts";
 import type { RootNeeds } from "./root/needs.ts";
 import type { TerraformRoot } from "./root/root.ts";
+import { terraformWords } from "./root/typed.ts";
 
 /** The facts that these follow from. */
 interface Known {
@@ -74,7 +75,7 @@ export function planSecretVariables(
 /** The repo's own variable has no value where the token may not be written: plan would fail. */
 function judgeVariable(
   { machine: { env }, config }: Known,
-  { module, at }: TerraformRoot,
+  { module, at, config: { dir }, tool }: TerraformRoot,
   variable: string,
 ): Finding[] {
   const declared = module.variables.get(variable);
@@ -82,7 +83,10 @@ function judgeVariable(
   const where = `${at(declared.place.file).path}:${declared.place.line}`;
   const message = `${where}: var.${variable} has no value here, as the token is not written to disk.`;
   const step = { set: `TF_VAR_${variable}`, from: config.token.name };
-  const fix = hint`${step}; or, to write it: ${own("--save")}`;
+  // No shell has a variable with a dash in its name.
+  const fix = /^\w+$/.test(variable)
+    ? hint`${step}; or, to write it: ${own("--save")}`
+    : hint`${exec(terraformWords(dir, tool, ["plan"]))} gives it; or, to write it: ${own("--save")}`;
   return [finding("terraform.variable-unset", message, { where, fix })];
 }
 

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { textIn } from "../../core/file-text.ts";
 import { linkOut } from "../../core/obstacles.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
@@ -7,9 +7,11 @@ import { readTfvars } from "../../hcl/read.ts";
 import type { Expression } from "../../hcl/syntax.ts";
 import type { Host, Snapshot } from "../../host/host.ts";
 import { jsonIn, recordOf } from "../../lib/json.ts";
+import { decode } from "../../secret/content.ts";
 import { Secret } from "../../secret/secret.ts";
-import { NEEDLES, PATTERNS } from "../../secret/token-form.ts";
+import { kindOf, NEEDLES, PATTERNS } from "../../secret/token-form.ts";
 import { isOurTokenName } from "../../secret/token-name.ts";
+import { tokensIn } from "../../secret/token-search.ts";
 import { isName } from "../../secret/variable-names.ts";
 import { isEnvFile, isTfvars } from "../config/protected-paths.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
@@ -30,7 +32,10 @@ export interface Place {
 }
 
 export interface ElsewhereQuestion {
-  readonly config: Pick<ResolvedConfig, "base" | "token" | "envFiles" | "roots">;
+  readonly config: Pick<
+    ResolvedConfig,
+    "base" | "token" | "envFiles" | "roots" | "environment" | "environments" | "othersContexts"
+  >;
   /** The git root; outside git the config's folder. */
   readonly top: string;
   /** The env file, which may be a FIFO that is read once. */
@@ -51,8 +56,8 @@ const SIZE = { maxBytes: 1024 * 1024, maxLines: 20_000 };
 
 /**
  * Looks for tokens under other names: in the environment, in env files, .envrc and files of Terraform values of
- * the repo's folders that we know, in doctl's contexts. The env file of another environment has the token of that one,
- * which is not ours to take.
+ * the repo's folders that we know, in doctl's contexts. What another environment names, or is named after it, has the
+ * token of that one, which is not ours to take.
  */
 export async function findElsewhere(
   { env, files, hclParser }: Pick<Host, "env" | "files" | "hclParser">,
@@ -64,8 +69,9 @@ export async function findElsewhere(
   const unsearched = new Set<string>();
   let [characters, count] = [0, 0];
   for (const [name, value] of Object.entries(env)) {
-    if (own.includes(name) || value === undefined) continue;
+    if (own.includes(name) || value === undefined || endsWithAnother(name, config)) continue;
     add(name, value, { in: "the environment" });
+    if (holdsOther(value)) unsearched.add(`${shownName(name)} in the environment`);
   }
   for (const [at, path] of (await paths()).entries()) {
     if (at === MOST.files) {
@@ -75,23 +81,39 @@ export async function findElsewhere(
     const isOurs = path === token.envFile;
     const snapshot = isOurs ? envFile : await files.look(path, SIZE);
     const text = textIn(snapshot);
-    if (isUnread(snapshot)) unsearched.add(path);
+    if (isUnread(snapshot) || isOtherText(snapshot)) unsearched.add(path);
     if (!mayHold(text)) continue;
     characters += text.length;
     if (characters > MOST.characters) {
       unsearched.add(path);
       break;
     }
+    const skipped: Named[1][] = [];
     for (const [name, value] of await valuesIn(path, text)) {
-      if (!(isOurs && own.includes(name))) add(name, value, { in: path, text });
+      const isSkipped = (isOurs && own.includes(name)) || endsWithAnother(name, config);
+      if (isSkipped) skipped.push(value);
+      else add(name, value, { in: path, text });
     }
+    if (holdsOther(withoutComments(text), skipped)) unsearched.add(path);
   }
   for (const [context, value] of contexts) {
+    if (config.othersContexts.includes(context) || isNamedAfterAnother(context, config)) continue;
     const words = `doctl context ${context}`;
     const secret = value.from({ kind: "adopted", place: words }).asToken();
     if (secret instanceof Secret) put(secret, { words, where: undefined, path: undefined });
   }
   return { found, unsearched: [...unsearched] };
+
+  /** Whether a text holds a token that was not read: in a value of several, or where no name is in front of it. */
+  function holdsOther(text: string, skipped: readonly Named[1][] = []): boolean {
+    return prefixedIn(text).some(
+      (token) =>
+        !found.some((each) => each.token.holds(token)) &&
+        !skipped.some((value) =>
+          value instanceof Secret ? value.holds(token) : value.includes(token),
+        ),
+    );
+  }
 
   /** Also where a lone root has them, and the top of the repo. */
   async function paths(): Promise<readonly string[]> {
@@ -99,7 +121,9 @@ export async function findElsewhere(
     const folders = [...new Set([base, top, ...roots.map(({ dir }) => dir)])];
     const names = await Promise.all(
       folders.map(async (folder) =>
-        (await files.list(folder)).filter(holdsValues).map((name) => join(folder, name)),
+        (await files.list(folder))
+          .filter((name) => holdsValues(name) && !isNamedAfterAnother(name, config))
+          .map((name) => join(folder, name)),
       ),
     );
     const all = new Set([token.envFile, ...names.flat()]);
@@ -112,7 +136,10 @@ export async function findElsewhere(
       if (value === undefined) unsearched.add(path);
       return inJson(value);
     }
-    if (!isTfvars(path)) return [...readEnvFile(text)].map(nearest);
+    if (!isTfvars(path)) {
+      const isShell = basename(path).startsWith(".envrc");
+      return [...[...readEnvFile(text)].map(nearest), ...(isShell ? assignedIn(text) : [])];
+    }
     const values = await readTfvars(hclParser, text, path);
     if (values === undefined) unsearched.add(path);
     return [...(values ?? [])].flatMap(([name, value]) => inExpression(value, name));
@@ -123,7 +150,7 @@ export async function findElsewhere(
     // `openssl rand -hex 32` makes other secrets of an old token's form: they are not sent to DigitalOcean.
     const mayBeOld = own.includes(name) || isOurTokenName(name);
     if (typeof value === "string" && !(mayBeOld ? mayHold : mayHoldNew)(value)) return;
-    const shown = isName(name) ? name : "a variable";
+    const shown = shownName(name);
     const origin = { kind: "adopted", place: `${shown} in ${at.in}` } as const;
     const given = value instanceof Secret ? value.from(origin) : Secret.of(value, origin);
     const token = given.tokenInText();
@@ -139,6 +166,7 @@ export async function findElsewhere(
   function put(token: Secret, place: Place): void {
     const at = found.findIndex((each) => each.token.equals(token));
     const before = found[at];
+    if (before?.places.some(({ words }) => words === place.words)) return;
     if (before !== undefined) found[at] = { ...before, places: [...before.places, place] };
     else
       found.push({ token: token.from({ kind: "adopted", place: place.words }), places: [place] });
@@ -150,10 +178,57 @@ function isUnread(snapshot: Snapshot): boolean {
   return snapshot.kind === "unusable" && snapshot.why !== "a directory" && !linkOut(snapshot);
 }
 
+/** UTF-16, as PowerShell redirects, or what is no text: nobody reads it as variables. */
+function isOtherText(snapshot: Snapshot): boolean {
+  if (!("bytes" in snapshot) || decode(snapshot.bytes) !== undefined) return false;
+  return !linkOut(snapshot) && tokensIn(snapshot.bytes, 1).length > 0;
+}
+
+/** Tokens that tell by their form what they are. */
+function prefixedIn(text: string): readonly string[] {
+  if (!mayHoldNew(text)) return [];
+  const values = tokensIn(Buffer.from(text)).map(({ value }) => value);
+  return values.filter((value) => ["personal", "oauth"].includes(kindOf(value) ?? ""));
+}
+
+function withoutComments(text: string): string {
+  return text.replace(/(^|\s)(?:#|\/\/).*$/gm, "$1");
+}
+
+function shownName(name: string): string {
+  return isName(name) ? name : "a variable";
+}
+
 type Named = readonly [name: string, value: string | Secret];
 
 function holdsValues(name: string): boolean {
   return isEnvFile(name) || isTfvars(name) || /^\.envrc(\.|$)|.\.env$/.test(name);
+}
+
+/** Such as `prod.tfvars`, `.env.prod.local` or a context `acme-prod`, unless prod is chosen: the longest name counts. */
+function isNamedAfterAnother(name: string, config: OfEnvironments): boolean {
+  const padded = `-${partsOf(name)}-`;
+  return isAnothers(config, (each) => padded.includes(`-${partsOf(each)}-`));
+}
+
+/** `DO_TOKEN_PROD`. In front, it may as well say what the token is for: `API_TOKEN`. */
+function endsWithAnother(name: string, config: OfEnvironments): boolean {
+  const parts = partsOf(name);
+  return isAnothers(config, (each) => parts.endsWith(`-${partsOf(each)}`));
+}
+
+type OfEnvironments = Pick<ResolvedConfig, "environment" | "environments">;
+
+function isAnothers(
+  { environment, environments }: OfEnvironments,
+  isIn: (environment: string) => boolean,
+): boolean {
+  const [whose] = environments.filter(isIn).sort((a, b) => b.length - a.length);
+  return whose !== undefined && whose !== environment;
+}
+
+function partsOf(name: string): string {
+  return name.toLowerCase().replace(/[^a-z\d]/g, "-");
 }
 
 /** Quickly: most values and files hold none. */
@@ -172,6 +247,17 @@ function nearest([name, value]: readonly [string, string]): Named {
   const [, near] = /(?:^|[\s;&])([A-Za-z_]\w{0,99})=["']?do[op]_v1_/.exec(value) ?? [];
   return [near ?? name, value];
 }
+
+/** A shell assigns behind other words, too: `if …; then export A=…; fi`. */
+function assignedIn(text: string): readonly Named[] {
+  const all = withoutComments(text).matchAll(ASSIGNED);
+  return Array.from(all, ([, name = "", token = ""]) => [name, token] as const);
+}
+
+const ASSIGNED = new RegExp(
+  `(?:^|[\\s;&|({])([A-Za-z_]\\w{0,99})=["']?(${PATTERNS.token})(?![0-9A-Za-z_])`,
+  "gm",
+);
 
 /** Deeper than any values. */
 const MAX_DEPTH = 64;

@@ -87,17 +87,21 @@ export async function chooseOffer(
 ): Promise<string | undefined> {
   const [only, another] = tokens;
   if (only !== undefined && another === undefined) {
-    const found = `There is no ${name}, but a token elsewhere:\n${lineOf(only)}`;
-    return (await terminal.confirm(`${found}\nUse it?`)) ? only.fingerprint : undefined;
+    const question = `There is no ${name}, but a token elsewhere:\n${lineOf(only)}\nUse it?`;
+    return (await terminal.confirm(question, !only.isOfRepo)) ? only.fingerprint : undefined;
   }
   const question = `There is no ${name}, but there are tokens elsewhere. Use one of them?`;
-  const at = await terminal.choose(question, [...tokens.map(lineOf), "None of them"]);
-  return tokens[at]?.fingerprint;
+  // Enter alone takes the first, which is none that came with the repo.
+  const brought = tokens.filter(({ isOfRepo }) => isOfRepo);
+  const answers = [...tokens.filter(({ isOfRepo }) => !isOfRepo), undefined, ...brought];
+  const lines = answers.map((each) => (each === undefined ? "None of them" : lineOf(each)));
+  return answers[await terminal.choose(question, lines)]?.fingerprint;
 
   function lineOf({ fingerprint, places, team, isOfRepo }: OfferedToken): string {
     const warning = isOfRepo ? "; it came with the repo: use it only if this team is yours" : "";
     const where = someOf(places.map(shown));
-    return `${where} (${fingerprint}, team ${team?.name ?? "unknown"}${warning})`;
+    // In one line: a name of many would push the warning out of sight.
+    return safe(`${where} (${fingerprint}, team ${team?.name ?? "unknown"}${warning})`);
   }
 }
 

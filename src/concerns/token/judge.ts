@@ -119,7 +119,7 @@ function sayOffers({ found, unsearched }: Offers, team: string | undefined): str
   const count = found.length === 1 ? "is one" : `are ${found.length}`;
   return [
     ...(found.length === 0 ? [] : [` There ${count} elsewhere: ${list}.`]),
-    ...(unsearched.length === 0 ? [] : [` Not searched for one: ${someOf(unsearched)}.`]),
+    ...(unsearched.length === 0 ? [] : [` Not searched to the end: ${someOf(unsearched)}.`]),
   ].join("");
 }
 

@@ -362,7 +362,7 @@ describe("only for a tool that we start", () => {
     ["prod", "/repo", "prod:/repo"],
     ["prod", "/a:b\nc", "prod:/a:b\nc"],
   ])("--env %s in %j: the marker is %j", (environment, base, marker) => {
-    const variables = execVariables({ ...EXEC_CONFIG, environment, base });
+    const variables = execVariables({ ...EXEC_CONFIG, environment, base }, secret(), []);
     expect(Object.fromEntries(variables)).toEqual({
       DIGITALOCEAN_CONTEXT: "default",
       DO_BOOTSTRAP_EXEC: marker,

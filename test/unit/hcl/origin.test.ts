@@ -32,7 +32,8 @@ function told(file: ParsedFile): string {
   const token = file.blocks.find(({ type }) => type === "provider")?.attributes.get("token");
   if (file.problem !== undefined || token === undefined) return "broken";
   const origin = originOf(token, localsIn(file));
-  if (origin.kind === "variable") return `var.${origin.name}`;
+  if (origin.kind === "variable") return `var.${origin.name}${origin.orNull ? " or null" : ""}`;
+  if (origin.kind === "nothing") return origin.isEmpty ? "empty" : "nothing";
   return origin.kind === "unknown" ? `${origin.why} [${origin.variables}]` : origin.kind;
 }
 
@@ -53,9 +54,11 @@ describe("where the value of an expression comes from", () => {
     ['coalesce(var.x, "")', "var.x"],
     ["coalesce(var.x, var.x)", "var.x"],
     ["try(var.x, null)", "var.x"],
-    ['var.x == "" ? null : var.x', "var.x"],
-    ['var.env == "prod" ? var.x : null', "var.x"],
-    ["var.a ? var.b ? var.x : null : var.x", "var.x"],
+    ['var.x == "" ? null : var.x', "var.x or null"],
+    ['var.env == "prod" ? var.x : null', "var.x or null"],
+    ["var.a ? var.b ? var.x : null : var.x", "var.x or null"],
+    ["coalesce(var.a ? var.x : null, var.x)", "var.x"],
+    ['var.a ? var.x : ""', "var.x"],
     ["local.a", "var.x"],
     ["local.b", "var.x"],
     ["local.map.t", "var.x"],
@@ -63,7 +66,10 @@ describe("where the value of an expression comes from", () => {
     ["local.map.deep.t", "var.y"],
     ["coalesce(local.a, local.b)", "var.x"],
     ["null", "nothing"],
-    ['""', "nothing"],
+    ['""', "empty"],
+    ['("")', "empty"],
+    ['var.x ? null : ""', "nothing"],
+    ['var["x; true"]', "it is not understood []"],
     ["local.nothing", "nothing"],
     ['"x"', "text"],
     ["local.text", "text"],

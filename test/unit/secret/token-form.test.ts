@@ -106,6 +106,8 @@ describe("what is no token is named by its form", () => {
     ["%DO_TOKEN%", "reference", "a variable or a command that nothing replaced"],
     ["$(op read op://x/y/z)", "reference", "a variable or a command that nothing replaced"],
     ["var.do_token", "reference", "a variable or a command that nothing replaced"],
+    [Buffer.from(PERSONAL).toString("base64"), "other", "a token in base64"],
+    [Buffer.from(OAUTH).toString("base64url"), "other", "a token in base64"],
     [ACCESS_KEY, "spaces-key", "the access key of a Spaces key"],
     ["DO801ABCDEFGHJKLMN23", "spaces-key", "the access key of a Spaces key"],
     [SECRET_KEY, "spaces-key", "of the form of a Spaces secret key"],
@@ -162,6 +164,7 @@ describe("a pasted text", () => {
     ["an old token under a token's name", `DO_TOKEN=${LEGACY}`, LEGACY],
     ["in JSON", `{"token": "${LEGACY}"}`, LEGACY],
     ["in a header", `Authorization: Bearer ${LEGACY}`, LEGACY],
+    ["UTF-16", Buffer.from(`\uFEFF${PERSONAL}\r\n`, "utf16le").toString(), PERSONAL],
     ["as a PAT", `export DO_PAT="${LEGACY}"`, LEGACY],
   ])("%s", (_, text, value) => {
     expect(readPasted(text)).toMatchObject({ value });
@@ -179,6 +182,12 @@ describe("a pasted text", () => {
     ["a reference", "export DO_TOKEN='op://Private/do/token'", /^it is a 1Password reference/],
     ["an encrypted value", 'DO_TOKEN="encrypted:BJx"', /^it is a value that dotenvx has encrypted/],
     ["a placeholder", "DIGITALOCEAN_TOKEN=changeme", "it is a placeholder"],
+    ["one of many lines", "A=1\nDO_TOKEN=changeme\nB=2", "it is a placeholder"],
+    [
+      "a secret of Kubernetes",
+      `kind: Secret\ndata:\n  token: ${Buffer.from(PERSONAL).toString("base64")}\n`,
+      "it is a token in base64; decode it first",
+    ],
     ["another's token", `Bearer ghp_${"a1".repeat(18)}`, "it is a token of GitHub"],
     ["a variable in JSON", `{"token":\n "token": "$DO_TOKEN",\n}`, /^it is a variable/],
   ])("refused: %s", (_, text, why) => {

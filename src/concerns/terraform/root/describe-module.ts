@@ -45,7 +45,9 @@ export async function describeRoot(
  * @param tokenVariable the one that the config names.
  */
 export function describeModule(files: readonly ParsedFile[], tokenVariable?: string): RootModule {
-  const blocks = files.flatMap(({ blocks }) => blocks);
+  const all = files.flatMap(({ blocks }) => blocks);
+  // What an override file says counts more, whatever its name begins with.
+  const blocks = [false, true].flatMap((is) => all.filter((block) => isOverride(block) === is));
   const settings = blocks.filter(({ type }) => type === "terraform");
   const parts = settings.flatMap(({ blocks }) => blocks);
   const { localNames, requiredProviders } = localNamesIn(blocks);
@@ -86,6 +88,10 @@ export function describeModule(files: readonly ParsedFile[], tokenVariable?: str
   };
 }
 
+function isOverride({ place }: Block): boolean {
+  return /(^|_)override\.(tf|tofu)(\.json)?$/.test(place.file);
+}
+
 /** OpenTofu's `encryption` names programs, and so may what comes after it. */
 const SETTINGS: ReadonlySet<string> = new Set([
   "backend",
@@ -111,8 +117,10 @@ function providerBlock({ labels, attributes, place }: Block, locals: Locals): Pr
     name,
     alias: typeof alias === "string" ? alias : undefined,
     variable: origin?.kind === "variable" ? origin.name : undefined,
+    orNull: origin?.kind === "variable" && origin.orNull,
     unclear: origin?.kind === "unknown" ? origin : undefined,
     hasToken: token !== undefined && token.literal !== null,
+    isEmpty: origin?.kind === "nothing" && origin.isEmpty,
     written:
       origin?.kind === "text"
         ? writtenToken(

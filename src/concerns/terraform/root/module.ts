@@ -37,9 +37,13 @@ export interface ProviderBlock {
   readonly alias: string | undefined;
   /** The one variable that its token leads to; undefined: no token, or it was not followed to one. */
   readonly variable: string | undefined;
+  /** A choice gives null in the variable's place, such as where that is empty. */
+  readonly orNull: boolean;
   /** Why its token was not followed to one variable, in words, and the variables that have a part in it. */
   readonly unclear: { readonly why: string; readonly variables: readonly string[] } | undefined;
   readonly hasToken: boolean;
+  /** Its token is an empty text, which is sent. */
+  readonly isEmpty: boolean;
   /** Its token is a text in the code: in the block, or in a local that it leads to. */
   readonly written: WrittenToken | undefined;
   readonly place: SourceLocation;
@@ -59,6 +63,8 @@ export interface Use {
   /** In words: `digitalocean_droplet.web`, `module.network`, `output "token"`. */
   readonly what: string;
   readonly place: SourceLocation;
+  /** An output that is not sensitive: it takes no sensitive value either. */
+  readonly isShown?: boolean;
   /** Where it is an argument of a module, whose own variable may be ephemeral. */
   readonly module?: { readonly source: string; readonly argument: string };
 }

@@ -22,6 +22,10 @@ export type TokenSource =
       readonly files: readonly FileValue[];
       /** The default; undefined: there is none. */
       readonly byDefault: Value | undefined;
+      /** path:line of its block; undefined: a file of ours declares it. */
+      readonly declaredAt?: string | undefined;
+      /** Where it is empty, the provider gets null. */
+      readonly orNull?: boolean;
     }
   | { readonly kind: "unknown"; readonly why: string; readonly where: string | undefined };
 
@@ -58,8 +62,9 @@ export async function tokenSourceOf(
       ? { kind: "environment" }
       : variable(generated.variable);
   }
-  if (provider.variable !== undefined) return variable(provider.variable);
+  if (provider.variable !== undefined) return variable(provider.variable, provider.orNull);
   if (!provider.hasToken) return { kind: "environment" };
+  if (provider.isEmpty) return { kind: "code", value: "empty", where: at(provider.place) };
   const { written, unclear } = provider;
   if (written === undefined) {
     return unknown(
@@ -70,7 +75,7 @@ export async function tokenSourceOf(
   const where = at(written.place);
   return { kind: "code", value: written.token.from({ kind: "code", path: where }), where };
 
-  async function variable(name: string): Promise<TokenSource> {
+  async function variable(name: string, orNull = false): Promise<TokenSource> {
     const declared = module.variables.get(name);
     const files = [];
     for (const file of inOrder(root.tfvars)) files.push(await valueIn(file, name));
@@ -79,6 +84,8 @@ export async function tokenSourceOf(
       name,
       files: files.flat(),
       byDefault: defaultOf(declared),
+      declaredAt: declared && at(declared.place),
+      orNull,
     };
   }
 

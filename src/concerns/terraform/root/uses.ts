@@ -115,7 +115,9 @@ function takersIn(block: Block): Taker[] {
     case "check":
       return blocks.filter((each) => each.type === "data").flatMap(takersIn);
     case "output":
-      return taken(`output "${labels[0]}"`, "value");
+      return taken(`output "${labels[0]}"`, "value").map((taker) =>
+        attributes.get("sensitive")?.literal === true ? taker : { ...taker, isShown: true },
+      );
     case "import":
       return taken("import", "id");
     case "module":

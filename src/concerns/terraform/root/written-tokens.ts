@@ -74,12 +74,16 @@ function argumentsIn(
         return attributes.map(([name, value]) =>
           put(name, value, { kind: "value", where: `local.${name}` }),
         );
-      case "variable":
+      case "variable": {
+        // null cannot take the place of its default.
+        const mayBeNull = block.attributes.get("nullable")?.literal !== false;
         return attributes.map(([name, value]) => {
           const where =
             name === "default" ? `variable "${first}"` : `${name} of variable "${first}"`;
-          return put(first, value, { kind: name === "default" ? "default" : "text", where });
+          const isMoved = name === "default" && mayBeNull;
+          return put(first, value, { kind: isMoved ? "default" : "text", where });
         });
+      }
       case "module":
         return attributes.map(([name, value]) =>
           put(name, value, { kind: "value", where: `${name} of module.${first}` }),

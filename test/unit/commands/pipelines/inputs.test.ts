@@ -127,6 +127,7 @@ describe("variables without a value in the pipeline", () => {
       root({ "a.tf": `${variables("pat")}provider "digitalocean" {\n  token = var.pat\n}\n` }),
       undefined,
     ],
+    ["no name of a variable", root({ "a.tf.json": '{"variable": {"x; true": {}}}' }), undefined],
     ["HCP Terraform plans itself", root({ "a.tf": `terraform {\n  cloud {}\n}\n${V}` }), undefined],
   ])("%s", async (_, given, names, lost = []) => {
     const found = await judge(given, { lost });
@@ -143,6 +144,17 @@ describe("variables without a value in the pipeline", () => {
     expect(fixes[0]).toContain("gh secret set DB_PASSWORD --env digitalocean-plan");
     expect(fixes[0]).toContain("TF_VAR_db_password: ${{ secrets.DB_PASSWORD }}");
     expect(fixes[1]).toContain("glab variable set TF_VAR_db_password -s digitalocean-apply < FILE");
+  });
+
+  it.each<[name: string, github: string, gitlab: string]>([
+    ["my-secret", "gh secret set MY_SECRET --env", "rename my-secret"],
+    ["github_x", "gh secret set TF_VAR_GITHUB_X --env", "glab variable set TF_VAR_github_x -s"],
+  ])("a name that they do not take: %s", async (name, ...expected) => {
+    const roots = await rootsOf(root({ "a.tf": variables(name) }));
+    for (const [at, provider] of (["github", "gitlab"] as const).entries()) {
+      const [found] = judgeInputs(provider, roots, { lost: new Set() }, new Map());
+      expect(said(found?.fix, { cwd: "/repo" })).toContain(expected[at]);
+    }
   });
 
   it("of each root", async () => {

@@ -1,5 +1,6 @@
-import { expect, it } from "vitest";
-import { findDoctlConfig } from "../../../../src/concerns/doctl/config-path.ts";
+import { describe, expect, it } from "vitest";
+import { findDoctlConfig, knownDoctlConfig } from "../../../../src/concerns/doctl/config-path.ts";
+import type { ToolSearch } from "../../../../src/host/host.ts";
 
 const unused = () => expect.unreachable();
 
@@ -26,4 +27,48 @@ it.each([
   ["another option's", "-u, --api-url string  [default: /snap/c.yaml]\n"],
 ])("as doctl would compute it, where the help prints %s", async (_, help) => {
   expect(await pathFor(help)).toBe("/home/sammy/.config/doctl/config.yaml");
+});
+
+describe("where it is, without starting doctl", () => {
+  const HOME = { HOME: "/home/sammy" };
+  const tool = (path?: string, program?: string, skipped: readonly string[] = []) => ({
+    ...{ path, program, skipped },
+  });
+  const BINARY = tool("/usr/bin/doctl", "/usr/bin/doctl");
+  const BEHIND = tool("/usr/bin/doctl", "/usr/bin/doctl", ["/repo/bin/doctl"]);
+  const SNAP = tool("/snap/bin/doctl");
+  const SHIM = tool("/home/sammy/shims/doctl");
+  const NONE = tool();
+  const own = (path: string) => ({ ...HOME, DIGITALOCEAN_CONFIG: path });
+
+  it.each<[string, Record<string, string>, ToolSearch, unknown]>([
+    ["a doctl that has said it", HOME, BINARY, "/home/sammy/c.yaml"],
+    ["that has said it for another HOME", { HOME: "/root" }, BINARY, undefined],
+    ["another doctl", HOME, tool("/opt/doctl", "/opt/doctl"), undefined],
+    ["a snap, which is asked each time", HOME, SNAP, undefined],
+    ["a shim", HOME, SHIM, undefined],
+    ["no doctl", HOME, NONE, undefined],
+    ["DIGITALOCEAN_CONFIG", own("/x.yaml"), BINARY, "/x.yaml"],
+    ["DIGITALOCEAN_CONFIG, and a shim", own("/x.yaml"), SHIM, "/x.yaml"],
+    ["DIGITALOCEAN_CONFIG, which a snap may not read", own("/x.yaml"), SNAP, undefined],
+    ["DIGITALOCEAN_CONFIG, relative to wherever doctl starts", own("x.yaml"), BINARY, undefined],
+    ["another doctl inside the repo, before it on PATH", HOME, BEHIND, undefined],
+    ["DIGITALOCEAN_CONFIG, and no doctl", own("/x.yaml"), NONE, undefined],
+  ])("%s", async (_, env, doctl, expected) => {
+    let kept: unknown;
+    const records = {
+      recall: (path: string) => (path === BINARY.program ? kept : undefined),
+      keep: (_: string, value: unknown) => {
+        kept = value;
+      },
+    };
+    const stdout = "  -c, --config string  [default: /home/sammy/c.yaml]\n";
+    const host = {
+      ...({ env: HOME, home: HOME.HOME, platform: "linux", cwd: "/repo", records } as const),
+      clock: { now: () => 1, sleep: unused },
+      run: async () => ({ end: "exited", exitCode: 0, stdout, stderr: "" }) as const,
+    };
+    await findDoctlConfig(host, BINARY);
+    expect(knownDoctlConfig({ env, records }, doctl)).toBe(expected);
+  });
 });

@@ -358,6 +358,15 @@ describe("a root's variable", () => {
       ["error terraform.empty-token"],
     ],
     [
+      "is an empty text in its place",
+      root(
+        { "infra/main.tf": 'provider "digitalocean" {\n  token = ""\n}\n' },
+        { token: ENVIRONMENT },
+      ),
+      [],
+      ["error terraform.empty-token"],
+    ],
+    [
       "is null in a file",
       root({ "infra/terraform.tfvars": "do_token = null\n" }, { token: ENVIRONMENT }),
       [],
@@ -428,5 +437,12 @@ describe("a root's variable", () => {
     expect(said(finding?.fix, { cwd: "/repo" })).toBe(step);
     expect(JSON.stringify(finding)).toContain(secretFrom("tfvars", OTHER).fingerprint);
     expect(JSON.stringify(finding)).not.toContain(OTHER);
+  });
+
+  it("how to fix it: an empty default", async () => {
+    const empty = { "infra/main.tf": variable('default = ""') };
+    const [finding] = await judgedRoot(root(empty, { token: ENVIRONMENT }));
+    expect(finding?.where).toBe("/repo/infra/main.tf:4");
+    expect(said(finding?.fix, { cwd: "/repo" })).toMatch(/^Write default = null/);
   });
 });

@@ -38,6 +38,10 @@ const doctl = (entry: Entry, more: Given = {}): Given => ({
   ...more,
   files: { [DOCTL_CONFIG]: entry, ...more.files },
 });
+const known = (entry: Entry): Given => ({
+  env: { DIGITALOCEAN_CONFIG: "/own.yaml" },
+  files: { "/own.yaml": entry },
+});
 const CONTEXTS = `access-token: ${OTHER}\nauth-contexts:\n  web: ${LEGACY}\n`;
 
 describe("doctl", () => {
@@ -91,6 +95,21 @@ describe("doctl", () => {
       [`X ${SNAP_CONFIG}:1`, "P .env:1"],
     ],
     ["no doctl", { tools: [] }, []],
+    [
+      "the context of this token, and a config whose place exec knows",
+      known(`access-token: ${OTHER}\nauth-contexts:\n  web: ${PERSONAL}\n`),
+      ["X /own.yaml:1", "P /own.yaml:3"],
+    ],
+    [
+      "a browser login with this token",
+      known(`auth-contexts:\n  web: ${PERSONAL}\noauth-tokens: { web: { refresh-token: R } }\n`),
+      ["none /own.yaml", "P .env:1"],
+    ],
+    [
+      "the context of this token, and a doctl that was not asked before",
+      doctl(`auth-contexts:\n  web: ${PERSONAL}\n`),
+      [`none ${DOCTL_CONFIG}`, "P .env:1"],
+    ],
   ])("%s", async (_, given, expected) => {
     expect(await takes(given, "doctl")).toEqual(expected);
   });
@@ -105,6 +124,8 @@ describe("terraform", () => {
     ...more,
     files: { "infra/main.tf": variable(), ...files },
   });
+  const orNull = (text: string) =>
+    text.replace("= var.do_token", '= var.do_token != "" ? var.do_token : null');
   const value = (token: string) => `do_token = "${token}"\n`;
   const code = (token: string) =>
     root({ "infra/main.tf": `provider "digitalocean" {\n  token = ${token}\n}\n` });
@@ -124,11 +145,7 @@ describe("terraform", () => {
       ["none", "P .env:1"],
     ],
     ["the code", code(`"${OTHER}"`), ["X infra/main.tf:2", "X infra/main.tf:2"]],
-    [
-      "an empty text in the code",
-      code('""'),
-      ["unknown infra/main.tf:1", "unknown infra/main.tf:1"],
-    ],
+    ["an empty text in the code", code('""'), ["none infra/main.tf:1", "none infra/main.tf:1"]],
     ["a way of its own", code("local.t"), ["unknown infra/main.tf:1", "unknown infra/main.tf:1"]],
     [
       "one of two variables: neither is set",
@@ -163,7 +180,26 @@ describe("terraform", () => {
     [
       "an empty default, which is sent",
       root({ "infra/main.tf": variable('default = ""') }),
-      ["none", "P .env:1"],
+      ["none infra/main.tf:4", "P .env:1"],
+    ],
+    [
+      "an empty default, in whose place a choice gives null",
+      {
+        ...root({ "infra/main.tf": orNull(variable('default = ""')) }),
+        ...ENVIRONMENT,
+      },
+      ["P", "P"],
+    ],
+    [
+      "an empty file, in whose place a choice gives null",
+      {
+        ...root({
+          "infra/main.tf": orNull(variable("")),
+          "infra/terraform.tfvars": 'do_token = ""\n',
+        }),
+        ...ENVIRONMENT,
+      },
+      ["P", "P"],
     ],
     [
       "a default of null",

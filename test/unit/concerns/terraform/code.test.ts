@@ -333,6 +333,14 @@ describe("what is said of code", () => {
       "Set ephemeral = true in the module's own variable t first: module.m (main.tf:6)",
     ],
     [
+      "a release that knows no ephemeral",
+      {
+        "main.tf": `${variable()}${provider("token = var.do_token")}terraform {\n  required_version = "~> 1.5.0"\n}\n`,
+      },
+      "/repo/infra/main.tf:1",
+      "needs Terraform 1.10 or OpenTofu 1.11, and required_version is ~> 1.5.0.",
+    ],
+    [
       "a module whose variable is ephemeral",
       {
         "m/main.tf": 'variable "t" {\n  ephemeral = true\n}\n',
@@ -347,7 +355,7 @@ describe("what is said of code", () => {
         "main.tf": `${variable()}terraform {\n  required_version = "~> 1.5.0"\n}\n${provider("token = var.do_token")}`,
       },
       "/repo/infra/main.tf:1",
-      "required_version is ~> 1.5.0: with a newer release, ephemeral = true",
+      "and required_version is ~> 1.5.0",
     ],
     [
       "what takes a variable of ours",
@@ -372,6 +380,20 @@ describe("what is said of code", () => {
       { "main.tf": `${provider("")}locals {\n  t = "${PERSONAL}"\n}\n` },
       "/repo/infra/main.tf:5",
       "such as into a variable: this root has none",
+    ],
+    [
+      "a local that an output shows, which would need sensitive = true",
+      {
+        "main.tf": `${provider("token = local.t")}locals {\n  t = "${PERSONAL}"\n}\noutput "t" {\n  value = local.t\n}\n`,
+      },
+      "/repo/infra/main.tf:5",
+      "Set sensitive = true in the output",
+    ],
+    [
+      "the default of a variable that may not be null",
+      { "main.tf": `variable "t" {\n  nullable = false\n  default  = "${PERSONAL}"\n}\n` },
+      "/repo/infra/main.tf:3",
+      "Take it out by hand",
     ],
     [
       "a local that goes where an ephemeral variable may not",

@@ -56,6 +56,16 @@ describe("providers", () => {
   });
 });
 
+it("what an override file says counts, whatever its name begins with", () => {
+  const source = (namespace: string) =>
+    `terraform {\n  required_providers {\n    digitalocean = {\n      source = "${namespace}/digitalocean"\n    }\n  }\n}\n`;
+  const files = [
+    readHcl(parse, source("evil"), "a_override.tf"),
+    readHcl(parse, source("digitalocean"), "main.tf"),
+  ];
+  expect(describeModule(files).localNames).toEqual([]);
+});
+
 describe("required_providers", () => {
   const ours = 'source = "digitalocean/digitalocean"';
 

@@ -198,6 +198,17 @@ describe("where the token may not be written", () => {
       holds(undefined, DECLARED, { token: ENVIRONMENT }),
       ['export TF_VAR_do_token="$DIGITALOCEAN_TOKEN"', "do-bootstrap --save"],
     ],
+    [
+      "unset, under a name that no shell has",
+      {
+        files: {
+          "infra/main.tf":
+            'provider "digitalocean" {\n  token = var.do-token\n}\nvariable "do-token" {}\n',
+        },
+        token: ENVIRONMENT,
+      },
+      ["do-bootstrap exec -- terraform -chdir=infra plan gives it", "do-bootstrap --save"],
+    ],
   ])("what to paste: %s", async (_, given, steps) => {
     const [finding] = (await plan(given)).findings ?? [];
     for (const step of steps) expect(said(finding?.fix, { cwd: "/repo" })).toContain(step);

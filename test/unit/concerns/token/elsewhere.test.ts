@@ -78,6 +78,8 @@ describe("a token under another name", () => {
     ["env", 'OAUTH={"a":"*A*","r":"*R*"}', "A: OAUTH in env"],
     ["env", "DO_TOKEN=*L*", "L: DO_TOKEN in env"],
     ["env", "DIGITALOCEAN_PAT=*L*", "L: DIGITALOCEAN_PAT in env"],
+    ["env", "DOCTL_TOKEN=*L*", "L: DOCTL_TOKEN in env"],
+    ["env", "DO_API_KEY=*L*", "L: DO_API_KEY in env"],
     ["env", "TF_VAR_digitalocean_token=*L*", "L: TF_VAR_digitalocean_token in env"],
     [".env", "A=1\n\nDO_TOKEN=*P*\n", "P: DO_TOKEN in .env:3"],
     [".env", "export DO_PAT='*P*'\r\n", "P: DO_PAT in .env:1"],
@@ -91,6 +93,8 @@ describe("a token under another name", () => {
     [".envrc", "use flake\nexport DO_TOKEN=*P*\n", "P: DO_TOKEN in .envrc:2"],
     [".envrc", 'export A=1 DO_TOKEN="*P*"\n', "P: DO_TOKEN in .envrc:1"],
     [".envrc", `export T="\${T:-*P*}"\n`, "P: T in .envrc:1"],
+    [".envrc", "if true; then export DO_TOKEN=*P*; fi\n", "P: DO_TOKEN in .envrc:1"],
+    [".envrc", "case $X in\n a) DO_PAT='*P*';;\nesac\n", "P: DO_PAT in .envrc:2"],
     [".envrc.local", "export T=*P*", "P: T in .envrc.local:1"],
     [VALUES_FILE, '# x\ndo_token = "*P*"\n', `P: do_token in ${VALUES_FILE}:2`],
     [VALUES_FILE, 'do_token = "*L*"\n', `L: do_token in ${VALUES_FILE}:1`],
@@ -134,9 +138,9 @@ describe("a token under another name", () => {
   });
 });
 
-describe("no token of ours", () => {
-  const deep = `${"[".repeat(99)}"*P*"${"]".repeat(99)}`;
+const deep = `${"[".repeat(99)}"*P*"${"]".repeat(99)}`;
 
+describe("no token of ours", () => {
   it.each<[what: string, place: string, text: string]>([
     ["nothing", "env", "A=1"],
     ["a checksum", "env", "IMAGE_SHA256=*L*"],
@@ -144,6 +148,9 @@ describe("no token of ours", () => {
     ["64 digits that are another's token", "env", "K3S_TOKEN=*L*"],
     ["64 digits under a name of no token", ".env", "SESSION_SECRET=*L*"],
     ["64 digits of the name of a key", "env", "DO_SPACES_KEY_ID=*L*"],
+    ["64 digits that an app signs with", "env", "DO_SESSION_SECRET=*L*"],
+    ["64 digits that are a session's", ".env", "DO_JWT_TOKEN=*L*"],
+    ["64 digits that open something else", ".env", "DO_DB_PASSWORD=*L*"],
     ["a refresh token", "env", "DO_REFRESH_TOKEN=*R*"],
     ["two tokens in one value", "env", "DO_TOKENS=*P*,*O*"],
     ["a token that goes on", "env", "DO_TOKEN=*P*0"],
@@ -181,6 +188,37 @@ describe("environments of the config", () => {
   });
 });
 
+describe("what is named after another environment, or what it names", () => {
+  const qa = { doctl: { context: "quality" } };
+  const config = { environments: { prod: {}, "eu-prod": {}, qa } };
+  const contexts = { "acme-prod": "*P*" };
+
+  it.each<[environment: string | undefined, given: Given, isFound: boolean]>([
+    ["prod", { files: { "infra/prod.tfvars": 'a = "*P*"' } }, true],
+    ["qa", { files: { "infra/prod.tfvars": 'a = "*P*"' } }, false],
+    [undefined, { files: { "infra/prod.tfvars": 'a = "*P*"' } }, false],
+    ["qa", { files: { ".env.Prod.local": "A=*P*" } }, false],
+    ["qa", { files: { ".env.product": "A=*P*" } }, true],
+    ["prod", { files: { "eu-prod.env": "A=*P*" } }, false],
+    ["eu-prod", { files: { "eu_prod.env": "A=*P*" } }, true],
+    ["qa", { files: { ".env.local": "A=*P*" } }, true],
+    ["prod", { contexts }, true],
+    ["qa", { contexts }, false],
+    [undefined, { contexts }, false],
+    ["prod", { contexts: { quality: "*P*" } }, false],
+    ["qa", { contexts: { quality: "*P*" } }, true],
+    ["qa", { contexts: { default: "*P*" } }, true],
+    ["qa", given("env", "DO_TOKEN_PROD=*P*"), false],
+    ["prod", given("env", "TF_VAR_do_token_prod=*P*"), true],
+    ["prod", given("env", "PROD_DO_TOKEN=*P*"), true],
+    ["qa", { files: { ".env": "DO_TOKEN_QA=*P*\nDO_TOKEN_PROD=*O*" } }, true],
+  ])("%s: %j", async (environment, given, isFound) => {
+    const all = await search({ config, ...(environment && { environment }), ...given });
+    expect(all.found).toHaveLength(isFound ? 1 : 0);
+    expect(all.unsearched).toEqual([]);
+  });
+});
+
 describe("what may hold more is named", () => {
   const many = (count: number, text: string) =>
     Object.fromEntries(Array.from({ length: count }, (_, i) => [`.env.${1000 + i}`, text]));
@@ -195,6 +233,19 @@ describe("what may hold more is named", () => {
     ["broken tfvars", { [VALUES_FILE]: 'do_token = "*P*" {' }, [VALUES_FILE]],
     ["broken tfvars without a token", { [VALUES_FILE]: "do_token = {" }, []],
     ["broken JSON", { [JSON_FILE]: '{"do_token": "*P*"' }, [JSON_FILE]],
+    [
+      "UTF-16",
+      { ".env.local": { text: Buffer.from(filled("A=*P*\n"), "utf16le") } },
+      [".env.local"],
+    ],
+    ["a value of several", { ".env.local": "A=*P*,*O*" }, [".env.local"]],
+    ["a value of one, twice", { ".env.local": "A=*P*,*P*" }, []],
+    ["what another line overrides", { ".env": "A=*P*\nA=*O*" }, [".env"]],
+    ["a shell's list", { ".envrc": "export A=*P*\nset -gx B *O*\n" }, [".envrc"]],
+    ["JSON too deep", { [JSON_FILE]: deep }, [JSON_FILE]],
+    ["comments", { ".env": "#A=*P*\nB=1 # *O*", [VALUES_FILE]: '// a = "*P*"\n' }, []],
+    ["our own name's, beside another", { ".env": "DIGITALOCEAN_TOKEN=*O*\nA=*P*" }, []],
+    ["a refresh token", { ".env": "A=*R*" }, []],
     ["too many files", many(300, "A=1"), [".env.1199"]],
     ["too many files, with tokens", many(300, "A=*P*"), [".env.1100", ".env.1101"]],
     ["too many names in a file", { ".env": names, ".env.local": "A=1" }, [".env"]],
@@ -204,6 +255,11 @@ describe("what may hold more is named", () => {
     const shown = unsearched.map((path) => path.replace("/repo/", ""));
     expect(shown.slice(0, 2)).toEqual(expected);
   });
+});
+
+it("a variable of the environment with several tokens is named", async () => {
+  const { unsearched } = await search({ env: { ALL: filled("*P* *O*"), ONE: filled("*P*") } });
+  expect(unsearched).toEqual(["ALL in the environment"]);
 });
 
 it("nothing that is handed on shows a token", async () => {

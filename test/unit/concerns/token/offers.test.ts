@@ -211,7 +211,7 @@ describe("what is said of them", () => {
 
   it("what was not searched is named, and --adopt would not be sure", async () => {
     const finding = await judged([P], {}, "/repo/infra/a.tfvars");
-    expect(finding?.message).toMatch(/Not searched for one: \/repo\/infra\/a\.tfvars\.$/);
+    expect(finding?.message).toMatch(/Not searched to the end: \/repo\/infra\/a\.tfvars\.$/);
     expect(said(finding?.fix)).toMatch(/^There may be others: do-bootstrap on a terminal asks/);
     expect(adoptable({ found: [P], unsearched: ["/repo/infra/a.tfvars"] }, undefined)).toBe(
       undefined,
@@ -263,8 +263,8 @@ describe("the question on a terminal", () => {
   const ask = async (offers: Offer[], answer: boolean | number) => {
     const asked: string[] = [];
     const terminal = {
-      async confirm(question: string) {
-        asked.push(question);
+      async confirm(question: string, isYesFirst = true) {
+        asked.push(question, isYesFirst ? "[Y/n]" : "[y/N]");
         return answer === true;
       },
       async choose(question: string, answers: readonly string[]) {
@@ -286,6 +286,8 @@ describe("the question on a terminal", () => {
     ["the first of two", [P, O], 0, P],
     ["the second of two", [P, O], 1, O],
     ["none of two", [P, O], 2, undefined],
+    ["none before one that came with the repo", [CAME, O], 1, undefined],
+    ["one that came with the repo", [CAME, O], 2, CAME],
   ])("%s", async (_, offers, answer, chosen) => {
     expect((await ask(offers, answer)).chosen).toBe(chosen?.token.fingerprint);
   });
@@ -294,12 +296,22 @@ describe("the question on a terminal", () => {
     [
       "place, fingerprint and team",
       [P],
-      /\nDO_TOKEN in \.env:3 \([0-9a-f]{8}, team Acme\)\nUse it\?$/,
+      /\nDO_TOKEN in \.env:3 \([0-9a-f]{8}, team Acme\)\nUse it\?\n\[Y\/n]$/,
     ],
     [
       "that it came with the repo",
       [CAME],
-      /git has this file.*it came with the repo: use it only if this team is/,
+      /git has this file.*it came with the repo: use it only if this team is.*\nUse it\?\n\[y\/N]$/,
+    ],
+    [
+      "one that came with the repo last",
+      [CAME, O],
+      /\ndoctl context acme .*\nNone of them\nDO_TOKEN in .* it came with the repo/,
+    ],
+    [
+      "each in one line",
+      [offer(PERSONAL, "A in /repo/.env.\n\n\n:1", OF_ACME, "tracked")],
+      /\nA in \.env\.\\x0a\\x0a\\x0a:1 .*came with the repo.*\nUse it\?\n/,
     ],
     [
       "each of several",

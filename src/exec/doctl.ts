@@ -1,0 +1,53 @@
+import type { Environment } from "../host/host.ts";
+import { isFirst } from "../host/which.ts";
+import type { Secret } from "../secret/secret.ts";
+import { programOf } from "./program-name.ts";
+
+/** What `exec` knows of doctl without reading its config. Free of secrets: it is kept in a record. */
+export interface ExecDoctl {
+  /** The doctl on PATH; undefined: none. */
+  readonly path: string | undefined;
+  /** The same with links resolved, where that can be said (ToolSearch): the record follows from what it has said. */
+  readonly program: string | undefined;
+  /** What the environment says of where its config is, by placesOf. */
+  readonly places: string;
+  /** Named contexts by the digest of the token that they hold. */
+  readonly contexts: Readonly<Record<string, string>>;
+}
+
+/** All that decides, beside doctl itself, where its config is (docs/contracts/doctl.md 1.1). */
+export function placesOf(env: Environment): string {
+  const names = ["DIGITALOCEAN_CONFIG", "HOME", "XDG_CONFIG_HOME", "APPDATA"];
+  return names.map((name) => `${name}=${env[name] ?? ""}`).join("\n");
+}
+
+/** Whether a doctl that is started now reads the config that this was found in. */
+export function isSameDoctl(
+  { path, places, contexts }: ExecDoctl,
+  machine: { readonly env: Environment; readonly platform: NodeJS.Platform },
+): boolean {
+  if (places !== placesOf(machine.env)) return false;
+  // `default` is right for each doctl, and a long PATH takes time.
+  if (Object.keys(contexts).length === 0) return true;
+  return path !== undefined && isFirst(path, "doctl", machine);
+}
+
+/**
+ * The context that a doctl under `exec` uses. In a named one it ignores the environment's token and uses its own
+ * (docs/contracts/doctl.md 5.6), so the context has to hold this very token.
+ */
+export function contextFor(
+  doctl: ExecDoctl | undefined,
+  token: Secret,
+  words: readonly string[],
+): string {
+  const contexts = Object.entries(doctl?.contexts ?? {});
+  if (contexts.length === 0 || givesToken(words)) return "default";
+  const { digest } = token;
+  return contexts.find(([held]) => held === digest)?.[1] ?? "default";
+}
+
+/** In a named context doctl ignores the flag, too. */
+function givesToken([file = "", ...args]: readonly string[]): boolean {
+  return programOf(file) === "doctl" && args.some((word) => /^(-\w*t|--access-token)/.test(word));
+}
