@@ -391,12 +391,14 @@ function lastLine(report: Report, status: ExitStatus, page: Page): string {
   // Of a token that is to go, any warning is of a place that still has it, or may.
   const isGoing = command === "rotate" || command === "logout" || command === "uninstall";
   const isDone = !isGoing || plan.findings.every(({ level }) => level === "info");
+  // A config that a person is to look at first: what comes next is what its finding says.
+  const isProposal = plan.findings.some(({ id }) => id === "config.proposed");
   // A second look found every change in place, and none that is left to make.
-  const checked = left === 0 && aside.length === 0 && isDone ? " and checked" : "";
+  const checked = left === 0 && aside.length === 0 && isDone && !isProposal ? " and checked" : "";
   const made = applied.length + outside.length;
   const done = made > 0 ? `${count(made, "change")} made` : `${count(ran, "command")} run`;
   const lines = [marked(tick, `${done}${checked}${butWarnings(plan)}.`, page)];
-  const next = command === "init" ? nextStep(report) : undefined;
+  const next = command === "init" && !isProposal ? nextStep(report) : undefined;
   if (next !== undefined) {
     lines.push(`  Next: ${page.paint("bold", safe(hintText(next, page.edge)))}`);
   }

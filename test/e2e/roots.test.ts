@@ -44,6 +44,7 @@ describe("roots that the config does not name", () => {
     const { status, stderr } = await bench.run(["--write-config", "--yes"]);
     expect(status).toBe(0);
     expect(stderr).toContain("then run do-bootstrap --env dev");
+    expect(stderr).not.toMatch(/nothing is left to do|Next:/);
     expect(await bench.git("status", "--porcelain")).toBe(`?? ${CONFIG}\n?? environments/`);
     const { environments, terraform } = parse(await bench.read(CONFIG));
     expect(terraform).toBeUndefined();
@@ -101,6 +102,21 @@ describe("roots that the config does not name", () => {
     expect(await ours(bench)).toEqual(["web/do-bootstrap.tf"]);
   });
 });
+
+it.skipIf(needsScript)(
+  `on a terminal, folders that look like environments: a config, and no more questions${needsScript}`,
+  async (context) => {
+    const bench = await workbench(context);
+    for (const name of ["dev", "prod"]) await bench.write(`envs/${name}/main.tf`, DO);
+    const terminal = start(context, bench, []);
+    await terminal.waitFor(/an environment, and a token, for each\?/);
+    terminal.type("y");
+    await terminal.waitFor(CONFIRMS);
+    terminal.type("y");
+    expect(await terminal.exit, terminal.screen()).toBe(0);
+    expect(Object.keys(parse(await bench.read(CONFIG)).environments)).toEqual(["dev", "prod"]);
+  },
+);
 
 // The layouts of public repos, in our own words: where code is, who calls whom, what each is configured with.
 const PROVIDER = `terraform {

@@ -72,7 +72,8 @@ export async function bootstrap(
   const task: Task<Facts> = {
     async look(written) {
       let facts = await observed({ written });
-      const chosen = await chosenEnvironment(facts);
+      // Nobody is asked which of those is meant that were just written.
+      const chosen = proposal === undefined ? await chosenEnvironment(facts) : undefined;
       if (chosen !== undefined) facts = await observed({ environment: chosen });
       const wanted = await askForRoots(prompter.roots, facts);
       if (wanted === "environments") consent = { ...consent, writeConfig: true };

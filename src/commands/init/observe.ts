@@ -159,7 +159,9 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
     progress("Asking DigitalOcean about the token"),
   );
   const observingRoots = observeRoots();
-  const lookingForDirs = search.lookFor(config);
+  const lookingForDirs = search.lookFor(config, () =>
+    config.environments.flatMap((name) => found.inEnvironment(name).roots),
+  );
   // git and DigitalOcean are asked at the same time.
   const [[envFile, gitignore, uploadIgnore, configAt], alone, gitFacts, notHere, code, tokenFound] =
     await Promise.all([

@@ -1,3 +1,5 @@
+import { basename } from "node:path";
+import { placesIn } from "../../concerns/config/load.ts";
 import { planDoctl } from "../../concerns/doctl/plan.ts";
 import { judgeConflicts, judgeRootConflicts } from "../../concerns/effective-token/conflicts.ts";
 import { planEnvrc } from "../../concerns/env-file/envrc.ts";
@@ -12,9 +14,11 @@ import { judgeToken } from "../../concerns/token/judge.ts";
 import { compareScopes } from "../../concerns/token/needed-scopes.ts";
 import type { Consent } from "../../core/consent.ts";
 import { type Finding, statusOf } from "../../core/finding.ts";
+import { notCheckedOut } from "../../core/obstacles.ts";
 import { joined, type Plan } from "../../core/plan.ts";
 import { EXIT } from "../../errors/exit-status.ts";
 import { hint } from "../../errors/hint.ts";
+import { foldersUp } from "../../lib/paths.ts";
 import { finding } from "./findings.ts";
 import type { Facts } from "./observe.ts";
 import { planConfig, proposedConfig } from "./write-config.ts";
@@ -27,7 +31,7 @@ export function planAll(all: Facts, consent: Consent): Plan {
   if (proposal) return joined([planConfig(all, consent), { findings: [proposal] }]);
   const facts = isUndecided ? withoutRoots(all) : all;
   return joined([
-    { findings: judgeLayout(facts) },
+    { findings: [...configNotHere(facts), ...judgeLayout(facts)] },
     { findings: [...judgeToken(facts), ...judgeScopes(facts)] },
     planGitignore(facts),
     planEnvFile(facts, consent),
@@ -49,6 +53,15 @@ export function planAll(all: Facts, consent: Consent): Plan {
       { findings: judgeRootConflicts(facts, root, source, consent) },
     ]);
   }
+}
+
+/** A config that git has and a sparse checkout leaves out: without it all would be prepared otherwise. */
+function configNotHere({ config: { file, base }, repo: { notHere, top } }: Facts): Finding[] {
+  if (file !== undefined || notHere.size === 0) return [];
+  const places = foldersUp(base, top).flatMap(placesIn);
+  // Most files of this name have no config in them.
+  const left = places.find((path) => notHere.has(path) && basename(path) !== "package.json");
+  return left === undefined ? [] : [notCheckedOut(left, top)];
 }
 
 /** Nothing is prepared of roots that nobody has chosen. */

@@ -87,12 +87,12 @@ function rootsPart(dirs: readonly string[]): string {
 /** The key environments: those that were found, or an example. */
 function environmentsPart(project: string, found: readonly ProposedEnvironment[]): string {
   const lines = (name: string, more = "") => [
-    `  ${name}:`,
+    `  ${text(name)}:`,
     `    token: { envFile: ${text(`.env.${name}`)} }`,
     `    doctl: { context: ${text(`${project}-${name}`)} }`,
     ...(more === "" ? [] : [`    terraform: { dir: ${more} }`]),
   ];
-  const all = found.flatMap(({ name, dir }) => lines(text(name), text(dir)));
+  const all = found.flatMap(({ name, dir }) => lines(name, text(dir)));
   const example = ["environments: # chosen with --env", ...lines("prod")];
   return found.length > 0
     ? ["environments: # chosen with --env", ...all].join("\n")

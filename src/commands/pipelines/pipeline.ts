@@ -1,4 +1,4 @@
-import { dirname, join, relative } from "node:path";
+import { dirname, join, relative, sep } from "node:path";
 import { openGit } from "../../concerns/git/git.ts";
 import { askRepos, takerIn } from "../../concerns/git/repos.ts";
 import { backendConfigs } from "../../concerns/terraform/backend/config-files.ts";
@@ -14,9 +14,9 @@ import { recognise } from "../../core/generated.ts";
 import { obstacles } from "../../core/obstacles.ts";
 import { joined, type Plan, type PlanPart } from "../../core/plan.ts";
 import { AppError } from "../../errors/app-error.ts";
-import { hint, own, run } from "../../errors/hint.ts";
+import { exec, type Hint, hint, own, run } from "../../errors/hint.ts";
 import type { Snapshot } from "../../host/host.ts";
-import { isInside } from "../../lib/paths.ts";
+import { isInside, isTerraformFile } from "../../lib/paths.ts";
 import {
   type Facts,
   type Observed,
@@ -153,7 +153,7 @@ async function look(
 /** Every root module in every environment; one environment without a name where config has none. */
 async function rootsOf(
   host: ObservingHost,
-  { config, search }: Facts,
+  { config, search, repo }: Facts,
   inEnvironment: Observed["inEnvironment"],
 ): Promise<Root[]> {
   const names = config.environments.length === 0 ? [undefined] : config.environments;
@@ -170,7 +170,10 @@ async function rootsOf(
       }),
     ),
   );
-  const there = roots.filter(({ root: { foreign, own } }) => foreign.length + own.size > 0);
+  const isThere = ({ root: { foreign, own } }: Root) => foreign.length + own.size > 0;
+  const there = roots.filter(isThere);
+  const named = roots.flatMap((each) => (isThere(each) ? [] : each.root.real));
+  refuseNotHere(repo, there.length > 0 ? named : [...named, ...foldersIn(search)]);
   if (there.length > 0) return there;
   const isOff = roots.length === 0 && search === undefined;
   throw new AppError(
@@ -178,8 +181,35 @@ async function rootsOf(
     isOff
       ? "The config says terraform: false, and a pipeline plans and applies Terraform code."
       : "There is no Terraform code for a pipeline to plan and apply.",
-    { hint: isOff ? hint`Name a root module: terraform: { dir: infra }` : hint`${own()}` },
+    { hint: isOff ? hint`Name a root module: terraform: { dir: infra }` : whereFrom(search) },
   );
+}
+
+/** How a repo without a root for a pipeline gets one. */
+function whereFrom(search: Facts["search"]): Hint {
+  const { units = [], stacks = [] } = search?.layout ?? {};
+  if (units.length + stacks.length > 0) {
+    return hint`Terragrunt and Terraform Stacks need a pipeline of their own: ${exec(["terragrunt", "plan"])} gives the token.`;
+  }
+  return search?.choice.kind === "none" ? hint`${own("--terraform")} writes some.` : hint`${own()}`;
+}
+
+/** Folders of code that this sparse checkout leaves out, absolute. */
+function foldersIn(search: Facts["search"]): readonly string[] {
+  return search?.layout.notCheckedOut.map((dir) => join(search.base, dir)) ?? [];
+}
+
+/** A pipeline without the roots that a sparse checkout leaves out would be that of another repo. */
+function refuseNotHere({ notHere, top }: Facts["repo"], folders: readonly string[]): void {
+  const left = [...new Set(folders)].filter((folder) =>
+    [...notHere].some((path) => isTerraformFile(path) && dirname(path) === folder),
+  );
+  if (left.length === 0) return;
+  const names = left.map((folder) => relative(top, folder).split(sep).join("/") || ".");
+  const message = `git has Terraform code that this sparse checkout leaves out: ${names.join(", ")}.`;
+  throw new AppError("USAGE", message, {
+    hint: hint`${run("git", "sparse-checkout", "add", ...names)}, then the same command again.`,
+  });
 }
 
 /** What the pipeline gets from git, and what of it fails at the first run. */

@@ -63,7 +63,8 @@ export async function lookAtScopes(host: ScopesHost, request: ScopesRequest): Pr
   const rootsIn = request.dirs.length > 0 ? undefined : search.rootsIn;
   const { config } = await findConfig(host, git?.root ?? host.cwd, environment, rootsIn);
   await git?.confirmed;
-  const configured = [...config.roots.map(({ dir }) => dir), ...ofOtherTools(search)];
+  const named = config.roots.map(({ dir }) => dir);
+  const configured = [...new Set([...named, ...foundBy(search, environment)])];
   const dirs = await rootsOf(host, request, configured);
   progress("Reading the Terraform code");
   const asked = { dirs, purpose, config };
@@ -77,9 +78,15 @@ export async function lookAtScopes(host: ScopesHost, request: ScopesRequest): Pr
   return { purpose, plan, dirs, code, token, findings: [...findings, ...aboutCode, ...aboutTools] };
 }
 
-/** Modules that a Terragrunt unit or a Terraform Stack makes roots of. */
-function ofOtherTools({ found }: RootSearch): readonly string[] {
-  return found?.layout.ofOtherTools.map((dir) => join(found.base, dir)) ?? [];
+/**
+ * Modules that a Terragrunt unit or a Terraform Stack makes roots of; without --env also the roots that
+ * environments name for themselves.
+ */
+function foundBy({ found }: RootSearch, environment: string | undefined): readonly string[] {
+  if (found === undefined) return [];
+  const { roots, ofOtherTools } = found.layout;
+  const dirs = environment === undefined ? [...roots, ...ofOtherTools] : ofOtherTools;
+  return dirs.map((dir) => join(found.base, dir));
 }
 
 /** Those that are named; of a plan the one that it stands in; else those of the config. */

@@ -104,7 +104,19 @@ export async function usualDirs(files: Files, base: string): Promise<UsualDirs> 
     if (names.some((name) => isTerraformFile(name) || name === SECRET_TFVARS)) dirs.push(dir);
     if (names.some((name) => OURS.includes(name))) ours.push(dir);
   }
-  return { dirs, settled: dirs.length === 1 ? ours[0] : undefined };
+  const settled = dirs.length === 1 ? ours[0] : undefined;
+  const isOther = settled !== undefined && (await isLink(files, base, settled));
+  return { dirs, settled: isOther ? undefined : settled };
+}
+
+/** git knows the code by the folder's own name, and so does a search. */
+export async function isLink(
+  files: Pick<Files, "realpath">,
+  base: string,
+  dir: string,
+): Promise<boolean> {
+  const [above, real] = await Promise.all([files.realpath(base), files.realpath(join(base, dir))]);
+  return join(above, dir) !== real;
 }
 
 /** Terraform reads it by itself; it is committed. */

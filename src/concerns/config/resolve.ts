@@ -258,8 +258,14 @@ const MOST_ROOTS = 1000;
 
 function refuseTooMany(count: number, { file, base }: ResolveContext): void {
   if (count <= MOST_ROOTS) return;
-  const message = `${file ?? base}: roots times environments are ${count}; there may be ${MOST_ROOTS}.`;
-  const fix = hint`Divide it: a config in each of two folders has roots of its own.`;
+  const message =
+    file === undefined
+      ? `${base} has ${count} Terraform root modules; a run takes ${MOST_ROOTS}.`
+      : `${file}: roots times environments are ${count}; there may be ${MOST_ROOTS}.`;
+  const fix =
+    file === undefined
+      ? hint`Name those that you want in a config: terraform: [{ dir: … }]. Or run it in a folder with fewer.`
+      : hint`Divide it: a config in each of two folders has roots of its own.`;
   throw new AppError("CONFIG_INVALID", message, { hint: fix });
 }
 

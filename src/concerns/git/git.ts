@@ -91,7 +91,10 @@ export async function openGit(
   let toplevel: Promise<ToolResult> | undefined;
   const asked = () => (toplevel ??= git(["rev-parse", "--show-toplevel"]));
   const isOpen = async () => (await asked()).end === "exited" && (await asked()).exitCode === 0;
-  if (seen === undefined && !(await isOpen())) return undefined;
+  if (seen === undefined && !(await isOpen())) {
+    if (isBare(await asked())) throw gitFailed(await asked());
+    return undefined;
+  }
   const rootOf = async () => (await asked()).stdout.replace(/\r?\n$/, "");
   // While git answers, the config can be read: almost always it confirms what can be seen.
   const root = seen ?? (await rootOf());
@@ -313,7 +316,16 @@ export function gitFailed({ end, stderr }: ToolResult): AppError {
   });
 }
 
+/** git is there, and no work tree. */
+function isBare({ stderr }: Pick<ToolResult, "stderr">): boolean {
+  return /cannot use bare repository|must be run in a work tree/.test(stderr);
+}
+
 function hintFor(stderr: string): Hint {
+  if (isBare({ stderr })) {
+    // Without a command: git would obey what a repo has there.
+    return hint`This folder is git's own: go to a checkout's.`;
+  }
   const [, folder] = /dubious ownership in repository at '(.+)'/.exec(stderr) ?? [];
   if (folder !== undefined) {
     const trust = run("git", "config", "--global", "--add", "safe.directory", folder);

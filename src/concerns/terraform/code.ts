@@ -58,7 +58,9 @@ export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): 
   }
   findings.push(...sourceMissing());
   findings.push(...fromMirrors());
-  if (needs.credentials === "tfvars") findings.push(...notEphemeral());
+  // exec gives a variable of the repo's own the token, too.
+  const isGiven = module.cloud === undefined && providerOf(root).block?.variable !== undefined;
+  if (needs.credentials === "tfvars" || isGiven) findings.push(...notEphemeral());
   findings.push(...module.providers.filter(hasOtherVariable).map(otherVariable));
   findings.push(...module.providers.flatMap(notFollowed));
   findings.push(...tfvars.flatMap(tokenInValues));

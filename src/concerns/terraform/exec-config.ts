@@ -5,6 +5,7 @@ import { SECRET_TFVARS } from "../config/protected-paths.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import { isForgedBackend } from "./root/backend.ts";
 import { needsOf } from "./root/needs.ts";
+import { providerOf } from "./root/provider.ts";
 import type { TerraformRoot } from "./root/root.ts";
 
 /** What `exec` follows from in this config and these roots; of doctl nothing. */
@@ -12,9 +13,10 @@ export function execConfigOf(
   { base, environment, token, envFiles, roots: written }: ResolvedConfig,
   roots: readonly TerraformRoot[],
 ): ExecConfig {
-  const needs = roots.map((root) => ({ dir: root.config.dir, ...needsOf(root) }));
+  const needs = roots.map((root) => ({ dir: root.config.dir, root, ...needsOf(root) }));
   const own = needs.filter(
-    ({ credentials, lacksTokenVariable }) => credentials === "tfvars" && !lacksTokenVariable,
+    ({ root, credentials, lacksTokenVariable }) =>
+      (credentials === "tfvars" && !lacksTokenVariable) || hasVariable(root),
   );
   return {
     base,
@@ -36,6 +38,12 @@ export function execConfigOf(
     ),
     doctl: undefined,
   };
+}
+
+/** Its own code takes the token from a variable: whatever we write, without a value Terraform would ask for one. */
+function hasVariable(root: TerraformRoot): boolean {
+  const { variable } = providerOf(root).block ?? {};
+  return variable !== undefined && root.module.variables.has(variable);
 }
 
 /**

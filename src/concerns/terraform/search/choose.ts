@@ -6,11 +6,12 @@ export type WantedRoots = "all" | "new" | readonly string[];
 
 /** Which roots a run works on where the config names none, and why. Folders are named from the config's. */
 export type RootsChoice =
-  /** The config names them. `absent`: those of its folders that are not there. */
+  /** The config names them. `absent`: those of its folders that are not there; `unnamed`: roots that it does not name. */
   | {
       readonly kind: "config";
       readonly dirs: readonly string[];
       readonly absent: readonly string[];
+      readonly unnamed: readonly string[];
     }
   /** One is used; the others count only where the config names them. */
   | { readonly kind: "found"; readonly dirs: readonly string[]; readonly others: readonly string[] }
@@ -59,6 +60,6 @@ export function chooseRoots(
 }
 
 /** Code that another tool makes roots of, or that is elsewhere. */
-export function hasOthersCode({ units, stacks, notCheckedOut }: RepoLayout): boolean {
-  return units.length + stacks.length + notCheckedOut.length > 0;
+export function hasOthersCode({ units, stacks, notCheckedOut, beside }: RepoLayout): boolean {
+  return units.length + stacks.length + notCheckedOut.length + beside.length > 0;
 }

@@ -3,7 +3,13 @@ import { textIn } from "../../../core/file-text.ts";
 import { hasBlock } from "../../../core/ignore-block.ts";
 import type { Files, Host } from "../../../host/host.ts";
 import { isTerraformFile } from "../../../lib/paths.ts";
-import { type FindRoots, usualDirs, usualRoot } from "../../config/find-config.ts";
+import {
+  DEFAULT_DIRS,
+  type FindRoots,
+  isLink,
+  usualDirs,
+  usualRoot,
+} from "../../config/find-config.ts";
 import type { Git } from "../../git/git.ts";
 import { chooseRoots, type RootsChoice, type WantedRoots } from "./choose.ts";
 import type { RepoLayout } from "./layout.ts";
@@ -19,6 +25,11 @@ export interface FoundRoots {
   readonly layout: RepoLayout;
   /** Spares `exec` the search. */
   readonly keepRecord: () => void;
+}
+
+/** A root that the config names. */
+interface Named {
+  readonly dir: string;
 }
 
 /** Finds the roots of a repo, and holds what else was found on the way. */
@@ -43,27 +54,32 @@ export class RootSearch {
       searchRoots(this.#host, this.#git, base),
       isNewRepo(files, base),
     ]);
-    const [usual] = dirs;
+    const usual = dirs.find((dir) => !isOthersModule(layout, dir));
     const choice = chooseRoots(layout, { usual, isNew }, asked, this.#wanted);
     this.found = { base, choice, layout, keepRecord: () => keepRoots(this.#host, base, choice) };
     return choice.dirs;
   };
 
-  /** What to say where a folder that the config names is not there. */
-  async lookFor({
-    base,
-    roots,
-  }: {
-    readonly base: string;
-    readonly roots: readonly { readonly dir: string }[];
-  }): Promise<void> {
+  /**
+   * What to say where a folder that the config names is not there.
+   *
+   * @param others the roots of its other environments.
+   */
+  async lookFor(
+    { base, roots }: { readonly base: string; readonly roots: readonly Named[] },
+    others: () => readonly Named[] = () => [],
+  ): Promise<void> {
     if (this.#git === undefined || this.found !== undefined) return;
-    const dirs = roots.map(({ dir }) => relative(base, dir).split(sep).join("/") || ".");
+    const namesOf = (all: readonly Named[]) =>
+      all.map(({ dir }) => relative(base, dir).split(sep).join("/") || ".");
+    const dirs = namesOf(roots);
     const looks = await Promise.all(roots.map(({ dir }) => this.#host.files.look(dir)));
     const absent = dirs.filter((_, at) => looks[at]?.kind === "absent");
     if (absent.length === 0) return;
     const layout = await searchRoots(this.#host, this.#git, base);
-    const choice = { kind: "config", dirs, absent } as const;
+    const named = new Set([...dirs, ...namesOf(others())]);
+    const unnamed = [...layout.roots, ...layout.aside].filter((dir) => !named.has(dir));
+    const choice = { kind: "config", dirs, absent, unnamed } as const;
     this.found = { base, choice, layout, keepRecord: () => undefined };
   }
 }
@@ -73,12 +89,13 @@ export class RootSearch {
  * module that others call does not.
  */
 async function configuredDir(
-  files: Pick<Files, "list" | "look">,
+  files: Pick<Files, "list" | "look" | "realpath">,
   base: string,
   [dir, another]: readonly string[],
 ): Promise<string | undefined> {
   if (dir === undefined || another !== undefined) return undefined;
   if (!hasBlock(textIn(await files.look(join(base, ".gitignore"))))) return undefined;
+  if (await isLink(files, base, dir)) return undefined;
   const names = (await files.list(join(base, dir))).filter(isTerraformFile);
   const texts = await Promise.all(names.map((name) => files.look(join(base, dir, name))));
   const isOurs = (text: string) =>
@@ -97,6 +114,11 @@ export function recalledRoots({ records }: Pick<Host, "records">): FindRoots {
       asked.claimed,
     );
   };
+}
+
+/** Terragrunt or a stack makes a root of it: what is written there would stand beside what they write. */
+function isOthersModule({ ofOtherTools, perhapsOfUnits }: RepoLayout, dir: string): boolean {
+  return ofOtherTools.includes(dir) || perhapsOfUnits.includes(dir);
 }
 
 function without(dirs: readonly string[], claimed: ReadonlySet<string>): readonly string[] {
@@ -118,8 +140,13 @@ function keepRoots(
 
 /** True for a folder that has nothing in it yet but what each new repo has. */
 async function isNewRepo(files: Pick<Host["files"], "list">, base: string): Promise<boolean> {
-  return (await files.list(base)).every((name) => FURNITURE.test(name));
+  const names = await files.list(base);
+  const usual = names.filter((name) => DEFAULT_DIRS.includes(name));
+  const inside = await Promise.all(usual.map((name) => files.list(join(base, name))));
+  const others = names.filter((name) => !usual.includes(name));
+  return [...others, ...inside.flat()].every((name) => FURNITURE.test(name));
 }
 
+// What a submodule has is not known where it is not checked out.
 const FURNITURE =
-  /^(\..*|(readme|licen[cs]e|copying|notice|changelog|contributing|code_of_conduct|security|codeowners|authors)(\.\w+)?|do-bootstrap\.config\.\w+|package(-lock)?\.json|(pnpm-lock|pnpm-workspace)\.yaml|yarn\.lock|bun\.lockb?|node_modules|terraform|infra)$/i;
+  /^(\.(?!gitmodules$).*|(readme|licen[cs]e|copying|notice|changelog|contributing|code_of_conduct|security|codeowners|authors)(\.\w+)?|do-bootstrap\.config\.\w+|package(-lock)?\.json|(pnpm-lock|pnpm-workspace)\.yaml|yarn\.lock|bun\.lockb?|node_modules)$/i;

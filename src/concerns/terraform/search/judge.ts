@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Finding } from "../../../core/finding.ts";
 import { exec, hint, own, run } from "../../../errors/hint.ts";
 import { few } from "../../../lib/few.ts";
@@ -7,11 +7,11 @@ import type { ResolvedConfig } from "../../config/resolved.ts";
 import { hasOthersCode } from "./choose.ts";
 import type { FoundRoots } from "./find.ts";
 import { finding } from "./findings.ts";
-import { environmentsAmong } from "./layout.ts";
+import { environmentsAmong, mayBeRoot } from "./layout.ts";
 
 /** The facts that these follow from. */
 interface Known {
-  readonly config: Pick<ResolvedConfig, "base" | "file">;
+  readonly config: Pick<ResolvedConfig, "base" | "file" | "environments">;
   readonly search: FoundRoots | undefined;
 }
 
@@ -20,11 +20,14 @@ export function judgeLayout(known: Known): Finding[] {
   const { search } = known;
   if (search === undefined) return [];
   const { choice, layout } = search;
-  const isLeftOut = layout.notCheckedOut.length > 0 && choice.kind !== "found";
+  // What a root that was found calls may be left out; of another root that is there for others, a person is told.
+  const isOther = (dir: string) =>
+    mayBeRoot(dir) && !layout.callers.has(dir) && !choice.dirs.some((each) => each === dir);
+  const left = layout.notCheckedOut.filter((dir) => choice.kind !== "found" || isOther(dir));
   return [
     ...judgeChoice(known, search),
     ...judgeOtherTools(layout),
-    ...(isLeftOut ? [leftOut(layout.notCheckedOut)] : []),
+    ...(left.length > 0 ? [leftOut(left)] : []),
   ];
 }
 
@@ -62,14 +65,14 @@ function judgeChoice({ config }: Known, { choice, layout, base }: FoundRoots): F
     case "found":
       return choice.others.length === 0 ? [] : [otherRoots(choice)];
     case "none":
+      if (layout.beside.length > 0) return [rootsBeside(layout.beside)];
       return hasOthersCode(layout) ? [] : [noRoot(layout.aside)];
     case "usual":
-    case "claimed":
       return [];
+    case "claimed":
+      return config.environments.length === 0 ? [] : [ofEnvironments(config.environments)];
     case "config":
-      return choice.absent.flatMap((dir) =>
-        misspelt(dir, without(layout.roots, choice.dirs), base),
-      );
+      return choice.absent.flatMap((dir) => misspelt(dir, choice.unnamed, base));
   }
 }
 
@@ -78,7 +81,7 @@ function severalRoots(dirs: readonly string[], file: string | undefined): Findin
   const message = `This repo has ${dirs.length} Terraform root modules (${few(dirs, MOST)}), and nothing says which of them to prepare.`;
   const all = hint`To prepare all of them with one token: ${own("--all-roots")}`;
   if (file !== undefined) {
-    const fix = hint`Add to ${file}: ${rootsKey(dirs)}. ${all}`;
+    const fix = hint`Add to ${file}: ${rootsKey(dirs, file)}. ${all}`;
     return finding("terraform.several-roots", message, { fix });
   }
   const each = environments.length > 0 ? "with an environment for each of them" : "that names them";
@@ -89,7 +92,7 @@ function severalRoots(dirs: readonly string[], file: string | undefined): Findin
 /** Where a config is, it is a person's: the next run knows only what it says. */
 function unnamedRoots(dirs: readonly string[], file: string): Finding {
   const message = `${file} does not name the root modules of this run, so the next run asks again.`;
-  const fix = hint`Add to it: ${rootsKey(dirs)}`;
+  const fix = hint`Add to it: ${rootsKey(dirs, file)}`;
   return finding("terraform.unnamed-roots", message, { where: file, fix });
 }
 
@@ -99,18 +102,38 @@ function otherRoots({ dirs, others }: { dirs: readonly string[]; others: readonl
   return finding("terraform.other-roots", message, { fix });
 }
 
+/** Who gives a run no environment may take its end for that of all. */
+function ofEnvironments(names: readonly string[]): Finding {
+  const message = `Each root module here is an environment's (${few(names, MOST)}), so this run prepares none.`;
+  const [first = ""] = names;
+  return finding("terraform.no-root", message, {
+    fix: hint`${own("--env", first)} prepares that one.`,
+  });
+}
+
 function noRoot(aside: readonly string[]): Finding {
-  const only =
-    aside.length === 0 ? "" : ` (${few(aside, MOST)} counts only if the config names it)`;
+  const count =
+    aside.length > 1 ? "count only if the config names them" : "counts only if the config names it";
+  const only = aside.length === 0 ? "" : ` (${few(aside, MOST)} ${count})`;
   const message = `This repo has no Terraform root module for DigitalOcean${only}, so no .tf files are written.`;
   const fix = hint`${own("--terraform")} writes a root module here. Without Terraform, set terraform: false in the config.`;
   return finding("terraform.no-root", message, { fix });
 }
 
+/** The repo's code is not below the folder that a run is about. */
+function rootsBeside(dirs: readonly string[]): Finding {
+  const message = `There is no Terraform root module in this folder, so no .tf files are written here. The repo has: ${few(dirs, MOST)}.`;
+  const up = dirs.map((dir) => /^(\.\.\/?)+/.exec(dir)?.[0].replace(/\/$/, "") ?? "..");
+  const top = up.reduce((longest, each) => (each.length > longest.length ? each : longest));
+  const fix = hint`To prepare the repo: ${run("cd", top)} && ${own()}. For a root module here: ${own("--terraform")}`;
+  return finding("terraform.no-root", message, { fix });
+}
+
 /** A folder that the config names and that is not there, beside a root of nearly the same name. */
 function misspelt(dir: string, roots: readonly string[], base: string): Finding[] {
-  const [sameEnd, another] = roots.filter((root) => root.endsWith(`/${dir.split("/").at(-1)}`));
-  const meant = nearest(dir, roots) ?? (another === undefined ? sameEnd : undefined);
+  const near = roots.filter((root) => isNear(dir, root));
+  const [longer, another] = roots.filter((root) => isPartOf(dir, root));
+  const meant = nearest(dir, near) ?? (another === undefined ? longer : undefined);
   if (meant === undefined) return [];
   const message = `terraform.dir: there is no folder ${dir}. Did you mean ${meant}?`;
   const path = join(base, dir);
@@ -118,13 +141,28 @@ function misspelt(dir: string, roots: readonly string[], base: string): Finding[
   return [finding("terraform.misspelt-dir", message, { where: path, fix })];
 }
 
-function without(dirs: readonly string[], named: readonly string[]): readonly string[] {
-  return dirs.filter((dir) => !named.includes(dir));
+/** Name by name: environments/qa is no slip for environments/dev, nor dev2 for dev1. */
+function isNear(dir: string, root: string): boolean {
+  const [names, others] = [dir.split("/"), root.split("/")];
+  if (names.length !== others.length) return false;
+  const withoutDigits = (text: string) => text.replace(/\d+/g, "0");
+  if (withoutDigits(dir) === withoutDigits(root)) return false;
+  return names.every((name, at) => nearest(name, [others[at] ?? ""]) !== undefined);
 }
 
-/** As a person adds it to a config. */
-function rootsKey(dirs: readonly string[]): string {
-  return `terraform: [${dirs.map((dir) => `{ dir: ${JSON.stringify(dir)} }`).join(", ")}]`;
+/** All of its names are there, in this order: prod is part of environments/prod. */
+function isPartOf(dir: string, root: string): boolean {
+  const names = dir.split("/");
+  for (const name of root.split("/")) if (name === names[0]) names.shift();
+  return names.length === 0;
+}
+
+/** As a person adds it to a config: in JSON a key has quotes, and in package.json the config is a key itself. */
+function rootsKey(dirs: readonly string[], file: string): string {
+  const isJson = file.endsWith(".json");
+  const [key, dirKey] = isJson ? ['"terraform"', '"dir"'] : ["terraform", "dir"];
+  const roots = dirs.map((dir) => `{ ${dirKey}: ${JSON.stringify(dir)} }`).join(", ");
+  return `${key}: [${roots}]${basename(file) === "package.json" ? ', in "do-bootstrap"' : ""}`;
 }
 
 const MOST = 5;

@@ -3,9 +3,10 @@ import { textIn } from "../../../core/file-text.ts";
 import { readTerraform } from "../../../hcl/read.ts";
 import type { Block } from "../../../hcl/syntax.ts";
 import type { Host } from "../../../host/host.ts";
+import { batches } from "../../../lib/batches.ts";
 import { groupedBy } from "../../../lib/grouped.ts";
 import { isTerraformFile } from "../../../lib/paths.ts";
-import { knownFiles } from "../../git/files.ts";
+import { type KnownFile, knownFiles } from "../../git/files.ts";
 import type { Git } from "../../git/git.ts";
 import { localNamesIn } from "../root/local-name.ts";
 import { type CodeFolder, isBelow, isLibrary, type RepoLayout, rootsAmong } from "./layout.ts";
@@ -18,8 +19,8 @@ const PATTERNS = [
   ...["*.tfcomponent.hcl", "*.tfstack.hcl", "*.tfdeploy.hcl", `*${UNIT}`],
 ];
 
-/** What tools download. */
-const PASSED_OVER = /(^|\/)(\.terraform|\.terragrunt-cache|node_modules)(\/|$)/;
+/** What tools download, or write anew from code in another language. */
+const PASSED_OVER = /(^|\/)(\.terraform|\.terragrunt-cache|node_modules|cdktf\.out)(\/|$)/;
 
 /**
  * Where git has Terraform code, or would take some. One question to git; a file is read where it may say which
@@ -40,58 +41,91 @@ export async function searchRoots(
   const dirOf = (name: string) => posix.relative(`/${here}`, `/${posix.dirname(name)}`) || ".";
   const folders = groupedBy(code, ({ name }) => dirOf(name));
   const below = [...folders].filter(([dir]) => isBelow(dir));
-  const having = (is: (name: string) => boolean) =>
-    below.flatMap(([dir, all]) => (all.some(({ name }) => is(basename(name))) ? dir : [])).sort();
-  const units = having((name) => name === UNIT);
-  const inCode = new Set(having(isTerraformFile));
+  const left = await leftOut();
   const notCheckedOut = below.flatMap(([dir, all]) =>
-    all.every(({ isAbsent }) => isAbsent) ? dir : [],
+    all.every(({ name }) => left.has(name)) ? dir : [],
   );
+  /** Files that folders with code of their own link to: whoever links to all is a root like the other. */
+  const shared = new Set<string>();
+  /** Files that git has and that somebody has removed. */
+  const gone = new Set<string>();
+  const having = (is: (name: string) => boolean) =>
+    below.flatMap(([dir, all]) => {
+      const isOne = ({ name }: KnownFile) => !gone.has(name) && is(basename(name));
+      return all.some(isOne) ? dir : [];
+    });
+  const inCode = new Set(having(isTerraformFile));
+  const found = rootsAmong(await described());
+  const withCode = new Set(having(isTerraformFile));
+  const units = having((name) => name === UNIT).sort();
   return {
-    ...rootsAmong(await described()),
-    units: units.filter((dir) => !inCode.has(dir)),
-    stacks: having((name) => STACK.test(name)),
+    ...found,
+    units: units.filter((dir) => !withCode.has(dir)),
+    stacks: having((name) => STACK.test(name)).sort(),
     notCheckedOut: notCheckedOut.sort(),
   };
 
   /** By their texts first, which are read in no time; by the grammar where that leaves a choice. */
   async function described(): Promise<readonly CodeFolder[]> {
     const saying = new Map<string, readonly string[]>();
-    const byText: CodeFolder[] = [];
+    const read: Omit<CodeFolder, "hasCode" | "isOfOtherTool">[] = [];
     for (const [dir, all] of folders) {
       const texts = new Map<string, string>();
-      for (const { name, isAbsent } of all) {
-        const text = isAbsent ? "" : await textOf(name);
+      const targets: string[] = [];
+      for (const { name } of all) {
+        if (left.has(name)) continue;
+        const path = join(git.root, name);
+        const snapshot = await files.look(path);
+        if (snapshot.kind === "absent") gone.add(name);
+        if (snapshot.target !== path) targets.push(snapshot.target);
+        const text = textIn(snapshot);
         if (namesUs(text) || mayCall(text, name)) texts.set(name, text);
       }
+      if (targets.length < all.length) for (const target of targets) shared.add(target);
       if (texts.size === 0) continue;
       saying.set(dir, [...texts.keys()]);
       const calling = [...texts].filter(([name, text]) => mayCall(text, name));
-      const calls = callsOf(dir, await blocksOf(calling), inCode);
+      const ofCalls = callsAmong(dir, await blocksOf(calling), inCode);
       const usesDigitalOcean = [...texts.values()].some(namesUs);
-      const asRoot = { isConfigured: true, hasBackend: true };
-      byText.push({ dir, usesDigitalOcean, ...asRoot, calls, ...kindOf(dir) });
+      read.push({ dir, usesDigitalOcean, isConfigured: true, hasBackend: true, ...ofCalls });
     }
+    const byText = read.map((each) => ({ ...each, ...kindOf(each.dir) }));
     const { roots, callers } = rootsAmong(byText);
-    const isClear = roots.every((dir) => !callers.has(dir) && !isLibrary(dir));
+    const isClear =
+      roots.every((dir) => !callers.has(dir) && !isLibrary(dir)) &&
+      !byText.some(({ isUnclear }) => isUnclear);
     if (roots.length < 2 && isClear) return byText;
     return Promise.all(
       Array.from(saying, async ([dir, names]) => {
         const texts = names.map(async (name) => [name, await textOf(name)] as const);
         const blocks = await blocksOf(await Promise.all(texts));
-        return { dir, ...describe(blocks), calls: callsOf(dir, blocks, inCode), ...kindOf(dir) };
+        return { dir, ...describe(blocks), ...callsAmong(dir, blocks, inCode), ...kindOf(dir) };
       }),
     );
   }
 
   function kindOf(dir: string): Pick<CodeFolder, "hasCode" | "isOfOtherTool"> {
-    const isOfOtherTool = folders.get(dir)?.some(({ name }) => name.endsWith(".hcl")) ?? false;
-    return { hasCode: inCode.has(dir), isOfOtherTool };
+    const all = folders.get(dir) ?? [];
+    const isOfOtherTool = all.some(({ name }) => name.endsWith(".hcl"));
+    const isItsOwn = (name: string) => isTerraformFile(name) && !shared.has(join(git.root, name));
+    return { hasCode: all.some(({ name }) => isItsOwn(name)), isOfOtherTool };
   }
 
   async function blocksOf(texts: readonly (readonly [name: string, text: string])[]) {
     const parsed = texts.map(([name, text]) => readTerraform(host.hclParser, text, name));
     return (await Promise.all(parsed)).flatMap(({ blocks }) => blocks);
+  }
+
+  /** A person may have marked a file that is here, too. */
+  async function leftOut(): Promise<ReadonlySet<string>> {
+    const marked = code.flatMap(({ name, isAbsent }) => (isAbsent ? name : []));
+    const found = new Set<string>();
+    for (const batch of batches(marked)) {
+      const looks = await Promise.all(batch.map((name) => files.look(join(git.root, name))));
+      for (const [at, { kind }] of looks.entries())
+        if (kind === "absent") found.add(batch[at] ?? "");
+    }
+    return found;
   }
 
   async function textOf(name: string): Promise<string> {
@@ -111,6 +145,7 @@ function namesUs(text: string): boolean {
 
 /** Whether it may call a folder. */
 function mayCall(text: string, name: string): boolean {
+  if (posix.basename(name) === UNIT && /\b(source|include)\b/.test(text)) return true;
   const hasCalls = name.endsWith(".hcl") || /\bmodule\b|\\u/i.test(text);
   return hasCalls && /"\.{1,2}["/]|"\$\{|\\u/i.test(text);
 }
@@ -135,6 +170,16 @@ function describe(
   };
 }
 
+/** What a folder calls, and whether that is all. */
+function callsAmong(
+  dir: string,
+  blocks: readonly Block[],
+  inCode: ReadonlySet<string>,
+): Pick<CodeFolder, "calls" | "isUnclear"> {
+  const calls = callsOf(dir, blocks, inCode);
+  return { calls, isUnclear: isUnclear(blocks, calls) };
+}
+
 /** The folders that a folder's blocks call. */
 function callsOf(dir: string, blocks: readonly Block[], inCode: ReadonlySet<string>): string[] {
   return blocks.flatMap((block) => {
@@ -145,6 +190,15 @@ function callsOf(dir: string, blocks: readonly Block[], inCode: ReadonlySet<stri
     const places = below === undefined ? [] : foldersAbove(dir).map((at) => posix.join(at, below));
     return places.find((place) => inCode.has(place)) ?? [];
   });
+}
+
+/** True for a unit that says in another file, or by a function that is not followed, which folder it calls. */
+function isUnclear(blocks: readonly Block[], calls: readonly string[]): boolean {
+  const sources = blocks.flatMap((block) =>
+    block.type === "terraform" ? (sourceOf(block) ?? []) : [],
+  );
+  if (sources.length === 0) return blocks.some(({ type }) => type === "include");
+  return calls.length === 0 && sources.some(({ literal }) => typeof literal !== "string");
 }
 
 /** From the folder itself up to the base. */

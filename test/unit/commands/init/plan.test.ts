@@ -43,6 +43,13 @@ describe("a plan", () => {
   it.each<[string, Given, Flags, readonly string[]]>([
     ["of a finished repo", {}, [], []],
     [
+      "where a sparse checkout leaves the config out",
+      { notHere: [".config/do-bootstraprc.yaml"] },
+      [],
+      ["error file.not-checked-out"],
+    ],
+    ["where it leaves out a package.json", { notHere: ["package.json"] }, [], []],
+    [
       "of a new one, in this order",
       NEW,
       [],

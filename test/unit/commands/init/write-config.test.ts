@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { planConfig } from "../../../../src/commands/init/write-config.ts";
 import { validateConfig } from "../../../../src/concerns/config/validate.ts";
+import { rootsAmong } from "../../../../src/concerns/terraform/search/layout.ts";
 import {
   afterwards,
   alive,
@@ -17,6 +18,7 @@ import {
 import { OTHER } from "../../samples.ts";
 
 const FILE = "do-bootstrap.config.yaml";
+const NO_LAYOUT = { ...rootsAmong([]), units: [], stacks: [], notCheckedOut: [] };
 const plan = async (given: Given, ...flags: Flags) =>
   planConfig(await facts(given), consent(...flags));
 
@@ -113,6 +115,21 @@ describe("what it says", () => {
     for (const version of ["1.1", "1.2"] as const) {
       expect(parse(text, { version }).token.envFile).toBe(name);
     }
+  });
+
+  it.each([
+    ["dev", "prod"],
+    ["1", "2"],
+    ["on", "Off"],
+    ["a b", "c (d)"],
+  ])("environments that are called %j and %j", async (...names) => {
+    const dirs = names.map((name) => `envs/${name}`);
+    const search = { choice: { kind: "several", dirs } as const, layout: NO_LAYOUT };
+    const config = parse(await written(await facts({ search })));
+    const environments = validateConfig(config, FILE).environments ?? {};
+    expect(Object.values(environments).map(({ terraform }) => terraform)).toEqual(
+      dirs.map((dir) => ({ dir })),
+    );
   });
 
   it("a second run takes it, and says nothing", async () => {

@@ -139,6 +139,11 @@ describe("terraform", () => {
       { ...code("null"), token: alive("environment"), env: { [A]: PERSONAL } },
       ["P", "P"],
     ],
+    [
+      "its own variable, where no secret file is written",
+      root({}, { config: "terraform: { credentials: env }" }),
+      ["none", "P .env:1"],
+    ],
     ["the code", code(`"${OTHER}"`), ["X infra/main.tf:2", "X infra/main.tf:2"]],
     ["an empty text in the code", code('""'), ["none infra/main.tf:1", "none infra/main.tf:1"]],
     ["a way of its own", code("local.t"), ["unknown infra/main.tf:1", "unknown infra/main.tf:1"]],

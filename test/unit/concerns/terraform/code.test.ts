@@ -106,7 +106,7 @@ describe("what is said of code", () => {
       },
       "{}",
       {},
-      [],
+      ["info terraform.mirror"],
     ],
     [
       "another provider by its name",
@@ -207,6 +207,13 @@ describe("what is said of code", () => {
       "{ credentials: env }",
       {},
       [],
+    ],
+    [
+      "one that exec gives the token to",
+      { "main.tf": provider("token = var.do_token") + variable() },
+      "{ credentials: env }",
+      {},
+      ["warning terraform.not-ephemeral"],
     ],
     [
       "a second provider with a variable of its own",
@@ -341,6 +348,14 @@ describe("what is said of code", () => {
       },
       "/repo/infra/main.tf:1",
       "Edit it: ephemeral = true",
+    ],
+    [
+      "a release that knows no ephemeral variable",
+      {
+        "main.tf": `${variable()}terraform {\n  required_version = "~> 1.5.0"\n}\n${provider("token = var.do_token")}`,
+      },
+      "/repo/infra/main.tf:1",
+      "and required_version is ~> 1.5.0",
     ],
     [
       "what takes a variable of ours",

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Git } from "../../../../../src/concerns/git/git.ts";
 import type {
@@ -8,7 +9,7 @@ import { RootSearch } from "../../../../../src/concerns/terraform/search/find.ts
 import { judgeLayout } from "../../../../../src/concerns/terraform/search/judge.ts";
 import { environmentsAmong } from "../../../../../src/concerns/terraform/search/layout.ts";
 import { loadHclParser } from "../../../../../src/host/hcl.ts";
-import { memoryFiles } from "../../../memory-files.ts";
+import { type Entry, memoryFiles } from "../../../memory-files.ts";
 
 const parser = loadHclParser(process.cwd());
 
@@ -25,7 +26,7 @@ const calls = (...sources: readonly string[]) =>
   sources.map((source, at) => `module "m${at}" { source = "${source}" }`).join("\n");
 
 /** Files by name, from the repo. */
-type Tree = Readonly<Record<string, string>>;
+type Tree = Readonly<Record<string, Entry>>;
 type Kind = RootsChoice["kind"];
 
 describe("what is found", () => {
@@ -129,7 +130,24 @@ describe("what is found", () => {
       ["."],
     ],
     ["a published module", { "main.tf": DO, "examples/a/a.tf": calls("../..") }, "usual", ["."]],
+    [
+      "with files that another links to",
+      {
+        "iac/main.tf": DO,
+        "iac/providers.tf": { text: CONFIGURED, leadsTo: "/repo/shared/providers.tf" },
+        "shared/providers.tf": CONFIGURED,
+      },
+      "found",
+      ["iac"],
+    ],
     // Several.
+    [
+      "one that links to all of another",
+      { "dev/a.tf": DO, "prod/a.tf": { text: DO, leadsTo: "/repo/dev/a.tf" } },
+      "several",
+      ["dev", "prod"],
+      ["error terraform.several-roots"],
+    ],
     [
       "today's folder wins",
       { "infra/a.tf": DO, "other/a.tf": DO },
@@ -226,6 +244,28 @@ describe("what is found", () => {
       "usual",
       ["terraform"],
     ],
+    ["a new repo with empty folders", { "infra/.gitkeep": "", "README.md": "" }, "usual", ["."]],
+    [
+      "infra/ with what is no Terraform",
+      { "infra/playbook.yml": "", "README.md": "" },
+      "none",
+      [],
+      ["info terraform.no-root"],
+    ],
+    [
+      "a new repo with a submodule",
+      { "README.md": "", ".gitmodules": "" },
+      "none",
+      [],
+      ["info terraform.no-root"],
+    ],
+    [
+      "what CDK for Terraform writes",
+      { "main.ts": "", "cdktf.out/stacks/x/cdk.tf.json": '{"provider":{"digitalocean":{}}}' },
+      "none",
+      [],
+      ["info terraform.no-root"],
+    ],
     ["modules alone", { "modules/web/a.tf": DO }, "none", [], ["info terraform.no-root"]],
     // As ArtiomL/terraform-do has it: env/prod calls modules/ by the repo's address.
     [
@@ -252,6 +292,70 @@ describe("what is found", () => {
       "none",
       [],
       ["info terraform.terragrunt"],
+    ],
+    [
+      "units of a module in infra/",
+      { "live/dev/terragrunt.hcl": 'terraform { source = "../../infra" }', "infra/a.tf": DO },
+      "none",
+      [],
+      ["info terraform.terragrunt"],
+    ],
+    [
+      "units that name the module from the repo's top",
+      {
+        "live/dev/terragrunt.hcl": 'terraform { source = "${get_repo_root()}//app/web" }',
+        "app/web/a.tf": DO,
+        "boot/a.tf": CONFIGURED,
+      },
+      "found",
+      ["boot"],
+      ["info terraform.terragrunt"],
+    ],
+    [
+      "units that include what names the module",
+      {
+        "live/dev/terragrunt.hcl": 'include "web" { path = find_in_parent_folders("web.hcl") }',
+        "app/a.tf": DO,
+        "terraform/a.tf": DO,
+      },
+      "none",
+      [],
+      ["info terraform.terragrunt"],
+    ],
+    [
+      "beside such units, a root with a provider of its own",
+      {
+        "live/dev/terragrunt.hcl": 'terraform { source = "${local.modules}//app" }',
+        "app/a.tf": DO,
+        "boot/a.tf": CONFIGURED,
+      },
+      "found",
+      ["boot"],
+      ["info terraform.terragrunt"],
+    ],
+    [
+      "units of modules that are elsewhere",
+      {
+        "live/dev/terragrunt.hcl":
+          'include "root" { path = "x.hcl" }\nterraform { source = "git::https://git.example/m.git" }',
+        "boot/a.tf": DO,
+      },
+      "found",
+      ["boot"],
+      ["info terraform.terragrunt"],
+    ],
+    [
+      "a unit with code of its own, and an include",
+      { "live/a/terragrunt.hcl": 'include "root" { path = "../../root.hcl" }', "live/a/a.tf": DO },
+      "found",
+      ["live/a"],
+    ],
+    [
+      "a stack's component in infra/",
+      { "s/a.tfcomponent.hcl": 'component "web" { source = "../infra" }', "infra/a.tf": DO },
+      "none",
+      [],
+      ["info terraform.stack"],
     ],
     [
       "a Terragrunt config above a root",
@@ -293,9 +397,24 @@ describe("what is found", () => {
       false,
     ],
     [
+      "by a link to where the code is",
+      { infra: { leadsTo: "/repo/iac" }, "infra/do-bootstrap.tf": DO, "iac/do-bootstrap.tf": DO },
+      true,
+    ],
+    [
       "the only usual folder of a prepared repo, with a provider block",
       { ".gitignore": BLOCK, "infra/a.tf": CONFIGURED, "other/a.tf": DO },
       false,
+    ],
+    [
+      "the same, by a link",
+      {
+        ".gitignore": BLOCK,
+        infra: { leadsTo: "/repo/iac" },
+        "infra/a.tf": CONFIGURED,
+        "iac/a.tf": CONFIGURED,
+      },
+      true,
     ],
     ["the same, not prepared", { "infra/a.tf": CONFIGURED }, true],
     ["the same, without a provider block", { ".gitignore": BLOCK, "infra/a.tf": DO + NEEDS }, true],
@@ -307,6 +426,49 @@ describe("what is found", () => {
     const { found, dirs } = await search(tree);
     expect(found !== undefined).toBe(isNeeded);
     if (!isNeeded) expect(dirs).toEqual(["infra"]);
+  });
+
+  it.each<[string, Tree, Kind, readonly string[]]>([
+    ["beside the repo's root", { "infra/a.tf": DO }, "none", ["info terraform.no-root"]],
+    [
+      "beside one in JSON",
+      { "x/iac/a.tf.json": '{"provider":{"digitalocean":{}}}' },
+      "none",
+      ["info terraform.no-root"],
+    ],
+    ["beside modules alone", { "modules/web/a.tf": DO }, "usual", []],
+    ["beside another cloud's root", { "infra/a.tf": AWS }, "usual", []],
+    ["beside an example", { "examples/a/a.tf": CONFIGURED }, "usual", []],
+  ])("a new folder of a repo: %s", async (_, tree, kind, ids) => {
+    const { found, said } = await search({ "docs/README.md": "", ...tree }, { base: "docs" });
+    expect([found?.choice.kind, said]).toEqual([kind, ids]);
+  });
+
+  it.each<[string, readonly string[], readonly string[]]>([
+    ["another root", ["infra/a.tf"], ["info terraform.not-here"]],
+    ["a module that it calls", ["app/a.tf"], []],
+    ["a module that another calls", ["modules/x/a.tf"], []],
+    ["an example", ["examples/a/a.tf"], []],
+  ])("a checkout that leaves out, beside the root: %s", async (_, absent, ids) => {
+    const tree = {
+      "iac/a.tf": `${DO}\n${calls("../app")}`,
+      ...Object.fromEntries(absent.map((name) => [name, DO])),
+    };
+    const { found, said } = await search(tree, { absent });
+    expect([found?.choice.dirs, said]).toEqual([["iac"], ids]);
+  });
+
+  it("units that somebody has removed, and git has still", async () => {
+    const tree = { "live/a/terragrunt.hcl": 'terraform { source = "../../iac" }', "iac/a.tf": DO };
+    const removed = { absent: ["live/a/terragrunt.hcl"], marked: [] };
+    const { found, said } = await search(tree, removed);
+    expect([found?.choice.dirs, said]).toEqual([["iac"], []]);
+  });
+
+  it("a file that a person has marked as left out, and that is here", async () => {
+    const tree = { "iac/a.tf": DO };
+    const { found } = await search(tree, { marked: ["iac/a.tf"] });
+    expect([found?.choice.dirs, found?.layout.notCheckedOut]).toEqual([["iac"], []]);
   });
 
   it("a checkout that leaves the code out", async () => {
@@ -381,9 +543,17 @@ describe("beside what the config names", () => {
       { claimed?: readonly string[]; isWanted?: boolean; hasConfig?: boolean },
       Kind,
       readonly string[],
+      ids?: readonly string[],
     ]
   >([
-    ["each is an environment's", two, { claimed: ["dev", "prod"] }, "claimed", []],
+    [
+      "each is an environment's",
+      two,
+      { claimed: ["dev", "prod"] },
+      "claimed",
+      [],
+      ["info terraform.no-root"],
+    ],
     ["one is left", two, { claimed: ["dev"] }, "found", ["prod"]],
     [
       "an environment's, and today's",
@@ -400,23 +570,56 @@ describe("beside what the config names", () => {
       ["."],
     ],
     ["the config wants one, in an app", { "app.js": "" }, { isWanted: true }, "usual", ["."]],
-  ])("%s", async (_, tree, asked, kind, dirs) => {
-    const { found } = await search(tree, asked);
-    expect([found?.choice.kind, found?.choice.dirs]).toEqual([kind, dirs]);
+  ])("%s", async (_, tree, asked, kind, dirs, ids = []) => {
+    const { found, said } = await search(tree, asked);
+    expect([found?.choice.kind, found?.choice.dirs, said]).toEqual([kind, dirs, ids]);
   });
 
   it.each<[string, string, string | undefined]>([
     ["one letter", "infr", "infra"],
     ["two swapped", "enviroments/prod", "environments/prod"],
     ["the folder above", "prod", "environments/prod"],
+    ["an example", "example/basic", "examples/basic"],
+    ["a folder between", "environments/a", "environments/eu/a"],
+    ["another environment", "environments/qa", undefined],
+    ["the same of another environment", "test/a", undefined],
+    ["one of the next number", "web2", undefined],
+    ["one beside another environment's", "environments/qa2", undefined],
     ["a new one", "website", undefined],
   ])("a folder that is not there: %s", async (_, dir, meant) => {
-    const tree = { "infra/a.tf": DO, "environments/prod/a.tf": DO, "environments/dev/a.tf": DO };
+    const there = [
+      "infra",
+      "environments/prod",
+      "environments/dev",
+      "environments/qa1",
+      "examples/basic",
+      "environments/eu/a",
+      "web1",
+    ];
+    const tree = Object.fromEntries(there.map((folder) => [`${folder}/a.tf`, DO]));
     const { search: found } = searchIn(tree);
-    await found.lookFor({ base: REPO, roots: [{ dir: `${REPO}/${dir}` }] });
-    const [finding] = judgeLayout({ config: { file: "x", base: REPO }, search: found.found });
+    const others = () => [{ dir: `${REPO}/environments/qa1` }];
+    await found.lookFor({ base: REPO, roots: [{ dir: `${REPO}/${dir}` }] }, others);
+    const [finding] = judgeLayout({
+      config: { file: "x", base: REPO, environments: [] },
+      search: found.found,
+    });
     expect(finding?.message.match(/Did you mean (.+)\?/)?.[1]).toBe(meant);
   });
+});
+
+it.each([
+  ["a config of YAML", "/repo/.do-bootstraprc.yaml", 'terraform: [{ dir: "a" }, { dir: "b" }].'],
+  ["of JSON", "/repo/x.json", '"terraform": [{ "dir": "a" }, { "dir": "b" }].'],
+  [
+    "a key in package.json",
+    "/repo/package.json",
+    '"terraform": [{ "dir": "a" }, { "dir": "b" }], in "do-bootstrap".',
+  ],
+])("how several are named in %s", async (_, file, expected) => {
+  const { found } = await search({ "a/a.tf": DO, "b/a.tf": DO });
+  const [several] = judgeLayout({ config: { file, base: REPO, environments: [] }, search: found });
+  expect(several?.fix?.filter((part) => typeof part === "string").join("")).toContain(expected);
 });
 
 describe("environments by their folders", () => {
@@ -426,6 +629,7 @@ describe("environments by their folders", () => {
     ["by name", ["dev", "prod"], ["dev", "prod"]],
     ["numbered", ["tf/prod1", "tf/prod2"], ["prod1", "prod2"]],
     ["in capitals", ["envs/Dev", "envs/PROD"], ["dev", "prod"]],
+    ["with signs in them", ["envs/Dev 1", "envs/prod (eu)"], ["dev-1", "prod-eu"]],
     ["one alone", ["environments/prod"], []],
     ["stacks", ["network", "app"], []],
     ["two levels", ["environments/dev/app", "environments/prod/app"], []],
@@ -456,7 +660,11 @@ function gitOf(tree: Tree, absent: readonly string[] = []): Git {
 
 function searchIn(
   tree: Tree,
-  { absent, wanted }: { absent?: readonly string[]; wanted?: WantedRoots } = {},
+  {
+    absent,
+    marked = absent,
+    wanted,
+  }: { absent?: readonly string[]; marked?: readonly string[]; wanted?: WantedRoots } = {},
 ) {
   const here = Object.entries(tree).filter(([name]) => !absent?.includes(name));
   const files = memoryFiles(REPO, Object.fromEntries(here));
@@ -467,7 +675,7 @@ function searchIn(
     records: { recall: unused, keep: unused },
     clock: { now: unused, sleep: unused },
   };
-  return { files, search: new RootSearch(host, gitOf(tree, absent), wanted) };
+  return { files, search: new RootSearch(host, gitOf(tree, marked), wanted) };
 }
 
 async function search(
@@ -476,9 +684,12 @@ async function search(
     claimed = [],
     isWanted = false,
     hasConfig = false,
+    base = "",
     ...options
   }: {
+    base?: string;
     absent?: readonly string[];
+    marked?: readonly string[];
     wanted?: WantedRoots;
     claimed?: readonly string[];
     isWanted?: boolean;
@@ -487,12 +698,15 @@ async function search(
 ) {
   const { files, search } = searchIn(tree, options);
   const dirs = await search.rootsIn(files, {
-    base: REPO,
+    base: join(REPO, base),
     hasConfig,
     isWanted,
     claimed: new Set(claimed),
   });
   const { found } = search;
-  const said = judgeLayout({ config: { file: undefined, base: REPO }, search: found });
+  const said = judgeLayout({
+    config: { file: undefined, base: REPO, environments: [...claimed] },
+    search: found,
+  });
   return { found, dirs, said: said.map(({ level, id }) => `${level} ${id}`) };
 }
