@@ -34,7 +34,7 @@ describe.concurrent("a failure of our own is 125, with the reason and without th
       "no token, but something else",
       {},
       { env: { DIGITALOCEAN_TOKEN: "hunter2" } },
-      /✗ The token from DIGITALOCEAN_TOKEN .*\[token\.malformed\]/,
+      /✗ The value from DIGITALOCEAN_TOKEN .*\[token\.malformed\]/,
     ],
     [
       "an env file with another token than the environment, with --env",
