@@ -20,7 +20,7 @@ export interface RemoteCall {
 }
 
 export interface InstalledModules {
-  /** Where all of them are, links followed: what leads out of there is not read. */
+  /** The folder of all of them, links followed. Nothing outside it is read. */
   readonly within: string;
   /** @returns the folder of what this call would get; undefined where init has not brought that, or something else. */
   readonly folderOf: (call: RemoteCall) => Promise<string | undefined>;

@@ -89,7 +89,7 @@ export async function readModuleTree(
     ...{ unseen: [...unseen].sort(), fetched: [...fetched].sort() },
   };
 
-  /** @param within where the links of a module that init has brought may lead. */
+  /** @param within of a module that init has brought: the folder whose files its links may name. */
   async function visit(folder: string, prefix: string, within?: string): Promise<void> {
     const real = await files.realpath(folder);
     if (seen.has(real)) return;
@@ -201,7 +201,8 @@ export async function readModuleTree(
 
   /** Of a file of a module that init has brought. */
   async function whyNotRead(path: string, within: string): Promise<string | undefined> {
-    if (!isInside(await files.realpath(path), within)) return "its link leads out of the module";
+    if (!isInside(await files.realpath(path), within))
+      return "it is a link to a place outside the module";
     return spentOn(10_000) ? undefined : TOO_MUCH;
   }
 
