@@ -1,5 +1,6 @@
 import { basename, dirname } from "node:path";
 import type { Change } from "../core/change.ts";
+import { few } from "../lib/few.ts";
 import { type Report, shownPath } from "./report.ts";
 
 /** So many roots, or findings of a kind, are shown one by one. */
@@ -37,6 +38,5 @@ export function fileInRoot({ facts }: Report, path: string): string | undefined 
 /** Folders as a person reads them: the first of many. */
 export function someOf(report: Report, folders: readonly string[]): string {
   const names = folders.map((folder) => shownPath(report, folder));
-  if (names.length <= FEW + 1) return names.join(", ");
-  return `${names.slice(0, FEW).join(", ")} and ${names.length - FEW} more`;
+  return names.length <= FEW + 1 ? names.join(", ") : few(names, FEW);
 }

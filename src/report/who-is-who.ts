@@ -1,6 +1,7 @@
 import { plainDoctl } from "../concerns/doctl/plan.ts";
 import type { Use } from "../concerns/effective-token/uses.ts";
 import { hint, run } from "../errors/hint.ts";
+import { few } from "../lib/few.ts";
 import { wrap } from "../lib/wrap.ts";
 import { broadAccess } from "../scopes/granted.ts";
 import { safe } from "../secret/safe.ts";
@@ -162,5 +163,5 @@ function scopesInWords(scopes: readonly string[]): string {
   const broad = broadAccess(scopes);
   if (broad !== undefined) return broad;
   if (scopes.length <= 4) return scopes.join(", ") || "none";
-  return `${scopes.slice(0, 3).join(", ")} and ${scopes.length - 3} more`;
+  return few(scopes);
 }

@@ -7,6 +7,7 @@ import { terraformWords } from "../../concerns/terraform/root/typed.ts";
 import type { Finding } from "../../core/finding.ts";
 import { toolEnvironment } from "../../core/tool-environment.ts";
 import { hint, run } from "../../errors/hint.ts";
+import { few } from "../../lib/few.ts";
 import type { Facts, ObservingHost } from "../init/observe.ts";
 import { finding } from "./findings.ts";
 import { type Root, toolOf } from "./roots.ts";
@@ -14,7 +15,6 @@ import { type Root, toolOf } from "./roots.ts";
 /** Each is a start of the tool. */
 const MOST_ROOTS = 32;
 const MOST_FILES = 200;
-const SHOWN = 3;
 /** Of what cannot be read, the first of it. */
 const BROKEN = /\bon (\S.*) line \d+/g;
 
@@ -62,9 +62,7 @@ export async function judgeFormat(
     const found = (await inGit(git, all)).filter((path) => !seen.has(path));
     for (const path of found) seen.add(path);
     if (found.length === 0) continue;
-    const shown = found.slice(0, SHOWN).join(", ");
-    const more = found.length > SHOWN ? ` and ${found.length - SHOWN} more` : "";
-    const message = `${tool.name} fmt -check fails for ${shown}${more}, and so does the pipeline's first step.`;
+    const message = `${tool.name} fmt -check fails for ${few(found)}, and so does the pipeline's first step.`;
     const fix = hint`${run(...terraformWords(dir, tool.name, ["fmt", "-recursive"]))}`;
     findings.push(finding("ci.format", message, { where: found[0] ?? dir, fix }));
   }
