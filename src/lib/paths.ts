@@ -1,4 +1,4 @@
-import { dirname, isAbsolute, relative } from "node:path";
+import { dirname, isAbsolute, relative, sep } from "node:path";
 
 /** True when `path` is `folder` or lies below it; both absolute and without symlinks. */
 export function isInside(path: string, folder: string): boolean {
@@ -13,6 +13,11 @@ export function namesPath(text: string, path: string): boolean {
     if (!/[\w-]/.test(lower.charAt(at + part.length))) return true;
   }
   return false;
+}
+
+/** A path from a folder with slashes, as git and configs have it on every system; "" for the folder itself. */
+export function pathFrom(folder: string, path: string): string {
+  return relative(folder, path).split(sep).join("/");
 }
 
 /** A path as a person at `base` would write it. */

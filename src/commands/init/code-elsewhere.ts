@@ -1,10 +1,10 @@
-import { dirname, join, relative, sep } from "node:path";
+import { dirname, join } from "node:path";
 import { indexedFiles } from "../../concerns/git/files.ts";
 import type { Git } from "../../concerns/git/git.ts";
 import { submodulesOf } from "../../concerns/git/objects.ts";
 import type { CodeNeeds, Elsewhere } from "../../concerns/token/needed-scopes.ts";
 import type { Host } from "../../host/host.ts";
-import { isTerraformFile } from "../../lib/paths.ts";
+import { isTerraformFile, pathFrom } from "../../lib/paths.ts";
 
 /** What is looked through in some seconds. */
 const LIMITS = { entries: 100_000, forMs: 5000 };
@@ -28,7 +28,7 @@ export async function codeElsewhere(
   const read = new Set(trees.flatMap(({ folders }) => folders));
   const found = new Set(await inGit());
   const isWhole = await look();
-  const names = Array.from(found, (folder) => relative(root, folder).split(sep).join("/") || ".");
+  const names = Array.from(found, (folder) => pathFrom(root, folder) || ".");
   return { folders: names.sort(), isWhole };
 
   async function inGit(): Promise<readonly string[]> {

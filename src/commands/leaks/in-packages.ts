@@ -1,4 +1,4 @@
-import { basename, dirname, join, relative, sep } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { filesOf } from "../../concerns/git/files.ts";
 import type { Git } from "../../concerns/git/git.ts";
 import { textIn } from "../../core/file-text.ts";
@@ -6,7 +6,7 @@ import type { Finding } from "../../core/finding.ts";
 import { hint, run } from "../../errors/hint.ts";
 import type { Host } from "../../host/host.ts";
 import { batches } from "../../lib/batches.ts";
-import { isInside } from "../../lib/paths.ts";
+import { isInside, pathFrom } from "../../lib/paths.ts";
 import { unlessTooMuch, Work } from "../../lib/work.ts";
 import { type DockerIgnore, readDockerIgnore } from "./docker-ignore.ts";
 import { finding } from "./findings.ts";
@@ -82,12 +82,8 @@ async function contextOf(
 /** Whether something in a folder may be sent. */
 function mayTake({ folder, ignored }: Context, path: string): boolean {
   if (!isInside(path, folder)) return false;
-  const isOut = unlessTooMuch(() => ignored?.ignores(inContextAs(path, folder)));
+  const isOut = unlessTooMuch(() => ignored?.ignores(pathFrom(folder, path)));
   return isOut !== true || ignored?.hasExceptions === true;
-}
-
-function inContextAs(path: string, folder: string): string {
-  return relative(folder, path).split(sep).join("/");
 }
 
 function inContext(
@@ -96,7 +92,7 @@ function inContext(
 ): Finding[] {
   const near = holders.filter((path) => isInside(path, folder));
   const taken = unlessTooMuch(() =>
-    near.filter((path) => ignored?.ignores(inContextAs(path, folder)) === false),
+    near.filter((path) => ignored?.ignores(pathFrom(folder, path)) === false),
   );
   if (near.length > 0 && (taken === undefined || ignored === undefined)) {
     const message = `What \`docker build\` in ${folder} would take was not searched for tokens: ${ignoreFile} has too many or too long patterns.`;

@@ -1,7 +1,8 @@
-import { join, relative, sep } from "node:path";
+import { join, sep } from "node:path";
 import { recognise } from "../../core/generated.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { hint } from "../../errors/hint.ts";
+import { pathFrom } from "../../lib/paths.ts";
 import type { Facts } from "../init/observe.ts";
 
 /** The one file that GitLab reads. */
@@ -37,7 +38,7 @@ export function baseIn(text: string): string | undefined {
 
 /** A pipeline that we wrote, edited or not, from this project's config and no other. */
 export function isOfProject({ config, repo: { top } }: Project, text: string): boolean {
-  return baseIn(text) === (relative(top, config.base).split(sep).join("/") || ".");
+  return baseIn(text) === (pathFrom(top, config.base) || ".");
 }
 
 export function isPlainPath(path: string): boolean {

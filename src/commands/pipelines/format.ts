@@ -1,4 +1,4 @@
-import { join, relative, sep } from "node:path";
+import { join, relative } from "node:path";
 import { filesOf } from "../../concerns/git/files.ts";
 import type { Git } from "../../concerns/git/git.ts";
 import { repoCodeFor } from "../../concerns/terraform/root/repo-code.ts";
@@ -8,6 +8,7 @@ import type { Finding } from "../../core/finding.ts";
 import { toolEnvironment } from "../../core/tool-environment.ts";
 import { hint, run } from "../../errors/hint.ts";
 import { few } from "../../lib/few.ts";
+import { pathFrom } from "../../lib/paths.ts";
 import type { Facts, ObservingHost } from "../init/observe.ts";
 import { finding } from "./findings.ts";
 import { type Root, toolOf } from "./roots.ts";
@@ -71,9 +72,7 @@ export async function judgeFormat(
 
 /** A runner has no other files. */
 async function inGit(git: Git, paths: readonly string[]): Promise<string[]> {
-  const names = paths
-    .slice(0, MOST_FILES)
-    .map((path) => relative(git.root, path).split(sep).join("/"));
+  const names = paths.slice(0, MOST_FILES).map((path) => pathFrom(git.root, path));
   const known = new Set(
     await filesOf(
       git,

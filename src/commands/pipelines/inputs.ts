@@ -1,10 +1,11 @@
-import { join, relative, sep } from "node:path";
+import { join } from "node:path";
 import { PUBLIC_TFVARS } from "../../concerns/terraform/root/names.ts";
 import { needsOf } from "../../concerns/terraform/root/needs.ts";
 import { namesIn, readsByItself } from "../../concerns/terraform/root/values.ts";
 import { textAt } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import { type Hint, type HintPart, hint, run } from "../../errors/hint.ts";
+import { pathFrom } from "../../lib/paths.ts";
 import { finding } from "./findings.ts";
 import type { Reach } from "./reach.ts";
 import type { Root } from "./roots.ts";
@@ -42,9 +43,7 @@ function judgeBackend(provider: Provider, each: Root, files: readonly string[]):
   const { dir } = each.root.config;
   const message = `${dir}: the ${backend.type} backend does not name ${backend.missing.join(", ")}, so init fails in the pipeline.`;
   const shown = files.length > 0 ? files.slice(0, 1) : backend.missing;
-  const settings = shown.map((each) =>
-    files.length > 0 ? relative(dir, each).split(sep).join("/") : `${each}=VALUE`,
-  );
+  const settings = shown.map((each) => (files.length > 0 ? pathFrom(dir, each) : `${each}=VALUE`));
   const value = settings.map((each) => `-backend-config=${each}`).join(" ");
   const give =
     provider === "github"

@@ -1,4 +1,4 @@
-import { dirname, join, relative, sep } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { openGit } from "../../concerns/git/git.ts";
 import { askRepos, takerIn } from "../../concerns/git/repos.ts";
 import { backendConfigs } from "../../concerns/terraform/backend/config-files.ts";
@@ -16,7 +16,7 @@ import { joined, type Plan, type PlanPart } from "../../core/plan.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { exec, type Hint, hint, own, run } from "../../errors/hint.ts";
 import type { Snapshot } from "../../host/host.ts";
-import { isInside, isTerraformFile } from "../../lib/paths.ts";
+import { isInside, isTerraformFile, pathFrom } from "../../lib/paths.ts";
 import {
   type Facts,
   type Observed,
@@ -205,7 +205,7 @@ function refuseNotHere({ notHere, top }: Facts["repo"], folders: readonly string
     [...notHere].some((path) => isTerraformFile(path) && dirname(path) === folder),
   );
   if (left.length === 0) return;
-  const names = left.map((folder) => relative(top, folder).split(sep).join("/") || ".");
+  const names = left.map((folder) => pathFrom(top, folder) || ".");
   const message = `git has Terraform code that this sparse checkout leaves out: ${names.join(", ")}.`;
   throw new AppError("USAGE", message, {
     hint: hint`${run("git", "sparse-checkout", "add", ...names)}, then the same command again.`,

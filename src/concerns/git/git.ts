@@ -1,9 +1,9 @@
-import { basename, delimiter, dirname, isAbsolute, join, relative, sep } from "node:path";
+import { basename, delimiter, dirname, isAbsolute, join } from "node:path";
 import { toolEnvironment } from "../../core/tool-environment.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { type Hint, hint, run } from "../../errors/hint.ts";
 import type { Host, ToolCall, ToolResult } from "../../host/host.ts";
-import { isInside } from "../../lib/paths.ts";
+import { isInside, pathFrom } from "../../lib/paths.ts";
 
 const TIME_LIMIT_MS = 20_000;
 /** For what reads all of a repo: git inflates about 250 MB a second. */
@@ -152,7 +152,7 @@ export async function openGit(
         paths.map(async (path) => [await nameInGit(path), await host.files.realpath(path)]),
       );
       const inside = [...new Set(asked.flat())].filter((path) => isInside(path, root));
-      const literal = inside.map((path) => `:(literal,top)${relativeTo(root, path)}`);
+      const literal = inside.map((path) => `:(literal,top)${pathFrom(root, path)}`);
       const [results] = await Promise.all([
         Promise.all(
           inPortions(literal).map((portion) =>
@@ -164,9 +164,9 @@ export async function openGit(
       const broken = results.find(({ exitCode }) => exitCode !== 0);
       if (broken !== undefined) throw gitFailed(broken);
       const names = results.flatMap(({ stdout }) => split(stdout));
-      const found = withFolders(names, new Set(inside.map((path) => relativeTo(root, path))));
+      const found = withFolders(names, new Set(inside.map((path) => pathFrom(root, path))));
       const has = (path: string) => found.has(path);
-      return new Set(paths.filter((_, i) => asked[i]?.some((each) => has(relativeTo(root, each)))));
+      return new Set(paths.filter((_, i) => asked[i]?.some((each) => has(pathFrom(root, each)))));
     },
   };
 
@@ -262,10 +262,6 @@ export async function findGitFolder(
 ): Promise<string | undefined> {
   if ((await files.list(folder)).includes(".git")) return folder;
   return folder === dirname(folder) ? undefined : findGitFolder({ files }, dirname(folder));
-}
-
-function relativeTo(root: string, path: string): string {
-  return relative(root, path).split(sep).join("/");
 }
 
 /** What Windows takes on a command line is 32 kB; ls-files takes no list of paths another way. */

@@ -1,8 +1,8 @@
-import { join, relative, sep } from "node:path";
+import { join } from "node:path";
 import { textIn } from "../../../core/file-text.ts";
 import { hasBlock } from "../../../core/ignore-block.ts";
 import type { Files, Host } from "../../../host/host.ts";
-import { isTerraformFile } from "../../../lib/paths.ts";
+import { isTerraformFile, pathFrom } from "../../../lib/paths.ts";
 import {
   DEFAULT_DIRS,
   type FindRoots,
@@ -70,8 +70,7 @@ export class RootSearch {
     others: () => readonly Named[] = () => [],
   ): Promise<void> {
     if (this.#git === undefined || this.found !== undefined) return;
-    const namesOf = (all: readonly Named[]) =>
-      all.map(({ dir }) => relative(base, dir).split(sep).join("/") || ".");
+    const namesOf = (all: readonly Named[]) => all.map(({ dir }) => pathFrom(base, dir) || ".");
     const dirs = namesOf(roots);
     const looks = await Promise.all(roots.map(({ dir }) => this.#host.files.look(dir)));
     const absent = dirs.filter((_, at) => looks[at]?.kind === "absent");

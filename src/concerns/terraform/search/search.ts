@@ -1,11 +1,11 @@
-import { basename, join, posix, relative, sep } from "node:path";
+import { basename, join, posix } from "node:path";
 import { textIn } from "../../../core/file-text.ts";
 import { readTerraform } from "../../../hcl/read.ts";
 import type { Block } from "../../../hcl/syntax.ts";
 import type { Host } from "../../../host/host.ts";
 import { batches } from "../../../lib/batches.ts";
 import { groupedBy } from "../../../lib/grouped.ts";
-import { isTerraformFile } from "../../../lib/paths.ts";
+import { isTerraformFile, pathFrom } from "../../../lib/paths.ts";
 import { type KnownFile, knownFiles } from "../../git/files.ts";
 import type { Git } from "../../git/git.ts";
 import { localNamesIn } from "../root/local-name.ts";
@@ -37,7 +37,7 @@ export async function searchRoots(
   const { files } = host;
   const [known, real] = await Promise.all([knownFiles(git, PATTERNS), files.realpath(base)]);
   const code = known.filter(({ name }) => !PASSED_OVER.test(name) && isCode(basename(name)));
-  const here = relative(git.root, real).split(sep).join("/");
+  const here = pathFrom(git.root, real);
   const dirOf = (name: string) => posix.relative(`/${here}`, `/${posix.dirname(name)}`) || ".";
   const folders = groupedBy(code, ({ name }) => dirOf(name));
   const below = [...folders].filter(([dir]) => isBelow(dir));
