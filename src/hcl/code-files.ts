@@ -17,6 +17,19 @@ export function codeFiles(names: readonly string[], tool: ToolName): string[] {
   return code.filter((name) => isTofuFile(name) || !all.has(twinOf(name)));
 }
 
+/** What git's pathspecs for them are, of both tools. */
+export const CODE_PATTERNS: readonly string[] = ["*.tf", "*.tf.json", "*.tofu", "*.tofu.json"];
+
+/** What such a file says counts more than what the others say, whatever its name begins with. */
+export function isOverrideFile(name: string): boolean {
+  return /(^|_)override\.(tf|tofu)(\.json)?$/.test(name);
+}
+
+/** True for a module's source that is a folder beside the code. */
+export function isLocalSource(source: unknown): source is string {
+  return typeof source === "string" && /^\.\.?(\/|$)/.test(source);
+}
+
 function isTofuFile(name: string): boolean {
   return /\.tofu(\.json)?$/.test(name);
 }

@@ -1,5 +1,5 @@
 import { join, relative, sep } from "node:path";
-import { codeFiles, type ToolName, tofuFiles } from "../hcl/code-files.ts";
+import { codeFiles, isLocalSource, type ToolName, tofuFiles } from "../hcl/code-files.ts";
 import type { Block, ParsedFile, Problem, Reference } from "../hcl/syntax.ts";
 import type { Host, Snapshot } from "../host/host.ts";
 import { batches } from "../lib/batches.ts";
@@ -130,7 +130,7 @@ export async function readModuleTree(
       const saying = parts.filter(({ attributes }) => attributes.has("source"));
       for (const { attributes } of saying.length > 0 ? saying : parts.slice(0, 1)) {
         const source = attributes.get("source")?.literal;
-        const isLocal = typeof source === "string" && /^\.\.?(\/|$)/.test(source);
+        const isLocal = isLocalSource(source);
         const called = isLocal ? join(folder, source) : undefined;
         if (called !== undefined && (await isModule(called, within))) {
           await visit(called, `${name}.`, within);

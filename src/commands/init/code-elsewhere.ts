@@ -3,6 +3,7 @@ import { indexedFiles } from "../../concerns/git/files.ts";
 import type { Git } from "../../concerns/git/git.ts";
 import { submodulesOf } from "../../concerns/git/objects.ts";
 import type { CodeNeeds, Elsewhere } from "../../concerns/token/needed-scopes.ts";
+import { CODE_PATTERNS } from "../../hcl/code-files.ts";
 import type { Host } from "../../host/host.ts";
 import { isTerraformFile, pathFrom } from "../../lib/paths.ts";
 
@@ -34,7 +35,7 @@ export async function codeElsewhere(
   async function inGit(): Promise<readonly string[]> {
     if (git === undefined) return [];
     const [code, submodules] = await Promise.all([
-      indexedFiles(git, ["*.tf", "*.tf.json", "*.tofu", "*.tofu.json"]),
+      indexedFiles(git, CODE_PATTERNS),
       submodulesOf(git),
     ]);
     const folders = code.map(dirname).filter((folder) => !isPassedOver(folder));

@@ -4,6 +4,7 @@ import { LOCK_FILE, PUBLIC_TFVARS } from "../../concerns/terraform/root/names.ts
 import { readsByItself } from "../../concerns/terraform/root/values.ts";
 import type { Finding } from "../../core/finding.ts";
 import { hint, run } from "../../errors/hint.ts";
+import { isOverrideFile } from "../../hcl/code-files.ts";
 import { isInside } from "../../lib/paths.ts";
 import type { Facts, ObservingHost } from "../init/observe.ts";
 import { finding } from "./findings.ts";
@@ -106,9 +107,8 @@ export function judgeReach(
 
 /** The code of a root. Override files are often each person's own, but for one that says where the state is. */
 function codeOf({ root: { foreign, own, module, config } }: Root): string[] {
-  const isOwn = (name: string) => /(^|_)override\.(tf|tofu)(\.json)?$/.test(name);
   const names = [...foreign, ...own.keys()].filter(
-    (name) => !isOwn(name) || name === module.backend?.place.file,
+    (name) => !isOverrideFile(name) || name === module.backend?.place.file,
   );
   return names.map((name) => join(config.dir, name));
 }

@@ -1,5 +1,6 @@
 import { dirname, join, resolve } from "node:path";
 import { textIn } from "../../core/file-text.ts";
+import { CODE_PATTERNS } from "../../hcl/code-files.ts";
 import { readTerraform } from "../../hcl/read.ts";
 import type { Host } from "../../host/host.ts";
 import { batches } from "../../lib/batches.ts";
@@ -9,7 +10,6 @@ import { needsOf } from "./root/needs.ts";
 import type { TerraformRoot } from "./root/root.ts";
 import { calledFolder } from "./search/search.ts";
 
-const PATTERNS = ["*.tf", "*.tofu", "*.tf.json", "*.tofu.json"];
 /** More than the folders that call one module have. */
 const MOST_FILES = 5000;
 const LOCAL_SOURCE = /source"?\s*[=:]\s*"\.\.?[/"]/;
@@ -26,7 +26,7 @@ export async function withCallers(
   const asked = roots.filter(wouldGetBlocks);
   if (asked.length === 0) return roots;
   const folders = new Map(asked.map(({ real }) => [real, [] as string[]]));
-  const names = await filesOf(git, PATTERNS);
+  const names = await filesOf(git, CODE_PATTERNS);
   const paths = names
     .map((name) => join(git.root, name))
     .filter((path) => !folders.has(dirname(path)));

@@ -1,3 +1,4 @@
+import { isOverrideFile } from "../../../hcl/code-files.ts";
 import { type Locals, originOf } from "../../../hcl/origin.ts";
 import type { Block, Expression, ParsedFile } from "../../../hcl/syntax.ts";
 import { Secret } from "../../../secret/secret.ts";
@@ -46,8 +47,9 @@ export async function describeRoot(
  */
 export function describeModule(files: readonly ParsedFile[], tokenVariable?: string): RootModule {
   const all = files.flatMap(({ blocks }) => blocks);
-  // What an override file says counts more, whatever its name begins with.
-  const blocks = [false, true].flatMap((is) => all.filter((block) => isOverride(block) === is));
+  const blocks = [false, true].flatMap((is) =>
+    all.filter((block) => isOverrideFile(block.place.file) === is),
+  );
   const settings = blocks.filter(({ type }) => type === "terraform");
   const parts = settings.flatMap(({ blocks }) => blocks);
   const { localNames, requiredProviders } = localNamesIn(blocks);
@@ -86,10 +88,6 @@ export function describeModule(files: readonly ParsedFile[], tokenVariable?: str
     hardCoded: oncePerPlace([...providers.flatMap(({ written }) => written ?? []), ...values]),
     broken: files.flatMap(({ problem }) => problem ?? []),
   };
-}
-
-function isOverride({ place }: Block): boolean {
-  return /(^|_)override\.(tf|tofu)(\.json)?$/.test(place.file);
 }
 
 /** OpenTofu's `encryption` names programs, and so may what comes after it. */

@@ -1,3 +1,4 @@
+import { isLocalSource } from "../../../hcl/code-files.ts";
 import { type Locals, type Mention, mentionsOf } from "../../../hcl/origin.ts";
 import type { Block, Expression } from "../../../hcl/syntax.ts";
 import { OF_WRITTEN, type Use } from "./module.ts";
@@ -12,8 +13,7 @@ export async function usesInWay(
     const inWay: Use[] = [];
     for (const use of all) {
       const { source = "", argument = "" } = use.module ?? {};
-      const isLocal = /^\.\.?(\/|$)/.test(source);
-      if (!isLocal || !(await ephemeralIn(source)).has(argument)) inWay.push(use);
+      if (!isLocalSource(source) || !(await ephemeralIn(source)).has(argument)) inWay.push(use);
     }
     if (inWay.length > 0) left.set(name, inWay);
   }

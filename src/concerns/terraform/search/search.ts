@@ -1,5 +1,6 @@
 import { basename, join, posix } from "node:path";
 import { textIn } from "../../../core/file-text.ts";
+import { CODE_PATTERNS, isLocalSource } from "../../../hcl/code-files.ts";
 import { readTerraform } from "../../../hcl/read.ts";
 import type { Block } from "../../../hcl/syntax.ts";
 import type { Host } from "../../../host/host.ts";
@@ -15,7 +16,7 @@ const UNIT = "terragrunt.hcl";
 const STACK = /\.(tfcomponent|tfstack|tfdeploy)\.hcl$/;
 
 const PATTERNS = [
-  ...["*.tf", "*.tf.json", "*.tofu", "*.tofu.json"],
+  ...CODE_PATTERNS,
   ...["*.tfcomponent.hcl", "*.tfstack.hcl", "*.tfdeploy.hcl", `*${UNIT}`],
 ];
 
@@ -210,9 +211,7 @@ function foldersAbove(dir: string): string[] {
 /** The local folder that a module, a component of a stack or a Terragrunt unit calls. */
 export function calledFolder(block: Block): string | undefined {
   const source = sourceOf(block)?.literal;
-  return typeof source === "string" && /^\.\.?(\/|$)/.test(source)
-    ? source.replace(/\/+$/, "") || "."
-    : undefined;
+  return isLocalSource(source) ? source.replace(/\/+$/, "") || "." : undefined;
 }
 
 function sourceOf({ type, attributes }: Block) {
