@@ -60,15 +60,16 @@ export function planTerraform(known: Known, found: TerraformRoot, consent: Conse
   const outside = found.outside.map((each) => leadsOut(each, linkOut(each) ?? each.path));
   if (outside.length > 0) return { findings: outside };
   // What a file declares that cannot be read is unknown, and nothing may be declared twice.
-  if (found.module.broken.length > 0) {
-    const findings = judgeCode(known, found, needsOf(found));
-    const more = [...judgeBackendSecrets(known, found), ...judgeTracked(known, found)];
-    return { findings: [...findings, ...more] };
-  }
-  if (found.calledBy.length > 0) {
-    const findings = [calledModule(found, here), ...judgeCode(known, found, needsOf(found))];
-    const more = [...judgeBackendSecrets(known, found), ...judgeTracked(known, found)];
-    return { findings: [...findings, ...more] };
+  const isBroken = found.module.broken.length > 0;
+  if (isBroken || found.calledBy.length > 0) {
+    return {
+      findings: [
+        ...(isBroken ? [] : [calledModule(found, here)]),
+        ...judgeCode(known, found, needsOf(found)),
+        ...judgeBackendSecrets(known, found),
+        ...judgeTracked(known, found),
+      ],
+    };
   }
   const fix = consent.fix && isFixable(known, found);
   const root = fix ? withFix(found) : found;
