@@ -1,3 +1,4 @@
+import { onceEach } from "../lib/grouped.ts";
 import type { Change } from "./change.ts";
 import { folded } from "./changes/write-file.ts";
 import type { Finding } from "./finding.ts";
@@ -22,20 +23,14 @@ export const NOTHING: PlanPart = {};
 /** One plan: several edits of one file are one write, and what several roots say of the machine is said once. */
 export function joined(parts: readonly PlanPart[]): Plan {
   return {
-    findings: onceEach(parts.flatMap(({ findings = [] }) => findings)),
+    findings: onceEach(
+      parts.flatMap(({ findings = [] }) => findings),
+      ({ id, message, where, environment }) => JSON.stringify([id, message, where, environment]),
+    ),
     changes: folded(parts.flatMap(({ changes = [] }) => changes)),
     commands: parts.flatMap(({ commands = [] }) => commands),
     outside: parts.flatMap(({ outside = [] }) => outside),
   };
-}
-
-function onceEach(findings: readonly Finding[]): readonly Finding[] {
-  const seen = new Map<string, Finding>();
-  for (const each of findings) {
-    const key = JSON.stringify([each.id, each.message, each.where, each.environment]);
-    if (!seen.has(key)) seen.set(key, each);
-  }
-  return [...seen.values()];
 }
 
 export function isEmpty(plan: Plan): boolean {

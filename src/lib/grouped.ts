@@ -9,3 +9,13 @@ export function groupedBy<T>(items: Iterable<T>, keyOf: (item: T) => string): Ma
   }
   return groups;
 }
+
+/** The first item of each key, in their order. */
+export function onceEach<T>(items: Iterable<T>, keyOf: (item: T) => string): T[] {
+  const first = new Map<string, T>();
+  for (const item of items) {
+    const key = keyOf(item);
+    if (!first.has(key)) first.set(key, item);
+  }
+  return [...first.values()];
+}

@@ -10,6 +10,7 @@ import { EXIT, type ExitStatus } from "../errors/exit-status.ts";
 import { type Hint, hint } from "../errors/hint.ts";
 import type { CommandLine } from "../exec/command-line.ts";
 import type { ShellText } from "../exec/prepare.ts";
+import { onceEach } from "../lib/grouped.ts";
 import type { ExplainReport } from "../report/explanations.ts";
 import type { EnvironmentReport, Report } from "../report/report.ts";
 import type { ScopesReport } from "../report/scopes.ts";
@@ -79,14 +80,10 @@ function planOfAll(plans: readonly Plan[]): Plan {
   const commands = plans.flatMap((plan) => plan.commands);
   return {
     findings: plans.flatMap(({ findings }) => findings),
-    changes: onceEach(changes, ({ sign, label, why }) => [sign, label, why]),
-    commands: onceEach(commands, (command) => [title(command), command.cwd]),
+    changes: onceEach(changes, ({ sign, label, why }) => [sign, label, why].join("\n")),
+    commands: onceEach(commands, (command) => [title(command), command.cwd].join("\n")),
     outside: [],
   };
-}
-
-function onceEach<T>(items: readonly T[], keyOf: (item: T) => readonly string[]): T[] {
-  return [...new Map(items.map((item) => [keyOf(item).join("\n"), item])).values()];
 }
 
 function requestOf(

@@ -19,6 +19,7 @@ import { AppError } from "../../errors/app-error.ts";
 import { hint } from "../../errors/hint.ts";
 import type { Host, Snapshot } from "../../host/host.ts";
 import { few } from "../../lib/few.ts";
+import { onceEach } from "../../lib/grouped.ts";
 import { jsonIn } from "../../lib/json.ts";
 import { isInside } from "../../lib/paths.ts";
 import { type Content, editedText } from "../../secret/content.ts";
@@ -207,7 +208,7 @@ function tokensOf(all: Many): readonly Secret[] {
     if (token.kind === "found") return [token.token, ...token.shadowed];
     return token.kind === "conflict" ? token.tokens : [];
   });
-  return tokens.filter((one, at) => tokens.findIndex((each) => each.equals(one)) === at);
+  return onceEach(tokens, ({ digest }) => digest);
 }
 
 /** A file that a token is read from goes last: a run that was killed finds it again. */

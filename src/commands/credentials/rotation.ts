@@ -1,6 +1,7 @@
 import { AppError } from "../../errors/app-error.ts";
 import { type Hint, hint, own } from "../../errors/hint.ts";
 import type { StateKey } from "../../host/host.ts";
+import { onceEach } from "../../lib/grouped.ts";
 import type { Secret } from "../../secret/secret.ts";
 
 /** What one rotation is about, from its first look on. */
@@ -81,7 +82,7 @@ export function oldTokens(
   const all = [...group.flatMap(({ current }) => current ?? []), ...left].filter(
     (old) => !old.equals(token),
   );
-  return all.filter((old, at) => all.findIndex((each) => each.equals(old)) === at);
+  return onceEach(all, ({ digest }) => digest);
 }
 
 /** Each place gets one token: what replaces an old one is not replaced in its turn. @throws AppError USAGE */
