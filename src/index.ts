@@ -13,7 +13,7 @@ import type {
   Prompter,
   ScopesOptions,
 } from "./library/options.ts";
-import type { Runtime } from "./library/runtime.ts";
+import type { Asking, Runtime } from "./library/runtime.ts";
 import * as tasks from "./library/tasks.ts";
 import type {
   EnvironmentDocument,
@@ -151,10 +151,7 @@ function asking({
   approve,
   roots: askForRoots,
   trust,
-}: Prompter = {}): Pick<
-  Runtime,
-  "askForToken" | "askForRoots" | "adopt" | "choose" | "approve" | "trust"
-> {
+}: Prompter = {}): Asking {
   return {
     choose:
       environment &&

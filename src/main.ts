@@ -1,18 +1,17 @@
 import type { Context, Outcome } from "./cli/command.ts";
 import type { Parsed } from "./cli/parser.ts";
 import { readPlainLine } from "./cli/plain-line.ts";
-import type { Choice } from "./commands/init/environments.ts";
-import type { RootsAnswer, RootsQuestion, TrustQuestion } from "./commands/init/prompter.ts";
 import { refusedPlaces } from "./concerns/token/facts.ts";
 import { panelRows, unreadIn } from "./concerns/token/needed-scopes.ts";
-import type { AdoptQuestion } from "./concerns/token/offers.ts";
 import { title } from "./core/run-commands.ts";
 import { type AppError, asAppError } from "./errors/app-error.ts";
 import { EXIT } from "./errors/exit-status.ts";
 import { ownPart } from "./exec/command-line.ts";
 import type { CompiledCode } from "./host/compiled-code.ts";
+import type { Terminal } from "./host/host.ts";
 import { nodeHost, type Output, ownProcess, type Surface } from "./host/node.ts";
 import { isCi } from "./lib/is-ci.ts";
+import type { Asking } from "./library/runtime.ts";
 import { allWell, isAllWell } from "./report/all-well.ts";
 import { type HintEdge, shellOf } from "./report/hint-text.ts";
 import type { HookReport } from "./report/hook.ts";
@@ -90,6 +89,8 @@ async function runHere(
     environment = typeof parsed.args["env"] === "string" ? parsed.args["env"] : undefined;
     const host = nodeHost(packageFolder, surface);
     cwd = host.cwd;
+    // A pipeline may have a terminal, and nobody sits at it.
+    const terminal = isCi(env) ? undefined : host.terminal;
     const context: Context = {
       host: isDebug ? (await import("./host/trace.ts")).traced(host, say) : host,
       progress,
@@ -98,13 +99,8 @@ async function runHere(
         const { explainedText } = await import("./report/explanations.ts");
         say(`\n${explainedText(explanations, pageOf(stderr))}`);
       },
-      approve,
-      trust: host.terminal === undefined || isCi(env) ? undefined : askForTrust,
-      adopt: host.terminal === undefined || isCi(env) ? undefined : askToAdopt,
       isScreen: stdout.isTTY === true,
-      askForToken: host.terminal === undefined || isCi(env) ? undefined : askForToken,
-      askForRoots: host.terminal === undefined || isCi(env) ? undefined : askForRoots,
-      choose: host.terminal === undefined || isCi(env) ? undefined : chooseEnvironment,
+      ...(terminal === undefined ? NOBODY : asking(terminal)),
     };
     const outcome = await parsed.command.run(parsed.args, context);
     progress.end();
@@ -116,70 +112,65 @@ async function runHere(
       return parse(argv, stdout.columns || 80);
     }
 
-    async function approve(report: Report | HookReport): Promise<boolean> {
-      if (host.terminal === undefined || isCi(env)) return true;
-      progress.end();
-      say(`${await planText(report)}\n`);
-      shown = report;
-      const isYes = await (await host.terminal()).confirm(questionOf(report.plan));
-      say("\n");
-      return isYes;
-    }
-
-    async function askForTrust({ command, given, why }: TrustQuestion): Promise<boolean> {
-      progress.end();
-      if (host.terminal === undefined) return false;
-      const may =
-        given === "kept"
-          ? "May it, on this machine?"
-          : `You are asked each time, because ${safe(why)}.\nMay it, this time?`;
-      const question = `This repo's config gets the token by running: ${safe(command)}\n${may}`;
-      return (await host.terminal()).confirm(question, false);
-    }
-
-    async function askForRoots(asked: RootsQuestion): Promise<RootsAnswer> {
-      progress.end();
-      const terminal = await host.terminal?.();
-      return (
-        terminal && (await import("./commands/init/ask-for-roots.ts")).askForRoots(terminal, asked)
-      );
-    }
-
-    async function askToAdopt(asked: AdoptQuestion): Promise<string | undefined> {
-      progress.end();
-      const { chooseOffer } = await import("./concerns/token/guide.ts");
-      const shown = (text: string) => shortened(text, edge());
-      return host.terminal && chooseOffer(await host.terminal(), asked, shown);
-    }
-
-    async function chooseEnvironment(choices: readonly Choice[]): Promise<string | undefined> {
-      progress.end();
-      const width = Math.max(...choices.map(({ label }) => label.length));
-      const lines = choices.map(({ label, about }) => `${label.padEnd(width)}  ${about}`);
-      const question = "This repo has environments. Which one do you want to set up?";
-      const at = await (await host.terminal?.())?.choose(question, lines);
-      // What is advised from now on is about it.
-      environment = at === undefined ? undefined : choices[at]?.environment;
-      return environment;
-    }
-
-    async function askForToken(...[facts, inspections, purpose]: Parameters<Ask>): Promise<string> {
-      progress.end();
-      const { hosts, code } = facts.token;
-      const { guide } = await import("./concerns/token/guide.ts");
-      const text = await guide(host, progress, {
-        config: facts.config,
-        top: facts.repo.top,
-        hosts,
-        rows: panelRows(code),
-        unread: unreadIn(code),
-        inspections,
-        purpose,
-        refused: refusedPlaces(facts.token),
-      });
-      // What follows stands apart from the questions.
-      say("\n");
-      return text;
+    function asking(open: () => Promise<Terminal>): Asking {
+      return {
+        async approve(report) {
+          progress.end();
+          say(`${await planText(report)}\n`);
+          shown = report;
+          const isYes = await (await open()).confirm(questionOf(report.plan));
+          say("\n");
+          return isYes;
+        },
+        async trust({ command, given, why }) {
+          progress.end();
+          const may =
+            given === "kept"
+              ? "May it, on this machine?"
+              : `You are asked each time, because ${safe(why)}.\nMay it, this time?`;
+          const question = `This repo's config gets the token by running: ${safe(command)}\n${may}`;
+          return (await open()).confirm(question, false);
+        },
+        async askForRoots(asked) {
+          progress.end();
+          const { askForRoots } = await import("./commands/init/ask-for-roots.ts");
+          return askForRoots(await open(), asked);
+        },
+        async adopt(asked) {
+          progress.end();
+          const { chooseOffer } = await import("./concerns/token/guide.ts");
+          const shown = (text: string) => shortened(text, edge());
+          return chooseOffer(await open(), asked, shown);
+        },
+        async choose(choices) {
+          progress.end();
+          const width = Math.max(...choices.map(({ label }) => label.length));
+          const lines = choices.map(({ label, about }) => `${label.padEnd(width)}  ${about}`);
+          const question = "This repo has environments. Which one do you want to set up?";
+          const at = await (await open()).choose(question, lines);
+          // What is advised from now on is about it.
+          environment = choices[at]?.environment;
+          return environment;
+        },
+        async askForToken(facts, inspections, purpose) {
+          progress.end();
+          const { hosts, code } = facts.token;
+          const { guide } = await import("./concerns/token/guide.ts");
+          const text = await guide(host, progress, {
+            config: facts.config,
+            top: facts.repo.top,
+            hosts,
+            rows: panelRows(code),
+            unread: unreadIn(code),
+            inspections,
+            purpose,
+            refused: refusedPlaces(facts.token),
+          });
+          // What follows stands apart from the questions.
+          say("\n");
+          return text;
+        },
+      };
     }
   } catch (thrown) {
     progress.end();
@@ -273,7 +264,14 @@ function questionOf({ changes, commands, outside }: Report["plan"]): string {
   return `${question.charAt(0).toUpperCase()}${question.slice(1)}?`;
 }
 
-type Ask = NonNullable<Context["askForToken"]>;
+const NOBODY: Asking = {
+  approve: async () => true,
+  trust: undefined,
+  adopt: undefined,
+  askForToken: undefined,
+  askForRoots: undefined,
+  choose: undefined,
+};
 
 /** `do-bootstrap check | head` is no failure; a full disk is, and may have no room for these words either. */
 function endUnlessClosed({ code }: NodeJS.ErrnoException): void {

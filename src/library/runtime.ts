@@ -5,10 +5,14 @@ import type { HookReport } from "../report/hook.ts";
 import type { Report } from "../report/report.ts";
 
 /** What a task runs on, and whom it may ask. */
-export interface Runtime {
+export interface Runtime extends Asking {
   readonly host: Host;
   /** `now`: how far it has got, shown where a line can be drawn over. */
   readonly progress: (what: string, now?: string) => void;
+}
+
+/** The questions of a task. */
+export interface Asking {
   /** Leads a person to a token; absent where nobody can be asked. */
   readonly askForToken: Prompter<Facts>["ask"];
   /** Asks which root modules to prepare. */
