@@ -2,6 +2,7 @@ import { join, resolve } from "node:path";
 import { AppError } from "../errors/app-error.ts";
 import { hint, own, run } from "../errors/hint.ts";
 import type { Environment } from "../host/host.ts";
+import { dataFolder } from "../lib/paths.ts";
 import { describeOrigin, type Secret } from "../secret/secret.ts";
 import type { ExecConfig } from "./exec-config.ts";
 import type { Facts } from "./facts.ts";
@@ -118,7 +119,7 @@ export function refuseOtherWorkspace(
  * (docs/contracts/terraform.md 7.5, 7.6).
  */
 export function selectionFile(dir: string, env: Environment): string {
-  return join(resolve(dir, env["TF_DATA_DIR"] || ".terraform"), "environment");
+  return join(dataFolder(dir, env), "environment");
 }
 
 function tokenIn(text: string, variable: string, path: string): Secret | undefined {

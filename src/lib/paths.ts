@@ -1,4 +1,4 @@
-import { dirname, isAbsolute, relative, sep } from "node:path";
+import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
 
 /** True when `path` is `folder` or lies below it; both absolute and without symlinks. */
 export function isInside(path: string, folder: string): boolean {
@@ -41,4 +41,12 @@ export function foldersUp(folder: string, top?: string): string[] {
 /** True for the name of a file that Terraform or OpenTofu reads as configuration. */
 export function isTerraformFile(name: string): boolean {
   return /\.(tf|tofu)(\.json)?$/.test(name);
+}
+
+/** Where Terraform keeps what it installs for a root module (docs/contracts/terraform.md 7.6). */
+export function dataFolder(
+  root: string,
+  env: Readonly<Record<string, string | undefined>>,
+): string {
+  return resolve(root, env["TF_DATA_DIR"] || ".terraform");
 }

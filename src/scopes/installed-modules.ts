@@ -1,14 +1,9 @@
 import { resolve } from "node:path";
-import type { Environment, Files } from "../host/host.ts";
+import type { Files } from "../host/host.ts";
 import { jsonIn, recordOf } from "../lib/json.ts";
 import { isInside } from "../lib/paths.ts";
 import { allows } from "../lib/version.ts";
 import { decode } from "../secret/content.ts";
-
-/** Where Terraform keeps what it installs for a root module (docs/contracts/terraform.md 7.6). */
-export function dataFolder(root: string, env: Environment): string {
-  return resolve(root, env["TF_DATA_DIR"] || ".terraform");
-}
 
 /** A call of a module from elsewhere, as the code has it. */
 export interface RemoteCall {

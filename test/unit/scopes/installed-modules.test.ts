@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { readHcl } from "../../../src/hcl/hcl.ts";
 import { nodeFiles } from "../../../src/host/files.ts";
 import { loadHclParser } from "../../../src/host/hcl.ts";
-import { dataFolder } from "../../../src/scopes/installed-modules.ts";
+import { dataFolder } from "../../../src/lib/paths.ts";
 import { type ReadFile, readModuleTree } from "../../../src/scopes/module-tree.ts";
 
 const parseHcl = await loadHclParser(fileURLToPath(new URL("../../..", import.meta.url)));
