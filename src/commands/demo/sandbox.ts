@@ -26,6 +26,8 @@ export interface SandboxRequest {
   readonly headers: IncomingMessage["headers"];
 }
 
+type SandboxHandler = (request: IncomingMessage, response: ServerResponse) => void;
+
 /** An API on loopback that answers as DigitalOcean does (docs/contracts/api.md §3 and §4). */
 export interface Sandbox {
   /** Stands for both https://api.digitalocean.com and https://cloud.digitalocean.com. */
@@ -37,6 +39,8 @@ export interface Sandbox {
   revoke(token: string): void;
   /** From now on a route such as "GET /v2/account" gives this reply, whatever the token. */
   answer(route: string, reply: SandboxReply): void;
+  /** From now on a route such as "GET /v1/oauth/authorize" is handled by this, unless it has a reply. */
+  serve(route: string, handler: SandboxHandler): void;
   close(): Promise<void>;
 }
 
@@ -69,6 +73,7 @@ const ROUTES: Readonly<Record<string, Route>> = {
 export async function startSandbox(): Promise<Sandbox> {
   const tokens = new Map<string, SandboxToken>();
   const canned = new Map<string, SandboxReply>();
+  const handlers = new Map<string, SandboxHandler>();
   const requests: SandboxRequest[] = [];
 
   const server = createServer((request, response) => {
@@ -77,6 +82,8 @@ export async function startSandbox(): Promise<Sandbox> {
     requests.push({ method: request.method ?? "", path, headers: request.headers });
     const reply = canned.get(route);
     if (reply !== undefined) return send(response, reply);
+    const handler = handlers.get(route);
+    if (handler !== undefined) return handler(request, response);
     if (route === "POST /v1/oauth/revoke") return revoked(request, response);
     const token = tokens.get(/^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1] ?? "");
     if (token === undefined) {
@@ -110,6 +117,7 @@ export async function startSandbox(): Promise<Sandbox> {
     accept: (token, facts = {}) => void tokens.set(token, facts),
     revoke: (token) => void tokens.delete(token),
     answer: (route, reply) => void canned.set(route, reply),
+    serve: (route, handler) => void handlers.set(route, handler),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
