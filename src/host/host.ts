@@ -98,11 +98,18 @@ export interface State {
    * @throws AppError WRITE_FAILED
    */
   runFolder(folder: string): string | undefined;
+  /**
+   * A file beside what is kept of `key`, for another program to write; its folder is made.
+   *
+   * @returns undefined without a folder that is the user's own.
+   * @throws AppError WRITE_FAILED
+   */
+  fileFor(key: StateKey, ending: string): string | undefined;
 }
 
 export interface StateKey {
-  readonly kind: "trusted" | "rotation";
-  /** The folder of the config that it is about, absolute. */
+  readonly kind: "trusted" | "rotation" | "login";
+  /** What it is about, absolute: the folder of a config of ours, or doctl's config. */
   readonly folder: string;
   readonly name: string;
 }
@@ -275,6 +282,10 @@ export interface ToolCall {
   readonly timeoutMs: number;
   /** "shown": goes to our own standard error as it comes, and is not kept. */
   readonly stderr?: "shown";
+  /** A person talks to it: it has our standard input, and all that it prints is shown on our standard error. */
+  readonly isDialogue?: true;
+  /** What it does cannot be done again: no signal ends it, and a run that is interrupted waits for it. */
+  readonly isSteady?: true;
   /** How much of the end of each stream is kept; 256 kB where it is not said. */
   readonly keptCharacters?: number;
   /** Gets standard output as it comes, in bytes; nothing of it is kept then. Where it returns "stop", the child is ended. */

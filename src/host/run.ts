@@ -29,6 +29,7 @@ export async function run(
 ): Promise<ToolResult> {
   assertNot(interrupted);
   const child = await started(call, shown.fd === 2);
+  const { isDialogue, isSteady } = call;
   if (child === undefined) return NOT_STARTED;
 
   let stopped: "stopped" | "timed-out" | undefined;
@@ -40,8 +41,10 @@ export async function run(
   const idle =
     call.idleMs === undefined ? undefined : setTimeout(() => stop("stopped"), call.idleMs);
   const interrupt = () => stop();
-  interrupted.addEventListener("abort", interrupt);
-  if (interrupted.aborted) interrupt();
+  if (!isSteady) {
+    interrupted.addEventListener("abort", interrupt);
+    if (interrupted.aborted) interrupt();
+  }
   const streams = { stdout: "", stderr: "" };
   const { onStdout } = call;
   if (onStdout !== undefined) {
@@ -52,7 +55,7 @@ export async function run(
   }
   for (const name of onStdout ? (["stderr"] as const) : (["stdout", "stderr"] as const)) {
     child[name]?.setEncoding("utf8").on("data", (chunk: string) => {
-      if (name === "stderr" && call.stderr === "shown") {
+      if (isDialogue || (name === "stderr" && call.stderr === "shown")) {
         shown.write(chunk);
         return;
       }
@@ -75,7 +78,7 @@ export async function run(
   const exitCode = await new Promise<number | null>((resolve) => child.once("close", resolve));
   for (const timer of [...timers, idle]) clearTimeout(timer);
   interrupted.removeEventListener("abort", interrupt);
-  assertNot(interrupted);
+  if (!isSteady) assertNot(interrupted);
   const end = stopped ?? (exitCode === null ? "signalled" : "exited");
   return { end, exitCode: exitCode ?? undefined, ...streams };
 }
@@ -87,17 +90,19 @@ const NOT_STARTED: ToolResult = {
 
 /** @returns undefined for what is no program, or none of ours to start. */
 async function started(call: ToolCall, isInherited: boolean): Promise<ChildProcess | undefined> {
-  const { file, args, env, cwd, input, stderr } = call;
+  const { file, args, env, cwd, input, stderr, isDialogue = false, isSteady = false } = call;
   // A tool may be a .cmd file there, which needs a shell.
   const spawnIt = process.platform === "win32" ? (await import("cross-spawn")).default : spawn;
   try {
     const child = spawnIt(file, args, {
       ...{ env, windowsHide: true },
       ...(cwd === undefined ? {} : { cwd }),
+      // A terminal sends its signals to all of a group.
+      detached: isSteady,
       stdio: [
-        input === undefined ? "ignore" : "pipe",
-        "pipe",
-        stderr === "shown" && isInherited ? "inherit" : "pipe",
+        isDialogue && isInherited ? "inherit" : input === undefined ? "ignore" : "pipe",
+        isDialogue && isInherited ? 2 : "pipe",
+        (isDialogue || stderr === "shown") && isInherited ? "inherit" : "pipe",
       ],
     });
     await new Promise((resolve, reject) => child.once("spawn", resolve).once("error", reject));

@@ -42,6 +42,15 @@ export function stateOf(machine: Machine): State {
       const place = placeOf({ kind: "trusted", folder, name: "" });
       return place !== undefined && isUsersAlone(place);
     },
+    fileFor(key, ending) {
+      const place = placeOf(key);
+      try {
+        if (place === undefined || !makeOwnFolder(place)) return undefined;
+        return join(place.folder, place.name.replace(/json$/, ending));
+      } catch (error) {
+        throw writeFailed(`${place?.folder} could not be created`, error);
+      }
+    },
     runFolder(folder) {
       const place = placeOf({ kind: "run", folder, name: "" });
       try {

@@ -1,0 +1,203 @@
+import { dirname } from "node:path";
+import { toolEnvironment } from "../../core/tool-environment.ts";
+import type { Host, ToolResult, ToolSearch } from "../../host/host.ts";
+import { isCi } from "../../lib/is-ci.ts";
+import { content } from "../../secret/content.ts";
+import type { FindTokenOptions, LoginAnswer } from "../token/find-token.ts";
+import { type ApiHosts, apiHosts, isOfDigitalOcean } from "../token/hosts.ts";
+import type { Login } from "./config-file.ts";
+import { findDoctlConfig } from "./config-path.ts";
+import { heldIn } from "./context.ts";
+import { readConfig } from "./read-config.ts";
+
+/** Sooner than doctl itself would (docs/contracts/doctl-2.md 4.1): a command takes a while. */
+const RENEW_BEFORE_MS = 10 * 60_000;
+/** With its first writer doctl needed 15 s for a renewal (docs/contracts/doctl-2.md 4.3). */
+const TIME_LIMIT_MS = 120_000;
+
+export type LoginHost = Pick<
+  Host,
+  | "env"
+  | "home"
+  | "platform"
+  | "cwd"
+  | "run"
+  | "records"
+  | "clock"
+  | "steadyClock"
+  | "files"
+  | "locked"
+  | "state"
+>;
+
+interface LoginQuestion {
+  readonly search: ToolSearch;
+  readonly context: string;
+  readonly hosts: ApiHosts;
+  /** False where the login is to end: it is read as it is. */
+  readonly isRenewed: boolean;
+  readonly progress: (what: string) => void;
+}
+
+/** How the token is found that a login gives; undefined in CI, where nobody has logged in. */
+export function loginSource(
+  host: LoginHost,
+  {
+    search,
+    isRenewed = true,
+    progress,
+  }: Pick<LoginQuestion, "progress"> & {
+    readonly search: () => Promise<ToolSearch>;
+    readonly isRenewed?: boolean;
+  },
+): FindTokenOptions["login"] {
+  if (isCi(host.env)) return undefined;
+  return async (context) => {
+    const hosts = apiHosts(host.env);
+    return readLogin(host, { search: await search(), context, hosts, isRenewed, progress });
+  };
+}
+
+/**
+ * The login of a doctl context. doctl is made to renew one that is about to expire, on a private config: what it
+ * brings is merged into the user's under our lock (docs/design.md rule 6).
+ */
+export async function readLogin(host: LoginHost, question: LoginQuestion): Promise<LoginAnswer> {
+  const { search, context, isRenewed, progress } = question;
+  const path = await findDoctlConfig(host, search);
+  if (path === undefined) return { why: "absent", detail: "doctl's config has no place" };
+  const state = await readConfig(host, path, progress);
+  if (state.kind === "broken") {
+    return { why: "unsure", detail: `doctl's config, ${path}, is ${state.why}` };
+  }
+  const held = heldIn(state.config, context);
+  if (held.token === undefined && held.session === undefined) {
+    return { why: "absent", detail: `there is no context ${context} in ${path}` };
+  }
+  if (!isRenewed || !isDue(held, host.clock.now())) return answerOf(held);
+  const renewed = await renew(host, { ...question, path }, held);
+  // Some minutes are better than nothing.
+  const { token, session } = held;
+  const isAlive = (session?.expiresAt ?? 0) > host.clock.now();
+  return "why" in renewed && isAlive && token !== undefined ? answerOf(held) : renewed;
+}
+
+function answerOf({ token, session }: Login): LoginAnswer {
+  if (token !== undefined) return { token, expiresAt: session?.expiresAt };
+  return { why: "absent", detail: "the context holds a browser login without its token" };
+}
+
+/** Whether its token is about to expire, or has. */
+export function isDue({ session }: Login, now: number): boolean {
+  const { expiresAt } = session ?? {};
+  return expiresAt !== undefined && expiresAt - now < RENEW_BEFORE_MS;
+}
+
+async function renew(
+  host: LoginHost,
+  { search, context, hosts, path, progress }: LoginQuestion & { readonly path: string },
+  before: Login,
+): Promise<LoginAnswer> {
+  const { path: doctl } = search;
+  if (doctl === undefined) {
+    return {
+      why: "unsure",
+      detail: "its token has expired, and doctl, which renews it, is not on PATH",
+    };
+  }
+  const endpoint = before.session?.tokenEndpoint ?? "";
+  if (!isOfDigitalOcean(endpoint, hosts)) {
+    const detail = `${path} sends its refresh token to ${hostOf(endpoint)}, which is not DigitalOcean`;
+    return { why: "unsure", detail };
+  }
+  const readOnly = await host.files.whyNotWritable(dirname(await host.files.realpath(path)));
+  if (readOnly !== undefined) {
+    const detail = `its token has expired, and ${path} cannot be written (${readOnly}): a renewal would be lost`;
+    return { why: "unsure", detail };
+  }
+  progress("Letting doctl renew the login");
+  const call = { doctl, context, hosts };
+  const clock = { ...host.clock, sleep: host.steadyClock.sleep };
+  const steady = { ...host, files: host.files.steady, clock };
+  // Editing YAML takes 10 ms to load.
+  const { throughDoctl } = await import("./private-config.ts");
+  const { withContext } = await import("./config-file.ts");
+  let said: ToolResult | undefined;
+  const held = await throughDoctl(
+    steady,
+    { path, context, doctl, progress },
+    {
+      start: ({ token, session }) => {
+        const isStillDue = isDue({ token, session }, host.clock.now());
+        if (!isStillDue || token === undefined || session === undefined) return undefined;
+        return withContext("", context, token, session.due) ?? content();
+      },
+      run: async (file) => {
+        said = await askForAccount(host, { ...call, file });
+      },
+    },
+  );
+  if (!isDue(held, host.clock.now())) return answerOf(held);
+  const failure = whyNot(said);
+  return failure.why === "ended" ? ((await renewedByOther()) ?? failure) : failure;
+
+  /** A doctl that was at it at the same time has spent the refresh token, and is about to write what it got. */
+  async function renewedByOther(): Promise<LoginAnswer | undefined> {
+    const until = host.steadyClock.now() + OTHER_WRITES_MS;
+    for (;;) {
+      const now = await readConfig(steady, path, progress);
+      const theirs = now.kind === "known" ? heldIn(now.config, context) : undefined;
+      if (theirs?.token && !isDue(theirs, host.clock.now())) return answerOf(theirs);
+      if (host.steadyClock.now() > until) return undefined;
+      await host.steadyClock.sleep(200);
+    }
+  }
+}
+
+/** Between the answer to a doctl and its write (docs/contracts/doctl-2.md 4.3, 5.2). */
+const OTHER_WRITES_MS = 2000;
+
+/** Any call of the API makes doctl renew; the answer itself may be a 403. */
+function askForAccount(
+  { run, env }: Pick<Host, "run" | "env">,
+  call: { doctl: string; file: string; context: string; hosts: ApiHosts },
+): Promise<ToolResult> {
+  const { doctl, file, context, hosts } = call;
+  return run({
+    file: doctl,
+    args: [
+      ...["account", "get", "--config", file, "--context", context],
+      ...["--http-retry-max", "1"],
+      ...(hosts.redirected ? ["--api-url", hosts.api.href] : []),
+    ],
+    env: toolEnvironment(env),
+    timeoutMs: TIME_LIMIT_MS,
+    isSteady: true,
+  });
+}
+
+function whyNot(said: ToolResult | undefined): Exclude<LoginAnswer, { token: unknown }> {
+  const text = `${said?.stderr}\n${said?.stdout}`;
+  const [, cause = ""] = /could not be renewed[:.\s]*(.*)/s.exec(text) ?? [];
+  // docs/contracts/doctl-2.md 4.9: a network fault has the same first words as a login that has ended.
+  if (cause.includes("invalid_grant")) {
+    return { why: "ended", detail: "DigitalOcean does not renew it any more" };
+  }
+  if (cause !== "") {
+    return { why: "unsure", detail: `doctl could not renew it: ${oneLine(cause)}` };
+  }
+  if (said?.end === "timed-out")
+    return { why: "unsure", detail: "doctl did not renew it in 120 s" };
+  return { why: "unsure", detail: "doctl did not renew it: doctl 2.5 or newer does" };
+}
+
+const MOST_SHOWN = 200;
+
+function oneLine(text: string): string {
+  const [first = ""] = text.trim().split("\n");
+  return first.slice(0, MOST_SHOWN).replace(/\.$/, "");
+}
+
+function hostOf(address: string): string {
+  return URL.canParse(address) ? new URL(address).host : "an unknown host";
+}
