@@ -161,6 +161,9 @@ function asking({
     adopt,
     trust,
     askForRoots,
+    // It takes a person and a browser.
+    offerLogin: undefined,
+    loginTalk: undefined,
     askForToken:
       token &&
       (async ({ config, token: facts }) => {

@@ -11,6 +11,7 @@ import type { CompiledCode } from "./host/compiled-code.ts";
 import type { Terminal } from "./host/host.ts";
 import { nodeHost, type Output, ownProcess, type Surface } from "./host/node.ts";
 import { isCi } from "./lib/is-ci.ts";
+import { wrap } from "./lib/wrap.ts";
 import type { Asking } from "./library/runtime.ts";
 import { allWell, isAllWell } from "./report/all-well.ts";
 import { type HintEdge, shellOf } from "./report/hint-text.ts";
@@ -92,6 +93,7 @@ async function runHere(
     // A pipeline may have a terminal, and nobody sits at it.
     const terminal = isCi(env) ? undefined : host.terminal;
     const context: Context = {
+      loginTalk: talkTo(terminal),
       host: isDebug ? (await import("./host/trace.ts")).traced(host, say) : host,
       progress,
       say,
@@ -112,7 +114,19 @@ async function runHere(
       return parse(argv, stdout.columns || 80);
     }
 
-    function asking(open: () => Promise<Terminal>): Asking {
+    function talkTo(open: (() => Promise<Terminal>) | undefined): Asking["loginTalk"] {
+      return (facts) => ({
+        progress,
+        confirm: open && (async (question) => (await open()).confirm(question, false)),
+        async announce(scopes, browser) {
+          progress.end();
+          const { loginText } = await import("./report/login.ts");
+          say(loginText(facts, { scopes, browser, env }, pageOf(stderr)));
+        },
+      });
+    }
+
+    function asking(open: () => Promise<Terminal>): Omit<Asking, "loginTalk"> {
       return {
         async approve(report) {
           progress.end();
@@ -151,6 +165,24 @@ async function runHere(
           // What is advised from now on is about it.
           environment = choices[at]?.environment;
           return environment;
+        },
+        async offerLogin(facts) {
+          progress.end();
+          const { loginOffer } = await import("./commands/init/log-in.ts");
+          const offer = await loginOffer(host, facts);
+          const person = await open();
+          if (offer === "old") {
+            const text = "doctl 2.5 or newer can log you in with your browser: nothing to copy.";
+            person.line(wrap(text, pageOf(stderr).columns - 4).join("\n"));
+          }
+          if (offer !== "yes") return false;
+          const answers = [
+            "Log in with your browser: nothing to copy, and doctl renews it",
+            "Paste a token",
+          ];
+          return (
+            (await person.choose("How do you want to sign in to DigitalOcean?", answers)) === 0
+          );
         },
         async askForToken(facts, inspections, purpose) {
           progress.end();
@@ -264,11 +296,12 @@ function questionOf({ changes, commands, outside }: Report["plan"]): string {
   return `${question.charAt(0).toUpperCase()}${question.slice(1)}?`;
 }
 
-const NOBODY: Asking = {
+const NOBODY: Omit<Asking, "loginTalk"> = {
   approve: async () => true,
   trust: undefined,
   adopt: undefined,
   askForToken: undefined,
+  offerLogin: undefined,
   askForRoots: undefined,
   choose: undefined,
 };

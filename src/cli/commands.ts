@@ -8,6 +8,7 @@ import { exec } from "./commands/exec.ts";
 import { explain } from "./commands/explain.ts";
 import { hook } from "./commands/hook.ts";
 import { init } from "./commands/init.ts";
+import { login } from "./commands/login.ts";
 import { logout, uninstall } from "./commands/logout.ts";
 import { rotate } from "./commands/rotate.ts";
 import { scopes } from "./commands/scopes.ts";
@@ -15,6 +16,7 @@ import { scopes } from "./commands/scopes.ts";
 /** In the order of the help; the first is what runs where none is named. */
 export const COMMANDS: readonly [Command, ...Command[]] = [
   init,
+  login,
   check,
   scopes,
   explain,

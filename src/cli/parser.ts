@@ -70,7 +70,8 @@ function commandWords({ name, positional }: Command): string {
 function yargsOptions(options: Options) {
   return Object.fromEntries(
     Object.entries(options).map(([name, { type }]) => [
-      name,
+      // yargs takes --no-browser for browser=false.
+      type === "boolean" ? name.replace(/^no-/, "") : name,
       { type, ...(type === "string" ? { requiresArg: true as const } : {}) },
     ]),
   );
@@ -80,7 +81,9 @@ function yargsOptions(options: Options) {
 function refuseOddBooleans(argv: readonly string[]): void {
   const booleans = [globalOptions, ...COMMANDS.map(({ options }) => options)].flatMap(
     (options: Options) =>
-      Object.entries(options).flatMap(([name, { type }]) => (type === "boolean" ? name : [])),
+      Object.entries(options).flatMap(([name, { type }]) =>
+        type === "boolean" ? name.replace(/^no-/, "") : [],
+      ),
   );
   for (const arg of argv) {
     const [, name = "", value] = /^--(?:no-)?([\w-]+)=(.*)$/s.exec(arg) ?? [];

@@ -13,12 +13,21 @@ import { globalOptions, type Option } from "./options.ts";
 export function readArgs(command: Command, values: Readonly<Record<string, unknown>>): Args {
   const { positional, options } = command;
   const known: readonly [string, Option][] = Object.entries({ ...globalOptions, ...options });
-  const read = known.map(([name, option]) => [name, readOption(name, option, values[name])]);
+  const read = known.map(([name, option]) => [
+    name,
+    readOption(name, option, valueIn(values, name)),
+  ]);
   return {
     ...Object.fromEntries(read),
     ...(positional === undefined ? {} : { [positional]: readWords(command, values[positional]) }),
     "--": wordsIn(values["--"]),
   };
+}
+
+/** Of `--no-browser` yargs says that `browser` is false. */
+function valueIn(values: Readonly<Record<string, unknown>>, name: string): unknown {
+  const [, negated] = /^no-(.+)$/.exec(name) ?? [];
+  return values[name] ?? (negated === undefined ? undefined : values[negated] === false);
 }
 
 function readOption(name: string, { type, completes }: Option, value: unknown) {

@@ -7,6 +7,8 @@ import type { Finding } from "./finding.ts";
 export interface OutsideChange {
   /** What it is about, by its name. */
   readonly label: string;
+  /** "-" where it is not said. */
+  readonly sign?: "+" | "-";
   readonly why: string;
   /** What a person is asked, as the end of a sentence: "revoke the token 0123abcd". */
   readonly asked: string;

@@ -11,6 +11,8 @@ const STATUS_OF = {
   CONFIG_INVALID: EXIT.usage,
   CONFIG_HOLDS_TOKEN: EXIT.usage,
   NO_TOKEN: EXIT.token,
+  NO_LOGIN: EXIT.token,
+  LOGIN_FAILED: EXIT.token,
   OTHER_TOKEN: EXIT.findings,
   OTHER_WORKSPACE: EXIT.findings,
   DOCTL_LOGIN: EXIT.usage,

@@ -42,7 +42,10 @@ export function contextFor(
   words: readonly string[],
 ): string {
   const contexts = Object.entries(doctl?.contexts ?? {});
-  if (contexts.length === 0 || givesToken(words)) return "default";
+  const { origin } = token;
+  const isLogin = origin.kind === "doctl";
+  if ((contexts.length === 0 && !isLogin) || givesToken(words)) return "default";
+  if (isLogin) return origin.context;
   const { digest } = token;
   return contexts.find(([held]) => held === digest)?.[1] ?? "default";
 }

@@ -11,6 +11,8 @@ export interface ExecConfig {
   readonly environment: string | undefined;
   readonly tokenName: string;
   readonly envFile: string;
+  /** The doctl context whose login is the token, where nothing stronger gives one. */
+  readonly login?: string | undefined;
   /** True where config names a backend on Spaces. */
   readonly hasBackend: boolean;
   /** Backends in the code of a root that may take keys to another host than one of Spaces. */

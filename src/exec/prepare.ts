@@ -43,9 +43,9 @@ function prepare({ command, options, words }: CommandLine, facts: Facts): Variab
   if (command === "exec") {
     return new Map([...variables, ...execVariables(facts.config, token, words)]);
   }
-  // In a shell that `exec` has started, the context is that of the outer token.
-  const isInside = outerExec(facts.env) !== undefined;
-  return isInside ? new Map([...variables, contextVariable(facts.config, token)]) : variables;
+  // In a shell that `exec` has started, the context is that of the outer token; a login is nowhere but in its context.
+  const needsContext = outerExec(facts.env) !== undefined || token.origin.kind === "doctl";
+  return needsContext ? new Map([...variables, contextVariable(facts.config, token)]) : variables;
 }
 
 /**
@@ -104,13 +104,14 @@ export function shellText(line: CommandLine, facts: Facts): ShellText {
   return { ...quote(format, revealed(variables)), masks, notice: noticeOf(facts) };
 }
 
-/** Why Terraform will say that it has no keys; "" in all other cases. */
+/** That the token may not live long enough, and why Terraform will say that it has no keys; "" in all other cases. */
 function noticeOf(facts: Facts): string {
   const kept = keysKept(facts);
-  if (kept === undefined) return "";
-  const { names, place, settings } = kept;
-  const text = `the ${names} keys are not passed on: the backend at ${place} is not Spaces alone (${settings}).`;
-  return `do-bootstrap: ${safe(text)}\n`;
+  const keys =
+    kept &&
+    `the ${kept.names} keys are not passed on: the backend at ${kept.place} is not Spaces alone (${kept.settings}).`;
+  const texts = [facts.warning, keys].filter((text) => text !== undefined);
+  return texts.map((text) => `do-bootstrap: ${safe(text)}\n`).join("");
 }
 
 /** Which token there is without anybody being asked. */
@@ -119,7 +120,7 @@ export function tokenState({ known, ...facts }: SourceFacts & Pick<Facts, "known
 }
 
 type SourceFacts = Pick<Facts, "env" | "envFile"> & {
-  readonly config: Pick<ExecConfig, "envFile" | "tokenName" | "environment">;
+  readonly config: Pick<ExecConfig, "envFile" | "tokenName" | "environment" | "login">;
 };
 
 /** Where a token may come from without anybody being asked. */
@@ -131,6 +132,7 @@ export function sourcesIn({ config, env, envFile }: SourceFacts): TokenSources {
     env,
     envFile: { path: config.envFile, values: envFile },
     name: config.tokenName,
+    context: config.login,
     environment: config.environment,
   };
 }

@@ -9,6 +9,10 @@ export interface TokenSources {
   readonly envFile: { readonly path: string; readonly values: ReadonlyMap<string, string> };
   /** The variable's name in the environment and in the env file. */
   readonly name: string;
+  /** The doctl context whose login is the token. */
+  readonly context?: string | undefined;
+  /** The token of that login. */
+  readonly login?: Secret;
   /** What the config's command printed. */
   readonly command?: { readonly program: string; readonly text: string };
   /** What a person typed. */
@@ -27,8 +31,19 @@ export type TokenState =
       readonly token: Secret;
       /** Other tokens in weaker places. */
       readonly shadowed: readonly Secret[];
+      /** Of a login that doctl renews: when this token of it expires, in ms since the epoch. */
+      readonly expiresAt?: number | undefined;
     }
   | { readonly kind: "missing" }
+  /** The login of the config's doctl context did not give it. */
+  | {
+      readonly kind: "no-login";
+      readonly context: string;
+      /** "absent": there is none; "ended": doctl cannot renew it any more; "unsure": not this time. */
+      readonly why: "absent" | "ended" | "unsure";
+      /** A short sentence without its full stop. */
+      readonly detail: string;
+    }
   /** The config's command did not give it. */
   | {
       readonly kind: "unavailable";
@@ -47,6 +62,9 @@ export type TokenState =
     }
   | { readonly kind: "conflict"; readonly tokens: readonly [Secret, Secret] };
 
+/** The context that doctl selects (docs/contracts/doctl.md 5.7). */
+export const CONTEXT = "DIGITALOCEAN_CONTEXT";
+
 /** doctl and the provider know two (docs/contracts/terraform.md 1, docs/contracts/doctl.md 1.4). */
 export const STANDARD_NAMES = ["DIGITALOCEAN_TOKEN", "DIGITALOCEAN_ACCESS_TOKEN"];
 
@@ -63,7 +81,11 @@ export function chooseToken(sources: TokenSources): TokenState {
   const names = tokenNames(sources.name);
   const given = (text: string | undefined, origin: TokenOrigin) =>
     text === undefined ? [] : [Secret.of(text, origin)];
-  const fromEnvironment = names.flatMap((name) => given(env[name], { kind: "environment", name }));
+  // `env` and an outer `exec` put the login's token there, which may have expired since.
+  const isOfLogin = sources.context !== undefined && env[CONTEXT] === sources.context;
+  const fromEnvironment = names
+    .flatMap((name) => given(env[name], { kind: "environment", name }))
+    .filter((token) => !(isOfLogin && token.isOfSession));
   // In a file that is ours to edit the first name is the token; the other serves in its absence.
   const fromEnvFile = names
     .flatMap((name) =>
@@ -79,6 +101,7 @@ export function chooseToken(sources: TokenSources): TokenState {
     ...given(stdin, { kind: "stdin" }),
     ...fromEnvironment,
     ...fromEnvFile,
+    ...(sources.login === undefined ? [] : [sources.login]),
     ...(command === undefined
       ? []
       : given(command.text, { kind: "command", program: command.program })),

@@ -7,7 +7,7 @@ import { revealed, type Variables } from "../secret/variables.ts";
 import { contextFor } from "./doctl.ts";
 import type { ExecConfig, Stranger } from "./exec-config.ts";
 import { findKeys, type SpacesKeys } from "./spaces-keys.ts";
-import { STANDARD_NAMES } from "./token-sources.ts";
+import { CONTEXT, STANDARD_NAMES } from "./token-sources.ts";
 
 export interface VariablesInput {
   readonly config: ExecConfig;
@@ -32,6 +32,11 @@ export function toolVariables({ config, env, envFile, token, all }: VariablesInp
     if (passesFromFile(name, value, all) && !env[name]) variables.set(name, hidden(value, origin));
   }
   for (const name of tokenVariables(config)) variables.set(name, token);
+  if (token.isRenewed) {
+    // doctl would not renew the login of the context beside it (docs/contracts/doctl-2.md 4.6, 4.7).
+    variables.delete(DOCTL_TOKEN);
+    if (env[DOCTL_TOKEN]) variables.set(DOCTL_TOKEN, "");
+  }
   if (config.hasBackend && closed.backends.length === 0) {
     for (const [name, value] of backendVariables(env, envFile, config)) variables.set(name, value);
   }
@@ -83,8 +88,10 @@ export function contextVariable(
   token: Secret,
   words: readonly string[] = [],
 ): [string, string] {
-  return ["DIGITALOCEAN_CONTEXT", contextFor(doctl, token, words)];
+  return [CONTEXT, contextFor(doctl, token, words)];
 }
+
+const DOCTL_TOKEN = "DIGITALOCEAN_ACCESS_TOKEN";
 
 /** The names that `env` sets or has set in this environment; what has another value is not ours. */
 export function variableNames(
@@ -100,10 +107,13 @@ export function variableNames(
       !own || value === token || (typeof value === "string" ? value === own : isIt(value, own))
     );
   });
+  const isContextOurs = config.login !== undefined && env[CONTEXT] === config.login;
   const copies = SPACES_KEYS.filter(
     (key) => config.hasBackend && env[`AWS_${key}`] && env[`AWS_${key}`] === env[`SPACES_${key}`],
   );
-  return [...new Set([...others.map(([name]) => name), ...copies.map((key) => `AWS_${key}`)])];
+  const names = others.map(([name]) => name);
+  const more = copies.map((key) => `AWS_${key}`);
+  return [...new Set([...names, ...more, ...(isContextOurs ? [CONTEXT] : [])])];
 }
 
 function isIt(secret: Secret, text: string): boolean {

@@ -1,4 +1,4 @@
-import { visit } from "jsonc-parser";
+import { applyEdits, modify, visit } from "jsonc-parser";
 
 /** A value of a JSON text, with its place. */
 export interface JsonNode {
@@ -82,6 +82,16 @@ export function withoutProperties(
     }
     return cuts;
   }
+}
+
+/** The text with a value at a path of keys, which are made where they are not there. Every other byte stays. */
+export function withValue(text: string, path: readonly string[], value: string): string {
+  const [, indent = "  "] = /^([ \t]+)"/m.exec(text) ?? [];
+  const insertSpaces = !indent.startsWith("\t");
+  const tabSize = insertSpaces ? indent.length : 1;
+  const eol = text.includes("\r\n") ? "\r\n" : "\n";
+  const formattingOptions = { insertSpaces, tabSize, eol };
+  return applyEdits(text, modify(text, [...path], value, { formattingOptions }));
 }
 
 class NotJson extends Error {

@@ -15,6 +15,10 @@ export interface Runtime extends Asking {
 export interface Asking {
   /** Leads a person to a token; absent where nobody can be asked. */
   readonly askForToken: Prompter<Facts>["ask"];
+  /** Offers a login in the browser in place of a token; absent where nobody can be asked. */
+  readonly offerLogin: Prompter<Facts>["offerLogin"];
+  /** Accompanies a login. */
+  readonly loginTalk: Prompter<Facts>["loginTalk"];
   /** Asks which root modules to prepare. */
   readonly askForRoots: Prompter<Facts>["roots"];
   /** Asks which token under another name to use. */

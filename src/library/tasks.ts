@@ -1,5 +1,6 @@
 import { bootstrap as bootstrapRepo, look, type Request } from "../commands/init/bootstrap.ts";
 import { environmentsOf } from "../commands/init/environments.ts";
+import type { LoginRequest } from "../commands/init/log-in.ts";
 import type { Facts } from "../commands/init/observe.ts";
 import { findingsIn, statusOf } from "../core/finding.ts";
 import { type Look, NOTHING_DONE } from "../core/flow.ts";
@@ -14,6 +15,7 @@ import { onceEach } from "../lib/grouped.ts";
 import type { ExplainReport } from "../report/explanations.ts";
 import type { EnvironmentReport, Report } from "../report/report.ts";
 import type { ScopesReport } from "../report/scopes.ts";
+import type { Purpose } from "../scopes/code-actions.ts";
 import { changing, type Reported } from "./changing.ts";
 import type { BootstrapOptions, CheckOptions, Options, ScopesOptions } from "./options.ts";
 import type { Runtime } from "./runtime.ts";
@@ -31,9 +33,65 @@ export async function bootstrap(
 ): Promise<Reported<Report>> {
   const { approve, outcome } = changing("init", { dryRun, yes, strict }, runtime);
   const request = requestOf(options, runtime, dryRun ? "once" : "kept");
-  const { askForToken: ask, askForRoots: roots, adopt, choose, trust } = runtime;
-  const prompter = { ask, roots, adopt, choose, trust, approve };
+  const prompter = { ...prompterOf(runtime), approve };
   return outcome(await bootstrapRepo(runtime.host, request, prompter, dryRun));
+}
+
+/** As `login` and `rotate` ask for one. */
+export interface LoginOptions extends Pick<BootstrapOptions, "environment"> {
+  readonly login: LoginRequest;
+  readonly dryRun: boolean;
+  readonly yes: boolean;
+  readonly strict?: boolean;
+}
+
+/**
+ * Logs in through doctl, and prepares the repo for that login.
+ *
+ * @throws AppError those of logIn in commands/init/log-in.ts, and of bootstrap.
+ */
+export async function login(
+  runtime: Runtime,
+  options: LoginOptions & { readonly purpose: Purpose },
+): Promise<Reported<Report>> {
+  const { approve, outcome } = changing("login", options, runtime);
+  const request = { ...loginRequest(options, runtime), purpose: options.purpose };
+  const prompter = { ...prompterOf(runtime), approve };
+  return outcome(await bootstrapRepo(runtime.host, request, prompter, options.dryRun));
+}
+
+/**
+ * The same for a login that takes the place of an earlier one.
+ *
+ * @param revoke DigitalOcean is asked to revoke the earlier one afterwards.
+ * @throws AppError as `login`.
+ */
+export async function rotateLogin(
+  runtime: Runtime,
+  { revoke, ...options }: LoginOptions & { readonly revoke: boolean },
+): Promise<Reported<Report>> {
+  const { rotateLogin: rotate } = await import("../commands/credentials/rotate-login.ts");
+  const { approve, outcome } = changing("rotate", options, runtime);
+  const request = { ...loginRequest(options, runtime), revoke };
+  return outcome(
+    await rotate(runtime.host, request, { ...prompterOf(runtime), approve }, options.dryRun),
+  );
+}
+
+function loginRequest({ environment, login }: LoginOptions, runtime: Runtime): Request {
+  return { ...requestOf({ environment }, runtime, "kept"), login };
+}
+
+function prompterOf({
+  askForToken: ask,
+  askForRoots: roots,
+  offerLogin,
+  loginTalk,
+  adopt,
+  choose,
+  trust,
+}: Runtime) {
+  return { ask, roots, offerLogin, loginTalk, adopt, choose, trust };
 }
 
 /** @throws AppError those of look in commands/init/bootstrap.ts. */

@@ -8,7 +8,7 @@ import type { Report } from "./report.ts";
 export function isAllWell({ command, dryRun, plan, applied, commands }: Report): boolean {
   const worthSaying = plan.findings.some(({ level }) => level !== "info");
   return (
-    command === "init" &&
+    (command === "init" || command === "login") &&
     !dryRun &&
     !worthSaying &&
     plan.changes.length + plan.commands.length + applied.length === 0 &&
@@ -22,9 +22,9 @@ export function allWell({ facts }: Report, page: Page): string {
     config,
     token: { state: token, inspection },
   } = facts;
-  const fingerprint = token.kind === "found" ? token.token.fingerprint : "";
+  const name = token.kind === "found" ? token.token.shortName : "";
   const said = [
-    `token ${fingerprint}`,
+    token.kind === "found" && token.token.isRenewed ? name : `token ${name}`,
     ...(inspection?.team === undefined ? [] : [safe(inspection.team.name)]),
     expiry(inspection?.expiresInSeconds),
   ];
@@ -32,7 +32,7 @@ export function allWell({ facts }: Report, page: Page): string {
   const about = environment === undefined ? "" : ` (${environment})`;
   const text = `${project}${about}: all is well (${said.join(", ")}).`;
   const [first = "", ...rest] = wrap(text, page.columns - 2);
-  const name = page.paint("bold", project);
-  const line = `${page.paint("green", "✓")} ${name}${first.slice(project.length)}`;
+  const bold = page.paint("bold", project);
+  const line = `${page.paint("green", "✓")} ${bold}${first.slice(project.length)}`;
   return `${[line, ...rest.map((more) => `  ${more}`)].join("\n")}\n`;
 }

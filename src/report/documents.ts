@@ -6,7 +6,7 @@
 export interface ReportDocument {
   /** Grows when a field changes its meaning or goes; not when one is added. */
   readonly schemaVersion: 1;
-  readonly command: "init" | "check" | "rotate" | "logout" | "uninstall" | "ci";
+  readonly command: "init" | "login" | "check" | "rotate" | "logout" | "uninstall" | "ci";
   /** The exit status of the command, as in the README's table: 0 is success. */
   readonly status: number;
   readonly project: string;
@@ -67,12 +67,15 @@ export interface TokenDocument {
     | { readonly kind: "tfvars" | "code"; readonly path: string }
     | { readonly kind: "doctl"; readonly context: string }
     | { readonly kind: "adopted"; readonly place: string };
+  /** It is of a browser login: doctl renews it, and it has another fingerprint then. */
+  readonly isLogin: boolean;
   /** What DigitalOcean says of it; "unknown": it could not be asked. */
   readonly state: "alive" | "refused" | "unknown";
   readonly scopes: readonly string[] | null;
   /** Seconds from this call on; null: never, or unknown. */
   readonly expiresInSeconds: number | null;
   readonly team: { readonly uuid: string; readonly name: string } | null;
+  readonly email: string | null;
 }
 
 export interface RootDocument {
@@ -94,6 +97,8 @@ export interface UseDocument {
   readonly variable: string | null;
   readonly state: "token" | "none" | "unknown";
   readonly fingerprint: string | null;
+  /** As `isLogin` of the token. */
+  readonly isLogin: boolean;
   readonly isThisToken: boolean | null;
   readonly from: string;
   readonly where: string | null;
@@ -133,7 +138,8 @@ export type ChangeDocument =
       readonly context: string;
       readonly why: string;
     }
-  | { readonly kind: "revoke"; readonly token: string; readonly why: string };
+  | { readonly kind: "revoke"; readonly token: string; readonly why: string }
+  | { readonly kind: "login"; readonly context: string; readonly why: string };
 
 export interface CommandDocument {
   readonly kind: "run";

@@ -69,7 +69,9 @@ function wholePlan(report: Report, page: Page): string {
 
 function outsideRows(outside: readonly OutsideChange[], page: Page): string {
   return outside
-    .map(({ label, why }) => titled(sign({ sign: "-" }, page), safe(label), why, page))
+    .map(({ label, why, sign: its = "-" }) =>
+      titled(sign({ sign: its }, page), safe(label), why, page),
+    )
     .join("\n");
 }
 
@@ -398,7 +400,8 @@ function lastLine(report: Report, status: ExitStatus, page: Page): string {
   const made = applied.length + outside.length;
   const done = made > 0 ? `${count(made, "change")} made` : `${count(ran, "command")} run`;
   const lines = [marked(tick, `${done}${checked}${butWarnings(plan)}.`, page)];
-  const next = command === "init" && !isProposal ? nextStep(report) : undefined;
+  const isReady = command === "init" || command === "login";
+  const next = isReady && !isProposal ? nextStep(report) : undefined;
   if (next !== undefined) {
     lines.push(`  Next: ${page.paint("bold", safe(hintText(next, page.edge)))}`);
   }

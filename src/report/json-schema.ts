@@ -45,9 +45,17 @@ const origin = v.pipe(
   v.description("Where the token comes from."),
 );
 
+const isLogin = v.pipe(
+  v.boolean(),
+  v.description(
+    "It is of a browser login in doctl: doctl renews it, and it has another fingerprint then.",
+  ),
+);
+
 const token = v.strictObject({
   fingerprint,
   origin,
+  isLogin,
   state: v.pipe(
     v.picklist(["alive", "refused", "unknown"]),
     v.description("What DigitalOcean says of it; unknown: it could not be asked."),
@@ -63,6 +71,7 @@ const token = v.strictObject({
   team: v.nullable(
     v.strictObject({ uuid: text("The team's UUID."), name: text("The team's name.") }),
   ),
+  email: orNull("The account's address; null: unknown."),
 });
 
 const doctl = v.strictObject({
@@ -107,6 +116,7 @@ const use = v.strictObject({
     v.description("none: it sends no token, or does not start."),
   ),
   fingerprint: v.nullable(fingerprint),
+  isLogin,
   isThisToken: v.pipe(
     v.nullable(v.boolean()),
     v.description("Whether it is the document's `token`; null: there is none to compare."),
@@ -164,6 +174,11 @@ const revocation = v.strictObject({
   token: fingerprint,
   why,
 });
+const loggedIn = v.strictObject({
+  kind: v.literal("login"),
+  context: text("The doctl context that gets the login."),
+  why,
+});
 const command = {
   kind: v.literal("run"),
   command: text("As a person would type it."),
@@ -194,7 +209,7 @@ const environment = v.strictObject({
 const report = v.pipe(
   v.strictObject({
     schemaVersion,
-    command: v.picklist(["init", "check", "rotate", "logout", "uninstall", "ci"]),
+    command: v.picklist(["init", "login", "check", "rotate", "logout", "uninstall", "ci"]),
     status,
     project: text("The project's name."),
     environment: orNull("The environment chosen with --env; null with --all."),
@@ -210,11 +225,13 @@ const report = v.pipe(
     ),
     findings: v.array(finding),
     pending: v.pipe(
-      v.array(v.union([file, context, gone, loggedOut, revocation, v.strictObject(command)])),
+      v.array(
+        v.union([file, context, gone, loggedOut, revocation, loggedIn, v.strictObject(command)]),
+      ),
       v.description("What is left to do."),
     ),
     applied: v.pipe(
-      v.array(v.union([file, context, gone, loggedOut, revocation])),
+      v.array(v.union([file, context, gone, loggedOut, revocation, loggedIn])),
       v.description("What was done."),
     ),
     commands: v.pipe(

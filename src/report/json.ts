@@ -70,10 +70,12 @@ function whoIsWho({ facts, env, uses = [] }: Report): WhoIsWho {
         ? {
             fingerprint: token.token.fingerprint,
             origin: token.token.origin,
+            isLogin: token.token.isRenewed,
             state: inspection?.state ?? "unknown",
             scopes: inspection?.scopes ?? null,
             expiresInSeconds: inspection?.expiresInSeconds ?? null,
             team: inspection?.team ?? null,
+            email: inspection?.email ?? null,
           }
         : null,
     doctl:
@@ -121,6 +123,7 @@ function jsonUse(
     variable: variable ?? null,
     state: isSecret ? "token" : token,
     fingerprint: isSecret ? token.fingerprint : null,
+    isLogin: isSecret && token.isRenewed,
     isThisToken: isSecret && ours.kind === "found" ? token.equals(ours.token) : null,
     from,
     where: where ?? null,

@@ -9,7 +9,7 @@ import { safe } from "../secret/safe.ts";
 
 /** What a command found or did; how it looks is decided at the edge. */
 export interface Report extends Result<Facts> {
-  readonly command: "init" | "check" | "rotate" | "logout" | "uninstall" | "ci";
+  readonly command: "init" | "login" | "check" | "rotate" | "logout" | "uninstall" | "ci";
   readonly dryRun: boolean;
   /** Which token each tool takes: worked out for `check` and for --json. */
   readonly uses?: readonly Use[];

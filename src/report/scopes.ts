@@ -1,6 +1,6 @@
 import { relative } from "node:path";
 import type { ScopesLook } from "../commands/scopes/scopes.ts";
-import { allNeeded, gapsIn } from "../concerns/token/needed-scopes.ts";
+import { allNeeded, type CodeNeeds, gapsIn } from "../concerns/token/needed-scopes.ts";
 import { requiresOf } from "../scopes/closure.ts";
 import type { Need, Reason } from "../scopes/needed.ts";
 import { safe } from "../secret/safe.ts";
@@ -24,7 +24,7 @@ interface Row {
 }
 
 export function scopesText(report: ScopesReport, page: Page): string {
-  const rows = rowsOf(report);
+  const rows = scopeRows(report.code);
   const missing = new Set(report.token?.comparison.missing);
   const width = Math.max(0, ...rows.map(({ scope }) => scope.length));
   const marked = ({ scope, why }: Row) => {
@@ -53,7 +53,7 @@ export function scopesText(report: ScopesReport, page: Page): string {
 /** For a pull request. */
 export function scopesMarkdown(report: ScopesReport): string {
   const missing = new Set(report.token?.comparison.missing);
-  const lines = rowsOf(report).map(({ scope, why }) => {
+  const lines = scopeRows(report.code).map(({ scope, why }) => {
     const lacks = missing.has(scope) ? " **(missing)**" : "";
     return `| ${code(scope)}${lacks} | ${prose(why)} |`;
   });
@@ -79,7 +79,7 @@ export function scopesDocument(
     purpose,
     plan,
     dirs,
-    scopes: rowsOf(report).map(({ scope }) => scope),
+    scopes: scopeRows(report.code).map(({ scope }) => scope),
     own: needs.own,
     required: needs.required,
     maybe: needs.maybe,
@@ -101,7 +101,7 @@ function title({ purpose, plan, dirs, cwd, code: { needs } }: ScopesReport): str
 }
 
 /** Sorted as in the control panel. */
-function rowsOf({ code: { needs, scopes } }: Pick<ScopesReport, "code">): Row[] {
+export function scopeRows({ needs, scopes }: Pick<CodeNeeds, "needs" | "scopes">): readonly Row[] {
   const all = allNeeded(needs);
   return all.map((scope) => {
     const need = needs.own.find((each) => each.scope === scope);

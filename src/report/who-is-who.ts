@@ -98,7 +98,7 @@ function useRows(report: Report): Row[] {
   const others = uses.filter((use) => use.via === "exec" && !isOurs(use));
   const [first] = others;
   if (first === undefined && token.kind === "found") {
-    return [...rows, ["Under exec", `${token.token.fingerprint}, whatever the tool`]];
+    return [...rows, ["Under exec", `${token.token.shortName}, whatever the tool`]];
   }
   if (first?.from.startsWith("exec stops")) return [...rows, ["Under exec", first.from]];
   return [...rows, ...usesInWords(report, others).map((text): Row => ["Under exec", text])];
@@ -122,7 +122,7 @@ function useInWords(report: Report, { token, from, where, dir }: Use): string {
   const several = report.facts.terraform.roots.length > 1 && dir !== undefined;
   const root = several ? `${shownPath(report, dir)}: ` : "";
   const what =
-    token instanceof Secret ? token.fingerprint : token === "none" ? "no token" : "unknown";
+    token instanceof Secret ? token.shortName : token === "none" ? "no token" : "unknown";
   return `${root}${what}, ${from}${place}`;
 }
 
@@ -156,6 +156,10 @@ function tokenRow(report: Report, token: Secret): string {
     refused: "refused",
     unknown: "not verified",
   }[inspection?.state ?? "unknown"];
+  if (token.isRenewed) {
+    const account = inspection?.email === undefined ? "" : `, of ${inspection.email}`;
+    return `${token.shortName}${account}, ${state}, and doctl renews it`;
+  }
   return `${token.fingerprint}, from ${origin}, ${state}`;
 }
 

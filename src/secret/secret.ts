@@ -96,6 +96,16 @@ export class Secret {
     return kindOf(this.#value) === "oauth";
   }
 
+  /** The token that a browser login in doctl has for now: doctl renews it. */
+  get isRenewed(): boolean {
+    return this.origin.kind === "doctl" && this.isOfSession;
+  }
+
+  /** What a report calls it. A login has another fingerprint every hour. */
+  get shortName(): string {
+    return this.isRenewed ? `the login of ${describeOrigin(this.origin)}` : this.fingerprint;
+  }
+
   /** The same value, which came from there. */
   from(origin: TokenOrigin): Secret {
     return new Secret(this.#value, origin);

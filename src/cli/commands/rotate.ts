@@ -1,3 +1,4 @@
+import { isOfLogin, tokenForLogin } from "../../commands/credentials/rotate-login.ts";
 import { changingMany } from "../../library/changing.ts";
 import { command } from "../command.ts";
 import { allOption, changeOptions, lookOptions } from "../options.ts";
@@ -28,6 +29,12 @@ export const rotate = command({
     const { all, force, revoke } = args;
     const { token: stdin, ...look } = await lookFrom(args, context);
     const { "dry-run": dryRun } = args;
+    if (!all && (await isOfLogin(host, args.env))) {
+      if (stdin !== undefined) throw tokenForLogin();
+      const login = { isPrinted: false, port: undefined, force };
+      const { rotateLogin } = await import("../../library/tasks.ts");
+      return rotateLogin(context, { environment: args.env, login, revoke, dryRun, yes: args.yes });
+    }
     const { approve, outcome } = changingMany("rotate", { ...args, dryRun }, context);
     const { rotate: rotateToken } = await import("../../commands/credentials/rotate.ts");
     const result = await rotateToken(

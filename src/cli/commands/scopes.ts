@@ -9,7 +9,7 @@ const PURPOSES: readonly Purpose[] = ["plan", "apply", "destroy"];
 
 export const scopes = command({
   name: "scopes",
-  describe: "Print the token scopes that Terraform code needs, and what is lacking",
+  describe: "Print the scopes that Terraform code needs, and what is lacking",
   positional: "DIR",
   completes: "folders",
   options: {

@@ -84,7 +84,10 @@ export async function logout(
   const task: Task<Many> = {
     async look() {
       names ??= await environmentsOf(host, request);
-      const { all, inEnvironment } = await observeMany(host, names, { progress, inspections });
+      const { all, inEnvironment } = await observeMany(host, names, {
+        ...{ progress, inspections },
+        keepLogin: true,
+      });
       const facts = together(all);
       const places = await readPlaces(host, facts);
       olds ??= tokensOf(all);
@@ -121,7 +124,13 @@ export async function logout(
       hidden ??= uninstall ? await ignoredOf(host, facts, suspects(left)) : [];
       return { facts: all, plan };
     },
-    cleanUp: (all) => cleanUp(host, together(all)),
+    async cleanUp(all) {
+      await cleanUp(host, together(all));
+      for (const { config, doctl } of all) {
+        const [path, context] = [doctl?.config?.path, config.token.doctl];
+        if (path !== undefined && context !== undefined) await dropLeftLogin(host, path, context);
+      }
+    },
     whoTakes: (paths, [{ repo }]) => takerIn(host, repo.git?.git, paths),
     isStillTrue: ([facts]) => assertHidden(host, facts, hidden ?? []),
     inGit: (paths, [{ repo }]) => askRepos(host, repo.git?.git, paths),
@@ -224,11 +233,26 @@ function withoutOlds(facts: Facts, held: Held): PlanPart {
   return changePlace(facts, held, undefined);
 }
 
-function stillValid({ fingerprint, isOfSession }: Secret) {
+/** What a run that was killed has left of a login would bring it back. */
+async function dropLeftLogin(
+  host: ObservingHost & ApplyHost,
+  path: string,
+  context: string,
+): Promise<void> {
+  const { dropPrivateConfig } = await import("../../concerns/doctl/private-config.ts");
+  await dropPrivateConfig(host, { path, context });
+}
+
+function stillValid(token: Secret) {
+  const { fingerprint, isOfSession } = token;
   // A browser login is in no list of tokens (docs/contracts/doctl-2.md 6.3).
-  const fix = isOfSession
-    ? hint`To end the browser login everywhere: revoke doctl under Authorized Applications in the control panel`
-    : hint`To end it everywhere: delete it at ${TOKEN_LIST}`;
+  if (isOfSession) {
+    const name = token.isRenewed ? token.shortName : `the token of a browser login, ${fingerprint}`;
+    const message = `On DigitalOcean's side doctl stays authorised (${name}), and the token works until it expires.`;
+    const fix = hint`To end that, too: revoke doctl under Authorized Applications in the control panel`;
+    return finding("token.still-valid", message, { fix });
+  }
+  const fix = hint`To end it everywhere: delete it at ${TOKEN_LIST}`;
   const message = `The token (${fingerprint}) is still valid on DigitalOcean's side.`;
   return finding("token.still-valid", message, { fix });
 }

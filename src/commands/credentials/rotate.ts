@@ -128,7 +128,8 @@ export async function rotate(
     });
     const members = all.map(({ config: { environment }, token: { state } }, at): Member => {
       const { record, isUnfinished = false } = records[at] ?? {};
-      const current = state.kind === "found" ? state.token : undefined;
+      // A login is made anew in the browser, one at a time.
+      const current = state.kind === "found" && !state.token.isRenewed ? state.token : undefined;
       return { environment, current, unfinished: isUnfinished ? record : undefined };
     });
     const groups = groupsOf(members).map((group) => {
@@ -197,12 +198,16 @@ export async function rotate(
         hint: hint`… | ${own("rotate", ...(isAll ? ["--all"] : []), "--token-stdin")}`,
       });
     }
-    const { config } = facts;
+    const { config, machine } = facts;
     const nothing = { prompted: undefined, inCode: undefined, env: {}, environment: undefined };
     const envFile = { path: config.token.envFile, values: new Map<string, string>() };
     const given = chooseToken({ ...nothing, envFile, stdin: text, name: config.token.name });
     if (given.kind === "found") return given.token;
-    const [wrong] = judgeToken({ token: { state: given, inspection: undefined }, config });
+    const [wrong] = judgeToken({
+      token: { state: given, inspection: undefined },
+      config,
+      machine,
+    });
     throw wrong === undefined
       ? new AppError("NO_TOKEN", "There is no new token.")
       : failureOf(wrong);
@@ -326,7 +331,7 @@ function inEnvironments(
 
 /** There is nothing to replace: it is the same token, or there is none. */
 function judgeOld(
-  { token: { state, inspection }, config }: Facts,
+  { token: { state, inspection }, config, machine }: Facts,
   token: Secret | undefined,
 ): Finding[] {
   if (state.kind === "found" && token !== undefined) {
@@ -335,12 +340,19 @@ function judgeOld(
       finding("token.unchanged", message, { fix: hint`Make a new one, and rotate to that.` }),
     ];
   }
-  return judgeToken({ token: { state, inspection }, config });
+  return judgeToken({ token: { state, inspection }, config, machine });
 }
 
 /** With --all, beside environments that have one; what is wrong stops the run. */
-function leftOut({ token: { state, inspection }, config }: Facts): Finding[] {
-  const found = judgeToken({ token: { state, inspection }, config });
+function leftOut({ token: { state, inspection }, config, machine }: Facts): Finding[] {
+  if (config.token.doctl !== undefined) {
+    const { environment } = config;
+    const which = environment === undefined ? [] : ["--env", environment];
+    const message = "Its token is a login of doctl's, which is made anew in the browser.";
+    const fix = hint`${own("rotate", ...which)}`;
+    return [finding("environment.skipped", message, { fix })];
+  }
+  const found = judgeToken({ token: { state, inspection }, config, machine });
   if (state.kind === "missing") {
     return [finding("environment.no-token", "There is no token here: nothing is replaced.")];
   }
@@ -382,11 +394,13 @@ function judgeNew(
 ): Finding[] {
   const {
     config,
+    machine,
     token: { code },
   } = facts;
   const found = judgeToken({
     token: { state: { kind: "found", token, shadowed: [] }, inspection: now },
     config,
+    machine,
   });
   if (now?.state !== "alive") return found;
   const lacking = code.actions.length === 0 ? undefined : compareScopes(now, code);
@@ -428,9 +442,9 @@ function judgeLife(now: Inspection, old: Inspection): Finding[] {
 }
 
 /** What nobody can undo comes when the new token is stored, and DigitalOcean takes it. */
-function revocation(
-  host: RotateHost,
-  { token: { hosts } }: Facts,
+export function revocation(
+  host: Pick<RotateHost, "http">,
+  { token: { hosts } }: Pick<Facts, "token">,
   {
     old,
     rotation,

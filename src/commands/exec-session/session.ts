@@ -3,6 +3,7 @@ import { DEFAULT_DIRS, findConfig } from "../../concerns/config/find-config.ts";
 import { placesIn } from "../../concerns/config/load.ts";
 import type { ResolvedConfig } from "../../concerns/config/resolved.ts";
 import { observeForExec } from "../../concerns/doctl/for-exec.ts";
+import { loginSource } from "../../concerns/doctl/login-source.ts";
 import { openGit } from "../../concerns/git/git.ts";
 import { execConfigOf } from "../../concerns/terraform/exec-config.ts";
 import { observeRoot } from "../../concerns/terraform/observe.ts";
@@ -26,6 +27,8 @@ import { rememberConfig } from "../../exec/remember.ts";
 import type { TokenState } from "../../exec/token-sources.ts";
 import { versionPlaces } from "../../hcl/releases.ts";
 import type { Snapshot } from "../../host/host.ts";
+import { duration } from "../../lib/duration.ts";
+import { isCi } from "../../lib/is-ci.ts";
 import { foldersUp } from "../../lib/paths.ts";
 import type { ObservingHost } from "../init/observe.ts";
 import { askForTrust, type Prompter } from "../init/prompter.ts";
@@ -127,19 +130,36 @@ export async function openSession(
   const inspection = verify ? await inspectToken(host, apiHosts(env), token.token) : undefined;
   const findings = isUnset
     ? []
-    : judgeToken({ token: { state: token, inspection }, config: resolved });
+    : judgeToken({
+        token: { state: token, inspection },
+        config: resolved,
+        machine: { isCi: isCi(env) },
+      });
   const wrong = findings.find(({ level }) => level === "error");
   if (wrong !== undefined) throw failureOf(wrong);
-  return { ...facts, known: token };
+  return { ...facts, known: token, warning: livesTooShort(token, resolved, clock.now()) };
 
   async function foundToken(): Promise<TokenState> {
+    const login = loginSource(host, { search: () => host.which("doctl", top), progress });
     const find = (trust: TrustGiven | undefined) =>
-      findToken(host, sourcesIn(facts), { config: resolved, top, trust });
+      findToken(host, sourcesIn(facts), { config: resolved, top, trust, login });
     if (options["trust"] === true) return find("once");
     const state = await find(undefined);
     const trust = await askForTrust(ask, state);
     return trust === undefined ? state : find(trust);
   }
+}
+
+/** A token that a login gives is not renewed under a command that has it already. */
+function livesTooShort(
+  state: TokenState,
+  { token: { minTtlSeconds } }: ResolvedConfig,
+  now: number,
+): string | undefined {
+  if (state.kind !== "found" || state.expiresAt === undefined) return undefined;
+  const seconds = Math.floor((state.expiresAt - now) / 1000);
+  if (minTtlSeconds === undefined || seconds >= minTtlSeconds) return undefined;
+  return `the token of this login lives ${duration(seconds)}, and token.minTtl asks for ${duration(minTtlSeconds)}: a command that takes longer fails at its end.`;
 }
 
 /** What a link out of the repo leads to is not read, and is not nothing either. */

@@ -1,3 +1,4 @@
+import { browserFrom } from "../../concerns/doctl/auth-login.ts";
 import { verdictOn } from "../../concerns/git/observe.ts";
 import { takerIn } from "../../concerns/git/repos.ts";
 import { type LockVerdicts, proveLocks } from "../../concerns/spaces/prove-locks.ts";
@@ -14,7 +15,7 @@ import type { Consent } from "../../core/consent.ts";
 import { textAt } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import { type Look, NOTHING_DONE, type Result, runTask, type Task } from "../../core/flow.ts";
-import { joined } from "../../core/plan.ts";
+import { joined, type PlanPart } from "../../core/plan.ts";
 import { type CommandResult, title, wordsOf } from "../../core/run-commands.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { exec, hint, own } from "../../errors/hint.ts";
@@ -23,6 +24,7 @@ import type { Secret } from "../../secret/secret.ts";
 import { cleanUp } from "./cleanup.ts";
 import { choicesIn } from "./environments.ts";
 import { finding } from "./findings.ts";
+import { type LoginRequest, type LoginTalk, logIn, loginRehearsed, loginScopes } from "./log-in.ts";
 import { type Facts, type ObserveOptions, type ObservingHost, observe } from "./observe.ts";
 import { planAll } from "./plan.ts";
 import { askForRoots, askForTrust, askToAdopt, type Prompter } from "./prompter.ts";
@@ -31,8 +33,19 @@ import { planConfig, proposedConfig } from "./write-config.ts";
 export interface Request
   extends Pick<
     ObserveOptions,
-    "environment" | "stdin" | "minTtlSeconds" | "trust" | "adopt" | "roots" | "inspections"
+    | "environment"
+    | "stdin"
+    | "minTtlSeconds"
+    | "trust"
+    | "adopt"
+    | "roots"
+    | "purpose"
+    | "inspections"
   > {
+  /** Log in first, in the browser. */
+  readonly login?: LoginRequest | undefined;
+  /** What the plan has besides. */
+  readonly also?: (facts: Facts) => PlanPart;
   readonly consent: Consent;
   /** `now`: how far it has got, shown where a line can be drawn over. */
   readonly progress: (what: string, now?: string) => void;
@@ -56,6 +69,7 @@ export async function bootstrap(
   prompter: Prompter<Facts>,
   dryRun: boolean,
 ): Promise<Result<Facts>> {
+  if (dryRun && request.login !== undefined) return rehearseLogin(host, request, prompter);
   if (dryRun) return { ...(await look(host, request)), ...NOTHING_DONE };
   const { progress } = request;
   let { consent } = request;
@@ -89,11 +103,20 @@ export async function bootstrap(
       if (trust !== undefined) facts = await observed({ trust });
       const adopted = await askToAdopt(prompter.adopt, facts);
       if (adopted !== undefined) facts = await observed({ adopted });
-      if (prompter.ask !== undefined && needsToken(facts)) {
-        const { inspections = new Map() } = options;
+      const { inspections = new Map() } = options;
+      if (await isToLogIn(facts)) {
+        const login = await logIn(
+          host,
+          facts,
+          request.login ?? BY_MENU,
+          talkOf(facts),
+          inspections,
+        );
+        facts = await observed({ login });
+      } else if (prompter.ask !== undefined && needsToken(facts)) {
         facts = await observed({ prompted: await prompter.ask(facts, inspections) });
       }
-      const plan = planAll(facts, consent);
+      const plan = joined([planAll(facts, consent), request.also?.(facts) ?? {}]);
       const fixed = plan.findings.filter(({ id }) => id === TOKEN_IN_GIT);
       if (fixed.length > 0) inGit = fixed;
       return { facts, plan };
@@ -116,7 +139,30 @@ export async function bootstrap(
       return [...stillInGit, ...commands.flatMap((result) => commandFailed(result, facts))];
     },
   };
-  return runTask(task, host, prompter.approve, { dryRun, progress });
+  return runTask(task, host, approve, { dryRun, progress });
+
+  /** Once in a run. */
+  async function isToLogIn(facts: Facts): Promise<boolean> {
+    if (options.login !== undefined) return false;
+    if (request.login !== undefined) return true;
+    const isOffered = prompter.ask !== undefined && needsToken(facts);
+    return isOffered && (await prompter.offerLogin?.(facts)) === true;
+  }
+
+  function talkOf(facts: Facts): LoginTalk {
+    return (
+      prompter.loginTalk?.(facts) ?? { announce: async () => {}, confirm: undefined, progress }
+    );
+  }
+
+  async function approve(look: Look<Facts>): Promise<boolean> {
+    const isYes = await prompter.approve(look);
+    if (isYes || options.login === undefined) return isYes;
+    const message = `The login is in doctl (context ${options.login}). In the repo nothing was changed.`;
+    throw new AppError("DECLINED", message, {
+      hint: hint`To let this repo use it, set token.doctl: ${options.login} in the config; or run ${own("login")} again`,
+    });
+  }
 
   /** Who is asked for a token that belongs to no environment seldom means none of them. */
   async function chosenEnvironment({ config, token }: Facts): Promise<string | undefined> {
@@ -152,9 +198,24 @@ export async function bootstrap(
   }
 }
 
-function optionsOf({ consent, ...request }: Request): ObserveOptions {
+/** What follows from a login is not known before there is one. */
+async function rehearseLogin(
+  host: ObservingHost,
+  request: Request & { readonly login?: LoginRequest | undefined },
+  { loginTalk }: Prompter<Facts>,
+): Promise<Result<Facts>> {
+  const { facts } = await observe(host, { ...optionsOf(request), withoutToken: true });
+  const { isPrinted = false, port } = request.login ?? {};
+  await loginTalk?.(facts).announce(loginScopes(facts), browserFrom(host, { isPrinted, port }));
+  return { facts, plan: joined([{ outside: [loginRehearsed(facts)] }]), ...NOTHING_DONE };
+}
+
+function optionsOf({ consent, login: _, also: _also, ...request }: Request): ObserveOptions {
   return { ...request, offers: true, fix: consent.fix };
 }
+
+/** As a person chooses it who has asked for nothing else. */
+const BY_MENU: LoginRequest = { isPrinted: false, port: undefined, force: false };
 
 /** What a lock that works has left; where one does not, its finding says so. */
 function leftInBuckets(locks: LockVerdicts): string[] {
@@ -167,7 +228,9 @@ function leftInBuckets(locks: LockVerdicts): string[] {
 
 /** A person can give another token than none, or than one that its command does not give. */
 function needsToken({ token }: Facts): boolean {
-  return lacksToken(token) || token.state.kind === "unavailable";
+  const { state } = token;
+  const isGone = state.kind === "no-login" && state.why !== "unsure";
+  return lacksToken(token) || state.kind === "unavailable" || isGone;
 }
 
 /**

@@ -80,7 +80,7 @@ export function namesOf([shared, ...environments]: AllAround): readonly (string 
   const names = environments.map(({ config }) => config.environment);
   const { token } = shared.config;
   const isItsOwn =
-    token.command !== undefined ||
+    comesFromElsewhere(token) ||
     (shared.held.kind !== "missing" && !isShared(shared, environments));
   return names.length === 0 || isItsOwn ? [undefined, ...names] : names;
 }
@@ -127,7 +127,7 @@ export function choicesOf(
   teams: ReadonlyMap<string, string>,
 ): readonly Choice[] | undefined {
   const { base, token } = shared.config;
-  const isNobodys = shared.held.kind === "missing" && token.command === undefined;
+  const isNobodys = shared.held.kind === "missing" && !comesFromElsewhere(token);
   if (environments.length === 0 || !isNobodys || isShared(shared, environments)) return undefined;
   const choices = environments.map(({ config, held }) => {
     const found = held.kind === "found" ? held.token : undefined;
@@ -144,7 +144,13 @@ function tokenInWords(held: TokenState, { base, token }: ResolvedConfig): string
   const envFile = relative(base, token.envFile);
   if (held.kind === "found") return `token ${held.token.fingerprint} in ${envFile}`;
   if (held.kind !== "missing") return `the token in ${envFile} is not valid`;
+  if (token.doctl !== undefined) return `the login of doctl context ${token.doctl}`;
   return token.command === undefined ? "no token yet" : "its token comes from a command";
+}
+
+/** From no file of the repo. */
+function comesFromElsewhere({ command, doctl }: ResolvedConfig["token"]): boolean {
+  return command !== undefined || doctl !== undefined;
 }
 
 /** The facts of each environment that a run looks at. */

@@ -6,6 +6,7 @@ export const INIT_FINDINGS = {
   "terraform.failed": ["warning", EXIT.findings],
   "tool.in-repo": ["warning", EXIT.findings],
   "config.proposed": ["info", EXIT.ok],
+  "config.no-login": ["warning", EXIT.findings],
   "config.exists": ["info", EXIT.ok],
 } as const satisfies FindingIds;
 

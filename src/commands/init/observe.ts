@@ -1,6 +1,7 @@
 import { dirname, join } from "node:path";
 import { type FoundConfig, findConfig } from "../../concerns/config/find-config.ts";
 import type { ResolvedConfig } from "../../concerns/config/resolved.ts";
+import { loginSource } from "../../concerns/doctl/login-source.ts";
 import { type DoctlFacts, observeDoctl } from "../../concerns/doctl/observe.ts";
 import type { EnvFileFacts } from "../../concerns/env-file/facts.ts";
 import { observeEnvFile } from "../../concerns/env-file/observe.ts";
@@ -43,6 +44,7 @@ import type { TokenSources } from "../../exec/token-sources.ts";
 import type { Files, Host, Snapshot } from "../../host/host.ts";
 import { isCi } from "../../lib/is-ci.ts";
 import { isInside } from "../../lib/paths.ts";
+import type { Purpose } from "../../scopes/code-actions.ts";
 import type { Secret } from "../../secret/secret.ts";
 import { codeElsewhere } from "./code-elsewhere.ts";
 import { findOffers } from "./offers.ts";
@@ -64,7 +66,9 @@ export interface Facts {
   readonly search: FoundRoots | undefined;
   /** Absent with `doctl: false`. */
   readonly doctl: DoctlFacts | undefined;
-  /** The config that --write-config writes. */
+  /** The doctl context of a login that the config does not name yet. */
+  readonly newLogin: string | undefined;
+  /** The config; where there is none, the one that is written. */
   readonly newConfig: { readonly at: Snapshot; readonly template: string };
   /** Executables inside the repo that were ignored. */
   readonly ignoredTools: readonly string[];
@@ -92,6 +96,12 @@ export interface ObserveOptions {
   readonly fix?: boolean;
   /** Which roots are wanted, where the config names none. */
   readonly roots?: WantedRoots | undefined;
+  /** The doctl context of a login that is to be the token, whatever the config says yet. */
+  readonly login?: string | undefined;
+  /** What the token is for; "apply" where it is not said. */
+  readonly purpose?: Purpose | undefined;
+  /** A login is not renewed: it is about to end. */
+  readonly keepLogin?: true;
   /** The token is of no interest: it is not looked for, and nobody is asked about it. */
   readonly withoutToken?: true;
   /** Answers of the API by the token's fingerprint: a second look does not ask again. */
@@ -121,6 +131,7 @@ export type ObservingHost = Pick<
   | "which"
   | "state"
   | "hclParser"
+  | "locked"
 >;
 
 export interface Observed extends Pick<FoundConfig, "keepRecord" | "inEnvironment"> {
@@ -133,13 +144,15 @@ export interface Observed extends Pick<FoundConfig, "keepRecord" | "inEnvironmen
  * @throws AppError for a config or an environment that no plan can be made from.
  */
 export async function observe(host: ObservingHost, options: ObserveOptions): Promise<Observed> {
-  const { progress, inspections = new Map<string, Promise<Inspection>>() } = options;
+  const { progress, purpose = "apply" } = options;
+  const { inspections = new Map<string, Promise<Inspection>>() } = options;
   const hosts = apiHosts(host.env);
   const git = options.git ?? (await openGit(host, host.cwd));
   const search = new RootSearch(host, git, options.roots);
   const around = git?.root ?? host.cwd;
   const found = await findConfig(host, around, options.environment, search.rootsIn);
-  const config = withMinTtl(found.config, options.minTtlSeconds);
+  const written = options.login === undefined ? found.config : found.withLogin(options.login);
+  const config = withMinTtl(written, options.minTtlSeconds);
   const top = git?.root ?? config.base;
   // Who keeps all of HOME in git has his tools in there too.
   const isHomeInGit = host.home !== undefined && isInside(host.home, top);
@@ -153,7 +166,7 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
     observeEnvFile(once, config),
     at(".gitignore"),
     at(UPLOAD_IGNORE),
-    at(CONFIG_FILE),
+    once.files.look(config.file ?? join(config.base, CONFIG_FILE)),
   ]);
   const inspect = inspectOnce(host, hosts, inspections, () =>
     progress("Asking DigitalOcean about the token"),
@@ -169,7 +182,7 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
       observingRoots,
       askGit(),
       filesNotHere(once, git),
-      readNeeds(once, { dirs: config.roots.map(({ dir }) => dir), purpose: "apply", config }),
+      readNeeds(once, { dirs: config.roots.map(({ dir }) => dir), purpose, config }),
       lookForToken(),
     ]);
   const roots = await withModuleTokens(once, alone, code.trees);
@@ -222,6 +235,7 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
       templates: readTemplates(host),
     },
     doctl,
+    newLogin: options.login === found.config.token.doctl ? undefined : options.login,
     newConfig: {
       at: configAt,
       template: config.file === undefined ? host.template(CONFIG_FILE) : "",
@@ -274,12 +288,18 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
       env: host.env,
       envFile: { path: config.token.envFile, values: readEnvFile(textIn(file)) },
       name: config.token.name,
+      context: config.token.doctl,
       inCode: options.fix ? tokenInCode(await observingRoots) : undefined,
       environment: options.environment,
     };
     const { trust, answers = new Map<string, Promise<CommandAnswer>>() } = options;
-    const question = { config, top, trust, answers, inspect };
-    const found = await observeToken(host, sources, question);
+    const isRenewed = options.keepLogin !== true;
+    const login = loginSource(host, { search: () => doctlSearch, isRenewed, progress });
+    const question = { config, top, trust, answers, inspect, login };
+    const chosen = options.login === undefined ? undefined : await login?.(options.login);
+    // It goes before what stands in the env file, and is to leave it.
+    const given = chosen && "token" in chosen ? { ...sources, adopted: chosen.token } : sources;
+    const found = await observeToken(host, given, question);
     if (options.offers === undefined || !lacksToken(found)) return { ...found, offers: NO_OFFERS };
     const around = { git, config, top: repo, envFile: file, doctl: doctlSearch, inspect, progress };
     // Not by way of `once`: what is too large to be searched is not too large for others.

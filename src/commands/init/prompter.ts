@@ -14,6 +14,7 @@ import { hasBlock } from "../../core/ignore-block.ts";
 import type { TokenState } from "../../exec/token-sources.ts";
 import type { Secret } from "../../secret/secret.ts";
 import type { Choice } from "./environments.ts";
+import type { LoginTalk } from "./log-in.ts";
 import type { Facts } from "./observe.ts";
 
 /** Asks a person; what nobody can be asked is absent. */
@@ -31,6 +32,10 @@ export interface Prompter<F> {
         purpose?: string,
       ) => Promise<string>)
     | undefined;
+  /** Offers a login in the browser in place of a token that is pasted. @returns whether it is wanted. */
+  readonly offerLogin: ((facts: F) => Promise<boolean>) | undefined;
+  /** Accompanies a login; absent where none is offered. */
+  readonly loginTalk: ((facts: F) => LoginTalk) | undefined;
   /** Asks which environment is meant. @returns undefined: none of them. */
   readonly choose: ((choices: readonly Choice[]) => Promise<string | undefined>) | undefined;
   /** Asks which of the tokens under other names to use. @returns its fingerprint; undefined: none of them. */

@@ -1,10 +1,12 @@
 import { join, relative } from "node:path";
+import { withLogin } from "../../concerns/config/write-login.ts";
 import {
   environmentsAmong,
   type ProposedEnvironment,
 } from "../../concerns/terraform/search/layout.ts";
-import { writeText } from "../../core/changes/write-file.ts";
+import { editText, writeText } from "../../core/changes/write-file.ts";
 import type { Consent } from "../../core/consent.ts";
+import { textAt } from "../../core/file-text.ts";
 import { fill } from "../../core/generated.ts";
 import { obstacles } from "../../core/obstacles.ts";
 import { NOTHING, type PlanPart } from "../../core/plan.ts";
@@ -22,8 +24,10 @@ export function planConfig(facts: Facts, consent: Consent): PlanPart {
     terraform: { roots },
   } = facts;
   const { kind } = facts.search?.choice ?? {};
+  if (facts.newLogin !== undefined && config.file !== undefined) return nameLogin(facts);
   if (kind === "chosen" && config.file !== undefined) return NOTHING;
-  if (!consent.writeConfig && kind !== "chosen") return NOTHING;
+  const isAsked = consent.writeConfig || facts.newLogin !== undefined;
+  if (!isAsked && kind !== "chosen") return NOTHING;
   if (config.file !== undefined) {
     if (config.file === join(config.base, CONFIG_FILE)) return NOTHING;
     const message = `${config.file} is the config already: none is written beside it.`;
@@ -40,13 +44,17 @@ export function planConfig(facts: Facts, consent: Consent): PlanPart {
     project: text(config.project),
     name: config.token.name,
     envFile: inBase(config.token.envFile),
+    login:
+      facts.newLogin === undefined
+        ? `# doctl: ${text(config.project)} # instead: a browser login of doctl's; nothing is in the repo`
+        : `doctl: ${text(facts.newLogin)} # the login of this doctl context, which doctl renews`,
     team:
       team === undefined
         ? "# account: { team: <uuid> } # refuse a token of any other team"
         : `account:\n  team: ${text(team.uuid)} # refuse a token of any other team`,
     // `default` may be another login on a colleague's machine.
     context:
-      context === undefined || context === "default"
+      context === undefined || context === "default" || facts.newLogin !== undefined
         ? `# doctl: { context: ${text(config.project)} }`
         : `doctl:\n  context: ${text(context)}`,
     terraform:
@@ -57,6 +65,23 @@ export function planConfig(facts: Facts, consent: Consent): PlanPart {
   });
   const why = "what was chosen; commit it";
   return { changes: [writeText(configAt, after, why)] };
+}
+
+/** The key `token.doctl`, in a config that is there. */
+function nameLogin({ config, newConfig: { at }, newLogin = "", repo }: Facts): PlanPart {
+  const findings = obstacles(repo, at);
+  if (findings.length > 0) return { findings };
+  const login = { environment: config.environment, context: newLogin };
+  const edit = (now: string) => withLogin(at.path, now, login) ?? now;
+  const now = textAt(at)?.text ?? "";
+  if (edit(now) !== now) {
+    return { changes: [editText(at, edit, "names the login; commit it")] };
+  }
+  const { environment } = config;
+  const section = environment === undefined ? "" : `environments.${environment}.`;
+  const message = `${at.path} does not name the login yet, and cannot be edited without changing more.`;
+  const fix = hint`Set ${section}token.doctl: ${newLogin} in it`;
+  return { findings: [finding("config.no-login", message, { where: at.path, fix })] };
 }
 
 /** What comes after a config of roots that nobody has chosen; undefined: it is not such a config. */

@@ -1,4 +1,5 @@
 import { findConfig } from "../../concerns/config/find-config.ts";
+import { loginSource } from "../../concerns/doctl/login-source.ts";
 import { openGit } from "../../concerns/git/git.ts";
 import { RootSearch } from "../../concerns/terraform/search/find.ts";
 import { readNeeds } from "../../concerns/token/needed-scopes.ts";
@@ -39,6 +40,8 @@ export async function explainText(
   const { config } = await findConfig(host, git?.root ?? host.cwd, environment, rootsIn);
   await git?.confirmed;
   const isDenied = has(failures, 403);
+  const top = git?.root ?? config.base;
+  const login = loginSource(host, { search: () => host.which("doctl", top), progress });
   const [data, operations, { actions }, token] = await Promise.all([
     loadScopeData(),
     loadOperations(),
@@ -46,7 +49,7 @@ export async function explainText(
       ? readNeeds(host, { dirs: config.roots.map(({ dir }) => dir), purpose: "apply", config })
       : { actions: [] },
     isDenied || has(failures, 401)
-      ? inspectRepoToken(host, config, git?.root ?? config.base, progress, known).then(factsOf)
+      ? inspectRepoToken(host, { config, top, login, known, progress }).then(factsOf)
       : NOT_ASKED,
   ]);
   return failures.map((failure) => explain(failure, { data, operations, actions, token }));

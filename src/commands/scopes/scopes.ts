@@ -1,6 +1,7 @@
 import { dirname, join, resolve } from "node:path";
 import { findConfig } from "../../concerns/config/find-config.ts";
 import type { ResolvedConfig } from "../../concerns/config/resolved.ts";
+import { loginSource } from "../../concerns/doctl/login-source.ts";
 import { type Git, openGit } from "../../concerns/git/git.ts";
 import { terraformWords } from "../../concerns/terraform/root/typed.ts";
 import { RootSearch } from "../../concerns/terraform/search/find.ts";
@@ -18,6 +19,7 @@ import type { Finding } from "../../core/finding.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { hint, own, run } from "../../errors/hint.ts";
 import type { Host } from "../../host/host.ts";
+import { isCi } from "../../lib/is-ci.ts";
 import { isInside, isTerraformFile } from "../../lib/paths.ts";
 import type { Action } from "../../scopes/action.ts";
 import type { Purpose } from "../../scopes/code-actions.ts";
@@ -154,10 +156,15 @@ async function lookAtToken(
   },
 ): Promise<Pick<ScopesLook, "token" | "findings">> {
   const top = git?.root ?? config.base;
-  const { state, inspection } = await inspectRepoToken(host, config, top, progress);
+  const login = loginSource(host, { search: () => host.which("doctl", top), progress });
+  const { state, inspection } = await inspectRepoToken(host, { config, top, login, progress });
   // What is needed can be said without a token.
   if (state.kind === "missing") return { token: undefined, findings: [] };
-  const findings = judgeToken({ token: { state, inspection }, config });
+  const findings = judgeToken({
+    token: { state, inspection },
+    config,
+    machine: { isCi: isCi(host.env) },
+  });
   const elsewhere = hasExcess(inspection, code)
     ? await codeElsewhere(host, { git, top }, code)
     : NOT_SEARCHED;

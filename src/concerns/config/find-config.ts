@@ -6,7 +6,7 @@ import type { Files, Host } from "../../host/host.ts";
 import { foldersUp, isTerraformFile } from "../../lib/paths.ts";
 import { loadConfig } from "./load.ts";
 import { SECRET_TFVARS } from "./protected-paths.ts";
-import { resolveConfig, type UnnamedRoots, unnamedRoots } from "./resolve.ts";
+import { namingLogin, resolveConfig, type UnnamedRoots, unnamedRoots } from "./resolve.ts";
 import type { ResolvedConfig } from "./resolved.ts";
 
 /**
@@ -43,6 +43,8 @@ export async function findConfig(
   return {
     config: inEnvironment(environment),
     inEnvironment,
+    withLogin: (context) =>
+      resolveConfig(namingLogin(written, environment, context), environment, around),
     keepRecord() {
       for (const each of read) records.keep(each.file, each.value, since);
     },
@@ -53,6 +55,8 @@ export interface FoundConfig {
   readonly config: ResolvedConfig;
   /** The same config in another environment. @throws AppError those of resolveConfig. */
   readonly inEnvironment: (name: string | undefined) => ResolvedConfig;
+  /** The same config, once it names this login. @throws AppError those of resolveConfig. */
+  readonly withLogin: (context: string) => ResolvedConfig;
   /** Spares the next run the reading: called by what may write, and not by a mere look. */
   readonly keepRecord: () => void;
 }

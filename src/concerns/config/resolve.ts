@@ -44,31 +44,78 @@ export function resolveConfig(
       hasBackend: its.terraform ? its.terraform.backend !== undefined : false,
     };
   });
+  const doctl = resolveDoctl(written, environment, file);
   const everywhere = [...withoutEnvironment(written, all, around), ...all];
   refuseSharedBackend(everywhere, around);
   refuseSharedState(everywhere, file);
   const token = { ...written.token, ...chosen.token };
-  const doctl = chosen.doctl ?? written.doctl;
+  // Another account's login, or its command, is not an environment's.
+  const source = environment === undefined ? token : (chosen.token ?? {});
+  const project = written.project ?? slugOf(around.packageName) ?? slugOf(base) ?? "project";
+  const own = environment === undefined ? written : chosen;
+  const unnamed = environment === undefined ? project : `${project}-${environment}`;
   return {
     file,
     base,
     environment,
-    project: written.project ?? slugOf(around.packageName) ?? slugOf(base) ?? "project",
+    project,
+    loginContext: source.doctl ?? (own.doctl || undefined)?.context ?? unnamed,
     token: {
       name: token.name ?? "DIGITALOCEAN_TOKEN",
       envFile: join(base, envFileOf(written, environment, chosen)),
-      // The command of another account's token is not an environment's.
-      command: environment === undefined ? token.command : chosen.token?.command,
+      doctl: source.doctl,
+      command: source.command,
       minTtlSeconds: token.minTtl === undefined ? undefined : secondsOf(token.minTtl),
     },
     team: { ...written.account, ...chosen.account }.team,
-    doctl: doctl === false ? false : { context: doctl?.context },
+    doctl,
     roots: roots.map((root) => ({ ...root, sharedWith: othersAt(root, environment, all) })),
     environments: names,
     othersFolders: othersFolders(everywhere, environment),
     othersContexts: othersContexts(written, environment, doctl ? doctl.context : undefined),
     envFiles: envFilesOf(written).map((path) => join(base, path)),
   };
+}
+
+/** The same config, once it names this login. */
+export function namingLogin(
+  written: WrittenConfig,
+  environment: string | undefined,
+  context: string,
+): WrittenConfig {
+  const naming = <Section extends Pick<WrittenEnvironment, "token">>(section: Section) => ({
+    ...section,
+    token: { ...section.token, doctl: context },
+  });
+  if (environment === undefined) return naming(written);
+  const its = naming(written.environments?.[environment] ?? {});
+  return { ...written, environments: { ...written.environments, [environment]: its } };
+}
+
+/** The context of a login is doctl's, too: nothing else could be meant. @throws AppError CONFIG_INVALID */
+function resolveDoctl(
+  written: WrittenConfig,
+  environment: string | undefined,
+  file: string | undefined,
+): ResolvedConfig["doctl"] {
+  const own = environment === undefined ? written : chooseEnvironment(written, environment, file);
+  const login = own.token?.doctl;
+  if (login === undefined) {
+    const { doctl = written.doctl } = own;
+    return doctl === false ? false : { context: doctl?.context };
+  }
+  // An environment's login goes before what all share.
+  const { doctl } = own;
+  if (doctl !== false && (doctl?.context ?? login) === login) return { context: login };
+  const [other, remedy] =
+    doctl === false
+      ? ["doctl: false", "doctl"]
+      : [`doctl.context ${doctl?.context}`, "doctl.context"];
+  throw new AppError(
+    "CONFIG_INVALID",
+    `${file}: token.doctl ${login} does not go together with ${other}: the login is that of one doctl context.`,
+    { hint: hint`Leave ${remedy} out.` },
+  );
 }
 
 /** Seconds in a duration such as "12h". */
@@ -114,15 +161,19 @@ function resolveRoots(
 ): Root[] {
   const { base, file, defaultDirs } = around;
   const hasEnvironments = Object.keys(written.environments ?? {}).length > 0;
+  const hasLogin = written.token?.doctl !== undefined;
   const named = writtenRoots(written, chosen).flatMap((root): (WrittenRoot & { dir: string })[] => {
     const { dir } = root;
     return (dir === undefined ? defaultDirs : [dir]).map((each) => ({ ...root, dir: each }));
   });
   return named.map((root) => {
-    if (root.credentials === "tfvars" && hasEnvironments) {
+    const rival = hasEnvironments
+      ? "environments: one secret file cannot hold the token of each"
+      : "token.doctl: a file would hold a token that expires within hours";
+    if (root.credentials === "tfvars" && (hasEnvironments || hasLogin)) {
       throw new AppError(
         "CONFIG_INVALID",
-        `${file}: terraform.credentials "tfvars" does not go together with environments: one secret file cannot hold the token of each.`,
+        `${file}: terraform.credentials "tfvars" does not go together with ${rival}.`,
         { hint: hint`Write credentials: env, or leave the key out.` },
       );
     }
@@ -138,7 +189,7 @@ function resolveRoots(
       // Without the slash that may stand at its end: paths are compared.
       dir: resolve(base, root.dir),
       tool: root.tool,
-      credentials: root.credentials ?? (hasEnvironments ? "env" : undefined),
+      credentials: root.credentials ?? (hasEnvironments || hasLogin ? "env" : undefined),
       variable,
       variables: root.variables ?? {},
       workspace: root.workspace,
@@ -365,7 +416,7 @@ interface Environment {
   readonly hasBackend: boolean;
 }
 
-/** An environment that has a command of its own does not take the token of the others' file. */
+/** An environment with a token of its own from elsewhere does not take that of the others' file. */
 function envFileOf(
   written: WrittenConfig,
   environment: string | undefined,
@@ -373,7 +424,8 @@ function envFileOf(
 ): string {
   if (token?.envFile !== undefined) return token.envFile;
   const shared = written.token?.envFile ?? ".env";
-  return token?.command === undefined ? shared : `${shared}.${environment}`;
+  const isElsewhere = token?.command !== undefined || token?.doctl !== undefined;
+  return isElsewhere ? `${shared}.${environment}` : shared;
 }
 
 /** @param own what this environment names, itself or as what all share. */
@@ -382,8 +434,8 @@ function othersContexts(
   environment: string | undefined,
   own: string | undefined,
 ): string[] {
-  const named = Object.entries(environments).flatMap(([name, { doctl }]) =>
-    name !== environment && doctl ? (doctl.context ?? []) : [],
+  const named = Object.entries(environments).flatMap(([name, { doctl, token }]) =>
+    name === environment ? [] : [(doctl || undefined)?.context ?? [], token?.doctl ?? []].flat(),
   );
   return named.filter((context) => context !== own);
 }

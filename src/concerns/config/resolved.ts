@@ -10,10 +10,14 @@ export interface ResolvedConfig {
   readonly token: {
     readonly name: string;
     readonly envFile: string;
+    /** The doctl context whose login is the token. It is the context of `doctl`, too. */
+    readonly doctl: string | undefined;
     /** A program that prints the token, as an argv list. */
     readonly command: readonly string[] | undefined;
     readonly minTtlSeconds: number | undefined;
   };
+  /** The doctl context that a login goes to. */
+  readonly loginContext: string;
   /** UUID of the only team whose tokens are accepted. */
   readonly team: string | undefined;
   /** `context` undefined: chosen by what doctl holds (docs/design.md rule 5). */

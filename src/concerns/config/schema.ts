@@ -57,6 +57,14 @@ const variableOfTerraform = v.pipe(
 const token = v.strictObject({
   name: v.optional(v.pipe(tokenName, v.description("Variable in the environment and in envFile."))),
   envFile: v.optional(v.pipe(relativePath, v.description("The file that git ignores."))),
+  doctl: v.optional(
+    v.pipe(
+      slug,
+      v.description(
+        "Take the login of this doctl context, which doctl renews; nothing of it is in the repo. Not in CI.",
+      ),
+    ),
+  ),
   command: v.optional(
     v.pipe(
       v.array(v.string()),

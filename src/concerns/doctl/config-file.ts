@@ -36,11 +36,37 @@ export interface DoctlConfig {
  */
 export class Session {
   readonly refreshToken: Secret;
-  readonly #entry: Pair;
+  readonly #entry: Pair<unknown, YAMLMap>;
 
-  constructor(refreshToken: Secret, entry: Pair) {
+  constructor(refreshToken: Secret, entry: Pair<unknown, YAMLMap>) {
     this.refreshToken = refreshToken;
     this.#entry = entry;
+  }
+
+  /**
+   * When its access token expires, in ms since the epoch; undefined: doctl will not renew it
+   * (docs/contracts/doctl-2.md 4.8).
+   */
+  get expiresAt(): number | undefined {
+    const text = this.#textOf("expires-at");
+    const time = text !== undefined && RFC_3339.test(text) ? Date.parse(text) : Number.NaN;
+    return Number.isNaN(time) ? undefined : time;
+  }
+
+  /** Where doctl sends the refresh token (docs/contracts/doctl-2.md 4.4). */
+  get tokenEndpoint(): string | undefined {
+    return this.#textOf("token-endpoint");
+  }
+
+  #textOf(key: string): string | undefined {
+    return textIn(this.#entry.value && last(this.#entry.value, key)?.value);
+  }
+
+  /** The same, whose access token has expired: doctl renews it before its next call. */
+  get due(): Session {
+    const entry = this.#entry.clone() as Pair<unknown, YAMLMap>;
+    if (entry.value) put(entry.value, "expires-at", new Date(0).toISOString());
+    return new Session(this.refreshToken, entry);
   }
 
   equals(other: Session | undefined): boolean {
@@ -53,7 +79,9 @@ export class Session {
   }
 }
 
-/** What a context is to hold. */
+const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i;
+
+/** What a context holds, or is to hold. */
 export interface Login {
   readonly token: Secret | undefined;
   readonly session: Session | undefined;
@@ -82,11 +110,12 @@ export function readDoctlConfig(text: string): DoctlConfig | undefined {
   }
   const sessions = new Map<string, Session>();
   for (const pair of itemsOf(last(root, "oauth-tokens")?.value)) {
-    const entry = isMap(pair.value) ? pair.value : undefined;
-    const refresh = entry && textIn(last(entry as YAMLMap, "refresh-token")?.value);
+    if (!isMap(pair.value)) continue;
+    const entry = pair as Pair<unknown, YAMLMap>;
+    const refresh = textIn(last(entry.value as YAMLMap, "refresh-token")?.value);
     if (refresh === undefined) continue;
     const context = keyOf(pair);
-    sessions.set(context, new Session(Secret.of(refresh, { kind: "doctl", context }), pair));
+    sessions.set(context, new Session(Secret.of(refresh, { kind: "doctl", context }), entry));
   }
   const settings = SETTINGS.flatMap((name) => {
     const pair = last(root, name);

@@ -27,6 +27,14 @@ export function compare(
   return inspected?.state === "alive" && sameTeam ? "same-team" : "other";
 }
 
+/** What a context holds. */
+export function heldIn(
+  { contexts, sessions }: Pick<DoctlConfig, "contexts" | "sessions">,
+  context: string,
+): Login {
+  return { token: contexts.get(context), session: sessions.get(context) };
+}
+
 /** The context that the token belongs in (docs/design.md rule 5). */
 export function chooseContext(
   configured: string | undefined,

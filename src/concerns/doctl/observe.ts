@@ -7,10 +7,13 @@ import type { Secret } from "../../secret/secret.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import type { Git } from "../git/git.ts";
 import { askRepos, type Verdict, wouldTake } from "../git/repos.ts";
+import { apiHosts } from "../token/hosts.ts";
 import type { Inspection } from "../token/verdict.ts";
+import type { DoctlConfig } from "./config-file.ts";
 import { computedPath, findDoctlConfig, isSnap, knownDoctlConfig } from "./config-path.ts";
-import { chooseContext, compare, type Holding } from "./context.ts";
+import { chooseContext, compare, type Holding, heldIn } from "./context.ts";
 import { contextsFor, execDoctlOf, holdersIn } from "./for-exec.ts";
+import { isDue, readLogin } from "./login-source.ts";
 import { type DoctlConfigState, readConfig } from "./read-config.ts";
 
 export interface DoctlFacts {
@@ -61,6 +64,8 @@ export async function observeDoctl(
     | "records"
     | "clock"
     | "steadyClock"
+    | "locked"
+    | "state"
   >,
   {
     git,
@@ -98,22 +103,41 @@ export async function observeDoctl(
   const found = { tool: doctl, config: { path, state }, snap, taken, forExec };
   if (state.kind === "broken" || token.kind !== "found") return { ...found, target: undefined };
 
+  const known = state.config;
   const ours = { token: token.token, inspection: await inspect(token.token) };
-  const { contexts, sessions } = state.config;
-  const holdingOf = async (context: string): Promise<Holding> => {
-    const [stored, session] = [contexts.get(context), sessions.get(context)];
-    const isForeign = stored !== undefined && !stored.equals(token.token);
-    // Without a living token of ours nothing will be stored: no need to ask about theirs.
-    const ask = isForeign && ours.inspection.state === "alive";
-    return compare(ours, { token: stored, session }, ask ? await inspect(stored) : undefined);
-  };
   const configured = config.doctl === false ? undefined : config.doctl.context;
+  // Without a living token of ours nothing will be stored: no need to ask about theirs.
+  const isAsked = ours.inspection.state === "alive";
+  const candidates = configured === undefined ? ["default", config.project] : [configured];
+  const { now, ended } = await renewed(isAsked ? candidates : []);
+  const holdingOf = async (context: string): Promise<Holding> => {
+    if (ended.has(context)) return "dead";
+    const held = heldIn(now, context);
+    const { token: theirs } = held;
+    const ask = isAsked && theirs !== undefined && !theirs.equals(token.token);
+    return compare(ours, held, ask ? await inspect(theirs) : undefined);
+  };
   const inDefault = configured === undefined ? await holdingOf("default") : "nothing";
-  const context = chooseContext(configured, config.project, state.config, inDefault);
+  const context = chooseContext(configured, config.project, now, inDefault);
   const holding =
     context === "default" && configured === undefined ? inDefault : await holdingOf(context);
-  const isRenewed = sessions.has(context);
-  return { ...found, target: { context, holding, holds: contexts.get(context), isRenewed } };
+  const { token: holds, session } = heldIn(now, context);
+  return { ...found, target: { context, holding, holds, isRenewed: session !== undefined } };
+
+  /** Whose login it is cannot be asked with a token that has expired (docs/contracts/doctl-2.md 6.1). */
+  async function renewed(
+    contexts: readonly string[],
+  ): Promise<{ now: DoctlConfig; ended: ReadonlySet<string> }> {
+    const due = contexts.filter((context) => isDue(heldIn(known, context), host.clock.now()));
+    const ended = new Set<string>();
+    for (const context of due) {
+      const hosts = apiHosts(host.env);
+      const answer = await readLogin(host, { search, context, hosts, isRenewed: true, progress });
+      if ("why" in answer && answer.why === "ended") ended.add(context);
+    }
+    const again = due.length > 0 && path ? await readConfig(host, path, progress) : undefined;
+    return { now: again?.kind === "known" ? again.config : known, ended };
+  }
 }
 
 /** The tokens in doctl's config by context; none where it cannot be read. */

@@ -140,7 +140,7 @@ function otherLogin({ context, holds, isRenewed }: DoctlTarget): Finding {
 function sameTeam({ context, holds }: DoctlTarget): Finding {
   return finding(
     "doctl.same-team-login",
-    `doctl context ${context} keeps its own living token of the same team (${holds?.fingerprint}).`,
+    `doctl context ${context} keeps its own living token of the same team (${holds?.shortName}).`,
     { fix: hint`To put this token in its place: ${own("--force")}` },
   );
 }

@@ -9,12 +9,14 @@ import {
   type DoctlConfig,
   type Login,
   readDoctlConfig,
+  type Session,
   withContext,
   withoutContext,
 } from "./config-file.ts";
+import { heldIn } from "./context.ts";
 import { readConfig } from "./read-config.ts";
 
-type EditingHost = Pick<Host, "files" | "clock" | "steadyClock" | "locked">;
+export type EditingHost = Pick<Host, "files" | "clock" | "steadyClock" | "locked">;
 
 interface Edit extends Login {
   readonly path: string;
@@ -23,18 +25,26 @@ interface Edit extends Login {
 }
 
 /**
- * Stores a token in one context of doctl's config, under a lock: what another run or doctl wrote
+ * Stores a login in one context of doctl's config, under a lock: what another run or doctl wrote
  * since we looked is read again and kept.
  *
- * @param expected fingerprint of what the context held when the plan was made.
+ * @param expected fingerprint of the token that the context held when the plan was made.
  * @returns what undoes it.
  * @throws AppError CHANGED_MEANWHILE, DOCTL_CONFIG_BUSY, WRITE_FAILED.
  */
 export function storeContext(
   host: EditingHost,
-  { expected, ...store }: Omit<Edit, "session"> & { token: Secret; expected: string | undefined },
+  {
+    expected,
+    session,
+    ...store
+  }: Omit<Edit, "session"> & {
+    token: Secret;
+    session?: Session | undefined;
+    expected: string | undefined;
+  },
 ): Promise<Undo> {
-  return edit(host, { ...store, session: undefined }, expected);
+  return edit(host, { ...store, session }, expected);
 }
 
 /** Takes a context's token out of doctl's config: as storeContext. */
@@ -116,10 +126,6 @@ async function write(
       if (!isTheirs || left === 0) throw error;
     }
   }
-}
-
-function heldIn({ contexts, sessions }: DoctlConfig, context: string): Login {
-  return { token: contexts.get(context), session: sessions.get(context) };
 }
 
 function edited(before: Snapshot, { path, context, token, session }: Edit): Buffer {

@@ -8,7 +8,7 @@ import { readEnvFile } from "../../exec/read-env-file.ts";
 import { STANDARD_NAMES } from "../../exec/token-sources.ts";
 import { execVariables, toolVariables } from "../../exec/variables.ts";
 import type { Environment, Snapshot } from "../../host/host.ts";
-import { Secret } from "../../secret/secret.ts";
+import { describeOrigin, Secret } from "../../secret/secret.ts";
 import type { Variables } from "../../secret/variables.ts";
 import { SECRET_TFVARS } from "../config/protected-paths.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
@@ -108,8 +108,9 @@ function usesUnderExec(known: Known): readonly Use[] {
   const execConfig = { ...execConfigOf(config, roots), doctl: doctl?.forExec };
   const values = readEnvFile(textIn(envFile));
   const direct = tokenState({ config: execConfig, env, envFile: values });
-  const isOfCommand = token.kind === "found" && token.token.origin.kind === "command";
-  const state = direct.kind === "missing" && isOfCommand ? token : direct;
+  const isFromElsewhere =
+    token.kind === "found" && ["command", "doctl"].includes(token.token.origin.kind);
+  const state = direct.kind === "missing" && isFromElsewhere ? token : direct;
   const stopped = (from: string): readonly Use[] =>
     usesIn(known, plainShell({}), "exec").map((use) => ({ ...use, ...none(from) }));
   if (state.kind !== "found") return stopped("exec stops: no token, or more than one");
@@ -273,8 +274,8 @@ function fromShell(names: readonly string[], shell: Shell, envFile: Snapshot): T
 
 function fromSecret(secret: Secret, envFile: Snapshot): Taken {
   const { origin } = secret;
-  if (origin.kind === "command") {
-    return { token: secret, from: `${origin.program} (token.command)`, where: undefined };
+  if (origin.kind === "command" || origin.kind === "doctl") {
+    return { token: secret, from: describeOrigin(origin), where: undefined };
   }
   if (origin.kind !== "env-file") {
     const from = "name" in origin ? `${origin.name} in the environment` : "the environment";

@@ -61,18 +61,34 @@ export function withoutToken(
   path: string,
   olds: readonly Secret[],
 ): readonly (string | Secret)[] | undefined {
+  return withoutLines(text, path, (_, value) => olds.some((old) => old.holds(value)));
+}
+
+/** The same without the lines that give one of these names a value. */
+export function withoutNames(
+  text: string,
+  path: string,
+  names: readonly string[],
+): readonly (string | Secret)[] | undefined {
+  return withoutLines(text, path, (name, value) => names.includes(name) && value !== "");
+}
+
+function withoutLines(
+  text: string,
+  path: string,
+  isUnwanted: (name: string, value: string) => boolean,
+): readonly (string | Secret)[] | undefined {
   let kept = text;
   const gone = new Set<string>();
   for (const { key, valueStart, valueEnd } of assignmentsIn(text).reverse()) {
-    const value = text.slice(valueStart, valueEnd);
-    if (!olds.some((old) => old.holds(value))) continue;
+    if (!isUnwanted(key, text.slice(valueStart, valueEnd))) continue;
     const start = text.lastIndexOf("\n", valueStart - 1) + 1;
     const end = text.indexOf("\n", valueEnd);
     kept = kept.slice(0, start) + (end < 0 ? "" : kept.slice(end + 1));
     gone.add(key);
   }
   const after = readEnvFile(kept);
-  const isLeft = [...after.values()].some((value) => olds.some((old) => old.holds(value)));
+  const isLeft = [...after].some(([name, value]) => isUnwanted(name, value));
   const isSafe = !isLeft && readsAlike(readEnvFile(text), after, gone);
   return isSafe ? redacted(kept, path) : undefined;
 }

@@ -31,7 +31,7 @@ import type { RepoFacts } from "../git/facts.ts";
 import type { TokenFacts } from "../token/facts.ts";
 import { mayStore, usableToken } from "../token/storing.ts";
 import { assignmentsIn } from "./assignments.ts";
-import { redacted, withNames, withToken } from "./edit.ts";
+import { redacted, withNames, withoutNames, withToken } from "./edit.ts";
 import type { EnvFileFacts } from "./facts.ts";
 import { finding } from "./findings.ts";
 
@@ -202,6 +202,7 @@ function planToken(known: Known, consent: Consent): PlanPart {
   if (token === undefined || (envFile.kind === "unusable" && envFile.link === undefined)) {
     return NOTHING;
   }
+  if (token.origin.kind === "doctl") return planLogin(known);
   const isInFile = token.origin.kind === "env-file";
   const stays = isInFile || !mayStore(token, known.machine, consent);
   if (stays && !isInFile && !holdsSpacesKey(textAt(envFile)?.text ?? "")) return NOTHING;
@@ -244,6 +245,33 @@ function planToken(known: Known, consent: Consent): PlanPart {
   return { findings, changes: [new WriteFile({ before: envFile, edit, shownBefore, mode, why })] };
 }
 
+/** A token in the env file would go before the login. */
+function planLogin({ config, envFile: { file }, repo, machine: { platform } }: Known): PlanPart {
+  const { path } = file;
+  const current = textAt(file);
+  const values = readEnvFile(current?.text ?? "");
+  const names = tokenNames(config.token.name).filter((name) => values.get(name));
+  if (names.length === 0 || current === undefined || file.kind !== "file") return NOTHING;
+  const edited = (text: string) => withoutNames(text, path, names);
+  const parts = edited(current.text);
+  const findings = obstacles(repo, file);
+  if (findings.length === 0 && parts === undefined) {
+    const message = `${path} cannot be edited without changing other keys.`;
+    const fix = hint`Take ${names.join(" and ")} out of it by hand.`;
+    findings.push(finding("env-file.unusable", message, { where: path, fix }));
+  }
+  if (findings.length > 0) return { findings };
+  const change = new WriteFile({
+    before: file,
+    edit: (now) => editedText(now, (text) => edited(text) ?? text),
+    shownBefore: { parts: redacted(current.text, path), encoding: current.encoding },
+    mode: platform === "win32" ? file.mode : file.mode & 0o700,
+    why: `the login of doctl context ${config.token.doctl} takes the token's place`,
+    takesAway: true,
+  });
+  return { changes: [change] };
+}
+
 function planExample(known: Known): PlanPart {
   const {
     envFile: {
@@ -270,6 +298,9 @@ function planExample(known: Known): PlanPart {
     : [];
   // A new example names them all; one that is there was written by somebody who knows.
   const names = envExample.kind === "absent" ? namesIn(known.envFile.file) : [];
+  if (envExample.kind === "absent" && names.length + exampleNames(config).length === 0) {
+    return NOTHING;
+  }
   const edit = (now: string) =>
     withNames(envExample.kind === "absent" && now === "" ? envExampleTemplate : now, [
       ...names,
@@ -282,12 +313,13 @@ function planExample(known: Known): PlanPart {
   return { findings, changes: [editText(envExample, edit, why)] };
 }
 
-/** What every colleague needs: the token, and the keys of a state on Spaces. */
+/** What every colleague needs: the token, where it is not a login, and the keys of a state on Spaces. */
 export function exampleNames({
   token,
   roots,
 }: Pick<ResolvedConfig, "token" | "roots">): readonly string[] {
-  return [token.name, ...(roots.some(({ backend }) => backend !== undefined) ? KEY_NAMES : [])];
+  const own = token.doctl === undefined ? [token.name] : [];
+  return [...own, ...(roots.some(({ backend }) => backend !== undefined) ? KEY_NAMES : [])];
 }
 
 /** Those that may be committed: a value may stand where a name is looked for. */

@@ -22,6 +22,7 @@ export function execConfigOf(
     base,
     environment,
     tokenName: token.name,
+    login: token.doctl,
     envFile: token.envFile,
     hasBackend: written.some(({ backend }) => backend !== undefined),
     strangeBackends: roots.flatMap(strangeBackend),

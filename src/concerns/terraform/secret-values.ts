@@ -1,3 +1,4 @@
+import { RemoveFile } from "../../core/changes/remove-file.ts";
 import { WriteFile } from "../../core/changes/write-file.ts";
 import type { Consent } from "../../core/consent.ts";
 import { contentAt, textAt } from "../../core/file-text.ts";
@@ -36,6 +37,9 @@ export function planSecretVariables(
   consent: Consent,
 ): PlanPart {
   const token = usableToken(known.token);
+  if (known.config.token.doctl !== undefined && token?.origin.kind === "doctl") {
+    return withoutValue(known, root, variable);
+  }
   if (credentials !== "tfvars" || token === undefined) return NOTHING;
   const before = root.at(SECRET_TFVARS);
   // Said already, of a root with and without a token.
@@ -63,13 +67,28 @@ export function planSecretVariables(
   if (parsed === undefined) findings.push(noJson(before.path));
   if (findings.length > 0) return { findings };
   const shownBefore =
-    held === undefined ? contentAt(before) : secretContent(existing, variable, held);
+    held === undefined ? contentAt(before) : secretContent({ ...existing, [variable]: held });
   const why = `var.${variable}; git ignores it`;
-  const edit = () => secretContent(existing, variable, token);
+  const edit = () => secretContent({ ...existing, [variable]: token });
   return {
     findings,
     changes: [new WriteFile({ before, edit, shownBefore, mode: 0o600, why })],
   };
+}
+
+/** What stands there would go before the login's token: `exec` would stop. */
+function withoutValue(known: Known, root: TerraformRoot, variable: string): PlanPart {
+  const before = root.at(SECRET_TFVARS);
+  const { [variable]: value, ...rest } = jsonObject(textAt(before)?.text ?? "") ?? {};
+  if (before.kind !== "file" || typeof value !== "string" || value === "") return NOTHING;
+  const findings = obstacles(known.repo, before);
+  if (findings.length > 0) return { findings };
+  const why = `the login of doctl context ${known.config.token.doctl} takes the token's place`;
+  if (Object.keys(rest).length === 0) return { changes: [new RemoveFile(before, why)] };
+  const shownBefore = secretContent({ ...rest, [variable]: value });
+  const edit = () => secretContent(rest);
+  const change = new WriteFile({ before, edit, shownBefore, mode: 0o600, why, takesAway: true });
+  return { changes: [change] };
 }
 
 /** The repo's own variable has no value where the token may not be written: plan would fail. */
@@ -91,21 +110,17 @@ function judgeVariable(
 }
 
 /**
- * The secret file with one variable set. JSON is literal where HCL is not: no template in a value
+ * The secret file. JSON is literal where HCL is not: no template in a value
  * can come to life (docs/contracts/terraform.md 2.3). Every value is a secret to a diff.
  */
-function secretContent(
-  existing: Readonly<Record<string, unknown>>,
-  variable: string,
-  token: Secret,
-): Content {
+function secretContent(values: Readonly<Record<string, unknown>>): Content {
   const hidden = ([key, value]: [string, unknown]) => [
     `  ${JSON.stringify(key)}: `,
-    ...(key === variable
-      ? ['"', token, '"']
+    ...(value instanceof Secret
+      ? ['"', value, '"']
       : [Secret.of(JSON.stringify(value), { kind: "tfvars", path: key })]),
   ];
-  const lines = Object.entries({ ...existing, [variable]: "" }).map(hidden);
+  const lines = Object.entries(values).map(hidden);
   return content(
     "{\n",
     ...lines.flatMap((line, i) => (i === 0 ? line : [",\n", ...line])),

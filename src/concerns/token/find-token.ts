@@ -8,6 +8,7 @@ import { isInside } from "../../lib/paths.ts";
 import { sha256 } from "../../lib/sha256.ts";
 import { shellWord } from "../../lib/shell-word.ts";
 import { wholeEnvironment } from "../../secret/child-environment.ts";
+import type { Secret } from "../../secret/secret.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import { pinsOf } from "./pins.ts";
 import { runAlone } from "./run-alone.ts";
@@ -20,8 +21,15 @@ const TIME_LIMIT_MS = 120_000;
 /** For this run, or for those to come on this machine too. */
 export type TrustGiven = "once" | "kept";
 
+/** What a doctl context holds, its login renewed where that was due; or why there is no token. */
+export type LoginAnswer =
+  | { readonly token: Secret; readonly expiresAt: number | undefined }
+  | Pick<TokenState & { kind: "no-login" }, "why" | "detail">;
+
 export interface FindTokenOptions {
   readonly config: ResolvedConfig;
+  /** Asks doctl's config for the login of `token.doctl`; absent where none is taken: in CI. */
+  readonly login?: ((context: string) => Promise<LoginAnswer>) | undefined;
   /** The git root; outside git the config's folder. */
   readonly top: string;
   /** undefined: only what was trusted before. "kept" is for this run where it cannot be kept. */
@@ -40,8 +48,16 @@ export async function findToken(
   question: FindTokenOptions,
 ): Promise<TokenState> {
   const chosen = chooseToken(sources);
-  const { command } = question.config.token;
-  if (chosen.kind !== "missing" || command === undefined) return chosen;
+  const { command, doctl: context } = question.config.token;
+  if (chosen.kind !== "missing") return chosen;
+  if (context !== undefined && question.login !== undefined) {
+    const login = await question.login(context);
+    if (!("token" in login)) return { kind: "no-login", context, ...login };
+    const { token, expiresAt } = login;
+    const state = chooseToken({ ...sources, login: token });
+    return state.kind === "found" && expiresAt !== undefined ? { ...state, expiresAt } : state;
+  }
+  if (command === undefined) return chosen;
   const { answers = new Map<string, Promise<CommandAnswer>>(), trust } = question;
   const asked = answers.get(`${trust}`) ?? askCommand(host, command, question);
   answers.set(`${trust}`, asked);

@@ -22,10 +22,19 @@ export interface ApiHosts {
 export function apiHosts(env: Environment): ApiHosts {
   const api = hostFrom(env, "DIGITALOCEAN_API_URL", "https://api.digitalocean.com");
   const oauth = hostFrom(env, "DO_BOOTSTRAP_OAUTH_URL", "https://cloud.digitalocean.com");
-  const redirected = [api, oauth].some(
-    ({ hostname }) => !/(^|\.)digitalocean\.com$/.test(hostname),
-  );
+  const redirected = [api, oauth].some((url) => !isOurs(url));
   return { api, oauth, redirected };
+}
+
+function isOurs({ hostname }: URL): boolean {
+  return /(^|\.)digitalocean\.com$/.test(hostname);
+}
+
+/** Whether a token may be sent to an address that a file names: DigitalOcean's, or one that the environment names. */
+export function isOfDigitalOcean(address: string, { oauth }: Pick<ApiHosts, "oauth">): boolean {
+  if (!URL.canParse(address)) return false;
+  const url = new URL(address);
+  return url.origin === oauth.origin || (url.protocol === "https:" && isOurs(url));
 }
 
 function hostFrom(env: Environment, name: string, standard: string): URL {

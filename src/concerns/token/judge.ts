@@ -1,6 +1,8 @@
 import type { Finding } from "../../core/finding.ts";
+import type { Machine } from "../../core/machine.ts";
 import { exec, type Hint, hint, own, run, unset } from "../../errors/hint.ts";
 import type { TokenState } from "../../exec/token-sources.ts";
+import { duration } from "../../lib/duration.ts";
 import type { Mistake } from "../../secret/not-a-token.ts";
 import { describeOrigin, type Secret } from "../../secret/secret.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
@@ -22,6 +24,7 @@ import type { Inspection } from "./verdict.ts";
 /** The facts that these follow from. */
 interface Known {
   readonly config: Pick<ResolvedConfig, "environment" | "environments" | "team" | "token">;
+  readonly machine: Pick<Machine, "isCi">;
   readonly token: Pick<TokenFacts, "state" | "inspection"> & Partial<Pick<TokenFacts, "offers">>;
 }
 
@@ -34,16 +37,24 @@ const RUN_AGAIN = hint`run ${own()} on a terminal; in a script: … | ${own("--t
 export function judgeToken({
   token: { state: token, inspection, offers = NO_OFFERS },
   config,
+  machine: { isCi },
 }: Known): Finding[] {
   const { said, about } = judgeOffers(offers, config);
   switch (token.kind) {
     case "missing": {
-      const message = `No DigitalOcean token: ${config.token.name} is neither in the environment nor in ${config.token.envFile}.${said}`;
+      const { name, envFile, doctl } = config.token;
+      const login =
+        doctl === undefined || !isCi
+          ? ""
+          : ` The login ${doctl} (token.doctl) is a person's, and is not used in CI.`;
+      const message = `No DigitalOcean token: ${name} is neither in the environment nor in ${envFile}.${login}${said}`;
       const first = chooseFirst(config);
       const fix = hint`${first === "" ? "Make" : "make"} one at ${TOKEN_FORM}, then ${RUN_AGAIN}`;
       const step = hint`${first}${about.fix ?? fix}`;
       return [finding("token.missing", message, { ...about, fix: step })];
     }
+    case "no-login":
+      return [noLogin(token)];
     case "unavailable":
       return [unavailable(token)];
     case "unusable":
@@ -66,8 +77,9 @@ export function judgeToken({
     }
     case "found":
       return [
-        ...judgeInspection(inspection, config, { said, about }),
-        ...judgeSession(token.token, inspection),
+        ...judgeInspection(inspection, lastingFor(token.token, config), { said, about }),
+        ...judgeSession(token.token, inspection, isCi),
+        ...judgeShadow(token.token, config),
         ...(inspection?.state === "alive"
           ? token.shadowed.map((other) => shadowed(token.token, other))
           : []),
@@ -75,13 +87,39 @@ export function judgeToken({
   }
 }
 
+/** A login is renewed: how long this token of it lasts is said where it matters, by `exec`. */
+function lastingFor({ isRenewed }: Secret, config: Known["config"]): Known["config"] {
+  if (!isRenewed) return config;
+  return { ...config, token: { ...config.token, minTtlSeconds: undefined } };
+}
+
+/** The config says that the token is a login's, and another one goes first. */
+function judgeShadow(token: Secret, { token: { doctl } }: Known["config"]): Finding[] {
+  const { origin } = token;
+  if (doctl === undefined || origin.kind !== "env-file") return [];
+  const message = `${describeOrigin(origin)} (${token.fingerprint}) is used, and not the login of doctl context ${doctl} that token.doctl names.`;
+  const fix = hint`${own("login")} takes it out of there; or take it out by hand`;
+  return [finding("token.shadowed", message, { where: origin.path, fix })];
+}
+
 /** doctl renews such a token; what we write it to does not (docs/contracts/doctl-2.md 6.4). */
-function judgeSession(token: Secret, inspection: Inspection | undefined): Finding[] {
+function judgeSession(token: Secret, inspection: Inspection | undefined, isCi: boolean): Finding[] {
   const seconds = inspection?.expiresInSeconds;
-  if (!token.isOfSession || typeof seconds !== "number" || seconds >= DAY_SECONDS) return [];
+  if (
+    !token.isOfSession ||
+    token.isRenewed ||
+    typeof seconds !== "number" ||
+    seconds >= DAY_SECONDS
+  )
+    return [];
   const left =
     seconds < 5400 ? `${Math.ceil(seconds / 60)} minutes` : `${Math.round(seconds / 3600)} hours`;
   const message = `This is the token of a browser login, which expires in ${left}: every file that it is written to then holds an expired token.`;
+  if (isCi) {
+    const fix = hint`Make a token that lasts at ${TOKEN_FORM}, and put it into the pipeline's secrets.`;
+    const refused = `This is the token of a browser login, which expires in ${left}: a pipeline needs a token that lasts.`;
+    return [finding("token.session-in-ci", refused, { fix })];
+  }
   const fix = hint`Make a token that lasts at ${TOKEN_FORM}, then ${RUN_AGAIN}`;
   return [finding("token.of-session", message, { fix })];
 }
@@ -145,6 +183,24 @@ function chooseFirst({ environment, environments }: Known["config"]): string {
   if (environment !== undefined || environments.length === 0) return "";
   const options = environments.map((name) => `--env ${name}`).join(" or ");
   return `Choose an environment: ${options}. For a token outside the environments: `;
+}
+
+function noLogin({ why, context, detail }: TokenState & { kind: "no-login" }): Finding {
+  const login = `the login of doctl context ${context} (token.doctl)`;
+  switch (why) {
+    case "absent":
+      return finding("token.login-missing", `There is no token: ${detail}.`, {
+        fix: hint`Log in: ${own("login")}`,
+      });
+    case "ended":
+      return finding("token.login-ended", `There is no token, as ${login} has ended: ${detail}.`, {
+        fix: hint`Log in again: ${own("login")}`,
+      });
+    case "unsure":
+      return finding("token.login-unsure", `There is no token from ${login}: ${detail}.`, {
+        fix: hint`If that stays so, log in again: ${own("login")}`,
+      });
+  }
 }
 
 function unavailable({ why, command, detail }: TokenState & { kind: "unavailable" }): Finding {
@@ -253,16 +309,3 @@ function judgeExpiry({ expiresInSeconds }: Inspection, { token }: Known["config"
     ),
   ];
 }
-
-/** In the largest unit of which there is one, rounded down: what is left is never said to be enough. */
-function duration(seconds: number): string {
-  const [unit, size] = UNITS.find(([, size]) => seconds >= size) ?? ["second", 1];
-  const count = Math.floor((seconds / size) * 10) / 10;
-  return count === 1 ? `1 ${unit}` : `${count} ${unit}s`;
-}
-
-const UNITS = [
-  ["day", 86_400],
-  ["hour", 3600],
-  ["minute", 60],
-] as const;

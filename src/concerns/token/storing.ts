@@ -13,13 +13,13 @@ export function usableToken({
 
 /**
  * Whether the token may be written into the repo's ignored files (docs/design.md §6): it is in the
- * env file already, came by standard input outside CI, or --save asks for it; a command gives it
- * anew each time.
+ * env file already, came by standard input outside CI, or --save asks for it; a command and a login of
+ * doctl's give it anew each time.
  */
 export function mayStore(
   token: Secret,
   { isCi }: Pick<Machine, "isCi">,
   { save }: Pick<Consent, "save">,
 ): boolean {
-  return save || (!isCi && !["environment", "command"].includes(token.origin.kind));
+  return save || (!isCi && !["environment", "command", "doctl"].includes(token.origin.kind));
 }

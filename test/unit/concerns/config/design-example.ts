@@ -5,6 +5,7 @@ project: acme-web
 token:
   name: DIGITALOCEAN_TOKEN
   envFile: .env
+  doctl: acme-web
   command: [op, read, "op://Private/DigitalOcean/token"]
   minTtl: 7d
 account: { team: 5df3e300-4a17-4e24-8b7c-20ca6c9fc25b }

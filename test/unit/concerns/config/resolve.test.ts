@@ -388,3 +388,44 @@ describe("environments", () => {
     expect(() => resolve("", "prod", { file: undefined })).toThrow(message);
   });
 });
+
+describe("token.doctl", () => {
+  const login = "token: { doctl: acme }";
+  const prod = "environments: { prod: { token: { doctl: acme-prod }";
+
+  it.each([
+    [login, undefined, "acme", { context: "acme" }],
+    [`${login}\ndoctl: { context: acme }`, undefined, "acme", { context: "acme" }],
+    [`${login}\n${prod} } }`, "prod", "acme-prod", { context: "acme-prod" }],
+    [`doctl: { context: acme }\n${prod} } }`, "prod", "acme-prod", { context: "acme-prod" }],
+    [`doctl: false\n${prod} } }`, "prod", "acme-prod", { context: "acme-prod" }],
+    [`${login}\nenvironments: { prod: {} }`, "prod", undefined, { context: undefined }],
+  ])("%j with --env %s", (yaml, environment, source, doctl) => {
+    const config = resolve(yaml, environment);
+    expect([config.token.doctl, config.doctl]).toEqual([source, doctl]);
+  });
+
+  it("means that the provider reads the environment", () => {
+    expect(resolve(login).roots.map(({ credentials }) => credentials)).toEqual(["env"]);
+  });
+
+  it.each([
+    ["another context", `${login}\ndoctl: { context: web }`, undefined],
+    ["no doctl", `${login}\ndoctl: false`, undefined],
+    ["another context of its own", `${prod}, doctl: { context: web } } }`, "prod"],
+    ["no doctl of its own", `${prod}, doctl: false } }`, "prod"],
+    ["a file with the token", `${login}\nterraform: { credentials: tfvars }`, undefined],
+  ])("does not go together with %s", (_, yaml, environment) => {
+    expect(thrownBy(() => resolve(yaml, environment))).toMatchObject({
+      code: "CONFIG_INVALID",
+      status: 2,
+      message: expect.stringContaining("does not go together with"),
+    });
+  });
+
+  it("keeps an environment's login from the others, and its env file from the shared one", () => {
+    const yaml = `${prod} }, dev: {} }`;
+    expect(resolve(yaml, "dev").othersContexts).toEqual(["acme-prod"]);
+    expect(resolve(yaml, "prod").token.envFile).toBe("/repo/.env.prod");
+  });
+});

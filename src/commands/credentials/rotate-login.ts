@@ -1,0 +1,70 @@
+import { findConfig } from "../../concerns/config/find-config.ts";
+import { openGit } from "../../concerns/git/git.ts";
+import type { ApplyHost } from "../../core/change.ts";
+import type { Finding } from "../../core/finding.ts";
+import type { Result } from "../../core/flow.ts";
+import { NOTHING, type PlanPart } from "../../core/plan.ts";
+import { AppError } from "../../errors/app-error.ts";
+import { hint, own } from "../../errors/hint.ts";
+import type { Secret } from "../../secret/secret.ts";
+import { bootstrap, type Request } from "../init/bootstrap.ts";
+import { type Facts, type ObservingHost, observe } from "../init/observe.ts";
+import type { Prompter } from "../init/prompter.ts";
+import { finding } from "./findings.ts";
+import { revocation } from "./rotate.ts";
+
+/** Whether this repo's token is a login of doctl's. @throws AppError those of findConfig. */
+export async function isOfLogin(
+  host: ObservingHost,
+  environment: string | undefined,
+): Promise<boolean> {
+  const top = (await openGit(host, host.cwd))?.root ?? host.cwd;
+  return (await findConfig(host, top, environment)).config.token.doctl !== undefined;
+}
+
+/** A token that lasts is no login. */
+export function tokenForLogin(): AppError {
+  const message = "This repo's token is a login of doctl's (token.doctl): rotate logs in anew.";
+  return new AppError("USAGE", message, {
+    hint: hint`${own("rotate")}. To use the token instead, take token.doctl out of the config, then: … | ${own("--token-stdin")}`,
+  });
+}
+
+/**
+ * Logs in anew, looks at the new login, and then at the one that it takes the place of.
+ *
+ * @throws AppError those of bootstrap.
+ */
+export async function rotateLogin(
+  host: ObservingHost & ApplyHost,
+  { revoke, ...request }: Request & { readonly revoke: boolean },
+  prompter: Prompter<Facts>,
+  dryRun: boolean,
+): Promise<Result<Facts>> {
+  const { environment, progress } = request;
+  const { facts } = await observe(host, { environment, progress, keepLogin: true });
+  const { state } = facts.token;
+  const old = state.kind === "found" ? state.token : undefined;
+  const also = (now: Facts): PlanPart => {
+    const token = newToken(now, old);
+    if (!revoke || old === undefined || token === undefined) return NOTHING;
+    const rotation = { environments: [environment], token, olds: [old], isResumed: false };
+    return { outside: [revocation(host, now, { old, rotation, progress, isRead: () => true })] };
+  };
+  const result = await bootstrap(host, { ...request, also }, prompter, dryRun);
+  const isReplaced = !dryRun && newToken(result.facts, old) !== undefined;
+  const left = old === undefined || revoke || !isReplaced ? [] : [stillValid()];
+  return { ...result, plan: { ...result.plan, findings: [...result.plan.findings, ...left] } };
+}
+
+function newToken({ token: { state } }: Facts, old: Secret | undefined): Secret | undefined {
+  return state.kind === "found" && !state.token.equals(old) ? state.token : undefined;
+}
+
+/** docs/contracts/doctl-2.md 6.3. */
+function stillValid(): Finding {
+  const message =
+    "The login before this one is out of doctl's config; on DigitalOcean's side its token works until it expires.";
+  const fix = hint`To end a login at once: ${own("rotate", "--revoke")}`;
+  return finding("token.still-valid", message, { fix });
+}

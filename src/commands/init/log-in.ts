@@ -1,0 +1,199 @@
+import { dirname } from "node:path";
+import {
+  authLogin,
+  type Browser,
+  browserFrom,
+  canLogIn,
+  cannotLogIn,
+} from "../../concerns/doctl/auth-login.ts";
+import { findDoctlConfig } from "../../concerns/doctl/config-path.ts";
+import { heldIn } from "../../concerns/doctl/context.ts";
+import { readConfig } from "../../concerns/doctl/read-config.ts";
+import { inspectOnce } from "../../concerns/token/inspect.ts";
+import { allNeeded } from "../../concerns/token/needed-scopes.ts";
+import type { Inspection } from "../../concerns/token/verdict.ts";
+import { failureOf } from "../../core/finding.ts";
+import type { OutsideChange } from "../../core/outside-change.ts";
+import { environmentOutside } from "../../core/outside-environment.ts";
+import { AppError } from "../../errors/app-error.ts";
+import { hint, own, run } from "../../errors/hint.ts";
+import type { Host } from "../../host/host.ts";
+import { content } from "../../secret/content.ts";
+import type { Secret } from "../../secret/secret.ts";
+import type { Facts, ObservingHost } from "./observe.ts";
+
+/** A login in the browser, as a person asked for it. */
+export interface LoginRequest {
+  /** Print the address instead of opening it. */
+  readonly isPrinted: boolean;
+  readonly port: number | undefined;
+  /** Replace another login without a question. */
+  readonly force: boolean;
+}
+
+/** Whether a person may be offered a login: "old" where doctl is missing, or cannot. */
+export async function loginOffer(
+  host: ObservingHost,
+  facts: Pick<Facts, "config" | "repo" | "machine">,
+): Promise<"yes" | "old" | "no"> {
+  if (facts.machine.isCi || contradictionIn(facts) !== undefined) return "no";
+  return (await canLogIn(host, await host.which("doctl", facts.repo.top))) ? "yes" : "old";
+}
+
+/** What a dry run shows of it. */
+export function loginRehearsed({ config: { loginContext: context } }: Facts): OutsideChange {
+  const why = "logged in by doctl, in your browser; then the repo is prepared for it";
+  return {
+    ...{ label: `login of doctl context ${context}`, sign: "+", why },
+    asked: `log in to doctl context ${context}`,
+    json: () => ({ kind: "login", context, why }),
+    apply: async () => [],
+  };
+}
+
+/** What is said to a person, and asked. */
+export interface LoginTalk {
+  /** Before doctl starts: the scopes that are asked for; none: the person picks them. */
+  readonly announce: (scopes: readonly string[], browser: Browser) => Promise<void>;
+  /** Whether another login may be replaced; undefined: nobody can be asked. */
+  readonly confirm: ((question: string) => Promise<boolean>) | undefined;
+  readonly progress: (what: string) => void;
+}
+
+/**
+ * Logs in through doctl, looks at whose login it is, and merges it into doctl's config. A login that an earlier run
+ * had got, and was killed before it was merged, is taken instead.
+ *
+ * @param inspections answers about tokens, which grow.
+ * @returns the context that holds it.
+ * @throws AppError NO_LOGIN where this doctl cannot, LOGIN_FAILED, DECLINED; the id of a finding for a login of
+ *   another team; those of throughDoctl.
+ */
+export async function logIn(
+  host: ObservingHost & Pick<Host, "run">,
+  facts: Facts,
+  request: LoginRequest,
+  talk: LoginTalk,
+  inspections: Map<string, Promise<Inspection>>,
+): Promise<string> {
+  const { config, repo, token, machine } = facts;
+  if (machine.isCi) throw notInCi();
+  const search = await host.which("doctl", repo.top);
+  if (search.path === undefined || !(await canLogIn(host, search))) throw cannotLogIn(search.path);
+  const doctl = search.path;
+  const context = config.loginContext;
+  refuseContradiction(facts, context);
+  const path = await findDoctlConfig(host, search);
+  if (path === undefined) throw noPlace();
+  const readOnly = await host.files.whyNotWritable(dirname(await host.files.realpath(path)));
+  if (readOnly !== undefined) throw notWritable(path, readOnly);
+  const inspect = inspectOnce(host, token.hosts, inspections, () =>
+    talk.progress("Asking DigitalOcean about the login"),
+  );
+  const { progress } = talk;
+  const before = await readConfig(host, path, progress);
+  const held = before.kind === "known" ? heldIn(before.config, context) : undefined;
+  const isOurs = config.token.doctl === context;
+  let mayReplace = request.force;
+  if (!isOurs && held?.token !== undefined && !mayReplace) {
+    const isDead = held.session === undefined && (await inspect(held.token)).state === "refused";
+    if (!isDead) {
+      await askToReplace(`doctl context ${context} holds another login. Replace it?`);
+      mayReplace = true;
+    }
+  }
+  const scopes = loginScopes(facts);
+  const browser = browserFrom(host, request);
+  const env = await environmentOutside(host, repo.top);
+  const { throughDoctl } = await import("../../concerns/doctl/private-config.ts");
+  await throughDoctl(
+    host,
+    { path, context, doctl, progress },
+    {
+      start: () => content("context: default\n"),
+      run: async (file) => {
+        await talk.announce(scopes, browser);
+        await authLogin(host, { doctl, context, file, scopes, browser, hosts: token.hosts, env });
+      },
+      accept: (login, now) => accept(login.token, now.token),
+    },
+  );
+  return context;
+
+  async function accept(ours: Secret, theirs: Secret | undefined): Promise<void> {
+    const { state, team } = await inspect(ours);
+    if (state === "refused") {
+      throw new AppError("LOGIN_FAILED", "DigitalOcean refuses the token of the new login (401).", {
+        hint: hint`Nothing was changed. Try again: ${own("login")}`,
+      });
+    }
+    const { judgeToken } = await import("../../concerns/token/judge.ts");
+    const found = { kind: "found", token: ours, shadowed: [] } as const;
+    const judged = judgeToken({
+      token: { state: found, inspection: await inspect(ours) },
+      config,
+      machine,
+    });
+    const wrong = judged.find(({ id }) => /^token\.(wrong-team|team-unknown)$/.test(id));
+    if (wrong !== undefined) throw failureOf(wrong);
+    if (theirs === undefined || mayReplace) return;
+    const was = (await inspect(theirs)).team;
+    if (was === undefined || was.uuid === team?.uuid) return;
+    const name = team?.name ?? "an unknown team";
+    await askToReplace(
+      `doctl context ${context} holds a login of team ${was.name}, and the new one is of ${name}. Replace it?`,
+    );
+  }
+
+  async function askToReplace(question: string): Promise<void> {
+    if (await talk.confirm?.(question)) return;
+    throw new AppError("DECLINED", `doctl context ${context} keeps the login that it holds.`, {
+      hint: hint`To replace it: ${own("login", "--force")}; to use another context, set token.doctl in the config`,
+    });
+  }
+}
+
+/** Those of the code, and the one that says whose account it is; none where there is no code to go by. */
+export function loginScopes({ token: { code } }: Facts): readonly string[] {
+  if (code.actions.length === 0) return [];
+  const scopes = allNeeded(code.needs);
+  return scopes.includes("account:read") ? scopes : ["account:read", ...scopes];
+}
+
+/** What the config would be refused for once it names a login. */
+function contradictionIn({ config: { doctl, roots } }: Pick<Facts, "config">): string | undefined {
+  if (doctl === false) return "doctl: false";
+  const hasFile = roots.some(({ credentials }) => credentials === "tfvars");
+  return hasFile ? "terraform.credentials: tfvars" : undefined;
+}
+
+/** @throws AppError CONFIG_INVALID */
+function refuseContradiction(facts: Facts, context: string): void {
+  const { file } = facts.config;
+  const remedy = contradictionIn(facts);
+  if (remedy === undefined) return;
+  const message = `${file}: ${remedy} does not go together with the login of doctl context ${context}.`;
+  throw new AppError("CONFIG_INVALID", message, {
+    hint: hint`Take it out of the config, then log in: ${own("login")}`,
+  });
+}
+
+function notInCi(): AppError {
+  return new AppError("USAGE", "CI: a login in the browser is a person's.", {
+    hint: hint`Put a token that lasts into the pipeline's secrets, as DIGITALOCEAN_TOKEN.`,
+  });
+}
+
+function noPlace(): AppError {
+  return new AppError("NO_LOGIN", "There is no login: doctl's config has no place.", {
+    hint: hint`Set HOME or DIGITALOCEAN_CONFIG.`,
+  });
+}
+
+/** docs/contracts/doctl-2.md 2.15, 4.12: the grant would be spent, and its login lost. */
+function notWritable(path: string, why: string): AppError {
+  const message = `There is no login: ${path} cannot be written (${why}), so that it would be lost.`;
+  return new AppError("NO_LOGIN", message, {
+    hint: hint`Let yourself write there: ${run("ls", "-ld", { path: dirname(path) })}; or name another config by DIGITALOCEAN_CONFIG.`,
+  });
+}

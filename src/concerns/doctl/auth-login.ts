@@ -1,0 +1,120 @@
+import { toldBy } from "../../core/told.ts";
+import { toolEnvironment } from "../../core/tool-environment.ts";
+import { AppError } from "../../errors/app-error.ts";
+import { hint, own, run } from "../../errors/hint.ts";
+import type { Environment, Host, ToolSearch } from "../../host/host.ts";
+import { childEnvironment } from "../../secret/child-environment.ts";
+import type { ApiHosts } from "../token/hosts.ts";
+
+/** doctl gives a person 5 minutes (docs/contracts/doctl-2.md 2.1); then it writes, which took 10 s. */
+const TIME_LIMIT_MS = 8 * 60_000;
+/** Over ssh the port has to be known before: any that is free seldom used. */
+const PORT_OVER_SSH = 49_190;
+
+export interface LoginCall {
+  /** The executable. */
+  readonly doctl: string;
+  readonly context: string;
+  /** Its config. */
+  readonly file: string;
+  /** Empty: a person picks them on DigitalOcean's page. */
+  readonly scopes: readonly string[];
+  readonly browser: Browser;
+  readonly hosts: ApiHosts;
+  /** What of the environment does not lead into the repo. */
+  readonly env: Environment;
+}
+
+export interface Browser {
+  /** Print the address instead of opening it. */
+  readonly isPrinted: boolean;
+  /** Where the browser comes back to; undefined: any that is free. */
+  readonly port: number | undefined;
+}
+
+/** Whether this doctl can log in in a browser, for single scopes (docs/contracts/doctl-2.md 2.1). */
+export async function canLogIn(
+  host: Pick<Host, "run" | "env" | "records" | "clock">,
+  { path, program }: Pick<ToolSearch, "path" | "program">,
+): Promise<boolean> {
+  if (path === undefined) return false;
+  const answer = await toldBy(host, program, "auth login", async () => {
+    const { stdout, end } = await host.run({
+      ...{ file: path, args: ["auth", "login", "--help"], cwd: "/", timeoutMs: 10_000 },
+      env: toolEnvironment(host.env),
+    });
+    return end === "exited" ? `${/--scopes\b/.test(stdout)}` : undefined;
+  });
+  return answer === "true";
+}
+
+/** How the address gets to a browser from here. */
+export function browserFrom(
+  { env, platform }: Pick<Host, "env" | "platform">,
+  asked: { isPrinted: boolean; port: number | undefined },
+): Browser {
+  const isFar = Boolean(env["SSH_CONNECTION"]);
+  const hasScreen = platform !== "linux" || Boolean(env["DISPLAY"] || env["WAYLAND_DISPLAY"]);
+  const isPrinted = asked.isPrinted || isFar || !hasScreen;
+  return { isPrinted, port: asked.port ?? (isFar ? PORT_OVER_SSH : undefined) };
+}
+
+/**
+ * What a person has to do before the address works; undefined: nothing.
+ *
+ * @returns a sentence and a command line.
+ */
+export function stepBefore(
+  { env }: Pick<Host, "env">,
+  { isPrinted, port }: Browser,
+): { readonly text: string; readonly command: string } | undefined {
+  if (!isPrinted || port === undefined) return undefined;
+  const [, , server = "THIS-MACHINE"] = (env["SSH_CONNECTION"] ?? "").split(" ");
+  const user = env["USER"] || env["LOGNAME"];
+  const target = user ? `${user}@${server}` : server;
+  const text = "The browser has to reach this machine. On the machine with the browser, run first:";
+  return { text, command: `ssh -N -L ${port}:127.0.0.1:${port} ${target}` };
+}
+
+/**
+ * `doctl auth login`: doctl asks DigitalOcean for a login, with a person in a browser.
+ *
+ * @throws AppError LOGIN_FAILED where there is none; doctl has said why.
+ */
+export async function authLogin({ run: start }: Pick<Host, "run">, call: LoginCall): Promise<void> {
+  const { doctl, context, file, scopes, browser, hosts, env } = call;
+  const { end, exitCode } = await start({
+    file: doctl,
+    args: [
+      ...["auth", "login", "--config", file, "--context", context],
+      ...(scopes.length > 0 ? ["--scopes", scopes.join(" ")] : []),
+      ...(browser.isPrinted ? ["--no-browser"] : []),
+      ...(browser.port === undefined ? [] : ["--callback-port", `${browser.port}`]),
+      ...(hosts.redirected ? ["--oauth-server", hosts.oauth.origin] : []),
+    ],
+    // With a token or a context of its own it would write that, too (docs/contracts/doctl-2.md 3.4).
+    env: childEnvironment(env, { may: (name) => !/^(DIGITALOCEAN_|SPACES_|AWS_)/i.test(name) }),
+    cwd: "/",
+    timeoutMs: TIME_LIMIT_MS,
+    isDialogue: true,
+  });
+  if (end === "exited" && exitCode === 0) return;
+  const why = end === "exited" ? "doctl says why above" : "doctl was ended";
+  throw new AppError("LOGIN_FAILED", `There is no login: ${why}. Nothing was changed.`, {
+    hint: hint`To try again: ${own("login")}. What doctl's message means: ${own("explain")}`,
+  });
+}
+
+/** @param doctl undefined: it is not installed. */
+export function cannotLogIn(doctl: string | undefined): AppError {
+  const why =
+    doctl === undefined
+      ? "doctl, which logs in, is not on PATH"
+      : "this doctl cannot log in with a browser for single scopes, and doctl 2.5 or newer can";
+  return new AppError("NO_LOGIN", `There is no login: ${why}.`, {
+    hint:
+      doctl === undefined
+        ? hint`Install doctl 2.5 or newer (https://docs.digitalocean.com/reference/doctl/how-to/install/); or paste a token: ${own()}`
+        : hint`Upgrade doctl (${run("doctl", "version")}); or paste a token: ${own()}`,
+  });
+}

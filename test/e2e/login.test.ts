@@ -1,0 +1,286 @@
+import { cp, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { execa } from "execa";
+import { describe, expect, it, vi } from "vitest";
+import { parse } from "yaml";
+import { configWith, type OAuthServer, oauthServer } from "../fixtures/oauth.ts";
+import { fakeBrowser, fakeDoctl } from "../fixtures/tools.ts";
+import { type Workbench, workbench } from "../fixtures/workbench.ts";
+
+const OTHER_TEAM = { uuid: "0af1c3de-other", name: "Other Team" };
+const DROPLET = join(import.meta.dirname, "../../examples/droplet");
+
+interface Scene extends Workbench {
+  readonly oauth: OAuthServer;
+  readonly browser: Awaited<ReturnType<typeof fakeBrowser>>;
+  readonly doctl: Awaited<ReturnType<typeof fakeDoctl>>;
+  readonly config: string;
+  doctlConfig(): Promise<{
+    "access-token"?: string;
+    "auth-contexts": Record<string, string>;
+    "oauth-tokens": Record<string, Record<string, string>>;
+    context?: string;
+  }>;
+}
+
+/** A machine with doctl 2, a screen and a browser whose user agrees, and the code of examples/droplet. */
+async function scene({ edition = 2 as 1 | 2, code = true } = {}): Promise<Scene> {
+  const bench = await workbench();
+  const oauth = oauthServer(bench.sandbox);
+  const doctl = await fakeDoctl(bench.bin, { edition });
+  const browser = await fakeBrowser(bench.bin);
+  if (code) await cp(join(DROPLET, "infra"), join(bench.repo, "infra"), { recursive: true });
+  const config = join(bench.home, ".config/doctl/config.yaml");
+  const screen = { DISPLAY: ":0" };
+  return {
+    ...bench,
+    ...{ oauth, browser, doctl, config },
+    run: (args, options = {}) =>
+      bench.run(args, { ...options, env: { ...screen, ...options.env } }),
+    start: (args, options = {}) =>
+      bench.start(args, { ...options, env: { ...screen, ...options.env } }),
+    doctlConfig: async () => parse(await readFile(config, "utf8")),
+  };
+}
+
+async function put(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, text, { mode: 0o600 });
+}
+
+describe("login", () => {
+  it("asks for the scopes of the code, and leads to a repo without a token", async () => {
+    const { run, oauth, doctlConfig, read, repo, home } = await scene();
+    const { status, stderr } = await run(["login", "--yes"]);
+    expect(stderr).not.toContain("✗");
+    expect(status, stderr).toBe(0);
+    const [request] = oauth.requests;
+    expect(request?.scope?.split(" ")).toEqual(
+      expect.arrayContaining(["account:read", "droplet:create", "droplet:delete", "droplet:read"]),
+    );
+    expect(request?.scope).not.toMatch(/\b(write|database|kubernetes)/);
+    expect(stderr).toMatch(/droplet:create +digitalocean_droplet\.web, .*main\.tf:\d+/);
+    const config = await doctlConfig();
+    expect(config["auth-contexts"]["acme-web"]).toMatch(/^doo_v1_/);
+    expect(config["oauth-tokens"]["acme-web"]?.["refresh-token"]).toMatch(/^dor_v1_/);
+    expect(parse(await read("do-bootstrap.config.yaml")).token.doctl).toBe("acme-web");
+    expect(await read("infra/do-bootstrap.tf")).toContain('provider "digitalocean" {}');
+    expect(await readdir(repo)).not.toContain(".env");
+    expect(await readdir(join(home, ".local/state/do-bootstrap/login"))).toEqual([]);
+    const check = await run(["check"]);
+    expect(check.status, check.stdout).toBe(0);
+    const again = await run([]);
+    expect(again.stderr).toContain("all is well");
+  });
+
+  it("does not touch doctl's selection, its other contexts and what stands in default", async () => {
+    const { run, oauth, config, doctlConfig, token } = await scene();
+    const other = oauth.session({ team: OTHER_TEAM });
+    await put(config, `access-token: ${token}\n${configWith({ other }, { context: "other" })}`);
+    const { status, stderr } = await run(["login", "--yes"]);
+    expect(status, stderr).toBe(0);
+    const now = await doctlConfig();
+    expect(now).toMatchObject({ "access-token": token, context: "other" });
+    expect(now["auth-contexts"]["other"]).toBe(other.accessToken);
+    expect(now["oauth-tokens"]["other"]?.["refresh-token"]).toBe(other.refreshToken);
+  });
+
+  it("starts doctl with neither token nor settings of the environment", async () => {
+    const { run, doctl, token } = await scene();
+    const env = { DIGITALOCEAN_ACCESS_TOKEN: token, DIGITALOCEAN_CONTEXT: "other" };
+    await run(["login", "--yes"], { env });
+    const call = (await doctl.calls()).find(({ argv }) => argv[1] === "login" && argv.length > 3);
+    expect(call?.env).toEqual([]);
+  });
+
+  it("takes the token out of the env file and of Terraform's values, and says that it still lives", async () => {
+    const { run, write, read, token, repo } = await scene();
+    const piped = await run(["--token-stdin", "--yes"], { input: token });
+    expect(piped.status, piped.stderr).toBe(0);
+    await write(".env", `PORT=80\n${await read(".env")}`, 0o600);
+    const { status, stderr } = await run(["login", "--yes", "--force"]);
+    expect(status, stderr).toBe(0);
+    expect(await read(".env")).toBe("PORT=80\n");
+    expect(await readdir(join(repo, "infra"))).not.toContain(
+      "do-bootstrap.secret.auto.tfvars.json",
+    );
+    expect(await read("infra/do-bootstrap.tf")).toContain('provider "digitalocean" {}');
+    expect((await run(["check"])).status).toBe(0);
+  });
+
+  it("--for plan asks for less", async () => {
+    const { run, oauth } = await scene();
+    await run(["login", "--for", "plan", "--yes"]);
+    expect(oauth.requests[0]?.scope).toMatch(/\bdroplet:read\b/);
+    expect(oauth.requests[0]?.scope).not.toContain("create");
+  });
+
+  it("without Terraform code the person picks the scopes", async () => {
+    const { run, oauth } = await scene({ code: false });
+    const { stderr, status } = await run(["login", "--yes"]);
+    expect(status, stderr).toBe(0);
+    expect(stderr).toContain("choose them on DigitalOcean's page");
+    expect(oauth.requests[0]?.scope).toBeUndefined();
+  });
+
+  it("an environment has a login of its own", async () => {
+    const { run, write, read, doctlConfig } = await scene();
+    await write("do-bootstrap.config.yaml", "project: acme\nenvironments:\n  prod: {} # live\n");
+    const { status, stderr } = await run(["login", "--env", "prod", "--yes"]);
+    expect(status, stderr).toBe(0);
+    expect(Object.keys((await doctlConfig())["auth-contexts"])).toEqual(["acme-prod"]);
+    expect(await read("do-bootstrap.config.yaml")).toBe(
+      "project: acme\nenvironments:\n  prod: { token: { doctl: acme-prod } } # live\n",
+    );
+  });
+});
+
+const DOCTL_BIN = process.env["DOCTL_BIN"];
+const canLogIn =
+  DOCTL_BIN !== undefined &&
+  (await execa(resolve(DOCTL_BIN), ["auth", "login", "--help"])).stdout.includes("--scopes");
+const real = canLogIn ? "" : " (needs DOCTL_BIN with auth login)";
+
+it.skipIf(!canLogIn)(
+  `a real doctl logs in, is renewed under exec, and is logged out${real}`,
+  { timeout: 240_000 },
+  async () => {
+    const { run, oauth, doctlConfig, config, bin, home, sandbox } = await scene();
+    await rm(join(bin, "doctl"));
+    await symlink(resolve(DOCTL_BIN ?? ""), join(bin, "doctl"));
+    const login = await run(["login", "--yes"]);
+    expect(login.status, login.stderr).toBe(0);
+    const first = await doctlConfig();
+    expect(first["auth-contexts"]["acme-web"]).toMatch(/^doo_v1_/);
+    expect(first.context).toBeUndefined();
+    await writeFile(
+      config,
+      (await readFile(config, "utf8")).replace(
+        /expires-at: .*/,
+        'expires-at: "2026-01-01T00:00:00Z"',
+      ),
+    );
+    const exec = await run(["exec", "--", "/usr/bin/env"]);
+    expect(exec.status, exec.stderr).toBe(0);
+    const second = await doctlConfig();
+    expect(second["auth-contexts"]["acme-web"]).not.toBe(first["auth-contexts"]["acme-web"]);
+    expect(exec.stdout).toContain(`DIGITALOCEAN_TOKEN=${second["auth-contexts"]["acme-web"]}`);
+    expect(oauth.requests.map(({ kind, ok }) => [kind, ok])).toEqual([
+      ["authorize", true],
+      ["code", true],
+      ["refresh", true],
+    ]);
+    const account = ["account", "get", "--api-url", sandbox.url];
+    const under = await run(["exec", "--", "doctl", ...account]);
+    expect(under.stdout, under.stderr).toContain("sammy@example.com");
+    const logout = await run(["logout", "--yes"]);
+    expect(logout.status, logout.stderr).toBe(0);
+    expect(await readFile(config, "utf8")).not.toMatch(/do[or]_v1_/);
+    expect(await readdir(join(home, ".local/state/do-bootstrap/login"))).toEqual([]);
+  },
+);
+
+describe("what does not become a login", () => {
+  it.each([
+    ["a person who says no", (oauth: OAuthServer) => oauth.deny("access_denied")],
+    ["scopes that DigitalOcean does not know", (oauth: OAuthServer) => oauth.deny("invalid_scope")],
+    ["a server that fails", (oauth: OAuthServer) => oauth.fail({ status: 502, body: "<html>" })],
+    ["a server that hangs up", (oauth: OAuthServer) => oauth.fail("disconnect")],
+  ])("%s: nothing is changed, and doctl's words are shown", async (_, arrange) => {
+    const { run, oauth, home, repo } = await scene();
+    arrange(oauth);
+    const before = await readdir(repo);
+    const { status, stderr } = await run(["login", "--yes"]);
+    expect(status).toBe(4);
+    expect(stderr).toContain("[LOGIN_FAILED]");
+    expect(stderr).toContain("Error:");
+    expect(await readdir(repo)).toEqual(before);
+    expect(await readdir(join(home, ".config/doctl")).catch(() => [])).toEqual([]);
+    expect(await readdir(join(home, ".local/state/do-bootstrap/login"))).toEqual([]);
+  });
+
+  it("another team than account.team: it is not merged", async () => {
+    const { run, oauth, write, config } = await scene();
+    await write(
+      "do-bootstrap.config.yaml",
+      "account: { team: 5df3e3004a17e242b7c20ca6c9fc25b701a47ece }\n",
+    );
+    oauth.next({ team: OTHER_TEAM });
+    const { status, stderr } = await run(["login", "--yes"]);
+    expect(status).toBe(4);
+    expect(stderr).toContain("[token.wrong-team]");
+    await expect(readFile(config)).rejects.toThrow("ENOENT");
+  });
+
+  it("another living login in its context, which --yes does not replace", async () => {
+    const { run, oauth, config } = await scene();
+    const before = configWith({ "acme-web": oauth.session({ team: OTHER_TEAM }) });
+    await put(config, before);
+    const { status, stderr } = await run(["login", "--yes"]);
+    expect(status).toBe(1);
+    expect(stderr).toContain("keeps the login that it holds");
+    expect(stderr).toContain("do-bootstrap login --force");
+    expect(await readFile(config, "utf8")).toBe(before);
+    expect(oauth.requests).toEqual([]);
+    expect((await run(["login", "--yes", "--force"])).status).toBe(0);
+  });
+
+  it("a new login of another team in the repo's own context", async () => {
+    const { run, oauth, write, config } = await scene();
+    await write("do-bootstrap.config.yaml", "token: { doctl: acme-web }\n");
+    const before = configWith({ "acme-web": oauth.session() });
+    await put(config, before);
+    oauth.next({ team: OTHER_TEAM });
+    const { status, stderr } = await run(["login", "--yes"]);
+    expect(status).toBe(1);
+    expect(stderr).toContain("keeps the login that it holds");
+    expect(await readFile(config, "utf8")).toBe(before);
+  });
+
+  it.each([
+    ["a doctl that cannot", { edition: 1 as const }, [], 4, "doctl 2.5 or newer"],
+    ["CI", {}, [["CI", "true"]], 2, "is a person's"],
+    ["a config without doctl", {}, [], 2, "doctl: false does not go together"],
+    [
+      "a config with a secret file",
+      {},
+      [],
+      2,
+      "terraform.credentials: tfvars does not go together",
+    ],
+  ])("%s", async (what, given, env, status, words) => {
+    const { run, write, oauth } = await scene(given);
+    if (what === "a config without doctl") await write(".do-bootstraprc", "doctl: false\n");
+    if (what === "a config with a secret file") {
+      await write(".do-bootstraprc", "terraform: { dir: infra, credentials: tfvars }\n");
+    }
+    const result = await run(["login", "--yes"], { env: Object.fromEntries(env) });
+    expect(result.stderr).toContain(words);
+    expect(result.status).toBe(status);
+    expect(oauth.requests).toEqual([]);
+  });
+
+  it("no browser: the address is printed, and it says what ssh has to forward", async () => {
+    const { start, oauth, sandbox } = await scene();
+    const env = { SSH_CONNECTION: "10.0.0.9 5022 10.0.0.7 22", USER: "sammy" };
+    const child = start(["login", "--yes", "--callback-port", "0"], { env });
+    child.kill();
+    const said = { text: "" };
+    const login = start(["login", "--yes"], { env });
+    login.stderr?.on("data", (chunk) => {
+      said.text += chunk;
+    });
+    const address = await vi.waitUntil(
+      () => new RegExp(`${sandbox.url}/v1/oauth/authorize\\S+`).exec(said.text)?.[0],
+      { timeout: 20_000 },
+    );
+    expect(said.text).toContain("ssh -N -L 49190:127.0.0.1:49190 sammy@10.0.0.7");
+    expect(new URL(address).searchParams.get("redirect_uri")).toBe(
+      "http://127.0.0.1:49190/callback",
+    );
+    await fetch(address);
+    const status = await new Promise((resolve) => login.once("close", resolve));
+    expect(status, said.text).toBe(0);
+    expect(oauth.requests.map(({ kind }) => kind)).toEqual(["authorize", "code"]);
+  });
+});

@@ -1,0 +1,318 @@
+import { chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { execa } from "execa";
+import { describe, expect, it, vi } from "vitest";
+import { parse } from "yaml";
+import { configWith, type OAuthServer, oauthServer, type Session } from "../fixtures/oauth.ts";
+import { fakeDoctl } from "../fixtures/tools.ts";
+import { type RunOptions, type Workbench, workbench } from "../fixtures/workbench.ts";
+
+const OTHER_TEAM = { uuid: "0af1c3de-other", name: "Other Team" };
+const PRINT_ENV = ["exec", "--", "/usr/bin/env"];
+
+/** A machine with doctl 2 and two logins; the config of the repo names the first. */
+interface Scene extends Workbench {
+  readonly oauth: OAuthServer;
+  readonly ours: Session;
+  readonly theirs: Session;
+  readonly config: string;
+  /** doctl's config, as it is now. */
+  doctlConfig(): Promise<{
+    "auth-contexts": Record<string, string>;
+    "oauth-tokens": Record<string, Record<string, string>>;
+    context: string;
+  }>;
+  /** What a command under exec gets. */
+  environment(options?: RunOptions): Promise<Readonly<Record<string, string>>>;
+}
+
+interface Given {
+  /** Of the access token of acme-web. */
+  readonly expiresInSeconds?: number;
+  readonly repoConfig?: string;
+  readonly renewDelayMs?: number;
+  readonly edition?: 1 | 2;
+}
+
+async function scene(given: Given = {}): Promise<Scene> {
+  const { expiresInSeconds = 3600, repoConfig = "token: { doctl: acme-web }\n" } = given;
+  const bench = await workbench();
+  const oauth = oauthServer(bench.sandbox);
+  await fakeDoctl(bench.bin, {
+    edition: given.edition ?? 2,
+    renewDelayMs: given.renewDelayMs ?? 0,
+  });
+  const ours = oauth.session({ expiresInSeconds });
+  const theirs = oauth.session({ expiresInSeconds: -60, team: OTHER_TEAM });
+  const config = join(bench.home, ".config/doctl/config.yaml");
+  await mkdir(join(config, ".."), { recursive: true });
+  const sessions = { "acme-web": ours, other: theirs };
+  await writeFile(config, configWith(sessions, { context: "other" }), { mode: 0o600 });
+  await bench.write(".do-bootstraprc", repoConfig);
+  return {
+    ...bench,
+    ...{ oauth, ours, theirs, config },
+    doctlConfig: async () => parse(await readFile(config, "utf8")),
+    async environment(options) {
+      const { stdout, stderr, status } = await bench.run(PRINT_ENV, options);
+      expect(status, stderr).toBe(0);
+      const lines = stdout.split("\n").map((line) => /^(\w+)=(.*)$/.exec(line) ?? []);
+      return Object.fromEntries(lines.map(([, name = "", value = ""]) => [name, value]));
+    },
+  };
+}
+
+describe("a login that lives", () => {
+  it("is what exec passes, where doctl can still renew it", async () => {
+    const { environment, ours, oauth } = await scene();
+    const env = await environment();
+    expect(env["DIGITALOCEAN_TOKEN"]).toBe(ours.accessToken);
+    expect(env["DIGITALOCEAN_CONTEXT"]).toBe("acme-web");
+    expect(env).not.toHaveProperty("DIGITALOCEAN_ACCESS_TOKEN");
+    expect(oauth.requests).toEqual([]);
+  });
+
+  it("a repo needs nothing else: check finds all well, and no token in the repo", async () => {
+    const { run, ours } = await scene();
+    const init = await run(["--yes"]);
+    expect(init.stderr).not.toContain("✗");
+    expect(init.status, init.stderr).toBe(0);
+    const { status, stdout } = await run(["check"]);
+    expect(status, stdout).toBe(0);
+    expect(stdout).toContain("the login of doctl context acme-web, of sammy@example.com");
+    expect(stdout).not.toContain(ours.accessToken.slice(0, 12));
+  });
+
+  it("env prints it for a shell, with its context, and takes it away again", async () => {
+    const { run, ours } = await scene();
+    const { stdout } = await run(["env", "--yes"]);
+    const names = Array.from(stdout.matchAll(/^export (\w+)=/gm), ([, name]) => name);
+    expect(names).toEqual(["DIGITALOCEAN_TOKEN", "DIGITALOCEAN_CONTEXT"]);
+    const inShell = { DIGITALOCEAN_TOKEN: ours.accessToken, DIGITALOCEAN_CONTEXT: "acme-web" };
+    const unset = await run(["env", "--unset"], { env: inShell });
+    expect(unset.stdout).toContain("DIGITALOCEAN_CONTEXT");
+  });
+
+  it("what env has put into a shell is not taken for another token once it has expired", async () => {
+    const { environment, oauth, ours } = await scene({ expiresInSeconds: -60 });
+    const shell = { DIGITALOCEAN_TOKEN: ours.accessToken, DIGITALOCEAN_CONTEXT: "acme-web" };
+    const env = await environment({ env: shell });
+    expect(env["DIGITALOCEAN_TOKEN"]).not.toBe(ours.accessToken);
+    expect(oauth.requests).toMatchObject([{ kind: "refresh", ok: true }]);
+  });
+
+  it("another variable that doctl would read instead is emptied", async () => {
+    const { environment, token } = await scene({
+      repoConfig: "token: { doctl: acme-web, name: ACME_DO_TOKEN }\n",
+    });
+    const env = await environment({ env: { DIGITALOCEAN_ACCESS_TOKEN: token } });
+    expect(env["DIGITALOCEAN_ACCESS_TOKEN"]).toBe("");
+  });
+
+  it("exec says when it lives shorter than the command may take", async () => {
+    const { run } = await scene({ repoConfig: "token: { doctl: acme-web, minTtl: 2h }\n" });
+    const { status, stderr } = await run(["exec", "--", "/bin/true"]);
+    expect(status).toBe(0);
+    expect(stderr).toMatch(
+      /the token of this login lives 5\d(\.\d)? minutes?, and token\.minTtl asks for 2 hours/,
+    );
+    expect((await run(["check"])).stdout).not.toContain("token.expires-soon");
+  });
+});
+
+describe("a login that is about to expire", () => {
+  it.each([
+    ["has expired", -60],
+    ["has some minutes left", 300],
+  ])(
+    "%s: doctl renews it on a private config, and the rest of doctl's config stays",
+    async (_, left) => {
+      const { environment, doctlConfig, ours, theirs, home } = await scene({
+        expiresInSeconds: left,
+      });
+      const before = await doctlConfig();
+      const env = await environment();
+      const now = await doctlConfig();
+      expect(env["DIGITALOCEAN_TOKEN"]).toBe(now["auth-contexts"]["acme-web"]);
+      expect(env["DIGITALOCEAN_TOKEN"]).not.toBe(ours.accessToken);
+      expect(now["oauth-tokens"]["acme-web"]?.["refresh-token"]).not.toBe(ours.refreshToken);
+      expect(now["oauth-tokens"]["other"]).toEqual(before["oauth-tokens"]["other"]);
+      expect(now["auth-contexts"]["other"]).toBe(theirs.accessToken);
+      expect(now.context).toBe("other");
+      expect(await readdir(join(home, ".local/state/do-bootstrap/login"))).toEqual([]);
+    },
+  );
+
+  it("the next command does not renew it again", async () => {
+    const { environment, oauth } = await scene({ expiresInSeconds: -60 });
+    const [first, second] = [await environment(), await environment()];
+    expect(second["DIGITALOCEAN_TOKEN"]).toBe(first["DIGITALOCEAN_TOKEN"]);
+    expect(oauth.requests).toHaveLength(1);
+  });
+
+  it("of two at once one renews it, and both work", async () => {
+    const { environment, oauth } = await scene({ expiresInSeconds: -60, renewDelayMs: 300 });
+    const all = await Promise.all([environment(), environment(), environment()]);
+    expect(new Set(all.map((env) => env["DIGITALOCEAN_TOKEN"])).size).toBe(1);
+    expect(oauth.requests).toEqual([expect.objectContaining({ kind: "refresh", ok: true })]);
+  });
+
+  it("a doctl that is at it already has spent the refresh token: its login is waited for", async () => {
+    const { environment, oauth, bin, sandbox, env } = await scene({
+      expiresInSeconds: -60,
+      renewDelayMs: 700,
+    });
+    const args = ["account", "get", "--context", "acme-web", "--api-url", sandbox.url];
+    const doctl = execa(join(bin, "doctl"), args, { env, extendEnv: false });
+    await vi.waitUntil(() => oauth.requests.length === 1, { timeout: 20_000 });
+    const given = await environment();
+    expect((await doctl).exitCode).toBe(0);
+    expect(oauth.requests.map(({ ok }) => ok)).toEqual([true, false]);
+    expect(given["DIGITALOCEAN_TOKEN"]).toMatch(/^doo_v1_/);
+  });
+
+  it("a run that was killed after the grant loses nothing: the next one merges it", async () => {
+    const bench = await scene({ expiresInSeconds: -60 });
+    const { oauth, doctlConfig, environment } = bench;
+    const renewed = await killedBeforeMerge(bench);
+    expect((await doctlConfig())["auth-contexts"]["acme-web"]).toBe(bench.ours.accessToken);
+    const env = await environment();
+    expect(env["DIGITALOCEAN_TOKEN"]).toBe(renewed);
+    expect((await doctlConfig())["auth-contexts"]["acme-web"]).toBe(renewed);
+    expect(oauth.requests).toHaveLength(1);
+  });
+
+  it.each([
+    ["has ended", (oauth: OAuthServer) => oauth.endSession(), 125, "token.login-ended"],
+    [
+      "cannot be renewed now",
+      (oauth: OAuthServer) => oauth.fail({ status: 502, body: "<html>" }),
+      ...[125, "token.login-unsure"],
+    ],
+  ] as const)("that %s is no token, and doctl's config stays", async (_, arrange, status, id) => {
+    const { run, oauth, config } = await scene({ expiresInSeconds: -60 });
+    arrange(oauth);
+    const before = await readFile(config, "utf8");
+    const result = await run(PRINT_ENV);
+    expect(result.status).toBe(status);
+    expect(result.stderr).toContain(`[${id}]`);
+    expect(result.stderr).toContain("do-bootstrap login");
+    expect(await readFile(config, "utf8")).toBe(before);
+  });
+
+  it("a doctl without renewal is named as what it is", async () => {
+    const { run } = await scene({ expiresInSeconds: -60, edition: 1 });
+    expect((await run(PRINT_ENV)).stderr).toContain("doctl 2.5 or newer does");
+  });
+
+  it("some minutes are used where there is no new token", async () => {
+    const { environment, oauth, ours } = await scene({ expiresInSeconds: 300 });
+    oauth.fail({ status: 502, body: "<html>" });
+    expect((await environment())["DIGITALOCEAN_TOKEN"]).toBe(ours.accessToken);
+  });
+
+  const closed = process.getuid?.() === 0 ? " (needs a user other than root)" : "";
+  it.skipIf(closed !== "")(
+    `is not renewed where doctl's config cannot be written${closed}`,
+    async () => {
+      const { run, oauth, config } = await scene({ expiresInSeconds: -60 });
+      await chmod(join(config, ".."), 0o500);
+      const { status, stderr } = await run(PRINT_ENV);
+      expect(status).toBe(125);
+      expect(stderr).toContain("a renewal would be lost");
+      expect(oauth.requests).toEqual([]);
+    },
+  );
+
+  it("its refresh token goes to DigitalOcean alone", async () => {
+    const { run, oauth, config } = await scene({ expiresInSeconds: -60 });
+    const text = await readFile(config, "utf8");
+    const elsewhere = text.replaceAll(
+      /token-endpoint: .*/g,
+      "token-endpoint: https://evil.example/t",
+    );
+    await writeFile(config, elsewhere);
+    const { status, stderr } = await run(PRINT_ENV);
+    expect(status).toBe(125);
+    expect(stderr).toContain("evil.example, which is not DigitalOcean");
+    expect(oauth.requests).toEqual([]);
+  });
+});
+
+describe("where there is no such login", () => {
+  it.each([
+    ["check", 4],
+    ["exec", 125],
+  ])("a colleague's %s names login", async (command, status) => {
+    const { run } = await scene({ repoConfig: "token: { doctl: elsewhere }\n" });
+    const result = await run(command === "exec" ? PRINT_ENV : [command]);
+    expect(result.status).toBe(status);
+    expect(result.stdout + result.stderr).toContain("token.login-missing");
+    expect(result.stdout + result.stderr).toContain("do-bootstrap login");
+  });
+
+  it("CI takes none: the token comes from the pipeline", async () => {
+    const { run, oauth } = await scene();
+    const { status, stdout } = await run(["check"], { env: { CI: "true" } });
+    expect(status).toBe(4);
+    expect(stdout).toContain("is a person's, and is not used in CI");
+    expect(oauth.requests).toEqual([]);
+  });
+
+  it("a context with a token that lasts is a source like any", async () => {
+    const { environment, config, token } = await scene();
+    await writeFile(config, `auth-contexts:\n  acme-web: ${token}\n`, { mode: 0o600 });
+    expect(await environment()).toMatchObject({
+      DIGITALOCEAN_TOKEN: token,
+      DIGITALOCEAN_ACCESS_TOKEN: token,
+      DIGITALOCEAN_CONTEXT: "acme-web",
+    });
+  });
+
+  it("a token that is still in the env file is used, and said to be in the way", async () => {
+    const { run, write, token } = await scene();
+    await write(".env", `DIGITALOCEAN_TOKEN=${token}\n`, 0o600);
+    const { stdout } = await run(["check"]);
+    expect(stdout).toContain("[token.shadowed]");
+  });
+});
+
+describe("a session's token that is pasted or piped", () => {
+  it("is a warning before it goes into a file", async () => {
+    const { run, ours } = await scene({ repoConfig: "{}\n" });
+    const given = { input: ours.accessToken };
+    const { stdout, status } = await run(["--token-stdin", "--dry-run"], given);
+    expect(status).toBe(0);
+    expect(stdout).toContain("[token.of-session]");
+  });
+
+  it("is refused in CI", async () => {
+    const { run, ours } = await scene({ repoConfig: "{}\n" });
+    const env = { CI: "true", DIGITALOCEAN_TOKEN: ours.accessToken };
+    const { status, stdout } = await run(["check"], { env });
+    expect(status).toBe(4);
+    expect(stdout).toContain("[token.session-in-ci]");
+  });
+});
+
+/** @returns the access token that doctl had got by then. */
+async function killedBeforeMerge(bench: Scene): Promise<string> {
+  const folder = join(bench.home, ".local/state/do-bootstrap/login");
+  // The lock of another run keeps ours from the merge.
+  const lock = join(bench.config, "..", ".do-bootstrap.lock");
+  const holder = { pid: process.pid, start: "", host: "elsewhere", id: "x" };
+  await writeFile(lock, JSON.stringify(holder), { mode: 0o600 });
+  const child = bench.start(PRINT_ENV);
+  const read = async () => {
+    const name = (await readdir(folder).catch(() => [])).find((each) => each.endsWith(".yaml"));
+    const text = name === undefined ? "" : await readFile(join(folder, name), "utf8");
+    const held = /acme-web: "?(doo_v1_\w+)/.exec(text)?.[1];
+    return held === bench.ours.accessToken ? undefined : held;
+  };
+  const renewed = await vi.waitUntil(read, { timeout: 20_000 });
+  child.kill("SIGKILL");
+  await new Promise((resolve) => child.once("close", resolve));
+  const { rm } = await import("node:fs/promises");
+  await rm(lock);
+  return renewed;
+}
