@@ -1,9 +1,10 @@
 import { cp, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { execa } from "execa";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, type TestContext, vi } from "vitest";
 import { parse } from "yaml";
 import { configWith, type OAuthServer, oauthServer } from "../fixtures/oauth.ts";
+import { ASKS, CONFIRMS, needsScript, start as startOnTerminal } from "../fixtures/terminal.ts";
 import { fakeBrowser, fakeDoctl } from "../fixtures/tools.ts";
 import { type Workbench, workbench } from "../fixtures/workbench.ts";
 
@@ -23,12 +24,21 @@ interface Scene extends Workbench {
   }>;
 }
 
+interface Given {
+  readonly edition?: 1 | 2;
+  readonly code?: boolean;
+  readonly browser?: "signs-in" | "never";
+}
+
 /** A machine with doctl 2, a screen and a browser whose user agrees, and the code of examples/droplet. */
-async function scene({ edition = 2 as 1 | 2, code = true } = {}): Promise<Scene> {
-  const bench = await workbench();
+async function scene(
+  { edition = 2, code = true, browser: mode = "signs-in" }: Given = {},
+  context: Partial<Pick<TestContext, "onTestFinished">> = {},
+): Promise<Scene> {
+  const bench = await workbench(context);
   const oauth = oauthServer(bench.sandbox);
   const doctl = await fakeDoctl(bench.bin, { edition });
-  const browser = await fakeBrowser(bench.bin);
+  const browser = await fakeBrowser(bench.bin, { mode });
   if (code) await cp(join(DROPLET, "infra"), join(bench.repo, "infra"), { recursive: true });
   const config = join(bench.home, ".config/doctl/config.yaml");
   const screen = { DISPLAY: ":0" };
@@ -179,6 +189,165 @@ it.skipIf(!canLogIn)(
     expect(await readdir(join(home, ".local/state/do-bootstrap/login"))).toEqual([]);
   },
 );
+
+const MENU = /◆ +How do you want to sign in to DigitalOcean\?[\s\S]+Paste a token/;
+const onScreen = (context: TestContext, bench: Scene, args: readonly string[] = []) =>
+  startOnTerminal(context, bench, args, { env: { DISPLAY: ":0" } });
+
+describe.skipIf(needsScript !== "").concurrent(`a person at a terminal${needsScript}`, () => {
+  it("without a token is offered a login first, and needs two keys", async (context) => {
+    const bench = await scene({}, context);
+    const terminal = onScreen(context, bench);
+    await terminal.waitFor(MENU);
+    terminal.type("\r");
+    await terminal.waitFor(/droplet:create +digitalocean_droplet\.web/);
+    const plan = await terminal.until(CONFIRMS);
+    context.expect(plan).toContain("the login of doctl context acme-web, of sammy@example.com");
+    terminal.type("y");
+    context.expect(await terminal.exit, terminal.screen()).toBe(0);
+    context.expect(terminal.screen()).toContain("Next: do-bootstrap exec -- terraform");
+    context.expect(terminal.raw()).not.toMatch(/do[or]_v1_/);
+    context.expect((await bench.run(["check"])).status).toBe(0);
+  });
+
+  it("may paste a token instead", async (context) => {
+    const bench = await scene({}, context);
+    const terminal = onScreen(context, bench);
+    await terminal.waitFor(MENU);
+    terminal.type("\x1b[B\r");
+    await terminal.waitFor(ASKS);
+    terminal.type(`${bench.token}\r`);
+    await terminal.waitFor(CONFIRMS);
+    terminal.type("n");
+    context.expect(await terminal.exit).toBe(1);
+  });
+
+  it("is told which doctl can, where this one cannot", async (context) => {
+    const bench = await scene({ edition: 1 }, context);
+    const terminal = onScreen(context, bench);
+    const guide = await terminal.until(ASKS);
+    context.expect(guide).toContain("doctl 2.5 or newer can log you in with your browser");
+    terminal.type("\x03");
+    context.expect(await terminal.exit).toBe(130);
+  });
+
+  it("who says no to the plan keeps the login, and is told so", async (context) => {
+    const bench = await scene({}, context);
+    const terminal = onScreen(context, bench, ["login"]);
+    await terminal.waitFor(CONFIRMS);
+    terminal.type("n");
+    context.expect(await terminal.exit).toBe(1);
+    const said = terminal.screen().replace(/\s+/g, " ");
+    context.expect(said).toContain("The login is in doctl (context acme-web).");
+    context.expect((await bench.doctlConfig())["auth-contexts"]["acme-web"]).toMatch(/^doo_/);
+    context.expect(await readdir(bench.repo)).toEqual([".git", "infra"]);
+  });
+
+  it("is offered a login that doctl has already, and the repo then names it", async (context) => {
+    const bench = await scene({}, context);
+    await put(bench.config, configWith({ mine: bench.oauth.session() }));
+    const terminal = onScreen(context, bench);
+    await terminal.waitFor(/doctl context mine [\s\S]+Use it\?/);
+    terminal.type("y");
+    await terminal.waitFor(CONFIRMS);
+    terminal.type("y");
+    context.expect(await terminal.exit, terminal.screen()).toBe(0);
+    const written = parse(await bench.read("do-bootstrap.config.yaml"));
+    context.expect(written.token.doctl).toBe("mine");
+    context.expect(await readdir(bench.repo)).not.toContain(".env");
+    context.expect((await bench.run(["check"])).status).toBe(0);
+  });
+
+  it("is asked before another login goes", async (context) => {
+    const bench = await scene({}, context);
+    const theirs = bench.oauth.session({ team: OTHER_TEAM });
+    await put(bench.config, configWith({ "acme-web": theirs }));
+    const terminal = onScreen(context, bench, ["login", "--yes"]);
+    await terminal.waitFor(/acme-web holds another login\. Replace it\?/);
+    terminal.type("y");
+    context.expect(await terminal.exit, terminal.screen()).toBe(0);
+    context.expect(await readFile(bench.config, "utf8")).not.toContain(theirs.refreshToken);
+  });
+
+  it("Ctrl-C while doctl waits for the browser changes nothing", async (context) => {
+    const bench = await scene({ browser: "never" }, context);
+    const terminal = onScreen(context, bench, ["login"]);
+    await terminal.waitFor(/Waiting for/);
+    terminal.type("\x03");
+    context.expect(await terminal.exit).toBe(130);
+    context.expect(await readdir(bench.repo)).toEqual([".git", "infra"]);
+    context.expect(await readdir(join(bench.home, ".local/state/do-bootstrap/login"))).toEqual([]);
+  });
+});
+
+describe("a login that takes the place of another", () => {
+  const named = "token: { doctl: acme-web }\n";
+
+  it("rotate logs in anew, and says that the old one still lives", async () => {
+    const { run, oauth, write, config, doctlConfig } = await scene();
+    await write("do-bootstrap.config.yaml", named);
+    const old = oauth.session();
+    await put(config, configWith({ "acme-web": old }));
+    const { status, stderr } = await run(["rotate", "--yes"]);
+    expect(status, stderr).toBe(0);
+    expect(stderr).toContain("[token.still-valid]");
+    expect((await doctlConfig())["auth-contexts"]["acme-web"]).not.toBe(old.accessToken);
+    expect(await readFile(config, "utf8")).not.toContain(old.refreshToken);
+  });
+
+  it("rotate --revoke also revokes the old one, after the new one works", async () => {
+    const { run, oauth, write, config, sandbox } = await scene();
+    await write("do-bootstrap.config.yaml", named);
+    const old = oauth.session();
+    await put(config, configWith({ "acme-web": old }));
+    const { status, stderr } = await run(["rotate", "--revoke", "--yes"]);
+    expect(status, stderr).toBe(0);
+    expect(sandbox.requests.map(({ path }) => path)).toContain("/v1/oauth/revoke");
+    expect(stderr).not.toContain("[token.not-revoked]");
+  });
+
+  it("rotate takes no token that is piped", async () => {
+    const { run, write, token } = await scene();
+    await write("do-bootstrap.config.yaml", named);
+    const { status, stderr } = await run(["rotate", "--token-stdin", "--yes"], { input: token });
+    expect(status).toBe(2);
+    expect(stderr).toContain("rotate logs in anew");
+  });
+
+  it.each([
+    ["living", 3600],
+    ["expired", -60],
+  ])("logout ends one that is %s, without renewing it, and says what stays", async (_, left) => {
+    const { run, oauth, write, config } = await scene();
+    await write("do-bootstrap.config.yaml", named);
+    const [ours, other] = [oauth.session({ expiresInSeconds: left }), oauth.session()];
+    await put(config, configWith({ "acme-web": ours, other }));
+    const { status, stderr } = await run(["logout", "--yes"]);
+    expect(status, stderr).toBe(0);
+    const text = await readFile(config, "utf8");
+    expect(text).not.toContain(ours.accessToken);
+    expect(text).not.toContain(ours.refreshToken);
+    expect(text).toContain(other.refreshToken);
+    expect(stderr).toContain("Authorized Applications");
+    expect(oauth.requests).toEqual([]);
+    expect((await run(["check"])).stdout).toContain("[token.login-missing]");
+  });
+
+  it.each([["login"], ["rotate"]])(
+    "%s --dry-run shows it, and starts no browser",
+    async (command) => {
+      const { run, oauth, write, repo } = await scene();
+      await write("do-bootstrap.config.yaml", named);
+      const before = await readdir(repo);
+      const { status, stdout, stderr } = await run([command, "--dry-run"]);
+      expect(status, stderr).toBe(0);
+      expect(stdout).toContain("+ login of doctl context acme-web");
+      expect(stderr).toContain("droplet:create");
+      expect(oauth.requests).toEqual([]);
+      expect(await readdir(repo)).toEqual(before);
+    },
+  );
+});
 
 describe("what does not become a login", () => {
   it.each([

@@ -101,8 +101,9 @@ export async function bootstrap(
       const { state } = facts.token;
       const trust = await askForTrust(prompter.trust, state);
       if (trust !== undefined) facts = await observed({ trust });
-      const adopted = await askToAdopt(prompter.adopt, facts);
-      if (adopted !== undefined) facts = await observed({ adopted });
+      const adopted = isLogin() ? undefined : await askToAdopt(prompter.adopt, facts);
+      if (adopted?.login !== undefined) facts = await observed({ login: adopted.login });
+      else if (adopted !== undefined) facts = await observed({ adopted: adopted.token });
       const { inspections = new Map() } = options;
       if (await isToLogIn(facts)) {
         const login = await logIn(
@@ -140,6 +141,11 @@ export async function bootstrap(
     },
   };
   return runTask(task, host, approve, { dryRun, progress });
+
+  /** A person wants one, or has chosen one. */
+  function isLogin(): boolean {
+    return request.login !== undefined || options.login !== undefined;
+  }
 
   /** Once in a run. */
   async function isToLogIn(facts: Facts): Promise<boolean> {

@@ -4,6 +4,7 @@ import type { TrustGiven } from "../../concerns/token/find-token.ts";
 import {
   type AdoptQuestion,
   lacksToken,
+  loginOf,
   offered,
   shownOffer,
 } from "../../concerns/token/offers.ts";
@@ -48,15 +49,22 @@ export interface Prompter<F> {
   readonly trust: ((asked: TrustQuestion) => Promise<boolean>) | undefined;
 }
 
-/** @returns the token that a person chose; undefined after a no, and where there is nothing to ask. */
+/** What a person chose: a token, or the doctl context of a login. */
+export interface Adopted {
+  readonly token: Secret;
+  readonly login: string | undefined;
+}
+
+/** @returns undefined after a no, and where there is nothing to ask. */
 export async function askToAdopt(
   ask: Prompter<never>["adopt"],
   { token, config }: Pick<Facts, "token" | "config">,
-): Promise<Secret | undefined> {
+): Promise<Adopted | undefined> {
   const choice = lacksToken(token) ? offered(token.offers, config.team) : [];
   if (ask === undefined || choice.length === 0) return undefined;
   const chosen = await ask({ name: config.token.name, tokens: choice.map(shownOffer) });
-  return choice.find(({ token }) => token.fingerprint === chosen)?.token;
+  const offer = choice.find(({ token }) => token.fingerprint === chosen);
+  return offer && { token: offer.token, login: loginOf(offer) };
 }
 
 export interface TrustQuestion {

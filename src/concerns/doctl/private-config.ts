@@ -83,7 +83,7 @@ export async function throughDoctl(
   /** A login that the context did not have when its doctl was started. */
   async function brought(): Promise<Brought | undefined> {
     const begun = jsonIn(host.state.read(key) ?? "");
-    const now = await host.files.look(file);
+    const now = await host.files.steady.look(file);
     if (begun === undefined || now.kind !== "file") return undefined;
     const config = readDoctlConfig(decode(now.bytes)?.text ?? "");
     const { token, session } = config === undefined ? NOTHING : heldIn(config, context);

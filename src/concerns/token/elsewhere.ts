@@ -29,6 +29,8 @@ export interface Place {
   /** path:line; undefined: it is in no file of the repo. */
   readonly where: string | undefined;
   readonly path: string | undefined;
+  /** The doctl context that it is. */
+  readonly context?: string;
 }
 
 export interface ElsewhereQuestion {
@@ -100,7 +102,8 @@ export async function findElsewhere(
     if (config.othersContexts.includes(context) || isNamedAfterAnother(context, config)) continue;
     const words = `doctl context ${context}`;
     const secret = value.from({ kind: "adopted", place: words }).asToken();
-    if (secret instanceof Secret) put(secret, { words, where: undefined, path: undefined });
+    if (secret instanceof Secret)
+      put(secret, { words, where: undefined, path: undefined, context });
   }
   return { found, unsearched: [...unsearched] };
 

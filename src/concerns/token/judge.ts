@@ -13,6 +13,7 @@ import {
   adoptable,
   describeOffer,
   isOfRepo,
+  loginOf,
   NO_OFFERS,
   type Offers,
   offered,
@@ -137,6 +138,11 @@ function judgeOffers(
   const pipe = hint`… | ${own("--token-stdin")}`;
   if (another !== undefined) {
     const fix = hint`${own()} on a terminal asks which one to use; in a script, pipe the right one: ${pipe}`;
+    return { said, about: { fix } };
+  }
+  const login = loginOf(only);
+  if (login !== undefined) {
+    const fix = hint`It is a browser login. ${own()} on a terminal asks whether to use it; or set token.doctl: ${login} in the config`;
     return { said, about: { fix } };
   }
   const why = isOfRepo(only) ? "It came with the repo" : "There may be others";

@@ -79,7 +79,15 @@ export function adoptable(offers: Offers, team: string | undefined): Secret | un
   const isKnown = ({ inspection }: Offer) => (inspection?.state ?? "unknown") !== "unknown";
   const isSure = offers.unsearched.length === 0 && offers.found.every(isKnown);
   if (only === undefined || another !== undefined || !isSure || isOfRepo(only)) return undefined;
-  return only.token;
+  return loginOf(only) === undefined ? only.token : undefined;
+}
+
+/** The doctl context of a login, which is taken as it is: its token is none for a file. */
+export function loginOf({ token, places }: Offer): string | undefined {
+  if (!token.isOfSession) return undefined;
+  const contexts = places.flatMap(({ context }) => context ?? []);
+  // Others a config cannot name.
+  return contexts.find((context) => /^[a-z0-9][a-z0-9_-]*$/.test(context));
 }
 
 /** True for a token that stands nowhere but in files that git has. */
@@ -128,7 +136,7 @@ export function describeOffer(offer: Offer, why: string | undefined): string {
   const { fingerprint, places, team } = shownOffer(offer);
   const isAlive = offer.inspection?.state === "alive";
   const about = [
-    fingerprint,
+    loginOf(offer) === undefined ? fingerprint : "a browser login",
     ...(isAlive ? [`team ${team?.name ?? "unknown"}`] : []),
     ...(why === undefined ? [] : [why]),
   ];
