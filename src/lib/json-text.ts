@@ -84,7 +84,7 @@ export function withoutProperties(
   }
 }
 
-/** The text with a value at a path of keys, which are made where they are not there. Every other byte stays. */
+/** The text with a value at a path of keys, which are made where they are not there. All else stays, but for the white space beside it. */
 export function withValue(text: string, path: readonly string[], value: string): string {
   const [, indent = "  "] = /^([ \t]+)"/m.exec(text) ?? [];
   const insertSpaces = !indent.startsWith("\t");

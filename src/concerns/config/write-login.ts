@@ -6,7 +6,8 @@ import { isTooMuchYaml } from "../../lib/yaml-size.ts";
 import { lineEndOf } from "../../secret/content.ts";
 
 /**
- * A config with `token.doctl`, of its own or of one of its environments. Every other byte stays.
+ * A config with `token.doctl`, of its own or of one of its environments. Every other byte stays; of JSON, but for the
+ * white space around the key.
  *
  * @param file the config's path: a package.json has it under a key of its own.
  * @returns undefined where it cannot be added without changing more.

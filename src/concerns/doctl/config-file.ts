@@ -87,6 +87,7 @@ export interface Login {
   readonly session: Session | undefined;
 }
 
+const REGISTRATION = "registration-access-token";
 const SETTINGS = ["context", "api-url", "output", "config"] as const;
 export type Setting = (typeof SETTINGS)[number];
 
@@ -117,6 +118,10 @@ export function readDoctlConfig(text: string): DoctlConfig | undefined {
     const context = keyOf(pair);
     sessions.set(context, new Session(Secret.of(refresh, { kind: "doctl", context }), entry));
   }
+  // It registers clients of DigitalOcean's, and is of no use to us (docs/contracts/doctl-2.md).
+  const client = last(root, "oauth-client")?.value;
+  const registration = isMap(client) && textIn(last(client as YAMLMap, REGISTRATION)?.value);
+  if (registration) Secret.of(registration, { kind: "doctl", context: "oauth-client" });
   const settings = SETTINGS.flatMap((name) => {
     const pair = last(root, name);
     if (pair === undefined || !isScalar(pair.value) || isNull(pair.value)) return [];
