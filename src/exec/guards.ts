@@ -60,7 +60,9 @@ export function refuseDoctlLogin(words: readonly string[]): void {
       hint:
         verb === "init"
           ? hint`To store this token in doctl: ${own()}`
-          : hint`Run it by itself: ${run("env", "-u", "DIGITALOCEAN_ACCESS_TOKEN", "doctl", "auth", verb, "--context", "NAME")}`,
+          : verb === "login"
+            ? hint`To log in for this repo: ${own("login")}`
+            : hint`Run it by itself: ${run("env", "-u", "DIGITALOCEAN_ACCESS_TOKEN", "doctl", "auth", verb, "--context", "NAME")}`,
     },
   );
 }

@@ -78,7 +78,10 @@ export function judgeToken({
     }
     case "found":
       return [
-        ...judgeInspection(inspection, lastingFor(token.token, config), { said, about }),
+        ...judgeInspection(token.token, inspection, lastingFor(token.token, config), {
+          said,
+          about,
+        }),
         ...judgeSession(token.token, inspection, isCi),
         ...judgeShadow(token.token, config),
         ...(inspection?.state === "alive"
@@ -247,14 +250,19 @@ function fixFor({ origin }: Secret): Hint {
 }
 
 function judgeInspection(
+  { isOfSession }: Secret,
   inspection: Inspection | undefined,
   config: Known["config"],
   { said, about }: ReturnType<typeof judgeOffers>,
 ): Finding[] {
   if (inspection === undefined) return [];
   if (inspection.state === "refused") {
-    const message = `DigitalOcean refuses the token (401): revoked, expired or mistyped.${said}`;
-    const fix = hint`Make a new one at ${TOKEN_FORM}, then ${RUN_AGAIN}`;
+    const kind = isOfSession ? " A browser login's token lasts for about an hour." : "";
+    const message = `DigitalOcean refuses the token (401): revoked, expired or mistyped.${kind}${said}`;
+    const login = isOfSession
+      ? hint`Let doctl renew it each time: ${own("login")}; or make`
+      : ["Make"];
+    const fix = hint`${login} a new one at ${TOKEN_FORM}, then ${RUN_AGAIN}`;
     return [finding("token.refused", message, { fix, ...about })];
   }
   if (inspection.state === "unknown") {
