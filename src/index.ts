@@ -164,6 +164,7 @@ function asking({
     // It takes a person and a browser.
     offerLogin: undefined,
     loginTalk: undefined,
+    replace: undefined,
     askForToken:
       token &&
       (async ({ config, token: facts }) => {

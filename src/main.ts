@@ -166,6 +166,10 @@ async function runHere(
           environment = choices[at]?.environment;
           return environment;
         },
+        async replace(message) {
+          progress.end();
+          return (await open()).confirm(`${message}\nReplace it with this token?`, false);
+        },
         async offerLogin(facts) {
           progress.end();
           const { loginOffer } = await import("./commands/init/log-in.ts");
@@ -302,6 +306,7 @@ const NOBODY: Omit<Asking, "loginTalk"> = {
   adopt: undefined,
   askForToken: undefined,
   offerLogin: undefined,
+  replace: undefined,
   askForRoots: undefined,
   choose: undefined,
 };

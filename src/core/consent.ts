@@ -2,6 +2,8 @@
 export interface Consent {
   /** Replace logins and files that are not ours. */
   readonly force: boolean;
+  /** Replace another login in doctl's context: a person has said yes to that alone. */
+  readonly replaceLogin: boolean;
   /** Write a token from the environment into the repo's env file. */
   readonly save: boolean;
   /** Move tokens that stand in Terraform code to a variable. */

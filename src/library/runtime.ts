@@ -19,6 +19,8 @@ export interface Asking {
   readonly offerLogin: Prompter<Facts>["offerLogin"];
   /** Accompanies a login. */
   readonly loginTalk: Prompter<Facts>["loginTalk"];
+  /** Asks whether another login in doctl may be replaced; absent where nobody can be asked. */
+  readonly replace: Prompter<Facts>["replace"];
   /** Asks which root modules to prepare. */
   readonly askForRoots: Prompter<Facts>["roots"];
   /** Asks which token under another name to use. */

@@ -87,11 +87,12 @@ function prompterOf({
   askForRoots: roots,
   offerLogin,
   loginTalk,
+  replace,
   adopt,
   choose,
   trust,
 }: Runtime) {
-  return { ask, roots, offerLogin, loginTalk, adopt, choose, trust };
+  return { ask, roots, offerLogin, loginTalk, replace, adopt, choose, trust };
 }
 
 /** @throws AppError those of look in commands/init/bootstrap.ts. */
@@ -162,6 +163,7 @@ function requestOf(
     ...(trust ? { trust: trusted } : {}),
     consent: {
       force: consent.force ?? false,
+      replaceLogin: false,
       save: consent.save ?? false,
       fix: consent.fix ?? false,
       writeConfig: consent.writeConfig ?? false,

@@ -269,6 +269,29 @@ describe.skipIf(needsScript !== "").concurrent(`a person at a terminal${needsScr
     context.expect(await readFile(bench.config, "utf8")).not.toContain(theirs.refreshToken);
   });
 
+  it.for([
+    ["y", 0],
+    ["n", 3],
+  ] as const)(
+    "is asked before a token takes the place of a login: %s",
+    async ([key, status], context) => {
+      const bench = await scene({}, context);
+      const theirs = bench.oauth.session({ team: OTHER_TEAM });
+      await put(bench.config, configWith({ acme: theirs }));
+      await bench.write(".do-bootstraprc", "doctl: { context: acme }\n");
+      await bench.write(".env", `DIGITALOCEAN_TOKEN=${bench.token}\n`, 0o600);
+      const terminal = onScreen(context, bench, ["--yes"]);
+      await terminal.waitFor(
+        /acme holds a browser login, which doctl renews\.[\s\S]+Replace it with this token\?/,
+      );
+      terminal.type(key);
+      context.expect(await terminal.exit, terminal.screen()).toBe(status);
+      const text = await readFile(bench.config, "utf8");
+      context.expect(text.includes(theirs.refreshToken)).toBe(key === "n");
+      context.expect(text.includes(bench.token)).toBe(key === "y");
+    },
+  );
+
   it("Ctrl-C while doctl waits for the browser changes nothing", async (context) => {
     const bench = await scene({ browser: "never" }, context);
     const terminal = onScreen(context, bench, ["login"]);

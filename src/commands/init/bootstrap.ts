@@ -1,4 +1,5 @@
 import { browserFrom } from "../../concerns/doctl/auth-login.ts";
+import { OTHER_LOGIN } from "../../concerns/doctl/plan.ts";
 import { verdictOn } from "../../concerns/git/observe.ts";
 import { takerIn } from "../../concerns/git/repos.ts";
 import { type LockVerdicts, proveLocks } from "../../concerns/spaces/prove-locks.ts";
@@ -15,7 +16,7 @@ import type { Consent } from "../../core/consent.ts";
 import { textAt } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import { type Look, NOTHING_DONE, type Result, runTask, type Task } from "../../core/flow.ts";
-import { joined, type PlanPart } from "../../core/plan.ts";
+import { joined, type Plan, type PlanPart } from "../../core/plan.ts";
 import { type CommandResult, title, wordsOf } from "../../core/run-commands.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { exec, hint, own } from "../../errors/hint.ts";
@@ -117,7 +118,7 @@ export async function bootstrap(
       } else if (prompter.ask !== undefined && needsToken(facts)) {
         facts = await observed({ prompted: await prompter.ask(facts, inspections) });
       }
-      const plan = joined([planAll(facts, consent), request.also?.(facts) ?? {}]);
+      const plan = joined([await planWithLogin(facts), request.also?.(facts) ?? {}]);
       const fixed = plan.findings.filter(({ id }) => id === TOKEN_IN_GIT);
       if (fixed.length > 0) inGit = fixed;
       return { facts, plan };
@@ -141,6 +142,18 @@ export async function bootstrap(
     },
   };
   return runTask(task, host, approve, { dryRun, progress });
+
+  /** A person may replace a login that is in the way; asked once. */
+  async function planWithLogin(facts: Facts): Promise<Plan> {
+    const plan = planAll(facts, consent);
+    const errors = plan.findings.filter(({ level }) => level === "error");
+    const [first, ...more] = errors;
+    const isInTheWay = first?.id === OTHER_LOGIN && more.length === 0;
+    if (!isInTheWay || prompter.replace === undefined) return plan;
+    if (!(await prompter.replace(first.message))) return plan;
+    consent = { ...consent, replaceLogin: true };
+    return planAll(facts, consent);
+  }
 
   /** A person wants one, or has chosen one. */
   function isLogin(): boolean {

@@ -43,6 +43,8 @@ export interface Prompter<F> {
   readonly adopt: ((asked: AdoptQuestion) => Promise<string | undefined>) | undefined;
   /** Shows a plan and asks for leave. */
   readonly approve: Approve<F>;
+  /** Asks whether another login, described by a sentence, may be replaced. */
+  readonly replace: ((message: string) => Promise<boolean>) | undefined;
   /** Asks which root modules to prepare, where the config names none. */
   readonly roots: ((asked: RootsQuestion) => Promise<RootsAnswer>) | undefined;
   /** Asks whether the config's command may run. */

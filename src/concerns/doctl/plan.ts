@@ -41,7 +41,8 @@ export function planDoctl(known: Known, consent: Consent): PlanPart {
   const taken = judgePlace(known);
   if (taken.length > 0) return { findings: taken };
   if (holding === "this") return { findings: judgeMode(known) };
-  const kept = consent.force ? undefined : KEPT[holding];
+  const mayReplace = consent.force || (consent.replaceLogin && holding === "other");
+  const kept = mayReplace ? undefined : KEPT[holding];
   if (kept !== undefined) return only(kept(doctl.target));
   const asks =
     doctl.tool === undefined
@@ -57,8 +58,11 @@ const WHY: Readonly<Record<DoctlTarget["holding"], string>> = {
   dead: "its token is refused by DigitalOcean (401)",
   overridden: "--force: ends the browser login, which would replace this token",
   "same-team": "--force: replaces a living token of the same team",
-  other: "--force: replaces another living login",
+  other: "replaces another living login",
 };
+
+/** What a person may replace by a yes, too (docs/design.md rule 5). */
+export const OTHER_LOGIN = "doctl.other-login";
 
 /** What only --force replaces. */
 const KEPT: { readonly [H in DoctlTarget["holding"]]?: (target: DoctlTarget) => Finding } = {
@@ -132,7 +136,7 @@ function judgeMode({ doctl, machine: { platform } }: Known): Finding[] {
 function otherLogin({ context, holds, isRenewed }: DoctlTarget): Finding {
   const login = isRenewed ? "a browser login, which doctl renews" : "another login";
   const shown = holds === undefined || isRenewed ? "" : ` (${holds.fingerprint})`;
-  return finding("doctl.other-login", `doctl context ${context} holds ${login}${shown}.`, {
+  return finding(OTHER_LOGIN, `doctl context ${context} holds ${login}${shown}.`, {
     fix: hint`Set doctl.context to another name in the config; or replace it: ${own("--force")}`,
   });
 }
