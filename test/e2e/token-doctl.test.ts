@@ -83,6 +83,17 @@ describe("a login that lives", () => {
     expect(stdout).not.toContain(ours.accessToken.slice(0, 12));
   });
 
+  it("a scope that the code needs later is named, and login asks for it", async () => {
+    const { run, write, oauth, config } = await scene();
+    const small = oauth.session({ scopes: ["account:read", "droplet:read"] });
+    await writeFile(config, configWith({ "acme-web": small }), { mode: 0o600 });
+    await write("main.tf", 'resource "digitalocean_tag" "a" {\n  name = "a"\n}\n');
+    const { status, stdout } = await run(["check"]);
+    expect(status).toBe(5);
+    expect(stdout).toMatch(/lacks 3 scopes: tag:create, tag:read, tag:delete/);
+    expect(stdout.replace(/\s+/g, " ")).toContain("→ do-bootstrap login asks for these, too");
+  });
+
   it("env prints it for a shell, with its context, and takes it away again", async () => {
     const { run, ours } = await scene();
     const { stdout } = await run(["env", "--yes"]);

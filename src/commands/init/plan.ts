@@ -90,9 +90,10 @@ function hasErrors({ findings }: Plan): boolean {
 }
 
 /** A new repo, whose code asks for nothing yet, is no measure of a token. */
-function judgeScopes({ token: { code, inspection } }: Facts): readonly Finding[] {
+function judgeScopes({ token: { state, code, inspection } }: Facts): readonly Finding[] {
   if (code.actions.length === 0) return [];
-  return compareScopes(inspection, code)?.findings ?? [];
+  const isLogin = state.kind === "found" && state.token.isRenewed;
+  return compareScopes(inspection, code, isLogin)?.findings ?? [];
 }
 
 function aboutTools({ ignoredTools, terraform: { roots, tools } }: Facts): Finding[] {

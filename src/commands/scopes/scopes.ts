@@ -168,7 +168,8 @@ async function lookAtToken(
   const elsewhere = hasExcess(inspection, code)
     ? await codeElsewhere(host, { git, top }, code)
     : NOT_SEARCHED;
-  const compared = compareScopes(inspection, { ...code, elsewhere });
+  const isLogin = state.kind === "found" && state.token.isRenewed;
+  const compared = compareScopes(inspection, { ...code, elsewhere }, isLogin);
   if (state.kind !== "found" || compared === undefined) return { token: undefined, findings };
   return {
     token: { token: state.token, comparison: compared.comparison },

@@ -250,7 +250,7 @@ function fixFor({ origin }: Secret): Hint {
 }
 
 function judgeInspection(
-  { isOfSession }: Secret,
+  { isOfSession, isRenewed }: Secret,
   inspection: Inspection | undefined,
   config: Known["config"],
   { said, about }: ReturnType<typeof judgeOffers>,
@@ -274,7 +274,11 @@ function judgeInspection(
       ),
     ];
   }
-  return [...judgeTeam(inspection, config.team), ...judgeExpiry(inspection, config), ...doubt()];
+  return [
+    ...judgeTeam(inspection, config.team, isRenewed),
+    ...judgeExpiry(inspection, config),
+    ...doubt(),
+  ];
 
   function doubt(): Finding[] {
     if (inspection === undefined || inspection.doubts.length === 0) return [];
@@ -283,7 +287,11 @@ function judgeInspection(
   }
 }
 
-function judgeTeam({ team }: Inspection, wanted: string | undefined): Finding[] {
+function judgeTeam(
+  { team }: Inspection,
+  wanted: string | undefined,
+  isRenewed: boolean,
+): Finding[] {
   if (wanted === undefined || team?.uuid === wanted) return [];
   if (team === undefined) {
     return [
@@ -291,7 +299,9 @@ function judgeTeam({ team }: Inspection, wanted: string | undefined): Finding[] 
         "token.team-unknown",
         `account.team asks for ${wanted}, and the token's team is unknown.`,
         {
-          fix: hint`Make a token that has account:read at ${TOKEN_FORM}`,
+          fix: isRenewed
+            ? hint`Log in anew, with account:read: ${own("login")}`
+            : hint`Make a token that has account:read at ${TOKEN_FORM}`,
         },
       ),
     ];
@@ -301,7 +311,9 @@ function judgeTeam({ team }: Inspection, wanted: string | undefined): Finding[] 
       "token.wrong-team",
       `The token is of team ${team.name} (${team.uuid}); this repo takes ${wanted} only.`,
       {
-        fix: hint`Switch to the right team in the control panel and make a token at ${TOKEN_FORM}`,
+        fix: isRenewed
+          ? hint`Log in anew, and choose the right team on DigitalOcean's page: ${own("login")}`
+          : hint`Switch to the right team in the control panel and make a token at ${TOKEN_FORM}`,
       },
     ),
   ];

@@ -182,11 +182,13 @@ function hasNoCode(trees: readonly ModuleTree[]): boolean {
  * Holds a token against what is needed. Where not all code was read, nothing that it may do is said to be too
  * much.
  *
+ * @param isLogin the token is of a login, which asks for other scopes when it is made anew.
  * @returns undefined where the API did not say what the token may do.
  */
 export function compareScopes(
   inspection: Inspection | undefined,
   code: CodeNeeds,
+  isLogin = false,
 ): { comparison: Comparison; findings: Finding[] } | undefined {
   const granted = inspection?.scopes;
   if (granted === undefined) return undefined;
@@ -194,7 +196,7 @@ export function compareScopes(
   const maybe = needs.maybe.map(({ scope }) => scope);
   const { missing, excess } = compare(granted, needs, [ACCOUNT, ...maybe], code);
   const comparison = { missing: inPanelOrder(missing), excess };
-  return { comparison, findings: judgeComparison(comparison, broadAccess(granted), code) };
+  return { comparison, findings: judgeComparison(comparison, broadAccess(granted), code, isLogin) };
 }
 
 /** Whether the token may do more than this code needs: then other code is looked for. */
@@ -206,6 +208,7 @@ function judgeComparison(
   { missing, excess }: Comparison,
   access: string | undefined,
   code: CodeNeeds,
+  isLogin: boolean,
 ): Finding[] {
   const [gaps, unread] = [gapsIn(code), unreadIn(code)];
   const rest = unread.length === 0 ? "" : `, and with what is needed by ${unread.join("; ")}`;
@@ -213,14 +216,18 @@ function judgeComparison(
     "token.lacks-scopes",
     `The token lacks ${missing.length === 1 ? "a scope" : `${missing.length} scopes`}: ${missing.join(", ")}.`,
     {
-      fix: hint`Scopes cannot be edited: make a new token with those that ${own("scopes")} lists${rest}, at ${TOKEN_FORM}`,
+      fix: isLogin
+        ? hint`${own("login")} asks for these, too`
+        : hint`Scopes cannot be edited: make a new token with those that ${own("scopes")} lists${rest}, at ${TOKEN_FORM}`,
     },
   );
   const what = access === undefined ? `: ${excess.join(", ")}` : ` (${access})`;
   const more =
     gaps.length === 0
       ? finding("token.more-than-needed", `The token may do more than this code needs${what}.`, {
-          fix: hint`Make a token with only the scopes that ${own("scopes")} lists. Delete this one if nothing else uses it.`,
+          fix: isLogin
+            ? hint`${own("login")} asks for no more than what the code needs`
+            : hint`Make a token with only the scopes that ${own("scopes")} lists. Delete this one if nothing else uses it.`,
         })
       : finding(
           "token.excess-unknown",
