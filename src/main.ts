@@ -117,7 +117,12 @@ async function runHere(
     function talkTo(open: (() => Promise<Terminal>) | undefined): Asking["loginTalk"] {
       return (facts) => ({
         progress,
-        confirm: open && (async (question) => (await open()).confirm(question, false)),
+        confirm:
+          open &&
+          (async (question) => {
+            progress.end();
+            return (await open()).confirm(question, false);
+          }),
         async announce(scopes, browser) {
           progress.end();
           const { loginText } = await import("./report/login.ts");

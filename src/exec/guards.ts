@@ -28,7 +28,13 @@ export function refuseNested(env: Environment, config: ExecConfig, token: TokenS
     const message = `This runs under do-bootstrap exec for ${outside}, and asks for ${inside}.`;
     throw new AppError("NESTED_EXEC", message, { hint: apart });
   }
-  const rival = token.kind === "found" ? token.shadowed[0] : undefined;
+  if (token.kind !== "found") return;
+  const isOuters = token.token.origin.kind === "environment";
+  if (outer.base !== base && isOuters && config.login !== undefined) {
+    const message = `This runs under do-bootstrap exec of ${outer.base}, and this repo takes another token: the login of doctl context ${config.login}.`;
+    throw new AppError("NESTED_EXEC", message, { hint: apart });
+  }
+  const rival = token.shadowed[0];
   if (outer.base !== base && rival !== undefined) {
     const message = `This runs under do-bootstrap exec of ${outer.base}, and ${describeOrigin(rival.origin)} is another token (${rival.fingerprint}).`;
     throw new AppError("NESTED_EXEC", message, { hint: apart });

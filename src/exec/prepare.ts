@@ -1,5 +1,6 @@
 import { AppError } from "../errors/app-error.ts";
 import { hint, own } from "../errors/hint.ts";
+import { isCi } from "../lib/is-ci.ts";
 import { secretsOf } from "../secret/named.ts";
 import { safe } from "../secret/safe.ts";
 import type { Secret } from "../secret/secret.ts";
@@ -132,7 +133,8 @@ export function sourcesIn({ config, env, envFile }: SourceFacts): TokenSources {
     env,
     envFile: { path: config.envFile, values: envFile },
     name: config.tokenName,
-    context: config.login,
+    // A pipeline's token is its own.
+    context: isCi(env) ? undefined : config.login,
     environment: config.environment,
   };
 }

@@ -60,7 +60,9 @@ export type TokenState =
       /** What it is instead, where that can be told. */
       readonly mistake?: Mistake;
     }
-  | { readonly kind: "conflict"; readonly tokens: readonly [Secret, Secret] };
+  | { readonly kind: "conflict"; readonly tokens: readonly [Secret, Secret] }
+  /** The environment's token, and the login of a doctl context that is to be used. */
+  | { readonly kind: "beside-login"; readonly token: Secret; readonly context: string };
 
 /** The context that doctl selects (docs/contracts/doctl.md 5.7). */
 export const CONTEXT = "DIGITALOCEAN_CONTEXT";
@@ -124,6 +126,11 @@ export function chooseToken(sources: TokenSources): TokenState {
         (environment !== undefined && other.origin.kind === "env-file")),
   );
   if (rival !== undefined) return { kind: "conflict", tokens: [token, rival] };
+  // Of an environment it is another's; and another login in the shell is another repo's.
+  const isOthers = environment !== undefined || (token.isOfSession && env[CONTEXT] !== undefined);
+  if (sources.context !== undefined && token.origin.kind === "environment" && isOthers) {
+    return { kind: "beside-login", token, context: sources.context };
+  }
   return { kind: "found", token, shadowed };
 }
 

@@ -26,6 +26,8 @@ export interface Host {
   readonly steadyClock: Clock;
   readonly http: (request: HttpRequest) => Promise<HttpAnswer>;
   readonly run: (call: ToolCall) => Promise<ToolResult>;
+  /** True for a process that certainly does not run any more. */
+  readonly isOver: (process: RunningProcess) => boolean;
   /** Finds an executable on PATH, never one that lies inside `notIn`. */
   readonly which: (name: string, notIn: string) => Promise<ToolSearch>;
   /** Runs `action` while no other process holds the lock of the same path. */
@@ -284,6 +286,8 @@ export interface ToolCall {
   readonly stderr?: "shown";
   /** A person talks to it: it has our standard input, and all that it prints is shown on our standard error. */
   readonly isDialogue?: true;
+  /** Told of it once it runs. */
+  readonly onStart?: (process: RunningProcess) => void;
   /** What it does cannot be done again: no signal ends it, and a run that is interrupted waits for it. */
   readonly isSteady?: true;
   /** How much of the end of each stream is kept; 256 kB where it is not said. */
@@ -294,6 +298,13 @@ export interface ToolCall {
   readonly idleMs?: number;
   /** Ends the child as soon as its standard output so far satisfies this. */
   readonly stopWhen?: (stdout: string) => boolean;
+}
+
+/** A process, as another run on this machine can find it again. */
+export interface RunningProcess {
+  readonly pid: number;
+  readonly machine: string;
+  readonly started?: string;
 }
 
 export interface ToolResult {

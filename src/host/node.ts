@@ -12,6 +12,7 @@ import { filesOf } from "./files.ts";
 import type { Clock, Environment, Host, InputKind, Terminal } from "./host.ts";
 import { send } from "./http.ts";
 import { keep } from "./keep.ts";
+import { isDead } from "./owner.ts";
 import { recall, repoAround } from "./record.ts";
 import { run, type Shown } from "./run.ts";
 import { stateOf } from "./state.ts";
@@ -114,6 +115,7 @@ export function nodeHost(packageFolder: string, surface: Surface): Host {
     },
     http: (request) => send(request, { env, interrupted }),
     run: (call) => run({ cwd, ...call }, interrupted, stderr),
+    isOver: isDead,
     which: async (name, notIn) => which(name, notIn, { env, platform }),
     locked: async (path, lockWait, action) =>
       (await import("./lock.ts")).locked(path, lockWait, action),

@@ -13,7 +13,11 @@ export interface Owner {
 
 /** This process. */
 export function ourselves(): Owner {
-  const { pid } = process;
+  return ownerOf(process.pid);
+}
+
+/** A process that runs. */
+export function ownerOf(pid: number): Owner {
   const life = lifeOf(pid);
   return {
     pid,

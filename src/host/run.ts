@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { AppError, asAppError } from "../errors/app-error.ts";
 import { isExhausted } from "../errors/system-error.ts";
 import type { ToolCall, ToolResult } from "./host.ts";
+import { ownerOf } from "./owner.ts";
 
 const KEPT_CHARACTERS = 256 * 1024;
 /** What a tool has said when it ends is read in far less. */
@@ -31,6 +32,7 @@ export async function run(
   const child = await started(call, shown.fd === 2);
   const { isDialogue, isSteady } = call;
   if (child === undefined) return NOT_STARTED;
+  if (child.pid !== undefined) call.onStart?.(ownerOf(child.pid));
 
   let stopped: "stopped" | "timed-out" | undefined;
   const stop = (why?: "stopped" | "timed-out") => {

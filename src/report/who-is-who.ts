@@ -158,7 +158,9 @@ function tokenRow(report: Report, token: Secret): string {
   }[inspection?.state ?? "unknown"];
   if (token.isRenewed) {
     const account = inspection?.email === undefined ? "" : `, of ${inspection.email}`;
-    return `${token.shortName}${account}, ${state}, and doctl renews it`;
+    const { state: found } = report.facts.token;
+    const isRenewable = found.kind === "found" && found.expiresAt !== undefined;
+    return `${token.shortName}${account}, ${state}${isRenewable ? "; doctl renews it" : ""}`;
   }
   return `${token.fingerprint}, from ${origin}, ${state}`;
 }

@@ -263,7 +263,7 @@ describe.skipIf(needsScript !== "").concurrent(`a person at a terminal${needsScr
     const theirs = bench.oauth.session({ team: OTHER_TEAM });
     await put(bench.config, configWith({ "acme-web": theirs }));
     const terminal = onScreen(context, bench, ["login", "--yes"]);
-    await terminal.waitFor(/acme-web holds another login\. Replace it\?/);
+    await terminal.waitFor(/holds a login of Other Team[\s\S]+Replace it\?/);
     terminal.type("y");
     context.expect(await terminal.exit, terminal.screen()).toBe(0);
     context.expect(await readFile(bench.config, "utf8")).not.toContain(theirs.refreshToken);
@@ -413,7 +413,6 @@ describe("what does not become a login", () => {
     expect(stderr).toContain("keeps the login that it holds");
     expect(stderr).toContain("do-bootstrap login --force");
     expect(await readFile(config, "utf8")).toBe(before);
-    expect(oauth.requests).toEqual([]);
     expect((await run(["login", "--yes", "--force"])).status).toBe(0);
   });
 

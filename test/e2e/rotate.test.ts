@@ -362,7 +362,7 @@ describe("init, while rotate runs", () => {
     bench.mayHold("../fresh");
     const { DIGITALOCEAN_API_URL: api, DO_BOOTSTRAP_OAUTH_URL: oauth } = bench.env;
     // It comes when init has made its plan, and is done before init writes.
-    const rotates = `unset DIGITALOCEAN_ACCESS_TOKEN
+    const rotates = `cd "${bench.repo}"; unset DIGITALOCEAN_ACCESS_TOKEN
 export DIGITALOCEAN_API_URL=${api} DO_BOOTSTRAP_OAUTH_URL=${oauth}
 "${process.execPath}" "${PROGRAM}" rotate --token-stdin <"${join(bench.root, "fresh")}" >"${join(bench.root, "said")}" 2>&1`;
     const script = `#!/bin/sh\n[ "$1" = auth ] && (${rotates}\n)\nexec "${real}" "$@"\n`;

@@ -1,5 +1,8 @@
 import { basename, dirname, relative } from "node:path";
 import { isForSecrets, isStateOrPlan } from "../../concerns/config/protected-paths.ts";
+import { RemoveContext } from "../../concerns/doctl/changes.ts";
+import type { Login } from "../../concerns/doctl/config-file.ts";
+import { heldIn } from "../../concerns/doctl/context.ts";
 import { withNames } from "../../concerns/env-file/edit.ts";
 import { exampleNames } from "../../concerns/env-file/plan.ts";
 import { hiddenByOurs } from "../../concerns/git/hidden.ts";
@@ -99,6 +102,7 @@ export async function logout(
         // What cannot be edited is named at the end.
         ...naming(others, olds).map((held) => changesOf(withoutOlds(facts, held))),
         ...removals(all, facts, naming(places, olds)),
+        ...sessionsAlone(all),
       ]);
       const left = treeAfter(tree, edits.changes, olds);
       const as = uninstall ? "uninstall" : "logout";
@@ -128,7 +132,9 @@ export async function logout(
       await cleanUp(host, together(all));
       for (const { config, doctl } of all) {
         const [path, context] = [doctl?.config?.path, config.token.doctl];
-        if (path !== undefined && context !== undefined) await dropLeftLogin(host, path, context);
+        if (path === undefined || context === undefined) continue;
+        const { dropPrivateConfigs } = await import("../../concerns/doctl/private-config.ts");
+        await dropPrivateConfigs(host, { path, context, progress });
       }
     },
     whoTakes: (paths, [{ repo }]) => takerIn(host, repo.git?.git, paths),
@@ -213,11 +219,36 @@ function isMeantForSecrets(path: string): boolean {
 
 /** Those that are used, and those that they shadow. */
 function tokensOf(all: Many): readonly Secret[] {
-  const tokens = all.flatMap(({ token: { state: token } }) => {
-    if (token.kind === "found") return [token.token, ...token.shadowed];
-    return token.kind === "conflict" ? token.tokens : [];
+  const tokens = all.flatMap((facts) => {
+    const { state: token } = facts.token;
+    const login = loginOf(facts)?.token ?? [];
+    if (token.kind === "found") return [token.token, ...token.shadowed, login].flat();
+    if (token.kind === "beside-login") return [token.token, login].flat();
+    return [token.kind === "conflict" ? token.tokens : [], login].flat(2);
   });
   return onceEach(tokens, ({ digest }) => digest);
+}
+
+/** What the context holds that the config names, whatever else goes before it. */
+function loginOf({ config, doctl }: Facts): Login | undefined {
+  const state = doctl?.config?.state;
+  const context = config.token.doctl;
+  return state?.kind === "known" && context !== undefined
+    ? heldIn(state.config, context)
+    : undefined;
+}
+
+/** A login whose token is not there any more: doctl would make a new one. */
+function sessionsAlone(all: Many): PlanPart[] {
+  return all.flatMap((facts) => {
+    const { path } = facts.doctl?.config ?? {};
+    const { token, session } = loginOf(facts) ?? {};
+    const context = facts.config.token.doctl;
+    if (path === undefined || context === undefined) return [];
+    if (token !== undefined || session === undefined) return [];
+    const login = { path, context, why: "without the login" };
+    return { changes: [new RemoveContext(login, undefined)] };
+  });
 }
 
 /** A file that a token is read from goes last: a run that was killed finds it again. */
@@ -231,16 +262,6 @@ function removals(all: Many, facts: Facts, at: readonly Held[]): PlanPart[] {
 
 function withoutOlds(facts: Facts, held: Held): PlanPart {
   return changePlace(facts, held, undefined);
-}
-
-/** What a run that was killed has left of a login would bring it back. */
-async function dropLeftLogin(
-  host: ObservingHost & ApplyHost,
-  path: string,
-  context: string,
-): Promise<void> {
-  const { dropPrivateConfig } = await import("../../concerns/doctl/private-config.ts");
-  await dropPrivateConfig(host, { path, context });
 }
 
 function stillValid(token: Secret) {

@@ -27,7 +27,7 @@ export function heldByOthers(
       ({ token }) => !but.some((each) => each.equals(token)),
     );
     if (held.length === 0) return [];
-    const where = held.map(({ token, at }) => `${token.fingerprint} in ${at}`).join(", ");
+    const where = held.map(({ token, at }) => `${token.shortName} in ${at}`).join(", ");
     const message = `Environment ${name} still holds a token of its own: ${where}.`;
     const fix = hint`${own(as, "--env", name)}; every environment at once: ${own(as, "--all")}`;
     const found = finding("environment.token-left", message, { fix });

@@ -1,4 +1,5 @@
 import { findConfig } from "../../concerns/config/find-config.ts";
+import { heldIn } from "../../concerns/doctl/context.ts";
 import { openGit } from "../../concerns/git/git.ts";
 import type { ApplyHost } from "../../core/change.ts";
 import type { Finding } from "../../core/finding.ts";
@@ -43,8 +44,11 @@ export async function rotateLogin(
 ): Promise<Result<Facts>> {
   const { environment, progress } = request;
   const { facts } = await observe(host, { environment, progress, keepLogin: true });
-  const { state } = facts.token;
-  const old = state.kind === "found" ? state.token : undefined;
+  const config = facts.doctl?.config?.state;
+  const held =
+    config?.kind === "known" ? heldIn(config.config, facts.config.loginContext) : undefined;
+  // A token that lasts is none of this login, and may be used elsewhere.
+  const old = held?.token?.isOfSession ? held.token : undefined;
   const also = (now: Facts): PlanPart => {
     const token = newToken(now, old);
     if (!revoke || old === undefined || token === undefined) return NOTHING;
@@ -65,6 +69,6 @@ function newToken({ token: { state } }: Facts, old: Secret | undefined): Secret 
 function stillValid(): Finding {
   const message =
     "The login before this one is out of doctl's config; on DigitalOcean's side its token works until it expires.";
-  const fix = hint`To end a login at once: ${own("rotate", "--revoke")}`;
+  const fix = hint`To end it at once: revoke doctl under Authorized Applications in the control panel`;
   return finding("token.still-valid", message, { fix });
 }

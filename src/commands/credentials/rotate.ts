@@ -238,7 +238,9 @@ export async function rotate(
     const noToken = without.flatMap((facts) => {
       const its = rotations.find((each) => each.environments.includes(facts.config.environment));
       const isAlone = running.length === 0;
-      return said(facts, its || isAlone ? judgeOld(facts, its?.token) : leftOut(facts));
+      const isLogin = facts.config.token.doctl !== undefined;
+      const isJudged = !isLogin && (its !== undefined || isAlone);
+      return said(facts, isJudged ? judgeOld(facts, its?.token) : leftOut(facts));
     });
     const news = rotations.map(({ token }) => token);
     const olds = running.flatMap((rotation) => rotation.olds);

@@ -29,7 +29,7 @@ import { versionPlaces } from "../../hcl/releases.ts";
 import type { Snapshot } from "../../host/host.ts";
 import { duration } from "../../lib/duration.ts";
 import { isCi } from "../../lib/is-ci.ts";
-import { foldersUp } from "../../lib/paths.ts";
+import { foldersUp, toolsNotIn } from "../../lib/paths.ts";
 import type { ObservingHost } from "../init/observe.ts";
 import { askForTrust, type Prompter } from "../init/prompter.ts";
 import { finding } from "./findings.ts";
@@ -140,7 +140,9 @@ export async function openSession(
   return { ...facts, known: token, warning: livesTooShort(token, resolved, clock.now()) };
 
   async function foundToken(): Promise<TokenState> {
-    const login = loginSource(host, { search: () => host.which("doctl", top), progress });
+    const repo = toolsNotIn(host.home, top, resolved.base);
+    const search = () => host.which("doctl", repo);
+    const login = loginSource(host, { search, repo, progress });
     const find = (trust: TrustGiven | undefined) =>
       findToken(host, sourcesIn(facts), { config: resolved, top, trust, login });
     if (options["trust"] === true) return find("once");

@@ -78,6 +78,7 @@ export async function bootstrap(
   let proposal: Finding | undefined;
   let options: ObserveOptions = {
     ...optionsOf(request),
+    asksOthers: true,
     answers: new Map<string, Promise<CommandAnswer>>(),
     inspections: new Map<string, Promise<Inspection>>(),
   };
@@ -247,8 +248,10 @@ function leftInBuckets(locks: LockVerdicts): string[] {
 
 /** A person can give another token than none, or than one that its command does not give. */
 function needsToken({ token }: Facts): boolean {
-  const { state } = token;
-  const isGone = state.kind === "no-login" && state.why !== "unsure";
+  const { state, inspection } = token;
+  const isRefused =
+    inspection?.state === "refused" && state.kind === "found" && state.token.isRenewed;
+  const isGone = isRefused || (state.kind === "no-login" && state.why !== "unsure");
   return lacksToken(token) || state.kind === "unavailable" || isGone;
 }
 

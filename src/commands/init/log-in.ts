@@ -6,9 +6,12 @@ import {
   canLogIn,
   cannotLogIn,
 } from "../../concerns/doctl/auth-login.ts";
+import type { Login } from "../../concerns/doctl/config-file.ts";
 import { findDoctlConfig } from "../../concerns/doctl/config-path.ts";
 import { heldIn } from "../../concerns/doctl/context.ts";
+import { broken, judgePlace } from "../../concerns/doctl/plan.ts";
 import { readConfig } from "../../concerns/doctl/read-config.ts";
+import { askRepos, wouldTake } from "../../concerns/git/repos.ts";
 import { inspectOnce } from "../../concerns/token/inspect.ts";
 import { allNeeded } from "../../concerns/token/needed-scopes.ts";
 import type { Inspection } from "../../concerns/token/verdict.ts";
@@ -21,6 +24,8 @@ import type { Host } from "../../host/host.ts";
 import { content } from "../../secret/content.ts";
 import type { Secret } from "../../secret/secret.ts";
 import type { Facts, ObservingHost } from "./observe.ts";
+
+type LoginHost = ObservingHost & Pick<Host, "run">;
 
 /** A login in the browser, as a person asked for it. */
 export interface LoginRequest {
@@ -37,7 +42,7 @@ export async function loginOffer(
   facts: Pick<Facts, "config" | "repo" | "machine">,
 ): Promise<"yes" | "old" | "no"> {
   if (facts.machine.isCi || contradictionIn(facts) !== undefined) return "no";
-  return (await canLogIn(host, await host.which("doctl", facts.repo.top))) ? "yes" : "old";
+  return (await canLogIn(host, await host.which("doctl", facts.repo.toolsNotIn))) ? "yes" : "old";
 }
 
 /** What a dry run shows of it. */
@@ -70,7 +75,7 @@ export interface LoginTalk {
  *   another team; those of throughDoctl.
  */
 export async function logIn(
-  host: ObservingHost & Pick<Host, "run">,
+  host: LoginHost,
   facts: Facts,
   request: LoginRequest,
   talk: LoginTalk,
@@ -78,79 +83,99 @@ export async function logIn(
 ): Promise<string> {
   const { config, repo, token, machine } = facts;
   if (machine.isCi) throw notInCi();
-  const search = await host.which("doctl", repo.top);
+  const search = await host.which("doctl", repo.toolsNotIn);
   if (search.path === undefined || !(await canLogIn(host, search))) throw cannotLogIn(search.path);
-  const doctl = search.path;
+  const { path: doctl } = search;
   const context = config.loginContext;
   refuseContradiction(facts, context);
   const path = await findDoctlConfig(host, search);
   if (path === undefined) throw noPlace();
-  const readOnly = await host.files.whyNotWritable(dirname(await host.files.realpath(path)));
-  if (readOnly !== undefined) throw notWritable(path, readOnly);
-  const inspect = inspectOnce(host, token.hosts, inspections, () =>
-    talk.progress("Asking DigitalOcean about the login"),
-  );
+  await refuseBadPlace(host, facts, path);
   const { progress } = talk;
-  const before = await readConfig(host, path, progress);
-  const held = before.kind === "known" ? heldIn(before.config, context) : undefined;
-  const isOurs = config.token.doctl === context;
+  const inspect = inspectOnce(host, token.hosts, inspections, () =>
+    progress("Asking DigitalOcean about the login"),
+  );
+  const state = await readConfig(host, path, progress);
+  if (state.kind === "broken") throw failureOf(broken(path, state.why));
   let mayReplace = request.force;
-  if (!isOurs && held?.token !== undefined && !mayReplace) {
-    const isDead = held.session === undefined && (await inspect(held.token)).state === "refused";
-    if (!isDead) {
-      await askToReplace(`doctl context ${context} holds another login. Replace it?`);
-      mayReplace = true;
-    }
+  // A token that somebody has put there cannot be shown again. Of a login it depends on whose the new one is.
+  const { token: held } = heldIn(state.config, context);
+  if (held !== undefined && !held.isOfSession && (await inspect(held)).state !== "refused") {
+    await askToReplace(`doctl context ${context} holds a token (${held.fingerprint}).`);
   }
   const scopes = loginScopes(facts);
   const browser = browserFrom(host, request);
-  const env = await environmentOutside(host, repo.top);
+  const env = await environmentOutside(host, repo.toolsNotIn);
+  const place = { path, context, doctl, progress };
   const { throughDoctl } = await import("../../concerns/doctl/private-config.ts");
-  await throughDoctl(
-    host,
-    { path, context, doctl, progress },
-    {
-      start: () => content("context: default\n"),
-      run: async (file) => {
-        await talk.announce(scopes, browser);
-        await authLogin(host, { doctl, context, file, scopes, browser, hosts: token.hosts, env });
-      },
-      accept: (login, now) => accept(login.token, now.token),
+  await throughDoctl(host, place, {
+    kind: "login",
+    about: scopes.join(" "),
+    start: () => content("context: default\n"),
+    run: async (file, onStart) => {
+      await talk.announce(scopes, browser);
+      const { hosts } = token;
+      await authLogin(host, { doctl, context, file, scopes, browser, hosts, env, onStart });
     },
-  );
+    accept,
+  });
   return context;
 
-  async function accept(ours: Secret, theirs: Secret | undefined): Promise<void> {
-    const { state, team } = await inspect(ours);
-    if (state === "refused") {
-      throw new AppError("LOGIN_FAILED", "DigitalOcean refuses the token of the new login (401).", {
-        hint: hint`Nothing was changed. Try again: ${own("login")}`,
-      });
-    }
+  async function accept({ token: ours }: { token: Secret }, before: Login): Promise<void> {
+    const inspection = await inspect(ours);
+    if (inspection.state === "refused") throw refused();
     const { judgeToken } = await import("../../concerns/token/judge.ts");
     const found = { kind: "found", token: ours, shadowed: [] } as const;
-    const judged = judgeToken({
-      token: { state: found, inspection: await inspect(ours) },
-      config,
-      machine,
-    });
-    const wrong = judged.find(({ id }) => /^token\.(wrong-team|team-unknown)$/.test(id));
+    const judged = judgeToken({ token: { state: found, inspection }, config, machine });
+    const wrong = judged.find(({ id }) => STOPPING.includes(id));
     if (wrong !== undefined) throw failureOf(wrong);
-    if (theirs === undefined || mayReplace) return;
-    const was = (await inspect(theirs)).team;
-    if (was === undefined || was.uuid === team?.uuid) return;
-    const name = team?.name ?? "an unknown team";
+    if (before.session === undefined || hasEnded(facts, context)) return;
+    const theirs = before.token && (await inspect(before.token));
+    const isSame =
+      theirs?.team !== undefined &&
+      theirs.team.uuid === inspection.team?.uuid &&
+      theirs.email === inspection.email;
+    if (isSame) return;
+    const whose = theirs?.team === undefined ? "an account that is not known" : theirs.team.name;
     await askToReplace(
-      `doctl context ${context} holds a login of team ${was.name}, and the new one is of ${name}. Replace it?`,
+      `doctl context ${context} holds a login of ${whose}, and the new one is of ${inspection.team?.name ?? "an unknown team"}.`,
     );
   }
 
-  async function askToReplace(question: string): Promise<void> {
-    if (await talk.confirm?.(question)) return;
+  async function askToReplace(what: string): Promise<void> {
+    if (mayReplace) return;
+    mayReplace = (await talk.confirm?.(`${what}\nReplace it?`)) === true;
+    if (mayReplace) return;
     throw new AppError("DECLINED", `doctl context ${context} keeps the login that it holds.`, {
       hint: hint`To replace it: ${own("login", "--force")}; to use another context, set token.doctl in the config`,
     });
   }
+}
+
+/** What is wrong with a login whatever the code needs. */
+const STOPPING = ["token.wrong-team", "token.team-unknown", "token.unverified"];
+
+/** DigitalOcean does not renew it any more: nothing is lost with it. */
+function hasEnded({ token: { state } }: Facts, context: string): boolean {
+  return state.kind === "no-login" && state.why === "ended" && state.context === context;
+}
+
+function refused(): AppError {
+  return new AppError("LOGIN_FAILED", "DigitalOcean refuses the token of the new login (401).", {
+    hint: hint`Nothing was changed. Try again: ${own("login")}`,
+  });
+}
+
+/** Where the tokens would be lost, or be for git to take: before a person logs in. @throws AppError */
+async function refuseBadPlace(host: LoginHost, facts: Facts, path: string): Promise<void> {
+  const target = await host.files.realpath(path);
+  const readOnly = await host.files.whyNotWritable(dirname(target));
+  if (readOnly !== undefined) throw notWritable(path, readOnly);
+  const { repo, doctl } = facts;
+  const verdicts = await askRepos(host, repo.git?.git, [target]);
+  const taken = [...verdicts.values()].find(wouldTake);
+  const [inGit] = judgePlace({ doctl: doctl && { ...doctl, taken: taken ?? doctl.taken } });
+  if (inGit !== undefined) throw failureOf(inGit);
 }
 
 /** Those of the code, and the one that says whose account it is; none where there is no code to go by. */

@@ -27,7 +27,7 @@ import type { WantedRoots } from "../../concerns/terraform/search/choose.ts";
 import { type FoundRoots, RootSearch } from "../../concerns/terraform/search/find.ts";
 import { statePaths } from "../../concerns/terraform/tracked.ts";
 import type { TokenFacts } from "../../concerns/token/facts.ts";
-import type { CommandAnswer, TrustGiven } from "../../concerns/token/find-token.ts";
+import type { CommandAnswer, LoginAnswer, TrustGiven } from "../../concerns/token/find-token.ts";
 import { apiHosts } from "../../concerns/token/hosts.ts";
 import { inspectOnce } from "../../concerns/token/inspect.ts";
 import { hasExcess, NOT_SEARCHED, readNeeds } from "../../concerns/token/needed-scopes.ts";
@@ -40,10 +40,10 @@ import type { Machine } from "../../core/machine.ts";
 import { environmentOutside } from "../../core/outside-environment.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
 import { findKeys } from "../../exec/spaces-keys.ts";
-import type { TokenSources } from "../../exec/token-sources.ts";
+import type { TokenSources, TokenState } from "../../exec/token-sources.ts";
 import type { Files, Host, Snapshot } from "../../host/host.ts";
 import { isCi } from "../../lib/is-ci.ts";
-import { isInside } from "../../lib/paths.ts";
+import { toolsNotIn } from "../../lib/paths.ts";
 import type { Purpose } from "../../scopes/code-actions.ts";
 import type { Secret } from "../../secret/secret.ts";
 import { codeElsewhere } from "./code-elsewhere.ts";
@@ -100,6 +100,8 @@ export interface ObserveOptions {
   readonly login?: string | undefined;
   /** What the token is for; "apply" where it is not said. */
   readonly purpose?: Purpose | undefined;
+  /** doctl may be asked whose login another one is, which renews it: not for a mere look. */
+  readonly asksOthers?: true;
   /** A login is not renewed: it is about to end. */
   readonly keepLogin?: true;
   /** The token is of no interest: it is not looked for, and nobody is asked about it. */
@@ -132,6 +134,7 @@ export type ObservingHost = Pick<
   | "state"
   | "hclParser"
   | "locked"
+  | "isOver"
 >;
 
 export interface Observed extends Pick<FoundConfig, "keepRecord" | "inEnvironment"> {
@@ -154,9 +157,7 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
   const written = options.login === undefined ? found.config : found.withLogin(options.login);
   const config = withMinTtl(written, options.minTtlSeconds);
   const top = git?.root ?? config.base;
-  // Who keeps all of HOME in git has his tools in there too.
-  const isHomeInGit = host.home !== undefined && isInside(host.home, top);
-  const repo = isHomeInGit ? config.base : top;
+  const repo = toolsNotIn(host.home, top, config.base);
   const doctlSearch = host.which("doctl", repo);
 
   // Terraform's files are looked at for what they declare and for what they need.
@@ -204,7 +205,8 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
     config.doctl === false
       ? undefined
       : observeDoctl(host, {
-          ...{ git, config, token: tokenFound.state, tool: doctlSearch, inspect, progress },
+          ...{ git, repo, config, token: tokenFound.state, tool: doctlSearch, inspect, progress },
+          asksOthers: options.asksOthers === true,
         }),
     bringing.then((code) => askTools(host, roots, located, (dir) => code.get(dir)?.length !== 0)),
     findBlocked(host.files, [
@@ -225,7 +227,7 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
   const facts: Facts = {
     config,
     machine: { env: host.env, platform: host.platform, isCi: isCi(host.env) },
-    repo: { top, blocked, notHere, git: gitFacts, gitignore },
+    repo: { top, toolsNotIn: repo, blocked, notHere, git: gitFacts, gitignore },
     search: search.found,
     token,
     envFile,
@@ -288,18 +290,19 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
       env: host.env,
       envFile: { path: config.token.envFile, values: readEnvFile(textIn(file)) },
       name: config.token.name,
-      context: config.token.doctl,
+      context: isCi(host.env) ? undefined : config.token.doctl,
       inCode: options.fix ? tokenInCode(await observingRoots) : undefined,
       environment: options.environment,
     };
     const { trust, answers = new Map<string, Promise<CommandAnswer>>() } = options;
     const isRenewed = options.keepLogin !== true;
-    const login = loginSource(host, { search: () => doctlSearch, isRenewed, progress });
+    const login = loginSource(host, { search: () => doctlSearch, repo, isRenewed, progress });
     const question = { config, top, trust, answers, inspect, login };
     const chosen = options.login === undefined ? undefined : await login?.(options.login);
     // It goes before what stands in the env file, and is to leave it.
     const given = chosen && "token" in chosen ? { ...sources, adopted: chosen.token } : sources;
-    const found = await observeToken(host, given, question);
+    const observed = await observeToken(host, given, question);
+    const found = { ...observed, state: withExpiry(observed.state, chosen) };
     if (options.offers === undefined || !lacksToken(found)) return { ...found, offers: NO_OFFERS };
     const around = { git, config, top: repo, envFile: file, doctl: doctlSearch, inspect, progress };
     // Not by way of `once`: what is too large to be searched is not too large for others.
@@ -311,6 +314,13 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
     if (adopted === undefined) return { ...found, offers };
     return { ...(await observeToken(host, { ...sources, adopted }, question)), offers };
   }
+}
+
+function withExpiry(state: TokenState, login: LoginAnswer | undefined): TokenState {
+  const isIts = login !== undefined && "token" in login && state.kind === "found";
+  return isIts && state.token.equals(login.token)
+    ? { ...state, expiresAt: login.expiresAt }
+    : state;
 }
 
 function withMinTtl(config: ResolvedConfig, given: number | undefined): ResolvedConfig {

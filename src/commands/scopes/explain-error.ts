@@ -5,6 +5,7 @@ import { RootSearch } from "../../concerns/terraform/search/find.ts";
 import { readNeeds } from "../../concerns/token/needed-scopes.ts";
 import { inspectRepoToken } from "../../concerns/token/repo-token.ts";
 import type { TokenState } from "../../exec/token-sources.ts";
+import { toolsNotIn } from "../../lib/paths.ts";
 import { loadOperations, loadScopeData } from "../../scopes/data.ts";
 import { type Explanation, explain, type KnownToken } from "../../scopes/explanation.ts";
 import { type Failure, failuresIn } from "../../scopes/failures.ts";
@@ -41,7 +42,8 @@ export async function explainText(
   await git?.confirmed;
   const isDenied = has(failures, 403);
   const top = git?.root ?? config.base;
-  const login = loginSource(host, { search: () => host.which("doctl", top), progress });
+  const repo = toolsNotIn(host.home, top, config.base);
+  const login = loginSource(host, { search: () => host.which("doctl", repo), repo, progress });
   const [data, operations, { actions }, token] = await Promise.all([
     loadScopeData(),
     loadOperations(),

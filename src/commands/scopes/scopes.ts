@@ -20,7 +20,7 @@ import { AppError } from "../../errors/app-error.ts";
 import { hint, own, run } from "../../errors/hint.ts";
 import type { Host } from "../../host/host.ts";
 import { isCi } from "../../lib/is-ci.ts";
-import { isInside, isTerraformFile } from "../../lib/paths.ts";
+import { isInside, isTerraformFile, toolsNotIn } from "../../lib/paths.ts";
 import type { Action } from "../../scopes/action.ts";
 import type { Purpose } from "../../scopes/code-actions.ts";
 import type { Comparison } from "../../scopes/granted.ts";
@@ -156,7 +156,8 @@ async function lookAtToken(
   },
 ): Promise<Pick<ScopesLook, "token" | "findings">> {
   const top = git?.root ?? config.base;
-  const login = loginSource(host, { search: () => host.which("doctl", top), progress });
+  const repo = toolsNotIn(host.home, top, config.base);
+  const login = loginSource(host, { search: () => host.which("doctl", repo), repo, progress });
   const { state, inspection } = await inspectRepoToken(host, { config, top, login, progress });
   // What is needed can be said without a token.
   if (state.kind === "missing") return { token: undefined, findings: [] };

@@ -41,6 +41,8 @@ export async function authInit(
         ...(asFlag ? ["--access-token", token.reveal()] : []),
       ],
       env: toolEnvironment(env, asFlag ? {} : { DIGITALOCEAN_ACCESS_TOKEN: token.reveal() }),
+      // A version manager's shim would obey what the repo brings.
+      cwd: "/",
       timeoutMs: TIME_LIMIT_MS,
       // Its mark up to 1.x, and since 2.0 (docs/contracts/doctl-2.md 1.4).
       stopWhen: (stdout) => /[✔✓]/.test(stdout),

@@ -2,7 +2,7 @@ import { toldBy } from "../../core/told.ts";
 import { toolEnvironment } from "../../core/tool-environment.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { hint, own, run } from "../../errors/hint.ts";
-import type { Environment, Host, ToolSearch } from "../../host/host.ts";
+import type { Environment, Host, RunningProcess, ToolSearch } from "../../host/host.ts";
 import { childEnvironment } from "../../secret/child-environment.ts";
 import type { ApiHosts } from "../token/hosts.ts";
 
@@ -23,6 +23,7 @@ export interface LoginCall {
   readonly hosts: ApiHosts;
   /** What of the environment does not lead into the repo. */
   readonly env: Environment;
+  readonly onStart: (process: RunningProcess) => void;
 }
 
 export interface Browser {
@@ -82,7 +83,7 @@ export function stepBefore(
  * @throws AppError LOGIN_FAILED where there is none; doctl has said why.
  */
 export async function authLogin({ run: start }: Pick<Host, "run">, call: LoginCall): Promise<void> {
-  const { doctl, context, file, scopes, browser, hosts, env } = call;
+  const { doctl, context, file, scopes, browser, hosts, env, onStart } = call;
   const { end, exitCode } = await start({
     file: doctl,
     args: [
@@ -97,6 +98,7 @@ export async function authLogin({ run: start }: Pick<Host, "run">, call: LoginCa
     cwd: "/",
     timeoutMs: TIME_LIMIT_MS,
     isDialogue: true,
+    onStart,
   });
   if (end === "exited" && exitCode === 0) return;
   const why = end === "exited" ? "doctl says why above" : "doctl was ended";

@@ -103,10 +103,10 @@ export class RemoveContext implements Change {
   readonly label: string;
   readonly why: string;
   readonly #login: Login;
-  readonly #holds: Secret;
+  readonly #holds: Secret | undefined;
 
-  /** @param holds what the context holds. */
-  constructor(login: Login, holds: Secret) {
+  /** @param holds the token in it; undefined: a login without one. */
+  constructor(login: Login, holds: Secret | undefined) {
     this.label = labelOf(login);
     this.why = login.why;
     this.#login = login;
@@ -114,7 +114,10 @@ export class RemoveContext implements Change {
   }
 
   diff(): Difference {
-    return { before: content(this.#holds), after: content() };
+    return {
+      before: content(...(this.#holds === undefined ? [] : [this.#holds])),
+      after: content(),
+    };
   }
 
   json(): object {
@@ -124,7 +127,7 @@ export class RemoveContext implements Change {
   async apply({ host, progress, step }: ApplyContext): Promise<void> {
     const { removeContext } = await import("./store-context.ts");
     const { path, context } = this.#login;
-    const expected = this.#holds.fingerprint;
+    const expected = this.#holds?.fingerprint;
     await step(removeContext(host, { path, context, expected, progress }));
   }
 }

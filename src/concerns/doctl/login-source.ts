@@ -1,8 +1,11 @@
 import { dirname } from "node:path";
+import { environmentOutside } from "../../core/outside-environment.ts";
 import { toolEnvironment } from "../../core/tool-environment.ts";
-import type { Host, ToolResult, ToolSearch } from "../../host/host.ts";
+import { asAppError } from "../../errors/app-error.ts";
+import type { Host, RunningProcess, ToolResult, ToolSearch } from "../../host/host.ts";
 import { isCi } from "../../lib/is-ci.ts";
 import { content } from "../../secret/content.ts";
+import { takerIn } from "../git/repos.ts";
 import type { FindTokenOptions, LoginAnswer } from "../token/find-token.ts";
 import { type ApiHosts, apiHosts, isOfDigitalOcean } from "../token/hosts.ts";
 import type { Login } from "./config-file.ts";
@@ -14,26 +17,31 @@ import { readConfig } from "./read-config.ts";
 const RENEW_BEFORE_MS = 10 * 60_000;
 /** With its first writer doctl needed 15 s for a renewal (docs/contracts/doctl-2.md 4.3). */
 const TIME_LIMIT_MS = 120_000;
+/** Between the answer to a doctl and its write (docs/contracts/doctl-2.md 4.3, 5.2). */
+const OTHER_WRITES_MS = 2000;
 
-export type LoginHost = Pick<
+type LoginHost = Pick<
   Host,
   | "env"
   | "home"
   | "platform"
   | "cwd"
   | "run"
+  | "which"
   | "records"
   | "clock"
   | "steadyClock"
   | "files"
   | "locked"
   | "state"
+  | "isOver"
 >;
 
 interface LoginQuestion {
   readonly search: ToolSearch;
+  /** The repo, none of whose tools is run. */
+  readonly repo: string;
   readonly context: string;
-  readonly hosts: ApiHosts;
   /** False where the login is to end: it is read as it is. */
   readonly isRenewed: boolean;
   readonly progress: (what: string) => void;
@@ -45,22 +53,22 @@ export function loginSource(
   {
     search,
     isRenewed = true,
-    progress,
-  }: Pick<LoginQuestion, "progress"> & {
+    ...question
+  }: Pick<LoginQuestion, "progress" | "repo"> & {
     readonly search: () => Promise<ToolSearch>;
     readonly isRenewed?: boolean;
   },
 ): FindTokenOptions["login"] {
   if (isCi(host.env)) return undefined;
-  return async (context) => {
-    const hosts = apiHosts(host.env);
-    return readLogin(host, { search: await search(), context, hosts, isRenewed, progress });
-  };
+  return async (context) =>
+    readLogin(host, { ...question, search: await search(), context, isRenewed });
 }
 
 /**
  * The login of a doctl context. doctl is made to renew one that is about to expire, on a private config: what it
  * brings is merged into the user's under our lock (docs/design.md rule 6).
+ *
+ * @throws AppError INTERRUPTED
  */
 export async function readLogin(host: LoginHost, question: LoginQuestion): Promise<LoginAnswer> {
   const { search, context, isRenewed, progress } = question;
@@ -75,7 +83,7 @@ export async function readLogin(host: LoginHost, question: LoginQuestion): Promi
     return { why: "absent", detail: `there is no context ${context} in ${path}` };
   }
   if (!isRenewed || !isDue(held, host.clock.now())) return answerOf(held);
-  const renewed = await renew(host, { ...question, path }, held);
+  const renewed = await renew(host, { ...question, path }, held).catch(unsure);
   // Some minutes are better than nothing.
   const { token, session } = held;
   const isAlive = (session?.expiresAt ?? 0) > host.clock.now();
@@ -87,57 +95,71 @@ function answerOf({ token, session }: Login): LoginAnswer {
   return { why: "absent", detail: "the context holds a browser login without its token" };
 }
 
-/** Whether its token is about to expire, or has. */
-export function isDue({ session }: Login, now: number): boolean {
+/**
+ * Whether its token is about to expire, or has. A token that is none of a login stands beside one that somebody has
+ * left there: a renewal would put another in its place.
+ */
+export function isDue({ token, session }: Login, now: number): boolean {
   const { expiresAt } = session ?? {};
+  if (token !== undefined && !token.isOfSession) return false;
   return expiresAt !== undefined && expiresAt - now < RENEW_BEFORE_MS;
+}
+
+/** A folder that cannot be written, or another run that takes long. @throws AppError INTERRUPTED */
+function unsure(error: unknown): LoginAnswer {
+  const { code, message } = asAppError(error);
+  if (code === "INTERRUPTED" || code === "UNEXPECTED") throw error;
+  return { why: "unsure", detail: message.replace(/\.$/, "") };
 }
 
 async function renew(
   host: LoginHost,
-  { search, context, hosts, path, progress }: LoginQuestion & { readonly path: string },
+  { search, repo, context, path, progress }: LoginQuestion & { readonly path: string },
   before: Login,
 ): Promise<LoginAnswer> {
   const { path: doctl } = search;
   if (doctl === undefined) {
-    return {
-      why: "unsure",
-      detail: "its token has expired, and doctl, which renews it, is not on PATH",
-    };
+    const detail = "its token has expired, and doctl, which renews it, is not on PATH";
+    return { why: "unsure", detail };
   }
+  const hosts = apiHosts(host.env);
   const endpoint = before.session?.tokenEndpoint ?? "";
   if (!isOfDigitalOcean(endpoint, hosts)) {
     const detail = `${path} sends its refresh token to ${hostOf(endpoint)}, which is not DigitalOcean`;
     return { why: "unsure", detail };
   }
-  const readOnly = await host.files.whyNotWritable(dirname(await host.files.realpath(path)));
+  const target = await host.files.realpath(path);
+  const readOnly = await host.files.whyNotWritable(dirname(target));
   if (readOnly !== undefined) {
     const detail = `its token has expired, and ${path} cannot be written (${readOnly}): a renewal would be lost`;
     return { why: "unsure", detail };
   }
+  if ((await takerIn(host, undefined, [target])) !== undefined) {
+    return { why: "unsure", detail: `git would take ${path}, which is to hold the new token` };
+  }
   progress("Letting doctl renew the login");
-  const call = { doctl, context, hosts };
+  const call = { doctl, context, hosts, env: await environmentOutside(host, repo) };
   const clock = { ...host.clock, sleep: host.steadyClock.sleep };
   const steady = { ...host, files: host.files.steady, clock };
   // Editing YAML takes 10 ms to load.
   const { throughDoctl } = await import("./private-config.ts");
   const { withContext } = await import("./config-file.ts");
   let said: ToolResult | undefined;
-  const held = await throughDoctl(
-    steady,
-    { path, context, doctl, progress },
-    {
-      start: ({ token, session }) => {
-        const isStillDue = isDue({ token, session }, host.clock.now());
-        if (!isStillDue || token === undefined || session === undefined) return undefined;
-        return withContext("", context, token, session.due) ?? content();
-      },
-      run: async (file) => {
-        said = await askForAccount(host, { ...call, file });
-      },
+  const place = { path, context, doctl, progress };
+  const held = await throughDoctl(steady, place, {
+    kind: "renewal",
+    about: "",
+    start: ({ token, session }) => {
+      const isStillDue = isDue({ token, session }, host.clock.now());
+      const isSame = token?.equals(before.token) === true;
+      if (!isSame || !isStillDue || session === undefined) return undefined;
+      return withContext("", context, token, session.due) ?? content();
     },
-  );
-  if (!isDue(held, host.clock.now())) return answerOf(held);
+    run: async (file, onStart) => {
+      said = await askForAccount(host, { ...call, file, onStart });
+    },
+  });
+  if (held.token !== undefined && !held.token.equals(before.token)) return answerOf(held);
   const failure = whyNot(said);
   return failure.why === "ended" ? ((await renewedByOther()) ?? failure) : failure;
 
@@ -147,22 +169,26 @@ async function renew(
     for (;;) {
       const now = await readConfig(steady, path, progress);
       const theirs = now.kind === "known" ? heldIn(now.config, context) : undefined;
-      if (theirs?.token && !isDue(theirs, host.clock.now())) return answerOf(theirs);
+      if (theirs?.token && !theirs.token.equals(before.token)) return answerOf(theirs);
       if (host.steadyClock.now() > until) return undefined;
       await host.steadyClock.sleep(200);
     }
   }
 }
 
-/** Between the answer to a doctl and its write (docs/contracts/doctl-2.md 4.3, 5.2). */
-const OTHER_WRITES_MS = 2000;
-
 /** Any call of the API makes doctl renew; the answer itself may be a 403. */
 function askForAccount(
-  { run, env }: Pick<Host, "run" | "env">,
-  call: { doctl: string; file: string; context: string; hosts: ApiHosts },
+  { run }: Pick<Host, "run">,
+  call: {
+    doctl: string;
+    file: string;
+    context: string;
+    hosts: ApiHosts;
+    env: Host["env"];
+    onStart: (process: RunningProcess) => void;
+  },
 ): Promise<ToolResult> {
-  const { doctl, file, context, hosts } = call;
+  const { doctl, file, context, hosts, env, onStart } = call;
   return run({
     file: doctl,
     args: [
@@ -171,8 +197,11 @@ function askForAccount(
       ...(hosts.redirected ? ["--api-url", hosts.api.href] : []),
     ],
     env: toolEnvironment(env),
+    // A version manager's shim would obey what the repo brings.
+    cwd: "/",
     timeoutMs: TIME_LIMIT_MS,
     isSteady: true,
+    onStart,
   });
 }
 
@@ -180,7 +209,7 @@ function whyNot(said: ToolResult | undefined): Exclude<LoginAnswer, { token: unk
   const text = `${said?.stderr}\n${said?.stdout}`;
   const [, cause = ""] = /could not be renewed[:.\s]*(.*)/s.exec(text) ?? [];
   // docs/contracts/doctl-2.md 4.9: a network fault has the same first words as a login that has ended.
-  if (cause.includes("invalid_grant")) {
+  if (/\binvalid_grant\b/.test(cause)) {
     return { why: "ended", detail: "DigitalOcean does not renew it any more" };
   }
   if (cause !== "") {

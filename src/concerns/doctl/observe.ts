@@ -7,7 +7,6 @@ import type { Secret } from "../../secret/secret.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import type { Git } from "../git/git.ts";
 import { askRepos, type Verdict, wouldTake } from "../git/repos.ts";
-import { apiHosts } from "../token/hosts.ts";
 import type { Inspection } from "../token/verdict.ts";
 import type { DoctlConfig } from "./config-file.ts";
 import { computedPath, findDoctlConfig, isSnap, knownDoctlConfig } from "./config-path.ts";
@@ -66,17 +65,24 @@ export async function observeDoctl(
     | "steadyClock"
     | "locked"
     | "state"
+    | "isOver"
   >,
   {
     git,
     config,
     token,
     tool,
+    repo,
+    asksOthers,
     inspect,
     progress,
   }: {
     /** The repo that we work in. */
     git: Git | undefined;
+    /** None of its tools is run. */
+    repo: string;
+    /** doctl may be asked whose login another one is: that renews it. */
+    asksOthers: boolean;
     config: ResolvedConfig;
     token: TokenState;
     tool: Promise<ToolSearch>;
@@ -109,7 +115,7 @@ export async function observeDoctl(
   // Without a living token of ours nothing will be stored: no need to ask about theirs.
   const isAsked = ours.inspection.state === "alive";
   const candidates = configured === undefined ? ["default", config.project] : [configured];
-  const { now, ended } = await renewed(isAsked ? candidates : []);
+  const { now, ended } = await renewed(isAsked && asksOthers ? candidates : []);
   const holdingOf = async (context: string): Promise<Holding> => {
     if (ended.has(context)) return "dead";
     const held = heldIn(now, context);
@@ -128,11 +134,14 @@ export async function observeDoctl(
   async function renewed(
     contexts: readonly string[],
   ): Promise<{ now: DoctlConfig; ended: ReadonlySet<string> }> {
-    const due = contexts.filter((context) => isDue(heldIn(known, context), host.clock.now()));
+    const due = contexts.filter((context) => {
+      const held = heldIn(known, context);
+      return !held.token?.equals(ours.token) && isDue(held, host.clock.now());
+    });
     const ended = new Set<string>();
     for (const context of due) {
-      const hosts = apiHosts(host.env);
-      const answer = await readLogin(host, { search, context, hosts, isRenewed: true, progress });
+      const question = { search, repo, context, isRenewed: true, progress };
+      const answer = await readLogin(host, question);
       if ("why" in answer && answer.why === "ended") ended.add(context);
     }
     const again = due.length > 0 && path ? await readConfig(host, path, progress) : undefined;

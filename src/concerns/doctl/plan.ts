@@ -36,6 +36,8 @@ export function planDoctl(known: Known, consent: Consent): PlanPart {
   if (state.kind === "broken") return only(broken(path, state.why));
   const token = usableToken(known.token);
   if (token === undefined || doctl.target === undefined) return NOTHING;
+  // The context is that of a login, and this is another token.
+  if (known.config.token.doctl !== undefined && token.origin.kind !== "doctl") return NOTHING;
 
   const { context, holding, holds } = doctl.target;
   const taken = judgePlace(known);

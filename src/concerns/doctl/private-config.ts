@@ -1,7 +1,8 @@
 import { basename, dirname, join } from "node:path";
-import { AppError } from "../../errors/app-error.ts";
+import { AppError, asAppError } from "../../errors/app-error.ts";
+import { EXIT } from "../../errors/exit-status.ts";
 import { hint } from "../../errors/hint.ts";
-import type { Host, StateKey } from "../../host/host.ts";
+import type { Host, RunningProcess, StateKey } from "../../host/host.ts";
 import { jsonIn, recordOf } from "../../lib/json.ts";
 import { sha256 } from "../../lib/sha256.ts";
 import { type Content, decode, encode } from "../../secret/content.ts";
@@ -15,13 +16,26 @@ import { type EditingHost, storeContext } from "./store-context.ts";
 
 /** What a doctl is to do for us. */
 export interface Errand {
-  /** What it finds in its config; undefined: there is nothing to do any more. */
+  readonly kind: ErrandKind;
+  /** What an earlier run has to have asked for, so that what it has left will do. */
+  readonly about: string;
+  /** What doctl finds in its config; undefined: there is nothing to do any more. */
   readonly start: (held: Login) => Content | undefined;
-  /** Starts it on that config. @throws AppError where it failed, and has brought nothing. */
-  readonly run: (file: string) => Promise<void>;
+  /**
+   * Starts it on that config.
+   *
+   * @param onStart is told of its process.
+   * @throws AppError where it failed, and has brought nothing.
+   */
+  readonly run: (file: string, onStart: (process: RunningProcess) => void) => Promise<void>;
   /** Looks at what it has brought. @throws AppError where that is not to be merged. */
-  readonly accept?: (login: Login & { readonly token: Secret }, held: Login) => Promise<void>;
+  readonly accept?: (login: Brought, held: Login) => Promise<void>;
 }
+
+type ErrandKind = "login" | "renewal";
+const KINDS: readonly ErrandKind[] = ["login", "renewal"];
+
+type Brought = Login & { readonly token: Secret };
 
 export interface ContextPlace {
   /** The user's doctl config. */
@@ -32,80 +46,97 @@ export interface ContextPlace {
   readonly progress: (what: string) => void;
 }
 
+type PrivateHost = EditingHost & Pick<Host, "state" | "isOver">;
+
+/** A doctl that a killed run has started ends by itself: its limit for an answer is 30 s (docs/contracts/doctl-2.md 4.9). */
+const EARLIER_MS = 120_000;
+const RETRY_MS = 100;
+
 /**
  * Lets a doctl write on a private config, and merges what it brings into the user's: its writer would empty that
  * file first, and two at once lose a login (docs/design.md rule 6). What a run that was killed has left is merged by
- * the next one.
+ * the next one that asks for the same.
  *
  * @returns what the context holds now.
  * @throws AppError those of the errand; WRITE_FAILED without a folder for it; DOCTL_CONFIG_BUSY, CHANGED_MEANWHILE.
  */
 export async function throughDoctl(
-  host: EditingHost & Pick<Host, "state">,
+  host: PrivateHost,
   place: ContextPlace,
   errand: Errand,
 ): Promise<Login> {
   const { path, context, progress } = place;
-  const key: StateKey = { kind: "login", folder: path, name: context };
-  const kept = host.state.fileFor(key, "yaml");
-  if (kept === undefined) throw noFolder();
   const target = await host.files.realpath(path);
-  const file = isSnap(place.doctl) ? besideConfig(target, context) : kept;
-  const wait = {
-    clock: { ...host.clock, now: host.steadyClock.now },
-    waitingFor: (holder: string) => progress(`Waiting for ${holder}, which is at the same login`),
-  };
-  const folder = await host.files.realpath(dirname(kept));
-  return host.locked(join(folder, basename(kept) + LOCK), wait, async () => {
+  const { key, kept } = workplace(host, target, context, errand.kind);
+  if (kept === undefined) throw noFolder();
+  const file = isSnap(place.doctl) ? besideConfig(target, kept) : kept;
+  return alone(host, { target, context, progress }, async () => {
+    await earlierEnded();
     const left = await brought();
-    if (left !== undefined) {
-      const merged = await mergeLeft(left);
-      if (merged !== undefined) return merged;
-    }
+    const isSame = noted()["about"] === errand.about;
+    if (left !== undefined && isSame && isAsBegun(await heldNow())) return merge(left);
     const held = await heldNow();
     const start = errand.start(held);
-    if (start === undefined) return held;
-    host.state.write(key, JSON.stringify(digestsOf(held)));
+    if (start === undefined) {
+      if (left !== undefined) await drop();
+      return held;
+    }
+    const note = { ...digestsOf(held), about: errand.about };
+    host.state.write(key, JSON.stringify(note));
     const before = await host.files.look(file);
     await host.files.replace(before, encode(start), 0o600);
+    const onStart = (doctl: RunningProcess) =>
+      void host.state.write(key, JSON.stringify({ ...note, doctl }));
     let login: Brought | undefined;
     try {
-      await errand.run(file);
+      await errand.run(file, onStart);
       login = await brought();
     } finally {
       // What it has got is kept for the next run.
       if (login === undefined && (await brought()) === undefined) await drop();
     }
-    if (login === undefined) return held;
-    return merge(login, held);
+    return login === undefined ? held : merge(login);
   });
+
+  function noted(): Readonly<Record<string, unknown>> {
+    return recordOf(jsonIn(host.state.read(key) ?? ""));
+  }
+
+  /** A doctl that a killed run has started may be about to write. */
+  async function earlierEnded(): Promise<void> {
+    const until = host.steadyClock.now() + EARLIER_MS;
+    for (;;) {
+      const doctl = noted()["doctl"] as RunningProcess | undefined;
+      if (doctl === undefined || host.isOver(doctl)) return;
+      if (host.steadyClock.now() > until) return;
+      progress("Waiting for a doctl that an earlier run has started");
+      await host.clock.sleep(RETRY_MS);
+    }
+  }
 
   /** A login that the context did not have when its doctl was started. */
   async function brought(): Promise<Brought | undefined> {
-    const begun = jsonIn(host.state.read(key) ?? "");
     const now = await host.files.steady.look(file);
-    if (begun === undefined || now.kind !== "file") return undefined;
+    const { token: began } = noted();
+    if (began === undefined || now.kind !== "file") return undefined;
     const config = readDoctlConfig(decode(now.bytes)?.text ?? "");
     const { token, session } = config === undefined ? NOTHING : heldIn(config, context);
-    if (token === undefined || token.digest === recordOf(begun)["token"]) return undefined;
+    if (token === undefined || token.digest === began) return undefined;
     return { token, session };
   }
 
-  /** @returns undefined where the context has got another login since. */
-  async function mergeLeft(login: Brought): Promise<Login | undefined> {
-    const held = await heldNow();
-    const begun = recordOf(jsonIn(host.state.read(key) ?? ""));
-    const isAsBegun = Object.entries(digestsOf(held)).every(([name, each]) => begun[name] === each);
-    if (isAsBegun) return merge(login, held);
-    await drop();
-    return undefined;
+  function isAsBegun(held: Login): boolean {
+    const begun = noted();
+    return Object.entries(digestsOf(held)).every(([name, each]) => begun[name] === each);
   }
 
-  async function merge(login: Brought, held: Login): Promise<Login> {
+  async function merge(login: Brought): Promise<Login> {
+    const held = await heldNow();
     try {
       await errand.accept?.(login, held);
     } catch (error) {
-      await drop();
+      // Where DigitalOcean could not be asked, the next run asks.
+      if (asAppError(error).status !== EXIT.network) await drop();
       throw error;
     }
     const expected = held.token?.fingerprint;
@@ -129,23 +160,53 @@ export async function throughDoctl(
   }
 }
 
-type Brought = Login & { readonly token: Secret };
-
 const NOTHING: Login = { token: undefined, session: undefined };
 
-/** Takes away what a run that was killed has left of a login: it is to end. */
-export async function dropPrivateConfig(
-  host: Pick<Host, "files" | "state">,
-  { path, context }: Pick<ContextPlace, "path" | "context">,
+/** Takes away what runs that were killed have left of a context's logins: they are to end. */
+export async function dropPrivateConfigs(
+  host: PrivateHost,
+  { path, context, progress }: Pick<ContextPlace, "path" | "context" | "progress">,
 ): Promise<void> {
-  const key: StateKey = { kind: "login", folder: path, name: context };
-  if (host.state.read(key) === undefined) return;
   const target = await host.files.realpath(path);
-  const kept = host.state.fileFor(key, "yaml");
-  for (const file of [kept, besideConfig(target, context)]) {
-    if (file !== undefined) await removeFile(host, file);
-  }
-  host.state.remove(key);
+  const left = KINDS.map((kind) => workplace(host, target, context, kind)).filter(
+    ({ key }) => host.state.read(key) !== undefined,
+  );
+  if (left.length === 0) return;
+  await alone(host, { target, context, progress }, async () => {
+    for (const { key, kept = "" } of left) {
+      await removeFile(host, kept);
+      await removeFile(host, besideConfig(target, kept));
+      host.state.remove(key);
+    }
+  });
+}
+
+/** Two spellings of one config are one. */
+function workplace(
+  host: Pick<Host, "state">,
+  target: string,
+  context: string,
+  kind: ErrandKind,
+): { key: StateKey; kept: string | undefined } {
+  const key: StateKey = { kind: "login", folder: target, name: `${kind} ${context}` };
+  return { key, kept: host.state.fileFor(key, "yaml") };
+}
+
+/** One run at a time has to do with the logins of a context. */
+async function alone<T>(
+  host: PrivateHost,
+  { target, context, progress }: { target: string } & Pick<ContextPlace, "context" | "progress">,
+  action: () => Promise<T>,
+): Promise<T> {
+  const key: StateKey = { kind: "login", folder: target, name: context };
+  const lock = host.state.fileFor(key, "context");
+  if (lock === undefined) throw noFolder();
+  const folder = await host.files.realpath(dirname(lock));
+  const wait = {
+    clock: { ...host.clock, now: host.steadyClock.now },
+    waitingFor: (holder: string) => progress(`Waiting for ${holder}, which is at the same login`),
+  };
+  return host.locked(join(folder, basename(lock) + LOCK), wait, action);
 }
 
 /** A run that was interrupted does it, too. */
@@ -159,8 +220,8 @@ function digestsOf({ token, session }: Login) {
   return { token: token?.digest ?? null, session: session?.refreshToken.digest ?? null };
 }
 
-function besideConfig(target: string, context: string): string {
-  return join(dirname(target), `.do-bootstrap-login-${sha256(context).slice(0, 12)}.yaml`);
+function besideConfig(target: string, kept: string): string {
+  return join(dirname(target), `.do-bootstrap-login-${sha256(kept).slice(0, 12)}.yaml`);
 }
 
 function noFolder(): AppError {

@@ -50,7 +50,7 @@ export function storeContext(
 /** Takes a context's token out of doctl's config: as storeContext. */
 export function removeContext(
   host: EditingHost,
-  { expected, ...removal }: Omit<Edit, keyof Login> & { expected: string },
+  { expected, ...removal }: Omit<Edit, keyof Login> & { expected: string | undefined },
 ): Promise<Undo> {
   return edit(host, { ...removal, token: undefined, session: undefined }, expected);
 }

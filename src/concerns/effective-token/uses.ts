@@ -143,6 +143,10 @@ function otherTokenIn(
   }
 }
 
+function isOfLogin({ token: { state } }: Known): boolean {
+  return state.kind === "found" && state.token.isRenewed;
+}
+
 function usesIn(known: Known, shell: Shell, via: Via): readonly Use[] {
   const {
     terraform: { roots, sources: tokenSources },
@@ -158,7 +162,10 @@ function usesIn(known: Known, shell: Shell, via: Via): readonly Use[] {
     ...taken,
     ...more,
   });
-  const names = [...new Set([...STANDARD_NAMES, config.token.name])];
+  const all = [...new Set([...STANDARD_NAMES, config.token.name])];
+  // exec leaves it out, so that doctl can renew the login.
+  const isLeftOut = via === "exec" && isOfLogin(known);
+  const names = all.filter((name) => !(isLeftOut && name === "DIGITALOCEAN_ACCESS_TOKEN"));
   return [
     ...(doctl?.tool === undefined ? [] : [use("doctl", doctlTakes(known, shell))]),
     ...roots.map((root, i) =>

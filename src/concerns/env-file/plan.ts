@@ -125,7 +125,7 @@ function judgeNames({
 }: Known): Finding[] {
   if (envFile.kind !== "file" || envExample.kind !== "file") return [];
   const values = readEnvFile(textAt(envFile)?.text ?? "");
-  const given = exampleNames(config);
+  const given = [...exampleNames(config), ...tokenNames(config.token.name)];
   const missing = [...readEnvFile(textAt(envExample)?.text ?? "")]
     .filter(([name, value]) => value === "" && !given.includes(name) && isPublicName(name))
     .flatMap(([name]) => (values.has(name) || env[name] !== undefined ? [] : [name]));
@@ -297,7 +297,9 @@ function planExample(known: Known): PlanPart {
       ]
     : [];
   // A new example names them all; one that is there was written by somebody who knows.
-  const names = envExample.kind === "absent" ? namesIn(known.envFile.file) : [];
+  const own = config.token.doctl === undefined ? [] : tokenNames(config.token.name);
+  const found = envExample.kind === "absent" ? namesIn(known.envFile.file) : [];
+  const names = found.filter((name) => !own.includes(name));
   if (envExample.kind === "absent" && names.length + exampleNames(config).length === 0) {
     return NOTHING;
   }

@@ -3,6 +3,8 @@ import type { Snapshot } from "../../host/host.ts";
 import type { Git } from "./git.ts";
 
 export interface RepoFacts extends Bounds {
+  /** No tool in it is run: the repo, but where HOME is in git. */
+  readonly toolsNotIn: string;
   /** Absent outside git. */
   readonly git: GitFacts | undefined;
   readonly gitignore: Snapshot;

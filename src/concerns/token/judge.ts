@@ -76,6 +76,11 @@ export function judgeToken({
         }),
       ];
     }
+    case "beside-login": {
+      const { origin, fingerprint } = token.token;
+      const message = `Two tokens: ${describeOrigin(origin)} (${fingerprint}), and the login of doctl context ${token.context} that token.doctl names.`;
+      return [finding("token.conflict", message, { fix: fixFor(token.token) })];
+    }
     case "found":
       return [
         ...judgeInspection(token.token, inspection, lastingFor(token.token, config), {
@@ -83,7 +88,7 @@ export function judgeToken({
           about,
         }),
         ...judgeSession(token.token, inspection, isCi),
-        ...judgeShadow(token.token, config),
+        ...(isCi ? [] : judgeShadow(token.token, config)),
         ...(inspection?.state === "alive"
           ? token.shadowed.map((other) => shadowed(token.token, other))
           : []),
@@ -100,8 +105,12 @@ function lastingFor({ isRenewed }: Secret, config: Known["config"]): Known["conf
 /** The config says that the token is a login's, and another one goes first. */
 function judgeShadow(token: Secret, { token: { doctl } }: Known["config"]): Finding[] {
   const { origin } = token;
-  if (doctl === undefined || origin.kind !== "env-file") return [];
+  if (doctl === undefined) return [];
   const message = `${describeOrigin(origin)} (${token.fingerprint}) is used, and not the login of doctl context ${doctl} that token.doctl names.`;
+  if (origin.kind === "environment") {
+    return [finding("token.shadowed", message, { fix: fixFor(token) })];
+  }
+  if (origin.kind !== "env-file") return [];
   const fix = hint`${own("login")} takes it out of there; or take it out by hand`;
   return [finding("token.shadowed", message, { where: origin.path, fix })];
 }
@@ -238,14 +247,18 @@ function unavailable({ why, command, detail }: TokenState & { kind: "unavailable
 }
 
 function shadowed(used: Secret, other: Secret): Finding {
-  const message = `${describeOrigin(used.origin)} (${used.fingerprint}) is used; ${describeOrigin(other.origin)} holds another token (${other.fingerprint}).`;
-  return finding("token.shadows-another", message, { fix: fixFor(other) });
+  const name = used.isRenewed
+    ? used.shortName
+    : `${describeOrigin(used.origin)} (${used.fingerprint})`;
+  const message = `${name} is used; ${describeOrigin(other.origin)} holds another token (${other.fingerprint}).`;
+  return finding("token.shadows-another", message, { fix: fixFor(other, used) });
 }
 
-function fixFor({ origin }: Secret): Hint {
+function fixFor({ origin }: Secret, used?: Secret): Hint {
   if (origin.kind === "environment") return hint`${unset(origin.name)}`;
   // It is seen only where --fix moves it.
   if (origin.kind === "code") return hint`Revoke it if it was ever committed: ${TOKEN_LIST}`;
+  if (used?.isRenewed) return hint`Take it out of there: ${own("login")}`;
   return hint`${own("--save")} puts the one that is used in the other's place.`;
 }
 
@@ -262,7 +275,9 @@ function judgeInspection(
     const login = isOfSession
       ? hint`Let doctl renew it each time: ${own("login")}; or make`
       : ["Make"];
-    const fix = hint`${login} a new one at ${TOKEN_FORM}, then ${RUN_AGAIN}`;
+    const fix = isRenewed
+      ? hint`Log in anew: ${own("login")}`
+      : hint`${login} a new one at ${TOKEN_FORM}, then ${RUN_AGAIN}`;
     return [finding("token.refused", message, { fix, ...about })];
   }
   if (inspection.state === "unknown") {

@@ -86,8 +86,8 @@ export function adoptable(offers: Offers, team: string | undefined): Secret | un
 export function loginOf({ token, places }: Offer): string | undefined {
   if (!token.isOfSession) return undefined;
   const contexts = places.flatMap(({ context }) => context ?? []);
-  // Others a config cannot name.
-  return contexts.find((context) => /^[a-z0-9][a-z0-9_-]*$/.test(context));
+  // Others a config cannot name; and a colleague's `default` is any account's.
+  return contexts.find((context) => context !== "default" && /^[a-z0-9][a-z0-9_-]*$/.test(context));
 }
 
 /** True for a token that stands nowhere but in files that git has. */

@@ -45,6 +45,7 @@ function choose(given: string): string {
   if (state.kind === "missing") return "missing";
   if (state.kind === "unusable") return `unusable ${placeOf(state.origin)}: ${state.why}`;
   if (state.kind === "conflict") return `conflict: ${state.tokens.map(say).join(" / ")}`;
+  if (state.kind === "beside-login") return `${say(state.token)}, beside a login`;
   if (state.kind === "unavailable" || state.kind === "no-login")
     return `${state.kind}: ${state.why}`;
   return [say(state.token), ...state.shadowed.map(say)].join(", over ");
