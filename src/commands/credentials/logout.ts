@@ -92,7 +92,8 @@ export async function logout(
         keepLogin: true,
       });
       const facts = together(all);
-      const places = await readPlaces(host, facts);
+      const logins = all.map(({ config }) => config.token.doctl);
+      const places = await readPlaces(host, facts, logins);
       olds ??= tokensOf(all);
       const isAsked = uninstall || olds.length > 0;
       if (isAsked) progress("Searching the repo for the token");

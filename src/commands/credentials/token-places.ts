@@ -36,11 +36,15 @@ type FileKind = "env-file" | "tfvars" | "shell";
 
 /**
  * All places that rotate and logout reach: the env files of the config and those beside them, files
- * of Terraform values in the roots, doctl's contexts.
+ * of Terraform values in the roots, doctl's contexts. Not a browser login that the config does not name: it is the
+ * person's own, and a file with its token has a copy (docs/contracts/doctl-2.md 6.2).
+ *
+ * @param logins the contexts whose browser login the config names.
  */
 export async function readPlaces(
   { files }: Pick<Host, "files">,
   { config, terraform: { roots }, doctl }: Facts,
+  logins: readonly (string | undefined)[] = [config.token.doctl],
 ): Promise<readonly TokenPlace[]> {
   const beside = (await files.list(config.base)).filter(isEnvFile);
   const paths = [...config.envFiles, ...beside.map((name) => join(config.base, name))];
@@ -51,7 +55,11 @@ export async function readPlaces(
     [SECRET_TFVARS, ...root.tfvars].map((name) => root.at(name)),
   );
   const state = doctl?.config?.state;
-  const contexts = state?.kind === "known" ? [...state.config.contexts] : [];
+  const stored = state?.kind === "known" ? state.config : undefined;
+  const contexts = [...(stored?.contexts ?? [])].filter(
+    ([context, held]) =>
+      !held.isOfSession || !stored?.sessions.has(context) || logins.includes(context),
+  );
   return [
     ...eachOnce(envFiles).map((snapshot) => placeAt(snapshot, "env-file")),
     ...eachOnce(tfvars).map((snapshot) => placeAt(snapshot, "tfvars")),

@@ -21,7 +21,7 @@ import {
   textsAfter,
 } from "../../../fixtures/facts.ts";
 import { said } from "../../../fixtures/hint.ts";
-import { LEGACY, OTHER, PERSONAL } from "../../samples.ts";
+import { LEGACY, OAUTH, OTHER, PERSONAL } from "../../samples.ts";
 
 const T = "DIGITALOCEAN_TOKEN";
 const A = "DIGITALOCEAN_ACCESS_TOKEN";
@@ -37,6 +37,7 @@ const valuesIn = ({ holds }: TokenPlace) => holds.map((held) => held.reveal());
 
 describe("where tokens are looked for", () => {
   const DOCTL = "doctl context default";
+  const LOGIN = `access-token: ${OTHER}\nauth-contexts: { web: ${OAUTH} }\noauth-tokens: { web: { refresh-token: R } }\n`;
 
   it.each<[string, Given, readonly string[]]>([
     ["the env file, and doctl", {}, ["env-file .env", DOCTL]],
@@ -93,6 +94,21 @@ describe("where tokens are looked for", () => {
     [
       "contexts",
       { files: { [DOCTL_CONFIG]: `access-token: ${OTHER}\nauth-contexts: { web: ${LEGACY} }\n` } },
+      ["env-file .env", DOCTL, "doctl context web"],
+    ],
+    [
+      "a browser login that the config does not name, which is the person's own",
+      { files: { [DOCTL_CONFIG]: LOGIN } },
+      ["env-file .env", DOCTL],
+    ],
+    [
+      "one that it names",
+      { config: "token: { doctl: web }", files: { [DOCTL_CONFIG]: LOGIN } },
+      ["env-file .env", DOCTL, "doctl context web"],
+    ],
+    [
+      "a token that lasts, beside one",
+      { files: { [DOCTL_CONFIG]: LOGIN.replace(OAUTH, OTHER) } },
       ["env-file .env", DOCTL, "doctl context web"],
     ],
     ["doctl: false", { config: "doctl: false" }, ["env-file .env"]],
