@@ -50,6 +50,18 @@ export function contextFor(
   return contexts.find(([held]) => held === digest)?.[1] ?? "default";
 }
 
+/** The named context that a line tells doctl to use, in the letters that doctl looks for. */
+export function namedContext([file = "", ...args]: readonly string[]): string | undefined {
+  if (programOf(file) !== "doctl") return undefined;
+  const end = args.indexOf("--");
+  const own = end < 0 ? args : args.slice(0, end);
+  const given = own.flatMap((word, at) =>
+    word === "--context" ? (own[at + 1] ?? []) : (/^--context=(.*)$/s.exec(word)?.[1] ?? []),
+  );
+  const name = given.at(-1)?.toLowerCase();
+  return name === "" || name === "default" ? undefined : name;
+}
+
 /** In a named context doctl ignores the flag, too. */
 function givesToken([file = "", ...args]: readonly string[]): boolean {
   return programOf(file) === "doctl" && args.some((word) => /^(-\w*t|--access-token)/.test(word));

@@ -4,7 +4,7 @@ import { Secret, type TokenOrigin } from "../secret/secret.ts";
 import { holdsToken } from "../secret/token-form.ts";
 import { passesFromFile } from "../secret/variable-names.ts";
 import { revealed, type Variables } from "../secret/variables.ts";
-import { contextFor } from "./doctl.ts";
+import { contextFor, namedContext } from "./doctl.ts";
 import type { ExecConfig, Stranger } from "./exec-config.ts";
 import { findKeys, type SpacesKeys } from "./spaces-keys.ts";
 import { CONTEXT, STANDARD_NAMES } from "./token-sources.ts";
@@ -79,7 +79,10 @@ export function execVariables(
   words: readonly string[],
 ): Variables {
   const marker = markerOf(config.environment, config.base);
-  return new Map([contextVariable(config, token, words), [MARKER, marker]]);
+  const variables = new Map([contextVariable(config, token, words), [MARKER, marker]]);
+  // A named context has a token of its own, and this one keeps doctl from renewing it (docs/contracts/doctl-2.md 4.7).
+  if (namedContext(words) !== undefined) variables.set(DOCTL_TOKEN, "");
+  return variables;
 }
 
 /** doctl would prefer a selected context to the token (docs/contracts/doctl.md 5.6). */

@@ -373,6 +373,22 @@ describe("only for a tool that we start", () => {
     });
   });
 
+  it.each<[line: string, isEmptied: boolean]>([
+    ["doctl --context other account get", true],
+    ["doctl account get --context=other", true],
+    ["/opt/doctl.exe account get --context Other", true],
+    ["doctl account get", false],
+    ["doctl --context default account get", false],
+    ["doctl --context= account get", false],
+    ["doctl account get --context", false],
+    ["doctl --context other --context default account get", false],
+    ["doctl compute ssh web -- --context other", false],
+    ["kubectl --context other get pods", false],
+  ])("%s: doctl's variable is empty: %s", (line, isEmptied) => {
+    const variables = execVariables(EXEC_CONFIG, secret(), line.split(" "));
+    expect(variables.get("DIGITALOCEAN_ACCESS_TOKEN")).toBe(isEmptied ? "" : undefined);
+  });
+
   it.each([[undefined], [""], ["x"], [":"], ["prod:"]])("a marker %j is none", (marker) => {
     expect(outerExec({ DO_BOOTSTRAP_EXEC: marker })).toBeUndefined();
   });
