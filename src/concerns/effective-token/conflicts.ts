@@ -174,7 +174,7 @@ function aboutDoctl(known: Known): Finding[] {
     const { token } = doctlTakes(known, shell);
     const ignored = token instanceof Secret ? otherThan(token, given) : undefined;
     if (name === "default" || ignored === undefined) return [];
-    const message = `doctl's selected context ${name} (${fingerprintOf(token)}) beats DIGITALOCEAN_ACCESS_TOKEN (${ignored}) and --access-token.`;
+    const message = `doctl's selected context ${name} (${shortNameOf(token)}) beats DIGITALOCEAN_ACCESS_TOKEN (${ignored}) and --access-token.`;
     return [
       finding("doctl.env-ignored", message, {
         ...more,
@@ -310,6 +310,6 @@ function emptyInCode(where: string): Finding {
   return finding("terraform.empty-token", message, { where, fix });
 }
 
-function fingerprintOf(token: Secret | string): string {
-  return token instanceof Secret ? token.fingerprint : token;
+function shortNameOf(token: Secret | string): string {
+  return token instanceof Secret ? token.shortName : token;
 }
