@@ -41,9 +41,9 @@ export function refuseNested(env: Environment, config: ExecConfig, token: TokenS
   }
 }
 
-// Global options of doctl that take a value.
+// Options of doctl that take a value: the global ones, and those of what is refused, which may stand before it, too.
 const TAKES_VALUE =
-  /^(-[tuco]|--(access-token|api-url|config|output|context|http-retry-max|http-retry-wait-max|http-retry-wait-min))$/;
+  /^(-[tuco]|--(access-token|api-url|config|output|context|http-retry-max|http-retry-wait-max|http-retry-wait-min|token-validation-server|callback-port|client-id|oauth-server|scopes?|timeout))$/;
 
 /**
  * With a token in its environment, doctl writes it over its default context when it stores what was
