@@ -34,7 +34,7 @@ export async function findDoctlConfig(
 /** Up to 1.x `(default "PATH")`, since 2.0 `[default: PATH]` (docs/contracts/doctl-2.md 1.3). */
 function printedPath(help: string): string | undefined {
   const [, older, newer] =
-    /^[ \t]*-c, --config string\b[^\n([]*(?:\(default "([^"\n]+)"\)|\[default: ([^\]\n]+)\])/m.exec(
+    /^[ \t]*-c, --config string\b[^\n([]*(?:\(default "([^"\n]+)"\)|\[default: ([^\n]+?)\](?=\s|$))/m.exec(
       help,
     ) ?? [];
   return older ?? newer;

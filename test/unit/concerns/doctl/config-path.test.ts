@@ -21,6 +21,14 @@ it.each([
   expect(await pathFor(`Usage:\n  doctl [command]\n${line}  -h, --help\n`)).toBe("/snap/c.yaml");
 });
 
+it.each(["/home/a]b/c.yaml", "/home/a b/c.yaml", "/home/[a]/c.yaml"])(
+  "one that brackets or blanks are in: %s",
+  async (path) => {
+    const line = `  -c, --config string  [default: ${path}]\n      The config file.\n`;
+    expect(await pathFor(line)).toBe(path);
+  },
+);
+
 it.each([
   ["none", ""],
   ["one that is not absolute", '-c, --config string (default "c.yaml")\n'],
