@@ -404,6 +404,52 @@ describe("what does not become a login", () => {
     await expect(readFile(config)).rejects.toThrow("ENOENT");
   });
 
+  it("a living token in its context, which --yes does not replace either", async () => {
+    const { run, write, token, config, oauth } = await scene();
+    await write("do-bootstrap.config.yaml", "token: { doctl: acme-web }\n");
+    const before = `auth-contexts:\n  acme-web: ${token}\n`;
+    await put(config, before);
+    const { status, stderr } = await run(["login", "--yes"]);
+    expect(status).toBe(1);
+    expect(stderr).toContain("keeps the login that it holds");
+    expect(await readFile(config, "utf8")).toBe(before);
+    expect(oauth.requests).toEqual([]);
+  });
+
+  it("a place that git would take: no browser is opened", async () => {
+    const { run, oauth, repo } = await scene();
+    const env = { DIGITALOCEAN_CONFIG: join(repo, "doctl.yaml") };
+    const { status, stderr } = await run(["login", "--yes"], { env });
+    expect(status).toBe(3);
+    expect(stderr).toContain("[doctl.in-git]");
+    expect(oauth.requests).toEqual([]);
+  });
+
+  it("one that was killed before it was merged: exec does not take it, and login does without a browser", async () => {
+    const { run, start, oauth, home, config, write } = await scene();
+    await write("do-bootstrap.config.yaml", "token: { doctl: acme-web }\n");
+    await put(config, "context: default\n");
+    const lock = join(dirname(config), ".do-bootstrap.lock");
+    await put(lock, JSON.stringify({ pid: process.pid, machine: "elsewhere", host: "x", id: "x" }));
+    const folder = join(home, ".local/state/do-bootstrap/login");
+    const child = start(["login", "--yes"]);
+    await vi.waitUntil(
+      async () => {
+        const name = (await readdir(folder).catch(() => [])).find((each) => each.endsWith(".yaml"));
+        return name && (await readFile(join(folder, name), "utf8")).includes("dor_v1_");
+      },
+      { timeout: 20_000 },
+    );
+    child.kill("SIGKILL");
+    await new Promise((resolve) => child.once("close", resolve));
+    await rm(lock);
+    expect((await run(["exec", "--", "/bin/true"])).stderr).toContain("[token.login-missing]");
+    const { status, stderr } = await run(["login", "--yes"]);
+    expect(status, stderr).toBe(0);
+    expect(oauth.requests.map(({ kind }) => kind)).toEqual(["authorize", "code"]);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
   it("another living login in its context, which --yes does not replace", async () => {
     const { run, oauth, config } = await scene();
     const before = configWith({ "acme-web": oauth.session({ team: OTHER_TEAM }) });

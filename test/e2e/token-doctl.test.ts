@@ -1,10 +1,10 @@
-import { chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, it, vi } from "vitest";
 import { parse } from "yaml";
 import { configWith, type OAuthServer, oauthServer, type Session } from "../fixtures/oauth.ts";
-import { fakeDoctl } from "../fixtures/tools.ts";
+import { fakeBrowser, fakeDoctl } from "../fixtures/tools.ts";
 import { type RunOptions, type Workbench, workbench } from "../fixtures/workbench.ts";
 
 const OTHER_TEAM = { uuid: "0af1c3de-other", name: "Other Team" };
@@ -193,6 +193,56 @@ describe("a login that is about to expire", () => {
     expect(oauth.requests).toHaveLength(1);
   });
 
+  it("a run that was killed leaves its doctl to end: the next one waits for it", async () => {
+    const { start, oauth, environment } = await scene({
+      expiresInSeconds: -60,
+      renewDelayMs: 1500,
+    });
+    const child = start(PRINT_ENV);
+    await vi.waitUntil(() => oauth.requests.length === 1, { timeout: 20_000 });
+    child.kill("SIGKILL");
+    expect((await environment())["DIGITALOCEAN_TOKEN"]).toMatch(/^doo_v1_/);
+    expect(oauth.requests).toHaveLength(1);
+  });
+
+  it("tokens that live shorter than the time before a renewal are used all the same", async () => {
+    const { environment, oauth, doctlConfig } = await scene({ expiresInSeconds: -60 });
+    oauth.next({ expiresInSeconds: 300 });
+    for (const _ of [1, 2]) {
+      const env = await environment();
+      const { "auth-contexts": contexts } = await doctlConfig();
+      expect(env["DIGITALOCEAN_TOKEN"]).toBe(contexts["acme-web"]);
+    }
+  });
+
+  it("is not renewed where git would take doctl's config", async () => {
+    const { run, oauth, config, repo } = await scene({ expiresInSeconds: -60 });
+    const inRepo = join(repo, "doctl.yaml");
+    await writeFile(inRepo, await readFile(config), { mode: 0o600 });
+    const { status, stderr } = await run(PRINT_ENV, { env: { DIGITALOCEAN_CONFIG: inRepo } });
+    expect(status).toBe(125);
+    expect(stderr).toContain("git would take");
+    expect(oauth.requests).toEqual([]);
+    await rm(inRepo);
+  });
+
+  it("doctl is started outside the repo, which a version manager's shim would obey", async () => {
+    const { environment, bin, root } = await scene({ expiresInSeconds: -60 });
+    await rename(join(bin, "doctl"), join(bin, "doctl.real"));
+    const shim = `#!/bin/sh\npwd >> "${join(root, "folders")}"\nexec "${join(bin, "doctl.real")}" "$@"\n`;
+    await writeFile(join(bin, "doctl"), shim, { mode: 0o755 });
+    await environment();
+    expect(new Set((await readFile(join(root, "folders"), "utf8")).trim().split("\n"))).toEqual(
+      new Set(["/"]),
+    );
+  });
+
+  it("some minutes are used where there is no folder for a private config", async () => {
+    const { environment, home, ours } = await scene({ expiresInSeconds: 300 });
+    await mkdir(join(home, ".git"));
+    expect((await environment())["DIGITALOCEAN_TOKEN"]).toBe(ours.accessToken);
+  });
+
   it.each([
     ["has ended", (oauth: OAuthServer) => oauth.endSession(), 125, "token.login-ended"],
     [
@@ -247,6 +297,93 @@ describe("a login that is about to expire", () => {
     expect(status).toBe(125);
     expect(stderr).toContain("evil.example, which is not DigitalOcean");
     expect(oauth.requests).toEqual([]);
+  });
+});
+
+describe("beside another token", () => {
+  const named = "token: { doctl: acme-web }\n";
+
+  it("of the shell, with --env: neither is taken", async () => {
+    const { run, token } = await scene({
+      repoConfig: "environments: { prod: { token: { doctl: acme-web } } }\n",
+    });
+    const exec = ["exec", "--env", "prod", "--", "/usr/bin/env"];
+    const { status, stderr } = await run(exec, { env: { DIGITALOCEAN_TOKEN: token } });
+    expect(status).toBe(125);
+    expect(stderr).toContain("[token.conflict]");
+    expect(stderr).toContain("unset DIGITALOCEAN_TOKEN");
+  });
+
+  it("of another repo's exec: it is refused", async () => {
+    const { run, git, repo, token } = await scene();
+    const inner = `cd inner && "$NODE" "$PROGRAM" exec -- /usr/bin/env`;
+    await git("init", "--quiet", "inner");
+    await writeFile(join(repo, "inner/.do-bootstraprc"), named);
+    await writeFile(join(repo, ".do-bootstraprc"), "{}\n");
+    const program = join(import.meta.dirname, "../../dist/bin.cjs");
+    const env = { DIGITALOCEAN_TOKEN: token, NODE: process.execPath, PROGRAM: program };
+    const { status, stderr } = await run(["exec", "--", "/bin/sh", "-c", inner], { env });
+    expect(status).toBe(125);
+    expect(stderr).toContain("[NESTED_EXEC]");
+  });
+
+  it("of the shell, without --env: it is used, said to be in the way, and never written over the login", async () => {
+    const { run, token, config } = await scene();
+    const before = await readFile(config, "utf8");
+    const env = { DIGITALOCEAN_TOKEN: token };
+    const { stdout } = await run(["check"], { env });
+    expect(stdout).toContain("[token.shadowed]");
+    expect(stdout).toContain("unset DIGITALOCEAN_TOKEN");
+    await run(["--yes", "--force"], { env });
+    expect(await readFile(config, "utf8")).toBe(before);
+  });
+
+  it("that is piped: it is stored, and a second run has nothing to do", async () => {
+    const { run, token, write } = await scene();
+    await write(".gitignore", "");
+    const piped = await run(["--token-stdin", "--yes"], { input: token });
+    expect(piped.status, piped.stderr).toBe(0);
+    expect((await run(["--yes"])).stderr).not.toContain("made");
+  });
+
+  it("logout takes both out", async () => {
+    const { run, write, token, config, ours, theirs } = await scene();
+    await write(".env", `DIGITALOCEAN_TOKEN=${token}\n`, 0o600);
+    const { status, stderr } = await run(["logout", "--yes"]);
+    expect(status, stderr).toBe(0);
+    const text = await readFile(config, "utf8");
+    expect(text).not.toContain(ours.refreshToken);
+    expect(text).toContain(theirs.refreshToken);
+  });
+
+  it("logout ends a login whose token is gone", async () => {
+    const { run, config, ours } = await scene();
+    const text = (await readFile(config, "utf8")).replace(/^ {2}acme-web: "?doo.*\n/m, "");
+    await writeFile(config, text);
+    const { status, stderr } = await run(["logout", "--yes"]);
+    expect(status, stderr).toBe(0);
+    expect(await readFile(config, "utf8")).not.toContain(ours.refreshToken);
+  });
+
+  it("rotate --revoke revokes the login's, not the one of the shell", async () => {
+    const { run, token, sandbox, bin } = await scene();
+    await fakeBrowser(bin);
+    const env = { DIGITALOCEAN_TOKEN: token, DISPLAY: ":0" };
+    const { status, stderr } = await run(["rotate", "--revoke", "--yes"], { env });
+    expect(status, stderr).toBe(0);
+    expect(sandbox.requests.filter(({ path }) => path === "/v1/oauth/revoke")).toHaveLength(1);
+    const { stdout } = await run(["check"], { env });
+    expect(stdout).not.toContain("[token.refused]");
+  });
+
+  it("rotate --all says which environments have a login", async () => {
+    const { run, token } = await scene({
+      repoConfig:
+        "environments: { prod: { token: { doctl: acme-web } }, dev: { token: { doctl: other } } }\n",
+    });
+    const { status, stderr } = await run(["rotate", "--all", "--token-stdin"], { input: token });
+    expect(status, stderr).toBe(0);
+    expect(stderr.match(/\[environment\.skipped\]/g)).toHaveLength(2);
   });
 });
 
@@ -323,7 +460,6 @@ async function killedBeforeMerge(bench: Scene): Promise<string> {
   const renewed = await vi.waitUntil(read, { timeout: 20_000 });
   child.kill("SIGKILL");
   await new Promise((resolve) => child.once("close", resolve));
-  const { rm } = await import("node:fs/promises");
   await rm(lock);
   return renewed;
 }
