@@ -116,6 +116,7 @@ export async function logIn(
       await talk.announce(scopes, browser);
       const { hosts } = token;
       await authLogin(host, { doctl, context, file, scopes, browser, hosts, env, onStart });
+      return undefined;
     },
     accept,
   });

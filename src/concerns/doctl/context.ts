@@ -1,3 +1,4 @@
+import type { StateKey } from "../../host/host.ts";
 import type { Secret } from "../../secret/secret.ts";
 import type { Inspection } from "../token/verdict.ts";
 import type { DoctlConfig, Login } from "./config-file.ts";
@@ -33,6 +34,14 @@ export function heldIn(
   context: string,
 ): Login {
   return { token: contexts.get(context), session: sessions.get(context) };
+}
+
+/** What a doctl does for us on a private config. */
+export type ErrandKind = "login" | "renewal";
+
+/** What is noted of it, until what it brings is merged. @param target doctl's config, links resolved. */
+export function errandKey(target: string, context: string, kind: ErrandKind): StateKey {
+  return { kind: "login", folder: target, name: `${kind} ${context}` };
 }
 
 /** The context that the token belongs in (docs/design.md rule 5). */

@@ -10,7 +10,7 @@ import type { FindTokenOptions, LoginAnswer } from "../token/find-token.ts";
 import { type ApiHosts, apiHosts, isOfDigitalOcean } from "../token/hosts.ts";
 import type { Login } from "./config-file.ts";
 import { findDoctlConfig } from "./config-path.ts";
-import { heldIn } from "./context.ts";
+import { errandKey, heldIn } from "./context.ts";
 import { readConfig } from "./read-config.ts";
 
 /** Sooner than doctl itself would (docs/contracts/doctl-2.md 4.1): a command takes a while. */
@@ -82,7 +82,13 @@ export async function readLogin(host: LoginHost, question: LoginQuestion): Promi
   if (held.token === undefined && held.session === undefined) {
     return { why: "absent", detail: `there is no context ${context} in ${path}` };
   }
-  if (!isRenewed || !isDue(held, host.clock.now())) return answerOf(held);
+  if (!isRenewed) return answerOf(held);
+  if (!isDue(held, host.clock.now())) {
+    // A run that was killed has left what it had merged.
+    const target = await host.files.realpath(path);
+    const isLeft = host.state.read(errandKey(target, context, "renewal")) !== undefined;
+    if (!isLeft) return answerOf(held);
+  }
   const renewed = await renew(host, { ...question, path }, held).catch(unsure);
   // Some minutes are better than nothing.
   const { token, session } = held;
@@ -157,9 +163,11 @@ async function renew(
     },
     run: async (file, onStart) => {
       said = await askForAccount(host, { ...call, file, onStart });
+      return whyNot(said).why === "ended" ? "late" : undefined;
     },
   });
-  if (held.token !== undefined && !held.token.equals(before.token)) return answerOf(held);
+  const isNew = held.token !== undefined && !held.token.equals(before.token);
+  if (isNew || !isDue(held, host.clock.now())) return answerOf(held);
   const failure = whyNot(said);
   return failure.why === "ended" ? ((await renewedByOther()) ?? failure) : failure;
 

@@ -10,7 +10,7 @@ import type { Secret } from "../../secret/secret.ts";
 import { LOCK } from "./cleanup.ts";
 import { type Login, readDoctlConfig } from "./config-file.ts";
 import { isSnap } from "./config-path.ts";
-import { heldIn } from "./context.ts";
+import { type ErrandKind, errandKey, heldIn } from "./context.ts";
 import { readConfig } from "./read-config.ts";
 import { type EditingHost, storeContext } from "./store-context.ts";
 
@@ -25,14 +25,17 @@ export interface Errand {
    * Starts it on that config.
    *
    * @param onStart is told of its process.
+   * @returns "late" where another doctl was there first.
    * @throws AppError where it failed, and has brought nothing.
    */
-  readonly run: (file: string, onStart: (process: RunningProcess) => void) => Promise<void>;
+  readonly run: (
+    file: string,
+    onStart: (process: RunningProcess) => void,
+  ) => Promise<"late" | undefined>;
   /** Looks at what it has brought. @throws AppError where that is not to be merged. */
   readonly accept?: (login: Brought, held: Login) => Promise<void>;
 }
 
-type ErrandKind = "login" | "renewal";
 const KINDS: readonly ErrandKind[] = ["login", "renewal"];
 
 type Brought = Login & { readonly token: Secret };
@@ -48,7 +51,9 @@ export interface ContextPlace {
 
 type PrivateHost = EditingHost & Pick<Host, "state" | "isOver">;
 
-/** A doctl that a killed run has started ends by itself: its limit for an answer is 30 s (docs/contracts/doctl-2.md 4.9). */
+/** doctl's limit for an answer (docs/contracts/doctl-2.md 4.9), and a write. */
+const ANSWER_MS = 35_000;
+/** A doctl that a killed run has started ends by itself. */
 const EARLIER_MS = 120_000;
 const RETRY_MS = 100;
 
@@ -73,14 +78,22 @@ export async function throughDoctl(
   return alone(host, { target, context, progress }, async () => {
     await earlierEnded();
     const left = await brought();
-    const isSame = noted()["about"] === errand.about;
-    if (left !== undefined && isSame && isAsBegun(await heldNow())) return merge(left);
     const held = await heldNow();
+    if (left !== undefined && noted()["about"] === errand.about) {
+      if (isAsBegun(held)) return merge(left);
+      // It was merged, and the run was killed then.
+      if (left.token.equals(held.token)) {
+        await drop();
+        return held;
+      }
+    }
     const start = errand.start(held);
     if (start === undefined) {
-      if (left !== undefined) await drop();
+      await drop();
       return held;
     }
+    // A run that was killed right after it had started a doctl has not noted which.
+    const mayRun = noted()["about"] !== undefined && noted()["doctl"] === undefined;
     const note = { ...digestsOf(held), about: errand.about };
     host.state.write(key, JSON.stringify(note));
     const before = await host.files.look(file);
@@ -89,8 +102,8 @@ export async function throughDoctl(
       void host.state.write(key, JSON.stringify({ ...note, doctl }));
     let login: Brought | undefined;
     try {
-      await errand.run(file, onStart);
-      login = await brought();
+      const end = await errand.run(file, onStart);
+      login = (await brought()) ?? (mayRun && end === "late" ? await broughtLate() : undefined);
     } finally {
       // What it has got is kept for the next run.
       if (login === undefined && (await brought()) === undefined) await drop();
@@ -110,6 +123,15 @@ export async function throughDoctl(
       if (doctl === undefined || host.isOver(doctl)) return;
       if (host.steadyClock.now() > until) return;
       progress("Waiting for a doctl that an earlier run has started");
+      await host.clock.sleep(RETRY_MS);
+    }
+  }
+
+  async function broughtLate(): Promise<Brought | undefined> {
+    const until = host.steadyClock.now() + ANSWER_MS;
+    for (;;) {
+      const login = await brought();
+      if (login !== undefined || host.steadyClock.now() > until) return login;
       await host.clock.sleep(RETRY_MS);
     }
   }
@@ -188,7 +210,7 @@ function workplace(
   context: string,
   kind: ErrandKind,
 ): { key: StateKey; kept: string | undefined } {
-  const key: StateKey = { kind: "login", folder: target, name: `${kind} ${context}` };
+  const key = errandKey(target, context, kind);
   return { key, kept: host.state.fileFor(key, "yaml") };
 }
 
@@ -206,7 +228,10 @@ async function alone<T>(
     clock: { ...host.clock, now: host.steadyClock.now },
     waitingFor: (holder: string) => progress(`Waiting for ${holder}, which is at the same login`),
   };
-  return host.locked(join(folder, basename(lock) + LOCK), wait, action);
+  return host.locked(join(folder, basename(lock) + LOCK), wait, async () => {
+    await host.files.sweep(folder);
+    return action();
+  });
 }
 
 /** A run that was interrupted does it, too. */
