@@ -13,13 +13,13 @@ import { nodeHost, type Output, ownProcess, type Surface } from "./host/node.ts"
 import { isCi } from "./lib/is-ci.ts";
 import { wrap } from "./lib/wrap.ts";
 import type { Asking } from "./library/runtime.ts";
-import { allWell, isAllWell } from "./report/all-well.ts";
 import { type HintEdge, shellOf } from "./report/hint-text.ts";
 import type { HookReport } from "./report/hook.ts";
 import { jsonDocument, jsonError, jsonReport } from "./report/json.ts";
 import { type Page, pageOn } from "./report/paint.ts";
 import { progressOn } from "./report/progress.ts";
 import { type Report, shortened, withUses } from "./report/report.ts";
+import { isUnchanged, unchanged } from "./report/unchanged.ts";
 import { apart } from "./secret/known.ts";
 import { rememberAll } from "./secret/named.ts";
 import { safe, safeLines } from "./secret/safe.ts";
@@ -263,7 +263,7 @@ async function runHere(
     // What was asked for is data; the story of a run that wrote something is talk.
     const isData = report.command === "check" || report.dryRun;
     const whole = report.command === "check" ? await withUses(report) : report;
-    if (isAllWell(report)) return say(allWell(report, pageOf(stderr)));
+    if (isUnchanged(report)) return say(unchanged(report, pageOf(stderr)));
     const { humanReport } = await import("./report/human.ts");
     const text = humanReport(whole, pageOf(isData ? stdout : stderr), { status, shown });
     if (isData) show(text);

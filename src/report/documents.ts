@@ -35,6 +35,12 @@ export interface ReportDocument {
   })[];
   /** What failed and does not matter. */
   readonly doubts: readonly string[];
+  /** What is left to do, in this order; where nothing is, the command to try. Empty where that is not known. */
+  readonly next: readonly string[];
+  /** Files for git to have, absolute. */
+  readonly commit: readonly string[];
+  /** The host that stands for api.digitalocean.com. */
+  readonly api: string;
 }
 
 /** One environment of a run with --all. */

@@ -1,10 +1,4 @@
-import { basename, dirname, join } from "node:path";
-import type { Facts } from "../commands/init/observe.ts";
-import { stateElsewhere } from "../concerns/terraform/backend/plan.ts";
-import { LOCK_FILE } from "../concerns/terraform/root/names.ts";
-import { needsOf } from "../concerns/terraform/root/needs.ts";
-import type { TerraformRoot } from "../concerns/terraform/root/root.ts";
-import { terraformWords, toolOf } from "../concerns/terraform/root/typed.ts";
+import { basename, dirname } from "node:path";
 import type { Change } from "../core/change.ts";
 import { type Finding, isBlocked } from "../core/finding.ts";
 import type { OutsideChange } from "../core/outside-change.ts";
@@ -12,12 +6,12 @@ import { type Plan, stepsIn } from "../core/plan.ts";
 import { type CommandResult, type ToolCommand, title } from "../core/run-commands.ts";
 import type { AppError } from "../errors/app-error.ts";
 import { EXIT, type ExitStatus } from "../errors/exit-status.ts";
-import { exec, type Hint, hint, own, run } from "../errors/hint.ts";
-import { STANDARD_NAMES } from "../exec/token-sources.ts";
+import { hint, own } from "../errors/hint.ts";
 import { shellWord } from "../lib/shell-word.ts";
 import { wrap } from "../lib/wrap.ts";
 import { safe } from "../secret/safe.ts";
 import { diffOf } from "./diff.ts";
+import { type Ending, endingOf, stepLines } from "./ending.ts";
 import { edgeOf, hintText, hintWords } from "./hint-text.ts";
 import { fileInRoot, grouped, nameInRoot, someOf } from "./many-roots.ts";
 import type { Page } from "./paint.ts";
@@ -375,20 +369,28 @@ function problem(
 
 function lastLine(report: Report, status: ExitStatus, page: Page): string {
   const { command, dryRun, plan, applied, outside, commands } = report;
-  const left = stepsIn(plan);
   if (isBlocked(plan.findings) && applied.length === 0) {
-    return command === "check" ? "" : "Nothing was changed.";
+    if (command === "check") return "";
+    const login = outside.find(({ sign: its }) => its === "+");
+    return login === undefined
+      ? "Nothing was changed."
+      : wrap(`Made: ${login.label}. In the repo nothing was changed.`, page.columns).join("\n");
   }
   const aside = skippedRoots(report, page);
+  const left = stepsIn(plan);
   if (dryRun && left > 0) {
-    const text = `${count(left, "change")} to make; nothing was written (--dry-run).`;
+    const text = `${planned(plan)}; nothing was written (--dry-run).`;
     return [...wrap(text, page.columns), ...aside].join("\n");
   }
-  const tick = page.paint("green", "✓");
+  const ending = endingOf(report);
   const ran = commands.filter(({ failure }) => !failure).length;
-  if (applied.length === 0 && ran === 0) {
+  if (applied.length + outside.length + commands.length === 0) {
     if (aside.length > 0) return aside.join("\n");
-    return left === 0 ? nothingToDo(plan, status, page) : "";
+    if (left > 0) return "";
+    return [
+      nothingToDo(plan, status, ending, page),
+      ...stepLines({ ...ending, next: undefined }, page),
+    ].join("\n");
   }
   // Of a token that is to go, any warning is of a place that still has it, or may.
   const isGoing = command === "rotate" || command === "logout" || command === "uninstall";
@@ -399,14 +401,28 @@ function lastLine(report: Report, status: ExitStatus, page: Page): string {
   const checked = left === 0 && aside.length === 0 && isDone && !isProposal ? " and checked" : "";
   const made = applied.length + outside.length;
   const done = made > 0 ? `${count(made, "change")} made` : `${count(ran, "command")} run`;
-  const lines = [marked(tick, `${done}${checked}${butWarnings(plan)}.`, page)];
-  const isReady = command === "init" || command === "login";
-  const next = isReady && !isProposal ? nextStep(report) : undefined;
-  if (next !== undefined) {
-    lines.push(`  Next: ${page.paint("bold", safe(hintText(next, page.edge)))}`);
-  }
-  lines.push(...toCommit(report, page), ...aside);
+  const failed = commands.find(({ failure }) => failure !== undefined);
+  const but = failed === undefined ? butWarnings(plan) : `, but ${title(failed.command)} failed`;
+  const mark = failed === undefined ? page.paint("green", "✓") : page.paint("yellow", "!");
+  const lines = [marked(mark, `${done}${failed === undefined ? checked : ""}${but}.`, page)];
+  if (!isProposal) lines.push(...workLines(ending, page), ...stepLines(ending, page));
+  lines.push(...commitLines(ending, report, page), ...aside);
   return lines.join("\n");
+}
+
+/** As the run itself will count. */
+function planned({ changes, commands, outside }: Plan): string {
+  const made = changes.length + outside.length;
+  const parts = [
+    ...(made > 0 ? [`${count(made, "change")} to make`] : []),
+    ...(commands.length > 0 ? [`${count(commands.length, "command")} to run`] : []),
+  ];
+  return parts.join(", ");
+}
+
+function workLines({ works }: Ending, page: Page): string[] {
+  if (works.length === 0) return [];
+  return wrap(`Works now: ${safe(works.join("; "))}`, page.columns - 2).map((line) => `  ${line}`);
 }
 
 /** The roots that an error of their own has left as they are. */
@@ -419,13 +435,15 @@ function skippedRoots(report: Report, page: Page): string[] {
   return [marked(page.paint("red", "✗"), text, page)];
 }
 
-function nothingToDo({ findings }: Plan, status: ExitStatus, page: Page): string {
+function nothingToDo({ findings }: Plan, status: ExitStatus, { left }: Ending, page: Page): string {
   // Of what is left as it is.
   if (findings.some(({ level }) => level === "error")) return "";
   const but = butWarnings({ findings });
+  const what = left.length > 0 ? "Nothing to change" : "Nothing to do";
+  const mark = left.length > 0 ? page.paint("cyan", "·") : page.paint("green", "✓");
   return status === EXIT.ok
-    ? marked(page.paint("green", "✓"), `Nothing to do${but}.`, page)
-    : wrap(`Nothing to do${but} (--strict: exit status ${status}).`, page.columns).join("\n");
+    ? marked(mark, `${what}${but}.`, page)
+    : wrap(`${what}${but} (--strict: exit status ${status}).`, page.columns).join("\n");
 }
 
 function butWarnings({ findings }: Pick<Plan, "findings">): string {
@@ -433,18 +451,8 @@ function butWarnings({ findings }: Pick<Plan, "findings">): string {
   return warnings === 0 ? "" : `, but ${count(warnings, "warning")} to look at`;
 }
 
-/** What git would take of what was changed; what had a secret, only where git has it already. */
-function toCommit(report: Report, page: Page): string[] {
-  const { git } = report.facts.repo;
-  if (git === undefined) return [];
-  const written = report.applied.flatMap(({ isForClones, file }) => {
-    const known = file === undefined ? undefined : report.inGit.get(file);
-    const isTaken = known?.isTracked || (isForClones && known?.isIgnored === false);
-    return isTaken && file !== undefined ? file : [];
-  });
-  const isNew = (path: string) => !git.tracked.has(path) && !git.ignored.has(path);
-  const all = [...written, ...lockFilesMade(report).filter(isNew)];
-  const groups = grouped(all, (path) => fileInRoot(report, path));
+function commitLines({ commit }: Ending, report: Report, page: Page): string[] {
+  const groups = grouped(commit, (path) => fileInRoot(report, path));
   // As words to copy where they are few.
   const isMany = groups.some(({ length }) => length > 1);
   const files = isMany
@@ -453,40 +461,6 @@ function toCommit(report: Report, page: Page): string[] {
   return wrap(`Commit: ${files.join(" ")}`, page.columns - 2)
     .map((line) => `  ${line}`)
     .slice(0, files.length === 0 ? 0 : undefined);
-}
-
-/** By an init that has just run. */
-function lockFilesMade({ commands, facts: { terraform } }: Report): string[] {
-  const inits = commands.filter(({ command, failure }) => command.args[0] === "init" && !failure);
-  const dirs = new Set(inits.map(({ command }) => command.cwd));
-  return terraform.roots.flatMap(({ hasLockFile, config: { dir } }) =>
-    hasLockFile && dirs.has(dir) ? join(dir, LOCK_FILE) : [],
-  );
-}
-
-function nextStep({ facts, plan: { findings } }: Report): Hint | undefined {
-  const isSkipped = (dir: string) =>
-    findings.some(({ skippedRoot, id, where }) =>
-      id === "terraform.failed" ? where === dir : skippedRoot === dir,
-    );
-  // A module is not planned by itself.
-  const roots = facts.terraform.roots.filter(({ calledBy }) => calledBy.length === 0);
-  const root = roots.find(({ config }) => !isSkipped(config.dir)) ?? roots[0];
-  if (root === undefined) return undefined;
-  const tool = toolOf(facts.terraform.tools, root);
-  const isElsewhere = stateElsewhere(root) !== undefined;
-  const verb = isElsewhere ? ["init", "-migrate-state"] : [root.isInitialised ? "plan" : "init"];
-  const words = terraformWords(root.config.dir, tool, verb);
-  return hint`${isBehindExec(facts, root) ? exec(words) : run(...words)}`;
-}
-
-/** Terraform finds neither the keys of a bucket nor, without a variable, the token of an env file. */
-function isBehindExec({ token: { state: token } }: Facts, root: TerraformRoot): boolean {
-  if (root.config.backend !== undefined) return true;
-  // HCP Terraform has a token of its own.
-  if (needsOf(root).credentials !== "env" || root.module.cloud !== undefined) return false;
-  const origin = token.kind === "found" ? token.token.origin : undefined;
-  return !(origin?.kind === "environment" && STANDARD_NAMES.includes(origin.name));
 }
 
 function count(number: number, what: string): string {

@@ -248,6 +248,14 @@ const report = v.pipe(
       v.array(v.string()),
       v.description("What did not go as hoped and does not matter."),
     ),
+    next: v.pipe(
+      v.array(v.string()),
+      v.description(
+        "What is left to do, in this order; where nothing is, the command to try. Empty where that is not known.",
+      ),
+    ),
+    commit: v.pipe(v.array(v.string()), v.description("Files for git to have, absolute.")),
+    api: text("The host that stands for api.digitalocean.com."),
   }),
   v.title("what was found"),
 );

@@ -19,6 +19,7 @@ import type {
   RootDocument,
   UseDocument,
 } from "./documents.ts";
+import { endingOf } from "./ending.ts";
 import { edgeOf, type HintEdge, hintText } from "./hint-text.ts";
 import type { Report } from "./report.ts";
 
@@ -29,6 +30,8 @@ export type Framed<D> = Omit<D, "schemaVersion" | "status">;
 export function jsonReport(report: Report, status: ExitStatus, edge: HintEdge): string {
   const { facts, plan, applied, warnings, command, commands, outside, each } = report;
   const { config } = facts;
+  const { hosts } = facts.token;
+  const { left, next, commit } = endingOf(report);
   const document: Framed<ReportDocument> = {
     command,
     project: config.project,
@@ -49,6 +52,11 @@ export function jsonReport(report: Report, status: ExitStatus, edge: HintEdge): 
       failure: failure?.why ?? null,
     })),
     doubts: warnings,
+    next: (left.length > 0 ? left : next === undefined ? [] : [next]).map((step) =>
+      hintText(step, edge),
+    ),
+    commit,
+    api: hosts.api.host,
   };
   return jsonDocument(document, status);
 }

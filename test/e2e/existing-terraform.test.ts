@@ -197,7 +197,13 @@ describe("terraform init and workspace", () => {
   });
 
   it.concurrent.each([
-    ["nothing lacks and providers are installed", "infra/", ["infra/.terraform/providers/x"], []],
+    [
+      "nothing lacks and providers are installed",
+      "infra/",
+      ["infra/.terraform/providers/x", "infra/.terraform.lock.hcl"],
+      [],
+    ],
+    ["an init has failed half way", "infra/", ["infra/.terraform/providers/x"], [INIT]],
     ["nothing lacks and none are installed", "infra/", [], [INIT]],
     ["a file is broken", "one broken file of many", [], []],
   ])("a repo of its own, where %s", async (_, name, present, expected) => {
@@ -263,7 +269,7 @@ if [ "$1" = version ]; then echo '{"terraform_version":"1.11.4"}'; exit; fi
 { echo "$*"; pwd -P; env | sed -n 's/^\\([A-Za-z_][A-Za-z0-9_]*\\)=.*/\\1/p' | tr '\\n' ' '; echo; } >>'${log}'
 if [ "$1" = '${failing}' ]; then echo 'no such provider' >&2; exit 1; fi
 data=\${TF_DATA_DIR:-.terraform}
-mkdir -p "$data/providers"
+mkdir -p "$data/providers"; : > .terraform.lock.hcl
 if [ "$1" = workspace ]; then printf %s "$4" >"$data/environment"; fi
 `;
     await bench.write("../bin/terraform", script, 0o755);

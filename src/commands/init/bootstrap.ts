@@ -82,6 +82,7 @@ export async function bootstrap(
     answers: new Map<string, Promise<CommandAnswer>>(),
     inspections: new Map<string, Promise<Inspection>>(),
   };
+  let hasLoggedIn = false;
   let keepRecord: () => void = () => undefined;
   /** Of the last plan that took a token out of the code: a look at what is there now does not know of it. */
   let inGit: readonly Finding[] = [];
@@ -115,6 +116,7 @@ export async function bootstrap(
           talkOf(facts),
           inspections,
         );
+        hasLoggedIn = true;
         facts = await observed({ login });
       } else if (prompter.ask !== undefined && needsToken(facts)) {
         facts = await observed({ prompted: await prompter.ask(facts, inspections) });
@@ -142,7 +144,10 @@ export async function bootstrap(
       return [...stillInGit, ...commands.flatMap((result) => commandFailed(result, facts))];
     },
   };
-  return runTask(task, host, approve, { dryRun, progress });
+  const result = await runTask(task, host, approve, { dryRun, progress });
+  return hasLoggedIn
+    ? { ...result, outside: [loginRehearsed(result.facts), ...result.outside] }
+    : result;
 
   /** A person may replace a login that is in the way; asked once. */
   async function planWithLogin(facts: Facts): Promise<Plan> {

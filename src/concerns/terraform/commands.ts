@@ -159,7 +159,7 @@ function whyByHand(
   // A local backend may say that its state is anywhere.
   const hasState = root.hasLocalState || module.backend?.type === "local";
   // init may ask the providers of a state for their schemas, and nobody knows who installed these.
-  if (root.isInitialised && hasState && isInit) {
+  if (root.hasProviders && hasState && isInit) {
     return "it may start the providers that are installed beside the state";
   }
   if (isInit && tool !== undefined && worksOutSources(tool)) {

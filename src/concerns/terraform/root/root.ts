@@ -51,6 +51,8 @@ export interface TerraformRoot extends ToolChoice {
   readonly hasLockFile: boolean;
   /** Providers and modules are installed, as far as can be seen without asking the tool. */
   readonly isInitialised: boolean;
+  /** Providers are installed, whoever did it. */
+  readonly hasProviders: boolean;
   /** The workspace that is selected (docs/contracts/terraform.md 7.5). */
   readonly workspace: string;
   /** Files that Terraform would read, and that are not read here: by links that lead out of the repo. */
@@ -149,8 +151,9 @@ export async function readRoot(
     linkOut: links[0],
     at,
     hasLockFile: all.includes(LOCK_FILE),
-    // Modules come first: an init that fails at a provider leaves them.
-    isInitialised: inData.includes("providers"),
+    // Modules come first, and the lock file last: an init that failed has left what came before.
+    isInitialised: inData.includes("providers") && all.includes(LOCK_FILE),
+    hasProviders: inData.includes("providers"),
     workspace: workspace?.trim() || "default",
     blocked,
   };

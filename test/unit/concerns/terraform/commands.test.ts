@@ -43,7 +43,8 @@ const FORGED = generate(
   '# template: 1\nterraform {\n  backend "s3" {\n    profile = "x"\n  }\n}\n',
   {},
 );
-const INIT = { "infra/.terraform/providers/x": "" };
+const LOCK_FILE = { "infra/.terraform.lock.hcl": "" };
+const INIT = { "infra/.terraform/providers/x": "", ...LOCK_FILE };
 const NOTED = { ...INIT, "infra/.terraform/terraform.tfstate": noted() };
 const selected = (workspace: string) => ({ ...INIT, "infra/.terraform/environment": workspace });
 
@@ -67,7 +68,7 @@ describe("whether init is run", () => {
     ],
     [
       "in another folder",
-      done({ "data/providers/x": "" }, { env: { TF_DATA_DIR: "/repo/data" } }),
+      done({ "data/providers/x": "", ...LOCK_FILE }, { env: { TF_DATA_DIR: "/repo/data" } }),
       ["warning terraform.environment"],
     ],
     ...[".tool-versions", "infra/.tool-versions", ".terraform-version"].map(

@@ -29,7 +29,10 @@ const KEYS = { SPACES_ACCESS_KEY_ID: "id", SPACES_SECRET_ACCESS_KEY: "s3cr3t" };
 
 /** A finished root. */
 async function done(given: Given): Promise<Given> {
-  const ready = { ...given, files: { "infra/.terraform/providers/x": "", ...given.files } };
+  const ready = {
+    ...given,
+    files: { "infra/.terraform/providers/x": "", "infra/.terraform.lock.hcl": "", ...given.files },
+  };
   return afterwards(ready, (await plan(ready)).files);
 }
 

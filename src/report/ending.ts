@@ -1,0 +1,187 @@
+import { join } from "node:path";
+import type { Facts } from "../commands/init/observe.ts";
+import { plainDoctl } from "../concerns/doctl/plan.ts";
+import { stateElsewhere } from "../concerns/terraform/backend/plan.ts";
+import { LOCK_FILE } from "../concerns/terraform/root/names.ts";
+import { needsOf } from "../concerns/terraform/root/needs.ts";
+import type { TerraformRoot } from "../concerns/terraform/root/root.ts";
+import { terraformWords, toolOf } from "../concerns/terraform/root/typed.ts";
+import type { Finding } from "../core/finding.ts";
+import { exec, type Hint, hint, own, run } from "../errors/hint.ts";
+import { STANDARD_NAMES } from "../exec/token-sources.ts";
+import { few } from "../lib/few.ts";
+import { wrap } from "../lib/wrap.ts";
+import { safe } from "../secret/safe.ts";
+import { hintText } from "./hint-text.ts";
+import type { Page } from "./paint.ts";
+import { type Report, shownPath } from "./report.ts";
+
+/** What a run ends with: what works now, and what is left (docs/design.md rule 11). */
+export interface Ending {
+  /** Such as "doctl as sammy@example.com" and "terraform in infra". */
+  readonly works: readonly string[];
+  /** Each with its command, in the order in which they are done. */
+  readonly left: readonly Hint[];
+  /** The command to try next, where nothing is left. */
+  readonly next: Hint | undefined;
+  /** Files for git, absolute. */
+  readonly commit: readonly string[];
+}
+
+/** @returns nothing but what to commit for a command that takes things away. */
+export function endingOf(report: Report): Ending {
+  const { command, facts } = report;
+  const commit = toCommit(report);
+  const isSetUp = ["init", "login", "check"].includes(command) && report.each === undefined;
+  if (!isSetUp || facts.search?.choice.kind === "several") {
+    return { works: [], left: [], next: undefined, commit };
+  }
+  // A module is not planned by itself.
+  const roots = facts.terraform.roots.filter(({ calledBy }) => calledBy.length === 0);
+  const steps = new Map(roots.map((root) => [root, stepFor(report, root)]));
+  const ready = roots.filter((root) => steps.get(root) === undefined);
+  const left = [...steps.values()].filter((step) => step !== undefined);
+  const [first] = ready;
+  return {
+    works: [...doctlWorks(report), ...terraformWorks(report, ready)],
+    left: once([...missingTools(report), ...left]),
+    next: first && planOf(facts, first),
+    commit,
+  };
+}
+
+/** doctl acts with this token: as whom, and how it is called. */
+function doctlWorks({ facts: { doctl, token }, env }: Report): string[] {
+  const { inspection, state } = token;
+  const { target, tool } = doctl ?? {};
+  const isIn = tool !== undefined && target?.holding === "this" && state.kind === "found";
+  if (!isIn || doctl === undefined || inspection?.state !== "alive") return [];
+  const { context } = target;
+  const how = plainDoctl(doctl, env) === context ? "" : ` --context ${context}`;
+  const whom = inspection.email ?? inspection.team?.name;
+  return [`doctl${how}${whom === undefined ? "" : ` (as ${whom})`}`];
+}
+
+function terraformWorks(report: Report, ready: readonly TerraformRoot[]): string[] {
+  const { facts } = report;
+  const tools = new Set(ready.map((root) => toolOf(facts.terraform.tools, root)));
+  return [...tools].map((tool) => {
+    const its = ready.filter((root) => toolOf(facts.terraform.tools, root) === tool);
+    const dirs = its.map(({ config }) => shownPath(report, config.dir));
+    const where = dirs.length === 1 && dirs[0] === "." ? "" : ` in ${few(dirs)}`;
+    const isBehind = its.some((root) => isBehindExec(facts, root));
+    return `${tool}${where}${isBehind ? ", behind exec" : ""}`;
+  });
+}
+
+/** One step for all roots of a tool. */
+function missingTools({ facts: { terraform } }: Report): Hint[] {
+  const without = terraform.roots.filter(
+    ({ config: { dir }, calledBy }) => calledBy.length === 0 && !terraform.tools.has(dir),
+  );
+  if (without.length === 0) return [];
+  const isTofu = without.every(({ tool, isCertain }) => isCertain && tool === "tofu");
+  return [
+    isTofu
+      ? hint`Install OpenTofu: https://opentofu.org/docs/intro/install/`
+      : hint`Install Terraform: https://developer.hashicorp.com/terraform/install`,
+  ];
+}
+
+/** What keeps a root from its first plan; undefined: nothing that is known. */
+function stepFor(report: Report, root: TerraformRoot): Hint | undefined {
+  const { facts, plan } = report;
+  const { dir } = root.config;
+  const shown = shownPath(report, dir);
+  const isOf = (each: Finding) => each.where === dir || each.skippedRoot === dir;
+  const errors = plan.findings.filter((each) => each.level === "error" && isOf(each));
+  if (errors.length > 0) return hint`Fix the error in ${shown}, then run ${own()}`;
+  if (root.module.broken.length > 0) {
+    return hint`Fix the code in ${shown}, which could not be read, then run ${own()}`;
+  }
+  const keys = facts.spaces.keys.kind;
+  if (root.config.backend !== undefined && keys !== "keys") {
+    return hint`Put SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY into the env file, then run ${own()}`;
+  }
+  if (stateElsewhere(root) !== undefined) return wordsFor(facts, root, ["init", "-migrate-state"]);
+  return isReady(facts, root) ? undefined : wordsFor(facts, root, ["init"]);
+}
+
+/** A provider, its lock, and every module that the code calls. */
+function isReady({ token: { code } }: Facts, root: TerraformRoot): boolean {
+  const tree = code.trees.find(({ folders: [folder] }) => folder === root.real);
+  return root.isInitialised && (tree?.unseen ?? []).length === 0;
+}
+
+function planOf(facts: Facts, root: TerraformRoot): Hint {
+  return wordsFor(facts, root, ["plan"]);
+}
+
+function wordsFor(facts: Facts, root: TerraformRoot, verb: readonly string[]): Hint {
+  const words = terraformWords(root.config.dir, toolOf(facts.terraform.tools, root), verb);
+  return hint`${isBehindExec(facts, root) ? exec(words) : run(...words)}`;
+}
+
+/** Terraform finds neither the keys of a bucket nor, without a variable, the token of an env file. */
+function isBehindExec({ token: { state: token } }: Facts, root: TerraformRoot): boolean {
+  if (root.config.backend !== undefined) return true;
+  // HCP Terraform has a token of its own.
+  if (needsOf(root).credentials !== "env" || root.module.cloud !== undefined) return false;
+  const origin = token.kind === "found" ? token.token.origin : undefined;
+  return !(origin?.kind === "environment" && STANDARD_NAMES.includes(origin.name));
+}
+
+/** What git would take of what was changed, and a config that clones lack; what had a secret, only where git has it. */
+function toCommit(report: Report): string[] {
+  const { config, repo, terraform } = report.facts;
+  const { git } = repo;
+  if (git === undefined) return [];
+  const written = report.applied.flatMap(({ isForClones, file }) => {
+    const known = file === undefined ? undefined : report.inGit.get(file);
+    const isTaken = known?.isTracked || (isForClones && known?.isIgnored === false);
+    return isTaken && file !== undefined ? file : [];
+  });
+  const isNew = (path: string) => !git.tracked.has(path) && !git.ignored.has(path);
+  const inits = report.commands.filter(
+    ({ command, failure }) => command.args[0] === "init" && !failure,
+  );
+  const dirs = new Set(inits.map(({ command }) => command.cwd));
+  const locks = terraform.roots.flatMap(({ hasLockFile, config: { dir } }) =>
+    hasLockFile && dirs.has(dir) ? join(dir, LOCK_FILE) : [],
+  );
+  const isDone = written.length > 0 && config.file !== undefined;
+  const needed = isDone && config.file !== undefined ? [config.file] : [];
+  return [...new Set([...written, ...[...locks, ...needed].filter(isNew)])];
+}
+
+function once(steps: readonly Hint[]): readonly Hint[] {
+  const byText = new Map(steps.map((step) => [JSON.stringify(step), step]));
+  return [...byText.values()];
+}
+
+/** The rest is more of the same: a root, and a root. */
+const MOST_SHOWN = 6;
+
+/** One is what comes next; several are numbered. */
+export function stepLines({ left, next }: Pick<Ending, "left" | "next">, page: Page): string[] {
+  const [first = next, ...others] = left;
+  if (first === undefined) return [];
+  if (others.length === 0) return stepIn(first, "  Next: ", page);
+  const shown = left.slice(0, MOST_SHOWN);
+  const more = left.length - shown.length;
+  return [
+    "  Left to do:",
+    ...shown.flatMap((step, at) => stepIn(step, `    ${at + 1}. `, page)),
+    ...(more > 0 ? [`    … and ${more} more like these`] : []),
+  ];
+}
+
+/** A sentence is wrapped; a command is to be copied. */
+function stepIn(step: Hint, head: string, page: Page): string[] {
+  const text = safe(hintText(step, page.edge));
+  const isSentence = typeof step[0] === "string" && step[0] !== "";
+  const lines = isSentence ? wrap(text, page.columns - head.length) : [text];
+  return lines.map(
+    (line, at) => (at === 0 ? head : " ".repeat(head.length)) + page.paint("bold", line),
+  );
+}
