@@ -260,7 +260,7 @@ async function runHere(
       stdout.write(jsonReport(await withUses(report), status, edge()));
       return;
     }
-    // What was asked for is data; the story of a run that wrote something is talk.
+    // What was asked for is data; messages about a run that wrote something go to stderr.
     const isData = report.command === "check" || report.dryRun;
     const whole = report.command === "check" ? await withUses(report) : report;
     if (isUnchanged(report)) return say(unchanged(report, pageOf(stderr)));
@@ -320,6 +320,6 @@ const NOBODY: Omit<Asking, "loginTalk"> = {
 function endUnlessClosed({ code }: NodeJS.ErrnoException): void {
   if (code === "EPIPE") return;
   process.stderr.off("error", endUnlessClosed).on("error", () => undefined);
-  process.stderr.write(`do-bootstrap: what it has to say could not be written (${code}).\n`);
+  process.stderr.write(`do-bootstrap: the output could not be written (${code}).\n`);
   process.exit(EXIT.failed);
 }

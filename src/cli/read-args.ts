@@ -36,7 +36,7 @@ function readOption(name: string, { type, completes }: Option, value: unknown) {
   if (type === "boolean") return last === true;
   if (typeof last !== "string") return undefined;
   if (typeof completes !== "object" || completes.includes(last)) return last;
-  throw new AppError("USAGE", `--${name} ${last}: there is no such thing.`, {
+  throw new AppError("USAGE", `--${name} ${last}: invalid value.`, {
     hint: hint`Use one of: ${completes.join(", ")}`,
   });
 }

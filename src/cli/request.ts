@@ -31,7 +31,7 @@ export async function lookFrom(
 function minTtlFrom(given: string | undefined): number | undefined {
   if (given === undefined) return undefined;
   if (/^\d+[smhdw]$/.test(given)) return secondsOf(given);
-  throw new AppError("USAGE", `--min-ttl ${given}: there is no such time.`, {
+  throw new AppError("USAGE", `--min-ttl ${given}: invalid duration.`, {
     hint: hint`Write a number and s, m, h, d or w: --min-ttl 7d`,
   });
 }

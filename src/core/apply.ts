@@ -80,7 +80,7 @@ export async function apply(
       repo === undefined
         ? run("git", ...why, { path })
         : run("git", "-C", { path: repo }, ...why, "--", relative(repo, path));
-    throw new AppError("NOT_IGNORED", `git would take ${path}, which is to hold the token.`, {
+    throw new AppError("NOT_IGNORED", `${path} would hold the token, and git does not ignore it.`, {
       hint: hint`Nothing was changed. Find the pattern that lets it in: ${ask}`,
     });
   }

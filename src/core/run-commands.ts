@@ -129,7 +129,7 @@ function interrupted(error: unknown): unknown {
   if (!(error instanceof AppError) || error.code !== "INTERRUPTED") return error;
   return new AppError(
     "INTERRUPTED",
-    "Interrupted. The files are in place, the tool has not done.",
+    "Interrupted. The files are written; the last command did not finish.",
     {
       hint: hint`To go on where it stopped: ${own()}`,
     },

@@ -24,7 +24,7 @@ export interface Execution {
  * Runs a command as if it had been started in our place: its streams, its terminal and its signals
  * are its own.
  *
- * @returns its exit status; 128 + n where signal n ended it, 127 where there is no such command, 126
+ * @returns its exit status; 128 + n where signal n ended it, 127 where command not found, 126
  *   where it cannot be started.
  */
 export async function execute(execution: Execution): Promise<number> {
@@ -91,7 +91,7 @@ function notStarted({ words, secrets }: Execution, error: NodeJS.ErrnoException)
   const { code = "" } = error;
   const isMissing = code === "ENOENT" || file === "";
   const reason = isExhausted(error) ? `: ${reasonOf(code)}` : ` (${code})`;
-  const why = isMissing ? "there is no such command" : `it cannot be started${reason}`;
+  const why = isMissing ? "command not found" : `it cannot be started${reason}`;
   const masker = maskerOfAll(secrets);
   const shown = Buffer.concat([masker.feed(Buffer.from(file)), masker.end()]).toString("utf8");
   writeSync(2, `do-bootstrap: ${safe(shown) || "''"}: ${why}\n`);

@@ -90,7 +90,7 @@ export interface ShellText extends Quoted {
 export function shellText(line: CommandLine, facts: Facts): ShellText {
   const { format = "sh", unset, all } = line.options;
   if (typeof format !== "string" || !isFormat(format)) {
-    throw new AppError("USAGE", `--format ${format}: there is no such format.`, {
+    throw new AppError("USAGE", `--format ${format}: invalid value.`, {
       hint: hint`Formats: ${FORMATS.join(", ")}`,
     });
   }
@@ -142,5 +142,5 @@ export function sourcesIn({ config, env, envFile }: SourceFacts): TokenSources {
 /** Why there is none is said, in the words of `check`, where time does not matter: plan/exec.ts. */
 function usable(state: TokenState): Secret {
   if (state.kind === "found") return state.token;
-  throw new AppError("NO_TOKEN", "There is no token to use.", { hint: hint`${own("check")}` });
+  throw new AppError("NO_TOKEN", "No token, or more than one.", { hint: hint`${own("check")}` });
 }

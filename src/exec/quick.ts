@@ -11,7 +11,7 @@ import { writeAll } from "./write-all.ts";
 
 /**
  * Answers a line of `exec` or `env` from the record of an earlier run, without any library but
- * dotenv. Nothing is said here: whatever is not plain sailing, a missing token for one, is left to
+ * dotenv. Nothing is said here: unusual input and errors go to
  * the whole program, which finds the same again and has the words for it.
  *
  * @returns the exit status; undefined for what is left to the whole program.

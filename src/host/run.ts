@@ -77,9 +77,13 @@ export async function run(
     };
     timers.push(setTimeout(destroy, LAST_WORDS_MS));
   });
-  const exitCode = await new Promise<number | null>((resolve) => child.once("close", resolve));
+  const [exitCode, signal] = await new Promise<[number | null, string | null]>((resolve) =>
+    child.once("close", (...ending) => resolve(ending)),
+  );
   for (const timer of [...timers, idle]) clearTimeout(timer);
   interrupted.removeEventListener("abort", interrupt);
+  // Ctrl-C ends the tool and this process; the tool's end may be seen first.
+  if (isDialogue && signal === "SIGINT") throw interruption();
   if (!isSteady) assertNot(interrupted);
   const end = stopped ?? (exitCode === null ? "signalled" : "exited");
   return { end, exitCode: exitCode ?? undefined, ...streams };
@@ -118,5 +122,9 @@ async function started(call: ToolCall, isInherited: boolean): Promise<ChildProce
 }
 
 function assertNot(interrupted: AbortSignal): void {
-  if (interrupted.aborted) throw new AppError("INTERRUPTED", "Interrupted.");
+  if (interrupted.aborted) throw interruption();
+}
+
+function interruption(): AppError {
+  return new AppError("INTERRUPTED", "Interrupted.");
 }

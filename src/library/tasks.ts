@@ -205,7 +205,7 @@ export async function explain(
   { environment, text, example }: Asked<Options> & { text: string; example: Hint },
 ): Promise<Reported<ExplainReport>> {
   if (text.trim() === "") {
-    throw new AppError("USAGE", "There is no text to explain.", {
+    throw new AppError("USAGE", "No error text was given.", {
       hint: hint`For example: ${example}`,
     });
   }

@@ -132,7 +132,7 @@ const finding = v.strictObject({
   ),
   level: v.picklist(["error", "warning", "info"]),
   message: text("For a person."),
-  fix: v.optional(text("The one command, or the one step, that mends it.")),
+  fix: v.optional(text("The one command, or the one step, that fixes it.")),
   where: v.optional(text("A path, with a line where there is one.")),
   setsAside: v.optional(
     text("The root that is left as it is because of this error; the others are prepared."),
@@ -267,7 +267,7 @@ const failure = v.pipe(
     error: v.strictObject({
       code: text("Stable."),
       message: text("For a person."),
-      hint: orNull("What mends it."),
+      hint: orNull("What fixes it."),
     }),
   }),
   v.title("a run that failed"),

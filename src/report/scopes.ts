@@ -4,6 +4,7 @@ import { allNeeded, type CodeNeeds, gapsIn } from "../concerns/token/needed-scop
 import { requiresOf } from "../scopes/closure.ts";
 import type { Need, Reason } from "../scopes/needed.ts";
 import { safe } from "../secret/safe.ts";
+import type { Secret } from "../secret/secret.ts";
 import type { ScopesDocument } from "./documents.ts";
 import type { HintEdge } from "./hint-text.ts";
 import { humanFindings } from "./human.ts";
@@ -137,7 +138,11 @@ function verdict({ token, findings, code }: ScopesReport, page: Page): string {
   });
   if (unread.length > 0) {
     const text = `has all that are listed. What else is needed is unknown: ${unread.join("; ")}.`;
-    return `${page.paint("yellow", "!")} The token (${token.token.fingerprint}) ${safe(text)}`;
+    return `${page.paint("yellow", "!")} ${nameOf(token.token)} ${safe(text)}`;
   }
-  return `${page.paint("green", "✓")} The token (${token.token.fingerprint}) has them all.`;
+  return `${page.paint("green", "✓")} ${nameOf(token.token)} has them all.`;
+}
+
+function nameOf(token: Secret): string {
+  return token.isRenewed ? token.shortName.replace(/^t/, "T") : `The token (${token.fingerprint})`;
 }

@@ -33,7 +33,8 @@ export function whoIsWho(report: Report, page: Page): string {
 }
 
 function linesOf(rows: readonly Row[], page: Page): string {
-  return rows.flatMap((row) => rowLines(row, page)).join("\n");
+  const width = Math.max(LABEL, ...rows.map(([name]) => name.length + 1));
+  return rows.flatMap((row) => rowLines(row, width, page)).join("\n");
 }
 
 /** Of one environment. */
@@ -94,14 +95,14 @@ function useRows(report: Report): Row[] {
     ...(given.length === 0 ? ["scripts: no token in the environment"] : []),
     ...given.map((use) => `scripts: ${useInWords(report, use)}`),
   ];
-  const rows = texts.map((text, i): Row => [i === 0 ? "Plain" : "", text]);
+  const rows = texts.map((text, i): Row => [i === 0 ? "Without exec" : "", text]);
   const others = uses.filter((use) => use.via === "exec" && !isOurs(use));
   const [first] = others;
   if (first === undefined && token.kind === "found") {
-    return [...rows, ["Under exec", `${token.token.shortName}, whatever the tool`]];
+    return [...rows, ["With exec", `always ${token.token.shortName}`]];
   }
-  if (first?.from.startsWith("exec stops")) return [...rows, ["Under exec", first.from]];
-  return [...rows, ...usesInWords(report, others).map((text): Row => ["Under exec", text])];
+  if (first?.from.startsWith("exec stops")) return [...rows, ["With exec", first.from]];
+  return [...rows, ...usesInWords(report, others).map((text): Row => ["With exec", text])];
 }
 
 function usesInWords(report: Report, uses: readonly Use[]): string[] {
@@ -129,14 +130,15 @@ function useInWords(report: Report, { token, from, where, dir }: Use): string {
 /** What is to be copied stays whole. */
 type Row = [name: string, text: string, how?: "whole" | "bold"];
 
+/** The width of the names, with the space after them. */
 const LABEL = 12;
 
-function rowLines([name, text, how]: Row, page: Page): string[] {
+function rowLines([name, text, how]: Row, width: number, page: Page): string[] {
   const shown = safe(text);
-  const lines = how === "whole" ? [shown] : wrap(shown, page.columns - LABEL);
+  const lines = how === "whole" ? [shown] : wrap(shown, page.columns - width);
   return lines.map((line, i) => {
-    const label = (i === 0 ? name : "").padEnd(LABEL - 1);
-    return `${page.paint("dim", label)} ${how === "bold" ? page.paint("bold", line) : line}`;
+    const label = (i === 0 ? name : "").padEnd(width);
+    return `${page.paint("dim", label)}${how === "bold" ? page.paint("bold", line) : line}`;
   });
 }
 

@@ -290,7 +290,7 @@ const UNAUTHORIZED: Readonly<Record<KnownToken["state"], Words>> = {
     fix: hint`${own()} helps you to make a new one and puts it in its place.`,
   },
   alive: {
-    what: "The token that was used is dead (401); this repo's is alive, so another one was used.",
+    what: "The token that was used is revoked or expired (401). This repo's token is valid, so another one was used.",
     fix: hint`${exec(["COMMAND"])} passes this repo's; ${own("check")} says where another is.`,
   },
   unknown: {

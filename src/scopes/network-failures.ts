@@ -58,11 +58,11 @@ export const NETWORK_WORDS: Readonly<
     fix: hint`Look at DIGITALOCEAN_API_URL, a firewall, and the proxy (HTTPS_PROXY).`,
   },
   timeout: {
-    what: "The server took too long, or something on the way lets nothing through.",
+    what: "The server took too long, or a firewall blocks the connection.",
     fix: hint`Run it again; behind a firewall: HTTPS_PROXY. ${run("doctl", "auth", "init")} also needs cloud.digitalocean.com.`,
   },
   tls: {
-    what: "The server's certificate is not trusted: something on the way opens the connection, or the clock is wrong.",
+    what: "The server's certificate is not trusted: a proxy intercepts TLS, or the clock is wrong.",
     fix: hint`Give the tools your company's certificate: SSL_CERT_FILE (doctl, Terraform), NODE_EXTRA_CA_CERTS (do-bootstrap).`,
   },
   proxy: {
@@ -71,6 +71,6 @@ export const NETWORK_WORDS: Readonly<
   },
   closed: {
     what: "The connection was cut while it was in use.",
-    fix: hint`Run the same command again; if it happens each time, something on the way cuts it.`,
+    fix: hint`Run the same command again; if it happens each time, a proxy or firewall cuts the connection.`,
   },
 };

@@ -154,5 +154,5 @@ function whyMalformed(value: string): string {
       ? "it has characters other than 0-9 and a-f after the prefix"
       : `it has ${rest} characters after the prefix, not ${DIGITS}`;
   }
-  return `it has ${value.length} characters and none of the known forms`;
+  return `it has ${value.length} characters and no known token format`;
 }

@@ -54,9 +54,9 @@ describe("check --history", () => {
       ({ id, message }) =>
         `${id}: ${message.replace(/\b[0-9a-f]{8,10}\b/g, "#").replace(/\d{4}-\d\d-\d\d/, "DATE")}`,
     );
-    const title = "leak.in-history: A personal access token (#, alive) stands in";
+    const title = "leak.in-history: A personal access token (#, alive) is in";
     expect(places.sort()).toEqual([
-      `${title} blob #, to which no commit leads.`,
+      `${title} blob #, in no commit.`,
       `${title} image.bin:1 of commit # (DATE, tags/v1~20).`,
       `${title} infra/main.tf:2 of commit # (DATE, tags/v1~20).`,
       `${title} merged:1 of commit # (DATE, main~1).`,
@@ -84,11 +84,11 @@ describe("check --history", () => {
     const found = (await leaks(bench)).map(({ id, message }) => `${id}: ${message}`).sort();
     expect(found).toEqual([
       expect.stringMatching(
-        /^leak.in-history: What looks like an old token \(\w{8}\) stands in old\.sh:2 of/,
+        /^leak.in-history: What looks like an old token \(\w{8}\) is in old\.sh:2 of/,
       ),
-      expect.stringMatching(/^leak.in-work-tree: A personal access token .* stands in .*a\.json:1/),
+      expect.stringMatching(/^leak.in-work-tree: A personal access token .* is in .*a\.json:1/),
       expect.stringMatching(
-        /^leak.in-work-tree: What looks like an old token \(\w{8}\) stands in .*b\.yaml:1/,
+        /^leak.in-work-tree: What looks like an old token \(\w{8}\) is in .*b\.yaml:1/,
       ),
     ]);
     const sent = bench.sandbox.requests.map(({ headers }) => headers.authorization);
@@ -124,7 +124,7 @@ describe("check --history", () => {
     const [found, ...more] = await leaks(bench);
     expect(more).toEqual([]);
     expect(found?.message).toMatch(
-      /^This repo's token \(\w+, alive\) stands in deploy.sh:1 of commit \w+ \(.*main~3\) and of 3 later ones, and of the work tree\.$/,
+      /^This repo's token \(\w+, alive\) is in deploy.sh:1 of commit \w+ \(.*main~3\) and of 3 later ones, and of the work tree\.$/,
     );
     expect(found?.fix).toContain("do-bootstrap rotate --revoke");
     const { status } = await bench.run(["check", "--history"]);
@@ -213,7 +213,7 @@ describe("check --history", () => {
     bench.sandbox.accept(bench.token);
     await prepare(bench);
     const found = (await leaks(bench)).filter(({ id }) => id === "leak.in-history");
-    expect(found.map(({ message }) => message.replace(/^.* stands in /, ""))).toEqual([
+    expect(found.map(({ message }) => message.replace(/^.* is in /, ""))).toEqual([
       expect.stringMatching(place),
     ]);
   });
@@ -234,7 +234,7 @@ describe("check --history", () => {
       await bench.git("tag", name);
       await commitAt(bench, 1_700_000_000, `keys/${name}.pem`, "harmless\n");
       const found = await leaks(bench);
-      const places = found.map(({ message }) => message.replace(/^.* stands in /, ""));
+      const places = found.map(({ message }) => message.replace(/^.* is in /, ""));
       const shown = String.raw`\w*(dop_v1_)?\[redacted\]`;
       expect(places).toEqual([
         expect.stringMatching(

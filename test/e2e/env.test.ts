@@ -255,7 +255,7 @@ describe.concurrent("what is printed", () => {
     expect(await runTwice(bench, ["env"])).toEqual({
       status: 0,
       stdout: quote("sh", mapOf(values)).text,
-      stderr: "! TF_VAR_a-b is left out: it is no name for a variable of a shell.\n",
+      stderr: "! TF_VAR_a-b is skipped: not a valid shell variable name.\n",
     });
     expect(await printed(bench)).toEqual({ "TF_VAR_a-b": "1", ...values });
   });

@@ -184,15 +184,15 @@ describe.concurrent("through pipes", () => {
     expect(result.stdout).toBe(script.includes("write") ? "***" : "");
   });
 
-  it("there is no such command: 127", async ({ expect }) => {
+  it("command not found: 127", async ({ expect }) => {
     expect(await bench.run(exec(["no-such-command"], "--mask"))).toEqual({
       status: 127,
       stdout: "",
-      stderr: "do-bootstrap: no-such-command: there is no such command\n",
+      stderr: "do-bootstrap: no-such-command: command not found\n",
     });
     const env = { DB_PASSWORD: "correct-horse" };
     const { stderr } = await bench.run(exec(["./correct-horse"], "--mask"), { env });
-    expect(stderr).toBe("do-bootstrap: ./***: there is no such command\n");
+    expect(stderr).toBe("do-bootstrap: ./***: command not found\n");
   });
 
   it("50 MB come through intact, but for the token at their end", async ({

@@ -99,7 +99,7 @@ describe.concurrent("a command that cannot be started is 127 or 126, in one line
     await bench.write("bin/plain-on-path", "", 0o644);
     await symlink("loop", join(bench.repo, "loop"));
   });
-  const MISSING = "there is no such command";
+  const MISSING = "command not found";
   const DENIED = "it cannot be started (EACCES)";
 
   it.for<[words: string[], status: number, why: string]>([
@@ -227,9 +227,9 @@ describe.skipIf(needsNodeBins !== "")(`other Nodes${needsNodeBins}`, () => {
       [["./without-shebang", "it"], 0, "by a shell: it\n", ""],
       [["./with-env"], 0, "with env\n", ""],
       [["./zeroth", "a"], 0, "./zeroth a\n", ""],
-      [["./no-loader"], 127, "", "do-bootstrap: ./no-loader: there is no such command\n"],
-      [["no-such"], 127, "", "do-bootstrap: no-such: there is no such command\n"],
-      [["./no-such"], 127, "", "do-bootstrap: ./no-such: there is no such command\n"],
+      [["./no-loader"], 127, "", "do-bootstrap: ./no-loader: command not found\n"],
+      [["no-such"], 127, "", "do-bootstrap: no-such: command not found\n"],
+      [["./no-such"], 127, "", "do-bootstrap: ./no-such: command not found\n"],
       [["/"], 126, "", "do-bootstrap: /: it cannot be started (EACCES)\n"],
     ])("%j: %i", async (words, status, stdout, stderr) => {
       expect(await bench().exec(words, { node })).toEqual({ status, stdout, stderr });

@@ -88,7 +88,7 @@ describe("many roots", () => {
     await untilTrue(async () => (await calls()).length === 4);
     child.kill("SIGINT");
     expect(await exit).toBe(130);
-    expect(said).toContain("Interrupted. The files are in place");
+    expect(said).toContain("Interrupted. The files are written");
     const pids = (await bench.read("pids")).trim().split("\n").map(Number);
     expect(pids).toHaveLength(4);
     expect(pids.filter(isAlive)).toEqual([]);

@@ -303,8 +303,8 @@ describe("init and check give the same answer", () => {
 it.each([
   [["nowhere"], /nowhere is no folder with files in it/],
   [["nowhere", "--env", "prod"], /: do-bootstrap scopes --env prod infra\n/],
-  [["--for", "lunch"], /--for lunch: there is no such thing/],
-  [["--format", "pdf"], /--format pdf: there is no such thing/],
+  [["--for", "lunch"], /--for lunch: invalid value/],
+  [["--format", "pdf"], /--format pdf: invalid value/],
 ])("scopes %j is a usage error", async (args, says) => {
   const bench = await repo();
   await bench.write(".do-bootstraprc", "environments: { prod: {} }\n");

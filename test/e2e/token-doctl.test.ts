@@ -221,7 +221,7 @@ describe("a login that is about to expire", () => {
     await writeFile(inRepo, await readFile(config), { mode: 0o600 });
     const { status, stderr } = await run(PRINT_ENV, { env: { DIGITALOCEAN_CONFIG: inRepo } });
     expect(status).toBe(125);
-    expect(stderr).toContain("git would take");
+    expect(stderr).toContain("would hold the new token, and git does not ignore it");
     expect(oauth.requests).toEqual([]);
     await rm(inRepo);
   });

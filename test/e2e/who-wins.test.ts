@@ -408,12 +408,12 @@ it("check says it to a person, each place with its line", async () => {
   const [t, b] = ["T", "B"].map((letter) =>
     [...FINGERPRINTS].find(([, each]) => each === letter)?.at(0),
   );
-  const lines = stdout.split("\n").filter((line) => /^(Plain| {12}|Under)/.test(line));
+  const lines = stdout.split("\n").filter((line) => /^(With| {13})/.test(line));
   expect(lines.slice(-4)).toEqual([
-    `Plain       doctl: ${b}, context prod in doctl's config (~/.config/doctl/config.yaml:3)`,
-    `            terraform: ${t}, DIGITALOCEAN_TOKEN in the environment`,
-    `            scripts: ${t}, DIGITALOCEAN_TOKEN in the environment`,
-    `Under exec  ${t}, whatever the tool`,
+    `Without exec doctl: ${b}, context prod in doctl's config (~/.config/doctl/config.yaml:3)`,
+    `             terraform: ${t}, DIGITALOCEAN_TOKEN in the environment`,
+    `             scripts: ${t}, DIGITALOCEAN_TOKEN in the environment`,
+    `With exec    always ${t}`,
   ]);
 });
 

@@ -9,7 +9,7 @@ const SHELLS = ["bash", "zsh", "fish"] as const;
 export function completionOf(all: () => readonly Command[]): Command {
   return command({
     name: "completion",
-    describe: "Print a script that completes this program's lines in a shell",
+    describe: "Print a shell completion script",
     positional: "SHELL",
     completes: SHELLS,
     isOptional: true,

@@ -33,8 +33,7 @@ export const env = command({
     const { text, leftOut, masks, notice } = await environment(context, line);
     progress.end();
     writeAll(notice + masks, 2);
-    for (const name of leftOut)
-      say(`! ${name} is left out: it is no name for a variable of a shell.\n`);
+    for (const name of leftOut) say(`! ${name} is skipped: not a valid shell variable name.\n`);
     return { status: EXIT.ok, output: text };
   },
 });

@@ -12,7 +12,7 @@ export const hook = command({
     ...changeOptions,
     force: {
       type: "boolean",
-      describe: "Also where hooks of all repos lie, or the guard was edited",
+      describe: "Also in a hooks folder that all repos share, or over an edited guard",
     },
   },
   examples: [

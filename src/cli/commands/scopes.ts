@@ -46,7 +46,7 @@ export const scopes = command({
   async run(args, context) {
     const { env: environment, for: purpose, plan, format = "text", DIR: dirs, strict } = args;
     if (plan !== undefined && purpose !== undefined) {
-      throw new AppError("USAGE", "--plan says what is done: there is no use for --for.", {
+      throw new AppError("USAGE", "--plan and --for cannot be combined.", {
         hint: hint`Leave out one of the two.`,
       });
     }

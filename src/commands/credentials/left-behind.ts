@@ -121,19 +121,15 @@ export function leftBehind(
   return [
     ...left.slice(0, MOST_NAMED).map(({ path, old, lines }) => {
       const where = lines.length === 0 ? path : `${path}:${lines.slice(0, MOST_NAMED).join(",")}`;
-      return finding(
-        "token.left-behind",
-        `${what} (${old.fingerprint}) still stands in ${where}.`,
-        {
-          where: lines[0] === undefined ? path : `${path}:${lines[0]}`,
-          fix: isStateOrPlan(path)
-            ? hint`A state or a plan is not edited by hand: delete the token, then it opens nothing. ${TOKEN_LIST}`
-            : todo,
-        },
-      );
+      return finding("token.left-behind", `${what} (${old.fingerprint}) is still in ${where}.`, {
+        where: lines[0] === undefined ? path : `${path}:${lines[0]}`,
+        fix: isStateOrPlan(path)
+          ? hint`A state or a plan is not edited by hand: delete the token, then it opens nothing. ${TOKEN_LIST}`
+          : todo,
+      });
     }),
     ...(left.length > MOST_NAMED
-      ? [finding("token.left-behind", `${what} stands in ${left.length - MOST_NAMED} more files.`)]
+      ? [finding("token.left-behind", `${what} is in ${left.length - MOST_NAMED} more files.`)]
       : []),
     ...unread.slice(0, MOST_NAMED).map(({ path, why }) =>
       finding("token.not-searched", `${path} was not searched for the token: it is ${why}.`, {

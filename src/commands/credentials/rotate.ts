@@ -426,10 +426,10 @@ function judgeTeam(now: Inspection, old: Inspection, isSure: boolean): Finding[]
   }
   if (isSure) return [];
   const whose = now.team === undefined ? "new" : "old";
-  const message = `Whether both tokens are of one team cannot be said: the ${whose} one's cannot be read.`;
+  const message = `Can't tell whether both tokens belong to the same team: the ${whose} token may not read its account.`;
   return [
     finding("token.team-unknown", message, {
-      fix: hint`If they are: ${own("rotate", "--force")}; or name the team in the config: account.team`,
+      fix: hint`If they do: ${own("rotate", "--force")}. Or name the team in the config: account.team`,
     }),
   ];
 }

@@ -178,7 +178,7 @@ function planOne(
   if (!isRemoval && !isShell(withoutGuard(text))) {
     const what = text.includes("\r\n") ? "has CRLF line ends" : "is no script of a shell";
     return foreign(
-      `${path} ${what}, so the guard cannot stand in it.`,
+      `${path} ${what}, so the guard cannot go in it.`,
       hint`Name it otherwise and call it from a ${name} hook in sh; then run this again.`,
     );
   }
@@ -191,7 +191,7 @@ function planOne(
   const isOff = hook.kind === "file" && (hook.mode & 0o100) === 0 && text.trim() !== "";
   if (!isRemoval && isRun && isOff && !force) {
     return foreign(
-      `${path} is switched off (not executable), and with the guard all of it would run.`,
+      `${path} is not executable. With the guard, git would run the whole hook.`,
       hint`${run("chmod", "+x", { path })}, or remove it; then run this again.`,
     );
   }

@@ -185,7 +185,7 @@ export async function bootstrap(
     if (isYes || options.login === undefined) return isYes;
     const message = `The login is in doctl (context ${options.login}). In the repo nothing was changed.`;
     throw new AppError("DECLINED", message, {
-      hint: hint`To let this repo use it, set token.doctl: ${options.login} in the config; or run ${own("login")} again`,
+      hint: hint`To let this repo use it, set token.doctl: ${options.login} in the config; then run ${own()}`,
     });
   }
 

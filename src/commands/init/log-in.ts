@@ -211,7 +211,7 @@ function notInCi(): AppError {
 }
 
 function noPlace(): AppError {
-  return new AppError("NO_LOGIN", "There is no login: doctl's config has no place.", {
+  return new AppError("NO_LOGIN", "There is no login: cannot locate doctl's config.", {
     hint: hint`Set HOME or DIGITALOCEAN_CONFIG.`,
   });
 }

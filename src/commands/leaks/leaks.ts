@@ -262,7 +262,7 @@ function ofHistory(leak: HistoryLeak, isThere: boolean, states: States): Finding
   const [first] = commits;
   const isName = type === "tree" || type === "ref";
   const at = path === undefined || isName ? path : lineIn(path, line);
-  const named = from === undefined ? "no branch, tag or stash leads to it" : from;
+  const named = from === undefined ? "on no branch, tag or stash" : from;
   const about = [dateOf(when), named].filter(Boolean).join(", ");
   const commit = first === undefined ? "" : `commit ${first.slice(0, 10)} (${about})`;
   const many = commits.length - 1;
@@ -270,19 +270,19 @@ function ofHistory(leak: HistoryLeak, isThere: boolean, states: States): Finding
   const places = {
     blob:
       at === undefined
-        ? `blob ${oid.slice(0, 10)}, to which no commit leads`
+        ? `blob ${oid.slice(0, 10)}, in no commit`
         : first === undefined
           ? `${at} of the index`
           : `${at} of ${commit}${later}${isThere ? ", and of the work tree" : ""}`,
     tree:
       first === undefined
-        ? `a file's name in tree ${oid.slice(0, 10)}, to which no commit leads`
+        ? `a file's name in tree ${oid.slice(0, 10)}, in no commit`
         : `the name of ${at} of ${commit}${later}`,
     commit: `the message of ${commit}`,
     tag: `the message of tag ${from ?? `${oid.slice(0, 10)}, which has no name any more`}`,
     ref: `the name of ${from}`,
   };
-  return finding("leak.in-history", `${titleOf(kind, token, states)} stands in ${places[type]}.`, {
+  return finding("leak.in-history", `${titleOf(kind, token, states)} is in ${places[type]}.`, {
     // As git itself names a file of a commit; a name of 64 digits would be taken for an old token.
     where: at === undefined ? oid.slice(0, 40) : `${(first ?? "").slice(0, 40)}:${at}`,
     fix: hint`${revoke(kind, states.get(token.fingerprint))} ${then()}`,
@@ -290,7 +290,7 @@ function ofHistory(leak: HistoryLeak, isThere: boolean, states: States): Finding
 
   function then(): Hint {
     if (first !== undefined)
-      return hint`Then rewrite the history, if you must (${run("git", "filter-repo")}): who has a clone has the token.`;
+      return hint`Then rewrite the history, if you must (${run("git", "filter-repo")}): existing clones still contain the token.`;
     if (type === "tag" && from !== undefined)
       return hint`Then delete the tag, here (${run("git", "tag", "-d")}) and where it was pushed (${run("git", "push", "--delete")}).`;
     if (type === "ref")
@@ -313,7 +313,7 @@ function ofFile(leak: FileLeak, states: States): Finding[] {
   const title = titleOf(kind, token, states);
   if (isState) {
     return [
-      finding("leak.in-state", `${title} stands in ${where}, a state or a plan.`, {
+      finding("leak.in-state", `${title} is in ${where}, a state or a plan.`, {
         where,
         fix: hint`${revoke(kind, states.get(token.fingerprint))} Who can read the state can read it: declare the variable \`ephemeral\`, or use \`terraform.credentials: env\`.`,
       }),
@@ -321,14 +321,14 @@ function ofFile(leak: FileLeak, states: States): Finding[] {
   }
   if (git === "kept") {
     return [
-      finding("leak.in-ignored-file", `${title} stands in ${where}, which git ignores.`, {
+      finding("leak.in-ignored-file", `${title} is in ${where}, which git ignores.`, {
         where,
         fix: hint`Keep it in the env file alone, and remove this one if it is not needed.`,
       }),
     ];
   }
   return [
-    finding("leak.in-work-tree", `${title} stands in ${where}, which git would take.`, {
+    finding("leak.in-work-tree", `${title} is in ${where}, which git would take.`, {
       where,
       fix: hint`Take it out before you commit. If anybody has seen it: revoke it first.`,
     }),
@@ -343,7 +343,7 @@ function ofTheDead(leaks: readonly (HistoryLeak | FileLeak)[]): Finding[] {
     if (first === undefined) return [];
     const more = places.length === 1 ? "" : ` and ${places.length - 1} more places`;
     const at = "oid" in first ? (first.path ?? first.oid.slice(0, 10)) : first.path;
-    const message = `${WHAT[first.kind]} (${fingerprint}) stands in ${at}${more}, and is dead: DigitalOcean refuses it.`;
+    const message = `${WHAT[first.kind]} (${fingerprint}) stands in ${at}${more}. It is no longer valid: DigitalOcean refuses it.`;
     return [finding("leak.dead", message)];
   });
 }

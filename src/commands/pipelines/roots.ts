@@ -123,7 +123,7 @@ function judgeRoot(each: Root, { release = "", unused }: Partial<ToolVersion> = 
     const fix = hint`Connect the repo there: https://developer.hashicorp.com/terraform/cloud-docs/vcs`;
     findings.push(finding("ci.cloud", message, { where: dir, fix }));
   } else if (ours === undefined && (backend === undefined || backend.type === "local")) {
-    const message = `${dir} keeps its state in a file, which a pipeline forgets: each apply would make everything anew.`;
+    const message = `${dir} keeps its state in a local file. CI would lose it, and the next apply would create everything again.`;
     const fix = hint`Give it a backend: terraform.backend in the config, or a backend block.`;
     findings.push(finding("ci.local-state", message, { where: dir, fix }));
   }

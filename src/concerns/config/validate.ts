@@ -41,7 +41,7 @@ function refuseBeforehand(loaded: unknown, file: string): void {
 
   function visit(value: unknown, path: readonly string[]): void {
     if (++nodes > MAX_NODES || path.length > MAX_DEPTH) {
-      throw new AppError("CONFIG_INVALID", `${file} unfolds to far too many values.`, {
+      throw new AppError("CONFIG_INVALID", `${file} expands to too many values.`, {
         hint: HELP,
       });
     }
@@ -55,7 +55,7 @@ function refuseBeforehand(loaded: unknown, file: string): void {
       );
     }
     if (typeof value === "number" && !isExact(value)) {
-      throw invalid(`${keyPath(path)}: a number that is not kept to its last digit; write a text`);
+      throw invalid(`${keyPath(path)}: a number that YAML may round; put it in quotes`);
     }
     if (typeof value !== "object" || value === null) return;
     const where = path.join(".");

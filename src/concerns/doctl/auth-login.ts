@@ -103,7 +103,7 @@ export async function authLogin({ run: start }: Pick<Host, "run">, call: LoginCa
   if (end === "exited" && exitCode === 0) return;
   const why = end === "exited" ? "doctl says why above" : "doctl was ended";
   throw new AppError("LOGIN_FAILED", `There is no login: ${why}. Nothing was changed.`, {
-    hint: hint`To try again: ${own("login")}. What doctl's message means: ${own("explain")}`,
+    hint: hint`To try again: ${own("login")}. If no browser opens here: ${own("login", "--no-browser")}`,
   });
 }
 

@@ -73,7 +73,7 @@ export function loginSource(
 export async function readLogin(host: LoginHost, question: LoginQuestion): Promise<LoginAnswer> {
   const { search, context, isRenewed, progress } = question;
   const path = await findDoctlConfig(host, search);
-  if (path === undefined) return { why: "absent", detail: "doctl's config has no place" };
+  if (path === undefined) return { why: "absent", detail: "cannot locate doctl's config" };
   const state = await readConfig(host, path, progress);
   if (state.kind === "broken") {
     return { why: "unsure", detail: `doctl's config, ${path}, is ${state.why}` };
@@ -141,7 +141,10 @@ async function renew(
     return { why: "unsure", detail };
   }
   if ((await takerIn(host, undefined, [target])) !== undefined) {
-    return { why: "unsure", detail: `git would take ${path}, which is to hold the new token` };
+    return {
+      why: "unsure",
+      detail: `${path} would hold the new token, and git does not ignore it`,
+    };
   }
   progress("Letting doctl renew the login");
   const call = { doctl, context, hosts, env: await environmentOutside(host, repo) };

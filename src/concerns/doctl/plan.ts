@@ -99,7 +99,7 @@ function notInCi({ machine: { env }, config }: Known): Finding {
 }
 
 function noFolder(): Finding {
-  return finding("doctl.no-config-folder", "doctl's config has no place: HOME is not set.", {
+  return finding("doctl.no-config-folder", "Can't locate doctl's config: HOME is not set.", {
     fix: hint`Set HOME or DIGITALOCEAN_CONFIG.`,
   });
 }

@@ -158,7 +158,7 @@ function aboutDoctl(known: Known): Finding[] {
         ? hint`${{ set: "DIGITALOCEAN_CONTEXT", to: context }}`
         : hint`${run("env", "-u", "DIGITALOCEAN_ACCESS_TOKEN", "doctl", "auth", "switch", "--context", context)}`;
     if (name !== lower) {
-      const message = `doctl looks for context ${name} as it is written, and keeps names in lower case: it finds no token.`;
+      const message = `doctl stores names in lower case, so it cannot find context ${name}.`;
       return [finding("doctl.context-case", message, { ...more, fix: switchTo(lower) })];
     }
     const target = doctl?.target?.context;

@@ -181,7 +181,7 @@ export function doctlTakes(
   shell: Shell,
 ): Taken {
   const config = doctl?.config;
-  if (config === undefined) return none("doctl's config has no place");
+  if (config === undefined) return none("cannot locate doctl's config");
   const { path, state } = config;
   if (state.kind === "broken") return none(`doctl's config is ${state.why}`, path);
   if (doctl?.snap?.isBlind)

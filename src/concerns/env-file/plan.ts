@@ -134,10 +134,10 @@ function judgeNames({
   return [
     finding(
       "env-file.incomplete",
-      `${short} lacks what .env.example names: ${missing.join(", ")}.`,
+      `${short} is missing ${missing.join(", ")}, which .env.example names.`,
       {
         where: envFile.path,
-        fix: hint`Put them into ${short}; whoever knows the project has their values.`,
+        fix: hint`Add them to ${short}. Ask someone who works on the project for the values.`,
       },
     ),
   ];

@@ -37,7 +37,7 @@ export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): 
   const where = ({ file, line }: SourceLocation) => `${join(config.dir, file)}:${line}`;
   const findings: Finding[] = [];
   for (const place of module.broken) {
-    const message = `${where(place)}: not understood. Nothing is added to this root.`;
+    const message = `${where(place)}: this could not be parsed. This root is skipped.`;
     const fmt = terraformWords(config.dir, toolOf(known.terraform.tools, root), ["fmt"]);
     const fix = hint`${run(...fmt)} says more.`;
     findings.push(finding("terraform.broken", message, { where: where(place), fix }));

@@ -84,7 +84,8 @@ export function planCommands(known: Known, root: TerraformRoot, files: Plan): Pl
   const isConnected = !isOurs || root.storedBackend !== undefined;
   const isChanged = hasOtherSettings(root, files);
   if (init && (!root.isInitialised || !isConnected || isChanged || requirementsChange)) {
-    const what = isConnected ? "installs the provider" : "installs the provider, opens the state";
+    const installs = root.isInitialised ? "again" : "installs the provider";
+    const what = isConnected ? installs : `${installs}, opens the state`;
     const flags = [...(isChanged ? ["-reconfigure"] : []), ...withoutToken(terraform, root, needs)];
     commands.push(command(["init", "-input=false", ...flags], what));
   }

@@ -63,13 +63,14 @@ export async function guide(
     if (!(token instanceof Secret)) {
       return token.kind === "refresh"
         ? "That is a refresh token (dor_v1_); the API takes none."
-        : `That is no token: ${token.why}.`;
+        : `That does not look like a DigitalOcean token: ${token.why}.`;
     }
     progress("Asking DigitalOcean about the token");
     const asked = inspectToken(host, facts.hosts, token);
     facts.inspections.set(token.fingerprint, asked);
     const { state, doubts } = await asked;
-    if (state === "refused") return "DigitalOcean refuses it (401): was it copied whole?";
+    if (state === "refused")
+      return "DigitalOcean refuses this token (401). It may be revoked or expired.";
     return state === "unknown" ? `It could not be checked. ${doubts.join("; ")}.` : undefined;
   }
 }
@@ -125,7 +126,7 @@ function instructions({ config, refused, purpose, rows, unread }: GuideFacts): s
       : []),
     `Token name   ${name}`,
     "Expiration   30 days; or longer, with a reminder to rotate it",
-    `Scopes       Custom Scopes: ${rows.length > 1 ? "what this repo needs is" : "account:read, and those of what you build"}`,
+    `Scopes       Custom Scopes: ${rows.length > 1 ? "what this repo needs is" : "account:read, and the scopes of what you build. Not sure? Start with Full Access"}`,
     ...(rows.length > 1 ? ticks(rows) : []),
     ...(unread.length === 0 ? [] : ["", "What else is needed is not known:", ...unread.map(safe)]),
     "",

@@ -1,3 +1,4 @@
+import { relative } from "node:path";
 import type { Finding } from "../../core/finding.ts";
 import { hint, own } from "../../errors/hint.ts";
 import { readTerraform } from "../../hcl/read.ts";
@@ -94,13 +95,13 @@ const NOTHING_NEEDED: Pick<CodeNeeds, "needs" | "scopes"> = {
 };
 
 /** Our own check of the team asks for the account (docs/design.md §6). */
-function withTeam(needs: Needs, { team, file }: ResolvedConfig): Needs {
+function withTeam(needs: Needs, { team, file, base }: ResolvedConfig): Needs {
   if (team === undefined || needs.own.some(({ scope }) => scope === ACCOUNT)) return needs;
   const reason = {
     address: "account.team",
     operation: "read",
     when: undefined,
-    place: { file: file ?? "", line: 1 },
+    place: { file: relative(base, file ?? base), line: 1 },
   } as const;
   return {
     ...needs,

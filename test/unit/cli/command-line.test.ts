@@ -246,7 +246,7 @@ describe("for any line", () => {
           expect(await parsed(argv)).toEqual(quick);
         } else {
           // The small entry refuses it later, where it quotes.
-          expect(await refusal(argv)).toBe(`--format ${format}: there is no such thing.`);
+          expect(await refusal(argv)).toBe(`--format ${format}: invalid value.`);
         }
       }),
       { numRuns: 400 },

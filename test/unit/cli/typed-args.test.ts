@@ -112,9 +112,9 @@ const ONE = "one needs one word: here, there or nowhere.";
 const ONES = ["here", "there", "nowhere"].map((word) => `do-bootstrap one ${word}`).join(", ");
 
 it.each<[typeof every, values: object, message: string, hint: string]>([
-  [every, { shape: "oval" }, "--shape oval: there is no such thing.", "round, square"],
-  [every, { shape: "" }, "--shape : there is no such thing.", "round, square"],
-  [every, { colour: "Red" }, "--colour Red: there is no such thing.", "red, blue"],
+  [every, { shape: "oval" }, "--shape oval: invalid value.", "round, square"],
+  [every, { shape: "" }, "--shape : invalid value.", "round, square"],
+  [every, { colour: "Red" }, "--colour Red: invalid value.", "red, blue"],
   [one, {}, ONE, ONES],
   [one, { WHERE: ["everywhere"] }, ONE, ONES],
   [one, { WHERE: ["here", "there"] }, ONE, ONES],
@@ -133,10 +133,10 @@ it.each<[typeof every, values: object, message: string, hint: string]>([
 
 describe("whoever reads the line", () => {
   it.each([
-    ["scopes --for lunch", "--for lunch: there is no such thing."],
-    ["scopes --format=pdf", "--format pdf: there is no such thing."],
-    ["env --format yaml", "--format yaml: there is no such thing."],
-    ["completion --list tokens", "--list tokens: there is no such thing."],
+    ["scopes --for lunch", "--for lunch: invalid value."],
+    ["scopes --format=pdf", "--format pdf: invalid value."],
+    ["env --format yaml", "--format yaml: invalid value."],
+    ["completion --list tokens", "--list tokens: invalid value."],
     ["hook", "hook needs one word: install or remove."],
     ["ci", "ci needs one word: github or gitlab, for GitHub or for GitLab."],
   ])("%s: %s", async (line, message) => {

@@ -133,7 +133,7 @@ describe("conflicts", () => {
   });
 });
 
-const JUNK = "it has 4 characters and none of the known forms";
+const JUNK = "it has 4 characters and no known token format";
 const NO_REFRESH = "it is an OAuth refresh token (dor_v1_), which the API does not take";
 
 describe("what is empty, quoted or no token", () => {

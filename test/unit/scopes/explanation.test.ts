@@ -127,7 +127,7 @@ it("a folder that two modules call is known under both names", () => {
 
 describe("other failures", () => {
   it.each<readonly [text: string, token: KnownToken, what: RegExp, fix: RegExp]>([
-    [refused("GET /v2/account", 401), having(), /this repo's is alive/, /exec -- COMMAND/],
+    [refused("GET /v2/account", 401), having(), /This repo's token is valid/, /exec -- COMMAND/],
     [
       refused("GET /v2/account", 401),
       withState("refused"),

@@ -32,20 +32,20 @@ describe("readToken", () => {
   });
 
   it.each([
-    ["nothing", "", "it has 0 characters and none of the known forms"],
-    ["quotes around nothing", '""', "it has 0 characters and none of the known forms"],
-    ["a single quote mark", '"', "it has 1 characters and none of the known forms"],
-    ["some word", "sesame", "it has 6 characters and none of the known forms"],
-    ["63 hex digits", A.slice(1), "it has 63 characters and none of the known forms"],
-    ["65 hex digits", `${A}a`, "it has 65 characters and none of the known forms"],
-    ["a later version", `dop_v2_${A}`, "it has 71 characters and none of the known forms"],
-    ["no hex at all", "g".repeat(64), "it has 64 characters and none of the known forms"],
+    ["nothing", "", "it has 0 characters and no known token format"],
+    ["quotes around nothing", '""', "it has 0 characters and no known token format"],
+    ["a single quote mark", '"', "it has 1 characters and no known token format"],
+    ["some word", "sesame", "it has 6 characters and no known token format"],
+    ["63 hex digits", A.slice(1), "it has 63 characters and no known token format"],
+    ["65 hex digits", `${A}a`, "it has 65 characters and no known token format"],
+    ["a later version", `dop_v2_${A}`, "it has 71 characters and no known token format"],
+    ["no hex at all", "g".repeat(64), "it has 64 characters and no known token format"],
     [
       "a legacy token in capitals",
       A.toUpperCase(),
-      "it has 64 characters and none of the known forms",
+      "it has 64 characters and no known token format",
     ],
-    ["a prefix in capitals", `DOP_V1_${A}`, "it has 71 characters and none of the known forms"],
+    ["a prefix in capitals", `DOP_V1_${A}`, "it has 71 characters and no known token format"],
     ["a prefix alone", "dop_v1_", "it has 0 characters after the prefix, not 64"],
     [
       "one character too few",
@@ -66,9 +66,9 @@ describe("readToken", () => {
     ["a space inside", `dop_v1_ ${A}`, "it has white space inside"],
     ["two tokens", `${PERSONAL}\n${PERSONAL}`, "it has white space inside"],
     ["an Authorization header", `Bearer ${PERSONAL}`, "it has white space inside"],
-    ["one quote only", `"${PERSONAL}`, "it has 72 characters and none of the known forms"],
-    ["quotes that differ", `"${PERSONAL}'`, "it has 73 characters and none of the known forms"],
-    ["two pairs of quotes", `"'${PERSONAL}'"`, "it has 73 characters and none of the known forms"],
+    ["one quote only", `"${PERSONAL}`, "it has 72 characters and no known token format"],
+    ["quotes that differ", `"${PERSONAL}'`, "it has 73 characters and no known token format"],
+    ["two pairs of quotes", `"'${PERSONAL}'"`, "it has 73 characters and no known token format"],
   ])("refuses %s", (_, given, why) => {
     expect(readToken(given)).toEqual({ kind: "malformed", why });
   });
@@ -174,9 +174,9 @@ describe("a pasted text", () => {
     ["two tokens", `${PERSONAL}\n${OTHER}`, "it holds 2 different tokens; give one"],
     ["one in a comment", `# ${OTHER}\nA=${PERSONAL}`, "it holds 2 different tokens; give one"],
     ["a new and an old one", `${OTHER} TOKEN=${LEGACY}`, "it holds 2 different tokens; give one"],
-    ["a checksum", `SHA256=${LEGACY}`, "it has 71 characters and none of the known forms"],
-    ["a token that goes on", `A=${PERSONAL}0`, "it has 74 characters and none of the known forms"],
-    ["part of a longer word", `x${PERSONAL}`, "it has 72 characters and none of the known forms"],
+    ["a checksum", `SHA256=${LEGACY}`, "it has 71 characters and no known token format"],
+    ["a token that goes on", `A=${PERSONAL}0`, "it has 74 characters and no known token format"],
+    ["part of a longer word", `x${PERSONAL}`, "it has 72 characters and no known token format"],
     ["a Spaces key", `SPACES_ACCESS_KEY_ID=${ACCESS_KEY}`, /^it is the access key of a Spaces key/],
     ["both parts of one", `${ACCESS_KEY}\n${SECRET_KEY}`, /^it is the access key of a Spaces key/],
     ["a reference", "export DO_TOKEN='op://Private/do/token'", /^it is a 1Password reference/],

@@ -56,7 +56,7 @@ function planIgnore(known: Known, before: Snapshot): PlanPart {
       findings: [
         finding("cloud.upload", `${before.path} has too many or too long patterns to be checked.`, {
           where: before.path,
-          fix: hint`Shorten it. Until then, nobody knows whether HCP Terraform's upload takes a secret.`,
+          fix: hint`Shorten it. Until then, the upload to HCP Terraform may include a secret.`,
         }),
       ],
     }
@@ -83,7 +83,7 @@ function planPatterns(known: Known, before: Snapshot, work: Work): PlanPart {
   return { changes: [editText(before, edit, why)] };
 
   function takesAllTheSame({ pattern, probe }: UploadRule): Finding {
-    const message = `${before.path}: a line after ${pattern} lets HCP Terraform's upload take ${probe}.`;
+    const message = `${before.path}: a line after ${pattern} includes ${probe} in HCP Terraform's upload again.`;
     const fix = hint`Take out the line with the ! that matches it, or narrow it.`;
     return finding("cloud.upload", message, { where: before.path, fix });
   }
@@ -130,7 +130,7 @@ function workspaceVariables({ token: { code } }: Known, root: TerraformRoot): Fi
     ...others.map((name) => `${name} (Terraform variable)`),
   ];
   const where = `${root.at(module.cloud?.file ?? "").path}:${module.cloud?.line}`;
-  const message = `${where}: runs on HCP Terraform take nothing from this machine. Its workspace needs: ${wanted.join(", ")}.`;
+  const message = `${where}: runs on HCP Terraform do not see variables of this machine. Its workspace needs: ${wanted.join(", ")}.`;
   const fix = hint`Set them in the workspace, under Variables; or in a variable set of the project.`;
   return finding("cloud.variables", message, { where, fix });
 }

@@ -120,7 +120,7 @@ describe("what stays, and is named", () => {
     ]);
     const { left } = await outcome(Object.fromEntries(all), undefined);
     const placeIn = (message: string) =>
-      /stands in (\S+)\.$/.exec(message)?.[1] ?? message.split(" ")[0];
+      /is (?:still )?in (\S+)\.$/.exec(message)?.[1] ?? message.split(" ")[0];
     expect(left.map(({ message }) => placeIn(message))).toEqual(expected);
     expect(left.every(({ level }) => level === "warning")).toBe(true);
   });

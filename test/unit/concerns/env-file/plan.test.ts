@@ -352,7 +352,7 @@ describe("what exec does not pass on", () => {
     const example = `ghp_16C7e42F292c6912E7710c838347Ae178B4a=\nSTRIPE_KEY=\n${T}=\n`;
     const { findings = [] } = await plan({ files: { ".env.example": example } });
     expect(findings.map(({ message }) => message)).toEqual([
-      ".env lacks what .env.example names: STRIPE_KEY.",
+      ".env is missing STRIPE_KEY, which .env.example names.",
     ]);
   });
 });
