@@ -11,6 +11,7 @@ import { safe } from "./secret/safe.ts";
 
 // The small entry: what needs no machinery is answered here, the rest is imported when used.
 const argv = commandFirst(process.argv.slice(2));
+const VERSION: readonly string[] = ["--version", "-v", "version"];
 const isExec = argv[0] === "exec";
 // What nobody waits for, such as an error of a stream, would be a stack trace with all that is in the error.
 process.on("uncaughtException", (error: unknown) => process.exit(failed(error)));
@@ -47,7 +48,7 @@ function textOf(message: string, hint: Hint = []): string {
 }
 
 async function answer(): Promise<number> {
-  if (argv.length === 1 && argv[0] === "--version") {
+  if (argv.length === 1 && VERSION.includes(argv[0] ?? "")) {
     writeAll(`${__VERSION__}\n`);
     return EXIT.ok;
   }

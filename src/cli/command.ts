@@ -34,6 +34,8 @@ export type Outcome =
 /** A command is plain data; it returns an outcome and prints nothing itself. */
 export interface Command {
   readonly name: string;
+  /** Other names, as other programs have. */
+  readonly aliases?: readonly string[];
   readonly describe: string;
   /** What stands behind the options, such as " -- COMMAND". */
   readonly words?: string;

@@ -30,3 +30,7 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
   completionOf(() => COMMANDS),
   demo,
 ];
+
+export function commandNamed(word: string): Command | undefined {
+  return COMMANDS.find(({ name, aliases }) => name === word || aliases?.includes(word));
+}

@@ -1,22 +1,38 @@
-import { ownPart } from "../exec/command-line.ts";
+import { longForm, ownPart } from "../exec/command-line.ts";
 import { wrap } from "../lib/wrap.ts";
 import type { Command } from "./command.ts";
-import { COMMANDS } from "./commands.ts";
+import { COMMANDS, commandNamed } from "./commands.ts";
+import { divided } from "./line.ts";
 import type { Options } from "./options.ts";
+import { unknownCommand } from "./usage.ts";
 
 /**
  * The help that a line asks for.
  *
  * @param columns what a line of it may have at most.
  * @returns undefined for a line that asks for none.
+ * @throws AppError USAGE for `help` and a word that is no command.
  */
 export function helpFor(argv: readonly string[], columns: number): string | undefined {
-  const own = ownPart(argv);
-  if (!own.some((word) => word === "--help" || word === "-h")) return undefined;
-  const word = own.find((each) => !each.startsWith("-"));
-  const command = COMMANDS.find(({ name }) => name === word);
+  const own = ownPart(argv).map(longForm);
+  const line = divided(own);
+  const [first, second] = line.words;
+  const isWord = first === "help";
+  if (!isWord && !own.includes("--help")) return undefined;
+  const word = isWord ? second : first;
+  const command = word === undefined ? undefined : commandNamed(word);
+  if (isWord && word !== undefined && command === undefined) {
+    throw unknownCommand({ ...line, words: [word] });
+  }
   const most = Math.min(columns, 100);
   return command === undefined ? overview(most) : commandHelp(command, most);
+}
+
+/** `-v` is of the whole program: behind a command it would be taken for something else. */
+export function isVersionAsked(argv: readonly string[]): boolean {
+  const [only, ...more] = argv;
+  const isAlone = more.length === 0 && (only === "-v" || only === "-V" || only === "version");
+  return isAlone || divided(ownPart(argv)).given.some(({ word }) => word === "--version");
 }
 
 /** In two lines, as it stands in the help of each command. */
@@ -41,15 +57,16 @@ function overview(columns: number): string {
       columns,
     ),
     examples(COMMANDS[0], columns),
-    `${everywhere(columns)}\nThe options of a command: do-bootstrap COMMAND --help`,
+    `${everywhere(columns)}\nThe options of a command: do-bootstrap help COMMAND`,
   ]);
 }
 
 function commandHelp(command: Command, columns: number): string {
-  const { name, words = "", describe, options } = command;
+  const { name, aliases = [], words = "", describe, options } = command;
   const own = wordsOf(command);
   return paragraphs([
     wrap(`${describe}.`, columns).join("\n"),
+    aliases.map((alias) => `Also: do-bootstrap ${alias}`).join("\n"),
     `Usage: do-bootstrap ${name}${own} [options]${words}`,
     section("Options:", optionRows(options), columns),
     examples(command, columns),
@@ -66,8 +83,8 @@ function wordsOf({ positional, completes }: Command): string {
 type Row = readonly [name: string, text: string];
 
 function optionRows(options: Options): Row[] {
-  return Object.entries(options).map(([name, { value, describe }]) => [
-    value === undefined ? `--${name}` : `--${name} ${value}`,
+  return Object.entries(options).map(([name, { short, value, describe }]) => [
+    `${short === undefined ? "" : `-${short}, `}--${name}${value === undefined ? "" : ` ${value}`}`,
     describe,
   ]);
 }

@@ -1,7 +1,9 @@
-/** An option as data; the parser's quirks have their home in parser.ts. */
+/** An option as data. Which ones take a value is the same in every command. */
 export interface Option {
   readonly type: "boolean" | "string";
   readonly describe: string;
+  /** One letter for it; exec/command-line.ts reads it. */
+  readonly short?: string;
   /** Name of the value in the help. */
   readonly value?: string;
   /** What a shell completes its value with. A list is closed: no other word is taken. */
@@ -33,6 +35,7 @@ export const globalOptions = {
 export const lookOptions = {
   env: {
     type: "string",
+    short: "e",
     value: "NAME",
     describe: "The environment of the config to use",
     completes: "environments",

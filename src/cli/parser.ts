@@ -1,20 +1,29 @@
-import { AppError } from "../errors/app-error.ts";
-import { hint, own } from "../errors/hint.ts";
-import { ownPart, withSeparator } from "../exec/command-line.ts";
-import { nearest } from "../lib/nearest.ts";
+import type { AppError } from "../errors/app-error.ts";
+import { longForm, ownPart, withSeparator } from "../exec/command-line.ts";
 import { redact } from "../secret/redact.ts";
+import { looksLikeToken } from "../secret/token-form.ts";
 import type { Args, Command } from "./command.ts";
-import { COMMANDS } from "./commands.ts";
-import { helpFor } from "./help.ts";
-import { globalOptions, type Options } from "./options.ts";
+import { COMMANDS, commandNamed } from "./commands.ts";
+import { helpFor, isVersionAsked } from "./help.ts";
+import { divided, type Given, type Line } from "./line.ts";
+import { globalOptions, type Option, type Options } from "./options.ts";
 import { readArgs } from "./read-args.ts";
+import {
+  missingValue,
+  notBoolean,
+  tokenOnLine,
+  unknownCommand,
+  unknownOption,
+  unusedWord,
+} from "./usage.ts";
 
 export type Parsed =
   | { readonly kind: "run"; readonly command: Command; readonly args: Args }
   | { readonly kind: "print"; readonly text: string };
 
 /**
- * Reads a command line.
+ * Reads a command line. What is no option and no command is not repeated in errors: it may be a token in the wrong
+ * place.
  *
  * @param columns of the help that it may ask for.
  *
@@ -23,14 +32,70 @@ export type Parsed =
 export async function parse(argv: readonly string[], columns: number): Promise<Parsed> {
   const help = helpFor(argv, columns);
   if (help !== undefined) return { kind: "print", text: help };
+  if (isVersionAsked(argv)) return { kind: "print", text: `${__VERSION__}\n` };
+  const line = divided(withSeparator(argv));
+  const named = line.words[0] === undefined ? COMMANDS[0] : commandNamed(line.words[0]);
+  const command = named ?? COMMANDS[0];
+  // What exec runs is not ours, and an error that is explained may have a token in it.
+  const own = command.words === undefined ? argv : ownPart(argv);
+  const looked = command.name === "explain" ? line.given.map(({ word }) => word) : own;
+  if (looked.some(looksLikeToken)) throw tokenOnLine(command, line);
+  try {
+    if (named === undefined) throw strayWord(line);
+    assertUsable(command, line);
+    return { kind: "run", command, args: await argsOf(command, argv) };
+  } catch (error) {
+    // Whatever was meant by it.
+    throw own.some((word) => redact(word) !== word) ? tokenOnLine(command, line) : error;
+  }
+}
+
+/** The first word is no command. Behind an option that nobody knows, it may be the value of that. */
+function strayWord(line: Line): AppError {
+  const names = [globalOptions, ...COMMANDS.map(({ options }) => options)].flatMap(Object.keys);
+  const odd = line.given.find(
+    ({ name, opposite }) => ![name, opposite].some((each) => names.includes(each)),
+  );
+  return odd === undefined ? unknownCommand(line) : unknownOption(odd, COMMANDS[0], line);
+}
+
+/** @throws AppError USAGE for what yargs would refuse in words of its own, or read in silence. */
+function assertUsable(command: Command, line: Line): void {
+  const known: Options = { ...globalOptions, ...command.options };
+  for (const given of line.given) {
+    const { name, opposite } = given;
+    const isOpposite = !Object.hasOwn(known, name) && typeIn(known, opposite) === "boolean";
+    const type = typeIn(known, isOpposite ? opposite : name);
+    if (type === undefined) throw unknownOption(given, command, line);
+    assertValue(given, isOpposite ? "opposite" : type, command);
+  }
+  if (command.positional !== undefined) return;
+  const [, ...words] = line.words;
+  const [extra] = command.words === undefined ? [...words, ...(line.behind ?? [])] : words;
+  if (extra !== undefined) throw unusedWord(extra, command, line);
+}
+
+function typeIn(options: Options, name: string): Option["type"] | undefined {
+  return Object.hasOwn(options, name) ? options[name]?.type : undefined;
+}
+
+function assertValue(
+  given: Given,
+  type: "boolean" | "string" | "opposite",
+  command: Command,
+): void {
+  const { name, value } = given;
+  if (type === "string" && !value) throw missingValue(name, command);
+  if (type === "string" || value === undefined) return;
+  if (type === "opposite" || (value !== "true" && value !== "false")) throw notBoolean(given);
+}
+
+async function argsOf(command: Command, argv: readonly string[]): Promise<Args> {
   const { default: yargs } = await import("yargs");
-  const line = ownPart(argv);
-  refuseOddBooleans(line);
-  let parsed: Parsed | undefined;
-  const parser = yargs()
-    .scriptName("do-bootstrap")
-    .locale("en")
+  const { _: words, ...values } = await yargs()
     .help(false)
+    .version(false)
+    .exitProcess(false)
     .parserConfiguration({
       "parse-numbers": false,
       "parse-positional-numbers": false,
@@ -38,33 +103,18 @@ export async function parse(argv: readonly string[], columns: number): Promise<P
       // What stands behind -- is nobody's option.
       "populate--": true,
     })
-    .options(yargsOptions(globalOptions))
-    .version(__VERSION__)
-    .strict()
-    .exitProcess(false)
-    .showHelpOnFail(false)
-    .fail((message, error) => {
-      // With a message it is the command line's fault, whatever error comes with it.
-      throw message ? usage(message, line) : error;
-    });
-  for (const command of COMMANDS) {
-    parser.command({
-      command: command === COMMANDS[0] ? [command.name, "$0"] : commandWords(command),
-      builder: (commandLine) => commandLine.options(yargsOptions(command.options)),
-      handler: (values) => {
-        parsed = { kind: "run", command, args: readArgs(command, values) };
-      },
-    });
-  }
-  let printed = "";
-  await parser.parseAsync([...withSeparator(argv)], {}, (_error, _args, output) => {
-    printed = output;
-  });
-  return parsed ?? { kind: "print", text: `${printed}\n` };
+    .options(yargsOptions({ ...globalOptions, ...command.options }))
+    .parseAsync(withLongForms(withSeparator(argv)));
+  const { positional } = command;
+  if (positional === undefined) return readArgs(command, values);
+  const { "--": behind, ...options } = values;
+  const all = [...words.slice(1), ...((behind ?? []) as readonly string[])];
+  return readArgs(command, { ...options, [positional]: all });
 }
 
-function commandWords({ name, positional }: Command): string {
-  return positional === undefined ? name : `${name} [${positional}..]`;
+function withLongForms(argv: readonly string[]): string[] {
+  const end = argv.indexOf("--");
+  return argv.map((word, at) => (end >= 0 && at > end ? word : longForm(word)));
 }
 
 function yargsOptions(options: Options) {
@@ -72,48 +122,8 @@ function yargsOptions(options: Options) {
     Object.entries(options).map(([name, { type }]) => [
       // yargs takes --no-browser for browser=false.
       type === "boolean" ? name.replace(/^no-/, "") : name,
+      // With requiresArg, a value is taken as it is: `-`, and quotes.
       { type, ...(type === "string" ? { requiresArg: true as const } : {}) },
     ]),
   );
 }
-
-/** yargs reads --dry-run=yes as false, and would then write. */
-function refuseOddBooleans(argv: readonly string[]): void {
-  const booleans = [globalOptions, ...COMMANDS.map(({ options }) => options)].flatMap(
-    (options: Options) =>
-      Object.entries(options).flatMap(([name, { type }]) =>
-        type === "boolean" ? name.replace(/^no-/, "") : [],
-      ),
-  );
-  for (const arg of argv) {
-    const [, name = "", value] = /^--(?:no-)?([\w-]+)=(.*)$/s.exec(arg) ?? [];
-    if (booleans.includes(name) && value !== "true" && value !== "false") {
-      throw new AppError("USAGE", `--${name} takes no value.`, { hint: hint`Write --${name}` });
-    }
-  }
-}
-
-function usage(message: string, argv: readonly string[]): AppError {
-  // Whatever was meant by it.
-  if (argv.some((arg) => redact(arg) !== arg)) {
-    return new AppError("USAGE", "A token stands on the command line.", {
-      hint: hint`It is in the shell's history now: revoke it. A new one goes in by ${own("--token-stdin")} < FILE`,
-    });
-  }
-  const unknown = /^Unknown arguments?: ([^,\s]+)/.exec(message)?.[1];
-  if (unknown === undefined) {
-    return new AppError("USAGE", `${message}.`.replace(/\.\.$/, "."), { hint: HELP });
-  }
-  const isOption = argv.some((arg) => arg.replace(/=.*$/s, "") === `--${unknown}`);
-  const named = COMMANDS.find(({ name }) => argv.includes(name)) ?? COMMANDS[0];
-  const known = isOption
-    ? [globalOptions, named.options].flatMap(Object.keys)
-    : COMMANDS.map(({ name }) => name);
-  const dash = isOption ? "--" : "";
-  const similar = nearest(unknown, known);
-  return new AppError("USAGE", `Unknown ${isOption ? "option" : "command"} ${dash}${unknown}.`, {
-    hint: similar === undefined ? HELP : hint`Did you mean ${dash}${similar}? ${HELP}`,
-  });
-}
-
-const HELP = hint`See ${own("--help")}`;

@@ -1,19 +1,21 @@
 import { readOptions } from "../exec/command-line.ts";
+import { looksLikeToken } from "../secret/token-form.ts";
 import type { Args, Command } from "./command.ts";
-import { COMMANDS } from "./commands.ts";
+import { COMMANDS, commandNamed } from "./commands.ts";
 import { globalOptions } from "./options.ts";
 import { readArgs } from "./read-args.ts";
 
 /**
  * Reads a line without anything unusual in it, as most are: loading and asking yargs takes 30 ms.
  *
- * @returns undefined for what is left to yargs: help, mistakes, options behind words, negations, values of booleans.
+ * @returns undefined for what is left to yargs: help, tokens, mistakes, options behind words, negations, values of booleans.
  * @throws AppError USAGE for a word that is not in a closed list.
  */
 export function readPlainLine(
   argv: readonly string[],
 ): { readonly kind: "run"; readonly command: Command; readonly args: Args } | undefined {
-  const named = COMMANDS.find(({ name }) => name === argv[0]);
+  if (argv.some(looksLikeToken)) return undefined;
+  const named = argv[0] === undefined ? undefined : commandNamed(argv[0]);
   const command = named ?? COMMANDS[0];
   const own = named === undefined ? argv : argv.slice(1);
   const read = readOptions(own, { ...globalOptions, ...command.options });

@@ -2,6 +2,7 @@
 export const execOptions = {
   env: {
     type: "string",
+    short: "e",
     value: "NAME",
     describe: "The environment of the config to use",
     completes: "environments",
@@ -77,7 +78,7 @@ export function readOptions(
 ): Given | undefined {
   const options: Record<string, string | true> = {};
   for (let at = 0; at < argv.length; at++) {
-    const word = argv[at] ?? "";
+    const word = longForm(argv[at] ?? "");
     if (word === "--") return { options, words: argv.slice(at + 1) };
     if (!word.startsWith("-")) return { options, words: argv.slice(at) };
     const [, name = "", value] = /^--([a-z-]+)(?:=(.+))?$/s.exec(word) ?? [];
@@ -90,6 +91,11 @@ export function readOptions(
     } else return undefined;
   }
   return { options, words: [] };
+}
+
+/** `-e` as `--env`, `-e=prod` as `--env=prod`: whoever reads a line sees long options alone. */
+export function longForm(word: string): string {
+  return word.replace(/^-([eh])(?==|$)/, (_, letter) => (letter === "e" ? "--env" : "--help"));
 }
 
 /** Options of every command, which may stand in front of it. */
@@ -120,7 +126,7 @@ export function withSeparator(argv: readonly string[]): readonly string[] {
     const word = rest[at] ?? "";
     if (word === "--") return argv;
     if (!word.startsWith("-")) return [command, ...rest.slice(0, at), "--", ...rest.slice(at)];
-    if (word === "--env") at++;
+    if (longForm(word) === "--env") at++;
   }
   return argv;
 }

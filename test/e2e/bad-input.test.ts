@@ -426,7 +426,7 @@ const USAGE: readonly Case[] = [
     status: 2,
     id: "USAGE",
     says: /Unknown option --token-stdn/,
-    mends: /Did you mean --token-stdin\? See do-bootstrap --help/,
+    mends: /Did you mean --token-stdin\? See do-bootstrap (check )?--help/,
   },
   {
     name: "an unknown command",
@@ -452,8 +452,8 @@ const USAGE: readonly Case[] = [
     args: ["--env"],
     status: 2,
     id: "USAGE",
-    says: /Not enough arguments following: env/,
-    mends: /See do-bootstrap --help/,
+    says: /--env needs a value/,
+    mends: /Then: do-bootstrap (check )?--env NAME/,
   },
   {
     name: "--token-stdin with more than a token",

@@ -11,7 +11,7 @@ import { fileTree } from "../fixtures/tree.ts";
 import { type Workbench, workbench } from "../fixtures/workbench.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../dist/bin.cjs", import.meta.url));
-const NAMES = COMMANDS.map(({ name }) => name);
+const NAMES = COMMANDS.flatMap(({ name, aliases = [] }) => [name, ...aliases]);
 const CONFIG = `environments:
   prod: { token: { envFile: .env.prod } }
   preview: {}

@@ -5,6 +5,7 @@ import { lookFrom } from "../request.ts";
 
 export const check = command({
   name: "check",
+  aliases: ["status"],
   describe: "Say what is wrong with this repo's token, doctl and Terraform; change nothing",
   options: {
     ...lookOptions,

@@ -15,7 +15,11 @@ const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript };
 /** The script with which a shell completes our lines: the same data as the parser and the help. */
 export function completionScript(shell: keyof typeof SCRIPTS, all: readonly Command[]): string {
   const common = { ...globalOptions, ...ANSWERED };
-  const commands = all.map((command) => ({
+  const named = all.flatMap(({ aliases = [], ...command }) => [
+    command,
+    ...aliases.map((name) => ({ ...command, name })),
+  ]);
+  const commands = named.map((command) => ({
     ...command,
     options: { ...command.options, ...common },
   }));

@@ -1,0 +1,65 @@
+import { longForm } from "../exec/command-line.ts";
+import { COMMANDS } from "./commands.ts";
+import { globalOptions, type Option, type Options } from "./options.ts";
+
+/** A command line in its parts. */
+export interface Line {
+  readonly given: readonly Given[];
+  /** The command first, where one is named. */
+  readonly words: readonly string[];
+  /** What stands behind `--`; undefined without one. */
+  readonly behind: readonly string[] | undefined;
+}
+
+/** An option as it was given. */
+export interface Given {
+  /** As it is written, without its value where that is a word of its own. */
+  readonly word: string;
+  /** Without dashes, such as `no-color`. */
+  readonly name: string;
+  /** The name of which this one is the opposite: `color` of `no-color`, and the reverse. */
+  readonly opposite: string;
+  /** undefined: there is none. */
+  readonly value: string | undefined;
+}
+
+/** Divides a line into options and words. Which options take a value is the same in every command. */
+export function divided(argv: readonly string[]): Line {
+  const end = argv.indexOf("--");
+  const own = end < 0 ? argv : argv.slice(0, end);
+  const behind = end < 0 ? undefined : argv.slice(end + 1);
+  const given: Given[] = [];
+  const words: string[] = [];
+  for (let at = 0; at < own.length; at++) {
+    const word = longForm(own[at] ?? "");
+    if (!word.startsWith("-") || word === "-") {
+      words.push(word);
+      continue;
+    }
+    const [, name = "", joined] = /^--?([^=]*)(?:=(.*))?$/s.exec(word) ?? [];
+    const isValued = word.startsWith("--") && typeOf(name) === "string";
+    const next = own[at + 1];
+    const takesNext =
+      isValued &&
+      joined === undefined &&
+      next !== undefined &&
+      (!next.startsWith("-") || next === "-");
+    if (takesNext) at++;
+    // Of one dash there are none but the short forms.
+    const isOption = word.startsWith("--");
+    given.push({
+      word,
+      name: isOption ? name : `-${name}`,
+      opposite: isOption ? name.replace(/^(no-)?/, (no) => (no === "" ? "no-" : "")) : "",
+      value: takesNext ? next : joined,
+    });
+  }
+  return { given, words, behind };
+}
+
+function typeOf(name: string): Option["type"] | undefined {
+  for (const options of [globalOptions, ...COMMANDS.map((each) => each.options)]) {
+    if (Object.hasOwn(options, name)) return (options as Options)[name]?.type;
+  }
+  return undefined;
+}
