@@ -271,6 +271,8 @@ export type HttpAnswer =
         | "headers"
         | "too-large";
       readonly detail: string;
+      /** Of "proxy": the variable that names it. */
+      readonly variable?: string;
     };
 
 export interface ToolCall {

@@ -1,7 +1,7 @@
 import type { RequestOptions } from "node:https";
 import { AppError } from "../errors/app-error.ts";
+import { proxyFor } from "../lib/proxy.ts";
 import type { Environment, HttpAnswer, HttpRequest } from "./host.ts";
-import { proxyFor } from "./proxy.ts";
 
 /** The answers that we ask for are a few hundred bytes. */
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -24,12 +24,18 @@ export async function send(
   { env, interrupted }: { readonly env: Environment; readonly interrupted: AbortSignal },
 ): Promise<HttpAnswer> {
   let agent: RequestOptions["agent"];
+  let variable: string | undefined;
+  const ofProxy = (detail: string): HttpAnswer => {
+    return { kind: "failure", why: "proxy", detail, ...(variable && { variable }) };
+  };
   if (url.protocol === "https:") {
-    const proxied = await proxyAgent(url, env);
-    if (proxied instanceof Error) {
-      return { kind: "failure", why: "proxy", detail: proxied.message };
+    const proxy = proxyFor(url, env);
+    variable = proxy?.variable;
+    if (proxy !== undefined && proxy.url === undefined) return ofProxy("it cannot be used");
+    if (proxy?.url !== undefined) {
+      const { HttpsProxyAgent } = await import("https-proxy-agent");
+      agent = new HttpsProxyAgent(proxy.url);
     }
-    agent = proxied;
   }
   const timeout = AbortSignal.timeout(timeoutMs);
   const signal = AbortSignal.any([timeout, interrupted]);
@@ -81,7 +87,7 @@ export async function send(
     // The agent would hand on the proxy's refusal as if DigitalOcean had answered.
     request.on("proxyConnect", ({ statusCode }: { statusCode: number }) => {
       if (statusCode === 200) return;
-      resolve({ kind: "failure", why: "proxy", detail: `the proxy answers ${statusCode}` });
+      resolve(ofProxy(`the proxy answers ${statusCode}`));
       request.destroy();
     });
     request.end(form === undefined ? body : new URLSearchParams(form).toString());
@@ -94,23 +100,15 @@ export async function send(
       if (interrupted.aborted) reject(new AppError("INTERRUPTED", "Interrupted."));
       else if (timeout.aborted) {
         resolve({ kind: "failure", why: "timeout", detail: `${timeoutMs / 1000} s` });
-      } else resolve(failureOf(error, agent !== undefined));
+      } else resolve(failureOf(error, agent === undefined ? undefined : ofProxy));
     }
   });
 }
 
-async function proxyAgent(url: URL, env: Environment): Promise<RequestOptions["agent"] | Error> {
-  const proxy = proxyFor(url, env);
-  if (proxy === undefined) return undefined;
-  if (!/^https?:\/\//i.test(proxy)) return new Error("only http:// and https:// proxies are known");
-  const { HttpsProxyAgent } = await import("https-proxy-agent");
-  return new HttpsProxyAgent(proxy);
-}
-
-function failureOf(error: unknown, viaProxy: boolean): HttpAnswer {
+function failureOf(error: unknown, ofProxy?: (detail: string) => HttpAnswer): HttpAnswer {
   const { code = "", message } = error as NodeJS.ErrnoException;
   const detail = code === "" ? message : code;
-  if (viaProxy && !/CERT|TLS|SSL/.test(code)) return { kind: "failure", why: "proxy", detail };
+  if (ofProxy && !/CERT|TLS|SSL/.test(code)) return ofProxy(detail);
   if (code === "ECONNREFUSED") return { kind: "failure", why: "refused", detail };
   if (code === "ENOTFOUND" || code === "EAI_AGAIN") return { kind: "failure", why: "dns", detail };
   if (/CERT|TLS|SSL/.test(code)) return { kind: "failure", why: "tls", detail };

@@ -1,6 +1,6 @@
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { Readable } from "node:stream";
 import { setImmediate as nextTurn, setTimeout as wait } from "node:timers/promises";
 import { AppError } from "../errors/app-error.ts";
@@ -105,7 +105,7 @@ export function nodeHost(packageFolder: string, surface: Surface): Host {
     steadyClock: { now: () => performance.now(), sleep: (ms) => wait(ms) },
     interrupted,
     cwd,
-    home: env["HOME"] ?? (platform === "win32" ? homedir() : undefined),
+    home: homeIn(env) ?? (platform === "win32" ? homedir() : undefined),
     files: filesOf(repoAround(cwd), interrupted),
     state: stateOf({ env, platform }),
     records: {
@@ -133,6 +133,11 @@ export function nodeHost(packageFolder: string, surface: Surface): Host {
       (await import("./open-page.ts")).openPage(address, notIn, { env, platform }),
     terminal: stdin.isTTY && stderr.isTTY ? once(() => nodeTerminal(interrupted)) : undefined,
   };
+}
+
+/** A relative one would be another folder after each `cd`, and may be in a repo. */
+function homeIn({ HOME: home }: Environment): string | undefined {
+  return home !== undefined && isAbsolute(home) ? home : undefined;
 }
 
 /** @throws AppError USAGE where it was removed meanwhile. */

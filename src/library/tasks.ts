@@ -1,5 +1,6 @@
 import { bootstrap as bootstrapRepo, look, type Request } from "../commands/init/bootstrap.ts";
 import { environmentsOf } from "../commands/init/environments.ts";
+import { withoutCheckout } from "../commands/init/in-ci.ts";
 import type { LoginRequest } from "../commands/init/log-in.ts";
 import type { Facts } from "../commands/init/observe.ts";
 import { findingsIn, statusOf } from "../core/finding.ts";
@@ -117,7 +118,8 @@ export async function check(
   return { report, status: statusOfCheck(plan) };
 
   async function lookAt(environment: string | undefined): Promise<EnvironmentReport> {
-    const { facts, plan } = await look(runtime.host, { ...request, environment });
+    const { facts, plan: whole } = await look(runtime.host, { ...request, environment });
+    const plan = facts.machine.isCi ? withoutCheckout(whole) : whole;
     const findings = all ? findingsIn(environment, plan.findings) : plan.findings;
     return { ...about, facts, plan: { ...plan, findings }, status: statusOfCheck(plan) };
   }

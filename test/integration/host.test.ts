@@ -456,6 +456,14 @@ describe.skipIf(needs)(`https, through a proxy or not${needs}`, () => {
     ["a proxy that refuses with 401", { HTTPS_PROXY: "401" }, /HTTPS_PROXY/, 2, true],
     ["a proxy that refuses with 403", { HTTPS_PROXY: "403" }, /HTTPS_PROXY/, 2, true],
     ["a proxy that asks who we are", { HTTPS_PROXY: "407" }, /HTTPS_PROXY/, 2, true],
+    ["a proxy without a scheme", { HTTPS_PROXY: "BARE" }, "alive", 2, true],
+    ["ALL_PROXY alone", { ALL_PROXY: "PROXY" }, "alive", 2, true],
+    ["a password with a #", { HTTPS_PROXY: "me:p#ss@" }, "alive", 2, true],
+    ["a password with a %", { HTTPS_PROXY: "me:p%ss@" }, "alive", 2, true],
+    ["a password with an @", { HTTPS_PROXY: "me:p@ss@" }, "alive", 2, true],
+    ["a password, and no proxy", { ALL_PROXY: "http://me:p%ss@127.0.0.1:1" }, /ALL_PROXY/, 0, true],
+    ["no such port", { HTTPS_PROXY: "http://127.0.0.1:99999" }, /HTTPS_PROXY/, 0, false],
+    ["nothing but a scheme", { HTTPS_PROXY: "http://" }, /HTTPS_PROXY/, 0, false],
     ["a proxy of another kind", { HTTPS_PROXY: "socks5://127.0.0.1:1" }, /HTTPS_PROXY/, 0, false],
     ["an unknown certificate", { NODE_EXTRA_CA_CERTS: "" }, /NODE_EXTRA_CA_CERTS/, 0, false],
   ])("%s", async (_, given, outcome, connects, isAgentLoaded) => {
@@ -489,6 +497,8 @@ describe.skipIf(needs)(`https, through a proxy or not${needs}`, () => {
   /** "403" stands for a proxy that answers so, which its user name asks for. */
   function placed(value: string, proxy: string): string {
     if (/^\d+$/.test(value)) return proxy.replace("//", `//${value}@`);
+    if (value.endsWith("@")) return proxy.replace("//", `//${value}`);
+    if (value === "BARE") return proxy.replace("http://", "");
     return value === "PROXY" ? proxy : value;
   }
 
@@ -529,8 +539,10 @@ describe.skipIf(needs)(`https, through a proxy or not${needs}`, () => {
       const [, port = "0"] = /:(\d+)$/.exec(request.url ?? "") ?? [];
       connects.push(port);
       const login = request.headers["proxy-authorization"]?.replace("Basic ", "");
-      if (login !== undefined) {
-        const [status] = Buffer.from(login, "base64").toString().split(":");
+      const [status, password] = Buffer.from(login ?? "", "base64")
+        .toString()
+        .split(":");
+      if (login !== undefined && !/^p[#%@]ss$/.test(password ?? "")) {
         const json = "Content-Type: application/json\r\nContent-Length: 16";
         return client.end(`HTTP/1.1 ${status} No\r\n${json}\r\n\r\n{"message":"no"}`);
       }

@@ -3,6 +3,7 @@ import { EXIT } from "../../errors/exit-status.ts";
 
 export const INIT_FINDINGS = {
   "terraform.missing": ["info", EXIT.ok],
+  "terraform.not-run": ["info", EXIT.ok],
   "terraform.failed": ["warning", EXIT.findings],
   "tool.in-repo": ["warning", EXIT.findings],
   "config.proposed": ["info", EXIT.ok],

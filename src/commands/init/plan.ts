@@ -12,6 +12,7 @@ import type { TerraformRoot } from "../../concerns/terraform/root/root.ts";
 import { judgeLayout } from "../../concerns/terraform/search/judge.ts";
 import { judgeToken } from "../../concerns/token/judge.ts";
 import { compareScopes } from "../../concerns/token/needed-scopes.ts";
+import { judgeProxy } from "../../concerns/token/proxy.ts";
 import type { Consent } from "../../core/consent.ts";
 import { type Finding, statusOf } from "../../core/finding.ts";
 import { notCheckedOut } from "../../core/obstacles.ts";
@@ -32,7 +33,7 @@ export function planAll(all: Facts, consent: Consent): Plan {
   const facts = isUndecided ? withoutRoots(all) : all;
   return joined([
     { findings: [...configNotHere(facts), ...judgeLayout(facts)] },
-    { findings: [...judgeToken(facts), ...judgeScopes(facts)] },
+    { findings: [...judgeToken(facts), ...judgeProxy(facts), ...judgeScopes(facts)] },
     planGitignore(facts),
     planEnvFile(facts, consent),
     ...skipFailedRoots(facts.terraform.roots, facts.terraform.roots.map(planRoot)),

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { ExecDoctl } from "../../exec/doctl.ts";
 import type { TokenState } from "../../exec/token-sources.ts";
 import type { Host, ToolSearch } from "../../host/host.ts";
@@ -18,7 +18,14 @@ import { type DoctlConfigState, readConfig } from "./read-config.ts";
 export interface DoctlFacts {
   readonly tool: string | undefined;
   /** undefined: nobody knows where doctl's config would be. */
-  readonly config: { readonly path: string; readonly state: DoctlConfigState } | undefined;
+  readonly config:
+    | {
+        readonly path: string;
+        readonly state: DoctlConfigState;
+        /** Why one that is not there cannot be made. */
+        readonly blocked?: string | undefined;
+      }
+    | undefined;
   readonly target: DoctlTarget | undefined;
   /** Set where doctl is confined by snap. */
   readonly snap: SnapDoctl | undefined;
@@ -106,7 +113,9 @@ export async function observeDoctl(
     : nothing;
   const verdicts = await askRepos(host, git, [state.snapshot.target]);
   const taken = [...verdicts.values()].find(wouldTake);
-  const found = { tool: doctl, config: { path, state }, snap, taken, forExec };
+  const { kind, target } = state.snapshot;
+  const blocked = kind === "absent" ? await host.files.whyNotWritable(dirname(target)) : undefined;
+  const found = { tool: doctl, config: { path, state, blocked }, snap, taken, forExec };
   if (state.kind === "broken" || token.kind !== "found") return { ...found, target: undefined };
 
   const known = state.config;

@@ -32,8 +32,9 @@ export function planDoctl(known: Known, consent: Consent): PlanPart {
   if (doctl.tool === undefined && !consent.doctlConfig) return only(missing());
   if (ci && !consent.save && !consent.doctlConfig) return only(notInCi(known));
   if (doctl.config === undefined) return only(noFolder());
-  const { path, state } = doctl.config;
+  const { path, state, blocked } = doctl.config;
   if (state.kind === "broken") return only(broken(path, state.why));
+  if (blocked !== undefined) return only(notWritable(path, blocked));
   const token = usableToken(known.token);
   if (token === undefined || doctl.target === undefined) return NOTHING;
   // The context is that of a login, and this is another token.
@@ -99,8 +100,17 @@ function notInCi({ machine: { env }, config }: Known): Finding {
 }
 
 function noFolder(): Finding {
-  return finding("doctl.no-config-folder", "Can't locate doctl's config: HOME is not set.", {
+  const message = "doctl's context was skipped: HOME is missing, or is not an absolute path.";
+  return finding("doctl.no-config-folder", message, {
     fix: hint`Set HOME or DIGITALOCEAN_CONFIG.`,
+  });
+}
+
+/** A pipeline's image often has a HOME of / or of another user: the rest can be prepared all the same. */
+function notWritable(path: string, why: string): Finding {
+  return finding("doctl.no-config-folder", `doctl's context was skipped: ${why}.`, {
+    where: path,
+    fix: hint`Set HOME to a folder that you can write to, and run ${own()} again.`,
   });
 }
 

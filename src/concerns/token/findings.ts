@@ -23,6 +23,10 @@ export const TOKEN_FINDINGS = {
   "token.lacks-scopes": ["error", EXIT.scope],
   "token.excess-unknown": ["info", EXIT.ok],
   "token.more-than-needed": ["warning", EXIT.findings],
+  "proxy.no-scheme": ["info", EXIT.ok],
+  "proxy.raw-password": ["warning", EXIT.findings],
+  "proxy.all-proxy": ["warning", EXIT.findings],
+  "proxy.unusable": ["warning", EXIT.findings],
 } as const satisfies FindingIds;
 
 export const finding = findingsOf(TOKEN_FINDINGS);

@@ -25,7 +25,11 @@ export interface Inspection {
 
 /** An HTTP answer reduced to what it may prove (docs/contracts/api.md §5). */
 export function readAnswer(answer: HttpAnswer): EndpointAnswer {
-  if (answer.kind === "failure") return { kind: "nothing", why: FAILURES[answer.why] };
+  if (answer.kind === "failure") {
+    const { why, variable = "HTTPS_PROXY" } = answer;
+    const ofProxy = `the proxy of ${variable} does not let us through`;
+    return { kind: "nothing", why: why === "proxy" ? ofProxy : FAILURES[why] };
+  }
   const { status } = answer;
   if (status >= 300 && status < 400) {
     return { kind: "nothing", why: `it redirects (${status}): a captive portal or a proxy?` };
@@ -70,7 +74,6 @@ const FAILURES = {
   refused: "the connection is refused",
   dns: "its name cannot be resolved",
   tls: "its certificate is not trusted (behind a company proxy: NODE_EXTRA_CA_CERTS)",
-  proxy: "the proxy of HTTPS_PROXY does not let us through",
   closed: "the connection was closed",
   headers: "it answered with more than 16 kB of headers",
   "too-large": "it answered with more than 1 MB",
