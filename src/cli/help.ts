@@ -3,7 +3,7 @@ import { wrap } from "../lib/wrap.ts";
 import type { Command } from "./command.ts";
 import { COMMANDS, commandNamed } from "./commands.ts";
 import { divided } from "./line.ts";
-import type { Options } from "./options.ts";
+import { globalOptions, type Options } from "./options.ts";
 import { unknownCommand } from "./usage.ts";
 
 /**
@@ -21,19 +21,28 @@ export function helpFor(argv: readonly string[], columns: number): string | unde
   if (!isWord && !own.includes("--help")) return undefined;
   const word = isWord ? second : first;
   const command = word === undefined ? undefined : commandNamed(word);
-  if (isWord && word !== undefined && command === undefined) {
+  if (isWord && word !== undefined && command === undefined && !ANSWERED.includes(word)) {
     throw unknownCommand({ ...line, words: [word] });
   }
   const most = Math.min(columns, 100);
   return command === undefined ? overview(most) : commandHelp(command, most);
 }
 
+/** Words that are no commands, and have no options. */
+const ANSWERED: readonly string[] = ["help", "version"];
+
 /** `-v` is of the whole program: behind a command it would be taken for something else. */
 export function isVersionAsked(argv: readonly string[]): boolean {
-  const [only, ...more] = argv;
-  const isAlone = more.length === 0 && (only === "-v" || only === "-V" || only === "version");
-  return isAlone || divided(ownPart(argv)).given.some(({ word }) => word === "--version");
+  const { words, given } = divided(ownPart(argv));
+  if (given.some(({ word }) => word === "--version")) return true;
+  const others = given.filter(({ name, opposite }) =>
+    [name, opposite].every((each) => !Object.hasOwn(globalOptions, each)),
+  );
+  const asked = [...words, ...others.map(({ word }) => word)];
+  return asked.length === 1 && VERSION.includes(asked[0] ?? "");
 }
+
+const VERSION: readonly string[] = ["version", "-v", "-V"];
 
 /** In two lines, as it stands in the help of each command. */
 function everywhere(columns: number): string {

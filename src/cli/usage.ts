@@ -2,7 +2,7 @@ import { AppError } from "../errors/app-error.ts";
 import { type Hint, type HintPart, hint, own } from "../errors/hint.ts";
 import { nearest } from "../lib/nearest.ts";
 import type { Command } from "./command.ts";
-import { COMMANDS } from "./commands.ts";
+import { COMMANDS, commandNamed } from "./commands.ts";
 import type { Given, Line } from "./line.ts";
 import { globalOptions, type Option } from "./options.ts";
 
@@ -10,7 +10,7 @@ import { globalOptions, type Option } from "./options.ts";
 
 /** A token on the line, by its form. */
 export function tokenOnLine(command: Command, line: Line): AppError {
-  return new AppError("USAGE", "A token stands on the command line.", {
+  return new AppError("USAGE", "There is a token on the command line.", {
     hint: hint`It is in the shell's history now: revoke it. ${byInput(command, line)}`,
   });
 }
@@ -29,7 +29,7 @@ function byInput(command: Command, { given }: Line): Hint {
   const words = PLAIN.test(environment)
     ? ["--env", environment, "--token-stdin"]
     : ["--token-stdin"];
-  return hint`Save the new one in token.txt, outside the repo, and run: ${lineOf(to, ...words)} < token.txt`;
+  return hint`Save the new one in a file outside the repo, and run: ${lineOf(to, ...words)} < ~/token.txt`;
 }
 
 export function unknownOption(given: Given, command: Command, line: Line): AppError {
@@ -89,7 +89,8 @@ export function unknownCommand({ words: [word = ""], given }: Line): AppError {
 export function unusedWord(word: string, command: Command, { given }: Line): AppError {
   if (given.some(({ name }) => name === "token-stdin")) return inputAsValue(command);
   const message = `${command.name} takes no arguments${PLAIN.test(word) ? `: ${word}` : ""}.`;
-  const isEnvironment = Object.hasOwn(command.options, "env") && PLAIN.test(word);
+  const isEnvironment =
+    Object.hasOwn(command.options, "env") && PLAIN.test(word) && commandNamed(word) === undefined;
   const see = helpOf(command);
   return new AppError("USAGE", message, {
     hint: isEnvironment ? hint`An environment? ${lineOf(command, "--env", word)}. ${see}` : see,
@@ -100,7 +101,7 @@ export function unusedWord(word: string, command: Command, { given }: Line): App
 function inputAsValue(command: Command): AppError {
   const message = "--token-stdin takes no value: it reads standard input.";
   return new AppError("USAGE", message, {
-    hint: hint`Write ${lineOf(command, "--token-stdin")} < token.txt`,
+    hint: hint`Write ${lineOf(command, "--token-stdin")} < ~/token.txt`,
   });
 }
 

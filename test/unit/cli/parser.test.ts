@@ -70,13 +70,17 @@ describe("help and version", () => {
     ["-v", "--version"],
     ["-V", "--version"],
     ["version", "--version"],
+    ["-v --json", "--version"],
+    ["--no-color version", "--version"],
+    ["help help", "--help"],
+    ["help version --debug", "--help"],
   ])("%s is %s", async (line, other) => {
     expect(await read(line)).toBe(await read(other));
     expect(await read(line)).toMatch(/^Usage: do-bootstrap|^0\.0\.0-test$/m);
   });
 });
 
-const STDIN = "do-bootstrap --token-stdin < token.txt";
+const STDIN = "do-bootstrap --token-stdin < ~/token.txt";
 const HISTORY = "do-bootstrap check --history";
 
 it.each<[line: string, message: string, hint: string]>([
@@ -95,11 +99,13 @@ it.each<[line: string, message: string, hint: string]>([
   ["--no-yes=false", "--no-yes takes no value.", "Write --no-yes"],
   ["--dry-run=maybe", "--dry-run takes no value.", "Write --dry-run"],
   ["--token-stdin token.txt", "--token-stdin takes no value: it reads standard input.", STDIN],
-  ["check --token-stdin t", "--token-stdin takes no value", "check --token-stdin < token.txt"],
+  ["check --token-stdin t", "--token-stdin takes no value", "check --token-stdin < ~/token.txt"],
   // What nobody knows, and what was meant.
   ["--token-stdn", "Unknown option --token-stdn.", "Did you mean --token-stdin?"],
   ["--ENV prod", "Unknown option --ENV.", "Did you mean --env?"],
   ["check --verbose", "Unknown option --verbose.", "Did you mean --debug?"],
+  ["version -y", "Unknown option -y.", "Did you mean --yes?"],
+  ["-v check", "Unknown option -v.", "Did you mean --debug?"],
   ["check -v", "Unknown option -v.", "Did you mean --debug?"],
   ["-y", "Unknown option -y.", "Did you mean --yes?"],
   ["--history", "Unknown option --history.", HISTORY],
@@ -111,6 +117,7 @@ it.each<[line: string, message: string, hint: string]>([
   ["statsu", "Unknown command statsu.", "Did you mean status?"],
   ["help chek", "Unknown command chek.", "Did you mean check?"],
   ["check prod", "check takes no arguments: prod.", "do-bootstrap check --env prod."],
+  ["init -- check", "init takes no arguments: check.", "See do-bootstrap --help"],
   ["env -- ls", "env takes no arguments: ls.", "See do-bootstrap env --help"],
   ["-e prod exec ls -l", "Unknown option -l.", "See do-bootstrap exec --help"],
 ])("do-bootstrap %s: %s", async (line, message, hint) => {
@@ -129,9 +136,9 @@ describe("a token on the line is never printed, and --token-stdin is named", () 
   ])("%s", async (line) => {
     for (const value of values) {
       const text = await refusal(line.split(" ").map((word) => word.replace(/X$/, value)));
-      expect(text).toMatch(/There is no option |A token stands on the command line\./);
+      expect(text).toMatch(/There is no option |There is a token on the command line\./);
       expect(text).toMatch(
-        /do-bootstrap (check |rotate )?(--env prod )?--token-stdin < token\.txt/,
+        /do-bootstrap (check |rotate )?(--env prod )?--token-stdin < ~\/token\.txt/,
       );
       expect(text).not.toContain(value);
     }
@@ -153,7 +160,7 @@ describe("a token on the line is never printed, and --token-stdin is named", () 
   ])("in another place: %s", async (line) => {
     const [token = ""] = values;
     const text = await refusal(line.split(" ").map((word) => word.replace(/X$/, token)));
-    if (!line.includes("help")) expect(text).toContain("A token stands on the command line.");
+    if (!line.includes("help")) expect(text).toContain("There is a token on the command line.");
     expect(text).not.toContain(token);
   });
 
