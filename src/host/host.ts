@@ -43,6 +43,12 @@ export interface Host {
   readonly hclParser: () => Promise<ParseHcl>;
   /** Everything that stands in standard input, which must not be a terminal. */
   readonly readInput: (of: InputKind) => Promise<string>;
+  /**
+   * Tells whether a path is the file that standard input came from.
+   *
+   * @returns undefined where that was no regular file, or has not been read.
+   */
+  readonly inputFile: () => ((path: string) => boolean) | undefined;
   /** Opens a page in the user's browser, by a tool outside `notIn`. @returns false without one. */
   readonly openPage: (address: string, notIn: string) => Promise<boolean>;
   /** Absent without a terminal on both ends. */

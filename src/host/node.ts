@@ -1,4 +1,4 @@
-import { readFileSync, realpathSync, statSync } from "node:fs";
+import { fstatSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { Readable } from "node:stream";
@@ -24,7 +24,7 @@ export interface Surface {
   readonly platform: NodeJS.Platform;
   /** Absolute path of the working directory. @throws AppError USAGE where it was removed meanwhile. */
   readonly cwd: () => string;
-  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdin: Readable & { readonly isTTY?: boolean; readonly fd?: number };
   readonly stdout: Output;
   readonly stderr: Output;
   readonly interrupted: AbortSignal;
@@ -88,6 +88,7 @@ export function nodeHost(packageFolder: string, surface: Surface): Host {
   const { env, platform, interrupted, stdin, stderr } = surface;
   const cwd = surface.cwd();
   let npmFiles: Host["npmFiles"] | undefined;
+  let input: string | undefined;
   const clock: Clock = {
     now: () => Date.now(),
     sleep: (ms) =>
@@ -128,7 +129,15 @@ export function nodeHost(packageFolder: string, surface: Surface): Host {
       const { loadHclParser } = await import("./hcl.ts");
       return loadHclParser(packageFolder);
     }),
-    readInput: (of) => readInput(stdin, of),
+    readInput(of) {
+      // The descriptor may be closed once all has been read.
+      input = fileIdOf(stdin.fd);
+      return readInput(stdin, of);
+    },
+    inputFile() {
+      const id = input;
+      return id === undefined ? undefined : (path) => fileIdOf(path) === id;
+    },
     openPage: async (address, notIn) =>
       (await import("./open-page.ts")).openPage(address, notIn, { env, platform }),
     terminal: stdin.isTTY && stderr.isTTY ? once(() => nodeTerminal(interrupted)) : undefined,
@@ -252,6 +261,18 @@ async function discardTypedAhead(): Promise<void> {
   await wait(50);
   stdin.off("data", notice).pause().setRawMode(false);
   if (isInterrupted) throw new AppError("INTERRUPTED", "Interrupted. Nothing was changed.");
+}
+
+/** Tells a regular file from every other of this machine; links are followed. */
+function fileIdOf(file: number | string | undefined): string | undefined {
+  if (file === undefined) return undefined;
+  try {
+    const exact = { bigint: true } as const;
+    const stats = typeof file === "number" ? fstatSync(file, exact) : statSync(file, exact);
+    return stats.isFile() ? `${stats.dev}:${stats.ino}` : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 async function readInput(

@@ -1,10 +1,10 @@
 import { bootstrap as bootstrapRepo, look, type Request } from "../commands/init/bootstrap.ts";
-import { environmentsOf } from "../commands/init/environments.ts";
 import { withoutCheckout } from "../commands/init/in-ci.ts";
+import { environmentsOf, type Many } from "../commands/init/environments.ts";
 import type { LoginRequest } from "../commands/init/log-in.ts";
 import type { Facts } from "../commands/init/observe.ts";
 import { findingsIn, statusOf } from "../core/finding.ts";
-import { type Look, NOTHING_DONE } from "../core/flow.ts";
+import { type Look, NOTHING_DONE, type Result } from "../core/flow.ts";
 import { isEmpty, type Plan } from "../core/plan.ts";
 import { title } from "../core/run-commands.ts";
 import { AppError } from "../errors/app-error.ts";
@@ -35,7 +35,26 @@ export async function bootstrap(
   const { approve, outcome } = changing("init", { dryRun, yes, strict }, runtime);
   const request = requestOf(options, runtime, dryRun ? "once" : "kept");
   const prompter = { ...prompterOf(runtime), approve };
-  return outcome(await bootstrapRepo(runtime.host, request, prompter, dryRun));
+  const result = await bootstrapRepo(runtime.host, request, prompter, dryRun);
+  return outcome(await withTokenFile(result, options.token, runtime));
+}
+
+/**
+ * Warns where the token came from a file of the repo.
+ *
+ * @param input what standard input held.
+ */
+export async function withTokenFile<F extends Facts | Many>(
+  result: Result<F>,
+  input: string | undefined,
+  { host }: Pick<Runtime, "host">,
+): Promise<Result<F>> {
+  if (host.inputFile() === undefined) return result;
+  const { facts, plan } = result;
+  const { repo } = "repo" in facts ? facts : facts[0];
+  const { tokenFileInGit } = await import("../commands/leaks/in-git.ts");
+  const findings = await tokenFileInGit(host, repo.git?.git, input);
+  return { ...result, plan: { ...plan, findings: [...plan.findings, ...findings] } };
 }
 
 /** As `login` and `rotate` ask for one. */
@@ -113,7 +132,9 @@ export async function check(
   for (const name of more) each?.push(await lookAt(name));
   const whole = each === undefined ? found.plan : planOfAll(each.map(({ plan }) => plan));
   const searched = each?.find(({ facts }) => hasOddToken(facts)) ?? found;
-  const plan = history ? await withLeaks({ facts: searched.facts, plan: whole }, runtime) : whole;
+  const plan = history
+    ? await withLeaks({ facts: searched.facts, plan: whole }, runtime)
+    : await withExposed(each ?? [found], whole, runtime);
   const report: Report = { ...about, facts: found.facts, plan, ...(each && { each }) };
   return { report, status: statusOfCheck(plan) };
 
@@ -180,6 +201,18 @@ async function withLeaks({ facts, plan }: Look<Facts>, { host, progress }: Runti
   const { findLeaks } = await import("../commands/leaks/leaks.ts");
   const leaks = await findLeaks(host, facts, progress);
   return { ...plan, findings: [...plan.findings, ...leaks] };
+}
+
+/** What git has or would take with this repo's token in it; `--history` finds that, and more. */
+async function withExposed(
+  each: readonly Look<Facts>[],
+  plan: Plan,
+  { host }: Runtime,
+): Promise<Plan> {
+  const { exposedInGit } = await import("../commands/leaks/in-git.ts");
+  const all = each.map(({ facts }) => facts);
+  const exposed = await exposedInGit(host, all, plan.findings);
+  return { ...plan, findings: [...plan.findings, ...exposed] };
 }
 
 /**

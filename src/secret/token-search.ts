@@ -16,15 +16,17 @@ const IN_BASE64 = new RegExp(`${prefix}_${version}_${digits}`, "g");
 /** What each token in a text has in the middle. */
 const TEXT_NEEDLE = `${NEEDLES.plain}|${codeOf(`_${version}`)}`;
 const BASE64_NEEDLE = NEEDLES.base64.join("|");
-/** What a work tree is asked for, before its files are read. */
-export const NEEDLE_PATTERN = [
+/** What a work tree is asked for, where only tokens with a prefix are looked for. */
+export const PREFIX_PATTERN = [
   TEXT_NEEDLE,
   BASE64_NEEDLE,
-  digits,
   // In UTF-16 of either order, as PowerShell redirects.
   [...NEEDLES.plain].join(String.raw`\x00`),
-  String.raw`(${digit}\x00){63}${digit}`,
 ].join("|");
+/** What a work tree is asked for, before its files are read. */
+export const NEEDLE_PATTERN = [PREFIX_PATTERN, digits, String.raw`(${digit}\x00){63}${digit}`].join(
+  "|",
+);
 
 /** Each way to find a token: what to look for around, and what to do there. */
 const SEARCHES: readonly (readonly [RegExp, (text: string) => Iterable<FoundToken>])[] = [

@@ -322,10 +322,10 @@ async function vendor(bench: Workbench): Promise<void> {
 /** The words of our own commands in a README, but for those that run another program. */
 function commandsOf(readme: string): string[][] {
   const [, block = ""] = /```sh\n(.*?)```/s.exec(readme) ?? [];
-  const lines = block.split("\n").filter((line) => line.startsWith("do-bootstrap "));
-  return lines
-    .filter((line) => !line.includes(" exec "))
-    .map((line) => line.replace(/ < .*/, "").split(" ").slice(1));
+  // What a password manager prints is the token.
+  const piped = block.split("\n").map((line) => line.replace(/^op read \S+ \| /, ""));
+  const lines = piped.filter((line) => line.startsWith("do-bootstrap "));
+  return lines.filter((line) => !line.includes(" exec ")).map((line) => line.split(" ").slice(1));
 }
 
 /** "droplet (create, read)" is two scopes. */

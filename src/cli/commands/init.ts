@@ -36,7 +36,7 @@ export const init = command({
     },
   },
   examples: [
-    ["do-bootstrap --token-stdin < token.txt", "a new repo, with a token just made"],
+    ["pass show do | do-bootstrap --token-stdin", "a new repo, in a script"],
     ["do-bootstrap --dry-run", "what would change"],
     ["do-bootstrap --env prod --yes", "set up prod without questions"],
   ],

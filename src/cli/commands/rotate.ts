@@ -21,7 +21,7 @@ export const rotate = command({
   },
   examples: [
     ["do-bootstrap rotate", "asks for the new token"],
-    ["do-bootstrap rotate --token-stdin --revoke < token.txt", "in a script"],
+    ["pass show do | do-bootstrap rotate --token-stdin", "in a script"],
     ["do-bootstrap rotate --all --dry-run", "what would change in every environment"],
   ],
   async run(args, context) {
@@ -42,6 +42,7 @@ export const rotate = command({
       { ...look, all, progress, stdin, dryRun, force, revoke },
       { ask: context.askForToken, approve },
     );
-    return outcome(result);
+    const { withTokenFile } = await import("../../library/tasks.ts");
+    return outcome(await withTokenFile(result, stdin, context));
   },
 });

@@ -64,7 +64,10 @@ async function tellTheStory(
   // No more than the code needs, and what doctl asks for.
   sandbox.accept(token, { expiresInSeconds: 30 * 86_400, scopes: ["account:read", ...scopes] });
 
-  await show("do-bootstrap --token-stdin < token.txt", bootstrap(["--token-stdin"], `${token}\n`));
+  await show(
+    "op read op://Infra/DigitalOcean/token | do-bootstrap --token-stdin",
+    bootstrap(["--token-stdin"], `${token}\n`),
+  );
   await show("cat .env.example .gitignore", shownFiles([".env.example", ".gitignore"]));
   await show("do-bootstrap", bootstrap([]));
   await show("do-bootstrap check", bootstrap(["check"]));

@@ -4,6 +4,7 @@ import { EXIT } from "../../errors/exit-status.ts";
 export const LEAK_FINDINGS = {
   "leak.in-history": ["error", EXIT.findings],
   "leak.in-work-tree": ["error", EXIT.findings],
+  "leak.token-file": ["warning", EXIT.findings],
   "leak.in-state": ["error", EXIT.findings],
   "leak.in-image": ["error", EXIT.findings],
   "leak.in-package": ["error", EXIT.findings],

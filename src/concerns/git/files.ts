@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { type Git, outputOf } from "./git.ts";
+import { deniedIn, type Git, gitFailed, outputOf } from "./git.ts";
 
 /** Files that git has or would take and that a pattern names, from the root. @throws AppError GIT_FAILED */
 export async function filesOf(git: Git, patterns: readonly string[]): Promise<readonly string[]> {
@@ -70,6 +70,53 @@ export async function filesMatchingIn(
   return grepped(git, ["--untracked", "--no-exclude-standard"], pattern, places);
 }
 
+/** What a search has found by the end of its time. */
+export interface TimedSearch {
+  /** From the root. */
+  readonly names: readonly string[];
+  /** What git could not read, in its own words. */
+  readonly denied: readonly string[];
+  /** Why there may be more, in words. */
+  readonly gap: string | undefined;
+}
+
+/**
+ * The files that match a regular expression, as far as git can tell in a while.
+ *
+ * @param place the work tree: what git has or would take. The index: what the next commit takes.
+ */
+export async function filesMatchingWithin(
+  git: Git,
+  place: "work tree" | "index",
+  pattern: string,
+  timeoutMs: number,
+): Promise<TimedSearch> {
+  const which = place === "index" ? "--cached" : "--untracked";
+  const search = async (kind: string) => {
+    const chunks: Buffer[] = [];
+    const result = await git.ask(["grep", which, ...GREP, kind, "-e", pattern], {
+      onStdout: (chunk) => chunks.push(chunk),
+      timeoutMs,
+    });
+    return { result, text: Buffer.concat(chunks).toString("utf8") };
+  };
+  const perl = await search("-P");
+  const isRefused = perl.result.end === "exited" && ![0, 1].includes(perl.result.exitCode ?? -1);
+  const { result, text } = isRefused ? await search("-E") : perl;
+  const isLate = result.end === "timed-out";
+  const gap = isLate
+    ? `git took more than ${timeoutMs / 1000} s`
+    : [0, 1].includes(result.exitCode ?? -1)
+      ? undefined
+      : gitFailed(result).message.replace(/\.$/, "");
+  // The last name may be cut short.
+  const complete = text.slice(0, text.lastIndexOf("\0") + 1);
+  return { names: names(complete), denied: deniedIn(result), gap };
+}
+
+/** Names of files alone, each with a NUL behind it; what is in no text is searched, too. */
+const GREP = ["--no-recurse-submodules", "--no-color", "-a", "-l", "-z"];
+
 async function grepped(
   git: Git,
   which: readonly string[],
@@ -77,7 +124,7 @@ async function grepped(
   places: readonly string[],
   denied?: Set<string>,
 ): Promise<readonly string[]> {
-  const options = [...which, "--no-recurse-submodules", "--no-color", "-a", "-l", "-z"];
+  const options = [...which, ...GREP];
   const grep = (kind: string) =>
     // 1: there is none.
     outputOf(git, ["grep", ...options, kind, "-e", pattern, "--", ...places], {

@@ -214,10 +214,14 @@ export async function outputOf(
     timeoutMs: LONG_MS,
   });
   if (!fine.includes(result.exitCode ?? -1)) throw gitFailed(result);
-  for (const line of result.stderr.split("\n")) {
-    if (line.includes("Permission denied")) denied?.add(line.replace(/^\w+: /, ""));
-  }
+  for (const line of deniedIn(result)) denied?.add(line);
   return Buffer.concat(chunks).toString("utf8");
+}
+
+/** What git could not read for want of rights, in its own words. */
+export function deniedIn({ stderr }: Pick<ToolResult, "stderr">): readonly string[] {
+  const lines = stderr.split("\n").filter((line) => line.includes("Permission denied"));
+  return lines.map((line) => line.replace(/^\w+: /, ""));
 }
 
 /** Of paths on standard input: which pattern makes git ignore each, tracked or not. */

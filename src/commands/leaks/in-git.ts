@@ -1,0 +1,305 @@
+import { basename, join } from "node:path";
+import { filesMatchingWithin } from "../../concerns/git/files.ts";
+import { type Git, openGit } from "../../concerns/git/git.ts";
+import { ignoreRules } from "../../concerns/git/ignore-rules.ts";
+import { submodulesOf } from "../../concerns/git/objects.ts";
+import type { Finding } from "../../core/finding.ts";
+import { asAppError } from "../../errors/app-error.ts";
+import { type Hint, hint, own, run } from "../../errors/hint.ts";
+import type { Host } from "../../host/host.ts";
+import { few } from "../../lib/few.ts";
+import { Secret } from "../../secret/secret.ts";
+import { NEEDLE_PATTERN, PREFIX_PATTERN } from "../../secret/token-search.ts";
+import type { Facts } from "../init/observe.ts";
+import { finding } from "./findings.ts";
+import { placesOfSecret } from "./token-match.ts";
+
+/** Someone waits for the answer: what takes longer is the matter of `check --history`. */
+const LIMITS = {
+  gitMs: 5_000,
+  forMs: 10_000,
+  fileBytes: 32 * 1024 * 1024,
+  allBytes: 256 * 1024 * 1024,
+  submodules: 20,
+};
+export type GitSearchLimits = typeof LIMITS;
+/** So many files are named one by one. */
+const MOST_NAMED = 20;
+
+export type GitSearchHost = Pick<Host, "env" | "run" | "which" | "files" | "steadyClock">;
+
+/** A file that git has or would take, with a token of this repo in it. */
+export interface ExposedFile {
+  /** Absolute. */
+  readonly path: string;
+  /** The root of the repo that takes it: this one, or a submodule. */
+  readonly root: string;
+  readonly token: Secret;
+  /** committed: the last commit has it. staged: the next commit has it. new: `git add` would take it. */
+  readonly state: "committed" | "staged" | "new";
+  /** From 1; undefined where the token is in the index alone. */
+  readonly line: number | undefined;
+  /** The file is there for the token alone. */
+  readonly isTokenAlone: boolean;
+}
+
+/** What a search has found, and what it could not look into. */
+export interface ExposedFiles {
+  readonly files: readonly ExposedFile[];
+  readonly unread: readonly { readonly path: string; readonly why: string }[];
+  /** What git could not read, in its own words. */
+  readonly denied: readonly string[];
+  /** Why it ended before its end, in words. */
+  readonly stopped: string | undefined;
+}
+
+/**
+ * Searches what git has or would take (the work tree without what git ignores, and the index) for tokens of
+ * this repo, in submodules, too. Earlier commits are not searched.
+ *
+ * @throws AppError GIT_FAILED
+ */
+export async function searchGit(
+  host: GitSearchHost,
+  git: Git,
+  tokens: readonly Secret[],
+  limits: GitSearchLimits = LIMITS,
+): Promise<ExposedFiles> {
+  const found: ExposedFile[] = [];
+  const unread: { path: string; why: string }[] = [];
+  const denied: string[] = [];
+  const reasons = new Set<string>();
+  const until = host.steadyClock.now() + limits.forMs;
+  let bytesLeft = limits.allBytes;
+  // Whoever has a token of before 2022 has mere digits to go by, as they are or in base64.
+  const isOdd = tokens.some((token) => !token.hasPrefix);
+  const pattern = isOdd ? `${NEEDLE_PATTERN}|[A-Za-z0-9+/_-]{42}` : PREFIX_PATTERN;
+  const [inOwn, submodules] = await Promise.all([matching(git), submodulesOf(git)]);
+  await readAll(git, inOwn);
+  for (const name of submodules.slice(0, limits.submodules)) {
+    const path = join(git.root, name);
+    try {
+      const inner = await openGit(host, path, git.root);
+      // One that is not checked out has no files here.
+      const isHere = inner !== undefined && inner.root === (await host.files.realpath(path));
+      if (isHere) await readAll(inner, await matching(inner));
+    } catch (error) {
+      const { code, message } = asAppError(error);
+      if (code !== "GIT_FAILED") throw error;
+      unread.push({ path, why: `a submodule, and ${message.replace(/\.$/, "")}` });
+    }
+  }
+  if (submodules.length > limits.submodules) {
+    reasons.add(`there are more than ${limits.submodules} submodules`);
+  }
+  const [stopped] = reasons;
+  return { files: found, unread, denied, stopped };
+
+  async function matching(repo: Git) {
+    const [inTree, inIndex] = await Promise.all([
+      filesMatchingWithin(repo, "work tree", pattern, limits.gitMs),
+      filesMatchingWithin(repo, "index", pattern, limits.gitMs),
+    ]);
+    denied.push(...inTree.denied);
+    for (const { gap } of [inTree, inIndex]) if (gap !== undefined) reasons.add(gap);
+    return {
+      names: [...new Set([...inTree.names, ...inIndex.names])],
+      staged: new Set(inIndex.names),
+    };
+  }
+
+  async function readAll(
+    repo: Git,
+    { names, staged }: { names: readonly string[]; staged: ReadonlySet<string> },
+  ): Promise<void> {
+    for (const name of names) {
+      const why = whyStop();
+      if (why !== undefined) {
+        reasons.add(why);
+        return;
+      }
+      await readOne(repo, name, staged.has(name));
+    }
+  }
+
+  function whyStop(): string | undefined {
+    if (bytesLeft <= 0) return `there are more than ${limits.allBytes / 1024 / 1024} MB to read`;
+    return host.steadyClock.now() > until
+      ? `it took more than ${limits.forMs / 1000} s`
+      : undefined;
+  }
+
+  async function readOne(repo: Git, name: string, isStaged: boolean): Promise<void> {
+    const path = join(repo.root, name);
+    const [now, index] = await Promise.all([
+      host.files.look(path, { maxBytes: limits.fileBytes }),
+      isStaged ? blobAt(repo, `:0:${name}`) : undefined,
+    ]);
+    if (now.kind === "unusable" && now.link === undefined) unread.push({ path, why: now.why });
+    if (index === "too large") unread.push({ path, why: "too large in git's index" });
+    const here = now.kind === "file" ? now.bytes : undefined;
+    const there = index instanceof Buffer ? index : undefined;
+    bytesLeft -= (here?.length ?? 0) + (there?.length ?? 0);
+    for (const token of tokens) {
+      const inTree = here && placesOfSecret(here, token);
+      const isInIndex = there !== undefined && placesOfSecret(there, token).isThere;
+      if (!isInIndex && inTree?.isThere !== true) continue;
+      const head = isInIndex ? await blobAt(repo, `HEAD:${name}`) : undefined;
+      const isInHead = head instanceof Buffer && placesOfSecret(head, token).isThere;
+      found.push({
+        ...{ path, root: repo.root, token },
+        state: isInHead ? "committed" : isInIndex ? "staged" : "new",
+        line: inTree?.lines[0],
+        isTokenAlone: token.holds((here ?? there ?? "").toString("utf8")),
+      });
+    }
+  }
+
+  async function blobAt(repo: Git, name: string): Promise<Buffer | "too large" | undefined> {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const result = await repo.ask(["cat-file", "blob", name], {
+      timeoutMs: limits.gitMs,
+      onStdout(chunk) {
+        chunks.push(chunk);
+        size += chunk.length;
+        return size > limits.fileBytes ? "stop" : undefined;
+      },
+    });
+    if (size > limits.fileBytes) return "too large";
+    return result.exitCode === 0 ? Buffer.concat(chunks) : undefined;
+  }
+}
+
+/**
+ * Names each file with this repo's token that git has or would take, with the step that takes it out.
+ *
+ * @param said findings of the same run: what they are about is not said again.
+ */
+export async function exposedInGit(
+  host: GitSearchHost,
+  all: readonly Pick<Facts, "config" | "repo" | "token">[],
+  said: readonly Finding[],
+  limits?: GitSearchLimits,
+): Promise<readonly Finding[]> {
+  const git = all[0]?.repo.git?.git;
+  const tokens = all.flatMap(({ token: { state, inspection } }) =>
+    state.kind === "found" && inspection?.state !== "refused" ? state.token : [],
+  );
+  const unique = tokens.filter((token, at) => tokens.findIndex((it) => it.equals(token)) === at);
+  if (git === undefined || unique.length === 0) return [];
+  const { files, ...rest } = await searchGit(host, git, unique, limits);
+  const known = new Set(said.map(({ where = "" }) => where.replace(/(:[\d,]+)?$/, "")));
+  // Files that .gitignore is about to name.
+  const coming = new Set(
+    all.flatMap(({ config }) => ignoreRules(config).flatMap(({ probes }) => probes)),
+  );
+  const unsaid = files.filter(
+    ({ path, state }) => !known.has(path) && !(state === "new" && coming.has(path)),
+  );
+  const more = unsaid.length - MOST_NAMED;
+  return [
+    ...unsaid.slice(0, MOST_NAMED).map((file) => inWorkTree(file, git)),
+    ...(more > 0
+      ? [
+          left(
+            finding(
+              "leak.in-work-tree",
+              `This repo's token stands in ${more} more files that git has or would take.`,
+            ),
+          ),
+        ]
+      : []),
+    ...notSearched(git, rest),
+  ];
+}
+
+/**
+ * Warns where standard input, which the token came from, is a file of the repo that git has or would take.
+ *
+ * @param input what standard input held.
+ */
+export async function tokenFileInGit(
+  host: GitSearchHost & Pick<Host, "inputFile">,
+  git: Git | undefined,
+  input: string | undefined,
+): Promise<readonly Finding[]> {
+  const isInput = host.inputFile();
+  if (git === undefined || input === undefined || isInput === undefined) return [];
+  const token = Secret.of(input, { kind: "stdin" }).tokenInText();
+  if (!(token instanceof Secret)) return [];
+  const { files } = await searchGit(host, git, [token]);
+  return files
+    .filter(({ path }) => isInput(path))
+    .map((file) => {
+      const { path, state } = file;
+      const message = `The token came from ${path}, ${STATES[state]}.`;
+      return finding("leak.token-file", message, { where: path, fix: wayOut(file, git.root) });
+    });
+}
+
+/** An error of what is in the repo, which no change of ours depends on. */
+function left(found: Finding): Finding {
+  return { ...found, isLeft: true };
+}
+
+const STATES = {
+  committed: "and git has it in a commit",
+  staged: "and the next commit would take it",
+  new: "and git would take it",
+} as const;
+
+function inWorkTree(file: ExposedFile, { root }: Git): Finding {
+  const { path, token, state, line } = file;
+  const where = line === undefined ? path : `${path}:${line}`;
+  const message = `This repo's token (${token.fingerprint}) stands in ${where}, ${STATES[state]}.`;
+  return left(finding("leak.in-work-tree", message, { where, fix: wayOut(file, root) }));
+}
+
+/** What takes the token out of a file: one step. */
+function wayOut({ path, root, state, isTokenAlone }: ExposedFile, top: string): Hint {
+  const inRepo = root === top ? [] : ["-C", { path: root }];
+  const untrack = run("git", ...inRepo, "rm", "--cached", { path });
+  if (state === "committed") {
+    const then = isTokenAlone
+      ? hint`Then: ${untrack}`
+      : hint`Then take it out of ${basename(path)}.`;
+    return hint`Anybody with a clone has it, so rotate it first: ${own("rotate", "--revoke")} ${then}`;
+  }
+  if (!isTokenAlone) return hint`Take the token out of ${basename(path)}.`;
+  return state === "staged" ? hint`${untrack}` : hint`Delete the file: ${{ remove: { path } }}`;
+}
+
+function notSearched(
+  { root }: Git,
+  { unread, denied, stopped }: Omit<ExposedFiles, "files">,
+): Finding[] {
+  const say = (message: string, fix: Hint, where = root) =>
+    finding("leak.not-searched", message, { where, fix });
+  const more = unread.length - MOST_NAMED;
+  const lookYourself = hint`Look yourself whether the token is in it.`;
+  return [
+    ...unread
+      .slice(0, MOST_NAMED)
+      .map(({ path, why }) =>
+        say(`${path} was not searched for the token: it is ${why}.`, lookYourself, path),
+      ),
+    ...(more > 0 ? [say(`${more} more files were not searched for the token.`, lookYourself)] : []),
+    ...(denied.length === 0
+      ? []
+      : [
+          say(
+            `git may not read ${few(denied)}: nothing in there was searched for the token.`,
+            hint`Fix the permissions, or run it as a user who may read all.`,
+          ),
+        ]),
+    ...(stopped === undefined
+      ? []
+      : [
+          say(
+            `The search of what git has for the token ended early: ${stopped}.`,
+            hint`${own("check", "--history")} searches all of it.`,
+          ),
+        ]),
+  ];
+}
