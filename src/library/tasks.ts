@@ -3,6 +3,7 @@ import { withoutCheckout } from "../commands/init/in-ci.ts";
 import { environmentsOf, type Many } from "../commands/init/environments.ts";
 import type { LoginRequest } from "../commands/init/log-in.ts";
 import type { Facts } from "../commands/init/observe.ts";
+import type { ExposedFiles } from "../commands/leaks/in-git.ts";
 import { findingsIn, statusOf } from "../core/finding.ts";
 import { type Look, NOTHING_DONE, type Result } from "../core/flow.ts";
 import { isEmpty, type Plan } from "../core/plan.ts";
@@ -132,10 +133,17 @@ export async function check(
   for (const name of more) each?.push(await lookAt(name));
   const whole = each === undefined ? found.plan : planOfAll(each.map(({ plan }) => plan));
   const searched = each?.find(({ facts }) => hasOddToken(facts)) ?? found;
+  const looks = each ?? [found];
+  const exposed = await exposedFiles(looks, runtime);
   const plan = history
     ? await withLeaks({ facts: searched.facts, plan: whole }, runtime)
-    : await withExposed(each ?? [found], whole, runtime);
-  const report: Report = { ...about, facts: found.facts, plan, ...(each && { each }) };
+    : await withExposed(looks, whole, exposed);
+  const placed = await Promise.all(looks.map((one) => withPlaces(one, exposed, runtime)));
+  const [{ facts, places = [] } = found] = placed;
+  const report: Report = {
+    ...{ ...about, facts, plan },
+    ...(all ? { each: placed } : { places }),
+  };
   return { report, status: statusOfCheck(plan) };
 
   async function lookAt(environment: string | undefined): Promise<EnvironmentReport> {
@@ -203,16 +211,36 @@ async function withLeaks({ facts, plan }: Look<Facts>, { host, progress }: Runti
   return { ...plan, findings: [...plan.findings, ...leaks] };
 }
 
-/** What git has or would take with this repo's token in it; `--history` finds that, and more. */
+/** The files that git has or would take with a token of these in them. */
+async function exposedFiles(
+  each: readonly Look<Facts>[],
+  { host }: Runtime,
+): Promise<ExposedFiles | undefined> {
+  const { searchForOwn } = await import("../commands/leaks/in-git.ts");
+  return searchForOwn(
+    host,
+    each.map(({ facts }) => facts),
+  );
+}
+
 async function withExposed(
   each: readonly Look<Facts>[],
   plan: Plan,
-  { host }: Runtime,
+  exposed: ExposedFiles | undefined,
 ): Promise<Plan> {
-  const { exposedInGit } = await import("../commands/leaks/in-git.ts");
+  if (exposed === undefined) return plan;
+  const { judgeExposed } = await import("../commands/leaks/in-git.ts");
   const all = each.map(({ facts }) => facts);
-  const exposed = await exposedInGit(host, all, plan.findings);
-  return { ...plan, findings: [...plan.findings, ...exposed] };
+  return { ...plan, findings: [...plan.findings, ...judgeExposed(all, exposed, plan.findings)] };
+}
+
+async function withPlaces(
+  one: EnvironmentReport,
+  exposed: ExposedFiles | undefined,
+  { host }: Runtime,
+): Promise<EnvironmentReport> {
+  const { whereTokenIs } = await import("../commands/credentials/whereabouts.ts");
+  return { ...one, places: await whereTokenIs(host, one.facts, exposed?.files ?? []) };
 }
 
 /**

@@ -21,6 +21,8 @@ export interface ReportDocument {
   readonly terraform: readonly RootDocument[];
   /** Which token each tool takes. With --all: empty. */
   readonly uses: readonly UseDocument[];
+  /** Where this machine holds the token; looked at by `check` alone. With --all: empty. */
+  readonly places: readonly PlaceDocument[];
   /** With --all: each environment; the findings of all are in `findings`. Absent otherwise. */
   readonly environments?: readonly EnvironmentReportDocument[] | undefined;
   readonly findings: readonly FindingDocument[];
@@ -53,6 +55,7 @@ export interface EnvironmentReportDocument {
   readonly doctl: DoctlDocument | null;
   readonly terraform: readonly RootDocument[];
   readonly uses: readonly UseDocument[];
+  readonly places: readonly PlaceDocument[];
 }
 
 export interface DoctlDocument {
@@ -108,6 +111,25 @@ export interface UseDocument {
   readonly isThisToken: boolean | null;
   readonly from: string;
   readonly where: string | null;
+}
+
+export interface PlaceDocument {
+  /** shell: `.envrc`. kept: what a run that was killed has left. file: another file that git has or would take. */
+  readonly kind: "env-file" | "tfvars" | "shell" | "doctl" | "environment" | "kept" | "file";
+  /** The variable of the environment, or doctl's context. */
+  readonly name: string | null;
+  /** Absolute; null: a variable of the environment. */
+  readonly path: string | null;
+  /** Permission bits, octal: "0600"; null: none, or not read. */
+  readonly mode: string | null;
+  /** Who would take the file along; null: not known. */
+  readonly takenBy: {
+    readonly git: boolean | null;
+    readonly docker: boolean | null;
+    readonly npm: boolean | null;
+  };
+  /** Why the file was not read: it may hold the token. null: it holds it. */
+  readonly unread: string | null;
 }
 
 export interface FindingDocument {

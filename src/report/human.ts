@@ -16,6 +16,7 @@ import { edgeOf, hintText, hintWords } from "./hint-text.ts";
 import { fileInRoot, grouped, nameInRoot, someOf } from "./many-roots.ts";
 import type { Page } from "./paint.ts";
 import { type Report, shortened, shownPath } from "./report.ts";
+import { whereaboutsText } from "./whereabouts.ts";
 import { whoIsWho } from "./who-is-who.ts";
 
 /**
@@ -36,6 +37,7 @@ export function humanReport(
   const unsaid = plan.findings.filter((each) => each.isLeft || !said.has(textOf(each)));
   return sections([
     shown === undefined ? whoIsWho(report, page) : "",
+    whereaboutsText(report, page),
     dryRun && !hasErrors ? wholePlan(report, page) : "",
     shown === undefined ? changes(report, applied, page) : "",
     commandResults(report, page),

@@ -125,6 +125,27 @@ const use = v.strictObject({
   where: orNull("path:line, where that is a file."),
 });
 
+const isTaken = v.nullable(v.boolean());
+const place = v.strictObject({
+  kind: v.pipe(
+    v.picklist(["env-file", "tfvars", "shell", "doctl", "environment", "kept", "file"]),
+    v.description(
+      "shell: `.envrc`. kept: what a run that was killed has left. file: another file that git has or would take.",
+    ),
+  ),
+  name: orNull("The variable of the environment, or doctl's context."),
+  path: orNull("Absolute; null: a variable of the environment."),
+  mode: v.pipe(
+    v.nullable(v.pipe(v.string(), v.regex(/^[0-7]{4}$/))),
+    v.description("Permission bits, octal; null: none, or not read."),
+  ),
+  takenBy: v.pipe(
+    v.strictObject({ git: isTaken, docker: isTaken, npm: isTaken }),
+    v.description("Who would take the file along; null: not known."),
+  ),
+  unread: orNull("Why the file was not read: it may hold the token. null: it holds it."),
+});
+
 const finding = v.strictObject({
   id: v.pipe(
     v.picklist(Object.keys(FINDINGS)),
@@ -193,6 +214,10 @@ const whoIsWho = {
   uses: v.pipe(
     v.array(use),
     v.description("Which token each tool takes: plain ones first. doctl where it is installed."),
+  ),
+  places: v.pipe(
+    v.array(place),
+    v.description("Where this machine holds the token; looked at by `check` alone."),
   ),
 };
 

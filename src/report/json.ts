@@ -1,3 +1,4 @@
+import type { Whereabouts } from "../commands/credentials/whereabouts.ts";
 import { plainDoctl } from "../concerns/doctl/plan.ts";
 import type { Use } from "../concerns/effective-token/uses.ts";
 import { needsOf } from "../concerns/terraform/root/needs.ts";
@@ -15,6 +16,7 @@ import type {
   ChangeDocument,
   CommandDocument,
   FindingDocument,
+  PlaceDocument,
   ReportDocument,
   RootDocument,
   UseDocument,
@@ -22,6 +24,7 @@ import type {
 import { endingOf } from "./ending.ts";
 import { edgeOf, type HintEdge, hintText } from "./hint-text.ts";
 import type { Report } from "./report.ts";
+import { modeText } from "./whereabouts.ts";
 
 /** What a document has in its frame. */
 export type Framed<D> = Omit<D, "schemaVersion" | "status">;
@@ -61,12 +64,12 @@ export function jsonReport(report: Report, status: ExitStatus, edge: HintEdge): 
   return jsonDocument(document, status);
 }
 
-type WhoIsWho = Pick<ReportDocument, "token" | "doctl" | "terraform" | "uses">;
+type WhoIsWho = Pick<ReportDocument, "token" | "doctl" | "terraform" | "uses" | "places">;
 
-const NOBODY: WhoIsWho = { token: null, doctl: null, terraform: [], uses: [] };
+const NOBODY: WhoIsWho = { token: null, doctl: null, terraform: [], uses: [], places: [] };
 
 /** The token of an environment, and those that take it. */
-function whoIsWho({ facts, env, uses = [] }: Report): WhoIsWho {
+function whoIsWho({ facts, env, uses = [], places = [] }: Report): WhoIsWho {
   const {
     token: { state: token, inspection },
     doctl,
@@ -102,6 +105,7 @@ function whoIsWho({ facts, env, uses = [] }: Report): WhoIsWho {
       tool: jsonTool(tools.get(root.config.dir)),
     })),
     uses: uses.map((use) => jsonUse(use, token)),
+    places: places.map(jsonPlace),
   };
 }
 
@@ -117,6 +121,18 @@ export function jsonPending({ changes, commands, outside }: Plan): ReportDocumen
 /** A change of a kind that a concern brings says itself what it is; report-schema.test.ts holds them to it. */
 function jsonChange(change: { json(): object }): ChangeDocument {
   return change.json() as ChangeDocument;
+}
+
+function jsonPlace({ kind, name, path, mode, takenBy, unread }: Whereabouts): PlaceDocument {
+  const { git, docker, npm } = takenBy;
+  return {
+    kind,
+    name: name ?? null,
+    path: path ?? null,
+    mode: modeText(mode) ?? null,
+    takenBy: { git: git ?? null, docker: docker ?? null, npm: npm ?? null },
+    unread: unread ?? null,
+  };
 }
 
 function jsonUse(

@@ -1,4 +1,5 @@
 import { relative } from "node:path";
+import type { Whereabouts } from "../commands/credentials/whereabouts.ts";
 import type { Facts } from "../commands/init/observe.ts";
 import type { Use } from "../concerns/effective-token/uses.ts";
 import type { Result } from "../core/flow.ts";
@@ -13,6 +14,8 @@ export interface Report extends Result<Facts> {
   readonly dryRun: boolean;
   /** Which token each tool takes: worked out for `check` and for --json. */
   readonly uses?: readonly Use[];
+  /** Where the token is stored on this machine: looked at for `check`. */
+  readonly places?: readonly Whereabouts[];
   /** With --all: what was found in each environment; the findings of all are in `plan`. */
   readonly each?: readonly EnvironmentReport[];
   readonly env: Environment;

@@ -171,24 +171,38 @@ export async function searchGit(
   }
 }
 
+type Known = Pick<Facts, "config" | "repo" | "token">;
+
 /**
- * Names each file with this repo's token that git has or would take, with the step that takes it out.
+ * The same for the tokens that the facts are about.
  *
- * @param said findings of the same run: what they are about is not said again.
+ * @returns undefined outside git, and where there is no token that works.
  */
-export async function exposedInGit(
+export async function searchForOwn(
   host: GitSearchHost,
-  all: readonly Pick<Facts, "config" | "repo" | "token">[],
-  said: readonly Finding[],
-  limits?: GitSearchLimits,
-): Promise<readonly Finding[]> {
+  all: readonly Known[],
+): Promise<ExposedFiles | undefined> {
   const git = all[0]?.repo.git?.git;
   const tokens = all.flatMap(({ token: { state, inspection } }) =>
     state.kind === "found" && inspection?.state !== "refused" ? state.token : [],
   );
   const unique = tokens.filter((token, at) => tokens.findIndex((it) => it.equals(token)) === at);
-  if (git === undefined || unique.length === 0) return [];
-  const { files, ...rest } = await searchGit(host, git, unique, limits);
+  if (git === undefined || unique.length === 0) return undefined;
+  return searchGit(host, git, unique);
+}
+
+/**
+ * Names each file with this repo's token that git has or would take, with the step that takes it out.
+ *
+ * @param said findings of the same run: what they are about is not said again.
+ */
+export function judgeExposed(
+  all: readonly Known[],
+  { files, ...rest }: ExposedFiles,
+  said: readonly Finding[],
+): readonly Finding[] {
+  const git = all[0]?.repo.git?.git;
+  if (git === undefined) return [];
   const known = new Set(said.map(({ where = "" }) => where.replace(/(:[\d,]+)?$/, "")));
   // Files that .gitignore is about to name.
   const coming = new Set(

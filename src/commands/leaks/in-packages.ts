@@ -14,6 +14,10 @@ import { type FileLeak, type FileSearch, type Gap, holdersIn } from "./in-files.
 
 const DOCKERFILE = /^(Dockerfile|Containerfile)(\.|$)|\.(Dockerfile|Containerfile)$/i;
 
+export function isDockerfile(name: string): boolean {
+  return DOCKERFILE.test(name) && !name.endsWith(".dockerignore");
+}
+
 /**
  * The files with a token that Docker would send to its builder, and those that npm would publish: neither
  * asks git what is ignored.
@@ -33,11 +37,9 @@ export async function leaksInPackages(
     "*package.json",
   ]);
   const paths = names.map((name) => join(git.root, name));
-  const isDockerfile = (path: string) =>
-    DOCKERFILE.test(basename(path)) && !path.endsWith(".dockerignore");
   const work = new Work(20_000_000);
   const contexts: Context[] = [];
-  for (const some of batches(paths.filter(isDockerfile))) {
+  for (const some of batches(paths.filter((path) => isDockerfile(basename(path))))) {
     contexts.push(...(await Promise.all(some.map((path) => contextOf(host, path, work)))));
   }
   const packages = paths.filter((path) => basename(path) === "package.json").map(dirname);
@@ -56,7 +58,7 @@ export async function leaksInPackages(
 }
 
 /** What `docker build` sends. */
-interface Context {
+export interface Context {
   readonly folder: string;
   readonly ignoreFile: string;
   /** undefined: its patterns take too much work. */
@@ -64,7 +66,7 @@ interface Context {
 }
 
 /** A Dockerfile's folder is taken for its context. Its own ignore file comes before the context's. */
-async function contextOf(
+export async function contextOf(
   { files }: Pick<Host, "files">,
   dockerfile: string,
   work: Work,
@@ -84,6 +86,13 @@ function mayTake({ folder, ignored }: Context, path: string): boolean {
   if (!isInside(path, folder)) return false;
   const isOut = unlessTooMuch(() => ignored?.ignores(pathFrom(folder, path)));
   return isOut !== true || ignored?.hasExceptions === true;
+}
+
+/** Whether a file is sent; undefined: that takes too much work to tell. */
+export function sends({ folder, ignored }: Context, path: string): boolean | undefined {
+  if (!isInside(path, folder)) return false;
+  const isOut = unlessTooMuch(() => ignored?.ignores(pathFrom(folder, path)));
+  return isOut === undefined ? undefined : !isOut;
 }
 
 function inContext(

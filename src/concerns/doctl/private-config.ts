@@ -2,7 +2,7 @@ import { basename, dirname, join } from "node:path";
 import { AppError, asAppError } from "../../errors/app-error.ts";
 import { EXIT } from "../../errors/exit-status.ts";
 import { hint } from "../../errors/hint.ts";
-import type { Host, RunningProcess, StateKey } from "../../host/host.ts";
+import type { Host, RunningProcess, Snapshot, StateKey } from "../../host/host.ts";
 import { jsonIn, recordOf } from "../../lib/json.ts";
 import { sha256 } from "../../lib/sha256.ts";
 import { type Content, decode, encode } from "../../secret/content.ts";
@@ -201,6 +201,24 @@ export async function dropPrivateConfigs(
       host.state.remove(key);
     }
   });
+}
+
+/** What runs that were killed have left of some contexts' logins; nothing is written or taken away. */
+export async function keptConfigs(
+  host: Pick<Host, "files" | "state">,
+  path: string,
+  contexts: readonly string[],
+): Promise<readonly Snapshot[]> {
+  const target = await host.files.realpath(path);
+  const files = contexts
+    .flatMap((context) => KINDS.map((kind) => ({ context, kind })))
+    // The place of a file is had only with its folder, which is made: not for a mere look.
+    .filter(({ context, kind }) => host.state.read(errandKey(target, context, kind)) !== undefined)
+    .flatMap(({ context, kind }) => {
+      const { kept } = workplace(host, target, context, kind);
+      return kept === undefined ? [] : [kept, besideConfig(target, kept)];
+    });
+  return Promise.all(files.map((file) => host.files.look(file)));
 }
 
 /** Two spellings of one config are one. */

@@ -1,0 +1,240 @@
+import { dirname, join } from "node:path";
+import { keptConfigs } from "../../concerns/doctl/private-config.ts";
+import { askRepos, wouldTake } from "../../concerns/git/repos.ts";
+import type { FileSnapshot, Host, Snapshot } from "../../host/host.ts";
+import { jsonIn, recordOf } from "../../lib/json.ts";
+import { foldersUp, isInside } from "../../lib/paths.ts";
+import { Work } from "../../lib/work.ts";
+import type { Secret } from "../../secret/secret.ts";
+import type { Facts } from "../init/observe.ts";
+import type { ExposedFile } from "../leaks/in-git.ts";
+import { type Context, contextOf, isDockerfile, sends } from "../leaks/in-packages.ts";
+import { placesOfSecret } from "../leaks/token-match.ts";
+import { readPlaces } from "./token-places.ts";
+
+/** A place on this machine that holds the repo's token, or may. */
+export interface Whereabouts {
+  /** shell: `.envrc`. kept: what a run of ours that was killed has left. file: another file of the repo. */
+  readonly kind: "env-file" | "tfvars" | "shell" | "doctl" | "environment" | "kept" | "file";
+  /** The variable of the environment, or the doctl context. */
+  readonly name: string | undefined;
+  /** Absolute. */
+  readonly path: string | undefined;
+  /** Permission bits; undefined where there are none, as on Windows. */
+  readonly mode: number | undefined;
+  /** Who would take the file along; undefined: nobody knows. */
+  readonly takenBy: { readonly [Taker in "git" | "docker" | "npm"]: boolean | undefined };
+  /** Why it could not be read, in words: it may hold the token. */
+  readonly unread: string | undefined;
+}
+
+type WhereHost = Pick<Host, "env" | "platform" | "files" | "run" | "which" | "state" | "npmFiles">;
+
+const NOWHERE = { git: false, docker: false, npm: false };
+
+/**
+ * Every place that holds the token of this repo: what the run has found out already is not read again, and nothing
+ * is written.
+ *
+ * @param exposed files that git has or would take.
+ */
+export async function whereTokenIs(
+  host: WhereHost,
+  facts: Facts,
+  exposed: readonly ExposedFile[],
+): Promise<readonly Whereabouts[]> {
+  const { state } = facts.token;
+  if (state.kind !== "found") return [];
+  const { token } = state;
+  const [files, kept] = await Promise.all([
+    filesOf(host, facts, token, exposed),
+    keptOf(host, facts, token),
+  ]);
+  const variables = Object.keys(host.env).filter((name) => token.holds(host.env[name] ?? ""));
+  const found: readonly Found[] = [...files, ...(await doctlOf(host, facts, token)), ...kept];
+  const takers = await takersOf(host, facts, found);
+  return [
+    ...found.map(({ kind, name, snapshot }, at): Whereabouts => {
+      const isUnread = snapshot.kind === "unusable";
+      return {
+        ...{ kind, name, path: snapshot.path },
+        mode: snapshot.kind === "file" && host.platform !== "win32" ? snapshot.mode : undefined,
+        takenBy: takers[at] ?? NOWHERE,
+        unread: isUnread ? snapshot.why : undefined,
+      };
+    }),
+    ...variables.map(
+      (name): Whereabouts => ({
+        ...{ kind: "environment", name, path: undefined, mode: undefined },
+        ...{ takenBy: NOWHERE, unread: undefined },
+      }),
+    ),
+  ];
+}
+
+interface Found extends Pick<Whereabouts, "kind" | "name"> {
+  readonly snapshot: Snapshot;
+}
+
+function holds(snapshot: Snapshot, token: Secret): boolean {
+  return "bytes" in snapshot && placesOfSecret(snapshot.bytes, token).isThere;
+}
+
+/** Files for secrets, read or not, and what else git has or would take. */
+async function filesOf(
+  host: WhereHost,
+  facts: Facts,
+  token: Secret,
+  exposed: readonly ExposedFile[],
+): Promise<readonly Found[]> {
+  const { envFile, config, repo } = facts;
+  const known = [envFile.file, envFile.local, envFile.envrc];
+  const files = {
+    ...host.files,
+    // One that is a FIFO is read once, and none is waited for.
+    look: async (path: string) => known.find((each) => each.path === path) ?? host.files.look(path),
+  };
+  const places = (await readPlaces({ files }, facts)).flatMap((place) =>
+    place.kind === "doctl" ? [] : [{ kind: place.kind, snapshot: place.snapshot }],
+  );
+  const envrcs = [...new Set([config.base, repo.top])].map((folder) => join(folder, ".envrc"));
+  const shell = await Promise.all(envrcs.map((path) => files.look(path)));
+  const others = exposed.filter((each) => each.token.equals(token)).map(({ path }) => path);
+  const all = [
+    ...places,
+    ...shell.map((snapshot) => ({ kind: "shell" as const, snapshot })),
+    ...(await Promise.all(
+      others.map(async (path) => ({ kind: "file" as const, snapshot: await files.look(path) })),
+    )),
+  ];
+  const byTarget = new Map<string, Found>();
+  for (const { kind, snapshot } of all) {
+    const isToShow = snapshot.kind === "unusable" || holds(snapshot, token);
+    if (!isToShow || byTarget.has(snapshot.target)) continue;
+    byTarget.set(snapshot.target, { kind, name: undefined, snapshot });
+  }
+  return [...byTarget.values()];
+}
+
+/** Each context that has it; a config with it elsewhere, too. */
+async function doctlOf(
+  { files }: Pick<Host, "files">,
+  { doctl }: Facts,
+  token: Secret,
+): Promise<readonly Found[]> {
+  const config = doctl?.config;
+  if (config === undefined) return [];
+  if (config.state.kind === "broken") {
+    const snapshot = await files.look(config.path);
+    const { why } = config.state;
+    const { path, target } = snapshot;
+    return [{ kind: "doctl", name: undefined, snapshot: { kind: "unusable", path, target, why } }];
+  }
+  const { snapshot } = config.state;
+  const names = [...config.state.config.contexts].flatMap(([name, held]) =>
+    token.equals(held) ? name : [],
+  );
+  if (names.length > 0) return names.map((name) => ({ kind: "doctl" as const, name, snapshot }));
+  return holds(snapshot, token) ? [{ kind: "doctl", name: undefined, snapshot }] : [];
+}
+
+async function keptOf(
+  host: Pick<Host, "files" | "state">,
+  { doctl, config }: Facts,
+  token: Secret,
+): Promise<readonly Found[]> {
+  const at = doctl?.config;
+  if (at === undefined) return [];
+  const stored = at.state.kind === "known" ? [...at.state.config.contexts.keys()] : [];
+  const named = [doctl?.target?.context, config.token.doctl].flatMap((each) => each ?? []);
+  const snapshots = await keptConfigs(host, at.path, [...new Set([...stored, ...named])]);
+  return snapshots
+    .filter((each) => each.kind === "unusable" || holds(each, token))
+    .map((snapshot) => ({ kind: "kept", name: undefined, snapshot }));
+}
+
+/** By git's own answer, and by the rules of Docker and npm for the folders around each file. */
+async function takersOf(
+  host: WhereHost,
+  { repo: { git, top } }: Facts,
+  found: readonly Found[],
+): Promise<readonly Whereabouts["takenBy"][]> {
+  // Of a link git has its text alone.
+  const targets = found.map(({ snapshot }) => snapshot.target);
+  const verdicts = await askRepos(host, git?.git, [...new Set(targets)]);
+  const packers = new Packers(host, top);
+  return Promise.all(
+    targets.map(async (path) => {
+      const verdict = verdicts.get(path);
+      const [docker, npm] = await Promise.all([packers.docker(path), packers.npm(path)]);
+      return { git: verdict !== undefined && wouldTake(verdict), docker, npm };
+    }),
+  );
+}
+
+/** What may be built or published, in the folders above a file. */
+class Packers {
+  readonly #host: WhereHost;
+  readonly #top: string;
+  readonly #work = new Work(20_000_000);
+  readonly #folders = new Map<string, Promise<Packer>>();
+
+  constructor(host: WhereHost, top: string) {
+    this.#host = host;
+    this.#top = top;
+  }
+
+  async docker(path: string): Promise<boolean | undefined> {
+    const contexts = (await this.#above(path)).flatMap(({ contexts }) => contexts);
+    return anyOf(contexts.map((context) => sends(context, path)));
+  }
+
+  async npm(path: string): Promise<boolean | undefined> {
+    const lists = (await this.#above(path)).map(({ published }) => published);
+    return anyOf(lists.map((list) => (list === "unknown" ? undefined : list.has(path))));
+  }
+
+  async #above(path: string): Promise<readonly Packer[]> {
+    if (!isInside(path, this.#top)) return [];
+    return Promise.all(
+      foldersUp(dirname(path), this.#top).map((folder) => {
+        const packer = this.#folders.get(folder) ?? this.#look(folder);
+        this.#folders.set(folder, packer);
+        return packer;
+      }),
+    );
+  }
+
+  async #look(folder: string): Promise<Packer> {
+    const names = await this.#host.files.list(folder);
+    const dockerfiles = names.filter(isDockerfile).map((name) => join(folder, name));
+    const [contexts, published] = await Promise.all([
+      Promise.all(dockerfiles.map((path) => contextOf(this.#host, path, this.#work))),
+      names.includes("package.json") ? this.#published(folder) : new Set<string>(),
+    ]);
+    return { contexts, published };
+  }
+
+  async #published(folder: string): Promise<Packer["published"]> {
+    const manifest = await this.#host.files.look(join(folder, "package.json"));
+    // npm refuses to publish it, which is quicker asked than what it would take.
+    if (manifest.kind === "file" && isPrivate(manifest)) return new Set();
+    const names = await this.#host.npmFiles(folder);
+    return names === undefined ? "unknown" : new Set(names.map((name) => join(folder, name)));
+  }
+}
+
+interface Packer {
+  readonly contexts: readonly Context[];
+  /** Absolute paths; "unknown": npm's own rules fail, or take too long. */
+  readonly published: ReadonlySet<string> | "unknown";
+}
+
+function isPrivate({ bytes }: FileSnapshot): boolean {
+  return recordOf(jsonIn(bytes.toString("utf8")))["private"] === true;
+}
+
+function anyOf(answers: readonly (boolean | undefined)[]): boolean | undefined {
+  if (answers.includes(true)) return true;
+  return answers.includes(undefined) ? undefined : false;
+}

@@ -1,0 +1,160 @@
+import { chmod, symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, it } from "vitest";
+import type { PlaceDocument } from "../../src/report/documents.ts";
+import { guardedToken, type Workbench, workbench } from "../fixtures/workbench.ts";
+
+/** As one line: kind, place, mode, and who would take it. */
+function told({ repo, home }: Workbench, place: PlaceDocument): string {
+  const { kind, name, path, mode, takenBy, unread } = place;
+  const file = path?.replace(`${repo}/`, "").replace(home, "~");
+  const takers = Object.entries(takenBy).flatMap(([who, takes]) =>
+    takes === true ? who : takes === null ? `${who}?` : [],
+  );
+  return [kind, file, name, mode, takers.join("+"), unread].filter(Boolean).join(" ");
+}
+
+const TFVARS = "tfvars do-bootstrap.secret.auto.tfvars.json 0600";
+const DOCTL = "doctl ~/.config/doctl/config.yaml default 0600";
+
+type Row = readonly [
+  what: string,
+  arrange: (bench: Workbench) => Promise<unknown>,
+  expected: readonly string[],
+  env?: (bench: Workbench) => Readonly<Record<string, string>>,
+];
+
+const rows: readonly Row[] = [
+  ["a prepared repo", async () => undefined, ["env-file .env 0600", TFVARS, DOCTL]],
+  [
+    "variables of the shell, under any name",
+    async () => undefined,
+    ["env-file .env 0600", TFVARS, DOCTL, "environment DIGITALOCEAN_TOKEN", "environment MY_DO"],
+    ({ token }) => ({ DIGITALOCEAN_TOKEN: token, MY_DO: token, OTHER: guardedToken("dop") }),
+  ],
+  [
+    "an .envrc with the token, and one without",
+    async (bench) => {
+      await bench.write(".envrc", `export DO_TOKEN=${bench.token}\n`, 0o644);
+      await bench.write("sub/.envrc", "dotenv\n");
+    },
+    ["env-file .env 0600", TFVARS, "shell .envrc 0644 git", DOCTL],
+  ],
+  [
+    "an env file of another name that others can read, ignored",
+    (bench) => bench.write(".env.local", `X=${bench.token}\n`, 0o644),
+    ["env-file .env 0600", "env-file .env.local 0644", TFVARS, DOCTL],
+  ],
+  [
+    "one that cannot be read is no clean one",
+    (bench) => bench.write(".env.huge", "x".repeat(5 * 1024 * 1024)),
+    ["env-file .env 0600", "env-file .env.huge git unread", TFVARS, DOCTL],
+  ],
+  [
+    "a file that git would take",
+    (bench) => bench.write("docs/note.bak", `t: ${bench.token}\n`, 0o644),
+    ["env-file .env 0600", TFVARS, "file docs/note.bak 0644 git", DOCTL],
+  ],
+  [
+    "a link is the file that it leads to",
+    (bench) => symlink(".env", join(bench.repo, ".env.prod")),
+    ["env-file .env 0600", TFVARS, DOCTL],
+  ],
+  [
+    "a Dockerfile without an ignore file takes all",
+    (bench) => bench.write("Dockerfile", "FROM scratch\nCOPY . .\n"),
+    ["env-file .env 0600 docker", `${TFVARS} docker`, DOCTL],
+  ],
+  [
+    ".dockerignore keeps one out",
+    async (bench) => {
+      await bench.write("Dockerfile", "FROM scratch\nCOPY . .\n");
+      await bench.write(".dockerignore", ".env\n");
+    },
+    ["env-file .env 0600", `${TFVARS} docker`, DOCTL],
+  ],
+  [
+    "a Dockerfile of another folder does not take it",
+    (bench) => bench.write("app/Dockerfile", "FROM scratch\nCOPY . .\n"),
+    ["env-file .env 0600", TFVARS, DOCTL],
+  ],
+  [
+    "npm goes by .npmignore in place of .gitignore",
+    async (bench) => {
+      await bench.write("package.json", '{"name":"acme-web","version":"1.0.0"}\n');
+      await bench.write(".npmignore", "*.json\n");
+    },
+    ["env-file .env 0600 npm", TFVARS, DOCTL],
+  ],
+  [
+    "npm publishes no private package",
+    async (bench) => {
+      await bench.write("package.json", '{"name":"acme-web","private":true}\n');
+      await bench.write(".npmignore", "x\n");
+    },
+    ["env-file .env 0600", TFVARS, DOCTL],
+  ],
+  [
+    "git has the env file",
+    async (bench) => {
+      await bench.write(".env", await bench.read(".env"), 0o600);
+      await bench.git("add", "--force", ".env");
+      await bench.git("commit", "--quiet", "--message=x");
+    },
+    ["env-file .env 0600 git", TFVARS, DOCTL],
+  ],
+  [
+    "modes that are wide open",
+    (bench) => chmod(join(bench.repo, ".env"), 0o666),
+    ["env-file .env 0666", TFVARS, DOCTL],
+  ],
+];
+
+describe("check says where the token is", () => {
+  it.concurrent.for(rows)("%s", async ([, arrange, expected, env], context) => {
+    const { expect } = context;
+    const bench = await workbench(context);
+    await bench.run(["--token-stdin", "--doctl-config"], { input: bench.token });
+    await arrange(bench);
+    bench.mayHold("docs/note.bak", ".envrc");
+    const { stdout } = await bench.run(["check", "--json"], env ? { env: env(bench) } : {});
+    expect(stdout).not.toContain(bench.token);
+    const { places } = JSON.parse(stdout) as { places: readonly PlaceDocument[] };
+    const lines = places.map((place) => told(bench, place).replace(/larger than.*/, "unread"));
+    expect(lines).toEqual(expected);
+  });
+
+  it("a person reads aligned lines", async (context) => {
+    const { expect } = context;
+    const bench = await workbench(context);
+    await bench.run(["--token-stdin", "--doctl-config"], { input: bench.token });
+    await bench.write("Dockerfile", "FROM scratch\n");
+    await bench.write(".env.huge", "x".repeat(5 * 1024 * 1024));
+    const env = { DIGITALOCEAN_TOKEN: bench.token };
+    const { stdout } = await bench.run(["check"], { env });
+    expect(/^Token stored in[\s\S]*?\n\n/m.exec(stdout)?.[0]).toMatchInlineSnapshot(`
+      "Token stored in:
+        .env                                   0600  git no   Docker yes  npm no
+        .env.huge                              not read, so it may hold the token: larger than 4 MB
+        do-bootstrap.secret.auto.tfvars.json   0600  git no   Docker yes  npm no
+        ~/.config/doctl/config.yaml (default)  0600  git no   Docker no   npm no
+        DIGITALOCEAN_TOKEN                     environment of this shell
+
+      "
+    `);
+    const none = await bench.run(["check"], { cwd: ".", env: { HOME: bench.tmp } });
+    expect(none.stdout).toContain("Token stored in");
+  });
+
+  it("says nothing without a token, and each environment's with --all", async (context) => {
+    const { expect } = context;
+    const bench = await workbench(context);
+    expect((await bench.run(["check"])).stdout).not.toContain("Token stored");
+    const envFiles = ["dev", "prod"].map((name) => `${name}: { token: { envFile: .env.${name} } }`);
+    await bench.write(".do-bootstraprc.yaml", `environments: { ${envFiles.join(", ")} }\n`);
+    await bench.run(["--env", "prod", "--token-stdin"], { input: bench.token });
+    const { stdout } = await bench.run(["check", "--all"]);
+    expect(stdout).toContain("Token stored in (prod):\n  .env.prod  0600  git no");
+    expect(stdout).not.toContain("Token stored in (dev)");
+  });
+});
