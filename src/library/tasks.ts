@@ -1,6 +1,6 @@
 import { bootstrap as bootstrapRepo, look, type Request } from "../commands/init/bootstrap.ts";
-import { withoutCheckout } from "../commands/init/in-ci.ts";
 import { environmentsOf, type Many } from "../commands/init/environments.ts";
+import { withoutCheckout } from "../commands/init/in-ci.ts";
 import type { LoginRequest } from "../commands/init/log-in.ts";
 import type { Facts } from "../commands/init/observe.ts";
 import type { ExposedFiles } from "../commands/leaks/in-git.ts";

@@ -37,7 +37,7 @@ async function check(bench: Workbench, ...args: string[]) {
 const told = ({ repo }: Workbench, { message, fix }: Found) =>
   `${message} → ${fix}`.replaceAll(`${repo}/`, "").replace(/\(\w{8}\)/, "(#)");
 
-const TITLE = "This repo's token (#) stands in";
+const TITLE = "This repo's token (#) is in";
 const TAKE = "and git would take it.";
 const NEXT = "and the next commit would take it.";
 const HAS = "and git has it in a commit.";

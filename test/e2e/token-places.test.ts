@@ -86,6 +86,20 @@ const rows: readonly Row[] = [
     },
     ["env-file .env 0600 npm", TFVARS, DOCTL],
   ],
+  ...(
+    [
+      ["names other files: npm need not be asked", ["dist", "lib/x.js"], ""],
+      ["names the env file", ["dist", ".env"], " npm"],
+      ["names all, and npm goes by .gitignore", ["."], ""],
+    ] as const
+  ).map(
+    ([what, files, npm]): Row => [
+      `package.json ${what}`,
+      (bench) =>
+        bench.write("package.json", JSON.stringify({ name: "acme-web", version: "1.0.0", files })),
+      [`env-file .env 0600${npm}`, TFVARS, DOCTL],
+    ],
+  ),
   [
     "npm publishes no private package",
     async (bench) => {

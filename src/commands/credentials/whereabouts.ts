@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import { keptConfigs } from "../../concerns/doctl/private-config.ts";
 import { askRepos, wouldTake } from "../../concerns/git/repos.ts";
-import type { FileSnapshot, Host, Snapshot } from "../../host/host.ts";
+import type { Host, Snapshot } from "../../host/host.ts";
 import { jsonIn, recordOf } from "../../lib/json.ts";
 import { foldersUp, isInside } from "../../lib/paths.ts";
 import { Work } from "../../lib/work.ts";
@@ -162,7 +162,7 @@ async function takersOf(
   // Of a link git has its text alone.
   const targets = found.map(({ snapshot }) => snapshot.target);
   const verdicts = await askRepos(host, git?.git, [...new Set(targets)]);
-  const packers = new Packers(host, top);
+  const packers = new Packers(host, top, targets);
   return Promise.all(
     targets.map(async (path) => {
       const verdict = verdicts.get(path);
@@ -176,12 +176,15 @@ async function takersOf(
 class Packers {
   readonly #host: WhereHost;
   readonly #top: string;
+  readonly #paths: readonly string[];
   readonly #work = new Work(20_000_000);
   readonly #folders = new Map<string, Promise<Packer>>();
 
-  constructor(host: WhereHost, top: string) {
+  /** @param paths what is asked about. */
+  constructor(host: WhereHost, top: string, paths: readonly string[]) {
     this.#host = host;
     this.#top = top;
+    this.#paths = paths;
   }
 
   async docker(path: string): Promise<boolean | undefined> {
@@ -216,9 +219,16 @@ class Packers {
   }
 
   async #published(folder: string): Promise<Packer["published"]> {
-    const manifest = await this.#host.files.look(join(folder, "package.json"));
-    // npm refuses to publish it, which is quicker asked than what it would take.
-    if (manifest.kind === "file" && isPrivate(manifest)) return new Set();
+    const none = new Set<string>();
+    const paths = this.#paths;
+    const file = await this.#host.files.look(join(folder, "package.json"));
+    const manifest = recordOf(jsonIn(file.kind === "file" ? file.bytes.toString("utf8") : ""));
+    // npm refuses to publish it.
+    if (manifest["private"] === true) return none;
+    // npm's own rules take a while to load: they are asked where a file may be among what is listed.
+    const listed = plainNames(manifest);
+    const isNear = (path: string) => listed?.some((each) => isInside(path, join(folder, each)));
+    if (listed !== undefined && !paths.some(isNear)) return none;
     const names = await this.#host.npmFiles(folder);
     return names === undefined ? "unknown" : new Set(names.map((name) => join(folder, name)));
   }
@@ -230,8 +240,12 @@ interface Packer {
   readonly published: ReadonlySet<string> | "unknown";
 }
 
-function isPrivate({ bytes }: FileSnapshot): boolean {
-  return recordOf(jsonIn(bytes.toString("utf8")))["private"] === true;
+/** What `files` names, where all of it are names of files and folders; undefined: only npm can tell. */
+function plainNames({ files, directories }: Readonly<Record<string, unknown>>) {
+  if (!Array.isArray(files) || directories !== undefined) return undefined;
+  const isPlain = (each: unknown): each is string =>
+    typeof each === "string" && /^\w[\w./-]*$/.test(each) && !each.includes("..");
+  return files.every(isPlain) ? files : undefined;
 }
 
 function anyOf(answers: readonly (boolean | undefined)[]): boolean | undefined {

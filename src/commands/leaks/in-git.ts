@@ -2,7 +2,7 @@ import { basename, join } from "node:path";
 import { filesMatchingWithin } from "../../concerns/git/files.ts";
 import { type Git, openGit } from "../../concerns/git/git.ts";
 import { ignoreRules } from "../../concerns/git/ignore-rules.ts";
-import { submodulesOf } from "../../concerns/git/objects.ts";
+import { readObjects, type StagedEntry, stagedEntries } from "../../concerns/git/objects.ts";
 import type { Finding } from "../../core/finding.ts";
 import { asAppError } from "../../errors/app-error.ts";
 import { type Hint, hint, own, run } from "../../errors/hint.ts";
@@ -74,8 +74,9 @@ export async function searchGit(
   // Whoever has a token of before 2022 has mere digits to go by, as they are or in base64.
   const isOdd = tokens.some((token) => !token.hasPrefix);
   const pattern = isOdd ? `${NEEDLE_PATTERN}|[A-Za-z0-9+/_-]{42}` : PREFIX_PATTERN;
-  const [inOwn, submodules] = await Promise.all([matching(git), submodulesOf(git)]);
+  const inOwn = await matching(git);
   await readAll(git, inOwn);
+  const submodules = inOwn.entries.flatMap(({ mode, path }) => (mode === "160000" ? path : []));
   for (const name of submodules.slice(0, limits.submodules)) {
     const path = join(git.root, name);
     try {
@@ -96,30 +97,68 @@ export async function searchGit(
   return { files: found, unread, denied, stopped };
 
   async function matching(repo: Git) {
-    const [inTree, inIndex] = await Promise.all([
+    const [inTree, inIndex, entries] = await Promise.all([
       filesMatchingWithin(repo, "work tree", pattern, limits.gitMs),
       filesMatchingWithin(repo, "index", pattern, limits.gitMs),
+      stagedEntries(repo),
     ]);
     denied.push(...inTree.denied);
     for (const { gap } of [inTree, inIndex]) if (gap !== undefined) reasons.add(gap);
-    return {
-      names: [...new Set([...inTree.names, ...inIndex.names])],
-      staged: new Set(inIndex.names),
-    };
+    return { names: [...new Set([...inTree.names, ...inIndex.names])], inIndex, entries };
   }
 
   async function readAll(
     repo: Git,
-    { names, staged }: { names: readonly string[]; staged: ReadonlySet<string> },
+    { names, inIndex, entries }: Awaited<ReturnType<typeof matching>>,
   ): Promise<void> {
+    const wanted = new Set(inIndex.names);
+    const staged = entries.filter(({ path }) => wanted.has(path));
+    const blobs = await readBlobs(repo, staged);
     for (const name of names) {
       const why = whyStop();
       if (why !== undefined) {
         reasons.add(why);
         return;
       }
-      await readOne(repo, name, staged.has(name));
+      const its = staged.flatMap(({ oid, path }) => (path === name ? (blobs.get(oid) ?? []) : []));
+      await readOne(repo, name, its);
     }
+  }
+
+  /** Of each blob of the index that holds one, the tokens. */
+  async function readBlobs(
+    repo: Git,
+    staged: readonly StagedEntry[],
+  ): Promise<ReadonlyMap<string, readonly Holder[]>> {
+    const byOid = new Map(staged.map(({ oid, path }) => [oid, path]));
+    const blobs = new Map<string, readonly Holder[]>();
+    if (byOid.size === 0) return blobs;
+    try {
+      await readObjects(
+        repo,
+        byOid.keys(),
+        ({ oid, size }, bytes) => {
+          bytesLeft -= bytes.length;
+          if (size > limits.fileBytes) {
+            unread.push({ path: join(repo.root, byOid.get(oid) ?? ""), why: "too large in git" });
+          } else blobs.set(oid, holdersIn(bytes));
+        },
+        { maxBytes: limits.fileBytes, timeoutMs: limits.gitMs },
+      );
+    } catch (error) {
+      const { code, message } = asAppError(error);
+      if (code !== "GIT_FAILED") throw error;
+      reasons.add(message.replace(/\.$/, ""));
+    }
+    return blobs;
+  }
+
+  function holdersIn(bytes: Buffer): readonly Holder[] {
+    return tokens.flatMap((token) => {
+      const { isThere, lines } = placesOfSecret(bytes, token);
+      const isTokenAlone = token.holds(bytes.toString("utf8"));
+      return isThere ? [{ token, line: lines[0], isTokenAlone }] : [];
+    });
   }
 
   function whyStop(): string | undefined {
@@ -129,36 +168,31 @@ export async function searchGit(
       : undefined;
   }
 
-  async function readOne(repo: Git, name: string, isStaged: boolean): Promise<void> {
+  async function readOne(repo: Git, name: string, staged: readonly Holder[]): Promise<void> {
     const path = join(repo.root, name);
-    const [now, index] = await Promise.all([
-      host.files.look(path, { maxBytes: limits.fileBytes }),
-      isStaged ? blobAt(repo, `:0:${name}`) : undefined,
-    ]);
+    const now = await host.files.look(path, { maxBytes: limits.fileBytes });
     if (now.kind === "unusable" && now.link === undefined) unread.push({ path, why: now.why });
-    if (index === "too large") unread.push({ path, why: "too large in git's index" });
-    const here = now.kind === "file" ? now.bytes : undefined;
-    const there = index instanceof Buffer ? index : undefined;
-    bytesLeft -= (here?.length ?? 0) + (there?.length ?? 0);
+    const bytes = now.kind === "file" ? now.bytes : undefined;
+    bytesLeft -= bytes?.length ?? 0;
+    const here = bytes === undefined ? [] : holdersIn(bytes);
     for (const token of tokens) {
-      const inTree = here && placesOfSecret(here, token);
-      const isInIndex = there !== undefined && placesOfSecret(there, token).isThere;
-      if (!isInIndex && inTree?.isThere !== true) continue;
-      const head = isInIndex ? await blobAt(repo, `HEAD:${name}`) : undefined;
-      const isInHead = head instanceof Buffer && placesOfSecret(head, token).isThere;
+      const [inTree, inIndex] = [here, staged].map((all) => all.find((it) => it.token === token));
+      const holder = inTree ?? inIndex;
+      if (holder === undefined) continue;
+      const isCommitted = inIndex !== undefined && (await isInHead(repo, name, token));
       found.push({
-        ...{ path, root: repo.root, token },
-        state: isInHead ? "committed" : isInIndex ? "staged" : "new",
-        line: inTree?.lines[0],
-        isTokenAlone: token.holds((here ?? there ?? "").toString("utf8")),
+        ...{ path, root: repo.root, token, isTokenAlone: holder.isTokenAlone },
+        state: isCommitted ? "committed" : inIndex === undefined ? "new" : "staged",
+        line: inTree?.line,
       });
     }
   }
 
-  async function blobAt(repo: Git, name: string): Promise<Buffer | "too large" | undefined> {
+  /** A file that cannot be had from there has no token in a commit, as far as git can tell. */
+  async function isInHead(repo: Git, name: string, token: Secret): Promise<boolean> {
     const chunks: Buffer[] = [];
     let size = 0;
-    const result = await repo.ask(["cat-file", "blob", name], {
+    const result = await repo.ask(["cat-file", "blob", `HEAD:${name}`], {
       timeoutMs: limits.gitMs,
       onStdout(chunk) {
         chunks.push(chunk);
@@ -166,10 +200,11 @@ export async function searchGit(
         return size > limits.fileBytes ? "stop" : undefined;
       },
     });
-    if (size > limits.fileBytes) return "too large";
-    return result.exitCode === 0 ? Buffer.concat(chunks) : undefined;
+    return result.exitCode === 0 && placesOfSecret(Buffer.concat(chunks), token).isThere;
   }
 }
+
+type Holder = Pick<ExposedFile, "token" | "line" | "isTokenAlone">;
 
 type Known = Pick<Facts, "config" | "repo" | "token">;
 
@@ -219,7 +254,7 @@ export function judgeExposed(
           left(
             finding(
               "leak.in-work-tree",
-              `This repo's token stands in ${more} more files that git has or would take.`,
+              `This repo's token is in ${more} more files that git has or would take.`,
             ),
           ),
         ]
@@ -266,7 +301,7 @@ const STATES = {
 function inWorkTree(file: ExposedFile, { root }: Git): Finding {
   const { path, token, state, line } = file;
   const where = line === undefined ? path : `${path}:${line}`;
-  const message = `This repo's token (${token.fingerprint}) stands in ${where}, ${STATES[state]}.`;
+  const message = `This repo's token (${token.fingerprint}) is in ${where}, ${STATES[state]}.`;
   return left(finding("leak.in-work-tree", message, { where, fix: wayOut(file, root) }));
 }
 

@@ -69,16 +69,18 @@ export async function readAllObjects(
 /**
  * Reads some objects whole, one after the other.
  *
+ * @param limits.maxBytes a larger object comes without its bytes.
  * @throws AppError GIT_FAILED
  */
 export async function readObjects(
   git: Git,
   oids: Iterable<string>,
   onObject: (object: GitObject, bytes: Buffer) => void,
+  { maxBytes = Number.POSITIVE_INFINITY, timeoutMs = LONG_MS } = {},
 ): Promise<void> {
   let parts: Buffer[] = [];
   const onStdout = partsOf((object, part, isLast) => {
-    parts.push(part);
+    if (object.size <= maxBytes) parts.push(part);
     if (!isLast) return;
     onObject(object, Buffer.concat(parts));
     parts = [];
@@ -87,7 +89,7 @@ export async function readObjects(
   const result = await git.ask(["cat-file", "--batch", "--buffer"], {
     input,
     onStdout,
-    timeoutMs: LONG_MS,
+    timeoutMs,
   });
   if (result.exitCode !== 0) throw gitFailed(result);
 }
@@ -176,7 +178,17 @@ export async function submodulesOf(git: Git): Promise<readonly string[]> {
   return entries.flatMap(({ mode, path }) => (mode === "160000" ? path : []));
 }
 
-async function stagedEntries(git: Git) {
+/** What is in the index. */
+export interface StagedEntry {
+  /** "160000": a submodule. */
+  readonly mode: string;
+  readonly oid: string;
+  /** From the root. Where a merge is under way, several have one. */
+  readonly path: string;
+}
+
+/** @throws AppError GIT_FAILED */
+export async function stagedEntries(git: Git): Promise<readonly StagedEntry[]> {
   const text = await outputOf(git, ["ls-files", "--stage", "-z"]);
   return text.split("\0").flatMap((entry) => {
     const [, mode = "", oid = "", path] = /^(\d+) ([0-9a-f]+) \d\t(.*)$/s.exec(entry) ?? [];

@@ -27,7 +27,7 @@ function gitOf({ tree, staged = {}, stderr = "", end = "exited", ...more }: Repo
     confirmed: Promise.resolve(),
     ignored: async () => new Map(),
     tracked: async () => new Set(),
-    async ask([verb = "", which = "", name = ""], options) {
+    async ask([verb = "", which = ""], options) {
       const { onStdout } = options ?? {};
       const done = (text: string, result: Partial<ToolResult> = {}): ToolResult => {
         onStdout?.(Buffer.from(text));
@@ -42,12 +42,24 @@ function gitOf({ tree, staged = {}, stderr = "", end = "exited", ...more }: Repo
           ...{ end, stderr, exitCode: end === "exited" ? exitCode : undefined },
         });
       }
+      // Of a commit there is none.
+      if (verb === "cat-file" && which === "blob") return done("", { exitCode: 128 });
       if (verb === "cat-file") {
-        const blob = staged[name.replace(":0:", "")];
-        return done(blob ?? "", { exitCode: blob === undefined ? 128 : 0 });
+        const asked = (options?.input ?? "").trim().split("\n");
+        const texts = asked.map((oid) => Object.values(staged)[Number.parseInt(oid, 16) - 1] ?? "");
+        return done(
+          texts.map((text, at) => `${asked[at]} blob ${text.length}\n${text}\n`).join(""),
+        );
       }
       const { submodules = [] } = more;
-      return done(submodules.map((each) => `160000 ${"a".repeat(40)} 0\t${each}\0`).join(""));
+      const entry = (mode: string, at: number, path: string) =>
+        `${mode} ${String(at + 1).padStart(40, "0")} 0\t${path}\0`;
+      return done(
+        [
+          ...Object.keys(staged).map((path, at) => entry("100644", at, path)),
+          ...submodules.map((path, at) => entry("160000", 100 + at, path)),
+        ].join(""),
+      );
     },
   };
 }
@@ -134,7 +146,7 @@ describe("the search of what git has for the token", () => {
       "a large file of the index",
       { tree: {}, staged: { a: `${text}${"x".repeat(200)}` } },
       {},
-      { found: [], left: ["/repo/a too large in git's index"] },
+      { found: [], left: ["/repo/a too large in git"] },
     ],
     [
       "too many submodules",
