@@ -113,6 +113,8 @@ export interface State {
    * @throws AppError WRITE_FAILED
    */
   fileFor(key: StateKey, ending: string): string | undefined;
+  /** Whether something stands there. */
+  hasFile(key: StateKey, ending: string): boolean;
 }
 
 export interface StateKey {

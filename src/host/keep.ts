@@ -69,7 +69,7 @@ function dropRecord(machine: Machine, folder: string, name: string): void {
  * @throws Error of the file system.
  */
 export function writeOwn({ folder, name }: RecordFile, text: string | Uint8Array): void {
-  sweep(folder);
+  sweepOwn(folder);
   const temporary = join(folder, `${name}.${newTag()}`);
   try {
     writeFileSync(temporary, text, { mode: 0o600, flag: "wx", flush: true });
@@ -81,7 +81,8 @@ export function writeOwn({ folder, name }: RecordFile, text: string | Uint8Array
   }
 }
 
-function sweep(folder: string): void {
+/** Takes away what writes that were killed have left. */
+export function sweepOwn(folder: string): void {
   for (const name of readdirSync(folder)) {
     const [, tag = ""] = /\.(?:json|code)\.([^.]+)$/.exec(name) ?? [];
     const maker = makerOf(tag);

@@ -1,9 +1,9 @@
 import { existsSync, lstatSync, readFileSync } from "node:fs";
-import { isAbsolute, join } from "node:path";
+import { dirname, isAbsolute, join } from "node:path";
 import { sha256 } from "../lib/sha256.ts";
 import { writeFailed } from "./files.ts";
 import type { State, StateKey } from "./host.ts";
-import { dropOwn, writeOwn } from "./keep.ts";
+import { dropOwn, sweepOwn, writeOwn } from "./keep.ts";
 import { isOwn } from "./ours.ts";
 import { isOwnFolder, isUsersAlone, type Machine, makeOwnFolder, placeIn } from "./record.ts";
 
@@ -36,7 +36,13 @@ export function stateOf(machine: Machine): State {
     },
     remove(key) {
       const path = ownPath(key);
-      if (path !== undefined) dropOwn(path);
+      if (path === undefined) return;
+      dropOwn(path);
+      try {
+        sweepOwn(dirname(path));
+      } catch {
+        // The folder is gone.
+      }
     },
     isSafe(folder) {
       const place = placeOf({ kind: "trusted", folder, name: "" });
@@ -50,6 +56,10 @@ export function stateOf(machine: Machine): State {
       } catch (error) {
         throw writeFailed(`${place?.folder} could not be created`, error);
       }
+    },
+    hasFile(key, ending) {
+      const path = ownPath(key);
+      return path !== undefined && existsSync(path.replace(/json$/, ending));
     },
     runFolder(folder) {
       const place = placeOf({ kind: "run", folder, name: "" });

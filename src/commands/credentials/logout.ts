@@ -1,5 +1,5 @@
 import { basename, dirname, relative } from "node:path";
-import { isForSecrets, isStateOrPlan } from "../../concerns/config/protected-paths.ts";
+import { isForSecrets, isStateOrPlan, isTemporary } from "../../concerns/config/protected-paths.ts";
 import { RemoveContext } from "../../concerns/doctl/changes.ts";
 import type { Login } from "../../concerns/doctl/config-file.ts";
 import { heldIn } from "../../concerns/doctl/context.ts";
@@ -151,9 +151,10 @@ const NO_SEARCH = finding(
 );
 const LEFT = { what: "The token", todo: hint`Take it out there.` };
 
-/** What is not empty, and what could not be searched. */
+/** What is not empty, and what could not be searched. What a killed run has left goes, and is hidden by itself. */
 function fullOnes({ files, unread, passedOver }: SearchedTree): readonly string[] {
-  return [...files.keys(), ...unread.map(({ path }) => path), ...passedOver];
+  const all = [...files.keys(), ...unread.map(({ path }) => path), ...passedOver];
+  return all.filter((path) => !isTemporary(path));
 }
 
 /** Of those, what has a secret in it, as it is there for one or was found to. */

@@ -38,6 +38,11 @@ export function isEnvFile(name: string): boolean {
   return isLikeEnv(name) && !name.startsWith(".env.do-bootstrap-");
 }
 
+/** A file that a run is writing, or that a killed one has left: its folder hides it from git, and goes by itself. */
+export function isTemporary(path: string): boolean {
+  return /(^|[\\/])\.env\.do-bootstrap-[0-9a-f]{8}-\d+-[0-9A-Za-z]{6}\.local[\\/]/.test(path);
+}
+
 /** A file that is there to hold a person's secrets. */
 export function isForSecrets(name: string): boolean {
   return isLikeEnv(name) || isTfvars(name) || name === ".envrc";

@@ -8,6 +8,7 @@ import { content } from "../../secret/content.ts";
 import { takerIn } from "../git/repos.ts";
 import type { FindTokenOptions, LoginAnswer } from "../token/find-token.ts";
 import { type ApiHosts, apiHosts, isOfDigitalOcean } from "../token/hosts.ts";
+import { cleanUpLoginLock } from "./cleanup.ts";
 import type { Login } from "./config-file.ts";
 import { findDoctlConfig } from "./config-path.ts";
 import { errandKey, heldIn } from "./context.ts";
@@ -87,7 +88,10 @@ export async function readLogin(host: LoginHost, question: LoginQuestion): Promi
     // A run that was killed has left what it had merged.
     const target = await host.files.realpath(path);
     const isLeft = host.state.read(errandKey(target, context, "renewal")) !== undefined;
-    if (!isLeft) return answerOf(held);
+    if (!isLeft) {
+      await cleanUpLoginLock(host, target, context);
+      return answerOf(held);
+    }
   }
   const renewed = await renew(host, { ...question, path }, held).catch(unsure);
   // Some minutes are better than nothing.

@@ -1,4 +1,4 @@
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { AppError, asAppError } from "../../errors/app-error.ts";
 import { EXIT } from "../../errors/exit-status.ts";
 import { hint } from "../../errors/hint.ts";
@@ -7,7 +7,7 @@ import { jsonIn, recordOf } from "../../lib/json.ts";
 import { sha256 } from "../../lib/sha256.ts";
 import { type Content, decode, encode } from "../../secret/content.ts";
 import type { Secret } from "../../secret/secret.ts";
-import { LOCK } from "./cleanup.ts";
+import { loginLock } from "./cleanup.ts";
 import { type Login, readDoctlConfig } from "./config-file.ts";
 import { isSnap } from "./config-path.ts";
 import { type ErrandKind, errandKey, heldIn } from "./context.ts";
@@ -77,32 +77,28 @@ export async function throughDoctl(
   const file = isSnap(place.doctl) ? besideConfig(target, kept) : kept;
   return alone(host, { target, context, progress }, async () => {
     await earlierEnded();
+    if (isNotNoted()) await written();
     const left = await brought();
     const held = await heldNow();
     if (left !== undefined && noted()["about"] === errand.about) {
-      if (isAsBegun(held)) return merge(left);
-      // It was merged, and the run was killed then.
-      if (left.token.equals(held.token)) {
-        await drop();
-        return held;
-      }
+      // One that was merged may have left its lock, and its temporary files, beside doctl's config.
+      if (isAsBegun(held) || left.token.equals(held.token)) return merge(left);
     }
     const start = errand.start(held);
     if (start === undefined) {
       await drop();
       return held;
     }
-    // A run that was killed right after it had started a doctl has not noted which.
-    const mayRun = noted()["about"] !== undefined && noted()["doctl"] === undefined;
     const note = { ...digestsOf(held), about: errand.about };
-    host.state.write(key, JSON.stringify(note));
-    const before = await host.files.look(file);
-    await host.files.replace(before, encode(start), 0o600);
+    const mayRun = isNotNoted() && isAsBegun(held) && (await host.files.look(file)).kind === "file";
+    // Its write would go into a file that is replaced.
+    if (!mayRun) await begin(note, start);
     const onStart = (doctl: RunningProcess) =>
       void host.state.write(key, JSON.stringify({ ...note, doctl }));
     let login: Brought | undefined;
     try {
       const end = await errand.run(file, onStart);
+      if (mayRun) await written();
       login = (await brought()) ?? (mayRun && end === "late" ? await broughtLate() : undefined);
     } finally {
       // What it has got is kept for the next run.
@@ -125,6 +121,25 @@ export async function throughDoctl(
       progress("Waiting for a doctl that an earlier run has started");
       await host.clock.sleep(RETRY_MS);
     }
+  }
+
+  async function begin(note: object, start: Content): Promise<void> {
+    // What is there is never about another login than what is noted.
+    await removeFile(host, file);
+    host.state.write(key, JSON.stringify(note));
+    const before = await host.files.look(file);
+    await host.files.replace(before, encode(start), 0o600);
+  }
+
+  /** A run that was killed right after it had started a doctl for the same has not noted which. */
+  function isNotNoted(): boolean {
+    const { about, doctl } = noted();
+    return about === errand.about && doctl === undefined;
+  }
+
+  /** A doctl that is in the middle of its write is waited for. */
+  async function written(): Promise<void> {
+    await readConfig(host, file, progress);
   }
 
   async function broughtLate(): Promise<Brought | undefined> {
@@ -238,16 +253,14 @@ async function alone<T>(
   { target, context, progress }: { target: string } & Pick<ContextPlace, "context" | "progress">,
   action: () => Promise<T>,
 ): Promise<T> {
-  const key: StateKey = { kind: "login", folder: target, name: context };
-  const lock = host.state.fileFor(key, "context");
+  const lock = await loginLock(host, target, context);
   if (lock === undefined) throw noFolder();
-  const folder = await host.files.realpath(dirname(lock));
   const wait = {
     clock: { ...host.clock, now: host.steadyClock.now },
     waitingFor: (holder: string) => progress(`Waiting for ${holder}, which is at the same login`),
   };
-  return host.locked(join(folder, basename(lock) + LOCK), wait, async () => {
-    await host.files.sweep(folder);
+  return host.locked(lock, wait, async () => {
+    await host.files.sweep(dirname(lock));
     return action();
   });
 }
