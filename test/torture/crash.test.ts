@@ -1,45 +1,45 @@
 import { chmod, cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative, sep } from "node:path";
 import { describe, expect, it } from "vitest";
-import { readDoctlConfig } from "../../src/concerns/doctl/config-file.ts";
+import { parse, stringify } from "yaml";
+import { configWith, oauthServer } from "../fixtures/oauth.ts";
 import { fakeDoctl } from "../fixtures/tools.ts";
 import { fileTree } from "../fixtures/tree.ts";
-import { type RunResult, randomToken, type Workbench, workbench } from "../fixtures/workbench.ts";
-import { COUNT, figures, random, SEED } from "./figures.ts";
+import {
+  guardedToken,
+  type RunResult,
+  randomToken,
+  type Workbench,
+  workbench,
+} from "../fixtures/workbench.ts";
+import { type Ending, endings, hookInto, momentOf, runUntil, type WholeRun } from "./endings.ts";
+import { COUNT, figures, SEED } from "./figures.ts";
 
-const HOOK = join(import.meta.dirname, "kill-at.cjs");
 const DOCTL = "home/.config/doctl/config.yaml";
 const SECRET = "do-bootstrap.secret.auto.tfvars.json";
+const OTHER_TEAM = { uuid: "0af1c3de-other", name: "Other Team" };
+/** Longer than the tests take. */
+const A_DAY = 86_400;
+/** The contexts that a command writes to. */
+const WRITTEN: readonly string[] = ["default", "mine", "acme-web"];
 
-type Signal = "SIGKILL" | "SIGTERM" | "SIGINT" | "SIGHUP";
 type Kind = "lost" | "halfWritten" | "leftOver" | "exposed" | "wrong status";
 type Fault = readonly [kind: Kind, what: string];
 
 /** Every file of the user's by its path, relative to the workbench: mode and text. */
 type Tree = Readonly<Record<string, string>>;
 
-/** A run's end: at one of its moments around a write, or after some ms. */
-interface Ending {
-  readonly signal: Signal;
-  readonly at: { readonly moment: number | string } | { readonly ms: number };
-}
-
 /** A machine on which a command has something to do, and that can be brought back to how it was. */
-interface Scene {
+interface Scene extends WholeRun {
   readonly bench: Workbench;
   readonly tokens: readonly string[];
   readonly before: Tree;
   readonly after: Tree;
   /** Where a token stood before that git would take. */
   readonly exposed: ReadonlySet<string>;
-  /** The moments around a write that a whole run has, by name. */
-  readonly moments: readonly string[];
-  /** How long a whole run takes. */
-  readonly ms: number;
   reset(): Promise<void>;
   run(env?: Readonly<Record<string, string>>): Promise<RunResult>;
-  /** @returns the exit status, undefined where the signal ended it, and whether it got one. */
-  runUntil(ending: Ending): Promise<{ status: number | undefined; isHit: boolean }>;
+  runUntil(ending: Ending): ReturnType<typeof runUntil>;
 }
 
 type Arrange = (bench: Workbench, tokens: { old: string; fresh: string }) => Promise<void>;
@@ -52,11 +52,13 @@ const COMMANDS: readonly [
   moment: string,
 ][] = [
   ["init", ["--token-stdin"], beginning, "after rename config.yaml"],
+  ["init --force", ["--token-stdin", "--force"], takenContext, "after rename config.yaml"],
   // The code had the only copy of the token.
   ["init --fix", ["init", "--fix"], hardCoded, "before rename main.tf"],
   ["rotate", ["rotate", "--token-stdin"], finished, "after rename config.yaml"],
   // The env file tells the next run which token is to go.
   ["logout", ["logout"], finished, "after rename config.yaml"],
+  ["logout of a login", ["logout"], loggedIn, "before rename config.yaml"],
   // The other secrets still needed our lines in there.
   ["uninstall", ["uninstall"], nothingElse, "after rename .gitignore"],
 ];
@@ -70,6 +72,7 @@ describe.each(COMMANDS)(
         const scene = await sceneOf(args, arrange);
         expect(scene.moments.length).toBeGreaterThan(20);
         expect(scene.moments).toContain(moment);
+        expect(foreignLogins(scene.before)).toHaveProperty("expired");
         const row = { runs: 0, faults: 0, lost: 0, halfWritten: 0, leftOver: 0 };
         const all: string[] = [];
         for (const ending of endings(scene, moment, `${SEED} ${name}`)) {
@@ -120,10 +123,7 @@ describe("a temporary folder that is empty, left by SIGKILL right after the rena
     const [args, target, folder, arrange] = row;
     const bench = await workbench();
     await arrange(bench, { old: bench.token, fresh: bench.token });
-    const hook = {
-      NODE_OPTIONS: `--require ${JSON.stringify(HOOK)}`,
-      KILL_LOG: join(bench.root, "log"),
-    };
+    const hook = hookInto(join(bench.root, "log"));
     await bench.run(args, { env: { ...hook, KILL_AT: `after rename ${target}` } });
     expect((await readdir(join(bench.repo, folder))).sort()).toEqual([
       expect.stringMatching(/^\.env\.do-bootstrap-/),
@@ -178,17 +178,39 @@ function notOldOrNew(ended: Tree, before: Tree, after: Tree): Fault[] {
   });
 }
 
-/** A config of doctl's in which each context is the old or the new one. */
+/** A config of doctl's in which each login is the old or the new one. */
 function isBetween(...trees: (string | undefined)[]): boolean {
-  const [is, was, will] = trees.map((text = "") => {
-    const config = readDoctlConfig(text.replace(/^600 /, ""));
-    return new Map([...(config?.contexts ?? [])].map(([name, it]) => [name, it.reveal()]));
-  });
-  const names = [is, was, will].flatMap((contexts) => [...(contexts?.keys() ?? [])]);
-  return (
-    names.includes("other") &&
-    names.every((name) => [was?.get(name), will?.get(name)].includes(is?.get(name)))
+  const [is, was, will] = trees.map((text = "") => loginsIn(text));
+  if (is === undefined) return false;
+  return Object.keys({ ...is, ...was, ...will }).every((name) =>
+    [was, will].some((logins) => (logins?.[name] ?? NO_LOGIN) === (is[name] ?? NO_LOGIN)),
   );
+}
+
+const NO_LOGIN = JSON.stringify([null, null]);
+
+/** The token of each context and its browser login, as one; and all else, without a name. */
+function loginsIn(file: string): Readonly<Record<string, string>> | undefined {
+  try {
+    const {
+      "access-token": first,
+      "auth-contexts": tokens,
+      "oauth-tokens": sessions = {},
+      ...rest
+    } = parse(file.replace(/^600 /, ""));
+    const contexts: Record<string, unknown> = { default: first, ...tokens };
+    const names = Object.keys({ ...contexts, ...sessions });
+    const logins = names.map((name) => [name, JSON.stringify([contexts[name], sessions[name]])]);
+    return { ...Object.fromEntries(logins), "": JSON.stringify(rest) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Those that no command has to do with. */
+function foreignLogins(tree: Tree): object {
+  const logins = Object.entries(loginsIn(tree[DOCTL] ?? "") ?? {});
+  return Object.fromEntries(logins.filter(([name]) => !WRITTEN.includes(name)));
 }
 
 /** What git would take with a token in it, and what holds one under a name that is seen. */
@@ -243,46 +265,25 @@ function differences(is: Tree, expected: Tree): Fault[] {
   });
 }
 
-/** Each moment by SIGKILL once before any comes again. */
-function* endings({ moments, ms }: Scene, first: string, seed: string): Generator<Ending> {
-  const chance = random(seed);
-  const others: readonly Signal[] = ["SIGTERM", "SIGINT", "SIGHUP"];
-  const numbers = moments.map((_, at) => at + 1);
-  const kills = [moments.indexOf(first) + 1, ...shuffled(numbers, chance)].map(byMoment("SIGKILL"));
-  const rest = shuffled(
-    others.flatMap((signal) => numbers.map(byMoment(signal))),
-    chance,
-  );
-  for (let turn = 0; turn < COUNT; turn++) {
-    yield* [0, 1].flatMap((each) => kills[(2 * turn + each) % kills.length] ?? []);
-    const signal = others.concat("SIGKILL")[Math.floor(chance() * 4)] ?? "SIGKILL";
-    const atRandom: Ending = { signal, at: { ms: ms * chance() } };
-    yield chance() < 0.5 ? atRandom : (rest[turn % rest.length] ?? atRandom);
-  }
-}
-
-function byMoment(signal: Signal): (moment: number) => Ending {
-  return (moment) => ({ signal, at: { moment } });
-}
-
-function shuffled<T>(items: readonly T[], chance: () => number): T[] {
-  return items
-    .map((item) => ({ item, at: chance() }))
-    .sort((one, other) => one.at - other.at)
-    .map(({ item }) => item);
-}
-
-function momentOf({ moments }: Scene, { at }: Ending): string {
-  if ("ms" in at) return `after ${Math.round(at.ms)} ms`;
-  return typeof at.moment === "number" ? `${at.moment}, ${moments[at.moment - 1]}` : at.moment;
-}
-
 /** A repo with values of its own, no .gitignore, and a doctl that knows other logins. */
 async function beginning(bench: Workbench): Promise<void> {
   await fakeDoctl(bench.bin, { writeDelayMs: 10 });
   await bench.write(".env", "# mine\nOTHER='kept' # here\n", 0o640);
   await bench.write("package.json", '{ "name": "acme-web" }\n');
-  await putDoctlConfig(bench, "");
+  await putDoctlConfig(bench);
+}
+
+/** The same, where the context that the token belongs in has another team's browser login. */
+async function takenContext(bench: Workbench): Promise<void> {
+  await beginning(bench);
+  await putDoctlConfig(bench, { [basename(bench.repo)]: undefined });
+}
+
+/** A repo whose token is the browser login of a context. */
+async function loggedIn(bench: Workbench): Promise<void> {
+  const context = basename(bench.repo);
+  await bench.write(".do-bootstraprc", `token: { doctl: ${context} }\n`);
+  await putDoctlConfig(bench, { [context]: undefined });
 }
 
 /** The same with the old token in its env file, its secret values and two doctl contexts. */
@@ -290,7 +291,8 @@ async function finished(bench: Workbench, { old }: { old: string }): Promise<voi
   await bench.write(".env", "# mine\nOTHER='kept' # here\n", 0o640);
   const { status, stderr } = await bench.run(["--token-stdin"], { input: old });
   expect(status, stderr).toBe(0);
-  await putDoctlConfig(bench, `access-token: ${old}\n`, `  mine: ${old}\n`);
+  // Beside the old token stands a browser login, which would replace it.
+  await putDoctlConfig(bench, { mine: old }, { "access-token": old });
 }
 
 /** The same, where .env holds nothing else, so that .gitignore need not protect it any more. */
@@ -323,11 +325,37 @@ async function hardCoded(bench: Workbench, { old }: { old: string }): Promise<vo
   await bench.write("main.tf", `provider "digitalocean" {\n  token = "${old}" # mine\n}\n`);
 }
 
-async function putDoctlConfig(bench: Workbench, top: string, context = ""): Promise<void> {
+/**
+ * Browser logins of other contexts, one of them expired, and a token without one.
+ *
+ * @param own the token of each context that has a browser login, too; undefined: the login's own.
+ */
+async function putDoctlConfig(
+  bench: Workbench,
+  own: Readonly<Record<string, string | undefined>> = {},
+  top: object = {},
+): Promise<void> {
   const path = join(bench.root, DOCTL);
-  const text = `# kept\n${top}auth-contexts:\n${context}  other: ${randomToken()}\ncontext: other\n`;
+  const oauth = oauthServer(bench.sandbox);
+  const session = (expiresInSeconds = A_DAY) =>
+    oauth.session({ team: OTHER_TEAM, expiresInSeconds });
+  const owned = Object.entries(own).map(([name, token]) => {
+    const each = session();
+    return [name, { ...each, accessToken: token ?? each.accessToken }] as const;
+  });
+  const sessions = { ...Object.fromEntries(owned), living: session(), expired: session(-60) };
+  const config = parse(configWith(sessions, { context: "other" }));
+  config["auth-contexts"].other = randomToken();
+  const text = stringify(
+    {
+      ...{ ...top, ...config },
+      "oauth-client": { "registration-access-token": guardedToken("dor") },
+      "oauth-default-scopes": "read write",
+    },
+    { version: "1.1", lineWidth: 0 },
+  );
   await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, text);
+  await writeFile(path, `# kept\n${text}`);
   await chmod(path, 0o600);
 }
 
@@ -339,7 +367,6 @@ async function sceneOf(args: readonly string[], arrange: Arrange): Promise<Scene
 
   const saved = join(bench.root, "saved");
   const log = join(bench.root, "moments");
-  const hook = { NODE_OPTIONS: `--require ${JSON.stringify(HOOK)}`, KILL_LOG: log };
   const exact = { recursive: true, preserveTimestamps: true, verbatimSymlinks: true };
   bench.mayHold("../saved/home/.config/doctl/config.yaml");
   bench.mayHold("../saved/repo/.env", "../saved/repo/main.tf");
@@ -351,13 +378,14 @@ async function sceneOf(args: readonly string[], arrange: Arrange): Promise<Scene
 
   const run: Scene["run"] = (env = {}) => bench.run(args, { input: fresh, env });
   const before = await treeOf(bench);
-  const tokens = [bench.token, fresh];
+  const tokens = [bench.token, fresh, ...(before[DOCTL]?.match(/do[opr]_v1_\w+/g) ?? [])];
   const exposedBefore = await exposed({ bench, tokens }, before);
   const started = performance.now();
-  const whole = await run(hook);
+  const whole = await run(hookInto(log));
   const ms = performance.now() - started;
   expect(whole.status, whole.stderr).toBe(0);
   const after = await treeOf(bench);
+  expect(foreignLogins(after)).toEqual(foreignLogins(before));
   const scene: Scene = {
     bench,
     tokens,
@@ -376,22 +404,7 @@ async function sceneOf(args: readonly string[], arrange: Arrange): Promise<Scene
       await cp(join(saved, "repo"), bench.repo, exact);
       await rm(log, { force: true });
     },
-    async runUntil({ signal, at }) {
-      if ("moment" in at) {
-        const { status } = await run({ ...hook, KILL_AT: `${at.moment}`, KILL_BY: signal });
-        return { status, isHit: (await readFile(log, "utf8").catch(() => "")) !== "" };
-      }
-      const child = bench.start(args);
-      const ended = new Promise<number | undefined>((resolve) =>
-        child.once("exit", (code) => resolve(code ?? undefined)),
-      );
-      // One that is dead already does not read.
-      child.stdin?.on("error", () => undefined).end(fresh);
-      const timer = setTimeout(() => child.kill(signal), at.ms);
-      const status = await ended;
-      clearTimeout(timer);
-      return { status, isHit: status !== 0 };
-    },
+    runUntil: (ending) => runUntil(bench, { args, input: fresh }, ending, log),
   };
   await scene.reset();
   expect(await treeOf(bench)).toEqual(before);

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
@@ -6,27 +6,34 @@ import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { hostname } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { execa } from "execa";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { parse, stringify } from "yaml";
 import { readDoctlConfig } from "../../src/concerns/doctl/config-file.ts";
 import { locked } from "../../src/host/lock.ts";
+import { configWith, type OAuthServer, oauthServer, type Session } from "../fixtures/oauth.ts";
 import { fakeDoctl } from "../fixtures/tools.ts";
 import {
+  guardedToken,
   type RunResult,
   randomToken,
   unguardedToken,
   type Workbench,
   workbench,
 } from "../fixtures/workbench.ts";
+import { hookInto } from "./endings.ts";
 import { COUNT, figures, random, SEED } from "./figures.ts";
 
-const HOOK = join(import.meta.dirname, "kill-at.cjs");
 const DOCTL_BIN = process.env["DOCTL_BIN"];
 const LOCK = ".do-bootstrap.lock";
 
 /** In the short form one round of six, in the long one 20 rounds of 50. */
 const ROUNDS = COUNT === 1 ? 1 : Math.min(20, 2 * COUNT);
 const AT_ONCE = COUNT === 1 ? 6 : 50;
+
+/** As long as a renewal takes. */
+const KILLED_WITHIN_MS = 250 + 20 * AT_ONCE;
 
 /** A repo of the crowd: its folder, its context, and the token that belongs in it. */
 interface Member {
@@ -41,6 +48,9 @@ interface Town {
   readonly config: string;
   /** Of the login that everybody has to leave alone. */
   readonly kept: string;
+  readonly oauth: OAuthServer;
+  /** Of doctl's config what belongs to browser logins that everybody has to leave alone. */
+  readonly foreign: Foreign;
   contexts(): Promise<Readonly<Record<string, string>>>;
   join(name: string): Promise<Member>;
   run(member: Member, env?: Readonly<Record<string, string>>): Promise<RunResult>;
@@ -59,8 +69,7 @@ describe("a crowd on one doctl config", () => {
         const members = await Promise.all(names(round).map((name) => town.join(name)));
         const victim = Math.floor(chance() * members.length);
         const hook = {
-          NODE_OPTIONS: `--require ${JSON.stringify(HOOK)}`,
-          KILL_LOG: join(town.bench.root, "killed"),
+          ...hookInto(join(town.bench.root, "killed")),
           KILL_AT: chance() < 0.5 ? "before rename config.yaml" : "after rename config.yaml",
         };
         const watcher = watch(town.config, { isOursAlone: true });
@@ -126,12 +135,72 @@ describe("a crowd on one doctl config", () => {
     }
     const lost = await lostBy(town, members);
     const left = (await readdir(dirname(town.config))).filter((name) => name !== "config.yaml");
-    const logins = seen.lost.filter((context) => context === "kept");
+    const first = ["kept", ...Object.keys(town.foreign["oauth-tokens"]).map(browserLogin)];
+    const logins = seen.lost.filter((name) => first.includes(name));
     row.lost += lost.length + logins.length;
     row.leftOver += left.length;
     figures(`${AT_ONCE / 2} at once, and a doctl`, row);
     expect([...faults, ...lost, ...logins, ...left]).toEqual([]);
   }, 120_000);
+});
+
+describe("a crowd under exec, with one login that has expired", () => {
+  it.each([
+    ["", false],
+    [", of which the one that renews it is killed", true],
+  ])(
+    `${ROUNDS} × ${AT_ONCE} at once%s: it is renewed once, and every command works`,
+    async (which, isKilled) => {
+      const row = { runs: 0, faults: 0, lost: 0, halfWritten: 0, leftOver: 0 };
+      const faults: string[] = [];
+      const chance = random(`${SEED} exec${which}`);
+      const town = await townOf();
+      const { bench, oauth, config } = town;
+      const state = join(bench.home, ".local/state/do-bootstrap/login");
+      await fakeDoctl(bench.bin, { edition: 2, renewDelayMs: 100, writeDelayMs: 100 });
+      for (let round = 0; round < ROUNDS; round++) {
+        const ours = oauth.session({ expiresInSeconds: -60 });
+        await putLogin(town, { ours });
+        await bench.write(
+          "crowd/.do-bootstraprc",
+          "token: { doctl: ours }\ndoctl: { context: ours }\nterraform: false\n",
+        );
+        const asked = oauth.requests.length;
+        const watcher = watch(config, { isOursAlone: true });
+        const runs = Array.from({ length: AT_ONCE }, () => underWay(bench));
+        const victim = isKilled
+          ? await killHolder(state, runs, KILLED_WITHIN_MS * chance())
+          : undefined;
+        const results = await Promise.all(runs.map(({ ended }) => ended));
+        const seen = watcher.stop();
+        for (const { child, status, token, stderr } of results) {
+          if (child !== victim && status !== 0) faults.push(`exit ${status}: ${stderr}`);
+          if (child === victim || token === (await town.contexts())["ours"]) continue;
+          faults.push("a token that is not the renewed one");
+        }
+        const answers = oauth.requests.slice(asked).map(({ ok }) => ok);
+        const granted = answers.filter(Boolean).length;
+        if (granted !== 1 || answers.length > (isKilled ? 2 : 1)) {
+          faults.push(`${granted} of ${answers.length} renewals were granted`);
+        }
+        const { token } = results.find(({ child }) => child !== victim) ?? {};
+        const headers = { authorization: `Bearer ${token}` };
+        const { ok } = await fetch(`${bench.sandbox.url}/v2/account`, { headers });
+        const lost = [...(await foreignLost(town)), ...seen.lost, ...(ok ? [] : ["the login"])];
+        const beside = (await readdir(dirname(config))).filter((name) => name !== "config.yaml");
+        const left = [...beside, ...(await readdir(state))];
+        row.runs += results.length;
+        if (victim?.signalCode) row.faults++;
+        row.lost += lost.length;
+        row.halfWritten += seen.half;
+        row.leftOver += left.length;
+        faults.push(...lost, ...left, ...Array(seen.half).fill("half written"));
+      }
+      figures(`${AT_ONCE} under exec at once${isKilled ? ", one killed" : ""}`, row);
+      expect(faults).toEqual([]);
+    },
+    30_000 + ROUNDS * 120_000,
+  );
 });
 
 describe("a crowd in one repo", () => {
@@ -223,6 +292,7 @@ describe.each(doctls)(
         expect(await town.contexts()).not.toHaveProperty("overwritten");
         expect((await town.run(member)).status).toBe(0);
         expect(await town.contexts()).toMatchObject({ kept, overwritten: member.token });
+        expect(await foreignLost(town)).toEqual([]);
       },
       120_000,
     );
@@ -256,12 +326,15 @@ const ARGS = ["--token-stdin", "--doctl-config", "--yes"];
 
 async function townOf(): Promise<Town> {
   const bench = await workbench({ git: false });
+  const oauth = oauthServer(bench.sandbox);
   const config = join(bench.home, ".config", "doctl", "config.yaml");
   return {
     bench,
     config,
     // A doctl gets it on its command line.
     kept: unguardedToken(),
+    oauth,
+    foreign: foreignLogins(oauth),
     contexts: async () => contextsIn(await readFile(config)) ?? {},
     async join(name) {
       const token = randomToken();
@@ -277,12 +350,76 @@ async function townOf(): Promise<Town> {
   };
 }
 
-/** A config with one login, as it is before each round. */
-async function putLogin({ bench, config, kept }: Town): Promise<void> {
+/** A command that gets the token of the login. */
+function underWay(bench: Workbench) {
+  const child = bench.start(["exec", "--", "/usr/bin/env"], { cwd: "crowd" });
+  const said = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name]?.on("data", (chunk) => {
+      said[name] += chunk;
+    });
+  }
+  const ended = once(child, "close").then(([status]: (number | null)[]) => {
+    const [, token] = /^DIGITALOCEAN_TOKEN=(.*)$/m.exec(said.stdout) ?? [];
+    return { child, status, token, stderr: said.stderr };
+  });
+  return { child, ended };
+}
+
+/** Kills the one that has the lock of the login, some ms after it got it. */
+async function killHolder(
+  folder: string,
+  runs: readonly { readonly child: ChildProcess }[],
+  ms: number,
+): Promise<ChildProcess | undefined> {
+  const holder = await vi.waitUntil(
+    async () => {
+      const names = await readdir(folder).catch(() => []);
+      const lock = names.find((name) => name.endsWith(LOCK));
+      const text = lock && (await readFile(join(folder, lock), "utf8").catch(() => ""));
+      return text ? JSON.parse(text).pid : undefined;
+    },
+    { timeout: 60_000, interval: 5 },
+  );
+  await new Promise((wake) => setTimeout(wake, ms));
+  const victim = runs.find(({ child }) => child.pid === holder)?.child;
+  victim?.kill("SIGKILL");
+  return victim;
+}
+
+/** A config with logins, as it is before each round. */
+async function putLogin(
+  { bench, config, kept, foreign }: Town,
+  own: Readonly<Record<string, Session>> = {},
+): Promise<void> {
   await rm(join(bench.repo, "crowd"), { recursive: true, force: true });
   await mkdir(dirname(config), { recursive: true });
-  await writeFile(config, `# mine\nauth-contexts:\n  kept: ${kept}\ncontext: kept\n`);
+  const { "auth-contexts": tokens, "oauth-tokens": sessions } = parse(configWith(own));
+  const text = stringify(
+    {
+      "auth-contexts": { kept, ...tokens },
+      context: "kept",
+      ...foreign,
+      "oauth-tokens": { ...foreign["oauth-tokens"], ...sessions },
+    },
+    { version: "1.1", lineWidth: 0 },
+  );
+  await writeFile(config, `# mine\n${text}`);
   await chmod(config, 0o600);
+}
+
+interface Foreign extends Readonly<Record<string, unknown>> {
+  readonly "oauth-tokens": Readonly<Record<string, unknown>>;
+}
+
+/** Who took the one that has expired for his own would have it renewed. */
+function foreignLogins(oauth: OAuthServer): Foreign {
+  const [living, expired] = [oauth.session(), oauth.session({ expiresInSeconds: -60 })];
+  return {
+    "oauth-tokens": parse(configWith({ living, expired }))["oauth-tokens"],
+    "oauth-client": { "registration-access-token": guardedToken("dor") },
+    "oauth-default-scopes": "read write",
+  };
 }
 
 function names(round: number): string[] {
@@ -292,8 +429,19 @@ function names(round: number): string[] {
 async function lostBy(town: Town, members: readonly Member[]): Promise<string[]> {
   const contexts = await town.contexts();
   const logins = [...members, { context: "kept", token: town.kept }];
-  return logins.flatMap(({ context, token }) =>
+  const tokens = logins.flatMap(({ context, token }) =>
     contexts[context] === token ? [] : [`${context} is lost`],
+  );
+  return [...tokens, ...(await foreignLost(town))];
+}
+
+/** Entry by entry: their order does not matter, nor what is beside them. */
+async function foreignLost({ config, foreign }: Town): Promise<string[]> {
+  const entries = ({ "oauth-tokens": sessions, ...rest }: Foreign) =>
+    Object.entries({ ...rest, ...sessions });
+  const now = Object.fromEntries(entries(parse(await readFile(config, "utf8"))));
+  return entries(foreign).flatMap(([name, was]) =>
+    isDeepStrictEqual(now[name], was) ? [] : [`${name} is not as it was`],
   );
 }
 
@@ -305,12 +453,25 @@ async function checked({ bench }: Town, { cwd }: Member, doctl: string): Promise
   return stdout;
 }
 
+function configIn(bytes: Buffer) {
+  return bytes.length === 0 ? undefined : readDoctlConfig(bytes.toString("utf8"));
+}
+
 function contextsIn(bytes: Buffer): Record<string, string> | undefined {
-  const config = bytes.length === 0 ? undefined : readDoctlConfig(bytes.toString("utf8"));
+  const config = configIn(bytes);
   return (
     config && Object.fromEntries([...config.contexts].map(([name, it]) => [name, it.reveal()]))
   );
 }
+
+/** Of its contexts, and of the browser logins that are there from the beginning. */
+function namesIn(bytes: Buffer): ReadonlySet<string> | undefined {
+  const config = configIn(bytes);
+  if (config === undefined) return undefined;
+  return new Set([...config.contexts.keys(), ...[...config.sessions.keys()].map(browserLogin)]);
+}
+
+const browserLogin = (context: string) => `browser login ${context}`;
 
 /**
  * Reads a config all the time, as any doctl may.
@@ -327,13 +488,13 @@ function watch(path: string, { isOursAlone }: { isOursAlone: boolean }) {
     if (last?.equals(bytes)) return;
     last = bytes;
     texts++;
-    const contexts = contextsIn(bytes);
-    if (contexts === undefined) {
+    const now = namesIn(bytes);
+    if (now === undefined) {
       if (isOursAlone) half++;
       return;
     }
-    for (const name of known) if (!(name in contexts)) lost.add(name);
-    for (const name of Object.keys(contexts)) known.add(name);
+    for (const name of known) if (!now.has(name)) lost.add(name);
+    for (const name of now) known.add(name);
   };
   const timer = setInterval(look, 1);
   return {

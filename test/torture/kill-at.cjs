@@ -99,5 +99,8 @@ function hookSync() {
 
 /** Without what is another one in each run. */
 function short(path) {
-  return basename(String(path)).replace(/[0-9a-f]{8}-\d+-(?:[0-9a-zA-Z]{6})?/, "…");
+  return basename(String(path)).replace(
+    /[0-9a-f]{32,64}|[0-9a-f]{8}-\d+-(?:[0-9a-zA-Z]{6})?/g,
+    "…",
+  );
 }

@@ -1,0 +1,102 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Workbench } from "../fixtures/workbench.ts";
+import { COUNT, random } from "./figures.ts";
+
+const HOOK = join(import.meta.dirname, "kill-at.cjs");
+
+export type Signal = "SIGKILL" | "SIGTERM" | "SIGINT" | "SIGHUP";
+
+/** A run's end: at one of its moments around a write, or after some ms. */
+export interface Ending {
+  readonly signal: Signal;
+  readonly at: { readonly moment: number | string } | { readonly ms: number };
+}
+
+/** What a whole run of a command has. */
+export interface WholeRun {
+  /** Its moments around a write, by name. */
+  readonly moments: readonly string[];
+  /** How long it takes. */
+  readonly ms: number;
+}
+
+/** How a command is run on a workbench. */
+export interface Line {
+  readonly args: readonly string[];
+  readonly input?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** The exit status, undefined where the signal ended it, and whether it got one. */
+interface Ended {
+  readonly status: number | undefined;
+  readonly isHit: boolean;
+}
+
+/** @param log takes the moments of a run; it is gone when this is called. */
+export async function runUntil(
+  bench: Workbench,
+  { args, input = "", env = {} }: Line,
+  { signal, at }: Ending,
+  log: string,
+): Promise<Ended> {
+  if ("moment" in at) {
+    const hook = { ...hookInto(log), KILL_AT: `${at.moment}`, KILL_BY: signal };
+    const { status } = await bench.run(args, { input, env: { ...env, ...hook } });
+    return { status, isHit: (await readFile(log, "utf8").catch(() => "")) !== "" };
+  }
+  const child = bench.start(args, { env });
+  const ended = new Promise<number | undefined>((resolve) =>
+    child.once("exit", (code) => resolve(code ?? undefined)),
+  );
+  // One that is dead already does not read.
+  child.stdin?.on("error", () => undefined).end(input);
+  const timer = setTimeout(() => child.kill(signal), at.ms);
+  const status = await ended;
+  clearTimeout(timer);
+  return { status, isHit: status !== 0 };
+}
+
+/** Of the environment of a run: its moments are written to a file. */
+export function hookInto(log: string): Readonly<Record<string, string>> {
+  return { NODE_OPTIONS: `--require ${JSON.stringify(HOOK)}`, KILL_LOG: log };
+}
+
+/** Each moment by SIGKILL once before any comes again. */
+export function* endings(
+  { moments, ms }: WholeRun,
+  first: string,
+  seed: string,
+): Generator<Ending> {
+  const chance = random(seed);
+  const others: readonly Signal[] = ["SIGTERM", "SIGINT", "SIGHUP"];
+  const numbers = moments.map((_, at) => at + 1);
+  const kills = [moments.indexOf(first) + 1, ...shuffled(numbers, chance)].map(byMoment("SIGKILL"));
+  const rest = shuffled(
+    others.flatMap((signal) => numbers.map(byMoment(signal))),
+    chance,
+  );
+  for (let turn = 0; turn < COUNT; turn++) {
+    yield* [0, 1].flatMap((each) => kills[(2 * turn + each) % kills.length] ?? []);
+    const signal = others.concat("SIGKILL")[Math.floor(chance() * 4)] ?? "SIGKILL";
+    const atRandom: Ending = { signal, at: { ms: ms * chance() } };
+    yield chance() < 0.5 ? atRandom : (rest[turn % rest.length] ?? atRandom);
+  }
+}
+
+function byMoment(signal: Signal): (moment: number) => Ending {
+  return (moment) => ({ signal, at: { moment } });
+}
+
+function shuffled<T>(items: readonly T[], chance: () => number): T[] {
+  return items
+    .map((item) => ({ item, at: chance() }))
+    .sort((one, other) => one.at - other.at)
+    .map(({ item }) => item);
+}
+
+export function momentOf({ moments }: WholeRun, { at }: Ending): string {
+  if ("ms" in at) return `after ${Math.round(at.ms)} ms`;
+  return typeof at.moment === "number" ? `${at.moment}, ${moments[at.moment - 1]}` : at.moment;
+}
