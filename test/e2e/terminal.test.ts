@@ -149,7 +149,7 @@ describe.skipIf(needsScript !== "").concurrent(`what a person may do wrong${need
   it.for<[name: string, make: () => string, why: RegExp]>([
     ["half a token", () => malformed, /32 characters after the prefix, not 64/],
     ["a refresh token", () => randomToken().replace("dop", "dor"), /refresh token \(dor_v1_\)/],
-    ["a token that is refused", randomToken, /DigitalOcean refuses it \(401\)/],
+    ["a token that is refused", randomToken, /DigitalOcean refuses this token \(401\)/],
     ["the API is down", randomToken, /could not be checked.* the server failed \(503\)/],
   ])("%s, three times: the reason, the tries left, exit 4", async ([name, make, why], context) => {
     const { bench, terminal, hash } = await guided(context);
