@@ -317,7 +317,9 @@ describe("a config in a git repo", () => {
     const repo = `[ "$1" = auth ] && git init --quiet "$HOME"`;
     await writeFile(doctl, `#!/bin/sh\n${repo}\nexec "${real}" "$@"\n`, { mode: 0o755 });
     const { status, stderr } = await init();
-    expect(stderr).toMatch(/git would take .*config.yaml.* \[NOT_IGNORED\]$/m);
+    expect(stderr).toMatch(
+      /config\.yaml would hold the token, and git does not ignore it\. \[NOT_IGNORED\]$/m,
+    );
     expect(status).toBe(3);
     expect(await readdir(bench.home)).toEqual([".git"]);
     expect(await fileTree(bench.repo).then(Object.keys)).not.toContain(join(bench.repo, ".env"));

@@ -324,7 +324,7 @@ describe("a file that git would take gets no token", () => {
     const before = await aged(bench.root);
     const { status, stderr } = await bench.run(["--token-stdin"], { input: bench.token });
     expect(stderr).toMatch(
-      /git would take .*app\/values, .*\[NOT_IGNORED\]\n.*: git -C app check-ignore -v --no-index -- values\n/,
+      /app\/values would hold the token, .*\[NOT_IGNORED\]\n.*: git -C app check-ignore -v --no-index -- values\n/,
     );
     expect(status).toBe(3);
     expect(await fileTree(bench.root)).toEqual(before);

@@ -24,10 +24,7 @@ async function rotated(bench: Workbench, ...args: string[]) {
 
 /** The places that findings name, from the repo. */
 const placesIn = (stderr: string) =>
-  Array.from(
-    stderr.replace(/\s+/g, " ").matchAll(/still stands in (\S+?)\.(?= )/g),
-    ([, at]) => at,
-  );
+  Array.from(stderr.replace(/\s+/g, " ").matchAll(/still in (\S+?)\.(?= )/g), ([, at]) => at);
 const ENV = (token: string) => `DIGITALOCEAN_TOKEN=${token}\n`;
 const base64 = (text: string) => Buffer.from(text).toString("base64");
 

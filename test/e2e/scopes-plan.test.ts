@@ -114,7 +114,7 @@ describe("scopes --plan", () => {
   it("and --for are two answers to one question", async () => {
     const { status, stderr } = await (await repo()).run("scopes --plan - --for plan".split(" "));
     expect(status).toBe(2);
-    expect(stderr).toContain("--plan says what is done");
+    expect(stderr).toContain("--plan and --for cannot be combined");
   });
 });
 
