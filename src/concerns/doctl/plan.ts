@@ -60,8 +60,8 @@ const WHY: Readonly<Record<DoctlTarget["holding"], string>> = {
   this: "",
   dead: "its token is refused by DigitalOcean (401)",
   overridden: "--force: ends the browser login, which would replace this token",
-  "same-team": "--force: replaces a living token of the same team",
-  other: "replaces another living login",
+  "same-team": "--force: replaces a valid token of the same team",
+  other: "replaces another valid login",
 };
 
 /** What a person may replace by a yes, too (docs/design.md rule 5). */
@@ -156,7 +156,7 @@ function otherLogin({ context, holds, isRenewed }: DoctlTarget): Finding {
 function sameTeam({ context, holds }: DoctlTarget): Finding {
   return finding(
     "doctl.same-team-login",
-    `doctl context ${context} keeps its own living token of the same team (${holds?.shortName}).`,
+    `doctl context ${context} has a different valid token of the same team (${holds?.shortName}).`,
     { fix: hint`To put this token in its place: ${own("--force")}` },
   );
 }

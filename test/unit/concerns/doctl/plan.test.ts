@@ -156,7 +156,7 @@ describe("a login that is there", () => {
   it.each<[string, Given, Flags, string]>([
     ["nothing", stored(undefined), [], "a new context"],
     ["a refused token", { ...holds(OTHER), ...says("refused") }, [], "401"],
-    ["another login", { ...holds(OTHER), ...says("alive") }, ["force"], "another living login"],
+    ["another login", { ...holds(OTHER), ...says("alive") }, ["force"], "another valid login"],
     [
       "one of the team",
       { ...holds(OTHER), token: OF_ACME, ...says("alive", ACME_TOKEN) },
