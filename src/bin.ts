@@ -4,14 +4,13 @@ import { asAppError } from "./errors/app-error.ts";
 import { EXIT } from "./errors/exit-status.ts";
 import type { Hint } from "./errors/hint.ts";
 import { isSystemError, systemHint, systemMessage } from "./errors/system-error.ts";
-import { commandFirst } from "./exec/command-line.ts";
+import { asksVersion, commandFirst } from "./exec/command-line.ts";
 import { writeAll } from "./exec/write-all.ts";
 import type { CompiledCode } from "./host/compiled-code.ts";
 import { safe } from "./secret/safe.ts";
 
 // The small entry: what needs no machinery is answered here, the rest is imported when used.
 const argv = commandFirst(process.argv.slice(2));
-const VERSION: readonly string[] = ["--version", "-v", "version"];
 const isExec = argv[0] === "exec";
 // What nobody waits for, such as an error of a stream, would be a stack trace with all that is in the error.
 process.on("uncaughtException", (error: unknown) => process.exit(failed(error)));
@@ -48,7 +47,7 @@ function textOf(message: string, hint: Hint = []): string {
 }
 
 async function answer(): Promise<number> {
-  if (argv.length === 1 && VERSION.includes(argv[0] ?? "")) {
+  if (argv.length === 1 && asksVersion(argv[0])) {
     writeAll(`${__VERSION__}\n`);
     return EXIT.ok;
   }

@@ -1,4 +1,4 @@
-import { longForm, ownPart } from "../exec/command-line.ts";
+import { asksVersion, ownPart } from "../exec/command-line.ts";
 import { wrap } from "../lib/wrap.ts";
 import type { Command } from "./command.ts";
 import { COMMANDS, commandNamed } from "./commands.ts";
@@ -14,11 +14,10 @@ import { unknownCommand } from "./usage.ts";
  * @throws AppError USAGE for `help` and a word that is no command.
  */
 export function helpFor(argv: readonly string[], columns: number): string | undefined {
-  const own = ownPart(argv).map(longForm);
-  const line = divided(own);
+  const line = divided(ownPart(argv));
   const [first, second] = line.words;
   const isWord = first === "help";
-  if (!isWord && !own.includes("--help")) return undefined;
+  if (!isWord && !line.given.some(({ word }) => word === "--help")) return undefined;
   const word = isWord ? second : first;
   const command = word === undefined ? undefined : commandNamed(word);
   if (isWord && word !== undefined && command === undefined && !ANSWERED.includes(word)) {
@@ -39,10 +38,8 @@ export function isVersionAsked(argv: readonly string[]): boolean {
     [name, opposite].every((each) => !Object.hasOwn(globalOptions, each)),
   );
   const asked = [...words, ...others.map(({ word }) => word)];
-  return asked.length === 1 && VERSION.includes(asked[0] ?? "");
+  return asked.length === 1 && asksVersion(asked[0]);
 }
-
-const VERSION: readonly string[] = ["version", "-v", "-V"];
 
 /** In two lines, as it stands in the help of each command. */
 function everywhere(columns: number): string {

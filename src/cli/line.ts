@@ -57,9 +57,12 @@ export function divided(argv: readonly string[]): Line {
   return { given, words, behind };
 }
 
-function typeOf(name: string): Option["type"] | undefined {
-  for (const options of [globalOptions, ...COMMANDS.map((each) => each.options)]) {
-    if (Object.hasOwn(options, name)) return (options as Options)[name]?.type;
-  }
-  return undefined;
+/** Of an option of any command. */
+export function typeOf(name: string): Option["type"] | undefined {
+  const all: readonly Options[] = [globalOptions, ...COMMANDS.map(({ options }) => options)];
+  return all.map((options) => typeIn(options, name)).find((type) => type !== undefined);
+}
+
+export function typeIn(options: Options, name: string): Option["type"] | undefined {
+  return Object.hasOwn(options, name) ? options[name]?.type : undefined;
 }

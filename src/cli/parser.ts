@@ -5,8 +5,8 @@ import { looksLikeToken } from "../secret/token-form.ts";
 import type { Args, Command } from "./command.ts";
 import { COMMANDS, commandNamed } from "./commands.ts";
 import { helpFor, isVersionAsked } from "./help.ts";
-import { divided, type Given, type Line } from "./line.ts";
-import { globalOptions, type Option, type Options } from "./options.ts";
+import { divided, type Given, type Line, typeIn, typeOf } from "./line.ts";
+import { globalOptions, type Options } from "./options.ts";
 import { readArgs } from "./read-args.ts";
 import {
   missingValue,
@@ -52,9 +52,8 @@ export async function parse(argv: readonly string[], columns: number): Promise<P
 
 /** The first word is no command. Behind an option that nobody knows, it may be the value of that. */
 function strayWord(line: Line): AppError {
-  const names = [globalOptions, ...COMMANDS.map(({ options }) => options)].flatMap(Object.keys);
   const odd = line.given.find(
-    ({ name, opposite }) => ![name, opposite].some((each) => names.includes(each)),
+    ({ name, opposite }) => (typeOf(name) ?? typeOf(opposite)) === undefined,
   );
   return odd === undefined ? unknownCommand(line) : unknownOption(odd, COMMANDS[0], line);
 }
@@ -73,10 +72,6 @@ function assertUsable(command: Command, line: Line): void {
   const [, ...words] = line.words;
   const [extra] = command.words === undefined ? [...words, ...(line.behind ?? [])] : words;
   if (extra !== undefined) throw unusedWord(extra, command, line);
-}
-
-function typeIn(options: Options, name: string): Option["type"] | undefined {
-  return Object.hasOwn(options, name) ? options[name]?.type : undefined;
 }
 
 function assertValue(

@@ -8,7 +8,8 @@ import { readArgs } from "./read-args.ts";
 /**
  * Reads a line without anything unusual in it, as most are: loading and asking yargs takes 30 ms.
  *
- * @returns undefined for what is left to yargs: help, tokens, mistakes, options behind words, negations, values of booleans.
+ * @returns undefined for what is left to yargs: help, tokens, mistakes, options behind words, negations, values of
+ *   booleans.
  * @throws AppError USAGE for a word that is not in a closed list.
  */
 export function readPlainLine(

@@ -98,6 +98,11 @@ export function longForm(word: string): string {
   return word.replace(/^-([eh])(?==|$)/, (_, letter) => (letter === "e" ? "--env" : "--help"));
 }
 
+/** A word that by itself asks for the version. */
+export function asksVersion(word = ""): boolean {
+  return ["--version", "version", "-v", "-V"].includes(word);
+}
+
 /** Options of every command, which may stand in front of it. */
 const IN_FRONT = /^--(?:no-)?(?:json|debug|color)$/;
 

@@ -24,7 +24,7 @@ export interface Execution {
  * Runs a command as if it had been started in our place: its streams, its terminal and its signals
  * are its own.
  *
- * @returns its exit status; 128 + n where signal n ended it, 127 where command not found, 126
+ * @returns its exit status; 128 + n where signal n ended it, 127 where there is no such command, 126
  *   where it cannot be started.
  */
 export async function execute(execution: Execution): Promise<number> {

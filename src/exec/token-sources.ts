@@ -64,6 +64,11 @@ export type TokenState =
   /** The environment's token, and the login of a doctl context that is to be used. */
   | { readonly kind: "beside-login"; readonly token: Secret; readonly context: string };
 
+/** Whether it is the token of a browser login, which doctl renews. */
+export function isOfLogin(state: TokenState): boolean {
+  return state.kind === "found" && state.token.isRenewed;
+}
+
 /** The context that doctl selects (docs/contracts/doctl.md 5.7). */
 export const CONTEXT = "DIGITALOCEAN_CONTEXT";
 

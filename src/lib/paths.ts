@@ -27,7 +27,6 @@ export function shortPath(path: string, base: string, home?: string): string {
   return path;
 }
 
-/** A folder and those above it, up to `top` or else the root. */
 /**
  * The folder that brings no tool: the repo, and where somebody keeps all of HOME in git, with the tools in it, the
  * project's own.
@@ -36,6 +35,7 @@ export function toolsNotIn(home: string | undefined, top: string, base: string):
   return home !== undefined && isInside(home, top) ? base : top;
 }
 
+/** A folder and those above it, up to `top` or else the root. */
 export function foldersUp(folder: string, top?: string): string[] {
   const folders = [folder];
   let last = folder;

@@ -45,7 +45,7 @@ export function endingOf(report: Report): Ending {
   return {
     works: [...doctlWorks(report), ...terraformWorks(report, ready)],
     left: once([...missingTools(report), ...left]),
-    next: first && planOf(facts, first),
+    next: first && wordsFor(facts, first, ["plan"]),
     commit,
   };
 }
@@ -111,10 +111,6 @@ function stepFor(report: Report, root: TerraformRoot): Hint | undefined {
 function isReady({ token: { code } }: Facts, root: TerraformRoot): boolean {
   const tree = code.trees.find(({ folders: [folder] }) => folder === root.real);
   return root.isInitialised && (tree?.unseen ?? []).length === 0;
-}
-
-function planOf(facts: Facts, root: TerraformRoot): Hint {
-  return wordsFor(facts, root, ["plan"]);
 }
 
 function wordsFor(facts: Facts, root: TerraformRoot, verb: readonly string[]): Hint {

@@ -37,7 +37,7 @@ function aboutOf({ kind, mode, takenBy, unread }: Whereabouts): string {
   if (unread !== undefined) return `not read, so it may hold the token: ${safe(unread)}`;
   const { git, docker, npm } = takenBy;
   return [
-    modeText(mode)?.padEnd(4) ?? "    ",
+    modeText(mode) ?? "    ",
     `git ${wordFor(git)}`,
     `Docker ${wordFor(docker)}`,
     `npm ${wordFor(npm)}`,

@@ -411,20 +411,27 @@ describe.each<[name: string, edition: Edition, isReal: boolean]>([
         },
       );
 
+      /** A token that was stored while the environment named another context, output and API. */
+      async function storedBesideSettings() {
+        const scene = await arrange(bin);
+        const { config, sandbox, init } = scene;
+        const token = unguardedToken();
+        sandbox.accept(token);
+        await put(config, "", 0o644);
+        const env = {
+          DIGITALOCEAN_API_URL: sandbox.url,
+          DIGITALOCEAN_OUTPUT: "json",
+          DIGITALOCEAN_CONTEXT: "foo",
+        };
+        expect((await init(["--context", "Default", "-t", token], env)).code).toBe(0);
+        return { ...scene, token };
+      }
+
       if (edition === 1) {
         it.concurrent("flags and env are baked in for ever; an empty 0644 file becomes 0600 (3.8, 1.5)", {
           timeout: WRITE_TIMEOUT,
         }, async () => {
-          const { config, sandbox, init, run } = await arrange(bin);
-          const token = unguardedToken();
-          sandbox.accept(token);
-          await put(config, "", 0o644);
-          const env = {
-            DIGITALOCEAN_API_URL: sandbox.url,
-            DIGITALOCEAN_OUTPUT: "json",
-            DIGITALOCEAN_CONTEXT: "foo",
-          };
-          expect((await init(["--context", "Default", "-t", token], env)).code).toBe(0);
+          const { config, token, sandbox, run } = await storedBesideSettings();
           expect(await settings(config)).toMatchObject({
             "access-token": token,
             "api-url": sandbox.url,
@@ -506,16 +513,7 @@ describe.each<[name: string, edition: Edition, isReal: boolean]>([
         });
       } else {
         it.concurrent("flags and env are not written; an empty 0644 file becomes 0600 (2/5.3, 1.5)", async () => {
-          const { config, sandbox, init, run } = await arrange(bin);
-          const token = unguardedToken();
-          sandbox.accept(token);
-          await put(config, "", 0o644);
-          const env = {
-            DIGITALOCEAN_API_URL: sandbox.url,
-            DIGITALOCEAN_OUTPUT: "json",
-            DIGITALOCEAN_CONTEXT: "foo",
-          };
-          expect((await init(["--context", "Default", "-t", token], env)).code).toBe(0);
+          const { config, token, run } = await storedBesideSettings();
           expect(await settings(config)).toEqual({ "access-token": token });
           expect(await mode(config)).toBe(0o600);
           expect((await run(["auth", "switch"], tokenInEnv("ENV"))).code).toBe(0);

@@ -12,8 +12,15 @@ import {
   type Workbench,
   workbench,
 } from "../fixtures/workbench.ts";
-import { type Ending, endings, hookInto, momentOf, runUntil, type WholeRun } from "./endings.ts";
-import { COUNT, figures, SEED } from "./figures.ts";
+import {
+  type Fault as AnyFault,
+  type Ending,
+  endInEveryWay,
+  hookInto,
+  runUntil,
+  type WholeRun,
+} from "./endings.ts";
+import { COUNT, SEED } from "./figures.ts";
 
 const DOCTL = "home/.config/doctl/config.yaml";
 const SECRET = "do-bootstrap.secret.auto.tfvars.json";
@@ -23,8 +30,7 @@ const A_DAY = 86_400;
 /** The contexts that a command writes to. */
 const WRITTEN: readonly string[] = ["default", "mine", "acme-web"];
 
-type Kind = "lost" | "halfWritten" | "leftOver" | "exposed" | "wrong status";
-type Fault = readonly [kind: Kind, what: string];
+type Fault = AnyFault<"exposed" | "wrong status">;
 
 /** Every file of the user's by its path, relative to the workbench: mode and text. */
 type Tree = Readonly<Record<string, string>>;
@@ -73,19 +79,10 @@ describe.each(COMMANDS)(
         expect(scene.moments.length).toBeGreaterThan(20);
         expect(scene.moments).toContain(moment);
         expect(foreignLogins(scene.before)).toHaveProperty("expired");
-        const row = { runs: 0, faults: 0, lost: 0, halfWritten: 0, leftOver: 0 };
-        const all: string[] = [];
-        for (const ending of endings(scene, moment, `${SEED} ${name}`)) {
+        const all = await endInEveryWay(name, scene, moment, async (ending) => {
           await scene.reset();
-          const { isHit, faults } = await survive(scene, ending);
-          row.runs++;
-          if (isHit) row.faults++;
-          for (const [kind, what] of faults) {
-            if (kind in row) row[kind as keyof typeof row]++;
-            all.push(`${ending.signal} ${momentOf(scene, ending)}: ${kind}: ${what}`);
-          }
-        }
-        figures(`${name}, ended by a signal`, row);
+          return survive(scene, ending);
+        });
         expect(all).toEqual([]);
       },
       60_000 + COUNT * 30_000,

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Workbench } from "../fixtures/workbench.ts";
-import { COUNT, random } from "./figures.ts";
+import { COUNT, figures, type Row, random, SEED } from "./figures.ts";
 
 const HOOK = join(import.meta.dirname, "kill-at.cjs");
 
@@ -34,6 +34,40 @@ interface Ended {
   readonly isHit: boolean;
 }
 
+/** What was wrong after an ending: of a kind that has a column in the figures, or of another. */
+export type Fault<Other extends string> = readonly [
+  kind: "lost" | "halfWritten" | "leftOver" | Other,
+  what: string,
+];
+
+/**
+ * Ends a command in every way, and prints the figures.
+ *
+ * @param first the moment that comes first.
+ * @param survive ends it once, runs it again, and looks at what is there.
+ * @returns what was wrong, with the ending that it came from.
+ */
+export async function endInEveryWay(
+  name: string,
+  whole: WholeRun,
+  first: string,
+  survive: (ending: Ending) => Promise<{ isHit: boolean; faults: readonly Fault<string>[] }>,
+): Promise<readonly string[]> {
+  const row = { runs: 0, faults: 0, lost: 0, halfWritten: 0, leftOver: 0 } satisfies Row;
+  const all: string[] = [];
+  for (const ending of endings(whole, first, `${SEED} ${name}`)) {
+    const { isHit, faults } = await survive(ending);
+    row.runs++;
+    if (isHit) row.faults++;
+    for (const [kind, what] of faults) {
+      if (kind in row) row[kind as keyof Row]++;
+      all.push(`${ending.signal} ${momentOf(whole, ending)}: ${kind}: ${what}`);
+    }
+  }
+  figures(`${name}, ended by a signal`, row);
+  return all;
+}
+
 /** @param log takes the moments of a run; it is gone when this is called. */
 export async function runUntil(
   bench: Workbench,
@@ -64,11 +98,7 @@ export function hookInto(log: string): Readonly<Record<string, string>> {
 }
 
 /** Each moment by SIGKILL once before any comes again. */
-export function* endings(
-  { moments, ms }: WholeRun,
-  first: string,
-  seed: string,
-): Generator<Ending> {
+function* endings({ moments, ms }: WholeRun, first: string, seed: string): Generator<Ending> {
   const chance = random(seed);
   const others: readonly Signal[] = ["SIGTERM", "SIGINT", "SIGHUP"];
   const numbers = moments.map((_, at) => at + 1);
@@ -96,7 +126,7 @@ function shuffled<T>(items: readonly T[], chance: () => number): T[] {
     .map(({ item }) => item);
 }
 
-export function momentOf({ moments }: WholeRun, { at }: Ending): string {
+function momentOf({ moments }: WholeRun, { at }: Ending): string {
   if ("ms" in at) return `after ${Math.round(at.ms)} ms`;
   return typeof at.moment === "number" ? `${at.moment}, ${moments[at.moment - 1]}` : at.moment;
 }

@@ -8,15 +8,15 @@ import { fakeBrowser, fakeDoctl } from "../fixtures/tools.ts";
 import { fileTree } from "../fixtures/tree.ts";
 import { guardedToken, type RunResult, type Workbench, workbench } from "../fixtures/workbench.ts";
 import {
+  type Fault as AnyFault,
   type Ending,
-  endings,
+  endInEveryWay,
   hookInto,
   type Line,
-  momentOf,
   runUntil,
   type WholeRun,
 } from "./endings.ts";
-import { COUNT, figures, SEED } from "./figures.ts";
+import { COUNT, SEED } from "./figures.ts";
 
 const CONTEXT = "acme-web";
 const CONFIG = "home/.config/doctl/config.yaml";
@@ -26,8 +26,7 @@ const OTHER_TEAM = { uuid: "0af1c3de-other", name: "Other Team" };
 /** Longer than the tests take. */
 const A_DAY = 86_400;
 
-type Kind = "lost" | "halfWritten" | "leftOver" | "wrong status";
-type Fault = readonly [kind: Kind, what: string];
+type Fault = AnyFault<"wrong status">;
 
 /** What a context of doctl's config holds. */
 interface Held {
@@ -90,18 +89,9 @@ describe.each(COMMANDS)("%s, ended by a signal around a write or at random", (na
     async () => {
       const scene = await sceneOf(command);
       const whole = await wholeRun(scene);
-      const row = { runs: 0, faults: 0, lost: 0, halfWritten: 0, leftOver: 0 };
-      const all: string[] = [];
-      for (const ending of endings(whole, "after rename config.yaml", `${SEED} ${name}`)) {
-        const { isHit, faults } = await survive(scene, ending, whole);
-        row.runs++;
-        if (isHit) row.faults++;
-        for (const [kind, what] of faults) {
-          if (kind in row) row[kind as keyof typeof row]++;
-          all.push(`${ending.signal} ${momentOf(whole, ending)}: ${kind}: ${what}`);
-        }
-      }
-      figures(`${name}, ended by a signal`, row);
+      const all = await endInEveryWay(name, whole, "after rename config.yaml", (ending) =>
+        survive(scene, ending, whole),
+      );
       expect(all).toEqual([]);
     },
     60_000 + COUNT * 30_000,

@@ -141,8 +141,7 @@ export async function openSession(
 
   async function foundToken(): Promise<TokenState> {
     const repo = toolsNotIn(host.home, top, resolved.base);
-    const search = () => host.which("doctl", repo);
-    const login = loginSource(host, { search, repo, progress });
+    const login = loginSource(host, { repo, progress });
     const find = (trust: TrustGiven | undefined) =>
       findToken(host, sourcesIn(facts), { config: resolved, top, trust, login });
     if (options["trust"] === true) return find("once");

@@ -21,6 +21,7 @@ import { type CommandResult, title, wordsOf } from "../../core/run-commands.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { exec, hint, own } from "../../errors/hint.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
+import { isOfLogin } from "../../exec/token-sources.ts";
 import type { Secret } from "../../secret/secret.ts";
 import { cleanUp } from "./cleanup.ts";
 import { choicesIn } from "./environments.ts";
@@ -254,8 +255,7 @@ function leftInBuckets(locks: LockVerdicts): string[] {
 /** A person can give another token than none, or than one that its command does not give. */
 function needsToken({ token }: Facts): boolean {
   const { state, inspection } = token;
-  const isRefused =
-    inspection?.state === "refused" && state.kind === "found" && state.token.isRenewed;
+  const isRefused = inspection?.state === "refused" && isOfLogin(state);
   const isGone = isRefused || (state.kind === "no-login" && state.why !== "unsure");
   return lacksToken(token) || state.kind === "unavailable" || isGone;
 }

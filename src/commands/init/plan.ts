@@ -19,6 +19,7 @@ import { notCheckedOut } from "../../core/obstacles.ts";
 import { joined, type Plan } from "../../core/plan.ts";
 import { EXIT } from "../../errors/exit-status.ts";
 import { hint } from "../../errors/hint.ts";
+import { isOfLogin } from "../../exec/token-sources.ts";
 import { foldersUp } from "../../lib/paths.ts";
 import { finding } from "./findings.ts";
 import type { Facts } from "./observe.ts";
@@ -93,8 +94,7 @@ function hasErrors({ findings }: Plan): boolean {
 /** A new repo, whose code asks for nothing yet, is no measure of a token. */
 function judgeScopes({ token: { state, code, inspection } }: Facts): readonly Finding[] {
   if (code.actions.length === 0) return [];
-  const isLogin = state.kind === "found" && state.token.isRenewed;
-  return compareScopes(inspection, code, isLogin)?.findings ?? [];
+  return compareScopes(inspection, code, isOfLogin(state))?.findings ?? [];
 }
 
 function aboutTools({ ignoredTools, terraform: { roots, tools } }: Facts): Finding[] {

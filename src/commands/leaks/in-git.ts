@@ -8,6 +8,7 @@ import { asAppError } from "../../errors/app-error.ts";
 import { type Hint, hint, own, run } from "../../errors/hint.ts";
 import type { Host } from "../../host/host.ts";
 import { few } from "../../lib/few.ts";
+import { groupedBy, onceEach } from "../../lib/grouped.ts";
 import { Secret } from "../../secret/secret.ts";
 import { NEEDLE_PATTERN, PREFIX_PATTERN } from "../../secret/token-search.ts";
 import type { Facts } from "../init/observe.ts";
@@ -114,13 +115,14 @@ export async function searchGit(
     const wanted = new Set(inIndex.names);
     const staged = entries.filter(({ path }) => wanted.has(path));
     const blobs = await readBlobs(repo, staged);
+    const byName = groupedBy(staged, ({ path }) => path);
     for (const name of names) {
       const why = whyStop();
       if (why !== undefined) {
         reasons.add(why);
         return;
       }
-      const its = staged.flatMap(({ oid, path }) => (path === name ? (blobs.get(oid) ?? []) : []));
+      const its = (byName.get(name) ?? []).flatMap(({ oid }) => blobs.get(oid) ?? []);
       await readOne(repo, name, its);
     }
   }
@@ -221,7 +223,7 @@ export async function searchForOwn(
   const tokens = all.flatMap(({ token: { state, inspection } }) =>
     state.kind === "found" && inspection?.state !== "refused" ? state.token : [],
   );
-  const unique = tokens.filter((token, at) => tokens.findIndex((it) => it.equals(token)) === at);
+  const unique = onceEach(tokens, ({ digest }) => digest);
   if (git === undefined || unique.length === 0) return undefined;
   return searchGit(host, git, unique);
 }

@@ -43,7 +43,7 @@ export async function explainText(
   const isDenied = has(failures, 403);
   const top = git?.root ?? config.base;
   const repo = toolsNotIn(host.home, top, config.base);
-  const login = loginSource(host, { search: () => host.which("doctl", repo), repo, progress });
+  const login = loginSource(host, { repo, progress });
   const [data, operations, { actions }, token] = await Promise.all([
     loadScopeData(),
     loadOperations(),

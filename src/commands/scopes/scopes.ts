@@ -18,6 +18,7 @@ import { inspectRepoToken } from "../../concerns/token/repo-token.ts";
 import type { Finding } from "../../core/finding.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { hint, own, run } from "../../errors/hint.ts";
+import { isOfLogin } from "../../exec/token-sources.ts";
 import type { Host } from "../../host/host.ts";
 import { isCi } from "../../lib/is-ci.ts";
 import { isInside, isTerraformFile, toolsNotIn } from "../../lib/paths.ts";
@@ -157,7 +158,7 @@ async function lookAtToken(
 ): Promise<Pick<ScopesLook, "token" | "findings">> {
   const top = git?.root ?? config.base;
   const repo = toolsNotIn(host.home, top, config.base);
-  const login = loginSource(host, { search: () => host.which("doctl", repo), repo, progress });
+  const login = loginSource(host, { repo, progress });
   const { state, inspection } = await inspectRepoToken(host, { config, top, login, progress });
   // What is needed can be said without a token.
   if (state.kind === "missing") return { token: undefined, findings: [] };
@@ -169,8 +170,7 @@ async function lookAtToken(
   const elsewhere = hasExcess(inspection, code)
     ? await codeElsewhere(host, { git, top }, code)
     : NOT_SEARCHED;
-  const isLogin = state.kind === "found" && state.token.isRenewed;
-  const compared = compareScopes(inspection, { ...code, elsewhere }, isLogin);
+  const compared = compareScopes(inspection, { ...code, elsewhere }, isOfLogin(state));
   if (state.kind !== "found" || compared === undefined) return { token: undefined, findings };
   return {
     token: { token: state.token, comparison: compared.comparison },

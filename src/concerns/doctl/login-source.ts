@@ -21,7 +21,7 @@ const TIME_LIMIT_MS = 120_000;
 /** Between the answer to a doctl and its write (docs/contracts/doctl-2.md 4.3, 5.2). */
 const OTHER_WRITES_MS = 2000;
 
-type LoginHost = Pick<
+export type LoginHost = Pick<
   Host,
   | "env"
   | "home"
@@ -52,17 +52,18 @@ interface LoginQuestion {
 export function loginSource(
   host: LoginHost,
   {
-    search,
+    repo,
+    search = () => host.which("doctl", repo),
     isRenewed = true,
-    ...question
+    progress,
   }: Pick<LoginQuestion, "progress" | "repo"> & {
-    readonly search: () => Promise<ToolSearch>;
+    readonly search?: () => Promise<ToolSearch>;
     readonly isRenewed?: boolean;
   },
 ): FindTokenOptions["login"] {
   if (isCi(host.env)) return undefined;
   return async (context) =>
-    readLogin(host, { ...question, search: await search(), context, isRenewed });
+    readLogin(host, { search: await search(), repo, context, isRenewed, progress });
 }
 
 /**

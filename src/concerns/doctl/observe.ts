@@ -12,7 +12,7 @@ import type { DoctlConfig } from "./config-file.ts";
 import { computedPath, findDoctlConfig, isSnap, knownDoctlConfig } from "./config-path.ts";
 import { chooseContext, compare, type Holding, heldIn } from "./context.ts";
 import { contextsFor, execDoctlOf, holdersIn } from "./for-exec.ts";
-import { isDue, readLogin } from "./login-source.ts";
+import { isDue, type LoginHost, readLogin } from "./login-source.ts";
 import { type DoctlConfigState, readConfig } from "./read-config.ts";
 
 export interface DoctlFacts {
@@ -58,22 +58,7 @@ export interface DoctlTarget {
  * @param inspect asks DigitalOcean about a token.
  */
 export async function observeDoctl(
-  host: Pick<
-    Host,
-    | "env"
-    | "home"
-    | "platform"
-    | "cwd"
-    | "run"
-    | "which"
-    | "files"
-    | "records"
-    | "clock"
-    | "steadyClock"
-    | "locked"
-    | "state"
-    | "isOver"
-  >,
+  host: LoginHost,
   {
     git,
     config,
@@ -121,7 +106,7 @@ export async function observeDoctl(
   const known = state.config;
   const ours = { token: token.token, inspection: await inspect(token.token) };
   const configured = config.doctl === false ? undefined : config.doctl.context;
-  // Without a living token of ours nothing will be stored: no need to ask about theirs.
+  // Without a valid token of ours nothing will be stored: no need to ask about theirs.
   const isAsked = ours.inspection.state === "alive";
   const candidates = configured === undefined ? ["default", config.project] : [configured];
   const { now, ended } = await renewed(isAsked && asksOthers ? candidates : []);

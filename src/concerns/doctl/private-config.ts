@@ -205,14 +205,11 @@ export async function dropPrivateConfigs(
   { path, context, progress }: Pick<ContextPlace, "path" | "context" | "progress">,
 ): Promise<void> {
   const target = await host.files.realpath(path);
-  const left = KINDS.map((kind) => workplace(host, target, context, kind)).filter(
-    ({ key }) => host.state.read(key) !== undefined,
-  );
+  const left = leftOf(host, target, context);
   if (left.length === 0) return;
   await alone(host, { target, context, progress }, async () => {
-    for (const { key, kept = "" } of left) {
-      await removeFile(host, kept);
-      await removeFile(host, besideConfig(target, kept));
+    for (const { key, files } of left) {
+      for (const file of files) await removeFile(host, file);
       host.state.remove(key);
     }
   });
@@ -225,15 +222,25 @@ export async function keptConfigs(
   contexts: readonly string[],
 ): Promise<readonly Snapshot[]> {
   const target = await host.files.realpath(path);
-  const files = contexts
-    .flatMap((context) => KINDS.map((kind) => ({ context, kind })))
-    // The place of a file is had only with its folder, which is made: not for a mere look.
-    .filter(({ context, kind }) => host.state.read(errandKey(target, context, kind)) !== undefined)
-    .flatMap(({ context, kind }) => {
-      const { kept } = workplace(host, target, context, kind);
-      return kept === undefined ? [] : [kept, besideConfig(target, kept)];
-    });
-  return Promise.all(files.map((file) => host.files.look(file)));
+  const left = contexts.flatMap((context) => leftOf(host, target, context));
+  return Promise.all(left.flatMap(({ files }) => files).map((file) => host.files.look(file)));
+}
+
+/** What is noted of a context, and the files that a doctl may have written for it. */
+function leftOf(
+  host: Pick<Host, "state">,
+  target: string,
+  context: string,
+): readonly { readonly key: StateKey; readonly files: readonly string[] }[] {
+  return (
+    KINDS.filter((kind) => host.state.read(errandKey(target, context, kind)) !== undefined)
+      // The place of a file is had only with its folder, which is made: not for a mere look.
+      .map((kind) => workplace(host, target, context, kind))
+      .map(({ key, kept }) => ({
+        key,
+        files: kept === undefined ? [] : [kept, besideConfig(target, kept)],
+      }))
+  );
 }
 
 /** Two spellings of one config are one. */

@@ -5,7 +5,7 @@ import type { ExecConfig } from "../../exec/exec-config.ts";
 import { refuseOtherToken } from "../../exec/guards.ts";
 import { tokenState } from "../../exec/prepare.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
-import { STANDARD_NAMES } from "../../exec/token-sources.ts";
+import { isOfLogin, STANDARD_NAMES } from "../../exec/token-sources.ts";
 import { execVariables, toolVariables } from "../../exec/variables.ts";
 import type { Environment, Snapshot } from "../../host/host.ts";
 import { describeOrigin, Secret } from "../../secret/secret.ts";
@@ -143,10 +143,6 @@ function otherTokenIn(
   }
 }
 
-function isOfLogin({ token: { state } }: Known): boolean {
-  return state.kind === "found" && state.token.isRenewed;
-}
-
 function usesIn(known: Known, shell: Shell, via: Via): readonly Use[] {
   const {
     terraform: { roots, sources: tokenSources },
@@ -164,7 +160,7 @@ function usesIn(known: Known, shell: Shell, via: Via): readonly Use[] {
   });
   const all = [...new Set([...STANDARD_NAMES, config.token.name])];
   // exec leaves it out, so that doctl can renew the login.
-  const isLeftOut = via === "exec" && isOfLogin(known);
+  const isLeftOut = via === "exec" && isOfLogin(known.token.state);
   const names = all.filter((name) => !(isLeftOut && name === "DIGITALOCEAN_ACCESS_TOKEN"));
   return [
     ...(doctl?.tool === undefined ? [] : [use("doctl", doctlTakes(known, shell))]),
