@@ -4,8 +4,8 @@ import { hint, run } from "../errors/hint.ts";
 import type { Undo } from "../host/host.ts";
 import type { ApplyContext, ApplyHost, Change, Stage } from "./change.ts";
 
-/** What is asked of others while changes are made. */
-export interface ApplyQuestions {
+/** The git repo that is changed, if there is one. */
+export interface RepoGuard {
   /**
    * The first of these files that git would take.
    *
@@ -14,6 +14,13 @@ export interface ApplyQuestions {
   readonly whoTakes: (
     paths: readonly string[],
   ) => Promise<{ readonly path: string; readonly repo: string | undefined } | undefined>;
+  /** The path of the lock that lets one run at a time change the repo. */
+  readonly lock: () => Promise<string | undefined>;
+}
+
+/** What is asked of others while changes are made. */
+export interface ApplyQuestions {
+  readonly guard: RepoGuard;
   /** Asked when all is written. @throws AppError where what the changes rest on is not so any more. */
   readonly isStillTrue: () => Promise<void>;
   readonly progress: (what: string) => void;
@@ -23,13 +30,32 @@ export interface ApplyQuestions {
  * Carries out a plan's changes, all or none: the only place that writes to a user's files. What can
  * refuse is asked first, then the stages follow each other; what goes, goes last, in the plan's order.
  *
+ * One run at a time changes a repo: of two that looked at once, the later one would undo the ignore rules that
+ * the earlier one's token rests on.
+ *
  * @returns warnings: what failed and does not matter (docs/design.md rule 6).
- * @throws AppError; everything is then as it was, but for NotUndone.
+ * @throws AppError, REPO_BUSY among it; everything is then as it was, but for NotUndone.
  */
 export async function apply(
   host: ApplyHost,
   changes: readonly Change[],
-  { whoTakes, isStillTrue, progress }: ApplyQuestions,
+  questions: ApplyQuestions,
+): Promise<readonly string[]> {
+  const { guard, progress } = questions;
+  const inTurn = () => applyAlone(host, changes, questions);
+  const lock = await guard.lock();
+  if (lock === undefined) return inTurn();
+  const clock = { ...host.clock, now: host.steadyClock.now };
+  const waitingFor = (holder: string) =>
+    progress(`Waiting for ${holder}, which is changing this repo`);
+  const wait = { clock, waitingFor, busy: "REPO_BUSY", ifPossible: true } as const;
+  return host.locked(lock, wait, inTurn);
+}
+
+async function applyAlone(
+  host: ApplyHost,
+  changes: readonly Change[],
+  { guard, isStillTrue, progress }: ApplyQuestions,
 ): Promise<readonly string[]> {
   const undone: Undo[] = [];
   const warnings: string[] = [];
@@ -43,6 +69,8 @@ export async function apply(
     await applyAll("open");
     await assertIgnored();
     for (const stage of ["secret", "login", "removal"] as const) await applyAll(stage);
+    // What else writes to .gitignore knows of no lock.
+    await assertIgnored();
     await isStillTrue();
     return warnings;
   } catch (error) {
@@ -70,7 +98,8 @@ export async function apply(
   /** Asked again after .gitignore was written: a pattern further down may undo ours. */
   async function assertIgnored(): Promise<void> {
     const places = changes.flatMap(({ secretAt }) => secretAt ?? []);
-    const taken = await whoTakes(
+    if (places.length === 0) return;
+    const taken = await guard.whoTakes(
       await Promise.all(places.map((path) => host.files.realpath(path))),
     );
     if (taken === undefined) return;

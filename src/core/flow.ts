@@ -1,6 +1,6 @@
 import { AppError } from "../errors/app-error.ts";
 import { hint } from "../errors/hint.ts";
-import type { ApplyQuestions } from "./apply.ts";
+import type { RepoGuard } from "./apply.ts";
 import type { ApplyHost, Change } from "./change.ts";
 import { type Finding, isBlocked } from "./finding.ts";
 import type { OutsideChange } from "./outside-change.ts";
@@ -52,8 +52,7 @@ export interface Task<F> {
   probe?(look: Look<F>): Promise<Look<F> & { readonly warnings: readonly string[] }>;
   /** What the next run has to know of this one where it is killed. */
   readonly journal?: Journal<F>;
-  /** Asks git: see ApplyQuestions. */
-  whoTakes(paths: readonly string[], facts: F): ReturnType<ApplyQuestions["whoTakes"]>;
+  guard(facts: F): RepoGuard;
   /** What git says of files, when all is done; those outside git are left out. */
   inGit?(paths: readonly string[], facts: F): Promise<ReadonlyMap<string, InGit>>;
   /** Asked when all is written. @throws AppError where what the changes rest on is not so any more. */
@@ -145,7 +144,7 @@ export async function runTask<F>(
     task.journal?.begin(first);
     try {
       return await apply(host, plan.changes, {
-        whoTakes: (paths) => task.whoTakes(paths, facts),
+        guard: task.guard(facts),
         isStillTrue: async () => task.isStillTrue?.(facts),
         progress,
       });

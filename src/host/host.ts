@@ -135,6 +135,10 @@ export interface LockWait {
   readonly clock: Clock;
   /** Told after a second who holds the lock, such as "process 12 on web-1". */
   readonly waitingFor: (holder: string) => void;
+  /** The code of the failure where it was waited for in vain; by default DOCTL_CONFIG_BUSY. */
+  readonly busy?: "REPO_BUSY";
+  /** Goes on without the lock where its folder takes none, such as one that only another user may write to. */
+  readonly ifPossible?: true;
 }
 
 /**

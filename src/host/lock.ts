@@ -3,7 +3,7 @@ import { constants, type Stats } from "node:fs";
 import * as fs from "node:fs/promises";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { AppError } from "../errors/app-error.ts";
+import { AppError, type ErrorCode } from "../errors/app-error.ts";
 import { hint } from "../errors/hint.ts";
 import { safe } from "../secret/safe.ts";
 import { codeOf, nameOf, writeFailed } from "./files.ts";
@@ -30,6 +30,7 @@ interface LockFile {
   readonly folder: Folder;
   readonly name: string;
   readonly own: string;
+  readonly busy: ErrorCode;
 }
 
 /**
@@ -37,7 +38,7 @@ interface LockFile {
  * whose holder died on this machine is taken over at once.
  *
  * @param path the links of its folder resolved.
- * @throws AppError DOCTL_CONFIG_BUSY after 60 s, naming the holder; at once for what is no lock.
+ * @throws AppError `wait.busy` after 60 s, naming the holder; at once for what is no lock.
  */
 export async function locked<T>(
   path: string,
@@ -48,7 +49,8 @@ export async function locked<T>(
   const take = async (folder: Folder) => {
     const me: Holder = { ...ourselves(), host: hostname(), id: randomUUID() };
     const name = basename(path);
-    const place: LockFile = { folder, name, own: `${name}.${newTag()}` };
+    const { busy = "DOCTL_CONFIG_BUSY" } = wait;
+    const place: LockFile = { folder, name, own: `${name}.${newTag()}`, busy };
     await makeOwn(place, JSON.stringify(me));
     await takeTurn(place, wait).finally(() => removed(folder, place.own));
     isTaken = true;
@@ -56,12 +58,13 @@ export async function locked<T>(
       await sweepAround(place);
       return await action();
     } finally {
-      const holder = await readHolder(folder, name).catch(() => undefined);
+      const holder = await readHolder(place, name).catch(() => undefined);
       if (holder?.id === me.id) await removed(folder, name);
     }
   };
   return inFolder(dirname(path), take).catch((error: unknown) => {
     if (isTaken || error instanceof AppError) throw error;
+    if (wait.ifPossible) return action();
     throw writeFailed(`${path} could not be created`, error);
   });
 }
@@ -87,15 +90,15 @@ async function removed(folder: Folder, name: string): Promise<void> {
 }
 
 async function takeTurn(place: LockFile, { clock, waitingFor }: LockWait): Promise<void> {
-  const { folder, name } = place;
+  const { name } = place;
   const since = clock.now();
   let isSaid = false;
   // Linked into place, so that a lock is never seen without its holder's name.
   while (!(await linked(place, name))) {
-    const holder = await readHolder(folder, name);
+    const holder = await readHolder(place, name);
     if (holder !== undefined && isDead(holder) && (await inherited(place, holder))) return;
     const waited = clock.now() - since;
-    if (waited > WAIT_MS) throw busy(join(folder.path, name), holder);
+    if (waited > WAIT_MS) throw busy(place, holder);
     if (waited > SAY_MS && !isSaid) {
       waitingFor(runOf(holder));
       isSaid = true;
@@ -131,11 +134,11 @@ async function inherited(
   const gone = [...before, dead];
   const ticket = `${name}.after-${dead.id}`;
   if (!(await linked(place, ticket))) {
-    const heir = await readHolder(folder, ticket);
+    const heir = await readHolder(place, ticket);
     return heir !== undefined && isDead(heir) && (await inherited(place, heir, gone));
   }
   // What we know may be old: another heir may have been here and gone, and its ticket with it.
-  const now = await readHolder(folder, name);
+  const now = await readHolder(place, name);
   const isTheirs = gone.some(({ id }) => id === now?.id);
   if (isTheirs) await fs.rename(await folder.at(own), await folder.at(name));
   else await removed(folder, ticket);
@@ -169,11 +172,12 @@ const TO_READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_
 
 /**
  * @returns undefined for none, and for one that says nothing.
- * @throws AppError DOCTL_CONFIG_BUSY for what no run of ours has put there, such as a link.
+ * @throws AppError `busy` for what no run of ours has put there, such as a link.
  */
-async function readHolder(folder: Folder, name: string): Promise<Holder | undefined> {
+async function readHolder(place: LockFile, name: string): Promise<Holder | undefined> {
+  const { folder } = place;
   const stats = await statsOf(folder, name);
-  if (stats !== undefined && !stats.isFile()) throw noLock(join(folder.path, name), stats);
+  if (stats !== undefined && !stats.isFile()) throw noLock(place, name, stats);
   try {
     const handle = await fs.open(await folder.at(name), TO_READ);
     const { buffer, bytesRead } = await handle
@@ -195,15 +199,17 @@ function runOf(holder: Holder | undefined): string {
   return holder === undefined ? "another run" : `process ${holder.pid} on ${safe(holder.host)}`;
 }
 
-function busy(path: string, holder: Holder | undefined): AppError {
+function busy({ folder, name, busy }: LockFile, holder: Holder | undefined): AppError {
+  const path = join(folder.path, name);
   const what = `${runOf(holder)} holds ${path}, which was waited for ${WAIT_MS / 1000} s.`;
-  return new AppError("DOCTL_CONFIG_BUSY", what, {
+  return new AppError(busy, what, {
     hint: hint`If it is no longer running: ${{ remove: { path } }}`,
   });
 }
 
-function noLock(path: string, stats: Stats): AppError {
-  return new AppError("DOCTL_CONFIG_BUSY", `${path} is ${nameOf(stats)}, and no lock of a run.`, {
+function noLock({ folder, busy }: LockFile, name: string, stats: Stats): AppError {
+  const path = join(folder.path, name);
+  return new AppError(busy, `${path} is ${nameOf(stats)}, and no lock of a run.`, {
     hint: hint`Look what it is. To remove it: ${{ remove: { path } }}`,
   });
 }

@@ -225,14 +225,28 @@ describe("locked", () => {
     expect(await readFile(log, "utf8")).toBe("in\nout\n".repeat(4));
   });
 
-  it.each<[what: string, owner: object | undefined, said: string]>([
+  it("that its folder does not take is done without, where that was said", async () => {
+    const path = join(await tempDir(), "missing", "lock");
+    const wait = { clock, waitingFor };
+    await expect(locked(path, wait, async () => "done")).rejects.toThrow("could not be created");
+    const ifPossible = { ...wait, ifPossible: true } as const;
+    expect(await locked(path, ifPossible, async () => "done")).toBe("done");
+    const failing = locked(path, ifPossible, () => Promise.reject(new Error("theirs")));
+    await expect(failing).rejects.toThrow("theirs");
+  });
+
+  const REPO = { busy: "REPO_BUSY" } as const;
+
+  it.each<[what: string, owner: object | undefined, said: string, busy?: typeof REPO]>([
     ["a living process", { pid: process.pid }, `process ${process.pid} on web-1`],
+    ["a living process in the same repo", {}, `process ${process.pid} on web-1`, REPO],
     ["a process on another machine", { machine: "0", pid: 1 }, "process 1 on web-1"],
     ["a name that would speak to a terminal", { host: "\x1b[2J" }, "on \\x1b[2J"],
     ["nobody knows whom", undefined, "another run"],
   ])(
     "the lock of %s is waited for, and named after a second and in the end",
-    async (_, owner, said) => {
+    async (_, owner, said, busy) => {
+      const code = busy?.busy ?? "DOCTL_CONFIG_BUSY";
       const path = join(await tempDir(), "lock");
       const text = { ...ourselves(), host: "web-1", id: "x", ...owner };
       await writeFile(path, owner === undefined ? "" : JSON.stringify(text));
@@ -243,8 +257,8 @@ describe("locked", () => {
         now += ms;
       }
       const wait = { clock: fast, waitingFor: (holder: string) => void heard.push([now, holder]) };
-      const waiting = locked(path, wait, () => Promise.resolve());
-      await expect(waiting).rejects.toMatchObject({ code: "DOCTL_CONFIG_BUSY" });
+      const waiting = locked(path, { ...wait, ...busy }, () => Promise.resolve());
+      await expect(waiting).rejects.toMatchObject({ code });
       await expect(waiting).rejects.toThrow(said);
       expect(heard).toEqual([[750, expect.stringContaining(said)]]);
       expect(now).toBeGreaterThanOrEqual(60_000);

@@ -305,8 +305,7 @@ describe("a lock", () => {
     const member = await town.join("waiting");
     const path = join(dirname(town.config), LOCK);
     await mkdir(dirname(path), { recursive: true });
-    const wait = { clock: { now: Date.now, sleep: async () => {} }, waitingFor: () => undefined };
-    const run = await locked(path, wait, async () => {
+    const run = await locked(path, NO_WAIT, async () => {
       const child = town.bench.start(ARGS, { cwd: member.cwd });
       child.stdin?.end(member.token);
       let said = "";
@@ -320,8 +319,48 @@ describe("a lock", () => {
     expect((await run.ended)[0]).toBe(0);
     expect(await town.contexts()).toEqual({ waiting: member.token });
   });
+
+  it.each([
+    ["in a repo", "."],
+    ["in a linked worktree, which has a lock of its own", "../linked"],
+  ])(
+    "of a run that changes the same repo: what it wrote is not overwritten, and no token stands without its rules (%s)",
+    async (_, cwd) => {
+      const bench = await workbench();
+      await bench.git("commit", "--quiet", "--allow-empty", "--message=x");
+      await bench.git("worktree", "add", "--quiet", "../linked");
+      const folder = (await bench.git("-C", cwd, "rev-parse", "--absolute-git-dir")).trim();
+      const args = ["--token-stdin", "--yes"];
+      const waiting = await locked(join(folder, "do-bootstrap.lock"), NO_WAIT, async () => {
+        const child = bench.start(args, { cwd });
+        child.stdin?.end(bench.token);
+        let said = "";
+        child.stderr?.on("data", (chunk: Buffer) => {
+          said += chunk;
+        });
+        const line = `Waiting for process ${process.pid} on ${hostname()}, which is changing this repo …\n`;
+        await expect.poll(() => said, { timeout: 20_000 }).toContain(line);
+        await bench.write(join(cwd, ".gitignore"), "theirs\n");
+        return { ended: once(child, "exit"), said: () => said };
+      });
+      expect((await waiting.ended)[0]).toBe(1);
+      expect(waiting.said()).toContain("[CHANGED_MEANWHILE]");
+      expect(await bench.read(join(cwd, ".gitignore"))).toBe("theirs\n");
+      expect(await readdir(join(bench.repo, cwd))).toEqual([".git", ".gitignore"]);
+
+      bench.mayHold(...SECRETS.map((name) => join(cwd, name)));
+      expect((await bench.run(args, { cwd, input: bench.token })).status).toBe(0);
+      expect((await bench.read(join(cwd, ".gitignore"))).startsWith("theirs\n")).toBe(true);
+      expect((await readdir(folder)).filter((name) => name.includes("do-bootstrap"))).toEqual([]);
+    },
+  );
 });
 
+const SECRETS = [".env", "do-bootstrap.secret.auto.tfvars.json"];
+const NO_WAIT = {
+  clock: { now: Date.now, sleep: async () => {} },
+  waitingFor: () => undefined,
+};
 const ARGS = ["--token-stdin", "--doctl-config", "--yes"];
 
 async function townOf(): Promise<Town> {

@@ -6,7 +6,7 @@ import { heldIn } from "../../concerns/doctl/context.ts";
 import { withNames } from "../../concerns/env-file/edit.ts";
 import { exampleNames } from "../../concerns/env-file/plan.ts";
 import { hiddenByOurs } from "../../concerns/git/hidden.ts";
-import { askRepos, takerIn } from "../../concerns/git/repos.ts";
+import { askRepos, guardOf } from "../../concerns/git/repos.ts";
 import { BACKEND_TF, PUBLIC_TFVARS, UPLOAD_IGNORE } from "../../concerns/terraform/root/names.ts";
 import { TOKEN_LIST } from "../../concerns/token/hosts.ts";
 import type { ApplyHost } from "../../core/change.ts";
@@ -138,7 +138,7 @@ export async function logout(
         await dropPrivateConfigs(host, { path, context, progress });
       }
     },
-    whoTakes: (paths, [{ repo }]) => takerIn(host, repo.git?.git, paths),
+    guard: ([{ repo }]) => guardOf(host, repo.git?.git),
     isStillTrue: ([facts]) => assertHidden(host, facts, hidden ?? []),
     inGit: (paths, [{ repo }]) => askRepos(host, repo.git?.git, paths),
   };

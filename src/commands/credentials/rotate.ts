@@ -1,4 +1,4 @@
-import { askRepos, takerIn, wouldTake } from "../../concerns/git/repos.ts";
+import { askRepos, guardOf, wouldTake } from "../../concerns/git/repos.ts";
 import { TOKEN_LIST } from "../../concerns/token/hosts.ts";
 import { inspectOnce, inspectToken } from "../../concerns/token/inspect.ts";
 import { judgeToken } from "../../concerns/token/judge.ts";
@@ -111,7 +111,7 @@ export async function rotate(
       },
       isResumed: () => begun?.rotations.some(({ isResumed }) => isResumed) === true,
     },
-    whoTakes: (paths, [{ repo }]) => takerIn(host, repo.git?.git, paths),
+    guard: ([{ repo }]) => guardOf(host, repo.git?.git),
     inGit: (paths, [{ repo }]) => askRepos(host, repo.git?.git, paths),
     finish: ({ facts: [{ token }] }) =>
       request.revoke ? [] : stillValid(host, token.hosts, begun?.rotations ?? []),

@@ -1,6 +1,6 @@
 import { basename, dirname, join, resolve } from "node:path";
 import { type Git, openGit, outputOf } from "../../concerns/git/git.ts";
-import { takerIn } from "../../concerns/git/repos.ts";
+import { guardOf } from "../../concerns/git/repos.ts";
 import { filesNotHere } from "../../concerns/git/sparse.ts";
 import type { ApplyHost, Change } from "../../core/change.ts";
 import { RemoveFile } from "../../core/changes/remove-file.ts";
@@ -63,7 +63,7 @@ export async function changeHook(
     },
     // A kill may have come right after the hook was written.
     cleanUp: async ({ path }) => host.files.sweep(dirname(await host.files.realpath(path))),
-    whoTakes: (paths, { git }) => takerIn(host, git, paths),
+    guard: ({ git }) => guardOf(host, git),
   };
   return runTask(task, host, approve, request);
 }

@@ -1,7 +1,7 @@
 import { browserFrom } from "../../concerns/doctl/auth-login.ts";
 import { OTHER_LOGIN } from "../../concerns/doctl/plan.ts";
 import { verdictOn } from "../../concerns/git/observe.ts";
-import { takerIn } from "../../concerns/git/repos.ts";
+import { guardOf } from "../../concerns/git/repos.ts";
 import { type LockVerdicts, proveLocks } from "../../concerns/spaces/prove-locks.ts";
 import { lockTestOf } from "../../concerns/terraform/backend/plan.ts";
 import { TOKEN_IN_GIT } from "../../concerns/terraform/code.ts";
@@ -129,7 +129,7 @@ export async function bootstrap(
     },
     cleanUp: (facts) => cleanUp(host, facts),
     probe,
-    whoTakes: (paths, { repo }) => takerIn(host, repo.git?.git, paths),
+    guard: ({ repo }) => guardOf(host, repo.git?.git),
     inGit: async (paths, { repo: { git } }) =>
       new Map(git === undefined ? [] : paths.map((path) => [path, verdictOn(path, git)])),
     isStillTrue: ({ token: { state } }) =>

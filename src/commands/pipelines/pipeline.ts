@@ -1,6 +1,6 @@
 import { dirname, join, relative } from "node:path";
 import { openGit } from "../../concerns/git/git.ts";
-import { askRepos, takerIn } from "../../concerns/git/repos.ts";
+import { askRepos, guardOf } from "../../concerns/git/repos.ts";
 import { backendConfigs } from "../../concerns/terraform/backend/config-files.ts";
 import { observeRoot } from "../../concerns/terraform/observe.ts";
 import type { TerraformRoot } from "../../concerns/terraform/root/root.ts";
@@ -92,7 +92,7 @@ export async function writePipeline(
     async cleanUp(facts) {
       for (const path of pipelinePaths(facts)) await host.files.sweep(dirname(path));
     },
-    whoTakes: (paths, { repo }) => takerIn(host, repo.git?.git, paths),
+    guard: ({ repo }) => guardOf(host, repo.git?.git),
     inGit: (paths, { repo }) => askRepos(host, repo.git?.git, paths),
   };
   return runTask(task, host, approve, request);

@@ -1,6 +1,7 @@
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
+import type { RepoGuard } from "../../core/apply.ts";
 import type { Host } from "../../host/host.ts";
-import { findGitFolder, type Git, openGit, type PatternOwner } from "./git.ts";
+import { findGitFolder, type Git, openGit, outputOf, type PatternOwner } from "./git.ts";
 
 /** What the repo that a file lies in says of it. */
 export interface Verdict {
@@ -57,13 +58,23 @@ export function wouldTake({ isIgnored, isTracked }: Verdict): boolean {
   return !isIgnored || isTracked;
 }
 
-/**
- * The first of these files that a repo would take.
- *
- * @param git the repo that we work in.
- * @returns repo: its root; undefined for the one that we work in.
- * @throws AppError GIT_FAILED
- */
+/** @param git the repo that we work in. */
+export function guardOf(
+  host: Pick<Host, "env" | "run" | "which" | "files">,
+  git: Git | undefined,
+): RepoGuard {
+  return {
+    whoTakes: (paths) => takerIn(host, git, paths),
+    // Among git's own files, which nobody commits, and on the disk that all who work here see.
+    lock: async () => git && join(await gitFolder(git), "do-bootstrap.lock"),
+  };
+}
+
+async function gitFolder(git: Git): Promise<string> {
+  return (await outputOf(git, ["rev-parse", "--absolute-git-dir"])).replace(/\r?\n$/, "");
+}
+
+/** As RepoGuard has it, of a repo or none. @throws AppError GIT_FAILED */
 export async function takerIn(
   host: Pick<Host, "env" | "run" | "which" | "files">,
   git: Git | undefined,

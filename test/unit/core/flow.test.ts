@@ -23,6 +23,10 @@ interface Scenario {
   readonly resumed?: boolean;
   /** What git would take, of the places that are to hold a secret. */
   readonly taken?: { readonly path: string; readonly repo: string | undefined };
+  /** It would take it only when it is asked again. */
+  readonly takenLater?: boolean;
+  /** The path of the repo's lock. */
+  readonly lock?: string;
   readonly changedMeanwhile?: boolean;
   /** A signal comes while this is done. */
   readonly interruptedAt?: string;
@@ -58,6 +62,7 @@ async function run(scenario: Scenario): Promise<Outcome> {
 
 function taskOf(scenario: Scenario): Task<string> {
   const { plans = [], probed, resumed, taken, changedMeanwhile = false, atOnce } = scenario;
+  const { takenLater = false, lock } = scenario;
   let looks = 0;
   return {
     async look() {
@@ -69,10 +74,14 @@ function taskOf(scenario: Scenario): Task<string> {
     async cleanUp() {
       log.push("clean up");
     },
-    async whoTakes(paths) {
-      log.push(`git? ${paths.join(" ")}`.trim());
-      return taken;
-    },
+    guard: () => ({
+      async whoTakes(paths) {
+        const isFirst = !log.some((line) => line.startsWith("git?"));
+        log.push(`git? ${paths.join(" ")}`);
+        return isFirst && takenLater ? undefined : taken;
+      },
+      lock: async () => lock,
+    }),
     async isStillTrue() {
       log.push("true?");
       if (changedMeanwhile) throw new AppError("CHANGED_MEANWHILE", "It is not.");
@@ -112,9 +121,13 @@ function hostOf({ interruptedAt, exits = {} }: Scenario): Host {
     cwd: "/repo",
     interrupted: signal.signal,
     clock: { now: () => 0, sleep: unexpected("clock.sleep") },
+    steadyClock: { now: () => 0, sleep: unexpected("steadyClock.sleep") },
     http: unexpected("http"),
     which: unexpected("which"),
-    locked: unexpected("locked"),
+    async locked(path: string, _: unknown, action: () => Promise<unknown>) {
+      log.push(`lock ${path}`);
+      return action().finally(() => log.push("unlock"));
+    },
     files: {
       makeDirectory: step("mkdir"),
       sweep: async (path: string) => void log.push(`sweep ${path}`),
@@ -188,6 +201,7 @@ function command(words: string, cwd = "/repo/infra"): ToolCommand {
 }
 
 const A = { changes: [change("a")] };
+const SECRET = { changes: [change("s", { stage: "secret" })] };
 
 /** What cannot be undone; `fails`: it is not made, and says so. */
 function outside(name: string, fails = false): OutsideChange {
@@ -221,9 +235,9 @@ describe("what is done", () => {
     [
       "an error of a root that is skipped",
       { plans: [{ ...A, findings: [finding("x", "error", { skippedRoot: "/r" })] }] },
-      `${BEFORE}, a, git?, ${AFTER}`,
+      `${BEFORE}, a, ${AFTER}`,
     ],
-    ["warnings", { plans: [{ ...A, findings: [finding("x")] }] }, `${BEFORE}, a, git?, ${AFTER}`],
+    ["warnings", { plans: [{ ...A, findings: [finding("x")] }] }, `${BEFORE}, a, ${AFTER}`],
     ["nothing to do", {}, "look, clean up, finish after look 1"],
     ["nothing to do, and a journal", { resumed: true }, "look, clean up, end, finish after look 1"],
     [
@@ -232,34 +246,34 @@ describe("what is done", () => {
       "look, clean up, finish after look 1",
     ],
     ["a no", { plans: [A], answer: false, resumed: true }, BEFORE],
-    ["a yes", { plans: [A] }, `${BEFORE}, a, git?, ${AFTER}`],
+    ["a yes", { plans: [A] }, `${BEFORE}, a, ${AFTER}`],
     [
       "a yes, and a journal",
       { plans: [A], resumed: false },
-      "look, clean up, ask, begin after look 1, a, git?, true?, look, end, finish after look 2",
+      "look, clean up, ask, begin after look 1, a, true?, look, end, finish after look 2",
     ],
     ["outside this machine, a dry run", { dryRun: true, plans: [{ ...A, ...REVOKE }] }, "look"],
     ["outside this machine, a no", { plans: [{ ...A, ...REVOKE }], answer: false }, BEFORE],
     [
       "outside this machine: last, and before the journal ends",
       { plans: [{ ...A, ...REVOKE }], resumed: false },
-      "look, clean up, ask, begin after look 1, a, git?, true?, look, revoke, end, finish after look 2",
+      "look, clean up, ask, begin after look 1, a, true?, look, revoke, end, finish after look 2",
     ],
     [
       "outside this machine, where a second look finds more",
       { plans: [{ ...A, ...REVOKE }, { changes: [change("b")] }], resumed: false },
-      "look, clean up, ask, begin after look 1, a, git?, true?, look",
+      "look, clean up, ask, begin after look 1, a, true?, look",
     ],
     [
       "outside this machine, and a signal",
       { plans: [{ ...A, ...REVOKE }], interruptedAt: "a" },
       `${BEFORE}, a, undo a`,
     ],
-    ["a probe", { plans: [A], probed: A }, `${BEFORE}, probe, a, git?, ${AFTER}`],
+    ["a probe", { plans: [A], probed: A }, `${BEFORE}, probe, a, ${AFTER}`],
     [
       "a probe that leads to another plan",
       { plans: [A], probed: { changes: [change("b")] } },
-      `${BEFORE}, probe, b, git?, ${AFTER}`,
+      `${BEFORE}, probe, b, ${AFTER}`,
     ],
     [
       "a probe that leads to errors",
@@ -269,27 +283,27 @@ describe("what is done", () => {
     [
       "a probe that takes a root out",
       { plans: [A], probed: { findings: [finding("x", "error", { skippedRoot: "/r" })] } },
-      `${BEFORE}, probe, git?, ${AFTER}`,
+      `${BEFORE}, probe, ${AFTER}`,
     ],
     [
       "a second look that finds more",
       { plans: [A, { changes: [change("b")] }], resumed: false },
-      "look, clean up, ask, begin after look 1, a, git?, true?, look",
+      "look, clean up, ask, begin after look 1, a, true?, look",
     ],
     [
       "a second look that finds a command",
       { plans: [A, { commands: [command("init")] }] },
-      `${BEFORE}, a, git?, ${AFTER}`,
+      `${BEFORE}, a, ${AFTER}`,
     ],
     [
       "a command alone",
       { plans: [{ commands: [command("init")] }] },
-      `${BEFORE}, git?, true?, run init, look, finish after look 2`,
+      `${BEFORE}, true?, run init, look, finish after look 2`,
     ],
     [
       "changes and commands",
       { plans: [{ ...A, commands: [command("init"), command("workspace select x")] }] },
-      `${BEFORE}, a, git?, true?, run init, run workspace select x, look, finish after look 2`,
+      `${BEFORE}, a, true?, run init, run workspace select x, look, finish after look 2`,
     ],
     [
       "a command that fails ends those of its root",
@@ -297,12 +311,12 @@ describe("what is done", () => {
         plans: [{ commands: [command("init"), command("workspace"), command("other", "/repo/b")] }],
         exits: { init: 1 },
       },
-      `${BEFORE}, git?, true?, run init, run other, look, finish after look 2`,
+      `${BEFORE}, true?, run init, run other, look, finish after look 2`,
     ],
     [
       "a signal during a command: the files stay",
       { plans: [{ ...A, commands: [command("init")] }], interruptedAt: "init" },
-      `${BEFORE}, a, git?, true?, run init`,
+      `${BEFORE}, a, true?, run init`,
     ],
   ])("%s", async (_, scenario, expected) => {
     expect((await run(scenario)).log.join(", ")).toBe(expected);
@@ -328,7 +342,7 @@ describe("what comes of it", () => {
     ],
     [
       "git would take it",
-      { plans: [A], taken: { path: "/repo/a", repo: undefined } },
+      { plans: [SECRET], taken: { path: "/repo/s", repo: undefined } },
       "NOT_IGNORED",
     ],
   ])("%s: an error", async (_, scenario, code) => {
@@ -401,26 +415,26 @@ describe("the order of a plan's changes", () => {
 
   it.each<[string, readonly Change[], string]>([
     [
-      "by stages; between files that git may have and secrets, git is asked",
+      "by stages; git is asked between files that it may have and secrets, and at the end",
       [
         change("r", { stage: "removal" }),
         change("l", { stage: "login" }),
         change("s", { stage: "secret" }),
         change("o"),
       ],
-      "o, git? /real/repo/s, s, l, r",
+      "o, git? /real/repo/s, s, l, r, git? /real/repo/s",
     ],
-    ["within a stage, the plan's", [change("b"), change("a")], "b, a, git?"],
-    ["the steps of one change, its own", [change("a b"), change("c")], "a, b, c, git?"],
+    ["within a stage, the plan's", [change("b"), change("a")], "b, a"],
+    ["the steps of one change, its own", [change("a b"), change("c")], "a, b, c"],
     [
       "git is asked of every secret at once",
       [change("s", { stage: "secret" }), change("t", { stage: "secret" })],
-      "git? /real/repo/s /real/repo/t, s, t",
+      "git? /real/repo/s /real/repo/t, s, t, git? /real/repo/s /real/repo/t",
     ],
     [
       "those who can refuse come first",
       [change("o"), change("l", { stage: "login", warns: "" })],
-      "check l, o, git?, l",
+      "check l, o, l",
     ],
     [
       "then folders, each once",
@@ -429,7 +443,7 @@ describe("the order of a plan's changes", () => {
         change("b", { folder: "/repo/x" }),
         change("c", { folder: "/repo/y", warns: "" }),
       ],
-      "check c, mkdir /repo/x, sweep /repo/x, mkdir /repo/y, sweep /repo/y, a, b, c, git?",
+      "check c, mkdir /repo/x, sweep /repo/x, mkdir /repo/y, sweep /repo/y, a, b, c",
     ],
   ])("%s", async (_, changes, expected) => {
     expect(await orderOf(changes)).toBe(expected);
@@ -455,7 +469,7 @@ describe("all or none", () => {
       {},
       "a, git? /real/repo/s /real/repo/t, s, t, undo t, undo s, undo a",
     ],
-    ["a removal fails", [fails("r", { stage: "removal" }), a], {}, "a, git?, r, undo r, undo a"],
+    ["a removal fails", [fails("r", { stage: "removal" }), a], {}, "a, r, undo r, undo a"],
     [
       "folders that were made go too",
       [change("a", { folder: "/repo/x" }), fails("b")],
@@ -469,10 +483,22 @@ describe("all or none", () => {
       "a, git? /real/repo/s, undo a",
     ],
     [
+      "git would take a secret by the time that it is written: it goes again",
+      [a, s],
+      { taken: { path: "/repo/s", repo: undefined }, takenLater: true },
+      "a, git? /real/repo/s, s, git? /real/repo/s, undo s, undo a",
+    ],
+    [
+      "in a repo with a lock, all of it is done and undone under the lock",
+      [a, s],
+      { changedMeanwhile: true, lock: "/repo/.git/l" },
+      "lock /repo/.git/l, a, git? /real/repo/s, s, git? /real/repo/s, true?, undo s, undo a, unlock",
+    ],
+    [
       "what the plan rests on has changed",
       [a, s],
       { changedMeanwhile: true },
-      "a, git? /real/repo/s, s, true?, undo s, undo a",
+      "a, git? /real/repo/s, s, git? /real/repo/s, true?, undo s, undo a",
     ],
     [
       "a signal in the middle",
