@@ -39,60 +39,44 @@ export interface ApplyQuestions {
 export async function apply(
   host: ApplyHost,
   changes: readonly Change[],
-  questions: ApplyQuestions,
-): Promise<readonly string[]> {
-  const { guard, progress } = questions;
-  const inTurn = () => applyAlone(host, changes, questions);
-  const lock = await guard.lock();
-  if (lock === undefined) return inTurn();
-  const clock = { ...host.clock, now: host.steadyClock.now };
-  const waitingFor = (holder: string) =>
-    progress(`Waiting for ${holder}, which is changing this repo`);
-  const wait = { clock, waitingFor, busy: "REPO_BUSY", ifPossible: true } as const;
-  return host.locked(lock, wait, inTurn);
-}
-
-async function applyAlone(
-  host: ApplyHost,
-  changes: readonly Change[],
   { guard, isStillTrue, progress }: ApplyQuestions,
 ): Promise<readonly string[]> {
-  const undone: Undo[] = [];
-  const warnings: string[] = [];
-  const context: ApplyContext = { host, progress, step };
-  try {
-    for (const change of changes) warnings.push(...((await change.check?.(context)) ?? []));
+  return allOrNone(host, async (step) => {
+    const warnings: string[] = [];
+    // It may take as long as a server takes to answer, and writes nothing of the repo.
+    for (const change of changes) {
+      warnings.push(...((await change.check?.({ host, progress, step })) ?? []));
+    }
+    await inTurn(() => allOrNone(host, applyAll));
+    return warnings;
+  });
+
+  async function inTurn(action: () => Promise<void>): Promise<void> {
+    const lock = await guard.lock();
+    if (lock === undefined) return action();
+    const clock = { ...host.clock, now: host.steadyClock.now };
+    const waitingFor = (holder: string) =>
+      progress(`Waiting for ${holder}, which is changing this repo`);
+    const wait = { clock, waitingFor, busy: "REPO_BUSY", ifPossible: true } as const;
+    return host.locked(lock, wait, action);
+  }
+
+  async function applyAll(step: Step): Promise<void> {
     for (const folder of new Set(changes.flatMap(({ folder }) => folder ?? []))) {
       await step(host.files.makeDirectory(folder, 0o755));
       await host.files.sweep(folder);
     }
-    await applyAll("open");
+    const applyStage = async (stage: Stage) => {
+      for (const change of changes) {
+        if (change.stage === stage) await change.apply({ host, progress, step });
+      }
+    };
+    await applyStage("open");
     await assertIgnored();
-    for (const stage of ["secret", "login", "removal"] as const) await applyAll(stage);
+    for (const stage of ["secret", "login", "removal"] as const) await applyStage(stage);
     // What else writes to .gitignore knows of no lock.
     await assertIgnored();
     await isStillTrue();
-    return warnings;
-  } catch (error) {
-    // One that fails must not stop the rest.
-    let stuck = 0;
-    for (const undo of undone.reverse()) {
-      await undo().catch(() => {
-        stuck++;
-      });
-    }
-    if (stuck > 0) throw new NotUndone(error, stuck);
-    const isInterrupted = error instanceof AppError && error.code === "INTERRUPTED";
-    throw isInterrupted ? new AppError("INTERRUPTED", "Interrupted. Nothing was changed.") : error;
-  }
-
-  async function step(action: Promise<Undo>): Promise<void> {
-    undone.push(await action);
-    if (host.interrupted.aborted) throw new AppError("INTERRUPTED", "Interrupted.");
-  }
-
-  async function applyAll(stage: Stage): Promise<void> {
-    for (const change of changes) if (change.stage === stage) await change.apply(context);
   }
 
   /** Asked again after .gitignore was written: a pattern further down may undo ours. */
@@ -112,6 +96,33 @@ async function applyAlone(
     throw new AppError("NOT_IGNORED", `${path} would hold the token, and git does not ignore it.`, {
       hint: hint`Nothing was changed. Find the pattern that lets it in: ${ask}`,
     });
+  }
+}
+
+type Step = ApplyContext["step"];
+
+/** Takes back what was done step by step where one of the steps fails. */
+async function allOrNone<T>(
+  { interrupted }: Pick<ApplyHost, "interrupted">,
+  action: (step: Step) => Promise<T>,
+): Promise<T> {
+  const undone: Undo[] = [];
+  try {
+    return await action(async (done) => {
+      undone.push(await done);
+      if (interrupted.aborted) throw new AppError("INTERRUPTED", "Interrupted.");
+    });
+  } catch (error) {
+    // One that fails must not stop the rest.
+    let stuck = 0;
+    for (const undo of undone.reverse()) {
+      await undo().catch(() => {
+        stuck++;
+      });
+    }
+    if (stuck > 0) throw new NotUndone(error, stuck);
+    const isInterrupted = error instanceof AppError && error.code === "INTERRUPTED";
+    throw isInterrupted ? new AppError("INTERRUPTED", "Interrupted. Nothing was changed.") : error;
   }
 }
 
