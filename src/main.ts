@@ -16,7 +16,7 @@ import type { Asking } from "./library/runtime.ts";
 import { type HintEdge, shellOf } from "./report/hint-text.ts";
 import type { HookReport } from "./report/hook.ts";
 import { jsonDocument, jsonError, jsonReport } from "./report/json.ts";
-import { type Page, pageOn } from "./report/paint.ts";
+import { type Page, pageOn, wantsColor } from "./report/paint.ts";
 import { progressOn } from "./report/progress.ts";
 import { type Report, shortened, withUses } from "./report/report.ts";
 import { isUnchanged, unchanged } from "./report/unchanged.ts";
@@ -88,7 +88,8 @@ async function runHere(
       return EXIT.ok;
     }
     environment = typeof parsed.args["env"] === "string" ? parsed.args["env"] : undefined;
-    const host = nodeHost(packageFolder, surface);
+    const isPlain = !wantsColor(stderr, env, flag);
+    const host = nodeHost(packageFolder, { ...surface, isPlain });
     cwd = host.cwd;
     // A pipeline may have a terminal, and nobody sits at it.
     const terminal = isCi(env) ? undefined : host.terminal;
@@ -135,9 +136,10 @@ async function runHere(
       return {
         async approve(report) {
           progress.end();
-          say(`${await planText(report)}\n`);
+          const { plan, diff } = await planText(report);
+          say(`${plan}\n`);
           shown = report;
-          const isYes = await (await open()).confirm(questionOf(report.plan));
+          const isYes = await isAllowed(await open(), questionOf(report.plan), diff);
           say("\n");
           return isYes;
         },
@@ -221,13 +223,23 @@ async function runHere(
     return argv[0] === "exec" ? EXIT.exec : error.status;
   }
 
-  async function planText(report: Report | HookReport): Promise<string> {
+  async function planText(report: Report | HookReport): Promise<{ plan: string; diff: string }> {
+    const page = pageOf(stderr);
     if (report.command === "hook") {
-      const { hookPlan } = await import("./report/hook.ts");
-      return hookPlan(report, pageOf(stderr));
+      const { hookDiff, hookPlan } = await import("./report/hook.ts");
+      return { plan: hookPlan(report, page), diff: hookDiff(report, page) };
     }
-    const { humanPlan } = await import("./report/human.ts");
-    return humanPlan(report, pageOf(stderr));
+    const { humanDiff, humanPlan } = await import("./report/human.ts");
+    return { plan: humanPlan(report, page), diff: humanDiff(report, page) };
+  }
+
+  /** @param diff that is shown where the person wants to see it first. */
+  async function isAllowed(person: Terminal, question: string, diff: string): Promise<boolean> {
+    if (diff === "") return person.confirm(question);
+    const key = await person.press(question, { y: "Yes", n: "No", d: "Show the diff" });
+    if (key !== "d") return key === "y";
+    say(`\n${diff}\n`);
+    return person.confirm(question);
   }
 
   async function print(outcome: Outcome): Promise<void> {

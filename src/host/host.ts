@@ -357,6 +357,13 @@ export interface Terminal {
   confirm(question: string, isYesFirst?: boolean): Promise<boolean>;
   /** Lets a person take some of a list, one at least; all are taken at first. @throws AppError INTERRUPTED on Ctrl-C. */
   chooseSome(question: string, options: readonly string[]): Promise<readonly string[]>;
+  /**
+   * Asks for a key.
+   *
+   * @param answers what each key stands for; Enter alone is the first.
+   * @throws AppError INTERRUPTED on Ctrl-C.
+   */
+  press(question: string, answers: Readonly<Record<string, string>>): Promise<string>;
   /** Asks for one of some answers. @returns its index. @throws AppError INTERRUPTED on Ctrl-C. */
   choose(question: string, answers: readonly string[]): Promise<number>;
 }

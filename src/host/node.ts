@@ -28,6 +28,8 @@ export interface Surface {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly interrupted: AbortSignal;
+  /** A person is asked without colours. */
+  readonly isPlain?: boolean;
 }
 
 export interface Output extends Shown {
@@ -85,7 +87,7 @@ function realFolder(path: string): string {
  * @throws AppError USAGE without a working directory.
  */
 export function nodeHost(packageFolder: string, surface: Surface): Host {
-  const { env, platform, interrupted, stdin, stderr } = surface;
+  const { env, platform, interrupted, stdin, stderr, isPlain = false } = surface;
   const cwd = surface.cwd();
   let npmFiles: Host["npmFiles"] | undefined;
   let input: string | undefined;
@@ -140,7 +142,8 @@ export function nodeHost(packageFolder: string, surface: Surface): Host {
     },
     openPage: async (address, notIn) =>
       (await import("./open-page.ts")).openPage(address, notIn, { env, platform }),
-    terminal: stdin.isTTY && stderr.isTTY ? once(() => nodeTerminal(interrupted)) : undefined,
+    terminal:
+      stdin.isTTY && stderr.isTTY ? once(() => nodeTerminal(interrupted, isPlain)) : undefined,
   };
 }
 
@@ -197,11 +200,11 @@ function interruption(): AbortSignal {
   return controller.signal;
 }
 
-async function nodeTerminal(interrupted: AbortSignal): Promise<Terminal> {
+async function nodeTerminal(interrupted: AbortSignal, isPlain: boolean): Promise<Terminal> {
   const prompts = await import("@clack/prompts");
-  const { confirm, isCancel, log, multiselect, note, password, select } = prompts;
+  const { confirm, isCancel, log, multiselect, note, password, select, selectKey } = prompts;
   // Questions are talk.
-  const output = process.stderr;
+  const output = isPlain ? withoutColour(process.stderr) : process.stderr;
   // A terminal of unknown width says 0, which would be a letter a line.
   if (!output.columns) Object.assign(output, { columns: 80, rows: 24 });
   /** Until there is an answer, Ctrl-C or Ctrl-D, a signal, or no terminal any more. */
@@ -238,6 +241,15 @@ async function nodeTerminal(interrupted: AbortSignal): Promise<Terminal> {
       const ask = { message: safeLines(question), initialValue: isYesFirst, output };
       return answered((signal) => confirm({ ...ask, signal }));
     },
+    press: async (question, answers) => {
+      await discardTypedAhead();
+      const keys = Object.entries(answers);
+      const options = keys.map(([value, label]) => ({ value, label: safe(label) }));
+      const [[first] = [""]] = keys;
+      const ask = { message: safeLines(question), options, initialValue: first, output };
+      // Enter alone submits no value.
+      return (await answered((signal) => selectKey({ ...ask, signal }))) ?? first;
+    },
     choose: async (question, answers) => {
       await discardTypedAhead();
       const message = safeLines(question);
@@ -245,6 +257,12 @@ async function nodeTerminal(interrupted: AbortSignal): Promise<Terminal> {
       return answered((signal) => select({ message, options, output, signal }));
     },
   };
+}
+
+/** Of the styles of a prompt library that asks nobody. */
+function withoutColour(stream: NodeJS.WriteStream): NodeJS.WriteStream {
+  const write = (text: string) => stream.write(text.replace(/\x1b\[[\d;]*m/g, ""));
+  return Object.create(stream, { write: { value: write } });
 }
 
 const CTRL_C = "\x03";

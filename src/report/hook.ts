@@ -1,10 +1,10 @@
 import type { HookFacts } from "../commands/hook/hook.ts";
+import type { Change } from "../core/change.ts";
 import type { Result } from "../core/flow.ts";
 import { shortPath } from "../lib/paths.ts";
 import { safe } from "../secret/safe.ts";
-import { diffOf } from "./diff.ts";
 import type { HintEdge } from "./hint-text.ts";
-import { humanFindings } from "./human.ts";
+import { diffLines, humanFindings } from "./human.ts";
 import { jsonFinding } from "./json.ts";
 import type { Page } from "./paint.ts";
 
@@ -19,8 +19,14 @@ export interface HookReport extends Result<HookFacts> {
 
 /** The plan, before it is approved. */
 export function hookPlan(report: HookReport, page: Page): string {
-  const parts = [...diffs(report, page), humanFindings(report.plan.findings, page)];
+  const rows = report.plan.changes.map((change) => title(report, change, page));
+  const parts = ["Here's what will change:", ...rows, humanFindings(report.plan.findings, page)];
   return `${parts.filter(Boolean).join("\n")}\n`;
+}
+
+/** The lines that it changes. */
+export function hookDiff(report: HookReport, page: Page): string {
+  return `${diffs(report, page).join("\n")}\n`;
 }
 
 export function hookText(report: HookReport, page: Page): string {
@@ -44,17 +50,15 @@ export function hookText(report: HookReport, page: Page): string {
   return `${[...(dryRun ? diffs(report, page) : []), said, last].filter(Boolean).join("\n")}\n`;
 }
 
-function diffs({ plan, cwd, home }: HookReport, page: Page): string[] {
-  return plan.changes.flatMap((change) => {
-    const { sign, label, why } = change;
-    const difference = change.diff();
-    return [
-      `${page.paint("bold", `${sign} ${safe(shortPath(label, cwd, home))}`)}  ${page.paint("dim", why)}`,
-      ...(difference === undefined ? [] : diffOf(difference)).map(
-        ({ kind, text }) => `  ${kind === "added" ? "+" : "-"} ${safe(text)}`,
-      ),
-    ];
-  });
+function diffs(report: HookReport, page: Page): string[] {
+  return report.plan.changes.flatMap((change) => [
+    title(report, change, page),
+    ...diffLines(change, page),
+  ]);
+}
+
+function title({ cwd, home }: HookReport, { sign, label, why }: Change, page: Page): string {
+  return `${page.paint("bold", `${sign} ${safe(shortPath(label, cwd, home))}`)}  ${page.paint("dim", why)}`;
 }
 
 /** The document that --json prints, without its frame. */

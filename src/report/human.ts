@@ -48,19 +48,32 @@ export function humanReport(
   ]);
 }
 
-/** The plan, before it is approved. */
+/** The plan, before it is approved: what each change is, without the lines of it. */
 export function humanPlan(report: Report, page: Page): string {
   return sections([
     whoIsWho(report, page),
-    wholePlan(report, page),
+    ["Here's what will change:", planRows(report, page)].join("\n"),
     findings(report, report.plan.findings, page),
   ]);
+}
+
+/** The lines that a plan changes; empty where no change has any. */
+export function humanDiff(report: Report, page: Page): string {
+  const { changes } = report.plan;
+  const hasLines = changes.some((change) => change.diff() !== undefined);
+  return hasLines ? sections(diffs(report, changes, page)) : "";
 }
 
 function wholePlan(report: Report, page: Page): string {
   const { changes, commands, outside } = report.plan;
   const rows = [commandRows(report, commands, page), outsideRows(outside, page)];
   return sections([...diffs(report, changes, page), ...rows]).trimEnd();
+}
+
+function planRows(report: Report, page: Page): string {
+  const { changes: planned, commands, outside } = report.plan;
+  const rows = [changes(report, planned, page), commandRows(report, commands, page)];
+  return [...rows, outsideRows(outside, page)].filter(Boolean).join("\n");
 }
 
 function outsideRows(outside: readonly OutsideChange[], page: Page): string {
@@ -126,20 +139,19 @@ function changes(report: Report, done: readonly Change[], page: Page): string {
   const rows = grouped(done, (change) => {
     const name = nameInRoot(report, change);
     return name && [sign(change, page), name, change.why].join(" ");
-  }).map((group) => ({ ...rowOf(group), name: nameOfAll(report, group) }));
+  }).flatMap((group) => {
+    const [change] = group;
+    return change === undefined ? [] : { change, name: nameOfAll(report, group) };
+  });
   const width = Math.max(0, ...rows.map(({ name }) => name.length));
-  const fits = rows.every(({ why }) => 2 + width + 2 + why.length <= page.columns);
+  const fits = rows.every(
+    ({ change: { why } }) => 2 + width + 2 + shortened(why, page.edge).length <= page.columns,
+  );
   return rows
-    .map(({ mark, name, why }) =>
-      fits ? `${mark} ${name.padEnd(width)}  ${page.paint("dim", why)}` : `${mark} ${name}`,
+    .map(({ change, name }) =>
+      titled(sign(change, page), fits ? name.padEnd(width) : name, change.why, page),
     )
     .join("\n");
-
-  function rowOf([change]: readonly Change[]) {
-    return change === undefined
-      ? { mark: " ", why: "" }
-      : { mark: sign(change, page), why: shortened(change.why, page.edge) };
-  }
 }
 
 function allPending(report: Report, page: Page): string {
@@ -185,13 +197,16 @@ function diffs(report: Report, changes: readonly Change[], page: Page): string[]
   });
 }
 
-function diffLines(change: Change, page: Page): string[] {
+/** A line that is too long goes on in the next one, between two words. */
+export function diffLines(change: Change, page: Page): string[] {
   const difference = change.diff();
   if (difference === undefined) return [];
   const signs = { added: "+", removed: "-", kept: " " } as const;
   const styles = { added: "green", removed: "red", kept: "dim" } as const;
-  return diffOf(difference).map(({ kind, text }) =>
-    page.paint(styles[kind], `  ${signs[kind]} ${safe(text)}`.trimEnd()),
+  return diffOf(difference).flatMap(({ kind, text }) =>
+    wrap(safe(text), page.columns - 6).map((line, at) =>
+      page.paint(styles[kind], `  ${at === 0 ? signs[kind] : "   "} ${line}`.trimEnd()),
+    ),
   );
 }
 
@@ -211,7 +226,7 @@ function marked(mark: string, text: string, page: Page): string {
     .join("\n");
 }
 
-const SIGN_STYLES = { "+": "green", "~": "yellow", "-": "red" } as const;
+const SIGN_STYLES = { "+": "green", "~": "magenta", "-": "red" } as const;
 
 function sign({ sign }: Pick<Change, "sign">, page: Page): string {
   return page.paint(SIGN_STYLES[sign], sign);
@@ -238,12 +253,12 @@ function folderOf(report: Report): (change: Change) => string {
 }
 
 const MARKS = { error: "✗", warning: "!", info: "·" } as const;
-const STYLES = { error: "red", warning: "yellow", info: "dim" } as const;
+const STYLES = { error: "red", warning: "magenta", info: "dim" } as const;
 const WEIGHT = { error: 0, warning: 1, info: 2 } as const;
 
 function findings(report: Report, all: readonly Finding[], page: Page): string {
   const { warnings, facts } = report;
-  const doubtful = warnings.map((text) => marked(page.paint("yellow", "!"), text, page));
+  const doubtful = warnings.map((text) => marked(page.paint("magenta", "!"), text, page));
   const rows = facts.terraform.roots.length > 1 ? findingsOfMany : humanFindings;
   const found =
     report.each === undefined ? rows(all, page) : findingsOfEach(report.each, all, page, rows);
@@ -347,7 +362,7 @@ function humanFinding(found: Finding, page: Page): string {
 }
 
 function problem(
-  style: "red" | "yellow" | "dim",
+  style: "red" | "magenta" | "dim",
   mark: string,
   message: string,
   id: string,
@@ -405,7 +420,7 @@ function lastLine(report: Report, status: ExitStatus, page: Page): string {
   const done = made > 0 ? `${count(made, "change")} made` : `${count(ran, "command")} run`;
   const failed = commands.find(({ failure }) => failure !== undefined);
   const but = failed === undefined ? butWarnings(plan) : `, but ${title(failed.command)} failed`;
-  const mark = failed === undefined ? page.paint("green", "✓") : page.paint("yellow", "!");
+  const mark = failed === undefined ? page.paint("green", "✓") : page.paint("magenta", "!");
   const lines = [marked(mark, `${done}${failed === undefined ? checked : ""}${but}.`, page)];
   if (!isProposal) lines.push(...workLines(ending, page), ...stepLines(ending, page));
   lines.push(...commitLines(ending, report, page), ...aside);

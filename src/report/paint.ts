@@ -3,7 +3,8 @@ import type { Environment } from "../host/host.ts";
 import { safe } from "../secret/safe.ts";
 import type { HintEdge } from "./hint-text.ts";
 
-type Style = Parameters<typeof styleText>[0];
+/** Those that can be read on a light and on a dark background: yellow cannot on white, blue not on black. */
+type Style = "bold" | "dim" | "red" | "green" | "magenta" | "cyan";
 
 /** Where a report is printed. */
 export interface Page {
@@ -36,7 +37,7 @@ export function pageOn(
 }
 
 /** docs/design.md §5: colour on a terminal only, unless the user says otherwise. */
-function wantsColor(
+export function wantsColor(
   stream: { readonly isTTY?: boolean },
   env: Environment,
   flag: boolean | undefined,

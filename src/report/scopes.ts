@@ -138,7 +138,7 @@ function verdict({ token, findings, code }: ScopesReport, page: Page): string {
   });
   if (unread.length > 0) {
     const text = `has all that are listed. What else is needed is unknown: ${unread.join("; ")}.`;
-    return `${page.paint("yellow", "!")} ${nameOf(token.token)} ${safe(text)}`;
+    return `${page.paint("magenta", "!")} ${nameOf(token.token)} ${safe(text)}`;
   }
   return `${page.paint("green", "✓")} ${nameOf(token.token)} has them all.`;
 }

@@ -39,8 +39,12 @@ describe
       context.expect(guide).toMatch(/Expiration +30 days/);
       terminal.type(`${bench.token}\r`);
       const plan = await terminal.until(CONFIRMS);
-      context.expect(plan).toContain("  + DIGITALOCEAN_TOKEN=[secret ");
+      context.expect(plan).toMatch(/Here's what will change:\s+\+ .gitignore +keeps secrets/);
       context.expect(plan).toContain("+ doctl context default");
+      context.expect(plan).not.toContain("[secret ");
+      terminal.type("d");
+      const diff = await terminal.until(CONFIRMS);
+      context.expect(diff).toContain("  + DIGITALOCEAN_TOKEN=[secret ");
       context.expect(Object.keys(await fileTree(bench.home))).toEqual([]);
       terminal.type("y");
       context.expect(await terminal.exit, terminal.screen()).toBe(0);

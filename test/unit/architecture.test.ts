@@ -257,6 +257,8 @@ describe("what is printed", () => {
       "exec/execute.ts",
       "exec/quick.ts",
       "exec/write-all.ts",
+      // What the prompt library draws of texts that were made safe.
+      "host/node.ts",
       "main.ts",
       // One line, which it makes safe.
       "report/progress.ts",

@@ -9,7 +9,7 @@ async function told(unread: readonly string[]): Promise<string> {
     note: (_: string, text: string) => void notes.push(text),
     line: () => undefined,
     complain: () => undefined,
-    ...{ choose: async () => 0, chooseSome: async () => [] },
+    ...{ press: async () => "", choose: async () => 0, chooseSome: async () => [] },
     confirm: async () => false,
     secret: () => Promise.reject(new Error("The question.")),
   };
