@@ -14,6 +14,8 @@ export interface Finding {
   readonly fix?: Hint;
   /** A path, with a line where there is one. */
   readonly where?: string;
+  /** A person reads it in one paragraph with the others of this title. */
+  readonly paragraph?: { readonly title: string; readonly item: string };
   /** The root that is skipped because of this error, while the others are prepared. */
   readonly skippedRoot?: string;
   /** An error of what stays as it is when all is done: it stops no change. */
@@ -37,7 +39,7 @@ export function findingsOf<Id extends string>(ids: FindingIds<Id>) {
   return (
     id: Id,
     message: string,
-    more: { readonly fix?: Hint; readonly where?: string } = {},
+    more: Pick<Finding, "fix" | "where" | "paragraph"> = {},
   ): Finding => {
     const [level, status] = ids[id];
     return { id, level, status, message, ...more };

@@ -25,8 +25,8 @@ export type ShellStep =
   | { readonly rename: Word; readonly into: Word }
   /** Takes the lines out that set this variable. */
   | { readonly withoutVariable: string; readonly file: Word }
-  /** Takes a key of YAML's top level out. */
-  | { readonly withoutKey: string; readonly file: Word }
+  /** Takes keys of YAML's top level out. */
+  | { readonly withoutKeys: readonly string[]; readonly file: Word }
   /** Takes white space and quotes out of a variable's value. */
   | { readonly trim: string };
 

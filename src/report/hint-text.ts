@@ -119,8 +119,9 @@ const STEPS: Readonly<Record<Shell, Steps>> = {
     if ("remove" in step) return ["rm", word(step.remove)];
     if ("rename" in step) return ["mv", word(step.rename), word(step.into)];
     const sed = platform === "darwin" ? ["sed", "-i", "''"] : ["sed", "-i"];
-    if ("withoutKey" in step) {
-      return [...sed, word(`/^${escaped(step.withoutKey)}:/d`), word(step.file)];
+    if ("withoutKeys" in step) {
+      const lines = step.withoutKeys.map((key) => `/^${escaped(key)}:/d`);
+      return [...sed, word(lines.join(";")), word(step.file)];
     }
     const line = `^[[:space:]]*(export[[:space:]]+)?${escaped(step.withoutVariable)}[[:space:]]*[=:]`;
     return [...sed, "-E", word(`/${line}/d`), word(step.file)];
@@ -149,8 +150,8 @@ const STEPS: Readonly<Record<Shell, Steps>> = {
     // @(): of a file with one line -cnotmatch would say whether, and not which.
     const lines = ["(@(Get-Content", "-LiteralPath", `${file})`];
     const gone =
-      "withoutKey" in step
-        ? `${escaped(step.withoutKey)}:`
+      "withoutKeys" in step
+        ? step.withoutKeys.map((key) => `${escaped(key)}:`).join("|^")
         : `\\s*(export\\s+)?${escaped(step.withoutVariable)}\\s*[=:]`;
     const kept = [...lines, "-cnotmatch", `${text(`^${gone}`)})`];
     return ["Set-Content", "-LiteralPath", file, "-Value", ...kept];
@@ -172,7 +173,7 @@ const STEPS: Readonly<Record<Shell, Steps>> = {
     }
     if ("remove" in step) return ["del", word(step.remove)];
     if ("rename" in step) return ["move", word(step.rename), word(step.into)];
-    const name = "withoutKey" in step ? step.withoutKey : step.withoutVariable;
+    const name = "withoutKeys" in step ? step.withoutKeys.join(" and ") : step.withoutVariable;
     return [...`take the lines that set ${name} out of`.split(" "), word(step.file)];
   },
 };

@@ -15,6 +15,7 @@ import { type Ending, endingOf, stepLines } from "./ending.ts";
 import { edgeOf, hintText, hintWords } from "./hint-text.ts";
 import { fileInRoot, grouped, nameInRoot, someOf } from "./many-roots.ts";
 import type { Page } from "./paint.ts";
+import { inParagraphs } from "./paragraphs.ts";
 import { type Report, shortened, shownPath } from "./report.ts";
 import { whereaboutsText } from "./whereabouts.ts";
 import { whoIsWho } from "./who-is-who.ts";
@@ -352,7 +353,7 @@ function findingsOfMany(all: readonly Finding[], page: Page): string {
 }
 
 function worstFirst(all: readonly Finding[]): Finding[] {
-  return [...all].sort((a, b) => WEIGHT[a.level] - WEIGHT[b.level]);
+  return inParagraphs([...all].sort((a, b) => WEIGHT[a.level] - WEIGHT[b.level]));
 }
 
 function humanFinding(found: Finding, page: Page): string {

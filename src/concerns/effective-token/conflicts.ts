@@ -187,40 +187,45 @@ function aboutDoctl(known: Known): Finding[] {
   function bakedIn(): Finding[] {
     if (state.kind === "broken") return [];
     const { settings } = state.config;
-    const say = (
-      name: Setting,
-      is: (value: string) => boolean,
-      tell: (value: string) => [Parameters<typeof finding>[0], string],
-    ) => {
-      const setting = settings.get(name);
-      if (setting === undefined || setting.value === "" || is(setting.value)) return [];
-      const [id, message] = tell(setting.value);
-      const fix = hint`${{ withoutKey: name, file: { path } }}`;
-      return [finding(id, message, { where: `${path}:${setting.line}`, fix })];
-    };
-    return [
-      ...say("api-url", isDigitalOcean, (url) => [
-        "doctl.baked-api-url",
-        `doctl's config has api-url: ${url}: plain doctl sends its token there${env["DIGITALOCEAN_API_URL"] ? ", where DIGITALOCEAN_API_URL does not say otherwise" : ""}.`,
-      ]),
-      ...say(
-        "config",
-        (value) => value === path || value === state.snapshot.target,
-        (file) => [
-          "doctl.baked-config",
-          `doctl's config has config: ${file}: doctl reads this file and writes that one.`,
-        ],
-      ),
-      ...say(
-        "output",
-        (value) => value === "text",
-        (form) => [
-          "doctl.baked-output",
-          `doctl's config has output: ${form}: plain doctl prints that where text is expected.`,
-        ],
-      ),
+    const unless = env["DIGITALOCEAN_API_URL"] ? ", unless DIGITALOCEAN_API_URL overrides it" : "";
+    const judged: readonly Baked[] = [
+      {
+        ...{ name: "api-url", id: "doctl.baked-api-url", isRight: isDigitalOcean },
+        effect: () => `plain doctl sends its token there${unless}`,
+      },
+      {
+        ...{ name: "config", id: "doctl.baked-config" },
+        isRight: (value) => value === path || value === state.snapshot.target,
+        effect: () => "doctl reads this file and writes that one",
+      },
+      {
+        ...{ name: "output", id: "doctl.baked-output", isRight: (value) => value === "text" },
+        effect: (form) => `plain doctl prints ${form} where text is expected`,
+      },
     ];
+    const wrong = judged.flatMap(({ name, id, isRight, effect }) => {
+      const { value = "", line } = settings.get(name) ?? {};
+      return value === "" || isRight(value) ? [] : { name, id, value, line, effect: effect(value) };
+    });
+    // One step takes all of them out.
+    const fix = hint`${{ withoutKeys: wrong.map(({ name }) => name), file: { path } }}`;
+    const title = "doctl's config has settings that an old doctl wrote down";
+    return wrong.map(({ name, id, value, line, effect }) =>
+      finding(id, `doctl's config has ${name}: ${value}: ${effect}.`, {
+        ...{ where: `${path}:${line}`, fix },
+        paragraph: { title, item: `${name}: ${value} (${effect})` },
+      }),
+    );
   }
+}
+
+/** A setting that doctl should not have in its config, unless its value is right. */
+interface Baked {
+  readonly name: Setting;
+  readonly id: Parameters<typeof finding>[0];
+  readonly isRight: (value: string) => boolean;
+  /** What the setting does. */
+  readonly effect: (value: string) => string;
 }
 
 function isDigitalOcean(url: string): boolean {

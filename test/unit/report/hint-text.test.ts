@@ -92,10 +92,16 @@ describe("a part of a hint, in each shell", () => {
       'take the lines that set A out of "/repo/a b"',
     ],
     [
-      hint`${{ withoutKey: "api-url", file }}`,
+      hint`${{ withoutKeys: ["api-url"], file }}`,
       "sed -i '/^api-url:/d' '/repo/a b'",
       "Set-Content -LiteralPath '/repo/a b' -Value (@(Get-Content -LiteralPath '/repo/a b') -cnotmatch '^api-url:')",
       'take the lines that set api-url out of "/repo/a b"',
+    ],
+    [
+      hint`${{ withoutKeys: ["api-url", "config"], file }}`,
+      "sed -i '/^api-url:/d;/^config:/d' '/repo/a b'",
+      "Set-Content -LiteralPath '/repo/a b' -Value (@(Get-Content -LiteralPath '/repo/a b') -cnotmatch '^api-url:|^config:')",
+      'take the lines that set api-url and config out of "/repo/a b"',
     ],
     [
       hint`${{ append: ".env", file, isOpen: true }}`,
@@ -114,7 +120,7 @@ describe("a part of a hint, in each shell", () => {
   });
 
   it("on a Mac, sed -i has a word more", () => {
-    expect(said([{ withoutKey: "a", file: "c.yaml" }], { platform: "darwin" })).toBe(
+    expect(said([{ withoutKeys: ["a"], file: "c.yaml" }], { platform: "darwin" })).toBe(
       "sed -i '' '/^a:/d' c.yaml",
     );
   });
@@ -357,8 +363,8 @@ describe("the very same text arrives unchanged when it is pasted into", () => {
         pasted({ withoutVariable: "A", file });
         expect(files()).toEqual({ "-a b'": "B=2\nAB=5\nexportA=8\n#A=9\n" });
 
-        writeFileSync(file.path, "a.b: 1\naxb: 2\nc:\n  a.b: 3");
-        pasted({ withoutKey: "a.b", file });
+        writeFileSync(file.path, "a.b: 1\nconfig: 2\naxb: 2\nc:\n  a.b: 3");
+        pasted({ withoutKeys: ["a.b", "config"], file });
         pasted({ append: "d: 4", file, isOpen: true });
         expect(files()).toEqual({ "-a b'": "axb: 2\nc:\n  a.b: 3\nd: 4\n" });
       });

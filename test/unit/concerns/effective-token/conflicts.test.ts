@@ -3,6 +3,8 @@ import {
   judgeConflicts,
   judgeRootConflicts,
 } from "../../../../src/concerns/effective-token/conflicts.ts";
+import { humanFindings } from "../../../../src/report/human.ts";
+import type { Page } from "../../../../src/report/paint.ts";
 import {
   alive,
   consent,
@@ -213,6 +215,12 @@ describe("what an earlier doctl wrote down", () => {
       `sed -i '/^output:/d' ${DOCTL_CONFIG}`,
     ],
     [
+      "one step takes out all lines that an earlier doctl wrote",
+      doctl(`${token}output: json\napi-url: x\nconfig: /x.yaml\n`),
+      `${DOCTL_CONFIG}:3`,
+      `sed -i '/^api-url:/d;/^config:/d;/^output:/d' ${DOCTL_CONFIG}`,
+    ],
+    [
       "a context by the environment",
       doctl("a: 1\n", { env: { DIGITALOCEAN_CONTEXT: "gone" } }),
       "",
@@ -228,6 +236,39 @@ describe("what an earlier doctl wrote down", () => {
     const [finding] = await judged(given);
     expect(finding?.where ?? "").toBe(where);
     expect(said(finding?.fix)).toBe(step);
+  });
+});
+
+describe("several settings that an earlier doctl wrote down", () => {
+  const lines = "output: json\napi-url: https://x.example\nconfig: /x.yaml\n";
+  const page: Page = {
+    paint: (_, text) => text,
+    columns: Number.POSITIVE_INFINITY,
+    edge: { environment: undefined, cwd: undefined, platform: "linux", shell: "posix" },
+  };
+  const given = (text: string) => judged(doctl(`access-token: ${PERSONAL}\n${text}`));
+
+  it("are findings of their own, with the same fix", async () => {
+    const found = await given(lines);
+    expect(planned({ findings: found })).toEqual([
+      "warning doctl.baked-api-url",
+      "warning doctl.baked-config",
+      "info doctl.baked-output",
+    ]);
+    expect(new Set(found.map(({ fix }) => said(fix))).size).toBe(1);
+  });
+
+  it("are one paragraph for a person, with all ids and the fix", async () => {
+    expect(humanFindings(await given(lines), page).split("\n")).toEqual([
+      "! doctl's config has settings that an old doctl wrote down: api-url: https://x.example (plain doctl sends its token there); config: /x.yaml (doctl reads this file and writes that one); output: json (plain doctl prints json where text is expected). [doctl.baked-api-url, doctl.baked-config, doctl.baked-output]",
+      `  → sed -i '/^api-url:/d;/^config:/d;/^output:/d' ${DOCTL_CONFIG}`,
+    ]);
+  });
+
+  it("one of them alone is a sentence of its own", async () => {
+    expect(humanFindings(await given("output: json\n"), page).split("\n")[0]).toBe(
+      "· doctl's config has output: json: plain doctl prints json where text is expected. [doctl.baked-output]",
+    );
   });
 });
 
