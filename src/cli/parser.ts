@@ -32,7 +32,7 @@ export type Parsed =
 export async function parse(argv: readonly string[], columns: number): Promise<Parsed> {
   const help = helpFor(argv, columns);
   if (help !== undefined) return { kind: "print", text: help };
-  if (isVersionAsked(argv)) return { kind: "print", text: `${__VERSION__}\n` };
+  if (isVersionAsked(argv)) return { kind: "print", text: versionText(argv) };
   const line = divided(withSeparator(argv));
   const named = line.words[0] === undefined ? COMMANDS[0] : commandNamed(line.words[0]);
   const command = named ?? COMMANDS[0];
@@ -48,6 +48,11 @@ export async function parse(argv: readonly string[], columns: number): Promise<P
     // Whatever was meant by it.
     throw own.some((word) => redact(word) !== word) ? tokenOnLine(command, line) : error;
   }
+}
+
+function versionText(argv: readonly string[]): string {
+  const isJson = ownPart(argv).includes("--json");
+  return `${isJson ? JSON.stringify({ version: __VERSION__ }) : __VERSION__}\n`;
 }
 
 /** The first word is no command. Behind an option that nobody knows, it may be the value of that. */

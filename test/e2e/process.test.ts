@@ -48,6 +48,17 @@ describe.skipIf(needsFull !== "")(`standard output is full${needsFull}`, () => {
   });
 });
 
+it.each([[["version", "--json"]], [["--version", "--json"]], [["--json", "-V"]]])(
+  "%j is one line of JSON",
+  async (args) => {
+    const bench = await workbench();
+    const { status, stdout, stderr } = await bench.run(args);
+    const { stdout: version } = await bench.run(["version"]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toBe(`{"version":"${version.trim()}"}\n`);
+  },
+);
+
 describe("few files may be open", () => {
   it("says so in words, with the fix, wherever it fails, and never with a trace or a tool's argv", async () => {
     const bench = await workbench({ git: true });

@@ -70,13 +70,32 @@ describe("help and version", () => {
     ["-v", "--version"],
     ["-V", "--version"],
     ["version", "--version"],
-    ["-v --json", "--version"],
+    ["-v --json", "--version --json"],
+    ["version --json", "--version --json"],
+    ["--json version", "--version --json"],
+    ["help --all", "--help --all"],
+    ["help check --all", "check --all --help"],
     ["--no-color version", "--version"],
     ["help help", "--help"],
     ["help version --debug", "--help"],
   ])("%s is %s", async (line, other) => {
     expect(await read(line)).toBe(await read(other));
-    expect(await read(line)).toMatch(/^Usage: do-bootstrap|^0\.0\.0-test$/m);
+    expect(await read(line)).toMatch(/^Usage: do-bootstrap|0\.0\.0-test/m);
+  });
+
+  it.each([
+    ["--version", "0.0.0-test\n"],
+    ["version", "0.0.0-test\n"],
+    ["--version --json", '{"version":"0.0.0-test"}\n'],
+    ["version --json", '{"version":"0.0.0-test"}\n'],
+    ["--json --debug -V", '{"version":"0.0.0-test"}\n'],
+  ])("%s prints one line", async (line, text) => {
+    expect(await parse(line.split(" "), 80)).toEqual({ kind: "print", text });
+  });
+
+  it("what stands behind exec's command is not ours", async () => {
+    const { kind } = await parse("exec -- ls --help --version --json --all".split(" "), 80);
+    expect(kind).toBe("run");
   });
 });
 
