@@ -37,6 +37,8 @@ export interface Command {
   /** Other names, as other programs have. */
   readonly aliases?: readonly string[];
   readonly describe: string;
+  /** Few people need it: the plain overview has its name only. */
+  readonly rare?: true;
   /** What stands behind the options, such as " -- COMMAND". */
   readonly words?: string;
   /** Words that the command takes itself: any number of them, or one of a closed list. */

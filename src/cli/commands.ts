@@ -13,18 +13,19 @@ import { logout, uninstall } from "./commands/logout.ts";
 import { rotate } from "./commands/rotate.ts";
 import { scopes } from "./commands/scopes.ts";
 
+/** The commands that every person needs: the help leads with them. */
+export const MAIN = [init, check, exec] as const;
+
 /** In the order of the help; the first is what runs where none is named. */
 export const COMMANDS: readonly [Command, ...Command[]] = [
-  init,
+  ...MAIN,
   login,
-  check,
   scopes,
-  explain,
-  exec,
   env,
   hook,
   rotate,
   logout,
+  explain,
   uninstall,
   ci,
   completionOf(() => COMMANDS),

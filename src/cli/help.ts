@@ -1,7 +1,7 @@
 import { asksVersion, ownPart } from "../exec/command-line.ts";
 import { wrap } from "../lib/wrap.ts";
 import type { Command } from "./command.ts";
-import { COMMANDS, commandNamed } from "./commands.ts";
+import { COMMANDS, commandNamed, MAIN } from "./commands.ts";
 import { divided } from "./line.ts";
 import { globalOptions, type Options } from "./options.ts";
 import { unknownCommand } from "./usage.ts";
@@ -24,7 +24,9 @@ export function helpFor(argv: readonly string[], columns: number): string | unde
     throw unknownCommand({ ...line, words: [word] });
   }
   const most = Math.min(columns, 100);
-  return command === undefined ? overview(most) : commandHelp(command, most);
+  // Before a help it is no option of the command: it asks for the rare options, too.
+  const isAll = line.given.some((given) => given.word === "--all");
+  return command === undefined ? overview(most, isAll) : commandHelp(command, most, isAll);
 }
 
 /** Words that are no commands, and have no options. */
@@ -53,31 +55,72 @@ function everywhere(columns: number): string {
   return wrap(`Everywhere: ${options.join(", ")}`, columns).join("\n");
 }
 
-function overview(columns: number): string {
+function overview(columns: number, isAll: boolean): string {
+  const others = COMMANDS.filter((command) => !MAIN.includes(command));
+  const shown = others.filter(({ rare }) => isAll || !rare);
+  const hidden = others.filter((command) => !shown.includes(command)).map(({ name }) => name);
   return paragraphs([
     "From an empty repo and a DigitalOcean token to a working doctl and Terraform.",
     `Usage: do-bootstrap [COMMAND] [options]    without a command: ${COMMANDS[0].name}`,
     section(
-      "Commands:",
-      COMMANDS.map(({ name, describe }) => [name, describe]),
+      "Start here:",
+      MAIN.flatMap(({ name, describe, examples: [example] }): Row[] => [
+        [name, describe],
+        ...(example === undefined ? [] : [["", commented(example)] as const]),
+      ]),
       columns,
     ),
-    examples(COMMANDS[0], columns),
+    [
+      section(
+        "More commands:",
+        shown.map(({ name, describe }) => [name, describe]),
+        columns,
+      ),
+      ...(hidden.length === 0 ? [] : [`  Also: ${hidden.join(", ")}`]),
+    ].join("\n"),
+    ...(isAll ? COMMANDS.map((command) => rareOf(command, columns)) : []),
     `${everywhere(columns)}\nThe options of a command: do-bootstrap help COMMAND`,
+    isAll ? "" : moreLine(COMMANDS, []),
   ]);
 }
 
-function commandHelp(command: Command, columns: number): string {
+function rareOf({ name, options }: Command, columns: number): string {
+  const rare = Object.entries(options).filter(([, option]) => option.rare);
+  return section(`Rare options of ${name}:`, optionRows(Object.fromEntries(rare)), columns);
+}
+
+function commented([line, what]: readonly [line: string, what: string]): string {
+  return `${line}    # ${what}`;
+}
+
+/** How many options a plain help leaves out, and the line that shows them. */
+function moreLine(commands: readonly Command[], words: readonly string[]): string {
+  const options = commands.flatMap((command) => Object.values(command.options));
+  const count = options.filter(({ rare }) => rare).length;
+  if (count === 0) return "";
+  const what = count === 1 ? "1 rare option" : `${count} rare options`;
+  return `To see ${what}: ${["do-bootstrap", "help", ...words, "--all"].join(" ")}`;
+}
+
+function commandHelp(command: Command, columns: number, isAll: boolean): string {
   const { name, aliases = [], words = "", describe, options } = command;
   const own = wordsOf(command);
+  const shown = Object.entries(options).filter(([, { rare }]) => isAll || !rare);
   return paragraphs([
     wrap(`${describe}.`, columns).join("\n"),
     aliases.map((alias) => `Also: do-bootstrap ${alias}`).join("\n"),
     `Usage: do-bootstrap ${name}${own} [options]${words}`,
-    section("Options:", optionRows(options), columns),
-    examples(command, columns),
+    section("Options:", optionRows(Object.fromEntries(shown)), columns),
+    examples(isAll ? command.examples : command.examples.filter(isCommon), columns),
     everywhere(columns),
+    isAll ? "" : moreLine([command], [name]),
   ]);
+
+  /** Without a rare option of this command. */
+  function isCommon([line]: Command["examples"][number]): boolean {
+    const named = line.replace(/ -- .*/, "").match(/(?<=\s--)[a-z-]+/g) ?? [];
+    return named.every((option) => !options[option]?.rare);
+  }
 }
 
 /** One of a few words, or any number of others. */
@@ -107,11 +150,11 @@ function section(title: string, rows: readonly Row[], columns: number): string {
 }
 
 /** What is to be copied stays in one line, and what it does goes below where it does not fit. */
-function examples(command: Command, columns: number): string {
-  const width = Math.max(...command.examples.map(([line]) => line.length));
-  const fits = command.examples.every(([, what]) => width + 4 + what.length <= columns);
-  if (fits) return section("Examples:", command.examples, columns);
-  const lines = command.examples.map(([line, what]) => `  ${line}\n      ${what}`);
+function examples(all: Command["examples"], columns: number): string {
+  const width = Math.max(...all.map(([line]) => line.length));
+  const fits = all.every(([, what]) => width + 4 + what.length <= columns);
+  if (fits) return section("Examples:", all, columns);
+  const lines = all.map(([line, what]) => `  ${line}\n      ${what}`);
   return ["Examples:", ...lines].join("\n");
 }
 

@@ -8,6 +8,8 @@ export interface Option {
   readonly value?: string;
   /** What a shell completes its value with. A list is closed: no other word is taken. */
   readonly completes?: Completable;
+  /** Not in the plain help of a command, but with --all. */
+  readonly rare?: true;
 }
 
 /** Words to choose from, or where they are found. */
@@ -45,9 +47,10 @@ export const lookOptions = {
     type: "string",
     value: "TIME",
     describe: "Refuse a token that expires sooner (7d): exit status 6",
+    rare: true,
   },
-  trust: { type: "boolean", describe: "Let the config's token.command run" },
-  strict: { type: "boolean", describe: "Treat warnings as errors (exit status 3)" },
+  trust: { type: "boolean", describe: "Let the config's token.command run", rare: true },
+  strict: { type: "boolean", describe: "Treat warnings as errors (exit status 3)", rare: true },
 } as const satisfies Options;
 
 /** Of the commands that can look at several environments. */

@@ -7,10 +7,18 @@ export const execOptions = {
     describe: "The environment of the config to use",
     completes: "environments",
   },
-  all: { type: "boolean", describe: "Pass on every variable of the env file" },
-  verify: { type: "boolean", describe: "Ask DigitalOcean first: is the token alive, of the team?" },
-  trust: { type: "boolean", describe: "Let the config's token.command run" },
-  mask: { type: "boolean", describe: "Replace secrets in the output by *** (for logs)" },
+  all: { type: "boolean", describe: "Pass on every variable of the env file", rare: true },
+  verify: {
+    type: "boolean",
+    describe: "Ask DigitalOcean first: is the token valid, of the team?",
+    rare: true,
+  },
+  trust: { type: "boolean", describe: "Let the config's token.command run", rare: true },
+  mask: {
+    type: "boolean",
+    describe: "Replace secrets in the output by *** (for logs)",
+    rare: true,
+  },
   explain: { type: "boolean", describe: "Where it fails, say what DigitalOcean's error means" },
 } as const;
 
@@ -19,13 +27,13 @@ export const envOptions = {
   format: {
     type: "string",
     value: "FORMAT",
-    describe: "sh (default), fish, powershell, dotenv, json, github or gitlab",
+    describe: "sh (default), fish, dotenv, json; untested: powershell, github, gitlab",
     completes: ["sh", "fish", "powershell", "dotenv", "json", "github", "gitlab"],
   },
-  all: { type: "boolean", describe: "Print every variable of the env file" },
+  all: { type: "boolean", describe: "Print every variable of the env file", rare: true },
   trust: execOptions.trust,
   unset: { type: "boolean", describe: "Print what removes the variables again" },
-  yes: { type: "boolean", describe: "Print secrets to a terminal" },
+  yes: { type: "boolean", describe: "Print secrets to a terminal", rare: true },
 } as const;
 
 const OPTIONS = { exec: execOptions, env: envOptions };

@@ -6,7 +6,7 @@ import { lookFrom } from "../request.ts";
 export const check = command({
   name: "check",
   aliases: ["status"],
-  describe: "Say what is wrong with this repo's token, doctl and Terraform; change nothing",
+  describe: "Say what is wrong with the token, doctl and Terraform; change nothing",
   options: {
     ...lookOptions,
     ...allOption,
@@ -17,7 +17,8 @@ export const check = command({
   },
   examples: [
     ["do-bootstrap check", "is this repo ready?"],
-    ["do-bootstrap check --json --strict", "for a script"],
+    ["do-bootstrap check --json", "for a script"],
+    ["do-bootstrap check --strict", "fails on a warning, too"],
     ["do-bootstrap check --all", "is every environment ready?"],
     ["do-bootstrap check --history", "has a token ever been committed?"],
   ],

@@ -7,6 +7,7 @@ import { changeOptions, lookOptions } from "../options.ts";
 export const ci = command({
   name: "ci",
   describe: "Write a pipeline that plans pull requests and applies what is merged",
+  rare: true,
   positional: "WHERE",
   needs: "for GitHub or for GitLab",
   completes: ["github", "gitlab"],
@@ -15,16 +16,27 @@ export const ci = command({
       type: "string",
       value: "NAME",
       describe: "GitHub: what is applied (the default branch)",
+      rare: true,
     },
     tarball: {
       type: "string",
       value: "WHERE",
       describe: "Install do-bootstrap from this package: a file of the repo, or an https address",
       completes: "files",
+      rare: true,
     },
-    hash: { type: "string", value: "HEX", describe: "The SHA-512 of the package at that address" },
+    hash: {
+      type: "string",
+      value: "HEX",
+      describe: "The SHA-512 of the package at that address",
+      rare: true,
+    },
     ...changeOptions,
-    force: { type: "boolean", describe: "Replace a file that was edited or is not ours" },
+    force: {
+      type: "boolean",
+      describe: "Replace a file that was edited or is not ours",
+      rare: true,
+    },
     strict: lookOptions.strict,
   },
   examples: [

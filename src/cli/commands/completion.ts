@@ -10,6 +10,7 @@ export function completionOf(all: () => readonly Command[]): Command {
   return command({
     name: "completion",
     describe: "Print a shell completion script",
+    rare: true,
     positional: "SHELL",
     completes: SHELLS,
     isOptional: true,
@@ -19,6 +20,7 @@ export function completionOf(all: () => readonly Command[]): Command {
         value: "WHAT",
         describe: "Print what the script asks for: environments or contexts",
         completes: LISTS,
+        rare: true,
       },
     },
     examples: [

@@ -4,6 +4,7 @@ import { command } from "../command.ts";
 export const demo = command({
   name: "demo",
   describe: "See the whole job in a temporary repo; no account needed",
+  rare: true,
   options: {},
   examples: [["do-bootstrap demo", "see it before you use it"]],
   async run(_args, { host, say }) {

@@ -14,7 +14,7 @@ export const env = command({
     ['eval "$(do-bootstrap env)"', "in sh, bash and zsh"],
     ['eval "$(do-bootstrap env --unset)"', "takes them away"],
     ["do-bootstrap env --format fish | source", "in fish"],
-    ["do-bootstrap env --format powershell | Invoke-Expression", "in PowerShell"],
+    ["do-bootstrap env --format powershell | Invoke-Expression", "in PowerShell (untested)"],
   ],
   async run(args, context) {
     const { progress, say, isScreen } = context;

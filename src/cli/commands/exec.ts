@@ -12,8 +12,8 @@ export const exec = command({
   examples: [
     ["do-bootstrap exec -- terraform plan", "with this repo's token"],
     ["do-bootstrap exec --env prod -- make", "with that of an environment"],
-    ["do-bootstrap exec --verify -- terraform apply", "only with a token that is alive"],
     ["do-bootstrap exec --explain -- terraform apply", "and say what an error means"],
+    ["do-bootstrap exec --verify -- terraform apply", "only with a valid token"],
   ],
   async run(args, context) {
     const { host, progress } = context;

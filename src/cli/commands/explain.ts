@@ -7,12 +7,13 @@ import { lookOptions } from "../options.ts";
 export const explain = command({
   name: "explain",
   describe: "Say what an error of doctl, Terraform or curl means",
+  rare: true,
   positional: "TEXT",
   options: { env: lookOptions.env },
   examples: [
-    ["terraform apply 2>&1 | do-bootstrap explain -", "what failed, and which scope it needs"],
+    ["do-bootstrap exec --explain -- terraform apply", "run it, and explain its error"],
+    ["terraform apply 2>&1 | do-bootstrap explain -", "explain what another command prints"],
     ['do-bootstrap explain "GET https://api.digitalocean.com/v2/account: 403"', "a text"],
-    ["do-bootstrap exec --explain -- terraform apply", "when it fails"],
   ],
   async run({ env: environment, TEXT: words }, context) {
     const isInput = words.length === 0 || words[0] === "-";

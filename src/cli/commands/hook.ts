@@ -5,7 +5,7 @@ import { changeOptions } from "../options.ts";
 
 export const hook = command({
   name: "hook",
-  describe: "Put a guard against tokens into git's hooks: for commits, messages, merges and pushes",
+  describe: "Put a guard into git's hooks: no commit, merge or push with a token",
   positional: "ACTION",
   completes: ["install", "remove"],
   options: {
@@ -13,6 +13,7 @@ export const hook = command({
     force: {
       type: "boolean",
       describe: "Also in a hooks folder that all repos share, or over an edited guard",
+      rare: true,
     },
   },
   examples: [

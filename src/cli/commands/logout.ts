@@ -14,6 +14,7 @@ export const logout = removing({
 
 export const uninstall = removing({
   name: "uninstall",
+  rare: true,
   describe: "Take the token out as logout does, and remove generated files that nobody edited",
   examples: [["do-bootstrap uninstall --dry-run", "what would change"]],
 });
@@ -21,7 +22,7 @@ export const uninstall = removing({
 function removing({
   name,
   ...words
-}: Pick<Command, "describe" | "examples"> & { name: "logout" | "uninstall" }): Command {
+}: Pick<Command, "describe" | "rare" | "examples"> & { name: "logout" | "uninstall" }): Command {
   return command({
     name,
     ...words,

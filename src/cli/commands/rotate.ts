@@ -16,6 +16,7 @@ export const rotate = command({
     force: {
       type: "boolean",
       describe: "Take one that expires sooner, or where a team cannot be read",
+      rare: true,
     },
     ...changeOptions,
   },

@@ -31,8 +31,13 @@ export const scopes = command({
       value: "FORMAT",
       describe: "text (default) or markdown",
       completes: ["text", "markdown"],
+      rare: true,
     },
-    strict: { type: "boolean", describe: "A token that may do more is an error (exit status 3)" },
+    strict: {
+      type: "boolean",
+      describe: "A token that may do more is an error (exit status 3)",
+      rare: true,
+    },
   },
   examples: [
     ["do-bootstrap scopes", "of the config's root modules"],
