@@ -165,6 +165,7 @@ function asking({
     offerLogin: undefined,
     loginTalk: undefined,
     replace: undefined,
+    makeCurrent: undefined,
     askForToken:
       token &&
       (async ({ config, token: facts }) => {

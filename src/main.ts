@@ -177,6 +177,12 @@ async function runHere(
           progress.end();
           return (await open()).confirm(`${message}\nReplace it with this token?`, false);
         },
+        async makeCurrent(context, { message, isHarmless }) {
+          progress.end();
+          const why = wrap(message, pageOf(stderr).columns - 4).join("\n");
+          const question = `${why}\nMake ${safe(context)} doctl's current context?`;
+          return (await open()).confirm(question, isHarmless);
+        },
         async offerLogin(facts) {
           progress.end();
           const { loginOffer } = await import("./commands/init/log-in.ts");
@@ -324,6 +330,7 @@ const NOBODY: Omit<Asking, "loginTalk"> = {
   askForToken: undefined,
   offerLogin: undefined,
   replace: undefined,
+  makeCurrent: undefined,
   askForRoots: undefined,
   choose: undefined,
 };

@@ -4,6 +4,8 @@ export interface Consent {
   readonly force: boolean;
   /** Replace another login in doctl's context: a person has said yes to that alone. */
   readonly replaceLogin: boolean;
+  /** Select the token's context in doctl. */
+  readonly use: boolean;
   /** Write a token from the environment into the repo's env file. */
   readonly save: boolean;
   /** Move tokens that stand in Terraform code to a variable. */

@@ -57,6 +57,8 @@ export interface BootstrapOptions extends LookOptions {
   readonly roots?: "all" | "new" | readonly string[] | undefined;
   /** Writes an .envrc for direnv; no secret is in it. */
   readonly envrc?: boolean | undefined;
+  /** Makes the token's context the one that plain doctl uses. */
+  readonly use?: boolean | undefined;
   /** Moves tokens in Terraform code to a variable. */
   readonly fix?: boolean | undefined;
   /** Writes doctl's context without doctl too, and in CI. */

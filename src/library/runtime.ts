@@ -21,6 +21,8 @@ export interface Asking {
   readonly loginTalk: Prompter<Facts>["loginTalk"];
   /** Asks whether another login in doctl may be replaced; absent where nobody can be asked. */
   readonly replace: Prompter<Facts>["replace"];
+  /** Asks whether to make a context doctl's current one; absent where nobody can be asked. */
+  readonly makeCurrent: Prompter<Facts>["makeCurrent"];
   /** Asks which root modules to prepare. */
   readonly askForRoots: Prompter<Facts>["roots"];
   /** Asks which token under another name to use. */

@@ -35,7 +35,7 @@ export async function bootstrap(
 ): Promise<Reported<Report>> {
   const { approve, outcome } = changing("init", { dryRun, yes, strict }, runtime);
   const request = requestOf(options, runtime, dryRun ? "once" : "kept");
-  const prompter = { ...prompterOf(runtime), approve };
+  const prompter = { ...prompterOf(runtime, yes), approve };
   const result = await bootstrapRepo(runtime.host, request, prompter, dryRun);
   return outcome(await withTokenFile(result, options.token, runtime));
 }
@@ -77,7 +77,7 @@ export async function login(
 ): Promise<Reported<Report>> {
   const { approve, outcome } = changing("login", options, runtime);
   const request = { ...loginRequest(options, runtime), purpose: options.purpose };
-  const prompter = { ...prompterOf(runtime), approve };
+  const prompter = { ...prompterOf(runtime, options.yes), approve };
   return outcome(await bootstrapRepo(runtime.host, request, prompter, options.dryRun));
 }
 
@@ -103,17 +103,12 @@ function loginRequest({ environment, login }: LoginOptions, runtime: Runtime): R
   return { ...requestOf({ environment }, runtime, "kept"), login };
 }
 
-function prompterOf({
-  askForToken: ask,
-  askForRoots: roots,
-  offerLogin,
-  loginTalk,
-  replace,
-  adopt,
-  choose,
-  trust,
-}: Runtime) {
-  return { ask, roots, offerLogin, loginTalk, replace, adopt, choose, trust };
+/** @param yes what can be left as it is, nobody is asked about. */
+function prompterOf(runtime: Runtime, yes = false) {
+  const { askForToken: ask, askForRoots: roots, offerLogin, loginTalk, replace } = runtime;
+  const { adopt, choose, trust } = runtime;
+  const makeCurrent = yes ? undefined : runtime.makeCurrent;
+  return { ask, roots, offerLogin, loginTalk, replace, makeCurrent, adopt, choose, trust };
 }
 
 /** @throws AppError those of look in commands/init/bootstrap.ts. */
@@ -195,6 +190,7 @@ function requestOf(
     consent: {
       force: consent.force ?? false,
       replaceLogin: false,
+      use: consent.use ?? false,
       save: consent.save ?? false,
       fix: consent.fix ?? false,
       writeConfig: consent.writeConfig ?? false,

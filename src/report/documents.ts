@@ -161,7 +161,7 @@ export type ChangeDocument =
     }
   | { readonly kind: "remove"; readonly path: string; readonly why: string }
   | {
-      readonly kind: "doctl-context" | "doctl-removal";
+      readonly kind: "doctl-context" | "doctl-removal" | "doctl-selection";
       readonly path: string;
       readonly context: string;
       readonly why: string;

@@ -190,6 +190,12 @@ const loggedOut = v.strictObject({
   context: text("The context that loses its token."),
   why,
 });
+const selection = v.strictObject({
+  kind: v.literal("doctl-selection"),
+  path: text("doctl's config, absolute."),
+  context: text("The context that plain doctl uses from then on."),
+  why,
+});
 const revocation = v.strictObject({
   kind: v.literal("revoke"),
   token: fingerprint,
@@ -251,12 +257,21 @@ const report = v.pipe(
     findings: v.array(finding),
     pending: v.pipe(
       v.array(
-        v.union([file, context, gone, loggedOut, revocation, loggedIn, v.strictObject(command)]),
+        v.union([
+          file,
+          context,
+          gone,
+          loggedOut,
+          selection,
+          revocation,
+          loggedIn,
+          v.strictObject(command),
+        ]),
       ),
       v.description("What is left to do."),
     ),
     applied: v.pipe(
-      v.array(v.union([file, context, gone, loggedOut, revocation, loggedIn])),
+      v.array(v.union([file, context, gone, loggedOut, selection, revocation, loggedIn])),
       v.description("What was done."),
     ),
     commands: v.pipe(

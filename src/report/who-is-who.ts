@@ -1,13 +1,11 @@
 import { plainDoctl } from "../concerns/doctl/plan.ts";
 import type { Use } from "../concerns/effective-token/uses.ts";
-import { hint, run } from "../errors/hint.ts";
 import { few } from "../lib/few.ts";
 import { wrap } from "../lib/wrap.ts";
 import { broadAccess } from "../scopes/granted.ts";
 import { safe } from "../secret/safe.ts";
 import { describeOrigin, Secret } from "../secret/secret.ts";
 import { expiry } from "./expiry.ts";
-import { hintText } from "./hint-text.ts";
 import { grouped, someOf } from "./many-roots.ts";
 import type { Page } from "./paint.ts";
 import { type Report, shortened, shownPath } from "./report.ts";
@@ -23,11 +21,11 @@ export function whoIsWho(report: Report, page: Page): string {
   const rows: Row[] = [["Project", project, "bold"]];
   if (each === undefined) {
     if (environment !== undefined) rows.push(["Environment", environment]);
-    return linesOf([...rows, ...rowsOf(report, page)], page);
+    return linesOf([...rows, ...rowsOf(report)], page);
   }
   const blocks = each.map((one): Row[] => {
     const name = one.facts.config.environment ?? "none (without --env)";
-    return [["Environment", name, "bold"], ...rowsOf(one, page)];
+    return [["Environment", name, "bold"], ...rowsOf(one)];
   });
   return [rows, ...blocks].map((block) => linesOf(block, page)).join("\n\n");
 }
@@ -38,7 +36,7 @@ function linesOf(rows: readonly Row[], page: Page): string {
 }
 
 /** Of one environment. */
-function rowsOf(report: Report, page: Page): Row[] {
+function rowsOf(report: Report): Row[] {
   const { facts } = report;
   const {
     token: { state: token, inspection },
@@ -53,18 +51,11 @@ function rowsOf(report: Report, page: Page): Row[] {
   if (isAlive && doctl?.target && isInUse(doctl.tool, doctl.target.holding)) {
     const plain = plainDoctl(doctl, report.env);
     const { context } = doctl.target;
+    const isPlain = plain === context;
     rows.push([
       "doctl",
-      `context ${context}${plain === context ? ", which plain doctl uses" : ""}`,
+      `context ${context}, ${isPlain ? "which plain doctl uses" : `while plain doctl uses ${plain}`}`,
     ]);
-    if (plain !== context) {
-      const uses = `plain doctl uses ${safe(plain)};`;
-      const switching = hint`${run("doctl", "auth", "switch", "--context", context)}`;
-      const command = safe(hintText(switching, page.edge));
-      const fits = LABEL + uses.length + 1 + command.length <= page.columns;
-      if (fits) rows.push(["", `${uses} ${command}`]);
-      else rows.push(["", uses], ["", command, "whole"]);
-    }
   }
   const toolOf = ({ config: { dir } }: (typeof roots)[number]) => {
     const tool = tools.get(dir);

@@ -13,6 +13,7 @@ import {
 import { dirname, join, resolve } from "node:path";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import { authInit } from "../../src/concerns/doctl/auth-init.ts";
 import { nodeFiles } from "../../src/host/files.ts";
 import { run } from "../../src/host/run.ts";
@@ -39,6 +40,8 @@ describe.each(installs)("with a %s doctl", (name, install) => {
   const needs = name === "real" && !DOCTL_BIN ? " (needs DOCTL_BIN)" : "";
   describe.skipIf(needs !== "")(`nobody's login is overwritten in silence${needs}`, () => {
     const byOurs = { status: 0, said: [] };
+    const plainFails = { status: 0, said: ["doctl.no-account"] };
+    const plainIsOther = { status: 0, said: ["doctl.other-account"] };
     const ours = (context: string) => `auth-contexts:\n  ${context}: "T"\n`;
     const quoted = (context: string) => `auth-contexts:\n  "${context}": "T"\n`;
     // T stands for our token; `after` undefined: not a byte changes.
@@ -64,7 +67,7 @@ describe.each(installs)("with a %s doctl", (name, install) => {
           `access-token: ${OTHER}\n`,
           "",
           [],
-          byOurs,
+          plainIsOther,
           `access-token: ${OTHER}\n${ours("acme-web")}`,
         ],
       ],
@@ -74,13 +77,13 @@ describe.each(installs)("with a %s doctl", (name, install) => {
           `access-token: ${DEAD}\n`,
           "",
           [],
-          byOurs,
+          plainFails,
           `access-token: ${DEAD}\n${ours("acme-web")}`,
         ],
       ],
       [
         "the project's context holds a dead one",
-        ...[`access-token: ${OTHER}\nauth-contexts:\n  acme-web: ${DEAD}\n`, "", [], byOurs],
+        ...[`access-token: ${OTHER}\nauth-contexts:\n  acme-web: ${DEAD}\n`, "", [], plainIsOther],
         `access-token: ${OTHER}\n${ours("acme-web")}`,
       ],
       [
@@ -96,7 +99,7 @@ describe.each(installs)("with a %s doctl", (name, install) => {
         `auth-contexts:\n  prod: ${DEAD}\n`,
         "prod",
         [],
-        byOurs,
+        plainFails,
         ours("prod"),
       ],
       [
@@ -109,7 +112,7 @@ describe.each(installs)("with a %s doctl", (name, install) => {
         `auth-contexts:\n  prod: ${OTHER}\n`,
         "prod",
         ["--force"],
-        byOurs,
+        plainFails,
         ours("prod"),
       ],
       [
@@ -133,6 +136,40 @@ describe.each(installs)("with a %s doctl", (name, install) => {
       if (after === undefined) expect(now[config]).toBe(tree[config]);
       else expect(await readFile(config, "utf8")).toBe(fill(after, bench));
       if (status !== 0) expect(now[join(bench.repo, ".env")]).toBeUndefined();
+    });
+
+    it.each<[what: string, before: string, args: string[], expected: object]>([
+      ["of another account", `access-token: ${OTHER}\n`, ["--use"], { selected: "web", said: [] }],
+      ["that is refused", `access-token: ${DEAD}\n`, ["--use"], { selected: "web", said: [] }],
+      ["that holds nothing", "", ["--use"], { selected: "web", said: [] }],
+      [
+        "of another account, which is the selected one",
+        `auth-contexts:\n  play: ${OTHER}\ncontext: play\n`,
+        ["--use"],
+        { selected: "web", said: [] },
+      ],
+      [
+        "of another account, without --use",
+        `access-token: ${OTHER}\n`,
+        [],
+        { selected: undefined, said: ["doctl.other-account"] },
+      ],
+      ["of the same team", `access-token: ${SAME}\n`, [], { selected: undefined, said: [] }],
+    ])("a current context %s: %j %j", async (_, before, args, expected) => {
+      const { bench, config, init } = await arrange(install);
+      await bench.write(".do-bootstraprc", "doctl: { context: web }\n");
+      if (before !== "") await put(config, before);
+      const { status, stderr } = await init(...args);
+      expect(status, stderr).toBe(0);
+      const { context: selected } = parse(await readFile(config, "utf8"));
+      const { stdout } = await bench.run(["check", "--json"]);
+      const said = JSON.parse(stdout)
+        .findings.map(({ id }: { id: string }) => id)
+        .filter((id: string) => /^doctl\..*-account$/.test(id));
+      expect({ selected, said }).toEqual(expected);
+      const env = { ...bench.env, DIGITALOCEAN_ACCESS_TOKEN: "" };
+      const token = await execa("doctl", ["auth", "token"], { env, extendEnv: false });
+      expect(token.stdout === bench.token).toBe(args.includes("--use"));
     });
 
     it("everything else in the config stays; the stale config: key goes", async () => {

@@ -195,19 +195,23 @@ const onScreen = (context: TestContext, bench: Scene, args: readonly string[] = 
   startOnTerminal(context, bench, args, { env: { DISPLAY: ":0" } });
 
 describe.skipIf(needsScript !== "").concurrent(`a person at a terminal${needsScript}`, () => {
-  it("without a token is offered a login first, and needs two keys", async (context) => {
+  it("without a token is offered a login first, and needs three keys", async (context) => {
     const bench = await scene({}, context);
     const terminal = onScreen(context, bench);
     await terminal.waitFor(MENU);
     terminal.type("\r");
     await terminal.waitFor(/droplet:create +digitalocean_droplet\.web/);
+    await terminal.waitFor(/Make acme-web doctl's current context\?/);
+    terminal.type("\r");
     const plan = await terminal.until(CONFIRMS);
     context.expect(plan).toContain("the login of doctl context acme-web, of sammy@example.com");
+    context.expect(plan).toContain("~ doctl's current context");
     terminal.type("y");
     context.expect(await terminal.exit, terminal.screen()).toBe(0);
     context.expect(terminal.screen()).toContain("do-bootstrap exec -- terraform -chdir=infra init");
     context.expect(terminal.raw()).not.toMatch(/do[or]_v1_/);
     context.expect((await bench.run(["check"])).status).toBe(0);
+    context.expect((await bench.doctlConfig()).context).toBe("acme-web");
   });
 
   it("may paste a token instead", async (context) => {
@@ -234,6 +238,8 @@ describe.skipIf(needsScript !== "").concurrent(`a person at a terminal${needsScr
   it("who says no to the plan keeps the login, and is told so", async (context) => {
     const bench = await scene({}, context);
     const terminal = onScreen(context, bench, ["login"]);
+    await terminal.waitFor(/Make acme-web doctl's current context\?/);
+    terminal.type("n");
     await terminal.waitFor(CONFIRMS);
     terminal.type("n");
     context.expect(await terminal.exit).toBe(1);

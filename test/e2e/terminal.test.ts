@@ -407,6 +407,8 @@ describe.skipIf(needsScript !== "").concurrent(`lines fit the terminal${needsScr
     await bench.write("../home/.config/doctl/config.yaml", `access-token: ${randomToken()}\n`);
     const terminal = start(context, bench, args, { columns });
     if (args.length === 0) {
+      await terminal.waitFor(/current\s+[│ ]*context\?/);
+      terminal.type("n");
       await terminal.waitFor(CONFIRMS);
       terminal.type("y");
     }

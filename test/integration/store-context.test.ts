@@ -3,7 +3,11 @@ import { join } from "node:path";
 import { dir } from "tmp-promise";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { readDoctlConfig } from "../../src/concerns/doctl/config-file.ts";
-import { removeContext, storeContext } from "../../src/concerns/doctl/store-context.ts";
+import {
+  removeContext,
+  selectContext,
+  storeContext,
+} from "../../src/concerns/doctl/store-context.ts";
 import { nodeFiles } from "../../src/host/files.ts";
 import type { Clock, Host } from "../../src/host/host.ts";
 import { locked } from "../../src/host/lock.ts";
@@ -32,6 +36,8 @@ async function scene(text: string | undefined = BEFORE) {
       const expected = held === undefined ? undefined : secret(held).fingerprint;
       return storeContext(on, { ...about, context, token: secret(token), expected });
     },
+    select: (context: string, expected: string) =>
+      selectContext(host, { ...about, context, expected }),
     remove: (context: string, held: string) =>
       removeContext(host, { ...about, context, expected: secret(held).fingerprint }),
   };
@@ -81,6 +87,28 @@ describe("taken back", () => {
       expect(await read()).toContain(`  web:\n${session}`);
     },
   );
+
+  it.each([
+    ["where nobody wrote since", undefined, `${BEFORE}`],
+    ["where another run stored its own: that stays", "theirs", "theirs: T\ncontext: web\n"],
+  ])("another context that was selected, %s", async (_, stored, expected) => {
+    const { select, store, read } = await scene();
+    const undo = await select("mine", "web");
+    expect(readDoctlConfig(await read())?.selected).toBe("mine");
+    if (stored !== undefined) await store(stored, "T");
+    await undo();
+    expect((await read()).replaceAll('"', "")).toContain(expected);
+  });
+
+  it("no selection of somebody else's", async () => {
+    const { select, read } = await scene();
+    await expect(select("mine", "other")).rejects.toMatchObject({ code: "CHANGED_MEANWHILE" });
+    expect(await read()).toBe(BEFORE);
+    const undo = await select("mine", "web");
+    await await select("theirs", "mine");
+    await expect(undo()).rejects.toMatchObject({ code: "CHANGED_MEANWHILE" });
+    expect(readDoctlConfig(await read())?.selected).toBe("theirs");
+  });
 
   it("not, where somebody gave the context a third token", async () => {
     const { store, read } = await scene();

@@ -14,6 +14,11 @@ export const init = command({
       describe: "Replace a login, or write through a link out of the repo",
       rare: true,
     },
+    use: {
+      type: "boolean",
+      describe: "Make the token's context the one that plain doctl uses",
+      rare: true,
+    },
     save: {
       type: "boolean",
       describe: "Write a token from the environment to disk too",
@@ -63,10 +68,10 @@ export const init = command({
     ["do-bootstrap --env prod --yes", "set up prod without questions"],
   ],
   async run(args, context) {
-    const { force, save, adopt, fix, envrc, trust, strict, yes, "dry-run": dryRun } = args;
+    const { force, use, save, adopt, fix, envrc, trust, strict, yes, "dry-run": dryRun } = args;
     return bootstrap(context, {
       ...(await lookFrom(args, context)),
-      ...{ force, save, adopt, fix, envrc, trust, strict, yes, dryRun },
+      ...{ force, use, save, adopt, fix, envrc, trust, strict, yes, dryRun },
       roots: args["all-roots"] ? "all" : args.terraform ? "new" : undefined,
       writeConfig: args["write-config"],
       doctlConfig: args["doctl-config"],

@@ -1,5 +1,7 @@
 import { browserFrom } from "../../concerns/doctl/auth-login.ts";
+import { StoreContext } from "../../concerns/doctl/changes.ts";
 import { OTHER_LOGIN } from "../../concerns/doctl/plan.ts";
+import { isOfOtherAccount } from "../../concerns/effective-token/conflicts.ts";
 import { verdictOn } from "../../concerns/git/observe.ts";
 import { guardOf } from "../../concerns/git/repos.ts";
 import { type LockVerdicts, proveLocks } from "../../concerns/spaces/prove-locks.ts";
@@ -14,7 +16,7 @@ import type { Inspection } from "../../concerns/token/verdict.ts";
 import type { ApplyHost } from "../../core/change.ts";
 import type { Consent } from "../../core/consent.ts";
 import { textAt } from "../../core/file-text.ts";
-import type { Finding } from "../../core/finding.ts";
+import { type Finding, isBlocked } from "../../core/finding.ts";
 import { type Look, NOTHING_DONE, type Result, runTask, type Task } from "../../core/flow.ts";
 import { joined, type Plan, type PlanPart } from "../../core/plan.ts";
 import { type CommandResult, title, wordsOf } from "../../core/run-commands.ts";
@@ -84,6 +86,7 @@ export async function bootstrap(
     inspections: new Map<string, Promise<Inspection>>(),
   };
   let hasLoggedIn = false;
+  let isContextAsked = false;
   let keepRecord: () => void = () => undefined;
   /** Of the last plan that took a token out of the code: a look at what is there now does not know of it. */
   let inGit: readonly Finding[] = [];
@@ -122,7 +125,8 @@ export async function bootstrap(
       } else if (prompter.ask !== undefined && needsToken(facts)) {
         facts = await observed({ prompted: await prompter.ask(facts, inspections) });
       }
-      const plan = joined([await planWithLogin(facts), request.also?.(facts) ?? {}]);
+      const planned = await askForContext(facts, await planWithLogin(facts));
+      const plan = joined([planned, request.also?.(facts) ?? {}]);
       const fixed = plan.findings.filter(({ id }) => id === TOKEN_IN_GIT);
       if (fixed.length > 0) inGit = fixed;
       return { facts, plan };
@@ -159,6 +163,21 @@ export async function bootstrap(
     if (!isInTheWay || prompter.replace === undefined) return plan;
     if (!(await prompter.replace(first.message))) return plan;
     consent = { ...consent, replaceLogin: true };
+    return planAll(facts, consent);
+  }
+
+  /** Asked once, of a person whose plan stores the token in doctl: else a finding says it. */
+  async function askForContext(facts: Facts, plan: Plan): Promise<Plan> {
+    const why = plan.findings.find(({ id }) => isOfOtherAccount(id));
+    const { context } = facts.doctl?.target ?? {};
+    const isStored = plan.changes.some((change) => change instanceof StoreContext);
+    if (why === undefined || context === undefined || !(isStored || hasLoggedIn)) return plan;
+    if (prompter.makeCurrent === undefined || isBlocked(plan.findings) || isContextAsked)
+      return plan;
+    isContextAsked = true;
+    const isHarmless = why.level === "info";
+    if (!(await prompter.makeCurrent(context, { message: why.message, isHarmless }))) return plan;
+    consent = { ...consent, use: true };
     return planAll(facts, consent);
   }
 

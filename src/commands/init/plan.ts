@@ -42,7 +42,7 @@ export function planAll(all: Facts, consent: Consent): Plan {
     planDoctl(facts, consent),
     planConfig(facts, consent),
     planEnvrc(facts, consent),
-    { findings: judgeConflicts(facts) },
+    { findings: judgeConflicts(facts, consent) },
     { findings: aboutTools(facts) },
   ]);
 

@@ -43,12 +43,21 @@ export interface Prompter<F> {
   readonly adopt: ((asked: AdoptQuestion) => Promise<string | undefined>) | undefined;
   /** Shows a plan and asks for leave. */
   readonly approve: Approve<F>;
+  /** Asks whether to make a context doctl's current one. */
+  readonly makeCurrent: ((context: string, why: CurrentContext) => Promise<boolean>) | undefined;
   /** Asks whether another login, described by a sentence, may be replaced. */
   readonly replace: ((message: string) => Promise<boolean>) | undefined;
   /** Asks which root modules to prepare, where the config names none. */
   readonly roots: ((asked: RootsQuestion) => Promise<RootsAnswer>) | undefined;
   /** Asks whether the config's command may run. */
   readonly trust: ((asked: TrustQuestion) => Promise<boolean>) | undefined;
+}
+
+/** What doctl's current context is. */
+export interface CurrentContext {
+  readonly message: string;
+  /** doctl does nothing with it. */
+  readonly isHarmless: boolean;
 }
 
 /** What a person chose: a token, or the doctl context of a login. */

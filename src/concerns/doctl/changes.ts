@@ -132,6 +132,37 @@ export class RemoveContext implements Change {
   }
 }
 
+/** Which context plain doctl uses. */
+export class SelectContext implements Change {
+  readonly stage = "login";
+  readonly sign = "~";
+  readonly file = undefined;
+  readonly isForClones = false;
+  readonly label = "doctl's current context";
+  readonly why: string;
+  readonly #selection: { readonly path: string; readonly from: string; readonly to: string };
+
+  constructor(selection: { path: string; from: string; to: string }) {
+    this.why = `${selection.to} in place of ${selection.from}`;
+    this.#selection = selection;
+  }
+
+  diff(): undefined {
+    return undefined;
+  }
+
+  json(): object {
+    const { path, to } = this.#selection;
+    return { kind: "doctl-selection", path, context: to, why: this.why };
+  }
+
+  async apply({ host, progress, step }: ApplyContext): Promise<void> {
+    const { selectContext } = await import("./store-context.ts");
+    const { path, from, to } = this.#selection;
+    await step(selectContext(host, { path, context: to, expected: from, progress }));
+  }
+}
+
 function labelOf({ context }: Login): string {
   return `doctl context ${context}`;
 }

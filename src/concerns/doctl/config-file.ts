@@ -198,6 +198,16 @@ export function withoutContext(
   return content(bom + document.written().replaceAll("\n", lineEnd));
 }
 
+/** The config with another context selected, whose name is in lower case. @returns as withoutContext. */
+export function withSelected(text: string, context: string): Content | undefined {
+  const bom = text.startsWith("\uFEFF") ? "\uFEFF" : "";
+  const lineEnd = lineEndOf(text);
+  const document = parse(text.slice(bom.length).replaceAll("\r\n", "\n"));
+  if (document === undefined) return undefined;
+  put(document.root, "context", context);
+  return content(bom + document.written().replaceAll("\n", lineEnd));
+}
+
 function putSession(root: YAMLMap, context: string, session: Session | undefined): void {
   const all = last(root, "oauth-tokens");
   const isThere = isMap(all?.value);

@@ -27,6 +27,8 @@ export interface DoctlFacts {
       }
     | undefined;
   readonly target: DoctlTarget | undefined;
+  /** Of the token in the context that plain doctl uses, where that is neither ours nor in our context. */
+  readonly plain?: Inspection | undefined;
   /** Set where doctl is confined by snap. */
   readonly snap: SnapDoctl | undefined;
   /** Set where its config lies in a git repo that tracks it or would take it. */
@@ -122,7 +124,17 @@ export async function observeDoctl(
   const holding =
     context === "default" && configured === undefined ? inDefault : await holdingOf(context);
   const { token: holds, session } = heldIn(now, context);
-  return { ...found, target: { context, holding, holds, isRenewed: session !== undefined } };
+  const plain = isAsked ? await plainAccount() : undefined;
+  return { ...found, target: { context, holding, holds, isRenewed: session !== undefined }, plain };
+
+  async function plainAccount(): Promise<Inspection | undefined> {
+    const selected = host.env["DIGITALOCEAN_CONTEXT"] || now.selected;
+    const theirs = now.contexts.get(selected);
+    // DIGITALOCEAN_ACCESS_TOKEN comes before what the default context holds.
+    const isGiven = selected === "default" && host.env["DIGITALOCEAN_ACCESS_TOKEN"];
+    if (doctl === undefined || selected === context || isGiven) return undefined;
+    return theirs === undefined || theirs.equals(ours.token) ? undefined : inspect(theirs);
+  }
 
   /** Whose login it is cannot be asked with a token that has expired (docs/contracts/doctl-2.md 6.1). */
   async function renewed(

@@ -8,7 +8,7 @@ import { hint, own, run } from "../../errors/hint.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import type { TokenFacts } from "../token/facts.ts";
 import { usableToken } from "../token/storing.ts";
-import { StoreContext } from "./changes.ts";
+import { SelectContext, StoreContext } from "./changes.ts";
 import { finding } from "./findings.ts";
 import type { DoctlFacts, DoctlTarget } from "./observe.ts";
 
@@ -43,16 +43,25 @@ export function planDoctl(known: Known, consent: Consent): PlanPart {
   const { context, holding, holds } = doctl.target;
   const taken = judgePlace(known);
   if (taken.length > 0) return { findings: taken };
-  if (holding === "this") return { findings: judgeMode(known) };
-  const mayReplace = consent.force || (consent.replaceLogin && holding === "other");
-  const kept = mayReplace ? undefined : KEPT[holding];
+  const selection = consent.use ? selectionIn(known) : [];
+  if (holding === "this") return { findings: judgeMode(known), changes: selection };
+  const kept = keptBy(doctl.target, consent);
   if (kept !== undefined) return only(kept(doctl.target));
   const asks =
     doctl.tool === undefined
       ? {}
       : { check: { doctl: doctl.tool, hosts: known.token.hosts, asFlag: consent.asFlag } };
   const login = { path, context, why: WHY[holding] };
-  return { changes: [new StoreContext(login, { token, replaces: holds, ...asks })] };
+  return { changes: [new StoreContext(login, { token, replaces: holds, ...asks }), ...selection] };
+}
+
+/** A context that the environment names is not ours to change. */
+function selectionIn({ doctl, machine: { env } }: Known): SelectContext[] {
+  const { config, target } = doctl ?? {};
+  if (config?.state.kind !== "known" || target === undefined) return [];
+  const { selected } = config.state.config;
+  if (env["DIGITALOCEAN_CONTEXT"] || selected === target.context) return [];
+  return [new SelectContext({ path: config.path, from: selected, to: target.context })];
 }
 
 const WHY: Readonly<Record<DoctlTarget["holding"], string>> = {
@@ -66,6 +75,16 @@ const WHY: Readonly<Record<DoctlTarget["holding"], string>> = {
 
 /** What a person may replace by a yes, too (docs/design.md rule 5). */
 export const OTHER_LOGIN = "doctl.other-login";
+
+/** The context has our token, or will have it when the plan is done. */
+export function isToHold(target: DoctlTarget, consent: Consent): boolean {
+  return target.holding === "this" || keptBy(target, consent) === undefined;
+}
+
+function keptBy({ holding }: DoctlTarget, consent: Consent) {
+  const mayReplace = consent.force || (consent.replaceLogin && holding === "other");
+  return mayReplace ? undefined : KEPT[holding];
+}
 
 /** What only --force replaces. */
 const KEPT: { readonly [H in DoctlTarget["holding"]]?: (target: DoctlTarget) => Finding } = {

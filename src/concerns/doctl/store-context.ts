@@ -2,7 +2,7 @@ import { dirname, join } from "node:path";
 import { AppError } from "../../errors/app-error.ts";
 import { hint } from "../../errors/hint.ts";
 import type { Host, Snapshot, Undo } from "../../host/host.ts";
-import { decode, encode } from "../../secret/content.ts";
+import { type Content, decode, encode } from "../../secret/content.ts";
 import type { Secret } from "../../secret/secret.ts";
 import { LOCK } from "./cleanup.ts";
 import {
@@ -12,17 +12,24 @@ import {
   type Session,
   withContext,
   withoutContext,
+  withSelected,
 } from "./config-file.ts";
 import { heldIn } from "./context.ts";
-import { readConfig } from "./read-config.ts";
+import { type DoctlConfigState, readConfig } from "./read-config.ts";
 
 export type EditingHost = Pick<Host, "files" | "clock" | "steadyClock" | "locked">;
 
-interface Edit extends Login {
+/** doctl's config. */
+interface Place {
   readonly path: string;
-  readonly context: string;
   readonly progress: (what: string) => void;
 }
+
+interface Edit extends Place, Login {
+  readonly context: string;
+}
+
+type KnownState = Extract<DoctlConfigState, { kind: "known" }>;
 
 /**
  * Stores a login in one context of doctl's config, under a lock: what another run or doctl wrote
@@ -55,6 +62,36 @@ export function removeContext(
   return edit(host, { ...removal, token: undefined, session: undefined }, expected);
 }
 
+/**
+ * Selects a context, as `doctl auth switch` does.
+ *
+ * @param context in lower case.
+ * @param expected the one that was selected when the plan was made.
+ * @returns what undoes it.
+ * @throws AppError as storeContext.
+ */
+export function selectContext(
+  host: EditingHost,
+  { context, expected, ...place }: Place & { readonly context: string; readonly expected: string },
+): Promise<Undo> {
+  const select = (from: string, to: string) =>
+    alone(host, place, () =>
+      rewrite(host, place, ({ config: { selected }, snapshot }) => {
+        if (selected === to) return undefined;
+        if (selected !== from) {
+          const what = `Another doctl context (${selected}) was selected meanwhile.`;
+          throw new AppError("CHANGED_MEANWHILE", what, {
+            hint: hint`Run the same command again.`,
+          });
+        }
+        return bytesOf(withSelected(textOf(snapshot), to), place.path);
+      }),
+    );
+  return select(expected, context).then(() => async () => {
+    await select(context, expected);
+  });
+}
+
 function edit(host: EditingHost, change: Edit, expected: string | undefined): Promise<Undo> {
   return alone(host, change, async (folder) => {
     await host.files.sweep(folder);
@@ -75,7 +112,7 @@ function edit(host: EditingHost, change: Edit, expected: string | undefined): Pr
 
 async function alone<T>(
   host: EditingHost,
-  { path, progress }: Edit,
+  { path, progress }: Place,
   action: (folder: string) => Promise<T>,
 ): Promise<T> {
   const folder = dirname(await host.files.realpath(path));
@@ -110,17 +147,31 @@ async function write(
   change: Edit,
   allow: (held: Login) => void,
 ): Promise<{ held: Login; undo: Undo }> {
-  const { path, progress } = change;
+  let held: Login = { token: undefined, session: undefined };
+  const undo = await rewrite(host, change, ({ config, snapshot }) => {
+    held = heldIn(config, change.context);
+    allow(held);
+    if (isSameLogin(held, change)) return undefined;
+    const bytes = edited(snapshot, change);
+    assertNothingLost(config, bytes, change);
+    return bytes;
+  });
+  return { held, undo };
+}
+
+/** @param next what the file is to hold; undefined: what it holds. */
+async function rewrite(
+  host: EditingHost,
+  { path, progress }: Place,
+  next: (now: KnownState) => Uint8Array | undefined,
+): Promise<Undo> {
   for (let left = TRIES; ; left--) {
     const state = await readConfig(host, path, progress);
     if (state.kind === "broken") throw unreadable(path, state.why);
-    const held = heldIn(state.config, change.context);
-    allow(held);
-    if (isSameLogin(held, change)) return { held, undo: async () => undefined };
-    const bytes = edited(state.snapshot, change);
-    assertNothingLost(state.config, bytes, change);
+    const bytes = next(state);
+    if (bytes === undefined) return async () => undefined;
     try {
-      return { held, undo: await host.files.replace(state.snapshot, bytes, 0o600) };
+      return await host.files.replace(state.snapshot, bytes, 0o600);
     } catch (error) {
       const isTheirs = error instanceof AppError && error.code === "CHANGED_MEANWHILE";
       if (!isTheirs || left === 0) throw error;
@@ -128,12 +179,20 @@ async function write(
   }
 }
 
-function edited(before: Snapshot, { path, context, token, session }: Edit): Buffer {
-  const text = before.kind === "file" ? (decode(before.bytes)?.text ?? "") : "";
+function edited(before: Snapshot, { path, context, token, session }: Edit): Uint8Array {
+  const text = textOf(before);
   const after =
     token === undefined
       ? withoutContext(text, context, session)
       : withContext(text, context, token, session);
+  return bytesOf(after, path);
+}
+
+function textOf(snapshot: Snapshot): string {
+  return snapshot.kind === "file" ? (decode(snapshot.bytes)?.text ?? "") : "";
+}
+
+function bytesOf(after: Content | undefined, path: string): Uint8Array {
   if (after === undefined) throw unreadable(path, "not YAML that doctl can read");
   return encode(after);
 }
@@ -149,8 +208,8 @@ function isSameLogin(one: Login, other: Login): boolean {
 }
 
 /** All other contexts and browser logins are as they were, and this one is as it is to be. */
-function assertNothingLost(before: DoctlConfig, bytes: Buffer, change: Edit): void {
-  const now = readDoctlConfig(bytes.toString("utf8"));
+function assertNothingLost(before: DoctlConfig, bytes: Uint8Array, change: Edit): void {
+  const now = readDoctlConfig(Buffer.from(bytes).toString("utf8"));
   const names = new Set([...before.contexts.keys(), ...before.sessions.keys(), change.context]);
   const isKept = [...names].every((name) => {
     const wanted = name === change.context ? change : heldIn(before, name);

@@ -3,7 +3,7 @@ import type { Consent } from "../../core/consent.ts";
 import { textIn } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { Machine } from "../../core/machine.ts";
-import { type Hint, hint, run, unset } from "../../errors/hint.ts";
+import { type Hint, hint, own, run, unset } from "../../errors/hint.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
 import { STANDARD_NAMES, tokenNames } from "../../exec/token-sources.ts";
 import { Secret } from "../../secret/secret.ts";
@@ -12,12 +12,14 @@ import { SECRET_TFVARS } from "../config/protected-paths.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import type { Setting } from "../doctl/config-file.ts";
 import type { DoctlFacts } from "../doctl/observe.ts";
+import { isToHold } from "../doctl/plan.ts";
 import type { EnvFileFacts } from "../env-file/facts.ts";
 import { needsOf } from "../terraform/root/needs.ts";
 import type { TerraformRoot } from "../terraform/root/root.ts";
 import type { TokenSource } from "../terraform/root/token-source.ts";
 import type { TokenFacts } from "../token/facts.ts";
 import { mayStore, usableToken } from "../token/storing.ts";
+import type { Inspection } from "../token/verdict.ts";
 import { finding } from "./findings.ts";
 import {
   doctlTakes,
@@ -41,7 +43,7 @@ interface Known {
  * Where a tool would take another token than this one, or none, without a word: every trap of the
  * contracts. What the plan is about to fix is none.
  */
-export function judgeConflicts(known: Known): Finding[] {
+export function judgeConflicts(known: Known, consent: Consent): Finding[] {
   const {
     token: { state: token, inspection },
   } = known;
@@ -49,7 +51,7 @@ export function judgeConflicts(known: Known): Finding[] {
   return [
     ...notAsItIs(known),
     ...(isMeant ? otherTokens(known, token.token) : []),
-    ...aboutDoctl(known),
+    ...aboutDoctl(known, consent),
   ];
 }
 
@@ -123,7 +125,7 @@ function otherThan(token: Secret, text: string | undefined): string | undefined 
   return !(other instanceof Secret) || other.equals(token) ? undefined : other.fingerprint;
 }
 
-function aboutDoctl(known: Known): Finding[] {
+function aboutDoctl(known: Known, consent: Consent): Finding[] {
   const {
     doctl,
     machine: { env },
@@ -173,7 +175,7 @@ function aboutDoctl(known: Known): Finding[] {
     const given = env["DIGITALOCEAN_ACCESS_TOKEN"];
     const { token } = doctlTakes(known, shell);
     const ignored = token instanceof Secret ? otherThan(token, given) : undefined;
-    if (name === "default" || ignored === undefined) return [];
+    if (name === "default" || ignored === undefined) return otherAccount(name, token);
     const message = `doctl's selected context ${name} (${shortNameOf(token)}) beats DIGITALOCEAN_ACCESS_TOKEN (${ignored}) and --access-token.`;
     return [
       finding("doctl.env-ignored", message, {
@@ -181,6 +183,28 @@ function aboutDoctl(known: Known): Finding[] {
         fix: hint`${{ set: "DIGITALOCEAN_CONTEXT", to: "default" }}`,
       }),
     ];
+  }
+
+  /** All is well here, and `doctl` as people type it acts as somebody else, or fails. */
+  function otherAccount(name: string, token: ReturnType<typeof doctlTakes>["token"]): Finding[] {
+    const { state: ours, inspection } = known.token;
+    const { target, plain } = doctl ?? {};
+    if (ours.kind !== "found" || inspection?.state !== "alive" || consent.use) return [];
+    if (target === undefined || name === target.context || !isToHold(target, consent)) return [];
+    const fix = env["DIGITALOCEAN_CONTEXT"]
+      ? hint`${unset("DIGITALOCEAN_CONTEXT")}`
+      : hint`To make ${target.context} doctl's current context: ${own("--use")}`;
+    if (token === "none") {
+      const message = `doctl's current context is ${name}, which holds no token: doctl works with --context ${target.context} only.`;
+      return [finding("doctl.no-account", message, { fix })];
+    }
+    if (plain?.state === "refused") {
+      const message = `doctl's current context is ${name}, whose token DigitalOcean refuses: doctl works with --context ${target.context} only.`;
+      return [finding("doctl.no-account", message, { fix })];
+    }
+    if (plain?.state !== "alive" || isSameAccount(plain, inspection)) return [];
+    const message = `doctl's current context is ${name} (${accountOf(plain)}): without --context ${target.context} doctl acts on that account.`;
+    return [finding("doctl.other-account", message, { fix })];
   }
 
   /** docs/contracts/doctl.md 3.8 and 3.10. */
@@ -217,6 +241,22 @@ function aboutDoctl(known: Known): Finding[] {
       }),
     );
   }
+}
+
+/** plain doctl acts on another account, or on none. */
+export function isOfOtherAccount(id: string): boolean {
+  return id === "doctl.other-account" || id === "doctl.no-account";
+}
+
+/** What cannot be told counts as another one. */
+function isSameAccount(one: Inspection, other: Inspection): boolean {
+  return one.team === undefined || other.team === undefined
+    ? one.email !== undefined && one.email === other.email
+    : one.team.uuid === other.team.uuid;
+}
+
+function accountOf({ email, team }: Inspection): string {
+  return [email, team && `team ${team.name}`].filter(Boolean).join(", ") || "another account";
 }
 
 /** A setting that doctl should not have in its config, unless its value is right. */

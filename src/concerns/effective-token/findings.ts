@@ -9,6 +9,8 @@ export const EFFECTIVE_TOKEN_FINDINGS = {
   "doctl.env-ignored": ["warning", EXIT.findings],
   "doctl.context-case": ["warning", EXIT.findings],
   "doctl.context-missing": ["warning", EXIT.findings],
+  "doctl.other-account": ["warning", EXIT.findings],
+  "doctl.no-account": ["info", EXIT.ok],
   "doctl.baked-api-url": ["warning", EXIT.findings],
   "doctl.baked-config": ["warning", EXIT.findings],
   "doctl.baked-output": ["info", EXIT.ok],

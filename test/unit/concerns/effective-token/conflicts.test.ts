@@ -24,7 +24,7 @@ import { LEGACY, OTHER, PERSONAL } from "../../samples.ts";
 
 const T = "DIGITALOCEAN_TOKEN";
 const A = "DIGITALOCEAN_ACCESS_TOKEN";
-const judged = async (given: Given) => judgeConflicts(await facts(given));
+const judged = async (given: Given) => judgeConflicts(await facts(given), consent());
 const env = (text: string): Given => ({ files: { ".env": text } });
 const local = (text: string): Given => ({ files: { ".env.local": text } });
 const doctl = (entry: Entry, more: Given = {}): Given => ({
@@ -32,6 +32,9 @@ const doctl = (entry: Entry, more: Given = {}): Given => ({
   files: { [DOCTL_CONFIG]: entry },
 });
 const PROFILES = `access-token: ${PERSONAL}\nauth-contexts:\n  web: ${OTHER}\n  mine: ${PERSONAL}\n`;
+
+const named = (text: string, more: Given = {}): Given =>
+  doctl(text, { config: "doctl: { context: acme }", ...more });
 
 describe("other tokens", () => {
   const acme = { config: "token: { name: ACME_TOKEN }" };
@@ -141,6 +144,28 @@ describe("the context that doctl selects", () => {
       ["warning doctl.context-missing"],
     ],
     ["an empty one", context('""'), ["warning doctl.context-missing"]],
+    [
+      "default, and the token's own holds nothing yet",
+      named("context: default\n"),
+      ["info doctl.no-account"],
+    ],
+    [
+      "default, which the environment gives the token",
+      named("context: default\n", { env: { [A]: PERSONAL } }),
+      [],
+    ],
+    ["default, where doctl is not installed", named("context: default\n", { tools: [] }), []],
+    [
+      "default, of a token that is refused",
+      named("context: default\n", { token: found("refused", "env-file") }),
+      [],
+    ],
+    ["default with the same token", named(`access-token: ${PERSONAL}\n`), []],
+    [
+      "the token's own, by the environment",
+      named("context: default\n", { env: { DIGITALOCEAN_CONTEXT: "acme" } }),
+      [],
+    ],
     [
       "one that the plan is about to write",
       { config: "doctl: { context: new }", ...context("new") },
