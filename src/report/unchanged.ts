@@ -1,3 +1,4 @@
+import { otherHosts } from "../concerns/token/hosts.ts";
 import { wrap } from "../lib/wrap.ts";
 import { safe } from "../secret/safe.ts";
 import { endingOf, stepLines } from "./ending.ts";
@@ -22,13 +23,14 @@ export function isUnchanged(report: Report): boolean {
 export function unchanged(report: Report, page: Page): string {
   const {
     config,
-    token: { state: token, inspection },
+    token: { state: token, inspection, hosts },
   } = report.facts;
   const name = token.kind === "found" ? token.token.shortName : "";
   const said = [
     token.kind === "found" && token.token.isRenewed ? name : `token ${name}`,
     ...(inspection?.team === undefined ? [] : [safe(inspection.team.name)]),
     expiry(inspection?.expiresInSeconds),
+    ...otherHosts(hosts).map((host) => `API ${host}`),
   ];
   const { project, environment } = config;
   const about = environment === undefined ? "" : ` (${environment})`;

@@ -1,5 +1,6 @@
 import { plainDoctl } from "../concerns/doctl/plan.ts";
 import type { Use } from "../concerns/effective-token/uses.ts";
+import { otherHosts } from "../concerns/token/hosts.ts";
 import { few } from "../lib/few.ts";
 import { wrap } from "../lib/wrap.ts";
 import { broadAccess } from "../scopes/granted.ts";
@@ -45,6 +46,8 @@ function rowsOf(report: Report): Row[] {
   } = facts;
   const rows: Row[] = [];
   if (token.kind === "found") rows.push(["Token", tokenRow(report, token.token)]);
+  const others = otherHosts(facts.token.hosts);
+  if (others.length > 0) rows.push(["API", `${others.join(" and ")}, not DigitalOcean's`]);
   if (inspection?.team !== undefined) rows.push(["Team", inspection.team.name]);
   if (inspection?.scopes !== undefined) rows.push(["Scopes", scopesInWords(inspection.scopes)]);
   const isAlive = inspection?.state === "alive";

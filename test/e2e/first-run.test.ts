@@ -30,9 +30,11 @@ describe("do-bootstrap in an empty repo", () => {
     const { status, stderr } = await bench.run([]);
 
     expect(withoutProgress(stderr)).toMatch(
-      /^· acme-web: nothing to change \(token [0-9a-f]{8}, Sandbox Team, no expiry\)\.\n {2}Left to do:\n {4}1\. Install Terraform: \S+\n {4}2\. terraform init\n$/,
+      /^· acme-web: nothing to change \(token [0-9a-f]{8}, Sandbox Team, no expiry, API 127\.0\.0\.1:\d+\)\.\n {2}Left to do:\n {4}1\. Install Terraform: \S+\n {4}2\. terraform init\n$/,
     );
     expect(status).toBe(0);
     expect(await treeHash(bench.root)).toBe(before);
+    const { stdout } = await bench.run(["check"]);
+    expect(stdout).toMatch(/^API +127\.0\.0\.1:\d+, not DigitalOcean's$/m);
   });
 });

@@ -22,8 +22,12 @@ export interface ApiHosts {
 export function apiHosts(env: Environment): ApiHosts {
   const api = hostFrom(env, "DIGITALOCEAN_API_URL", "https://api.digitalocean.com");
   const oauth = hostFrom(env, "DO_BOOTSTRAP_OAUTH_URL", "https://cloud.digitalocean.com");
-  const redirected = [api, oauth].some((url) => !isOurs(url));
-  return { api, oauth, redirected };
+  return { api, oauth, redirected: otherHosts({ api, oauth }).length > 0 };
+}
+
+/** The hosts that get the token in place of DigitalOcean's: each once, with its port. */
+export function otherHosts({ api, oauth }: Pick<ApiHosts, "api" | "oauth">): readonly string[] {
+  return [...new Set([api, oauth].filter((url) => !isOurs(url)).map(({ host }) => host))];
 }
 
 function isOurs({ hostname }: URL): boolean {

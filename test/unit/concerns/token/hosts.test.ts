@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { apiHosts } from "../../../../src/concerns/token/hosts.ts";
+import { apiHosts, otherHosts } from "../../../../src/concerns/token/hosts.ts";
 import { thrownBy } from "../../samples.ts";
 
 const API = "DIGITALOCEAN_API_URL";
@@ -37,6 +37,17 @@ describe("where a token may go (rule 2)", () => {
     expect(apiHosts({ [API]: url }).redirected).toBe(redirected);
     expect(apiHosts({ [OAUTH]: url }).oauth.host).toBe(host);
     expect(apiHosts({ [OAUTH]: url }).redirected).toBe(redirected);
+  });
+
+  it.each<[Readonly<Record<string, string>>, readonly string[]]>([
+    [{}, []],
+    [{ [API]: "https://mock.example" }, ["mock.example"]],
+    [{ [OAUTH]: "http://localhost:80/x" }, ["localhost"]],
+    [{ [API]: "http://[::1]:8", [OAUTH]: "http://[::1]:8" }, ["[::1]:8"]],
+    [{ [API]: "https://a.example", [OAUTH]: "https://b.example" }, ["a.example", "b.example"]],
+    [{ [API]: "https://api.eu.digitalocean.com" }, []],
+  ])("of %j are shown, as they are not DigitalOcean's: %j", (env, expected) => {
+    expect(otherHosts(apiHosts(env))).toEqual(expected);
   });
 
   it.each([
