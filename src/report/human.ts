@@ -305,22 +305,39 @@ function findingsOfEach(
 
 /** The worst first. Many with the same fix stand together, and the fix behind them once. */
 export function humanFindings(all: readonly Finding[], page: Page): string {
-  return rowsText(
-    worstFirst(all).map((found) => ({ found, others: 0 })),
-    page,
-  );
+  return rowsText(rowsOf(worstFirst(all), page), page);
 }
 
 interface Row {
   readonly found: Finding;
+  /** Where the same error is, too: of an error every place counts. */
+  readonly places: readonly string[];
   /** How many of its kind are not shown. */
   readonly others: number;
 }
 
+/** The same error in many places is said once. */
+function rowsOf(all: readonly Finding[], page: Page): Row[] {
+  const causeOf = (found: Finding) => {
+    const { id, level, message, where, fix = [] } = found;
+    if (level !== "error" || where === undefined) return undefined;
+    const path = where.replace(/:\d+$/, "");
+    const names = [where, path, shortened(path, page.edge)];
+    const texts = [message, hintText(fix, edgeOf(page.edge, found))];
+    const without = (text: string) => names.reduce((rest, name) => rest.replaceAll(name, ""), text);
+    return [id, ...texts.map(without)].join("\n");
+  };
+  return grouped(all, causeOf).flatMap(([found, ...alike]) =>
+    found === undefined
+      ? []
+      : { found, places: alike.flatMap(({ where }) => where ?? []), others: 0 },
+  );
+}
+
 function rowsText(rows: readonly Row[], page: Page): string {
-  const keyOf = ({ found, others }: Row) => {
+  const keyOf = ({ found, places, others }: Row) => {
     const { id, fix = [] } = found;
-    const isAlone = fix.length === 0 || others > 0 || isStep(found);
+    const isAlone = fix.length === 0 || others + places.length > 0 || isStep(found);
     return isAlone ? undefined : [id, hintText(fix, edgeOf(page.edge, found))].join(" ");
   };
   return grouped(rows, keyOf)
@@ -328,11 +345,19 @@ function rowsText(rows: readonly Row[], page: Page): string {
     .join("\n");
 }
 
-function rowText({ found, others }: Row, page: Page, isLast: boolean): string {
+function rowText({ found, places, others }: Row, page: Page, isLast: boolean): string {
   const { fix, ...said } = found;
-  const shown = humanFinding(isLast ? found : said, page);
-  const more = `${others} more of this kind; --json has them all`;
-  return others === 0 ? shown : [shown, page.paint("dim", `  ${more}`)].join("\n");
+  const names = places.map((place) => shortened(place, page.edge)).join(", ");
+  const more = [
+    ...(places.length > 0
+      ? wrap(`The same in ${places.length} more: ${names}`, page.columns - 2)
+      : []),
+    ...(others > 0 ? [`${others} more of this kind; --json has them all`] : []),
+  ];
+  return [
+    humanFinding(isLast ? found : said, page),
+    ...more.map((line) => page.paint("dim", `  ${line}`)),
+  ].join("\n");
 }
 
 /** Of a list in order. */
@@ -340,16 +365,19 @@ function isStep({ id }: Finding): boolean {
   return id === "ci.to-do";
 }
 
-/** What many roots have in common is said once; of an error every place counts, of a list every step. */
+/** What many roots have in common is said once; of a list every step counts. */
 function findingsOfMany(all: readonly Finding[], page: Page): string {
+  const sorted = worstFirst(all);
+  const errors = sorted.filter(({ level }) => level === "error");
+  const rest = sorted.slice(errors.length);
   const keyOf = (each: Finding) =>
-    each.level === "error" || isStep(each)
+    isStep(each)
       ? undefined
       : [each.id, hintText(each.fix ?? [], edgeOf(page.edge, each))].join(" ");
-  const rows = grouped(worstFirst(all), keyOf).flatMap(([found, ...others]) =>
-    found === undefined ? [] : { found, others: others.length },
+  const rows = grouped(rest, keyOf).flatMap(([found, ...others]) =>
+    found === undefined ? [] : { found, places: [], others: others.length },
   );
-  return rowsText(rows, page);
+  return rowsText([...rowsOf(errors, page), ...rows], page);
 }
 
 function worstFirst(all: readonly Finding[]): Finding[] {

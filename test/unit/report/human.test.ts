@@ -5,7 +5,7 @@ import { hint, run } from "../../../src/errors/hint.ts";
 import { humanFindings } from "../../../src/report/human.ts";
 import type { Page } from "../../../src/report/paint.ts";
 
-const finding = findingsOf({ "a.b": ["info", EXIT.ok] });
+const finding = findingsOf({ "a.b": ["info", EXIT.ok], "a.c": ["error", EXIT.findings] });
 const PAGE: Page = {
   paint: (_, text) => text,
   columns: Number.POSITIVE_INFINITY,
@@ -23,4 +23,36 @@ it.each([
   const fix = hint`${run("ls", { path: "/home/app/x" })}`;
   const text = humanFindings([finding("a.b", message, { fix })], PAGE);
   expect(text).toBe(`· ${shown} [a.b]\n  → ls /home/app/x`);
+});
+
+const places = ["/app/a/x.tf:1", "/app/b/x.tf:1", "/app/c/x.tf:12", "/app/d/x.tf:1"];
+const inPlace = (where: string, fix = hint`${run("vi", { path: where.replace(/:.*/, "") })}`) =>
+  finding("a.c", `${where}: a token.`, { where, fix });
+
+it.each([
+  [
+    "of one cause in many places are one, with every place",
+    places.map((place) => inPlace(place)),
+    "✗ a/x.tf:1: a token. [a.c]\n  → vi a/x.tf\n  The same in 3 more: b/x.tf:1, c/x.tf:12, d/x.tf:1",
+  ],
+  [
+    "of one cause and with one fix, too",
+    places.map((place) => inPlace(place, hint`Do it.`)),
+    "✗ a/x.tf:1: a token. [a.c]\n  → Do it.\n  The same in 3 more: b/x.tf:1, c/x.tf:12, d/x.tf:1",
+  ],
+  [
+    "in three places stand apart",
+    places.slice(0, 3).map((place) => inPlace(place, hint`Do it.`)),
+    "✗ a/x.tf:1: a token. [a.c]\n  → Do it.\n✗ b/x.tf:1: a token. [a.c]\n  → Do it.\n✗ c/x.tf:12: a token. [a.c]\n  → Do it.",
+  ],
+  [
+    "of another cause stand apart",
+    [
+      ...places.map((place) => inPlace(place)),
+      finding("a.c", "/app/a/x.tf:1: two tokens.", { where: "/app/a/x.tf:1" }),
+    ],
+    "✗ a/x.tf:1: a token. [a.c]\n  → vi a/x.tf\n  The same in 3 more: b/x.tf:1, c/x.tf:12, d/x.tf:1\n✗ a/x.tf:1: two tokens. [a.c]",
+  ],
+])("errors %s", (_, all, text) => {
+  expect(humanFindings(all, PAGE)).toBe(text);
 });
