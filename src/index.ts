@@ -161,6 +161,7 @@ function asking({
     adopt,
     trust,
     askForRoots,
+    retry: undefined,
     // It takes a person and a browser.
     offerLogin: undefined,
     loginTalk: undefined,

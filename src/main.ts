@@ -183,6 +183,11 @@ async function runHere(
           const question = `${why}\nMake ${safe(context)} doctl's current context?`;
           return (await open()).confirm(question, isHarmless);
         },
+        async retry(why) {
+          progress.end();
+          const { retryQuestion } = await import("./concerns/token/guide.ts");
+          await (await open()).enter(retryQuestion(why));
+        },
         async offerLogin(facts) {
           progress.end();
           const { loginOffer } = await import("./commands/init/log-in.ts");
@@ -328,6 +333,7 @@ const NOBODY: Omit<Asking, "loginTalk"> = {
   trust: undefined,
   adopt: undefined,
   askForToken: undefined,
+  retry: undefined,
   offerLogin: undefined,
   replace: undefined,
   makeCurrent: undefined,

@@ -229,6 +229,11 @@ async function nodeTerminal(interrupted: AbortSignal, isPlain: boolean): Promise
     line: (text) => log.message(safeLines(text), { output }),
     complain: (text) => log.error(wrap(safe(text), output.columns - 4).join("\n"), { output }),
     secret: (message) => answered((signal) => password({ message: safe(message), output, signal })),
+    enter: async (question) => {
+      await discardTypedAhead();
+      const message = wrap(safe(question), output.columns - 4).join("\n");
+      await answered((signal) => password({ message, mask: "", output, signal }));
+    },
     chooseSome: async (question, options) => {
       await discardTypedAhead();
       const message = safeLines(question);

@@ -15,6 +15,8 @@ export interface Runtime extends Asking {
 export interface Asking {
   /** Leads a person to a token; absent where nobody can be asked. */
   readonly askForToken: Prompter<Facts>["ask"];
+  /** Asks whether DigitalOcean is to be asked again about a token; absent where nobody can be asked. */
+  readonly retry: Prompter<Facts>["retry"];
   /** Offers a login in the browser in place of a token; absent where nobody can be asked. */
   readonly offerLogin: Prompter<Facts>["offerLogin"];
   /** Accompanies a login. */

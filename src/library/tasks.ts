@@ -107,8 +107,8 @@ function loginRequest({ environment, login }: LoginOptions, runtime: Runtime): R
 function prompterOf(runtime: Runtime, yes = false) {
   const { askForToken: ask, askForRoots: roots, offerLogin, loginTalk, replace } = runtime;
   const { adopt, choose, trust } = runtime;
-  const makeCurrent = yes ? undefined : runtime.makeCurrent;
-  return { ask, roots, offerLogin, loginTalk, replace, makeCurrent, adopt, choose, trust };
+  const { retry, makeCurrent } = yes ? { retry: undefined, makeCurrent: undefined } : runtime;
+  return { ask, roots, retry, offerLogin, loginTalk, replace, makeCurrent, adopt, choose, trust };
 }
 
 /** @throws AppError those of look in commands/init/bootstrap.ts. */

@@ -1,4 +1,5 @@
 import { chmod, readFile, writeFile } from "node:fs/promises";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, type TestContext } from "vitest";
 import {
@@ -25,6 +26,9 @@ const STYLE = /\x1b\[[\d;]*m/;
 const COLOUR = /\x1b\[(?:\d+;)*(?:[34]\d|9[0-7]|10[0-7])[;m]/;
 /** In words that may be wrapped. */
 const LEFT = [/2[\s│]+more[\s│]+tries\./, /one[\s│]+more[\s│]+try\./, /\[NO_TOKEN\]/];
+/** The question, while it is open. */
+const RETRIES =
+  /◆[^◆◇]*Press[\s│]+Enter[\s│]+to[\s│]+retry,[\s│]+or[\s│]+Ctrl-C[\s│]+to[\s│]+stop\./;
 const ACCOUNT = "GET /v2/account";
 const INFO = "GET /v1/oauth/token/info";
 
@@ -154,12 +158,8 @@ describe.skipIf(needsScript !== "").concurrent(`what a person may do wrong${need
     ["half a token", () => malformed, /32 characters after the prefix, not 64/],
     ["a refresh token", () => randomToken().replace("dop", "dor"), /refresh token \(dor_v1_\)/],
     ["a token that is refused", randomToken, /DigitalOcean refuses this token \(401\)/],
-    ["the API is down", randomToken, /could not be checked.* the server failed \(503\)/],
-  ])("%s, three times: the reason, the tries left, exit 4", async ([name, make, why], context) => {
+  ])("%s, three times: the reason, the tries left, exit 4", async ([, make, why], context) => {
     const { bench, terminal, hash } = await guided(context);
-    if (name === "the API is down") {
-      for (const route of [ACCOUNT, INFO]) bench.sandbox.answer(route, { status: 503 });
-    }
     const pasted: string[] = [];
     for (const left of LEFT) {
       await terminal.waitFor(ASKS);
@@ -210,6 +210,134 @@ describe.skipIf(needsScript !== "").concurrent(`what a person may do wrong${need
     context.expect(await terminal.exit).toBe(1);
     context.expect(terminal.screen()).toMatch(/Nothing was changed\. \[DECLINED\]/);
     await expectUntouched(context, { bench, terminal, hash });
+  });
+});
+
+describe.skipIf(needsScript !== "").concurrent(`the network fails${needsScript}`, () => {
+  /** Both stand for DigitalOcean. */
+  const at = (url: string) => ({ DIGITALOCEAN_API_URL: url, DO_BOOTSTRAP_OAUTH_URL: url });
+  const closed = { ...at("https://api.digitalocean.com"), HTTPS_PROXY: "http://127.0.0.1:1" };
+
+  it("the pasted token is kept: Enter asks again, as often as it takes", async (context) => {
+    let open = async () => {};
+    const { bench, terminal } = await guided(context, [], {}, async (bench) => {
+      const door = await closedDoor(context, bench.sandbox.url);
+      open = door.open;
+      return { env: at(door.url) };
+    });
+    await terminal.waitFor(ASKS);
+    // The second line break is no Enter of the question that comes next.
+    terminal.type(`${bench.token}\r\r`);
+    for (let tries = 0; tries < 4; tries++) {
+      const said = words(await terminal.until(RETRIES));
+      context
+        .expect(said)
+        .toMatch(/Can't reach 127\.0\.0\.1:\d+: the connection is refused\. Press/);
+      context.expect(bench.sandbox.requests).toEqual([]);
+      if (tries === 3) await open();
+      terminal.type(tries === 2 ? "hunter2\r" : "\r");
+    }
+    await terminal.waitFor(CONFIRMS);
+    terminal.type("y");
+    context.expect(await terminal.exit, terminal.screen()).toBe(0);
+    context.expect(await bench.read(".env")).toBe(`DIGITALOCEAN_TOKEN=${bench.token}\n`);
+    context.expect(terminal.raw()).not.toContain(bench.token.slice(7, 23));
+    context.expect(terminal.raw()).not.toContain("hunter2");
+    context.expect(terminal.screen()).not.toMatch(/more tries|one more try/);
+    await expectRestored(context, terminal);
+  });
+
+  it("a token that is refused then costs a try, and another is pasted", async (context) => {
+    let open = async () => {};
+    const { bench, terminal } = await guided(context, [], {}, async (bench) => {
+      const door = await closedDoor(context, bench.sandbox.url);
+      open = door.open;
+      return { env: at(door.url) };
+    });
+    await terminal.waitFor(ASKS);
+    terminal.type(`${randomToken()}\r`);
+    await terminal.waitFor(RETRIES);
+    await open();
+    terminal.type("\r");
+    context.expect(words(await terminal.until(LEFT[0] as RegExp))).toContain("refuses this token");
+    await terminal.waitFor(ASKS);
+    terminal.type(`${bench.token}\r`);
+    await terminal.waitFor(CONFIRMS);
+    terminal.type("y");
+    context.expect(await terminal.exit, terminal.screen()).toBe(0);
+  });
+
+  it.for<[string, (bench: Workbench) => Record<string, string>, string]>([
+    [
+      "DNS",
+      () => at("https://api.invalid"),
+      "Can't reach api.invalid: DNS cannot resolve its name.",
+    ],
+    [
+      "a proxy",
+      () => closed,
+      "Can't reach api.digitalocean.com: the proxy of HTTPS_PROXY does not let us through.",
+    ],
+    [
+      "the connection is closed",
+      ({ sandbox }) => {
+        for (const route of [ACCOUNT, INFO]) sandbox.answer(route, "disconnect");
+        return {};
+      },
+      ": the connection was closed.",
+    ],
+    [
+      "503",
+      ({ sandbox }) => {
+        for (const route of [ACCOUNT, INFO]) sandbox.answer(route, { status: 503 });
+        return {};
+      },
+      " can't verify the token: the server failed (503).",
+    ],
+  ])("%s: the host and the reason; Ctrl-C stops, exit 130", async ([, arrange, why], context) => {
+    const { bench, terminal, hash } = await guided(context, [], {}, async (bench) => ({
+      env: arrange(bench),
+    }));
+    await terminal.waitFor(ASKS);
+    terminal.type(`${bench.token}\r`);
+    for (const key of ["\r", CTRL_C]) {
+      context.expect(words(await terminal.until(RETRIES))).toContain(why);
+      terminal.type(key);
+    }
+    context.expect(await terminal.exit, terminal.screen()).toBe(130);
+    context.expect(terminal.raw()).not.toContain(bench.token.slice(7, 23));
+    await expectUntouched(context, { bench, terminal, hash });
+  });
+
+  it.for([
+    ["the environment", (token: string) => ({ env: { DIGITALOCEAN_TOKEN: token } })],
+    [".env", (token: string) => ({ file: `DIGITALOCEAN_TOKEN=${token}\n` })],
+  ] as const)("a token in %s: Enter asks again", async ([, place], context) => {
+    let open = async () => {};
+    const { terminal } = await guided(context, [], {}, async (bench) => {
+      const { env, file }: { env?: object; file?: string } = place(bench.token);
+      if (file !== undefined) await bench.write(".env", file, 0o600);
+      const door = await closedDoor(context, bench.sandbox.url);
+      open = door.open;
+      return { env: { ...at(door.url), ...env } };
+    });
+    await terminal.waitFor(RETRIES);
+    terminal.type("\r");
+    await terminal.waitFor(RETRIES);
+    await open();
+    terminal.type("\r");
+    await terminal.waitFor(CONFIRMS);
+    terminal.type("n");
+    context.expect(await terminal.exit, terminal.screen()).toBe(1);
+  });
+
+  it("--yes: nobody is asked, exit 7", async (context) => {
+    const { terminal } = await guided(context, ["--yes"], {}, async (bench) => ({
+      env: { ...closed, DIGITALOCEAN_TOKEN: bench.token },
+    }));
+    context.expect(await terminal.exit, terminal.screen()).toBe(7);
+    context.expect(terminal.screen()).toContain("[token.unverified]");
+    context.expect(terminal.screen()).not.toContain("Press Enter");
   });
 });
 
@@ -495,6 +623,23 @@ describe.skipIf(needsScript !== "").concurrent(`colour and finished repos${needs
     context.expect(lines.at(0)).toMatch(/^· acme-web: nothing to change \(token [0-9a-f]{8}, /);
   });
 });
+
+/** An address that refuses connections until it is opened; then it is that of the API. */
+async function closedDoor({ onTestFinished }: TestContext, api: string) {
+  const door = createServer((socket) => {
+    const behind = connect(Number(new URL(api).port), "127.0.0.1");
+    socket.on("error", () => behind.destroy()).pipe(behind);
+    behind.on("error", () => socket.destroy()).pipe(socket);
+  });
+  const listen = (port: number) =>
+    new Promise<void>((resolve) => door.listen(port, "127.0.0.1", resolve));
+  const close = () => new Promise<unknown>((resolve) => door.close(resolve));
+  await listen(0);
+  const { port } = door.address() as AddressInfo;
+  await close();
+  onTestFinished(async () => void door.close());
+  return { url: `http://127.0.0.1:${port}`, open: () => listen(port) };
+}
 
 async function opener(folder: string, log: string): Promise<undefined> {
   const file = join(folder, "xdg-open");

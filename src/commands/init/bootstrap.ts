@@ -12,7 +12,7 @@ import { terraformWords } from "../../concerns/terraform/root/typed.ts";
 import type { CommandAnswer } from "../../concerns/token/find-token.ts";
 import { inspectOnce } from "../../concerns/token/inspect.ts";
 import { lacksToken } from "../../concerns/token/offers.ts";
-import type { Inspection } from "../../concerns/token/verdict.ts";
+import { type Inspection, whyUnverified } from "../../concerns/token/verdict.ts";
 import type { ApplyHost } from "../../core/change.ts";
 import type { Consent } from "../../core/consent.ts";
 import { textAt } from "../../core/file-text.ts";
@@ -108,6 +108,7 @@ export async function bootstrap(
       const { state } = facts.token;
       const trust = await askForTrust(prompter.trust, state);
       if (trust !== undefined) facts = await observed({ trust });
+      facts = await verified(facts);
       const adopted = isLogin() ? undefined : await askToAdopt(prompter.adopt, facts);
       if (adopted?.login !== undefined) facts = await observed({ login: adopted.login });
       else if (adopted !== undefined) facts = await observed({ adopted: adopted.token });
@@ -153,6 +154,20 @@ export async function bootstrap(
   return hasLoggedIn
     ? { ...result, outside: [loginRehearsed(result.facts), ...result.outside] }
     : result;
+
+  /** As often as a person wants it, DigitalOcean is asked again about a token that could not be verified. */
+  async function verified(first: Facts): Promise<Facts> {
+    let facts = first;
+    while (prompter.retry !== undefined) {
+      const { state, inspection, hosts } = facts.token;
+      const why = inspection && whyUnverified(inspection, hosts.api);
+      if (state.kind !== "found" || why === undefined) break;
+      await prompter.retry(why);
+      options.inspections?.delete(state.token.fingerprint);
+      facts = await observed();
+    }
+    return facts;
+  }
 
   /** A person may replace a login that is in the way; asked once. */
   async function planWithLogin(facts: Facts): Promise<Plan> {

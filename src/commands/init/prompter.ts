@@ -33,6 +33,12 @@ export interface Prompter<F> {
         purpose?: string,
       ) => Promise<string>)
     | undefined;
+  /**
+   * Waits until a person wants DigitalOcean to be asked again about a token that could not be verified.
+   *
+   * @param why in a sentence.
+   */
+  readonly retry: ((why: string) => Promise<void>) | undefined;
   /** Offers a login in the browser in place of a token that is pasted. @returns whether it is wanted. */
   readonly offerLogin: ((facts: F) => Promise<boolean>) | undefined;
   /** Accompanies a login; absent where none is offered. */

@@ -6,7 +6,7 @@ import { Secret } from "../../secret/secret.ts";
 import { type ApiHosts, TOKEN_FORM } from "./hosts.ts";
 import { inspectToken } from "./inspect.ts";
 import { type AdoptQuestion, type OfferedToken, someOf } from "./offers.ts";
-import type { Inspection } from "./verdict.ts";
+import { type Inspection, whyUnverified } from "./verdict.ts";
 
 const TRIES = 3;
 
@@ -42,8 +42,9 @@ export async function guide(
   progress: ((what: string) => void) & { end(): void },
   facts: GuideFacts,
 ): Promise<string> {
-  const terminal = await host.terminal?.();
-  if (terminal === undefined) throw noToken();
+  const person = await host.terminal?.();
+  if (person === undefined) throw noToken();
+  const terminal = person;
   const isOpen = await host.openPage(TOKEN_FORM, facts.top);
   terminal.note("A DigitalOcean token is needed", instructions(facts));
   terminal.line(
@@ -65,14 +66,29 @@ export async function guide(
         ? "That is a refresh token (dor_v1_); the API takes none."
         : `That does not look like a DigitalOcean token: ${token.why}.`;
     }
-    progress("Asking DigitalOcean about the token");
-    const asked = inspectToken(host, facts.hosts, token);
-    facts.inspections.set(token.fingerprint, asked);
-    const { state, doubts } = await asked;
-    if (state === "refused")
-      return "DigitalOcean refuses this token (401). It may be revoked or expired.";
-    return state === "unknown" ? `It could not be checked. ${doubts.join("; ")}.` : undefined;
+    return (await verified(token)) === "refused"
+      ? "DigitalOcean refuses this token (401). It may be revoked or expired."
+      : undefined;
   }
+
+  /** Asks about the same token until there is an answer: it costs no try, and nothing is pasted again. */
+  async function verified(token: Secret): Promise<Inspection["state"]> {
+    for (;;) {
+      progress("Asking DigitalOcean about the token");
+      const asked = inspectToken(host, facts.hosts, token);
+      facts.inspections.set(token.fingerprint, asked);
+      const inspection = await asked;
+      const why = whyUnverified(inspection, facts.hosts.api);
+      if (why === undefined) return inspection.state;
+      progress.end();
+      await terminal.enter(retryQuestion(why));
+    }
+  }
+}
+
+/** @param why in a sentence. */
+export function retryQuestion(why: string): string {
+  return `${why} Press Enter to retry, or Ctrl-C to stop.`;
 }
 
 /**

@@ -3,8 +3,8 @@ import type { HttpAnswer } from "../../host/host.ts";
 /** What one endpoint's answer amounts to. */
 export type EndpointAnswer =
   | { readonly kind: "json"; readonly status: number; readonly body: unknown }
-  /** An answer that proves nothing: HTML, a redirect, broken JSON, 429, 5xx, no network. */
-  | { readonly kind: "nothing"; readonly why: string };
+  /** An answer that proves nothing: HTML, a redirect, broken JSON, 429, 5xx; or none, as the network failed. */
+  | { readonly kind: "nothing"; readonly why: string; readonly isUnreached?: true };
 
 export interface Team {
   readonly uuid: string;
@@ -21,6 +21,15 @@ export interface Inspection {
   readonly email: string | undefined;
   /** Why something is unknown. */
   readonly doubts: readonly string[];
+  /** Of an unknown state: the reason alone. */
+  readonly unverified?: Unverified;
+}
+
+export interface Unverified {
+  /** Without its full stop, as "DNS cannot resolve its name": it goes on from the name of the API's host. */
+  readonly why: string;
+  /** No answer came at all. */
+  readonly isUnreached: boolean;
 }
 
 /** An HTTP answer reduced to what it may prove (docs/contracts/api.md §5). */
@@ -28,7 +37,9 @@ export function readAnswer(answer: HttpAnswer): EndpointAnswer {
   if (answer.kind === "failure") {
     const { why, variable = "HTTPS_PROXY" } = answer;
     const ofProxy = `the proxy of ${variable} does not let us through`;
-    return { kind: "nothing", why: why === "proxy" ? ofProxy : FAILURES[why] };
+    const words = why === "proxy" ? ofProxy : FAILURES[why];
+    if (why === "headers" || why === "too-large") return { kind: "nothing", why: words };
+    return { kind: "nothing", why: words, isUnreached: true };
   }
   const { status } = answer;
   if (status >= 300 && status < 400) {
@@ -66,13 +77,28 @@ export function judge(account: EndpointAnswer, info: EndpointAnswer): Inspection
   if (is(account, 401)) return inspection("refused");
   if (isAlive) return inspection("alive");
   if (is(info, 401)) return inspection("refused");
-  return inspection(facts.infoKnown ? "alive" : "unknown");
+  if (facts.infoKnown) return inspection("alive");
+  return { ...inspection("unknown"), unverified: reasonOf(account) };
+}
+
+/** Why nobody knows whether a token works, in a sentence with the host that was asked; undefined: it is known. */
+export function whyUnverified({ unverified }: Inspection, api: URL): string | undefined {
+  if (unverified === undefined) return undefined;
+  const { why, isUnreached } = unverified;
+  return isUnreached
+    ? `Can't reach ${api.host}: ${why}.`
+    : `${api.host} can't verify the token: ${why}.`;
+}
+
+function reasonOf(account: EndpointAnswer): Unverified {
+  if (account.kind === "json") return { why: oddAnswer(account), isUnreached: false };
+  return { why: account.why, isUnreached: account.isUnreached === true };
 }
 
 const FAILURES = {
   timeout: "no answer in time",
   refused: "the connection is refused",
-  dns: "its name cannot be resolved",
+  dns: "DNS cannot resolve its name",
   tls: "its certificate is not trusted (behind a company proxy: NODE_EXTRA_CA_CERTS)",
   closed: "the connection was closed",
   headers: "it answered with more than 16 kB of headers",
@@ -115,7 +141,11 @@ function readInfo(answer: EndpointAnswer) {
 function doubtsAbout(what: string, answer: EndpointAnswer, known: boolean): string[] {
   if (known) return [];
   if (answer.kind === "nothing") return [`${what}: ${answer.why}`];
-  return [`${what}: it answered ${answer.status} in a form we do not know`];
+  return [`${what}: ${oddAnswer(answer)}`];
+}
+
+function oddAnswer({ status }: EndpointAnswer & { kind: "json" }): string {
+  return `it answered ${status} in a form we do not know`;
 }
 
 function record(value: unknown): Readonly<Record<string, unknown>> | undefined {

@@ -11,6 +11,7 @@ async function told(unread: readonly string[]): Promise<string> {
     complain: () => undefined,
     ...{ press: async () => "", choose: async () => 0, chooseSome: async () => [] },
     confirm: async () => false,
+    enter: async () => undefined,
     secret: () => Promise.reject(new Error("The question.")),
   };
   const host = {

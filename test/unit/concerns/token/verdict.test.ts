@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { type Inspection, judge, readAnswer } from "../../../../src/concerns/token/verdict.ts";
+import {
+  type Inspection,
+  judge,
+  readAnswer,
+  whyUnverified,
+} from "../../../../src/concerns/token/verdict.ts";
 import type { HttpAnswer } from "../../../../src/host/host.ts";
 
 const TEAM = { uuid: "5df3e300", name: "My Team" };
@@ -124,11 +129,57 @@ describe.each(rows(ODD_ACCOUNT))("account %s", (_, account) => {
 
   it("and anything else of info: not known, with two doubts", () => {
     const seen = rows(ODD_INFO).map(([name, info]) => {
-      const { doubts, ...rest } = ask(account, info);
+      const { doubts, unverified: _, ...rest } = ask(account, info);
       return [name, rest, doubts.length];
     });
     const unknown = { state: "unknown", ...UNKNOWN, ...NOBODY };
     expect(seen).toEqual(Object.keys(ODD_INFO).map((name) => [name, unknown, 2]));
+  });
+});
+
+describe("why a token could not be verified", () => {
+  const api = new URL("https://api.digitalocean.com");
+  const proxy = { kind: "failure", why: "proxy", detail: "", variable: "ALL_PROXY" } as const;
+
+  it.each<[string, HttpAnswer, string]>([
+    ["dns", failure("dns"), "Can't reach api.digitalocean.com: DNS cannot resolve its name."],
+    ["refused", failure("refused"), "Can't reach api.digitalocean.com: the connection is refused."],
+    ["timeout", failure("timeout"), "Can't reach api.digitalocean.com: no answer in time."],
+    [
+      "tls",
+      failure("tls"),
+      "Can't reach api.digitalocean.com: its certificate is not trusted (behind a company proxy: NODE_EXTRA_CA_CERTS).",
+    ],
+    ["closed", failure("closed"), "Can't reach api.digitalocean.com: the connection was closed."],
+    [
+      "a proxy",
+      proxy,
+      "Can't reach api.digitalocean.com: the proxy of ALL_PROXY does not let us through.",
+    ],
+    ["503", problem(503), "api.digitalocean.com can't verify the token: the server failed (503)."],
+    [
+      "404",
+      problem(404),
+      "api.digitalocean.com can't verify the token: it answered 404 in a form we do not know.",
+    ],
+    [
+      "too large",
+      failure("too-large"),
+      "api.digitalocean.com can't verify the token: it answered with more than 1 MB.",
+    ],
+  ])("%s", (_, answer, expected) => {
+    expect(whyUnverified(ask(answer, failure("timeout")), api)).toBe(expected);
+  });
+
+  it("is not said of a token that works, or is refused", () => {
+    for (const [account, info] of [
+      [ACCOUNT, failure("dns")],
+      [failure("dns"), INFO],
+      [failure("dns"), problem(401)],
+      [problem(401), failure("dns")],
+    ] as const) {
+      expect(whyUnverified(ask(account, info), api)).toBeUndefined();
+    }
   });
 });
 
@@ -171,7 +222,10 @@ describe("the team", () => {
 
 describe("what an answer amounts to", () => {
   it.each(rows(NOTHINGS))("%s is nothing, with a reason", (_, answer) => {
-    expect(readAnswer(answer)).toEqual({ kind: "nothing", why: expect.stringMatching(/\w{3}/) });
+    expect(readAnswer(answer)).toMatchObject({
+      kind: "nothing",
+      why: expect.stringMatching(/\w{3}/),
+    });
   });
 
   it("gives each failure a reason of its own", () => {
