@@ -19,6 +19,8 @@ const PROGRAM = fileURLToPath(new URL("../../dist/bin.cjs", import.meta.url));
 const SCRIPT = (await execa("which", ["script"], { reject: false })).stdout;
 const LONG_AGO = new Date("2025-01-02T03:04:05Z");
 const OTHER_TEAM = { uuid: "11111111-2222-4333-8444-555555555555", name: "Other Team" };
+/** Of the sandbox. */
+const SANDBOX_TEAM = "5df3e3004a17e242b7c20ca6c9fc25b701a47ece";
 const HTML = { status: 200, headers: { "content-type": "text/html" }, body: "<html>Log in</html>" };
 const json = (status: number, body: string): SandboxReply => ({
   status,
@@ -160,6 +162,43 @@ const TOKENS: readonly Case[] = [
     id: "token.wrong-team",
     says: new RegExp(`of team Sandbox Team \\(.+\\); this repo takes ${OTHER_TEAM.uuid} only`),
     mends: /Switch to the right team/,
+  },
+  {
+    name: "a token of another team in the environment, another one in .env",
+    arrange: async (bench, later) => {
+      const other = randomToken();
+      await bench.write(".env", `DIGITALOCEAN_TOKEN=${bench.token}\n`, 0o600);
+      bench.sandbox.accept(other, { team: OTHER_TEAM });
+      await config(`account: { team: ${SANDBOX_TEAM} }`)(bench, later);
+      return { env: { DIGITALOCEAN_TOKEN: other } };
+    },
+    status: 4,
+    id: "token.wrong-team",
+    says: /DIGITALOCEAN_TOKEN in \S*\.env holds another token \([0-9a-f]{8}\)\./,
+    mends: /To use that one: unset DIGITALOCEAN_TOKEN$/,
+  },
+  {
+    name: "a token of another team in the environment, no .env",
+    arrange: async (bench, later) => {
+      await config(`account: { team: ${OTHER_TEAM.uuid} }`)(bench, later);
+      return { env: { DIGITALOCEAN_ACCESS_TOKEN: bench.token } };
+    },
+    status: 4,
+    id: "token.wrong-team",
+    says: /of team Sandbox Team/,
+    mends: /Switch to the right team.*, then unset DIGITALOCEAN_ACCESS_TOKEN and run do-bootstrap/,
+  },
+  {
+    name: "a token in the environment that is refused, another one in .env",
+    arrange: async (bench) => {
+      await bench.write(".env", `DIGITALOCEAN_TOKEN=${bench.token}\n`, 0o600);
+      const refused = randomToken();
+      return { env: { DIGITALOCEAN_TOKEN: refused, DIGITALOCEAN_ACCESS_TOKEN: refused } };
+    },
+    status: 4,
+    id: "token.refused",
+    says: /DIGITALOCEAN_TOKEN in \S*\.env holds another token/,
+    mends: /To use that one: unset DIGITALOCEAN_TOKEN DIGITALOCEAN_ACCESS_TOKEN$/,
   },
   {
     name: "account.team, and a token without account:read",

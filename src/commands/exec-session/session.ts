@@ -133,7 +133,7 @@ export async function openSession(
     : judgeToken({
         token: { state: token, inspection },
         config: resolved,
-        machine: { isCi: isCi(env) },
+        machine: { env, isCi: isCi(env) },
       });
   const wrong = findings.find(({ level }) => level === "error");
   if (wrong !== undefined) throw failureOf(wrong);

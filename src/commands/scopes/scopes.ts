@@ -165,7 +165,7 @@ async function lookAtToken(
   const findings = judgeToken({
     token: { state, inspection },
     config,
-    machine: { isCi: isCi(host.env) },
+    machine: { env: host.env, isCi: isCi(host.env) },
   });
   const elsewhere = hasExcess(inspection, code)
     ? await codeElsewhere(host, { git, top }, code)

@@ -20,12 +20,19 @@ import {
   someOf,
   whyNotOffered,
 } from "./offers.ts";
+import {
+  type FoundState,
+  fixByUnset,
+  type Variables,
+  variablesOf,
+  whichToUnset,
+} from "./variables.ts";
 import type { Inspection } from "./verdict.ts";
 
 /** The facts that these follow from. */
 interface Known {
   readonly config: Pick<ResolvedConfig, "environment" | "environments" | "team" | "token">;
-  readonly machine: Pick<Machine, "isCi">;
+  readonly machine: Pick<Machine, "isCi" | "env">;
   readonly token: Pick<TokenFacts, "state" | "inspection"> & Partial<Pick<TokenFacts, "offers">>;
 }
 
@@ -38,8 +45,9 @@ const RUN_AGAIN = hint`run ${own()} on a terminal; in a script: … | ${own("--t
 export function judgeToken({
   token: { state: token, inspection, offers = NO_OFFERS },
   config,
-  machine: { isCi },
+  machine,
 }: Known): Finding[] {
+  const { isCi } = machine;
   const { said, about } = judgeOffers(offers, config);
   switch (token.kind) {
     case "missing": {
@@ -72,7 +80,7 @@ export function judgeToken({
       );
       return [
         finding("token.conflict", `Two different tokens: ${one} and ${other}.`, {
-          fix: hint`Unset the one that is wrong.`,
+          fix: whichToUnset(token.tokens),
         }),
       ];
     }
@@ -81,18 +89,20 @@ export function judgeToken({
       const message = `Two tokens: ${describeOrigin(origin)} (${fingerprint}), and the login of doctl context ${token.context} that token.doctl names.`;
       return [finding("token.conflict", message, { fix: fixFor(token.token) })];
     }
-    case "found":
+    case "found": {
+      const lasting = lastingFor(token.token, config);
+      const variables = variablesOf(token, config, machine);
+      const judged = judgeInspection(token, inspection, lasting, { said, about, variables });
+      const isOfOthers = judged.some(({ id }) => id === "token.wrong-team");
       return [
-        ...judgeInspection(token.token, inspection, lastingFor(token.token, config), {
-          said,
-          about,
-        }),
+        ...judged,
         ...judgeSession(token.token, inspection, isCi),
         ...(isCi ? [] : judgeShadow(token.token, config)),
-        ...(inspection?.state === "alive"
+        ...(inspection?.state === "alive" && !isOfOthers
           ? token.shadowed.map((other) => shadowed(token.token, other))
           : []),
       ];
+    }
   }
 }
 
@@ -263,22 +273,34 @@ function fixFor({ origin }: Secret, used?: Secret): Hint {
 }
 
 function judgeInspection(
-  { isOfSession, isRenewed }: Secret,
+  { token: { isOfSession, isRenewed } }: FoundState,
   inspection: Inspection | undefined,
   config: Known["config"],
-  { said, about }: ReturnType<typeof judgeOffers>,
+  {
+    said,
+    about,
+    variables,
+  }: ReturnType<typeof judgeOffers> & { readonly variables: Variables | undefined },
 ): Finding[] {
   if (inspection === undefined) return [];
   if (inspection.state === "refused") {
     const kind = isOfSession ? " A browser login's token lasts for about an hour." : "";
-    const message = `DigitalOcean refuses the token (401): revoked, expired or mistyped.${kind}${said}`;
+    const message = `DigitalOcean refuses the token (401): revoked, expired or mistyped.${kind}${variables?.behind?.said ?? ""}${said}`;
+    const byUnset = fixByUnset(variables);
+    if (byUnset !== undefined) return [finding("token.refused", message, { fix: byUnset })];
+    if (isRenewed) {
+      return [
+        finding("token.refused", message, { fix: hint`Log in anew: ${own("login")}`, ...about }),
+      ];
+    }
     const login = isOfSession
       ? hint`Let doctl renew it each time: ${own("login")}; or make`
       : ["Make"];
-    const fix = isRenewed
-      ? hint`Log in anew: ${own("login")}`
-      : hint`${login} a new one at ${TOKEN_FORM}, then ${RUN_AGAIN}`;
-    return [finding("token.refused", message, { fix, ...about })];
+    const fix =
+      about.fix === undefined
+        ? hint`${login} a new one at ${TOKEN_FORM}, then ${again(variables)}`
+        : hint`${about.fix}${variables === undefined ? [] : hint`; and ${unset(...variables.names)}`}`;
+    return [finding("token.refused", message, { ...about, fix })];
   }
   if (inspection.state === "unknown") {
     return [
@@ -290,7 +312,7 @@ function judgeInspection(
     ];
   }
   return [
-    ...judgeTeam(inspection, config.team, isRenewed),
+    ...judgeTeam(inspection, config.team, isRenewed, variables),
     ...judgeExpiry(inspection, config),
     ...doubt(),
   ];
@@ -306,6 +328,7 @@ function judgeTeam(
   { team }: Inspection,
   wanted: string | undefined,
   isRenewed: boolean,
+  variables: Variables | undefined,
 ): Finding[] {
   if (wanted === undefined || team?.uuid === wanted) return [];
   if (team === undefined) {
@@ -321,17 +344,22 @@ function judgeTeam(
       ),
     ];
   }
-  return [
-    finding(
-      "token.wrong-team",
-      `The token is of team ${team.name} (${team.uuid}); this repo takes ${wanted} only.`,
-      {
-        fix: isRenewed
-          ? hint`Log in anew, and choose the right team on DigitalOcean's page: ${own("login")}`
-          : hint`Switch to the right team in the control panel and make a token at ${TOKEN_FORM}`,
-      },
-    ),
-  ];
+  const message = `The token is of team ${team.name} (${team.uuid}); this repo takes ${wanted} only.${variables?.behind?.said ?? ""}`;
+  return [finding("token.wrong-team", message, { fix: fix() })];
+
+  function fix(): Hint {
+    if (isRenewed)
+      return hint`Log in anew, and choose the right team on DigitalOcean's page: ${own("login")}`;
+    const make = hint`Switch to the right team in the control panel and make a token at ${TOKEN_FORM}`;
+    if (variables === undefined) return make;
+    return fixByUnset(variables) ?? hint`${make}, then ${again(variables)}`;
+  }
+}
+
+/** A variable overrides what is stored: it has to go before the new token is of use. */
+function again(variables: Variables | undefined): Hint {
+  if (variables === undefined) return RUN_AGAIN;
+  return hint`${unset(...variables.names)} and ${RUN_AGAIN}`;
 }
 
 function judgeExpiry({ expiresInSeconds }: Inspection, { token }: Known["config"]): Finding[] {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { judgeToken } from "../../../../src/concerns/token/judge.ts";
 import type { TokenState } from "../../../../src/exec/token-sources.ts";
+import type { HintEdge } from "../../../../src/report/hint-text.ts";
 import type { Mistake } from "../../../../src/secret/not-a-token.ts";
+import { Secret } from "../../../../src/secret/secret.ts";
 import {
   alive,
   type FoundToken,
@@ -231,6 +233,138 @@ describe("how to fix it", () => {
   ])("%s", async (_, given, step) => {
     const [finding] = await judged(given);
     expect(said(finding?.fix)).toMatch(step);
+  });
+});
+
+describe("how to fix a token of the environment, which overrides all that is stored", () => {
+  const NAME = "DIGITALOCEAN_TOKEN";
+  const wrong = { team: { uuid: "b", name: "Other" } };
+  const stored = [secretFrom("env-file", OTHER)];
+  const both = Object.fromEntries(
+    [NAME, "DIGITALOCEAN_ACCESS_TOKEN"].map((name) => [name, secretFrom("environment").reveal()]),
+  );
+  const LEADS = "run do-bootstrap on a terminal; in a script: … | do-bootstrap --token-stdin";
+  const MAKE = "Make a new one at https://cloud.digitalocean.com/account/api/tokens/new";
+  const SWITCH =
+    "Switch to the right team in the control panel and make a token at https://cloud.digitalocean.com/account/api/tokens/new";
+  const refused = (more: Parameters<typeof found>[2] = {}) => found("refused", "environment", more);
+  const ofOthers = (more: Parameters<typeof found>[2] = {}) =>
+    alive("environment", { ...wrong, ...more });
+
+  it.each<[string, Given, Partial<HintEdge>, string]>([
+    [
+      "wrong team, .env has another",
+      { config: TEAM, token: ofOthers({ shadowed: stored }) },
+      {},
+      `To use that one: unset ${NAME}`,
+    ],
+    [
+      "the same in PowerShell",
+      { config: TEAM, token: ofOthers({ shadowed: stored }) },
+      { shell: "powershell", platform: "win32" },
+      `To use that one: Remove-Item Env:${NAME}`,
+    ],
+    [
+      "the same in cmd",
+      { config: TEAM, token: ofOthers({ shadowed: stored }) },
+      { shell: "cmd", platform: "win32" },
+      `To use that one: set "${NAME}="`,
+    ],
+    [
+      "under both names",
+      { config: TEAM, token: ofOthers({ shadowed: stored }), env: both },
+      {},
+      `To use that one: unset ${NAME} DIGITALOCEAN_ACCESS_TOKEN`,
+    ],
+    [
+      "the other name holds another one: it is not named",
+      { config: TEAM, token: ofOthers(), env: { DIGITALOCEAN_ACCESS_TOKEN: OTHER } },
+      {},
+      `${SWITCH}, then unset ${NAME} and ${LEADS}`,
+    ],
+    [
+      "wrong team, no .env",
+      { config: TEAM, token: ofOthers() },
+      {},
+      `${SWITCH}, then unset ${NAME} and ${LEADS}`,
+    ],
+    [
+      "wrong team, and the config names a login",
+      { config: `${TEAM}\ntoken: { doctl: work }`, token: ofOthers() },
+      {},
+      `To use the login of doctl context work: unset ${NAME}`,
+    ],
+    [
+      "wrong team, and the config names a command",
+      { config: `${TEAM}\ntoken: { command: [pass, show, do] }`, token: ofOthers() },
+      {},
+      `To use the token of token.command: unset ${NAME}`,
+    ],
+    [
+      "refused, .env has another",
+      { token: refused({ shadowed: stored }) },
+      {},
+      `To use that one: unset ${NAME}`,
+    ],
+    ["refused, no .env", { token: refused() }, {}, `${MAKE}, then unset ${NAME} and ${LEADS}`],
+    ["refused, in CI", { token: refused(), isCi: true }, {}, `${MAKE}, then ${LEADS}`],
+    [
+      "wrong team, in CI",
+      { config: TEAM, token: ofOthers({ shadowed: stored }), isCi: true },
+      {},
+      SWITCH,
+    ],
+    [
+      "--token-stdin, wrong team",
+      { config: TEAM, token: alive("stdin", { ...wrong, shadowed: stored }) },
+      {},
+      SWITCH,
+    ],
+    [
+      "--token-stdin, refused",
+      { token: found("refused", "stdin", { shadowed: stored }) },
+      {},
+      `${MAKE}, then ${LEADS}`,
+    ],
+    [".env, wrong team", { config: TEAM, token: alive("env-file", wrong) }, {}, SWITCH],
+    [
+      "two of the environment",
+      {
+        token: {
+          ...conflict,
+          state: {
+            kind: "conflict",
+            tokens: [
+              secretFrom("environment"),
+              Secret.of(OTHER, { kind: "environment", name: "DIGITALOCEAN_ACCESS_TOKEN" }),
+            ],
+          },
+        },
+      },
+      {},
+      `Unset the one that is wrong: unset ${NAME} or unset DIGITALOCEAN_ACCESS_TOKEN`,
+    ],
+    [
+      "one of the environment, one of an env file",
+      { token: conflict },
+      {},
+      `Unset the one in the environment, or take the other one out of its file: unset ${NAME}`,
+    ],
+  ])("%s", async (_, given, edge, step) => {
+    const [finding, ...more] = await judged(given);
+    expect(said(finding?.fix, edge)).toBe(step);
+    // What overwrites the right token with this one is not advised.
+    expect(more.map(({ id }) => id)).not.toContain("token.shadows-another");
+  });
+
+  it.each<[string, Given]>([
+    ["wrong team", { config: TEAM, token: ofOthers({ shadowed: stored }) }],
+    ["refused", { token: refused({ shadowed: stored }) }],
+  ])("%s: the message names the other one", async (_, given) => {
+    const [finding] = await judged(given);
+    expect(finding?.message).toContain(
+      ` ${NAME} in /repo/.env holds another token (${stored[0]?.fingerprint}).`,
+    );
   });
 });
 
