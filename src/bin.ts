@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { dirname } from "node:path";
+import { isatty } from "node:tty";
 import { asAppError } from "./errors/app-error.ts";
 import { EXIT } from "./errors/exit-status.ts";
 import type { Hint } from "./errors/hint.ts";
@@ -7,6 +8,8 @@ import { isSystemError, systemHint, systemMessage } from "./errors/system-error.
 import { asksVersion, commandFirst } from "./exec/command-line.ts";
 import { writeAll } from "./exec/write-all.ts";
 import type { CompiledCode } from "./host/compiled-code.ts";
+import type { ShowTyping } from "./host/host.ts";
+import { isCi } from "./lib/is-ci.ts";
 import { safe } from "./secret/safe.ts";
 
 // The small entry: what needs no machinery is answered here, the rest is imported when used.
@@ -52,15 +55,24 @@ async function answer(): Promise<number> {
     return EXIT.ok;
   }
   let code: CompiledCode | undefined;
+  let showTyping: ShowTyping | undefined;
   if (isExec || argv[0] === "env") {
     const { quick } = await import("./exec/quick.ts");
     const answered = quick(argv);
     if (answered !== undefined) return answered;
   } else {
+    if (mayAskForToken()) showTyping = (await import("./host/typing.ts")).hideTyping();
     const { compiledCode } = await import("./host/compiled-code.ts");
     code = compiledCode(__dirname, argv[0], process);
   }
   const { main } =
     (code?.load("main.cjs") as typeof import("./main.ts")) ?? (await import("./main.ts"));
-  return main(argv, dirname(__dirname), code);
+  return main(argv, dirname(__dirname), code, showTyping);
+}
+
+/** Before anything else is known: whether a person may be about to paste a token. */
+function mayAskForToken(): boolean {
+  const [first = "-"] = argv;
+  const isAsking = first.startsWith("-") || ["init", "login", "rotate"].includes(first);
+  return isAsking && !argv.includes("--help") && isatty(0) && isatty(2) && !isCi(process.env);
 }

@@ -8,7 +8,7 @@ import { type AppError, asAppError } from "./errors/app-error.ts";
 import { EXIT } from "./errors/exit-status.ts";
 import { ownPart } from "./exec/command-line.ts";
 import type { CompiledCode } from "./host/compiled-code.ts";
-import type { Terminal } from "./host/host.ts";
+import type { ShowTyping, Terminal } from "./host/host.ts";
 import { nodeHost, type Output, ownProcess, type Surface } from "./host/node.ts";
 import { isCi } from "./lib/is-ci.ts";
 import { wrap } from "./lib/wrap.ts";
@@ -28,15 +28,17 @@ import { safe, safeLines } from "./secret/safe.ts";
  * Runs the command line of this process.
  *
  * @param code that was loaded by now and is to be kept.
+ * @param showTyping where the terminal's echo was turned off.
  */
 export async function main(
   argv: readonly string[],
   packageFolder: string,
   code?: CompiledCode,
+  showTyping?: ShowTyping,
 ): Promise<number> {
   for (const stream of [process.stdout, process.stderr]) stream.on("error", endUnlessClosed);
   // Alone in its process: what keeps runs apart slows every promise down.
-  const status = await runHere(argv, packageFolder, ownProcess());
+  const status = await runHere(argv, packageFolder, { ...ownProcess(), showTyping });
   // Neither what a mistake nor what the help has compiled is what a command needs.
   const isWhole = status !== EXIT.usage && !ownPart(argv).includes("--help");
   if (code?.isNew === true && isWhole) (await import("./host/keep-code.ts")).keepCode(code);

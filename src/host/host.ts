@@ -341,6 +341,9 @@ export interface ToolSearch {
   readonly skipped: readonly string[];
 }
 
+/** Lets the terminal show again what is typed, where that was hidden. */
+export type ShowTyping = () => void;
+
 export interface Terminal {
   /** Shows a text in a box. */
   note(title: string, text: string): void;

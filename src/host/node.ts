@@ -9,7 +9,7 @@ import { hint } from "../errors/hint.ts";
 import { wrap } from "../lib/wrap.ts";
 import { safe, safeLines } from "../secret/safe.ts";
 import { filesOf } from "./files.ts";
-import type { Clock, Environment, Host, InputKind, Terminal } from "./host.ts";
+import type { Clock, Environment, Host, InputKind, ShowTyping, Terminal } from "./host.ts";
 import { send } from "./http.ts";
 import { keep } from "./keep.ts";
 import { isDead } from "./owner.ts";
@@ -30,6 +30,8 @@ export interface Surface {
   readonly interrupted: AbortSignal;
   /** A person is asked without colours. */
   readonly isPlain?: boolean;
+  /** For a tool that may ask on the terminal. */
+  readonly showTyping?: ShowTyping | undefined;
 }
 
 export interface Output extends Shown {
@@ -117,7 +119,10 @@ export function nodeHost(packageFolder: string, surface: Surface): Host {
         keep({ env, platform }, { kind, path }, value, { inputs, since }),
     },
     http: (request) => send(request, { env, interrupted }),
-    run: (call) => run({ cwd, ...call }, interrupted, stderr),
+    run: (call) => {
+      if (call.isDialogue || call.stderr === "shown") surface.showTyping?.();
+      return run({ cwd, ...call }, interrupted, stderr);
+    },
     isOver: isDead,
     which: async (name, notIn) => which(name, notIn, { env, platform }),
     locked: async (path, lockWait, action) =>
@@ -228,26 +233,31 @@ async function nodeTerminal(interrupted: AbortSignal, isPlain: boolean): Promise
     note: (title, text) => note(safeLines(text), safe(title), { output }),
     line: (text) => log.message(safeLines(text), { output }),
     complain: (text) => log.error(wrap(safe(text), output.columns - 4).join("\n"), { output }),
-    secret: (message) => answered((signal) => password({ message: safe(message), output, signal })),
+    secret: async (message) => {
+      // Who pasted it early is not to paste it again.
+      const typed = await takeTypedAhead();
+      if (typed !== "") process.stdin.unshift(Buffer.from(typed.replaceAll("\n", "\r")));
+      return answered((signal) => password({ message: safe(message), output, signal }));
+    },
     enter: async (question) => {
-      await discardTypedAhead();
-      const message = wrap(safe(question), output.columns - 4).join("\n");
+      await takeTypedAhead();
+      const message = wrap(safe(question), output.columns - 4).join("\n   ");
       await answered((signal) => password({ message, mask: "", output, signal }));
     },
     chooseSome: async (question, options) => {
-      await discardTypedAhead();
+      await takeTypedAhead();
       const message = safeLines(question);
       const shown = options.map((value) => ({ value, label: safe(value) }));
       const ask = { message, options: shown, initialValues: [...options], required: true, output };
       return answered((signal) => multiselect({ ...ask, signal }));
     },
     confirm: async (question, isYesFirst = true) => {
-      await discardTypedAhead();
+      await takeTypedAhead();
       const ask = { message: safeLines(question), initialValue: isYesFirst, output };
       return answered((signal) => confirm({ ...ask, signal }));
     },
     press: async (question, answers) => {
-      await discardTypedAhead();
+      await takeTypedAhead();
       const keys = Object.entries(answers);
       const options = keys.map(([value, label]) => ({ value, label: safe(label) }));
       const [[first] = [""]] = keys;
@@ -256,7 +266,7 @@ async function nodeTerminal(interrupted: AbortSignal, isPlain: boolean): Promise
       return (await answered((signal) => selectKey({ ...ask, signal }))) ?? first;
     },
     choose: async (question, answers) => {
-      await discardTypedAhead();
+      await takeTypedAhead();
       const message = safeLines(question);
       const options = answers.map((answer, value) => ({ value, label: safe(answer) }));
       return answered((signal) => select({ message, options, output, signal }));
@@ -273,17 +283,21 @@ function withoutColour(stream: NodeJS.WriteStream): NodeJS.WriteStream {
 const CTRL_C = "\x03";
 const CTRL_D = "\x04";
 
-/** A newline at the end of a paste is no answer to the question that comes next. */
-async function discardTypedAhead(): Promise<void> {
+/**
+ * What was typed before a question is there. It answers no question but that for a token: a newline at the end
+ * of a paste is no answer to the one that comes next.
+ */
+async function takeTypedAhead(): Promise<string> {
   const { stdin } = process;
-  let isInterrupted = false;
-  const notice = (typed: Buffer) => {
-    isInterrupted ||= typed.includes(CTRL_C);
-  };
-  stdin.setRawMode(true).on("data", notice).resume();
+  const chunks: Buffer[] = [];
+  const take = (chunk: Buffer) => void chunks.push(chunk);
+  stdin.setRawMode(true).on("data", take).resume();
   await wait(50);
-  stdin.off("data", notice).pause().setRawMode(false);
-  if (isInterrupted) throw new AppError("INTERRUPTED", "Interrupted. Nothing was changed.");
+  stdin.off("data", take).pause().setRawMode(false);
+  const typed = Buffer.concat(chunks).toString("utf8");
+  if (typed.includes(CTRL_C))
+    throw new AppError("INTERRUPTED", "Interrupted. Nothing was changed.");
+  return typed;
 }
 
 /** Tells a regular file from every other of this machine; links are followed. */

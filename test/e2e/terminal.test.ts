@@ -1,6 +1,8 @@
-import { chmod, readFile, writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import { chmod, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
+import { execa } from "execa";
 import { describe, expect, it, type TestContext } from "vitest";
 import {
   ASKS,
@@ -338,6 +340,80 @@ describe.skipIf(needsScript !== "").concurrent(`the network fails${needsScript}`
     context.expect(await terminal.exit, terminal.screen()).toBe(7);
     context.expect(terminal.screen()).toContain("[token.unverified]");
     context.expect(terminal.screen()).not.toContain("Press Enter");
+  });
+});
+
+describe.skipIf(needsScript !== "").concurrent(`before the question is there${needsScript}`, () => {
+  /** The program has started, and waits for git. */
+  async function waiting(context: TestContext) {
+    let hold = async () => async () => {};
+    const scene = await guided(context, [], {}, async (bench) => {
+      const [git, fifo] = [join(bench.bin, "git"), join(bench.root, "fifo")];
+      const real = await realpath(git);
+      await execa("mkfifo", [fifo]);
+      await rm(git);
+      const script = `#!/bin/sh\n[ -p '${fifo}' ] && read -r line < '${fifo}'\nexec '${real}' "$@"\n`;
+      await writeFile(git, script, { mode: 0o755 });
+      hold = async () => {
+        // Its end is open when somebody reads. Our own open() would keep a thread of few.
+        const holder = execa("sh", ["-c", 'exec 3> "$0"; echo; read -r line; rm "$0"', fifo]);
+        context.onTestFinished(async () => void holder.kill());
+        holder.catch(() => undefined);
+        await once(holder.stdout, "data");
+        return async () => {
+          holder.stdin.end("\n");
+          await holder;
+        };
+      };
+      return undefined;
+    });
+    const go = await hold();
+    return { ...scene, go };
+  }
+
+  it.for([
+    ["a token and Enter: it is the answer", "\r", ""],
+    ["a token: Enter makes it the answer", "", "\r"],
+  ] as const)("%s, and is never on the screen", async ([, early, late], context) => {
+    const { bench, terminal, go } = await waiting(context);
+    terminal.type(`${bench.token}${early}`);
+    await go();
+    await terminal.waitFor(ASKS);
+    await terminal.waitFor(/▪{71}/);
+    terminal.type(late);
+    await terminal.waitFor(CONFIRMS);
+    terminal.type("y");
+    context.expect(await terminal.exit, terminal.screen()).toBe(0);
+    context.expect(await bench.read(".env")).toBe(`DIGITALOCEAN_TOKEN=${bench.token}\n`);
+    context.expect(terminal.raw()).not.toContain(bench.token.slice(7, 23));
+    await expectRestored(context, terminal);
+  });
+
+  it.for<[string, (terminal: Terminal) => void, number]>([
+    ["Ctrl-C", (terminal) => terminal.type(CTRL_C), 130],
+    ["SIGINT", (terminal) => terminal.signal("SIGINT"), 130],
+    ["SIGTERM", (terminal) => terminal.signal("SIGTERM"), 130],
+    ["SIGHUP", (terminal) => terminal.signal("SIGHUP"), 130],
+    ["SIGQUIT", (terminal) => terminal.signal("SIGQUIT"), 131],
+  ])("%s ends the run, and the terminal is as it was", async ([, end, status], context) => {
+    const { bench, terminal, hash } = await waiting(context);
+    end(terminal);
+    context.expect(await terminal.exit, terminal.screen()).toBe(status);
+    await expectUntouched(context, { bench, terminal, hash });
+  });
+
+  it("a token.command finds the terminal as it was: it may ask there", async (context) => {
+    const { terminal } = await guided(context, ["--trust"], {}, async (bench) => {
+      await bench.write("token.sh", `/bin/stty -a < /dev/tty >&2\necho ${bench.token}\n`);
+      await bench.write(".do-bootstraprc", "token: { command: [/bin/sh, ./token.sh] }\n");
+      return undefined;
+    });
+    const said = await terminal.until(/\bechoke\b/);
+    context.expect(said).toMatch(/(?<!-)\becho\b/);
+    await terminal.waitFor(CONFIRMS);
+    terminal.type("n");
+    context.expect(await terminal.exit, terminal.screen()).toBe(1);
+    await expectRestored(context, terminal);
   });
 });
 

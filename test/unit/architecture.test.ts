@@ -315,6 +315,7 @@ describe("the small entry", () => {
       "host/compiled-code.ts",
       "host/ours.ts",
       "host/record.ts",
+      "host/typing.ts",
       "host/which.ts",
       "lib/is-ci.ts",
       "lib/json.ts",
