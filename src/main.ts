@@ -100,6 +100,8 @@ async function runHere(
       host: isDebug ? (await import("./host/trace.ts")).traced(host, say) : host,
       progress,
       say,
+      page: pageOf(stderr),
+      isColored: !isPlain,
       async explained(explanations) {
         const { explainedText } = await import("./report/explanations.ts");
         say(`\n${explainedText(explanations, pageOf(stderr))}`);

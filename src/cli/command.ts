@@ -2,6 +2,7 @@ import type { ExitStatus } from "../errors/exit-status.ts";
 import type { Runtime } from "../library/runtime.ts";
 import type { ExplainReport } from "../report/explanations.ts";
 import type { HookReport } from "../report/hook.ts";
+import type { Page } from "../report/paint.ts";
 import type { Progress } from "../report/progress.ts";
 import type { Report } from "../report/report.ts";
 import type { ScopesReport } from "../report/scopes.ts";
@@ -13,6 +14,9 @@ export interface Context extends Runtime {
   readonly progress: Progress;
   /** Talk: goes to stderr at once. */
   readonly say: (text: string) => void;
+  /** Where `say` prints. */
+  readonly page: Page;
+  readonly isColored: boolean;
   /** Says at once, on stderr, what an error meant. */
   readonly explained: (explanations: readonly Explanation[]) => Promise<void>;
   /** True where what is printed can be read over a shoulder. */

@@ -351,8 +351,8 @@ export interface Terminal {
   line(text: string): void;
   /** Asks for a text that is not shown. @throws AppError INTERRUPTED on Ctrl-C. */
   secret(question: string): Promise<string>;
-  /** Waits for Enter; what else is typed is neither shown nor used. @throws AppError INTERRUPTED on Ctrl-C. */
-  enter(question: string): Promise<void>;
+  /** Shows a text and waits for Enter; what else is typed is neither shown nor used. @throws AppError INTERRUPTED on Ctrl-C. */
+  enter(text: string): Promise<void>;
   /** Says why an answer will not do. */
   complain(text: string): void;
   /**

@@ -239,10 +239,18 @@ async function nodeTerminal(interrupted: AbortSignal, isPlain: boolean): Promise
       if (typed !== "") process.stdin.unshift(Buffer.from(typed.replaceAll("\n", "\r")));
       return answered((signal) => password({ message: safe(message), output, signal }));
     },
-    enter: async (question) => {
+    enter: async (text) => {
       await takeTypedAhead();
-      const message = wrap(safe(question), output.columns - 4).join("\n   ");
-      await answered((signal) => password({ message, mask: "", output, signal }));
+      output.write(wrap(safe(text), output.columns).join("\n"));
+      process.stdin.setRawMode(true).resume();
+      try {
+        await answered(enterTyped);
+      } catch {
+        throw new AppError("INTERRUPTED", "Interrupted. Nothing was changed.");
+      } finally {
+        process.stdin.pause().setRawMode(false);
+      }
+      output.write("\n");
     },
     chooseSome: async (question, options) => {
       await takeTypedAhead();
@@ -282,6 +290,20 @@ function withoutColour(stream: NodeJS.WriteStream): NodeJS.WriteStream {
 
 const CTRL_C = "\x03";
 const CTRL_D = "\x04";
+
+/** @throws Error on Ctrl-C, and where the signal comes. */
+function enterTyped(signal: AbortSignal): Promise<void> {
+  const { stdin } = process;
+  return new Promise<void>((resolve, reject) => {
+    const hear = (typed: Buffer) => {
+      if (typed.includes(CTRL_C)) reject(new Error("Ctrl-C"));
+      else if (/[\r\n]/.test(typed.toString())) resolve();
+    };
+    stdin.on("data", hear);
+    signal.addEventListener("abort", reject, { once: true });
+    signal.throwIfAborted();
+  });
+}
 
 /**
  * What was typed before a question is there. It answers no question but that for a token: a newline at the end

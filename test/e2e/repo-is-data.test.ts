@@ -5,7 +5,7 @@ import { execa } from "execa";
 import { describe, it, type TestContext } from "vitest";
 import { type Sandbox, startSandbox } from "../../src/commands/demo/sandbox.ts";
 import { leaksIn } from "../fixtures/leak-search.ts";
-import { fakeDoctl } from "../fixtures/tools.ts";
+import { fakeDoctl, hookTools } from "../fixtures/tools.ts";
 import { randomToken, treeHash, type Workbench, workbench } from "../fixtures/workbench.ts";
 
 const GIT = (await execa("which", ["git"])).stdout;
@@ -183,6 +183,7 @@ describe.concurrent("the demo", () => {
     const { expect } = context;
     const bench = await workbench(context);
     const doctl = await fakeDoctl(bench.bin);
+    await hookTools(bench.bin);
     const stored = randomToken();
     await bench.write("../home/.config/doctl/config.yaml", `access-token: ${stored}\n`, 0o600);
     await bench.write(".env", `DIGITALOCEAN_TOKEN=${bench.token}\n`, 0o600);
@@ -249,6 +250,7 @@ async function trapped(context: TestContext): Promise<Trapped> {
   for (const bin of bins) {
     for (const name of TOOLS) await executable(join(bin, name), `tool ${name}`);
   }
+  await hookTools(bench.bin);
   await rm(join(bench.bin, "git"));
   await writeFile(
     join(bench.bin, "git"),

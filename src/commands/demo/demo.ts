@@ -1,148 +1,84 @@
-import { randomBytes } from "node:crypto";
-import { cp, mkdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { delimiter, isAbsolute, join } from "node:path";
-import { findGitFolder } from "../../concerns/git/git.ts";
-import { AppError } from "../../errors/app-error.ts";
-import { hint } from "../../errors/hint.ts";
-import type { Environment, Host, ToolResult } from "../../host/host.ts";
+import { type Hint, hint, own, run } from "../../errors/hint.ts";
+import type { Host, Terminal } from "../../host/host.ts";
 import { withOwnFolder } from "../../host/private-folder.ts";
 import { isInside } from "../../lib/paths.ts";
-import { type ChildEnvironment, childEnvironment } from "../../secret/child-environment.ts";
-import { type Sandbox, startSandbox } from "./sandbox.ts";
+import { SCENES, type Show } from "./scenes.ts";
+import { onScreen, shortened } from "./screen.ts";
+import { failed, openStage } from "./stage.ts";
 
-const TIME_LIMIT_MS = 180_000;
+/** Where the demo is shown. */
+export interface Screen {
+  readonly say: (text: string) => void;
+  readonly paint: (style: "bold" | "dim", text: string) => string;
+  readonly isColored: boolean;
+  /** A command line as the person's shell takes it. */
+  readonly line: (line: Hint) => string;
+  /** Waits for Enter after each scene; absent where nobody watches. */
+  readonly terminal: (() => Promise<Pick<Terminal, "enter">>) | undefined;
+}
 
 /**
- * Runs the whole job in a temporary repo against the sandbox: nothing of the user's is read or
- * written, and nothing leaves this machine.
+ * Plays the scenes in a temporary repo against the sandbox: nothing of the user's is read or written, and
+ * nothing leaves this machine.
  *
- * @throws AppError DEMO_FAILED; WRITE_FAILED where others can exchange what is in TMPDIR.
+ * @throws AppError DEMO_FAILED; INTERRUPTED; WRITE_FAILED where others can exchange what is in TMPDIR.
  */
-export async function runDemo(host: Host, say: (text: string) => void): Promise<void> {
+export async function runDemo(host: Host, screen: Screen): Promise<void> {
+  const { say, paint, isColored } = screen;
   await withOwnFolder(tmpdir(), async (folder) => {
-    const sandbox = await startSandbox();
-    await tellTheStory(host, say, folder, sandbox).finally(() => sandbox.close());
+    const stage = await openStage(host, folder, { isColored });
+    try {
+      for (const [at, { title, play }] of SCENES.entries()) {
+        const place = (number: number) => `${number} of ${SCENES.length}`;
+        if (at > 0) await enter(screen, `Press Enter for the next scene (${place(at + 1)})…`);
+        say(`${paint("bold", `Scene ${place(at + 1)}: ${title}`)}\n`);
+        await play(stage, { show: shownOn(screen), note: (text) => say(`${onScreen(text)}\n`) });
+      }
+      await enter(screen, "Press Enter to end the demo…");
+    } finally {
+      await stage.close();
+    }
   });
+  const lines = (await isInstalled(host)) ? [] : [run("npm", ...INSTALL, host.packageFolder)];
+  const next = [...lines, own(), own("hook", "install")].map((each) => screen.line(hint`${each}`));
+  say(`${paint("bold", "Now in your repo:")}\n${next.map((each) => `  ${each}\n`).join("")}`);
 }
 
-async function tellTheStory(
-  host: Host,
-  say: (text: string) => void,
-  folder: string,
-  sandbox: Sandbox,
-): Promise<void> {
-  const token = `dop_v1_${randomBytes(32).toString("hex")}`;
-  const home = join(folder, "home");
-  const repo = join(folder, "droplet");
-  await mkdir(home);
-  await cp(join(host.packageFolder, "examples", "droplet"), repo, { recursive: true });
+/** From a clone, and from where npx keeps it: npm makes a copy. */
+const INSTALL = ["install", "--global", "--install-links"];
 
-  // The folder the user stands in is somebody's repo, and a repo is data (docs/design.md rule 7).
-  const around = (await findGitFolder(host, host.cwd)) ?? host.cwd;
-  // A home is no repo: most people's tools are in it.
-  const here = host.home !== undefined && isInside(host.home, around) ? repo : around;
-  const env = isolated({ ...host.env, PATH: await pathOutside(host, here) }, home, sandbox);
-  const program = join(host.packageFolder, "dist", "bin.cjs");
-  const bootstrap = (args: string[], input?: string) =>
-    run(process.execPath, [program, ...args], input);
-  const tools = {
-    git: (await host.which("git", here)).path,
-    doctl: (await host.which("doctl", here)).path,
-    terraform: (await host.which("terraform", here)).path,
-  };
+/** Whether do-bootstrap on PATH is this package. */
+async function isInstalled({ which, cwd, files, packageFolder }: Host): Promise<boolean> {
+  const { path } = await which("do-bootstrap", cwd);
+  // npx puts a copy of its own there, for one run.
+  if (path === undefined || /[\\/]node_modules[\\/]\.bin[\\/]/.test(path)) return false;
+  const [found, own] = await Promise.all([path, packageFolder].map((each) => files.realpath(each)));
+  return isInside(found ?? "", own ?? "");
+}
 
-  say(
-    "This is a temporary repo, an API on loopback and a random token that it accepts.\nYour own files, logins and tokens are not touched.\n",
-  );
-  if (tools.git !== undefined) expectSuccess("git init", await run(tools.git, ["init", "--quiet"]));
-  else skip("git", "the repo is a plain folder");
+async function enter({ terminal, say }: Screen, text: string): Promise<void> {
+  say("\n");
+  if (terminal === undefined) return;
+  await (await terminal()).enter(text);
+  say("\n");
+}
 
-  const needed = await bootstrap(["scopes", "--json"]);
-  expectSuccess("do-bootstrap scopes", needed);
-  const { scopes } = JSON.parse(needed.stdout);
-  // No more than the code needs, and what doctl asks for.
-  sandbox.accept(token, { expiresInSeconds: 30 * 86_400, scopes: ["account:read", ...scopes] });
-
-  await show(
-    "op read op://Infra/DigitalOcean/token | do-bootstrap --token-stdin",
-    bootstrap(["--token-stdin"], `${token}\n`),
-  );
-  await show("cat .env.example .gitignore", shownFiles([".env.example", ".gitignore"]));
-  await show("do-bootstrap", bootstrap([]));
-  await show("do-bootstrap check", bootstrap(["check"]));
-
-  if (tools.doctl === undefined) skip("doctl", "its context was not written");
-  else await show("doctl account get", run(tools.doctl, ["account", "get"]));
-  if (tools.terraform === undefined) skip("terraform", "the files in infra/ were not tried");
-  else {
-    const check = ["-chdir=infra", "fmt", "-check", "-diff"];
-    await show(`terraform ${check.join(" ")}`, run(tools.terraform, check));
-    say("\nterraform init would download the provider, so the demo ends before it.\n");
-  }
-  await assertOnlyWhereItBelongs();
-  const places = [".env", "infra/do-bootstrap.secret.auto.tfvars.json"];
-  if (tools.doctl !== undefined) places.push("the doctl config of the temporary home");
-  say(
-    `\nThe token is in ${places.join(",\nin ")}:\neach of them 0600, and out of git. Nowhere else.\n`,
-  );
-
-  function run(file: string, args: readonly string[], input?: string): Promise<ToolResult> {
-    const call = { file, args, env, cwd: repo, timeoutMs: TIME_LIMIT_MS };
-    return host.run(input === undefined ? call : { ...call, input });
-  }
-
-  async function show(title: string, running: Promise<ToolResult>): Promise<void> {
+/** Commands that print nothing stand in one block. */
+function shownOn({ say, paint }: Screen): Show {
+  let hasPrinted = true;
+  return async (line, running, { keep, exitCode = 0 } = {}) => {
+    say(`${hasPrinted ? "\n" : ""}${paint("dim", "$")} ${paint("bold", line)}\n`);
+    hasPrinted = false;
     const result = await running;
-    const output = `${result.stdout}${result.stderr}`.trimEnd();
-    say(`\n$ ${title}\n${output === "" ? "" : `${output}\n`}`);
-    expectSuccess(title, result);
-  }
-
-  async function shownFiles(names: readonly string[]): Promise<ToolResult> {
-    const texts = await Promise.all(names.map((name) => readFile(join(repo, name), "utf8")));
-    return { end: "exited", exitCode: 0, stdout: texts.join("\n"), stderr: "" };
-  }
-
-  function skip(tool: string, consequence: string): void {
-    say(`\nSkipped: ${tool} is not on PATH, so ${consequence}.\n`);
-  }
-
-  async function assertOnlyWhereItBelongs(): Promise<void> {
-    if (tools.git === undefined) return;
-    await run(tools.git, ["add", "--all"]);
-    const { stdout } = await run(tools.git, ["grep", "--cached", "--fixed-strings", "-l", token]);
-    if (stdout !== "") throw new AppError("DEMO_FAILED", `git took the token: ${stdout.trim()}`);
-  }
-}
-
-async function pathOutside({ env, files }: Host, repo: string): Promise<string> {
-  const folders = (env["PATH"] ?? "").split(delimiter).filter(isAbsolute);
-  const real = await Promise.all(folders.map((folder) => files.realpath(folder)));
-  return folders.filter((_, i) => !isInside(real[i] ?? "", repo)).join(delimiter);
-}
-
-function expectSuccess(title: string, { end, exitCode }: ToolResult): void {
-  if (end === "exited" && exitCode === 0) return;
-  throw new AppError("DEMO_FAILED", `${title}: ${exitCode ?? end}`, {
-    hint: hint`Please report this with the output above.`,
-  });
-}
-
-/** Only PATH and the like come from the user; no token, no login, no proxy, no config of a tool. */
-function isolated(env: Environment, home: string, sandbox: Sandbox): ChildEnvironment {
-  const kept = ["PATH", "PATHEXT", "SYSTEMROOT", "COMSPEC", "TMPDIR", "TEMP", "TMP", "LANG"];
-  const given = {
-    HOME: home,
-    USERPROFILE: home,
-    APPDATA: home,
-    GIT_CONFIG_NOSYSTEM: "1",
-    CHECKPOINT_DISABLE: "1",
-    DIGITALOCEAN_API_URL: sandbox.url,
-    DO_BOOTSTRAP_OAUTH_URL: sandbox.url,
-    // What doctl and terraform might still want to ask of the internet, they ask of nobody.
-    HTTPS_PROXY: "http://127.0.0.1:9",
-    ...(env["FORCE_COLOR"] === undefined ? {} : { FORCE_COLOR: env["FORCE_COLOR"] }),
+    if (result === undefined) return;
+    const { end, exitCode: actual, stdout, stderr } = result;
+    const isExpected = end === "exited" && actual === exitCode;
+    const output = `${stdout}${stderr}`;
+    const lines = isExpected && keep !== undefined ? shortened(output, keep) : output.trimEnd();
+    hasPrinted = lines !== "";
+    if (hasPrinted) say(`${onScreen(lines)}\n`);
+    if (!isExpected) throw failed(line, result);
+    if (exitCode !== 0) say(`${paint("dim", `(exit status ${exitCode})`)}\n`);
   };
-  return childEnvironment(env, { may: (name) => kept.includes(name.toUpperCase()), given });
 }

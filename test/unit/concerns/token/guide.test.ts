@@ -9,7 +9,12 @@ async function told(unread: readonly string[]): Promise<string> {
     note: (_: string, text: string) => void notes.push(text),
     line: () => undefined,
     complain: () => undefined,
-    ...{ press: async () => "", choose: async () => 0, chooseSome: async () => [] },
+    ...{
+      press: async () => "",
+      choose: async () => 0,
+      enter: async () => {},
+      chooseSome: async () => [],
+    },
     confirm: async () => false,
     enter: async () => undefined,
     secret: () => Promise.reject(new Error("The question.")),

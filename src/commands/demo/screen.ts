@@ -1,0 +1,43 @@
+import { stripVTControlCharacters } from "node:util";
+
+/** Every scene fits a terminal of this width. */
+const COLUMNS = 80;
+
+/** A line that says for how long something takes; a quick machine has none. */
+const PROGRESS = /^\S.* …$/;
+
+/** The lines of an output that match; what is left out is one "…", and empty lines go. */
+export function shortened(output: string, keep: RegExp): string {
+  const shown: string[] = [];
+  for (const line of output.split("\n")) {
+    const plain = stripVTControlCharacters(line);
+    if (plain.trim() === "" || PROGRESS.test(plain)) continue;
+    if (keep.test(plain)) shown.push(line);
+    else if (shown.at(-1) !== "…") shown.push("…");
+  }
+  return shown.join("\n");
+}
+
+/** A text with its long lines broken between words, as the program breaks them on a terminal. */
+export function onScreen(text: string): string {
+  return text.split("\n").flatMap(broken).join("\n");
+}
+
+function broken(line: string): string[] {
+  if (widthOf(line) <= COLUMNS) return [line];
+  const plain = stripVTControlCharacters(line);
+  // What follows a mark stands under the text.
+  const indent = /^\s*([^\w\s.] )?/.exec(plain)?.[0].length ?? 0;
+  const lines: string[] = [];
+  for (const word of line.split(" ")) {
+    const last = lines.at(-1);
+    if (last === undefined) lines.push(word);
+    else if (widthOf(last) + 1 + widthOf(word) <= COLUMNS) lines[lines.length - 1] += ` ${word}`;
+    else lines.push(" ".repeat(indent) + word);
+  }
+  return lines;
+}
+
+function widthOf(text: string): number {
+  return stripVTControlCharacters(text).length;
+}
