@@ -1,3 +1,4 @@
+import { on } from "node:events";
 import { fstatSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
@@ -292,17 +293,11 @@ const CTRL_C = "\x03";
 const CTRL_D = "\x04";
 
 /** @throws Error on Ctrl-C, and where the signal comes. */
-function enterTyped(signal: AbortSignal): Promise<void> {
-  const { stdin } = process;
-  return new Promise<void>((resolve, reject) => {
-    const hear = (typed: Buffer) => {
-      if (typed.includes(CTRL_C)) reject(new Error("Ctrl-C"));
-      else if (/[\r\n]/.test(typed.toString())) resolve();
-    };
-    stdin.on("data", hear);
-    signal.addEventListener("abort", reject, { once: true });
-    signal.throwIfAborted();
-  });
+async function enterTyped(signal: AbortSignal): Promise<void> {
+  for await (const [typed] of on(process.stdin, "data", { signal })) {
+    if (typed.includes(CTRL_C)) throw new Error("Ctrl-C");
+    if (/[\r\n]/.test(typed.toString())) return;
+  }
 }
 
 /**

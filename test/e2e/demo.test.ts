@@ -161,6 +161,15 @@ describe.skipIf(needsScript !== "").concurrent(`the demo on a terminal${needsScr
     expect(await leftIn(bench)).toEqual([]);
   });
 
+  it("leaves nothing behind when its window is closed", async (context) => {
+    const bench = await machine(context);
+    const terminal = start(context, bench, ["demo"]);
+    await terminal.waitFor(/Press Enter/);
+    context.expect(await leftIn(bench)).toHaveLength(1);
+    terminal.hangUp();
+    await context.expect.poll(() => leftIn(bench), { timeout: 10_000 }).toEqual([]);
+  });
+
   it("in CI nobody is waited for", async (context) => {
     const bench = await machine(context);
     const terminal = start(context, bench, ["demo"], { env: { CI: "true" } });

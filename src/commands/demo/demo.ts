@@ -25,24 +25,31 @@ export interface Screen {
  * @throws AppError DEMO_FAILED; INTERRUPTED; WRITE_FAILED where others can exchange what is in TMPDIR.
  */
 export async function runDemo(host: Host, screen: Screen): Promise<void> {
-  const { say, paint, isColored } = screen;
-  await withOwnFolder(tmpdir(), async (folder) => {
-    const stage = await openStage(host, folder, { isColored });
-    try {
-      for (const [at, { title, play }] of SCENES.entries()) {
-        const place = (number: number) => `${number} of ${SCENES.length}`;
-        if (at > 0) await enter(screen, `Press Enter for the next scene (${place(at + 1)})…`);
-        say(`${paint("bold", `Scene ${place(at + 1)}: ${title}`)}\n`);
-        await play(stage, { show: shownOn(screen), note: (text) => say(`${onScreen(text)}\n`) });
-      }
-      await enter(screen, "Press Enter to end the demo…");
-    } finally {
-      await stage.close();
-    }
+  const { say, paint, terminal } = screen;
+  await withOwnFolder(tmpdir(), (folder) => playIn(folder, host, screen)).catch((error) => {
+    // Behind what the terminal shows of Ctrl-C. Not before the folder is gone: there may be no terminal any more.
+    if (terminal !== undefined) say("\n");
+    throw error;
   });
   const lines = (await isInstalled(host)) ? [] : [run("npm", ...INSTALL, host.packageFolder)];
   const next = [...lines, own(), own("hook", "install")].map((each) => screen.line(hint`${each}`));
   say(`${paint("bold", "Now in your repo:")}\n${next.map((each) => `  ${each}\n`).join("")}`);
+}
+
+async function playIn(folder: string, host: Host, screen: Screen): Promise<void> {
+  const { say, paint, isColored } = screen;
+  const stage = await openStage(host, folder, { isColored });
+  try {
+    for (const [at, { title, play }] of SCENES.entries()) {
+      const place = (number: number) => `${number} of ${SCENES.length}`;
+      if (at > 0) await enter(screen, `Press Enter for the next scene (${place(at + 1)})…`);
+      say(`${paint("bold", `Scene ${place(at + 1)}: ${title}`)}\n`);
+      await play(stage, { show: shownOn(screen), note: (text) => say(`${onScreen(text)}\n`) });
+    }
+    await enter(screen, "Press Enter to end the demo…");
+  } finally {
+    await stage.close();
+  }
 }
 
 /** From a clone, and from where npx keeps it: npm makes a copy. */
