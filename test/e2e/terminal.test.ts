@@ -29,8 +29,7 @@ const COLOUR = /\x1b\[(?:\d+;)*(?:[34]\d|9[0-7]|10[0-7])[;m]/;
 /** In words that may be wrapped. */
 const LEFT = [/2[\s│]+more[\s│]+tries\./, /one[\s│]+more[\s│]+try\./, /\[NO_TOKEN\]/];
 /** The question, while it is open. */
-const RETRIES =
-  /Press[\s│]+Enter[\s│]+to[\s│]+retry,[\s│]+or[\s│]+Ctrl-C[\s│]+to[\s│]+stop\./;
+const RETRIES = /Press[\s│]+Enter[\s│]+to[\s│]+retry,[\s│]+or[\s│]+Ctrl-C[\s│]+to[\s│]+stop\./;
 const ACCOUNT = "GET /v2/account";
 const INFO = "GET /v1/oauth/token/info";
 
