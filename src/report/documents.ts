@@ -7,7 +7,7 @@ export interface ReportDocument {
   /** Grows when a field changes its meaning or goes; not when one is added. */
   readonly schemaVersion: 1;
   readonly command: "init" | "login" | "check" | "rotate" | "logout" | "uninstall" | "ci";
-  /** The exit status of the command, as in the README's table: 0 is success. */
+  /** The exit status of the command, as in docs/reference.md: 0 is success. */
   readonly status: number;
   readonly project: string;
   readonly environment: string | null;

@@ -42,8 +42,9 @@ export function endingOf(report: Report): Ending {
   const ready = roots.filter((root) => steps.get(root) === undefined);
   const left = [...steps.values()].filter((step) => step !== undefined);
   const [first] = ready;
+  const withTool = ready.filter(({ config: { dir } }) => facts.terraform.tools.has(dir));
   return {
-    works: [...doctlWorks(report), ...terraformWorks(report, ready)],
+    works: [...doctlWorks(report), ...terraformWorks(report, withTool)],
     left: once([...missingTools(report), ...left]),
     next: first && wordsFor(facts, first, ["plan"]),
     commit,
@@ -70,7 +71,7 @@ function terraformWorks(report: Report, ready: readonly TerraformRoot[]): string
     const dirs = its.map(({ config }) => shownPath(report, config.dir));
     const where = dirs.length === 1 && dirs[0] === "." ? "" : ` in ${few(dirs)}`;
     const isBehind = its.some((root) => isBehindExec(facts, root));
-    return `${tool}${where}${isBehind ? ", behind exec" : ""}`;
+    return `${tool}${where}${isBehind ? " (with exec)" : ""}`;
   });
 }
 
@@ -92,12 +93,13 @@ function missingTools({ facts: { terraform } }: Report): Hint[] {
 function stepFor(report: Report, root: TerraformRoot): Hint | undefined {
   const { facts, plan } = report;
   const { dir } = root.config;
-  const shown = shownPath(report, dir);
+  const path = shownPath(report, dir);
+  const shown = path === "." ? "this folder" : path;
   const isOf = (each: Finding) => each.where === dir || each.skippedRoot === dir;
   const errors = plan.findings.filter((each) => each.level === "error" && isOf(each));
   if (errors.length > 0) return hint`Fix the error in ${shown}, then run ${own()}`;
   if (root.module.broken.length > 0) {
-    return hint`Fix the code in ${shown}, which could not be read, then run ${own()}`;
+    return hint`Fix the Terraform code in ${shown}, which cannot be read, then run ${own()}`;
   }
   const keys = facts.spaces.keys.kind;
   if (root.config.backend !== undefined && keys !== "keys") {
@@ -145,7 +147,8 @@ function toCommit(report: Report): string[] {
   const locks = terraform.roots.flatMap(({ hasLockFile, config: { dir } }) =>
     hasLockFile && dirs.has(dir) ? join(dir, LOCK_FILE) : [],
   );
-  const isDone = written.length > 0 && config.file !== undefined;
+  const isForClones = ["init", "login", "ci"].includes(report.command);
+  const isDone = isForClones && written.length > 0;
   const needed = isDone && config.file !== undefined ? [config.file] : [];
   return [...new Set([...written, ...[...locks, ...needed].filter(isNew)])];
 }

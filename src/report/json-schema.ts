@@ -22,7 +22,7 @@ const schemaVersion = v.pipe(
 const status = v.pipe(
   v.number(),
   v.integer(),
-  v.description("The exit status, as in the README's table."),
+  v.description("The exit status, as in docs/reference.md."),
 );
 
 const origin = v.pipe(

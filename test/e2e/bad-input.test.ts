@@ -349,7 +349,7 @@ const FILES: readonly Case[] = [
     args: STDIN,
     status: 3,
     id: "file.not-writable",
-    says: /\.env cannot be written: \S*acme-web is not writable \(EACCES\)/,
+    says: /cannot be written: \S*acme-web is not writable \(EACCES\)[\s\S]*The same in \d more: .*\.env\b/,
     mends: /Fix the folder's permissions or owner/,
   },
   {
@@ -405,7 +405,7 @@ const CONFIGS: readonly Case[] = [
     status: 2,
     id: "CONFIG_INVALID",
     says: /token\.minTtl: expected a string, found 7/,
-    mends: /README and schema\.json/,
+    mends: /reference\.md and schema\.json/,
   },
   {
     name: "a path out of the repo",
@@ -413,7 +413,7 @@ const CONFIGS: readonly Case[] = [
     status: 2,
     id: "CONFIG_INVALID",
     says: /token\.envFile: stay inside the folder of the config file \(it is "\.\.\/\.env"\)/,
-    mends: /README/,
+    mends: /reference\.md/,
   },
   {
     name: "a token in the config",

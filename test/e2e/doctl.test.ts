@@ -172,6 +172,20 @@ describe.each(installs)("with a %s doctl", (name, install) => {
       expect(token.stdout === bench.token).toBe(args.includes("--use"));
     });
 
+    it.each<[what: string, before: string, said: string[]]>([
+      ["holds nothing", "", []],
+      ["is another environment's", `auth-contexts:\n  shop: ${OTHER}\ncontext: shop\n`, []],
+      ["is of another account", `access-token: ${OTHER}\n`, ["doctl.other-account"]],
+    ])("of a repo with environments, the current context %s", async (_, before, said) => {
+      const { bench, config, init } = await arrange(install);
+      const environments = "environments: { dev: {}, prod: { doctl: { context: shop } } }\n";
+      await bench.write(".do-bootstraprc", `doctl: { context: web }\n${environments}`);
+      if (before !== "") await put(config, before);
+      const { status, stderr } = await init("--env", "dev");
+      expect(status, stderr).toBe(0);
+      expect(stderr.match(/(?<=\[)doctl\..*-account(?=\]$)/gm) ?? []).toEqual(said);
+    });
+
     it("everything else in the config stays; the stale config: key goes", async () => {
       const { bench, config, init } = await arrange(install);
       await bench.write(".do-bootstraprc", "doctl: { context: web }\n");

@@ -41,7 +41,7 @@ describe("the published package", () => {
   /** Packs what a fresh clone has once its packages are there, which has to build by itself. */
   async function pack(): Promise<Packed> {
     const clone = join(bench.root, "clone");
-    const left = /^(node_modules|dist.*|\.git|test|docs)$/;
+    const left = /^(node_modules|dist.*|\.git|test)$/;
     await cp(SOURCE, clone, {
       recursive: true,
       filter: (path) => dirname(path) !== SOURCE || !left.test(basename(path)),
@@ -81,6 +81,7 @@ describe("the published package", () => {
       [
         ...(await listed("examples")),
         ...(await listed("templates")),
+        ...["docs/reference.md", "docs/security.md"],
         ...["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "package.json"],
         ...["schema.json", "report.schema.json"],
         "dist/bin.cjs",
@@ -206,9 +207,10 @@ describe("the published package", () => {
     });
   });
 
-  it("holds the schema where the README tells editors to look", async () => {
-    const readme = await readFile(join(folder, "README.md"), "utf8");
-    const [, file = ""] = /\$schema=\.\/node_modules\/do-bootstrap\/([^\s`]+)`/.exec(readme) ?? [];
+  it("holds the schema where the reference tells editors to look", async () => {
+    const reference = await readFile(join(folder, "docs/reference.md"), "utf8");
+    const [, file = ""] =
+      /\$schema=\.\/node_modules\/do-bootstrap\/([^\s`]+)`/.exec(reference) ?? [];
     expect(packed.files.map(({ path }) => path)).toContain(file);
   });
 });

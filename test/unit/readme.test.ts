@@ -15,14 +15,19 @@ const PAGES = ["README.md", ...folder.map((name) => join("docs", name))];
 const texts = new Map(
   await Promise.all(PAGES.map(async (path) => [path, await readFile(path, "utf8")] as const)),
 );
-const readme = texts.get("README.md") ?? "";
+const reference = texts.get("docs/reference.md") ?? "";
 const findings = texts.get("docs/findings.md") ?? "";
 
 describe("what is written for users is true", () => {
-  it("the config of the README is valid, and each of its environments resolves", () => {
-    const [, yaml = ""] = /```yaml\n([\s\S]*?)```/.exec(readme) ?? [];
-    const written = validateConfig(parse(yaml), "README.md");
-    const around = { file: "README.md", base: "/repo", packageName: undefined, defaultDirs: ["."] };
+  it("the config of the reference is valid, and each of its environments resolves", () => {
+    const [, yaml = ""] = /```yaml\n([\s\S]*?)```/.exec(reference) ?? [];
+    const written = validateConfig(parse(yaml), "reference.md");
+    const around = {
+      file: "reference.md",
+      base: "/repo",
+      packageName: undefined,
+      defaultDirs: ["."],
+    };
     for (const environment of [undefined, ...Object.keys(written.environments ?? {})]) {
       expect(resolveConfig(written, environment, around).environment).toBe(environment);
     }
@@ -52,8 +57,8 @@ describe("what is written for users is true", () => {
     expect(places.filter((place) => !existsSync(place))).toEqual([]);
   });
 
-  it("every exit status is in the table of the README", () => {
-    const rows = [...readme.matchAll(/^\| (\d+)\s+\|/gm)].map(([, status]) => Number(status));
+  it("every exit status is in the reference", () => {
+    const rows = [...reference.matchAll(/^\| (\d+)\s+\|/gm)].map(([, status]) => Number(status));
     expect(rows).toEqual(Object.values(EXIT));
   });
 

@@ -1,4 +1,5 @@
 import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
 import { type Hint, hint, own, run } from "../../errors/hint.ts";
 import type { Host, Terminal } from "../../host/host.ts";
 import { withOwnFolder } from "../../host/private-folder.ts";
@@ -31,7 +32,8 @@ export async function runDemo(host: Host, screen: Screen): Promise<void> {
     if (terminal !== undefined) say("\n");
     throw error;
   });
-  const lines = (await isInstalled(host)) ? [] : [run("npm", ...INSTALL, host.packageFolder)];
+  const install = [...INSTALL, ...ownPrefix(host), host.packageFolder];
+  const lines = (await isInstalled(host)) ? [] : [run("npm", ...install)];
   const next = [...lines, own(), own("hook", "install")].map((each) => screen.line(hint`${each}`));
   say(`${paint("bold", "Now in your repo:")}\n${next.map((each) => `  ${each}\n`).join("")}`);
 }
@@ -54,6 +56,12 @@ async function playIn(folder: string, host: Host, screen: Screen): Promise<void>
 
 /** From a clone, and from where npx keeps it: npm makes a copy. */
 const INSTALL = ["install", "--global", "--install-links"];
+
+/** Where npm's own folder belongs to root, as a normal user can use this one. */
+function ownPrefix({ env, home }: Host): string[] {
+  const isOnPath = env["PATH"]?.split(delimiter).includes(join(home ?? "", ".local/bin"));
+  return isOnPath && home !== undefined ? ["--prefix", join(home, ".local")] : [];
+}
 
 /** Whether do-bootstrap on PATH is this package. */
 async function isInstalled({ which, cwd, files, packageFolder }: Host): Promise<boolean> {

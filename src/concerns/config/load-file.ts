@@ -38,7 +38,7 @@ export async function loadFile(file: string, name: string): Promise<unknown> {
     if (error instanceof AppError) throw error;
     const reason = error instanceof NotReadable ? error.message : codeOf(error);
     throw new AppError("CONFIG_UNREADABLE", `${file}: ${reason}`, {
-      hint: hint`Fix the file; its format is in the README under Configuration.`,
+      hint: hint`Fix the file. docs/reference.md has an example of every key.`,
       cause: error,
     });
   }

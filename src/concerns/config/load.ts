@@ -77,7 +77,7 @@ async function refuseEndless(files: Pick<Files, "look">, file: string, place: st
   const snapshot = await files.look(file, limit);
   if (snapshot.kind !== "unusable") return;
   throw new AppError("CONFIG_UNREADABLE", `${file} is ${snapshot.why}.`, {
-    hint: hint`Move it away, or fix it; its format is in the README under Configuration.`,
+    hint: hint`Move it away, or fix it. docs/reference.md has an example of every key.`,
   });
 }
 

@@ -85,7 +85,7 @@ function isExact(value: number): boolean {
   return Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value);
 }
 
-const HELP = hint`All keys are in the README and schema.json.`;
+const HELP = hint`docs/reference.md and schema.json have all keys.`;
 
 type Issue = v.GenericIssue;
 

@@ -191,16 +191,17 @@ function aboutDoctl(known: Known, consent: Consent): Finding[] {
     const { target, plain } = doctl ?? {};
     if (ours.kind !== "found" || inspection?.state !== "alive" || consent.use) return [];
     if (target === undefined || name === target.context || !isToHold(target, consent)) return [];
+    // One context is the current one, and a repo with environments has several.
+    if (known.config.othersContexts.includes(name)) return [];
     const fix = env["DIGITALOCEAN_CONTEXT"]
       ? hint`${unset("DIGITALOCEAN_CONTEXT")}`
       : hint`To make ${target.context} doctl's current context: ${own("--use")}`;
-    if (token === "none") {
-      const message = `doctl's current context is ${name}, which holds no token: doctl works with --context ${target.context} only.`;
-      return [finding("doctl.no-account", message, { fix })];
-    }
-    if (plain?.state === "refused") {
-      const message = `doctl's current context is ${name}, whose token DigitalOcean refuses: doctl works with --context ${target.context} only.`;
-      return [finding("doctl.no-account", message, { fix })];
+    const lacks =
+      token === "none" ? "no token" : plain?.state === "refused" ? "a refused token" : "";
+    if (lacks !== "") {
+      const message = `doctl's current context is ${name}, which holds ${lacks}: doctl works with --context ${target.context} only.`;
+      const isOneOfMany = known.config.environment !== undefined;
+      return isOneOfMany ? [] : [finding("doctl.no-account", message, { fix })];
     }
     if (plain?.state !== "alive" || isSameAccount(plain, inspection)) return [];
     const message = `doctl's current context is ${name} (${accountOf(plain)}): without --context ${target.context} doctl acts on that account.`;

@@ -1,13 +1,17 @@
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { planAll } from "../../../src/commands/init/plan.ts";
-import { findingsOf } from "../../../src/core/finding.ts";
-import { NOTHING_DONE } from "../../../src/core/flow.ts";
+import type { Change } from "../../../src/core/change.ts";
+import { type Finding, findingsOf, statusOf } from "../../../src/core/finding.ts";
+import { type InGit, NOTHING_DONE } from "../../../src/core/flow.ts";
+import type { CommandResult } from "../../../src/core/run-commands.ts";
 import { EXIT } from "../../../src/errors/exit-status.ts";
-import { endingOf, stepLines } from "../../../src/report/ending.ts";
+import { humanReport } from "../../../src/report/human.ts";
 import type { Page } from "../../../src/report/paint.ts";
 import type { Report } from "../../../src/report/report.ts";
+import { isUnchanged, unchanged } from "../../../src/report/unchanged.ts";
 import { alive, consent, facts, type Given, inspection } from "../../fixtures/facts.ts";
-import { PERSONAL } from "../samples.ts";
+import { OTHER, PERSONAL } from "../samples.ts";
 
 const PAGE: Page = {
   paint: (_, text) => text,
@@ -16,7 +20,16 @@ const PAGE: Page = {
 };
 const MAIL = { email: "sammy@example.com", scopes: ["read", "write"], expiresInSeconds: null };
 const token = { ...alive("env-file"), inspection: inspection("alive", MAIL) };
-const PROVIDER = 'provider "digitalocean" {}\n';
+const PROVIDER = `terraform {
+  required_version = ">= 1.10"
+  required_providers {
+    digitalocean = {
+      source = "digitalocean/digitalocean"
+    }
+  }
+}
+provider "digitalocean" {}
+`;
 const READY = { "a.tf": PROVIDER, ".terraform/providers/x": "", ".terraform.lock.hcl": "" };
 const at = (dir: string, files: Readonly<Record<string, string>>) =>
   Object.fromEntries(Object.entries(files).map(([name, text]) => [`${dir}/${name}`, text]));
@@ -25,154 +38,446 @@ const KEYS = {
   SPACES_ACCESS_KEY_ID: "DO00ABCDEFGHIJKLMNOP",
   SPACES_SECRET_ACCESS_KEY: "s".repeat(43),
 };
+const KEYS_FILE = `DIGITALOCEAN_TOKEN=${PERSONAL}\n${Object.entries(KEYS)
+  .map(([name, value]) => `${name}=${value}\n`)
+  .join("")}`;
+const STATE = '{ "version": 4, "resources": [{}] }';
 const finding = findingsOf({ "a.b": ["error", EXIT.findings] });
 
-async function reportOf(given: Given, more: Partial<Report> = {}): Promise<Report> {
+async function reportOf(given: Given, { run = "check", ...more }: More): Promise<Report> {
   const { env = {} } = given;
-  const about = { ...NOTHING_DONE, command: "check", dryRun: false, env, cwd: "/repo" } as const;
+  const [command, dryRun] = run === "--dry-run" ? (["init", true] as const) : [run, false];
   const all = await facts({ token, ...given });
-  const plan = planAll(all, consent());
-  return { ...about, home: "/home/sammy", facts: all, plan, ...more };
+  const found = planAll(all, consent());
+  const { done = [], inits = [], outside = [], error, notReady = false } = more;
+  // What was found is what is left to do; a run has done it.
+  const plan = dryRun || command === "check" || notReady ? found : { ...found, ...NOTHING_LEFT };
+  const findings = error === undefined ? plan.findings : [...plan.findings, error];
+  const applied = done.map(changeOf);
+  const inGit = new Map(done.map((name) => [inRepo(name), STANDING[name[0] ?? ""]]));
+  return {
+    ...{ ...NOTHING_DONE, command, dryRun, env, cwd: "/repo", home: "/home/sammy", facts: all },
+    ...{ plan: { ...plan, findings }, applied, outside, inGit: inGit as Report["inGit"] },
+    commands: inits.map((name) => initOf(all.terraform.roots, name)),
+  };
 }
 
-/** "doctl (as …); terraform | 1. step; 2. step | next" */
-async function ends(given: Given, more?: Partial<Report>): Promise<string> {
+/** What a run did, and found besides. */
+interface More {
+  /** init, unless it is said. */
+  readonly run?: Report["command"] | "--dry-run";
+  /** Files: "+ new", "~ changed", "- removed", "! ignored by git". */
+  readonly done?: readonly string[];
+  /** Folders that terraform init ran in: "infra", or "infra fails". */
+  readonly inits?: readonly string[];
+  readonly outside?: Report["outside"];
+  readonly error?: Finding;
+  /** What the plan has is left. */
+  readonly notReady?: true;
+  readonly strict?: boolean;
+}
+
+const NOTHING_LEFT = { changes: [], commands: [], outside: [] };
+const STANDING: Readonly<Record<string, InGit>> = {
+  "+": { isIgnored: false, isTracked: false },
+  "~": { isIgnored: false, isTracked: true },
+  "-": { isIgnored: false, isTracked: true },
+  "!": { isIgnored: true, isTracked: false },
+};
+const inRepo = (name: string) => `/repo/${name.slice(2)}`;
+
+function changeOf(name: string): Change {
+  const path = inRepo(name);
+  const sign = name.startsWith("!") ? "+" : (name[0] as Change["sign"]);
+  const what = { sign, label: path, file: path, why: "", isForClones: !name.startsWith("!") };
+  const diff = () => undefined;
+  return { ...what, stage: "open", diff, json: () => ({}), apply: async () => {} };
+}
+
+function initOf(roots: Report["facts"]["terraform"]["roots"], text: string): CommandResult {
+  const [name, how] = text.split(" ");
+  const cwd = roots.find(({ config: { dir } }) => dir === join("/repo", name ?? ""))?.config.dir;
+  const tool = { name: "terraform", path: "/usr/bin/terraform" };
+  const command = {
+    tool,
+    args: ["init"],
+    cwd: cwd ?? "",
+    why: "",
+    without: [],
+    secrets: [],
+    with: new Map(),
+  };
+  const failure = how === undefined ? undefined : { why: "exit status 1", output: ["Error: no"] };
+  return { command, failure, took: 100 };
+}
+
+/** The last lines of what a person reads. */
+async function ends(given: Given, { strict = false, ...more }: More) {
   const report = await reportOf(given, more);
-  const ending = endingOf(report);
-  const steps = stepLines(ending, PAGE).map((line) => line.trim().replace(/^Next: /, ""));
-  return [ending.works.join("; "), ...steps].filter(Boolean).join(" | ");
+  const { findings } = report.plan;
+  const status = statusOf(findings, strict);
+  const edge = { ...PAGE.edge, environment: report.facts.config.environment };
+  const page = { ...PAGE, edge };
+  const isOne = isUnchanged(report);
+  const text = isOne
+    ? unchanged(report, page)
+    : humanReport(report, page, { status, shown: undefined });
+  return text.trimEnd().split("\n\n").at(-1)?.split("\n");
 }
 
 const ROOT = "terraform: { dir: . }";
-const DOCTL = "doctl (as sammy@example.com)";
+const MANY =
+  "terraform: [{ dir: a, init: false }, { dir: b, init: false }, { dir: c, init: false }]";
+const FIRST = ["! .env", "+ .gitignore", "+ do-bootstrap.tf"];
+const STALE = { ...READY, ".env.local": `DIGITALOCEAN_TOKEN=${OTHER}\n` };
 
-describe("what works, and what is left", () => {
-  it.each<[what: string, given: Given, expected: string]>([
-    ["no Terraform", { config: "terraform: false" }, DOCTL],
+describe("the last lines", () => {
+  it.each<[what: string, given: Given, more: More, lines: readonly string[]]>([
+    ["check: no Terraform", { config: "terraform: false" }, {}, ["✓ Nothing to do."]],
+    ["check: all is ready", { config: ROOT, files: READY }, {}, ["✓ Nothing to do."]],
     [
-      "all is ready",
-      { config: ROOT, files: READY },
-      `${DOCTL}; terraform, behind exec | do-bootstrap exec -- terraform plan`,
-    ],
-    [
-      "a root in a folder",
-      { config: "terraform: { dir: infra }", files: at("infra", READY) },
-      `${DOCTL}; terraform in infra, behind exec | do-bootstrap exec -- terraform -chdir=infra plan`,
-    ],
-    [
-      "with OpenTofu",
-      { config: "terraform: { dir: ., tool: tofu }", files: READY, tools: ["tofu 1.11.0"] },
-      "tofu, behind exec | do-bootstrap exec -- tofu plan",
-    ],
-    [
-      "the token in the environment: exec is not needed",
-      {
-        config: ROOT,
-        files: READY,
-        token: { ...alive("environment"), inspection: token.inspection },
-      },
-      `${DOCTL}; terraform | terraform plan`,
-    ],
-    [
-      "Terraform is missing",
-      { config: ROOT, files: READY, tools: ["doctl"] },
-      `${DOCTL}; terraform, behind exec | Install Terraform: https://developer.hashicorp.com/terraform/install`,
-    ],
-    [
-      "doctl is missing",
-      { config: ROOT, files: READY, tools: ["terraform 1.11.4"] },
-      "terraform, behind exec | do-bootstrap exec -- terraform plan",
-    ],
-    [
-      "doctl is not wanted",
-      { config: `doctl: false\n${ROOT}`, files: READY },
-      "terraform, behind exec | do-bootstrap exec -- terraform plan",
-    ],
-    [
-      "plain doctl uses another context",
-      {
-        config: `doctl: { context: acme }\nterraform: false`,
-        files: { "/home/sammy/.config/doctl/config.yaml": `auth-contexts:\n  acme: ${PERSONAL}\n` },
-      },
-      "doctl --context acme (as sammy@example.com)",
-    ],
-    [
-      "no init yet",
+      "check: no init yet",
       { config: "terraform: { dir: ., init: false }", files: { "a.tf": PROVIDER } },
-      `${DOCTL} | do-bootstrap exec -- terraform init`,
+      {},
+      ["· Nothing to change.", "  Next: do-bootstrap exec -- terraform init"],
     ],
     [
-      "an init that failed at the provider: no lock file",
+      "check: an init that failed half way left no lock file",
       {
         config: "terraform: { dir: ., init: false }",
         files: { "a.tf": PROVIDER, ".terraform/providers/x": "" },
       },
-      `${DOCTL} | do-bootstrap exec -- terraform init`,
+      {},
+      ["· Nothing to change.", "  Next: do-bootstrap exec -- terraform init"],
     ],
     [
-      "a module that is not here",
+      "check: a module is missing",
       {
         config: "terraform: { dir: ., init: false }",
         files: { ...READY, "m.tf": 'module "m" {\n  source = "acme/web/digitalocean"\n}\n' },
       },
-      `${DOCTL} | do-bootstrap exec -- terraform init`,
+      {},
+      ["· Nothing to change.", "  Next: do-bootstrap exec -- terraform init"],
     ],
     [
-      "code that cannot be read",
+      "check: code that cannot be read",
       { config: ROOT, files: { ...READY, "b.tf": 'resource "a" {' } },
-      `${DOCTL} | Fix the code in ., which could not be read, then run do-bootstrap`,
+      {},
+      [
+        "· Nothing to change, but 1 warning to look at.",
+        "  Next: Fix the Terraform code in this folder, which cannot be read, then run do-bootstrap",
+      ],
     ],
     [
-      "a state on Spaces without keys",
+      "check: Terraform is missing",
+      { config: ROOT, files: READY, tools: ["doctl"] },
+      {},
+      [
+        "· Nothing to change.",
+        "  Next: Install Terraform: https://developer.hashicorp.com/terraform/install",
+      ],
+    ],
+    [
+      "check: OpenTofu is missing",
+      { config: "terraform: { dir: ., tool: tofu }", files: READY, tools: ["doctl"] },
+      {},
+      [
+        "· Nothing to change.",
+        "  Next: Install OpenTofu: https://opentofu.org/docs/intro/install/",
+      ],
+    ],
+    [
+      "check: doctl is missing",
+      { config: ROOT, files: READY, tools: ["terraform 1.11.4"] },
+      {},
+      ["✓ Nothing to do."],
+    ],
+    [
+      "check: keys of the state are missing",
       { config: BACKEND, files: READY },
-      `${DOCTL} | Put SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY into the env file, then run do-bootstrap`,
+      {},
+      [
+        "! There are no Spaces keys here for the bucket acme: SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY are neither in the environment nor in .env. [backend.no-keys]",
+        "  → Make a pair (Read/Write/Delete, bucket acme in nyc3) at https://cloud.digitalocean.com/spaces/access_keys and put both into .env; they are not the API token.",
+      ],
     ],
     [
-      "several roots, of which one is ready",
+      "check: plain doctl has no token",
       {
-        config:
-          "terraform: [{ dir: a, init: false }, { dir: b, init: false }, { dir: c, init: false }]",
+        config: `doctl: { context: acme }\nterraform: false`,
+        files: { "/home/sammy/.config/doctl/config.yaml": `auth-contexts:\n  acme: ${PERSONAL}\n` },
+      },
+      {},
+      ["✓ Nothing to do."],
+    ],
+    [
+      "check: a warning",
+      { config: ROOT, files: STALE },
+      {},
+      ["✓ Nothing to do, but 1 warning to look at."],
+    ],
+    [
+      "check --strict: a warning",
+      { config: ROOT, files: STALE },
+      { strict: true },
+      ["Nothing to do, but 1 warning to look at (--strict: exit status 3)."],
+    ],
+    [
+      "check: roots that are not ready",
+      {
+        config: MANY,
         files: {
           ...at("a", READY),
           ...at("b", { "a.tf": PROVIDER }),
           ...at("c", { "a.tf": PROVIDER }),
         },
       },
-      `${DOCTL}; terraform in a, behind exec | Left to do: | 1. do-bootstrap exec -- terraform -chdir=b init | 2. do-bootstrap exec -- terraform -chdir=c init`,
+      {},
+      [
+        "· Nothing to change.",
+        "  Left to do:",
+        "    1. do-bootstrap exec -- terraform -chdir=b init",
+        "    2. do-bootstrap exec -- terraform -chdir=c init",
+      ],
     ],
-  ])("%s", async (_, given, expected) => {
-    expect(await ends(given)).toBe(expected);
-  });
-
-  it("more steps than anybody reads are counted", async () => {
-    const dirs = ["a", "b", "c", "d", "e", "f", "g", "h"];
-    const config = `terraform: [${dirs.map((dir) => `{ dir: ${dir}, init: false }`).join(", ")}]`;
-    const files = Object.fromEntries(dirs.map((dir) => [`${dir}/a.tf`, PROVIDER]));
-    expect(await ends({ config, files })).toMatch(/6\. [^|]* \| … and 2 more like these$/);
-  });
-
-  it("a command that takes the token away ends with nothing of that", async () => {
-    expect(await ends({ config: ROOT, files: READY }, { command: "logout" })).toBe("");
-  });
-
-  it("a token that DigitalOcean does not confirm makes nothing work in doctl", async () => {
-    const unknown = { ...alive("env-file"), inspection: inspection("unknown") };
-    expect(await ends({ config: "terraform: false", token: unknown })).toBe("");
-  });
-
-  it("an error of a root stands in the way of its plan", async () => {
-    const report = await reportOf({ config: ROOT, files: READY });
-    const error = { ...finding("a.b", "is wrong", { where: "/repo" }) };
-    const plan = { ...report.plan, findings: [error] };
-    expect(endingOf({ ...report, plan }).left).toHaveLength(1);
-  });
-
-  it("with keys in the env file a state on Spaces is ready", async () => {
-    const env = Object.entries(KEYS).map(([name, value]) => `${name}=${value}\n`);
-    const given = {
-      config: BACKEND,
-      files: { ...READY, ".env": `DIGITALOCEAN_TOKEN=${PERSONAL}\n${env.join("")}` },
-    };
-    expect(await ends(given)).not.toContain("Put SPACES");
+    [
+      "init: all is well",
+      { config: ROOT, files: READY },
+      { run: "init" },
+      ["✓ repo: all is well (token 9e4a4330, no expiry)."],
+    ],
+    [
+      "init: nothing to change, and init is left",
+      { config: "terraform: { dir: ., init: false }", files: { "a.tf": PROVIDER } },
+      { run: "init" },
+      [
+        "· repo: nothing to change (token 9e4a4330, no expiry).",
+        "  Next: do-bootstrap exec -- terraform init",
+      ],
+    ],
+    [
+      "init: a first run",
+      { config: ROOT, files: READY },
+      { run: "init", done: FIRST, inits: ["."] },
+      [
+        "✓ 3 changes made and checked.",
+        "  Works now: doctl (as sammy@example.com); terraform (with exec)",
+        "  Next: do-bootstrap exec -- terraform plan",
+        "  Commit: .gitignore do-bootstrap.tf .terraform.lock.hcl do-bootstrap.config.yaml",
+      ],
+    ],
+    [
+      "init: a root in a folder",
+      { config: "terraform: { dir: infra }", files: at("infra", READY) },
+      { run: "init", done: ["+ infra/do-bootstrap.tf"], inits: ["infra"] },
+      [
+        "✓ 1 change made and checked.",
+        "  Works now: doctl (as sammy@example.com); terraform in infra (with exec)",
+        "  Next: do-bootstrap exec -- terraform -chdir=infra plan",
+        "  Commit: infra/do-bootstrap.tf infra/.terraform.lock.hcl do-bootstrap.config.yaml",
+      ],
+    ],
+    [
+      "init: with OpenTofu",
+      { config: "terraform: { dir: ., tool: tofu }", files: READY, tools: ["tofu 1.11.0"] },
+      { run: "init", done: FIRST },
+      [
+        "✓ 3 changes made and checked.",
+        "  Works now: tofu (with exec)",
+        "  Next: do-bootstrap exec -- tofu plan",
+        "  Commit: .gitignore do-bootstrap.tf do-bootstrap.config.yaml",
+      ],
+    ],
+    [
+      "init: the token is in the environment",
+      {
+        config: ROOT,
+        files: READY,
+        token: { ...alive("environment"), inspection: token.inspection },
+      },
+      { run: "init", done: ["+ .gitignore"] },
+      [
+        "✓ 1 change made and checked.",
+        "  Works now: doctl (as sammy@example.com); terraform",
+        "  Next: terraform plan",
+        "  Commit: .gitignore do-bootstrap.config.yaml",
+      ],
+    ],
+    [
+      "init: an environment",
+      {
+        config: `environments: { prod: { terraform: { dir: . }, token: { envFile: .env } } }`,
+        environment: "prod",
+        files: READY,
+      },
+      { run: "init", done: ["! .env"] },
+      [
+        "✓ 1 change made and checked.",
+        "  Works now: doctl (as sammy@example.com); terraform (with exec)",
+        "  Next: do-bootstrap exec --env prod -- terraform plan",
+      ],
+    ],
+    [
+      "init: outside git",
+      { config: ROOT, files: READY, git: false },
+      { run: "init", done: FIRST },
+      [
+        "✓ 3 changes made and checked.",
+        "  Works now: doctl (as sammy@example.com); terraform (with exec)",
+        "  Next: do-bootstrap exec -- terraform plan",
+      ],
+    ],
+    [
+      "init: terraform init failed",
+      { config: ROOT, files: { "a.tf": PROVIDER } },
+      { run: "init", done: FIRST, inits: [". fails"] },
+      [
+        "! 3 changes made, but terraform init failed.",
+        "  Works now: doctl (as sammy@example.com)",
+        "  Next: do-bootstrap exec -- terraform init",
+        "  Commit: .gitignore do-bootstrap.tf do-bootstrap.config.yaml",
+      ],
+    ],
+    [
+      "init: Terraform was here, and is missing",
+      { config: ROOT, files: READY, tools: ["doctl"] },
+      { run: "init", done: ["+ .gitignore"] },
+      [
+        "✓ 1 change made and checked.",
+        "  Works now: doctl (as sammy@example.com)",
+        "  Next: Install Terraform: https://developer.hashicorp.com/terraform/install",
+        "  Commit: .gitignore do-bootstrap.config.yaml",
+      ],
+    ],
+    [
+      "init: Terraform is missing",
+      { config: ROOT, files: { "a.tf": PROVIDER }, tools: ["doctl"] },
+      { run: "init", done: FIRST },
+      [
+        "✓ 3 changes made and checked.",
+        "  Works now: doctl (as sammy@example.com)",
+        "  Left to do:",
+        "    1. Install Terraform: https://developer.hashicorp.com/terraform/install",
+        "    2. do-bootstrap exec -- terraform init",
+        "  Commit: .gitignore do-bootstrap.tf do-bootstrap.config.yaml",
+      ],
+    ],
+    [
+      "init: doctl is missing",
+      { config: ROOT, files: READY, tools: ["terraform 1.11.4"] },
+      { run: "init", done: FIRST },
+      [
+        "✓ 3 changes made and checked.",
+        "  Works now: terraform (with exec)",
+        "  Next: do-bootstrap exec -- terraform plan",
+        "  Commit: .gitignore do-bootstrap.tf do-bootstrap.config.yaml",
+      ],
+    ],
+    [
+      "init: keys of the state are missing",
+      { config: BACKEND, files: READY },
+      { run: "init", done: ["+ backend.tf"] },
+      [
+        "✓ 1 change made and checked, but 1 warning to look at.",
+        "  Works now: doctl (as sammy@example.com)",
+        "  Next: Put SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY into the env file, then run do-bootstrap",
+        "  Commit: backend.tf do-bootstrap.config.yaml",
+      ],
+    ],
+    [
+      "init: a state to move",
+      { config: BACKEND, files: { ...READY, "terraform.tfstate": STATE, ".env": KEYS_FILE } },
+      { run: "init", done: ["+ backend.tf"] },
+      [
+        "✓ 1 change made and checked, but 1 warning to look at.",
+        "  Works now: doctl (as sammy@example.com)",
+        "  Next: do-bootstrap exec -- terraform init -migrate-state",
+        "  Commit: backend.tf do-bootstrap.config.yaml",
+      ],
+    ],
+    [
+      "init: only terraform init was left",
+      { config: ROOT, files: READY },
+      { run: "init", inits: ["."] },
+      [
+        "✓ 1 command run and checked.",
+        "  Works now: doctl (as sammy@example.com); terraform (with exec)",
+        "  Next: do-bootstrap exec -- terraform plan",
+        "  Commit: .terraform.lock.hcl",
+      ],
+    ],
+    [
+      "init: an error",
+      { config: ROOT, files: READY },
+      { run: "init", error: finding("a.b", "It is wrong.", { where: "/repo" }) },
+      ["Nothing was changed."],
+    ],
+    [
+      "init: one root of three is skipped",
+      { config: MANY, files: { ...at("a", READY), ...at("b", READY), ...at("c", READY) } },
+      {
+        run: "init",
+        done: ["+ a/do-bootstrap.tf"],
+        error: { ...finding("a.b", "It is wrong.", { where: "/repo/b" }), skippedRoot: "/repo/b" },
+      },
+      [
+        "✓ 1 change made.",
+        "  Works now: doctl (as sammy@example.com); terraform in a, c (with exec)",
+        "  Next: Fix the error in b, then run do-bootstrap",
+        "  Commit: a/do-bootstrap.tf do-bootstrap.config.yaml",
+        "✗ 1 of 3 roots is left as it is: b.",
+      ],
+    ],
+    [
+      "init --dry-run: changes",
+      { config: ROOT, files: { "a.tf": 'provider "digitalocean" {}\n' } },
+      { run: "--dry-run" },
+      ["1 change to make, 1 command to run; nothing was written (--dry-run)."],
+    ],
+    [
+      "init --dry-run: none",
+      { config: ROOT, files: READY },
+      { run: "--dry-run" },
+      ["✓ Nothing to do."],
+    ],
+    [
+      "ci: a pipeline",
+      { config: ROOT, files: READY },
+      { run: "ci", done: ["+ .github/workflows/do-bootstrap.yml"] },
+      [
+        "✓ 1 change made and checked.",
+        "  Commit: .github/workflows/do-bootstrap.yml do-bootstrap.config.yaml",
+      ],
+    ],
+    [
+      "rotate",
+      { config: ROOT, files: READY },
+      { run: "rotate", done: ["! .env"] },
+      ["✓ 1 change made and checked."],
+    ],
+    [
+      "rotate: a place is left",
+      { config: ROOT, files: READY },
+      {
+        run: "rotate",
+        done: ["! .env"],
+        error: { ...finding("a.b", "It is still there."), level: "warning" },
+      },
+      ["✓ 1 change made, but 1 warning to look at."],
+    ],
+    [
+      "logout: nothing of it is for git",
+      { config: ROOT, files: READY },
+      { run: "logout", done: ["! .env"] },
+      ["✓ 1 change made and checked."],
+    ],
+    [
+      "uninstall: removals are for git",
+      { config: ROOT, files: READY },
+      { run: "uninstall", done: ["! .env", "- do-bootstrap.tf", "~ .gitignore"] },
+      ["✓ 3 changes made and checked.", "  Commit: do-bootstrap.tf .gitignore"],
+    ],
+  ])("%s", async (_, given, more, lines) => {
+    expect(await ends(given, more)).toEqual(lines);
   });
 });

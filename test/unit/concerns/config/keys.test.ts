@@ -38,7 +38,7 @@ describe("an unknown key", () => {
 
   it("that resembles none has the list of keys for a hint", () => {
     expect(said(refusal({ kubernetes: 1 }).hint)).toBe(
-      "All keys are in the README and schema.json.",
+      "docs/reference.md and schema.json have all keys.",
     );
   });
 
