@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Facts } from "../commands/init/observe.ts";
 import { plainDoctl } from "../concerns/doctl/plan.ts";
 import { stateElsewhere } from "../concerns/terraform/backend/plan.ts";
@@ -100,6 +100,12 @@ function stepFor(report: Report, root: TerraformRoot): Hint | undefined {
   if (errors.length > 0) return hint`Fix the error in ${shown}, then run ${own()}`;
   if (root.module.broken.length > 0) {
     return hint`Fix the Terraform code in ${shown}, which cannot be read, then run ${own()}`;
+  }
+  const undeclared = plan.findings.find(
+    ({ id, where = "" }) => id === "terraform.undeclared" && dirname(where) === dir,
+  );
+  if (undeclared !== undefined) {
+    return hint`Declare the variables that the warnings above name, then run ${own()}`;
   }
   const keys = facts.spaces.keys.kind;
   if (root.config.backend !== undefined && keys !== "keys") {

@@ -15,6 +15,7 @@ export const TERRAFORM_FINDINGS = {
   "terraform.other-variable": ["info", EXIT.ok],
   "terraform.token-in-git": ["warning", EXIT.findings],
   "terraform.outside": ["error", EXIT.findings],
+  "terraform.undeclared": ["warning", EXIT.findings],
   "terraform.variable-unset": ["error", EXIT.findings],
   "terraform.secret-tracked": ["error", EXIT.findings],
   "terraform.state-tracked": ["warning", EXIT.findings],

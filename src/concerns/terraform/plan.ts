@@ -85,6 +85,7 @@ export function planTerraform(known: Known, found: TerraformRoot, consent: Conse
     planPublicVariables(known, root),
     planSecretVariables(known, root, needs, consent),
     { findings: judgeRelease(known, root, needs) },
+    { findings: judgeUndeclared(root, needs) },
   ]);
   if (plan.changes.length === 0 || root.blocked === undefined) return plan;
   const blocked = finding("file.not-writable", `${here} cannot be written: ${root.blocked}.`, {
@@ -140,6 +141,19 @@ const WHY: Readonly<Record<string, string>> = {
   "variables.tf": "declares the variables",
   [MISSING_TF]: "blocks that were missing",
 };
+
+/** The plan would fail on it, and nothing of ours would say why. */
+function judgeUndeclared({ config, module, at }: TerraformRoot, needs: RootNeeds): Finding[] {
+  const ours = [needs.variable, ...Object.keys(config.variables)];
+  return [...module.undeclared]
+    .filter(([name]) => !ours.includes(name))
+    .map(([name, { file, line }]) => {
+      const where = `${at(file).path}:${line}`;
+      const message = `${where}: no file declares var.${name}, so terraform plan will fail.`;
+      const fix = hint`Declare it (variable "${name}" {}); or give it a value in the config: terraform.variables: { ${name}: … }`;
+      return finding("terraform.undeclared", message, { where, fix });
+    });
+}
 
 /**
  * What is written, and the code as it is, against the release that the repo asks for and the one that is installed.

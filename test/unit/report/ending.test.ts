@@ -169,6 +169,15 @@ describe("the last lines", () => {
       ],
     ],
     [
+      "check: a variable that no file declares",
+      { config: ROOT, files: { ...READY, "b.tf": 'output "x" {\n  value = var.x\n}\n' } },
+      {},
+      [
+        "· Nothing to change, but 1 warning to look at.",
+        "  Next: Declare the variables that the warnings above name, then run do-bootstrap",
+      ],
+    ],
+    [
       "check: Terraform is missing",
       { config: ROOT, files: READY, tools: ["doctl"] },
       {},

@@ -5,6 +5,7 @@ import { Secret } from "../../../secret/secret.ts";
 import { describeBackends, secretsInBlock } from "./backend.ts";
 import { localNamesIn } from "./local-name.ts";
 import type { ProviderBlock, RootModule, Variable } from "./module.ts";
+import { undeclaredIn } from "./undeclared.ts";
 import { usesInWay, usesOf } from "./uses.ts";
 import {
   tokensElsewhere,
@@ -62,6 +63,11 @@ export function describeModule(files: readonly ParsedFile[], tokenVariable?: str
     type === "cloud" || (type === "backend" && labels[0] === "remote");
   const cloud = parts.find(isHcp);
   const backends = parts.filter((block) => block.type === "backend" && !isHcp(block));
+  const variables = new Map(
+    blocks
+      .filter(({ type }) => type === "variable")
+      .map((block) => [block.labels[0] ?? "", variable(block)]),
+  );
   return {
     providers,
     localNames,
@@ -70,11 +76,8 @@ export function describeModule(files: readonly ParsedFile[], tokenVariable?: str
       const constraint = attributes.get("required_version")?.literal;
       return typeof constraint === "string" ? constraint : [];
     }),
-    variables: new Map(
-      blocks
-        .filter(({ type }) => type === "variable")
-        .map((block) => [block.labels[0] ?? "", variable(block)]),
-    ),
+    variables,
+    undeclared: undeclaredIn(blocks, variables),
     uses: usesOf(
       blocks,
       locals,

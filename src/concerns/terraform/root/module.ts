@@ -15,6 +15,8 @@ export interface RootModule {
   /** Every required_version constraint; all of them hold at once. */
   readonly requiredVersions: readonly string[];
   readonly variables: ReadonlyMap<string, Variable>;
+  /** Those that the code reads and no file declares, by where they are read first. */
+  readonly undeclared: ReadonlyMap<string, SourceLocation>;
   /** Where the token's variables go that must not be ephemeral there. */
   readonly uses: ReadonlyMap<string, readonly Use[]>;
   readonly backend: BackendBlock | undefined;
@@ -75,6 +77,7 @@ export const NO_MODULE: RootModule = {
   requiredProviders: undefined,
   requiredVersions: [],
   variables: new Map(),
+  undeclared: new Map(),
   uses: new Map(),
   backend: undefined,
   cloud: undefined,

@@ -214,6 +214,23 @@ describe("the rest", () => {
     );
   });
 
+  it.each<[what: string, code: string, expected: readonly string[]]>([
+    ["none", 'resource "a" "b" {\nc = 1\n}', []],
+    ["one that is declared", 'variable "x" {}\nlocals {\ny = var.x\n}', []],
+    ["one", 'resource "a" "b" {\nc = var.x\n}', ["x 2"]],
+    ["in a block inside", 'resource "a" "b" {\nc {\nd {\ne = [var.x]\n}\n}\n}', ["x 4"]],
+    ["in a template", 'output "o" {\nvalue = "a-${var.x}"\n}', ["x 2"]],
+    ["in a here document", 'output "o" {\nvalue = <<E\na ${var.x}\nE\n}', ["x 2"]],
+    ["by its first place", "locals {\na = var.x\nb = var.x\nc = var.y\n}", ["x 2", "y 4"]],
+    ["in the token of the provider", 'provider "digitalocean" {\ntoken = var.x\n}', ["x 2"]],
+    ["words of a text", 'output "o" {\nvalue = "var.x $${var.y}"\n}', []],
+    ["a part of something else", "locals {\na = each.value.var.x\n}", []],
+    ["a comment", "locals {\na = 1 # var.x\n}", []],
+  ])("variables that no file declares: %s", (_, code, expected) => {
+    const { undeclared } = module(code);
+    expect([...undeclared].map(([name, { line }]) => `${name} ${line}`)).toEqual(expected);
+  });
+
   it("broken files, each by its first place; the others count", () => {
     const { broken, variables } = module("a {", 'variable "x" {}', "b = = 1\n");
     expect(broken.map(({ file }) => file)).toEqual(["0.tf", "2.tf"]);

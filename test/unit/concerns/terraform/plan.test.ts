@@ -55,6 +55,19 @@ const STORED = `${row(SECRET)} secret 0600`;
 describe("the configuration of a root", () => {
   it.each<[string, Given, readonly string[]]>([
     ["of none", {}, []],
+    [
+      "that reads variables which no file declares",
+      root(
+        { "main.tf": `${COMPLETE}output "o" {\nvalue = "\${var.x} \${var.y}"\n}\n` },
+        "{ variables: { y: 1 } }",
+      ),
+      ["warning terraform.undeclared", row("do-bootstrap.tf"), row(VALUES), STORED],
+    ],
+    [
+      "that reads the variable which we declare",
+      root({ "main.tf": REQUIRED + PROVIDER }),
+      [row("do-bootstrap.tf"), STORED],
+    ],
     ["that is new", root({}), [...THREE, STORED]],
     ["that is new, without a token", root({}, "{}", { token: MISSING }), THREE],
     ["that is new, under env", root({}, "{ credentials: env }"), THREE.slice(0, 2)],
