@@ -1,14 +1,13 @@
 import { dirname, join } from "node:path";
 import type { Facts } from "../commands/init/observe.ts";
 import { plainDoctl } from "../concerns/doctl/plan.ts";
+import { plainShell, terraformTakes } from "../concerns/effective-token/uses.ts";
 import { stateElsewhere } from "../concerns/terraform/backend/plan.ts";
 import { LOCK_FILE } from "../concerns/terraform/root/names.ts";
-import { needsOf } from "../concerns/terraform/root/needs.ts";
 import type { TerraformRoot } from "../concerns/terraform/root/root.ts";
 import { terraformWords, toolOf } from "../concerns/terraform/root/typed.ts";
 import type { Finding } from "../core/finding.ts";
 import { exec, type Hint, hint, own, run } from "../errors/hint.ts";
-import { STANDARD_NAMES } from "../exec/token-sources.ts";
 import { few } from "../lib/few.ts";
 import { wrap } from "../lib/wrap.ts";
 import { safe } from "../secret/safe.ts";
@@ -46,7 +45,7 @@ export function endingOf(report: Report): Ending {
   return {
     works: [...doctlWorks(report), ...terraformWorks(report, withTool)],
     left: once([...missingTools(report), ...left]),
-    next: first && wordsFor(facts, first, ["plan"]),
+    next: first && wordsFor(report, first, ["plan"]),
     commit,
   };
 }
@@ -70,7 +69,7 @@ function terraformWorks(report: Report, ready: readonly TerraformRoot[]): string
     const its = ready.filter((root) => toolOf(facts.terraform.tools, root) === tool);
     const dirs = its.map(({ config }) => shownPath(report, config.dir));
     const where = dirs.length === 1 && dirs[0] === "." ? "" : ` in ${few(dirs)}`;
-    const isBehind = its.some((root) => isBehindExec(facts, root));
+    const isBehind = its.some((root) => isBehindExec(report, root));
     return `${tool}${where}${isBehind ? " (with exec)" : ""}`;
   });
 }
@@ -111,8 +110,8 @@ function stepFor(report: Report, root: TerraformRoot): Hint | undefined {
   if (root.config.backend !== undefined && keys !== "keys") {
     return hint`Put SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY into the env file, then run ${own()}`;
   }
-  if (stateElsewhere(root) !== undefined) return wordsFor(facts, root, ["init", "-migrate-state"]);
-  return isReady(facts, root) ? undefined : wordsFor(facts, root, ["init"]);
+  if (stateElsewhere(root) !== undefined) return wordsFor(report, root, ["init", "-migrate-state"]);
+  return isReady(facts, root) ? undefined : wordsFor(report, root, ["init"]);
 }
 
 /** A provider, its lock, and every module that the code calls. */
@@ -121,18 +120,21 @@ function isReady({ token: { code } }: Facts, root: TerraformRoot): boolean {
   return root.isInitialised && (tree?.unseen ?? []).length === 0;
 }
 
-function wordsFor(facts: Facts, root: TerraformRoot, verb: readonly string[]): Hint {
-  const words = terraformWords(root.config.dir, toolOf(facts.terraform.tools, root), verb);
-  return hint`${isBehindExec(facts, root) ? exec(words) : run(...words)}`;
+function wordsFor(report: Report, root: TerraformRoot, verb: readonly string[]): Hint {
+  const words = terraformWords(root.config.dir, toolOf(report.facts.terraform.tools, root), verb);
+  return hint`${isBehindExec(report, root) ? exec(words) : run(...words)}`;
 }
 
-/** Terraform finds neither the keys of a bucket nor, without a variable, the token of an env file. */
-function isBehindExec({ token: { state: token } }: Facts, root: TerraformRoot): boolean {
+/** A plain Terraform finds no keys for its state, or another token than this one, or none. */
+function isBehindExec({ facts, env }: Report, root: TerraformRoot): boolean {
+  const { token, terraform, envFile } = facts;
   if (root.config.backend !== undefined) return true;
   // HCP Terraform has a token of its own.
-  if (needsOf(root).credentials !== "env" || root.module.cloud !== undefined) return false;
-  const origin = token.kind === "found" ? token.token.origin : undefined;
-  return !(origin?.kind === "environment" && STANDARD_NAMES.includes(origin.name));
+  if (root.module.cloud !== undefined) return false;
+  const source = terraform.sources[terraform.roots.indexOf(root)];
+  const { token: taken } = terraformTakes(source, plainShell(env), envFile.file);
+  if (taken === "unknown") return false;
+  return token.state.kind === "found" && !(taken !== "none" && taken.equals(token.state.token));
 }
 
 /** What git would take of what was changed, and a config that clones lack; what had a secret, only where git has it. */

@@ -356,7 +356,7 @@ describe("backend.tf", () => {
   /** What stands in a root, what config says, and what is found. */
   const TAKEN: Readonly<Record<string, [file: string, text: string, object, string[]]>> = {
     "the same place in another file": ["main.tf", s3(""), BACKEND, []],
-    "values that are not plain": ["main.tf", s3("", "var.b"), BACKEND, []],
+    "values that are not plain": ["main.tf", s3("", "local.b"), BACKEND, []],
     "another bucket": ["main.tf", s3("", '"other"'), BACKEND, ["backend.other"]],
     "no lock where one is wanted": ["main.tf", s3(""), LOCKED, ["backend.other"]],
     "the lock": ["main.tf", s3("use_lockfile = true"), LOCKED, []],

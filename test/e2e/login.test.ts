@@ -39,7 +39,13 @@ async function scene(
   const oauth = oauthServer(bench.sandbox);
   const doctl = await fakeDoctl(bench.bin, { edition });
   const browser = await fakeBrowser(bench.bin, { mode });
-  if (code) await cp(join(DROPLET, "infra"), join(bench.repo, "infra"), { recursive: true });
+  if (code) {
+    await cp(join(DROPLET, "infra"), join(bench.repo, "infra"), { recursive: true });
+    // There, the config declares them.
+    const names = ["admin_addresses", "region", "ssh_key"];
+    const declared = names.map((name) => `variable "${name}" {}\n`).join("");
+    await bench.write("infra/inputs.tf", declared);
+  }
   const config = join(bench.home, ".config/doctl/config.yaml");
   const screen = { DISPLAY: ":0" };
   return {

@@ -30,6 +30,10 @@ const PROVIDER = `terraform {
 }
 provider "digitalocean" {}
 `;
+const WITH_VARIABLE = PROVIDER.replace(
+  "{}",
+  '{\n  token = var.do_token\n}\nvariable "do_token" {\n  ephemeral = true\n}',
+);
 const READY = { "a.tf": PROVIDER, ".terraform/providers/x": "", ".terraform.lock.hcl": "" };
 const at = (dir: string, files: Readonly<Record<string, string>>) =>
   Object.fromEntries(Object.entries(files).map(([name, text]) => [`${dir}/${name}`, text]));
@@ -302,7 +306,41 @@ describe("the last lines", () => {
       {
         config: ROOT,
         files: READY,
+        env: { DIGITALOCEAN_TOKEN: PERSONAL },
         token: { ...alive("environment"), inspection: token.inspection },
+      },
+      { run: "init", done: ["+ .gitignore"] },
+      [
+        "✓ 1 change made and checked.",
+        "  Works now: doctl (as sammy@example.com); terraform",
+        "  Next: terraform plan",
+        "  Commit: .gitignore do-bootstrap.config.yaml",
+      ],
+    ],
+    [
+      "init: a command gives the token, and no file has it",
+      {
+        config: ROOT,
+        files: { ...READY, "a.tf": WITH_VARIABLE },
+        token: { ...alive("command"), inspection: token.inspection },
+      },
+      { run: "init", done: ["+ .gitignore"] },
+      [
+        "✓ 1 change made and checked.",
+        "  Works now: doctl (as sammy@example.com); terraform (with exec)",
+        "  Next: do-bootstrap exec -- terraform plan",
+        "  Commit: .gitignore do-bootstrap.config.yaml",
+      ],
+    ],
+    [
+      "init: the values of Terraform have the token",
+      {
+        config: ROOT,
+        files: {
+          ...READY,
+          "a.tf": WITH_VARIABLE,
+          "do-bootstrap.secret.auto.tfvars.json": `{ "do_token": "${PERSONAL}" }`,
+        },
       },
       { run: "init", done: ["+ .gitignore"] },
       [
