@@ -412,19 +412,21 @@ function documentOf(rows, ref) {
   const date = new Date().toISOString().slice(0, 10);
   return `# Benchmark
 
-\`npm run bench\` on ${cpu}, ${type()}, Node ${process.version}, ${date}; ${ROUNDS} rounds.
+How long do-bootstrap takes, and how much memory, beside other tools and an empty Node script. \`npm run bench\` writes this page.
 
-Each round runs every case once, as a whole process, in turn; a ratio is the median of those of the single rounds.
-What takes seconds is run less often: 1 000 files and 100 roots five times, 5 000 files once.
-The repo has its config (YAML) two folders up and ten variables in its env file. The wrappers run \`true\`.
-\`--version\`, \`--help\`, \`env\` and a run in a finished repo (git three times, doctl's file, Terraform's files, the API on
-loopback) are compared with a script that does nothing.
-\`scopes\` reads files of 60 lines, ten in a module: in each two resources and a data source of DigitalOcean, resources
-of two other providers, a variable, locals, an output and comments. There is none that it may pass over.
-\`check --history\` searches a repo of 10 000 commits with a token in each of ${HIDING_PLACES.length} hiding places
-(${HIDING_PLACES.join(", ")}), and finds them all.
-The hundred roots have a terraform that installs nothing: what is measured is our part of it.
-${ref ? `The last column compares with the program of ${ref}, which runs in the same rounds.\n` : ""}
+Run on ${cpu}, ${type()}, Node ${process.version}, ${date}; ${ROUNDS} rounds.
+
+- **Rounds**: each round runs every case once, one after the other, as a whole process. A ratio is the median of the ratios of
+  the single rounds. Slow cases run less often: 1 000 files and 100 roots five times, 5 000 files once.
+- **The repo** has its config (YAML) two folders up, and ten variables in its env file. The wrappers run \`true\`.
+- **\`--version\`, \`--help\`, \`env\` and a run in a finished repo** are compared with a script that does nothing. The finished repo
+  runs git three times, reads doctl's file and Terraform's files, and asks the API on loopback.
+- **\`scopes\`** reads files of 60 lines, ten in a module. Each file has two resources and a data source of DigitalOcean, resources
+  of two other providers, a variable, locals, an output and comments. It can skip none of them.
+- **\`check --history\`** searches a repo of 10 000 commits with a token in each of ${HIDING_PLACES.length} hiding places, and finds them all:
+  ${HIDING_PLACES.join(", ")}.
+- **The hundred roots** use a terraform that installs nothing, so only our own part is measured.
+${ref ? `- **The last column** compares with the program of ${ref}, which runs in the same rounds.\n` : ""}
 ${tableOf(rows, ref)}`;
 }
 
