@@ -1,4 +1,4 @@
-# From the lock file of the repo, by its hash; no package runs a script. Never by its name, which may be anybody's.
+# Install from the repo's lock file, by hash, without scripts. Never by name: anyone could register the name.
 (
   cd "{{at}}"
   node -e '

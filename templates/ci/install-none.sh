@@ -1,3 +1,3 @@
-# Where it comes from is not known. It is never fetched by its name, which may be anybody's.
-echo "This pipeline cannot install do-bootstrap. What to do says: do-bootstrap ci {{provider}} --dry-run" >&2
+# No package is configured. Never install by name: anyone could register the name.
+echo "This pipeline can't install do-bootstrap. For the next steps, run: do-bootstrap ci {{provider}} --dry-run" >&2
 exit 1

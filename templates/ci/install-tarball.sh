@@ -1,4 +1,4 @@
-# By its hash, and never by its name, which may be anybody's.
+# Install by hash, never by name: anyone could register the name.
 package="{{from}}"
 sha512="{{sha512}}"
 place="$(mktemp -d)"
