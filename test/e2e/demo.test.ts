@@ -65,7 +65,7 @@ describe.concurrent("the demo in a pipe", () => {
     expect(setUp).toMatch(
       /status --short\n\?\? \.env\.example\n\?\? \.gitignore\n\?\? do-bo\S+\n$/m,
     );
-    expect(blocked).toContain("was stopped:\n  deploy.sh:1\n");
+    expect(blocked).toContain("contains a DigitalOcean token:\n  deploy.sh:1\n");
     expect(blocked).toMatch(/\(exit status 1\)\n\n\$ git log --format=%s\nPrepare\nStart\n/);
     expect(missing).toMatch(/^✗ domain:create +digitalocean_domain\.shop, dns\.tf:1$/m);
     expect(missing).toContain("(exit status 5)");
