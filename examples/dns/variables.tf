@@ -1,5 +1,5 @@
 variable "domain" {
-  description = "The domain, whose name servers are DigitalOcean's"
+  description = "The domain; its name servers must be DigitalOcean's"
   type        = string
 }
 

@@ -20,6 +20,6 @@ resource "digitalocean_app" "shop" {
 }
 
 output "url" {
-  description = "Where the app answers"
+  description = "The URL of the app"
   value       = digitalocean_app.shop.live_url
 }

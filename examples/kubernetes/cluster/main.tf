@@ -14,7 +14,7 @@ resource "digitalocean_kubernetes_cluster" "main" {
   version  = data.digitalocean_kubernetes_versions.current.latest_version
   vpc_uuid = digitalocean_vpc.cluster.id
 
-  # Patch releases only: the data source stays within its minor release.
+  # Patch versions only: the data source stays within one minor version.
   auto_upgrade  = true
   surge_upgrade = true
 
@@ -33,6 +33,6 @@ resource "digitalocean_kubernetes_cluster" "main" {
 }
 
 output "name" {
-  description = "For: doctl kubernetes cluster kubeconfig save NAME"
+  description = "NAME for: doctl kubernetes cluster kubeconfig save NAME"
   value       = digitalocean_kubernetes_cluster.main.name
 }

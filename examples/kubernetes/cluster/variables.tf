@@ -5,13 +5,13 @@ variable "name" {
 }
 
 variable "region" {
-  description = "doctl kubernetes options regions lists them"
+  description = "Region; to list all: doctl kubernetes options regions"
   type        = string
   default     = "nyc3"
 }
 
 variable "kubernetes" {
-  description = "Minor release; doctl kubernetes options versions lists them"
+  description = "Minor version; to list all: doctl kubernetes options versions"
   type        = string
   default     = "1.36"
 }

@@ -1,5 +1,5 @@
 variable "region" {
-  description = "Of everything but the state"
+  description = "Region of all resources (not of the state bucket)"
   type        = string
   default     = "nyc3"
 }
