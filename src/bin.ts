@@ -37,7 +37,7 @@ function wordsOf(error: unknown): string {
     // Nor can the gate be loaded, which its own error says: it names nothing but our files.
     return isSystemError(late)
       ? textOf(systemMessage(late), systemHint(late.code))
-      : "a file of its own cannot be loaded. Install it again.";
+      : "cannot load one of its own files. Install do-bootstrap again.";
   }
 }
 

@@ -97,7 +97,7 @@ export function scopes(options: ScopesOptions = {}): Promise<ScopesDocument> {
  */
 export function explain(text: string, options: Options = {}): Promise<ExplainDocument> {
   return answered(options, async (runtime, edge) => {
-    const example = hint`all that terraform apply printed`;
+    const example = hint`the full output of terraform apply`;
     const { report, status } = await tasks.explain(runtime, { ...options, text, example });
     return jsonDocument(explainedDocument(report, edge), status);
   });

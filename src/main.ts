@@ -151,9 +151,9 @@ async function runHere(
           progress.end();
           const may =
             given === "kept"
-              ? "May it, on this machine?"
-              : `You are asked each time, because ${safe(why)}.\nMay it, this time?`;
-          const question = `This repo's config gets the token by running: ${safe(command)}\n${may}`;
+              ? "Allow it on this machine?"
+              : `You are asked each time, because ${safe(why)}.\nAllow it this time?`;
+          const question = `To get the token, this repo's config runs: ${safe(command)}\n${may}`;
           return (await open()).confirm(question, false);
         },
         async askForRoots(asked) {
@@ -198,12 +198,13 @@ async function runHere(
           const offer = await loginOffer(host, facts);
           const person = await open();
           if (offer === "old") {
-            const text = "doctl 2.5 or newer can log you in with your browser: nothing to copy.";
+            const text =
+              "With doctl 2.5 or newer you can log in with your browser and copy nothing.";
             person.line(wrap(text, pageOf(stderr).columns - 4).join("\n"));
           }
           if (offer !== "yes") return false;
           const answers = [
-            "Log in with your browser: nothing to copy, and doctl renews it",
+            "Log in with your browser (nothing to copy; doctl renews the login)",
             "Paste a token",
           ];
           return (
@@ -349,6 +350,6 @@ const NOBODY: Omit<Asking, "loginTalk"> = {
 function endUnlessClosed({ code }: NodeJS.ErrnoException): void {
   if (code === "EPIPE") return;
   process.stderr.off("error", endUnlessClosed).on("error", () => undefined);
-  process.stderr.write(`do-bootstrap: the output could not be written (${code}).\n`);
+  process.stderr.write(`do-bootstrap: could not write the output (${code}).\n`);
   process.exit(EXIT.failed);
 }

@@ -47,7 +47,7 @@ export function isVersionAsked(argv: readonly string[]): boolean {
 function everywhere(columns: number): string {
   const options = [
     "--json (one document on standard output)",
-    "--debug (every file, request and tool, on standard error)",
+    "--debug (log every file, request and tool to standard error)",
     "--color or --no-color",
     "--help",
     "--version",

@@ -29,8 +29,11 @@ type ValueOf<One extends Option> = One extends { readonly type: "boolean" }
 /** Options of every command. */
 export const globalOptions = {
   json: { type: "boolean", describe: "Print one JSON document on standard output" },
-  debug: { type: "boolean", describe: "Say every file, request and tool on standard error" },
-  color: { type: "boolean", describe: "Colour, or --no-color; default: on a terminal" },
+  debug: { type: "boolean", describe: "Log every file, request and tool to standard error" },
+  color: {
+    type: "boolean",
+    describe: "Use colour (default on a terminal); --no-color turns it off",
+  },
 } as const satisfies Options;
 
 /** Options of the commands that look at the whole set-up. */
@@ -39,7 +42,7 @@ export const lookOptions = {
     type: "string",
     short: "e",
     value: "NAME",
-    describe: "The environment of the config to use",
+    describe: "Environment from the config to use",
     completes: "environments",
   },
   "token-stdin": { type: "boolean", describe: "Read the token from standard input" },
@@ -49,17 +52,17 @@ export const lookOptions = {
     describe: "Refuse a token that expires sooner (7d): exit status 6",
     rare: true,
   },
-  trust: { type: "boolean", describe: "Let the config's token.command run", rare: true },
+  trust: { type: "boolean", describe: "Allow the config's token.command to run", rare: true },
   strict: { type: "boolean", describe: "Treat warnings as errors (exit status 3)", rare: true },
 } as const satisfies Options;
 
 /** Of the commands that can look at several environments. */
 export const allOption = {
-  all: { type: "boolean", describe: "Every environment of the config, in one run" },
+  all: { type: "boolean", describe: "All environments in the config, in one run" },
 } as const satisfies Options;
 
 /** Options of the commands that change something. */
 export const changeOptions = {
   "dry-run": { type: "boolean", describe: "Show the changes as a diff and write nothing" },
-  yes: { type: "boolean", describe: "Do not ask before the changes are made" },
+  yes: { type: "boolean", describe: "Don't ask for confirmation" },
 } as const satisfies Options;

@@ -63,7 +63,7 @@ export function needsWord(command: string, words: readonly string[], what?: stri
   const lines = words.flatMap((word, at): Hint => [at === 0 ? "" : ", ", own(command, word)]);
   return new AppError(
     "USAGE",
-    `${command} needs one word: ${either}${what === undefined ? "" : `, ${what}`}.`,
+    `${command} needs one argument: ${either}${what === undefined ? "" : `, ${what}`}.`,
     {
       hint: hint`Use one of: ${lines}`,
     },

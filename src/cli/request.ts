@@ -32,6 +32,6 @@ function minTtlFrom(given: string | undefined): number | undefined {
   if (given === undefined) return undefined;
   if (/^\d+[smhdw]$/.test(given)) return secondsOf(given);
   throw new AppError("USAGE", `--min-ttl ${given}: invalid duration.`, {
-    hint: hint`Write a number and s, m, h, d or w: --min-ttl 7d`,
+    hint: hint`Use a number with s, m, h, d or w, such as --min-ttl 7d`,
   });
 }

@@ -10,16 +10,16 @@ import { globalOptions, type Option } from "./options.ts";
 
 /** A token on the line, by its form. */
 export function tokenOnLine(command: Command, line: Line): AppError {
-  return new AppError("USAGE", "There is a token on the command line.", {
-    hint: hint`It is in the shell's history now: revoke it. ${byInput(command, line)}`,
+  return new AppError("USAGE", "The command line contains a token.", {
+    hint: hint`Your shell history now contains the token. Revoke it. ${byInput(command, line)}`,
   });
 }
 
 /** `--token X`: whatever X is. */
 function tokenOption(shown: string, command: Command, line: Line): AppError {
-  const message = `There is no option ${shown}: other users can see a command line, and the shell keeps it.`;
+  const message = `There is no option ${shown}: other users can see the command line, and the shell history keeps it.`;
   return new AppError("USAGE", message, {
-    hint: hint`If there was a token on the line, revoke it. ${byInput(command, line)}`,
+    hint: hint`If you typed a token there, revoke it. ${byInput(command, line)}`,
   });
 }
 
@@ -29,7 +29,7 @@ function byInput(command: Command, { given }: Line): Hint {
   const words = PLAIN.test(environment)
     ? ["--env", environment, "--token-stdin"]
     : ["--token-stdin"];
-  return hint`Save the new one in a file outside the repo, and run: ${lineOf(to, ...words)} < ~/token.txt`;
+  return hint`Save the new token in a file outside the repo, then run: ${lineOf(to, ...words)} < ~/token.txt`;
 }
 
 export function unknownOption(given: Given, command: Command, line: Line): AppError {
@@ -46,7 +46,7 @@ export function unknownOption(given: Given, command: Command, line: Line): AppEr
   if (owners.length > 0) {
     const lines = owners.slice(0, 3).map((each) => lineOf(each, ...valued(name, each)));
     const listed = lines.flatMap((each, at): Hint => [at === 0 ? "" : ", ", each]);
-    return new AppError("USAGE", message, { hint: hint`These commands have it: ${listed}` });
+    return new AppError("USAGE", message, { hint: hint`Commands with this option: ${listed}` });
   }
   return new AppError("USAGE", message, {
     hint: isKnown ? hint`Did you mean --${similar}? ${see}` : see,
@@ -93,7 +93,9 @@ export function unusedWord(word: string, command: Command, { given }: Line): App
     Object.hasOwn(command.options, "env") && PLAIN.test(word) && commandNamed(word) === undefined;
   const see = helpOf(command);
   return new AppError("USAGE", message, {
-    hint: isEnvironment ? hint`An environment? ${lineOf(command, "--env", word)}. ${see}` : see,
+    hint: isEnvironment
+      ? hint`To choose an environment: ${lineOf(command, "--env", word)}. ${see}`
+      : see,
   });
 }
 
@@ -114,7 +116,7 @@ export function missingValue(name: string, command: Command): AppError {
       typeof completes === "object"
         ? hint`Use one of: ${completes.join(", ")}`
         : completes === "environments"
-          ? hint`This prints the names: ${names}. Then: ${line}`
+          ? hint`List the names: ${names}. Then: ${line}`
           : hint`Write ${line}. ${helpOf(command)}`,
   });
 }

@@ -94,7 +94,7 @@ export async function apply(
         ? run("git", ...why, { path })
         : run("git", "-C", { path: repo }, ...why, "--", relative(repo, path));
     throw new AppError("NOT_IGNORED", `${path} would hold the token, and git does not ignore it.`, {
-      hint: hint`Nothing was changed. Find the pattern that lets it in: ${ask}`,
+      hint: hint`Nothing was changed. Find the pattern that un-ignores it: ${ask}`,
     });
   }
 }
@@ -131,8 +131,8 @@ export class NotUndone extends AppError {
   constructor(cause: unknown, many: number) {
     const what = many === 1 ? "one change" : `${many} changes`;
     const { message } = asAppError(cause);
-    super("WRITE_FAILED", `${message} And ${what} could not be taken back.`, {
-      hint: hint`Make room on the disk, then run the same command again: it goes on from what is there.`,
+    super("WRITE_FAILED", `${message} Also, ${what} could not be undone.`, {
+      hint: hint`Make room on the disk, then run the same command again. It continues from the current state.`,
       cause,
     });
   }

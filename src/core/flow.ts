@@ -167,7 +167,7 @@ function notConverged({ changes }: Plan): AppError {
   const names = changes.map(({ label }) => label);
   return new AppError(
     "NOT_CONVERGED",
-    `A second look still finds something to do: ${names.join(", ")}.`,
-    { hint: hint`Something else writes to the same files. Run the same command again.` },
+    `After the changes, a second check still found changes to make: ${names.join(", ")}.`,
+    { hint: hint`Another process is writing to the same files. Run the same command again.` },
   );
 }

@@ -1,7 +1,7 @@
 import { sep } from "node:path";
 import { lineEndOf } from "../secret/content.ts";
 
-const BEGIN = "# do-bootstrap: secrets and state stay out of ";
+const BEGIN = "# do-bootstrap: keep secrets and state out of ";
 const END = "# do-bootstrap: end";
 
 /**

@@ -33,9 +33,9 @@ export function obstacles({ blocked, top, notHere }: Bounds, snapshot: Snapshot)
   }
   if (!isInside(target, top)) {
     return [
-      finding("file.outside", `${path} is not in the repo, but in ${dirname(target)}.`, {
+      finding("file.outside", `${path} is outside the repo, in ${dirname(target)}.`, {
         where: path,
-        fix: hint`${own("hook", "install", "--force")} writes there all the same.`,
+        fix: hint`${own("hook", "install", "--force")} writes there anyway.`,
       }),
     ];
   }
@@ -60,14 +60,14 @@ export function notCheckedOut(path: string, top: string): Finding {
   const [folder = ".", name] = [dirname, basename].map((part) => part(relative(top, path)));
   // In cone mode, which takes folders, the files at the top are always there.
   const pattern = folder === "." ? `/${name}` : folder.split(sep).join("/");
-  const message = `git has ${path}, and this sparse checkout leaves it out.`;
+  const message = `This sparse checkout leaves out ${path}.`;
   const fix = hint`${run("git", "sparse-checkout", "add", pattern)}`;
   return finding("file.not-checked-out", message, { where: path, fix });
 }
 
 /** git would obey what is written there. */
 function inGit({ path, target }: Snapshot): Finding {
-  return finding("file.in-git", `${path} leads into git's own folder, to ${target}.`, {
+  return finding("file.in-git", `${path} is a link into git's own folder: ${target}.`, {
     where: path,
     fix: hint`Remove the link.`,
   });
@@ -89,20 +89,20 @@ export function unreadByLink(snapshot: Snapshot): string | undefined {
  * @param instead what else a person can do.
  */
 export function leadsOut({ path, target }: Snapshot, link: string, instead?: Hint): Finding {
-  const by = link === path ? "" : `, by the link ${link}`;
+  const by = link === path ? "" : ` (through the link ${link})`;
   const remove = hint`Remove the link (${{ remove: { path: link } }}) and put a real file there`;
-  return finding("file.outside", `${path} leads out of the repo, to ${target}${by}.`, {
+  return finding("file.outside", `${path} resolves outside the repo: ${target}${by}.`, {
     where: path,
     fix: instead === undefined ? hint`${remove}.` : hint`${remove}, or ${instead}.`,
   });
 }
 
 /** Where a token may be instead, of which a link leads to the file. */
-export const INSTEAD_OF_ENV_FILE = hint`give the token in the environment or by token.command in the config`;
+export const INSTEAD_OF_ENV_FILE = hint`set the token in the environment or use token.command in the config`;
 
 /** A generated file that somebody edited is left alone (rule 4). */
 export function yoursNow(path: string): Finding {
-  const message = `${path} was edited since it was generated: it is yours now.`;
+  const message = `${path} was edited after it was generated, so it was not changed.`;
   return finding("terraform.edited", message, { where: path });
 }
 
@@ -115,5 +115,7 @@ export function noJson(path: string): Finding {
 }
 
 function nameOf(snapshot: Snapshot): string {
-  return snapshot.kind === "fifo" ? "a FIFO, which is read and never written" : "not a text file";
+  return snapshot.kind === "fifo"
+    ? "a FIFO, which do-bootstrap does not write to"
+    : "not a text file";
 }

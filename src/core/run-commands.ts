@@ -131,7 +131,7 @@ function interrupted(error: unknown): unknown {
     "INTERRUPTED",
     "Interrupted. The files are written; the last command did not finish.",
     {
-      hint: hint`To go on where it stopped: ${own()}`,
+      hint: hint`To continue: ${own()}`,
     },
   );
 }

@@ -26,12 +26,12 @@ export function systemMessage({ code, syscall, path = "A file" }: SystemError): 
 /** Such as "the disk is full (ENOSPC)". */
 export function reasonOf(code: string): string {
   const name = nameOf(code) ?? code;
-  const [reason = descriptionOf(name) ?? "the system refuses it"] = reasons()[name] ?? [];
+  const [reason = descriptionOf(name) ?? "the system reported an error"] = reasons()[name] ?? [];
   return `${reason} (${name})`;
 }
 
 export function systemHint(code: string): Hint {
-  return reasons()[nameOf(code) ?? ""]?.[1] ?? hint`Look at the system's log, ${AGAIN}`;
+  return reasons()[nameOf(code) ?? ""]?.[1] ?? hint`Check the system log, ${AGAIN}`;
 }
 
 /** For some of them, such as a full quota, Node has a number alone. */
@@ -82,30 +82,33 @@ const AGAIN = "then run the same command again.";
 
 /** By errno(3). */
 const reasons = (): Readonly<Record<string, readonly [reason: string, fix: Hint]>> => ({
-  EMFILE: ["this process may not open more files", hint`Allow more: ${files}; ${AGAIN}`],
+  EMFILE: ["this process has too many open files", hint`Raise the limit: ${files}; ${AGAIN}`],
   ENFILE: ["too many files are open on this machine", hint`Close other programs, ${AGAIN}`],
   EAGAIN: [
-    "there is no room for another process",
+    "no more processes can be started",
     hint`Close other programs, or raise the limit that ${processes} shows, ${AGAIN}`,
   ],
-  ENOMEM: ["there is no memory left", hint`Close other programs, ${AGAIN}`],
-  ENOSPC: ["the disk is full", hint`Make room on the disk, ${AGAIN}`],
-  EDQUOT: ["your share of the disk is full", hint`Make room on the disk, ${AGAIN}`],
-  EFBIG: ["the file is larger than the limit", hint`Raise the limit of the shell, ${AGAIN}`],
+  ENOMEM: ["out of memory", hint`Close other programs, ${AGAIN}`],
+  ENOSPC: ["the disk is full", hint`Free some disk space, ${AGAIN}`],
+  EDQUOT: ["your disk quota is used up", hint`Free some disk space, ${AGAIN}`],
+  EFBIG: [
+    "the file is larger than the allowed limit",
+    hint`Raise the shell's file size limit, ${AGAIN}`,
+  ],
   EROFS: ["the disk is read-only", hint`Make it writable, or work in another folder.`],
-  ESTALE: ["its server does not know it any more", hint`Mount the disk again, ${AGAIN}`],
-  EIO: ["the disk or the terminal failed", hint`Look at the system's log, ${AGAIN}`],
-  EACCES: ["the permission is missing", hint`Fix the permissions, ${AGAIN}`],
-  EPERM: ["the system does not permit it", hint`Fix the permissions or the owner, ${AGAIN}`],
-  EISDIR: ["it is a folder", hint`Name a file.`],
-  ENOENT: ["it is not there", hint`If something removed it meanwhile: run the same command again.`],
+  ESTALE: ["the file server no longer has it", hint`Mount the disk again, ${AGAIN}`],
+  EIO: ["the disk or the terminal failed", hint`Check the system log, ${AGAIN}`],
+  EACCES: ["permission denied", hint`Fix the permissions, ${AGAIN}`],
+  EPERM: ["operation not permitted", hint`Fix the permissions or the owner, ${AGAIN}`],
+  EISDIR: ["it is a folder", hint`Use a file instead.`],
+  ENOENT: ["it does not exist", hint`If another process removed it, run the same command again.`],
   ENOTDIR: ["a part of its path is not a folder", hint`Fix the path, ${AGAIN}`],
-  ELOOP: ["its links lead in a circle", hint`Remove the links, ${AGAIN}`],
+  ELOOP: ["its symbolic links form a loop", hint`Remove the links, ${AGAIN}`],
   ENAMETOOLONG: ["its path is too long", hint`Use a shorter path.`],
   E2BIG: [
     "the environment and the arguments are too large",
-    hint`Take large variables out of the environment, ${AGAIN}`,
+    hint`Unset large environment variables, ${AGAIN}`,
   ],
-  ETXTBSY: ["something writes to it at this moment", hint`Wait for that to end, ${AGAIN}`],
-  ENOEXEC: ["it is not a program of this machine", hint`Install it anew, ${AGAIN}`],
+  ETXTBSY: ["another process is writing to it", hint`Wait for that process to finish, ${AGAIN}`],
+  ENOEXEC: ["it is not a program for this machine", hint`Install it again, ${AGAIN}`],
 });

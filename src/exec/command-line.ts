@@ -4,22 +4,22 @@ export const execOptions = {
     type: "string",
     short: "e",
     value: "NAME",
-    describe: "The environment of the config to use",
+    describe: "Environment from the config to use",
     completes: "environments",
   },
-  all: { type: "boolean", describe: "Pass on every variable of the env file", rare: true },
+  all: { type: "boolean", describe: "Pass all variables from the env file", rare: true },
   verify: {
     type: "boolean",
-    describe: "Ask DigitalOcean first: is the token valid, of the team?",
+    describe: "First check with DigitalOcean that the token is valid and of the right team",
     rare: true,
   },
-  trust: { type: "boolean", describe: "Let the config's token.command run", rare: true },
+  trust: { type: "boolean", describe: "Allow the config's token.command to run", rare: true },
   mask: {
     type: "boolean",
-    describe: "Replace secrets in the output by *** (for logs)",
+    describe: "Replace secrets in the output with *** (for logs)",
     rare: true,
   },
-  explain: { type: "boolean", describe: "Where it fails, say what DigitalOcean's error means" },
+  explain: { type: "boolean", describe: "If the command fails, explain DigitalOcean's error" },
 } as const;
 
 export const envOptions = {
@@ -30,10 +30,10 @@ export const envOptions = {
     describe: "sh (default), fish, dotenv, json; untested: powershell, github, gitlab",
     completes: ["sh", "fish", "powershell", "dotenv", "json", "github", "gitlab"],
   },
-  all: { type: "boolean", describe: "Print every variable of the env file", rare: true },
+  all: { type: "boolean", describe: "Print all variables from the env file", rare: true },
   trust: execOptions.trust,
-  unset: { type: "boolean", describe: "Print what removes the variables again" },
-  yes: { type: "boolean", describe: "Print secrets to a terminal", rare: true },
+  unset: { type: "boolean", describe: "Print commands that unset the variables" },
+  yes: { type: "boolean", describe: "Print secrets even if output is a terminal", rare: true },
 } as const;
 
 const OPTIONS = { exec: execOptions, env: envOptions };

@@ -20,23 +20,23 @@ export function refuseNested(env: Environment, config: ExecConfig, token: TokenS
   const outer = outerExec(env);
   if (outer === undefined) return;
   const { environment = "", base } = config;
-  const apart = hint`Run the two one after the other, not one inside the other.`;
+  const apart = hint`Run the two commands one after the other, not nested.`;
   if (outer.environment !== environment) {
     const [outside, inside] = [outer.environment, environment].map((name) =>
       name === "" ? "no environment" : `environment ${name}`,
     );
-    const message = `This runs under do-bootstrap exec for ${outside}, and asks for ${inside}.`;
+    const message = `This runs inside do-bootstrap exec for ${outside}, but is for ${inside}.`;
     throw new AppError("NESTED_EXEC", message, { hint: apart });
   }
   if (token.kind !== "found") return;
   const isOuters = token.token.origin.kind === "environment";
   if (outer.base !== base && isOuters && config.login !== undefined) {
-    const message = `This runs under do-bootstrap exec of ${outer.base}, and this repo takes another token: the login of doctl context ${config.login}.`;
+    const message = `This runs inside do-bootstrap exec of ${outer.base}, but this repo uses another token: the login of doctl context ${config.login}.`;
     throw new AppError("NESTED_EXEC", message, { hint: apart });
   }
   const rival = token.shadowed[0];
   if (outer.base !== base && rival !== undefined) {
-    const message = `This runs under do-bootstrap exec of ${outer.base}, and ${describeOrigin(rival.origin)} is another token (${rival.fingerprint}).`;
+    const message = `This runs inside do-bootstrap exec of ${outer.base}, but ${describeOrigin(rival.origin)} holds another token (${rival.fingerprint}).`;
     throw new AppError("NESTED_EXEC", message, { hint: apart });
   }
 }
@@ -61,14 +61,14 @@ export function refuseDoctlLogin(words: readonly string[]): void {
   if (group !== "auth" || isHelp || !/^(init|login|switch|remove|rm)$/.test(verb)) return;
   throw new AppError(
     "DOCTL_LOGIN",
-    `doctl auth ${verb} under exec would write this token over doctl's default context.`,
+    `doctl auth ${verb} under exec would overwrite doctl's default context with this token.`,
     {
       hint:
         verb === "init"
           ? hint`To store this token in doctl: ${own()}`
           : verb === "login"
             ? hint`To log in for this repo: ${own("login")}`
-            : hint`Run it by itself: ${run("env", "-u", "DIGITALOCEAN_ACCESS_TOKEN", "doctl", "auth", verb, "--context", "NAME")}`,
+            : hint`Run it without exec: ${run("env", "-u", "DIGITALOCEAN_ACCESS_TOKEN", "doctl", "auth", verb, "--context", "NAME")}`,
     },
   );
 }
@@ -88,9 +88,9 @@ export function refuseOtherToken(
     const text = textAt(path);
     const held = text === "" ? undefined : tokenIn(text, variable, path);
     if (held === undefined || held.equals(token)) continue;
-    const message = `${path} holds another token (${held.fingerprint}) than ${describeOrigin(token.origin)} (${token.fingerprint}), and Terraform would use it.`;
+    const message = `${path} holds a different token (${held.fingerprint}) from ${describeOrigin(token.origin)} (${token.fingerprint}). Terraform would use the one in the file.`;
     throw new AppError("OTHER_TOKEN", message, {
-      hint: hint`${own("--save")} puts the one that is used in its place; or: ${{ remove: { path } }}`,
+      hint: hint`${own("--save")} replaces it with the token in use; or: ${{ remove: { path } }}`,
     });
   }
 }
@@ -116,9 +116,9 @@ export function refuseOtherWorkspace(
   if (root === undefined) return;
   const selected = textAt(selectionFile(root.dir, env)).trim() || "default";
   if (selected === root.workspace) return;
-  const message = `In ${root.dir} workspace ${selected} is selected, and environment ${config.environment} has ${root.workspace}: its token would meet the state of another.`;
+  const message = `Workspace ${selected} is selected in ${root.dir}, but environment ${config.environment} uses ${root.workspace}. Its token would be used with another environment's state.`;
   throw new AppError("OTHER_WORKSPACE", message, {
-    hint: hint`${own()} selects it.`,
+    hint: hint`${own()} selects ${root.workspace}.`,
   });
 }
 

@@ -110,7 +110,7 @@ function noticeOf(facts: Facts): string {
   const kept = keysKept(facts);
   const keys =
     kept &&
-    `the ${kept.names} keys are not passed on: the backend at ${kept.place} is not Spaces alone (${kept.settings}).`;
+    `not passing the ${kept.names} keys: the backend at ${kept.place} may use a host other than Spaces (${kept.settings}).`;
   const texts = [facts.warning, keys].filter((text) => text !== undefined);
   return texts.map((text) => `do-bootstrap: ${safe(text)}\n`).join("");
 }

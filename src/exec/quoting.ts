@@ -130,9 +130,9 @@ function dotenv(name: string, value: string): string {
 function notRepresentable(format: Format, name: string): AppError {
   return new AppError(
     "NOT_REPRESENTABLE",
-    `The format ${format} cannot hold the value of ${name}.`,
+    `The format ${format} can't represent the value of ${name}.`,
     {
-      hint: hint`Use another: ${own("env", "--format", "json")}`,
+      hint: hint`Use another format: ${own("env", "--format", "json")}`,
     },
   );
 }

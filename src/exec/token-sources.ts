@@ -156,7 +156,7 @@ function read(candidate: Secret): Secret | (TokenState & { kind: "unusable" }) {
   const token = isGivenToUs ? candidate.tokenInText() : candidate.asToken();
   if (token instanceof Secret) return token;
   if (token.kind === "malformed") return { ...token, kind: "unusable", origin };
-  const why = "it is an OAuth refresh token (dor_v1_), which the API does not take";
+  const why = "it is an OAuth refresh token (dor_v1_), which the API does not accept";
   return { kind: "unusable", origin, why };
 }
 

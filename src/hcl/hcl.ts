@@ -30,7 +30,7 @@ export function readHcl(parse: ParseHcl, text: string, file: string): ParsedFile
     const problem = root.hasError ? placeOf(firstError(root), file) : reading.tooDeep;
     return { blocks, references, problem };
   });
-  const tooLong = { file, line: 1, why: "it takes too long to read" };
+  const tooLong = { file, line: 1, why: "parsing takes too long" };
   return read ?? { blocks: [], references: [], problem: tooLong };
 }
 

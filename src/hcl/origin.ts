@@ -60,10 +60,12 @@ export function originOf(expression: Expression, locals: Locals): Origin {
   return { kind: "nothing", isEmpty: isEmpty && !orNull };
 
   function whyUnclear(): string | undefined {
-    if (another !== undefined) return `${listed(variables)} lead to it`;
+    if (another !== undefined) return `it uses several variables (${listed(variables)})`;
     if (written === undefined) return undefined;
-    if (second !== undefined) return "several texts in the code lead to it";
-    return name === undefined ? undefined : `var.${name} and a text in the code lead to it`;
+    if (second !== undefined) return "it uses several string values in the code";
+    return name === undefined
+      ? undefined
+      : `it uses both var.${name} and a string value in the code`;
   }
 
   /** @returns why the way ends here, in words; undefined where it was followed to its end. */
@@ -78,9 +80,9 @@ export function originOf(expression: Expression, locals: Locals): Origin {
       texts.add(each);
       return undefined;
     }
-    if (source === "") return "a secret is written into it";
+    if (source === "") return "it contains a secret";
     if (literal !== undefined || fields !== undefined || items !== undefined) {
-      return "it is not a text";
+      return "it is not a string";
     }
     const text = templateOf(each);
     const pieces = text === undefined ? piecesOf(source) : piecesOf(text, true);
@@ -89,7 +91,7 @@ export function originOf(expression: Expression, locals: Locals): Origin {
 
   function walk(pieces: readonly Piece[], [from, to]: Range, depth: number): string | undefined {
     const first = pieces[from];
-    if (first === undefined || from >= to) return "it is not understood";
+    if (first === undefined || from >= to) return "it could not be parsed";
     if (depth > MAX_DEPTH) return "it is nested too deep";
     const isWhole = first.kind === "open" && first.end === to;
     if (isWhole && first.text === "(") return walk(pieces, [from + 1, to], depth + 1);
@@ -100,7 +102,7 @@ export function originOf(expression: Expression, locals: Locals): Origin {
     if (choice !== undefined) return any(pieces, choice, depth);
     if (first.kind === "name") return named(pieces, [from, to], depth);
     mention(pieces.slice(from, to));
-    return "it is worked out from other values";
+    return "it is computed from other values";
   }
 
   function any(pieces: readonly Piece[], ranges: readonly Range[], depth: number) {
@@ -118,7 +120,7 @@ export function originOf(expression: Expression, locals: Locals): Origin {
     }
     mention(pieces.slice(from, to));
     const isPlain = first.kind === "text" && from + 1 === to;
-    return isPlain ? "a text in the code leads to it" : "it is put together from parts";
+    return isPlain ? "it uses a string value in the code" : "it is built from several parts";
   }
 
   function named(pieces: readonly Piece[], [from, to]: Range, depth: number) {
@@ -140,17 +142,17 @@ export function originOf(expression: Expression, locals: Locals): Origin {
       }
       if (OF_FIRST.has(name)) return any(pieces, parts.slice(0, 1), depth);
       mention(words);
-      return `${name}() is not followed`;
+      return `it uses ${name}(), which do-bootstrap does not evaluate`;
     }
     mention(words);
     const path = pathIn(words);
-    if (path === undefined) return "it is worked out from other values";
+    if (path === undefined) return "it is computed from other values";
     const [kind, label = "", ...steps] = path;
     if (kind === "local") return local([label, ...steps], depth);
     if (kind !== "var") return `it comes from ${path.slice(0, 3).join(".").slice(0, 80)}`;
     // In brackets it may be any text, and a hint would have it.
-    if (!IDENTIFIER.test(label)) return "it is not understood";
-    if (steps.length > 0) return `it is a part of var.${label}`;
+    if (!IDENTIFIER.test(label)) return "it could not be parsed";
+    if (steps.length > 0) return `it is an attribute of var.${label}`;
     variables.add(label);
     return undefined;
   }
@@ -158,12 +160,12 @@ export function originOf(expression: Expression, locals: Locals): Origin {
   function local(steps: readonly string[], depth: number): string | undefined {
     const path = ["local", ...steps].join(".");
     const isDone = done.get(path);
-    if (isDone === false) return `${path} leads back to itself`;
+    if (isDone === false) return `${path} refers to itself`;
     if (isDone) return undefined;
     const [label = "", ...more] = steps;
     let value = locals.get(label);
     for (const step of more) value = value?.fields?.get(step);
-    if (value === undefined) return `${path} is not written out in a locals block`;
+    if (value === undefined) return `${path} has no plain value in a locals block`;
     done.set(path, false);
     const why = follow(value, depth + 1);
     done.set(path, true);

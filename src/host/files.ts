@@ -107,12 +107,17 @@ async function look(
   try {
     const planted = linkOfOther?.(resolve(path), target);
     if (planted !== undefined) {
-      return { kind: "unusable", path, target, why: `behind ${planted}, a link of another user's` };
+      return {
+        kind: "unusable",
+        path,
+        target,
+        why: `behind ${planted}, a link owned by another user`,
+      };
     }
     const stats = statSync(target);
     const isReadable = stats.isFIFO() || stats.isFile();
     if (link !== undefined && isReadable) {
-      const why = `not in the repo: ${link} leads out of it, to ${target}`;
+      const why = `outside the repo: ${link} resolves to ${target}`;
       return { kind: "unusable", path, target, why, link };
     }
     if (stats.isFIFO() && waitForFifo)
@@ -234,7 +239,7 @@ async function lookAtFifo(
     kind: "unusable",
     path,
     target,
-    why: `a FIFO that nobody wrote to for ${FIFO_WAIT_MS / 1000} s`,
+    why: `a FIFO that received no data for ${FIFO_WAIT_MS / 1000} s`,
   };
 }
 
@@ -384,8 +389,8 @@ async function keepOwner(
     if (!["EPERM", "EINVAL"].includes(codeOf(error))) throw error;
     const whose = isMine ? `a group that you are not in (${gid})` : `another user (${uid})`;
     const fix = isMine
-      ? hint`Let root run the same command, or take the group's rights away: ${run("chmod", "g=o", { path })}`
-      : hint`Let its owner run the same command, or make the file yours with chown.`;
+      ? hint`Run the same command as root, or remove the group's permissions: ${run("chmod", "g=o", { path })}`
+      : hint`Run the same command as the owner of the file, or change the owner with chown.`;
     throw new AppError("WRITE_FAILED", `${path} belongs to ${whose}.`, {
       hint: hint`Nothing was changed. ${fix}`,
       cause: error,
@@ -428,7 +433,7 @@ async function assertUnchanged(before: Snapshot, folder?: Folder): Promise<void>
   if (seen.every((now) => isAsBefore(now, before))) return;
   throw new AppError(
     "CHANGED_MEANWHILE",
-    `${before.path} was changed by somebody else meanwhile.`,
+    `${before.path} was changed by another process during this run.`,
     {
       hint: hint`Nothing was changed. Run the same command again.`,
     },

@@ -103,7 +103,11 @@ export function isSame(one: Pick<Stats, "dev" | "ino">, other: Pick<Stats, "dev"
 }
 
 export function exchanged(path: string): AppError {
-  return new AppError("CHANGED_MEANWHILE", `${path} was exchanged by somebody else meanwhile.`, {
-    hint: hint`Nothing was changed. Run the same command again.`,
-  });
+  return new AppError(
+    "CHANGED_MEANWHILE",
+    `${path} was replaced by another process during this run.`,
+    {
+      hint: hint`Nothing was changed. Run the same command again.`,
+    },
+  );
 }

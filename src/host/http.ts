@@ -31,7 +31,7 @@ export async function send(
   if (url.protocol === "https:") {
     const proxy = proxyFor(url, env);
     variable = proxy?.variable;
-    if (proxy !== undefined && proxy.url === undefined) return ofProxy("it cannot be used");
+    if (proxy !== undefined && proxy.url === undefined) return ofProxy("it is not usable");
     if (proxy?.url !== undefined) {
       const { HttpsProxyAgent } = await import("https-proxy-agent");
       agent = new HttpsProxyAgent(proxy.url);

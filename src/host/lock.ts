@@ -201,7 +201,7 @@ function runOf(holder: Holder | undefined): string {
 
 function busy({ folder, name, busy }: LockFile, holder: Holder | undefined): AppError {
   const path = join(folder.path, name);
-  const what = `${runOf(holder)} holds ${path}, which was waited for ${WAIT_MS / 1000} s.`;
+  const what = `${runOf(holder)} still holds ${path} after ${WAIT_MS / 1000} s.`;
   return new AppError(busy, what, {
     hint: hint`If it is no longer running: ${{ remove: { path } }}`,
   });
@@ -209,7 +209,7 @@ function busy({ folder, name, busy }: LockFile, holder: Holder | undefined): App
 
 function noLock({ folder, busy }: LockFile, name: string, stats: Stats): AppError {
   const path = join(folder.path, name);
-  return new AppError(busy, `${path} is ${nameOf(stats)}, and no lock of a run.`, {
-    hint: hint`Look what it is. To remove it: ${{ remove: { path } }}`,
+  return new AppError(busy, `${path} is ${nameOf(stats)}, not a lock file of do-bootstrap.`, {
+    hint: hint`Check what it is. To remove it: ${{ remove: { path } }}`,
   });
 }

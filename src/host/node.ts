@@ -80,7 +80,9 @@ function realFolder(path: string): string {
     const folder = realpathSync.native(path);
     if (statSync(folder).isDirectory()) return folder;
   } catch {}
-  throw new AppError("USAGE", `cwd: ${path} is no folder.`, { hint: hint`Give one that exists.` });
+  throw new AppError("USAGE", `cwd: ${path} is not a folder.`, {
+    hint: hint`Use an existing folder.`,
+  });
 }
 
 /**
@@ -163,8 +165,8 @@ function workingDirectory(): string {
   try {
     return process.cwd();
   } catch (cause) {
-    throw new AppError("USAGE", "The folder that this runs in is gone.", {
-      hint: hint`Go to a folder that exists, such as the repo's.`,
+    throw new AppError("USAGE", "The current folder no longer exists.", {
+      hint: hint`Change to an existing folder, such as the repo.`,
       cause,
     });
   }
@@ -334,7 +336,7 @@ async function readInput(
   { what, asked, example, maxBytes, waitMs }: InputKind,
 ): Promise<string> {
   if (stdin.isTTY) {
-    throw new AppError("USAGE", `${asked} reads a pipe, and standard input is a terminal.`, {
+    throw new AppError("USAGE", `${asked} needs piped input, but standard input is a terminal.`, {
       hint: hint`For example: ${example}`,
     });
   }

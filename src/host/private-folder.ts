@@ -183,8 +183,8 @@ export async function withOwnFolder<T>(
 ): Promise<T> {
   const base = await fs.realpath(parent);
   if (isExchangeable(base)) {
-    throw new AppError("WRITE_FAILED", `Other users can exchange what is in ${base}.`, {
-      hint: hint`Use a folder that only you can write to: TMPDIR, or XDG_STATE_HOME.`,
+    throw new AppError("WRITE_FAILED", `Other users can replace files in ${base}.`, {
+      hint: hint`Set TMPDIR or XDG_STATE_HOME to a folder that only you can write to.`,
     });
   }
   for (const name of await fs.readdir(base)) {

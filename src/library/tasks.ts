@@ -272,9 +272,9 @@ export async function explain(
   const { FINDING_IDS: findings } = await import("../report/finding-ids.ts");
   const explanations = await explainText(host, { environment, text, progress, findings });
   if (explanations.length === 0) {
-    const message = "No known failure of DigitalOcean, doctl or Spaces is in that text.";
+    const message = "The text contains no known error of DigitalOcean, doctl or Spaces.";
     throw new AppError("NOTHING_TO_EXPLAIN", message, {
-      hint: hint`Give it all that the tool printed: ${example}`,
+      hint: hint`Pass the full output of the tool: ${example}`,
     });
   }
   return { status: EXIT.ok, report: { command: "explain", explanations, cwd: host.cwd } };

@@ -36,8 +36,8 @@ export function hookText(report: HookReport, page: Page): string {
   const said = humanFindings(findings, page);
   if (findings.some(({ level }) => level === "error")) return `${said}\nNothing was changed.\n`;
   const verdict = {
-    install: `${file} and the hooks beside it stop a commit, a merge or a push that holds a DigitalOcean token.`,
-    remove: `${file} and the hooks beside it have no guard of ours.`,
+    install: `${file} and the hooks beside it block commits, merges and pushes that contain a DigitalOcean token.`,
+    remove: `${file} and the hooks beside it no longer have the guard.`,
   }[action];
   const many = plan.changes.length + applied.length;
   // What was left has been said, and that it does its work cannot be.

@@ -117,7 +117,7 @@ function resultRow(report: Report, group: readonly CommandResult[], page: Page):
   const commands = group.map(({ command }) => command);
   const longest = (Math.max(...group.map(({ took }) => took)) / 1000).toFixed(1);
   const isMany = group.length > 1;
-  const took = isMany ? `, up to ${longest} s each` : `, ${longest} s`;
+  const took = isMany ? `, at most ${longest} s each` : `, ${longest} s`;
   const { failure } = group[0] ?? {};
   const names = commands.map(({ cwd }) => shownPath(report, cwd)).join(", ");
   const output = [
@@ -171,7 +171,7 @@ function pending(report: Report, page: Page): string {
   const { plan } = report;
   if (stepsIn(plan) === 0) return "";
   return [
-    `Still to do (${hintText(hint`${own()}`, page.edge)}):`,
+    `Remaining (run ${hintText(hint`${own()}`, page.edge)}):`,
     changes(report, plan.changes, page),
     commandRows(report, plan.commands, page),
   ]
@@ -350,9 +350,9 @@ function rowText({ found, places, others }: Row, page: Page, isLast: boolean): s
   const names = places.map((place) => shortened(place, page.edge)).join(", ");
   const more = [
     ...(places.length > 0
-      ? wrap(`The same in ${places.length} more: ${names}`, page.columns - 2)
+      ? wrap(`Same in ${places.length} more places: ${names}`, page.columns - 2)
       : []),
-    ...(others > 0 ? [`${others} more of this kind; --json has them all`] : []),
+    ...(others > 0 ? [`${others} more like this; --json lists all`] : []),
   ];
   return [
     humanFinding(isLast ? found : said, page),
@@ -420,7 +420,7 @@ function lastLine(report: Report, status: ExitStatus, page: Page): string {
     const login = outside.find(({ sign: its }) => its === "+");
     return login === undefined
       ? "Nothing was changed."
-      : wrap(`Made: ${login.label}. In the repo nothing was changed.`, page.columns).join("\n");
+      : wrap(`Done: ${login.label}. Nothing was changed in the repo.`, page.columns).join("\n");
   }
   const aside = skippedRoots(report, page);
   const left = stepsIn(plan);
@@ -476,7 +476,7 @@ function skippedRoots(report: Report, page: Page): string[] {
   const { plan, facts } = report;
   const dirs = [...new Set(plan.findings.flatMap(({ skippedRoot }) => skippedRoot ?? []))];
   if (dirs.length === 0) return [];
-  const verb = dirs.length === 1 ? "is left as it is" : "are left as they are";
+  const verb = dirs.length === 1 ? "was skipped" : "were skipped";
   const text = `${dirs.length} of ${facts.terraform.roots.length} roots ${verb}: ${someOf(report, dirs)}.`;
   return [marked(page.paint("red", "✗"), text, page)];
 }

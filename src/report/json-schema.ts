@@ -17,7 +17,9 @@ const fingerprint = v.pipe(
 
 const schemaVersion = v.pipe(
   v.literal(1),
-  v.description("Grows when a field changes its meaning or goes; not when one is added."),
+  v.description(
+    "Increases when a field changes its meaning or is removed, not when a field is added.",
+  ),
 );
 const status = v.pipe(
   v.number(),
@@ -32,14 +34,17 @@ const origin = v.pipe(
     v.strictObject({
       kind: v.literal("env-file"),
       name: text("The variable."),
-      path: text("The file, absolute."),
+      path: text("Absolute path of the file."),
     }),
-    v.strictObject({ kind: v.literal("command"), program: text("Of token.command.") }),
-    v.strictObject({ kind: v.picklist(["tfvars", "code"]), path: text("The file, absolute.") }),
+    v.strictObject({ kind: v.literal("command"), program: text("The program of token.command.") }),
+    v.strictObject({
+      kind: v.picklist(["tfvars", "code"]),
+      path: text("Absolute path of the file."),
+    }),
     v.strictObject({ kind: v.literal("doctl"), context: text("doctl's context.") }),
     v.strictObject({
       kind: v.literal("adopted"),
-      place: text("Where it was found under another name, in words."),
+      place: text("A description of where the token was found under another name."),
     }),
   ]),
   v.description("Where the token comes from."),
@@ -48,7 +53,7 @@ const origin = v.pipe(
 const isLogin = v.pipe(
   v.boolean(),
   v.description(
-    "It is of a browser login in doctl: doctl renews it, and it has another fingerprint then.",
+    "Whether the token belongs to a doctl browser login. doctl renews it, which changes the fingerprint.",
   ),
 );
 
@@ -58,34 +63,36 @@ const token = v.strictObject({
   isLogin,
   state: v.pipe(
     v.picklist(["alive", "refused", "unknown"]),
-    v.description("What DigitalOcean says of it; unknown: it could not be asked."),
+    v.description("The token's state at DigitalOcean; unknown: DigitalOcean could not be reached."),
   ),
   scopes: v.pipe(
     v.nullable(v.array(v.string())),
-    v.description("What the token may do; null: unknown."),
+    v.description("The token's scopes; null: unknown."),
   ),
   expiresInSeconds: v.pipe(
     v.nullable(v.number()),
-    v.description("Seconds from this run on; null: never, or unknown."),
+    v.description("Seconds from now; null: never or unknown."),
   ),
   team: v.nullable(
     v.strictObject({ uuid: text("The team's UUID."), name: text("The team's name.") }),
   ),
-  email: orNull("The account's address; null: unknown."),
+  email: orNull("The account's email address; null: unknown."),
 });
 
 const doctl = v.strictObject({
-  installed: v.pipe(v.boolean(), v.description("Found on PATH, outside the repo.")),
-  configFile: orNull("doctl's config, absolute; null: it has no place."),
-  context: orNull("The context that the token belongs in; null: not known."),
-  selectedContext: text("The context that plain doctl selects."),
+  installed: v.pipe(v.boolean(), v.description("Path of doctl, found on PATH outside the repo.")),
+  configFile: orNull("Absolute path of doctl's config; null: it can't be located."),
+  context: orNull("The context for the token; null: unknown."),
+  selectedContext: text("doctl's current context."),
 });
 
 const root = v.strictObject({
-  dir: text("The root module's folder, absolute."),
+  dir: text("Absolute path of the root module's folder."),
   credentials: v.pipe(
     v.picklist(["tfvars", "env", "own"]),
-    v.description("A variable, the environment alone, or a way of the code's own."),
+    v.description(
+      "How the provider gets the token: tfvars: a variable. env: the environment. own: the code's own way.",
+    ),
   ),
   variable: text("The token's variable."),
   workspace: text("The workspace that is selected."),
@@ -93,7 +100,7 @@ const root = v.strictObject({
     v.nullable(
       v.strictObject({
         name: v.picklist(["terraform", "tofu"]),
-        version: v.optional(text("Such as 1.11.4; absent where the tool did not say.")),
+        version: v.optional(text("Such as 1.11.4; absent if the tool did not report it.")),
       }),
     ),
     v.description("null: neither is installed."),
@@ -107,22 +114,26 @@ const use = v.strictObject({
   ),
   via: v.pipe(
     v.picklist(["plain", "exec"]),
-    v.description("As it is typed in this shell and folder, or behind `do-bootstrap exec --`."),
+    v.description(
+      "plain: run directly in this shell and folder. exec: run with `do-bootstrap exec --`.",
+    ),
   ),
   dir: orNull("The root module's folder, for terraform."),
   variable: orNull("The variable that is read, for scripts."),
   state: v.pipe(
     v.picklist(["token", "none", "unknown"]),
-    v.description("none: it sends no token, or does not start."),
+    v.description("none: the tool sends no token or does not start."),
   ),
   fingerprint: v.nullable(fingerprint),
   isLogin,
   isThisToken: v.pipe(
     v.nullable(v.boolean()),
-    v.description("Whether it is the document's `token`; null: there is none to compare."),
+    v.description(
+      "Whether this is the `token` of this document; null: there is no token to compare.",
+    ),
   ),
-  from: text("Where it is taken from, in words."),
-  where: orNull("path:line, where that is a file."),
+  from: text("A description of the source."),
+  where: orNull("path:line, if the source is a file."),
 });
 
 const isTaken = v.nullable(v.boolean());
@@ -130,20 +141,22 @@ const place = v.strictObject({
   kind: v.pipe(
     v.picklist(["env-file", "tfvars", "shell", "doctl", "environment", "kept", "file"]),
     v.description(
-      "shell: `.envrc`. kept: what a run that was killed has left. file: another file that git has or would take.",
+      "shell: `.envrc`. kept: left behind by a killed run. file: another file that git tracks or does not ignore.",
     ),
   ),
   name: orNull("The variable of the environment, or doctl's context."),
-  path: orNull("Absolute; null: a variable of the environment."),
+  path: orNull("Absolute path; null: an environment variable."),
   mode: v.pipe(
     v.nullable(v.pipe(v.string(), v.regex(/^[0-7]{4}$/))),
-    v.description("Permission bits, octal; null: none, or not read."),
+    v.description("Permission bits, octal; null: none or not read."),
   ),
   takenBy: v.pipe(
     v.strictObject({ git: isTaken, docker: isTaken, npm: isTaken }),
-    v.description("Who would take the file along; null: not known."),
+    v.description("Whether git, Docker and npm would include the file; null: unknown."),
   ),
-  unread: orNull("Why the file was not read: it may hold the token. null: it holds it."),
+  unread: orNull(
+    "Why the file was not read, so it may hold the token. null: it was read and holds the token.",
+  ),
 });
 
 const finding = v.strictObject({
@@ -153,22 +166,22 @@ const finding = v.strictObject({
   ),
   level: v.picklist(["error", "warning", "info"]),
   message: text("For a person."),
-  fix: v.optional(text("The one command, or the one step, that fixes it.")),
-  where: v.optional(text("A path, with a line where there is one.")),
+  fix: v.optional(text("The command or step that fixes it.")),
+  where: v.optional(text("A path, with a line number if known.")),
   setsAside: v.optional(
-    text("The root that is left as it is because of this error; the others are prepared."),
+    text("The root that is skipped because of this error; the other roots are prepared."),
   ),
   environment: v.optional(
     orNull(
-      "The environment that it is about, where that is not the document's: with --all, or one that was left as it is. null: what a run without --env uses.",
+      "The environment of this finding, if it is not the document's: with --all, or for an environment that was not changed. null: no environment (a run without --env).",
     ),
   ),
 });
 
-const why = text("Why, in words.");
+const why = text("The reason, as text.");
 const context = v.strictObject({
   kind: v.literal("doctl-context"),
-  path: text("doctl's config, absolute."),
+  path: text("Absolute path of doctl's config."),
   context: text("The context that gets the token."),
   why,
 });
@@ -181,19 +194,19 @@ const file = v.strictObject({
 });
 const gone = v.strictObject({
   kind: v.literal("remove"),
-  path: text("The file that goes, absolute."),
+  path: text("Absolute path of the removed file."),
   why,
 });
 const loggedOut = v.strictObject({
   kind: v.literal("doctl-removal"),
-  path: text("doctl's config, absolute."),
+  path: text("Absolute path of doctl's config."),
   context: text("The context that loses its token."),
   why,
 });
 const selection = v.strictObject({
   kind: v.literal("doctl-selection"),
-  path: text("doctl's config, absolute."),
-  context: text("The context that plain doctl uses from then on."),
+  path: text("Absolute path of doctl's config."),
+  context: text("doctl's new current context."),
   why,
 });
 const revocation = v.strictObject({
@@ -208,31 +221,33 @@ const loggedIn = v.strictObject({
 });
 const command = {
   kind: v.literal("run"),
-  command: text("As a person would type it."),
+  command: text("The command as you would type it."),
   cwd: text("Absolute."),
   why,
 };
 
 const whoIsWho = {
-  token: v.pipe(v.nullable(token), v.description("null: no token, or not one that can be used.")),
+  token: v.pipe(v.nullable(token), v.description("null: no usable token.")),
   doctl: v.pipe(v.nullable(doctl), v.description("null: `doctl: false` in the config.")),
   terraform: v.array(root),
   uses: v.pipe(
     v.array(use),
-    v.description("Which token each tool takes: plain ones first. doctl where it is installed."),
+    v.description(
+      "Which token each tool uses: first without exec, then with exec. doctl is listed only if installed.",
+    ),
   ),
   places: v.pipe(
     v.array(place),
-    v.description("Where this machine holds the token; looked at by `check` alone."),
+    v.description("Where this machine stores the token; only `check` fills this."),
   ),
 };
 
 const environment = v.strictObject({
-  environment: orNull("null: what a run without --env uses, where that has a token of its own."),
+  environment: orNull("null: no environment (a run without --env), if it has its own token."),
   status: v.pipe(
     v.number(),
     v.integer(),
-    v.description("What the command would have ended with for this one alone."),
+    v.description("The exit status for this environment alone."),
   ),
   ...whoIsWho,
 });
@@ -244,13 +259,13 @@ const report = v.pipe(
     status,
     project: text("The project's name."),
     environment: orNull("The environment chosen with --env; null with --all."),
-    configFile: orNull("The config that was found, absolute."),
+    configFile: orNull("Absolute path of the config."),
     ...whoIsWho,
     environments: v.optional(
       v.pipe(
         v.array(environment),
         v.description(
-          "With --all: each environment, while `token` and `doctl` are null, `terraform` and `uses` empty. What was found and done in all of them is in `findings`, `pending` and `applied`.",
+          "With --all: one entry for each environment. `token` and `doctl` are then null, `terraform` and `uses` empty. `findings`, `pending` and `applied` cover all environments.",
         ),
       ),
     ),
@@ -268,34 +283,34 @@ const report = v.pipe(
           v.strictObject(command),
         ]),
       ),
-      v.description("What is left to do."),
+      v.description("Changes still to make."),
     ),
     applied: v.pipe(
       v.array(v.union([file, context, gone, loggedOut, selection, revocation, loggedIn])),
-      v.description("What was done."),
+      v.description("Changes that were made."),
     ),
     commands: v.pipe(
       v.array(
         v.strictObject({
           ...command,
           tookMs: v.pipe(v.number(), v.description("Milliseconds.")),
-          failure: orNull("Why it failed; null: it did not."),
+          failure: orNull("Why it failed; null: it succeeded."),
         }),
       ),
-      v.description("What init has run."),
+      v.description("Commands that init ran."),
     ),
     doubts: v.pipe(
       v.array(v.string()),
-      v.description("What did not go as hoped and does not matter."),
+      v.description("Minor problems that do not affect the result."),
     ),
     next: v.pipe(
       v.array(v.string()),
       v.description(
-        "What is left to do, in this order; where nothing is, the command to try. Empty where that is not known.",
+        "The remaining steps, in order. If there are none, a command to try; empty if unknown.",
       ),
     ),
-    commit: v.pipe(v.array(v.string()), v.description("Files for git to have, absolute.")),
-    api: text("The host that stands for api.digitalocean.com."),
+    commit: v.pipe(v.array(v.string()), v.description("Files to commit, as absolute paths.")),
+    api: text("The API host that is used instead of api.digitalocean.com."),
   }),
   v.title("what was found"),
 );
@@ -307,7 +322,7 @@ const failure = v.pipe(
     error: v.strictObject({
       code: text("Stable."),
       message: text("For a person."),
-      hint: orNull("What fixes it."),
+      hint: orNull("How to fix it."),
     }),
   }),
   v.title("a run that failed"),
@@ -320,7 +335,7 @@ export function reportSchema(): object {
   return toJsonSchema(
     v.pipe(
       v.union([report, failure]),
-      v.title("do-bootstrap check --json, and of init, rotate, logout, uninstall and ci"),
+      v.title("--json output of do-bootstrap check, init, rotate, logout, uninstall and ci"),
     ),
     { target: "draft-07" },
   );

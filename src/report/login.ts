@@ -21,13 +21,13 @@ export function loginText(facts: Facts, { scopes, browser, env }: Asked, page: P
   const why = new Map(scopeRows(code).map((row) => [row.scope, row.why]));
   const width = Math.max(0, ...scopes.map((scope) => scope.length));
   const rows = scopes.map((scope) => {
-    const reason = why.get(scope) ?? "says whose account it is";
+    const reason = why.get(scope) ?? "shows which account the login belongs to";
     return `  ${page.paint("bold", scope.padEnd(width))}  ${page.paint("dim", safe(reason))}`;
   });
   const count = scopes.length === 1 ? "1 scope" : `${scopes.length} scopes`;
   const head =
     scopes.length === 0
-      ? `doctl logs in to context ${context}. No Terraform code says which scopes are needed: choose them on DigitalOcean's page.`
+      ? `doctl logs in to context ${context}. There is no Terraform code to derive scopes from, so choose them on DigitalOcean's page.`
       : `doctl logs in to context ${context}, with the ${count} that the code needs:`;
   const unread = scopes.length === 0 ? [] : unreadIn(code);
   const gaps = unread.length === 0 ? "" : `Not counted: ${unread.join("; ")}.`;

@@ -137,7 +137,7 @@ function verdict({ token, findings, code }: ScopesReport, page: Page): string {
     ...{ isOfPlan: false, elsewhere: { folders: [], isWhole: true } },
   });
   if (unread.length > 0) {
-    const text = `has all that are listed. What else is needed is unknown: ${unread.join("; ")}.`;
+    const text = `has all the scopes listed. It may need more. Not checked: ${unread.join("; ")}.`;
     return `${page.paint("magenta", "!")} ${nameOf(token.token)} ${safe(text)}`;
   }
   return `${page.paint("green", "✓")} ${nameOf(token.token)} has them all.`;

@@ -47,7 +47,7 @@ function rowsOf(report: Report): Row[] {
   const rows: Row[] = [];
   if (token.kind === "found") rows.push(["Token", tokenRow(report, token.token)]);
   const others = otherHosts(facts.token.hosts);
-  if (others.length > 0) rows.push(["API", `${others.join(" and ")}, not DigitalOcean's`]);
+  if (others.length > 0) rows.push(["API", `${others.join(" and ")}, not DigitalOcean`]);
   if (inspection?.team !== undefined) rows.push(["Team", inspection.team.name]);
   if (inspection?.scopes !== undefined) rows.push(["Scopes", scopesInWords(inspection.scopes)]);
   const isAlive = inspection?.state === "alive";
@@ -57,7 +57,7 @@ function rowsOf(report: Report): Row[] {
     const isPlain = plain === context;
     rows.push([
       "doctl",
-      `context ${context}, ${isPlain ? "which plain doctl uses" : `while plain doctl uses ${plain}`}`,
+      `context ${context}, ${isPlain ? "doctl's current context" : `not doctl's current context (${plain})`}`,
     ]);
   }
   const toolOf = ({ config: { dir } }: (typeof roots)[number]) => {

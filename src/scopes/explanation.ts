@@ -62,8 +62,8 @@ export function explain(failure: Failure, facts: ExplainFacts): Explanation {
     case "no-token":
       return {
         ...plain,
-        what: "The tool had no token at all.",
-        fix: hint`${exec(["COMMAND"])} gives it this repo's; ${own()} sets the tools up. If doctl is set up: another doctl may have been writing its config at that moment, so run it again.`,
+        what: "The tool had no token.",
+        fix: hint`${exec(["COMMAND"])} passes this repo's token; ${own()} sets up the tools. If doctl is already set up, another doctl may have been writing its config at that moment: run the command again.`,
       };
     case "spaces":
       return { ...plain, ...spacesWords(failure) };
@@ -97,12 +97,12 @@ function findingWords(id: string): Words {
   const again = /^leak\./.test(id) ? own("check", "--history") : own("check");
   return /^[A-Z]/.test(id)
     ? {
-        what: `do-bootstrap ended with an error of its own (${id}).`,
-        fix: hint`The line that begins with → behind it says what to do. ${own("check")} shows whether anything else is wrong.`,
+        what: `This is an error of do-bootstrap itself (${id}).`,
+        fix: hint`The line starting with → after the error says how to fix it. ${own("check")} shows whether anything else is wrong.`,
       }
     : {
-        what: `do-bootstrap reported this itself: it is its finding ${id}.`,
-        fix: hint`The line that begins with → below it says what to do, and ${again} prints it again. docs/findings.md in do-bootstrap's repo describes each finding.`,
+        what: `This is the do-bootstrap finding ${id}.`,
+        fix: hint`The line starting with → below it says how to fix it. ${again} prints it again. docs/findings.md in do-bootstrap's repo describes each finding.`,
       };
 }
 
@@ -135,14 +135,14 @@ function forbidden(
     if (known === undefined && command !== undefined) {
       return {
         ...base,
-        what: "DigitalOcean refused it (403). doctl does not print the call, and which one this was is not known: as a rule the token lacks a scope.",
-        fix: hint`Run the command again with -o json, and give that to ${own("explain", "-")}: it names the call. ${own("scopes")} compares the token with what the code needs.`,
+        what: "DigitalOcean rejected an API call (403), usually because the token lacks a scope. doctl does not print which call.",
+        fix: hint`Run the command again with -o json, which shows the call, and pipe the output to ${own("explain", "-")}. ${own("scopes")} compares the token with what the code needs.`,
       };
     }
     const what =
       known === undefined
-        ? "DigitalOcean refused it (403), and which scope it asks for is not known: as a rule the token lacks one."
-        : "DigitalOcean refused it (403), and no token scope is listed for this call.";
+        ? "DigitalOcean rejected the call (403), usually because the token lacks a scope. do-bootstrap does not know which one."
+        : "DigitalOcean rejected the call (403). DigitalOcean documents no scope for this call.";
     return {
       ...base,
       what,
@@ -158,27 +158,27 @@ function forbidden(
     return {
       ...base,
       what: `The token lacks ${lacking.join(known?.isAny ? " or " : " and ")}.`,
-      fix: hint`Scopes cannot be edited: make a new token that also has ${all}. ${own("scopes")} lists what the code needs.`,
+      fix: hint`Scopes cannot be edited: create a new token that also has ${all}. ${own("scopes")} lists what the code needs.`,
     };
   }
   if (granted === undefined) {
     return {
       ...base,
-      what: `DigitalOcean refused it (403): the token that was used lacks ${wanted.join(known?.isAny ? " or " : " and ")}, as a rule.`,
+      what: `DigitalOcean rejected the call (403), usually because the token lacks ${wanted.join(known?.isAny ? " or " : " and ")}.`,
       fix: NOT_ASKED[token.state],
     };
   }
   if (command !== undefined) {
     return {
       ...base,
-      what: "This repo's token has the scope that this command is for, and DigitalOcean refused a call all the same (403).",
-      fix: hint`doctl may have used another token (${own("check")}; ${exec(["COMMAND"])} passes this repo's), or have made another call, to look a name up or to wait: run it with -o json, and give that to ${own("explain", "-")}.`,
+      what: "This repo's token has the scope for this command, but DigitalOcean still rejected a call (403).",
+      fix: hint`doctl may have used another token: see ${own("check")}, or use ${exec(["COMMAND"])} to pass this repo's. Or doctl made another call, such as a name lookup: run the command with -o json and pipe the output to ${own("explain", "-")}.`,
     };
   }
   return {
     ...base,
-    what: "This repo's token has the scope, and DigitalOcean refused the call all the same (403).",
-    fix: hint`Another token was used (${own("check")}; ${own("exec")} passes this repo's), or the role of its owner in the team does not allow it.`,
+    what: "This repo's token has the scope, but DigitalOcean still rejected the call (403).",
+    fix: hint`Perhaps another token was used: see ${own("check")}, or use ${own("exec")} to pass this repo's. Or the team role of the token's owner does not allow the call.`,
   };
 }
 
@@ -192,10 +192,10 @@ function weaker(scopes: readonly string[], { resources }: ScopeData): readonly s
 }
 
 const NOT_ASKED: Readonly<Record<KnownToken["state"], Hint>> = {
-  missing: hint`This repo has no token to look at: ${own()} makes you one that has it.`,
-  refused: hint`This repo's token is revoked, expired or mistyped (401), so another was used: ${own("check")}`,
-  unknown: hint`DigitalOcean did not say what this repo's token may do: ${own("scopes")} asks again.`,
-  alive: hint`DigitalOcean did not say what this repo's token may do: compare with ${own("scopes")}.`,
+  missing: hint`This repo has no token to check. ${own()} helps you create one with this scope.`,
+  refused: hint`This repo's token is revoked, expired or mistyped (401), so another token was used: ${own("check")}`,
+  unknown: hint`DigitalOcean did not report the scopes of this repo's token: ${own("scopes")} asks again.`,
+  alive: hint`DigitalOcean did not report the scopes of this repo's token: compare with ${own("scopes")}.`,
 };
 
 /** The actions that make the call: those of the named resource, else all, that need its scopes. */
@@ -253,48 +253,48 @@ function answered(
     const words = UNAUTHORIZED[token.state];
     if (command === undefined) return words;
     // docs/contracts/doctl-2.md 4.7.
-    const more = hint`If doctl has a browser login, it renews that only where no token is set: ${unset("DIGITALOCEAN_ACCESS_TOKEN")}.`;
+    const more = hint`doctl renews a browser login only if no token is set: ${unset("DIGITALOCEAN_ACCESS_TOKEN")}.`;
     return { ...words, fix: hint`${words.fix} ${more}` };
   }
   if (status === 404) {
     return {
-      what: "There is no such thing (404), or not in this token's team.",
-      fix: hint`${own("check")} says which team the token is of; ${run("terraform", "plan")} shows what was deleted elsewhere.`,
+      what: "Not found (404), or it belongs to another team than the token.",
+      fix: hint`${own("check")} shows the token's team; ${run("terraform", "plan")} shows what was deleted elsewhere.`,
     };
   }
   if (status === 429) {
     return {
-      what: "Too many requests (429): 5 000 in an hour or 250 in a minute with one token.",
-      fix: hint`Wait, and run the same command again; ${run("terraform", "apply", "-parallelism=3")} asks more slowly. A token of its own has a limit of its own.`,
+      what: "Too many requests (429): 5 000 per hour or 250 per minute for each token.",
+      fix: hint`Wait, and run the same command again; ${run("terraform", "apply", "-parallelism=3")} sends fewer requests at a time. A separate token has its own limit.`,
     };
   }
   if (status >= 500) {
     return {
-      what: `DigitalOcean's side failed (${status}), not the token and not the code.`,
-      fix: hint`Run the same command again in some minutes; https://status.digitalocean.com tells of outages.`,
+      what: `DigitalOcean had an error (${status}). The token and the code are not the cause.`,
+      fix: hint`Run the same command again in a few minutes. https://status.digitalocean.com shows outages.`,
     };
   }
   return {
-    what: `DigitalOcean took the token and refused what was asked (${status}).`,
-    fix: hint`The message says why; scopes have no part in it.`,
+    what: `DigitalOcean accepted the token but rejected the request (${status}).`,
+    fix: hint`See the message for the reason. It is not about scopes.`,
   };
 }
 
 const UNAUTHORIZED: Readonly<Record<KnownToken["state"], Words>> = {
   missing: {
-    what: "The token that was used is revoked, expired or mistyped (401), and this repo has none.",
-    fix: hint`${own()} helps you to make a new one.`,
+    what: "The token that was used is revoked, expired or mistyped (401). This repo has no token.",
+    fix: hint`${own()} helps you create one.`,
   },
   refused: {
     what: "This repo's token is revoked, expired or mistyped (401).",
-    fix: hint`${own()} helps you to make a new one and puts it in its place.`,
+    fix: hint`${own()} helps you create a new one and stores it.`,
   },
   alive: {
     what: "The token that was used is revoked or expired (401). This repo's token is valid, so another one was used.",
-    fix: hint`${exec(["COMMAND"])} passes this repo's; ${own("check")} says where another is.`,
+    fix: hint`${exec(["COMMAND"])} passes this repo's token; ${own("check")} shows where the other one is.`,
   },
   unknown: {
     what: "The token that was used is revoked, expired or mistyped (401).",
-    fix: hint`${own("check")} asks DigitalOcean about this repo's.`,
+    fix: hint`${own("check")} tests this repo's token.`,
   },
 };

@@ -99,7 +99,7 @@ function logIn(...options: readonly string[]): Hint {
 }
 
 const LOG_IN = logIn();
-const OVER_SSH = hint`Over ssh, also: --callback-port PORT, and ssh with -L PORT:127.0.0.1:PORT.`;
+const OVER_SSH = hint`Over ssh, also use --callback-port PORT and connect with ssh -L PORT:127.0.0.1:PORT.`;
 const AGAIN = hint`Run the same command again.`;
 
 /** What a failed login or renewal means. */
@@ -108,8 +108,8 @@ export function loginWords({ kind, why, network }: SaidOfLogin): Words {
     const { what, fix } = NETWORK_WORDS[network];
     return kind === "renewal"
       ? {
-          what: `doctl could not reach DigitalOcean to renew its login. That does not mean that the login has ended. ${what}`,
-          fix: hint`${fix} Then run the same command again. If it says invalid_grant then: ${LOG_IN}`,
+          what: `doctl could not reach DigitalOcean to renew its login. The login may still be valid. ${what}`,
+          fix: hint`${fix} Then run the same command again. If it then says invalid_grant: ${LOG_IN}`,
         }
       : { what: `doctl could not complete the login. ${what}`, fix: hint`${fix} Then: ${LOG_IN}` };
   }
@@ -119,32 +119,32 @@ export function loginWords({ kind, why, network }: SaidOfLogin): Words {
 /** Of a renewal, where it means something else than of a login. */
 const RENEWAL: Readonly<Partial<Record<LoginFailure, Words>>> = {
   spent: {
-    what: "DigitalOcean did not take doctl's refresh token (invalid_grant). Each can be used once: another doctl may have renewed the login at that moment, or the login has ended.",
-    fix: hint`Run the same command again, once: if another doctl has renewed, it works. If it fails the same way, log in again: ${LOG_IN}`,
+    what: "DigitalOcean rejected doctl's refresh token (invalid_grant). A refresh token works once: another doctl may have just renewed the login, or the login has ended.",
+    fix: hint`Run the same command again once. It works if another doctl has renewed the login. If it fails the same way, log in again: ${LOG_IN}`,
   },
   client: {
-    what: "DigitalOcean rejected doctl's application when the login was to be renewed.",
+    what: "DigitalOcean rejected doctl's application during the login renewal.",
     fix: hint`Update doctl, and log in again: ${LOG_IN}`,
   },
   config: {
-    what: "doctl could not open or write its config. If it was renewing a login, the new tokens are lost, and the refresh token in the config is spent; a new login that it was to store is lost as well.",
-    fix: hint`Make the config and its folder writable for this user (${run("doctl", "--help")} names the path); where it has to be read-only, such as a mounted secret, use a personal access token. If doctl then says invalid_grant: ${LOG_IN}`,
+    what: "doctl could not open or write its config. If it was storing or renewing a login, the new tokens are lost and the old refresh token no longer works.",
+    fix: hint`Make the config and its folder writable for this user (${run("doctl", "--help")} names the path). If the config must be read-only, such as a mounted secret, use a personal access token. If doctl then says invalid_grant: ${LOG_IN}`,
   },
   server: {
-    what: "DigitalOcean's side failed when doctl was to renew its login. That does not mean that the login has ended.",
-    fix: hint`${AGAIN} https://status.digitalocean.com tells of outages.`,
+    what: "DigitalOcean had an error while doctl renewed its login. The login may still be valid.",
+    fix: hint`${AGAIN} https://status.digitalocean.com shows outages.`,
   },
   limited: {
-    what: "DigitalOcean had too many requests to renew doctl's login. That does not mean that the login has ended.",
-    fix: hint`Wait some minutes. ${AGAIN}`,
+    what: "DigitalOcean's rate limit stopped the login renewal. The login may still be valid.",
+    fix: hint`Wait a few minutes. ${AGAIN}`,
   },
   answer: {
-    what: "Something answered in the place of DigitalOcean, or not as it should, when doctl was to renew its login: a proxy or the page of a network's login, as a rule.",
-    fix: hint`Open any page in a browser on this network. ${AGAIN} If it says invalid_grant then: ${LOG_IN}`,
+    what: "While doctl renewed its login, it got an answer that is not from DigitalOcean, usually from a proxy or a captive portal.",
+    fix: hint`Open any page in a browser on this network. ${AGAIN} If it then says invalid_grant: ${LOG_IN}`,
   },
   unknown: {
-    what: "doctl could not renew its login, and the text does not say whether the login has ended.",
-    fix: hint`Run the same command again, once. If it fails the same way, log in again: ${LOG_IN}`,
+    what: "doctl could not renew its login. The text does not show whether the login has ended.",
+    fix: hint`Run the same command once more. If it fails the same way, log in again: ${LOG_IN}`,
   },
 };
 
@@ -154,59 +154,59 @@ const LOGIN_WORDS: Readonly<Record<LoginFailure, Words>> = {
     fix: hint`Log in again, and approve it there: ${LOG_IN}`,
   },
   scopes: {
-    what: "DigitalOcean does not know a scope that the login asked for, or does not give it.",
-    fix: hint`--scopes takes names with one blank between them, no commas. ${own("scopes")} prints those that the code needs.`,
+    what: "DigitalOcean rejected a scope that the login requested.",
+    fix: hint`Separate the names after --scopes with spaces, not commas. ${own("scopes")} prints the scopes that the code needs.`,
   },
   client: {
     what: "DigitalOcean rejected doctl's application or its redirect address, not you.",
     fix: hint`Update doctl. If --client-id or --oauth-server was given, leave it out. Then log in again: ${LOG_IN}`,
   },
   state: {
-    what: "The answer that reached doctl did not belong to this login: another page, or an older login's tab, opened its address first.",
-    fix: hint`Close older tabs of the login, and log in again: ${LOG_IN}`,
+    what: "doctl got an answer that belongs to another login, perhaps from an older browser tab.",
+    fix: hint`Close older login tabs and log in again: ${LOG_IN}`,
   },
   "no-code": {
-    what: "The browser came back without a code: the address was opened by hand, or was cut.",
+    what: "The browser came back without a code: the URL was opened by hand or was incomplete.",
     fix: hint`Log in again: ${LOG_IN}`,
   },
   expired: {
-    what: "Nobody finished the login in time. DigitalOcean's page may have shown an error instead (a scope or a redirect that it does not take), or the browser is on another machine than doctl.",
-    fix: hint`Look at what the browser shows, and log in again: ${logIn("--no-browser", "--timeout", "10m")} ${OVER_SSH}`,
+    what: "Nobody finished the login in time. DigitalOcean's page may have shown an error instead (such as an invalid scope or redirect), or the browser runs on another machine than doctl.",
+    fix: hint`Check what the browser shows and log in again: ${logIn("--no-browser", "--timeout", "10m")} ${OVER_SSH}`,
   },
   port: {
-    what: "doctl could not listen for the browser's answer: the port is taken, or is none.",
-    fix: hint`Leave --callback-port out, or give a free port above 1023: ${LOG_IN}`,
+    what: "doctl could not listen for the browser's answer: the port is in use or invalid.",
+    fix: hint`Omit --callback-port, or use a free port above 1023: ${LOG_IN}`,
   },
   browser: {
-    what: "doctl could not open a browser, and ended the login.",
-    fix: hint`Open the address that it prints, on this machine: ${logIn("--no-browser")} ${OVER_SSH}`,
+    what: "doctl could not open a browser, so it stopped the login.",
+    fix: hint`Open the URL that this command prints, on this machine: ${logIn("--no-browser")} ${OVER_SSH}`,
   },
   spent: {
-    what: "DigitalOcean did not take the code of the login (invalid_grant): it was used before, or too late.",
+    what: "DigitalOcean rejected the login code (invalid_grant): it was already used or has expired.",
     fix: hint`Log in again: ${LOG_IN}`,
   },
   network: {
     what: "doctl could not reach DigitalOcean to complete the login.",
-    fix: hint`Look at the network. Then: ${LOG_IN}`,
+    fix: hint`Check the network. Then: ${LOG_IN}`,
   },
   answer: {
-    what: "Something answered in the place of DigitalOcean, or not as it should: a proxy or the page of a network's login, as a rule.",
+    what: "The answer did not come from DigitalOcean, usually because of a proxy or a captive portal.",
     fix: hint`Open any page in a browser on this network. Then: ${LOG_IN}`,
   },
   limited: {
-    what: "DigitalOcean had too many requests.",
-    fix: hint`Wait some minutes. Then: ${LOG_IN}`,
+    what: "DigitalOcean's rate limit is reached.",
+    fix: hint`Wait a few minutes. Then: ${LOG_IN}`,
   },
   server: {
-    what: "DigitalOcean's side failed when the login was to be completed.",
-    fix: hint`https://status.digitalocean.com tells of outages. Later: ${LOG_IN}`,
+    what: "DigitalOcean had an error while completing the login.",
+    fix: hint`https://status.digitalocean.com shows outages. Later: ${LOG_IN}`,
   },
   config: {
     what: "doctl could not write its config after the login, so the login is lost.",
     fix: hint`Make the config and its folder writable for this user (${run("doctl", "--help")} names the path). Then: ${LOG_IN}`,
   },
   unknown: {
-    what: "The login by doctl failed, and why is not known.",
-    fix: hint`What doctl said is above. Try again: ${LOG_IN}`,
+    what: "The doctl login failed for an unknown reason.",
+    fix: hint`See doctl's output above. Try again: ${LOG_IN}`,
   },
 } satisfies Readonly<Record<LoginFailure, { what: string; fix: Hint }>>;

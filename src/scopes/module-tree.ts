@@ -202,7 +202,7 @@ export async function readModuleTree(
   /** Of a file of a module that init has brought. */
   async function whyNotRead(path: string, within: string): Promise<string | undefined> {
     if (!isInside(await files.realpath(path), within))
-      return "it is a link to a place outside the module";
+      return "it is a link that leads outside the module";
     return spentOn(10_000) ? undefined : TOO_MUCH;
   }
 
@@ -235,11 +235,11 @@ function removedModules(block: Block): string[] {
   );
 }
 
-const TOO_MUCH = "the modules that init has brought are too large to read";
+const TOO_MUCH = "the installed modules are too large to read";
 
 const NOTHING: ParsedFile = { blocks: [], references: [], problem: undefined };
 
 function whyNot(snapshot: Snapshot): string {
-  if (snapshot.kind === "absent") return "its link leads nowhere";
-  return snapshot.kind === "unusable" ? snapshot.why : "not a text";
+  if (snapshot.kind === "absent") return "it is a broken link";
+  return snapshot.kind === "unusable" ? snapshot.why : "not a text file";
 }

@@ -50,27 +50,27 @@ export const NETWORK_WORDS: Readonly<
   Record<NetworkFailure, { readonly what: string; readonly fix: Hint }>
 > = {
   dns: {
-    what: "The name of the server could not be looked up: no network, or no DNS.",
-    fix: hint`Look at the network (and VPN); ${run("getent", "hosts", "api.digitalocean.com")} shows whether it is back.`,
+    what: "Could not look up the server's name: the network or DNS is down.",
+    fix: hint`Check the network and VPN. To test DNS: ${run("getent", "hosts", "api.digitalocean.com")}`,
   },
   refused: {
     what: "Nothing answered at that address.",
-    fix: hint`Look at DIGITALOCEAN_API_URL, a firewall, and the proxy (HTTPS_PROXY).`,
+    fix: hint`Check DIGITALOCEAN_API_URL, the firewall and the proxy (HTTPS_PROXY).`,
   },
   timeout: {
     what: "The server took too long, or a firewall blocks the connection.",
-    fix: hint`Run it again; behind a firewall: HTTPS_PROXY. ${run("doctl", "auth", "init")} also needs cloud.digitalocean.com.`,
+    fix: hint`Run the same command again. Behind a firewall, set HTTPS_PROXY. ${run("doctl", "auth", "init")} also needs cloud.digitalocean.com.`,
   },
   tls: {
     what: "The server's certificate is not trusted: a proxy intercepts TLS, or the clock is wrong.",
     fix: hint`Give the tools your company's certificate: SSL_CERT_FILE (doctl, Terraform), NODE_EXTRA_CA_CERTS (do-bootstrap).`,
   },
   proxy: {
-    what: "The proxy did not let it through.",
-    fix: hint`Look at HTTPS_PROXY and NO_PROXY, and at the name and password in them.`,
+    what: "The proxy blocked the connection.",
+    fix: hint`Check HTTPS_PROXY and NO_PROXY, including the user name and password.`,
   },
   closed: {
-    what: "The connection was cut while it was in use.",
-    fix: hint`Run the same command again; if it happens each time, a proxy or firewall cuts the connection.`,
+    what: "The connection was interrupted.",
+    fix: hint`Run the same command again. If it happens every time, a proxy or firewall closes the connection.`,
   },
 };

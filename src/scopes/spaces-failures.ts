@@ -134,7 +134,7 @@ function isOfApi(text: string): boolean {
   return text.includes("//api.digitalocean.com/");
 }
 
-const KEYS = hint`They are keys of their own, not the token: SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY in the env file, and ${own("exec")} passes them on.`;
+const KEYS = hint`Spaces keys are not the API token. Put SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY into the env file; ${own("exec")} passes them.`;
 
 /** What an error of Spaces means. None of them is about the API token. */
 export function spacesWords({ why, message, lock }: SaidOfSpaces): Words {
@@ -145,46 +145,46 @@ export function spacesWords({ why, message, lock }: SaidOfSpaces): Words {
 }
 
 function held(lock: string): Hint {
-  return hint`Wait until that run has ended; "Lock Info" says whose it is. If it was killed, and nobody is at work on this state: ${run("terraform", "force-unlock", lock)}`;
+  return hint`Wait until that run has finished. "Lock Info" shows who started it. If it was killed and nobody else uses this state: ${run("terraform", "force-unlock", lock)}`;
 }
 
 const WHAT: Readonly<Record<SpacesFailure, string>> = {
-  keys: "Spaces did not take the keys (CODE).",
-  "no-keys": "No Spaces keys were given (CODE): the API token does not open a bucket.",
-  bucket: "There is no such bucket, or not in this region.",
-  taken: "The name of the bucket is taken in Spaces (CODE): it has to be unlike every other.",
+  keys: "Spaces rejected the keys (CODE).",
+  "no-keys": "No Spaces keys were given (CODE). The API token does not give access to buckets.",
+  bucket: "The bucket does not exist, or is in another region.",
+  taken: "The bucket name is already taken (CODE). Bucket names must be unique across Spaces.",
   denied:
-    "Spaces refused these keys what was asked of the bucket (CODE). It is not about the API token.",
-  lock: "Another run holds the lock of this state (CODE). It is not about the token or the keys.",
+    "These keys have no permission for this operation on the bucket (CODE). The API token is not the problem.",
+  lock: "Another run holds the lock of this state (CODE). The token and the keys are not the problem.",
   condition:
-    "Spaces refused a write that had a condition (CODE): as a rule somebody else has written that file in the meantime. It is not about the token.",
+    "Spaces rejected a conditional write (CODE), usually because another run wrote that file in the meantime. The token is not the problem.",
   checksum:
-    "The bucket's server refused how the client signs or checks what it sends (CODE), as newer AWS clients do with stores that are not AWS's. It is not about the token or the keys.",
-  clock: "Spaces refused the time of the request (CODE): this machine's clock is wrong.",
-  busy: "Spaces failed or was too busy (CODE), not the token and not the code.",
-  sts: "The S3 backend asked AWS who owns the keys (STS, IAM), and AWS does not know Spaces keys. It is not about the token.",
-  aws: "The request went to AWS, not to Spaces (CODE): as a rule, no endpoint was given. It is not about the token.",
+    "The server rejected the client's checksums or signature (CODE), a common problem of newer AWS clients with non-AWS storage. The token and the keys are not the problem.",
+  clock: "Spaces rejected the request time (CODE): this machine's clock is wrong.",
+  busy: "Spaces had an error or was too busy (CODE). The token and the code are not the problem.",
+  sts: "The S3 backend asked AWS about the keys (STS, IAM), but AWS does not know Spaces keys. The token is not the problem.",
+  aws: "The request went to AWS instead of Spaces (CODE), usually because the endpoint is missing. The token is not the problem.",
   region:
-    "The S3 backend has no region, or one that AWS does not have (CODE). It is not about the token or the keys.",
+    "The S3 backend has no region, or a region that AWS does not know (CODE). The token and the keys are not the problem.",
   other:
-    "Spaces refused it (CODE). It is about Spaces, its keys or the bucket, not about the API token.",
+    "Spaces rejected the request (CODE). The cause is the bucket or the Spaces keys, not the API token.",
 };
 
-const BACKEND = hint`With terraform.backend in its config, ${own()} writes a backend.tf that has all that Spaces needs.`;
+const BACKEND = hint`If you set terraform.backend in the config, ${own()} writes a backend.tf with all settings that Spaces needs.`;
 
 const FIX: Readonly<Record<SpacesFailure, Hint>> = {
   keys: KEYS,
-  "no-keys": hint`Put SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY into the env file: ${own("exec", "--", "terraform", "plan")} passes them on, to an S3 backend as the AWS_* names that it reads.`,
-  bucket: hint`Look at its name and region. A bucket for a state is made beforehand: in the control panel (Spaces Object Storage), or by digitalocean_spaces_bucket in a root whose state is elsewhere.`,
-  taken: hint`Choose another name; if the bucket is yours already, import it.`,
-  denied: hint`Look whether these keys are meant for that bucket, and may do this: https://cloud.digitalocean.com/spaces/access_keys shows it. ${own("check")} says whether AWS_* replaces them.`,
+  "no-keys": hint`Put SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY into the env file: ${own("exec", "--", "terraform", "plan")} passes them, and sets AWS_* for an S3 backend.`,
+  bucket: hint`Check its name and region. Create a bucket for state in advance: in the control panel (Spaces Object Storage), or with digitalocean_spaces_bucket in another root.`,
+  taken: hint`Choose another name. If you already own the bucket, import it.`,
+  denied: hint`Check the permissions of these keys for that bucket: https://cloud.digitalocean.com/spaces/access_keys. ${own("check")} shows whether AWS_* overrides them.`,
   lock: hint`${held("LOCK_ID")}, with the ID of "Lock Info".`,
-  condition: hint`Run the same command again; if it is about a state, first look that no other run is at work.`,
+  condition: hint`Run the same command again. If it concerns a state, first make sure that no other run is active.`,
   checksum: hint`${own("exec", "--", "terraform", "plan")} sets AWS_REQUEST_CHECKSUM_CALCULATION and AWS_RESPONSE_CHECKSUM_VALIDATION to when_required; the backend block also needs skip_s3_checksum = true. ${BACKEND}`,
   clock: hint`Set the clock (${run("date", "-u")} shows it), and run the same command again.`,
-  busy: hint`Run the same command again in some minutes; https://status.digitalocean.com tells of outages.`,
+  busy: hint`Run the same command again in a few minutes. https://status.digitalocean.com shows outages.`,
   sts: hint`If this is the backend of a state on Spaces, it needs skip_credentials_validation and skip_requesting_account_id (= true). ${BACKEND}`,
   aws: hint`If the state is on Spaces, the backend needs endpoints = { s3 = "https://REGION.digitaloceanspaces.com" }. ${BACKEND}`,
   region: hint`If the state is on Spaces, the backend needs region = "us-east-1" (the endpoint says where the bucket is). ${BACKEND}`,
-  other: hint`The code says why. Look at the bucket's name and region, and at the keys (SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY); token scopes have no part in it.`,
+  other: hint`The error code gives the reason. Check the bucket's name and region and the keys (SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY). It is not about token scopes.`,
 };

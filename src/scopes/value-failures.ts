@@ -46,7 +46,7 @@ function kindOf(value: string): SaidOfValue["why"] | undefined {
 
 const OPENS = /^(?:[a-z][a-z\d+.-]{0,30}:|ref\+|ENC\[|\$ANSIBLE_VAULT|U2FsdGVkX1)/i;
 
-const COMMAND = hint`Or let token.command in the config run that each time: ${own("exec", "--", "COMMAND")} then passes the token itself.`;
+const COMMAND = hint`Or set token.command in the config to run that command each time. ${own("exec", "--", "COMMAND")} then passes the token itself.`;
 
 /** What it means that such a value was used. */
 export function valueWords({ why }: SaidOfValue): Words {
@@ -55,23 +55,23 @@ export function valueWords({ why }: SaidOfValue): Words {
 
 const WORDS: Readonly<Record<SaidOfValue["why"], Words>> = {
   header: {
-    what: "The token that was used has a character in it that no HTTP header takes: a line end, as a rule.",
-    fix: hint`${own("exec", "--", "COMMAND")} passes this repo's token without white space around it; ${own("check")} says where else one is.`,
+    what: "The token that was used contains a character that is not allowed in an HTTP header, usually a line break.",
+    fix: hint`${own("exec", "--", "COMMAND")} passes this repo's token without white space around it; ${own("check")} shows where other tokens are.`,
   },
   "1password": {
-    what: "A 1Password reference (op://…) stands where the token belongs: no tool resolves it by itself.",
+    what: "A 1Password reference (op://…) is set instead of the token. Tools do not resolve it.",
     fix: hint`${run("op", "read", "op://VAULT/ITEM/FIELD")} | ${own("--token-stdin")}. ${COMMAND}`,
   },
   dotenvx: {
-    what: "A value that dotenvx has encrypted (encrypted:…) stands where the token belongs: only dotenvx can read it.",
+    what: "A value that dotenvx has encrypted (encrypted:…) is set instead of the token. Only dotenvx can decrypt it.",
     fix: hint`${run("dotenvx", "get", "DIGITALOCEAN_TOKEN")} | ${own("--token-stdin")}. ${COMMAND}`,
   },
   encrypted: {
-    what: "An encrypted value stands where the token belongs: the tool that encrypted it has to decrypt it first.",
-    fix: hint`Give its output to ${own("--token-stdin")}. ${COMMAND}`,
+    what: "An encrypted value is set instead of the token. Decrypt it first with the tool that encrypted it.",
+    fix: hint`Pipe its output to ${own("--token-stdin")}. ${COMMAND}`,
   },
   reference: {
-    what: "A reference to a secret manager stands where the token belongs: no tool resolves it by itself.",
-    fix: hint`Give what the secret manager prints to ${own("--token-stdin")}. ${COMMAND}`,
+    what: "A reference to a secret manager is set instead of the token. Tools do not resolve it.",
+    fix: hint`Pipe the output of the secret manager to ${own("--token-stdin")}. ${COMMAND}`,
   },
 };

@@ -99,7 +99,10 @@ export function readPasted(pasted: string): TokenFormat {
   const usable = [...found].filter((each) => kindOf(each) !== "refresh");
   const [only, another] = usable;
   if (another !== undefined) {
-    return { kind: "malformed", why: `it holds ${usable.length} different tokens; give one` };
+    return {
+      kind: "malformed",
+      why: `it contains ${usable.length} different tokens; give only one`,
+    };
   }
   if (only !== undefined) return readToken(only);
   if (found.size > 0) return { kind: "refresh" };

@@ -120,8 +120,8 @@ describe.concurrent("a token under another name", () => {
     const before = await treeHash(bench.repo);
     const { status, missing } = await run(bench, ["--adopt"]);
     expect(status).toBe(4);
-    expect(missing?.message).toMatch(/DO_TOKEN in \S+:1 \(git has this file\) \(/);
-    expect(missing?.fix).toMatch(/^It came with the repo: /);
+    expect(missing?.message).toMatch(/DO_TOKEN in \S+:1 \(git tracks this file\) \(/);
+    expect(missing?.fix).toMatch(/^The token is committed in this repo: /);
     expect(await treeHash(bench.repo)).toBe(before);
   });
 

@@ -73,7 +73,7 @@ describe.skipIf(real !== "")(`with the real terraform${real}`, () => {
     const env = await installTerraform(bench);
     const first = await bench.run(["--token-stdin", "--yes"], { input: bench.token, env });
     expect(first).toMatchObject({ status: 0 });
-    expect(first.stderr).toMatch(/terraform init {2}installs the provider, opens the state/);
+    expect(first.stderr).toMatch(/terraform init {2}install the provider, opens the state/);
     expect(first.stderr).toContain("Next: do-bootstrap exec -- terraform plan");
     expect(requests.slice(0, 3)).toEqual([
       `PUT ${TEST_OBJECT} 200`,
@@ -251,7 +251,7 @@ describe.skipIf(!OPENSSL)(`a lock${withTls}`, () => {
     });
     expect([status, stderr.replace(/\s+/g, " ")]).toEqual([
       3,
-      expect.stringMatching(/nyc3\.digitaloceanspaces\.com could not be asked \(proxy/),
+      expect.stringMatching(/nyc3\.digitaloceanspaces\.com is unreachable \(proxy/),
     ]);
     expect(stderr).not.toContain("test object");
   });
@@ -343,7 +343,7 @@ describe("backend.tf", () => {
     await bench.write(".do-bootstraprc", JSON.stringify({ terraform: { backend: BACKEND } }));
     await init(bench);
     const { stderr } = await bench.run(["uninstall", "--yes"]);
-    expect(stderr).toContain("backend.tf, which says where the state is");
+    expect(stderr).toContain("backend.tf (says where the state is)");
     const text = await bench.read("backend.tf");
     await expect(bench.read("provider.tf")).rejects.toThrow("ENOENT");
     await expect(bench.read(".env.example")).rejects.toThrow("ENOENT");
@@ -491,7 +491,7 @@ describe("two environments with a folder and a backend each", () => {
     const tree = await treeHash(bench.repo);
     const { status, stderr } = await init(bench, "--env", "prod");
     expect(stderr.replace(/\s+/g, " ")).toContain(
-      "envs/prod and envs/dev are the same folder, which has one backend.tf",
+      "envs/prod and envs/dev are the same folder, which can have only one backend.tf",
     );
     expect(status).toBe(2);
     expect(await treeHash(bench.repo)).toBe(tree);

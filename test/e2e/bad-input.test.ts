@@ -124,7 +124,7 @@ const TOKENS: readonly Case[] = [
     args: STDIN,
     status: 4,
     id: "token.malformed",
-    says: /OAuth refresh token \(dor_v1_\), which the API does not take/,
+    says: /OAuth refresh token \(dor_v1_\), which the API does not accept/,
     mends: /A token is dop_v1_/,
   },
   {
@@ -259,7 +259,7 @@ const FILES: readonly Case[] = [
     args: STDIN,
     status: 3,
     id: "env-file.unusable",
-    says: /\.env cannot be read: it is a FIFO that nobody wrote to for 10 s/,
+    says: /\.env cannot be read: it is a FIFO that received no data for 10 s/,
     mends: /Move it away, or name another file: token\.envFile/,
   },
   {
@@ -549,12 +549,12 @@ const USAGE: readonly Case[] = [
 
 const BOTH: readonly (readonly [name: string, reply: SandboxReply, says: RegExp])[] = [
   ["nothing at all for 10 s", "hang", /\(GET \/v2\/account\): no answer in time/],
-  ["HTML", HTML, /it answered 200 with something else than JSON/],
-  ["an empty body", json(200, ""), /it answered 200 with broken JSON/],
-  ["nothing, not even a type", { status: 200 }, /it answered 200 with something else than JSON/],
-  ["broken JSON", json(200, '{"account":'), /it answered 200 with broken JSON/],
-  ["JSON of another kind", json(200, "[]"), /it answered 200 in a form we do not know/],
-  ["403 in HTML", { ...HTML, status: 403 }, /it answered 403 with something else than JSON/],
+  ["HTML", HTML, /it answered 200 with a response that is not JSON/],
+  ["an empty body", json(200, ""), /it answered 200 with invalid JSON/],
+  ["nothing, not even a type", { status: 200 }, /it answered 200 with a response that is not JSON/],
+  ["broken JSON", json(200, '{"account":'), /it answered 200 with invalid JSON/],
+  ["JSON of another kind", json(200, "[]"), /it answered 200 with an unknown response format/],
+  ["403 in HTML", { ...HTML, status: 403 }, /it answered 403 with a response that is not JSON/],
   ["429", { status: 429, headers: { "retry-after": "3600" } }, /rate limit is used up \(429\)/],
   ["500", json(500, '{"id":"server_error"}'), /the server failed \(500\)/],
   ["a closed connection", "disconnect", /the connection was closed/],
@@ -575,7 +575,7 @@ const NETWORK: readonly Case[] = [
         DO_BOOTSTRAP_OAUTH_URL: "http://127.0.0.1:1",
       },
     }),
-    says: /\(GET \/v2\/account\): the connection is refused/,
+    says: /\(GET \/v2\/account\): the connection was refused/,
   },
 ].map((each) => ({
   ...each,
@@ -703,7 +703,7 @@ describe.concurrent("bad input is named, and changes nothing", () => {
     const before = await treeHash(bench.root);
     const { status, stderr } = await bench.run(STDIN, { input: bench.token });
 
-    expect(stderr).toMatch(/it redirects \(302\): a captive portal or a proxy\?/);
+    expect(stderr).toMatch(/it redirects \(302\), perhaps a captive portal or proxy/);
     expect(status).toBe(7);
     expect(bench.sandbox.requests).toHaveLength(2);
     expect(elsewhere.requests).toEqual([]);

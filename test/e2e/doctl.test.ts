@@ -309,12 +309,12 @@ describe("a config in a git repo", () => {
       inRepo,
       "acme-web/conf/doctl/config.yaml",
       "acme-web",
-      "would take",
+      "does not ignore",
     ],
     ["tracked there", inRepo, "acme-web/conf/doctl/config.yaml", "acme-web", "tracks"],
-    ["dotfiles", {}, "home/.config/doctl/config.yaml", "home", "would take"],
+    ["dotfiles", {}, "home/.config/doctl/config.yaml", "home", "does not ignore"],
     ["dotfiles that have it", {}, "home/.config/doctl/config.yaml", "home", "tracks"],
-    ["linked from dotfiles", {}, "dot/config.yaml", "dot", "would take"],
+    ["linked from dotfiles", {}, "dot/config.yaml", "dot", "does not ignore"],
   ])(
     "%s: the token does not go there, unless git ignores it",
     async (what, given, path, repo, says) => {

@@ -323,7 +323,7 @@ describe("what check says of an env file", () => {
     );
     await bench.write(".env", `HOST=\nDIGITALOCEAN_TOKEN=${bench.token}\n`, 0o600);
     expect((await ids(bench)).get("env-file.incomplete")?.message).toBe(
-      ".env is missing STRIPE_KEY, DATABASE_URL, which .env.example names.",
+      ".env is missing STRIPE_KEY, DATABASE_URL, listed in .env.example.",
     );
   });
 
@@ -347,7 +347,7 @@ describe("what check says of an env file", () => {
     expect(await fix("--env", "prod")).toMatch(/ \| do-bootstrap --env prod --token-stdin$/);
     await bench.write(".env.prod", `DIGITALOCEAN_TOKEN=${bench.token}\n`, 0o600);
     const { stdout } = await bench.run(["check", "--env", "prod"]);
-    expect(stdout).toContain("Still to do (do-bootstrap --env prod):");
+    expect(stdout).toContain("Remaining (run do-bootstrap --env prod):");
   });
 
   it("outside git nothing is said to be ignored", async () => {

@@ -88,8 +88,8 @@ describe("check --all", () => {
     const { status, stdout } = await bench.run(["check", "--all"]);
     expect(status).toBe(4);
     expect(stdout).toMatch(/^Environment +dev\nToken .+\.env\.dev/m);
-    expect(stdout).toContain("Still to do (do-bootstrap --env staging):");
-    expect(stdout).not.toContain("Still to do (do-bootstrap --env prod):");
+    expect(stdout).toContain("Remaining (run do-bootstrap --env staging):");
+    expect(stdout).not.toContain("Remaining (run do-bootstrap --env prod):");
     expect(stdout).toMatch(/\n\nprod:\n✗ No DigitalOcean token/);
     expect(stdout.match(/\[git\.example-ignored\]/g)).toHaveLength(1);
     expect(stdout).toMatch(/\nevery environment:\n(.+\n)*· .*\[git\.example-ignored\]/);
@@ -122,7 +122,7 @@ describe("check --all", () => {
     const before = await fileTree(bench.repo);
     for (const command of ["check", "logout", "uninstall", "rotate"]) {
       const { status, stderr } = await bench.run([command, "--all", "--env", "dev"]);
-      expect([status, stderr]).toEqual([2, expect.stringContaining("Leave one of them out.")]);
+      expect([status, stderr]).toEqual([2, expect.stringContaining("Omit one of them.")]);
     }
     expect(await fileTree(bench.repo)).toEqual(before);
   });
@@ -138,7 +138,7 @@ describe("logout", () => {
     expect([await bench.read(".env"), await bench.read(".env.dev")]).toEqual(["", ""]);
     expect(await bench.read(".env.prod")).toBe(ENV(other));
     expect(words(stderr)).toContain(
-      `✗ Environment prod still holds a token of its own: ${print(other)} in .env.prod. [environment.token-left] → do-bootstrap logout --env prod;`,
+      `✗ Environment prod still has its own token: ${print(other)} in .env.prod. [environment.token-left] → do-bootstrap logout --env prod;`,
     );
     expect(stderr).not.toContain("made and checked");
     const again = await bench.run(["logout"]);
@@ -216,7 +216,7 @@ describe("rotate", () => {
     for (const name of ["", ".dev"]) expect(await bench.read(`.env${name}`)).toBe(ENV(token));
     expect(await bench.read(".env.prod")).toBe(ENV(other));
     expect(words(stderr)).toContain(
-      "→ do-bootstrap rotate --env prod; every environment at once: do-bootstrap rotate --all",
+      "→ do-bootstrap rotate --env prod; for all environments: do-bootstrap rotate --all",
     );
     expect(stderr).not.toContain("made and checked");
   });

@@ -14,7 +14,7 @@ describe("init --envrc", () => {
     const bench = await prepared();
     const { status, stderr } = await init(bench, "--envrc");
     expect(status, stderr).toBe(0);
-    expect(stderr).toMatch(/^\+ \.envrc +for direnv; no secret in it$/m);
+    expect(stderr).toMatch(/^\+ \.envrc +for direnv; contains no secret$/m);
     expect(stderr).toMatch(/^ {2}Commit: .*\.envrc/m);
     expect((await bench.read(".envrc")).split("\n").slice(3)).toEqual([
       "watch_file .env",
@@ -84,7 +84,7 @@ describe("init --envrc", () => {
     await bench.write(".envrc", generate('# template: 0\neval "$(do-bootstrap env)"\n', {}));
     bench.mayHold("secrets.env");
     await bench.write(".do-bootstraprc.json", '{ "token": { "envFile": "secrets.env" } }');
-    expect((await init(bench)).stderr).toMatch(/^~ \.envrc +generated anew$/m);
+    expect((await init(bench)).stderr).toMatch(/^~ \.envrc +regenerated$/m);
     expect(await bench.read(".envrc")).toContain("watch_file secrets.env\n");
     const edited = `${await bench.read(".envrc")}export MINE=1\n`;
     await bench.write(".envrc", edited);
@@ -100,7 +100,7 @@ describe("init --envrc", () => {
       "file.not-ours",
     ],
     ["a folder", (bench: Workbench) => mkdir(join(bench.repo, ".envrc")), 3, "file.unusable"],
-  ])("%s is left as it is", async (_, make, expected, id) => {
+  ])("%s was skipped", async (_, make, expected, id) => {
     const bench = await prepared();
     await make(bench);
     expect((await init(bench)).stderr).not.toContain("envrc");
@@ -108,7 +108,7 @@ describe("init --envrc", () => {
     expect(status).toBe(expected);
     expect(stderr).toContain(`[${id}]`);
     if (id === "file.not-ours") {
-      expect(stderr).toContain('→ Add to it: eval "$(do-bootstrap env)"');
+      expect(stderr).toContain('→ Add this line: eval "$(do-bootstrap env)"');
       expect(await bench.read(".envrc")).toBe("use nix\n");
     }
   });

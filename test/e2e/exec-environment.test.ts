@@ -246,7 +246,7 @@ it("a backend of the code's own gets no keys that a file holds, and that is said
   const { status, stdout, stderr } = await bench.exec(SHOW);
   expect({ status, stderr }).toEqual({
     status: 0,
-    stderr: `do-bootstrap: the SPACES_* keys are not passed on: the backend at ${bench.repo}/main.tf:2 is not Spaces alone (endpoints.s3).\n`,
+    stderr: `do-bootstrap: not passing the SPACES_* keys: the backend at ${bench.repo}/main.tf:2 may use a host other than Spaces (endpoints.s3).\n`,
   });
   expect(Object.keys(variablesIn(stdout)).filter((name) => name.startsWith("AWS_"))).toEqual([]);
 });

@@ -73,7 +73,7 @@ describe.concurrent("a failure of our own is 125, with the reason and without th
   it("no command", async ({ expect, onTestFinished }) => {
     const bench = await execBench({ onTestFinished });
     const { status, stdout, stderr } = await bench.fail([]);
-    expect(stderr).toMatch(/✗ exec runs a command, and there is none\. \[USAGE\]\n {2}→ /);
+    expect(stderr).toMatch(/✗ exec needs a command to run\. \[USAGE\]\n {2}→ /);
     expect({ status, stdout }).toEqual({ status: 125, stdout: "" });
   });
 

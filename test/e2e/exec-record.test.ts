@@ -26,7 +26,7 @@ const ENV = ["env", "--format", "json"];
 const RECORDS = ".cache/do-bootstrap/exec";
 
 const CONFIG = "token: { name: ACME_TOKEN }\n";
-const BLOCK = "# do-bootstrap: secrets and state stay out of git\n.env\n# do-bootstrap: end\n";
+const BLOCK = "# do-bootstrap: keep secrets and state out of git\n.env\n# do-bootstrap: end\n";
 const OWN = 'variable "my_token" {}\nprovider "digitalocean" {\n  token = var.my_token\n}\n';
 const OTHER = OWN.replaceAll("my_token", "other");
 const ENVIRONMENTS =

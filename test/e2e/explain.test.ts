@@ -18,7 +18,7 @@ const EXPLAINED = `✗ The token lacks ssh_key:create.
   Said      You are not authorized
   Scope     ✗ ssh_key:create (the token lacks it)
   Made by   digitalocean_ssh_key.me, main.tf:1
-  → Scopes cannot be edited: make a new token that also has ssh_key:create. do-bootstrap scopes lists what the code needs.
+  → Scopes cannot be edited: create a new token that also has ssh_key:create. do-bootstrap scopes lists what the code needs.
 `;
 
 describe("exec --mask --explain", () => {
@@ -148,6 +148,6 @@ describe("exec --explain", () => {
     const script = `rm -rf .git; mkdir .git; echo '${REFUSED}' >&2; exit 3`;
     const { status, stderr } = await exec(bench, script);
     expect(status).toBe(3);
-    expect(stderr).toContain("do-bootstrap: the error could not be explained: ");
+    expect(stderr).toContain("do-bootstrap: could not explain the error: ");
   });
 });

@@ -200,7 +200,7 @@ describe.concurrent("odd states of doctl's config (docs/contracts/doctl.md 4)", 
     const { bench, config, fill, expect } = await arrange(context);
     await put(config, "");
     const run = underWay(bench, STDIN, bench.token);
-    await run.says(/Waiting for a doctl that is writing its config …\n/);
+    await run.says(/Waiting for doctl to finish writing its config …\n/);
     await expectNoSecret(expect, bench);
     await new Promise((later) => setTimeout(later, 3000));
     await writeFile(config, fill("access-token: O\nauth-contexts:\n  more: O\n"));
@@ -217,7 +217,7 @@ describe.concurrent("a tool that misbehaves", () => {
     await put(config, fill("access-token: O\n"));
     const before = await userFiles(bench);
     const run = underWay(bench, STDIN, bench.token);
-    await run.says(/Letting doctl check the token …\n/);
+    await run.says(/Checking the token with doctl …\n/);
     run.child.kill("SIGINT");
     expect(await run.exit).toBe(130);
     expect(run.text()).toMatch(/✗ Interrupted/);
@@ -333,7 +333,7 @@ describe.concurrent("an API that misbehaves", () => {
   const rows: readonly (readonly [name: string, answer: Answer, says: RegExp])[] = [
     ["drips for ever", drip, /GET \/v2\/account\): no answer in time/],
     ["answers with 100 MB", flood, /it answered with more than 1 MB/],
-    ["answers with gzip, unasked", zipped, /it answered 200 (with broken JSON|.*gzip)/],
+    ["answers with gzip, unasked", zipped, /it answered 200 (with invalid JSON|.*gzip)/],
     ["floods us with headers", headers, /headers/],
   ];
   for (const [name, answer, says] of rows) {

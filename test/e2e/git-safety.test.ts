@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { aged, fileTree } from "../fixtures/tree.ts";
 import { type RunOptions, type Workbench, workbench } from "../fixtures/workbench.ts";
 
-const BEGIN = "# do-bootstrap: secrets and state stay out of git";
+const BEGIN = "# do-bootstrap: keep secrets and state out of git";
 const END = "# do-bootstrap: end";
 const ALL = [
   ".env",
@@ -234,7 +234,7 @@ describe("the values of terraform.variables go where git takes them", () => {
     [
       "a value that only this machine has stays here",
       { ".gitignore": "*.tfvars.json\n", [`infra/${VALUES}`]: '{ "password": "x" }\n' },
-      "it has values that config does not have",
+      "the file has values that are not in the config",
     ],
   ])("%s", async (_, files, says) => {
     const bench = await workbench();

@@ -89,7 +89,7 @@ describe.concurrent("the library", () => {
       [
         { environment: "dev", about: "no token yet" },
         { environment: "prod", about: "no token yet" },
-        { environment: undefined, about: "the token goes into .env" },
+        { environment: undefined, about: "the token is stored in .env" },
       ],
     ]);
     expect(await bench.read(".env.prod")).toBe(`DIGITALOCEAN_TOKEN=${bench.token}\n`);

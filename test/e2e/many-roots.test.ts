@@ -23,11 +23,11 @@ describe("many roots", () => {
     expect(status).toBe(0);
     expect(stderr).toContain(
       [
-        "▸ terraform init in 10 roots  installs the provider, up to S s each",
-        "▸ terraform init in r02  installs the provider, S s",
+        "▸ terraform init in 10 roots  install the provider, at most S s each",
+        "▸ terraform init in r02  install the provider, S s",
         "    r02: one",
         "    r02: two",
-        "▸ terraform init in r09  installs the provider, S s",
+        "▸ terraform init in r09  install the provider, S s",
         "    r09: one",
         "    r09: two",
         "",
@@ -132,7 +132,7 @@ describe("many roots", () => {
     for (const root of rootNames(5)) await rm(join(bench.repo, `${root}/p.tf`));
     const warned = await bench.run(["check"], { env: { DIGITALOCEAN_TOKEN: bench.token } });
     expect(warned.stdout.match(/\[terraform\.not-ephemeral\]/g)).toHaveLength(1);
-    expect(warned.stdout).toContain("  4 more of this kind; --json has them all\n");
+    expect(warned.stdout).toContain("  4 more like this; --json lists all\n");
   });
 
   it("a rehearsal shows what is the same once, with the name of each root", async () => {

@@ -91,7 +91,7 @@ describe("the folder that it runs in is gone", () => {
     const bench = await workbench();
     const line = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"';
     const { status, stderr } = await inShell(bench, line, args);
-    expect(stderr).toMatch(/^✗ The folder that this runs in is gone\. \[USAGE\]\n {2}→ /);
+    expect(stderr).toMatch(/^✗ The current folder no longer exists\. \[USAGE\]\n {2}→ /);
     expect(status).toBe(expected);
   });
 });

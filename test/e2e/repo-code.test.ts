@@ -39,7 +39,7 @@ const BROUGHT: readonly (readonly [string, Scene, RegExp])[] = [
   [
     "a .terraform that git has",
     { tracked: [".terraform/providers/x"], files: { ".terraform/providers/x": "" } },
-    /git has its \.terraform folder/,
+    /its \.terraform folder is committed to git/,
   ],
   [
     "a TF_DATA_DIR that git has",
@@ -48,7 +48,7 @@ const BROUGHT: readonly (readonly [string, Scene, RegExp])[] = [
       files: { "ci/data/x": "" },
       env: ({ repo }) => ({ TF_DATA_DIR: join(repo, "ci/data") }),
     },
-    /git has its ci\/data folder/,
+    /its ci\/data folder is committed to git/,
   ],
   [
     "a CLI config that a variable names",

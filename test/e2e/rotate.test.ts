@@ -94,7 +94,7 @@ describe("rotate", () => {
     );
     for (const token of [old, fresh]) expect(stdout + stderr).not.toContain(token);
     expect(stderr).toContain("[token.still-valid]");
-    expect(stderr).toContain("secrets of CI, other machines and clones");
+    expect(stderr).toContain("CI secrets, other machines and clones");
     expect((await bench.run(["check"])).status).toBe(0);
   });
 
@@ -475,7 +475,7 @@ describe("uninstall", () => {
     const { bench } = await scene();
     const forged = generate('# template: 1\nresource "null_resource" "mine" {}\n', {});
     await bench.write("provider.tf", forged);
-    expect((await bench.run(["uninstall"])).stderr).toContain("provider.tf, which was edited");
+    expect((await bench.run(["uninstall"])).stderr).toContain("provider.tf (edited)");
     expect(await bench.read("provider.tf")).toBe(forged);
   });
 
@@ -483,7 +483,7 @@ describe("uninstall", () => {
     const { bench } = await scene();
     await bench.write("provider.tf", `${await bench.read("provider.tf")}# mine\n`);
     const { stderr } = await bench.run(["uninstall"]);
-    expect(stderr).toContain("provider.tf, which was edited");
+    expect(stderr).toContain("provider.tf (edited)");
     expect(await bench.read("provider.tf")).toContain("# mine");
   });
 
@@ -527,7 +527,7 @@ describe.skipIf(needsScript !== "")(`rotate --revoke on a terminal${needsScript}
     await terminal.exit;
     expect(await where()).toEqual(NEW);
     expect(words(terminal.screen())).toContain(
-      "was not revoked: DigitalOcean does not confirm the new one.",
+      "was not revoked: DigitalOcean did not confirm the new token.",
     );
     expect(posts()).toEqual([]);
   });
@@ -539,7 +539,7 @@ describe.skipIf(needsScript !== "")(`rotate --revoke on a terminal${needsScript}
     await terminal.until(/Revoking the old token/);
     terminal.signal("SIGKILL");
     await terminal.exit;
-    const told = "was not revoked: an earlier rotate was stopped before that.";
+    const told = "was not revoked: an earlier rotate was stopped first.";
     const same = ["rotate", "--revoke", "--token-stdin", "--dry-run"];
     const again = await bench.run(same, { input: fresh });
     expect(words(again.stdout + again.stderr)).toContain(told);

@@ -72,7 +72,7 @@ it("says where each odd file is broken, and reads the others", async () => {
     ...Object.entries(FILES).flatMap(([name, [, place]]) => (place ? `${name}${place}` : [])),
     "fifo.tf:1 … a FIFO",
     "loop.tf:1 … not readable (ELOOP)",
-    "dangling.tf:1 … its link leads nowhere",
+    "dangling.tf:1 … it is a broken link",
     ...(isRoot ? [] : ["hidden.tf:1 … not readable (EACCES)"]),
   ];
   expect(said.toSorted()).toEqual(expected.map((each) => `terraform.broken ${each}`).toSorted());

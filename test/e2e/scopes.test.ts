@@ -147,7 +147,7 @@ describe("against the token", () => {
     const bench = await repo(["read", "write"]);
     await bench.write("infra/main.tf", "");
     const { stdout } = await bench.run(["scopes"]);
-    expect(stdout).toContain("what it is for, as no Terraform code was found");
+    expect(stdout).toContain("other uses of the token (no Terraform code found)");
     expect(stdout).not.toMatch(/delete this one|has them all/i);
   });
 
@@ -155,22 +155,22 @@ describe("against the token", () => {
     [
       "a module from elsewhere",
       (bench) => bench.write("infra/m.tf", 'module "m" {\n  source = "a/b/c"\n}\n'),
-      "modules that are not here (module.m (a/b/c))",
+      "modules that are not installed (module.m (a/b/c))",
     ],
     [
       "a module that the code asks for in another form than init has brought it",
       (bench) => broughtByInit(bench, "git::https://example.com/m.git?ref=v1", "?ref=v2"),
-      "modules that are not here (module.m (git::https://example.com/m.git?ref=v2))",
+      "modules that are not installed (module.m (git::https://example.com/m.git?ref=v2))",
     ],
     [
       "a module whose source is worked out",
       (bench) => bench.write("infra/m.tf", 'module "m" {\n  source = var.from\n}\n'),
-      "modules that are not here (module.m (var.from))",
+      "modules that are not installed (module.m (var.from))",
     ],
     [
       "files that only OpenTofu reads",
       (bench) => bench.write("infra/more.tofu", 'resource "digitalocean_domain" "d" {}\n'),
-      "files that only OpenTofu reads, as config does not say which tool (more.tofu)",
+      "files that only OpenTofu reads, because the config names no tool (more.tofu)",
     ],
     [
       "a broken file",
@@ -180,7 +180,7 @@ describe("against the token", () => {
     [
       "a type nobody knows",
       (bench) => bench.write("infra/t.tf", 'resource "digitalocean_moon" "m" {}\n'),
-      "types that are not known here (digitalocean_moon.m)",
+      "unknown resource types (digitalocean_moon.m)",
     ],
     [
       "another root",
@@ -217,7 +217,7 @@ describe("against the token", () => {
         await bench.write("infra/m.tf", 'module "m" {\n  source = "./m"\n}\n');
         await bench.write("infra/m/README.md", "");
       },
-      "modules that are not here (module.m (./m))",
+      "modules that are not installed (module.m (./m))",
     ],
   ])("with %s, nothing is too much for it, and none is to be deleted", async (_, prepare, gap) => {
     const bench = await repo(["read", "write"]);

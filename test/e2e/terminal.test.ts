@@ -66,7 +66,7 @@ describe
         return undefined;
       });
       const guide = await terminal.until(ASKS);
-      context.expect(guide).toMatch(/Custom Scopes: what this repo needs is/);
+      context.expect(guide).toMatch(/Custom Scopes: needed by this repo/);
       context.expect(guide).toMatch(/account +read/);
       context.expect(guide).toMatch(/tag +create, read, delete/);
       terminal.type(CTRL_C);
@@ -233,7 +233,7 @@ describe.skipIf(needsScript !== "").concurrent(`the network fails${needsScript}`
       const said = words(await terminal.until(RETRIES));
       context
         .expect(said)
-        .toMatch(/Can't reach 127\.0\.0\.1:\d+: the connection is refused\. Press/);
+        .toMatch(/Can't reach 127\.0\.0\.1:\d+: the connection was refused\. Press/);
       context.expect(bench.sandbox.requests).toEqual([]);
       if (tries === 3) await open();
       terminal.type(tries === 2 ? "hunter2\r" : "\r");
@@ -277,7 +277,7 @@ describe.skipIf(needsScript !== "").concurrent(`the network fails${needsScript}`
     [
       "a proxy",
       () => closed,
-      "Can't reach api.digitalocean.com: the proxy of HTTPS_PROXY does not let us through.",
+      "Can't reach api.digitalocean.com: the proxy in HTTPS_PROXY blocks the connection.",
     ],
     [
       "the connection is closed",
@@ -510,7 +510,7 @@ describe
           await paste(terminal, bench);
           await terminal.waitFor(CONFIRMS);
           terminal.type("y");
-          await terminal.waitFor(/Letting doctl check the token/);
+          await terminal.waitFor(/Checking the token with doctl/);
         },
       ],
     ])("%s", async ([, way], context) => {

@@ -66,7 +66,7 @@ describe("token.command", () => {
     expect({ status, stdout }).toMatchObject({ status: 0 });
   });
 
-  it("shows what it says on standard error, and nowhere what it prints", async () => {
+  it("shows the output of it says on standard error, and nowhere what it", async () => {
     const bench = await repo();
     const { stdout, stderr } = await trust(bench, { process: true });
     expect(withoutProgress(stderr)).toContain("unlock your vault\n");
@@ -187,7 +187,7 @@ describe("token.command", () => {
     const env = { PATH: `${join(bench.repo, "bin")}:${bench.bin}` };
     const { status, stderr } = await bench.run(["init", "--trust", "--yes"], { env });
     expect(status).toBe(4);
-    expect(stderr).toContain("there is no thief on PATH");
+    expect(stderr).toContain("thief is not on PATH");
     expect(await readdir(bench.repo)).not.toContain("stolen");
   });
 
@@ -232,7 +232,7 @@ describe("token.command", () => {
     const env = { XDG_STATE_HOME: state };
     const made = await bench.run(["init", "--trust", "--yes"], { env });
     expect(made.status).toBe(1);
-    expect(made.stderr).toContain("There is no folder to keep trust in.");
+    expect(made.stderr).toContain("No folder available to store trusted commands.");
     expect(await readdir(state)).toEqual([]);
   });
 
@@ -265,7 +265,7 @@ describe("token.command", () => {
     expect(stdout).toContain("[token.command-untrusted]");
     expect(status).toBe(4);
     const { stderr } = await bench.run(["init", "--trust", "--yes"], { env });
-    expect(stderr).toContain("There is no folder to keep trust in.");
+    expect(stderr).toContain("No folder available to store trusted commands.");
     expect(await fileTree(bench.root)).toEqual(before);
   });
 
@@ -289,7 +289,7 @@ describe.skipIf(needsScript !== "")(`on a terminal${needsScript}`, () => {
 
   it("a person is asked once, and a yes is kept", async (context) => {
     const { bench, terminal } = await startInit(context);
-    const question = await terminal.until(/May it, on this machine\?/);
+    const question = await terminal.until(/Allow it on this machine\?/);
     expect(question).toContain("vault read token");
     terminal.type("y");
     await terminal.waitFor(/Make th(is|ese)/);
@@ -311,7 +311,7 @@ describe.skipIf(needsScript !== "")(`on a terminal${needsScript}`, () => {
       ["n", 125],
     ] as const) {
       const terminal = start(context, bench, ["exec", "--", "true"], { env });
-      const question = words(await terminal.until(/May it, this time\?/));
+      const question = words(await terminal.until(/Allow it this time\?/));
       expect(question).toContain("sh -c 'cd . && vault \\x1b'");
       expect(question).toContain(
         "asked each time, because the line of sh -c is more than one plain",
@@ -330,7 +330,7 @@ describe.skipIf(needsScript !== "")(`on a terminal${needsScript}`, () => {
       await bench.write(".do-bootstraprc", `{"token": {"command": ${words}}}`);
       return undefined;
     });
-    const question = await terminal.until(/May it, on this machine\?/);
+    const question = await terminal.until(/Allow it on this machine\?/);
     for (const word of [
       String.raw`vault 'read token\x202e\x200b'`,
       String.raw`'a\x0a#\x23[group]'`,
@@ -343,7 +343,7 @@ describe.skipIf(needsScript !== "")(`on a terminal${needsScript}`, () => {
 
   it("a no runs nothing, and leads to a token by hand", async (context) => {
     const { bench, terminal } = await startInit(context);
-    await terminal.until(/May it, on this machine\?/);
+    await terminal.until(/Allow it on this machine\?/);
     terminal.type("n");
     await terminal.waitFor(ASKS);
     terminal.type("\x03");

@@ -91,7 +91,7 @@ describe("a login that lives", () => {
     const { status, stdout } = await run(["check"]);
     expect(status).toBe(5);
     expect(stdout).toMatch(/lacks 3 scopes: tag:create, tag:read, tag:delete/);
-    expect(stdout.replace(/\s+/g, " ")).toContain("→ do-bootstrap login asks for these, too");
+    expect(stdout.replace(/\s+/g, " ")).toContain("→ do-bootstrap login requests them too");
   });
 
   it("env prints it for a shell, with its context, and takes it away again", async () => {

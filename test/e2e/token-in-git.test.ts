@@ -38,9 +38,9 @@ const told = ({ repo }: Workbench, { message, fix }: Found) =>
   `${message} → ${fix}`.replaceAll(`${repo}/`, "").replace(/\(\w{8}\)/, "(#)");
 
 const TITLE = "This repo's token (#) is in";
-const TAKE = "and git would take it.";
-const NEXT = "and the next commit would take it.";
-const HAS = "and git has it in a commit.";
+const TAKE = "which git does not ignore.";
+const NEXT = "which is staged for the next commit.";
+const HAS = "which is committed to git.";
 
 const rows: readonly (readonly [string, (bench: Workbench) => Promise<unknown>, string[]])[] = [
   [
@@ -51,17 +51,17 @@ const rows: readonly (readonly [string, (bench: Workbench) => Promise<unknown>, 
   [
     "another extension, in a subfolder, beside other text",
     (bench) => bench.write("docs/old/note.bak", `a\nb: '${bench.token}'\n`),
-    [`${TITLE} docs/old/note.bak:2, ${TAKE} → Take the token out of note.bak.`],
+    [`${TITLE} docs/old/note.bak:2, ${TAKE} → Remove the token from note.bak.`],
   ],
   [
     "in base64",
     (bench) => bench.write("secret.yaml", `t: ${Buffer.from(bench.token).toString("base64")}\n`),
-    [`${TITLE} secret.yaml:1, ${TAKE} → Take the token out of secret.yaml.`],
+    [`${TITLE} secret.yaml:1, ${TAKE} → Remove the token from secret.yaml.`],
   ],
   [
     "in UTF-16, as PowerShell redirects",
     (bench) => bench.write("t.txt", Buffer.from(`\ufeff${bench.token}\r\n`, "utf16le")),
-    [`${TITLE} t.txt:1, ${TAKE} → Take the token out of t.txt.`],
+    [`${TITLE} t.txt:1, ${TAKE} → Remove the token from t.txt.`],
   ],
   [
     "staged, and gone from the work tree",
@@ -79,7 +79,7 @@ const rows: readonly (readonly [string, (bench: Workbench) => Promise<unknown>, 
       await commit(bench);
     },
     [
-      `${TITLE} token.txt:1, ${HAS} → Anybody with a clone has it, so rotate it first: do-bootstrap rotate --revoke Then: git rm --cached token.txt`,
+      `${TITLE} token.txt:1, ${HAS} → Anyone with a clone has the token, so rotate it first: do-bootstrap rotate --revoke Then: git rm --cached token.txt`,
     ],
   ],
   [
@@ -112,7 +112,7 @@ const rows: readonly (readonly [string, (bench: Workbench) => Promise<unknown>, 
       await commit(bench, "lib");
       await bench.write("lib/t.sh", `x ${bench.token}\n`);
     },
-    [`${TITLE} lib/t.sh:1, ${TAKE} → Take the token out of t.sh.`],
+    [`${TITLE} lib/t.sh:1, ${TAKE} → Remove the token from t.sh.`],
   ],
   ["the env file alone", async () => undefined, []],
   [

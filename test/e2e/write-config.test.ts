@@ -14,7 +14,7 @@ describe.concurrent("init --write-config", () => {
     const { bench, init, expect } = await arrange(context);
     const { status, stderr } = await init();
     expect(status, stderr).toBe(0);
-    expect(stderr).toMatch(/^\+ do-bootstrap\.config\.yaml +what was chosen; commit it$/m);
+    expect(stderr).toMatch(/^\+ do-bootstrap\.config\.yaml +your choices; commit it$/m);
     const text = await bench.read(FILE);
     expect(parse(text)).toEqual({
       project: "acme-web",
@@ -175,7 +175,7 @@ describe.concurrent("init --write-config", () => {
     const before = await treeHash(bench.repo);
     const { status, stdout } = await init(["--dry-run"]);
     expect(status).toBe(0);
-    expect(stdout).toMatch(/^\+ do-bootstrap\.config\.yaml {2}what was chosen; commit it$/m);
+    expect(stdout).toMatch(/^\+ do-bootstrap\.config\.yaml {2}your choices; commit it$/m);
     expect(stdout).toMatch(/^ {2}\+ project: acme-web$/m);
     expect(stdout).toMatch(new RegExp(`^ {2}\\+ {3}team: "?${TEAM}"? `, "m"));
     expect(stdout).not.toContain(bench.token.slice(7, 23));

@@ -179,7 +179,7 @@ describe("locked", () => {
     await make(path);
     const before = await fileTree(dirname(path));
     const waiting = locked(path, { clock, waitingFor }, async () => "done");
-    await expect(waiting).rejects.toThrow(`${path} is ${what}, and no lock of a run.`);
+    await expect(waiting).rejects.toThrow(`${path} is ${what}, not a lock file of do-bootstrap.`);
     expect(await fileTree(dirname(path))).toEqual(before);
   });
 

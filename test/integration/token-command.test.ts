@@ -64,7 +64,7 @@ async function repo(command: readonly string[], files: Readonly<Record<string, s
 }
 
 const sh = (line: string) => ["sh", "-c", line];
-const ASKED = "untrusted: it has not been trusted on this machine";
+const ASKED = "untrusted: it is not trusted on this machine yet";
 
 describe.runIf(isLinux)("a command that was trusted", () => {
   it.each<[what: string, command: string[], script: string]>([
@@ -161,7 +161,7 @@ describe.runIf(isLinux)("a command that was trusted", () => {
 
 describe.runIf(isLinux)("a command that is allowed each time", () => {
   it.each<[what: string, command: string[], why: RegExp]>([
-    ["a build tool", ["make", "-s", "token"], /^unpinned: what make runs is unknown$/],
+    ["a build tool", ["make", "-s", "token"], /^unpinned: do-bootstrap can't tell what make runs$/],
     ["a line of a shell", sh("cd . && ./token.sh"), /^unpinned: the line of sh -c/],
     ["a script that uses one", ["./uses.sh"], /^unpinned: uses.sh uses make, which can run more/],
   ])("runs in the repo, and nothing is kept: %s", async (_, command, why) => {
@@ -208,6 +208,6 @@ describe.runIf(isLinux)("a command that is allowed each time", () => {
     await mkdir(join(home, ".git"));
     expect(await answer()).toMatch(/^unpinned: there is no folder outside every checkout/);
     expect(await answer("once")).toBe("ours");
-    await expect(answer("kept")).rejects.toThrow("There is no folder to keep trust in.");
+    await expect(answer("kept")).rejects.toThrow("No folder available to store trusted commands.");
   });
 });

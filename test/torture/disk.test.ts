@@ -164,7 +164,7 @@ describe("a disk that fails for good in the middle of rotate", () => {
     await writeFile(hook, HOOK);
     const env = { NODE_OPTIONS: `--require ${hook}`, FAULT: "rename:3:EIO:on", FAULT_LOG: log };
     const failed = await run(env);
-    expect(failed.stderr).toMatch(/And one change could not be taken back\. \[WRITE_FAILED\]/);
+    expect(failed.stderr).toMatch(/Also, one change could not be undone\. \[WRITE_FAILED\]/);
     const texts = async () => Object.values(await userFiles(bench)).join();
     expect(await texts()).toContain(bench.token);
     const { status, stderr } = await run();

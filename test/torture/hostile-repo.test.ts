@@ -276,7 +276,7 @@ describe.concurrent("names with escape codes and newlines are shown, never obeye
     expect((await go("--token-stdin --dry-run")).status).toBe(0);
     await bench.write(
       `${folder}/.gitignore`,
-      `# do-bootstrap: secrets and state stay out of git\n.env\n# do-bootstrap: end\n!.env\n`,
+      `# do-bootstrap: keep secrets and state out of git\n.env\n# do-bootstrap: end\n!.env\n`,
     );
     await bench.write(`${folder}/.do-bootstraprc`, "environments: { prod: {} }\n");
     expect((await go("check --env prd")).stderr).toMatch(/\\x1b.*\[USAGE\]/);

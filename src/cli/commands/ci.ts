@@ -6,7 +6,7 @@ import { changeOptions, lookOptions } from "../options.ts";
 
 export const ci = command({
   name: "ci",
-  describe: "Write a pipeline that plans pull requests and applies what is merged",
+  describe: "Write a pipeline: plan on pull requests, apply after merge",
   rare: true,
   positional: "WHERE",
   needs: "for GitHub or for GitLab",
@@ -15,33 +15,36 @@ export const ci = command({
     branch: {
       type: "string",
       value: "NAME",
-      describe: "GitHub: what is applied (the default branch)",
+      describe: "GitHub: the branch to apply (default: the default branch)",
       rare: true,
     },
     tarball: {
       type: "string",
       value: "WHERE",
-      describe: "Install do-bootstrap from this package: a file of the repo, or an https address",
+      describe: "Install do-bootstrap from this package: a file in the repo or an https URL",
       completes: "files",
       rare: true,
     },
     hash: {
       type: "string",
       value: "HEX",
-      describe: "The SHA-512 of the package at that address",
+      describe: "The SHA-512 of the package at that URL",
       rare: true,
     },
     ...changeOptions,
     force: {
       type: "boolean",
-      describe: "Replace a file that was edited or is not ours",
+      describe: "Replace a file that was edited, or not written by do-bootstrap",
       rare: true,
     },
     strict: lookOptions.strict,
   },
   examples: [
     ["do-bootstrap ci github", "writes .github/workflows/do-bootstrap.yml"],
-    ["do-bootstrap ci gitlab --dry-run", "what would be written, and what is left to set up"],
+    [
+      "do-bootstrap ci gitlab --dry-run",
+      "show what would be written and the remaining setup steps",
+    ],
     ["do-bootstrap ci github --tarball vendor/do-bootstrap.tgz", "in a repo without package.json"],
   ],
   async run(args, context) {
@@ -50,9 +53,13 @@ export const ci = command({
     const { "dry-run": dryRun } = args;
     const { approve, outcome } = changing("ci", { ...args, dryRun }, context);
     if (branch !== undefined && provider === "gitlab") {
-      throw new AppError("USAGE", "--branch is for GitHub: GitLab applies its default branch.", {
-        hint: hint`Leave it out. Settings → Repository → Branch defaults says which one that is.`,
-      });
+      throw new AppError(
+        "USAGE",
+        "--branch works with GitHub only: on GitLab the pipeline applies the default branch.",
+        {
+          hint: hint`Omit --branch. To see or change the default branch: Settings → Repository → Branch defaults`,
+        },
+      );
     }
     const { writePipeline } = await import("../../commands/pipelines/pipeline.ts");
     const request = { provider, branch, tarball, sha512, dryRun, force, progress };

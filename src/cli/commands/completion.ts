@@ -18,7 +18,7 @@ export function completionOf(all: () => readonly Command[]): Command {
       list: {
         type: "string",
         value: "WHAT",
-        describe: "Print what the script asks for: environments or contexts",
+        describe: "Print the environments or contexts (used by the script)",
         completes: LISTS,
         rare: true,
       },

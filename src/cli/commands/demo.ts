@@ -5,10 +5,10 @@ import { command } from "../command.ts";
 
 export const demo = command({
   name: "demo",
-  describe: "See what it does in four scenes, in a temporary repo; no account needed",
+  describe: "Show what do-bootstrap does, in four scenes in a temporary repo; no account needed",
   rare: true,
   options: {},
-  examples: [["do-bootstrap demo", "see it before you use it"]],
+  examples: [["do-bootstrap demo", "try it without a token"]],
   async run(_args, { host, say, page, isColored }) {
     const { runDemo } = await import("../../commands/demo/demo.ts");
     await runDemo(host, {

@@ -12,7 +12,7 @@ export const env = command({
   options: envOptions,
   examples: [
     ['eval "$(do-bootstrap env)"', "in sh, bash and zsh"],
-    ['eval "$(do-bootstrap env --unset)"', "takes them away"],
+    ['eval "$(do-bootstrap env --unset)"', "remove them again"],
     ["do-bootstrap env --format fish | source", "in fish"],
     ["do-bootstrap env --format powershell | Invoke-Expression", "in PowerShell (untested)"],
   ],
@@ -20,12 +20,12 @@ export const env = command({
     const { progress, say, isScreen } = context;
     if (args["--"].length > 0) {
       throw new AppError("USAGE", "env takes no command.", {
-        hint: hint`To run one with the variables: ${exec(["COMMAND"])}`,
+        hint: hint`To run a command with the variables: ${exec(["COMMAND"])}`,
       });
     }
     if (isScreen && !args.yes && !args.unset) {
       throw new AppError("USAGE", "env prints the token, and this is a terminal.", {
-        hint: hint`eval "$(${own("env")})"; to see it all the same: ${own("env", "--yes")}`,
+        hint: hint`eval "$(${own("env")})". To print it anyway: ${own("env", "--yes")}`,
       });
     }
     const format = args.format ?? (args.json ? "json" : undefined);

@@ -11,15 +11,15 @@ export const exec = command({
   options: execOptions,
   examples: [
     ["do-bootstrap exec -- terraform plan", "with this repo's token"],
-    ["do-bootstrap exec --env prod -- make", "with that of an environment"],
-    ["do-bootstrap exec --explain -- terraform apply", "and say what an error means"],
+    ["do-bootstrap exec --env prod -- make", "with the token of an environment"],
+    ["do-bootstrap exec --explain -- terraform apply", "and explain an error"],
     ["do-bootstrap exec --verify -- terraform apply", "only with a valid token"],
   ],
   async run(args, context) {
     const { host, progress } = context;
     const line = commandLineOf("exec", args);
     if (line.words.length === 0) {
-      throw new AppError("USAGE", "exec runs a command, and there is none.", {
+      throw new AppError("USAGE", "exec needs a command to run.", {
         hint: hint`For example: ${execLine(["terraform", "plan"])}`,
       });
     }
@@ -54,7 +54,7 @@ function explainer(
     } catch (error) {
       progress.end();
       // The command's own status is what counts.
-      say(`do-bootstrap: the error could not be explained: ${asAppError(error).message}\n`);
+      say(`do-bootstrap: could not explain the error: ${asAppError(error).message}\n`);
     }
   };
 }

@@ -6,7 +6,7 @@ import { lookOptions } from "../options.ts";
 
 export const explain = command({
   name: "explain",
-  describe: "Say what an error of doctl, Terraform or curl means",
+  describe: "Explain an error of doctl, Terraform or curl",
   rare: true,
   positional: "TEXT",
   options: { env: lookOptions.env },

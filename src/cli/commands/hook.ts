@@ -5,20 +5,20 @@ import { changeOptions } from "../options.ts";
 
 export const hook = command({
   name: "hook",
-  describe: "Put a guard into git's hooks: no commit, merge or push with a token",
+  describe: "Add a guard to git's hooks that blocks commits, merges and pushes with a token",
   positional: "ACTION",
   completes: ["install", "remove"],
   options: {
     ...changeOptions,
     force: {
       type: "boolean",
-      describe: "Also in a hooks folder that all repos share, or over an edited guard",
+      describe: "Also write to a hooks folder shared by all repos, or replace an edited guard",
       rare: true,
     },
   },
   examples: [
-    ["do-bootstrap hook install", "beside husky, lefthook, pre-commit or hooks of your own"],
-    ["do-bootstrap hook remove", "and leave the rest of the hooks as it is"],
+    ["do-bootstrap hook install", "works beside husky, lefthook, pre-commit and your own hooks"],
+    ["do-bootstrap hook remove", "remove the guard and keep the rest of each hook"],
   ],
   async run({ ACTION: action, force, yes, "dry-run": dryRun }, { host, progress, approve }) {
     const { changeHook } = await import("../../commands/hook/hook.ts");

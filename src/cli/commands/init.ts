@@ -11,12 +11,12 @@ export const init = command({
     ...changeOptions,
     force: {
       type: "boolean",
-      describe: "Replace a login, or write through a link out of the repo",
+      describe: "Replace another login in the doctl context",
       rare: true,
     },
     use: {
       type: "boolean",
-      describe: "Make the token's context the one that plain doctl uses",
+      describe: "Make the token's context doctl's current context",
       rare: true,
     },
     save: {
@@ -26,7 +26,7 @@ export const init = command({
     },
     "all-roots": {
       type: "boolean",
-      describe: "Prepare every Terraform root module of the repo, and name them in a config",
+      describe: "Prepare every Terraform root module in the repo and list them in a config",
       rare: true,
     },
     terraform: {
@@ -36,36 +36,36 @@ export const init = command({
     },
     adopt: {
       type: "boolean",
-      describe: "Use the one token that is found under another name (DO_TOKEN)",
+      describe: "Use the only token found under another name (such as DO_TOKEN)",
       rare: true,
     },
     "write-config": {
       type: "boolean",
-      describe: "Write a commented config of what was chosen",
+      describe: "Write a commented config with the current choices",
       rare: true,
     },
     envrc: {
       type: "boolean",
-      describe: "Write an .envrc for direnv; no secret is in it",
+      describe: "Write an .envrc for direnv (contains no secret)",
       rare: true,
     },
     fix: { type: "boolean", describe: "Move tokens in Terraform code to a variable", rare: true },
     "doctl-config": {
       type: "boolean",
-      describe: "Write doctl's context without doctl too, and in CI",
+      describe: "Write doctl's context even in CI or if doctl is not installed",
       rare: true,
     },
     "access-token-flag": {
       type: "boolean",
-      describe: "Hand the token to doctl on argv, which other users can see",
+      describe: "Pass the token to doctl as an argument, which other users can see",
       rare: true,
     },
   },
   examples: [
-    ["do-bootstrap", "asks for the token, and before it writes"],
+    ["do-bootstrap", "ask for the token, then for confirmation"],
     ["pass show do | do-bootstrap --token-stdin", "in a script"],
     ["do-bootstrap --dry-run", "what would change"],
-    ["do-bootstrap --env prod --yes", "set up prod without questions"],
+    ["do-bootstrap --env prod --yes", "set up prod without prompts"],
   ],
   async run(args, context) {
     const { force, use, save, adopt, fix, envrc, trust, strict, yes, "dry-run": dryRun } = args;

@@ -6,20 +6,20 @@ import { changeOptions, lookOptions } from "../options.ts";
 
 export const login = command({
   name: "login",
-  describe: "Log in with your browser, for the scopes that the code needs",
+  describe: "Log in with your browser, with the scopes that the code needs",
   options: {
     env: lookOptions.env,
     for: {
       type: "string",
       value: "WHAT",
-      describe: "What Terraform may do with it: plan or apply (default)",
+      describe: "Request scopes for: plan or apply (default)",
       completes: ["plan", "apply"],
     },
-    "no-browser": { type: "boolean", describe: "Print the address, and open no browser" },
+    "no-browser": { type: "boolean", describe: "Print the URL instead of opening a browser" },
     "callback-port": {
       type: "string",
       value: "PORT",
-      describe: "Where the browser comes back to; over ssh, forward it",
+      describe: "Local port for the browser's redirect; over ssh, forward this port",
       rare: true,
     },
     force: {
@@ -31,9 +31,9 @@ export const login = command({
     strict: lookOptions.strict,
   },
   examples: [
-    ["do-bootstrap login", "nothing to copy, and no token in the repo"],
+    ["do-bootstrap login", "nothing to copy, no token in the repo"],
     ["do-bootstrap login --env prod", "for an environment of the config"],
-    ["do-bootstrap login --for plan", "a login that can change nothing"],
+    ["do-bootstrap login --for plan", "a read-only login"],
   ],
   async run(args, context) {
     const {
@@ -57,7 +57,7 @@ function portFrom(given: string | undefined): number | undefined {
   if (given === undefined) return undefined;
   const port = /^\d{1,5}$/.test(given) ? Number(given) : 0;
   if (port > 0 && port < 65_536) return port;
-  throw new AppError("USAGE", `--callback-port ${given}: there is no such port.`, {
-    hint: hint`Write a number from 1 to 65535: --callback-port 49190`,
+  throw new AppError("USAGE", `--callback-port ${given}: invalid port.`, {
+    hint: hint`Use a number from 1 to 65535, such as --callback-port 49190`,
   });
 }

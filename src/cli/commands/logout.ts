@@ -4,18 +4,18 @@ import { allOption, changeOptions, lookOptions } from "../options.ts";
 
 export const logout = removing({
   name: "logout",
-  describe: "Take this repo's token out of every place that has it",
+  describe: "Remove this repo's token from every place that holds it",
   examples: [
     ["do-bootstrap logout", "env files, secret tfvars and doctl contexts"],
     ["do-bootstrap logout --dry-run", "what would change"],
-    ["do-bootstrap logout --all", "of every environment, all or none"],
+    ["do-bootstrap logout --all", "remove the tokens of every environment"],
   ],
 });
 
 export const uninstall = removing({
   name: "uninstall",
   rare: true,
-  describe: "Take the token out as logout does, and remove generated files that nobody edited",
+  describe: "Remove the token, and the generated files that nobody edited",
   examples: [["do-bootstrap uninstall --dry-run", "what would change"]],
 });
 

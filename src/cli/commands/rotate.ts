@@ -6,16 +6,16 @@ import { lookFrom } from "../request.ts";
 
 export const rotate = command({
   name: "rotate",
-  describe: "Put a new token in every place that holds the old one, or in none",
+  describe: "Replace the token in every place that holds it, or in none if one fails",
   options: {
     env: lookOptions.env,
     ...allOption,
     "token-stdin": { type: "boolean", describe: "Read the new token from standard input" },
     "min-ttl": lookOptions["min-ttl"],
-    revoke: { type: "boolean", describe: "Ask DigitalOcean to revoke the old token afterwards" },
+    revoke: { type: "boolean", describe: "Revoke the old token afterwards" },
     force: {
       type: "boolean",
-      describe: "Take one that expires sooner, or where a team cannot be read",
+      describe: "Accept a token that expires sooner, or whose team can't be read",
       rare: true,
     },
     ...changeOptions,

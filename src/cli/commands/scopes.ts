@@ -9,7 +9,7 @@ const PURPOSES: readonly Purpose[] = ["plan", "apply", "destroy"];
 
 export const scopes = command({
   name: "scopes",
-  describe: "Print the scopes that Terraform code needs, and what is lacking",
+  describe: "Print the scopes that the Terraform code needs and which are missing",
   positional: "DIR",
   completes: "folders",
   options: {
@@ -23,7 +23,7 @@ export const scopes = command({
     plan: {
       type: "string",
       value: "FILE",
-      describe: "Only what this plan does; - for its JSON",
+      describe: "Count only what this plan (JSON) does; - reads standard input",
       completes: "files",
     },
     format: {
@@ -35,24 +35,21 @@ export const scopes = command({
     },
     strict: {
       type: "boolean",
-      describe: "A token that may do more is an error (exit status 3)",
+      describe: "Fail if the token has more scopes than needed (exit status 3)",
       rare: true,
     },
   },
   examples: [
-    ["do-bootstrap scopes", "of the config's root modules"],
-    ["do-bootstrap scopes infra --for plan", "for a token that only reads"],
-    [
-      "terraform show -json tfplan | do-bootstrap scopes --plan -",
-      "for what a plan does, and no more",
-    ],
+    ["do-bootstrap scopes", "for the root modules in the config"],
+    ["do-bootstrap scopes infra --for plan", "for a read-only token"],
+    ["terraform show -json tfplan | do-bootstrap scopes --plan -", "only what this plan does"],
     ["do-bootstrap scopes --format markdown", "for a pull request"],
   ],
   async run(args, context) {
     const { env: environment, for: purpose, plan, format = "text", DIR: dirs, strict } = args;
     if (plan !== undefined && purpose !== undefined) {
       throw new AppError("USAGE", "--plan and --for cannot be combined.", {
-        hint: hint`Leave out one of the two.`,
+        hint: hint`Omit one of them.`,
       });
     }
     const found = await findScopes(context, { environment, dirs, purpose, plan, strict });

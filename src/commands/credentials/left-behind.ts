@@ -124,7 +124,7 @@ export function leftBehind(
       return finding("token.left-behind", `${what} (${old.fingerprint}) is still in ${where}.`, {
         where: lines[0] === undefined ? path : `${path}:${lines[0]}`,
         fix: isStateOrPlan(path)
-          ? hint`A state or a plan is not edited by hand: delete the token, then it opens nothing. ${TOKEN_LIST}`
+          ? hint`Don't edit a state or plan by hand. Delete the token, so that it no longer works: ${TOKEN_LIST}`
           : todo,
       });
     }),
@@ -132,13 +132,18 @@ export function leftBehind(
       ? [finding("token.left-behind", `${what} is in ${left.length - MOST_NAMED} more files.`)]
       : []),
     ...unread.slice(0, MOST_NAMED).map(({ path, why }) =>
-      finding("token.not-searched", `${path} was not searched for the token: it is ${why}.`, {
+      finding("token.not-searched", `Could not search ${path} for the token: it is ${why}.`, {
         where: path,
-        fix: hint`Look yourself whether the token is in it.`,
+        fix: hint`Check yourself whether the file contains the token.`,
       }),
     ),
     ...(unread.length > MOST_NAMED
-      ? [finding("token.not-searched", `${unread.length - MOST_NAMED} more were not searched.`)]
+      ? [
+          finding(
+            "token.not-searched",
+            `${unread.length - MOST_NAMED} more files were not searched.`,
+          ),
+        ]
       : []),
     ...(tree.stopped === undefined ? [] : [notWhole(tree.top, tree.stopped)]),
   ];
@@ -163,14 +168,15 @@ export function leftOutside(
   return olds.flatMap((old) => {
     const names = Object.keys(env).filter((name) => old.holds(env[name] ?? ""));
     const places: [string, Hint][] = names.map((name) => [
-      `${name} of this shell`,
+      `${name} in this shell`,
       hint`${unset(name)}`,
     ]);
     if (state.kind === "found" && state.token.equals(old) && old.origin.kind === "command") {
-      places.push([`what ${describeOrigin(old.origin)} prints`, todo]);
+      places.push([`the output of ${describeOrigin(old.origin)}`, todo]);
     }
     const others = old.piecesOf(text).length - 1 - contexts.filter((it) => old.equals(it)).length;
-    if (config !== undefined && others > 0) places.push([`${config.path}, in no context`, todo]);
+    if (config !== undefined && others > 0)
+      places.push([`${config.path}, outside its contexts`, todo]);
     return places.map(([where, fix]) =>
       finding("token.left-behind", `${what} (${old.fingerprint}) is still in ${where}.`, { fix }),
     );
@@ -181,20 +187,20 @@ export function leftOutside(
 export function unreached({ doctl }: Pick<Facts, "doctl">, todo: Hint): Finding {
   const places = [
     ...(doctl === undefined ? ["doctl's config"] : []),
-    "what git keeps",
-    "other work trees",
-    "secrets of CI",
+    "git history",
+    "other git worktrees",
+    "CI secrets",
     "other machines and clones",
   ];
-  return finding("token.unreached", `Not reached from here: ${places.join(", ")}.`, {
-    fix: hint`${todo} What git keeps: ${own("check", "--history")}`,
+  return finding("token.unreached", `Places that do-bootstrap can't reach: ${places.join(", ")}.`, {
+    fix: hint`${todo} To search git history: ${own("check", "--history")}`,
   });
 }
 
 function notWhole(top: string, why: string): Finding {
   return finding(
     "token.not-searched",
-    `The search of ${top} for the token ended early: ${why}. What came after was not searched.`,
-    { where: top, fix: hint`Look yourself whether the token is in the rest.` },
+    `The search of ${top} for the token stopped early: ${why}. The rest was not searched.`,
+    { where: top, fix: hint`Check the remaining files yourself.` },
   );
 }

@@ -145,11 +145,8 @@ export async function logout(
   return runTask(task, host, approve, { dryRun, progress });
 }
 
-const NO_SEARCH = finding(
-  "token.unreached",
-  "There is no valid token to search the files for, so none was searched.",
-);
-const LEFT = { what: "The token", todo: hint`Take it out there.` };
+const NO_SEARCH = finding("token.unreached", "No valid token found, so no file was searched.");
+const LEFT = { what: "The token", todo: hint`Remove it there.` };
 
 /** What is not empty, and what could not be searched. What a killed run has left goes, and is hidden by itself. */
 function fullOnes({ files, unread, passedOver }: SearchedTree): readonly string[] {
@@ -183,9 +180,13 @@ async function assertHidden(
   const now = new Set(await ignoredOf(host, facts, hidden));
   const path = hidden.find((each) => !now.has(each));
   if (path === undefined) return;
-  throw new AppError("NOT_IGNORED", `git would take ${path}, which may hold a secret.`, {
-    hint: hint`Nothing was changed. Move it out of the repo, then run the same command again.`,
-  });
+  throw new AppError(
+    "NOT_IGNORED",
+    `${path} may hold a secret, and git would no longer ignore it.`,
+    {
+      hint: hint`Nothing was changed. Move it out of the repo, then run the same command again.`,
+    },
+  );
 }
 
 /** What was found of a repo's tokens. */
@@ -248,7 +249,7 @@ function sessionsAlone(all: Many): PlanPart[] {
     const context = facts.config.token.doctl;
     if (path === undefined || context === undefined) return [];
     if (token !== undefined || session === undefined) return [];
-    const login = { path, context, why: "without the login" };
+    const login = { path, context, why: "remove the login" };
     return { changes: [new RemoveContext(login, undefined)] };
   });
 }
@@ -271,12 +272,12 @@ function stillValid(token: Secret) {
   // A browser login is in no list of tokens (docs/contracts/doctl-2.md 6.3).
   if (isOfSession) {
     const name = token.isRenewed ? token.shortName : `the token of a browser login, ${fingerprint}`;
-    const message = `On DigitalOcean's side doctl stays authorised (${name}), and the token works until it expires.`;
-    const fix = hint`To end that, too: revoke doctl under Authorized Applications in the control panel`;
+    const message = `doctl is still authorized at DigitalOcean (${name}). The token works until it expires.`;
+    const fix = hint`To end this access: revoke doctl under Authorized Applications in the control panel`;
     return finding("token.still-valid", message, { fix });
   }
-  const fix = hint`To end it everywhere: delete it at ${TOKEN_LIST}`;
-  const message = `The token (${fingerprint}) is still valid on DigitalOcean's side.`;
+  const fix = hint`To revoke it: delete it at ${TOKEN_LIST}`;
+  const message = `The token (${fingerprint}) is still valid.`;
   return finding("token.still-valid", message, { fix });
 }
 
@@ -314,7 +315,7 @@ function planUninstall(
   const changes = gone.map((snapshot) => {
     // The folders of a pipeline are ci's; a root module's folder is not.
     const emptyBelow = pipelines.includes(snapshot) ? top : undefined;
-    return new RemoveFile(snapshot, "generated, and not edited", emptyBelow);
+    return new RemoveFile(snapshot, "generated and not edited", emptyBelow);
   });
   const edited = generated.filter(isEdited).map(({ path }) => basename(path));
   const isGone = (path: string) => gone.some((each) => each.target === path);
@@ -329,11 +330,11 @@ function planUninstall(
     secrets.some((place) => place.kind !== "doctl" && place.snapshot.target === path) ||
     (isStateOrPlan(path) && states.some(({ real }) => real === dirname(path)));
   const kept = [
-    ...edited.map((name) => `${name}, which was edited`),
+    ...edited.map((name) => `${name} (edited)`),
     ...(config.file === undefined ? [] : [basename(config.file)]),
     // Without it, the next clone would begin with an empty state.
     ...(roots.some(({ own }) => own.has(BACKEND_TF))
-      ? [`${BACKEND_TF}, which says where the state is`]
+      ? [`${BACKEND_TF} (says where the state is)`]
       : []),
   ];
   // Another line may hide it, or git tracks it: then our lines protect nothing in it.
@@ -346,7 +347,7 @@ function planUninstall(
     ),
     ...states.map(({ config: { dir } }) => `the state in ${dir}`),
     ...hidden.filter((path) => !isNamed(path) && !isGone(path)).map((path) => relative(top, path)),
-    ...(left.stopped === undefined ? [] : ["what was not searched"]),
+    ...(left.stopped === undefined ? [] : ["files that were not searched"]),
   ];
   const ignores = [
     repo.gitignore,
@@ -364,13 +365,17 @@ function planUninstall(
     ...blocks,
     ...(kept.length === 0
       ? []
-      : [{ findings: [stays(`${kept.join(", ")}: yours to keep or remove.`)] }]),
+      : [
+          { findings: [stays(`${kept.join(", ")}: left in place. Keep or delete them yourself.`)] },
+        ]),
     ...(protects.length === 0
       ? []
       : [
           {
             findings: [
-              stays(`.gitignore keeps our lines, as they protect ${few(protects, MOST_NAMED)}.`),
+              stays(
+                `The do-bootstrap block stays in .gitignore because it protects ${few(protects, MOST_NAMED)}.`,
+              ),
             ],
           },
         ]),
@@ -399,7 +404,7 @@ function blockRemoval(bounds: Bounds, gitignore: Snapshot): PlanPart {
   if (current === undefined || text === undefined || text === current.text) return NOTHING;
   const findings = obstacles(bounds, gitignore);
   if (findings.length > 0 || gitignore.kind !== "file") return { findings };
-  const why = "without our lines";
+  const why = "remove the do-bootstrap lines";
   const edit = (now: Content) => editedText(now, withoutBlock);
   const change =
     text.trim() === ""

@@ -28,8 +28,8 @@ export function heldByOthers(
     );
     if (held.length === 0) return [];
     const where = held.map(({ token, at }) => `${token.shortName} in ${at}`).join(", ");
-    const message = `Environment ${name} still holds a token of its own: ${where}.`;
-    const fix = hint`${own(as, "--env", name)}; every environment at once: ${own(as, "--all")}`;
+    const message = `Environment ${name} still has its own token: ${where}.`;
+    const fix = hint`${own(as, "--env", name)}; for all environments: ${own(as, "--all")}`;
     const found = finding("environment.token-left", message, { fix });
     return { ...found, isLeft: true as const, environment: name };
   });

@@ -25,9 +25,9 @@ export async function isOfLogin(
 
 /** A token that lasts is no login. */
 export function tokenForLogin(): AppError {
-  const message = "This repo's token is a login of doctl's (token.doctl): rotate logs in anew.";
+  const message = "This repo uses a doctl browser login (token.doctl). rotate starts a new login.";
   return new AppError("USAGE", message, {
-    hint: hint`${own("rotate")}. To use the token instead, take token.doctl out of the config, then: … | ${own("--token-stdin")}`,
+    hint: hint`${own("rotate")}. To use a token instead, remove token.doctl from the config, then: … | ${own("--token-stdin")}`,
   });
 }
 
@@ -68,7 +68,7 @@ function newToken({ token: { state } }: Facts, old: Secret | undefined): Secret 
 /** docs/contracts/doctl-2.md 6.3. */
 function stillValid(): Finding {
   const message =
-    "The login before this one is out of doctl's config; on DigitalOcean's side its token works until it expires.";
-  const fix = hint`To end it at once: revoke doctl under Authorized Applications in the control panel`;
+    "The previous login was removed from doctl's config. Its token works until it expires.";
+  const fix = hint`To revoke it now: revoke doctl under Authorized Applications in the control panel`;
   return finding("token.still-valid", message, { fix });
 }

@@ -208,9 +208,7 @@ export async function rotate(
       config,
       machine,
     });
-    throw wrong === undefined
-      ? new AppError("NO_TOKEN", "There is no new token.")
-      : failureOf(wrong);
+    throw wrong === undefined ? new AppError("NO_TOKEN", "No new token given.") : failureOf(wrong);
   }
 
   /** One token has to do for the code of each. */
@@ -280,8 +278,8 @@ export async function rotate(
     const words = {
       what: "The old token",
       todo: request.revoke
-        ? hint`Put the new one there, or take it out: what uses the old one stops working.`
-        : hint`Put the new one there, or take it out, before the old one is deleted.`,
+        ? hint`Replace it with the new token or remove it. Anything that uses the old token will stop working.`
+        : hint`Replace it with the new token or remove it before you delete the old token.`,
     };
     const left = [
       ...all.flatMap((each) => leftOutside(each, olds, words)),
@@ -316,7 +314,7 @@ export async function rotate(
   }
 }
 
-const REACH = hint`Put the new token there too, before the old one is deleted.`;
+const REACH = hint`Put the new token there too before you delete the old one.`;
 
 interface Begun {
   readonly rotations: readonly Rotation[];
@@ -337,9 +335,11 @@ function judgeOld(
   token: Secret | undefined,
 ): Finding[] {
   if (state.kind === "found" && token !== undefined) {
-    const message = `That is the token that this repo has (${token.fingerprint}).`;
+    const message = `This repo already has this token (${token.fingerprint}).`;
     return [
-      finding("token.unchanged", message, { fix: hint`Make a new one, and rotate to that.` }),
+      finding("token.unchanged", message, {
+        fix: hint`Create a new token, then run rotate again.`,
+      }),
     ];
   }
   return judgeToken({ token: { state, inspection }, config, machine });
@@ -350,13 +350,15 @@ function leftOut({ token: { state, inspection }, config, machine }: Facts): Find
   if (config.token.doctl !== undefined) {
     const { environment } = config;
     const which = environment === undefined ? [] : ["--env", environment];
-    const message = "Its token is a login of doctl's, which is made anew in the browser.";
+    const message = "This environment uses a doctl browser login. To renew it, log in again.";
     const fix = hint`${own("rotate", ...which)}`;
     return [finding("environment.skipped", message, { fix })];
   }
   const found = judgeToken({ token: { state, inspection }, config, machine });
   if (state.kind === "missing") {
-    return [finding("environment.no-token", "There is no token here: nothing is replaced.")];
+    return [
+      finding("environment.no-token", "This environment has no token, so nothing is replaced."),
+    ];
   }
   if (state.kind !== "unavailable") return found;
   // Of a token that a command prints, nothing here can be replaced.
@@ -371,12 +373,12 @@ function isWritten({ token: { state } }: Facts): boolean {
 /** Where the repo would still read the old token, it is the one that has to live. */
 function notStored({ token: { state } }: Facts): Finding {
   const origin = state.kind === "found" ? state.token.origin : undefined;
-  const where = origin === undefined ? "an unknown place" : describeOrigin(origin);
-  const message = `This repo takes its token from ${where}, where rotate does not write: nothing is revoked.`;
+  const where = origin === undefined ? "an unknown source" : describeOrigin(origin);
+  const message = `This repo reads its token from ${where}, which rotate can't change. Nothing was revoked.`;
   const fix =
     origin?.kind === "environment"
-      ? hint`If a file has it, too: ${unset(origin.name)}, and run the same command again. Else put the new one there, then delete the old one: ${TOKEN_LIST}`
-      : hint`Put the new one there, then delete the old one: ${TOKEN_LIST}`;
+      ? hint`If a file also holds the token: ${unset(origin.name)} and run the same command again. Otherwise set the new token there, then delete the old one: ${TOKEN_LIST}`
+      : hint`Put the new token there, then delete the old one: ${TOKEN_LIST}`;
   return finding("token.not-stored", message, { fix });
 }
 
@@ -420,8 +422,8 @@ function judgeNew(
 function judgeTeam(now: Inspection, old: Inspection, isSure: boolean): Finding[] {
   if (now.team !== undefined && old.team !== undefined) {
     if (now.team.uuid === old.team.uuid) return [];
-    const message = `The new token is of team ${now.team.name}, the old one of ${old.team.name}.`;
-    const fix = hint`Switch to the right team in the control panel, and make the token there.`;
+    const message = `The new token belongs to team ${now.team.name}, the old one to ${old.team.name}.`;
+    const fix = hint`Switch to the right team in the control paneland create the token there.`;
     return [finding("token.wrong-team", message, { fix })];
   }
   if (isSure) return [];
@@ -429,7 +431,7 @@ function judgeTeam(now: Inspection, old: Inspection, isSure: boolean): Finding[]
   const message = `Can't tell whether both tokens belong to the same team: the ${whose} token may not read its account.`;
   return [
     finding("token.team-unknown", message, {
-      fix: hint`If they do: ${own("rotate", "--force")}. Or name the team in the config: account.team`,
+      fix: hint`If they do: ${own("rotate", "--force")}. Or set account.team in the config`,
     }),
   ];
 }
@@ -439,7 +441,7 @@ function judgeLife(now: Inspection, old: Inspection): Finding[] {
   if (next === undefined || next === null || last === undefined) return [];
   if (last !== null && next >= last) return [];
   const message = "The new token expires sooner than the old one.";
-  const fix = hint`Make one that expires later; if this is meant: ${own("rotate", "--force")}`;
+  const fix = hint`Create a token that expires later. To accept it anyway: ${own("rotate", "--force")}`;
   return [finding("token.expires-sooner", message, { fix })];
 }
 
@@ -466,16 +468,16 @@ export function revocation(
     asked: `revoke the token ${old.fingerprint}`,
     json: () => ({ kind: "revoke", token: old.fingerprint, why }),
     async apply() {
-      if (!isRead(rotation)) return [unrevoked(old, "this repo does not read the new one")];
+      if (!isRead(rotation)) return [unrevoked(old, "this repo does not use the new token yet")];
       progress("Asking DigitalOcean about the new token");
       const { state } = await inspectToken(host, hosts, rotation.token);
-      if (state !== "alive") return [unrevoked(old, "DigitalOcean does not confirm the new one")];
+      if (state !== "alive") return [unrevoked(old, "DigitalOcean did not confirm the new token")];
       progress("Revoking the old token");
       await revokeToken(host, hosts, old);
       const after = await inspectToken(host, hosts, old);
       if (after.state === "refused") return [];
       if (after.state === "alive") {
-        return [unrevoked(old, "it is still valid on DigitalOcean's side")];
+        return [unrevoked(old, "DigitalOcean still accepts it")];
       }
       return [maybeRevoked(old)];
     },
@@ -488,13 +490,13 @@ function unrevoked({ fingerprint }: Pick<Secret, "fingerprint">, why: string): F
 }
 
 function maybeRevoked({ fingerprint }: Secret): Finding {
-  const message = `Whether the old token (${fingerprint}) is revoked cannot be said: DigitalOcean does not answer.`;
-  const fix = hint`Look whether it is still there, and delete it: ${TOKEN_LIST}`;
+  const message = `Can't tell whether the old token (${fingerprint}) was revoked: DigitalOcean did not answer.`;
+  const fix = hint`If it is still listed, delete it: ${TOKEN_LIST}`;
   return finding("token.not-revoked", message, { fix });
 }
 
 function leftByAnother(fingerprint: string): Finding {
-  return unrevoked({ fingerprint }, "an earlier rotate was stopped before that");
+  return unrevoked({ fingerprint }, "an earlier rotate was stopped first");
 }
 
 /** Says what the old tokens still are on DigitalOcean's side. */
@@ -509,7 +511,7 @@ async function stillValid(
     if (state === "refused") continue;
     const fix = hint`Delete it: ${TOKEN_LIST}`;
     const is = state === "alive" ? "is" : "may be";
-    const message = `The old token (${old.fingerprint}) ${is} still valid on DigitalOcean's side.`;
+    const message = `The old token (${old.fingerprint}) ${is} still valid.`;
     findings.push(finding("token.still-valid", message, { fix }));
   }
   return findings;

@@ -95,9 +95,9 @@ export function refuseChain(rotations: readonly Rotation[]): void {
         there !== at && (isIn(each.olds, token) || olds.some((old) => isIn(each.olds, old))),
     );
     if (other === undefined) continue;
-    const message = `The new token of ${namesIn(environments)} (${token.fingerprint}) is an old one of ${namesIn(other.environments)}, which is to be replaced, too.`;
+    const message = `The new token for ${namesIn(environments)} (${token.fingerprint}) is a token that this run would replace in ${namesIn(other.environments)}.`;
     throw new AppError("USAGE", message, {
-      hint: hint`Nothing was changed. Rotate one environment after the other: ${rotateOne(environments)}`,
+      hint: hint`Nothing was changed. Rotate one environment at a time: ${rotateOne(environments)}`,
     });
   }
 }
@@ -115,9 +115,13 @@ export function differentTokens(groups: readonly (readonly Member[])[]): AppErro
     );
     return [`${at === 0 ? "" : "; "}… | `, line];
   });
-  return new AppError("USAGE", `One new token cannot replace different ones: ${held.join("; ")}.`, {
-    hint: hint`One by one: ${lines}. On a terminal ${own("rotate", "--all")} asks for each.`,
-  });
+  return new AppError(
+    "USAGE",
+    `One new token can't replace several different tokens: ${held.join("; ")}.`,
+    {
+      hint: hint`Rotate them one by one: ${lines}. On a terminal, ${own("rotate", "--all")} asks for each token.`,
+    },
+  );
 }
 
 /** It reaches all that hold the same token. */

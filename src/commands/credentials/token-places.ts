@@ -169,7 +169,7 @@ export function changePlace(
   { place, olds }: Held,
   tokenFor: TokenFor | undefined,
 ): PlanPart {
-  const why = tokenFor === undefined ? "without the token" : "the new token";
+  const why = tokenFor === undefined ? "remove the token" : "the new token";
   if (place.kind === "doctl") {
     const { path, context } = place;
     const taken = tokenFor === undefined ? [] : judgePlace(facts);
@@ -201,7 +201,7 @@ export function changePlace(
   const isLink = !snapshot.target.endsWith(snapshot.path);
   const after = everywhere({ parts, encoding }).parts.map(String).join("");
   if (place.kind === "tfvars" && !isLink && /^(\{\s*\})?$/.test(after.trim())) {
-    return { changes: [new RemoveFile(snapshot, "it held the token alone")] };
+    return { changes: [new RemoveFile(snapshot, "contained only the token")] };
   }
   const shownBefore = withOthers(
     { encoding, parts: shownOf(place, current.text, olds) },
@@ -243,7 +243,7 @@ function shownOf(
 }
 
 function notEditable(path: string, why: string): Finding {
-  return finding("file.unusable", `${path} cannot be edited without changing more.`, {
+  return finding("file.unusable", `Can't change only the token in ${path}.`, {
     where: path,
     fix: hint`Edit it by hand (${why}), then run the same command again.`,
   });

@@ -20,9 +20,9 @@ export function unreadPlaces(
     if (link !== undefined) return [leadsOut(place.snapshot, link)];
     if (EMPTY.includes(why)) return [];
     return [
-      finding("file.unusable", `${path} is ${why}: whether it holds the token cannot be said.`, {
+      finding("file.unusable", `${path} is ${why}, so it was not checked for the token.`, {
         where: path,
-        fix: hint`Fix its permissions, or move it away; then run the same command again.`,
+        fix: hint`Fix its permissions or move it, then run the same command again.`,
       }),
     ];
   });

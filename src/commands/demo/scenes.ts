@@ -37,8 +37,8 @@ export const SCENES: readonly Scene[] = [
 ];
 
 async function setUp({ bootstrap, git, newToken }: Stage, { show, note }: Told): Promise<void> {
-  note("The repo, the token and the API are temporary: nothing of yours is touched.");
-  note("“…” stands for lines that are left out here.");
+  note("The repo, the token and the API are temporary. Your files are not touched.");
+  note("“…” marks omitted lines.");
   const token = await newToken(3);
   await show(
     'echo "$TOKEN" | do-bootstrap --token-stdin',
@@ -55,7 +55,7 @@ async function blockACommit(
   { bootstrap, git, write, remove }: Stage,
   { show, note }: Told,
 ): Promise<void> {
-  if (git === undefined) return note("\nSkipped: git is not on PATH, and a hook is run by git.");
+  if (git === undefined) return note("\nSkipped: git is not on PATH, and hooks need git.");
   await show("git add --all", git("add", "--all"));
   await show("git commit --quiet -m Prepare", git("commit", "--quiet", "-m", "Prepare"));
   await show("do-bootstrap hook install", bootstrap(["hook", "install"]));
@@ -107,10 +107,10 @@ async function rotate(
   await git?.("add", "--all");
   for (const each of tokens) {
     const tracked = await git?.("grep", "--cached", "--fixed-strings", "-l", each);
-    if (tracked?.stdout) throw failed(`git took the token: ${tracked.stdout.trim()}`);
+    if (tracked?.stdout) throw failed(`git committed the token: ${tracked.stdout.trim()}`);
   }
   const [now, then] = [token, before].map(fingerprintOf);
-  note(`\nNew token: ${now}. Old token: ${then}, in no file of the repo or of HOME.`);
+  note(`\nNew token: ${now}. Old token: ${then}, no longer in any file in the repo or HOME.`);
 }
 
 function fingerprintOf(token: string): string {

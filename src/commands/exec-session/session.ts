@@ -98,7 +98,7 @@ export async function openSession(
   refuseLink(envFile, INSTEAD_OF_ENV_FILE);
   if (envFile.kind === "unusable") {
     const message = `${envFile.path} is ${envFile.why}.`;
-    const fix = hint`Look at it: ${run("ls", "-l", { path: envFile.path })}`;
+    const fix = hint`Inspect it: ${run("ls", "-l", { path: envFile.path })}`;
     throw failureOf(finding("env-file.unusable", message, { fix }));
   }
   const paths = [
@@ -160,7 +160,7 @@ function livesTooShort(
   if (state.kind !== "found" || state.expiresAt === undefined) return undefined;
   const seconds = Math.floor((state.expiresAt - now) / 1000);
   if (minTtlSeconds === undefined || seconds >= minTtlSeconds) return undefined;
-  return `the token of this login lives ${duration(seconds)}, and token.minTtl asks for ${duration(minTtlSeconds)}: a command that takes longer fails at its end.`;
+  return `this login's token expires in ${duration(seconds)}, sooner than token.minTtl (${duration(minTtlSeconds)}). A longer command will fail.`;
 }
 
 /** What a link out of the repo leads to is not read, and is not nothing either. */

@@ -54,7 +54,7 @@ export async function changeHook(
     async look() {
       const git = await openGit(host, host.cwd);
       if (git === undefined) {
-        throw new AppError("USAGE", `${host.cwd} is not in git, so there are no hooks.`, {
+        throw new AppError("USAGE", `${host.cwd} is not in a git repo.`, {
           hint: hint`${run("git", "init")}`,
         });
       }
@@ -171,28 +171,28 @@ function planOne(
   const text = textAt(hook)?.text ?? "";
   const old = guardIn(text);
   if (old !== undefined && recognise(old) === "edited" && !force) {
-    const message = `The guard in ${path} was edited, and is left as it is.`;
-    const fix = hint`To have ours again: ${own("hook", action, "--force")}`;
+    const message = `The guard in ${path} was edited, so it was not changed.`;
+    const fix = hint`To replace it: ${own("hook", action, "--force")}`;
     return { findings: [finding("hook.edited", message, { where: path, fix })] };
   }
   if (!isRemoval && !isShell(withoutGuard(text))) {
-    const what = text.includes("\r\n") ? "has CRLF line ends" : "is no script of a shell";
+    const what = text.includes("\r\n") ? "has CRLF line endings" : "is not a shell script";
     return foreign(
-      `${path} ${what}, so the guard cannot go in it.`,
-      hint`Name it otherwise and call it from a ${name} hook in sh; then run this again.`,
+      `${path} ${what}, so the guard can't be added.`,
+      hint`Rename it and call it from a ${name} hook written in sh, then run the same command again.`,
     );
   }
   if (!isRemoval && isShared) {
     return foreign(
-      `${path} is one file with other hooks, and each of them needs a guard of its own.`,
-      hint`Put a script in sh there that calls that file; then run this again.`,
+      `${path} is the same file as other hooks, and each hook needs its own guard.`,
+      hint`Replace it with an sh script that calls the file, then run the same command again.`,
     );
   }
   const isOff = hook.kind === "file" && (hook.mode & 0o100) === 0 && text.trim() !== "";
   if (!isRemoval && isRun && isOff && !force) {
     return foreign(
-      `${path} is not executable. With the guard, git would run the whole hook.`,
-      hint`${run("chmod", "+x", { path })}, or remove it; then run this again.`,
+      `${path} is not executable. Adding the guard would enable the whole hook.`,
+      hint`${run("chmod", "+x", { path })}or delete it, then run the same command again.`,
     );
   }
   // Without a guard it is somebody else's alone: one that is not executable is switched off.
@@ -246,7 +246,7 @@ async function configuredFolder(git: Git): Promise<string | undefined> {
   const last = values.at(-1);
   if (last !== "" && last !== "/dev/null") return last;
   throw new AppError("USAGE", `core.hooksPath is ${last || "empty"}, so git runs no hooks here.`, {
-    hint: hint`${run("git", "config", "--unset", "core.hooksPath")} (perhaps with --global); then run this again.`,
+    hint: hint`${run("git", "config", "--unset", "core.hooksPath")} (add --global if it is set globally), then run the same command again.`,
   });
 }
 
@@ -256,10 +256,12 @@ function modeOf(before: Snapshot): number {
 
 function replaced(before: Snapshot, text: string, mode: number): Change[] {
   if (text === "") {
-    return before.kind === "file" ? [new RemoveFile(before, "held the guard alone")] : [];
+    return before.kind === "file" ? [new RemoveFile(before, "contained only the guard")] : [];
   }
   const isDone = before.kind === "file" && textAt(before)?.text === text && before.mode === mode;
   if (isDone) return [];
   const edit = () => rewritten(before, text);
-  return [new WriteFile({ before, edit, mode, why: "stops a token on its way into git" })];
+  return [
+    new WriteFile({ before, edit, mode, why: "blocks tokens from being committed or pushed" }),
+  ];
 }

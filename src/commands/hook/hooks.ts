@@ -82,7 +82,7 @@ const APPLY = { thing: "commit", bypass: "git -c core.hooksPath=/dev/null am" } 
 /** By the name of the hook; what git runs when, was measured with git 2.39. */
 export const HOOKS: Readonly<Record<string, Hook>> = {
   "pre-commit": { what: "a commit", input: CONTENT, ...COMMIT },
-  "commit-msg": { what: "a message", input: MESSAGE, ...COMMIT },
+  "commit-msg": { what: "a commit message", input: MESSAGE, ...COMMIT },
   "pre-merge-commit": {
     ...{ what: "a merge", input: CONTENT, thing: "commit", bypass: "git merge --no-verify" },
   },
@@ -96,7 +96,7 @@ export const HOOKS: Readonly<Record<string, Hook>> = {
   },
   "applypatch-msg": {
     ...{
-      what: "the message of a patch",
+      what: "a patch message",
       input: `  echo "place the message" && ${INDENT} "$1"`,
       ...APPLY,
     },
@@ -109,8 +109,8 @@ export const HOOKS: Readonly<Record<string, Hook>> = {
 };
 
 const FIX = {
-  commit: "Take it out (git restore --staged FILE) and put it into the env file.",
-  push: "Take it out of the commits (git rebase -i, or git commit --amend) and put it into the env file.",
+  commit: "Remove the token (git restore --staged FILE) and put it in the env file.",
+  push: "Remove the token from the commits (git rebase -i or git commit --amend) and put it in the env file.",
 };
 const FAILED = { commit: "git diff failed", push: "git log failed" };
 

@@ -12,7 +12,7 @@ const NAMES = [".yml", ".yaml", ".json", ".jsonc", ".toml"].flatMap((extension) 
   ["lefthook-local", ".lefthook-local", ".config/lefthook-local"].map((name) => name + extension),
 );
 const [OURS = ""] = NAMES;
-const EXCLUDED = `# do-bootstrap: it calls a guard that stands in this clone alone\n/${OURS}\n`;
+const EXCLUDED = `# do-bootstrap: calls a guard that exists only in this clone\n/${OURS}\n`;
 /** In words that are parted by one space each, as lefthook takes it on Windows; .git is a file in a linked work tree. */
 const FILES = "git rev-parse --git-path HEAD -- .git";
 
@@ -59,9 +59,9 @@ export async function lefthookSettings(
   const left = hooks.filter((hook) => isCalled(hook) === isRemoval);
   if (left.length === 0) return { rewrites, findings: [] };
   const message = isRemoval
-    ? `${path} still has lefthook run the guard, which is gone.`
-    : `${path} exists, and lefthook runs the guard only where that says so.`;
-  const verb = isRemoval ? "Take out of" : "Add to";
+    ? `${path} still tells lefthook to run the guard, which was removed.`
+    : `${path} exists, so lefthook runs the guard only if it is listed there.`;
+  const verb = isRemoval ? "Remove from" : "Add to";
   const wanted = left.map((hook) => {
     const settings = Object.entries(commandOf(hook)).map(([key, value]) => `${key}: ${value}`);
     return `${hook.name}, commands: do-bootstrap: { ${settings.join(", ")} }`;

@@ -14,9 +14,9 @@ export async function askForRoots(
   const { dirs, environments } = asked;
   if (environments.length > 0) {
     const names = environments.join(", ");
-    const question = `The root modules of this repo look like environments: ${names}.\nWrite a config with an environment, and a token, for each?`;
+    const question = `The root modules of this repo look like environments: ${names}.\nWrite a config with an environment and its own token for each?`;
     if (await terminal.confirm(question)) return "environments";
   }
-  const question = "Which root modules should use one token? The answer goes into a config.";
+  const question = "Which root modules should share one token? Your choice is saved in a config.";
   return terminal.chooseSome(question, dirs);
 }

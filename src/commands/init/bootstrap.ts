@@ -218,7 +218,7 @@ export async function bootstrap(
   async function approve(look: Look<Facts>): Promise<boolean> {
     const isYes = await prompter.approve(look);
     if (isYes || options.login === undefined) return isYes;
-    const message = `The login is in doctl (context ${options.login}). In the repo nothing was changed.`;
+    const message = `Logged in: doctl context ${options.login}. Nothing was changed in the repo.`;
     throw new AppError("DECLINED", message, {
       hint: hint`To let this repo use it, set token.doctl: ${options.login} in the config; then run ${own()}`,
     });
@@ -281,7 +281,7 @@ const BY_MENU: LoginRequest = { isPrinted: false, port: undefined, force: false 
 function leftInBuckets(locks: LockVerdicts): string[] {
   return [...locks].flatMap(([place, { why, left }]) =>
     why === undefined && left !== undefined
-      ? `The test object ${left} beside ${place} could not be deleted: delete it by hand.`
+      ? `Could not delete the test object ${left} next to ${place}. Delete it yourself.`
       : [],
   );
 }
@@ -311,7 +311,7 @@ async function assertStillFound(
   if (now.kind === "unusable") return;
   const value = readEnvFile(textAt(now)?.text ?? "").get(origin.name);
   if (value !== undefined && found?.holds(value)) return;
-  const what = `${origin.name} in ${origin.path} was changed by somebody else meanwhile.`;
+  const what = `${origin.name} in ${origin.path} was changed by another process during this run.`;
   throw new AppError("CHANGED_MEANWHILE", what, {
     hint: hint`Nothing was changed. Run the same command again.`,
   });
@@ -324,11 +324,11 @@ function commandFailed(
 ): Finding[] {
   if (failure === undefined) return [];
   const where = roots.length > 1 ? ` in ${command.cwd}` : "";
-  const message = `${title(command)} failed${where}: ${failure.why}. The files are in place.`;
+  const message = `${title(command)} failed${where}: ${failure.why}. The files are written.`;
   const typed = terraformWords(command.cwd, command.tool.name, wordsOf(command));
   const fix =
     command.with.size > 0
-      ? hint`${exec(typed, "--explain")} says what that means; then: ${own()}`
+      ? hint`${exec(typed, "--explain")} explains the error. Then run ${own()}`
       : hint`Fix the error above, then run ${own()} again`;
   return [finding("terraform.failed", message, { where: command.cwd, fix })];
 }

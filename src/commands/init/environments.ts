@@ -64,13 +64,9 @@ export async function environmentsOf(
 ): Promise<readonly (string | undefined)[]> {
   if (!all) return [environment];
   if (environment !== undefined) {
-    throw new AppError(
-      "USAGE",
-      `--all looks at every environment, and --env ${environment} at one.`,
-      {
-        hint: hint`Leave one of them out.`,
-      },
-    );
+    throw new AppError("USAGE", `--all and --env ${environment} can't be combined.`, {
+      hint: hint`Omit one of them.`,
+    });
   }
   return namesOf(await lookAround(host));
 }
@@ -136,16 +132,16 @@ export function choicesOf(
     const name = config.environment ?? "";
     return { environment: config.environment, label: name, about: about.join(", ") };
   });
-  const none = `the token goes into ${relative(base, token.envFile)}`;
+  const none = `the token is stored in ${relative(base, token.envFile)}`;
   return [...choices, { environment: undefined, label: "none of them", about: none }];
 }
 
 function tokenInWords(held: TokenState, { base, token }: ResolvedConfig): string {
   const envFile = relative(base, token.envFile);
   if (held.kind === "found") return `token ${held.token.fingerprint} in ${envFile}`;
-  if (held.kind !== "missing") return `the token in ${envFile} is not valid`;
+  if (held.kind !== "missing") return `invalid token in ${envFile}`;
   if (token.doctl !== undefined) return `the login of doctl context ${token.doctl}`;
-  return token.command === undefined ? "no token yet" : "its token comes from a command";
+  return token.command === undefined ? "no token yet" : "token from token.command";
 }
 
 /** From no file of the repo. */

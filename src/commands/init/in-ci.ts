@@ -19,6 +19,6 @@ function notRun(command: Plan["commands"][number]): Finding {
   const message = `${title(command)} has not run in this checkout. In CI this does not change the exit status.`;
   return finding("terraform.not-run", message, {
     where: cwd,
-    fix: hint`If a later step needs it: ${run(...terraformWords(cwd, tool.name, typed))}`,
+    fix: hint`If a later step needs it, run: ${run(...terraformWords(cwd, tool.name, typed))}`,
   });
 }

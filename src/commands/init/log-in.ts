@@ -47,7 +47,7 @@ export async function loginOffer(
 
 /** What a dry run shows of it. */
 export function loginRehearsed({ config: { loginContext: context } }: Facts): OutsideChange {
-  const why = "logged in by doctl, in your browser; then the repo is prepared for it";
+  const why = "opens your browser; afterwards the repo is prepared for this login";
   return {
     ...{ label: `login of doctl context ${context}`, sign: "+", why },
     asked: `log in to doctl context ${context}`,
@@ -137,9 +137,9 @@ export async function logIn(
       theirs.team.uuid === inspection.team?.uuid &&
       theirs.email === inspection.email;
     if (isSame) return;
-    const whose = theirs?.team === undefined ? "an account that is not known" : theirs.team.name;
+    const whose = theirs?.team === undefined ? "an unknown account" : theirs.team.name;
     await askToReplace(
-      `doctl context ${context} holds a login of ${whose}, and the new one is of ${inspection.team?.name ?? "an unknown team"}.`,
+      `doctl context ${context} holds a login for ${whose}. The new login is for ${inspection.team?.name ?? "an unknown team"}.`,
     );
   }
 
@@ -147,7 +147,7 @@ export async function logIn(
     if (mayReplace) return;
     mayReplace = (await talk.confirm?.(`${what}\nReplace it?`)) === true;
     if (mayReplace) return;
-    throw new AppError("DECLINED", `doctl context ${context} keeps the login that it holds.`, {
+    throw new AppError("DECLINED", `doctl context ${context} still has its previous login.`, {
       hint: hint`To replace it: ${own("login", "--force")}; to use another context, set token.doctl in the config`,
     });
   }
@@ -162,7 +162,7 @@ function hasEnded({ token: { state } }: Facts, context: string): boolean {
 }
 
 function refused(): AppError {
-  return new AppError("LOGIN_FAILED", "DigitalOcean refuses the token of the new login (401).", {
+  return new AppError("LOGIN_FAILED", "DigitalOcean rejects the token of the new login (401).", {
     hint: hint`Nothing was changed. Try again: ${own("login")}`,
   });
 }
@@ -198,28 +198,28 @@ function refuseContradiction(facts: Facts, context: string): void {
   const { file } = facts.config;
   const remedy = contradictionIn(facts);
   if (remedy === undefined) return;
-  const message = `${file}: ${remedy} does not go together with the login of doctl context ${context}.`;
+  const message = `${file}: ${remedy} can't be combined with a doctl login (context ${context}).`;
   throw new AppError("CONFIG_INVALID", message, {
-    hint: hint`Take it out of the config, then log in: ${own("login")}`,
+    hint: hint`Remove it from the config, then log in: ${own("login")}`,
   });
 }
 
 function notInCi(): AppError {
-  return new AppError("USAGE", "CI: a login in the browser is a person's.", {
-    hint: hint`Put a token that lasts into the pipeline's secrets, as DIGITALOCEAN_TOKEN.`,
+  return new AppError("USAGE", "Can't log in with a browser in CI.", {
+    hint: hint`Add an API token to the pipeline's secrets as DIGITALOCEAN_TOKEN.`,
   });
 }
 
 function noPlace(): AppError {
-  return new AppError("NO_LOGIN", "There is no login: cannot locate doctl's config.", {
+  return new AppError("NO_LOGIN", "Can't log in: can't locate doctl's config.", {
     hint: hint`Set HOME or DIGITALOCEAN_CONFIG.`,
   });
 }
 
 /** docs/contracts/doctl-2.md 2.15, 4.12: the grant would be spent, and its login lost. */
 function notWritable(path: string, why: string): AppError {
-  const message = `There is no login: ${path} cannot be written (${why}), so that it would be lost.`;
+  const message = `Can't log in: ${path} is not writable (${why}), so the login could not be saved.`;
   return new AppError("NO_LOGIN", message, {
-    hint: hint`Let yourself write there: ${run("ls", "-ld", { path: dirname(path) })}; or name another config by DIGITALOCEAN_CONFIG.`,
+    hint: hint`Make the folder writable: ${run("ls", "-ld", { path: dirname(path) })}; or set DIGITALOCEAN_CONFIG to another file.`,
   });
 }

@@ -99,9 +99,9 @@ function judgeScopes({ token: { state, code, inspection } }: Facts): readonly Fi
 
 function aboutTools({ ignoredTools, terraform: { roots, tools } }: Facts): Finding[] {
   const inRepo = ignoredTools.map((path) =>
-    finding("tool.in-repo", "A tool inside the repo was passed over: a repo is data.", {
+    finding("tool.in-repo", "Ignored a tool found inside the repo, for security.", {
       where: path,
-      fix: hint`Install the tool outside the repo, if this one was meant.`,
+      fix: hint`To use this tool, install it outside the repo.`,
     }),
   );
   const without = roots.filter(({ config: { dir } }) => !tools.has(dir));
@@ -112,6 +112,6 @@ function aboutTools({ ignoredTools, terraform: { roots, tools } }: Facts): Findi
     wanted === "tofu"
       ? hint`Install OpenTofu: https://opentofu.org/docs/intro/install/`
       : hint`Install Terraform: https://developer.hashicorp.com/terraform/install`;
-  const message = `${missing} on PATH; the files are ready for it.`;
+  const message = `${missing} on PATH. The files are written.`;
   return [...inRepo, finding("terraform.missing", message, { fix })];
 }

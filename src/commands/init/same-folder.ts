@@ -17,19 +17,23 @@ export async function refuseSameFolder(
     const real = await files.realpath(dir);
     const [first, second] = [seen.get(real), relative(base, dir) || "."];
     if (first !== undefined) {
-      const what = `${first} and ${second}, the same folder`;
-      throw new AppError("CONFIG_INVALID", `${file}: terraform lists ${what}.`, {
-        hint: hint`Name each root once.`,
-      });
+      const what = `${first} and ${second}`;
+      throw new AppError(
+        "CONFIG_INVALID",
+        `${file}: terraform lists the same folder twice: ${what}.`,
+        {
+          hint: hint`List each root once.`,
+        },
+      );
     }
     seen.set(real, second);
   }
   for (const dir of othersFolders) {
     const mine = seen.get(await files.realpath(dir));
     if (mine === undefined) continue;
-    const what = `${mine} and ${relative(base, dir) || "."} are the same folder, which has one backend.tf`;
-    throw new AppError("CONFIG_INVALID", `${file}: ${what}; two environments need two.`, {
-      hint: hint`Give each environment a folder of its own: environments.NAME.terraform.dir`,
+    const what = `${mine} and ${relative(base, dir) || "."} are the same folder, which can have only one backend.tf`;
+    throw new AppError("CONFIG_INVALID", `${file}: ${what}.`, {
+      hint: hint`Give each environment its own folder: environments.NAME.terraform.dir`,
     });
   }
 }

@@ -30,7 +30,7 @@ export function planConfig(facts: Facts, consent: Consent): PlanPart {
   if (!isAsked && kind !== "chosen") return NOTHING;
   if (config.file !== undefined) {
     if (config.file === join(config.base, CONFIG_FILE)) return NOTHING;
-    const message = `${config.file} is the config already: none is written beside it.`;
+    const message = `A config already exists: ${config.file}. No other config was written.`;
     return { findings: [finding("config.exists", message, { where: config.file })] };
   }
   const findings = obstacles(facts.repo, configAt);
@@ -46,12 +46,12 @@ export function planConfig(facts: Facts, consent: Consent): PlanPart {
     envFile: inBase(config.token.envFile),
     login:
       facts.newLogin === undefined
-        ? `# doctl: ${text(config.project)} # instead: a browser login of doctl's; nothing is in the repo`
-        : `doctl: ${text(facts.newLogin)} # the login of this doctl context, which doctl renews`,
+        ? `# doctl: ${text(config.project)} # instead: a doctl browser login; no token in the repo`
+        : `doctl: ${text(facts.newLogin)} # use the login of this doctl context; doctl renews it`,
     team:
       team === undefined
-        ? "# account: { team: <uuid> } # refuse a token of any other team"
-        : `account:\n  team: ${text(team.uuid)} # refuse a token of any other team`,
+        ? "# account: { team: <uuid> } # reject tokens of any other team"
+        : `account:\n  team: ${text(team.uuid)} # reject tokens of any other team`,
     // `default` may be another login on a colleague's machine.
     context:
       context === undefined || context === "default" || facts.newLogin !== undefined
@@ -59,11 +59,11 @@ export function planConfig(facts: Facts, consent: Consent): PlanPart {
         : `doctl:\n  context: ${text(context)}`,
     terraform:
       environments.length > 0
-        ? "# terraform: # what is the same in all environments"
+        ? "# terraform: # settings shared by all environments"
         : rootsPart(roots.map(({ config: { dir } }) => inBase(dir))),
     environments: environmentsPart(config.project, environments),
   });
-  const why = "what was chosen; commit it";
+  const why = "your choices; commit it";
   return { changes: [writeText(configAt, after, why)] };
 }
 
@@ -79,8 +79,8 @@ function nameLogin({ config, newConfig: { at }, newLogin = "", repo }: Facts): P
   }
   const { environment } = config;
   const section = environment === undefined ? "" : `environments.${environment}.`;
-  const message = `${at.path} does not name the login yet, and cannot be edited without changing more.`;
-  const fix = hint`Set ${section}token.doctl: ${newLogin} in it`;
+  const message = `Could not add the login to ${at.path} automatically.`;
+  const fix = hint`Set ${section}token.doctl: ${newLogin} in the config`;
   return { findings: [finding("config.no-login", message, { where: at.path, fix })] };
 }
 
@@ -89,9 +89,9 @@ export function proposedConfig({ config, search }: Pick<Facts, "config" | "searc
   if (search?.choice.kind !== "several" || config.file !== undefined) return undefined;
   const [first] = environmentsAmong(search.choice.dirs);
   const what = first === undefined ? "root modules" : "environments";
-  const message = `${CONFIG_FILE} proposes ${what} from the folders of this repo. Nothing else is written.`;
+  const message = `${CONFIG_FILE} lists the ${what} found in this repo. Nothing else was written.`;
   const next = first === undefined ? own() : own("--env", first.name);
-  const fix = hint`Edit it as you like, then run ${next}`;
+  const fix = hint`Review the config, then run ${next}`;
   return finding("config.proposed", message, { where: join(config.base, CONFIG_FILE), fix });
 }
 

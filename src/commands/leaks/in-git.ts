@@ -256,7 +256,7 @@ export function judgeExposed(
           left(
             finding(
               "leak.in-work-tree",
-              `This repo's token is in ${more} more files that git has or would take.`,
+              `This repo's token is in ${more} more files that git tracks or does not ignore.`,
             ),
           ),
         ]
@@ -295,9 +295,9 @@ function left(found: Finding): Finding {
 }
 
 const STATES = {
-  committed: "and git has it in a commit",
-  staged: "and the next commit would take it",
-  new: "and git would take it",
+  committed: "which is committed to git",
+  staged: "which is staged for the next commit",
+  new: "which git does not ignore",
 } as const;
 
 function inWorkTree(file: ExposedFile, { root }: Git): Finding {
@@ -314,10 +314,10 @@ function wayOut({ path, root, state, isTokenAlone }: ExposedFile, top: string): 
   if (state === "committed") {
     const then = isTokenAlone
       ? hint`Then: ${untrack}`
-      : hint`Then take it out of ${basename(path)}.`;
-    return hint`Anybody with a clone has it, so rotate it first: ${own("rotate", "--revoke")} ${then}`;
+      : hint`Then remove it from ${basename(path)}.`;
+    return hint`Anyone with a clone has the token, so rotate it first: ${own("rotate", "--revoke")} ${then}`;
   }
-  if (!isTokenAlone) return hint`Take the token out of ${basename(path)}.`;
+  if (!isTokenAlone) return hint`Remove the token from ${basename(path)}.`;
   return state === "staged" ? hint`${untrack}` : hint`Delete the file: ${{ remove: { path } }}`;
 }
 
@@ -328,28 +328,28 @@ function notSearched(
   const say = (message: string, fix: Hint, where = root) =>
     finding("leak.not-searched", message, { where, fix });
   const more = unread.length - MOST_NAMED;
-  const lookYourself = hint`Look yourself whether the token is in it.`;
+  const lookYourself = hint`Check yourself whether the token is in there.`;
   return [
     ...unread
       .slice(0, MOST_NAMED)
       .map(({ path, why }) =>
-        say(`${path} was not searched for the token: it is ${why}.`, lookYourself, path),
+        say(`Could not search ${path} for the token: it is ${why}.`, lookYourself, path),
       ),
     ...(more > 0 ? [say(`${more} more files were not searched for the token.`, lookYourself)] : []),
     ...(denied.length === 0
       ? []
       : [
           say(
-            `git may not read ${few(denied)}: nothing in there was searched for the token.`,
-            hint`Fix the permissions, or run it as a user who may read all.`,
+            `git has no permission to read ${few(denied)}, so it was not searched for the token.`,
+            hint`Fix the permissions or run do-bootstrap as a user who can read it.`,
           ),
         ]),
     ...(stopped === undefined
       ? []
       : [
           say(
-            `The search of what git has for the token ended early: ${stopped}.`,
-            hint`${own("check", "--history")} searches all of it.`,
+            `The search of git for the token stopped early: ${stopped}.`,
+            hint`${own("check", "--history")} searches everything.`,
           ),
         ]),
   ];

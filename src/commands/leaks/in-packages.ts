@@ -104,11 +104,16 @@ function inContext(
     near.filter((path) => ignored?.ignores(pathFrom(folder, path)) === false),
   );
   if (near.length > 0 && (taken === undefined || ignored === undefined)) {
-    const message = `What \`docker build\` in ${folder} would take was not searched for tokens: ${ignoreFile} has too many or too long patterns.`;
-    return [finding("leak.not-searched", message, { where: ignoreFile, fix: hint`Shorten it.` })];
+    const message = `Could not search the \`docker build\` context of ${folder} for tokens: the patterns in ${ignoreFile} are too many or too long.`;
+    return [
+      finding("leak.not-searched", message, {
+        where: ignoreFile,
+        fix: hint`Simplify the ignore file.`,
+      }),
+    ];
   }
   return (taken ?? []).map((path) => {
-    const message = `${path} holds a token, and \`docker build\` in ${folder} takes it along: COPY puts it into the image.`;
+    const message = `${path} holds a token and is in the \`docker build\` context of ${folder}: COPY could put it into the image.`;
     const fix = hint`Add a line to ${ignoreFile}: ${relative(folder, path)}`;
     return finding("leak.in-image", message, { where: path, fix });
   });
@@ -124,7 +129,7 @@ async function inPackage(
   const names = await npmFiles(folder);
   if (names === undefined) {
     const path = join(folder, "package.json");
-    const message = `What \`npm publish\` would take of ${folder} was not searched for tokens: npm's own rules fail on ${path}, or take too long.`;
+    const message = `Could not search the files that \`npm publish\` would pack in ${folder} for tokens: npm's rules fail on ${path} or take too long.`;
     return [
       finding("leak.not-searched", message, {
         where: path,
@@ -136,9 +141,9 @@ async function inPackage(
   return near
     .filter((path) => published.has(path))
     .map((path) =>
-      finding("leak.in-package", `${path} holds a token, and \`npm publish\` would take it.`, {
+      finding("leak.in-package", `${path} holds a token, and \`npm publish\` would include it.`, {
         where: path,
-        fix: hint`Name what is published as "files" in ${join(folder, "package.json")}.`,
+        fix: hint`List the files to publish under "files" in ${join(folder, "package.json")}.`,
       }),
     );
 }

@@ -38,9 +38,13 @@ export async function findLeaks(
 ): Promise<readonly Finding[]> {
   const git = facts.repo.git?.git;
   if (git === undefined) {
-    throw new AppError("USAGE", `${facts.repo.top} is not in git, so there is no history.`, {
-      hint: hint`Run it in a clone of the repo; or leave out --history.`,
-    });
+    throw new AppError(
+      "USAGE",
+      `${facts.repo.top} is not a git repo, so there is no history to search.`,
+      {
+        hint: hint`Run this in a clone of the repo, or omit --history.`,
+      },
+    );
   }
   progress("Searching the history for tokens");
   const own = facts.token.state.kind === "found" ? facts.token.state.token : undefined;
@@ -103,7 +107,7 @@ export async function findLeaks(
 function listed(findings: readonly Finding[]): readonly Finding[] {
   const more = findings.length - MOST_LISTED;
   if (more <= 0) return findings;
-  const message = `${more} more places hold tokens; only the first ${MOST_LISTED} are listed.`;
+  const message = `${more} more places hold tokens. Only the first ${MOST_LISTED} are listed.`;
   return [...findings.slice(0, MOST_LISTED), finding("leak.not-searched", message)];
 }
 
@@ -156,11 +160,11 @@ function unverified(
   const notAsked = all.filter((fingerprint) => !states.has(fingerprint)).length;
   const unknown = all.filter((fingerprint) => states.get(fingerprint) === "unknown").length;
   const why = [
-    ...(unknown > 0 ? [`DigitalOcean could not say of ${unknown}`] : []),
-    ...(notAsked > 0 ? [`it was not asked about ${notAsked}`] : []),
+    ...(unknown > 0 ? [`DigitalOcean did not answer for ${unknown}`] : []),
+    ...(notAsked > 0 ? [`${notAsked} were not checked`] : []),
   ];
   if (why.length === 0) return [];
-  const message = `Of ${notAsked + unknown} of the ${all.length} tokens nobody knows whether they are valid: ${why.join(", and ")}.`;
+  const message = `Could not check whether ${notAsked + unknown} of ${all.length} tokens are valid: ${why.join(", and ")}.`;
   const fix = hint`Treat them as valid. Revoke the others first, then run the same command again.`;
   return [finding("leak.unverified", message, { fix })];
 }
@@ -194,49 +198,43 @@ function notSearched(
     finding("leak.not-searched", message, { where: root, ...more });
   const found = [
     ...files.map(({ path, why }) =>
-      say(`${path} was not searched for tokens in full: ${why}.`, { where: path }),
+      say(`Could not search all of ${path} for tokens: ${why}.`, { where: path }),
     ),
     ...objects.map(({ oid, why }) =>
-      say(`Object ${oid.slice(0, 10)} of git was not searched for tokens in full: ${why}.`, {
-        fix: hint`${run("git", "log", "--all", `--find-object=${oid}`)} names it.`,
+      say(`Could not search all of git object ${oid.slice(0, 10)} for tokens: ${why}.`, {
+        fix: hint`${run("git", "log", "--all", `--find-object=${oid}`)} shows where it is used.`,
       }),
     ),
   ];
   const more = found.length - MOST_LISTED;
   return [
     ...found.slice(0, MOST_LISTED),
-    ...(more > 0
-      ? [say(`${more} more files or objects were not searched for tokens in full.`)]
-      : []),
+    ...(more > 0 ? [say(`${more} more files or objects were not fully searched for tokens.`)] : []),
     ...(denied.length === 0
       ? []
       : [
-          say(`git may not read ${few(denied)}: nothing in there was searched for tokens.`, {
-            fix: hint`Fix the permissions, or run it as a user who may read all.`,
+          say(`git has no permission to read ${few(denied)}, so it was not searched for tokens.`, {
+            fix: hint`Fix the permissions or run do-bootstrap as a user who can read it.`,
           }),
         ]),
     ...(isWhole
       ? []
       : [
-          say("git cannot read all of this history, so commits may be missing above.", {
-            fix: hint`${run("git", "fsck")} says what is broken or missing; a full clone has it all.`,
+          say("git can't read all of this history, so this report may miss commits.", {
+            fix: hint`${run("git", "fsck")} shows what is broken or missing. A full clone has everything.`,
           }),
         ]),
     ...(isTooMuch
-      ? [
-          say(
-            "The history has more places than are looked through: some with a token are not listed.",
-          ),
-        ]
+      ? [say("The history is too large to search completely: some tokens may not be listed.")]
       : []),
     ...(missing === undefined
       ? []
       : [
-          say(`This clone does not have all ${missing}: the others were not searched for tokens.`, {
+          say(`This clone is missing ${missing}, which were not searched for tokens.`, {
             fix:
               missing === "older commits"
                 ? hint`${run("git", "fetch", "--unshallow")}`
-                : hint`Run it in a full clone.`,
+                : hint`Run this in a full clone.`,
           }),
         ]),
     ...(submodules.length === 0
@@ -253,7 +251,7 @@ const WHAT: Readonly<Record<TokenKind, string>> = {
   personal: "A personal access token",
   oauth: "An OAuth token",
   refresh: "An OAuth refresh token",
-  old: "What looks like an old token",
+  old: "A possible old-style token",
   own: "This repo's token",
 };
 
@@ -266,20 +264,20 @@ function ofHistory(leak: HistoryLeak, isThere: boolean, states: States): Finding
   const about = [dateOf(when), named].filter(Boolean).join(", ");
   const commit = first === undefined ? "" : `commit ${first.slice(0, 10)} (${about})`;
   const many = commits.length - 1;
-  const later = many > 0 ? ` and of ${many} later ${many === 1 ? "one" : "ones"}` : "";
+  const later = many > 0 ? ` and ${many} later ${many === 1 ? "commit" : "commits"}` : "";
   const places = {
     blob:
       at === undefined
         ? `blob ${oid.slice(0, 10)}, in no commit`
         : first === undefined
-          ? `${at} of the index`
-          : `${at} of ${commit}${later}${isThere ? ", and of the work tree" : ""}`,
+          ? `${at} in git's index`
+          : `${at} in ${commit}${later}${isThere ? ", and in the work tree" : ""}`,
     tree:
       first === undefined
         ? `a file's name in tree ${oid.slice(0, 10)}, in no commit`
-        : `the name of ${at} of ${commit}${later}`,
+        : `the name of ${at} in ${commit}${later}`,
     commit: `the message of ${commit}`,
-    tag: `the message of tag ${from ?? `${oid.slice(0, 10)}, which has no name any more`}`,
+    tag: `the message of tag ${from ?? `${oid.slice(0, 10)} (unnamed)`}`,
     ref: `the name of ${from}`,
   };
   return finding("leak.in-history", `${titleOf(kind, token, states)} is in ${places[type]}.`, {
@@ -290,12 +288,12 @@ function ofHistory(leak: HistoryLeak, isThere: boolean, states: States): Finding
 
   function then(): Hint {
     if (first !== undefined)
-      return hint`Then rewrite the history, if you must (${run("git", "filter-repo")}): existing clones still contain the token.`;
+      return hint`Then rewrite the history, if necessary (${run("git", "filter-repo")}): existing clones still contain the token.`;
     if (type === "tag" && from !== undefined)
-      return hint`Then delete the tag, here (${run("git", "tag", "-d")}) and where it was pushed (${run("git", "push", "--delete")}).`;
+      return hint`Then delete the tag, here (${run("git", "tag", "-d")}) and on the remote (${run("git", "push", "--delete")}).`;
     if (type === "ref")
-      return hint`Then name it otherwise, here and where it was pushed: ${run("git", "branch", "-m")}, or ${run("git", "tag", "-d")} and a new tag.`;
-    return hint`Then take it out: ${run("git", "rm", "--cached")}, or ${run("git", "gc", "--prune=now")} for what nothing leads to.`;
+      return hint`Then rename it, here and on the remote: ${run("git", "branch", "-m")}, or ${run("git", "tag", "-d")} and a new tag.`;
+    return hint`Then remove it: ${run("git", "rm", "--cached")}, or ${run("git", "gc", "--prune=now")} if it is unreachable.`;
   }
 }
 
@@ -313,9 +311,9 @@ function ofFile(leak: FileLeak, states: States): Finding[] {
   const title = titleOf(kind, token, states);
   if (isState) {
     return [
-      finding("leak.in-state", `${title} is in ${where}, a state or a plan.`, {
+      finding("leak.in-state", `${title} is in ${where}, a Terraform state or plan.`, {
         where,
-        fix: hint`${revoke(kind, states.get(token.fingerprint))} Who can read the state can read it: declare the variable \`ephemeral\`, or use \`terraform.credentials: env\`.`,
+        fix: hint`${revoke(kind, states.get(token.fingerprint))} Anyone who can read the state can read the token: declare the variable \`ephemeral\`, or use \`terraform.credentials: env\`.`,
       }),
     ];
   }
@@ -323,14 +321,14 @@ function ofFile(leak: FileLeak, states: States): Finding[] {
     return [
       finding("leak.in-ignored-file", `${title} is in ${where}, which git ignores.`, {
         where,
-        fix: hint`Keep it in the env file alone, and remove this one if it is not needed.`,
+        fix: hint`Keep the token only in the env file. If this file is not needed, delete it.`,
       }),
     ];
   }
   return [
-    finding("leak.in-work-tree", `${title} is in ${where}, which git would take.`, {
+    finding("leak.in-work-tree", `${title} is in ${where}, which git does not ignore.`, {
       where,
-      fix: hint`Take it out before you commit. If anybody has seen it: revoke it first.`,
+      fix: hint`Remove the token before you commit. If anyone has seen it, revoke it first.`,
     }),
   ];
 }
@@ -343,24 +341,24 @@ function ofTheDead(leaks: readonly (HistoryLeak | FileLeak)[]): Finding[] {
     if (first === undefined) return [];
     const more = places.length === 1 ? "" : ` and ${places.length - 1} more places`;
     const at = "oid" in first ? (first.path ?? first.oid.slice(0, 10)) : first.path;
-    const message = `${WHAT[first.kind]} (${fingerprint}) stands in ${at}${more}. It is no longer valid: DigitalOcean refuses it.`;
+    const message = `${WHAT[first.kind]} (${fingerprint}) was found in ${at}${more}. It is no longer valid.`;
     return [finding("leak.dead", message)];
   });
 }
 
 function titleOf(kind: TokenKind, { fingerprint }: Secret, states: States): string {
   const state = states.get(fingerprint);
-  const isAlive = state === "alive" ? ", alive" : "";
+  const isAlive = state === "alive" ? ", still valid" : "";
   // What only looks like an old token is asked about nowhere.
   const isAsked = kind !== "old" && kind !== "refresh";
   const isUnknown =
-    isAsked && (state === undefined || state === "unknown") ? ", state unknown" : "";
+    isAsked && (state === undefined || state === "unknown") ? ", validity unknown" : "";
   return `${WHAT[kind]} (${fingerprint}${isAlive}${isUnknown})`;
 }
 
 function revoke(kind: TokenKind, state: Inspection["state"] | undefined): Hint {
   const first =
-    state === "alive" ? "Revoke it first" : "Unless it is revoked already, do that first";
+    state === "alive" ? "Revoke it first" : "Revoke it first, unless it is already revoked";
   return kind === "own"
     ? hint`${first}: ${own("rotate", "--revoke")}.`
     : hint`${first}: ${TOKEN_LIST}`;

@@ -50,13 +50,13 @@ export function searchFile(
       .map((match) => ({ ...match, line: undefined })),
     gap: isWhole
       ? inner.length < members.length
-        ? "it is a saved plan with another one in it"
+        ? "it is a saved plan that contains another plan"
         : undefined
-      : "it is a saved plan that is broken, or too large when unpacked",
+      : "it is a saved plan that is corrupt or too large when unpacked",
   };
 }
 
-const TOO_MANY = `it holds ${MOST_TOKENS} tokens, or more`;
+const TOO_MANY = `it holds ${MOST_TOKENS} or more tokens`;
 
 /** Every token in some bytes as they are, each once, where it stands first. */
 export function tokenMatchesIn(

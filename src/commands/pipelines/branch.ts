@@ -113,12 +113,12 @@ export function chooseBranch(
   if (isKnown) return { branch, findings: [] };
   const remotes = [...branches.remote.keys()];
   const remote = remotes.includes("origin") ? "origin" : remotes[0];
-  const message = `git does not know the remote's default branch: the pipeline is for ${branch}.`;
+  const message = `git does not know the remote's default branch, so the pipeline uses ${branch}.`;
   const other = hint`for another branch: ${own("ci", "github", "--branch", "NAME")}`;
   const fix =
     remote === undefined
-      ? hint`If that is right, nothing is to be done; ${other}`
-      : hint`${run("git", "remote", "set-head", remote, "--auto")} asks the remote, then run this again; ${other}`;
+      ? hint`If ${branch} is correct, do nothing; ${other}`
+      : hint`${run("git", "remote", "set-head", remote, "--auto")} asks the remote. Then run this again; ${other}`;
   return { branch, findings: [finding("ci.branch-unknown", message, { fix })] };
 }
 
@@ -131,12 +131,12 @@ function isThere({ local, remote, heads, current }: Branches, name: string): boo
 
 /** A checkout of one branch, as pipelines have it, does not know the branch of the file that is there. */
 function noBranch(branches: Branches, name: string, isWanted: boolean): Finding {
-  const message = `git has no branch ${name}, neither here nor of a remote: GitHub would never run the pipeline.`;
+  const message = `Branch ${name} exists neither here nor on a remote, so GitHub would never run the pipeline.`;
   const id = isWanted ? "ci.no-branch" : "ci.branch-unknown";
   const remote = branches.remote.has("origin") ? "origin" : [...branches.remote.keys()][0];
   const get =
     remote === undefined
-      ? hint`if it is still to come: ${run("git", "branch", name)}`
+      ? hint`to create the branch: ${run("git", "branch", name)}`
       : hint`if the remote has it: ${run("git", "fetch", remote, `${name}:refs/remotes/${remote}/${name}`)}`;
   const other = own("ci", "github", "--branch", defaultBranch(branches).name);
   return finding(id, message, { fix: hint`${other}; or, ${get}` });
@@ -151,9 +151,9 @@ function checked(name: string): string {
   const isName = !NO_NAME.test(name);
   if (isName && !UNWRITABLE.test(name)) return name;
   const message = isName
-    ? `The branch ${name} cannot be written into a pipeline.`
-    : `${name} is not the name of a branch.`;
-  throw new AppError("USAGE", message, { hint: hint`Name another branch: --branch main` });
+    ? `Branch name ${name} is not supported in a pipeline.`
+    : `${name} is not a valid branch name.`;
+  throw new AppError("USAGE", message, { hint: hint`Use another branch, such as --branch main` });
 }
 
 /** A branch as a pattern that GitHub matches it alone by, in YAML; whatever is in its name stays in the quotes. */

@@ -49,7 +49,7 @@ export function isPlainPath(path: string): boolean {
 export function plainPath(path: string): string {
   const text = path.split(sep).join("/");
   if (isPlainPath(text)) return text;
-  throw new AppError("USAGE", `${path} cannot be written into a pipeline.`, {
-    hint: hint`Name the folders with the letters a to z, digits and . _ / -; spaces, too, but - and spaces not first.`,
+  throw new AppError("USAGE", `Path ${path} is not supported in a pipeline.`, {
+    hint: hint`Rename the folders: use letters a to z, digits, . _ - and spaces. Names must not start with - or a space.`,
   });
 }

@@ -47,7 +47,7 @@ export async function judgeFormat(
     const [tool, each] = [located.get(dir), byDir.get(dir)];
     if (tool === undefined || each === undefined || tool.name !== toolOf(each)) continue;
     if (brought.get(dir)?.length !== 0) continue;
-    progress(`Asking ${tool.name} fmt about ${relative(top, dir) || "."}`);
+    progress(`Running ${tool.name} fmt -check in ${relative(top, dir) || "."}`);
     const { end, exitCode, stdout, stderr } = await host.run({
       file: tool.path,
       args: ["fmt", "-check", "-list=true", "-recursive", "-no-color"],
@@ -63,7 +63,7 @@ export async function judgeFormat(
     const found = (await inGit(git, all)).filter((path) => !seen.has(path));
     for (const path of found) seen.add(path);
     if (found.length === 0) continue;
-    const message = `${tool.name} fmt -check fails for ${few(found)}, and so does the pipeline's first step.`;
+    const message = `${tool.name} fmt -check fails for ${few(found)}, so the pipeline's first step would fail too.`;
     const fix = hint`${run(...terraformWords(dir, tool.name, ["fmt", "-recursive"]))}`;
     findings.push(finding("ci.format", message, { where: found[0] ?? dir, fix }));
   }

@@ -41,15 +41,15 @@ function judgeBackend(provider: Provider, each: Root, files: readonly string[]):
   const { backend } = each.root.module;
   if (!lacksSettings(each) || backend === undefined) return [];
   const { dir } = each.root.config;
-  const message = `${dir}: the ${backend.type} backend does not name ${backend.missing.join(", ")}, so init fails in the pipeline.`;
+  const message = `${dir}: the ${backend.type} backend has no ${backend.missing.join(", ")}, so init would fail in the pipeline.`;
   const shown = files.length > 0 ? files.slice(0, 1) : backend.missing;
   const settings = shown.map((each) => (files.length > 0 ? pathFrom(dir, each) : `${each}=VALUE`));
   const value = settings.map((each) => `-backend-config=${each}`).join(" ");
   const give =
     provider === "github"
-      ? hint`add TF_CLI_ARGS_init: ${value} to env of the steps Init; the file is yours then`
-      : hint`${forJobs(each, "TF_CLI_ARGS_init")}; its value: ${value}`;
-  const fix = hint`Write settings that are not secret into the block. For others: ${give}.`;
+      ? hint`add TF_CLI_ARGS_init: ${value} to env of the Init steps (do-bootstrap then treats the file as edited)`
+      : hint`${forJobs(each, "TF_CLI_ARGS_init")} with the value ${value}`;
+  const fix = hint`Put non-secret settings into the backend block. For secret ones: ${give}.`;
   return [finding("ci.partial-backend", message, { where: dir, fix })];
 }
 
@@ -70,16 +70,16 @@ function judgeVariables(provider: Provider, each: Root, { lost }: Pick<Reach, "l
   );
   const [first] = names;
   if (first === undefined) return [];
-  const message = `${config.dir}: the pipeline has no value for ${names.map((name) => `var.${name}`).join(", ")}, so plan fails there.`;
+  const message = `${config.dir}: the pipeline has no value for ${names.map((name) => `var.${name}`).join(", ")}, so plan would fail.`;
   const secret = secretName(first);
   const environment = `${environmentOf(each)}-plan`;
   const give =
     provider === "github"
-      ? hint`${run("gh", "secret", "set", secret, "--env", environment)}, the same for ${environmentOf(each)}-apply, and add TF_VAR_${first}: \${{ secrets.${secret} }} to env of the steps Plan and Apply; the file is yours then`
+      ? hint`${run("gh", "secret", "set", secret, "--env", environment)}, the same for ${environmentOf(each)}-apply, and add TF_VAR_${first}: \${{ secrets.${secret} }} to env of the Plan and Apply steps (do-bootstrap then treats the file as edited)`
       : /^\w+$/.test(first)
         ? forJobs(each, `TF_VAR_${first}`)
-        : hint`rename ${first}, as GitLab has no variable with such a name`;
-  const fix = hint`Put a value that is not secret into terraform.variables in the config. For a secret: ${give}.`;
+        : hint`rename ${first}: GitLab does not allow this variable name`;
+  const fix = hint`Put a non-secret value into terraform.variables in the config. For a secret: ${give}.`;
   return [finding("ci.no-value", message, { where: config.dir, fix })];
 }
 

@@ -19,10 +19,10 @@ export async function judgeLockFiles(
     if (!tracked.has(path) || !needsProvider(each) || found.has(path)) continue;
     const problem = problemIn(textIn(await files.look(path)));
     if (problem === undefined) continue;
-    const message = `${path} ${problem}: init fails in the pipeline.`;
+    const message = `${path} ${problem}, so init would fail in the pipeline.`;
     const tool = toolOf(each);
     const lock = run(tool, "providers", "lock", "-platform=linux_amd64");
-    const fix = hint`In its folder: ${run(tool, "init")} && ${lock}; then commit it.`;
+    const fix = hint`In its folder, run ${run(tool, "init")} && ${lock}, then commit the lock file.`;
     found.set(path, finding("ci.lock-file", message, { where: path, fix }));
   }
   return [...found.values()];
@@ -35,9 +35,9 @@ function needsProvider({ root: { module, own } }: Root): boolean {
 /** Hashes of zh are those of every platform; one of h1 is that of the machine that wrote the file. */
 export function problemIn(text: string): string | undefined {
   const start = text.search(/^provider "[^"\n]*\/digitalocean\/digitalocean"/m);
-  if (start < 0) return "does not name the provider digitalocean";
+  if (start < 0) return "does not list the digitalocean provider";
   const end = text.indexOf("\n}", start);
   const block = text.slice(start, end < 0 ? undefined : end);
   if (block.includes('"zh:') || block.split('"h1:').length > 2) return undefined;
-  return "may lack a hash for linux_amd64, as it has those of one platform alone";
+  return "may have no hash for linux_amd64: it has hashes for one platform only";
 }

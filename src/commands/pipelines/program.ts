@@ -55,8 +55,8 @@ export async function findProgram(
     return given(host, top, { ...request, tarball: request.tarball });
   }
   if (request.sha512 !== undefined) {
-    throw new AppError("USAGE", "--hash says what is at the address of --tarball.", {
-      hint: hint`Name that, too: --tarball https://…`,
+    throw new AppError("USAGE", "--hash needs --tarball with a URL.", {
+      hint: hint`Add --tarball https://…`,
     });
   }
   return (
@@ -76,19 +76,19 @@ async function given(
   const usage = (message: string, fix: Hint) => new AppError("USAGE", message, { hint: fix });
   if (sha512 !== undefined && !DIGEST.test(sha512)) {
     throw usage(
-      "--hash is not a SHA-512 in hex: 128 of 0-9a-f.",
-      hint`Of a package that you trust: ${run("sha512sum", "FILE")}`,
+      "--hash is not a SHA-512 in hex (128 characters of 0-9a-f).",
+      hint`Compute it from a package that you trust: ${run("sha512sum", "FILE")}`,
     );
   }
   if (/^\w+:\/\//.test(tarball)) {
     if (!ADDRESS.test(tarball)) {
-      const fix = hint`Write it with https, and letters, digits and . _ / ~ % + @ = - alone.`;
-      throw usage("--tarball: the address cannot be written into a pipeline.", fix);
+      const fix = hint`Use an https URL with letters, digits and . _ / ~ % + @ = - only.`;
+      throw usage("--tarball: this URL is not supported in a pipeline.", fix);
     }
     if (sha512 === undefined) {
       throw usage(
-        "--tarball with an address needs --hash: what the package has to be.",
-        hint`Of a package that you trust: ${run("sha512sum", "FILE")}`,
+        "--tarball with a URL needs --hash, the SHA-512 of the package.",
+        hint`Compute it from a package that you trust: ${run("sha512sum", "FILE")}`,
       );
     }
     return { source: { kind: "tarball", from: tarball, sha512 }, files: [], findings: [] };
@@ -97,13 +97,16 @@ async function given(
   const found = await files.look(path);
   if (found.kind !== "file" || !isInside(found.target, top)) {
     const why = found.kind === "file" ? "is outside the repo" : "is not a file";
-    throw usage(`--tarball: ${path} ${why}.`, hint`Put the package into the repo, such as: vendor`);
+    throw usage(
+      `--tarball: ${path} ${why}.`,
+      hint`Put the package into the repo, for example in vendor`,
+    );
   }
   const digest = sha512Of(found.bytes);
   if (sha512 !== undefined && sha512 !== digest) {
     throw usage(
-      `--tarball: ${path} is not what --hash says.`,
-      hint`Get the package from where you trust it.`,
+      `--tarball: the SHA-512 of ${path} does not match --hash.`,
+      hint`Download the package again from a source that you trust.`,
     );
   }
   const from = plainPath(relative(top, path));
@@ -129,8 +132,8 @@ async function remembered(
   const sha512 = /^ +sha512="([0-9a-f]{128})"\r?$/m.exec(existing)?.[1] ?? "";
   if (sha512 === "") return undefined;
   if (ADDRESS.test(from)) {
-    const message = `The pipeline goes on taking do-bootstrap from ${from}, with the SHA-512 ${sha512}.`;
-    const fix = hint`Compare both with where you got it from; for another package: ${own("ci", provider, "--tarball", FILE)}`;
+    const message = `The pipeline still installs do-bootstrap from ${from} with SHA-512 ${sha512}.`;
+    const fix = hint`Check that both are correct. To use another package: ${own("ci", provider, "--tarball", FILE)}`;
     const findings = [finding("ci.to-do", message, { fix })];
     return { source: { kind: "tarball", from, sha512 }, files: [], findings };
   }
@@ -155,7 +158,7 @@ async function locked(
     source: { kind: "none" },
     files: [],
     findings: [
-      finding("ci.no-package", `${message} The jobs fail before they ask for a token.`, {
+      finding("ci.no-package", `${message} The jobs will fail before they use a token.`, {
         ...(where === undefined ? {} : { where }),
         fix: isPackage
           ? FROM_TARBALL
@@ -177,18 +180,21 @@ async function locked(
       if ("refused" in entry) return why(`${path} ${entry.refused}.`, true, path);
       const tarball = resolve(folder, entry.file ?? ".");
       if (!isInside(tarball, top)) {
-        return why(`${path} takes do-bootstrap from outside the repo.`, true, path);
+        return why(`${path} installs do-bootstrap from outside the repo.`, true, path);
       }
       const source = { kind: "lockfile", folder: plainPath(relative(top, folder) || ".") } as const;
       const read = [manifest, path, ...(entry.file === undefined ? [] : [tarball])];
       return { source, files: read, findings: [] };
     }
   }
-  return why("Nothing in this repo says where a pipeline gets do-bootstrap from.", hasManifest);
+  return why(
+    "This repo does not say where a pipeline should install do-bootstrap from.",
+    hasManifest,
+  );
 }
 
 const FILE = "vendor/do-bootstrap.tgz";
-const FROM_REPO = hint`Put the package into the repo (in a clone of do-bootstrap, ${run("npm", "pack")} makes it), then:`;
+const FROM_REPO = hint`Put the package into the repo (to build it, run ${run("npm", "pack")} in a clone of do-bootstrap), then:`;
 const FROM_TARBALL = hint`${FROM_REPO} ${run("npm", "install", "--save-dev", "--ignore-scripts", `./${FILE}`)}`;
 
 type Locked = { readonly file: string | undefined } | { readonly refused: string };
@@ -215,11 +221,11 @@ export function readLock(text: string): Locked | undefined {
     typeof from !== "string" || !/^(?:file:|https:\/\/)/.test(from) || REGISTRY.test(from);
   if (link === true || asked.length === 0 || [...asked, resolved].some(isNamed)) {
     return {
-      refused: "takes do-bootstrap by its name or from git, and not from a package that you chose",
+      refused: "installs do-bootstrap by name or from git instead of from a package that you chose",
     };
   }
   if (typeof integrity !== "string" || !/^sha512-[A-Za-z0-9+/]{86}==$/.test(integrity)) {
-    return { refused: "has no SHA-512 of do-bootstrap" };
+    return { refused: "has no SHA-512 for do-bootstrap" };
   }
   const file = String(resolved).startsWith("file:") ? String(resolved).slice(5) : undefined;
   return { file };

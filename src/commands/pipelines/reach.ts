@@ -74,22 +74,22 @@ export function judgeReach(
   const findings = pipeline
     .filter((path) => lost.has(path))
     .map((path) => {
-      const message = `git ignores ${path}, so ${whose} would never get the pipeline.`;
-      const fix = hint`Find and fix the pattern: ${why(path)}`;
+      const message = `git ignores ${path}, so the pipeline would never reach ${whose}.`;
+      const fix = hint`Find and fix the ignore pattern: ${why(path)}`;
       return finding("ci.ignored", message, { where: path, fix });
     });
   for (const [dir, repo] of elsewhere) {
     const place = repo === undefined ? "outside this repo" : `in another git repo, ${repo}`;
-    const message = `${dir} is ${place}: the pipeline checks out this one alone.`;
+    const message = `${dir} is ${place}. The pipeline checks out only this repo.`;
     const fix = modules.includes(dir)
-      ? hint`Take the module's code into this repo; or name it in source by an address that a pipeline can read.`
-      : hint`Give it a config and a pipeline there; or take it out of this config.`;
+      ? hint`Move the module's code into this repo, or set its source to a URL that the pipeline can read.`
+      : hint`Create a config and a pipeline in that repo, or remove the folder from this config.`;
     findings.push(finding("ci.no-code", message, { where: dir, fix }));
   }
   const code = new Set([...roots.flatMap(codeOf), ...modules]);
   for (const path of [...code].filter((each) => lost.has(each))) {
-    const message = `git ignores ${path}, so the pipeline runs without it.`;
-    const fix = hint`Find and fix the pattern: ${why(path)}; or: ${run("git", "add", "--force", { path })}`;
+    const message = `git ignores ${path}, so the pipeline would run without it.`;
+    const fix = hint`Find and fix the ignore pattern: ${why(path)}; or: ${run("git", "add", "--force", { path })}`;
     findings.push(finding("ci.no-code", message, { where: path, fix }));
   }
   const read = [
@@ -97,7 +97,7 @@ export function judgeReach(
     ...program.map((path) => [path, "installs do-bootstrap from it"] as const),
   ];
   for (const [path, what] of read.filter(([path]) => !tracked.has(path))) {
-    const message = `git does not have ${path}, and the pipeline ${what}.`;
+    const message = `${path} is not in git, but the pipeline ${what}.`;
     const add = lost.has(path) ? ["add", "--force"] : ["add"];
     const fix = hint`${run("git", ...add, { path })}; then commit it.`;
     findings.push(finding("ci.to-do", message, { fix }));

@@ -53,8 +53,8 @@ const MOST_JOBS = 256;
 
 export function judgeCount(provider: "github" | "gitlab", roots: readonly Root[]): Finding[] {
   if (provider !== "github" || roots.length <= MOST_JOBS) return [];
-  const message = `Roots times environments are ${roots.length} jobs, and GitHub takes ${MOST_JOBS} of a kind.`;
-  const fix = hint`Divide the list: a config in each of two folders has a pipeline of its own.`;
+  const message = `All roots in all environments make ${roots.length} jobs. GitHub allows ${MOST_JOBS} in a matrix.`;
+  const fix = hint`Split the list: put a config in each of two folders. Each config gets its own pipeline.`;
   return [finding("ci.too-many-jobs", message, { fix })];
 }
 
@@ -64,8 +64,8 @@ export function judgeNamed(facts: Pick<Facts, "config" | "search">): Finding[] {
   if (choice?.kind === "several") return judgeLayout(facts);
   const [dir = "."] = choice?.dirs ?? [];
   if (choice?.kind !== "found" || DEFAULT_DIRS.includes(dir)) return [];
-  const message = `No config names the root module ${dir}, so the pipeline could not find it.`;
-  const fix = hint`${own("--write-config")} writes a config that names it.`;
+  const message = `No config lists the root module ${dir}, so the pipeline can't find it.`;
+  const fix = hint`${own("--write-config")} writes a config that lists it.`;
   return [finding("ci.unnamed-root", message, { where: dir, fix })];
 }
 
@@ -85,13 +85,13 @@ export function judgeRoots(
     for (const item of judgeRoot(each, versions.get(each))) found.set(item.message, item);
   }
   for (const [path, isIgnored] of unlocked) {
-    const message = `git does not have ${path}, and a pipeline takes only the providers that are in it.`;
+    const message = `${path} is not in git. The pipeline installs only providers listed in this file.`;
     const root = roots.find((each) => each.root.config.dir === dirname(path));
     const tool = root === undefined ? "terraform" : toolOf(root);
     const lock = run(tool, "providers", "lock", "-platform=linux_amd64");
-    const make = hint`In its folder: ${run(tool, "init")} && ${lock}; then commit it`;
+    const make = hint`In its folder, run ${run(tool, "init")} && ${lock}, then commit the lock file`;
     const fix = isIgnored
-      ? hint`${make}, with ${run("git", "add", "--force", { path })}, as git ignores it.`
+      ? hint`${make}, with ${run("git", "add", "--force", { path })} because git ignores it.`
       : hint`${make}.`;
     found.set(path, finding("ci.no-lock-file", message, { where: path, fix }));
   }
@@ -107,8 +107,8 @@ function judgeKeys(roots: readonly Root[]): Finding[] {
   });
   if (onSpaces === undefined || elsewhere === undefined) return [];
   const [ours, theirs] = [onSpaces.root.config.dir, elsewhere.root.config.dir];
-  const message = `${theirs} has an S3 backend of its own, and ${ours} a terraform.backend on Spaces: one pipeline has the keys of one store.`;
-  const fix = hint`Take ${theirs} out of this config, and give it a config in a folder of its own.`;
+  const message = `${theirs} has its own S3 backend and ${ours} uses terraform.backend on Spaces. A pipeline can hold keys for only one of them.`;
+  const fix = hint`Remove ${theirs} from this config and give it its own config in another folder.`;
   return [finding("ci.two-stores", message, { where: theirs, fix })];
 }
 
@@ -119,34 +119,34 @@ function judgeRoot(each: Root, { release = "", unused }: Partial<ToolVersion> = 
   const { cloud, backend, requiredVersions } = each.root.module;
   const findings: Finding[] = judgeSharing(each.config, each.root);
   if (cloud !== undefined) {
-    const message = `${dir} is on HCP Terraform, which runs plan and apply itself.`;
+    const message = `${dir} uses HCP Terraform, which runs plan and apply itself.`;
     const fix = hint`Connect the repo there: https://developer.hashicorp.com/terraform/cloud-docs/vcs`;
     findings.push(finding("ci.cloud", message, { where: dir, fix }));
   } else if (ours === undefined && (backend === undefined || backend.type === "local")) {
     const message = `${dir} keeps its state in a local file. CI would lose it, and the next apply would create everything again.`;
-    const fix = hint`Give it a backend: terraform.backend in the config, or a backend block.`;
+    const fix = hint`Add a backend: set terraform.backend in the config, or write a backend block.`;
     findings.push(finding("ci.local-state", message, { where: dir, fix }));
   }
   if (backend !== undefined && !/^(local|s3)$/.test(backend.type)) {
-    const message = `${dir} keeps its state in a backend of type ${backend.type}, and the pipeline has keys for S3 and Spaces alone.`;
-    const fix = hint`Give the steps of the file that is written what this backend reads; it is yours then.`;
+    const message = `${dir} uses a backend of type ${backend.type}. The pipeline has keys for S3 and Spaces only.`;
+    const fix = hint`Edit the generated pipeline: add the credentials of this backend to its steps.`;
     findings.push(finding("ci.other-backend", message, { where: dir, fix }));
   }
   const tool = toolOf(each);
   if (unused === "none") {
     const name = VERSION_FILES[tool];
-    const message = `There is no ${name}: the pipeline installs ${tool} ${release}, and an older one cannot read the state that it writes.`;
-    const fix = hint`Put the release that all of you use into ${name}, and run this again.`;
+    const message = `${name} is missing, so the pipeline installs ${tool} ${release}. Older versions may not be able to read the state that it writes.`;
+    const fix = hint`Write the version that your team uses into ${name}, then run this again.`;
     findings.push(finding("ci.to-do", message, { fix }));
   } else if (unused !== undefined) {
     const { path, says } = unused;
-    const message = `${path} says ${says}, which names no single release: the pipeline installs ${release}.`;
-    const fix = hint`Write the release that you use into it, such as 1.11.4.`;
+    const message = `${path} says ${says}, which is not one exact version. The pipeline installs ${release}.`;
+    const fix = hint`Write the exact version that you use into it, such as 1.11.4.`;
     findings.push(finding("ci.version-file", message, { where: path, fix }));
   }
   if (!allows(requiredVersions, release)) {
-    const message = `${dir} asks for ${tool} ${requiredVersions.join(", ")}, and the pipeline would install ${release}.`;
-    const fix = hint`Write the release that you use into ${VERSION_FILES[tool]}, such as 1.11.4.`;
+    const message = `${dir} requires ${tool} ${requiredVersions.join(", ")}, but the pipeline would install ${release}.`;
+    const fix = hint`Write the exact version that you use into ${VERSION_FILES[tool]}, such as 1.11.4.`;
     findings.push(finding("ci.tool-version", message, { where: dir, fix }));
   }
   return findings;

@@ -55,24 +55,24 @@ export function toDo(
       ];
     }),
   ]);
-  const inclusion = `GitLab reads .gitlab-ci.yml alone, which is left to you; it has to include ${include}.`;
+  const inclusion = `GitLab reads only .gitlab-ci.yml, which do-bootstrap did not change. It must include ${include}.`;
   const stages = lacksStages.join(", ");
   return [
     ...(include === undefined
       ? []
-      : [say(inclusion, hint`Write into it: include: [{ local: ${include} }]`)]),
+      : [say(inclusion, hint`Add to .gitlab-ci.yml: include: [{ local: ${include} }]`)]),
     ...(stages === ""
       ? []
       : [
           say(
-            ".gitlab-ci.yml has a list of stages, without those of our jobs.",
+            "The stages list in .gitlab-ci.yml is missing stages that the generated jobs use.",
             hint`Add to it: ${stages}`,
           ),
         ]),
     ...(refusesMergeRequests
       ? [
           say(
-            ".gitlab-ci.yml has workflow: rules, and none for merge requests: they get no plan.",
+            "workflow: rules in .gitlab-ci.yml have no rule for merge requests, so they get no plan.",
             hint`Add to these rules: if: $CI_PIPELINE_SOURCE == "merge_request_event"`,
           ),
         ]
@@ -83,7 +83,7 @@ export function toDo(
 }
 
 const KEY_WORDS = {
-  AWS: "A key of the state's backend, where that is S3",
+  AWS: "A key for the S3 backend",
   SPACES: "A Spaces key",
 } as const;
 
@@ -91,8 +91,8 @@ const KEY_WORDS = {
 const PURPOSES = ["plan", "apply"] as const;
 
 const TOKEN_WORDS = {
-  plan: "A token that only reads",
-  apply: "A token that may change things",
+  plan: "A read-only token",
+  apply: "A token that can make changes",
 } as const;
 
 type Step = readonly [what: string, how: Hint];
@@ -105,9 +105,9 @@ function workspaces({ legs, hasEnvironments }: Pipeline, environment: string): S
   const all = new Set(here.flatMap(({ workspace }) => workspace ?? []));
   // It is always there.
   const names = [...all].filter((name) => name !== "default");
-  const what = `made before the first plan, which would write it to the store, under a lock.`;
+  const what = `otherwise the first plan would create it, under a lock.`;
   const how = hint`${hasEnvironments ? own("--env", environment) : own()}`;
-  return names.map((name) => [`The workspace ${name} of ${environment}: ${what}`, how]);
+  return names.map((name) => [`Create the workspace ${name} of ${environment}: ${what}`, how]);
 }
 
 interface Words {
@@ -122,7 +122,7 @@ const WORDS: Readonly<Record<"github" | "gitlab", Words>> = {
   github: {
     once: [
       [
-        "Required reviewers need a public repo or GitHub Enterprise. Without them, what is pushed to the branch is applied at once.",
+        "Required reviewers need a public repo or GitHub Enterprise. Without them, every push to the branch is applied immediately.",
         hint`Settings → Rules → Rulesets: for that branch, require a pull request with an approval`,
       ],
     ],
@@ -143,22 +143,22 @@ const WORDS: Readonly<Record<"github" | "gitlab", Words>> = {
   gitlab: {
     once: [
       [
-        "A person who starts a pipeline or a manual job could set variables: CI_DEBUG_TRACE prints all others.",
+        "Anyone who starts a pipeline or a manual job can set variables. CI_DEBUG_TRACE would print all secrets.",
         hint`Settings → CI/CD → Variables → Minimum role to use pipeline variables: No one allowed`,
       ],
       [
-        "A merge request of a fork runs the fork's own .gitlab-ci.yml, with the token that reads if a member starts it here.",
-        hint`Read that file before you press Run pipeline in such a merge request.`,
+        "A merge request from a fork runs the fork's .gitlab-ci.yml. If a member starts that pipeline here, it gets the read-only token.",
+        hint`Read that file before you click Run pipeline in a merge request from a fork.`,
       ],
     ],
     plan: () => [],
     apply: (environment) => [
       [
-        `Protect the default branch. Every protected branch and tag gets the variables of ${environment}: whoever may push one can take them.`,
-        hint`Settings → Repository → Protected branches and Protected tags: allow only people who may apply`,
+        `Protect the default branch. Every protected branch and tag gets the variables of ${environment}, so anyone who may push one can read them.`,
+        hint`Settings → Repository → Protected branches and Protected tags: allow only people who are allowed to apply`,
       ],
       [
-        `Protect the environment ${environment}, where your GitLab plan allows it.`,
+        `Protect the environment ${environment} if your GitLab plan supports it.`,
         hint`Settings → CI/CD → Protected environments: ${environment}, Allowed to deploy`,
       ],
     ],
@@ -175,7 +175,7 @@ const WORDS: Readonly<Record<"github" | "gitlab", Words>> = {
 };
 
 function more({ unread }: TokenNeeds): string {
-  return unread.length === 0 ? "" : ` What else it needs is not known: ${unread.join("; ")}.`;
+  return unread.length === 0 ? "" : ` It may need more scopes. Not checked: ${unread.join("; ")}.`;
 }
 
 function listed(scopes: readonly string[]): string {

@@ -29,15 +29,15 @@ export async function readPlanFile(host: PlanHost, plan: PlanFile): Promise<stri
   const snapshot = await host.files.look(plan.file, { maxBytes: MAX_BYTES, waitForFifo: true });
   const name = relative(host.cwd, plan.file);
   if (snapshot.kind === "absent") {
-    throw new AppError("USAGE", `There is no plan ${name}.`, {
-      hint: hint`Make one: ${run("terraform", "plan", "-out=tfplan")}`,
+    throw new AppError("USAGE", `Plan ${name} not found.`, {
+      hint: hint`Create one: ${run("terraform", "plan", "-out=tfplan")}`,
     });
   }
   if (snapshot.kind === "unusable") throw unreadable(`${name} is ${snapshot.why}`);
   if (!isSavedPlan(snapshot.bytes)) return snapshot.bytes.toString("utf8");
   throw unreadable(
-    `${name} is a saved plan, and to convert it starts the providers of its root module`,
-    hint`If you trust them: ${converted(host, plan)}`,
+    `${name} is a saved plan. Converting it starts the providers of its root module`,
+    hint`If you trust these providers, run ${converted(host, plan)}`,
   );
 }
 
@@ -60,11 +60,11 @@ const PLAN_INPUT = {
 
 function unreadable(
   why: string,
-  fix: Hint = hint`Convert it where it was made: ${SHOW}`,
+  fix: Hint = hint`Convert it in the folder where it was created: ${SHOW}`,
 ): AppError {
   return new AppError("PLAN_UNREADABLE", `The plan cannot be read: ${why}.`, { hint: fix });
 }
 
 export function noPlan(): AppError {
-  return unreadable("it is no JSON of terraform show -json");
+  return unreadable("it is not the output of terraform show -json");
 }

@@ -101,8 +101,8 @@ async function rootsOf(
   const absolute = dirs.map((dir) => resolve(host.cwd, dir));
   for (const [at, dir] of dirs.entries()) {
     if ((await host.files.list(absolute[at] ?? "")).length > 0) continue;
-    throw new AppError("USAGE", `${dir} is no folder with files in it.`, {
-      hint: hint`Name the folder of a root module: ${own("scopes", "infra")}`,
+    throw new AppError("USAGE", `${dir} is not a folder, or is empty.`, {
+      hint: hint`Give the folder of a root module: ${own("scopes", "infra")}`,
     });
   }
   if (absolute.length > 0) return absolute;
@@ -125,8 +125,8 @@ async function readPlan(
 ): Promise<Choice> {
   const [root, another] = dirs;
   if (root === undefined || another !== undefined) {
-    throw new AppError("USAGE", "A plan is of one root module, and it is not clear which.", {
-      hint: hint`Name its folder: ${own("scopes", "--plan", plan, "DIR")}`,
+    throw new AppError("USAGE", "Can't tell which root module the plan belongs to.", {
+      hint: hint`Give its folder: ${own("scopes", "--plan", plan, "DIR")}`,
     });
   }
   const { noPlan, readPlanFile } = await import("./read-plan.ts");
@@ -193,24 +193,24 @@ function judgeCode({ trees, needs }: CodeNeeds): Finding[] {
           where: `${file}:${line}`,
           fix:
             why === undefined
-              ? hint`${run("terraform", "validate")} says what is wrong with it.`
-              : hint`What it needs is not counted.`,
+              ? hint`${run("terraform", "validate")} shows the error.`
+              : hint`Its scopes are not counted.`,
         },
       ),
     ),
     ...unseen.map(({ module, init }) =>
       finding(
         "terraform.unseen-module",
-        `${module} is not here, so that what it needs is not counted.`,
+        `${module} is not installed here, so its scopes are not counted.`,
         {
-          fix: hint`${run(...init)} brings what is from elsewhere, and then it is counted. Else look at its code, or name the folder of a copy: ${own("scopes", "DIR")}`,
+          fix: hint`${run(...init)} installs remote modules, which are then counted. Otherwise check its code, or give the folder of a copy: ${own("scopes", "DIR")}`,
         },
       ),
     ),
     ...contested.map((file) =>
       finding(
         "terraform.tool-unsaid",
-        `Only OpenTofu reads ${file}, and config does not say which tool you use.`,
+        `Only OpenTofu reads ${file}, and the config does not say which tool you use.`,
         {
           where: file,
           fix: hint`Set terraform.tool in the config: tofu or terraform`,
@@ -223,6 +223,9 @@ function judgeCode({ trees, needs }: CodeNeeds): Finding[] {
 
 function judgeTypes({ needs: { unknown } }: Pick<CodeNeeds, "needs">): Finding[] {
   return unknown.map((address) =>
-    finding("terraform.unknown-type", `${address} is of a type that is not known here.`),
+    finding(
+      "terraform.unknown-type",
+      `${address} has a resource type that do-bootstrap does not know.`,
+    ),
   );
 }

@@ -26,8 +26,8 @@ export async function findConfig(
   const { file, base: found, written, read } = await loadConfig(host, cwd, top);
   const base = file === undefined ? await preparedFolder(files, cwd, top) : found;
   if (file === undefined && (base === home || base === "/")) {
-    throw new AppError("USAGE", `${cwd} is not a project's folder.`, {
-      hint: hint`Go to the repo that you want to prepare, or make one: ${run("mkdir", "my-app")} && ${run("cd", "my-app")}`,
+    throw new AppError("USAGE", `${cwd} is not a project folder.`, {
+      hint: hint`Go to the repo that you want to prepare, or create one: ${run("mkdir", "my-app")} && ${run("cd", "my-app")}`,
     });
   }
   const unnamed = unnamedRoots(written, environment);

@@ -64,7 +64,7 @@ async function parseJson(text: string): Promise<unknown> {
 }
 
 function readYaml(file: string, text: string): unknown {
-  if (isTooMuchYaml(text)) throw new NotReadable("too large, or nested too deep");
+  if (isTooMuchYaml(text)) throw new NotReadable("too large or nested too deeply");
   try {
     const options = { maxAliasCount: 100, prettyErrors: false, logLevel: "error" } as const;
     return refuseImport(file, parseYaml(text, options));
@@ -72,7 +72,7 @@ function readYaml(file: string, text: string): unknown {
     if (error instanceof AppError) throw error;
     if (!(error instanceof YAMLParseError)) {
       // An alias error has no position, and its message repeats a part of the file.
-      throw new NotReadable("not valid YAML: an alias without an anchor, or too many", {
+      throw new NotReadable("not valid YAML: undefined alias, or too many aliases", {
         cause: error,
       });
     }
@@ -87,14 +87,14 @@ class NotReadable extends Error {}
 
 function codeOf(error: unknown): string {
   const { code = "" } = error as NodeJS.ErrnoException;
-  return `it cannot be read (${code || "for no known reason"})`;
+  return `it cannot be read (${code || "unknown reason"})`;
 }
 
 /** cosmiconfig would follow $import, out of the repo too. */
 function refuseImport(file: string, value: unknown): unknown {
   if (typeof value === "object" && value !== null && Object.hasOwn(value, "$import")) {
     throw new AppError("CONFIG_INVALID", `${file}: $import is not supported.`, {
-      hint: hint`Write the keys into this file.`,
+      hint: hint`Put the keys directly into this file.`,
     });
   }
   return value;

@@ -113,8 +113,8 @@ function resolveDoctl(
       : [`doctl.context ${doctl?.context}`, "doctl.context"];
   throw new AppError(
     "CONFIG_INVALID",
-    `${file}: token.doctl ${login} does not go together with ${other}: the login is that of one doctl context.`,
-    { hint: hint`Leave ${remedy} out.` },
+    `${file}: token.doctl ${login} can't be combined with ${other}: both must name the same doctl context.`,
+    { hint: hint`Remove ${remedy}.` },
   );
 }
 
@@ -168,21 +168,21 @@ function resolveRoots(
   });
   return named.map((root) => {
     const rival = hasEnvironments
-      ? "environments: one secret file cannot hold the token of each"
-      : "token.doctl: a file would hold a token that expires within hours";
+      ? "environments: one secret file can't hold several tokens"
+      : "token.doctl: the file would hold a token that expires within hours";
     if (root.credentials === "tfvars" && (hasEnvironments || hasLogin)) {
       throw new AppError(
         "CONFIG_INVALID",
-        `${file}: terraform.credentials "tfvars" does not go together with ${rival}.`,
-        { hint: hint`Write credentials: env, or leave the key out.` },
+        `${file}: terraform.credentials "tfvars" can't be combined with ${rival}.`,
+        { hint: hint`Set credentials: env, or remove the key.` },
       );
     }
     const variable = root.variable ?? "do_token";
     if (Object.hasOwn(root.variables ?? {}, variable)) {
       throw new AppError(
         "CONFIG_INVALID",
-        `${file}: terraform.variables.${variable} is the token's variable, and this file is committed.`,
-        { hint: hint`Take it out; or name another: terraform.variable` },
+        `${file}: terraform.variables.${variable} is the token's variable. A committed file must not hold the token.`,
+        { hint: hint`Remove it, or set terraform.variable to another name` },
       );
     }
     return {
@@ -263,9 +263,9 @@ function refuseSharedBackend(
       const whose = other.name === undefined ? "a run without --env" : `environment ${other.name}`;
       throw new AppError(
         "CONFIG_INVALID",
-        `${file}: environments.${name}.terraform.backend is not possible: ${folder} has one backend.tf, and ${whose} uses that folder too.`,
+        `${file}: environments.${name}.terraform.backend can't be set: ${whose} uses ${folder} too, and a folder has only one backend.tf.`,
         {
-          hint: hint`Move it to terraform.backend and set environments.${name}.terraform.workspace: that has a state of its own, env:/WORKSPACE/KEY. For another bucket, give the environment a folder of its own: environments.${name}.terraform.dir`,
+          hint: hint`Move it to terraform.backend and set environments.${name}.terraform.workspace. Each workspace has its own state (env:/WORKSPACE/KEY). To use another bucket, give the environment its own folder: environments.${name}.terraform.dir`,
         },
       );
     }
@@ -295,8 +295,8 @@ function backendOf(
   if (backend.key === undefined && shared === undefined) {
     throw new AppError(
       "CONFIG_INVALID",
-      `${file}: terraform.backend has no key, and nothing that is the same in every clone names this project.`,
-      { hint: hint`Add key, such as key: web/terraform.tfstate; or project.` },
+      `${file}: terraform.backend has no key, and the project has no name that is the same in every clone.`,
+      { hint: hint`Add terraform.backend.key (such as web/terraform.tfstate) or project.` },
     );
   }
   const folder = dir.split(sep).join("/");
@@ -311,12 +311,12 @@ function refuseTooMany(count: number, { file, base }: ResolveContext): void {
   if (count <= MOST_ROOTS) return;
   const message =
     file === undefined
-      ? `${base} has ${count} Terraform root modules; a run takes ${MOST_ROOTS}.`
-      : `${file}: roots times environments are ${count}; there may be ${MOST_ROOTS}.`;
+      ? `${base} has ${count} Terraform root modules; the limit is ${MOST_ROOTS} per run.`
+      : `${file}: all roots in all environments make ${count}; the limit is ${MOST_ROOTS}.`;
   const fix =
     file === undefined
-      ? hint`Name those that you want in a config: terraform: [{ dir: … }]. Or run it in a folder with fewer.`
-      : hint`Divide it: a config in each of two folders has roots of its own.`;
+      ? hint`List the roots that you want in a config: terraform: [{ dir: … }]. Or run this in a folder with fewer roots.`
+      : hint`Split the config: put a config with its own roots in each of two folders.`;
   throw new AppError("CONFIG_INVALID", message, { hint: fix });
 }
 
@@ -333,7 +333,7 @@ function refuseSharedFolder(
   throw new AppError(
     "CONFIG_INVALID",
     `${file}: ${where}terraform lists ${relative(base, twice) || "."} twice.`,
-    { hint: hint`Name each root once; an environment's terraform.dir is for all of them.` },
+    { hint: hint`List each root once. An environment's terraform.dir applies to all roots.` },
   );
 }
 
@@ -346,7 +346,7 @@ function refuseSharedKey(roots: readonly Root[], file: string | undefined): void
     const id = `${backend.region}/${place}`;
     if (seen.has(id)) {
       throw new AppError("CONFIG_INVALID", `${file}: two roots have the same state, ${place}.`, {
-        hint: hint`Give each a terraform.backend.key of its own, or leave the key out.`,
+        hint: hint`Give each root its own terraform.backend.key, or remove the key.`,
       });
     }
     seen.add(id);
@@ -373,11 +373,11 @@ function refuseSharedState(everywhere: readonly Environment[], file: string | un
             : `environments ${other} and ${name}`;
         throw new AppError(
           "CONFIG_INVALID",
-          `${file}: ${both} have the same state, workspace ${workspace} of ${bucket}/${key}: each would destroy what the other made.`,
+          `${file}: ${both} have the same state, workspace ${workspace} of ${bucket}/${key}. Each would destroy the other's resources.`,
           {
             hint: hasBackend
-              ? hint`Give each a key of its own: ${its}.backend.key; or leave the key out.`
-              : hint`Give each a workspace of its own, such as ${its}.workspace: ${name ?? ""}`,
+              ? hint`Give each its own key (${its}.backend.key), or remove the key.`
+              : hint`Give each its own workspace, such as ${its}.workspace: ${name ?? ""}`,
           },
         );
       }

@@ -16,15 +16,15 @@ const tokenName = v.pipe(
   // Every command under exec gets it: GIT_AUTHOR_NAME would go into commits, GITHUB_TOKEN to GitHub.
   v.check(
     isTokenName,
-    "use a name that says it is a token and that no other program reads, such as DIGITALOCEAN_TOKEN or ACME_DO_TOKEN",
+    "use a name that identifies a DigitalOcean token and that no other program reads, such as DIGITALOCEAN_TOKEN or ACME_DO_TOKEN",
   ),
 );
 
 const relativePath = v.pipe(
   v.string(),
-  v.nonEmpty("name a path"),
+  v.nonEmpty("enter a path"),
   // Each look at a path goes through all of its folders, those that are not there too.
-  v.maxLength(1000, "name a path of at most 1000 characters"),
+  v.maxLength(1000, "use a path of at most 1000 characters"),
   v.regex(/^(?![/\\]|[A-Za-z]:)/, "use a path relative to the config file"),
   v.check(
     (path) => !path.split(/[/\\]/).includes(".."),
@@ -56,31 +56,31 @@ const variableOfTerraform = v.pipe(
 
 const token = v.strictObject({
   name: v.optional(v.pipe(tokenName, v.description("Variable in the environment and in envFile."))),
-  envFile: v.optional(v.pipe(relativePath, v.description("The file that git ignores."))),
+  envFile: v.optional(v.pipe(relativePath, v.description("The env file; git must ignore it."))),
   doctl: v.optional(
     v.pipe(
       slug,
       v.description(
-        "Take the login of this doctl context, which doctl renews; nothing of it is in the repo. Not in CI.",
+        "Use the browser login of this doctl context. doctl renews it, and the repo holds no token. Not for CI.",
       ),
     ),
   ),
   command: v.optional(
     v.pipe(
       v.array(v.string()),
-      v.minLength(1, "name a program"),
+      v.minLength(1, "give a program"),
       v.description(
-        "A program that prints the token, as an argv list; not that of an environment.",
+        "A program that prints the token, as a list of arguments. Environments do not inherit it.",
       ),
     ),
   ),
   minTtl: v.optional(
-    v.pipe(duration, v.description("Refuse a token that expires sooner (exit status 6).")),
+    v.pipe(duration, v.description("Reject a token that expires sooner (exit status 6).")),
   ),
 });
 
 const account = v.strictObject({
-  team: v.optional(v.pipe(v.string(), v.description("Refuse a token of any other team (UUID)."))),
+  team: v.optional(v.pipe(v.string(), v.description("Reject tokens of any other team (UUID)."))),
 });
 
 const doctl = v.union([
@@ -99,7 +99,7 @@ const backend = v.pipe(
         /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/,
         "use the name of a Spaces bucket: 3 to 63 lower-case letters, digits and -",
       ),
-      v.description("The Spaces bucket. It has to exist."),
+      v.description("The Spaces bucket. It must exist."),
     ),
     region: v.pipe(
       v.string(),
@@ -120,13 +120,13 @@ const backend = v.pipe(
       v.pipe(
         v.boolean(),
         v.description(
-          "Keep two runs apart by a lock file beside the state; init tries the bucket first.",
+          "Lock the state with a lock file, so that only one run changes it. init first tests that the bucket supports this.",
         ),
       ),
     ),
   }),
   v.description(
-    "Keep the state on Spaces: writes backend.tf. An environment may have one of its own where it has a folder of its own (terraform.dir). Environments that share a folder share it, and a workspace keeps them apart.",
+    "Store the state on Spaces: writes backend.tf. An environment with its own folder (terraform.dir) may have its own backend. Environments that share a folder share the backend and need separate workspaces.",
   ),
 );
 
@@ -136,14 +136,16 @@ const terraformRoot = v.strictObject({
   credentials: v.optional(
     v.pipe(
       v.picklist(["tfvars", "env"]),
-      v.description("How the provider gets the token: a variable, or the environment alone."),
+      v.description(
+        "How the provider gets the token: from a variable (tfvars) or from the environment (env).",
+      ),
     ),
   ),
   variable: v.optional(v.pipe(variableOfTerraform, v.description("The token's variable."))),
   variables: v.optional(
     v.pipe(
       v.record(variableOfTerraform, v.unknown()),
-      v.description("Values that are not secret: written to do-bootstrap.auto.tfvars.json."),
+      v.description("Non-secret values, written to do-bootstrap.auto.tfvars.json."),
     ),
   ),
   backend: v.optional(backend),
@@ -169,7 +171,7 @@ export const writtenConfig = v.pipe(
       v.union([
         v.literal(false),
         terraformRoot,
-        v.pipe(v.array(terraformRoot), v.minLength(1, "name a root, or write false")),
+        v.pipe(v.array(terraformRoot), v.minLength(1, "list a root, or set false")),
       ]),
     ),
     environments: v.optional(v.record(slug, environment)),

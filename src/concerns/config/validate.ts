@@ -50,7 +50,7 @@ function refuseBeforehand(loaded: unknown, file: string): void {
         "CONFIG_HOLDS_TOKEN",
         `${file}: ${keyPath(path)} looks like a token, and a config is committed.`,
         {
-          hint: hint`Delete it there, and in DigitalOcean's control panel if it was ever committed.`,
+          hint: hint`Remove the token from the file. If it was ever committed, delete it in DigitalOcean's control panel.`,
         },
       );
     }
@@ -63,7 +63,7 @@ function refuseBeforehand(loaded: unknown, file: string): void {
       throw invalid(`${keyPath(path) || "the config"}: expected a section with keys, found a list`);
     }
     if (where === "terraform" && Array.isArray(value) && value.length === 0) {
-      throw invalid("terraform: name a root, or write false");
+      throw invalid("terraform: list a root, or set false");
     }
     for (const [key, child] of Object.entries(value)) {
       if (key.length > MAX_KEY) throw invalid(`a key of ${key.length} characters: unknown key`);
@@ -115,7 +115,7 @@ function describe(issue: Issue): { text: string; hint?: Hint } {
     };
   }
   if (issue.type === "strict_object" && issue.expected?.startsWith('"')) {
-    return { text: `${where}: is missing` };
+    return { text: `${where}: missing` };
   }
   if (issue.kind === "validation" || issue.type === "picklist") {
     const given = typeof issue.input === "string" ? ` (it is ${JSON.stringify(issue.input)})` : "";

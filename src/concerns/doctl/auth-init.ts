@@ -59,7 +59,7 @@ function reasonOf(end: string): string {
   return (
     {
       "timed-out": `no answer in ${TIME_LIMIT_MS / 1000} s`,
-      signalled: "it was ended by a signal",
+      signalled: "a signal ended it",
       "not-started": "it could not be started",
     }[end] ?? "it could not reach its server"
   );

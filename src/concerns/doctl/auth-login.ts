@@ -73,7 +73,8 @@ export function stepBefore(
   const [, , server = "THIS-MACHINE"] = (env["SSH_CONNECTION"] ?? "").split(" ");
   const user = env["USER"] || env["LOGNAME"];
   const target = user ? `${user}@${server}` : server;
-  const text = "The browser has to reach this machine. On the machine with the browser, run first:";
+  const text =
+    "The browser must be able to reach this machine. First, on the machine with the browser, run:";
   return { text, command: `ssh -N -L ${port}:127.0.0.1:${port} ${target}` };
 }
 
@@ -101,9 +102,9 @@ export async function authLogin({ run: start }: Pick<Host, "run">, call: LoginCa
     onStart,
   });
   if (end === "exited" && exitCode === 0) return;
-  const why = end === "exited" ? "doctl says why above" : "doctl was ended";
-  throw new AppError("LOGIN_FAILED", `There is no login: ${why}. Nothing was changed.`, {
-    hint: hint`To try again: ${own("login")}. If no browser opens here: ${own("login", "--no-browser")}`,
+  const why = end === "exited" ? "see doctl's error above" : "doctl was ended";
+  throw new AppError("LOGIN_FAILED", `Login failed: ${why}. Nothing was changed.`, {
+    hint: hint`To try again: ${own("login")}. If no browser opens: ${own("login", "--no-browser")}`,
   });
 }
 
@@ -111,9 +112,9 @@ export async function authLogin({ run: start }: Pick<Host, "run">, call: LoginCa
 export function cannotLogIn(doctl: string | undefined): AppError {
   const why =
     doctl === undefined
-      ? "doctl, which logs in, is not on PATH"
-      : "this doctl cannot log in with a browser for single scopes, and doctl 2.5 or newer can";
-  return new AppError("NO_LOGIN", `There is no login: ${why}.`, {
+      ? "login needs doctl, which is not on PATH"
+      : "this version of doctl can't request single scopes; login needs doctl 2.5 or newer";
+  return new AppError("NO_LOGIN", `Can't log in: ${why}.`, {
     hint:
       doctl === undefined
         ? hint`Install doctl 2.5 or newer (https://docs.digitalocean.com/reference/doctl/how-to/install/); or paste a token: ${own()}`

@@ -70,18 +70,22 @@ export class StoreContext implements Change {
     await step(host.files.makeDirectory(folder, 0o700));
     await host.files.sweep(folder);
     if (this.#check === undefined) return [];
-    progress("Letting doctl check the token");
+    progress("Checking the token with doctl");
     const { authInit } = await import("./auth-init.ts");
     const result = await authInit(host, { ...this.#check, folder, token: this.#token });
     if (result.kind === "refused") {
-      throw new AppError("DOCTL_REFUSED_TOKEN", "doctl's server refuses the token (401).", {
-        hint: hint`Nothing was changed. Wait a minute if the token is new, then run the same command again.`,
-      });
+      throw new AppError(
+        "DOCTL_REFUSED_TOKEN",
+        "doctl reports that DigitalOcean rejects the token (401).",
+        {
+          hint: hint`Nothing was changed. If the token is new, wait a minute. Then run the same command again.`,
+        },
+      );
     }
     return result.kind === "accepted"
       ? []
       : [
-          `doctl could not check the token itself (${result.why}); context ${this.#login.context} was written, as our own check succeeded.`,
+          `doctl could not check the token (${result.why}). Context ${this.#login.context} was written because do-bootstrap's own check succeeded.`,
         ];
   }
 

@@ -78,9 +78,13 @@ export function computedPath({
   if (platform === "darwin") return home && join(home, "Library", "Application Support", file);
   const xdg = env["XDG_CONFIG_HOME"];
   if (xdg && !isAbsolute(xdg)) {
-    throw new AppError("USAGE", "XDG_CONFIG_HOME is relative, which doctl does not accept.", {
-      hint: hint`Unset XDG_CONFIG_HOME or make it absolute.`,
-    });
+    throw new AppError(
+      "USAGE",
+      "XDG_CONFIG_HOME is a relative path, which doctl does not accept.",
+      {
+        hint: hint`Unset XDG_CONFIG_HOME or set it to an absolute path.`,
+      },
+    );
   }
   return xdg ? join(xdg, file) : home && join(home, ".config", file);
 }

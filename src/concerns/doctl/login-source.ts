@@ -103,7 +103,7 @@ export async function readLogin(host: LoginHost, question: LoginQuestion): Promi
 
 function answerOf({ token, session }: Login): LoginAnswer {
   if (token !== undefined) return { token, expiresAt: session?.expiresAt };
-  return { why: "absent", detail: "the context holds a browser login without its token" };
+  return { why: "absent", detail: "the context has a browser login but no token" };
 }
 
 /**
@@ -130,19 +130,19 @@ async function renew(
 ): Promise<LoginAnswer> {
   const { path: doctl } = search;
   if (doctl === undefined) {
-    const detail = "its token has expired, and doctl, which renews it, is not on PATH";
+    const detail = "its token has expired, and renewal needs doctl, which is not on PATH";
     return { why: "unsure", detail };
   }
   const hosts = apiHosts(host.env);
   const endpoint = before.session?.tokenEndpoint ?? "";
   if (!isOfDigitalOcean(endpoint, hosts)) {
-    const detail = `${path} sends its refresh token to ${hostOf(endpoint)}, which is not DigitalOcean`;
+    const detail = `${path} would send the refresh token to ${hostOf(endpoint)}, which is not DigitalOcean`;
     return { why: "unsure", detail };
   }
   const target = await host.files.realpath(path);
   const readOnly = await host.files.whyNotWritable(dirname(target));
   if (readOnly !== undefined) {
-    const detail = `its token has expired, and ${path} cannot be written (${readOnly}): a renewal would be lost`;
+    const detail = `its token has expired, and ${path} is not writable (${readOnly}), so a renewed token could not be saved`;
     return { why: "unsure", detail };
   }
   if ((await takerIn(host, undefined, [target])) !== undefined) {
@@ -151,7 +151,7 @@ async function renew(
       detail: `${path} would hold the new token, and git does not ignore it`,
     };
   }
-  progress("Letting doctl renew the login");
+  progress("Renewing the login with doctl");
   const call = { doctl, context, hosts, env: await environmentOutside(host, repo) };
   const clock = { ...host.clock, sleep: host.steadyClock.sleep };
   const steady = { ...host, files: host.files.steady, clock };
@@ -226,14 +226,14 @@ function whyNot(said: ToolResult | undefined): Exclude<LoginAnswer, { token: unk
   const [, cause = ""] = /could not be renewed[:.\s]*(.*)/s.exec(text) ?? [];
   // docs/contracts/doctl-2.md 4.9: a network fault has the same first words as a login that has ended.
   if (/\binvalid_grant\b/.test(cause)) {
-    return { why: "ended", detail: "DigitalOcean does not renew it any more" };
+    return { why: "ended", detail: "DigitalOcean no longer renews it" };
   }
   if (cause !== "") {
     return { why: "unsure", detail: `doctl could not renew it: ${oneLine(cause)}` };
   }
   if (said?.end === "timed-out")
     return { why: "unsure", detail: "doctl did not renew it in 120 s" };
-  return { why: "unsure", detail: "doctl did not renew it: doctl 2.5 or newer does" };
+  return { why: "unsure", detail: "doctl did not renew it; renewal needs doctl 2.5 or newer" };
 }
 
 const MOST_SHOWN = 200;

@@ -67,7 +67,7 @@ function selectionIn({ doctl, machine: { env } }: Known): SelectContext[] {
 const WHY: Readonly<Record<DoctlTarget["holding"], string>> = {
   nothing: "a new context",
   this: "",
-  dead: "its token is refused by DigitalOcean (401)",
+  dead: "DigitalOcean rejects its current token (401)",
   overridden: "--force: ends the browser login, which would replace this token",
   "same-team": "--force: replaces a valid token of the same team",
   other: "replaces another valid login",
@@ -103,23 +103,23 @@ export function plainDoctl(
 }
 
 function missing(): Finding {
-  return finding("doctl.missing", "doctl is not on PATH: its context was skipped.", {
-    fix: hint`Install it (${INSTALL}), or write its config all the same: ${own("--doctl-config")}`,
+  return finding("doctl.missing", "doctl is not on PATH, so its context was skipped.", {
+    fix: hint`Install it (${INSTALL}), or write its config anyway: ${own("--doctl-config")}`,
   });
 }
 
 function notInCi({ machine: { env }, config }: Known): Finding {
   const write = own("--doctl-config");
   const fix = env["DIGITALOCEAN_ACCESS_TOKEN"]
-    ? hint`${write} writes the context all the same.`
-    : hint`${{ set: "DIGITALOCEAN_ACCESS_TOKEN", from: config.token.name }}; or, to write it: ${write}`;
+    ? hint`${write} writes the context anyway.`
+    : hint`${{ set: "DIGITALOCEAN_ACCESS_TOKEN", from: config.token.name }}; or write it: ${write}`;
   const message =
-    "CI: no secret is written to disk. doctl takes DIGITALOCEAN_ACCESS_TOKEN from the environment.";
+    "In CI no secret is written to disk. doctl reads DIGITALOCEAN_ACCESS_TOKEN from the environment.";
   return finding("doctl.not-in-ci", message, { fix });
 }
 
 function noFolder(): Finding {
-  const message = "doctl's context was skipped: HOME is missing, or is not an absolute path.";
+  const message = "doctl's context was skipped: HOME is missing or not an absolute path.";
   return finding("doctl.no-config-folder", message, {
     fix: hint`Set HOME or DIGITALOCEAN_CONFIG.`,
   });
@@ -137,8 +137,8 @@ export function broken(path: string, why: string): Finding {
   return finding("doctl.config-broken", `doctl's config is ${why}: ${path}`, {
     where: path,
     fix: why.startsWith("not readable")
-      ? hint`Let yourself read it: ${run("chmod", "u+rw", { path })}`
-      : hint`A doctl that was killed leaves it like that. When none is running: ${{ rename: { path }, into: { path, after: ".broken" } }}`,
+      ? hint`Make it readable: ${run("chmod", "u+rw", { path })}`
+      : hint`A killed doctl can leave a broken config. Make sure that no doctl is running, then: ${{ rename: { path }, into: { path, after: ".broken" } }}`,
   });
 }
 
@@ -149,8 +149,8 @@ export function judgePlace({ doctl }: Pick<Known, "doctl">): Finding[] {
   const { target } = doctl.config.state.snapshot;
   const name = relative(root, target);
   const ignore = hint`Add to ${join(root, ".gitignore")}: /${patternOf(name)}`;
-  const untrack = hint`${run("git", "-C", { path: root }, "rm", "--cached", "--", name)} (then revoke whatever was ever committed)`;
-  const message = `git ${isTracked ? "tracks" : "would take"} doctl's config, which holds tokens: ${target}`;
+  const untrack = hint`${run("git", "-C", { path: root }, "rm", "--cached", "--", name)} (then revoke every token that was committed)`;
+  const message = `git ${isTracked ? "tracks" : "does not ignore"} doctl's config, which holds tokens: ${target}`;
   const fix = isTracked ? hint`${untrack}. ${ignore}` : ignore;
   return [finding("doctl.in-git", message, { where: target, fix })];
 }
@@ -168,7 +168,7 @@ function otherLogin({ context, holds, isRenewed }: DoctlTarget): Finding {
   const login = isRenewed ? "a browser login, which doctl renews" : "another login";
   const shown = holds === undefined || isRenewed ? "" : ` (${holds.fingerprint})`;
   return finding(OTHER_LOGIN, `doctl context ${context} holds ${login}${shown}.`, {
-    fix: hint`Set doctl.context to another name in the config; or replace it: ${own("--force")}`,
+    fix: hint`Set doctl.context to another name in the config, or replace the login: ${own("--force")}`,
   });
 }
 
@@ -176,14 +176,14 @@ function sameTeam({ context, holds }: DoctlTarget): Finding {
   return finding(
     "doctl.same-team-login",
     `doctl context ${context} has a different valid token of the same team (${holds?.shortName}).`,
-    { fix: hint`To put this token in its place: ${own("--force")}` },
+    { fix: hint`To replace it with this token: ${own("--force")}` },
   );
 }
 
 function overridden({ context }: DoctlTarget): Finding {
   const message = `doctl context ${context} holds this token and a browser login: doctl will replace the token when it renews the login.`;
   return finding("doctl.session-left", message, {
-    fix: hint`To end the browser login there: ${own("--force")}`,
+    fix: hint`To remove the browser login from this context: ${own("--force")}`,
   });
 }
 

@@ -118,7 +118,7 @@ export async function throughDoctl(
       const doctl = noted()["doctl"] as RunningProcess | undefined;
       if (doctl === undefined || host.isOver(doctl)) return;
       if (host.steadyClock.now() > until) return;
-      progress("Waiting for a doctl that an earlier run has started");
+      progress("Waiting for a doctl process that an earlier run started");
       await host.clock.sleep(RETRY_MS);
     }
   }
@@ -187,7 +187,7 @@ export async function throughDoctl(
     const state = await readConfig(host, path, progress);
     if (state.kind === "known") return heldIn(state.config, context);
     throw new AppError("DOCTL_CONFIG_BUSY", `${path} is ${state.why}.`, {
-      hint: hint`Wait for the doctl that writes it, then run the same command again.`,
+      hint: hint`Wait for the running doctl to finish, then run the same command again.`,
     });
   }
 
@@ -264,7 +264,8 @@ async function alone<T>(
   if (lock === undefined) throw noFolder();
   const wait = {
     clock: { ...host.clock, now: host.steadyClock.now },
-    waitingFor: (holder: string) => progress(`Waiting for ${holder}, which is at the same login`),
+    waitingFor: (holder: string) =>
+      progress(`Waiting for ${holder}, which is using the same login`),
   };
   return host.locked(lock, wait, async () => {
     await host.files.sweep(dirname(lock));
@@ -288,7 +289,7 @@ function besideConfig(target: string, kept: string): string {
 }
 
 function noFolder(): AppError {
-  return new AppError("WRITE_FAILED", "There is no folder where doctl could log in for us.", {
-    hint: hint`Set HOME, or XDG_STATE_HOME, to a folder outside every checkout that you alone can write to.`,
+  return new AppError("WRITE_FAILED", "No private folder available for the doctl login.", {
+    hint: hint`Set HOME, or XDG_STATE_HOME, to a folder that only you can write to and that is outside any git checkout.`,
   });
 }

@@ -57,7 +57,7 @@ export async function readConfig(
     if (steadyClock.now() > deadline) {
       return { kind: "broken", snapshot, why: isEmpty ? "empty" : "not YAML that doctl can read" };
     }
-    progress("Waiting for a doctl that is writing its config");
+    progress("Waiting for doctl to finish writing its config");
     await clock.sleep(RETRY_MS);
   }
 }

@@ -79,7 +79,7 @@ export function selectContext(
       rewrite(host, place, ({ config: { selected }, snapshot }) => {
         if (selected === to) return undefined;
         if (selected !== from) {
-          const what = `Another doctl context (${selected}) was selected meanwhile.`;
+          const what = `Another process selected doctl context ${selected} during this run.`;
           throw new AppError("CHANGED_MEANWHILE", what, {
             hint: hint`Run the same command again.`,
           });
@@ -100,7 +100,7 @@ function edit(host: EditingHost, change: Edit, expected: string | undefined): Pr
       if (held?.fingerprint === expected || isDone) return;
       throw new AppError(
         "CHANGED_MEANWHILE",
-        `doctl context ${change.context} got another token meanwhile.`,
+        `Another process changed the token of doctl context ${change.context} during this run.`,
         { hint: hint`Run the same command again.` },
       );
     });
@@ -131,7 +131,10 @@ async function putBack(
   await undo();
   await write(host, { ...change, ...held }, ({ token: now }) => {
     if (isSame(now, change.token) || isSame(now, held.token)) return;
-    throw new AppError("CHANGED_MEANWHILE", `Context ${change.context} is another run's by now.`);
+    throw new AppError(
+      "CHANGED_MEANWHILE",
+      `Another run now uses doctl context ${change.context}.`,
+    );
   });
 }
 
@@ -216,13 +219,13 @@ function assertNothingLost(before: DoctlConfig, bytes: Uint8Array, change: Edit)
     return now !== undefined && isSameLogin(heldIn(now, name), wanted);
   });
   if (isKept) return;
-  throw new AppError("WRITE_FAILED", "doctl's config could not be edited without a loss.", {
+  throw new AppError("WRITE_FAILED", "Could not edit doctl's config without losing data.", {
     hint: hint`Nothing was changed. Please report this with the file's keys (not its values).`,
   });
 }
 
 function unreadable(path: string, why: string): AppError {
   return new AppError("DOCTL_CONFIG_BUSY", `${path} is ${why}.`, {
-    hint: hint`Wait for the doctl that writes it, then run the same command again.`,
+    hint: hint`Wait for the running doctl to finish, then run the same command again.`,
   });
 }

@@ -65,7 +65,7 @@ function notAsItIs({ machine: { env }, config }: Known): Finding[] {
     const given = env[name] ?? "";
     const format = readToken(given);
     if (!("value" in format) || format.value === given) return [];
-    const message = `${name} in the environment has white space or quotes around the token; the tools send them along.`;
+    const message = `${name} in the environment has white space or quotes around the token. doctl and Terraform send them as part of the token.`;
     return [finding("token.not-as-it-is", message, { fix: hint`${{ trim: name }}` })];
   });
 }
@@ -85,7 +85,7 @@ function otherTokens(known: Known, token: Secret): Finding[] {
     return STANDARD_NAMES.filter((name) => !own.includes(name)).flatMap((name) => {
       const other = otherThan(token, env[name]);
       if (other === undefined) return [];
-      const message = `${name} in the environment is another token (${other}) than ${first} (${token.fingerprint}); without exec the tools use it.`;
+      const message = `${name} in the environment (${other}) differs from ${first} (${token.fingerprint}). Without exec, tools use ${name}.`;
       return [finding("token.other-in-environment", message, { fix: hint`${unset(name)}` })];
     });
   }
@@ -99,7 +99,7 @@ function otherTokens(known: Known, token: Secret): Finding[] {
       const other = otherThan(held, values.get(name));
       if (other === undefined) return [];
       const where = `${envFile.path}:${lineIn(envFile, name)}`;
-      const message = `${where}: ${name} is another token (${other}) than ${first} (${held.fingerprint}); a shell that reads the file has both.`;
+      const message = `${where}: ${name} (${other}) and ${first} (${held.fingerprint}) are different tokens in the same file.`;
       const fix = hint`${{ withoutVariable: name, file: { path: envFile.path } }}`;
       return [finding("env-file.two-tokens", message, { where, fix })];
     });
@@ -112,7 +112,7 @@ function otherTokens(known: Known, token: Secret): Finding[] {
       const other = otherThan(token, values.get(name));
       if (other === undefined) return [];
       const where = `${envLocal.path}:${lineIn(envLocal, name)}`;
-      const message = `${where}: ${name} is another token (${other}) than the one that is used (${token.fingerprint}); frameworks prefer .env.local.`;
+      const message = `${where}: ${name} (${other}) is not the token in use (${token.fingerprint}). Many frameworks prefer .env.local.`;
       const fix = hint`${{ withoutVariable: name, file: { path: envLocal.path } }}`;
       return [finding("env-file.stale-local", message, { where, fix })];
     });
@@ -137,14 +137,14 @@ function aboutDoctl(known: Known, consent: Consent): Finding[] {
 
   function aboutSnap(): Finding[] {
     if (doctl?.snap?.isBlind) {
-      const message = `DIGITALOCEAN_CONFIG names ${path}, which doctl as a snap may not read.`;
+      const message = `DIGITALOCEAN_CONFIG is ${path}, which the doctl snap can't read.`;
       const fix = hint`${unset("DIGITALOCEAN_CONFIG")}`;
       return [finding("doctl.snap", message, { where: path, fix })];
     }
     const unread = doctl?.snap?.unread;
     if (unread === undefined) return [];
-    const message = `doctl is a snap and reads ${path}; the logins in ${unread} are not used.`;
-    const fix = hint`${{ remove: { path: unread } }} (when nothing else uses it)`;
+    const message = `The doctl snap reads ${path}. The logins in ${unread} are not used.`;
+    const fix = hint`${{ remove: { path: unread } }} (if nothing else uses it)`;
     return [finding("doctl.snap", message, { where: unread, fix })];
   }
 
@@ -165,7 +165,7 @@ function aboutDoctl(known: Known, consent: Consent): Finding[] {
     }
     const target = doctl?.target?.context;
     if (name !== "default" && !contexts.has(name) && name !== target) {
-      const message = `doctl's selected context ${name === "" ? '""' : name} holds no token: plain doctl fails.`;
+      const message = `doctl's selected context ${name === "" ? '""' : name} holds no token, so doctl fails without --context.`;
       const fix =
         where === undefined
           ? hint`${unset("DIGITALOCEAN_CONTEXT")}`
@@ -176,7 +176,7 @@ function aboutDoctl(known: Known, consent: Consent): Finding[] {
     const { token } = doctlTakes(known, shell);
     const ignored = token instanceof Secret ? otherThan(token, given) : undefined;
     if (name === "default" || ignored === undefined) return otherAccount(name, token);
-    const message = `doctl's selected context ${name} (${shortNameOf(token)}) beats DIGITALOCEAN_ACCESS_TOKEN (${ignored}) and --access-token.`;
+    const message = `doctl's selected context ${name} (${shortNameOf(token)}) overrides DIGITALOCEAN_ACCESS_TOKEN (${ignored}) and --access-token.`;
     return [
       finding("doctl.env-ignored", message, {
         ...more,
@@ -204,7 +204,7 @@ function aboutDoctl(known: Known, consent: Consent): Finding[] {
       return isOneOfMany ? [] : [finding("doctl.no-account", message, { fix })];
     }
     if (plain?.state !== "alive" || isSameAccount(plain, inspection)) return [];
-    const message = `doctl's current context is ${name} (${accountOf(plain)}): without --context ${target.context} doctl acts on that account.`;
+    const message = `doctl's current context is ${name} (${accountOf(plain)}). Without --context ${target.context}, doctl uses that account.`;
     return [finding("doctl.other-account", message, { fix })];
   }
 
@@ -216,16 +216,16 @@ function aboutDoctl(known: Known, consent: Consent): Finding[] {
     const judged: readonly Baked[] = [
       {
         ...{ name: "api-url", id: "doctl.baked-api-url", isRight: isDigitalOcean },
-        effect: () => `plain doctl sends its token there${unless}`,
+        effect: () => `doctl sends its token there${unless}`,
       },
       {
         ...{ name: "config", id: "doctl.baked-config" },
         isRight: (value) => value === path || value === state.snapshot.target,
-        effect: () => "doctl reads this file and writes that one",
+        effect: () => "doctl reads this file but writes to the other one",
       },
       {
         ...{ name: "output", id: "doctl.baked-output", isRight: (value) => value === "text" },
-        effect: (form) => `plain doctl prints ${form} where text is expected`,
+        effect: (form) => `doctl prints ${form} instead of text`,
       },
     ];
     const wrong = judged.flatMap(({ name, id, isRight, effect }) => {
@@ -234,7 +234,7 @@ function aboutDoctl(known: Known, consent: Consent): Finding[] {
     });
     // One step takes all of them out.
     const fix = hint`${{ withoutKeys: wrong.map(({ name }) => name), file: { path } }}`;
-    const title = "doctl's config has settings that an old doctl wrote down";
+    const title = "doctl's config has settings saved by an old doctl";
     return wrong.map(({ name, id, value, line, effect }) =>
       finding(id, `doctl's config has ${name}: ${value}: ${effect}.`, {
         ...{ where: `${path}:${line}`, fix },
@@ -297,7 +297,7 @@ export function judgeRootConflicts(
   const place = where ?? variable;
   const more = { ...(where === undefined ? {} : { where }), fix: fixFor(where) };
   if (used === "none" && / is empty/.test(from)) {
-    const message = `${place}: var.${name} is empty: Terraform sends no token and does not look at the environment.`;
+    const message = `${place}: var.${name} is empty, so Terraform sends no token and does not read the environment.`;
     return [finding("terraform.empty-token", message, more)];
   }
   if (!(used instanceof Secret)) return [];
@@ -308,7 +308,7 @@ export function judgeRootConflicts(
     where !== undefined || (used.origin.kind === "environment" && used.origin.name === variable);
   // What the secret file of ours holds is terraform.stale-secret.
   if (isOther && isOfVariable && !isOurSecret) {
-    const message = `${place}: var.${name} is another token (${used.fingerprint}) than the one that is used (${token.token.fingerprint}): plain Terraform works on its account.`;
+    const message = `${place}: var.${name} (${used.fingerprint}) is not the token in use (${token.token.fingerprint}). Without exec, Terraform uses var.${name}.`;
     return [finding("terraform.other-token", message, more)];
   }
   return beaten(used, where, shell);
@@ -334,7 +334,7 @@ export function judgeRootConflicts(
   function beaten(winner: Secret, by: string | undefined, { token: read }: Shell): Finding[] {
     const loser = read(variable);
     if (by === undefined || !loser || loser.equals(winner)) return [];
-    const message = `${by} beats ${variable} in the environment (${loser.fingerprint}), which has no effect.`;
+    const message = `${by} overrides ${variable} in the environment (${loser.fingerprint}).`;
     const fix = hint`${unset(variable)}`;
     return [finding("terraform.tf-var-ignored", message, { where: by, fix })];
   }
@@ -342,17 +342,17 @@ export function judgeRootConflicts(
   function fixFor(where: string | undefined): Hint {
     if (where === undefined) return hint`${unset(variable)}`;
     if (source?.kind === "variable" && where === source.declaredAt) {
-      return hint`Write default = null: the provider then reads the environment.`;
+      return hint`Set default = null. The provider then reads the environment.`;
     }
     const path = where.replace(/:\d+$/, "");
     if (path.endsWith(".tfvars")) return hint`${{ withoutVariable: name, file: { path } }}`;
-    return hint`Take ${name} out of ${where}`;
+    return hint`Remove ${name} from ${where}`;
   }
 }
 
 function emptyInCode(where: string): Finding {
-  const message = `${where}: the provider's token is empty: Terraform sends none and does not look at the environment.`;
-  const fix = hint`Delete that argument: the provider then reads the environment.`;
+  const message = `${where}: the provider's token is empty, so Terraform sends no token and does not read the environment.`;
+  const fix = hint`Delete the argument. The provider then reads the environment.`;
   return finding("terraform.empty-token", message, { where, fix });
 }
 

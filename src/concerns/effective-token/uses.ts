@@ -181,7 +181,7 @@ export function doctlTakes(
   const { path, state } = config;
   if (state.kind === "broken") return none(`doctl's config is ${state.why}`, path);
   if (doctl?.snap?.isBlind)
-    return { token: "unknown", from: "a snap may not read it", where: path };
+    return { token: "unknown", from: "the snap can't read it", where: path };
   const { contexts, lines } = state.config;
   const { name, where } = selectedContext(config, state.config, shell);
   if (name === "default") {
@@ -227,7 +227,7 @@ export function terraformTakes(
     shell.text(name)?.includes("-var"),
   );
   if (args !== undefined)
-    return { token: "unknown", from: `${args} sets variables`, where: undefined };
+    return { token: "unknown", from: `${args} sets -var options`, where: undefined };
   switch (source?.kind) {
     case undefined:
       return fromEnvironment();
@@ -246,10 +246,10 @@ export function terraformTakes(
       if (value === "empty" && orNull) return fromEnvironment();
       if (file !== undefined) return taken(file.value, `var.${name}`, file.where, fromEnvironment);
       if (given) return fromSecret(given, envFile);
-      if (given === null) return none(`${variable} is empty, and that is sent`);
+      if (given === null) return none(`${variable} is empty, and the empty value is sent`);
       if (byDefault === undefined) return none(`var.${name} has no value`);
       if (byDefault === "empty") {
-        return none(`the default of var.${name} is empty, and that is sent`, declaredAt);
+        return none(`the default of var.${name} is empty, and the empty value is sent`, declaredAt);
       }
       return taken(byDefault, `the default of var.${name}`, undefined, fromEnvironment);
     }
@@ -264,7 +264,7 @@ function taken(
 ): Taken {
   if (value === "null") return otherwise();
   if (value === "unknown") return { token: "unknown", from, where };
-  if (value === "empty") return none(`${from} is empty, and that is sent`, where);
+  if (value === "empty") return none(`${from} is empty, and the empty value is sent`, where);
   return { token: value, from, where };
 }
 

@@ -72,9 +72,9 @@ function judgeEnvFile(known: Known): Finding[] {
   if (link !== undefined) return [leadsOut(envFile, link, INSTEAD_OF_ENV_FILE)];
   if (envFile.kind === "unusable") {
     return [
-      finding("env-file.unusable", `${path} cannot be read: it is ${envFile.why}.`, {
+      finding("env-file.unusable", `Can't read ${path}: it is ${envFile.why}.`, {
         where: path,
-        fix: hint`Move it away, or name another file: token.envFile in the config.`,
+        fix: hint`Move the file, or set token.envFile in the config to another one.`,
       }),
     ];
   }
@@ -91,8 +91,8 @@ function judgeEnvFile(known: Known): Finding[] {
 /** Of an env file without a secret, and of one that is not read in this run. */
 function committed(paths: readonly string[]): Finding[] {
   return [...new Set(paths)].map((path) => {
-    const message = `git tracks ${path}, so no token is written to it: a line in .gitignore does not change that.`;
-    const fix = hint`${run("git", "rm", "--cached", { path })}, then commit. Replace every secret that was in it: the history keeps a copy.`;
+    const message = `git tracks ${path}, so no token is written to it. Adding it to .gitignore does not untrack it.`;
+    const fix = hint`${run("git", "rm", "--cached", { path })}, then commit. Replace every secret that was in the file: git history keeps a copy.`;
     return finding("env-file.committed", message, { where: path, fix });
   });
 }
@@ -110,9 +110,9 @@ function judgeExposure(known: Known): Finding[] {
   if (secretIn(known) === undefined) return [];
   const append = patternOf(relative(config.base, envFile.path));
   return [
-    finding("git.not-ignored", `git would take ${envFile.path}, which holds a secret.`, {
+    finding("git.not-ignored", `${envFile.path} holds a secret, and git does not ignore it.`, {
       where: envFile.path,
-      fix: hint`${appendTo(gitignore, append)}; or go on, and ${own()} writes it once there is a token`,
+      fix: hint`${appendTo(gitignore, append)}; or continue: ${own()} adds the line once there is a token`,
     }),
   ];
 }
@@ -134,7 +134,7 @@ function judgeNames({
   return [
     finding(
       "env-file.incomplete",
-      `${short} is missing ${missing.join(", ")}, which .env.example names.`,
+      `${short} is missing ${missing.join(", ")}, listed in .env.example.`,
       {
         where: envFile.path,
         fix: hint`Add them to ${short}. Ask someone who works on the project for the values.`,
@@ -163,14 +163,14 @@ function judgePassing({ envFile: { file }, config }: Known): Finding[] {
     const lines = first.map(({ valueStart }) => text.slice(0, valueStart).split("\n").length);
     const more = unnamed.length - lines.length;
     const all = lines.join(", ") + (more > 0 ? ` and ${more} more` : "");
-    const message = `${short} has no name for a variable in line ${all}: it looks like a value, and is not passed on.`;
-    const fix = hint`Write NAME=value there; a value of several lines needs quotes.`;
+    const message = `${short}, line ${all}: the variable name looks like a value, so exec and env skip it.`;
+    const fix = hint`Write NAME=value. Quote values that span several lines.`;
     findings.push(finding("env-file.no-name", message, { where: `${file.path}:${lines[0]}`, fix }));
   }
   if (named.length > 0) {
     const shown = named.filter(isPublicName).join(", ");
-    const message = `exec and env do not pass on ${shown || "some variables"} of ${short}: a file may not name a host, a program or a config for tools that get the token.`;
-    const fix = hint`If a tool needs one, set it in your shell or in the pipeline.`;
+    const message = `exec and env do not pass on ${shown || "some variables"} from ${short}: they could change the host, program or config of a tool that gets the token.`;
+    const fix = hint`If a tool needs one of them, set it in your shell or in the pipeline.`;
     findings.push(finding("env-file.not-passed", message, { where: file.path, fix }));
   }
   return findings;
@@ -227,17 +227,21 @@ function planToken(known: Known, consent: Consent): PlanPart {
   }
   if (findings.length === 0 && parts === undefined) {
     findings.push(
-      finding("env-file.unusable", `${path} cannot be edited without changing other keys.`, {
-        where: path,
-        fix: hint`Write the line ${config.token.name}=… into it by hand.`,
-      }),
+      finding(
+        "env-file.unusable",
+        `Can't set ${config.token.name} in ${path} without changing other keys.`,
+        {
+          where: path,
+          fix: hint`Add the line ${config.token.name}=… yourself.`,
+        },
+      ),
     );
   }
   if (findings.length > 0) return { findings };
   const hidden = git === undefined ? "" : "; git ignores it";
   const { origin } = token;
-  const from = origin.kind === "adopted" ? ` of ${origin.place}, which stays there` : "";
-  const why = stays ? "other users could read it" : `the token${from}${hidden}`;
+  const from = origin.kind === "adopted" ? ` from ${origin.place} (also kept there)` : "";
+  const why = stays ? "restrict access: other users could read it" : `the token${from}${hidden}`;
   const edit = (now: Content) =>
     editedText(now, (text) =>
       stays ? redacted(text, path) : (withToken(text, path, config.token.name, token) ?? text),
@@ -256,8 +260,8 @@ function planLogin({ config, envFile: { file }, repo, machine: { platform } }: K
   const parts = edited(current.text);
   const findings = obstacles(repo, file);
   if (findings.length === 0 && parts === undefined) {
-    const message = `${path} cannot be edited without changing other keys.`;
-    const fix = hint`Take ${names.join(" and ")} out of it by hand.`;
+    const message = `Can't remove the token from ${path} without changing other keys.`;
+    const fix = hint`Remove ${names.join(" and ")} from the file yourself.`;
     findings.push(finding("env-file.unusable", message, { where: path, fix }));
   }
   if (findings.length > 0) return { findings };
@@ -266,7 +270,7 @@ function planLogin({ config, envFile: { file }, repo, machine: { platform } }: K
     edit: (now) => editedText(now, (text) => edited(text) ?? text),
     shownBefore: { parts: redacted(current.text, path), encoding: current.encoding },
     mode: platform === "win32" ? file.mode : file.mode & 0o700,
-    why: `the login of doctl context ${config.token.doctl} takes the token's place`,
+    why: `the login of doctl context ${config.token.doctl} replaces the token`,
     takesAway: true,
   });
   return { changes: [change] };
@@ -290,7 +294,7 @@ function planExample(known: Known): PlanPart {
   }
   const findings: Finding[] = git?.ignored.has(path)
     ? [
-        finding("git.example-ignored", `${path} is ignored by git: colleagues do not get it.`, {
+        finding("git.example-ignored", `git ignores ${path}, so colleagues don't get it.`, {
           where: path,
           fix: hint`Add the line !.env.example to .gitignore.`,
         }),
@@ -311,7 +315,7 @@ function planExample(known: Known): PlanPart {
   if (edit(text) === text) return { findings };
   const blocking = obstacles(known.repo, envExample);
   if (blocking.length > 0) return { findings: blocking };
-  const why = "names only, for colleagues";
+  const why = "variable names only, for colleagues";
   return { findings, changes: [editText(envExample, edit, why)] };
 }
 
@@ -342,6 +346,6 @@ function tracked(
 ): Finding {
   return finding("env-file.tracked", `git tracks ${path}, and ${because}.`, {
     where: path,
-    fix: hint`${run("git", "rm", "--cached", { path })} (then revoke whatever was ever committed), or set token.envFile: .env.local`,
+    fix: hint`${run("git", "rm", "--cached", { path })} (then revoke every token that was committed), or set token.envFile: .env.local`,
   });
 }

@@ -62,7 +62,7 @@ export async function openGit(
   if (file === undefined) {
     if (marked === undefined) return undefined;
     throw new AppError("GIT_FAILED", `${marked} is a git repo, but git is not on PATH.`, {
-      hint: hint`Install git: only git can say which files it would take.`,
+      hint: hint`Install git. do-bootstrap asks git which files it ignores.`,
     });
   }
   const seen = marked && (await host.files.realpath(marked));
@@ -175,8 +175,8 @@ export async function openGit(
     const told = await rootOf();
     // core.worktree in the repo's own config would make anybody's folder the repo's.
     if ((await host.files.realpath(told)) === (await host.files.realpath(root))) return;
-    throw new AppError("GIT_FAILED", `${root} has its work tree elsewhere: ${told}`, {
-      hint: hint`Look at ${run("git", "config", "core.worktree")}; if it is not wanted: ${run("git", "config", "--unset", "core.worktree")}`,
+    throw new AppError("GIT_FAILED", `${root} has its work tree in another folder: ${told}`, {
+      hint: hint`Check ${run("git", "config", "core.worktree")}. To remove it: ${run("git", "config", "--unset", "core.worktree")}`,
     });
   }
 }
@@ -311,7 +311,7 @@ function split(text: string): string[] {
 
 export function gitFailed({ end, stderr }: ToolResult): AppError {
   const reason = stderr.trim().split("\n")[0] || end;
-  return new AppError("GIT_FAILED", `git could not be asked: ${reason}`, {
+  return new AppError("GIT_FAILED", `git failed: ${reason}`, {
     hint: hintFor(stderr),
   });
 }
@@ -324,7 +324,7 @@ function isBare({ stderr }: Pick<ToolResult, "stderr">): boolean {
 function hintFor(stderr: string): Hint {
   if (isBare({ stderr })) {
     // Without a command: git would obey what a repo has there.
-    return hint`This folder is git's own: go to a checkout's.`;
+    return hint`This folder belongs to git itself. Go to the checkout.`;
   }
   const [, folder] = /dubious ownership in repository at '(.+)'/.exec(stderr) ?? [];
   if (folder !== undefined) {
@@ -332,7 +332,7 @@ function hintFor(stderr: string): Hint {
     return hint`The repo belongs to another user. If you trust it: ${trust}`;
   }
   if (/corrupt|unable to (stream|read|unpack)|bad object/.test(stderr)) {
-    return hint`${run("git", "fsck")} says what is broken.`;
+    return hint`${run("git", "fsck")} shows what is broken.`;
   }
   return hint`Run ${run("git", "status")} in this folder and fix what it reports.`;
 }

@@ -50,7 +50,7 @@ export function planGitignore(known: Known): PlanPart {
   const obstructed = obstacles(known.repo, gitignore);
   const findings = [...overruled, ...obstructed];
   if (findings.some(({ level }) => level === "error") || current === undefined) return { findings };
-  const why = "keeps secrets and state out of git";
+  const why = "make git ignore secrets and state";
   const change = editText(gitignore, (text) => withPatterns(text, missing), why);
   return { findings, changes: [change] };
 }
@@ -68,21 +68,21 @@ function judgeNested(rules: readonly IgnoreRule[], { ignored, nested }: GitFacts
     }
   }
   return [...missing].map(([root, patterns]) => {
-    const message = `${root} is a git repo of its own, and would take secrets or state.`;
+    const message = `${root} is a nested git repo that does not ignore secrets or state.`;
     const fix = hint`Add to its .gitignore: ${[...patterns].join(" ")}`;
     return finding("git.not-ignored", message, { where: join(root, ".gitignore"), fix });
   });
 }
 
 function noGit(path: string): Finding {
-  return finding("git.none", "There is no git repo here: .gitignore is ready for one.", {
+  return finding("git.none", "This folder is not a git repo. The .gitignore is ready for one.", {
     where: path,
     fix: hint`${run("git", "init")}`,
   });
 }
 
 function ignoresItself(path: string): Finding {
-  const message = `git ignores ${path}: colleagues and pipelines do not get its lines.`;
+  const message = `git ignores ${path}, so colleagues and pipelines don't get its patterns.`;
   const fix = hint`${run("git", "add", "--force", { path })}, then commit it.`;
   return finding("git.rules-ignored", message, { where: path, fix });
 }
@@ -90,10 +90,10 @@ function ignoresItself(path: string): Finding {
 function notIgnored(pattern: string, path: string): Finding {
   return finding(
     "git.not-ignored",
-    `.gitignore has ${pattern}, but another pattern lets git take ${path}.`,
+    `.gitignore has ${pattern}, but another pattern un-ignores ${path}.`,
     {
       where: path,
-      fix: hint`Find and fix it: ${run("git", "check-ignore", "-v", "--no-index", { path })}`,
+      fix: hint`Find and fix that pattern: ${run("git", "check-ignore", "-v", "--no-index", { path })}`,
     },
   );
 }

@@ -19,7 +19,7 @@ export interface LockVerdict {
 }
 
 const TIME_LIMIT_MS = 10_000;
-const BODY = "A test of do-bootstrap; it may be deleted.\n";
+const BODY = "Test object written by do-bootstrap. Safe to delete.\n";
 
 /**
  * Tries what a lock rests on: of two writes of one new object that both say `If-None-Match: *`, the
@@ -44,7 +44,7 @@ export async function tryLock(
   function verdict(answer: HttpAnswer): string | undefined {
     if (answer.kind === "answer" && answer.status === 412) return undefined;
     if (answer.kind === "answer" && answer.status === 200) {
-      return `${spacesHost(backend)} ignores If-None-Match: a second write of the same object was not refused, and a lock would keep nobody out`;
+      return `${spacesHost(backend)} ignores If-None-Match: it accepted a second write of the same object, so a lock would not work`;
     }
     return whyNot(answer, backend);
   }
@@ -84,7 +84,7 @@ function mayBeWritten(answer: HttpAnswer): boolean {
 
 function whyNot(answer: HttpAnswer, { bucket, region }: SpacesBackend): string {
   if (answer.kind === "failure") {
-    return `${region}.digitaloceanspaces.com could not be asked (${answer.why}: ${answer.detail})`;
+    return `${region}.digitaloceanspaces.com is unreachable (${answer.why}: ${answer.detail})`;
   }
   const code = /<Code>(\w+)<\/Code>/.exec(answer.body)?.[1] ?? "";
   const meaning = MEANINGS[code];
@@ -93,8 +93,8 @@ function whyNot(answer: HttpAnswer, { bucket, region }: SpacesBackend): string {
 }
 
 const MEANINGS: Readonly<Record<string, string>> = {
-  NoSuchBucket: "there is no bucket BUCKET",
+  NoSuchBucket: "bucket BUCKET does not exist",
   InvalidAccessKeyId: "Spaces does not know the access key id",
   SignatureDoesNotMatch: "the secret key does not belong to the access key id",
-  AccessDenied: "these keys may not write to bucket BUCKET",
+  AccessDenied: "these keys have no write access to bucket BUCKET",
 };

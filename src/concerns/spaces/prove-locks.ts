@@ -24,7 +24,7 @@ export async function proveLocks(
   if (tests.length === 0) return verdicts;
   const { tryLock } = await import("./lock-test.ts");
   for (const test of tests) {
-    progress(`Trying the lock of ${test.backend.bucket}`);
+    progress(`Testing the lock of ${test.backend.bucket}`);
     verdicts.set(placeOf(test.backend), await tryLock(host, test));
   }
   return verdicts;

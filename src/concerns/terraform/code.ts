@@ -37,23 +37,23 @@ export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): 
   const where = ({ file, line }: SourceLocation) => `${join(config.dir, file)}:${line}`;
   const findings: Finding[] = [];
   for (const place of module.broken) {
-    const message = `${where(place)}: this could not be parsed. This root is skipped.`;
+    const message = `${where(place)}: can't parse this code. The root was skipped.`;
     const fmt = terraformWords(config.dir, toolOf(known.terraform.tools, root), ["fmt"]);
-    const fix = hint`${run(...fmt)} says more.`;
+    const fix = hint`${run(...fmt)} shows the error.`;
     findings.push(finding("terraform.broken", message, { where: where(place), fix }));
   }
   const unfixable = whyNotFixable(known, root);
   for (const { kind, place, where: block, token } of module.hardCoded) {
-    const message = `${where(place)}: a token is written into ${safe(block)} (${token.fingerprint}).`;
+    const message = `${where(place)}: ${safe(block)} contains a token (${token.fingerprint}).`;
     const step = unfixable === undefined ? moved : byHand(kind, unfixable);
     const isInGit = known.repo.git?.tracked.has(at(place.file).path);
     const fix = hint`${step} ${isInGit ? inGit : ifCommitted}`;
     findings.push(finding("terraform.hard-coded-token", message, { where: where(place), fix }));
   }
   if (module.cloud !== undefined && config.credentials === "tfvars") {
-    const message = `${where(module.cloud)}: HCP Terraform takes this folder, so credentials "tfvars" is not possible.`;
+    const message = `${where(module.cloud)}: this folder uses HCP Terraform, so credentials can't be "tfvars".`;
     const place = where(module.cloud);
-    const fix = hint`Set terraform.credentials: env, or leave the key out.`;
+    const fix = hint`Set terraform.credentials: env, or remove the key.`;
     findings.push(finding("terraform.cloud-tfvars", message, { where: place, fix }));
   }
   findings.push(...sourceMissing());
@@ -70,8 +70,8 @@ export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): 
   function fromMirrors(): Finding[] {
     const { mirrors = [], place } = module.requiredProviders ?? {};
     if (place === undefined || mirrors.length === 0) return [];
-    const message = `${where(place)}: the provider comes from ${safe(mirrors.join(", "))}, not from a public registry, and gets the token.`;
-    const fix = hint`If you do not know that registry, do not run Terraform here.`;
+    const message = `${where(place)}: the provider comes from ${safe(mirrors.join(", "))}, which is not a public registry. It gets the token.`;
+    const fix = hint`If you don't trust this registry, don't run Terraform here.`;
     return [finding("terraform.mirror", message, { where: where(place), fix })];
   }
 
@@ -88,21 +88,21 @@ export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): 
     const user = inWay && `${what} (${inWay.place.file}:${inWay.place.line}${more})`;
     const message =
       declared === undefined
-        ? `${place}: ${what} uses ${name}, so it is declared without "ephemeral", and plan files hold the token.`
-        : `${place}: ${name} is not ephemeral, so that plan files hold the token.`;
+        ? `${place}: ${what} uses ${name}, so the variable is declared without "ephemeral". Plan files will hold the token.`
+        : `${place}: ${name} is not ephemeral, so plan files hold the token.`;
     return [finding("terraform.not-ephemeral", message, { where: place, fix: stepFor() })];
 
     function stepFor(): Hint {
       if (inWay?.module !== undefined) {
-        return hint`Set ephemeral = true in the module's own variable ${inWay.module.argument} first: ${user ?? ""} takes ${name}.`;
+        return hint`First set ephemeral = true in the module's variable ${inWay.module.argument}: ${user ?? ""} uses ${name}.`;
       }
       if (inWay !== undefined) {
-        return hint`Take it out of ${user ?? ""} first: Terraform allows no ephemeral value there. Until then, keep plan files to yourself.`;
+        return hint`First remove it from ${user ?? ""}, where Terraform allows no ephemeral value. Until then, don't share plan files.`;
       }
       const tooOld = whyTooOld(root, EPHEMERAL_SINCE[root.tool]);
       return tooOld === undefined
-        ? hint`Edit it: ephemeral = true (needs Terraform 1.10 or OpenTofu 1.11).`
-        : hint`Keep plan files to yourself: ephemeral = true needs Terraform 1.10 or OpenTofu 1.11, and ${tooOld}.`;
+        ? hint`Add ephemeral = true to the variable (needs Terraform 1.10 or OpenTofu 1.11).`
+        : hint`Don't share plan files. ephemeral = true needs Terraform 1.10 or OpenTofu 1.11, but ${tooOld}.`;
     }
   }
 
@@ -117,19 +117,19 @@ export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): 
     ];
     if (isAnother(source)) {
       return say(
-        `digitalocean is another provider here (${source}). Nothing is added to this root.`,
+        `the name digitalocean belongs to another provider here (${source}), so nothing was added to this root.`,
         hint`If the root needs DigitalOcean's provider, add it under another name: do = { source = "digitalocean/digitalocean" }`,
       );
     }
     if (source !== undefined) {
       return say(
-        "digitalocean does not have the source digitalocean/digitalocean, and Terraform looks for hashicorp/digitalocean.",
-        hint`Change its entry: digitalocean = { source = "digitalocean/digitalocean" }, with the version that it has.`,
+        "the digitalocean provider has no source, so Terraform looks for hashicorp/digitalocean.",
+        hint`Change the entry to digitalocean = { source = "digitalocean/digitalocean" } and keep its version.`,
       );
     }
     return say(
-      "required_providers has no digitalocean/digitalocean, and a module may have only one such block.",
-      hint`Add to it: digitalocean = { source = "digitalocean/digitalocean" }`,
+      "required_providers has no digitalocean/digitalocean. do-bootstrap can't add a second block.",
+      hint`Add to that block: digitalocean = { source = "digitalocean/digitalocean" }`,
     );
   }
 
@@ -139,7 +139,7 @@ export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): 
 
   function otherVariable({ name, alias, variable, place }: ProviderBlock): Finding {
     const block = alias === undefined ? `"${name}"` : `alias ${alias}`;
-    const message = `${where(place)}: provider ${block} takes var.${variable}, which is left to you.`;
+    const message = `${where(place)}: provider ${block} uses var.${variable}, which do-bootstrap does not set.`;
     return finding("terraform.other-variable", message, { where: where(place) });
   }
 
@@ -147,8 +147,8 @@ export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): 
   function notFollowed({ name, unclear, place }: ProviderBlock): Finding[] {
     if (unclear === undefined || unclear.variables.length === 0) return [];
     const listed = (prefix: string) => unclear.variables.map((each) => prefix + each).join(", ");
-    const message = `${where(place)}: the token of provider "${name}" was not followed to one variable: ${safe(unclear.why)}. exec does not set ${listed("var.")}.`;
-    const fix = hint`Give the provider one variable; or set ${listed("TF_VAR_")} yourself.`;
+    const message = `${where(place)}: can't tell which variable holds the token of provider "${name}": ${safe(unclear.why)}. exec does not set ${listed("var.")}.`;
+    const fix = hint`Use one variable for the provider's token, or set ${listed("TF_VAR_")} yourself.`;
     return [finding("terraform.not-followed", message, { where: where(place), fix })];
   }
 
@@ -163,15 +163,15 @@ export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): 
     if (line === undefined) return [];
     const place = where({ file: name, line });
     const isTracked = git?.tracked.has(snapshot.path);
-    const message = `${place}: a token, in a file that git ${isTracked ? "tracks" : "does not ignore"}.`;
+    const message = `${place}: a token in a file that git ${isTracked ? "tracks" : "does not ignore"}.`;
     const fix = hint`Delete the line. ${isTracked ? revokeInList : ifCommitted}`;
     return [finding("terraform.committed-token", message, { where: place, fix })];
   }
 }
 
 const moved = hint`${own("--fix")} moves it to a variable.`;
-const inGit = hint`git has it: revoke it, with ${own("rotate", "--revoke")}, when it is out.`;
-const revokeInList = hint`git keeps the token: revoke it, at ${TOKEN_LIST}`;
+const inGit = hint`It is in git, so revoke it afterwards: ${own("rotate", "--revoke")}.`;
+const revokeInList = hint`Git history keeps the token, so revoke it: ${TOKEN_LIST}`;
 const ifCommitted = hint`Revoke it if it was ever committed.`;
 
 type Unfixable = "text" | "different" | "another" | "ephemeral" | "output" | "no variable";
@@ -180,18 +180,18 @@ function byHand(kind: WrittenToken["kind"], why: Unfixable): Hint {
   switch (why) {
     case "text":
       return kind === "text"
-        ? hint`Take it out by hand: --fix edits providers, variables, locals and arguments of modules.`
-        : hint`Take the others out by hand; then ${own("--fix")} moves this one to a variable.`;
+        ? hint`Remove it yourself: --fix edits only providers, variables, locals and module arguments.`
+        : hint`Remove the other tokens yourself. Then ${own("--fix")} moves this one to a variable.`;
     case "different":
-      return hint`The code holds different tokens: give each provider a variable of its own.`;
+      return hint`The code holds different tokens. Give each provider its own variable.`;
     case "another":
-      return hint`Take it out by hand: it is another token than the one that is used here.`;
+      return hint`Remove it yourself: it is not the token that this repo uses.`;
     case "ephemeral":
-      return hint`Take it out by hand: it goes where the token's variable may not, which is ephemeral.`;
+      return hint`Remove it yourself: it is used where an ephemeral variable is not allowed.`;
     case "output":
-      return hint`Set sensitive = true in the output that shows it, or take it out of there; then ${own("--fix")} moves it to a variable.`;
+      return hint`Set sensitive = true in the output that shows it, or remove it from the output. Then ${own("--fix")} moves it to a variable.`;
     case "no variable":
-      return hint`Take it out by hand, such as into a variable: this root has none for the token.`;
+      return hint`Move it yourself, for example into a variable: this root has no variable for the token.`;
   }
 }
 
@@ -228,8 +228,8 @@ export function judgeFixed({ repo: { git } }: Known, { module, at }: TerraformRo
   const held = module.hardCoded.filter(({ place }) => git?.tracked.has(at(place.file).path));
   const files = new Map(held.map((each) => [at(each.place.file).path, each]));
   return [...files].map(([path, { token }]) => {
-    const message = `${path}: git still has the token that --fix takes out (${token.fingerprint}), also after your next commit.`;
-    const fix = hint`Revoke it: ${own("rotate", "--revoke")}; or delete it at ${TOKEN_LIST}`;
+    const message = `${path}: git history still has the token that --fix removes (${token.fingerprint}).`;
+    const fix = hint`Revoke it: ${own("rotate", "--revoke")}, or delete it at ${TOKEN_LIST}`;
     return finding(TOKEN_IN_GIT, message, { where: path, fix });
   });
 }
@@ -290,7 +290,7 @@ export function planFix(known: Known, root: TerraformRoot): PlanPart {
     const shownBefore: Content = { encoding, parts: spliced(found.text, spans, hidden) };
     // The places are those of the file as it was read: this edit comes first.
     const edit = (): Content => ({ encoding, parts: spliced(found.text, spans, replaced) });
-    const why = "a variable in place of the token";
+    const why = "use a variable instead of the token";
     return {
       findings,
       changes: [new WriteFile({ before, edit, shownBefore, why, takesAway: true })],

@@ -84,8 +84,8 @@ export function planCommands(known: Known, root: TerraformRoot, files: Plan): Pl
   const isConnected = !isOurs || root.storedBackend !== undefined;
   const isChanged = hasOtherSettings(root, files);
   if (init && (!root.isInitialised || !isConnected || isChanged || requirementsChange)) {
-    const installs = root.isInitialised ? "again" : "installs the provider";
-    const what = isConnected ? installs : `${installs}, opens the state`;
+    const installs = root.isInitialised ? "again" : "install the provider";
+    const what = isConnected ? installs : `${installs}, connect the state`;
     const flags = [...(isChanged ? ["-reconfigure"] : []), ...withoutToken(terraform, root, needs)];
     commands.push(command(["init", "-input=false", ...flags], what));
   }
@@ -106,8 +106,8 @@ export function planCommands(known: Known, root: TerraformRoot, files: Plan): Pl
     ),
   );
   const here = relative(config.base, dir) || ".";
-  const message = `${here}: ${terraform.name} is not started here, since ${byHand}.`;
-  const fix = hint`If you trust it: ${typed.flatMap((each, at) => [at === 0 ? "" : ", then ", each])}`;
+  const message = `${here}: ${terraform.name} was not started here: ${byHand}.`;
+  const fix = hint`If you trust this, run ${typed.flatMap((each, at) => [at === 0 ? "" : ", then ", each])}`;
   return {
     findings: [...judged.findings, finding("terraform.by-hand", message, { where: dir, fix })],
   };
@@ -148,20 +148,21 @@ function whyByHand(
   const tool = tools.get(config.dir);
   const [brought] = repoCode.get(config.dir) ?? [];
   if (brought !== undefined)
-    return `${relative(base, brought)} is the repo's, and it would obey it`;
+    return `${relative(base, brought)} comes from the repo and would control it`;
   if (root.linkOut !== undefined)
-    return `${relative(base, root.linkOut)} is a link to a place outside the repo, and it would write there`;
-  if (git?.tracked.has(root.data)) return `git has its ${relative(config.dir, root.data)} folder`;
-  if (module.cloud !== undefined) return "it would talk to HCP Terraform";
+    return `${relative(base, root.linkOut)} is a link out of the repo, and it would write there`;
+  if (git?.tracked.has(root.data))
+    return `its ${relative(config.dir, root.data)} folder is committed to git`;
+  if (module.cloud !== undefined) return "it would contact HCP Terraform";
   if (module.strange !== undefined) {
-    return `its settings have a block that may start programs (${module.strange})`;
+    return `its settings contain a block that may start programs (${module.strange})`;
   }
   const isInit = commands.some(({ args }) => args[0] === "init");
   // A local backend may say that its state is anywhere.
   const hasState = root.hasLocalState || module.backend?.type === "local";
   // init may ask the providers of a state for their schemas, and nobody knows who installed these.
   if (root.hasProviders && hasState && isInit) {
-    return "it may start the providers that are installed beside the state";
+    return "it may start the providers installed in this folder";
   }
   if (isInit && tool !== undefined && worksOutSources(tool)) {
     const tree = code.trees.find(({ folders }) => folders[0] === root.real);
@@ -171,23 +172,23 @@ function whyByHand(
     const sources = [...others, ...(tree?.fetched ?? ["its code"])];
     const [fetched] = unread === undefined ? sources : [unread.file];
     if (fetched !== undefined) {
-      return `it works out where modules come from, and may send there what it reads (${fetched})`;
+      return `it evaluates module sources, which may read files and send them elsewhere (${fetched})`;
     }
   }
   // Its hash may be that of our block, and its settings another's: Terraform goes by these.
   const { storedBackend } = root;
   if (storedBackend && (storedBackend.type !== "s3" || storedBackend.strangers.length > 0)) {
-    return `${relative(config.dir, storedBackend.path)} says that the state is not on Spaces alone`;
+    return `${relative(config.dir, storedBackend.path)} says that the state is not only on Spaces`;
   }
   const { backend } = module;
   if (backend !== undefined && backend.type !== "local") {
-    return `the code has a backend of its own (${backend.type})`;
+    return `the code has its own backend (${backend.type})`;
   }
   const [unexpected] = [...own].flatMap(([name, file]) => {
     const isRewritten = files.changes.some(({ file }) => file === at(name).path);
     return file.backend === undefined || isRewritten ? [] : name;
   });
-  return unexpected && `${unexpected} has another backend than the config`;
+  return unexpected && `${unexpected} has a different backend from the config`;
 }
 
 /**
@@ -286,15 +287,16 @@ function judgeEnvironment(
 
   const selected = env["TF_WORKSPACE"];
   if (selected && workspace !== undefined && selected !== workspace) {
-    say("TF_WORKSPACE", `Terraform uses workspace ${selected}, not ${workspace}.`);
+    say("TF_WORKSPACE", `Terraform will use workspace ${selected}, not ${workspace}.`);
   }
-  if (env["TF_DATA_DIR"]) say("TF_DATA_DIR", "without it, Terraform will find nothing installed.");
+  if (env["TF_DATA_DIR"])
+    say("TF_DATA_DIR", "if you run Terraform without it, nothing is installed there.");
   for (const name of Object.keys(env).filter((name) => /^TF_CLI_ARGS(_|$)/.test(name))) {
-    if (env[name]) say(name, "its arguments are added to each terraform command.");
+    if (env[name]) say(name, "Terraform adds its arguments to every command.");
   }
   const given = `TF_VAR_${variable}`;
   if (credentials === "tfvars" && env[given] !== undefined) {
-    say(given, "it is the weakest source, and any tfvars file beats it.");
+    say(given, "every tfvars file overrides it.");
   }
   return findings;
 }

@@ -48,7 +48,7 @@ export function planTerraform(known: Known, found: TerraformRoot, consent: Conse
   const { dir } = found.config;
   const here = relative(known.config.base, dir) || ".";
   if (!isInside(found.real, known.repo.top)) {
-    const message = `terraform.dir ${here} leads out of the repo, to ${found.real}.`;
+    const message = `terraform.dir ${here} resolves outside the repo: ${found.real}.`;
     return { findings: [finding("terraform.outside", message, { where: dir })] };
   }
   const [notHere] = Array.from(known.repo.notHere).filter(
@@ -88,7 +88,7 @@ export function planTerraform(known: Known, found: TerraformRoot, consent: Conse
     { findings: judgeUndeclared(root, needs) },
   ]);
   if (plan.changes.length === 0 || root.blocked === undefined) return plan;
-  const blocked = finding("file.not-writable", `${here} cannot be written: ${root.blocked}.`, {
+  const blocked = finding("file.not-writable", `${here} is not writable: ${root.blocked}.`, {
     where: dir,
     fix: hint`Fix the folder's permissions or owner.`,
   });
@@ -99,8 +99,8 @@ export function planTerraform(known: Known, found: TerraformRoot, consent: Conse
 function calledModule({ calledBy, config: { dir } }: TerraformRoot, here: string): Finding {
   const [first, ...more] = calledBy;
   const others = more.length > 0 ? `, and ${more.length} more` : "";
-  const message = `${here} is called as a module (${first}${others}): nothing is added to it, since a provider or a version of ours would break its callers.`;
-  const fix = hint`Name the folder that you run Terraform in as terraform.dir in the config; or set terraform: false there.`;
+  const message = `${here} is called as a module (${first}${others}), so nothing was added to it: a provider block would break its callers.`;
+  const fix = hint`Set terraform.dir in the config to the folder where you run Terraform, or set terraform: false.`;
   return finding("terraform.called-module", message, { where: dir, fix });
 }
 
@@ -113,8 +113,8 @@ function judgeKeysKept(
   const kept = keysKept({ config: execConfigOf(config, [root]), env, envFile });
   if (kept === undefined) return [];
   const { names, place, settings } = kept;
-  const message = `${place}: this backend is not Spaces alone (${settings}): exec and env do not pass on the ${names} keys.`;
-  const fix = hint`Take the settings out; or, if you trust the host, name it in your shell: ${{ set: "AWS_ENDPOINT_URL_S3", to: kept.host || "https://HOST" }}`;
+  const message = `${place}: this backend may use a host other than Spaces (${settings}), so exec and env don't pass the ${names} keys.`;
+  const fix = hint`Remove these settings. Or, if you trust the host, set it in your shell: ${{ set: "AWS_ENDPOINT_URL_S3", to: kept.host || "https://HOST" }}`;
   return [finding("backend.not-spaces", message, { where: place, fix })];
 }
 
@@ -131,12 +131,12 @@ function planFile(known: Known, root: TerraformRoot, name: string, text: string)
   if (textAt(before)?.text.replaceAll("\r\n", "\n") === text) return NOTHING;
   const findings = obstacles(known.repo, before);
   if (findings.length > 0) return { findings };
-  const why = existing ? "generated anew" : (WHY[name] ?? "");
+  const why = existing ? "regenerated" : (WHY[name] ?? "");
   return { findings, changes: [writeText(before, text, why)] };
 }
 
 const WHY: Readonly<Record<string, string>> = {
-  "versions.tf": "the provider and its releases",
+  "versions.tf": "the provider and its version",
   "provider.tf": "no token in code",
   "variables.tf": "declares the variables",
   [MISSING_TF]: "blocks that were missing",
@@ -168,8 +168,8 @@ function judgeRelease(known: Known, root: TerraformRoot, needs: RootNeeds): Find
   const asked = lacksTokenVariable && mayBeEphemeral ? whyTooOld(root, since) : undefined;
   const isEphemeral = credentials === "tfvars" && (mayBeEphemeral || !lacksTokenVariable);
   if (asked !== undefined) {
-    const message = `${asked}, and the variable that is written is ephemeral, which needs ${since}.`;
-    const fix = hint`Raise that, or set terraform.credentials: env`;
+    const message = `${asked}, but the generated ephemeral variable needs ${since}.`;
+    const fix = hint`Raise that version, or set terraform.credentials: env`;
     findings.push(finding("terraform.too-old", message, { where: config.dir, fix }));
   } else if (isEphemeral && installed !== undefined && isTooOld(installed)) {
     const message = `${installed.name} ${installed.version} is too old for ephemeral variables.`;
@@ -180,7 +180,7 @@ function judgeRelease(known: Known, root: TerraformRoot, needs: RootNeeds): Find
   const [first] = contested;
   if (first !== undefined) {
     const path = root.at(first).path;
-    const message = `Only OpenTofu reads ${path}, and config does not say which tool you use: what is declared for either is not declared again.`;
+    const message = `Only OpenTofu reads ${path}, and the config does not say which tool you use. Nothing that either tool reads is declared again.`;
     const fix = hint`Set terraform.tool in the config: tofu or terraform`;
     findings.push(finding("terraform.tool-unsaid", message, { where: path, fix }));
   }
@@ -198,15 +198,15 @@ function judgeAsked(root: TerraformRoot, installed: TerraformTool | undefined): 
   const [first] = wrong;
   if (first !== undefined) {
     const { path, says } = first.file;
-    const message = `${path} says ${says}, and ${first.other}.`;
-    const fix = hint`Change one of the two, so that both take the same release.`;
+    const message = `${path} says ${says}, but ${first.other}.`;
+    const fix = hint`Change one of them so that both allow the same version.`;
     return [finding("terraform.tool-version", message, { where: path, fix })];
   }
   if (installed?.name !== tool || installed.version === undefined) return [];
   // A version file is for managers alone: the tool itself reads none.
   const why = whyNotTaken({ ...root, versionFiles: [] }, installed.version);
   if (why === undefined) return [];
-  const message = `${tool} ${installed.version} is installed, and ${why}.`;
-  const fix = hint`Install a release that fits, or change what the repo asks for.`;
+  const message = `${tool} ${installed.version} is installed, but ${why}.`;
+  const fix = hint`Install a matching version, or change the version that the repo requires.`;
   return [finding("terraform.tool-version", message, { where: config.dir, fix })];
 }

@@ -71,20 +71,20 @@ function planException({ repo, config }: Known, root: TerraformRoot): PlanPart {
   const isPrivate = config.file !== undefined && isIgnored(git, config.file);
   if (others.length > 0 || isPrivate) {
     const why = isPrivate
-      ? "git ignores the config, too"
-      : "it has values that config does not have";
-    const fix = hint`If nothing in it is a secret: ${addAnyway(values)}, then commit it.`;
+      ? "git ignores the config too"
+      : "the file has values that are not in the config";
+    const fix = hint`If the file holds no secret: ${addAnyway(values)}, then commit it.`;
     return { findings: [onlyHere(values, `, and ${why}`, fix)] };
   }
   if (git.nested.has(values) || current === undefined || has(current)) {
     const which = run("git", "check-ignore", "-v", "--no-index", { path: values });
-    const fix = hint`${addAnyway(values)}, then commit it; ${which} names the pattern.`;
+    const fix = hint`${addAnyway(values)}, then commit it; ${which} shows the pattern.`;
     return { findings: [onlyHere(values, "", fix)] };
   }
   const findings = obstacles(repo, gitignore);
   if (findings.length > 0) return { findings };
   const edit = (text: string) => (has(text) ? text : withPatterns(text, [exception]));
-  const why = "lets git take the values of terraform.variables";
+  const why = "un-ignore the values of terraform.variables";
   return { changes: [editText(gitignore, edit, why)] };
 }
 
@@ -97,6 +97,6 @@ function addAnyway(path: string): HintPart {
 }
 
 function onlyHere(path: string, why: string, fix: Hint): Finding {
-  const message = `git ignores ${path}${why}: colleagues and pipelines do not get the values of terraform.variables.`;
+  const message = `git ignores ${path}${why}. Colleagues and pipelines don't get the values of terraform.variables.`;
   return finding("terraform.values-ignored", message, { where: path, fix });
 }

@@ -51,8 +51,8 @@ export function planSecretVariables(
   if (!mayStore(token, known.machine, consent)) {
     if (held === undefined) return { findings: judgeVariable(known, root, variable) };
     if (held.equals(token)) return NOTHING;
-    const message = `${before.path} holds another token (${held.fingerprint}), and beats the environment's (${token.fingerprint}).`;
-    const fix = hint`${own("--save")} puts the environment's in its place; or: ${{ remove: { path: before.path } }}`;
+    const message = `${before.path} holds another token (${held.fingerprint}), which overrides the one in the environment (${token.fingerprint}).`;
+    const fix = hint`${own("--save")} replaces it with the token from the environment; or: ${{ remove: { path: before.path } }}`;
     return {
       findings: [finding("terraform.stale-secret", message, { where: before.path, fix })],
     };
@@ -83,7 +83,7 @@ function withoutValue(known: Known, root: TerraformRoot, variable: string): Plan
   if (before.kind !== "file" || typeof value !== "string" || value === "") return NOTHING;
   const findings = obstacles(known.repo, before);
   if (findings.length > 0) return { findings };
-  const why = `the login of doctl context ${known.config.token.doctl} takes the token's place`;
+  const why = `the login of doctl context ${known.config.token.doctl} replaces the token`;
   if (Object.keys(rest).length === 0) return { changes: [new RemoveFile(before, why)] };
   const shownBefore = secretContent({ ...rest, [variable]: value });
   const edit = () => secretContent(rest);
@@ -100,12 +100,12 @@ function judgeVariable(
   const declared = module.variables.get(variable);
   if (declared === undefined || declared.hasDefault || env[`TF_VAR_${variable}`]) return [];
   const where = `${at(declared.place.file).path}:${declared.place.line}`;
-  const message = `${where}: var.${variable} has no value here, as the token is not written to disk.`;
+  const message = `${where}: var.${variable} has no value here because the token is not written to disk.`;
   const step = { set: `TF_VAR_${variable}`, from: config.token.name };
   // No shell has a variable with a dash in its name.
   const fix = /^\w+$/.test(variable)
-    ? hint`${step}; or, to write it: ${own("--save")}`
-    : hint`${exec(terraformWords(dir, tool, ["plan"]))} gives it; or, to write it: ${own("--save")}`;
+    ? hint`${step}; or write it: ${own("--save")}`
+    : hint`${exec(terraformWords(dir, tool, ["plan"]))} passes it; or write it: ${own("--save")}`;
   return [finding("terraform.variable-unset", message, { where, fix })];
 }
 

@@ -38,16 +38,16 @@ export function judgeTracked(known: Known, root: TerraformRoot): Finding[] {
 }
 
 function secretTracked(known: Known, path: string): Finding {
-  const message = `git tracks ${path}, which is to hold the token.`;
-  const fix = hint`${untrack(known, [path])}, then commit. Revoke the token if one was ever committed.`;
+  const message = `git tracks ${path}, the file for the token.`;
+  const fix = hint`${untrack(known, [path])}, then commit. If a token was ever committed, revoke it.`;
   return finding("terraform.secret-tracked", message, { where: path, fix });
 }
 
 function stateTracked(known: Known, root: TerraformRoot, paths: readonly string[]): Finding {
   const [where = ""] = paths;
   const verb = paths.length === 1 ? "It" : "They";
-  const message = `git tracks ${paths.join(", ")}: a line in .gitignore does not change that. ${verb} may hold secrets in plain text.`;
-  const then = hint`${untrack(known, paths)}, then commit. Replace every secret in ${paths.length === 1 ? "it" : "them"}: the history keeps a copy.`;
+  const message = `git tracks ${paths.join(", ")}. Adding ${paths.length === 1 ? "it" : "them"} to .gitignore does not untrack ${paths.length === 1 ? "it" : "them"}. ${verb} may hold secrets in plain text.`;
+  const then = hint`${untrack(known, paths)}, then commit. Replace every secret in ${paths.length === 1 ? "it" : "them"}: git history keeps a copy.`;
   const { config, module } = root;
   const isOnlyThere =
     config.backend === undefined &&
@@ -59,7 +59,7 @@ function stateTracked(known: Known, root: TerraformRoot, paths: readonly string[
   ]);
   const fix =
     isOnlyThere && root.hasLocalState
-      ? hint`First move the state to a backend, as colleagues lose the file when they pull: terraform.backend in the config, then ${run(...move)}. After that: ${then}`
+      ? hint`First move the state to a backend: set terraform.backend in the config, then run ${run(...move)}. Otherwise colleagues lose the file when they pull. After that: ${then}`
       : then;
   return finding("terraform.state-tracked", message, { where, fix });
 }

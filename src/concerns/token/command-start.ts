@@ -20,15 +20,15 @@ export function startOf(command: readonly string[]): Start {
   const [first = "", line = ""] = args;
   if (SHELLS.has(name) && first === "-c") {
     if (args.length === 2 && PLAIN_LINE.test(line)) return startOf(line.split(/ +/));
-    return { why: `the line of ${name} -c is more than one plain command` };
+    return { why: `${name} -c runs more than one plain command` };
   }
   if (SHELLS.has(name) || INTERPRETERS.has(name)) {
     if (first !== "" && !first.startsWith("-")) return { script: first };
-    return { why: `${name} runs more than a script that is its first word` };
+    return { why: `the first argument of ${name} is not a script` };
   }
   if (TOOLS.get(name)?.test(args.join(" ").replace(LEADING_OPTIONS, ""))) return { tool: name };
   const known = [name, ...(TOOLS.has(name) ? args.slice(0, 1) : [])].join(" ");
-  return { why: `what ${known} runs is unknown` };
+  return { why: `do-bootstrap can't tell what ${known} runs` };
 }
 
 /** A path elsewhere may lead into another checkout. */

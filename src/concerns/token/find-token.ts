@@ -83,7 +83,7 @@ async function askCommand(
   });
   const outside = await scriptOutside(host.files, command, base);
   if (outside !== undefined) {
-    return unavailable("failed", `${outside.path} is outside the repo, at ${outside.target}`);
+    return unavailable("failed", `${outside.path} resolves outside the repo: ${outside.target}`);
   }
   // Who keeps all of HOME in git has his tools in there too, and is asked each time.
   const isHomeIn = host.home !== undefined && isInside(await host.files.realpath(host.home), top);
@@ -92,18 +92,18 @@ async function askCommand(
   const file = await fileOf(host, program, isHomeIn ? base : top);
   if (trust === undefined) {
     const isBrought = file !== undefined && isAbsolute(file) && isInside(file, top);
-    if (isBrought) return unavailable("unpinned", `${program} is ${file}, in this checkout`);
+    if (isBrought) return unavailable("unpinned", `${program} (${file}) is inside this checkout`);
     if (pins.kind === "unpinned") return unavailable("unpinned", pins.why);
     if (!host.state.isSafe(base)) return unavailable("unpinned", NO_FOLDER);
   }
   if (pins.kind === "pinned" && trust !== "once") {
     const { key, text } = recordOf(command, base, pins.files);
     if (trust === undefined && host.state.read(key) !== text) {
-      return unavailable("untrusted", "it has not been trusted on this machine");
+      return unavailable("untrusted", "it is not trusted on this machine yet");
     }
     if (trust === "kept" && !host.state.write(key, text)) throw noFolder();
   }
-  if (file === undefined) return unavailable("failed", `there is no ${program} on PATH`);
+  if (file === undefined) return unavailable("failed", `${program} is not on PATH`);
   const call = { args, stderr: "shown", timeoutMs: TIME_LIMIT_MS } as const;
   if (pins.kind === "unpinned" || trust === "once") {
     const path = isAbsolute(file) ? file : join(base, file);
@@ -139,11 +139,11 @@ async function scriptOutside(
 
 const NOBODY_MISSES = /^(?:PWD|OLDPWD|INIT_CWD|_|npm_\w+)$/i;
 
-const NO_FOLDER = "there is no folder outside every checkout to keep trust in";
+const NO_FOLDER = "no folder outside git checkouts is available to store your decision";
 
 function noFolder(): AppError {
-  return new AppError("WRITE_FAILED", "There is no folder to keep trust in.", {
-    hint: hint`Set HOME, or XDG_STATE_HOME, to a folder outside every checkout that you alone can write to.`,
+  return new AppError("WRITE_FAILED", "No folder available to store trusted commands.", {
+    hint: hint`Set HOME, or XDG_STATE_HOME, to a folder that only you can write to and that is outside any git checkout.`,
   });
 }
 
@@ -156,9 +156,9 @@ function failureOf({ end, exitCode, stdout }: ToolResult): string | undefined {
 
 const ENDS = {
   "timed-out": "it took longer than two minutes",
-  signalled: "it was ended by a signal",
+  signalled: "a signal ended it",
   stopped: "it was stopped",
-  "not-started": "it cannot be started",
+  "not-started": "it could not be started",
 } as const;
 
 /** What is trusted: these words, in this folder, with these files of the repo. */

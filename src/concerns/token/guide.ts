@@ -63,7 +63,7 @@ export async function guide(
     const token = Secret.of(text, { kind: "prompt" }).tokenInText();
     if (!(token instanceof Secret)) {
       return token.kind === "refresh"
-        ? "That is a refresh token (dor_v1_); the API takes none."
+        ? "That is a refresh token (dor_v1_), which the API does not accept."
         : `That does not look like a DigitalOcean token: ${token.why}.`;
     }
     return (await verified(token)) === "refused"
@@ -104,10 +104,10 @@ export async function chooseOffer(
 ): Promise<string | undefined> {
   const [only, another] = tokens;
   if (only !== undefined && another === undefined) {
-    const question = `There is no ${name}, but a token elsewhere:\n${lineOf(only)}\nUse it?`;
+    const question = `No ${name} found, but there is a token in another place:\n${lineOf(only)}\nUse it?`;
     return (await terminal.confirm(question, !only.isOfRepo)) ? only.fingerprint : undefined;
   }
-  const question = `There is no ${name}, but there are tokens elsewhere. Use one of them?`;
+  const question = `No ${name} found, but there are tokens in other places. Use one of them?`;
   // Enter alone takes the first, which is none that came with the repo.
   const brought = tokens.filter(({ isOfRepo }) => isOfRepo);
   const answers = [...tokens.filter(({ isOfRepo }) => !isOfRepo), undefined, ...brought];
@@ -115,7 +115,7 @@ export async function chooseOffer(
   return answers[await terminal.choose(question, lines)]?.fingerprint;
 
   function lineOf({ fingerprint, places, team, isOfRepo }: OfferedToken): string {
-    const warning = isOfRepo ? "; it came with the repo: use it only if this team is yours" : "";
+    const warning = isOfRepo ? "; committed in the repo: use it only if this is your team" : "";
     const where = someOf(places.map(shown));
     // In one line: a name of many would push the warning out of sight.
     return safe(`${where} (${fingerprint}, team ${team?.name ?? "unknown"}${warning})`);
@@ -135,19 +135,24 @@ function instructions({ config, refused, purpose, rows, unread }: GuideFacts): s
   const { project, environment, environments } = config;
   const name = environment === undefined ? project : `${project}-${environment}`;
   return [
-    ...(refused === undefined ? [] : [`${refused} is refused by DigitalOcean.`, ""]),
+    ...(refused === undefined ? [] : [`DigitalOcean rejects ${refused}.`, ""]),
     ...(purpose === undefined ? [] : [purpose, ""]),
     ...(purpose === undefined && environment === undefined && environments.length > 0
-      ? [`For none of the config's environments; --env chooses one: ${environments.join(", ")}`, ""]
+      ? [
+          `This token is for no environment of the config. To choose one, use --env: ${environments.join(", ")}`,
+          "",
+        ]
       : []),
     `Token name   ${name}`,
-    "Expiration   30 days; or longer, with a reminder to rotate it",
-    `Scopes       Custom Scopes: ${rows.length > 1 ? "what this repo needs is" : "account:read, and the scopes of what you build. Not sure? Start with Full Access"}`,
+    "Expiration   30 days (if longer, set a reminder to rotate it)",
+    `Scopes       Custom Scopes: ${rows.length > 1 ? "needed by this repo" : "account:read and the scopes for what you build. Not sure? Start with Full Access"}`,
     ...(rows.length > 1 ? ticks(rows) : []),
-    ...(unread.length === 0 ? [] : ["", "What else is needed is not known:", ...unread.map(safe)]),
+    ...(unread.length === 0
+      ? []
+      : ["", "It may need more scopes. Not checked:", ...unread.map(safe)]),
     "",
-    "The token is shown once. No button? Your role in the team may",
-    "not make tokens: ask the team's owner.",
+    "The token is shown only once. No button? Your team role may",
+    "not allow you to create tokens: ask the team's owner.",
   ].join("\n");
 }
 
@@ -162,7 +167,7 @@ function complain(terminal: Terminal, why: string, left: number): void {
 }
 
 function noToken(): AppError {
-  return new AppError("NO_TOKEN", "No token that works was given. Nothing was changed.", {
-    hint: hint`Make one at ${TOKEN_FORM}, then run the same command again.`,
+  return new AppError("NO_TOKEN", "No valid token was given. Nothing was changed.", {
+    hint: hint`Create one at ${TOKEN_FORM}, then run the same command again.`,
   });
 }

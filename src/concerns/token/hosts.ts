@@ -45,9 +45,13 @@ function hostFrom(env: Environment, name: string, standard: string): URL {
   const given = env[name]?.trim() || standard;
   const url = URL.canParse(given) ? new URL(given) : undefined;
   if (url !== undefined && isSafe(url) && url.username === "" && url.password === "") return url;
-  throw new AppError("USAGE", `${name} in the environment is not an address a token may go to.`, {
-    hint: hint`Use https, or http on loopback; or ${unset(name)}.`,
-  });
+  throw new AppError(
+    "USAGE",
+    `${name} in the environment is not a URL that may receive the token.`,
+    {
+      hint: hint`Use https (or http on loopback), or ${unset(name)}.`,
+    },
+  );
 }
 
 function isSafe({ protocol, hostname }: URL): boolean {

@@ -39,7 +39,7 @@ interface Known {
 /** Of tokens under other names, in one finding. */
 const MOST_SHOWN = 5;
 
-const RUN_AGAIN = hint`run ${own()} on a terminal; in a script: … | ${own("--token-stdin")}`;
+const RUN_AGAIN = hint`run ${own()} on a terminal. In a script: … | ${own("--token-stdin")}`;
 
 /** What is to be said of the token: whether there is one, and whether it will do. */
 export function judgeToken({
@@ -55,10 +55,10 @@ export function judgeToken({
       const login =
         doctl === undefined || !isCi
           ? ""
-          : ` The login ${doctl} (token.doctl) is a person's, and is not used in CI.`;
-      const message = `No DigitalOcean token: ${name} is neither in the environment nor in ${envFile}.${login}${said}`;
+          : ` The browser login ${doctl} (token.doctl) is not used in CI.`;
+      const message = `No DigitalOcean token: ${name} is not set in the environment or in ${envFile}.${login}${said}`;
       const first = chooseFirst(config);
-      const fix = hint`${first === "" ? "Make" : "make"} one at ${TOKEN_FORM}, then ${RUN_AGAIN}`;
+      const fix = hint`${first === "" ? "Create" : "create"} one at ${TOKEN_FORM}, then ${RUN_AGAIN}`;
       const step = hint`${first}${about.fix ?? fix}`;
       return [finding("token.missing", message, { ...about, fix: step })];
     }
@@ -86,7 +86,7 @@ export function judgeToken({
     }
     case "beside-login": {
       const { origin, fingerprint } = token.token;
-      const message = `Two tokens: ${describeOrigin(origin)} (${fingerprint}), and the login of doctl context ${token.context} that token.doctl names.`;
+      const message = `Two tokens: ${describeOrigin(origin)} (${fingerprint}) and the login of doctl context ${token.context} (token.doctl).`;
       return [finding("token.conflict", message, { fix: fixFor(token.token) })];
     }
     case "found": {
@@ -116,12 +116,12 @@ function lastingFor({ isRenewed }: Secret, config: Known["config"]): Known["conf
 function judgeShadow(token: Secret, { token: { doctl } }: Known["config"]): Finding[] {
   const { origin } = token;
   if (doctl === undefined) return [];
-  const message = `${describeOrigin(origin)} (${token.fingerprint}) is used, and not the login of doctl context ${doctl} that token.doctl names.`;
+  const message = `${describeOrigin(origin)} (${token.fingerprint}) is used instead of the login of doctl context ${doctl} (token.doctl).`;
   if (origin.kind === "environment") {
     return [finding("token.shadowed", message, { fix: fixFor(token) })];
   }
   if (origin.kind !== "env-file") return [];
-  const fix = hint`${own("login")} takes it out of there; or take it out by hand`;
+  const fix = hint`${own("login")} removes it from the file; or remove it yourself`;
   return [finding("token.shadowed", message, { where: origin.path, fix })];
 }
 
@@ -137,13 +137,13 @@ function judgeSession(token: Secret, inspection: Inspection | undefined, isCi: b
     return [];
   const left =
     seconds < 5400 ? `${Math.ceil(seconds / 60)} minutes` : `${Math.round(seconds / 3600)} hours`;
-  const message = `This is the token of a browser login, which expires in ${left}: every file that it is written to then holds an expired token.`;
+  const message = `This is the token of a browser login, which expires in ${left}. Files that hold the token will then be out of date.`;
   if (isCi) {
-    const fix = hint`Make a token that lasts at ${TOKEN_FORM}, and put it into the pipeline's secrets.`;
-    const refused = `This is the token of a browser login, which expires in ${left}: a pipeline needs a token that lasts.`;
+    const fix = hint`Create an API token at ${TOKEN_FORM} and add it to the pipeline's secrets.`;
+    const refused = `This is the token of a browser login, which expires in ${left}. A pipeline needs an API token.`;
     return [finding("token.session-in-ci", refused, { fix })];
   }
-  const fix = hint`Make a token that lasts at ${TOKEN_FORM}, then ${RUN_AGAIN}`;
+  const fix = hint`Create an API token at ${TOKEN_FORM}, then ${RUN_AGAIN}`;
   return [finding("token.of-session", message, { fix })];
 }
 
@@ -159,18 +159,18 @@ function judgeOffers(
   if (only === undefined) return { said, about: {} };
   const pipe = hint`… | ${own("--token-stdin")}`;
   if (another !== undefined) {
-    const fix = hint`${own()} on a terminal asks which one to use; in a script, pipe the right one: ${pipe}`;
+    const fix = hint`${own()} on a terminal lets you choose. In a script, pipe the right token: ${pipe}`;
     return { said, about: { fix } };
   }
   const login = loginOf(only);
   if (login !== undefined) {
-    const fix = hint`It is a browser login. ${own()} on a terminal asks whether to use it; or set token.doctl: ${login} in the config`;
+    const fix = hint`It is a browser login. To use it, run ${own()} on a terminal, or set token.doctl: ${login} in the config`;
     return { said, about: { fix } };
   }
-  const why = isOfRepo(only) ? "It came with the repo" : "There may be others";
+  const why = isOfRepo(only) ? "The token is committed in this repo" : "There may be other tokens";
   const fix =
     adoptable(offers, team) === undefined
-      ? hint`${why}: ${own()} on a terminal asks whether to use it; in a script, pipe it if its team is yours: ${pipe}`
+      ? hint`${why}. On a terminal, ${own()} asks whether to use it. In a script, pipe it if the team is yours: ${pipe}`
       : hint`${own("--adopt")}`;
   const where = only.places.find((place) => place.where !== undefined)?.where;
   return { said, about: where === undefined ? { fix } : { fix, where } };
@@ -185,7 +185,7 @@ function sayOffers({ found, unsearched }: Offers, team: string | undefined): str
   const count = found.length === 1 ? "another token" : `${found.length} other tokens`;
   return [
     ...(found.length === 0 ? [] : [` Found ${count}: ${list}.`]),
-    ...(unsearched.length === 0 ? [] : [` Not searched to the end: ${someOf(unsearched)}.`]),
+    ...(unsearched.length === 0 ? [] : [` Not fully searched: ${someOf(unsearched)}.`]),
   ].join("");
 }
 
@@ -194,15 +194,15 @@ function instead(mistake: Mistake | undefined, { token: { name } }: Known["confi
   const pipe = own("--token-stdin");
   switch (mistake) {
     case "1password":
-      return hint`${run("op", "read", "op://VAULT/ITEM/FIELD")} | ${pipe}; or let token.command in the config run it each time`;
+      return hint`${run("op", "read", "op://VAULT/ITEM/FIELD")} | ${pipe}. Or set token.command in the config to run it each time`;
     case "dotenvx":
-      return hint`${run("dotenvx", "get", name)} | ${pipe}; or let token.command in the config run it each time`;
+      return hint`${run("dotenvx", "get", name)} | ${pipe}. Or set token.command in the config to run it each time`;
     case "reference":
-      return hint`Give the value itself: … | ${pipe}; or let token.command in the config print it each time`;
+      return hint`Pipe the actual value: … | ${pipe}. Or set token.command in the config to print it each time`;
     case "spaces-key":
-      return hint`A Spaces key belongs in SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY. Make a token at ${TOKEN_FORM}`;
+      return hint`A Spaces key belongs in SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY. Create a token at ${TOKEN_FORM}`;
     default:
-      return hint`A token is dop_v1_ and 64 characters of 0-9a-f. Make a new one at ${TOKEN_FORM}`;
+      return hint`A token is dop_v1_ followed by 64 characters of 0-9a-f. Create a new one at ${TOKEN_FORM}`;
   }
 }
 
@@ -210,23 +210,23 @@ function instead(mistake: Mistake | undefined, { token: { name } }: Known["confi
 function chooseFirst({ environment, environments }: Known["config"]): string {
   if (environment !== undefined || environments.length === 0) return "";
   const options = environments.map((name) => `--env ${name}`).join(" or ");
-  return `Choose an environment: ${options}. For a token outside the environments: `;
+  return `Choose an environment: ${options}. For a token that belongs to no environment: `;
 }
 
 function noLogin({ why, context, detail }: TokenState & { kind: "no-login" }): Finding {
   const login = `the login of doctl context ${context} (token.doctl)`;
   switch (why) {
     case "absent":
-      return finding("token.login-missing", `There is no token: ${detail}.`, {
+      return finding("token.login-missing", `No token: ${detail}.`, {
         fix: hint`Log in: ${own("login")}`,
       });
     case "ended":
-      return finding("token.login-ended", `There is no token, as ${login} has ended: ${detail}.`, {
+      return finding("token.login-ended", `No token: ${login} has ended (${detail}).`, {
         fix: hint`Log in again: ${own("login")}`,
       });
     case "unsure":
-      return finding("token.login-unsure", `There is no token from ${login}: ${detail}.`, {
-        fix: hint`If that stays so, log in again: ${own("login")}`,
+      return finding("token.login-unsure", `No token from ${login}: ${detail}.`, {
+        fix: hint`Try again. If it keeps failing, log in again: ${own("login")}`,
       });
   }
 }
@@ -239,19 +239,19 @@ function unavailable({ why, command, detail }: TokenState & { kind: "unavailable
   switch (why) {
     case "failed":
       return finding("token.command-failed", failed, {
-        fix: hint`Run the command itself, and fix what it reports.`,
+        fix: hint`Run the command yourself and fix the error that it reports.`,
       });
     case "failed-alone":
       return finding("token.command-failed", failed, {
-        fix: hint`Run the command itself, and fix what it reports. If it works in the repo, name in its script the files that it needs; ${exec(["COMMAND"], "--trust")} runs it in the repo once`,
+        fix: hint`Run the command yourself and fix the error that it reports. If it works in the repo, mention the files that it needs in its script. To run it in the repo once: ${exec(["COMMAND"], "--trust")}`,
       });
     case "untrusted":
       return finding("token.command-untrusted", notRun, {
-        fix: hint`If it may run: ${own()} on a terminal asks once; in a script: ${own("--trust")}`,
+        fix: hint`To allow it: run ${own()} on a terminal, which asks once. In a script: ${own("--trust")}`,
       });
     case "unpinned":
       return finding("token.command-untrusted", notRun, {
-        fix: hint`It has to be allowed each time: on a terminal by a yes, in a script by ${own("--trust")} or ${exec(["COMMAND"], "--trust")}`,
+        fix: hint`You must allow it each time: answer yes on a terminal, or in a script use ${own("--trust")} or ${exec(["COMMAND"], "--trust")}`,
       });
   }
 }
@@ -268,8 +268,8 @@ function fixFor({ origin }: Secret, used?: Secret): Hint {
   if (origin.kind === "environment") return hint`${unset(origin.name)}`;
   // It is seen only where --fix moves it.
   if (origin.kind === "code") return hint`Revoke it if it was ever committed: ${TOKEN_LIST}`;
-  if (used?.isRenewed) return hint`Take it out of there: ${own("login")}`;
-  return hint`${own("--save")} puts the one that is used in the other's place.`;
+  if (used?.isRenewed) return hint`Remove it: ${own("login")}`;
+  return hint`${own("--save")} replaces it with the token in use.`;
 }
 
 function judgeInspection(
@@ -285,17 +285,17 @@ function judgeInspection(
   if (inspection === undefined) return [];
   if (inspection.state === "refused") {
     const kind = isOfSession ? " A browser login's token lasts for about an hour." : "";
-    const message = `DigitalOcean refuses the token (401): revoked, expired or mistyped.${kind}${variables?.behind?.said ?? ""}${said}`;
+    const message = `DigitalOcean rejects the token (401): it is revoked, expired or mistyped.${kind}${variables?.behind?.said ?? ""}${said}`;
     const byUnset = fixByUnset(variables);
     if (byUnset !== undefined) return [finding("token.refused", message, { fix: byUnset })];
     if (isRenewed) {
       return [
-        finding("token.refused", message, { fix: hint`Log in anew: ${own("login")}`, ...about }),
+        finding("token.refused", message, { fix: hint`Log in again: ${own("login")}`, ...about }),
       ];
     }
     const login = isOfSession
-      ? hint`Let doctl renew it each time: ${own("login")}; or make`
-      : ["Make"];
+      ? hint`To let doctl renew it: ${own("login")}; or create`
+      : ["Create"];
     const fix =
       about.fix === undefined
         ? hint`${login} a new one at ${TOKEN_FORM}, then ${again(variables)}`
@@ -320,7 +320,12 @@ function judgeInspection(
   function doubt(): Finding[] {
     if (inspection === undefined || inspection.doubts.length === 0) return [];
     const what = inspection.doubts.join("; ");
-    return [finding("token.partly-verified", `The token is alive; the rest is unknown. ${what}.`)];
+    return [
+      finding(
+        "token.partly-verified",
+        `The token is valid, but DigitalOcean did not say more. ${what}.`,
+      ),
+    ];
   }
 }
 
@@ -335,22 +340,22 @@ function judgeTeam(
     return [
       finding(
         "token.team-unknown",
-        `account.team asks for ${wanted}, and the token's team is unknown.`,
+        `account.team requires ${wanted}, but the token's team is unknown.`,
         {
           fix: isRenewed
-            ? hint`Log in anew, with account:read: ${own("login")}`
-            : hint`Make a token that has account:read at ${TOKEN_FORM}`,
+            ? hint`Log in again, with account:read: ${own("login")}`
+            : hint`Create a token with account:read at ${TOKEN_FORM}`,
         },
       ),
     ];
   }
-  const message = `The token is of team ${team.name} (${team.uuid}); this repo takes ${wanted} only.${variables?.behind?.said ?? ""}`;
+  const message = `The token belongs to team ${team.name} (${team.uuid}), but account.team is ${wanted}.${variables?.behind?.said ?? ""}`;
   return [finding("token.wrong-team", message, { fix: fix() })];
 
   function fix(): Hint {
     if (isRenewed)
-      return hint`Log in anew, and choose the right team on DigitalOcean's page: ${own("login")}`;
-    const make = hint`Switch to the right team in the control panel and make a token at ${TOKEN_FORM}`;
+      return hint`Log in again, and choose the right team on DigitalOcean's page: ${own("login")}`;
+    const make = hint`Switch to the right team in the control panel and create a token at ${TOKEN_FORM}`;
     if (variables === undefined) return make;
     return fixByUnset(variables) ?? hint`${make}, then ${again(variables)}`;
   }
@@ -371,9 +376,9 @@ function judgeExpiry({ expiresInSeconds }: Inspection, { token }: Known["config"
   return [
     finding(
       "token.expires-soon",
-      `The token expires in ${duration(expiresInSeconds)}; at least ${duration(minTtlSeconds)} are asked for.`,
+      `The token expires in ${duration(expiresInSeconds)}, sooner than the required ${duration(minTtlSeconds)}.`,
       {
-        fix: hint`Make a new one at ${TOKEN_FORM}, then ${RUN_AGAIN}`,
+        fix: hint`Create a new one at ${TOKEN_FORM}, then ${RUN_AGAIN}`,
       },
     ),
   ];

@@ -150,13 +150,13 @@ export function panelRows({ needs }: CodeNeeds): PanelRow[] {
 export function gapsIn(code: CodeNeeds): readonly string[] {
   const { trees, isOfPlan, elsewhere } = code;
   return [
-    ...(isOfPlan ? ["what other plans do"] : []),
+    ...(isOfPlan ? ["other plans"] : []),
     ...unreadIn(code),
-    ...(hasNoCode(trees) && !isOfPlan ? ["what it is for, as no Terraform code was found"] : []),
+    ...(hasNoCode(trees) && !isOfPlan ? ["other uses of the token (no Terraform code found)"] : []),
     ...(elsewhere.folders.length > 0
       ? [`Terraform code in other folders (${few(elsewhere.folders)})`]
       : []),
-    ...(elsewhere.isWhole ? [] : ["other folders, which were not all looked at"]),
+    ...(elsewhere.isWhole ? [] : ["other folders (not all were searched)"]),
   ];
 }
 
@@ -166,12 +166,12 @@ export function unreadIn({ trees, needs }: Pick<CodeNeeds, "trees" | "needs">): 
   const contested = trees.flatMap((tree) => tree.contested);
   const broken = new Set(trees.flatMap((tree) => tree.broken.map(({ file }) => file)));
   return [
-    ...(unseen.length > 0 ? [`modules that are not here (${few(unseen)})`] : []),
+    ...(unseen.length > 0 ? [`modules that are not installed (${few(unseen)})`] : []),
     ...(contested.length > 0
-      ? [`files that only OpenTofu reads, as config does not say which tool (${few(contested)})`]
+      ? [`files that only OpenTofu reads, because the config names no tool (${few(contested)})`]
       : []),
     ...(broken.size > 0 ? [`files that could not be read in full (${few([...broken])})`] : []),
-    ...(needs.unknown.length > 0 ? [`types that are not known here (${few(needs.unknown)})`] : []),
+    ...(needs.unknown.length > 0 ? [`unknown resource types (${few(needs.unknown)})`] : []),
   ];
 }
 
@@ -212,27 +212,31 @@ function judgeComparison(
   isLogin: boolean,
 ): Finding[] {
   const [gaps, unread] = [gapsIn(code), unreadIn(code)];
-  const rest = unread.length === 0 ? "" : `, and with what is needed by ${unread.join("; ")}`;
+  const rest = unread.length === 0 ? "" : `, plus any scopes for ${unread.join("; ")}`;
   const lacks = finding(
     "token.lacks-scopes",
     `The token lacks ${missing.length === 1 ? "a scope" : `${missing.length} scopes`}: ${missing.join(", ")}.`,
     {
       fix: isLogin
-        ? hint`${own("login")} asks for these, too`
-        : hint`Scopes cannot be edited: make a new token with those that ${own("scopes")} lists${rest}, at ${TOKEN_FORM}`,
+        ? hint`${own("login")} requests them too`
+        : hint`Scopes cannot be edited: create a new token with the scopes that ${own("scopes")} lists${rest}, at ${TOKEN_FORM}`,
     },
   );
   const what = access === undefined ? `: ${excess.join(", ")}` : ` (${access})`;
   const more =
     gaps.length === 0
-      ? finding("token.more-than-needed", `The token may do more than this code needs${what}.`, {
-          fix: isLogin
-            ? hint`${own("login")} asks for no more than what the code needs`
-            : hint`Make a token with only the scopes that ${own("scopes")} lists. Delete this one if nothing else uses it.`,
-        })
+      ? finding(
+          "token.more-than-needed",
+          `The token has more scopes than this code needs${what}.`,
+          {
+            fix: isLogin
+              ? hint`${own("login")} requests only the scopes that the code needs`
+              : hint`Create a token with only the scopes that ${own("scopes")} lists. Delete this one if nothing else uses it.`,
+          },
+        )
       : finding(
           "token.excess-unknown",
-          `The token may do more than the code that was read needs${what}. Not known: ${gaps.join("; ")}.`,
+          `The token has more scopes than the checked code needs${what}. Not checked: ${gaps.join("; ")}.`,
         );
   return [...(missing.length > 0 ? [lacks] : []), ...(excess.length > 0 ? [more] : [])];
 }

@@ -54,14 +54,14 @@ export function whyNotOffered({ inspection }: Offer, team: string | undefined): 
     case undefined:
       return "not checked";
     case "refused":
-      return "refused by DigitalOcean (401): expired, revoked or mistyped";
+      return "rejected by DigitalOcean (401): expired, revoked or mistyped";
     case "unknown":
       return "could not be checked";
     case "alive":
       if (team === undefined || inspection?.team?.uuid === team) return undefined;
       return inspection?.team === undefined
-        ? "and account.team in the config asks for one"
-        : "not that of account.team in the config";
+        ? "but account.team in the config requires a team"
+        : "not the team in account.team";
   }
 }
 
@@ -112,7 +112,7 @@ export interface OfferedToken {
   readonly isOfRepo: boolean;
 }
 
-const SAID = { tracked: "git has this file", open: "git does not ignore this file" } as const;
+const SAID = { tracked: "git tracks this file", open: "git does not ignore this file" } as const;
 
 /** What a person is shown of an offer. */
 export function shownOffer(offer: Offer): OfferedToken {

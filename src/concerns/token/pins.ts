@@ -54,7 +54,7 @@ export async function pinsOf(
 
   async function whyNot(): Promise<string | undefined> {
     if (home !== undefined && isInside(home, top)) {
-      return "HOME is in this checkout, and programs load code from there";
+      return "HOME is inside this checkout, and programs load code from HOME";
     }
     if ("why" in start) return start.why;
     const script = "script" in start ? resolve(base, start.script) : undefined;
@@ -94,14 +94,14 @@ export async function pinsOf(
     if (bytes.includes(0)) return undefined;
     const text = bytes.toString("utf8");
     const starter = starterIn(text);
-    if (starter !== undefined) return `uses ${starter}, which can run more than it says`;
+    if (starter !== undefined) return `uses ${starter}, which can run other programs`;
     const plain = asAWord(text);
     const outside = (await whyFromOutside(text)) ?? (await whyFromOutside(plain));
     if (outside !== undefined) return outside;
     const pieces = [...new Set([...piecesOf(text), ...piecesOf(plain)])];
-    if (pieces.length > MAX_PIECES) return "is too long to look through";
+    if (pieces.length > MAX_PIECES) return "is too long to check";
     const link = await linkedProgram(pieces);
-    if (link !== undefined) return `uses ${link}, which is a link into this repo`;
+    if (link !== undefined) return `uses ${link}, a link into this repo`;
     const ending = extname(path);
     for (const piece of new Set(pieces.flatMap((each) => [each, `${each}${ending}`]))) {
       for (const folder of new Set([base, dirname(path), top])) {
@@ -109,7 +109,7 @@ export async function pinsOf(
         // English words are names of folders, too.
         const ofFolder = piece.includes("/") && /[^./]/.test(piece) ? "refused" : "skipped";
         const why = await pin(resolve(folder, piece), { runs: true, folder: ofFolder });
-        if (why !== undefined) return `names ${piece}: ${why}`;
+        if (why !== undefined) return `mentions ${piece}: ${why}`;
       }
     }
     return undefined;
@@ -138,7 +138,8 @@ export async function pinsOf(
     if (pinned.has(path) || !isInside(path, top)) return undefined;
     const found = await files.look(path);
     if (found.kind === "absent") return undefined;
-    if (!isInside(found.target, top)) return `${shown(path)} is a link out of this repo`;
+    if (!isInside(found.target, top))
+      return `${shown(path)} is a link that leads outside this repo`;
     if (found.kind !== "file") {
       const what = found.kind === "fifo" ? "a FIFO" : found.why;
       if (what === "a directory" && as.folder === "skipped") return undefined;
@@ -168,13 +169,14 @@ export async function pinsOf(
   /** Whether a text leads into the repo by a path that does not start in it. @returns why not, without its subject. */
   async function whyFromOutside(text: string): Promise<string | undefined> {
     const inFull = home === undefined ? text : withHome(text, home);
-    const why = "names this checkout by a path that does not start in it";
+    const why = "refers to this checkout by an absolute or outside path";
     if (namesPath(inFull, top)) return why;
     const whole = isAbsolute(text) && text.length <= MAX_TOKEN ? [text] : [];
     for (const token of [...whole, ...tokensOf(inFull)]) {
       const [, absolute] = /^(?:--?[\w-]*)?(\/.*)$/.exec(token) ?? [];
       if (absolute !== undefined) {
-        if (/^\/proc\b/.test(resolve(absolute))) return "reads /proc, which leads to other folders";
+        if (/^\/proc\b/.test(resolve(absolute)))
+          return "reads /proc, which gives access to other folders";
         const real = await files.realpath(absolute);
         const holdsRepo = isInside(top, real) && dirname(real) !== real;
         if (holdsRepo || isInside(real, top)) return why;

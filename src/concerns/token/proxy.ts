@@ -17,12 +17,12 @@ export function judgeProxy({ machine: { env }, token: { hosts } }: Known): Findi
   if (proxy === undefined) return [];
   const { variable, oddities } = proxy;
   if (proxy.url === undefined) {
-    const why = oddities.includes("kind") ? "it is neither http nor https" : "it is no address";
-    const message = `do-bootstrap cannot use the proxy of ${variable}: ${why}.`;
+    const why = oddities.includes("kind") ? "it is neither http nor https" : "it is not a URL";
+    const message = `do-bootstrap can't use the proxy in ${variable}: ${why}.`;
     const example = { set: variable, to: "http://proxy.example:3128" };
     return [
       finding("proxy.unusable", message, {
-        fix: hint`Name one in this form: ${example}. Or use none: ${unset(variable)}`,
+        fix: hint`Use this form: ${example}. To use no proxy: ${unset(variable)}`,
       }),
     ];
   }
@@ -33,14 +33,18 @@ function judgeScheme({ variable, oddities, repaired }: NamedProxy): Finding[] {
   if (!oddities.includes("no-scheme")) return [];
   const fix =
     repaired === undefined
-      ? hint`Write http:// in front of its value.`
-      : hint`Write the scheme: ${{ set: variable, to: repaired }}`;
-  return [finding("proxy.no-scheme", `${variable} has no scheme: it is read as http://.`, { fix })];
+      ? hint`Add http:// in front of its value.`
+      : hint`Add the scheme: ${{ set: variable, to: repaired }}`;
+  return [
+    finding("proxy.no-scheme", `${variable} has no scheme, so do-bootstrap assumes http://.`, {
+      fix,
+    }),
+  ];
 }
 
 function judgePassword({ variable, oddities }: NamedProxy): Finding[] {
   if (!oddities.includes("raw-password")) return [];
-  const message = `The login in ${variable} has characters that an address cannot have. do-bootstrap reads it all the same; doctl and Terraform do not.`;
+  const message = `The login in ${variable} has characters that are not allowed in a URL. do-bootstrap accepts them, but doctl and Terraform don't.`;
   return [
     finding("proxy.raw-password", message, {
       fix: hint`Percent-encode them: # is %23, % is %25, / is %2F, ? is %3F, @ is %40.`,
@@ -50,10 +54,10 @@ function judgePassword({ variable, oddities }: NamedProxy): Finding[] {
 
 function judgeVariable({ variable }: NamedProxy): Finding[] {
   if (!/^all_proxy$/i.test(variable)) return [];
-  const message = `The proxy is named by ${variable} alone, which doctl and Terraform do not read.`;
+  const message = `The proxy is set only in ${variable}, which doctl and Terraform don't read.`;
   return [
     finding("proxy.all-proxy", message, {
-      fix: hint`Name it for them: ${{ set: "HTTPS_PROXY", from: variable }}`,
+      fix: hint`Also set it for them: ${{ set: "HTTPS_PROXY", from: variable }}`,
     }),
   ];
 }

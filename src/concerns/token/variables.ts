@@ -29,7 +29,7 @@ export function variablesOf(
     const other = shadowed.find(({ origin }) => origin.kind === "env-file");
     if (other !== undefined) {
       const said = ` ${describeOrigin(other.origin)} holds another token (${other.fingerprint}).`;
-      return { said, called: "that one" };
+      return { said, called: "the other token" };
     }
     if (doctl !== undefined) return { said: "", called: `the login of doctl context ${doctl}` };
     return command && { said: "", called: "the token of token.command" };
@@ -50,6 +50,6 @@ export function whichToUnset([{ origin: one }, { origin: other }]: readonly [
   const names = [one, other].flatMap((each) => (each.kind === "environment" ? each.name : []));
   const [first = "", second] = names;
   return second === undefined
-    ? hint`Unset the one in the environment, or take the other one out of its file: ${unset(first)}`
-    : hint`Unset the one that is wrong: ${unset(first)} or ${unset(second)}`;
+    ? hint`Unset the token in the environment, or remove the other one from its file: ${unset(first)}`
+    : hint`Unset the wrong one: ${unset(first)} or ${unset(second)}`;
 }

@@ -36,25 +36,25 @@ export interface Unverified {
 export function readAnswer(answer: HttpAnswer): EndpointAnswer {
   if (answer.kind === "failure") {
     const { why, variable = "HTTPS_PROXY" } = answer;
-    const ofProxy = `the proxy of ${variable} does not let us through`;
+    const ofProxy = `the proxy in ${variable} blocks the connection`;
     const words = why === "proxy" ? ofProxy : FAILURES[why];
     if (why === "headers" || why === "too-large") return { kind: "nothing", why: words };
     return { kind: "nothing", why: words, isUnreached: true };
   }
   const { status } = answer;
   if (status >= 300 && status < 400) {
-    return { kind: "nothing", why: `it redirects (${status}): a captive portal or a proxy?` };
+    return { kind: "nothing", why: `it redirects (${status}), perhaps a captive portal or proxy` };
   }
   if (status === 401) return { kind: "json", status, body: undefined };
-  if (status === 429) return { kind: "nothing", why: "the rate limit is used up (429)" };
+  if (status === 429) return { kind: "nothing", why: "the rate limit is reached (429)" };
   if (status >= 500) return { kind: "nothing", why: `the server failed (${status})` };
   if (!/^application\/([\w.+-]+\+)?json\b/i.test(answer.contentType)) {
-    return { kind: "nothing", why: `it answered ${status} with something else than JSON` };
+    return { kind: "nothing", why: `it answered ${status} with a response that is not JSON` };
   }
   try {
     return { kind: "json", status, body: JSON.parse(answer.body) };
   } catch {
-    return { kind: "nothing", why: `it answered ${status} with broken JSON` };
+    return { kind: "nothing", why: `it answered ${status} with invalid JSON` };
   }
 }
 
@@ -97,7 +97,7 @@ function reasonOf(account: EndpointAnswer): Unverified {
 
 const FAILURES = {
   timeout: "no answer in time",
-  refused: "the connection is refused",
+  refused: "the connection was refused",
   dns: "DNS cannot resolve its name",
   tls: "its certificate is not trusted (behind a company proxy: NODE_EXTRA_CA_CERTS)",
   closed: "the connection was closed",
@@ -145,7 +145,7 @@ function doubtsAbout(what: string, answer: EndpointAnswer, known: boolean): stri
 }
 
 function oddAnswer({ status }: EndpointAnswer & { kind: "json" }): string {
-  return `it answered ${status} in a form we do not know`;
+  return `it answered ${status} with an unknown response format`;
 }
 
 function record(value: unknown): Readonly<Record<string, unknown>> | undefined {

@@ -172,8 +172,8 @@ describe("a line that is left to the whole program, which refuses it", () => {
     [["exec", "--mask=1", "ls"], "--mask takes no value."],
     [["exec", "--msk", "--", "ls"], "Unknown option --msk."],
     [["Env"], "Unknown command Env."],
-    [["--token", `dop_v1_${"ab".repeat(32)}`], "There is a token on the command line."],
-    [[`--tokn=dop_v1_${"ab".repeat(32)}`], "There is a token on the command line."],
+    [["--token", `dop_v1_${"ab".repeat(32)}`], "The command line contains a token."],
+    [[`--tokn=dop_v1_${"ab".repeat(32)}`], "The command line contains a token."],
   ])("%j: %s", async (argv, message) => {
     expect(readCommandLine(argv)).toBeUndefined();
     expect(await refusal(argv)).toBe(message);

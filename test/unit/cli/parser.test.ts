@@ -155,7 +155,7 @@ describe("a token on the line is never printed, and --token-stdin is named", () 
   ])("%s", async (line) => {
     for (const value of values) {
       const text = await refusal(line.split(" ").map((word) => word.replace(/X$/, value)));
-      expect(text).toMatch(/There is no option |There is a token on the command line\./);
+      expect(text).toMatch(/There is no option |The command line contains a token\./);
       expect(text).toMatch(
         /do-bootstrap (check |rotate )?(--env prod )?--token-stdin < ~\/token\.txt/,
       );
@@ -179,7 +179,7 @@ describe("a token on the line is never printed, and --token-stdin is named", () 
   ])("in another place: %s", async (line) => {
     const [token = ""] = values;
     const text = await refusal(line.split(" ").map((word) => word.replace(/X$/, token)));
-    if (!line.includes("help")) expect(text).toContain("There is a token on the command line.");
+    if (!line.includes("help")) expect(text).toContain("The command line contains a token.");
     expect(text).not.toContain(token);
   });
 

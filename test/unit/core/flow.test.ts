@@ -552,7 +552,7 @@ describe("all or none", () => {
 
   it.each<[string, boolean, RegExp]>([
     ["all is as it was", false, /^Interrupted\. Nothing was changed\.$/],
-    ["one undo failed", true, /^Interrupted\. And one change could not be taken back\.$/],
+    ["one undo failed", true, /^Interrupted\. Also, one change could not be undone\.$/],
   ])("says of a signal: %s", async (_, undoFails, message) => {
     const changes = [change("a", { undoFails })];
     const { error } = await run({ plans: [{ changes }], interruptedAt: "a" });

@@ -2,7 +2,7 @@ import { sep } from "node:path";
 import { describe, expect, it } from "vitest";
 import { patternOf, withPatterns } from "../../../src/core/ignore-block.ts";
 
-const BEGIN = "# do-bootstrap: secrets and state stay out of git";
+const BEGIN = "# do-bootstrap: keep secrets and state out of git";
 const END = "# do-bootstrap: end";
 
 /** B and E on a line of their own stand for the marks. */

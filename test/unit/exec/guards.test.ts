@@ -38,7 +38,7 @@ describe("another environment's workspace", () => {
     expect(refusal).toMatchObject({
       code: "OTHER_WORKSPACE",
       message:
-        "In /repo/infra workspace prod is selected, and environment staging has staging: its token would meet the state of another.",
+        "Workspace prod is selected in /repo/infra, but environment staging uses staging. Its token would be used with another environment's state.",
     });
     expect(said(refusal.hint, { environment: "staging" })).toBe(
       "do-bootstrap --env staging selects it.",
@@ -100,7 +100,7 @@ describe("doctl auth under exec", () => {
     expect({ code, status, message }).toEqual({
       code: "DOCTL_LOGIN",
       status: 2,
-      message: `doctl auth ${verb} under exec would write this token over doctl's default context.`,
+      message: `doctl auth ${verb} under exec would overwrite doctl's default context with this token.`,
     });
   });
 
@@ -130,9 +130,9 @@ describe("doctl auth under exec", () => {
     ["init", "To store this token in doctl: do-bootstrap"],
     [
       "switch",
-      "Run it by itself: env -u DIGITALOCEAN_ACCESS_TOKEN doctl auth switch --context NAME",
+      "Run it without exec: env -u DIGITALOCEAN_ACCESS_TOKEN doctl auth switch --context NAME",
     ],
-    ["rm", "Run it by itself: env -u DIGITALOCEAN_ACCESS_TOKEN doctl auth rm --context NAME"],
+    ["rm", "Run it without exec: env -u DIGITALOCEAN_ACCESS_TOKEN doctl auth rm --context NAME"],
   ])("auth %s: %s", (verb, step) => {
     const { hint } = thrownBy(() => refuseDoctlLogin(["doctl", "auth", verb]));
     expect(said(hint)).toBe(step);
@@ -216,7 +216,7 @@ describe("exec under exec", () => {
   ])("%s: refused", (_, marker, environment, token, text) => {
     const { code, status, message, hint } = thrownBy(() => check(marker, environment, token));
     expect({ code, status, message }).toEqual({ code: "NESTED_EXEC", status: 2, message: text });
-    expect(said(hint)).toBe("Run the two one after the other, not one inside the other.");
+    expect(said(hint)).toBe("Run the two commands one after the other, not nested.");
     expect(message).not.toContain(OTHER);
   });
 });
@@ -254,10 +254,10 @@ describe("a secret file of Terraform's with another token", () => {
     expect([code, status]).toEqual(["OTHER_TOKEN", 3]);
     const held = Secret.of(value.trim(), { kind: "stdin" }).fingerprint;
     expect(message).toBe(
-      `${PATH} holds another token (${held}) than DIGITALOCEAN_TOKEN in the environment (${used.fingerprint}), and Terraform would use it.`,
+      `${PATH} holds a different token (${held}) from DIGITALOCEAN_TOKEN in the environment (${used.fingerprint}). Terraform would use the one in the file.`,
     );
     expect(said(hint)).toBe(
-      `do-bootstrap --save puts the one that is used in its place; or: rm ${PATH}`,
+      `do-bootstrap --save replaces it with the token in use; or: rm ${PATH}`,
     );
     for (const token of [value.trim(), PERSONAL]) expect(message).not.toContain(token);
   });

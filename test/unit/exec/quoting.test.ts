@@ -145,8 +145,8 @@ describe("a value that a format cannot hold is refused, not changed", () => {
     expect(refusal(format, value)).toEqual({
       code: "NOT_REPRESENTABLE",
       status: 2,
-      message: `The format ${format} cannot hold the value of V.`,
-      hint: "Use another: do-bootstrap env --format json",
+      message: `The format ${format} can't represent the value of V.`,
+      hint: "Use another format: do-bootstrap env --format json",
     });
   });
 

@@ -134,7 +134,7 @@ describe("conflicts", () => {
 });
 
 const JUNK = "it has 4 characters and no known token format";
-const NO_REFRESH = "it is an OAuth refresh token (dor_v1_), which the API does not take";
+const NO_REFRESH = "it is an OAuth refresh token (dor_v1_), which the API does not accept";
 
 describe("what is empty, quoted or no token", () => {
   it.each([

@@ -210,8 +210,8 @@ describe("the last lines", () => {
       { config: BACKEND, files: READY },
       {},
       [
-        "! There are no Spaces keys here for the bucket acme: SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY are neither in the environment nor in .env. [backend.no-keys]",
-        "  → Make a pair (Read/Write/Delete, bucket acme in nyc3) at https://cloud.digitalocean.com/spaces/access_keys and put both into .env; they are not the API token.",
+        "! No Spaces keys found for bucket acme: SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY are neither in the environment nor in .env. [backend.no-keys]",
+        "  → Make a key pair (Read/Write/Delete, bucket acme in nyc3) at https://cloud.digitalocean.com/spaces/access_keys and put both keys into .env. (They are not the API token.)",
       ],
     ],
     [

@@ -275,7 +275,7 @@ describe("a module that was brought leads nowhere else", () => {
     const links = { ".terraform/modules/net/b.tf": "../../../../../out/main.tf" };
     expect(await counted({ files, entries: [noted(SOURCE)], links })).toEqual({
       ...{ resources: ["module.net.t"], unseen: [], fetched: ["module.net"] },
-      broken: ["it is a link to a place outside the module"],
+      broken: ["it is a link that leads outside the module"],
     });
   });
 

@@ -113,13 +113,13 @@ describe("what is no token is named by its form", () => {
     [SECRET_KEY, "spaces-key", "of the form of a Spaces secret key"],
     ["/run/secrets/do_token", "other", "the path of a file"],
     ["./token.txt", "other", "the path of a file"],
-    [`ghp_${"a1".repeat(18)}`, "other", "a token of GitHub"],
-    ["github_pat_11ABC", "other", "a token of GitHub"],
-    ["glpat-abcdefgh", "other", "a token of GitLab"],
-    [`AKIA${"ABCD2345".repeat(2)}`, "other", "an access key of AWS"],
+    [`ghp_${"a1".repeat(18)}`, "other", "a GitHub token"],
+    ["github_pat_11ABC", "other", "a GitHub token"],
+    ["glpat-abcdefgh", "other", "a GitLab token"],
+    [`AKIA${"ABCD2345".repeat(2)}`, "other", "an AWS access key"],
     ["sk-do-abc", "other", "a key for DigitalOcean's AI models"],
     ["AVNS_abcdef", "other", "the password of a DigitalOcean database"],
-    ["hvs.CAESI", "other", "a token of HashiCorp"],
+    ["hvs.CAESI", "other", "a HashiCorp token"],
     ["eyJhbGci.eyJzdWIi.c2ln", "other", "a JSON Web Token"],
     ["5df3e300-4a17-e242-b7c2-0ca6c9fc25b7", "other", "a UUID"],
     ["[secret 1a2b3c4d]", "other", "what is shown in place of a secret"],
@@ -171,9 +171,17 @@ describe("a pasted text", () => {
   });
 
   it.each([
-    ["two tokens", `${PERSONAL}\n${OTHER}`, "it holds 2 different tokens; give one"],
-    ["one in a comment", `# ${OTHER}\nA=${PERSONAL}`, "it holds 2 different tokens; give one"],
-    ["a new and an old one", `${OTHER} TOKEN=${LEGACY}`, "it holds 2 different tokens; give one"],
+    ["two tokens", `${PERSONAL}\n${OTHER}`, "it contains 2 different tokens; give only one"],
+    [
+      "one in a comment",
+      `# ${OTHER}\nA=${PERSONAL}`,
+      "it contains 2 different tokens; give only one",
+    ],
+    [
+      "a new and an old one",
+      `${OTHER} TOKEN=${LEGACY}`,
+      "it contains 2 different tokens; give only one",
+    ],
     ["a checksum", `SHA256=${LEGACY}`, "it has 71 characters and no known token format"],
     ["a token that goes on", `A=${PERSONAL}0`, "it has 74 characters and no known token format"],
     ["part of a longer word", `x${PERSONAL}`, "it has 72 characters and no known token format"],
@@ -188,7 +196,7 @@ describe("a pasted text", () => {
       `kind: Secret\ndata:\n  token: ${Buffer.from(PERSONAL).toString("base64")}\n`,
       "it is a token in base64; decode it first",
     ],
-    ["another's token", `Bearer ghp_${"a1".repeat(18)}`, "it is a token of GitHub"],
+    ["another's token", `Bearer ghp_${"a1".repeat(18)}`, "it is a GitHub token"],
     ["a variable in JSON", `{"token":\n "token": "$DO_TOKEN",\n}`, /^it is a variable/],
   ])("refused: %s", (_, text, why) => {
     expect(readPasted(text)).toMatchObject({

@@ -44,8 +44,8 @@ export function planBackend(known: Known, root: TerraformRoot): PlanPart {
   const { cloud } = root.module;
   if (cloud !== undefined) {
     const where = placeIn(root, cloud);
-    const message = `${where}: HCP Terraform keeps the state of this root, and config has terraform.backend.`;
-    const fix = hint`Take terraform.backend out of the config, or this block out of the code.`;
+    const message = `${where}: HCP Terraform stores the state of this root, but the config sets terraform.backend.`;
+    const fix = hint`Remove terraform.backend from the config, or remove this block from the code.`;
     return { findings: [finding("cloud.backend", message, { where, fix })] };
   }
   return joined([
@@ -75,15 +75,15 @@ function planFile(
     return { findings: [...edited, ...judgeBlock(root, backend)] };
   }
   if (foreign.includes(BACKEND_TF)) {
-    const message = `${before.path} is yours and has no backend block: none was written.`;
-    const fix = hint`Give the file another name.`;
+    const message = `${before.path} is your own file and has no backend block, so no backend was written.`;
+    const fix = hint`Rename the file.`;
     return { findings: [finding("backend.other", message, { where: before.path, fix })] };
   }
   const since = backendSince(backend);
   const why = whyTooOld(root, since);
   if (why !== undefined) {
-    const message = `${before.path} needs ${since}, and ${why}: none was written.`;
-    const fix = hint`Raise that, or take terraform.backend out of the config.`;
+    const message = `${before.path} was not written: it needs ${since}, but ${why}.`;
+    const fix = hint`Raise that version, or remove terraform.backend from the config.`;
     return { findings: [finding("terraform.too-old", message, { where: before.path, fix })] };
   }
   const text = renderBackend(backend, known.terraform.templates);
@@ -98,11 +98,11 @@ function planFile(
   const found = known.spaces.keys;
   if (found.kind !== "keys") {
     const why = found.kind === "none" ? "there are no Spaces keys" : "AWS_PROFILE is not read";
-    const message = `The lock of ${backend.bucket} cannot be tried, as ${why}; and one that was not tried is not written.`;
-    const fix = hint`Set ${KEY_NAMES.join(" and ")}; or leave terraform.backend.lock out.`;
+    const message = `Can't test the lock of ${backend.bucket}: ${why}. do-bootstrap writes no untested lock.`;
+    const fix = hint`Set ${KEY_NAMES.join(" and ")}, or remove terraform.backend.lock.`;
     return { findings: [finding("backend.lock", message, { where: before.path, fix })] };
   }
-  const message = `The lock of ${backend.bucket} is not tested yet. init does it first: two writes of an object beside the state, and its deletion.`;
+  const message = `The lock of ${backend.bucket} is not tested yet. init tests it first: it writes an object next to the state twice, then deletes it.`;
   return {
     findings: [finding("backend.lock-untested", message)],
     changes: [change],
@@ -118,7 +118,7 @@ function afterTest(
   if (why === undefined) return { changes: [change] };
   const rest = left === undefined ? "" : ` The test object ${left} may still be in the bucket.`;
   const message = `No lock for ${bucket}: ${why}.${rest}`;
-  const fix = hint`Fix that, or leave terraform.backend.lock out: then nothing keeps two runs apart.`;
+  const fix = hint`Fix the problem, or remove terraform.backend.lock. Without a lock, two runs can overwrite each other's state.`;
   const where = change.before.path;
   return { findings: [finding("backend.lock", message, { where, fix })] };
 }
@@ -130,8 +130,8 @@ function judgeBlock(root: TerraformRoot, backend: SpacesBackend): Finding[] {
   const other = [...differences(module.backend, backend), ...unlocked];
   if (other.length === 0) return [];
   const where = placeIn(root, module.backend.place);
-  const message = `${where}: this root has a backend block of its own, which is left alone. In config's terms: ${other.join("; ")}.`;
-  const fix = hint`Make the two agree, or take terraform.backend out of the config.`;
+  const message = `${where}: this root has its own backend block, which was not changed. It differs from the config: ${other.join("; ")}.`;
+  const fix = hint`Make them match, or remove terraform.backend from the config.`;
   return [finding("backend.other", message, { where, fix })];
 }
 
@@ -139,12 +139,12 @@ function judgeBlock(root: TerraformRoot, backend: SpacesBackend): Finding[] {
 function judgeLeftover(known: Known, root: TerraformRoot): Finding[] {
   if (root.own.get(BACKEND_TF)?.edited !== false) return [];
   const where = root.at(BACKEND_TF).path;
-  const message = `${where} still says that the state is on Spaces, and config no longer does. It is left alone, as the state does not move by itself.`;
+  const message = `${where} still stores the state on Spaces, but the config has no terraform.backend. The file was not changed: the state would not move by itself.`;
   const move = terraformWords(root.config.dir, toolOf(known.terraform.tools, root), [
     "init",
     "-migrate-state",
   ]);
-  const fix = hint`Put terraform.backend back; or delete the file, and ${run(...move)} moves the state.`;
+  const fix = hint`Restore terraform.backend. Or delete the file, then run ${run(...move)} to move the state.`;
   return [finding("backend.other", message, { where, fix })];
 }
 
@@ -162,8 +162,8 @@ export function judgeSharing(
   if (ours !== undefined || cloud !== undefined) return [];
   if (backend?.isPartial) return [];
   const names = [environment, ...sharedWith].join(" and ");
-  const message = `Environments ${names} have one state for ${dir}, that of workspace ${workspace}: each would destroy what the other made.`;
-  const fix = hint`Give each a workspace of its own, such as environments.${environment}.terraform.workspace: ${environment}`;
+  const message = `Environments ${names} share one state for ${dir} (workspace ${workspace}). Each would destroy the other's resources.`;
+  const fix = hint`Give each its own workspace, such as environments.${environment}.terraform.workspace: ${environment}`;
   return [finding("backend.shared", message, { where: dir, fix })];
 }
 
@@ -173,25 +173,25 @@ function judgeKeys(known: Known, { bucket, region }: SpacesBackend): Finding[] {
   const { base, token } = known.config;
   const envFile = relative(base, token.envFile);
   if (found.kind === "none") {
-    const message = `There are no Spaces keys here for the bucket ${bucket}: ${KEY_NAMES.join(" and ")} are neither in the environment nor in ${envFile}.`;
+    const message = `No Spaces keys found for bucket ${bucket}: ${KEY_NAMES.join(" and ")} are neither in the environment nor in ${envFile}.`;
     const {
       repo: { git, gitignore },
     } = known;
     const isOpen = git !== undefined && !git.ignored.has(known.envFile.file.path);
     // Where something stops the run, .gitignore is not written, and a person would go on from here.
     const first = isOpen
-      ? hint`First: ${appendTo(gitignore, patternOf(envFile))}. Then make`
-      : hint`Make`;
-    const fix = hint`${first} a pair (Read/Write/Delete, bucket ${bucket} in ${region}) at ${KEYS_PAGE} and put both into ${envFile}; they are not the API token.`;
+      ? hint`First: ${appendTo(gitignore, patternOf(envFile))}. Then create`
+      : hint`Create`;
+    const fix = hint`${first} a key pair (Read/Write/Delete, bucket ${bucket} in ${region}) at ${KEYS_PAGE} and put both keys into ${envFile}. (They are not the API token.)`;
     return [finding("backend.no-keys", message, { fix })];
   }
   if (found.kind === "profile") {
-    const message = `AWS_PROFILE is set: Terraform takes the keys of profile ${found.name} to Spaces.`;
+    const message = `AWS_PROFILE is set, so Terraform uses the keys of profile ${found.name} for Spaces.`;
     return [finding("backend.other-keys", message, { fix: hint`${unset("AWS_PROFILE")}` })];
   }
   if (!found.overrides) return [];
   const message =
-    "AWS_ACCESS_KEY_ID is another key than SPACES_ACCESS_KEY_ID, and Terraform takes it to Spaces.";
+    "AWS_ACCESS_KEY_ID differs from SPACES_ACCESS_KEY_ID, and Terraform uses it for Spaces.";
   const fix = hint`${unset("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")}`;
   return [finding("backend.other-keys", message, { fix })];
 }
@@ -219,8 +219,8 @@ function judgeMove(known: Known, root: TerraformRoot): Finding[] {
   const from = stateElsewhere(root);
   const { backend } = root.config;
   if (from === undefined || backend === undefined) return [];
-  const message = `The state of ${hereOf(known, root)} is ${from}, and is to be in ${backend.bucket}/${backend.key}: it has to be moved once. Until then terraform init is not run.`;
-  const fix = hint`${inExec(known, root, "init", "-migrate-state")} asks, copies it there and leaves the old one; -reconfigure in its place begins without it.`;
+  const message = `The state of ${hereOf(known, root)} is ${from}. The config stores it in ${backend.bucket}/${backend.key}. Move it once; until then do-bootstrap does not run terraform init.`;
+  const fix = hint`${inExec(known, root, "init", "-migrate-state")} asks, then copies the state and keeps the old one. To start with an empty state, use -reconfigure instead.`;
   return [finding("backend.migrate", message, { where: root.config.dir, fix })];
 }
 
@@ -229,7 +229,7 @@ function judgeTool(terraform: TerraformTool | undefined, backend: SpacesBackend)
   if (terraform === undefined || !isToolOlder(terraform, since)) return [];
   const message = `${terraform.name} ${terraform.version} is too old for ${BACKEND_TF}, which needs ${since}.`;
   const fix = backend.lock
-    ? hint`Upgrade it, or leave terraform.backend.lock out (1.6.3).`
+    ? hint`Upgrade it, or remove terraform.backend.lock (then 1.6.3 is enough).`
     : hint`Upgrade it.`;
   return [finding("terraform.too-old", message, { where: terraform.path, fix })];
 }
@@ -247,14 +247,14 @@ export function judgeBackendSecrets(known: Known, root: TerraformRoot): Finding[
   ];
   for (const { name, where } of found) places.set(where, [...(places.get(where) ?? []), name]);
   const findings = [...places].map(([where, names]) => {
-    const message = `${where}: ${names.join(", ")} in plain text; terraform init copies it to .terraform/terraform.tfstate and into every plan file.`;
-    const fix = hint`First make new keys and delete these, as others may have them (${KEYS_PAGE}). Then take it out: keys come through the environment, with ${own("exec")}.`;
+    const message = `${where}: ${names.join(", ")} in plain text. terraform init copies it to .terraform/terraform.tfstate and into every plan file.`;
+    const fix = hint`Create new keys and delete these, because others may have them (${KEYS_PAGE}). Then remove them from the file: ${own("exec")} passes keys in the environment.`;
     return finding("backend.secret", message, { where, fix });
   });
   if (storedBackend === undefined || storedBackend.secrets.length === 0) return findings;
   const { path, secrets } = storedBackend;
-  const message = `${path} holds ${secrets.join(", ")} in plain text, which an earlier terraform init was given; so does every plan file since.`;
-  const fix = hint`First make new keys and delete these (${KEYS_PAGE}). Then: ${{ remove: { path } }}; after that: ${inExec(known, root, "init", "-reconfigure")}`;
+  const message = `${path} holds ${secrets.join(", ")} in plain text, from an earlier terraform init. Every plan file since then holds it too.`;
+  const fix = hint`Create new keys and delete these (${KEYS_PAGE}). Then: ${{ remove: { path } }}; after that: ${inExec(known, root, "init", "-reconfigure")}`;
   return [...findings, finding("backend.secret", message, { where: path, fix })];
 }
 

@@ -54,10 +54,14 @@ function planIgnore(known: Known, before: Snapshot): PlanPart {
   return (
     unlessTooMuch(() => planPatterns(known, before, work)) ?? {
       findings: [
-        finding("cloud.upload", `${before.path} has too many or too long patterns to be checked.`, {
-          where: before.path,
-          fix: hint`Shorten it. Until then, the upload to HCP Terraform may include a secret.`,
-        }),
+        finding(
+          "cloud.upload",
+          `${before.path} can't be checked: its patterns are too many or too long.`,
+          {
+            where: before.path,
+            fix: hint`Simplify the file. Until then, the upload to HCP Terraform may include a secret.`,
+          },
+        ),
       ],
     }
   );
@@ -79,12 +83,12 @@ function planPatterns(known: Known, before: Snapshot, work: Work): PlanPart {
     isUploaded(after, probe, work),
   );
   if (reincluded.length > 0) return { findings: reincluded.map(takesAllTheSame) };
-  const why = "keeps secrets and state out of HCP Terraform's upload";
+  const why = "exclude secrets and state from HCP Terraform uploads";
   return { changes: [editText(before, edit, why)] };
 
   function takesAllTheSame({ pattern, probe }: UploadRule): Finding {
-    const message = `${before.path}: a line after ${pattern} includes ${probe} in HCP Terraform's upload again.`;
-    const fix = hint`Take out the line with the ! that matches it, or narrow it.`;
+    const message = `${before.path}: a later rule re-includes ${probe} in the HCP Terraform upload.`;
+    const fix = hint`Remove or narrow the line with ! that matches it.`;
     return finding("cloud.upload", message, { where: before.path, fix });
   }
 }
@@ -130,8 +134,8 @@ function workspaceVariables({ token: { code } }: Known, root: TerraformRoot): Fi
     ...others.map((name) => `${name} (Terraform variable)`),
   ];
   const where = `${root.at(module.cloud?.file ?? "").path}:${module.cloud?.line}`;
-  const message = `${where}: runs on HCP Terraform do not see variables of this machine. Its workspace needs: ${wanted.join(", ")}.`;
-  const fix = hint`Set them in the workspace, under Variables; or in a variable set of the project.`;
+  const message = `${where}: HCP Terraform runs can't see local variables. Set these in its workspace: ${wanted.join(", ")}.`;
+  const fix = hint`Set them under Variables in the workspace, or in a variable set of the project.`;
   return finding("cloud.variables", message, { where, fix });
 }
 
@@ -143,8 +147,8 @@ function unreadValues(root: TerraformRoot): Finding[] {
     const given = new Set(namesIn(file, textAt(root.at(file))?.text ?? ""));
     const names = [...root.module.variables.keys()].filter((name) => given.has(name));
     if (names.length === 0) return [];
-    const message = `${path}: a run on HCP Terraform reads terraform.tfvars and *.auto.tfvars alone, and gets no ${names.join(", ")} from this file.`;
-    const fix = hint`Set them in the workspace, under Variables. A plan that you start yourself can take the file: ${run(...terraformWords(root.config.dir, root.config.tool ?? "terraform", ["plan", `-var-file=${file}`]))}`;
+    const message = `${path}: HCP Terraform reads only terraform.tfvars and *.auto.tfvars, so it gets no ${names.join(", ")} from this file.`;
+    const fix = hint`Set them under Variables in the workspace. For a plan that you start yourself, pass the file: ${run(...terraformWords(root.config.dir, root.config.tool ?? "terraform", ["plan", `-var-file=${file}`]))}`;
     return [finding("cloud.values", message, { where: path, fix })];
   });
 }

@@ -104,7 +104,7 @@ function strangersIn(type: string | undefined, settings: readonly Setting[]): St
   const strange = all.filter(
     (each) => !HARMLESS.test(each[0]) && !isUnset(each) && !isSpaces(each),
   );
-  if (strange.length === 0 && !all.some(isSpaces)) return [{ setting: "no endpoint of Spaces" }];
+  if (strange.length === 0 && !all.some(isSpaces)) return [{ setting: "no Spaces endpoint" }];
   return strange.map(([setting, value]) => {
     const text = typeof value === "string" ? value : "";
     // AWS itself is no stranger to its own keys.

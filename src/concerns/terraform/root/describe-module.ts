@@ -128,7 +128,7 @@ function providerBlock({ labels, attributes, place }: Block, locals: Locals): Pr
             origin.written,
             textOf(origin.written),
             isLocal ? "local" : "provider",
-            `${isLocal ? "a local that is the token of " : ""}provider "${name}"`,
+            `${isLocal ? "a local that holds the token of " : ""}provider "${name}"`,
           )
         : undefined,
     place,

@@ -52,9 +52,9 @@ export async function tokenSourceOf(
     why,
     where: place && at(place),
   });
-  if (module.broken.length > 0) return unknown("the code is not understood", module.broken[0]);
+  if (module.broken.length > 0) return unknown("the code could not be parsed", module.broken[0]);
   if (module.cloud !== undefined)
-    return unknown("HCP Terraform has variables of its own", module.cloud);
+    return unknown("HCP Terraform has its own variables", module.cloud);
 
   const { block: provider, generated } = providerOf(root);
   if (provider === undefined) {
@@ -68,7 +68,7 @@ export async function tokenSourceOf(
   const { written, unclear } = provider;
   if (written === undefined) {
     return unknown(
-      `its token is not followed: ${safe(unclear?.why ?? "it is null")}`,
+      `can't tell where its token comes from: ${safe(unclear?.why ?? "it is null")}`,
       provider.place,
     );
   }

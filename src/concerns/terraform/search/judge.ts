@@ -36,23 +36,23 @@ export function judgeOtherTools({ units, stacks }: FoundRoots["layout"]): Findin
   const found: Finding[] = [];
   if (units.length > 0) found.push(terragruntUnits(units));
   if (stacks.length > 0) {
-    const message = `Terraform Stacks: HCP Terraform runs ${few(stacks, MOST)}, so no files are written there.`;
-    const fix = hint`Set the token as a sensitive variable in HCP Terraform. ${own("scopes")} counts the components in this repo.`;
+    const message = `${few(stacks, MOST)}: HCP Terraform runs these Terraform Stacks, so no files were written there.`;
+    const fix = hint`Set the token as a sensitive variable in HCP Terraform. ${own("scopes")} also counts the components in this repo.`;
     found.push(finding("terraform.stack", message, { fix }));
   }
   return found;
 }
 
 function leftOut(dirs: readonly string[]): Finding {
-  const message = `This sparse checkout leaves out Terraform code that git has: ${few(dirs, MOST)}.`;
+  const message = `This sparse checkout leaves out Terraform code: ${few(dirs, MOST)}.`;
   const add = run("git", "sparse-checkout", "add", ...dirs.slice(0, MOST));
-  return finding("terraform.not-here", message, { fix: hint`${add}, then ${own()} again.` });
+  return finding("terraform.not-here", message, { fix: hint`${add}, then run ${own()} again.` });
 }
 
 /** Units of Terragrunt's: what we do for them, and what not. */
 export function terragruntUnits(dirs: readonly string[]): Finding {
-  const message = `Terragrunt: no files are written into ${few(dirs, MOST)}, since Terragrunt copies them over those of a module.`;
-  const fix = hint`${exec(["terragrunt", "plan"])} gives it the token. ${own("scopes")} counts the modules in this repo that units call.`;
+  const message = `Terragrunt: no files were written into ${few(dirs, MOST)}, because Terragrunt would copy them over the module's files.`;
+  const fix = hint`${exec(["terragrunt", "plan"])} passes the token. ${own("scopes")} also counts the modules in this repo that the units call.`;
   return finding("terraform.terragrunt", message, { fix });
 }
 
@@ -78,54 +78,54 @@ function judgeChoice({ config }: Known, { choice, layout, base }: FoundRoots): F
 
 function severalRoots(dirs: readonly string[], file: string | undefined): Finding {
   const environments = environmentsAmong(dirs);
-  const message = `This repo has ${dirs.length} Terraform root modules (${few(dirs, MOST)}), and nothing says which of them to prepare.`;
+  const message = `This repo has ${dirs.length} Terraform root modules (${few(dirs, MOST)}). Which ones should do-bootstrap prepare?`;
   const all = hint`To prepare all of them with one token: ${own("--all-roots")}`;
   if (file !== undefined) {
     const fix = hint`Add to ${file}: ${rootsKey(dirs, file)}. ${all}`;
     return finding("terraform.several-roots", message, { fix });
   }
-  const each = environments.length > 0 ? "with an environment for each of them" : "that names them";
-  const fix = hint`${own("--write-config")} writes a config ${each}; delete those that you do not want. ${all}`;
+  const each = environments.length > 0 ? "with one environment each" : "that lists them";
+  const fix = hint`${own("--write-config")} writes a config ${each}; delete the ones that you don't want. ${all}`;
   return finding("terraform.several-roots", message, { fix });
 }
 
 /** Where a config is, it is a person's: the next run knows only what it says. */
 function unnamedRoots(dirs: readonly string[], file: string): Finding {
-  const message = `${file} does not name the root modules of this run, so the next run asks again.`;
-  const fix = hint`Add to it: ${rootsKey(dirs, file)}`;
+  const message = `${file} does not list the root modules of this run, so the next run will ask again.`;
+  const fix = hint`Add to the config: ${rootsKey(dirs, file)}`;
   return finding("terraform.unnamed-roots", message, { where: file, fix });
 }
 
 function otherRoots({ dirs, others }: { dirs: readonly string[]; others: readonly string[] }) {
-  const message = `Only ${few(dirs, MOST)} is prepared. The repo has other root modules: ${few(others, MOST)}.`;
-  const fix = hint`To prepare them as well, name all of them in a config: ${own("--all-roots")}`;
+  const message = `Prepared only ${few(dirs, MOST)}. Other root modules in this repo: ${few(others, MOST)}.`;
+  const fix = hint`To prepare all of them and list them in a config: ${own("--all-roots")}`;
   return finding("terraform.other-roots", message, { fix });
 }
 
 /** Who gives a run no environment may take its end for that of all. */
 function ofEnvironments(names: readonly string[]): Finding {
-  const message = `Each root module here is an environment's (${few(names, MOST)}), so this run prepares none.`;
+  const message = `Every root module here belongs to an environment (${few(names, MOST)}). This run is for no environment, so it prepares none.`;
   const [first = ""] = names;
   return finding("terraform.no-root", message, {
-    fix: hint`${own("--env", first)} prepares that one.`,
+    fix: hint`${own("--env", first)} prepares the first one.`,
   });
 }
 
 function noRoot(aside: readonly string[]): Finding {
   const count =
-    aside.length > 1 ? "count only if the config names them" : "counts only if the config names it";
+    aside.length > 1 ? "count only if the config lists them" : "counts only if the config lists it";
   const only = aside.length === 0 ? "" : ` (${few(aside, MOST)} ${count})`;
-  const message = `This repo has no Terraform root module for DigitalOcean${only}, so no .tf files are written.`;
+  const message = `This repo has no Terraform root module for DigitalOcean${only}, so no .tf files were written.`;
   const fix = hint`${own("--terraform")} writes a root module here. Without Terraform, set terraform: false in the config.`;
   return finding("terraform.no-root", message, { fix });
 }
 
 /** The repo's code is not below the folder that a run is about. */
 function rootsBeside(dirs: readonly string[]): Finding {
-  const message = `There is no Terraform root module in this folder, so no .tf files are written here. The repo has: ${few(dirs, MOST)}.`;
+  const message = `This folder has no Terraform root module, so no .tf files were written here. Root modules in the repo: ${few(dirs, MOST)}.`;
   const up = dirs.map((dir) => /^(\.\.\/?)+/.exec(dir)?.[0].replace(/\/$/, "") ?? "..");
   const top = up.reduce((longest, each) => (each.length > longest.length ? each : longest));
-  const fix = hint`To prepare the repo: ${run("cd", top)} && ${own()}. For a root module here: ${own("--terraform")}`;
+  const fix = hint`To prepare the whole repo: ${run("cd", top)} && ${own()}. To create a root module here: ${own("--terraform")}`;
   return finding("terraform.no-root", message, { fix });
 }
 
@@ -135,9 +135,9 @@ function misspelt(dir: string, roots: readonly string[], base: string): Finding[
   const [longer, another] = roots.filter((root) => isPartOf(dir, root));
   const meant = nearest(dir, near) ?? (another === undefined ? longer : undefined);
   if (meant === undefined) return [];
-  const message = `terraform.dir: there is no folder ${dir}. Did you mean ${meant}?`;
+  const message = `terraform.dir: folder ${dir} does not exist. Did you mean ${meant}?`;
   const path = join(base, dir);
-  const fix = hint`Set terraform.dir: ${meant}. For a new root module, make the folder first: ${run("mkdir", "-p", { path })}`;
+  const fix = hint`Set terraform.dir: ${meant}. To create a new root module, make the folder first: ${run("mkdir", "-p", { path })}`;
   return [finding("terraform.misspelt-dir", message, { where: path, fix })];
 }
 

@@ -127,7 +127,7 @@ describe("what stays, and is named", () => {
 
   it.each<readonly [what: string, given: Parameters<typeof facts>[0], where: string | undefined]>([
     ["nothing", { env: { A: "x" } }, undefined],
-    ["a variable of the shell", { env: { A: ` ${PERSONAL}\n` } }, "A of this shell"],
+    ["a variable of the shell", { env: { A: ` ${PERSONAL}\n` } }, "A in this shell"],
     [
       "a context, which is a place of its own",
       { files: { [DOCTL_CONFIG]: `access-token: ${PERSONAL}\n` } },

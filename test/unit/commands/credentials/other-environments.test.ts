@@ -73,7 +73,7 @@ describe("environments that keep a token where a run without --env took one out"
     const found = await left(files);
     expect(
       found.map(({ message }) =>
-        message.replace(/^Environment (\w+) still holds a token of its own: (.*)\.$/, "$1 $2"),
+        message.replace(/^Environment (\w+) still has its own token: (.*)\.$/, "$1 $2"),
       ),
     ).toEqual(named);
   });
@@ -92,7 +92,7 @@ describe("environments that keep a token where a run without --env took one out"
     expect(isBlocked(found)).toBe(false);
     expect(statusOf(found, false)).toBe(3);
     expect(found.map(({ fix }) => said(fix))).toEqual([
-      "do-bootstrap logout --env prod; every environment at once: do-bootstrap logout --all",
+      "do-bootstrap logout --env prod; for all environments: do-bootstrap logout --all",
     ]);
   });
 });

@@ -95,10 +95,10 @@ describe("in words", () => {
     const groups = groupsOf(["- A", "dev A", "prod B"].map(member));
     const { message, hint, status } = differentTokens(groups);
     expect(message).toBe(
-      `One new token cannot replace different ones: a run without --env and dev hold ${print("A")}; prod holds ${print("B")}.`,
+      `One new token can't replace several different tokens: a run without --env and dev hold ${print("A")}; prod holds ${print("B")}.`,
     );
     expect(said(hint)).toBe(
-      "One by one: … | do-bootstrap rotate --token-stdin; … | do-bootstrap rotate --env prod --token-stdin. On a terminal do-bootstrap rotate --all asks for each.",
+      "Rotate them one by one: … | do-bootstrap rotate --token-stdin; … | do-bootstrap rotate --env prod --token-stdin. On a terminal, do-bootstrap rotate --all asks for each token.",
     );
     expect(status).toBe(2);
   });

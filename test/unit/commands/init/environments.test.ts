@@ -74,13 +74,13 @@ describe("a person without a token chooses", () => {
     expect(lines(TEAMS, { ".env.dev": { [T]: OTHER } })).toEqual([
       `dev | dev | team Acme, token ${secret(OTHER).fingerprint} in .env.dev`,
       "prod | prod | team abc, no token yet",
-      "ops | ops | its token comes from a command",
-      "- | none of them | the token goes into .env",
+      "ops | ops | token from token.command",
+      "- | none of them | the token is stored in .env",
     ]);
     expect(
       lines(TEAMS, { ".env.prod": { [T]: OTHER }, ".env.dev": { [T]: "x" } })?.slice(0, 2),
     ).toEqual([
-      "dev | dev | the token in .env.dev is not valid",
+      "dev | dev | invalid token in .env.dev",
       `prod | prod | team Acme, token ${secret(OTHER).fingerprint} in .env.prod`,
     ]);
   });

@@ -116,7 +116,7 @@ describe("the search of what git has for the token", () => {
       "git fails",
       { tree: {}, exitCode: 128, stderr: "fatal: bad object x" },
       {},
-      { found: [], stopped: "git could not be asked: fatal: bad object x" },
+      { found: [], stopped: "git failed: fatal: bad object x" },
     ],
     [
       "too many bytes",

@@ -13,8 +13,8 @@ const PIPELINE: Pipeline = {
 it.each<[unread: readonly string[], ends: string]>([
   [[], ": domain:read."],
   [
-    ["modules that are not here (module.m (a/b/c))"],
-    ": domain:read. What else it needs is not known: modules that are not here (module.m (a/b/c)).",
+    ["modules that are not installed (module.m (a/b/c))"],
+    ": domain:read. It may need more scopes. Not checked: modules that are not installed (module.m (a/b/c)).",
   ],
 ])("what a pipeline's tokens are for, without %j", (unread, ends) => {
   const needs = { environment: "prod", plan: ["domain:read"], apply: ["domain:read"], unread };

@@ -61,7 +61,7 @@ describe("a value that does not fit", () => {
       "stay out of git's own folder",
     ],
     ["token.envFile", ["a\nb", "a\u0000", "\u001b[31m"], "use a path without control"],
-    ["token.envFile", [""], "name a path"],
+    ["token.envFile", [""], "enter a path"],
     ["terraform.dir", ["/infra", "D:/infra"], "use a path relative to"],
     ["terraform.dir", ["../infra", "a/../b"], "stay inside the folder"],
     [
@@ -87,7 +87,7 @@ describe("a value that does not fit", () => {
     ["project:", "project: expected a string, found nothing"],
     ["token: .env", 'token: expected a section with keys, found ".env"'],
     ["token: { command: op read }", 'token.command: expected a list, found "op read"'],
-    ["token: { command: [] }", "token.command: name a program"],
+    ["token: { command: [] }", "token.command: give a program"],
     ["token: { command: [1] }", "token.command.0: expected a string, found 1"],
     ["account: { team: 1 }", "account.team: expected a string, found 1"],
     ["doctl: true", "doctl: expected false or a section with keys, found true"],
@@ -97,7 +97,7 @@ describe("a value that does not fit", () => {
       "terraform: yes please",
       'terraform: expected false or a section with keys, found "yes please"',
     ],
-    ["terraform: []", "terraform: name a root, or write false"],
+    ["terraform: []", "terraform: list a root, or set false"],
     ["terraform: { dir: 1 }", "terraform.dir: expected a string, found 1"],
     ["terraform: [{ dir: 1 }]", "terraform.0.dir: expected a string, found 1"],
     [

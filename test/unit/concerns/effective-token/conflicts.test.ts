@@ -285,14 +285,14 @@ describe("several settings that an earlier doctl wrote down", () => {
 
   it("are one paragraph for a person, with all ids and the fix", async () => {
     expect(humanFindings(await given(lines), page).split("\n")).toEqual([
-      "! doctl's config has settings that an old doctl wrote down: api-url: https://x.example (plain doctl sends its token there); config: /x.yaml (doctl reads this file and writes that one); output: json (plain doctl prints json where text is expected). [doctl.baked-api-url, doctl.baked-config, doctl.baked-output]",
+      "! doctl's config has settings saved by an old doctl: api-url: https://x.example (doctl sends its token there); config: /x.yaml (doctl reads this file but writes to the other one); output: json (doctl prints json instead of text). [doctl.baked-api-url, doctl.baked-config, doctl.baked-output]",
       `  → sed -i '/^api-url:/d;/^config:/d;/^output:/d' ${DOCTL_CONFIG}`,
     ]);
   });
 
   it("one of them alone is a sentence of its own", async () => {
     expect(humanFindings(await given("output: json\n"), page).split("\n")[0]).toBe(
-      "· doctl's config has output: json: plain doctl prints json where text is expected. [doctl.baked-output]",
+      "· doctl's config has output: json: doctl prints json instead of text. [doctl.baked-output]",
     );
   });
 });

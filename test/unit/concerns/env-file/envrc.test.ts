@@ -92,6 +92,6 @@ it.each<[string, Given, readonly string[]]>([
 it("what to add to somebody else's loads the same environment", async () => {
   const [finding] = (await plan(envrc("export A=1\n"), "envrc")).findings ?? [];
   expect(said(finding?.fix, { environment: "prod" })).toBe(
-    'Add to it: eval "$(do-bootstrap env --env prod)"',
+    'Add this line: eval "$(do-bootstrap env --env prod)"',
   );
 });

@@ -157,12 +157,12 @@ describe("an env file that cannot be written", () => {
     [
       "a link",
       outside,
-      "/repo/.env leads out of the repo, to /elsewhere/.env. → Remove the link (rm /repo/.env) and put a real file there, or give the token in the environment or by token.command in the config.",
+      "/repo/.env leads out of the repo, to /elsewhere/.env. → Remove the link (rm /repo/.env) and put a real file there, or set the token in the environment or use token.command in the config.",
     ],
     [
       "a folder that is one",
       below,
-      "/repo/conf/.env leads out of the repo, to /elsewhere/.env, by the link /repo/conf. → Remove the link (rm /repo/conf) and put a real file there, or give the token in the environment or by token.command in the config.",
+      "/repo/conf/.env leads out of the repo, to /elsewhere/.env, by the link /repo/conf. → Remove the link (rm /repo/conf) and put a real file there, or set the token in the environment or use token.command in the config.",
     ],
   ])("is not read by %s out of the repo, whether it is needed or not", async (_, given, text) => {
     const { findings = [] } = await plan({ token: ENVIRONMENT, ...given });
@@ -352,7 +352,7 @@ describe("what exec does not pass on", () => {
     const example = `ghp_16C7e42F292c6912E7710c838347Ae178B4a=\nSTRIPE_KEY=\n${T}=\n`;
     const { findings = [] } = await plan({ files: { ".env.example": example } });
     expect(findings.map(({ message }) => message)).toEqual([
-      ".env is missing STRIPE_KEY, which .env.example names.",
+      ".env is missing STRIPE_KEY, listed in .env.example.",
     ]);
   });
 });
@@ -360,7 +360,11 @@ describe("what exec does not pass on", () => {
 it.each<[string, Given, string]>([
   ["the token", { token: PROMPT, ...env(undefined) }, "the token; git ignores it"],
   ["the token, without a repo", { git: false, token: PROMPT, ...env(undefined) }, "the token"],
-  ["a mode", env({ text: `${T}=${PERSONAL}\n`, mode: 0o644 }), "other users could read it"],
+  [
+    "a mode",
+    env({ text: `${T}=${PERSONAL}\n`, mode: 0o644 }),
+    "restrict access: other users could read it",
+  ],
 ])("why: %s", async (_, given, why) => {
   expect((await plan(given)).changes?.map((change) => change.why)).toEqual([why]);
 });

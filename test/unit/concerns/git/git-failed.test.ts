@@ -10,14 +10,14 @@ it.each([
     OWNED,
     "The repo belongs to another user. If you trust it: git config --global --add safe.directory '/srv/it'\\''s mine'",
   ],
-  ["error: object file .git/objects/ab is corrupt", "git fsck says what is broken."],
+  ["error: object file .git/objects/ab is corrupt", "git fsck shows what is broken."],
   [
     "fatal: cannot use bare repository '/srv/x.git'",
-    "This folder is git's own: go to a checkout's.",
+    "This folder belongs to git itself. Go to the checkout.",
   ],
   [
     "fatal: this operation must be run in a work tree",
-    "This folder is git's own: go to a checkout's.",
+    "This folder belongs to git itself. Go to the checkout.",
   ],
   ["fatal: bad config line 1", "Run git status in this folder and fix what it reports."],
 ])("git says: %s", (stderr, text) => {

@@ -37,12 +37,12 @@ it.each<[Answer[], RegExp, string]>([
   [[200, 412, 500], /^works$/, "left"],
   [[200, 200, 204], /ignores If-None-Match/, ""],
   [[200, 409, 204], /^Spaces answers 409 Odd$/, ""],
-  [[200, "timeout", "timeout"], /could not be asked \(timeout/, "left"],
+  [[200, "timeout", "timeout"], /is unreachable \(timeout/, "left"],
   [[412], /^Spaces answers 412 Odd$/, ""],
   [[301], /^Spaces answers 301 Odd$/, ""],
-  [["dns"], /^ams3\.digitaloceanspaces\.com could not be asked \(dns/, ""],
-  [["timeout", 404], /could not be asked \(timeout/, ""],
-  [["timeout", "dns"], /could not be asked \(timeout/, "left"],
+  [["dns"], /^ams3\.digitaloceanspaces\.com is unreachable \(dns/, ""],
+  [["timeout", 404], /is unreachable \(timeout/, ""],
+  [["timeout", "dns"], /is unreachable \(timeout/, "left"],
 ])("answers %j", async (answers, why, left) => {
   const { verdict } = await tried(...answers);
   expect(said(verdict)).toEqual([expect.stringMatching(why), left]);

@@ -105,7 +105,7 @@ describe("a backend that is on Spaces alone, or may take keys elsewhere", () => 
     ['endpoint = "https://nyc3.digitaloceanspaces.com"', []],
     [at("https://nyc3.digitaloceanspaces.com/"), []],
     [`${ON_SPACES}\n use_lockfile = true\n skip_anything_new = true\n use_path_style = true`, []],
-    ["", ["no endpoint of Spaces"]],
+    ["", ["no Spaces endpoint"]],
     [at("https://evil.example"), ["endpoints.s3 https://evil.example"]],
     [at("http://nyc3.digitaloceanspaces.com"), ["endpoints.s3 http://nyc3.digitaloceanspaces.com"]],
     [
@@ -187,7 +187,7 @@ describe("a backend that is on Spaces alone, or may take keys elsewhere", () => 
       { iam_endpoint: "https://evil.example" },
       ["iam_endpoint https://evil.example"],
     ],
-    ["without an endpoint", { endpoints: null }, ["no endpoint of Spaces"]],
+    ["without an endpoint", { endpoints: null }, ["no Spaces endpoint"]],
   ])("what terraform init noted, %s", (_, more, expected) => {
     const config = {
       bucket: "b",

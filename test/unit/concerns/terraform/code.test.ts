@@ -367,7 +367,7 @@ describe("what is said of code", () => {
       "a text that is edited by hand",
       { "main.tf": `resource "a" "b" {\n  user_data = "x ${PERSONAL}"\n}\n` },
       "/repo/infra/main.tf:2",
-      "Take it out by hand: --fix edits providers, variables, locals and arguments of modules. Revoke it if",
+      "Remove it yourself: --fix edits only providers, variables, locals and module arguments. Revoke it if",
     ],
     [
       "what --fix moves when the rest is gone",

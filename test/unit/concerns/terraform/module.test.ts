@@ -23,7 +23,7 @@ describe("providers", () => {
     ['token = "${var.x}"', "var.x"],
     ["token = trimspace(var.x)", "var.x"],
     ["token = local.x", "var.y"],
-    ["token = local.none", "not followed: local.none is not written out in a locals block"],
+    ["token = local.none", "not followed: local.none has no plain value in a locals block"],
     ["token = data.a.b.c", "not followed: it comes from data.a.b"],
     ["token = null", "environment"],
     ['token = ""', "no way"],
@@ -205,7 +205,7 @@ describe("the rest", () => {
     ],
     [
       'provider "digitalocean" {\n  token = local.t\n}\nprovider "digitalocean" {\n  alias = "b"\n  token = local.t\n}\nlocals {\n  t = "x"\n}',
-      ['0.tf:9 a local that is the token of provider "digitalocean"'],
+      ['0.tf:9 a local that holds the token of provider "digitalocean"'],
     ],
   ])("the tokens in %j", (text, expected) => {
     const { hardCoded } = module(text);

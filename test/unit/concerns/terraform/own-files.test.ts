@@ -114,7 +114,7 @@ describe("a file below a header of ours that fits it is read", () => {
       DONE,
       "backend.tf",
       s3("nyc3.digitaloceanspaces.com"),
-      /backend\.tf has another backend than the config/,
+      /backend\.tf has a different backend from the config/,
     ],
     ["Spaces is", BACKEND, "backend.tf", s3("evil.example"), /a backend of its own \(s3\)/],
     [

@@ -313,7 +313,7 @@ it.each<[string, Given, readonly RegExp[]]>([
     root({}, "{ variables: { a: 1 } }"),
     [/release/, /no token/, /declares/, /terraform\.variables/, /var\.do_token/],
   ],
-  ["an older one", root({ ...DONE, "provider.tf": OLD }), [/generated anew/]],
+  ["an older one", root({ ...DONE, "provider.tf": OLD }), [/regenerated/]],
   ["what was missing", root({ "main.tf": "", [SECRET]: DONE[SECRET] }), [/lacked|missing/]],
 ])("why: %s", async (_, given, why) => {
   const words = (await plan(given)).changes.map((each) => each.why);

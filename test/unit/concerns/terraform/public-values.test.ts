@@ -6,7 +6,7 @@ import { facts, type Given, planned, textsAfter } from "../../../fixtures/facts.
 const VALUES = "infra/do-bootstrap.auto.tfvars.json";
 const CODE = "infra/do-bootstrap.tf";
 const DONE = { [VALUES]: '{\n  "region": "nyc3"\n}\n' };
-const BLOCK = "# do-bootstrap: secrets and state stay out of git\n.env\n# do-bootstrap: end\n";
+const BLOCK = "# do-bootstrap: keep secrets and state out of git\n.env\n# do-bootstrap: end\n";
 const LEFT = ["warning terraform.values-ignored"];
 const CONFIG = "terraform: { dir: infra, variables: { region: nyc3 } }";
 
@@ -39,7 +39,7 @@ describe("the values of terraform.variables", () => {
       LEFT,
     ],
     [
-      "git ignores the config, too",
+      "git ignores the config too",
       { files: DONE, ignored: [VALUES, "do-bootstrap.config.yaml"] },
       LEFT,
     ],

@@ -36,8 +36,10 @@ async function told(unread: readonly string[]): Promise<string> {
 }
 
 it("says what the scopes that it lists do not cover", async () => {
-  const text = await told(["modules that are not here (module.m (a/b/c))"]);
-  expect(text).toContain("What else is needed is not known:\nmodules that are not here (module.m");
+  const text = await told(["modules that are not installed (module.m (a/b/c))"]);
+  expect(text).toContain(
+    "It may need more scopes. Not checked:\nmodules that are not installed (module.m",
+  );
 });
 
 it("says nothing of it where all was counted", async () => {

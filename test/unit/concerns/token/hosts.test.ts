@@ -76,7 +76,7 @@ describe("where a token may go (rule 2)", () => {
         expect.objectContaining({
           code: "USAGE",
           status: 2,
-          message: `${name} in the environment is not an address a token may go to.`,
+          message: `${name} in the environment is not a URL that may receive the token.`,
         }),
       );
     }

@@ -342,13 +342,13 @@ describe("how to fix a token of the environment, which overrides all that is sto
         },
       },
       {},
-      `Unset the one that is wrong: unset ${NAME} or unset DIGITALOCEAN_ACCESS_TOKEN`,
+      `Unset the wrong one: unset ${NAME} or unset DIGITALOCEAN_ACCESS_TOKEN`,
     ],
     [
       "one of the environment, one of an env file",
       { token: conflict },
       {},
-      `Unset the one in the environment, or take the other one out of its file: unset ${NAME}`,
+      `Unset the token in the environment, or remove the other one from its file: unset ${NAME}`,
     ],
   ])("%s", async (_, given, edge, step) => {
     const [finding, ...more] = await judged(given);

@@ -135,7 +135,7 @@ describe("what is said of them", () => {
       [P],
       { config: PROD },
       /DO_TOKEN/,
-      /^Choose an environment: .* For a token outside the environments: do-bootstrap --adopt$/,
+      /^Choose an environment: .* For a token that belongs to no environment: do-bootstrap --adopt$/,
     ],
     [
       "one, in an environment",
@@ -170,7 +170,7 @@ describe("what is said of them", () => {
       "one of another team",
       [STRANGER],
       { config: CONFIG },
-      /team Acme, not that of account\.team in the config\)\.$/,
+      /team Acme, not the team in account\.team\)\.$/,
       /^Make one at/,
     ],
     [
@@ -184,8 +184,8 @@ describe("what is said of them", () => {
       "one that came with the repo",
       [CAME],
       {},
-      /\.env:3 \(git has this file\) \(/,
-      /^It came with the repo: do-bootstrap on a terminal/,
+      /\.env:3 \(git tracks this file\) \(/,
+      /^The token is committed in this repo: do-bootstrap on a terminal/,
     ],
     [
       "one that git would take",
@@ -209,10 +209,12 @@ describe("what is said of them", () => {
     expect(JSON.stringify(finding)).not.toMatch(/do[op]_v1_\w/);
   });
 
-  it("what was not searched is named, and --adopt would not be sure", async () => {
+  it("files that were not searched is named, and --adopt would not be sure", async () => {
     const finding = await judged([P], {}, "/repo/infra/a.tfvars");
     expect(finding?.message).toMatch(/Not searched to the end: \/repo\/infra\/a\.tfvars\.$/);
-    expect(said(finding?.fix)).toMatch(/^There may be others: do-bootstrap on a terminal asks/);
+    expect(said(finding?.fix)).toMatch(
+      /^There may be other tokens: do-bootstrap on a terminal asks/,
+    );
     expect(adoptable({ found: [P], unsearched: ["/repo/infra/a.tfvars"] }, undefined)).toBe(
       undefined,
     );
@@ -301,7 +303,7 @@ describe("the question on a terminal", () => {
     [
       "that it came with the repo",
       [CAME],
-      /git has this file.*it came with the repo: use it only if this team is.*\nUse it\?\n\[y\/N]$/,
+      /git tracks this file.*it came with the repo: use it only if this team is.*\nUse it\?\n\[y\/N]$/,
     ],
     [
       "one that came with the repo last",

@@ -96,7 +96,7 @@ describe("a line of a shell", () => {
     "<./x sh",
   ])("is asked about each time where it is no plain command: %j", async (line) => {
     expect(await judged(sh(line), { "infra/x": "" })).toBe(
-      "the line of sh -c is more than one plain command",
+      "sh -c runs more than one plain command",
     );
   });
 
@@ -104,7 +104,7 @@ describe("a line of a shell", () => {
     "is judged by its program: %s",
     async (line) => {
       expect(await judged(sh(line), { "infra/x": "" })).toBe(
-        `what ${line.split(" ")[0]} runs is unknown`,
+        `do-bootstrap can't tell what ${line.split(" ")[0]} runs`,
       );
     },
   );

@@ -8,11 +8,11 @@ it.each<[env: Record<string, string>, expected: readonly string[]]>([
   [{ HTTPS_PROXY: "http://proxy.corp:3128" }, []],
   [
     { HTTPS_PROXY: "proxy.corp:3128" },
-    ["proxy.no-scheme: Write the scheme: export HTTPS_PROXY=http://proxy.corp:3128"],
+    ["proxy.no-scheme: Add the scheme: export HTTPS_PROXY=http://proxy.corp:3128"],
   ],
   [
     { https_proxy: "me:hunter2@proxy.corp:3128" },
-    ["proxy.no-scheme: Write http:// in front of its value."],
+    ["proxy.no-scheme: Add http:// in front of its value."],
   ],
   [{ HTTPS_PROXY: "http://me:hunter2%23@proxy.corp:3128" }, []],
   [
@@ -21,7 +21,7 @@ it.each<[env: Record<string, string>, expected: readonly string[]]>([
   ],
   [
     { ALL_PROXY: "http://proxy.corp:3128" },
-    ['proxy.all-proxy: Name it for them: export HTTPS_PROXY="$ALL_PROXY"'],
+    ['proxy.all-proxy: Also set it for them: export HTTPS_PROXY="$ALL_PROXY"'],
   ],
   [{ ALL_PROXY: "http://proxy.corp:3128", https_proxy: "http://proxy.corp:3128" }, []],
   [{ ALL_PROXY: "proxy.corp", NO_PROXY: "api.digitalocean.com" }, []],
@@ -29,7 +29,7 @@ it.each<[env: Record<string, string>, expected: readonly string[]]>([
   [
     { all_proxy: "socks5://me:hunter2@proxy.corp" },
     [
-      "proxy.unusable: Name one in this form: export all_proxy=http://proxy.example:3128. Or use none: unset all_proxy",
+      "proxy.unusable: Use this form: export all_proxy=http://proxy.example:3128. To use no proxy: unset all_proxy",
     ],
   ],
 ])("%j", (env, expected) => {

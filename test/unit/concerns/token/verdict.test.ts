@@ -35,7 +35,7 @@ const NOTHINGS: Record<string, HttpAnswer> = {
   "503": problem(503),
   "200 with HTML": http(200, "<html>login</html>", "text/html"),
   "200 without a content type": http(200, { account: {} }, ""),
-  "200 with broken JSON": http(200, "oops"),
+  "200 with invalid JSON": http(200, "oops"),
   "200 with an empty body": http(200, ""),
   "301": http(301, ""),
   "302 with JSON": http(302, { account: {} }),
@@ -143,7 +143,11 @@ describe("why a token could not be verified", () => {
 
   it.each<[string, HttpAnswer, string]>([
     ["dns", failure("dns"), "Can't reach api.digitalocean.com: DNS cannot resolve its name."],
-    ["refused", failure("refused"), "Can't reach api.digitalocean.com: the connection is refused."],
+    [
+      "refused",
+      failure("refused"),
+      "Can't reach api.digitalocean.com: the connection was refused.",
+    ],
     ["timeout", failure("timeout"), "Can't reach api.digitalocean.com: no answer in time."],
     [
       "tls",
@@ -154,13 +158,13 @@ describe("why a token could not be verified", () => {
     [
       "a proxy",
       proxy,
-      "Can't reach api.digitalocean.com: the proxy of ALL_PROXY does not let us through.",
+      "Can't reach api.digitalocean.com: the proxy in ALL_PROXY blocks the connection.",
     ],
     ["503", problem(503), "api.digitalocean.com can't verify the token: the server failed (503)."],
     [
       "404",
       problem(404),
-      "api.digitalocean.com can't verify the token: it answered 404 in a form we do not know.",
+      "api.digitalocean.com can't verify the token: it answered 404 with an unknown response format.",
     ],
     [
       "too large",

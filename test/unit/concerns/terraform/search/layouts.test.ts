@@ -21,7 +21,7 @@ const DO = 'resource "digitalocean_droplet" "web" {}';
 const NEEDS = 'terraform { required_providers { do = { source = "digitalocean/digitalocean" } } }';
 const CONFIGURED = `provider "digitalocean" {}\n${DO}`;
 const AWS = 'provider "aws" {}\nresource "aws_instance" "web" {}';
-const BLOCK = "# do-bootstrap: secrets and state stay out of git\n.env\n# do-bootstrap: end\n";
+const BLOCK = "# do-bootstrap: keep secrets and state out of git\n.env\n# do-bootstrap: end\n";
 const calls = (...sources: readonly string[]) =>
   sources.map((source, at) => `module "m${at}" { source = "${source}" }`).join("\n");
 
