@@ -80,7 +80,7 @@ const token = v.strictObject({
 });
 
 const doctl = v.strictObject({
-  installed: v.pipe(v.boolean(), v.description("Path of doctl, found on PATH outside the repo.")),
+  installed: v.pipe(v.boolean(), v.description("Whether doctl is on PATH, outside the repo.")),
   configFile: orNull("Absolute path of doctl's config; null: it can't be located."),
   context: orNull("The context for the token; null: unknown."),
   selectedContext: text("doctl's current context."),

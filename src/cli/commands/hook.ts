@@ -5,7 +5,7 @@ import { changeOptions } from "../options.ts";
 
 export const hook = command({
   name: "hook",
-  describe: "Add a guard to git's hooks that blocks commits, merges and pushes with a token",
+  describe: "Add git hooks that block commits, merges and pushes with a token",
   positional: "ACTION",
   completes: ["install", "remove"],
   options: {

@@ -6,7 +6,7 @@ import { lookFrom } from "../request.ts";
 
 export const rotate = command({
   name: "rotate",
-  describe: "Replace the token in every place that holds it, or in none if one fails",
+  describe: "Replace the token in all places that hold it, or in none if one fails",
   options: {
     env: lookOptions.env,
     ...allOption,

@@ -423,7 +423,7 @@ function judgeTeam(now: Inspection, old: Inspection, isSure: boolean): Finding[]
   if (now.team !== undefined && old.team !== undefined) {
     if (now.team.uuid === old.team.uuid) return [];
     const message = `The new token belongs to team ${now.team.name}, the old one to ${old.team.name}.`;
-    const fix = hint`Switch to the right team in the control paneland create the token there.`;
+    const fix = hint`Switch to the right team in the control panel and create the token there.`;
     return [finding("token.wrong-team", message, { fix })];
   }
   if (isSure) return [];

@@ -192,7 +192,7 @@ function planOne(
   if (!isRemoval && isRun && isOff && !force) {
     return foreign(
       `${path} is not executable. Adding the guard would enable the whole hook.`,
-      hint`${run("chmod", "+x", { path })}or delete it, then run the same command again.`,
+      hint`${run("chmod", "+x", { path })}, or delete it, then run the same command again.`,
     );
   }
   // Without a guard it is somebody else's alone: one that is not executable is switched off.

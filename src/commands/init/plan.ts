@@ -112,6 +112,6 @@ function aboutTools({ ignoredTools, terraform: { roots, tools } }: Facts): Findi
     wanted === "tofu"
       ? hint`Install OpenTofu: https://opentofu.org/docs/intro/install/`
       : hint`Install Terraform: https://developer.hashicorp.com/terraform/install`;
-  const message = `${missing} on PATH. The files are written.`;
+  const message = `${missing} on PATH, so do-bootstrap does not run init.`;
   return [...inRepo, finding("terraform.missing", message, { fix })];
 }

@@ -163,7 +163,7 @@ function judgePassing({ envFile: { file }, config }: Known): Finding[] {
     const lines = first.map(({ valueStart }) => text.slice(0, valueStart).split("\n").length);
     const more = unnamed.length - lines.length;
     const all = lines.join(", ") + (more > 0 ? ` and ${more} more` : "");
-    const message = `${short}, line ${all}: the variable name looks like a value, so exec and env skip it.`;
+    const message = `${short}, ${unnamed.length === 1 ? "line" : "lines"} ${all}: the variable name looks like a value, so exec and env skip it.`;
     const fix = hint`Write NAME=value. Quote values that span several lines.`;
     findings.push(finding("env-file.no-name", message, { where: `${file.path}:${lines[0]}`, fix }));
   }

@@ -84,7 +84,7 @@ export function planCommands(known: Known, root: TerraformRoot, files: Plan): Pl
   const isConnected = !isOurs || root.storedBackend !== undefined;
   const isChanged = hasOtherSettings(root, files);
   if (init && (!root.isInitialised || !isConnected || isChanged || requirementsChange)) {
-    const installs = root.isInitialised ? "again" : "install the provider";
+    const installs = root.isInitialised ? "run again" : "install the provider";
     const what = isConnected ? installs : `${installs}, connect the state`;
     const flags = [...(isChanged ? ["-reconfigure"] : []), ...withoutToken(terraform, root, needs)];
     commands.push(command(["init", "-input=false", ...flags], what));

@@ -86,7 +86,7 @@ function planPatterns(known: Known, before: Snapshot, work: Work): PlanPart {
   const why = "exclude secrets and state from HCP Terraform uploads";
   return { changes: [editText(before, edit, why)] };
 
-  function takesAllTheSame({ pattern, probe }: UploadRule): Finding {
+  function takesAllTheSame({ probe }: UploadRule): Finding {
     const message = `${before.path}: a later rule re-includes ${probe} in the HCP Terraform upload.`;
     const fix = hint`Remove or narrow the line with ! that matches it.`;
     return finding("cloud.upload", message, { where: before.path, fix });

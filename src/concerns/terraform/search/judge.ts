@@ -97,7 +97,7 @@ function unnamedRoots(dirs: readonly string[], file: string): Finding {
 }
 
 function otherRoots({ dirs, others }: { dirs: readonly string[]; others: readonly string[] }) {
-  const message = `Prepared only ${few(dirs, MOST)}. Other root modules in this repo: ${few(others, MOST)}.`;
+  const message = `This run covers only ${few(dirs, MOST)}. Other root modules in this repo: ${few(others, MOST)}.`;
   const fix = hint`To prepare all of them and list them in a config: ${own("--all-roots")}`;
   return finding("terraform.other-roots", message, { fix });
 }
