@@ -256,7 +256,7 @@ describe("any bytes as", () => {
     );
   });
 
-  it("the output of a token's command, or a person types", () => {
+  it("what a token's command prints, or a person types", () => {
     survives(
       (bytes) => {
         const given = bytes.toString("utf8");

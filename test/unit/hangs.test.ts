@@ -168,7 +168,11 @@ describe("and is said to be too much", () => {
       () => search(nestedPlan(2)).gap,
       "it is a saved plan that contains another plan",
     ],
-    ["a broken plan", () => search(bomb(1).subarray(0, 60)).gap, expect.stringContaining("broken")],
+    [
+      "a broken plan",
+      () => search(bomb(1).subarray(0, 60)).gap,
+      expect.stringContaining("corrupt"),
+    ],
     [
       "1 000 tokens",
       () => search(Buffer.from(lines(tokenLike))).gap,

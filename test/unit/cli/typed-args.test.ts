@@ -108,7 +108,7 @@ describe("the arguments of a handler are what its types say", () => {
   });
 });
 
-const ONE = "one needs one word: here, there or nowhere.";
+const ONE = "one needs one argument: here, there or nowhere.";
 const ONES = ["here", "there", "nowhere"].map((word) => `do-bootstrap one ${word}`).join(", ");
 
 it.each<[typeof every, values: object, message: string, hint: string]>([
@@ -121,7 +121,7 @@ it.each<[typeof every, values: object, message: string, hint: string]>([
   [
     perhaps,
     { WHERE: ["nowhere"] },
-    "perhaps needs one word: here or there.",
+    "perhaps needs one argument: here or there.",
     "do-bootstrap perhaps here, do-bootstrap perhaps there",
   ],
 ])("of a closed list no other word is taken: $name %j", (of, values, message, hint) => {
@@ -137,8 +137,8 @@ describe("whoever reads the line", () => {
     ["scopes --format=pdf", "--format pdf: invalid value."],
     ["env --format yaml", "--format yaml: invalid value."],
     ["completion --list tokens", "--list tokens: invalid value."],
-    ["hook", "hook needs one word: install or remove."],
-    ["ci", "ci needs one word: github or gitlab, for GitHub or for GitLab."],
+    ["hook", "hook needs one argument: install or remove."],
+    ["ci", "ci needs one argument: github or gitlab, for GitHub or for GitLab."],
   ])("%s: %s", async (line, message) => {
     const argv = line.split(" ");
     expect(refusal(() => readPlainLine(argv))).toMatchObject({ code: "USAGE", message });
@@ -146,9 +146,9 @@ describe("whoever reads the line", () => {
   });
 
   it.each([
-    ["hook frob", "hook needs one word: install or remove."],
-    ["ci github gitlab", "ci needs one word: github or gitlab, for GitHub or for GitLab."],
-    ["completion tcsh", "completion needs one word: bash, zsh or fish."],
+    ["hook frob", "hook needs one argument: install or remove."],
+    ["ci github gitlab", "ci needs one argument: github or gitlab, for GitHub or for GitLab."],
+    ["completion tcsh", "completion needs one argument: bash, zsh or fish."],
   ])("%s: %s", async (line, message) => {
     await expect(parse(line.split(" "), 80)).rejects.toMatchObject({ code: "USAGE", message });
   });

@@ -16,13 +16,33 @@ function thrown(code: string, syscall: string, path?: string): Error {
 
 describe("what the system refuses is an ordinary error, in words", () => {
   it.each<[code: string, syscall: string, says: string, fix: RegExp]>([
-    ["EMFILE", "spawn /bin/git", "/a could not be started: this process", /^Allow more: ulimit -n/],
-    ["EMFILE", "open", "/a could not be opened: this process may not open more", /ulimit -n 4096/],
+    [
+      "EMFILE",
+      "spawn /bin/git",
+      "/a could not be started: this process",
+      /^Raise the limit: ulimit -n/,
+    ],
+    [
+      "EMFILE",
+      "open",
+      "/a could not be opened: this process has too many open files",
+      /ulimit -n 4096/,
+    ],
     ["ENFILE", "scandir", "/a could not be read: too many files are open on this machine", /Close/],
-    ["EAGAIN", "spawn /bin/git", "/a could not be started: there is no room", /ulimit -u/],
-    ["ENOMEM", "spawn /bin/git", "/a could not be started: there is no memory", /Close/],
-    ["ENOSPC", "write", "/a could not be written: the disk is full", /Make room/],
-    ["EDQUOT", "mkdir", "/a could not be created: your disk quota is used up", /Make room/],
+    [
+      "EAGAIN",
+      "spawn /bin/git",
+      "/a could not be started: no more processes can be started",
+      /ulimit -u/,
+    ],
+    ["ENOMEM", "spawn /bin/git", "/a could not be started: out of memory", /Close/],
+    ["ENOSPC", "write", "/a could not be written: the disk is full", /Free some disk space/],
+    [
+      "EDQUOT",
+      "mkdir",
+      "/a could not be created: your disk quota is used up",
+      /Free some disk space/,
+    ],
     [
       "EFBIG",
       "write",
@@ -39,8 +59,8 @@ describe("what the system refuses is an ordinary error, in words", () => {
     ["ELOOP", "stat", "/a could not be used: its symbolic links form a loop", /links/],
     ["ENAMETOOLONG", "open", "/a could not be opened: its path is too long", /shorter/],
     ["E2BIG", "spawn", "/a could not be started: the environment and the arguments", /variables/],
-    ["ETXTBSY", "spawn", "/a could not be started: something writes to it", /Wait/],
-    ["ENOEXEC", "spawn", "/a could not be started: it is not a program of this", /Install/],
+    ["ETXTBSY", "spawn", "/a could not be started: another process is writing to it", /Wait/],
+    ["ENOEXEC", "spawn", "/a could not be started: it is not a program for this", /Install/],
   ])("%s from %s", (code, syscall, says, fix) => {
     const error = asAppError(thrown(code, syscall, "/a"));
     expect(error).toMatchObject({ code: "SYSTEM", status: 1 });
@@ -52,8 +72,12 @@ describe("what the system refuses is an ordinary error, in words", () => {
 
   it.each<[code: string, syscall: string, says: string]>([
     ["Unknown system error -122", "write", "/a could not be written: your disk quota is used up"],
-    ["Unknown system error -8", "spawn", "/a could not be started: it is not a program of this"],
-    ["Unknown system error -116", "open", "/a could not be opened: its server does not know"],
+    ["Unknown system error -8", "spawn", "/a could not be started: it is not a program for this"],
+    [
+      "Unknown system error -116",
+      "open",
+      "/a could not be opened: the file server no longer has it",
+    ],
     [
       "Unknown system error -37",
       "open",

@@ -41,13 +41,13 @@ describe("another environment's workspace", () => {
         "Workspace prod is selected in /repo/infra, but environment staging uses staging. Its token would be used with another environment's state.",
     });
     expect(said(refusal.hint, { environment: "staging" })).toBe(
-      "do-bootstrap --env staging selects it.",
+      "do-bootstrap --env staging selects staging.",
     );
   });
 
   it("none is selected: refused", () => {
     const refused = thrownBy(() => guard("terraform -chdir=infra plan", {}, "/repo", "elsewhere"));
-    expect(refused.message).toContain("workspace default is selected");
+    expect(refused.message).toContain("Workspace default is selected in /repo/infra");
   });
 
   it.each<[line: string, env: Record<string, string>]>([
@@ -166,52 +166,52 @@ describe("exec under exec", () => {
     expect(check(marker, environment, token)).toBeUndefined();
   });
 
-  const UNDER = "This runs under do-bootstrap exec";
-  const ANOTHER = `T in /repo/.env is another token (${rival.fingerprint}).`;
+  const UNDER = "This runs inside do-bootstrap exec";
+  const ANOTHER = `T in /repo/.env holds another token (${rival.fingerprint}).`;
   it.each<[what: string, string, string | undefined, TokenState, string]>([
     [
       "--env dev under --env prod",
       "prod:/repo",
       "dev",
       found,
-      `${UNDER} for environment prod, and asks for environment dev.`,
+      `${UNDER} for environment prod, but is for environment dev.`,
     ],
     [
       "--env prod under none",
       ":/repo",
       "prod",
       found,
-      `${UNDER} for no environment, and asks for environment prod.`,
+      `${UNDER} for no environment, but is for environment prod.`,
     ],
     [
       "none under --env prod",
       "prod:/repo",
       undefined,
       found,
-      `${UNDER} for environment prod, and asks for no environment.`,
+      `${UNDER} for environment prod, but is for no environment.`,
     ],
     [
       "--env prod of another folder",
       ":/other",
       "prod",
       found,
-      `${UNDER} for no environment, and asks for environment prod.`,
+      `${UNDER} for no environment, but is for environment prod.`,
     ],
     [
       "another folder with a token of its own",
       ":/other",
       undefined,
       shadowing,
-      `${UNDER} of /other, and ${ANOTHER}`,
+      `${UNDER} of /other, but ${ANOTHER}`,
     ],
-    ["the same, for prod", "prod:/other", "prod", shadowing, `${UNDER} of /other, and ${ANOTHER}`],
-    ["a folder with a colon", ":/a:b", undefined, shadowing, `${UNDER} of /a:b, and ${ANOTHER}`],
+    ["the same, for prod", "prod:/other", "prod", shadowing, `${UNDER} of /other, but ${ANOTHER}`],
+    ["a folder with a colon", ":/a:b", undefined, shadowing, `${UNDER} of /a:b, but ${ANOTHER}`],
     [
       "without a token, --env dev under prod",
       "prod:/repo",
       "dev",
       { kind: "missing" },
-      `${UNDER} for environment prod, and asks for environment dev.`,
+      `${UNDER} for environment prod, but is for environment dev.`,
     ],
   ])("%s: refused", (_, marker, environment, token, text) => {
     const { code, status, message, hint } = thrownBy(() => check(marker, environment, token));
@@ -275,7 +275,7 @@ describe("a secret file of Terraform's with another token", () => {
       refuseOtherToken({ ...EXEC_CONFIG, secretFiles }, used, (path) => texts[path] ?? "");
     expect(refuse(roots.slice(0, 1))).toBeUndefined();
     expect(thrownBy(() => refuse(roots)).message).toMatch(
-      new RegExp(`^/b holds another token \\(${other.fingerprint}\\)`),
+      new RegExp(`^/b holds a different token \\(${other.fingerprint}\\)`),
     );
   });
 });

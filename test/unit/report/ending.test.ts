@@ -211,7 +211,7 @@ describe("the last lines", () => {
       {},
       [
         "! No Spaces keys found for bucket acme: SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY are neither in the environment nor in .env. [backend.no-keys]",
-        "  → Make a key pair (Read/Write/Delete, bucket acme in nyc3) at https://cloud.digitalocean.com/spaces/access_keys and put both keys into .env. (They are not the API token.)",
+        "  → Create a key pair (Read/Write/Delete, bucket acme in nyc3) at https://cloud.digitalocean.com/spaces/access_keys and put both keys into .env. (They are not the API token.)",
       ],
     ],
     [
@@ -472,7 +472,7 @@ describe("the last lines", () => {
         "  Works now: doctl (as sammy@example.com); terraform in a, c (with exec)",
         "  Next: Fix the error in b, then run do-bootstrap",
         "  Commit: a/do-bootstrap.tf do-bootstrap.config.yaml",
-        "✗ 1 of 3 roots is left as it is: b.",
+        "✗ 1 of 3 roots was skipped: b.",
       ],
     ],
     [

@@ -33,12 +33,12 @@ it.each([
   [
     "of one cause in many places are one, with every place",
     places.map((place) => inPlace(place)),
-    "✗ a/x.tf:1: a token. [a.c]\n  → vi a/x.tf\n  The same in 3 more: b/x.tf:1, c/x.tf:12, d/x.tf:1",
+    "✗ a/x.tf:1: a token. [a.c]\n  → vi a/x.tf\n  Same in 3 more places: b/x.tf:1, c/x.tf:12, d/x.tf:1",
   ],
   [
     "of one cause and with one fix, too",
     places.map((place) => inPlace(place, hint`Do it.`)),
-    "✗ a/x.tf:1: a token. [a.c]\n  → Do it.\n  The same in 3 more: b/x.tf:1, c/x.tf:12, d/x.tf:1",
+    "✗ a/x.tf:1: a token. [a.c]\n  → Do it.\n  Same in 3 more places: b/x.tf:1, c/x.tf:12, d/x.tf:1",
   ],
   [
     "in three places stand apart",
@@ -51,7 +51,7 @@ it.each([
       ...places.map((place) => inPlace(place)),
       finding("a.c", "/app/a/x.tf:1: two tokens.", { where: "/app/a/x.tf:1" }),
     ],
-    "✗ a/x.tf:1: a token. [a.c]\n  → vi a/x.tf\n  The same in 3 more: b/x.tf:1, c/x.tf:12, d/x.tf:1\n✗ a/x.tf:1: two tokens. [a.c]",
+    "✗ a/x.tf:1: a token. [a.c]\n  → vi a/x.tf\n  Same in 3 more places: b/x.tf:1, c/x.tf:12, d/x.tf:1\n✗ a/x.tf:1: two tokens. [a.c]",
   ],
 ])("errors %s", (_, all, text) => {
   expect(humanFindings(all, PAGE)).toBe(text);

@@ -184,6 +184,6 @@ describe("in a file", () => {
     expect(search(plan)).toMatchObject({ matches: [{ kind: "own", line: undefined }] });
     expect(search(plan).gap).toBeUndefined();
     expect(search(plan.slice(0, 60)).matches).toEqual([]);
-    expect(search(plan.slice(0, 60)).gap).toContain("broken");
+    expect(search(plan.slice(0, 60)).gap).toContain("corrupt");
   });
 });

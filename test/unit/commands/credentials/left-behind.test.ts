@@ -120,7 +120,8 @@ describe("what stays, and is named", () => {
     ]);
     const { left } = await outcome(Object.fromEntries(all), undefined);
     const placeIn = (message: string) =>
-      /is (?:still )?in (\S+)\.$/.exec(message)?.[1] ?? message.split(" ")[0];
+      /is (?:still )?in (\S+)\.$/.exec(message)?.[1] ??
+      /^Could not search (\S+) for the token: it is /.exec(message)?.[1];
     expect(left.map(({ message }) => placeIn(message))).toEqual(expected);
     expect(left.every(({ level }) => level === "warning")).toBe(true);
   });
@@ -136,12 +137,12 @@ describe("what stays, and is named", () => {
     [
       "a comment of doctl's config",
       { files: { [DOCTL_CONFIG]: `# ${PERSONAL}\naccess-token: ${PERSONAL}\n` } },
-      "in no context",
+      "outside its contexts",
     ],
     [
       "another key of it",
       { files: { [DOCTL_CONFIG]: `x: { y: ${PERSONAL} }\n` } },
-      "in no context",
+      "outside its contexts",
     ],
   ])("outside the repo: %s", async (_, given, where) => {
     const left = leftOutside(await facts(given), [secret()], {

@@ -347,8 +347,8 @@ describe("what becomes of a place", () => {
 
   it.each<[string, Given, Secret | undefined, RegExp]>([
     ["rotate", env(`${T}=${PERSONAL}\n`), secretFrom("stdin", NEW), /new token/],
-    ["logout", env(`${T}=${PERSONAL}\n`), undefined, /without the token/],
-    ["logout, of a file that goes", root(secret, alone), undefined, /alone/],
+    ["logout", env(`${T}=${PERSONAL}\n`), undefined, /remove the token/],
+    ["logout, of a file that goes", root(secret, alone), undefined, /only the token/],
     [
       "rotate, of a context",
       { files: { ".env": undefined } },

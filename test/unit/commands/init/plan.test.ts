@@ -154,7 +154,7 @@ describe("roots that cannot be prepared", () => {
       [missing, ...NEW_B.map((each) => each.replace("b/", "a/")), ...NEW_B],
       [undefined],
     ],
-    ["one of two was skipped", roots("a"), [missing, hard, ...NEW_B], [undefined, "/repo/a"]],
+    ["one of two is skipped", roots("a"), [missing, hard, ...NEW_B], [undefined, "/repo/a"]],
     [
       "all of them: each is an error of the run",
       roots("a", "b"),

@@ -62,8 +62,7 @@ describe("a backend that leaves settings out", () => {
   ])("%s", async (_, given, missing) => {
     const found = await judge(given);
     expect(found.map(({ id }) => id)).toEqual(missing === undefined ? [] : ["ci.partial-backend"]);
-    if (missing !== undefined)
-      expect(found[0]?.message).toContain(` does not name ${missing}, so init`);
+    if (missing !== undefined) expect(found[0]?.message).toContain(` has no ${missing}, so init`);
   });
 
   it("where to give it: what the repo has for -backend-config, from the root's folder", async () => {
@@ -132,7 +131,8 @@ describe("variables without a value in the pipeline", () => {
   ])("%s", async (_, given, names, lost = []) => {
     const found = await judge(given, { lost });
     expect(found.map(({ id }) => id)).toEqual(names === undefined ? [] : ["ci.no-value"]);
-    if (names !== undefined) expect(found[0]?.message).toContain(`for ${names}, so plan fails`);
+    if (names !== undefined)
+      expect(found[0]?.message).toContain(`for ${names}, so plan would fail`);
   });
 
   it("where to give it: a secret of the jobs, by its name in Terraform", async () => {
@@ -232,7 +232,7 @@ describe("what the pipeline does not get from git", () => {
       "/repo/infra": "/repo/infra",
     });
     expect(findings.map(({ message }) => message)).toEqual([
-      "/repo/infra is in another git repo, /repo/infra: the pipeline checks out this one alone.",
+      "/repo/infra is in another git repo, /repo/infra. The pipeline checks out only this repo.",
     ]);
     expect(unlocked).toEqual([]);
   });
@@ -242,7 +242,7 @@ describe("what the pipeline does not get from git", () => {
       [`/repo/${MODULE}`]: "/repo/modules",
     });
     expect(findings.map(({ id }) => id)).toEqual(["ci.no-code"]);
-    expect(said(findings[0]?.fix)).toContain("Take the module's code into this repo");
+    expect(said(findings[0]?.fix)).toContain("Move the module's code into this repo");
   });
 
   it.each<[string, tracked: string[], lost: string[], unlocked: object[]]>([

@@ -15,9 +15,9 @@ it.each<[name: string, text: string, problem: RegExp | undefined]>([
   ["of a cache of one machine", block(OURS, "h1:a="), /one platform/],
   ["the same, and another provider has more", block(OURS, "h1:a=") + OTHER, /one platform/],
   ["without hashes", block(OURS), /one platform/],
-  ["of another provider alone", OTHER, /does not name/],
-  ["in a comment alone", `# provider "${OURS}"\n`, /does not name/],
-  ["empty", "", /does not name/],
+  ["of another provider alone", OTHER, /does not list/],
+  ["in a comment alone", `# provider "${OURS}"\n`, /does not list/],
+  ["empty", "", /does not list/],
   ["cut off", `provider "${OURS}" {\n  hashes = [\n    "zh:1`, undefined],
 ])("a lock file %s", (_, text, problem) => {
   if (problem === undefined) expect(problemIn(text)).toBeUndefined();

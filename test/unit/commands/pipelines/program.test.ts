@@ -123,10 +123,15 @@ it.each([
 
 it.each<[what: string, from: string, kind: string, says: string | undefined]>([
   ["a file of the repo", "vendor/x.tgz", "tarball", undefined],
-  ["an address, which a person is told of", ADDRESS, "tarball", `from ${ADDRESS}, with the SHA`],
-  ["a file with words of a shell in its name", "vendor/`id`.tgz", "none", "Nothing in this repo"],
-  ["a file that is not there", "vendor/y.tgz", "none", "Nothing in this repo"],
-  ["plain http", "http://example.com/x.tgz", "none", "Nothing in this repo"],
+  ["an address, which a person is told of", ADDRESS, "tarball", `from ${ADDRESS} with SHA-512 `],
+  [
+    "a file with words of a shell in its name",
+    "vendor/`id`.tgz",
+    "none",
+    "This repo does not say where",
+  ],
+  ["a file that is not there", "vendor/y.tgz", "none", "This repo does not say where"],
+  ["plain http", "http://example.com/x.tgz", "none", "This repo does not say where"],
 ])("a pipeline with our header, which anybody can write: %s", async (_, from, kind, says) => {
   const text = `      package="${from}"\n      sha512="${"a".repeat(128)}"\n`;
   const files = memoryFiles("/repo", { "vendor/x.tgz": "a package", "vendor/`id`.tgz": "another" });

@@ -258,22 +258,22 @@ describe("a backend of an environment's own", () => {
     [
       "without a folder",
       `terraform: { dir: tf }\nenvironments: { prod: ${own(at("one", ", key: x"))} }`,
-      "tf has one backend.tf, and a run without --env uses that folder too",
+      "a run without --env uses tf too, and a folder has only one backend.tf",
     ],
     [
       "in another environment's folder",
       `environments: { prod: ${own(`dir: tf, ${at("one", ", key: x")}`)}, qa: ${own("dir: ./tf/")} }`,
-      "tf has one backend.tf, and environment qa uses that folder too",
+      "environment qa uses tf too, and a folder has only one backend.tf",
     ],
     [
       "without a folder, like the other",
       `environments: { prod: ${own(at("one", ", key: x"))}, qa: ${own(at("two", ", key: x"))} }`,
-      ". has one backend.tf, and environment qa uses that folder too",
+      "environment qa uses . too, and a folder has only one backend.tf",
     ],
     [
       "in a root of the list",
       `project: w\nterraform: [{ dir: a }, { dir: b }]\nenvironments: { prod: ${own(at("one"))} }`,
-      "a has one backend.tf, and a run without --env uses that folder too",
+      "a run without --env uses a too, and a folder has only one backend.tf",
     ],
     [
       "with another's state",
@@ -333,7 +333,7 @@ it.each([
   const list = Array.from({ length: roots }, (_, i) => `{ dir: d${i} }`).join(", ");
   const names = Array.from({ length: environments }, (_, i) => `e${i}: {}`).join(", ");
   expect(() => resolve(`terraform: [${list}]\nenvironments: { ${names} }`)).toThrow(
-    `roots times environments are ${count}; there may be 1000`,
+    `all roots in all environments make ${count}; the limit is 1000`,
   );
 });
 
@@ -419,7 +419,7 @@ describe("token.doctl", () => {
     expect(thrownBy(() => resolve(yaml, environment))).toMatchObject({
       code: "CONFIG_INVALID",
       status: 2,
-      message: expect.stringContaining("does not go together with"),
+      message: expect.stringContaining("can't be combined with"),
     });
   });
 

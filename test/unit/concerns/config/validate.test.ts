@@ -124,7 +124,7 @@ describe("a value that does not fit", () => {
     ["terraform: { variables: { 9a: 1 } }", /^terraform\.variables\.9a: use letters/],
     [
       "terraform: { backend: { bucket: acme } }",
-      /^terraform\.backend\.region: (is missing|expected a string)/,
+      /^terraform\.backend\.region: (missing$|expected a string)/,
     ],
     ...[
       ["bucket: a, region: nyc3", /bucket: use the name of a Spaces bucket/],

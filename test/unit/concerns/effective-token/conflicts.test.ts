@@ -489,7 +489,7 @@ describe("a root's variable", () => {
       "a file in JSON",
       root({ "infra/terraform.tfvars.json": values(OTHER) }, { token: ENVIRONMENT }),
       "/repo/infra/terraform.tfvars.json:1",
-      "Take do_token out of /repo/infra/terraform.tfvars.json:1",
+      "Remove do_token from /repo/infra/terraform.tfvars.json:1",
     ],
     [
       "the environment",
@@ -509,6 +509,6 @@ describe("a root's variable", () => {
     const empty = { "infra/main.tf": variable('default = ""') };
     const [finding] = await judgedRoot(root(empty, { token: ENVIRONMENT }));
     expect(finding?.where).toBe("/repo/infra/main.tf:4");
-    expect(said(finding?.fix, { cwd: "/repo" })).toMatch(/^Write default = null/);
+    expect(said(finding?.fix, { cwd: "/repo" })).toMatch(/^Set default = null/);
   });
 });

@@ -157,12 +157,12 @@ describe("an env file that cannot be written", () => {
     [
       "a link",
       outside,
-      "/repo/.env leads out of the repo, to /elsewhere/.env. → Remove the link (rm /repo/.env) and put a real file there, or set the token in the environment or use token.command in the config.",
+      "/repo/.env resolves outside the repo: /elsewhere/.env. → Remove the link (rm /repo/.env) and put a real file there, or set the token in the environment or use token.command in the config.",
     ],
     [
       "a folder that is one",
       below,
-      "/repo/conf/.env leads out of the repo, to /elsewhere/.env, by the link /repo/conf. → Remove the link (rm /repo/conf) and put a real file there, or set the token in the environment or use token.command in the config.",
+      "/repo/conf/.env resolves outside the repo: /elsewhere/.env (through the link /repo/conf). → Remove the link (rm /repo/conf) and put a real file there, or set the token in the environment or use token.command in the config.",
     ],
   ])("is not read by %s out of the repo, whether it is needed or not", async (_, given, text) => {
     const { findings = [] } = await plan({ token: ENVIRONMENT, ...given });
@@ -321,25 +321,25 @@ describe("what exec does not pass on", () => {
       "what names a host or a program",
       "AWS_PROFILE=p\nHTTPS_PROXY=http://x\n",
       ["info env-file.not-passed"],
-      "exec and env do not pass on AWS_PROFILE, HTTPS_PROXY of .env",
+      "exec and env do not pass on AWS_PROFILE, HTTPS_PROXY from .env",
     ],
     [
       "a name that is not for others",
       "npm_config_registry=x\n",
       ["info env-file.not-passed"],
-      "exec and env do not pass on some variables of .env",
+      "exec and env do not pass on some variables from .env",
     ],
     [
       "a value in a name's place",
       `A=1\n${PERSONAL}: the token\n`,
       ["warning env-file.no-name"],
-      ".env has no name for a variable in line 2",
+      ".env, line 2: the variable name looks like a value",
     ],
     [
       "values in names' places, in more lines than are read by a person",
       `${PERSONAL}: x\n`.repeat(1000),
       ["warning env-file.no-name"],
-      "19, 20 and 980 more: it looks like a value",
+      "19, 20 and 980 more: the variable name looks like a value",
     ],
   ])("%s", async (_, text, expected, message) => {
     const { findings = [] } = await plan(env(`${text}${T}=${PERSONAL}\n`));

@@ -13,7 +13,7 @@ describe("what .gitignore lacks", () => {
     ["nothing, whatever its text says: git has the last word", { files: { ".gitignore": "" } }, []],
     ["the env file", { notIgnored: [".env"] }, ["~ .gitignore"]],
     [
-      "it does not exist yet",
+      "it is not there yet",
       { notIgnored: [".env"], files: { ".gitignore": undefined } },
       ["+ .gitignore"],
     ],
@@ -102,7 +102,7 @@ it("an overruled pattern is shown by the file that git would take", async () => 
 
 describe("outside git the text decides", () => {
   it.each<[string, Given, readonly string[]]>([
-    ["remove the do-bootstrap lines", {}, ["info git.none", "~ .gitignore"]],
+    ["without our lines", {}, ["info git.none", "~ .gitignore"]],
     [
       "with them",
       { files: { ".gitignore": ".env\n .env.local \n.env.*.local" } },

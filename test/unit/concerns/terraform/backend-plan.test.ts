@@ -276,13 +276,13 @@ describe("the keys of the bucket", () => {
   });
 
   it.each<[string, Given, RegExp]>([
-    ["no keys", { env: {} }, /^Make a pair .*acme in nyc3.* into \.env;/],
+    ["no keys", { env: {} }, /^Create a key pair .*acme in nyc3.* into \.env\./],
     [
       "no keys, and an env file that git would take",
       { env: {}, notIgnored: [".env"] },
-      /^First: echo \.env >> \.gitignore\. Then make/,
+      /^First: echo \.env >> \.gitignore\. Then create a key pair/,
     ],
-    ["no keys, without a repo", { env: {}, git: false }, /^Make a pair/],
+    ["no keys, without a repo", { env: {}, git: false }, /^Create a key pair/],
     [
       "two pairs",
       { env: { ...KEYS, ...AWS } },

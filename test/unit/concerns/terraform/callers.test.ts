@@ -162,7 +162,7 @@ describe("a root that is called as a module", () => {
       "warning terraform.called-module",
       ...expected,
     ]);
-    for (const { fix } of files.findings.slice(1)) expect(said(fix)).toContain("by hand");
+    for (const { fix } of files.findings.slice(1)) expect(said(fix)).toContain("yourself");
     expect(files.findings[0]?.message).toContain("/repo/examples/a/main.tf:1, and 1 more");
   });
 

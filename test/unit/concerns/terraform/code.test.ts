@@ -291,7 +291,7 @@ describe("what is said of code", () => {
       "the provider's source of 0.12: the key stands once",
       { "main.tf": required('digitalocean = "~> 1"') },
       "/repo/infra/main.tf:2",
-      "Change its entry: digitalocean = {",
+      "Change the entry to digitalocean = {",
     ],
     [
       "another provider's name: it does not stand twice",
@@ -309,13 +309,13 @@ describe("what is said of code", () => {
       "two tokens",
       { "main.tf": HARD + provider(`alias = "eu"\n  token = "${OTHER}"`) },
       "/repo/infra/main.tf:2",
-      "a variable of its own",
+      "Give each provider its own variable",
     ],
     [
       "what stands in the way of ephemeral",
       { "main.tf": `${variable()}resource "a" "b" {\n  user_data = "\${var.do_token}"\n}\n` },
       "/repo/infra/main.tf:1",
-      "Take it out of a.b (main.tf:5) first",
+      "First remove it from a.b (main.tf:5),",
     ],
     [
       "the same through locals, and in two places",
@@ -324,13 +324,13 @@ describe("what is said of code", () => {
         "main.tf": `${variable()}module "m" {\n  source = "x/y/z"\n  t = local.b\n}\ndata "a" "b" {\n  x {\n    t = local.a\n  }\n}\n`,
       },
       "/repo/infra/main.tf:1",
-      "Take it out of data.a.b (main.tf:10, and 1 more) first",
+      "First remove it from data.a.b (main.tf:10, and 1 more),",
     ],
     [
       "a module",
       { "main.tf": `${variable()}module "m" {\n  source = "./m"\n  t = var.do_token\n}\n` },
       "/repo/infra/main.tf:1",
-      "Set ephemeral = true in the module's own variable t first: module.m (main.tf:6)",
+      "First set ephemeral = true in the module's variable t: module.m (main.tf:6)",
     ],
     [
       "a release that knows no ephemeral",
@@ -338,7 +338,7 @@ describe("what is said of code", () => {
         "main.tf": `${variable()}${provider("token = var.do_token")}terraform {\n  required_version = "~> 1.5.0"\n}\n`,
       },
       "/repo/infra/main.tf:1",
-      "needs Terraform 1.10 or OpenTofu 1.11, and required_version is ~> 1.5.0.",
+      "needs Terraform 1.10 or OpenTofu 1.11, but required_version is ~> 1.5.0.",
     ],
     [
       "a module whose variable is ephemeral",
@@ -347,7 +347,7 @@ describe("what is said of code", () => {
         "main.tf": `${variable()}module "m" {\n  source = "./m"\n  t = var.do_token\n}\n`,
       },
       "/repo/infra/main.tf:1",
-      "Edit it: ephemeral = true",
+      "Add ephemeral = true to the variable",
     ],
     [
       "a release that knows no ephemeral variable",
@@ -355,13 +355,13 @@ describe("what is said of code", () => {
         "main.tf": `${variable()}terraform {\n  required_version = "~> 1.5.0"\n}\n${provider("token = var.do_token")}`,
       },
       "/repo/infra/main.tf:1",
-      "and required_version is ~> 1.5.0",
+      "but required_version is ~> 1.5.0",
     ],
     [
       "what takes a variable of ours",
       { "main.tf": '\noutput "t" {\n  value = var.do_token\n}\n' },
       "/repo/infra/main.tf:3",
-      'Take it out of output "t" (main.tf:3) first',
+      'First remove it from output "t" (main.tf:3),',
     ],
     [
       "a text that is edited by hand",
@@ -373,13 +373,13 @@ describe("what is said of code", () => {
       "what --fix moves when the rest is gone",
       { "main.tf": `${HARD}# ${PERSONAL}\n` },
       "/repo/infra/main.tf:2",
-      "Take the others out by hand; then do-bootstrap --fix moves this one",
+      "Remove the other tokens yourself. Then do-bootstrap --fix moves this one",
     ],
     [
       "a local where the root has no variable",
       { "main.tf": `${provider("")}locals {\n  t = "${PERSONAL}"\n}\n` },
       "/repo/infra/main.tf:5",
-      "such as into a variable: this root has none",
+      "for example into a variable: this root has no variable",
     ],
     [
       "a local that an output shows, which would need sensitive = true",
@@ -393,7 +393,7 @@ describe("what is said of code", () => {
       "the default of a variable that may not be null",
       { "main.tf": `variable "t" {\n  nullable = false\n  default  = "${PERSONAL}"\n}\n` },
       "/repo/infra/main.tf:3",
-      "Take it out by hand",
+      "Remove it yourself: --fix edits only",
     ],
     [
       "a local that goes where an ephemeral variable may not",
@@ -401,7 +401,7 @@ describe("what is said of code", () => {
         "main.tf": `${variable("ephemeral = true")}locals {\n  t = "${PERSONAL}"\n}\noutput "t" {\n  value = local.t\n}\n`,
       },
       "/repo/infra/main.tf:5",
-      "goes where the token's variable may not",
+      "Remove it yourself: it is used where an ephemeral variable is not allowed",
     ],
   ])("%s, and what to do", async (_, files, where, step) => {
     const [finding] = await judged(files, "{}", { notIgnored: ["infra/a.tfvars"] });
@@ -527,7 +527,9 @@ describe("--fix", () => {
     expect(finding?.message).toContain(secretFrom("code").fingerprint);
     expect(said(finding?.fix)).toContain("do-bootstrap rotate --revoke");
     const [hard] = judgeCode(known, root, needsOf(root));
-    expect(said(hard?.fix)).toContain("git has it: revoke it, with do-bootstrap rotate --revoke");
+    expect(said(hard?.fix)).toContain(
+      "It is in git, so revoke it afterwards: do-bootstrap rotate --revoke",
+    );
   });
 
   it("in JSON it is a template", async () => {

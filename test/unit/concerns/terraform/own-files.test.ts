@@ -108,7 +108,7 @@ describe("a file below a header of ours that fits it is read", () => {
   const s3 = (host: string) =>
     `terraform {\nbackend "s3" {\nbucket = "b"\nkey = "k"\nendpoints = {\ns3 = "https://${host}"\n}\n}\n}`;
   it.each<[what: string, given: Given, name: string, text: string, why: RegExp]>([
-    ["none is configured", DONE, "backend.tf", s3("evil.example"), /a backend of its own \(s3\)/],
+    ["none is configured", DONE, "backend.tf", s3("evil.example"), /its own backend \(s3\)/],
     [
       "it is on Spaces",
       DONE,
@@ -116,13 +116,13 @@ describe("a file below a header of ours that fits it is read", () => {
       s3("nyc3.digitaloceanspaces.com"),
       /backend\.tf has a different backend from the config/,
     ],
-    ["Spaces is", BACKEND, "backend.tf", s3("evil.example"), /a backend of its own \(s3\)/],
+    ["Spaces is", BACKEND, "backend.tf", s3("evil.example"), /its own backend \(s3\)/],
     [
       "its block is in another file",
       DONE,
       "versions.tf",
       s3("nyc3.digitaloceanspaces.com"),
-      /of its own/,
+      /its own backend/,
     ],
     ["by a comment", DONE, "provider.tf", 'terraform {\nbackend /**/ "http" {}\n}', /\(http\)/],
   ])("a foreign backend, where %s: Terraform is not started", async (...row) => {

@@ -311,7 +311,13 @@ it.each<[string, Given, readonly RegExp[]]>([
   [
     "a new file",
     root({}, "{ variables: { a: 1 } }"),
-    [/release/, /no token/, /declares/, /terraform\.variables/, /var\.do_token/],
+    [
+      /the provider and its version/,
+      /no token/,
+      /declares/,
+      /terraform\.variables/,
+      /var\.do_token/,
+    ],
   ],
   ["an older one", root({ ...DONE, "provider.tf": OLD }), [/regenerated/]],
   ["what was missing", root({ "main.tf": "", [SECRET]: DONE[SECRET] }), [/lacked|missing/]],
@@ -456,7 +462,7 @@ describe("the release of the tool, before anything is written", () => {
     const given = root({ ".terraform-version": "1.5.7" }, "{ credentials: tfvars }");
     const { findings } = await plan(given);
     expect(findings.map(({ message }) => message)).toEqual([
-      "/repo/infra/.terraform-version says 1.5.7, and the variable that is written is ephemeral, which needs 1.10.",
+      "/repo/infra/.terraform-version says 1.5.7, but the generated ephemeral variable needs 1.10.",
     ]);
   });
 

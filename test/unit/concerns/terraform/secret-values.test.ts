@@ -207,7 +207,7 @@ describe("where the token may not be written", () => {
         },
         token: ENVIRONMENT,
       },
-      ["do-bootstrap exec -- terraform -chdir=infra plan gives it", "do-bootstrap --save"],
+      ["do-bootstrap exec -- terraform -chdir=infra plan passes it", "do-bootstrap --save"],
     ],
   ])("what to paste: %s", async (_, given, steps) => {
     const [finding] = (await plan(given)).findings ?? [];

@@ -44,7 +44,7 @@ describe("what git has already", () => {
   ])("%s", async (_, given, expected) => {
     const found = await judge(given);
     expect(found.map(({ message }) => message)).toEqual(
-      expected.map((paths) => expect.stringContaining(`git tracks /repo/${paths}: a line`)),
+      expected.map((paths) => expect.stringContaining(`git tracks /repo/${paths}. Adding `)),
     );
     expect(new Set(found.map(({ id }) => id)).has("terraform.state-tracked")).toBe(
       expected.length > 0,

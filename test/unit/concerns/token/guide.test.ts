@@ -43,5 +43,5 @@ it("says what the scopes that it lists do not cover", async () => {
 });
 
 it("says nothing of it where all was counted", async () => {
-  expect(await told([])).not.toContain("not known");
+  expect(await told([])).not.toContain("Not checked");
 });

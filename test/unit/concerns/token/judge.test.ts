@@ -176,7 +176,7 @@ describe("its end", () => {
     [0, "0 seconds"],
   ])("in %i s: %s", async (seconds, words) => {
     const [finding] = await judged(expires(seconds));
-    expect(finding?.message).toContain(`in ${words};`);
+    expect(finding?.message).toContain(`in ${words}, sooner`);
     expect(finding?.message).toContain("7 days");
   });
 });
@@ -188,14 +188,14 @@ describe("how to fix it", () => {
     [
       "missing",
       { token: MISSING },
-      /^Make one at https:\S+\/tokens\/new, then run do-bootstrap on/,
+      /^Create one at https:\S+\/tokens\/new, then run do-bootstrap on/,
     ],
     [
       "missing, and environments to choose from",
       { token: MISSING, config: PROD },
       /^Choose an environment: --env prod or --env qa\. /,
     ],
-    ["missing in one", { token: MISSING, config: PROD, environment: "qa" }, /^Make one at/],
+    ["missing in one", { token: MISSING, config: PROD, environment: "qa" }, /^Create one at/],
     ["untrusted", { token: unavailable("untrusted") }, /do-bootstrap --trust$/],
     [
       "a 1Password reference",
@@ -210,14 +210,18 @@ describe("how to fix it", () => {
     [
       "a reference",
       { token: instead("reference") },
-      /do-bootstrap --token-stdin; or let token\.com/,
+      /do-bootstrap --token-stdin\. Or set token\.com/,
     ],
     [
       "a Spaces key",
       { token: instead("spaces-key") },
       /^A Spaces key belongs in SPACES_ACCESS_KEY/,
     ],
-    ["a placeholder", { token: instead("placeholder") }, /^A token is dop_v1_ and 64 characters/],
+    [
+      "a placeholder",
+      { token: instead("placeholder") },
+      /^A token is dop_v1_ followed by 64 characters/,
+    ],
     [
       "over a variable",
       { token: alive("stdin", { shadowed: [secretFrom("environment", OTHER)] }) },
@@ -243,10 +247,10 @@ describe("how to fix a token of the environment, which overrides all that is sto
   const both = Object.fromEntries(
     [NAME, "DIGITALOCEAN_ACCESS_TOKEN"].map((name) => [name, secretFrom("environment").reveal()]),
   );
-  const LEADS = "run do-bootstrap on a terminal; in a script: … | do-bootstrap --token-stdin";
-  const MAKE = "Make a new one at https://cloud.digitalocean.com/account/api/tokens/new";
+  const LEADS = "run do-bootstrap on a terminal. In a script: … | do-bootstrap --token-stdin";
+  const MAKE = "Create a new one at https://cloud.digitalocean.com/account/api/tokens/new";
   const SWITCH =
-    "Switch to the right team in the control panel and make a token at https://cloud.digitalocean.com/account/api/tokens/new";
+    "Switch to the right team in the control panel and create a token at https://cloud.digitalocean.com/account/api/tokens/new";
   const refused = (more: Parameters<typeof found>[2] = {}) => found("refused", "environment", more);
   const ofOthers = (more: Parameters<typeof found>[2] = {}) =>
     alive("environment", { ...wrong, ...more });
@@ -256,25 +260,25 @@ describe("how to fix a token of the environment, which overrides all that is sto
       "wrong team, .env has another",
       { config: TEAM, token: ofOthers({ shadowed: stored }) },
       {},
-      `To use that one: unset ${NAME}`,
+      `To use the other token: unset ${NAME}`,
     ],
     [
       "the same in PowerShell",
       { config: TEAM, token: ofOthers({ shadowed: stored }) },
       { shell: "powershell", platform: "win32" },
-      `To use that one: Remove-Item Env:${NAME}`,
+      `To use the other token: Remove-Item Env:${NAME}`,
     ],
     [
       "the same in cmd",
       { config: TEAM, token: ofOthers({ shadowed: stored }) },
       { shell: "cmd", platform: "win32" },
-      `To use that one: set "${NAME}="`,
+      `To use the other token: set "${NAME}="`,
     ],
     [
       "under both names",
       { config: TEAM, token: ofOthers({ shadowed: stored }), env: both },
       {},
-      `To use that one: unset ${NAME} DIGITALOCEAN_ACCESS_TOKEN`,
+      `To use the other token: unset ${NAME} DIGITALOCEAN_ACCESS_TOKEN`,
     ],
     [
       "the other name holds another one: it is not named",
@@ -304,7 +308,7 @@ describe("how to fix a token of the environment, which overrides all that is sto
       "refused, .env has another",
       { token: refused({ shadowed: stored }) },
       {},
-      `To use that one: unset ${NAME}`,
+      `To use the other token: unset ${NAME}`,
     ],
     ["refused, no .env", { token: refused() }, {}, `${MAKE}, then unset ${NAME} and ${LEADS}`],
     ["refused, in CI", { token: refused(), isCi: true }, {}, `${MAKE}, then ${LEADS}`],

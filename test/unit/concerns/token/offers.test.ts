@@ -122,7 +122,7 @@ describe("what is said of them", () => {
   };
 
   it.each<[what: string, offers: Offer[], given: Given, message: RegExp, fix: RegExp]>([
-    ["none", [], {}, /nor in \/repo\/\.env\.$/, /^Make one at/],
+    ["none", [], {}, / or in \/repo\/\.env\.$/, /^Create one at/],
     [
       "one",
       [P],
@@ -149,43 +149,43 @@ describe("what is said of them", () => {
       [P, O],
       {},
       /Found 2 other tokens: DO_TOKEN in \S+:3 \(.*\); doctl context acme \(/,
-      /^do-bootstrap on a terminal asks which/,
+      /^do-bootstrap on a terminal lets you choose/,
     ],
     [
       "a refused one",
       [REFUSED],
       {},
-      /DO_PAT in the environment \([0-9a-f]{8}, refused by DigitalOcean \(401\): expired, /,
-      /^Make one at/,
+      /DO_PAT in the environment \([0-9a-f]{8}, rejected by DigitalOcean \(401\): expired, /,
+      /^Create one at/,
     ],
     [
       "one beside a refused one",
       [P, REFUSED],
       {},
-      /Found 2 other tokens: .*, refused by/,
+      /Found 2 other tokens: .*, rejected by/,
       /^do-bootstrap --adopt$/,
     ],
-    ["one that could not be checked", [DOWN], {}, /, could not be checked\)\.$/, /^Make one at/],
+    ["one that could not be checked", [DOWN], {}, /, could not be checked\)\.$/, /^Create one at/],
     [
       "one of another team",
       [STRANGER],
       { config: CONFIG },
       /team Acme, not the team in account\.team\)\.$/,
-      /^Make one at/,
+      /^Create one at/,
     ],
     [
       "one of no known team",
       [TEAMLESS],
       { config: CONFIG },
-      /team unknown, and account\.team in the config asks/,
-      /^Make one at/,
+      /team unknown, but account\.team in the config requires a team/,
+      /^Create one at/,
     ],
     [
       "one that came with the repo",
       [CAME],
       {},
       /\.env:3 \(git tracks this file\) \(/,
-      /^The token is committed in this repo: do-bootstrap on a terminal/,
+      /^The token is committed in this repo\. On a terminal, do-bootstrap asks/,
     ],
     [
       "one that git would take",
@@ -209,11 +209,11 @@ describe("what is said of them", () => {
     expect(JSON.stringify(finding)).not.toMatch(/do[op]_v1_\w/);
   });
 
-  it("files that were not searched is named, and --adopt would not be sure", async () => {
+  it("what was not searched is named, and --adopt would not be sure", async () => {
     const finding = await judged([P], {}, "/repo/infra/a.tfvars");
-    expect(finding?.message).toMatch(/Not searched to the end: \/repo\/infra\/a\.tfvars\.$/);
+    expect(finding?.message).toMatch(/Not fully searched: \/repo\/infra\/a\.tfvars\.$/);
     expect(said(finding?.fix)).toMatch(
-      /^There may be other tokens: do-bootstrap on a terminal asks/,
+      /^There may be other tokens\. On a terminal, do-bootstrap asks/,
     );
     expect(adoptable({ found: [P], unsearched: ["/repo/infra/a.tfvars"] }, undefined)).toBe(
       undefined,
@@ -303,17 +303,17 @@ describe("the question on a terminal", () => {
     [
       "that it came with the repo",
       [CAME],
-      /git tracks this file.*it came with the repo: use it only if this team is.*\nUse it\?\n\[y\/N]$/,
+      /git tracks this file.*committed in the repo: use it only if this is your team.*\nUse it\?\n\[y\/N]$/,
     ],
     [
       "one that came with the repo last",
       [CAME, O],
-      /\ndoctl context acme .*\nNone of them\nDO_TOKEN in .* it came with the repo/,
+      /\ndoctl context acme .*\nNone of them\nDO_TOKEN in .*committed in the repo/,
     ],
     [
       "each in one line",
       [offer(PERSONAL, "A in /repo/.env.\n\n\n:1", OF_ACME, "tracked")],
-      /\nA in \.env\.\\x0a\\x0a\\x0a:1 .*came with the repo.*\nUse it\?\n/,
+      /\nA in \.env\.\\x0a\\x0a\\x0a:1 .*committed in the repo.*\nUse it\?\n/,
     ],
     [
       "each of several",
