@@ -3,6 +3,8 @@ import { lineEndOf } from "../secret/content.ts";
 
 const BEGIN = "# do-bootstrap: keep secrets and state out of ";
 const END = "# do-bootstrap: end";
+/** The words of today, and those of repos that are prepared already. */
+const BEGINNINGS = [BEGIN, "# do-bootstrap: secrets and state stay out of "];
 
 /**
  * The text of an ignore file with the patterns added in our one marked block; nothing else changes.
@@ -26,7 +28,7 @@ export function withPatterns(
 /** The text without our block, and without the empty line that we put in front of it. */
 export function withoutBlock(text: string): string {
   if (!hasBlock(text) || !text.split(/\r?\n/).includes(END)) return text;
-  const from = lineStart(text, `${BEGIN}.*`);
+  const from = lineStart(text, `(?:${BEGINNINGS.join("|")}).*`);
   const end = lineStart(text, END);
   if (end < from) return text;
   const next = text.indexOf("\n", end);
@@ -37,13 +39,17 @@ export function withoutBlock(text: string): string {
 /** Which lines our block begins and ends with, from 1. */
 export function blockLines(text: string): { from: number; to: number } | undefined {
   const lines = text.split(/\r?\n/);
-  const [from, to] = [lines.findIndex((line) => line.startsWith(BEGIN)), lines.indexOf(END)];
+  const [from, to] = [lines.findIndex(isBeginning), lines.indexOf(END)];
   return from < 0 || to < from ? undefined : { from: from + 1, to: to + 1 };
 }
 
 /** True for an ignore file that has our block. */
 export function hasBlock(text: string): boolean {
-  return text.split(/\r?\n/).some((line) => line.startsWith(BEGIN));
+  return text.split(/\r?\n/).some(isBeginning);
+}
+
+function isBeginning(line: string): boolean {
+  return BEGINNINGS.some((words) => line.startsWith(words));
 }
 
 /** A path as a .gitignore pattern that matches it and nothing else by accident. */

@@ -13,6 +13,8 @@ const NAMES = [".yml", ".yaml", ".json", ".jsonc", ".toml"].flatMap((extension) 
 );
 const [OURS = ""] = NAMES;
 const EXCLUDED = `# do-bootstrap: calls a guard that exists only in this clone\n/${OURS}\n`;
+/** As clones have it where a guard is installed already. */
+const EXCLUDED_BEFORE = `# do-bootstrap: it calls a guard that stands in this clone alone\n/${OURS}\n`;
 /** In words that are parted by one space each, as lefthook takes it on Windows; .git is a file in a linked work tree. */
 const FILES = "git rev-parse --git-path HEAD -- .git";
 
@@ -74,7 +76,7 @@ export async function lefthookSettings(
     const path = (await outputOf(git, ["rev-parse", "--git-path", "info/exclude"])).trim();
     const before = await files.look(resolve(git.root, path));
     const text = textOf(before);
-    if (!isWanted) return { before, text: text.replace(EXCLUDED, "") };
+    if (!isWanted) return { before, text: text.replace(EXCLUDED, "").replace(EXCLUDED_BEFORE, "") };
     const isIgnored = (await git.ignored([join(git.root, OURS)])).size > 0;
     const start = text === "" || text.endsWith("\n") ? text : `${text}\n`;
     return { before, text: isIgnored ? text : start + EXCLUDED };

@@ -1,6 +1,12 @@
 import { sep } from "node:path";
 import { describe, expect, it } from "vitest";
-import { patternOf, withPatterns } from "../../../src/core/ignore-block.ts";
+import {
+  blockLines,
+  hasBlock,
+  patternOf,
+  withoutBlock,
+  withPatterns,
+} from "../../../src/core/ignore-block.ts";
 
 const BEGIN = "# do-bootstrap: keep secrets and state out of git";
 const END = "# do-bootstrap: end";
@@ -37,6 +43,25 @@ describe("patterns go into our one block", () => {
 
   it("twice, into the same block", () => {
     expect(add(add("a\n", "x"), "y")).toBe("a\n\nB\nx\ny\nE\n");
+  });
+});
+
+describe("a block is known by its first line", () => {
+  it.each([
+    BEGIN,
+    "# do-bootstrap: keep secrets and state out of the upload",
+    "# do-bootstrap: secrets and state stay out of git",
+    "# do-bootstrap: secrets and state stay out of the upload",
+  ])("%s", (begin) => {
+    const text = `a\n\n${begin}\n.env\n${END}\nz\n`;
+    expect(hasBlock(text)).toBe(true);
+    expect(blockLines(text)).toEqual({ from: 3, to: 5 });
+    expect(withoutBlock(text)).toBe("a\nz\n");
+    expect(withPatterns(text, ["x"])).toBe(`a\n\n${begin}\n.env\nx\n${END}\nz\n`);
+  });
+
+  it("not by words that only begin alike", () => {
+    expect(hasBlock("# do-bootstrap: something else\n")).toBe(false);
   });
 });
 
