@@ -67,7 +67,7 @@ describe.concurrent("a token under another name", () => {
     expect(done).toMatchObject({ status: 0 });
     const written = done.applied.find(({ path }) => path?.endsWith("/.env"));
     expect(written?.why).toContain(
-      `the token of ${place.replace("REPO", bench.repo)}, which stays`,
+      `the token from ${place.replace("REPO", bench.repo)} (also kept there)`,
     );
     expect(await bench.read(".env")).toContain(`DIGITALOCEAN_TOKEN=${bench.token}\n`);
     for (const [path, text] of Object.entries(files)) {
@@ -87,7 +87,7 @@ describe.concurrent("a token under another name", () => {
     const { status, missing } = await run(bench, ["--adopt"], { ACME_THING: other });
     expect(status).toBe(4);
     expect(missing?.message).toMatch(/Found 2 other tokens: ACME_THING in the env.*; DO_TOKEN in/);
-    expect(missing?.fix).toMatch(/asks which one/);
+    expect(missing?.fix).toMatch(/lets you choose/);
     expect(await treeHash(bench.repo)).toBe(before);
   });
 
@@ -109,8 +109,8 @@ describe.concurrent("a token under another name", () => {
     bench.sandbox.revoke(bench.token);
     const { status, missing } = await run(bench, ["--adopt"]);
     expect(status).toBe(4);
-    expect(missing?.message).toMatch(/DO_TOKEN in \S+:1 \(\w+, refused by DigitalOcean \(401\): /);
-    expect(missing?.fix).toMatch(/^Make one at/);
+    expect(missing?.message).toMatch(/DO_TOKEN in \S+:1 \(\w+, rejected by DigitalOcean \(401\): /);
+    expect(missing?.fix).toMatch(/^Create one at/);
   });
 
   it("one that came with the repo is not taken unseen", async (context) => {
@@ -121,7 +121,7 @@ describe.concurrent("a token under another name", () => {
     const { status, missing } = await run(bench, ["--adopt"]);
     expect(status).toBe(4);
     expect(missing?.message).toMatch(/DO_TOKEN in \S+:1 \(git tracks this file\) \(/);
-    expect(missing?.fix).toMatch(/^The token is committed in this repo: /);
+    expect(missing?.fix).toMatch(/^The token is committed in this repo\. /);
     expect(await treeHash(bench.repo)).toBe(before);
   });
 

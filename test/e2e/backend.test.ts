@@ -73,7 +73,7 @@ describe.skipIf(real !== "")(`with the real terraform${real}`, () => {
     const env = await installTerraform(bench);
     const first = await bench.run(["--token-stdin", "--yes"], { input: bench.token, env });
     expect(first).toMatchObject({ status: 0 });
-    expect(first.stderr).toMatch(/terraform init {2}install the provider, opens the state/);
+    expect(first.stderr).toMatch(/terraform init {2}install the provider, connect the state/);
     expect(first.stderr).toContain("Next: do-bootstrap exec -- terraform plan");
     expect(requests.slice(0, 3)).toEqual([
       `PUT ${TEST_OBJECT} 200`,
@@ -173,9 +173,10 @@ describe.skipIf(real !== "")(`with the real terraform${real}`, () => {
       env,
     });
     expect([status, stderr]).toEqual([0, expect.stringContaining("[terraform.failed]")]);
-    const shown = /do-bootstrap (exec --explain -- terraform init) says/.exec(stderr)?.[1] ?? "";
+    const shown =
+      /do-bootstrap (exec --explain -- terraform init) explains/.exec(stderr)?.[1] ?? "";
     const explained = await bench.run([...shown.split(" "), "-no-color"], { env });
-    expect(explained.stderr).toMatch(/There is no such bucket/);
+    expect(explained.stderr).toMatch(/The bucket does not exist/);
     expect((await bench.run([], { env })).stderr).toMatch(/▸ terraform init/);
   });
 });
@@ -193,7 +194,7 @@ describe.skipIf(!OPENSSL)(`a lock${withTls}`, () => {
       "no such bucket",
       { buckets: ["another"] },
       (env) => env,
-      /there is no bucket acme-tfstate in nyc3/,
+      /bucket acme-tfstate in nyc3 does not exist/,
       [`PUT ${TEST_OBJECT} 404`],
     ],
     [
@@ -234,9 +235,9 @@ describe.skipIf(!OPENSSL)(`a lock${withTls}`, () => {
     const { status, stderr } = await init(bench);
     expect([status, stderr.replace(/\s+/g, " ")]).toEqual([
       3,
-      expect.stringContaining("No lock for missing: there is no bucket missing in nyc3."),
+      expect.stringContaining("No lock for missing: bucket missing in nyc3 does not exist."),
     ]);
-    expect(stderr).toContain("✗ 1 of 2 roots is left as it is: a.\n");
+    expect(stderr).toContain("✗ 1 of 2 roots was skipped: a.\n");
     expect(await readdir(join(bench.repo, "b"))).toContain("backend.tf");
     await expect(readdir(join(bench.repo, "a"))).rejects.toThrow("ENOENT");
     expect([...bench.spaces.objects]).toEqual([]);
@@ -289,11 +290,11 @@ describe("backend.tf", () => {
     const bench = await workbench();
     await bench.write(".do-bootstraprc", JSON.stringify({ terraform: { backend: BACKEND } }));
     const before = await bench.run(["check"]);
-    expect(before.stdout).toContain("→ First: echo .env >> .gitignore. Then make a pair");
+    expect(before.stdout).toContain("→ First: echo .env >> .gitignore. Then create a key pair");
     const { status, stderr } = await init(bench);
     expect([status, stderr]).toEqual([0, expect.stringContaining("[backend.no-keys]")]);
-    expect(stderr.replace(/\s+/g, " ")).toContain("→ Make a pair");
-    expect(stderr.replace(/\s+/g, " ")).toContain("they are not the API token");
+    expect(stderr.replace(/\s+/g, " ")).toContain("→ Create a key pair");
+    expect(stderr.replace(/\s+/g, " ")).toContain("They are not the API token");
     expect(await bench.read(".env.example")).toMatch(
       /^DIGITALOCEAN_TOKEN=\nSPACES_ACCESS_KEY_ID=\nSPACES_SECRET_ACCESS_KEY=\n/m,
     );
@@ -647,7 +648,7 @@ describe("HCP Terraform", () => {
       const { status, stderr } = await init(bench);
       expect(status).toBe(0);
       expect(stderr.replace(/\s+/g, " ")).toContain(
-        "Its workspace needs: DIGITALOCEAN_TOKEN (environment variable, sensitive), region (Terraform variable), size (Terraform variable).",
+        "Set these in its workspace: DIGITALOCEAN_TOKEN (environment variable, sensitive), region (Terraform variable), size (Terraform variable).",
       );
       expect(stderr.replace(/\s+/g, " ")).toMatch(
         /gets no size from this file\. \[cloud\.values\]/,

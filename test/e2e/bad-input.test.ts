@@ -67,7 +67,7 @@ const TOKENS: readonly Case[] = [
     name: "no token, and no terminal to ask on",
     status: 4,
     id: "token.missing",
-    says: /No DigitalOcean token: DIGITALOCEAN_TOKEN is neither in the environment nor in \S*\.env/,
+    says: /No DigitalOcean token: DIGITALOCEAN_TOKEN is not set in the environment or in \S*\.env/,
     mends: /tokens\/new, then run do-bootstrap on a terminal/,
   },
   {
@@ -133,8 +133,8 @@ const TOKENS: readonly Case[] = [
     args: STDIN,
     status: 4,
     id: "token.refused",
-    says: /DigitalOcean refuses the token \(401\)/,
-    mends: /Make a new one at https.*--token-stdin/,
+    says: /DigitalOcean rejects the token \(401\)/,
+    mends: /Create a new one at https.*--token-stdin/,
   },
   {
     name: "account 401, token info 200",
@@ -142,8 +142,8 @@ const TOKENS: readonly Case[] = [
     args: STDIN,
     status: 4,
     id: "token.refused",
-    says: /refuses the token \(401\)/,
-    mends: /Make a new one/,
+    says: /rejects the token \(401\)/,
+    mends: /Create a new one/,
   },
   {
     name: "account 500, token info 401",
@@ -151,8 +151,8 @@ const TOKENS: readonly Case[] = [
     args: STDIN,
     status: 4,
     id: "token.refused",
-    says: /refuses the token \(401\)/,
-    mends: /Make a new one/,
+    says: /rejects the token \(401\)/,
+    mends: /Create a new one/,
   },
   {
     name: "a token of another team",
@@ -160,7 +160,7 @@ const TOKENS: readonly Case[] = [
     args: STDIN,
     status: 4,
     id: "token.wrong-team",
-    says: new RegExp(`of team Sandbox Team \\(.+\\); this repo takes ${OTHER_TEAM.uuid} only`),
+    says: new RegExp(`to team Sandbox Team \\(.+\\), but account\\.team is ${OTHER_TEAM.uuid}\\.`),
     mends: /Switch to the right team/,
   },
   {
@@ -175,7 +175,7 @@ const TOKENS: readonly Case[] = [
     status: 4,
     id: "token.wrong-team",
     says: /DIGITALOCEAN_TOKEN in \S*\.env holds another token \([0-9a-f]{8}\)\./,
-    mends: /To use that one: unset DIGITALOCEAN_TOKEN$/,
+    mends: /To use the other token: unset DIGITALOCEAN_TOKEN$/,
   },
   {
     name: "a token of another team in the environment, no .env",
@@ -185,7 +185,7 @@ const TOKENS: readonly Case[] = [
     },
     status: 4,
     id: "token.wrong-team",
-    says: /of team Sandbox Team/,
+    says: /to team Sandbox Team/,
     mends: /Switch to the right team.*, then unset DIGITALOCEAN_ACCESS_TOKEN and run do-bootstrap/,
   },
   {
@@ -198,7 +198,7 @@ const TOKENS: readonly Case[] = [
     status: 4,
     id: "token.refused",
     says: /DIGITALOCEAN_TOKEN in \S*\.env holds another token/,
-    mends: /To use that one: unset DIGITALOCEAN_TOKEN DIGITALOCEAN_ACCESS_TOKEN$/,
+    mends: /To use the other token: unset DIGITALOCEAN_TOKEN DIGITALOCEAN_ACCESS_TOKEN$/,
   },
   {
     name: "account.team, and a token without account:read",
@@ -209,8 +209,8 @@ const TOKENS: readonly Case[] = [
     args: STDIN,
     status: 5,
     id: "token.team-unknown",
-    says: new RegExp(`account.team asks for ${OTHER_TEAM.uuid}, and the token's team is unknown`),
-    mends: /Make a token that has account:read/,
+    says: new RegExp(`account.team requires ${OTHER_TEAM.uuid}, but the token's team is unknown`),
+    mends: /Create a token with account:read/,
   },
   {
     name: "a token that expires before token.minTtl",
@@ -221,8 +221,8 @@ const TOKENS: readonly Case[] = [
     args: STDIN,
     status: 6,
     id: "token.expires-soon",
-    says: /expires in 1 day; at least 7 days are asked for/,
-    mends: /Make a new one/,
+    says: /expires in 1 day, sooner than the required 7 days/,
+    mends: /Create a new one/,
   },
   {
     name: "two variables of the environment that differ",
@@ -232,7 +232,7 @@ const TOKENS: readonly Case[] = [
     status: 4,
     id: "token.conflict",
     says: /DIGITALOCEAN_TOKEN in the environment \([0-9a-f]{8}\) and DIGITALOCEAN_ACCESS_TOKEN in the environment \([0-9a-f]{8}\)/,
-    mends: /Unset the one/,
+    mends: /Unset the wrong one: unset /,
   },
   {
     name: "--env prod, and another token in the environment",
@@ -245,7 +245,7 @@ const TOKENS: readonly Case[] = [
     status: 4,
     id: "token.conflict",
     says: /in the environment \([0-9a-f]{8}\) and DIGITALOCEAN_TOKEN in \S*\.env\.prod \([0-9a-f]{8}\)/,
-    mends: /Unset the one/,
+    mends: /Unset the token in the environment, or remove the other one/,
   },
 ];
 
@@ -259,8 +259,8 @@ const FILES: readonly Case[] = [
     args: STDIN,
     status: 3,
     id: "env-file.unusable",
-    says: /\.env cannot be read: it is a FIFO that received no data for 10 s/,
-    mends: /Move it away, or name another file: token\.envFile/,
+    says: /Can't read \S*\.env: it is a FIFO that received no data for 10 s/,
+    mends: /Move the file, or set token\.envFile/,
   },
   {
     name: "a tracked .env that holds a token",
@@ -297,7 +297,7 @@ const FILES: readonly Case[] = [
     args: STDIN,
     status: 3,
     id: "terraform.secret-tracked",
-    says: /git tracks \S*do-bootstrap\.secret\.auto\.tfvars\.json, which is to hold the token/,
+    says: /git tracks \S*do-bootstrap\.secret\.auto\.tfvars\.json, the file for the token/,
     mends: /git rm --cached do-bootstrap\.secret\.auto\.tfvars\.json/,
   },
   ...(
@@ -323,8 +323,8 @@ const FILES: readonly Case[] = [
       args: STDIN,
       status: 3,
       id: "env-file.unusable",
-      says: new RegExp(`\\.env cannot be read: it is ${kind}`),
-      mends: /Move it away, or name another file: token\.envFile/,
+      says: new RegExp(`Can't read \\S*\\.env: it is ${kind}`),
+      mends: /Move the file, or set token\.envFile/,
     }),
   ),
   {
@@ -336,8 +336,8 @@ const FILES: readonly Case[] = [
     args: STDIN,
     status: 3,
     id: "env-file.unusable",
-    says: /\.env cannot be read: it is not readable \(EACCES\)/,
-    mends: /Move it away/,
+    says: /Can't read \S*\.env: it is not readable \(EACCES\)/,
+    mends: /Move the file/,
   },
   {
     name: "a read-only folder",
@@ -349,7 +349,7 @@ const FILES: readonly Case[] = [
     args: STDIN,
     status: 3,
     id: "file.not-writable",
-    says: /cannot be written: \S*acme-web is not writable \(EACCES\)[\s\S]*The same in \d more: .*\.env\b/,
+    says: /cannot be written: \S*acme-web is not writable \(EACCES\)[\s\S]*Same in \d more places: .*\.env\b/,
     mends: /Fix the folder's permissions or owner/,
   },
   {
@@ -361,7 +361,7 @@ const FILES: readonly Case[] = [
     args: STDIN,
     status: 3,
     id: "file.outside",
-    says: /\.env leads out of the repo, to \S*secrets\.env/,
+    says: /\.env resolves outside the repo: \S*secrets\.env/,
     mends: /Remove the link \(rm \.env\) and put a real file there/,
   },
 ];
@@ -421,7 +421,8 @@ const CONFIGS: readonly Case[] = [
     status: 2,
     id: "CONFIG_HOLDS_TOKEN",
     says: /\.do-bootstraprc\.yaml: terraform\.variables\.do_token looks like a token/,
-    mends: /Delete it there, and in DigitalOcean's control panel/,
+    mends:
+      /Remove the token from the file\. If it was ever committed, delete it in DigitalOcean's control panel/,
   },
   {
     name: "$import",
@@ -429,15 +430,15 @@ const CONFIGS: readonly Case[] = [
     status: 2,
     id: "CONFIG_INVALID",
     says: /\.do-bootstraprc\.yaml: \$import is not supported/,
-    mends: /Write the keys into this file/,
+    mends: /Put the keys directly into this file/,
   },
   {
     name: "credentials: tfvars and environments",
     arrange: config("terraform: { credentials: tfvars }\nenvironments: { prod: {} }"),
     status: 2,
     id: "CONFIG_INVALID",
-    says: /\.do-bootstraprc\.yaml: terraform\.credentials "tfvars" does not go together with environments/,
-    mends: /Write credentials: env/,
+    says: /\.do-bootstraprc\.yaml: terraform\.credentials "tfvars" can't be combined with environments/,
+    mends: /Set credentials: env/,
   },
   {
     name: "an unknown environment",
@@ -512,8 +513,8 @@ const USAGE: readonly Case[] = [
     args: STDIN,
     status: 2,
     id: "USAGE",
-    says: /DIGITALOCEAN_API_URL in the environment is not an address a token may go to/,
-    mends: /Use https, or http on loopback; or unset DIGITALOCEAN_API_URL/,
+    says: /DIGITALOCEAN_API_URL in the environment is not a URL that may receive the token/,
+    mends: /Use https \(or http on loopback\), or unset DIGITALOCEAN_API_URL/,
   },
   {
     name: "DO_BOOTSTRAP_OAUTH_URL is no address",
@@ -521,7 +522,7 @@ const USAGE: readonly Case[] = [
     args: STDIN,
     status: 2,
     id: "USAGE",
-    says: /DO_BOOTSTRAP_OAUTH_URL in the environment is not an address/,
+    says: /DO_BOOTSTRAP_OAUTH_URL in the environment is not a URL/,
     mends: /unset DO_BOOTSTRAP_OAUTH_URL/,
   },
   {
@@ -533,8 +534,8 @@ const USAGE: readonly Case[] = [
     args: STDIN,
     status: 2,
     id: "USAGE",
-    says: /XDG_CONFIG_HOME is relative, which doctl does not accept/,
-    mends: /Unset XDG_CONFIG_HOME or make it absolute/,
+    says: /XDG_CONFIG_HOME is a relative path, which doctl does not accept/,
+    mends: /Unset XDG_CONFIG_HOME or set it to an absolute path/,
   },
   {
     name: "HOME is no project's folder",
@@ -542,7 +543,7 @@ const USAGE: readonly Case[] = [
     args: STDIN,
     status: 2,
     id: "USAGE",
-    says: /\/home is not a project's folder/,
+    says: /\/home is not a project folder/,
     mends: /mkdir my-app && cd my-app/,
   },
 ];
@@ -555,7 +556,7 @@ const BOTH: readonly (readonly [name: string, reply: SandboxReply, says: RegExp]
   ["broken JSON", json(200, '{"account":'), /it answered 200 with invalid JSON/],
   ["JSON of another kind", json(200, "[]"), /it answered 200 with an unknown response format/],
   ["403 in HTML", { ...HTML, status: 403 }, /it answered 403 with a response that is not JSON/],
-  ["429", { status: 429, headers: { "retry-after": "3600" } }, /rate limit is used up \(429\)/],
+  ["429", { status: 429, headers: { "retry-after": "3600" } }, /rate limit is reached \(429\)/],
   ["500", json(500, '{"id":"server_error"}'), /the server failed \(500\)/],
   ["a closed connection", "disconnect", /the connection was closed/],
 ];
@@ -611,7 +612,7 @@ const DOCTL = [
     status: 3,
     id: "doctl.config-broken",
     says,
-    mends: /When none is running: mv \S*config\.yaml/,
+    mends: /Make sure that no doctl is running, then: mv \S*config\.yaml/,
   })),
   {
     name: "doctl's config is a directory",
@@ -681,7 +682,7 @@ describe.concurrent("bad input is named, and changes nothing", () => {
         reject: false,
       });
 
-      expect(stdout).toMatch(/--token-stdin reads a pipe, and standard input is a terminal/);
+      expect(stdout).toMatch(/--token-stdin needs piped input, but standard input is a terminal/);
       expect(stdout.replace(/\s+/g, " ")).toMatch(/→.* op read .*\| do-bootstrap --token-stdin/);
       expect(exitCode).toBe(2);
       expect(await treeHash(bench.root)).toBe(before);
@@ -714,9 +715,19 @@ describe.concurrent("bad input is named, and changes nothing", () => {
 describe.concurrent("one endpoint that fails is a warning (docs/contracts/api.md §7)", () => {
   const rows: readonly (readonly [string, string, SandboxReply, RegExp])[] = [
     ["token info: nothing for 10 s", info, "hang", /token\/info\): no answer in time/],
-    ["token info: HTML", info, HTML, /token\/info\): it answered 200 with something else/],
-    ["token info: 404", info, json(404, '{"id":"not_found"}'), /it answered 404 in a form/],
-    ["token info: 401", info, json(401, "{}"), /it answered 401 in a form/],
+    [
+      "token info: HTML",
+      info,
+      HTML,
+      /token\/info\): it answered 200 with a response that is not JSON/,
+    ],
+    [
+      "token info: 404",
+      info,
+      json(404, '{"id":"not_found"}'),
+      /it answered 404 with an unknown response format/,
+    ],
+    ["token info: 401", info, json(401, "{}"), /it answered 401 with an unknown response format/],
     ["account: 500", account, { status: 500 }, /\(GET \/v2\/account\): the server failed \(500\)/],
   ];
   for (const [name, route, reply, doubt] of rows) {

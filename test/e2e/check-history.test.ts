@@ -54,15 +54,15 @@ describe("check --history", () => {
       ({ id, message }) =>
         `${id}: ${message.replace(/\b[0-9a-f]{8,10}\b/g, "#").replace(/\d{4}-\d\d-\d\d/, "DATE")}`,
     );
-    const title = "leak.in-history: A personal access token (#, alive) is in";
+    const title = "leak.in-history: A personal access token (#, still valid) is in";
     expect(places.sort()).toEqual([
       `${title} blob #, in no commit.`,
-      `${title} image.bin:1 of commit # (DATE, tags/v1~20).`,
-      `${title} infra/main.tf:2 of commit # (DATE, tags/v1~20).`,
-      `${title} merged:1 of commit # (DATE, main~1).`,
-      `${title} secret.yaml:2 of commit # (DATE, tags/v1~20).`,
-      `${title} side:1 of commit # (DATE, stash).`,
-      `${title} staged:1 of the index.`,
+      `${title} image.bin:1 in commit # (DATE, tags/v1~20).`,
+      `${title} infra/main.tf:2 in commit # (DATE, tags/v1~20).`,
+      `${title} merged:1 in commit # (DATE, main~1).`,
+      `${title} secret.yaml:2 in commit # (DATE, tags/v1~20).`,
+      `${title} side:1 in commit # (DATE, stash).`,
+      `${title} staged:1 in git's index.`,
       `${title} the message of commit # (DATE, tags/v1^0).`,
       `${title} the message of tag v1.`,
     ]);
@@ -84,7 +84,7 @@ describe("check --history", () => {
     const found = (await leaks(bench)).map(({ id, message }) => `${id}: ${message}`).sort();
     expect(found).toEqual([
       expect.stringMatching(
-        /^leak.in-history: A possible old-style token \(\w{8}\) is in old\.sh:2 of/,
+        /^leak.in-history: A possible old-style token \(\w{8}\) is in old\.sh:2 in/,
       ),
       expect.stringMatching(/^leak.in-work-tree: A personal access token .* is in .*a\.json:1/),
       expect.stringMatching(
@@ -124,7 +124,7 @@ describe("check --history", () => {
     const [found, ...more] = await leaks(bench);
     expect(more).toEqual([]);
     expect(found?.message).toMatch(
-      /^This repo's token \(\w+, alive\) is in deploy.sh:1 of commit \w+ \(.*main~3\) and of 3 later ones, and of the work tree\.$/,
+      /^This repo's token \(\w+, still valid\) is in deploy.sh:1 in commit \w+ \(.*main~3\) and 3 later commits, and in the work tree\.$/,
     );
     expect(found?.fix).toContain("do-bootstrap rotate --revoke");
     const { status } = await bench.run(["check", "--history"]);
@@ -151,7 +151,7 @@ describe("check --history", () => {
         await commitAt(bench, 1_700_000_000, "a");
         await bench.git("commit", "--quiet", "--amend", "--message=better");
       },
-      /^a:1 of commit \w+ \(.*, main\) and of 1 later one, and of the work tree\.$/,
+      /^a:1 in commit \w+ \(.*, main\) and 1 later commit, and in the work tree\.$/,
     ],
     [
       "an older stash",
@@ -162,7 +162,7 @@ describe("check --history", () => {
         await bench.write("a", "later\n");
         await bench.git("stash", "--quiet");
       },
-      /^a:1 of commit \w+ \(.*, stash@\{1\}\)\.$/,
+      /^a:1 in commit \w+ \(.*, stash@\{1\}\)\.$/,
     ],
     [
       "what an older stash has of untracked files",
@@ -173,7 +173,7 @@ describe("check --history", () => {
         await bench.write("b", "later\n");
         await bench.git("stash", "--quiet", "--include-untracked");
       },
-      /^b:1 of commit \w+ \(.*, stash@\{1\}\^3\)\.$/,
+      /^b:1 in commit \w+ \(.*, stash@\{1\}\^3\)\.$/,
     ],
     [
       "a merge in the same second",
@@ -186,7 +186,7 @@ describe("check --history", () => {
         await gitAt(bench, now, "merge", "--quiet", "--no-ff", "--message=merge", "side");
         await bench.git("branch", "--quiet", "--delete", "side");
       },
-      /^b:1 of commit \w+ \(.*, main\^2\) and of 1 later one, and of the work tree\.$/,
+      /^b:1 in commit \w+ \(.*, main\^2\) and 1 later commit, and in the work tree\.$/,
     ],
     [
       "a clock that went back",
@@ -195,7 +195,7 @@ describe("check --history", () => {
         await bench.write("a", `${bench.token} again`);
         await gitAt(bench, 1_600_000_000, "commit", "--quiet", "--all", "--message=y");
       },
-      /^a:1 of commit \w+ \(2023-11-14, main~1\) and of 1 later one, and of the work tree\.$/,
+      /^a:1 in commit \w+ \(2023-11-14, main~1\) and 1 later commit, and in the work tree\.$/,
     ],
     [
       "a time that is none",
@@ -206,7 +206,7 @@ describe("check --history", () => {
         const odd = await bench.git("hash-object", "-t", "commit", "-w", "--literally", "../odd");
         await bench.git("update-ref", "refs/heads/main", odd);
       },
-      /^a:1 of commit \w+ \(main\) and of 1 later one, and of the work tree\.$/,
+      /^a:1 in commit \w+ \(main\) and 1 later commit, and in the work tree\.$/,
     ],
   ])("names the commit that brought it in: %s", async (_, prepare, place) => {
     const bench = await workbench();
@@ -238,15 +238,15 @@ describe("check --history", () => {
       const shown = String.raw`\w*(dop_v1_)?\[redacted\]`;
       expect(places).toEqual([
         expect.stringMatching(
-          `^the name of keys/${shown}.pem of commit \\w+ \\(2023-11-14, main\\)\\.$`,
+          `^the name of keys/${shown}.pem in commit \\w+ \\(2023-11-14, main\\)\\.$`,
         ),
         expect.stringMatching(`^the name of refs/heads/b/${shown}\\.$`),
         expect.stringMatching(`^the name of refs/tags/${shown}\\.$`),
       ]);
       expect(found.map(({ fix = "" }) => /Then .*?(?=,| \()/.exec(fix)?.[0])).toEqual([
         "Then rewrite the history",
-        "Then name it otherwise",
-        "Then name it otherwise",
+        "Then rename it",
+        "Then rename it",
       ]);
       const { stdout, stderr } = await bench.run(["check", "--history"]);
       for (const part of [token.slice(40), name.slice(-30)])
@@ -266,7 +266,7 @@ describe("check --history", () => {
     expect(found?.fix).toContain("git tag -d");
     await bench.git("tag", "--delete", "v2");
     const [lost] = await leaks(bench);
-    expect(lost?.message).toMatch(/the message of tag \w{10} (unnamed)\.$/);
+    expect(lost?.message).toMatch(/the message of tag \w{10} \(unnamed\)\.$/);
     expect(lost?.fix).toContain("git gc --prune=now");
   });
 
@@ -435,7 +435,7 @@ describe("check --history", () => {
     const found = await leaks(bench);
     if (typeof mend === "function") await mend();
     expect(found.find(({ id }) => id === "leak.in-history")?.message).toMatch(
-      /a:1 of commit \w+ \(.*main\)/,
+      /a:1 in commit \w+ \(.*main\)/,
     );
     expect(ids(found).includes("leak.not-searched")).toBe(typeof mend === "function");
   });
@@ -515,10 +515,12 @@ describe("check --history", () => {
     const unsearched = found.filter(({ id }) => id === "leak.not-searched");
     expect(unsearched.map(({ message }) => message.replaceAll(bench.repo, "REPO"))).toEqual([
       expect.stringMatching(
-        /^What `docker build` in REPO would take .* REPO\/\.dockerignore has too/,
+        /^Could not search the `docker build` context of REPO .* REPO\/\.dockerignore are too/,
       ),
-      "REPO/nested.tfplan was not searched for tokens in full: it is a saved plan that contains another plan.",
-      expect.stringMatching(/^Object \w{10} of git was not searched .* with another one in it\.$/),
+      "Could not search all of REPO/nested.tfplan for tokens: it is a saved plan that contains another plan.",
+      expect.stringMatching(
+        /^Could not search all of git object \w{10} .* that contains another plan\.$/,
+      ),
       "This clone is missing older commits, which were not searched for tokens.",
       "The history of submodules was not searched for tokens: modules/x.",
     ]);
@@ -532,20 +534,20 @@ describe("check --history", () => {
     const found = await leaks(bench);
     const unverified = found.filter(({ id }) => id === "leak.unverified");
     expect(unverified.map(({ message }) => message)).toEqual([
-      "Could not check whether 2 of 102 tokens are valid:  were not checked2.",
+      "Could not check whether 2 of 102 tokens are valid: 2 were not checked.",
     ]);
     const places = found.filter(({ id }) => id === "leak.in-work-tree");
     expect(places.length).toBe(102);
-    expect(places.filter(({ message }) => message.includes("state unknown")).length).toBe(2);
+    expect(places.filter(({ message }) => message.includes("validity unknown")).length).toBe(2);
     const { stdout } = await bench.run(["check", "--history"]);
     expect(stdout.match(/many\.txt:\d+/g)?.length).toBe(102);
-    expect(stdout.match(/→ Take it out before you commit/g)?.length).toBe(1);
+    expect(stdout.match(/→ Remove the token before you commit/g)?.length).toBe(1);
   });
 
   it("needs git", async () => {
     const bench = await workbench({ git: false });
     const { status, stderr } = await bench.run(["check", "--history"]);
     expect(status).toBe(2);
-    expect(stderr).toContain("not in git");
+    expect(stderr).toContain("is not a git repo");
   });
 });

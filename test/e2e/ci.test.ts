@@ -71,7 +71,7 @@ describe.concurrent("ci", () => {
     const first = await bench.run(["ci", "github"]);
     expect(first).toMatchObject({ status: 0, stdout: "" });
     expect(first.stderr).toMatch(
-      /^\+ \.github\/workflows\/do-bootstrap\.yml {2}plans pull requests/m,
+      /^\+ \.github\/workflows\/do-bootstrap\.yml {2}plan on pull requests/m,
     );
     expect(first.stderr).toContain(
       "→ gh secret set DIGITALOCEAN_TOKEN_PLAN --env digitalocean-plan\n",
@@ -215,7 +215,7 @@ describe.concurrent("ci", () => {
     });
     const { stdout } = await bench.run(["ci", "github", "--dry-run"]);
     const of = (name: string) => [name, `${name}-plan`, `${name}-apply`];
-    const list = stdout.match(/The workspace \w+|GitHub environment [\w-]+/g) ?? [];
+    const list = stdout.match(/Create the workspace \w+|GitHub environment [\w-]+/g) ?? [];
     expect(list.map((step) => step.split(" ").at(-1))).toEqual([
       ...names.flatMap(of),
       ...["live-plan", "live-apply"],
@@ -235,18 +235,18 @@ describe.concurrent("ci", () => {
     await bench.write(".gitlab-ci.yml", `include: [{ local: .gitlab/do-bootstrap.yml }]\n${own}`);
     const again = await bench.run(["ci", "gitlab"]);
     expect(again.stderr).toMatch(/^✓ Nothing to do/m);
-    expect(again.stderr).not.toContain("has to include");
+    expect(again.stderr).not.toContain("must include");
   });
 
   it.for<[name: string, text: string, said: string[]]>([
-    ["a comment that names the file", "# .gitlab/do-bootstrap.yml\n", ["has to include"]],
-    ["the file in a script", "a: { script: cat .gitlab/do-bootstrap.yml }\n", ["has to include"]],
-    ["no YAML", "include: [", ["has to include"]],
+    ["a comment that names the file", "# .gitlab/do-bootstrap.yml\n", ["must include"]],
+    ["the file in a script", "a: { script: cat .gitlab/do-bootstrap.yml }\n", ["must include"]],
+    ["no YAML", "include: [", ["must include"]],
     ["one path", "include: /.gitlab/do-bootstrap.yml\n", []],
     ["a list of paths", "include: [ünï (a).yml, .gitlab/do-bootstrap.yml]\n", []],
     ["one object", "include: { local: /.gitlab/do-bootstrap.yml }\n", []],
     ["a pattern", "include: [{ local: .gitlab/*.yml }]\n", []],
-    ["another pattern", "include: { local: ci/**.yml }\n", ["has to include"]],
+    ["another pattern", "include: { local: ci/**.yml }\n", ["must include"]],
     ["inputs before it", "spec: {}\n---\ninclude: .gitlab/do-bootstrap.yml\n", []],
     ["GitLab's own tags", "a: !reference [b]\ninclude: .gitlab/do-bootstrap.yml\n", []],
     [
@@ -265,7 +265,7 @@ describe.concurrent("ci", () => {
     const bench = await repoWith(context, { ...CODE, ".gitlab-ci.yml": text });
     const { status, stdout } = await bench.run(["ci", "gitlab", "--dry-run"]);
     expect(status).toBe(0);
-    const words = ["has to include", "Add to it: deploy", "Add to it: test", "Add to these rules"];
+    const words = ["must include", "Add to it: deploy", "Add to it: test", "Add to these rules"];
     expect(words.filter((each) => stdout.includes(each))).toEqual(said);
   });
 
@@ -302,7 +302,9 @@ describe.concurrent("ci", () => {
       expect((await ci("shop")).status).toBe(0);
       const before = await treeHash(bench.repo);
       const { status, stderr } = await ci("blog");
-      expect(stderr.replace(/\s+/g, " ")).toContain("whose config is in svc/shop/terraform");
+      expect(stderr.replace(/\s+/g, " ")).toContain(
+        "belongs to another project (config in svc/shop/terraform)",
+      );
       expect(stderr).toContain("[ci.not-ours]");
       expect(status).toBe(3);
       expect((await bench.run(["uninstall"], { cwd: "svc/blog/terraform" })).stderr).not.toContain(
@@ -367,34 +369,34 @@ environments:
     ],
     ["neither of the two", CODE, ["jenkins"], 2, "for GitHub or for GitLab"],
     ["both", CODE, ["github", "gitlab"], 2, "for GitHub or for GitLab"],
+    ["an odd branch", CODE, ["github", "--branch", "a${{x}}"], 2, "is not supported in a pipeline"],
     [
-      "an odd branch",
+      "a branch for GitLab",
       CODE,
-      ["github", "--branch", "a${{x}}"],
+      ["gitlab", "--branch", "x"],
       2,
-      "cannot be written into a pipeline",
+      "--branch works with GitHub only",
     ],
-    ["a branch for GitLab", CODE, ["gitlab", "--branch", "x"], 2, "--branch is for GitHub"],
     [
       "a folder with letters of its own",
       { ".do-bootstraprc": "terraform: { dir: ünï }\n", "ünï/main.tf": BACKEND },
       ["github"],
       2,
-      "the letters a to z",
+      "use letters a to z",
     ],
     [
       "a folder that begins with a dash",
       { ".do-bootstraprc": "terraform: { dir: -x }\n", "-x/main.tf": BACKEND },
       ["github"],
       2,
-      "not first",
+      "must not start with -",
     ],
     [
       "a folder that would be an expression",
       { ".do-bootstraprc": 'terraform: { dir: "a${{x}}" }\n', "a${{x}}/main.tf": BACKEND },
       ["github"],
       2,
-      "cannot be written into a pipeline",
+      "is not supported in a pipeline",
     ],
     ["state in a file", { "main.tf": DROPLET }, ["github"], 3, "[ci.local-state]"],
     [
@@ -486,7 +488,7 @@ environments:
       "a lock file of another shape",
       { ...CODE, "package-lock.json": "{}" },
       [],
-      "Nothing in",
+      "This repo does not say where a pipeline should install do-bootstrap from",
       /exit 1/,
     ],
     [
@@ -496,7 +498,7 @@ environments:
         ...locked(undefined, "https://registry.example/do-bootstrap/-/do-bootstrap-9.tgz"),
       },
       [],
-      "by its name",
+      "by name or from git",
       /exit 1/,
     ],
     [
@@ -506,7 +508,13 @@ environments:
       "from outside the repo",
       /exit 1/,
     ],
-    ["no package.json", BARE, [], "Nothing in this repo says", /exit 1/],
+    [
+      "no package.json",
+      BARE,
+      [],
+      "This repo does not say where a pipeline should install do-bootstrap from",
+      /exit 1/,
+    ],
     [
       "a package in the repo",
       CODE,
@@ -555,20 +563,20 @@ environments:
     [
       "another file than it says",
       ["--tarball", VENDORED, "--hash", "a".repeat(128)],
-      "is not what",
+      "does not match --hash",
     ],
     ["an address without a hash", ["--tarball", "https://example.com/x.tgz"], "needs --hash"],
-    ["a short hash", ["--tarball", VENDORED, "--hash", "abc"], "128 of 0-9a-f"],
-    ["a hash of nothing", ["--hash", "a".repeat(128)], "address of --tarball"],
+    ["a short hash", ["--tarball", VENDORED, "--hash", "abc"], "128 characters of 0-9a-f"],
+    ["a hash of nothing", ["--hash", "a".repeat(128)], "--hash needs --tarball"],
     [
       "plain http",
       ["--tarball", "http://example.com/x.tgz", "--hash", "a".repeat(128)],
-      "cannot be written",
+      "is not supported in a pipeline",
     ],
     [
       "a command in an address",
       ["--tarball", "https://example.com/$(id).tgz", "--hash", "a".repeat(128)],
-      "cannot be written",
+      "is not supported in a pipeline",
     ],
   ])("--tarball: %s is a usage error", async ([, args, said], context) => {
     const { expect } = context;
@@ -583,7 +591,7 @@ environments:
     const bench = await repoWith(context, CODE);
     const said = async () =>
       (await bench.run(["ci", "github", "--dry-run"])).stdout.replace(/\s+/g, " ");
-    const words = "There is no .terraform-version: the pipeline installs terraform";
+    const words = ".terraform-version is missing, so the pipeline installs terraform";
     expect(await said()).toContain(words);
     await bench.write(".terraform-version", "1.11.4\n");
     expect(await said()).not.toContain(words);
@@ -687,11 +695,11 @@ esac
     });
     expect(status).toBe(0);
     const text = stdout.replace(/\s+/g, " ");
-    expect(text).toMatch(
-      /does not name bucket, key, region.*-backend-config=backends\/prod\.s3\.tf/,
+    expect(text).toMatch(/has no bucket, key, region, .*-backend-config=backends\/prod\.s3\.tf/);
+    expect(text).toContain("no value for var.region, so plan would fail");
+    expect(text).toContain(
+      "! terraform fmt -check fails for main.tf, so the pipeline's first step would fail too",
     );
-    expect(text).toContain("no value for var.region, so plan fails");
-    expect(text).toContain("! terraform fmt -check fails for main.tf, and so does");
     expect(text).toContain("git add --force .terraform.lock.hcl");
     expect(await bench.read("../tmp/fmt")).toBe("fmt -check -list=true -recursive -no-color \n");
   });

@@ -343,7 +343,7 @@ describe.concurrent("8.7 explain reads what doctl 2 says", () => {
     test.expect(stderr).toContain("could not be renewed");
     const { status, stdout } = await bench.run(["explain", "-"], { input: stderr });
     test.expect(status).toBe(0);
-    test.expect(stdout).toContain("Each can be used once");
+    test.expect(stdout).toContain("A refresh token works once");
   });
 
   // As build O wrote it to a terminal.

@@ -251,7 +251,7 @@ describe("rotate", () => {
       const { status, stderr } = await bench.run(["rotate", "--all", ...args], { input });
       expect(status).toBe(2);
       expect(words(stderr)).toContain(
-        `dev and staging hold ${print(bench.token)}; prod holds ${print(other)}. [USAGE] → One by one: … | do-bootstrap rotate --env dev --token-stdin; … | do-bootstrap rotate --env prod --token-stdin.`,
+        `dev and staging hold ${print(bench.token)}; prod holds ${print(other)}. [USAGE] → Rotate them one by one: … | do-bootstrap rotate --env dev --token-stdin; … | do-bootstrap rotate --env prod --token-stdin.`,
       );
     }
     expect(await fileTree(bench.root)).toEqual(before);

@@ -100,7 +100,7 @@ describe("init --envrc", () => {
       "file.not-ours",
     ],
     ["a folder", (bench: Workbench) => mkdir(join(bench.repo, ".envrc")), 3, "file.unusable"],
-  ])("%s was skipped", async (_, make, expected, id) => {
+  ])("%s is left as it is", async (_, make, expected, id) => {
     const bench = await prepared();
     await make(bench);
     expect((await init(bench)).stderr).not.toContain("envrc");

@@ -60,7 +60,7 @@ describe.concurrent("a failure of our own is 125, with the reason and without th
       "a secret file with another token, which Terraform would use",
       { "do-bootstrap.secret.auto.tfvars.json": JSON.stringify({ do_token: OTHER }) },
       {},
-      /auto\.tfvars\.json holds another token \([0-9a-f]{8}\) than .*\[OTHER_TOKEN\]/,
+      /auto\.tfvars\.json holds a different token \([0-9a-f]{8}\) from .*\[OTHER_TOKEN\]/,
     ],
   ])("%s", async ([, files, call, says], { expect, onTestFinished }) => {
     const bench = await execBenchWith(files, onTestFinished);
@@ -176,7 +176,7 @@ describe.concurrent("terraform in the workspace of another environment", () => {
   it("is not run", async ({ expect }) => {
     const { status, stdout, stderr } = await bench().fail(plan, { own: ["--env", "staging"] });
     expect(stderr).toMatch(
-      /workspace prod is selected.*\[OTHER_WORKSPACE\]\n {2}→ do-bootstrap --env/,
+      /Workspace prod is selected.*\[OTHER_WORKSPACE\]\n {2}→ do-bootstrap --env/,
     );
     expect({ status, stdout }).toEqual({ status: 125, stdout: "" });
   });
@@ -253,14 +253,14 @@ describe.concurrent("exec under exec", () => {
   });
 
   it.for([
-    ["prod in none", [], inner("--env prod"), /for no environment, and asks for environment prod/],
-    ["none in prod", PROD, inner(""), /for environment prod, and asks for no environment/],
+    ["prod in none", [], inner("--env prod"), /for no environment, but is for environment prod/],
+    ["none in prod", PROD, inner(""), /for environment prod, but is for no environment/],
     ["dev in prod", PROD, inner("--env dev"), /for environment prod, .* for environment dev/],
     [
       "a folder with another token",
       [],
       `cd other && ${inner("")}`,
-      /other\/\.env is another token/,
+      /other\/\.env holds another token/,
     ],
   ] as const)("%s: refused", async ([, own, line, why], { expect, onTestFinished }) => {
     const bench = await execBenchWith(files, onTestFinished);

@@ -100,7 +100,7 @@ describe.concurrent("a command that cannot be started is 127 or 126, in one line
     await symlink("loop", join(bench.repo, "loop"));
   });
   const MISSING = "command not found";
-  const DENIED = "it could not be started (EACCES)";
+  const DENIED = "it cannot be started (EACCES)";
 
   it.for<[words: string[], status: number, why: string]>([
     [["no-such-command"], 127, `no-such-command: ${MISSING}`],
@@ -114,9 +114,9 @@ describe.concurrent("a command that cannot be started is 127 or 126, in one line
     [["\x1b[31mred\x07"], 127, `\\x1b[31mred\\x07: ${MISSING}`],
     [[""], 127, `'': ${MISSING}`],
     [[`dop_v1_${"b".repeat(64)}`], 127, `dop_v1_[redacted]: ${MISSING}`],
-    [["./plain/file"], 126, "./plain/file: it could not be started (ENOTDIR)"],
-    [["./loop"], 126, "./loop: it could not be started (ELOOP)"],
-    [["a".repeat(300)], 126, `${"a".repeat(300)}: it could not be started (ENAMETOOLONG)`],
+    [["./plain/file"], 126, "./plain/file: it cannot be started (ENOTDIR)"],
+    [["./loop"], 126, "./loop: it cannot be started (ELOOP)"],
+    [["a".repeat(300)], 126, `${"a".repeat(300)}: it cannot be started (ENAMETOOLONG)`],
     [["a\nb"], 127, `a\\x0ab: ${MISSING}`],
     [["\u202egnp.exe"], 127, `\\x202egnp.exe: ${MISSING}`],
   ])("%j: %i", async ([words, status, why], { expect }) => {
@@ -130,7 +130,7 @@ describe.concurrent("a command that cannot be started is 127 or 126, in one line
       { ".env": `TF_VAR_x=${"x".repeat(200_000)}\n` },
       onTestFinished,
     );
-    const stderr = "do-bootstrap: /bin/sh: it could not be started (E2BIG)\n";
+    const stderr = "do-bootstrap: /bin/sh: it cannot be started (E2BIG)\n";
     expect(await bench.exec(RUNS)).toEqual({ status: 126, stdout: "", stderr });
   });
 
@@ -230,7 +230,7 @@ describe.skipIf(needsNodeBins !== "")(`other Nodes${needsNodeBins}`, () => {
       [["./no-loader"], 127, "", "do-bootstrap: ./no-loader: command not found\n"],
       [["no-such"], 127, "", "do-bootstrap: no-such: command not found\n"],
       [["./no-such"], 127, "", "do-bootstrap: ./no-such: command not found\n"],
-      [["/"], 126, "", "do-bootstrap: /: it could not be started (EACCES)\n"],
+      [["/"], 126, "", "do-bootstrap: /: it cannot be started (EACCES)\n"],
     ])("%j: %i", async (words, status, stdout, stderr) => {
       expect(await bench().exec(words, { node })).toEqual({ status, stdout, stderr });
     });

@@ -62,7 +62,7 @@ describe("explain", () => {
     const { status, stdout } = await (await repo()).run(["explain", "token.refused"]);
     expect({ status, stdout }).toEqual({
       status: 0,
-      stdout: expect.stringContaining("its finding token.refused"),
+      stdout: expect.stringContaining("This is the do-bootstrap finding token.refused."),
     });
   });
 

@@ -35,6 +35,6 @@ describe("do-bootstrap in an empty repo", () => {
     expect(status).toBe(0);
     expect(await treeHash(bench.root)).toBe(before);
     const { stdout } = await bench.run(["check"]);
-    expect(stdout).toMatch(/^API +127\.0\.0\.1:\d+, not DigitalOcean's$/m);
+    expect(stdout).toMatch(/^API +127\.0\.0\.1:\d+, not DigitalOcean$/m);
   });
 });

@@ -141,7 +141,7 @@ describe(".gitignore gets the missing lines only, in one block", () => {
     expect(await bench.read("scratch/.gitignore")).toBe(block(ALL));
     const again = await bench.run(["check"], { cwd: "scratch" });
     expect(again.stdout).toContain(
-      "· git ignores .gitignore: colleagues and pipelines do not get its lines",
+      "· git ignores .gitignore, so colleagues and pipelines don't get its patterns",
     );
     expect(again.status).toBe(0);
   });
@@ -300,7 +300,9 @@ describe("a file that git would take gets no token", () => {
     await bench.write(".do-bootstraprc", config);
     const before = await aged(bench.root);
     const { status, stderr } = await bench.run(["--token-stdin"], { input: bench.token });
-    expect(stderr).toMatch(/app is a git repo of its own, .* \[git\.not-ignored\]$/m);
+    expect(stderr).toMatch(
+      /app is a nested git repo that does not ignore secrets or state\. \[git\.not-ignored\]$/m,
+    );
     expect(stderr).toContain(`Add to its .gitignore: ${patterns}\n`);
     expect(status).toBe(3);
     expect(await fileTree(bench.root)).toEqual(before);
@@ -370,7 +372,7 @@ describe("a file that git would take gets no token", () => {
     await succeed(bench);
     const state = await bench.run(["check"]);
     expect(state.stdout).toMatch(
-      /^! git tracks prod\.tfstate, terraform\.tfstate\.d: a line in \.gitignore[^[]*\[terraform\.state-tracked\]$/m,
+      /^! git tracks prod\.tfstate, terraform\.tfstate\.d\. Adding them to \.gitignore[^[]*\[terraform\.state-tracked\]$/m,
     );
     expect(state.stdout).toContain("git rm -r --cached prod.tfstate terraform.tfstate.d");
     expect(state.status).toBe(0);

@@ -23,9 +23,9 @@ describe.skipIf(!isRoot)(`a HOME that is no home${needs}`, () => {
       ({ root }) => join(root, "closed/x"),
       /skipped: \S+closed is not writable \(EACCES\)/,
     ],
-    ["empty", () => "", /skipped: HOME is missing, or is not an absolute path/],
-    ["relative", () => "home", /skipped: HOME is missing, or is not an absolute path/],
-    ["not set", () => undefined, /skipped: HOME is missing, or is not an absolute path/],
+    ["empty", () => "", /skipped: HOME is missing or not an absolute path/],
+    ["relative", () => "home", /skipped: HOME is missing or not an absolute path/],
+    ["not set", () => undefined, /skipped: HOME is missing or not an absolute path/],
   ])("%s: doctl's context is skipped, and the rest is done", async (_, homeOf, says) => {
     const bench = await workbench();
     await fakeDoctl(bench.bin);

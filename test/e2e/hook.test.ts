@@ -635,7 +635,7 @@ describe("hook install", () => {
 
   it("needs git, and a word", async () => {
     const bench = await workbench({ git: false });
-    expect((await bench.run(["hook", "install"])).stderr).toContain("not in git");
+    expect((await bench.run(["hook", "install"])).stderr).toContain("is not in a git repo");
     expect((await bench.run(["hook"])).status).toBe(2);
     expect((await bench.run(["hook", "instal"])).status).toBe(2);
   });

@@ -89,7 +89,7 @@ describe("rotate, where the old token stands elsewhere too", () => {
         "wide.txt:1",
       ].sort(),
     );
-    expect(stderr).toContain("large.bin was not searched for the token: it is larger than 32 MB");
+    expect(stderr).toContain("Could not search large.bin for the token: it is larger than 32 MB");
     expect(stderr).not.toContain("made and checked");
   });
 });
@@ -131,15 +131,15 @@ describe("logout, where the token stands elsewhere too", () => {
       env: { GIT_CONFIG_COUNT: "1", GIT_CONFIG_KEY_0: "safe.directory", GIT_CONFIG_VALUE_0: "*" },
     });
     const text = stdout.replace(/\s+/g, " ");
-    expect(text).toContain("closed was not searched for the token: it is not readable (EACCES)");
-    expect(text).toContain("b was not searched for the token: it is not readable (EACCES)");
+    expect(text).toContain("Could not search closed for the token: it is not readable (EACCES)");
+    expect(text).toContain("Could not search b for the token: it is not readable (EACCES)");
   });
 });
 
 describe("uninstall", () => {
   const other = randomToken();
   it.each<readonly [what: string, files: Files, after: RegExp]>([
-    ["another token in a comment", { ".env": `#T=${other}\n` }, /protect \.env\./],
+    ["another token in a comment", { ".env": `#T=${other}\n` }, /protects \.env\./],
     [
       "a saved plan",
       { "sub/tfplan": Buffer.from(zipSync({ tfplan: Buffer.from("x") })) },
@@ -158,7 +158,7 @@ describe("uninstall", () => {
     ],
     ["an env file of another folder", { "sub/.env.local": `T=${other}\n` }, /sub\/\.env\.local/],
     ["a short secret of another service", { "sub/.env": "PIN=1\n" }, /sub\/\.env/],
-    ["a comment of the env file", { ".env": "# pin: 1\n" }, /protect \.env\./],
+    ["a comment of the env file", { ".env": "# pin: 1\n" }, /protects \.env\./],
     ["text in UTF-16", { ".env.local": Buffer.from("P=hunter2", "utf16le") }, /\.env\.local/],
     ["whatever has such a name", { "tfplan/a": "x", "x.tfstate_old": "x" }, /tfplan\/a/],
     [
@@ -205,7 +205,7 @@ describe("uninstall", () => {
     const { status, stderr } = await bench.run(["uninstall"]);
     expect(status, stderr).toBe(0);
     expect(await bench.read("lib/.env")).toBe(`A=1\nU=${other}\n`);
-    expect(stderr).not.toContain("keeps our lines");
+    expect(stderr).not.toContain("block stays in .gitignore");
   });
 
   it("keeps no line for what git has, or what a line of the user's hides", async () => {
@@ -217,7 +217,7 @@ describe("uninstall", () => {
     await bench.write(".env", `${await bench.read(".env")}PIN=1\n`);
     const { status, stderr } = await bench.run(["uninstall"]);
     expect(status, stderr).toBe(0);
-    expect(stderr).not.toContain("keeps our lines");
+    expect(stderr).not.toContain("block stays in .gitignore");
     expect(await bench.read(".gitignore")).toBe(".env\n");
   });
 

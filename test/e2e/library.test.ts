@@ -235,7 +235,7 @@ describe.concurrent("the library", () => {
     const named = (env: Record<string, string>) =>
       check({ ...on(bench, env), cwd: join(bench.repo, secret) }).catch(({ message }) => message);
     const [told, untold] = await Promise.all([named({ DB_PASSWORD: secret }), named({})]);
-    expect(told).toMatch(/\[redacted\] is no folder/);
+    expect(told).toMatch(/\[redacted\] is not a folder/);
     expect(untold).toContain(secret);
   });
 });

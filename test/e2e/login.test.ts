@@ -236,7 +236,7 @@ describe.skipIf(needsScript !== "").concurrent(`a person at a terminal${needsScr
     const bench = await scene({ edition: 1 }, context);
     const terminal = onScreen(context, bench);
     const guide = await terminal.until(ASKS);
-    context.expect(guide).toContain("doctl 2.5 or newer can log you in with your browser");
+    context.expect(guide).toContain("With doctl 2.5 or newer you can log in with your browser");
     terminal.type("\x03");
     context.expect(await terminal.exit).toBe(130);
   });
@@ -250,7 +250,7 @@ describe.skipIf(needsScript !== "").concurrent(`a person at a terminal${needsScr
     terminal.type("n");
     context.expect(await terminal.exit).toBe(1);
     const said = terminal.screen().replace(/\s+/g, " ");
-    context.expect(said).toContain("The login is in doctl (context acme-web).");
+    context.expect(said).toContain("Logged in: doctl context acme-web.");
     context.expect((await bench.doctlConfig())["auth-contexts"]["acme-web"]).toMatch(/^doo_/);
     context.expect(await readdir(bench.repo)).toEqual([".git", "infra"]);
   });
@@ -275,7 +275,7 @@ describe.skipIf(needsScript !== "").concurrent(`a person at a terminal${needsScr
     const theirs = bench.oauth.session({ team: OTHER_TEAM });
     await put(bench.config, configWith({ "acme-web": theirs }));
     const terminal = onScreen(context, bench, ["login", "--yes"]);
-    await terminal.waitFor(/holds a login of Other Team[\s\S]+Replace it\?/);
+    await terminal.waitFor(/holds a login for Other Team[\s\S]+Replace it\?/);
     terminal.type("y");
     context.expect(await terminal.exit, terminal.screen()).toBe(0);
     context.expect(await readFile(bench.config, "utf8")).not.toContain(theirs.refreshToken);
@@ -346,7 +346,7 @@ describe("a login that takes the place of another", () => {
     await write("do-bootstrap.config.yaml", named);
     const { status, stderr } = await run(["rotate", "--token-stdin", "--yes"], { input: token });
     expect(status).toBe(2);
-    expect(stderr).toContain("rotate logs in anew");
+    expect(stderr).toContain("rotate starts a new login");
   });
 
   it.each([
@@ -423,7 +423,7 @@ describe("what does not become a login", () => {
     await put(config, before);
     const { status, stderr } = await run(["login", "--yes"]);
     expect(status).toBe(1);
-    expect(stderr).toContain("keeps the login that it holds");
+    expect(stderr).toContain("still has its previous login");
     expect(await readFile(config, "utf8")).toBe(before);
     expect(oauth.requests).toEqual([]);
   });
@@ -468,7 +468,7 @@ describe("what does not become a login", () => {
     await put(config, before);
     const { status, stderr } = await run(["login", "--yes"]);
     expect(status).toBe(1);
-    expect(stderr).toContain("keeps the login that it holds");
+    expect(stderr).toContain("still has its previous login");
     expect(stderr).toContain("do-bootstrap login --force");
     expect(await readFile(config, "utf8")).toBe(before);
     expect((await run(["login", "--yes", "--force"])).status).toBe(0);
@@ -482,21 +482,15 @@ describe("what does not become a login", () => {
     oauth.next({ team: OTHER_TEAM });
     const { status, stderr } = await run(["login", "--yes"]);
     expect(status).toBe(1);
-    expect(stderr).toContain("keeps the login that it holds");
+    expect(stderr).toContain("still has its previous login");
     expect(await readFile(config, "utf8")).toBe(before);
   });
 
   it.each([
     ["a doctl that cannot", { edition: 1 as const }, [], 4, "doctl 2.5 or newer"],
-    ["CI", {}, [["CI", "true"]], 2, "is a person's"],
-    ["a config without doctl", {}, [], 2, "doctl: false does not go together"],
-    [
-      "a config with a secret file",
-      {},
-      [],
-      2,
-      "terraform.credentials: tfvars does not go together",
-    ],
+    ["CI", {}, [["CI", "true"]], 2, "Can't log in with a browser in CI."],
+    ["a config without doctl", {}, [], 2, "doctl: false can't be combined"],
+    ["a config with a secret file", {}, [], 2, "terraform.credentials: tfvars can't be combined"],
   ])("%s", async (what, given, env, status, words) => {
     const { run, write, oauth } = await scene(given);
     if (what === "a config without doctl") await write(".do-bootstraprc", "doctl: false\n");

@@ -127,8 +127,10 @@ describe("many roots", () => {
     const { stdout } = await bench.run(["check"], { env: { DIGITALOCEAN_TOKEN: bench.token } });
     expect(stdout.match(/\[terraform\.hard-coded-token\]/g)).toHaveLength(1);
     const [first, ...others] = rootNames(5).map((root) => `${root}/p.tf:2`);
-    expect(stdout).toMatch(new RegExp(`^✗ ${first}: a token is written into`, "m"));
-    expect(stdout).toContain(`  The same in 4 more: ${others.join(", ")}\n`);
+    expect(stdout).toMatch(
+      new RegExp(`^✗ ${first}: provider "digitalocean" contains a token`, "m"),
+    );
+    expect(stdout).toContain(`  Same in 4 more places: ${others.join(", ")}\n`);
     for (const root of rootNames(5)) await rm(join(bench.repo, `${root}/p.tf`));
     const warned = await bench.run(["check"], { env: { DIGITALOCEAN_TOKEN: bench.token } });
     expect(warned.stdout.match(/\[terraform\.not-ephemeral\]/g)).toHaveLength(1);
@@ -169,7 +171,7 @@ describe("a root that cannot be prepared", () => {
     const { status, stderr } = await init(bench);
     expect([rehearsed.status, status]).toEqual([3, 3]);
     expect(stderr).toContain(`[${id}]`);
-    expect(stderr).toContain("✗ 1 of 3 roots is left as it is: r02.\n");
+    expect(stderr).toContain("✗ 1 of 3 roots was skipped: r02.\n");
     expect(await fileTree(folder)).toEqual(before);
     expect((await calls()).filter((call) => call.startsWith("end")).sort()).toEqual([
       "end init r01",
@@ -205,7 +207,7 @@ describe("a root that cannot be prepared", () => {
 
   it.each([
     ["twice", ["a", "./a"], "terraform lists a twice."],
-    ["through a link", ["a", "b"], "terraform lists a and b, the same folder."],
+    ["through a link", ["a", "b"], "terraform lists the same folder twice: a and b."],
   ])("one that is listed %s: exit status 2", async (_, dirs, message) => {
     const bench = await workbench();
     await bench.write("a/main.tf", CODE);

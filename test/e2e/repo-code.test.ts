@@ -32,10 +32,10 @@ const BROUGHT: readonly (readonly [string, Scene, RegExp])[] = [
   [
     "a backend below a header of ours",
     { files: { "state.tf": generate(inTerraform(SHARED), {}) } },
-    /the code has a backend of its own/,
+    /the code has its own backend/,
   ],
   ["a cloud block", { files: { "main.tf": inTerraform("cloud {}") } }, /HCP Terraform/],
-  ["plugins", { files: { [`terraform.d/plugins/${PLUGIN}`]: "" } }, /terraform\.d\/plugins is/],
+  ["plugins", { files: { [`terraform.d/plugins/${PLUGIN}`]: "" } }, /terraform\.d\/plugins comes/],
   [
     "a .terraform that git has",
     { tracked: [".terraform/providers/x"], files: { ".terraform/providers/x": "" } },
@@ -56,12 +56,12 @@ const BROUGHT: readonly (readonly [string, Scene, RegExp])[] = [
       files: { "ci/rc": "" },
       env: ({ repo }) => ({ TF_CLI_CONFIG_FILE: join(repo, "ci/rc") }),
     },
-    /ci\/rc is the repo's/,
+    /ci\/rc comes from the repo/,
   ],
   [
     "a CLI config, named from the root",
     { files: { rc: "" }, env: () => ({ TF_CLI_CONFIG_FILE: "rc" }) },
-    /rc is the repo's/,
+    /rc comes from the repo/,
   ],
   [
     "a plugin cache",
@@ -69,22 +69,22 @@ const BROUGHT: readonly (readonly [string, Scene, RegExp])[] = [
       files: { "cache/x": "" },
       env: ({ repo }) => ({ TF_PLUGIN_CACHE_DIR: join(repo, "cache") }),
     },
-    /cache is the repo's/,
+    /cache comes from the repo/,
   ],
   [
     "a HOME in the repo with .terraformrc",
     { files: { "h/.terraformrc": "" }, env: ({ repo }) => ({ HOME: join(repo, "h") }) },
-    /h\/\.terraformrc is/,
+    /h\/\.terraformrc comes/,
   ],
   [
     "a HOME in the repo with a CLI config of another name",
     { files: { "h/.terraform.d/a.tfrc": "" }, env: ({ repo }) => ({ HOME: join(repo, "h") }) },
-    /h is the repo's/,
+    /h comes from the repo/,
   ],
   [
     "options that name a folder of plugins",
     { files: { "plugins/x": "" }, env: () => ({ TF_CLI_ARGS_init: "-plugin-dir=plugins" }) },
-    /plugins is the repo's/,
+    /plugins comes from the repo/,
   ],
   [
     "a HOME in the repo with OpenTofu's plugins",
@@ -92,7 +92,7 @@ const BROUGHT: readonly (readonly [string, Scene, RegExp])[] = [
       files: { [`h/.local/share/opentofu/plugins/${PLUGIN}`]: "" },
       env: ({ repo }) => ({ HOME: join(repo, "h") }),
     },
-    /opentofu\/plugins is/,
+    /opentofu\/plugins comes/,
   ],
   [
     "XDG_DATA_DIRS with plugins",
@@ -100,7 +100,7 @@ const BROUGHT: readonly (readonly [string, Scene, RegExp])[] = [
       files: { [`d/terraform/plugins/${PLUGIN}`]: "" },
       env: ({ repo }) => ({ XDG_DATA_DIRS: `/usr/share:${join(repo, "d")}` }),
     },
-    /d\/terraform\/plugins is/,
+    /d\/terraform\/plugins comes/,
   ],
 ];
 
@@ -124,7 +124,9 @@ describe("what a repo brings is not run (rule 7)", () => {
     const options = { input: bench.token, env };
     const { status, stderr } = await bench.run(["--env", "prod", "--token-stdin"], options);
     expect(stderr.replace(/\s+/g, " ")).toMatch(why);
-    expect(stderr).toMatch(/\[terraform\.by-hand\]\n {2}→ If you trust it: .*workspace select/);
+    expect(stderr).toMatch(
+      /\[terraform\.by-hand\]\n {2}→ If you trust this, run .*workspace select/,
+    );
     expect(await fake.calls()).toEqual([]);
     expect(status).toBe(0);
   });

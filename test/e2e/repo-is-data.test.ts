@@ -141,7 +141,7 @@ describe.concurrent("a repo is data: no command runs or obeys what lies in it (r
     await symlink(to, join(bench.repo, link));
     const before = await treeHash(bench.root);
     const { status, stderr } = await bench.run(["--token-stdin", ...args], { input: bench.token });
-    expect(stderr).toMatch(/leads into git's own folder, .*\[file\.in-git\]$/m);
+    expect(stderr).toMatch(/is a link into git's own folder: .*\[file\.in-git\]$/m);
     expect(status).toBe(3);
     expect(await treeHash(bench.root)).toBe(before);
   });

@@ -91,7 +91,7 @@ describe("roots that the config does not name", () => {
     const bench = await workbench(context);
     for (const name of ["dns", "web"]) await bench.write(`${name}/main.tf`, DO);
     const terminal = start(context, bench, []);
-    await terminal.waitFor(/Which root modules should use one token\?/);
+    await terminal.waitFor(/Which root modules should share one token\?/);
     terminal.type(" \r");
     await terminal.waitFor(ASKS);
     terminal.type(`${bench.token}\r`);
@@ -109,7 +109,7 @@ it.skipIf(needsScript)(
     const bench = await workbench(context);
     for (const name of ["dev", "prod"]) await bench.write(`envs/${name}/main.tf`, DO);
     const terminal = start(context, bench, []);
-    await terminal.waitFor(/an environment, and a token, for each\?/);
+    await terminal.waitFor(/an environment and its own token for each\?/);
     terminal.type("y");
     await terminal.waitFor(CONFIRMS);
     terminal.type("y");

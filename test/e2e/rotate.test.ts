@@ -335,7 +335,7 @@ describe("rotate", () => {
     [
       "a token that expires sooner",
       ["--token-stdin"],
-      "if this is meant: do-bootstrap rotate --env prod --force\n",
+      "To accept it anyway: do-bootstrap rotate --env prod --force\n",
     ],
   ])("%s: the hint is about the same environment", async (_, args, hint) => {
     const bench = await workbench();
@@ -388,7 +388,7 @@ describe.skipIf(needsScript !== "")(`rotate on a terminal${needsScript}`, () => 
       await bench.run(["--token-stdin"], { input: bench.token });
       return undefined;
     });
-    context.expect(await terminal.until(ASKS)).not.toContain("refused");
+    context.expect(await terminal.until(ASKS)).not.toContain("DigitalOcean rejects");
     terminal.type(`${fresh}\r`);
     const plan = await terminal.until(CONFIRMS);
     context.expect(plan).toContain("the new token");
@@ -414,7 +414,7 @@ describe("logout", () => {
     expect(config).toContain('context: "default"');
     expect(config).toContain("# kept");
     expect(stdout + stderr).not.toContain(old);
-    expect(stderr).toContain("still valid on DigitalOcean's side");
+    expect(stderr).toContain("is still valid. [token.still-valid]");
     expect(await readdir(bench.repo)).toContain("provider.tf");
   });
 
@@ -494,7 +494,7 @@ describe("uninstall", () => {
     const { bench } = await scene();
     await bench.write(name, text);
     const { stderr } = await bench.run(["uninstall"]);
-    expect(stderr).toContain(".gitignore keeps our lines");
+    expect(stderr).toContain("The do-bootstrap block stays in .gitignore");
     expect(await bench.git("status", "--porcelain", "--ignored", name)).toMatch(/^!!/);
   });
 });

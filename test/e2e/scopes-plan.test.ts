@@ -85,7 +85,11 @@ describe("scopes --plan", () => {
   it.each<[what: string, make: (bench: Workbench) => Promise<void>, says: RegExp]>([
     ["no such file", async () => undefined, /Plan infra\/tfplan not found./],
     ["a folder", (bench) => bench.write("infra/tfplan/x", ""), /infra\/tfplan is a directory/],
-    ["no plan", (bench) => bench.write("infra/tfplan", "{}"), /no JSON of terraform show -json/],
+    [
+      "no plan",
+      (bench) => bench.write("infra/tfplan", "{}"),
+      /not the output of terraform show -json/,
+    ],
   ])("%s is said", async (_, make, says) => {
     const bench = await repo();
     await make(bench);

@@ -225,7 +225,7 @@ describe("against the token", () => {
     for (const command of ["scopes", "check"]) {
       const { stdout } = await bench.run([command]);
       const text = stdout.replace(/\s+/g, " ");
-      expect(text).toContain(`than the code that was read needs (full access). Not known: ${gap}`);
+      expect(text).toContain(`than the checked code needs (full access). Not checked: ${gap}`);
       expect(text).not.toMatch(/delete this one/i);
     }
   });
@@ -301,7 +301,7 @@ describe("init and check give the same answer", () => {
 });
 
 it.each([
-  [["nowhere"], /nowhere is no folder with files in it/],
+  [["nowhere"], /nowhere is not a folder, or is empty/],
   [["nowhere", "--env", "prod"], /: do-bootstrap scopes --env prod infra\n/],
   [["--for", "lunch"], /--for lunch: invalid value/],
   [["--format", "pdf"], /--format pdf: invalid value/],

@@ -44,7 +44,9 @@ describe
       context.expect(guide).toMatch(/Expiration +30 days/);
       terminal.type(`${bench.token}\r`);
       const plan = await terminal.until(CONFIRMS);
-      context.expect(plan).toMatch(/Here's what will change:\s+\+ .gitignore +keeps secrets/);
+      context
+        .expect(plan)
+        .toMatch(/Here's what will change:\s+\+ .gitignore +make git ignore secrets/);
       context.expect(plan).toContain("+ doctl context default");
       context.expect(plan).not.toContain("[secret ");
       terminal.type("d");

@@ -94,8 +94,8 @@ describe("what is next", () => {
     [
       "keys of a bucket",
       { backend: { bucket: "acme", region: "nyc3", key: "x" } },
-      "do-bootstrap exec --env prod --explain -- terraform '-chdir=my infra' init says what that means;",
-      "then: do-bootstrap --env prod",
+      "do-bootstrap exec --env prod --explain -- terraform '-chdir=my infra' init explains the error.",
+      "Then run do-bootstrap --env prod",
     ],
   ])("after an init that failed: %s", async (_, root, ...said) => {
     const bench = await workbench();

@@ -125,7 +125,7 @@ describe("a login that lives", () => {
     const { status, stderr } = await run(["exec", "--", "/bin/true"]);
     expect(status).toBe(0);
     expect(stderr).toMatch(
-      /the token of this login lives 5\d(\.\d)? minutes?, and token\.minTtl asks for 2 hours/,
+      /this login's token expires in 5\d(\.\d)? minutes?, sooner than token\.minTtl \(2 hours\)/,
     );
     expect((await run(["check"])).stdout).not.toContain("token.expires-soon");
   });
@@ -263,7 +263,7 @@ describe("a login that is about to expire", () => {
 
   it("a doctl without renewal is named as what it is", async () => {
     const { run } = await scene({ expiresInSeconds: -60, edition: 1 });
-    expect((await run(PRINT_ENV)).stderr).toContain("doctl 2.5 or newer does");
+    expect((await run(PRINT_ENV)).stderr).toContain("renewal needs doctl 2.5 or newer");
   });
 
   it("some minutes are used where there is no new token", async () => {
@@ -280,7 +280,7 @@ describe("a login that is about to expire", () => {
       await chmod(join(config, ".."), 0o500);
       const { status, stderr } = await run(PRINT_ENV);
       expect(status).toBe(125);
-      expect(stderr).toContain("a renewal would be lost");
+      expect(stderr).toContain("a renewed token could not be saved");
       expect(oauth.requests).toEqual([]);
     },
   );
@@ -403,7 +403,7 @@ describe("where there is no such login", () => {
     const { run, oauth } = await scene();
     const { status, stdout } = await run(["check"], { env: { CI: "true" } });
     expect(status).toBe(4);
-    expect(stdout).toContain("is a person's, and is not used in CI");
+    expect(stdout).toContain("(token.doctl) is not used in CI");
     expect(oauth.requests).toEqual([]);
   });
 

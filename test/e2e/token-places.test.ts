@@ -152,7 +152,7 @@ describe("check says where the token is", () => {
         .env.huge                              not read, so it may hold the token: larger than 4 MB
         do-bootstrap.secret.auto.tfvars.json   0600  git no   Docker yes  npm no
         ~/.config/doctl/config.yaml (default)  0600  git no   Docker no   npm no
-        DIGITALOCEAN_TOKEN                     environment in this shell
+        DIGITALOCEAN_TOKEN                     environment of this shell
 
       "
     `);

@@ -957,7 +957,7 @@ describe("files", () => {
       );
       const made = withOwnFolder(folder, async () => "made");
       if (isSafe) expect(await made).toBe("made");
-      else await expect(made).rejects.toThrow(`Other users can exchange what is in ${folder}`);
+      else await expect(made).rejects.toThrow(`Other users can replace files in ${folder}.`);
       expect(await readdir(folder)).toEqual([]);
     });
 

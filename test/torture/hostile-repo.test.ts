@@ -152,7 +152,7 @@ describe.concurrent("files that are links out of the repo", () => {
       ["login: hunter2-hunter2\n", /login: unknown key/, "secret"],
       [
         "login: hunter2-hunter2\n",
-        /\.do-bootstraprc leads out of it, to \S*secret\. \[CONFIG_UNREADABLE\]/,
+        /\.do-bootstraprc resolves to \S*secret\. \[CONFIG_UNREADABLE\]/,
         "../secret",
       ],
     ] as const) {
