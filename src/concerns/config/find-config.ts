@@ -12,7 +12,7 @@ import type { ResolvedConfig } from "./resolved.ts";
 /**
  * Finds, checks and resolves the config, from the working directory up to `top`.
  *
- * @param rootsIn finds the root modules that the config does not name; else one of today's three folders.
+ * @param rootsIn finds the root modules that the config does not name. Default: one of the three usual folders.
  * @throws AppError those of loadConfig and resolveConfig; USAGE outside a project.
  */
 export async function findConfig(
@@ -55,13 +55,13 @@ export interface FoundConfig {
   readonly config: ResolvedConfig;
   /** The same config in another environment. @throws AppError those of resolveConfig. */
   readonly inEnvironment: (name: string | undefined) => ResolvedConfig;
-  /** The same config, once it names this login. @throws AppError those of resolveConfig. */
+  /** The same config with this login added. @throws AppError those of resolveConfig. */
   readonly withLogin: (context: string) => ResolvedConfig;
-  /** Spares the next run the reading: called by what may write, and not by a mere look. */
+  /** Caches the config for the next run. Commands that may write call it; read-only commands don't. */
   readonly keepRecord: () => void;
 }
 
-/** A subfolder of a repo that was prepared before is no project of its own. */
+/** A subfolder of a prepared repo is not a project of its own. */
 async function preparedFolder(files: Files, cwd: string, top: string): Promise<string> {
   for (const here of foldersUp(cwd, top)) {
     const snapshot = await files.look(join(here, ".gitignore"));
@@ -81,7 +81,7 @@ async function packageName(files: Files, base: string): Promise<string | undefin
   }
 }
 
-/** Where the chosen environment names its folders, the others may still be in the same. */
+/** All roots of the chosen environment have a folder, but other environments may still use the default one. */
 const OF_OTHERS: UnnamedRoots = { isWanted: true, claimed: new Set() };
 
 /** Finds the folders of root modules that no config names. */
@@ -90,13 +90,13 @@ export type FindRoots = (
   asked: UnnamedRoots & { readonly base: string; readonly hasConfig: boolean },
 ) => Promise<readonly string[]>;
 
-/** Where people keep their root module: here, or in a folder that already has one. */
+/** Where people keep their root module: the current folder, or one of these if it already has a root. */
 export const DEFAULT_DIRS = [".", "terraform", "infra"];
 
-/** Those of these folders that have Terraform code, or our secret file. */
+/** The usual folders that contain Terraform code or our secret file. */
 export interface UsualDirs {
   readonly dirs: readonly string[];
-  /** The only one, where an earlier run has left files of ours: it stays the root, without a search. */
+  /** The only such folder, if an earlier run left our files in it. It stays the root, without a search. */
   readonly settled: string | undefined;
 }
 
@@ -113,7 +113,7 @@ export async function usualDirs(files: Files, base: string): Promise<UsualDirs> 
   return { dirs, settled: isOther ? undefined : settled };
 }
 
-/** git knows the code by the folder's own name, and so does a search. */
+/** git and the search report code under its real path, not under the path of a link. */
 export async function isLink(
   files: Pick<Files, "realpath">,
   base: string,
@@ -123,15 +123,15 @@ export async function isLink(
   return join(above, dir) !== real;
 }
 
-/** Terraform reads it by itself; it is committed. */
+/** Terraform loads it automatically. It is committed. */
 export const PUBLIC_TFVARS = "do-bootstrap.auto.tfvars.json";
-/** The blocks that a root with files of its own was missing. */
+/** The provider and variable blocks that were missing from an existing root. */
 export const MISSING_TF = "do-bootstrap.tf";
 
-/** Files that nobody else writes. */
+/** Files that only do-bootstrap writes. */
 const OURS = [SECRET_TFVARS, PUBLIC_TFVARS, MISSING_TF];
 
-/** What is there without a search. Where each environment has a folder of its own, that is not one more. */
+/** Finds the root without a search. A folder that an environment claims is not an additional root. */
 export async function usualRoot(
   files: Files,
   { base, isWanted, claimed }: Parameters<FindRoots>[1],

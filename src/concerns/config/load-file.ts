@@ -5,11 +5,11 @@ import { hint } from "../../errors/hint.ts";
 import { isTooMuchYaml } from "../../lib/yaml-size.ts";
 
 /**
- * Loads one config file; of a package.json the key `name`, null where it has none.
+ * Loads one config file. For a package.json, returns the key `name`, or null if it is missing.
  *
- * Given one path, cosmiconfig's Explorer reads that file and nothing else. Its public entry would
- * first look for `.config/config.js` and a `cosmiconfig` key below the working directory, and run
- * the one it finds: a repo is data (docs/design.md rule 7).
+ * Given one path, cosmiconfig's Explorer reads only that file. Its public API would first look for `.config/config.js`
+ * and a `cosmiconfig` key below the working directory, and run what it finds. We never run code from a repo
+ * (docs/design.md rule 7).
  */
 export async function loadFile(file: string, name: string): Promise<unknown> {
   const explorer = new Explorer({
@@ -47,12 +47,12 @@ export async function loadFile(file: string, name: string): Promise<unknown> {
 async function readJson(file: string, text: string, name: string): Promise<unknown> {
   const value = await parseJson(text);
   if (!file.endsWith("package.json")) return refuseImport(file, value);
-  // Only our own key of a package.json is ours to judge.
+  // In a package.json, only our own key is checked.
   refuseImport(file, (value as Readonly<Record<string, unknown>> | null)?.[name]);
   return value;
 }
 
-/** JSON.parse puts a piece of the text into its message, and the text may hold a secret. */
+/** The message of JSON.parse quotes the text, which may contain a secret. */
 async function parseJson(text: string): Promise<unknown> {
   try {
     return JSON.parse(text);
@@ -71,7 +71,7 @@ function readYaml(file: string, text: string): unknown {
   } catch (error) {
     if (error instanceof AppError) throw error;
     if (!(error instanceof YAMLParseError)) {
-      // An alias error has no position, and its message repeats a part of the file.
+      // An alias error has no position, and its message quotes the file.
       throw new NotReadable("not valid YAML: undefined alias, or too many aliases", {
         cause: error,
       });
@@ -82,7 +82,10 @@ function readYaml(file: string, text: string): unknown {
   }
 }
 
-/** Why a config cannot be read, in words of our own: a library's message may repeat the text, and a link may lead to any. */
+/**
+ * Why a config cannot be read, in our own words: a library's message may quote the text, and the file may be a link to
+ * any other file.
+ */
 class NotReadable extends Error {}
 
 function codeOf(error: unknown): string {
@@ -90,7 +93,7 @@ function codeOf(error: unknown): string {
   return `it cannot be read (${code || "unknown reason"})`;
 }
 
-/** cosmiconfig would follow $import, out of the repo too. */
+/** cosmiconfig would follow $import, even out of the repo. */
 function refuseImport(file: string, value: unknown): unknown {
   if (typeof value === "object" && value !== null && Object.hasOwn(value, "$import")) {
     throw new AppError("CONFIG_INVALID", `${file}: $import is not supported.`, {

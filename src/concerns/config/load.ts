@@ -7,7 +7,7 @@ import type { WrittenConfig } from "./schema.ts";
 
 const NAME = "do-bootstrap";
 
-/** In each folder, in this order (docs/design.md §6). */
+/** Checked in this order in each folder (docs/design.md §6). */
 const PLACES = [
   "package.json",
   ...["", ".json", ".yaml", ".yml"].map((ending) => `.${NAME}rc${ending}`),
@@ -15,7 +15,9 @@ const PLACES = [
   ...[".json", ".yaml", ".yml"].map((ending) => `${NAME}.config${ending}`),
 ];
 
-/** Of a config's own file. The YAML reader takes seconds for twice as much of the same anchor. */
+/**
+ * Limit for a config file, except package.json. The YAML reader needs seconds for twice this size of repeated anchors.
+ */
 const MAX_BYTES = 64 * 1024;
 
 export interface LoadedConfig {
@@ -23,7 +25,7 @@ export interface LoadedConfig {
   readonly written: WrittenConfig;
   /** Folder that the paths in the config are relative to. */
   readonly base: string;
-  /** What was not known from an earlier run; null for a package.json without our key. */
+  /** Files that were not cached by an earlier run. The value is null for a package.json without our key. */
   readonly read: readonly { readonly file: string; readonly value: WrittenConfig | null }[];
 }
 
@@ -45,7 +47,7 @@ export async function loadConfig(
       const known = records.recall(file) as WrittenConfig | null | undefined;
       const written = known === undefined ? await readConfig(files, file, place) : known;
       if (known === undefined) read.push({ file, value: written });
-      // A package.json without our key is nobody's config.
+      // A package.json without our key is not a config.
       if (written !== null) return { file, base: folder, written, read };
     }
   }
@@ -56,7 +58,7 @@ export type ConfigHost = Pick<Host, "records"> & {
   readonly files: Pick<Files, "list" | "look">;
 };
 
-/** Most repos have no config, and most runs know it: nothing of this is loaded then. */
+/** Most repos have no config, and most runs have it cached: these modules are loaded only when needed. */
 async function readConfig(
   files: Pick<Files, "look">,
   file: string,
@@ -71,7 +73,7 @@ async function readConfig(
   return place === "package.json" && loaded === null ? null : validateConfig(loaded, file);
 }
 
-/** cosmiconfig would read a device, or a link to one, for ever. */
+/** cosmiconfig would read a device, or a link to one, forever. */
 async function refuseEndless(files: Pick<Files, "look">, file: string, place: string) {
   const limit = place === "package.json" ? {} : { maxBytes: MAX_BYTES };
   const snapshot = await files.look(file, limit);
@@ -81,7 +83,7 @@ async function refuseEndless(files: Pick<Files, "look">, file: string, place: st
   });
 }
 
-/** Where a folder's config may stand. */
+/** The paths in a folder where a config may be. */
 export function placesIn(folder: string): string[] {
   return PLACES.map((place) => join(folder, place));
 }

@@ -1,11 +1,11 @@
-/** What a project has on disk that nobody else may have: the one list of it. */
+/** The one list of project files that must stay private. */
 
-/** Terraform reads it by itself; git ignores it; mode 0600. */
+/** Terraform loads it automatically; git ignores it; mode 0600. */
 export const SECRET_TFVARS = "do-bootstrap.secret.auto.tfvars.json";
 
-/** Of a root module. */
+/** Private files in a root module. */
 export const PROTECTED_IN_ROOTS: readonly {
-  /** A file that the patterns are there for. */
+  /** A file that the patterns must cover. */
   readonly name: string;
   /** In .gitignore. */
   readonly git: string;
@@ -23,7 +23,7 @@ function inBoth(pattern: string): { git: string; upload: string } {
   return { git: pattern, upload: pattern };
 }
 
-/** A state or a saved plan by its name. They hold whatever a provider returns. */
+/** Recognizes a state or a saved plan by its name. Both contain whatever a provider returns. */
 export function isStateOrPlan(path: string): boolean {
   return /\.tfstate\b|tfplan|\.plan$/.test(path);
 }
@@ -33,17 +33,20 @@ export function isTfvars(name: string): boolean {
   return /\.tfvars(\.json)?$/.test(name);
 }
 
-/** An env file, of whichever environment or machine. A temporary file of a run is none: it goes by itself. */
+/** An env file of any environment or machine. Temporary files of a run don't count: they are deleted automatically. */
 export function isEnvFile(name: string): boolean {
   return isLikeEnv(name) && !name.startsWith(".env.do-bootstrap-");
 }
 
-/** A file that a run is writing, or that a killed one has left: its folder hides it from git, and goes by itself. */
+/**
+ * A file that a run is writing or that a killed run left behind. Its folder hides it from git and is deleted
+ * automatically.
+ */
 export function isTemporary(path: string): boolean {
   return /(^|[\\/])\.env\.do-bootstrap-[0-9a-f]{8}-\d+-[0-9A-Za-z]{6}\.local[\\/]/.test(path);
 }
 
-/** A file that is there to hold a person's secrets. */
+/** A file meant for a person's secrets. */
 export function isForSecrets(name: string): boolean {
   return isLikeEnv(name) || isTfvars(name) || name === ".envrc";
 }

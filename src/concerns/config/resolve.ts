@@ -5,21 +5,21 @@ import { nearest } from "../../lib/nearest.ts";
 import type { ResolvedConfig, SpacesBackend, TerraformRootConfig } from "./resolved.ts";
 import type { WrittenConfig, WrittenEnvironment, WrittenRoot } from "./schema.ts";
 
-/** What a config is resolved against. */
+/** The facts that a config is resolved with. */
 export interface ResolveContext {
   readonly file: string | undefined;
   readonly base: string;
-  /** `name` in package.json, where there is one. */
+  /** `name` in package.json, if any. */
   readonly packageName: string | undefined;
-  /** The folders of the root modules where config names none: relative to `base`. */
+  /** The folders of root modules for which the config names no folder, relative to `base`. */
   readonly defaultDirs: readonly string[];
 }
 
 /**
  * Fills in every default and applies the chosen environment.
  *
- * @throws AppError CONFIG_INVALID for what is well-formed but contradicts itself,
- *   USAGE for an environment that config does not have.
+ * @throws AppError CONFIG_INVALID for a valid config that contradicts itself, USAGE for an environment that the
+ *   config does not have.
  */
 export function resolveConfig(
   written: WrittenConfig,
@@ -49,7 +49,7 @@ export function resolveConfig(
   refuseSharedBackend(everywhere, around);
   refuseSharedState(everywhere, file);
   const token = { ...written.token, ...chosen.token };
-  // Another account's login, or its command, is not an environment's.
+  // An environment does not inherit another account's login or command.
   const source = environment === undefined ? token : (chosen.token ?? {});
   const project = written.project ?? slugOf(around.packageName) ?? slugOf(base) ?? "project";
   const own = environment === undefined ? written : chosen;
@@ -77,7 +77,7 @@ export function resolveConfig(
   };
 }
 
-/** The same config, once it names this login. */
+/** The same config with this login added. */
 export function namingLogin(
   written: WrittenConfig,
   environment: string | undefined,
@@ -92,7 +92,7 @@ export function namingLogin(
   return { ...written, environments: { ...written.environments, [environment]: its } };
 }
 
-/** The context of a login is doctl's, too: nothing else could be meant. @throws AppError CONFIG_INVALID */
+/** doctl uses the context of the login, too. @throws AppError CONFIG_INVALID */
 function resolveDoctl(
   written: WrittenConfig,
   environment: string | undefined,
@@ -104,7 +104,7 @@ function resolveDoctl(
     const { doctl = written.doctl } = own;
     return doctl === false ? false : { context: doctl?.context };
   }
-  // An environment's login goes before what all share.
+  // An environment's login overrides the shared doctl section.
   const { doctl } = own;
   if (doctl !== false && (doctl?.context ?? login) === login) return { context: login };
   const [other, remedy] =
@@ -118,13 +118,13 @@ function resolveDoctl(
   );
 }
 
-/** Seconds in a duration such as "12h". */
+/** Converts a duration such as "12h" to seconds. */
 export function secondsOf(duration: string): number {
   const unit = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 }[duration.slice(-1)] ?? 1;
   return Number.parseInt(duration, 10) * unit;
 }
 
-/** A name as a slug: `@acme/Web App` gives `acme-web-app`. */
+/** Converts a name to a slug: `@acme/Web App` gives `acme-web-app`. */
 export function slugOf(name: string | undefined): string | undefined {
   const words = name?.split(/[/\\]/).filter(Boolean) ?? [];
   const text = name?.startsWith("@") ? words.join("-") : words.at(-1);
@@ -186,7 +186,7 @@ function resolveRoots(
       );
     }
     return {
-      // Without the slash that may stand at its end: paths are compared.
+      // `resolve` drops a trailing slash: paths are compared.
       dir: resolve(base, root.dir),
       tool: root.tool,
       credentials: root.credentials ?? (hasEnvironments || hasLogin ? "env" : undefined),
@@ -199,7 +199,7 @@ function resolveRoots(
   });
 }
 
-/** As the config has them; a folder need not be named. */
+/** The roots as the config lists them; `dir` may be missing. */
 function writtenRoots(written: WrittenConfig, chosen: WrittenEnvironment): readonly WrittenRoot[] {
   const list = [written.terraform ?? {}].flat();
   if (chosen.terraform === false || (chosen.terraform === undefined && list.includes(false))) {
@@ -209,15 +209,15 @@ function writtenRoots(written: WrittenConfig, chosen: WrittenEnvironment): reado
   return (roots.length === 0 ? [{}] : roots).map((root) => ({ ...root, ...chosen.terraform }));
 }
 
-/** What has to be known of root modules that the config does not name. */
+/** What the search for unnamed root modules needs to know. */
 export interface UnnamedRoots {
-  /** The config says something of a root, so that one is made where there is none. */
+  /** The config mentions a root, so one is created if none exists. */
   readonly isWanted: boolean;
-  /** Folders that environments name for themselves, relative to the config's. */
+  /** Folders that environments name for themselves, relative to the config's folder. */
   readonly claimed: ReadonlySet<string>;
 }
 
-/** @returns undefined where the config names the folder of each root. */
+/** @returns undefined if the config names the folder of every root. */
 export function unnamedRoots(
   written: WrittenConfig,
   environment: string | undefined,
@@ -235,8 +235,8 @@ export function unnamedRoots(
 }
 
 /**
- * What a run without --env has, where an environment has a backend of its own. A folder that config does not name
- * is a guess, and no use of it.
+ * The roots of a run without --env, if an environment has its own backend. A folder that the config does not name is
+ * only a guess and does not count as used.
  */
 function withoutEnvironment(
   written: WrittenConfig,
@@ -247,7 +247,7 @@ function withoutEnvironment(
   return [{ name: undefined, roots: resolveRoots(written, {}, around), hasBackend: false }];
 }
 
-/** A folder has one backend.tf: it cannot be one thing for an environment and another for the next. */
+/** A folder has only one backend.tf, so it cannot serve two environments with different backends. */
 function refuseSharedBackend(
   everywhere: readonly Environment[],
   { base, file }: ResolveContext,
@@ -272,7 +272,7 @@ function refuseSharedBackend(
   }
 }
 
-/** Folders that none of this environment's may be, by whatever path: see ResolvedConfig. */
+/** Folders that this environment's roots must not be, whatever path they use: see ResolvedConfig. */
 function othersFolders(
   everywhere: readonly Environment[],
   environment: string | undefined,
@@ -290,7 +290,7 @@ function backendOf(
   { file, packageName }: ResolveContext,
 ): SpacesBackend | undefined {
   if (backend === undefined) return undefined;
-  // A clone's folder may have any name, and a state must not move with it.
+  // The folder of a clone can have any name, and the state's key must not depend on it.
   const shared = project ?? slugOf(packageName);
   if (backend.key === undefined && shared === undefined) {
     throw new AppError(
@@ -304,7 +304,7 @@ function backendOf(
   return { bucket: backend.bucket, region: backend.region, key, lock: backend.lock ?? false };
 }
 
-/** Each root is looked at, and those of all environments are compared. */
+/** Every root is inspected, and the roots of all environments are compared. */
 const MOST_ROOTS = 1000;
 
 function refuseTooMany(count: number, { file, base }: ResolveContext): void {
@@ -320,7 +320,7 @@ function refuseTooMany(count: number, { file, base }: ResolveContext): void {
   throw new AppError("CONFIG_INVALID", message, { hint: fix });
 }
 
-/** An environment's `dir` is that of every root of a list; two jobs or plans would meet in one folder. */
+/** An environment's `dir` applies to every root of a list. Two jobs or plans would then use the same folder. */
 function refuseSharedFolder(
   roots: readonly Root[],
   environment: string | undefined,
@@ -337,7 +337,7 @@ function refuseSharedFolder(
   );
 }
 
-/** Two roots in one state would each destroy what the other made. */
+/** Two roots that share a state would destroy each other's resources. */
 function refuseSharedKey(roots: readonly Root[], file: string | undefined): void {
   const seen = new Set<string>();
   for (const { backend } of roots) {
@@ -354,8 +354,9 @@ function refuseSharedKey(roots: readonly Root[], file: string | undefined): void
 }
 
 /**
- * So would two environments. What all of them share is no environment: one of them may well be in
- * workspace `default`, where a run without --env is, too. A backend of one environment's own is not shared.
+ * Two environments that share a state would do the same. The shared section is not an environment: one environment may
+ * use the workspace `default`, as a run without --env does. This exception does not apply to an environment's own
+ * backend.
  */
 function refuseSharedState(everywhere: readonly Environment[], file: string | undefined): void {
   const seen = new Map<string, string | undefined>();
@@ -386,7 +387,7 @@ function refuseSharedState(everywhere: readonly Environment[], file: string | un
   }
 }
 
-/** The other environments in the same folder and workspace; only what the code says parts them. */
+/** Other environments with the same folder and workspace. Only the code can separate their resources. */
 function othersAt(
   root: Root,
   environment: string | undefined,
@@ -403,20 +404,20 @@ function othersAt(
   });
 }
 
-/** Terraform's, where none was selected. */
+/** The workspace that Terraform uses if none is selected. */
 const DEFAULT_WORKSPACE = "default";
 
 type Root = Omit<TerraformRootConfig, "sharedWith">;
 
 interface Environment {
-  /** undefined: what is shared, which a run without --env uses. */
+  /** undefined: the shared section, used by a run without --env. */
   readonly name: string | undefined;
   readonly roots: readonly Root[];
-  /** A terraform.backend of its own. */
+  /** Whether it has its own terraform.backend. */
   readonly hasBackend: boolean;
 }
 
-/** An environment with a token of its own from elsewhere does not take that of the others' file. */
+/** An environment that gets its token from its own command or login does not use the shared env file. */
 function envFileOf(
   written: WrittenConfig,
   environment: string | undefined,
@@ -428,7 +429,7 @@ function envFileOf(
   return isElsewhere ? `${shared}.${environment}` : shared;
 }
 
-/** @param own what this environment names, itself or as what all share. */
+/** @param own the context that this environment names, itself or through the shared section. */
 function othersContexts(
   { environments = {} }: WrittenConfig,
   environment: string | undefined,

@@ -2,8 +2,8 @@ import * as v from "valibot";
 import { isTokenName } from "../../secret/token-name.ts";
 
 /**
- * The config as it is written (docs/design.md §6). The types, the checks and the published JSON
- * Schema all come from here.
+ * The config as written (docs/design.md §6). The types, the checks and the published JSON Schema are all derived from
+ * it.
  */
 const slug = v.pipe(
   v.string(),
@@ -13,7 +13,7 @@ const slug = v.pipe(
 const tokenName = v.pipe(
   v.string(),
   v.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "use letters, digits and _ only"),
-  // Every command under exec gets it: GIT_AUTHOR_NAME would go into commits, GITHUB_TOKEN to GitHub.
+  // Every command under exec gets this variable: GIT_AUTHOR_NAME would end up in commits, GITHUB_TOKEN at GitHub.
   v.check(
     isTokenName,
     "use a name that identifies a DigitalOcean token and that no other program reads, such as DIGITALOCEAN_TOKEN or ACME_DO_TOKEN",
@@ -23,14 +23,14 @@ const tokenName = v.pipe(
 const relativePath = v.pipe(
   v.string(),
   v.nonEmpty("enter a path"),
-  // Each look at a path goes through all of its folders, those that are not there too.
+  // Each lookup of a path checks all of its folders, even missing ones.
   v.maxLength(1000, "use a path of at most 1000 characters"),
   v.regex(/^(?![/\\]|[A-Za-z]:)/, "use a path relative to the config file"),
   v.check(
     (path) => !path.split(/[/\\]/).includes(".."),
     "stay inside the folder of the config file",
   ),
-  // In any case: on some disks they are the same.
+  // Case-insensitive: some file systems ignore case.
   v.check((path) => !/(^|[/\\])\.git([/\\]|$)/i.test(path), "stay out of git's own folder"),
   v.check((path) => !/[\u0000-\u001f\u007f]/.test(path), "use a path without control characters"),
 );
@@ -41,13 +41,13 @@ const duration = v.pipe(
   v.description("A number with s, m, h, d or w."),
 );
 
-// Terraform: variable names are identifiers; a dash is allowed.
+// Terraform variable names are identifiers; a dash is allowed.
 const terraformName = v.pipe(
   v.string(),
   v.regex(/^[A-Za-z_][A-Za-z0-9_-]*$/, "use letters, digits, - and _ only"),
 );
 
-// Names that Terraform keeps for itself in a module block.
+// Names that Terraform reserves in a module block.
 const RESERVED = /^(count|for_each|depends_on|lifecycle|providers|source|version|locals)$/;
 const variableOfTerraform = v.pipe(
   terraformName,
@@ -90,7 +90,7 @@ const doctl = v.union([
   }),
 ]);
 
-// What goes into an address and into a .tf file is held to what Spaces itself allows, and less.
+// Values that go into URLs and .tf files follow the rules of Spaces, or stricter ones.
 const backend = v.pipe(
   v.strictObject({
     bucket: v.pipe(
@@ -179,7 +179,7 @@ export const writtenConfig = v.pipe(
   v.title("do-bootstrap"),
 );
 
-/** What a person wrote: every key may be absent. */
+/** The config as the user wrote it: every key may be missing. */
 export type WrittenConfig = v.InferOutput<typeof writtenConfig>;
 export type WrittenEnvironment = v.InferOutput<typeof environment>;
 export type WrittenRoot = v.InferOutput<typeof terraformRoot>;

@@ -5,10 +5,10 @@ import { nearest } from "../../lib/nearest.ts";
 import { looksLikeToken } from "../../secret/token-form.ts";
 import { type WrittenConfig, writtenConfig } from "./schema.ts";
 
-/** Far more than a config needs; stops what a few YAML aliases can unfold to. */
+/** Far more than a config needs. Limits what a few YAML aliases can expand to. */
 const MAX_NODES = 10_000;
 const MAX_DEPTH = 64;
-/** Far longer than any key or name; each is compared with all that are known. */
+/** Far longer than any key or name. Each key is compared with all known ones. */
 const MAX_KEY = 1000;
 
 /**
@@ -28,13 +28,13 @@ export function validateConfig(loaded: unknown, file: string): WrittenConfig {
   });
 }
 
-// valibot leaves them out in silence.
+// valibot drops these keys silently.
 const UNSAFE = ["__proto__", "constructor", "prototype"];
 
-/** Where a list may stand; valibot takes an empty one for a section with keys. */
+/** Where a list is allowed. valibot accepts an empty list as a section with keys. */
 const LISTS = /^((environments\.[^.]+\.)?token\.command|terraform|(.+\.)?variables\..+)$/s;
 
-/** What the schema cannot say: no token anywhere, no list in a section's place, no endless config. */
+/** Checks that the schema cannot express: no token anywhere, no list in place of a section, no huge config. */
 function refuseBeforehand(loaded: unknown, file: string): void {
   let nodes = 0;
   visit(loaded, []);
@@ -80,7 +80,7 @@ function refuseBeforehand(loaded: unknown, file: string): void {
   }
 }
 
-/** False for what the reader has rounded, and for what JSON does not know. */
+/** False for a number that the reader rounded, and for numbers that JSON does not have. */
 function isExact(value: number): boolean {
   return Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value);
 }
@@ -89,7 +89,7 @@ const HELP = hint`docs/reference.md and schema.json have all keys.`;
 
 type Issue = v.GenericIssue;
 
-/** In a union (`false` or an object) the issue that is meant is the one furthest inside. */
+/** In a union (`false` or an object), the deepest issue is the relevant one. */
 function deepest(issue: Issue): Issue[] {
   if (issue.type !== "union" || issue.issues === undefined) return [issue];
   const prefix = issue.path ?? [];
@@ -122,13 +122,13 @@ function describe(issue: Issue): { text: string; hint?: Hint } {
     const rule = issue.type === "picklist" ? `use ${issue.expected}` : issue.message;
     return { text: `${where}: ${rule}${given}` };
   }
-  // A text in place of a config may be any file that a link leads to, and is not repeated.
+  // If the whole config is a string, it may be any file that a link points to, so it is not quoted.
   const isWhole = path.length === 0 && typeof issue.input === "string";
   const found = isWhole ? "a text" : kindOf(issue.input);
   return { text: `${where}: expected ${expectation(issue)}, found ${found}` };
 }
 
-/** The keys that the schema knows at a place, found by walking it. */
+/** The keys that the schema allows at a path. */
 function knownKeysAt(path: readonly string[]): string[] {
   let here: v.GenericSchema[] = [writtenConfig];
   for (const key of path) {

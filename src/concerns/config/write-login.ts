@@ -6,11 +6,11 @@ import { isTooMuchYaml } from "../../lib/yaml-size.ts";
 import { lineEndOf } from "../../secret/content.ts";
 
 /**
- * A config with `token.doctl`, of its own or of one of its environments. Every other byte stays; of JSON, but for the
+ * Adds `token.doctl` to a config or to one of its environments. All other bytes stay the same; in JSON, except for the
  * white space around the key.
  *
- * @param file the config's path: a package.json has it under a key of its own.
- * @returns undefined where it cannot be added without changing more.
+ * @param file the config's path. In a package.json, the config is under its own key.
+ * @returns undefined if the key cannot be added without changing more.
  */
 export function withLogin(
   file: string,
@@ -28,7 +28,7 @@ export function withLogin(
   return isSame(after, set(before, path, context)) ? edited : undefined;
 }
 
-/** The key goes into the deepest section that is there, in front of its first key. */
+/** Adds the key to the deepest existing section, before its first key. */
 function inYaml(text: string, path: readonly string[], context: string): string | undefined {
   const document = documentOf(text);
   if (document === undefined) return undefined;
@@ -45,7 +45,7 @@ function inYaml(text: string, path: readonly string[], context: string): string 
     left = left.slice(1);
   }
   const [first] = left;
-  // A section without a value, and one that has another login, are for a person.
+  // A section without a value, or with another login, is left for the user to edit.
   if (first === undefined || section.has(first)) return undefined;
   return section.flow
     ? inFlow(text, section, left, context)
@@ -77,7 +77,7 @@ function inBlock(
   const indent = text.slice(lineStart, start);
   if (!/^ *$/.test(indent)) return undefined;
   const block = blockOf(path, context, lineEndOf(text), indent);
-  // At the top, what a config says of itself comes first.
+  // At the top level, the block goes at the end: the user's keys stay first.
   if (indent === "") return `${withLineEnd(text)}${block}`;
   return text.slice(0, lineStart) + block + text.slice(lineStart);
 }
@@ -101,7 +101,7 @@ function flowOf(path: readonly string[], context: string): string {
   return more.length === 0 ? `${key}: ${scalar(context)}` : `${key}: { ${flowOf(more, context)} }`;
 }
 
-/** Plain where every reader of YAML takes it for a text. */
+/** Unquoted if every YAML reader takes it for a string. */
 function scalar(name: string): string {
   return /^(?!(true|false|null|yes|no|on|off|y|n)$)[a-z]/.test(name) ? name : JSON.stringify(name);
 }
@@ -127,7 +127,7 @@ function set(value: unknown, path: readonly string[], context: string): unknown 
     : { ...recordOf(value), [key]: set(recordOf(value)[key], more, context) };
 }
 
-/** The order of keys says nothing. */
+/** The order of keys does not matter. */
 function isSame(one: unknown, other: unknown): boolean {
   return sorted(one) === sorted(other);
 }
