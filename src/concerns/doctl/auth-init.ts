@@ -3,26 +3,21 @@ import type { Host } from "../../host/host.ts";
 import type { Secret } from "../../secret/secret.ts";
 import type { ApiHosts } from "../token/hosts.ts";
 
-/**
- * A doctl whose words we do not know is waited for until it has written its config
- * (docs/contracts/doctl.md 3.1).
- */
+/** If we don't recognize doctl's output, we wait until it has written its config (docs/contracts/doctl.md 3.1). */
 const TIME_LIMIT_MS = 120_000;
 
 export type AuthInit =
   | { readonly kind: "accepted" }
   | { readonly kind: "refused" }
-  /** doctl could not tell; our own inspection decides. */
+  /** doctl could not check the token; our own inspection decides. */
   | { readonly kind: "unsure"; readonly why: string };
 
 /**
- * `doctl auth init` on a private config: doctl itself says whether it accepts the token, and its
- * writer, which truncates first and takes seconds, stays away from the user's file
- * (docs/design.md rule 6).
+ * Runs `doctl auth init` on a private config: doctl itself says whether it accepts the token. Its writer truncates the
+ * file first and takes seconds, so it must not touch the user's config (docs/design.md rule 6).
  *
- * @param folder doctl's own config folder, as a snap can read nowhere else
- * (docs/contracts/doctl.md 3.14).
- * @param asFlag the token on argv, as the documented command has it; only on the user's word.
+ * @param folder doctl's own config folder: a snap cannot read any other (docs/contracts/doctl.md 3.14).
+ * @param asFlag pass the token on argv, as in doctl's documentation; only if the user asks for it.
  */
 export async function authInit(
   { files, run, env }: Pick<Host, "files" | "run" | "env">,
@@ -34,17 +29,16 @@ export async function authInit(
       file: doctl,
       args: [
         ...["auth", "init", "--config", config, "--context", "default"],
-        // With 0, doctl sends the token along on a redirect to another host
-        // (docs/contracts/doctl.md 2.3).
+        // With 0, doctl sends the token to another host if it is redirected (docs/contracts/doctl.md 2.3).
         ...["--http-retry-max", "1"],
         ...(hosts.redirected ? ["--token-validation-server", hosts.oauth.origin] : []),
         ...(asFlag ? ["--access-token", token.reveal()] : []),
       ],
       env: toolEnvironment(env, asFlag ? {} : { DIGITALOCEAN_ACCESS_TOKEN: token.reveal() }),
-      // A version manager's shim would obey what the repo brings.
+      // A version manager's shim would read the repo's settings.
       cwd: "/",
       timeoutMs: TIME_LIMIT_MS,
-      // Its mark up to 1.x, and since 2.0 (docs/contracts/doctl-2.md 1.4).
+      // The success mark of 1.x, and the one of 2.0 and later (docs/contracts/doctl-2.md 1.4).
       stopWhen: (stdout) => /[✔✓]/.test(stdout),
     });
     if (result.end === "stopped" || result.exitCode === 0) return { kind: "accepted" };

@@ -6,22 +6,22 @@ import type { Environment, Host, RunningProcess, ToolSearch } from "../../host/h
 import { childEnvironment } from "../../secret/child-environment.ts";
 import type { ApiHosts } from "../token/hosts.ts";
 
-/** doctl gives a person 5 minutes (docs/contracts/doctl-2.md 2.1); then it writes, which took 10 s. */
+/** doctl gives the user 5 minutes (docs/contracts/doctl-2.md 2.1); its write took 10 s. */
 const TIME_LIMIT_MS = 8 * 60_000;
-/** Over ssh the port has to be known before: any that is free seldom used. */
+/** Over ssh the port must be known in advance. This one is rarely used. */
 const PORT_OVER_SSH = 49_190;
 
 export interface LoginCall {
   /** The executable. */
   readonly doctl: string;
   readonly context: string;
-  /** Its config. */
+  /** doctl's config. */
   readonly file: string;
-  /** Empty: a person picks them on DigitalOcean's page. */
+  /** Empty: the user picks them on DigitalOcean's page. */
   readonly scopes: readonly string[];
   readonly browser: Browser;
   readonly hosts: ApiHosts;
-  /** What of the environment does not lead into the repo. */
+  /** The environment without anything that points into the repo. */
   readonly env: Environment;
   readonly onStart: (process: RunningProcess) => void;
 }
@@ -29,11 +29,11 @@ export interface LoginCall {
 export interface Browser {
   /** Print the address instead of opening it. */
   readonly isPrinted: boolean;
-  /** Where the browser comes back to; undefined: any that is free. */
+  /** The port that the browser is redirected to; undefined: any free port. */
   readonly port: number | undefined;
 }
 
-/** Whether this doctl can log in in a browser, for single scopes (docs/contracts/doctl-2.md 2.1). */
+/** Whether this doctl supports a browser login with single scopes (docs/contracts/doctl-2.md 2.1). */
 export async function canLogIn(
   host: Pick<Host, "run" | "env" | "records" | "clock">,
   { path, program }: Pick<ToolSearch, "path" | "program">,
@@ -49,7 +49,7 @@ export async function canLogIn(
   return answer === "true";
 }
 
-/** How the address gets to a browser from here. */
+/** Chooses how the user gets the address into a browser. */
 export function browserFrom(
   { env, platform }: Pick<Host, "env" | "platform">,
   asked: { isPrinted: boolean; port: number | undefined },
@@ -61,7 +61,7 @@ export function browserFrom(
 }
 
 /**
- * What a person has to do before the address works; undefined: nothing.
+ * What the user has to do before the address works; undefined: nothing.
  *
  * @returns a sentence and a command line.
  */
@@ -79,9 +79,9 @@ export function stepBefore(
 }
 
 /**
- * `doctl auth login`: doctl asks DigitalOcean for a login, with a person in a browser.
+ * Runs `doctl auth login`: doctl requests a login from DigitalOcean, and the user approves it in a browser.
  *
- * @throws AppError LOGIN_FAILED where there is none; doctl has said why.
+ * @throws AppError LOGIN_FAILED; doctl has already printed the reason.
  */
 export async function authLogin({ run: start }: Pick<Host, "run">, call: LoginCall): Promise<void> {
   const { doctl, context, file, scopes, browser, hosts, env, onStart } = call;
@@ -94,7 +94,7 @@ export async function authLogin({ run: start }: Pick<Host, "run">, call: LoginCa
       ...(browser.port === undefined ? [] : ["--callback-port", `${browser.port}`]),
       ...(hosts.redirected ? ["--oauth-server", hosts.oauth.origin] : []),
     ],
-    // With a token or a context of its own it would write that, too (docs/contracts/doctl-2.md 3.4).
+    // doctl would also save a token or a context from the environment (docs/contracts/doctl-2.md 3.4).
     env: childEnvironment(env, { may: (name) => !/^(DIGITALOCEAN_|SPACES_|AWS_)/i.test(name) }),
     cwd: "/",
     timeoutMs: TIME_LIMIT_MS,

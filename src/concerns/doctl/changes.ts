@@ -6,12 +6,12 @@ import { content } from "../../secret/content.ts";
 import type { Secret } from "../../secret/secret.ts";
 import type { ApiHosts } from "../token/hosts.ts";
 
-/** A doctl that is asked whether it accepts the token, before it is stored. */
+/** Asks doctl whether it accepts the token, before the token is stored. */
 export interface DoctlCheck {
   /** The executable. */
   readonly doctl: string;
   readonly hosts: ApiHosts;
-  /** The token goes to it on argv. */
+  /** Pass the token on argv. */
   readonly asFlag: boolean;
 }
 
@@ -22,7 +22,7 @@ interface Login {
   readonly why: string;
 }
 
-/** A token in a context of doctl's config. */
+/** Stores a token in a context of doctl's config. */
 export class StoreContext implements Change {
   readonly stage = "login";
   readonly file = undefined;
@@ -37,7 +37,7 @@ export class StoreContext implements Change {
 
   /**
    * @param replaces what the context held when the plan was made.
-   * @param check absent where the context is stored without asking doctl.
+   * @param check missing if the context is stored without asking doctl.
    */
   constructor(
     login: Login,
@@ -90,7 +90,7 @@ export class StoreContext implements Change {
   }
 
   async apply({ host, progress, step }: ApplyContext): Promise<void> {
-    // Editing YAML takes 10 ms to load, which a finished repo does not need.
+    // Loading the YAML editor takes 10 ms, and a finished repo does not need it.
     const { storeContext } = await import("./store-context.ts");
     const { path, context } = this.#login;
     const expected = this.#replaces?.fingerprint;
@@ -98,7 +98,7 @@ export class StoreContext implements Change {
   }
 }
 
-/** A context of doctl's config without its token. */
+/** Removes the token from a context of doctl's config. */
 export class RemoveContext implements Change {
   readonly stage = "removal";
   readonly sign = "-";
@@ -109,7 +109,7 @@ export class RemoveContext implements Change {
   readonly #login: Login;
   readonly #holds: Secret | undefined;
 
-  /** @param holds the token in it; undefined: a login without one. */
+  /** @param holds the token in it; undefined: a login without a token. */
   constructor(login: Login, holds: Secret | undefined) {
     this.label = labelOf(login);
     this.why = login.why;
@@ -136,7 +136,7 @@ export class RemoveContext implements Change {
   }
 }
 
-/** Which context plain doctl uses. */
+/** Selects the context that plain doctl uses. */
 export class SelectContext implements Change {
   readonly stage = "login";
   readonly sign = "~";

@@ -1,11 +1,11 @@
 import { basename, dirname, join } from "node:path";
 import type { Host, StateKey } from "../../host/host.ts";
 
-/** Stands beside doctl's config while one of our runs edits it. */
+/** The lock file next to doctl's config while one of our runs edits it. */
 export const LOCK = ".do-bootstrap.lock";
 
 /**
- * Takes away what killed runs left beside doctl's config, a lock among it.
+ * Removes what killed runs left next to doctl's config, including a lock.
  *
  * @param folder with its symlinks resolved.
  */
@@ -17,7 +17,7 @@ export async function cleanUpDoctlFolder(
   if (names.some((name) => name.startsWith(LOCK))) await dropDeadLock(host, join(folder, LOCK));
 }
 
-/** A dead run's is taken over, and given back; a living one's is none of our business. */
+/** Takes over and releases the lock of a process that has ended. Leaves the lock of a running process alone. */
 async function dropDeadLock(
   { clock, locked }: Pick<Host, "clock" | "locked">,
   path: string,
@@ -30,10 +30,10 @@ async function dropDeadLock(
 type LockHost = Pick<Host, "files" | "state">;
 
 /**
- * Where the lock of a context's logins is.
+ * Returns the path of the lock for a context's logins.
  *
  * @param target doctl's config with its symlinks resolved.
- * @returns undefined without a folder for it.
+ * @returns undefined if there is no private folder for it.
  */
 export async function loginLock(
   { files, state }: LockHost,
@@ -44,7 +44,7 @@ export async function loginLock(
   return path && join(await files.realpath(dirname(path)), basename(path));
 }
 
-/** Takes away the lock of a run that was killed when all else was done. */
+/** Removes the lock of a run that was killed after it had finished everything else. */
 export async function cleanUpLoginLock(
   host: LockHost & Pick<Host, "clock" | "locked">,
   target: string,

@@ -13,26 +13,23 @@ import { isTooMuchYaml } from "../../lib/yaml-size.ts";
 import { type Content, content, lineEndOf } from "../../secret/content.ts";
 import { Secret } from "../../secret/secret.ts";
 
-/** What doctl's config holds that concerns us (docs/contracts/doctl.md 5 and 6). */
+/** The parts of doctl's config that we use (docs/contracts/doctl.md 5 and 6). */
 export interface DoctlConfig {
-  /** Token of each stored context; "default" is the top-level access-token. */
+  /** The token of each stored context; "default" is the top-level access-token. */
   readonly contexts: ReadonlyMap<string, Secret>;
-  /** The browser logins that doctl renews by itself, by context (docs/contracts/doctl-2.md 3 and 4). */
+  /** The browser logins by context. doctl renews them by itself (docs/contracts/doctl-2.md 3 and 4). */
   readonly sessions: ReadonlyMap<string, Session>;
-  /** The context that a plain doctl uses. */
+  /** The context that plain doctl uses. */
   readonly selected: string;
-  /** Where each context's token stands: lines from 1. */
+  /** The line of each context's token, counted from 1. */
   readonly lines: ReadonlyMap<string, number>;
-  /**
-   * What an earlier doctl wrote down of its flags and its environment
-   * (docs/contracts/doctl.md 3.8).
-   */
+  /** Flags and environment variables that an earlier doctl saved (docs/contracts/doctl.md 3.8). */
   readonly settings: ReadonlyMap<Setting, { readonly value: string; readonly line: number }>;
 }
 
 /**
- * A browser login. It holds a refresh token, which gives new tokens: doctl writes them over whatever token stands
- * in the context (docs/contracts/doctl-2.md 3.7).
+ * A browser login. Its refresh token gets new tokens, and doctl overwrites the context's token with them, whatever it
+ * is (docs/contracts/doctl-2.md 3.7).
  */
 export class Session {
   readonly refreshToken: Secret;
@@ -44,8 +41,8 @@ export class Session {
   }
 
   /**
-   * When its access token expires, in ms since the epoch; undefined: doctl will not renew it
-   * (docs/contracts/doctl-2.md 4.8).
+   * When its access token expires, in ms since the epoch; undefined: doctl will not renew it (docs/contracts/doctl-2.md
+   * 4.8).
    */
   get expiresAt(): number | undefined {
     const text = this.#textOf("expires-at");
@@ -62,7 +59,7 @@ export class Session {
     return textIn(this.#entry.value && last(this.#entry.value, key)?.value);
   }
 
-  /** The same, whose access token has expired: doctl renews it before its next call. */
+  /** A copy with an expired access token, so that doctl renews it before its next call. */
   get due(): Session {
     const entry = this.#entry.clone() as Pair<unknown, YAMLMap>;
     if (entry.value) put(entry.value, "expires-at", new Date(0).toISOString());
@@ -73,7 +70,7 @@ export class Session {
     return other !== undefined && this.refreshToken.equals(other.refreshToken);
   }
 
-  /** As it stood in the file. */
+  /** Adds the entry exactly as it was in the file. */
   putInto(sessions: YAMLMap): void {
     sessions.items.push(this.#entry);
   }
@@ -81,7 +78,7 @@ export class Session {
 
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i;
 
-/** What a context holds, or is to hold. */
+/** What a context holds or will hold. */
 export interface Login {
   readonly token: Secret | undefined;
   readonly session: Session | undefined;
@@ -91,7 +88,7 @@ const REGISTRATION = "registration-access-token";
 const SETTINGS = ["context", "api-url", "output", "config"] as const;
 export type Setting = (typeof SETTINGS)[number];
 
-/** @returns undefined for what doctl cannot read either. */
+/** @returns undefined if doctl cannot read it either. */
 export function readDoctlConfig(text: string): DoctlConfig | undefined {
   const root = parse(text)?.root;
   if (root === undefined) return undefined;
@@ -106,7 +103,7 @@ export function readDoctlConfig(text: string): DoctlConfig | undefined {
   keep("default", last(root, "access-token"));
   const named = last(root, "auth-contexts")?.value;
   for (const pair of itemsOf(named)) {
-    // `default: "true"` is what `auth switch` leaves there (docs/contracts/doctl.md 3.11).
+    // `auth switch` leaves `default: "true"` there (docs/contracts/doctl.md 3.11).
     if (keyOf(pair) !== "default") keep(keyOf(pair), pair);
   }
   const sessions = new Map<string, Session>();
@@ -118,7 +115,7 @@ export function readDoctlConfig(text: string): DoctlConfig | undefined {
     const context = keyOf(pair);
     sessions.set(context, new Session(Secret.of(refresh, { kind: "doctl", context }), entry));
   }
-  // It registers clients of DigitalOcean's, and is of no use to us (docs/contracts/doctl-2.md).
+  // This token registers DigitalOcean clients. We don't use it, but it must be redacted (docs/contracts/doctl-2.md).
   const client = last(root, "oauth-client")?.value;
   const registration = isMap(client) && textIn(last(client as YAMLMap, REGISTRATION)?.value);
   if (registration) Secret.of(registration, { kind: "doctl", context: "oauth-client" });
@@ -137,13 +134,12 @@ function lineOf(text: string, { key }: Pair): number {
 }
 
 /**
- * The config with one context's token set. The context's browser login goes, as doctl would put its token over
- * this one (docs/contracts/doctl-2.md 3.7). Other contexts, unknown keys and comments stay; the
- * stale `config:` key goes, since doctl would write to the file that it names
- * (docs/contracts/doctl.md 3.10).
+ * Sets the token of one context. Removes the context's browser login, because doctl would overwrite this token with its
+ * own (docs/contracts/doctl-2.md 3.7), and the stale `config:` key, because doctl would write to the file that it names
+ * (docs/contracts/doctl.md 3.10). Keeps other contexts, unknown keys and comments.
  *
- * @param session the browser login that the context gets back.
- * @returns undefined for a text that doctl cannot read either.
+ * @param session the browser login to put back.
+ * @returns undefined if doctl cannot read the text either.
  */
 export function withContext(
   text: string,
@@ -172,10 +168,10 @@ export function withContext(
 }
 
 /**
- * The config without one context's token and its browser login. A selected context that goes is no longer selected, as
- * doctl would fail with it from then on (docs/contracts/doctl.md 5.9).
+ * Removes one context's token and browser login. If the context is selected, selects `default`: doctl would otherwise
+ * fail from then on (docs/contracts/doctl.md 5.9).
  *
- * @returns undefined for a text that doctl cannot read either.
+ * @returns undefined if doctl cannot read the text either.
  */
 export function withoutContext(
   text: string,
@@ -198,7 +194,7 @@ export function withoutContext(
   return content(bom + document.written().replaceAll("\n", lineEnd));
 }
 
-/** The config with another context selected, whose name is in lower case. @returns as withoutContext. */
+/** Selects another context. Its name must be in lower case. @returns undefined if doctl cannot read the text either. */
 export function withSelected(text: string, context: string): Content | undefined {
   const bom = text.startsWith("\uFEFF") ? "\uFEFF" : "";
   const lineEnd = lineEndOf(text);
@@ -223,14 +219,14 @@ function itemsOf(value: unknown): readonly Pair[] {
   return isMap(value) ? (value.items as Pair[]) : [];
 }
 
-/** A stand-in for the token, so that the secret itself is put in by the file's writer. */
+/** A placeholder for the token: only the file's writer inserts the secret itself. */
 function placeFor(text: string): string {
   let place = "do-bootstrap-token-goes-here";
   while (text.includes(place)) place += "-";
   return place;
 }
 
-// Every plain scalar is a text to us: a legacy token of digits is no number.
+// Reads every plain scalar as a string: a legacy token that consists of digits is not a number.
 const OPTIONS = { schema: "failsafe", uniqueKeys: false, logLevel: "error" } as const;
 
 function parse(text: string): { root: YAMLMap; written(): string } | undefined {
@@ -248,10 +244,9 @@ function parse(text: string): { root: YAMLMap; written(): string } | undefined {
 }
 
 /**
- * Spells out aliases, as what is changed in one place must not change in another, and values that
- * are not there.
+ * Replaces aliases with copies, so that a change in one place does not affect another, and adds missing values as null.
  *
- * @returns false for an alias of nothing and for a key that is not there.
+ * @returns false for an unresolved alias or a missing key.
  */
 function isPlain(document: Document): boolean {
   let isWhole = true;
@@ -259,7 +254,7 @@ function isPlain(document: Document): boolean {
     Alias(_, alias) {
       const copy = alias.resolve(document)?.clone() as Node | undefined;
       isWhole &&= copy !== undefined;
-      // The words beside the original are about the original.
+      // The original's comments do not apply to the copy.
       if (copy !== undefined) Object.assign(copy, { comment: null, commentBefore: null });
       return copy;
     },
@@ -277,7 +272,7 @@ function isPlain(document: Document): boolean {
 }
 
 function put(map: YAMLMap, key: string, value: string | YAMLMap): void {
-  // doctl takes the last of several, so all but one go.
+  // doctl uses the last of several equal keys, so the others are removed.
   const existing = last(map, key);
   map.items = map.items.filter((pair) => keyOf(pair) !== key || pair === existing);
   if (existing === undefined)
@@ -294,13 +289,11 @@ function quoted(value: string): Scalar {
 }
 
 function keyFor(key: string): Scalar {
-  // A context called no or 12 would be read as false or a number.
+  // Unquoted, a context called no or 12 would be read as false or a number.
   return /^[a-z]+-[a-z]+$/.test(key) ? new Scalar(key) : quoted(key);
 }
 
-/**
- * Keys are lower-cased by doctl's reader; of duplicates the last wins (docs/contracts/doctl.md 4).
- */
+/** doctl's reader lower-cases keys and uses the last of duplicates (docs/contracts/doctl.md 4). */
 function last(map: YAMLMap, key: string): Pair | undefined {
   return map.items.findLast((pair) => keyOf(pair) === key);
 }
@@ -309,7 +302,7 @@ function keyOf(pair: Pair): string {
   return scalarText(pair.key).toLowerCase();
 }
 
-/** A text that is there: neither empty nor null. */
+/** The string value, if it is neither empty nor null. */
 function textIn(value: unknown): string | undefined {
   const text = scalarText(value).trim();
   return text === "" || isNull(value) ? undefined : text;

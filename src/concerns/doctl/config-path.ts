@@ -7,11 +7,11 @@ import { placesOf } from "../../exec/doctl.ts";
 import type { Environment, Host, ToolSearch } from "../../host/host.ts";
 
 /**
- * Where doctl's config is: as DIGITALOCEAN_CONFIG says, else as `doctl --help` prints it (a snap has
- * a home of its own), else as doctl would compute it (docs/contracts/doctl.md 1.1).
+ * Finds doctl's config: from DIGITALOCEAN_CONFIG, else from the output of `doctl --help` (a snap has its own home),
+ * else computed like doctl does (docs/contracts/doctl.md 1.1).
  *
- * @param doctl without a path it is not installed.
- * @returns undefined where doctl itself would not know (docs/contracts/doctl.md 1.2).
+ * @param doctl without a path, it is not installed.
+ * @returns undefined if doctl itself could not locate it (docs/contracts/doctl.md 1.2).
  */
 export async function findDoctlConfig(
   host: Pick<Host, "env" | "home" | "platform" | "cwd" | "run" | "records" | "clock">,
@@ -23,7 +23,7 @@ export async function findDoctlConfig(
   const printed = await toldBy(host, program, questionIn(env), async () => {
     const { stdout } = await host.run({
       ...{ file: doctl, args: ["--help"], env: toolEnvironment(env), timeoutMs: 10_000 },
-      // A version manager's shim would obey what the repo brings.
+      // A version manager's shim would read the repo's settings.
       cwd: "/",
     });
     return printedPath(stdout);
@@ -40,24 +40,25 @@ function printedPath(help: string): string | undefined {
   return older ?? newer;
 }
 
-/** The answer depends on what Go's os.UserConfigDir reads. */
+/** The answer depends on the variables that Go's os.UserConfigDir reads. */
 function questionIn(env: Environment): string {
   return `config\n${placesOf(env)}`;
 }
 
 /**
- * The same without starting doctl: where it is known which file the doctl that a command starts will read.
+ * Like findDoctlConfig, but does not start doctl: returns a path only if it is certain that doctl will read that file
+ * when a command starts it.
  *
- * @returns undefined where that takes doctl's own answer, and it has not been asked yet. A snap is asked each time.
+ * @returns undefined if only doctl can tell and has not been asked yet. A snap has to be asked each time.
  */
 export function knownDoctlConfig(
   { env, records }: Pick<Host, "env" | "records">,
   { path: doctl, program, skipped }: ToolSearch,
 ): string | undefined {
-  // A command starts whichever is first on PATH, also one inside the repo.
+  // A command starts the first doctl on PATH, even one inside the repo.
   if (skipped.length > 0) return undefined;
   const given = env["DIGITALOCEAN_CONFIG"];
-  // A relative one is another file once a script has changed its folder, and a snap may not be able to read it.
+  // A relative path names another file after a script changes its folder, and a snap may not be able to read the file.
   if (given) return doctl !== undefined && !isSnap(doctl) && isAbsolute(given) ? given : undefined;
   const printed = program && toldBefore({ records }, program, questionIn(env));
   return printed && isAbsolute(printed) ? printed : undefined;
@@ -67,7 +68,7 @@ export function isSnap(doctl: string): boolean {
   return /\/snap\/(bin\/)?doctl$/.test(doctl);
 }
 
-/** Where a doctl that is not confined keeps its config. */
+/** Where an unconfined doctl keeps its config. */
 export function computedPath({
   env,
   home,

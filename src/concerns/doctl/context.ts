@@ -4,14 +4,14 @@ import type { Inspection } from "../token/verdict.ts";
 import type { DoctlConfig, Login } from "./config-file.ts";
 
 /**
- * What a context holds, compared with the token at hand. "overridden": this token, beside a browser login, whose
- * token doctl will put in its place.
+ * What a context holds, compared with our token. "overridden": it holds our token and a browser login whose own token
+ * will replace ours.
  */
 export type Holding = "nothing" | "this" | "overridden" | "dead" | "same-team" | "other";
 
 /**
- * How what is stored stands to our token. What cannot be told counts as somebody's login, and so does a browser login,
- * however old its token is: doctl renews it (docs/contracts/doctl-2.md 6.1).
+ * Compares the stored login with our token. A login that we cannot identify counts as another person's. So does a
+ * browser login, even if its token is old: doctl renews it (docs/contracts/doctl-2.md 6.1).
  */
 export function compare(
   ours: { token: Secret; inspection: Inspection },
@@ -28,7 +28,7 @@ export function compare(
   return inspected?.state === "alive" && sameTeam ? "same-team" : "other";
 }
 
-/** What a context holds. */
+/** Returns the token and the browser login of a context. */
 export function heldIn(
   { contexts, sessions }: Pick<DoctlConfig, "contexts" | "sessions">,
   context: string,
@@ -36,15 +36,15 @@ export function heldIn(
   return { token: contexts.get(context), session: sessions.get(context) };
 }
 
-/** What a doctl does for us on a private config. */
+/** The reason why we run doctl on a private config. */
 export type ErrandKind = "login" | "renewal";
 
-/** What is noted of it, until what it brings is merged. @param target doctl's config, links resolved. */
+/** The key of the note that we keep until doctl's result is merged. @param target doctl's config, links resolved. */
 export function errandKey(target: string, context: string, kind: ErrandKind): StateKey {
   return { kind: "login", folder: target, name: `${kind} ${context}` };
 }
 
-/** The context that the token belongs in (docs/design.md rule 5). */
+/** Chooses the context for the token (docs/design.md rule 5). */
 export function chooseContext(
   configured: string | undefined,
   project: string,

@@ -7,26 +7,26 @@ import type { ResolvedConfig } from "../config/resolved.ts";
 import type { DoctlConfig } from "./config-file.ts";
 import { knownDoctlConfig } from "./config-path.ts";
 
-/** The digests of the tokens that contexts hold, by context; kept until doctl's config changes. */
+/** The digests of the tokens by context; cached until doctl's config changes. */
 type Holders = Readonly<Record<string, string>>;
 
 /**
- * The contexts that hold their token until somebody logs in anew. Not those with a browser login: doctl puts another
- * token there by itself, also while a command runs (docs/contracts/doctl-2.md 3.7).
+ * Contexts whose token changes only if somebody logs in again. Contexts with a browser login are left out: doctl
+ * replaces their token by itself, even while a command runs (docs/contracts/doctl-2.md 3.7).
  */
 export function holdersIn({ contexts, sessions }: DoctlConfig): Holders {
   const steady = [...contexts].filter(
     ([name, token]) =>
       !sessions.has(name) &&
-      // doctl does not find each other name again (docs/contracts/doctl.md 5, Names).
+      // doctl cannot look up every name that it stores (docs/contracts/doctl.md 5, Names).
       /^[a-z0-9][a-z0-9_-]*$/.test(name) &&
-      // A password could be guessed by its digest.
+      // A password could be guessed from its digest.
       token.asToken() instanceof Secret,
   );
   return Object.fromEntries(steady.map(([name, token]) => [name, token.digest]));
 }
 
-/** The context of each token. Of several, the one that it belongs in (docs/design.md rule 5). */
+/** Maps each token to its context. If several contexts hold it, docs/design.md rule 5 decides. */
 export function contextsFor(
   holders: Holders,
   { doctl, project }: Pick<ResolvedConfig, "doctl" | "project">,
@@ -34,7 +34,7 @@ export function contextsFor(
   const configured = doctl === false ? undefined : doctl.context;
   const first = [configured, "default", project].filter((name) => name !== undefined);
   const names = [...first.filter((name) => Object.hasOwn(holders, name)), ...Object.keys(holders)];
-  // The last of equal keys counts.
+  // The last of equal keys wins.
   const pairs = names.reverse().map((name) => [holders[name], name]);
   const contexts: Record<string, string> = Object.fromEntries(pairs);
   const named = Object.entries(contexts).filter(([, name]) => name !== "default");
@@ -42,8 +42,8 @@ export function contextsFor(
 }
 
 /**
- * What `exec` is to know of doctl, and the files that it follows from. doctl is not started for it: where it has not
- * said before which config it reads, no context is known.
+ * What `exec` needs to know about doctl, and the files that this depends on. Does not start doctl: if doctl has not
+ * reported its config path before, no context is known.
  */
 export async function observeForExec(
   host: Pick<Host, "env" | "files" | "records" | "clock">,
@@ -65,7 +65,7 @@ export function execDoctlOf(
   return { path, program, places: placesOf(env), contexts };
 }
 
-/** A config that doctl 1.x has written takes 0.2 s to parse. */
+/** Parsing a config that doctl 1.x wrote takes 0.2 s. */
 async function holdersAt(
   { files, records, clock }: Pick<Host, "files" | "records" | "clock">,
   path: string,
@@ -77,7 +77,7 @@ async function holdersAt(
   if (!/auth-contexts/i.test(text)) return {};
   const { readDoctlConfig } = await import("./config-file.ts");
   const config = readDoctlConfig(text);
-  // A doctl is writing it, say.
+  // For example, a running doctl is writing it.
   if (config === undefined) return {};
   const holders = holdersIn(config);
   records.keep(path, { holders }, since);

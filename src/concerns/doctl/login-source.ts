@@ -14,11 +14,11 @@ import { findDoctlConfig } from "./config-path.ts";
 import { errandKey, heldIn } from "./context.ts";
 import { readConfig } from "./read-config.ts";
 
-/** Sooner than doctl itself would (docs/contracts/doctl-2.md 4.1): a command takes a while. */
+/** Earlier than doctl itself renews (docs/contracts/doctl-2.md 4.1): a command takes a while. */
 const RENEW_BEFORE_MS = 10 * 60_000;
-/** With its first writer doctl needed 15 s for a renewal (docs/contracts/doctl-2.md 4.3). */
+/** The writer of doctl 1.x needed 15 s for a renewal (docs/contracts/doctl-2.md 4.3). */
 const TIME_LIMIT_MS = 120_000;
-/** Between the answer to a doctl and its write (docs/contracts/doctl-2.md 4.3, 5.2). */
+/** Time from DigitalOcean's answer until doctl writes it (docs/contracts/doctl-2.md 4.3, 5.2). */
 const OTHER_WRITES_MS = 2000;
 
 export type LoginHost = Pick<
@@ -40,15 +40,15 @@ export type LoginHost = Pick<
 
 interface LoginQuestion {
   readonly search: ToolSearch;
-  /** The repo, none of whose tools is run. */
+  /** Tools inside this repo are not run. */
   readonly repo: string;
   readonly context: string;
-  /** False where the login is to end: it is read as it is. */
+  /** False if the login is about to be removed: it is read without a renewal. */
   readonly isRenewed: boolean;
   readonly progress: (what: string) => void;
 }
 
-/** How the token is found that a login gives; undefined in CI, where nobody has logged in. */
+/** Returns the function that gets the token of a login; undefined in CI, where no one has logged in. */
 export function loginSource(
   host: LoginHost,
   {
@@ -67,8 +67,8 @@ export function loginSource(
 }
 
 /**
- * The login of a doctl context. doctl is made to renew one that is about to expire, on a private config: what it
- * brings is merged into the user's under our lock (docs/design.md rule 6).
+ * Reads the login of a doctl context. If it is about to expire, doctl renews it on a private config, and the result is
+ * merged into the user's config under our lock (docs/design.md rule 6).
  *
  * @throws AppError INTERRUPTED
  */
@@ -86,7 +86,7 @@ export async function readLogin(host: LoginHost, question: LoginQuestion): Promi
   }
   if (!isRenewed) return answerOf(held);
   if (!isDue(held, host.clock.now())) {
-    // A run that was killed has left what it had merged.
+    // A killed run may have left its merged result.
     const target = await host.files.realpath(path);
     const isLeft = host.state.read(errandKey(target, context, "renewal")) !== undefined;
     if (!isLeft) {
@@ -95,7 +95,7 @@ export async function readLogin(host: LoginHost, question: LoginQuestion): Promi
     }
   }
   const renewed = await renew(host, { ...question, path }, held).catch(unsure);
-  // Some minutes are better than nothing.
+  // A token that is valid for a few more minutes is better than none.
   const { token, session } = held;
   const isAlive = (session?.expiresAt ?? 0) > host.clock.now();
   return "why" in renewed && isAlive && token !== undefined ? answerOf(held) : renewed;
@@ -107,8 +107,8 @@ function answerOf({ token, session }: Login): LoginAnswer {
 }
 
 /**
- * Whether its token is about to expire, or has. A token that is none of a login stands beside one that somebody has
- * left there: a renewal would put another in its place.
+ * Whether the login's token has expired or is about to. False if the context holds a token that is not from its login:
+ * a renewal would replace that token.
  */
 export function isDue({ token, session }: Login, now: number): boolean {
   const { expiresAt } = session ?? {};
@@ -116,7 +116,7 @@ export function isDue({ token, session }: Login, now: number): boolean {
   return expiresAt !== undefined && expiresAt - now < RENEW_BEFORE_MS;
 }
 
-/** A folder that cannot be written, or another run that takes long. @throws AppError INTERRUPTED */
+/** For a folder that is not writable, or another run that takes too long. @throws AppError INTERRUPTED */
 function unsure(error: unknown): LoginAnswer {
   const { code, message } = asAppError(error);
   if (code === "INTERRUPTED" || code === "UNEXPECTED") throw error;
@@ -155,7 +155,7 @@ async function renew(
   const call = { doctl, context, hosts, env: await environmentOutside(host, repo) };
   const clock = { ...host.clock, sleep: host.steadyClock.sleep };
   const steady = { ...host, files: host.files.steady, clock };
-  // Editing YAML takes 10 ms to load.
+  // Loading the YAML editor takes 10 ms.
   const { throughDoctl } = await import("./private-config.ts");
   const { withContext } = await import("./config-file.ts");
   let said: ToolResult | undefined;
@@ -179,7 +179,7 @@ async function renew(
   const failure = whyNot(said);
   return failure.why === "ended" ? ((await renewedByOther()) ?? failure) : failure;
 
-  /** A doctl that was at it at the same time has spent the refresh token, and is about to write what it got. */
+  /** If another doctl renewed at the same time, it has used the refresh token and will write its result soon. */
   async function renewedByOther(): Promise<LoginAnswer | undefined> {
     const until = host.steadyClock.now() + OTHER_WRITES_MS;
     for (;;) {
@@ -192,7 +192,7 @@ async function renew(
   }
 }
 
-/** Any call of the API makes doctl renew; the answer itself may be a 403. */
+/** Any API call makes doctl renew the login, even if the answer is a 403. */
 function askForAccount(
   { run }: Pick<Host, "run">,
   call: {
@@ -213,7 +213,7 @@ function askForAccount(
       ...(hosts.redirected ? ["--api-url", hosts.api.href] : []),
     ],
     env: toolEnvironment(env),
-    // A version manager's shim would obey what the repo brings.
+    // A version manager's shim would read the repo's settings.
     cwd: "/",
     timeoutMs: TIME_LIMIT_MS,
     isSteady: true,
@@ -224,7 +224,7 @@ function askForAccount(
 function whyNot(said: ToolResult | undefined): Exclude<LoginAnswer, { token: unknown }> {
   const text = `${said?.stderr}\n${said?.stdout}`;
   const [, cause = ""] = /could not be renewed[:.\s]*(.*)/s.exec(text) ?? [];
-  // docs/contracts/doctl-2.md 4.9: a network fault has the same first words as a login that has ended.
+  // docs/contracts/doctl-2.md 4.9: the message of a network error starts like that of an expired login.
   if (/\binvalid_grant\b/.test(cause)) {
     return { why: "ended", detail: "DigitalOcean no longer renews it" };
   }

@@ -17,45 +17,45 @@ import { type DoctlConfigState, readConfig } from "./read-config.ts";
 
 export interface DoctlFacts {
   readonly tool: string | undefined;
-  /** undefined: nobody knows where doctl's config would be. */
+  /** undefined: the location of doctl's config is unknown. */
   readonly config:
     | {
         readonly path: string;
         readonly state: DoctlConfigState;
-        /** Why one that is not there cannot be made. */
+        /** Why a missing config cannot be created. */
         readonly blocked?: string | undefined;
       }
     | undefined;
   readonly target: DoctlTarget | undefined;
-  /** Of the token in the context that plain doctl uses, where that is neither ours nor in our context. */
+  /** The inspection of the token that plain doctl uses, if it is not our token and not in our context. */
   readonly plain?: Inspection | undefined;
-  /** Set where doctl is confined by snap. */
+  /** Set if doctl is confined by snap. */
   readonly snap: SnapDoctl | undefined;
-  /** Set where its config lies in a git repo that tracks it or would take it. */
+  /** Set if doctl's config is in a git repo that tracks it or does not ignore it. */
   readonly taken: Verdict | undefined;
-  /** As `exec` has it from a record. */
+  /** The same facts that `exec` gets from a record. */
   readonly forExec: ExecDoctl | undefined;
 }
 
-/** It reads only below its own folder (docs/contracts/doctl.md 3.14). */
+/** doctl as a snap. It can read only below its own folder (docs/contracts/doctl.md 3.14). */
 export interface SnapDoctl {
-  /** DIGITALOCEAN_CONFIG names a file that it may not read. */
+  /** DIGITALOCEAN_CONFIG names a file that the snap cannot read. */
   readonly isBlind: boolean;
-  /** A config where an unconfined doctl keeps it, which this one does not read. */
+  /** The config of an unconfined doctl, which the snap does not read. */
   readonly unread: string | undefined;
 }
 
-/** The context that our token belongs in, and what is there. */
+/** The context for our token, and what it holds. */
 export interface DoctlTarget {
   readonly context: string;
   readonly holding: Holding;
   readonly holds: Secret | undefined;
-  /** It is a browser login, which doctl renews. */
+  /** The context holds a browser login, which doctl renews. */
   readonly isRenewed: boolean;
 }
 
 /**
- * Looks at doctl: the executable, its config, and the context that our token belongs in.
+ * Inspects doctl: the executable, its config, and the context for our token.
  *
  * @param inspect asks DigitalOcean about a token.
  */
@@ -73,9 +73,9 @@ export async function observeDoctl(
   }: {
     /** The repo that we work in. */
     git: Git | undefined;
-    /** None of its tools is run. */
+    /** Tools inside this folder are not run. */
     repo: string;
-    /** doctl may be asked whose login another one is: that renews it. */
+    /** Whether doctl may renew other logins, to find out whose they are. */
     asksOthers: boolean;
     config: ResolvedConfig;
     token: TokenState;
@@ -108,7 +108,7 @@ export async function observeDoctl(
   const known = state.config;
   const ours = { token: token.token, inspection: await inspect(token.token) };
   const configured = config.doctl === false ? undefined : config.doctl.context;
-  // Without a valid token of ours nothing will be stored: no need to ask about theirs.
+  // Without a valid token, nothing will be stored, so their tokens need no inspection.
   const isAsked = ours.inspection.state === "alive";
   const candidates = configured === undefined ? ["default", config.project] : [configured];
   const { now, ended } = await renewed(isAsked && asksOthers ? candidates : []);
@@ -130,13 +130,13 @@ export async function observeDoctl(
   async function plainAccount(): Promise<Inspection | undefined> {
     const selected = host.env["DIGITALOCEAN_CONTEXT"] || now.selected;
     const theirs = now.contexts.get(selected);
-    // DIGITALOCEAN_ACCESS_TOKEN comes before what the default context holds.
+    // DIGITALOCEAN_ACCESS_TOKEN overrides the token of the default context.
     const isGiven = selected === "default" && host.env["DIGITALOCEAN_ACCESS_TOKEN"];
     if (doctl === undefined || selected === context || isGiven) return undefined;
     return theirs === undefined || theirs.equals(ours.token) ? undefined : inspect(theirs);
   }
 
-  /** Whose login it is cannot be asked with a token that has expired (docs/contracts/doctl-2.md 6.1). */
+  /** Renews logins that are due: an expired token cannot tell whose login it is (docs/contracts/doctl-2.md 6.1). */
   async function renewed(
     contexts: readonly string[],
   ): Promise<{ now: DoctlConfig; ended: ReadonlySet<string> }> {
@@ -155,7 +155,7 @@ export async function observeDoctl(
   }
 }
 
-/** The tokens in doctl's config by context; none where it cannot be read. */
+/** The tokens in doctl's config by context; empty if the config cannot be read. */
 export async function doctlContexts(
   host: Parameters<typeof findDoctlConfig>[0] & Pick<Host, "files" | "steadyClock">,
   search: ToolSearch,

@@ -12,7 +12,7 @@ import { SelectContext, StoreContext } from "./changes.ts";
 import { finding } from "./findings.ts";
 import type { DoctlFacts, DoctlTarget } from "./observe.ts";
 
-/** The facts that these follow from. */
+/** The facts that the plan depends on. */
 interface Known {
   readonly config: ResolvedConfig;
   readonly machine: Machine;
@@ -22,7 +22,7 @@ interface Known {
 
 const INSTALL = "https://docs.digitalocean.com/reference/doctl/how-to/install/";
 
-/** doctl's context. Nobody's login is overwritten in silence (docs/design.md rule 5). */
+/** Plans the change of doctl's context. No login is overwritten silently (docs/design.md rule 5). */
 export function planDoctl(known: Known, consent: Consent): PlanPart {
   const {
     doctl,
@@ -37,7 +37,7 @@ export function planDoctl(known: Known, consent: Consent): PlanPart {
   if (blocked !== undefined) return only(notWritable(path, blocked));
   const token = usableToken(known.token);
   if (token === undefined || doctl.target === undefined) return NOTHING;
-  // The context is that of a login, and this is another token.
+  // The context belongs to a login, and this token does not come from it.
   if (known.config.token.doctl !== undefined && token.origin.kind !== "doctl") return NOTHING;
 
   const { context, holding, holds } = doctl.target;
@@ -55,7 +55,7 @@ export function planDoctl(known: Known, consent: Consent): PlanPart {
   return { changes: [new StoreContext(login, { token, replaces: holds, ...asks }), ...selection] };
 }
 
-/** A context that the environment names is not ours to change. */
+/** If an environment variable selects the context, we don't change the selection. */
 function selectionIn({ doctl, machine: { env } }: Known): SelectContext[] {
   const { config, target } = doctl ?? {};
   if (config?.state.kind !== "known" || target === undefined) return [];
@@ -73,10 +73,10 @@ const WHY: Readonly<Record<DoctlTarget["holding"], string>> = {
   other: "replaces another valid login",
 };
 
-/** What a person may replace by a yes, too (docs/design.md rule 5). */
+/** The user may also replace it by answering yes (docs/design.md rule 5). */
 export const OTHER_LOGIN = "doctl.other-login";
 
-/** The context has our token, or will have it when the plan is done. */
+/** The context holds our token, or will hold it after the plan is applied. */
 export function isToHold(target: DoctlTarget, consent: Consent): boolean {
   return target.holding === "this" || keptBy(target, consent) === undefined;
 }
@@ -86,14 +86,14 @@ function keptBy({ holding }: DoctlTarget, consent: Consent) {
   return mayReplace ? undefined : KEPT[holding];
 }
 
-/** What only --force replaces. */
+/** Logins that only --force replaces. */
 const KEPT: { readonly [H in DoctlTarget["holding"]]?: (target: DoctlTarget) => Finding } = {
   other: otherLogin,
   "same-team": sameTeam,
   overridden,
 };
 
-/** What a plain `doctl` uses in this folder, and how to make it the token's context. */
+/** The context that plain `doctl` uses in this folder. */
 export function plainDoctl(
   { config }: DoctlFacts,
   env: Readonly<Record<string, string | undefined>>,
@@ -125,7 +125,7 @@ function noFolder(): Finding {
   });
 }
 
-/** A pipeline's image often has a HOME of / or of another user: the rest can be prepared all the same. */
+/** CI images often have a HOME of / or of another user. Everything else can still be prepared. */
 function notWritable(path: string, why: string): Finding {
   return finding("doctl.no-config-folder", `doctl's context was skipped: ${why}.`, {
     where: path,
@@ -142,7 +142,7 @@ export function broken(path: string, why: string): Finding {
   });
 }
 
-/** In a repo of dotfiles, for one, the token would go where everybody's clone has it. */
+/** In a dotfiles repo, for example, the token would end up in every clone. */
 export function judgePlace({ doctl }: Pick<Known, "doctl">): Finding[] {
   if (doctl?.config === undefined || doctl.taken === undefined) return [];
   const { root, isTracked } = doctl.taken;
@@ -157,7 +157,7 @@ export function judgePlace({ doctl }: Pick<Known, "doctl">): Finding[] {
 
 function judgeMode({ doctl, machine: { platform } }: Known): Finding[] {
   const at = doctl?.config?.state.snapshot;
-  // Windows knows no such bits.
+  // Windows has no such permission bits.
   if (at?.kind !== "file" || (at.mode & 0o077) === 0 || platform === "win32") return [];
   const message = `Other users can read doctl's config, which holds the token: ${at.target}`;
   const fix = hint`${run("chmod", "600", { path: at.target })}`;

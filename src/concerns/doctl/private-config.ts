@@ -14,25 +14,25 @@ import { type ErrandKind, errandKey, heldIn } from "./context.ts";
 import { readConfig } from "./read-config.ts";
 import { type EditingHost, storeContext } from "./store-context.ts";
 
-/** What a doctl is to do for us. */
+/** A task that doctl does for us on a private config. */
 export interface Errand {
   readonly kind: ErrandKind;
-  /** What an earlier run has to have asked for, so that what it has left will do. */
+  /** What the task asks for. The result of an earlier run is used only if it asked for the same. */
   readonly about: string;
-  /** What doctl finds in its config; undefined: there is nothing to do any more. */
+  /** The initial content of doctl's config; undefined: nothing is left to do. */
   readonly start: (held: Login) => Content | undefined;
   /**
-   * Starts it on that config.
+   * Starts doctl on that config.
    *
-   * @param onStart is told of its process.
-   * @returns "late" where another doctl was there first.
-   * @throws AppError where it failed, and has brought nothing.
+   * @param onStart receives its process.
+   * @returns "late" if another doctl was faster.
+   * @throws AppError if it failed and wrote no login.
    */
   readonly run: (
     file: string,
     onStart: (process: RunningProcess) => void,
   ) => Promise<"late" | undefined>;
-  /** Looks at what it has brought. @throws AppError where that is not to be merged. */
+  /** Checks the new login. @throws AppError if it must not be merged. */
   readonly accept?: (login: Brought, held: Login) => Promise<void>;
 }
 
@@ -44,26 +44,26 @@ export interface ContextPlace {
   /** The user's doctl config. */
   readonly path: string;
   readonly context: string;
-  /** The doctl that is started: a snap reads only in a folder of its own. */
+  /** The doctl to start. A snap can read only its own folder. */
   readonly doctl: string;
   readonly progress: (what: string) => void;
 }
 
 type PrivateHost = EditingHost & Pick<Host, "state" | "isOver">;
 
-/** doctl's limit for an answer (docs/contracts/doctl-2.md 4.9), and a write. */
+/** doctl's time limit for an answer (docs/contracts/doctl-2.md 4.9), plus a write. */
 const ANSWER_MS = 35_000;
-/** A doctl that a killed run has started ends by itself. */
+/** How long to wait for a doctl that a killed run started. It ends by itself. */
 const EARLIER_MS = 120_000;
 const RETRY_MS = 100;
 
 /**
- * Lets a doctl write on a private config, and merges what it brings into the user's: its writer would empty that
- * file first, and two at once lose a login (docs/design.md rule 6). What a run that was killed has left is merged by
- * the next one that asks for the same.
+ * Lets doctl write to a private config, and merges the result into the user's. doctl would empty the user's file first,
+ * and two doctls at once lose a login (docs/design.md rule 6). The result of a killed run is merged by the next run
+ * that asks for the same.
  *
  * @returns what the context holds now.
- * @throws AppError those of the errand; WRITE_FAILED without a folder for it; DOCTL_CONFIG_BUSY, CHANGED_MEANWHILE.
+ * @throws AppError those of the errand; WRITE_FAILED without a private folder; DOCTL_CONFIG_BUSY, CHANGED_MEANWHILE.
  */
 export async function throughDoctl(
   host: PrivateHost,
@@ -81,7 +81,7 @@ export async function throughDoctl(
     const left = await brought();
     const held = await heldNow();
     if (left !== undefined && noted()["about"] === errand.about) {
-      // One that was merged may have left its lock, and its temporary files, beside doctl's config.
+      // A login that is already merged may have left its lock and temporary files next to doctl's config.
       if (isAsBegun(held) || left.token.equals(held.token)) return merge(left);
     }
     const start = errand.start(held);
@@ -91,7 +91,7 @@ export async function throughDoctl(
     }
     const note = { ...digestsOf(held), about: errand.about };
     const mayRun = isNotNoted() && isAsBegun(held) && (await host.files.look(file)).kind === "file";
-    // Its write would go into a file that is replaced.
+    // Otherwise a doctl that is still running would write to a file that is being replaced.
     if (!mayRun) await begin(note, start);
     const onStart = (doctl: RunningProcess) =>
       void host.state.write(key, JSON.stringify({ ...note, doctl }));
@@ -101,7 +101,7 @@ export async function throughDoctl(
       if (mayRun) await written();
       login = (await brought()) ?? (mayRun && end === "late" ? await broughtLate() : undefined);
     } finally {
-      // What it has got is kept for the next run.
+      // A login that doctl wrote is kept for the next run.
       if (login === undefined && (await brought()) === undefined) await drop();
     }
     return login === undefined ? held : merge(login);
@@ -111,7 +111,7 @@ export async function throughDoctl(
     return recordOf(jsonIn(host.state.read(key) ?? ""));
   }
 
-  /** A doctl that a killed run has started may be about to write. */
+  /** A doctl that a killed run started may be about to write. */
   async function earlierEnded(): Promise<void> {
     const until = host.steadyClock.now() + EARLIER_MS;
     for (;;) {
@@ -124,20 +124,20 @@ export async function throughDoctl(
   }
 
   async function begin(note: object, start: Content): Promise<void> {
-    // What is there is never about another login than what is noted.
+    // The file must never belong to another login than the note says.
     await removeFile(host, file);
     host.state.write(key, JSON.stringify(note));
     const before = await host.files.look(file);
     await host.files.replace(before, encode(start), 0o600);
   }
 
-  /** A run that was killed right after it had started a doctl for the same has not noted which. */
+  /** True if a run was killed right after it started doctl for the same task, before it noted the process. */
   function isNotNoted(): boolean {
     const { about, doctl } = noted();
     return about === errand.about && doctl === undefined;
   }
 
-  /** A doctl that is in the middle of its write is waited for. */
+  /** Waits for a doctl that is still writing. */
   async function written(): Promise<void> {
     await readConfig(host, file, progress);
   }
@@ -151,7 +151,7 @@ export async function throughDoctl(
     }
   }
 
-  /** A login that the context did not have when its doctl was started. */
+  /** The login in the private config, if the context did not have it when doctl was started. */
   async function brought(): Promise<Brought | undefined> {
     const now = await host.files.steady.look(file);
     const { token: began } = noted();
@@ -172,7 +172,7 @@ export async function throughDoctl(
     try {
       await errand.accept?.(login, held);
     } catch (error) {
-      // Where DigitalOcean could not be asked, the next run asks.
+      // If DigitalOcean was unreachable, the next run checks the login.
       if (asAppError(error).status !== EXIT.network) await drop();
       throw error;
     }
@@ -199,7 +199,7 @@ export async function throughDoctl(
 
 const NOTHING: Login = { token: undefined, session: undefined };
 
-/** Takes away what runs that were killed have left of a context's logins: they are to end. */
+/** Removes what killed runs left for a context whose logins are being removed. */
 export async function dropPrivateConfigs(
   host: PrivateHost,
   { path, context, progress }: Pick<ContextPlace, "path" | "context" | "progress">,
@@ -215,7 +215,7 @@ export async function dropPrivateConfigs(
   });
 }
 
-/** What runs that were killed have left of some contexts' logins; nothing is written or taken away. */
+/** Finds what killed runs left for some contexts. Writes and removes nothing. */
 export async function keptConfigs(
   host: Pick<Host, "files" | "state">,
   path: string,
@@ -226,7 +226,7 @@ export async function keptConfigs(
   return Promise.all(left.flatMap(({ files }) => files).map((file) => host.files.look(file)));
 }
 
-/** What is noted of a context, and the files that a doctl may have written for it. */
+/** The notes for a context, and the files that doctl may have written for it. */
 function leftOf(
   host: Pick<Host, "state">,
   target: string,
@@ -234,7 +234,7 @@ function leftOf(
 ): readonly { readonly key: StateKey; readonly files: readonly string[] }[] {
   return (
     KINDS.filter((kind) => host.state.read(errandKey(target, context, kind)) !== undefined)
-      // The place of a file is had only with its folder, which is made: not for a mere look.
+      // `workplace` creates the folder, so it is called only if there is a note.
       .map((kind) => workplace(host, target, context, kind))
       .map(({ key, kept }) => ({
         key,
@@ -243,7 +243,7 @@ function leftOf(
   );
 }
 
-/** Two spellings of one config are one. */
+/** The key depends on the resolved path, so two spellings of one config share it. */
 function workplace(
   host: Pick<Host, "state">,
   target: string,
@@ -254,7 +254,7 @@ function workplace(
   return { key, kept: host.state.fileFor(key, "yaml") };
 }
 
-/** One run at a time has to do with the logins of a context. */
+/** Only one run at a time uses the logins of a context. */
 async function alone<T>(
   host: PrivateHost,
   { target, context, progress }: { target: string } & Pick<ContextPlace, "context" | "progress">,
@@ -273,13 +273,13 @@ async function alone<T>(
   });
 }
 
-/** A run that was interrupted does it, too. */
+/** Uses `steady`, so that an interrupted run removes the file, too. */
 async function removeFile({ files }: Pick<Host, "files">, file: string): Promise<void> {
   const now = await files.steady.look(file);
   if (now.kind === "file") await files.steady.remove(now);
 }
 
-/** Free of secrets: it is kept as it is. */
+/** Digests instead of secrets, because the note is stored as plain text. */
 function digestsOf({ token, session }: Login) {
   return { token: token?.digest ?? null, session: session?.refreshToken.digest ?? null };
 }

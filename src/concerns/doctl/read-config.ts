@@ -2,14 +2,11 @@ import type { Host, Snapshot } from "../../host/host.ts";
 import { decode } from "../../secret/content.ts";
 import type { DoctlConfig } from "./config-file.ts";
 
-/**
- * A doctl needs up to 20 s to write its config, which is empty meanwhile
- * (docs/contracts/doctl.md 3.2).
- */
+/** doctl needs up to 20 s to write its config, and the file is empty meanwhile (docs/contracts/doctl.md 3.2). */
 const WRITING_MS = 30_000;
 const RETRY_MS = 200;
 
-/** What doctl makes of a file that is not there. */
+/** How doctl treats a missing config. */
 const NO_CONFIG: DoctlConfig = {
   contexts: new Map(),
   sessions: new Map(),
@@ -20,13 +17,12 @@ const NO_CONFIG: DoctlConfig = {
 
 export type DoctlConfigState =
   | { readonly kind: "known"; readonly snapshot: Snapshot; readonly config: DoctlConfig }
-  /** Still empty or unparsable when no doctl can be writing it any more. */
+  /** Still empty or unparsable after the time that a running doctl needs to write it. */
   | { readonly kind: "broken"; readonly snapshot: Snapshot; readonly why: string };
 
 /**
- * Reads doctl's config. An empty or unparsable one means that a doctl is writing it, and is waited
- * for until 30 s after its last change; it is never read as "no contexts"
- * (docs/contracts/doctl.md 3.15).
+ * Reads doctl's config. If it is empty or unparsable, doctl may be writing it, so this waits until 30 s after the last
+ * change. It never takes such a file for "no contexts" (docs/contracts/doctl.md 3.15).
  */
 export async function readConfig(
   { files, clock, steadyClock }: Pick<Host, "files" | "clock" | "steadyClock">,
@@ -50,7 +46,7 @@ export async function readConfig(
     if (config !== undefined) return { kind: "known", snapshot, config };
     if (snapshot.mtimeMs !== last) {
       last = snapshot.mtimeMs;
-      // Its time and ours may be by different clocks, and ours may be set while we wait.
+      // The file's timestamp and our clock may disagree, and our clock may be set while we wait.
       const age = Math.max(0, clock.now() - last);
       deadline = steadyClock.now() + WRITING_MS - age;
     }
@@ -62,7 +58,7 @@ export async function readConfig(
   }
 }
 
-/** doctl reads UTF-8 and nothing else (docs/contracts/doctl.md 4). */
+/** doctl reads only UTF-8 (docs/contracts/doctl.md 4). */
 function textOf(bytes: Buffer): string | undefined {
   const decoded = decode(bytes);
   return decoded?.encoding === "utf8" ? decoded.text : undefined;

@@ -32,11 +32,11 @@ interface Edit extends Place, Login {
 type KnownState = Extract<DoctlConfigState, { kind: "known" }>;
 
 /**
- * Stores a login in one context of doctl's config, under a lock: what another run or doctl wrote
- * since we looked is read again and kept.
+ * Stores a login in one context of doctl's config, under a lock. Changes that another run or doctl made since the plan
+ * are read again and kept.
  *
  * @param expected fingerprint of the token that the context held when the plan was made.
- * @returns what undoes it.
+ * @returns a function that undoes it.
  * @throws AppError CHANGED_MEANWHILE, DOCTL_CONFIG_BUSY, WRITE_FAILED.
  */
 export function storeContext(
@@ -54,7 +54,7 @@ export function storeContext(
   return edit(host, { ...store, session }, expected);
 }
 
-/** Takes a context's token out of doctl's config: as storeContext. */
+/** Removes a context's token from doctl's config. Parameters and errors as in storeContext. */
 export function removeContext(
   host: EditingHost,
   { expected, ...removal }: Omit<Edit, keyof Login> & { expected: string | undefined },
@@ -63,11 +63,11 @@ export function removeContext(
 }
 
 /**
- * Selects a context, as `doctl auth switch` does.
+ * Selects a context, like `doctl auth switch`.
  *
  * @param context in lower case.
- * @param expected the one that was selected when the plan was made.
- * @returns what undoes it.
+ * @param expected the context that was selected when the plan was made.
+ * @returns a function that undoes it.
  * @throws AppError as storeContext.
  */
 export function selectContext(
@@ -122,7 +122,7 @@ async function alone<T>(
   return host.locked(join(folder, LOCK), wait, () => action(folder));
 }
 
-/** The whole file as it was, or, where another run wrote since, the one context. */
+/** Restores the whole file, or only this context if another run has written since. */
 async function putBack(
   host: EditingHost,
   change: Edit,
@@ -138,12 +138,12 @@ async function putBack(
   });
 }
 
-/** A doctl takes no lock: where it wrote between our look and our writing, we look again. */
+/** doctl takes no lock: if it wrote between our read and our write, we try again. */
 const TRIES = 5;
 
 /**
- * @param allow throws where what the context holds must not be replaced.
- * @returns what it held, and what puts the file back.
+ * @param allow throws if the context's content must not be replaced.
+ * @returns the previous login, and a function that restores the file.
  */
 async function write(
   host: EditingHost,
@@ -162,7 +162,7 @@ async function write(
   return { held, undo };
 }
 
-/** @param next what the file is to hold; undefined: what it holds. */
+/** @param next returns the new content of the file; undefined: no change. */
 async function rewrite(
   host: EditingHost,
   { path, progress }: Place,
@@ -210,7 +210,7 @@ function isSameLogin(one: Login, other: Login): boolean {
   return isSame(one.token, other.token) && isSameSession;
 }
 
-/** All other contexts and browser logins are as they were, and this one is as it is to be. */
+/** Checks that all other contexts and browser logins are unchanged, and that this one is as intended. */
 function assertNothingLost(before: DoctlConfig, bytes: Uint8Array, change: Edit): void {
   const now = readDoctlConfig(Buffer.from(bytes).toString("utf8"));
   const names = new Set([...before.contexts.keys(), ...before.sessions.keys(), change.context]);
