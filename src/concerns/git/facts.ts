@@ -3,21 +3,21 @@ import type { Snapshot } from "../../host/host.ts";
 import type { Git } from "./git.ts";
 
 export interface RepoFacts extends Bounds {
-  /** No tool in it is run: the repo, but where HOME is in git. */
+  /** Tools inside this folder are not run: the repo, unless HOME itself is in git. */
   readonly toolsNotIn: string;
-  /** Absent outside git. */
+  /** undefined outside git. */
   readonly git: GitFacts | undefined;
   readonly gitignore: Snapshot;
 }
 
-/** What git says of the files that a plan may be about. */
+/** What git says about the files that a plan may involve. */
 export interface GitFacts {
   readonly git: Git;
-  /** By any rule. */
+  /** Ignored by any rule. */
   readonly ignored: ReadonlySet<string>;
-  /** Those of them that the user's own rules alone ignore: colleagues lack such a rule. */
+  /** Ignored only by the user's own rules, which colleagues don't have. */
   readonly ignoredHere: ReadonlySet<string>;
   readonly tracked: ReadonlySet<string>;
-  /** Files in a repo inside this one, with its root and their name in there: ours does not decide about them. */
+  /** Files in a nested repo, with its root and their path in it. The outer repo's rules don't apply to them. */
   readonly nested: ReadonlyMap<string, { readonly root: string; readonly name: string }>;
 }

@@ -1,21 +1,21 @@
 import { basename } from "node:path";
 import { deniedIn, type Git, gitFailed, outputOf } from "./git.ts";
 
-/** Files that git has or would take and that a pattern names, from the root. @throws AppError GIT_FAILED */
+/** Tracked or untracked, not ignored files that match a pathspec, relative to the root. @throws AppError GIT_FAILED */
 export async function filesOf(git: Git, patterns: readonly string[]): Promise<readonly string[]> {
   const options = ["--cached", "--others", "--exclude-standard", "-z"];
   return names(await outputOf(git, ["ls-files", ...options, "--", ...patterns]));
 }
 
-/** A file that git has, or would take. */
+/** A file that git tracks or would add. */
 export interface KnownFile {
-  /** From the root. */
+  /** Relative to the root. */
   readonly name: string;
-  /** git has it, and this sparse checkout does not. */
+  /** In the index, but not in this sparse checkout. */
   readonly isAbsent: boolean;
 }
 
-/** The same, with what a sparse checkout leaves out. @throws AppError GIT_FAILED */
+/** Like filesOf, and marks files that a sparse checkout leaves out. @throws AppError GIT_FAILED */
 export async function knownFiles(
   git: Git,
   patterns: readonly string[],
@@ -24,7 +24,7 @@ export async function knownFiles(
   return named(await outputOf(git, ["ls-files", ...options, "--", ...patterns]));
 }
 
-/** All that is in the index. @throws AppError GIT_FAILED */
+/** All files in the index. @throws AppError GIT_FAILED */
 export async function indexed(git: Git): Promise<readonly KnownFile[]> {
   return named(await outputOf(git, ["ls-files", "-t", "--cached", "-z"]));
 }
@@ -32,11 +32,11 @@ export async function indexed(git: Git): Promise<readonly KnownFile[]> {
 function named(text: string): readonly KnownFile[] {
   const lines = names(text);
   const all = lines.map((line): KnownFile => ({ name: line.slice(2), isAbsent: line[0] === "S" }));
-  // Where a merge is under way, git has several of one name.
+  // During a merge, git lists a conflicting file several times.
   return [...new Map(all.map((each) => [each.name, each])).values()];
 }
 
-/** The same of those that are in the index alone: no ignore file of the repo is read. @throws AppError GIT_FAILED */
+/** Like filesOf, but only files in the index: git reads no ignore file of the repo. @throws AppError GIT_FAILED */
 export async function indexedFiles(
   git: Git,
   patterns: readonly string[],
@@ -45,10 +45,10 @@ export async function indexedFiles(
 }
 
 /**
- * Files that git has or would take and that match a regular expression, from the root. It is of Perl's
- * kind: the others are ten times slower, and serve where git was built without.
+ * Tracked or untracked, not ignored files whose content matches a regular expression, relative to the root. Uses Perl
+ * syntax; POSIX syntax is ten times slower and is the fallback for a git built without PCRE.
  *
- * @param denied gets what git could not read, in its own words.
+ * @param denied receives git's messages about files that it could not read.
  * @throws AppError GIT_FAILED
  */
 export function filesMatching(
@@ -59,7 +59,7 @@ export function filesMatching(
   return grepped(git, ["--untracked"], pattern, [], denied);
 }
 
-/** The same of all files in some folders, whatever git ignores. @throws AppError GIT_FAILED */
+/** Like filesMatching, for all files in some folders, ignored or not. @throws AppError GIT_FAILED */
 export async function filesMatchingIn(
   git: Git,
   folders: readonly string[],
@@ -70,20 +70,20 @@ export async function filesMatchingIn(
   return grepped(git, ["--untracked", "--no-exclude-standard"], pattern, places);
 }
 
-/** What a search has found by the end of its time. */
+/** The result of a search with a time limit. */
 export interface TimedSearch {
-  /** From the root. */
+  /** Relative to the root. */
   readonly names: readonly string[];
-  /** What git could not read, in its own words. */
+  /** git's messages about files that it could not read. */
   readonly denied: readonly string[];
-  /** Why there may be more, in words. */
+  /** Why the result may be incomplete, as text. */
   readonly gap: string | undefined;
 }
 
 /**
- * The files that match a regular expression, as far as git can tell in a while.
+ * Files whose content matches a regular expression, as far as git finds them within the time limit.
  *
- * @param place the work tree: what git has or would take. The index: what the next commit takes.
+ * @param place work tree: files that git tracks or would add. index: the content of the next commit.
  */
 export async function filesMatchingWithin(
   git: Git,
@@ -109,12 +109,12 @@ export async function filesMatchingWithin(
     : [0, 1].includes(result.exitCode ?? -1)
       ? undefined
       : gitFailed(result).message.replace(/\.$/, "");
-  // The last name may be cut short.
+  // The last name may be incomplete.
   const complete = text.slice(0, text.lastIndexOf("\0") + 1);
   return { names: names(complete), denied: deniedIn(result), gap };
 }
 
-/** Names of files alone, each with a NUL behind it; what is in no text is searched, too. */
+/** Prints only file names, each followed by NUL. `-a` searches binary files, too. */
 const GREP = ["--no-recurse-submodules", "--no-color", "-a", "-l", "-z"];
 
 async function grepped(
@@ -126,7 +126,7 @@ async function grepped(
 ): Promise<readonly string[]> {
   const options = [...which, ...GREP];
   const grep = (kind: string) =>
-    // 1: there is none.
+    // 1: no match.
     outputOf(git, ["grep", ...options, kind, "-e", pattern, "--", ...places], {
       fine: [0, 1],
       ...(denied && { denied }),
@@ -134,19 +134,19 @@ async function grepped(
   return names(await grep("-P").catch(() => grep("-E")));
 }
 
-/** What git ignores, from the root. */
+/** The paths that git ignores, relative to the root. */
 export interface IgnoredPaths {
-  /** One by one. */
+  /** Files listed one by one. */
   readonly files: readonly string[];
-  /** As a whole, each with a slash at its end: git does not say what is in there. */
+  /** Folders ignored as a whole, each with a trailing slash. git does not list their content. */
   readonly folders: readonly string[];
-  /** What git could not read for want of rights, in its own words. */
+  /** git's messages about paths that it had no permission to read. */
   readonly denied: ReadonlySet<string>;
 }
 
 /**
- * What git ignores. Folders that it ignores as a whole (node_modules) are not entered, but for Terraform's:
- * the states of workspaces and the copy of the backend's settings are among the files.
+ * Lists what git ignores. Does not enter folders that are ignored as a whole (node_modules), except Terraform's: the
+ * result includes workspace states and the local copy of the backend settings.
  *
  * @throws AppError GIT_FAILED
  */

@@ -6,51 +6,53 @@ import type { Host, ToolCall, ToolResult } from "../../host/host.ts";
 import { isInside, pathFrom } from "../../lib/paths.ts";
 
 const TIME_LIMIT_MS = 20_000;
-/** For what reads all of a repo: git inflates about 250 MB a second. */
+/** For commands that read a whole repo: git inflates about 250 MB per second. */
 export const LONG_MS = 30 * 60_000;
 const MAX_ANSWER = 64 * 1024 * 1024;
 
-// What a repo's own config could make git run.
+// Turns off what a repo's own config could make git run.
 const SAFE = [
   ...["-c", "core.fsmonitor=false"],
   ...["-c", "core.hooksPath=/dev/null"],
   ...["-c", "safe.bareRepository=explicit"],
-  // Or hide: an object that another stands in for is still in every clone.
+  // Replace refs can hide objects that every clone still contains.
   "--no-replace-objects",
   "--no-pager",
 ];
 
 export interface Git {
-  /** The work tree's root, without symlinks. */
+  /** The root of the work tree, without symlinks. */
   readonly root: string;
-  /** Executables named git that lie in the repo and were passed over. */
+  /** Executables named git inside the repo, which were skipped. */
   readonly skipped: readonly string[];
-  /** Resolves when git has confirmed the root; no other answer is given before that is sure. */
+  /** Resolves when git has confirmed the root. No other answer is returned before. */
   readonly confirmed: Promise<void>;
-  /** Asks git anything that only reads, below the root; where objects are missing, none are fetched. */
+  /** Runs a read-only git command at the root. Missing objects are not fetched. */
   ask(
     args: readonly string[],
     more?: Pick<ToolCall, "input" | "onStdout" | "idleMs" | "keptCharacters" | "timeoutMs">,
   ): Promise<ToolResult>;
-  /** Those of the paths that a pattern makes git ignore, tracked or not, or that lie elsewhere; and whose it is. */
+  /**
+   * The paths that git ignores because of a pattern, tracked or not, and paths outside the repo; with the pattern's
+   * owner.
+   */
   ignored(paths: readonly string[]): Promise<ReadonlyMap<string, PatternOwner>>;
-  /** Those of the paths that are in the index, as a file or as a folder with files. */
+  /** The paths that are in the index, as a file or as a folder with files. */
   tracked(paths: readonly string[]): Promise<ReadonlySet<string>>;
 }
 
 /**
- * Whose pattern decides: the repo's, in a .gitignore, which colleagues have as well; or the user's own, in
- * .git/info/exclude or the file that core.excludesFile names.
+ * Who owns the pattern: the repo (a .gitignore, which colleagues get, too) or the user (.git/info/exclude, or the file
+ * in core.excludesFile).
  */
 export type PatternOwner = "repo" | "user";
 
 /**
- * The git work tree around a folder, asked in a way that runs nothing of the repo
- * (docs/design.md rules 3 and 7).
+ * Opens the git work tree around a folder. Runs nothing from the repo (docs/design.md rules 3 and 7).
  *
- * @param repo where no git may come from; else the repo itself.
+ * @param repo git executables inside it are not used. Default: the repo itself.
  * @returns undefined outside git.
- * @throws AppError GIT_FAILED where there is a repo but git cannot be asked.
+ * @throws AppError GIT_FAILED if there is a repo but git cannot be run on it.
  */
 export async function openGit(
   host: Pick<Host, "env" | "run" | "which" | "files">,
@@ -66,15 +68,15 @@ export async function openGit(
     });
   }
   const seen = marked && (await host.files.realpath(marked));
-  // Every question is then about this work tree, or fails: it need not be confirmed first.
+  // Then each git command uses this work tree or fails, so the root needs no confirmation first.
   const isPlain = seen !== undefined && (await isItsOwnTree(host.files, seen));
   const ceilings = [host.env["GIT_CEILING_DIRECTORIES"] ?? "", isPlain ? dirname(seen) : ""];
   const env = toolEnvironment(host.env, {
     LC_ALL: "C",
     GIT_OPTIONAL_LOCKS: "0",
-    // A partial clone would fetch what it lacks, by programs of the repo's own config.
+    // In a partial clone, git would fetch missing objects with programs from the repo's config.
     GIT_ALLOW_PROTOCOL: "none",
-    // Else git looks further up where it does not take this one for a repo.
+    // Otherwise git searches parent folders if it does not accept this one as a repo.
     GIT_CEILING_DIRECTORIES: ceilings.filter(Boolean).join(delimiter) || undefined,
   });
   const git = (args: readonly string[], input?: string): Promise<ToolResult> =>
@@ -83,7 +85,7 @@ export async function openGit(
       args: [...SAFE, "-C", folder, ...args],
       env,
       timeoutMs: TIME_LIMIT_MS,
-      // An answer that is cut short would make a tracked file an untracked one.
+      // A truncated answer would make a tracked file look untracked.
       keptCharacters: MAX_ANSWER,
       ...(input === undefined ? {} : { input }),
     });
@@ -96,14 +98,14 @@ export async function openGit(
     return undefined;
   }
   const rootOf = async () => (await asked()).stdout.replace(/\r?\n$/, "");
-  // While git answers, the config can be read: almost always it confirms what can be seen.
+  // Continue with the visible root while git answers: git almost always confirms it.
   const root = seen ?? (await rootOf());
   let confirming: Promise<void> | undefined;
   const confirmed = () => (confirming ??= confirm());
   const known = isPlain ? undefined : confirmed();
   known?.catch(() => undefined);
   const folders = new Map<string, Promise<string>>();
-  // git refuses to look beyond a linked folder.
+  // git does not follow a linked folder.
   const nameInGit = async (path: string) => {
     const folder = dirname(path);
     const real = folders.get(folder) ?? host.files.realpath(folder);
@@ -131,7 +133,7 @@ export async function openGit(
     },
     async ignored(paths) {
       const asked = await Promise.all(paths.map(nameInGit));
-      // Of what lies elsewhere git would say that, and nothing of the rest.
+      // For a path outside the repo, git would only report that and skip the other paths.
       const isElsewhere = (path: string) => !isInside(path, root);
       const inside = asked.filter((path) => !isElsewhere(path));
       const [result] = await Promise.all([git(WHICH_PATTERN, joined(inside)), known]);
@@ -147,7 +149,7 @@ export async function openGit(
       );
     },
     async tracked(paths) {
-      // Of a link both count: git has the link, or the file that it leads to.
+      // For a link, check both: git tracks the link itself or its target.
       const asked = await Promise.all(
         paths.map(async (path) => [await nameInGit(path), await host.files.realpath(path)]),
       );
@@ -173,7 +175,7 @@ export async function openGit(
   async function confirm(): Promise<void> {
     if (!(await isOpen())) throw gitFailed(await asked());
     const told = await rootOf();
-    // core.worktree in the repo's own config would make anybody's folder the repo's.
+    // core.worktree in the repo's config could make any folder the work tree.
     if ((await host.files.realpath(told)) === (await host.files.realpath(root))) return;
     throw new AppError("GIT_FAILED", `${root} has its work tree in another folder: ${told}`, {
       hint: hint`Check ${run("git", "config", "core.worktree")}. To remove it: ${run("git", "config", "--unset", "core.worktree")}`,
@@ -182,8 +184,8 @@ export async function openGit(
 }
 
 /**
- * Whether a folder with a .git is the work tree of that repo, and of no other: nothing in the repo's config names
- * another one. A linked work tree or a submodule has a file there.
+ * Whether a folder with a .git is that repo's own work tree: no setting in the repo's config names another one. In a
+ * linked work tree or a submodule, .git is a file.
  */
 async function isItsOwnTree(files: Pick<Host["files"], "look">, root: string): Promise<boolean> {
   const config = await files.look(join(root, ".git", "config"));
@@ -191,11 +193,11 @@ async function isItsOwnTree(files: Pick<Host["files"], "look">, root: string): P
 }
 
 /**
- * All that git prints, of whatever length.
+ * Returns git's whole output, of any length.
  *
  * @param lines its standard input.
- * @param fine exit statuses that are no failure.
- * @param denied gets what it could not read for want of rights, in its own words.
+ * @param fine exit statuses that are not errors.
+ * @param denied receives git's messages about files that it had no permission to read.
  * @throws AppError GIT_FAILED
  */
 export async function outputOf(
@@ -218,29 +220,29 @@ export async function outputOf(
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** What git could not read for want of rights, in its own words. */
+/** git's messages about files that it had no permission to read. */
 export function deniedIn({ stderr }: Pick<ToolResult, "stderr">): readonly string[] {
   const lines = stderr.split("\n").filter((line) => line.includes("Permission denied"));
   return lines.map((line) => line.replace(/^\w+: /, ""));
 }
 
-/** Of paths on standard input: which pattern makes git ignore each, tracked or not. */
+/** Reads paths from standard input and prints the pattern that makes git ignore each, tracked or not. */
 export const WHICH_PATTERN: readonly string[] = [
   ...["check-ignore", "--verbose", "--no-index", "-z", "--stdin"],
 ];
 
 /** A pattern that makes git ignore a path. */
 interface IgnoringPattern {
-  /** The file that it stands in: a .gitignore from the root, another as the configuration names it. */
+  /** The file with the pattern: a .gitignore relative to the root, any other file as named in the configuration. */
   readonly source: string;
   readonly line: number;
   readonly path: string;
 }
 
 /**
- * What WHICH_PATTERN is answered with.
+ * Parses the answer to WHICH_PATTERN.
  *
- * @param stdout where it was taken down as it came.
+ * @param stdout the output, if it was collected separately.
  * @throws AppError GIT_FAILED
  */
 export function patternsIn(result: ToolResult, stdout = result.stdout): IgnoringPattern[] {
@@ -250,7 +252,7 @@ export function patternsIn(result: ToolResult, stdout = result.stdout): Ignoring
   const found: IgnoringPattern[] = [];
   for (let at = 0; at + 3 < words.length; at += 4) {
     const [source = "", line, pattern, path = ""] = words.slice(at, at + 4);
-    // The last pattern that fits may be one that lets the path in.
+    // The last matching pattern may be a negated one.
     if (!pattern?.startsWith("!")) found.push({ source, line: Number(line), path });
   }
   return found;
@@ -268,7 +270,7 @@ export async function findGitFolder(
   return folder === dirname(folder) ? undefined : findGitFolder({ files }, dirname(folder));
 }
 
-/** What Windows takes on a command line is 32 kB; ls-files takes no list of paths another way. */
+/** Windows allows 32 kB per command line, and ls-files accepts paths only there. */
 const PORTION = 24_000;
 
 function inPortions(words: readonly string[]): string[][] {
@@ -285,7 +287,7 @@ function inPortions(words: readonly string[]): string[][] {
   return portions;
 }
 
-/** Those of the paths that are a name, or a folder of one: in an index a name may have any number of folders. */
+/** The paths that are a name in the index or one of its parent folders. A name may have any number of them. */
 function withFolders(names: readonly string[], paths: ReadonlySet<string>): ReadonlySet<string> {
   const longest = Math.max(0, ...Array.from(paths, ({ length }) => length));
   const known = new Set(names);
@@ -316,14 +318,14 @@ export function gitFailed({ end, stderr }: ToolResult): AppError {
   });
 }
 
-/** git is there, and no work tree. */
+/** git has a repo here, but no work tree. */
 function isBare({ stderr }: Pick<ToolResult, "stderr">): boolean {
   return /cannot use bare repository|must be run in a work tree/.test(stderr);
 }
 
 function hintFor(stderr: string): Hint {
   if (isBare({ stderr })) {
-    // Without a command: git would obey what a repo has there.
+    // No command here: git would run settings from the repo.
     return hint`This folder belongs to git itself. Go to the checkout.`;
   }
   const [, folder] = /dubious ownership in repository at '(.+)'/.exec(stderr) ?? [];

@@ -5,8 +5,8 @@ import type { Host, Snapshot } from "../../host/host.ts";
 import { findGitFolder, type Git, LONG_MS, patternsIn, WHICH_PATTERN } from "./git.ts";
 
 /**
- * Those of some paths that git ignores because of our lines in an ignore file. Another line may hide them,
- * too: git names the last one that fits.
+ * The paths that git ignores because of our lines in an ignore file. Another line may match them, too: git names only
+ * the last match.
  *
  * @param paths absolute, without links.
  * @throws AppError GIT_FAILED
@@ -26,7 +26,7 @@ export async function hiddenByOurs(
     return known;
   };
   const repos = await Promise.all(paths.map((path) => repoOf(dirname(path))));
-  // A repo inside ours has rules of its own; git refuses to look into a submodule.
+  // A nested repo has its own rules, and git does not look into a submodule.
   const asked = paths.filter((_, at) => repos[at] === git.root);
   if (asked.length === 0) return [];
   const chunks: Buffer[] = [];

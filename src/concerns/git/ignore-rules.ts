@@ -3,15 +3,15 @@ import { patternOf } from "../../core/ignore-block.ts";
 import { PROTECTED_IN_ROOTS } from "../config/protected-paths.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 
-/** A pattern that .gitignore should have, and the paths by which git is asked whether it is needed. */
+/** A pattern that .gitignore should have, and the paths that tell whether git needs it. */
 export interface IgnoreRule {
   readonly pattern: string;
   readonly probes: readonly string[];
 }
 
 /**
- * What has to stay out of git (docs/design.md §6, Files). `.terraform.lock.hcl` and `.env.example`
- * belong in it.
+ * Everything that must stay out of git (docs/design.md §6, Files). `.terraform.lock.hcl` and `.env.example` are
+ * committed.
  */
 export function ignoreRules({ base, envFiles, roots }: ResolvedConfig): readonly IgnoreRule[] {
   const dirs = roots.map(({ dir }) => dir);
@@ -22,7 +22,7 @@ export function ignoreRules({ base, envFiles, roots }: ResolvedConfig): readonly
     { pattern: ".env.local", probes: [join(base, ".env.local")] },
     {
       pattern: ".env.*.local",
-      // Also the form of our temporary files, wherever one may come to stand.
+      // This also matches our temporary files, in every folder that may have one.
       probes: [...everywhere].map((folder) => join(folder, ".env.do-bootstrap-0.local")),
     },
     ...PROTECTED_IN_ROOTS.map(({ git, name }) => ({ pattern: git, probes: inRoots(name) })),

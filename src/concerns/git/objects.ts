@@ -1,31 +1,31 @@
 import { type Git, gitFailed, LONG_MS, outputOf } from "./git.ts";
 
 export interface GitObject {
-  /** The object's full name. */
+  /** The object's full hash. */
   readonly oid: string;
   readonly type: "blob" | "tree" | "commit" | "tag";
   /** In bytes. */
   readonly size: number;
 }
 
-/** Where a commit brought an object in, or let it go. */
+/** Where a commit added, changed or removed an object. */
 export interface ObjectPlace {
   readonly commit: string;
-  /** From the root of the work tree. */
+  /** Relative to the root of the work tree. */
   readonly path: string;
 }
 
-/** Each takes a new start of git; a repo with more of them is not read to its end. */
+/** Each broken object needs a new git process. Reading stops after this many. */
 const MOST_BROKEN = 100;
 
 /**
- * Streams every object that the repo has: of each branch, tag and stash, of the index, and those that
- * nothing leads to any more. Nothing is held in memory, and nothing of the repo's config is run.
+ * Streams every object of the repo: of all branches, tags and stashes, of the index, and unreachable ones. Keeps
+ * nothing in memory, and runs nothing from the repo's config.
  *
- * @param onChunk gets what git prints, before the parts of objects that are in it.
- * @param onPart gets each object in one or more parts; an empty object in none. Where one is broken, objects
- *   may come again.
- * @returns the names of those that are broken; they may have come in part.
+ * @param onChunk receives git's output, before the parts of the objects in it.
+ * @param onPart receives each object in one or more parts; no part for an empty object. After a broken object,
+ *   objects may be repeated.
+ * @returns the hashes of broken objects; some of their parts may have been passed to onPart.
  * @throws AppError GIT_FAILED
  */
 export async function readAllObjects(
@@ -36,7 +36,7 @@ export async function readAllObjects(
   const broken: string[] = [];
   let next = await read(["--batch-all-objects", "--unordered"]);
   if (next === undefined) return broken;
-  // git stops at what it cannot read; the rest is then asked for by name.
+  // git stops at an object that it cannot read. The remaining objects are then requested by hash.
   const check = ["cat-file", "--batch-all-objects", "--batch-check"];
   let left = (await outputOf(git, check)).split("\n").map((line) => line.split(" ")[0] ?? "");
   while (next !== undefined) {
@@ -48,7 +48,7 @@ export async function readAllObjects(
   }
   return broken;
 
-  /** @returns what it stopped at, one of those that it was asked for. */
+  /** @returns the object that git stopped at. */
   async function read(options: string[], oids?: readonly string[]): Promise<string | undefined> {
     const split = partsOf(onPart);
     const result = await git.ask(["cat-file", "--batch", "--buffer", ...options], {
@@ -67,9 +67,9 @@ export async function readAllObjects(
 }
 
 /**
- * Reads some objects whole, one after the other.
+ * Reads whole objects, one after the other.
  *
- * @param limits.maxBytes a larger object comes without its bytes.
+ * @param limits.maxBytes a larger object is passed without its content.
  * @throws AppError GIT_FAILED
  */
 export async function readObjects(
@@ -95,26 +95,25 @@ export async function readObjects(
 }
 
 export interface Places {
-  /** By the blob's name. */
+  /** By blob hash. */
   readonly ofBlobs: ReadonlyMap<string, readonly ObjectPlace[]>;
-  /** Where files with a wanted name came in. */
+  /** Where files with a wanted name were added. */
   readonly ofNames: readonly ObjectPlace[];
-  /** false: git could not read a commit that leads somewhere, so that places may be missing. */
+  /** false: git could not read a reachable commit, so places may be missing. */
   readonly isWhole: boolean;
-  /** There is more than is looked through, so that places are missing: a few trees can stand for any number. */
+  /** The history exceeds the limits, so places are missing: a few trees can expand to any number of changes. */
   readonly isTooMuch: boolean;
 }
 
-/** In bytes of what git prints: some 20 million changes, for which it takes half a minute. */
+/** In bytes of git's output: some 20 million changes, which take git half a minute. */
 const MOST_CHANGES = 2 * 1024 * 1024 * 1024;
 const MOST_PLACES = 20_000;
-/** Git unfolds one commit in memory before it prints any of it: a million files in some 2 s, with 150 MB. */
+/** git expands a commit in memory before it prints any of it: a million files take about 2 s and 150 MB. */
 const UNFOLDING_MS = 5000;
 
 /**
- * Where the given commits have each of some blobs, and files of some names: in what they changed, also
- * against a merge's second parent. git is not asked for the blobs by name, as it would then fetch those that
- * a partial clone lacks.
+ * Finds where the given commits changed some blobs, or added files with some names; merges are compared with each
+ * parent. Does not pass the blobs' hashes to git, because a partial clone would then fetch missing ones.
  */
 export async function placesIn(
   git: Git,
@@ -129,7 +128,7 @@ export async function placesIn(
   if (wanted.size === 0 && isName === undefined) {
     return { ofBlobs, ofNames, isWhole: true, isTooMuch };
   }
-  // What nothing leads to may be broken; the rest is then asked for alone.
+  // Unreachable commits may be broken. On failure, only the reachable ones are read.
   const isWhole = (await readChanges(commits)) || (await readChanges(await reachable()));
   return { ofBlobs, ofNames, isWhole, isTooMuch };
 
@@ -167,23 +166,23 @@ export async function placesIn(
   }
 }
 
-/** Which path each object has in the index. @throws AppError GIT_FAILED */
+/** The path of each object in the index. @throws AppError GIT_FAILED */
 export async function stagedPaths(git: Git): Promise<ReadonlyMap<string, string>> {
   return new Map((await stagedEntries(git)).map(({ oid, path }) => [oid, path]));
 }
 
-/** Where other repos stand in this one, from the root. @throws AppError GIT_FAILED */
+/** The paths of submodules, relative to the root. @throws AppError GIT_FAILED */
 export async function submodulesOf(git: Git): Promise<readonly string[]> {
   const entries = await stagedEntries(git);
   return entries.flatMap(({ mode, path }) => (mode === "160000" ? path : []));
 }
 
-/** What is in the index. */
+/** An entry of the index. */
 export interface StagedEntry {
   /** "160000": a submodule. */
   readonly mode: string;
   readonly oid: string;
-  /** From the root. Where a merge is under way, several have one. */
+  /** Relative to the root. During a merge, several entries may have the same path. */
   readonly path: string;
 }
 
@@ -197,7 +196,7 @@ export async function stagedEntries(git: Git): Promise<readonly StagedEntry[]> {
 }
 
 /**
- * What this clone does not have of the history, in words.
+ * What part of the history this clone lacks.
  *
  * @throws AppError GIT_FAILED
  */
@@ -209,14 +208,14 @@ export async function missingFrom(git: Git): Promise<"older commits" | "objects"
     "--get-regexp",
     "^(remote\\..*\\.promisor|extensions\\.partialclone)$",
   ];
-  // 1: there is none.
+  // 1: no such setting.
   if ((await outputOf(git, partial, { fine: [0, 1] })) === "") return undefined;
   const objects = ["rev-list", "--objects", "--all", "--missing=print", "--no-object-names"];
   const listed = await outputOf(git, objects, { fine: [0, 128] });
   return /^\?/m.test(listed) ? "objects" : undefined;
 }
 
-/** When each commit was made, in seconds since the epoch. @throws AppError GIT_FAILED */
+/** The committer date of each commit, in seconds since the epoch. @throws AppError GIT_FAILED */
 export async function commitTimes(
   git: Git,
   commits: readonly string[],
@@ -230,15 +229,15 @@ export async function commitTimes(
   return times;
 }
 
-/** In which order commits came about, as far as branches, tags, stashes and reflogs lead to them. */
+/** The order of the commits that branches, tags, stashes and reflogs reach. */
 export interface Lineage {
-  /** By commit: a parent has the smaller number. */
+  /** By commit: a parent has a smaller number than its children. */
   readonly position: ReadonlyMap<string, number>;
-  /** What only a reflog leads to, such as a commit before it was amended. */
+  /** Commits that only a reflog reaches, such as one that was amended. */
   readonly forgotten: ReadonlySet<string>;
-  /** When each was made, in seconds since the epoch. */
+  /** The committer dates, in seconds since the epoch. */
   readonly times: ReadonlyMap<string, number>;
-  /** What git calls the commits of which each stash consists. */
+  /** git's names for the commits that make up each stash. */
   readonly stashed: ReadonlyMap<string, string>;
 }
 
@@ -246,7 +245,7 @@ export interface Lineage {
 export async function lineage(git: Git): Promise<Lineage> {
   const list = async (...args: string[]) =>
     (await outputOf(git, ["rev-list", ...args])).split("\n").filter(Boolean);
-  // It fails where there is none.
+  // Fails if there is no stash.
   const stashes = await list("--walk-reflogs", "refs/stash").catch(() => []);
   const [inOrder, forgotten, parents] = await Promise.all([
     list("--timestamp", "--topo-order", "--reverse", "--all", "--reflog"),
@@ -262,7 +261,7 @@ export async function lineage(git: Git): Promise<Lineage> {
   }
   const stashed = new Map<string, string>();
   for (const [n, line] of parents.entries()) {
-    // Its first parent is where the branch stood.
+    // The first parent is the branch's commit, which is not part of the stash.
     const [stash = "", , ...more] = line.split(" ");
     stashed.set(stash, `stash@{${n}}`);
     for (const [i, commit] of more.entries()) stashed.set(commit, `stash@{${n}}^${i + 2}`);
@@ -275,7 +274,7 @@ export async function lineage(git: Git): Promise<Lineage> {
   };
 }
 
-/** Every branch, tag and other ref by its full name, with the object that it stands for. @throws AppError GIT_FAILED */
+/** The full name of every branch, tag and other ref, with the object that it points to. @throws AppError GIT_FAILED */
 export async function refsOf(git: Git): Promise<ReadonlyMap<string, string>> {
   const text = await outputOf(git, ["for-each-ref", "--format=%(objectname) %(refname)"]);
   return new Map(
@@ -287,7 +286,8 @@ export async function refsOf(git: Git): Promise<ReadonlyMap<string, string>> {
 }
 
 /**
- * What each commit is called from a branch, tag or the newest stash, such as "main~3"; absent where none leads to it.
+ * Names each commit relative to a branch, a tag or the newest stash, such as "main~3". Commits that no ref reaches are
+ * missing from the result.
  *
  * @throws AppError GIT_FAILED
  */
@@ -305,12 +305,12 @@ export async function namesFromRefs(
   return names;
 }
 
-/** So many have room on a command line. */
+/** 500 hashes fit on a command line. */
 function* inGroups(oids: readonly string[]): Generator<readonly string[]> {
   for (let from = 0; from < oids.length; from += 500) yield oids.slice(from, from + 500);
 }
 
-/** Reads what `diff-tree --stdin --raw -z` prints, in chunks that end anywhere: which blob a commit put where. */
+/** Parses the output of `diff-tree --stdin --raw -z`. Chunks may end anywhere. */
 function changesOf(
   onChange: (oid: string, place: ObjectPlace, isNew: boolean) => void,
 ): (chunk: Buffer) => void {
@@ -332,7 +332,7 @@ function changesOf(
   };
 }
 
-/** Reads what `cat-file --batch` prints, in chunks that end anywhere. */
+/** Parses the output of `cat-file --batch`. Chunks may end anywhere. */
 function partsOf(
   onPart: (object: GitObject, part: Buffer, isLast: boolean) => void,
 ): (chunk: Buffer) => void {
@@ -356,7 +356,7 @@ function partsOf(
         left -= part.length;
         onPart(object, part, left === 0);
       } else {
-        // The line end behind an object.
+        // Skips the line end after an object.
         at++;
         object = undefined;
       }
@@ -364,7 +364,7 @@ function partsOf(
   };
 }
 
-/** @returns undefined for an object that is not there ("<oid> missing"), which has no body. */
+/** @returns undefined for a missing object ("<oid> missing"), which has no body. */
 function readHeader(line: string): GitObject | undefined {
   const [oid = "", type, size] = line.split(" ");
   if (type !== "blob" && type !== "tree" && type !== "commit" && type !== "tag") return undefined;

@@ -5,13 +5,13 @@ import type { GitFacts } from "./facts.ts";
 import type { Git } from "./git.ts";
 import { askRepos } from "./repos.ts";
 
-/** What git has said of a path that it was asked about. */
+/** git's answer for a path. */
 export function verdictOn(path: string, { ignored, tracked }: GitFacts) {
   return { isIgnored: ignored.has(path), isTracked: tracked.has(path) };
 }
 
 /**
- * What git says of some paths: each is asked of the repo that it lies in.
+ * Asks git about paths, each in the repo that contains it.
  *
  * @param paths absolute.
  * @throws AppError GIT_FAILED
@@ -30,7 +30,7 @@ export async function observeGit(
   );
   const inRepo = all.filter((path) => isInside(real.get(path) ?? path, git.root));
   const verdicts = await askRepos(host, git, inRepo);
-  // The target of a linked folder outside the repo is only read (rule 4).
+  // A linked folder outside the repo is only read (rule 4).
   const ignored = all.filter((path) => verdicts.get(path)?.isIgnored !== false);
   const ignoredHere = all.filter((path) => verdicts.get(path)?.ignoredBy === "user");
   const tracked = all.filter((path) => verdicts.get(path)?.isTracked);

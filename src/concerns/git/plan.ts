@@ -11,13 +11,13 @@ import type { GitFacts, RepoFacts } from "./facts.ts";
 import { finding } from "./findings.ts";
 import { type IgnoreRule, ignoreRules } from "./ignore-rules.ts";
 
-/** The facts that these follow from. */
+/** The facts that the plan depends on. */
 interface Known {
   readonly config: ResolvedConfig;
   readonly repo: RepoFacts;
 }
 
-/** The patterns that .gitignore lacks: by git's own answer, outside git by the text. */
+/** Adds the patterns that .gitignore is missing: git decides; outside git, the text does. */
 export function planGitignore(known: Known): PlanPart {
   const {
     repo: { gitignore, git },
@@ -29,7 +29,7 @@ export function planGitignore(known: Known): PlanPart {
   const isOurs = (probe: string) => git?.nested.has(probe) === false;
   const openIn = ({ probes }: IgnoreRule) =>
     probes.find((probe) => isOurs(probe) && !git?.ignored.has(probe));
-  // A rule of the user's own may hide a whole folder: of what is in there git does not say more.
+  // If one of the user's own rules ignores a whole folder, git reports nothing more about its content.
   const isOnlyHere = ({ probes }: IgnoreRule) =>
     probes.some((probe) => isOurs(probe) && git?.ignoredHere.has(probe));
   const overruled = rules.flatMap((rule) => {
@@ -55,7 +55,7 @@ export function planGitignore(known: Known): PlanPart {
   return { findings, changes: [change] };
 }
 
-/** Patterns of ours do not reach into a repo inside ours, and its .gitignore is not ours to write. */
+/** Our patterns don't apply in a nested repo, and we don't change its .gitignore. */
 function judgeNested(rules: readonly IgnoreRule[], { ignored, nested }: GitFacts): Finding[] {
   const missing = new Map<string, Set<string>>();
   for (const { pattern, probes } of rules) {

@@ -3,22 +3,22 @@ import type { RepoGuard } from "../../core/apply.ts";
 import type { Host } from "../../host/host.ts";
 import { findGitFolder, type Git, openGit, outputOf, type PatternOwner } from "./git.ts";
 
-/** What the repo that a file lies in says of it. */
+/** What the repo around a file says about it. */
 export interface Verdict {
   /** The work tree's root, without symlinks. */
   readonly root: string;
   readonly isIgnored: boolean;
-  /** Whose pattern ignores it, if one does. */
+  /** Who owns the pattern that ignores it, if any. */
   readonly ignoredBy: PatternOwner | undefined;
   readonly isTracked: boolean;
 }
 
 /**
- * Asks of each file the repo that it lies in: there may be one inside another, and one around doctl's
- * config. The outer one knows nothing of what the inner one would take.
+ * Asks about each file in the repo that contains it: a repo may be nested in another, and doctl's config may be in one.
+ * The outer repo does not know what the inner one would add.
  *
- * @param git the repo that we work in, which no tool may come from.
- * @returns by path; a file that lies in no repo has no verdict.
+ * @param git the repo that we work in; tools inside it are not used.
+ * @returns by path; a file outside any repo has no verdict.
  * @throws AppError GIT_FAILED
  */
 export async function askRepos(
@@ -53,7 +53,7 @@ export async function askRepos(
   return new Map((await Promise.all(verdicts)).flat());
 }
 
-/** True for what must hold no secret. */
+/** True if the file must not contain a secret. */
 export function wouldTake({ isIgnored, isTracked }: Verdict): boolean {
   return !isIgnored || isTracked;
 }
@@ -65,7 +65,7 @@ export function guardOf(
 ): RepoGuard {
   return {
     whoTakes: (paths) => takerIn(host, git, paths),
-    // Among git's own files, which nobody commits, and on the disk that all who work here see.
+    // In git's own folder, which is never committed and is on the disk that all users of the repo share.
     lock: async () => git && join(await gitFolder(git), "do-bootstrap.lock"),
   };
 }
@@ -74,7 +74,7 @@ async function gitFolder(git: Git): Promise<string> {
   return (await outputOf(git, ["rev-parse", "--absolute-git-dir"])).replace(/\r?\n$/, "");
 }
 
-/** As RepoGuard has it, of a repo or none. @throws AppError GIT_FAILED */
+/** See RepoGuard. Also works without a repo. @throws AppError GIT_FAILED */
 export async function takerIn(
   host: Pick<Host, "env" | "run" | "which" | "files">,
   git: Git | undefined,

@@ -5,7 +5,7 @@ import { indexed } from "./files.ts";
 import type { Git } from "./git.ts";
 
 /**
- * Files that git has in its index and that a sparse checkout leaves out.
+ * Files that are in git's index but not in this sparse checkout.
  *
  * @returns absolute paths, without symlinks.
  * @throws AppError GIT_FAILED
@@ -19,10 +19,10 @@ export async function filesNotHere(
   return new Set(left.map(({ name }) => join(git.root, name)));
 }
 
-/** Only a sparse checkout has this file, so that git is not asked in the others. */
+/** Only a sparse checkout has this file, so other repos need no git call. */
 async function isSparse(files: Pick<Files, "look">, { root }: Git): Promise<boolean> {
   const marked = join(root, ".git");
-  // A worktree has a file there that names its folder.
+  // In a linked work tree, .git is a file that names the git folder.
   const [, named] = /^gitdir: (.+)/.exec(textIn(await files.look(marked))) ?? [];
   const folder = named === undefined ? marked : resolve(root, named.trim());
   return (await files.look(join(folder, "info", "sparse-checkout"))).kind !== "absent";
