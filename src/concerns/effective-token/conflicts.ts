@@ -30,7 +30,7 @@ import {
   terraformTakes,
 } from "./uses.ts";
 
-/** The facts that these follow from. */
+/** The facts that the findings depend on. */
 interface Known {
   readonly config: ResolvedConfig;
   readonly machine: Machine;
@@ -40,8 +40,8 @@ interface Known {
 }
 
 /**
- * Where a tool would take another token than this one, or none, without a word: every trap of the
- * contracts. What the plan is about to fix is none.
+ * Finds the cases in which a tool would silently use another token, or none: every trap in the contracts. Leaves out
+ * what the plan is about to fix.
  */
 export function judgeConflicts(known: Known, consent: Consent): Finding[] {
   const {
@@ -55,10 +55,7 @@ export function judgeConflicts(known: Known, consent: Consent): Finding[] {
   ];
 }
 
-/**
- * The tools send what they are given, white space and quotes included
- * (docs/contracts/doctl.md 2.5).
- */
+/** doctl and Terraform send the value unchanged, including white space and quotes (docs/contracts/doctl.md 2.5). */
 function notAsItIs({ machine: { env }, config }: Known): Finding[] {
   const names = new Set([...STANDARD_NAMES, config.token.name]);
   return [...names].flatMap((name) => {
@@ -70,7 +67,7 @@ function notAsItIs({ machine: { env }, config }: Known): Finding[] {
   });
 }
 
-/** Other tokens under the names that tools, shells and frameworks know. */
+/** Other tokens in the variables that tools, shells and frameworks read. */
 function otherTokens(known: Known, token: Secret): Finding[] {
   const {
     machine: { env },
@@ -119,7 +116,7 @@ function otherTokens(known: Known, token: Secret): Finding[] {
   }
 }
 
-/** The fingerprint of a text that is another token. */
+/** The fingerprint of the value, if it is a different token. */
 function otherThan(token: Secret, text: string | undefined): string | undefined {
   const other = Secret.of(text ?? "", token.origin).asToken();
   return !(other instanceof Secret) || other.equals(token) ? undefined : other.fingerprint;
@@ -185,13 +182,13 @@ function aboutDoctl(known: Known, consent: Consent): Finding[] {
     ];
   }
 
-  /** All is well here, and `doctl` as people type it acts as somebody else, or fails. */
+  /** The setup is fine, but plain `doctl` uses another account or fails. */
   function otherAccount(name: string, token: ReturnType<typeof doctlTakes>["token"]): Finding[] {
     const { state: ours, inspection } = known.token;
     const { target, plain } = doctl ?? {};
     if (ours.kind !== "found" || inspection?.state !== "alive" || consent.use) return [];
     if (target === undefined || name === target.context || !isToHold(target, consent)) return [];
-    // One context is the current one, and a repo with environments has several.
+    // Only one context is current, but a repo with environments has several.
     if (known.config.othersContexts.includes(name)) return [];
     const fix = env["DIGITALOCEAN_CONTEXT"]
       ? hint`${unset("DIGITALOCEAN_CONTEXT")}`
@@ -232,7 +229,7 @@ function aboutDoctl(known: Known, consent: Consent): Finding[] {
       const { value = "", line } = settings.get(name) ?? {};
       return value === "" || isRight(value) ? [] : { name, id, value, line, effect: effect(value) };
     });
-    // One step takes all of them out.
+    // One step removes all of them.
     const fix = hint`${{ withoutKeys: wrong.map(({ name }) => name), file: { path } }}`;
     const title = "doctl's config has settings saved by an old doctl";
     return wrong.map(({ name, id, value, line, effect }) =>
@@ -244,12 +241,12 @@ function aboutDoctl(known: Known, consent: Consent): Finding[] {
   }
 }
 
-/** plain doctl acts on another account, or on none. */
+/** Plain doctl uses another account, or none. */
 export function isOfOtherAccount(id: string): boolean {
   return id === "doctl.other-account" || id === "doctl.no-account";
 }
 
-/** What cannot be told counts as another one. */
+/** Unknown accounts count as different. */
 function isSameAccount(one: Inspection, other: Inspection): boolean {
   return one.team === undefined || other.team === undefined
     ? one.email !== undefined && one.email === other.email
@@ -260,12 +257,12 @@ function accountOf({ email, team }: Inspection): string {
   return [email, team && `team ${team.name}`].filter(Boolean).join(", ") || "another account";
 }
 
-/** A setting that doctl should not have in its config, unless its value is right. */
+/** A setting that should not be in doctl's config, unless its value is right. */
 interface Baked {
   readonly name: Setting;
   readonly id: Parameters<typeof finding>[0];
   readonly isRight: (value: string) => boolean;
-  /** What the setting does. */
+  /** The effect of the setting. */
   readonly effect: (value: string) => string;
 }
 
@@ -274,7 +271,7 @@ function isDigitalOcean(url: string): boolean {
 }
 
 /**
- * The same for one root module. A file overrides TF_VAR_, and an empty text is sent as it is
+ * Like judgeConflicts, for one root module. A file overrides TF_VAR_, and an empty value is sent
  * (docs/contracts/terraform.md 2).
  */
 export function judgeRootConflicts(
@@ -306,14 +303,14 @@ export function judgeRootConflicts(
     token.kind === "found" && inspection?.state === "alive" && !used.equals(token.token);
   const isOfVariable =
     where !== undefined || (used.origin.kind === "environment" && used.origin.name === variable);
-  // What the secret file of ours holds is terraform.stale-secret.
+  // A stale token in our secret file is reported as terraform.stale-secret.
   if (isOther && isOfVariable && !isOurSecret) {
     const message = `${place}: var.${name} (${used.fingerprint}) is not the token in use (${token.token.fingerprint}). Without exec, Terraform uses var.${name}.`;
     return [finding("terraform.other-token", message, more)];
   }
   return beaten(used, where, shell);
 
-  /** A secret file that this plan writes holds the token. */
+  /** Assumes that the secret file of this plan is already written. */
   function asPlanned(): TokenSource {
     const ours = usableToken(known.token);
     const needs = needsOf(root);

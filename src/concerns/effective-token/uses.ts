@@ -21,7 +21,7 @@ import type { TerraformRoot } from "../terraform/root/root.ts";
 import type { TokenSource, Value } from "../terraform/root/token-source.ts";
 import type { TokenFacts } from "../token/facts.ts";
 
-/** The facts that these follow from. */
+/** The facts that the result depends on. */
 interface Known {
   readonly config: ResolvedConfig;
   readonly machine: Machine;
@@ -31,21 +31,21 @@ interface Known {
   readonly doctl: DoctlFacts | undefined;
 }
 
-/** Which token a tool takes in this shell and folder, and why that one. */
+/** Which token a tool uses in this shell and folder, and why. */
 export interface Use {
-  /** scripts: a program that reads one variable of the environment. */
+  /** scripts: a program that reads one environment variable. */
   readonly tool: "doctl" | "terraform" | "scripts";
-  /** plain: as it is typed; exec: behind `do-bootstrap exec --`. */
+  /** plain: run directly; exec: run with `do-bootstrap exec --`. */
   readonly via: Via;
-  /** The root module, for terraform. */
+  /** The root module; only for terraform. */
   readonly dir: string | undefined;
-  /** The variable that is read, for scripts. */
+  /** The variable that is read; only for scripts. */
   readonly variable: string | undefined;
-  /** none: it has no token, or does not start. */
+  /** none: the tool has no token or does not start. */
   readonly token: Secret | "none" | "unknown";
-  /** In words. */
+  /** The source, as text. */
   readonly from: string;
-  /** path:line, where it is a file. */
+  /** path:line, if it is a file. */
   readonly where: string | undefined;
 }
 
@@ -53,14 +53,14 @@ export type Via = "plain" | "exec";
 type Taken = Pick<Use, "token" | "from" | "where">;
 
 /**
- * doctl, each Terraform root and scripts: without and with `exec` (docs/contracts/doctl.md 5,
+ * The token of doctl, each Terraform root and scripts, without and with `exec` (docs/contracts/doctl.md 5,
  * docs/contracts/terraform.md 2).
  */
 export function whoWins(known: Known): readonly Use[] {
   return [...usesIn(known, plainShell(known.machine.env), "plain"), ...usesUnderExec(known)];
 }
 
-/** What a tool sees of the environment. */
+/** The environment that a tool sees. */
 export interface Shell {
   /** undefined: not set; null: set and empty. */
   readonly token: (name: string) => Secret | null | undefined;
@@ -188,7 +188,7 @@ export function doctlTakes(
     const given = shell.token("DIGITALOCEAN_ACCESS_TOKEN");
     if (given) return fromSecret(given, envFile);
   }
-  // Only --context is lower-cased, and every key is (docs/contracts/doctl.md 5, Names).
+  // doctl lower-cases only --context and every key (docs/contracts/doctl.md 5, Names).
   const held = contexts.get(name);
   if (held === undefined) return none(`${said(name)} holds no token`, where ?? path);
   return {
@@ -200,7 +200,7 @@ export function doctlTakes(
 
 const said = (context: string) => `context ${context === "" ? '""' : context}`;
 
-/** The context that doctl selects, by its name as written. */
+/** The context that doctl selects, with its name as written. */
 export function selectedContext(
   { path }: { readonly path: string },
   { settings }: KnownConfig,
@@ -216,7 +216,7 @@ export function selectedContext(
 type Config = NonNullable<NonNullable<Known["doctl"]>["config"]>;
 type KnownConfig = Extract<Config["state"], { kind: "known" }>["config"];
 
-/** docs/contracts/terraform.md 2: a file beats TF_VAR_, and an empty text is no "not set". */
+/** docs/contracts/terraform.md 2: a file overrides TF_VAR_, and an empty value counts as set. */
 export function terraformTakes(
   source: TokenSource | undefined,
   shell: Shell,

@@ -1,18 +1,17 @@
-/** One assignment in a .env text: offsets of the key and of the value, quotes not counted. */
+/** One assignment in a .env text: the offsets of the key and of the value, without quotes. */
 export interface Assignment {
   readonly key: string;
   readonly valueStart: number;
   readonly valueEnd: number;
-  /** What has to stand before a value where there is none yet: `KEY:` needs a space. */
+  /** Text to insert before a value if there is none yet: `KEY:` needs a space. */
   readonly glue: string;
-  /** `KEY=`, in one line; dotenv takes `a text: and more` for an assignment, too. */
+  /** `KEY=` on one line. dotenv also parses `a text: and more` as an assignment. */
   readonly isPlain: boolean;
 }
 
-// dotenv's grammar (its README, "What rules does the parsing engine follow?") with the line ends
-// left as they are: optional export, a key, "=" or ": ", then a quoted text that may span lines, or
-// the rest of the line up to a comment. A match begins in its key's own line: many empty ones before
-// it would be looked through from each of them.
+// dotenv's grammar (its README, "What rules does the parsing engine follow?"), but with line ends unchanged: optional
+// export, a key, "=" or ": ", then a quoted text that may span lines, or the rest of the line up to a comment. A match
+// starts on its key's own line. Otherwise the regex would scan a run of empty lines again from each of them.
 const ASSIGNMENT =
   /^[^\S\n\r\u2028\u2029]*(?:export\s+)?(?<key>[\w.-]+)(?<separator>\s*=\s*?|:\s+?)(?<value>\s*'(?:\\'|[^'])*'|\s*"(?:\\"|[^"])*"|\s*`(?:\\`|[^`])*`|[^#\r\n]+)?\s*(?:#.*)?$/dgm;
 
@@ -28,7 +27,7 @@ export function assignmentsIn(text: string): Assignment[] {
   });
 }
 
-/** `KEY=` or `KEY: ` without a value: the place right behind the separator. */
+/** `KEY=` or `KEY: ` without a value: the position after the separator. */
 function emptyValue(text: string, keyEnd: number): Omit<Assignment, "key" | "isPlain"> {
   const [separator = ""] = /^\s*(=|:[ \t]?)/.exec(text.slice(keyEnd)) ?? [];
   const place = keyEnd + separator.length;

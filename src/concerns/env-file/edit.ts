@@ -5,12 +5,11 @@ import { isPublicName } from "../../secret/variable-names.ts";
 import { assignmentsIn } from "./assignments.ts";
 
 /**
- * The text with the token as the value of every assignment of `name`, or with one assignment
- * appended. Everything else stays as it is: comments, order, line ends, quotes, `export`, and
- * whether there is a last newline.
+ * Sets the token as the value of every assignment of `name`, or appends one assignment. Keeps everything else:
+ * comments, order, line ends, quotes, `export`, and whether the text ends with a newline.
  *
- * @param path the file, for the origin of the values: they are secrets too, so that no diff shows them.
- * @returns undefined where the edit would change what dotenv reads for any other key.
+ * @param path the file, as the origin of the values: they are secrets, too, so no diff shows them.
+ * @returns undefined if the edit would change what dotenv reads for any other key.
  */
 export function withToken(
   text: string,
@@ -27,9 +26,9 @@ export function withToken(
 }
 
 /**
- * The text with another token as the value of every assignment that holds one of `olds`; the rest stays.
+ * Replaces the value of every assignment that holds one of `olds`; the rest stays.
  *
- * @returns undefined where the edit would change what dotenv reads for any other key.
+ * @returns undefined if the edit would change what dotenv reads for any other key.
  */
 export function withReplaced(
   text: string,
@@ -52,9 +51,9 @@ export function withReplaced(
 }
 
 /**
- * The text without the lines whose value is one of `olds`; the rest stays.
+ * Removes the lines whose value is one of `olds`; the rest stays.
  *
- * @returns undefined where the edit would change what dotenv reads for any other key, or leave one.
+ * @returns undefined if the edit would change what dotenv reads for any other key, or leave one of these values.
  */
 export function withoutToken(
   text: string,
@@ -64,7 +63,7 @@ export function withoutToken(
   return withoutLines(text, path, (_, value) => olds.some((old) => old.holds(value)));
 }
 
-/** The same without the lines that give one of these names a value. */
+/** Like withoutToken, but removes the lines that give one of these names a value. */
 export function withoutNames(
   text: string,
   path: string,
@@ -93,7 +92,7 @@ function withoutLines(
   return isSafe ? redacted(kept, path) : undefined;
 }
 
-/** The text with these names as empty variables at its end, but for those that are there. */
+/** Appends these names as empty variables, except those that are already there. */
 export function withNames(text: string, names: readonly string[]): string {
   const known = readEnvFile(text);
   const added = [...new Set(names)].filter((name) => !known.has(name));
@@ -103,7 +102,7 @@ export function withNames(text: string, names: readonly string[]): string {
   return text + lines.join("");
 }
 
-/** The text with every value hidden, and whatever else is no plain name, for showing. */
+/** The text with all values hidden, and everything else that is not a plain name, for display. */
 export function redacted(text: string, path: string): readonly (string | Secret)[] {
   return concealed(
     split(text, path, () => undefined),
@@ -111,10 +110,10 @@ export function redacted(text: string, path: string): readonly (string | Secret)
   );
 }
 
-// Of the alphabet of a token, so that dotenv treats it alike.
+// Uses only characters of a token, so that dotenv parses it the same way.
 const STAND_IN = Secret.of("dop_v1_0", { kind: "stdin" });
 
-/** The text in parts, each value a secret: the one that `replacementFor` gives, else the value itself. */
+/** Splits the text into parts. Each value becomes a secret: the result of `replacementFor`, else the value itself. */
 function split(
   text: string,
   path: string,
@@ -135,7 +134,7 @@ function split(
   return [...parts, text.slice(from)];
 }
 
-/** What stands between two values is names and comments, or lines that are neither and may be parts of a key. */
+/** The text between two values consists of names and comments, or of unknown lines that may be parts of a key. */
 function concealed(parts: readonly (string | Secret)[], path: string): (string | Secret)[] {
   const known = new Map<string, boolean>();
   const isShown = (line: string) => {
@@ -155,7 +154,7 @@ function between(
   let from = 0;
   for (const { 0: line, index } of text.matchAll(/[^\r\n]+/g)) {
     if (isShown(line)) continue;
-    // What an earlier edit has hidden stays as it is.
+    // Text that an earlier edit has hidden stays as it is.
     const pieces = line.split(PLACEHOLDERS);
     const rest = pieces.filter((piece) => !isPlaceholder(piece)).join("");
     if (pieces.length > 1 && isShown(rest)) continue;
@@ -171,16 +170,16 @@ function between(
 
 const PLACEHOLDERS = /(\uE000+\d+\uE001)/;
 
-/** `export NAME='`, as it stands before a value. */
+/** `export NAME='`, the text before a value. */
 function isHead(piece: string): boolean {
   const [, name] = /^\s*(?:export\s+)?([\w.-]+)\s*[=:]\s*["'`]?$/.exec(piece) ?? [];
   return name !== undefined && isPublicName(name);
 }
 
-/** \p{Co} is what stands for a secret, where the file has such a character itself. */
+/** \p{Co}: if the file itself contains the character that marks a hidden secret. */
 const WORD = /^[("']?[\p{L}\p{Co}]{0,20}(['’]\p{L}{1,2})?[)"'.,:;!?]*$/u;
 
-/** A closing quote, and a comment of words: an old value is often kept in one. */
+/** A closing quote, or a comment of words only: people often keep an old value in a comment. */
 function isTail(piece: string): boolean {
   const [whole, comment] = /^["'`]?\s*(?:#+(.*))?$/.exec(piece) ?? [];
   if (comment === undefined) return whole !== undefined;
@@ -198,7 +197,7 @@ function keepsOtherKeys(
   return readsAlike(readEnvFile(text), after, new Set(names));
 }
 
-/** True where both say the same of every key but these. */
+/** True if both have the same value for every key except these. */
 function readsAlike(
   before: ReadonlyMap<string, string>,
   after: ReadonlyMap<string, string>,

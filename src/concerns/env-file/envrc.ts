@@ -11,7 +11,7 @@ import type { ResolvedConfig } from "../config/resolved.ts";
 import type { EnvFileFacts } from "./facts.ts";
 import { finding } from "./findings.ts";
 
-/** The facts that these follow from. */
+/** The facts that the plan depends on. */
 interface Known {
   readonly config: ResolvedConfig;
   readonly repo: Bounds;
@@ -19,8 +19,8 @@ interface Known {
 }
 
 /**
- * `--envrc`: direnv's file, which is committed and holds no secret. One of ours is kept up by later runs for
- * the environment that it loads; anybody else's is left alone.
+ * `--envrc`: direnv's file, which is committed and contains no secret. Later runs update a file of ours for the
+ * environment that it loads. Other files are not changed.
  */
 export function planEnvrc(known: Known, consent: Consent): PlanPart {
   const {
@@ -39,7 +39,7 @@ export function planEnvrc(known: Known, consent: Consent): PlanPart {
   if (envrc.kind !== "absent" && kind !== "generated") return isLoading(text) ? NOTHING : left();
   const after = generate(envrcTemplate, {
     envFile: shellWord(relative(config.base, config.token.envFile)),
-    // A slug: it needs no quotes.
+    // A slug, so it needs no quotes.
     environment: config.environment === undefined ? "" : ` --env ${config.environment}`,
   });
   if (text?.replaceAll("\r\n", "\n") === after) return NOTHING;

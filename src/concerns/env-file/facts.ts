@@ -4,7 +4,7 @@ export interface EnvFileFacts {
   /** The env file of the chosen environment. */
   readonly file: Snapshot;
   readonly example: Snapshot;
-  /** `.env.local` beside the config: frameworks prefer it to .env, and we do not read it. */
+  /** `.env.local` next to the config. Frameworks prefer it to .env; we don't take a token from it. */
   readonly local: Snapshot;
   /** direnv's file. */
   readonly envrc: Snapshot;

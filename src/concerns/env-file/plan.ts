@@ -35,7 +35,7 @@ import { redacted, withNames, withoutNames, withToken } from "./edit.ts";
 import type { EnvFileFacts } from "./facts.ts";
 import { finding } from "./findings.ts";
 
-/** The facts that these follow from. */
+/** The facts that the plan depends on. */
 interface Known {
   readonly config: ResolvedConfig;
   readonly machine: Machine;
@@ -44,7 +44,7 @@ interface Known {
   readonly envFile: EnvFileFacts;
 }
 
-/** The env file with the token, and the example with its name. */
+/** Plans the env file with the token, and the example with its name. */
 export function planEnvFile(known: Known, consent: Consent): PlanPart {
   const token = planToken(known, consent);
   const isSaid = token.findings?.some(({ id }) => SAID_ONCE.includes(id));
@@ -58,7 +58,7 @@ export function planEnvFile(known: Known, consent: Consent): PlanPart {
   ]);
 }
 
-/** What is said of the env file whether it is written or not. */
+/** Findings about the env file that apply whether it is written or not. */
 const SAID_ONCE = ["env-file.tracked", "file.outside"];
 
 function judgeEnvFile(known: Known): Finding[] {
@@ -88,7 +88,7 @@ function judgeEnvFile(known: Known): Finding[] {
   return committed(isHere ? [path, ...others] : others);
 }
 
-/** Of an env file without a secret, and of one that is not read in this run. */
+/** For an env file without a secret, or one that this run does not read. */
 function committed(paths: readonly string[]): Finding[] {
   return [...new Set(paths)].map((path) => {
     const message = `git tracks ${path}, so no token is written to it. Adding it to .gitignore does not untrack it.`;
@@ -97,7 +97,7 @@ function committed(paths: readonly string[]): Finding[] {
   });
 }
 
-/** Where nothing is written, as there is no token yet, nothing hides what somebody has put there. */
+/** If there is no token yet, the plan does not touch .gitignore, and a secret in the file stays unprotected. */
 function judgeExposure(known: Known): Finding[] {
   const {
     envFile: { file: envFile },
@@ -117,7 +117,7 @@ function judgeExposure(known: Known): Finding[] {
   ];
 }
 
-/** The example says what the project needs, and this machine lacks some of it. */
+/** Variables that .env.example lists and this machine does not have. */
 function judgeNames({
   envFile: { example: envExample, file: envFile },
   machine: { env },
@@ -143,10 +143,10 @@ function judgeNames({
   ];
 }
 
-/** Each is counted from the beginning of the file. */
+/** Limits the work: each line number is counted from the start of the file. */
 const MOST_LINES = 20;
 
-/** What `exec` and `env` do not pass on, even with --all. */
+/** Variables that `exec` and `env` do not pass on, even with --all. */
 function judgePassing({ envFile: { file }, config }: Known): Finding[] {
   const text = textIn(file);
   const values = readEnvFile(text);
@@ -176,7 +176,7 @@ function judgePassing({ envFile: { file }, config }: Known): Finding[] {
   return findings;
 }
 
-/** What the env file holds that others must not see, in words. */
+/** What kind of secret the env file holds, as text. */
 function secretIn({ envFile: { file }, config }: Known): string | undefined {
   const text = textAt(file)?.text ?? "";
   const names = tokenNames(config.token.name);
@@ -206,7 +206,7 @@ function planToken(known: Known, consent: Consent): PlanPart {
   const isInFile = token.origin.kind === "env-file";
   const stays = isInFile || !mayStore(token, known.machine, consent);
   if (stays && !isInFile && !holdsSpacesKey(textAt(envFile)?.text ?? "")) return NOTHING;
-  // A FIFO is somebody else's door to a secret: read, never written (rule 4).
+  // Reading a FIFO is allowed, writing is not (rule 4).
   if (stays && envFile.kind === "fifo") return NOTHING;
 
   const { text, encoding } = textAt(envFile) ?? { text: "", encoding: "utf8" as const };
@@ -215,7 +215,7 @@ function planToken(known: Known, consent: Consent): PlanPart {
   const parts = stays ? shownBefore.parts : withToken(text, path, config.token.name, token);
   const after: Content = { parts: parts ?? [], encoding };
   const current = envFile.kind === "file" ? envFile.mode : 0o600;
-  // Windows knows no such bits.
+  // Windows has no such permission bits.
   const mode = platform === "win32" ? current : current & 0o700;
   if (envFile.kind === "file" && current === mode && encode(after).equals(envFile.bytes)) {
     return NOTHING;
@@ -249,7 +249,7 @@ function planToken(known: Known, consent: Consent): PlanPart {
   return { findings, changes: [new WriteFile({ before: envFile, edit, shownBefore, mode, why })] };
 }
 
-/** A token in the env file would go before the login. */
+/** A token in the env file would override the login, so it is removed. */
 function planLogin({ config, envFile: { file }, repo, machine: { platform } }: Known): PlanPart {
   const { path } = file;
   const current = textAt(file);
@@ -300,7 +300,7 @@ function planExample(known: Known): PlanPart {
         }),
       ]
     : [];
-  // A new example names them all; one that is there was written by somebody who knows.
+  // A new example lists all names. An existing one was written by a person, so only required names are added.
   const own = config.token.doctl === undefined ? [] : tokenNames(config.token.name);
   const found = envExample.kind === "absent" ? namesIn(known.envFile.file) : [];
   const names = found.filter((name) => !own.includes(name));
@@ -319,7 +319,7 @@ function planExample(known: Known): PlanPart {
   return { findings, changes: [editText(envExample, edit, why)] };
 }
 
-/** What every colleague needs: the token, where it is not a login, and the keys of a state on Spaces. */
+/** The variables that every colleague needs: the token, unless it is a login, and the keys for a state on Spaces. */
 export function exampleNames({
   token,
   roots,
@@ -328,7 +328,7 @@ export function exampleNames({
   return [...own, ...(roots.some(({ backend }) => backend !== undefined) ? KEY_NAMES : [])];
 }
 
-/** Those that may be committed: a value may stand where a name is looked for. */
+/** Only names that may be committed: a secret may be in the place of a name. */
 function namesIn(envFile: Snapshot): readonly string[] {
   const text = textAt(envFile)?.text ?? "";
   return assignmentsIn(text).flatMap(({ key, isPlain, valueStart, valueEnd }) =>

@@ -3,6 +3,6 @@ import type { LockVerdicts } from "./prove-locks.ts";
 
 export interface SpacesFacts {
   readonly keys: FoundKeys;
-  /** Of the locks that this run has tried. */
+  /** The results of this run's lock tests. */
   readonly locks: LockVerdicts;
 }

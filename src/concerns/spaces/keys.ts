@@ -1,2 +1,2 @@
-/** Where keys of Spaces are made: they are not API tokens, and open buckets alone. */
+/** Where Spaces keys are created. They are not API tokens: they give access only to buckets. */
 export const KEYS_PAGE = "https://cloud.digitalocean.com/spaces/access_keys";

@@ -11,10 +11,10 @@ export interface LockTest {
   readonly keys: SpacesKeys;
 }
 
-/** Why a lock file would keep nobody out, or cannot be tried, in words; undefined: it works. */
+/** The result of a lock test. `why`: why a lock file would not work or cannot be tested; undefined: it works. */
 export interface LockVerdict {
   readonly why: string | undefined;
-  /** A test object that could not be deleted again. */
+  /** A test object that could not be deleted. */
   readonly left: string | undefined;
 }
 
@@ -22,9 +22,9 @@ const TIME_LIMIT_MS = 10_000;
 const BODY = "Test object written by do-bootstrap. Safe to delete.\n";
 
 /**
- * Tries what a lock rests on: of two writes of one new object that both say `If-None-Match: *`, the
- * second must be refused with 412. A store that ignores the header lets two runs proceed
- * (docs/contracts/terraform.md 6.8). The object stands beside the state, and is deleted again.
+ * Tests what a lock depends on: the second of two writes of a new object with `If-None-Match: *` must fail with 412. A
+ * store that ignores the header lets two runs proceed (docs/contracts/terraform.md 6.8). The test object is next to the
+ * state and is deleted afterwards.
  *
  * @throws AppError INTERRUPTED.
  */
@@ -61,7 +61,7 @@ export async function tryLock(
       method,
       url: `https://${backend.bucket}.${spacesHost(backend)}/${object}`,
       service: "s3",
-      // As Terraform signs it: backend.tf says the same.
+      // The region that Terraform signs with; backend.tf has the same.
       region: "us-east-1",
       accessKeyId: keys.id.reveal(),
       secretAccessKey: keys.secret.reveal(),
@@ -77,7 +77,7 @@ export async function tryLock(
   }
 }
 
-/** The request was under way when it failed. */
+/** Whether the request may have been processed before the failure. */
 function mayBeWritten(answer: HttpAnswer): boolean {
   return answer.kind === "failure" && ["timeout", "closed", "headers"].includes(answer.why);
 }

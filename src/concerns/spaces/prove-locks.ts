@@ -2,7 +2,7 @@ import type { Host } from "../../host/host.ts";
 import type { SpacesBackend } from "../config/resolved.ts";
 import type { LockTest, LockVerdict } from "./lock-test.ts";
 
-/** What was found of the locks that were tried, by the state's place. */
+/** The results of the lock tests, by the state's location. */
 export type LockVerdicts = ReadonlyMap<string, LockVerdict>;
 
 export function placeOf({ region, bucket, key }: SpacesBackend): string {
@@ -10,8 +10,8 @@ export function placeOf({ region, bucket, key }: SpacesBackend): string {
 }
 
 /**
- * Tries the locks that a plan is about to write, before anything is written: one that does not work is a
- * fact about its root, and the plan is made again with it.
+ * Tests the locks that a plan will write, before anything is written. A lock that does not work becomes a fact about
+ * its root, and the plan is made again.
  *
  * @throws AppError INTERRUPTED.
  */
