@@ -1,17 +1,17 @@
 import { basename, isAbsolute } from "node:path";
 
-/** What a command starts, by its words alone. */
+/** What a command starts, judged only by its words. */
 export type Start =
-  /** A script of the repo, as the words name it. */
+  /** A script of the repo, as written in the command. */
   | { readonly script: string }
-  /** A program that prints a secret and runs nothing of the folder that it is in. */
+  /** A program that prints a secret and runs nothing from its folder. */
   | { readonly tool: string }
-  /** A short sentence without its full stop. */
+  /** A short sentence without a full stop. */
   | { readonly why: string };
 
 /**
- * What is known to run no more than it says: a script, by its path or behind the name of its
- * interpreter, and the tools below. All else may run what no word names.
+ * Recognizes commands that run only what they name: a script, by its path or after its interpreter, and the tools
+ * below. Any other command may run something that no word names.
  */
 export function startOf(command: readonly string[]): Start {
   const [program = "", ...args] = command;
@@ -31,23 +31,23 @@ export function startOf(command: readonly string[]): Start {
   return { why: `do-bootstrap can't tell what ${known} runs` };
 }
 
-/** A path elsewhere may lead into another checkout. */
+/** A path in another folder may point into another checkout. */
 const SYSTEM = /^\/(?:usr\/|usr\/local\/|opt\/homebrew\/)?bin\/[^/]+$/;
 
 const SHELLS: ReadonlySet<string> = new Set(["sh", "bash", "dash", "ksh", "zsh"]);
 
 const INTERPRETERS: ReadonlySet<string> = new Set(["node", "perl", "python", "python3", "ruby"]);
 
-/** One command of a shell: no variable, quote, pattern, brace, redirection, or second command. */
+/** A single shell command: no variables, quotes, patterns, braces, redirections or second command. */
 const PLAIN_LINE = /^[\w@%+:,./-]+(?: +[\w@%+=:,./-]+)*$/;
 
-/** Those whose value cannot be taken for the word that says what to do. */
+/** Options whose value cannot be confused with the subcommand. */
 const LEADING_OPTIONS = /^(?:--[\w-]+=\S* )+/;
 
 /**
- * What prints a secret, by the words that ask for it. The same programs have words that start others
- * (op run, aws ssm start-session, sops exec-env): those are not here. doppler and infisical find
- * their project by the folder, so it has to be named.
+ * Programs that print a secret, with the subcommands that do so. Their subcommands that start other programs (op run,
+ * aws ssm start-session, sops exec-env) are not listed. doppler and infisical choose their project by folder, so the
+ * command must name it.
  */
 const TOOLS: ReadonlyMap<string, RegExp> = new Map([
   ["age", /^(?:-d|--decrypt) /],

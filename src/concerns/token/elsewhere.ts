@@ -16,7 +16,7 @@ import { isName } from "../../secret/variable-names.ts";
 import { isEnvFile, isTfvars } from "../config/protected-paths.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 
-/** A token that stands where ours is not looked for, under any name. */
+/** A token under any name, in a place where we don't look for ours. */
 export interface Elsewhere {
   /** Its origin is "adopted", with the first of its places. */
   readonly token: Secret;
@@ -26,10 +26,10 @@ export interface Elsewhere {
 export interface Place {
   /** Such as "DO_TOKEN in /repo/.env:3". */
   readonly words: string;
-  /** path:line; undefined: it is in no file of the repo. */
+  /** path:line; undefined: it is not in a file of the repo. */
   readonly where: string | undefined;
   readonly path: string | undefined;
-  /** The doctl context that it is. */
+  /** The doctl context with the token. */
   readonly context?: string;
 }
 
@@ -38,28 +38,28 @@ export interface ElsewhereQuestion {
     ResolvedConfig,
     "base" | "token" | "envFiles" | "roots" | "environment" | "environments" | "othersContexts"
   >;
-  /** The git root; outside git the config's folder. */
+  /** The git root; outside git, the config's folder. */
   readonly top: string;
-  /** The env file, which may be a FIFO that is read once. */
+  /** The env file, which may be a FIFO that can be read only once. */
   readonly envFile: Snapshot;
-  /** doctl's contexts by name. */
+  /** The tokens of doctl's contexts by name. */
   readonly contexts: ReadonlyMap<string, Secret>;
 }
 
 export interface Search {
   readonly found: readonly Elsewhere[];
-  /** What may hold more: a file that cannot be read, or where the search ended. */
+  /** What may hold more tokens: an unreadable file, or where the search stopped. */
   readonly unsearched: readonly string[];
 }
 
-/** A repo may have any number of them, and a file any number of tokens. The rest is not searched. */
+/** A repo may have any number of files, and a file any number of tokens. The rest is not searched. */
 const MOST = { files: 200, characters: 1024 * 1024, places: 100 };
 const SIZE = { maxBytes: 1024 * 1024, maxLines: 20_000 };
 
 /**
- * Looks for tokens under other names: in the environment, in env files, .envrc and files of Terraform values of
- * the repo's folders that we know, in doctl's contexts. What another environment names, or is named after it, has the
- * token of that one, which is not ours to take.
+ * Searches for tokens under other names: in the environment; in env files, .envrc and Terraform value files of the
+ * repo's known folders; and in doctl's contexts. Skips what another environment names, and what is named after one:
+ * that token belongs to the other environment.
  */
 export async function findElsewhere(
   { env, files, hclParser }: Pick<Host, "env" | "files" | "hclParser">,
@@ -107,7 +107,7 @@ export async function findElsewhere(
   }
   return { found, unsearched: [...unsearched] };
 
-  /** Whether a text holds a token that was not read: in a value of several, or where no name is in front of it. */
+  /** Whether a text holds a token that was not read: one of several in a value, or one without a name before it. */
   function holdsOther(text: string, skipped: readonly Named[1][] = []): boolean {
     return prefixedIn(text).some(
       (token) =>
@@ -118,7 +118,7 @@ export async function findElsewhere(
     );
   }
 
-  /** Also where a lone root has them, and the top of the repo. */
+  /** Files in the config's folder, at the top of the repo, and in the root modules. */
   async function paths(): Promise<readonly string[]> {
     const others = new Set(envFiles.filter((path) => path !== token.envFile));
     const folders = [...new Set([base, top, ...roots.map(({ dir }) => dir)])];
@@ -150,7 +150,8 @@ export async function findElsewhere(
 
   function add(name: string, value: string | Secret, at: { in: string; text?: string }): void {
     if (count >= MOST.places) return void unsearched.add(at.in);
-    // `openssl rand -hex 32` makes other secrets of an old token's form: they are not sent to DigitalOcean.
+    // Old tokens look like the output of `openssl rand -hex 32`. Other secrets of that form are not sent to
+    // DigitalOcean.
     const mayBeOld = own.includes(name) || isOurTokenName(name);
     if (typeof value === "string" && !(mayBeOld ? mayHold : mayHoldNew)(value)) return;
     const shown = shownName(name);
@@ -176,18 +177,18 @@ export async function findElsewhere(
   }
 }
 
-/** A link out of the repo is not followed, wherever it is (docs/design.md rule 4). */
+/** A link out of the repo is never followed (docs/design.md rule 4). */
 function isUnread(snapshot: Snapshot): boolean {
   return snapshot.kind === "unusable" && snapshot.why !== "a directory" && !linkOut(snapshot);
 }
 
-/** UTF-16, as PowerShell redirects, or what is no text: nobody reads it as variables. */
+/** True for a UTF-16 file, as PowerShell writes, or a binary, if it holds a token: no variables can be read from it. */
 function isOtherText(snapshot: Snapshot): boolean {
   if (!("bytes" in snapshot) || decode(snapshot.bytes) !== undefined) return false;
   return !linkOut(snapshot) && tokensIn(snapshot.bytes, 1).length > 0;
 }
 
-/** Tokens that tell by their form what they are. */
+/** Tokens that are recognizable by their prefix. */
 function prefixedIn(text: string): readonly string[] {
   if (!mayHoldNew(text)) return [];
   const values = tokensIn(Buffer.from(text)).map(({ value }) => value);
@@ -208,13 +209,15 @@ function holdsValues(name: string): boolean {
   return isEnvFile(name) || isTfvars(name) || /^\.envrc(\.|$)|.\.env$/.test(name);
 }
 
-/** Such as `prod.tfvars`, `.env.prod.local` or a context `acme-prod`, unless prod is chosen: the longest name counts. */
+/**
+ * Such as `prod.tfvars`, `.env.prod.local` or a context `acme-prod`, unless prod is chosen. The longest match counts.
+ */
 function isNamedAfterAnother(name: string, config: OfEnvironments): boolean {
   const padded = `-${partsOf(name)}-`;
   return isAnothers(config, (each) => padded.includes(`-${partsOf(each)}-`));
 }
 
-/** `DO_TOKEN_PROD`. In front, it may as well say what the token is for: `API_TOKEN`. */
+/** Such as `DO_TOKEN_PROD`. At the start, the word may be the token's purpose instead: `API_TOKEN`. */
 function endsWithAnother(name: string, config: OfEnvironments): boolean {
   const parts = partsOf(name);
   return isAnothers(config, (each) => parts.endsWith(`-${partsOf(each)}`));
@@ -234,7 +237,7 @@ function partsOf(name: string): string {
   return name.toLowerCase().replace(/[^a-z\d]/g, "-");
 }
 
-/** Quickly: most values and files hold none. */
+/** A quick check: most values and files contain no token. */
 function mayHold(text: string): boolean {
   return mayHoldNew(text) || OLD.test(text);
 }
@@ -245,13 +248,13 @@ function mayHoldNew(text: string): boolean {
 
 const OLD = new RegExp(PATTERNS.digits);
 
-/** In `export A=1 B=…` of a shell the name is B. */
+/** In the shell's `export A=1 B=…`, the name is B. */
 function nearest([name, value]: readonly [string, string]): Named {
   const [, near] = /(?:^|[\s;&])([A-Za-z_]\w{0,99})=["']?do[op]_v1_/.exec(value) ?? [];
   return [near ?? name, value];
 }
 
-/** A shell assigns behind other words, too: `if …; then export A=…; fi`. */
+/** A shell may assign after other words: `if …; then export A=…; fi`. */
 function assignedIn(text: string): readonly Named[] {
   const all = withoutComments(text).matchAll(ASSIGNED);
   return Array.from(all, ([, name = "", token = ""]) => [name, token] as const);
@@ -262,7 +265,7 @@ const ASSIGNED = new RegExp(
   "gm",
 );
 
-/** Deeper than any values. */
+/** Deeper than any real values. */
 const MAX_DEPTH = 64;
 
 function inJson(value: unknown, name = "", depth = 0): readonly Named[] {
@@ -286,7 +289,7 @@ function below(name: string, key: string): string {
   return name === "" ? key : `${name}.${key}`;
 }
 
-/** The line, from 1, where it stands first behind the name, and not in a comment. */
+/** The line, from 1, where the token first follows its name, outside comments. */
 function lineOf(text: string, token: Secret, name: string): number | undefined {
   const own = name.split(".").at(-1) ?? "";
   const places: { line: number; words: readonly string[] }[] = [];

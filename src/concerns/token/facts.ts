@@ -7,16 +7,16 @@ import type { Inspection } from "./verdict.ts";
 
 export interface TokenFacts {
   readonly state: TokenState;
-  /** Absent without a usable token. */
+  /** undefined without a usable token. */
   readonly inspection: Inspection | undefined;
-  /** Tokens under other names; they are looked for where there is no token. */
+  /** Tokens under other names. Searched for only if there is no token. */
   readonly offers: Offers;
   readonly hosts: ApiHosts;
-  /** What the code of all roots asks of the token. */
+  /** What the code of all roots needs from the token. */
   readonly code: CodeNeeds;
 }
 
-/** Where the tokens are that DigitalOcean refuses, in words; undefined: there is none. */
+/** The places of tokens that DigitalOcean refuses, as text; undefined: there are none. */
 export function refusedPlaces({
   state,
   inspection,

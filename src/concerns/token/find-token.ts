@@ -15,32 +15,31 @@ import { runAlone } from "./run-alone.ts";
 
 export type TokenHost = Pick<Host, "env" | "home" | "files" | "run" | "which" | "state">;
 
-/** A token manager may ask its owner first. */
+/** A token manager may ask the user first. */
 const TIME_LIMIT_MS = 120_000;
 
-/** For this run, or for those to come on this machine too. */
+/** "once": for this run; "kept": for later runs on this machine, too. */
 export type TrustGiven = "once" | "kept";
 
-/** What a doctl context holds, its login renewed where that was due; or why there is no token. */
+/** The token of a doctl context, renewed if it was due; or why there is none. */
 export type LoginAnswer =
   | { readonly token: Secret; readonly expiresAt: number | undefined }
   | Pick<TokenState & { kind: "no-login" }, "why" | "detail">;
 
 export interface FindTokenOptions {
   readonly config: ResolvedConfig;
-  /** Asks doctl's config for the login of `token.doctl`; absent where none is taken: in CI. */
+  /** Reads the login of `token.doctl` from doctl's config; undefined if logins are not used: in CI. */
   readonly login?: ((context: string) => Promise<LoginAnswer>) | undefined;
-  /** The git root; outside git the config's folder. */
+  /** The git root; outside git, the config's folder. */
   readonly top: string;
-  /** undefined: only what was trusted before. "kept" is for this run where it cannot be kept. */
+  /** undefined: run only a command that is already trusted. "kept" applies to this run only if it cannot be stored. */
   readonly trust: TrustGiven | undefined;
-  /** What the command said before: its owner is not asked twice in a run. */
+  /** Answers of the command in this run, so that the user is not asked twice. */
   readonly answers?: Map<string, Promise<CommandAnswer>>;
 }
 
 /**
- * Chooses the token; the config's command is run where nothing stronger gives one
- * (docs/design.md §6).
+ * Chooses the token. Runs the config's command only if no source with a higher priority has one (docs/design.md §6).
  */
 export async function findToken(
   host: TokenHost,
@@ -85,7 +84,7 @@ async function askCommand(
   if (outside !== undefined) {
     return unavailable("failed", `${outside.path} resolves outside the repo: ${outside.target}`);
   }
-  // Who keeps all of HOME in git has his tools in there too, and is asked each time.
+  // If all of HOME is in git, so are the user's tools. The user is then asked each time.
   const isHomeIn = host.home !== undefined && isInside(await host.files.realpath(host.home), top);
   const around = { base, top, home: host.home, path: host.env["PATH"] };
   const pins = await pinsOf(command, around, host.files);
@@ -107,7 +106,7 @@ async function askCommand(
   const call = { args, stderr: "shown", timeoutMs: TIME_LIMIT_MS } as const;
   if (pins.kind === "unpinned" || trust === "once") {
     const path = isAbsolute(file) ? file : join(base, file);
-    // A token manager has secrets of its own, and a person trusts it with them.
+    // A token manager needs its own secrets, and the user trusts it with them.
     const env = wholeEnvironment(host.env);
     const result = await host.run({ ...call, file: path, cwd: base, env });
     const failure = failureOf(result);
@@ -126,7 +125,7 @@ async function askCommand(
   return unavailable("failed-alone", `${failure}, ${where}${without && `, without ${without}`}`);
 }
 
-/** What a word, also of a shell's line, names by a link out of the repo: it is not run (docs/design.md rule 4). */
+/** Finds a word, even inside a shell line, that is a link out of the repo: it is not run (docs/design.md rule 4). */
 async function scriptOutside(
   files: Pick<Host["files"], "look">,
   command: readonly string[],
@@ -147,7 +146,7 @@ function noFolder(): AppError {
   });
 }
 
-/** @returns why there is no token in it. */
+/** @returns why there is no token in the output. */
 function failureOf({ end, exitCode, stdout }: ToolResult): string | undefined {
   if (end !== "exited") return ENDS[end];
   if (exitCode !== 0) return `exit status ${exitCode}`;
@@ -161,16 +160,16 @@ const ENDS = {
   "not-started": "it could not be started",
 } as const;
 
-/** What is trusted: these words, in this folder, with these files of the repo. */
+/** The record of what is trusted: this command, in this folder, with these files of the repo. */
 function recordOf(command: readonly string[], folder: string, files: readonly FileSnapshot[]) {
   const hashes = files.map(({ path, bytes }) => [path, sha256(bytes)] as const);
   const scripts = Object.fromEntries(hashes.sort(([one], [other]) => (one < other ? -1 : 1)));
   const text = `${JSON.stringify({ folder, command, scripts }, undefined, 2)}\n`;
-  // Under another name than the records of releases that ran the command in the repo itself.
+  // The name differs from the records of releases that ran the command in the repo itself.
   return { key: { kind: "trusted", folder, name: `alone\n${text}` } as const, text };
 }
 
-/** A name is looked for on PATH, outside the repo; a path stays as it is. */
+/** Looks up a name on PATH, outside the repo. A path stays unchanged. */
 async function fileOf(
   host: TokenHost,
   program: string,

@@ -17,22 +17,22 @@ export interface GuideFacts {
     readonly environments: readonly string[];
   };
   readonly hosts: ApiHosts;
-  /** What to tick, in the form's order: "droplet" and "create", "read". */
+  /** The scopes to select, in the form's order: "droplet" and "create", "read". */
   readonly rows: readonly (readonly [about: string, actions: readonly string[]])[];
-  /** What they do not cover, in words. */
+  /** What the rows do not cover, as text. */
   readonly unread: readonly string[];
-  /** Where a token comes from that is dead, in words. */
+  /** The source of a token that DigitalOcean refuses, as text. */
   readonly refused: string | undefined;
-  /** What the token is for, in a sentence; undefined: what the config says. */
+  /** What the token is for, as a sentence; undefined: the config says it. */
   readonly purpose: string | undefined;
-  /** The repo, none of whose tools is run. */
+  /** The repo. Tools inside it are not run. */
   readonly top: string;
-  /** What is learnt here is not asked again. */
+  /** Results from here are added, so that no token is checked twice. */
   readonly inspections: Map<string, Promise<Inspection>>;
 }
 
 /**
- * Leads a person to a token: the page, what to fill in, hidden input that is checked at once.
+ * Helps the user get a token: opens the page, says what to fill in, reads hidden input and checks it immediately.
  *
  * @returns the text of a token that DigitalOcean accepts.
  * @throws AppError NO_TOKEN after three tries, INTERRUPTED on Ctrl-C.
@@ -71,7 +71,7 @@ export async function guide(
       : undefined;
   }
 
-  /** Asks about the same token until there is an answer: it costs no try, and nothing is pasted again. */
+  /** Repeats the request for the same token until there is an answer. This uses no try, and nothing is pasted again. */
   async function verified(token: Secret): Promise<Inspection["state"]> {
     for (;;) {
       progress("Asking DigitalOcean about the token");
@@ -86,16 +86,16 @@ export async function guide(
   }
 }
 
-/** @param why in a sentence. */
+/** @param why a full sentence. */
 export function retryQuestion(why: string): string {
   return `${why} Press Enter to retry, or Ctrl-C to stop.`;
 }
 
 /**
- * Asks a person which of the tokens under other names to use.
+ * Asks the user which of the tokens under other names to use.
  *
- * @param shown a text with its paths as the person would write them.
- * @returns its fingerprint; undefined: none of them.
+ * @param shown formats the paths in a text for the user.
+ * @returns the fingerprint; undefined: none of them.
  */
 export async function chooseOffer(
   terminal: Pick<Terminal, "confirm" | "choose">,
@@ -108,7 +108,7 @@ export async function chooseOffer(
     return (await terminal.confirm(question, !only.isOfRepo)) ? only.fingerprint : undefined;
   }
   const question = `No ${name} found, but there are tokens in other places. Use one of them?`;
-  // Enter alone takes the first, which is none that came with the repo.
+  // Enter selects the first answer, which must not be a token that came with the repo.
   const brought = tokens.filter(({ isOfRepo }) => isOfRepo);
   const answers = [...tokens.filter(({ isOfRepo }) => !isOfRepo), undefined, ...brought];
   const lines = answers.map((each) => (each === undefined ? "None of them" : lineOf(each)));
@@ -117,12 +117,12 @@ export async function chooseOffer(
   function lineOf({ fingerprint, places, team, isOfRepo }: OfferedToken): string {
     const warning = isOfRepo ? "; committed in the repo: use it only if this is your team" : "";
     const where = someOf(places.map(shown));
-    // In one line: a name of many would push the warning out of sight.
+    // On one line: a name with line breaks could push the warning out of sight.
     return safe(`${where} (${fingerprint}, team ${team?.name ?? "unknown"}${warning})`);
   }
 }
 
-/** Enter alone is no try. */
+/** Empty input does not count as a try. */
 async function pasted(terminal: Terminal): Promise<string> {
   for (;;) {
     const text = await terminal.secret("Paste the token (it is not shown)");

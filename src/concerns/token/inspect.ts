@@ -8,8 +8,8 @@ const TIME_LIMIT_MS = 10_000;
 /**
  * Asks about each token once.
  *
- * @param known answers by fingerprint, which grow.
- * @param asking called before a token is asked about.
+ * @param known answers by fingerprint. New answers are added.
+ * @param asking called before each request.
  */
 export function inspectOnce(
   host: Pick<Host, "http">,
@@ -27,7 +27,7 @@ export function inspectOnce(
   };
 }
 
-/** Asks DigitalOcean what a token is: two requests at once, each limited to 10 s. */
+/** Asks DigitalOcean about a token: two parallel requests, each limited to 10 s. */
 export async function inspectToken(
   { http }: Pick<Host, "http">,
   hosts: ApiHosts,

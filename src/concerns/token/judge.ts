@@ -29,19 +29,19 @@ import {
 } from "./variables.ts";
 import type { Inspection } from "./verdict.ts";
 
-/** The facts that these follow from. */
+/** The facts that the findings depend on. */
 interface Known {
   readonly config: Pick<ResolvedConfig, "environment" | "environments" | "team" | "token">;
   readonly machine: Pick<Machine, "isCi" | "env">;
   readonly token: Pick<TokenFacts, "state" | "inspection"> & Partial<Pick<TokenFacts, "offers">>;
 }
 
-/** Of tokens under other names, in one finding. */
+/** How many tokens under other names one finding shows. */
 const MOST_SHOWN = 5;
 
 const RUN_AGAIN = hint`run ${own()} on a terminal. In a script: … | ${own("--token-stdin")}`;
 
-/** What is to be said of the token: whether there is one, and whether it will do. */
+/** The findings about the token: whether there is one, and whether it can be used. */
 export function judgeToken({
   token: { state: token, inspection, offers = NO_OFFERS },
   config,
@@ -106,13 +106,13 @@ export function judgeToken({
   }
 }
 
-/** A login is renewed: how long this token of it lasts is said where it matters, by `exec`. */
+/** A login is renewed, so minTtl does not apply to its current token here. `exec` checks the remaining time. */
 function lastingFor({ isRenewed }: Secret, config: Known["config"]): Known["config"] {
   if (!isRenewed) return config;
   return { ...config, token: { ...config.token, minTtlSeconds: undefined } };
 }
 
-/** The config says that the token is a login's, and another one goes first. */
+/** The config names a login, but another token overrides it. */
 function judgeShadow(token: Secret, { token: { doctl } }: Known["config"]): Finding[] {
   const { origin } = token;
   if (doctl === undefined) return [];
@@ -125,7 +125,7 @@ function judgeShadow(token: Secret, { token: { doctl } }: Known["config"]): Find
   return [finding("token.shadowed", message, { where: origin.path, fix })];
 }
 
-/** doctl renews such a token; what we write it to does not (docs/contracts/doctl-2.md 6.4). */
+/** doctl renews such a token, but not the copies that we write (docs/contracts/doctl-2.md 6.4). */
 function judgeSession(token: Secret, inspection: Inspection | undefined, isCi: boolean): Finding[] {
   const seconds = inspection?.expiresInSeconds;
   if (
@@ -149,7 +149,7 @@ function judgeSession(token: Secret, inspection: Inspection | undefined, isCi: b
 
 const DAY_SECONDS = 86_400;
 
-/** Tokens under other names: where they are, and how one of them is used. */
+/** Tokens under other names: where they are, and how to use one. */
 function judgeOffers(
   offers: Offers,
   { team }: Known["config"],
@@ -189,7 +189,7 @@ function sayOffers({ found, unsearched }: Offers, team: string | undefined): str
   ].join("");
 }
 
-/** A token manager has the token already; whatever else it is, a new one has to be made. */
+/** With a token manager, the token already exists. In all other cases, the user needs a new one. */
 function instead(mistake: Mistake | undefined, { token: { name } }: Known["config"]): Hint {
   const pipe = own("--token-stdin");
   switch (mistake) {
@@ -206,7 +206,7 @@ function instead(mistake: Mistake | undefined, { token: { name } }: Known["confi
   }
 }
 
-/** Whoever has environments seldom means none of them. */
+/** In a repo with environments, users usually mean one of them. */
 function chooseFirst({ environment, environments }: Known["config"]): string {
   if (environment !== undefined || environments.length === 0) return "";
   const options = environments.map((name) => `--env ${name}`).join(" or ");
@@ -266,7 +266,7 @@ function shadowed(used: Secret, other: Secret): Finding {
 
 function fixFor({ origin }: Secret, used?: Secret): Hint {
   if (origin.kind === "environment") return hint`${unset(origin.name)}`;
-  // It is seen only where --fix moves it.
+  // This appears only if --fix moves the token out of the code.
   if (origin.kind === "code") return hint`Revoke it if it was ever committed: ${TOKEN_LIST}`;
   if (used?.isRenewed) return hint`Remove it: ${own("login")}`;
   return hint`${own("--save")} replaces it with the token in use.`;
@@ -361,7 +361,7 @@ function judgeTeam(
   }
 }
 
-/** A variable overrides what is stored: it has to go before the new token is of use. */
+/** A variable overrides the stored token, so it must be unset first. */
 function again(variables: Variables | undefined): Hint {
   if (variables === undefined) return RUN_AGAIN;
   return hint`${unset(...variables.names)} and ${RUN_AGAIN}`;

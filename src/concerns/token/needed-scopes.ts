@@ -17,33 +17,33 @@ import { finding } from "./findings.ts";
 import { TOKEN_FORM } from "./hosts.ts";
 import type { Inspection } from "./verdict.ts";
 
-/** What Terraform code does, and what a token needs for it. */
+/** What Terraform code does, and which scopes a token needs for it. */
 export interface CodeNeeds {
   readonly needs: Needs;
   readonly actions: readonly Action[];
   readonly trees: readonly ModuleTree[];
-  /** They are of a plan, which says nothing of what the next one needs. */
+  /** The actions are from one plan; the next plan may need others. */
   readonly isOfPlan: boolean;
   readonly scopes: ScopeData["scopes"];
   readonly elsewhere: Elsewhere;
 }
 
-/** Terraform code of the repo's that is in none of the trees. */
+/** Terraform code in the repo that is in none of the trees. */
 export interface Elsewhere {
-  /** From the repo's root. */
+  /** Relative to the repo's root. */
   readonly folders: readonly string[];
-  /** false: not all of the repo was looked at, so that there may be more. */
+  /** false: not all of the repo was searched, so there may be more. */
   readonly isWhole: boolean;
 }
 
-/** Nobody has looked. */
+/** No search was made. */
 export const NOT_SEARCHED: Elsewhere = { folders: [], isWhole: false };
 
 /**
- * Reads root modules and works out the scopes that they need.
+ * Reads root modules and determines the scopes that they need.
  *
  * @param dirs absolute paths.
- * @param choose takes other actions than those of the code.
+ * @param choose replaces the actions of the code with others.
  */
 export async function readNeeds(
   host: Pick<Host, "files" | "hclParser" | "env">,
@@ -51,7 +51,7 @@ export async function readNeeds(
   choose?: (inCode: readonly Action[]) => readonly Action[],
 ): Promise<CodeNeeds> {
   const read = (text: string, name: string) => readTerraform(host.hclParser, text, name);
-  // A root is what Terraform names files from. With several, main.tf would be one of each.
+  // Terraform names files relative to the root. With several roots, main.tf would be ambiguous.
   const base = dirs.length > 1 ? config.base : undefined;
   const trees = await Promise.all(
     dirs.map(async (dir) => {
@@ -62,7 +62,7 @@ export async function readNeeds(
     }),
   );
   const modules = trees.flatMap((tree) => tree.modules);
-  // A new repo has nothing to ask of what works it out, and of 200 kB of data.
+  // A repo without code does not need these modules, or their 200 kB of data.
   const isNew = modules.every(({ blocks }) => blocks.length === 0);
   const inCode = isNew ? [] : await codeActions(modules, purpose);
   const actions = choose?.(inCode) ?? inCode;
@@ -94,7 +94,7 @@ const NOTHING_NEEDED: Pick<CodeNeeds, "needs" | "scopes"> = {
   scopes: {},
 };
 
-/** Our own check of the team asks for the account (docs/design.md §6). */
+/** Our own check of the team reads the account (docs/design.md §6). */
 function withTeam(needs: Needs, { team, file, base }: ResolvedConfig): Needs {
   if (team === undefined || needs.own.some(({ scope }) => scope === ACCOUNT)) return needs;
   const reason = {
@@ -112,10 +112,10 @@ function withTeam(needs: Needs, { team, file, base }: ResolvedConfig): Needs {
   };
 }
 
-/** Says whose account it is: we propose it for every token. */
+/** Tells whose account it is, so we suggest this scope for every token. */
 const ACCOUNT = "account:read";
 
-/** Every scope that a token is to have, as the control panel sorts them. */
+/** Every scope that a token needs, in the control panel's order. */
 export function allNeeded({ own, required }: Needs): string[] {
   return inPanelOrder([...own.map(({ scope }) => scope), ...required]);
 }
@@ -124,17 +124,17 @@ function inPanelOrder(scopes: readonly string[]): string[] {
   return scopes.toSorted((a, b) => (panelOrder(a) < panelOrder(b) ? -1 : 1));
 }
 
-/** By what they are about, then create, read, update, delete. */
+/** By resource, then create, read, update, delete. */
 function panelOrder(scope: string): string {
   const [about = "", action = ""] = scope.split(":");
   const at = ["create", "read", "update", "delete"].indexOf(action);
   return `${about} ${at < 0 ? 9 : at} ${action}`;
 }
 
-/** The form of the control panel: what a scope is about, and what may be done with it. */
+/** A row of the control panel's form: a resource and its actions. */
 export type PanelRow = readonly [about: string, actions: readonly string[]];
 
-/** What to tick for a new token. */
+/** The scopes to select for a new token. */
 export function panelRows({ needs }: CodeNeeds): PanelRow[] {
   const scopes = allNeeded(needs);
   const all = scopes.includes(ACCOUNT) ? scopes : [ACCOUNT, ...scopes];
@@ -146,7 +146,7 @@ export function panelRows({ needs }: CodeNeeds): PanelRow[] {
   return [...rows];
 }
 
-/** What is not known of all that a token is for, in words: what else it may do may be needed there. */
+/** The uses of the token that were not checked, as text. They may need the token's other scopes. */
 export function gapsIn(code: CodeNeeds): readonly string[] {
   const { trees, isOfPlan, elsewhere } = code;
   return [
@@ -160,7 +160,7 @@ export function gapsIn(code: CodeNeeds): readonly string[] {
   ];
 }
 
-/** What could not be counted of the code itself, in words: it may need more than what is listed. */
+/** The parts of the code that were not read or understood, as text. They may need more scopes than listed. */
 export function unreadIn({ trees, needs }: Pick<CodeNeeds, "trees" | "needs">): readonly string[] {
   const unseen = trees.flatMap((tree) => tree.unseen);
   const contested = trees.flatMap((tree) => tree.contested);
@@ -180,11 +180,10 @@ function hasNoCode(trees: readonly ModuleTree[]): boolean {
 }
 
 /**
- * Holds a token against what is needed. Where not all code was read, nothing that it may do is said to be too
- * much.
+ * Compares a token's scopes with the needed ones. If some code was not read, no scope is reported as unneeded.
  *
- * @param isLogin the token is of a login, which asks for other scopes when it is made anew.
- * @returns undefined where the API did not say what the token may do.
+ * @param isLogin the token belongs to a login, and a new login requests other scopes.
+ * @returns undefined if the API did not report the token's scopes.
  */
 export function compareScopes(
   inspection: Inspection | undefined,
@@ -200,7 +199,7 @@ export function compareScopes(
   return { comparison, findings: judgeComparison(comparison, broadAccess(granted), code, isLogin) };
 }
 
-/** Whether the token may do more than this code needs: then other code is looked for. */
+/** Whether the token has more scopes than this code needs. If so, the caller searches for other code. */
 export function hasExcess(inspection: Inspection | undefined, code: CodeNeeds): boolean {
   return (compareScopes(inspection, code)?.comparison.excess ?? []).length > 0;
 }

@@ -5,10 +5,10 @@ import { type FindTokenOptions, findToken, type TokenHost } from "./find-token.t
 import type { Inspection } from "./verdict.ts";
 
 /**
- * Finds the token, and asks DigitalOcean about it.
+ * Finds the token and asks DigitalOcean about it.
  *
- * @param inspect asks about a token, each once.
- * @throws AppError WRITE_FAILED where trust is to be kept and there is no folder for it.
+ * @param inspect asks about each token only once.
+ * @throws AppError WRITE_FAILED if trust cannot be stored because there is no folder for it.
  */
 export async function observeToken(
   host: TokenHost,

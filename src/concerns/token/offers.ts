@@ -3,32 +3,32 @@ import type { Secret } from "../../secret/secret.ts";
 import type { Elsewhere, Place } from "./elsewhere.ts";
 import type { Inspection } from "./verdict.ts";
 
-/** A token under another name, and what is known of it. */
+/** A token under another name, with its places and its inspection. */
 export interface Offer extends Pick<Elsewhere, "token"> {
   readonly places: readonly OfferedPlace[];
-  /** undefined: DigitalOcean was not asked, as there are so many. */
+  /** undefined: not checked, because there are too many tokens. */
   readonly inspection: Inspection | undefined;
 }
 
 export interface OfferedPlace extends Place {
-  /** "tracked": whoever clones the repo has the token; "open": the next commit may take it; undefined: neither. */
+  /** "tracked": every clone of the repo has the token; "open": the next commit may include it; undefined: neither. */
   readonly git: "tracked" | "open" | undefined;
 }
 
 export interface Offers {
   readonly found: readonly Offer[];
-  /** Files that may hold more. */
+  /** Files that may hold more tokens. */
   readonly unsearched: readonly string[];
 }
 
 export const NO_OFFERS: Offers = { found: [], unsearched: [] };
 
-/** So many tokens are asked about. */
+/** How many tokens are checked with DigitalOcean. */
 export const MOST_ASKED = 10;
 
 /**
- * Whether there is no token that could work, and another may take its place: none, what `.env.example` says instead of
- * one, or one in the env file that DigitalOcean refuses.
+ * Whether no token can work and another one may replace it: there is none, or the env file has the placeholder from
+ * `.env.example` or a token that DigitalOcean refuses.
  */
 export function lacksToken({ state, inspection }: Looked): boolean {
   if (state.kind === "missing") return true;
@@ -45,9 +45,9 @@ interface Looked {
 }
 
 /**
- * Why a token is not offered, beside its fingerprint; undefined: it is.
+ * Why a token is not offered, shown next to its fingerprint; undefined: it is offered.
  *
- * @param team UUID of the only team whose tokens the config takes.
+ * @param team UUID of the only team whose tokens the config accepts.
  */
 export function whyNotOffered({ inspection }: Offer, team: string | undefined): string | undefined {
   switch (inspection?.state) {
@@ -65,14 +65,14 @@ export function whyNotOffered({ inspection }: Offer, team: string | undefined): 
   }
 }
 
-/** The tokens that a person may choose from. */
+/** The tokens that the user may choose from. */
 export function offered({ found }: Offers, team: string | undefined): readonly Offer[] {
   return found.filter((offer) => whyNotOffered(offer, team) === undefined);
 }
 
 /**
- * What --adopt takes: the only token that is offered, where it is sure that there is no other. One that came with the
- * repo is somebody's who wants it to be used, perhaps: a person has to see it.
+ * The token that --adopt takes: the only one on offer, if there is certainly no other. A token that came with the repo
+ * is excluded: somebody may have planted it, so the user has to see it.
  */
 export function adoptable(offers: Offers, team: string | undefined): Secret | undefined {
   const [only, another] = offered(offers, team);
@@ -82,15 +82,15 @@ export function adoptable(offers: Offers, team: string | undefined): Secret | un
   return loginOf(only) === undefined ? only.token : undefined;
 }
 
-/** The doctl context of a login, which is taken as it is: its token is none for a file. */
+/** The doctl context of a browser login. The config then names the login: its token is never written to a file. */
 export function loginOf({ token, places }: Offer): string | undefined {
   if (!token.isOfSession) return undefined;
   const contexts = places.flatMap(({ context }) => context ?? []);
-  // Others a config cannot name; and a colleague's `default` is any account's.
+  // A config cannot name other contexts, and a colleague's `default` may be any account.
   return contexts.find((context) => context !== "default" && /^[a-z0-9][a-z0-9_-]*$/.test(context));
 }
 
-/** True for a token that stands nowhere but in files that git has. */
+/** True for a token that is only in files that git tracks. */
 export function isOfRepo({ places }: Offer): boolean {
   return places.every(({ git }) => git === "tracked");
 }
@@ -98,7 +98,7 @@ export function isOfRepo({ places }: Offer): boolean {
 export interface AdoptQuestion {
   /** The variable that has no value. */
   readonly name: string;
-  /** At least one; each is alive, and of the config's team where that names one. */
+  /** At least one. Each is valid, and of the config's team if the config names one. */
   readonly tokens: readonly OfferedToken[];
 }
 
@@ -106,15 +106,15 @@ export interface OfferedToken {
   readonly fingerprint: string;
   /** Such as "DO_TOKEN in /repo/.env:3". */
   readonly places: readonly string[];
-  /** undefined: the token may not read it. */
+  /** undefined: the token has no permission to read it. */
   readonly team: { readonly uuid: string; readonly name: string } | undefined;
-  /** It stands in files that git has, and nowhere else: whoever wrote the repo put it there. */
+  /** It is only in files that git tracks, so it came with the repo. */
   readonly isOfRepo: boolean;
 }
 
 const SAID = { tracked: "git tracks this file", open: "git does not ignore this file" } as const;
 
-/** What a person is shown of an offer. */
+/** The details of an offer that the user sees. */
 export function shownOffer(offer: Offer): OfferedToken {
   const { token, places, inspection } = offer;
   return {
@@ -128,9 +128,9 @@ export function shownOffer(offer: Offer): OfferedToken {
 const MOST_PLACES = 3;
 
 /**
- * "DO_TOKEN in /repo/.env:3 (1a2b3c4d, team Acme)"
+ * Such as "DO_TOKEN in /repo/.env:3 (1a2b3c4d, team Acme)".
  *
- * @param why why it is not offered.
+ * @param why the reason why it is not offered.
  */
 export function describeOffer(offer: Offer, why: string | undefined): string {
   const { fingerprint, places, team } = shownOffer(offer);
@@ -143,7 +143,7 @@ export function describeOffer(offer: Offer, why: string | undefined): string {
   return `${someOf(places)} (${about.join(", ")})`;
 }
 
-/** @returns at most three of them. */
+/** @returns at most three of them, and the number of the others. */
 export function someOf(places: readonly string[]): string {
   const more = places.length - MOST_PLACES;
   return [...places.slice(0, MOST_PLACES), ...(more > 0 ? [`${more} more`] : [])].join(" and ");

@@ -13,16 +13,16 @@ import type { FileSnapshot, Files } from "../../host/host.ts";
 import { foldersUp, isInside, namesPath } from "../../lib/paths.ts";
 import { startOf } from "./command-start.ts";
 
-/** All of the repo that a command runs or reads, or why that cannot be said. */
+/** All repo files that a command runs or reads, or why they cannot be determined. */
 export type Pins =
   | { readonly kind: "pinned"; readonly files: readonly FileSnapshot[] }
-  /** `why`: a short sentence without its full stop. */
+  /** `why`: a short sentence without a full stop. */
   | { readonly kind: "unpinned"; readonly why: string };
 
 export interface Around {
   /** The folder that the command's words are relative to, absolute. */
   readonly base: string;
-  /** The git root; outside git the same. Both are without symlinks. */
+  /** The git root; outside git, the same folder. Both are without symlinks. */
   readonly top: string;
   readonly home: string | undefined;
   /** The value of PATH. */
@@ -30,11 +30,11 @@ export interface Around {
 }
 
 /**
- * The files of the repo that a command needs: its script, what its words name, what the script's text
- * names, and so on. A command that is kept gets these and nothing else of the repo (run-alone.ts): a
- * file that is not found here is missing then, and does not run unseen.
+ * The repo files that a command needs: its script, files that its words name, files that the script's text names, and
+ * so on. A trusted command gets only these files of the repo (run-alone.ts), so a file that is missed here is missing
+ * then and does not run unnoticed.
  *
- * @param files each is read once: what is returned is what was judged.
+ * @param files reads each file once, so the returned content is the content that was checked.
  */
 export async function pinsOf(
   command: readonly string[],
@@ -88,9 +88,9 @@ export async function pinsOf(
     return undefined;
   }
 
-  /** What the text of a script names. @returns why not, without its subject. */
+  /** Follows what the text of a script names. @returns the reason for a refusal, without its subject. */
   async function follow({ path, bytes }: FileSnapshot): Promise<string | undefined> {
-    // What an executable names, no person reads.
+    // Nobody reads the names inside a binary, so they are not followed.
     if (bytes.includes(0)) return undefined;
     const text = bytes.toString("utf8");
     const starter = starterIn(text);
@@ -106,7 +106,7 @@ export async function pinsOf(
     for (const piece of new Set(pieces.flatMap((each) => [each, `${each}${ending}`]))) {
       for (const folder of new Set([base, dirname(path), top])) {
         if (!(await canBeIn(folder, piece))) continue;
-        // English words are names of folders, too.
+        // Ordinary words can be names of folders, too.
         const ofFolder = piece.includes("/") && /[^./]/.test(piece) ? "refused" : "skipped";
         const why = await pin(resolve(folder, piece), { runs: true, folder: ofFolder });
         if (why !== undefined) return `mentions ${piece}: ${why}`;
@@ -115,14 +115,14 @@ export async function pinsOf(
     return undefined;
   }
 
-  /** A program that PATH finds outside the repo, or a package that Node finds there, and that is in it: of npm link, say. */
+  /** A program on PATH, or a Node package, that is a link into the repo, for example from npm link. */
   async function linkedProgram(pieces: readonly string[]): Promise<string | undefined> {
     const packages = home === undefined ? [] : NODE_FOLDERS.map((name) => join(home, name));
     for (const folder of [...searched.split(delimiter).filter(isAbsolute), ...packages]) {
       for (const piece of pieces) {
         if (piece.includes("/") || !(await canBeIn(folder, piece))) continue;
         const program = join(folder, piece);
-        // What lies in the repo itself is no longer on PATH then.
+        // A PATH folder inside the repo is removed from the command's PATH.
         if (isInside(await files.realpath(folder), top)) break;
         if (isInside(await files.realpath(program), top)) return program;
       }
@@ -130,7 +130,7 @@ export async function pinsOf(
     return undefined;
   }
 
-  /** @param as `runs`: its text counts, too. A file that is not there is no reason. */
+  /** @param as `runs`: follow its text, too. A missing file is not a reason to refuse. */
   async function pin(
     path: string,
     as: { runs: boolean; folder: "refused" | "skipped" },
@@ -153,7 +153,7 @@ export async function pinsOf(
     return undefined;
   }
 
-  /** Of most pieces the listing of a folder says that they are no path in it. */
+  /** Uses the folder's listing to rule out most pieces without a lookup. */
   async function canBeIn(folder: string, piece: string): Promise<boolean> {
     const [first = ""] = piece.replace(/^\.\//, "").split("/");
     if (first === "" || first === "." || first === "..") return /[^./]/.test(piece);
@@ -166,7 +166,7 @@ export async function pinsOf(
     return new Set((await files.list(folder)).map((name) => name.toLowerCase()));
   }
 
-  /** Whether a text leads into the repo by a path that does not start in it. @returns why not, without its subject. */
+  /** Whether a text points into the repo by a path that starts outside. @returns the reason, without its subject. */
   async function whyFromOutside(text: string): Promise<string | undefined> {
     const inFull = home === undefined ? text : withHome(text, home);
     const why = "refers to this checkout by an absolute or outside path";
@@ -180,7 +180,7 @@ export async function pinsOf(
         const real = await files.realpath(absolute);
         const holdsRepo = isInside(top, real) && dirname(real) !== real;
         if (holdsRepo || isInside(real, top)) return why;
-        // The rest of its name may be a pattern, a variable or in other quotes.
+        // The rest of the name may be a pattern, a variable or in other quotes.
         const stem = resolve(absolute.replace(/\\.*/s, ""));
         const begun = join(await files.realpath(dirname(stem)), basename(stem));
         const isDeep = dirname(dirname(begun)) !== dirname(begun);
@@ -202,15 +202,15 @@ export async function pinsOf(
   }
 }
 
-/** Where Node looks from the private folder, which is below HOME as a rule. */
+/** Where Node looks for packages from the private folder, which is usually below HOME. */
 const NODE_FOLDERS = ["node_modules", ".node_modules", ".node_libraries"];
 
 const MAX_FILES = 64;
 const MAX_BYTES = 8 * 1024 * 1024;
-/** Of one file. */
+/** In one file. */
 const MAX_PIECES = 4000;
 
-/** What may be a path in a text; what a variable stands for is left out, and the rest of its path is kept. */
+/** The parts of a text that may be paths. Drops variables, but keeps the rest of their paths. */
 function tokensOf(text: string): string[] {
   const tokens = text
     .replace(/\$\w+|\$\{\w+/g, " ")
@@ -221,7 +221,7 @@ function tokensOf(text: string): string[] {
 
 const MAX_TOKEN = 1024;
 
-/** With those that an option, an @ or a slash stands before: -f./x, @x, $PWD/x. */
+/** Includes each token without a leading option, @ or slash: -f./x, @x, $PWD/x. */
 function piecesOf(text: string): string[] {
   const pieces = tokensOf(text).flatMap((token) => [
     token,
@@ -231,7 +231,7 @@ function piecesOf(text: string): string[] {
   return [...new Set(pieces)].filter(Boolean);
 }
 
-/** As a shell reads what is quoted in parts: ./li"b".sh and ./li\b.sh are ./lib.sh. */
+/** Joins quoted parts as a shell does: ./li"b".sh and ./li\b.sh are ./lib.sh. */
 function asAWord(text: string): string {
   return text.replace(/\\\n|\\(?=\w)|(?<=[\w/.~-])["']+|["']+(?=[\w/.-])/g, "");
 }
@@ -243,8 +243,8 @@ function withHome(text: string, home: string): string {
 }
 
 /**
- * A word of a script that starts what the script does not name, or goes where its copy is not: build
- * tools and package runners, containers and other machines, another folder.
+ * Finds a word that runs something the script does not name, or leaves the folder of its copy: build tools, package
+ * runners, containers, other machines, another folder.
  */
 function starterIn(text: string): string | undefined {
   const code = text.replace(/^[ \t]*#(?!!).*$/gm, "");

@@ -5,13 +5,13 @@ import { type NamedProxy, proxyFor } from "../../lib/proxy.ts";
 import type { TokenFacts } from "./facts.ts";
 import { finding } from "./findings.ts";
 
-/** The facts that these follow from. */
+/** The facts that the findings depend on. */
 interface Known {
   readonly machine: Pick<Machine, "env">;
   readonly token: { readonly hosts: Pick<TokenFacts["hosts"], "api"> };
 }
 
-/** What is odd about the proxy on the way to DigitalOcean's API. The value may hold a password: it is not said. */
+/** Problems with the proxy for DigitalOcean's API. The value may contain a password, so it is not shown. */
 export function judgeProxy({ machine: { env }, token: { hosts } }: Known): Finding[] {
   const proxy = hosts.api.protocol === "https:" ? proxyFor(hosts.api, env) : undefined;
   if (proxy === undefined) return [];

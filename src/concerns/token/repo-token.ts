@@ -8,7 +8,7 @@ import { type FindTokenOptions, findToken } from "./find-token.ts";
 import { apiHosts } from "./hosts.ts";
 import { inspectToken } from "./inspect.ts";
 
-/** The token that `exec` would pass on, and what DigitalOcean says of it. */
+/** The token that `exec` would pass on, and what DigitalOcean says about it. */
 export async function inspectRepoToken(
   host: Pick<Host, "env" | "home" | "files" | "http" | "clock" | "run" | "which" | "state">,
   {
@@ -18,7 +18,7 @@ export async function inspectRepoToken(
     known,
     progress,
   }: Pick<FindTokenOptions, "config" | "top" | "login"> & {
-    /** Where it was found before. */
+    /** The token, if an earlier step has found it. */
     readonly known?: TokenState | undefined;
     readonly progress: (what: string) => void;
   },

@@ -5,8 +5,8 @@ import type { ApiHosts } from "./hosts.ts";
 const TIME_LIMIT_MS = 10_000;
 
 /**
- * Asks DigitalOcean to revoke a token (RFC 7009; undocumented for personal tokens). What came of it
- * only the API can say: ask it afterwards.
+ * Asks DigitalOcean to revoke a token (RFC 7009; undocumented for personal tokens). To learn the result, ask the API
+ * about the token afterwards.
  */
 export async function revokeToken(
   { http }: Pick<Host, "http">,

@@ -4,23 +4,22 @@ import type { FileSnapshot, Host, ToolCall, ToolResult } from "../../host/host.t
 import { wholeEnvironment } from "../../secret/child-environment.ts";
 
 export interface Alone {
-  /** The folder of the config, absolute. */
+  /** The config's folder, absolute. */
   readonly base: string;
-  /** The git root; outside git the same. */
+  /** The git root; outside git, the config's folder. */
   readonly top: string;
-  /** All that there is of the repo for the command. */
+  /** The only files of the repo that the command gets. */
   readonly files: readonly FileSnapshot[];
-  /** Where the private folder is made: outside every checkout. */
+  /** Where to create the private folder: outside every checkout. */
   readonly parent: string;
 }
 
 /**
- * Runs a command in a private folder that holds a copy of some files of the repo, with an environment
- * that does not lead into the repo. What changes in the repo meanwhile, or lies there unnamed, is not
- * run: it is not there.
+ * Runs a command in a private folder with copies of some repo files, in an environment that does not point into the
+ * repo. Later changes to the repo, and files that nothing names, are not in the folder, so they cannot run.
  *
  * @param program an absolute path, or one relative to `base`.
- * @returns with the variables that the command did not get.
+ * @returns the result, with the names of the variables that the command did not get.
  * @throws AppError WRITE_FAILED
  */
 export async function runAlone(

@@ -3,7 +3,7 @@ import type { Machine } from "../../core/machine.ts";
 import type { Secret } from "../../secret/secret.ts";
 import type { TokenFacts } from "./facts.ts";
 
-/** The token that a plan may work with: found, and not refused. */
+/** The token that a plan may use: found, and accepted by DigitalOcean. */
 export function usableToken({
   state,
   inspection,
@@ -12,9 +12,8 @@ export function usableToken({
 }
 
 /**
- * Whether the token may be written into the repo's ignored files (docs/design.md §6): it is in the
- * env file already, came by standard input outside CI, or --save asks for it; a command and a login of
- * doctl's give it anew each time.
+ * Whether the token may be written to the repo's ignored files (docs/design.md §6): it is already in the env file, came
+ * from standard input outside CI, or --save asks for it. A command or a doctl login provides it again each time.
  */
 export function mayStore(
   token: Secret,

@@ -7,14 +7,14 @@ import type { ResolvedConfig } from "../config/resolved.ts";
 /** A token that was found. */
 export type FoundState = TokenState & { readonly kind: "found" };
 
-/** The variables of a person's shell that hold the token that is used, and what is used without them. */
+/** The shell variables that hold the token in use, and what would be used without them. */
 export interface Variables {
   readonly names: readonly [string, ...string[]];
-  /** In a sentence about it, and in the words of the fix. */
+  /** `said` is a sentence about it; `called` is its name in the fix. */
   readonly behind: { readonly said: string; readonly called: string } | undefined;
 }
 
-/** @returns undefined for a token from elsewhere. In CI the pipeline sets them, and nobody can unset them. */
+/** @returns undefined for a token from another source, or in CI, where the pipeline sets the variables. */
 export function variablesOf(
   { token, shadowed }: FoundState,
   { token: { name, doctl, command } }: Pick<ResolvedConfig, "token">,
@@ -36,13 +36,13 @@ export function variablesOf(
   }
 }
 
-/** @returns undefined where nothing else is used without the variables. */
+/** @returns undefined if nothing else would be used without the variables. */
 export function fixByUnset(variables: Variables | undefined): Hint | undefined {
   if (variables?.behind === undefined) return undefined;
   return hint`To use ${variables.behind.called}: ${unset(...variables.names)}`;
 }
 
-/** The fix where the environment's token is one of two, and nobody knows which is meant. */
+/** The fix for two different tokens, at least one from the environment, if it is unclear which one is meant. */
 export function whichToUnset([{ origin: one }, { origin: other }]: readonly [
   Secret,
   Secret,

@@ -1,9 +1,11 @@
 import type { HttpAnswer } from "../../host/host.ts";
 
-/** What one endpoint's answer amounts to. */
+/** The answer of one endpoint. */
 export type EndpointAnswer =
   | { readonly kind: "json"; readonly status: number; readonly body: unknown }
-  /** An answer that proves nothing: HTML, a redirect, broken JSON, 429, 5xx; or none, as the network failed. */
+  /**
+   * An answer without information: HTML, a redirect, broken JSON, 429, 5xx; or no answer, because the network failed.
+   */
   | { readonly kind: "nothing"; readonly why: string; readonly isUnreached?: true };
 
 export interface Team {
@@ -11,28 +13,28 @@ export interface Team {
   readonly name: string;
 }
 
-/** What the API says of a token. What it does not say is undefined: unknown, never "no". */
+/** What the API says about a token. Missing facts are undefined: unknown, never "no". */
 export interface Inspection {
   readonly state: "alive" | "refused" | "unknown";
   readonly scopes: readonly string[] | undefined;
-  /** Seconds from the answer on; undefined: unknown; null: it does not expire. */
+  /** Counted from the answer; undefined: unknown; null: it does not expire. */
   readonly expiresInSeconds: number | null | undefined;
   readonly team: Team | undefined;
   readonly email: string | undefined;
-  /** Why something is unknown. */
+  /** Why some facts are unknown. */
   readonly doubts: readonly string[];
-  /** Of an unknown state: the reason alone. */
+  /** Only for an unknown state: the reason. */
   readonly unverified?: Unverified;
 }
 
 export interface Unverified {
-  /** Without its full stop, as "DNS cannot resolve its name": it goes on from the name of the API's host. */
+  /** Without a full stop, such as "DNS cannot resolve its name". In a message, it follows the API's host. */
   readonly why: string;
   /** No answer came at all. */
   readonly isUnreached: boolean;
 }
 
-/** An HTTP answer reduced to what it may prove (docs/contracts/api.md §5). */
+/** Reduces an HTTP answer to what it can prove (docs/contracts/api.md §5). */
 export function readAnswer(answer: HttpAnswer): EndpointAnswer {
   if (answer.kind === "failure") {
     const { why, variable = "HTTPS_PROXY" } = answer;
@@ -58,7 +60,7 @@ export function readAnswer(answer: HttpAnswer): EndpointAnswer {
   }
 }
 
-/** The table of docs/contracts/api.md §7, first row that fits. */
+/** Applies the first matching row of the table in docs/contracts/api.md §7. */
 export function judge(account: EndpointAnswer, info: EndpointAnswer): Inspection {
   const facts = { ...readAccount(account), ...readInfo(info) };
   const isAlive = facts.accountKnown || isForbidden(account);
@@ -81,7 +83,7 @@ export function judge(account: EndpointAnswer, info: EndpointAnswer): Inspection
   return { ...inspection("unknown"), unverified: reasonOf(account) };
 }
 
-/** Why nobody knows whether a token works, in a sentence with the host that was asked; undefined: it is known. */
+/** Why the token could not be verified, as a sentence with the API's host; undefined: its state is known. */
 export function whyUnverified({ unverified }: Inspection, api: URL): string | undefined {
   if (unverified === undefined) return undefined;
   const { why, isUnreached } = unverified;
@@ -109,7 +111,7 @@ function is(answer: EndpointAnswer, status: number): answer is EndpointAnswer & 
   return answer.kind === "json" && answer.status === status;
 }
 
-/** 403 on the account: the token is real but lacks account:read (docs/contracts/api.md §4). */
+/** 403 on the account: the token is valid but lacks account:read (docs/contracts/api.md §4). */
 function isForbidden(answer: EndpointAnswer): boolean {
   return is(answer, 403) && text(record(answer.body)?.["message"]) !== undefined;
 }
