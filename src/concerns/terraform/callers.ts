@@ -15,8 +15,8 @@ const MOST_FILES = 5000;
 const LOCAL_SOURCE = /source"?\s*[=:]\s*"\.\.?[/"]/;
 
 /**
- * Adds which other folders of the repo call a root as a module, such as examples/basic. Asked of roots that we have
- * not prepared yet and that would get blocks of ours: for all others it changes nothing.
+ * Adds the folders of the repo that call a root as a module, such as examples/basic. Checks only unprepared roots that
+ * would get our blocks; for others it makes no difference.
  */
 export async function withCallers(
   host: Pick<Host, "files" | "hclParser">,

@@ -24,14 +24,14 @@ import type { TerraformRoot } from "./root/root.ts";
 import { terraformWords, toolOf } from "./root/typed.ts";
 import { lineOfToken, type WrittenToken } from "./root/written-tokens.ts";
 
-/** The facts that these follow from. */
+/** The facts that the plan depends on. */
 interface Known {
   readonly repo: RepoFacts;
   readonly token: Pick<TokenFacts, "state">;
   readonly terraform: TerraformFacts;
 }
 
-/** What is to be said of a root module's code as it stands. */
+/** The findings about a root module's current code. */
 export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): Finding[] {
   const { config, module, tfvars, at } = root;
   const where = ({ file, line }: SourceLocation) => `${join(config.dir, file)}:${line}`;
@@ -58,7 +58,7 @@ export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): 
   }
   findings.push(...sourceMissing());
   findings.push(...fromMirrors());
-  // exec gives a variable of the repo's own the token, too.
+  // exec also sets the token in a variable of the repo's own.
   const isGiven = module.cloud === undefined && providerOf(root).block?.variable !== undefined;
   if (needs.credentials === "tfvars" || isGiven) findings.push(...notEphemeral());
   findings.push(...module.providers.filter(hasOtherVariable).map(otherVariable));
@@ -66,7 +66,7 @@ export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): 
   findings.push(...tfvars.flatMap(tokenInValues));
   return findings;
 
-  /** Whoever runs that registry decides what the token is given to. */
+  /** The owner of that registry controls the provider, which gets the token. */
   function fromMirrors(): Finding[] {
     const { mirrors = [], place } = module.requiredProviders ?? {};
     if (place === undefined || mirrors.length === 0) return [];
@@ -75,7 +75,7 @@ export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): 
     return [finding("terraform.mirror", message, { where: where(place), fix })];
   }
 
-  /** What stands in the way is said first: there, `ephemeral = true` would break the code. */
+  /** Uses that don't allow an ephemeral value are reported first: `ephemeral = true` would break the code there. */
   function notEphemeral(): Finding[] {
     const name = `var.${needs.variable}`;
     const declared = module.variables.get(needs.variable);
@@ -106,7 +106,7 @@ export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): 
     }
   }
 
-  /** A key may stand in required_providers once, and the block in a module. */
+  /** A module may have only one required_providers block, and each key only once in it. */
   function sourceMissing(): Finding[] {
     const { requiredProviders } = module;
     if (requiredProviders === undefined || requiredProviders.hasOurs) return [];
@@ -143,7 +143,7 @@ export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): 
     return finding("terraform.other-variable", message, { where: where(place) });
   }
 
-  /** Where no variable has a part in it, there is none that could be set. */
+  /** Without a variable in the expression, the user has none to set. */
   function notFollowed({ name, unclear, place }: ProviderBlock): Finding[] {
     if (unclear === undefined || unclear.variables.length === 0) return [];
     const listed = (prefix: string) => unclear.variables.map((each) => prefix + each).join(", ");
@@ -152,7 +152,7 @@ export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): 
     return [finding("terraform.not-followed", message, { where: where(place), fix })];
   }
 
-  /** A file of values that git has, or would take. */
+  /** For value files that git tracks or does not ignore. */
   function tokenInValues(name: string): Finding[] {
     const snapshot = at(name);
     const {
@@ -195,7 +195,7 @@ function byHand(kind: WrittenToken["kind"], why: Unfixable): Hint {
   }
 }
 
-/** What --fix would leave, or break. One variable cannot stand for two tokens. */
+/** Tokens that --fix would leave in the code, or code that it would break. One variable cannot hold two tokens. */
 function whyNotFixable({ token: { state } }: Known, root: TerraformRoot): Unfixable | undefined {
   const { hardCoded, uses, variables } = root.module;
   const [first] = hardCoded;
@@ -205,7 +205,7 @@ function whyNotFixable({ token: { state } }: Known, root: TerraformRoot): Unfixa
   const variable = fixVariable(root);
   const goesOn = uses.has(OF_WRITTEN);
   const isValue = hardCoded.some(({ kind }) => kind === "value");
-  // Such as one that may do less, in an argument of a module.
+  // For example a token with fewer scopes, in a module argument.
   const isAnother =
     state.kind === "found" && first !== undefined && !state.token.equals(first.token);
   if (isValue && isAnother) return "another";
@@ -223,7 +223,7 @@ export function isFixable(known: Known, root: TerraformRoot): boolean {
 
 export const TOKEN_IN_GIT = "terraform.token-in-git";
 
-/** Taken out of the code, a token stays in git's history. Said by the run that takes it out. */
+/** --fix removes a token from the code, but git history keeps it. Reported by the run that removes it. */
 export function judgeFixed({ repo: { git } }: Known, { module, at }: TerraformRoot): Finding[] {
   const held = module.hardCoded.filter(({ place }) => git?.tracked.has(at(place.file).path));
   const files = new Map(held.map((each) => [at(each.place.file).path, each]));
@@ -234,10 +234,10 @@ export function judgeFixed({ repo: { git } }: Known, { module, at }: TerraformRo
   });
 }
 
-/** The variable that takes a token's place; undefined: the provider reads the environment. */
+/** The variable that replaces a token; undefined: the provider reads the environment. */
 function fixVariable(root: TerraformRoot): string | undefined {
   const { module } = root;
-  // Where the token itself goes, the root is like one that has no provider yet.
+  // If the provider's own token is replaced, the root is treated as if it had no provider yet.
   const isOpen = providerOf(root).block?.written !== undefined;
   const rest = isOpen ? { ...root, module: { ...module, providers: [] } } : root;
   const { credentials, variable } = needsOf(rest);
@@ -253,7 +253,7 @@ function withVariable(root: TerraformRoot, variable: string | undefined): Terraf
   return { ...root, module: { ...root.module, providers } };
 }
 
-/** The root as it will be when its tokens have been moved to a variable. */
+/** The root after its tokens are moved to a variable. */
 export function withFix(root: TerraformRoot): TerraformRoot {
   const variable = fixVariable(root);
   const { module } = withVariable(root, variable);
@@ -265,7 +265,7 @@ export function withFix(root: TerraformRoot): TerraformRoot {
   return { ...root, module: { ...module, uses, hardCoded: [] } };
 }
 
-/** Each token in the code gives way to the variable; the rest of the file stays as it is. */
+/** Replaces each token in the code with the variable; the rest of the file stays. */
 export function planFix(known: Known, root: TerraformRoot): PlanPart {
   const { module, at } = root;
   const variable = fixVariable(root);
@@ -288,7 +288,7 @@ export function planFix(known: Known, root: TerraformRoot): PlanPart {
     const hidden = ({ token }: WrittenToken) => ['"', token, '"'];
     const { encoding } = found;
     const shownBefore: Content = { encoding, parts: spliced(found.text, spans, hidden) };
-    // The places are those of the file as it was read: this edit comes first.
+    // The offsets are those of the file as it was read, so this edit must be the first one.
     const edit = (): Content => ({ encoding, parts: spliced(found.text, spans, replaced) });
     const why = "use a variable instead of the token";
     return {

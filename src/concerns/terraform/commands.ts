@@ -24,7 +24,7 @@ import type { TerraformRoot } from "./root/root.ts";
 import { isToolOlder, type TerraformTool } from "./root/tool.ts";
 import { terraformWords } from "./root/typed.ts";
 
-/** The facts that these follow from. */
+/** The facts that the plan depends on. */
 interface Known {
   readonly config: ResolvedConfig;
   readonly machine: Machine;
@@ -35,10 +35,7 @@ interface Known {
   readonly terraform: TerraformFacts;
 }
 
-/**
- * `init` and `workspace select` for one root, where they have something to do
- * (docs/design.md rule 10).
- */
+/** Plans `init` and `workspace select` for one root, if they are needed (docs/design.md rule 10). */
 export function planCommands(known: Known, root: TerraformRoot, files: Plan): PlanPart {
   const {
     config,
@@ -62,7 +59,7 @@ export function planCommands(known: Known, root: TerraformRoot, files: Plan): Pl
     why,
     with: variables,
     secrets,
-    // They need no token; and with TF_WORKSPACE, init fails on a backend that has others
+    // These commands need no token. With TF_WORKSPACE, init fails on a backend that has other workspaces
     // (docs/contracts/terraform.md 7.4).
     without: [
       "TF_WORKSPACE",
@@ -79,7 +76,7 @@ export function planCommands(known: Known, root: TerraformRoot, files: Plan): Pl
     REQUIREMENTS.some((name) => file === root.at(name).path),
   );
   const commands: ToolCommand[] = [];
-  // What Terraform has noted is the last word: an init that failed left nothing behind.
+  // Terraform's own notes decide: a failed init leaves none.
   const isOurs = root.config.backend !== undefined && root.module.backend === undefined;
   const isConnected = !isOurs || root.storedBackend !== undefined;
   const isChanged = hasOtherSettings(root, files);
@@ -113,24 +110,27 @@ export function planCommands(known: Known, root: TerraformRoot, files: Plan): Pl
   };
 }
 
-/** Such as GIT_CONFIG_GLOBAL: what installs modules would obey it. A data folder in the repo is looked at. */
+/**
+ * Variables that point into the repo, such as GIT_CONFIG_GLOBAL, which module installation would use. TF_DATA_DIR may:
+ * the data folder is checked.
+ */
 function leadingIn({ machine: { env }, terraform }: Known): string[] {
   return Object.keys(env).filter((name) => !(name in terraform.env) && name !== "TF_DATA_DIR");
 }
 
-/** Terraform starts git, hg and ssh by their names. */
+/** PATH without the repo's folders: Terraform starts git, hg and ssh by name. */
 function pathOutside({ machine: { env }, terraform }: Known): [string, string][] {
   return Object.entries(terraform.env).flatMap(([name, value = ""]) =>
     /^path$/i.test(name) && value !== env[name] ? [[name, value]] : [],
   );
 }
 
-/** What a script says, and a person does not. */
+/** Options for scripts only. */
 const QUIET = ["-no-color", "-input=false"];
 
 /**
- * Why a person has to start Terraform here: what the repo brings would run, or be told secrets of this
- * machine (docs/design.md rule 7).
+ * Why the user has to start Terraform here: something from the repo would run, or would get secrets of this machine
+ * (docs/design.md rule 7).
  */
 function whyByHand(
   known: Known,
@@ -158,16 +158,16 @@ function whyByHand(
     return `its settings contain a block that may start programs (${module.strange})`;
   }
   const isInit = commands.some(({ args }) => args[0] === "init");
-  // A local backend may say that its state is anywhere.
+  // A local backend may keep its state in any folder.
   const hasState = root.hasLocalState || module.backend?.type === "local";
-  // init may ask the providers of a state for their schemas, and nobody knows who installed these.
+  // init may ask the providers of a state for their schemas, and it is unknown who installed those.
   if (root.hasProviders && hasState && isInit) {
     return "it may start the providers installed in this folder";
   }
   if (isInit && tool !== undefined && worksOutSources(tool)) {
     const tree = code.trees.find(({ folders }) => folders[0] === root.real);
     const [unread] = tree?.broken ?? [];
-    // The other tool's files were not followed.
+    // The scan did not follow the other tool's files.
     const others = tool.name === tree?.tool ? [] : (tree?.contested ?? []);
     const sources = [...others, ...(tree?.fetched ?? ["its code"])];
     const [fetched] = unread === undefined ? sources : [unread.file];
@@ -175,7 +175,7 @@ function whyByHand(
       return `it evaluates module sources, which may read files and send them elsewhere (${fetched})`;
     }
   }
-  // Its hash may be that of our block, and its settings another's: Terraform goes by these.
+  // The hash may match our block while the settings are different, and Terraform uses the settings.
   const { storedBackend } = root;
   if (storedBackend && (storedBackend.type !== "s3" || storedBackend.strangers.length > 0)) {
     return `${relative(config.dir, storedBackend.path)} says that the state is not only on Spaces`;
@@ -192,16 +192,16 @@ function whyByHand(
 }
 
 /**
- * The source of a module is then more than a text: it may be made with functions, which read any file, and
- * so may those of the modules that it calls.
+ * In these tools, a module source may be an expression with functions, which can read any file. The same is true for
+ * the modules that it calls.
  */
 function worksOutSources(tool: TerraformTool): boolean {
   return tool.name === "tofu" || !isToolOlder(tool, "1.15");
 }
 
 /**
- * OpenTofu evaluates the sources of modules when it installs them, with the values of tfvars files: a
- * source could carry the token to any host. The command line overrides the files.
+ * OpenTofu evaluates module sources during installation, with values from tfvars files, so a source could send the
+ * token to any host. A -var option overrides the files.
  */
 function withoutToken(tool: TerraformTool, { module }: TerraformRoot, needs: RootNeeds): string[] {
   if (tool.name !== "tofu") return [];
@@ -213,8 +213,8 @@ function withoutToken(tool: TerraformTool, { module }: TerraformRoot, needs: Roo
 }
 
 /**
- * Terraform refuses any change of backend.tf (docs/contracts/terraform.md 6.4); where the state
- * stays in its place, it has only to take note.
+ * Terraform rejects any change of backend.tf (docs/contracts/terraform.md 6.4). If the state stays in its place,
+ * -reconfigure only makes it record the change.
  */
 function hasOtherSettings(
   { config, module, storedBackend, at }: TerraformRoot,
@@ -227,13 +227,13 @@ function hasOtherSettings(
   return isRewritten || storedBackend.lock !== config.backend.lock;
 }
 
-/** init would ask whether the state may be copied, or fail for want of keys: both are findings. */
+/** Otherwise init would ask whether to copy the state, or fail without keys. Both cases are findings. */
 function mayReachState(known: Known, root: TerraformRoot): boolean {
   if (root.config.backend === undefined) return true;
   return stateElsewhere(root) === undefined && known.spaces.keys.kind !== "none";
 }
 
-/** The keys of the bucket, and what makes Terraform send no checksums that Spaces does not know. */
+/** The bucket's keys, and the variables that turn off checksums that Spaces does not support. */
 function backendKeys(
   { config, machine: { env }, envFile: { file: envFile }, spaces: { keys: found } }: Known,
   root: TerraformRoot,
@@ -257,7 +257,7 @@ function backendKeys(
   return new Map([...ofAws, ...keys]);
 }
 
-/** What Terraform needs none of to install a provider: the tokens, the env file's secrets, the keys of Spaces. */
+/** Secrets that Terraform does not need to install a provider: the tokens, the env file's secrets, the Spaces keys. */
 function secretsOf({ config, token: { state }, envFile: { file }, machine: { env } }: Known) {
   const origin = { kind: "environment", name: "" } as const;
   const spaces = Object.entries(env).filter(([name]) => name.startsWith("SPACES_"));
@@ -270,9 +270,7 @@ function secretsOf({ config, token: { state }, envFile: { file }, machine: { env
 
 const REQUIREMENTS = ["versions.tf", MISSING_TF, BACKEND_TF];
 
-/**
- * Inherited variables that change what Terraform does here (docs/contracts/terraform.md 2 and 7).
- */
+/** Inherited variables that change what Terraform does here (docs/contracts/terraform.md 2 and 7). */
 function judgeEnvironment(
   { machine: { env } }: Known,
   root: TerraformRoot,

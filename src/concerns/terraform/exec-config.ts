@@ -8,7 +8,7 @@ import { needsOf } from "./root/needs.ts";
 import { providerOf } from "./root/provider.ts";
 import type { TerraformRoot } from "./root/root.ts";
 
-/** What `exec` follows from in this config and these roots; of doctl nothing. */
+/** What `exec` needs to know of this config and these roots, except doctl. */
 export function execConfigOf(
   { base, environment, token, envFiles, roots: written }: ResolvedConfig,
   roots: readonly TerraformRoot[],
@@ -41,15 +41,15 @@ export function execConfigOf(
   };
 }
 
-/** Its own code takes the token from a variable: whatever we write, without a value Terraform would ask for one. */
+/** Whether the root's own code takes the token from a variable. Terraform prompts for a variable without a value. */
 function hasVariable(root: TerraformRoot): boolean {
   const { variable } = providerOf(root).block ?? {};
   return variable !== undefined && root.module.variables.has(variable);
 }
 
 /**
- * Where the code of a root, or Terraform's own notes beside it, may take keys elsewhere than to Spaces
- * (docs/design.md rule 2). Where the notes have the hash of a block, Terraform goes by their settings.
+ * Places where a root's code, or Terraform's notes beside it, may send keys to a host other than Spaces (docs/design.md
+ * rule 2). If the notes have the hash of a block, Terraform uses the settings in the notes.
  */
 function strangeBackend({ module, own, at, storedBackend }: TerraformRoot): StrangeBackend[] {
   const { backend } = module;

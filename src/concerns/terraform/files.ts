@@ -4,8 +4,8 @@ import type { RootNeeds } from "./root/needs.ts";
 import type { TerraformRoot } from "./root/root.ts";
 
 /**
- * The texts of the .tf files that a root gets, backend.tf aside, by name: three files in a root without any;
- * else what is missing, in one.
+ * The texts of a root's .tf files by name, except backend.tf: three files in a root without code, else one file with
+ * the missing parts.
  */
 export function renderConfiguration(
   root: TerraformRoot,
@@ -35,7 +35,7 @@ export function renderConfiguration(
   );
 }
 
-/** What is still lacking when these files have their part. */
+/** What is still missing once these files have their parts. */
 function without(needs: RootNeeds, names: readonly string[]): RootNeeds {
   const hasVariables = names.includes("variables.tf");
   return {
@@ -47,12 +47,12 @@ function without(needs: RootNeeds, names: readonly string[]): RootNeeds {
   };
 }
 
-/** What every file of ours goes by. */
+/** What all generated files depend on. */
 type Written = Pick<RootNeeds, "credentials" | "variable" | "localName">;
 
 /**
- * The .tf files of a root that has none of its own. They follow from config alone, never from the
- * machine: two colleagues and a pipeline must agree on them (docs/design.md §6).
+ * The .tf files of a root without its own code. They depend only on the config, never on the machine, so that
+ * colleagues and pipelines get the same files (docs/design.md §6).
  */
 export function renderRoot(
   root: Pick<TerraformRoot, "config" | "tool">,
@@ -82,7 +82,7 @@ export function renderRoot(
   return new Map(files);
 }
 
-/** A file of ours when all that it declared stands elsewhere, or is not needed any more. */
+/** The text of a generated file whose declarations are elsewhere or no longer needed. */
 function renderNothing(name: string, templates: Templates): string {
   return name === MISSING_TF
     ? generate(templates[MISSING_TF], { pieces: "" })
@@ -90,9 +90,9 @@ function renderNothing(name: string, templates: Templates): string {
 }
 
 /**
- * The one file with what a root with files of its own lacks.
+ * The one file with the parts that are missing in a root with its own code.
  *
- * @returns undefined where it lacks nothing.
+ * @returns undefined if nothing is missing.
  */
 function renderMissing(
   root: TerraformRoot,
@@ -100,7 +100,7 @@ function renderMissing(
   templates: Templates,
 ): string | undefined {
   const parts = partsFor(root, needs, templates);
-  // Only an ephemeral variable of ours needs a release of ours: the repo's own may be of any kind.
+  // Only our ephemeral variable needs a minimum release; the repo's own variable may be of any kind.
   const needsRelease = needs.lacksTokenVariable && needs.mayBeEphemeral;
   const versions = needsRelease ? parts.versions : { required_version: "" };
   const settings = needs.lacksRequiredProviders

@@ -6,13 +6,13 @@ import type { ModuleTree } from "../../scopes/module-tree.ts";
 import type { TerraformRoot } from "./root/root.ts";
 import { tokensElsewhere } from "./root/written-tokens.ts";
 
-/** Its blocks were read for something else. */
+/** Only the text is searched: the blocks were parsed for another purpose. */
 const TEXT_ALONE = { blocks: [], references: [], problem: { file: "", line: 1 } };
 const INSTALLED = `${sep}.terraform${sep}`;
 
 /**
- * Adds to each root the tokens in the code of the local modules that it calls. Their files have been looked at for
- * what they need.
+ * Adds to each root the tokens in the code of the local modules that it calls. The scan for needed scopes has already
+ * found their folders.
  */
 export function withModuleTokens(
   { files }: Pick<Host, "files">,

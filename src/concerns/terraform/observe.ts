@@ -7,7 +7,7 @@ import { BACKEND_TF } from "./root/names.ts";
 import { needsOf } from "./root/needs.ts";
 import { readRoot, type TerraformRoot } from "./root/root.ts";
 
-/** Looks at a root module's folder, and reads every file in it that is not what we would write now. */
+/** Reads a root module's folder. Files whose text we would write unchanged are not parsed. */
 export function observeRoot(
   host: Pick<Host, "files" | "hclParser" | "env" | "template">,
   config: TerraformRootConfig,

@@ -32,7 +32,7 @@ import { terragruntUnits } from "./search/judge.ts";
 import { planSecretVariables } from "./secret-values.ts";
 import { judgeTracked } from "./tracked.ts";
 
-/** The facts that these follow from. */
+/** The facts that the plan depends on. */
 interface Known {
   readonly config: ResolvedConfig;
   readonly machine: Machine;
@@ -43,7 +43,7 @@ interface Known {
   readonly terraform: TerraformFacts;
 }
 
-/** The files of one root module. */
+/** Plans the files of one root module. */
 export function planTerraform(known: Known, found: TerraformRoot, consent: Consent): PlanPart {
   const { dir } = found.config;
   const here = relative(known.config.base, dir) || ".";
@@ -56,10 +56,10 @@ export function planTerraform(known: Known, found: TerraformRoot, consent: Conse
   );
   if (notHere !== undefined) return { findings: [notCheckedOut(notHere, known.repo.top)] };
   if (found.isUnit) return { findings: [terragruntUnits([here])] };
-  // What they declare or set is unknown.
+  // What these files declare or set is unknown.
   const outside = found.outside.map((each) => leadsOut(each, linkOut(each) ?? each.path));
   if (outside.length > 0) return { findings: outside };
-  // What a file declares that cannot be read is unknown, and nothing may be declared twice.
+  // What an unreadable file declares is unknown, and nothing may be declared twice.
   const isBroken = found.module.broken.length > 0;
   if (isBroken || found.calledBy.length > 0) {
     return {
@@ -95,7 +95,7 @@ export function planTerraform(known: Known, found: TerraformRoot, consent: Conse
   return { findings: [...plan.findings, blocked] };
 }
 
-/** Nothing is written to it: not even values, which only a root reads. */
+/** Nothing is written to a called module, not even values: Terraform reads them only in a root. */
 function calledModule({ calledBy, config: { dir } }: TerraformRoot, here: string): Finding {
   const [first, ...more] = calledBy;
   const others = more.length > 0 ? `, and ${more.length} more` : "";
@@ -104,7 +104,7 @@ function calledModule({ calledBy, config: { dir } }: TerraformRoot, here: string
   return finding("terraform.called-module", message, { where: dir, fix });
 }
 
-/** `exec` says the same when it is run. */
+/** `exec` reports the same when it runs. */
 function judgeKeysKept(
   { config, machine: { env }, envFile: { file } }: Known,
   root: TerraformRoot,
@@ -118,7 +118,7 @@ function judgeKeysKept(
   return [finding("backend.not-spaces", message, { where: place, fix })];
 }
 
-/** Files of ours follow config. */
+/** Files of ours follow the config. */
 function planConfiguration(known: Known, root: TerraformRoot, needs: RootNeeds): PlanPart {
   const texts = renderConfiguration(root, needs, known.terraform.templates);
   return joined([...texts].map(([name, text]) => planFile(known, root, name, text)));
@@ -142,7 +142,7 @@ const WHY: Readonly<Record<string, string>> = {
   [MISSING_TF]: "blocks that were missing",
 };
 
-/** The plan would fail on it, and nothing of ours would say why. */
+/** terraform plan would fail, and nothing else of ours would say why. */
 function judgeUndeclared({ config, module, at }: TerraformRoot, needs: RootNeeds): Finding[] {
   const ours = [needs.variable, ...Object.keys(config.variables)];
   return [...module.undeclared]
@@ -156,8 +156,8 @@ function judgeUndeclared({ config, module, at }: TerraformRoot, needs: RootNeeds
 }
 
 /**
- * What is written, and the code as it is, against the release that the repo asks for and the one that is installed.
- * Said before anything is written.
+ * Compares what we write, and the existing code, with the release that the repo requires and the installed one.
+ * Reported before anything is written.
  */
 function judgeRelease(known: Known, root: TerraformRoot, needs: RootNeeds): Finding[] {
   const { config, tool, contested } = root;
@@ -187,7 +187,7 @@ function judgeRelease(known: Known, root: TerraformRoot, needs: RootNeeds): Find
   return findings;
 }
 
-/** What the repo says of the release contradicts itself, or refuses the tool that is installed. */
+/** The repo's version requirements contradict each other or exclude the installed tool. */
 function judgeAsked(root: TerraformRoot, installed: TerraformTool | undefined): Finding[] {
   const { config, versionFiles, tool } = root;
   const wrong = versionFiles.flatMap((file) => {
@@ -203,7 +203,7 @@ function judgeAsked(root: TerraformRoot, installed: TerraformTool | undefined): 
     return [finding("terraform.tool-version", message, { where: path, fix })];
   }
   if (installed?.name !== tool || installed.version === undefined) return [];
-  // A version file is for managers alone: the tool itself reads none.
+  // Only version managers read a version file; the tool itself does not.
   const why = whyNotTaken({ ...root, versionFiles: [] }, installed.version);
   if (why === undefined) return [];
   const message = `${tool} ${installed.version} is installed, but ${why}.`;

@@ -14,19 +14,19 @@ import { finding } from "./findings.ts";
 import { MISSING_TF, PUBLIC_TFVARS } from "./root/names.ts";
 import type { TerraformRoot } from "./root/root.ts";
 
-/** The facts that these follow from. */
+/** The facts that the plan depends on. */
 interface Known {
   readonly config: ResolvedConfig;
   readonly repo: RepoFacts;
 }
 
-/** The file with the values of terraform.variables, which colleagues and pipelines get from git. */
+/** Plans the file with the values of terraform.variables, which colleagues and pipelines get from git. */
 export function planPublicVariables(known: Known, root: TerraformRoot): PlanPart {
   if (Object.keys(root.config.variables).length === 0) return NOTHING;
   return joined([planValues(known, root), planException(known, root)]);
 }
 
-/** Config decides for the keys that it names; what a person added to the file stays. */
+/** The config sets the keys that it names; other keys in the file stay. */
 function planValues({ repo }: Known, root: TerraformRoot): PlanPart {
   const { variables } = root.config;
   const before = root.at(PUBLIC_TFVARS);
@@ -41,21 +41,21 @@ function planValues({ repo }: Known, root: TerraformRoot): PlanPart {
   return { findings, changes: findings.length > 0 ? [] : [change] };
 }
 
-/** Takes precedence over a pattern that stands before it, such as *.tfvars.json. It is for this file alone. */
+/** Overrides an earlier pattern, such as *.tfvars.json, for this file only. */
 function exceptionFor({ base }: ResolvedConfig, { real, config: { dir } }: TerraformRoot): string {
   const folder = isInside(real, base) ? real : dir;
   return `!/${patternOf(relative(base, join(folder, PUBLIC_TFVARS)))}`;
 }
 
-/** The paths that git is asked about for a root's values: the file, and one of code beside it. */
+/** The paths to check with git for a root's values: the file, and a code file next to it. */
 export function pathsOfValues({ variables, dir }: TerraformRoot["config"]): readonly string[] {
   if (Object.keys(variables).length === 0) return [];
   return [PUBLIC_TFVARS, MISSING_TF].map((name) => join(dir, name));
 }
 
 /**
- * Where git ignores the file but not the code beside it, .gitignore gets an exception: if the file holds
- * nothing that is only here, and if nothing overrides the exception, which git says the next time.
+ * If git ignores the file but not the code next to it, .gitignore gets an exception, but only if all values of the file
+ * are in the config. If another pattern overrides the exception, the next run reports it.
  */
 function planException({ repo, config }: Known, root: TerraformRoot): PlanPart {
   const { git, gitignore } = repo;

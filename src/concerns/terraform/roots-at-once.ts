@@ -5,21 +5,21 @@ import { isOlder } from "../../lib/version.ts";
 import type { TerraformTool } from "./root/tool.ts";
 
 /**
- * Measured with Terraform 1.11 and a provider of 45 MB on two cores: four at a time take a third of the
- * time of one, eight take longer again. Each has 60 MB.
+ * Measured with Terraform 1.11 and a 45 MB provider on two cores: four at a time take a third of the time of one; eight
+ * are slower again. Each needs 60 MB.
  */
 const AT_ONCE = 4;
 
 /**
- * How many roots `init` can prepare at a time: one where they share a folder that is not made for it.
- * Of Terraform's plugin cache its documentation says that it is not safe (hashicorp/terraform#31964, open);
- * OpenTofu locks it since 1.10, reliably since 1.10.5.
+ * How many roots `init` can prepare at a time: only one if they share a folder that is not safe for concurrent use.
+ * Terraform's documentation says that its plugin cache is not (hashicorp/terraform#31964, open). OpenTofu has locked it
+ * since 1.10, reliably since 1.10.5.
  */
 export async function rootsAtOnce(
   host: Pick<Host, "env" | "home" | "files">,
   tools: readonly Pick<TerraformTool, "name" | "version">[],
 ): Promise<number> {
-  // A relative one is each root's own.
+  // With a relative path, each root has its own folder.
   if (isAbsolute(host.env["TF_DATA_DIR"] ?? "")) return 1;
   if (tools.length > 0 && tools.every(locksCache)) return AT_ONCE;
   return (await hasCache(host)) ? 1 : AT_ONCE;
@@ -29,7 +29,7 @@ function locksCache({ name, version }: Pick<TerraformTool, "name" | "version">):
   return name === "tofu" && version !== undefined && !isOlder(version, "1.11");
 }
 
-/** By the environment, or by the user's settings for the tool. */
+/** Whether the environment or the user's CLI settings configure a plugin cache. */
 async function hasCache(host: Pick<Host, "env" | "home" | "files">): Promise<boolean> {
   if (host.env["TF_PLUGIN_CACHE_DIR"]) return true;
   const texts = (await settingsFiles(host)).map(async (path) =>

@@ -21,7 +21,7 @@ import type { RootNeeds } from "./root/needs.ts";
 import type { TerraformRoot } from "./root/root.ts";
 import { terraformWords } from "./root/typed.ts";
 
-/** The facts that these follow from. */
+/** The facts that the plan depends on. */
 interface Known {
   readonly config: ResolvedConfig;
   readonly machine: Machine;
@@ -29,7 +29,7 @@ interface Known {
   readonly token: TokenFacts;
 }
 
-/** The secret file that gives the token's variable its value. */
+/** Plans the secret file that sets the token's variable. */
 export function planSecretVariables(
   known: Known,
   root: TerraformRoot,
@@ -42,7 +42,7 @@ export function planSecretVariables(
   }
   if (credentials !== "tfvars" || token === undefined) return NOTHING;
   const before = root.at(SECRET_TFVARS);
-  // Said already, of a root with and without a token.
+  // judgeTracked reports this, with or without a token.
   if (known.repo.git?.tracked.has(before.path)) return NOTHING;
   const parsed = jsonObject(textAt(before)?.text ?? "");
   const existing = parsed ?? {};
@@ -76,7 +76,7 @@ export function planSecretVariables(
   };
 }
 
-/** What stands there would go before the login's token: `exec` would stop. */
+/** A value here would override the login's token, and `exec` would stop. */
 function withoutValue(known: Known, root: TerraformRoot, variable: string): PlanPart {
   const before = root.at(SECRET_TFVARS);
   const { [variable]: value, ...rest } = jsonObject(textAt(before)?.text ?? "") ?? {};
@@ -91,7 +91,7 @@ function withoutValue(known: Known, root: TerraformRoot, variable: string): Plan
   return { changes: [change] };
 }
 
-/** The repo's own variable has no value where the token may not be written: plan would fail. */
+/** The repo's own variable has no value if the token may not be written, so plan would fail. */
 function judgeVariable(
   { machine: { env }, config }: Known,
   { module, at, config: { dir }, tool }: TerraformRoot,
@@ -102,7 +102,7 @@ function judgeVariable(
   const where = `${at(declared.place.file).path}:${declared.place.line}`;
   const message = `${where}: var.${variable} has no value here because the token is not written to disk.`;
   const step = { set: `TF_VAR_${variable}`, from: config.token.name };
-  // No shell has a variable with a dash in its name.
+  // A shell variable cannot have a dash in its name.
   const fix = /^\w+$/.test(variable)
     ? hint`${step}; or write it: ${own("--save")}`
     : hint`${exec(terraformWords(dir, tool, ["plan"]))} passes it; or write it: ${own("--save")}`;
@@ -110,8 +110,8 @@ function judgeVariable(
 }
 
 /**
- * The secret file. JSON is literal where HCL is not: no template in a value
- * can come to life (docs/contracts/terraform.md 2.3). Every value is a secret to a diff.
+ * The secret file. It is JSON because JSON is literal: unlike in HCL, a value cannot contain a template
+ * (docs/contracts/terraform.md 2.3). Every value is a secret in a diff.
  */
 function secretContent(values: Readonly<Record<string, unknown>>): Content {
   const hidden = ([key, value]: [string, unknown]) => [

@@ -8,21 +8,21 @@ import type { TerraformFacts } from "./root/facts.ts";
 import type { TerraformRoot } from "./root/root.ts";
 import { terraformWords, toolOf } from "./root/typed.ts";
 
-/** The facts that these follow from. */
+/** The facts that the findings depend on. */
 interface Known {
   readonly repo: RepoFacts;
   readonly terraform: TerraformFacts;
 }
 
-/** The files of a root, besides those that every root may have, of which it matters whether git has them. */
+/** Files of this root that must not be tracked, besides those that every root may have. */
 export function statePaths({ states, data, config }: TerraformRoot): readonly string[] {
   return [data, ...states.map((name) => join(config.dir, name))];
 }
 
-/** What Terraform keeps in a folder. */
+/** Folders that Terraform creates. */
 const FOLDER = /\.(terraform|tfstate\.d)$/;
 
-/** What git has already: it goes on tracking what a line in .gitignore names. */
+/** Private files that git already tracks: adding them to .gitignore does not untrack them. */
 export function judgeTracked(known: Known, root: TerraformRoot): Finding[] {
   const { git } = known.repo;
   const { dir } = root.config;
@@ -64,7 +64,7 @@ function stateTracked(known: Known, root: TerraformRoot, paths: readonly string[
   return finding("terraform.state-tracked", message, { where, fix });
 }
 
-/** A repo inside ours is asked by its own names. */
+/** In a nested repo, the command uses that repo's paths. */
 function untrack({ repo: { git } }: Known, paths: readonly string[]) {
   const inner = paths.map((path) => git?.nested.get(path));
   const [first] = inner;

@@ -7,7 +7,7 @@ import type { Git } from "../../git/git.ts";
 import { isBackendConfig, secretsInFiles } from "../root/backend-secrets.ts";
 import type { TerraformRoot } from "../root/root.ts";
 
-/** Other endings (backend.json) are anybody's, where they do not stand beside the code. */
+/** Other names (backend.json) may be anything, unless the file is next to the code. */
 const PATTERNS = ["*.tfbackend", "*.tfbackend.json", "backend*.hcl"].map(
   (name) => `:(icase,glob)**/${name}`,
 );
@@ -15,9 +15,8 @@ const PATTERNS = ["*.tfbackend", "*.tfbackend.json", "backend*.hcl"].map(
 const MOST_FILES = 100;
 
 /**
- * Adds the secrets in files for -backend-config that stand in other folders than a root's own, such as
- * backends/prod.s3.tfbackend. Such a file is for the root that it is below; for any of them where it is
- * below none. What git ignores is not looked for.
+ * Adds the secrets in files for -backend-config outside a root's own folder, such as backends/prod.s3.tfbackend. A file
+ * below a root belongs to that root, any other file to all roots. Files that git ignores are skipped.
  */
 export async function withBackendConfigs(
   host: Pick<Host, "files" | "hclParser">,
@@ -40,7 +39,7 @@ export async function withBackendConfigs(
   );
 }
 
-/** The files for -backend-config that git has or would take, by the root that each is for. @throws AppError GIT_FAILED */
+/** Files for -backend-config that git tracks or would add, by root. @throws AppError GIT_FAILED */
 export async function backendConfigs(
   host: Pick<Host, "files">,
   git: Git,

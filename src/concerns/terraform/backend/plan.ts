@@ -24,7 +24,7 @@ import { isToolOlder, type TerraformTool } from "../root/tool.ts";
 import { terraformWords, toolOf } from "../root/typed.ts";
 import { finding } from "./findings.ts";
 
-/** The facts that these follow from. */
+/** The facts that the plan depends on. */
 interface Known {
   readonly config: ResolvedConfig;
   readonly repo: RepoFacts;
@@ -33,7 +33,7 @@ interface Known {
   readonly terraform: TerraformFacts;
 }
 
-/** backend.tf, and what is to be said of where the state is. */
+/** Plans backend.tf, and judges where the state is. */
 export function planBackend(known: Known, root: TerraformRoot): PlanPart {
   const { backend } = root.config;
   if (backend === undefined) {
@@ -56,13 +56,13 @@ export function planBackend(known: Known, root: TerraformRoot): PlanPart {
   ]);
 }
 
-/** The lock that has to be tried before this root's backend.tf is written. */
+/** The lock that must be tested before this root's backend.tf is written. */
 export function lockTestOf(known: Known, root: TerraformRoot): LockTest | undefined {
   const { backend } = root.config;
   return backend && planFile(known, root, backend).lockTest;
 }
 
-/** Nothing is written over a block that somebody else wrote, and nothing beside it. */
+/** Never overwrites a user's backend block, and never adds a second one. */
 function planFile(
   known: Known,
   root: TerraformRoot,
@@ -135,7 +135,7 @@ function judgeBlock(root: TerraformRoot, backend: SpacesBackend): Finding[] {
   return [finding("backend.other", message, { where, fix })];
 }
 
-/** Without backend.tf, a new clone would begin with an empty state. */
+/** Without backend.tf, a new clone would start with an empty state. */
 function judgeLeftover(known: Known, root: TerraformRoot): Finding[] {
   if (root.own.get(BACKEND_TF)?.edited !== false) return [];
   const where = root.at(BACKEND_TF).path;
@@ -149,8 +149,8 @@ function judgeLeftover(known: Known, root: TerraformRoot): Finding[] {
 }
 
 /**
- * Config's own backend is refused where environments share it; of one in the code only what stands there
- * is known: a block that leaves things open may be told apart by -backend-config.
+ * The config's own backend is rejected if environments share it. For a backend in the code, only its literals are
+ * known: -backend-config may tell the environments of a partial block apart.
  */
 export function judgeSharing(
   { environment }: Pick<Known["config"], "environment">,
@@ -167,7 +167,7 @@ export function judgeSharing(
   return [finding("backend.shared", message, { where: dir, fix })];
 }
 
-/** Of several roots in one bucket it is said once. */
+/** Reported once for several roots in one bucket. */
 function judgeKeys(known: Known, { bucket, region }: SpacesBackend): Finding[] {
   const found = known.spaces.keys;
   const { base, token } = known.config;
@@ -178,7 +178,7 @@ function judgeKeys(known: Known, { bucket, region }: SpacesBackend): Finding[] {
       repo: { git, gitignore },
     } = known;
     const isOpen = git !== undefined && !git.ignored.has(known.envFile.file.path);
-    // Where something stops the run, .gitignore is not written, and a person would go on from here.
+    // If an error stops the run, .gitignore is not written, and the user may continue from here.
     const first = isOpen
       ? hint`First: ${appendTo(gitignore, patternOf(envFile))}. Then create`
       : hint`Create`;
@@ -196,7 +196,7 @@ function judgeKeys(known: Known, { bucket, region }: SpacesBackend): Finding[] {
   return [finding("backend.other-keys", message, { fix })];
 }
 
-/** Where the state is that has to be moved first, in words; undefined: it is where config says. */
+/** Where the state is that must be moved first, as text; undefined: it is where the config says. */
 export function stateElsewhere({
   config: { backend },
   module,
@@ -204,7 +204,7 @@ export function stateElsewhere({
   hasLocalState,
 }: TerraformRoot): string | undefined {
   if (backend === undefined) return undefined;
-  // Where the block is another's, it is not config that says where the state goes.
+  // With a different backend block in the code, the config does not decide where the state is.
   if (module.backend !== undefined && differences(module.backend, backend).length > 0) {
     return undefined;
   }
@@ -214,7 +214,7 @@ export function stateElsewhere({
   return bucket === undefined ? `in a backend of type ${type}` : `in ${bucket}/${key}`;
 }
 
-/** Explained, never run: Terraform asks before it copies, and a person has to answer. */
+/** Explained, never run: Terraform asks before it copies the state, and the user has to answer. */
 function judgeMove(known: Known, root: TerraformRoot): Finding[] {
   const from = stateElsewhere(root);
   const { backend } = root.config;
@@ -235,8 +235,8 @@ function judgeTool(terraform: TerraformTool | undefined, backend: SpacesBackend)
 }
 
 /**
- * Keys where Terraform copies them on: a backend setting in plain text stands in every plan file
- * afterwards (docs/contracts/terraform.md 6.3).
+ * Keys that Terraform would copy: a backend setting in plain text ends up in every plan file
+ * (docs/contracts/terraform.md 6.3).
  */
 export function judgeBackendSecrets(known: Known, root: TerraformRoot): Finding[] {
   const { module, initSecrets, storedBackend } = root;
@@ -258,7 +258,7 @@ export function judgeBackendSecrets(known: Known, root: TerraformRoot): Finding[
   return [...findings, finding("backend.secret", message, { where: path, fix })];
 }
 
-/** A command of Terraform's, with the keys of the bucket. */
+/** A Terraform command run with the bucket's keys. */
 function inExec(known: Known, root: TerraformRoot, ...words: string[]): HintPart {
   return exec(terraformWords(root.config.dir, toolOf(known.terraform.tools, root), words));
 }

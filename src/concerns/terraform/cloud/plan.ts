@@ -23,7 +23,7 @@ import { namesIn, readsByItself } from "../root/values.ts";
 import { finding } from "./findings.ts";
 import { isUploaded } from "./upload-ignore.ts";
 
-/** The facts that these follow from. */
+/** The facts that the plan depends on. */
 interface Known {
   readonly config: ResolvedConfig;
   readonly repo: Bounds;
@@ -32,9 +32,9 @@ interface Known {
 }
 
 /**
- * What HCP Terraform asks for: a .terraformignore that keeps secrets out of the upload, and variables
- * in the workspace. The upload is the root's folder, or one above it where the workspace has a working
- * directory, which only HCP Terraform knows: the config's folder stands for that.
+ * Plans what HCP Terraform needs: a .terraformignore that keeps secrets out of the upload, and variables in the
+ * workspace. The upload is the root's folder, or one above it if the workspace has a working directory. Only HCP
+ * Terraform knows that folder, so we assume the config's.
  */
 export function planCloud(known: Known): PlanPart {
   const roots = known.terraform.roots.filter(({ module }) => module.cloud !== undefined);
@@ -95,11 +95,11 @@ function planPatterns(known: Known, before: Snapshot, work: Work): PlanPart {
 
 interface UploadRule {
   readonly pattern: string;
-  /** A file that it keeps back, relative to the upload's top. */
+  /** A file that the pattern excludes, relative to the top of the upload. */
   readonly probe: string;
 }
 
-/** git's ignore files are not asked by the upload; it takes what stands in the folder. */
+/** The upload ignores git's ignore files and takes everything in the folder. */
 function rulesFor({ config }: Known, file: string): readonly UploadRule[] {
   const top = file.slice(0, -basename(file).length - 1);
   const envFiles = config.envFiles
@@ -139,7 +139,7 @@ function workspaceVariables({ token: { code } }: Known, root: TerraformRoot): Fi
   return finding("cloud.variables", message, { where, fix });
 }
 
-/** Files of values that a person hands to -var-file: a run on HCP Terraform does not know them. */
+/** Value files for -var-file: a run on HCP Terraform does not know them. */
 function unreadValues(root: TerraformRoot): Finding[] {
   const others = root.tfvars.filter((name) => !readsByItself(name));
   return others.flatMap((file) => {

@@ -3,12 +3,12 @@ import { matchesGlob } from "../../../lib/glob.ts";
 import { Work } from "../../../lib/work.ts";
 
 /**
- * Whether HCP Terraform's upload takes a file, by the text of the `.terraformignore` at its top. The
- * rules are go-slug's: what matches last wins; a pattern matches at any depth unless it begins with a
- * slash; git and its ignore files are not asked; `.git/` and `.terraform/` always stay behind.
+ * Whether HCP Terraform uploads a file, according to the `.terraformignore` at the top of the upload. The rules are
+ * those of go-slug: the last match wins; a pattern matches at any depth unless it begins with a slash; git's ignore
+ * files don't count; `.git/` and `.terraform/` are never uploaded.
  *
- * @param path relative to the folder that is uploaded, with slashes.
- * @param work what all questions about a file may take together.
+ * @param path relative to the uploaded folder, with slashes.
+ * @param work the shared limit for all checks of a file.
  * @throws TooMuchWork
  */
 export function isUploaded(text: string, path: string, work = new Work()): boolean {

@@ -4,9 +4,9 @@ import type { TerraformRoot } from "./root.ts";
 
 type Asking = Pick<TerraformRoot, "module" | "versionFiles">;
 
-/** What a repo asks of the release of its tool. */
+/** A requirement of the repo for its tool's release. */
 interface Asked {
-  /** Who asks and what, in words: "required_version is ~> 1.5", "/repo/.terraform-version says 1.5.7". */
+  /** The source and the requirement, as text: "required_version is ~> 1.5", "/repo/.terraform-version says 1.5.7". */
   readonly words: string;
   readonly constraints: readonly string[];
 }
@@ -24,7 +24,7 @@ function askedBy({ module: { requiredVersions }, versionFiles }: Asking): readon
 }
 
 /**
- * Why none of the releases that the repo asks for has what came with `since`, in words; undefined: one of them has.
+ * Why no release that the repo allows has the feature of `since`, as text; undefined: at least one has it.
  *
  * @param since such as "1.10".
  */
@@ -42,7 +42,7 @@ export function whyTooOld(root: Asking, since: string): string | undefined {
   return alone?.words ?? asked.map(({ words }) => words).join(" and ");
 }
 
-/** Why the repo does not take a release, in words. */
+/** Why the repo does not allow a release, as text. */
 export function whyNotTaken(root: Asking, release: string): string | undefined {
   return askedBy(root).find(({ constraints }) => !allows(constraints, release))?.words;
 }

@@ -6,10 +6,7 @@ import { jsonIn, recordOf } from "../../../lib/json.ts";
 import { isTerraformFile } from "../../../lib/paths.ts";
 import { mayHoldSecret, secretsIn, secretsInValues } from "./backend.ts";
 
-/**
- * A secret that `terraform init` would take from here and copy in clear
- * (docs/contracts/terraform.md 6.3).
- */
+/** A secret that `terraform init` would copy in plain text (docs/contracts/terraform.md 6.3). */
 export interface ExposedSecret {
   /** The setting's name. */
   readonly name: string;
@@ -17,12 +14,12 @@ export interface ExposedSecret {
   readonly where: string;
 }
 
-/** Files that people hand to -backend-config, by the names that they have. */
+/** Usual names of files for -backend-config. */
 const BACKEND_CONFIG = /\.tfbackend(\.json)?$|^backend\b.*\.(hcl|conf|config|json|tfvars)$/i;
 
 /**
- * Secrets in what -backend-config would get: files of the usual names in a root module, and what
- * TF_CLI_ARGS and TF_CLI_ARGS_init name.
+ * Finds secrets for -backend-config: in files with the usual names in a root module, and in what TF_CLI_ARGS and
+ * TF_CLI_ARGS_init name.
  *
  * @param names of the files in the root module's folder.
  */
@@ -48,12 +45,12 @@ export async function secretsForInit(
   return [...(await secretsInFiles({ files, hclParser }, paths)), ...inline];
 }
 
-/** True for the name of a file that people hand to -backend-config. */
+/** True for a usual name of a file for -backend-config. */
 export function isBackendConfig(name: string): boolean {
   return BACKEND_CONFIG.test(name) && !isTerraformFile(name);
 }
 
-/** The secrets in files for -backend-config, whatever they are called. */
+/** The secrets in files for -backend-config, whatever their names. */
 export async function secretsInFiles(
   { files, hclParser }: Pick<Host, "files" | "hclParser">,
   paths: readonly string[],
@@ -71,7 +68,7 @@ export async function secretsInFiles(
   return (await Promise.all(inFiles)).flat();
 }
 
-/** What these variables hand to -backend-config: a file, or a setting with its value. */
+/** The -backend-config arguments in these variables: a file, or a setting with its value. */
 function argumentsIn(env: Environment): { variable: string; value: string }[] {
   return ["TF_CLI_ARGS", "TF_CLI_ARGS_init"].flatMap((variable) =>
     Array.from(

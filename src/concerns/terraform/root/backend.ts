@@ -9,17 +9,17 @@ import { spacesHost } from "../../spaces/host.ts";
 import { BACKEND_TF } from "./names.ts";
 
 /**
- * The oldest release, of Terraform and of OpenTofu alike, that knows every setting of the template:
- * skip_s3_checksum came with Terraform 1.6.3, use_lockfile with 1.10 of both. The newest need the
- * same settings (docs/contracts/terraform.md 6), so that one file serves all of them.
+ * The oldest release of Terraform and OpenTofu that supports every setting of the template: skip_s3_checksum came with
+ * Terraform 1.6.3, use_lockfile with 1.10 of both. The newest releases need the same settings
+ * (docs/contracts/terraform.md 6), so one file works for all of them.
  */
 export function backendSince({ lock }: Pick<SpacesBackend, "lock">): string {
   return lock ? "1.10" : "1.6.3";
 }
 
 /**
- * backend.tf. It follows from config alone: two colleagues and a pipeline agree on it
- * (docs/design.md §6).
+ * Renders backend.tf. It depends only on the config, so that colleagues and pipelines get the same file (docs/design.md
+ * §6).
  */
 export function renderBackend(backend: SpacesBackend, templates: Templates): string {
   const { bucket, region, key, lock } = backend;
@@ -32,7 +32,7 @@ export function renderBackend(backend: SpacesBackend, templates: Templates): str
   });
 }
 
-/** Where a state is kept, as code or Terraform's own notes say; undefined: not said in plain text. */
+/** Where a state is kept, according to the code or Terraform's notes. undefined: not given as a literal. */
 export interface BackendSettings {
   /** Such as "s3". */
   readonly type: string;
@@ -40,22 +40,24 @@ export interface BackendSettings {
   readonly key: string | undefined;
   /** The host of the store. */
   readonly endpoint: string | undefined;
-  /** undefined: not said, or nothing that can be read. */
+  /** undefined: not set, or not readable. */
   readonly lock: boolean | undefined;
-  /** What may take keys elsewhere than to Spaces; only a backend of type s3 reads our keys. */
+  /** Settings that may send keys to a host other than Spaces. Only a backend of type s3 reads our keys. */
   readonly strangers: readonly Stranger[];
 }
 
 /** A `backend` block. */
 export interface BackendBlock extends BackendSettings {
-  /** It does not name the whole place: -backend-config does. */
+  /** The block does not specify the whole location, so -backend-config has to. */
   readonly isPartial: boolean;
-  /** Settings without which init fails, and which it does not name. */
+  /** Missing settings without which init fails. */
   readonly missing: readonly string[];
   readonly place: SourceLocation;
 }
 
-/** The `backend` blocks of a root: of several, an override file decides, so what any of them says counts. */
+/**
+ * Describes a root's `backend` blocks. With several, an override file decides, so the strangers of all of them count.
+ */
 export function describeBackends(blocks: readonly Block[]): BackendBlock | undefined {
   const all = blocks.map(describeBackend);
   const one = all.find(({ type }) => type !== "local") ?? all[0];
@@ -85,10 +87,10 @@ function describeBackend(block: Block): BackendBlock {
   };
 }
 
-/** Settings that say nothing of where keys go: any other may, those of a later release included. */
+/** Settings that cannot send keys elsewhere. Any other setting may, even one of a later release. */
 const HARMLESS =
   /^(bucket|key|region|use_lockfile|encrypt|acl|workspace_key_prefix|max_retries|(use|force)_path_style|skip_\w+)$/;
-/** A region's host, over TLS and as it is: no user, no port, no other name around it. */
+/** A region's host over TLS, without a user, a port or other parts. */
 const SPACES_URL = /^https:\/\/[a-z]{3}\d\.digitaloceanspaces\.com\/?$/;
 
 type Setting = readonly [name: string, value: unknown];
@@ -107,13 +109,13 @@ function strangersIn(type: string | undefined, settings: readonly Setting[]): St
   if (strange.length === 0 && !all.some(isSpaces)) return [{ setting: "no Spaces endpoint" }];
   return strange.map(([setting, value]) => {
     const text = typeof value === "string" ? value : "";
-    // AWS itself is no stranger to its own keys.
+    // AWS may see its own keys.
     if (!NAMES_HOST.test(setting) || AWS_URL.test(text)) return { setting };
     return { setting, host: PLAIN_URL.test(text) ? text : "" };
   });
 }
 
-/** A host, or a file that names one. */
+/** Settings with a host, or with a file that names one. */
 const NAMES_HOST = /endpoint|proxy|bundle|insecure|^shared_/;
 const AWS_URL = /^https:\/\/[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?\/?$/;
 const PLAIN_URL = /^https?:\/\/[\w.-]+(:\d+)?\/?$/;
@@ -127,19 +129,16 @@ function fieldsOf(value: unknown): readonly Setting[] | undefined {
   return value instanceof Object ? Object.entries(value) : undefined;
 }
 
-/** Terraform notes every setting that it knows. */
+/** Terraform records every known setting, even unset ones. */
 function isUnset([, value]: Setting): boolean {
   return value === null || value === "" || value === false;
 }
 
-/** A line of backend.tf, of whichever release of its template. */
+/** A line of backend.tf from any release of its template. */
 const OUR_LINE =
   /^\s*(#.*|(terraform|backend "s3") \{|\}|required_version\s+= "[^"]*"|endpoints\s+= \{ s3 = "https:\/\/[a-z]{3}\d\.digitaloceanspaces\.com" \}|(bucket|key|region|use_lockfile|skip_\w+)\s+= ("[\w./:~-]*"|true|false))?\s*$/;
 
-/**
- * Whether a generated file says where a state is, and says something else than we write: a header is no
- * proof of what stands below it.
- */
+/** Whether a generated file has a backend that we would not write. The header does not prove the rest of the file. */
 export function isForgedBackend(text: string): boolean {
   if (!/\b(backend|cloud)\b\s*("|\{)/.test(text)) return false;
   const lines = text.split("\n");
@@ -148,7 +147,7 @@ export function isForgedBackend(text: string): boolean {
   return !isWhole || !lines.every((line) => OUR_LINE.test(line));
 }
 
-/** The settings that name a whole place: of s3 and its like, of gcs, and of those that have an address. */
+/** Settings that together specify the whole location: for s3 and similar, for gcs, and for backends with an address. */
 const WHOLE = [
   ["bucket", "key"],
   ["bucket", "prefix"],
@@ -158,8 +157,8 @@ const WHOLE = [
 ];
 
 /**
- * What a backend has to be told, by its type (docs/contracts/terraform.md 5.11). Of S3 the region, too, which the
- * environment of a pipeline does not name.
+ * The required settings of each backend type (docs/contracts/terraform.md 5.11). For S3, this includes the region,
+ * which a pipeline's environment does not set.
  */
 const REQUIRED: ReadonlyMap<string, readonly string[]> = new Map([
   ["s3", ["bucket", "key", "region"]],
@@ -173,15 +172,13 @@ const REQUIRED: ReadonlyMap<string, readonly string[]> = new Map([
   ["oci", ["bucket", "namespace"]],
 ]);
 
-/**
- * What `terraform init` noted in .terraform/terraform.tfstate (docs/contracts/terraform.md 6.3).
- */
+/** The backend that `terraform init` recorded in .terraform/terraform.tfstate (docs/contracts/terraform.md 6.3). */
 export interface StoredBackend extends BackendSettings {
-  /** Settings with a secret in them, by name. */
+  /** Names of the settings that hold a secret. */
   readonly secrets: readonly string[];
 }
 
-/** @returns undefined where nothing is noted, or only that the state is in the folder. */
+/** @returns undefined if nothing is recorded, or only that the state is local. */
 export function readStoredBackend(text: string): StoredBackend | undefined {
   const { type, config } = recordOf(recordOf(jsonIn(text))["backend"]);
   if (typeof type !== "string" || type === "local") return undefined;
@@ -199,9 +196,9 @@ export function readStoredBackend(text: string): StoredBackend | undefined {
 }
 
 /**
- * How a backend is another place than config names, in words.
+ * How a backend differs from the one in the config, as text.
  *
- * @returns nothing for the same place, and for what is not said in plain text.
+ * @returns nothing for the same location, or for settings that are not literals.
  */
 export function differences(found: BackendSettings, wanted: SpacesBackend): readonly string[] {
   if (found.type !== "s3") return [`it is of type ${found.type}`];
@@ -221,12 +218,12 @@ function hostOf(endpoint: string | undefined): string | undefined {
   return endpoint?.replace(/^(https?:\/\/)?([^/]*@)?/i, "").replace(/(?<!\/)\/+$/, "");
 }
 
-/** Whether a text may name such a setting: the grammar is not loaded for any other. */
+/** Whether a text may contain a secret setting. Other texts are not parsed. */
 export function mayHoldSecret(text: string): boolean {
   return /_key|_id\b|token|secret|password/.test(text);
 }
 
-/** Secrets that stand in a block, in plain text. */
+/** Secrets in a block, in plain text. */
 export function secretsInBlock({
   attributes,
   blocks,
@@ -243,7 +240,7 @@ export function secretsIn(
   });
 }
 
-/** The same in JSON. */
+/** The same for JSON. */
 export function secretsInValues(values: Readonly<Record<string, unknown>>): string[] {
   return Object.entries(values).flatMap(([name, value]) => {
     const isSecret = isSecretSetting(name) && typeof value === "string" && value !== "";

@@ -15,9 +15,9 @@ import {
 } from "./written-tokens.ts";
 
 /**
- * The facts of a root module, from all of its files and their texts, in one order.
+ * The facts of a root module, from its files and their texts, in the same order.
  *
- * @param ephemeralIn the variables that a module of the repo declares as ephemeral, by its source.
+ * @param ephemeralIn returns the variables that a local module declares as ephemeral, by its source.
  */
 export async function describeRoot(
   files: readonly ParsedFile[],
@@ -42,9 +42,9 @@ export async function describeRoot(
 }
 
 /**
- * What the files of a root module say by themselves.
+ * The facts of a root module from its files alone.
  *
- * @param tokenVariable the one that the config names.
+ * @param tokenVariable the token's variable in the config.
  */
 export function describeModule(files: readonly ParsedFile[], tokenVariable?: string): RootModule {
   const all = files.flatMap(({ blocks }) => blocks);
@@ -93,7 +93,7 @@ export function describeModule(files: readonly ParsedFile[], tokenVariable?: str
   };
 }
 
-/** OpenTofu's `encryption` names programs, and so may what comes after it. */
+/** OpenTofu's `encryption` can start programs, and so may future blocks. */
 const SETTINGS: ReadonlySet<string> = new Set([
   "backend",
   "cloud",
@@ -101,7 +101,7 @@ const SETTINGS: ReadonlySet<string> = new Set([
   "provider_meta",
 ]);
 
-/** Of overrides, the last. */
+/** The last definition wins: override files come last. */
 function localsIn(blocks: readonly Block[]): Locals {
   return new Map(
     blocks.flatMap(({ type, attributes }) => (type === "locals" ? [...attributes] : [])),
@@ -154,7 +154,7 @@ function textOf({ literal, place }: Expression): Secret {
   return Secret.of(String(literal), { kind: "code", path: place.file });
 }
 
-/** Any text as a provider's token is one too many, whatever it looks like: these come first. */
+/** Keeps one token per place. Any text as a provider's token counts, whatever it looks like, so those come first. */
 function oncePerPlace(tokens: readonly WrittenToken[]): readonly WrittenToken[] {
   const first = new Map<string, WrittenToken>();
   for (const { kind, place, where, token, span } of tokens) {

@@ -6,15 +6,15 @@ import type { TerraformTool } from "./tool.ts";
 
 export interface TerraformFacts {
   readonly roots: readonly TerraformRoot[];
-  /** Where each of these roots takes its token from. */
+  /** The token source of each of these roots. */
   readonly sources: readonly TokenSource[];
-  /** By root module: what the repo brings it that Terraform would start or obey; absolute paths. */
+  /** By root module: files from the repo that Terraform would start or obey; absolute paths. */
   readonly repoCode: ReadonlyMap<string, readonly string[]>;
-  /** The environment without what leads into the repo. */
+  /** The environment without anything that points into the repo. */
   readonly env: Environment;
   /** The installed tool of each root, by its folder. */
   readonly tools: ReadonlyMap<string, TerraformTool>;
-  /** What HCP Terraform leaves out where it uploads the config's folder. */
+  /** The .terraformignore for an upload of the config's folder to HCP Terraform. */
   readonly uploadIgnore: Snapshot;
   readonly templates: Templates;
 }

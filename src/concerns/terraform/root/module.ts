@@ -4,31 +4,31 @@ import type { BackendBlock } from "./backend.ts";
 import type { RequiredProviders } from "./local-name.ts";
 import type { WrittenToken } from "./written-tokens.ts";
 
-/** What a root module declares of what we would otherwise write. */
+/** The declarations of a root module that decide what we write. */
 export interface RootModule {
-  /** The blocks of DigitalOcean's provider, by whichever name. */
+  /** The blocks of DigitalOcean's provider, under any local name. */
   readonly providers: readonly ProviderBlock[];
-  /** The names that this provider has here; none: another provider has the usual one. */
+  /** The local names of DigitalOcean's provider; empty: another provider uses the usual name. */
   readonly localNames: readonly string[];
-  /** The one required_providers block that a module may have. */
+  /** A module may have only one required_providers block. */
   readonly requiredProviders: RequiredProviders | undefined;
-  /** Every required_version constraint; all of them hold at once. */
+  /** Every required_version constraint; all of them apply. */
   readonly requiredVersions: readonly string[];
   readonly variables: ReadonlyMap<string, Variable>;
-  /** Those that the code reads and no file declares, by where they are read first. */
+  /** Variables that the code reads but no file declares, with their first use. */
   readonly undeclared: ReadonlyMap<string, SourceLocation>;
-  /** Where the token's variables go that must not be ephemeral there. */
+  /** Uses of the token's variables where an ephemeral value is not allowed. */
   readonly uses: ReadonlyMap<string, readonly Use[]>;
   readonly backend: BackendBlock | undefined;
-  /** A cloud block, or its older form, a backend of type remote: either uploads the folder. */
+  /** A cloud block, or its older form, a backend of type remote. Both upload the folder. */
   readonly cloud: SourceLocation | undefined;
-  /** A block of Terraform's own settings that is none of those we know: it may start a program at init. */
+  /** An unknown block in Terraform's settings, which may start a program at init. */
   readonly strange: string | undefined;
   /** Secrets written into a backend or cloud block, by the setting's name. */
   readonly backendSecrets: readonly { readonly name: string; readonly place: SourceLocation }[];
   /** Tokens written into the code. */
   readonly hardCoded: readonly WrittenToken[];
-  /** Files that the grammar does not read to their end. */
+  /** Files that could not be parsed completely. */
   readonly broken: readonly SourceLocation[];
 }
 
@@ -37,16 +37,16 @@ export interface ProviderBlock {
   /** Its local name in this module. */
   readonly name: string;
   readonly alias: string | undefined;
-  /** The one variable that its token leads to; undefined: no token, or it was not followed to one. */
+  /** The variable that its token comes from; undefined: no token, or no single variable. */
   readonly variable: string | undefined;
-  /** A choice gives null in the variable's place, such as where that is empty. */
+  /** The expression may give null instead of the variable, for example if it is empty. */
   readonly orNull: boolean;
-  /** Why its token was not followed to one variable, in words, and the variables that have a part in it. */
+  /** Why its token could not be traced to one variable, as text, and the variables in the expression. */
   readonly unclear: { readonly why: string; readonly variables: readonly string[] } | undefined;
   readonly hasToken: boolean;
-  /** Its token is an empty text, which is sent. */
+  /** Its token is an empty string, which is sent. */
   readonly isEmpty: boolean;
-  /** Its token is a text in the code: in the block, or in a local that it leads to. */
+  /** Its token is a string in the code: in the block, or in a local that the block refers to. */
   readonly written: WrittenToken | undefined;
   readonly place: SourceLocation;
 }
@@ -55,19 +55,19 @@ export interface Variable {
   readonly ephemeral: boolean;
   readonly sensitive: boolean;
   readonly hasDefault: boolean;
-  /** A default that is a text. */
+  /** The default, if it is a string. */
   readonly defaultText: Secret | undefined;
   readonly place: SourceLocation;
 }
 
-/** A place that takes a value into a plan or a state, where Terraform allows no ephemeral one. */
+/** A use that stores a value in a plan or state, where Terraform does not allow an ephemeral one. */
 export interface Use {
-  /** In words: `digitalocean_droplet.web`, `module.network`, `output "token"`. */
+  /** As text: `digitalocean_droplet.web`, `module.network`, `output "token"`. */
   readonly what: string;
   readonly place: SourceLocation;
-  /** An output that is not sensitive: it takes no sensitive value either. */
+  /** An output without `sensitive`: it does not allow a sensitive value either. */
   readonly isShown?: boolean;
-  /** Where it is an argument of a module, whose own variable may be ephemeral. */
+  /** Set for a module argument: the module's variable may be ephemeral. */
   readonly module?: { readonly source: string; readonly argument: string };
 }
 
@@ -87,5 +87,5 @@ export const NO_MODULE: RootModule = {
   broken: [],
 };
 
-/** In `uses`: the variable that is not there yet, and would take the place of what is written. */
+/** In `uses`: the future variable that would replace written tokens. */
 export const OF_WRITTEN = "";

@@ -1,14 +1,14 @@
 import { MISSING_TF, PUBLIC_TFVARS } from "../../config/find-config.ts";
 
 export { MISSING_TF, PUBLIC_TFVARS };
-/** The file of ours that says where the state is. */
+/** Our file with the backend block. */
 export const BACKEND_TF = "backend.tf";
-/** Where `terraform init` notes which providers it took. */
+/** The file in which `terraform init` records the selected providers. */
 export const LOCK_FILE = ".terraform.lock.hcl";
-/** What HCP Terraform's upload leaves out. */
+/** The patterns that HCP Terraform's upload leaves out. */
 export const UPLOAD_IGNORE = ".terraformignore";
 
-/** The oldest release of each tool that knows `ephemeral` (docs/contracts/terraform.md 3.2). */
+/** The oldest release of each tool that supports `ephemeral` (docs/contracts/terraform.md 3.2). */
 export const EPHEMERAL_SINCE = { terraform: "1.10", tofu: "1.11" } as const;
 
 /** The .tf files that we write into a root module. */

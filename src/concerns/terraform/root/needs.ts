@@ -3,38 +3,39 @@ import { EPHEMERAL_SINCE } from "./names.ts";
 import { providerOf } from "./provider.ts";
 import type { TerraformRoot } from "./root.ts";
 
-/** How a root module gets its token, and which declarations it lacks for that. */
+/** How a root module gets its token, and which declarations are missing for that. */
 export interface RootNeeds {
   /**
-   * tfvars: a variable, with its value in a secret file. env: the provider reads the environment.
-   * own: the repo has a way of its own (a data source, a local), which is none of our business.
+   * tfvars: a variable, with its value in a secret file. env: the provider reads the environment. own: the repo has its
+   * own way (a data source, a local), which we leave alone.
    */
   readonly credentials: "tfvars" | "env" | "own";
-  /** What this root calls our provider. */
+  /** The local name of our provider in this root. */
   readonly localName: string;
-  /** The token's variable: the repo's own name where it has one. */
+  /** The token's variable: the repo's own name if it has one. */
   readonly variable: string;
   readonly lacksRequiredProviders: boolean;
   readonly lacksProvider: boolean;
   readonly lacksTokenVariable: boolean;
-  /** The code has the token's variable only where it may be ephemeral. */
+  /** Every use of the token's variable allows an ephemeral value. */
   readonly mayBeEphemeral: boolean;
   /** Names in `terraform.variables` that no file declares. */
   readonly undeclared: readonly string[];
 }
 
 /**
- * Follows from config and repo alone, never from the machine (docs/design.md §6). What only a file
- * of ours declares counts as lacking: that file is where it goes.
+ * Depends only on config and repo, never on the machine (docs/design.md §6). A declaration that is only in a file of
+ * ours counts as missing, so that it stays in that file.
  */
 export function needsOf(root: TerraformRoot): RootNeeds {
   const { config, module, calledBy } = root;
   const { block: provider } = providerOf(root);
   const variable = provider?.variable ?? config.variable;
   const [localName = "digitalocean"] = module.localNames;
-  // A module gets its provider from its callers: a block of its own ends their count, for_each and depends_on.
+  // A module gets its provider from its callers. With its own provider block, they could not use count, for_each or
+  // depends_on.
   const isModule = calledBy.length > 0;
-  // The usual name is somebody else's provider: what we add would give it the token.
+  // The usual name belongs to another provider, which would get the token from a block of ours.
   const isAnothers = module.localNames.length === 0;
   const credentials = credentialsOf();
   return {
@@ -52,7 +53,7 @@ export function needsOf(root: TerraformRoot): RootNeeds {
 
   function credentialsOf(): RootNeeds["credentials"] {
     if (config.credentials === "env") return "env";
-    // HCP Terraform uploads the folder: a secret file would go along.
+    // HCP Terraform uploads the folder, including a secret file.
     if (module.cloud !== undefined) return "env";
     if (isAnothers || (isModule && provider === undefined)) return "own";
     if (provider?.variable !== undefined) return "tfvars";

@@ -3,17 +3,17 @@ import { type BackendBlock, describeBackends } from "./backend.ts";
 import { isOurProvider } from "./local-name.ts";
 import { BACKEND_TF } from "./names.ts";
 
-/** A file at a name of ours that bears our header. */
+/** A file with one of our names and our header. */
 export interface OwnFile {
-  /** Somebody's own now: it is neither written over nor removed, and it is part of the module. */
+  /** The user has changed it: we neither overwrite nor remove it, and it is part of the module. */
   readonly edited: boolean;
-  /** The block of our provider in one that is not edited. */
+  /** The block of our provider, if the file is not edited. */
   readonly provider?: { readonly variable: string | undefined };
-  /** Where one that is not edited keeps the state, unless that is where we would keep it now. */
+  /** Where the state is kept, if the file is not edited and has another backend than we would write now. */
   readonly backend?: BackendBlock;
 }
 
-/** What a text says that we would write now. */
+/** Describes a text that we would write now. */
 export function renderedFile(text: string): OwnFile {
   const hasProvider = /^provider "/m.test(text);
   const variable = /^\s*token\s*=\s*var\.([\w-]+)/m.exec(text)?.[1];
@@ -21,8 +21,8 @@ export function renderedFile(text: string): OwnFile {
 }
 
 /**
- * What another text says whose header fits it, which is no proof: anybody can compute the hash. It is ours if
- * it says what some release or some config could have made us write, and nothing else.
+ * Describes another text with a matching header. The header is no proof, because anybody can compute the hash. The file
+ * is ours if it contains only what some release could have written with some config.
  */
 export function writtenFile(name: string, { blocks, problem }: ParsedFile): OwnFile {
   const kinds = name === BACKEND_TF ? BACKEND_KINDS : KINDS;
@@ -43,7 +43,7 @@ export function writtenFile(name: string, { blocks, problem }: ParsedFile): OwnF
 
 type Test = (value: Expression) => boolean;
 
-/** What a block of ours may have in it. */
+/** What a block of ours may contain. */
 interface Kind {
   readonly labels?: (labels: readonly string[]) => boolean;
   readonly attributes: Readonly<Record<string, Test>>;
@@ -80,7 +80,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
     blocks: { required_providers: REQUIRED_PROVIDERS },
   },
   provider: {
-    // Its name followed from the code as it was then.
+    // The name depends on the code at that time.
     labels: ([label = ""]) => /^[a-z][a-z0-9-]*$/.test(label),
     attributes: { token: (value) => variableIn(value) !== undefined },
   },

@@ -3,12 +3,12 @@ import type { OwnFile } from "./own-file.ts";
 import type { TerraformRoot } from "./root.ts";
 
 /**
- * The provider that a root's token goes to: the default one; without it the one in a file of ours; else the
- * first with an alias.
+ * The provider block that gets a root's token: the default one, else the one in a file of ours, else the first with an
+ * alias.
  */
 export function providerOf({ module, own }: Pick<TerraformRoot, "module" | "own">): {
   readonly block: ProviderBlock | undefined;
-  /** Set where a generated file declares it. */
+  /** Set if a generated file declares it. */
   readonly generated: OwnFile["provider"];
 } {
   const byDefault = module.providers.find(({ alias }) => alias === undefined);

@@ -6,13 +6,13 @@ import { foldersUp, isInside } from "../../../lib/paths.ts";
 type LookingHost = Pick<Host, "files" | "env" | "home">;
 
 /**
- * Where Terraform would find programs or settings of its own in the repo, as soon as it is started in a
- * root module: plugins, command-line configs, which name plugins, and what tells a version manager's shim to start
- * a program of some folder (docs/design.md rule 7).
+ * Finds programs and settings in the repo that Terraform would use when it starts in a root module: plugins, CLI
+ * configs (which name plugins), and files that make a version manager's shim start another program (docs/design.md rule
+ * 7).
  *
  * @param dirs the root modules.
- * @param top the repo; a path outside it is the user's own.
- * @param startsShim whether a version manager's shim may be what is started in a root module.
+ * @param top the repo; a path outside it belongs to the user.
+ * @param startsShim whether a version manager's shim may be started in a root module.
  * @returns absolute paths, by root module.
  */
 export async function repoCodeFor(
@@ -29,7 +29,7 @@ export async function repoCodeFor(
   const isRepos = async (path: string) =>
     (await files.look(path)).kind !== "absent" && isInside(await files.realpath(path), top);
   const usual = usualPlaces(host);
-  // A link that a person made at home, into a repo, is his own.
+  // A link from the user's own folder into a repo was the user's decision.
   const bases = await only([...usual.keys()], async (base) =>
     isInside(await files.realpath(base), top),
   );
@@ -58,7 +58,7 @@ export async function repoCodeFor(
     return only(configs, async (path) => !isHarmless(await files.look(path)));
   }
 
-  /** Those of a folder, whether or not git has them. */
+  /** The mise configs of a folder, tracked by git or not. */
   async function miseConfigs(folder: string): Promise<string[]> {
     const names = await files.list(folder);
     const own = names.filter((name) => MISE_CONFIG.test(name)).map((name) => join(folder, name));
@@ -75,7 +75,7 @@ export async function repoCodeFor(
     return [...own, ...(await Promise.all(inner)).flat()];
   }
 
-  /** A link in the repo is the repo's, wherever it leads. */
+  /** A link in the repo counts as part of it, wherever it points. */
   async function pluginsIn(dir: string): Promise<string[]> {
     if (!(await files.list(dir)).includes("terraform.d")) return [];
     const has = (await files.list(join(dir, "terraform.d"))).includes("plugins");
@@ -83,10 +83,13 @@ export async function repoCodeFor(
   }
 }
 
-/** Files for shims, in a root and above it. */
+/** Version files for shims, in a root or above it. */
 const RELEASES = [".tool-versions", ".terraform-version", ".opentofu-version"];
 
-/** `terraform path:./tools` starts a program of the repo; and mise works out templates in them, which may, too. */
+/**
+ * `terraform path:./tools` starts a program from the repo. mise also evaluates templates here, which may start
+ * programs.
+ */
 const STARTS_PROGRAM = /(^|\s)path:|\{[{%#]/m;
 
 const MISE_CONFIG = /^\.?mise(\.[\w.-]+)?\.toml$/;
@@ -101,8 +104,8 @@ const MISE_FOLDERS = [
 ];
 
 /**
- * True for a config of mise that says releases and tasks and nothing else. Templates, `env` and settings may start
- * programs as soon as a shim is started, and a command that a shim stands for counts to mise as trust in them.
+ * True for a mise config with only tool releases and tasks. Templates, `env` and settings may start programs as soon as
+ * a shim runs, and mise treats a command run through a shim as trust in the config.
  */
 function isHarmless(config: Snapshot): boolean {
   if (config.kind === "absent") return true;
@@ -122,15 +125,15 @@ function isHarmless(config: Snapshot): boolean {
   });
 }
 
-/** `terraform = "1.11"` or `terraform = ["1.11", "1.9"]`, without options; blanks are taken out before. */
+/** `terraform = "1.11"` or `terraform = ["1.11", "1.9"]`, without options. White space is already removed. */
 const PLAIN_RELEASE = /^["']?[\w.:/@-]+["']?=\[?["'][^"'\\]*["'](,["'][^"'\\]*["'])*,?\]?(#.*)?$/;
 
 const SETTINGS = ["TF_CLI_CONFIG_FILE", "TERRAFORM_CONFIG", "TF_PLUGIN_CACHE_DIR"];
 
-/** Options of init and workspace, such as -plugin-dir and -backend-config. */
+/** For options of init and workspace, such as -plugin-dir and -backend-config. */
 const OPTIONS = /^TF_CLI_ARGS(_init|_workspace\w*)?$/;
 
-/** Where Terraform and OpenTofu look unasked, outside the root module: names by their folder. */
+/** Where Terraform and OpenTofu look by default, outside the root module: names by folder. */
 function usualPlaces({ env, home }: LookingHost): ReadonlyMap<string, readonly string[]> {
   const data = [env["XDG_DATA_HOME"], ...(env["XDG_DATA_DIRS"]?.split(delimiter) ?? [])];
   const plugins = [join("terraform", "plugins"), join("opentofu", "plugins")];
@@ -140,7 +143,7 @@ function usualPlaces({ env, home }: LookingHost): ReadonlyMap<string, readonly s
     [env["XDG_CONFIG_HOME"], [join("opentofu", "tofurc")]],
     ...data.map((base) => [base, plugins] as const),
     [env["APPDATA"], ["terraform.rc", "tofu.rc", join("terraform.d", "plugins")]],
-    // .terraform.d/*.tfrc, .gitconfig, .ssh: whoever brings all of it brings what Terraform starts.
+    // .terraform.d/*.tfrc, .gitconfig, .ssh: if the repo contains the whole folder, it controls what Terraform starts.
     [home, ["."]],
     [env["APPDATA"], ["."]],
   ];

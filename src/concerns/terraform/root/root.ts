@@ -18,50 +18,50 @@ import { NO_MODULE, type RootModule } from "./module.ts";
 import { CODE_FILES, LOCK_FILE, PUBLIC_TFVARS, UPLOAD_IGNORE } from "./names.ts";
 import { type OwnFile, renderedFile, writtenFile } from "./own-file.ts";
 
-/** What stands in a root module's folder. */
+/** The content of a root module's folder. */
 export interface TerraformRoot extends ToolChoice {
   readonly config: TerraformRootConfig;
-  /** Where its folder is, links followed. */
+  /** The real path of its folder. */
   readonly real: string;
-  /** Why its folder cannot be written to, if so. */
+  /** Why its folder is not writable, if so. */
   readonly blocked: string | undefined;
-  /** Names of the configuration files that are not ours, of those that its tool reads. */
+  /** Names of the configuration files that its tool reads and that are not ours. */
   readonly foreign: readonly string[];
-  /** Names of the files that count under OpenTofu alone, where it is not certain which tool is used. */
+  /** Names of the files that only OpenTofu reads, if it is not certain which tool is used. */
   readonly contested: readonly string[];
-  /** Ours, by name. */
+  /** Our files, by name. */
   readonly own: ReadonlyMap<string, OwnFile>;
-  /** What the files declare that are not ours, or not any more. */
+  /** What the files declare that are not ours, or no longer ours. */
   readonly module: RootModule;
-  /** Where other folders of the repo call it as a module, each as path:line: what we add would break them. */
+  /** Calls of this folder as a module, each as path:line. Our blocks would break these callers. */
   readonly calledBy: readonly string[];
-  /** Files of variable values, but for the secret one that we write. */
+  /** Files of variable values, except the secret one that we write. */
   readonly tfvars: readonly string[];
-  /** States and plans that lie in the folder, and a folder of states. */
+  /** States and plans in the folder, and a folder of states. */
   readonly states: readonly string[];
-  /** A state with something in it lies in the folder, of whichever workspace. */
+  /** The folder has a state that is not empty, of any workspace. */
   readonly hasLocalState: boolean;
-  /** Where Terraform keeps what it installs: .terraform, or the folder that TF_DATA_DIR names; absolute. */
+  /** Where Terraform installs providers and modules: .terraform or TF_DATA_DIR; absolute. */
   readonly data: string;
-  /** Where `terraform init` found the state to be, when it last ran. */
+  /** The backend that the last `terraform init` recorded. */
   readonly storedBackend: (StoredBackend & { readonly path: string }) | undefined;
-  /** Secrets that stand in what -backend-config would get. */
+  /** Secrets in the files and arguments for -backend-config. */
   readonly initSecrets: readonly ExposedSecret[];
-  /** Which providers are taken is noted, for colleagues and pipelines. */
+  /** The selected providers are recorded for colleagues and pipelines. */
   readonly hasLockFile: boolean;
-  /** Providers and modules are installed, as far as can be seen without asking the tool. */
+  /** Providers and modules are installed, as far as can be seen without running the tool. */
   readonly isInitialised: boolean;
-  /** Providers are installed, whoever did it. */
+  /** Providers are installed, by whomever. */
   readonly hasProviders: boolean;
-  /** The workspace that is selected (docs/contracts/terraform.md 7.5). */
+  /** The selected workspace (docs/contracts/terraform.md 7.5). */
   readonly workspace: string;
-  /** Files that Terraform would read, and that are not read here: by links that lead out of the repo. */
+  /** Files that Terraform would read but we don't: links out of the repo. */
   readonly outside: readonly Snapshot[];
-  /** A unit of Terragrunt's, without code of its own. */
+  /** A Terragrunt unit without its own code. */
   readonly isUnit: boolean;
-  /** A link to a place outside the repo, which Terraform itself would read and write. */
+  /** A link out of the repo that Terraform itself would read or write through. */
   readonly linkOut: string | undefined;
-  /** The file at a name that we know. */
+  /** The file with one of the names that we know. */
   readonly at: (name: string) => Snapshot;
 }
 
@@ -71,10 +71,10 @@ const STATE = "terraform.tfstate";
 type NamedText = readonly [name: string, text: string];
 
 /**
- * Reads what stands in a root module's folder. Whoever seems to have written a file, what it says is read: a
- * text that we would write now, byte for byte, is known without the grammar (docs/design.md rule 4).
+ * Reads a root module's folder. Every file's content is read, whoever seems to have written it. Only a text that we
+ * would write now, byte for byte, needs no parsing (docs/design.md rule 4).
  *
- * @param render the texts of our files as we would write them into this root now, by name.
+ * @param render returns the texts of our files as we would write them now, by name.
  */
 export async function readRoot(
   host: Pick<Host, "files" | "hclParser" | "env">,
@@ -88,10 +88,10 @@ export async function readRoot(
   const candidates = names.filter(isTerraformFile);
   const tfvars = names.filter((name) => isTfvars(name) && name !== SECRET_TFVARS);
   const snapshots = await lookAtAll(files, config.dir, [...WRITTEN, ...candidates, ...tfvars]);
-  // A folder of such a name is nothing to Terraform.
+  // Terraform ignores a folder with such a name.
   const configuration = candidates.filter((name) => !isFolder(at(name)));
   const choice = await chooseTool(files, config.dir, config.tool);
-  // Where it is not certain which tool is used, nothing may be declared twice for either of them.
+  // If the tool is not certain, nothing may be declared twice for either of them.
   const { tool, isCertain } = choice;
   const counted = new Set(isCertain ? codeFiles(configuration, tool) : configuration);
 
@@ -106,11 +106,10 @@ export async function readRoot(
     if (kind === "foreign" && counted.has(name)) foreign.push(name);
     if (kind === "edited") own.set(name, { edited: true });
     if (kind === "generated") own.set(name, renderedFile(text ?? ""));
-    // A broken file is a finding of its own.
+    // A broken file gets its own finding.
     (kind === "generated" ? generated : toRead).push([name, text ?? "{"]);
   }
-  // Selection and providers live in another folder under TF_DATA_DIR
-  // (docs/contracts/terraform.md 7.6).
+  // With TF_DATA_DIR, selection and providers are in another folder (docs/contracts/terraform.md 7.6).
   const data = dataFolder(config.dir, env);
   const inData = await files.list(data);
   const [stored, workspace, real, initSecrets, blocked, links, read] = await Promise.all([
@@ -151,7 +150,7 @@ export async function readRoot(
     linkOut: links[0],
     at,
     hasLockFile: all.includes(LOCK_FILE),
-    // Modules come first, and the lock file last: an init that failed has left what came before.
+    // init installs modules first and writes the lock file last, so a failed init may leave the earlier parts.
     isInitialised: inData.includes("providers") && all.includes(LOCK_FILE),
     hasProviders: inData.includes("providers"),
     workspace: workspace?.trim() || "default",
@@ -173,10 +172,10 @@ export async function readRoot(
   return texts.length === toRead.length ? root : { ...root, module: await moduleOf(read, texts) };
 
   /**
-   * What the tool reads. A person may start the other one, so that what may send or start something counts in
-   * whichever file it stands. What understands code is loaded where there is some.
+   * Describes what the tool reads. The user may run the other tool instead, so anything that may send data or start
+   * programs counts in every file. The code analysis is loaded only if there is code.
    *
-   * @param texts those of the files, in the same order.
+   * @param texts the texts of the files, in the same order.
    */
   async function moduleOf(
     read: readonly NamedFile[],
@@ -219,7 +218,7 @@ export async function readRoot(
   }
 }
 
-/** Of nothing that was made; one that cannot be read holds what we do not know. */
+/** True for a state without resources and outputs. An unreadable one counts as not empty. */
 function isEmptyState(text: string | undefined): boolean {
   const state = jsonObject(text ?? "?");
   if (state === undefined) return false;
@@ -228,14 +227,14 @@ function isEmptyState(text: string | undefined): boolean {
   return isNone(outputs) && (!Array.isArray(resources) || resources.length === 0);
 }
 
-/** What Terraform writes beside the code: a name there, and a file to ask for. */
+/** What Terraform writes next to the code: the name to look for, and the path to check. */
 const OF_TERRAFORM = [
   [LOCK_FILE, LOCK_FILE],
   [STATE, STATE],
   [`${STATE}.backup`, `${STATE}.backup`],
   [`${STATE}.d`, join(`${STATE}.d`, "-")],
 ] as const;
-/** The same in its own folder. */
+/** The same for its data folder. */
 const IN_DATA = [STATE, "environment", join("modules", "modules.json"), join("providers", "-")];
 
 async function linksOut(files: Files, paths: readonly string[]): Promise<string[]> {

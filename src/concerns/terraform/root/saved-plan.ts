@@ -1,9 +1,9 @@
 import { inflateRawSync } from "node:zlib";
 
-/** Of all that one plan holds; states and plans of large set-ups are some MB. */
+/** Limit for the unpacked content of one plan. States and plans of large setups have a few MB. */
 const MAX_UNPACKED_BYTES = 128 * 1024 * 1024;
 
-/** True for the beginning of a plan that Terraform saved: a zip whose first member is `tfplan`. */
+/** Recognizes a saved Terraform plan by its first bytes: a zip whose first member is `tfplan`. */
 export function isSavedPlan(beginning: Buffer): boolean {
   return (
     beginning.toString("latin1", 0, 4) === "PK\u0003\u0004" &&
@@ -17,9 +17,9 @@ export interface Unpacking {
 }
 
 /**
- * What a saved plan holds. No size that the file states is believed: bytes are counted as they are unpacked.
+ * Unpacks a saved plan. Does not trust the sizes in the file: counts the bytes while unpacking.
  *
- * @returns isWhole: false for one that is broken or too large, of which some members may be missing.
+ * @returns isWhole: false if the plan is broken or too large, so members may be missing.
  */
 export function membersOf(
   plan: Buffer,
@@ -30,7 +30,7 @@ export function membersOf(
   try {
     for (const { packed, method } of packedIn(plan)) {
       if (left <= 0) return { members, isWhole: false };
-      // What fails has been unpacked for nothing, and is spent.
+      // A failed inflate uses up the reserved bytes.
       unpacking.left -= left;
       const member = method === STORED ? packed : inflateRawSync(packed, { maxOutputLength: left });
       unpacking.left += left - member.length;
@@ -47,7 +47,7 @@ const STORED = 0;
 const DEFLATED = 8;
 const END_BYTES = 22;
 
-/** The members by the directory at the end of a zip. @throws for one that is broken. */
+/** Lists the members from the directory at the end of a zip. @throws if the zip is broken. */
 function* packedIn(zip: Buffer): Generator<{ packed: Buffer; method: number }> {
   const end = zip.lastIndexOf("PK\u0005\u0006", zip.length - END_BYTES, "latin1");
   if (end < 0) throw new Error("broken");

@@ -10,7 +10,7 @@ import { SECRET_TFVARS } from "../../config/protected-paths.ts";
 import { providerOf } from "./provider.ts";
 import type { TerraformRoot } from "./root.ts";
 
-/** Where the provider of a root module takes its token from, as its files stand. */
+/** Where a root module's provider gets its token from, according to its current files. */
 export type TokenSource =
   /** The provider reads the environment. */
   | { readonly kind: "environment" }
@@ -18,18 +18,18 @@ export type TokenSource =
   | {
       readonly kind: "variable";
       readonly name: string;
-      /** Files that Terraform reads by itself and that name it: the last wins. */
+      /** Automatically loaded value files that set it: the last one wins. */
       readonly files: readonly FileValue[];
-      /** The default; undefined: there is none. */
+      /** The default; undefined: none. */
       readonly byDefault: Value | undefined;
       /** path:line of its block; undefined: a file of ours declares it. */
       readonly declaredAt?: string | undefined;
-      /** Where it is empty, the provider gets null. */
+      /** If it is empty, the provider gets null. */
       readonly orNull?: boolean;
     }
   | { readonly kind: "unknown"; readonly why: string; readonly where: string | undefined };
 
-/** What a variable or an argument is set to. An empty text is sent as it is: no token. */
+/** The value of a variable or an argument. "empty" is sent as it is, so the provider has no token. */
 export type Value = Secret | "empty" | "null" | "unknown";
 
 export interface FileValue {
@@ -40,7 +40,7 @@ export interface FileValue {
   readonly where: string;
 }
 
-/** Reads what Terraform would read; the grammar is loaded for a native file that names the variable. */
+/** Reads what Terraform would read. The HCL parser is loaded only for a native file that mentions the variable. */
 export async function tokenSourceOf(
   { hclParser }: Pick<Host, "hclParser">,
   root: TerraformRoot,
@@ -90,7 +90,7 @@ export async function tokenSourceOf(
   }
 
   function defaultOf(declared: ReturnType<typeof module.variables.get>): Value | undefined {
-    // Declared by a file of ours, where it is null.
+    // Declared in a file of ours, with the default null.
     if (declared === undefined) return "null";
     if (!declared.hasDefault) return undefined;
     const text = declared.defaultText;
@@ -105,7 +105,7 @@ export async function tokenSourceOf(
     if (text === undefined) return [];
     const origin = { kind: "tfvars", path } as const;
     if (file.endsWith(".json")) {
-      // Of a broken one Terraform will say what is wrong.
+      // Terraform reports a broken file itself.
       const values = recordOf(jsonIn(text));
       if (!Object.hasOwn(values, name)) return [];
       const where = `${path}:${await lineOfKey(text, name)}`;
@@ -121,7 +121,7 @@ export async function tokenSourceOf(
   }
 }
 
-/** Weakest first (docs/contracts/terraform.md 2). */
+/** Lowest priority first (docs/contracts/terraform.md 2). */
 function inOrder(tfvars: readonly string[]): readonly string[] {
   const auto = [...tfvars, SECRET_TFVARS].filter((name) => /\.auto\.tfvars(\.json)?$/.test(name));
   return ["terraform.tfvars", "terraform.tfvars.json", ...auto.sort()];
@@ -134,14 +134,14 @@ function readValue(literal: unknown, origin: TokenOrigin): Value {
   return literal === "" ? "empty" : Secret.of(literal, origin);
 }
 
-/** The line of a key that a JSON object has. The reader that knows places is loaded in a doubt only. */
+/** The line of a key in a JSON object. The JSON reader with positions is loaded only if the text is ambiguous. */
 async function lineOfKey(text: string, key: string): Promise<number> {
   const [before = "", after, another] = text.split(`"${key}"`);
   const isSure = after !== undefined && another === undefined && !text.includes("\\");
   if (isSure) return before.split("\n").length;
   const { readJsonText } = await import("../../../lib/json-text.ts");
   const { properties = [] } = readJsonText(text).root ?? {};
-  // Of a key that is there twice, the last.
+  // The last of duplicate keys.
   const found = properties.findLast((property) => property.key === key);
   return text.slice(0, found?.start ?? 0).split("\n").length;
 }

@@ -9,22 +9,23 @@ import type { TerraformRoot } from "./root.ts";
 export interface TerraformTool {
   readonly name: ToolName;
   readonly path: string;
-  /** Such as "1.11.4"; undefined when the tool did not say. */
+  /** Such as "1.11.4"; undefined if the tool did not report it. */
   readonly version: string | undefined;
 }
 
-/** Where the tool of a root is. */
+/** The location of a root's tool. */
 export interface LocatedTool extends Pick<TerraformTool, "name" | "path"> {
-  /** As `which` found it: without one, a version manager's shim decides in the root's folder what it starts. */
+  /** From `which`; undefined: a version manager's shim, which chooses the program by the root's folder. */
   readonly program: string | undefined;
 }
 
 type AskingHost = Pick<Host, "env" | "run" | "records" | "clock">;
 
 /**
- * The installed tool of each root: the one that it is for; where that is not certain, else the other one.
+ * Finds the installed tool for each root: the tool that the root is for. If that is not certain, the other one is the
+ * fallback.
  *
- * @param notIn no tool of that folder.
+ * @param notIn tools inside this folder are not used.
  */
 export async function locateTools(
   { which }: Pick<Host, "which">,
@@ -49,10 +50,10 @@ export async function locateTools(
 }
 
 /**
- * Asks the tool of each root for its release. A shim is asked in the root's folder, once for all roots that tell it
- * the same; not at all where it may obey what the repo brings.
+ * Asks the tool of each root for its release. A shim runs in the root's folder, once for all roots with the same
+ * version settings. It does not run at all if it may obey files from the repo.
  *
- * @param brings whether the repo brings what a shim may obey in that root.
+ * @param brings whether the repo has files that a shim may obey in that root.
  */
 export async function askTools(
   host: AskingHost,
@@ -78,7 +79,7 @@ export async function askTools(
   return new Map((await Promise.all(tools)).flat());
 }
 
-/** What version managers would ask, install or note to answer. */
+/** Stops version managers from prompting, installing or recording anything. */
 export const AS_IT_IS = {
   TFENV_AUTO_INSTALL: "false",
   TOFUENV_AUTO_INSTALL: "false",
@@ -90,12 +91,12 @@ export const AS_IT_IS = {
   MISE_YES: "false",
 };
 
-/** True for a tool that does not know ephemeral variables (docs/contracts/terraform.md 3.2). */
+/** True for a tool without ephemeral variables (docs/contracts/terraform.md 3.2). */
 export function isTooOld(tool: TerraformTool): boolean {
   return isToolOlder(tool, EPHEMERAL_SINCE[tool.name]);
 }
 
-/** A tool that did not say its release counts as new enough. */
+/** A tool that did not report its release counts as new enough. */
 export function isToolOlder({ version }: Pick<TerraformTool, "version">, since: string): boolean {
   return version !== undefined && isOlder(version, since);
 }
@@ -105,7 +106,7 @@ async function versionOf({ run, env }: AskingHost, file: string, cwd: string) {
     file,
     args: ["version", "-json"],
     env: toolEnvironment(env, { CHECKPOINT_DISABLE: "1", ...AS_IT_IS }),
-    // In the repo the tool itself would read a lock file.
+    // In the repo, the tool would read a lock file.
     cwd,
     timeoutMs: 10_000,
   });

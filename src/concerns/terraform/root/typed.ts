@@ -3,7 +3,7 @@ import type { TerraformRoot } from "./root.ts";
 import type { TerraformTool } from "./tool.ts";
 
 /**
- * A command of Terraform's as a person would type it: with -chdir, unless it is typed in that very folder.
+ * A Terraform command as the user would type it: with -chdir, unless the current folder is the root.
  *
  * @param dir the root module's folder, absolute.
  */
@@ -16,7 +16,7 @@ export function terraformWords(
 }
 
 /**
- * The tool that a person would type: the installed one, else the one that the root is for.
+ * The tool that the user would type: the installed one, else the one that the root is for.
  *
  * @param tools the installed ones, by root module.
  */

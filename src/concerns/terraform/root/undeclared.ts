@@ -2,8 +2,7 @@ import { mentionsOf } from "../../../hcl/origin.ts";
 import type { Block, SourceLocation } from "../../../hcl/syntax.ts";
 
 /**
- * The variables that the code reads and no file declares, with the first place of each: Terraform plans nothing
- * without them.
+ * The variables that the code reads but no file declares, with their first use. Terraform cannot plan without them.
  *
  * @param declared by name.
  */

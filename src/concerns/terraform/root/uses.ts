@@ -3,7 +3,7 @@ import { type Locals, type Mention, mentionsOf } from "../../../hcl/origin.ts";
 import type { Block, Expression } from "../../../hcl/syntax.ts";
 import { OF_WRITTEN, type Use } from "./module.ts";
 
-/** Those that stand in the way: a module of the repo may have declared its variable ephemeral. */
+/** Removes the uses that don't conflict: a local module may declare its variable as ephemeral. */
 export async function usesInWay(
   uses: ReadonlyMap<string, readonly Use[]>,
   ephemeralIn: (source: string) => Promise<ReadonlySet<string>>,
@@ -21,12 +21,12 @@ export async function usesInWay(
 }
 
 /**
- * Where variables go that must not be ephemeral there, also through locals (docs/contracts/terraform.md 3.3):
- * resources, data sources, outputs, and modules whose own variable is not. Providers, provisioners, connections and
- * conditions may have them.
+ * Finds uses of variables, directly or through locals, where an ephemeral value is not allowed
+ * (docs/contracts/terraform.md 3.3): resources, data sources, outputs, and modules whose own variable is not ephemeral.
+ * Providers, provisioners, connections and conditions allow one.
  *
- * @param names the variables that are asked about.
- * @param written values that a variable could take the place of: they are asked about as OF_WRITTEN.
+ * @param names the variables to check.
+ * @param written values that a variable could replace. Their uses are listed under OF_WRITTEN.
  */
 export function usesOf(
   blocks: readonly Block[],
@@ -42,11 +42,11 @@ export function usesOf(
     const carriers = new Set([`var.${name}`]);
     const isIn = (value: Expression) =>
       mentionsIn(value, written).some((each) => carriers.has(`${each.kind}.${each.name}`));
-    // Hardly any code takes the token's variable further: no text without its name is taken apart.
+    // Little code passes the token's variable on, so texts without its name are not parsed.
     const mayHave = mayMention(name, written);
     if ([...locals.values()].some(mayHave)) {
       carriedBy ??= mentionedBy(locals, written);
-      // What is added on the way is visited, too.
+      // The loop also visits carriers that it adds.
       for (const carrier of carriers) {
         for (const local of carriedBy.get(carrier) ?? []) carriers.add(`local.${local}`);
       }
@@ -61,14 +61,14 @@ export function usesOf(
 }
 
 function mayMention(name: string, written: ReadonlySet<Expression>) {
-  // What holds a secret has no text.
+  // The source of an expression with a secret is empty.
   return ({ source }: Expression): boolean =>
     source === ""
       ? written.size > 0 || name !== OF_WRITTEN
       : name !== OF_WRITTEN && source.includes(name);
 }
 
-/** The locals that mention a variable or a local, by what they mention. */
+/** For each variable or local, the locals that mention it. */
 function mentionedBy(
   locals: Locals,
   written: ReadonlySet<Expression>,
@@ -143,7 +143,7 @@ const EPHEMERAL_BLOCKS: ReadonlySet<string> = new Set(["provisioner", "connectio
 
 function inResource({ attributes, blocks }: Block, what: string): Taker[] {
   const own = [...attributes].flatMap(([name, value]) =>
-    // Write-only arguments are for such values.
+    // Write-only arguments accept ephemeral values.
     name.endsWith("_wo") ? [] : { what, place: value.place, value },
   );
   const inner = blocks.filter(({ type }) => !EPHEMERAL_BLOCKS.has(type));

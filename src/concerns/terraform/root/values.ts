@@ -1,11 +1,11 @@
 import { jsonObject } from "../../../lib/json.ts";
 
-/** True for a file of values that Terraform reads without -var-file. */
+/** True for a value file that Terraform reads without -var-file. */
 export function readsByItself(name: string): boolean {
   return /^terraform\.tfvars(\.json)?$|\.auto\.tfvars(\.json)?$/.test(name);
 }
 
-/** The variables that a file of values gives a value, without the grammar: keys of its outermost level. */
+/** The variables that a value file sets: its top-level keys, found without parsing HCL. */
 export function namesIn(file: string, text: string): readonly string[] {
   if (file.endsWith(".json")) return Object.keys(jsonObject(text) ?? {});
   const names: string[] = [];

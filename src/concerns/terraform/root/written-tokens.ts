@@ -3,29 +3,29 @@ import { Secret } from "../../../secret/secret.ts";
 import { isTokenName, saysOurs } from "../../../secret/token-name.ts";
 import { tokensIn } from "../../../secret/token-search.ts";
 
-/** A token that is written into the code. */
+/** A token written into the code. */
 export interface WrittenToken {
   /**
-   * What stands there. provider: its argument. default: of a variable. local: what the token of a provider leads
-   * to. value: another local, or an argument of a module. text: any other text, which is edited by hand.
+   * provider: the provider's argument. default: a variable's default. local: a local that a provider's token refers to.
+   * value: another local, or a module argument. text: any other text, which the user has to edit.
    */
   readonly kind: "provider" | "default" | "local" | "value" | "text";
   readonly place: SourceLocation;
-  /** In words: `provider "digitalocean"`, `user_data of digitalocean_droplet.web`. */
+  /** As text: `provider "digitalocean"`, `user_data of digitalocean_droplet.web`. */
   readonly where: string;
   readonly token: Secret;
-  /** Its offsets in the file, with its quotes. */
+  /** Its offsets in the file, including the quotes. */
   readonly span: Pick<Expression, "start" | "end">;
 }
 
-/** A token that is all of an expression. */
+/** A token that is a whole expression. */
 export interface TokenValue extends WrittenToken {
   readonly value: Expression;
 }
 
-/** Every token of the blocks that is an expression by itself; 64 digits are one under the name of a token. */
+/** Every token in the blocks that is a whole expression. 64 hex digits count only under a name for a token. */
 export function tokenValuesIn(blocks: readonly Block[]): TokenValue[] {
-  // What holds a secret has no text.
+  // The source of an expression with a secret is empty.
   const isSecret = ({ source }: Expression) => source === "";
   return argumentsIn(blocks, isSecret).flatMap(({ name, value, kind, where, vendor }) =>
     literalsIn(name, value).flatMap(([key, each]) => {
@@ -44,13 +44,13 @@ export function writtenToken(
   return { kind, place, where, token, span: { start, end } };
 }
 
-/** An argument of some block, with what a token in it is called. */
+/** An argument of a block, with the description of a token in it. */
 interface Argument {
   readonly name: string;
   readonly value: Expression;
   readonly kind: WrittenToken["kind"];
   readonly where: string;
-  /** Whose resource or provider it is an argument of, unless it is ours or nobody's. */
+  /** The vendor of the resource or provider; undefined: DigitalOcean or none. */
   readonly vendor: string | undefined;
 }
 
@@ -75,7 +75,7 @@ function argumentsIn(
           put(name, value, { kind: "value", where: `local.${name}` }),
         );
       case "variable": {
-        // null cannot take the place of its default.
+        // A default of a non-nullable variable cannot become null.
         const mayBeNull = block.attributes.get("nullable")?.literal !== false;
         return attributes.map(([name, value]) => {
           const where =
@@ -103,12 +103,12 @@ function argumentsIn(
   });
 }
 
-/** Of a block and of those in it. */
+/** The attributes of a block and its nested blocks. */
 function allAttributes({ attributes, blocks }: Block): [string, Expression][] {
   return [...attributes, ...blocks.flatMap(allAttributes)];
 }
 
-/** The literals of an expression, each with the name that it has there. */
+/** The literals of an expression, each with its name there. */
 function literalsIn(name: string, value: Expression): [string, Expression][] {
   const fields = [...(value.fields ?? [])].flatMap(([key, each]) => literalsIn(key, each));
   const items = (value.items ?? []).flatMap((each) => literalsIn(name, each));
@@ -126,21 +126,21 @@ function tokenIn(
   return isOld ? literal : undefined;
 }
 
-/** `token` of a provider or a resource of somebody else's is his. */
+/** In another vendor's provider or resource, `token` is that vendor's token. */
 function isNameOfOurs(written: string, vendor?: string): boolean {
   const name = written.replaceAll("-", "_");
   if (!isTokenName(name)) return false;
   return vendor === undefined || saysOurs(name) || isTokenName(`${vendor}_${name}`);
 }
 
-/** So many different ones are named of a file, and as many places of each. */
+/** The maximum of different tokens reported per file, and of places per token. */
 const MOST = 10;
 
 /**
- * The tokens in a file's text that are no expression by themselves: in a longer text, a comment, a name; in a file
- * that is broken.
+ * Tokens in a file's text that are not whole expressions: in a longer string, in a comment, in a name, or in a broken
+ * file.
  *
- * @param known those that are.
+ * @param known tokens that are whole expressions. They are left out.
  */
 export function tokensElsewhere(
   text: string,
@@ -162,7 +162,7 @@ export function tokensElsewhere(
       const at = before.length;
       if (spans.some((span) => isIn(at, span))) return [];
       const line = before.split("\n").length;
-      // In base64 a place is near it, and one token is found in more than one form.
+      // For base64, the position is approximate, and one token may be found in several forms.
       if (seen.has(line)) return [];
       seen.add(line);
       const inside = around.find((each) => isIn(at, each.value));
@@ -179,7 +179,7 @@ function isIn(at: number, { start, end }: Pick<Expression, "start" | "end">): bo
   return at >= start && at < end;
 }
 
-/** The line of the first token in a file of values, from 1. */
+/** The line of the first token in a value file, from 1. */
 export function lineOfToken(text: string): number | undefined {
   const [found] = tokensIn(Buffer.from(text), 1);
   const [old] = Array.from(text.matchAll(OLD_VALUE)).filter(([, name = ""]) => isNameOfOurs(name));

@@ -1,34 +1,34 @@
 import { DEFAULT_DIRS, type FindRoots } from "../../config/find-config.ts";
 import type { RepoLayout } from "./layout.ts";
 
-/** What a person or a script said of the roots: all that are found, a new one, or these. */
+/** What the user or a script wants: all roots that are found, a new one, or these. */
 export type WantedRoots = "all" | "new" | readonly string[];
 
-/** Which roots a run works on where the config names none, and why. Folders are named from the config's. */
+/** The roots of a run if the config names none, and why. Folders are relative to the config's folder. */
 export type RootsChoice =
-  /** The config names them. `absent`: those of its folders that are not there; `unnamed`: roots that it does not name. */
+  /** The config names them. `absent`: folders that don't exist; `unnamed`: roots that the config does not name. */
   | {
       readonly kind: "config";
       readonly dirs: readonly string[];
       readonly absent: readonly string[];
       readonly unnamed: readonly string[];
     }
-  /** One is used; the others count only where the config names them. */
+  /** One root is used. The others count only if the config names them. */
   | { readonly kind: "found"; readonly dirs: readonly string[]; readonly others: readonly string[] }
-  /** The usual folder, with or without code: outside git, or where no code uses DigitalOcean yet. */
+  /** The usual folder, with or without code: outside git, or if no code uses DigitalOcean yet. */
   | { readonly kind: "usual"; readonly dirs: readonly string[] }
-  /** Somebody has chosen them: the config is to say so. */
+  /** The user has chosen them, and the config should list them. */
   | { readonly kind: "chosen"; readonly dirs: readonly string[] }
   /** There are several, and nobody has chosen. */
   | { readonly kind: "several"; readonly dirs: readonly string[] }
-  /** Environments have all of them, and this run is for none. */
+  /** All roots belong to environments, and this run is for none. */
   | { readonly kind: "claimed"; readonly dirs: readonly [] }
-  /** There is none, and nobody has asked for one. */
+  /** There is no root, and nobody has asked for one. */
   | { readonly kind: "none"; readonly dirs: readonly [] };
 
 /**
- * @param usual the usual folder that has Terraform code, if there is one.
- * @param isNew the repo is one that has nothing in it yet.
+ * @param usual the usual folder with Terraform code, if any.
+ * @param isNew the repo is still empty.
  */
 export function chooseRoots(
   layout: RepoLayout,
@@ -59,7 +59,7 @@ export function chooseRoots(
   return isEmpty ? { kind: "usual", dirs: ["."] } : { kind: "none", dirs: [] };
 }
 
-/** Code that another tool makes roots of, or that is elsewhere. */
+/** Code that another tool turns into roots, or that is elsewhere. */
 export function hasOthersCode({ units, stacks, notCheckedOut, beside }: RepoLayout): boolean {
   return units.length + stacks.length + notCheckedOut.length + beside.length > 0;
 }

@@ -17,13 +17,13 @@ import { searchRoots } from "./search.ts";
 
 type SearchingHost = Pick<Host, "files" | "hclParser" | "records" | "clock">;
 
-/** What a search for roots has found; absent where the config names them, and outside git. */
+/** The result of a search for roots; undefined if the config names the roots, and outside git. */
 export interface FoundRoots {
-  /** The folder that all are named from, absolute. */
+  /** The folder that all names are relative to, absolute. */
   readonly base: string;
   readonly choice: RootsChoice;
   readonly layout: RepoLayout;
-  /** Spares `exec` the search. */
+  /** Records the result, so that `exec` needs no search. */
   readonly keepRecord: () => void;
 }
 
@@ -32,7 +32,7 @@ interface Named {
   readonly dir: string;
 }
 
-/** Finds the roots of a repo, and holds what else was found on the way. */
+/** Finds the roots of a repo, and keeps what else the search has found. */
 export class RootSearch {
   readonly #host: SearchingHost;
   readonly #git: Git | undefined;
@@ -61,7 +61,7 @@ export class RootSearch {
   };
 
   /**
-   * What to say where a folder that the config names is not there.
+   * Searches for a folder that the config names but that does not exist.
    *
    * @param others the roots of its other environments.
    */
@@ -84,8 +84,8 @@ export class RootSearch {
 }
 
 /**
- * In a repo that was prepared before, the only usual folder with code, where that configures our provider itself: a
- * module that others call does not.
+ * In a prepared repo, the only usual folder with code, if it configures our provider itself. A module that others call
+ * does not.
  */
 async function configuredDir(
   files: Pick<Files, "list" | "look" | "realpath">,
@@ -102,7 +102,7 @@ async function configuredDir(
   return texts.some((each) => isOurs(textIn(each))) ? dir : undefined;
 }
 
-/** For `exec`, which does not search: what the last run that did has found. */
+/** For `exec`, which does not search: uses the result of the last search. */
 export function recalledRoots({ records }: Pick<Host, "records">): FindRoots {
   return async (files, asked) => {
     const { settled } = await usualDirs(files, asked.base);
@@ -115,7 +115,7 @@ export function recalledRoots({ records }: Pick<Host, "records">): FindRoots {
   };
 }
 
-/** Terragrunt or a stack makes a root of it: what is written there would stand beside what they write. */
+/** Terragrunt or a stack uses this folder as a module, so our files would conflict with theirs. */
 function isOthersModule({ ofOtherTools, perhapsOfUnits }: RepoLayout, dir: string): boolean {
   return ofOtherTools.includes(dir) || perhapsOfUnits.includes(dir);
 }
@@ -137,7 +137,7 @@ function keepRoots(
   records.keep(base, value, clock.now(), { kind: "roots", inputs });
 }
 
-/** True for a folder that has nothing in it yet but what each new repo has. */
+/** True for a folder that contains only what a new repo has. */
 async function isNewRepo(files: Pick<Host["files"], "list">, base: string): Promise<boolean> {
   const names = await files.list(base);
   const usual = names.filter((name) => DEFAULT_DIRS.includes(name));
@@ -146,6 +146,6 @@ async function isNewRepo(files: Pick<Host["files"], "list">, base: string): Prom
   return [...others, ...inside.flat()].every((name) => FURNITURE.test(name));
 }
 
-// What a submodule has is not known where it is not checked out.
+// The content of a submodule is unknown if it is not checked out.
 const FURNITURE =
   /^(\.(?!gitmodules$).*|(readme|licen[cs]e|copying|notice|changelog|contributing|code_of_conduct|security|codeowners|authors)(\.\w+)?|do-bootstrap\.config\.\w+|package(-lock)?\.json|(pnpm-lock|pnpm-workspace)\.yaml|yarn\.lock|bun\.lockb?|node_modules)$/i;

@@ -9,18 +9,18 @@ import type { FoundRoots } from "./find.ts";
 import { finding } from "./findings.ts";
 import { environmentsAmong, mayBeRoot } from "./layout.ts";
 
-/** The facts that these follow from. */
+/** The facts that the findings depend on. */
 interface Known {
   readonly config: Pick<ResolvedConfig, "base" | "file" | "environments">;
   readonly search: FoundRoots | undefined;
 }
 
-/** What there is to say of where the repo keeps its Terraform code. */
+/** The findings about where the repo keeps its Terraform code. */
 export function judgeLayout(known: Known): Finding[] {
   const { search } = known;
   if (search === undefined) return [];
   const { choice, layout } = search;
-  // What a root that was found calls may be left out; of another root that is there for others, a person is told.
+  // Modules that a found root calls may be left out. Only folders that may be other roots are reported.
   const isOther = (dir: string) =>
     mayBeRoot(dir) && !layout.callers.has(dir) && !choice.dirs.some((each) => each === dir);
   const left = layout.notCheckedOut.filter((dir) => choice.kind !== "found" || isOther(dir));
@@ -31,7 +31,7 @@ export function judgeLayout(known: Known): Finding[] {
   ];
 }
 
-/** What there is of Terragrunt and of Terraform Stacks. */
+/** The findings about Terragrunt and Terraform Stacks. */
 export function judgeOtherTools({ units, stacks }: FoundRoots["layout"]): Finding[] {
   const found: Finding[] = [];
   if (units.length > 0) found.push(terragruntUnits(units));
@@ -49,7 +49,7 @@ function leftOut(dirs: readonly string[]): Finding {
   return finding("terraform.not-here", message, { fix: hint`${add}, then run ${own()} again.` });
 }
 
-/** Units of Terragrunt's: what we do for them, and what not. */
+/** Terragrunt units: what we do for them, and what we don't. */
 export function terragruntUnits(dirs: readonly string[]): Finding {
   const message = `Terragrunt: no files were written into ${few(dirs, MOST)}, because Terragrunt would copy them over the module's files.`;
   const fix = hint`${exec(["terragrunt", "plan"])} passes the token. ${own("scopes")} also counts the modules in this repo that the units call.`;
@@ -89,7 +89,7 @@ function severalRoots(dirs: readonly string[], file: string | undefined): Findin
   return finding("terraform.several-roots", message, { fix });
 }
 
-/** Where a config is, it is a person's: the next run knows only what it says. */
+/** An existing config belongs to the user, and the next run uses only what it lists. */
 function unnamedRoots(dirs: readonly string[], file: string): Finding {
   const message = `${file} does not list the root modules of this run, so the next run will ask again.`;
   const fix = hint`Add to the config: ${rootsKey(dirs, file)}`;
@@ -102,7 +102,7 @@ function otherRoots({ dirs, others }: { dirs: readonly string[]; others: readonl
   return finding("terraform.other-roots", message, { fix });
 }
 
-/** Who gives a run no environment may take its end for that of all. */
+/** Without --env, the user may think that the run has prepared all environments. */
 function ofEnvironments(names: readonly string[]): Finding {
   const message = `Every root module here belongs to an environment (${few(names, MOST)}). This run is for no environment, so it prepares none.`;
   const [first = ""] = names;
@@ -120,7 +120,7 @@ function noRoot(aside: readonly string[]): Finding {
   return finding("terraform.no-root", message, { fix });
 }
 
-/** The repo's code is not below the folder that a run is about. */
+/** The repo's code is not below this run's folder. */
 function rootsBeside(dirs: readonly string[]): Finding {
   const message = `This folder has no Terraform root module, so no .tf files were written here. Root modules in the repo: ${few(dirs, MOST)}.`;
   const up = dirs.map((dir) => /^(\.\.\/?)+/.exec(dir)?.[0].replace(/\/$/, "") ?? "..");
@@ -129,7 +129,7 @@ function rootsBeside(dirs: readonly string[]): Finding {
   return finding("terraform.no-root", message, { fix });
 }
 
-/** A folder that the config names and that is not there, beside a root of nearly the same name. */
+/** A folder in the config that does not exist, while a root has a similar name. */
 function misspelt(dir: string, roots: readonly string[], base: string): Finding[] {
   const near = roots.filter((root) => isNear(dir, root));
   const [longer, another] = roots.filter((root) => isPartOf(dir, root));
@@ -141,7 +141,7 @@ function misspelt(dir: string, roots: readonly string[], base: string): Finding[
   return [finding("terraform.misspelt-dir", message, { where: path, fix })];
 }
 
-/** Name by name: environments/qa is no slip for environments/dev, nor dev2 for dev1. */
+/** Compares name by name: environments/qa is not a typo of environments/dev, nor dev2 of dev1. */
 function isNear(dir: string, root: string): boolean {
   const [names, others] = [dir.split("/"), root.split("/")];
   if (names.length !== others.length) return false;
@@ -150,14 +150,14 @@ function isNear(dir: string, root: string): boolean {
   return names.every((name, at) => nearest(name, [others[at] ?? ""]) !== undefined);
 }
 
-/** All of its names are there, in this order: prod is part of environments/prod. */
+/** Whether the root has all of these names in this order: prod is part of environments/prod. */
 function isPartOf(dir: string, root: string): boolean {
   const names = dir.split("/");
   for (const name of root.split("/")) if (name === names[0]) names.shift();
   return names.length === 0;
 }
 
-/** As a person adds it to a config: in JSON a key has quotes, and in package.json the config is a key itself. */
+/** The key as the user adds it to the config: quoted in JSON, inside "do-bootstrap" in package.json. */
 function rootsKey(dirs: readonly string[], file: string): string {
   const isJson = file.endsWith(".json");
   const [key, dirKey] = isJson ? ['"terraform"', '"dir"'] : ["terraform", "dir"];

@@ -1,52 +1,52 @@
-/** A folder with Terraform code, as far as it says what is a root. Folders are named from the base. */
+/** A folder with Terraform code, and the facts that tell whether it is a root. Folders are relative to the base. */
 export interface CodeFolder {
-  /** "." is the base; what lies above it begins with "..". */
+  /** "." is the base; a folder outside the base begins with "..". */
   readonly dir: string;
-  /** Its own code names DigitalOcean's provider, a resource or a data source of it. */
+  /** Its own code names DigitalOcean's provider, or one of its resources or data sources. */
   readonly usesDigitalOcean: boolean;
-  /** It has a backend, a cloud block or a block of DigitalOcean's provider: a module of others has none. */
+  /** It has a backend, a cloud block or a block of DigitalOcean's provider. A called module has none. */
   readonly isConfigured: boolean;
-  /** It has one of the first two: only a root says where its state is. */
+  /** It has a backend or a cloud block: only a root configures its state. */
   readonly hasBackend: boolean;
   /** Folders that it calls as modules. */
   readonly calls: readonly string[];
   /**
-   * Terraform itself finds code in it, and not only such as other folders link to; else it is a Terragrunt unit or a
+   * Terraform finds code in it, and not only files that other folders link to. Otherwise it is a Terragrunt unit or a
    * Terraform Stack.
    */
   readonly hasCode: boolean;
-  /** It is one of these, with code or without. */
+  /** It is a Terragrunt unit or a Terraform Stack, with or without code. */
   readonly isOfOtherTool: boolean;
-  /** It is a Terragrunt unit, and which folder it calls cannot be followed: by an include, or by a function. */
+  /** It is a Terragrunt unit, and the folder that it calls is unknown, because of an include or a function. */
   readonly isUnclear: boolean;
 }
 
-/** Where a repo keeps its Terraform code. All are sorted. */
+/** Where a repo keeps its Terraform code. All lists are sorted. */
 export interface RepoLayout {
-  /** Root modules that use DigitalOcean, themselves or by local modules. */
+  /** Root modules that use DigitalOcean, directly or through local modules. */
   readonly roots: readonly string[];
-  /** The same in folders such as examples/ and test/, which count only where the config names them. */
+  /** The same in folders such as examples/ and test/, which count only if the config names them. */
   readonly aside: readonly string[];
-  /** Folders of the repo that look like roots and are not below the base. */
+  /** Folders of the repo that look like roots but are not below the base. */
   readonly beside: readonly string[];
   /** Folders with a terragrunt.hcl and no code: Terragrunt copies its files over those of a module. */
   readonly units: readonly string[];
   /** Folders with the code of a Terraform Stack. */
   readonly stacks: readonly string[];
-  /** Modules that use DigitalOcean and that units or stacks call: their roots are not in files. */
+  /** Modules that use DigitalOcean and that units or stacks call: their roots are not files. */
   readonly ofOtherTools: readonly string[];
-  /** Modules that use DigitalOcean and that a unit may call: which ones units call is not all known. */
+  /** Modules that use DigitalOcean and that a unit may call: not all calls of the units are known. */
   readonly perhapsOfUnits: readonly string[];
-  /** Folders whose code git has and this sparse checkout does not. */
+  /** Folders whose code git tracks but this sparse checkout leaves out. */
   readonly notCheckedOut: readonly string[];
-  /** What each folder is called by. */
+  /** The callers of each folder. */
   readonly callers: ReadonlyMap<string, readonly string[]>;
 }
 
 /**
- * Which folders are roots: those that use DigitalOcean and that no other folder calls. An example or a test
- * that calls a folder makes it a module only where it is not configured like a root. Where it is not known what
- * Terragrunt units call, what is not configured like a root may be theirs: what is written there, Terragrunt copies.
+ * Finds the roots: folders that use DigitalOcean and that no other folder calls. A call from an example or a test
+ * counts only if the called folder is not configured like a root. If some calls of Terragrunt units are unknown, a
+ * folder that is not configured like a root may be called by one, and Terragrunt would copy what we write there.
  */
 export function rootsAmong(
   folders: readonly CodeFolder[],
@@ -59,7 +59,7 @@ export function rootsAmong(
     }
   }
   const uses = using();
-  // One that has code of its own runs that.
+  // A unit with its own code runs that code.
   const hasUnclear = folders.some(({ isUnclear, hasCode }) => isUnclear && !hasCode);
   const candidates = folders.filter(({ dir, hasCode }) => hasCode && isBelow(dir) && uses.has(dir));
   const found = candidates.filter(isRoot);
@@ -89,12 +89,12 @@ export function rootsAmong(
   function isRoot({ dir, isConfigured, hasBackend }: CodeFolder): boolean {
     const by = callers.get(dir) ?? [];
     if (by.some((caller) => !isAside(caller) || isAside(dir))) return false;
-    // Modules of old have provider blocks, too.
+    // Old modules may have provider blocks, too, so only a backend shows that it is a root.
     if (isLibrary(dir)) return hasBackend;
     return isConfigured || (by.length === 0 && !hasUnclear);
   }
 
-  /** From each folder that names DigitalOcean up to all that call it. */
+  /** All folders that name DigitalOcean, and all that call them, directly or indirectly. */
   function using(): ReadonlySet<string> {
     const found = new Set<string>();
     const next = folders.flatMap(({ dir, usesDigitalOcean }) => (usesDigitalOcean ? dir : []));
@@ -107,7 +107,7 @@ export function rootsAmong(
   }
 }
 
-/** True for a folder that counts only where the config names it. */
+/** True for a folder that counts only if the config names it. */
 function isAside(dir: string): boolean {
   return dir.split("/").some((name) => ASIDE.test(name));
 }
@@ -115,12 +115,12 @@ function isAside(dir: string): boolean {
 const ASIDE =
   /^(_*examples?|_*samples?|_*tests?_*|testing|testdata|e2e|_*fixtures?|vendor|third[_-]party|wrappers?)$/i;
 
-/** A module, though nobody in the repo calls it: others do, by the repo's address. */
+/** A module even if no folder of the repo calls it: other repos may. */
 export function isLibrary(dir: string): boolean {
   return dir.split("/").some((name) => /^modules?$/i.test(name));
 }
 
-/** As far as its name says. */
+/** Judged only by its name. */
 export function mayBeRoot(dir: string): boolean {
   return !isAside(dir) && !isLibrary(dir);
 }
@@ -129,16 +129,16 @@ export function isBelow(dir: string): boolean {
   return dir !== ".." && !dir.startsWith("../");
 }
 
-/** An environment that a root stands for by the name of its folder. */
+/** An environment, named after a root's folder. */
 export interface ProposedEnvironment {
   readonly name: string;
   readonly dir: string;
 }
 
 /**
- * The environments that folders beside each other stand for: `environments/dev` and `environments/prod`.
+ * Derives environments from sibling folders: `environments/dev` and `environments/prod`.
  *
- * @returns none where one of the roots is none.
+ * @returns an empty list if one of the roots does not look like an environment.
  */
 export function environmentsAmong(roots: readonly string[]): readonly ProposedEnvironment[] {
   if (roots.length < 2) return [];

@@ -20,14 +20,14 @@ const PATTERNS = [
   ...["*.tfcomponent.hcl", "*.tfstack.hcl", "*.tfdeploy.hcl", `*${UNIT}`],
 ];
 
-/** What tools download, or write anew from code in another language. */
+/** Folders with downloads, or with code generated from another language. */
 const PASSED_OVER = /(^|\/)(\.terraform|\.terragrunt-cache|node_modules|cdktf\.out)(\/|$)/;
 
 /**
- * Where git has Terraform code, or would take some. One question to git; a file is read where it may say which
- * folder is a root, and parsed where there are several.
+ * Finds Terraform code that git tracks or would add, with one git call. Reads a file only if it may help to find the
+ * roots, and parses it only if there are several.
  *
- * @param base what folders are named from, absolute.
+ * @param base the folder that the names are relative to, absolute.
  * @throws AppError GIT_FAILED
  */
 export async function searchRoots(
@@ -46,9 +46,11 @@ export async function searchRoots(
   const notCheckedOut = below.flatMap(([dir, all]) =>
     all.every(({ name }) => left.has(name)) ? dir : [],
   );
-  /** Files that folders with code of their own link to: whoever links to all is a root like the other. */
+  /**
+   * Files that other folders link to, next to code of their own. A folder with links only is a root like its target.
+   */
   const shared = new Set<string>();
-  /** Files that git has and that somebody has removed. */
+  /** Tracked files that were deleted from the work tree. */
   const gone = new Set<string>();
   const having = (is: (name: string) => boolean) =>
     below.flatMap(([dir, all]) => {
@@ -66,7 +68,7 @@ export async function searchRoots(
     notCheckedOut: notCheckedOut.sort(),
   };
 
-  /** By their texts first, which are read in no time; by the grammar where that leaves a choice. */
+  /** Uses the texts first, which is fast. Parses only if the texts leave a choice. */
   async function described(): Promise<readonly CodeFolder[]> {
     const saying = new Map<string, readonly string[]>();
     const read: Omit<CodeFolder, "hasCode" | "isOfOtherTool">[] = [];
@@ -117,7 +119,7 @@ export async function searchRoots(
     return (await Promise.all(parsed)).flatMap(({ blocks }) => blocks);
   }
 
-  /** A person may have marked a file that is here, too. */
+  /** A file marked as absent may still be here: the user can set the mark, too. */
   async function leftOut(): Promise<ReadonlySet<string>> {
     const marked = code.flatMap(({ name, isAbsent }) => (isAbsent ? name : []));
     const found = new Set<string>();
@@ -139,12 +141,12 @@ function isCode(name: string): boolean {
   return !name.startsWith(".") && (isTerraformFile(name) || STACK.test(name) || name === UNIT);
 }
 
-/** Whether a text may name DigitalOcean; a name may be written with escapes. */
+/** Whether a text may name DigitalOcean. Escapes count, because a name may be written with them. */
 function namesUs(text: string): boolean {
   return /digitalocean|\\u/i.test(text);
 }
 
-/** Whether it may call a folder. */
+/** Whether the text may call a folder. */
 function mayCall(text: string, name: string): boolean {
   if (posix.basename(name) === UNIT && /\b(source|include)\b/.test(text)) return true;
   const hasCalls = name.endsWith(".hcl") || /\bmodule\b|\\u/i.test(text);
@@ -171,7 +173,7 @@ function describe(
   };
 }
 
-/** What a folder calls, and whether that is all. */
+/** The folders that a folder calls, and whether that list may be incomplete. */
 function callsAmong(
   dir: string,
   blocks: readonly Block[],
@@ -186,14 +188,14 @@ function callsOf(dir: string, blocks: readonly Block[], inCode: ReadonlySet<stri
   return blocks.flatMap((block) => {
     const called = calledFolder(block);
     if (called !== undefined) return posix.join(dir, called);
-    // Terragrunt's functions name a folder above the unit: get_repo_root(), find_in_parent_folders().
+    // Terragrunt functions return a folder above the unit: get_repo_root(), find_in_parent_folders().
     const [, below] = /^"\$\{[^}]*\}\/+([^"$]+)"$/.exec(sourceOf(block)?.source ?? "") ?? [];
     const places = below === undefined ? [] : foldersAbove(dir).map((at) => posix.join(at, below));
     return places.find((place) => inCode.has(place)) ?? [];
   });
 }
 
-/** True for a unit that says in another file, or by a function that is not followed, which folder it calls. */
+/** True for a unit whose called folder is in another file, or comes from a function that we don't evaluate. */
 function isUnclear(blocks: readonly Block[], calls: readonly string[]): boolean {
   const sources = blocks.flatMap((block) =>
     block.type === "terraform" ? (sourceOf(block) ?? []) : [],
@@ -208,7 +210,7 @@ function foldersAbove(dir: string): string[] {
   return [...names.map((_, at) => names.slice(0, names.length - at).join("/")), "."];
 }
 
-/** The local folder that a module, a component of a stack or a Terragrunt unit calls. */
+/** The local folder that a module, a stack component or a Terragrunt unit calls. */
 export function calledFolder(block: Block): string | undefined {
   const source = sourceOf(block)?.literal;
   return isLocalSource(source) ? source.replace(/\/+$/, "") || "." : undefined;
