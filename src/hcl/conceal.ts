@@ -3,7 +3,7 @@ import { Secret } from "../secret/secret.ts";
 import { holdsToken, isLegacyToken } from "../secret/token-form.ts";
 import type { Expression } from "./syntax.ts";
 
-/** The settings of Terraform's backends, of a cloud block and of our provider that are secrets. */
+/** Settings with a secret value, in Terraform's backends, a cloud block, and our provider. */
 const SECRET_SETTINGS = new Set([
   ...["access_key", "secret_key", "secret_id", "token", "session_token", "security_token"],
   ...["access_token", "sas_token", "client_secret", "password", "encryption_key"],
@@ -14,16 +14,16 @@ export function isSecretSetting(name: string): boolean {
   return SECRET_SETTINGS.has(name);
 }
 
-/** An expression as a reader finds it. */
+/** An expression as the parser returns it. */
 export interface Written extends Omit<Expression, "literal"> {
   readonly literal: string | number | boolean | null | undefined;
 }
 
 /**
- * An expression from which no secret can be read but by opening it: a token in any place, and any text
- * that a secret setting is. Whoever reads code gets its expressions here.
+ * Hides the secrets in an expression: a token anywhere, and any string in a secret setting. The result contains a
+ * Secret instead. All parsers return their expressions through this function.
  *
- * @param name of the attribute or the field; undefined: an element of a list.
+ * @param name of the attribute or field; undefined: a list element.
  */
 export function conceal(name: string | undefined, written: Written): Expression {
   const { literal, source, fields, items, place } = written;

@@ -9,19 +9,19 @@ import type {
   SourceLocation,
 } from "./syntax.ts";
 
-/** Deeper than any configuration; what is deeper is not looked into. */
+/** Deeper than any real configuration. Anything deeper is not read. */
 const MAX_DEPTH = 64;
 
-/** The same in nodes: an expression in another is three or four. */
+/** The same limit in syntax nodes: a nested expression adds three or four. */
 const MAX_LAYERS = 400;
 
-/** What is read, and the first place in it that is too deep. */
+/** The file, and the first place in it that is nested too deep. */
 interface Reading {
   readonly file: string;
   tooDeep: Problem | undefined;
 }
 
-/** Reads a .tf text with the grammar. Never fails: a broken part is a problem with its place. */
+/** Parses a .tf text. Never throws: a broken part is reported as a problem with its line. */
 export function readHcl(parse: ParseHcl, text: string, file: string): ParsedFile {
   const read = parse(text, (root): ParsedFile => {
     const reading: Reading = { file, tooDeep: undefined };
@@ -34,7 +34,7 @@ export function readHcl(parse: ParseHcl, text: string, file: string): ParsedFile
   return read ?? { blocks: [], references: [], problem: tooLong };
 }
 
-/** The values of a .tfvars text by name; undefined where it is broken. */
+/** The values of a .tfvars text by name; undefined if it is broken. */
 export function readHclValues(
   parse: ParseHcl,
   text: string,
@@ -48,7 +48,7 @@ export function readHclValues(
   });
 }
 
-/** Of a file; where it breaks, those before and after it stand in a part that makes no sense. */
+/** The blocks of a file. In a broken file, intact blocks may be inside an ERROR node. */
 function blocksIn(root: HclNode, reading: Reading, depth: number): Block[] {
   if (isTooDeep(root, reading, depth)) return [];
   return root.namedChildren.flatMap((node) => {
@@ -72,7 +72,7 @@ function partsOf(
     else if (type === "attribute") {
       const [key, value] = node.namedChildren.filter((each) => each.type !== "comment");
       if (key !== undefined && value !== undefined) {
-        // Each look at a node's text is a call of the grammar.
+        // Each access to a node's text is a call into the parser.
         const name = key.text;
         attributes.set(name, expression(name, value, reading, depth));
       }
@@ -114,7 +114,7 @@ function expression(
   });
 }
 
-/** Down through the layers that the grammar puts around a literal or an object. */
+/** Descends through the nodes that the grammar wraps around a literal or an object. */
 function only(node: HclNode, reading: Reading): HclNode {
   let inner = node;
   for (let depth = 0; !isTooDeep(inner, reading, depth) && LAYERS.includes(inner.type); depth++) {
@@ -175,13 +175,13 @@ function unquoted(text: string): string {
 const MENTION = "digitalocean_";
 const MENTIONS = /digitalocean_/g;
 
-/** What names a resource and asks nothing of it. */
+/** Nodes that name a resource without using its attributes. */
 function asksNothing(type: string, name: HclNode | undefined): boolean {
   if (type === "block") return ["import", "moved", "removed"].includes(name?.text ?? "");
   return type === "attribute" && ["depends_on", "replace_triggered_by"].includes(name?.text ?? "");
 }
 
-/** Goes down only to where the text has the word. */
+/** Descends only into nodes whose text contains the word. */
 function referencesIn(body: HclNode, text: string, reading: Reading): Reference[] {
   const mentions = Array.from(text.matchAll(MENTIONS), ({ index }) => index);
   const references: Reference[] = [];
@@ -206,7 +206,7 @@ function referencesIn(body: HclNode, text: string, reading: Reading): Reference[
   return references;
 }
 
-/** At `digitalocean_x` among the steps of an expression. */
+/** Reads a reference if this step of an expression is a `digitalocean_x`. */
 function referenceAt(steps: readonly HclNode[], at: number): Reference[] {
   const isData = steps[at]?.type === "get_attr" && steps[at - 1]?.text === "data";
   if (!isData && steps[at]?.type !== "variable_expr") return [];
@@ -217,7 +217,7 @@ function referenceAt(steps: readonly HclNode[], at: number): Reference[] {
     : [];
 }
 
-/** What is asked of an attribute of an attribute is all the same. */
+/** The limit for the steps of a reference. Deeper attributes make no difference. */
 const MAX_STEPS = 20;
 
 function attributesIn(steps: readonly HclNode[], from: number): string[] {
@@ -232,7 +232,7 @@ function attributesIn(steps: readonly HclNode[], from: number): string[] {
   return names;
 }
 
-/** The same in the text of a template, for the JSON syntax. */
+/** Finds references in the text of a template, for the JSON syntax. */
 export function referencesInText(text: string): Reference[] {
   const found = text.matchAll(
     /\b(data\.)?(digitalocean_\w+)\.([\w-]+)((?:\.[\w*-]+|\[[^[\]]*\])*)/g,
@@ -261,7 +261,7 @@ function unescaped(text: string): string {
     .replace(/([$%])\1\{/g, "$1{");
 }
 
-/** The innermost node that says where the first mistake is. */
+/** The innermost node with the first error. */
 function firstError(root: HclNode): HclNode {
   let node = root;
   while (node.type !== "ERROR" && !node.isMissing) {

@@ -3,44 +3,44 @@ import { Secret } from "../secret/secret.ts";
 import type { Expression } from "./syntax.ts";
 import { type Piece, piecesOf } from "./template.ts";
 
-/** Where the value of an expression comes from, as far as its text says. */
+/** Where the value of an expression comes from, judged by its text. */
 export type Origin =
   | {
       readonly kind: "variable";
       readonly name: string;
-      /** A choice gives null in its place: `var.x != "" ? var.x : null`. */
+      /** The expression can also give null instead: `var.x != "" ? var.x : null`. */
       readonly orNull: boolean;
     }
-  /** A text in the code: the argument itself, or the local that leads to it. */
+  /** A string in the code: the argument itself, or the local that it refers to. */
   | { readonly kind: "text"; readonly written: Expression }
   | {
       readonly kind: "nothing";
-      /** It is an empty text, and not null. */
+      /** It is an empty string, not null. */
       readonly isEmpty: boolean;
     }
   | {
       readonly kind: "unknown";
-      /** In words. */
+      /** As text. */
       readonly why: string;
-      /** Those that have a part in it. */
+      /** The variables in the expression. */
       readonly variables: readonly string[];
     };
 
-/** A value of the `locals` blocks of a module, by its name. */
+/** The values in the `locals` blocks of a module, by name. */
 export type Locals = ReadonlyMap<string, Expression>;
 
-/** They give a text back as it is, but for what stands around it. */
+/** Functions that return their first argument, at most trimmed. */
 const OF_FIRST = new Set(
   "trimspace chomp trim trimprefix trimsuffix tostring sensitive nonsensitive".split(" "),
 );
-/** They give one of their arguments back. */
+/** Functions that return one of their arguments. */
 const OF_ANY = new Set(["coalesce", "try"]);
 const MAX_DEPTH = 50;
 const IDENTIFIER = /^[\p{L}_][\p{L}\p{N}_-]*$/u;
 
 /**
- * Follows an expression to the one variable that it leads to: through parentheses, templates, choices, locals, and
- * functions that change nothing of a token. The condition of a choice leads nowhere.
+ * Traces an expression to a single variable, through parentheses, templates, conditionals, locals, and functions that
+ * don't change a token. The condition of a conditional is ignored.
  */
 export function originOf(expression: Expression, locals: Locals): Origin {
   const variables = new Set<string>();
@@ -68,7 +68,7 @@ export function originOf(expression: Expression, locals: Locals): Origin {
       : `it uses both var.${name} and a string value in the code`;
   }
 
-  /** @returns why the way ends here, in words; undefined where it was followed to its end. */
+  /** @returns why the trace stops here, as text; undefined if it was complete. */
   function follow(each: Expression, depth: number): string | undefined {
     const { literal, source, fields, items } = each;
     if (literal === null || literal === "") {
@@ -134,7 +134,7 @@ export function originOf(expression: Expression, locals: Locals): Origin {
     if (next?.kind === "open" && next.text === "(" && next.end === to) {
       const parts = argumentsIn(pieces, [from + 2, to]);
       if (OF_ANY.has(name)) {
-        // They give null only where nothing else is left.
+        // These functions return null only if they have no other value.
         const before = orNull;
         const why = any(pieces, parts, depth);
         orNull = before;
@@ -150,7 +150,7 @@ export function originOf(expression: Expression, locals: Locals): Origin {
     const [kind, label = "", ...steps] = path;
     if (kind === "local") return local([label, ...steps], depth);
     if (kind !== "var") return `it comes from ${path.slice(0, 3).join(".").slice(0, 80)}`;
-    // In brackets it may be any text, and a hint would have it.
+    // A name in brackets can be any text, and a hint would print it.
     if (!IDENTIFIER.test(label)) return "it could not be parsed";
     if (steps.length > 0) return `it is an attribute of var.${label}`;
     variables.add(label);
@@ -179,17 +179,17 @@ export function originOf(expression: Expression, locals: Locals): Origin {
 
 type Range = readonly [from: number, to: number];
 
-/** `var.x` or `local.x` in an expression. */
+/** A mention of `var.x` or `local.x` in an expression. */
 export interface Mention {
   readonly kind: "var" | "local";
   readonly name: string;
 }
 
-/** What is mentioned in an expression. In `ephemeralasnull(…)` it does not count: nothing of it goes on. */
+/** The mentions in an expression, except inside `ephemeralasnull(…)`, which does not pass a value on. */
 export function mentionsOf(expression: Expression): readonly Mention[] {
   const { source, fields, items } = expression;
   if (!/\b(var|local)\b/.test(source)) {
-    // What holds a secret has no text; its parts may have.
+    // The source of an expression with a secret is empty, but its parts may have one.
     const parts = source === "" ? [...(fields?.values() ?? []), ...(items ?? [])] : [];
     return parts.flatMap(mentionsOf);
   }
@@ -216,14 +216,14 @@ function mentionsIn(pieces: readonly Piece[]): readonly Mention[] {
   return found;
 }
 
-/** What a string of the JSON syntax says, which is a template; undefined for other values and for HCL. */
+/** The content of a string in the JSON syntax, which is a template; undefined for other values and for HCL. */
 function templateOf({ source, place }: Expression): string | undefined {
   if (!place.file.endsWith(".json") || !source.startsWith('"')) return undefined;
   const text = jsonIn(source);
   return typeof text === "string" ? text : undefined;
 }
 
-/** `a ? b : c`: where b and c are. */
+/** The ranges of b and c in `a ? b : c`. */
 function choiceIn(pieces: readonly Piece[], [from, to]: Range): readonly Range[] | undefined {
   let yes: number | undefined;
   let inner = 0;
@@ -255,7 +255,7 @@ function argumentsIn(pieces: readonly Piece[], [from, to]: Range): readonly Rang
   return start < to ? [...found, [start, to]] : found;
 }
 
-/** `a.b["c"]` as a, b, c; undefined for anything else. */
+/** The parts of `a.b["c"]`: a, b, c; undefined for any other form. */
 function pathIn(words: readonly Piece[]): readonly string[] | undefined {
   const path = [words[0]?.text ?? ""];
   for (let at = 1; at < words.length; ) {

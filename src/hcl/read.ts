@@ -2,12 +2,12 @@ import type { Host } from "../host/host.ts";
 import type { Expression, ParsedFile } from "./syntax.ts";
 
 /**
- * Characters; some 20 000 lines. Code of that size takes 1 s and 150 MB to read; what makes no sense to
- * the grammar at all, up to 6 s and 800 MB.
+ * In characters; some 20 000 lines. Parsing that much code takes 1 s and 150 MB; a text that is not HCL at all, up to
+ * 6 s and 800 MB.
  */
 const MAX_LENGTH = 512 * 1024;
 
-/** Reads a text in the syntax that its name says; the grammar is loaded for the first in HCL. */
+/** Parses a text in the syntax of its file name. The HCL parser is loaded when it is first needed. */
 export async function readTerraform(
   hclParser: Host["hclParser"],
   text: string,
@@ -25,7 +25,7 @@ export async function readTerraform(
   return readTfJson(text, name);
 }
 
-/** The values of a .tfvars text by name; undefined for what is broken or too large. */
+/** The values of a .tfvars text by name; undefined if it is broken or too large. */
 export async function readTfvars(
   hclParser: Host["hclParser"],
   text: string,

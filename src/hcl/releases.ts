@@ -5,31 +5,34 @@ import { foldersUp } from "../lib/paths.ts";
 import { decode } from "../secret/content.ts";
 import { codeFiles, type ToolName, tofuFiles } from "./code-files.ts";
 
-/** A file of the repo's that tells a version manager which release of a tool to start. */
+/** A file in the repo that tells a version manager which release of a tool to start. */
 export interface VersionFile {
   readonly tool: ToolName;
   readonly path: string;
-  /** As it is written: "1.11.4", "latest:^1.5", "~> 1.9". */
+  /** The requirement as written: "1.11.4", "latest:^1.5", "~> 1.9". */
   readonly says: string;
 }
 
-/** Which tool a root module is for, and what the repo says of its release. */
+/** The tool that a root module is for, and the repo's requirements for its release. */
 export interface ToolChoice {
   readonly tool: ToolName;
-  /** Config says so, or every file of the root but ours is OpenTofu's. Else a person may start the other one. */
+  /**
+   * The config names the tool, or all files of the root except ours are OpenTofu's. Otherwise the user may run either
+   * tool.
+   */
   readonly isCertain: boolean;
-  /** Those of this tool. */
+  /** The version files of this tool. */
   readonly versionFiles: readonly VersionFile[];
-  /** The folders whose version files count; absolute. */
+  /** The folders in which version files count; absolute. */
   readonly searched: readonly string[];
 }
 
 /**
- * Follows from config and repo alone, never from the machine (docs/design.md §6): a version file counts from the
- * root's folder up to the repo's, the nearest of each name.
+ * Chooses the tool by config and repo only, never by the machine (docs/design.md §6). Version files count from the
+ * root's folder up to the top of the repo; the nearest file of each name wins.
  *
  * @param dir the root module, absolute.
- * @param named by config.
+ * @param named the tool in the config.
  */
 export async function chooseTool(
   files: Pick<Files, "list" | "look">,
@@ -41,7 +44,7 @@ export async function chooseTool(
     folders.push({ folder, names: await files.list(folder) });
     if (folders.at(-1)?.names.includes(".git")) break;
   }
-  // Without a repo, what is above is the user's own.
+  // Outside a repo, the parent folders belong to the user.
   const isRepo = folders.at(-1)?.names.includes(".git") === true;
   const within = isRepo ? folders : folders.slice(0, 1);
   const found = new Map<string, VersionFile>();
@@ -72,7 +75,7 @@ export async function chooseTool(
     searched: within.map(({ folder }) => folder),
   };
 
-  /** What we write beside the files of either tool says nothing of which it is. */
+  /** Our own .tf files next to .tofu files do not show which tool is used. */
   async function areOurs(written: readonly string[]): Promise<boolean> {
     if (written.length > MOST_OURS) return false;
     const looks = written.map((name) => files.look(join(dir, name)));
@@ -82,11 +85,11 @@ export async function chooseTool(
 
 const MOST_OURS = 5;
 
-/** What is written there is a release or a pattern for some. */
+/** Limits the shown text. A real one is a release or a pattern. */
 const MOST_SHOWN = 100;
 
 interface Place {
-  /** Folders and name, from the folder that it is for. */
+  /** Folders and file name, relative to the folder that the file applies to. */
   readonly place: readonly string[];
   readonly tools: readonly ToolName[];
   readonly read: (text: string, tool: ToolName) => string | undefined;
@@ -94,7 +97,7 @@ interface Place {
 
 const BOTH = ["terraform", "tofu"] as const;
 
-/** Of tfenv, tofuenv, tenv, tfswitch, asdf and mise. */
+/** The files of tfenv, tofuenv, tenv, tfswitch, asdf and mise. */
 const PLACES: readonly Place[] = [
   { place: [".terraform-version"], tools: ["terraform"], read: firstLine },
   { place: [".opentofu-version"], tools: ["tofu"], read: firstLine },
@@ -117,7 +120,7 @@ const PLACES: readonly Place[] = [
 
 const FIRST_NAMES: ReadonlySet<string> = new Set(PLACES.flatMap(({ place }) => place[0] ?? []));
 
-/** Where a version file may be in a folder, whether or not one is there. */
+/** All paths in a folder where a version file may be. */
 export function versionPlaces(folder: string): string[] {
   return PLACES.map(({ place }) => join(folder, ...place));
 }
@@ -126,7 +129,7 @@ function textOf(snapshot: Snapshot): string {
   return (snapshot.kind === "file" ? decode(snapshot.bytes)?.text : undefined) ?? "";
 }
 
-/** As tfenv reads it: without comments. */
+/** Reads like tfenv: without comments. */
 function firstLine(text: string): string | undefined {
   return linesOf(text).find((line) => line !== "");
 }
@@ -140,19 +143,19 @@ const NAMES: Readonly<Record<ToolName, readonly string[]>> = {
   tofu: ["opentofu", "tofu"],
 };
 
-/** Also with the name of a backend of mise, and with a colon at its end, which mise takes for a slip. */
+/** Also matches a name with the prefix of a mise backend, or with a colon at the end, which mise ignores. */
 function isNameOf(tool: ToolName, name: string): boolean {
   const [last = ""] = name.split(/[:/]/).filter(Boolean).slice(-1);
   return NAMES[tool].includes(last);
 }
 
-/** `terraform 1.11.4 1.9.8`: the first that is installed is started. */
+/** `terraform 1.11.4 1.9.8`: the first installed one is started. */
 function inToolVersions(text: string, tool: ToolName): string | undefined {
   const words = linesOf(text).map((line) => line.split(/\s+/));
   return words.find(([name = ""]) => isNameOf(tool, name))?.[1];
 }
 
-/** `terraform = "1.11"` of [tools], also with the name of a backend: `"aqua:hashicorp/terraform"`. */
+/** `terraform = "1.11"` in [tools], also with the prefix of a backend: `"aqua:hashicorp/terraform"`. */
 function inMise(text: string, tool: ToolName): string | undefined {
   return inToml(text, (key) => {
     const [section, ...rest] = key.split(".");
@@ -161,7 +164,7 @@ function inMise(text: string, tool: ToolName): string | undefined {
   });
 }
 
-/** The text at a key such as "tools.terraform", the first of a list, or the `version` of a table. */
+/** The string at a key such as "tools.terraform", the first of a list, or the `version` of a table. */
 function inToml(text: string, isWanted: (key: string) => boolean): string | undefined {
   let section = "";
   for (const written of text.split("\n")) {
@@ -175,22 +178,22 @@ function inToml(text: string, isWanted: (key: string) => boolean): string | unde
   return undefined;
 }
 
-/** The one release that a version file names, such as "1.11.4". */
+/** The release in a version file, if it names exactly one, such as "1.11.4". */
 export function releaseIn({ says }: Pick<VersionFile, "says">): string | undefined {
   return /^v?(\d+\.\d+\.\d+)$/.exec(says)?.[1];
 }
 
 /**
- * What a version file says, as constraints of Terraform's; of a form that is not known here, none.
+ * The requirement of a version file as Terraform constraints; an empty list for an unknown format.
  *
- * @param required the code's own constraints, which some forms go by.
+ * @param required the constraints in the code, which some formats refer to.
  */
 export function constraintsIn(
   { says }: Pick<VersionFile, "says">,
   required: readonly string[],
 ): readonly string[] {
   if (/^(=|!=|>=?|<=?|~>)\s*v?\d/.test(says)) return [says];
-  // Of several bounds tfenv takes the one that is written first.
+  // With several bounds, tfenv uses the first one.
   const lowest = /\d+(?:\.\d+){0,2}/.exec(required.join(","))?.[0];
   if (says === "min-required") return lowest === undefined ? [] : [`= ${whole(lowest)}`];
   const newest = /^latest:\^?v?(\d+(?:\\?\.\d+)*)(\\?\.)?/.exec(says);
@@ -201,7 +204,7 @@ export function constraintsIn(
   if (major === undefined) return [];
   if (minor === undefined) return [`>= ${major}.0, < ${Number(major) + 1}.0`];
   if (parts.length > 2) return [`= ${parts.join(".")}`];
-  // The newest that begins with 1.1 is 1.15, say.
+  // `latest:^1.1` is a prefix match: its newest match is 1.15, for example, not 1.1.
   if (newest !== null && minor === "1" && end === undefined) {
     return [`>= ${major}.10, < ${major}.20`];
   }

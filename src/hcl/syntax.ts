@@ -1,6 +1,6 @@
 import type { Secret } from "../secret/secret.ts";
 
-/** Terraform's configuration language, in either of its two syntaxes, reduced to what we ask of it. */
+/** The parts of Terraform's language that we use, from either of its two syntaxes. */
 export interface Block {
   readonly type: string;
   readonly labels: readonly string[];
@@ -10,34 +10,34 @@ export interface Block {
 }
 
 export interface Expression {
-  /** As it stands in the file; empty: there is a secret in it. */
+  /** The text in the file; empty: it contains a secret. */
   readonly source: string;
-  /** What it is without evaluating anything; undefined: not a literal. */
+  /** The value without evaluation; undefined: not a literal. */
   readonly literal: string | number | boolean | null | Secret | undefined;
-  /** The fields of an object written out. */
+  /** The fields of an object literal. */
   readonly fields: ReadonlyMap<string, Expression> | undefined;
-  /** The elements of a list written out. */
+  /** The elements of a list literal. */
   readonly items: readonly Expression[] | undefined;
-  /** Offsets in the file's text, the quotes of a string included. */
+  /** Offsets in the file's text, including the quotes of a string. */
   readonly start: number;
   readonly end: number;
   readonly place: SourceLocation;
 }
 
 export interface SourceLocation {
-  /** A file's name in its root module. */
+  /** The file's name in its root module. */
   readonly file: string;
   /** From 1. */
   readonly line: number;
 }
 
-/** What could not be read. */
+/** A place that could not be parsed. */
 export interface Problem extends SourceLocation {
-  /** Where it is not the code that is wrong, in words. */
+  /** The reason, as text, if the code itself is not wrong. */
   readonly why?: string;
 }
 
-/** `data.digitalocean_droplets.all.droplets[0].image`, wherever it stands; indexes are left out. */
+/** `data.digitalocean_droplets.all.droplets[0].image`, anywhere in the code, without indexes. */
 export interface Reference {
   readonly mode: "data" | "resource";
   readonly type: string;
@@ -47,13 +47,13 @@ export interface Reference {
 
 export interface ParsedFile {
   readonly blocks: readonly Block[];
-  /** What is asked of DigitalOcean's data sources and resources. */
+  /** References to DigitalOcean's data sources and resources. */
   readonly references: readonly Reference[];
-  /** Where the grammar found no sense; the rest is read all the same. */
+  /** The first syntax error. The rest of the file is still read. */
   readonly problem: Problem | undefined;
 }
 
-/** The variable that an expression is, and nothing else: `var.x`, and `"${var.x}"` as of 0.11. */
+/** The name of the variable, if the expression is nothing else: `var.x`, or `"${var.x}"` as in 0.11. */
 export function variableIn({ source }: Expression): string | undefined {
   const reference = /^(?:var\.(?<plain>[\w-]+)|"?\$\{\s*var\.(?<wrapped>[\w-]+)\s*\}"?)$/;
   const { plain, wrapped } = reference.exec(source.trim())?.groups ?? {};

@@ -1,35 +1,35 @@
-/** A piece of an expression's text. */
+/** A lexical token of an expression. */
 export interface Piece {
-  /** open: a bracket, the `"` or `<<` before a template, or the `${` in one; text: what stands in a template. */
+  /** open: a bracket, the `"` or `<<` that starts a template, or the `${` in one; text: literal text in a template. */
   readonly kind: "name" | "text" | "sign" | "open";
   readonly text: string;
-  /** Of what opens: the index behind the last piece that it encloses. */
+  /** For `open`: the index after the last piece inside it. */
   end: number;
 }
 
-/** Longer texts are not taken apart. */
+/** Longer texts are not parsed. */
 const MAX_LENGTH = 100_000;
-/** `core::trimspace` is one name. Classes of Unicode take a millisecond to compile. */
+/** `core::trimspace` is one name. Unicode classes would take a millisecond to compile. */
 const NAME = /[A-Za-z_\x80-\uffff][\w\x80-\uffff-]*(?:::[A-Za-z_\x80-\uffff][\w\x80-\uffff-]*)*/y;
 const NUMBER = /\d[\w.]*/y;
 const BLANK = /(?:\s+|#[^\n]*|\/\/[^\n]*)+/y;
 const HEREDOC = /<<-?([A-Za-z_\x80-\uffff][\w\x80-\uffff-]*)[ \t]*\r?\n/y;
-/** What is a text in a template: an escape, a doubled sign, and all that begins nothing. */
+/** Literal text in a template: an escape, a doubled sign, and everything that starts nothing else. */
 const TEXT = /(?:\\[\s\S]|\$\$\{|%%\{|[$%](?!\{)|[^\\$%"]+)+/y;
 const HEREDOC_LINE = /(?:\$\$\{|%%\{|[$%](?!\{)|[^$%\n]+)*/y;
 const CLOSING: Readonly<Record<string, string>> = { "(": ")", "[": "]", "{": "}" };
 
 /**
- * The text of an expression in pieces, without comments and blanks: what stands in quotes is a text, and what
- * is filled into it is not. Takes time in proportion to the text.
+ * Splits an expression into pieces, without comments and white space. Quoted text becomes text pieces; interpolations in
+ * it are split like other code. Runs in linear time.
  *
- * @param isTemplate it is what stands between quotes, as in a string of the JSON syntax.
- * @returns none for a text that is too long.
+ * @param isTemplate the text is the content of quotes, as in a string of the JSON syntax.
+ * @returns an empty list for a text that is too long.
  */
 export function piecesOf(text: string, isTemplate = false): readonly Piece[] {
   const pieces: Piece[] = [];
   if (text.length > MAX_LENGTH) return pieces;
-  /** What is open, with what closes it; a template has no piece where it is all of the text. */
+  /** The open pieces and what closes them. A template that is the whole text has no piece. */
   const open: { readonly piece: Piece | undefined; readonly close: string }[] = [];
   if (isTemplate) open.push({ piece: undefined, close: "" });
   let at = 0;
@@ -88,7 +88,7 @@ export function piecesOf(text: string, isTemplate = false): readonly Piece[] {
     const [written] = take(TEXT) ?? [];
     if (written !== undefined) put("text", written);
     else if (!fillsIn()) {
-      // Within quotes only an end is left; in the JSON syntax a quote is a text.
+      // Inside quotes, only the end is left; in the JSON syntax, a quote is text.
       if (close === '"') leave();
       else put("text", text.charAt(at));
       at++;
@@ -115,7 +115,7 @@ export function piecesOf(text: string, isTemplate = false): readonly Piece[] {
     return text.slice(at, end < 0 ? undefined : end + 1);
   }
 
-  /** `${ … }` and `%{ … }`, also with the sign that takes blanks away. */
+  /** `${ … }` and `%{ … }`, also with `~`, which strips white space. */
   function fillsIn(): boolean {
     const [written] = take(/[$%]\{~?/y) ?? [];
     if (written === undefined) return false;

@@ -3,7 +3,7 @@ import { conceal } from "./conceal.ts";
 import { referencesInText } from "./hcl.ts";
 import type { Block, Expression, ParsedFile, SourceLocation } from "./syntax.ts";
 
-/** How many labels a block of the JSON syntax has; its body is nested that deep. */
+/** The number of labels of a block type. In the JSON syntax, its body is nested that deep. */
 const LABELS: Readonly<Record<string, number>> = {
   provider: 1,
   variable: 1,
@@ -18,9 +18,9 @@ const LABELS: Readonly<Record<string, number>> = {
   backend: 1,
 };
 
-/** Reads a .tf.json text. Never fails: a broken text is a problem with its place. */
+/** Reads a .tf.json text. Never throws: a broken text is reported as a problem with its line. */
 export function readTfJson(written: string, file: string): ParsedFile {
-  // A byte order mark is no part of it; offsets stay.
+  // Replaces a byte order mark with a space, so that the offsets stay the same.
   const text = written.replace(/^\ufeff/, " ");
   const { root, problem } = readJsonText(text);
   const read = new Map<JsonNode, ReadonlyMap<string, Expression>>();
@@ -57,7 +57,7 @@ export function readTfJson(written: string, file: string): ParsedFile {
     ];
   }
 
-  /** Of a key that is there twice, the last. A block's are those of the object that its parent has in it, too. */
+  /** The last of duplicate keys wins. A block and the field of its parent share these expressions. */
   function fieldsOf(node: JsonNode): ReadonlyMap<string, Expression> {
     const { properties = [] } = node;
     const fields =
@@ -81,7 +81,7 @@ export function readTfJson(written: string, file: string): ParsedFile {
   }
 }
 
-/** Keys and strings, in the order of the file; each can be a template. */
+/** Keys and strings in the order of the file. Each may be a template. */
 function textsIn({ value, properties = [], items = [] }: JsonNode, texts: string[] = []): string[] {
   if (typeof value === "string") texts.push(value);
   for (const property of properties) {
