@@ -4,34 +4,34 @@ import { isNarrowedOut } from "./details.ts";
 import type { Module } from "./module-tree.ts";
 import { isEmpty, isSet } from "./set.ts";
 
-/** What Terraform does, or may do, with one resource or data source. */
+/** An action that Terraform takes, or may take, on one resource or data source. */
 export interface Action {
   /** Such as "module.db.digitalocean_database_cluster.main". */
   readonly address: string;
-  /** "other": of a kind that no data tells of. */
+  /** "other": a kind that the data does not cover. */
   readonly mode: "resource" | "data" | "other";
   readonly type: string;
   readonly operation: Operation;
   readonly place: Block["place"];
-  /** Its values; undefined where the code has them no longer. */
+  /** Its values; undefined if it is no longer in the code. */
   readonly block: Block | undefined;
-  /** What stands beside it. */
+  /** The module that contains it. */
   readonly module: Module;
-  /** Of an update that a plan states: its values until now. */
+  /** For an update in a plan: the values before it. */
   readonly before?: Block;
-  /** The same as the code has it, for what a plan does not know yet or the API fills in. */
+  /** The same action in the code, for values that a plan does not know yet or that the API fills in. */
   readonly inCode?: readonly Action[];
 }
 
-/** Keys may hold anything: `module.a["x.y"].digitalocean_droplet.web[0]`. */
+/** Removes indexes. Keys may contain any text: `module.a["x.y"].digitalocean_droplet.web[0]`. */
 export function withoutIndexes(address: string): string {
   return address.replace(/\[(?:\d+|"(?:[^"\\]|\\.)*")\]/g, "");
 }
 
-/** Whether a conditional scope of its type's operation is needed; what cannot be known counts. */
+/** Whether the operation needs a conditional scope. Unknown counts as needed. */
 export function needs(action: Action, conditional: Conditional): boolean {
   const { block, module, before, inCode = [] } = action;
-  // Of what the code has no longer nobody asks what the API fills in.
+  // Nothing reads the API's values of a resource that is no longer in the code.
   if (block === undefined) return conditional.basis !== "response_field";
   const isInCode =
     inCode.length === 0 ||
@@ -39,7 +39,7 @@ export function needs(action: Action, conditional: Conditional): boolean {
     inCode.some((each) => needs(each, conditional));
   const isNow = isInCode && !isNarrowedOut(conditional, block, module);
   if (before === undefined) return isNow && isGiven(action, block, conditional);
-  // An update asks for what it leaves behind too; and some requests say it all again.
+  // An update also needs the scopes of the old values, and some requests send all values again.
   const { when, basis } = conditional;
   const isSaidAgain = basis === "request_field" && isGiven(action, block, conditional);
   const isLeft = isSet(before, when, false) && !isNarrowedOut(conditional, before, module);
@@ -47,7 +47,9 @@ export function needs(action: Action, conditional: Conditional): boolean {
   return (isNow && (changes || isSaidAgain)) || (isLeft && changes);
 }
 
-/** What a plan does not know yet, leaves to the API to fill in, or does not say in our words. */
+/**
+ * Whether the code decides: the plan does not know the value yet, the API fills it in, or the condition has a detail.
+ */
 function isForCode({ when, basis, detail }: Conditional, { attributes }: Block): boolean {
   const [name = "", inner] = when.split(".");
   return basis === "response_field" || detail !== undefined || isOpen(attributes.get(name), inner);
@@ -78,14 +80,13 @@ function isChanged(before: Block, after: Block, when: string): boolean {
 }
 
 /**
- * A value as a text to compare; undefined: not known before it is applied. What is empty and what is
- * not there are one to the provider.
+ * A value as text, for comparison; undefined: not known before apply. To the provider, empty and missing are the same.
  */
 function written(value: Expression | undefined, inner: string | undefined): string | undefined {
   if (value === undefined || isEmpty(value)) return "";
   const { fields, items, literal } = value;
   if (items !== undefined) {
-    // Many lists are sets.
+    // Many lists are sets, so the order is ignored.
     return joined(items.map((item) => written(item, inner)).sort());
   }
   if (fields === undefined) return literal === undefined ? undefined : JSON.stringify(literal);
@@ -101,12 +102,15 @@ function joined(texts: readonly (string | undefined)[]): string | undefined {
   return texts.includes(undefined) ? undefined : JSON.stringify(texts);
 }
 
-/** What the API answers need not be set by anybody. */
+/** Whether the value comes from the API, so that the code need not set it. */
 function isAnswer({ basis }: Conditional, { type }: Block): boolean {
   return type === "data" || basis === "response_field";
 }
 
-/** It matters where the code asks for it, or for the whole: `depends_on` and the like are left out before. */
+/**
+ * Such a value matters only if the code reads it, or the whole resource. The parser has dropped `depends_on` and the
+ * like.
+ */
 function isAsked(when: string, block: Block, { references }: Module): boolean {
   const asked = askedOf(references).get(`${block.type} ${block.labels[0]}.${block.labels[1]}`);
   const [attribute, inner] = when.split(".");
@@ -115,11 +119,11 @@ function isAsked(when: string, block: Block, { references }: Module): boolean {
   return [WHOLE, ...names].some((name = "") => asked?.has(name) || itself.has(name));
 }
 
-/** The whole of a resource is asked for. */
+/** The whole resource is read. */
 const WHOLE = "";
 const ASKED = new WeakMap<Module["references"], ReadonlyMap<string, ReadonlySet<string>>>();
 
-/** What all of a module's code asks of each resource; worked out once, as there may be thousands of both. */
+/** What the code of a module reads of each resource. Computed once, because there may be thousands of both. */
 function askedOf(references: Module["references"]): ReadonlyMap<string, ReadonlySet<string>> {
   const known = ASKED.get(references);
   if (known !== undefined) return known;
@@ -138,7 +142,7 @@ function asksFor([first = WHOLE, second = "*"]: readonly string[]): readonly str
   return first === WHOLE ? [WHOLE] : [first, `${first}.${second}`];
 }
 
-/** Where a resource may name itself. */
+/** Blocks in which a resource may refer to itself. */
 const WITH_SELF = ["provisioner", "connection", "lifecycle"];
 const ITSELF = new WeakMap<Block, ReadonlySet<string>>();
 
@@ -148,7 +152,7 @@ function askedOfItself(block: Block): ReadonlySet<string> {
   const texts = block.blocks.filter(({ type }) => WITH_SELF.includes(type)).flatMap(sourcesIn);
   const asked = new Set(
     texts.flatMap((text) =>
-      // What holds a secret is not shown.
+      // The source of an expression with a secret is empty.
       text === ""
         ? [WHOLE]
         : Array.from(text.matchAll(/\bself\b(?:\.(\w+)(?:\.(\w+))?)?/g), ([, ...names]) =>

@@ -1,6 +1,6 @@
 import type { ScopeData } from "./data.ts";
 
-/** The scopes that those of a set require, and theirs, without the set itself. */
+/** All scopes that the given ones require, directly or indirectly, without the given ones. */
 export function requiredBy(own: Iterable<string>, data: Pick<ScopeData, "scopes">): string[] {
   const set = new Set(own);
   const added = new Set<string>();
@@ -15,7 +15,7 @@ export function requiredBy(own: Iterable<string>, data: Pick<ScopeData, "scopes"
   return [...added].sort();
 }
 
-/** The scopes that one requires itself; of one without a page, those that its family shows. */
+/** The scopes that one scope requires directly; for a scope without a page, those inferred from its family. */
 export function requiresOf(
   scope: string,
   { scopes }: Pick<ScopeData, "scopes">,

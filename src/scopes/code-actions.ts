@@ -13,26 +13,26 @@ const OPERATIONS: Readonly<Record<Purpose, readonly Operation[]>> = {
   destroy: ["read", "delete"],
 };
 
-/** All that Terraform may do for a purpose with what the code names of DigitalOcean. */
+/** All actions that Terraform may take for a purpose on the code's DigitalOcean resources. */
 export function actionsInCode(modules: readonly Module[], purpose: Purpose): Action[] {
   const imports = modules.flatMap(({ blocks }) => blocks.filter(({ type }) => type === "import"));
-  // By type and name: a folder that two modules call is read once, under the first one's name.
+  // By type and name: a folder that two modules call is read once, under the name of the first.
   const imported = new Set(
     purpose === "destroy"
       ? []
       : imports.flatMap((block) => targets(block, "to").map(({ name }) => name)),
   );
   return modules.flatMap((module) => {
-    // A file of overrides may say another count.
+    // An override file may set another count.
     const parts = groupedBy(module.blocks, (block) => addressOf(block, module));
     const there = new Set([...parts].filter(([, all]) => !all.every(isLeftOut)).map(([at]) => at));
     return module.blocks.flatMap((block) => actionsOf(block, module, there));
   });
 
-  /** @param there the addresses of which there is one or more. */
+  /** @param there the addresses with at least one instance. */
   function actionsOf(block: Block, module: Module, there: ReadonlySet<string>): Action[] {
     if (block.type === "removed") return removal(block, module, purpose);
-    // A check may have a data source of its own.
+    // A check may contain its own data source.
     if (block.type === "check") {
       return block.blocks.flatMap((each) => ofResource(each, module, there));
     }
@@ -62,7 +62,7 @@ export function actionsInCode(modules: readonly Module[], purpose: Purpose): Act
   }
 }
 
-/** Without indexes: "module.k.data.digitalocean_droplet.web". */
+/** The address without indexes: "module.k.data.digitalocean_droplet.web". */
 function addressOf(block: Block, { prefix }: Module): string {
   return `${prefix}${block.type === "resource" ? "" : `${block.type}.`}${labelsOf(block)}`;
 }
@@ -71,7 +71,7 @@ function labelsOf({ labels }: Block): string {
   return `${labels[0] ?? ""}.${labels[1] ?? ""}`;
 }
 
-/** What is taken out of the code is read by the next plan, and destroyed by the next apply. */
+/** A resource that was removed from the code is read by the next plan, and destroyed by the next apply. */
 function removal(block: Block, module: Module, purpose: Purpose): Action[] {
   if (isForgotten(block)) return [];
   const operations: readonly Operation[] = purpose === "plan" ? ["read"] : ["read", "delete"];
@@ -89,16 +89,16 @@ function removal(block: Block, module: Module, purpose: Purpose): Action[] {
 }
 
 interface Target {
-  /** "module.k." of one in a module. */
+  /** "module.k." for a resource in a module. */
   readonly path: string;
   readonly type: string;
   /** Such as "digitalocean_droplet.web". */
   readonly name: string;
 }
 
-/** The resources that `to` or `from` names, without indexes. */
+/** The resources in `to` or `from`, without indexes. */
 function targets({ attributes }: Block, attribute: string): Target[] {
-  // An address; what is longer is none.
+  // No address is longer.
   const source = (attributes.get(attribute)?.source ?? "").slice(0, 1000);
   const found = source
     .replace(/\s+/g, "")

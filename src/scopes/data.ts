@@ -1,6 +1,6 @@
 import type { Operations } from "./operations.ts";
 
-/** The data of src/scopes/data; its README says where it comes from. */
+/** The data in src/scopes/data. Its README lists the sources. */
 export interface ScopeData {
   readonly scopes: Readonly<Record<string, ScopeFacts>>;
   readonly resources: Readonly<Record<string, TypeScopes>>;
@@ -9,11 +9,11 @@ export interface ScopeData {
 
 export interface ScopeFacts {
   readonly description: string | null;
-  /** Its page of the documentation was read. */
+  /** Whether its documentation page was read. */
   readonly documented: boolean;
-  /** Scopes that a token must have with it. */
+  /** Scopes that a token must have together with it. */
   readonly requires: readonly string[];
-  /** The same for a scope without a page, from its family or the documented rule. */
+  /** The same for a scope without a page, derived from its family or the documented rule. */
   readonly requires_inferred?: readonly string[];
   /** Scopes that grant this one, too. */
   readonly granted_by?: readonly string[];
@@ -22,11 +22,11 @@ export interface ScopeFacts {
 /** What the provider does with a resource or a data source. */
 export type Operation = "create" | "read" | "update" | "delete" | "import";
 
-/** The scopes of one type, by operation; closed over `requires` by who uses them. */
+/** The scopes of one type, by operation. Callers add the scopes that these require. */
 export interface TypeScopes extends Readonly<Partial<Record<Operation, readonly string[]>>> {
   readonly credentials: "token" | "spaces";
   readonly conditional: readonly Conditional[];
-  /** By scope: a weaker one that serves this type as well. */
+  /** By scope: a weaker one that is also enough for this type. */
   readonly alternatives?: Readonly<Record<string, readonly string[]>>;
   readonly maybe?: readonly {
     readonly op: Operation;
@@ -40,12 +40,12 @@ export interface Conditional {
   readonly scope: string;
   /** An attribute, "block.attribute", or "*". */
   readonly when: string;
-  /** Narrows `when`, in words. */
+  /** Restricts `when`, as text. */
   readonly detail?: string;
   readonly basis: string;
 }
 
-/** Loads the data, which only the commands about scopes use. */
+/** Loads the data. Only the commands about scopes need it. */
 export async function loadScopeData(): Promise<ScopeData> {
   const [scopes, terraform] = await Promise.all([
     import("./data/scopes.json"),
@@ -59,7 +59,7 @@ export async function loadScopeData(): Promise<ScopeData> {
   };
 }
 
-/** Loads the scopes of the API's operations, which only `explain` uses. */
+/** Loads the scopes of the API's operations. Only `explain` needs them. */
 export async function loadOperations(): Promise<Operations> {
   return (await import("./data/operations.json")).default as Operations;
 }

@@ -4,8 +4,7 @@ import type { Module } from "./module-tree.ts";
 import { blocksNamed, isSet } from "./set.ts";
 
 /**
- * Whether the words that narrow a conditional scope say that this block does not need it. Words that
- * are not known here narrow nothing.
+ * Whether the detail of a conditional scope shows that this block does not need it. An unknown detail excludes nothing.
  */
 export function isNarrowedOut({ detail }: Conditional, block: Block, module: Module): boolean {
   if (detail === undefined || block.type === "data") return false;
@@ -25,7 +24,7 @@ export function isNarrowedOut({ detail }: Conditional, block: Block, module: Mod
         NO_SETTING.has(name),
       );
     case "an alert in the spec sets destinations":
-      // A plan has it as a value, which is not looked into.
+      // In a plan, the spec is an attribute, which is not inspected.
       return !block.attributes.has("spec") && !blocksNamed(block, "spec").some(hasDestinations);
     default:
       return false;
@@ -44,10 +43,10 @@ const NO_SETTING = new Set([
   "timeouts",
 ]);
 
-/** Kinds of URNs; "any" where the code does not say which. A held thing without a kind is "". */
+/** Kinds of URNs; "any" if the code does not tell. A resource without a known kind is "". */
 type Kinds = "any" | ReadonlySet<string>;
 
-/** What a type is called in its URN. */
+/** The name of a type in its URN. */
 const KIND_OF: Readonly<Record<string, string>> = {
   digitalocean_app: "app",
   digitalocean_volume: "volume",
@@ -73,11 +72,11 @@ function kindsIn(list: Expression | undefined): Kinds {
 }
 
 /**
- * In `digitalocean_droplet.web[*].urn`, a for expression or a call: where every word of it is known. Anything else,
- * such as a local value, a file or a text that is put together, may be any URN.
+ * The kinds in `digitalocean_droplet.web[*].urn`, a for expression or a call, if every word in it is known. Anything
+ * else, such as a local value, a file or a composed string, may be any URN.
  */
 function kindsMentioned(source: string): Kinds {
-  // As of 0.11, and in JSON.
+  // Strips the wrapper of 0.11 and of JSON.
   const wrapped = /^\s*"\$\{(.*)\}"\s*$/s.exec(source)?.[1];
   const text = wrapped?.replaceAll('\\"', '"') ?? source;
   const variables = [...text.matchAll(/\bfor\s+(\w+)(?:\s*,\s*(\w+))?\s+in\b/g)].flatMap(
@@ -93,11 +92,11 @@ function kindsMentioned(source: string): Kinds {
   return kinds.size === 0 ? "any" : kinds;
 }
 
-/** A URN that is written out, a resource with its steps and indexes, a step, another word, and what is not looked into. */
+/** A literal URN, a resource with its steps and indexes, a step, another word, and anything that is not analyzed. */
 const WORDS =
   /"do:(?<kind>\w+):[^"$%\\]*"|(?:\bdata\s*\.\s*)?\b(?<type>digitalocean_\w+)(?:\s*\.\s*[\w*-]+|\[[^[\]]{0,200}\])*|\.\s*[\w*-]+|(?<word>[A-Za-z_][\w-]*)|(?<odd>["$%<#\\]|\/[/*])/g;
 
-/** What makes a list of others, and adds nothing to it. */
+/** Words that build a list from others and add nothing to it. */
 const PASSING: ReadonlySet<string | undefined> = new Set(
   "for in if else null true false concat flatten compact distinct tolist toset sort reverse values try one coalescelist setunion slice merge".split(
     " ",
@@ -111,7 +110,7 @@ function kindOf({ literal, source }: Expression): string | undefined {
   return KIND_OF[reference.exec(source.trim())?.[1] ?? ""];
 }
 
-/** What a project may hold, by all that the code says of projects, in whatever module. */
+/** What a project may hold, according to all code about projects, in any module. */
 function kindsHeld({ attributes }: Block, { blocks, everywhere = blocks }: Module): Kinds {
   const own = kindsIn(attributes.get("resources"));
   const others = HELD.get(everywhere) ?? kindsHeldAnywhere(everywhere);
@@ -119,7 +118,7 @@ function kindsHeld({ attributes }: Block, { blocks, everywhere = blocks }: Modul
   return own === "any" || others === "any" ? "any" : new Set([...own, ...others]);
 }
 
-/** Worked out once for all projects: there may be thousands. */
+/** Computed once for all projects: there may be thousands. */
 const HELD = new WeakMap<readonly Block[], Kinds>();
 
 function kindsHeldAnywhere(everywhere: readonly Block[]): Kinds {

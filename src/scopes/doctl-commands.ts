@@ -1,9 +1,9 @@
 import { type KnownOperation, type Operations, operationsOf } from "./operations.ts";
 
-// An error of doctl 2 in text mode names neither method nor URL; its hint names the command
-// (docs/contracts/doctl-2.md 1.5). The names are those of doctl's commands, Aug 2026.
+// In text mode, an error of doctl 2 has neither method nor URL, but its hint names the command
+// (docs/contracts/doctl-2.md 1.5). These are doctl's command names of Aug 2026.
 
-/** Groups whose list, get, create, update and delete are the plain calls of a collection. */
+/** Groups whose list, get, create, update and delete are the standard calls of a collection. */
 const COLLECTIONS: Readonly<Record<string, string>> = {
   apps: "/v2/apps",
   "compute action": "/v2/actions",
@@ -54,7 +54,7 @@ const VERBS: readonly (readonly [verb: string, methods: readonly string[], rest:
   ["delete", ["DELETE"], "/{id}"],
 ];
 
-/** Groups each of whose commands makes the same call, but for `get`, which reads an action. */
+/** Groups in which every command makes the same call, except `get`, which reads an action. */
 const ACTIONS: Readonly<Record<string, string>> = {
   "compute droplet-action":
     "change-backup-policy change-kernel disable-backups enable-backups enable-private-networking password-reset power-cycle power-off power-on reboot rebuild rename resize restore shutdown snapshot",
@@ -131,7 +131,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   "projects resources assign": "POST /v2/projects/{id}/resources",
   "projects resources list": "GET /v2/projects/{id}/resources",
   "registries docker-config": "GET /v2/registries/{id}/docker-credentials",
-  // But for --read-only.
+  // Except with --read-only.
   "registries login": "GET /v2/registries/{id}/docker-credentials?read_write=true",
   "registry create": "POST /v2/registry",
   "registry delete": "DELETE /v2/registry",
@@ -148,7 +148,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   "registry repository list-v2": "GET /v2/registry/{id}/repositoriesV2",
 };
 
-/** Each command, and the calls that it may be: PUT or PATCH are one thing to a token. */
+/** Each command, with its possible calls. PUT and PATCH need the same scopes. */
 export const DOCTL_COMMANDS: ReadonlyMap<string, readonly string[]> = new Map([
   ...Object.entries(COLLECTIONS).flatMap(([group, collection]) =>
     VERBS.map(([verb, methods, rest]): [string, readonly string[]] => [
@@ -171,7 +171,7 @@ export const DOCTL_COMMANDS: ReadonlyMap<string, readonly string[]> = new Map([
   ]),
 ]);
 
-/** Every beginning of a command: "compute", "compute droplet", … */
+/** Every prefix of a command: "compute", "compute droplet", … */
 const BEGINNINGS: ReadonlySet<string> = new Set(
   Array.from(DOCTL_COMMANDS.keys(), (command) => {
     const words = command.split(" ");
@@ -180,8 +180,8 @@ const BEGINNINGS: ReadonlySet<string> = new Set(
 );
 
 /**
- * The command that a line names, as far as it is known: "doctl compute droplet create". What may be an argument
- * is left out. undefined: the line names no command of doctl.
+ * The command in a line, as far as it is known: "doctl compute droplet create". Words that may be arguments are left
+ * out. undefined: the line names no doctl command.
  */
 export function doctlCommandIn(line: string): string | undefined {
   let best: string | undefined;
@@ -197,8 +197,7 @@ export function doctlCommandIn(line: string): string | undefined {
 }
 
 /**
- * The operation that a command is for. doctl may make other calls as well: it looks a name up first, and waits
- * for what it made.
+ * The main operation of a command. doctl may make other calls, too: it looks up a name first, or waits for the result.
  */
 export function operationOfCommand(
   command: string,

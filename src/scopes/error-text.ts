@@ -1,6 +1,6 @@
 import type { Hint } from "../errors/hint.ts";
 
-/** What a failure means, in a sentence, and what to do. */
+/** What a failure means, in one sentence, and how to fix it. */
 export interface Words {
   readonly what: string;
   readonly fix: Hint;
@@ -8,13 +8,13 @@ export interface Words {
 
 const MAX_MESSAGE = 200;
 
-/** The first line of what a tool said, as far as it is worth repeating. */
+/** The first line of a tool's message, shortened. */
 export function short(message: string): string {
   const line = message.trim().split("\n")[0] ?? "";
   return line.length > MAX_MESSAGE ? `${line.slice(0, MAX_MESSAGE)}…` : line;
 }
 
-/** The HTTP status that an error text names, in any client's words. */
+/** The HTTP status in an error text of any client. */
 export function statusNumber(text: string): number | undefined {
   for (const pattern of STATUSES) {
     const status = pattern.exec(text)?.[1];

@@ -13,42 +13,42 @@ import { type KnownOperation, type Operations, operationsOf } from "./operations
 import { spacesWords } from "./spaces-failures.ts";
 import { valueWords } from "./value-failures.ts";
 
-/** What is known besides the text. */
+/** Facts besides the text. */
 export interface ExplainFacts {
   readonly data: ScopeData;
   readonly operations: Operations;
-  /** What the repo's Terraform code may do. */
+  /** The actions that the repo's Terraform code may take. */
   readonly actions: readonly Action[];
   readonly token: KnownToken;
 }
 
 export interface KnownToken {
   readonly state: "missing" | "alive" | "refused" | "unknown";
-  /** undefined: DigitalOcean did not say. */
+  /** undefined: DigitalOcean did not report them. */
   readonly granted: readonly string[] | undefined;
 }
 
 export interface ScopeCheck {
   readonly scope: string;
-  /** undefined: not known. */
+  /** undefined: unknown. */
   readonly granted: boolean | undefined;
-  /** What of a resource asks for it, where the call itself does not: an attribute. */
+  /** The attribute that needs the scope, if the call itself does not. */
   readonly for?: string;
 }
 
 export interface Explanation {
   readonly failure: Failure;
-  /** The operation as the API describes it: "POST /v2/droplets". */
+  /** The operation in the API's documentation: "POST /v2/droplets". */
   readonly operation: string | undefined;
   readonly scopes: readonly ScopeCheck[];
   readonly resources: readonly FailingResource[];
-  /** What happened, in a sentence. */
+  /** What happened, in one sentence. */
   readonly what: string;
   /** What to do. */
   readonly fix: Hint;
 }
 
-/** Says what a failure means for a repo and its token. */
+/** Explains what a failure means for a repo and its token. */
 export function explain(failure: Failure, facts: ExplainFacts): Explanation {
   const { call } = failure;
   const known = operationBehind(failure, facts.operations);
@@ -80,7 +80,7 @@ export function explain(failure: Failure, facts: ExplainFacts): Explanation {
   }
 }
 
-/** The operation that failed; undefined where the text does not tell. */
+/** The operation that failed; undefined if the text does not tell. */
 function operationBehind(
   { call, command }: Failure,
   operations: Operations,
@@ -92,7 +92,7 @@ function operationBehind(
   return others.length > 0 ? undefined : known;
 }
 
-/** What do-bootstrap said itself needs no guess. */
+/** For do-bootstrap's own output, nothing has to be guessed. */
 function findingWords(id: string): Words {
   const again = /^leak\./.test(id) ? own("check", "--history") : own("check");
   return /^[A-Z]/.test(id)
@@ -108,7 +108,7 @@ function findingWords(id: string): Words {
 
 type Plain = Omit<Explanation, "what" | "fix">;
 
-/** 403: a scope, as a rule. */
+/** Explains a 403: usually, a scope is missing. */
 function forbidden(
   failure: Failure,
   { facts, known, plain }: { facts: ExplainFacts; known: KnownOperation | undefined; plain: Plain },
@@ -116,7 +116,7 @@ function forbidden(
   const { token, data } = facts;
   const wanted = known?.scopes ?? [];
   const { command } = failure;
-  // What doctl was told to do is not what the code does.
+  // A doctl command is not related to the code's actions.
   const makers = command === undefined ? actionsBehind(failure, wanted, facts) : [];
   const resources = failure.resource === undefined ? placesOf(makers) : plain.resources;
   const { granted } = token;
@@ -126,7 +126,7 @@ function forbidden(
   }));
   const isMissing = (check: ScopeCheck) => check.granted === false;
   const isLacking = known?.isAny ? ofCall.every(isMissing) : ofCall.some(isMissing);
-  // The API asks for more where a field names another kind of thing: tags, a VPC.
+  // The API needs more scopes if a field refers to another kind of resource: tags, a VPC.
   const more = isLacking ? [] : furtherScopes(makers, { wanted, token, data });
   const scopes = [...ofCall, ...more];
   const lacking = scopes.filter(isMissing).map(({ scope }) => scope);
@@ -182,7 +182,7 @@ function forbidden(
   };
 }
 
-/** Of scopes any of which serves: those that the data calls the weaker ones, if it does. */
+/** Of alternative scopes, the weaker ones, if the data names any. */
 function weaker(scopes: readonly string[], { resources }: ScopeData): readonly string[] {
   const alternatives = Object.values(resources).flatMap((type) =>
     scopes.flatMap((scope) => type.alternatives?.[scope] ?? []),
@@ -198,7 +198,7 @@ const NOT_ASKED: Readonly<Record<KnownToken["state"], Hint>> = {
   alive: hint`DigitalOcean did not report the scopes of this repo's token: compare with ${own("scopes")}.`,
 };
 
-/** The actions that make the call: those of the named resource, else all, that need its scopes. */
+/** The actions that may have made the call: those that need its scopes, of the named resource or of all. */
 function actionsBehind(
   { resource }: Failure,
   wanted: readonly string[],
@@ -220,7 +220,7 @@ function inModule(address: string): string {
   return address.replace(/^(?:module\.[^.]+\.)+/, "");
 }
 
-/** Scopes that the attributes of one resource ask for and the token lacks. */
+/** Scopes that the attributes of a single resource need and the token lacks. */
 function furtherScopes(
   makers: readonly Action[],
   { wanted, token, data }: { wanted: readonly string[]; token: KnownToken; data: ScopeData },

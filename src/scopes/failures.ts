@@ -9,27 +9,27 @@ import { type NetworkFailure, networkIn } from "./network-failures.ts";
 import { type SaidOfSpaces, spacesIn } from "./spaces-failures.ts";
 import { type SaidOfValue, valueFailuresIn } from "./value-failures.ts";
 
-/** A call of the API, as far as an error text names it. */
+/** An API call, as far as an error text names it. */
 export interface Call {
-  /** undefined: not said. */
+  /** undefined: not in the text. */
   readonly method: string | undefined;
   /** Without the query: "/v2/droplets/123". */
   readonly path: string;
-  /** What of the query asks for another scope. */
+  /** The part of the query that needs another scope. */
   readonly query?: "read_write=true";
 }
 
-/** Where in a repo it failed. */
+/** The resource that failed. */
 export interface FailingResource {
-  /** As Terraform names it: "module.web.digitalocean_droplet.app[0]". */
+  /** The address in Terraform: "module.web.digitalocean_droplet.app[0]". */
   readonly address: string;
   readonly place: { readonly file: string; readonly line: number } | undefined;
 }
 
-/** One thing that an error text says went wrong. */
+/** One failure in an error text. */
 export type Failure = Said & {
   readonly call: Call | undefined;
-  /** Where doctl names no call: what it ran, as far as it is known ("doctl compute droplet create"). */
+  /** If doctl does not print the call: the command, as far as it is known ("doctl compute droplet create"). */
   readonly command?: string;
   readonly resource?: FailingResource;
 };
@@ -38,17 +38,17 @@ type Said =
   | { readonly kind: "status"; readonly status: number; readonly message: string }
   | { readonly kind: "network"; readonly why: NetworkFailure; readonly message: string }
   | { readonly kind: "no-token"; readonly message: string }
-  /** do-bootstrap said it itself: a finding, or the code of an error. */
+  /** Output of do-bootstrap itself: the id of a finding, or the code of an error. */
   | { readonly kind: "finding"; readonly id: string; readonly message: "" }
   | SaidOfSpaces
   | SaidOfLogin
   | SaidOfValue;
 
 /**
- * What an error text of doctl, Terraform, curl or another client says, each thing once.
+ * Finds the failures in an error text of doctl, Terraform, curl or another client, each one once.
  *
- * The forms are those of docs/contracts/api.md 4, docs/contracts/doctl.md 2 and 7,
- * docs/contracts/doctl-2.md 1, 2 and 4, docs/contracts/terraform.md 4 and 6, Go's net package and curl(1).
+ * The formats are those of docs/contracts/api.md 4, docs/contracts/doctl.md 2 and 7, docs/contracts/doctl-2.md 1, 2 and
+ * 4, docs/contracts/terraform.md 4 and 6, Go's net package and curl(1).
  *
  * @param findings the ids of our own findings.
  */
@@ -58,7 +58,7 @@ export function failuresIn(text: string, findings: ReadonlySet<string> = new Set
     .replace(/^[ \t]*[│|╷╵][ \t]?/gm, "")
     .replace(/^[ \t]*[✗✘×] (?=Error: )/gm, "");
   const found: readonly Failure[] = [
-    // A header that holds a value is not shown, so the values are looked at before.
+    // Uses the text before the redaction, which hides a header with a value.
     ...valueFailuresIn(plain).map((said) => ({ ...said, call: undefined })),
     ...ownIn(unframed, findings),
     ...diagnosticsIn(unframed).flatMap(failureIn),
@@ -69,24 +69,24 @@ export function failuresIn(text: string, findings: ReadonlySet<string> = new Set
 
 const OWN_CODES: ReadonlySet<string> = new Set(ERROR_CODES);
 
-/** As we print an id, in a text and as JSON, or alone in a line. */
+/** An id as we print it: in a text, as JSON, or alone on a line. */
 const OWN =
   /(?:\[|"id": "|^[ \t]{0,9})([a-z][a-z.-]{1,60}\.[a-z-]{1,60}|[A-Z][A-Z_]{1,60})(?:\]|"|[ \t]{0,9}$)/gm;
 
-/** What do-bootstrap prints has its id behind it: "The token is refused. [token.refused]". */
+/** do-bootstrap prints the id after the message: "The token is refused. [token.refused]". */
 function ownIn(text: string, findings: ReadonlySet<string>): Failure[] {
-  // Others write [SYSTEM], too.
+  // Other programs print codes in brackets, too: [SYSTEM].
   const isOurs = /^(?:✗ |[A-Z_]+\s*$)/m.test(text);
   return Array.from(text.matchAll(OWN), ([, id = ""]) => id)
     .filter((id) => findings.has(id) || (isOurs && OWN_CODES.has(id)))
     .map((id) => ({ kind: "finding", id, message: "", call: undefined }));
 }
 
-/** Part of an error text that is about one thing. */
+/** The part of an error text about one error. */
 interface Diagnostic {
-  /** As the terminal has broken it. */
+  /** With the terminal's line breaks. */
   readonly lines: string;
-  /** What one tool wraps is one line here. */
+  /** With wrapped lines joined. */
   readonly text: string;
   readonly resource: FailingResource | undefined;
 }
@@ -97,7 +97,7 @@ function diagnosticsIn(text: string): Diagnostic[] {
   const document = text.slice(text.indexOf("{"), text.lastIndexOf("}") + 1);
   const errors = /^\s*"errors"/m.test(document) ? jsonDiagnostics(document) : [];
   if (errors.length > 0) return errors;
-  // curl -v tells one call in many lines.
+  // curl -v prints one call on many lines.
   if (/^[<>] /m.test(text) && /^< HTTP\//m.test(text)) return [asItIs(text, undefined)];
   return text
     .split(/^(?=(?:Error|Warning): )/m)
@@ -114,8 +114,8 @@ function asItIs(text: string, resource: FailingResource | undefined): Diagnostic
 }
 
 /**
- * `terraform … -json` prints a document a line, doctl -o json one of errors
- * (docs/contracts/terraform.md 4.10, docs/contracts/doctl.md 7.4, docs/contracts/doctl-2.md 1.6).
+ * `terraform … -json` prints one document per line, doctl -o json one document of errors (docs/contracts/terraform.md
+ * 4.10, docs/contracts/doctl.md 7.4, docs/contracts/doctl-2.md 1.6).
  */
 function jsonDiagnostics(line: string): Diagnostic[] {
   if (!line.trimStart().startsWith("{")) return [];
@@ -155,16 +155,19 @@ function resourceIn(text: string): FailingResource | undefined {
   return { address, place: file === undefined ? undefined : { file, line: Number(line) } };
 }
 
-/** Other providers say it in the same words (godo's are go-github's): what is not DigitalOcean's is left alone. */
+/**
+ * Other providers' errors have the same form (godo is based on go-github). Those that are not DigitalOcean's are
+ * ignored.
+ */
 function isForeign(text: string): boolean {
   if (text.includes("digitalocean.com")) return false;
   const address = /^[ \t]*with (\S+)(?: \([\w-]+\))?,/m.exec(text)?.[1];
   if (address !== undefined) return !address.includes("digitalocean");
-  // The S3 backend asks them who owns the keys.
+  // Except STS: the S3 backend asks AWS who owns the keys.
   return /\boperation error (?!S3\b)/.test(text) && spacesIn(text)?.why !== "sts";
 }
 
-/** Every path of the API begins so, whatever its host. */
+/** Every API path begins like this, whatever the host. */
 const OF_API = /^\/v[12]\//;
 
 function failureIn({ lines, text, resource }: Diagnostic): Failure[] {
@@ -190,8 +193,8 @@ function failureIn({ lines, text, resource }: Diagnostic): Failure[] {
 }
 
 /**
- * An error of the API as doctl 2 prints it, without the call: a title, the API's message, the status, the
- * request's id, and a hint that names the command (docs/contracts/doctl-2.md 1.5).
+ * Reads an API error of doctl 2, which does not print the call: a title, the API's message, the status, the request id,
+ * and a hint that names the command (docs/contracts/doctl-2.md 1.5).
  */
 function doctlIn(text: string): Failure | undefined {
   if (!text.startsWith("Error: ")) return undefined;
@@ -213,17 +216,17 @@ function doctlIn(text: string): Failure | undefined {
 
 const HAS_STATUS = /\bstatus:? ([45]\d\d)\b/i;
 
-/** A command that is known, if a line names one. */
+/** The longest known command in these lines. */
 function commandIn(lines: readonly string[]): string {
   const named = lines.flatMap((line) => doctlCommandIn(line) ?? []);
   return named.reduce((best, each) => (each.length > best.length ? each : best), "doctl");
 }
 
-/** As godo prints it: METHOD URL: STATUS (request "ID") MESSAGE (docs/contracts/api.md 4). */
+/** An error of godo: METHOD URL: STATUS (request "ID") MESSAGE (docs/contracts/api.md 4). */
 const ANSWERED =
   /\b(GET|POST|PUT|PATCH|DELETE|HEAD) "?(https?:\/\/\S+?)"?: ([45]\d\d)\b(?: \(request "[^"]*"\))?(.*)/g;
 
-/** The API's own ids; their letter case is not fixed (docs/contracts/api.md 4). */
+/** The API's own ids. Their letter case varies (docs/contracts/api.md 4). */
 const IDS: Readonly<Record<string, number>> = {
   unauthorized: 401,
   forbidden: 403,
@@ -260,7 +263,7 @@ function noTokenIn(text: string): Said | undefined {
   return said === undefined ? undefined : { kind: "no-token", message: said };
 }
 
-/** Without godo's form: Go's `Get "URL"`, curl's log or command line, any address of the API. */
+/** Other forms of a call: Go's `Get "URL"`, curl's log or command line, any API address. */
 function callIn(text: string): Call | undefined {
   const [, verb, quoted] = /\b(Get|Post|Put|Patch|Delete|Head) "(https?:[^"]+)"/.exec(text) ?? [];
   if (verb !== undefined) return { method: verb.toUpperCase(), ...addressOf(quoted ?? "") };
@@ -285,7 +288,7 @@ function addressOf(url: string): Pick<Call, "path" | "query"> {
   return /(?:^|&)read_write=true\b/.test(query) ? { path, query: "read_write=true" } : { path };
 }
 
-/** A text without a call says again what one with a call has said. */
+/** Drops a failure without a call if there is the same one with a call. */
 function withoutEchoes(failures: readonly Failure[]): Failure[] {
   const isSame = (one: Failure, other: Failure) =>
     one.kind === other.kind &&

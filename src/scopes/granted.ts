@@ -1,17 +1,17 @@
 import type { ScopeData } from "./data.ts";
 import type { Needs } from "./needed.ts";
 
-/** What a token grants, next to what is needed. */
+/** A token's scopes compared with the needed ones. */
 export interface Comparison {
-  /** Needed, for their own sake or because others require them, and not granted. */
+  /** Needed, directly or because others require them, but not granted. */
   readonly missing: readonly string[];
-  /** Granted, and not needed; of a broad token: which one it is. */
+  /** Granted but not needed. For a broad token: its kind. */
   readonly excess: readonly string[];
 }
 
 /**
  * @param granted the token's scopes, as the API names them.
- * @param useful what may be needed besides.
+ * @param useful scopes that may be needed, too.
  */
 export function compare(
   granted: readonly string[],
@@ -31,8 +31,8 @@ export function compare(
 }
 
 /**
- * @param granted the token's scopes. "read" and "write" are those of before there were custom
- *   scopes: all that reads, and everything (docs/contracts/api.md 7).
+ * @param granted the token's scopes. "read" and "write" are from before custom scopes: read access to everything, and
+ *   full access (docs/contracts/api.md 7).
  */
 export function isGranted(
   granted: readonly string[],
@@ -47,7 +47,7 @@ export function isGranted(
   );
 }
 
-/** "full access", "read only", or undefined for a token of custom scopes. */
+/** "full access", "read only", or undefined for a token with custom scopes. */
 export function broadAccess(granted: readonly string[]): string | undefined {
   if (granted.includes("write")) return "full access";
   return granted.includes("read") ? "read only" : undefined;

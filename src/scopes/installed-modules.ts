@@ -5,23 +5,28 @@ import { isInside } from "../lib/paths.ts";
 import { allows } from "../lib/version.ts";
 import { decode } from "../secret/content.ts";
 
-/** A call of a module from elsewhere, as the code has it. */
+/** A call of a remote module in the code. */
 export interface RemoteCall {
-  /** "module.network.module.vpc" */
+  /** Such as "module.network.module.vpc". */
   readonly address: string;
   readonly source: string;
-  /** Its constraint; undefined: none. */
+  /** The version constraint; undefined: none. */
   readonly version: string | undefined;
 }
 
 export interface InstalledModules {
-  /** The folder of all of them, links followed. Nothing outside it is read. */
+  /** The real path of the folder with all installed modules. Nothing outside it is read. */
   readonly within: string;
-  /** @returns the folder of what this call would get; undefined where init has not brought that, or something else. */
+  /**
+   * @returns the folder of the module for this call; undefined if init has not installed it, or has installed another
+   *   one.
+   */
   readonly folderOf: (call: RemoteCall) => Promise<string | undefined>;
 }
 
-/** What `terraform init` has brought, by its own list. The repo may have written it, and may say anything there. */
+/**
+ * What `terraform init` has installed, according to its own list. The list is not trusted: it may come from the repo.
+ */
 export async function installedModules(
   files: Pick<Files, "look" | "realpath">,
   root: string,
@@ -57,7 +62,7 @@ export async function installedModules(
 
 const LONGEST_PATH = 4096;
 
-/** A constraint that is not understood may forbid any release, and one may forbid what comes before a release. */
+/** A constraint that we can't parse may exclude any release. A prerelease is never allowed. */
 function isAllowed(constraint: string | undefined, release: unknown): boolean {
   if (constraint === undefined) return true;
   const isReadable = constraint.split(",").every((term) => CONSTRAINT.test(term.trim()));
@@ -67,7 +72,7 @@ function isAllowed(constraint: string | undefined, release: unknown): boolean {
 
 const CONSTRAINT = /^(?:>=|<=|!=|~>|=|>|<)?\s*v?\d+(\.\d+){0,2}$/;
 
-/** Terraform notes a source with what its short forms stand for. */
+/** Compares full forms: Terraform records a source with its short form expanded. */
 function isSameSource(written: string, noted: string): boolean {
   return inFull(written.trim()) === inFull(noted);
 }

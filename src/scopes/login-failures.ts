@@ -23,12 +23,12 @@ export type LoginFailure =
 export interface SaidOfLogin {
   readonly kind: "login" | "renewal";
   readonly why: LoginFailure;
-  /** Of "network": what failed. */
+  /** For "network": what failed. */
   readonly network?: NetworkFailure;
   readonly message: string;
 }
 
-/** The first that fits. */
+/** The first match wins. */
 const CAUSES: readonly (readonly [RegExp, LoginFailure])[] = [
   [/\baccess_denied\b/, "denied"],
   [/\binvalid_scope\b/, "scopes"],
@@ -54,24 +54,24 @@ const CAUSES: readonly (readonly [RegExp, LoginFailure])[] = [
   [/decoding the token|did not return|invalid character/, "answer"],
 ];
 
-/** A login's own words, one of which has to be there. */
+/** Phrases of a failed login. One of them must be in the text. */
 const LOGIN =
   /Unable to authenticate with DigitalOcean|rejected the doctl application|exchanging the authorization code|waiting for browser authorization|listening for the authorization|the authorization response |the authorization URL in a browser|the authorization server (?:rejected this client|did not return|returned \d)/;
 
-/** Config of doctl that it could not open: "open PATH: permission denied". */
+/** A doctl config that could not be opened: "open PATH: permission denied". */
 const CONFIG =
   /Unable to write configuration\.|\bopen [^\n]{1,400}?\.ya?ml: (?:permission denied|read-only file system|no such file or directory|Access is denied)/;
 
-/** What a text says of a login by doctl, or of the renewal of one. */
+/** Finds a failed login of doctl, or a failed renewal. */
 export function loginIn(text: string): SaidOfLogin | undefined {
   const renewal = text.indexOf("could not be renewed");
-  // Certificates are renewed, too.
+  // Certificates can be renewed, too.
   const isRenewal =
     renewal >= 0 &&
     (text.includes("auth login") || /session [^\n]{0,60}could not be renewed/.test(text));
   const at = isRenewal ? renewal : (LOGIN.exec(text)?.index ?? -1);
   if (at < 0) return configIn(text);
-  // What stands before it is not the cause, and neither is the line about "doctl auth login".
+  // The text before it is not the cause, nor is the line about "doctl auth login".
   const rest = text.slice(isRenewal ? at : text.lastIndexOf("\n", at) + 1);
   const cause = rest.split(/\n\s*\n|Run [`']?doctl auth login/)[0] ?? "";
   const kind = isRenewal ? "renewal" : "login";
@@ -91,8 +91,8 @@ function configIn(text: string): SaidOfLogin | undefined {
 }
 
 /**
- * A token in the environment would be written over the default context, and without --context that context is
- * replaced (docs/contracts/doctl-2.md 2.5, 3.4).
+ * With a token in the environment, doctl would overwrite the default context with it. Without --context, the login
+ * would replace that context (docs/contracts/doctl-2.md 2.5, 3.4).
  */
 function logIn(...options: readonly string[]): Hint {
   return hint`${unset("DIGITALOCEAN_ACCESS_TOKEN")}, then ${run("doctl", "auth", "login", "--context", "NAME", ...options)}. Without --context it replaces the login of the context "default".`;
@@ -102,7 +102,7 @@ const LOG_IN = logIn();
 const OVER_SSH = hint`Over ssh, also use --callback-port PORT and connect with ssh -L PORT:127.0.0.1:PORT.`;
 const AGAIN = hint`Run the same command again.`;
 
-/** What a failed login or renewal means. */
+/** Explains a failed login or renewal. */
 export function loginWords({ kind, why, network }: SaidOfLogin): Words {
   if (why === "network" && network !== undefined) {
     const { what, fix } = NETWORK_WORDS[network];
@@ -116,7 +116,7 @@ export function loginWords({ kind, why, network }: SaidOfLogin): Words {
   return (kind === "renewal" ? RENEWAL[why] : undefined) ?? LOGIN_WORDS[why];
 }
 
-/** Of a renewal, where it means something else than of a login. */
+/** Explanations for a renewal, if they differ from those for a login. */
 const RENEWAL: Readonly<Partial<Record<LoginFailure, Words>>> = {
   spent: {
     what: "DigitalOcean rejected doctl's refresh token (invalid_grant). A refresh token works once: another doctl may have just renewed the login, or the login has ended.",

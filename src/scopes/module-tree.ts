@@ -10,56 +10,56 @@ import { decode } from "../secret/content.ts";
 import { type InstalledModules, installedModules } from "./installed-modules.ts";
 import { isForgotten, isLeftOut, OTHER_MODES } from "./set.ts";
 
-/** A module of a root, with what its files say. */
+/** A module in the tree of a root, with the content of its files. */
 export interface Module {
-  /** "" for the root, "module.network." below it. */
+  /** "" for the root, "module.network." for a module below it. */
   readonly prefix: string;
   readonly blocks: readonly Block[];
   readonly references: ParsedFile["references"];
-  /** The blocks of all modules of the tree; absent where there is but one. */
+  /** The blocks of all modules in the tree; undefined if there is only one module. */
   readonly everywhere?: readonly Block[];
 }
 
 export interface ModuleTree {
-  /** Whose files were read. */
+  /** The tool whose files were read. */
   readonly tool: ToolName;
   readonly modules: readonly Module[];
-  /** Modules that are elsewhere, and that init has not brought: "module.NAME (SOURCE)". */
+  /** Remote modules that init has not installed: "module.NAME (SOURCE)". */
   readonly unseen: readonly string[];
   /**
-   * What init may fetch, or work out where to fetch: every call but those of a local folder that was read,
-   * also of a module that is left out, or that is there; and the modules of tests.
+   * Modules for which init may fetch or evaluate a source: every call except those of a local folder that was read,
+   * even if the module has no instance or is installed; and the modules of tests.
    */
   readonly fetched: readonly string[];
-  /** Files that only OpenTofu reads, where it is not certain which tool is used. */
+  /** Files that only OpenTofu reads, if it is not certain which tool is used. */
   readonly contested: readonly string[];
-  /** Files that could not be read, or not in full. */
+  /** Files that could not be read completely. */
   readonly broken: readonly Problem[];
-  /** Of the modules, without symlinks. */
+  /** The folders of the modules, without symlinks. */
   readonly folders: readonly string[];
 }
 
-/** Terraform and OpenTofu install what their tests call, too. */
+/** Terraform and OpenTofu also install the modules that their tests call. */
 const TEST_FILE = /\.(tf|tofu)test\.(hcl|json)$/;
 
-/** Reads texts into blocks; the grammar is behind it. */
+/** Parses a text into blocks. */
 export type ReadFile = (text: string, name: string) => Promise<ParsedFile>;
 
-/** How a tree is read. */
+/** Options for reading a tree. */
 export interface ReadTree {
-  /** What places name files from; where it is not said, the root. */
+  /** The folder that file names are relative to. Default: the root. */
   readonly base?: string | undefined;
-  /** Whose files count. */
+  /** The tool whose files count. */
   readonly tool?: ToolName;
-  /** A person may start the other tool. */
+  /** The user may run the other tool. */
   readonly isUncertain?: boolean;
-  /** Where `terraform init` puts modules from elsewhere; where it is not said, they are not looked for. */
+  /** Where `terraform init` installs remote modules. Without it, they are not read. */
   readonly data?: string;
 }
 
 /**
- * Reads a root module, the local modules that it calls and those that `terraform init` has brought, each folder once.
- * Files that have no word of DigitalOcean and call no module are not parsed.
+ * Reads a root module, the local modules that it calls, and installed remote modules, each folder once. Files that
+ * don't mention DigitalOcean and call no module are not parsed.
  *
  * @param root absolute path.
  */
@@ -78,7 +78,7 @@ export async function readModuleTree(
   const broken: Problem[] = [];
   const seen = new Set<string>();
   const work = new Work(50_000_000);
-  // Others wrote these: some 2 MB of them, which take 5 s.
+  // The limit for other people's code: some 2 MB, which take 5 s.
   const workOnInstalled = new Work(100_000_000);
   await visit(root, "");
   for (const folder of [root, join(root, "tests")]) {
@@ -89,7 +89,7 @@ export async function readModuleTree(
     ...{ unseen: [...unseen].sort(), fetched: [...fetched].sort() },
   };
 
-  /** @param within of a module that init has brought: the folder whose files its links may name. */
+  /** @param within for an installed module: the folder that its links must stay in. */
   async function visit(folder: string, prefix: string, within?: string): Promise<void> {
     const real = await files.realpath(folder);
     if (seen.has(real)) return;
@@ -116,7 +116,7 @@ export async function readModuleTree(
       for (const name of removedModules(block)) unseen.add(`${prefix}${name} (removed)`);
     }
     modules.push({ prefix, blocks, references, everywhere });
-    // A file of overrides may say another count, and need not say the source again.
+    // An override file may set another count, and may omit the source.
     const calls = groupedBy(
       blocks.filter(({ type }) => type === "module"),
       ({ labels }) => labels[0] ?? "",
@@ -145,7 +145,7 @@ export async function readModuleTree(
     }
   }
 
-  /** What init has brought for a call, where it is what the code asks for. */
+  /** The installed module for a call, if it matches the call in the code. */
   async function broughtBy(
     attributes: Block["attributes"],
     address: string,
@@ -164,7 +164,7 @@ export async function readModuleTree(
 
   async function isModule(folder: string, within?: string): Promise<boolean> {
     if (within !== undefined && !isInside(await files.realpath(folder), within)) return false;
-    // Its path is resolved folder by folder, a few times.
+    // Resolving the path takes several lookups for each of its folders.
     const depth = folder.split(sep).length;
     const isWithin = unlessTooMuch(() => {
       work.spend(2000 + 10 * depth ** 2);
@@ -175,7 +175,7 @@ export async function readModuleTree(
     return typeof names === "string" || codeFiles(names, tool).length > 0;
   }
 
-  /** A folder of a file's name is nothing to Terraform. @returns why they cannot be listed, else. */
+  /** Terraform ignores folders with a file's name. @returns the files' names, or why the folder cannot be listed. */
   async function namesIn(folder: string): Promise<readonly string[] | string> {
     const found = await files.entries(folder);
     if (typeof found === "string") return found;
@@ -187,7 +187,7 @@ export async function readModuleTree(
     const why = within === undefined ? undefined : await whyNotRead(join(folder, name), within);
     if (why !== undefined) return { ...NOTHING, problem: { file, line: 1, why } };
     const snapshot = await files.look(join(folder, name));
-    // A link to a folder is nothing to Terraform, either.
+    // Terraform ignores a link to a folder, too.
     if (snapshot.kind === "unusable" && snapshot.why === "a directory") return NOTHING;
     const text = snapshot.kind === "file" ? decode(snapshot.bytes)?.text : undefined;
     if (text === undefined) {
@@ -199,7 +199,7 @@ export async function readModuleTree(
     return isWithin ? read(text, file) : { ...NOTHING, problem: { file, line: 1, why: TOO_MUCH } };
   }
 
-  /** Of a file of a module that init has brought. */
+  /** For a file of an installed module. */
   async function whyNotRead(path: string, within: string): Promise<string | undefined> {
     if (!isInside(await files.realpath(path), within))
       return "it is a link that leads outside the module";
@@ -215,7 +215,7 @@ export async function readModuleTree(
   }
 }
 
-/** Whether a block may say something about scopes; thousands of others would fill the memory. */
+/** Whether a block matters for scopes. Thousands of others would fill the memory. */
 function matters({ type, labels }: Block): boolean {
   if (type === "resource" || type === "data")
     return labels[0]?.startsWith("digitalocean_") === true;
@@ -223,7 +223,7 @@ function matters({ type, labels }: Block): boolean {
   return ["module", "import", "removed", "check"].includes(type);
 }
 
-/** The modules that a block takes out as a whole: what was in them is not in the code any more. */
+/** The modules that a block removes entirely: their content is no longer in the code. */
 function removedModules(block: Block): string[] {
   if (block.type !== "removed" || isForgotten(block)) return [];
   const source = block.attributes.get("from")?.source ?? "";

@@ -3,7 +3,7 @@ import { type Action, needs } from "./action.ts";
 import { requiredBy } from "./closure.ts";
 import type { Operation, ScopeData } from "./data.ts";
 
-/** Why a scope is needed: a resource, what is done with it, and the attribute that asks for it. */
+/** Why a scope is needed: the resource, the operation, and the attribute that requires it. */
 export interface Reason {
   /** Such as "module.db.digitalocean_database_cluster.main". */
   readonly address: string;
@@ -11,7 +11,7 @@ export interface Reason {
   /** undefined: always. */
   readonly when: string | undefined;
   readonly place: SourceLocation;
-  /** Scopes that serve as well here, each by itself. */
+  /** Other scopes, any one of which is enough here. */
   readonly instead?: readonly string[];
 }
 
@@ -21,21 +21,21 @@ export interface Need {
 }
 
 export interface Needs {
-  /** For their own sake. */
+  /** Needed by the actions themselves. */
   readonly own: readonly Need[];
-  /** Because others require them. */
+  /** Required by other scopes. */
   readonly required: readonly string[];
-  /** Depends on what only shows at run time. */
+  /** Depends on facts that are known only at run time. */
   readonly maybe: readonly (Need & { readonly why: string })[];
   /** Addresses that need Spaces keys instead of a scope. */
   readonly spaces: readonly string[];
-  /** Addresses of types that the data does not know. */
+  /** Addresses of types that are not in the data. */
   readonly unknown: readonly string[];
 }
 
 /**
- * The smallest set of scopes that is sure to do for these actions, as far as the data goes. Of
- * alternatives it has the weaker one, if nothing else needs the stronger one.
+ * The smallest set of scopes that is certainly enough for these actions, according to the data. Of two alternatives, it
+ * contains the weaker one, unless something else needs the stronger one.
  */
 export function scopesNeeded(actions: readonly Action[], data: ScopeData): Needs {
   const own = new Map<string, Reason[]>();

@@ -3,7 +3,7 @@ import { short } from "./error-text.ts";
 
 export type NetworkFailure = "dns" | "refused" | "timeout" | "tls" | "proxy" | "closed";
 
-/** The first that fits: what happened first is said last in Go's texts. */
+/** The first match wins. In Go's texts, the original cause comes last. */
 const NETWORK: readonly (readonly [RegExp, NetworkFailure])[] = [
   [
     /proxyconnect|curl: \(5\)|Could not resolve proxy|407 Proxy|Proxy Authentication Required/,
@@ -31,7 +31,7 @@ const NETWORK: readonly (readonly [RegExp, NetworkFailure])[] = [
   ],
 ];
 
-/** What a text says of the network, with the line that says so. */
+/** Finds a network failure, with the line that reports it. */
 export function networkIn(
   text: string,
 ):

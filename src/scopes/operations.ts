@@ -1,7 +1,7 @@
-/** Scopes by "METHOD /path"; null: none is listed. */
+/** Scopes by "METHOD /path"; null: none is documented. */
 export type Operations = Readonly<Record<string, OperationScopes>>;
 
-/** One, all of a list, or one of several. */
+/** One scope, all scopes of a list, or any one of several. */
 export type OperationScopes =
   | string
   | readonly string[]
@@ -9,23 +9,23 @@ export type OperationScopes =
   | null;
 
 export interface KnownOperation {
-  /** "DELETE /v2/droplets/{droplet_id}" */
+  /** Such as "DELETE /v2/droplets/{droplet_id}". */
   readonly name: string;
   readonly scopes: readonly string[];
-  /** Any one of the scopes will do. */
+  /** Any one of the scopes is enough. */
   readonly isAny: boolean;
 }
 
-/** What a query asks for besides; OpenAPI lists scopes by path alone. */
+/** Additional scopes for a query; OpenAPI lists scopes only by path. */
 const OF_QUERY: Readonly<Record<string, readonly string[]>> = {
-  // Of docker-credentials: reported for the provider's `write`, which sends it (terraform-scopes.json).
+  // For docker-credentials: reported for the provider's `write`, which sends this query (terraform-scopes.json).
   "read_write=true": ["registry:create"],
 };
 
 /**
  * The operations that a call may be.
  *
- * @param method undefined: all of the path.
+ * @param method undefined: all methods of the path.
  */
 export function operationsOf(
   {
@@ -42,7 +42,7 @@ export function operationsOf(
     const fixed = fixedParts(parts, template.split("/"));
     return fixed === undefined ? [] : [{ name, fixed }];
   });
-  // "/v2/droplets/actions" fits "/v2/droplets/{droplet_id}" too.
+  // "/v2/droplets/actions" also matches "/v2/droplets/{droplet_id}".
   const best = Math.max(...fitting.map(({ fixed }) => fixed));
   return fitting
     .filter(({ fixed }) => fixed === best)
@@ -56,7 +56,7 @@ function withQuery(known: KnownOperation, query: string): KnownOperation {
   return { ...known, name: `${known.name}?${query}`, scopes };
 }
 
-/** How many parts are the template's own; undefined where the path is another. */
+/** The number of parts that match literally; undefined if the path does not match. */
 function fixedParts(parts: readonly string[], template: readonly string[]): number | undefined {
   if (parts.length !== template.length) return undefined;
   let fixed = 0;

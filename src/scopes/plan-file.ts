@@ -6,10 +6,10 @@ import { type Action, withoutIndexes } from "./action.ts";
 import type { Operation } from "./data.ts";
 import type { Module } from "./module-tree.ts";
 
-/** What `terraform show -json` prints of a saved plan, as far as it is read here (format 1). */
+/** The parts that we read of a saved plan's `terraform show -json` output (format 1). */
 const Plan = v.object({
   format_version: v.pipe(v.string(), v.startsWith("1.")),
-  // The JSON of a state has these; a plan that failed is not whole.
+  // The JSON of a state has these. A failed plan is incomplete.
   values: v.optional(v.never()),
   errored: v.optional(v.literal(false)),
   resource_changes: v.optional(
@@ -33,19 +33,18 @@ const Plan = v.object({
   action_invocations: v.optional(v.array(v.object({ address: v.string(), type: v.string() })), []),
 });
 
-/** Of resources, what asks for nothing: what they are stays. */
+/** Changes that need no API call: the resource stays as it is. */
 const NO_CALLS = ["no-op", "forget"];
 
 type Change = v.InferOutput<typeof Plan>["resource_changes"][number];
 
 /**
- * The actions of a plan. Attributes that it does not know yet count as set, save where the code
- * that it was made of says otherwise.
+ * The actions of a plan. Attributes that it does not know yet count as set, unless the code shows otherwise.
  *
  * @param text JSON of `terraform show -json`.
- * @param file the plan's name, the place of what the code has no longer.
- * @param code what the code may do.
- * @returns undefined for a text that is no plan.
+ * @param file the plan's name, used as the place of resources that are no longer in the code.
+ * @param code the actions that the code may take.
+ * @returns undefined if the text is not a plan.
  */
 export function actionsInPlan(
   text: string,
@@ -90,14 +89,14 @@ export function actionsInPlan(
       };
     };
     const all = actions.flatMap((name): Action[] => {
-      // What is made or changed is read again in the end.
+      // After a create or an update, the resource is read again.
       if (name === "create") return [action("create", is), action("read", is)];
       if (name === "update") {
         return [action("update", is, { before: was }), action("read", is)];
       }
       if (name === "delete") return [action("delete", was)];
       if (name === "read") return [action("read", is)];
-      // What a later Terraform calls it says nothing of what it needs.
+      // An unknown action of a later Terraform: what it needs is unknown, too.
       return NO_CALLS.includes(name) ? [] : [action("read", is, { mode: "other" })];
     });
     return importing == null ? all : [...all, action("import", is), action("read", is)];
@@ -123,7 +122,7 @@ function blockOf(
   };
 }
 
-/** Deeper than any attribute of a resource; what is deeper counts as not known. */
+/** Deeper than any attribute of a resource. Anything deeper counts as unknown. */
 const MAX_DEPTH = 64;
 
 function fieldsOf(
@@ -148,7 +147,7 @@ function expressionOf(
   const base = { source: "", start: 0, end: 0, place };
   const nothing = { literal: undefined, fields: undefined, items: undefined };
   if (unknown === true || depth > MAX_DEPTH) return { ...base, ...nothing };
-  // What is not known yet is left out of a list's values.
+  // A list's values leave out the elements that are not known yet.
   const [list, open] = [listOf(value), listOf(unknown)];
   if (Array.isArray(value) || Array.isArray(unknown)) {
     const longer = list.length > open.length ? list : open;

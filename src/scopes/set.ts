@@ -1,25 +1,25 @@
 import type { Block, Expression } from "../hcl/syntax.ts";
 
-/** A block of which there is none, whatever the variables: `count = 0`, `for_each = {}`. */
+/** True for a block without instances, whatever the variables: `count = 0`, `for_each = {}`. */
 export function isLeftOut({ attributes }: Block): boolean {
   const forEach = attributes.get("for_each");
   return attributes.get("count")?.literal === 0 || (forEach !== undefined && isEmpty(forEach));
 }
 
-/** A `removed` block whose resource stays: Terraform does not even read it. */
+/** True for a `removed` block that keeps the resource: Terraform does not even read it. */
 export function isForgotten({ blocks }: Block): boolean {
   const lifecycle = blocks.find(({ type }) => type === "lifecycle");
   return lifecycle?.attributes.get("destroy")?.literal === false;
 }
 
-/** Blocks of a provider's types that are no resources and no data sources: no data says what they need. */
+/** Blocks with provider types that are neither resources nor data sources. The data does not cover them. */
 export const OTHER_MODES: readonly string[] = ["ephemeral", "action", "list"];
 
 /**
- * Whether an attribute or a block is there; "a.b" looks into blocks and objects. What cannot be
- * known without evaluating counts as set.
+ * Whether an attribute or a block is set; "a.b" looks into blocks and objects. A value that cannot be known without
+ * evaluation counts as set.
  *
- * @param orWas also what is empty or false now, as it may have been something else before.
+ * @param orWas also count a value that is empty or false now, because it may have had another value before.
  */
 export function isSet(block: Block, path: string, orWas: boolean): boolean {
   const [name = "", inner] = path.split(".");
@@ -35,12 +35,12 @@ export function isSet(block: Block, path: string, orWas: boolean): boolean {
   );
 }
 
-/** Blocks of a name, and the contents of those that `dynamic` makes. */
+/** Nested blocks with a name, and the contents of `dynamic` blocks with that name. */
 export function blocksNamed(block: Block, name: string): Block[] {
   return block.blocks.flatMap((each) => {
     if (each.type === name) return each;
     if (each.type !== "dynamic") return [];
-    // In JSON the name is a key in the body, not a label.
+    // In JSON, the name is a key in the body, not a label.
     const dynamics = each.labels.length > 0 ? [each] : each.blocks;
     return dynamics
       .filter(({ labels, type }) => (labels[0] ?? type) === name)
@@ -63,7 +63,7 @@ function hasValue(value: Expression, orWas: boolean): boolean {
 
 const EMPTY_COLLECTION = /^"?(\$\{)?\s*to(set|list|map)\(\s*(\[\s*\]|\{\s*\})\s*\)\s*\}?"?$/;
 
-/** false, 0, "" and null are what the provider sees where nothing is written. */
+/** The provider sees false, 0, "" and null if nothing is set. */
 export function isEmpty({ literal, fields, items, source }: Expression): boolean {
   return (
     literal === null ||

@@ -1,7 +1,7 @@
 import { type Hint, hint, own, run } from "../errors/hint.ts";
 import { short, statusNumber, type Words } from "./error-text.ts";
 
-/** What an error of Spaces, or of a tool that talks to it, is about. */
+/** The cause of an error of Spaces, or of a tool that uses it. */
 export type SpacesFailure =
   | "keys"
   | "no-keys"
@@ -21,15 +21,15 @@ export type SpacesFailure =
 export interface SaidOfSpaces {
   readonly kind: "spaces";
   readonly why: SpacesFailure;
-  /** The code, such as "NoSuchBucket". */
+  /** The error code, such as "NoSuchBucket". */
   readonly message: string;
-  /** Of "lock": its ID, where "Lock Info" is in the text. */
+  /** For "lock": its ID, if the text has "Lock Info". */
   readonly lock?: string;
 }
 
 const LOCK_ID = /^[ \t]{1,9}ID:[ \t]{1,19}([\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12})[ \t]*$/m;
 
-/** S3's codes, which Spaces shares; any other is "other". */
+/** S3's codes, which Spaces uses, too. Any other code is "other". */
 const CODES: Readonly<Record<string, SpacesFailure>> = {
   InvalidAccessKeyId: "keys",
   SignatureDoesNotMatch: "keys",
@@ -49,7 +49,7 @@ const CODES: Readonly<Record<string, SpacesFailure>> = {
   InternalError: "busy",
 };
 
-/** Where a client says no code, as of an answer without a body. */
+/** For clients that print no code, for example after an answer without a body. */
 const STATUSES: Readonly<Record<number, SpacesFailure>> = {
   403: "denied",
   409: "condition",
@@ -61,18 +61,18 @@ const STATUSES: Readonly<Record<number, SpacesFailure>> = {
   504: "busy",
 };
 
-/** Nobody had keys to send: the S3 backend's words, the provider's, those of AWS's own clients. */
+/** No keys were sent: messages of the S3 backend, the provider, and AWS's own clients. */
 const NO_KEYS =
   /No valid credential sources found|Spaces credentials not configured|Unable to locate credentials|NoCredentialProviders/;
 
-/** The S3 backend asks AWS who owns the keys, unless it is told not to (docs/contracts/terraform.md 6). */
+/** The S3 backend asks AWS who owns the keys, unless a setting turns this off (docs/contracts/terraform.md 6). */
 const STS =
   /retrieving caller identity from STS|Retrieving AWS account details|AWS account ID not previously found/;
 
-/** The S3 backend knows AWS's regions, and wants one. */
+/** The S3 backend requires one of AWS's regions. */
 const REGION = /Invalid AWS Region: [a-z]{3}\d\b|Missing region value/;
 
-/** In the words of AWS's SDK for Go, of XML, of the aws command line and of s3cmd. */
+/** The error code as printed by AWS's SDK for Go, in XML, by the aws CLI and by s3cmd. */
 const CODE: readonly RegExp[] = [
   /\bapi error (\w+)/,
   /<Code>(\w+)<\/Code>/,
@@ -83,7 +83,7 @@ const CODE: readonly RegExp[] = [
 const OF_S3 =
   /operation error S3\b|digitaloceanspaces\.com|status code: \d{3}, request id: [^\n,]{0,99}, host id:|when calling the \w*(?:Bucket|Object|Multipart|UploadPart)\w* operation|\bS3 error: \d{3}|<(?:BucketName|HostId)>/;
 
-/** What a text says of Spaces; undefined: nothing. */
+/** Finds an error of Spaces; undefined: there is none. */
 export function spacesIn(text: string): SaidOfSpaces | undefined {
   const said = (why: SpacesFailure, message: string) =>
     ({ kind: "spaces", why, message: short(message) }) as const;
@@ -93,7 +93,7 @@ export function spacesIn(text: string): SaidOfSpaces | undefined {
   if (region !== undefined) return said("region", region);
   const noKeys = NO_KEYS.exec(text)?.[0];
   if (noKeys !== undefined) return said("no-keys", noKeys);
-  // Terraform's S3 backend has a sentence of its own for it (docs/contracts/terraform.md 6.5).
+  // Terraform's S3 backend has its own message for this (docs/contracts/terraform.md 6.5).
   if (/S3 bucket "[^"\n]*" does not exist/.test(text)) return said("bucket", "NoSuchBucket");
   const code = codeIn(text);
   const isKnown = code !== undefined && code in CODES && /api error|<Code>/.test(text);
@@ -121,7 +121,7 @@ function codeIn(text: string): string | undefined {
     const code = pattern.exec(text)?.[1];
     if (code !== undefined && code !== "UnknownError") return code;
   }
-  // The provider's, an older SDK, says "CODE: MESSAGE" and then the status.
+  // The provider's older SDK prints "CODE: MESSAGE" before the status.
   const end = text.search(/status code: \d{3}, request id:/);
   if (end < 0) return undefined;
   const before = text.slice(Math.max(0, end - 400), end).matchAll(/\b([A-Z]\w{2,60}): /g);
@@ -129,14 +129,14 @@ function codeIn(text: string): string | undefined {
   return words.find((word) => word in CODES) ?? words[0];
 }
 
-/** A call of the API that has an address of Spaces in it. */
+/** An API call with a Spaces address in it. */
 function isOfApi(text: string): boolean {
   return text.includes("//api.digitalocean.com/");
 }
 
 const KEYS = hint`Spaces keys are not the API token. Put SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY into the env file; ${own("exec")} passes them.`;
 
-/** What an error of Spaces means. None of them is about the API token. */
+/** Explains an error of Spaces. None of them is about the API token. */
 export function spacesWords({ why, message, lock }: SaidOfSpaces): Words {
   return {
     what: WHAT[why].replace("CODE", () => message),

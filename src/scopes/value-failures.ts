@@ -2,24 +2,24 @@ import { hint, own, run } from "../errors/hint.ts";
 import { mistakenFor } from "../secret/not-a-token.ts";
 import type { Words } from "./error-text.ts";
 
-/** A text shows that what was used as a token cannot be one. */
+/** A text shows that the value used as a token cannot be one. */
 export interface SaidOfValue {
   readonly kind: "token-value";
-  /** "header": no HTTP header takes it. */
+  /** "header": the value is not allowed in an HTTP header. */
   readonly why: "header" | "1password" | "dotenvx" | "encrypted" | "reference";
-  /** Words of a tool, never the value. */
+  /** Text of a tool, never the value. */
   readonly message: string;
 }
 
-/** In the words of Go, Node, python-requests and http.client: a line end or the like in the token. */
+/** Messages of Go, Node, python-requests and http.client about a line break or similar in the token. */
 const HEADER =
   /invalid header field value for "?Authorization"?|Invalid character in header content \["authorization"\]|Invalid (?:leading whitespace, reserved character\(s\), or return character\(s\) in )?header value/i;
 
-/** A name that says that its value is a token, and the value; or a Bearer header. */
+/** A name for a token with its value, or a Bearer header. */
 const VALUE =
   /(?:\b\w*(?:token|_pat)\b["']?[ \t]{0,4}(?::=|[=:])[ \t]{0,4}|\bBearer )["']?([^\s"'`,;]{4,200})/gi;
 
-/** Each kind once, whatever the text repeats; no value is repeated. */
+/** Returns each kind once, however often the text repeats it, and never the value. */
 export function valueFailuresIn(text: string): SaidOfValue[] {
   const header = HEADER.exec(text)?.[0];
   const found = new Map<SaidOfValue["why"], SaidOfValue>();
@@ -33,7 +33,7 @@ export function valueFailuresIn(text: string): SaidOfValue[] {
   return [...found.values()];
 }
 
-/** Only what nobody would write in code or in a sentence: `var.token`, `$TOKEN` and an address are left alone. */
+/** Matches only values that never occur in code or prose: `var.token`, `$TOKEN` and URLs are ignored. */
 function kindOf(value: string): SaidOfValue["why"] | undefined {
   if (!OPENS.test(value)) return undefined;
   const mistaken = mistakenFor(value);
@@ -48,7 +48,7 @@ const OPENS = /^(?:[a-z][a-z\d+.-]{0,30}:|ref\+|ENC\[|\$ANSIBLE_VAULT|U2FsdGVkX1
 
 const COMMAND = hint`Or set token.command in the config to run that command each time. ${own("exec", "--", "COMMAND")} then passes the token itself.`;
 
-/** What it means that such a value was used. */
+/** Explains that such a value was used. */
 export function valueWords({ why }: SaidOfValue): Words {
   return WORDS[why];
 }
