@@ -111,8 +111,8 @@ export function planCommands(known: Known, root: TerraformRoot, files: Plan): Pl
 }
 
 /**
- * Variables that point into the repo, such as GIT_CONFIG_GLOBAL, which module installation would use. TF_DATA_DIR may:
- * the data folder is checked.
+ * Variables that point into the repo, such as GIT_CONFIG_GLOBAL: git would obey them. TF_DATA_DIR is not in the list,
+ * because the data folder itself is checked.
  */
 function leadingIn({ machine: { env }, terraform }: Known): string[] {
   return Object.keys(env).filter((name) => !(name in terraform.env) && name !== "TF_DATA_DIR");

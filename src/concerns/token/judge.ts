@@ -106,7 +106,7 @@ export function judgeToken({
   }
 }
 
-/** A login is renewed, so minTtl does not apply to its current token here. `exec` checks the remaining time. */
+/** A login is renewed, so minTtl does not apply to its current token here. `exec` reports the remaining time. */
 function lastingFor({ isRenewed }: Secret, config: Known["config"]): Known["config"] {
   if (!isRenewed) return config;
   return { ...config, token: { ...config.token, minTtlSeconds: undefined } };
