@@ -114,8 +114,8 @@ function asItIs(text: string, resource: FailingResource | undefined): Diagnostic
 }
 
 /**
- * `terraform … -json` prints one document per line, doctl -o json one document of errors (docs/contracts/terraform.md
- * 4.10, docs/contracts/doctl.md 7.4, docs/contracts/doctl-2.md 1.6).
+ * `terraform … -json` prints one document per line, doctl -o json one document of errors
+ * (docs/contracts/terraform.md 4.10, docs/contracts/doctl.md 7.4, docs/contracts/doctl-2.md 1.6).
  */
 function jsonDiagnostics(line: string): Diagnostic[] {
   if (!line.trimStart().startsWith("{")) return [];

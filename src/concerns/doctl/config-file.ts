@@ -41,8 +41,8 @@ export class Session {
   }
 
   /**
-   * When its access token expires, in ms since the epoch; undefined: doctl will not renew it (docs/contracts/doctl-2.md
-   * 4.8).
+   * When its access token expires, in ms since the epoch; undefined: doctl will not renew it
+   * (docs/contracts/doctl-2.md 4.8).
    */
   get expiresAt(): number | undefined {
     const text = this.#textOf("expires-at");

@@ -11,7 +11,7 @@ import { knownDoctlConfig } from "./config-path.ts";
 type Holders = Readonly<Record<string, string>>;
 
 /**
- * Contexts whose token changes only if somebody logs in again. Contexts with a browser login are left out: doctl
+ * Contexts whose token changes only if the user logs in again. Contexts with a browser login are left out: doctl
  * replaces their token by itself, even while a command runs (docs/contracts/doctl-2.md 3.7).
  */
 export function holdersIn({ contexts, sessions }: DoctlConfig): Holders {

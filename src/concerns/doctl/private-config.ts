@@ -91,7 +91,7 @@ export async function throughDoctl(
     }
     const note = { ...digestsOf(held), about: errand.about };
     const mayRun = isNotNoted() && isAsBegun(held) && (await host.files.look(file)).kind === "file";
-    // Otherwise a doctl that is still running would write to a file that is being replaced.
+    // If a doctl of a killed run may still be running, the file must not be replaced: it will write to it.
     if (!mayRun) await begin(note, start);
     const onStart = (doctl: RunningProcess) =>
       void host.state.write(key, JSON.stringify({ ...note, doctl }));

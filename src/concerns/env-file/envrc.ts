@@ -19,7 +19,7 @@ interface Known {
 }
 
 /**
- * `--envrc`: direnv's file, which is committed and contains no secret. Later runs update a file of ours for the
+ * `--envrc`: direnv's file, which is committed and contains no secret. Later runs update our own file for the
  * environment that it loads. Other files are not changed.
  */
 export function planEnvrc(known: Known, consent: Consent): PlanPart {

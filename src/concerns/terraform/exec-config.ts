@@ -48,8 +48,8 @@ function hasVariable(root: TerraformRoot): boolean {
 }
 
 /**
- * Places where a root's code, or Terraform's notes beside it, may send keys to a host other than Spaces (docs/design.md
- * rule 2). If the notes have the hash of a block, Terraform uses the settings in the notes.
+ * Places where a root's code, or Terraform's notes beside it, may send keys to a host other than Spaces
+ * (docs/design.md rule 2). If the notes have the hash of a block, Terraform uses the settings in the notes.
  */
 function strangeBackend({ module, own, at, storedBackend }: TerraformRoot): StrangeBackend[] {
   const { backend } = module;

@@ -118,7 +118,7 @@ function judgeKeysKept(
   return [finding("backend.not-spaces", message, { where: place, fix })];
 }
 
-/** Files of ours follow the config. */
+/** Our files follow the config. */
 function planConfiguration(known: Known, root: TerraformRoot, needs: RootNeeds): PlanPart {
   const texts = renderConfiguration(root, needs, known.terraform.templates);
   return joined([...texts].map(([name, text]) => planFile(known, root, name, text)));
@@ -142,7 +142,7 @@ const WHY: Readonly<Record<string, string>> = {
   [MISSING_TF]: "blocks that were missing",
 };
 
-/** terraform plan would fail, and nothing else of ours would say why. */
+/** terraform plan would fail, and nothing else would say why. */
 function judgeUndeclared({ config, module, at }: TerraformRoot, needs: RootNeeds): Finding[] {
   const ours = [needs.variable, ...Object.keys(config.variables)];
   return [...module.undeclared]

@@ -18,8 +18,8 @@ export function backendSince({ lock }: Pick<SpacesBackend, "lock">): string {
 }
 
 /**
- * Renders backend.tf. It depends only on the config, so that colleagues and pipelines get the same file (docs/design.md
- * §6).
+ * Renders backend.tf. It depends only on the config, so that colleagues and pipelines get the same file
+ * (docs/design.md §6).
  */
 export function renderBackend(backend: SpacesBackend, templates: Templates): string {
   const { bucket, region, key, lock } = backend;

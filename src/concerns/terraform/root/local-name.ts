@@ -47,7 +47,7 @@ export function localNamesIn(blocks: readonly Block[]): {
   const mirrors = [...new Set([...entries.values()].flatMap(mirrorIn))];
   const hasOurs = ours.length > 0;
   const requiredProviders = first && { place: first.place, source, hasOurs, mirrors };
-  // The usual name comes first: a block of ours would use it.
+  // The usual name comes first: our block would use it.
   ours.sort((a, b) => Number(b === NAME) - Number(a === NAME));
   if (ours.length > 0) return { localNames: ours, requiredProviders };
   return { localNames: isAnother(source) ? [] : [NAME], requiredProviders };

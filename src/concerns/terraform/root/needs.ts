@@ -35,7 +35,7 @@ export function needsOf(root: TerraformRoot): RootNeeds {
   // A module gets its provider from its callers. With its own provider block, they could not use count, for_each or
   // depends_on.
   const isModule = calledBy.length > 0;
-  // The usual name belongs to another provider, which would get the token from a block of ours.
+  // The usual name belongs to another provider, which would get the token if we added a block.
   const isAnothers = module.localNames.length === 0;
   const credentials = credentialsOf();
   return {

@@ -21,7 +21,7 @@ export function renderedFile(text: string): OwnFile {
 }
 
 /**
- * Describes another text with a matching header. The header is no proof, because anybody can compute the hash. The file
+ * Describes another text with a matching header. The header is no proof, because anyone can compute the hash. The file
  * is ours if it contains only what some release could have written with some config.
  */
 export function writtenFile(name: string, { blocks, problem }: ParsedFile): OwnFile {
@@ -43,7 +43,7 @@ export function writtenFile(name: string, { blocks, problem }: ParsedFile): OwnF
 
 type Test = (value: Expression) => boolean;
 
-/** What a block of ours may contain. */
+/** What one of our blocks may contain. */
 interface Kind {
   readonly labels?: (labels: readonly string[]) => boolean;
   readonly attributes: Readonly<Record<string, Test>>;

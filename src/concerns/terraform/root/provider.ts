@@ -3,7 +3,7 @@ import type { OwnFile } from "./own-file.ts";
 import type { TerraformRoot } from "./root.ts";
 
 /**
- * The provider block that gets a root's token: the default one, else the one in a file of ours, else the first with an
+ * The provider block that gets a root's token: the default one, else the one in our own file, else the first with an
  * alias.
  */
 export function providerOf({ module, own }: Pick<TerraformRoot, "module" | "own">): {

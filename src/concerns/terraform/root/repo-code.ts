@@ -7,8 +7,8 @@ type LookingHost = Pick<Host, "files" | "env" | "home">;
 
 /**
  * Finds programs and settings in the repo that Terraform would use when it starts in a root module: plugins, CLI
- * configs (which name plugins), and files that make a version manager's shim start another program (docs/design.md rule
- * 7).
+ * configs (which name plugins), and files that make a version manager's shim start another program
+ * (docs/design.md rule 7).
  *
  * @param dirs the root modules.
  * @param top the repo; a path outside it belongs to the user.

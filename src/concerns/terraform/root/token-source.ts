@@ -22,7 +22,7 @@ export type TokenSource =
       readonly files: readonly FileValue[];
       /** The default; undefined: none. */
       readonly byDefault: Value | undefined;
-      /** path:line of its block; undefined: a file of ours declares it. */
+      /** path:line of its block; undefined: one of our files declares it. */
       readonly declaredAt?: string | undefined;
       /** If it is empty, the provider gets null. */
       readonly orNull?: boolean;
@@ -90,7 +90,7 @@ export async function tokenSourceOf(
   }
 
   function defaultOf(declared: ReturnType<typeof module.variables.get>): Value | undefined {
-    // Declared in a file of ours, with the default null.
+    // Declared in one of our files, with the default null.
     if (declared === undefined) return "null";
     if (!declared.hasDefault) return undefined;
     const text = declared.defaultText;
