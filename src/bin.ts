@@ -12,10 +12,10 @@ import type { ShowTyping } from "./host/host.ts";
 import { isCi } from "./lib/is-ci.ts";
 import { safe } from "./secret/safe.ts";
 
-// The small entry: what needs no machinery is answered here, the rest is imported when used.
+// The small entry point: it answers what needs little code itself, and imports the rest only when it is used.
 const argv = commandFirst(process.argv.slice(2));
 const isExec = argv[0] === "exec";
-// What nobody waits for, such as an error of a stream, would be a stack trace with all that is in the error.
+// By default, Node prints an uncaught error, such as a stream's, as a stack trace with everything in the error.
 process.on("uncaughtException", (error: unknown) => process.exit(failed(error)));
 void answer()
   .catch(failed)
@@ -23,7 +23,7 @@ void answer()
     process.exitCode = status;
   });
 
-/** In plain words: what prints a failure otherwise may be what could not be loaded. */
+/** Plain text only: the module that usually prints failures may be the one that failed to load. */
 function failed(error: unknown): number {
   process.stderr.write(`do-bootstrap: ${wordsOf(error)}\n`);
   return isExec ? EXIT.exec : EXIT.failed;
@@ -34,7 +34,7 @@ function wordsOf(error: unknown): string {
     const { message, hint } = asAppError(error);
     return safe(textOf(message, hint));
   } catch (late) {
-    // Nor can the gate be loaded, which its own error says: it names nothing but our files.
+    // safe() cannot be loaded either. The load error itself names only our own files, so it is safe to print.
     return isSystemError(late)
       ? textOf(systemMessage(late), systemHint(late.code))
       : "cannot load one of its own files. Install do-bootstrap again.";
@@ -70,7 +70,7 @@ async function answer(): Promise<number> {
   return main(argv, dirname(__dirname), code, showTyping);
 }
 
-/** Before anything else is known: whether a person may be about to paste a token. */
+/** Decided before anything else is known: whether a person may be about to paste a token. */
 function mayAskForToken(): boolean {
   const [first = "-"] = argv;
   const isAsking = first.startsWith("-") || ["init", "login", "rotate"].includes(first);

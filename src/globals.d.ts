@@ -10,7 +10,7 @@ declare module "cosmiconfig/dist/Explorer.js" {
 }
 
 declare module "npm-packlist" {
-  /** The files of a package, relative to its folder; the tree is what Arborist makes of it. */
+  /** The files of a package, relative to its folder. The tree is the one that Arborist builds. */
   export default function packlist(tree: {
     path: string;
     package: object;

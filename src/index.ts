@@ -32,13 +32,13 @@ import { rememberAll } from "./secret/named.ts";
 export type * from "./library/options.ts";
 export type * from "./report/documents.ts";
 
-/** A failure that ends a call: what happened and where (message), and what fixes it. */
+/** A failure that ends a call. The message says what happened and where; the hint says how to fix it. */
 export class DoBootstrapError extends Error {
   /** Stable, such as "CONFIG_INVALID". */
   readonly code: string;
   /** The exit status that the command would have had. */
   readonly status: number;
-  /** undefined: there is nothing to advise. */
+  /** undefined: there is no advice. */
   readonly hint: string | undefined;
 
   constructor(message: string, about: { code: string; status: number; hint: string | undefined }) {
@@ -53,22 +53,22 @@ export class DoBootstrapError extends Error {
 /**
  * Prepares a repo: `do-bootstrap init`. A plan with errors is not applied: look at `findings` and `status`.
  *
- * @throws DoBootstrapError for what no plan can be made from; DECLINED, INTERRUPTED, and what cannot be
- *   written, after which every file is as it was.
+ * @throws DoBootstrapError where no plan can be made; DECLINED; INTERRUPTED; and where a file cannot be written, after
+ *   which every file is as it was before.
  */
 export function bootstrap(options: BootstrapOptions = {}): Promise<ReportDocument> {
   return answered(options, async (runtime, edge) => {
     const { report, status } = await tasks.bootstrap(runtime, options);
-    // A person may have chosen it on the way.
+    // A person may have chosen the environment during the run.
     const { environment } = report.facts.config;
     return jsonReport(await withUses(report), status, { ...edge, environment });
   });
 }
 
 /**
- * Looks at the same things and writes nothing: `do-bootstrap check`.
+ * Checks the same things and writes nothing: `do-bootstrap check`.
  *
- * @throws DoBootstrapError for what cannot be looked at.
+ * @throws DoBootstrapError where something cannot be read.
  */
 export function check(options: CheckOptions = {}): Promise<ReportDocument> {
   return answered(options, async (runtime, edge) => {
@@ -80,7 +80,7 @@ export function check(options: CheckOptions = {}): Promise<ReportDocument> {
 /**
  * Works out the token scopes that Terraform code needs: `do-bootstrap scopes`.
  *
- * @throws DoBootstrapError USAGE for a folder that is not there, PLAN_UNREADABLE, and those of the config.
+ * @throws DoBootstrapError USAGE for a missing folder, PLAN_UNREADABLE, and the errors of the config.
  */
 export function scopes(options: ScopesOptions = {}): Promise<ScopesDocument> {
   return answered(options, async (runtime, edge) => {
@@ -90,10 +90,10 @@ export function scopes(options: ScopesOptions = {}): Promise<ScopesDocument> {
 }
 
 /**
- * Says what an error of doctl, Terraform or curl means: `do-bootstrap explain`.
+ * Explains an error of doctl, Terraform or curl: `do-bootstrap explain`.
  *
- * @param text all that the tool printed.
- * @throws DoBootstrapError NOTHING_TO_EXPLAIN where no failure of DigitalOcean's is in it.
+ * @param text everything that the tool printed.
+ * @throws DoBootstrapError NOTHING_TO_EXPLAIN where the text contains no error from DigitalOcean.
  */
 export function explain(text: string, options: Options = {}): Promise<ExplainDocument> {
   return answered(options, async (runtime, edge) => {
@@ -117,7 +117,7 @@ export function environment(options: EnvironmentOptions = {}): Promise<Environme
   });
 }
 
-/** Runs a task apart from all that runs in this process, and reads the document that it prints. */
+/** Runs a task isolated from other runs in this process, and parses the document that it prints. */
 function answered<Document>(
   options: Options & { readonly prompter?: Prompter | undefined },
   task: (runtime: Runtime, edge: HintEdge) => Promise<string>,
@@ -143,7 +143,7 @@ function answered<Document>(
   });
 }
 
-/** Nobody is asked where there is nobody who asks. */
+/** Without a prompter, no question is asked. */
 function asking({
   environment,
   token,
@@ -162,7 +162,7 @@ function asking({
     trust,
     askForRoots,
     retry: undefined,
-    // It takes a person and a browser.
+    // These need a person and a browser.
     offerLogin: undefined,
     loginTalk: undefined,
     replace: undefined,

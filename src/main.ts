@@ -27,8 +27,8 @@ import { safe, safeLines } from "./secret/safe.ts";
 /**
  * Runs the command line of this process.
  *
- * @param code that was loaded by now and is to be kept.
- * @param showTyping where the terminal's echo was turned off.
+ * @param code code that is already loaded and should be kept.
+ * @param showTyping set where the terminal's echo was turned off.
  */
 export async function main(
   argv: readonly string[],
@@ -37,17 +37,17 @@ export async function main(
   showTyping?: ShowTyping,
 ): Promise<number> {
   for (const stream of [process.stdout, process.stderr]) stream.on("error", endUnlessClosed);
-  // Alone in its process: what keeps runs apart slows every promise down.
+  // The only run in this process, so it skips `apart`, which slows every promise down.
   const status = await runHere(argv, packageFolder, { ...ownProcess(), showTyping });
-  // Neither what a mistake nor what the help has compiled is what a command needs.
+  // A usage error or --help loads other code than a command does, so that is not kept.
   const isWhole = status !== EXIT.usage && !ownPart(argv).includes("--help");
   if (code?.isNew === true && isWhole) (await import("./host/keep-code.ts")).keepCode(code);
   return status;
 }
 
 /**
- * Runs one command line: parse, run, report. The only place that catches and prints. Any number may run
- * at once in a process, each on a surface of its own.
+ * Runs one command line: parse, run, report. The only place that catches and prints. Several can run at once in a
+ * process, each with its own surface.
  *
  * @param argv without node and the script.
  * @param packageFolder absolute path of this package.
@@ -78,7 +78,7 @@ async function runHere(
   };
   const pageOf = (stream: Output): Page => pageOn(stream, env, flag, edge());
   rememberAll(env);
-  // Nothing is printed but through these two and jsonDocument: only what was asked for as data is left as it is.
+  // Everything is printed through these two and jsonDocument. Only requested data is printed unchanged.
   const say = (text: string): void => void stderr.write(safeLines(text));
   const show = (text: string): void => void stdout.write(safeLines(text));
   const progress = progressOn(stderr, pageOf(stderr).paint, isJson || isDebug);
@@ -93,7 +93,7 @@ async function runHere(
     const isPlain = !wantsColor(stderr, env, flag);
     const host = nodeHost(packageFolder, { ...surface, isPlain });
     cwd = host.cwd;
-    // A pipeline may have a terminal, and nobody sits at it.
+    // CI may have a terminal, but nobody is there to answer.
     const terminal = isCi(env) ? undefined : host.terminal;
     const context: Context = {
       loginTalk: talkTo(terminal),
@@ -173,7 +173,7 @@ async function runHere(
           const lines = choices.map(({ label, about }) => `${label.padEnd(width)}  ${about}`);
           const question = "This repo has environments. Which one do you want to set up?";
           const at = await (await open()).choose(question, lines);
-          // What is advised from now on is about it.
+          // Later advice is about this environment.
           environment = choices[at]?.environment;
           return environment;
         },
@@ -225,7 +225,7 @@ async function runHere(
             purpose,
             refused: refusedPlaces(facts.token),
           });
-          // What follows stands apart from the questions.
+          // An empty line separates the questions from the rest.
           say("\n");
           return text;
         },
@@ -249,7 +249,7 @@ async function runHere(
     return { plan: humanPlan(report, page), diff: humanDiff(report, page) };
   }
 
-  /** @param diff that is shown where the person wants to see it first. */
+  /** @param diff shown if the person asks for it first. */
   async function isAllowed(person: Terminal, question: string, diff: string): Promise<boolean> {
     if (diff === "") return person.confirm(question);
     const key = await person.press(question, { y: "Yes", n: "No", d: "Show the diff" });
@@ -308,7 +308,9 @@ async function runHere(
   }
 }
 
-/** Where a library failed, and the code of it: its message may repeat what it was given (docs/design.md rule 1). */
+/**
+ * Where a library failed, and its error code. Its message is left out: it may repeat its input (docs/design.md rule 1).
+ */
 function traceOf({ name, message, stack = "", ...more }: Error): string {
   const code = "code" in more && typeof more.code === "string" ? ` ${more.code}` : "";
   const frames = stack
@@ -318,7 +320,7 @@ function traceOf({ name, message, stack = "", ...more }: Error): string {
   return `${[safe(name + code), ...frames.map(safe)].join("\n")}\n`;
 }
 
-/** Changes are counted as they will be in the end, when they were made. */
+/** Counts the changes as planned, as if all were made. */
 function questionOf({ changes, commands, outside }: Report["plan"]): string {
   const [only, ...more] = commands;
   const runs = more.length === 0 ? only && title(only) : `${commands.length} commands`;
@@ -346,7 +348,7 @@ const NOBODY: Omit<Asking, "loginTalk"> = {
   choose: undefined,
 };
 
-/** `do-bootstrap check | head` is no failure; a full disk is, and may have no room for these words either. */
+/** `do-bootstrap check | head` is not a failure. A full disk is, and it may have no room for this message either. */
 function endUnlessClosed({ code }: NodeJS.ErrnoException): void {
   if (code === "EPIPE") return;
   process.stderr.off("error", endUnlessClosed).on("error", () => undefined);

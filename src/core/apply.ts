@@ -7,34 +7,34 @@ import type { ApplyContext, ApplyHost, Change, Stage } from "./change.ts";
 /** The git repo that is changed, if there is one. */
 export interface RepoGuard {
   /**
-   * The first of these files that git would take.
+   * The first of these files that git does not ignore.
    *
-   * @returns repo: the root of its repo; undefined for the one that we work in.
+   * @returns repo: the root of the file's repo; undefined for the repo that we work in.
    */
   readonly whoTakes: (
     paths: readonly string[],
   ) => Promise<{ readonly path: string; readonly repo: string | undefined } | undefined>;
-  /** The path of the lock that lets one run at a time change the repo. */
+  /** The path of the lock that lets only one run at a time change the repo. */
   readonly lock: () => Promise<string | undefined>;
 }
 
-/** What is asked of others while changes are made. */
+/** What apply asks its caller while it makes changes. */
 export interface ApplyQuestions {
   readonly guard: RepoGuard;
-  /** Asked when all is written. @throws AppError where what the changes rest on is not so any more. */
+  /** Called after everything is written. @throws AppError where facts that the changes depend on have changed. */
   readonly isStillTrue: () => Promise<void>;
   readonly progress: (what: string) => void;
 }
 
 /**
- * Carries out a plan's changes, all or none: the only place that writes to a user's files. What can
- * refuse is asked first, then the stages follow each other; what goes, goes last, in the plan's order.
+ * Applies a plan's changes, all or none. The only place that writes to a user's files. Checks that can refuse come
+ * first, then the stages in order. Removals come last, in the plan's order.
  *
- * One run at a time changes a repo: of two that looked at once, the later one would undo the ignore rules that
- * the earlier one's token rests on.
+ * Only one run at a time changes a repo. Otherwise, of two runs that looked at the same time, the later one would undo
+ * the ignore rules that protect the earlier one's token.
  *
- * @returns warnings: what failed and does not matter (docs/design.md rule 6).
- * @throws AppError, REPO_BUSY among it; everything is then as it was, but for NotUndone.
+ * @returns warnings: failures that do not matter (docs/design.md rule 6).
+ * @throws AppError, including REPO_BUSY. Everything is then as it was before, except with NotUndone.
  */
 export async function apply(
   host: ApplyHost,
@@ -43,7 +43,7 @@ export async function apply(
 ): Promise<readonly string[]> {
   return allOrNone(host, async (step) => {
     const warnings: string[] = [];
-    // It may take as long as a server takes to answer, and writes nothing of the repo.
+    // Before the lock: a check may wait for a server, and writes nothing to the repo.
     for (const change of changes) {
       warnings.push(...((await change.check?.({ host, progress, step })) ?? []));
     }
@@ -74,12 +74,12 @@ export async function apply(
     await applyStage("open");
     await assertIgnored();
     for (const stage of ["secret", "login", "removal"] as const) await applyStage(stage);
-    // What else writes to .gitignore knows of no lock.
+    // Other programs that write to .gitignore don't use our lock.
     await assertIgnored();
     await isStillTrue();
   }
 
-  /** Asked again after .gitignore was written: a pattern further down may undo ours. */
+  /** Checked again after .gitignore was written: a later pattern may override ours. */
   async function assertIgnored(): Promise<void> {
     const places = changes.flatMap(({ secretAt }) => secretAt ?? []);
     if (places.length === 0) return;
@@ -101,7 +101,7 @@ export async function apply(
 
 type Step = ApplyContext["step"];
 
-/** Takes back what was done step by step where one of the steps fails. */
+/** Undoes the completed steps if one of the steps fails. */
 async function allOrNone<T>(
   { interrupted }: Pick<ApplyHost, "interrupted">,
   action: (step: Step) => Promise<T>,
@@ -113,7 +113,7 @@ async function allOrNone<T>(
       if (interrupted.aborted) throw new AppError("INTERRUPTED", "Interrupted.");
     });
   } catch (error) {
-    // One that fails must not stop the rest.
+    // A failed undo must not stop the others.
     let stuck = 0;
     for (const undo of undone.reverse()) {
       await undo().catch(() => {
@@ -126,7 +126,7 @@ async function allOrNone<T>(
   }
 }
 
-/** Not everything is as it was: a full disk has no room for what was there before, either. */
+/** Some changes could not be undone. For example, a full disk has no room to restore a file either. */
 export class NotUndone extends AppError {
   constructor(cause: unknown, many: number) {
     const what = many === 1 ? "one change" : `${many} changes`;

@@ -2,8 +2,8 @@ import { basename, dirname, join } from "node:path";
 import type { Files, Snapshot } from "../host/host.ts";
 
 /**
- * A folder that two readers share is read from the disk once, and what its list does not have is not looked
- * for: most of what we ask about is not there.
+ * Reads each path from the disk only once, and doesn't look for files that are missing from their folder's list: most
+ * files that we ask about don't exist.
  */
 export function lookingOnce(files: Files): Files {
   const snapshots = new Map<string, Promise<Snapshot>>();
@@ -18,14 +18,14 @@ export function lookingOnce(files: Files): Files {
         const [folder, name] = [dirname(path), basename(path)];
         if (!isMissing(name, await list(folder))) return files.look(path, options);
         const real = await once(folders, folder, () => files.realpath(folder));
-        // A link on the way may lead out of the repo.
+        // A link in the path may lead out of the repo.
         if (real !== folder) return files.look(path, options);
         return { kind: "absent", path, target: join(real, name) };
       }),
   };
 }
 
-/** Not so in an empty list, which may be of a folder that cannot be listed; nor may case decide. */
+/** False for an empty list, since the folder may be unreadable. Ignores case, since the file system may. */
 function isMissing(name: string, names: readonly string[]): boolean {
   const isPlain = /^[\x21-\x7e]+$/.test(name);
   const lower = name.toLowerCase();

@@ -2,35 +2,35 @@ import type { Host, Undo } from "../host/host.ts";
 import type { Content } from "../secret/content.ts";
 
 /**
- * Something that a plan changes. A kind knows itself: all that the engine, the report and the documents know
- * of a change, they ask it.
+ * Something that a plan changes. The engine, the report and the documents know nothing about the kinds of changes: they
+ * ask the change.
  */
 export interface Change {
   readonly why: string;
   readonly stage: Stage;
   /** For a person: a file's absolute path, or a name. */
   readonly label: string;
-  /** The file that it is about, absolute. */
+  /** The absolute path of the file that is changed. */
   readonly file: string | undefined;
   readonly sign: "+" | "~" | "-";
-  /** A clone needs the file as it will be: it holds no secret. */
+  /** A clone needs the new content of the file, and the file holds no secret. */
   readonly isForClones: boolean;
-  /** A folder that has to be there first. */
+  /** A folder that must exist first. */
   readonly folder?: string;
-  /** Where a secret will stand, links not yet followed: git has to ignore it. */
+  /** Where a secret will be written, before links are resolved. git must ignore it. */
   readonly secretAt?: string | undefined;
-  /** What it is about, before and after; absent where there is nothing to see. */
+  /** The content before and after; absent where there is nothing to show. */
   diff(): Difference | undefined;
-  /** As documents have it. */
+  /** The JSON in documents. */
   json(): object;
   /**
-   * Asks those who can refuse, before anything is written.
+   * Checks whether anything refuses the change, before anything is written.
    *
    * @returns warnings.
    * @throws AppError
    */
   check?(context: ApplyContext): Promise<readonly string[]>;
-  /** Makes the change; every part of it goes through `context.step`, so that it can be undone. */
+  /** Makes the change. Every part goes through `context.step`, so that it can be undone. */
   apply(context: ApplyContext): Promise<void>;
 }
 
@@ -42,8 +42,8 @@ export interface Difference {
 }
 
 /**
- * In this order: files that git may have (ignore rules among them), files with secrets, doctl's logins. What
- * takes a token or its protection away goes last, so that a killed run can be finished.
+ * In this order: files that git may track (including ignore rules), files with secrets, doctl's logins. Changes that
+ * remove a token or its protection come last, so that a killed run can be finished.
  */
 export const STAGES = ["open", "secret", "login", "removal"] as const;
 export type Stage = (typeof STAGES)[number];
@@ -56,6 +56,6 @@ export type ApplyHost = Pick<
 export interface ApplyContext {
   readonly host: ApplyHost;
   readonly progress: (what: string) => void;
-  /** Waits for a part of a change, and remembers what undoes it. @throws AppError INTERRUPTED */
+  /** Waits for a part of a change, and remembers how to undo it. @throws AppError INTERRUPTED */
   readonly step: (action: Promise<Undo>) => Promise<void>;
 }

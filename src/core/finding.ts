@@ -2,26 +2,26 @@ import { AppError } from "../errors/app-error.ts";
 import { EXIT, type ExitStatus } from "../errors/exit-status.ts";
 import type { Hint } from "../errors/hint.ts";
 
-/** Something that is worth saying of what was looked at. */
+/** Something worth reporting about what was checked. */
 export interface Finding {
-  /** Stable; each room lists its own. */
+  /** Stable. Each room lists its own. */
   readonly id: string;
   readonly level: Level;
-  /** What a run ends with where this is its worst error. */
+  /** The exit status of a run if this is its worst error. */
   readonly status: ExitStatus;
   readonly message: string;
-  /** The one command, or the one step, that fixes it. */
+  /** The one command or step that fixes it. */
   readonly fix?: Hint;
-  /** A path, with a line where there is one. */
+  /** A path, with a line if there is one. */
   readonly where?: string;
-  /** A person reads it in one paragraph with the others of this title. */
+  /** For a person, findings with the same title are printed in one paragraph. */
   readonly paragraph?: { readonly title: string; readonly item: string };
   /** The root that is skipped because of this error, while the others are prepared. */
   readonly skippedRoot?: string;
-  /** An error of what stays as it is when all is done: it stops no change. */
+  /** An error about something that the run leaves unchanged: it blocks no change. */
   readonly isLeft?: true;
   /**
-   * The environment that it is about, where that is not the run's: with --all, or one that the run left as it is.
+   * The environment that the finding is about, if it is not the run's: with --all, or one that the run left unchanged.
    * null: what a run without --env uses.
    */
   readonly environment?: string | null;
@@ -29,12 +29,12 @@ export interface Finding {
 
 type Level = "error" | "warning" | "info";
 
-/** The findings of a room: a stable id, its level, and the exit status that it stands for. */
+/** The findings of a room: a stable id, its level, and its exit status. */
 export type FindingIds<Id extends string = string> = Readonly<
   Record<Id, readonly [Level, ExitStatus]>
 >;
 
-/** @returns what makes findings of these ids and no others. */
+/** @returns a function that makes findings with these ids only. */
 export function findingsOf<Id extends string>(ids: FindingIds<Id>) {
   return (
     id: Id,
@@ -46,7 +46,7 @@ export function findingsOf<Id extends string>(ids: FindingIds<Id>) {
   };
 }
 
-/** True for an error that nothing can be done with; one that concerns a single root stops no other. */
+/** True if an error blocks the whole plan. An error about a single root does not block the others. */
 export function isBlocked(findings: readonly Finding[]): boolean {
   return findings.some(
     ({ level, skippedRoot, isLeft }) => level === "error" && skippedRoot === undefined && !isLeft,
@@ -61,12 +61,12 @@ export function findingsIn(
   return findings.map((each) => ({ ...each, environment: environment ?? null }));
 }
 
-/** A finding as the failure of a command that cannot go on with it. */
+/** A finding as the error of a command that cannot continue. */
 export function failureOf({ id, status, message, fix }: Finding): AppError {
   return new AppError({ id, status }, message, fix === undefined ? {} : { hint: fix });
 }
 
-/** docs/design.md §5: of several, the first in this order. */
+/** docs/design.md §5: of several statuses, the first in this order. */
 const ORDER: readonly ExitStatus[] = [
   EXIT.usage,
   EXIT.token,
@@ -76,7 +76,7 @@ const ORDER: readonly ExitStatus[] = [
   EXIT.findings,
 ];
 
-/** The exit status of what was found; warnings count with `strict` only. */
+/** The exit status for these findings. Warnings count with `strict` only. */
 export function statusOf(findings: readonly Finding[], strict: boolean): ExitStatus {
   const counted = findings.filter(
     ({ level }) => level === "error" || (strict && level === "warning"),

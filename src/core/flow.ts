@@ -7,59 +7,59 @@ import type { OutsideChange } from "./outside-change.ts";
 import { isEmpty, type Plan } from "./plan.ts";
 import { type CommandResult, type RunHost, runCommands } from "./run-commands.ts";
 
-/** What a look found: the facts, and the plan that follows from them. */
+/** The facts, and the plan that follows from them. */
 export interface Look<F> {
   readonly facts: F;
   readonly plan: Plan;
 }
 
 export interface Result<F> extends Look<F> {
-  /** What was done; the look is then the second one. */
+  /** What was done; facts and plan are then from the second look. */
   readonly applied: readonly Change[];
-  /** What failed and does not matter. */
+  /** Failures that do not matter. */
   readonly warnings: readonly string[];
   readonly commands: readonly CommandResult[];
-  /** What git says of the files that were changed, by path. */
+  /** What git says about the changed files, by path. */
   readonly inGit: ReadonlyMap<string, InGit>;
   /** What was done outside this machine. */
   readonly outside: readonly OutsideChange[];
 }
 
-/** The part of a result that a mere look has. */
+/** The part of a result that is empty if nothing was done. */
 export const NOTHING_DONE = {
   ...{ applied: [], warnings: [], commands: [], outside: [] },
   inGit: new Map<string, InGit>(),
 } as const;
 
 export interface InGit {
-  /** By any ignore rule. */
+  /** By any ignore rule, not only ours. */
   readonly isIgnored: boolean;
   readonly isTracked: boolean;
 }
 
-/** How a command looks and what follows from it; everything else is the flow's. */
+/** What is specific to a command. The flow does the rest. */
 export interface Task<F> {
   /**
-   * Looks at everything anew: before the changes, and after them, when the plan must be empty.
+   * Reads everything again: before the changes, and after them, when the plan must be empty.
    *
-   * @param written files that were changed meanwhile: `inGit` will be asked about them.
-   * @throws AppError for what no plan can be made from.
+   * @param written files that were changed in between: `inGit` will be asked about them.
+   * @throws AppError where no plan can be made.
    */
   look(written: readonly string[]): Promise<Look<F>>;
-  /** Takes away what killed runs left, whatever this run does; not asked for in a dry run. */
+  /** Removes what killed runs left behind, even if this run changes nothing. Not called in a dry run. */
   cleanUp(facts: F): Promise<unknown>;
-  /** What is tried between the yes and the first write, and may lead to another plan. */
+  /** Tried after approval and before the first write. May change the plan. */
   probe?(look: Look<F>): Promise<Look<F> & { readonly warnings: readonly string[] }>;
-  /** What the next run has to know of this one where it is killed. */
+  /** What the next run must know about this one if it is killed. */
   readonly journal?: Journal<F>;
   guard(facts: F): RepoGuard;
-  /** What git says of files, when all is done; those outside git are left out. */
+  /** What git says about files after the changes. Files outside git are left out. */
   inGit?(paths: readonly string[], facts: F): Promise<ReadonlyMap<string, InGit>>;
-  /** Asked when all is written. @throws AppError where what the changes rest on is not so any more. */
+  /** Called after everything is written. @throws AppError where facts that the changes depend on have changed. */
   isStillTrue?(facts: F): Promise<void>;
-  /** How many roots the plan's commands may prepare at a time. */
+  /** How many roots the plan's commands may prepare at the same time. */
   rootsAtOnce?(facts: F): Promise<number>;
-  /** What is to be done and said when the plan is empty: at once, or after the changes. */
+  /** Called once the plan is empty: immediately, or after the changes. */
   finish?(
     last: Look<F>,
     commands: readonly CommandResult[],
@@ -69,24 +69,24 @@ export interface Task<F> {
 interface Journal<F> {
   /** Written before the first change. */
   begin(look: Look<F>): void;
-  /** Called when all is done, and where all is as it was. */
+  /** Called when everything is done, or when everything was undone. */
   end(): void;
-  /** An earlier run left it: where this one fails, it stays. */
+  /** An earlier run left the journal. If this run fails, it stays. */
   isResumed(): boolean;
 }
 
-/** Shows a plan and asks for leave. */
+/** Shows a plan and asks for approval. */
 export type Approve<F> = (look: Look<F>) => Promise<boolean>;
 
 export interface FlowOptions {
   readonly dryRun: boolean;
-  /** `now`: how far it has got, shown where a line can be drawn over. */
+  /** `now`: the current progress, shown where the terminal can redraw a line. */
   readonly progress: (what: string, now?: string) => void;
 }
 
 /**
- * The one flow of every command that changes something: look, ask, apply, look again. A plan with errors is
- * not applied; one that concerns a single root of several takes that root out of it.
+ * The one flow of every command that changes something: look, ask, apply, look again. A plan with errors is not
+ * applied. An error about a single root only takes that root out of the plan.
  *
  * @throws AppError DECLINED, NOT_CONVERGED, and those of the task and of `apply`.
  */
@@ -139,7 +139,7 @@ export async function runTask<F>(
   }
 
   async function applyAll({ facts, plan }: Look<F>): Promise<readonly string[]> {
-    // A finished repo does not need it.
+    // A prepared repo doesn't need this code.
     const { apply, NotUndone } = await import("./apply.ts");
     task.journal?.begin(first);
     try {
@@ -155,7 +155,7 @@ export async function runTask<F>(
     }
   }
 
-  /** Most runs have none, and load nothing for it. */
+  /** Most runs have no commands, and load nothing for them. */
   async function runAll({ facts, plan }: Look<F>): Promise<readonly CommandResult[]> {
     if (plan.commands.length === 0) return [];
     const atOnce = (await task.rootsAtOnce?.(facts)) ?? 1;

@@ -3,13 +3,13 @@ import { lineEndOf } from "../secret/content.ts";
 
 const BEGIN = "# do-bootstrap: keep secrets and state out of ";
 const END = "# do-bootstrap: end";
-/** The words of today, and those of repos that are prepared already. */
+/** The current first line, and the one in repos that an older version prepared. */
 const BEGINNINGS = [BEGIN, "# do-bootstrap: secrets and state stay out of "];
 
 /**
- * The text of an ignore file with the patterns added in our one marked block; nothing else changes.
+ * The text of an ignore file with the patterns added to our marked block. Nothing else changes.
  *
- * @param outOf what the file keeps things out of.
+ * @param outOf what the ignored files are kept out of.
  */
 export function withPatterns(
   text: string,
@@ -25,7 +25,7 @@ export function withPatterns(
   return before + gap + BEGIN + outOf + lineEnd + block + END + lineEnd;
 }
 
-/** The text without our block, and without the empty line that we put in front of it. */
+/** The text without our block, and without the empty line that we put before it. */
 export function withoutBlock(text: string): string {
   if (!hasBlock(text) || !text.split(/\r?\n/).includes(END)) return text;
   const from = lineStart(text, `(?:${BEGINNINGS.join("|")}).*`);
@@ -36,14 +36,14 @@ export function withoutBlock(text: string): string {
   return before + (next < 0 ? "" : text.slice(next + 1));
 }
 
-/** Which lines our block begins and ends with, from 1. */
+/** The first and last line of our block, counted from 1. */
 export function blockLines(text: string): { from: number; to: number } | undefined {
   const lines = text.split(/\r?\n/);
   const [from, to] = [lines.findIndex(isBeginning), lines.indexOf(END)];
   return from < 0 || to < from ? undefined : { from: from + 1, to: to + 1 };
 }
 
-/** True for an ignore file that has our block. */
+/** True if an ignore file has our block. */
 export function hasBlock(text: string): boolean {
   return text.split(/\r?\n/).some(isBeginning);
 }
@@ -52,7 +52,7 @@ function isBeginning(line: string): boolean {
   return BEGINNINGS.some((words) => line.startsWith(words));
 }
 
-/** A path as a .gitignore pattern that matches it and nothing else by accident. */
+/** A .gitignore pattern that matches only this path: special characters are escaped. */
 export function patternOf(relativePath: string): string {
   return relativePath
     .split(sep)

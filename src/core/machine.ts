@@ -1,9 +1,9 @@
 import type { Environment } from "../host/host.ts";
 
-/** The facts of the machine that a plan follows from. */
+/** The facts about the machine that a plan depends on. */
 export interface Machine {
   readonly env: Environment;
   readonly platform: NodeJS.Platform;
-  /** A pipeline: nobody can be asked, and no secret belongs on the disk. */
+  /** In CI nobody can be asked, and no secret should be on the disk. */
   readonly isCi: boolean;
 }

@@ -8,19 +8,19 @@ import { finding } from "./findings.ts";
 
 /** Where a run may write. */
 export interface Bounds {
-  /** The git root; outside git the config's folder. What lies outside is not the repo's. */
+  /** The git root; outside git, the config's folder. Everything outside it does not belong to the repo. */
   readonly top: string;
   /** Why a folder cannot be written to, by folder. */
   readonly blocked: ReadonlyMap<string, string>;
-  /** Files that git has and this sparse checkout does not: they are there for everybody else. */
+  /** Files that git has but this sparse checkout leaves out: other clones have them. */
   readonly notHere: ReadonlySet<string>;
 }
 
-/** Why a file cannot be written, whatever we would write. */
+/** Why a file cannot be written, whatever the content. */
 export function obstacles({ blocked, top, notHere }: Bounds, snapshot: Snapshot): Finding[] {
   const { path, target } = snapshot;
   const link = linkOut(snapshot);
-  // Another repo's git would obey what is written there, too.
+  // The git of another repo would also obey what is written there.
   if (link !== undefined) return [isOfGit(target) ? inGit(snapshot) : leadsOut(snapshot, link)];
   if (textAt(snapshot) === undefined) {
     const why = snapshot.kind === "unusable" ? snapshot.why : nameOf(snapshot);
@@ -55,10 +55,10 @@ function isOfGit(path: string): boolean {
   return path.split(sep).some((name) => name.toLowerCase() === ".git");
 }
 
-/** A file that a sparse checkout leaves out: git has it, so that it is neither made anew nor replaced. */
+/** A file that a sparse checkout leaves out. git has it, so it is neither created nor replaced. */
 export function notCheckedOut(path: string, top: string): Finding {
   const [folder = ".", name] = [dirname, basename].map((part) => part(relative(top, path)));
-  // In cone mode, which takes folders, the files at the top are always there.
+  // In cone mode, which takes folders, the files at the top are always checked out.
   const pattern = folder === "." ? `/${name}` : folder.split(sep).join("/");
   const message = `This sparse checkout leaves out ${path}.`;
   const fix = hint`${run("git", "sparse-checkout", "add", pattern)}`;
@@ -73,18 +73,18 @@ function inGit({ path, target }: Snapshot): Finding {
   });
 }
 
-/** The link on the way to a file that leads out of the repo: nothing is read or written by it. */
+/** The link in a file's path that leads out of the repo. Nothing is read or written through it. */
 export function linkOut(snapshot: Snapshot): string | undefined {
   return "link" in snapshot ? snapshot.link : undefined;
 }
 
-/** The same, where there is something at its end that would be read. */
+/** The same link, if there is something at its end that would be read. */
 export function unreadByLink(snapshot: Snapshot): string | undefined {
   return snapshot.kind === "unusable" ? snapshot.link : undefined;
 }
 
 /**
- * A file that is not read, nor written, as a link leads out of the repo (docs/design.md rule 4).
+ * A file that is neither read nor written because a link leads out of the repo (docs/design.md rule 4).
  *
  * @param instead what else a person can do.
  */
@@ -97,16 +97,16 @@ export function leadsOut({ path, target }: Snapshot, link: string, instead?: Hin
   });
 }
 
-/** Where a token may be instead, of which a link leads to the file. */
+/** Where to put a token instead if the env file is reached through such a link. */
 export const INSTEAD_OF_ENV_FILE = hint`set the token in the environment or use token.command in the config`;
 
-/** A generated file that somebody edited is left alone (rule 4). */
+/** A generated file that was edited is left unchanged (rule 4). */
 export function yoursNow(path: string): Finding {
   const message = `${path} was edited after it was generated, so it was not changed.`;
   return finding("terraform.edited", message, { where: path });
 }
 
-/** A file of values that we would add to, were it what its name says. */
+/** A JSON file of values that we would add to, but that does not contain a JSON object. */
 export function noJson(path: string): Finding {
   return finding("file.unusable", `${path} is not a JSON object.`, {
     where: path,

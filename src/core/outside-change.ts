@@ -1,23 +1,23 @@
 import type { Finding } from "./finding.ts";
 
 /**
- * A change outside this machine (docs/design.md rule 12). Nothing undoes it: it comes after all the others,
- * and only if they are made.
+ * A change outside this machine (docs/design.md rule 12). It cannot be undone, so it comes after all other changes, and
+ * only if those are made.
  */
 export interface OutsideChange {
-  /** What it is about, by its name. */
+  /** The name of what is changed. */
   readonly label: string;
-  /** "-" where it is not said. */
+  /** "-" by default. */
   readonly sign?: "+" | "-";
   readonly why: string;
-  /** What a person is asked, as the end of a sentence: "revoke the token 0123abcd". */
+  /** The end of the question to a person: "revoke the token 0123abcd". */
   readonly asked: string;
-  /** As documents have it. */
+  /** The JSON in documents. */
   json(): object;
   /**
-   * Makes the change, if what it rests on is true.
+   * Makes the change, if its preconditions are true.
    *
-   * @returns what came of it where it was not made; nothing where it was.
+   * @returns why it was not made; nothing if it was made.
    */
   apply(): Promise<readonly Finding[]>;
 }

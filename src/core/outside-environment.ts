@@ -3,8 +3,8 @@ import type { Environment, Host } from "../host/host.ts";
 import { isInside, namesPath } from "../lib/paths.ts";
 
 /**
- * The environment without what leads into the repo, such as BASH_ENV or NODE_OPTIONS; PATH loses those
- * folders only. Where a relative path leads is not looked at.
+ * The environment without variables whose value leads into the repo, such as BASH_ENV or NODE_OPTIONS. PATH only loses
+ * the folders in the repo, and relative ones. Other relative paths are not checked.
  *
  * @param top the repo, without symlinks.
  */
@@ -21,7 +21,7 @@ export async function environmentOutside(
       return [[name, folders.filter((_, at) => !isIn[at]).join(delimiter)] as const];
     }
     const full = inFull(value, env);
-    // A shell would run what stands in it.
+    // A shell would run the commands in it.
     if (/^(BASH_)?ENV$/.test(name) && /[$`]/.test(full)) return [];
     const isIn = await Promise.all(pathsIn(full).map(leadsIn));
     const isOfFolder = name === "PWD" || name === "OLDPWD";
@@ -31,14 +31,14 @@ export async function environmentOutside(
   return Object.fromEntries((await Promise.all(kept)).flat());
 }
 
-/** As a shell expands BASH_ENV and ENV. */
+/** Expands a value as a shell expands BASH_ENV and ENV. */
 function inFull(value: string, env: Environment): string {
   return value
     .replace(/\$(?:(\w+)|\{(\w+)\})/g, (all, plain, braced) => env[plain ?? braced] ?? all)
     .replace(/(?<=^|[\s:=])~(?=\/)/g, () => env["HOME"] ?? "~");
 }
 
-/** Such as of -I/a, file:///a, --require=/a:/b. */
+/** Finds the paths in values such as -I/a, file:///a, --require=/a:/b. */
 function pathsIn(value: string): string[] {
   const parts = [value, ...value.split(/[\s:;,="']+/)];
   const paths = parts.flatMap((part) =>

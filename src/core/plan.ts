@@ -5,13 +5,13 @@ import type { Finding } from "./finding.ts";
 import type { OutsideChange } from "./outside-change.ts";
 import type { ToolCommand } from "./run-commands.ts";
 
-/** What has to change, and what is worth saying. */
+/** What has to change, and what to report. */
 export interface Plan {
   readonly findings: readonly Finding[];
   readonly changes: readonly Change[];
-  /** Run after the changes, are reported, and never undo them (docs/design.md rule 10). */
+  /** Run after the changes, reported, and never a reason to undo the changes (docs/design.md rule 10). */
   readonly commands: readonly ToolCommand[];
-  /** Made last, when a second look has found all changes made. */
+  /** Made last, after a second look found that all changes were made. */
   readonly outside: readonly OutsideChange[];
 }
 
@@ -20,7 +20,7 @@ export type PlanPart = Partial<Plan>;
 
 export const NOTHING: PlanPart = {};
 
-/** One plan: several edits of one file are one write, and what several roots say of the machine is said once. */
+/** Joins parts into one plan. Several edits of one file become one write, and duplicate findings are removed. */
 export function joined(parts: readonly PlanPart[]): Plan {
   return {
     findings: onceEach(
@@ -37,7 +37,7 @@ export function isEmpty(plan: Plan): boolean {
   return stepsIn(plan) === 0;
 }
 
-/** How many things there are to do. */
+/** How many things have to be done. */
 export function stepsIn({ changes, commands, outside }: Plan): number {
   return changes.length + commands.length + outside.length;
 }

@@ -8,7 +8,7 @@ import { redact } from "../secret/redact.ts";
 import type { Secret } from "../secret/secret.ts";
 import { revealed, type Variables } from "../secret/variables.ts";
 
-/** Runs after the changes, is reported, and never undoes them (docs/design.md rule 10). */
+/** Runs after the changes, is reported, and is never a reason to undo them (docs/design.md rule 10). */
 export interface ToolCommand {
   /** terraform or tofu: name for the report, and absolute path. */
   readonly tool: { readonly name: string; readonly path: string };
@@ -16,35 +16,35 @@ export interface ToolCommand {
   /** The root module. */
   readonly cwd: string;
   readonly why: string;
-  /** Variables that it must not inherit. */
+  /** Variables that the command must not inherit. */
   readonly without: readonly string[];
-  /** Values that it must not inherit under any name, besides every token. */
+  /** Values that it must not inherit under any name, in addition to every token. */
   readonly secrets: readonly Secret[];
   /** Variables that it needs: the keys of the state's bucket. */
   readonly with: Variables;
 }
 
-/** A provider is some 10 MB; a slow line may take its time. */
+/** A provider is some 10 MB, and the connection may be slow. */
 const TIME_LIMIT_MS = 300_000;
 const SHOWN_LINES = 12;
-/** The names in the progress line. */
+/** How many roots the progress line names. */
 const SHOWN_ROOTS = 3;
 
 export interface CommandResult {
   readonly command: ToolCommand;
-  /** How long it took, in ms. */
+  /** Duration in ms. */
   readonly took: number;
-  /** Absent when it succeeded: why not, in words, and the end of what it printed. */
+  /** Absent when it succeeded. Otherwise the reason, in words, and the end of the output. */
   readonly failure: { readonly why: string; readonly output: readonly string[] } | undefined;
 }
 
 export type RunHost = Pick<Host, "run" | "env" | "clock" | "cwd">;
 
 /**
- * Runs commands: those of one root in their order, up to `atOnce` roots at a time. A failure ends those
- * of its root, and no other's. What they print is kept apart.
+ * Runs commands: those of one root in order, up to `atOnce` roots at a time. A failure stops the commands of its own
+ * root only. Outputs are not mixed.
  *
- * @returns the results in the order of the commands; those that a failure ended are left out.
+ * @returns the results in the order of the commands. Commands that did not run because of a failure are left out.
  * @throws AppError INTERRUPTED once every child has ended.
  */
 export async function runCommands(
@@ -57,7 +57,7 @@ export async function runCommands(
   const underWay = new Set<string>();
   const left = roots.values();
   let done = 0;
-  // Each takes the next root from the same list until it is empty.
+  // Each worker takes the next root from the shared iterator until it is empty.
   const workers = Array.from({ length: Math.min(atOnce, roots.length) }, async () => {
     for (const [cwd, own] of left) {
       underWay.add(cwd);
@@ -97,7 +97,7 @@ function byRoot(commands: readonly ToolCommand[]): ReadonlyMap<string, readonly 
   return roots;
 }
 
-/** Mercurial, which gets modules, would load code that the .hg/hgrc of the folder names. */
+/** Mercurial, which downloads modules, would load code named in the folder's .hg/hgrc. */
 const OF_TOOLS = { CHECKPOINT_DISABLE: "1", HGRCSKIPREPO: "1" };
 
 async function runOne(host: RunHost, command: ToolCommand): Promise<CommandResult> {
@@ -112,7 +112,7 @@ async function runOne(host: RunHost, command: ToolCommand): Promise<CommandResul
     timeoutMs: TIME_LIMIT_MS,
   });
   const isDone = end === "exited" && exitCode === 0;
-  // As a whole: a private key in it is known by its first line.
+  // Redact the whole output first: a private key is recognised by its first line.
   const output = redact(stderr.trim() || stdout.trim())
     .split("\n")
     .slice(-SHOWN_LINES);
@@ -124,7 +124,7 @@ async function runOne(host: RunHost, command: ToolCommand): Promise<CommandResul
   };
 }
 
-/** The files were written before: they stay (docs/design.md rule 10). */
+/** The files are already written, and they stay (docs/design.md rule 10). */
 function interrupted(error: unknown): unknown {
   if (!(error instanceof AppError) || error.code !== "INTERRUPTED") return error;
   return new AppError(
@@ -141,7 +141,7 @@ export function title(command: ToolCommand): string {
   return [command.tool.name, ...wordsOf(command)].join(" ");
 }
 
-/** Without what only a program says. */
+/** Without the arguments that only a program passes. */
 export function wordsOf({ args }: Pick<ToolCommand, "args">): readonly string[] {
   return args.filter((arg) => !/^(-no-color|-input=false|-var=.*)$/.test(arg));
 }

@@ -2,11 +2,11 @@ import type { Host } from "../host/host.ts";
 import { recordOf } from "../lib/json.ts";
 
 /**
- * What a tool says of itself. It is started once for each build: the answer is kept until the file changes.
+ * What a tool says about itself. The tool is started once for each build: the answer is kept until the file changes.
  *
- * @param program as `which` found it. Without one a script answers, which may say something else tomorrow.
- * @param question all that the answer depends on besides.
- * @param ask starts the tool; an answer of undefined is not kept.
+ * @param program as `which` found it. undefined: a script answers, and its answer may change without the file changing.
+ * @param question everything else that the answer depends on.
+ * @param ask starts the tool. An undefined answer is not kept.
  */
 export async function toldBy(
   { records, clock }: Pick<Host, "records" | "clock">,
@@ -23,7 +23,7 @@ export async function toldBy(
   return answer;
 }
 
-/** What it has said before, without starting it. */
+/** The kept answer, without starting the tool. */
 export function toldBefore(
   { records }: Pick<Host, "records">,
   program: string,

@@ -1,7 +1,7 @@
 import type { FileSnapshot } from "../../host/host.ts";
 import type { ApplyContext, Change } from "../change.ts";
 
-/** A file that goes. */
+/** Removes a file. */
 export class RemoveFile implements Change {
   readonly stage = "removal";
   readonly sign = "-";
@@ -10,7 +10,7 @@ export class RemoveFile implements Change {
   readonly why: string;
   readonly #emptyBelow: string | undefined;
 
-  /** @param emptyBelow folders below this one go, too, where they are empty then. */
+  /** @param emptyBelow folders below this one are removed too if they are then empty. */
   constructor(before: FileSnapshot, why: string, emptyBelow?: string) {
     this.before = before;
     this.why = why;

@@ -4,21 +4,21 @@ import { type Content, content, editedText, encode, holdsSecret } from "../../se
 import type { ApplyContext, Change, Difference, Stage } from "../change.ts";
 import { contentAt } from "../file-text.ts";
 
-/** What one concern does to a file. */
+/** What one concern changes in a file. */
 export interface FileEdit {
   readonly before: Snapshot;
-  /** From what the file will hold by then: another concern may have edited it first. */
+  /** Gets the content that the file will have by then: another concern may have edited it first. */
   readonly edit: (now: Content) => Content;
-  /** `before` as it may be seen; absent where it holds no secret. */
+  /** `before` as it may be shown; absent where it holds no secret. */
   readonly shownBefore?: Content;
-  /** Permission bits; absent: they stay, and are 0644 for a new file. */
+  /** Permission bits. Absent: unchanged, or 0644 for a new file. */
   readonly mode?: number;
   readonly why: string;
-  /** Takes a token or what protects it away. */
+  /** Removes a token or its protection. */
   readonly takesAway?: boolean;
 }
 
-/** One atomic write of all that concerns do to a file. */
+/** One atomic write with all edits that concerns make to a file. */
 export class WriteFile implements Change {
   readonly before: Snapshot;
   readonly after: Content;
@@ -38,7 +38,7 @@ export class WriteFile implements Change {
       edits.find(({ shownBefore }) => shownBefore)?.shownBefore ?? contentAt(before);
     this.before = before;
     this.after = edits.reduce((now, { edit }) => edit(now), contentAt(before));
-    // Where one edit brings a secret in, its mode is the narrower one.
+    // If one edit adds a secret, its narrower mode wins.
     this.mode = modes.length === 0 ? current : modes.reduce((all, mode) => all & mode);
     this.why = [...new Set(edits.map(({ why }) => why))].join("; ");
     this.folder = dirname(before.target);
@@ -46,7 +46,7 @@ export class WriteFile implements Change {
     this.stage = edits.every(({ takesAway }) => takesAway) ? "removal" : putsSecret;
   }
 
-  /** Both in one write. */
+  /** Both edits in one write. */
   with(other: WriteFile): WriteFile {
     const [first, ...more] = [...this.#edits, ...other.#edits];
     return first === undefined ? this : new WriteFile(first, ...more);
@@ -93,17 +93,17 @@ export class WriteFile implements Change {
   }
 }
 
-/** A write of a whole text without a secret; the mode stays. */
+/** Writes a whole text without a secret. The mode is unchanged. */
 export function writeText(before: Snapshot, text: string, why: string): WriteFile {
   return new WriteFile({ before, edit: () => content(text), why });
 }
 
-/** An edit of a text that brings no secret in; the mode stays. */
+/** Edits a text and adds no secret. The mode is unchanged. */
 export function editText(before: Snapshot, edit: (text: string) => string, why: string): WriteFile {
   return new WriteFile({ before, edit: (now) => editedText(now, edit), why });
 }
 
-/** Edits of one file by several concerns become one write, where the first of them stood. */
+/** Merges the edits that several concerns make to one file into one write, in the position of the first. */
 export function folded(changes: readonly Change[]): readonly Change[] {
   const byPlace = new Map<string | Change, Change>();
   for (const change of changes) {
