@@ -8,20 +8,20 @@ import type { Runtime } from "./runtime.ts";
 
 export interface ChangeOptions {
   readonly dryRun: boolean;
-  /** Does not ask for leave. */
+  /** Doesn't ask for approval. */
   readonly yes: boolean;
   /** Warnings count as errors. */
   readonly strict?: boolean | undefined;
 }
 
-/** The part that is the same in every command that changes something. */
+/** What every command that changes something has in common. */
 interface Changing<F> {
-  /** Asks for leave, unless `yes` gives it. */
+  /** Asks for approval, unless `yes` is set. */
   readonly approve: (look: Look<F>) => Promise<boolean>;
   readonly outcome: (result: Result<F>) => Reported<Report>;
 }
 
-/** What a task found or did, and the exit status that says so. */
+/** What a task found or did, and its exit status. */
 export interface Reported<R> {
   readonly report: R;
   readonly status: ExitStatus;
@@ -40,7 +40,7 @@ export function changing(
       const hasErrors = findings.some(({ level }) => level === "error");
       return {
         report: { ...about, ...result },
-        // A rehearsal is done once a plan could be made.
+        // A dry run succeeds if a plan could be made.
         status: dryRun && !hasErrors ? EXIT.ok : statusOf(findings, strict),
       };
     },
@@ -48,9 +48,9 @@ export function changing(
 }
 
 /**
- * The same of a command that looks at one environment or at several.
+ * Like `changing`, for a command that looks at one environment or at several.
  *
- * @param options.all the report has what was found in each.
+ * @param options.all the report contains what was found in each environment.
  */
 export function changingMany(
   command: Report["command"],

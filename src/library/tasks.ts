@@ -22,8 +22,7 @@ import { changing, type Reported } from "./changing.ts";
 import type { BootstrapOptions, CheckOptions, Options, ScopesOptions } from "./options.ts";
 import type { Runtime } from "./runtime.ts";
 
-// What the library and the command line both call: each task once, with what it found or did and the exit
-// status that says so.
+// The tasks that both the library and the command line call. Each returns what it found or did, and the exit status.
 
 /** Options without what the runtime already has. */
 type Asked<O> = Omit<O, Exclude<keyof Options, "environment"> | "prompter">;
@@ -41,9 +40,9 @@ export async function bootstrap(
 }
 
 /**
- * Warns where the token came from a file of the repo.
+ * Warns if the token came from a file of the repo.
  *
- * @param input what standard input held.
+ * @param input what standard input contained.
  */
 export async function withTokenFile<F extends Facts | Many>(
   result: Result<F>,
@@ -58,7 +57,7 @@ export async function withTokenFile<F extends Facts | Many>(
   return { ...result, plan: { ...plan, findings: [...plan.findings, ...findings] } };
 }
 
-/** As `login` and `rotate` ask for one. */
+/** What `login` and `rotate` have in common. */
 export interface LoginOptions extends Pick<BootstrapOptions, "environment"> {
   readonly login: LoginRequest;
   readonly dryRun: boolean;
@@ -82,9 +81,9 @@ export async function login(
 }
 
 /**
- * The same for a login that takes the place of an earlier one.
+ * Like `login`, for a login that replaces an earlier one.
  *
- * @param revoke DigitalOcean is asked to revoke the earlier one afterwards.
+ * @param revoke asks DigitalOcean to revoke the earlier one afterwards.
  * @throws AppError as `login`.
  */
 export async function rotateLogin(
@@ -103,7 +102,7 @@ function loginRequest({ environment, login }: LoginOptions, runtime: Runtime): R
   return { ...requestOf({ environment }, runtime, "kept"), login };
 }
 
-/** @param yes what can be left as it is, nobody is asked about. */
+/** @param yes skips the questions about what can stay as it is. */
 function prompterOf(runtime: Runtime, yes = false) {
   const { askForToken: ask, askForRoots: roots, offerLogin, loginTalk, replace } = runtime;
   const { adopt, choose, trust } = runtime;
@@ -154,12 +153,12 @@ export async function check(
   }
 }
 
-/** One without a token's prefix, which a search finds only where it is told of it. */
+/** A token without a known prefix. A search finds it only if it is given the token. */
 function hasOddToken({ token: { state } }: Facts): boolean {
   return state.kind === "found" && !state.token.hasPrefix;
 }
 
-/** What several environments need is one thing to do. */
+/** What several environments need is listed once. */
 function planOfAll(plans: readonly Plan[]): Plan {
   const changes = plans.flatMap((plan) => plan.changes);
   const commands = plans.flatMap((plan) => plan.commands);
@@ -207,7 +206,7 @@ async function withLeaks({ facts, plan }: Look<Facts>, { host, progress }: Runti
   return { ...plan, findings: [...plan.findings, ...leaks] };
 }
 
-/** The files that git has or would take with a token of these in them. */
+/** The files with one of these tokens that git has or would add. */
 async function exposedFiles(
   each: readonly Look<Facts>[],
   { host }: Runtime,
@@ -256,8 +255,8 @@ export async function scopes(
 }
 
 /**
- * @param example how a person gives a text.
- * @throws AppError USAGE for a text that is empty, NOTHING_TO_EXPLAIN, and those of explainText.
+ * @param example how a person passes a text.
+ * @throws AppError USAGE for an empty text, NOTHING_TO_EXPLAIN, and those of explainText.
  */
 export async function explain(
   { host, progress }: Runtime,
