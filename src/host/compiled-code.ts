@@ -5,26 +5,26 @@ import { isCi } from "../lib/is-ci.ts";
 import { isOwn } from "./ours.ts";
 import { cacheFolder, isOwnFolder, type Machine, placeIn, type RecordFile } from "./record.ts";
 
-/** This program's files, loaded with what V8 made of them in an earlier run: a fifth of a start. */
+/** Loads this program's files with the V8 code cache of an earlier run, which saves a fifth of the start time. */
 export interface CompiledCode {
-  /** Runs a file of the program's folder, once. @returns what it exports. */
+  /** Runs a file of the program's folder, once. @returns its exports. */
   load(name: string): unknown;
-  /** True where a file was loaded that nothing was kept of, or not by this V8. */
+  /** True if a loaded file had no cached code, or V8 rejected it. */
   readonly isNew: boolean;
-  /** What was loaded, by name. */
+  /** The loaded files, by name. */
   readonly scripts: ReadonlyMap<string, Script>;
-  /** What an earlier run has kept, by name. */
+  /** The code that an earlier run cached, by name. */
   readonly kept: ReadonlyMap<string, Buffer>;
   readonly place: RecordFile;
 }
 
 /**
- * Node loads a file as usual where this is undefined: in a pipeline, whose cache others may fill, and where no
- * run has kept a record yet, as a run that changes nothing leaves nothing. What is kept is not believed where
- * others can write to the folder, or a checkout may bring it.
+ * undefined: Node loads the files as usual. This is so in CI, where others may fill the cache, and before any run has
+ * kept a record, since a run that changes nothing leaves nothing behind. Cached code is not used if others can write to
+ * its folder, or if a checkout may contain it.
  *
- * @param folder the program's, absolute. The names of what is kept of it have a hash of their content.
- * @param command the first word of the line: each compiles what it uses.
+ * @param folder the program's, absolute. The names of its cached files contain a hash of their content.
+ * @param command the first word of the command line: each command compiles what it uses.
  */
 export function compiledCode(
   folder: string,
@@ -65,7 +65,7 @@ export function compiledCode(
     const wrapped = `(function(exports,require,module,__filename,__dirname){${text}\n})`;
     const cachedData = kept.get(path);
     const script = new Script(wrapped, { filename, ...(cachedData && { cachedData }) });
-    // The length of a text is all that V8 compares.
+    // V8 compares only the length of a source text, so only files with a hash in their name are cached.
     if (!HASHED.test(path)) return script;
     scripts.set(path, script);
     isNew ||= cachedData === undefined || script.cachedDataRejected === true;
@@ -75,7 +75,7 @@ export function compiledCode(
 
 const HASHED = /-[A-Z0-9]{8}\.cjs$/;
 
-/** @returns nothing for what is not ours or not whole. */
+/** @returns an empty map for a file that is not ours or not complete. */
 function keptIn({ folder, ...place }: RecordFile): ReadonlyMap<string, Buffer> {
   try {
     const path = join(folder, place.name);

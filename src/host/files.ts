@@ -22,16 +22,16 @@ import type { Entry, FileSnapshot, Files, LookOptions, Snapshot, Undo } from "./
 import { isExchangeable, isOwn } from "./ours.ts";
 import { dropLeftOver, isOfOurs, KINDS, withOwnFolder, withPrivateFile } from "./private-folder.ts";
 
-/** Files of a repo's size; anything larger is not ours to read. */
+/** Enough for the files of a repo that we need. Larger ones are not read. */
 const MAX_BYTES = 4 * 1024 * 1024;
-/** A FIFO's writer (1Password) may ask its owner first. */
+/** The writer of a FIFO (1Password) may first ask for approval. */
 const FIFO_WAIT_MS = 10_000;
 
 /**
- * Files as one run sees them.
+ * The files that one run sees.
  *
- * @param repo the root of its repo; what a link makes lead out of it is not read (docs/design.md rule 4).
- * @param interrupted nothing more is read from then on; what is written is finished or taken back.
+ * @param repo the root of its repo. A path that leads out of it through a link is not read (docs/design.md rule 4).
+ * @param interrupted once it fires, nothing more is read. A write in progress is completed or undone.
  */
 export function filesOf(repo?: string, interrupted?: AbortSignal): Files {
   const real = repo === undefined ? undefined : realpath(repo);
@@ -39,7 +39,7 @@ export function filesOf(repo?: string, interrupted?: AbortSignal): Files {
     repo !== undefined && isBelow(path, repo) && !isInside(target, real ?? repo)
       ? firstLinkOut(path, repo, real ?? repo)
       : undefined;
-  // In a repo links lead to its own places only, whoever made them.
+  // In a repo, only links within the repo are followed, whoever made them.
   const linkOfOther = (path: string, target: string) =>
     repo !== undefined && isBelow(path, repo) ? undefined : linkOfAnother(path, target);
   return {
@@ -79,7 +79,7 @@ function refuseIf(interrupted: AbortSignal | undefined): void {
 
 type LinkOut = (path: string, target: string) => string | undefined;
 
-/** Below the repo's root by its path. A clone brings nothing of git's own folder. */
+/** Below the repo's root by path. git's own folder doesn't count: a clone brings nothing in it. */
 function isBelow(path: string, repo: string): boolean {
   return isInside(path, repo) && !isInside(path, join(repo, ".git"));
 }
@@ -141,8 +141,8 @@ async function look(
 }
 
 /**
- * The first link on a path that another user has put there, and that leads to what is not his. Root's are followed.
- * A link of a colleague's checkout leads to what he has checked out.
+ * The first link in a path that belongs to another user and leads to something that this user does not own. Links of
+ * root are followed. So are links in a colleague's checkout to other files in it.
  */
 function linkOfAnother(path: string, target: string): string | undefined {
   if (path === target) return undefined;
@@ -157,7 +157,7 @@ function linkOfAnother(path: string, target: string): string | undefined {
     });
 }
 
-/** @returns how many there are, or some number above `most`. */
+/** @returns the number of lines, or some number above `most`. */
 function linesIn(bytes: Buffer, most: number): number {
   let lines = 1;
   for (let at = bytes.indexOf(10); at >= 0 && lines <= most; at = bytes.indexOf(10, at + 1))
@@ -169,10 +169,10 @@ function largerThan(bytes: number): string {
   return `larger than ${bytes / 1024 / 1024} MB`;
 }
 
-/** Its links are resolved: one that is there now was put there meanwhile. */
+/** O_NOFOLLOW: the path has no links, so a link there now was put there since. */
 const TO_READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
 
-// A promise for each call takes ten times as long, and a run makes a hundred.
+// Synchronous: promises take ten times as long, and a run reads a hundred files.
 function lookAtFile(
   path: string,
   target: string,
@@ -192,7 +192,7 @@ function lookAtFile(
 
 const CHUNK_BYTES = 64 * 1024;
 
-/** A file below /proc says that it is empty, and may go on for ever. @returns undefined for such a one. */
+/** A file in /proc has size 0 and may be endless, so the size is not trusted. @returns undefined above `maxBytes`. */
 function readUpTo(fd: number, maxBytes: number): Buffer | undefined {
   const chunks: Buffer[] = [];
   for (let size = 0; size <= maxBytes; ) {
@@ -205,7 +205,7 @@ function readUpTo(fd: number, maxBytes: number): Buffer | undefined {
   return undefined;
 }
 
-/** Opened without blocking, since an open that waits for a writer cannot be called off. */
+/** Opened without blocking, since an open that waits for a writer cannot be cancelled. */
 async function lookAtFifo(
   path: string,
   target: string,
@@ -269,7 +269,7 @@ function kindOf(entry: Pick<Stats, "isFile" | "isDirectory" | "isSymbolicLink">)
   return entry.isFile() ? "file" : "other";
 }
 
-/** As many as Linux follows; a link through a folder that is not there may lead back to itself. */
+/** The limit of Linux. A link through a missing folder may form a loop. */
 const MOST_LINKS = 40;
 
 function realpath(path: string, links = 0): string {
@@ -336,13 +336,13 @@ async function changed<T>(
 }
 
 interface Put {
-  /** Gives the empty file its mode and owner: the umask must not loosen or tighten what we keep. */
+  /** Gives the empty file its mode and owner, whatever the umask. */
   readonly dress: (handle: fs.FileHandle) => Promise<void>;
-  /** When all is written, and before the file is closed. */
+  /** Called when everything is written, before the file is closed. */
   readonly finish?: (handle: fs.FileHandle) => Promise<void>;
-  /** What comes just before the file takes the target's place. */
+  /** Called just before the file replaces the target. */
   readonly last?: () => Promise<void>;
-  /** There may be no room for what hides it from git. */
+  /** There may be no space for the file that hides it from git. */
   readonly unhidden?: true;
 }
 
@@ -369,10 +369,7 @@ async function put(
   await folder.sync();
 }
 
-/**
- * A file that takes another's place would be ours from then on: its owner locked out of it, and our
- * group let in.
- */
+/** The new file would belong to us. The owner of the old file could no longer use it, and our group could. */
 async function keepOwner(
   handle: fs.FileHandle,
   { path, uid, gid }: FileSnapshot,
@@ -385,7 +382,7 @@ async function keepOwner(
   } catch (error) {
     const isMine = made.uid === uid;
     if (isMine && mode === forAnyGroup(mode)) return;
-    // EINVAL: a number that this container does not know.
+    // EINVAL: a user or group that this container does not know.
     if (!["EPERM", "EINVAL"].includes(codeOf(error))) throw error;
     const whose = isMine ? `a group that you are not in (${gid})` : `another user (${uid})`;
     const fix = isMine
@@ -398,7 +395,7 @@ async function keepOwner(
   }
 }
 
-/** The bits that let nobody do more, whichever group the file has. */
+/** The permission bits that are safe whichever group the file has. */
 function forAnyGroup(mode: number): number {
   const both = (mode >> 3) & mode & 0o7;
   return (mode & 0o700) | (both << 3) | both;
@@ -410,7 +407,7 @@ async function remove(before: FileSnapshot, emptyBelow?: string): Promise<Undo> 
     const path = realpath(dirname(before.path));
     const top = emptyBelow === undefined ? path : realpath(emptyBelow);
     return inFolder(path, async (folder): Promise<Undo> => {
-      // What a link leads to stays.
+      // Only the link is removed, not its target.
       const link = await fs.readlink(await folder.at(name)).catch(() => undefined);
       await assertUnchanged(before, link === undefined ? folder : undefined);
       await fs.rm(await folder.at(name));
@@ -426,7 +423,7 @@ async function remove(before: FileSnapshot, emptyBelow?: string): Promise<Undo> 
   });
 }
 
-/** @param folder that the file itself is in: what is at its path may be somewhere else by now. */
+/** @param folder the folder that the file is in: its path may lead elsewhere by now. */
 async function assertUnchanged(before: Snapshot, folder?: Folder): Promise<void> {
   const seen = [await look(before.path)];
   if (folder !== undefined) seen.push(await lookIn(folder, basename(before.target)));
@@ -447,7 +444,7 @@ function isAsBefore(now: Snapshot, before: Snapshot): boolean {
   return now.mode === before.mode && isSameOwner && now.bytes.equals(before.bytes);
 }
 
-/** What a name is in a folder; a link is not followed. */
+/** What a name in a folder is. Links are not followed. */
 async function lookIn(folder: Folder, name: string): Promise<Snapshot> {
   const path = join(folder.path, name);
   const at = await folder.at(name);
@@ -461,7 +458,7 @@ async function lookIn(folder: Folder, name: string): Promise<Snapshot> {
   }
 }
 
-/** @param ours what we left there: what somebody else wrote since then stays. */
+/** @param ours what we left there. If somebody else has written since, their version stays. */
 async function restoreIn(
   folder: Folder,
   before: Snapshot,
@@ -478,7 +475,7 @@ async function restoreIn(
     async dress(handle) {
       const { mode } = before;
       await handle.chmod(mode);
-      // Another user's that was removed comes back as ours, rather than not at all.
+      // If another user's file was removed, it is better to restore it as ours than not at all.
       await keepOwner(handle, before, mode).catch(() => handle.chmod(forAnyGroup(mode)));
     },
     finish: (handle) => handle.utimes(secondsOf(before.atimeMs), secondsOf(before.mtimeMs)),
@@ -487,7 +484,7 @@ async function restoreIn(
   await put(folder, name, before.bytes, back).catch(again);
 }
 
-/** Node cuts off what is less than a microsecond, also of a number that is a hair too small. */
+/** Node truncates to microseconds, even a number that is only slightly too small because of rounding. */
 function secondsOf(ms: number): number {
   return (Math.floor(ms * 1000 + 0.1) + 0.5) / 1e6;
 }
@@ -495,7 +492,7 @@ function secondsOf(ms: number): number {
 async function makeDirectory(path: string, mode: number): Promise<Undo> {
   const made: MadeFolder[] = [];
   const undo = async () => {
-    // Only empty folders go: what somebody else put there meanwhile stays.
+    // Only empty folders are removed: others may have put files there since.
     for (const { folder, parent } of made.toReversed()) {
       await inSame(parent, (now) => isRemoved(now, folder)).catch(() => undefined);
     }
@@ -526,7 +523,7 @@ interface MadeFolder {
   readonly parent: Place;
 }
 
-/** Makes folders, each in the one before it, which is held meanwhile. */
+/** Makes folders, each inside the previous one, which is held open. */
 async function makeIn(
   parent: Folder,
   [name, ...rest]: readonly string[],
@@ -540,7 +537,7 @@ async function makeIn(
       throw error;
     },
   );
-  // What is put back goes into no other folder than ours.
+  // What is restored goes only into a folder that we made.
   if (!isOurs && last !== undefined) return;
   const goOn = async (folder: Folder) => {
     if (isOurs) made.push({ folder, parent });
@@ -551,16 +548,16 @@ async function makeIn(
 
 interface Making {
   readonly mode: number;
-  /** Gets what was not there. */
+  /** Collects the folders that were created. */
   readonly made: MadeFolder[];
-  /** What is done in the last of them. */
+  /** Called with the last folder. */
   readonly last?: ((folder: Folder) => Promise<void>) | undefined;
 }
 
 /**
- * Removes a folder and those above it, as far as they are empty and below `top`.
+ * Removes a folder and its parents below `top`, as long as they are empty.
  *
- * @returns the names of those that are gone, and what they were in.
+ * @returns the names of the removed folders, and the folder that contained them.
  */
 async function dropEmpty(folder: Place, top: string): Promise<{ gone: string[]; left: Place }> {
   if (folder.path === top || !isInside(folder.path, top)) return { gone: [], left: folder };
@@ -572,7 +569,7 @@ async function dropEmpty(folder: Place, top: string): Promise<{ gone: string[]; 
   return inFolder(dirname(folder.path), drop).catch(() => ({ gone: [], left: folder }));
 }
 
-/** Nothing is done where another folder has its place: in that one nothing is ours. */
+/** Does nothing if another folder has taken its place: nothing in that one is ours. */
 async function inSame(place: Place, use: (folder: Folder) => Promise<unknown>): Promise<void> {
   await inFolder(place.path, async (folder) => {
     if (isSame(folder.stats, place.stats)) await use(folder);
@@ -611,7 +608,7 @@ async function withDoctlFile<T>(
   }
 }
 
-/** What stands somewhere, in words. */
+/** The kind of file, in words. */
 export function nameOf(stats: Stats): string {
   if (stats.isSymbolicLink()) return "a link";
   if (stats.isDirectory()) return "a directory";

@@ -5,33 +5,33 @@ import { AppError } from "../errors/app-error.ts";
 import { hint } from "../errors/hint.ts";
 
 /**
- * A directory that is held: the paths that it gives lead into that very directory, even after another user
- * has put a link or another directory in its place.
+ * A directory that is held open: its paths lead into that very directory, even after another user has put a link or
+ * another directory in its place.
  */
 export interface Folder {
-  /** Where it was when it was opened; without links. */
+  /** Where it was when it was opened, without links. */
   readonly path: string;
   readonly stats: Stats;
   /**
    * The path of a name in it, for one call.
    *
-   * @throws AppError CHANGED_MEANWHILE where another directory has its place.
+   * @throws AppError CHANGED_MEANWHILE where another directory has taken its place.
    */
   at(name: string): Promise<string>;
   /** @throws Error where it cannot be listed. */
   list(): Promise<readonly string[]>;
-  /** Brings its entries to the disk, where the system can. */
+  /** Flushes its entries to the disk, if the system can. */
   sync(): Promise<void>;
 }
 
-/** Directories that cannot be opened, such as all of Windows, are compared before each call. */
+/** Directories that cannot be opened, such as all on Windows, are compared before each call instead. */
 const AS_FOLDER = constants.O_RDONLY | (constants.O_DIRECTORY ?? 0) | (constants.O_NOFOLLOW ?? 0);
 
 /**
- * Holds a directory while `use` runs.
+ * Holds a directory open while `use` runs.
  *
- * @param path its links resolved; what is a link is refused.
- * @param parent the held directory that it is in; else its path is trusted this once.
+ * @param path without links. A link is refused.
+ * @param parent the open directory that contains it. Without one, the path is trusted this once.
  * @throws AppError CHANGED_MEANWHILE; Error of the file system.
  */
 export async function inFolder<T>(
@@ -50,7 +50,7 @@ export async function inFolder<T>(
       stats,
       async at(name) {
         if (through !== undefined) return join(through, name);
-        // Without /proc a moment is left between this and the call.
+        // Without /proc there is a short gap between this check and the call.
         if (!isSame(await fs.lstat(await place()), stats)) throw exchanged(path);
         return join(path, name);
       },
@@ -58,7 +58,7 @@ export async function inFolder<T>(
         return fs.readdir(await this.at("."));
       },
       async sync() {
-        // Some network file systems cannot: the rename is atomic all the same.
+        // Some network file systems can't. The rename is atomic anyway.
         await opened?.sync().catch(() => undefined);
       },
     });
@@ -67,7 +67,7 @@ export async function inFolder<T>(
   }
 }
 
-/** @returns undefined for one that may be written to, but not listed. */
+/** @returns undefined for a directory that may be written to but not listed. */
 async function open(path: string): Promise<fs.FileHandle | undefined> {
   return fs.open(path, AS_FOLDER).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "EACCES") return undefined;
@@ -75,17 +75,17 @@ async function open(path: string): Promise<fs.FileHandle | undefined> {
   });
 }
 
-/** Linux leads from an open directory to what is in it, whatever its path is by now. */
+/** On Linux, this path leads into the open directory, even after it was moved. */
 async function throughProc(opened: fs.FileHandle, stats: Stats): Promise<string | undefined> {
   const path = `/proc/self/fd/${opened.fd}`;
   const seen = await fs.stat(path).catch(() => undefined);
   return seen && isSame(seen, stats) ? path : undefined;
 }
 
-/** What tells a folder from another one in its place. */
+/** Identifies a folder, even if another one takes its place. */
 export type Place = Pick<Folder, "path" | "stats">;
 
-/** Removes one folder, if it is still the same one and empty. @returns false where it is not. */
+/** Removes a folder, if it is still the same one and empty. @returns false if it was not removed. */
 export async function isRemoved(parent: Folder, folder: Place): Promise<boolean> {
   try {
     const at = await parent.at(basename(folder.path));

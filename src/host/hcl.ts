@@ -3,36 +3,36 @@ import { setFlagsFromString } from "node:v8";
 import type { Parser } from "web-tree-sitter";
 import type { ParseHcl } from "./host.ts";
 
-/** In ms of CPU, for one text: code of the largest size takes a third of a second. */
+/** CPU time in ms for one text. Code of the largest size takes a third of a second. */
 const TIME_LIMIT_MS = 1500;
-/** The same for all texts of a run, some 10 MB of code. */
+/** CPU time in ms for all texts of a run, about 10 MB of code. */
 const ALL_MS = 10_000;
 
 /**
- * How much of the grammar is run, about in bytes of machine code, before V8 optimises it: some tens of
- * files. Its own limit is passed at once, and its optimising compiler takes 70 ms of CPU and 20 MB,
- * for which a short run waits at its end and gets nothing.
+ * How much of the grammar runs, roughly in bytes of machine code, before V8 optimises it: some tens of files. V8's own
+ * limit is exceeded immediately. Its optimising compiler takes 70 ms of CPU and 20 MB, and a short run would wait for
+ * it at its end without any benefit.
  */
 const UNOPTIMISED = 1_000_000_000;
 
 /**
- * Loads the Terraform grammar (tree-sitter, WebAssembly), which takes some tens of ms: only where a
- * repo has .tf files that are not ours.
+ * Loads the Terraform grammar (tree-sitter, WebAssembly). This takes some tens of ms, so it is done only for a repo
+ * with .tf files that are not ours.
  *
- * @param packageFolder the build puts the two .wasm files into its dist folder.
+ * @param packageFolder its dist folder contains the two .wasm files.
  */
 export async function loadHclParser(packageFolder: string): Promise<ParseHcl> {
   shared ??= load(packageFolder);
   const parser = await shared;
   let left = ALL_MS;
-  // Code is read for what it declares and for what it needs: in vain but once.
+  // Code is read twice, for its declarations and for its scopes. A text that takes too long should fail only once.
   const cancelled = new Set<string>();
   return (text, use) => {
     if (left <= 0 || cancelled.has(text)) return undefined;
     const begun = cpuMs();
-    // What makes no sense to it can take the square of the time.
+    // Text that the grammar cannot parse can take quadratic time.
     const isTooLong = () => cpuMs() - begun > TIME_LIMIT_MS;
-    // Its types say void; what it returns cancels.
+    // The types say void, but a true return value cancels.
     const tree = parser.parse(text, null, { progressCallback: isTooLong as () => void });
     if (tree === null) {
       cancelled.add(text);
@@ -43,14 +43,14 @@ export async function loadHclParser(packageFolder: string): Promise<ParseHcl> {
     try {
       return use(tree.rootNode);
     } finally {
-      // Its memory is outside the reach of the garbage collector.
+      // The garbage collector cannot free its memory.
       tree.delete();
       left -= cpuMs() - begun;
     }
   };
 }
 
-/** One for all runs of a process: a second one would take the memory of the first. */
+/** Shared by all runs in a process: a second parser would take over the memory of the first. */
 let shared: Promise<Parser> | undefined;
 
 async function load(packageFolder: string): Promise<Parser> {

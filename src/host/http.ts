@@ -3,20 +3,20 @@ import { AppError } from "../errors/app-error.ts";
 import { proxyFor } from "../lib/proxy.ts";
 import type { Environment, HttpAnswer, HttpRequest } from "./host.ts";
 
-/** The answers that we ask for are a few hundred bytes. */
+/** The answers that we expect are a few hundred bytes. */
 const MAX_BODY_BYTES = 1024 * 1024;
-/** With what stands between the chunks of a body. */
+/** Includes the overhead of the chunked encoding. */
 const MAX_RECEIVED_BYTES = 4 * MAX_BODY_BYTES;
-/** 102 and 103, before the answer itself. */
+/** Status 102 and 103, before the answer itself. */
 const MOST_INTERIM = 20;
 
 const FORM = "application/x-www-form-urlencoded";
 
 /**
- * One request by node:https, which starts 200 ms faster than fetch on Node 20. HTTPS_PROXY and NO_PROXY
- * are honoured for https; plain http goes to loopback only and never through a proxy.
+ * Sends one request with node:https, which starts 200 ms faster than fetch on Node 20. HTTPS_PROXY and NO_PROXY apply
+ * to https. Plain http is for loopback only, and never uses a proxy.
  *
- * @param env where the proxy is named.
+ * @param env contains the proxy variables.
  * @throws AppError INTERRUPTED when `interrupted` fires first.
  */
 export async function send(
@@ -52,7 +52,7 @@ export async function send(
         ...(agent === undefined ? {} : { agent }),
       },
       (response) => {
-        // A chunk of one byte holds the memory of all that came with it: none is kept.
+        // Copied, not kept: even a chunk of one byte keeps the whole received buffer in memory.
         const received = Buffer.allocUnsafe(MAX_BODY_BYTES);
         const before = response.socket.bytesRead;
         let size = 0;
@@ -76,15 +76,15 @@ export async function send(
     request.on("error", fail);
     let interim = 0;
     request.on("information", () => {
-      // No more is read, and the time runs out.
+      // Stop reading, so that the request times out.
       if (++interim > MOST_INTERIM) request.socket?.pause();
     });
-    // Nobody asked for another protocol; without a listener the request would never end.
+    // We did not ask for another protocol. Without a listener, the request would never end.
     request.on("upgrade", (_, socket) => {
       socket.destroy();
       resolve({ kind: "failure", why: "closed", detail: "it changed the protocol" });
     });
-    // The agent would hand on the proxy's refusal as if DigitalOcean had answered.
+    // Otherwise the agent would return the proxy's refusal as if it were DigitalOcean's answer.
     request.on("proxyConnect", ({ statusCode }: { statusCode: number }) => {
       if (statusCode === 200) return;
       resolve(ofProxy(`the proxy answers ${statusCode}`));

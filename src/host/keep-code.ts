@@ -4,13 +4,16 @@ import type { CompiledCode } from "./compiled-code.ts";
 import { dropOwn, writeOwn } from "./keep.ts";
 import { makeOwnFolder } from "./record.ts";
 
-/** Keeps what V8 has compiled, also of functions, for the next run of the same command. Where that is not possible it is slow again. */
+/**
+ * Keeps the code that V8 compiled, including functions, for the next run of the same command. If that fails, the next
+ * run is just slower.
+ */
 export function keepCode({ scripts, kept, place }: CompiledCode): void {
   try {
     if (!makeOwnFolder(place)) return;
     const own = `-${process.versions.v8}.code`;
     for (const name of readdirSync(place.folder)) {
-      // Of another Node.
+      // From another version of Node.
       if (name.endsWith(".code") && !name.endsWith(own)) dropOwn(join(place.folder, name));
     }
     const parts = new Map([...kept].filter(([each]) => existsSync(join(place.about, each))));
@@ -24,6 +27,6 @@ export function keepCode({ scripts, kept, place }: CompiledCode): void {
     head.write(names, 4);
     writeOwn(place, Buffer.concat([head, ...parts.values()]));
   } catch {
-    // A home without room or leave to write.
+    // No space in the home folder, or no permission to write.
   }
 }

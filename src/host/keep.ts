@@ -19,13 +19,13 @@ import {
   stampOf,
 } from "./record.ts";
 
-/** Beyond that, somebody makes a folder for each run. */
+/** More records than this mean that each run uses a new folder. */
 const MAX_RECORDS = 500;
 
 /**
- * Keeps a value for the next run. Where that is not possible, the next run is slow again.
+ * Keeps a value for the next run. If that fails, the next run is just slower.
  *
- * @param from.inputs paths of all that it follows from; a folder's ends with a slash.
+ * @param from.inputs paths of everything that the value depends on. A folder's path ends with a slash.
  * @param from.since when reading them began, in milliseconds since the epoch.
  */
 export function keep(
@@ -47,11 +47,11 @@ export function keep(
     const kept: Kept = { version: __VERSION__, ...key, stamps, value };
     writeOwn(place, JSON.stringify(kept));
   } catch {
-    // A home without room or leave to write.
+    // No space in the home folder, or no permission to write.
   }
 }
 
-/** A record says what it is about, and so what its name has to be: no other file does. */
+/** A record says what it is about, which determines its file name. No other file does. */
 function dropRecord(machine: Machine, folder: string, name: string): void {
   const path = join(folder, name);
   try {
@@ -59,12 +59,12 @@ function dropRecord(machine: Machine, folder: string, name: string): void {
     const kept = JSON.parse(readFileSync(path, "utf8")) as Kept;
     if (placeOf(machine, kept)?.name === name) dropOwn(path);
   } catch {
-    // A temporary file, or none of ours.
+    // A temporary file, or not ours.
   }
 }
 
 /**
- * Writes a file in a folder of ours: whole or not at all. What writes that were killed have left there goes.
+ * Writes a file in our folder, completely or not at all. Removes what killed writes left there.
  *
  * @throws Error of the file system.
  */
@@ -75,13 +75,13 @@ export function writeOwn({ folder, name }: RecordFile, text: string | Uint8Array
     writeFileSync(temporary, text, { mode: 0o600, flag: "wx", flush: true });
     renameSync(temporary, join(folder, name));
   } catch (error) {
-    // What stood there already is not ours.
+    // A file that already existed is not ours.
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") dropOwn(temporary);
     throw error;
   }
 }
 
-/** Takes away what writes that were killed have left. */
+/** Removes what killed writes left behind. */
 export function sweepOwn(folder: string): void {
   for (const name of readdirSync(folder)) {
     const [, tag = ""] = /\.(?:json|code)\.([^.]+)$/.exec(name) ?? [];
@@ -90,19 +90,19 @@ export function sweepOwn(folder: string): void {
   }
 }
 
-/** Of a link, what it leads to stays; a folder does, too. */
+/** Removes a link but not its target. Does not remove folders. */
 export function dropOwn(path: string): void {
   try {
     if (isOwn(lstatSync(path))) unlinkSync(path);
   } catch {
-    // It is gone.
+    // It no longer exists.
   }
 }
 
-/** A file's time is that of the last tick of the kernel's clock. */
+/** A file's time is the last tick of the kernel's clock, so it may be this much too early. */
 const CLOCK_TICK_MS = 10;
 
-/** What was changed while it was read may have been read before the change. */
+/** The newest time in the stamps. A file that changed during the read may have been read before the change. */
 function newestOf(stamps: readonly string[]): number {
   const times = stamps
     .flatMap((stamp) => stamp.split(","))

@@ -14,18 +14,18 @@ import { ageOf, isDead, makerOf, newTag, type Owner, ourselves } from "./owner.t
 
 const WAIT_MS = 60_000;
 const RETRY_MS = 50;
-/** What is said shows after 300 ms, so after 1 s in all. */
+/** The progress message appears 300 ms later, so after 1 s in total. */
 const SAY_MS = 700;
-/** A waiting run's file may be as old as the wait is long. */
+/** The file of a waiting run may be as old as the longest wait. */
 const LEFT_OVER_MS = 3 * WAIT_MS;
 
-/** Its file is the lock. */
+/** The content of the lock file. */
 interface Holder extends Owner {
   readonly host: string;
   readonly id: string;
 }
 
-/** A lock file with the name of its holder in it, and the file that this process puts there, by their names. */
+/** The names of the lock file, and of the file that this process creates to link it there. */
 interface LockFile {
   readonly folder: Folder;
   readonly name: string;
@@ -34,11 +34,11 @@ interface LockFile {
 }
 
 /**
- * Runs `action` while this process alone holds `path`, a small file that names its holder. A lock
- * whose holder died on this machine is taken over at once.
+ * Runs `action` while only this process holds `path`, a small file that names its holder. If the holder was a process
+ * of this machine that has ended, the lock is taken over immediately.
  *
- * @param path the links of its folder resolved.
- * @throws AppError `wait.busy` after 60 s, naming the holder; at once for what is no lock.
+ * @param path the links of its folder are resolved.
+ * @throws AppError `wait.busy` after 60 s, naming the holder; immediately for a path that is not a lock file.
  */
 export async function locked<T>(
   path: string,
@@ -69,7 +69,7 @@ export async function locked<T>(
   });
 }
 
-/** What stands at its name already is not ours, and stays. */
+/** An existing file of that name is not ours, and stays. */
 async function makeOwn({ folder, own }: LockFile, text: string): Promise<void> {
   const handle = await fs.open(await folder.at(own), "wx", 0o600);
   try {
@@ -83,7 +83,7 @@ async function makeOwn({ folder, own }: LockFile, text: string): Promise<void> {
   }
 }
 
-/** Of a link, what it leads to stays. */
+/** Removes a link but not its target. */
 async function removed(folder: Folder, name: string): Promise<void> {
   const unlink = async () => fs.unlink(await folder.at(name));
   await unlink().catch(() => undefined);
@@ -93,7 +93,7 @@ async function takeTurn(place: LockFile, { clock, waitingFor }: LockWait): Promi
   const { name } = place;
   const since = clock.now();
   let isSaid = false;
-  // Linked into place, so that a lock is never seen without its holder's name.
+  // Linked into place, so that a lock never exists without its holder's name.
   while (!(await linked(place, name))) {
     const holder = await readHolder(place, name);
     if (holder !== undefined && isDead(holder) && (await inherited(place, holder))) return;
@@ -107,7 +107,7 @@ async function takeTurn(place: LockFile, { clock, waitingFor }: LockWait): Promi
   }
 }
 
-/** False where something stands there already. */
+/** False if the name already exists. */
 async function linked({ folder, own }: LockFile, name: string): Promise<boolean> {
   try {
     await fs.link(await folder.at(own), await folder.at(name));
@@ -119,11 +119,11 @@ async function linked({ folder, own }: LockFile, name: string): Promise<boolean>
 }
 
 /**
- * Puts our own lock in the place of a dead one. Of all who find a holder dead, one gets the ticket
- * that has its id; where that one died too, the next ticket has its heir's id.
+ * Replaces the lock of an ended process with ours. Of all processes that find the holder ended, only one gets the
+ * ticket with the holder's id. If that process (the heir) ended too, the next ticket has the heir's id.
  *
  * @param dead the holder, or its last heir.
- * @param before the holder and the heirs between, all dead.
+ * @param before the holder and the heirs between, all ended.
  */
 async function inherited(
   place: LockFile,
@@ -137,7 +137,7 @@ async function inherited(
     const heir = await readHolder(place, ticket);
     return heir !== undefined && isDead(heir) && (await inherited(place, heir, gone));
   }
-  // What we know may be old: another heir may have been here and gone, and its ticket with it.
+  // Our information may be outdated: another heir may have held and released the lock, and removed its ticket.
   const now = await readHolder(place, name);
   const isTheirs = gone.some(({ id }) => id === now?.id);
   if (isTheirs) await fs.rename(await folder.at(own), await folder.at(name));
@@ -147,7 +147,7 @@ async function inherited(
 
 const TICKET = /^after-[\w-]{1,64}$/;
 
-/** While we hold the lock no ticket is of use; the rest is of runs that were killed. */
+/** While we hold the lock, no ticket is needed. The other files are from killed runs. */
 async function sweepAround({ folder, name }: LockFile): Promise<void> {
   const start = `${name}.`;
   for (const each of await folder.list().catch(() => [])) {
@@ -171,8 +171,8 @@ const HOLDER_BYTES = 4096;
 const TO_READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
 
 /**
- * @returns undefined for none, and for one that says nothing.
- * @throws AppError `busy` for what no run of ours has put there, such as a link.
+ * @returns undefined if there is no file, or no holder in it.
+ * @throws AppError `busy` for something that no run of ours created, such as a link.
  */
 async function readHolder(place: LockFile, name: string): Promise<Holder | undefined> {
   const { folder } = place;
@@ -195,7 +195,7 @@ async function readHolder(place: LockFile, name: string): Promise<Holder | undef
 }
 
 function runOf(holder: Holder | undefined): string {
-  // Whoever may write the lock wrote the name.
+  // Anybody who can write the lock can choose this name.
   return holder === undefined ? "another run" : `process ${holder.pid} on ${safe(holder.host)}`;
 }
 

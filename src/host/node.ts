@@ -19,19 +19,19 @@ import { run, type Shown } from "./run.ts";
 import { stateOf } from "./state.ts";
 import { which } from "./which.ts";
 
-/** What a run takes from the process that it is in, and from nowhere else. */
+/** Everything that a run uses of its process. */
 export interface Surface {
   readonly env: Environment;
   readonly platform: NodeJS.Platform;
-  /** Absolute path of the working directory. @throws AppError USAGE where it was removed meanwhile. */
+  /** Absolute path of the working directory. @throws AppError USAGE where it was removed. */
   readonly cwd: () => string;
   readonly stdin: Readable & { readonly isTTY?: boolean; readonly fd?: number };
   readonly stdout: Output;
   readonly stderr: Output;
   readonly interrupted: AbortSignal;
-  /** A person is asked without colours. */
+  /** Questions to a person are without colours. */
   readonly isPlain?: boolean;
-  /** For a tool that may ask on the terminal. */
+  /** Called before a tool that may ask on the terminal. */
   readonly showTyping?: ShowTyping | undefined;
 }
 
@@ -40,9 +40,9 @@ export interface Output extends Shown {
   readonly columns?: number;
 }
 
-/** This process. Its signal handlers stand from now on: the first signal aborts, a second ends. */
+/** This process. Installs the signal handlers: the first signal aborts the run, a second one ends the process. */
 export function ownProcess(): Surface {
-  // With a umask that keeps us ourselves out, a folder that we make would be one that we cannot use.
+  // With a umask that excludes the owner, we could not use the folders that we create.
   process.umask(process.umask(0o077) & ~0o700);
   const { env, platform, stdin, stdout, stderr } = process;
   return {
@@ -52,7 +52,7 @@ export function ownProcess(): Surface {
   };
 }
 
-/** What a caller gives in place of the process that it is in. */
+/** What a caller of the library sets instead of the process's own values. */
 export interface Given {
   readonly cwd: string | undefined;
   readonly env: Environment | undefined;
@@ -61,7 +61,10 @@ export interface Given {
   readonly toolSays: ((text: string) => void) | undefined;
 }
 
-/** The process gives what a caller does not; nothing is read from its standard input, and nothing printed. */
+/**
+ * Uses the process's values for everything that the caller does not set. Nothing is read from standard input, and
+ * nothing is printed.
+ */
 export function givenSurface({ cwd, env, signal, toolSays }: Given): Surface {
   return {
     env: env ?? process.env,
@@ -74,7 +77,7 @@ export function givenSurface({ cwd, env, signal, toolSays }: Given): Surface {
   };
 }
 
-/** A process's own folder has no links in it either. @throws AppError USAGE where there is none. */
+/** Resolves links, since process.cwd() contains none either. @throws AppError USAGE where it is not a folder. */
 function realFolder(path: string): string {
   try {
     const folder = realpathSync.native(path);
@@ -107,7 +110,7 @@ export function nodeHost(packageFolder: string, surface: Surface): Host {
     env,
     platform,
     packageFolder,
-    // A dozen small files, read at once in a tenth of the time that promises take.
+    // A dozen small files. Reading them synchronously takes a tenth of the time.
     template: (name) => readFileSync(join(packageFolder, "templates", name), "utf8"),
     clock,
     steadyClock: { now: () => performance.now(), sleep: (ms) => wait(ms) },
@@ -140,7 +143,7 @@ export function nodeHost(packageFolder: string, surface: Surface): Host {
       return loadHclParser(packageFolder);
     }),
     readInput(of) {
-      // The descriptor may be closed once all has been read.
+      // The file descriptor may be closed after everything was read.
       input = fileIdOf(stdin.fd);
       return readInput(stdin, of);
     },
@@ -155,12 +158,12 @@ export function nodeHost(packageFolder: string, surface: Surface): Host {
   };
 }
 
-/** A relative one would be another folder after each `cd`, and may be in a repo. */
+/** A relative path would be another folder after each `cd`, and may be in a repo. */
 function homeIn({ HOME: home }: Environment): string | undefined {
   return home !== undefined && isAbsolute(home) ? home : undefined;
 }
 
-/** @throws AppError USAGE where it was removed meanwhile. */
+/** @throws AppError USAGE where it was removed. */
 function workingDirectory(): string {
   try {
     return process.cwd();
@@ -180,12 +183,12 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** For work that takes its time at once: between two pieces of it a signal is heard. */
+/** For synchronous work: between two parts of it, signals are handled. */
 function inTurns<T>(interrupted: AbortSignal, make: () => Promise<T>): () => Promise<T> {
   const made = once(make);
   let last: Promise<unknown> = Promise.resolve();
   return async () => {
-    // What waits for the first to be made must not go on at once.
+    // Callers that waited for `made` must not all continue at the same time.
     const thing = await made();
     const turn = last.then(() => nextTurn());
     last = turn;
@@ -197,7 +200,7 @@ function inTurns<T>(interrupted: AbortSignal, make: () => Promise<T>): () => Pro
 
 function interruption(): AbortSignal {
   const controller = new AbortController();
-  // Past a shell's limit on the size of files, a write is to fail, and not to end us.
+  // Beyond the shell's limit on file sizes, a write should fail instead of ending this process.
   process.on("SIGXFSZ", () => undefined);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
@@ -211,11 +214,11 @@ function interruption(): AbortSignal {
 async function nodeTerminal(interrupted: AbortSignal, isPlain: boolean): Promise<Terminal> {
   const prompts = await import("@clack/prompts");
   const { confirm, isCancel, log, multiselect, note, password, select, selectKey } = prompts;
-  // Questions are talk.
+  // Questions go to stderr.
   const output = isPlain ? withoutColour(process.stderr) : process.stderr;
-  // A terminal of unknown width says 0, which would be a letter a line.
+  // A terminal of unknown width has 0 columns, which would print one letter per line.
   if (!output.columns) Object.assign(output, { columns: 80, rows: 24 });
-  /** Until there is an answer, Ctrl-C or Ctrl-D, a signal, or no terminal any more. */
+  /** Waits for an answer, Ctrl-C, Ctrl-D, a signal, or the end of the terminal. */
   const answered = async <T>(ask: (signal: AbortSignal) => Promise<T>) => {
     const { stdin } = process;
     const gone = new AbortController();
@@ -237,7 +240,7 @@ async function nodeTerminal(interrupted: AbortSignal, isPlain: boolean): Promise
     line: (text) => log.message(safeLines(text), { output }),
     complain: (text) => log.error(wrap(safe(text), output.columns - 4).join("\n"), { output }),
     secret: async (message) => {
-      // Who pasted it early is not to paste it again.
+      // A token that was pasted early need not be pasted again.
       const typed = await takeTypedAhead();
       if (typed !== "") process.stdin.unshift(Buffer.from(typed.replaceAll("\n", "\r")));
       return answered((signal) => password({ message: safe(message), output, signal }));
@@ -285,7 +288,7 @@ async function nodeTerminal(interrupted: AbortSignal, isPlain: boolean): Promise
   };
 }
 
-/** Of the styles of a prompt library that asks nobody. */
+/** The prompt library does not ask whether colours are wanted. */
 function withoutColour(stream: NodeJS.WriteStream): NodeJS.WriteStream {
   const write = (text: string) => stream.write(text.replace(/\x1b\[[\d;]*m/g, ""));
   return Object.create(stream, { write: { value: write } });
@@ -294,7 +297,7 @@ function withoutColour(stream: NodeJS.WriteStream): NodeJS.WriteStream {
 const CTRL_C = "\x03";
 const CTRL_D = "\x04";
 
-/** @throws Error on Ctrl-C, and where the signal comes. */
+/** @throws Error on Ctrl-C, and when the signal aborts. */
 async function enterTyped(signal: AbortSignal): Promise<void> {
   for await (const [typed] of on(process.stdin, "data", { signal })) {
     if (typed.includes(CTRL_C)) throw new Error("Ctrl-C");
@@ -303,8 +306,8 @@ async function enterTyped(signal: AbortSignal): Promise<void> {
 }
 
 /**
- * What was typed before a question is there. It answers no question but that for a token: a newline at the end
- * of a paste is no answer to the one that comes next.
+ * What was typed before a question appeared. It only answers the question for a token: a newline at the end of a paste
+ * must not answer the next question.
  */
 async function takeTypedAhead(): Promise<string> {
   const { stdin } = process;
@@ -319,7 +322,7 @@ async function takeTypedAhead(): Promise<string> {
   return typed;
 }
 
-/** Tells a regular file from every other of this machine; links are followed. */
+/** Identifies a regular file on this machine. Links are followed. */
 function fileIdOf(file: number | string | undefined): string | undefined {
   if (file === undefined) return undefined;
   try {

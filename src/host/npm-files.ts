@@ -8,11 +8,10 @@ const TIME_LIMIT_MS = 10_000;
 const MEMORY_LIMIT = { maxOldGenerationSizeMb: 256 };
 
 /**
- * The files that `npm publish` would take of a folder, as npm itself finds them; no script is run and no
- * .npmrc is read. Its patterns are the repo's, and one may take it for ever: it is asked in a thread that can
- * be ended.
+ * The files of a folder that `npm publish` would include, from npm's own code. No script is run and no .npmrc is read.
+ * The patterns come from the repo, and a malicious one may run forever, so this runs in a thread that can be ended.
  *
- * @param packageFolder the build puts the thread's file into its dist folder.
+ * @param packageFolder its dist folder contains the thread's file.
  */
 export function npmFilesIn(
   packageFolder: string,
@@ -45,7 +44,7 @@ export function npmFilesIn(
   }
 }
 
-/** @returns undefined where it fails, is interrupted or takes too long: the thread is to be ended then. */
+/** @returns undefined if it fails, is interrupted or takes too long. The thread must be ended then. */
 function answer(
   worker: Worker,
   folder: string,

@@ -4,17 +4,17 @@ import { join } from "node:path";
 import { parentPort } from "node:worker_threads";
 import packlist from "npm-packlist";
 
-/** In bytes; the patterns of a package are some hundred. */
+/** In bytes. The patterns of a package take some hundred. */
 const LARGEST = 1024 * 1024;
 
-// npm reads its patterns by this: one may be a link to a device, which has no end.
+// npm reads its pattern files with this function. One may be a link to a device, which is endless.
 Object.assign(fs, {
   readFile(path: string, _: unknown, done: (error: unknown, text?: string) => void) {
     textOf(path).then((text) => done(null, text), done);
   },
 });
 
-// A thread of its own: see npm-files.ts. What throws here ends it.
+// A separate thread: see npm-files.ts. An error here ends it.
 parentPort?.on("message", async (folder: string) => {
   parentPort?.postMessage(await filesIn(folder));
 });
@@ -24,7 +24,7 @@ async function filesIn(folder: string): Promise<readonly string[]> {
   if (typeof manifest?.name !== "string" || manifest.private === true) return [];
   return packlist({
     path: folder,
-    // They lie in node_modules, which is not searched.
+    // These are in node_modules, which is not searched.
     package: { ...manifest, bundleDependencies: [] },
     isProjectRoot: true,
     edgesOut: new Map<string, never>(),
@@ -41,12 +41,12 @@ async function readManifest(folder: string): Promise<Manifest | null | undefined
     const text = await textOf(join(folder, "package.json"));
     return JSON.parse(text.replace(/^\ufeff/, ""));
   } catch {
-    // What npm cannot read it does not publish either.
+    // npm does not publish what it cannot read.
     return undefined;
   }
 }
 
-/** @throws Error for what is no file, or too large. */
+/** @throws Error for anything but a file, and for one that is too large. */
 async function textOf(path: string): Promise<string> {
   const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {

@@ -12,8 +12,8 @@ const OPENERS: Partial<Record<NodeJS.Platform, readonly [string, ...string[]]>> 
 /**
  * Opens a page in the browser of the person at this machine.
  *
- * @param notIn a repo, none of whose tools is run (docs/design.md rule 7).
- * @returns false where there is none.
+ * @param notIn a repo. Its tools are not run (docs/design.md rule 7).
+ * @returns false if there is no browser.
  */
 export async function openPage(
   address: string,

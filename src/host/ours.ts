@@ -1,44 +1,44 @@
 import { readFileSync, type Stats, statSync } from "node:fs";
 import { foldersUp } from "../lib/paths.ts";
 
-/** Windows has neither modes nor numbers of users. */
+/** Windows has neither modes nor user ids. */
 export const HAS_MODES = process.getuid !== undefined;
 
-/** True for what this user made; on Windows for all. */
+/** True for what belongs to this user; on Windows always. */
 export function isOwn({ uid }: Pick<Stats, "uid">): boolean {
   return uid === (process.getuid?.() ?? uid);
 }
 
-/** True where others can exchange an entry of the directory that is ours: it is theirs, or open to them. */
+/** True if others can replace our entry in the directory: it belongs to them, or they may write to it. */
 export function isOpenToOthers(stats: Pick<Stats, "uid" | "mode">): boolean {
   if (!HAS_MODES) return false;
   const isTheirs = !isOwn(stats) && stats.uid !== 0;
-  // In a sticky one, such as /tmp, each can exchange what is his own.
+  // In a sticky directory, such as /tmp, users can replace only their own entries.
   return isTheirs || ((stats.mode & 0o022) !== 0 && (stats.mode & 0o1000) === 0);
 }
 
 /**
- * True where another user could exchange what is in a directory, or the directory itself.
+ * True if another user could replace what is in a directory, or the directory itself.
  *
- * @param path absolute; the nearest existing folder counts.
+ * @param path absolute. For a missing path, its existing ancestors are checked.
  */
 export function isExchangeable(path: string): boolean {
   for (const each of foldersUp(path).reverse()) {
     const stats = statSync(each, { throwIfNoEntry: false });
-    // Who can make it can make what is below it.
+    // It doesn't exist. Whoever can create it can create what is below it.
     if (stats === undefined) return false;
     const { uid, gid, mode: written } = stats;
-    // Two files are read for it: only where it decides.
+    // isAlone reads two files, so it is called only if the result depends on it.
     const isOfGroup = (written & 0o1020) === 0o020;
     const mode = isOfGroup && isAlone(gid) ? written & ~0o070 : written;
     if (isOpenToOthers({ uid, mode })) return true;
-    // Nobody else gets any further.
+    // Nobody else can enter, so nothing below can be replaced.
     if ((mode & 0o011) === 0) return false;
   }
   return false;
 }
 
-/** True for the group of the user's own number, as Linux makes users (login.defs USERGROUPS_ENAB), that nobody else is in. */
+/** True for the user's private group (same id, login.defs USERGROUPS_ENAB) if nobody else is in it. */
 function isAlone(gid: number): boolean {
   if (gid !== process.getuid?.()) return false;
   try {
@@ -52,8 +52,8 @@ function isAlone(gid: number): boolean {
 }
 
 /**
- * True for a group with a member besides the user of its number (group(5), passwd(5)). Root may do all anyway. What a
- * directory service knows is not in the files.
+ * True if a group has a member other than the user with the same id (group(5), passwd(5)). Root does not count. Users
+ * that only a directory service knows are not in these files.
  */
 export function hasOthers(
   gid: number,

@@ -2,12 +2,12 @@ import { readFileSync, readlinkSync, type Stats } from "node:fs";
 import { hostname } from "node:os";
 import { sha256 } from "../lib/sha256.ts";
 
-/** A process, and where its number means something: who holds a lock, or made a temporary file. */
+/** A process and the machine on which its pid is valid: the holder of a lock, or the maker of a temporary file. */
 export interface Owner {
   readonly pid: number;
-  /** Host name and, on Linux, pid namespace: 8 hex of their SHA-256. */
+  /** Host name and, on Linux, pid namespace: 8 hex digits of their SHA-256. */
   readonly machine: string;
-  /** Boot and tick of its start, on Linux; a pid is given out again. */
+  /** Boot id and start time in ticks, on Linux, since a pid is reused. */
   readonly started?: string;
 }
 
@@ -16,7 +16,7 @@ export function ourselves(): Owner {
   return ownerOf(process.pid);
 }
 
-/** A process that runs. */
+/** A running process. */
 export function ownerOf(pid: number): Owner {
   const life = lifeOf(pid);
   return {
@@ -26,13 +26,13 @@ export function ownerOf(pid: number): Owner {
   };
 }
 
-/** True for a process that certainly does not run any more. Of another machine nobody can tell. */
+/** True for a process that has certainly ended. For another machine, nobody can tell. */
 export function isDead({ pid, machine, started }: Owner): boolean {
   if (machine !== thisMachine()) return false;
   try {
     process.kill(pid, 0);
   } catch (error) {
-    // EPERM is somebody else's process.
+    // EPERM: it is another user's process.
     if ((error as NodeJS.ErrnoException).code === "ESRCH") return true;
   }
   const life = lifeOf(pid);
@@ -42,40 +42,40 @@ export function isDead({ pid, machine, started }: Owner): boolean {
 
 const TAG = /^([0-9a-f]{8})-(\d{1,10})-[0-9A-Za-z]{6}$/;
 
-/** A part of a file's name that says who made it, and that no second file has. */
+/** A part of a file name that is unique and says which process made the file. */
 export function newTag(): string {
-  // Got when something is written: it takes 2 ms to load.
+  // Loaded only for a write, since loading takes 2 ms.
   const { randomBytes } = process.getBuiltinModule("node:crypto");
   return `${thisMachine()}-${process.pid}-${randomBytes(3).toString("hex")}`;
 }
 
-/** @returns undefined for a text that is no tag. */
+/** @returns undefined for a text that is not a tag. */
 export function makerOf(tag: string): Owner | undefined {
   const [, machine, pid] = TAG.exec(tag) ?? [];
   return machine === undefined ? undefined : { machine, pid: Number(pid) };
 }
 
-/** How long ago a file was written, in ms. What comes from the future was there before the clock was set back. */
+/** The age of a file in ms. A time in the future means that the clock was set back since. */
 export function ageOf({ mtimeMs }: Pick<Stats, "mtimeMs">): number {
   return Math.abs(Date.now() - mtimeMs);
 }
 
 let machine: string | undefined;
 
-/** Containers may share a host's name, and each counts its processes from 1. */
+/** Containers may share a host name, and each counts its processes from 1. */
 function thisMachine(): string {
   machine ??= sha256(`${hostname()}\0${orNothing(() => readlinkSync("/proc/self/ns/pid"))}`);
   return machine.slice(0, 8);
 }
 
-/** What Linux knows of a process; nothing elsewhere, nor where it is hidden from us. */
+/** What Linux knows about a process. undefined on other systems, and where the process is hidden from us. */
 function lifeOf(pid: number): { readonly isOver: boolean; readonly started: string } | undefined {
   const stat = orNothing(() => readFileSync(`/proc/${pid}/stat`, "latin1"));
   if (stat === undefined) return undefined;
-  // The name, in parentheses, may hold anything. proc_pid_stat(5): field 3 is the state, 22 the start.
+  // The name, in parentheses, may contain anything. proc_pid_stat(5): field 3 is the state, 22 the start time.
   const [state = "", ...rest] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const boot = orNothing(() => readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim());
-  // A zombie, whose parent does not ask for its end, still has its number.
+  // A zombie, whose parent has not waited for it, still has its pid.
   return { isOver: "ZXx".includes(state), started: `${boot ?? ""} ${rest[18] ?? ""}` };
 }
 

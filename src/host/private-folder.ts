@@ -8,46 +8,46 @@ import { HAS_MODES, isExchangeable, isOpenToOthers, isOwn } from "./ours.ts";
 import { ageOf, isDead, makerOf, newTag, type Owner } from "./owner.ts";
 
 /**
- * A folder of ours beside a user's files, for one file. Its name has a tag that no other has, and the file
- * has the folder's name: whatever is put in its place, a file of that name in there is ours.
+ * A folder of ours next to a user's files, for one file. Its name has a unique tag, and the file in it has the same
+ * name. Even if the folder is replaced, a file of that name in it is ours.
  */
 interface Kind {
   readonly start: string;
   readonly end: string;
-  /** Of the file in it. */
+  /** The ending of the file in it. */
   readonly ending: string;
-  /** From when on one is a left-over, in ms; that its maker is dead is known on its own machine only. */
+  /** The age in ms from which it is a leftover. Only its own machine knows whether its maker has ended. */
   readonly afterMs: number;
-  /** How often to try again to take it away, as another process may still write. */
+  /** How often to retry the removal, since another process may still be writing. */
   readonly retries: number;
 }
 
 export const KINDS = {
   /** For a write, which takes some ms. */
   write: { start: ".env.do-bootstrap-", end: ".local", ending: "", afterMs: 60_000, retries: 0 },
-  /** For a doctl, which has 120 s. */
+  /** For a doctl run, which may take 120 s. */
   doctl: { start: ".do-bootstrap-", end: "", ending: ".yaml", afterMs: 180_000, retries: 3 },
 } as const satisfies Readonly<Record<string, Kind>>;
 
 export interface PrivateFile {
-  /** Its path, for one call. */
+  /** Its path, valid for one call. */
   readonly at: () => Promise<string>;
-  /** Where it is for another process; without links. */
+  /** Its path for another process, without links. */
   readonly path: string;
-  /** Keeps it out of git, whatever the repo's patterns. */
+  /** Hides it from git, whatever the repo's patterns. */
   readonly hide: () => Promise<void>;
 }
 
-/** One of these folders, by its name. */
+/** One of these folders, by name. */
 interface Made {
   readonly name: string;
   readonly kind: Kind;
-  /** What it is in. */
+  /** The folder that contains it. */
   readonly parent: Folder;
 }
 
 /**
- * Makes room for one file in a private folder (0700), which is gone when `use` ends.
+ * Makes a private folder (0700) for one file. It is removed when `use` ends.
  *
  * @throws AppError CHANGED_MEANWHILE; Error of the file system.
  */
@@ -62,7 +62,7 @@ export async function withPrivateFile<T>(
   try {
     return await inFolder(path, (folder) => useIn(folder, made, use), parent);
   } catch (error) {
-    // One that could not be opened is empty.
+    // A folder that could not be opened is empty.
     await fs.rmdir(await parent.at(made.name)).catch(() => undefined);
     throw error;
   }
@@ -73,7 +73,7 @@ async function useIn<T>(
   made: Made,
   use: (file: PrivateFile) => Promise<T>,
 ): Promise<T> {
-  // A disk without owners gives all to one.
+  // On a file system without owners, everything has the same one.
   const isMine = isOwn(folder.stats) || folder.stats.uid === made.parent.stats.uid;
   if (!isMine || (await folder.list()).length > 0) throw exchanged(folder.path);
   const hidden = hiding(made);
@@ -82,7 +82,7 @@ async function useIn<T>(
       path: join(folder.path, fileIn(made)),
       at: () => folder.at(fileIn(made)),
       async hide() {
-        // Not seen before it is whole: an empty one may be anybody's.
+        // Renamed into place when complete: an empty one might be anybody's.
         await fs.writeFile(await folder.at(fileIn(made)), hidden, { flag: "wx", mode: 0o600 });
         await fs.rename(await folder.at(fileIn(made)), await folder.at(IGNORE_FILE));
       },
@@ -100,17 +100,17 @@ function fileIn({ name, kind }: Made): string {
 
 const IGNORE_FILE = ".gitignore";
 
-/** Of all patterns git believes those nearest to a file: no repo has others for what comes into the folder. */
+/** git prefers the patterns closest to a file, so the repo's own patterns cannot override this one. */
 function hiding({ name }: Made): string {
   return `# ${name}\n*\n`;
 }
 
 /**
- * Takes away what we put there, by its names; what hides it from git goes last, and a folder in which there is
- * more stays. Not worth a failure: what is left is swept by the next run.
+ * Removes what we put there, by name. The ignore file is removed last, and a folder with other files stays. A failure
+ * does not matter: the next run removes the rest.
  *
- * @param isOurs also where nothing in it says so.
- * @returns false where the folder is still there.
+ * @param isOurs true if the folder is known to be ours, even if no file in it proves that.
+ * @returns false if the folder still exists.
  */
 async function isDropped(folder: Folder, made: Made, isOurs: boolean): Promise<boolean> {
   try {
@@ -132,7 +132,7 @@ async function isDropped(folder: Folder, made: Made, isOurs: boolean): Promise<b
   }
 }
 
-/** The kind of folder that a name says. */
+/** The kind of folder, from its name. */
 function kindOf(name: string): { readonly kind: Kind; readonly maker: Owner } | undefined {
   for (const kind of Object.values(KINDS)) {
     const isIt = name.startsWith(kind.start) && name.endsWith(kind.end);
@@ -142,14 +142,14 @@ function kindOf(name: string): { readonly kind: Kind; readonly maker: Owner } | 
   return undefined;
 }
 
-/** True for the name of what a run may leave. */
+/** True for the name of something that a run may leave behind. */
 export function isOfOurs(name: string): boolean {
   return kindOf(name) !== undefined;
 }
 
 /**
- * Takes away what a killed run left under this name, as far as it can be told that we made it. Another user's
- * stays, and so does all in a directory whose entries another user may exchange, unless it is our own.
+ * Removes what a killed run left under this name, if we can tell that we made it. Another user's files stay, and so
+ * does everything in a directory whose entries another user may replace, unless it is our own.
  */
 export async function dropLeftOver(parent: Folder, name: string): Promise<void> {
   const found = kindOf(name);
@@ -164,7 +164,10 @@ export async function dropLeftOver(parent: Folder, name: string): Promise<void> 
   await inFolder(join(parent.path, name), drop, parent);
 }
 
-/** True for a folder as we make ours: to move one of the user's to our name, others need leave to write in it. */
+/**
+ * True for a folder with the mode of ours. Others could rename one of the user's folders to our name only if they may
+ * write to it.
+ */
 function isPrivate(stats: Stats): boolean {
   return isOwn(stats) && stats.isDirectory() && (!HAS_MODES || (stats.mode & 0o777) === 0o700);
 }
@@ -172,10 +175,10 @@ function isPrivate(stats: Stats): boolean {
 const OWN = "do-bootstrap-";
 
 /**
- * A folder that goes with all that is in it: only this user can get in, or to its name. What killed runs have
- * left beside it goes, too.
+ * A folder that is removed with its content. Only this user can enter or replace it. Also removes what killed runs left
+ * next to it.
  *
- * @throws AppError WRITE_FAILED where others can exchange what is in `parent`.
+ * @throws AppError WRITE_FAILED where others can replace what is in `parent`.
  */
 export async function withOwnFolder<T>(
   parent: string,
@@ -201,11 +204,11 @@ export async function withOwnFolder<T>(
   }
 }
 
-/** Nobody else can exchange what is in its parent, so what it is now it stays. */
+/** Nobody else can replace what is in its parent, so there is no race after the check. */
 async function dropAll(folder: string, isOurs: (stats: Stats) => boolean): Promise<void> {
   const stats = await fs.lstat(folder).catch(() => undefined);
   if (stats === undefined || !isOurs(stats)) return;
-  // What is left is swept by the next run.
+  // The next run removes what is left.
   await fs
     .rm(folder, { recursive: true, force: true, maxRetries: 3, retryDelay: 50 })
     .catch(() => undefined);

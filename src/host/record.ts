@@ -12,12 +12,12 @@ import { foldersUp, isInside, isTerraformFile } from "../lib/paths.ts";
 import type { Environment, RecordKind } from "./host.ts";
 import { HAS_MODES, isExchangeable, isOwn } from "./ours.ts";
 
-/** What a record is about; two questions never share one. */
+/** What a record is about. Two different questions never share a record. */
 export interface RecordKey {
   readonly kind: RecordKind | "exec";
   /** A folder or a file, absolute. */
   readonly path: string;
-  /** The environment of the config, where it makes a difference. */
+  /** The environment of the config, if it makes a difference. */
   readonly environment?: string | undefined;
 }
 
@@ -26,19 +26,19 @@ export interface Machine {
   readonly platform: NodeJS.Platform;
 }
 
-/** What was found out once, and the stamps of all that it follows from. Holds no secret. */
+/** What was worked out once, and the stamps of everything that it depends on. Contains no secret. */
 export interface Kept extends RecordKey {
   readonly version: string;
-  /** Of files and folders by path; of a folder, which ends with a slash, its Terraform files. */
+  /** Of files and folders, by path. For a folder, whose path ends with a slash: of its Terraform files. */
   readonly stamps: Readonly<Record<string, string>>;
   readonly value: unknown;
 }
 
 /**
- * What was kept before, if nothing has changed since that it follows from. Synchronous, as this is
- * all that `exec` does before it starts the command.
+ * The kept value, if nothing that it depends on has changed. Synchronous, since this is all that `exec` does before it
+ * starts the command.
  *
- * @returns undefined where there is none, or none that still holds.
+ * @returns undefined if there is no value, or it is outdated.
  */
 export function recall(machine: Machine, key: RecordKey): unknown {
   try {
@@ -49,21 +49,21 @@ export function recall(machine: Machine, key: RecordKey): unknown {
     const kept = JSON.parse(readFileSync(path, "utf8")) as Kept;
     if (kept.version !== __VERSION__ || !isAbout(kept, key)) return undefined;
     for (const [each, stamp] of Object.entries(kept.stamps)) {
-      // A link that leads nowhere is there, too.
+      // A dangling link exists, too.
       if (stamp === "" ? isThere(each) : stampOf(each) !== stamp) return undefined;
     }
     return kept.value;
   } catch {
-    // No record, or none of ours: the slow path will do.
+    // No record, or not ours: continue without it.
     return undefined;
   }
 }
 
-/** A file of ours: its folder is ours alone, or it is not believed. */
+/** A file of ours. It is trusted only if nobody else can write to its folder. */
 export interface RecordFile {
-  /** The user's own folder for what programs keep, as the environment says. */
+  /** The user's own cache or state folder, from the environment. */
   readonly base: string;
-  /** Ours in there. */
+  /** Our folder in it. */
   readonly folder: string;
   readonly name: string;
   /** The folder that the file is about. */
@@ -81,19 +81,19 @@ export function placeIn(
 const OURS = "do-bootstrap";
 
 /**
- * True for a folder that nobody else can write to or exchange, and that no checkout can bring.
+ * True for a folder that nobody else can write to or replace, and that no checkout can contain.
  *
- * @throws Error where it is not there.
+ * @throws Error where it doesn't exist.
  */
 export function isOwnFolder(place: RecordFile): boolean {
   const { folder } = place;
   return isUsersAlone(place) && isOurs(dirname(folder)) && isOurs(folder);
 }
 
-/** @returns false for one that is not to be believed, as isOwnFolder has it. */
+/** @returns false for a folder that isOwnFolder does not trust. */
 export function makeOwnFolder(place: RecordFile): boolean {
   const { base, folder } = place;
-  // Before the first folder is made, and again when the path leads where it will lead.
+  // Checked before the first folder is made, and again when the path with its links is final.
   if (!isUsersAlone(place)) return false;
   mkdirSync(base, { recursive: true, mode: 0o700 });
   if (!isUsersAlone(place)) return false;
@@ -104,9 +104,9 @@ export function makeOwnFolder(place: RecordFile): boolean {
 }
 
 /**
- * False for what a repo may bring: a folder in any checkout, also by its path alone, or in the folder
- * that the file is about. That HOME itself is a checkout changes nothing. False where another user can
- * put a folder of the user's, such as a checkout, in the place of ours.
+ * False for a folder that a repo may contain: in any checkout, also by its path alone, or in the folder that the file
+ * is about. HOME itself may be a checkout. Also false if another user can replace our folder with one of the user's,
+ * such as a checkout.
  */
 export function isUsersAlone({ base, about }: Pick<RecordFile, "base" | "about">): boolean {
   const places = new Set([base, realpathOf(base)]);
@@ -115,7 +115,7 @@ export function isUsersAlone({ base, about }: Pick<RecordFile, "base" | "about">
   );
 }
 
-/** The path with every link resolved; what is not there yet is taken as it is written. */
+/** The path with every link resolved. The part that doesn't exist yet is kept unchanged. */
 function realpathOf(path: string): string {
   try {
     return realpathSync.native(path);
@@ -146,7 +146,7 @@ function isAbout(kept: Kept, { kind, path, environment }: RecordKey): boolean {
   return kept.kind === kind && kept.path === path && kept.environment === environment;
 }
 
-/** Readable, so that a person can find it; two paths of the same name take turns. */
+/** Readable, so that a person can find it. Two paths with the same file name overwrite each other. */
 export function placeOf(
   machine: Machine,
   { kind, path, environment }: RecordKey,
@@ -159,7 +159,7 @@ export function placeOf(
   return placeIn(base, kind, { name: `${name}${suffix}.json`, about });
 }
 
-/** The git root around a folder, else the folder itself. */
+/** The git root around a folder, or the folder itself. */
 export function repoAround(folder: string): string {
   return foldersUp(folder).find((here) => existsSync(join(here, ".git"))) ?? folder;
 }
@@ -174,12 +174,12 @@ export function cacheFolder({ env, platform }: Machine): string | undefined {
 
 const FOLDER = "folder";
 
-/** Changes when the file, or the Terraform code in the folder, does. */
+/** Changes when the file changes, or the Terraform code in the folder. */
 export function stampOf(path: string): string {
   if (!path.endsWith("/")) {
     const stats = statSync(path, { throwIfNoEntry: false });
     if (stats === undefined) return "";
-    // git changes its folder's time at every turn.
+    // git changes the time of its folder constantly, so a folder's time does not count.
     return stats.isDirectory() ? FOLDER : `${stats.size}:${stats.mtimeMs}:${stats.ctimeMs}`;
   }
   let names: string[];

@@ -5,23 +5,23 @@ import type { ToolCall, ToolResult } from "./host.ts";
 import { ownerOf } from "./owner.ts";
 
 const KEPT_CHARACTERS = 256 * 1024;
-/** What a tool has said when it ends is read in far less. */
+/** A tool's last output is read in far less time. */
 const LAST_WORDS_MS = 1000;
 
-/** Where a person reads what a tool says. */
+/** Where a person reads the output of a tool. */
 export interface Shown {
-  /** 2: a tool writes to it itself, and may see that it is a terminal. */
+  /** 2: a tool writes to it directly, and can see that it is a terminal. */
   readonly fd?: number;
   write(text: string): unknown;
 }
 
 /**
- * Runs a tool without a terminal and without a shell. The error of a tool that does not start holds argv,
- * and is never used.
+ * Runs a tool without a terminal and without a shell. If a tool does not start, the error contains argv, and is never
+ * used.
  *
- * @param shown our standard error, for what a person is to see.
- * @throws AppError INTERRUPTED when `interrupted` fires first; the child is ended. SYSTEM where the
- *   machine has no room for another process or file.
+ * @param shown our standard error, for output that a person should see.
+ * @throws AppError INTERRUPTED when `interrupted` fires first; the child is ended. SYSTEM where the machine has no room
+ *   for another process or file.
  */
 export async function run(
   call: ToolCall,
@@ -67,9 +67,9 @@ export async function run(
       }
     });
   }
-  // It may not read what it is given.
+  // The tool may not read its input.
   child.stdin?.on("error", () => undefined).end(call.input);
-  // What it left running in the background may keep its streams open for ever.
+  // A background process that it started may keep the streams open forever.
   child.once("exit", () => {
     const destroy = () => {
       child.stdout?.destroy();
@@ -82,7 +82,7 @@ export async function run(
   );
   for (const timer of [...timers, idle]) clearTimeout(timer);
   interrupted.removeEventListener("abort", interrupt);
-  // Ctrl-C ends the tool and this process; the tool's end may be seen first.
+  // Ctrl-C ends both the tool and this process. The tool's end may be noticed first.
   if (isDialogue && signal === "SIGINT") throw interruption();
   if (!isSteady) assertNot(interrupted);
   const end = stopped ?? (exitCode === null ? "signalled" : "exited");
@@ -94,16 +94,16 @@ const NOT_STARTED: ToolResult = {
   ...{ stdout: "", stderr: "" },
 };
 
-/** @returns undefined for what is no program, or none of ours to start. */
+/** @returns undefined for a file that cannot be started. */
 async function started(call: ToolCall, isInherited: boolean): Promise<ChildProcess | undefined> {
   const { file, args, env, cwd, input, stderr, isDialogue = false, isSteady = false } = call;
-  // A tool may be a .cmd file there, which needs a shell.
+  // On Windows, a tool may be a .cmd file, which needs a shell.
   const spawnIt = process.platform === "win32" ? (await import("cross-spawn")).default : spawn;
   try {
     const child = spawnIt(file, args, {
       ...{ env, windowsHide: true },
       ...(cwd === undefined ? {} : { cwd }),
-      // A terminal sends its signals to all of a group.
+      // A terminal sends its signals to the whole process group.
       detached: isSteady,
       stdio: [
         isDialogue && isInherited ? "inherit" : input === undefined ? "ignore" : "pipe",
@@ -112,7 +112,7 @@ async function started(call: ToolCall, isInherited: boolean): Promise<ChildProce
       ],
     });
     await new Promise((resolve, reject) => child.once("spawn", resolve).once("error", reject));
-    // One that is already gone cannot be ended.
+    // Killing a process that has already ended fails.
     child.on("error", () => undefined);
     return child;
   } catch (error) {

@@ -8,8 +8,8 @@ import { isOwn } from "./ours.ts";
 import { isOwnFolder, isUsersAlone, type Machine, makeOwnFolder, placeIn } from "./record.ts";
 
 /**
- * Small files in the user's state folder (XDG_STATE_HOME), one per kind and name. What is not the
- * user's own, or lies in any checkout, is not believed: a repo is data.
+ * Small files in the user's state folder (XDG_STATE_HOME), one per kind and name. Files that don't belong to the user,
+ * or that are in a checkout, are not trusted: anybody may have written a repo.
  */
 export function stateOf(machine: Machine): State {
   return {
@@ -41,7 +41,7 @@ export function stateOf(machine: Machine): State {
       try {
         sweepOwn(dirname(path));
       } catch {
-        // The folder is gone.
+        // The folder no longer exists.
       }
     },
     isSafe(folder) {
@@ -71,7 +71,7 @@ export function stateOf(machine: Machine): State {
     },
   };
 
-  /** @returns undefined where others may have written. */
+  /** @returns undefined if others may have written there. */
   function ownPath(key: StateKey): string | undefined {
     const place = placeOf(key);
     if (place === undefined || !existsSync(place.folder) || !isOwnFolder(place)) return undefined;
@@ -81,7 +81,7 @@ export function stateOf(machine: Machine): State {
   function placeOf({ kind, folder, name }: StateKey | RunKey) {
     const state = stateFolder(machine);
     const digest = sha256(`${folder}\0${name}`);
-    // 64 digits look like a token, and a lock beside it is named to people.
+    // 64 digits look like a token, and messages name the lock file next to it.
     const file = `${kind === "login" ? digest.slice(0, 32) : digest}.json`;
     return state === undefined ? undefined : placeIn(state, kind, { name: file, about: folder });
   }

@@ -2,8 +2,8 @@ import { safe } from "../secret/safe.ts";
 import type { Host } from "./host.ts";
 
 /**
- * A host that says what is asked of it, for --debug: paths, requests and tools with their time in
- * ms. Bodies, headers, environments and the tools' arguments behind a token option are not said.
+ * A host that logs what it is asked, for --debug: paths, requests and tools, with the time in ms. Does not log bodies,
+ * headers, environments, or the argument of a token option.
  */
 export function traced(host: Host, say: (text: string) => void): Host {
   const start = host.steadyClock.now();

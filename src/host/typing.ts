@@ -2,14 +2,14 @@ import { spawnSync } from "node:child_process";
 import type { ShowTyping } from "./host.ts";
 
 /**
- * Turns the terminal's echo off: a token that a person pastes before the question is there would stay in the
- * scrollback. What was typed waits in the terminal, and Ctrl-C is a signal as before. Node puts the terminal
- * back when the process ends, but not after SIGQUIT, which is therefore handled.
+ * Turns the terminal's echo off. Otherwise a token that a person pastes before the question appears would stay in the
+ * scrollback. Typed text waits in the terminal, and Ctrl-C remains a signal. Node restores the terminal when the
+ * process ends, but not after SIGQUIT, so that is handled here.
  *
- * Nothing is done where it cannot be known that we are in the foreground: a program of the background that
- * changes the terminal is stopped. Windows shows what is typed when it is read, and has nothing to hide before.
+ * Does nothing unless we are certainly in the foreground: a background process that changes the terminal is stopped.
+ * Windows echoes text only when it is read, so there is nothing to hide before.
  *
- * @returns puts the terminal back; undefined: nothing was done.
+ * @returns restores the terminal; undefined: nothing was changed.
  */
 export function hideTyping(): ShowTyping | undefined {
   if (process.platform === "win32") return undefined;
@@ -26,10 +26,10 @@ export function hideTyping(): ShowTyping | undefined {
   };
 }
 
-/** As a shell says it. */
+/** The status that a shell reports. */
 const SIGQUIT_STATUS = 128 + 3;
 
-/** The system's own tools, wherever PATH leads; without an answer in a second it is as if they were not there. */
+/** Uses the system's own tools, whatever PATH says. No answer within a second counts as a failure. */
 function onTerminal(words: readonly string[]) {
   return spawnSync("/bin/sh", ["-c", ...words], {
     env: { PATH: "/usr/bin:/bin" },

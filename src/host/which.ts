@@ -11,11 +11,11 @@ import { basename, delimiter, dirname, isAbsolute, join } from "node:path";
 import { isInside } from "../lib/paths.ts";
 import type { Environment, ToolSearch } from "./host.ts";
 
-/** What npm and npx put on PATH: some repo's, wherever it lies. */
+/** The folder that npm and npx add to PATH. It belongs to some repo, wherever that is. */
 const NPM_BIN = /[\\/]node_modules[\\/]\.bin[\\/]?$/;
 
 /**
- * Looks a tool up on PATH as a shell would, but passes over hits inside a repo: a repo is data
+ * Looks up a tool on PATH like a shell, but skips matches inside a repo: a repo must not decide what we run
  * (docs/design.md rule 7).
  */
 export function which(
@@ -39,8 +39,8 @@ export function which(
 }
 
 /**
- * Whether PATH still has this file before any other of its name. Faster than `which`, as `exec` asks it before each
- * command: whether it is there at all is not looked at.
+ * Whether this file is still the first of its name on PATH. Faster than `which`, since `exec` calls it before each
+ * command. Does not check that the file exists.
  */
 export function isFirst(
   path: string,
@@ -58,7 +58,7 @@ export function isFirst(
 }
 
 function foldersIn(env: Environment): string[] {
-  // A relative entry would depend on the folder we stand in.
+  // A relative entry would depend on the current folder.
   return (env["PATH"] ?? "").split(delimiter).filter(isAbsolute);
 }
 
@@ -68,7 +68,7 @@ function endingsOn(platform: NodeJS.Platform, env: Environment): string[] {
 
 function programAt(path: string, name: string): string | undefined {
   const real = realpathSync.native(path);
-  // mise and others may have copies of themselves in a folder for that, and tenv has some beside itself.
+  // mise and others may have copies of themselves in a shims folder. tenv has some in its own folder.
   const isTenvs = TENV.test(name) && isExecutable(join(dirname(real), name.replace(TENV, "tenv")));
   const isShim = isTenvs || [path, real].some((each) => SHIMS.test(each));
   if (isShim) return undefined;
@@ -91,7 +91,7 @@ function startOf(path: string): string {
       closeSync(fd);
     }
   } catch {
-    // One that may be started and not read.
+    // A file that may be started but not read.
     return "";
   }
 }
@@ -106,7 +106,7 @@ function realFolder(path: string): string {
 
 function isExecutable(path: string): boolean {
   try {
-    // Most folders of PATH do not have it, and an error takes longer than the question.
+    // Most folders on PATH don't contain it, and an exception takes longer than this check.
     if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return false;
     accessSync(path, constants.X_OK);
     return true;
