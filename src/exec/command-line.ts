@@ -1,4 +1,4 @@
-/** What the parser of the whole program shows in the help, and this one reads without it. */
+/** The main parser shows these options in the help. This file reads them without loading that parser. */
 export const execOptions = {
   env: {
     type: "string",
@@ -38,16 +38,16 @@ export const envOptions = {
 
 const OPTIONS = { exec: execOptions, env: envOptions };
 
-/** A line of `exec` or `env`, read. */
+/** A parsed command line of `exec` or `env`. */
 export interface CommandLine {
   readonly command: "exec" | "env";
-  /** By name; an option that was not given is absent. */
+  /** By name. An option that was not given is absent. */
   readonly options: Readonly<Record<string, string | true>>;
   /** The command to run; empty for `env`. */
   readonly words: readonly string[];
 }
 
-/** A line as it would be read, of options that were given another way; what is no option of a line is left out. */
+/** Builds a command line from options that are already parsed. Values that no option can have are left out. */
 export function commandLineOf(
   command: CommandLine["command"],
   { "--": words = [], ...options }: LineParts,
@@ -64,10 +64,10 @@ interface LineParts {
 }
 
 /**
- * Reads a well-formed line. Whatever is unusual (--help, an unknown option, --all=true) is left to
- * the parser of the whole program, which reads the same options.
+ * Reads a well-formed line. Anything unusual (--help, an unknown option, --all=true) is left to the main parser, which
+ * reads the same options.
  *
- * @returns undefined for what is left to it.
+ * @returns undefined for a line that is left to the main parser.
  */
 export function readCommandLine(argv: readonly string[]): CommandLine | undefined {
   const command = argv[0];
@@ -101,20 +101,20 @@ export function readOptions(
   return { options, words: [] };
 }
 
-/** `-e` as `--env`, `-e=prod` as `--env=prod`: whoever reads a line sees long options alone. */
+/** `-e` as `--env`, `-e=prod` as `--env=prod`, so that other code handles only long options. */
 export function longForm(word: string): string {
   return word.replace(/^-([eh])(?==|$)/, (_, letter) => (letter === "e" ? "--env" : "--help"));
 }
 
-/** A word that by itself asks for the version. */
+/** A word that asks for the version if nothing else is given. */
 export function asksVersion(word = ""): boolean {
   return ["--version", "version", "-v", "-V"].includes(word);
 }
 
-/** Options of every command, which may stand in front of it. */
+/** Options of every command, which may come before the command. */
 const IN_FRONT = /^--(?:no-)?(?:json|debug|color)$/;
 
-/** `--no-color exec …` as `exec --no-color …`: what the first word is decides the exit status. */
+/** `--no-color exec …` as `exec --no-color …`, since the first word decides the exit status. */
 export function commandFirst(argv: readonly string[]): readonly string[] {
   const at = argv.findIndex((word) => !IN_FRONT.test(word));
   const command = argv[at];
@@ -122,16 +122,14 @@ export function commandFirst(argv: readonly string[]): readonly string[] {
   return [command, ...argv.slice(0, at), ...argv.slice(at + 1)];
 }
 
-/** A line without the command that `exec` is to run: its options are not ours. */
+/** The line without the command that `exec` runs, whose options are not ours. */
 export function ownPart(argv: readonly string[]): readonly string[] {
   const line = withSeparator(argv);
   const end = line.indexOf("--");
   return end < 0 ? line : line.slice(0, end);
 }
 
-/**
- * `exec ls -l` as `exec -- ls -l`, so that no parser takes the command's options for ours.
- */
+/** `exec ls -l` as `exec -- ls -l`, so that the command's options are not read as ours. */
 export function withSeparator(argv: readonly string[]): readonly string[] {
   const [command, ...rest] = argv;
   if (command !== "exec") return argv;

@@ -3,38 +3,38 @@ import { isFirst } from "../host/which.ts";
 import type { Secret } from "../secret/secret.ts";
 import { programOf } from "./program-name.ts";
 
-/** What `exec` knows of doctl without reading its config. Free of secrets: it is kept in a record. */
+/** What `exec` knows about doctl without reading its config. Contains no secrets, since it is kept in a record. */
 export interface ExecDoctl {
   /** The doctl on PATH; undefined: none. */
   readonly path: string | undefined;
-  /** The same with links resolved, where that can be said (ToolSearch): the record follows from what it has said. */
+  /** The same with links resolved, if it is a binary (ToolSearch). The record depends on what it said about itself. */
   readonly program: string | undefined;
-  /** What the environment says of where its config is, by placesOf. */
+  /** The variables that decide where its config is, from placesOf. */
   readonly places: string;
-  /** Named contexts by the digest of the token that they hold. */
+  /** Named contexts, by the digest of their token. */
   readonly contexts: Readonly<Record<string, string>>;
 }
 
-/** All that decides, beside doctl itself, where its config is (docs/contracts/doctl.md 1.1). */
+/** Everything except doctl itself that decides where its config is (docs/contracts/doctl.md 1.1). */
 export function placesOf(env: Environment): string {
   const names = ["DIGITALOCEAN_CONFIG", "HOME", "XDG_CONFIG_HOME", "APPDATA"];
   return names.map((name) => `${name}=${env[name] ?? ""}`).join("\n");
 }
 
-/** Whether a doctl that is started now reads the config that this was found in. */
+/** Whether a doctl that is started now reads the same config. */
 export function isSameDoctl(
   { path, places, contexts }: ExecDoctl,
   machine: { readonly env: Environment; readonly platform: NodeJS.Platform },
 ): boolean {
   if (places !== placesOf(machine.env)) return false;
-  // `default` is right for each doctl, and a long PATH takes time.
+  // Without named contexts only `default` is possible, and a long PATH takes time to search.
   if (Object.keys(contexts).length === 0) return true;
   return path !== undefined && isFirst(path, "doctl", machine);
 }
 
 /**
- * The context that a doctl under `exec` uses. In a named one it ignores the environment's token and uses its own
- * (docs/contracts/doctl.md 5.6), so the context has to hold this very token.
+ * The context for a doctl under `exec`. In a named context doctl ignores the environment's token and uses the context's
+ * (docs/contracts/doctl.md 5.6), so the context must contain this very token.
  */
 export function contextFor(
   doctl: ExecDoctl | undefined,
@@ -50,7 +50,7 @@ export function contextFor(
   return contexts.find(([held]) => held === digest)?.[1] ?? "default";
 }
 
-/** The named context that a line tells doctl to use, in the letters that doctl looks for. */
+/** The named context that a doctl command line selects, in lower case, as doctl looks it up. */
 export function namedContext([file = "", ...args]: readonly string[]): string | undefined {
   if (programOf(file) !== "doctl") return undefined;
   const end = args.indexOf("--");
@@ -62,7 +62,7 @@ export function namedContext([file = "", ...args]: readonly string[]): string | 
   return name === "" || name === "default" ? undefined : name;
 }
 
-/** In a named context doctl ignores the flag, too. */
+/** In a named context doctl ignores the token flag, too. */
 function givesToken([file = "", ...args]: readonly string[]): boolean {
   return programOf(file) === "doctl" && args.some((word) => /^(-\w*t|--access-token)/.test(word));
 }

@@ -1,29 +1,29 @@
 import type { ExecDoctl } from "./doctl.ts";
 
 /**
- * What `exec` and `env` need to know of a config and its root modules. Free of secrets, as it is
- * kept in the user's cache folder (record.ts).
+ * What `exec` and `env` need to know about a config and its root modules. Contains no secrets, since it is kept in the
+ * user's cache folder (record.ts).
  */
 export interface ExecConfig {
-  /** The folder of the config file, else the project's. */
+  /** The folder of the config file, or the project's. */
   readonly base: string;
   /** The environment chosen with --env. */
   readonly environment: string | undefined;
   readonly tokenName: string;
   readonly envFile: string;
-  /** The doctl context whose login is the token, where nothing stronger gives one. */
+  /** The doctl context whose login provides the token, if no source with a higher priority does. */
   readonly login?: string | undefined;
-  /** True where config names a backend on Spaces. */
+  /** True if the config names a backend on Spaces. */
   readonly hasBackend: boolean;
-  /** Backends in the code of a root that may take keys to another host than one of Spaces. */
+  /** Backends in the code that may send keys to a host other than Spaces. */
   readonly strangeBackends: readonly StrangeBackend[];
-  /** The token's variables that are the repo's own: TF_VAR_ gives them their value. */
+  /** The repo's own variables for the token, which are set through TF_VAR_. */
   readonly variables: readonly string[];
-  /** What Terraform reads by itself and what beats the environment. */
+  /** Files that Terraform reads automatically and that override the environment. */
   readonly secretFiles: readonly { readonly path: string; readonly variable: string }[];
-  /** Files that may hold secrets, for --mask: env files of the other environments, and tfvars files. */
+  /** Files that may contain secrets, for --mask: env files of the other environments, and tfvars files. */
   readonly filesToMask: readonly string[];
-  /** The roots that have a workspace of this environment's own. */
+  /** The roots with a separate workspace for this environment. */
   readonly workspaces: readonly { readonly dir: string; readonly workspace: string }[];
   /** undefined with `doctl: false`. */
   readonly doctl: ExecDoctl | undefined;
@@ -35,10 +35,10 @@ export interface StrangeBackend {
   readonly strangers: readonly Stranger[];
 }
 
-/** What in a backend is not Spaces alone. */
+/** A setting of a backend that may lead to a host other than Spaces. */
 export interface Stranger {
-  /** The setting's name, or in words. */
+  /** The setting's name, or a description. */
   readonly setting: string;
-  /** It names another host than AWS has: its URL, or "" for what cannot be compared. */
+  /** It names a host of its own, which is not AWS: its URL, or "" if it cannot be compared. */
   readonly host?: string;
 }

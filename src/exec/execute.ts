@@ -10,28 +10,27 @@ export { replaceProcess } from "./replace-process.ts";
 
 export interface Execution {
   readonly words: readonly string[];
-  /** The whole environment of the command. */
+  /** The complete environment of the command. */
   readonly env: NodeJS.ProcessEnv;
-  /** Said on standard error before it starts; "": nothing. */
+  /** Written to standard error before the command starts; "": nothing. */
   readonly notice: string;
-  /** Values to mask in its output; undefined: its output is none of our business. */
+  /** Values to mask in its output; undefined: the output is not read at all. */
   readonly secrets: readonly string[] | undefined;
-  /** Told the end of what a command that failed wrote to standard error, which is then a pipe. */
+  /** Called after a failed command, with the end of its standard error, which is a pipe in this case. */
   readonly afterFailure?: (stderr: string) => Promise<void>;
 }
 
 /**
- * Runs a command as if it had been started in our place: its streams, its terminal and its signals
- * are its own.
+ * Runs a command as if it had been started instead of us, with the same streams, terminal and signals.
  *
- * @returns its exit status; 128 + n where signal n ended it, 127 where there is no such command, 126
- *   where it cannot be started.
+ * @returns its exit status; 128 + n if signal n ended it, 127 if the command does not exist, 126 if it cannot be
+ *   started.
  */
 export async function execute(execution: Execution): Promise<number> {
   const { words, env, secrets, afterFailure } = execution;
   const [file = "", ...args] = words;
   const isMasked = ({ isTTY }: NodeJS.WriteStream) => !isTTY || isCi(env);
-  // Without need the streams are not touched: they would make a shared pipe non-blocking.
+  // Don't touch the streams unless they are needed: that would make a shared pipe non-blocking.
   const masked = secrets === undefined ? [] : [process.stdout, process.stderr].filter(isMasked);
   const piped = new Set(afterFailure === undefined ? masked : [...masked, process.stderr]);
   const [out, err] = [process.stdout, process.stderr].map((each) =>
@@ -44,27 +43,27 @@ export async function execute(execution: Execution): Promise<number> {
   try {
     child = spawnIt(file, args, { env, stdio: withNamed(words, ["inherit", out, err]) });
   } catch (error) {
-    // Node throws what it has no event for: ENOTDIR, ELOOP, E2BIG, an empty name.
+    // For some errors Node throws instead of emitting an event: ENOTDIR, ELOOP, E2BIG, an empty name.
     return notStarted(execution, error as NodeJS.ErrnoException);
   }
   signals.child = child;
   for (const stream of piped) {
     pass(child, stream, maskerOfAll(masked.includes(stream) ? secrets : undefined));
   }
-  // What is said about it later holds no more than what is shown.
+  // What is explained later must not contain more than what is shown.
   const heard = afterFailure && endOf(child.stderr, maskerOfAll(secrets));
   return new Promise((resolve) => {
     child.once("error", (error: NodeJS.ErrnoException) => resolve(notStarted(execution, error)));
     child.once(piped.size > 0 ? "close" : "exit", async (status, signal) => {
       if (status !== 0 && heard !== undefined) {
-        // From now on a signal is meant for us; one of the command's own may still be on its way.
+        // From now on a signal is meant for us. One for the command may still be arriving.
         await new Promise(setImmediate);
         signals.isOver = true;
         await afterFailure?.(heard());
       }
       keepModes();
       if (signal === null) return resolve(status ?? 1);
-      // To a shell a program that only returns 130 has dealt with Ctrl-C itself: its loop goes on.
+      // A shell treats exit status 130 as a program that handled Ctrl-C itself, and continues its loop.
       if (signal === "SIGINT" && isFromTerminal()) raise(signal);
       resolve(128 + constants.signals[signal as NodeJS.Signals]);
     });
@@ -73,7 +72,7 @@ export async function execute(execution: Execution): Promise<number> {
 
 const HEARD_BYTES = 256 * 1024;
 
-/** @returns what gives the end of a stream so far; once. */
+/** @returns a function that returns the end of the stream so far. Call it once. */
 function endOf(stream: ChildProcess["stderr"], masker: Masker): () => string {
   let end = Buffer.alloc(0);
   stream?.on("data", (chunk: Buffer) => {
@@ -98,7 +97,7 @@ function notStarted({ words, secrets }: Execution, error: NodeJS.ErrnoException)
   return isMissing ? 127 : 126;
 }
 
-/** `cmd <(other)` names a pipe that the shell has opened, which Node would keep to itself. */
+/** In `cmd <(other)` the shell has opened the named pipe. Node would not pass it on. */
 function withNamed(words: readonly string[], stdio: StdioOptions & unknown[]): StdioOptions {
   for (const fd of namedDescriptors(words)) {
     while (stdio.length <= fd) stdio.push("ignore");
@@ -107,7 +106,7 @@ function withNamed(words: readonly string[], stdio: StdioOptions & unknown[]): S
   return stdio;
 }
 
-/** Those of /dev/fd/N in the words that are open, but for the standard streams. */
+/** The open descriptors N of /dev/fd/N in the words, except the standard streams. */
 export function namedDescriptors(words: readonly string[]): number[] {
   const named = words.join("\0").matchAll(/\/(?:dev|proc\/self)\/fd\/(\d{1,4})\b/g);
   return [...new Set(Array.from(named, ([, fd]) => Number(fd)))].filter((fd) => {
@@ -119,14 +118,14 @@ export function namedDescriptors(words: readonly string[]): number[] {
   });
 }
 
-/** At its end Node gives a terminal the modes back that it had before: the command may have set others. */
+/** At exit, Node restores the terminal modes from its start. The command may have changed them on purpose. */
 function keepModes(): void {
   for (const fd of [0, 1, 2]) if (isTerminal(fd)) closeSync(fd);
 }
 
 function isTerminal(fd: number): boolean {
   try {
-    // node:tty, which takes a while to load, is not asked about pipes and files.
+    // node:tty is slow to load, so it is not used for pipes and files.
     return fstatSync(fd).isCharacterDevice() && process.getBuiltinModule("node:tty").isatty(fd);
   } catch {
     return false;
@@ -135,7 +134,7 @@ function isTerminal(fd: number): boolean {
 
 function pass(child: ChildProcess, to: NodeJS.WriteStream, masker: Masker): void {
   const from = to === process.stdout ? child.stdout : child.stderr;
-  // Without room for the pipe there is none.
+  // The system had no room for the pipe.
   if (!from) return;
   const write = (bytes: Buffer) => {
     if (bytes.length > 0 && !to.write(bytes)) {
@@ -145,23 +144,23 @@ function pass(child: ChildProcess, to: NodeJS.WriteStream, masker: Masker): void
   };
   from.on("data", (chunk: Buffer) => write(masker.feed(chunk)));
   from.on("end", () => write(masker.end()));
-  // Whoever reads has gone: the command is told at its next write.
+  // The reader has gone. The command gets an error at its next write.
   to.on("error", () => from.destroy());
 }
 
-// A crash of our own is no message for the command; SIGCHLD is about it.
+// Not forwarded: signals of our own crash, and SIGCHLD, which is about the command.
 const OWN = ["SIGKILL", "SIGSTOP", "SIGCHLD", "SIGBUS", "SIGFPE", "SIGSEGV", "SIGILL"];
 const STOPPING = ["SIGTSTP", "SIGTTIN", "SIGTTOU"];
-/** What a terminal sends to everybody in its foreground, the command included. */
+/** Signals that a terminal sends to all foreground processes, including the command. */
 const OF_TERMINAL = ["SIGINT", "SIGQUIT", "SIGWINCH", ...STOPPING];
 
-/** What a write of our own may bring, after the command: it fails with an error, too. */
+/** Signals that our own write may cause after the command has ended. The write also fails with an error. */
 const OF_A_WRITE = ["SIGPIPE", "SIGXFSZ"];
 
-/** From now on signals are the command's. A second SIGINT would make Terraform die at once. */
+/** From now on signals are for the command. Terraform would end immediately at a second SIGINT. */
 function forwardSignals(): { child: ChildProcess | undefined; isOver: boolean } {
   const to: ReturnType<typeof forwardSignals> = { child: undefined, isOver: false };
-  // Some have two names; listened to under both, they would be sent twice.
+  // Some signals have two names. Listening to both would send them twice.
   const names = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
   for (const signal of names.values() as Iterable<NodeJS.Signals>) {
     if (OWN.includes(signal)) continue;
@@ -183,7 +182,7 @@ function listen(signal: NodeJS.Signals, handle: () => void): void {
   try {
     process.on(signal, handle);
   } catch {
-    // Not one that this system lets us hear.
+    // This system does not allow a listener for it.
   }
 }
 
@@ -192,16 +191,16 @@ function raise(signal: NodeJS.Signals): void {
   process.kill(process.pid, signal);
 }
 
-/** True where we are in the foreground of a terminal: its signals then come from it. */
+/** True if we are in the foreground of a terminal: signals such as SIGINT then come from it. */
 function isFromTerminal(): boolean {
   try {
-    // pid (name) state ppid pgrp session tty tpgid: proc(5). The name may hold anything.
+    // pid (name) state ppid pgrp session tty tpgid: proc(5). The name may contain anything.
     const [, , group, , terminal, foreground] = readFileSync("/proc/self/stat", "utf8")
       .replace(/^.*\) /s, "")
       .split(" ");
     return terminal !== "0" && group === foreground;
   } catch {
-    // Not by the streams, which would make the pipes that we share with the command non-blocking.
+    // isatty, not process.stdin and so on: those would make the pipes that we share with the command non-blocking.
     return [0, 1, 2].some(process.getBuiltinModule("node:tty").isatty);
   }
 }

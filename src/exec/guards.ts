@@ -11,8 +11,8 @@ import { type TokenState, tokenInValues } from "./token-sources.ts";
 import { outerExec } from "./variables.ts";
 
 /**
- * Under another `exec` the environment's token is that one's: it does not serve another environment,
- * nor a folder that has a token of its own.
+ * Inside another `exec`, the environment's token comes from the outer one. It must not be used for another environment,
+ * or in a folder that has its own token.
  *
  * @throws AppError NESTED_EXEC.
  */
@@ -41,13 +41,14 @@ export function refuseNested(env: Environment, config: ExecConfig, token: TokenS
   }
 }
 
-// Options of doctl that take a value: the global ones, and those of what is refused, which may stand before it, too.
+// doctl options that take a value: the global ones, and those of the refused commands, which may also come before the
+// command.
 const TAKES_VALUE =
   /^(-[tuco]|--(access-token|api-url|config|output|context|http-retry-max|http-retry-wait-max|http-retry-wait-min|token-validation-server|callback-port|client-id|oauth-server|scopes?|timeout))$/;
 
 /**
- * With a token in its environment, doctl writes it over its default context when it stores what was
- * asked for (docs/contracts/doctl.md 3.9, docs/contracts/doctl-2.md 3.4).
+ * With a token in its environment, doctl overwrites its default context with that token when it stores a login
+ * (docs/contracts/doctl.md 3.9, docs/contracts/doctl-2.md 3.4).
  *
  * @throws AppError DOCTL_LOGIN.
  */
@@ -74,9 +75,9 @@ export function refuseDoctlLogin(words: readonly string[]): void {
 }
 
 /**
- * An auto.tfvars file beats the environment: Terraform would use another token than everybody else.
+ * An auto.tfvars file overrides the environment, so Terraform would use a different token from other tools.
  *
- * @param textAt the text of a secret file, "" where there is none.
+ * @param textAt the text of a secret file, "" if it does not exist.
  * @throws AppError OTHER_TOKEN.
  */
 export function refuseOtherToken(
@@ -95,12 +96,12 @@ export function refuseOtherToken(
   }
 }
 
-/** Commands of Terraform's that read or write a state. */
+/** Terraform commands that read or write a state. */
 const ON_STATE = /^(apply|console|destroy|import|output|plan|refresh|show|state|taint|untaint)$/;
 
 /**
- * Environments share a root, whose selected workspace stays when the next command is for another one:
- * its token would meet a state of other things. TF_WORKSPACE says it for one command, and is believed.
+ * Environments may share a root, whose selected workspace stays when the next command is for another environment. Its
+ * token would then be used with the wrong state. TF_WORKSPACE selects the workspace of one command, and is trusted.
  *
  * @throws AppError OTHER_WORKSPACE.
  */
@@ -122,10 +123,7 @@ export function refuseOtherWorkspace(
   });
 }
 
-/**
- * Where Terraform keeps the name of a root's selected workspace
- * (docs/contracts/terraform.md 7.5, 7.6).
- */
+/** The file with the name of a root's selected workspace (docs/contracts/terraform.md 7.5, 7.6). */
 export function selectionFile(dir: string, env: Environment): string {
   return join(dataFolder(dir, env), "environment");
 }
@@ -134,7 +132,7 @@ function tokenIn(text: string, variable: string, path: string): Secret | undefin
   try {
     return tokenInValues(JSON.parse(text), variable, path);
   } catch {
-    // Terraform will say what is wrong with it.
+    // Terraform will report the error.
     return undefined;
   }
 }

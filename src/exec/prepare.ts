@@ -29,7 +29,7 @@ import {
 } from "./variables.ts";
 
 /**
- * The variables that a line sets, for a command or for a shell.
+ * The variables that a line sets for a command or a shell.
  *
  * @throws AppError NO_TOKEN, NESTED_EXEC, DOCTL_LOGIN, OTHER_TOKEN, OTHER_WORKSPACE.
  */
@@ -44,13 +44,14 @@ function prepare({ command, options, words }: CommandLine, facts: Facts): Variab
   if (command === "exec") {
     return new Map([...variables, ...execVariables(facts.config, token, words)]);
   }
-  // In a shell that `exec` has started, the context is that of the outer token; a login is nowhere but in its context.
+  // In a shell started by `exec`, DIGITALOCEAN_CONTEXT belongs to the outer token. And doctl can use a login only
+  // through its context.
   const needsContext = outerExec(facts.env) !== undefined || token.origin.kind === "doctl";
   return needsContext ? new Map([...variables, contextVariable(facts.config, token)]) : variables;
 }
 
 /**
- * What `exec` runs.
+ * The command that `exec` runs, with its environment.
  *
  * @throws AppError those of `prepare`.
  */
@@ -64,7 +65,7 @@ export function executionOf(line: CommandLine, facts: Facts): Execution {
   };
 }
 
-/** All that the machine has for this project, not only what the command gets: a log is for others to read. */
+/** All secrets that this project has on the machine, not only those that the command gets: other people read logs. */
 function secretsToMask(
   variables: Variables,
   { config, env, envFile, textAt }: Facts,
@@ -74,11 +75,11 @@ function secretsToMask(
   return [...new Set([...secretsIn(variables, env), ...inEnvFile, ...inFiles])];
 }
 
-/** What `env` prints, and says. */
+/** What `env` prints. */
 export interface ShellText extends Quoted {
-  /** For standard error, before the text: what makes a runner hide the secrets in its log. */
+  /** For standard error, before the text: commands that make a CI runner hide the secrets in its log. */
   readonly masks: string;
-  /** The same, for a person. */
+  /** For standard error, for a person. */
   readonly notice: string;
 }
 
@@ -99,13 +100,13 @@ export function shellText(line: CommandLine, facts: Facts): ShellText {
     return { text: quoteUnset(format, names), leftOut: [], masks: "", notice: "" };
   }
   const variables = prepare(line, facts);
-  // Elsewhere nobody reads the commands, and they would be secrets on a screen. GitLab has none.
+  // Outside a runner nobody reads these commands, and they would show secrets on a screen. GitLab has none.
   const isRunner = facts.env["GITHUB_ACTIONS"] === "true";
   const masks = isRunner ? maskCommands(secretsIn(variables, {})) : "";
   return { ...quote(format, revealed(variables)), masks, notice: noticeOf(facts) };
 }
 
-/** That the token may not live long enough, and why Terraform will say that it has no keys; "" in all other cases. */
+/** Warns that the token expires soon, or that the Spaces keys are not passed to Terraform; "" in all other cases. */
 function noticeOf(facts: Facts): string {
   const kept = keysKept(facts);
   const keys =
@@ -115,7 +116,7 @@ function noticeOf(facts: Facts): string {
   return texts.map((text) => `do-bootstrap: ${safe(text)}\n`).join("");
 }
 
-/** Which token there is without anybody being asked. */
+/** The state of the token, from the sources that need no question. */
 export function tokenState({ known, ...facts }: SourceFacts & Pick<Facts, "known">): TokenState {
   return known ?? chooseToken(sourcesIn(facts));
 }
@@ -124,7 +125,7 @@ type SourceFacts = Pick<Facts, "env" | "envFile"> & {
   readonly config: Pick<ExecConfig, "envFile" | "tokenName" | "environment" | "login">;
 };
 
-/** Where a token may come from without anybody being asked. */
+/** The sources of a token that need no question. */
 export function sourcesIn({ config, env, envFile }: SourceFacts): TokenSources {
   return {
     stdin: undefined,
@@ -133,13 +134,13 @@ export function sourcesIn({ config, env, envFile }: SourceFacts): TokenSources {
     env,
     envFile: { path: config.envFile, values: envFile },
     name: config.tokenName,
-    // A pipeline's token is its own.
+    // CI has its own token.
     context: isCi(env) ? undefined : config.login,
     environment: config.environment,
   };
 }
 
-/** Why there is none is said, in the words of `check`, where time does not matter: plan/exec.ts. */
+/** The reason is explained where speed does not matter: `check`, and commands/exec-session/session.ts. */
 function usable(state: TokenState): Secret {
   if (state.kind === "found") return state.token;
   throw new AppError("NO_TOKEN", "No token, or more than one.", { hint: hint`${own("check")}` });

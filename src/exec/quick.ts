@@ -10,11 +10,10 @@ import { recallConfig } from "./record.ts";
 import { writeAll } from "./write-all.ts";
 
 /**
- * Answers a line of `exec` or `env` from the record of an earlier run, without any library but
- * dotenv. Nothing is said here: unusual input and errors go to
- * the whole program, which finds the same again and has the words for it.
+ * Answers a line of `exec` or `env` from the record of an earlier run, without any library except dotenv. Prints no
+ * errors: unusual input and errors are left to the main program, which finds them again and reports them.
  *
- * @returns the exit status; undefined for what is left to the whole program.
+ * @returns the exit status; undefined for a line that is left to the main program.
  */
 export function quick(argv: readonly string[]): Promise<number> | undefined {
   const line = readCommandLine(argv);
@@ -40,7 +39,7 @@ function prepared(line: CommandLine): (() => Promise<number>) | undefined {
     const facts: Facts = { config, env, cwd, envFile, textAt: plainText };
     return line.command === "exec" ? forCommand(line, facts) : forShell(line, facts);
   } catch {
-    // A file that cannot be read, a folder that is gone: the whole program has the words for it.
+    // A file that cannot be read, or a missing folder: the main program reports it.
     return undefined;
   }
 }
@@ -50,7 +49,7 @@ function forCommand(line: CommandLine, facts: Facts): () => Promise<number> {
   const { words, env, secrets, notice } = execution;
   return async () => {
     writeAll(notice, 2);
-    // Child processes take 4 ms to load, which `env` does not spend.
+    // child_process takes 4 ms to load, which `env` does not need.
     const { execute, namedDescriptors, replaceProcess } = await import("./execute.ts");
     if (secrets === undefined && namedDescriptors(words).length === 0) replaceProcess(words, env);
     return execute(execution);
@@ -68,12 +67,12 @@ function forShell(line: CommandLine, facts: Facts): (() => Promise<number>) | un
   };
 }
 
-/** A terminal is one; node:tty takes too long to say which ones are. */
+/** True for a terminal, and for other devices: node:tty could tell them apart, but is slow to load. */
 function isDevice(descriptor: number): boolean {
   return fstatSync(descriptor).isCharacterDevice();
 }
 
-/** @throws Error for what takes more than reading a file of text. */
+/** @throws Error for anything that is not a plain text file. */
 function plainText(path: string): string {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined) return "";
@@ -86,7 +85,7 @@ function plainText(path: string): string {
   return text;
 }
 
-/** @throws Error where a link leads out of the repo: what is there is not read (docs/design.md rule 4). */
+/** @throws Error where a link leads out of the repo: such a file is not read (docs/design.md rule 4). */
 function assertInRepo(real: string): void {
   const repo = realpathSync.native(repoAround(process.cwd()));
   if (!isInside(real, repo)) throw new Error(`${real} is not in ${repo}`);

@@ -10,16 +10,16 @@ export function isFormat(text: string): text is Format {
   return (FORMATS as readonly string[]).includes(text);
 }
 
-/** Names that no shell can hold are left out, and named. */
+/** Names that the format cannot express are left out and listed. */
 export interface Quoted {
   readonly text: string;
   readonly leftOut: readonly string[];
 }
 
 /**
- * Variables as a shell, a file or a pipeline reads them, every value unchanged.
+ * Formats variables for a shell, a file or CI, with every value unchanged.
  *
- * @throws AppError NOT_REPRESENTABLE for a value that the format cannot hold.
+ * @throws AppError NOT_REPRESENTABLE for a value that the format cannot represent.
  */
 export function quote(format: Format, variables: ReadonlyMap<string, string>): Quoted {
   const entries = [...variables];
@@ -32,9 +32,9 @@ export function quote(format: Format, variables: ReadonlyMap<string, string>): Q
 }
 
 /**
- * What makes GitHub's runner hide values in its log from then on. It looks for commands in both
- * streams of a step, standard error first (actions/runner, ProcessInvoker and OutputManager), so that
- * standard output is free for $GITHUB_ENV. It hides by lines, also in base64, URLs and JSON.
+ * Commands that make GitHub's runner hide values in the rest of its log. It looks for commands in both streams of a
+ * step, standard error first (actions/runner, ProcessInvoker and OutputManager), so standard output stays free for
+ * $GITHUB_ENV. It masks line by line, also in base64, URLs and JSON.
  */
 export function maskCommands(secrets: readonly string[]): string {
   const lines = secrets.flatMap(plainForms).filter((text) => !/[\r\n]/.test(text));
@@ -42,9 +42,9 @@ export function maskCommands(secrets: readonly string[]): string {
 }
 
 /**
- * What removes the variables again.
+ * Commands that unset the variables.
  *
- * @throws AppError NOT_REPRESENTABLE for a format that has no words for it.
+ * @throws AppError NOT_REPRESENTABLE for a format that cannot unset a variable.
  */
 export function quoteUnset(format: Format, names: readonly string[]): string {
   if (format === "json") return json(Object.fromEntries(names.map((name) => [name, null])));
@@ -66,13 +66,13 @@ const LINES: Record<Exclude<Format, "json">, Line> = {
   powershell: (name, value) => `\${Env:${name}} = "${powershell(value)}"`,
   dotenv,
   github: (name, value) => {
-    // No line of the value is the delimiter's.
+    // The value must not contain the delimiter.
     let delimiter = "EOF_do_bootstrap";
     while (value.includes(delimiter)) delimiter += "_";
     return `${name}<<${delimiter}\n${value}\n${delimiter}`;
   },
   gitlab: (name, value) => {
-    // Its dotenv reports know no quotes and no second line, and trim (docs, artifacts:reports:dotenv).
+    // GitLab's dotenv reports don't support quotes or line breaks, and are trimmed (docs, artifacts:reports:dotenv).
     if (!/[\r\n]/.test(value) && value === value.trim()) return `${name}=${value}`;
     throw notRepresentable("gitlab", name);
   },
@@ -84,10 +84,10 @@ const UNSET: Partial<Record<Format, (name: string) => string>> = {
   powershell: (name) => `Remove-Item -ErrorAction Ignore "Env:${name}"`,
 };
 
-/** Variables that say who runs the shell: zsh would become another user. */
+/** Shell variables for the current user: setting one in zsh would switch to another user. */
 const OF_SHELL = /^(UID|EUID|GID|EGID|PPID|status)$/;
 
-/** dotenv's names may have dots and dashes, a shell's may not. */
+/** Names in dotenv may contain dots and dashes, those in a shell may not. */
 function isName(format: Format, name: string): boolean {
   if (format === "dotenv" || format === "powershell") return true;
   const isShells = (format === "sh" || format === "fish") && OF_SHELL.test(name);
@@ -98,7 +98,7 @@ function json(value: object): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
 
-/** One line, and plain ASCII: what a pipeline of PowerShell's does not break up or recode. */
+/** One line of plain ASCII, which a PowerShell pipeline neither splits nor recodes. */
 function powershell(value: string): string {
   return value.replace(
     /[^ !#%&()*+,\-./0-9:;<=>?@A-Z[\\\]^_a-z{|}~]/g,
@@ -107,9 +107,9 @@ function powershell(value: string): string {
 }
 
 /**
- * The first way of writing a value that dotenv reads back the same. It has no escapes but \\n and \\r
- * between double quotes, and takes a quote behind a backslash for no end: such a value would go on in
- * the next line.
+ * The first notation that dotenv reads back unchanged. dotenv only knows the escapes \
+ * and \\r in double quotes, and does not end a value at a quote after a backslash: such a value would continue on the
+ * next line.
  */
 function dotenv(name: string, value: string): string {
   const isClosedBy = (quote: string) => !value.includes(quote) && !value.endsWith("\\");

@@ -1,6 +1,6 @@
 import { parse } from "dotenv";
 
-/** How an env file is looked at: it may be a FIFO of 1Password's, and is worked on assignment by assignment. */
+/** Options for reading an env file. It may be a FIFO of 1Password, and is processed assignment by assignment. */
 export const ENV_FILE_LOOK = {
   waitForFifo: true,
   maxBytes: 4 * 1024 * 1024,
@@ -8,8 +8,8 @@ export const ENV_FILE_LOOK = {
 } as const;
 
 /**
- * The variables of a .env text, as dotenv reads them: the last assignment of a key wins. Its scanner
- * gives what its pattern gives, which takes minutes for some 100 kB of empty lines.
+ * The variables of a .env text, as dotenv reads them: the last assignment of a key wins. dotenv's scanner gives the
+ * same result as its regular expression, which takes minutes for some 100 kB of empty lines.
  */
 export function readEnvFile(text: string): ReadonlyMap<string, string> {
   return new Map(Object.entries(parse(text, { fast: true })));

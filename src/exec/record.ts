@@ -3,7 +3,7 @@ import { recall } from "../host/record.ts";
 import { isSameDoctl } from "./doctl.ts";
 import type { ExecConfig } from "./exec-config.ts";
 
-/** What the config of `exec` and `env` depends on, besides files. */
+/** What the config of `exec` and `env` depends on, in addition to files. */
 export interface RecordContext {
   readonly cwd: string;
   readonly environment: string | undefined;
@@ -11,13 +11,13 @@ export interface RecordContext {
   readonly platform: NodeJS.Platform;
 }
 
-/** The config that was found here before, if all that it follows from is the same. */
+/** The config that was found here before, if everything that it depends on is unchanged. */
 export function recallConfig(context: RecordContext): ExecConfig | undefined {
   const known = recall(context, keyOf(context)) as ExecConfig | undefined;
-  // HOME is no project's folder, and what was found before does not know where it is.
+  // HOME is not a project folder, and the record was made without knowing where HOME is.
   if (known === undefined || known.base === context.env["HOME"]) return undefined;
   if (known.doctl !== undefined && !isSameDoctl(known.doctl, context)) return undefined;
-  // JSON has no undefined.
+  // JSON cannot represent undefined.
   return { ...known, environment: context.environment };
 }
 

@@ -5,8 +5,8 @@ import type { ExecConfig } from "./exec-config.ts";
 import { keyOf, type RecordContext } from "./record.ts";
 
 /**
- * Leaves a record for the next run. It follows from the roots that were found for the project, too, and from
- * what doctl has said of itself (core/told.ts).
+ * Keeps a record for the next run. It also depends on the roots that were found for the project, and on what doctl said
+ * about itself (core/told.ts).
  *
  * @param from as in host/keep.ts.
  */

@@ -1,25 +1,24 @@
 import { findProgram, isSureToStart } from "./program.ts";
 
 /**
- * Lets the command take our place, so that no second process stays: where Node can (22.15 and
- * later, not on Windows), and where the system is sure to start it, as Node does not survive a
- * failure.
+ * Replaces this process with the command, so that no second process remains. Only if Node supports it (22.15 and later,
+ * not on Windows), and if the system will certainly start the command, since Node does not survive a failure.
  *
- * @returns where it did not.
+ * @returns only if the process was not replaced.
  */
 export function replaceProcess(words: readonly string[], env: NodeJS.ProcessEnv): void {
   const { execve } = process as { execve?: Execve };
   if (execve === undefined) return;
   const file = findProgram(words[0] ?? "", env["PATH"]);
   if (file === undefined || !isSureToStart(file) || !isSureToFit(words, env)) return;
-  // Node ignores these two, and what is ignored stays so; what is listened to is reset.
+  // Node ignores these two signals, and ignored signals stay ignored after execve. Those with a listener are reset.
   for (const signal of ["SIGPIPE", "SIGXFSZ"]) process.on(signal, () => {});
   execve.call(process, file, words, env);
 }
 
 type Execve = (file: string, words: readonly string[], env: NodeJS.ProcessEnv) => void;
 
-/** Every Linux takes 128 KiB of words and environment, and as much in one of them. */
+/** Every Linux accepts 128 KiB of words and environment in total, and the same for a single one. */
 const SURE_BYTES = 100_000;
 
 function isSureToFit(words: readonly string[], env: NodeJS.ProcessEnv): boolean {

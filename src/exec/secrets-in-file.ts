@@ -3,8 +3,8 @@ import { secretsOf } from "../secret/named.ts";
 import { readEnvFile } from "./read-env-file.ts";
 
 /**
- * The secrets in an env file, and in a file of values for Terraform's variables. No grammar is loaded: of
- * HCL, texts in one line are read, and a heredoc is not.
+ * The secrets in an env file or a file of Terraform variable values. The grammar is not loaded: in HCL, only strings on
+ * one line are read, and no heredocs.
  */
 export function secretsInFile(path: string, text: string): readonly string[] {
   if (path.endsWith(".json")) return secretsInJson(jsonIn(text), isSecretTfvars(path));
@@ -17,7 +17,7 @@ function isSecretTfvars(path: string): boolean {
   return path.endsWith(".secret.auto.tfvars.json");
 }
 
-/** @param isSecret every text in it is one, whatever its name. */
+/** @param isSecret every string in it is a secret, whatever its name. */
 function secretsInJson(value: unknown, isSecret: boolean, name = ""): readonly string[] {
   if (typeof value === "string") {
     const secrets = secretsOf(name, value);

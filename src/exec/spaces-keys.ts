@@ -3,35 +3,34 @@ import { Secret } from "../secret/secret.ts";
 
 export const KEY_NAMES = ["SPACES_ACCESS_KEY_ID", "SPACES_SECRET_ACCESS_KEY"] as const;
 
-/** What opens a bucket: a pair of Spaces keys, which is not the API token. */
+/** The credentials of a bucket: a pair of Spaces keys, not the API token. */
 export interface SpacesKeys {
   readonly id: Secret;
   readonly secret: Secret;
   readonly session: Secret | undefined;
 }
 
-/** What a client of S3, such as Terraform's backend, takes to a bucket. */
+/** The credentials that an S3 client, such as Terraform's backend, would use. */
 export type FoundKeys =
   | {
       readonly kind: "keys";
       readonly keys: SpacesKeys;
-      /** Whose names they stand under. */
+      /** The prefix of the variables that contain them. */
       readonly names: "AWS" | "SPACES";
-      /** There is another pair under SPACES_ names, which is not used. */
+      /** There is also a different pair under SPACES_ names, which is not used. */
       readonly overrides: boolean;
     }
-  /** A profile of AWS's tools, which only they can read. */
+  /** A profile of the AWS tools, which only they can read. */
   | { readonly kind: "profile"; readonly name: string }
   | {
       readonly kind: "none";
-      /** One of the two under a SPACES_ name, which opens nothing: the client says so itself. */
+      /** Only one of the two SPACES_ keys, which is not enough. The client itself reports that. */
       readonly half?: { readonly id: Secret } | { readonly secret: Secret };
     };
 
 /**
- * Which keys are used under `exec`: AWS_ names win, as a client of S3 reads no others
- * (docs/contracts/terraform.md 6.1); without any, those of SPACES_ get these names. The environment
- * comes before the env file.
+ * The keys that are used under `exec`. AWS_ names win, since an S3 client reads only those (docs/contracts/terraform.md
+ * 6.1). Without any, the SPACES_ keys are passed under AWS_ names. The environment comes before the env file.
  */
 export function findKeys({
   env,
@@ -62,7 +61,7 @@ export function findKeys({
     const overrides = ofSpaces !== undefined && !ofSpaces.id.equals(keys.id);
     return { kind: "keys", keys, names: "AWS", overrides };
   }
-  // An env file may not choose one of the user's logins.
+  // Only from the environment: an env file must not choose one of the user's logins.
   const profile = env["AWS_PROFILE"];
   if (profile) return { kind: "profile", name: profile };
   if (ofSpaces !== undefined) {

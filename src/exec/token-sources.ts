@@ -1,7 +1,7 @@
 import type { Mistake } from "../secret/not-a-token.ts";
 import { Secret, type TokenOrigin } from "../secret/secret.ts";
 
-/** The places a token may come from, in the order in which they are asked (docs/design.md §6). */
+/** The places a token may come from, in order of priority (docs/design.md §6). */
 export interface TokenSources {
   /** The text of standard input, with --token-stdin. */
   readonly stdin: string | undefined;
@@ -9,7 +9,7 @@ export interface TokenSources {
   readonly envFile: { readonly path: string; readonly values: ReadonlyMap<string, string> };
   /** The variable's name in the environment and in the env file. */
   readonly name: string;
-  /** The doctl context whose login is the token. */
+  /** The doctl context whose login provides the token. */
   readonly context?: string | undefined;
   /** The token of that login. */
   readonly login?: Secret;
@@ -17,9 +17,9 @@ export interface TokenSources {
   readonly command?: { readonly program: string; readonly text: string };
   /** What a person typed. */
   readonly prompted: string | undefined;
-  /** A token that stood under another name, and that a person or --adopt took. */
+  /** A token under another name that a person or --adopt chose. */
   readonly adopted?: Secret | undefined;
-  /** A token that is moved out of Terraform code, with --fix. */
+  /** A token that --fix moves out of Terraform code. */
   readonly inCode: Secret | undefined;
   /** The environment chosen with --env. */
   readonly environment: string | undefined;
@@ -29,25 +29,28 @@ export type TokenState =
   | {
       readonly kind: "found";
       readonly token: Secret;
-      /** Other tokens in weaker places. */
+      /** Different tokens in places with a lower priority. */
       readonly shadowed: readonly Secret[];
-      /** Of a login that doctl renews: when this token of it expires, in ms since the epoch. */
+      /** For a login that doctl renews: when this access token expires, in ms since the epoch. */
       readonly expiresAt?: number | undefined;
     }
   | { readonly kind: "missing" }
-  /** The login of the config's doctl context did not give it. */
+  /** The login of the config's doctl context did not provide a token. */
   | {
       readonly kind: "no-login";
       readonly context: string;
-      /** "absent": there is none; "ended": doctl cannot renew it any more; "unsure": not this time. */
+      /** "absent": there is no login; "ended": doctl can no longer renew it; "unsure": it failed this time. */
       readonly why: "absent" | "ended" | "unsure";
       /** A short sentence without its full stop. */
       readonly detail: string;
     }
-  /** The config's command did not give it. */
+  /** The config's command did not provide a token. */
   | {
       readonly kind: "unavailable";
-      /** "unpinned": a yes counts for one run. "failed-alone": outside the repo, with what it names. */
+      /**
+       * "unpinned": approval is for one run only. "failed-alone": it failed when run outside the repo, with only the
+       * files that it names.
+       */
       readonly why: "untrusted" | "unpinned" | "failed" | "failed-alone";
       /** As a person would type it. */
       readonly command: string;
@@ -57,11 +60,11 @@ export type TokenState =
       readonly kind: "unusable";
       readonly origin: TokenOrigin;
       readonly why: string;
-      /** What it is instead, where that can be told. */
+      /** What it seems to be instead, if that is known. */
       readonly mistake?: Mistake;
     }
   | { readonly kind: "conflict"; readonly tokens: readonly [Secret, Secret] }
-  /** The environment's token, and the login of a doctl context that is to be used. */
+  /** The environment has a token, but the login of a doctl context should be used. */
   | { readonly kind: "beside-login"; readonly token: Secret; readonly context: string };
 
 /** Whether it is the token of a browser login, which doctl renews. */
@@ -69,31 +72,31 @@ export function isOfLogin(state: TokenState): boolean {
   return state.kind === "found" && state.token.isRenewed;
 }
 
-/** The context that doctl selects (docs/contracts/doctl.md 5.7). */
+/** Selects the context that doctl uses (docs/contracts/doctl.md 5.7). */
 export const CONTEXT = "DIGITALOCEAN_CONTEXT";
 
-/** doctl and the provider know two (docs/contracts/terraform.md 1, docs/contracts/doctl.md 1.4). */
+/** The two names that doctl and the provider know (docs/contracts/terraform.md 1, docs/contracts/doctl.md 1.4). */
 export const STANDARD_NAMES = ["DIGITALOCEAN_TOKEN", "DIGITALOCEAN_ACCESS_TOKEN"];
 
-/** The names under which a token is read. A name of the repo's own stands alone. */
+/** The names under which a token is read. A custom name has no alternatives. */
 export function tokenNames(name: string): readonly string[] {
   return STANDARD_NAMES.includes(name)
     ? [name, ...STANDARD_NAMES.filter((each) => each !== name)]
     : [name];
 }
 
-/** Which token serves, and which others stand in its shadow. */
+/** Chooses the token to use, and lists the different ones that it overrides. */
 export function chooseToken(sources: TokenSources): TokenState {
   const { stdin, env, envFile, environment, command, adopted } = sources;
   const names = tokenNames(sources.name);
   const given = (text: string | undefined, origin: TokenOrigin) =>
     text === undefined ? [] : [Secret.of(text, origin)];
-  // `env` and an outer `exec` put the login's token there, which may have expired since.
+  // `env` and an outer `exec` put the login's token there. It may have expired since.
   const isOfLogin = sources.context !== undefined && env[CONTEXT] === sources.context;
   const fromEnvironment = names
     .flatMap((name) => given(env[name], { kind: "environment", name }))
     .filter((token) => !(isOfLogin && token.isOfSession));
-  // In a file that is ours to edit the first name is the token; the other serves in its absence.
+  // In the env file, which we may edit, the first name is the token. The other name is used only if that is missing.
   const fromEnvFile = names
     .flatMap((name) =>
       given(envFile.values.get(name), { kind: "env-file", name, path: envFile.path }),
@@ -101,7 +104,7 @@ export function chooseToken(sources: TokenSources): TokenState {
     .filter(isGiven)
     .slice(0, 1);
 
-  // A person is asked only where the rest did not do, so the answer goes first.
+  // A person is asked only if the other sources were not enough, so the answer comes first.
   const candidates = [
     ...given(sources.prompted, { kind: "prompt" }),
     ...(adopted === undefined ? [] : [adopted]),
@@ -131,7 +134,7 @@ export function chooseToken(sources: TokenSources): TokenState {
         (environment !== undefined && other.origin.kind === "env-file")),
   );
   if (rival !== undefined) return { kind: "conflict", tokens: [token, rival] };
-  // Of an environment it is another's; and another login in the shell is another repo's.
+  // With an environment, that token may be another environment's. Another login in the shell belongs to another repo.
   const isOthers = environment !== undefined || (token.isOfSession && env[CONTEXT] !== undefined);
   if (sources.context !== undefined && token.origin.kind === "environment" && isOthers) {
     return { kind: "beside-login", token, context: sources.context };
@@ -139,7 +142,7 @@ export function chooseToken(sources: TokenSources): TokenState {
   return { kind: "found", token, shadowed };
 }
 
-/** The token that an env file has, whatever else there is. */
+/** The token in an env file, ignoring all other sources. */
 export function tokenInFile(envFile: TokenSources["envFile"], name: string): TokenState {
   const nothing = { stdin: undefined, prompted: undefined, inCode: undefined, env: {} };
   return chooseToken({ ...nothing, envFile, name, environment: undefined });
@@ -151,7 +154,7 @@ function isGiven(candidate: Secret): boolean {
 
 function read(candidate: Secret): Secret | (TokenState & { kind: "unusable" }) {
   const { origin } = candidate;
-  // What stands elsewhere is read by other tools too, as it is.
+  // In other places, other tools read the same value, so it must be exactly a token.
   const isGivenToUs = origin.kind === "stdin" || origin.kind === "prompt";
   const token = isGivenToUs ? candidate.tokenInText() : candidate.asToken();
   if (token instanceof Secret) return token;
@@ -160,7 +163,7 @@ function read(candidate: Secret): Secret | (TokenState & { kind: "unusable" }) {
   return { kind: "unusable", origin, why };
 }
 
-/** What a file of variable values holds as the token's variable, in any form. */
+/** The value of the token's variable in a file of variable values, in any form. */
 export function tokenInValues(
   values: Readonly<Record<string, unknown>> | null,
   variable: string,

@@ -15,13 +15,13 @@ export interface VariablesInput {
   /** The variables of the env file. */
   readonly envFile: ReadonlyMap<string, string>;
   readonly token: Secret;
-  /** Every variable of the env file, not only those that a tool for DigitalOcean reads. */
+  /** Every variable of the env file, not only those that tools for DigitalOcean read. */
   readonly all: boolean;
 }
 
 /**
- * The variables that let every tool work with this token (docs/design.md §6). Those of the
- * environment stay what they are, but for the token's own.
+ * The variables that let every tool use this token (docs/design.md §6). Variables that are already in the environment
+ * are unchanged, except the token's own.
  */
 export function toolVariables({ config, env, envFile, token, all }: VariablesInput): Variables {
   const variables = new Map<string, Secret | string>();
@@ -33,7 +33,7 @@ export function toolVariables({ config, env, envFile, token, all }: VariablesInp
   }
   for (const name of tokenVariables(config)) variables.set(name, token);
   if (token.isRenewed) {
-    // doctl would not renew the login of the context beside it (docs/contracts/doctl-2.md 4.6, 4.7).
+    // With this variable, doctl would not renew the login of its context (docs/contracts/doctl-2.md 4.6, 4.7).
     variables.delete(DOCTL_TOKEN);
     if (env[DOCTL_TOKEN]) variables.set(DOCTL_TOKEN, "");
   }
@@ -44,10 +44,10 @@ export function toolVariables({ config, env, envFile, token, all }: VariablesInp
 }
 
 const AWS_KEYS = new Set(["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]);
-/** An endpoint that the process environment names is the person's own choice (docs/design.md rule 2). */
+/** Endpoints in the process environment are the user's own choice (docs/design.md rule 2). */
 const ENDPOINTS = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_S3_ENDPOINT"];
 
-/** The backends that get no Spaces keys from us, and whether one of them names a host that gets none at all. */
+/** The backends that get no Spaces keys from us, and whether one of them names a host that must get no keys at all. */
 function closedTo({ strangeBackends }: ExecConfig, env: Environment) {
   const named = ENDPOINTS.map((name) => env[name]);
   const isOther = ({ host }: Stranger) => host !== undefined && !(host && named.includes(host));
@@ -58,7 +58,7 @@ function closedTo({ strangeBackends }: ExecConfig, env: Environment) {
   };
 }
 
-/** What a person is told of keys that are there and are not passed on; undefined: all are. */
+/** Describes keys that exist but are not passed on; undefined: all are passed on. */
 export function keysKept({ config, env, envFile }: Omit<VariablesInput, "token" | "all">) {
   if (config.strangeBackends.length === 0) return undefined;
   const { backends, isOtherHost } = closedTo(config, env);
@@ -72,7 +72,7 @@ export function keysKept({ config, env, envFile }: Omit<VariablesInput, "token" 
   return { names: ofAws ? "AWS_*" : "SPACES_*", place: backend.place, settings, host };
 }
 
-/** Only for a tool that is started by us. */
+/** Only for a tool that we start. */
 export function execVariables(
   config: ExecConfig,
   token: Secret,
@@ -80,12 +80,12 @@ export function execVariables(
 ): Variables {
   const marker = markerOf(config.environment, config.base);
   const variables = new Map([contextVariable(config, token, words), [MARKER, marker]]);
-  // A named context has a token of its own, and this one keeps doctl from renewing it (docs/contracts/doctl-2.md 4.7).
+  // A named context has its own token. This variable would stop doctl from renewing it (docs/contracts/doctl-2.md 4.7).
   if (namedContext(words) !== undefined) variables.set(DOCTL_TOKEN, "");
   return variables;
 }
 
-/** doctl would prefer a selected context to the token (docs/contracts/doctl.md 5.6). */
+/** doctl would use a selected context instead of the token (docs/contracts/doctl.md 5.6). */
 export function contextVariable(
   { doctl }: ExecConfig,
   token: Secret,
@@ -96,7 +96,7 @@ export function contextVariable(
 
 const DOCTL_TOKEN = "DIGITALOCEAN_ACCESS_TOKEN";
 
-/** The names that `env` sets or has set in this environment; what has another value is not ours. */
+/** The names that `env` sets, or has set in this environment. A variable with another value is not ours. */
 export function variableNames(
   { config, env, envFile }: Omit<VariablesInput, "token" | "all">,
   all: boolean,
@@ -125,10 +125,10 @@ function isIt(secret: Secret, text: string): boolean {
 
 const SPACES_KEYS = ["ACCESS_KEY_ID", "SECRET_ACCESS_KEY"];
 
-/** Tells an `exec` inside another what the outer one is about. */
+/** Tells a nested `exec` the environment and folder of the outer one. */
 const MARKER = "DO_BOOTSTRAP_EXEC";
 
-/** What the `exec` that we run under is about; undefined: we do not run under one. */
+/** The environment and folder of the outer `exec`; undefined: there is none. */
 export function outerExec(env: Environment): { environment: string; base: string } | undefined {
   const [, environment = "", base = ""] = /^([^:]*):(.*)$/s.exec(env[MARKER] ?? "") ?? [];
   return base === "" ? undefined : { environment, base };
@@ -148,7 +148,7 @@ function hidden(value: string, origin: TokenOrigin & { name: string }): Secret |
     : value;
 }
 
-/** What an env file holds that is secret, by its name or its form. @param path the env file, absolute. */
+/** The values in an env file that are secret, by name or by form. @param path the env file, absolute. */
 export function envFileSecrets(
   envFile: ReadonlyMap<string, string>,
   path: string,
@@ -157,10 +157,7 @@ export function envFileSecrets(
   return all.filter((value) => value instanceof Secret);
 }
 
-/**
- * Terraform's S3 backend reads AWS_ names only (docs/contracts/terraform.md 6.1, and 6 on
- * checksums).
- */
+/** Terraform's S3 backend only reads AWS_ names (docs/contracts/terraform.md 6.1, and 6 on checksums). */
 function backendVariables(
   env: Environment,
   envFile: ReadonlyMap<string, string>,
@@ -180,7 +177,7 @@ function backendVariables(
   return variables;
 }
 
-/** The secrets among variables that a tool gets, and in the environment that it gets them in. */
+/** The secrets among the variables that a tool gets, and in the rest of its environment. */
 export function secretsIn(variables: Variables, env: Environment): readonly string[] {
   const ours = new Map([...variables].filter(([, value]) => typeof value !== "string"));
   const own = [...revealed(ours)].flatMap(([name, value]) => [value, ...secretsOf(name, value)]);

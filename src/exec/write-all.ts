@@ -1,6 +1,6 @@
 import { writeSync } from "node:fs";
 
-/** Writes to standard output (or error: 2) without the streams of Node, which take 2 ms to load. */
+/** Writes to standard output (or error: 2) without Node's streams, which take 2 ms to load. */
 export function writeAll(text: string, descriptor: 1 | 2 = 1): void {
   let rest: Uint8Array = Buffer.from(text, "utf8");
   while (rest.length > 0) {
@@ -8,9 +8,9 @@ export function writeAll(text: string, descriptor: 1 | 2 = 1): void {
       rest = rest.subarray(writeSync(descriptor, rest));
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      // `| head` is no failure.
+      // `| head` is not a failure.
       if (code === "EPIPE") return;
-      // A pipe that somebody else has made non-blocking, and that is full.
+      // The pipe is full, and another process has made it non-blocking.
       if (code !== "EAGAIN") throw error;
       process[descriptor === 1 ? "stdout" : "stderr"].write(rest);
       return;
