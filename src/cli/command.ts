@@ -9,17 +9,17 @@ import type { ScopesReport } from "../report/scopes.ts";
 import type { Explanation } from "../scopes/explanation.ts";
 import type { ArgsOf, Completable, globalOptions, Options } from "./options.ts";
 
-/** What a command may use besides its arguments. */
+/** What a command can use in addition to its arguments. */
 export interface Context extends Runtime {
   readonly progress: Progress;
-  /** Talk: goes to stderr at once. */
+  /** Prints a message on stderr immediately. */
   readonly say: (text: string) => void;
   /** Where `say` prints. */
   readonly page: Page;
   readonly isColored: boolean;
-  /** Says at once, on stderr, what an error meant. */
+  /** Prints the explanation of an error on stderr immediately. */
   readonly explained: (explanations: readonly Explanation[]) => Promise<void>;
-  /** True where what is printed can be read over a shoulder. */
+  /** True if standard output is a terminal, where others may see it. */
   readonly isScreen: boolean;
 }
 
@@ -29,46 +29,48 @@ export type Outcome =
       readonly report: Report | ScopesReport | ExplainReport | HookReport;
     }
   | {
-      /** For `exec`, the command's. */
+      /** For `exec`, the command's status. */
       readonly status: number;
-      /** Data for standard output as it is; absent where all was said while the command ran. */
+      /** Data for standard output, unchanged. Absent if everything was printed while the command ran. */
       readonly output?: string;
     };
 
-/** A command is plain data; it returns an outcome and prints nothing itself. */
+/** A command is plain data. It returns an outcome and prints nothing itself. */
 export interface Command {
   readonly name: string;
-  /** Other names, as other programs have. */
+  /** Names that other programs use for it. */
   readonly aliases?: readonly string[];
   readonly describe: string;
-  /** Few people need it: the plain overview has its name only. */
+  /** Few people need it: the short overview only lists its name. */
   readonly rare?: true;
-  /** What stands behind the options, such as " -- COMMAND". */
+  /** What follows the options, such as " -- COMMAND". */
   readonly words?: string;
-  /** Words that the command takes itself: any number of them, or one of a closed list. */
+  /** The command's own words: any number of them, or one of a closed list. */
   readonly positional?: string;
-  /** What a shell completes these words with. A list is closed: no other word is taken. */
+  /** What a shell completes these words with. A list is closed: other words are refused. */
   readonly completes?: Completable;
-  /** Of a closed list, no word will do, too. */
+  /** With a closed list: the word may be omitted. */
   readonly isOptional?: boolean;
-  /** What the word says, for a line without one. */
+  /** What the word means, for the error if it is missing. */
   readonly needs?: string;
   readonly options: Options;
   readonly examples: readonly (readonly [command: string, what: string])[];
-  /** Imports the libraries that it needs when it runs. Our own code is one chunk: a dozen small ones
-   * take longer to find than all of it to read. */
+  /**
+   * Imports the libraries that it needs when it runs. Our own code is one chunk, since a dozen small ones take longer
+   * to find than all of it takes to read.
+   */
   readonly run: (args: Args, context: Context) => Promise<Outcome>;
 }
 
-/** Arguments of some command; its own handler gets them by its definition. */
+/** Arguments of any command. Its handler gets them typed by its definition. */
 export type Args = { readonly [name: string]: Argument } & LineArgs;
 
 type Argument = boolean | string | readonly string[] | undefined;
 
-/** What every command gets. */
+/** The arguments of every command. */
 type LineArgs = { readonly "--": readonly string[] };
 
-/** What a handler gets for the words that its command takes itself. */
+/** The type of the command's own words for its handler. */
 type PositionalArgs<Positional extends string, Completes, IsOptional> = {
   readonly [Name in Positional]: Completes extends readonly (infer Word)[]
     ? Word | (IsOptional extends true ? undefined : never)
@@ -94,13 +96,13 @@ type Definition<
   ) => Promise<Outcome>;
 };
 
-/** A command whose handler gets what its options and words say. */
+/** A command whose handler's arguments are typed by its options and words. */
 export function command<
   const Of extends Options,
   const Positional extends string = never,
   const Completes extends Completable | undefined = undefined,
   const IsOptional extends boolean = false,
 >(definition: Definition<Of, Positional, Completes, IsOptional>): Command {
-  // The types say of a definition what read-args.ts makes of it.
+  // read-args.ts makes these arguments from the definition, as the types say.
   return definition as unknown as Command;
 }

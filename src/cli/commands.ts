@@ -13,10 +13,10 @@ import { logout, uninstall } from "./commands/logout.ts";
 import { rotate } from "./commands/rotate.ts";
 import { scopes } from "./commands/scopes.ts";
 
-/** The commands that every person needs: the help leads with them. */
+/** The commands that everybody needs. The help lists them first. */
 export const MAIN = [init, check, exec] as const;
 
-/** In the order of the help; the first is what runs where none is named. */
+/** In the order of the help. The first one runs if no command is named. */
 export const COMMANDS: readonly [Command, ...Command[]] = [
   ...MAIN,
   login,

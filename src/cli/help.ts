@@ -9,9 +9,9 @@ import { unknownCommand } from "./usage.ts";
 /**
  * The help that a line asks for.
  *
- * @param columns what a line of it may have at most.
- * @returns undefined for a line that asks for none.
- * @throws AppError USAGE for `help` and a word that is no command.
+ * @param columns the maximum line length.
+ * @returns undefined for a line that doesn't ask for help.
+ * @throws AppError USAGE for `help` with an unknown command.
  */
 export function helpFor(argv: readonly string[], columns: number): string | undefined {
   const line = divided(ownPart(argv));
@@ -24,15 +24,15 @@ export function helpFor(argv: readonly string[], columns: number): string | unde
     throw unknownCommand({ ...line, words: [word] });
   }
   const most = Math.min(columns, 100);
-  // Before a help it is no option of the command: it asks for the rare options, too.
+  // With --help, this is not the command's own option: it asks for the rare options, too.
   const isAll = line.given.some((given) => given.word === "--all");
   return command === undefined ? overview(most, isAll) : commandHelp(command, most, isAll);
 }
 
-/** Words that are no commands, and have no options. */
+/** Words that are not commands, but that `help` accepts. */
 const ANSWERED: readonly string[] = ["help", "version"];
 
-/** `-v` is of the whole program: behind a command it would be taken for something else. */
+/** `-v` asks for the version only without a command: after one it may be meant as something else. */
 export function isVersionAsked(argv: readonly string[]): boolean {
   const { words, given } = divided(ownPart(argv));
   if (given.some(({ word }) => word === "--version")) return true;
@@ -43,7 +43,7 @@ export function isVersionAsked(argv: readonly string[]): boolean {
   return asked.length === 1 && asksVersion(asked[0]);
 }
 
-/** In two lines, as it stands in the help of each command. */
+/** Two lines, in the help of every command. */
 function everywhere(columns: number): string {
   const options = [
     "--json (one document on standard output)",
@@ -93,7 +93,7 @@ function commented([line, what]: readonly [line: string, what: string]): string 
   return `${line}    # ${what}`;
 }
 
-/** How many options a plain help leaves out, and the line that shows them. */
+/** The number of options that the short help leaves out, and the command that shows them. */
 function moreLine(commands: readonly Command[], words: readonly string[]): string {
   const options = commands.flatMap((command) => Object.values(command.options));
   const count = options.filter(({ rare }) => rare).length;
@@ -116,14 +116,14 @@ function commandHelp(command: Command, columns: number, isAll: boolean): string 
     isAll ? "" : moreLine([command], [name]),
   ]);
 
-  /** Without a rare option of this command. */
+  /** True for an example without a rare option of this command. */
   function isCommon([line]: Command["examples"][number]): boolean {
     const named = line.replace(/ -- .*/, "").match(/(?<=\s--)[a-z-]+/g) ?? [];
     return named.every((option) => !options[option]?.rare);
   }
 }
 
-/** One of a few words, or any number of others. */
+/** One of a few words, or any number of words. */
 function wordsOf({ positional, completes }: Command): string {
   if (positional === undefined) return "";
   return typeof completes === "object" ? ` ${completes.join("|")}` : ` [${positional}…]`;
@@ -149,7 +149,7 @@ function section(title: string, rows: readonly Row[], columns: number): string {
   return [title, ...lines].join("\n");
 }
 
-/** What is to be copied stays in one line, and what it does goes below where it does not fit. */
+/** Command lines are never wrapped, so that they can be copied. The explanation goes below if it does not fit. */
 function examples(all: Command["examples"], columns: number): string {
   const width = Math.max(...all.map(([line]) => line.length));
   const fits = all.every(([, what]) => width + 4 + what.length <= columns);

@@ -2,28 +2,28 @@ import { longForm } from "../exec/command-line.ts";
 import { COMMANDS } from "./commands.ts";
 import { globalOptions, type Option, type Options } from "./options.ts";
 
-/** A command line in its parts. */
+/** A command line, split into its parts. */
 export interface Line {
   readonly given: readonly Given[];
-  /** The command first, where one is named. */
+  /** The command first, if one is named. */
   readonly words: readonly string[];
-  /** What stands behind `--`; undefined without one. */
+  /** What follows `--`; undefined without it. */
   readonly behind: readonly string[] | undefined;
 }
 
 /** An option as it was given. */
 export interface Given {
-  /** As it is written, without its value where that is a word of its own. */
+  /** As it was written, without its value if that is a separate word. */
   readonly word: string;
   /** Without dashes, such as `no-color`. */
   readonly name: string;
-  /** The name of which this one is the opposite: `color` of `no-color`, and the reverse. */
+  /** The opposite name: `color` for `no-color`, and the reverse. */
   readonly opposite: string;
-  /** undefined: there is none. */
+  /** undefined: no value. */
   readonly value: string | undefined;
 }
 
-/** Divides a line into options and words. Which options take a value is the same in every command. */
+/** Splits a line into options and words. An option takes a value in every command or in none. */
 export function divided(argv: readonly string[]): Line {
   const end = argv.indexOf("--");
   const own = end < 0 ? argv : argv.slice(0, end);
@@ -45,7 +45,7 @@ export function divided(argv: readonly string[]): Line {
       next !== undefined &&
       (!next.startsWith("-") || next === "-");
     if (takesNext) at++;
-    // Of one dash there are none but the short forms.
+    // With one dash there are only the short forms.
     const isOption = word.startsWith("--");
     given.push({
       word,
@@ -57,7 +57,7 @@ export function divided(argv: readonly string[]): Line {
   return { given, words, behind };
 }
 
-/** Of an option of any command. */
+/** The type of an option of any command. */
 export function typeOf(name: string): Option["type"] | undefined {
   const all: readonly Options[] = [globalOptions, ...COMMANDS.map(({ options }) => options)];
   return all.map((options) => typeIn(options, name)).find((type) => type !== undefined);

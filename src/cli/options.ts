@@ -1,23 +1,23 @@
-/** An option as data. Which ones take a value is the same in every command. */
+/** An option as data. An option takes a value in every command or in none. */
 export interface Option {
   readonly type: "boolean" | "string";
   readonly describe: string;
-  /** One letter for it; exec/command-line.ts reads it. */
+  /** Its short form, one letter. exec/command-line.ts reads it. */
   readonly short?: string;
-  /** Name of the value in the help. */
+  /** The name of its value in the help. */
   readonly value?: string;
-  /** What a shell completes its value with. A list is closed: no other word is taken. */
+  /** What a shell completes its value with. A list is closed: other words are refused. */
   readonly completes?: Completable;
-  /** Not in the plain help of a command, but with --all. */
+  /** Not in the short help of a command, only with --all. */
   readonly rare?: true;
 }
 
-/** Words to choose from, or where they are found. */
+/** Words to choose from, or the kind of names. */
 export type Completable = readonly string[] | "environments" | "files" | "folders";
 
 export type Options = Readonly<Record<string, Option>>;
 
-/** What a handler gets for options: whether a boolean was given, and the value of another. */
+/** What a handler gets for its options: whether a boolean was given, or the value of a string. */
 export type ArgsOf<Of extends Options> = { readonly [Name in keyof Of]: ValueOf<Of[Name]> };
 
 type ValueOf<One extends Option> = One extends { readonly type: "boolean" }
@@ -36,7 +36,7 @@ export const globalOptions = {
   },
 } as const satisfies Options;
 
-/** Options of the commands that look at the whole set-up. */
+/** Options of the commands that check the whole setup. */
 export const lookOptions = {
   env: {
     type: "string",
@@ -56,7 +56,7 @@ export const lookOptions = {
   strict: { type: "boolean", describe: "Treat warnings as errors (exit status 3)", rare: true },
 } as const satisfies Options;
 
-/** Of the commands that can look at several environments. */
+/** Options of the commands that can check several environments. */
 export const allOption = {
   all: { type: "boolean", describe: "All environments in the config, in one run" },
 } as const satisfies Options;

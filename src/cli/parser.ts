@@ -22,11 +22,10 @@ export type Parsed =
   | { readonly kind: "print"; readonly text: string };
 
 /**
- * Reads a command line. What is no option and no command is not repeated in errors: it may be a token in the wrong
- * place.
+ * Reads a command line. Words that are neither options nor commands are not repeated in errors: they may be a misplaced
+ * token.
  *
- * @param columns of the help that it may ask for.
- *
+ * @param columns the maximum line length of the help.
  * @throws AppError USAGE.
  */
 export async function parse(argv: readonly string[], columns: number): Promise<Parsed> {
@@ -36,7 +35,7 @@ export async function parse(argv: readonly string[], columns: number): Promise<P
   const line = divided(withSeparator(argv));
   const named = line.words[0] === undefined ? COMMANDS[0] : commandNamed(line.words[0]);
   const command = named ?? COMMANDS[0];
-  // What exec runs is not ours, and an error that is explained may have a token in it.
+  // The command that exec runs is not ours, and the error text for `explain` may contain a token.
   const own = command.words === undefined ? argv : ownPart(argv);
   const looked = command.name === "explain" ? line.given.map(({ word }) => word) : own;
   if (looked.some(looksLikeToken)) throw tokenOnLine(command, line);
@@ -45,7 +44,7 @@ export async function parse(argv: readonly string[], columns: number): Promise<P
     assertUsable(command, line);
     return { kind: "run", command, args: await argsOf(command, argv) };
   } catch (error) {
-    // Whatever was meant by it.
+    // A token on the line is more important than the other error.
     throw own.some((word) => redact(word) !== word) ? tokenOnLine(command, line) : error;
   }
 }
@@ -55,7 +54,7 @@ function versionText(argv: readonly string[]): string {
   return `${isJson ? JSON.stringify({ version: __VERSION__ }) : __VERSION__}\n`;
 }
 
-/** The first word is no command. Behind an option that nobody knows, it may be the value of that. */
+/** The first word is not a command. After an unknown option, it may be that option's value. */
 function strayWord(line: Line): AppError {
   const odd = line.given.find(
     ({ name, opposite }) => (typeOf(name) ?? typeOf(opposite)) === undefined,
@@ -63,7 +62,7 @@ function strayWord(line: Line): AppError {
   return odd === undefined ? unknownCommand(line) : unknownOption(odd, COMMANDS[0], line);
 }
 
-/** @throws AppError USAGE for what yargs would refuse in words of its own, or read in silence. */
+/** @throws AppError USAGE for what yargs would refuse with its own messages, or accept silently. */
 function assertUsable(command: Command, line: Line): void {
   const known: Options = { ...globalOptions, ...command.options };
   for (const given of line.given) {
@@ -100,7 +99,7 @@ async function argsOf(command: Command, argv: readonly string[]): Promise<Args> 
       "parse-numbers": false,
       "parse-positional-numbers": false,
       "camel-case-expansion": false,
-      // What stands behind -- is nobody's option.
+      // Words after -- are never options.
       "populate--": true,
     })
     .options(yargsOptions({ ...globalOptions, ...command.options }))
@@ -120,9 +119,9 @@ function withLongForms(argv: readonly string[]): string[] {
 function yargsOptions(options: Options) {
   return Object.fromEntries(
     Object.entries(options).map(([name, { type }]) => [
-      // yargs takes --no-browser for browser=false.
+      // yargs reads --no-browser as browser=false.
       type === "boolean" ? name.replace(/^no-/, "") : name,
-      // With requiresArg, a value is taken as it is: `-`, and quotes.
+      // With requiresArg, a value is taken unchanged, including `-` and quotes.
       { type, ...(type === "string" ? { requiresArg: true as const } : {}) },
     ]),
   );

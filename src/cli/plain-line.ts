@@ -6,9 +6,9 @@ import { globalOptions } from "./options.ts";
 import { readArgs } from "./read-args.ts";
 
 /**
- * Reads a line without anything unusual in it, as most are: loading and asking yargs takes 30 ms.
+ * Reads a line without anything unusual in it, as most are. Loading and using yargs takes 30 ms.
  *
- * @returns undefined for what is left to yargs: help, tokens, mistakes, options behind words, negations, values of
+ * @returns undefined for a line that is left to yargs: help, tokens, errors, options after words, negations, values of
  *   booleans.
  * @throws AppError USAGE for a word that is not in a closed list.
  */
@@ -33,7 +33,7 @@ function wordsOf(
   words: readonly string[],
 ): Readonly<Record<string, readonly string[]>> | undefined {
   if (words.length === 0 || takesAny !== undefined) return { "--": words };
-  // Options may stand behind such a word, which is for yargs to say.
+  // Options may follow such a word. yargs handles that.
   const isPlain = !line.includes("--") && words.every((word) => !word.startsWith("-"));
   return positional !== undefined && isPlain ? { [positional]: words } : undefined;
 }

@@ -4,10 +4,10 @@ import type { Args, Command } from "./command.ts";
 import { globalOptions, type Option } from "./options.ts";
 
 /**
- * The arguments of a command as its handler gets them, whoever read the line: false, undefined or no
- * words for what was not given.
+ * The arguments for a command's handler, whichever parser read the line. What was not given is false, undefined or an
+ * empty list.
  *
- * @param values by the name of the option; the command's own words by `positional`, others by `--`.
+ * @param values by option name; the command's own words under `positional`, other words under `--`.
  * @throws AppError USAGE for a word that is not in a closed list.
  */
 export function readArgs(command: Command, values: Readonly<Record<string, unknown>>): Args {
@@ -24,14 +24,14 @@ export function readArgs(command: Command, values: Readonly<Record<string, unkno
   };
 }
 
-/** Of `--no-browser` yargs says that `browser` is false. */
+/** For `--no-browser`, yargs sets `browser` to false. */
 function valueIn(values: Readonly<Record<string, unknown>>, name: string): unknown {
   const [, negated] = /^no-(.+)$/.exec(name) ?? [];
   return values[name] ?? (negated === undefined ? undefined : values[negated] === false);
 }
 
 function readOption(name: string, { type, completes }: Option, value: unknown) {
-  // Of an option that is given twice the last one counts.
+  // If an option is given twice, the last one counts.
   const last: unknown = Array.isArray(value) ? value.at(-1) : value;
   if (type === "boolean") return last === true;
   if (typeof last !== "string") return undefined;
@@ -56,7 +56,7 @@ function wordsIn(value: unknown): readonly string[] {
 
 /**
  * @param words at least two.
- * @param what the word says, for a person.
+ * @param what the meaning of the word, for a person.
  */
 export function needsWord(command: string, words: readonly string[], what?: string): AppError {
   const either = `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;

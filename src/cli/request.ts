@@ -11,11 +11,11 @@ const TOKEN_INPUT: InputKind = {
   asked: "--token-stdin",
   example: hint`${run("op", "read", "op://Private/DigitalOcean/token")} | ${own("--token-stdin")}`,
   maxBytes: 64 * 1024,
-  // A token manager behind the pipe may ask its owner first.
+  // A secret manager in the pipe may first ask for approval.
   waitMs: 120_000,
 };
 
-/** @returns the options that are the same in every command that looks at the token. */
+/** @returns the options that all commands that check the token have in common. */
 export async function lookFrom(
   args: Pick<ArgsOf<typeof lookOptions>, "env" | "token-stdin" | "min-ttl">,
   { host }: Context,

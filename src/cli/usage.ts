@@ -6,16 +6,16 @@ import { COMMANDS, commandNamed } from "./commands.ts";
 import type { Given, Line } from "./line.ts";
 import { globalOptions, type Option } from "./options.ts";
 
-// What is wrong with a command line, in words. A value that was given is never repeated: it may be a token.
+// Errors about a command line. A given value is never repeated: it may be a token.
 
-/** A token on the line, by its form. */
+/** A word on the line looks like a token. */
 export function tokenOnLine(command: Command, line: Line): AppError {
   return new AppError("USAGE", "The command line contains a token.", {
     hint: hint`Your shell history now contains the token. Revoke it. ${byInput(command, line)}`,
   });
 }
 
-/** `--token X`: whatever X is. */
+/** `--token X`, whatever X is. */
 function tokenOption(shown: string, command: Command, line: Line): AppError {
   const message = `There is no option ${shown}: other users can see the command line, and the shell history keeps it.`;
   return new AppError("USAGE", message, {
@@ -34,7 +34,7 @@ function byInput(command: Command, { given }: Line): Hint {
 
 export function unknownOption(given: Given, command: Command, line: Line): AppError {
   const { name } = given;
-  // A short one has a letter, and what is behind it may be a value.
+  // A short option is one letter. What follows may be a value.
   const [shown] = /^-[A-Za-z]/.exec(name) ?? (PLAIN.test(name) ? [`--${name}`] : []);
   const known = [globalOptions, command.options].flatMap(Object.keys);
   const similar = SYNONYMS.get(name) ?? nearest(name, known);
@@ -53,7 +53,7 @@ export function unknownOption(given: Given, command: Command, line: Line): AppEr
   });
 }
 
-/** What other programs call an option of ours. */
+/** What other programs call our options. */
 const SYNONYMS: ReadonlyMap<string, string> = new Map([
   ["-y", "yes"],
   ["-n", "dry-run"],
@@ -121,7 +121,7 @@ export function missingValue(name: string, command: Command): AppError {
   });
 }
 
-/** The words of an option as the help has them. */
+/** An option with its value, as in the help. */
 function valued(name: string, { options }: Command): readonly string[] {
   const { type, value = "VALUE" }: Partial<Option> = options[name] ?? {};
   return type === "string" ? [`--${name}`, value] : [`--${name}`];
@@ -135,10 +135,10 @@ function helpOf(command: Command): Hint {
   return hint`See ${lineOf(command, "--help")}`;
 }
 
-/** Without a command, a line is one of the first. */
+/** The first command may be omitted on a line. */
 function lineOf(command: Command, ...words: readonly string[]): HintPart {
   return command === COMMANDS[0] ? own(...words) : own(command.name, ...words);
 }
 
-/** A word that can be shown: no token has this form, and hardly a password. */
+/** A word that is safe to show: no token has this form, and few passwords do. */
 const PLAIN = /^[A-Za-z][A-Za-z-]{0,30}$/;

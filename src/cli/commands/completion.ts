@@ -5,7 +5,7 @@ import { needsWord } from "../read-args.ts";
 
 const SHELLS = ["bash", "zsh", "fish"] as const;
 
-/** @param all the commands, this one too. */
+/** @param all all commands, including this one. */
 export function completionOf(all: () => readonly Command[]): Command {
   return command({
     name: "completion",

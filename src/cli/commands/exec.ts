@@ -28,7 +28,7 @@ export const exec = command({
     const facts = await openSession(host, line, progress, context.trust);
     const execution = executionOf(line, facts);
     progress.end();
-    // A signal that came meanwhile was meant to end it all.
+    // A signal until now was meant to stop everything.
     if (host.interrupted.aborted) throw new AppError("INTERRUPTED", "Interrupted.");
     if (execution.notice !== "") context.say(execution.notice);
     const { execute } = await import("../../exec/execute.ts");
@@ -37,7 +37,7 @@ export const exec = command({
   },
 });
 
-/** A text that has no failure of DigitalOcean's in it is left as it is. */
+/** Prints nothing if the text contains no error from DigitalOcean. */
 function explainer(
   environment: string | undefined,
   { host, progress, explained, say }: Context,
@@ -53,7 +53,7 @@ function explainer(
       if (explanations.length > 0) await explained(explanations);
     } catch (error) {
       progress.end();
-      // The command's own status is what counts.
+      // The exit status remains the command's own.
       say(`do-bootstrap: could not explain the error: ${asAppError(error).message}\n`);
     }
   };

@@ -27,6 +27,6 @@ const INPUT: InputKind = {
   asked: "explain -",
   example: hint`${run("terraform", "apply")} 2>&1 | ${own("explain", "-")}`,
   maxBytes: 64 * 1024 * 1024,
-  // It may be that of an apply that has just begun.
+  // It may come from an apply that has just started.
   waitMs: 4 * 3_600_000,
 };

@@ -3,8 +3,8 @@ import type { Completable } from "../options.ts";
 import { valued } from "./valued.ts";
 
 /**
- * For bash from 3.2 on, which macOS has; it does without bash-completion but for the line behind `exec`.
- * No word is expanded: what is offered comes to life nowhere.
+ * For bash 3.2 and later, since macOS has 3.2. Works without bash-completion, except for the words after `exec`. No
+ * word is expanded, so a name from a config is never executed.
  */
 export function bashScript(commands: readonly Command[]): string {
   return `# Completes do-bootstrap in bash. In ~/.bashrc: source <(do-bootstrap completion bash)

@@ -4,7 +4,7 @@ import { bashScript } from "./bash.ts";
 import { fishScript } from "./fish.ts";
 import { zshScript } from "./zsh.ts";
 
-/** What every command answers. */
+/** The options that every command has. */
 const ANSWERED: Options = {
   help: { type: "boolean", describe: "Show the help of the command" },
   version: { type: "boolean", describe: "Show the version" },
@@ -12,7 +12,7 @@ const ANSWERED: Options = {
 
 const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript };
 
-/** The script with which a shell completes our lines: the same data as the parser and the help. */
+/** A shell's completion script, from the same data as the parser and the help. */
 export function completionScript(shell: keyof typeof SCRIPTS, all: readonly Command[]): string {
   const common = { ...globalOptions, ...ANSWERED };
   const named = all.flatMap(({ aliases = [], ...command }) => [

@@ -1,6 +1,6 @@
 import type { Command } from "../command.ts";
 
-/** Options that take a value, of any command: the word behind one of them is not a command's. */
+/** Options of any command that take a value. The next word is not the name of a command. */
 export function valued(commands: readonly Pick<Command, "options">[]): string[] {
   const all = commands.flatMap(({ options }) => Object.entries(options));
   const names = all.flatMap(([name, { type, short }]) =>

@@ -89,7 +89,7 @@ function commandCase(command: Command): string {
       ;;`;
 }
 
-/** One in a line, each with the sign that the line goes on. */
+/** One option on each line, each with a backslash at its end. */
 function specs(command: Command | undefined): string {
   return Object.entries(command?.options ?? {})
     .map(([name, option]) => `        ${quoted(spec(name, option))} \\`)
