@@ -4,7 +4,7 @@ import { EXIT, type ExitStatus } from "./exit-status.ts";
 import { type Hint, hint } from "./hint.ts";
 import { isSystemError, systemHint, systemMessage } from "./system-error.ts";
 
-/** Stable codes of failures that end a run; findings have ids of their own (plan/findings.ts). */
+/** Stable codes of errors that end a run. Findings have their own ids (report/finding-ids.ts). */
 const STATUS_OF = {
   USAGE: EXIT.usage,
   CONFIG_UNREADABLE: EXIT.usage,
@@ -39,21 +39,21 @@ export type ErrorCode = keyof typeof STATUS_OF;
 
 export const ERROR_CODES: readonly string[] = Object.keys(STATUS_OF);
 
-/** A finding that ends a run brings its own id and exit status. */
+/** The id and exit status of a finding that ends a run. */
 export interface FindingCode {
   readonly id: string;
   readonly status: ExitStatus;
 }
 
-/** A failure a user can act on: what happened and where (message), and what fixes it (hint). */
+/** An error that a user can act on. The message says what happened and where; the hint says how to fix it. */
 export class AppError extends Error {
   readonly code: string;
   readonly status: ExitStatus;
   readonly hint: Hint | undefined;
 
   /**
-   * @param message of one line; what it repeats of a file, a server or a tool is made safe.
-   * @param options.list what is said on lines of its own below the message.
+   * @param message one line. Text from a file, a server or a tool is made safe here.
+   * @param options.list lines to print below the message.
    */
   constructor(
     code: ErrorCode | FindingCode,
@@ -70,7 +70,7 @@ export class AppError extends Error {
   }
 }
 
-/** Every text in it, the words of command lines too. */
+/** Redacts every text in a hint, including the words of command lines. */
 function redactedHint(hint: Hint | undefined): Hint | undefined {
   if (hint === undefined) return undefined;
   return JSON.parse(JSON.stringify(hint), (_, value: unknown) =>
@@ -78,9 +78,12 @@ function redactedHint(hint: Hint | undefined): Hint | undefined {
   );
 }
 
-/** Any thrown value as an AppError: what the system refused is SYSTEM, what we did not foresee UNEXPECTED. */
+/**
+ * Converts any thrown value to an AppError: SYSTEM for an error of the system, UNEXPECTED for one that we did not
+ * foresee.
+ */
 export function asAppError(error: unknown): AppError {
-  // By its name: the small entry has a class of its own.
+  // Compared by name: the small entry point is a separate bundle with its own copy of the class.
   if (error instanceof Error && error.name === "AppError") return error as AppError;
   if (isSystemError(error)) {
     return new AppError("SYSTEM", systemMessage(error), {

@@ -1,6 +1,4 @@
-/**
- * The exit statuses of docs/design.md §5, by what they mean.
- */
+/** The exit statuses of docs/design.md §5, by meaning. */
 export const EXIT = {
   ok: 0,
   failed: 1,
@@ -10,7 +8,7 @@ export const EXIT = {
   scope: 5,
   expiry: 6,
   network: 7,
-  /** `exec` could not do its part; every other status is the command's own. */
+  /** `exec` itself failed. Every other status is the command's own. */
   exec: 125,
   interrupted: 130,
 } as const;

@@ -1,50 +1,50 @@
 /**
- * What a person can do next: words, and command lines as data. The edge that prints it adds the environment
- * that was asked about, shortens paths to the folder of the person, and quotes every word for the shell.
+ * What a person can do next: words, and command lines as data. The code that prints it adds the environment, shortens
+ * paths relative to the current folder, and quotes every word for the shell.
  */
 export type Hint = readonly HintPart[];
 
 export type HintPart =
-  /** Words for a person, printed as they are: never a command line. */
+  /** Words for a person, printed unchanged. Never a command line. */
   | string
-  /** A command line of ours, without the program: `["rotate", "--revoke"]`. */
+  /** One of our own command lines, without the program: `["rotate", "--revoke"]`. */
   | { readonly own: readonly Word[] }
   /** A command line of another program. */
   | { readonly run: readonly Word[] }
   | ShellStep;
 
-/** What each shell has words of its own for. */
+/** Steps that each shell writes differently. */
 export type ShellStep =
   | { readonly unset: readonly string[] }
   | { readonly set: string; readonly to: string }
-  /** One variable gets the value of another. */
+  /** Sets one variable to the value of another. */
   | { readonly set: string; readonly from: string }
-  /** A line at the end of a file. `isOpen`: the last one there has no end. */
+  /** Appends a line to a file. `isOpen`: the file's last line has no line end. */
   | { readonly append: string; readonly file: Word; readonly isOpen: boolean }
   | { readonly remove: Word }
   | { readonly rename: Word; readonly into: Word }
-  /** Takes the lines out that set this variable. */
+  /** Removes the lines that set this variable. */
   | { readonly withoutVariable: string; readonly file: Word }
-  /** Takes keys of YAML's top level out. */
+  /** Removes top-level YAML keys. */
   | { readonly withoutKeys: readonly string[]; readonly file: Word }
-  /** Takes white space and quotes out of a variable's value. */
+  /** Trims white space and quotes from a variable's value. */
   | { readonly trim: string };
 
-/** A word of a command line; a path is given as the machine knows it. */
+/** A word of a command line. A path is absolute here. */
 export type Word = string | PathWord;
 
 export interface PathWord {
   /** Absolute. */
   readonly path: string;
-  /** What stands before it in the same word, such as `-chdir=`; it is then printed relative everywhere. */
+  /** Text before it in the same word, such as `-chdir=`. The path is then always printed relative. */
   readonly before?: string;
-  /** What stands behind it in the same word, such as `.broken`. */
+  /** Text after it in the same word, such as `.broken`. */
   readonly after?: string;
 }
 
 /**
- * A hint, as a template: hint`First: ${run("git", "init")}. Then: ${own("check")}`. Texts that are put in
- * are words for a person.
+ * A hint as a template: hint`First: ${run("git", "init")}. Then: ${own("check")}`. Strings in it are words for a
+ * person.
  */
 export function hint(
   words: TemplateStringsArray,
@@ -64,7 +64,7 @@ function isHint(value: HintPart | number | Hint): value is Hint {
   return Array.isArray(value);
 }
 
-/** A command line of ours. `--env` is added where it is printed. */
+/** One of our own command lines. `--env` is added when it is printed. */
 export function own(...words: readonly Word[]): HintPart {
   return { own: words };
 }
@@ -74,7 +74,7 @@ export function run(...words: readonly Word[]): HintPart {
   return { run: words };
 }
 
-/** Another program's command line with our variables. @param options of exec's own. */
+/** Another program's command line, run with our variables. @param options of exec itself. */
 export function exec(words: readonly Word[], ...options: readonly string[]): HintPart {
   return own("exec", ...options, "--", ...words);
 }

@@ -1,7 +1,7 @@
 import { getSystemErrorMap } from "node:util";
 import { type Hint, hint, run } from "./hint.ts";
 
-/** A failure of the system's, as Node throws it: `path` is the file, or the program that was to start. */
+/** A system error, as Node throws it. `path` is the file, or the program that should have been started. */
 export interface SystemError extends Error {
   readonly code: string;
   readonly syscall: string;
@@ -15,8 +15,7 @@ export function isSystemError(error: unknown): error is SystemError {
 }
 
 /**
- * What happened, in words: the file and the reason. Never what the program was started with, which
- * Node keeps in the error, too.
+ * What happened, in words: the file and the reason. Never the program's arguments, which Node also keeps in the error.
  */
 export function systemMessage({ code, syscall, path = "A file" }: SystemError): string {
   const verb = VERBS[syscall.split(" ")[0] ?? ""] ?? "used";
@@ -34,25 +33,25 @@ export function systemHint(code: string): Hint {
   return reasons()[nameOf(code) ?? ""]?.[1] ?? hint`Check the system log, ${AGAIN}`;
 }
 
-/** For some of them, such as a full quota, Node has a number alone. */
+/** For some errors, such as an exceeded quota, Node only has a number. */
 function nameOf(code: string): string | undefined {
   if (Object.hasOwn(reasons(), code) || descriptionOf(code) !== undefined) return code;
   const [, number] = /^Unknown system error -(\d+)$/.exec(code) ?? [];
   return number === undefined ? undefined : (UNNAMED[number] ?? `error ${number}`);
 }
 
-/** By errno(3) of Linux, then of macOS. */
+/** From errno(3): Linux, then macOS. */
 const UNNAMED: Readonly<Record<string, string>> = {
   ...{ 8: "ENOEXEC", 116: "ESTALE", 122: "EDQUOT" },
   ...{ 69: "EDQUOT", 70: "ESTALE" },
 };
 
-/** In Node's words. */
+/** Node's own description. */
 function descriptionOf(name: string): string | undefined {
   return [...getSystemErrorMap().values()].find(([each]) => each === name)?.[1];
 }
 
-/** True where the next call would fail as well: what cannot be looked at now may be there all the same. */
+/** True if the next call would fail, too. A file that cannot be read now may exist anyway. */
 export function isExhausted(error: unknown): boolean {
   return EXHAUSTED.includes((error as Partial<SystemError>)?.code ?? "");
 }
@@ -80,7 +79,7 @@ const files = run("ulimit", "-n", "4096");
 const processes = run("ulimit", "-u");
 const AGAIN = "then run the same command again.";
 
-/** By errno(3). */
+/** From errno(3). */
 const reasons = (): Readonly<Record<string, readonly [reason: string, fix: Hint]>> => ({
   EMFILE: ["this process has too many open files", hint`Raise the limit: ${files}; ${AGAIN}`],
   ENFILE: ["too many files are open on this machine", hint`Close other programs, ${AGAIN}`],
