@@ -1,4 +1,4 @@
-/** How many files are open at a time: a system allows some hundreds. */
+/** How many files are open at the same time. Systems allow some hundreds. */
 const BATCH = 32;
 
 export function batches(names: readonly string[]): string[][] {

@@ -1,4 +1,4 @@
-/** In the largest unit of which there is one, rounded down: what is left is never said to be enough. */
+/** In the largest unit that fits, rounded down, so that the remaining time is never overstated. */
 export function duration(seconds: number): string {
   const [unit, size] = UNITS.find(([, size]) => seconds >= size) ?? ["second", 1];
   const count = Math.floor((seconds / size) * 10) / 10;

@@ -1,16 +1,16 @@
 import { Work } from "./work.ts";
 
-/** How a program reads its patterns. */
+/** How a program interprets its patterns. */
 export interface GlobDialect {
-  /** `?` is any one character but a slash, and a backslash takes the meaning from what follows. */
+  /** `?` is any one character except a slash, and a backslash escapes the next character. */
   readonly isFull: boolean;
-  /** In the middle of a pattern `**` is any number of whole folders; else it is any text. */
+  /** `**` in the middle of a pattern is any number of whole folders. Otherwise it is any text. */
   readonly isByFolders: boolean;
   /** `[a-z]` and `[^a-z]` are one character. */
   readonly hasClasses?: boolean;
 }
 
-/** One step of a pattern. folders: any number of whole folders; deep: any text; star: any but a slash. */
+/** One step of a pattern. folders: any number of whole folders; deep: any text; star: any text without a slash. */
 type Step =
   | "folders"
   | "deep"
@@ -25,20 +25,20 @@ export interface Glob {
 }
 
 /**
- * A pattern with `*` and `**`. The time grows with pattern times path, whatever a pattern that somebody
- * else wrote looks like: no way is tried twice.
+ * A pattern with `*` and `**`. The time is proportional to pattern times path, even for a malicious pattern, since
+ * there is no backtracking.
  *
- * @param work what all patterns of a file may take together.
+ * @param work the limit for all patterns of a file together.
  * @throws TooMuchWork
  */
 export function globOf(pattern: string, dialect: GlobDialect, work: Work): Glob {
-  // What a pattern costs at all is about what 50 characters cost.
+  // The fixed cost of a pattern is about that of 50 characters.
   work.spend(50 + pattern.length);
   const steps = stepsOf(pattern, dialect);
   return { matches: (path) => isMatch(steps, path, work) };
 }
 
-/** The same for one pattern and one path, with slashes. @throws TooMuchWork */
+/** Like globOf, for one pattern and one path with slashes. @throws TooMuchWork */
 export function matchesGlob(
   pattern: string,
   path: string,
@@ -49,7 +49,7 @@ export function matchesGlob(
 }
 
 function isMatch(steps: readonly Step[], path: string, work: Work): boolean {
-  // A state is a step that comes next; a negative one stands inside a folder of `folders`.
+  // A state is the index of the next step. A negative state is inside a folder of a `folders` step.
   let states = reachable(steps, [0]);
   for (const char of path) {
     work.spend(2 + states.size);
@@ -78,7 +78,7 @@ function takes(step: Step, char: string): boolean {
   return step.ranges.some(([from, to]) => from <= char && char <= to) !== step.isNot;
 }
 
-/** With the states that need no character: what stands for any number of them may stand for none. */
+/** Adds the states that need no character: a step that matches any number of characters may match none. */
 function reachable(steps: readonly Step[], from: Iterable<number>): Set<number> {
   const states = new Set(from);
   for (const state of states) {
@@ -99,13 +99,13 @@ function stepsOf(pattern: string, dialect: GlobDialect): readonly Step[] {
     const text = isFull && part.length > 1 ? part.slice(1) : part;
     return Array.from(text, (char) => ({ char }));
   });
-  // Any number of any number is any number.
+  // Repeating such a step changes nothing.
   return steps.filter((step, i) => step === "any" || step !== steps[i - 1]);
 }
 
 function partsIn({ isByFolders, hasClasses }: GlobDialect): RegExp {
   if (!isByFolders) return /\*\*+|\\.|./gsu;
-  // A class that does not end is none, and takes no look at all that follows: classes are short.
+  // A class without an end is not a class. The limit of 200 avoids a search through the whole rest: classes are short.
   return hasClasses ? /\*\*\/?|\\.|\[\^?(?:\\.|[^\]\\]){1,200}\]|./gsu : /\*\*\/?|\\.|./gsu;
 }
 

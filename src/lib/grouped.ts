@@ -1,4 +1,4 @@
-/** Items by a key, in the order of their first. */
+/** Groups items by a key, in the order of their first item. */
 export function groupedBy<T>(items: Iterable<T>, keyOf: (item: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>();
   for (const item of items) {
@@ -10,7 +10,7 @@ export function groupedBy<T>(items: Iterable<T>, keyOf: (item: T) => string): Ma
   return groups;
 }
 
-/** The first item of each key, in their order. */
+/** The first item of each key, in order. */
 export function onceEach<T>(items: Iterable<T>, keyOf: (item: T) => string): T[] {
   const first = new Map<string, T>();
   for (const item of items) {

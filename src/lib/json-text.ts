@@ -1,29 +1,29 @@
 import { applyEdits, modify, visit } from "jsonc-parser";
 
-/** A value of a JSON text, with its place. */
+/** A value in a JSON text, with its position. */
 export interface JsonNode {
-  /** Offsets in the text, the quotes of a string included. */
+  /** Offsets in the text, including the quotes of a string. */
   readonly start: number;
   readonly end: number;
-  /** Where it starts, from 1. */
+  /** Its first line, from 1. */
   readonly line: number;
-  /** Escapes in a string are decoded; undefined: an object or a list. */
+  /** With escapes decoded; undefined: an object or a list. */
   readonly value: string | number | boolean | null | undefined;
-  /** Of an object, in the order of the text. A key can be there twice. */
+  /** For an object, in the order of the text. A key can occur twice. */
   readonly properties: readonly JsonProperty[] | undefined;
-  /** Of a list. */
+  /** For a list. */
   readonly items: readonly JsonNode[] | undefined;
 }
 
 export interface JsonProperty {
-  /** Escapes are decoded. */
+  /** With escapes decoded. */
   readonly key: string;
-  /** The offset of the key's first quote. */
+  /** The offset of the key's opening quote. */
   readonly start: number;
   readonly value: JsonNode;
 }
 
-/** Where a text stops being JSON, from 1. */
+/** Where a text is no longer valid JSON, from 1. */
 export interface JsonProblem {
   readonly line: number;
   readonly column: number;
@@ -33,12 +33,12 @@ export type JsonText =
   | { readonly root: JsonNode; readonly problem: undefined }
   | { readonly root: undefined; readonly problem: JsonProblem };
 
-/** Deeper than any configuration. The parser calls itself for each level, and the stack has an end. */
+/** Deeper than any configuration. The parser is recursive, and the stack is limited. */
 const MAX_DEPTH = 200;
 
 /**
- * Reads what JSON.parse reads, down to 200 levels: no comments, no trailing commas, no byte order mark.
- * A problem is a place and never repeats the text, which may hold a secret.
+ * Reads what JSON.parse reads, down to 200 levels: no comments, no trailing commas, no byte order mark. A problem is
+ * only a position, and never repeats the text, which may contain a secret.
  */
 export function readJsonText(text: string): JsonText {
   try {
@@ -49,7 +49,7 @@ export function readJsonText(text: string): JsonText {
   }
 }
 
-/** The text without the properties whose value is unwanted. Every other byte stays. */
+/** The text without the properties whose value is unwanted. Every other byte is unchanged. */
 export function withoutProperties(
   text: string,
   root: JsonNode,
@@ -63,7 +63,7 @@ export function withoutProperties(
   }
   return kept + text.slice(from);
 
-  /** What to leave out, in the order of the text: each property goes with one of the commas beside it. */
+  /** The ranges to remove, in the order of the text. Each property is removed with one adjacent comma. */
   function cutsIn({ start, end, properties = [], items = [] }: JsonNode): [number, number][] {
     const cuts = items.flatMap(cutsIn);
     const last = properties.findLastIndex(({ value }) => !isUnwanted(value));
@@ -84,7 +84,10 @@ export function withoutProperties(
   }
 }
 
-/** The text with a value at a path of keys, which are made where they are not there. All else stays, but for the white space beside it. */
+/**
+ * The text with a value set at a path of keys, which are created if missing. Everything else is unchanged, except
+ * adjacent white space.
+ */
 export function withValue(text: string, path: readonly string[], value: string): string {
   const [, indent = "  "] = /^([ \t]+)"/m.exec(text) ?? [];
   const insertSpaces = !indent.startsWith("\t");
@@ -97,21 +100,21 @@ export function withValue(text: string, path: readonly string[], value: string):
 class NotJson extends Error {
   readonly at: JsonProblem;
 
-  /** @param line counted from 0, as the column is. */
+  /** @param line counted from 0, like the column. */
   constructor(line: number, column: number) {
     super("not JSON");
     this.at = { line: line + 1, column: column + 1 };
   }
 }
 
-/** A node that is being read. */
+/** A node that is not complete yet. */
 interface Draft extends JsonNode {
   end: number;
   readonly properties: JsonProperty[] | undefined;
   readonly items: JsonNode[] | undefined;
 }
 
-/** @throws NotJson at the first problem: from there on the parser guesses. */
+/** @throws NotJson at the first problem, since after that the parser guesses. */
 function rootOf(text: string): JsonNode {
   const open: Draft[] = [];
   let root: JsonNode = draft(0, text.length, 0, {});

@@ -1,4 +1,4 @@
-/** What a JSON text says; undefined for a text that is none. */
+/** The value of a JSON text; undefined for a text that is not JSON. */
 export function jsonIn(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -11,12 +11,12 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** An object as it is; nothing in it for anything else. */
+/** An object unchanged; an empty one for any other value. */
 export function recordOf(value: unknown): Readonly<Record<string, unknown>> {
   return isRecord(value) ? value : {};
 }
 
-/** The object that a JSON text is; undefined for anything else. No text is an empty object. */
+/** The object in a JSON text; undefined for any other value. An empty text is an empty object. */
 export function jsonObject(text: string): Readonly<Record<string, unknown>> | undefined {
   if (text.trim() === "") return {};
   const value = jsonIn(text);

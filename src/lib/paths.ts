@@ -1,12 +1,12 @@
 import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
 
-/** True when `path` is `folder` or lies below it; both absolute and without symlinks. */
+/** True if `path` is `folder` or is below it. Both are absolute and without symlinks. */
 export function isInside(path: string, folder: string): boolean {
   const steps = relative(folder, path);
   return steps === "" || (!/^\.\.(?:[\\/]|$)/.test(steps) && !isAbsolute(steps));
 }
 
-/** True when a text holds the path itself or one below it, in any case of its letters. */
+/** True if a text contains the path or one below it, ignoring case. */
 export function namesPath(text: string, path: string): boolean {
   const [lower, part] = [text.toLowerCase(), path.toLowerCase()];
   for (let at = lower.indexOf(part); at !== -1; at = lower.indexOf(part, at + 1)) {
@@ -15,12 +15,12 @@ export function namesPath(text: string, path: string): boolean {
   return false;
 }
 
-/** A path from a folder with slashes, as git and configs have it on every system; "" for the folder itself. */
+/** A relative path with slashes, as in git and configs on every system; "" for the folder itself. */
 export function pathFrom(folder: string, path: string): string {
   return relative(folder, path).split(sep).join("/");
 }
 
-/** A path as a person at `base` would write it. */
+/** A path as a person would write it in `base`. */
 export function shortPath(path: string, base: string, home?: string): string {
   if (isInside(path, base)) return relative(base, path) || ".";
   if (home !== undefined && isInside(path, home)) return `~/${relative(home, path)}`;
@@ -28,14 +28,14 @@ export function shortPath(path: string, base: string, home?: string): string {
 }
 
 /**
- * The folder that brings no tool: the repo, and where somebody keeps all of HOME in git, with the tools in it, the
- * project's own.
+ * The folder whose tools are not run: the repo. If all of HOME, with its tools, is one git repo, then only the
+ * project's folder.
  */
 export function toolsNotIn(home: string | undefined, top: string, base: string): string {
   return home !== undefined && isInside(home, top) ? base : top;
 }
 
-/** A folder and those above it, up to `top` or else the root. */
+/** A folder and its parents, up to `top` or the root. */
 export function foldersUp(folder: string, top?: string): string[] {
   const folders = [folder];
   let last = folder;
@@ -51,7 +51,7 @@ export function isTerraformFile(name: string): boolean {
   return /\.(tf|tofu)(\.json)?$/.test(name);
 }
 
-/** Where Terraform keeps what it installs for a root module (docs/contracts/terraform.md 7.6). */
+/** Where Terraform installs providers and modules for a root module (docs/contracts/terraform.md 7.6). */
 export function dataFolder(
   root: string,
   env: Readonly<Record<string, string | undefined>>,

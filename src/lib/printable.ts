@@ -1,21 +1,21 @@
 import { unicodeEscapes } from "./unicode-escapes.ts";
 
 /**
- * What is not seen, or moves what is seen: controls, line separators, marks that reorder a line, characters
- * without a width, tags, and halves of characters.
+ * Characters that are invisible or change how text is displayed: controls, line separators, marks that reorder a line,
+ * characters without a width, tags, and lone surrogates.
  */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/gu;
 
-/** Text of others (files, servers, tools) in one line, with what is not seen shown instead of obeyed. */
+/** Untrusted text (from files, servers, tools) on one line, with invisible characters shown as escapes. */
 export function printable(text: string): string {
   return text.replace(UNSEEN, shown);
 }
 
-/** What `styleText` writes for the styles that a page has. */
+/** The escape sequences that `styleText` writes for the styles of a page. */
 const OURS = String.raw`\u001b\[(?:[12]|22|3\d)m|\n`;
 const UNSEEN_BUT_OURS = new RegExp(`(${OURS})|${UNSEEN.source}`, "gu");
 
-/** The same for a text of ours, whose line ends and colours stay. */
+/** Like `printable`, for our own text: line ends and colours are kept. */
 export function printableLines(text: string): string {
   return text.replace(UNSEEN_BUT_OURS, (found, ours?: string) => ours ?? shown(found));
 }
@@ -24,7 +24,7 @@ function shown(char: string): string {
   return `\\x${(char.codePointAt(0) ?? 0).toString(16).padStart(2, "0")}`;
 }
 
-/** A JSON text that says the same with escapes in place of what is not seen. Its line ends stay. */
+/** An equivalent JSON text with invisible characters escaped. Line ends are kept. */
 export function printableJson(json: string): string {
   return json.replace(UNSEEN, (char) => (char === "\n" ? char : unicodeEscapes(char)));
 }

@@ -1,31 +1,31 @@
-/** The proxy that an https request goes through. */
+/** The proxy for an https request. */
 export interface NamedProxy {
   /** The variable that names it. */
   readonly variable: string;
-  /** undefined where it cannot be used. */
+  /** undefined if it cannot be used. */
   readonly url: URL | undefined;
-  /** What is odd about the value. */
+  /** What is unusual about the value. */
   readonly oddities: readonly ProxyOddity[];
-  /** Its value with a scheme, where that is missing and no password is in it. */
+  /** The value with a scheme added, if the scheme is missing and there is no password in it. */
   readonly repaired?: string;
 }
 
 export type ProxyOddity =
   /** `proxy.example:3128`. */
   | "no-scheme"
-  /** A name or password with characters that are to be percent-encoded. */
+  /** A name or password with characters that should be percent-encoded. */
   | "raw-password"
   /** Not http or https. */
   | "kind"
-  /** No host, or no such port. */
+  /** No host, or an invalid port. */
   | "address";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /**
- * The proxy that an https request goes through, by the variables that curl reads, in lower case first:
- * `https_proxy` or `all_proxy`, unless `no_proxy` has the host. A value that is written carelessly is read as
- * it was meant: without a scheme it is http, as curl and Go have it.
+ * The proxy for an https request, from the variables that curl reads, lower case first: `https_proxy` or `all_proxy`,
+ * unless `no_proxy` contains the host. A value with small errors is accepted: without a scheme it is http, as in curl
+ * and Go.
  *
  * @returns undefined: none.
  */
@@ -43,7 +43,7 @@ export function proxyFor({ hostname, port }: URL, env: Variables): NamedProxy | 
     const [, host = entry, only] = /^(.+):(\d+)$/.exec(entry) ?? [];
     if (host === "" || (only !== undefined && only !== (port || "443"))) return false;
     const domain = host.replace(/^\*/, "");
-    // A name stands for itself alone; with a dot or a star in front, for all below it.
+    // A name matches only itself. With a leading dot or star it matches everything below.
     return /^[.*]/.test(host) ? hostname.endsWith(domain) : hostname === host;
   }
 }
@@ -53,7 +53,7 @@ function read(value: string): Omit<NamedProxy, "variable"> {
   const rest = scheme === undefined ? value : value.slice(scheme.length + 3);
   const kind = (scheme ?? "http").toLowerCase();
   if (kind !== "http" && kind !== "https") return { url: undefined, oddities: ["kind"] };
-  // A password may have any of these characters: the last @ is what ends it.
+  // A password may contain any of these characters, so the last @ ends it.
   const end = rest.lastIndexOf("@");
   const login = rest.slice(0, Math.max(end, 0));
   const host = rest.slice(end + 1).replace(/[/?#].*$/s, "");
@@ -74,12 +74,12 @@ function isEncoded(part: string): boolean {
   return decoded(part) !== undefined && !/[#/?@\\[\]\s"<>^`{|}]/.test(part);
 }
 
-/** As an address holds it, whether or not it was written so. */
+/** Percent-encoded, whether or not the input already was. */
 function encoded(part: string): string {
   return encodeURIComponent(decoded(part) ?? wellFormed(part));
 }
 
-/** undefined: a % in it is only a %. */
+/** undefined: a % in it is a literal %. */
 function decoded(part: string): string | undefined {
   try {
     return wellFormed(decodeURIComponent(part));
@@ -88,7 +88,7 @@ function decoded(part: string): string | undefined {
   }
 }
 
-/** A half of a character cannot be encoded. */
+/** A lone surrogate cannot be encoded. */
 function wellFormed(part: string): string {
   return part.replace(/\p{Surrogate}/gu, "\ufffd");
 }

@@ -1,14 +1,14 @@
 /**
- * SHA-256 in hex. node:crypto takes 2 ms to load, which `exec` and `env` cannot spare: it is got when
- * a digest is asked for.
+ * SHA-256 in hex. node:crypto takes 2 ms to load, which would slow down `exec` and `env`, so it is loaded only when
+ * needed.
  */
 export function sha256(text: string | Uint8Array): string {
   return process.getBuiltinModule("node:crypto").createHash("sha256").update(text).digest("hex");
 }
 
 /**
- * The same for a short text, without node:crypto: `exec` compares a digest before each command. It runs once, before
- * any of it is compiled: hence no small functions in the loop.
+ * SHA-256 of a short text without node:crypto, since `exec` compares a digest before each command. It runs once, before
+ * V8 has compiled it, so there are no small functions in the loop.
  */
 export function quickSha256(text: string): string {
   const bytes = Buffer.from(text);
@@ -19,7 +19,7 @@ export function quickSha256(text: string): string {
   bytes.forEach(put);
   put(0x80, bytes.length);
   words[words.length - 1] = bytes.length * 8;
-  // The constants of the standard follow from primes, and a list of them does not compress.
+  // The standard's constants are computed from primes: a list of them would not compress.
   const first = primes();
   const factors = first.map((prime) => fraction(Math.cbrt(prime)));
   let state = Int32Array.from(first.slice(0, 8), (prime) => fraction(Math.sqrt(prime)));
@@ -58,7 +58,7 @@ function next(state: Int32Array, block: Int32Array, factors: readonly number[]) 
   return Int32Array.from([a, b, c, d, e, f, g, h], (word, i) => word + (state[i] ?? 0));
 }
 
-/** The first 64. */
+/** The first 64 primes. */
 function primes(): number[] {
   const all: number[] = [];
   for (let n = 2; all.length < 64; n++) if (isPrime(n)) all.push(n);
@@ -70,7 +70,7 @@ function isPrime(n: number): boolean {
   return true;
 }
 
-/** The first 32 bits behind the point. */
+/** The first 32 bits of the fractional part. */
 function fraction(root: number): number {
   return ((root % 1) * 2 ** 32) | 0;
 }

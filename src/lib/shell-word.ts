@@ -1,45 +1,46 @@
-/** The shells that a command line can be pasted into; `posix`: sh, bash, zsh and fish alike. */
+/** The shells that a command line can be pasted into. `posix`: sh, bash, zsh and fish. */
 export type Shell = "posix" | "powershell" | "cmd";
 
-/** A text as one word of a command line, whatever is in it. */
+/** Quotes a text as one word of a command line, if needed. */
 export function shellWord(text: string, shell: Shell = "posix"): string {
   return PLAIN[shell].test(text) ? text : quoted(text, shell);
 }
 
-/** The same, with quotes in any case: a value that looks like a number or an option stays a text. */
+/** Always quotes: a value that looks like a number or an option remains a text. */
 export function quoted(text: string, shell: Shell): string {
   return QUOTED[shell](text);
 }
 
-/** What needs no quotes. */
+/** Words that need no quotes. */
 const PLAIN: Readonly<Record<Shell, RegExp>> = {
-  // A tilde behind = or : is a home, and fish has %self.
+  // A tilde after = or : is the home folder, and fish has %self.
   posix: /^(?:[\w-]+=)?[\w@+:,./-][\w@%+:,./-]*$/,
-  // It divides an option at its first dot or colon, takes -- from a script (npm's of ours), and reads numbers.
+  // PowerShell splits an option at its first dot or colon, takes -- from a script (such as npm's for us), and parses
+  // numbers.
   powershell: /^(?:[A-Za-z_.\\/][\w./\\:+=-]*|--?[A-Za-z_][\w=-]*)$/,
   cmd: /^[\w./\\:+-]+$/,
 };
 
 const QUOTED: Readonly<Record<Shell, (text: string) => string>> = {
-  // Between single quotes a backslash is nothing special in sh, and an escape in fish: it stands outside.
+  // In single quotes a backslash is literal in sh but an escape in fish, so it is put outside of them.
   posix: (text) => `'${text.replace(/['\\]/g, "'\\$&'")}'`,
-  // Typographic quotes end a text there, too.
+  // In PowerShell, typographic quotes also end a string.
   powershell: (text) => `'${text.replace(/['\u2018-\u201b]/g, "$&$&")}'`,
-  // A % between two others names a variable, within quotes as well.
+  // A % between two others names a variable, even in quotes.
   cmd: (text) => oneLine(text).split("%").map(programWord).join("^%"),
 };
 
-/** By the rules of the programs themselves: cmd hands on a line, and a backslash before a quote escapes it. */
+/** The programs themselves parse the line that cmd passes on. In it, a backslash before a quote escapes the quote. */
 function programWord(text: string): string {
   return `"${text.replace(/(?<!\\)(\\*)"/g, '$1$1""').replace(/(?<!\\)\\+$/, "$&$&")}"`;
 }
 
-/** A text as the rest of a line of cmd's own commands, such as `echo` and `set`, which know no quotes. */
+/** A text for cmd's built-in commands, such as `echo` and `set`, which don't know quotes. */
 export function cmdText(text: string): string {
   return oneLine(text).replace(/[&|<>^()%"]/g, "^$&");
 }
 
-/** cmd has no way to write a line break, and would run what follows it. */
+/** cmd cannot express a line break, and would run what follows it. */
 function oneLine(text: string): string {
   return text.replace(/[\r\n]+/g, " ");
 }

@@ -1,4 +1,4 @@
-/** As JSON and JavaScript write any character, by the units of UTF-16. */
+/** Escapes every UTF-16 unit, as JSON and JavaScript do. */
 export function unicodeEscapes(text: string): string {
   return text
     .split("")

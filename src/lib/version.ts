@@ -1,13 +1,13 @@
 /**
- * Whether Terraform's version constraints leave room for a release from `since` on.
+ * Whether Terraform's version constraints allow a release from `since` on.
  *
- * @param constraints such as [">= 1.5", "~> 1.9.0"]; what cannot be read counts as satisfied.
+ * @param constraints such as [">= 1.5", "~> 1.9.0"]; one that cannot be read counts as satisfied.
  * @param since such as "1.10" or "1.6.3".
  */
 export function allowsFrom(constraints: readonly string[], since: string): boolean {
   const least = numbers(since);
   const [major = 0, minor = 0] = least;
-  // Constraints are upper and lower bounds: if any release fits, one of these does.
+  // Constraints are upper and lower bounds. If any release satisfies them, one of these does.
   const candidates = [
     least,
     ...Array.from({ length: 40 }, (_, i) => [major, minor + i, 0]),
@@ -28,7 +28,7 @@ export function allowsFrom(constraints: readonly string[], since: string): boole
 }
 
 /**
- * Whether Terraform's version constraints let a release in; what cannot be read counts as satisfied.
+ * Whether Terraform's version constraints allow a release. One that cannot be read counts as satisfied.
  *
  * @param version such as "1.11.4".
  */
@@ -46,7 +46,7 @@ export function isOlder(version: string, since: string): boolean {
   return compare(numbers(version), numbers(since)) < 0;
 }
 
-/** More than a hundred, or one that is longer than a line, cannot be read: each is held against all. */
+/** Terms after the first hundred, and very long ones, are ignored: every candidate is compared with every term. */
 function termsOf(constraints: readonly string[]): readonly string[] {
   const terms = constraints.slice(0, MOST_TERMS).flatMap((each) => each.split(",", MOST_TERMS));
   return terms.filter(({ length }) => length <= 200).slice(0, MOST_TERMS);

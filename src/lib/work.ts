@@ -1,23 +1,23 @@
-/** What a repo brings would take more work than anything of a person's does. */
+/** Input from a repo needs more work than any legitimate input. */
 class TooMuchWork extends Error {}
 
-/** How much work may be done for what a repo brings, in steps: so that all of it ends, in about a second. */
+/** A limit, in steps, for the work on input from a repo, so that it ends after about a second. */
 export class Work {
   #left: number;
 
-  /** @param steps of some 50 ns each. */
+  /** @param steps about 50 ns each. */
   constructor(steps = 10_000_000) {
     this.#left = steps;
   }
 
-  /** @throws TooMuchWork when all are used up. */
+  /** @throws TooMuchWork when all are used. */
   spend(steps: number): void {
     this.#left -= steps;
     if (this.#left < 0) throw new TooMuchWork();
   }
 }
 
-/** @returns undefined where it would take too much work. */
+/** @returns undefined if it would take too much work. */
 export function unlessTooMuch<T>(work: () => T): T | undefined {
   try {
     return work();

@@ -1,4 +1,7 @@
-/** A text, or its words, in lines that fit; words that do not (paths, addresses) are left whole, to be copied. */
+/**
+ * Wraps a text, or its words, into lines. Words that do not fit (paths, addresses) are not split, so that they can be
+ * copied.
+ */
 export function wrap(text: string | readonly string[], columns: number): string[] {
   const lines: string[] = [];
   for (const word of typeof text === "string" ? text.split(" ") : text) {

@@ -2,16 +2,16 @@ import { type CST, Parser } from "yaml";
 
 /** Deeper than any config. */
 const MAX_DEPTH = 100;
-/** More than any config has: the reader holds each key against all others beside it. */
+/** More than any config has. The reader compares each key with all others next to it. */
 const MAX_ITEMS = 10_000;
-/** In characters: some 5 000 lines. */
+/** In characters: about 5 000 lines. */
 const MAX_LENGTH = 128 * 1024;
-/** Comments, empty lines, tags and the like before one value: the reader takes more than a step for each. */
+/** Comments, empty lines, tags and similar before one value. The reader takes more than a step for each. */
 const MAX_BEFORE = 3000;
 
 /**
- * Whether a YAML text is too large or nested too deep to be read: the reader takes a call for each level, and
- * V8 ends a process that is to compile a pattern at the end of its stack.
+ * Whether a YAML text is too large or nested too deeply to be read. The reader is recursive, and V8 ends a process that
+ * has to compile a pattern when its stack is nearly full.
  */
 export function isTooMuchYaml(text: string): boolean {
   if (text.length > MAX_LENGTH) return true;
