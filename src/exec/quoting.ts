@@ -107,9 +107,8 @@ function powershell(value: string): string {
 }
 
 /**
- * The first notation that dotenv reads back unchanged. dotenv only knows the escapes \
- * and \\r in double quotes, and does not end a value at a quote after a backslash: such a value would continue on the
- * next line.
+ * The first notation that dotenv reads back unchanged. dotenv only knows the escapes \\n and \\r in double quotes,
+ * and does not end a value at a quote after a backslash: such a value would continue on the next line.
  */
 function dotenv(name: string, value: string): string {
   const isClosedBy = (quote: string) => !value.includes(quote) && !value.endsWith("\\");
