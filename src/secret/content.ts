@@ -1,6 +1,6 @@
 import { Secret } from "./secret.ts";
 
-/** A file's content in parts. A part that is a `Secret` is never shown, so a diff redacts itself. */
+/** A file's content in parts. A part that is a `Secret` is never shown, so a diff is always redacted. */
 export interface Content {
   readonly parts: readonly (string | Secret)[];
   readonly encoding: "utf8" | "latin1";
@@ -11,9 +11,9 @@ export function content(...parts: readonly (string | Secret)[]): Content {
 }
 
 /**
- * Bytes as text that encodes to the same bytes again: as UTF-8, or byte by byte where they are not.
+ * Decodes bytes as text that encodes to the same bytes again: UTF-8, or latin1 if they are not valid UTF-8.
  *
- * @returns undefined for what is no text (a NUL byte: UTF-16, binary).
+ * @returns undefined for what is not text (a NUL byte: UTF-16, binary).
  */
 export function decode(bytes: Buffer): { text: string; encoding: Content["encoding"] } | undefined {
   if (bytes.includes(0)) return undefined;
@@ -23,31 +23,31 @@ export function decode(bytes: Buffer): { text: string; encoding: Content["encodi
     : { text: bytes.toString("latin1"), encoding: "latin1" };
 }
 
-/** The bytes of a content, secrets included: for a file's writer, and for a search of what it would write. */
+/** The bytes of a content, including secrets: for writing a file, and for searching what would be written. */
 export function encode({ parts, encoding }: Content): Buffer {
   const text = parts.map((part) => (typeof part === "string" ? part : part.reveal())).join("");
   return Buffer.from(text, encoding);
 }
 
-/** A content as it may be seen. */
+/** A content as it may be shown. */
 export function shown({ parts, encoding }: Content): string {
   const text = parts.map(String).join("");
   return encoding === "utf8" ? text : Buffer.from(text, encoding).toString("utf8");
 }
 
-/** What stands for a secret of an earlier edit while a text is edited: a private character, and a number. */
+/** Enclose the number of a placeholder for a secret while a text is edited. Private-use characters. */
 const OPEN = "\uE000";
 const CLOSE = "\uE001";
 
-/** True for what stands for a secret: it is hidden already. */
+/** True for the placeholder of a secret that is already hidden. */
 export function isPlaceholder(text: string): boolean {
   return /^\uE000+\d+\uE001$/.test(text);
 }
 
 /**
- * A content that is edited as a text. A secret in it stays what it is, and the edit sees a placeholder.
+ * Edits a content as a text. Secrets in it are kept: the edit sees placeholders.
  *
- * @param edit gets a text, and returns one or its parts.
+ * @param edit gets a text, and returns a text or its parts.
  */
 export function editedText(
   now: Content,
@@ -71,10 +71,9 @@ export function editedText(
 }
 
 /**
- * A content with other secrets in place of some, wherever they stand as they are: also in a comment or as a
- * part of a longer value.
+ * Replaces secrets in a content, wherever they occur literally: also in a comment or inside a longer value.
  *
- * @param standIn undefined: the secret is cut out.
+ * @param standIn undefined: the secret is removed.
  */
 export function withOthers(
   { parts, encoding }: Content,
@@ -102,7 +101,7 @@ export function holdsSecret({ parts }: Content): boolean {
   return parts.some((part) => typeof part !== "string");
 }
 
-/** The line end that a text uses. */
+/** The line ending that a text uses. */
 export function lineEndOf(text: string): "\n" | "\r\n" {
   return text.includes("\r\n") ? "\r\n" : "\n";
 }

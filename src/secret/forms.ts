@@ -1,25 +1,25 @@
 import { unicodeEscapes } from "../lib/unicode-escapes.ts";
 
-/** The forms in which a secret appears in what programs print. */
+/** The forms in which a secret can appear in the output of programs. */
 
 const ENCODED_MIN = 6;
 
 /**
- * False for a text that occurs by chance: fewer than six bytes; or than four, of which some are letters and
- * some are not.
+ * False for a text that may occur by chance: fewer than four bytes, or fewer than six unless it mixes letters and other
+ * characters.
  */
 export function isTelling(text: string): boolean {
   const bytes = Buffer.byteLength(text);
   return bytes >= 6 || (bytes >= 4 && /[a-z]/i.test(text) && /[^a-z]/i.test(text));
 }
 
-/** The text itself, and of several lines (a private key) each line; what occurs by chance is left out. */
+/** The text itself, and each line if there are several (a private key), except those that may occur by chance. */
 export function plainForms(secret: string): readonly string[] {
   const texts = [secret, ...secret.split(/[\r\n]+/)].map((text) => text.trim());
   return unique(texts).filter(isTelling);
 }
 
-/** As URLs, JSON, shells, XML, base64 and hex have it. */
+/** The forms in URLs, JSON, shells, XML, base64 and hex. */
 export function encodedForms(secret: string): readonly string[] {
   const plain = plainForms(secret);
   const whole = secret.trim();
@@ -29,7 +29,7 @@ export function encodedForms(secret: string): readonly string[] {
   return unique(all).filter((form) => !plain.includes(form));
 }
 
-/** The part of a text's base64 that does not depend on what stands around it, at each of three offsets. */
+/** The part of a text's base64 that does not depend on the text around it, for each of the three offsets. */
 export function base64At(text: string): readonly [string, string, string] {
   const bytes = Buffer.from(text);
   const at = (offset: number) => {
@@ -40,9 +40,9 @@ export function base64At(text: string): readonly [string, string, string] {
   return [at(0), at(1), at(2)];
 }
 
-/** What the encoders of languages and libraries leave as it is. */
+/** The characters that encoders of languages and libraries leave unchanged. */
 const KEPT = [
-  // RFC 3986, encodeURIComponent, Python's quote, Go's paths and user names, encodeURI, forms, and nothing.
+  // RFC 3986, encodeURIComponent, Python's quote, Go's paths and user names, encodeURI, forms, and none.
   /[\w.~-]/,
   /[\w.~!'()*-]/,
   /[\w.~/-]/,
@@ -66,13 +66,13 @@ function escapesOf(text: string): string[] {
     json,
     ascii,
     ascii.replace(/\\u[0-9a-f]{4}/g, (unit) => `\\u${unit.slice(2).toUpperCase()}`),
-    // Go, and so Terraform; PHP; JSON in JSON; HCL; every character.
+    // Go, and therefore Terraform; PHP; JSON in JSON; HCL; every character.
     json.replace(/[<>&\u2028\u2029]/g, unicodeEscapes),
     json.replaceAll("/", "\\/"),
     JSON.stringify(json).slice(1, -1),
     json.replace(/[$%](?=\{)/g, "$&$&"),
     unicodeEscapes(text),
-    // Between single quotes of sh, YAML and PowerShell, of fish, and without quotes.
+    // Between single quotes in sh, YAML and PowerShell, in fish, and without quotes.
     text.replaceAll("'", "'\\''"),
     text.replaceAll("'", `'"'"'`),
     text.replaceAll("'", "''"),
@@ -82,7 +82,7 @@ function escapesOf(text: string): string[] {
     // XML and HTML.
     text.replace(/[&<>"']/g, (char) => XML[char] ?? char),
     text.replace(/[&<>]/g, (char) => XML[char] ?? char),
-    // As Go and Python write the quotes of HTML.
+    // HTML quotes as Go and Python write them.
     text.replace(/[&<>"']/g, (char) => ({ '"': "&#34;" })[char] ?? XML[char] ?? char),
     text.replace(/[&<>"']/g, (char) => ({ "'": "&#x27;" })[char] ?? XML[char] ?? char),
   ];
@@ -102,9 +102,9 @@ function percentEncoded(text: string, kept: RegExp): string {
   return Array.from(text, (char) => (kept.test(char) ? char : encoded(char).join(""))).join("");
 }
 
-/** Where lines end in what `base64` and PEM print. */
+/** Line lengths of `base64` and PEM. */
 const LINES = [64, 76];
-/** A line that ends elsewhere breaks one of these, and no other. */
+/** The piece length: a line that ends anywhere breaks only one piece. */
 const PIECE = 16;
 
 function base64FormsOf(text: string): string[] {

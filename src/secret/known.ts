@@ -3,27 +3,27 @@ import { encodedForms, isTelling, plainForms } from "./forms.ts";
 import { hiderOf } from "./mask.ts";
 import { kindOf } from "./token-form.ts";
 
-/** Characters of all together: far more than a machine has, and what a file can make us look for. */
+/** The total length in characters: far more than a machine has, and a limit on what a file can make us search for. */
 const MOST = 16 * 1024;
 
 /** The secrets of one run. */
 interface Known {
   readonly secrets: Set<string>;
-  /** Characters of all together. */
+  /** Total length in characters. */
   length: number;
   hide: ReturnType<typeof hiderOf> | undefined;
 }
 
 interface Shared {
-  /** Where no run is told from another. */
+  /** Used outside of any run. */
   readonly process: Known;
-  /** Made with the first run: the small entry has none, and is quicker without. */
+  /** Created with the first run. The small entry point has none, and is faster without it. */
   runs?: AsyncLocalStorage<Known>;
 }
 
 const SHARED = shared();
 
-/** Each file of the built program has this module for itself. */
+/** Each file of the built program has its own copy of this module. */
 function shared(): Shared {
   const name = Symbol.for("do-bootstrap: known secrets");
   const all = globalThis as { [name]?: Shared };
@@ -35,7 +35,7 @@ function nothingKnown(): Known {
   return { secrets: new Set(), length: 0, hide: undefined };
 }
 
-/** Runs something that knows no secret of what else runs in this process. */
+/** Runs something with its own set of known secrets, isolated from other runs in this process. */
 export function apart<T>(run: () => T): T {
   SHARED.runs ??= new (process.getBuiltinModule("node:async_hooks").AsyncLocalStorage)();
   return SHARED.runs.run(nothingKnown(), run);
@@ -46,12 +46,12 @@ function known(): Known {
 }
 
 /**
- * From now on `redact` hides this text, in every form, wherever it is met in this run; but for what occurs by
- * chance. A password cannot be told by its form, and no text passes because somebody has not handed it on.
+ * From now on, `redact` hides this text in every form and everywhere in this run, unless it may occur by chance. A
+ * password has no recognisable form, and code that forgets to pass a secret on must not reveal it.
  */
 export function remember(secret: string): void {
   const all = known();
-  // A token is told by its form.
+  // A token is recognised by its form.
   if (all.secrets.has(secret) || kindOf(secret) !== undefined || !isTelling(secret.trim())) return;
   if (all.length + secret.length > MOST) return;
   all.length += secret.length;

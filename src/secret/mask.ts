@@ -1,21 +1,21 @@
 import { encodedForms, plainForms } from "./forms.ts";
 
-/** A line that ends with less of an encoded secret is most often a prompt: it is shown at once. */
+/** A line that ends with fewer characters of an encoded secret is most often a prompt, so it is shown immediately. */
 const HELD_ENCODED = 4;
 
 export interface Masker {
-  /** @returns what may be shown by now. */
+  /** @returns what can be shown so far. */
   feed(chunk: Buffer): Buffer;
   /** @returns the rest. */
   end(): Buffer;
 }
 
 /**
- * Replaces secrets in a stream, also where a chunk ends inside one: what could be the beginning of a
- * secret is held back until it is decided. Bytes, not characters: a binary stream stays intact.
+ * Replaces secrets in a stream, even if a chunk ends inside one: a possible beginning of a secret is held back until it
+ * is certain. Works on bytes, so a binary stream is not damaged.
  *
- * @param secrets each is masked as it is and line by line.
- * @param encoded these are masked as URLs, JSON, base64 and the like have them, too.
+ * @param secrets each is masked literally and line by line.
+ * @param encoded these are also masked in their forms in URLs, JSON, base64 and similar.
  */
 export function maskerOf(secrets: readonly string[], encoded: readonly string[] = []): Masker {
   const plain = secrets.flatMap(plainForms).map(bytesOf);
@@ -28,11 +28,11 @@ export function maskerOf(secrets: readonly string[], encoded: readonly string[] 
 }
 
 /**
- * Replaces texts in a text that comes in parts, in a time that does not depend on how many there are.
+ * Replaces texts in a stream of text. The time does not depend on how many texts there are.
  *
  * @param plain of at least two characters.
- * @param encoded of at least four; less of one at the end of a part is not held back.
- * @returns takes a part and whether it is the last, and gives what may be shown by now.
+ * @param encoded of at least four. Fewer characters of one at the end of a part are not held back.
+ * @returns a function that takes a part and whether it is the last, and returns what can be shown so far.
  */
 export function hiderOf(
   plain: readonly string[],
@@ -44,7 +44,7 @@ export function hiderOf(
   if (all.length === 0) return (part) => part;
   const byStart = startsOf(all);
   const longest = all.reduce((most, { length }) => Math.max(most, length), 0);
-  /** The end of what is shown already, and what is not shown yet. */
+  /** The end of what was already shown, and what was not shown yet. */
   let seen = "";
   let held = "";
   return (part, isEnd) => {
@@ -52,14 +52,14 @@ export function hiderOf(
     let shown = "";
     let from = seen.length;
     let until = text.length;
-    // What is shown already may be the beginning of a match, but for what was part of another.
+    // Text that was already shown may be the beginning of a match, except what belonged to another match.
     let free = 0;
     for (let at = 0; at < text.length; at++) {
       const left = text.length - at;
       const candidates =
         left > 1 ? byStart.get(startOf(text, at)) : plain.filter((each) => each[0] === text[at]);
       if (candidates === undefined) continue;
-      // A longer secret may begin like a whole shorter one.
+      // A longer secret may start with a complete shorter one.
       if (!isEnd && left < longest && candidates.some((each) => couldBecome(each, text, at))) {
         until = Math.max(at, from);
         break;
@@ -84,7 +84,7 @@ export function hiderOf(
   }
 }
 
-/** By their first two characters, the longest first. */
+/** Grouped by the first two characters, the longest first. */
 function startsOf(all: readonly string[]): ReadonlyMap<number, readonly string[]> {
   const starts = new Map<number, string[]>();
   for (const each of [...all].sort((a, b) => b.length - a.length)) {

@@ -2,11 +2,11 @@ import { isRecord, jsonIn } from "../lib/json.ts";
 import { remember } from "./known.ts";
 import { kindOf } from "./token-form.ts";
 
-/** Which variables are secrets, by their names and by their values. */
+/** Decides by name and value which variables are secrets. */
 
 const SECRET_NAME =
   /SECRET|TOKEN|KEY(?!BOARD|MAP|RING|CHAIN|STORE)|PASS|PWD|CREDENTIAL|AUTH(?!OR(?!I[SZ]))|DSN/i;
-/** These say where a thing is. */
+/** Names of variables that contain a location. */
 const NAMES_PLACE = /^(?:OLD)?PWD$|_(?:FILE|PATH|DIR|SOCK|SOCKET)$/i;
 
 function isSecretName(name: string): boolean {
@@ -14,10 +14,10 @@ function isSecretName(name: string): boolean {
 }
 
 /**
- * The secrets that a variable holds: its value where its name says so, or where there is a token or a password
- * in it; and each password in it, as a program that takes the value apart may print it alone.
+ * The secrets in a variable: its value, if the name indicates a secret or the value contains a token or a password; and
+ * each password in it, since a program that parses the value may print it alone.
  *
- * @returns none for a variable that is no secret.
+ * @returns none for a variable that is not a secret.
  */
 export function secretsOf(name: string, value: string): readonly string[] {
   const parts = [...passwordsIn(value), ...namedIn(value)];
@@ -25,10 +25,10 @@ export function secretsOf(name: string, value: string): readonly string[] {
   return isSecret && value !== "" ? [value, ...parts] : [];
 }
 
-/** `scheme://user:password@host`, also with a token in place of both, and `user:password@tcp(host)`. */
+/** `scheme://user:password@host`, also with a token instead of both, and `user:password@tcp(host)`. */
 const IN_ADDRESS =
   /:\/\/(?:[^/\s:@]*:([^/\s?#]+|(?!\d{1,5}\/)[^@\s]{1,256})|([^/\s:@]{16,}))@|^[^/\s:@]*:(\S+)@\w+\(/g;
-/** `password=x`, of a query or of a list of settings. */
+/** `password=x` in a query or in a list of settings. */
 const IN_SETTINGS = /(?:^|[?&;\s])([\w-]+)\s*=\s*('[^']*'|"[^"]*"|[^&;\s]+)/g;
 
 function passwordsIn(value: string): string[] {
@@ -50,7 +50,7 @@ function decoded(text: string): string {
   }
 }
 
-/** Of a key file in JSON, such as a service account's. */
+/** The secrets in a JSON key file, such as a service account's. */
 function namedIn(value: string): readonly string[] {
   const object = value.trimStart().startsWith("{") ? jsonIn(value) : undefined;
   if (!isRecord(object)) return [];

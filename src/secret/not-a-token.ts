@@ -1,6 +1,6 @@
-/** What people put where a token should stand, told by its form; never by what it says. */
+/** Recognises by its form what people enter instead of a token. The content is never evaluated. */
 
-/** What a fix depends on; "other": a new token is the only one. */
+/** The kinds that need different fixes. "other": the only fix is a new token. */
 export type Mistake =
   | "1password"
   | "dotenvx"
@@ -9,7 +9,7 @@ export type Mistake =
   | "placeholder"
   | "other";
 
-/** The first that fits counts. Each is anchored, and matches in linear time. */
+/** The first match counts. Each pattern is anchored and matches in linear time. */
 const FORMS: readonly (readonly [kind: Mistake, form: RegExp, what: string])[] = [
   ["1password", /^op:\/\//, "a 1Password reference (op://…), not the token itself"],
   ["dotenvx", /^encrypted:/, "a value that dotenvx has encrypted (encrypted:…)"],
@@ -26,7 +26,7 @@ const FORMS: readonly (readonly [kind: Mistake, form: RegExp, what: string])[] =
     /^\$\(.*\)$|^`.*`$|^\$\{?[A-Za-z_][^{}]{0,200}\}?$|^%[A-Za-z_]\w{0,99}%$|^\$?\{\{.{0,200}\}\}$|^\$env:\w{1,99}$|^(?:var|local|data)\.[\w.]{1,99}$/s,
     "a variable or command that was not expanded",
   ],
-  // The token's first letters in base64: not those of PATTERNS, which may stand anywhere in a text.
+  // The first letters of a token in base64. Unlike those of PATTERNS, they must be at the start of the text.
   ["other", /^ZG9[wv]X3YxX/, "a token in base64; decode it first"],
   ["spaces-key", /^DO[\dA-Z]{18}$/, "the access key of a Spaces key, not an API token"],
   [
@@ -63,7 +63,7 @@ const FORMS: readonly (readonly [kind: Mistake, form: RegExp, what: string])[] =
   ],
 ];
 
-/** Words that no token has, and the texts that stand for none. */
+/** Words that no token contains, and texts that mean "no value". */
 const PLACEHOLDER_WORDS =
   /(?:^|[^a-z])(?:change|changeme|replace|replaceme|your|insert|enter|paste|put|placeholder|todo|fixme|tbd|example|sample|dummy|redacted|here|xxx+)(?:[^a-z]|$)/i;
 const NO_VALUE = /^(?:none|null|nil|undefined|true|false|empty|token|secret|test|foo|bar|n\/a)$/i;
@@ -71,11 +71,11 @@ const LONGEST_PLACEHOLDER = 100;
 
 export interface Mistaken {
   readonly kind: Mistake;
-  /** To follow "it is". */
+  /** Completes the phrase "it is …". */
   readonly what: string;
 }
 
-/** What a text is that somebody took for a token; undefined: nobody can tell. */
+/** What a text is that somebody took for a token; undefined: unknown. */
 export function mistakenFor(text: string): Mistaken | undefined {
   const found = FORMS.find(([, form]) => form.test(text));
   if (found !== undefined) return { kind: found[0], what: found[2] };

@@ -4,7 +4,7 @@ import { remember } from "./known.ts";
 import { secretsOf } from "./named.ts";
 import { isToken, kindOf, readPasted, readToken, type TokenFormat } from "./token-form.ts";
 
-/** Where a token came from; it describes itself, as that is the first question of every report. */
+/** Where a token came from. It can describe itself, since every report needs that first. */
 export type TokenOrigin =
   | { readonly kind: "stdin" }
   | { readonly kind: "prompt" }
@@ -14,21 +14,20 @@ export type TokenOrigin =
   | { readonly kind: "tfvars"; readonly path: string }
   | { readonly kind: "code"; readonly path: string }
   | { readonly kind: "doctl"; readonly context: string }
-  /** Found under another name, and taken after a yes. `place`: where, in words. */
+  /** Found under another name, and used after approval. `place`: where it was, in words. */
   | { readonly kind: "adopted"; readonly place: string };
 
-/** A third of it in base64 is not found by chance either. */
+/** Long enough that even a third of its base64 is not found by chance. */
 const LEAST_SEARCHED = 16;
 const LEAST_SECRET = 6;
-/** The others also hide values that are no secrets, such as the rest of a file that is shown. */
+/** Other origins also wrap values that are not secrets, such as the rest of a file that is shown. */
 const ALWAYS_SECRET: ReadonlySet<TokenOrigin["kind"]> = new Set([
   ...(["prompt", "command", "doctl", "adopted"] as const),
 ]);
 
 /**
- * A value that must not be seen. Every way of printing it gives its fingerprint; the value itself
- * is had by `reveal()`, which is called at the sinks of docs/design.md rule 1 only (a test holds
- * that).
+ * A value that must not be seen. Printing it in any way gives its fingerprint. Only `reveal()` gives the value, and it
+ * is called only at the sinks of docs/design.md rule 1 (a test checks that).
  */
 export class Secret {
   readonly #value: string;
@@ -39,7 +38,7 @@ export class Secret {
     this.origin = origin;
   }
 
-  /** What its origin calls a secret is hidden from now on wherever it is printed (known.ts). */
+  /** If its origin marks it as a secret, it is hidden from now on wherever it is printed (known.ts). */
   static of(value: string, origin: TokenOrigin): Secret {
     if (origin.kind === "environment" || origin.kind === "env-file") {
       for (const each of secretsOf(origin.name, value)) remember(each);
@@ -47,12 +46,12 @@ export class Secret {
     return new Secret(value, origin);
   }
 
-  /** First 8 hex digits of the value's SHA-256: tells two tokens apart and gives nothing away. */
+  /** First 8 hex digits of the value's SHA-256: distinguishes tokens without revealing them. */
   get fingerprint(): string {
     return sha256(this.#value).slice(0, 8);
   }
 
-  /** Tells it from every other, also from one that is made to have the same fingerprint; gives nothing away. */
+  /** Identifies it uniquely, even against a value made to have the same fingerprint. Reveals nothing. */
   get digest(): string {
     return quickSha256(this.#value).slice(0, 32);
   }
@@ -72,8 +71,8 @@ export class Secret {
   }
 
   /**
-   * Whether it stands in a text, as it is or in base64. A short one has to be all of it, and a shorter one
-   * is like many others: `1`, `true`.
+   * Whether a text contains it, literally or in base64. A short one has to be the whole text, and a very short one is
+   * never found, since it is like many other values: `1`, `true`.
    */
   isIn(text: string): boolean {
     if (this.#value.length < LEAST_SECRET) return false;
@@ -81,49 +80,49 @@ export class Secret {
     return text.includes(this.#value) || this.placesIn(Buffer.from(text)).length > 0;
   }
 
-  /** Whether anybody can tell by its form what it is: the tokens of before 2022 are mere digits. */
+  /** Whether it is recognisable by its form: tokens from before 2022 are only hex digits. */
   get hasPrefix(): boolean {
     return kindOf(this.#value) !== undefined;
   }
 
-  /** A token with a prefix, and nothing else. */
+  /** True for exactly a token with a prefix. */
   get isToken(): boolean {
     return isToken(this.#value);
   }
 
-  /** The access token of a browser login, which lives for an hour or so. */
+  /** The access token of a browser login, which expires after about an hour. */
   get isOfSession(): boolean {
     return kindOf(this.#value) === "oauth";
   }
 
-  /** The token that a browser login in doctl has for now: doctl renews it. */
+  /** The current token of a browser login in doctl: doctl renews it. */
   get isRenewed(): boolean {
     return this.origin.kind === "doctl" && this.isOfSession;
   }
 
-  /** What a report calls it. A login has another fingerprint every hour. */
+  /** The name in reports. A login is not named by fingerprint, since that changes every hour. */
   get shortName(): string {
     return this.isRenewed ? `the login of ${describeOrigin(this.origin)}` : this.fingerprint;
   }
 
-  /** The same value, which came from there. */
+  /** The same value with another origin. */
   from(origin: TokenOrigin): Secret {
     return new Secret(this.#value, origin);
   }
 
-  /** The token that this is, without white space and quotes around it, or why it is none. */
+  /** The token without white space and quotes around it, or why it is not a token. */
   asToken(): Secret | Exclude<TokenFormat, { value: string }> {
     const format = readToken(this.#value);
     return "value" in format ? new Secret(format.value, this.origin) : format;
   }
 
-  /** The only token in the text that this is, as a person pastes it, or why there is none. */
+  /** The only token in this text, as a person pasted it, or why there is none. */
   tokenInText(): Secret | Exclude<TokenFormat, { value: string }> {
     const format = readPasted(this.#value);
     return "value" in format ? Secret.of(format.value, this.origin) : format;
   }
 
-  /** The token in it, without white space and quotes around it; the same where it is none. */
+  /** The token without white space and quotes around it; unchanged if it is not a token. */
   get bare(): Secret {
     const token = this.asToken();
     return token instanceof Secret ? token : this;
@@ -134,8 +133,8 @@ export class Secret {
   }
 
   /**
-   * Where in some bytes this secret stands, as it is, in UTF-16, base64 or hex, or with characters escaped as
-   * in a URL or in JSON; offsets, in no order.
+   * The offsets of this secret in some bytes, literally, in UTF-16, base64 or hex, or with characters escaped as in
+   * URLs or JSON. Unordered.
    */
   placesIn(bytes: Buffer): number[] {
     const wide = Buffer.from(this.#value, "utf16le").subarray(0, -1);
@@ -153,8 +152,8 @@ export class Secret {
   }
 
   /**
-   * The pieces of a text around this secret, as it is; one piece: it is not there. What goes on with more
-   * digits is another token.
+   * Splits a text at each literal occurrence of this secret; one piece: it does not occur. If more digits follow, it is
+   * another token.
    */
   piecesOf(text: string): string[] {
     if (!text.includes(this.#value)) return [text];
@@ -179,19 +178,19 @@ function literal(text: string): string {
   return text.replace(/[^\w]/g, "\\$&");
 }
 
-/** Each character as it is, or as `%5f`, `\u005f` or `\x5f` write it. */
+/** Each character literally, or escaped as `%5f`, `\u005f` or `\x5f`. */
 function escapedFormOf(text: string): RegExp {
   const forms = [...Buffer.from(text)].map((byte) => {
     const hex = byte.toString(16).padStart(2, "0");
     const anyCase = hex.replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`);
     const character = byte < 0x80 ? literal(String.fromCharCode(byte)) : `\\x${hex}`;
-    // A limit, as a file may be full of backslashes.
+    // Limited, since a file may be full of backslashes.
     return `(?:${character}|%${anyCase}|\\\\{1,4}(?:u00|x)${anyCase})`;
   });
   return new RegExp(forms.join(""), "g");
 }
 
-/** Thirds of its base64. Lines of 64 characters break a token of 64 twice at most, so one third is always whole. */
+/** Thirds of its base64. Lines of 64 characters break a token of 64 at most twice, so one third is always whole. */
 function base64PiecesOf(text: string): string[] {
   return base64At(text).flatMap((fixed) => {
     const third = Math.floor(fixed.length / 3);
@@ -200,7 +199,7 @@ function base64PiecesOf(text: string): string[] {
   });
 }
 
-/** Where a secret came from, in words for a report. */
+/** The origin of a secret, in words for a report. */
 export function describeOrigin(origin: TokenOrigin): string {
   switch (origin.kind) {
     case "stdin":

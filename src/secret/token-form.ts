@@ -1,9 +1,8 @@
 import { type Mistake, mistakenFor } from "./not-a-token.ts";
 
 /**
- * What a DigitalOcean token looks like (docs/contracts/api.md §6), as regular expressions. Whatever
- * reads, searches or hides tokens is made from these, the guard in git's hooks too: they are of the
- * kind that awk knows.
+ * The form of a DigitalOcean token (docs/contracts/api.md §6), as regular expressions. All code that reads, searches or
+ * hides tokens uses these, including the guard in git's hooks, so they are limited to what awk supports.
  */
 const PREFIX = "do[opr]";
 const VERSION = "v1";
@@ -16,23 +15,23 @@ export const PATTERNS = {
   count: String(DIGITS),
   digit: DIGIT,
   digits: `${DIGIT}{${DIGITS}}`,
-  /** A whole token. */
+  /** A complete token. */
   token: `${PREFIX}_${VERSION}_${DIGIT}{${DIGITS}}`,
-  /** What may be put between the prefix and the digits, once: `"dop_v1_" + "…"`. */
+  /** A character that may be between the prefix and the digits: `"dop_v1_" + "…"`. */
   joint: "[^0-9A-Za-z_]",
-  /** How a token begins in base64, by where the group of three bytes begins. */
+  /** The start of a token in base64, for each offset in the group of three bytes. */
   base64: ["ZG9[wvy]X3YxX[z2]", "(cF92|b192|cl92)MV[89]", "(b3Bf|b29f|b3Jf)djFf"],
 } as const;
 
 /**
- * A text that every token has in the middle, as it is and in base64. Where there is a choice they begin with
- * a rare character, which is what a search goes by.
+ * A text in the middle of every token, literally and in base64. Where possible it begins with a rare character, which
+ * makes a search faster.
  */
 export const NEEDLES = { plain: `_${VERSION}_`, base64: ["X3YxX", "92MV", "fdjFf"] } as const;
 
 const KINDS = { p: "personal", o: "oauth", r: "refresh" } as const;
 
-/** What a token with a prefix is for; undefined: it has none. */
+/** The kind of a token with a prefix; undefined: no prefix. */
 export function kindOf(token: string): (typeof KINDS)[keyof typeof KINDS] | undefined {
   const [, letter] = KIND.exec(token) ?? [];
   return KINDS[letter as keyof typeof KINDS];
@@ -43,36 +42,36 @@ const WITH_PREFIX = new RegExp(`^${PATTERNS.token}$`);
 const HOLDS = new RegExp(PATTERNS.token);
 const LEGACY = new RegExp(`^${PATTERNS.digits}$`);
 
-/** True for a text that is a token with a prefix, and nothing else. */
+/** True for a text that is exactly a token with a prefix. */
 export function isToken(text: string): boolean {
   return WITH_PREFIX.test(text);
 }
 
-/** True for a text with such a token in it. */
+/** True for a text that contains such a token. */
 export function holdsToken(text: string): boolean {
-  // The needle is found many times as fast, and is in hardly any text.
+  // The needle is found many times as fast, and few texts contain it.
   return text.includes(NEEDLES.plain) && HOLDS.test(text);
 }
 
-/** True for 64 hex digits, as tokens were before 2022; a checksum is that, too. */
+/** True for 64 hex digits, the form of tokens before 2022. A checksum has that form, too. */
 export function isLegacyToken(text: string): boolean {
   return text.length === DIGITS && LEGACY.test(text);
 }
 
-/** What a text is, read as a DigitalOcean token (docs/contracts/api.md §6). */
+/** The result of reading a text as a DigitalOcean token (docs/contracts/api.md §6). */
 export type TokenFormat =
   | { readonly kind: "personal" | "oauth" | "legacy"; readonly value: string }
   | { readonly kind: "refresh" }
   | {
       readonly kind: "malformed";
       readonly why: string;
-      /** What it is instead, where that can be told. */
+      /** What it seems to be instead, if that is known. */
       readonly mistake?: Mistake;
     };
 
 /**
- * Reads what a person or a file gave as a token: surrounding white space and one pair of quotes
- * are dropped, then the format is checked. The reason of a refusal never repeats the text.
+ * Reads what a person or a file gave as a token: removes surrounding white space and one pair of quotes, then checks
+ * the format. The reason for a refusal never repeats the text.
  */
 export function readToken(given: string): TokenFormat {
   const value = unquote(given.trim());
@@ -84,11 +83,11 @@ export function readToken(given: string): TokenFormat {
 }
 
 /**
- * Reads what a person pasted or piped: a token as above, or a text with exactly one token in it, such as
- * `export NAME='…'`, `Authorization: Bearer …`, JSON, or a few lines.
+ * Reads what a person pasted or piped: a token as above, or a text with exactly one token in it, such as `export
+ * NAME='…'`, `Authorization: Bearer …`, JSON, or a few lines.
  */
 export function readPasted(pasted: string): TokenFormat {
-  // What PowerShell redirects into a file is UTF-16, and was read as UTF-8.
+  // PowerShell redirects as UTF-16, which was read here as UTF-8.
   const given = pasted.replaceAll("\0", "");
   const whole = readToken(given);
   if (whole.kind !== "malformed") return whole;
@@ -109,20 +108,20 @@ export function readPasted(pasted: string): TokenFormat {
   const lines = given.split("\n", MOST_LINES);
   const inLines = lines.map((line) => malformed(withoutName(line)));
   const mistaken = inLines.filter(({ mistake }) => mistake !== undefined);
-  // Other lines say `type: secret`, or `your`.
+  // Other lines, such as `type: secret` or `your`, look like a placeholder.
   return mistaken.find(({ mistake }) => mistake !== "placeholder") ?? mistaken[0] ?? whole;
 }
 
-/** A token of another kind than ours may follow, or go on. */
+/** Not if more characters of a word are before or after it: that may be another kind of token. */
 const ANY = new RegExp(`(?<![0-9A-Za-z_])${PATTERNS.token}(?![0-9A-Za-z_])`, "g");
-/** A checksum is 64 digits, too: what stands before them says that they are a token. */
+/** A checksum also has 64 digits. The name before them shows that they are a token. */
 const NAMED_LEGACY = new RegExp(
   `(?:[Tt][Oo][Kk][Ee][Nn]|[Pp][Aa][Tt]|[Bb]earer)["'\`]?(?:[ \\t]{0,8}[=:]|[ \\t])[ \\t]{0,8}["'\`]?(${PATTERNS.digits})(?![0-9A-Za-z_])`,
   "g",
 );
 const MOST_LINES = 20;
 
-/** The value in a line that gives it a name, in a shell, a file of settings, JSON or a header. */
+/** The value in a line that assigns it to a name, in a shell, a settings file, JSON or a header. */
 function withoutName(line: string): string {
   const value = line.trim().replace(NAME, "").replace(/[,;]$/, "");
   return unquote(value).replace(/^(?:bearer|token) +/i, "");
@@ -131,7 +130,7 @@ function withoutName(line: string): string {
 const NAME =
   /^(?:(?:export|set|setx|declare|let|var|const) +)?["'$]{0,2}[\w.:-]{1,99}["']?[ \t]{0,8}(?:=|:(?=[ \t]))[ \t]*/;
 
-/** True for a text that holds something of a token's shape, anywhere in it. */
+/** True for a text with anything in it that has the form of a token. */
 export function looksLikeToken(text: string): boolean {
   const lower = text.toLowerCase();
   return holdsToken(lower) || isLegacyToken(lower.trim());

@@ -1,14 +1,14 @@
 import { isName, steers } from "./variable-names.ts";
 
-/** What a name says that is for a token, whoever's. */
+/** A name for anybody's token. */
 const SAYS_TOKEN = /(^|_)(\w*TOKEN|PAT)\d*(_|$)/i;
-/** Of DigitalOcean: no other program reads it, and it may be called a key as well. */
+/** A name for DigitalOcean's: no other program reads it, and it may be called a key, too. */
 const SAYS_OURS = /(^|_)(DO|DOCTL|DIGITAL_?OCEAN)(_|$)/i;
 const SAYS_KEY =
   /(^|_)(API_?KEY|KEY|SECRET|CREDENTIALS?|CREDS?|PASSWORD|AUTH)\d*(_|$)|(^|_)(DO|DIGITAL_?OCEAN)$/i;
 const SAYS_OTHER =
   /_(FILE|PATH|DIR|DIRECTORY|CMD|COMMAND|HELPER|PROVIDER|URL|HOST|SOCK|PROXY|ASKPASS|ID|NAME|EMAIL)$/i;
-/** Whose programs read `…_TOKEN` and the like, and send it to their own host. By first word. */
+/** First words of names whose programs read `…_TOKEN` and similar variables, and send the value to their own host. */
 const OF_OTHERS = new Set(
   `ACTIONS AIRTABLE AKAMAI ALGOLIA ALIBABA ALICLOUD AMPLIFY ANSIBLE ANTHROPIC APPLE APPVEYOR ARM
   ARTIFACTORY ASANA ATLAS ATLASSIAN AUTH0 AZ AZDO AZURE BINARYLANE BITBUCKET BITWARDEN BOUNDARY
@@ -35,14 +35,14 @@ const OF_OTHERS = new Set(
     .split(/\s+/),
 );
 
-/** Whether a name says that it is of DigitalOcean. */
+/** Whether a name refers to DigitalOcean. */
 export function saysOurs(name: string): boolean {
   return SAYS_OURS.test(name);
 }
 
 /**
- * Whether the token may have this name in the environment of every command: it says that it is a token,
- * and no other program that we know reads it. TF_VAR_ gives it to a variable of the repo's own code.
+ * Whether the token may have this name in the environment of every command: the name is one for a token, and no other
+ * program that we know reads it. With TF_VAR_ it goes to a variable of the repo's own code.
  */
 export function isTokenName(name: string): boolean {
   const own = name.replace(/^TF_VAR_/, "");
@@ -52,12 +52,12 @@ export function isTokenName(name: string): boolean {
   return SAYS_TOKEN.test(own) && !OF_OTHERS.has(first);
 }
 
-/** `DO_SESSION_SECRET` and `DO_SSH_KEY` are an app's own, and may be 64 digits as well. */
+/** `DO_SESSION_SECRET` and `DO_SSH_KEY` belong to an app, and may have 64 digits as well. */
 const SAYS_OUR_KEY =
   /(^|_)(DO|DOCTL|DIGITAL_?OCEAN)(_(API|ACCESS|AUTH|OAUTH|PERSONAL|ACCOUNT))*(_?(API_?KEY|KEY|SECRET|CREDENTIALS?|CREDS?|PASSWORD|AUTH))?\d*$/i;
 const OF_APPS = /(^|_)(JWT|SESSION|COOKIE|[CX]SRF|WEBHOOK|REFRESH|ENCRYPTION|SIGNING|SPACES)(_|$)/i;
 
-/** Whether a name, also of a field in a value, says that it is a token of DigitalOcean's, and of no other thing. */
+/** Whether a name, also of a field in a value, is one for a DigitalOcean token and nothing else. */
 export function isOurTokenName(name: string): boolean {
   const plain = name.replace(/[^\w]/g, "_");
   const own = plain.replace(/^TF_VAR_/, "");

@@ -3,7 +3,7 @@ import { NEEDLES, PATTERNS } from "./token-form.ts";
 
 export interface FoundToken {
   readonly value: string;
-  /** Offset in the bytes, near which it stands. */
+  /** Its approximate offset in the bytes. */
   readonly at: number;
 }
 
@@ -13,43 +13,46 @@ const TOKEN = new RegExp(`${inCodes.start}${joint}{0,8}?${inCodes.digit}{64}(?!$
 const OLD_TOKEN = new RegExp(`${NAMED}(${digits})(?![0-9A-Za-z])`, "g");
 const IN_BASE64 = new RegExp(`${prefix}_${version}_${digits}`, "g");
 
-/** What each token in a text has in the middle. */
+/** The middle part that every token in a text has. */
 const TEXT_NEEDLE = `${NEEDLES.plain}|${codeOf(`_${version}`)}`;
 const BASE64_NEEDLE = NEEDLES.base64.join("|");
-/** What a work tree is asked for, where only tokens with a prefix are looked for. */
+/** The pattern to search a work tree for, if only tokens with a prefix are searched for. */
 export const PREFIX_PATTERN = [
   TEXT_NEEDLE,
   BASE64_NEEDLE,
-  // In UTF-16 of either order, as PowerShell redirects.
+  // UTF-16 of either byte order, as PowerShell redirects.
   [...NEEDLES.plain].join(String.raw`\x00`),
 ].join("|");
-/** What a work tree is asked for, before its files are read. */
+/** The pattern to search a work tree for, before its files are read. */
 export const NEEDLE_PATTERN = [PREFIX_PATTERN, digits, String.raw`(${digit}\x00){63}${digit}`].join(
   "|",
 );
 
-/** Each way to find a token: what to look for around, and what to do there. */
+/** The ways to find a token: the pattern to locate a region, and the search in that region. */
 const SEARCHES: readonly (readonly [RegExp, (text: string) => Iterable<FoundToken>])[] = [
   [new RegExp(TEXT_NEEDLE, "g"), (text) => matchesOf(TOKEN, text)],
   [new RegExp(BASE64_NEEDLE, "g"), inBase64],
 ];
 
-/** What base64 consists of, in lines; also as JSON writes the end of a line. */
+/** The characters of base64 in lines, including the line ends of JSON. */
 const BASE64_RUN = /[\w+/\s-]+(?:\\[nr][\w+/\s-]*)*/g;
 const BASE64_GAP = /(?:\s|\\[nr])+/g;
-/** What a token takes in base64 at least. */
+/** The shortest length of a token in base64. */
 const SHORTEST_BASE64 = Math.ceil((71 * 8) / 6);
 
-/** Around a needle: more than a token takes by codes of nine characters, or in base64 in lines that are indented. */
+/**
+ * The distance searched around a needle: more than the length of a token with codes of nine characters, or in base64 in
+ * indented lines.
+ */
 const REACH = 600;
-/** What must be kept of one part of a stream to find a token that ends in the next. */
+/** How much of one part of a stream must be kept to find a token that ends in the next. */
 export const OVERLAP = 2 * REACH;
-/** Of 64 digits in UTF-16, and of each needle. */
+/** The length of 64 digits in UTF-16, which is more than that of each needle. */
 const LONGEST_NEEDLE = 2 * 64;
 
 /**
- * Tells of each chunk of a stream whether it is worth a search, or the one before it was: a few calls for
- * each chunk are cheaper than as many for each object in it.
+ * Tells for each chunk of a stream whether it, or the one before it, is worth searching. A few calls for each chunk are
+ * cheaper than the same calls for each object in it.
  */
 export function worthSearching(): (chunk: Buffer) => boolean {
   let end: Buffer = Buffer.alloc(0);
@@ -72,14 +75,14 @@ function hasNeedle(bytes: Buffer): boolean {
   return false;
 }
 
-/** So many are found in one file: whoever has more has made them up. */
+/** The limit for one file. More than that are not real tokens. */
 export const MOST_TOKENS = 1000;
 
 /**
- * The DigitalOcean tokens in some bytes, in order, each where it stands first: as it is, by the codes of its
- * characters, in UTF-16 and in base64; and 64 digits beside the name of a token.
+ * The DigitalOcean tokens in some bytes, in order of their first occurrence: literal, as character codes, in UTF-16 and
+ * in base64; and 64 digits next to the name of a token.
  *
- * @param most after so many the search ends.
+ * @param most the search ends after this many.
  */
 export function tokensIn(bytes: Buffer, most = MOST_TOKENS): readonly FoundToken[] {
   const first = new Map<string, FoundToken>();
@@ -98,14 +101,14 @@ function* allIn(bytes: Buffer): Generator<FoundToken> {
   }
 }
 
-/** A text with a character for each byte, or for each of so many from an offset. */
+/** A text with one character for each byte, or for each `width` bytes from an offset. */
 interface Text {
   readonly text: string;
   readonly from: number;
   readonly width: number;
 }
 
-/** The bytes as they are, and what stands in UTF-16 or UTF-32 of either order, as PowerShell redirects. */
+/** The bytes as text, and the parts in UTF-16 or UTF-32 of either byte order, as PowerShell redirects. */
 function* textsIn(bytes: Buffer): Generator<Text> {
   const text = bytes.toString("latin1");
   yield { text, from: 0, width: 1 };
@@ -116,7 +119,7 @@ function* textsIn(bytes: Buffer): Generator<Text> {
   }
 }
 
-/** Of either order: the zero before the first character and behind the last is not asked for. */
+/** Matches either byte order, since the zeros before the first and after the last character are optional. */
 const WIDE_RUN = /(?:[\t\n\r -~]\0(?:\0\0)?){40,}[ -~]?/g;
 
 function* foundIn(text: string): Generator<FoundToken> {
@@ -129,8 +132,8 @@ function* foundIn(text: string): Generator<FoundToken> {
 }
 
 /**
- * The parts of a text that lie within reach of a needle, each character once: a file may be full of them. Not
- * every needle is looked up, but each lies in a part by its whole reach.
+ * The parts of a text within reach of a needle, without overlap: a file may be full of needles. Some needles are
+ * skipped, but each is inside a part together with its whole reach.
  */
 function* regionsAround(needle: RegExp, text: string): Generator<{ from: number; to: number }> {
   let region: { from: number; to: number } | undefined;
@@ -159,14 +162,14 @@ const CODES = ALPHABET.flatMap((group) => [...group]).map(
 );
 const PLAIN = new RegExp(`^${PATTERNS.token}$`);
 
-/** A token as it was found, in the characters that it stands for. */
+/** Decodes a token that was found. */
 function decoded(token: string): string {
   if (PLAIN.test(token)) return token;
   const plain = CODES.reduce((text, [code, one]) => text.replace(code, one), token);
   return plain.slice(0, "dop_v1_".length) + plain.slice(-64);
 }
 
-/** What stands behind a token in base64 may be a word that is none of it, so one may seem too long. */
+/** After a token in base64, a separate word may follow directly, so it may seem too long. */
 function* inBase64(text: string): Generator<FoundToken> {
   for (const { 0: run, index } of text.matchAll(BASE64_RUN)) {
     const joined = run.replace(BASE64_GAP, "");
@@ -182,7 +185,7 @@ function* inBase64(text: string): Generator<FoundToken> {
   }
 }
 
-/** Where in a run each character of its base64 stands. */
+/** The position in a run of each character of its base64. */
 function placesOfBase64(run: string): readonly number[] {
   const places: number[] = [];
   let from = 0;
@@ -193,10 +196,10 @@ function placesOfBase64(run: string): readonly number[] {
   return places;
 }
 
-/** Before the digits of an old token: its name, and what stands between them, on a few lines. */
+/** Distance before the digits of an old token: its name and the text between them, on a few lines. */
 const NAME_REACH = 200;
 
-/** The form tells nothing of them: a checksum is 64 digits, too. What they are called does. */
+/** Their form proves nothing, since a checksum also has 64 digits. Their name does. */
 function* oldTokensIn(text: string): Generator<FoundToken> {
   for (const at of longDigits(text)) {
     const from = Math.max(0, at - NAME_REACH);
@@ -211,7 +214,7 @@ const IS_DIGIT = Uint8Array.from({ length: 256 }, (_, code) =>
   /[0-9a-f]/.test(String.fromCharCode(code)) ? 1 : 0,
 );
 
-/** Where runs of just 64 digits begin. Such a run has two places in it at which a search by steps of 32 looks. */
+/** The starts of runs of exactly 64 digits. A search in steps of 32 meets such a run twice. */
 function* longDigits(text: string): Generator<number> {
   const isDigit = (at: number) => IS_DIGIT[text.charCodeAt(at)] === 1;
   for (let at = 31; at < text.length; at += 32) {
@@ -220,7 +223,7 @@ function* longDigits(text: string): Generator<number> {
     while (from > 0 && isDigit(from - 1)) from--;
     while (isDigit(to)) to++;
     if (to - from === 64) yield from;
-    // On to the last step in this run.
+    // Continue with the last step in this run.
     if (to > at + 32) at += Math.floor((to - at - 1) / 32) * 32;
   }
 }

@@ -1,28 +1,27 @@
 import { hasSecretForm } from "./redact.ts";
 
 /**
- * What a variable's name says. A name comes out of a file that anybody may have written, so it is used
- * only where a rule here allows it: a value may stand in a name's place, and a name may be one by which
- * a program is told what to load or where to send things.
+ * Rules for names of variables. A name comes from a file that anybody may have written, so it is used only if a rule
+ * here allows it: it may really be a value, or it may tell a program what to load or where to send things.
  */
 
 const BETWEEN = /[_.-]+/;
-/** In a part of a name: `api`, `Key2`, `JSON`. A random text changes every few characters. */
+/** The words in a part of a name: `api`, `Key2`, `JSON`. In a random text they change every few characters. */
 const HUMPS = /[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+/g;
-/** No longer part can be judged, and none says much. */
+/** Parts up to this length cannot be judged, and reveal little. */
 const SHORT_PART = 5;
-/** No shorter text has the form of a secret. */
+/** Shorter texts do not have the form of a secret. */
 const LEAST_SECRET = 15;
 
 /**
- * Whether a text that stands in a name's place may be one. dotenv takes `dop_v1_…: the token of production`
- * and the last line of an unquoted key for names: what holds a token or looks random is none.
+ * Whether a text in the position of a name is really a name. dotenv reads `dop_v1_…: the token of production` and the
+ * last line of an unquoted key as names, so texts with a token in them and random texts are rejected.
  */
 export function isName(text: string): boolean {
   return isOfWords(text) && (text.length < LEAST_SECRET || !hasSecretForm(text));
 }
 
-/** What is told by words alone, quickly. */
+/** The fast check, by words alone. */
 function isOfWords(text: string): boolean {
   if (text.length > 80 || !/^[A-Za-z_][\w.-]*$/.test(text)) return false;
   if (text.length <= SHORT_PART) return true;
@@ -36,13 +35,13 @@ function isWord(part: string): boolean {
   return part.length / humps >= 3 && digits <= 4 && part.length <= 32;
 }
 
-/** Digits stand at an end, or in a short part. */
+/** Digits are at an end, or in a short part. */
 const PLAIN_PART = /^([A-Z]{1,20}\d{0,4}|\d{1,4}[A-Z]{1,4}|[A-Z\d]{1,5})$/;
 const HEX_PART = /^[A-F\d]{8,}$/;
 
 /**
- * Whether a name out of an env file may be seen by others, in a message or a committed file. A name in
- * lower case is as likely a password, but for a variable of Terraform's.
+ * Whether a name from an env file may be shown to others, in a message or a committed file. A lower-case name is just
+ * as likely a password, except for Terraform variables.
  */
 export function isPublicName(name: string): boolean {
   const [, ofTerraform] = /^TF_VAR_([a-z\d_]+)$/.exec(name) ?? [];
@@ -55,9 +54,9 @@ export function isPublicName(name: string): boolean {
 }
 
 /**
- * Whether the name of an assignment may stand in a committed file.
+ * Whether the name of an assignment may be in a committed file.
  *
- * @param value the last line of a key in base64 or base32 is a name with "" or "=" for a value.
+ * @param value the last line of a base64 or base32 key looks like a name with the value "" or "=".
  */
 export function mayBeCommitted(name: string, value: string): boolean {
   if (!isPublicName(name) || /^=+$/.test(value)) return false;
@@ -65,8 +64,8 @@ export function mayBeCommitted(name: string, value: string): boolean {
 }
 
 /**
- * Of the names that our tools read, those by which a file may tell them something: what Terraform's S3 backend
- * and the AWS SDKs know, and what apps call their bucket. A set is asked sooner than a pattern.
+ * Names that our tools read and that a file may set: those of Terraform's S3 backend and the AWS SDKs, and those that
+ * apps use for their bucket. A set is faster than a pattern.
  */
 const TOLD: ReadonlySet<string> = new Set(
   `AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_REGION AWS_DEFAULT_REGION AWS_ACCOUNT_ID
@@ -77,14 +76,14 @@ const TOLD: ReadonlySet<string> = new Set(
     /\s+/,
   ),
 );
-/** Also with --all. */
+/** Additional names with --all. */
 const TOLD_WITH_ALL =
   /^(TF_(LOG(_CORE|_PROVIDER)?|INPUT|IN_AUTOMATION|WORKSPACE)|PKR_VAR_.+|NODE_(ENV|PORT|VERSION)|GIT_(SHA|COMMIT|BRANCH|TAG|REF|REPO)|UV_THREADPOOL_SIZE|BUNDLE_ID)$/;
 
-/** Programs of which every name is read by them, or may be tomorrow. */
+/** Prefixes of programs that read any such name, or may do so in the future. */
 const FAMILIES =
   "AWS|TF|TOFU|TERRAGRUNT|TG|DO_BOOTSTRAP|LD|DYLD|BASH|GIT|NODE|NPM_CONFIG|PNPM|YARN|COREPACK|BUN|DENO|PIP|UV|CARGO|RUSTC|RUSTUP|GEM|BUNDLE|DOTNET|CORECLR|COMPLUS|COR|LUA|OPENSSL|SSL_CERT|CURL|XDG|KUBE|HELM|RESOLV|SUDO|RCLONE|ANSIBLE|PACKER|PKR|MC_HOST|GTK\\d?|QT|GST|VK|ERL|FZF";
-/** Names that say to a loader, a shell, an interpreter or a client what to load and whom to ask. */
+/** Names that tell a loader, a shell, an interpreter or a client what to load or which host to use. */
 const STEERING = [
   "PATH|PATHEXT|HOME|USERPROFILE|(LOCAL)?APPDATA|SHELL|COMSPEC|SYSTEMROOT|WINDIR|PSMODULEPATH",
   "IFS|CDPATH|FPATH|ZDOTDIR|PS[0-4]|PROMPT_COMMAND|SHELLOPTS|BASHOPTS|GLOBIGNORE|INPUTRC|HISTFILE",
@@ -100,32 +99,32 @@ const STEERING = [
   "PERL5?(LIB|OPT|DB|SHELL|IO)\\w*|RUBY(OPT|LIB|SHELL|GEMS_\\w+)|CLASSPATH|PHPRC|PHP_INI_SCAN_DIR",
   "_?JAVA_(TOOL_)?(OPTIONS|OPTS|HOME)|JAVACMD|JDK_JAVA_OPTIONS|(MAVEN|GRADLE|SBT|ANT|JVM|CATALINA|LEIN_JVM)_OPTS|JULIA_\\w+|R_\\w+",
   "GO(DEBUG|FLAGS|PROXY|SUMDB|PATH|ROOT|BIN|ENV|TOOLCHAIN|TOOLDIR|AUTH|VCS|INSECURE|PRIVATE|NOPROXY)",
-  // What doctl and the provider are told: the host, and the file that may name one.
+  // Settings of doctl and the provider: the host, and the file that may name one.
   "(DIGITALOCEAN|SPACES)_(\\w*_)?(CONFIG|CONTEXT|API|PROXY)",
   "(DIGITALOCEAN|SPACES)_\\w*(URL|URI|ENDPOINT|HOST|ORIGIN|DOMAIN|SERVER|ADDR)\\w*",
 ].join("|");
 let made: RegExp | undefined;
 
-/** Whether a program is known to take this variable for itself. In any case: on Windows that is the same variable. */
+/** Whether a program is known to use this variable. Ignores case, since on Windows it is the same variable. */
 export function steers(name: string): boolean {
-  // One that ignores case takes V8 half as long again to compile.
+  // A pattern that ignores case takes V8 half as long again to compile.
   made ??= new RegExp(`^((${FAMILIES})_.*|${STEERING})$`);
   return made.test(name.toUpperCase());
 }
 
 /**
- * Whether `exec` and `env` pass a variable of the env file on. A file may not say where a token or a key
- * goes (docs/design.md rule 2), nor name a program or a config that gets them (rule 7), nor say what we
- * tell ourselves; of the families of AWS and Terraform only what is listed passes.
+ * Whether `exec` and `env` pass on a variable from the env file. A file must not decide where a token or a key is sent
+ * (docs/design.md rule 2), name a program or a config that gets them (rule 7), or set our own variables. Of the AWS and
+ * Terraform families, only listed names pass.
  *
- * @param all with --all: the variables of the app, too.
+ * @param all with --all: also the variables of the app.
  */
 export function passesFromFile(name: string, value: string, all: boolean): boolean {
   if (TOLD.has(name)) return true;
   const isOfTerraform = /^TF_VAR_./.test(name);
   if (!(all || isOfTerraform) || !isOfWords(name)) return false;
   if (isOfTerraform) return true;
-  // To a shell it is a file to run; to most apps, a word such as production.
+  // For a shell, ENV is a file to run. For most apps, it is a word such as production.
   if (name.toUpperCase() === "ENV") return !/[^\w -]/.test(value);
   return TOLD_WITH_ALL.test(name) || !steers(name);
 }

@@ -1,9 +1,9 @@
 import type { Secret } from "./secret.ts";
 
-/** Variables for a tool, by name. What a secret is called decides whether it is one. */
+/** Variables for a tool, by name. Secret values are of type `Secret`. */
 export type Variables = ReadonlyMap<string, Secret | string>;
 
-/** As a child's environment or the output of `env` has them: the sinks of rule 1. */
+/** The values for a child's environment or the output of `env`: the sinks of rule 1. */
 export function revealed(variables: Variables): ReadonlyMap<string, string> {
   return new Map(
     [...variables].map(([name, value]) => [
