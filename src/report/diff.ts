@@ -7,7 +7,7 @@ export interface DiffLine {
   readonly text: string;
 }
 
-/** The lines that differ, secrets as fingerprints, without the lines around them. */
+/** The lines that differ, without context, and with secrets as fingerprints. */
 export function diffOf({ before, after, modes }: Difference): readonly DiffLine[] {
   const patch = structuredPatch("", "", shown(before), shown(after), "", "", {
     context: 0,
@@ -23,10 +23,10 @@ export function diffOf({ before, after, modes }: Difference): readonly DiffLine[
   return [{ kind: "removed", text: removed ?? "" }, { kind: "added", text: added ?? "" }, ...lines];
 }
 
-/** The search for the shortest diff takes the square of it. */
+/** The time to find the shortest diff is quadratic in this. */
 const MOST_EDITS = 1000;
 
-/** All lines but those that both have at their beginning and end. */
+/** All lines except the common ones at the beginning and end. */
 function rewritten(before: string, after: string): string[] {
   const [old, now] = [before, after].map((text) => text.replace(/\n$/, "").split("\n"));
   if (old === undefined || now === undefined) return [];

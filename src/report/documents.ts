@@ -1,55 +1,54 @@
-// The documents of --json, which the library returns. This file imports nothing: it is what a caller's
-// compiler reads (esbuild.config.mjs). report.schema.json says the same to other programs, and more of each
-// field.
+// The documents of --json, which the library returns. A caller's compiler reads this file, so it imports nothing
+// (esbuild.config.mjs). report.schema.json describes the same for other programs, with more detail.
 
 /** What `bootstrap` did or would do, and what `check` found. */
 export interface ReportDocument {
-  /** Grows when a field changes its meaning or goes; not when one is added. */
+  /** Increases when a field changes its meaning or is removed, not when one is added. */
   readonly schemaVersion: 1;
   readonly command: "init" | "login" | "check" | "rotate" | "logout" | "uninstall" | "ci";
-  /** The exit status of the command, as in docs/reference.md: 0 is success. */
+  /** The exit status of the command, as in docs/reference.md. 0 is success. */
   readonly status: number;
   readonly project: string;
   readonly environment: string | null;
-  /** Absolute path; null: there is none. */
+  /** Absolute path; null: no config file. */
   readonly configFile: string | null;
-  /** null: no token, or not one that can be used; with --all, too. */
+  /** null: no usable token. Also null with --all. */
   readonly token: TokenDocument | null;
-  /** null: `doctl: false` in the config; with --all, too. */
+  /** null: `doctl: false` in the config. Also null with --all. */
   readonly doctl: DoctlDocument | null;
-  /** With --all: empty. */
+  /** Empty with --all. */
   readonly terraform: readonly RootDocument[];
-  /** Which token each tool takes. With --all: empty. */
+  /** Which token each tool uses. Empty with --all. */
   readonly uses: readonly UseDocument[];
-  /** Where this machine holds the token; looked at by `check` alone. With --all: empty. */
+  /** Where this machine stores the token; only `check` fills this. Empty with --all. */
   readonly places: readonly PlaceDocument[];
-  /** With --all: each environment; the findings of all are in `findings`. Absent otherwise. */
+  /** With --all: each environment. Their findings are all in `findings`. Otherwise absent. */
   readonly environments?: readonly EnvironmentReportDocument[] | undefined;
   readonly findings: readonly FindingDocument[];
-  /** What is left to do. */
+  /** Changes still to make. */
   readonly pending: readonly (ChangeDocument | CommandDocument)[];
-  /** What was done. */
+  /** Changes that were made. */
   readonly applied: readonly ChangeDocument[];
-  /** What was run. */
+  /** Commands that were run. */
   readonly commands: readonly (CommandDocument & {
     readonly tookMs: number;
     readonly failure: string | null;
   })[];
-  /** What failed and does not matter. */
+  /** Minor problems that do not affect the result. */
   readonly doubts: readonly string[];
-  /** What is left to do, in this order; where nothing is, the command to try. Empty where that is not known. */
+  /** The remaining steps, in order. If there are none, a command to try. Empty if unknown. */
   readonly next: readonly string[];
-  /** Files for git to have, absolute. */
+  /** Files to commit, as absolute paths. */
   readonly commit: readonly string[];
-  /** The host that stands for api.digitalocean.com. */
+  /** The API host that is used instead of api.digitalocean.com. */
   readonly api: string;
 }
 
 /** One environment of a run with --all. */
 export interface EnvironmentReportDocument {
-  /** null: what a run without --env uses, where that has a token of its own. */
+  /** null: what a run without --env uses, if it has its own token. */
   readonly environment: string | null;
-  /** What the command would have ended with for this one alone. */
+  /** The exit status for this environment alone. */
   readonly status: number;
   readonly token: TokenDocument | null;
   readonly doctl: DoctlDocument | null;
@@ -76,12 +75,12 @@ export interface TokenDocument {
     | { readonly kind: "tfvars" | "code"; readonly path: string }
     | { readonly kind: "doctl"; readonly context: string }
     | { readonly kind: "adopted"; readonly place: string };
-  /** It is of a browser login: doctl renews it, and it has another fingerprint then. */
+  /** It belongs to a browser login. doctl renews it, which changes the fingerprint. */
   readonly isLogin: boolean;
-  /** What DigitalOcean says of it; "unknown": it could not be asked. */
+  /** Its state at DigitalOcean; "unknown": DigitalOcean could not be reached. */
   readonly state: "alive" | "refused" | "unknown";
   readonly scopes: readonly string[] | null;
-  /** Seconds from this call on; null: never, or unknown. */
+  /** Seconds from this call; null: never or unknown. */
   readonly expiresInSeconds: number | null;
   readonly team: { readonly uuid: string; readonly name: string } | null;
   readonly email: string | null;
@@ -106,7 +105,7 @@ export interface UseDocument {
   readonly variable: string | null;
   readonly state: "token" | "none" | "unknown";
   readonly fingerprint: string | null;
-  /** As `isLogin` of the token. */
+  /** Like `isLogin` of the token. */
   readonly isLogin: boolean;
   readonly isThisToken: boolean | null;
   readonly from: string;
@@ -114,21 +113,21 @@ export interface UseDocument {
 }
 
 export interface PlaceDocument {
-  /** shell: `.envrc`. kept: what a run that was killed has left. file: another file that git has or would take. */
+  /** shell: `.envrc`. kept: left behind by a killed run. file: another file that git tracks or does not ignore. */
   readonly kind: "env-file" | "tfvars" | "shell" | "doctl" | "environment" | "kept" | "file";
-  /** The variable of the environment, or doctl's context. */
+  /** The environment variable, or doctl's context. */
   readonly name: string | null;
-  /** Absolute; null: a variable of the environment. */
+  /** Absolute; null: an environment variable. */
   readonly path: string | null;
-  /** Permission bits, octal: "0600"; null: none, or not read. */
+  /** Permission bits, octal: "0600"; null: none or not read. */
   readonly mode: string | null;
-  /** Who would take the file along; null: not known. */
+  /** Whether git, Docker and npm would include the file; null: unknown. */
   readonly takenBy: {
     readonly git: boolean | null;
     readonly docker: boolean | null;
     readonly npm: boolean | null;
   };
-  /** Why the file was not read: it may hold the token. null: it holds it. */
+  /** Why the file was not read, so it may contain the token. null: it contains the token. */
   readonly unread: string | null;
 }
 
@@ -137,14 +136,14 @@ export interface FindingDocument {
   readonly id: string;
   readonly level: "error" | "warning" | "info";
   readonly message: string;
-  /** The one command, or the one step, that fixes it. */
+  /** The one command or step that fixes it. */
   readonly fix?: string | undefined;
-  /** A path, with a line where there is one. */
+  /** A path, with a line if there is one. */
   readonly where?: string | undefined;
-  /** The root that is left as it is because of this error. */
+  /** The root that is skipped because of this error. */
   readonly setsAside?: string | undefined;
   /**
-   * The environment that it is about, where that is not the document's: with --all, or one that was left as it is. null:
+   * The environment of this finding, if it is not the document's: with --all, or for one that was left unchanged. null:
    * what a run without --env uses.
    */
   readonly environment?: string | null | undefined;
@@ -186,25 +185,25 @@ export interface ScopesDocument {
   readonly plan?: string | undefined;
   /** Absolute paths. */
   readonly dirs: readonly string[];
-  /** All that the token needs. */
+  /** All scopes that the token needs. */
   readonly scopes: readonly string[];
-  /** Those that the code asks for. */
+  /** The scopes that the code needs directly. */
   readonly own: readonly NeedDocument[];
-  /** Those that others require. */
+  /** The scopes that other scopes require. */
   readonly required: readonly string[];
-  /** What is only known at run time. */
+  /** Scopes whose need is only known at run time. */
   readonly maybe: readonly (NeedDocument & { readonly why: string })[];
   /** Addresses that need Spaces keys instead of a scope. */
   readonly spaces: readonly string[];
-  /** Modules that are not in the repo: what they need is not counted. */
+  /** Modules that are not in the repo. Their scopes are not counted. */
   readonly unseen: readonly string[];
-  /** Absent without a token that DigitalOcean has described. */
+  /** Absent if there is no token, or DigitalOcean did not describe it. */
   readonly token?:
     | {
         readonly fingerprint: string;
-        /** Needed and not granted. */
+        /** Needed but not granted. */
         readonly missing: readonly string[];
-        /** Granted and not needed. */
+        /** Granted but not needed. */
         readonly excess: readonly string[];
       }
     | undefined;
@@ -217,15 +216,15 @@ export interface NeedDocument {
     /** Such as "module.db.digitalocean_database_cluster.main". */
     readonly address: string;
     readonly operation: string;
-    /** The attribute that asks for it; absent: always. */
+    /** The attribute that needs it; absent: always needed. */
     readonly when?: string | undefined;
     readonly place: { readonly file: string; readonly line: number };
-    /** Scopes that serve as well here, each by itself. */
+    /** Alternative scopes. Each of them alone is enough here. */
     readonly instead?: readonly string[] | undefined;
   }[];
 }
 
-/** What `explain` made of a text. */
+/** The explanations of a text. */
 export interface ExplainDocument {
   readonly schemaVersion: 1;
   readonly command: "explain";
@@ -234,7 +233,7 @@ export interface ExplainDocument {
 }
 
 export interface ExplanationDocument {
-  /** "login", "renewal": of a browser login by doctl. "token-value": no token could have that value. */
+  /** "login", "renewal": of a browser login with doctl. "token-value": no token can have this value. */
   readonly kind:
     | "status"
     | "network"
@@ -244,17 +243,17 @@ export interface ExplanationDocument {
     | "renewal"
     | "token-value"
     | "finding";
-  /** Of kind "status": the HTTP status. */
+  /** For kind "status": the HTTP status. */
   readonly status?: number | undefined;
-  /** What failed; of kind "network": "dns", "refused", "timeout", "tls", "proxy" or "closed". */
+  /** What failed. For kind "network": "dns", "refused", "timeout", "tls", "proxy" or "closed". */
   readonly why?: string | undefined;
-  /** Of kind "login" or "renewal", why "network": what failed there. */
+  /** For kind "login" or "renewal" with why "network": what failed there. */
   readonly network?: string | undefined;
-  /** Of kind "spaces", why "lock": the lock's ID, where it is known. */
+  /** For kind "spaces" with why "lock": the lock's ID, if known. */
   readonly lock?: string | undefined;
-  /** Of kind "finding": what do-bootstrap itself reported. */
+  /** For kind "finding": the id that do-bootstrap reported. */
   readonly id?: string | undefined;
-  /** What the tool said. */
+  /** The message of the tool. */
   readonly message: string;
   readonly call?:
     | {
@@ -263,15 +262,15 @@ export interface ExplanationDocument {
         readonly query?: string | undefined;
       }
     | undefined;
-  /** Where doctl names no call: what it ran, as far as it is known. */
+  /** If doctl's message names no call: the command that was run, if known. */
   readonly command?: string | undefined;
-  /** As the API describes the call: "POST /v2/droplets". */
+  /** The operation as in the API reference: "POST /v2/droplets". */
   readonly operation?: string | undefined;
   readonly scopes: readonly {
     readonly scope: string;
     /** Whether this token has it; absent: unknown. */
     readonly granted?: boolean | undefined;
-    /** The attribute that asks for it, where the call itself does not. */
+    /** The attribute that needs it, if the call itself does not. */
     readonly for?: string | undefined;
   }[];
   readonly resources: readonly {
@@ -284,10 +283,10 @@ export interface ExplanationDocument {
   readonly fix: string;
 }
 
-/** What `environment` gives. */
+/** The variables from `environment`. */
 export interface EnvironmentDocument {
-  /** By name: the token under its names, TF_VAR_…, keys of Spaces. They are secrets. */
+  /** By name: the token under its names, TF_VAR_…, Spaces keys. They are secrets. */
   readonly variables: Readonly<Record<string, string>>;
-  /** Why keys of Spaces are kept back; null: they are not. */
+  /** Why Spaces keys are not passed on; null: they are, or there are none. */
   readonly notice: string | null;
 }

@@ -15,19 +15,19 @@ import { hintText } from "./hint-text.ts";
 import type { Page } from "./paint.ts";
 import { type Report, shownPath } from "./report.ts";
 
-/** What a run ends with: what works now, and what is left (docs/design.md rule 11). */
+/** The end of a report: what works now, and the next steps (docs/design.md rule 11). */
 export interface Ending {
   /** Such as "doctl as sammy@example.com" and "terraform in infra". */
   readonly works: readonly string[];
-  /** Each with its command, in the order in which they are done. */
+  /** Each with its command, in order. */
   readonly left: readonly Hint[];
-  /** The command to try next, where nothing is left. */
+  /** The command to try next, if nothing is left to do. */
   readonly next: Hint | undefined;
-  /** Files for git, absolute. */
+  /** Files to commit, as absolute paths. */
   readonly commit: readonly string[];
 }
 
-/** @returns nothing but what to commit for a command that takes things away. */
+/** @returns only the files to commit for a command that removes things. */
 export function endingOf(report: Report): Ending {
   const { command, facts } = report;
   const commit = toCommit(report);
@@ -35,7 +35,7 @@ export function endingOf(report: Report): Ending {
   if (!isSetUp || facts.search?.choice.kind === "several") {
     return { works: [], left: [], next: undefined, commit };
   }
-  // A module is not planned by itself.
+  // Nobody runs plan in a called module.
   const roots = facts.terraform.roots.filter(({ calledBy }) => calledBy.length === 0);
   const steps = new Map(roots.map((root) => [root, stepFor(report, root)]));
   const ready = roots.filter((root) => steps.get(root) === undefined);
@@ -50,7 +50,7 @@ export function endingOf(report: Report): Ending {
   };
 }
 
-/** doctl acts with this token: as whom, and how it is called. */
+/** How to call doctl with this token, and the account. */
 function doctlWorks({ facts: { doctl, token }, env }: Report): string[] {
   const { inspection, state } = token;
   const { target, tool } = doctl ?? {};
@@ -74,7 +74,7 @@ function terraformWorks(report: Report, ready: readonly TerraformRoot[]): string
   });
 }
 
-/** One step for all roots of a tool. */
+/** One step for all roots with the same tool. */
 function missingTools({ facts: { terraform } }: Report): Hint[] {
   const without = terraform.roots.filter(
     ({ config: { dir }, calledBy }) => calledBy.length === 0 && !terraform.tools.has(dir),
@@ -88,7 +88,7 @@ function missingTools({ facts: { terraform } }: Report): Hint[] {
   ];
 }
 
-/** What keeps a root from its first plan; undefined: nothing that is known. */
+/** What has to be done before the first plan of a root; undefined: nothing that we know. */
 function stepFor(report: Report, root: TerraformRoot): Hint | undefined {
   const { facts, plan } = report;
   const { dir } = root.config;
@@ -114,7 +114,7 @@ function stepFor(report: Report, root: TerraformRoot): Hint | undefined {
   return isReady(facts, root) ? undefined : wordsFor(report, root, ["init"]);
 }
 
-/** A provider, its lock, and every module that the code calls. */
+/** A provider, its lock file, and every called module are installed. */
 function isReady({ token: { code } }: Facts, root: TerraformRoot): boolean {
   const tree = code.trees.find(({ folders: [folder] }) => folder === root.real);
   return root.isInitialised && (tree?.unseen ?? []).length === 0;
@@ -125,11 +125,11 @@ function wordsFor(report: Report, root: TerraformRoot, verb: readonly string[]):
   return hint`${isBehindExec(report, root) ? exec(words) : run(...words)}`;
 }
 
-/** A plain Terraform finds no keys for its state, or another token than this one, or none. */
+/** Without exec, Terraform would find no keys for its state, or would use a different token or none. */
 function isBehindExec({ facts, env }: Report, root: TerraformRoot): boolean {
   const { token, terraform, envFile } = facts;
   if (root.config.backend !== undefined) return true;
-  // HCP Terraform has a token of its own.
+  // HCP Terraform has its own token.
   if (root.module.cloud !== undefined) return false;
   const source = terraform.sources[terraform.roots.indexOf(root)];
   const { token: taken } = terraformTakes(source, plainShell(env), envFile.file);
@@ -137,7 +137,10 @@ function isBehindExec({ facts, env }: Report, root: TerraformRoot): boolean {
   return token.state.kind === "found" && !(taken !== "none" && taken.equals(token.state.token));
 }
 
-/** What git would take of what was changed, and a config that clones lack; what had a secret, only where git has it. */
+/**
+ * Changed files to commit, and a config that clones don't have yet. Changed files with a secret only if git tracks
+ * them.
+ */
 function toCommit(report: Report): string[] {
   const { config, repo, terraform } = report.facts;
   const { git } = repo;
@@ -166,10 +169,10 @@ function once(steps: readonly Hint[]): readonly Hint[] {
   return [...byText.values()];
 }
 
-/** The rest is more of the same: a root, and a root. */
+/** More steps would only repeat the same for other roots. */
 const MOST_SHOWN = 6;
 
-/** One is what comes next; several are numbered. */
+/** A single step is shown as "Next", several are numbered. */
 export function stepLines({ left, next }: Pick<Ending, "left" | "next">, page: Page): string[] {
   const [first = next, ...others] = left;
   if (first === undefined) return [];
@@ -183,7 +186,7 @@ export function stepLines({ left, next }: Pick<Ending, "left" | "next">, page: P
   ];
 }
 
-/** A sentence is wrapped; a command is to be copied. */
+/** A sentence is wrapped, but a command is not, so that it can be copied. */
 function stepIn(step: Hint, head: string, page: Page): string[] {
   const text = safe(hintText(step, page.edge));
   const isSentence = typeof step[0] === "string" && step[0] !== "";

@@ -1,4 +1,4 @@
-/** In words, as a person asks for it. */
+/** When a token expires, in words. */
 export function expiry(seconds: number | null | undefined): string {
   if (seconds === undefined) return "expiry unknown";
   if (seconds === null) return "no expiry";

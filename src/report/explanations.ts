@@ -7,7 +7,7 @@ import { type HintEdge, hintText, hintWords } from "./hint-text.ts";
 import type { Framed } from "./json.ts";
 import type { Page } from "./paint.ts";
 
-/** What `explain` made of a text; how it looks is decided at the edge. */
+/** The result of `explain`. The code that prints it decides on the format. */
 export interface ExplainReport {
   readonly command: "explain";
   readonly explanations: readonly Explanation[];

@@ -4,17 +4,17 @@ import type { Hint, HintPart, ShellStep, Word } from "../errors/hint.ts";
 import { isInside } from "../lib/paths.ts";
 import { cmdText, quoted, type Shell, shellWord } from "../lib/shell-word.ts";
 
-/** For whom a hint is printed. */
+/** The surroundings in which a hint is printed. */
 export interface HintEdge {
-  /** The environment that was asked about. */
+  /** The chosen environment. */
   readonly environment: string | undefined;
-  /** The folder in which a person would paste it; paths below it are relative to it. undefined: not known. */
+  /** The folder in which a person would paste it. Paths below it are shown relative to it. undefined: unknown. */
   readonly cwd: string | undefined;
   readonly platform: NodeJS.Platform;
   readonly shell: Shell;
 }
 
-/** The shell in front of a person: on Windows, Git Bash sets MSYSTEM, cmd sets PROMPT, PowerShell neither. */
+/** The shell that a person uses. On Windows, Git Bash sets MSYSTEM, cmd sets PROMPT, and PowerShell sets neither. */
 export function shellOf(
   platform: NodeJS.Platform,
   env: Readonly<Record<string, string | undefined>>,
@@ -23,7 +23,7 @@ export function shellOf(
   return env["PROMPT"] === undefined ? "powershell" : "cmd";
 }
 
-/** For whom the hint of a finding is printed: with --all, each is about an environment. */
+/** The surroundings for the hint of one finding. With --all, each finding is about an environment. */
 export function edgeOf(edge: HintEdge, { environment }: Pick<Finding, "environment">): HintEdge {
   return environment === undefined ? edge : { ...edge, environment: environment ?? undefined };
 }
@@ -32,7 +32,7 @@ export function hintText(hint: Hint, edge: HintEdge): string {
   return hintWords(hint, edge).join(" ");
 }
 
-/** The words of a hint. A command line is one of them, so that no line ends inside it. */
+/** The words of a hint. A command line is a single word, so that it is never wrapped. */
 export function hintWords(hint: Hint, edge: HintEdge): readonly string[] {
   const words = [""];
   for (const part of hint) {
@@ -45,7 +45,7 @@ export function hintWords(hint: Hint, edge: HintEdge): readonly string[] {
 function piecesOf(part: HintPart, edge: HintEdge): readonly string[] {
   const { environment, platform, shell } = edge;
   if (typeof part === "string") return part.split(" ");
-  // One piece: a line that is broken in two is two commands to whoever pastes it.
+  // One piece: a wrapped line would be two commands when pasted.
   return [lineOf(part).join(" ")];
 
   function lineOf(step: Exclude<HintPart, string>): readonly string[] {
@@ -58,16 +58,16 @@ function piecesOf(part: HintPart, edge: HintEdge): readonly string[] {
     return (
       words
         .map((each) => plain(each, edge))
-        // Terraform needs no -chdir for the folder in which it is run.
+        // Terraform needs no -chdir for the current folder.
         .filter((text) => text !== "-chdir=.")
         .map((text) => shellWord(text, shell))
     );
   }
 }
 
-/** These take no environment. */
+/** Commands without --env. */
 const WITHOUT_ENVIRONMENT: readonly string[] = ["hook", "ci", "completion", "demo"];
-/** These take every one, with --all. */
+/** Commands that accept every environment, with --all. */
 const WITH_ALL: readonly string[] = ["check", "rotate", "logout", "uninstall"];
 
 function inEnvironment(words: readonly Word[], environment: string | undefined): readonly Word[] {
@@ -87,13 +87,13 @@ function plain(word: Word, { cwd, platform, shell }: HintEdge): string {
   const { path, before = "", after = "" } = word;
   const isRelative = cwd !== undefined && (before !== "" || isInside(path, cwd));
   const steps = (isRelative ? relative(cwd, path) || "." : path) + after;
-  // A name that begins with a dash would be an option, and with a colon git's own pattern.
+  // A name that starts with a dash would be an option, and one with a colon a git pathspec.
   const text = before === "" && /^[-:]/.test(steps) ? `./${steps}` : before + steps;
-  // Git Bash takes both kinds of slash, and one of them unquoted.
+  // Git Bash accepts both kinds of slash, but only forward slashes need no quotes.
   return platform === "win32" && shell === "posix" ? text.replaceAll("\\", "/") : text;
 }
 
-/** A step in the words of a shell. */
+/** Writes a step for a shell. */
 type Steps = (
   step: ShellStep,
   word: (each: Word) => string,
@@ -147,7 +147,7 @@ const STEPS: Readonly<Record<Shell, Steps>> = {
       return ["Move-Item", "-LiteralPath", word(step.rename), "-Destination", word(step.into)];
     }
     const file = word(step.file);
-    // @(): of a file with one line -cnotmatch would say whether, and not which.
+    // @(): for a file with a single line, -cnotmatch would otherwise return a boolean.
     const lines = ["(@(Get-Content", "-LiteralPath", `${file})`];
     const gone =
       "withoutKeys" in step
@@ -166,7 +166,7 @@ const STEPS: Readonly<Record<Shell, Steps>> = {
         ? ["set", `${step.set}=${cmdText(step.to)}`]
         : ["set", `"${step.set}=%${step.from}%"`];
     }
-    // A digit before >> would be the number of a stream.
+    // A digit directly before >> would be a stream number.
     if ("append" in step) {
       const end = step.isOpen ? [">>", word(step.file), "echo.", "&"] : [];
       return [...end, ">>", word(step.file), "echo", cmdText(step.append)];
@@ -178,7 +178,7 @@ const STEPS: Readonly<Record<Shell, Steps>> = {
   },
 };
 
-/** A name in a regular expression. */
+/** Escapes a name for a regular expression. */
 function escaped(name: string): string {
   return name.replaceAll(".", "[.]");
 }

@@ -8,7 +8,7 @@ import { diffLines, humanFindings } from "./human.ts";
 import { jsonFinding } from "./json.ts";
 import type { Page } from "./paint.ts";
 
-/** What `hook` did; how it looks is decided at the edge. */
+/** The result of `hook`. The code that prints it decides on the format. */
 export interface HookReport extends Result<HookFacts> {
   readonly command: "hook";
   readonly action: "install" | "remove";
@@ -24,7 +24,7 @@ export function hookPlan(report: HookReport, page: Page): string {
   return `${parts.filter(Boolean).join("\n")}\n`;
 }
 
-/** The lines that it changes. */
+/** The changed lines. */
 export function hookDiff(report: HookReport, page: Page): string {
   return `${diffs(report, page).join("\n")}\n`;
 }
@@ -40,7 +40,7 @@ export function hookText(report: HookReport, page: Page): string {
     remove: `${file} and the hooks beside it no longer have the guard.`,
   }[action];
   const many = plan.changes.length + applied.length;
-  // What was left has been said, and that it does its work cannot be.
+  // The hook that was left unchanged was already reported. We cannot claim that it works.
   const isLeft = findings.some(({ id }) => id === "hook.edited");
   const last = isLeft
     ? ""

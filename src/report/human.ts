@@ -21,9 +21,9 @@ import { whereaboutsText } from "./whereabouts.ts";
 import { whoIsWho } from "./who-is-who.ts";
 
 /**
- * What a person reads after `init` and `check`: who is who, what changed, what is wrong.
+ * The report of `init` and `check` for a person: who is who, the changes, the problems.
  *
- * @param shown what the person saw when asked for leave: it is not said again.
+ * @param shown what the person already saw when asked for approval, and that is not repeated.
  */
 export function humanReport(
   report: Report,
@@ -34,7 +34,7 @@ export function humanReport(
   const hasErrors = isBlocked(plan.findings);
   const textOf = ({ message, environment }: Finding) => JSON.stringify([message, environment]);
   const said = new Set(shown?.plan.findings.map(textOf));
-  // What stays is said at the end, too: it is why this is no success.
+  // A problem that remains is repeated at the end, since it is why the run did not succeed.
   const unsaid = plan.findings.filter((each) => each.isLeft || !said.has(textOf(each)));
   return sections([
     shown === undefined ? whoIsWho(report, page) : "",
@@ -49,7 +49,7 @@ export function humanReport(
   ]);
 }
 
-/** The plan, before it is approved: what each change is, without the lines of it. */
+/** The plan, before it is approved: each change, without its lines. */
 export function humanPlan(report: Report, page: Page): string {
   return sections([
     whoIsWho(report, page),
@@ -58,7 +58,7 @@ export function humanPlan(report: Report, page: Page): string {
   ]);
 }
 
-/** The lines that a plan changes; empty where no change has any. */
+/** The lines that a plan changes; empty if no change has any. */
 export function humanDiff(report: Report, page: Page): string {
   const { changes } = report.plan;
   const hasLines = changes.some((change) => change.diff() !== undefined);
@@ -101,7 +101,7 @@ function commandRow(report: Report, group: readonly ToolCommand[], page: Page, m
   return titled(page.paint("cyan", "▸"), name, `${command.why}${more}`, page);
 }
 
-/** What failed comes last, with the end of what it printed, one root after the other. */
+/** Failed commands come last, with the end of their output, grouped by root. */
 function commandResults(report: Report, page: Page): string {
   const done = report.commands.filter(({ failure }) => failure === undefined);
   const failed = report.commands.filter(({ failure }) => failure !== undefined);
@@ -179,7 +179,7 @@ function pending(report: Report, page: Page): string {
     .join("\n");
 }
 
-/** The same diff of many roots stands once, with all of their names. */
+/** The same diff in many roots is shown once, with the names of all of them. */
 function diffs(report: Report, changes: readonly Change[], page: Page): string[] {
   const texts = new Map(changes.map((change) => [change, diffLines(change, page)]));
   const groups = grouped(changes, (change) => {
@@ -198,7 +198,7 @@ function diffs(report: Report, changes: readonly Change[], page: Page): string[]
   });
 }
 
-/** A line that is too long goes on in the next one, between two words. */
+/** A long line is wrapped between words. */
 export function diffLines(change: Change, page: Page): string[] {
   const difference = change.diff();
   if (difference === undefined) return [];
@@ -211,7 +211,7 @@ export function diffLines(change: Change, page: Page): string[] {
   );
 }
 
-/** A mark, a name, and why: on a line of its own where it does not fit. */
+/** A mark, a name, and the reason, which gets its own line if it does not fit. */
 function titled(mark: string, name: string, reason: string, page: Page, style?: "bold"): string {
   const why = shortened(reason, page.edge);
   const head = `${mark} ${style === undefined ? name : page.paint(style, name)}`;
@@ -220,7 +220,7 @@ function titled(mark: string, name: string, reason: string, page: Page, style?: 
   return [head, ...lines].join("\n");
 }
 
-/** A sentence behind a mark, in lines that fit. */
+/** A sentence after a mark, wrapped. */
 function marked(mark: string, text: string, page: Page): string {
   return wrap(safe(text), page.columns - 2)
     .map((line, i) => `${i === 0 ? mark : " "} ${line}`)
@@ -266,7 +266,10 @@ function findings(report: Report, all: readonly Finding[], page: Page): string {
   return [found, ...doubtful].filter(Boolean).join("\n");
 }
 
-/** With --all: what is about one environment stands under its name. What several say alike is said once. */
+/**
+ * With --all, findings about one environment are listed under its name. A finding that several environments have is
+ * listed once.
+ */
 function findingsOfEach(
   each: readonly Report[],
   all: readonly Finding[],
@@ -283,7 +286,7 @@ function findingsOfEach(
     alike.set(key, { found: alike.get(key)?.found ?? found, names });
   }
   const byTitle = new Map<string, Finding[]>();
-  // In the order of the environments, what is about no single one first.
+  // In the order of the environments. Findings about no single environment come first.
   const order = each.map(({ facts }) => facts.config.environment ?? "without --env");
   const places = ["", ...order, ...[...alike.values()].map(({ names }) => titleOf(names))];
   for (const place of places) byTitle.set(place, []);
@@ -303,20 +306,20 @@ function findingsOfEach(
   }
 }
 
-/** The worst first. Many with the same fix stand together, and the fix behind them once. */
+/** The worst first. Findings with the same fix are listed together, followed by the fix. */
 export function humanFindings(all: readonly Finding[], page: Page): string {
   return rowsText(rowsOf(worstFirst(all), page), page);
 }
 
 interface Row {
   readonly found: Finding;
-  /** Where the same error is, too: of an error every place counts. */
+  /** Other places of the same error. For an error every place is listed. */
   readonly places: readonly string[];
-  /** How many of its kind are not shown. */
+  /** How many similar findings are not shown. */
   readonly others: number;
 }
 
-/** The same error in many places is said once. */
+/** The same error in many places is listed once. */
 function rowsOf(all: readonly Finding[], page: Page): Row[] {
   const causeOf = (found: Finding) => {
     const { id, level, message, where, fix = [] } = found;
@@ -360,12 +363,12 @@ function rowText({ found, places, others }: Row, page: Page, isLast: boolean): s
   ].join("\n");
 }
 
-/** Of a list in order. */
+/** True for a step in an ordered list. */
 function isStep({ id }: Finding): boolean {
   return id === "ci.to-do";
 }
 
-/** What many roots have in common is said once; of a list every step counts. */
+/** Findings that many roots share are listed once. Steps of a list are never merged. */
 function findingsOfMany(all: readonly Finding[], page: Page): string {
   const sorted = worstFirst(all);
   const errors = sorted.filter(({ level }) => level === "error");
@@ -404,7 +407,7 @@ function problem(
     .map((line, i) => `${i === 0 ? page.paint(style, mark) : " "} ${line}`);
   const last = lines.at(-1) ?? "";
   const label = page.paint("dim", `[${id}]`);
-  // The id is for looking up: it never pushes the words about.
+  // The id is only for looking up, so it must not change how the words wrap.
   const fits = last.length + 3 + id.length + 2 <= page.columns;
   const labelled = fits ? [...lines.slice(0, -1), `${last} ${label}`] : [...lines, `  ${label}`];
   const steps = wrap(fix, page.columns - 4)
@@ -438,12 +441,12 @@ function lastLine(report: Report, status: ExitStatus, page: Page): string {
       ...stepLines({ ...ending, next: undefined }, page),
     ].join("\n");
   }
-  // Of a token that is to go, any warning is of a place that still has it, or may.
+  // After removing a token, every warning is about a place that still has it, or may have it.
   const isGoing = command === "rotate" || command === "logout" || command === "uninstall";
   const isDone = !isGoing || plan.findings.every(({ level }) => level === "info");
-  // A config that a person is to look at first: what comes next is what its finding says.
+  // A config that a person should check first. Its finding contains the next step.
   const isProposal = plan.findings.some(({ id }) => id === "config.proposed");
-  // A second look found every change in place, and none that is left to make.
+  // A second look found that all changes were made, and none are left.
   const checked = left === 0 && aside.length === 0 && isDone && !isProposal ? " and checked" : "";
   const made = applied.length + outside.length;
   const done = made > 0 ? `${count(made, "change")} made` : `${count(ran, "command")} run`;
@@ -456,7 +459,7 @@ function lastLine(report: Report, status: ExitStatus, page: Page): string {
   return lines.join("\n");
 }
 
-/** As the run itself will count. */
+/** Counted in the same way as in the real run. */
 function planned({ changes, commands, outside }: Plan): string {
   const made = changes.length + outside.length;
   const parts = [
@@ -471,7 +474,7 @@ function workLines({ works }: Ending, page: Page): string[] {
   return wrap(`Works now: ${safe(works.join("; "))}`, page.columns - 2).map((line) => `  ${line}`);
 }
 
-/** The roots that an error of their own has left as they are. */
+/** The roots that were skipped because of an error in them. */
 function skippedRoots(report: Report, page: Page): string[] {
   const { plan, facts } = report;
   const dirs = [...new Set(plan.findings.flatMap(({ skippedRoot }) => skippedRoot ?? []))];
@@ -482,7 +485,7 @@ function skippedRoots(report: Report, page: Page): string[] {
 }
 
 function nothingToDo({ findings }: Plan, status: ExitStatus, { left }: Ending, page: Page): string {
-  // Of what is left as it is.
+  // Errors about what was left unchanged.
   if (findings.some(({ level }) => level === "error")) return "";
   const but = butWarnings({ findings });
   const what = left.length > 0 ? "Nothing to change" : "Nothing to do";
@@ -499,7 +502,7 @@ function butWarnings({ findings }: Pick<Plan, "findings">): string {
 
 function commitLines({ commit }: Ending, report: Report, page: Page): string[] {
   const groups = grouped(commit, (path) => fileInRoot(report, path));
-  // As words to copy where they are few.
+  // A few files are quoted so that they can be copied.
   const isMany = groups.some(({ length }) => length > 1);
   const files = isMany
     ? [groups.map((group) => nameOfFiles(report, group)).join(", ")]

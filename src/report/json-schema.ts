@@ -2,8 +2,8 @@ import { toJsonSchema } from "@valibot/to-json-schema";
 import * as v from "valibot";
 import { FINDINGS } from "./finding-ids.ts";
 
-// The document that `check --json` and `init --json` print. A new field belongs in here: the tests
-// take no document with one that is unknown.
+// The document that `check --json` and `init --json` print. Add each new field here: the tests reject a document with
+// an unknown field.
 
 const text = (description: string) => v.pipe(v.string(), v.description(description));
 const orNull = (description: string) => v.pipe(v.nullable(v.string()), v.description(description));
@@ -330,7 +330,7 @@ const failure = v.pipe(
 
 export type SchemaReport = v.InferOutput<typeof report>;
 
-/** The JSON Schema of what `check --json` prints, and the commands that change something. */
+/** The JSON Schema for the output of `check --json` and of the commands that change something. */
 export function reportSchema(): object {
   return toJsonSchema(
     v.pipe(

@@ -26,7 +26,7 @@ import { edgeOf, type HintEdge, hintText } from "./hint-text.ts";
 import type { Report } from "./report.ts";
 import { modeText } from "./whereabouts.ts";
 
-/** What a document has in its frame. */
+/** A document without the fields that all documents have. */
 export type Framed<D> = Omit<D, "schemaVersion" | "status">;
 
 /** The one document that --json prints. */
@@ -68,7 +68,7 @@ type WhoIsWho = Pick<ReportDocument, "token" | "doctl" | "terraform" | "uses" | 
 
 const NOBODY: WhoIsWho = { token: null, doctl: null, terraform: [], uses: [], places: [] };
 
-/** The token of an environment, and those that take it. */
+/** The token of an environment, and what uses it. */
 function whoIsWho({ facts, env, uses = [], places = [] }: Report): WhoIsWho {
   const {
     token: { state: token, inspection },
@@ -113,12 +113,12 @@ function jsonTool(tool: TerraformTool | undefined): RootDocument["tool"] {
   return tool === undefined ? null : { name: tool.name, version: tool.version };
 }
 
-/** What is left to do, as documents have it. */
+/** The remaining changes, in their JSON form. */
 export function jsonPending({ changes, commands, outside }: Plan): ReportDocument["pending"] {
   return [...changes.map(jsonChange), ...commands.map(jsonCommand), ...outside.map(jsonChange)];
 }
 
-/** A change of a kind that a concern brings says itself what it is; report-schema.test.ts holds them to it. */
+/** Each kind of change provides its own JSON. report-schema.test.ts checks it. */
 function jsonChange(change: { json(): object }): ChangeDocument {
   return change.json() as ChangeDocument;
 }
@@ -154,19 +154,19 @@ function jsonUse(
   };
 }
 
-/** What a command found, in the frame of all documents. */
+/** A document with the fields that all documents have. */
 export function jsonDocument(document: object, status: ExitStatus): string {
   return print({ status, ...document });
 }
 
-/** A finding as documents have it. */
+/** A finding in its JSON form. */
 export function jsonFinding(finding: Finding, edge: HintEdge): FindingDocument {
   const { id, level, message, fix, where, skippedRoot, environment } = finding;
   const text = fix === undefined ? undefined : hintText(fix, edgeOf(edge, finding));
   return { id, level, message, fix: text, where, setsAside: skippedRoot, environment };
 }
 
-/** The same document for a run that failed. */
+/** The document for a run that failed. */
 export function jsonError(error: AppError, edge: HintEdge): string {
   const { code, message, hint, status } = error;
   return print({

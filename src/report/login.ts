@@ -8,13 +8,13 @@ import type { Page } from "./paint.ts";
 import { scopeRows } from "./scopes.ts";
 
 interface Asked {
-  /** Empty: the person picks them. */
+  /** Empty: the person chooses them. */
   readonly scopes: readonly string[];
   readonly browser: Browser;
   readonly env: Environment;
 }
 
-/** What a person reads before doctl opens the browser: the scopes, and the lines that need them. */
+/** What a person reads before doctl opens the browser: the scopes, and the lines of code that need them. */
 export function loginText(facts: Facts, { scopes, browser, env }: Asked, page: Page): string {
   const { code } = facts.token;
   const { loginContext: context } = facts.config;

@@ -3,14 +3,14 @@ import type { Change } from "../core/change.ts";
 import { few } from "../lib/few.ts";
 import { type Report, shownPath } from "./report.ts";
 
-/** So many roots, or findings of a kind, are shown one by one. */
+/** Up to this many roots, or findings of a kind, are shown one by one. */
 const FEW = 3;
 
 /**
- * Brings together what is the same of many roots.
+ * Groups what is the same in many roots.
  *
- * @param keyOf undefined for what stands alone.
- * @returns groups in the order of their first; what is the same of a few only stays apart.
+ * @param keyOf undefined for an item that is never grouped.
+ * @returns groups in the order of their first item. Small groups are split into single items.
  */
 export function grouped<T>(items: readonly T[], keyOf: (item: T) => string | undefined): T[][] {
   const groups = new Map<string | T, T[]>();
@@ -25,7 +25,7 @@ export function grouped<T>(items: readonly T[], keyOf: (item: T) => string | und
   );
 }
 
-/** A file in a root's folder by its name; undefined for any other change. */
+/** The name of a changed file in a root's folder; undefined for any other change. */
 export function nameInRoot(report: Report, change: Change): string | undefined {
   return change.file === undefined ? undefined : fileInRoot(report, change.file);
 }
@@ -35,7 +35,7 @@ export function fileInRoot({ facts }: Report, path: string): string | undefined 
   return isRoots ? basename(path) : undefined;
 }
 
-/** Folders as a person reads them: the first of many. */
+/** Folder names for a person, shortened if there are many. */
 export function someOf(report: Report, folders: readonly string[]): string {
   const names = folders.map((folder) => shownPath(report, folder));
   return names.length <= FEW + 1 ? names.join(", ") : few(names, FEW);

@@ -1,10 +1,13 @@
 import { safe } from "../secret/safe.ts";
 
-/** Markdown for a pull request. A text of others is literal in it: no HTML, no link, no mention, no reference. */
+/** Markdown for a pull request. Untrusted text is literal in it: no HTML, links, mentions or references. */
 
-/** A name: nothing is special between backticks, of which there are more than in it; not even in a table. */
+/**
+ * A name as code. Nothing is special between backticks, if there are more of them than in the name. Also works in
+ * tables.
+ */
 export function code(name: string): string {
-  // A backslash before a bar would take its escape for its own.
+  // A backslash before a bar would be combined with the bar's escape.
   const text = safe(name)
     .replace(/\\(?=\|)/g, "\\x5c")
     .replaceAll("|", "\\|");
@@ -14,7 +17,10 @@ export function code(name: string): string {
   return text === "" ? "` `" : `${fence}${room}${text}${room}${fence}`;
 }
 
-/** A sentence with names in it: a word that is more than letters, digits and the signs of a path is code. */
+/**
+ * A sentence that may contain names. A word with other characters than letters, digits and those of a path becomes
+ * code.
+ */
 export function prose(sentence: string): string {
   return safe(sentence)
     .split(" ")
@@ -23,7 +29,7 @@ export function prose(sentence: string): string {
 }
 
 const PLAIN = /^[("']*[\p{L}\p{N}](?:[\p{L}\p{N}\p{M}_.:/'-]*[\p{L}\p{N}\p{M}])?[)"'.,:;?]*$/u;
-/** What becomes a link, or a reference, without any sign around it. */
+/** Texts that become a link or a reference even without any markup. */
 const LINK = /:\/\/|:[\w-]+:|www\.|mailto:|xmpp:|\bgh-\d/i;
 
 function isPlain(word: string): boolean {

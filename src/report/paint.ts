@@ -3,21 +3,21 @@ import type { Environment } from "../host/host.ts";
 import { safe } from "../secret/safe.ts";
 import type { HintEdge } from "./hint-text.ts";
 
-/** Those that can be read on a light and on a dark background: yellow cannot on white, blue not on black. */
+/** Colours that are readable on light and dark backgrounds: yellow is not on white, and blue is not on black. */
 type Style = "bold" | "dim" | "red" | "green" | "magenta" | "cyan";
 
 /** Where a report is printed. */
 export interface Page {
   readonly paint: Paint;
-  /** Characters in a line; infinite where a line may be as long as it likes, as in a pipe. */
+  /** Characters in a line; infinite if lines are not wrapped, as in a pipe. */
   readonly columns: number;
   readonly edge: HintEdge;
 }
 
-/** Makes a text of one line safe, and colours it or not. */
+/** Makes one line of text safe, and colours it if wanted. */
 export type Paint = (style: Style, text: string) => string;
 
-/** @param flag --color or --no-color, where given. */
+/** @param flag --color or --no-color, if given. */
 export function pageOn(
   stream: { readonly isTTY?: boolean; readonly columns?: number },
   env: Environment,
@@ -28,7 +28,7 @@ export function pageOn(
   return {
     paint(style, text) {
       const line = safe(text);
-      // The decision is ours: styleText's own look at the stream would repeat it.
+      // We have already decided, so styleText need not check the stream again.
       return color ? styleText(style, line, { validateStream: false }) : line;
     },
     columns: stream.isTTY ? stream.columns || 80 : Number.POSITIVE_INFINITY,
@@ -36,7 +36,7 @@ export function pageOn(
   };
 }
 
-/** docs/design.md §5: colour on a terminal only, unless the user says otherwise. */
+/** docs/design.md §5: colour only on a terminal, unless the user decides otherwise. */
 export function wantsColor(
   stream: { readonly isTTY?: boolean },
   env: Environment,

@@ -1,6 +1,6 @@
 import type { Finding } from "../core/finding.ts";
 
-/** Findings as a person reads them, the worst first: those of one paragraph are one, with all of their ids. */
+/** Findings for a person, the worst first. Those of one paragraph are merged into one, with all of their ids. */
 export function inParagraphs(worstFirst: readonly Finding[]): Finding[] {
   const groups = new Map<unknown, Finding[]>();
   for (const found of worstFirst) {

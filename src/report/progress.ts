@@ -7,17 +7,17 @@ const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "
 
 export interface Progress {
   /**
-   * Names what goes on; shown once it takes longer than 300 ms.
+   * Names the current task. It is shown if it takes longer than 300 ms.
    *
-   * @param now how far it has got, in place of `what` where a line can be drawn over; elsewhere `what` is
-   *   said once.
+   * @param now the current progress, shown instead of `what` where the terminal can redraw a line. Elsewhere `what` is
+   *   printed once.
    */
   (what: string, now?: string): void;
-  /** Nothing goes on any more; the line is cleared. */
+  /** Ends the task and clears the line. */
   end(): void;
 }
 
-/** A spinner on a terminal, a line elsewhere; nothing at all for what is quick. */
+/** A spinner on a terminal, a line elsewhere, and nothing for a quick task. */
 export function progressOn(
   stream: {
     write(text: string): unknown;
@@ -43,7 +43,7 @@ export function progressOn(
     timer.unref();
   };
   const spin = (frame = 0): void => {
-    // A line that is wrapped cannot be cleared.
+    // A wrapped line cannot be cleared.
     const most = (stream.columns || 80) - 3;
     const shown = text.length > most ? `${text.slice(0, most - 1)}…` : text;
     stream.write(`\r\x1b[2K${paint("cyan", FRAMES[frame] ?? "")} ${shown}`);

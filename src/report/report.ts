@@ -8,15 +8,15 @@ import type { Environment } from "../host/host.ts";
 import { isInside, shortPath } from "../lib/paths.ts";
 import { safe } from "../secret/safe.ts";
 
-/** What a command found or did; how it looks is decided at the edge. */
+/** What a command found or did. The code that prints it decides on the format. */
 export interface Report extends Result<Facts> {
   readonly command: "init" | "login" | "check" | "rotate" | "logout" | "uninstall" | "ci";
   readonly dryRun: boolean;
-  /** Which token each tool takes: worked out for `check` and for --json. */
+  /** Which token each tool uses; for `check` and for --json. */
   readonly uses?: readonly Use[];
-  /** Where the token is stored on this machine: looked at for `check`. */
+  /** Where the token is stored on this machine; for `check`. */
   readonly places?: readonly Whereabouts[];
-  /** With --all: what was found in each environment; the findings of all are in `plan`. */
+  /** With --all: what was found in each environment. Their findings are all in `plan`. */
   readonly each?: readonly EnvironmentReport[];
   readonly env: Environment;
   readonly cwd: string;
@@ -28,7 +28,7 @@ export interface EnvironmentReport extends Report {
   readonly status: ExitStatus;
 }
 
-/** The same, with the token that each tool takes. */
+/** The report with the token that each tool uses. */
 export async function withUses(report: Report): Promise<Report> {
   const { whoWins } = await import("../concerns/effective-token/uses.ts");
   const { each } = report;
@@ -42,7 +42,7 @@ export function shownPath({ cwd, home, facts }: Report, absolute: string): strin
   return safe(isOurs ? relative(cwd, absolute) || "." : shortPath(absolute, cwd, home));
 }
 
-/** With paths from the folder that a person is in; one in the middle of another path is none. */
+/** Shortens paths relative to the person's folder, but not in the middle of another path. */
 export function shortened(text: string, { cwd }: { readonly cwd: string | undefined }): string {
   if (cwd === undefined) return text;
   const pieces = text.split(`${cwd}/`);

@@ -12,7 +12,7 @@ import { type Framed, jsonFinding } from "./json.ts";
 import { code, prose } from "./markdown.ts";
 import type { Page } from "./paint.ts";
 
-/** What `scopes` found out; how it looks is decided at the edge. */
+/** The result of `scopes`. The code that prints it decides on the format. */
 export interface ScopesReport extends ScopesLook {
   readonly command: "scopes";
   readonly format: "text" | "markdown";
@@ -131,7 +131,7 @@ function listed(head: string, lines: readonly string[]): string {
 
 function verdict({ token, findings, code }: ScopesReport, page: Page): string {
   if (token === undefined || findings.some(({ level }) => level === "error")) return "";
-  // What other folders or plans need is not what was asked.
+  // Scopes that other folders or plans need are not part of the question.
   const unread = gapsIn({
     ...code,
     ...{ isOfPlan: false, elsewhere: { folders: [], isWhole: true } },

@@ -6,7 +6,7 @@ import { expiry } from "./expiry.ts";
 import type { Page } from "./paint.ts";
 import type { Report } from "./report.ts";
 
-/** A run of init that found nothing to change and nothing to say. */
+/** A run of init that changed nothing and has nothing to report. */
 export function isUnchanged(report: Report): boolean {
   const { command, dryRun, plan, applied, commands, outside } = report;
   const worthSaying = plan.findings.some(({ level }) => level !== "info");
@@ -19,7 +19,7 @@ export function isUnchanged(report: Report): boolean {
   );
 }
 
-/** The one line of such a run, and what is left to do: the rest of the report is not even loaded. */
+/** The single line for such a run, and the next steps. The code for full reports is not even loaded. */
 export function unchanged(report: Report, page: Page): string {
   const {
     config,

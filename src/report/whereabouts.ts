@@ -46,7 +46,7 @@ function aboutOf({ kind, mode, takenBy, unread }: Whereabouts): string {
     .trimEnd();
 }
 
-/** As `chmod` and `ls` have it: "0600". */
+/** The format of `chmod` and `ls`: "0600". */
 export function modeText(mode: number | undefined): string | undefined {
   return mode === undefined ? undefined : (mode & 0o7777).toString(8).padStart(4, "0");
 }

@@ -36,7 +36,7 @@ function linesOf(rows: readonly Row[], page: Page): string {
   return rows.flatMap((row) => rowLines(row, width, page)).join("\n");
 }
 
-/** Of one environment. */
+/** The rows of one environment. */
 function rowsOf(report: Report): Row[] {
   const { facts } = report;
   const {
@@ -75,7 +75,7 @@ function rowsOf(report: Report): Row[] {
   return report.command === "check" ? [...rows, ...useRows(report)] : rows;
 }
 
-/** Which token each tool takes as it is typed, and behind exec. */
+/** Which token each tool uses without exec and with exec. */
 function useRows(report: Report): Row[] {
   const { state: token } = report.facts.token;
   const { uses = [] } = report;
@@ -106,7 +106,7 @@ function usesInWords(report: Report, uses: readonly Use[]): string[] {
     const [use] = group;
     if (use === undefined) return [];
     if (group.length === 1) return `${use.tool}: ${useInWords(report, use)}`;
-    // Of many, each has a place of its own.
+    // Several uses have different places, so the place is left out.
     const common = useInWords(report, { ...use, dir: undefined, where: undefined });
     return `${use.tool}: ${common}, in ${group.length} roots`;
   });
@@ -121,10 +121,10 @@ function useInWords(report: Report, { token, from, where, dir }: Use): string {
   return `${root}${what}, ${from}${place}`;
 }
 
-/** What is to be copied stays whole. */
+/** "whole": not wrapped, so that it can be copied. */
 type Row = [name: string, text: string, how?: "whole" | "bold"];
 
-/** The width of the names, with the space after them. */
+/** The width of the names, including the space after them. */
 const LABEL = 12;
 
 function rowLines([name, text, how]: Row, width: number, page: Page): string[] {
@@ -136,7 +136,7 @@ function rowLines([name, text, how]: Row, width: number, page: Page): string[] {
   });
 }
 
-/** Without doctl its context is worth a row only where our token is stored in it. */
+/** Without doctl, its context is shown only if it contains our token. */
 function isInUse(tool: string | undefined, holding: string): boolean {
   return tool !== undefined || holding === "this";
 }
