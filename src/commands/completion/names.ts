@@ -3,22 +3,22 @@ import { computedPath } from "../../concerns/doctl/config-path.ts";
 import { findGitFolder } from "../../concerns/git/git.ts";
 import type { Host } from "../../host/host.ts";
 
-/** What a shell completes that only the machine knows. */
+/** The lists of names that depend on the machine. */
 export const LISTS = ["environments", "contexts"] as const;
 export type List = (typeof LISTS)[number];
 
 type ListHost = Pick<Host, "cwd" | "env" | "files" | "home" | "platform" | "records">;
 
 /**
- * The names to complete with, and nothing else of the files that they stand in. No tool is run, git
- * included, and nothing is waited for.
+ * The names to complete with, and nothing else from the files that contain them. Runs no tool, not even git, and waits
+ * for nothing.
  *
- * @returns none where a file cannot be read: this is no place for an error.
+ * @returns none if a file cannot be read: completion must not print errors.
  */
 export async function namesFor(list: List, host: ListHost): Promise<readonly string[]> {
   try {
     const names = list === "environments" ? await environments(host) : await contexts(host);
-    // Anything else could come to life in a shell.
+    // A shell might expand or execute other names.
     return names.filter((name) => /^[\w@+][\w.@+-]*$/.test(name));
   } catch {
     return [];
