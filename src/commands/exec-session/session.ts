@@ -39,8 +39,7 @@ interface ExecLook {
   readonly resolved: ResolvedConfig;
   /** The git root; outside git the config's folder. */
   readonly top: string;
-  /** Paths of all that `config` follows from; a folder of Terraform code ends with a slash. Empty
-   * where that cannot be said. */
+  /** Paths of everything that `config` depends on. The folder of Terraform code ends with a slash. Empty if unknown. */
   readonly inputs: readonly string[];
 }
 
@@ -75,10 +74,10 @@ async function lookForExec(
 }
 
 /**
- * Looks at all that a line of `exec` or `env` needs, and leaves a record for the next one. With
- * --verify DigitalOcean is asked whether the token is alive, of the team and lives long enough.
+ * Reads everything that a line of `exec` or `env` needs, and keeps a record for the next run. With --verify, asks
+ * DigitalOcean whether the token is valid, belongs to the team, and does not expire too soon.
  *
- * @param ask a person, whether the config's command may run.
+ * @param ask asks a person whether the config's command may run.
  * @throws AppError with the id of a finding; those of lookForExec.
  */
 export async function openSession(
@@ -122,7 +121,7 @@ export async function openSession(
       return textIn(snapshot);
     },
   };
-  // What takes the variables away again does not say what they were.
+  // Unsetting the variables does not need their values.
   const isUnset = options["unset"] === true;
   const token = isUnset ? tokenState(facts) : await foundToken();
   const verify = options["verify"] === true && token.kind === "found";
@@ -151,7 +150,7 @@ export async function openSession(
   }
 }
 
-/** A token that a login gives is not renewed under a command that has it already. */
+/** A running command keeps its token, even if doctl renews the login. */
 function livesTooShort(
   state: TokenState,
   { token: { minTtlSeconds } }: ResolvedConfig,
@@ -163,13 +162,16 @@ function livesTooShort(
   return `this login's token expires in ${duration(seconds)}, sooner than token.minTtl (${duration(minTtlSeconds)}). A longer command will fail.`;
 }
 
-/** What a link out of the repo leads to is not read, and is not nothing either. */
+/** A file behind a link out of the repo is not read, but it must not count as empty either. */
 function refuseLink(snapshot: Snapshot, instead?: Hint): void {
   const link = unreadByLink(snapshot);
   if (link !== undefined) throw failureOf(leadsOut(snapshot, link, instead));
 }
 
-/** The file that was found, those that would be found first, what the defaults follow from, and Terraform's notes. */
+/**
+ * The config that was found, those with a higher priority, what the defaults depend on, and Terraform's own state
+ * files.
+ */
 function inputsOf(
   cwd: string,
   gitRoot: string | undefined,
@@ -180,7 +182,7 @@ function inputsOf(
   const above = foldersUp(cwd);
   const upTo = (folder: string) => above.slice(0, above.indexOf(folder) + 1);
   const searched = upTo(file === undefined ? (gitRoot ?? cwd) : base);
-  // Through a link, say: the folders that were searched are not those above us.
+  // For example, because of a link: the searched folders are not above the current one.
   if (searched.length === 0) return [];
   const dirs = [...DEFAULT_DIRS.map((dir) => join(base, dir)), ...written.map(({ dir }) => dir)];
   return [
