@@ -13,22 +13,22 @@ export interface Screen {
   readonly say: (text: string) => void;
   readonly paint: (style: "bold" | "dim", text: string) => string;
   readonly isColored: boolean;
-  /** A command line as the person's shell takes it. */
+  /** Formats a command line for the person's shell. */
   readonly line: (line: Hint) => string;
-  /** Waits for Enter after each scene; absent where nobody watches. */
+  /** Waits for Enter after each scene. Absent if nobody is watching. */
   readonly terminal: (() => Promise<Pick<Terminal, "enter">>) | undefined;
 }
 
 /**
- * Plays the scenes in a temporary repo against the sandbox: nothing of the user's is read or written, and
- * nothing leaves this machine.
+ * Plays the scenes in a temporary repo with the sandbox API. Nothing of the user's is read or written, and nothing
+ * leaves this machine.
  *
- * @throws AppError DEMO_FAILED; INTERRUPTED; WRITE_FAILED where others can exchange what is in TMPDIR.
+ * @throws AppError DEMO_FAILED; INTERRUPTED; WRITE_FAILED where others can replace what is in TMPDIR.
  */
 export async function runDemo(host: Host, screen: Screen): Promise<void> {
   const { say, paint, terminal } = screen;
   await withOwnFolder(tmpdir(), (folder) => playIn(folder, host, screen)).catch((error) => {
-    // Behind what the terminal shows of Ctrl-C. Not before the folder is gone: there may be no terminal any more.
+    // A new line after the terminal's ^C. Only after the folder was removed, since the terminal may no longer exist.
     if (terminal !== undefined) say("\n");
     throw error;
   });
@@ -54,10 +54,10 @@ async function playIn(folder: string, host: Host, screen: Screen): Promise<void>
   }
 }
 
-/** From a clone, and from where npx keeps it: npm makes a copy. */
+/** npm makes a copy, from a clone or from npx's folder. */
 const INSTALL = ["install", "--global", "--install-links"];
 
-/** Where npm's own folder belongs to root, as a normal user can use this one. */
+/** If npm's own folder belongs to root: a prefix that a normal user can write to. */
 function ownPrefix({ env, home }: Host): string[] {
   const isOnPath = env["PATH"]?.split(delimiter).includes(join(home ?? "", ".local/bin"));
   return isOnPath && home !== undefined ? ["--prefix", join(home, ".local")] : [];
@@ -66,7 +66,7 @@ function ownPrefix({ env, home }: Host): string[] {
 /** Whether do-bootstrap on PATH is this package. */
 async function isInstalled({ which, cwd, files, packageFolder }: Host): Promise<boolean> {
   const { path } = await which("do-bootstrap", cwd);
-  // npx puts a copy of its own there, for one run.
+  // npx adds its own copy to PATH for one run.
   if (path === undefined || /[\\/]node_modules[\\/]\.bin[\\/]/.test(path)) return false;
   const [found, own] = await Promise.all([path, packageFolder].map((each) => files.realpath(each)));
   return isInside(found ?? "", own ?? "");
@@ -79,7 +79,7 @@ async function enter({ terminal, say }: Screen, text: string): Promise<void> {
   say("\n");
 }
 
-/** Commands that print nothing stand in one block. */
+/** Commands without output are shown in one block. */
 function shownOn({ say, paint }: Screen): Show {
   let hasPrinted = true;
   return async (line, running, { keep, exitCode = 0 } = {}) => {

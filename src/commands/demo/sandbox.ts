@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** What the sandbox knows of a token; the defaults are a full-access token of one team. */
+/** What the sandbox knows about a token. The defaults are a full-access token of one team. */
 export interface SandboxToken {
   readonly scopes?: readonly string[];
   /** Seconds until it expires; absent: never. */
@@ -10,7 +10,7 @@ export interface SandboxToken {
   readonly email?: string;
 }
 
-/** A canned answer, or one of the ways in which a server does not answer. */
+/** A fixed answer, or a way in which a server fails to answer. */
 export type SandboxReply =
   | {
       readonly status: number;
@@ -28,18 +28,18 @@ export interface SandboxRequest {
 
 type SandboxHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** An API on loopback that answers as DigitalOcean does (docs/contracts/api.md §3 and §4). */
+/** An API on loopback that answers like DigitalOcean (docs/contracts/api.md §3 and §4). */
 export interface Sandbox {
-  /** Stands for both https://api.digitalocean.com and https://cloud.digitalocean.com. */
+  /** Replaces both https://api.digitalocean.com and https://cloud.digitalocean.com. */
   readonly url: string;
   readonly requests: readonly SandboxRequest[];
-  /** From now on this token is alive. */
+  /** Makes this token valid. */
   accept(token: string, facts?: SandboxToken): void;
-  /** From now on this token is refused with 401. */
+  /** Revokes this token: it is refused with 401. */
   revoke(token: string): void;
-  /** From now on a route such as "GET /v2/account" gives this reply, whatever the token. */
+  /** From now on, a route such as "GET /v2/account" gives this reply, whatever the token. */
   answer(route: string, reply: SandboxReply): void;
-  /** From now on a route such as "GET /v1/oauth/authorize" is handled by this, unless it has a reply. */
+  /** From now on, this handles a route such as "GET /v1/oauth/authorize", unless it has a fixed reply. */
   serve(route: string, handler: SandboxHandler): void;
   close(): Promise<void>;
 }
@@ -96,7 +96,7 @@ export async function startSandbox(): Promise<Sandbox> {
         problem(404, "not_found", "The resource you were accessing could not be found."),
     );
   });
-  /** RFC 7009: the token is in the body; whoever has it may revoke it. */
+  /** RFC 7009: the token is in the body. Anybody who has it may revoke it. */
   function revoked(request: IncomingMessage, response: ServerResponse): void {
     let body = "";
     request.on("data", (chunk: Buffer) => {

@@ -8,15 +8,15 @@ export interface Scene {
   readonly play: (stage: Stage, told: Told) => Promise<void>;
 }
 
-/** What a person sees of a command. */
+/** The part of a command's output that is shown. */
 interface ShownPart {
-  /** The lines to show; all, where it is not said. */
+  /** The lines to show; by default all. */
   readonly keep?: RegExp;
-  /** Where it is not said: 0. */
+  /** The expected exit status; by default 0. */
   readonly exitCode?: number;
 }
 
-/** Shows a command line, waits for the command and shows what it printed; a file that is written prints nothing. */
+/** Shows a command line, waits for the command and shows its output. Writing a file has no output. */
 export type Show = (
   line: string,
   running: Promise<ToolResult | undefined>,
@@ -28,7 +28,7 @@ interface Told {
   readonly note: (text: string) => void;
 }
 
-/** In this order: each goes on in the repo that the one before it left. */
+/** In this order: each continues with the repo of the one before. */
 export const SCENES: readonly Scene[] = [
   { title: "One command sets up a repo.", play: setUp },
   { title: "A git hook blocks a commit with a token.", play: blockACommit },
@@ -59,7 +59,7 @@ async function blockACommit(
   await show("git add --all", git("add", "--all"));
   await show("git commit --quiet -m Prepare", git("commit", "--quiet", "-m", "Prepare"));
   await show("do-bootstrap hook install", bootstrap(["hook", "install"]));
-  // One that the API does not know: the others are never where git could take them.
+  // A token that the API does not know. The others are never where git could add them.
   const script = `export DIGITALOCEAN_TOKEN=${randomToken()}\n`;
   await show(
     'echo "export DIGITALOCEAN_TOKEN=$OTHER_TOKEN" > deploy.sh',
@@ -68,7 +68,7 @@ async function blockACommit(
   await show("git add deploy.sh", git("add", "deploy.sh"));
   const commit = git("commit", "-m", "Deploy");
   await show("git commit -m Deploy", commit, { exitCode: 1 });
-  // A hook that fails for another reason is no guard.
+  // The hook failed for another reason than the guard.
   if (!(await commit).stderr.includes("deploy.sh:1")) throw failed("git commit", await commit);
   await show("git log --format=%s", git("log", "--format=%s"));
   await git("rm", "--cached", "--force", "--quiet", "deploy.sh");
@@ -103,7 +103,7 @@ async function rotate(
   const [left, found] = [await filesWith(before), await filesWith(token)];
   if (left.length > 0) throw failed(`the old token is still in ${left.join(", ")}`);
   if (found.join() !== places.join()) throw failed(`the new token is in ${found.join(", ")} only`);
-  // What git has is compressed.
+  // git compresses its objects, so filesWith does not search them.
   await git?.("add", "--all");
   for (const each of tokens) {
     const tracked = await git?.("grep", "--cached", "--fixed-strings", "-l", each);

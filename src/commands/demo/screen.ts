@@ -1,12 +1,12 @@
 import { stripVTControlCharacters } from "node:util";
 
-/** Every scene fits a terminal of this width. */
+/** Every scene fits on a terminal of this width. */
 const COLUMNS = 80;
 
-/** A line that says for how long something takes; a quick machine has none. */
+/** A progress line, which a fast machine does not print. */
 const PROGRESS = /^\S.* …$/;
 
-/** The lines of an output that match; what is left out is one "…", and empty lines go. */
+/** The lines of an output that match. Omitted lines become one "…", and empty lines are dropped. */
 export function shortened(output: string, keep: RegExp): string {
   const shown: string[] = [];
   for (const line of output.split("\n")) {
@@ -18,7 +18,7 @@ export function shortened(output: string, keep: RegExp): string {
   return shown.join("\n");
 }
 
-/** A text with its long lines broken between words, as the program breaks them on a terminal. */
+/** A text with long lines wrapped between words, as the program wraps them on a terminal. */
 export function onScreen(text: string): string {
   return text.split("\n").flatMap(broken).join("\n");
 }
@@ -26,7 +26,7 @@ export function onScreen(text: string): string {
 function broken(line: string): string[] {
   if (widthOf(line) <= COLUMNS) return [line];
   const plain = stripVTControlCharacters(line);
-  // What follows a mark stands under the text.
+  // Align wrapped lines with the text after the mark.
   const indent = /^\s*([^\w\s.] )?/.exec(plain)?.[0].length ?? 0;
   const lines: string[] = [];
   for (const word of line.split(" ")) {

@@ -11,20 +11,20 @@ import { type Sandbox, startSandbox } from "./sandbox.ts";
 
 const TIME_LIMIT_MS = 180_000;
 
-/** A machine of its own: a repo with some Terraform code, a HOME, and an API that knows its tokens. */
+/** An isolated environment: a repo with some Terraform code, a HOME, and an API that knows its tokens. */
 export interface Stage {
   /** Runs this program in the repo. */
   readonly bootstrap: (args: readonly string[], input?: string) => Promise<ToolResult>;
-  /** Runs git in the repo; absent where git is not on PATH. */
+  /** Runs git in the repo. Absent if git is not on PATH. */
   readonly git: ((...args: string[]) => Promise<ToolResult>) | undefined;
   readonly write: (name: string, text: string) => Promise<undefined>;
   readonly read: (name: string) => Promise<ToolResult>;
   readonly remove: (name: string) => Promise<undefined>;
-  /** A token that the API accepts, with the scopes that the code needs now, and no more. */
+  /** Creates a token that the API accepts, with exactly the scopes that the code needs now. */
   readonly newToken: (days: number) => Promise<string>;
-  /** Those that were made so far. */
+  /** The tokens created so far. */
   readonly tokens: readonly string[];
-  /** The files of the repo and of HOME in which a text stands. */
+  /** The files in the repo and in HOME that contain a text. */
   readonly filesWith: (text: string) => Promise<readonly string[]>;
   readonly close: () => Promise<void>;
 }
@@ -41,7 +41,7 @@ const START: Readonly<Record<string, string>> = {
 `,
 };
 
-/** @param folder empty, and only the user's. */
+/** @param folder empty, and accessible only to the user. */
 export async function openStage(
   host: Host,
   folder: string,
@@ -67,9 +67,9 @@ async function stageIn(
   await Promise.all([home, repo].map((each) => mkdir(each)));
   for (const [name, text] of Object.entries(START)) await writeFile(join(repo, name), text);
 
-  // The folder the user stands in is somebody's repo, and a repo is data (docs/design.md rule 7).
+  // The user's current folder may be in somebody else's repo, whose tools are not run (docs/design.md rule 7).
   const around = (await findGitFolder(host, host.cwd)) ?? host.cwd;
-  // A home is no repo: most people's tools are in it.
+  // A repo that contains HOME does not count: most people's tools are in HOME.
   const here = host.home !== undefined && isInside(host.home, around) ? repo : around;
   const env = isolated({ ...host.env, PATH: await pathOutside(host, here) }, home, sandbox);
   const run = (file: string, args: readonly string[], input?: string) => {
@@ -97,7 +97,7 @@ async function stageIn(
     remove: async (name) => void (await rm(join(repo, name))),
     async newToken(days) {
       const needed = await run(process.execPath, [program, "scopes", "--json"]);
-      // Of a token that lacks some of them.
+      // Status 5: the token lacks some of the scopes.
       if (needed.exitCode !== 0 && needed.exitCode !== 5) throw failed("scopes --json", needed);
       const { scopes } = JSON.parse(needed.stdout);
       const token = randomToken();
@@ -131,7 +131,7 @@ export function randomToken(): string {
   return `dop_v1_${randomBytes(32).toString("hex")}`;
 }
 
-/** @param result undefined where nothing was run. */
+/** @param result undefined if nothing was run. */
 export function failed(what: string, result?: ToolResult): AppError {
   const why = result === undefined ? "" : `: ${result.exitCode ?? result.end}`;
   return new AppError("DEMO_FAILED", `${what}${why}`, {
@@ -145,7 +145,7 @@ async function pathOutside({ env, files }: Host, repo: string): Promise<string> 
   return folders.filter((_, i) => !isInside(real[i] ?? "", repo)).join(delimiter);
 }
 
-/** Only PATH and the like come from the user; no token, no login, no proxy, no config of a tool. */
+/** Only PATH and similar variables come from the user: no token, login, proxy or tool config. */
 function isolated(env: Environment, home: string, sandbox: Sandbox): ChildEnvironment {
   const kept = ["PATH", "PATHEXT", "SYSTEMROOT", "COMSPEC", "TMPDIR", "TEMP", "TMP", "LANG"];
   const person = { NAME: "Sammy", EMAIL: "sammy@example.com" };
@@ -161,7 +161,7 @@ function isolated(env: Environment, home: string, sandbox: Sandbox): ChildEnviro
     CHECKPOINT_DISABLE: "1",
     DIGITALOCEAN_API_URL: sandbox.url,
     DO_BOOTSTRAP_OAUTH_URL: sandbox.url,
-    // What doctl and terraform might still want to ask of the internet, they ask of nobody.
+    // An unused port as proxy, so that doctl and terraform cannot reach the internet.
     HTTPS_PROXY: "http://127.0.0.1:9",
   };
   return childEnvironment(env, { may: (name) => kept.includes(name.toUpperCase()), given });
