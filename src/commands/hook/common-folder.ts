@@ -3,16 +3,16 @@ import { type Git, outputOf } from "../../concerns/git/git.ts";
 import type { Host } from "../../host/host.ts";
 import { isInside } from "../../lib/paths.ts";
 
-/** Where git keeps what all work trees of a repo share, hooks among it. */
+/** The git folder that all work trees of a repo share. It contains the hooks. */
 export interface CommonFolder {
   readonly path: string;
-  /** False for another repo's: anybody can write into a .git file where that is. */
+  /** False if it belongs to another repo: anybody can write its path into a .git file. */
   readonly isOurs: boolean;
 }
 
 /**
- * Finds git's common folder; one outside the work tree is ours where it knows the work tree: as one that
- * was added to it, or as a submodule.
+ * Finds git's common folder. One outside the work tree is ours if it refers to the work tree: as an added work tree, or
+ * as a submodule.
  *
  * @throws AppError GIT_FAILED
  */

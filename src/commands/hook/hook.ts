@@ -29,14 +29,14 @@ import { HOOKS, renderGuard } from "./hooks.ts";
 import { lefthookSettings } from "./lefthook.ts";
 
 export interface HookFacts {
-  /** The pre-commit hook that has the guard, or gets it; the other hooks lie beside it. Absolute. */
+  /** The pre-commit hook with the guard, present or planned. The other hooks are in the same folder. Absolute. */
   readonly path: string;
   readonly git: Git;
 }
 
 export interface HookRequest {
   readonly action: "install" | "remove";
-  /** Write outside the repo, edit what was edited. */
+  /** Write outside the repo, and change an edited guard. */
   readonly force: boolean;
 }
 
@@ -61,7 +61,7 @@ export async function changeHook(
       const { path, ...plan } = await planHook(host, git, request);
       return { facts: { path, git }, plan };
     },
-    // A kill may have come right after the hook was written.
+    // An earlier run may have been killed directly after it wrote the hook.
     cleanUp: async ({ path }) => host.files.sweep(dirname(await host.files.realpath(path))),
     guard: ({ git }) => guardOf(host, git),
   };
@@ -71,9 +71,9 @@ export async function changeHook(
 type HookHost = Pick<Host, "files" | "template">;
 
 /**
- * Puts the guard against tokens into the hooks that git runs for what adds a commit or sends one, or takes it
- * out; beside what is there. It goes where the manager of the hooks keeps people's own: husky's script, the
- * legacy hook of pre-commit, lefthook's local settings.
+ * Adds the guard against tokens to the hooks that git runs when commits are created or sent, or removes it. The rest of
+ * each hook is kept. With a hook manager, the guard goes where the manager keeps the user's own hooks: husky's script,
+ * the legacy hook of pre-commit, lefthook's local settings.
  *
  * @throws AppError GIT_FAILED
  */
@@ -132,7 +132,7 @@ export async function planHook(
     ]),
   };
 
-  /** Each kind once for a folder. */
+  /** Each kind of obstacle once for each folder. */
   async function obstaclesAt(snapshots: readonly Snapshot[]): Promise<Finding[]> {
     const ours = folder.isOurs ? [git.root, folder.path] : [git.root];
     const notHere = await filesNotHere(host, git);
@@ -155,10 +155,10 @@ interface Place {
   readonly name: string;
   readonly path: string;
   readonly lefthook: boolean;
-  /** git itself runs it. */
+  /** git itself runs it, not a hook manager. */
   readonly isRun: boolean;
   readonly hook: Snapshot;
-  /** Links lead from other hooks to the same file, which would have one guard for all of them. */
+  /** Other hooks are links to the same file, so all of them would share one guard. */
   readonly isShared: boolean;
 }
 
@@ -195,18 +195,18 @@ function planOne(
       hint`${run("chmod", "+x", { path })}, or delete it, then run the same command again.`,
     );
   }
-  // Without a guard it is somebody else's alone: one that is not executable is switched off.
+  // Without a guard, the hook is not ours. One that is not executable is disabled.
   if (isRemoval && old === undefined) return NOTHING;
   const after = isRemoval ? withoutGuard(text) : withGuard(text, guard);
   return { changes: replaced(hook, after, modeWithGuard()) };
 
-  /** Whoever could read one that was switched off may run it; any other stays as it is. */
+  /** A disabled hook becomes executable for everybody, since everybody could read it. Other modes are kept. */
   function modeWithGuard(): number {
     if (hook.kind !== "file") return 0o755;
     return !isRemoval && isRun && (hook.mode & 0o100) === 0 ? hook.mode | 0o111 : hook.mode;
   }
 
-  /** Commits are what it is for; the other hooks are more than most people have. */
+  /** Only commits need the guard. The other hooks are additional. */
   function foreign(message: string, fix: Hint): PlanPart {
     const id = name === "pre-commit" ? "hook.foreign" : "hook.not-covered";
     return { findings: [finding(id, message, { where: path, fix })] };
@@ -218,25 +218,25 @@ function hooksIn(gitFolder: string, git: Git, configured: string | undefined): s
   return configured === undefined ? join(gitFolder, "hooks") : resolve(git.root, configured);
 }
 
-/** The hook that git runs, or the one that what git runs runs in turn. */
+/** The hook that git runs, or the one that this hook calls. */
 async function placeOfHook(
   files: Host["files"],
   folder: string,
   name: string,
 ): Promise<Pick<Place, "path" | "lefthook" | "isRun">> {
-  // husky's folder calls the script beside it (husky 9), or holds it (before).
+  // husky's folder calls the script in the folder above it (husky 9), or contains it (before).
   const isHusky = basename(folder) === "_" && basename(dirname(folder)) === ".husky";
   const path = join(isHusky ? dirname(folder) : folder, name);
   const text = textAt(await files.look(path))?.text ?? "";
   if (text.includes("call_lefthook")) {
     return { path: `${path}.do-bootstrap`, lefthook: true, isRun: false };
   }
-  // It runs what stood there before it came, under this name.
+  // pre-commit runs the hook that existed before it under this name.
   const isFramework = text.includes("File generated by pre-commit: https://pre-commit.com");
   return { path: isFramework ? `${path}.legacy` : path, lefthook: false, isRun: !isHusky };
 }
 
-/** core.hooksPath as the user, the machine or the repo have it; what we tell git ourselves does not count. */
+/** core.hooksPath from the config of the user, the machine or the repo, ignoring what we pass to git ourselves. */
 async function configuredFolder(git: Git): Promise<string | undefined> {
   const asked = ["config", "--get-all", "--show-scope", "--type=path", "-z", "core.hooksPath"];
   const words = (await outputOf(git, asked, { fine: [0, 1] })).split("\0");

@@ -2,26 +2,26 @@ import { generate } from "../../core/generated.ts";
 import { ALPHABET, codeOf, NAMED } from "../../secret/token-codes.ts";
 import { NEEDLES, PATTERNS } from "../../secret/token-form.ts";
 
-/** One of git's hooks that gets the guard. */
+/** One of the git hooks that get the guard. */
 interface Hook {
   readonly what: string;
   readonly thing: "commit" | "push";
-  /** What is searched: lines of shell that print a diff; or "place", what it is called, and a text, indented. */
+  /** What is searched: shell lines that print a diff; or "place", a name for it, and an indented text. */
   readonly input: string;
   readonly bypass: string;
-  /** Lines of shell around it. */
+  /** Shell lines around it. */
   readonly before?: string;
   readonly after?: string;
 }
 
-/** Also of what is set in the environment, the config or the attributes of the repo. */
+/** The options override settings in the environment, the config and the repo's attributes. */
 const DIFF = [
   "-O/dev/null --no-ext-diff --no-textconv --no-color --no-renames --text --unified=0",
   "--inter-hunk-context=0 --src-prefix=a/ --dst-prefix=b/ --ignore-submodules=all",
 ].join(" \\\n    ");
 const CONTENT = `  git diff --cached --diff-filter=d ${DIFF}`;
 const INDENT = "awk '{ print \"  \" $0 }'";
-/** Where an editor was open, git leaves out what stands below the scissors, and comments unless told not to. */
+/** If an editor was used, git removes the text below the scissors line, and comments unless configured otherwise. */
 const MESSAGE = `  echo "place the message"
   comments=--strip-comments
   case $(git config commit.cleanup) in verbatim | whitespace | scissors) comments= ;; esac
@@ -29,8 +29,8 @@ const MESSAGE = `  echo "place the message"
   else awk '/^. -+ >8 -+$/ { exit } { print }' "$1" | git stripspace $comments | ${INDENT}; fi`;
 
 /**
- * Of commits that the other side does not have, and of tags: their texts, and what they are for where that is no
- * commit. What is pushed may be named by words with spaces between them.
+ * The commits that the remote does not have yet, and tags: their messages, and their targets if those are not commits.
+ * The name of what is pushed may consist of words with spaces between them.
  */
 const PUSHED = `  revisions=
   while read -r ref; do
@@ -67,8 +67,8 @@ do-bootstrap-end
 fi`;
 
 /**
- * git runs this hook for a pick, a revert and a rebase alone of those that can stop one; and for what the others
- * have searched, or were told not to.
+ * For a cherry-pick, a revert and a rebase, this is the only hook that can stop them. git also runs it after the other
+ * hooks, which have already searched the content or were skipped on purpose.
  */
 const IS_SEQUENCER = `do_bootstrap_is_sequence() {
   [ -d "\${1%/*}/rebase-merge" ] || { [ -e "\${1%/*}/MERGE_MSG" ] && [ ! -e "\${1%/*}/MERGE_HEAD" ]; } || return 1
@@ -79,7 +79,7 @@ if do_bootstrap_is_sequence "$@"; then`;
 const COMMIT = { thing: "commit", bypass: "git commit --no-verify" } as const;
 const APPLY = { thing: "commit", bypass: "git -c core.hooksPath=/dev/null am" } as const;
 
-/** By the name of the hook; what git runs when, was measured with git 2.39. */
+/** By hook name. When git runs each hook was tested with git 2.39. */
 export const HOOKS: Readonly<Record<string, Hook>> = {
   "pre-commit": { what: "a commit", input: CONTENT, ...COMMIT },
   "commit-msg": { what: "a commit message", input: MESSAGE, ...COMMIT },
@@ -126,7 +126,7 @@ export function renderGuard(template: string, name: string): string {
 
 const NONE: Hook = { what: "", input: "", ...COMMIT };
 
-/** What the guard looks for, which is written in awk, by the names in its template. */
+/** The patterns of the guard, which is written in awk, by their names in its template. */
 const PATTERNS_OF_GUARD = {
   count: PATTERNS.count,
   digit: PATTERNS.digit,

@@ -7,26 +7,26 @@ import { hint } from "../../errors/hint.ts";
 import type { Host, Snapshot } from "../../host/host.ts";
 import { finding } from "./findings.ts";
 
-/** lefthook reads the first of them that is there, and no other. */
+/** lefthook reads only the first of these that exists. */
 const NAMES = [".yml", ".yaml", ".json", ".jsonc", ".toml"].flatMap((extension) =>
   ["lefthook-local", ".lefthook-local", ".config/lefthook-local"].map((name) => name + extension),
 );
 const [OURS = ""] = NAMES;
 const EXCLUDED = `# do-bootstrap: calls a guard that exists only in this clone\n/${OURS}\n`;
-/** As clones have it where a guard is installed already. */
+/** The old text, in clones where a guard is already installed. */
 const EXCLUDED_BEFORE = `# do-bootstrap: it calls a guard that stands in this clone alone\n/${OURS}\n`;
-/** In words that are parted by one space each, as lefthook takes it on Windows; .git is a file in a linked work tree. */
+/** Words separated by single spaces, which lefthook needs on Windows. .git is a file in a linked work tree. */
 const FILES = "git rev-parse --git-path HEAD -- .git";
 
-/** A file that changes, and the text that it is to have; "": it goes. */
+/** A file to change, and its new text; "": the file is removed. */
 export interface Rewrite {
   readonly before: Snapshot;
   readonly text: string;
 }
 
 /**
- * lefthook writes its hooks anew as it likes, but reads local settings beside its own. They are hidden from
- * git: in another clone they would call a guard that is not there.
+ * lefthook rewrites its hooks at any time, but reads local settings in addition to the shared ones. The local settings
+ * are hidden from git: in another clone they would call a guard that does not exist.
  *
  * @param template of the settings.
  * @param hooks the files with the guard, by the names of git's hooks.
@@ -71,7 +71,7 @@ export async function lefthookSettings(
   const fix = hint`${verb} ${wanted.join("; ")}`;
   return { rewrites, findings: [finding("hook.by-hand", message, { where: path, fix })] };
 
-  /** Ignored in this clone alone. */
+  /** The rule that ignores the settings in this clone only. */
   async function exclusion(isWanted: boolean): Promise<Rewrite> {
     const path = (await outputOf(git, ["rev-parse", "--git-path", "info/exclude"])).trim();
     const before = await files.look(resolve(git.root, path));
