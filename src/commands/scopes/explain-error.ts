@@ -15,19 +15,19 @@ export interface ExplainRequest {
   readonly environment: string | undefined;
   readonly text: string;
   readonly progress: (what: string) => void;
-  /** The ids of our own findings: their text is explained, too. */
+  /** The ids of our own findings, whose text is explained, too. */
   readonly findings: ReadonlySet<string>;
-  /** The token that was used, where that is known. */
+  /** The token that was used, if known. */
   readonly known?: TokenState | undefined;
 }
 
-/** More than that are one failure, seen from many resources. */
+/** More than this are usually one failure that affects many resources. */
 const MAX_FAILURES = 20;
 
 /**
- * Explains an error text with what this repo and its token are.
+ * Explains an error text, using what is known about this repo and its token.
  *
- * @returns nothing for a text without a failure of DigitalOcean's.
+ * @returns nothing for a text without an error from DigitalOcean.
  * @throws AppError those of openGit and findConfig.
  */
 export async function explainText(

@@ -13,16 +13,16 @@ type PlanHost = Pick<Host, "cwd" | "files" | "readInput">;
 export interface PlanFile {
   /** Absolute path, or "-" for standard input. */
   readonly file: string;
-  /** Absolute path of the root module that the plan is of. */
+  /** Absolute path of the plan's root module. */
   readonly root: string;
   readonly tool: TerraformRootConfig["tool"];
 }
 
 /**
- * The JSON of a plan. A saved plan is not converted here: `terraform show` starts the providers that
- * are installed in the root, whoever put them there (docs/design.md rule 7).
+ * The JSON of a plan. A saved plan is not converted here: `terraform show` starts the providers that are installed in
+ * the root, whoever put them there (docs/design.md rule 7).
  *
- * @throws AppError USAGE for a file that is not there, PLAN_UNREADABLE where it cannot be read.
+ * @throws AppError USAGE for a missing file, PLAN_UNREADABLE where it cannot be read.
  */
 export async function readPlanFile(host: PlanHost, plan: PlanFile): Promise<string> {
   if (plan.file === "-") return host.readInput(PLAN_INPUT);
@@ -41,7 +41,7 @@ export async function readPlanFile(host: PlanHost, plan: PlanFile): Promise<stri
   );
 }
 
-/** The two commands that read a saved plan, as a person types them. */
+/** The command line that reads a saved plan, for a person. */
 function converted({ cwd }: PlanHost, { file, root, tool }: PlanFile): Hint {
   const show = ["show", "-json", relative(root, file)];
   const dir = root === cwd ? [] : [{ path: root }];

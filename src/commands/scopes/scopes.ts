@@ -32,10 +32,10 @@ import { finding } from "./findings.ts";
 
 export interface ScopesRequest {
   readonly environment: string | undefined;
-  /** Folders of root modules, as a person wrote them; none: those of the config. */
+  /** Folders of root modules, as given by a person; none: those of the config. */
   readonly dirs: readonly string[];
   readonly purpose: Purpose;
-  /** A plan, as a person wrote it, whose actions alone count; "-" for standard input. */
+  /** A plan, as given by a person. Only its actions count. "-" for standard input. */
   readonly plan: string | undefined;
   readonly progress: (what: string) => void;
 }
@@ -47,17 +47,16 @@ export interface ScopesLook {
   readonly dirs: readonly string[];
   readonly code: CodeNeeds;
   readonly findings: readonly Finding[];
-  /** Absent without a token that the API has described. */
+  /** Absent if there is no token, or the API did not describe it. */
   readonly token: { readonly token: Secret; readonly comparison: Comparison } | undefined;
 }
 
 type ScopesHost = ObservingHost & Pick<Host, "readInput">;
 
 /**
- * Works out the scopes that Terraform code or a plan needs, and holds the token against them.
+ * Works out the scopes that Terraform code or a plan needs, and compares them with the token's.
  *
- * @throws AppError those of openGit, findConfig and readPlanFile; USAGE for a folder that is not
- *   there.
+ * @throws AppError those of openGit, findConfig and readPlanFile; USAGE for a missing folder.
  */
 export async function lookAtScopes(host: ScopesHost, request: ScopesRequest): Promise<ScopesLook> {
   const { environment, purpose, plan, progress } = request;
@@ -82,8 +81,8 @@ export async function lookAtScopes(host: ScopesHost, request: ScopesRequest): Pr
 }
 
 /**
- * Modules that a Terragrunt unit or a Terraform Stack makes roots of; without --env also the roots that
- * environments name for themselves.
+ * Modules that a Terragrunt unit or a Terraform Stack uses as roots. Without --env, also the roots that environments
+ * name.
  */
 function foundBy({ found }: RootSearch, environment: string | undefined): readonly string[] {
   if (found === undefined) return [];
@@ -92,7 +91,7 @@ function foundBy({ found }: RootSearch, environment: string | undefined): readon
   return dirs.map((dir) => join(found.base, dir));
 }
 
-/** Those that are named; of a plan the one that it stands in; else those of the config. */
+/** The folders that are given; for a plan, the root that contains it; otherwise those of the config. */
 async function rootsOf(
   host: ScopesHost,
   { dirs, plan }: ScopesRequest,
@@ -117,7 +116,7 @@ async function rootsOf(
 
 type Choice = NonNullable<Parameters<typeof readNeeds>[2]>;
 
-/** @returns what takes a plan's actions instead of the code's. */
+/** @returns a function that replaces the code's actions with the plan's. */
 async function readPlan(
   host: ScopesHost,
   plan: string,
@@ -160,7 +159,7 @@ async function lookAtToken(
   const repo = toolsNotIn(host.home, top, config.base);
   const login = loginSource(host, { repo, progress });
   const { state, inspection } = await inspectRepoToken(host, { config, top, login, progress });
-  // What is needed can be said without a token.
+  // The needed scopes can be listed without a token.
   if (state.kind === "missing") return { token: undefined, findings: [] };
   const findings = judgeToken({
     token: { state, inspection },
