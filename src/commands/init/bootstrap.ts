@@ -46,12 +46,12 @@ export interface Request
     | "purpose"
     | "inspections"
   > {
-  /** Log in first, in the browser. */
+  /** Log in with the browser first. */
   readonly login?: LoginRequest | undefined;
-  /** What the plan has besides. */
+  /** Adds to the plan. */
   readonly also?: (facts: Facts) => PlanPart;
   readonly consent: Consent;
-  /** `now`: how far it has got, shown where a line can be drawn over. */
+  /** `now`: how much is done, shown where the terminal can redraw a line. */
   readonly progress: (what: string, now?: string) => void;
 }
 
@@ -64,7 +64,7 @@ export async function look(host: ObservingHost, request: Request): Promise<Look<
 /**
  * Prepares a repo: the task of `init`.
  *
- * @param prompter asks for a token where there is none, and whether the config's command may run.
+ * @param prompter asks for a token if there is none, and whether the config's command may run.
  * @throws AppError those of runTask.
  */
 export async function bootstrap(
@@ -77,7 +77,7 @@ export async function bootstrap(
   if (dryRun) return { ...(await look(host, request)), ...NOTHING_DONE };
   const { progress } = request;
   let { consent } = request;
-  // A config that is to be looked at first is all that the run writes.
+  // A config that a person should check first is the only thing that the run writes.
   let proposal: Finding | undefined;
   let options: ObserveOptions = {
     ...optionsOf(request),
@@ -88,12 +88,12 @@ export async function bootstrap(
   let hasLoggedIn = false;
   let isContextAsked = false;
   let keepRecord: () => void = () => undefined;
-  /** Of the last plan that took a token out of the code: a look at what is there now does not know of it. */
+  /** Findings of the last plan that moved a token out of the code. A look after the change no longer finds them. */
   let inGit: readonly Finding[] = [];
   const task: Task<Facts> = {
     async look(written) {
       let facts = await observed({ written });
-      // Nobody is asked which of those is meant that were just written.
+      // The second look must not ask about the environments that were just written.
       const chosen = proposal === undefined ? await chosenEnvironment(facts) : undefined;
       if (chosen !== undefined) facts = await observed({ environment: chosen });
       const wanted = await askForRoots(prompter.roots, facts);
@@ -103,7 +103,7 @@ export async function bootstrap(
       if (proposal !== undefined) {
         return { facts, plan: joined([planConfig(facts, consent), { findings: [proposal] }]) };
       }
-      // Which token is wanted depends on the root.
+      // The right token depends on the root, which is not chosen yet.
       if (facts.search?.choice.kind === "several") return { facts, plan: planAll(facts, consent) };
       const { state } = facts.token;
       const trust = await askForTrust(prompter.trust, state);
@@ -155,7 +155,7 @@ export async function bootstrap(
     ? { ...result, outside: [loginRehearsed(result.facts), ...result.outside] }
     : result;
 
-  /** As often as a person wants it, DigitalOcean is asked again about a token that could not be verified. */
+  /** Asks DigitalOcean about an unverified token again, as often as a person wants. */
   async function verified(first: Facts): Promise<Facts> {
     let facts = first;
     while (prompter.retry !== undefined) {
@@ -169,7 +169,7 @@ export async function bootstrap(
     return facts;
   }
 
-  /** A person may replace a login that is in the way; asked once. */
+  /** Asks a person whether to replace a login that blocks the plan, once. */
   async function planWithLogin(facts: Facts): Promise<Plan> {
     const plan = planAll(facts, consent);
     const errors = plan.findings.filter(({ level }) => level === "error");
@@ -181,7 +181,7 @@ export async function bootstrap(
     return planAll(facts, consent);
   }
 
-  /** Asked once, of a person whose plan stores the token in doctl: else a finding says it. */
+  /** Asks once, and only if the plan stores the token in doctl. Otherwise a finding reports it. */
   async function askForContext(facts: Facts, plan: Plan): Promise<Plan> {
     const why = plan.findings.find(({ id }) => isOfOtherAccount(id));
     const { context } = facts.doctl?.target ?? {};
@@ -196,12 +196,12 @@ export async function bootstrap(
     return planAll(facts, consent);
   }
 
-  /** A person wants one, or has chosen one. */
+  /** A login was requested or chosen. */
   function isLogin(): boolean {
     return request.login !== undefined || options.login !== undefined;
   }
 
-  /** Once in a run. */
+  /** True at most once in a run. */
   async function isToLogIn(facts: Facts): Promise<boolean> {
     if (options.login !== undefined) return false;
     if (request.login !== undefined) return true;
@@ -224,7 +224,7 @@ export async function bootstrap(
     });
   }
 
-  /** Who is asked for a token that belongs to no environment seldom means none of them. */
+  /** A person who is asked for a token without an environment usually means one of the environments. */
   async function chosenEnvironment({ config, token }: Facts): Promise<string | undefined> {
     const isNone = config.environment === undefined && config.environments.length > 0;
     if (prompter.choose === undefined || !isNone || token.state.kind !== "missing")
@@ -244,7 +244,7 @@ export async function bootstrap(
     return facts;
   }
 
-  /** A lock that does not work is a fact about its root: the plan is made again with it. */
+  /** A lock that does not work is a fact about its root, so the plan is made again with it. */
   async function probe({ facts, plan }: Look<Facts>) {
     const isWritten = new Set(plan.changes.map(({ file }) => file));
     const tests = facts.terraform.roots
@@ -258,7 +258,7 @@ export async function bootstrap(
   }
 }
 
-/** What follows from a login is not known before there is one. */
+/** The plan after a login is not known before the login. */
 async function rehearseLogin(
   host: ObservingHost,
   request: Request & { readonly login?: LoginRequest | undefined },
@@ -274,10 +274,10 @@ function optionsOf({ consent, login: _, also: _also, ...request }: Request): Obs
   return { ...request, offers: true, fix: consent.fix };
 }
 
-/** As a person chooses it who has asked for nothing else. */
+/** A login that was chosen from the menu has no options. */
 const BY_MENU: LoginRequest = { isPrinted: false, port: undefined, force: false };
 
-/** What a lock that works has left; where one does not, its finding says so. */
+/** Test objects that working locks left behind. A lock that does not work has its own finding. */
 function leftInBuckets(locks: LockVerdicts): string[] {
   return [...locks].flatMap(([place, { why, left }]) =>
     why === undefined && left !== undefined
@@ -286,7 +286,7 @@ function leftInBuckets(locks: LockVerdicts): string[] {
   );
 }
 
-/** A person can give another token than none, or than one that its command does not give. */
+/** A person can enter a token if there is none, or if its source failed. */
 function needsToken({ token }: Facts): boolean {
   const { state, inspection } = token;
   const isRefused = inspection?.state === "refused" && isOfLogin(state);
@@ -295,10 +295,10 @@ function needsToken({ token }: Facts): boolean {
 }
 
 /**
- * Asked when all is written: a rotate that replaced the token before is seen by us, and one that comes
- * later sees what we wrote.
+ * Called after everything is written. If a rotate replaced the token before that, we notice it here; if it comes later,
+ * it sees what we wrote.
  *
- * @param found the token that is stored, where it was found and not given.
+ * @param found the stored token, if it was found and not given.
  */
 async function assertStillFound(
   { files }: Pick<ApplyHost, "files">,
@@ -307,7 +307,7 @@ async function assertStillFound(
   const origin = found?.origin;
   if (origin?.kind !== "env-file") return;
   const now = await files.look(origin.path);
-  // What is no file, such as a FIFO, no rotate writes to.
+  // rotate only writes to regular files, not to a FIFO, for example.
   if (now.kind === "unusable") return;
   const value = readEnvFile(textAt(now)?.text ?? "").get(origin.name);
   if (value !== undefined && found?.holds(value)) return;

@@ -3,7 +3,7 @@ import { cleanUpDoctlFolder } from "../../concerns/doctl/cleanup.ts";
 import type { Host } from "../../host/host.ts";
 import type { Facts } from "./observe.ts";
 
-/** Takes away what killed runs left in every folder that a run may write to, whatever this one does. */
+/** Removes what killed runs left in any folder that a run may write to, even if this run changes nothing. */
 export async function cleanUp(
   host: Pick<Host, "files" | "clock" | "locked">,
   { config: { base, envFiles, roots }, doctl }: Facts,

@@ -7,14 +7,14 @@ import { CODE_PATTERNS } from "../../hcl/code-files.ts";
 import type { Host } from "../../host/host.ts";
 import { isTerraformFile, pathFrom } from "../../lib/paths.ts";
 
-/** What is looked through in some seconds. */
+/** What can be searched in some seconds. */
 const LIMITS = { entries: 100_000, forMs: 5000 };
-/** What tools download, and git's own. */
+/** Downloads of tools, and git's own folder. */
 const PASSED_OVER = [".git", ".terraform", "node_modules"];
 
 /**
- * Folders with Terraform code that was not read: another root may use the same token. Also those that git ignores,
- * that are repos of their own, or that this clone does not have on the disk.
+ * Folders with Terraform code that was not read: another root may use the same token. Includes folders that git
+ * ignores, that are separate repos, or that this clone does not have on the disk.
  *
  * @param top the repo's root; outside git, the project's folder.
  * @throws AppError GIT_FAILED
@@ -49,12 +49,12 @@ export async function codeElsewhere(
     return [...all, ...missing.flat()].filter((folder) => !read.has(folder));
   }
 
-  /** @returns whether all was looked at. */
+  /** @returns whether everything was searched. */
   async function look(): Promise<boolean> {
     const until = steadyClock.now() + limits.forMs;
     const folders = [root];
     let count = 0;
-    // The folders that are found on the way are walked to their end.
+    // The loop also visits the folders that are added during it.
     for (const folder of folders) {
       const entries = await files.entries(folder);
       if (typeof entries === "string") found.add(folder);

@@ -17,18 +17,18 @@ import {
   observe,
 } from "./observe.ts";
 
-/** Which environments a run looks at. */
+/** The environments that a run looks at. */
 export interface Asked {
   /** undefined: what a run without --env uses. */
   readonly environment: string | undefined;
-  /** Every environment of the config, and what a run without --env uses, where that has a token of its own. */
+  /** Every environment of the config, and what a run without --env uses, if that has its own token. */
   readonly all?: boolean | undefined;
 }
 
-/** An environment, before anybody is asked about its token. */
+/** An environment, before any question about its token. */
 export interface Around {
   readonly config: ResolvedConfig;
-  /** What its env file has. */
+  /** The token in its env file. */
   readonly held: TokenState;
 }
 
@@ -44,7 +44,7 @@ async function lookAround(host: ObservingHost): Promise<AllAround> {
     readEnvFile(textIn(await host.files.look(path, ENV_FILE_LOOK)));
   const aroundOf = async (each: ResolvedConfig): Promise<Around> => {
     const { envFile: path, name } = each.token;
-    // One that several share may be a FIFO.
+    // A shared file is read once, since it may be a FIFO.
     const reading = files.get(path) ?? read(path);
     files.set(path, reading);
     return { config: each, held: tokenInFile({ path, values: await reading }, name) };
@@ -71,7 +71,7 @@ export async function environmentsOf(
   return namesOf(await lookAround(host));
 }
 
-/** With --all. */
+/** The names with --all. */
 export function namesOf([shared, ...environments]: AllAround): readonly (string | undefined)[] {
   const names = environments.map(({ config }) => config.environment);
   const { token } = shared.config;
@@ -81,23 +81,23 @@ export function namesOf([shared, ...environments]: AllAround): readonly (string 
   return names.length === 0 || isItsOwn ? [undefined, ...names] : names;
 }
 
-/** An environment takes its token from the same place. */
+/** True if an environment reads its token from the same variable and file. */
 function isShared({ config: { token } }: Around, environments: readonly Around[]): boolean {
   return environments.some(
     ({ config }) => config.token.envFile === token.envFile && config.token.name === token.name,
   );
 }
 
-/** What a person chooses from. */
+/** One answer to the question for an environment. */
 export interface Choice {
   /** undefined: none of the environments. */
   readonly environment: string | undefined;
   readonly label: string;
-  /** What tells it from the others. */
+  /** How it differs from the others. */
   readonly about: string;
 }
 
-/** @param inspect asks DigitalOcean about a token: its team has a name. */
+/** @param inspect asks DigitalOcean about a token, to get the name of its team. */
 export async function choicesIn(
   host: ObservingHost,
   inspect: (token: Secret) => Promise<Inspection>,
@@ -113,10 +113,10 @@ export async function choicesIn(
 }
 
 /**
- * The environments to choose from, where a run without --env has no token and would ask for one that belongs to
- * none of them; undefined: there is nothing to choose.
+ * The environments to choose from, if a run without --env has no token and would ask for one that belongs to none of
+ * them; undefined: there is nothing to choose.
  *
- * @param teams names of teams, by the fingerprint of a token of theirs.
+ * @param teams team names, by the fingerprint of one of their tokens.
  */
 export function choicesOf(
   [shared, ...environments]: AllAround,
@@ -144,7 +144,7 @@ function tokenInWords(held: TokenState, { base, token }: ResolvedConfig): string
   return token.command === undefined ? "no token yet" : "token from token.command";
 }
 
-/** From no file of the repo. */
+/** True if the token does not come from a file of the repo. */
 function comesFromElsewhere({ command, doctl }: ResolvedConfig["token"]): boolean {
   return command !== undefined || doctl !== undefined;
 }
@@ -157,7 +157,7 @@ export interface ObservedMany extends Pick<Observed, "inEnvironment"> {
 }
 
 /**
- * Looks at one environment after the other; writes nothing.
+ * Looks at the environments one after the other. Writes nothing.
  *
  * @throws AppError those of observe.
  */
@@ -174,7 +174,10 @@ export async function observeMany(
   return { all: [facts, ...others], inEnvironment };
 }
 
-/** One repo and one machine, as several environments know them: each root once, doctl where one of them uses it. */
+/**
+ * The facts of several environments about one repo and machine, merged: each root once, and doctl if one of them uses
+ * it.
+ */
 export function together(all: Many): Facts {
   const [first] = all;
   const byFolder = new Map(

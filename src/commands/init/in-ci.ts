@@ -6,8 +6,8 @@ import { hint, run } from "../../errors/hint.ts";
 import { finding } from "./findings.ts";
 
 /**
- * The plan as a pipeline's check has it: what a job does in its own checkout, which is gone afterwards, is no
- * fault of the repo. That `terraform init` or `workspace select` has not run is said, and does not count.
+ * The plan for a check in CI. What a job has not done in its own temporary checkout is not a fault of the repo: a
+ * missing `terraform init` or `workspace select` is reported, but does not count.
  */
 export function withoutCheckout(plan: Plan): Plan {
   return { ...plan, commands: [], findings: [...plan.findings, ...plan.commands.map(notRun)] };

@@ -27,16 +27,16 @@ import type { Facts, ObservingHost } from "./observe.ts";
 
 type LoginHost = ObservingHost & Pick<Host, "run">;
 
-/** A login in the browser, as a person asked for it. */
+/** A login in the browser, with a person's options. */
 export interface LoginRequest {
-  /** Print the address instead of opening it. */
+  /** Print the URL instead of opening it. */
   readonly isPrinted: boolean;
   readonly port: number | undefined;
-  /** Replace another login without a question. */
+  /** Replace another login without asking. */
   readonly force: boolean;
 }
 
-/** Whether a person may be offered a login: "old" where doctl is missing, or cannot. */
+/** Whether to offer a login to a person: "old" if doctl is missing or too old. */
 export async function loginOffer(
   host: ObservingHost,
   facts: Pick<Facts, "config" | "repo" | "machine">,
@@ -45,7 +45,7 @@ export async function loginOffer(
   return (await canLogIn(host, await host.which("doctl", facts.repo.toolsNotIn))) ? "yes" : "old";
 }
 
-/** What a dry run shows of it. */
+/** A login in the report of a dry run. */
 export function loginRehearsed({ config: { loginContext: context } }: Facts): OutsideChange {
   const why = "opens your browser; afterwards the repo is prepared for this login";
   return {
@@ -56,22 +56,22 @@ export function loginRehearsed({ config: { loginContext: context } }: Facts): Ou
   };
 }
 
-/** What is said to a person, and asked. */
+/** What a person is told and asked during a login. */
 export interface LoginTalk {
-  /** Before doctl starts: the scopes that are asked for; none: the person picks them. */
+  /** Called before doctl starts, with the requested scopes; none: the person chooses them. */
   readonly announce: (scopes: readonly string[], browser: Browser) => Promise<void>;
-  /** Whether another login may be replaced; undefined: nobody can be asked. */
+  /** Asks whether another login may be replaced; undefined: nobody can be asked. */
   readonly confirm: ((question: string) => Promise<boolean>) | undefined;
   readonly progress: (what: string) => void;
 }
 
 /**
- * Logs in through doctl, looks at whose login it is, and merges it into doctl's config. A login that an earlier run
- * had got, and was killed before it was merged, is taken instead.
+ * Logs in through doctl, checks whose login it is, and merges it into doctl's config. If an earlier run got a login but
+ * was killed before the merge, that login is used.
  *
- * @param inspections answers about tokens, which grow.
- * @returns the context that holds it.
- * @throws AppError NO_LOGIN where this doctl cannot, LOGIN_FAILED, DECLINED; the id of a finding for a login of
+ * @param inspections cached answers about tokens, extended here.
+ * @returns the context with the login.
+ * @throws AppError NO_LOGIN where this doctl cannot log in, LOGIN_FAILED, DECLINED; the id of a finding for a login of
  *   another team; those of throughDoctl.
  */
 export async function logIn(
@@ -98,7 +98,8 @@ export async function logIn(
   const state = await readConfig(host, path, progress);
   if (state.kind === "broken") throw failureOf(broken(path, state.why));
   let mayReplace = request.force;
-  // A token that somebody has put there cannot be shown again. Of a login it depends on whose the new one is.
+  // A token that somebody stored there may be the only copy. For a stored login, the question depends on whose the new
+  // one is.
   const { token: held } = heldIn(state.config, context);
   if (held !== undefined && !held.isOfSession && (await inspect(held)).state !== "refused") {
     await askToReplace(`doctl context ${context} holds a token (${held.fingerprint}).`);
@@ -153,10 +154,10 @@ export async function logIn(
   }
 }
 
-/** What is wrong with a login whatever the code needs. */
+/** Findings that make a login unusable, whatever the code needs. */
 const STOPPING = ["token.wrong-team", "token.team-unknown", "token.unverified"];
 
-/** DigitalOcean does not renew it any more: nothing is lost with it. */
+/** DigitalOcean no longer renews the old login, so nothing is lost. */
 function hasEnded({ token: { state } }: Facts, context: string): boolean {
   return state.kind === "no-login" && state.why === "ended" && state.context === context;
 }
@@ -167,7 +168,7 @@ function refused(): AppError {
   });
 }
 
-/** Where the tokens would be lost, or be for git to take: before a person logs in. @throws AppError */
+/** Refuses, before a person logs in, a place where the tokens would be lost or not ignored by git. @throws AppError */
 async function refuseBadPlace(host: LoginHost, facts: Facts, path: string): Promise<void> {
   const target = await host.files.realpath(path);
   const readOnly = await host.files.whyNotWritable(dirname(target));
@@ -179,14 +180,14 @@ async function refuseBadPlace(host: LoginHost, facts: Facts, path: string): Prom
   if (inGit !== undefined) throw failureOf(inGit);
 }
 
-/** Those of the code, and the one that says whose account it is; none where there is no code to go by. */
+/** The scopes that the code needs, and the one to see whose account it is. None without code. */
 export function loginScopes({ token: { code } }: Facts): readonly string[] {
   if (code.actions.length === 0) return [];
   const scopes = allNeeded(code.needs);
   return scopes.includes("account:read") ? scopes : ["account:read", ...scopes];
 }
 
-/** What the config would be refused for once it names a login. */
+/** The setting that would make the config invalid once it names a login. */
 function contradictionIn({ config: { doctl, roots } }: Pick<Facts, "config">): string | undefined {
   if (doctl === false) return "doctl: false";
   const hasFile = roots.some(({ credentials }) => credentials === "tfvars");
@@ -216,7 +217,7 @@ function noPlace(): AppError {
   });
 }
 
-/** docs/contracts/doctl-2.md 2.15, 4.12: the grant would be spent, and its login lost. */
+/** docs/contracts/doctl-2.md 2.15, 4.12: the grant would be used up, and the login lost. */
 function notWritable(path: string, why: string): AppError {
   const message = `Can't log in: ${path} is not writable (${why}), so the login could not be saved.`;
   return new AppError("NO_LOGIN", message, {

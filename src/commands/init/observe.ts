@@ -53,7 +53,7 @@ import { refuseSameFolder } from "./same-folder.ts";
 /** The config that --write-config writes. */
 export const CONFIG_FILE = "do-bootstrap.config.yaml";
 
-/** What was found of a repo and its machine: each concern has facts of its own, and a planner names those that it uses. */
+/** The facts about a repo and its machine. Each concern has its own facts, and a planner names those that it uses. */
 export interface Facts {
   readonly config: ResolvedConfig;
   readonly machine: Machine;
@@ -62,57 +62,57 @@ export interface Facts {
   readonly envFile: EnvFileFacts;
   readonly spaces: SpacesFacts;
   readonly terraform: TerraformFacts;
-  /** What the search for roots has found, where there was one. */
+  /** The result of the search for roots, if there was one. */
   readonly search: FoundRoots | undefined;
   /** Absent with `doctl: false`. */
   readonly doctl: DoctlFacts | undefined;
   /** The doctl context of a login that the config does not name yet. */
   readonly newLogin: string | undefined;
-  /** The config; where there is none, the one that is written. */
+  /** The existing config, or the one to be written. */
   readonly newConfig: { readonly at: Snapshot; readonly template: string };
   /** Executables inside the repo that were ignored. */
   readonly ignoredTools: readonly string[];
 }
 
-/** What is asked on the command line, and what is kept from one look to the next. */
+/** The options of the command line, and what is kept from one look to the next. */
 export interface ObserveOptions {
   readonly environment: string | undefined;
-  /** Instead of the config's token.minTtl. */
+  /** Overrides the config's token.minTtl. */
   readonly minTtlSeconds?: number | undefined;
   /** The text of standard input, with --token-stdin. */
   readonly stdin?: string | undefined;
   /** What a person typed when asked for a token. */
   readonly prompted?: string | undefined;
-  /** Look for tokens under other names where there is none that works. */
+  /** Look for tokens under other names if there is no working token. */
   readonly offers?: true;
-  /** Take the only one of those. */
+  /** Use the only one of those. */
   readonly adopt?: boolean;
   /** The one that a person chose. */
   readonly adopted?: Secret;
-  /** Of the config's command. */
+  /** What was allowed for the config's command. */
   readonly trust?: TrustGiven | undefined;
   readonly answers?: Map<string, Promise<CommandAnswer>>;
-  /** Take the token from Terraform code where there is no other. */
+  /** Take the token from Terraform code if there is no other. */
   readonly fix?: boolean;
-  /** Which roots are wanted, where the config names none. */
+  /** The roots to use if the config names none. */
   readonly roots?: WantedRoots | undefined;
-  /** The doctl context of a login that is to be the token, whatever the config says yet. */
+  /** The doctl context of a login that should be the token, even if the config does not name it yet. */
   readonly login?: string | undefined;
-  /** What the token is for; "apply" where it is not said. */
+  /** What the token is for; by default "apply". */
   readonly purpose?: Purpose | undefined;
-  /** doctl may be asked whose login another one is, which renews it: not for a mere look. */
+  /** Ask doctl whose another login is. This may renew it, so it is not for a read-only check. */
   readonly asksOthers?: true;
-  /** A login is not renewed: it is about to end. */
+  /** Don't renew the login: it is about to be revoked. */
   readonly keepLogin?: true;
-  /** The token is of no interest: it is not looked for, and nobody is asked about it. */
+  /** Don't look for the token or ask about it: it is not needed. */
   readonly withoutToken?: true;
-  /** Answers of the API by the token's fingerprint: a second look does not ask again. */
+  /** Answers of the API, by the token's fingerprint, so that a second look does not ask again. */
   readonly inspections?: Map<string, Promise<Inspection>>;
-  /** Of the locks that this run has tried. */
+  /** Results for the locks that this run has tested. */
   readonly locks?: LockVerdicts;
-  /** Files that git is to be asked about, too. */
+  /** More files to ask git about. */
   readonly written?: readonly string[];
-  /** The repo, as an earlier look of this run has found it. */
+  /** The repo, if an earlier look in this run has found it. */
   readonly git?: Git | undefined;
   readonly progress: (what: string) => void;
 }
@@ -142,7 +142,7 @@ export interface Observed extends Pick<FoundConfig, "keepRecord" | "inEnvironmen
 }
 
 /**
- * Looks at everything: config, token, API, git, doctl, Terraform. Writes nothing.
+ * Reads everything: config, token, API, git, doctl, Terraform. Writes nothing.
  *
  * @throws AppError for a config or an environment that no plan can be made from.
  */
@@ -160,7 +160,7 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
   const repo = toolsNotIn(host.home, top, config.base);
   const doctlSearch = host.which("doctl", repo);
 
-  // Terraform's files are looked at for what they declare and for what they need.
+  // Terraform's files are read twice: for their declarations and for their scopes.
   const once = { ...host, files: lookingOnce(host.files) };
   const at = (name: string) => once.files.look(join(config.base, name));
   const looking = Promise.all([
@@ -198,7 +198,7 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
     Promise.all(roots.map((root) => tokenSourceOf(host, root))),
     bringing,
     roots.length > 0 ? environmentOutside(host, repo) : host.env,
-    // Asked where it matters: the token may do more than is needed here.
+    // Searched only if it matters: the token has more scopes than this code needs.
     code.actions.length > 0 && hasExcess(tokenFound.inspection, code)
       ? codeElsewhere(host, { git, top }, code)
       : NOT_SEARCHED,
@@ -270,7 +270,7 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
       ...statePaths(root),
       ...(root.hasLockFile ? [join(root.config.dir, LOCK_FILE)] : []),
     ]);
-    // An answer that is older than .gitignore as we read it would blame a pattern that somebody just added.
+    // Ask git only after .gitignore was read. An older answer could blame a pattern that somebody has just added.
     await looking;
     const inBase = [".env.example", ".gitignore"].map((name) => join(config.base, name));
     const ours = config.file === undefined ? inBase : [...inBase, config.file];
@@ -299,13 +299,13 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
     const login = loginSource(host, { search: () => doctlSearch, repo, isRenewed, progress });
     const question = { config, top, trust, answers, inspect, login };
     const chosen = options.login === undefined ? undefined : await login?.(options.login);
-    // It goes before what stands in the env file, and is to leave it.
+    // A chosen login has a higher priority than the env file, and leaves it unchanged.
     const given = chosen && "token" in chosen ? { ...sources, adopted: chosen.token } : sources;
     const observed = await observeToken(host, given, question);
     const found = { ...observed, state: withExpiry(observed.state, chosen) };
     if (options.offers === undefined || !lacksToken(found)) return { ...found, offers: NO_OFFERS };
     const around = { git, config, top: repo, envFile: file, doctl: doctlSearch, inspect, progress };
-    // Not by way of `once`: what is too large to be searched is not too large for others.
+    // Uses `host`, not `once`: a file that is too large to search may not be too large for other readers.
     const all = await findOffers(host, around);
     const refused = found.state.kind === "found" ? found.state.token : undefined;
     const others = all.found.filter(({ token }) => !token.equals(refused));

@@ -9,7 +9,7 @@ import type { Host, Snapshot, ToolSearch } from "../../host/host.ts";
 import type { Secret } from "../../secret/secret.ts";
 
 /**
- * What could be adopted where no token is found: tokens under other names, each asked about.
+ * Tokens under other names that could be used if no token is found, each checked with DigitalOcean.
  *
  * @param question.inspect asks DigitalOcean about a token.
  * @throws AppError GIT_FAILED

@@ -25,10 +25,10 @@ import { finding } from "./findings.ts";
 import type { Facts } from "./observe.ts";
 import { planConfig, proposedConfig } from "./write-config.ts";
 
-/** What has to change, and what is worth saying: what each concern makes of the facts. Pure. */
+/** What to change and what to report: the results of all concerns. Pure. */
 export function planAll(all: Facts, consent: Consent): Plan {
   const isUndecided = all.search?.choice.kind === "several";
-  // A config of what was found can be written without a token: whose it is depends on the root.
+  // A config with what was found can be written without a token: the right token depends on the root.
   const proposal = consent.writeConfig ? proposedConfig(all) : undefined;
   if (proposal) return joined([planConfig(all, consent), { findings: [proposal] }]);
   const facts = isUndecided ? withoutRoots(all) : all;
@@ -57,23 +57,23 @@ export function planAll(all: Facts, consent: Consent): Plan {
   }
 }
 
-/** A config that git has and a sparse checkout leaves out: without it all would be prepared otherwise. */
+/** git has a config that a sparse checkout leaves out. Without it, everything would be prepared differently. */
 function configNotHere({ config: { file, base }, repo: { notHere, top } }: Facts): Finding[] {
   if (file !== undefined || notHere.size === 0) return [];
   const places = foldersUp(base, top).flatMap(placesIn);
-  // Most files of this name have no config in them.
+  // Most package.json files don't contain our config.
   const left = places.find((path) => notHere.has(path) && basename(path) !== "package.json");
   return left === undefined ? [] : [notCheckedOut(left, top)];
 }
 
-/** Nothing is prepared of roots that nobody has chosen. */
+/** Roots that nobody has chosen are not prepared. */
 function withoutRoots(facts: Facts): Facts {
   return { ...facts, terraform: { ...facts.terraform, roots: [], sources: [] } };
 }
 
 /**
- * One of several roots that cannot be prepared is left as it is, and stops no other. Where that is so of
- * every root, or the config contradicts itself, nothing is prepared.
+ * A root that cannot be prepared is skipped, and does not stop the others. If no root can be prepared, or the config
+ * contradicts itself, nothing is prepared.
  */
 function skipFailedRoots(roots: readonly TerraformRoot[], plans: readonly Plan[]): readonly Plan[] {
   if (plans.every(hasErrors)) return plans;
@@ -91,7 +91,7 @@ function hasErrors({ findings }: Plan): boolean {
   return findings.some(({ level }) => level === "error");
 }
 
-/** A new repo, whose code asks for nothing yet, is no measure of a token. */
+/** A new repo, whose code needs no scopes yet, says nothing about a token's scopes. */
 function judgeScopes({ token: { state, code, inspection } }: Facts): readonly Finding[] {
   if (code.actions.length === 0) return [];
   return compareScopes(inspection, code, isOfLogin(state))?.findings ?? [];

@@ -18,13 +18,13 @@ import type { Choice } from "./environments.ts";
 import type { LoginTalk } from "./log-in.ts";
 import type { Facts } from "./observe.ts";
 
-/** Asks a person; what nobody can be asked is absent. */
+/** Asks a person. Questions that nobody can be asked are absent. */
 export interface Prompter<F> {
   /**
-   * Leads a person to a token.
+   * Helps a person to create a token and asks for it.
    *
-   * @param inspections answers about tokens, which grow.
-   * @param purpose what the token is for, where that is not the environment of the facts alone.
+   * @param inspections cached answers about tokens, extended here.
+   * @param purpose what the token is for, if that is not just the environment of the facts.
    */
   readonly ask:
     | ((
@@ -34,45 +34,45 @@ export interface Prompter<F> {
       ) => Promise<string>)
     | undefined;
   /**
-   * Waits until a person wants DigitalOcean to be asked again about a token that could not be verified.
+   * Waits until a person wants to ask DigitalOcean again about an unverified token.
    *
    * @param why in a sentence.
    */
   readonly retry: ((why: string) => Promise<void>) | undefined;
-  /** Offers a login in the browser in place of a token that is pasted. @returns whether it is wanted. */
+  /** Offers a login in the browser instead of pasting a token. @returns whether it is wanted. */
   readonly offerLogin: ((facts: F) => Promise<boolean>) | undefined;
-  /** Accompanies a login; absent where none is offered. */
+  /** What a person sees and is asked during a login. Absent if no login is offered. */
   readonly loginTalk: ((facts: F) => LoginTalk) | undefined;
-  /** Asks which environment is meant. @returns undefined: none of them. */
+  /** Asks which environment to use. @returns undefined: none of them. */
   readonly choose: ((choices: readonly Choice[]) => Promise<string | undefined>) | undefined;
   /** Asks which of the tokens under other names to use. @returns its fingerprint; undefined: none of them. */
   readonly adopt: ((asked: AdoptQuestion) => Promise<string | undefined>) | undefined;
-  /** Shows a plan and asks for leave. */
+  /** Shows a plan and asks for approval. */
   readonly approve: Approve<F>;
   /** Asks whether to make a context doctl's current one. */
   readonly makeCurrent: ((context: string, why: CurrentContext) => Promise<boolean>) | undefined;
-  /** Asks whether another login, described by a sentence, may be replaced. */
+  /** Asks whether to replace another login, which the sentence describes. */
   readonly replace: ((message: string) => Promise<boolean>) | undefined;
-  /** Asks which root modules to prepare, where the config names none. */
+  /** Asks which root modules to prepare, if the config names none. */
   readonly roots: ((asked: RootsQuestion) => Promise<RootsAnswer>) | undefined;
   /** Asks whether the config's command may run. */
   readonly trust: ((asked: TrustQuestion) => Promise<boolean>) | undefined;
 }
 
-/** What doctl's current context is. */
+/** Describes doctl's current context. */
 export interface CurrentContext {
   readonly message: string;
-  /** doctl does nothing with it. */
+  /** The current context is not used for anything. */
   readonly isHarmless: boolean;
 }
 
-/** What a person chose: a token, or the doctl context of a login. */
+/** A person's choice: a token, or the doctl context of a login. */
 export interface Adopted {
   readonly token: Secret;
   readonly login: string | undefined;
 }
 
-/** @returns undefined after a no, and where there is nothing to ask. */
+/** @returns undefined after a no, or if there is nothing to ask. */
 export async function askToAdopt(
   ask: Prompter<never>["adopt"],
   { token, config }: Pick<Facts, "token" | "config">,
@@ -89,25 +89,25 @@ export interface TrustQuestion {
   readonly command: string;
   /** What a yes allows. */
   readonly given: TrustGiven;
-  /** Why the command did not run without a question; a sentence without its full stop. */
+  /** Why the command needs approval; a sentence without its full stop. */
   readonly why: string;
 }
 
-/** Folders are named from the project's. */
+/** Folders are relative to the project's. */
 export type RootsQuestion =
   | {
       readonly kind: "several";
       readonly dirs: readonly string[];
-      /** The environments that they look like; none: they do not. */
+      /** The environments that the folders seem to be; none: they don't. */
       readonly environments: readonly string[];
     }
-  /** There is none: is one to be made? */
+  /** There is no root module: should one be created? */
   | { readonly kind: "none" };
 
-/** environments: a config is to be written, with one for each. undefined: none is chosen. */
+/** environments: write a config with one environment for each. undefined: none is chosen. */
 export type RootsAnswer = WantedRoots | "environments" | undefined;
 
-/** @returns undefined also where there is nothing to ask. Who said no to a new root is not asked again. */
+/** @returns undefined also if there is nothing to ask. After a no to a new root, the question is not repeated. */
 export async function askForRoots(
   ask: Prompter<never>["roots"],
   { search, config, repo }: Pick<Facts, "search" | "config" | "repo">,
@@ -121,7 +121,7 @@ export async function askForRoots(
   return hasBlock(textIn(repo.gitignore)) ? undefined : ask?.({ kind });
 }
 
-/** @returns what a person allowed; undefined after a no, and where there is nothing to ask. */
+/** @returns what a person allowed; undefined after a no, or if there is nothing to ask. */
 export async function askForTrust(
   ask: Prompter<never>["trust"],
   state: TokenState,

@@ -5,8 +5,9 @@ import { hint } from "../../errors/hint.ts";
 import type { Files } from "../../host/host.ts";
 
 /**
- * Two plans for the same files would get into each other's way, and two environments with a backend each write the same
- * backend.tf. What config shows it has refused.
+ * Refuses two roots that are the same folder through a link: two plans for the same files would conflict, and two
+ * environments with a backend would write the same backend.tf. Duplicates that are visible in the config were already
+ * refused.
  */
 export async function refuseSameFolder(
   files: Pick<Files, "realpath">,

@@ -14,7 +14,7 @@ import { hint, own } from "../../errors/hint.ts";
 import { finding } from "./findings.ts";
 import { CONFIG_FILE, type Facts } from "./observe.ts";
 
-/** `--write-config`: a commented config of what was chosen, where there is none. */
+/** `--write-config`: writes a commented config with what was chosen, if there is none. */
 export function planConfig(facts: Facts, consent: Consent): PlanPart {
   const {
     config,
@@ -38,7 +38,7 @@ export function planConfig(facts: Facts, consent: Consent): PlanPart {
   const inBase = (path: string) => text(relative(config.base, path) || ".");
   const team = inspection?.team;
   const context = doctl?.target?.context;
-  // Where nobody has chosen, each may be an environment of its own.
+  // If nobody has chosen roots, each may be a separate environment.
   const environments = kind === "several" ? environmentsAmong(facts.search?.choice.dirs ?? []) : [];
   const after = fill(configTemplate, {
     project: text(config.project),
@@ -67,7 +67,7 @@ export function planConfig(facts: Facts, consent: Consent): PlanPart {
   return { changes: [writeText(configAt, after, why)] };
 }
 
-/** The key `token.doctl`, in a config that is there. */
+/** Adds the key `token.doctl` to an existing config. */
 function nameLogin({ config, newConfig: { at }, newLogin = "", repo }: Facts): PlanPart {
   const findings = obstacles(repo, at);
   if (findings.length > 0) return { findings };
@@ -84,7 +84,7 @@ function nameLogin({ config, newConfig: { at }, newLogin = "", repo }: Facts): P
   return { findings: [finding("config.no-login", message, { where: at.path, fix })] };
 }
 
-/** What comes after a config of roots that nobody has chosen; undefined: it is not such a config. */
+/** The finding after a config with roots that nobody has chosen; undefined: it is not such a config. */
 export function proposedConfig({ config, search }: Pick<Facts, "config" | "search">) {
   if (search?.choice.kind !== "several" || config.file !== undefined) return undefined;
   const [first] = environmentsAmong(search.choice.dirs);
@@ -95,21 +95,21 @@ export function proposedConfig({ config, search }: Pick<Facts, "config" | "searc
   return finding("config.proposed", message, { where: join(config.base, CONFIG_FILE), fix });
 }
 
-/** Plain where every YAML reader takes a plain word for that word: never a number, null or yes. */
+/** Without quotes only if every YAML reader takes the word as a string, and not as a number, null or yes. */
 function text(value: string): string {
   const isWord = /^\.?[a-z][a-z0-9_./-]*$/i.test(value) || value === ".";
   const isSpecial = /^(true|false|null|yes|no|on|off|y|n|\.inf|\.nan)$/i.test(value);
   return isWord && !isSpecial ? value : JSON.stringify(value);
 }
 
-/** The key terraform, of as many roots as there are. */
+/** The key `terraform`, for one or more roots. */
 function rootsPart(dirs: readonly string[]): string {
   const [only = ".", ...more] = dirs;
   const keys = more.length === 0 ? [`  dir: ${only}`] : dirs.map((dir) => `  - dir: ${dir}`);
   return ["terraform:", ...keys].join("\n");
 }
 
-/** The key environments: those that were found, or an example. */
+/** The key `environments`: those that were found, or an example. */
 function environmentsPart(project: string, found: readonly ProposedEnvironment[]): string {
   const lines = (name: string, more = "") => [
     `  ${text(name)}:`,
