@@ -3,21 +3,21 @@ import { type Glob, globOf } from "../../lib/glob.ts";
 import { foldersUp } from "../../lib/paths.ts";
 import type { Work } from "../../lib/work.ts";
 
-/** What a `.dockerignore` keeps out of the context of a build. */
+/** What a `.dockerignore` excludes from a build context. */
 export interface DockerIgnore {
-  /** @param path of a file or a folder, from the context, with slashes. @throws TooMuchWork */
+  /** @param path of a file or a folder, relative to the context, with slashes. @throws TooMuchWork */
   ignores(path: string): boolean;
-  /** A line with `!` may bring back what is in a folder that another one ignores. */
+  /** A line with `!` may include a file in a folder that another line ignores. */
   readonly hasExceptions: boolean;
 }
 
 const DIALECT = { isFull: true, isByFolders: true, hasClasses: true } as const;
 
 /**
- * Reads a `.dockerignore` by the rules of moby's patternmatcher: patterns are of the context's root, of
- * those that match a path or a folder above it the last one counts, letter case matters.
+ * Reads a `.dockerignore` by the rules of moby's patternmatcher: patterns are relative to the context's root, the last
+ * pattern that matches a path or a folder above it counts, and case matters.
  *
- * @param work what all of its patterns and paths may take.
+ * @param work the limit for all of its patterns and paths.
  * @throws TooMuchWork
  */
 export function readDockerIgnore(text: string, work: Work): DockerIgnore {
@@ -40,7 +40,7 @@ export function readDockerIgnore(text: string, work: Work): DockerIgnore {
   };
 }
 
-/** As Go's filepath.Clean has it, without the slash of the root. */
+/** Like Go's filepath.Clean, without the leading slash. */
 function cleaned(pattern: string): string {
   const clean = posix.normalize(pattern);
   return clean === "/" ? clean : clean.replace(/^\//, "").replace(/(?<=.)\/$/, "");

@@ -8,20 +8,20 @@ import type { Secret } from "../../secret/secret.ts";
 import { NEEDLE_PATTERN } from "../../secret/token-search.ts";
 import { searchFile, type TokenMatch } from "./token-match.ts";
 
-/** States and plans of large set-ups are some MB. */
+/** States and plans of large setups have some MB. */
 const LARGEST = { maxBytes: 256 * 1024 * 1024 };
 
 /** A token in a file on the disk. */
 export interface FileLeak extends TokenMatch {
   /** Absolute. */
   readonly path: string;
-  /** "taken": git would take it; "meant": it is there to hold one; "kept": git ignores it. */
+  /** "taken": git tracks it or does not ignore it; "meant": a file for the token; "kept": git ignores it. */
   readonly git: "taken" | "meant" | "kept";
-  /** A state or a plan of Terraform. */
+  /** A Terraform state or plan. */
   readonly isState: boolean;
 }
 
-/** What could not be searched, or not in full. */
+/** A file that could not be searched completely. */
 export interface Gap {
   /** Absolute. */
   readonly path: string;
@@ -30,10 +30,10 @@ export interface Gap {
 }
 
 /**
- * The tokens in the work tree's files: what git has or would take, and what it ignores by name. Folders
- * that it ignores as a whole (node_modules) are not entered, but for Terraform's copy of the backend.
+ * The tokens in the work tree's files: those that git tracks or does not ignore, and those that it ignores by name.
+ * Folders that it ignores completely (node_modules) are not searched, except for Terraform's copy of the backend.
  *
- * @returns notEntered: those folders, from the root.
+ * @returns notEntered: those folders, relative to the root.
  * @throws AppError GIT_FAILED
  */
 export async function leaksInFiles(
@@ -58,7 +58,7 @@ export async function leaksInFiles(
     for (const name of names) {
       const path = join(git.root, name);
       const snapshot = await files.look(path, LARGEST);
-      // Of a link out of the repo git has its text, and that alone.
+      // For a link out of the repo, git only has the text of the link.
       if (snapshot.kind === "unusable" && snapshot.link === undefined) {
         gaps.push({ path, why: `it is ${snapshot.why}` });
       }
@@ -86,12 +86,12 @@ export async function leaksInFiles(
 
 export interface FileSearch {
   readonly own: Secret | undefined;
-  /** Absolute paths of the files that may hold the token. */
+  /** Absolute paths of the files that may contain the token. */
   readonly meant: ReadonlySet<string>;
   readonly unpacking: Unpacking;
 }
 
-/** Files that git has or would take, in which something of a token's form may stand. */
+/** Files that git tracks or does not ignore and that may contain something with the form of a token. */
 function candidates(
   git: Git,
   own: Secret | undefined,
@@ -101,9 +101,9 @@ function candidates(
 }
 
 /**
- * The files with a token in folders that git ignores as a whole.
+ * The files with a token in folders that git ignores completely.
  *
- * @param folders from the root.
+ * @param folders relative to the root.
  * @returns absolute paths.
  * @throws AppError GIT_FAILED
  */
@@ -131,10 +131,10 @@ async function matchingAny(
   own: Secret | undefined,
   matching: (pattern: string) => Promise<readonly string[]>,
 ): Promise<readonly string[]> {
-  // A saved plan is packed, and has no needle.
+  // A saved plan is compressed, so it contains no needle.
   const found = await matching(String.raw`${NEEDLE_PATTERN}|^PK\x03\x04`);
   if (own === undefined || own.hasPrefix) return found;
-  // Base64 of mere digits in lines; the value itself is never on a command line.
+  // The base64 of digits, in lines. The value itself is never on a command line.
   const digits = await matching("[A-Za-z0-9+/_-]{42}");
   return [...new Set([...found, ...digits])];
 }

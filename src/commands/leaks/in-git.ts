@@ -15,7 +15,7 @@ import type { Facts } from "../init/observe.ts";
 import { finding } from "./findings.ts";
 import { placesOfSecret } from "./token-match.ts";
 
-/** Someone waits for the answer: what takes longer is the matter of `check --history`. */
+/** Somebody waits for the answer. `check --history` does what takes longer. */
 const LIMITS = {
   gitMs: 5_000,
   forMs: 10_000,
@@ -24,39 +24,39 @@ const LIMITS = {
   submodules: 20,
 };
 export type GitSearchLimits = typeof LIMITS;
-/** So many files are named one by one. */
+/** How many files are listed one by one. */
 const MOST_NAMED = 20;
 
 export type GitSearchHost = Pick<Host, "env" | "run" | "which" | "files" | "steadyClock">;
 
-/** A file that git has or would take, with a token of this repo in it. */
+/** A file with one of this repo's tokens that git tracks or does not ignore. */
 export interface ExposedFile {
   /** Absolute. */
   readonly path: string;
-  /** The root of the repo that takes it: this one, or a submodule. */
+  /** The root of the repo that contains it: this one, or a submodule. */
   readonly root: string;
   readonly token: Secret;
-  /** committed: the last commit has it. staged: the next commit has it. new: `git add` would take it. */
+  /** committed: the last commit has it. staged: the next commit has it. new: `git add` would add it. */
   readonly state: "committed" | "staged" | "new";
-  /** From 1; undefined where the token is in the index alone. */
+  /** From 1; undefined if the token is only in the index. */
   readonly line: number | undefined;
-  /** The file is there for the token alone. */
+  /** The file contains nothing but the token. */
   readonly isTokenAlone: boolean;
 }
 
-/** What a search has found, and what it could not look into. */
+/** The result of a search, and what could not be searched. */
 export interface ExposedFiles {
   readonly files: readonly ExposedFile[];
   readonly unread: readonly { readonly path: string; readonly why: string }[];
   /** What git could not read, in its own words. */
   readonly denied: readonly string[];
-  /** Why it ended before its end, in words. */
+  /** Why the search stopped early, in words. */
   readonly stopped: string | undefined;
 }
 
 /**
- * Searches what git has or would take (the work tree without what git ignores, and the index) for tokens of
- * this repo, in submodules, too. Earlier commits are not searched.
+ * Searches everything that git tracks or does not ignore (the work tree without ignored files, and the index) for
+ * tokens of this repo, including submodules. Earlier commits are not searched.
  *
  * @throws AppError GIT_FAILED
  */
@@ -72,7 +72,7 @@ export async function searchGit(
   const reasons = new Set<string>();
   const until = host.steadyClock.now() + limits.forMs;
   let bytesLeft = limits.allBytes;
-  // Whoever has a token of before 2022 has mere digits to go by, as they are or in base64.
+  // A token from before 2022 is only recognisable as digits, literal or in base64.
   const isOdd = tokens.some((token) => !token.hasPrefix);
   const pattern = isOdd ? `${NEEDLE_PATTERN}|[A-Za-z0-9+/_-]{42}` : PREFIX_PATTERN;
   const inOwn = await matching(git);
@@ -82,7 +82,7 @@ export async function searchGit(
     const path = join(git.root, name);
     try {
       const inner = await openGit(host, path, git.root);
-      // One that is not checked out has no files here.
+      // A submodule that is not checked out has no files here.
       const isHere = inner !== undefined && inner.root === (await host.files.realpath(path));
       if (isHere) await readAll(inner, await matching(inner));
     } catch (error) {
@@ -127,7 +127,7 @@ export async function searchGit(
     }
   }
 
-  /** Of each blob of the index that holds one, the tokens. */
+  /** The tokens in each blob of the index that contains one. */
   async function readBlobs(
     repo: Git,
     staged: readonly StagedEntry[],
@@ -190,7 +190,7 @@ export async function searchGit(
     }
   }
 
-  /** A file that cannot be had from there has no token in a commit, as far as git can tell. */
+  /** If git cannot return the file from HEAD, it counts as not committed. */
   async function isInHead(repo: Git, name: string, token: Secret): Promise<boolean> {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -211,9 +211,9 @@ type Holder = Pick<ExposedFile, "token" | "line" | "isTokenAlone">;
 type Known = Pick<Facts, "config" | "repo" | "token">;
 
 /**
- * The same for the tokens that the facts are about.
+ * Like searchGit, for the tokens in the facts.
  *
- * @returns undefined outside git, and where there is no token that works.
+ * @returns undefined outside git, or if there is no working token.
  */
 export async function searchForOwn(
   host: GitSearchHost,
@@ -229,9 +229,9 @@ export async function searchForOwn(
 }
 
 /**
- * Names each file with this repo's token that git has or would take, with the step that takes it out.
+ * Reports each file with this repo's token that git tracks or does not ignore, with the step that removes it.
  *
- * @param said findings of the same run: what they are about is not said again.
+ * @param said findings of the same run, whose files are not reported again.
  */
 export function judgeExposed(
   all: readonly Known[],
@@ -241,7 +241,7 @@ export function judgeExposed(
   const git = all[0]?.repo.git?.git;
   if (git === undefined) return [];
   const known = new Set(said.map(({ where = "" }) => where.replace(/(:[\d,]+)?$/, "")));
-  // Files that .gitignore is about to name.
+  // Files that this plan adds to .gitignore.
   const coming = new Set(
     all.flatMap(({ config }) => ignoreRules(config).flatMap(({ probes }) => probes)),
   );
@@ -266,9 +266,9 @@ export function judgeExposed(
 }
 
 /**
- * Warns where standard input, which the token came from, is a file of the repo that git has or would take.
+ * Warns if the token was read from a file of the repo that git tracks or does not ignore.
  *
- * @param input what standard input held.
+ * @param input what standard input contained.
  */
 export async function tokenFileInGit(
   host: GitSearchHost & Pick<Host, "inputFile">,
@@ -289,7 +289,7 @@ export async function tokenFileInGit(
     });
 }
 
-/** An error of what is in the repo, which no change of ours depends on. */
+/** An error about the repo's content, which does not block our changes. */
 function left(found: Finding): Finding {
   return { ...found, isLeft: true };
 }
@@ -307,7 +307,7 @@ function inWorkTree(file: ExposedFile, { root }: Git): Finding {
   return left(finding("leak.in-work-tree", message, { where, fix: wayOut(file, root) }));
 }
 
-/** What takes the token out of a file: one step. */
+/** The one step that removes the token from a file. */
 function wayOut({ path, root, state, isTokenAlone }: ExposedFile, top: string): Hint {
   const inRepo = root === top ? [] : ["-C", { path: root }];
   const untrack = run("git", ...inRepo, "rm", "--cached", { path });

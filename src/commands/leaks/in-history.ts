@@ -18,30 +18,30 @@ import type { Secret } from "../../secret/secret.ts";
 import { OVERLAP, worthSearching } from "../../secret/token-search.ts";
 import { holdsToken, searchFile, type TokenMatch, tokenMatchesIn } from "./token-match.ts";
 
-/** A larger object is not read whole: its line is not known. */
+/** A larger object is not read completely, so the line is not known. */
 const MAX_READ_BYTES = 256 * 1024 * 1024;
 
-/** A token in what git keeps: one in one path is one leak, in however many versions. */
+/** A token in git's objects. The same token in one path is one leak, whatever the number of versions. */
 export interface HistoryLeak extends TokenMatch {
-  /** blob: a file; commit and tag: its message; tree: a file's name; ref: the name of a branch or tag. */
+  /** blob: a file; commit and tag: the message; tree: a file's name; ref: the name of a branch or tag. */
   readonly type: GitObject["type"] | "ref";
   readonly oid: string;
-  /** Of a file, from the root; absent where neither a commit nor the index has it. */
+  /** The path of a file from the root. Absent if neither a commit nor the index has it. */
   readonly path: string | undefined;
-  /** Those that brought in a version that has it, the first one first; none: it is only in the index. */
+  /** The commits that added a version with it, the first one first; none: it is only in the index. */
   readonly commits: readonly string[];
-  /** When the first of them was made, in seconds since the epoch. */
+  /** The date of the first of them, in seconds since the epoch. */
   readonly when: number | undefined;
   /**
-   * What git calls the first of them, or the tag, from a branch, tag or stash; absent where none leads to it;
-   * null: not known.
+   * git's name for the first of them, or for the tag, relative to a branch, tag or stash. Absent if it is unreachable;
+   * null: unknown.
    */
   readonly from: string | null | undefined;
 }
 
 /**
- * The tokens in everything that git keeps: every branch, tag and stash, merges, messages, names, the index,
- * and what nothing leads to any more.
+ * The tokens in everything that git stores: every branch, tag and stash, merges, messages, names, the index, and
+ * unreachable objects.
  *
  * @throws AppError GIT_FAILED
  */
@@ -50,9 +50,9 @@ export async function leaksInHistory(
   { own, unpacking }: { own: Secret | undefined; unpacking: Unpacking },
 ): Promise<{
   leaks: readonly HistoryLeak[];
-  /** false: git could not read all. */
+  /** false: git could not read everything. */
   isWhole: boolean;
-  /** There are more places than are looked through. */
+  /** There are more places than can be searched. */
   isTooMuch: boolean;
   gaps: readonly ObjectGap[];
 }> {
@@ -68,7 +68,7 @@ export async function leaksInHistory(
   if (suspects.length + large.length === 0) {
     return { leaks: named, isWhole: isRead, isTooMuch: false, gaps };
   }
-  // Where the way to a commit is broken, it stays without a name.
+  // If the path to a commit is broken, the commit has no name.
   const underWay = lineage(git).catch(() => undefined);
   const read = await readSuspects(git, { own, unpacking }, suspects);
   gaps.push(...read.gaps);
@@ -89,7 +89,7 @@ export async function leaksInHistory(
   for (const match of seen) {
     const { type, oid, token, line } = match;
     for (const { commit, path } of placesOf(match)) {
-      // What has no path is told apart by itself.
+      // A match without a path is identified by its object.
       const key = `${token.fingerprint} ${type} ${path ?? oid}`;
       const leak = found.get(key) ?? { match, path, versions: new Map() };
       if (commit !== undefined && !leak.versions.has(commit)) {
@@ -122,14 +122,14 @@ export async function leaksInHistory(
   }
 }
 
-/** An object that could not be searched, or not in full. */
+/** An object that could not be searched completely. */
 export interface ObjectGap {
   readonly oid: string;
   /** In words: "it is …". */
   readonly why: string;
 }
 
-/** By the fingerprint of a token in their name. */
+/** Grouped by the fingerprint of a token in their name. */
 function placesByToken(places: readonly ObjectPlace[], own: Secret | undefined) {
   const named = places.flatMap((place) =>
     tokenMatchesIn(Buffer.from(place.path), own, place.path).map(({ token }) => ({
@@ -142,7 +142,7 @@ function placesByToken(places: readonly ObjectPlace[], own: Secret | undefined) 
 
 type Seen = TokenMatch & { readonly type: GitObject["type"]; readonly oid: string };
 
-/** A commit that brought in a version of a file, and where the token stands in it. */
+/** A commit that added a version of a file, and the line of the token in it. */
 interface Version {
   readonly commit: string;
   readonly line: number | undefined;
@@ -151,11 +151,11 @@ interface Version {
 interface Found {
   readonly match: Seen;
   readonly path: string | undefined;
-  /** By the commit. */
+  /** By commit. */
   readonly versions: Map<string, Version>;
 }
 
-/** With the commits in the order in which they came about, those that something leads to first; and the first one's name. */
+/** Adds the commits in historical order, reachable ones first, and the name of the first one. */
 async function ordered(
   git: Git,
   found: readonly Found[],
@@ -205,12 +205,12 @@ async function ordered(
   }
 }
 
-/** Whether a branch, tag or stash leads to a commit. */
+/** Whether a commit is reachable from a branch, tag or stash. */
 function isKept({ position, forgotten }: Lineage, commit: string): boolean {
   return position.has(commit) && !forgotten.has(commit);
 }
 
-/** What each commit is called; undefined: git cannot tell. */
+/** The name of each commit; undefined: git cannot tell. */
 async function namesOf(
   git: Git,
   commits: readonly string[],
@@ -221,7 +221,8 @@ async function namesOf(
     const names = new Map([...order.stashed, ...(await namesFromRefs(git, commits))]);
     const unnamed = commits.filter((commit) => isKept(order, commit) && !names.has(commit));
     if (unnamed.length === 0) return names;
-    // git goes no further back than a day before what it is asked for: too short where a clock was wrong.
+    // git searches back only to a day before the oldest commit it is asked about. That is not enough if a clock was
+    // wrong.
     const [oldest] = [...order.times].reduce((a, b) => (b[1] < a[1] ? b : a));
     return new Map([...names, ...(await namesFromRefs(git, [...unnamed, oldest]))]);
   } catch {
@@ -229,7 +230,7 @@ async function namesOf(
   }
 }
 
-/** A branch or a tag may itself be called by a token. */
+/** The name of a branch or tag may contain a token. */
 function leaksInNames(
   refs: ReadonlyMap<string, string>,
   own: Secret | undefined,
@@ -246,14 +247,14 @@ function shortName(ref: string): string {
   return ref.replace(/^refs\/(heads|tags)\//, "");
 }
 
-/** The objects that hold a token, what is in those that are too large to be read whole, and all commits. */
+/** The objects with a token, the matches in objects that are too large to be read completely, and all commits. */
 async function findSuspects(git: Git, own: Secret | undefined) {
   const suspects = new Map<string, GitObject>();
   const large: Seen[] = [];
   const inLarge = new Set<string>();
   const packed = new Set<string>();
   const commits: string[] = [];
-  // Mere digits have nothing by which a chunk could be passed over.
+  // For a token of mere digits, no chunk can be skipped.
   const isWorth = own === undefined || own.hasPrefix ? worthSearching() : () => true;
   let isSearched = true;
   let open: GitObject | undefined;
@@ -265,7 +266,7 @@ async function findSuspects(git: Git, own: Secret | undefined) {
     },
     (object, part, isLast) => {
       if (object !== open && object.type === "commit") commits.push(object.oid);
-      // What is broken ends before its last part.
+      // A broken object ends before its last part.
       if (object !== open) kept = kept.subarray(0, 0);
       const bytes = kept.length === 0 ? part : Buffer.concat([kept, part]);
       const isStart = object !== open || kept.length < OVERLAP;
@@ -287,7 +288,7 @@ async function findSuspects(git: Git, own: Secret | undefined) {
     isRead: broken.length === 0,
   };
 
-  /** What stands where two parts overlap is seen twice. */
+  /** A match in the overlap of two parts is found twice. */
   function addLarge(found: Omit<Seen, "line">): void {
     const key = `${found.oid} ${found.token.fingerprint}`;
     if (!inLarge.has(key)) large.push({ ...found, line: undefined });

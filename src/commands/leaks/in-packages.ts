@@ -19,11 +19,11 @@ export function isDockerfile(name: string): boolean {
 }
 
 /**
- * The files with a token that Docker would send to its builder, and those that npm would publish: neither
- * asks git what is ignored.
+ * The files with a token that Docker would send to its builder, and those that npm would publish. Neither asks git what
+ * is ignored.
  *
- * @param leaks every file that holds a token, those that are meant to hold it too.
- * @param notEntered folders that were not searched, from the root.
+ * @param leaks every file with a token, including files that are meant to contain it.
+ * @param notEntered folders that were not searched, relative to the root.
  */
 export async function leaksInPackages(
   host: Pick<Host, "files" | "npmFiles">,
@@ -45,7 +45,7 @@ export async function leaksInPackages(
   const packages = paths.filter((path) => basename(path) === "package.json").map(dirname);
   if (contexts.length + packages.length === 0) return { findings: [], gaps: [] };
 
-  // What git ignores as a whole was not searched, and is what is built as often as not.
+  // Folders that git ignores completely were not searched, but they often contain what is built.
   const isTaken = (folder: string) =>
     contexts.some((context) => mayTake(context, folder)) ||
     packages.some((each) => isInside(folder, each) && basename(folder) !== "node_modules");
@@ -57,15 +57,15 @@ export async function leaksInPackages(
   return { findings, gaps };
 }
 
-/** What `docker build` sends. */
+/** The context that `docker build` sends. */
 export interface Context {
   readonly folder: string;
   readonly ignoreFile: string;
-  /** undefined: its patterns take too much work. */
+  /** undefined: its patterns need too much work. */
   readonly ignored: DockerIgnore | undefined;
 }
 
-/** A Dockerfile's folder is taken for its context. Its own ignore file comes before the context's. */
+/** The folder of a Dockerfile counts as its context. Its own ignore file overrides the context's. */
 export async function contextOf(
   { files }: Pick<Host, "files">,
   dockerfile: string,
@@ -88,7 +88,7 @@ function mayTake({ folder, ignored }: Context, path: string): boolean {
   return isOut !== true || ignored?.hasExceptions === true;
 }
 
-/** Whether a file is sent; undefined: that takes too much work to tell. */
+/** Whether a file is sent; undefined: that needs too much work. */
 export function sends({ folder, ignored }: Context, path: string): boolean | undefined {
   if (!isInside(path, folder)) return false;
   const isOut = unlessTooMuch(() => ignored?.ignores(pathFrom(folder, path)));

@@ -2,31 +2,31 @@ import { join } from "node:path";
 import { isForSecrets } from "../../concerns/config/protected-paths.ts";
 import type { FileSnapshot, Host, Snapshot } from "../../host/host.ts";
 
-/** A repo's size; a folder that is larger is not searched in a moment. */
+/** The size of a repo. A larger folder cannot be searched quickly. */
 const LIMITS = {
   fileBytes: 32 * 1024 * 1024,
   allBytes: 512 * 1024 * 1024,
   files: 100_000,
   forMs: 30_000,
 };
-/** How many files are in memory at a time. */
+/** How many files are in memory at the same time. */
 const AT_ONCE = 8;
 export type TreeLimits = typeof LIMITS;
 
-/** How far a search of a folder has come. */
+/** How complete the search of a folder was. */
 export interface TreeSearch {
-  /** What could not be read, and why not, in words. */
+  /** What could not be read, and the reason in words. */
   readonly unread: readonly { readonly path: string; readonly why: string }[];
-  /** Folders of what tools download, which are never entered. */
+  /** Folders with downloads of tools, which are never searched. */
   readonly passedOver: readonly string[];
-  /** Why it ended before its end, in words. */
+  /** Why the search stopped early, in words. */
   readonly stopped: string | undefined;
 }
 
 /**
- * Reads every file of a folder and of those in it, whatever git has or ignores: repos inside it, too, but no
- * `.git`, no node_modules and no Terraform providers. Links are not followed: what they lead to in the folder
- * is read there. A link to a place outside the repo, and a FIFO, are unread where their name is a secret file's.
+ * Reads every file in a folder and its subfolders, whether git tracks or ignores it. Includes nested repos, but not
+ * `.git`, node_modules and Terraform providers. Links are not followed: a target in the folder is read there. A link
+ * out of the repo, and a FIFO, are listed as unread if they have the name of a secret file.
  *
  * @param top absolute, without links.
  */
@@ -41,7 +41,7 @@ export async function eachFileIn(
   const until = steadyClock.now() + forMs;
   let [count, bytes] = [0, 0];
   const folders = [top];
-  // The folders that are found on the way are walked to their end.
+  // The loop also visits the folders that are added during it.
   for (const folder of folders) {
     const entries = await files.entries(folder);
     if (typeof entries === "string") {

@@ -17,17 +17,19 @@ import { type HistoryLeak, leaksInHistory, type ObjectGap } from "./in-history.t
 import { leaksInPackages } from "./in-packages.ts";
 import type { TokenKind } from "./token-match.ts";
 
-/** In order of their first place; what is left of more is said. */
+/**
+ * How many tokens are checked with DigitalOcean, in order of their first place. The rest is reported as not checked.
+ */
 const MOST_ASKED = 100;
 const ASKED_AT_ONCE = 10;
-/** More would be a list that nobody reads, or that fills the memory. */
+/** A longer list would not be read, and might fill the memory. */
 const MOST_LISTED = 10_000;
-/** Of all saved plans together, in bytes. */
+/** For all saved plans together, in bytes. */
 const MOST_UNPACKED = 1024 * 1024 * 1024;
 
 /**
- * Looks for DigitalOcean tokens where they must not be: in all that git keeps or would take, in states
- * and plans, and in what Docker and npm would take along. What could not be searched is a finding, too.
+ * Looks for DigitalOcean tokens where they must not be: in everything that git stores or does not ignore, in states and
+ * plans, and in what Docker and npm would include. What could not be searched is a finding, too.
  *
  * @throws AppError USAGE outside git, GIT_FAILED.
  */
@@ -114,9 +116,9 @@ function listed(findings: readonly Finding[]): readonly Finding[] {
 type States = ReadonlyMap<string, Inspection["state"]>;
 
 /**
- * Whether each token is alive, by its fingerprint; absent: not asked. A refresh token cannot be asked about; what
- * only looks like an old token may be another service's, and goes nowhere. Where DigitalOcean answers nothing it is
- * not asked on.
+ * The state of each token, by fingerprint; absent: not asked. A refresh token cannot be checked. Something that only
+ * looks like an old token may belong to another service, so it is sent nowhere. If DigitalOcean does not answer, no
+ * more tokens are checked.
  */
 async function statesOf(
   host: Pick<Host, "http">,
@@ -141,7 +143,7 @@ async function statesOf(
   return states;
 }
 
-/** Those that can be asked about, by their fingerprint. */
+/** The tokens that can be checked, by fingerprint. */
 function tokensOf(
   leaks: readonly { kind: TokenKind; token: Secret }[],
 ): ReadonlyMap<string, Secret> {
@@ -173,7 +175,7 @@ function nameIn(root: string, path: string): string {
   return relative(root, path).replaceAll("\\", "/");
 }
 
-/** One finding for each thing that was not looked at. */
+/** One finding for each thing that was not searched. */
 function notSearched(
   root: string,
   {
@@ -281,7 +283,7 @@ function ofHistory(leak: HistoryLeak, isThere: boolean, states: States): Finding
     ref: `the name of ${from}`,
   };
   return finding("leak.in-history", `${titleOf(kind, token, states)} is in ${places[type]}.`, {
-    // As git itself names a file of a commit; a name of 64 digits would be taken for an old token.
+    // git's own notation for a file in a commit. Shortened, since 64 digits would look like an old token.
     where: at === undefined ? oid.slice(0, 40) : `${(first ?? "").slice(0, 40)}:${at}`,
     fix: hint`${revoke(kind, states.get(token.fingerprint))} ${then()}`,
   });
@@ -297,7 +299,7 @@ function ofHistory(leak: HistoryLeak, isThere: boolean, states: States): Finding
   }
 }
 
-/** A commit may bear any number; not all are days. */
+/** A commit may contain any number as its time, and not every number is a valid date. */
 function dateOf(seconds: number | undefined): string {
   const date = new Date((seconds ?? Number.NaN) * 1000);
   const isDay = date.getTime() >= 0 && date.getUTCFullYear() <= 9999;
@@ -333,7 +335,7 @@ function ofFile(leak: FileLeak, states: States): Finding[] {
   ];
 }
 
-/** One for each of them: they open nothing any more. */
+/** One finding for each of these tokens, which are no longer valid. */
 function ofTheDead(leaks: readonly (HistoryLeak | FileLeak)[]): Finding[] {
   const byToken = groupedBy(leaks, ({ token }) => token.fingerprint);
   return [...byToken].flatMap(([fingerprint, places]) => {
@@ -349,7 +351,7 @@ function ofTheDead(leaks: readonly (HistoryLeak | FileLeak)[]): Finding[] {
 function titleOf(kind: TokenKind, { fingerprint }: Secret, states: States): string {
   const state = states.get(fingerprint);
   const isAlive = state === "alive" ? ", still valid" : "";
-  // What only looks like an old token is asked about nowhere.
+  // Something that only looks like an old token is not checked.
   const isAsked = kind !== "old" && kind !== "refresh";
   const isUnknown =
     isAsked && (state === undefined || state === "unknown") ? ", validity unknown" : "";

@@ -11,14 +11,14 @@ export type TokenKind = "personal" | "oauth" | "refresh" | "old" | "own";
 
 /** A token in some bytes. */
 export interface TokenMatch {
-  /** "old": 64 digits beside the name of a token. "own": the repo's token, whatever its form. */
+  /** "old": 64 digits next to the name of a token. "own": the repo's token, whatever its form. */
   readonly kind: TokenKind;
   readonly token: Secret;
-  /** From 1; absent in a saved plan, which is packed. */
+  /** From 1; absent in a saved plan, which is compressed. */
   readonly line: number | undefined;
 }
 
-/** What was found in a file, and what was not looked into. */
+/** What was found in a file, and what was not searched. */
 export interface Searched {
   readonly matches: readonly TokenMatch[];
   /** Why not all of it was searched, in words: "it is …". */
@@ -26,10 +26,10 @@ export interface Searched {
 }
 
 /**
- * Searches a whole file, also a saved plan, which is packed.
+ * Searches a whole file, including the content of a saved plan, which is compressed.
  *
  * @param own the repo's token.
- * @param path what the bytes are.
+ * @param path the path of the bytes.
  */
 export function searchFile(
   bytes: Buffer,
@@ -58,7 +58,7 @@ export function searchFile(
 
 const TOO_MANY = `it holds ${MOST_TOKENS} or more tokens`;
 
-/** Every token in some bytes as they are, each once, where it stands first. */
+/** Every token in some bytes, without unpacking, each at its first place. */
 export function tokenMatchesIn(
   bytes: Buffer,
   own: Secret | undefined,
@@ -72,14 +72,14 @@ export function tokenMatchesIn(
   return withLines(bytes, firstOfEach([...found, ...owned].sort((a, b) => a.at - b.at)));
 }
 
-/** Where one secret stands in a file. */
+/** The places of one secret in a file. */
 export interface SecretPlaces {
   readonly isThere: boolean;
   /** From 1. */
   readonly lines: readonly number[];
 }
 
-/** Where a secret stands in some bytes as they are, in any form. */
+/** The places of a secret in some bytes, without unpacking, in any form. */
 export function placesOfSecret(bytes: Buffer, secret: Secret): SecretPlaces {
   const found = secret.hasPrefix ? tokensIn(bytes).filter(({ value }) => secret.holds(value)) : [];
   const places = [...secret.placesIn(bytes), ...found.map(({ at }) => at)];
@@ -90,12 +90,12 @@ export function placesOfSecret(bytes: Buffer, secret: Secret): SecretPlaces {
   return { isThere: lines.length > 0, lines: [...new Set(lines)] };
 }
 
-/** Whether a part of a stream holds a token. */
+/** Whether a part of a stream contains a token. */
 export function holdsToken(bytes: Buffer, own: Secret | undefined): boolean {
   return tokensIn(bytes, 1).length > 0 || placesOfOwn(bytes, own).length > 0;
 }
 
-/** A token of a form that tells itself is found by that. */
+/** A token with a prefix is already found by its form. */
 function placesOfOwn(bytes: Buffer, own: Secret | undefined) {
   if (own === undefined || own.hasPrefix) return [];
   return own.placesIn(bytes).map((at) => ({ kind: "own" as const, token: own, at }));
@@ -110,7 +110,7 @@ function firstOfEach<Each extends { readonly token: Secret }>(matches: readonly 
   return [...first.values()];
 }
 
-/** Counts each line end once, however many tokens there are; they come in order. */
+/** Counts each line end once, however many tokens there are, since they are in order. */
 function withLines(
   bytes: Buffer,
   found: readonly (Omit<TokenMatch, "line"> & { readonly at: number })[],
