@@ -39,7 +39,7 @@ interface ExecLook {
   readonly resolved: ResolvedConfig;
   /** The git root; outside git the config's folder. */
   readonly top: string;
-  /** Paths of everything that `config` depends on. The folder of Terraform code ends with a slash. Empty if unknown. */
+  /** Paths of everything that `config` depends on. A folder of Terraform code ends with a slash. Empty if unknown. */
   readonly inputs: readonly string[];
 }
 
