@@ -5,16 +5,16 @@ import { Secret } from "../../secret/secret.ts";
 export interface Edit {
   readonly path: string;
   readonly olds: readonly Secret[];
-  /** undefined: they are taken away. */
+  /** undefined: the tokens are removed. */
   readonly tokenFor: TokenFor | undefined;
 }
 
-/** What stands in the place of an old token. */
+/** Returns the replacement for an old token. */
 export type TokenFor = (old: Secret) => Secret;
 
 export type Parts = Content["parts"];
 
-/** A file of Terraform values with another token, or without it; undefined where that would change more. */
+/** Replaces or removes tokens in a file of Terraform values; undefined if that would change anything else. */
 export function editValues(text: string, { path, olds, tokenFor }: Edit): Parts | undefined {
   const oldIn = (value: Secret) => olds.find((old) => old.equals(value));
   if (tokenFor !== undefined) {
@@ -29,7 +29,7 @@ export function editValues(text: string, { path, olds, tokenFor }: Edit): Parts 
   return isLeft ? undefined : hidden(kept, path);
 }
 
-/** Without the attributes and properties that are such a secret; undefined: broken JSON. */
+/** Removes the attributes and properties whose value is such a secret; undefined: broken JSON. */
 function without(
   text: string,
   path: string,
@@ -46,24 +46,24 @@ function without(
   return root && withoutProperties(text, root, isUnwanted);
 }
 
-/** An attribute that is a text, on a line of its own. */
+/** An attribute with a string value, on its own line. */
 const ATTRIBUTE = /^[ \t]*[\w-]+[ \t]*=[ \t]*"([^"\n]*)"[ \t]*(?:(?:#|\/\/).*)?(?:\r?\n|$)/gm;
-/** Also one without an end: else it would be looked through again from each quote in it. */
+/** Also matches a string without an end. Otherwise the search would start again at each quote in it. */
 const QUOTED = /"((?:[^"\\\n]|\\.)*)("(\s*:)?)?/g;
 
-/** A text between quotes that is a value and no key. */
+/** A quoted string that is a value, not a key. */
 interface Quoted {
   readonly at: number;
-  /** As it stands in the file. */
+  /** Its text in the file. */
   readonly source: string;
-  /** Escapes in JSON are decoded: they can be in a token too. */
+  /** With JSON escapes decoded, since a token may contain them. */
   readonly value: Secret;
 }
 
 function quotedIn(text: string, path: string): Quoted[] {
   const { root } = isJson(path) ? readJsonText(text) : {};
   if (root !== undefined) return stringsIn(root, text);
-  // JSON that is broken is searched too: a token in it is still a token.
+  // Broken JSON is searched, too: a token in it is still a token.
   return Array.from(text.matchAll(QUOTED), ({ index, 1: source = "", 2: end, 3: colon }) =>
     end !== undefined && colon === undefined
       ? [{ at: index + 1, source, value: secretOf(source).bare }]
@@ -88,7 +88,7 @@ export function valuesOf(text: string, path: string): Secret[] {
   return quotedIn(text, path).map(({ value }) => value);
 }
 
-/** The text with every quoted value a secret, or what stands in for it. */
+/** The text with every quoted value hidden as a secret or replaced. */
 export function hidden(
   text: string,
   path: string,
@@ -97,7 +97,7 @@ export function hidden(
   const parts: (string | Secret)[] = [];
   let from = 0;
   for (const { at, source, value } of quotedIn(text, path)) {
-    // What stays is written as it was, with its escapes.
+    // Values that are not replaced keep their escapes.
     parts.push(text.slice(from, at), standIn(value) ?? secretOf(source));
     from = at + source.length;
   }

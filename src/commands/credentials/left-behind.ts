@@ -17,10 +17,10 @@ import { placesOfSecret, type SecretPlaces } from "../leaks/token-match.ts";
 import { finding } from "./findings.ts";
 import type { TokenPlace } from "./token-places.ts";
 
-/** What a search of the repo's files has found. */
+/** The result of a search of the repo's files. */
 export interface SearchedTree extends TreeSearch {
   readonly top: string;
-  /** Each file that is not empty, by its absolute path, and the tokens in it that are to go. */
+  /** Each file that is not empty, by absolute path, with the tokens in it that should be removed. */
   readonly files: ReadonlyMap<string, readonly Found[]>;
 }
 
@@ -29,9 +29,9 @@ interface Found extends Pick<SecretPlaces, "lines"> {
 }
 
 /**
- * Searches all files of the repo, tracked, ignored or new.
+ * Searches all files of the repo: tracked, ignored or new.
  *
- * @param olds the tokens that are to go; undefined: nobody asks, and nothing is read.
+ * @param olds the tokens that should be removed; undefined: not needed, so nothing is read.
  */
 export async function searchTree(
   host: Pick<Host, "files" | "steadyClock" | "home">,
@@ -40,7 +40,7 @@ export async function searchTree(
 ): Promise<SearchedTree> {
   const files = new Map<string, readonly Found[]>();
   if (olds === undefined) return { unread: [], passedOver: [], stopped: undefined, top, files };
-  // Who keeps all of HOME in git has more in there than a project.
+  // If all of HOME is a git repo, it contains more than a project.
   const isHome = host.home !== undefined && isInside(host.home, top);
   const folder = await host.files.realpath(isHome ? base : top);
   const broken: TreeSearch["unread"][number][] = [];
@@ -49,7 +49,7 @@ export async function searchTree(
     const isPacked = isSavedPlan(bytes);
     const { members, isWhole } = isPacked ? membersOf(bytes, unpacking) : PLAIN;
     const found = tokensOf(isPacked ? Buffer.concat(members) : bytes, olds);
-    // No line of a plan can be shown.
+    // Lines of a plan cannot be shown.
     const shown = isPacked ? found.map((each) => ({ ...each, lines: [] })) : found;
     if (!isBlank(bytes)) files.set(path, shown);
     if (!isWhole || members.some(isSavedPlan))
@@ -58,11 +58,11 @@ export async function searchTree(
   return { ...search, unread: [...search.unread, ...broken], top: folder, files };
 }
 
-/** Bytes, for all saved plans of a search. */
+/** In bytes, for all saved plans of a search. */
 const MOST_UNPACKED = 512 * 1024 * 1024;
 const PLAIN = { members: [], isWhole: true } as const;
 
-/** The same, once these changes are made. */
+/** The result after these changes. */
 export function treeAfter(
   tree: SearchedTree,
   changes: readonly Change[],
@@ -87,23 +87,23 @@ function tokensOf(bytes: Buffer, olds: readonly Secret[]): readonly Found[] {
   });
 }
 
-/** White space alone. */
+/** Only white space. */
 function isBlank(bytes: Buffer): boolean {
   return !bytes.some((byte) => byte > 32);
 }
 
-/** The files with a token that is to go. */
+/** The files with a token that should be removed. */
 export function holdersIn({ files }: SearchedTree): string[] {
   return [...files].flatMap(([path, found]) => (found.length > 0 ? path : []));
 }
 
-/** So many places are named one by one. */
+/** How many places are listed one by one. */
 const MOST_NAMED = 20;
 
 /**
- * Names every place in the repo where a token stays, and what could not be searched for it.
+ * Reports every place in the repo where a token is left, and what could not be searched.
  *
- * @param places what has a finding of its own where it cannot be read.
+ * @param places places that have their own finding if they cannot be read.
  */
 export function leftBehind(
   tree: SearchedTree,
@@ -150,12 +150,15 @@ export function leftBehind(
 }
 
 interface Words {
-  /** What the token is called: "The old token". */
+  /** The name for the token: "The old token". */
   readonly what: string;
   readonly todo: Hint;
 }
 
-/** Where it stays in this shell, in what a command gives, and in doctl's config beside the contexts. */
+/**
+ * Reports where the token is left outside the repo's files: in this shell, in the output of a command, and in doctl's
+ * config outside the contexts.
+ */
 export function leftOutside(
   { machine: { env }, token: { state }, doctl }: Pick<Facts, "machine" | "token" | "doctl">,
   olds: readonly Secret[],
@@ -183,7 +186,7 @@ export function leftOutside(
   });
 }
 
-/** What is not searched at all. */
+/** The places that are not searched at all. */
 export function unreached({ doctl }: Pick<Facts, "doctl">, todo: Hint): Finding {
   const places = [
     ...(doctl === undefined ? ["doctl's config"] : []),

@@ -61,14 +61,14 @@ import {
 import { unreadPlaces } from "./unread-places.ts";
 
 export interface LogoutRequest extends Asked, Pick<ObserveOptions, "progress"> {
-  /** Take away the files that we generated, too. */
+  /** Also remove the files that we generated. */
   readonly uninstall: boolean;
   readonly dryRun: boolean;
 }
 
 /**
- * Takes the repo's token out of every place that holds it, and with `uninstall` what we generated
- * and nobody edited; with --all the token of every environment. On DigitalOcean's side nothing changes.
+ * Removes the repo's token from every place that contains it. With `uninstall`, also removes what we generated and
+ * nobody edited. With --all, removes the token of every environment. Nothing changes at DigitalOcean.
  *
  * @throws AppError those of environmentsOf and runTask.
  */
@@ -80,9 +80,9 @@ export async function logout(
   const { progress, uninstall, dryRun, all: isAll = false } = request;
   const inspections = new Map();
   let names: Awaited<ReturnType<typeof environmentsOf>> | undefined;
-  // A second look finds none any more, and says of these what the first has said.
+  // Kept for the second look, which no longer finds the tokens but reports the same about them.
   let olds: readonly Secret[] | undefined;
-  // What has a secret in it and git ignores: it must still do so when all is written.
+  // Ignored files with a secret. git must still ignore them after everything is written.
   let hidden: readonly string[] | undefined;
   const task: Task<Many> = {
     async look() {
@@ -100,7 +100,7 @@ export async function logout(
       const tree = await searchTree(host, facts, isAsked ? olds : undefined);
       const others = await placesFound(host, holdersIn(tree), places);
       const edits = joined([
-        // What cannot be edited is named at the end.
+        // Files that cannot be edited are reported at the end.
         ...naming(others, olds).map((held) => changesOf(withoutOlds(facts, held))),
         ...removals(all, facts, naming(places, olds)),
         ...sessionsAlone(all),
@@ -148,13 +148,16 @@ export async function logout(
 const NO_SEARCH = finding("token.unreached", "No valid token found, so no file was searched.");
 const LEFT = { what: "The token", todo: hint`Remove it there.` };
 
-/** What is not empty, and what could not be searched. What a killed run has left goes, and is hidden by itself. */
+/**
+ * Files that are not empty, and those that could not be searched. Leftovers of killed runs don't count: they are
+ * removed, and hide themselves from git.
+ */
 function fullOnes({ files, unread, passedOver }: SearchedTree): readonly string[] {
   const all = [...files.keys(), ...unread.map(({ path }) => path), ...passedOver];
   return all.filter((path) => !isTemporary(path));
 }
 
-/** Of those, what has a secret in it, as it is there for one or was found to. */
+/** The files among them that contain a secret, by their purpose or by the search. */
 function suspects(tree: SearchedTree): readonly string[] {
   const held = new Set(holdersIn(tree));
   const isOne = (path: string) =>
@@ -171,7 +174,7 @@ async function ignoredOf(
   return paths.filter((path) => verdicts.get(path)?.isIgnored);
 }
 
-/** Asked when the ignore lines are gone. @throws AppError NOT_IGNORED */
+/** Called after the ignore lines were removed. @throws AppError NOT_IGNORED */
 async function assertHidden(
   host: ObservingHost,
   facts: Facts,
@@ -189,13 +192,13 @@ async function assertHidden(
   );
 }
 
-/** What was found of a repo's tokens. */
+/** What was found about a repo's tokens. */
 interface Found {
   readonly facts: Facts;
   readonly places: readonly TokenPlace[];
-  /** The tokens that are to go. */
+  /** The tokens to remove. */
   readonly olds: readonly Secret[];
-  /** What of the repo's files has a secret, once they are gone. */
+  /** The repo's files that contain a secret after the removal. */
   readonly left: SearchedTree;
 }
 
@@ -206,8 +209,8 @@ async function uninstallation(host: ObservingHost, found: Found): Promise<PlanPa
 }
 
 /**
- * What our lines in .gitignore keep out of git, whatever it holds: they hide nothing but files for secrets.
- * Outside git, what they are there for.
+ * The files that our lines in .gitignore hide from git, whatever they contain: those lines are only for files with
+ * secrets. Outside git: the files that the lines are meant for.
  */
 function hiddenByUs(host: ObservingHost, { facts: { repo }, left }: Found) {
   if (repo.git !== undefined) {
@@ -220,7 +223,7 @@ function isMeantForSecrets(path: string): boolean {
   return isForSecrets(basename(path)) || isStateOrPlan(path);
 }
 
-/** Those that are used, and those that they shadow. */
+/** The tokens in use, and those that they override. */
 function tokensOf(all: Many): readonly Secret[] {
   const tokens = all.flatMap((facts) => {
     const { state: token } = facts.token;
@@ -232,7 +235,7 @@ function tokensOf(all: Many): readonly Secret[] {
   return onceEach(tokens, ({ digest }) => digest);
 }
 
-/** What the context holds that the config names, whatever else goes before it. */
+/** The content of the context that the config names, even if another token overrides it. */
 function loginOf({ config, doctl }: Facts): Login | undefined {
   const state = doctl?.config?.state;
   const context = config.token.doctl;
@@ -241,7 +244,7 @@ function loginOf({ config, doctl }: Facts): Login | undefined {
     : undefined;
 }
 
-/** A login whose token is not there any more: doctl would make a new one. */
+/** Removes a login without an access token, since doctl could still get a new token with it. */
 function sessionsAlone(all: Many): PlanPart[] {
   return all.flatMap((facts) => {
     const { path } = facts.doctl?.config ?? {};
@@ -254,7 +257,7 @@ function sessionsAlone(all: Many): PlanPart[] {
   });
 }
 
-/** A file that a token is read from goes last: a run that was killed finds it again. */
+/** A file that a token is read from is changed last, so that a run after a kill finds the token again. */
 function removals(all: Many, facts: Facts, at: readonly Held[]): PlanPart[] {
   const isSource = ({ place }: Held) =>
     place.kind === "env-file" &&
@@ -269,7 +272,7 @@ function withoutOlds(facts: Facts, held: Held): PlanPart {
 
 function stillValid(token: Secret) {
   const { fingerprint, isOfSession } = token;
-  // A browser login is in no list of tokens (docs/contracts/doctl-2.md 6.3).
+  // A browser login does not appear in any list of tokens (docs/contracts/doctl-2.md 6.3).
   if (isOfSession) {
     const name = token.isRenewed ? token.shortName : `the token of a browser login, ${fingerprint}`;
     const message = `doctl is still authorized at DigitalOcean (${name}). The token works until it expires.`;
@@ -281,7 +284,7 @@ function stillValid(token: Secret) {
   return finding("token.still-valid", message, { fix });
 }
 
-/** What we generated and nobody edited; and our lines in .gitignore, once they protect nothing. */
+/** Removes what we generated and nobody edited, and our lines in .gitignore if they no longer protect anything. */
 function planUninstall(
   { facts, places, olds, left }: Found,
   pipelines: readonly Snapshot[],
@@ -291,17 +294,17 @@ function planUninstall(
   const { top } = repo;
   const { envrc, example } = envFile;
   const isEnvrc = recognise(textOf(envrc)) !== "foreign";
-  // What a linked folder leads to is another repo's.
+  // The target of a linked folder belongs to another repo.
   const roots = terraform.roots.filter(({ real }) => isInside(real, top));
   const inRoots = roots.flatMap((root) => {
     const names = [...root.own.keys()].filter((name) => name !== BACKEND_TF);
     const files = names.map((name) => root.at(name));
     const values = root.at(PUBLIC_TFVARS);
-    // Values have no header: ours are those that config still gives.
+    // The file of values has no header. It is ours if the values are those of the config.
     const isOurs = values.kind === "file" && sameValues(values, root.config.variables);
     return [...files, ...(isOurs ? [values] : [])];
   });
-  // A header that fits is no proof of what stands below it.
+  // A valid header does not prove that the rest of the file is ours.
   const theirs = roots.flatMap((root) =>
     [...root.own].flatMap(([name, { edited }]) => (edited ? [root.at(name)] : [])),
   );
@@ -313,7 +316,7 @@ function planUninstall(
     snapshot.kind === "file" && !isEdited(snapshot) ? snapshot : [],
   );
   const changes = gone.map((snapshot) => {
-    // The folders of a pipeline are ci's; a root module's folder is not.
+    // An empty pipeline folder is removed: ci created it. A root module's folder is not.
     const emptyBelow = pipelines.includes(snapshot) ? top : undefined;
     return new RemoveFile(snapshot, "generated and not edited", emptyBelow);
   });
@@ -332,12 +335,12 @@ function planUninstall(
   const kept = [
     ...edited.map((name) => `${name} (edited)`),
     ...(config.file === undefined ? [] : [basename(config.file)]),
-    // Without it, the next clone would begin with an empty state.
+    // Without it, the next clone would start with an empty state.
     ...(roots.some(({ own }) => own.has(BACKEND_TF))
       ? [`${BACKEND_TF} (says where the state is)`]
       : []),
   ];
-  // Another line may hide it, or git tracks it: then our lines protect nothing in it.
+  // If another line hides it, or git tracks it, our lines don't protect it.
   const isHidden = (path: string) => repo.git === undefined || hidden.includes(path);
   const protects = [
     ...secrets.flatMap((place) =>
@@ -382,7 +385,7 @@ function planUninstall(
   ]);
 }
 
-/** Where hooks of all repos lie, the guard is not this repo's to remove. */
+/** If the hooks are shared by all repos, this repo must not remove the guard. */
 async function guardRemoval(host: ObservingHost, { repo: { git } }: Facts): Promise<PlanPart> {
   if (git === undefined) return NOTHING;
   const { planHook } = await import("../hook/hook.ts");
@@ -390,7 +393,7 @@ async function guardRemoval(host: ObservingHost, { repo: { git } }: Facts): Prom
   return { changes };
 }
 
-/** Those that we wrote for this project, edited or not. */
+/** The pipelines that we wrote for this project, edited or not. */
 async function lookAtPipelines({ files }: Pick<Host, "files">, facts: Facts): Promise<Snapshot[]> {
   const found = await Promise.all(pipelinePaths(facts).map((path) => files.look(path)));
   return found.filter(
@@ -421,7 +424,7 @@ function sameValues(snapshot: Snapshot, values: Readonly<Record<string, unknown>
   return JSON.stringify(jsonIn(textOf(snapshot))) === JSON.stringify(values);
 }
 
-/** So many files are named one by one. */
+/** How many files are listed one by one. */
 const MOST_NAMED = 8;
 
 function stays(message: string) {

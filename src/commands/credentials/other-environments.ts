@@ -10,10 +10,10 @@ import { finding } from "./findings.ts";
 import type { TokenPlace } from "./token-places.ts";
 
 /**
- * Names the environments that keep a token where a run without --env took out or replaced another: people mean
- * all of them by "log out".
+ * Reports the environments that still have a token after a run without --env removed or replaced another one: people
+ * often mean all of them when they log out.
  *
- * @param but tokens that this run takes out, replaces or brings.
+ * @param but tokens that this run removes, replaces or adds.
  */
 export function heldByOthers(
   shared: ResolvedConfig,
@@ -40,7 +40,7 @@ interface HeldToken {
   readonly at: string;
 }
 
-/** In its env file, and in the doctl context that config gives it. */
+/** The tokens in its env file, and in the doctl context that the config assigns to it. */
 function tokensOf(
   { base, token: { envFile, name }, doctl }: ResolvedConfig,
   shared: ResolvedConfig,

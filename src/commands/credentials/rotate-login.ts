@@ -14,7 +14,7 @@ import type { Prompter } from "../init/prompter.ts";
 import { finding } from "./findings.ts";
 import { revocation } from "./rotate.ts";
 
-/** Whether this repo's token is a login of doctl's. @throws AppError those of findConfig. */
+/** Whether this repo's token is a login in doctl. @throws AppError those of findConfig. */
 export async function isOfLogin(
   host: ObservingHost,
   environment: string | undefined,
@@ -23,7 +23,7 @@ export async function isOfLogin(
   return (await findConfig(host, top, environment)).config.token.doctl !== undefined;
 }
 
-/** A token that lasts is no login. */
+/** The error for a given token where the repo uses a login. */
 export function tokenForLogin(): AppError {
   const message = "This repo uses a doctl browser login (token.doctl). rotate starts a new login.";
   return new AppError("USAGE", message, {
@@ -32,7 +32,7 @@ export function tokenForLogin(): AppError {
 }
 
 /**
- * Logs in anew, looks at the new login, and then at the one that it takes the place of.
+ * Logs in again, checks the new login, and then the one that it replaces.
  *
  * @throws AppError those of bootstrap.
  */
@@ -47,7 +47,7 @@ export async function rotateLogin(
   const config = facts.doctl?.config?.state;
   const held =
     config?.kind === "known" ? heldIn(config.config, facts.config.loginContext) : undefined;
-  // A token that lasts is none of this login, and may be used elsewhere.
+  // A permanent token is not part of this login, and may be used elsewhere.
   const old = held?.token?.isOfSession ? held.token : undefined;
   const also = (now: Facts): PlanPart => {
     const token = newToken(now, old);

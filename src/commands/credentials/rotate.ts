@@ -60,9 +60,9 @@ import { unreadPlaces } from "./unread-places.ts";
 export interface RotateRequest extends Asked, Pick<ObserveOptions, "minTtlSeconds" | "progress"> {
   /** The text of standard input, with --token-stdin. */
   readonly stdin: string | undefined;
-  /** Take a token of a team that cannot be read, and one that expires sooner. */
+  /** Accept a token of an unknown team, and one that expires sooner. */
   readonly force: boolean;
-  /** Ask DigitalOcean to revoke the old one. */
+  /** Ask DigitalOcean to revoke the old token. */
   readonly revoke: boolean;
   readonly dryRun: boolean;
 }
@@ -70,12 +70,12 @@ export interface RotateRequest extends Asked, Pick<ObserveOptions, "minTtlSecond
 type RotateHost = ObservingHost & ApplyHost;
 
 /**
- * Puts a new token in every place that holds the old one, or in none. Which token is old is written
- * down first, by its fingerprint, in the user's state folder: a run that was killed leaves some
- * places new and some old, and the next one knows them all. Environments that hold one token get one
- * new token; where they hold different ones, each gets its own.
+ * Writes a new token to every place that contains the old one, all or none. The fingerprint of the old token is first
+ * kept in the user's state folder. If a run is killed, some places have the new token and some the old one, and the
+ * next run recognises both. Environments with the same token get one new token. Those with different tokens each get
+ * their own.
  *
- * @param ask for a new token: with a person at a terminal only.
+ * @param ask asks for a new token. Only with a person at a terminal.
  * @throws AppError NO_TOKEN; USAGE for one new token for different old ones; those of runTask.
  */
 export async function rotate(
@@ -123,12 +123,12 @@ export async function rotate(
     const isHeld = (fingerprint: string) => held.some((each) => each.fingerprint === fingerprint);
     const records = all.map(({ config }) => {
       const record = readRecord(host.state.read(rotationKey(config.base, config.environment)));
-      // One that was killed after its last write has nothing left to finish.
+      // A rotation that was killed after its last write has nothing left to do.
       return { record, isUnfinished: record?.old.some(isHeld) === true };
     });
     const members = all.map(({ config: { environment }, token: { state } }, at): Member => {
       const { record, isUnfinished = false } = records[at] ?? {};
-      // A login is made anew in the browser, one at a time.
+      // A login is rotated with the browser, one at a time.
       const current = state.kind === "found" && !state.token.isRenewed ? state.token : undefined;
       return { environment, current, unfinished: isUnfinished ? record : undefined };
     });
@@ -156,7 +156,7 @@ export async function rotate(
     return { rotations, notRevoked: [...new Set(notRevoked)] };
   }
 
-  /** One rotation may have been begun by runs for other environments, too. */
+  /** Runs for other environments may also have started this rotation. */
   function forget({ environments, token }: Rotation): void {
     const [config] = latest?.map((each) => each.config) ?? [];
     if (config === undefined) return;
@@ -167,14 +167,14 @@ export async function rotate(
     }
   }
 
-  /** What the last look found that each of these environments reads: the new token, or another. */
+  /** Whether the last look found that each of these environments reads the new token. */
   function isRead({ environments, token }: Rotation): boolean {
     return inEnvironments(latest ?? [], environments).every(
       ({ token: { state } }) => state.kind === "found" && state.token.equals(token),
     );
   }
 
-  /** A token is not written where git would take it. */
+  /** Excludes places that git does not ignore: no token is written there. */
   async function notTaken({ repo }: Facts, places: readonly TokenPlace[]): Promise<TokenPlace[]> {
     const paths = places.flatMap((place) => ("snapshot" in place ? place.snapshot.path : []));
     const verdicts = await askRepos(host, repo.git?.git, paths);
@@ -184,7 +184,7 @@ export async function rotate(
     });
   }
 
-  /** @param group with --all: whose token it is to be. */
+  /** @param group with --all: the environments that get the token. */
   async function newToken(
     [facts, ...more]: Many,
     group: readonly Member[] | undefined,
@@ -211,7 +211,7 @@ export async function rotate(
     throw wrong === undefined ? new AppError("NO_TOKEN", "No new token given.") : failureOf(wrong);
   }
 
-  /** One token has to do for the code of each. */
+  /** One token must have the scopes for the code of all of them. */
   async function withNeedsOf(all: Many): Promise<Facts> {
     const [{ config, token, ...facts }] = all;
     const dirs = new Set(all.flatMap((each) => each.config.roots.map(({ dir }) => dir)));
@@ -228,7 +228,7 @@ export async function rotate(
       isAll ? findingsIn(config.environment, findings) : findings;
     const byAnother = { findings: notRevoked.map(leftByAnother) };
     const running = rotations.filter(({ olds }) => olds.length > 0);
-    // An environment has none, or that of a rotation.
+    // The environments without a token, or outside the running rotations.
     const without = all.filter(
       ({ config }) =>
         !running.some(({ environments }) => environments.includes(config.environment)),
@@ -270,7 +270,7 @@ export async function rotate(
     const others = await notTaken(facts, found);
     const edits = joined([
       ...naming(others, olds).map((place) =>
-        // What cannot be edited is named at the end.
+        // Files that cannot be edited are reported at the end.
         changesOf(changePlace(facts, place, tokenFor)),
       ),
       ...naming(places, olds).map((place) => changePlace(facts, place, tokenFor)),
@@ -318,7 +318,7 @@ const REACH = hint`Put the new token there too before you delete the old one.`;
 
 interface Begun {
   readonly rotations: readonly Rotation[];
-  /** Fingerprints of what another run stored the new one for, and was killed before it revoked. */
+  /** Fingerprints of old tokens that another run replaced but was killed before it revoked them. */
   readonly notRevoked: readonly string[];
 }
 
@@ -329,7 +329,7 @@ function inEnvironments(
   return all.filter(({ config }) => environments.includes(config.environment));
 }
 
-/** There is nothing to replace: it is the same token, or there is none. */
+/** There is nothing to replace: the new token is the current one, or there is no token. */
 function judgeOld(
   { token: { state, inspection }, config, machine }: Facts,
   token: Secret | undefined,
@@ -345,7 +345,7 @@ function judgeOld(
   return judgeToken({ token: { state, inspection }, config, machine });
 }
 
-/** With --all, beside environments that have one; what is wrong stops the run. */
+/** With --all: an environment without a token to rotate, next to others that have one. An error stops the run. */
 function leftOut({ token: { state, inspection }, config, machine }: Facts): Finding[] {
   if (config.token.doctl !== undefined) {
     const { environment } = config;
@@ -361,16 +361,16 @@ function leftOut({ token: { state, inspection }, config, machine }: Facts): Find
     ];
   }
   if (state.kind !== "unavailable") return found;
-  // Of a token that a command prints, nothing here can be replaced.
+  // A token from a command cannot be replaced here.
   return found.map(({ message, fix }) => finding("environment.skipped", message, fix && { fix }));
 }
 
-/** The repo takes its token from a file that gets the new one, and from nothing that overrides it. */
+/** The repo reads its token from a file that gets the new one, and nothing overrides it. */
 function isWritten({ token: { state } }: Facts): boolean {
   return state.kind === "found" && state.token.origin.kind === "env-file";
 }
 
-/** Where the repo would still read the old token, it is the one that has to live. */
+/** The repo would still read the old token, so that must stay valid. */
 function notStored({ token: { state } }: Facts): Finding {
   const origin = state.kind === "found" ? state.token.origin : undefined;
   const where = origin === undefined ? "an unknown source" : describeOrigin(origin);
@@ -418,7 +418,7 @@ function judgeNew(
   ];
 }
 
-/** @param isSure the team that config names was compared already, or nobody wants to know. */
+/** @param isSure the config's team was already compared, or the user does not want the check. */
 function judgeTeam(now: Inspection, old: Inspection, isSure: boolean): Finding[] {
   if (now.team !== undefined && old.team !== undefined) {
     if (now.team.uuid === old.team.uuid) return [];
@@ -445,7 +445,7 @@ function judgeLife(now: Inspection, old: Inspection): Finding[] {
   return [finding("token.expires-sooner", message, { fix })];
 }
 
-/** What nobody can undo comes when the new token is stored, and DigitalOcean takes it. */
+/** The revocation cannot be undone, so it comes after the new token is stored and DigitalOcean accepts it. */
 export function revocation(
   host: Pick<RotateHost, "http">,
   { token: { hosts } }: Pick<Facts, "token">,
@@ -457,7 +457,7 @@ export function revocation(
   }: {
     old: Secret;
     rotation: Rotation;
-    /** Whether the repo reads its new token now. */
+    /** Whether the repo now reads its new token. */
     isRead: (rotation: Rotation) => boolean;
   } & Pick<RotateRequest, "progress">,
 ): OutsideChange {
@@ -499,7 +499,7 @@ function leftByAnother(fingerprint: string): Finding {
   return unrevoked({ fingerprint }, "an earlier rotate was stopped first");
 }
 
-/** Says what the old tokens still are on DigitalOcean's side. */
+/** Reports the state of the old tokens at DigitalOcean. */
 async function stillValid(
   host: RotateHost,
   hosts: Facts["token"]["hosts"],

@@ -4,31 +4,31 @@ import type { StateKey } from "../../host/host.ts";
 import { onceEach } from "../../lib/grouped.ts";
 import type { Secret } from "../../secret/secret.ts";
 
-/** What one rotation is about, from its first look on. */
+/** The data of one rotation, from its first look on. */
 export interface Rotation {
-  /** Those that hold an old token; undefined: what a run without --env uses. */
+  /** The environments with an old token; undefined: what a run without --env uses. */
   readonly environments: readonly (string | undefined)[];
   /** The new token. */
   readonly token: Secret;
   readonly olds: readonly Secret[];
-  /** A run before this one was killed in the middle of it. */
+  /** An earlier run started it and was killed. */
   readonly isResumed: boolean;
 }
 
-/** What a run writes down before its first change; fingerprints. */
+/** What a run keeps before its first change; fingerprints. */
 export interface RotationRecord {
   readonly old: readonly string[];
   readonly new: string;
   readonly revoke: boolean;
 }
 
-/** An environment, and what is known of its token before the rotation. */
+/** An environment, and what is known about its token before the rotation. */
 export interface Member {
   /** undefined: what a run without --env uses. */
   readonly environment: string | undefined;
-  /** The token that it has. */
+  /** Its current token. */
   readonly current: Secret | undefined;
-  /** Of a rotation that was not finished. */
+  /** The record of an unfinished rotation. */
   readonly unfinished: RotationRecord | undefined;
 }
 
@@ -48,8 +48,8 @@ export function readRecord(text: string | undefined): RotationRecord | undefined
 }
 
 /**
- * The environments that one new token is for: those that hold the same token, and those that a rotation which was not
- * finished has brought the new one already. One without a token is in no group.
+ * The environments that share a new token: those with the same token, and those that already got the new one from an
+ * unfinished rotation. An environment without a token is in no group.
  */
 export function groupsOf(members: readonly Member[]): readonly (readonly Member[])[] {
   const goals = new Map(
@@ -68,9 +68,9 @@ export function groupsOf(members: readonly Member[]): readonly (readonly Member[
 }
 
 /**
- * The tokens that a group's new one replaces: those that it has, and those of a rotation that was not finished.
+ * The tokens that a group's new one replaces: its current ones, and those of an unfinished rotation.
  *
- * @param held by any place.
+ * @param held the tokens in all places.
  */
 export function oldTokens(
   group: readonly Member[],
@@ -85,7 +85,7 @@ export function oldTokens(
   return onceEach(all, ({ digest }) => digest);
 }
 
-/** Each place gets one token: what replaces an old one is not replaced in its turn. @throws AppError USAGE */
+/** Refuses a new token that another rotation of this run would replace again. @throws AppError USAGE */
 export function refuseChain(rotations: readonly Rotation[]): void {
   for (const [at, { environments, token, olds }] of rotations.entries()) {
     const isIn = (tokens: readonly Secret[], each: Secret) =>
@@ -124,12 +124,12 @@ export function differentTokens(groups: readonly (readonly Member[])[]): AppErro
   );
 }
 
-/** It reaches all that hold the same token. */
+/** The command for one environment, which also changes the others with the same token. */
 function rotateOne([first]: readonly (string | undefined)[], ...more: readonly string[]) {
   return own("rotate", ...(first === undefined ? [] : ["--env", first]), ...more);
 }
 
-/** Says to a person which new token is asked for. */
+/** Tells a person which new token is needed. */
 export function purposeOf(group: readonly Member[], team: string | undefined): string {
   const names = namesIn(group.map(({ environment }) => environment));
   const whose = team === undefined ? "" : `, team ${team}`;
@@ -143,7 +143,7 @@ function oldIn(group: readonly Member[]): string {
   return first ?? "";
 }
 
-/** So many are named one by one. */
+/** How many are listed one by one. */
 const MOST_NAMED = 4;
 
 function namesIn(environments: readonly (string | undefined)[]): string {

@@ -25,7 +25,7 @@ import {
 } from "./edit-values.ts";
 import { finding } from "./findings.ts";
 
-/** Where a token stands that this repo or this machine's doctl uses. */
+/** A place with a token that this repo or this machine's doctl uses. */
 export type TokenPlace = { readonly holds: readonly Secret[] } & (
   | { readonly kind: FileKind; readonly snapshot: Snapshot }
   | { readonly kind: "doctl"; readonly path: string; readonly context: string }
@@ -35,9 +35,9 @@ type FilePlace = TokenPlace & { readonly kind: FileKind };
 type FileKind = "env-file" | "tfvars" | "shell";
 
 /**
- * All places that rotate and logout reach: the env files of the config and those beside them, files
- * of Terraform values in the roots, doctl's contexts. Not a browser login that the config does not name: it is the
- * person's own, and a file with its token has a copy (docs/contracts/doctl-2.md 6.2).
+ * All places that rotate and logout change: the env files of the config and those next to them, files of Terraform
+ * values in the roots, and doctl's contexts. Excludes a browser login that the config does not name: it is the user's
+ * own, and a file with its token only has a copy (docs/contracts/doctl-2.md 6.2).
  *
  * @param logins the contexts whose browser login the config names.
  */
@@ -73,8 +73,8 @@ export async function readPlaces(
 }
 
 /**
- * Files for secrets that the search of the repo has found a token in, and that are none of those places: env
- * files of other folders, values of other modules, direnv's file.
+ * Other files for secrets in which the search of the repo found a token: env files in other folders, values of other
+ * modules, direnv's file.
  */
 export async function placesFound(
   { files }: Pick<Host, "files">,
@@ -111,7 +111,7 @@ function placeAt(snapshot: Snapshot, kind: FileKind): TokenPlace {
   return { kind, snapshot, holds };
 }
 
-/** A file that a link leads to is one place, under its own name where that is among them. */
+/** A file and the links to it are one place, under the file's own name if it is in the list. */
 function eachOnce(files: readonly Snapshot[]): readonly Snapshot[] {
   const isLink = ({ path, target }: Snapshot) => !target.endsWith(path);
   const byTarget = new Map<string, Snapshot>();
@@ -122,18 +122,18 @@ function eachOnce(files: readonly Snapshot[]): readonly Snapshot[] {
   return [...byTarget.values()];
 }
 
-/** A place and the tokens in it that are to go. */
+/** A place and the tokens in it that should be removed. */
 export interface Held {
   readonly place: TokenPlace;
   readonly olds: readonly Secret[];
 }
 
-/** The places that have a token as a value. */
+/** The places with a token as a value. */
 export function holding(places: readonly TokenPlace[], olds: readonly Secret[]): Held[] {
   return withOlds(places, olds, isHeld);
 }
 
-/** The same, and those that have one in a comment or as a part of a value. */
+/** These, and the places with a token in a comment or as a part of a value. */
 export function naming(places: readonly TokenPlace[], olds: readonly Secret[]): Held[] {
   return withOlds(places, olds, (place, old) => isHeld(place, old) || isNamed(place, old));
 }
@@ -158,12 +158,12 @@ function isNamed(place: TokenPlace, old: Secret): boolean {
   return old.piecesOf(textAt(place.snapshot)?.text ?? "").length > 1;
 }
 
-/** Without what is in the way: a place that nobody has named is left as it is. */
+/** Drops the part if something blocks it: a place that the config does not name is left unchanged. */
 export function changesOf({ changes = [], findings = [] }: PlanPart): PlanPart {
   return findings.length > 0 ? NOTHING : { changes };
 }
 
-/** What puts another token in a place instead of each of `olds`; without one, what takes them away. */
+/** Replaces each of `olds` in a place; without a new token, removes them. */
 export function changePlace(
   facts: Pick<Facts, "repo" | "machine" | "doctl">,
   { place, olds }: Held,
@@ -175,7 +175,7 @@ export function changePlace(
     const taken = tokenFor === undefined ? [] : judgePlace(facts);
     if (taken.length > 0) return { findings: taken };
     const login = { path, context, why };
-    // A context holds one.
+    // A context contains only one.
     const [old] = olds;
     if (old === undefined) return NOTHING;
     const change =
@@ -195,9 +195,9 @@ export function changePlace(
   const edited = (text: string) => editValuesOf(place, text, { path, olds, tokenFor });
   const parts = edited(current.text);
   if (parts === undefined) return { findings: [notEditable(path, why)] };
-  // Comments and longer values have it, too.
+  // Also in comments and longer values.
   const everywhere = (now: Content) => withOthers(now, olds, (old) => tokenFor?.(old));
-  // Of a link the file that it leads to would stay.
+  // Removing a link would leave the file behind it.
   const isLink = !snapshot.target.endsWith(snapshot.path);
   const after = everywhere({ parts, encoding }).parts.map(String).join("");
   if (place.kind === "tfvars" && !isLink && /^(\{\s*\})?$/.test(after.trim())) {
@@ -216,13 +216,13 @@ export function changePlace(
   return { changes: [change] };
 }
 
-/** The text with every value that is a token edited; undefined where that would change more. */
+/** The text with every value that is a token edited; undefined if that would change anything else. */
 function editValuesOf(
   place: FilePlace,
   text: string,
   { path, olds, tokenFor }: Edit,
 ): Parts | undefined {
-  // A line that goes may be all that a shell's `if` has.
+  // In a shell script, the line may be the only one in an `if`, so it must not be removed.
   if (place.kind === "shell" || holding([place], olds).length === 0) {
     return shownOf(place, text, olds);
   }

@@ -6,10 +6,10 @@ import type { Facts } from "../init/observe.ts";
 import { finding } from "./findings.ts";
 import type { TokenPlace } from "./token-places.ts";
 
-/** What can hold no text. */
+/** These contain no text. */
 const EMPTY = ["a directory", "a device", "a socket"];
 
-/** Where a token may stand that cannot be looked into: to say that nothing is there would be a guess. */
+/** Places that cannot be read. They must not be reported as free of tokens. */
 export function unreadPlaces(
   { doctl }: Pick<Facts, "doctl">,
   places: readonly TokenPlace[],

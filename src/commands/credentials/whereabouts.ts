@@ -12,19 +12,19 @@ import { type Context, contextOf, isDockerfile, sends } from "../leaks/in-packag
 import { placesOfSecret } from "../leaks/token-match.ts";
 import { readPlaces } from "./token-places.ts";
 
-/** A place on this machine that holds the repo's token, or may. */
+/** A place on this machine that contains the repo's token, or may contain it. */
 export interface Whereabouts {
-  /** shell: `.envrc`. kept: what a run of ours that was killed has left. file: another file of the repo. */
+  /** shell: `.envrc`. kept: left behind by a killed run. file: another file of the repo. */
   readonly kind: "env-file" | "tfvars" | "shell" | "doctl" | "environment" | "kept" | "file";
-  /** The variable of the environment, or the doctl context. */
+  /** The environment variable, or the doctl context. */
   readonly name: string | undefined;
   /** Absolute. */
   readonly path: string | undefined;
-  /** Permission bits; undefined where there are none, as on Windows. */
+  /** Permission bits; undefined if there are none, as on Windows. */
   readonly mode: number | undefined;
-  /** Who would take the file along; undefined: nobody knows. */
+  /** Whether git, Docker and npm would include the file; undefined: unknown. */
   readonly takenBy: { readonly [Taker in "git" | "docker" | "npm"]: boolean | undefined };
-  /** Why it could not be read, in words: it may hold the token. */
+  /** Why it could not be read, in words. It may contain the token. */
   readonly unread: string | undefined;
 }
 
@@ -33,10 +33,9 @@ type WhereHost = Pick<Host, "env" | "platform" | "files" | "run" | "which" | "st
 const NOWHERE = { git: false, docker: false, npm: false };
 
 /**
- * Every place that holds the token of this repo: what the run has found out already is not read again, and nothing
- * is written.
+ * Every place with the token of this repo. Facts that the run already has are not read again, and nothing is written.
  *
- * @param exposed files that git has or would take.
+ * @param exposed files that git tracks or does not ignore.
  */
 export async function whereTokenIs(
   host: WhereHost,
@@ -80,7 +79,7 @@ function holds(snapshot: Snapshot, token: Secret): boolean {
   return "bytes" in snapshot && placesOfSecret(snapshot.bytes, token).isThere;
 }
 
-/** Files for secrets, read or not, and what else git has or would take. */
+/** Files for secrets, read or not, and other files that git tracks or does not ignore. */
 async function filesOf(
   host: WhereHost,
   facts: Facts,
@@ -91,7 +90,7 @@ async function filesOf(
   const known = [envFile.file, envFile.local, envFile.envrc];
   const files = {
     ...host.files,
-    // One that is a FIFO is read once, and none is waited for.
+    // A FIFO was already read, and this does not wait for one.
     look: async (path: string) => known.find((each) => each.path === path) ?? host.files.look(path),
   };
   const places = (await readPlaces({ files }, facts)).flatMap((place) =>
@@ -116,7 +115,7 @@ async function filesOf(
   return [...byTarget.values()];
 }
 
-/** Each context that has it; a config with it elsewhere, too. */
+/** Each context with the token; or the config, if it contains the token elsewhere. */
 async function doctlOf(
   { files }: Pick<Host, "files">,
   { doctl }: Facts,
@@ -153,13 +152,13 @@ async function keptOf(
     .map((snapshot) => ({ kind: "kept", name: undefined, snapshot }));
 }
 
-/** By git's own answer, and by the rules of Docker and npm for the folders around each file. */
+/** From git's own answer, and the rules of Docker and npm for the folders above each file. */
 async function takersOf(
   host: WhereHost,
   { repo: { git, top } }: Facts,
   found: readonly Found[],
 ): Promise<readonly Whereabouts["takenBy"][]> {
-  // Of a link git has its text alone.
+  // git only has the text of a link.
   const targets = found.map(({ snapshot }) => snapshot.target);
   const verdicts = await askRepos(host, git?.git, [...new Set(targets)]);
   const packers = new Packers(host, top, targets);
@@ -172,7 +171,7 @@ async function takersOf(
   );
 }
 
-/** What may be built or published, in the folders above a file. */
+/** The Docker contexts and npm packages in the folders above a file. */
 class Packers {
   readonly #host: WhereHost;
   readonly #top: string;
@@ -180,7 +179,7 @@ class Packers {
   readonly #work = new Work(20_000_000);
   readonly #folders = new Map<string, Promise<Packer>>();
 
-  /** @param paths what is asked about. */
+  /** @param paths the files that will be asked about. */
   constructor(host: WhereHost, top: string, paths: readonly string[]) {
     this.#host = host;
     this.#top = top;
@@ -225,7 +224,7 @@ class Packers {
     const manifest = recordOf(jsonIn(file.kind === "file" ? file.bytes.toString("utf8") : ""));
     // npm refuses to publish it.
     if (manifest["private"] === true) return none;
-    // npm's own rules take a while to load: they are asked where a file may be among what is listed.
+    // npm's own rules are slow to load, so they are used only if a file may be among those listed.
     const listed = plainNames(manifest);
     const isNear = (path: string) => listed?.some((each) => isInside(path, join(folder, each)));
     if (listed !== undefined && !paths.some(isNear)) return none;
@@ -236,11 +235,11 @@ class Packers {
 
 interface Packer {
   readonly contexts: readonly Context[];
-  /** Absolute paths; "unknown": npm's own rules fail, or take too long. */
+  /** Absolute paths; "unknown": npm's own rules fail or take too long. */
   readonly published: ReadonlySet<string> | "unknown";
 }
 
-/** What `files` names, where all of it are names of files and folders; undefined: only npm can tell. */
+/** The entries of `files`, if all are plain names of files and folders; undefined: only npm can tell. */
 function plainNames({ files, directories }: Readonly<Record<string, unknown>>) {
   if (!Array.isArray(files) || directories !== undefined) return undefined;
   const isPlain = (each: unknown): each is string =>
