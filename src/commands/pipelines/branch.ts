@@ -5,14 +5,14 @@ import { AppError } from "../../errors/app-error.ts";
 import { hint, own, run } from "../../errors/hint.ts";
 import { finding } from "./findings.ts";
 
-/** The branches that git knows on this machine; the remote is not asked. */
+/** The branches that git knows on this machine. The remote is not asked. */
 export interface Branches {
   readonly local: ReadonlySet<string>;
-  /** Those of each remote as it was last fetched, by the remote's name. */
+  /** The branches of each remote when it was last fetched, by the remote's name. */
   readonly remote: ReadonlyMap<string, ReadonlySet<string>>;
-  /** The default branch of each remote, where git has noted it. */
+  /** The default branch of each remote, if git has recorded it. */
   readonly heads: ReadonlyMap<string, string>;
-  /** The one that is checked out, also before its first commit. */
+  /** The current branch, even before its first commit. */
   readonly current: string | undefined;
 }
 
@@ -25,13 +25,13 @@ export async function branchesOf(git: Git): Promise<Branches> {
   const text = await outputOf(git, ["for-each-ref", `--format=${FORMAT}`, LOCAL, REMOTE]);
   const found = readBranches(text);
   if (found.local.size > 0) return found;
-  // A branch without a commit is no ref. 1: HEAD is no branch.
+  // A branch without a commit has no ref. Exit status 1: HEAD is not on a branch.
   const head = await outputOf(git, ["symbolic-ref", "--quiet", "HEAD"], { fine: [0, 1] });
   const current = head.startsWith(LOCAL) ? head.slice(LOCAL.length).trimEnd() : undefined;
   return { ...found, current };
 }
 
-/** What for-each-ref prints, a ref in a line. */
+/** Reads the output of for-each-ref, one ref per line. */
 export function readBranches(text: string): Branches {
   const refs = text.split("\n").map((line) => line.split("\0"));
   const heads = new Map<string, string>();
@@ -49,7 +49,7 @@ export function readBranches(text: string): Branches {
       if (head === "*") current = name.slice(LOCAL.length);
     } else if (name.startsWith(REMOTE) && target === "") {
       const rest = name.slice(REMOTE.length);
-      // A remote's name may have a slash in it.
+      // A remote's name may contain a slash.
       const known = [...heads.keys()].find((each) => rest.startsWith(`${each}/`));
       const owner = known ?? rest.split("/", 1)[0] ?? "";
       const branch = rest.slice(owner.length + 1);
@@ -59,10 +59,10 @@ export function readBranches(text: string): Branches {
   return { local, remote, heads, current };
 }
 
-/** What most repos call theirs. */
+/** Common names of default branches. */
 const USUAL = ["main", "master", "trunk", "develop"];
 
-/** The branch that pull requests go to, as far as git knows it without asking the remote. */
+/** The branch for pull requests, as far as git knows it without asking the remote. */
 export function defaultBranch(branches: Branches): { name: string; isKnown: boolean } {
   const { local, remote, heads, current } = branches;
   const head = heads.get("origin") ?? onlyOne(heads.values());
@@ -86,17 +86,17 @@ function onlyOne(names: Iterable<string>): string | undefined {
 }
 
 interface Asked {
-  /** With --branch. */
+  /** The value of --branch. */
   readonly wanted: string | undefined;
-  /** The text of the pipeline that is there. */
+  /** The text of the existing pipeline. */
   readonly existing: string;
 }
 
 /**
- * The branch that GitHub applies: what --branch says, else what the pipeline that is there says, else the
- * remote's default branch.
+ * The branch that GitHub applies: the value of --branch, or that of the existing pipeline, or the remote's default
+ * branch.
  *
- * @throws AppError USAGE for a name that no branch can have, or that cannot be written into a pipeline.
+ * @throws AppError USAGE for an invalid branch name, or one that cannot be written into a pipeline.
  */
 export function chooseBranch(
   branches: Branches,
@@ -122,14 +122,14 @@ export function chooseBranch(
   return { branch, findings: [finding("ci.branch-unknown", message, { fix })] };
 }
 
-/** Also true where nothing has been committed: every branch is still to come. */
+/** Also true if nothing has been committed, since no branch exists yet. */
 function isThere({ local, remote, heads, current }: Branches, name: string): boolean {
   if (local.size === 0 && remote.size === 0) return true;
   const all = [local, ...remote.values(), new Set(heads.values())];
   return name === current || all.some((each) => each.has(name));
 }
 
-/** A checkout of one branch, as pipelines have it, does not know the branch of the file that is there. */
+/** A checkout of a single branch, as in CI, does not know the branch of the existing file. */
 function noBranch(branches: Branches, name: string, isWanted: boolean): Finding {
   const message = `Branch ${name} exists neither here nor on a remote, so GitHub would never run the pipeline.`;
   const id = isWanted ? "ci.no-branch" : "ci.branch-unknown";
@@ -142,9 +142,9 @@ function noBranch(branches: Branches, name: string, isWanted: boolean): Finding 
   return finding(id, message, { fix: hint`${other}; or, ${get}` });
 }
 
-/** As git has it: https://git-scm.com/docs/git-check-ref-format. */
+/** git's rules: https://git-scm.com/docs/git-check-ref-format. */
 const NO_NAME = /[\p{Cc} ~^:?*[\\]|\.\.|@\{|^[-/.]|\/[/.]|\.lock(\/|$)|[/.]$|^@$|^$/u;
-/** An expression of GitHub's; or bytes that are no text. */
+/** A GitHub expression, or bytes that are not text. */
 const UNWRITABLE = /\$\{\{|\uFFFD/;
 
 function checked(name: string): string {
@@ -156,7 +156,7 @@ function checked(name: string): string {
   throw new AppError("USAGE", message, { hint: hint`Use another branch, such as --branch main` });
 }
 
-/** A branch as a pattern that GitHub matches it alone by, in YAML; whatever is in its name stays in the quotes. */
+/** A YAML pattern for GitHub that matches only this branch. Whatever the name contains stays inside the quotes. */
 export function branchPattern(name: string): string {
   const pattern = name.replace(/\+|^!/g, "\\$&");
   const escaped = Array.from(pattern, (each) => {
@@ -166,7 +166,7 @@ export function branchPattern(name: string): string {
   return `"${escaped.join("")}"`;
 }
 
-/** The branch that a pipeline of ours was written for. */
+/** The branch that one of our pipelines was written for. */
 function branchIn(text: string): string | undefined {
   if (recognise(text) !== "generated") return undefined;
   const quoted = /^ +branches: \["?([^\r\n]*?)"?\]\r?$/m.exec(text)?.[1] ?? "";

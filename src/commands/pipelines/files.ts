@@ -5,12 +5,12 @@ import { hint } from "../../errors/hint.ts";
 import { pathFrom } from "../../lib/paths.ts";
 import type { Facts } from "../init/observe.ts";
 
-/** The one file that GitLab reads. */
+/** The only file that GitLab reads. */
 export const GITLAB_MAIN = ".gitlab-ci.yml";
 
 type Project = Pick<Facts, "config" | "repo">;
 
-/** Two projects of one repo have a pipeline each; the jobs of both may meet in one of GitLab's. */
+/** Two projects in one repo each have their own pipeline. The jobs of both may be in one GitLab pipeline. */
 export function pipelineName({ config, repo: { top } }: Project): string {
   return config.base === top ? "do-bootstrap" : `do-bootstrap-${config.project}`;
 }
@@ -19,7 +19,7 @@ export function githubPath(project: Project): string {
   return `.github/workflows/${pipelineName(project)}.yml`;
 }
 
-/** What GitLab's main file includes. */
+/** The file that GitLab's main file includes. */
 export function gitlabPath(project: Project): string {
   return `.gitlab/${pipelineName(project)}.yml`;
 }
@@ -30,13 +30,13 @@ export function pipelinePaths(project: Project): string[] {
   return paths.map((path) => join(project.repo.top, path));
 }
 
-/** The folder of the config that a pipeline was written from; undefined: we did not write it. */
+/** The folder of the config from which a pipeline was written; undefined: we did not write it. */
 export function baseIn(text: string): string | undefined {
   if (recognise(text) === "foreign") return undefined;
   return /^ {4}(?:working-directory:|- cd) "(.+)"\r?$/m.exec(text)?.[1] ?? ".";
 }
 
-/** A pipeline that we wrote, edited or not, from this project's config and no other. */
+/** True for a pipeline that we wrote from this project's config, edited or not. */
 export function isOfProject({ config, repo: { top } }: Project, text: string): boolean {
   return baseIn(text) === (pathFrom(top, config.base) || ".");
 }
@@ -45,7 +45,7 @@ export function isPlainPath(path: string): boolean {
   return /^[\w./][\w./ -]*$/.test(path);
 }
 
-/** A path that means the same in YAML, in an expression of the pipeline's and in a shell. */
+/** A path that means the same in YAML, in a pipeline expression and in a shell. */
 export function plainPath(path: string): string {
   const text = path.split(sep).join("/");
   if (isPlainPath(text)) return text;

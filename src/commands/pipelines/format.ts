@@ -13,15 +13,15 @@ import type { Facts, ObservingHost } from "../init/observe.ts";
 import { finding } from "./findings.ts";
 import { type Root, toolOf } from "./roots.ts";
 
-/** Each is a start of the tool. */
+/** The tool is started for each root. */
 const MOST_ROOTS = 32;
 const MOST_FILES = 200;
-/** Of what cannot be read, the first of it. */
+/** The first position of an error. */
 const BROKEN = /\bon (\S.*) line \d+/g;
 
 /**
- * The files that `fmt -check`, a pipeline's first step, would refuse, by the tool on this machine. Where it is
- * not installed, or the repo brings what it would obey, nothing is said.
+ * Reports the files for which `fmt -check`, a pipeline's first step, would fail, using the tool on this machine.
+ * Reports nothing if the tool is not installed, or if the repo contains code that the tool would run.
  *
  * @throws AppError GIT_FAILED
  */
@@ -55,7 +55,7 @@ export async function judgeFormat(
       cwd: dir,
       timeoutMs: 20_000,
     });
-    // 2: some cannot be read. 3: some are not as fmt would write them (docs/contracts/terraform.md 5.12).
+    // 2: some cannot be read. 3: some are not formatted (docs/contracts/terraform.md 5.12).
     if (end !== "exited" || (exitCode !== 2 && exitCode !== 3)) continue;
     const broken = Array.from(stderr.matchAll(BROKEN), ([, name = ""]) => name);
     const names = [...stdout.split(/\r?\n/).filter(Boolean), ...broken];
@@ -70,7 +70,7 @@ export async function judgeFormat(
   return findings;
 }
 
-/** A runner has no other files. */
+/** Keeps only files in git: a runner has no others. */
 async function inGit(git: Git, paths: readonly string[]): Promise<string[]> {
   const names = paths.slice(0, MOST_FILES).map((path) => pathFrom(git.root, path));
   const known = new Set(

@@ -4,20 +4,20 @@ import { recordOf } from "../../lib/json.ts";
 import { unlessTooMuch, Work } from "../../lib/work.ts";
 import { isTooMuchYaml } from "../../lib/yaml-size.ts";
 
-/** What is asked of a .gitlab-ci.yml that somebody else wrote. */
+/** What we need to know about a .gitlab-ci.yml that somebody else wrote. */
 export interface GitlabMain {
-  /** The files of the repo that it includes: paths, of which `*` and `**` stand for others. */
+  /** The files of the repo that it includes: paths, which may contain `*` and `**`. */
   readonly included: readonly string[];
-  /** Of the stages that our jobs are in, those that its own list lacks; none where it has no list. */
+  /** The stages of our jobs that are missing from its list; none if it has no list. */
   readonly lacksStages: readonly string[];
-  /** It has rules for whole pipelines, and none of them names merge requests: those would have none. */
+  /** It has rules for whole pipelines, and none of them names merge requests, so those would get no pipeline. */
   readonly refusesMergeRequests: boolean;
 }
 
-/** As they stand in templates/ci/gitlab.yml; GitLab has both where a pipeline lists none. */
+/** The stages in templates/ci/gitlab.yml. GitLab has both by default. */
 const STAGES = ["test", "deploy"];
 
-/** A text that cannot be read includes nothing, as GitLab says, too. */
+/** A text that cannot be read includes nothing, as in GitLab. */
 export function readGitlabMain(text: string): GitlabMain {
   const { include, stages, workflow } = valuesIn(text);
   const { rules } = recordOf(workflow);
@@ -30,14 +30,14 @@ export function readGitlabMain(text: string): GitlabMain {
   return { included, lacksStages, refusesMergeRequests };
 }
 
-/** What a rule says is not worked out: one without a condition, or that names merge requests, may let them in. */
+/** Rules are not evaluated: one without a condition, or that names merge requests, may allow them. */
 function mayBeOfMergeRequest(rule: unknown): boolean {
   const { if: condition, when } = recordOf(rule);
   if (when === "never") return false;
   return typeof condition !== "string" || /merge_request/i.test(condition);
 }
 
-/** Also false where the patterns would take too much work: to include a file twice does no harm. */
+/** Also false if the patterns need too much work: including a file twice is harmless. */
 export function isIncluded({ included }: GitlabMain, path: string): boolean {
   const work = new Work();
   const dialect = { isFull: false, isByFolders: false };
@@ -45,7 +45,7 @@ export function isIncluded({ included }: GitlabMain, path: string): boolean {
   return unlessTooMuch(() => included.some(isMatch)) ?? false;
 }
 
-/** The documents' keys together: the first may say what the file's inputs are. */
+/** The keys of all documents: the first document may only declare the file's inputs. */
 function valuesIn(text: string): Readonly<Record<string, unknown>> {
   if (isTooMuchYaml(text)) return {};
   try {
@@ -53,7 +53,7 @@ function valuesIn(text: string): Readonly<Record<string, unknown>> {
     const values = [...documents].map((document) => recordOf(document.toJS()));
     return Object.assign({}, ...values);
   } catch {
-    // Aliases that unfold without an end.
+    // Aliases that expand without limit.
     return {};
   }
 }

@@ -13,9 +13,9 @@ import type { Root } from "./roots.ts";
 type Provider = "github" | "gitlab";
 
 /**
- * What init and plan would ask for in a pipeline, where nobody answers.
+ * Reports the values that init and plan would ask for in a pipeline, where nobody answers.
  *
- * @param settings files for -backend-config that git has, absolute, by the folder of the root.
+ * @param settings the -backend-config files in git, absolute, by the root's folder.
  */
 export function judgeInputs(
   provider: Provider,
@@ -32,7 +32,7 @@ export function judgeInputs(
   return [...byMessage.values()];
 }
 
-/** True for a backend block of the code's own that does not say where the state is. */
+/** True for a backend block in the code that does not say where the state is. */
 export function lacksSettings({ root: { config, module } }: Root): boolean {
   return config.backend === undefined && (module.backend?.missing.length ?? 0) > 0;
 }
@@ -53,7 +53,10 @@ function judgeBackend(provider: Provider, each: Root, files: readonly string[]):
   return [finding("ci.partial-backend", message, { where: dir, fix })];
 }
 
-/** Without a default, and without a value in a file that git has and Terraform reads by itself. */
+/**
+ * Reports variables without a default, and without a value in a file that is in git and that Terraform reads
+ * automatically.
+ */
 function judgeVariables(provider: Provider, each: Root, { lost }: Pick<Reach, "lost">): Finding[] {
   const { root } = each;
   const { config, module, tfvars, at } = root;
@@ -83,12 +86,12 @@ function judgeVariables(provider: Provider, each: Root, { lost }: Pick<Reach, "l
   return [finding("ci.no-value", message, { where: config.dir, fix })];
 }
 
-/** In a .tf.json any text may stand there, and Terraform takes none but these. */
+/** A .tf.json file may contain any text as a name, but Terraform accepts only these. */
 function isVariable(name: string): boolean {
   return /^[\p{L}_][\p{L}\p{N}_-]*$/u.test(name);
 }
 
-/** As GitHub takes it: letters, digits and _, and not its own prefix. */
+/** A valid GitHub secret name: letters, digits and _, without GitHub's own prefix. */
 function secretName(variable: string): string {
   const name = variable.toUpperCase().replace(/[^A-Z\d_]/g, "_");
   return name.startsWith("GITHUB_") ? `TF_VAR_${name}` : name;
@@ -98,7 +101,7 @@ function environmentOf({ config }: Root): string {
   return config.environment ?? "digitalocean";
 }
 
-/** GitLab's variables are in the environment of a job by themselves. */
+/** GitLab's variables are automatically in the environment of a job. */
 function forJobs(each: Root, name: string): Hint {
   const set = (purpose: string): HintPart =>
     run("glab", "variable", "set", name, "-s", `${environmentOf(each)}-${purpose}`);

@@ -7,7 +7,7 @@ import type { ObservingHost } from "../init/observe.ts";
 import { finding } from "./findings.ts";
 import { type Root, toolOf } from "./roots.ts";
 
-/** What a runner's `init -lockfile=readonly` would refuse of the lock files that git has. */
+/** Reports lock files in git that a runner's `init -lockfile=readonly` would refuse. */
 export async function judgeLockFiles(
   { files }: Pick<ObservingHost, "files">,
   roots: readonly Root[],
@@ -32,7 +32,7 @@ function needsProvider({ root: { module, own } }: Root): boolean {
   return own.size > 0 || module.providers.length > 0 || Boolean(module.requiredProviders?.source);
 }
 
-/** Hashes of zh are those of every platform; one of h1 is that of the machine that wrote the file. */
+/** zh hashes are for every platform. A single h1 hash is only for the machine that wrote the file. */
 export function problemIn(text: string): string | undefined {
   const start = text.search(/^provider "[^"\n]*\/digitalocean\/digitalocean"/m);
   if (start < 0) return "does not list the digitalocean provider";

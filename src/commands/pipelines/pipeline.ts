@@ -65,11 +65,11 @@ export type CiProvider = "github" | "gitlab";
 
 export interface PipelineRequest extends Pick<ObserveOptions, "progress"> {
   readonly provider: CiProvider;
-  /** The branch that is applied; undefined: that of the file that is there, else the default branch. */
+  /** The branch to apply; undefined: that of the existing file, or the default branch. */
   readonly branch: string | undefined;
-  /** Where do-bootstrap comes from: a package's file or address; undefined: the repo's lock file. */
+  /** The package to install do-bootstrap from, a file or URL; undefined: the repo's lock file. */
   readonly tarball: string | undefined;
-  /** In hex: what is at that address. */
+  /** The hash of the package at a URL, in hex. */
   readonly sha512: string | undefined;
   readonly dryRun: boolean;
   /** Replace a file that is not ours. */
@@ -88,7 +88,7 @@ export async function writePipeline(
 ): Promise<Result<Facts>> {
   const task: Task<Facts> = {
     look: () => look(host, request),
-    // A kill may have come right after the pipeline was written.
+    // An earlier run may have been killed directly after it wrote the pipeline.
     async cleanUp(facts) {
       for (const path of pipelinePaths(facts)) await host.files.sweep(dirname(path));
     },
@@ -146,7 +146,7 @@ async function look(
   };
 }
 
-/** Every root module in every environment; one environment without a name where config has none. */
+/** Every root module in every environment. A config without environments counts as one environment without a name. */
 async function rootsOf(
   host: ObservingHost,
   { config, search, repo }: Facts,
@@ -155,7 +155,7 @@ async function rootsOf(
   const names = config.environments.length === 0 ? [undefined] : config.environments;
   const configs = names.map(inEnvironment);
   for (const each of configs) await refuseSameFolder(host.files, each);
-  // A folder of several environments is read once.
+  // A folder that several environments share is read once.
   const seen = new Map<string, Promise<TerraformRoot>>();
   const roots = await Promise.all(
     configs.flatMap((each) =>
@@ -185,7 +185,7 @@ async function rootsOf(
   );
 }
 
-/** How a repo without a root for a pipeline gets one. */
+/** How to add a root module to a repo without one. */
 function whereFrom(search: Facts["search"]): Hint {
   const { units = [], stacks = [] } = search?.layout ?? {};
   if (units.length + stacks.length > 0) {
@@ -196,12 +196,12 @@ function whereFrom(search: Facts["search"]): Hint {
     : hint`${own()}`;
 }
 
-/** Folders of code that this sparse checkout leaves out, absolute. */
+/** Folders with code that this sparse checkout leaves out, absolute. */
 function foldersIn(search: Facts["search"]): readonly string[] {
   return search?.layout.notCheckedOut.map((dir) => join(search.base, dir)) ?? [];
 }
 
-/** A pipeline without the roots that a sparse checkout leaves out would be that of another repo. */
+/** Refuses a sparse checkout: the pipeline would miss the roots that it leaves out. */
 function refuseNotHere({ notHere, top }: Facts["repo"], folders: readonly string[]): void {
   const left = [...new Set(folders)].filter((folder) =>
     [...notHere].some((path) => isTerraformFile(path) && dirname(path) === folder),
@@ -214,7 +214,7 @@ function refuseNotHere({ notHere, top }: Facts["repo"], folders: readonly string
   });
 }
 
-/** What the pipeline gets from git, and what of it fails at the first run. */
+/** What the pipeline gets from git, and what would fail in its first run. */
 async function judgeInGit(
   host: ObservingHost,
   facts: Facts,
@@ -256,11 +256,11 @@ interface PipelineFile {
   readonly at: Snapshot;
   /** GitLab: the file that includes it. */
   readonly main?: string;
-  /** GitLab: the file that is to include it, and does not; where the user has one of his own. */
+  /** GitLab: the include that is missing from the user's main file. */
   readonly include?: string;
-  /** GitLab: stages that its jobs are in, and that file does not list. */
+  /** GitLab: stages of its jobs that are missing from the main file. */
   readonly lacksStages?: readonly string[];
-  /** GitLab: its rules let no pipeline of a merge request run. */
+  /** GitLab: the rules in the main file allow no pipeline for a merge request. */
   readonly refusesMergeRequests?: boolean;
 }
 
@@ -270,7 +270,7 @@ const PIPELINE_FILE: Readonly<Record<CiProvider, Locate>> = {
   async github({ files }, facts) {
     return { at: await files.look(join(facts.repo.top, githubPath(facts))) };
   },
-  /** GitLab reads one file; what is not of this project stays as it is, and can include ours. */
+  /** GitLab reads only one file. If that file belongs to somebody else, it stays unchanged and must include ours. */
   async gitlab({ files }, facts) {
     const main = await files.look(join(facts.repo.top, GITLAB_MAIN));
     const path = gitlabPath(facts);
@@ -324,7 +324,7 @@ function pipelineOf(
   };
 }
 
-/** GitLab has a variable for its default branch. */
+/** GitLab has a variable for its default branch, so none is needed. */
 async function branchFor(
   { repo: { git } }: Pick<Facts, "repo">,
   { provider, branch: wanted }: PipelineRequest,
@@ -379,7 +379,7 @@ function planFile(
   return { changes: [writeText(at, text, why)] };
 }
 
-/** The folders of local modules. What terraform init has brought is of no repo, and comes anew. */
+/** The folders of local modules. Modules that terraform init installed are not in the repo, and are installed again. */
 function modulesOf(roots: readonly Root[], code: readonly CodeOfOne[]): readonly string[] {
   const own = new Set(roots.map(({ root }) => root.real));
   const isOne = (folder: string) =>
@@ -388,11 +388,11 @@ function modulesOf(roots: readonly Root[], code: readonly CodeOfOne[]): readonly
 }
 
 interface CodeOfOne extends TokenNeeds {
-  /** Of its roots and their local modules. */
+  /** The folders of its roots and their local modules. */
   readonly folders: readonly string[];
 }
 
-/** What each of the two tokens has to be allowed, by environment. */
+/** The scopes for both tokens, by environment. */
 async function needsOf(host: ObservingHost, roots: readonly Root[]): Promise<CodeOfOne[]> {
   const configs = [...new Set(roots.map(({ config }) => config))];
   return Promise.all(

@@ -12,36 +12,36 @@ import { isPlainPath, plainPath } from "./files.ts";
 import { finding } from "./findings.ts";
 
 /**
- * Where a pipeline gets do-bootstrap from. Never by its name: whoever registers a name gets the token.
+ * Where a pipeline installs do-bootstrap from. Never by name: anybody who registered the name would get the token.
  * Paths are relative to the repo's root, with slashes.
  */
 export type Source =
-  /** npm ci, in the folder of a package.json whose lock file holds the hash. */
+  /** npm ci, in the folder of a package.json whose lock file contains the hash. */
   | { readonly kind: "lockfile"; readonly folder: string }
-  /** A package, as `npm pack` makes it: a file of the repo, or an address. */
+  /** A package from `npm pack`: a file in the repo, or a URL. */
   | { readonly kind: "tarball"; readonly from: string; readonly sha512: string }
-  /** Nothing says so: the jobs fail before they ask for a token. */
+  /** Unknown: the jobs fail before they use a token. */
   | { readonly kind: "none" };
 
 export interface Program {
   readonly source: Source;
-  /** What the pipeline reads of the repo, absolute. */
+  /** The files of the repo that the pipeline reads, absolute. */
   readonly files: readonly string[];
   readonly findings: readonly Finding[];
 }
 
 export interface ProgramRequest {
   readonly provider: "github" | "gitlab";
-  /** A file or an https address. */
+  /** A file or an https URL. */
   readonly tarball: string | undefined;
-  /** In hex, of what is at an address. */
+  /** The hash of the package at a URL, in hex. */
   readonly sha512: string | undefined;
 }
 
 /**
- * What the options say, else what the pipeline that is there already says, else the repo's lock file.
+ * The source from the options, or from the existing pipeline, or from the repo's lock file.
  *
- * @param existing the text of the pipeline that is there.
+ * @param existing the text of the existing pipeline.
  * @throws AppError USAGE for options that name no package.
  */
 export async function findProgram(
@@ -118,8 +118,7 @@ function sha512Of(bytes: Uint8Array): string {
 }
 
 /**
- * A pipeline that we wrote says which package it was written for. Anybody can write one with our header, so an
- * address in it is named to a person.
+ * The package in a pipeline that we wrote. Anybody can write one with our header, so a URL in it is shown to a person.
  */
 async function remembered(
   { files }: Pick<ObservingHost, "files">,
@@ -145,7 +144,7 @@ async function remembered(
   return { source, files: [path], findings: [] };
 }
 
-/** npm takes the first of them that is there. */
+/** npm uses the first of these that exists. */
 const LOCK_FILES = ["npm-shrinkwrap.json", "package-lock.json"] as const;
 const LOCK_BYTES = 64 * 1024 * 1024;
 
@@ -200,9 +199,9 @@ const FROM_TARBALL = hint`${FROM_REPO} ${run("npm", "install", "--save-dev", "--
 type Locked = { readonly file: string | undefined } | { readonly refused: string };
 
 /**
- * What a lock file of npm's says of do-bootstrap.
+ * The entry for do-bootstrap in an npm lock file.
  *
- * @returns undefined where it says nothing; `file`: the package that it names, relative to its folder.
+ * @returns undefined if there is none; `file`: the path of the package, relative to the lock file's folder.
  */
 export function readLock(text: string): Locked | undefined {
   const packages = recordOf(recordOf(jsonIn(text))["packages"]);
@@ -216,7 +215,7 @@ export function readLock(text: string): Locked | undefined {
         (kind) => recordOf(recordOf(each)[kind])["do-bootstrap"] ?? [],
       ),
     );
-  // A version, a tag or another name is looked up; a commit of git has no hash, and is not built.
+  // A version, a tag or another name is looked up in a registry. A git commit has no hash, and is not built.
   const isNamed = (from: unknown) =>
     typeof from !== "string" || !/^(?:file:|https:\/\/)/.test(from) || REGISTRY.test(from);
   if (link === true || asked.length === 0 || [...asked, resolved].some(isNamed)) {
@@ -231,5 +230,5 @@ export function readLock(text: string): Locked | undefined {
   return { file };
 }
 
-/** Where a registry keeps its packages; GitLab has `/-/` in other addresses, too. */
+/** URLs of registry packages. In GitLab, other URLs also contain `/-/`. */
 const REGISTRY = /\/-\/[^/]+$/;

@@ -10,20 +10,23 @@ import type { Facts, ObservingHost } from "../init/observe.ts";
 import { finding } from "./findings.ts";
 import type { Root } from "./roots.ts";
 
-/** What of a repo a pipeline gets: what git has, or would take. */
+/** What a pipeline gets from a repo: the files that git tracks or does not ignore. */
 export interface Reach {
   readonly tracked: ReadonlySet<string>;
-  /** Not tracked, and ignored. */
+  /** Ignored and not tracked. */
   readonly lost: ReadonlySet<string>;
-  /** The folders of roots and modules that are in no checkout of this repo: the repo that each lies in, if any. */
+  /**
+   * The folders of roots and modules that a checkout of this repo does not contain, with the repo that contains each of
+   * them, if any.
+   */
   readonly elsewhere: ReadonlyMap<string, string | undefined>;
 }
 
-/** The files that a pipeline is made of; absolute. */
+/** The files that a pipeline needs; absolute. */
 export interface Needed {
-  /** The pipeline's own, and what has to include it. */
+  /** The pipeline's own file, and the one that includes it. */
   readonly pipeline: readonly string[];
-  /** What do-bootstrap is installed from. */
+  /** The files that do-bootstrap is installed from. */
   readonly program: readonly string[];
   /** Folders of the roots' local modules. */
   readonly modules: readonly string[];
@@ -43,7 +46,7 @@ export async function observeReach(
     ...roots.map(({ root }) => [root.config.dir, root.real] as const),
   ]);
   for (const [folder, real] of folders) {
-    // A submodule or another repo inside ours is not checked out.
+    // A submodule or another nested repo is not checked out.
     const repo = await findGitFolder(host, real);
     if (repo !== top || !isInside(real, top)) elsewhere.set(folder, repo);
   }
@@ -61,7 +64,7 @@ export async function observeReach(
   return { tracked, lost: new Set(lost), elsewhere };
 }
 
-/** Files that a pipeline has to have, and does not get. */
+/** Reports files that a pipeline needs but does not get. */
 export function judgeReach(
   provider: "github" | "gitlab",
   { file }: Facts["config"],
@@ -105,7 +108,7 @@ export function judgeReach(
   return findings;
 }
 
-/** The code of a root. Override files are often each person's own, but for one that says where the state is. */
+/** The code files of a root. Override files are usually personal, except one with the backend. */
 function codeOf({ root: { foreign, own, module, config } }: Root): string[] {
   const names = [...foreign, ...own.keys()].filter(
     (name) => !isOverrideFile(name) || name === module.backend?.place.file,
@@ -113,7 +116,7 @@ function codeOf({ root: { foreign, own, module, config } }: Root): string[] {
   return names.map((name) => join(config.dir, name));
 }
 
-/** The lock files that git does not have, and whether it ignores them. */
+/** The lock files that are not in git, and whether git ignores them. */
 export function unlockedIn(roots: readonly Root[], { tracked, lost, elsewhere }: Reach) {
   const all = roots.map(({ root }) => join(root.config.dir, LOCK_FILE));
   const missing = all.filter((path) => !tracked.has(path) && !elsewhere.has(dirname(path)));

@@ -3,17 +3,17 @@ import { fill, generate } from "../../core/generated.ts";
 import { branchPattern } from "./branch.ts";
 import type { Source } from "./program.ts";
 
-/** What a pipeline is written from; paths are relative, with slashes. */
+/** The data for a pipeline. Paths are relative, with slashes. */
 export interface Pipeline {
-  /** Of the workflow; groups of jobs that must not run at once begin with it. */
+  /** The name of the workflow, and the prefix of concurrency groups. */
   readonly name: string;
-  /** The branch that is applied. GitLab knows it itself. */
+  /** The branch to apply. GitLab needs none. */
   readonly branch: string;
-  /** The config's folder in the repo; "." where that is the repo's root. */
+  /** The config's folder in the repo; "." for the repo's root. */
   readonly base: string;
   /** Where do-bootstrap comes from. */
   readonly source: Source;
-  /** The config has environments, and commands name theirs. */
+  /** The config has environments, so commands need --env. */
   readonly hasEnvironments: boolean;
   /** The variables that the token is read from. */
   readonly tokenNames: readonly string[];
@@ -23,18 +23,18 @@ export interface Pipeline {
 
 /** One root module in one environment. */
 export interface Leg {
-  /** Of GitHub's or GitLab's two environments, without "-plan" and "-apply". */
+  /** The name of GitHub's or GitLab's two environments, without "-plan" and "-apply". */
   readonly environment: string;
   /** Relative to `base`. */
   readonly dir: string;
   readonly tool: "terraform" | "tofu";
-  /** Of the tool. */
+  /** The version of the tool. */
   readonly version: string;
   readonly workspace: string | undefined;
 }
 
 export interface Keys {
-  /** Keys for the state: of a backend on Spaces that config names, or of the code's own. */
+  /** The kind of keys for the state: of a Spaces backend from the config, or of the code's own backend. */
   readonly state: "SPACES" | "AWS";
   /** The code has resources that need Spaces keys. */
   readonly spaces: boolean;
@@ -56,10 +56,10 @@ export const CI_TEMPLATES = [
 ] as const;
 
 const KEYS = ["ACCESS_KEY_ID", "SECRET_ACCESS_KEY"] as const;
-/** Spaces does not know what newer clients send (docs/contracts/terraform.md 6). */
+/** Spaces does not support the checksums of newer clients (docs/contracts/terraform.md 6). */
 const CHECKSUMS = ["AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATION"] as const;
 
-/** The names of the secrets that hold keys; the tokens' are the same everywhere. */
+/** The names of the secrets for keys. Those for tokens are always the same. */
 export function keyNames({ state, spaces }: Keys): string[] {
   const owners = spaces && state !== "SPACES" ? [state, "SPACES"] : [state];
   return owners.flatMap((owner) => KEYS.map((key) => `${owner}_${key}`));
@@ -107,10 +107,10 @@ export function renderGithub(pipeline: Pipeline, templates: CiTemplates): string
   });
 }
 
-/** Variables of a GitLab project or group override those of a job, so a job has none that others may have. */
+/** Variables of a GitLab project or group override those of a job, so our variables have a unique prefix. */
 const OURS = "DO_BOOTSTRAP_";
 
-/** The jobs for GitLab CI, which need no stages but those that it has by default. */
+/** The jobs for GitLab CI. They only need GitLab's default stages. */
 export function renderGitlab(pipeline: Pipeline, templates: CiTemplates): string {
   const { name, base, tokenNames, keys, legs } = pipeline;
   const forInit = [
@@ -118,7 +118,7 @@ export function renderGitlab(pipeline: Pipeline, templates: CiTemplates): string
     ...CHECKSUMS.map((each) => `${each}=when_required`),
   ];
   const hasWorkspaces = legs.some(({ workspace }) => workspace !== undefined);
-  // What several projects include stands in one pipeline of GitLab's.
+  // Several projects may be included in one GitLab pipeline, so names contain the path in the repo.
   const inRepo = ({ dir }: Pick<Leg, "dir">) => posix.join(base, dir);
   const validate = (leg: Pick<Leg, "dir">) => quoted(`validate ${inRepo(leg)}`);
   const folders = foldersOf(legs).map((folder) =>
@@ -156,13 +156,13 @@ export function renderGitlab(pipeline: Pipeline, templates: CiTemplates): string
 
 type Folder = Pick<Leg, "dir" | "tool" | "version">;
 
-/** Each folder once, whatever environments it is for. */
+/** Each folder once, even if several environments use it. */
 function foldersOf(legs: readonly Leg[]): Folder[] {
   const all = legs.map(({ dir, tool, version }): [string, Folder] => [dir, { dir, tool, version }]);
   return [...new Map(all).values()];
 }
 
-/** Of one tool without a condition, which is what most repos have. */
+/** With a single tool, the usual case, no condition is needed. */
 function setupSteps(legs: readonly Leg[], templates: CiTemplates): string {
   const tools = [...new Set(legs.map(({ tool }) => tool))];
   return tools
@@ -175,13 +175,13 @@ function setupSteps(legs: readonly Leg[], templates: CiTemplates): string {
     .trimEnd();
 }
 
-/** What a provider's shell knows: where the repo is, and how a folder comes first on PATH in what follows. */
+/** How each provider's shell names the repo's folder, and puts a folder first on PATH for later steps. */
 const SHELLS = {
   github: { repo: "$GITHUB_WORKSPACE", onPath: 'echo "$bin" >> "$GITHUB_PATH"', indent: 10 },
   gitlab: { repo: "$CI_PROJECT_DIR", onPath: 'export PATH="$bin:$PATH"', indent: 6 },
 } as const;
 
-/** The lines of a shell that put do-bootstrap, and nothing beside it, first on PATH. They fail without it. */
+/** The shell lines that put do-bootstrap, and nothing else, first on PATH. They fail if it is missing. */
 function installSteps(
   { source }: Pipeline,
   templates: CiTemplates,
@@ -223,7 +223,7 @@ function matrixLine(values: object): string {
   return `          - { ${pairs.join(", ")} }`;
 }
 
-/** A list in a block of text; nothing in it can end that, or begin an expression. */
+/** A list in a YAML text block. Nothing in it can end the block or start an expression. */
 function jsonLines(list: readonly object[]): string {
   const indent = " ".repeat(12);
   const lines = list.map((each) => `${indent}  ${JSON.stringify(each)}`).join(",\n");
@@ -237,7 +237,7 @@ function variablesOf(values: object): string {
   return `{ ${pairs.join(", ")} }`;
 }
 
-/** A word of YAML, and of a shell's: names with anything special in them are refused before. */
+/** Quotes for YAML and for a shell. Names with special characters were already refused. */
 function quoted(text: string): string {
   return JSON.stringify(text);
 }

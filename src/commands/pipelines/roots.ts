@@ -18,13 +18,13 @@ export interface Root {
   readonly root: TerraformRoot;
 }
 
-/** What a pipeline installs where the repo does not say: releases of the day this was written. */
+/** The releases that a pipeline installs by default: those that were current when this was written. */
 const RELEASES = { terraform: "1.15.9", tofu: "1.12.6" } as const;
 
-/** The file that a person is to write, where there is none. */
+/** The version file that a person should write if there is none. */
 const VERSION_FILES = { terraform: ".terraform-version", tofu: ".opentofu-version" } as const;
 
-/** By config and repo alone: a pipeline does not depend on the machine that wrote it. */
+/** Depends only on config and repo, so that a pipeline does not depend on the machine that wrote it. */
 export function toolOf({ root }: Root): ToolName {
   return root.tool;
 }
@@ -32,11 +32,11 @@ export function toolOf({ root }: Root): ToolName {
 /** A release, such as 1.11.4, that a pipeline installs. */
 export interface ToolVersion {
   readonly release: string;
-  /** The version file that names none, and what it says; "none" where there is no file. */
+  /** The version file that names no exact release, with its content; "none" if there is no file. */
   readonly unused?: VersionFile | "none";
 }
 
-/** The release of its tool for each root: what the repo's version files say of it. */
+/** The tool's release for each root, from the repo's version files. */
 export function toolVersions(roots: readonly Root[]): ReadonlyMap<Root, ToolVersion> {
   return new Map(roots.map((each) => [each, versionOf(each)]));
 }
@@ -48,7 +48,7 @@ function versionOf({ root: { tool, versionFiles } }: Root): ToolVersion {
   return { release: RELEASES[tool], unused };
 }
 
-/** GitHub refuses a workflow whose matrix makes more jobs. */
+/** GitHub refuses a matrix with more jobs. */
 const MOST_JOBS = 256;
 
 export function judgeCount(provider: "github" | "gitlab", roots: readonly Root[]): Finding[] {
@@ -58,7 +58,7 @@ export function judgeCount(provider: "github" | "gitlab", roots: readonly Root[]
   return [finding("ci.too-many-jobs", message, { fix })];
 }
 
-/** `exec` does not search for roots, and a pipeline has no record of an earlier run. */
+/** Reports a root that no config names: `exec` does not search for roots, and CI has no record of an earlier run. */
 export function judgeNamed(facts: Pick<Facts, "config" | "search">): Finding[] {
   const { choice } = facts.search ?? {};
   if (choice?.kind === "several") return judgeLayout(facts);
@@ -70,9 +70,9 @@ export function judgeNamed(facts: Pick<Facts, "config" | "search">): Finding[] {
 }
 
 /**
- * Why a pipeline would not do for these roots.
+ * Reports why a pipeline would not work for these roots.
  *
- * @param unlocked the lock files that git does not have, and whether it ignores them.
+ * @param unlocked the lock files that are not in git, and whether git ignores them.
  */
 export function judgeRoots(
   roots: readonly Root[],
@@ -98,7 +98,7 @@ export function judgeRoots(
   return [...found.values()];
 }
 
-/** Each step of a pipeline has one pair of keys, for every root: those of Spaces must not go to AWS. */
+/** Each step of a pipeline has one pair of keys for all roots. Spaces keys must not be sent to AWS. */
 function judgeKeys(roots: readonly Root[]): Finding[] {
   const onSpaces = roots.find(({ root }) => root.config.backend !== undefined);
   const elsewhere = roots.find(({ root: { config, module } }) => {

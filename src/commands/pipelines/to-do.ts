@@ -3,22 +3,22 @@ import { type Hint, hint, own, run } from "../../errors/hint.ts";
 import { finding } from "./findings.ts";
 import { keyNames, type Pipeline } from "./render.ts";
 
-/** What the two tokens of an environment have to be allowed. */
+/** The scopes for the two tokens of an environment. */
 export interface TokenNeeds {
   readonly environment: string;
   readonly plan: readonly string[];
   readonly apply: readonly string[];
-  /** What could not be counted, in words. */
+  /** The code whose scopes could not be worked out, in words. */
   readonly unread: readonly string[];
-  /** There are resources that need Spaces keys. */
+  /** Some resources need Spaces keys. */
   readonly spaces: boolean;
 }
 
 /**
- * What only a person can do: make the tokens, and give them to GitHub or GitLab. Every command reads
- * its secret from standard input or asks for it.
+ * The steps that only a person can do: create the tokens, and store them in GitHub or GitLab. Every command reads its
+ * secret from standard input or asks for it.
  *
- * @param main what GitLab's main file lacks: the file to include, stages, and pipelines of merge requests.
+ * @param main what is missing in GitLab's main file: the include, stages, and pipelines for merge requests.
  */
 export function toDo(
   provider: "github" | "gitlab",
@@ -87,7 +87,7 @@ const KEY_WORDS = {
   SPACES: "A Spaces key",
 } as const;
 
-/** In the order in which they are set up and tried. */
+/** In the order in which they are set up and tested. */
 const PURPOSES = ["plan", "apply"] as const;
 
 const TOKEN_WORDS = {
@@ -97,13 +97,11 @@ const TOKEN_WORDS = {
 
 type Step = readonly [what: string, how: Hint];
 
-/**
- * A plan under TF_WORKSPACE makes a workspace that is not there (docs/contracts/terraform.md 7.3).
- */
+/** With TF_WORKSPACE, a plan creates a missing workspace (docs/contracts/terraform.md 7.3). */
 function workspaces({ legs, hasEnvironments }: Pipeline, environment: string): Step[] {
   const here = legs.filter((leg) => leg.environment === environment);
   const all = new Set(here.flatMap(({ workspace }) => workspace ?? []));
-  // It is always there.
+  // The default workspace always exists.
   const names = [...all].filter((name) => name !== "default");
   const what = `otherwise the first plan would create it, under a lock.`;
   const how = hint`${hasEnvironments ? own("--env", environment) : own()}`;
@@ -111,7 +109,7 @@ function workspaces({ legs, hasEnvironments }: Pipeline, environment: string): S
 }
 
 interface Words {
-  /** Whatever environments there are. */
+  /** Steps that are needed once, whatever the environments. */
   readonly once: readonly Step[];
   readonly plan: (environment: string, pipeline: Pipeline) => readonly Step[];
   readonly apply: (environment: string, pipeline: Pipeline) => readonly Step[];
@@ -162,10 +160,10 @@ const WORDS: Readonly<Record<"github" | "gitlab", Words>> = {
         hint`Settings → CI/CD → Protected environments: ${environment}, Allowed to deploy`,
       ],
     ],
-    // A protected variable reaches protected branches only: merge requests come from others.
+    // A protected variable is only available on protected branches, and merge requests come from others.
     secret: (name, environment) => {
       const isProtected = environment.endsWith("-apply");
-      // Short options, as a terminal would break the line.
+      // Short options, so that the line fits on a terminal.
       const flags = isProtected ? "-mp" : "-m";
       const words = `Masked${isProtected ? ", Protected" : ", not Protected"}, environment scope ${environment}`;
       const command = run("glab", "variable", "set", name, flags, "-s", environment);
