@@ -288,7 +288,7 @@ async function runHere(
       stdout.write(jsonReport(await withUses(report), status, edge()));
       return;
     }
-    // What was asked for is data; messages about a run that wrote something go to stderr.
+    // Requested output is data. Messages about a run that wrote something go to stderr.
     const isData = report.command === "check" || report.dryRun;
     const whole = report.command === "check" ? await withUses(report) : report;
     if (isUnchanged(report)) return say(unchanged(report, pageOf(stderr)));

@@ -44,7 +44,7 @@ export async function parse(argv: readonly string[], columns: number): Promise<P
     assertUsable(command, line);
     return { kind: "run", command, args: await argsOf(command, argv) };
   } catch (error) {
-    // A token on the line is more important than the other error.
+    // A secret on the line is more important than the other error.
     throw own.some((word) => redact(word) !== word) ? tokenOnLine(command, line) : error;
   }
 }

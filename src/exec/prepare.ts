@@ -106,7 +106,9 @@ export function shellText(line: CommandLine, facts: Facts): ShellText {
   return { ...quote(format, revealed(variables)), masks, notice: noticeOf(facts) };
 }
 
-/** Warns that the token expires soon, or that the Spaces keys are not passed to Terraform; "" in all other cases. */
+/**
+ * Warns that the token expires soon, or that the keys for a state are not passed to Terraform; "" in all other cases.
+ */
 function noticeOf(facts: Facts): string {
   const kept = keysKept(facts);
   const keys =

@@ -5,7 +5,7 @@ import { isCi } from "../lib/is-ci.ts";
 import { isOwn } from "./ours.ts";
 import { cacheFolder, isOwnFolder, type Machine, placeIn, type RecordFile } from "./record.ts";
 
-/** Loads this program's files with the V8 code cache of an earlier run, which saves a fifth of the start time. */
+/** Loads this program's files with the code that V8 compiled in an earlier run, which saves a fifth of a start. */
 export interface CompiledCode {
   /** Runs a file of the program's folder, once. @returns its exports. */
   load(name: string): unknown;

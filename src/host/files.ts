@@ -141,8 +141,8 @@ async function look(
 }
 
 /**
- * The first link in a path that belongs to another user and leads to something that this user does not own. Links of
- * root are followed. So are links in a colleague's checkout to other files in it.
+ * The first link in a path that belongs to another user, and whose target does not belong to that user. Links of root
+ * are followed. So are links in a colleague's checkout to other files in it.
  */
 function linkOfAnother(path: string, target: string): string | undefined {
   if (path === target) return undefined;

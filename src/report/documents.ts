@@ -287,6 +287,6 @@ export interface ExplanationDocument {
 export interface EnvironmentDocument {
   /** By name: the token under its names, TF_VAR_…, Spaces keys. They are secrets. */
   readonly variables: Readonly<Record<string, string>>;
-  /** Why Spaces keys are not passed on; null: they are, or there are none. */
+  /** A warning, such as why Spaces keys are not passed on; null: none. */
   readonly notice: string | null;
 }

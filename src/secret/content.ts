@@ -73,7 +73,7 @@ export function editedText(
 /**
  * Replaces secrets in a content, wherever they occur literally: also in a comment or inside a longer value.
  *
- * @param standIn undefined: the secret is removed.
+ * @param standIn returns the replacement; undefined: the secret is removed.
  */
 export function withOthers(
   { parts, encoding }: Content,

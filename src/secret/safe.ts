@@ -25,7 +25,7 @@ export function safeJson(document: object): string {
   return printableJson(json).replace(MARKS, "#\\u0023");
 }
 
-/** A CI runner's command at the beginning of a line: `::add-path::`, `::error file=x::`. */
+/** A CI runner's command at the beginning of a line, such as `::add-path::` or `::error file=x::`. */
 const COMMANDS = /^((?:[^\S\n]|\u001b\[\d+m)*):(?=:[\w-]+[^\n]*::)/gm;
 /** Older commands, and those of other runners, anywhere in a line: `##[group]`, `##vso[task.setvariable]`. */
 const MARKS = /##(?=\w*\[)/g;

@@ -28,7 +28,7 @@ export const exec = command({
     const facts = await openSession(host, line, progress, context.trust);
     const execution = executionOf(line, facts);
     progress.end();
-    // A signal until now was meant to stop everything.
+    // A signal before this point was meant to stop everything.
     if (host.interrupted.aborted) throw new AppError("INTERRUPTED", "Interrupted.");
     if (execution.notice !== "") context.say(execution.notice);
     const { execute } = await import("../../exec/execute.ts");

@@ -228,7 +228,7 @@ export async function rotate(
       isAll ? findingsIn(config.environment, findings) : findings;
     const byAnother = { findings: notRevoked.map(leftByAnother) };
     const running = rotations.filter(({ olds }) => olds.length > 0);
-    // The environments without a token, or outside the running rotations.
+    // Environments outside the running rotations: they have no token, or already have the new one.
     const without = all.filter(
       ({ config }) =>
         !running.some(({ environments }) => environments.includes(config.environment)),

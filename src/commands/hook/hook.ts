@@ -200,7 +200,7 @@ function planOne(
   const after = isRemoval ? withoutGuard(text) : withGuard(text, guard);
   return { changes: replaced(hook, after, modeWithGuard()) };
 
-  /** A disabled hook becomes executable for everybody, since everybody could read it. Other modes are kept. */
+  /** Whoever can read a disabled hook may run it afterwards. The mode of other hooks is kept. */
   function modeWithGuard(): number {
     if (hook.kind !== "file") return 0o755;
     return !isRemoval && isRun && (hook.mode & 0o100) === 0 ? hook.mode | 0o111 : hook.mode;

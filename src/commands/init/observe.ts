@@ -102,7 +102,7 @@ export interface ObserveOptions {
   readonly purpose?: Purpose | undefined;
   /** Ask doctl whose another login is. This may renew it, so it is not for a read-only check. */
   readonly asksOthers?: true;
-  /** Don't renew the login: it is about to be revoked. */
+  /** Don't renew the login: it is about to be removed or replaced. */
   readonly keepLogin?: true;
   /** Don't look for the token or ask about it: it is not needed. */
   readonly withoutToken?: true;

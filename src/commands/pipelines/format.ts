@@ -16,7 +16,7 @@ import { type Root, toolOf } from "./roots.ts";
 /** The tool is started for each root. */
 const MOST_ROOTS = 32;
 const MOST_FILES = 200;
-/** The first position of an error. */
+/** Finds the file in a message about code that cannot be read. */
 const BROKEN = /\bon (\S.*) line \d+/g;
 
 /**

@@ -256,7 +256,7 @@ interface PipelineFile {
   readonly at: Snapshot;
   /** GitLab: the file that includes it. */
   readonly main?: string;
-  /** GitLab: the include that is missing from the user's main file. */
+  /** GitLab: the path to include, if the user's main file does not include it yet. */
   readonly include?: string;
   /** GitLab: stages of its jobs that are missing from the main file. */
   readonly lacksStages?: readonly string[];
