@@ -98,11 +98,11 @@ export function leadsOut({ path, target }: Snapshot, link: string, instead?: Hin
 }
 
 /** Where to put a token instead if the env file is reached through such a link. */
-export const INSTEAD_OF_ENV_FILE = hint`set the token in the environment or use token.command in the config`;
+export const INSTEAD_OF_ENV_FILE = hint`set the token in the environment`;
 
 /** A generated file that was edited is left unchanged (rule 4). */
 export function yoursNow(path: string): Finding {
-  const message = `${path} was edited after it was generated, so it was not changed.`;
+  const message = `${path} was edited after it was generated, so it is not changed.`;
   return finding("terraform.edited", message, { where: path });
 }
 

@@ -10,7 +10,7 @@ const MAX_LENGTH = 128 * 1024;
 const MAX_BEFORE = 3000;
 
 /**
- * Whether a YAML text is too large or nested too deeply to be read. The reader is recursive, and V8 ends a process that
+ * Whether a YAML text is too large or nested too deep to be read. The reader is recursive, and V8 ends a process that
  * has to compile a pattern when its stack is nearly full.
  */
 export function isTooMuchYaml(text: string): boolean {

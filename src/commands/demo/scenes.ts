@@ -110,7 +110,7 @@ async function rotate(
     if (tracked?.stdout) throw failed(`git committed the token: ${tracked.stdout.trim()}`);
   }
   const [now, then] = [token, before].map(fingerprintOf);
-  note(`\nNew token: ${now}. Old token: ${then}, no longer in any file in the repo or HOME.`);
+  note(`\nNew token: ${now}. Old token: ${then}, now in no file in the repo or HOME.`);
 }
 
 function fingerprintOf(token: string): string {

@@ -159,7 +159,7 @@ function livesTooShort(
   if (state.kind !== "found" || state.expiresAt === undefined) return undefined;
   const seconds = Math.floor((state.expiresAt - now) / 1000);
   if (minTtlSeconds === undefined || seconds >= minTtlSeconds) return undefined;
-  return `this login's token expires in ${duration(seconds)}, sooner than token.minTtl (${duration(minTtlSeconds)}). A longer command will fail.`;
+  return `this login's token expires in ${duration(seconds)}, sooner than token.minTtl (${duration(minTtlSeconds)}). A command that runs longer will fail.`;
 }
 
 /** A file behind a link out of the repo is not read, but it must not count as empty either. */

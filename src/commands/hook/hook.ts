@@ -171,7 +171,7 @@ function planOne(
   const text = textAt(hook)?.text ?? "";
   const old = guardIn(text);
   if (old !== undefined && recognise(old) === "edited" && !force) {
-    const message = `The guard in ${path} was edited, so it was not changed.`;
+    const message = `The guard in ${path} was edited, so it is not changed.`;
     const fix = hint`To replace it: ${own("hook", action, "--force")}`;
     return { findings: [finding("hook.edited", message, { where: path, fix })] };
   }

@@ -30,7 +30,7 @@ export function planConfig(facts: Facts, consent: Consent): PlanPart {
   if (!isAsked && kind !== "chosen") return NOTHING;
   if (config.file !== undefined) {
     if (config.file === join(config.base, CONFIG_FILE)) return NOTHING;
-    const message = `A config already exists: ${config.file}. No other config was written.`;
+    const message = `A config already exists: ${config.file}. No other config is written.`;
     return { findings: [finding("config.exists", message, { where: config.file })] };
   }
   const findings = obstacles(facts.repo, configAt);
@@ -89,7 +89,7 @@ export function proposedConfig({ config, search }: Pick<Facts, "config" | "searc
   if (search?.choice.kind !== "several" || config.file !== undefined) return undefined;
   const [first] = environmentsAmong(search.choice.dirs);
   const what = first === undefined ? "root modules" : "environments";
-  const message = `${CONFIG_FILE} lists the ${what} found in this repo. Nothing else was written.`;
+  const message = `${CONFIG_FILE} lists the ${what} found in this repo. Nothing else is written.`;
   const next = first === undefined ? own() : own("--env", first.name);
   const fix = hint`Review the config, then run ${next}`;
   return finding("config.proposed", message, { where: join(config.base, CONFIG_FILE), fix });

@@ -366,7 +366,7 @@ function planFile(
     return { findings: [finding("ci.not-ours", message, { where: at.path, fix })] };
   }
   if (what === "edited" && !force) {
-    const message = `${at.path} was edited after it was generated, so it was not changed.`;
+    const message = `${at.path} was edited after it was generated, so it is not changed.`;
     return { findings: [finding("ci.edited", message, anew)] };
   }
   if (what === "foreign" && !force) {

@@ -64,7 +64,7 @@ async function parseJson(text: string): Promise<unknown> {
 }
 
 function readYaml(file: string, text: string): unknown {
-  if (isTooMuchYaml(text)) throw new NotReadable("too large or nested too deeply");
+  if (isTooMuchYaml(text)) throw new NotReadable("too large or nested too deep");
   try {
     const options = { maxAliasCount: 100, prettyErrors: false, logLevel: "error" } as const;
     return refuseImport(file, parseYaml(text, options));

@@ -312,7 +312,7 @@ function refuseTooMany(count: number, { file, base }: ResolveContext): void {
   const message =
     file === undefined
       ? `${base} has ${count} Terraform root modules; the limit is ${MOST_ROOTS} per run.`
-      : `${file}: all roots in all environments make ${count}; the limit is ${MOST_ROOTS}.`;
+      : `${file}: all roots in all environments make ${count} root modules; the limit is ${MOST_ROOTS}.`;
   const fix =
     file === undefined
       ? hint`List the roots that you want in a config: terraform: [{ dir: … }]. Or run this in a folder with fewer roots.`

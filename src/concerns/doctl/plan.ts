@@ -103,7 +103,7 @@ export function plainDoctl(
 }
 
 function missing(): Finding {
-  return finding("doctl.missing", "doctl is not on PATH, so its context was skipped.", {
+  return finding("doctl.missing", "doctl is not on PATH, so its context is skipped.", {
     fix: hint`Install it (${INSTALL}), or write its config anyway: ${own("--doctl-config")}`,
   });
 }
@@ -119,7 +119,7 @@ function notInCi({ machine: { env }, config }: Known): Finding {
 }
 
 function noFolder(): Finding {
-  const message = "doctl's context was skipped: HOME is missing or not an absolute path.";
+  const message = "doctl's context is skipped: HOME is missing or not an absolute path.";
   return finding("doctl.no-config-folder", message, {
     fix: hint`Set HOME or DIGITALOCEAN_CONFIG.`,
   });
@@ -127,7 +127,7 @@ function noFolder(): Finding {
 
 /** CI images often have a HOME of / or of another user. Everything else can still be prepared. */
 function notWritable(path: string, why: string): Finding {
-  return finding("doctl.no-config-folder", `doctl's context was skipped: ${why}.`, {
+  return finding("doctl.no-config-folder", `doctl's context is skipped: ${why}.`, {
     where: path,
     fix: hint`Set HOME to a folder that you can write to, and run ${own()} again.`,
   });

@@ -37,7 +37,7 @@ export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): 
   const where = ({ file, line }: SourceLocation) => `${join(config.dir, file)}:${line}`;
   const findings: Finding[] = [];
   for (const place of module.broken) {
-    const message = `${where(place)}: can't parse this code. The root was skipped.`;
+    const message = `${where(place)}: can't parse this code. The root is skipped.`;
     const fmt = terraformWords(config.dir, toolOf(known.terraform.tools, root), ["fmt"]);
     const fix = hint`${run(...fmt)} shows the error.`;
     findings.push(finding("terraform.broken", message, { where: where(place), fix }));
@@ -117,7 +117,7 @@ export function judgeCode(known: Known, root: TerraformRoot, needs: RootNeeds): 
     ];
     if (isAnother(source)) {
       return say(
-        `the name digitalocean belongs to another provider here (${source}), so nothing was added to this root.`,
+        `the name digitalocean belongs to another provider here (${source}), so nothing is added to this root.`,
         hint`If the root needs DigitalOcean's provider, add it under another name: do = { source = "digitalocean/digitalocean" }`,
       );
     }

@@ -103,7 +103,7 @@ export function planCommands(known: Known, root: TerraformRoot, files: Plan): Pl
     ),
   );
   const here = relative(config.base, dir) || ".";
-  const message = `${here}: ${terraform.name} was not started here: ${byHand}.`;
+  const message = `${here}: ${terraform.name} is not started here: ${byHand}.`;
   const fix = hint`If you trust this, run ${typed.flatMap((each, at) => [at === 0 ? "" : ", then ", each])}`;
   return {
     findings: [...judged.findings, finding("terraform.by-hand", message, { where: dir, fix })],
@@ -290,11 +290,17 @@ function judgeEnvironment(
   if (env["TF_DATA_DIR"])
     say("TF_DATA_DIR", "if you run Terraform without it, nothing is installed there.");
   for (const name of Object.keys(env).filter((name) => /^TF_CLI_ARGS(_|$)/.test(name))) {
-    if (env[name]) say(name, "Terraform adds its arguments to every command.");
+    if (env[name]) say(name, `Terraform adds its arguments to ${commandsOf(name)}.`);
   }
   const given = `TF_VAR_${variable}`;
   if (credentials === "tfvars" && env[given] !== undefined) {
     say(given, "every tfvars file overrides it.");
   }
   return findings;
+}
+
+/** TF_CLI_ARGS is for every command, TF_CLI_ARGS_init for one. */
+function commandsOf(name: string): string {
+  const [, command] = /^TF_CLI_ARGS_(.+)$/.exec(name) ?? [];
+  return command === undefined ? "every command" : `terraform ${command}`;
 }

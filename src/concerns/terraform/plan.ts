@@ -99,7 +99,7 @@ export function planTerraform(known: Known, found: TerraformRoot, consent: Conse
 function calledModule({ calledBy, config: { dir } }: TerraformRoot, here: string): Finding {
   const [first, ...more] = calledBy;
   const others = more.length > 0 ? `, and ${more.length} more` : "";
-  const message = `${here} is called as a module (${first}${others}), so nothing was added to it: a provider block would break its callers.`;
+  const message = `${here} is called as a module (${first}${others}), so nothing is added to it: a provider block would break its callers.`;
   const fix = hint`Set terraform.dir in the config to the folder where you run Terraform, or set terraform: false.`;
   return finding("terraform.called-module", message, { where: dir, fix });
 }

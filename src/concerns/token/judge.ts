@@ -323,7 +323,7 @@ function judgeInspection(
     return [
       finding(
         "token.partly-verified",
-        `The token is valid, but DigitalOcean did not say more. ${what}.`,
+        `The token is valid, but DigitalOcean did not say more: ${what}.`,
       ),
     ];
   }

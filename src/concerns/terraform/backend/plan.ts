@@ -75,14 +75,14 @@ function planFile(
     return { findings: [...edited, ...judgeBlock(root, backend)] };
   }
   if (foreign.includes(BACKEND_TF)) {
-    const message = `${before.path} is your own file and has no backend block, so no backend was written.`;
+    const message = `${before.path} is your own file and has no backend block, so no backend is written.`;
     const fix = hint`Rename the file.`;
     return { findings: [finding("backend.other", message, { where: before.path, fix })] };
   }
   const since = backendSince(backend);
   const why = whyTooOld(root, since);
   if (why !== undefined) {
-    const message = `${before.path} was not written: it needs ${since}, but ${why}.`;
+    const message = `${before.path} is not written: it needs ${since}, but ${why}.`;
     const fix = hint`Raise that version, or remove terraform.backend from the config.`;
     return { findings: [finding("terraform.too-old", message, { where: before.path, fix })] };
   }
@@ -130,7 +130,7 @@ function judgeBlock(root: TerraformRoot, backend: SpacesBackend): Finding[] {
   const other = [...differences(module.backend, backend), ...unlocked];
   if (other.length === 0) return [];
   const where = placeIn(root, module.backend.place);
-  const message = `${where}: this root has its own backend block, which was not changed. It differs from the config: ${other.join("; ")}.`;
+  const message = `${where}: this root has its own backend block, which is not changed. It differs from the config: ${other.join("; ")}.`;
   const fix = hint`Make them match, or remove terraform.backend from the config.`;
   return [finding("backend.other", message, { where, fix })];
 }
@@ -139,7 +139,7 @@ function judgeBlock(root: TerraformRoot, backend: SpacesBackend): Finding[] {
 function judgeLeftover(known: Known, root: TerraformRoot): Finding[] {
   if (root.own.get(BACKEND_TF)?.edited !== false) return [];
   const where = root.at(BACKEND_TF).path;
-  const message = `${where} still stores the state on Spaces, but the config has no terraform.backend. The file was not changed: the state would not move by itself.`;
+  const message = `${where} still stores the state on Spaces, but the config has no terraform.backend. The file is not changed: the state would not move by itself.`;
   const move = terraformWords(root.config.dir, toolOf(known.terraform.tools, root), [
     "init",
     "-migrate-state",

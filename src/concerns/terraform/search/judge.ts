@@ -36,7 +36,7 @@ export function judgeOtherTools({ units, stacks }: FoundRoots["layout"]): Findin
   const found: Finding[] = [];
   if (units.length > 0) found.push(terragruntUnits(units));
   if (stacks.length > 0) {
-    const message = `${few(stacks, MOST)}: HCP Terraform runs these Terraform Stacks, so no files were written there.`;
+    const message = `${few(stacks, MOST)}: HCP Terraform runs these Terraform Stacks, so no files are written there.`;
     const fix = hint`Set the token as a sensitive variable in HCP Terraform. ${own("scopes")} also counts the components in this repo.`;
     found.push(finding("terraform.stack", message, { fix }));
   }
@@ -51,7 +51,7 @@ function leftOut(dirs: readonly string[]): Finding {
 
 /** Terragrunt units: what we do for them, and what we don't. */
 export function terragruntUnits(dirs: readonly string[]): Finding {
-  const message = `Terragrunt: no files were written into ${few(dirs, MOST)}, because Terragrunt would copy them over the module's files.`;
+  const message = `Terragrunt: no files are written into ${few(dirs, MOST)}, because Terragrunt would copy them over the module's files.`;
   const fix = hint`${exec(["terragrunt", "plan"])} passes the token. ${own("scopes")} also counts the modules in this repo that the units call.`;
   return finding("terraform.terragrunt", message, { fix });
 }
@@ -115,14 +115,14 @@ function noRoot(aside: readonly string[]): Finding {
   const count =
     aside.length > 1 ? "count only if the config lists them" : "counts only if the config lists it";
   const only = aside.length === 0 ? "" : ` (${few(aside, MOST)} ${count})`;
-  const message = `This repo has no Terraform root module for DigitalOcean${only}, so no .tf files were written.`;
+  const message = `This repo has no Terraform root module for DigitalOcean${only}, so no .tf files are written.`;
   const fix = hint`${own("--terraform")} writes a root module here. Without Terraform, set terraform: false in the config.`;
   return finding("terraform.no-root", message, { fix });
 }
 
 /** The repo's code is not below this run's folder. */
 function rootsBeside(dirs: readonly string[]): Finding {
-  const message = `This folder has no Terraform root module, so no .tf files were written here. Root modules in the repo: ${few(dirs, MOST)}.`;
+  const message = `This folder has no Terraform root module, so no .tf files are written here. Root modules in the repo: ${few(dirs, MOST)}.`;
   const up = dirs.map((dir) => /^(\.\.\/?)+/.exec(dir)?.[0].replace(/\/$/, "") ?? "..");
   const top = up.reduce((longest, each) => (each.length > longest.length ? each : longest));
   const fix = hint`To prepare the whole repo: ${run("cd", top)} && ${own()}. To create a root module here: ${own("--terraform")}`;
