@@ -154,7 +154,7 @@ describe.concurrent("init --write-config", () => {
       await bench.write(file, text);
       const { status, stderr } = await init();
       expect(stderr.replace(/\s+/g, " ")).toContain(
-        `A config already exists: ${file}. No other config was written.`,
+        `A config already exists: ${file}. No other config is written.`,
       );
       expect(stderr).toContain("[config.exists]");
       expect(status, stderr).toBe(0);
