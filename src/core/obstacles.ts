@@ -93,12 +93,12 @@ export function leadsOut({ path, target }: Snapshot, link: string, instead?: Hin
   const remove = hint`Remove the link (${{ remove: { path: link } }}) and put a real file there`;
   return finding("file.outside", `${path} resolves outside the repo: ${target}${by}.`, {
     where: path,
-    fix: instead === undefined ? hint`${remove}.` : hint`${remove}, or ${instead}.`,
+    fix: instead === undefined ? hint`${remove}.` : hint`${remove}. ${instead}`,
   });
 }
 
 /** Where to put a token instead if the env file is reached through such a link. */
-export const INSTEAD_OF_ENV_FILE = hint`set the token in the environment`;
+export const INSTEAD_OF_ENV_FILE = hint`Or set the token in the environment, or token.command in the config.`;
 
 /** A generated file that was edited is left unchanged (rule 4). */
 export function yoursNow(path: string): Finding {

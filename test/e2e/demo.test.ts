@@ -70,7 +70,7 @@ describe.concurrent("the demo in a pipe", () => {
     expect(missing).toMatch(/^✗ domain:create +digitalocean_domain\.shop, dns\.tf:1$/m);
     expect(missing).toContain("(exit status 5)");
     const [, first] = /^Token +(\w{8}),/m.exec(setUp) ?? [];
-    expect(rotated).toContain(`Old token: ${first}, no longer in any file in the repo or\nHOME.\n`);
+    expect(rotated).toContain(`Old token: ${first}, now in no file in the repo or HOME.\n`);
     expect(rotated).toMatch(
       /^Token stored in:\n {2}\.env +0600 .*\n {2}do-bootstrap\.secret\S+ +0600 /m,
     );

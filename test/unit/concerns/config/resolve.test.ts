@@ -333,7 +333,7 @@ it.each([
   const list = Array.from({ length: roots }, (_, i) => `{ dir: d${i} }`).join(", ");
   const names = Array.from({ length: environments }, (_, i) => `e${i}: {}`).join(", ");
   expect(() => resolve(`terraform: [${list}]\nenvironments: { ${names} }`)).toThrow(
-    `all roots in all environments make ${count}; the limit is 1000`,
+    `all roots in all environments make ${count} root modules; the limit is 1000`,
   );
 });
 

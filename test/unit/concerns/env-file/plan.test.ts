@@ -157,12 +157,12 @@ describe("an env file that cannot be written", () => {
     [
       "a link",
       outside,
-      "/repo/.env resolves outside the repo: /elsewhere/.env. → Remove the link (rm /repo/.env) and put a real file there, or set the token in the environment or use token.command in the config.",
+      "/repo/.env resolves outside the repo: /elsewhere/.env. → Remove the link (rm /repo/.env) and put a real file there. Or set the token in the environment, or token.command in the config.",
     ],
     [
       "a folder that is one",
       below,
-      "/repo/conf/.env resolves outside the repo: /elsewhere/.env (through the link /repo/conf). → Remove the link (rm /repo/conf) and put a real file there, or set the token in the environment or use token.command in the config.",
+      "/repo/conf/.env resolves outside the repo: /elsewhere/.env (through the link /repo/conf). → Remove the link (rm /repo/conf) and put a real file there. Or set the token in the environment, or token.command in the config.",
     ],
   ])("is not read by %s out of the repo, whether it is needed or not", async (_, given, text) => {
     const { findings = [] } = await plan({ token: ENVIRONMENT, ...given });
