@@ -35,11 +35,11 @@ try {
   sandbox.accept(token, { scopes: SCOPES, expiresInSeconds: 30 * 86_400 });
   const shell = open(await machine(sandbox.url));
   await shell.see(/\$ $/);
-  await shell.type("do-bootstrap --yes\r", /Paste the token.*\n/s);
-  await shell.type(`${token}\r`, /\n\$ $/);
+  await shell.type("do-bootstrap\r", /Paste the token.*\n/s);
+  await shell.type(`${token}\r`, /Make these.*Show the diff.*\n/s);
+  await shell.type("y", /\n\$ $/);
   await shell.type("doctl account get --format Email,Team,Status\r", /\n\$ $/);
   await shell.type("terraform plan | grep Plan:\r", /\n\$ $/);
-  await shell.type("do-bootstrap\r", /\n\$ $/);
   const svg = screenToSvg(await shell.screen(), {
     title: "A first run of do-bootstrap in a new repo",
   });
