@@ -13,10 +13,14 @@ export interface ExecConfig {
   readonly envFile: string;
   /** The doctl context whose login provides the token, if no source with a higher priority does. */
   readonly login?: string | undefined;
-  /** True if the config names a backend on Spaces. */
+  /** True if the config names a backend on Spaces, or the code has one, even one that may send keys elsewhere. */
   readonly hasBackend: boolean;
   /** Backends in the code that may send keys to a host other than Spaces. */
-  readonly strangeBackends: readonly StrangeBackend[];
+  readonly strangeBackends: readonly StrangeBlock[];
+  /** Providers in the code that may send Spaces keys to a host other than Spaces. */
+  readonly strangeProviders: readonly StrangeBlock[];
+  /** The variables that each root's provider reads its Spaces keys from, which are set through TF_VAR_. */
+  readonly keyVariables: readonly KeyVariables[];
   /** The repo's own variables for the token, which are set through TF_VAR_. */
   readonly variables: readonly string[];
   /** Files that Terraform reads automatically and that override the environment. */
@@ -29,13 +33,19 @@ export interface ExecConfig {
   readonly doctl: ExecDoctl | undefined;
 }
 
-export interface StrangeBackend {
+/** The variables for one key pair. */
+export interface KeyVariables {
+  readonly id?: string;
+  readonly secret?: string;
+}
+
+export interface StrangeBlock {
   /** path:line. */
   readonly place: string;
   readonly strangers: readonly Stranger[];
 }
 
-/** A setting of a backend that may lead to a host other than Spaces. */
+/** A setting of a block that may lead to a host other than Spaces. */
 export interface Stranger {
   /** The setting's name, or a description. */
   readonly setting: string;

@@ -110,11 +110,11 @@ export function shellText(line: CommandLine, facts: Facts): ShellText {
  * Warns that the token expires soon, or that the keys for a state are not passed to Terraform; "" in all other cases.
  */
 function noticeOf(facts: Facts): string {
-  const kept = keysKept(facts);
-  const keys =
-    kept &&
-    `not passing the ${kept.names} keys: the backend at ${kept.place} may use a host other than Spaces (${kept.settings}).`;
-  const texts = [facts.warning, keys].filter((text) => text !== undefined);
+  const kept = keysKept(facts).map(
+    ({ names, block, place, settings }) =>
+      `not passing the ${names} keys: the ${block} at ${place} may use a host other than Spaces (${settings}).`,
+  );
+  const texts = [facts.warning, ...kept].filter((text) => text !== undefined);
   return texts.map((text) => `do-bootstrap: ${safe(text)}\n`).join("");
 }
 

@@ -28,26 +28,38 @@ export type FoundKeys =
       readonly half?: { readonly id: Secret } | { readonly secret: Secret };
     };
 
-/**
- * The keys that are used under `exec`. AWS_ names win, since an S3 client reads only those (docs/contracts/terraform.md
- * 6.1). Without any, the SPACES_ keys are passed under AWS_ names. The environment comes before the env file.
- */
-export function findKeys({
-  env,
-  envFile,
-  path,
-}: {
+/** The places to look for keys. The environment comes before the env file. */
+export interface KeyPlaces {
   readonly env: Environment;
   /** The variables of the env file. */
   readonly envFile: ReadonlyMap<string, string>;
   /** The env file, absolute. */
   readonly path: string;
-}): FoundKeys {
-  const at = (name: string): Secret | undefined => {
-    if (env[name]) return Secret.of(env[name], { kind: "environment", name });
-    const value = envFile.get(name);
-    return value ? Secret.of(value, { kind: "env-file", name, path }) : undefined;
-  };
+}
+
+/**
+ * The pair under SPACES_ names. DigitalOcean's provider reads only those (docs/contracts/terraform.md 1).
+ *
+ * @returns undefined if one of the two is missing.
+ */
+export function providerKeys(places: KeyPlaces): Pick<SpacesKeys, "id" | "secret"> | undefined {
+  const [id, secret] = KEY_NAMES.map((name) => keyAt(places, name));
+  return id !== undefined && secret !== undefined ? { id, secret } : undefined;
+}
+
+function keyAt({ env, envFile, path }: KeyPlaces, name: string): Secret | undefined {
+  if (env[name]) return Secret.of(env[name], { kind: "environment", name });
+  const value = envFile.get(name);
+  return value ? Secret.of(value, { kind: "env-file", name, path }) : undefined;
+}
+
+/**
+ * The keys that an S3 client uses under `exec`. AWS_ names win, since an S3 client reads only those
+ * (docs/contracts/terraform.md 6.1). Without any, the SPACES_ keys are passed under AWS_ names.
+ */
+export function findKeys(places: KeyPlaces): FoundKeys {
+  const { env } = places;
+  const at = (name: string) => keyAt(places, name);
   const pair = (id: Secret | undefined, secret: Secret | undefined, session?: Secret) =>
     id !== undefined && secret !== undefined ? { id, secret, session } : undefined;
   const ofAws = ["ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"].map((each) =>

@@ -5,8 +5,8 @@ import { holdsToken } from "../secret/token-form.ts";
 import { passesFromFile } from "../secret/variable-names.ts";
 import { revealed, type Variables } from "../secret/variables.ts";
 import { contextFor, namedContext } from "./doctl.ts";
-import type { ExecConfig, Stranger } from "./exec-config.ts";
-import { findKeys, type SpacesKeys } from "./spaces-keys.ts";
+import type { ExecConfig, StrangeBlock, Stranger } from "./exec-config.ts";
+import { findKeys, KEY_NAMES, providerKeys, type SpacesKeys } from "./spaces-keys.ts";
 import { CONTEXT, STANDARD_NAMES } from "./token-sources.ts";
 
 export interface VariablesInput {
@@ -28,8 +28,12 @@ export function toolVariables({ config, env, envFile, token, all }: VariablesInp
   const closed = closedTo(config, env);
   for (const [name, value] of envFile) {
     if (closed.isOtherHost && AWS_KEYS.has(name)) continue;
+    if (closed.providers.length > 0 && SPACES_KEYS.has(name)) continue;
     const origin = { kind: "env-file", name, path: config.envFile } as const;
     if (passesFromFile(name, value, all) && !env[name]) variables.set(name, hidden(value, origin));
+  }
+  if (closed.providers.length === 0) {
+    for (const [name, value] of keyVariables({ config, env, envFile })) variables.set(name, value);
   }
   for (const name of tokenVariables(config)) variables.set(name, token);
   if (token.isRenewed) {
@@ -44,32 +48,74 @@ export function toolVariables({ config, env, envFile, token, all }: VariablesInp
 }
 
 const AWS_KEYS = new Set(["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]);
+const SPACES_KEYS: ReadonlySet<string> = new Set(KEY_NAMES);
 /** Endpoints in the process environment are the user's own choice (docs/design.md rule 2). */
 const ENDPOINTS = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_S3_ENDPOINT"];
+const PROVIDER_ENDPOINT = "SPACES_ENDPOINT_URL";
 
-/** The backends that get no Spaces keys from us, and whether one of them names a host that must get no keys at all. */
-function closedTo({ strangeBackends }: ExecConfig, env: Environment) {
-  const named = ENDPOINTS.map((name) => env[name]);
-  const isOther = ({ host }: Stranger) => host !== undefined && !(host && named.includes(host));
+/** The blocks that get no Spaces keys from us, and whether a backend names a host that must get no keys at all. */
+function closedTo({ strangeBackends, strangeProviders }: ExecConfig, env: Environment) {
+  const otherThan =
+    (names: readonly string[]) =>
+    ({ host }: Stranger) =>
+      host !== undefined && !(host && names.some((name) => env[name] === host));
+  const isOther = otherThan(ENDPOINTS);
   const isStrange = (each: Stranger) => each.host === undefined || isOther(each);
   return {
     backends: strangeBackends.filter(({ strangers }) => strangers.some(isStrange)),
     isOtherHost: strangeBackends.some(({ strangers }) => strangers.some(isOther)),
+    providers: strangeProviders.filter(({ strangers }) =>
+      strangers.some(otherThan([PROVIDER_ENDPOINT])),
+    ),
   };
 }
 
-/** Describes keys that exist but are not passed on; undefined: all are passed on. */
-export function keysKept({ config, env, envFile }: Omit<VariablesInput, "token" | "all">) {
-  if (config.strangeBackends.length === 0) return undefined;
-  const { backends, isOtherHost } = closedTo(config, env);
-  const ofAws = isOtherHost && [...AWS_KEYS].some((name) => envFile.get(name) && !env[name]);
-  const found = findKeys({ env, envFile, path: config.envFile });
-  const ofSpaces = config.hasBackend && found.kind === "keys" && found.names === "SPACES";
-  const [backend] = backends;
-  if (backend === undefined || !(ofAws || ofSpaces)) return undefined;
-  const settings = [...new Set(backend.strangers.map(({ setting }) => setting))].join(", ");
-  const host = backend.strangers.find((each) => each.host)?.host;
-  return { names: ofAws ? "AWS_*" : "SPACES_*", place: backend.place, settings, host };
+/** Keys that exist but are not passed on, and the block that prevents it. */
+export interface KeptKeys {
+  /** For example "SPACES_*". */
+  readonly names: string;
+  readonly block: "backend" | "provider";
+  /** path:line. */
+  readonly place: string;
+  readonly settings: string;
+  readonly host: string | undefined;
+  /** The variable that the user sets to allow the host. */
+  readonly endpoint: string;
+}
+
+/** Describes keys that exist but are not passed on; empty: all are passed on. */
+export function keysKept({
+  config,
+  env,
+  envFile,
+}: Omit<VariablesInput, "token" | "all">): readonly KeptKeys[] {
+  const { backends, providers, isOtherHost } = closedTo(config, env);
+  const places = { env, envFile, path: config.envFile };
+  const isInFile = (names: ReadonlySet<string>) =>
+    [...names].some((name) => envFile.get(name) && !env[name]);
+  const of = (block: KeptKeys["block"], names: string, { place, strangers }: StrangeBlock) => ({
+    ...{ names, block, place },
+    settings: [...new Set(strangers.map(({ setting }) => setting))].join(", "),
+    host: strangers.find((each) => each.host)?.host,
+    endpoint: block === "backend" ? "AWS_ENDPOINT_URL_S3" : PROVIDER_ENDPOINT,
+  });
+  return [...ofBackend(), ...ofProvider()];
+
+  function ofBackend(): KeptKeys[] {
+    const [backend] = backends;
+    if (backend === undefined) return [];
+    if (isOtherHost && isInFile(AWS_KEYS)) return [of("backend", "AWS_*", backend)];
+    const found = config.hasBackend ? findKeys(places) : undefined;
+    const isOfSpaces = found?.kind === "keys" && found.names === "SPACES";
+    return isOfSpaces ? [of("backend", "SPACES_*", backend)] : [];
+  }
+
+  function ofProvider(): KeptKeys[] {
+    const [provider] = providers;
+    if (provider === undefined) return [];
+    const isForVariables = config.keyVariables.length > 0 && providerKeys(places) !== undefined;
+    return isInFile(SPACES_KEYS) || isForVariables ? [of("provider", "SPACES_*", provider)] : [];
+  }
 }
 
 /** Only for a tool that we start. */
@@ -102,7 +148,9 @@ export function variableNames(
   all: boolean,
 ): readonly string[] {
   const token = Secret.of("", { kind: "stdin" });
-  const chosen = Object.fromEntries(ENDPOINTS.map((name) => [name, env[name]]));
+  const chosen = Object.fromEntries(
+    [...ENDPOINTS, PROVIDER_ENDPOINT].map((name) => [name, env[name]]),
+  );
   const variables = toolVariables({ config, env: chosen, envFile, token, all });
   const others = [...variables].filter(([name, value]) => {
     const own = env[name];
@@ -111,19 +159,33 @@ export function variableNames(
     );
   });
   const isContextOurs = config.login !== undefined && env[CONTEXT] === config.login;
-  const copies = SPACES_KEYS.filter(
-    (key) => config.hasBackend && env[`AWS_${key}`] && env[`AWS_${key}`] === env[`SPACES_${key}`],
-  );
   const names = others.map(([name]) => name);
-  const more = copies.map((key) => `AWS_${key}`);
+  const more = copiesOf(config).flatMap(([copy, name]) =>
+    env[copy] && env[copy] === env[name] ? copy : [],
+  );
   return [...new Set([...names, ...more, ...(isContextOurs ? [CONTEXT] : [])])];
+}
+
+/** The other names of the keys, each with the SPACES_ name that it is a copy of. */
+function copiesOf({ hasBackend, keyVariables }: ExecConfig): (readonly [string, string])[] {
+  const [id, secret] = KEY_NAMES;
+  const ofAws = [["AWS_ACCESS_KEY_ID", id] as const, ["AWS_SECRET_ACCESS_KEY", secret] as const];
+  return [
+    ...(hasBackend ? ofAws : []),
+    ...keyVariables.flatMap((pair) => [
+      ...ofVariable(pair.id, id),
+      ...ofVariable(pair.secret, secret),
+    ]),
+  ];
+}
+
+function ofVariable<T>(variable: string | undefined, value: T): [string, T][] {
+  return variable === undefined ? [] : [[`TF_VAR_${variable}`, value]];
 }
 
 function isIt(secret: Secret, text: string): boolean {
   return secret.equals(Secret.of(text, secret.origin));
 }
-
-const SPACES_KEYS = ["ACCESS_KEY_ID", "SECRET_ACCESS_KEY"];
 
 /** Tells a nested `exec` the environment and folder of the outer one. */
 const MARKER = "DO_BOOTSTRAP_EXEC";
@@ -155,6 +217,29 @@ export function envFileSecrets(
 ): readonly Secret[] {
   const all = [...envFile].map(([name, value]) => hidden(value, { kind: "env-file", name, path }));
   return all.filter((value) => value instanceof Secret);
+}
+
+/**
+ * The variables that a provider reads its Spaces keys from. If the user sets one variable of a pair, that value is
+ * kept and the other is not set either. The token's own variable gets the token.
+ */
+function keyVariables({
+  config,
+  env,
+  envFile,
+}: Pick<VariablesInput, "config" | "env" | "envFile">): Variables {
+  const keys = providerKeys({ env, envFile, path: config.envFile });
+  if (keys === undefined) return new Map();
+  const isGiven = (name: string) => Boolean(env[name] || envFile.get(name));
+  const ofToken = tokenVariables(config);
+  const all = config.keyVariables
+    .map(({ id, secret }) => [...ofVariable(id, keys.id), ...ofVariable(secret, keys.secret)])
+    .filter((pair) => !pair.some(([name]) => isGiven(name)))
+    .flat();
+  // A variable cannot be both the id and the secret.
+  const isOne = ([name, key]: [string, Secret]) =>
+    all.every(([other, its]) => other !== name || its === key);
+  return new Map(all.filter((each) => !ofToken.has(each[0]) && isOne(each)));
 }
 
 /** Terraform's S3 backend only reads AWS_ names (docs/contracts/terraform.md 6.1, and 6 on checksums). */

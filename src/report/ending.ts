@@ -2,10 +2,12 @@ import { dirname, join } from "node:path";
 import type { Facts } from "../commands/init/observe.ts";
 import { plainDoctl } from "../concerns/doctl/plan.ts";
 import { plainShell, terraformTakes } from "../concerns/effective-token/uses.ts";
-import { stateElsewhere } from "../concerns/terraform/backend/plan.ts";
+import { lacksBackendKeys, stateElsewhere } from "../concerns/terraform/backend/plan.ts";
+import { hasSpacesBackend } from "../concerns/terraform/root/keys.ts";
 import { LOCK_FILE } from "../concerns/terraform/root/names.ts";
 import type { TerraformRoot } from "../concerns/terraform/root/root.ts";
 import { terraformWords, toolOf } from "../concerns/terraform/root/typed.ts";
+import { hasKeysInExecOnly, PUT_KEYS, stepToKeys } from "../concerns/terraform/spaces-keys.ts";
 import type { Finding } from "../core/finding.ts";
 import { exec, type Hint, hint, own, run } from "../errors/hint.ts";
 import { few } from "../lib/few.ts";
@@ -106,10 +108,15 @@ function stepFor(report: Report, root: TerraformRoot): Hint | undefined {
   if (undeclared !== undefined) {
     return hint`Declare the variables that the warnings above name, then run ${own()}`;
   }
-  const keys = facts.spaces.keys.kind;
-  if (root.config.backend !== undefined && keys !== "keys") {
-    return hint`Put SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY into the env file, then run ${own()}`;
+  const otherHost = plan.findings.find(
+    ({ id, where = "" }) => id === "spaces.other-host" && dirname(where) === dir,
+  );
+  if (otherHost !== undefined) {
+    return hint`Remove the spaces_endpoint that the warning above names, then run ${own()}`;
   }
+  if (lacksBackendKeys(facts, root)) return PUT_KEYS;
+  const keys = stepToKeys(facts, root);
+  if (keys !== undefined) return keys;
   if (stateElsewhere(root) !== undefined) return wordsFor(report, root, ["init", "-migrate-state"]);
   return isReady(facts, root) ? undefined : wordsFor(report, root, ["init"]);
 }
@@ -131,10 +138,20 @@ function isBehindExec({ facts, env }: Report, root: TerraformRoot): boolean {
   if (root.config.backend !== undefined) return true;
   // HCP Terraform has its own token.
   if (root.module.cloud !== undefined) return false;
+  if (hasSpacesBackend(root) && !isInShell(facts.spaces.keys)) return true;
+  if (hasKeysInExecOnly(facts, root)) return true;
   const source = terraform.sources[terraform.roots.indexOf(root)];
   const { token: taken } = terraformTakes(source, plainShell(env), envFile.file);
   if (taken === "unknown") return false;
   return token.state.kind === "found" && !(taken !== "none" && taken.equals(token.state.token));
+}
+
+/** An S3 client finds the keys without `exec`: under AWS_ names in the environment, or in a profile. */
+function isInShell(found: Facts["spaces"]["keys"]): boolean {
+  if (found.kind !== "keys") return true;
+  const { id, secret } = found.keys;
+  const isThere = [id, secret].every(({ origin }) => origin.kind === "environment");
+  return isThere && found.names === "AWS";
 }
 
 /**

@@ -194,7 +194,7 @@ export async function readModuleTree(
       return { ...NOTHING, problem: { file, line: 1, why: whyNot(snapshot) } };
     }
     // A name may be written with escapes.
-    if (!/digitalocean_|\bmodule\b|\\[uU]/.test(text)) return NOTHING;
+    if (!/digitalocean_|\bmodule\b|\bspaces_|\\[uU]/.test(text)) return NOTHING;
     const isWithin = within === undefined || spentOn(text.length * 40);
     return isWithin ? read(text, file) : { ...NOTHING, problem: { file, line: 1, why: TOO_MUCH } };
   }
@@ -215,8 +215,10 @@ export async function readModuleTree(
   }
 }
 
-/** Whether a block matters for scopes. Thousands of others would fill the memory. */
-function matters({ type, labels }: Block): boolean {
+/** Whether a block matters for scopes or keys. Thousands of others would fill the memory. */
+function matters({ type, labels, attributes }: Block): boolean {
+  if (type === "provider")
+    return attributes.has("spaces_access_id") || attributes.has("spaces_secret_key");
   if (type === "resource" || type === "data")
     return labels[0]?.startsWith("digitalocean_") === true;
   if (OTHER_MODES.includes(type)) return labels[0]?.startsWith("digitalocean_") === true;

@@ -165,6 +165,60 @@ describe.skipIf(real !== "")(`with the real terraform${real}`, () => {
     expect((await checked(bench, env)).ids).toContain("backend.migrate");
   });
 
+  it("a backend of the code's own gets the keys under exec, and only on Spaces", {
+    timeout: 60_000,
+  }, async () => {
+    const bench = await storeBench({ terraform: { credentials: "env" } });
+    const { keys, objects, env: spacesEnv } = bench.spaces;
+    const env = { ...(await installTerraform(bench)), DIGITALOCEAN_TOKEN: bench.token };
+    const write = (endpoint: string) =>
+      bench.write(
+        "main.tf",
+        `terraform {
+  backend "s3" {
+    endpoints                   = { s3 = "${endpoint}" }
+    bucket                      = "${BACKEND.bucket}"
+    key                         = "${BACKEND.key}"
+    region                      = "us-east-1"
+    skip_credentials_validation = true
+    skip_requesting_account_id  = true
+    skip_metadata_api_check     = true
+    skip_s3_checksum            = true
+  }
+}
+resource "terraform_data" "x" {
+  input = "state"
+}
+`,
+      );
+    const exec = (verb: string, ...rest: string[]) =>
+      bench.run(["exec", "--", "terraform", verb, "-no-color", ...rest], { env });
+    await write("https://nyc3.digitaloceanspaces.com");
+    const plain = await terraform(bench, ["init", "-no-color"], { env: spacesEnv });
+    expect([plain.status, plain.stderr]).toEqual([
+      1,
+      expect.stringContaining("No valid credential sources found"),
+    ]);
+    expect((await checked(bench, env)).ids).not.toContain("backend.no-keys");
+    expect(await exec("init", "-input=false")).toMatchObject({ status: 0 });
+    expect(await exec("apply", "-auto-approve", "-input=false")).toMatchObject({ status: 0 });
+    expect(JSON.parse(String(objects.get(OBJECT)))).toMatchObject({
+      resources: [{ type: "terraform_data" }],
+    });
+
+    await bench.write(".env", "");
+    expect((await checked(bench, env)).ids).toContain("backend.no-keys");
+    await bench.write(".env", envLines(keys));
+    await rm(join(bench.repo, ".terraform"), { recursive: true });
+    await write("https://evil.example");
+    const kept = await exec("init", "-input=false");
+    expect([kept.status, kept.stderr]).toEqual([
+      1,
+      expect.stringContaining("No valid credential sources found"),
+    ]);
+    for (const key of [keys.id, keys.secret]) expect(kept.stdout + kept.stderr).not.toContain(key);
+  });
+
   it("an init that fails says what to ask, and is run again by the next run", async () => {
     const bench = await storeBench({ terraform: { backend: BACKEND } }, { buckets: [] });
     const env = await installTerraform(bench);
@@ -178,6 +232,40 @@ describe.skipIf(real !== "")(`with the real terraform${real}`, () => {
     const explained = await bench.run([...shown.split(" "), "-no-color"], { env });
     expect(explained.stderr).toMatch(/The bucket does not exist/);
     expect((await bench.run([], { env })).stderr).toMatch(/▸ terraform init/);
+  });
+});
+
+describe("code that needs Spaces keys", () => {
+  const BUCKET = 'resource "digitalocean_spaces_bucket" "a" {\n  name = "a"\n}\n';
+  const VARIABLES = `provider "digitalocean" {
+  spaces_access_id  = var.a
+  spaces_secret_key = var.b
+}
+variable "a" {}
+variable "b" {}
+`;
+  const KEYS = "SPACES_ACCESS_KEY_ID=id\nSPACES_SECRET_ACCESS_KEY=s3cr3t-key\n";
+
+  it.each([
+    ["a bucket", BUCKET, 1],
+    ["a bucket, and variables of the provider", `${VARIABLES}${BUCKET}`, 5],
+  ])("%s: check names the line, and the ending the step", async (_, code, line) => {
+    const bench = await workbench();
+    const env = { DIGITALOCEAN_TOKEN: bench.token };
+    await bench.write("main.tf", code);
+    const before = await bench.run(["check"], { env });
+    const text = (before.stdout + before.stderr).replace(/\s+/g, " ");
+    expect(text).toContain("[spaces.no-keys]");
+    expect(text).toContain(`main.tf:${line}:`);
+    const first = await bench.run(["--yes"], { env });
+    expect(first.stderr.replace(/\s+/g, " ")).toContain(
+      "Put SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY into the env file, then run do-bootstrap",
+    );
+    expect(first.stderr).not.toMatch(/Next: .*terraform plan/);
+    await bench.write(".env", KEYS);
+    const after = await bench.run(["check"], { env });
+    expect(after.stdout + after.stderr).not.toContain("spaces.no-keys");
+    expect(after.stdout + after.stderr).not.toContain("s3cr3t-key");
   });
 });
 

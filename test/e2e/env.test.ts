@@ -216,6 +216,15 @@ describe.concurrent("what is printed", () => {
     expect(Object.keys(removed).sort()).toEqual(Object.keys(set).sort());
   });
 
+  it("--unset removes the variables that were set from Spaces keys in the environment", async (context) => {
+    const bench = await repoWith(context);
+    await bench.write("main.tf", KEYED);
+    const set = await printed(bench, [], { env: SPACES });
+    expect(set).toMatchObject({ TF_VAR_a: "id", TF_VAR_b: "secret" });
+    const removed = await printed(bench, ["--unset"], { env: { ...SPACES, ...set } });
+    expect(Object.keys(removed).sort()).toEqual(Object.keys(set).sort());
+  });
+
   it("from a subfolder of a prepared repo, the same", async (context) => {
     const bench = await repoWith(context);
     expect((await bench.run([])).status).toBe(0);
@@ -285,6 +294,10 @@ const CHECKSUMS = {
   AWS_RESPONSE_CHECKSUM_VALIDATION: "when_required",
 };
 const SPACES = { SPACES_ACCESS_KEY_ID: "id", SPACES_SECRET_ACCESS_KEY: "secret" };
+const ON_SPACES =
+  'terraform {\n  backend "s3" {\n    endpoint = "https://nyc3.digitaloceanspaces.com"\n  }\n}\n';
+const KEYED =
+  'variable "a" {}\nvariable "b" {}\nprovider "digitalocean" {\n  spaces_access_id  = var.a\n  spaces_secret_key = var.b\n}\n';
 const AWS = { AWS_ACCESS_KEY_ID: "id", AWS_SECRET_ACCESS_KEY: "secret" };
 const linesOf = (values: Record<string, string>) =>
   Object.entries(values)
@@ -296,7 +309,7 @@ type Row = [
   file: string,
   args: string[],
   expected: object,
-  more?: { config?: string; env?: Record<string, string> },
+  more?: { config?: string; env?: Record<string, string>; code?: string },
 ];
 
 describe.concurrent("which variables, besides the token's", () => {
@@ -325,6 +338,27 @@ describe.concurrent("which variables, besides the token's", () => {
       { config: BACKEND, env: SPACES },
     ],
     [
+      "as they are with a backend of the code's own",
+      "",
+      [],
+      { ...AWS, ...CHECKSUMS },
+      { code: ON_SPACES, env: SPACES },
+    ],
+    [
+      "but not with one on another host",
+      "",
+      [],
+      {},
+      { code: ON_SPACES.replace("https://nyc3.", "https://evil."), env: SPACES },
+    ],
+    [
+      "and the variables that a provider reads them from",
+      "",
+      [],
+      { TF_VAR_a: "id", TF_VAR_b: "secret" },
+      { code: KEYED, env: SPACES },
+    ],
+    [
       "but AWS_ keys of one's own stay",
       linesOf(SPACES),
       [],
@@ -350,9 +384,10 @@ describe.concurrent("which variables, besides the token's", () => {
       ["--all"],
       {},
     ],
-  ])("%s", async ([, file, args, expected, { config, env } = {}], context) => {
+  ])("%s", async ([, file, args, expected, { config, env, code } = {}], context) => {
     const bench = await repoWith(context, file);
     if (config !== undefined) await bench.write(".do-bootstraprc", config);
+    if (code !== undefined) await bench.write("main.tf", code);
     const all = await printed(bench, args, env === undefined ? {} : { env });
     expect(all).toEqual({ ...expected, ...tokens(bench) });
   });

@@ -163,6 +163,81 @@ describe.concurrent("what a command gets beyond its environment, and nothing els
     ],
   ])("TF_VAR_: %s", check);
 
+  const backend = (settings: string) => `terraform {\n  backend "s3" {\n    ${settings}\n  }\n}\n`;
+  const onSpaces = 'endpoints = { s3 = "https://nyc3.digitaloceanspaces.com" }';
+  const evil = "https://evil.example";
+  const pair = "spaces_access_id = var.a\n  spaces_secret_key = var.b";
+  const withKeys = (more = "", a = "a", b = "b") => {
+    const named = pair.replace("var.a", `var.${a}`).replace("var.b", `var.${b}`);
+    const block = `provider "digitalocean" {\n  ${named}\n  ${more}\n}\n`;
+    return `${block}variable "${a}" {}\nvariable "${b}" {}\n`;
+  };
+  const aws = { AWS_ACCESS_KEY_ID: "id", AWS_SECRET_ACCESS_KEY: "key", ...WHEN_REQUIRED };
+
+  it.for<Row>([
+    [
+      "a backend on Spaces",
+      { "main.tf": backend(onSpaces), ".env": KEYS },
+      {},
+      { ...SPACES, ...aws },
+    ],
+    [
+      "in its older form",
+      { "main.tf": backend('endpoint = "https://fra1.digitaloceanspaces.com"') },
+      { env: SPACES },
+      aws,
+    ],
+    [
+      "a backend on another host",
+      { "main.tf": backend(`endpoints = { s3 = "${evil}" }`) },
+      { env: SPACES },
+      {},
+    ],
+    ["on AWS", { "main.tf": backend('bucket = "b"') }, { env: SPACES }, {}],
+    [
+      "of a module",
+      { "main.tf": 'module "m" {\n  source = "./m"\n}\n', "m/main.tf": backend(onSpaces) },
+      { env: SPACES },
+      {},
+    ],
+    [
+      "variables of the provider",
+      { "main.tf": withKeys() },
+      { env: SPACES },
+      { TF_VAR_a: "id", TF_VAR_b: "key" },
+    ],
+    [
+      "variables and a backend",
+      { "main.tf": withKeys(), "b.tf": backend(onSpaces), ".env": KEYS },
+      {},
+      { ...SPACES, ...aws, TF_VAR_a: "id", TF_VAR_b: "key" },
+    ],
+    [
+      "variables that the user has set",
+      { "main.tf": withKeys() },
+      { env: { ...SPACES, TF_VAR_a: "x" } },
+      {},
+    ],
+    [
+      "variables with values in tfvars",
+      { "main.tf": withKeys(), "terraform.tfvars": 'a = "x"\n' },
+      { env: SPACES },
+      {},
+    ],
+    [
+      "variables whose names a loader reads",
+      { "main.tf": withKeys("", "LD_PRELOAD", "PATH") },
+      { env: SPACES },
+      { TF_VAR_LD_PRELOAD: "id", TF_VAR_PATH: "key" },
+    ],
+    [
+      "a provider of a module",
+      { "main.tf": 'module "m" {\n  source = "./m"\n}\n', "m/main.tf": withKeys() },
+      { env: SPACES },
+      {},
+    ],
+  ])("keys that the code reads: %s", check);
+
   it.for<Row>([
     [
       "the keys of Spaces",
@@ -235,20 +310,65 @@ describe.concurrent("what a command gets beyond its environment, and nothing els
   }
 });
 
-it("a backend of the code's own gets no keys that a file holds, and that is said", async ({
-  expect,
-  onTestFinished,
-}) => {
-  const code =
-    'terraform {\n  backend "s3" {\n    endpoints = { s3 = "https://evil.example" }\n  }\n}\n';
-  const files = { ".do-bootstraprc": BACKEND, ".env": KEYS, "main.tf": code };
-  const bench = await execBenchWith(files, onTestFinished);
-  const { status, stdout, stderr } = await bench.exec(SHOW);
-  expect({ status, stderr }).toEqual({
-    status: 0,
-    stderr: `do-bootstrap: not passing the SPACES_* keys: the backend at ${bench.repo}/main.tf:2 may use a host other than Spaces (endpoints.s3).\n`,
+describe.concurrent("keys that are not passed on, and the message", () => {
+  const backend = (settings: string) => `terraform {\n  backend "s3" {\n    ${settings}\n  }\n}\n`;
+  const evil = "https://evil.example";
+  const spaces = 'endpoints = { s3 = "https://nyc3.digitaloceanspaces.com" }';
+  const provider = `provider "digitalocean" {
+  spaces_endpoint   = "${evil}"
+  spaces_access_id  = var.a
+  spaces_secret_key = var.b
+}
+variable "a" {}
+variable "b" {}
+`;
+
+  it.for<[what: string, files: Record<string, string>, env: Record<string, string>, block: string]>(
+    [
+      [
+        "a backend in the code besides the one in the config",
+        {
+          ".do-bootstraprc": BACKEND,
+          ".env": KEYS,
+          "main.tf": backend(`endpoints = { s3 = "${evil}" }`),
+        },
+        {},
+        "backend at REPO/main.tf:2 may use a host other than Spaces (endpoints.s3)",
+      ],
+      [
+        "a backend on Spaces with a profile",
+        { ".env": KEYS, "main.tf": backend(`${spaces}\n    profile = "x"`) },
+        {},
+        "backend at REPO/main.tf:2 may use a host other than Spaces (profile)",
+      ],
+      [
+        "a provider on another host",
+        { ".env": KEYS, "main.tf": provider },
+        {},
+        "provider at REPO/main.tf:1 may use a host other than Spaces (spaces_endpoint)",
+      ],
+      [
+        "a provider on another host, with keys in the environment",
+        { "main.tf": provider },
+        SPACES,
+        "provider at REPO/main.tf:1 may use a host other than Spaces (spaces_endpoint)",
+      ],
+    ],
+  )("%s", async ([, files, env, block], { expect, onTestFinished }) => {
+    const bench = await execBenchWith(files, onTestFinished);
+    const { status, stdout, stderr } = await bench.exec(SHOW, { env });
+    const why = block.replace("REPO", bench.repo);
+    expect({ status, stderr }).toEqual({
+      status: 0,
+      stderr: `do-bootstrap: not passing the SPACES_* keys: the ${why}.\n`,
+    });
+    const isOne = (name: string) => /^(AWS|TF_VAR)_/.test(name);
+    const names = Object.keys(variablesIn(stdout));
+    expect(names.filter(isOne)).toEqual([]);
+    const passed = names.filter((name) => name.startsWith("SPACES_") && !(name in env));
+    // The provider reads these; an S3 client does not.
+    expect(passed).toEqual(block.startsWith("provider") ? [] : Object.keys(SPACES));
   });
-  expect(Object.keys(variablesIn(stdout)).filter((name) => name.startsWith("AWS_"))).toEqual([]);
 });
 
 it("nor where Terraform's notes name another host, once they do", async ({

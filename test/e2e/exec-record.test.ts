@@ -29,6 +29,11 @@ const CONFIG = "token: { name: ACME_TOKEN }\n";
 const BLOCK = "# do-bootstrap: keep secrets and state out of git\n.env\n# do-bootstrap: end\n";
 const OWN = 'variable "my_token" {}\nprovider "digitalocean" {\n  token = var.my_token\n}\n';
 const OTHER = OWN.replaceAll("my_token", "other");
+const SPACES = { SPACES_ACCESS_KEY_ID: "id", SPACES_SECRET_ACCESS_KEY: "key" };
+const BACKEND =
+  'terraform {\n  backend "s3" {\n    endpoint = "https://nyc3.digitaloceanspaces.com"\n  }\n}\n';
+const KEYED =
+  'variable "my_id" {}\nvariable "my_key" {}\nprovider "digitalocean" {\n  spaces_access_id  = var.my_id\n  spaces_secret_key = var.my_key\n}\n';
 const ENVIRONMENTS =
   "environments: { prod: { token: { envFile: .env.prod } }, dev: { token: { envFile: .env.dev } } }\n";
 
@@ -145,6 +150,8 @@ const SITUATIONS: readonly Row[] = [
     { files: { ".do-bootstraprc": list, "one/main.tf": OWN, "two/main.tf": OTHER } },
   ],
   ["a backend", "quick", { files: { ".do-bootstraprc": backend } }],
+  ["a backend of the code's own", "quick", { files: { "main.tf": BACKEND }, env: () => SPACES }],
+  ["keys in variables", "quick", { files: { "main.tf": KEYED }, env: () => SPACES }],
   [
     "an env file of its own",
     "quick",
@@ -248,6 +255,33 @@ const SITUATIONS: readonly Row[] = [
     { files: { "main.tf": OWN }, change: write("main.tf", OWN.replaceAll("my_token", "do_token")) },
   ],
   ["a .tf file is added", "slow", { change: write("main.tf", OWN) }],
+  [
+    "its backend goes to another host",
+    "slow",
+    {
+      files: { "main.tf": BACKEND },
+      env: () => SPACES,
+      change: write("main.tf", BACKEND.replace("https://nyc3.", "https://evil.")),
+    },
+  ],
+  [
+    "a variable of a key gets a value in a new file",
+    "slow",
+    {
+      files: { "main.tf": KEYED },
+      env: () => SPACES,
+      change: write("terraform.tfvars", 'my_id = "x"\n'),
+    },
+  ],
+  [
+    "a variable of a key loses its value",
+    "slow",
+    {
+      files: { "main.tf": KEYED, "x.auto.tfvars": 'my_id = "x"\n' },
+      env: () => SPACES,
+      change: remove("x.auto.tfvars"),
+    },
+  ],
   [
     "a .tofu file is added",
     "slow",

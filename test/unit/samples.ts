@@ -54,6 +54,8 @@ export const EXEC_CONFIG: ExecConfig = {
   envFile: "/repo/.env",
   hasBackend: false,
   strangeBackends: [],
+  strangeProviders: [],
+  keyVariables: [],
   variables: [],
   secretFiles: [],
   filesToMask: [],

@@ -7,6 +7,7 @@ import { loginSource } from "../../concerns/doctl/login-source.ts";
 import { openGit } from "../../concerns/git/git.ts";
 import { execConfigOf } from "../../concerns/terraform/exec-config.ts";
 import { observeRoot } from "../../concerns/terraform/observe.ts";
+import { filesOfValues, keysProviderOf } from "../../concerns/terraform/root/keys.ts";
 import type { TerraformRoot } from "../../concerns/terraform/root/root.ts";
 import { recalledRoots } from "../../concerns/terraform/search/find.ts";
 import { findToken, type TrustGiven } from "../../concerns/token/find-token.ts";
@@ -190,6 +191,12 @@ function inputsOf(
     ...searched.flatMap((folder) => [...placesIn(folder), join(folder, ".gitignore")]),
     ...new Set(dirs.map((dir) => `${dir}/`)),
     ...roots.map(({ data }) => join(data, "terraform.tfstate")),
+    // If one of these files sets a key's variable, exec does not set its TF_VAR_.
+    ...roots.flatMap((root) =>
+      keysProviderOf(root) === undefined
+        ? []
+        : filesOfValues(root).map((name) => join(root.config.dir, name)),
+    ),
     ...[...new Set(roots.flatMap(({ searched }) => searched))].flatMap(versionPlaces),
     ...others,
   ];

@@ -18,6 +18,7 @@ import { stateElsewhere } from "./backend/plan.ts";
 import { execConfigOf } from "./exec-config.ts";
 import { finding } from "./findings.ts";
 import type { TerraformFacts } from "./root/facts.ts";
+import { variableOf } from "./root/keys.ts";
 import { BACKEND_TF, MISSING_TF } from "./root/names.ts";
 import { needsOf, type RootNeeds } from "./root/needs.ts";
 import type { TerraformRoot } from "./root/root.ts";
@@ -64,8 +65,10 @@ export function planCommands(known: Known, root: TerraformRoot, files: Plan): Pl
     without: [
       "TF_WORKSPACE",
       `TF_VAR_${needs.variable}`,
-      ...root.module.providers.flatMap(({ variable, unclear }) =>
-        [variable ?? [], unclear?.variables ?? []].flat().map((name) => `TF_VAR_${name}`),
+      ...root.module.providers.flatMap(({ variable, unclear, keys }) =>
+        [variable ?? [], unclear?.variables ?? [], keys.flatMap((key) => variableOf(key) ?? [])]
+          .flat()
+          .map((name) => `TF_VAR_${name}`),
       ),
       config.token.name,
       ...Object.keys(env).filter((name) => name.startsWith("DIGITALOCEAN_")),
@@ -201,13 +204,16 @@ function worksOutSources(tool: TerraformTool): boolean {
 
 /**
  * OpenTofu evaluates module sources during installation, with values from tfvars files, so a source could send the
- * token to any host. A -var option overrides the files.
+ * token or a Spaces key to any host. A -var option overrides the files.
  */
 function withoutToken(tool: TerraformTool, { module }: TerraformRoot, needs: RootNeeds): string[] {
   if (tool.name !== "tofu") return [];
   const names = [
     needs.credentials === "tfvars" ? needs.variable : undefined,
     ...module.providers.map(({ variable }) => variable),
+    ...module.providers
+      .flatMap(({ keys }) => keys.map(variableOf))
+      .filter((name) => name !== undefined && module.variables.has(name)),
   ];
   return [...new Set(names)].flatMap((name) => (name === undefined ? [] : [`-var=${name}=`]));
 }

@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { textIn } from "../../core/file-text.ts";
-import type { ExecConfig, StrangeBackend } from "../../exec/exec-config.ts";
+import type { ExecConfig, StrangeBlock } from "../../exec/exec-config.ts";
 import { SECRET_TFVARS } from "../config/protected-paths.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import { isForgedBackend } from "./root/backend.ts";
+import { isForSpaces, keyVariablesOf } from "./root/keys.ts";
 import { needsOf } from "./root/needs.ts";
 import { providerOf } from "./root/provider.ts";
 import type { TerraformRoot } from "./root/root.ts";
@@ -24,8 +25,15 @@ export function execConfigOf(
     tokenName: token.name,
     login: token.doctl,
     envFile: token.envFile,
-    hasBackend: written.some(({ backend }) => backend !== undefined),
+    hasBackend: written.some(({ backend }) => backend !== undefined) || roots.some(isForSpaces),
     strangeBackends: roots.flatMap(strangeBackend),
+    strangeProviders: roots.flatMap(({ module, at }) =>
+      module.strangeProviders.map(({ place, strangers }) => ({
+        place: `${at(place.file).path}:${place.line}`,
+        strangers,
+      })),
+    ),
+    keyVariables: roots.flatMap(keyVariablesOf),
     variables: [...new Set(own.map(({ variable }) => variable))],
     secretFiles: needs.map(({ dir, variable }) => ({ path: join(dir, SECRET_TFVARS), variable })),
     filesToMask: [
@@ -51,10 +59,10 @@ function hasVariable(root: TerraformRoot): boolean {
  * Places where a root's code, or Terraform's notes beside it, may send keys to a host other than Spaces
  * (docs/design.md rule 2). If the notes have the hash of a block, Terraform uses the settings in the notes.
  */
-function strangeBackend({ module, own, at, storedBackend }: TerraformRoot): StrangeBackend[] {
+function strangeBackend({ module, own, at, storedBackend }: TerraformRoot): StrangeBlock[] {
   const { backend } = module;
   const forged = [...own.keys()].find((name) => isForgedBackend(textIn(at(name))));
-  const all: StrangeBackend[] = [];
+  const all: StrangeBlock[] = [];
   if (backend !== undefined) {
     const place = `${at(backend.place.file).path}:${backend.place.line}`;
     all.push({ place, strangers: backend.strangers });

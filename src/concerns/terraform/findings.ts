@@ -4,6 +4,8 @@ import { EXIT } from "../../errors/exit-status.ts";
 import { BACKEND_FINDINGS } from "./backend/findings.ts";
 
 export const TERRAFORM_FINDINGS = {
+  "spaces.no-keys": ["warning", EXIT.findings],
+  "spaces.other-host": ["warning", EXIT.findings],
   "terraform.broken": ["warning", EXIT.findings],
   "terraform.hard-coded-token": ["error", EXIT.findings],
   "terraform.committed-token": ["error", EXIT.findings],

@@ -30,6 +30,7 @@ import type { TerraformRoot } from "./root/root.ts";
 import { isTooOld, type TerraformTool } from "./root/tool.ts";
 import { terragruntUnits } from "./search/judge.ts";
 import { planSecretVariables } from "./secret-values.ts";
+import { judgeSpacesKeys } from "./spaces-keys.ts";
 import { judgeTracked } from "./tracked.ts";
 
 /** The facts that the plan depends on. */
@@ -82,6 +83,7 @@ export function planTerraform(known: Known, found: TerraformRoot, consent: Conse
     planConfiguration(known, root, needs),
     planBackend(known, root),
     { findings: judgeKeysKept(known, root) },
+    { findings: judgeSpacesKeys(known, root) },
     planPublicVariables(known, root),
     planSecretVariables(known, root, needs, consent),
     { findings: judgeRelease(known, root, needs) },
@@ -104,18 +106,24 @@ function calledModule({ calledBy, config: { dir } }: TerraformRoot, here: string
   return finding("terraform.called-module", message, { where: dir, fix });
 }
 
-/** `exec` reports the same when it runs. */
+/** `exec` reports the same when it runs. If one root could send keys elsewhere, no root gets them. */
 function judgeKeysKept(
-  { config, machine: { env }, envFile: { file } }: Known,
+  { config, machine: { env }, envFile: { file }, terraform: { roots } }: Known,
   root: TerraformRoot,
 ): Finding[] {
-  const envFile = readEnvFile(textIn(file));
-  const kept = keysKept({ config: execConfigOf(config, [root]), env, envFile });
-  if (kept === undefined) return [];
-  const { names, place, settings } = kept;
-  const message = `${place}: this backend may use a host other than Spaces (${settings}), so exec and env don't pass the ${names} keys.`;
-  const fix = hint`Remove these settings. Or, if you trust the host, set it in your shell: ${{ set: "AWS_ENDPOINT_URL_S3", to: kept.host || "https://HOST" }}`;
-  return [finding("backend.not-spaces", message, { where: place, fix })];
+  const ofRoot = execConfigOf(config, [root]);
+  if (ofRoot.strangeBackends.length + ofRoot.strangeProviders.length === 0) return [];
+  const { hasBackend, keyVariables } = execConfigOf(config, roots);
+  const all = { ...ofRoot, hasBackend, keyVariables };
+  return keysKept({ config: all, env, envFile: readEnvFile(textIn(file)) }).map((kept) => {
+    const { names, block, place, settings, endpoint, host } = kept;
+    const message = `${place}: this ${block} may use a host other than Spaces (${settings}), so exec and env don't pass the ${names} keys.`;
+    const fix = hint`Remove these settings. Or, if you trust the host, set it in your shell: ${{ set: endpoint, to: host || "https://HOST" }}`;
+    return finding(block === "backend" ? "backend.not-spaces" : "spaces.other-host", message, {
+      where: place,
+      fix,
+    });
+  });
 }
 
 /** Our files follow the config. */

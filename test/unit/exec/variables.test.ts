@@ -12,7 +12,7 @@ import { Secret } from "../../../src/secret/secret.ts";
 import { revealed, type Variables } from "../../../src/secret/variables.ts";
 import { EXEC_CONFIG, PERSONAL, secret } from "../samples.ts";
 
-// The cases are written as "file.SPACES_X=1 env.AWS_Y=2 --all --backend name=ACME_TOKEN var=do_token".
+// The cases are written as "file.SPACES_X=1 env.AWS_Y=2 --all --backend name=ACME_TOKEN var=do_token keys=id,secret".
 function read(given: string) {
   const words = given.split(" ").filter(Boolean);
   const of = (place: string) =>
@@ -26,6 +26,10 @@ function read(given: string) {
     tokenName: named["name"] ?? EXEC_CONFIG.tokenName,
     hasBackend: words.includes("--backend"),
     variables: of("var").map(([, value]) => value),
+    keyVariables: of("keys").map(([, value]) => {
+      const [id = "", key = ""] = value.split(",");
+      return { ...(id ? { id } : {}), ...(key ? { secret: key } : {}) };
+    }),
   };
   return {
     config,
@@ -198,6 +202,68 @@ describe("a backend on Spaces", () => {
   });
 });
 
+describe("variables that a provider reads its keys from", () => {
+  const ENV = "env.SPACES_ACCESS_KEY_ID=id env.SPACES_SECRET_ACCESS_KEY=sec";
+  const EVIL = "https://evil.example";
+
+  it.each([
+    [`${ENV} keys=a,b`, `TF_VAR_a=id TF_VAR_b=sec ${TOKENS}`],
+    [`${ENV} keys=,b`, `TF_VAR_b=sec ${TOKENS}`],
+    [`${ENV} keys=a,b keys=c,d`, `TF_VAR_a=id TF_VAR_b=sec TF_VAR_c=id TF_VAR_d=sec ${TOKENS}`],
+    [`${ENV} keys=a,b keys=c,a`, `TF_VAR_b=sec TF_VAR_c=id ${TOKENS}`],
+    [`${ENV} keys=a,a`, TOKENS],
+    [`${ENV} keys=a,b var=a`, `TF_VAR_b=sec ${TOKENS} TF_VAR_a=T`],
+    [`${ENV} env.TF_VAR_a=x keys=a,b`, TOKENS],
+    [`${ENV} env.TF_VAR_a=x keys=a,b keys=c,d`, `TF_VAR_c=id TF_VAR_d=sec ${TOKENS}`],
+    [`${ENV} file.TF_VAR_b=x keys=a,b`, `TF_VAR_b=x ${TOKENS}`],
+    ["env.SPACES_ACCESS_KEY_ID=id keys=a,b", TOKENS],
+    ["env.AWS_ACCESS_KEY_ID=id env.AWS_SECRET_ACCESS_KEY=sec keys=a,b", TOKENS],
+    ["keys=a,b", TOKENS],
+  ])("%s -> %s", (text, expected) => {
+    const variables = toolVariables(read(text));
+    expect(say(variables)).toBe(expected);
+    for (const name of ["TF_VAR_c", "TF_VAR_d"]) {
+      if (variables.has(name)) expect(variables.get(name)).toBeInstanceOf(Secret);
+    }
+  });
+
+  it.each([
+    [`${ENV} keys=a,b`, "https://evil.example", TOKENS, "SPACES_* provider"],
+    [
+      "file.SPACES_ACCESS_KEY_ID=id file.SPACES_SECRET_ACCESS_KEY=sec",
+      EVIL,
+      TOKENS,
+      "SPACES_* provider",
+    ],
+    // Keys in the environment are the user's own choice, so we do not block them.
+    [ENV, EVIL, TOKENS, ""],
+    [
+      `${ENV} keys=a,b env.SPACES_ENDPOINT_URL=${EVIL}`,
+      EVIL,
+      `TF_VAR_a=id TF_VAR_b=sec ${TOKENS}`,
+      "",
+    ],
+    [`${ENV} keys=a,b env.SPACES_ENDPOINT_URL=${EVIL}`, "", TOKENS, "SPACES_* provider"],
+    [`${ENV} keys=a,b env.AWS_ENDPOINT_URL_S3=${EVIL}`, EVIL, TOKENS, "SPACES_* provider"],
+    [`${ENV} keys=a,b file.SPACES_ENDPOINT_URL=${EVIL}`, EVIL, TOKENS, "SPACES_* provider"],
+  ])("%s, with a provider whose endpoint is %s -> %s", (text, host, expected, kept) => {
+    const strangers = [{ setting: "spaces_endpoint", host }];
+    const known = read(text);
+    const config = { ...known.config, strangeProviders: [{ place: "/repo/a.tf:1", strangers }] };
+    expect(say(toolVariables({ ...known, config }))).toBe(expected);
+    const said = keysKept({ ...known, config }).map(({ names, block }) => `${names} ${block}`);
+    expect(said.join(", ")).toBe(kept);
+  });
+
+  it("pass to a backend on Spaces even if a provider is on another host", () => {
+    const known = read(`${ENV} --backend keys=a,b`);
+    const strangers = [{ setting: "spaces_endpoint", host: EVIL }];
+    const config = { ...known.config, strangeProviders: [{ place: "/repo/a.tf:1", strangers }] };
+    const aws = "AWS_ACCESS_KEY_ID=id AWS_SECRET_ACCESS_KEY=sec";
+    expect(say(toolVariables({ ...known, config }))).toBe(`${TOKENS} ${aws} ${CHECKSUMS}`);
+  });
+});
+
 describe("a backend in the code that is not Spaces alone", () => {
   const EVIL = "https://evil.example";
   const FILE = "file.SPACES_ACCESS_KEY_ID=id file.SPACES_SECRET_ACCESS_KEY=sec";
@@ -238,7 +304,11 @@ describe("a backend in the code that is not Spaces alone", () => {
     const strangeBackends = [{ place: "/repo/main.tf:3", strangers }];
     const surroundings = { ...known, config: { ...known.config, strangeBackends } };
     expect(say(toolVariables(surroundings))).toBe(expected);
-    expect(keysKept(surroundings)?.names ?? "").toBe(kept);
+    expect(
+      keysKept(surroundings)
+        .map(({ names }) => names)
+        .join(" "),
+    ).toBe(kept);
   });
 });
 
@@ -325,6 +395,10 @@ describe("the names that --unset removes", () => {
     ["file.AWS_REGION=p file.PORT=1 --all", `AWS_REGION PORT ${NAMES}`],
     ["file.DO_BOOTSTRAP_X=1 file.DIGITALOCEAN_API_URL=u --all", NAMES],
     ["--backend", `${NAMES} ${SUMS}`],
+    [
+      "file.SPACES_ACCESS_KEY_ID=i file.SPACES_SECRET_ACCESS_KEY=s keys=a,b",
+      `SPACES_ACCESS_KEY_ID SPACES_SECRET_ACCESS_KEY TF_VAR_a TF_VAR_b ${NAMES}`,
+    ],
     [
       "file.SPACES_ACCESS_KEY_ID=i --backend",
       `SPACES_ACCESS_KEY_ID ${NAMES} AWS_ACCESS_KEY_ID ${SUMS}`,

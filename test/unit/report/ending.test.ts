@@ -45,6 +45,17 @@ const KEYS = {
 const KEYS_FILE = `DIGITALOCEAN_TOKEN=${PERSONAL}\n${Object.entries(KEYS)
   .map(([name, value]) => `${name}=${value}\n`)
   .join("")}`;
+const ON_SPACES = `terraform {
+  backend "s3" {
+    endpoints = { s3 = "https://nyc3.digitaloceanspaces.com" }
+    bucket    = "acme"
+    key       = "a"
+    region    = "us-east-1"
+  }
+}
+`;
+const BUCKET = 'resource "digitalocean_spaces_bucket" "a" {\n  name = "a"\n}\n';
+const inShell = { ...alive("environment"), inspection: token.inspection };
 const STATE = '{ "version": 4, "resources": [{}] }';
 const finding = findingsOf({ "a.b": ["error", EXIT.findings] });
 
@@ -429,6 +440,108 @@ describe("the last lines", () => {
         "  Works now: doctl (as sammy@example.com)",
         "  Next: Put SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY into the env file, then run do-bootstrap",
         "  Commit: backend.tf do-bootstrap.config.yaml",
+      ],
+    ],
+    [
+      "init: keys are missing for a state on Spaces that only the code has",
+      { config: ROOT, files: { ...READY, "b.tf": ON_SPACES } },
+      { run: "init", done: ["+ .gitignore"] },
+      [
+        "✓ 1 change made and checked, but 1 warning to look at.",
+        "  Works now: doctl (as sammy@example.com)",
+        "  Next: Put SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY into the env file, then run do-bootstrap",
+        "  Commit: .gitignore do-bootstrap.config.yaml",
+      ],
+    ],
+    [
+      "init: keys of that state, which exec passes on",
+      {
+        config: ROOT,
+        files: { ...READY, "b.tf": ON_SPACES },
+        ...{ env: { ...KEYS, DIGITALOCEAN_TOKEN: PERSONAL }, token: inShell },
+      },
+      { run: "init", done: ["+ .gitignore"] },
+      [
+        "✓ 1 change made and checked.",
+        "  Works now: doctl (as sammy@example.com); terraform (with exec)",
+        "  Next: do-bootstrap exec -- terraform plan",
+        "  Commit: .gitignore do-bootstrap.config.yaml",
+      ],
+    ],
+    [
+      "init: keys of that state, in the shell",
+      {
+        config: ROOT,
+        files: { ...READY, "b.tf": ON_SPACES },
+        env: { AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "b", DIGITALOCEAN_TOKEN: PERSONAL },
+        token: inShell,
+      },
+      { run: "init", done: ["+ .gitignore"] },
+      [
+        "✓ 1 change made and checked.",
+        "  Works now: doctl (as sammy@example.com); terraform",
+        "  Next: terraform plan",
+        "  Commit: .gitignore do-bootstrap.config.yaml",
+      ],
+    ],
+    // Code that creates something: the token may do more than it needs.
+    [
+      "init: keys of buckets are missing",
+      { config: ROOT, files: { ...READY, "b.tf": BUCKET } },
+      { run: "init", done: ["+ .gitignore"] },
+      [
+        "✓ 1 change made and checked, but 2 warnings to look at.",
+        "  Works now: doctl (as sammy@example.com)",
+        "  Next: Put SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY into the env file, then run do-bootstrap",
+        "  Commit: .gitignore do-bootstrap.config.yaml",
+      ],
+    ],
+    [
+      "init: keys that are not passed to another host",
+      {
+        config: ROOT,
+        files: {
+          ...READY,
+          "a.tf": PROVIDER.replace("{}", '{\n  spaces_endpoint = "https://x.example"\n}'),
+          ".env": KEYS_FILE,
+        },
+      },
+      { run: "init", done: ["+ .gitignore"] },
+      [
+        "✓ 1 change made and checked, but 1 warning to look at.",
+        "  Works now: doctl (as sammy@example.com)",
+        "  Next: Remove the spaces_endpoint that the warning above names, then run do-bootstrap",
+        "  Commit: .gitignore do-bootstrap.config.yaml",
+      ],
+    ],
+    [
+      "init: keys of buckets are in the env file, the token in the shell",
+      {
+        config: ROOT,
+        files: { ...READY, "b.tf": BUCKET, ".env": KEYS_FILE },
+        ...{ env: { DIGITALOCEAN_TOKEN: PERSONAL }, token: inShell },
+      },
+      { run: "init", done: ["+ .gitignore"] },
+      [
+        "✓ 1 change made and checked, but 1 warning to look at.",
+        "  Works now: doctl (as sammy@example.com); terraform (with exec)",
+        "  Next: do-bootstrap exec -- terraform plan",
+        "  Commit: .gitignore do-bootstrap.config.yaml",
+      ],
+    ],
+    [
+      "init: keys of buckets are in the shell, and so is the token",
+      {
+        config: ROOT,
+        files: { ...READY, "b.tf": BUCKET },
+        ...{ env: { ...KEYS, DIGITALOCEAN_TOKEN: PERSONAL }, token: inShell },
+      },
+      { run: "init", done: ["+ .gitignore"] },
+      [
+        "✓ 1 change made and checked, but 1 warning to look at.",
+        "  Works now: doctl (as sammy@example.com); terraform",
+        "  Next: terraform plan",
+        "  Commit: .gitignore do-bootstrap.config.yaml",
       ],
     ],
     [

@@ -1,8 +1,7 @@
 import { relative } from "node:path";
 import { type WriteFile, writeText } from "../../../core/changes/write-file.ts";
-import { appendTo, textAt } from "../../../core/file-text.ts";
+import { textAt } from "../../../core/file-text.ts";
 import type { Finding } from "../../../core/finding.ts";
-import { patternOf } from "../../../core/ignore-block.ts";
 import { obstacles, yoursNow } from "../../../core/obstacles.ts";
 import { joined, NOTHING, type PlanPart } from "../../../core/plan.ts";
 import { exec, type HintPart, hint, own, run, unset } from "../../../errors/hint.ts";
@@ -12,12 +11,13 @@ import type { ResolvedConfig, SpacesBackend } from "../../config/resolved.ts";
 import type { EnvFileFacts } from "../../env-file/facts.ts";
 import type { RepoFacts } from "../../git/facts.ts";
 import type { SpacesFacts } from "../../spaces/facts.ts";
-import { KEYS_PAGE } from "../../spaces/keys.ts";
+import { KEYS_PAGE, makeKeys } from "../../spaces/keys.ts";
 import type { LockTest, LockVerdict } from "../../spaces/lock-test.ts";
 import { placeOf } from "../../spaces/prove-locks.ts";
 import { whyTooOld } from "../root/asked-release.ts";
 import { backendSince, differences, renderBackend } from "../root/backend.ts";
 import type { TerraformFacts } from "../root/facts.ts";
+import { hasSpacesBackend } from "../root/keys.ts";
 import { BACKEND_TF } from "../root/names.ts";
 import type { TerraformRoot } from "../root/root.ts";
 import { isToolOlder, type TerraformTool } from "../root/tool.ts";
@@ -38,7 +38,11 @@ export function planBackend(known: Known, root: TerraformRoot): PlanPart {
   const { backend } = root.config;
   if (backend === undefined) {
     return {
-      findings: [...judgeLeftover(known, root), ...judgeSharing(known.config, root)],
+      findings: [
+        ...judgeLeftover(known, root),
+        ...judgeSharing(known.config, root),
+        ...judgeOwnKeys(known, root),
+      ],
     };
   }
   const { cloud } = root.module;
@@ -174,15 +178,7 @@ function judgeKeys(known: Known, { bucket, region }: SpacesBackend): Finding[] {
   const envFile = relative(base, token.envFile);
   if (found.kind === "none") {
     const message = `No Spaces keys found for bucket ${bucket}: ${KEY_NAMES.join(" and ")} are neither in the environment nor in ${envFile}.`;
-    const {
-      repo: { git, gitignore },
-    } = known;
-    const isOpen = git !== undefined && !git.ignored.has(known.envFile.file.path);
-    // If an error stops the run, .gitignore is not written, and the user may continue from here.
-    const first = isOpen
-      ? hint`First: ${appendTo(gitignore, patternOf(envFile))}. Then create`
-      : hint`Create`;
-    const fix = hint`${first} a key pair (Read/Write/Delete, bucket ${bucket} in ${region}) at ${KEYS_PAGE} and put both keys into ${envFile}. (They are not the API token.)`;
+    const fix = makeKeys(known, `bucket ${bucket} in ${region}`);
     return [finding("backend.no-keys", message, { fix })];
   }
   if (found.kind === "profile") {
@@ -194,6 +190,29 @@ function judgeKeys(known: Known, { bucket, region }: SpacesBackend): Finding[] {
     "AWS_ACCESS_KEY_ID differs from SPACES_ACCESS_KEY_ID, and Terraform uses it for Spaces.";
   const fix = hint`${unset("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")}`;
   return [finding("backend.other-keys", message, { fix })];
+}
+
+/** Like judgeKeys, for a backend block in the user's own code. */
+function judgeOwnKeys(known: Known, root: TerraformRoot): Finding[] {
+  if (!lacksBackendKeys(known, root)) return [];
+  const { base, token } = known.config;
+  const block = root.module.backend;
+  const where = block === undefined ? root.at(BACKEND_TF).path : placeIn(root, block.place);
+  const message = `${where}: no Spaces keys found for this backend: ${KEY_NAMES.join(" and ")} are neither in the environment nor in ${relative(base, token.envFile)}.`;
+  const fix = makeKeys(known, block?.bucket === undefined ? undefined : `bucket ${block.bucket}`);
+  return [finding("backend.no-keys", message, { where, fix })];
+}
+
+/** Terraform would find no keys for the state, even under `exec`. */
+export function lacksBackendKeys(
+  { spaces: { keys } }: Pick<Known, "spaces">,
+  root: TerraformRoot,
+): boolean {
+  // A backend from the config uses the keys of this repo, not a profile.
+  if (root.config.backend !== undefined) return keys.kind !== "keys";
+  if (!hasSpacesBackend(root) || root.module.cloud !== undefined) return false;
+  const hasOthers = root.initSecrets.length + (root.storedBackend?.secrets.length ?? 0) > 0;
+  return keys.kind === "none" && !hasOthers;
 }
 
 /** Where the state is that must be moved first, as text; undefined: it is where the config says. */

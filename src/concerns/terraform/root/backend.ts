@@ -87,6 +87,11 @@ function describeBackend(block: Block): BackendBlock {
   };
 }
 
+/** The backend is on Spaces, and no setting may send keys elsewhere. */
+export function isOnSpaces({ type, strangers }: BackendSettings): boolean {
+  return type === "s3" && strangers.length === 0;
+}
+
 /** Settings that cannot send keys elsewhere. Any other setting may, even one of a later release. */
 const HARMLESS =
   /^(bucket|key|region|use_lockfile|encrypt|acl|workspace_key_prefix|max_retries|(use|force)_path_style|skip_\w+)$/;
@@ -119,6 +124,19 @@ function strangersIn(type: string | undefined, settings: readonly Setting[]): St
 const NAMES_HOST = /endpoint|proxy|bundle|insecure|^shared_/;
 const AWS_URL = /^https:\/\/[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?\/?$/;
 const PLAIN_URL = /^https?:\/\/[\w.-]+(:\d+)?\/?$/;
+
+/** The provider replaces the placeholder with a region (docs/contracts/terraform.md 1). */
+const PROVIDER_URL = /^https:\/\/(\{\{ ?\.Region ?\}\}|[a-z]{3}\d)\.digitaloceanspaces\.com\/?$/;
+
+/** The settings of a provider block that may send Spaces keys elsewhere. */
+export function strangersInProvider({ attributes }: Block): readonly Stranger[] {
+  const setting = "spaces_endpoint";
+  const { literal } = attributes.get(setting) ?? { literal: null };
+  if (literal === null) return [];
+  if (typeof literal !== "string") return [{ setting, host: "" }];
+  if (PROVIDER_URL.test(literal)) return [];
+  return [{ setting, host: PLAIN_URL.test(literal) ? literal : "" }];
+}
 
 function fieldsOf(value: unknown): readonly Setting[] | undefined {
   if (value instanceof Map) {

@@ -2,9 +2,9 @@ import { isOverrideFile } from "../../../hcl/code-files.ts";
 import { type Locals, originOf } from "../../../hcl/origin.ts";
 import type { Block, Expression, ParsedFile } from "../../../hcl/syntax.ts";
 import { Secret } from "../../../secret/secret.ts";
-import { describeBackends, secretsInBlock } from "./backend.ts";
+import { describeBackends, secretsInBlock, strangersInProvider } from "./backend.ts";
 import { localNamesIn } from "./local-name.ts";
-import type { ProviderBlock, RootModule, Variable } from "./module.ts";
+import type { KeyArgument, ProviderBlock, RootModule, Variable } from "./module.ts";
 import { undeclaredIn } from "./undeclared.ts";
 import { usesInWay, usesOf } from "./uses.ts";
 import {
@@ -56,9 +56,10 @@ export function describeModule(files: readonly ParsedFile[], tokenVariable?: str
   const { localNames, requiredProviders } = localNamesIn(blocks);
   const locals = localsIn(blocks);
   const values = tokenValuesIn(blocks);
-  const providers = blocks
-    .filter(({ type, labels: [name = ""] }) => type === "provider" && localNames.includes(name))
-    .map((block) => providerBlock(block, locals));
+  const ofProvider = blocks.filter(
+    ({ type, labels: [name = ""] }) => type === "provider" && localNames.includes(name),
+  );
+  const providers = ofProvider.map((block) => providerBlock(block, locals));
   const isHcp = ({ type, labels }: Block) =>
     type === "cloud" || (type === "backend" && labels[0] === "remote");
   const cloud = parts.find(isHcp);
@@ -85,6 +86,10 @@ export function describeModule(files: readonly ParsedFile[], tokenVariable?: str
       new Set(values.map(({ value }) => value)),
     ),
     backend: describeBackends(backends),
+    strangeProviders: ofProvider.flatMap((block) => {
+      const strangers = strangersInProvider(block);
+      return strangers.length === 0 ? [] : [{ place: block.place, strangers }];
+    }),
     cloud: cloud?.place,
     strange: parts.find(({ type }) => !SETTINGS.has(type))?.type,
     backendSecrets: [...backends, cloud].flatMap((block) => (block ? secretsInBlock(block) : [])),
@@ -131,8 +136,20 @@ function providerBlock({ labels, attributes, place }: Block, locals: Locals): Pr
             `${isLocal ? "a local that holds the token of " : ""}provider "${name}"`,
           )
         : undefined,
+    keys: [
+      ...keyArgument("id", attributes.get("spaces_access_id"), locals),
+      ...keyArgument("secret", attributes.get("spaces_secret_key"), locals),
+    ],
     place,
   };
+}
+
+function keyArgument(
+  is: KeyArgument["is"],
+  value: Expression | undefined,
+  locals: Locals,
+): KeyArgument[] {
+  return value === undefined ? [] : [{ is, origin: originOf(value, locals), place: value.place }];
 }
 
 function variable({ attributes, place }: Block): Variable {

@@ -1,3 +1,5 @@
+import type { Stranger } from "../../../exec/exec-config.ts";
+import type { Origin } from "../../../hcl/origin.ts";
 import type { SourceLocation } from "../../../hcl/syntax.ts";
 import type { Secret } from "../../../secret/secret.ts";
 import type { BackendBlock } from "./backend.ts";
@@ -20,6 +22,8 @@ export interface RootModule {
   /** Uses of the token's variables where an ephemeral value is not allowed. */
   readonly uses: ReadonlyMap<string, readonly Use[]>;
   readonly backend: BackendBlock | undefined;
+  /** Blocks of DigitalOcean's provider that may send Spaces keys elsewhere. */
+  readonly strangeProviders: readonly StrangeProvider[];
   /** A cloud block, or its older form, a backend of type remote. Both upload the folder. */
   readonly cloud: SourceLocation | undefined;
   /** An unknown block in Terraform's settings, which may start a program at init. */
@@ -48,7 +52,21 @@ export interface ProviderBlock {
   readonly isEmpty: boolean;
   /** Its token is a string in the code: in the block, or in a local that the block refers to. */
   readonly written: WrittenToken | undefined;
+  /** Its arguments for Spaces keys: none, one or both. */
+  readonly keys: readonly KeyArgument[];
   readonly place: SourceLocation;
+}
+
+/** An argument for one key of a Spaces key pair. */
+export interface KeyArgument {
+  readonly is: "id" | "secret";
+  readonly origin: Origin;
+  readonly place: SourceLocation;
+}
+
+interface StrangeProvider {
+  readonly place: SourceLocation;
+  readonly strangers: readonly Stranger[];
 }
 
 export interface Variable {
@@ -80,6 +98,7 @@ export const NO_MODULE: RootModule = {
   undeclared: new Map(),
   uses: new Map(),
   backend: undefined,
+  strangeProviders: [],
   cloud: undefined,
   strange: undefined,
   backendSecrets: [],

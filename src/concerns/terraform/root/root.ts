@@ -194,8 +194,10 @@ export async function readRoot(
       );
     const module = await describing((name) => counted.has(name));
     if (read.every(([name]) => counted.has(name))) return module;
-    const { backend, cloud, strange, backendSecrets, hardCoded } = await describing(() => true);
-    return { ...module, backend, cloud, strange, backendSecrets, hardCoded };
+    const all = await describing(() => true);
+    const { backend, strangeProviders, cloud, strange, backendSecrets, hardCoded } = all;
+    const ofAll = { backend, strangeProviders, cloud, strange, backendSecrets, hardCoded };
+    return { ...module, ...ofAll };
   }
 
   async function ephemeralIn(source: string): Promise<ReadonlySet<string>> {

@@ -114,6 +114,33 @@ describe("where config has no backend", () => {
     ["and none in code", none, []],
     ["and one in code", { ...none, ...at("main.tf", block(SAME)) }, []],
     [
+      "and one in code on Spaces, whose keys are missing",
+      { ...none, ...at("main.tf", block(SAME)), env: {} },
+      ["warning backend.no-keys"],
+    ],
+    [
+      "and one in code on Spaces, and a profile is chosen",
+      { ...none, ...at("main.tf", block(SAME)), env: { AWS_PROFILE: "x" } },
+      [],
+    ],
+    [
+      "and one in code on Spaces, with keys that an earlier init was given",
+      {
+        ...none,
+        env: {},
+        files: {
+          "infra/main.tf": block(SAME),
+          ...noted({ ...PLACE, access_key: "a", secret_key: "b" }).files,
+        },
+      },
+      [],
+    ],
+    [
+      "and one in code on AWS, whose keys are missing",
+      { ...none, ...at("main.tf", block('bucket = "b"')), env: {} },
+      [],
+    ],
+    [
       "any more, and backend.tf is left",
       { ...none, ...at("backend.tf", GENERATED) },
       ["warning backend.other"],

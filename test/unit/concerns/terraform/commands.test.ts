@@ -400,6 +400,19 @@ describe("a backend that may take keys elsewhere", () => {
   it.each<[string, Given, string]>([
     ["on Spaces", { ...given, files: { "infra/main.tf": block(`${SAME}\n ${ON_SPACES}`) } }, ""],
     ["on another host", { ...given, files: { "infra/main.tf": block(evil) } }, "SPACES_* keys"],
+    [
+      "on Spaces with a profile, and config has none",
+      {
+        ...{ config: "terraform: {}", env: KEYS },
+        files: { "infra/main.tf": block(`${ON_SPACES}\n profile = "x"`) },
+      },
+      "SPACES_* keys",
+    ],
+    [
+      "on AWS, and config has none",
+      { config: "terraform: {}", env: KEYS, files: { "infra/main.tf": block(SAME) } },
+      "",
+    ],
     ["on AWS", { ...given, files: { "infra/main.tf": block(SAME) } }, "SPACES_* keys"],
     ["a forged backend.tf", { ...given, files: { "infra/backend.tf": FORGED } }, "SPACES_* keys"],
     [
@@ -532,6 +545,18 @@ describe("the environment of a command", () => {
       [],
     ],
     [
+      "a provider's Spaces keys",
+      {
+        env: KEYS,
+        files: {
+          "infra/main.tf":
+            'provider "digitalocean" {\n  spaces_access_id = var.a\n  spaces_secret_key = var.b\n}\nvariable "a" {}\nvariable "b" {}\n',
+        },
+      },
+      ["TF_VAR_a", "TF_VAR_b"],
+      [],
+    ],
+    [
       "the keys of the state, under the names that the backend reads",
       { config: BACKEND, env: KEYS },
       [],
@@ -564,6 +589,17 @@ describe("the environment of a command", () => {
         },
       },
       ["-var=pat=", "-var=eu="],
+    ],
+    [
+      "tofu, and Spaces keys in variables, of which one is declared",
+      {
+        ...{ tools: ["tofu 1.11.0"], config: "terraform: { credentials: env }" },
+        files: {
+          "infra/main.tf":
+            'provider "digitalocean" {\n  spaces_access_id = var.a\n  spaces_secret_key = var.b\n}\nvariable "b" {}\n',
+        },
+      },
+      ["-var=b="],
     ],
     ["tofu, under env", { tools: ["tofu 1.11.0"], config: "terraform: { credentials: env }" }, []],
   ])("%s: the token's variables are empty", async (_, given, expected) => {
