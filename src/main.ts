@@ -255,7 +255,7 @@ async function runHere(
     const key = await person.press(question, { y: "Yes", n: "No", d: "Show the diff" });
     if (key !== "d") return key === "y";
     say(`\n${diff}\n`);
-    return person.confirm(question);
+    return (await person.press(question, { y: "Yes", n: "No" })) === "y";
   }
 
   async function print(outcome: Outcome): Promise<void> {

@@ -247,10 +247,14 @@ async function nodeTerminal(interrupted: AbortSignal, isPlain: boolean): Promise
     },
     enter: async (text) => {
       await takeTypedAhead();
-      output.write(wrap(safe(text), output.columns).join("\n"));
+      // Before the text is seen: in the terminal's own mode Ctrl-D would end the input.
       process.stdin.setRawMode(true).resume();
       try {
-        await answered(enterTyped);
+        await answered((signal) => {
+          const entered = enterTyped(signal);
+          output.write(wrap(safe(text), output.columns).join("\n"));
+          return entered;
+        });
       } catch {
         throw new AppError("INTERRUPTED", "Interrupted. Nothing was changed.");
       } finally {

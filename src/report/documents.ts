@@ -33,6 +33,8 @@ export interface ReportDocument {
   readonly commands: readonly (CommandDocument & {
     readonly tookMs: number;
     readonly failure: string | null;
+    /** The last lines that a failed command printed. */
+    readonly output: readonly string[];
   })[];
   /** Minor problems that do not affect the result. */
   readonly doubts: readonly string[];

@@ -8,7 +8,8 @@ import { LOCK_FILE } from "../concerns/terraform/root/names.ts";
 import type { TerraformRoot } from "../concerns/terraform/root/root.ts";
 import { terraformWords, toolOf } from "../concerns/terraform/root/typed.ts";
 import { hasKeysInExecOnly, PUT_KEYS, stepToKeys } from "../concerns/terraform/spaces-keys.ts";
-import type { Finding } from "../core/finding.ts";
+import { type Finding, isBlocked } from "../core/finding.ts";
+import { stepsIn } from "../core/plan.ts";
 import { exec, type Hint, hint, own, run } from "../errors/hint.ts";
 import { few } from "../lib/few.ts";
 import { wrap } from "../lib/wrap.ts";
@@ -34,7 +35,9 @@ export function endingOf(report: Report): Ending {
   const { command, facts } = report;
   const commit = toCommit(report);
   const isSetUp = ["init", "login", "check"].includes(command) && report.each === undefined;
-  if (!isSetUp || facts.search?.choice.kind === "several") {
+  const isStopped = isBlocked(report.plan.findings) && report.applied.length === 0;
+  const isRehearsed = report.dryRun && stepsIn(report.plan) > 0;
+  if (!isSetUp || isStopped || isRehearsed || facts.search?.choice.kind === "several") {
     return { works: [], left: [], next: undefined, commit };
   }
   // Nobody runs plan in a called module.
@@ -58,6 +61,7 @@ function doctlWorks({ facts: { doctl, token }, env }: Report): string[] {
   const { target, tool } = doctl ?? {};
   const isIn = tool !== undefined && target?.holding === "this" && state.kind === "found";
   if (!isIn || doctl === undefined || inspection?.state !== "alive") return [];
+  if (inspection.silentApi !== undefined) return [];
   const { context } = target;
   const how = plainDoctl(doctl, env) === context ? "" : ` --context ${context}`;
   const whom = inspection.email ?? inspection.team?.name;
@@ -99,6 +103,8 @@ function stepFor(report: Report, root: TerraformRoot): Hint | undefined {
   const isOf = (each: Finding) => each.where === dir || each.skippedRoot === dir;
   const errors = plan.findings.filter((each) => each.level === "error" && isOf(each));
   if (errors.length > 0) return hint`Fix the error in ${shown}, then run ${own()}`;
+  const hasFailed = report.commands.some(({ command, failure }) => failure && command.cwd === dir);
+  if (hasFailed) return hint`Fix the error above, then run ${own()}`;
   if (root.module.broken.length > 0) {
     return hint`Fix the Terraform code in ${shown}, which cannot be read, then run ${own()}`;
   }
@@ -159,26 +165,29 @@ function isInShell(found: Facts["spaces"]["keys"]): boolean {
  * them.
  */
 function toCommit(report: Report): string[] {
-  const { config, repo, terraform } = report.facts;
-  const { git } = repo;
+  const { git } = report.facts.repo;
   if (git === undefined) return [];
   const written = report.applied.flatMap(({ isForClones, file }) => {
     const known = file === undefined ? undefined : report.inGit.get(file);
     const isTaken = known?.isTracked || (isForClones && known?.isIgnored === false);
     return isTaken && file !== undefined ? file : [];
   });
-  const isNew = (path: string) => !git.tracked.has(path) && !git.ignored.has(path);
-  const inits = report.commands.filter(
-    ({ command, failure }) => command.args[0] === "init" && !failure,
-  );
-  const dirs = new Set(inits.map(({ command }) => command.cwd));
-  const locks = terraform.roots.flatMap(({ hasLockFile, config: { dir } }) =>
-    hasLockFile && dirs.has(dir) ? join(dir, LOCK_FILE) : [],
-  );
   const isForClones = ["init", "login", "ci"].includes(report.command);
-  const isDone = isForClones && written.length > 0;
-  const needed = isDone && config.file !== undefined ? [config.file] : [];
-  return [...new Set([...written, ...[...locks, ...needed].filter(isNew)])];
+  const hasRun = report.commands.some(({ failure }) => failure === undefined);
+  // An earlier run may have written a file that nobody has committed yet.
+  const needed = isForClones && (written.length > 0 || hasRun) ? forClones(report) : [];
+  const isNew = (path: string) => !git.tracked.has(path) && !git.ignored.has(path);
+  return [...new Set([...written, ...needed.filter(isNew)])];
+}
+
+/** The files of ours that exist and that a clone needs. */
+function forClones({ facts: { config, repo, envFile, terraform } }: Report): string[] {
+  const shared = [repo.gitignore, envFile.example].filter(({ kind }) => kind === "file");
+  const inRoots = terraform.roots.flatMap(({ own, hasLockFile, config: { dir } }) => [
+    ...[...own].flatMap(([name, { edited }]) => (edited ? [] : join(dir, name))),
+    ...(hasLockFile ? [join(dir, LOCK_FILE)] : []),
+  ]);
+  return [...shared.map(({ path }) => path), ...inRoots, ...(config.file ? [config.file] : [])];
 }
 
 function once(steps: readonly Hint[]): readonly Hint[] {

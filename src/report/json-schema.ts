@@ -295,6 +295,10 @@ const report = v.pipe(
           ...command,
           tookMs: v.pipe(v.number(), v.description("Milliseconds.")),
           failure: orNull("Why it failed; null: it succeeded."),
+          output: v.pipe(
+            v.array(v.string()),
+            v.description("The last lines that a failed command printed."),
+          ),
         }),
       ),
       v.description("Commands that init ran."),

@@ -53,6 +53,7 @@ export function jsonReport(report: Report, status: ExitStatus, edge: HintEdge): 
       ...jsonCommand(command),
       tookMs: took,
       failure: failure?.why ?? null,
+      output: failure?.output ?? [],
     })),
     doubts: warnings,
     next: (left.length > 0 ? left : next === undefined ? [] : [next]).map((step) =>

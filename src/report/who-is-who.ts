@@ -54,11 +54,7 @@ function rowsOf(report: Report): Row[] {
   if (isAlive && doctl?.target && isInUse(doctl.tool, doctl.target.holding)) {
     const plain = plainDoctl(doctl, report.env);
     const { context } = doctl.target;
-    const isPlain = plain === context;
-    rows.push([
-      "doctl",
-      `context ${context}, ${isPlain ? "doctl's current context" : `not doctl's current context (${plain})`}`,
-    ]);
+    rows.push(["doctl", `context ${context} (current${plain === context ? "" : `: ${plain}`})`]);
   }
   const toolOf = ({ config: { dir } }: (typeof roots)[number]) => {
     const tool = tools.get(dir);

@@ -90,7 +90,7 @@ describe("what is next", () => {
   });
 
   it.each<[string, object, ...string[]]>([
-    ["no keys", {}, "Fix the error above, then run do-bootstrap --env prod again"],
+    ["no keys", {}, "Fix the error above, then run do-bootstrap --env prod"],
     [
       "keys of a bucket",
       { backend: { bucket: "acme", region: "nyc3", key: "x" } },

@@ -329,6 +329,6 @@ function commandFailed(
   const fix =
     command.with.size > 0
       ? hint`${exec(typed, "--explain")} explains the error. Then run ${own()}`
-      : hint`Fix the error above, then run ${own()} again`;
+      : hint`Fix the error above, then run ${own()}`;
   return [finding("terraform.failed", message, { where: command.cwd, fix })];
 }

@@ -269,6 +269,7 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
       ...pathsOfValues(root.config),
       ...statePaths(root),
       ...(root.hasLockFile ? [join(root.config.dir, LOCK_FILE)] : []),
+      ...[...root.own.keys()].map((name) => root.at(name).path),
     ]);
     // Ask git only after .gitignore was read. An older answer could blame a pattern that somebody has just added.
     await looking;

@@ -60,11 +60,14 @@ export async function guide(
   throw noToken();
 
   async function whyNot(text: string): Promise<string | undefined> {
+    // What is pasted becomes a secret, and no message could show the address any more.
+    if (text.includes(TOKEN_FORM))
+      return "That is the address of the form. Paste the token that it shows.";
     const token = Secret.of(text, { kind: "prompt" }).tokenInText();
     if (!(token instanceof Secret)) {
       return token.kind === "refresh"
         ? "That is a refresh token (dor_v1_), which the API does not accept."
-        : `That does not look like a DigitalOcean token: ${token.why}.`;
+        : `That does not look like a DigitalOcean token: ${token.why}. A token starts with dop_v1_.`;
     }
     return (await verified(token)) === "refused"
       ? "DigitalOcean refuses this token (401). It may be revoked or expired."
@@ -145,7 +148,7 @@ function instructions({ config, refused, purpose, rows, unread }: GuideFacts): s
       : []),
     `Token name   ${name}`,
     "Expiration   30 days (if longer, set a reminder to rotate it)",
-    `Scopes       Custom Scopes: ${rows.length > 1 ? "needed by this repo" : "account:read and the scopes for what you build. Not sure? Start with Full Access"}`,
+    `Scopes       Custom Scopes: ${rows.length > 1 ? "needed by this repo" : "account:read and the scopes for what you build. Not sure? Start with Full Access and narrow it later"}`,
     ...(rows.length > 1 ? ticks(rows) : []),
     ...(unread.length === 0
       ? []

@@ -330,12 +330,16 @@ function judgeInspection(
 }
 
 function judgeTeam(
-  { team }: Inspection,
+  { team, silentApi }: Inspection,
   wanted: string | undefined,
   isRenewed: boolean,
   variables: Variables | undefined,
 ): Finding[] {
   if (wanted === undefined || team?.uuid === wanted) return [];
+  if (team === undefined && silentApi !== undefined) {
+    const message = `account.team requires ${wanted}, but DigitalOcean's API did not answer: ${silentApi.why}.`;
+    return [finding("token.unverified", message, { fix: hint`Try again when the API answers.` })];
+  }
   if (team === undefined) {
     return [
       finding(

@@ -25,6 +25,8 @@ export interface Inspection {
   readonly doubts: readonly string[];
   /** Only for an unknown state: the reason. */
   readonly unverified?: Unverified;
+  /** Only for a valid token: the reason why the API itself, which tools call, said nothing about it. */
+  readonly silentApi?: Unverified;
 }
 
 export interface Unverified {
@@ -79,7 +81,7 @@ export function judge(account: EndpointAnswer, info: EndpointAnswer): Inspection
   if (is(account, 401)) return inspection("refused");
   if (isAlive) return inspection("alive");
   if (is(info, 401)) return inspection("refused");
-  if (facts.infoKnown) return inspection("alive");
+  if (facts.infoKnown) return { ...inspection("alive"), silentApi: reasonOf(account) };
   return { ...inspection("unknown"), unverified: reasonOf(account) };
 }
 

@@ -287,7 +287,7 @@ describe("the last lines", () => {
         "✓ 3 changes made and checked.",
         "  Works now: doctl (as sammy@example.com); terraform (with exec)",
         "  Next: do-bootstrap exec -- terraform plan",
-        "  Commit: .gitignore do-bootstrap.tf .terraform.lock.hcl do-bootstrap.config.yaml",
+        "  Commit: .gitignore do-bootstrap.tf .env.example .terraform.lock.hcl do-bootstrap.config.yaml",
       ],
     ],
     [
@@ -298,7 +298,7 @@ describe("the last lines", () => {
         "✓ 1 change made and checked.",
         "  Works now: doctl (as sammy@example.com); terraform in infra (with exec)",
         "  Next: do-bootstrap exec -- terraform -chdir=infra plan",
-        "  Commit: infra/do-bootstrap.tf infra/.terraform.lock.hcl do-bootstrap.config.yaml",
+        "  Commit: infra/do-bootstrap.tf .gitignore .env.example infra/.terraform.lock.hcl do-bootstrap.config.yaml",
       ],
     ],
     [
@@ -309,7 +309,7 @@ describe("the last lines", () => {
         "✓ 3 changes made and checked.",
         "  Works now: tofu (with exec)",
         "  Next: do-bootstrap exec -- tofu plan",
-        "  Commit: .gitignore do-bootstrap.tf do-bootstrap.config.yaml",
+        "  Commit: .gitignore do-bootstrap.tf .env.example .terraform.lock.hcl do-bootstrap.config.yaml",
       ],
     ],
     [
@@ -325,7 +325,7 @@ describe("the last lines", () => {
         "✓ 1 change made and checked.",
         "  Works now: doctl (as sammy@example.com); terraform",
         "  Next: terraform plan",
-        "  Commit: .gitignore do-bootstrap.config.yaml",
+        "  Commit: .gitignore .env.example .terraform.lock.hcl do-bootstrap.config.yaml",
       ],
     ],
     [
@@ -340,7 +340,7 @@ describe("the last lines", () => {
         "✓ 1 change made and checked.",
         "  Works now: doctl (as sammy@example.com); terraform (with exec)",
         "  Next: do-bootstrap exec -- terraform plan",
-        "  Commit: .gitignore do-bootstrap.config.yaml",
+        "  Commit: .gitignore .env.example .terraform.lock.hcl do-bootstrap.config.yaml",
       ],
     ],
     [
@@ -358,7 +358,7 @@ describe("the last lines", () => {
         "✓ 1 change made and checked.",
         "  Works now: doctl (as sammy@example.com); terraform",
         "  Next: terraform plan",
-        "  Commit: .gitignore do-bootstrap.config.yaml",
+        "  Commit: .gitignore .env.example .terraform.lock.hcl do-bootstrap.config.yaml",
       ],
     ],
     [
@@ -392,8 +392,8 @@ describe("the last lines", () => {
       [
         "! 3 changes made, but terraform init failed.",
         "  Works now: doctl (as sammy@example.com)",
-        "  Next: do-bootstrap exec -- terraform init",
-        "  Commit: .gitignore do-bootstrap.tf do-bootstrap.config.yaml",
+        "  Next: Fix the error above, then run do-bootstrap",
+        "  Commit: .gitignore do-bootstrap.tf .env.example do-bootstrap.config.yaml",
       ],
     ],
     [
@@ -404,7 +404,7 @@ describe("the last lines", () => {
         "✓ 1 change made and checked.",
         "  Works now: doctl (as sammy@example.com)",
         "  Next: Install Terraform: https://developer.hashicorp.com/terraform/install",
-        "  Commit: .gitignore do-bootstrap.config.yaml",
+        "  Commit: .gitignore .env.example .terraform.lock.hcl do-bootstrap.config.yaml",
       ],
     ],
     [
@@ -417,7 +417,7 @@ describe("the last lines", () => {
         "  Left to do:",
         "    1. Install Terraform: https://developer.hashicorp.com/terraform/install",
         "    2. do-bootstrap exec -- terraform init",
-        "  Commit: .gitignore do-bootstrap.tf do-bootstrap.config.yaml",
+        "  Commit: .gitignore do-bootstrap.tf .env.example do-bootstrap.config.yaml",
       ],
     ],
     [
@@ -428,7 +428,7 @@ describe("the last lines", () => {
         "✓ 3 changes made and checked.",
         "  Works now: terraform (with exec)",
         "  Next: do-bootstrap exec -- terraform plan",
-        "  Commit: .gitignore do-bootstrap.tf do-bootstrap.config.yaml",
+        "  Commit: .gitignore do-bootstrap.tf .env.example .terraform.lock.hcl do-bootstrap.config.yaml",
       ],
     ],
     [
@@ -439,7 +439,7 @@ describe("the last lines", () => {
         "✓ 1 change made and checked, but 1 warning to look at.",
         "  Works now: doctl (as sammy@example.com)",
         "  Next: Put SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY into the env file, then run do-bootstrap",
-        "  Commit: backend.tf do-bootstrap.config.yaml",
+        "  Commit: backend.tf .gitignore .env.example .terraform.lock.hcl do-bootstrap.config.yaml",
       ],
     ],
     [
@@ -450,7 +450,7 @@ describe("the last lines", () => {
         "✓ 1 change made and checked, but 1 warning to look at.",
         "  Works now: doctl (as sammy@example.com)",
         "  Next: Put SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY into the env file, then run do-bootstrap",
-        "  Commit: .gitignore do-bootstrap.config.yaml",
+        "  Commit: .gitignore .env.example .terraform.lock.hcl do-bootstrap.config.yaml",
       ],
     ],
     [
@@ -465,7 +465,7 @@ describe("the last lines", () => {
         "✓ 1 change made and checked.",
         "  Works now: doctl (as sammy@example.com); terraform (with exec)",
         "  Next: do-bootstrap exec -- terraform plan",
-        "  Commit: .gitignore do-bootstrap.config.yaml",
+        "  Commit: .gitignore .env.example .terraform.lock.hcl do-bootstrap.config.yaml",
       ],
     ],
     [
@@ -481,7 +481,7 @@ describe("the last lines", () => {
         "✓ 1 change made and checked.",
         "  Works now: doctl (as sammy@example.com); terraform",
         "  Next: terraform plan",
-        "  Commit: .gitignore do-bootstrap.config.yaml",
+        "  Commit: .gitignore .env.example .terraform.lock.hcl do-bootstrap.config.yaml",
       ],
     ],
     // Code that creates something: the token may do more than it needs.
@@ -493,7 +493,7 @@ describe("the last lines", () => {
         "✓ 1 change made and checked, but 2 warnings to look at.",
         "  Works now: doctl (as sammy@example.com)",
         "  Next: Put SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY into the env file, then run do-bootstrap",
-        "  Commit: .gitignore do-bootstrap.config.yaml",
+        "  Commit: .gitignore .env.example .terraform.lock.hcl do-bootstrap.config.yaml",
       ],
     ],
     [
@@ -511,7 +511,7 @@ describe("the last lines", () => {
         "✓ 1 change made and checked, but 1 warning to look at.",
         "  Works now: doctl (as sammy@example.com)",
         "  Next: Remove the spaces_endpoint that the warning above names, then run do-bootstrap",
-        "  Commit: .gitignore do-bootstrap.config.yaml",
+        "  Commit: .gitignore .env.example .terraform.lock.hcl do-bootstrap.config.yaml",
       ],
     ],
     [
@@ -526,7 +526,7 @@ describe("the last lines", () => {
         "✓ 1 change made and checked, but 1 warning to look at.",
         "  Works now: doctl (as sammy@example.com); terraform (with exec)",
         "  Next: do-bootstrap exec -- terraform plan",
-        "  Commit: .gitignore do-bootstrap.config.yaml",
+        "  Commit: .gitignore .env.example .terraform.lock.hcl do-bootstrap.config.yaml",
       ],
     ],
     [
@@ -541,7 +541,7 @@ describe("the last lines", () => {
         "✓ 1 change made and checked, but 1 warning to look at.",
         "  Works now: doctl (as sammy@example.com); terraform",
         "  Next: terraform plan",
-        "  Commit: .gitignore do-bootstrap.config.yaml",
+        "  Commit: .gitignore .env.example .terraform.lock.hcl do-bootstrap.config.yaml",
       ],
     ],
     [
@@ -552,7 +552,7 @@ describe("the last lines", () => {
         "✓ 1 change made and checked, but 1 warning to look at.",
         "  Works now: doctl (as sammy@example.com)",
         "  Next: do-bootstrap exec -- terraform init -migrate-state",
-        "  Commit: backend.tf do-bootstrap.config.yaml",
+        "  Commit: backend.tf .gitignore .env.example .terraform.lock.hcl do-bootstrap.config.yaml",
       ],
     ],
     [
@@ -563,7 +563,7 @@ describe("the last lines", () => {
         "✓ 1 command run and checked.",
         "  Works now: doctl (as sammy@example.com); terraform (with exec)",
         "  Next: do-bootstrap exec -- terraform plan",
-        "  Commit: .terraform.lock.hcl",
+        "  Commit: .gitignore .env.example .terraform.lock.hcl do-bootstrap.config.yaml",
       ],
     ],
     [
@@ -584,7 +584,7 @@ describe("the last lines", () => {
         "✓ 1 change made.",
         "  Works now: doctl (as sammy@example.com); terraform in a, c (with exec)",
         "  Next: Fix the error in b, then run do-bootstrap",
-        "  Commit: a/do-bootstrap.tf do-bootstrap.config.yaml",
+        "  Commit: a/do-bootstrap.tf .gitignore .env.example a/.terraform.lock.hcl b/.terraform.lock.hcl c/.terraform.lock.hcl do-bootstrap.config.yaml",
         "✗ 1 of 3 roots was skipped: b.",
       ],
     ],
@@ -606,7 +606,7 @@ describe("the last lines", () => {
       { run: "ci", done: ["+ .github/workflows/do-bootstrap.yml"] },
       [
         "✓ 1 change made and checked.",
-        "  Commit: .github/workflows/do-bootstrap.yml do-bootstrap.config.yaml",
+        "  Commit: .github/workflows/do-bootstrap.yml .gitignore .env.example .terraform.lock.hcl do-bootstrap.config.yaml",
       ],
     ],
     [

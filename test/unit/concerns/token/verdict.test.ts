@@ -124,7 +124,9 @@ describe.each(rows(ODD_ACCOUNT))("account %s", (_, account) => {
 
   it("and info 200: alive as far as can be told, with a doubt", () => {
     const doubts = [expect.stringMatching(/^the account \(GET \/v2\/account\): ./)];
-    expect(ask(account, INFO)).toEqual({ state: "alive", ...KNOWN, ...NOBODY, doubts });
+    const { silentApi, ...rest } = ask(account, INFO);
+    expect(rest).toEqual({ state: "alive", ...KNOWN, ...NOBODY, doubts });
+    expect(rest.doubts).toEqual([`the account (GET /v2/account): ${silentApi?.why}`]);
   });
 
   it("and anything else of info: not known, with two doubts", () => {
