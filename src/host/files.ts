@@ -56,6 +56,14 @@ export function filesOf(repo?: string, interrupted?: AbortSignal): Files {
       return entries(directory);
     },
     realpath: async (path) => realpath(path),
+    async leftOvers(directory) {
+      refuseIf(interrupted);
+      const folders = list(directory)
+        .filter(isOfOurs)
+        .map((name) => join(directory, name));
+      const paths = folders.flatMap((folder) => list(folder).map((name) => join(folder, name)));
+      return paths.filter((path) => basename(path) !== ".gitignore");
+    },
     async sweep(directory) {
       const isOut = linkOut(resolve(directory), realpath(directory)) !== undefined;
       return isOut ? list(directory) : sweep(directory);

@@ -222,6 +222,8 @@ export interface Files {
   remove(before: FileSnapshot, emptyBelow?: string): Promise<Undo>;
   /** Creates a directory with its parents. @returns a function that undoes it. */
   makeDirectory(path: string, mode: number): Promise<Undo>;
+  /** The files that killed runs left in our private folders in a directory; absolute. */
+  leftOvers(directory: string): Promise<readonly string[]>;
   /**
    * Removes the temporary files that a killed run left in a directory, as far as possible. Not if a link leads out of
    * the repo.

@@ -1,5 +1,5 @@
 import { chmod, symlink } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, it } from "vitest";
 import type { PlaceDocument } from "../../src/report/documents.ts";
 import { guardedToken, type Workbench, workbench } from "../fixtures/workbench.ts";
@@ -16,6 +16,9 @@ function told({ repo, home }: Workbench, place: PlaceDocument): string {
 
 const TFVARS = "tfvars do-bootstrap.secret.auto.tfvars.json 0600";
 const DOCTL = "doctl ~/.config/doctl/config.yaml default 0600";
+
+const FOLDER = ".env.do-bootstrap-01234567-1-abcdef.local";
+const LEFT = `${FOLDER}/${FOLDER}`;
 
 type Row = readonly [
   what: string,
@@ -49,6 +52,15 @@ const rows: readonly Row[] = [
     "one that cannot be read is no clean one",
     (bench) => bench.write(".env.huge", "x".repeat(5 * 1024 * 1024)),
     ["env-file .env 0600", "env-file .env.huge git unread", TFVARS, DOCTL],
+  ],
+  [
+    "what a killed run left beside a file",
+    async (bench) => {
+      await bench.write(".gitignore", "*\n");
+      await bench.write(LEFT, `DIGITALOCEAN_TOKEN=${bench.token}\n`, 0o600);
+      await bench.write(`${dirname(LEFT)}/.gitignore`, "*\n");
+    },
+    ["env-file .env 0600", TFVARS, DOCTL, `kept ${LEFT} 0600`],
   ],
   [
     "a file that git would take",
@@ -136,6 +148,16 @@ describe("check says where the token is", () => {
     const { places } = JSON.parse(stdout) as { places: readonly PlaceDocument[] };
     const lines = places.map((place) => told(bench, place).replace(/larger than.*/, "unread"));
     expect(lines).toEqual(expected);
+  });
+
+  it("a first run that was killed has its token there alone", async (context) => {
+    const { expect } = context;
+    const bench = await workbench(context);
+    await bench.write(LEFT, `DIGITALOCEAN_TOKEN=${bench.token}\n`, 0o600);
+    await bench.write(`${FOLDER}/.gitignore`, `# ${FOLDER}\n*\n`);
+    const { stdout } = await bench.run(["check"]);
+    expect(stdout).toContain(`Token stored in:\n  ${LEFT}  0600  git no`);
+    expect(stdout).toContain("[token.missing]");
   });
 
   it("a person reads aligned lines", async (context) => {

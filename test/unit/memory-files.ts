@@ -74,6 +74,9 @@ export function memoryFiles(
       const below = paths.filter((path) => path !== folder && isInside(path, folder));
       return [...new Set(below.map((path) => relative(folder, path).split("/")[0] ?? ""))].sort();
     },
+    async leftOvers() {
+      return [];
+    },
     async entries(folder) {
       return (await this.list(folder)).map((name) => {
         const path = join(folder, name);

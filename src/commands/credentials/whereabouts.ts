@@ -43,25 +43,19 @@ export async function whereTokenIs(
   exposed: readonly ExposedFile[],
 ): Promise<readonly Whereabouts[]> {
   const { state } = facts.token;
-  if (state.kind !== "found") return [];
+  const left = await leftOvers(host, facts);
+  // A first run that was killed has stored its token nowhere else.
+  if (state.kind !== "found") return placesOf(host, facts, left);
   const { token } = state;
   const [files, kept] = await Promise.all([
     filesOf(host, facts, token, exposed),
     keptOf(host, facts, token),
   ]);
   const variables = Object.keys(host.env).filter((name) => token.holds(host.env[name] ?? ""));
-  const found: readonly Found[] = [...files, ...(await doctlOf(host, facts, token)), ...kept];
-  const takers = await takersOf(host, facts, found);
+  const ofToken = left.filter(({ snapshot }) => holds(snapshot, token));
+  const inDoctl = await doctlOf(host, facts, token);
   return [
-    ...found.map(({ kind, name, snapshot }, at): Whereabouts => {
-      const isUnread = snapshot.kind === "unusable";
-      return {
-        ...{ kind, name, path: snapshot.path },
-        mode: snapshot.kind === "file" && host.platform !== "win32" ? snapshot.mode : undefined,
-        takenBy: takers[at] ?? NOWHERE,
-        unread: isUnread ? snapshot.why : undefined,
-      };
-    }),
+    ...(await placesOf(host, facts, [...files, ...inDoctl, ...kept, ...ofToken])),
     ...variables.map(
       (name): Whereabouts => ({
         ...{ kind: "environment", name, path: undefined, mode: undefined },
@@ -69,6 +63,37 @@ export async function whereTokenIs(
       }),
     ),
   ];
+}
+
+async function placesOf(
+  host: WhereHost,
+  facts: Facts,
+  found: readonly Found[],
+): Promise<readonly Whereabouts[]> {
+  const takers = await takersOf(host, facts, found);
+  return found.map(({ kind, name, snapshot }, at) => ({
+    ...{ kind, name, path: snapshot.path },
+    mode: snapshot.kind === "file" && host.platform !== "win32" ? snapshot.mode : undefined,
+    takenBy: takers[at] ?? NOWHERE,
+    unread: snapshot.kind === "unusable" ? snapshot.why : undefined,
+  }));
+}
+
+/** Files that killed runs left beside the files that they wrote. */
+async function leftOvers(
+  { files }: Pick<Host, "files">,
+  { config: { base, envFiles, roots } }: Facts,
+): Promise<readonly Found[]> {
+  const folders = new Set([
+    base,
+    ...envFiles.map((path) => dirname(path)),
+    ...roots.map(({ dir }) => dir),
+  ]);
+  const paths = await Promise.all([...folders].map((folder) => files.leftOvers(folder)));
+  const snapshots = await Promise.all(paths.flat().map((path) => files.look(path)));
+  return snapshots
+    .filter((each) => each.kind === "file" && each.bytes.length > 0)
+    .map((snapshot) => ({ kind: "kept", name: undefined, snapshot }));
 }
 
 interface Found extends Pick<Whereabouts, "kind" | "name"> {
