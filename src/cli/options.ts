@@ -49,7 +49,7 @@ export const lookOptions = {
   "min-ttl": {
     type: "string",
     value: "TIME",
-    describe: "Refuse a token that expires sooner (7d): exit status 6",
+    describe: "Refuse a token that expires within this time, such as 7d (exit status 6)",
     rare: true,
   },
   trust: { type: "boolean", describe: "Allow the config's token.command to run", rare: true },

@@ -25,18 +25,18 @@ export function refuseNested(env: Environment, config: ExecConfig, token: TokenS
     const [outside, inside] = [outer.environment, environment].map((name) =>
       name === "" ? "no environment" : `environment ${name}`,
     );
-    const message = `This runs inside do-bootstrap exec for ${outside}, but is for ${inside}.`;
+    const message = `This command is for ${inside}, but runs inside do-bootstrap exec for ${outside}.`;
     throw new AppError("NESTED_EXEC", message, { hint: apart });
   }
   if (token.kind !== "found") return;
   const isOuters = token.token.origin.kind === "environment";
   if (outer.base !== base && isOuters && config.login !== undefined) {
-    const message = `This runs inside do-bootstrap exec of ${outer.base}, but this repo uses another token: the login of doctl context ${config.login}.`;
+    const message = `This command runs inside do-bootstrap exec from ${outer.base}, but this repo uses another token: the login of doctl context ${config.login}.`;
     throw new AppError("NESTED_EXEC", message, { hint: apart });
   }
   const rival = token.shadowed[0];
   if (outer.base !== base && rival !== undefined) {
-    const message = `This runs inside do-bootstrap exec of ${outer.base}, but ${describeOrigin(rival.origin)} holds another token (${rival.fingerprint}).`;
+    const message = `This command runs inside do-bootstrap exec from ${outer.base}, but ${describeOrigin(rival.origin)} holds another token (${rival.fingerprint}).`;
     throw new AppError("NESTED_EXEC", message, { hint: apart });
   }
 }

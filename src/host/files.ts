@@ -136,7 +136,7 @@ async function look(
     const found = lookAtFile(path, target, maxBytes);
     if (found === undefined) return { kind: "unusable", path, target, why: tooLarge };
     if (maxLines === undefined || linesIn(found.bytes, maxLines) <= maxLines) return found;
-    return { kind: "unusable", path, target, why: `of more than ${maxLines} lines` };
+    return { kind: "unusable", path, target, why: `longer than ${maxLines} lines` };
   } catch (error) {
     if (error instanceof AppError) throw error;
     const code = codeOf(error);

@@ -110,7 +110,7 @@ const root = v.strictObject({
 const use = v.strictObject({
   tool: v.pipe(
     v.picklist(["doctl", "terraform", "scripts"]),
-    v.description("scripts: a program that reads one variable of the environment."),
+    v.description("scripts: a program that reads one environment variable."),
   ),
   via: v.pipe(
     v.picklist(["plain", "exec"]),

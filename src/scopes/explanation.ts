@@ -97,7 +97,7 @@ function findingWords(id: string): Words {
   const again = /^leak\./.test(id) ? own("check", "--history") : own("check");
   return /^[A-Z]/.test(id)
     ? {
-        what: `This is an error of do-bootstrap itself (${id}).`,
+        what: `This is an error from do-bootstrap itself (${id}).`,
         fix: hint`The line starting with → after the error says how to fix it. ${own("check")} shows whether anything else is wrong.`,
       }
     : {
@@ -258,7 +258,7 @@ function answered(
   }
   if (status === 404) {
     return {
-      what: "Not found (404), or it belongs to another team than the token.",
+      what: "Not found (404), or it belongs to a different team from the token.",
       fix: hint`${own("check")} shows the token's team; ${run("terraform", "plan")} shows what was deleted elsewhere.`,
     };
   }

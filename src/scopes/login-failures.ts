@@ -170,7 +170,7 @@ const LOGIN_WORDS: Readonly<Record<LoginFailure, Words>> = {
     fix: hint`Log in again: ${LOG_IN}`,
   },
   expired: {
-    what: "Nobody finished the login in time. DigitalOcean's page may have shown an error instead (such as an invalid scope or redirect), or the browser runs on another machine than doctl.",
+    what: "Nobody finished the login in time. DigitalOcean's page may have shown an error instead (such as an invalid scope or redirect), or the browser runs on a different machine from doctl.",
     fix: hint`Check what the browser shows and log in again: ${logIn("--no-browser", "--timeout", "10m")} ${OVER_SSH}`,
   },
   port: {

@@ -159,7 +159,7 @@ const WHAT: Readonly<Record<SpacesFailure, string>> = {
   condition:
     "Spaces rejected a conditional write (CODE), usually because another run wrote that file in the meantime. The token is not the problem.",
   checksum:
-    "The server rejected the client's checksums or signature (CODE), a common problem of newer AWS clients with non-AWS storage. The token and the keys are not the problem.",
+    "The server rejected the client's checksums or signature (CODE), a common problem with newer AWS clients and non-AWS storage. The token and the keys are not the problem.",
   clock: "Spaces rejected the request time (CODE): this machine's clock is wrong.",
   busy: "Spaces had an error or was too busy (CODE). The token and the code are not the problem.",
   sts: "The S3 backend asked AWS about the keys (STS, IAM), but AWS does not know Spaces keys. The token is not the problem.",
@@ -178,7 +178,7 @@ const FIX: Readonly<Record<SpacesFailure, Hint>> = {
   bucket: hint`Check its name and region. Create a bucket for state in advance: in the control panel (Spaces Object Storage), or with digitalocean_spaces_bucket in another root.`,
   taken: hint`Choose another name. If you already own the bucket, import it.`,
   denied: hint`Check the permissions of these keys for that bucket: https://cloud.digitalocean.com/spaces/access_keys. ${own("check")} shows whether AWS_* overrides them.`,
-  lock: hint`${held("LOCK_ID")}, with the ID of "Lock Info".`,
+  lock: hint`${held("LOCK_ID")}, with the ID from "Lock Info".`,
   condition: hint`Run the same command again. If it concerns a state, first make sure that no other run is active.`,
   checksum: hint`${own("exec", "--", "terraform", "plan")} sets AWS_REQUEST_CHECKSUM_CALCULATION and AWS_RESPONSE_CHECKSUM_VALIDATION to when_required; the backend block also needs skip_s3_checksum = true. ${BACKEND}`,
   clock: hint`Set the clock (${run("date", "-u")} shows it), and run the same command again.`,

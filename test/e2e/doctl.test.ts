@@ -441,7 +441,7 @@ describe("the token and the calls", () => {
   it.each([
     ["megabytes", []],
     ["old-wording", []],
-    ["die-by-signal", ["a signal ended it"]],
+    ["die-by-signal", ["it was killed by a signal"]],
   ] as const)("a doctl with %s", async (mode, said) => {
     const { bench, config, init } = await arrange((b) =>
       fakeDoctl(b.bin, { mode, writeDelayMs: 0 }),

@@ -253,9 +253,9 @@ describe.concurrent("exec under exec", () => {
   });
 
   it.for([
-    ["prod in none", [], inner("--env prod"), /for no environment, but is for environment prod/],
-    ["none in prod", PROD, inner(""), /for environment prod, but is for no environment/],
-    ["dev in prod", PROD, inner("--env dev"), /for environment prod, .* for environment dev/],
+    ["prod in none", [], inner("--env prod"), /for environment prod, but runs inside do-bootstrap exec for no environment/],
+    ["none in prod", PROD, inner(""), /for no environment, but runs inside do-bootstrap exec for environment prod/],
+    ["dev in prod", PROD, inner("--env dev"), /for environment dev, .* for environment prod/],
     [
       "a folder with another token",
       [],

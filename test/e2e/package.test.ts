@@ -82,7 +82,7 @@ describe("the published package", () => {
         ...(await listed("examples")),
         ...(await listed("templates")),
         "docs/reference.md",
-        ...["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "package.json"],
+        ...["LICENSE", "README.md", "SECURITY.md", "package.json"],
         ...["schema.json", "report.schema.json"],
         "dist/bin.cjs",
         "dist/compiled-code.cjs",

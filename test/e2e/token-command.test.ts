@@ -163,7 +163,7 @@ describe("token.command", () => {
   it.each<[what: string, script: string, says: RegExp]>([
     ["a failure", "exit 3", /exit status 3/],
     ["silence", "true", /it printed nothing/],
-    ["a signal", "kill -9 $$", /a signal ended it/],
+    ["a signal", "kill -9 $$", /it was killed by a signal/],
   ])("%s is said, with the command", async (_, script, says) => {
     const bench = await repo(script);
     const { status, stderr } = await trust(bench);

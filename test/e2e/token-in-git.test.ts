@@ -79,7 +79,7 @@ const rows: readonly (readonly [string, (bench: Workbench) => Promise<unknown>, 
       await commit(bench);
     },
     [
-      `${TITLE} token.txt:1, ${HAS} → Anyone with a clone has the token, so rotate it first: do-bootstrap rotate --revoke Then: git rm --cached token.txt`,
+      `${TITLE} token.txt:1, ${HAS} → Anyone with a clone has the token, so rotate it first: do-bootstrap rotate --revoke. Then: git rm --cached token.txt`,
     ],
   ],
   [

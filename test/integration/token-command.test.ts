@@ -153,7 +153,7 @@ describe.runIf(isLinux)("a command that was trusted", () => {
       npm_package_json: `${base}/package.json`,
     };
     expect(await answer("kept", env)).toBe(
-      "failed-alone: exit status 1, in a private folder with token.sh of this repo, without STORE",
+      "failed-alone: exit status 1 (run in a private folder with token.sh from this repo, without the variables STORE)",
     );
     expect(await answer("once", env)).toBe("unusable");
   });

@@ -428,7 +428,7 @@ function judgeTeam(now: Inspection, old: Inspection, isSure: boolean): Finding[]
   }
   if (isSure) return [];
   const whose = now.team === undefined ? "new" : "old";
-  const message = `Can't tell whether both tokens belong to the same team: the ${whose} token may not read its account.`;
+  const message = `Can't tell whether both tokens belong to the same team: the ${whose} token has no permission to read its account.`;
   return [
     finding("token.team-unknown", message, {
       fix: hint`If they do: ${own("rotate", "--force")}. Or set account.team in the config`,
@@ -496,7 +496,7 @@ function maybeRevoked({ fingerprint }: Secret): Finding {
 }
 
 function leftByAnother(fingerprint: string): Finding {
-  return unrevoked({ fingerprint }, "an earlier rotate was stopped first");
+  return unrevoked({ fingerprint }, "an earlier rotate was stopped before that");
 }
 
 /** Reports the state of the old tokens at DigitalOcean. */

@@ -88,7 +88,10 @@ export async function searchGit(
     } catch (error) {
       const { code, message } = asAppError(error);
       if (code !== "GIT_FAILED") throw error;
-      unread.push({ path, why: `a submodule, and ${message.replace(/\.$/, "")}` });
+      unread.push({
+        path,
+        why: `a submodule that could not be read (${message.replace(/\.$/, "")})`,
+      });
     }
   }
   if (submodules.length > limits.submodules) {
@@ -315,7 +318,7 @@ function wayOut({ path, root, state, isTokenAlone }: ExposedFile, top: string): 
     const then = isTokenAlone
       ? hint`Then: ${untrack}`
       : hint`Then remove it from ${basename(path)}.`;
-    return hint`Anyone with a clone has the token, so rotate it first: ${own("rotate", "--revoke")} ${then}`;
+    return hint`Anyone with a clone has the token, so rotate it first: ${own("rotate", "--revoke")}. ${then}`;
   }
   if (!isTokenAlone) return hint`Remove the token from ${basename(path)}.`;
   return state === "staged" ? hint`${untrack}` : hint`Delete the file: ${{ remove: { path } }}`;

@@ -63,7 +63,7 @@ export async function leaksInHistory(
   const named = leaksInNames(refs, own);
   const gaps: ObjectGap[] = packed.map((oid) => ({
     oid,
-    why: "it is a saved plan, and too large",
+    why: "it is a saved plan that is too large",
   }));
   if (suspects.length + large.length === 0) {
     return { leaks: named, isWhole: isRead, isTooMuch: false, gaps };

@@ -363,7 +363,7 @@ function revoke(kind: TokenKind, state: Inspection["state"] | undefined): Hint {
     state === "alive" ? "Revoke it first" : "Revoke it first, unless it is already revoked";
   return kind === "own"
     ? hint`${first}: ${own("rotate", "--revoke")}.`
-    : hint`${first}: ${TOKEN_LIST}`;
+    : hint`${first}: ${TOKEN_LIST}.`;
 }
 
 function lineIn(path: string, line: number | undefined): string {

@@ -103,7 +103,7 @@ function workspaces({ legs, hasEnvironments }: Pipeline, environment: string): S
   const all = new Set(here.flatMap(({ workspace }) => workspace ?? []));
   // The default workspace always exists.
   const names = [...all].filter((name) => name !== "default");
-  const what = "otherwise the first plan creates it, and for that it locks the state.";
+  const what = "otherwise the first plan creates it, which locks the state.";
   const how = hint`${hasEnvironments ? own("--env", environment) : own()}`;
   return names.map((name) => [`Create the workspace ${name} of ${environment}: ${what}`, how]);
 }

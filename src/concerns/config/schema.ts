@@ -75,7 +75,10 @@ const token = v.strictObject({
     ),
   ),
   minTtl: v.optional(
-    v.pipe(duration, v.description("Reject a token that expires sooner (exit status 6).")),
+    v.pipe(
+      duration,
+      v.description("Reject a token that expires within this time (exit status 6)."),
+    ),
   ),
 });
 

@@ -53,7 +53,7 @@ function reasonOf(end: string): string {
   return (
     {
       "timed-out": `no answer in ${TIME_LIMIT_MS / 1000} s`,
-      signalled: "a signal ended it",
+      signalled: "it was killed by a signal",
       "not-started": "it could not be started",
     }[end] ?? "it could not reach its server"
   );

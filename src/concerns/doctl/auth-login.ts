@@ -102,7 +102,7 @@ export async function authLogin({ run: start }: Pick<Host, "run">, call: LoginCa
     onStart,
   });
   if (end === "exited" && exitCode === 0) return;
-  const why = end === "exited" ? "see doctl's error above" : "doctl was ended";
+  const why = end === "exited" ? "see doctl's error above" : "doctl was stopped";
   throw new AppError("LOGIN_FAILED", `Login failed: ${why}. Nothing was changed.`, {
     hint: hint`To try again: ${own("login")}. If no browser opens: ${own("login", "--no-browser")}`,
   });
@@ -113,7 +113,7 @@ export function cannotLogIn(doctl: string | undefined): AppError {
   const why =
     doctl === undefined
       ? "login needs doctl, which is not on PATH"
-      : "this version of doctl can't request single scopes; login needs doctl 2.5 or newer";
+      : "this version of doctl can't request individual scopes; login needs doctl 2.5 or newer";
   return new AppError("NO_LOGIN", `Can't log in: ${why}.`, {
     hint:
       doctl === undefined

@@ -196,7 +196,7 @@ function aboutDoctl(known: Known, consent: Consent): Finding[] {
     const lacks =
       token === "none" ? "no token" : plain?.state === "refused" ? "a refused token" : "";
     if (lacks !== "") {
-      const message = `doctl's current context is ${name}, which holds ${lacks}: doctl works with --context ${target.context} only.`;
+      const message = `doctl's current context is ${name}, which holds ${lacks}: doctl works only with --context ${target.context}.`;
       const isOneOfMany = known.config.environment !== undefined;
       return isOneOfMany ? [] : [finding("doctl.no-account", message, { fix })];
     }

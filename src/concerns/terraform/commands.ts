@@ -294,7 +294,10 @@ function judgeEnvironment(
     say("TF_WORKSPACE", `Terraform will use workspace ${selected}, not ${workspace}.`);
   }
   if (env["TF_DATA_DIR"])
-    say("TF_DATA_DIR", "if you run Terraform without it, nothing is installed there.");
+    say(
+      "TF_DATA_DIR",
+      "Terraform will not find what init installs if you run it without this variable.",
+    );
   for (const name of Object.keys(env).filter((name) => /^TF_CLI_ARGS(_|$)/.test(name))) {
     if (env[name]) say(name, `Terraform adds its arguments to ${commandsOf(name)}.`);
   }

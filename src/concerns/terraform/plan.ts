@@ -188,7 +188,7 @@ function judgeRelease(known: Known, root: TerraformRoot, needs: RootNeeds): Find
   const [first] = contested;
   if (first !== undefined) {
     const path = root.at(first).path;
-    const message = `Only OpenTofu reads ${path}, and the config does not say which tool you use. Nothing that either tool reads is declared again.`;
+    const message = `Only OpenTofu reads ${path}, and the config does not say which tool you use. What this file declares is not declared a second time.`;
     const fix = hint`Set terraform.tool in the config: tofu or terraform`;
     findings.push(finding("terraform.tool-unsaid", message, { where: path, fix }));
   }

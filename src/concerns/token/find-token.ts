@@ -121,8 +121,11 @@ async function askCommand(
   if (failure === undefined) return { program, text: result.stdout };
   const copied = pins.files.map(({ path }) => relative(base, path)).join(", ") || "nothing";
   const without = result.withheld.filter((name) => !NOBODY_MISSES.test(name)).join(", ");
-  const where = `in a private folder with ${copied} of this repo`;
-  return unavailable("failed-alone", `${failure}, ${where}${without && `, without ${without}`}`);
+  const where = `run in a private folder with ${copied} from this repo`;
+  return unavailable(
+    "failed-alone",
+    `${failure} (${where}${without && `, without the variables ${without}`})`,
+  );
 }
 
 /** Finds a word, even inside a shell line, that is a link out of the repo: it is not run (docs/design.md rule 4). */
@@ -155,7 +158,7 @@ function failureOf({ end, exitCode, stdout }: ToolResult): string | undefined {
 
 const ENDS = {
   "timed-out": "it took longer than two minutes",
-  signalled: "a signal ended it",
+  signalled: "it was killed by a signal",
   stopped: "it was stopped",
   "not-started": "it could not be started",
 } as const;

@@ -142,7 +142,7 @@ function instructions({ config, refused, purpose, rows, unread }: GuideFacts): s
     ...(purpose === undefined ? [] : [purpose, ""]),
     ...(purpose === undefined && environment === undefined && environments.length > 0
       ? [
-          `This token is for no environment of the config. To choose one, use --env: ${environments.join(", ")}`,
+          `This token will not belong to an environment of the config. To choose an environment, use --env: ${environments.join(", ")}`,
           "",
         ]
       : []),

@@ -243,7 +243,7 @@ function unavailable({ why, command, detail }: TokenState & { kind: "unavailable
       });
     case "failed-alone":
       return finding("token.command-failed", failed, {
-        fix: hint`Run the command yourself and fix the error that it reports. If it works in the repo, mention the files that it needs in its script. To run it in the repo once: ${exec(["COMMAND"], "--trust")}`,
+        fix: hint`Run the command yourself and fix the error that it reports. If it works in the repo, it needs files that were not copied: name them in its script. To run it in the repo once: ${exec(["COMMAND"], "--trust")}`,
       });
     case "untrusted":
       return finding("token.command-untrusted", notRun, {
@@ -306,7 +306,7 @@ function judgeInspection(
     return [
       finding(
         "token.unverified",
-        `DigitalOcean could not say whether the token works. ${inspection.doubts.join("; ")}.`,
+        `Could not check whether the token works: ${inspection.doubts.join("; ")}.`,
         { fix: hint`Fix the network or the proxy (HTTPS_PROXY), then run the same command again.` },
       ),
     ];
@@ -323,7 +323,7 @@ function judgeInspection(
     return [
       finding(
         "token.partly-verified",
-        `The token is valid, but DigitalOcean did not say more: ${what}.`,
+        `The token is valid, but some of its details are unknown: ${what}.`,
       ),
     ];
   }
@@ -337,7 +337,7 @@ function judgeTeam(
 ): Finding[] {
   if (wanted === undefined || team?.uuid === wanted) return [];
   if (team === undefined && silentApi !== undefined) {
-    const message = `account.team requires ${wanted}, but DigitalOcean's API did not answer: ${silentApi.why}.`;
+    const message = `account.team requires ${wanted}, but DigitalOcean's API could not confirm it: ${silentApi.why}.`;
     return [finding("token.unverified", message, { fix: hint`Try again when the API answers.` })];
   }
   if (team === undefined) {

@@ -147,7 +147,8 @@ export async function pinsOf(
     }
     pinned.set(path, found);
     const sum = [...pinned.values()].reduce((bytes, each) => bytes + each.bytes.length, 0);
-    if (pinned.size > MAX_FILES || sum > MAX_BYTES) return "it needs too many files of this repo";
+    if (pinned.size > MAX_FILES || sum > MAX_BYTES)
+      return "the command uses too many files from this repo";
     const isProgram = (found.mode & 0o111) !== 0 || found.bytes.subarray(0, 2).toString() === "#!";
     if (as.runs || isProgram) texts.push(found);
     return undefined;
@@ -169,7 +170,7 @@ export async function pinsOf(
   /** Whether a text points into the repo by a path that starts outside. @returns the reason, without its subject. */
   async function whyFromOutside(text: string): Promise<string | undefined> {
     const inFull = home === undefined ? text : withHome(text, home);
-    const why = "refers to this checkout by an absolute or outside path";
+    const why = "refers to this checkout by an absolute path or from outside it";
     if (namesPath(inFull, top)) return why;
     const whole = isAbsolute(text) && text.length <= MAX_TOKEN ? [text] : [];
     for (const token of [...whole, ...tokensOf(inFull)]) {

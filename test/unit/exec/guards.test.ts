@@ -166,7 +166,7 @@ describe("exec under exec", () => {
     expect(check(marker, environment, token)).toBeUndefined();
   });
 
-  const UNDER = "This runs inside do-bootstrap exec";
+  const UNDER = "This command runs inside do-bootstrap exec";
   const ANOTHER = `T in /repo/.env holds another token (${rival.fingerprint}).`;
   it.each<[what: string, string, string | undefined, TokenState, string]>([
     [
@@ -174,44 +174,50 @@ describe("exec under exec", () => {
       "prod:/repo",
       "dev",
       found,
-      `${UNDER} for environment prod, but is for environment dev.`,
+      `This command is for environment dev, but runs inside do-bootstrap exec for environment prod.`,
     ],
     [
       "--env prod under none",
       ":/repo",
       "prod",
       found,
-      `${UNDER} for no environment, but is for environment prod.`,
+      `This command is for environment prod, but runs inside do-bootstrap exec for no environment.`,
     ],
     [
       "none under --env prod",
       "prod:/repo",
       undefined,
       found,
-      `${UNDER} for environment prod, but is for no environment.`,
+      `This command is for no environment, but runs inside do-bootstrap exec for environment prod.`,
     ],
     [
       "--env prod of another folder",
       ":/other",
       "prod",
       found,
-      `${UNDER} for no environment, but is for environment prod.`,
+      `This command is for environment prod, but runs inside do-bootstrap exec for no environment.`,
     ],
     [
       "another folder with a token of its own",
       ":/other",
       undefined,
       shadowing,
-      `${UNDER} of /other, but ${ANOTHER}`,
+      `${UNDER} from /other, but ${ANOTHER}`,
     ],
-    ["the same, for prod", "prod:/other", "prod", shadowing, `${UNDER} of /other, but ${ANOTHER}`],
-    ["a folder with a colon", ":/a:b", undefined, shadowing, `${UNDER} of /a:b, but ${ANOTHER}`],
+    [
+      "the same, for prod",
+      "prod:/other",
+      "prod",
+      shadowing,
+      `${UNDER} from /other, but ${ANOTHER}`,
+    ],
+    ["a folder with a colon", ":/a:b", undefined, shadowing, `${UNDER} from /a:b, but ${ANOTHER}`],
     [
       "without a token, --env dev under prod",
       "prod:/repo",
       "dev",
       { kind: "missing" },
-      `${UNDER} for environment prod, but is for environment dev.`,
+      `This command is for environment dev, but runs inside do-bootstrap exec for environment prod.`,
     ],
   ])("%s: refused", (_, marker, environment, token, text) => {
     const { code, status, message, hint } = thrownBy(() => check(marker, environment, token));

@@ -104,7 +104,7 @@ function otherRoots({ dirs, others }: { dirs: readonly string[]; others: readonl
 
 /** Without --env, the user may think that the run has prepared all environments. */
 function ofEnvironments(names: readonly string[]): Finding {
-  const message = `Every root module here belongs to an environment (${few(names, MOST)}). This run is for no environment, so it prepares none.`;
+  const message = `Every root module here belongs to an environment (${few(names, MOST)}). Without --env, none of them is prepared.`;
   const [first = ""] = names;
   return finding("terraform.no-root", message, {
     fix: hint`${own("--env", first)} prepares the first one.`,
