@@ -253,8 +253,18 @@ describe.concurrent("exec under exec", () => {
   });
 
   it.for([
-    ["prod in none", [], inner("--env prod"), /for environment prod, but runs inside do-bootstrap exec for no environment/],
-    ["none in prod", PROD, inner(""), /for no environment, but runs inside do-bootstrap exec for environment prod/],
+    [
+      "prod in none",
+      [],
+      inner("--env prod"),
+      /for environment prod, but runs inside do-bootstrap exec for no environment/,
+    ],
+    [
+      "none in prod",
+      PROD,
+      inner(""),
+      /for no environment, but runs inside do-bootstrap exec for environment prod/,
+    ],
     ["dev in prod", PROD, inner("--env dev"), /for environment dev, .* for environment prod/],
     [
       "a folder with another token",
