@@ -1,4 +1,4 @@
-import { chmod, symlink } from "node:fs/promises";
+import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, it } from "vitest";
 import type { PlaceDocument } from "../../src/report/documents.ts";
@@ -18,6 +18,7 @@ const TFVARS = "tfvars do-bootstrap.secret.auto.tfvars.json 0600";
 const DOCTL = "doctl ~/.config/doctl/config.yaml default 0600";
 
 const FOLDER = ".env.do-bootstrap-01234567-1-abcdef.local";
+const DOCTL_FOLDER = ".do-bootstrap-01234567-1-abcdef";
 const LEFT = `${FOLDER}/${FOLDER}`;
 
 type Row = readonly [
@@ -61,6 +62,19 @@ const rows: readonly Row[] = [
       await bench.write(`${dirname(LEFT)}/.gitignore`, "*\n");
     },
     ["env-file .env 0600", TFVARS, DOCTL, `kept ${LEFT} 0600`],
+  ],
+  [
+    "what a killed run left beside doctl's config",
+    async ({ guard, home, token }) => {
+      const left = `.config/doctl/${DOCTL_FOLDER}/${DOCTL_FOLDER}.yaml`;
+      guard.mayHold(join("home", left));
+      await mkdir(dirname(join(home, left)), { mode: 0o700 });
+      await writeFile(join(home, left), `access-token: ${token}\n`, { mode: 0o600 });
+    },
+    [
+      ...["env-file .env 0600", TFVARS, DOCTL],
+      `kept ~/.config/doctl/${DOCTL_FOLDER}/${DOCTL_FOLDER}.yaml 0600`,
+    ],
   ],
   [
     "a file that git would take",

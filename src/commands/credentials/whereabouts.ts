@@ -82,12 +82,13 @@ async function placesOf(
 /** Files that killed runs left beside the files that they wrote. */
 async function leftOvers(
   { files }: Pick<Host, "files">,
-  { config: { base, envFiles, roots } }: Facts,
+  { config: { base, envFiles, roots }, doctl }: Facts,
 ): Promise<readonly Found[]> {
   const folders = new Set([
     base,
     ...envFiles.map((path) => dirname(path)),
     ...roots.map(({ dir }) => dir),
+    ...(doctl?.config ? [dirname(doctl.config.path)] : []),
   ]);
   const paths = await Promise.all([...folders].map((folder) => files.leftOvers(folder)));
   const snapshots = await Promise.all(paths.flat().map((path) => files.look(path)));
