@@ -73,7 +73,7 @@ function inGit({ path, target }: Snapshot): Finding {
   });
 }
 
-/** The link in a file's path that leads out of the repo. Nothing is read or written through it. */
+/** The link in a file's path whose target is outside the repo. Nothing is read or written through it. */
 export function linkOut(snapshot: Snapshot): string | undefined {
   return "link" in snapshot ? snapshot.link : undefined;
 }
@@ -84,7 +84,7 @@ export function unreadByLink(snapshot: Snapshot): string | undefined {
 }
 
 /**
- * A file that is neither read nor written because a link leads out of the repo (docs/design.md rule 4).
+ * A file that is neither read nor written, because a link puts it outside the repo (docs/design.md rule 4).
  *
  * @param instead what else a person can do.
  */

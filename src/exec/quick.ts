@@ -85,7 +85,7 @@ function plainText(path: string): string {
   return text;
 }
 
-/** @throws Error where a link leads out of the repo: such a file is not read (docs/design.md rule 4). */
+/** @throws Error if a link puts the file outside the repo: it is then not read (docs/design.md rule 4). */
 function assertInRepo(real: string): void {
   const repo = realpathSync.native(repoAround(process.cwd()));
   if (!isInside(real, repo)) throw new Error(`${real} is not in ${repo}`);

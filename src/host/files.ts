@@ -30,7 +30,7 @@ const FIFO_WAIT_MS = 10_000;
 /**
  * The files that one run sees.
  *
- * @param repo the root of its repo. A path that leads out of it through a link is not read (docs/design.md rule 4).
+ * @param repo the root of its repo. A path that a link puts outside the repo is not read (docs/design.md rule 4).
  * @param interrupted once it fires, nothing more is read. A write in progress is completed or undone.
  */
 export function filesOf(repo?: string, interrupted?: AbortSignal): Files {

@@ -143,14 +143,14 @@ export interface LockWait {
 
 /**
  * What is at a path. `target` is where a write would go: symlinks are followed, including dangling ones. If a `link`
- * leads out of the repo, nothing is read, and nothing may be written (docs/design.md rule 4).
+ * puts it outside the repo, nothing is read, and nothing may be written (docs/design.md rule 4).
  */
 export type Snapshot =
   | {
       readonly kind: "absent";
       readonly path: string;
       readonly target: string;
-      /** The link in the path that leads out of the repo. */
+      /** The link in the path whose target is outside the repo. */
       readonly link?: string;
     }
   | FileSnapshot
@@ -166,7 +166,7 @@ export type Snapshot =
       readonly target: string;
       /** In words: "a directory", "a device", "larger than 4 MB", "not readable (EACCES)". */
       readonly why: string;
-      /** The link in the path that leads out of the repo, if the target could be read otherwise. */
+      /** The link in the path whose target is outside the repo, if the target could be read otherwise. */
       readonly link?: string;
     };
 
@@ -197,7 +197,7 @@ export interface LookOptions {
 export interface Files {
   /** The same, but not affected by signals: for undoing changes. */
   readonly steady: Files;
-  /** Does not read a path in the repo that leads out of it through a link. Does not apply to git's own folder. */
+  /** Does not read a path in the repo if a link puts its target outside. Does not apply to git's own folder. */
   look(path: string, options?: LookOptions): Promise<Snapshot>;
   /** Names in a directory, sorted; empty if it doesn't exist. */
   list(directory: string): Promise<readonly string[]>;
@@ -225,8 +225,8 @@ export interface Files {
   /** The files that killed runs left in our private folders in a directory; absolute. */
   leftOvers(directory: string): Promise<readonly string[]>;
   /**
-   * Removes the temporary files that a killed run left in a directory, as far as possible. Not if a link leads out of
-   * the repo.
+   * Removes the temporary files that a killed run left in a directory, as far as possible. Not if a link puts the
+   * directory outside the repo.
    *
    * @returns the names that were in it.
    */
