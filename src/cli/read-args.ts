@@ -1,5 +1,6 @@
 import { AppError } from "../errors/app-error.ts";
 import { type Hint, hint, own } from "../errors/hint.ts";
+import { listed } from "../lib/few.ts";
 import type { Args, Command } from "./command.ts";
 import { globalOptions, type Option } from "./options.ts";
 
@@ -59,11 +60,10 @@ function wordsIn(value: unknown): readonly string[] {
  * @param what the meaning of the word, for a person.
  */
 export function needsWord(command: string, words: readonly string[], what?: string): AppError {
-  const either = `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
   const lines = words.flatMap((word, at): Hint => [at === 0 ? "" : ", ", own(command, word)]);
   return new AppError(
     "USAGE",
-    `${command} needs one argument: ${either}${what === undefined ? "" : `, ${what}`}.`,
+    `${command} needs one argument: ${listed(words, "or")}${what === undefined ? "" : `, ${what}`}.`,
     {
       hint: hint`Use one of: ${lines}`,
     },

@@ -1,3 +1,4 @@
+import { listed } from "../lib/few.ts";
 import { jsonIn } from "../lib/json.ts";
 import { Secret } from "../secret/secret.ts";
 import type { Expression } from "./syntax.ts";
@@ -60,7 +61,8 @@ export function originOf(expression: Expression, locals: Locals): Origin {
   return { kind: "nothing", isEmpty: isEmpty && !orNull };
 
   function whyUnclear(): string | undefined {
-    if (another !== undefined) return `it uses several variables (${listed(variables)})`;
+    if (another !== undefined)
+      return `it uses several variables (${listed([...variables].map((name) => `var.${name}`))})`;
     if (written === undefined) return undefined;
     if (second !== undefined) return "it uses several string values in the code";
     return name === undefined
@@ -273,9 +275,4 @@ function pathIn(words: readonly Piece[]): readonly string[] | undefined {
 
 function isSign(piece: Piece | undefined, text: string): boolean {
   return piece?.kind === "sign" && piece.text === text;
-}
-
-function listed(variables: ReadonlySet<string>): string {
-  const names = [...variables].map((name) => `var.${name}`);
-  return `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }

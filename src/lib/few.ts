@@ -3,3 +3,16 @@ export function few(names: readonly string[], most = 3): string {
   const more = names.length - most;
   return `${names.slice(0, most).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
+
+/** All names for a sentence. */
+export function listed(names: readonly string[], last: "and" | "or" = "and"): string {
+  return names.length < 2
+    ? names.join("")
+    : `${names.slice(0, -1).join(", ")} ${last} ${names.at(-1)}`;
+}
+
+/** The first items, and one for the rest. */
+export function capped<T>(items: readonly T[], most: number, rest: (more: number) => T): T[] {
+  const more = items.length - most;
+  return [...items.slice(0, most), ...(more > 0 ? [rest(more)] : [])];
+}

@@ -1,5 +1,6 @@
 import { structuredPatch } from "diff";
 import type { Difference } from "../core/change.ts";
+import { modeText } from "../lib/mode-text.ts";
 import { shown } from "../secret/content.ts";
 
 export interface DiffLine {
@@ -19,7 +20,7 @@ export function diffOf({ before, after, modes }: Difference): readonly DiffLine[
     .filter((line) => !line.startsWith("\\"))
     .map((line): DiffLine => ({ kind: KINDS[line[0] ?? " "] ?? "kept", text: line.slice(1) }));
   if (modes === undefined || modes[0] === modes[1]) return lines;
-  const [removed, added] = modes.map((bits) => `mode ${bits.toString(8).padStart(4, "0")}`);
+  const [removed, added] = modes.map((bits) => `mode ${modeText(bits)}`);
   return [{ kind: "removed", text: removed ?? "" }, { kind: "added", text: added ?? "" }, ...lines];
 }
 

@@ -12,6 +12,7 @@ import { type Finding, isBlocked } from "../core/finding.ts";
 import { stepsIn } from "../core/plan.ts";
 import { exec, type Hint, hint, own, run } from "../errors/hint.ts";
 import { few } from "../lib/few.ts";
+import { onceEach } from "../lib/grouped.ts";
 import { wrap } from "../lib/wrap.ts";
 import { safe } from "../secret/safe.ts";
 import { hintText } from "./hint-text.ts";
@@ -49,7 +50,7 @@ export function endingOf(report: Report): Ending {
   const withTool = ready.filter(({ config: { dir } }) => facts.terraform.tools.has(dir));
   return {
     works: [...doctlWorks(report), ...terraformWorks(report, withTool)],
-    left: once([...missingTools(report), ...left]),
+    left: onceEach([...missingTools(report), ...left], (step) => JSON.stringify(step)),
     next: first && wordsFor(report, first, ["plan"]),
     commit,
   };
@@ -108,16 +109,12 @@ function stepFor(report: Report, root: TerraformRoot): Hint | undefined {
   if (root.module.broken.length > 0) {
     return hint`Fix the Terraform code in ${shown}, which cannot be read, then run ${own()}`;
   }
-  const undeclared = plan.findings.find(
-    ({ id, where = "" }) => id === "terraform.undeclared" && dirname(where) === dir,
-  );
-  if (undeclared !== undefined) {
+  const isWarned = (of: string) =>
+    plan.findings.some(({ id, where = "" }) => id === of && dirname(where) === dir);
+  if (isWarned("terraform.undeclared")) {
     return hint`Declare the variables that the warnings above name, then run ${own()}`;
   }
-  const otherHost = plan.findings.find(
-    ({ id, where = "" }) => id === "spaces.other-host" && dirname(where) === dir,
-  );
-  if (otherHost !== undefined) {
+  if (isWarned("spaces.other-host")) {
     return hint`Remove the spaces_endpoint that the warning above names, then run ${own()}`;
   }
   if (lacksBackendKeys(facts, root)) return PUT_KEYS;
@@ -188,11 +185,6 @@ function forClones({ facts: { config, repo, envFile, terraform } }: Report): str
     ...(hasLockFile ? [join(dir, LOCK_FILE)] : []),
   ]);
   return [...shared.map(({ path }) => path), ...inRoots, ...(config.file ? [config.file] : [])];
-}
-
-function once(steps: readonly Hint[]): readonly Hint[] {
-  const byText = new Map(steps.map((step) => [JSON.stringify(step), step]));
-  return [...byText.values()];
 }
 
 /** More steps would only repeat the same for other roots. */

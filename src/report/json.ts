@@ -10,6 +10,7 @@ import { type ToolCommand, title } from "../core/run-commands.ts";
 import type { AppError } from "../errors/app-error.ts";
 import type { ExitStatus } from "../errors/exit-status.ts";
 import type { TokenState } from "../exec/token-sources.ts";
+import { modeText } from "../lib/mode-text.ts";
 import { safeJson } from "../secret/safe.ts";
 import { Secret } from "../secret/secret.ts";
 import type {
@@ -24,7 +25,6 @@ import type {
 import { endingOf } from "./ending.ts";
 import { edgeOf, type HintEdge, hintText } from "./hint-text.ts";
 import type { Report } from "./report.ts";
-import { modeText } from "./whereabouts.ts";
 
 /** A document without the fields that all documents have. */
 export type Framed<D> = Omit<D, "schemaVersion" | "status">;
@@ -130,7 +130,7 @@ function jsonPlace({ kind, name, path, mode, takenBy, unread }: Whereabouts): Pl
     kind,
     name: name ?? null,
     path: path ?? null,
-    mode: modeText(mode) ?? null,
+    mode: mode === undefined ? null : modeText(mode),
     takenBy: { git: git ?? null, docker: docker ?? null, npm: npm ?? null },
     unread: unread ?? null,
   };

@@ -1,6 +1,7 @@
 import { basename, dirname } from "node:path";
 import type { Change } from "../core/change.ts";
 import { few } from "../lib/few.ts";
+import { groupedBy } from "../lib/grouped.ts";
 import { type Report, shownPath } from "./report.ts";
 
 /** Up to this many roots, or findings of a kind, are shown one by one. */
@@ -13,13 +14,7 @@ const FEW = 3;
  * @returns groups in the order of their first item. Small groups are split into single items.
  */
 export function grouped<T>(items: readonly T[], keyOf: (item: T) => string | undefined): T[][] {
-  const groups = new Map<string | T, T[]>();
-  for (const item of items) {
-    const key = keyOf(item) ?? item;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [item]);
-    else group.push(item);
-  }
+  const groups = groupedBy(items, (item) => keyOf(item) ?? item);
   return [...groups.values()].flatMap((group) =>
     group.length > FEW ? [group] : group.map((item) => [item]),
   );

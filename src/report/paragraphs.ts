@@ -1,13 +1,12 @@
 import type { Finding } from "../core/finding.ts";
+import { groupedBy } from "../lib/grouped.ts";
 
 /** Findings for a person, the worst first. Those of one paragraph are merged into one, with all of their ids. */
 export function inParagraphs(worstFirst: readonly Finding[]): Finding[] {
-  const groups = new Map<unknown, Finding[]>();
-  for (const found of worstFirst) {
+  const groups = groupedBy(worstFirst, (found) => {
     const { paragraph, environment } = found;
-    const key = paragraph === undefined ? found : JSON.stringify([paragraph.title, environment]);
-    groups.set(key, [...(groups.get(key) ?? []), found]);
-  }
+    return paragraph === undefined ? found : JSON.stringify([paragraph.title, environment]);
+  });
   return [...groups.values()].flatMap(([first, ...others]) => {
     if (first?.paragraph === undefined || others.length === 0) return first ?? [];
     const all = [first, ...others];

@@ -1,4 +1,5 @@
 import type { Whereabouts } from "../commands/credentials/whereabouts.ts";
+import { modeText } from "../lib/mode-text.ts";
 import { safe } from "../secret/safe.ts";
 import type { Page } from "./paint.ts";
 import { type Report, shownPath } from "./report.ts";
@@ -37,18 +38,13 @@ function aboutOf({ kind, mode, takenBy, unread }: Whereabouts): string {
   if (unread !== undefined) return `not read, so it may hold the token: ${safe(unread)}`;
   const { git, docker, npm } = takenBy;
   return [
-    modeText(mode) ?? "    ",
+    mode === undefined ? "    " : modeText(mode),
     `git ${wordFor(git)}`,
     `Docker ${wordFor(docker)}`,
     `npm ${wordFor(npm)}`,
   ]
     .join("  ")
     .trimEnd();
-}
-
-/** The format of `chmod` and `ls`: "0600". */
-export function modeText(mode: number | undefined): string | undefined {
-  return mode === undefined ? undefined : (mode & 0o7777).toString(8).padStart(4, "0");
 }
 
 function wordFor(isTaken: boolean | undefined): string {

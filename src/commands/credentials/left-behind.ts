@@ -8,6 +8,7 @@ import { textIn } from "../../core/file-text.ts";
 import type { Finding } from "../../core/finding.ts";
 import { type Hint, hint, own, unset } from "../../errors/hint.ts";
 import type { Host } from "../../host/host.ts";
+import { capped } from "../../lib/few.ts";
 import { isInside } from "../../lib/paths.ts";
 import { encode } from "../../secret/content.ts";
 import { describeOrigin, type Secret } from "../../secret/secret.ts";
@@ -118,33 +119,28 @@ export function leftBehind(
       (place) => "snapshot" in place && [place.snapshot.path, place.snapshot.target].includes(path),
     );
   const unread = tree.unread.filter(({ path }) => !isSaid(path));
-  return [
-    ...left.slice(0, MOST_NAMED).map(({ path, old, lines }) => {
-      const where = lines.length === 0 ? path : `${path}:${lines.slice(0, MOST_NAMED).join(",")}`;
-      return finding("token.left-behind", `${what} (${old.fingerprint}) is still in ${where}.`, {
-        where: lines[0] === undefined ? path : `${path}:${lines[0]}`,
-        fix: isStateOrPlan(path)
-          ? hint`Don't edit a state or plan by hand. Delete the token, so that it no longer works: ${TOKEN_LIST}`
-          : todo,
-      });
+  const found = left.map(({ path, old, lines }) => {
+    const where = lines.length === 0 ? path : `${path}:${lines.slice(0, MOST_NAMED).join(",")}`;
+    return finding("token.left-behind", `${what} (${old.fingerprint}) is still in ${where}.`, {
+      where: lines[0] === undefined ? path : `${path}:${lines[0]}`,
+      fix: isStateOrPlan(path)
+        ? hint`Don't edit a state or plan by hand. Delete the token, so that it no longer works: ${TOKEN_LIST}`
+        : todo,
+    });
+  });
+  const unsearched = unread.map(({ path, why }) =>
+    finding("token.not-searched", `Could not search ${path} for the token: it is ${why}.`, {
+      where: path,
+      fix: hint`Check yourself whether the file contains the token.`,
     }),
-    ...(left.length > MOST_NAMED
-      ? [finding("token.left-behind", `${what} is in ${left.length - MOST_NAMED} more files.`)]
-      : []),
-    ...unread.slice(0, MOST_NAMED).map(({ path, why }) =>
-      finding("token.not-searched", `Could not search ${path} for the token: it is ${why}.`, {
-        where: path,
-        fix: hint`Check yourself whether the file contains the token.`,
-      }),
+  );
+  return [
+    ...capped(found, MOST_NAMED, (more) =>
+      finding("token.left-behind", `${what} is in ${more} more files.`),
     ),
-    ...(unread.length > MOST_NAMED
-      ? [
-          finding(
-            "token.not-searched",
-            `${unread.length - MOST_NAMED} more files were not searched.`,
-          ),
-        ]
-      : []),
+    ...capped(unsearched, MOST_NAMED, (more) =>
+      finding("token.not-searched", `${more} more files were not searched.`),
+    ),
     ...(tree.stopped === undefined ? [] : [notWhole(tree.top, tree.stopped)]),
   ];
 }

@@ -1,6 +1,7 @@
 import { AppError } from "../../errors/app-error.ts";
 import { type Hint, hint, own } from "../../errors/hint.ts";
 import type { StateKey } from "../../host/host.ts";
+import { listed } from "../../lib/few.ts";
 import { onceEach } from "../../lib/grouped.ts";
 import type { Secret } from "../../secret/secret.ts";
 
@@ -151,6 +152,5 @@ function namesIn(environments: readonly (string | undefined)[]): string {
   if (all.length > MOST_NAMED) {
     return `${all.slice(0, MOST_NAMED - 1).join(", ")} and ${all.length - MOST_NAMED + 1} more`;
   }
-  const last = all.at(-1) ?? "";
-  return all.length < 2 ? last : `${all.slice(0, -1).join(", ")} and ${last}`;
+  return listed(all);
 }

@@ -2,12 +2,17 @@ import { basename, join } from "node:path";
 import { filesMatchingWithin } from "../../concerns/git/files.ts";
 import { type Git, openGit } from "../../concerns/git/git.ts";
 import { ignoreRules } from "../../concerns/git/ignore-rules.ts";
-import { readObjects, type StagedEntry, stagedEntries } from "../../concerns/git/objects.ts";
+import {
+  readObjects,
+  type StagedEntry,
+  stagedEntries,
+  submodulesIn,
+} from "../../concerns/git/objects.ts";
 import type { Finding } from "../../core/finding.ts";
 import { asAppError } from "../../errors/app-error.ts";
 import { type Hint, hint, own, run } from "../../errors/hint.ts";
 import type { Host } from "../../host/host.ts";
-import { few } from "../../lib/few.ts";
+import { capped, few } from "../../lib/few.ts";
 import { groupedBy, onceEach } from "../../lib/grouped.ts";
 import { Secret } from "../../secret/secret.ts";
 import { NEEDLE_PATTERN, PREFIX_PATTERN } from "../../secret/token-search.ts";
@@ -77,7 +82,7 @@ export async function searchGit(
   const pattern = isOdd ? `${NEEDLE_PATTERN}|[A-Za-z0-9+/_-]{42}` : PREFIX_PATTERN;
   const inOwn = await matching(git);
   await readAll(git, inOwn);
-  const submodules = inOwn.entries.flatMap(({ mode, path }) => (mode === "160000" ? path : []));
+  const submodules = submodulesIn(inOwn.entries);
   for (const name of submodules.slice(0, limits.submodules)) {
     const path = join(git.root, name);
     try {
@@ -251,21 +256,12 @@ export function judgeExposed(
   const unsaid = files.filter(
     ({ path, state }) => !known.has(path) && !(state === "new" && coming.has(path)),
   );
-  const more = unsaid.length - MOST_NAMED;
-  return [
-    ...unsaid.slice(0, MOST_NAMED).map((file) => inWorkTree(file, git)),
-    ...(more > 0
-      ? [
-          left(
-            finding(
-              "leak.in-work-tree",
-              `This repo's token is in ${more} more files that git tracks or does not ignore.`,
-            ),
-          ),
-        ]
-      : []),
-    ...notSearched(git, rest),
-  ];
+  const named = unsaid.map((file) => inWorkTree(file, git));
+  const others = (more: number) => {
+    const message = `This repo's token is in ${more} more files that git tracks or does not ignore.`;
+    return left(finding("leak.in-work-tree", message));
+  };
+  return [...capped(named, MOST_NAMED, others), ...notSearched(git, rest)];
 }
 
 /**
@@ -330,15 +326,14 @@ function notSearched(
 ): Finding[] {
   const say = (message: string, fix: Hint, where = root) =>
     finding("leak.not-searched", message, { where, fix });
-  const more = unread.length - MOST_NAMED;
   const lookYourself = hint`Check yourself whether the token is in there.`;
+  const named = unread.map(({ path, why }) =>
+    say(`Could not search ${path} for the token: it is ${why}.`, lookYourself, path),
+  );
+  const others = (more: number) =>
+    say(`${more} more files were not searched for the token.`, lookYourself);
   return [
-    ...unread
-      .slice(0, MOST_NAMED)
-      .map(({ path, why }) =>
-        say(`Could not search ${path} for the token: it is ${why}.`, lookYourself, path),
-      ),
-    ...(more > 0 ? [say(`${more} more files were not searched for the token.`, lookYourself)] : []),
+    ...capped(named, MOST_NAMED, others),
     ...(denied.length === 0
       ? []
       : [

@@ -7,7 +7,7 @@ import type { Finding } from "../../core/finding.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { type Hint, hint, own, run } from "../../errors/hint.ts";
 import type { Host } from "../../host/host.ts";
-import { few } from "../../lib/few.ts";
+import { capped, few } from "../../lib/few.ts";
 import { groupedBy } from "../../lib/grouped.ts";
 import type { Secret } from "../../secret/secret.ts";
 import type { Facts } from "../init/observe.ts";
@@ -107,10 +107,10 @@ export async function findLeaks(
 }
 
 function listed(findings: readonly Finding[]): readonly Finding[] {
-  const more = findings.length - MOST_LISTED;
-  if (more <= 0) return findings;
-  const message = `${more} more places hold tokens. Only the first ${MOST_LISTED} are listed.`;
-  return [...findings.slice(0, MOST_LISTED), finding("leak.not-searched", message)];
+  return capped(findings, MOST_LISTED, (more) => {
+    const message = `${more} more places hold tokens. Only the first ${MOST_LISTED} are listed.`;
+    return finding("leak.not-searched", message);
+  });
 }
 
 type States = ReadonlyMap<string, Inspection["state"]>;
@@ -208,10 +208,10 @@ function notSearched(
       }),
     ),
   ];
-  const more = found.length - MOST_LISTED;
   return [
-    ...found.slice(0, MOST_LISTED),
-    ...(more > 0 ? [say(`${more} more files or objects were not fully searched for tokens.`)] : []),
+    ...capped(found, MOST_LISTED, (more) =>
+      say(`${more} more files or objects were not fully searched for tokens.`),
+    ),
     ...(denied.length === 0
       ? []
       : [

@@ -36,6 +36,14 @@ export function heldIn(
   return { token: contexts.get(context), session: sessions.get(context) };
 }
 
+/** The context that plain `doctl` uses in this environment. @param selected by doctl's config. */
+export function plainContext(
+  { selected }: Pick<DoctlConfig, "selected">,
+  env: Readonly<Record<string, string | undefined>>,
+): string {
+  return env["DIGITALOCEAN_CONTEXT"] || selected;
+}
+
 /** The reason why we run doctl on a private config. */
 export type ErrandKind = "login" | "renewal";
 

@@ -10,7 +10,7 @@ import { askRepos, type Verdict, wouldTake } from "../git/repos.ts";
 import type { Inspection } from "../token/verdict.ts";
 import type { DoctlConfig } from "./config-file.ts";
 import { computedPath, findDoctlConfig, isSnap, knownDoctlConfig } from "./config-path.ts";
-import { chooseContext, compare, type Holding, heldIn } from "./context.ts";
+import { chooseContext, compare, type Holding, heldIn, plainContext } from "./context.ts";
 import { contextsFor, execDoctlOf, holdersIn } from "./for-exec.ts";
 import { isDue, type LoginHost, readLogin } from "./login-source.ts";
 import { type DoctlConfigState, readConfig } from "./read-config.ts";
@@ -128,7 +128,7 @@ export async function observeDoctl(
   return { ...found, target: { context, holding, holds, isRenewed: session !== undefined }, plain };
 
   async function plainAccount(): Promise<Inspection | undefined> {
-    const selected = host.env["DIGITALOCEAN_CONTEXT"] || now.selected;
+    const selected = plainContext(now, host.env);
     const theirs = now.contexts.get(selected);
     // DIGITALOCEAN_ACCESS_TOKEN overrides the token of the default context.
     const isGiven = selected === "default" && host.env["DIGITALOCEAN_ACCESS_TOKEN"];

@@ -9,6 +9,7 @@ import type { ResolvedConfig } from "../config/resolved.ts";
 import type { TokenFacts } from "../token/facts.ts";
 import { usableToken } from "../token/storing.ts";
 import { SelectContext, StoreContext } from "./changes.ts";
+import { plainContext } from "./context.ts";
 import { finding } from "./findings.ts";
 import type { DoctlFacts, DoctlTarget } from "./observe.ts";
 
@@ -98,8 +99,8 @@ export function plainDoctl(
   { config }: DoctlFacts,
   env: Readonly<Record<string, string | undefined>>,
 ): string {
-  const selected = config?.state.kind === "known" ? config.state.config.selected : "default";
-  return env["DIGITALOCEAN_CONTEXT"] || selected;
+  const known = config?.state.kind === "known" ? config.state.config : { selected: "default" };
+  return plainContext(known, env);
 }
 
 function missing(): Finding {

@@ -173,7 +173,10 @@ export async function stagedPaths(git: Git): Promise<ReadonlyMap<string, string>
 
 /** The paths of submodules, relative to the root. @throws AppError GIT_FAILED */
 export async function submodulesOf(git: Git): Promise<readonly string[]> {
-  const entries = await stagedEntries(git);
+  return submodulesIn(await stagedEntries(git));
+}
+
+export function submodulesIn(entries: readonly StagedEntry[]): readonly string[] {
   return entries.flatMap(({ mode, path }) => (mode === "160000" ? path : []));
 }
 

@@ -7,7 +7,7 @@ import { readEnvFile } from "../../exec/read-env-file.ts";
 import { KEY_NAMES } from "../../exec/spaces-keys.ts";
 import { keysKept, toolVariables } from "../../exec/variables.ts";
 import type { SourceLocation } from "../../hcl/syntax.ts";
-import { few } from "../../lib/few.ts";
+import { few, listed } from "../../lib/few.ts";
 import { Secret } from "../../secret/secret.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import type { EnvFileFacts } from "../env-file/facts.ts";
@@ -263,8 +263,4 @@ function providerFor(
   const named = keysProviderOf(root);
   const isSure = alias === null && !isBehindOther && (named === undefined || named === byDefault);
   return isSure ? byDefault : "unknown";
-}
-
-function listed(names: readonly string[]): string {
-  return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }

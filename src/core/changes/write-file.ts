@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import type { Snapshot } from "../../host/host.ts";
+import { modeText } from "../../lib/mode-text.ts";
 import { type Content, content, editedText, encode, holdsSecret } from "../../secret/content.ts";
 import type { ApplyContext, Change, Difference, Stage } from "../change.ts";
 import { contentAt } from "../file-text.ts";
@@ -82,7 +83,7 @@ export class WriteFile implements Change {
     return {
       kind: this.before.kind === "absent" ? "create" : "change",
       path: this.before.path,
-      mode: this.mode.toString(8).padStart(4, "0"),
+      mode: modeText(this.mode),
       holdsSecret: holdsSecret(this.after),
       why: this.why,
     };
