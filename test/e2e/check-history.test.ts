@@ -3,21 +3,14 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { zipSync } from "fflate";
 import { describe, expect, it } from "vitest";
+import type { FindingDocument } from "../../src/report/documents.ts";
 import { HIDING_PLACES, historyRepo } from "../bench/history-repo.mjs";
 import { randomToken, unguardedToken, type Workbench, workbench } from "../fixtures/workbench.ts";
 
-interface Found {
-  readonly id: string;
-  readonly level: string;
-  readonly message: string;
-  readonly where?: string;
-  readonly fix?: string;
-}
-
 /** What --history adds. */
-async function leaks(bench: Workbench, ...args: string[]): Promise<readonly Found[]> {
+async function leaks(bench: Workbench, ...args: string[]): Promise<readonly FindingDocument[]> {
   const { stdout, stderr } = await bench.run(["check", "--history", "--json", ...args]);
-  const { findings } = JSON.parse(stdout) as { findings: readonly Found[] };
+  const { findings } = JSON.parse(stdout) as { findings: readonly FindingDocument[] };
   expect(findings, stderr).toBeDefined();
   return findings.filter(({ id }) => id.startsWith("leak."));
 }
@@ -40,7 +33,7 @@ async function commitAt(bench: Workbench, seconds: number, path: string, text = 
 
 const PROD = "environments: { prod: { token: { envFile: .env.prod } } }\n";
 
-const ids = (found: readonly Found[]) => found.map(({ id }) => id).sort();
+const ids = (found: readonly FindingDocument[]) => found.map(({ id }) => id).sort();
 
 describe("check --history", () => {
   it("finds a token in every hiding place of a repo, once, and never prints it", async () => {

@@ -221,13 +221,18 @@ describe.skipIf(needsScript !== "").concurrent(`the network fails${needsScript}`
   const at = (url: string) => ({ DIGITALOCEAN_API_URL: url, DO_BOOTSTRAP_OAUTH_URL: url });
   const closed = { ...at("https://api.digitalocean.com"), HTTPS_PROXY: "http://127.0.0.1:1" };
 
-  it("the pasted token is kept: Enter asks again, as often as it takes", async (context) => {
+  async function guidedBehindDoor(context: TestContext) {
     let open = async () => {};
-    const { bench, terminal } = await guided(context, [], {}, async (bench) => {
+    const started = await guided(context, [], {}, async (bench) => {
       const door = await closedDoor(context, bench.sandbox.url);
       open = door.open;
       return { env: at(door.url) };
     });
+    return { ...started, open };
+  }
+
+  it("the pasted token is kept: Enter asks again, as often as it takes", async (context) => {
+    const { bench, terminal, open } = await guidedBehindDoor(context);
     await terminal.waitFor(ASKS);
     // The second line break is no Enter of the question that comes next.
     terminal.type(`${bench.token}\r\r`);
@@ -251,12 +256,7 @@ describe.skipIf(needsScript !== "").concurrent(`the network fails${needsScript}`
   });
 
   it("a token that is refused then costs a try, and another is pasted", async (context) => {
-    let open = async () => {};
-    const { bench, terminal } = await guided(context, [], {}, async (bench) => {
-      const door = await closedDoor(context, bench.sandbox.url);
-      open = door.open;
-      return { env: at(door.url) };
-    });
+    const { bench, terminal, open } = await guidedBehindDoor(context);
     await terminal.waitFor(ASKS);
     terminal.type(`${randomToken()}\r`);
     await terminal.waitFor(RETRIES);

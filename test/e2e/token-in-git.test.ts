@@ -3,15 +3,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
+import type { FindingDocument } from "../../src/report/documents.ts";
 import { randomToken, type Workbench, workbench } from "../fixtures/workbench.ts";
-
-interface Found {
-  readonly id: string;
-  readonly level: string;
-  readonly message: string;
-  readonly where?: string;
-  readonly fix?: string;
-}
 
 /** A repo that is ready, with all that init has written in a commit. */
 async function prepared(context?: Parameters<typeof workbench>[0]): Promise<Workbench> {
@@ -29,12 +22,12 @@ async function commit(bench: Workbench, ...paths: string[]): Promise<void> {
 async function check(bench: Workbench, ...args: string[]) {
   const { status, stdout } = await bench.run(["check", "--json", ...args]);
   expect(stdout).not.toContain(bench.token);
-  const { findings } = JSON.parse(stdout) as { findings: readonly Found[] };
+  const { findings } = JSON.parse(stdout) as { findings: readonly FindingDocument[] };
   return { status, found: findings.filter(({ id }) => id.startsWith("leak.")) };
 }
 
 /** A find without its fingerprint and the folder of this test. */
-const told = ({ repo }: Workbench, { message, fix }: Found) =>
+const told = ({ repo }: Workbench, { message, fix }: FindingDocument) =>
   `${message} → ${fix}`.replaceAll(`${repo}/`, "").replace(/\(\w{8}\)/, "(#)");
 
 const TITLE = "This repo's token (#) is in";
@@ -188,7 +181,7 @@ describe("--token-stdin names the file of the repo that the token came from", ()
       ...{ cwd: bench.repo, env: bench.env, extendEnv: false, reject: false },
     });
     expect(stdout).not.toContain(bench.token);
-    const { findings } = JSON.parse(stdout) as { findings: readonly Found[] };
+    const { findings } = JSON.parse(stdout) as { findings: readonly FindingDocument[] };
     return { exitCode, found: findings.filter(({ id }) => id.startsWith("leak.")) };
   }
 

@@ -1,10 +1,10 @@
 import { chmod, cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { basename, dirname, join, relative, sep } from "node:path";
+import { basename, dirname, join, sep } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
 import { configWith, oauthServer } from "../fixtures/oauth.ts";
 import { fakeDoctl } from "../fixtures/tools.ts";
-import { fileTree } from "../fixtures/tree.ts";
+import { treeOfAll } from "../fixtures/tree.ts";
 import {
   guardedToken,
   type RunResult,
@@ -409,18 +409,13 @@ async function sceneOf(args: readonly string[], arrange: Arrange): Promise<Scene
 }
 
 /** What is kept for speed may differ, as long as it is whole. */
-async function treeOf({ root, home, repo, tmp }: Workbench): Promise<Tree> {
-  const trees = await Promise.all([home, repo, tmp].map((folder) => fileTree(folder)));
-  const entries = trees.flatMap((tree) => Object.entries(tree));
-  return Object.fromEntries(
-    entries.flatMap(([path, text]) => {
-      const name = relative(root, path);
-      if (name.split(sep).includes(".git")) return [];
-      const [mode, withoutTime = ""] = [text.split(" ")[0], text.replace(/^(\d+) \d+ /, "$1 ")];
-      if (!/^home\/\.(cache|local)\b.*\.json$/.test(name)) return [[name, withoutTime]];
-      return [[name, `${mode} ${isJson(text.replace(/^\d+ \d+ /, "")) ? "whole" : "half"}`]];
-    }),
-  );
+function treeOf({ root, home, repo, tmp }: Workbench): Promise<Tree> {
+  return treeOfAll(root, [home, repo, tmp], (name, text) => {
+    if (name.split(sep).includes(".git")) return undefined;
+    const [mode, withoutTime = ""] = [text.split(" ")[0], text.replace(/^(\d+) \d+ /, "$1 ")];
+    if (!/^home\/\.(cache|local)\b.*\.json$/.test(name)) return withoutTime;
+    return `${mode} ${isJson(text.replace(/^\d+ \d+ /, "")) ? "whole" : "half"}`;
+  });
 }
 
 function isJson(text: string): boolean {

@@ -1,11 +1,11 @@
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { constants } from "node:os";
-import { dirname, join, relative } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
 import { configWith, type OAuthServer, oauthServer, type Session } from "../fixtures/oauth.ts";
 import { fakeBrowser, fakeDoctl } from "../fixtures/tools.ts";
-import { fileTree } from "../fixtures/tree.ts";
+import { treeOfAll } from "../fixtures/tree.ts";
 import { guardedToken, type RunResult, type Workbench, workbench } from "../fixtures/workbench.ts";
 import {
   type Fault as AnyFault,
@@ -298,14 +298,9 @@ async function loginsOn({ root }: Workbench): Promise<Logins> {
 }
 
 /** Without what is kept for speed, and what is git's. */
-async function treeOf({ root, home, repo, tmp }: Workbench): Promise<Tree> {
-  const trees = await Promise.all([home, repo, tmp].map((folder) => fileTree(folder)));
-  const entries = trees.flatMap((tree) => Object.entries(tree));
-  return Object.fromEntries(
-    entries.flatMap(([path, text]) => {
-      const name = relative(root, path);
-      if (/^home\/\.cache\b|\/\.git(\/|$)/.test(name)) return [];
-      return [[name, name === CONFIG ? text.slice(0, 3) : text.replace(/^(\d+) \d+ /, "$1 ")]];
-    }),
-  );
+function treeOf({ root, home, repo, tmp }: Workbench): Promise<Tree> {
+  return treeOfAll(root, [home, repo, tmp], (name, text) => {
+    if (/^home\/\.cache\b|\/\.git(\/|$)/.test(name)) return undefined;
+    return name === CONFIG ? text.slice(0, 3) : text.replace(/^(\d+) \d+ /, "$1 ");
+  });
 }
