@@ -15,6 +15,7 @@ const STATUS_OF = {
   LOGIN_FAILED: EXIT.token,
   OTHER_TOKEN: EXIT.findings,
   OTHER_WORKSPACE: EXIT.findings,
+  OTHER_HOST: EXIT.findings,
   DOCTL_LOGIN: EXIT.usage,
   NESTED_EXEC: EXIT.usage,
   NOT_REPRESENTABLE: EXIT.usage,

@@ -19,6 +19,8 @@ export interface ExecConfig {
   readonly strangeBackends: readonly StrangeBlock[];
   /** Providers in the code that may send Spaces keys to a host other than Spaces. */
   readonly strangeProviders: readonly StrangeBlock[];
+  /** Providers in the code that may send the token to a host other than DigitalOcean's. */
+  readonly otherApis: readonly StrangeBlock[];
   /** The variables that each root's provider reads its Spaces keys from, which are set through TF_VAR_. */
   readonly keyVariables: readonly KeyVariables[];
   /** The repo's own variables for the token, which are set through TF_VAR_. */
@@ -45,7 +47,7 @@ export interface StrangeBlock {
   readonly strangers: readonly Stranger[];
 }
 
-/** A setting of a block that may lead to a host other than Spaces. */
+/** A setting of a block that may send keys or the token to another host. */
 export interface Stranger {
   /** The setting's name, or a description. */
   readonly setting: string;

@@ -1,10 +1,10 @@
 import { join, resolve } from "node:path";
 import { AppError } from "../errors/app-error.ts";
-import { hint, own, run } from "../errors/hint.ts";
+import { type Hint, hint, own, run } from "../errors/hint.ts";
 import type { Environment } from "../host/host.ts";
 import { dataFolder } from "../lib/paths.ts";
 import { describeOrigin, type Secret } from "../secret/secret.ts";
-import type { ExecConfig } from "./exec-config.ts";
+import type { ExecConfig, StrangeBlock } from "./exec-config.ts";
 import type { Facts } from "./facts.ts";
 import { programOf } from "./program-name.ts";
 import { type TokenState, tokenInValues } from "./token-sources.ts";
@@ -94,6 +94,50 @@ export function refuseOtherToken(
       hint: hint`${own("--save")} replaces it with the token in use; or: ${{ remove: { path } }}`,
     });
   }
+}
+
+/**
+ * A provider block can name the host that gets the token. Only the process environment may do that (docs/design.md
+ * rule 2), for example for a test server.
+ *
+ * @throws AppError OTHER_HOST.
+ */
+export function refuseOtherHost(
+  { otherApis }: Pick<ExecConfig, "otherApis">,
+  env: Environment,
+): void {
+  const [first] = otherApisIn(otherApis, env);
+  if (first === undefined) return;
+  throw new AppError("OTHER_HOST", `${first.message} It gets no token.`, { hint: first.fix });
+}
+
+/** Provider blocks that would send the token to a host that the environment does not name. */
+export function otherApisIn(
+  otherApis: readonly StrangeBlock[],
+  env: Environment,
+): readonly { readonly place: string; readonly message: string; readonly fix: Hint }[] {
+  const allowed = originOf(env[API_URL] ?? "");
+  return otherApis.flatMap(({ place, strangers }) => {
+    const [{ setting, host = "" } = { setting: "" }] = strangers;
+    const origin = originOf(host);
+    if (origin !== undefined && origin === allowed) return [];
+    const whom = origin ?? "a host that is not written as text";
+    const remove = hint`Remove ${setting}, so that the token goes to DigitalOcean.`;
+    return {
+      place,
+      message: `${place}: this provider block sends the token to ${whom} (${setting}).`,
+      fix:
+        origin === undefined
+          ? remove
+          : hint`${remove} Or, if you trust the host, set it in the environment: ${{ set: API_URL, to: origin }}`,
+    };
+  });
+}
+
+const API_URL = "DIGITALOCEAN_API_URL";
+
+function originOf(url: string): string | undefined {
+  return URL.canParse(url) ? new URL(url).origin : undefined;
 }
 
 /** Terraform commands that read or write a state. */

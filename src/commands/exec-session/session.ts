@@ -190,6 +190,10 @@ function inputsOf(
     ...(gitRoot === undefined ? above : upTo(gitRoot)).map((folder) => join(folder, ".git")),
     ...searched.flatMap((folder) => [...placesIn(folder), join(folder, ".gitignore")]),
     ...new Set(dirs.map((dir) => `${dir}/`)),
+    // A provider block in a called module may name a host.
+    ...roots.flatMap(({ config: { dir }, module: { calls } }) =>
+      calls.map((folder) => `${join(dir, folder)}/`),
+    ),
     ...roots.map(({ data }) => join(data, "terraform.tfstate")),
     // If one of these files sets a key's variable, exec does not set its TF_VAR_.
     ...roots.flatMap((root) =>

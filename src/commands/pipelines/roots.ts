@@ -2,6 +2,7 @@ import { dirname } from "node:path";
 import { DEFAULT_DIRS } from "../../concerns/config/find-config.ts";
 import type { ResolvedConfig } from "../../concerns/config/resolved.ts";
 import { judgeSharing } from "../../concerns/terraform/backend/plan.ts";
+import { judgeOtherHosts } from "../../concerns/terraform/plan.ts";
 import type { TerraformRoot } from "../../concerns/terraform/root/root.ts";
 import { judgeLayout } from "../../concerns/terraform/search/judge.ts";
 import type { Finding } from "../../core/finding.ts";
@@ -117,7 +118,12 @@ const SPACES_HOST = /\.digitaloceanspaces\.com$/;
 function judgeRoot(each: Root, { release = "", unused }: Partial<ToolVersion> = {}): Finding[] {
   const { dir, backend: ours } = each.root.config;
   const { cloud, backend, requiredVersions } = each.root.module;
-  const findings: Finding[] = judgeSharing(each.config, each.root);
+  // A runner has its own environment.
+  const ofRunner = { config: each.config, machine: { env: {} } };
+  const findings: Finding[] = [
+    ...judgeSharing(each.config, each.root),
+    ...judgeOtherHosts(ofRunner, each.root),
+  ];
   if (cloud !== undefined) {
     const message = `${dir} uses HCP Terraform, which runs plan and apply itself.`;
     const fix = hint`Connect the repo there: https://developer.hashicorp.com/terraform/cloud-docs/vcs`;

@@ -7,6 +7,7 @@ import { isForgedBackend } from "./root/backend.ts";
 import { isForSpaces, keyVariablesOf } from "./root/keys.ts";
 import { needsOf } from "./root/needs.ts";
 import { providerOf } from "./root/provider.ts";
+import type { StrangeProvider } from "./root/provider-hosts.ts";
 import type { TerraformRoot } from "./root/root.ts";
 
 /** What `exec` needs to know of this config and these roots, except doctl. */
@@ -27,12 +28,8 @@ export function execConfigOf(
     envFile: token.envFile,
     hasBackend: written.some(({ backend }) => backend !== undefined) || roots.some(isForSpaces),
     strangeBackends: roots.flatMap(strangeBackend),
-    strangeProviders: roots.flatMap(({ module, at }) =>
-      module.strangeProviders.map(({ place, strangers }) => ({
-        place: `${at(place.file).path}:${place.line}`,
-        strangers,
-      })),
-    ),
+    strangeProviders: roots.flatMap(({ module, at }) => module.strangeProviders.map(placedAt(at))),
+    otherApis: roots.flatMap(({ module, at }) => module.otherApis.map(placedAt(at))),
     keyVariables: roots.flatMap(keyVariablesOf),
     variables: [...new Set(own.map(({ variable }) => variable))],
     secretFiles: needs.map(({ dir, variable }) => ({ path: join(dir, SECRET_TFVARS), variable })),
@@ -47,6 +44,13 @@ export function execConfigOf(
     ),
     doctl: undefined,
   };
+}
+
+function placedAt(at: TerraformRoot["at"]) {
+  return ({ place, strangers }: StrangeProvider): StrangeBlock => ({
+    place: `${at(place.file).path}:${place.line}`,
+    strangers,
+  });
 }
 
 /** Whether the root's own code takes the token from a variable. Terraform prompts for a variable without a value. */

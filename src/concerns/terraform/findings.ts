@@ -14,6 +14,7 @@ export const TERRAFORM_FINDINGS = {
   "terraform.no-source": ["warning", EXIT.findings],
   "terraform.not-ephemeral": ["warning", EXIT.findings],
   "terraform.not-followed": ["info", EXIT.ok],
+  "terraform.other-host": ["error", EXIT.findings],
   "terraform.other-variable": ["info", EXIT.ok],
   "terraform.token-in-git": ["warning", EXIT.findings],
   "terraform.outside": ["error", EXIT.findings],

@@ -7,6 +7,7 @@ import type { Machine } from "../../core/machine.ts";
 import { leadsOut, linkOut, notCheckedOut, obstacles, yoursNow } from "../../core/obstacles.ts";
 import { joined, NOTHING, type PlanPart } from "../../core/plan.ts";
 import { hint } from "../../errors/hint.ts";
+import { otherApisIn } from "../../exec/guards.ts";
 import { readEnvFile } from "../../exec/read-env-file.ts";
 import { keysKept } from "../../exec/variables.ts";
 import { releaseIn } from "../../hcl/releases.ts";
@@ -69,6 +70,7 @@ export function planTerraform(known: Known, found: TerraformRoot, consent: Conse
         ...judgeCode(known, found, needsOf(found)),
         ...judgeBackendSecrets(known, found),
         ...judgeTracked(known, found),
+        ...judgeOtherHosts(known, found),
       ],
     };
   }
@@ -82,6 +84,7 @@ export function planTerraform(known: Known, found: TerraformRoot, consent: Conse
     fix ? joined([{ findings: judgeFixed(known, found) }, planFix(known, found)]) : NOTHING,
     planConfiguration(known, root, needs),
     planBackend(known, root),
+    { findings: judgeOtherHosts(known, root) },
     { findings: judgeKeysKept(known, root) },
     { findings: judgeSpacesKeys(known, root) },
     planPublicVariables(known, root),
@@ -104,6 +107,17 @@ function calledModule({ calledBy, config: { dir } }: TerraformRoot, here: string
   const message = `${here} is called as a module (${first}${others}), so nothing is added to it: a provider block would break its callers.`;
   const fix = hint`Set terraform.dir in the config to the folder where you run Terraform, or set terraform: false.`;
   return finding("terraform.called-module", message, { where: dir, fix });
+}
+
+/** The token of a root whose code sends it elsewhere is not written. `exec` refuses to pass it on, too. */
+export function judgeOtherHosts(
+  { config, machine: { env } }: Pick<Known, "config"> & { machine: Pick<Machine, "env"> },
+  root: TerraformRoot,
+): Finding[] {
+  const { otherApis } = execConfigOf(config, [root]);
+  return otherApisIn(otherApis, env).map(({ place, message, fix }) =>
+    finding("terraform.other-host", message, { where: place, fix }),
+  );
 }
 
 /** `exec` reports the same when it runs. If one root could send keys elsewhere, no root gets them. */

@@ -123,20 +123,7 @@ function strangersIn(type: string | undefined, settings: readonly Setting[]): St
 /** Settings with a host, or with a file that names one. */
 const NAMES_HOST = /endpoint|proxy|bundle|insecure|^shared_/;
 const AWS_URL = /^https:\/\/[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?\/?$/;
-const PLAIN_URL = /^https?:\/\/[\w.-]+(:\d+)?\/?$/;
-
-/** The provider replaces the placeholder with a region (docs/contracts/terraform.md 1). */
-const PROVIDER_URL = /^https:\/\/(\{\{ ?\.Region ?\}\}|[a-z]{3}\d)\.digitaloceanspaces\.com\/?$/;
-
-/** The settings of a provider block that may send Spaces keys elsewhere. */
-export function strangersInProvider({ attributes }: Block): readonly Stranger[] {
-  const setting = "spaces_endpoint";
-  const { literal } = attributes.get(setting) ?? { literal: null };
-  if (literal === null) return [];
-  if (typeof literal !== "string") return [{ setting, host: "" }];
-  if (PROVIDER_URL.test(literal)) return [];
-  return [{ setting, host: PLAIN_URL.test(literal) ? literal : "" }];
-}
+export const PLAIN_URL = /^https?:\/\/[\w.-]+(:\d+)?\/?$/;
 
 function fieldsOf(value: unknown): readonly Setting[] | undefined {
   if (value instanceof Map) {

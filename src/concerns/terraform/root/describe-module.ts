@@ -2,9 +2,10 @@ import { isOverrideFile } from "../../../hcl/code-files.ts";
 import { type Locals, originOf } from "../../../hcl/origin.ts";
 import type { Block, Expression, ParsedFile } from "../../../hcl/syntax.ts";
 import { Secret } from "../../../secret/secret.ts";
-import { describeBackends, secretsInBlock, strangersInProvider } from "./backend.ts";
+import { describeBackends, secretsInBlock } from "./backend.ts";
 import { localNamesIn } from "./local-name.ts";
 import type { KeyArgument, ProviderBlock, RootModule, Variable } from "./module.ts";
+import { localCallsIn, providerHostsIn } from "./provider-hosts.ts";
 import { undeclaredIn } from "./undeclared.ts";
 import { usesInWay, usesOf } from "./uses.ts";
 import {
@@ -86,10 +87,8 @@ export function describeModule(files: readonly ParsedFile[], tokenVariable?: str
       new Set(values.map(({ value }) => value)),
     ),
     backend: describeBackends(backends),
-    strangeProviders: ofProvider.flatMap((block) => {
-      const strangers = strangersInProvider(block);
-      return strangers.length === 0 ? [] : [{ place: block.place, strangers }];
-    }),
+    ...providerHostsIn(blocks),
+    calls: localCallsIn(blocks),
     cloud: cloud?.place,
     strange: parts.find(({ type }) => !SETTINGS.has(type))?.type,
     backendSecrets: [...backends, cloud].flatMap((block) => (block ? secretsInBlock(block) : [])),

@@ -1,13 +1,13 @@
-import type { Stranger } from "../../../exec/exec-config.ts";
 import type { Origin } from "../../../hcl/origin.ts";
 import type { SourceLocation } from "../../../hcl/syntax.ts";
 import type { Secret } from "../../../secret/secret.ts";
 import type { BackendBlock } from "./backend.ts";
 import type { RequiredProviders } from "./local-name.ts";
+import type { ProviderHosts } from "./provider-hosts.ts";
 import type { WrittenToken } from "./written-tokens.ts";
 
-/** The declarations of a root module that decide what we write. */
-export interface RootModule {
+/** The declarations of a root module that decide what we write. The hosts include those of called modules. */
+export interface RootModule extends ProviderHosts {
   /** The blocks of DigitalOcean's provider, under any local name. */
   readonly providers: readonly ProviderBlock[];
   /** The local names of DigitalOcean's provider; empty: another provider uses the usual name. */
@@ -22,8 +22,8 @@ export interface RootModule {
   /** Uses of the token's variables where an ephemeral value is not allowed. */
   readonly uses: ReadonlyMap<string, readonly Use[]>;
   readonly backend: BackendBlock | undefined;
-  /** Blocks of DigitalOcean's provider that may send Spaces keys elsewhere. */
-  readonly strangeProviders: readonly StrangeProvider[];
+  /** The local modules that it calls, as folders relative to the root. With those that they call, once they are read. */
+  readonly calls: readonly string[];
   /** A cloud block, or its older form, a backend of type remote. Both upload the folder. */
   readonly cloud: SourceLocation | undefined;
   /** An unknown block in Terraform's settings, which may start a program at init. */
@@ -64,11 +64,6 @@ export interface KeyArgument {
   readonly place: SourceLocation;
 }
 
-interface StrangeProvider {
-  readonly place: SourceLocation;
-  readonly strangers: readonly Stranger[];
-}
-
 export interface Variable {
   readonly ephemeral: boolean;
   readonly sensitive: boolean;
@@ -99,6 +94,8 @@ export const NO_MODULE: RootModule = {
   uses: new Map(),
   backend: undefined,
   strangeProviders: [],
+  otherApis: [],
+  calls: [],
   cloud: undefined,
   strange: undefined,
   backendSecrets: [],

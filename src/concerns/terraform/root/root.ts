@@ -193,11 +193,21 @@ export async function readRoot(
         },
       );
     const module = await describing((name) => counted.has(name));
-    if (read.every(([name]) => counted.has(name))) return module;
+    if (read.every(([name]) => counted.has(name))) return withCalled(module);
     const all = await describing(() => true);
-    const { backend, strangeProviders, cloud, strange, backendSecrets, hardCoded } = all;
-    const ofAll = { backend, strangeProviders, cloud, strange, backendSecrets, hardCoded };
-    return { ...module, ...ofAll };
+    const { backend, strangeProviders, otherApis, cloud, strange, backendSecrets, hardCoded } = all;
+    const ofAll = { backend, strangeProviders, otherApis, cloud, strange };
+    return withCalled({ ...module, ...ofAll, backendSecrets, hardCoded, calls: all.calls });
+  }
+
+  /** Adds the hosts that called modules name. */
+  async function withCalled(module: RootModule): Promise<RootModule> {
+    if (module.calls.length === 0) return module;
+    const { providerHostsBelow } = await import("./provider-hosts.ts");
+    const below = await providerHostsBelow(host, config.dir, module.calls);
+    const strangeProviders = [...module.strangeProviders, ...below.strangeProviders];
+    const otherApis = [...module.otherApis, ...below.otherApis];
+    return { ...module, strangeProviders, otherApis, calls: below.folders };
   }
 
   async function ephemeralIn(source: string): Promise<ReadonlySet<string>> {
