@@ -167,6 +167,7 @@ function asking({
     loginTalk: undefined,
     replace: undefined,
     makeCurrent: undefined,
+    askForKeys: undefined,
     askForToken:
       token &&
       (async ({ config, token: facts }) => {

@@ -187,6 +187,25 @@ async function runHere(
           const question = `${why}\nMake ${safe(context)} doctl's current context?`;
           return (await open()).confirm(question, isHarmless);
         },
+        async askForKeys({ buckets, proposed }) {
+          progress.end();
+          const names = buckets.map(safe).join(" and ");
+          const answers = [
+            { text: `Create a key for it (opens nothing else; goes into the env file)`, is: "key" },
+            {
+              text: "Create the bucket too (Spaces costs from $5 a month), and the key",
+              is: "bucket",
+            },
+            { text: "Not now", is: undefined },
+          ] as const;
+          const shown = proposed ? [answers[1], answers[0], answers[2]] : answers;
+          const question = `The state is kept in bucket ${names}, and this machine has no Spaces key.`;
+          const at = await (await open()).choose(
+            question,
+            shown.map(({ text }) => text),
+          );
+          return shown[at]?.is;
+        },
         async retry(why) {
           progress.end();
           const { retryQuestion } = await import("./concerns/token/guide.ts");
@@ -278,6 +297,12 @@ async function runHere(
       else say(hookText(report, pageOf(stderr)));
       return;
     }
+    if (report.command === "backend") {
+      const { keysDocument, keysText } = await import("./report/keys.ts");
+      if (isJson) stdout.write(jsonDocument(keysDocument(report), status));
+      else show(keysText(report, pageOf(stdout)));
+      return;
+    }
     if (report.command === "explain") {
       const { explainedDocument, explainedText } = await import("./report/explanations.ts");
       if (isJson) stdout.write(jsonDocument(explainedDocument(report, edge()), status));
@@ -344,6 +369,7 @@ const NOBODY: Omit<Asking, "loginTalk"> = {
   offerLogin: undefined,
   replace: undefined,
   makeCurrent: undefined,
+  askForKeys: undefined,
   askForRoots: undefined,
   choose: undefined,
 };

@@ -2,6 +2,7 @@ import type { ExitStatus } from "../errors/exit-status.ts";
 import type { Runtime } from "../library/runtime.ts";
 import type { ExplainReport } from "../report/explanations.ts";
 import type { HookReport } from "../report/hook.ts";
+import type { KeysReport } from "../report/keys.ts";
 import type { Page } from "../report/paint.ts";
 import type { Progress } from "../report/progress.ts";
 import type { Report } from "../report/report.ts";
@@ -26,7 +27,7 @@ export interface Context extends Runtime {
 export type Outcome =
   | {
       readonly status: ExitStatus;
-      readonly report: Report | ScopesReport | ExplainReport | HookReport;
+      readonly report: Report | ScopesReport | ExplainReport | HookReport | KeysReport;
     }
   | {
       /** For `exec`, the command's status. */

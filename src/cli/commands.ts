@@ -1,4 +1,5 @@
 import type { Command } from "./command.ts";
+import { backend } from "./commands/backend.ts";
 import { check } from "./commands/check.ts";
 import { ci } from "./commands/ci.ts";
 import { completionOf } from "./commands/completion.ts";
@@ -23,6 +24,7 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
   scopes,
   env,
   hook,
+  backend,
   rotate,
   logout,
   explain,

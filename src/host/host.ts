@@ -23,6 +23,8 @@ export interface Host {
   readonly steadyClock: Clock;
   readonly http: (request: HttpRequest) => Promise<HttpAnswer>;
   readonly run: (call: ToolCall) => Promise<ToolResult>;
+  /** This process, for what it leaves behind if it is killed. */
+  readonly thisProcess: () => RunningProcess;
   /** True for a process that has certainly ended. */
   readonly isOver: (process: RunningProcess) => boolean;
   /** Finds an executable on PATH, but never inside `notIn`. */
@@ -115,7 +117,7 @@ export interface State {
 }
 
 export interface StateKey {
-  readonly kind: "trusted" | "rotation" | "login";
+  readonly kind: "trusted" | "rotation" | "login" | "keys";
   /** The absolute path that it is about: the folder of our config, or doctl's config. */
   readonly folder: string;
   readonly name: string;
@@ -256,7 +258,7 @@ export type Undo = () => Promise<void>;
 export interface HttpRequest {
   readonly url: URL;
   /** By default POST for a form, otherwise GET. */
-  readonly method?: "PUT" | "DELETE";
+  readonly method?: "PUT" | "POST" | "DELETE";
   /** Sent as a form. */
   readonly form?: Readonly<Record<string, string>>;
   /** Sent unchanged. */

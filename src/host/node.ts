@@ -13,7 +13,7 @@ import { filesOf } from "./files.ts";
 import type { Clock, Environment, Host, InputKind, ShowTyping, Terminal } from "./host.ts";
 import { send } from "./http.ts";
 import { keep } from "./keep.ts";
-import { isDead } from "./owner.ts";
+import { isDead, ourselves } from "./owner.ts";
 import { recall, repoAround } from "./record.ts";
 import { run, type Shown } from "./run.ts";
 import { stateOf } from "./state.ts";
@@ -129,6 +129,7 @@ export function nodeHost(packageFolder: string, surface: Surface): Host {
       if (call.isDialogue || call.stderr === "shown") surface.showTyping?.();
       return run({ cwd, ...call }, interrupted, stderr);
     },
+    thisProcess: ourselves,
     isOver: isDead,
     which: async (name, notIn) => which(name, notIn, { env, platform }),
     locked: async (path, lockWait, action) =>

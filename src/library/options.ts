@@ -55,6 +55,13 @@ export interface BootstrapOptions extends LookOptions {
    * creates one in a repo without any, and a list names folders.
    */
   readonly roots?: "all" | "new" | readonly string[] | undefined;
+  /**
+   * Creates a Spaces key that opens only the buckets of terraform.backend, and writes it to the env file. Not in CI, and
+   * not if there is a key.
+   */
+  readonly spacesKey?: boolean | undefined;
+  /** Also creates these buckets of terraform.backend, if they do not exist. Spaces costs money. */
+  readonly createBackend?: readonly string[] | undefined;
   /** Writes an .envrc for direnv. It contains no secret. */
   readonly envrc?: boolean | undefined;
   /** Makes the token's context doctl's current context. */

@@ -25,6 +25,8 @@ export interface Asking {
   readonly replace: Prompter<Facts>["replace"];
   /** Asks whether to make a context doctl's current one. */
   readonly makeCurrent: Prompter<Facts>["makeCurrent"];
+  /** Asks whether to make a Spaces key for the state, and its bucket. */
+  readonly askForKeys: Prompter<Facts>["keys"];
   /** Asks which root modules to prepare. */
   readonly askForRoots: Prompter<Facts>["roots"];
   /** Asks which token under another name to use. */

@@ -106,9 +106,12 @@ function loginRequest({ environment, login }: LoginOptions, runtime: Runtime): R
 function prompterOf(runtime: Runtime, yes = false) {
   const { askForToken: ask, askForRoots: roots, offerLogin, loginTalk, replace } = runtime;
   const { adopt, choose, trust } = runtime;
-  const { retry, makeCurrent } = yes ? { retry: undefined, makeCurrent: undefined } : runtime;
-  return { ask, roots, retry, offerLogin, loginTalk, replace, makeCurrent, adopt, choose, trust };
+  const { retry, makeCurrent, askForKeys: keys } = yes ? NO_EXTRAS : runtime;
+  const of = { ask, roots, retry, offerLogin, loginTalk, replace, makeCurrent, keys };
+  return { ...of, adopt, choose, trust };
 }
+
+const NO_EXTRAS = { retry: undefined, makeCurrent: undefined, askForKeys: undefined };
 
 /** @throws AppError those of look in commands/init/bootstrap.ts. */
 export async function check(
@@ -178,6 +181,8 @@ function requestOf(
     trust,
     roots,
     adopt = false,
+    spacesKey = false,
+    createBackend = [],
     ...consent
   }: Asked<BootstrapOptions>,
   { progress }: Runtime,
@@ -186,6 +191,7 @@ function requestOf(
   return {
     ...{ environment, stdin: token, minTtlSeconds, roots, adopt, progress },
     ...(trust ? { trust: trusted } : {}),
+    ...(spacesKey || createBackend.length > 0 ? { wantedKeys: { create: createBackend } } : {}),
     consent: {
       force: consent.force ?? false,
       replaceLogin: false,

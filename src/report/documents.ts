@@ -168,7 +168,23 @@ export type ChangeDocument =
       readonly why: string;
     }
   | { readonly kind: "revoke"; readonly token: string; readonly why: string }
-  | { readonly kind: "login"; readonly context: string; readonly why: string };
+  | { readonly kind: "login"; readonly context: string; readonly why: string }
+  /** A bucket for the state, made only if it did not exist. */
+  | {
+      readonly kind: "bucket";
+      readonly bucket: string;
+      readonly region: string;
+      readonly why: string;
+    }
+  | {
+      readonly kind: "spaces-key";
+      /** null: not made yet. */
+      readonly name: string | null;
+      /** It opens only these. */
+      readonly buckets: readonly string[];
+      readonly why: string;
+    }
+  | { readonly kind: "spaces-key-removal"; readonly name: string; readonly why: string };
 
 export interface CommandDocument {
   readonly kind: "run";

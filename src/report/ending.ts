@@ -3,7 +3,7 @@ import type { Facts } from "../commands/init/observe.ts";
 import { plainDoctl } from "../concerns/doctl/plan.ts";
 import { plainShell, terraformTakes } from "../concerns/effective-token/uses.ts";
 import { lacksBackendKeys, stateElsewhere } from "../concerns/terraform/backend/plan.ts";
-import { hasSpacesBackend } from "../concerns/terraform/root/keys.ts";
+import { bucketsOf, hasSpacesBackend } from "../concerns/terraform/root/keys.ts";
 import { LOCK_FILE } from "../concerns/terraform/root/names.ts";
 import type { TerraformRoot } from "../concerns/terraform/root/root.ts";
 import { terraformWords, toolOf } from "../concerns/terraform/root/typed.ts";
@@ -117,11 +117,16 @@ function stepFor(report: Report, root: TerraformRoot): Hint | undefined {
   if (isWarned("spaces.other-host")) {
     return hint`Remove the spaces_endpoint that the warning above names, then run ${own()}`;
   }
-  if (lacksBackendKeys(facts, root)) return PUT_KEYS;
+  if (lacksBackendKeys(facts, root)) return stepToBackendKeys(facts, root);
   const keys = stepToKeys(facts, root);
   if (keys !== undefined) return keys;
   if (stateElsewhere(root) !== undefined) return wordsFor(report, root, ["init", "-migrate-state"]);
   return isReady(facts, root) ? undefined : wordsFor(report, root, ["init"]);
+}
+
+function stepToBackendKeys({ spaces: { keys } }: Facts, root: TerraformRoot): Hint {
+  const canMake = bucketsOf([root]).length > 0 && keys.kind === "none";
+  return canMake ? hint`${own("backend", "key")}` : PUT_KEYS;
 }
 
 /** A provider, its lock file, and every called module are installed. */

@@ -8,6 +8,7 @@ import { DOCTL_FINDINGS } from "../concerns/doctl/findings.ts";
 import { EFFECTIVE_TOKEN_FINDINGS } from "../concerns/effective-token/findings.ts";
 import { ENV_FILE_FINDINGS } from "../concerns/env-file/findings.ts";
 import { GIT_FINDINGS } from "../concerns/git/findings.ts";
+import { SPACES_FINDINGS } from "../concerns/spaces/findings.ts";
 import { BACKEND_FINDINGS } from "../concerns/terraform/backend/findings.ts";
 import { CLOUD_FINDINGS } from "../concerns/terraform/cloud/findings.ts";
 import { TERRAFORM_FINDINGS } from "../concerns/terraform/findings.ts";
@@ -21,6 +22,7 @@ export const FINDINGS = {
   ...TOKEN_FINDINGS,
   ...GIT_FINDINGS,
   ...ENV_FILE_FINDINGS,
+  ...SPACES_FINDINGS,
   ...BACKEND_FINDINGS,
   ...CLOUD_FINDINGS,
   ...TERRAFORM_FINDINGS,

@@ -219,6 +219,23 @@ const loggedIn = v.strictObject({
   context: text("The doctl context that gets the login."),
   why,
 });
+const madeBucket = v.strictObject({
+  kind: v.literal("bucket"),
+  bucket: text("A bucket for the state, made only if it did not exist."),
+  region: text("Such as nyc3."),
+  why,
+});
+const madeKey = v.strictObject({
+  kind: v.literal("spaces-key"),
+  name: orNull("The key's name; null: not made yet."),
+  buckets: v.array(text("A bucket that it opens.")),
+  why,
+});
+const removedKey = v.strictObject({
+  kind: v.literal("spaces-key-removal"),
+  name: text("The name of a key that an interrupted or earlier run made."),
+  why,
+});
 const command = {
   kind: v.literal("run"),
   command: text("The command as you would type it."),
@@ -280,13 +297,29 @@ const report = v.pipe(
           selection,
           revocation,
           loggedIn,
+          madeBucket,
+          madeKey,
+          removedKey,
           v.strictObject(command),
         ]),
       ),
       v.description("Changes still to make."),
     ),
     applied: v.pipe(
-      v.array(v.union([file, context, gone, loggedOut, selection, revocation, loggedIn])),
+      v.array(
+        v.union([
+          file,
+          context,
+          gone,
+          loggedOut,
+          selection,
+          revocation,
+          loggedIn,
+          madeBucket,
+          madeKey,
+          removedKey,
+        ]),
+      ),
       v.description("Changes that were made."),
     ),
     commands: v.pipe(

@@ -378,10 +378,10 @@ describe("backend.tf", () => {
     const bench = await workbench();
     await bench.write(".do-bootstraprc", JSON.stringify({ terraform: { backend: BACKEND } }));
     const before = await bench.run(["check"]);
-    expect(before.stdout).toContain("→ First: echo .env >> .gitignore. Then create a key pair");
+    expect(before.stdout).toContain("By hand: echo .env >> .gitignore, then create a key pair");
     const { status, stderr } = await init(bench);
     expect([status, stderr]).toEqual([0, expect.stringContaining("[backend.no-keys]")]);
-    expect(stderr.replace(/\s+/g, " ")).toContain("→ Create a key pair");
+    expect(stderr.replace(/\s+/g, " ")).toContain("By hand: create a key pair");
     expect(stderr.replace(/\s+/g, " ")).toContain("They are not the API token");
     expect(await bench.read(".env.example")).toMatch(
       /^DIGITALOCEAN_TOKEN=\nSPACES_ACCESS_KEY_ID=\nSPACES_SECRET_ACCESS_KEY=\n/m,

@@ -75,8 +75,8 @@ const NAMED = [
   "concerns/config/",
   "concerns/token/",
   "concerns/git/",
-  "concerns/spaces/",
   "concerns/env-file/",
+  "concerns/spaces/",
   "concerns/terraform/root/",
   "concerns/terraform/backend/",
   "concerns/terraform/cloud/",
@@ -410,7 +410,8 @@ it("a secret is revealed at the sinks of rule 1 only", () => {
   );
   expect(users.map(({ path }) => path).sort()).toEqual([
     "concerns/doctl/auth-init.ts",
-    "concerns/spaces/lock-test.ts",
+    "concerns/spaces/access-keys.ts",
+    "concerns/spaces/s3.ts",
     "concerns/token/inspect.ts",
     "concerns/token/revoke.ts",
     "secret/content.ts",

@@ -44,6 +44,12 @@ export const init = command({
       describe: "Write a commented config with the current choices",
       rare: true,
     },
+    "create-backend": {
+      type: "string",
+      value: "BUCKET",
+      describe: "Create the state's bucket, and a Spaces key that opens nothing else",
+      rare: true,
+    },
     envrc: {
       type: "boolean",
       describe: "Write an .envrc for direnv (contains no secret)",
@@ -73,6 +79,7 @@ export const init = command({
       ...(await lookFrom(args, context)),
       ...{ force, use, save, adopt, fix, envrc, trust, strict, yes, dryRun },
       roots: args["all-roots"] ? "all" : args.terraform ? "new" : undefined,
+      createBackend: args["create-backend"]?.split(","),
       writeConfig: args["write-config"],
       doctlConfig: args["doctl-config"],
       accessTokenFlag: args["access-token-flag"],

@@ -39,7 +39,10 @@ export interface Sandbox {
   revoke(token: string): void;
   /** From now on, a route such as "GET /v2/account" gives this reply, whatever the token. */
   answer(route: string, reply: SandboxReply): void;
-  /** From now on, this handles a route such as "GET /v1/oauth/authorize", unless it has a fixed reply. */
+  /**
+   * From now on, this handles a route such as "GET /v1/oauth/authorize", unless it has a fixed reply. A route may end
+   * with "/*": any one name.
+   */
   serve(route: string, handler: SandboxHandler): void;
   close(): Promise<void>;
 }
@@ -82,7 +85,7 @@ export async function startSandbox(): Promise<Sandbox> {
     requests.push({ method: request.method ?? "", path, headers: request.headers });
     const reply = canned.get(route);
     if (reply !== undefined) return send(response, reply);
-    const handler = handlers.get(route);
+    const handler = handlers.get(route) ?? handlers.get(route.replace(/[^/]*$/, "*"));
     if (handler !== undefined) return handler(request, response);
     if (route === "POST /v1/oauth/revoke") return revoked(request, response);
     const token = tokens.get(/^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1] ?? "");

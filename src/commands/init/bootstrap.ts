@@ -4,7 +4,9 @@ import { OTHER_LOGIN } from "../../concerns/doctl/plan.ts";
 import { isOfOtherAccount } from "../../concerns/effective-token/conflicts.ts";
 import { verdictOn } from "../../concerns/git/observe.ts";
 import { guardOf } from "../../concerns/git/repos.ts";
+import { forget } from "../../concerns/spaces/journal.ts";
 import { type LockVerdicts, proveLocks } from "../../concerns/spaces/prove-locks.ts";
+import type { MadeKeys, ProvisionRequest } from "../../concerns/spaces/provision.ts";
 import { lockTestOf } from "../../concerns/terraform/backend/plan.ts";
 import { TOKEN_IN_GIT } from "../../concerns/terraform/code.ts";
 import { BACKEND_TF } from "../../concerns/terraform/root/names.ts";
@@ -32,6 +34,7 @@ import { type LoginRequest, type LoginTalk, logIn, loginRehearsed, loginScopes }
 import { type Facts, type ObserveOptions, type ObservingHost, observe } from "./observe.ts";
 import { planAll } from "./plan.ts";
 import { askForRoots, askForTrust, askToAdopt, type Prompter } from "./prompter.ts";
+import { askForKeys, makesKeys, planLeftKeys, requestFor, withMade } from "./spaces.ts";
 import { planConfig, proposedConfig } from "./write-config.ts";
 
 export interface Request
@@ -45,6 +48,7 @@ export interface Request
     | "roots"
     | "purpose"
     | "inspections"
+    | "wantedKeys"
   > {
   /** Log in with the browser first. */
   readonly login?: LoginRequest | undefined;
@@ -87,6 +91,8 @@ export async function bootstrap(
   };
   let hasLoggedIn = false;
   let isContextAsked = false;
+  let isAskedForKeys = false;
+  let made: { readonly keys: MadeKeys; readonly request: ProvisionRequest } | undefined;
   let keepRecord: () => void = () => undefined;
   /** Findings of the last plan that moved a token out of the code. A look after the change no longer finds them. */
   let inGit: readonly Finding[] = [];
@@ -126,8 +132,13 @@ export async function bootstrap(
       } else if (prompter.ask !== undefined && needsToken(facts)) {
         facts = await observed({ prompted: await prompter.ask(facts, inspections) });
       }
+      if (!isAskedForKeys) {
+        isAskedForKeys = true;
+        const wantedKeys = await askForKeys(prompter.keys, facts);
+        if (wantedKeys !== undefined) facts = await observed({ wantedKeys });
+      }
       const planned = await askForContext(facts, await planWithLogin(facts));
-      const plan = joined([planned, request.also?.(facts) ?? {}]);
+      const plan = joined([planned, alsoFor(facts)]);
       const fixed = plan.findings.filter(({ id }) => id === TOKEN_IN_GIT);
       if (fixed.length > 0) inGit = fixed;
       return { facts, plan };
@@ -145,12 +156,19 @@ export async function bootstrap(
     },
     finish({ facts, plan }, commands) {
       keepRecord();
+      if (made !== undefined) forget(host, made.request, [made.keys.name]);
       const said = new Set(plan.findings.map(({ message }) => message));
       const stillInGit = inGit.filter(({ message }) => !said.has(message));
       return [...stillInGit, ...commands.flatMap((result) => commandFailed(result, facts))];
     },
   };
-  const result = await runTask(task, host, approve, { dryRun, progress });
+  const result = await runTask(task, host, approve, { dryRun, progress }).catch(
+    async (error: unknown) => {
+      throw made === undefined ? error : await takenBack(error);
+    },
+  );
+  // A lock that does not work stops the run after the key was made.
+  if (made !== undefined && result.applied.length === 0) await takenBack(undefined);
   return hasLoggedIn
     ? { ...result, outside: [loginRehearsed(result.facts), ...result.outside] }
     : result;
@@ -244,8 +262,33 @@ export async function bootstrap(
     return facts;
   }
 
+  /** The other changes need the keys of the state, so these are made first. */
+  async function withKeys(look: Look<Facts>): Promise<Look<Facts>> {
+    const wanted = makesKeys(look.facts) ? requestFor(look.facts) : undefined;
+    if (wanted === undefined) return look;
+    const { provision } = await import("../../concerns/spaces/provision.ts");
+    const keys = await provision(host, wanted, progress);
+    made = { keys, request: wanted };
+    options = { ...options, madeKeys: keys };
+    const facts = withMade(look.facts, keys);
+    return { facts, plan: joined([planAll(facts, consent), alsoFor(facts)]) };
+  }
+
+  /** What is added to the plan. */
+  function alsoFor(facts: Facts): PlanPart {
+    return joined([planLeftKeys(host, facts), request.also?.(facts) ?? {}]);
+  }
+
+  /** Deletes a key that could not be stored. @returns the error to throw. */
+  async function takenBack(error: unknown): Promise<unknown> {
+    if (made === undefined) return error;
+    const { afterFailure } = await import("../../concerns/spaces/provision.ts");
+    return afterFailure(host, made.request, [made.keys.name], error);
+  }
+
   /** A lock that does not work is a fact about its root, so the plan is made again with it. */
-  async function probe({ facts, plan }: Look<Facts>) {
+  async function probe(approved: Look<Facts>) {
+    const { facts, plan } = await withKeys(approved);
     const isWritten = new Set(plan.changes.map(({ file }) => file));
     const tests = facts.terraform.roots
       .filter((root) => isWritten.has(root.at(BACKEND_TF).path))
@@ -254,7 +297,8 @@ export async function bootstrap(
     if (locks.size === 0) return { facts, plan, warnings: [] };
     options = { ...options, locks };
     const probed = { ...facts, spaces: { ...facts.spaces, locks } };
-    return { facts: probed, plan: planAll(probed, consent), warnings: leftInBuckets(locks) };
+    const again = joined([planAll(probed, consent), alsoFor(probed)]);
+    return { facts: probed, plan: again, warnings: leftInBuckets(locks) };
   }
 }
 

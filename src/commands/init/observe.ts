@@ -10,14 +10,17 @@ import { type Git, openGit } from "../../concerns/git/git.ts";
 import { ignoreRules } from "../../concerns/git/ignore-rules.ts";
 import { observeGit } from "../../concerns/git/observe.ts";
 import { filesNotHere } from "../../concerns/git/sparse.ts";
-import type { SpacesFacts } from "../../concerns/spaces/facts.ts";
+import type { SpacesFacts, WantedKeys } from "../../concerns/spaces/facts.ts";
+import { unfinished } from "../../concerns/spaces/journal.ts";
 import type { LockVerdicts } from "../../concerns/spaces/prove-locks.ts";
+import type { MadeKeys } from "../../concerns/spaces/provision.ts";
 import { withBackendConfigs } from "../../concerns/terraform/backend/config-files.ts";
 import { withCallers } from "../../concerns/terraform/callers.ts";
 import { withModuleTokens } from "../../concerns/terraform/module-tokens.ts";
 import { observeRoot, readTemplates } from "../../concerns/terraform/observe.ts";
 import { pathsOfValues } from "../../concerns/terraform/public-values.ts";
 import type { TerraformFacts } from "../../concerns/terraform/root/facts.ts";
+import { bucketsOf } from "../../concerns/terraform/root/keys.ts";
 import { LOCK_FILE, UPLOAD_IGNORE } from "../../concerns/terraform/root/names.ts";
 import { repoCodeFor } from "../../concerns/terraform/root/repo-code.ts";
 import type { TerraformRoot } from "../../concerns/terraform/root/root.ts";
@@ -108,6 +111,10 @@ export interface ObserveOptions {
   readonly withoutToken?: true;
   /** Answers of the API, by the token's fingerprint, so that a second look does not ask again. */
   readonly inspections?: Map<string, Promise<Inspection>>;
+  /** Make a Spaces key for the state. */
+  readonly wantedKeys?: WantedKeys | undefined;
+  /** The pair that this run has made. */
+  readonly madeKeys?: MadeKeys | undefined;
   /** Results for the locks that this run has tested. */
   readonly locks?: LockVerdicts;
   /** More files to ask git about. */
@@ -135,6 +142,7 @@ export type ObservingHost = Pick<
   | "hclParser"
   | "locked"
   | "isOver"
+  | "thisProcess"
 >;
 
 export interface Observed extends Pick<FoundConfig, "keepRecord" | "inEnvironment"> {
@@ -231,7 +239,12 @@ export async function observe(host: ObservingHost, options: ObserveOptions): Pro
     search: search.found,
     token,
     envFile,
-    spaces: { keys, locks: options.locks ?? new Map() },
+    spaces: {
+      buckets: bucketsOf(roots),
+      ...{ keys, locks: options.locks ?? new Map() },
+      ...{ wanted: options.wantedKeys, made: options.madeKeys },
+      unfinished: unfinished(host, config),
+    },
     terraform: {
       ...{ roots, sources, repoCode, env, tools, uploadIgnore },
       templates: readTemplates(host),

@@ -5,6 +5,7 @@ import { judgeConflicts, judgeRootConflicts } from "../../concerns/effective-tok
 import { planEnvrc } from "../../concerns/env-file/envrc.ts";
 import { planEnvFile } from "../../concerns/env-file/plan.ts";
 import { planGitignore } from "../../concerns/git/plan.ts";
+import { planSpaces } from "../../concerns/spaces/plan.ts";
 import { planCloud } from "../../concerns/terraform/cloud/plan.ts";
 import { planCommands } from "../../concerns/terraform/commands.ts";
 import { planTerraform } from "../../concerns/terraform/plan.ts";
@@ -37,6 +38,7 @@ export function planAll(all: Facts, consent: Consent): Plan {
     { findings: [...judgeToken(facts), ...judgeProxy(facts), ...judgeScopes(facts)] },
     planGitignore(facts),
     planEnvFile(facts, consent),
+    planSpaces(facts),
     ...skipFailedRoots(facts.terraform.roots, facts.terraform.roots.map(planRoot)),
     planCloud(facts),
     planDoctl(facts, consent),

@@ -55,8 +55,17 @@ export interface Prompter<F> {
   readonly replace: ((message: string) => Promise<boolean>) | undefined;
   /** Asks which root modules to prepare, if the config names none. */
   readonly roots: ((asked: RootsQuestion) => Promise<RootsAnswer>) | undefined;
+  /** Asks whether to make a Spaces key for the state, and its bucket. @returns undefined: neither. */
+  readonly keys: ((asked: KeysQuestion) => Promise<"key" | "bucket" | undefined>) | undefined;
   /** Asks whether the config's command may run. */
   readonly trust: ((asked: TrustQuestion) => Promise<boolean>) | undefined;
+}
+
+export interface KeysQuestion {
+  /** The names of the buckets that hold the state. */
+  readonly buckets: readonly string[];
+  /** The config proposes to create them. */
+  readonly proposed: boolean;
 }
 
 /** Describes doctl's current context. */

@@ -301,7 +301,8 @@ function backendOf(
   }
   const folder = dir.split(sep).join("/");
   const key = backend.key ?? posix.join(shared ?? "", folder, "terraform.tfstate");
-  return { bucket: backend.bucket, region: backend.region, key, lock: backend.lock ?? false };
+  const { bucket, region, lock = false, create = false } = backend;
+  return { bucket, region, key, lock, ...(create ? { create } : {}) };
 }
 
 /** Every root is inspected, and the roots of all environments are compared. */

@@ -64,4 +64,6 @@ export interface SpacesBackend {
   readonly key: string;
   /** Use a lock file next to the state, so that only one run changes it. */
   readonly lock: boolean;
+  /** On a terminal, propose to create the bucket. */
+  readonly create?: boolean;
 }

@@ -102,7 +102,7 @@ const backend = v.pipe(
         /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/,
         "use the name of a Spaces bucket: 3 to 63 lower-case letters, digits and -",
       ),
-      v.description("The Spaces bucket. It must exist."),
+      v.description("The Spaces bucket. init creates it with --create-backend NAME."),
     ),
     region: v.pipe(
       v.string(),
@@ -124,6 +124,14 @@ const backend = v.pipe(
         v.boolean(),
         v.description(
           "Lock the state with a lock file, so that only one run changes it. init first tests that the bucket supports this.",
+        ),
+      ),
+    ),
+    create: v.optional(
+      v.pipe(
+        v.boolean(),
+        v.description(
+          "On a terminal, propose to create the bucket. Nothing is created without a yes or --create-backend.",
         ),
       ),
     ),

@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import { appendTo } from "../../core/file-text.ts";
 import { patternOf } from "../../core/ignore-block.ts";
-import { type Hint, hint } from "../../errors/hint.ts";
+import { type Hint, hint, own } from "../../errors/hint.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import type { RepoFacts } from "../git/facts.ts";
 
@@ -26,9 +26,11 @@ export function makeKeys(
   const envFile = relative(base, token.envFile);
   const isOpen = git !== undefined && !git.ignored.has(token.envFile);
   // If an error stops the run, .gitignore is not written, and the user may continue from here.
-  const first = isOpen
-    ? hint`First: ${appendTo(gitignore, patternOf(envFile))}. Then create`
-    : hint`Create`;
-  const which = bucket === undefined ? "" : ` (Read/Write/Delete, ${bucket})`;
-  return hint`${first} a key pair${which} at ${KEYS_PAGE} and put both keys into ${envFile}. (They are not the API token.)`;
+  const ignore = appendTo(gitignore, patternOf(envFile));
+  if (bucket !== undefined) {
+    const first = isOpen ? hint`${ignore}, then create` : hint`create`;
+    return hint`${own("backend", "key")} creates a key that opens nothing else. By hand: ${first} a key pair (Read/Write/Delete, ${bucket}) at ${KEYS_PAGE} and put both keys into ${envFile}.`;
+  }
+  const first = isOpen ? hint`First: ${ignore}. Then create` : hint`Create`;
+  return hint`${first} a key pair at ${KEYS_PAGE} and put both keys into ${envFile}. (They are not the API token.)`;
 }

@@ -1,10 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { AwsV4Signer } from "aws4fetch";
 import type { SpacesKeys } from "../../exec/spaces-keys.ts";
 import type { Host, HttpAnswer } from "../../host/host.ts";
-import { sha256 } from "../../lib/sha256.ts";
 import type { SpacesBackend } from "../config/resolved.ts";
 import { spacesHost } from "./host.ts";
+import { reasonOf, sendToBucket } from "./s3.ts";
 
 export interface LockTest {
   readonly backend: SpacesBackend;
@@ -18,7 +17,6 @@ export interface LockVerdict {
   readonly left: string | undefined;
 }
 
-const TIME_LIMIT_MS = 10_000;
 const BODY = "Test object written by do-bootstrap. Safe to delete.\n";
 
 /**
@@ -29,14 +27,17 @@ const BODY = "Test object written by do-bootstrap. Safe to delete.\n";
  * @throws AppError INTERRUPTED.
  */
 export async function tryLock(
-  { http }: Pick<Host, "http">,
+  host: Pick<Host, "http">,
   { backend, keys }: LockTest,
 ): Promise<LockVerdict> {
   const object = `${backend.key}.do-bootstrap-lock-test-${randomBytes(4).toString("hex")}`;
   const first = await send("PUT");
   const isWritten = first.kind === "answer" && first.status === 200;
   if (!isWritten) {
-    return { why: whyNot(first, backend), left: mayBeWritten(first) ? await cleared() : undefined };
+    return {
+      why: reasonOf(first, backend),
+      left: mayBeWritten(first) ? await cleared() : undefined,
+    };
   }
   const second = await send("PUT");
   return { why: verdict(second), left: await cleared() };
@@ -46,7 +47,7 @@ export async function tryLock(
     if (answer.kind === "answer" && answer.status === 200) {
       return `${spacesHost(backend)} ignores If-None-Match: it accepted a second write of the same object, so a lock would not work`;
     }
-    return whyNot(answer, backend);
+    return reasonOf(answer, backend);
   }
 
   async function cleared(): Promise<string | undefined> {
@@ -55,25 +56,10 @@ export async function tryLock(
     return isGone ? undefined : object;
   }
 
-  async function send(method: "PUT" | "DELETE"): Promise<HttpAnswer> {
-    const body = method === "PUT" ? BODY : "";
-    const { url, headers } = await new AwsV4Signer({
-      method,
-      url: `https://${backend.bucket}.${spacesHost(backend)}/${object}`,
-      service: "s3",
-      // The region that Terraform signs with; backend.tf has the same.
-      region: "us-east-1",
-      accessKeyId: keys.id.reveal(),
-      secretAccessKey: keys.secret.reveal(),
-      ...(keys.session === undefined ? {} : { sessionToken: keys.session.reveal() }),
-      headers: {
-        "User-Agent": `do-bootstrap/${__VERSION__}`,
-        "X-Amz-Content-Sha256": sha256(body),
-        ...(method === "PUT" ? { "If-None-Match": "*" } : {}),
-      },
-    }).sign();
-    const request = { url, method, headers: Object.fromEntries(headers), timeoutMs: TIME_LIMIT_MS };
-    return http(method === "PUT" ? { ...request, body } : request);
+  function send(method: "PUT" | "DELETE"): Promise<HttpAnswer> {
+    if (method === "DELETE") return sendToBucket(host, keys, backend, { method, object });
+    const headers = { "If-None-Match": "*" };
+    return sendToBucket(host, keys, backend, { method, object, body: BODY, headers });
   }
 }
 
@@ -81,20 +67,3 @@ export async function tryLock(
 function mayBeWritten(answer: HttpAnswer): boolean {
   return answer.kind === "failure" && ["timeout", "closed", "headers"].includes(answer.why);
 }
-
-function whyNot(answer: HttpAnswer, { bucket, region }: SpacesBackend): string {
-  if (answer.kind === "failure") {
-    return `${region}.digitaloceanspaces.com is unreachable (${answer.why}: ${answer.detail})`;
-  }
-  const code = /<Code>(\w+)<\/Code>/.exec(answer.body)?.[1] ?? "";
-  const meaning = MEANINGS[code];
-  if (meaning !== undefined) return meaning.replace("BUCKET", `${bucket} in ${region}`);
-  return `Spaces answers ${answer.status}${code === "" ? "" : ` ${code}`}`;
-}
-
-const MEANINGS: Readonly<Record<string, string>> = {
-  NoSuchBucket: "bucket BUCKET does not exist",
-  InvalidAccessKeyId: "Spaces does not know the access key id",
-  SignatureDoesNotMatch: "the secret key does not belong to the access key id",
-  AccessDenied: "these keys have no write access to bucket BUCKET",
-};

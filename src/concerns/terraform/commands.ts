@@ -12,7 +12,7 @@ import type { Variables } from "../../secret/variables.ts";
 import type { ResolvedConfig } from "../config/resolved.ts";
 import type { EnvFileFacts } from "../env-file/facts.ts";
 import type { RepoFacts } from "../git/facts.ts";
-import type { SpacesFacts } from "../spaces/facts.ts";
+import { type SpacesFacts, willHaveKeys } from "../spaces/facts.ts";
 import type { TokenFacts } from "../token/facts.ts";
 import { stateElsewhere } from "./backend/plan.ts";
 import { execConfigOf } from "./exec-config.ts";
@@ -236,7 +236,10 @@ function hasOtherSettings(
 /** Otherwise init would ask whether to copy the state, or fail without keys. Both cases are findings. */
 function mayReachState(known: Known, root: TerraformRoot): boolean {
   if (root.config.backend === undefined) return true;
-  return stateElsewhere(root) === undefined && known.spaces.keys.kind !== "none";
+  return (
+    stateElsewhere(root) === undefined &&
+    (known.spaces.keys.kind !== "none" || willHaveKeys(known.spaces))
+  );
 }
 
 /** The bucket's keys, and the variables that turn off checksums that Spaces does not support. */

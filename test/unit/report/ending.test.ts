@@ -222,7 +222,8 @@ describe("the last lines", () => {
       {},
       [
         "! No Spaces keys found for bucket acme: SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY are neither in the environment nor in .env. [backend.no-keys]",
-        "  → Create a key pair (Read/Write/Delete, bucket acme in nyc3) at https://cloud.digitalocean.com/spaces/access_keys and put both keys into .env. (They are not the API token.)",
+        "  → do-bootstrap backend key creates a key that opens nothing else. By hand: create a key pair (Read/Write/Delete, bucket acme in nyc3) at https://cloud.digitalocean.com/spaces/access_keys and put",
+        "    both keys into .env.",
       ],
     ],
     [
@@ -438,7 +439,7 @@ describe("the last lines", () => {
       [
         "✓ 1 change made and checked, but 1 warning to look at.",
         "  Works now: doctl (as sammy@example.com)",
-        "  Next: Put SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY into the env file, then run do-bootstrap",
+        "  Next: do-bootstrap backend key",
         "  Commit: backend.tf .gitignore .env.example .terraform.lock.hcl do-bootstrap.config.yaml",
       ],
     ],
@@ -449,7 +450,7 @@ describe("the last lines", () => {
       [
         "✓ 1 change made and checked, but 1 warning to look at.",
         "  Works now: doctl (as sammy@example.com)",
-        "  Next: Put SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY into the env file, then run do-bootstrap",
+        "  Next: do-bootstrap backend key",
         "  Commit: .gitignore .env.example .terraform.lock.hcl do-bootstrap.config.yaml",
       ],
     ],

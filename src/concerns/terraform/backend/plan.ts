@@ -10,7 +10,7 @@ import type { SourceLocation } from "../../../hcl/syntax.ts";
 import type { ResolvedConfig, SpacesBackend } from "../../config/resolved.ts";
 import type { EnvFileFacts } from "../../env-file/facts.ts";
 import type { RepoFacts } from "../../git/facts.ts";
-import type { SpacesFacts } from "../../spaces/facts.ts";
+import { type SpacesFacts, willHaveKeys } from "../../spaces/facts.ts";
 import { KEYS_PAGE, makeKeys } from "../../spaces/keys.ts";
 import type { LockTest, LockVerdict } from "../../spaces/lock-test.ts";
 import { placeOf } from "../../spaces/prove-locks.ts";
@@ -100,18 +100,25 @@ function planFile(
   const verdict = known.spaces.locks.get(placeOf(backend));
   if (verdict !== undefined) return afterTest(change, backend, verdict);
   const found = known.spaces.keys;
+  if (found.kind !== "keys" && willHaveKeys(known.spaces)) {
+    return { findings: [untested(backend)], changes: [change] };
+  }
   if (found.kind !== "keys") {
     const why = found.kind === "none" ? "there are no Spaces keys" : "AWS_PROFILE is not read";
     const message = `Can't test the lock of ${backend.bucket}: ${why}. do-bootstrap writes no untested lock.`;
     const fix = hint`Set ${KEY_NAMES.join(" and ")}, or remove terraform.backend.lock.`;
     return { findings: [finding("backend.lock", message, { where: before.path, fix })] };
   }
-  const message = `The lock of ${backend.bucket} is not tested yet. init tests it first: it writes an object next to the state twice, then deletes it.`;
   return {
-    findings: [finding("backend.lock-untested", message)],
+    findings: [untested(backend)],
     changes: [change],
     lockTest: { backend, keys: found.keys },
   };
+}
+
+function untested({ bucket }: SpacesBackend): Finding {
+  const message = `The lock of ${bucket} is not tested yet. init tests it first: it writes an object next to the state twice, then deletes it.`;
+  return finding("backend.lock-untested", message);
 }
 
 function afterTest(
@@ -174,6 +181,7 @@ export function judgeSharing(
 /** Reported once for several roots in one bucket. */
 function judgeKeys(known: Known, { bucket, region }: SpacesBackend): Finding[] {
   const found = known.spaces.keys;
+  if (found.kind === "none" && willHaveKeys(known.spaces)) return [];
   const { base, token } = known.config;
   const envFile = relative(base, token.envFile);
   if (found.kind === "none") {
@@ -204,12 +212,10 @@ function judgeOwnKeys(known: Known, root: TerraformRoot): Finding[] {
 }
 
 /** Terraform would find no keys for the state, even under `exec`. */
-export function lacksBackendKeys(
-  { spaces: { keys } }: Pick<Known, "spaces">,
-  root: TerraformRoot,
-): boolean {
+export function lacksBackendKeys({ spaces }: Pick<Known, "spaces">, root: TerraformRoot): boolean {
+  const { keys } = spaces;
   // A backend from the config uses the keys of this repo, not a profile.
-  if (root.config.backend !== undefined) return keys.kind !== "keys";
+  if (root.config.backend !== undefined) return !willHaveKeys(spaces);
   if (!hasSpacesBackend(root) || root.module.cloud !== undefined) return false;
   const hasOthers = root.initSecrets.length + (root.storedBackend?.secrets.length ?? 0) > 0;
   return keys.kind === "none" && !hasOthers;

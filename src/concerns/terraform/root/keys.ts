@@ -1,6 +1,8 @@
 import { textIn } from "../../../core/file-text.ts";
 import type { KeyVariables } from "../../../exec/exec-config.ts";
+import { onceEach } from "../../../lib/grouped.ts";
 import { SECRET_TFVARS } from "../../config/protected-paths.ts";
+import type { Bucket } from "../../spaces/s3.ts";
 import { isOnSpaces } from "./backend.ts";
 import type { KeyArgument, ProviderBlock } from "./module.ts";
 import { PUBLIC_TFVARS } from "./names.ts";
@@ -16,9 +18,25 @@ export function hasSpacesBackend({ module, own }: Pick<TerraformRoot, "module" |
 /** The code names Spaces for its state. Other settings may prevent it from getting the keys. */
 export function isForSpaces({ module, own }: Pick<TerraformRoot, "module" | "own">): boolean {
   const { type, endpoint = "" } = module.backend ?? {};
-  const isNamed = type === "s3" && /^[a-z]{3}\d\.digitaloceanspaces\.com$/.test(endpoint);
+  const isNamed = type === "s3" && SPACES_HOST.test(endpoint);
   return isNamed || hasSpacesBackend({ module, own });
 }
+
+/** The buckets on Spaces with a state: of the config, and of blocks in the code that name their bucket. */
+export function bucketsOf(
+  roots: readonly Pick<TerraformRoot, "config" | "module">[],
+): readonly Bucket[] {
+  const all = roots.flatMap(({ config: { backend }, module }): Bucket[] => {
+    if (backend !== undefined) return [{ bucket: backend.bucket, region: backend.region }];
+    const { bucket, endpoint = "" } = module.backend ?? {};
+    const [, region] = SPACES_HOST.exec(endpoint) ?? [];
+    const isSure = module.backend !== undefined && isOnSpaces(module.backend);
+    return isSure && bucket !== undefined && region !== undefined ? [{ bucket, region }] : [];
+  });
+  return onceEach(all, ({ bucket, region }) => `${region}/${bucket}`);
+}
+
+const SPACES_HOST = /^([a-z]{3}\d)\.digitaloceanspaces\.com$/;
 
 /** The provider that gets a root's Spaces keys: the default one if it has key arguments, otherwise the first with them. */
 export function keysProviderOf({

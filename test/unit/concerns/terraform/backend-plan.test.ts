@@ -303,13 +303,17 @@ describe("the keys of the bucket", () => {
   });
 
   it.each<[string, Given, RegExp]>([
-    ["no keys", { env: {} }, /^Create a key pair .*acme in nyc3.* into \.env\./],
+    [
+      "no keys",
+      { env: {} },
+      /^do-bootstrap backend key creates.* create a key pair .*acme in nyc3.* into \.env\./,
+    ],
     [
       "no keys, and an env file that git would take",
       { env: {}, notIgnored: [".env"] },
-      /^First: echo \.env >> \.gitignore\. Then create a key pair/,
+      /By hand: echo \.env >> \.gitignore, then create a key pair/,
     ],
-    ["no keys, without a repo", { env: {}, git: false }, /^Create a key pair/],
+    ["no keys, without a repo", { env: {}, git: false }, /By hand: create a key pair/],
     [
       "two pairs",
       { env: { ...KEYS, ...AWS } },

@@ -1,0 +1,283 @@
+import { once } from "node:events";
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import {
+  type AccountOptions,
+  type SpacesAccount,
+  spacesAccount,
+} from "../fixtures/spaces/account.ts";
+import { OPENSSL, startSpaces } from "../fixtures/spaces/spaces.ts";
+import { type RunOptions, type Workbench, workbench } from "../fixtures/workbench.ts";
+
+const BACKEND = { bucket: "acme-tfstate", region: "nyc3", lock: true };
+const CONFIG = { project: "acme", terraform: { backend: BACKEND } };
+const CREATE = ["--create-backend", "acme-tfstate"];
+const withTls = OPENSSL ? "" : " (needs openssl)";
+
+interface Bench extends Workbench {
+  readonly account: SpacesAccount;
+  readonly spacesEnv: Readonly<Record<string, string>>;
+}
+
+/** A repo whose state is to be kept in a bucket. The way to Spaces ends on this machine. */
+async function bench(options: AccountOptions = {}, config: object = CONFIG): Promise<Bench> {
+  const bench = await workbench();
+  const account = spacesAccount(bench.sandbox, options);
+  const spaces = await startSpaces(bench.root, { account });
+  onTestFinished(() => spaces.close());
+  await bench.write(".do-bootstraprc", JSON.stringify(config));
+  await bench.write("main.tf", "");
+  const env = { ...spaces.env, NO_PROXY: "127.0.0.1" };
+  const run = (args: readonly string[], more: RunOptions = {}) =>
+    bench.run(args, { ...more, env: { ...env, ...more.env } });
+  return { ...bench, account, run, spacesEnv: env };
+}
+
+const init = (bench: Workbench, ...args: string[]) =>
+  bench.run(["--token-stdin", "--yes", ...args], { input: bench.token });
+
+/** What the account holds in the end: names of keys, without their random part, and of buckets. */
+function left({ account }: Bench) {
+  const keys = [...account.keys.values()].map(
+    ({ name, grants }) =>
+      `${name.replace(/[0-9a-f]{8}$/, "*")}: ${grants.map((each) => Object.values(each).join(" ")).join(", ")}`,
+  );
+  return { keys, buckets: [...account.buckets.keys()] };
+}
+
+const OURS = "do-bootstrap-acme-sammy-*";
+const TEMPORARY = "do-bootstrap-temporary-*";
+
+async function envKeys(bench: Bench): Promise<Record<string, string>> {
+  const lines = (await bench.read(".env")).split("\n").map((line) => line.split("="));
+  return Object.fromEntries(lines.filter(([name = ""]) => name.startsWith("SPACES_")));
+}
+
+describe.skipIf(withTls !== "")(`--create-backend${withTls}`, () => {
+  it("creates the bucket and a key for it only, and deletes the temporary key", async () => {
+    const its = await bench({ delay: 2 });
+    const { status, stderr } = await init(its, ...CREATE);
+    expect([status, stderr]).toEqual([0, expect.stringContaining("+ bucket acme-tfstate")]);
+    expect(its.account.calls).toEqual([
+      `POST ${TEMPORARY} 201`,
+      `DELETE ${TEMPORARY} 204`,
+      `POST ${OURS} 201`,
+    ]);
+    expect(left(its)).toEqual({
+      keys: [`${OURS}: acme-tfstate readwrite`],
+      buckets: ["acme-tfstate"],
+    });
+    expect(its.account.buckets.get("acme-tfstate")?.isVersioned).toBe(true);
+    const [key] = its.account.keys.values();
+    expect(await envKeys(its)).toEqual({
+      SPACES_ACCESS_KEY_ID: key?.id,
+      SPACES_SECRET_ACCESS_KEY: key?.secret,
+    });
+    expect((await stat(join(its.repo, ".env"))).mode & 0o777).toBe(0o600);
+    expect(await its.read("backend.tf")).toContain("use_lockfile");
+    expect(stderr).not.toContain(key?.secret);
+    expect(stderr).not.toContain(key?.id);
+  });
+
+  it("does nothing the second time", async () => {
+    const its = await bench();
+    await init(its, ...CREATE);
+    its.account.calls.length = 0;
+    const again = await init(its, ...CREATE);
+    expect([again.status, again.stderr]).toEqual([0, expect.stringContaining("nothing to change")]);
+    const key = await its.run(["backend", "key", "--yes"]);
+    expect(key.stderr).toMatch(/already, so none is created\. \[spaces\.has-keys\]/);
+    expect(its.account.calls).toEqual([]);
+    const check = await its.run(["check"]);
+    expect(check.stdout).not.toContain("spaces.");
+  });
+
+  it("uses a bucket that exists, and does not touch it", async () => {
+    const its = await bench({ buckets: { "acme-tfstate": true } });
+    expect((await init(its, ...CREATE)).status).toBe(0);
+    expect(its.account.buckets.get("acme-tfstate")).toMatchObject({ isVersioned: false });
+    expect(left(its).keys).toEqual([`${OURS}: acme-tfstate readwrite`]);
+  });
+
+  it("warns where Spaces keeps no versions", async () => {
+    const its = await bench({ isWithoutVersions: true });
+    const { status, stderr } = await init(its, ...CREATE);
+    expect([status, stderr]).toEqual([0, expect.stringContaining("[spaces.unversioned]")]);
+  });
+
+  it("shows everything and makes nothing with --dry-run", async () => {
+    const its = await bench();
+    const { status, stdout } = await init(its, ...CREATE, "--dry-run");
+    expect(stdout).toMatch(/\+ bucket acme-tfstate[\s\S]*\+ Spaces key\s[\s\S]*reads and writes/);
+    expect([status, its.account.calls, left(its)]).toEqual([0, [], { keys: [], buckets: [] }]);
+  });
+
+  it.each<[what: string, options: AccountOptions, status: number, said: RegExp]>([
+    [
+      "a bucket of another team",
+      { buckets: { "acme-tfstate": false } },
+      1,
+      /belongs to somebody else[\s\S]*\[BUCKET_TAKEN\]\n {2}→ Set another name/,
+    ],
+    [
+      "a bucket in another region",
+      { always: [301, "PermanentRedirect"] },
+      1,
+      /not in nyc3, but in another region[\s\S]*\[BUCKET_TAKEN\]/,
+    ],
+    [
+      "a clock that is wrong",
+      { always: [403, "RequestTimeTooSkewed"] },
+      1,
+      /clock of this machine is wrong[\s\S]*\[SPACES_FAILED\]\n {2}→ Set the clock/,
+    ],
+    ["a token without the scopes", { isForbidden: true }, 5, /403[\s\S]*\[spaces\.lacks-scopes\]/],
+  ])("%s: a clear error, and nothing is left", async (_, options, status, said) => {
+    const its = await bench(options);
+    const result = await init(its, ...CREATE);
+    expect([result.status, result.stderr]).toEqual([status, expect.stringMatching(said)]);
+    expect(left(its).keys).toEqual([]);
+    await expect(its.read("backend.tf")).rejects.toThrow("ENOENT");
+    expect((await its.run(["check"])).stdout).not.toContain("spaces.unfinished");
+  });
+
+  it.each<[what: string, args: string[], config: object, status: number, said: RegExp]>([
+    ["another name", ["--create-backend", "b"], CONFIG, 2, /the config's bucket is acme-tfstate/],
+    ["no backend", CREATE, { project: "acme" }, 2, /The config names no bucket for the state/],
+  ])("refuses %s", async (_, args, config, status, said) => {
+    const its = await bench({}, config);
+    const result = await init(its, ...args);
+    expect([result.status, result.stderr]).toEqual([status, expect.stringMatching(said)]);
+    expect(its.account.calls).toEqual([]);
+  });
+
+  it("refuses in CI, where keys are secrets of the pipeline", async () => {
+    const its = await bench();
+    const result = await its.run(["--token-stdin", "--yes", ...CREATE], {
+      input: its.token,
+      env: { CI: "true" },
+    });
+    expect([result.status, result.stderr]).toEqual([2, expect.stringContaining("[spaces.in-ci]")]);
+    expect(its.account.calls).toEqual([]);
+  });
+
+  it("names the scopes that the token lacks before anything is made", async () => {
+    const its = await bench();
+    its.sandbox.accept(its.token, { scopes: ["account:read", "spaces_key:read"] });
+    const { status, stderr } = await init(its, ...CREATE);
+    expect([status, stderr]).toEqual([
+      5,
+      expect.stringMatching(/spaces_key:create_credentials, spaces_key:delete\. \[spaces\.lacks/),
+    ]);
+    expect(its.account.calls).toEqual([]);
+  });
+
+  it("deletes the key again if the lock does not work", async () => {
+    const its = await workbench();
+    const account = spacesAccount(its.sandbox);
+    const spaces = await startSpaces(its.root, { account, ignoresConditions: true });
+    onTestFinished(() => spaces.close());
+    await its.write(".do-bootstraprc", JSON.stringify(CONFIG));
+    await its.write("main.tf", "");
+    const result = await its.run(["--token-stdin", "--yes", ...CREATE], {
+      input: its.token,
+      env: { ...spaces.env, NO_PROXY: "127.0.0.1" },
+    });
+    expect([result.status, result.stderr]).toEqual([3, expect.stringContaining("[backend.lock]")]);
+    expect([...account.keys]).toEqual([]);
+  });
+});
+
+describe.skipIf(withTls !== "")(`backend key${withTls}`, () => {
+  it("gives a colleague a key of their own, and keys lists both", async () => {
+    const its = await bench();
+    await init(its, ...CREATE);
+    // A colleague's clone has the committed files only.
+    const mine = await envKeys(its);
+    await its.write(".env", `DIGITALOCEAN_TOKEN=${its.token}\n`);
+    const made = await its.run(["backend", "key", "--yes"]);
+    expect([made.status, made.stderr]).toEqual([0, expect.stringContaining("+ Spaces key")]);
+    const theirs = await envKeys(its);
+    expect(theirs["SPACES_ACCESS_KEY_ID"]).not.toBe(mine["SPACES_ACCESS_KEY_ID"]);
+    expect(left(its).keys).toEqual([
+      `${OURS}: acme-tfstate readwrite`,
+      `${OURS}: acme-tfstate readwrite`,
+    ]);
+    const listed = await its.run(["backend", "keys", "--json"]);
+    expect(JSON.parse(listed.stdout)).toMatchObject({
+      command: "backend",
+      keys: [
+        { grants: ["readwrite acme-tfstate"], isHere: false },
+        { grants: ["readwrite acme-tfstate"], isHere: true },
+      ],
+    });
+    const text = await its.run(["backend", "keys"]);
+    expect(text.stdout).toMatch(
+      /^do-bootstrap-acme-sammy-\w{8} {2}readwrite acme-tfstate, \d+ seconds? old\n.*, used here\n$/,
+    );
+  });
+
+  it("lists nothing where the API knows no key", async () => {
+    const its = await bench();
+    await init(its, "--token-stdin");
+    const { status, stdout } = await its.run(["backend", "keys"], {
+      env: { DIGITALOCEAN_TOKEN: its.token },
+    });
+    expect([status, stdout]).toEqual([0, "do-bootstrap has created no Spaces key for this.\n"]);
+  });
+});
+
+/** What `check --json` says that a stopped run may have left. */
+async function saidLeft(its: Bench): Promise<string> {
+  const { stdout } = await its.run(["check", "--json"], { env: { DIGITALOCEAN_TOKEN: its.token } });
+  const { findings } = JSON.parse(stdout) as { findings: { id: string; message: string }[] };
+  return findings.find(({ id }) => id === "spaces.unfinished")?.message ?? "";
+}
+
+describe.skipIf(withTls !== "")(`a run that is killed${withTls}`, () => {
+  /** Kills the run at a request, before or after the server has carried it out. */
+  async function killed(at: number, when: "before" | "after"): Promise<Bench> {
+    let child: ReturnType<Workbench["start"]> | undefined;
+    const its = await bench({
+      delay: 1,
+      lose(request, now) {
+        if (child === undefined || request !== at || now !== when) return false;
+        child.kill("SIGKILL");
+        return true;
+      },
+    });
+    child = its.start(["--token-stdin", "--yes", ...CREATE], { env: its.spacesEnv });
+    child.stdin?.end(its.token);
+    await once(child, "exit");
+    child = undefined;
+    return its;
+  }
+
+  it.each<[at: number, when: "before" | "after"]>([
+    [1, "before"],
+    [1, "after"],
+    [5, "after"],
+    [7, "before"],
+    [7, "after"],
+    [8, "after"],
+    [11, "after"],
+  ])(
+    "at request %d, %s it was carried out: the next run cleans up and finishes",
+    async (at, when) => {
+      const its = await killed(at, when);
+      const before = left(its).keys;
+      const said = await saidLeft(its);
+      for (const key of its.account.keys.values()) expect(said).toContain(key.name);
+      const again = await init(its, ...CREATE);
+      expect([again.status, again.stderr]).toEqual([0, expect.stringContaining("+ Spaces key")]);
+      expect([before.length <= 1, left(its).keys]).toEqual([
+        true,
+        [`${OURS}: acme-tfstate readwrite`],
+      ]);
+      const [key] = its.account.keys.values();
+      expect((await envKeys(its))["SPACES_ACCESS_KEY_ID"]).toBe(key?.id);
+      expect(await saidLeft(its)).toBe("");
+    },
+  );
+});
