@@ -1,4 +1,4 @@
-/** The example of docs/design.md §6, with every key there is. */
+/** The example in docs/design.md §6. It uses every key. */
 export const EXAMPLE = `
 $schema: ./node_modules/do-bootstrap/schema.json
 project: acme-web

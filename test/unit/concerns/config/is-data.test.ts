@@ -11,7 +11,7 @@ const host = { files: nodeFiles, records: NO_RECORDS };
 
 const MARKER = "was-run";
 
-/** A module that leaves a file behind when it is run. */
+/** A module that writes a marker file when it runs. */
 const leavesMark = (folder: string) =>
   `require("node:fs").writeFileSync(${JSON.stringify(join(folder, MARKER))}, ""); module.exports = {};`;
 
@@ -25,7 +25,7 @@ async function trap(files: (folder: string) => Record<string, string>): Promise<
   return path;
 }
 
-/** Loads as the program does: from inside the folder. vitest's threads cannot chdir, so cwd() is lent. */
+/** The program loads a config from inside the folder. vitest's threads cannot chdir, so cwd() is replaced. */
 async function loadIn(folder: string) {
   const { cwd } = process;
   process.cwd = () => folder;
@@ -35,7 +35,7 @@ async function loadIn(folder: string) {
   return loadConfig(host, folder, folder);
 }
 
-describe("a repo's config runs nothing (rule 7)", () => {
+describe("loading a repo's config runs no code (rule 7)", () => {
   const mark = leavesMark;
   it.each<[string, (folder: string) => Record<string, string>]>([
     [
@@ -46,7 +46,7 @@ describe("a repo's config runs nothing (rule 7)", () => {
     [".config/config.mjs", (it) => ({ ".config/config.mjs": `import "node:module";${mark(it)}` })],
     [".config/config.ts", (it) => ({ ".config/config.ts": mark(it) })],
     [
-      "a cosmiconfig key",
+      "a cosmiconfig key in package.json",
       (it) => ({
         "package.json":
           '{ "cosmiconfig": { "loaders": { "noExt": "./evil.cjs" }, "searchPlaces": ["evil.cjs"] } }',
@@ -75,13 +75,13 @@ describe("a repo's config runs nothing (rule 7)", () => {
       "do-bootstrap.config.js",
       (it) => ({ "do-bootstrap.config.js": mark(it), "do-bootstrap.config.ts": mark(it) }),
     ],
-  ])("not %s", async (_, files) => {
+  ])("does not run code from %s", async (_, files) => {
     const folder = await trap((it) => ({ ...files(it), ".do-bootstraprc": "project: here" }));
     expect((await loadIn(folder)).written).toEqual({ project: "here" });
     expect(await readdir(folder)).not.toContain(MARKER);
   });
 
-  it("and the trap would snap", async () => {
+  it("the test's module does write the marker file when imported", async () => {
     const folder = await trap((it) => ({ "evil.cjs": leavesMark(it) }));
     await import(join(folder, "evil.cjs"));
     expect(await readdir(folder)).toContain(MARKER);
@@ -94,7 +94,7 @@ describe("$import is refused", () => {
     ["in JSON", { ".do-bootstraprc.json": '{ "$import": "/etc/passwd" }' }],
     ["as a list", { "do-bootstrap.config.yml": "$import: [a, b]" }],
     [
-      "below our key in package.json",
+      "under our key in package.json",
       { "package.json": '{ "do-bootstrap": { "$import": "./other.yaml" } }' },
     ],
     ["in a section", { ".do-bootstraprc": "token: { $import: ./other.yaml }" }],
@@ -104,7 +104,7 @@ describe("$import is refused", () => {
     await expect(loadIn(folder)).rejects.toMatchObject(refusal);
   });
 
-  it("beside our key in package.json it is not ours, and not followed", async () => {
+  it("is ignored outside our key in package.json", async () => {
     const files = {
       "package.json": '{ "$import": "./other.json", "do-bootstrap": { "project": "a" } }',
     };
@@ -116,7 +116,7 @@ describe("$import is refused", () => {
   });
 });
 
-describe("YAML that unfolds to gigabytes is refused at once", () => {
+describe("YAML that expands to gigabytes is refused quickly", () => {
   const nines = Array.from(
     { length: 9 },
     (_, i) => `l${i + 1}: &l${i + 1} [${Array(9).fill(`*l${i}`).join(", ")}]`,
@@ -124,13 +124,13 @@ describe("YAML that unfolds to gigabytes is refused at once", () => {
   const bomb = [`l0: &l0 [${Array(9).fill("lol").join(", ")}]`, ...nines].join("\n");
 
   it.each([
-    ["at the top", bomb],
+    ["at the top level", bomb],
     [
-      "in variables, where anything goes",
+      "in variables, which allow any value",
       `terraform:\n  variables:\n    ${bomb.replaceAll("\n", "\n    ")}`,
     ],
-    ["in a circle", "a: &a [*a]"],
-    ["in a circle of maps", "terraform: { variables: { a: &a { b: *a } } }"],
+    ["in an alias to itself", "a: &a [*a]"],
+    ["in a map with an alias to itself", "terraform: { variables: { a: &a { b: *a } } }"],
   ])("%s", async (_, text) => {
     const folder = await trap(() => ({ ".do-bootstraprc": text }));
     const seconds = cpuTimer();
@@ -138,7 +138,7 @@ describe("YAML that unfolds to gigabytes is refused at once", () => {
     expect(seconds()).toBeLessThan(2);
   });
 
-  it("and a few aliases are fine", async () => {
+  it("a few aliases are accepted", async () => {
     const text = "terraform: { variables: { a: &a { b: 1 }, c: *a } }";
     const folder = await trap(() => ({ ".do-bootstraprc": text }));
     const variables = { a: { b: 1 }, c: { b: 1 } };

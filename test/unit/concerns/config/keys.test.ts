@@ -27,7 +27,7 @@ describe("an unknown key", () => {
       "environments.prod.doctl.contexts",
       "environments.prod.doctl.context",
     ],
-  ])("%s", (yaml, path, meant) => {
+  ])("gets a suggestion: %s", (yaml, path, meant) => {
     const { code, message, hint } = refusal(parse(yaml));
     expect({ code, hint: said(hint) }).toEqual({
       code: "CONFIG_INVALID",
@@ -36,7 +36,7 @@ describe("an unknown key", () => {
     expect(message).toBe(`${FILE} is not a valid config:\n  ${path}: unknown key`);
   });
 
-  it("that resembles none has the list of keys for a hint", () => {
+  it("without a similar key gets a hint to the list of keys", () => {
     expect(said(refusal({ kubernetes: 1 }).hint)).toBe(
       "docs/reference.md and schema.json have all keys.",
     );
@@ -50,7 +50,7 @@ describe("an unknown key", () => {
     '{"token": {"hasOwnProperty": 1}}',
     '{"environments": {"prod": {"__proto__": {}}}}',
     '{"environments": {"__proto__": {}}}',
-  ])("may come from a prototype: %s", (json) => {
+  ])("is refused if it is named like a prototype property: %s", (json) => {
     expect(refusal(JSON.parse(json)).code).toBe("CONFIG_INVALID");
   });
 
@@ -58,22 +58,22 @@ describe("an unknown key", () => {
     ["environments", '{"environments": {"constructor": {}}}'],
     ["environments", '{"environments": {"prototype": {}}}'],
     ["terraform.variables", '{"terraform": {"variables": {"constructor": "x"}}}'],
-  ])("of %s is kept or refused, never dropped: %s", (_, json) => {
+  ])("in %s is kept or refused, never dropped: %s", (_, json) => {
     const loaded = JSON.parse(json);
     expect(keptOrRefused(loaded)).toBe(true);
   });
 
-  it("shows control characters instead of obeying them", () => {
+  it("has its control characters escaped in the message", () => {
     expect(refusal({ "\u001b[31mred": 1 }).message).toMatch(/\n {2}\\x1b\[31mred: unknown key$/);
   });
 });
 
 describe("a token in a config", () => {
   it.each([
-    ["a personal one", at("project", PERSONAL), "project"],
-    ["an OAuth one", at("token.name", OAUTH), "token.name"],
+    ["a personal token", at("project", PERSONAL), "project"],
+    ["an OAuth token", at("token.name", OAUTH), "token.name"],
     ["a refresh token", at("token.envFile", REFRESH), "token.envFile"],
-    ["a legacy one", at("terraform.variables.do_token", LEGACY), "terraform.variables.do_token"],
+    ["a legacy token", at("terraform.variables.do_token", LEGACY), "terraform.variables.do_token"],
     [
       "deep in a variable",
       at("terraform.variables.a", [{ b: { c: PERSONAL } }]),
@@ -91,7 +91,7 @@ describe("a token in a config", () => {
       { terraform: [{ variables: { t: PERSONAL } }] },
       "terraform.0.variables.t",
     ],
-  ])("%s", (_, loaded, path) => {
+  ])("is refused: %s", (_, loaded, path) => {
     const { code, status, message, hint } = refusal(loaded);
     expect({ code, status }).toEqual({ code: "CONFIG_HOLDS_TOKEN", status: 2 });
     expect(message).toBe(`${FILE}: ${path} looks like a token, and a config is committed.`);
@@ -99,15 +99,15 @@ describe("a token in a config", () => {
   });
 
   it.each([
-    ["a key that is one", { [PERSONAL]: 1 }],
-    ["one that is cut short", { doctl: PERSONAL.slice(0, 40) }],
-  ])("is not repeated: %s", (_, loaded) => {
+    ["a key that is a token", { [PERSONAL]: 1 }],
+    ["a truncated token", { doctl: PERSONAL.slice(0, 40) }],
+  ])("is not printed: %s", (_, loaded) => {
     const { message, hint } = refusal(loaded);
     expect(message + said(hint)).not.toMatch(/[0-9a-f]{16}/);
   });
 });
 
-it("far too many values are refused", () => {
+it("too many values are refused", () => {
   const loaded = { terraform: { variables: { a: Array.from({ length: 20_000 }, () => 1) } } };
   expect(refusal(loaded).message).toBe(`${FILE} expands to too many values.`);
 });

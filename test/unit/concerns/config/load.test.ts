@@ -12,7 +12,7 @@ import { NO_RECORDS, PERSONAL } from "../../samples.ts";
 
 const host = { files: nodeFiles, records: NO_RECORDS };
 
-/** A folder with these files, gone when the test ends. */
+/** A folder with these files, removed when the test ends. */
 async function folderOf(files: Record<string, string>): Promise<string> {
   const { path, cleanup } = await dir({ prefix: "do-bootstrap-test-", unsafeCleanup: true });
   onTestFinished(() => cleanup());
@@ -23,7 +23,7 @@ async function folderOf(files: Record<string, string>): Promise<string> {
   return path;
 }
 
-/** The file that wins, relative to the top, and the project that it names. */
+/** The config file that is used, relative to the top folder, and its project. */
 async function winner(files: Record<string, string>, cwd = ".") {
   const top = await folderOf(files);
   const { file, written, base } = await loadConfig(host, join(top, cwd), top);
@@ -34,7 +34,7 @@ async function winner(files: Record<string, string>, cwd = ".") {
 async function refusalOf(files: Record<string, string>): Promise<AppError & { file: string }> {
   const top = await folderOf(files);
   const error: unknown = await loadConfig(host, top, top).catch((thrown: unknown) => thrown);
-  if (!(error instanceof AppError)) throw new Error("the config was taken", { cause: error });
+  if (!(error instanceof AppError)) throw new Error("the config was accepted", { cause: error });
   return Object.assign(error, { file: join(top, Object.keys(files)[0] ?? "") });
 }
 
@@ -42,7 +42,7 @@ const YAML = "project: here\n";
 const JSON_TEXT = '{ "project": "here" }';
 const PACKAGE = '{ "name": "x", "do-bootstrap": { "project": "here" } }';
 
-/** In the order in which they are looked for. */
+/** In search order. */
 const PLACES: [string, string][] = [
   ["package.json", PACKAGE],
   [".do-bootstraprc", YAML],
@@ -58,20 +58,20 @@ const PLACES: [string, string][] = [
   ["do-bootstrap.config.yml", YAML],
 ];
 
-describe("where a config may be", () => {
-  it.each(PLACES)("%s", async (place, text) => {
+describe("config files", () => {
+  it.each(PLACES)("reads %s", async (place, text) => {
     const base = place.startsWith(".config/") ? expect.stringMatching(/^(\.config)?$/) : "";
     expect(await winner({ [place]: text })).toEqual({ file: place, base, project: "here" });
   });
 
   it.each(PLACES.map(([place], i) => [place, i] as const))(
-    "%s beats those below it",
+    "%s overrides the places after it",
     async (place, i) => {
       expect((await winner(Object.fromEntries(PLACES.slice(i)))).file).toBe(place);
     },
   );
 
-  it("JSON in .do-bootstraprc", async () => {
+  it("reads JSON in .do-bootstraprc", async () => {
     expect((await winner({ ".do-bootstraprc": JSON_TEXT })).project).toBe("here");
   });
 
@@ -83,7 +83,7 @@ describe("where a config may be", () => {
     "package.yaml",
     ".config/do-bootstrap.yaml",
     "do-bootstraprc",
-  ])("not %s", async (place) => {
+  ])("does not read %s", async (place) => {
     expect(await winner({ [place]: YAML })).toEqual({
       file: undefined,
       base: "",
@@ -92,7 +92,7 @@ describe("where a config may be", () => {
   });
 });
 
-describe("which of several", () => {
+describe("which of several configs is used", () => {
   it.each<[string, Record<string, string>, string, string | undefined]>([
     [
       "the nearest",
@@ -100,33 +100,33 @@ describe("which of several", () => {
       "a/b",
       "a/b/.do-bootstraprc",
     ],
-    ["one further up", { ".do-bootstraprc": YAML, "a/b/x": "" }, "a/b", ".do-bootstraprc"],
+    ["one in a parent folder", { ".do-bootstraprc": YAML, "a/b/x": "" }, "a/b", ".do-bootstraprc"],
     [
-      "one in between",
+      "one between the folder and the top",
       { ".do-bootstraprc": YAML, "a/.do-bootstraprc.json": JSON_TEXT, "a/b/x": "" },
       "a/b",
       "a/.do-bootstraprc.json",
     ],
     [
-      "none beside or below",
+      "none in a sibling or child folder",
       { "a/x": "", "b/.do-bootstraprc": YAML, "a/c/.do-bootstraprc": YAML },
       "a",
       undefined,
     ],
     [
-      "no package.json without our key",
+      "not a package.json without our key",
       { "a/package.json": "{}", ".do-bootstraprc": YAML },
       "a",
       ".do-bootstraprc",
     ],
     [
-      "the next after such a package.json",
+      "the next file after a package.json without our key",
       { "package.json": '{ "name": "x" }', ".do-bootstraprc": YAML },
       ".",
       ".do-bootstraprc",
     ],
     [
-      "the nearest, though empty",
+      "the nearest, even if empty",
       { ".do-bootstraprc": YAML, "a/.do-bootstraprc": "" },
       "a",
       "a/.do-bootstraprc",
@@ -135,18 +135,18 @@ describe("which of several", () => {
     expect((await winner(files, cwd)).file).toBe(file);
   });
 
-  it("none above the top", async () => {
+  it("none above the top folder", async () => {
     const folder = await folderOf({ ".do-bootstraprc": YAML, "repo/a/x": "" });
     const loaded = await loadConfig(host, join(folder, "repo", "a"), join(folder, "repo"));
     expect(loaded).toMatchObject({ file: undefined, base: join(folder, "repo", "a"), written: {} });
   });
 
-  it("has its paths relative to its own folder", async () => {
+  it("its paths are relative to its folder", async () => {
     expect((await winner({ "a/.do-bootstraprc": YAML, "a/b/x": "" }, "a/b")).base).toBe("a");
   });
 });
 
-describe("an empty config is one of defaults", () => {
+describe("an empty config uses the defaults", () => {
   it.each([
     [".do-bootstraprc", ""],
     [".do-bootstraprc", "\n\n"],
@@ -160,7 +160,7 @@ describe("an empty config is one of defaults", () => {
   });
 });
 
-describe("broken JSON is named by its place", () => {
+describe("invalid JSON is reported with line and column", () => {
   it.each([
     ['{ "a": 1', 1, 9],
     ['{\n  "a": 1,\n}', 3, 1],
@@ -179,7 +179,7 @@ describe("broken JSON is named by its place", () => {
   });
 });
 
-describe("what cannot be read is named", () => {
+describe("an unreadable config", () => {
   it.each([
     [".do-bootstraprc", "a: [1"],
     [".do-bootstraprc", "a: 1\n\tb: 2"],
@@ -191,7 +191,7 @@ describe("what cannot be read is named", () => {
     [".do-bootstraprc.json", '{ "a": 1'],
     ["do-bootstrap.config.json", "hello"],
     ["package.json", "{"],
-  ])("%s: %j", async (name, text) => {
+  ])("is refused with its name: %s: %j", async (name, text) => {
     const { code, status, message, hint, file } = await refusalOf({ [name]: text });
     expect({ code, status }).toEqual({ code: "CONFIG_UNREADABLE", status: 2 });
     expect(message.startsWith(`${file}: `)).toBe(true);
@@ -204,7 +204,7 @@ describe("what cannot be read is named", () => {
     [".do-bootstraprc.json", `{ "token": ${PERSONAL} }`],
     [".do-bootstraprc.json", PERSONAL],
     ["package.json", `{ "token": "${PERSONAL}", }`],
-  ])("and no token in it is shown: %s, case %#", async (name, text) => {
+  ])("is refused without showing its token: %s, case %#", async (name, text) => {
     const { message, hint } = await refusalOf({ [name]: text });
     expect(message + said(hint)).not.toMatch(/[0-9a-f]{12}/);
   });
@@ -213,9 +213,13 @@ describe("what cannot be read is named", () => {
     ["a device", (path) => symlink("/dev/zero", path), "is a device."],
     ["a FIFO", (path) => execa("mkfifo", [path]), "is a FIFO."],
     ["a directory", (path) => mkdir(path), "is a directory."],
-    ["a loop", (path) => symlink(".do-bootstraprc", path), "is not readable (ELOOP)."],
-    ["of 5 MB", (path) => writeFile(path, "- x\n".repeat(1_250_000)), "is larger than 0.0625 MB."],
-  ])("%s is refused at once", async (_, make, says) => {
+    ["a link to itself", (path) => symlink(".do-bootstraprc", path), "is not readable (ELOOP)."],
+    [
+      "a file of 5 MB",
+      (path) => writeFile(path, "- x\n".repeat(1_250_000)),
+      "is larger than 0.0625 MB.",
+    ],
+  ])("%s is refused quickly", async (_, make, says) => {
     const top = await folderOf({});
     const file = join(top, ".do-bootstraprc");
     await make(file);
@@ -228,20 +232,20 @@ describe("what cannot be read is named", () => {
   });
 
   it.each<[what: string, text: string]>([
-    ["lists in lists", "[".repeat(60_000)],
-    ["maps in maps", "{a: ".repeat(15_000)],
-    ["items in items", "- ".repeat(30_000)],
-    ["keys of keys", "? ".repeat(30_000)],
-    ["values of values", "a: ".repeat(20_000)],
+    ["nested lists", "[".repeat(60_000)],
+    ["nested maps", "{a: ".repeat(15_000)],
+    ["nested items", "- ".repeat(30_000)],
+    ["nested keys", "? ".repeat(30_000)],
+    ["nested values", "a: ".repeat(20_000)],
     ["anchors", "&a ".repeat(20_000)],
     ["keys", Array.from({ length: 6000 }, (_, i) => `k${i}: 1\n`).join("")],
-  ])("60 kB of %s take seconds, not minutes", async (_, text) => {
+  ])("60 kB of %s are refused within seconds", async (_, text) => {
     const seconds = cpuTimer();
     expect((await refusalOf({ ".do-bootstraprc": text })).status).toBe(2);
     expect(seconds()).toBeLessThan(15);
   });
 
-  it("nothing is said of it but by us", async () => {
+  it("an unknown YAML tag emits no process warning", async () => {
     const warnings: Error[] = [];
     const hear = (warning: Error) => void warnings.push(warning);
     process.on("warning", hear);

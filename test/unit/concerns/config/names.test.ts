@@ -10,12 +10,18 @@ function projectOf(yaml: string, packageName: string | undefined, base: string):
 
 describe("the project", () => {
   it.each([
-    ["as config has it", "project: acme", "@x/y", "/home/me/folder", "acme"],
+    ["from the config", "project: acme", "@x/y", "/home/me/folder", "acme"],
     ["the package's name", "", "acme-web", "/home/me/folder", "acme-web"],
     ["the package's name with its scope", "", "@Acme/Web App", "/home/me/folder", "acme-web-app"],
     ["the folder's name", "", undefined, "/home/me/My Project", "my-project"],
-    ["the folder's, as the package's is no word", "", "@", "/home/me/folder", "folder"],
-    ["none to be had", "", undefined, "/", "project"],
+    [
+      "the folder's name, as the package's has no usable letters",
+      "",
+      "@",
+      "/home/me/folder",
+      "folder",
+    ],
+    ["a default, as there is no name", "", undefined, "/", "project"],
   ])("%s", (_, yaml, packageName, base, expected) => {
     expect(projectOf(yaml, packageName, base)).toBe(expected);
   });

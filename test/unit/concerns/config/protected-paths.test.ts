@@ -7,7 +7,7 @@ import {
   PROTECTED_IN_ROOTS,
 } from "../../../../src/concerns/config/protected-paths.ts";
 
-describe("what a file is by its name", () => {
+describe("kinds of files by name", () => {
   it.each([
     [".env", "env file, for secrets"],
     [".env.local", "env file, for secrets"],
@@ -39,7 +39,7 @@ describe("what a file is by its name", () => {
     expect(found.flat().join(", ")).toBe(kinds);
   });
 
-  it("what is protected in a root is a file for secrets, a state or a plan", () => {
+  it("every protected file in a root is for secrets, a state or a plan", () => {
     const others = PROTECTED_IN_ROOTS.filter(
       ({ name }) => !isForSecrets(name) && !isStateOrPlan(name),
     );

@@ -29,10 +29,10 @@ it("every key has a default", () => {
   ]);
 });
 
-describe("the example of docs/design.md §6", () => {
+describe("the example in docs/design.md §6", () => {
   const mended = EXAMPLE.replace("credentials: tfvars", "credentials: env");
 
-  it("is taken, key by key", () => {
+  it("resolves every key", () => {
     const { roots, ...rest } = resolve(mended);
     expect(rest).toMatchObject({
       project: "acme-web",
@@ -64,7 +64,7 @@ describe("the example of docs/design.md §6", () => {
   });
 });
 
-it("names every environment, whichever is chosen", () => {
+it("lists every environment, whichever is selected", () => {
   const yaml = "environments: { prod: {}, staging: {} }";
   expect(resolve("").environments).toEqual([]);
   expect(resolve(yaml).environments).toEqual(["prod", "staging"]);
@@ -111,7 +111,7 @@ describe("roots", () => {
     expect(dirs(yaml, environment, { defaultDirs: ["infra"] })).toEqual(expected);
   });
 
-  it("an environment sets what it names and leaves the rest", () => {
+  it("an environment overrides the keys that it sets and keeps the rest", () => {
     const yaml = `terraform: { tool: tofu, variable: t, variables: { a: 1 } }\n${prod} { variable: u } } }`;
     const root = { tool: "tofu", variable: "u", variables: { a: 1 } };
     expect(resolve(yaml, "prod").roots).toEqual([expect.objectContaining(root)]);
@@ -135,7 +135,7 @@ describe("roots", () => {
       undefined,
     ],
     ["in an environment", `${prod} { credentials: tfvars } } }`, "prod"],
-  ])("tfvars %s does not go together with environments", (_, yaml, environment) => {
+  ])("refuses tfvars %s together with environments", (_, yaml, environment) => {
     const { code, status, hint } = thrownBy(() => resolve(yaml, environment));
     expect({ code, status }).toEqual({ code: "CONFIG_INVALID", status: 2 });
     expect(said(hint)).toContain("credentials: env");
@@ -161,63 +161,67 @@ describe("a backend on Spaces", () => {
       ["web/a/terraform.tfstate", "web/b/terraform.tfstate", undefined],
     ],
     [`terraform: { backend: { ${backend}, key: x } }`, {}, ["x"]],
-  ])("%j in %j: the key", (yaml, around, expected) => {
+  ])("the state key of %j in %j", (yaml, around, expected) => {
     expect(keys(yaml, around)).toEqual(expected);
   });
 
   it.each([
-    ["no name that every clone has", `terraform: { backend: { ${backend} } }`, /has no key/],
     [
-      "two roots with one state",
+      "a backend with neither a key nor a project name",
+      `terraform: { backend: { ${backend} } }`,
+      /has no key/,
+    ],
+    [
+      "two roots with the same state",
       `terraform: [{ backend: { ${backend}, key: x } }, { dir: b, backend: { ${backend}, key: x } }]`,
       /two roots have the same state, acme\/x/,
     ],
     [
-      "two environments with one state",
+      "two environments with the same state",
       `project: web\nterraform: { backend: { ${backend} } }\nenvironments: { staging: {}, prod: {} }`,
       /environments staging and prod have the same state, workspace default of acme\/web\/terraform\.tfstate/,
     ],
     [
-      "two of three, in one workspace",
+      "two of three environments in the same workspace",
       `terraform: { backend: { ${backend}, key: x } }\nenvironments: { a: { terraform: { workspace: w } }, b: {}, c: { terraform: { workspace: w } } }`,
       /environments a and c have the same state, workspace w of acme\/x/,
     ],
     [
-      "one in workspace default by name",
+      "an explicit and an implicit workspace default",
       `terraform: { backend: { ${backend}, key: x } }\nenvironments: { a: { terraform: { workspace: default } }, b: {} }`,
       /environments a and b have the same state/,
     ],
     [
-      "the state of a list's second root",
+      "two environments with the same second root",
       `terraform: [{ dir: a }, { dir: b, backend: { ${backend}, key: x } }]\nenvironments: { a: {}, b: {} }`,
       /environments a and b have the same state/,
     ],
-  ])("%s is refused", (_, yaml, message) => {
+  ])("refuses %s", (_, yaml, message) => {
     const refusal = { code: "CONFIG_INVALID", message: expect.stringMatching(message) };
     expect(() => resolve(yaml)).toThrow(expect.objectContaining(refusal));
   });
 
   it.each([
     ["one environment, in workspace default", "environments: { prod: {} }"],
-    ["a workspace each", `environments: { a: { terraform: { workspace: a } }, b: {} }`],
+    ["a workspace per environment", `environments: { a: { terraform: { workspace: a } }, b: {} }`],
     [
-      "a folder each",
+      "a folder per environment",
       "environments: { a: { terraform: { dir: a } }, b: { terraform: { dir: b } } }",
     ],
-    ["no Terraform in one", "environments: { a: { terraform: false }, b: {} }"],
-  ])("%s is taken", (_, environments) => {
+    ["one environment without Terraform", "environments: { a: { terraform: false }, b: {} }"],
+  ])("accepts %s", (_, environments) => {
     const yaml = `project: web\nterraform: { backend: { ${backend} } }\n${environments}`;
     expect(resolve(yaml).roots).toHaveLength(1);
   });
 });
 
-describe("a backend of an environment's own", () => {
+describe("an environment's own backend", () => {
   const own = (more: string) => `{ terraform: { ${more} } }`;
   const at = (name: string, more = "") => `backend: { bucket: ${name}, region: nyc3${more} }`;
   const of = (yaml: string, environment?: string, around?: object) =>
     resolve(yaml, environment, around).roots.map(({ backend }) => backend);
 
-  it("is taken where its folder is its own, with a key that says which folder", () => {
+  it("is accepted in a folder that no other environment uses; the key names it", () => {
     const yaml = `project: web\nenvironments: { dev: ${own(`dir: envs/dev, ${at("one")}`)}, prod: ${own(`dir: ./envs/prod/, ${at("one")}`)} }`;
     const one = { bucket: "one", region: "nyc3", lock: false };
     expect(of(yaml)).toEqual([undefined]);
@@ -227,15 +231,15 @@ describe("a backend of an environment's own", () => {
 
   it.each([
     [
-      "beside one that is shared",
+      "next to a shared backend",
       `project: w\nterraform: { dir: tf, ${at("one")} }\nenvironments: { dev: ${own("workspace: d")}, prod: ${own(`dir: p, ${at("two")}`)} }`,
     ],
     [
-      "beside environments without one",
+      "next to environments without a backend",
       `project: w\nenvironments: { dev: ${own("dir: d")}, prod: ${own(`dir: p, ${at("two")}`)} }`,
     ],
     [
-      "beside one without Terraform",
+      "next to an environment without Terraform",
       `project: w\nterraform: false\nenvironments: { dev: {}, prod: ${own(`dir: p, ${at("two")}`)} }`,
     ],
     [
@@ -247,16 +251,16 @@ describe("a backend of an environment's own", () => {
       `environments: { a: ${own(`dir: a, workspace: a, ${at("one", ", key: k")}`)}, b: ${own(`dir: b, ${at("one", ", key: k")}`)} }`,
     ],
     [
-      "in the folder that a run without --env would guess",
+      "in the default folder of a run without --env",
       `project: w\nenvironments: { prod: ${own(`dir: ., ${at("two")}`)} }`,
     ],
-  ])("%s is taken", (_, yaml) => {
+  ])("is accepted %s", (_, yaml) => {
     expect(resolve(yaml).environments).not.toEqual([]);
   });
 
   it.each([
     [
-      "without a folder",
+      "without its own folder",
       `terraform: { dir: tf }\nenvironments: { prod: ${own(at("one", ", key: x"))} }`,
       "a run without --env uses tf too, and a folder has only one backend.tf",
     ],
@@ -266,31 +270,31 @@ describe("a backend of an environment's own", () => {
       "environment qa uses tf too, and a folder has only one backend.tf",
     ],
     [
-      "without a folder, like the other",
+      "without its own folder, like another environment",
       `environments: { prod: ${own(at("one", ", key: x"))}, qa: ${own(at("two", ", key: x"))} }`,
       "environment qa uses . too, and a folder has only one backend.tf",
     ],
     [
-      "in a root of the list",
+      "in a root from the list",
       `project: w\nterraform: [{ dir: a }, { dir: b }]\nenvironments: { prod: ${own(at("one"))} }`,
       "a run without --env uses a too, and a folder has only one backend.tf",
     ],
     [
-      "with another's state",
+      "with another environment's state",
       `environments: { a: ${own(`dir: a, ${at("one", ", key: k")}`)}, b: ${own(`dir: b, ${at("one", ", key: k")}`)} }`,
       "environments a and b have the same state, workspace default of one/k",
     ],
     [
-      "with the state that the others share",
+      "with the shared backend's state",
       `terraform: { dir: tf, ${at("one", ", key: k")} }\nenvironments: { a: ${own("workspace: a")}, b: ${own(`dir: b, ${at("one", ", key: k")}`)} }`,
       "environment b and a run without --env have the same state, workspace default of one/k",
     ],
     [
-      "with the state of one in the shared backend",
+      "with the state of an environment in the shared backend",
       `terraform: { dir: tf, ${at("one", ", key: k")} }\nenvironments: { a: ${own("workspace: w")}, b: ${own(`dir: b, workspace: w, ${at("one", ", key: k")}`)} }`,
       "environments a and b have the same state, workspace w of one/k",
     ],
-  ])("%s is refused", (_, yaml, message) => {
+  ])("is refused %s", (_, yaml, message) => {
     for (const environment of [undefined, ...Object.keys(parse(yaml).environments)]) {
       const refusal = { code: "CONFIG_INVALID", message: expect.stringContaining(message) };
       expect(() => resolve(yaml, environment)).toThrow(expect.objectContaining(refusal));
@@ -301,12 +305,12 @@ describe("a backend of an environment's own", () => {
     [undefined, ["/repo/p"]],
     ["dev", ["/repo/p"]],
     ["prod", ["/repo/tf"]],
-  ])("--env %s: folders that its roots must not be, by whatever path", (environment, folders) => {
+  ])("--env %s: lists the folders of the other environments", (environment, folders) => {
     const yaml = `project: w\nterraform: { dir: tf }\nenvironments: { dev: {}, prod: ${own(`dir: p, ${at("two")}`)} }`;
     expect(resolve(yaml, environment).othersFolders).toEqual(folders);
   });
 
-  it("without one, no folder is compared", () => {
+  it("without one, there are no other folders to compare", () => {
     expect(resolve("environments: { a: {}, b: { terraform: { dir: b } } }").othersFolders).toEqual(
       [],
     );
@@ -321,7 +325,7 @@ it.each([
     undefined,
     "with --env prod, terraform lists c twice.",
   ],
-])("a folder twice, %s, is refused", (_, yaml, environment, message) => {
+])("refuses the same folder twice %s", (_, yaml, environment, message) => {
   const refusal = { code: "CONFIG_INVALID", message: `${FILE}: ${message}` };
   expect(() => resolve(yaml, environment)).toThrow(expect.objectContaining(refusal));
 });
@@ -353,7 +357,7 @@ it.each([
   "terraform: { variables: { do_token: x } }",
   "terraform: { variable: t, variables: { t: x } }",
   "terraform: [{}, { variables: { do_token: x } }]",
-])("the token's variable is none of terraform.variables: %s", (yaml) => {
+])("refuses the token's variable in terraform.variables: %s", (yaml) => {
   expect(() => resolve(yaml)).toThrow(expect.objectContaining({ code: "CONFIG_INVALID" }));
 });
 
@@ -383,7 +387,7 @@ describe("environments", () => {
     expect(said(refusal.hint)).toBe(step);
   });
 
-  it("--env without any config says so", () => {
+  it("--env without a config is refused", () => {
     const message = "--env prod: there is no config.";
     expect(() => resolve("", "prod", { file: undefined })).toThrow(message);
   });
@@ -405,17 +409,17 @@ describe("token.doctl", () => {
     expect([config.token.doctl, config.doctl]).toEqual([source, doctl]);
   });
 
-  it("means that the provider reads the environment", () => {
+  it("sets credentials to env", () => {
     expect(resolve(login).roots.map(({ credentials }) => credentials)).toEqual(["env"]);
   });
 
   it.each([
     ["another context", `${login}\ndoctl: { context: web }`, undefined],
-    ["no doctl", `${login}\ndoctl: false`, undefined],
-    ["another context of its own", `${prod}, doctl: { context: web } } }`, "prod"],
-    ["no doctl of its own", `${prod}, doctl: false } }`, "prod"],
-    ["a file with the token", `${login}\nterraform: { credentials: tfvars }`, undefined],
-  ])("does not go together with %s", (_, yaml, environment) => {
+    ["doctl: false", `${login}\ndoctl: false`, undefined],
+    ["another context in the environment", `${prod}, doctl: { context: web } } }`, "prod"],
+    ["doctl: false in the environment", `${prod}, doctl: false } }`, "prod"],
+    ["credentials: tfvars", `${login}\nterraform: { credentials: tfvars }`, undefined],
+  ])("can't be combined with %s", (_, yaml, environment) => {
     expect(thrownBy(() => resolve(yaml, environment))).toMatchObject({
       code: "CONFIG_INVALID",
       status: 2,
@@ -423,7 +427,7 @@ describe("token.doctl", () => {
     });
   });
 
-  it("keeps an environment's login from the others, and its env file from the shared one", () => {
+  it("gives an environment a context that others must not use, and its own env file", () => {
     const yaml = `${prod} }, dev: {} }`;
     expect(resolve(yaml, "dev").othersContexts).toEqual(["acme-prod"]);
     expect(resolve(yaml, "prod").token.envFile).toBe("/repo/.env.prod");

@@ -8,7 +8,7 @@ import { EXAMPLE } from "./design-example.ts";
 
 const check = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true }).compile(published);
 
-/** Every key in a value, as "terraform.backend.key"; what is in `variables` is the user's own. */
+/** Every key in a value, as "terraform.backend.key"; the keys inside `variables` are the user's. */
 function keysOf(value: unknown, prefix = ""): string[] {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return [];
   return Object.entries(value).flatMap(([key, child]) =>
@@ -37,21 +37,21 @@ function inside({ properties, additionalProperties: more }: Schema, key: string)
 }
 
 describe("schema.json", () => {
-  it("is what the schema in the source gives", () => {
+  it("matches the schema in the source", () => {
     expect(published).toEqual(JSON.parse(JSON.stringify(jsonSchema())));
   });
 
-  it.each(keysOf(parse(EXAMPLE)))("knows %s", (path) => {
+  it.each(keysOf(parse(EXAMPLE)))("has the key %s", (path) => {
     expect(schemaAt(published as Schema, path)).not.toEqual([]);
   });
 
-  it("takes the example of docs/design.md §6", () => {
+  it("accepts the example in docs/design.md §6", () => {
     check(parse(EXAMPLE));
     expect(check.errors).toBeNull();
   });
 
   it.each(keysOf(parse(EXAMPLE)).filter((path) => path !== "environments.prod"))(
-    "does not take it with %s misspelt",
+    "refuses the example with %s misspelt",
     (path) => {
       expect(check(misspelt(path))).toBe(false);
     },

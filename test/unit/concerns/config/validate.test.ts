@@ -7,7 +7,7 @@ const FILE = "/repo/.do-bootstraprc";
 
 const refusal = (loaded: unknown) => thrownBy(() => validateConfig(loaded, FILE));
 
-/** What is wrong with a config written in YAML: a line for each problem. */
+/** The problems of a config in YAML, one per line. */
 function problems(yaml: string): string[] {
   const { message, code, status } = refusal(parse(yaml));
   expect({ code, status }).toEqual({ code: "CONFIG_INVALID", status: 2 });
@@ -16,7 +16,7 @@ function problems(yaml: string): string[] {
   return rest.map((line) => line.trim());
 }
 
-describe("a config that is taken", () => {
+describe("a valid config", () => {
   it.each([
     "",
     "{}",
@@ -42,13 +42,13 @@ describe("a config that is taken", () => {
     ["terraform.variable", ["do_token", "do-token", "_t"]],
     ["terraform.workspace", ["prod", "Prod.1_a-b~"]],
     ["environments", [{}, { prod: {}, "dev-2": {} }]],
-  ])("%s: each of %j", (path, values) => {
+  ])("%s accepts %j", (path, values) => {
     for (const value of values)
       expect(validateConfig(at(path, value), FILE)).toEqual(at(path, value));
   });
 });
 
-describe("a value that does not fit", () => {
+describe("an invalid value", () => {
   it.each([
     ["project", ["", "-a", "_a", "A", "a.b", "a b", "é", "a/b", "a\n"], "use lower-case letters"],
     ["doctl.context", ["", "Prod", "my.team", "a b"], "use lower-case letters"],
@@ -73,7 +73,7 @@ describe("a value that does not fit", () => {
     ["terraform.credentials", ["vault", "TFVARS"], 'use ("tfvars" | "env")'],
     ["terraform.variable", ["", "9a", "a.b"], "use letters, digits, - and _"],
     ["terraform.workspace", ["", "a b", "a/b"], "use URL safe characters"],
-  ])("%s: none of %j", (path, values, rule) => {
+  ])("%s refuses %j", (path, values, rule) => {
     for (const value of values) {
       const [first] = problems(JSON.stringify(at(path, value)));
       expect(first?.startsWith(`${path}: ${rule}`) && first).toContain(JSON.stringify(value));
@@ -143,7 +143,7 @@ describe("a value that does not fit", () => {
     expect(problems(yaml)).toEqual([expect.stringMatching(problem)]);
   });
 
-  it("is one of several, all named at once", () => {
+  it("is reported together with all others", () => {
     expect(problems("project: A\ntoken: { minTtl: 1, name: 9 }\nx: 1")).toHaveLength(4);
   });
 });

@@ -9,25 +9,29 @@ const added = (
   return withLogin(`/repo/${file}`, text, { environment, context });
 };
 
-describe("token.doctl in YAML: every other byte stays", () => {
+describe("adding token.doctl to YAML keeps every other byte", () => {
   it.each([
     ["an empty file", "", "token:\n  doctl: acme\n"],
-    ["comments alone", "# ours\n", "# ours\ntoken:\n  doctl: acme\n"],
+    ["only comments", "# ours\n", "# ours\ntoken:\n  doctl: acme\n"],
     ["other keys", "project: web # it\n", "project: web # it\ntoken:\n  doctl: acme\n"],
-    ["no line end at the end", "project: web", "project: web\ntoken:\n  doctl: acme\n"],
+    ["no newline at the end", "project: web", "project: web\ntoken:\n  doctl: acme\n"],
     [
       "a section with keys",
       "token: # of ours\n    # the file\n    envFile: .env\nproject: web\n",
       "token: # of ours\n    # the file\n    doctl: acme\n    envFile: .env\nproject: web\n",
     ],
     [
-      "a section in braces",
+      "a token section in braces",
       "token: { envFile: .env }\n",
       "token: { doctl: acme, envFile: .env }\n",
     ],
-    ["an empty one", "token: {}\n", "token: { doctl: acme }\n"],
-    ["all in braces", "{ project: web }\n", "{ token: { doctl: acme }, project: web }\n"],
-    ["Windows line ends", "project: web\r\n", "project: web\r\ntoken:\r\n  doctl: acme\r\n"],
+    ["an empty section", "token: {}\n", "token: { doctl: acme }\n"],
+    [
+      "the whole file in braces",
+      "{ project: web }\n",
+      "{ token: { doctl: acme }, project: web }\n",
+    ],
+    ["CRLF", "project: web\r\n", "project: web\r\ntoken:\r\n  doctl: acme\r\n"],
   ])("%s", (_, before, after) => {
     expect(added(before)).toBe(after);
   });
@@ -39,16 +43,16 @@ describe("token.doctl in YAML: every other byte stays", () => {
       "environments:\n  dev: {}\n  prod:\n    token:\n      doctl: acme\n    account: { team: x }\n",
     ],
     [
-      "an empty one",
+      "an empty environment",
       "environments: { prod: {} }\n",
       "environments: { prod: { token: { doctl: acme } } }\n",
     ],
     [
-      "one with a token section",
+      "an environment with a token section",
       "environments:\n  prod:\n    token: { envFile: .env.prod }\n",
       "environments:\n  prod:\n    token: { doctl: acme, envFile: .env.prod }\n",
     ],
-  ])("of %s", (_, before, after) => {
+  ])("in %s", (_, before, after) => {
     expect(added(before, { environment: "prod" })).toBe(after);
   });
 
@@ -57,22 +61,22 @@ describe("token.doctl in YAML: every other byte stays", () => {
     ["null", '"null"'],
     ["1e3", '"1e3"'],
     ["acme-web_2", "acme-web_2"],
-  ])("a context called %s is a text", (context, written) => {
+  ])("writes the context name %s as a string", (context, written) => {
     expect(added("", { context })).toBe(`token:\n  doctl: ${written}\n`);
   });
 
   it.each([
-    ["another login is there", "token: { doctl: other }\n"],
+    ["another context is set", "token: { doctl: other }\n"],
     ["a section has no value", "token:\n"],
     ["a section is an alias", "a: &a { name: X_TOKEN }\ntoken: *a\n"],
-    ["it is no YAML", "token: {\n"],
-    ["it is a list", "- a\n"],
-  ])("is left to a person where %s", (_, text) => {
+    ["the file is not valid YAML", "token: {\n"],
+    ["the file is a list", "- a\n"],
+  ])("makes no edit if %s", (_, text) => {
     expect(added(text)).toBeUndefined();
   });
 });
 
-describe("token.doctl in JSON", () => {
+describe("adding token.doctl to JSON", () => {
   it.each([
     [
       ".do-bootstraprc.json",

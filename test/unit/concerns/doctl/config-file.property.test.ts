@@ -42,7 +42,7 @@ const config: fc.Arbitrary<Config> = fc.record({
   token: fc.option(token, { nil: undefined }),
 });
 
-/** As doctl or a person would write it: tokens plain where YAML lets them be. */
+/** A config as doctl or a person writes it, with unquoted tokens. */
 function write({ unknown, contexts, token }: Config): string {
   const named = Object.entries(contexts).map(([name, it]) => `  ${JSON.stringify(name)}: ${it}\n`);
   return [
@@ -66,8 +66,8 @@ function contextsIn(text: string): Record<string, string> {
 const store = (text: string, into: string, value: string) =>
   encode(withContext(text, into, secret(value)) ?? { parts: [], encoding: "utf8" }).toString();
 
-describe("any config of doctl's", () => {
-  it("is read to the last digit", () => {
+describe("any doctl config", () => {
+  it("is read without losing a digit", () => {
     fc.assert(
       fc.property(config, (it) => {
         expect(contextsIn(write(it))).toEqual(allOf(it));
@@ -75,7 +75,7 @@ describe("any config of doctl's", () => {
     );
   });
 
-  it("keeps every other context and gets ours", () => {
+  it("keeps every other context and stores ours", () => {
     fc.assert(
       fc.property(config, context, token, (it, into, value) => {
         expect(contextsIn(store(write(it), into, value))).toEqual({ ...allOf(it), [into]: value });
@@ -83,7 +83,7 @@ describe("any config of doctl's", () => {
     );
   });
 
-  it("keeps every unknown key, as YAML 1.1 too reads it, and loses config:", () => {
+  it("keeps every unknown key in YAML 1.1 and 1.2, and drops config:", () => {
     fc.assert(
       fc.property(config, context, token, (it, into, value) => {
         const after = store(write(it), into, value);
@@ -105,7 +105,7 @@ describe("any config of doctl's", () => {
   });
 });
 
-/** As people have it: comments, anchors, keys in any case, values in any quotes, one context in one line. */
+/** A hand-written config: comments, anchors, keys in any case, any quotes, contexts in one line or one per line. */
 const written = fc
   .record({
     contexts: fc.uniqueArray(fc.tuple(name, token), { selector: ([each]) => each, maxLength: 4 }),
@@ -143,7 +143,7 @@ const written = fc
     };
   });
 
-describe("a config as people have it", () => {
+describe("a hand-written config", () => {
   const others = (text: string) => {
     const all = Object.entries(parse(text.replace("\uFEFF", "")) as object);
     const kept = all.filter(([key]) => !/^(auth-contexts|access-token|context)$/i.test(key));
@@ -151,7 +151,7 @@ describe("a config as people have it", () => {
   };
   const comments = (text: string) => text.match(/# (mine|as ever|the end)/g);
 
-  it("keeps contexts, other keys, comments and line ends when one is stored", () => {
+  it("keeps contexts, other keys, comments and line endings when one is stored", () => {
     fc.assert(
       fc.property(written, context, token, (it, into, value) => {
         const after = store(it.text, into, value);
@@ -165,7 +165,7 @@ describe("a config as people have it", () => {
     );
   });
 
-  it("keeps them when one is taken away, and a selected one is selected no longer", () => {
+  it("keeps the rest when the selected context is removed, and selects default", () => {
     fc.assert(
       fc.property(written, (it) => {
         const gone = readDoctlConfig(it.text)?.selected ?? "";
@@ -182,7 +182,7 @@ describe("a config as people have it", () => {
 });
 
 describe("any text", () => {
-  it("is refused, or read and written without an exception and without a loss", () => {
+  it("is refused, or read and written without error or loss", () => {
     const yamlish = fc.string({ unit: fc.constantFrom(..."ab: \n-#'\"{}[]&*!|>~?,%@`\t") });
     const lines = fc
       .array(

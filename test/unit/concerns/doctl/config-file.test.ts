@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { readDoctlConfig } from "../../../../src/concerns/doctl/config-file.ts";
 import { NOT_A_CONFIG } from "../../samples.ts";
 
-/** The contexts by name, in clear. */
+/** The contexts by name, with tokens in plain text. */
 function contextsIn(text: string): Record<string, string> | undefined {
   const config = readDoctlConfig(text);
   return (
@@ -18,9 +18,13 @@ describe("readDoctlConfig", () => {
     ["an empty file", "", {}],
     ["only comments", "# nothing\n", {}],
     ["an empty map", "{}\n", {}],
-    ["default only", "access-token: T\n", { default: "T" }],
-    ["named ones", "auth-contexts:\n  prod: P\n  dev: D\n", { prod: "P", dev: "D" }],
-    ["both", "access-token: T\nauth-contexts: { p: P }\n", { default: "T", p: "P" }],
+    ["only default", "access-token: T\n", { default: "T" }],
+    ["named contexts", "auth-contexts:\n  prod: P\n  dev: D\n", { prod: "P", dev: "D" }],
+    [
+      "default and a named context",
+      "access-token: T\nauth-contexts: { p: P }\n",
+      { default: "T", p: "P" },
+    ],
     ["unknown keys", "access-token: T\noutput: json\nssh: { user: x }\n", { default: "T" }],
     ["an empty token (auth remove)", 'access-token: ""\n', {}],
     ["a token of spaces", 'access-token: "  "\n', {}],
@@ -32,20 +36,28 @@ describe("readDoctlConfig", () => {
     ["a number", "access-token: 12345\n", { default: "12345" }],
     ["a number with zeros in front", "access-token: 00123\n", { default: "00123" }],
     ["a legacy token of digits", `access-token: ${NINES}\n`, { default: NINES }],
-    ["what looks like an exponent", "access-token: 123e45\n", { default: "123e45" }],
+    ["a value that looks like an exponent", "access-token: 123e45\n", { default: "123e45" }],
     ["a boolean", "access-token: true\n", { default: "true" }],
-    ["a list for a token", "access-token: [a]\n", {}],
-    ["a map for a token", "access-token: { a: b }\n", {}],
+    ["a list as the token", "access-token: [a]\n", {}],
+    ["a map as the token", "access-token: { a: b }\n", {}],
     ["no contexts", "auth-contexts:\n", {}],
     ["a list of contexts", "auth-contexts: [a, b]\n", {}],
-    ["what auth switch leaves", 'auth-contexts: { default: "true", p: P }\n', { p: "P" }],
-    ["a nested context (a dot)", "auth-contexts:\n  my:\n    team: P\n  dev: D\n", { dev: "D" }],
+    [
+      "the default entry that auth switch writes",
+      'auth-contexts: { default: "true", p: P }\n',
+      { p: "P" },
+    ],
+    [
+      "a nested context (a dot in its name)",
+      "auth-contexts:\n  my:\n    team: P\n  dev: D\n",
+      { dev: "D" },
+    ],
     [
       "upper-case keys",
       "Access-Token: T\nAUTH-CONTEXTS: { Prod: P }\n",
       { default: "T", prod: "P" },
     ],
-    ["odd names", ODD_NAMES, { "12": "N", "a b": "A", é: "E", true: "B", "a:b": "C" }],
+    ["unusual names", ODD_NAMES, { "12": "N", "a b": "A", é: "E", true: "B", "a:b": "C" }],
     ["a key twice: the last wins", "access-token: A\naccess-token: B\n", { default: "B" }],
     ["a context twice: the last wins", "auth-contexts:\n  p: A\n  P: B\n", { p: "B" }],
     ["a BOM", "\uFEFFaccess-token: T\n", { default: "T" }],
@@ -71,11 +83,11 @@ describe("readDoctlConfig", () => {
     expect(readDoctlConfig(text)?.selected).toBe(selected);
   });
 
-  it.each(NOT_A_CONFIG)("%s is nothing that doctl can read", (_, text) => {
+  it.each(NOT_A_CONFIG)("refuses %s", (_, text) => {
     expect(readDoctlConfig(text)).toBeUndefined();
   });
 
-  it("knows each token by its context", () => {
+  it("sets each token's origin to its context", () => {
     const { contexts } = readDoctlConfig("auth-contexts:\n  prod: P\n") ?? {};
     expect(contexts?.get("prod")?.origin).toEqual({ kind: "doctl", context: "prod" });
   });

@@ -4,7 +4,7 @@ import type { ToolSearch } from "../../../../src/host/host.ts";
 
 const unused = () => expect.unreachable();
 
-/** Where a doctl with this help keeps its config. */
+/** The config path of a doctl that prints this help. */
 function pathFor(help: string): Promise<string | undefined> {
   const host = {
     ...({ env: {}, home: "/home/sammy", platform: "linux", cwd: "/repo" } as const),
@@ -17,12 +17,12 @@ function pathFor(help: string): Promise<string | undefined> {
 it.each([
   ["up to 1.x", '  -c, --config string   Specify a custom config file (default "/snap/c.yaml")\n'],
   ["since 2.0", "  -c, --config string  [default: /snap/c.yaml]\n      The config file.\n"],
-])("the path that doctl's help prints: %s", async (_, line) => {
+])("uses the path in doctl's help: %s", async (_, line) => {
   expect(await pathFor(`Usage:\n  doctl [command]\n${line}  -h, --help\n`)).toBe("/snap/c.yaml");
 });
 
 it.each(["/home/a]b/c.yaml", "/home/a b/c.yaml", "/home/[a]/c.yaml"])(
-  "one that brackets or blanks are in: %s",
+  "reads a path with brackets or spaces: %s",
   async (path) => {
     const line = `  -c, --config string  [default: ${path}]\n      The config file.\n`;
     expect(await pathFor(line)).toBe(path);
@@ -30,14 +30,14 @@ it.each(["/home/a]b/c.yaml", "/home/a b/c.yaml", "/home/[a]/c.yaml"])(
 );
 
 it.each([
-  ["none", ""],
-  ["one that is not absolute", '-c, --config string (default "c.yaml")\n'],
-  ["another option's", "-u, --api-url string  [default: /snap/c.yaml]\n"],
-])("as doctl would compute it, where the help prints %s", async (_, help) => {
+  ["no path", ""],
+  ["a relative path", '-c, --config string (default "c.yaml")\n'],
+  ["another option's path", "-u, --api-url string  [default: /snap/c.yaml]\n"],
+])("computes the path like doctl if the help prints %s", async (_, help) => {
   expect(await pathFor(help)).toBe("/home/sammy/.config/doctl/config.yaml");
 });
 
-describe("where it is, without starting doctl", () => {
+describe("the config path, without starting doctl", () => {
   const HOME = { HOME: "/home/sammy" };
   const tool = (path?: string, program?: string, skipped: readonly string[] = []) => ({
     ...{ path, program, skipped },
@@ -50,18 +50,23 @@ describe("where it is, without starting doctl", () => {
   const own = (path: string) => ({ ...HOME, DIGITALOCEAN_CONFIG: path });
 
   it.each<[string, Record<string, string>, ToolSearch, unknown]>([
-    ["a doctl that has said it", HOME, BINARY, "/home/sammy/c.yaml"],
-    ["that has said it for another HOME", { HOME: "/root" }, BINARY, undefined],
+    ["a doctl whose path is recorded", HOME, BINARY, "/home/sammy/c.yaml"],
+    ["a path recorded for another HOME", { HOME: "/root" }, BINARY, undefined],
     ["another doctl", HOME, tool("/opt/doctl", "/opt/doctl"), undefined],
-    ["a snap, which is asked each time", HOME, SNAP, undefined],
+    ["a snap, which has to be asked each time", HOME, SNAP, undefined],
     ["a shim", HOME, SHIM, undefined],
     ["no doctl", HOME, NONE, undefined],
     ["DIGITALOCEAN_CONFIG", own("/x.yaml"), BINARY, "/x.yaml"],
-    ["DIGITALOCEAN_CONFIG, and a shim", own("/x.yaml"), SHIM, "/x.yaml"],
-    ["DIGITALOCEAN_CONFIG, which a snap may not read", own("/x.yaml"), SNAP, undefined],
-    ["DIGITALOCEAN_CONFIG, relative to wherever doctl starts", own("x.yaml"), BINARY, undefined],
-    ["another doctl inside the repo, before it on PATH", HOME, BEHIND, undefined],
-    ["DIGITALOCEAN_CONFIG, and no doctl", own("/x.yaml"), NONE, undefined],
+    ["DIGITALOCEAN_CONFIG with a shim", own("/x.yaml"), SHIM, "/x.yaml"],
+    [
+      "DIGITALOCEAN_CONFIG with a snap, which may be unable to read it",
+      own("/x.yaml"),
+      SNAP,
+      undefined,
+    ],
+    ["a relative DIGITALOCEAN_CONFIG", own("x.yaml"), BINARY, undefined],
+    ["another doctl inside the repo, earlier on PATH", HOME, BEHIND, undefined],
+    ["DIGITALOCEAN_CONFIG without doctl", own("/x.yaml"), NONE, undefined],
   ])("%s", async (_, env, doctl, expected) => {
     let kept: unknown;
     const records = {

@@ -14,17 +14,17 @@ const inspection = (state: State, uuid?: string): Inspection => ({
   doubts: [],
 });
 
-describe("how a stored token stands to ours, which is of team A", () => {
+describe("compares a stored token with ours, which is of team A", () => {
   it.each<[string, string | undefined, Inspection | undefined, Holding]>([
     ["nothing stored", undefined, undefined, "nothing"],
     ["the same token", PERSONAL, undefined, "this"],
-    ["the same token, however it was judged", PERSONAL, inspection("refused"), "this"],
+    ["the same token, even if refused", PERSONAL, inspection("refused"), "this"],
     ["refused", OTHER, inspection("refused"), "dead"],
-    ["alive, team A", OTHER, inspection("alive", "A"), "same-team"],
-    ["alive, team B", OTHER, inspection("alive", "B"), "other"],
-    ["alive, team unknown", OTHER, inspection("alive"), "other"],
-    ["unknown", OTHER, inspection("unknown"), "other"],
-    ["unknown, though of team A", OTHER, inspection("unknown", "A"), "other"],
+    ["valid, team A", OTHER, inspection("alive", "A"), "same-team"],
+    ["valid, team B", OTHER, inspection("alive", "B"), "other"],
+    ["valid, team unknown", OTHER, inspection("alive"), "other"],
+    ["could not be checked", OTHER, inspection("unknown"), "other"],
+    ["could not be checked, team A", OTHER, inspection("unknown", "A"), "other"],
     ["not inspected", OTHER, undefined, "other"],
   ])("%s", (_, stored, inspected, expected) => {
     const ours = { token: secret(PERSONAL), inspection: inspection("alive", "A") };
@@ -37,9 +37,9 @@ describe("how a stored token stands to ours, which is of team A", () => {
     ["its token has expired", PERSONAL, OAUTH, inspection("refused"), "other"],
     ["its token is another team's", PERSONAL, OAUTH, inspection("alive", "B"), "other"],
     ["its token is of team A", PERSONAL, OAUTH, inspection("alive", "A"), "same-team"],
-    ["it has no token any more", PERSONAL, undefined, undefined, "other"],
+    ["its token is gone", PERSONAL, undefined, undefined, "other"],
     ["its token is ours", OAUTH, OAUTH, undefined, "this"],
-    ["ours stands over it", PERSONAL, PERSONAL, undefined, "overridden"],
+    ["our token overrides it", PERSONAL, PERSONAL, undefined, "overridden"],
   ])("a browser login, which doctl renews: %s", (_, own, stored, inspected, expected) => {
     const ours = { token: secret(own), inspection: inspection("alive", "A") };
     const token = stored === undefined ? undefined : secret(stored);
@@ -50,15 +50,15 @@ describe("how a stored token stands to ours, which is of team A", () => {
   });
 
   it.each<[string, Inspection]>([
-    ["of an unknown team too", inspection("alive")],
-    ["of a team", inspection("alive", "B")],
-  ])("our own team unknown: a live one %s is another's", (_, theirs) => {
+    ["of an unknown team", inspection("alive")],
+    ["of a known team", inspection("alive", "B")],
+  ])("with our team unknown, a valid token %s counts as another's", (_, theirs) => {
     const ours = { token: secret(PERSONAL), inspection: inspection("alive") };
     expect(compare(ours, { token: secret(OTHER), session: undefined }, theirs)).toBe("other");
   });
 });
 
-describe("the context that a token belongs in (rule 5), project acme-web", () => {
+describe("chooses the context for a token (rule 5), project acme-web", () => {
   const NONE = "";
   const DEFAULT = "access-token: T";
   const SESSION = "oauth-tokens: { default: { refresh-token: R } }";
@@ -67,16 +67,16 @@ describe("the context that a token belongs in (rule 5), project acme-web", () =>
   it.each<[string, string | undefined, string, Holding, string]>([
     ["no token anywhere", undefined, NONE, "nothing", "default"],
     ["an emptied default (auth remove)", undefined, 'access-token: ""', "nothing", "default"],
-    ["default holds this", undefined, DEFAULT, "this", "default"],
-    ["default holds one of the same team", undefined, DEFAULT, "same-team", "default"],
-    ["a browser login that lost its token", undefined, SESSION, "other", "acme-web"],
-    ["default holds this beside a browser login", undefined, DEFAULT, "overridden", "default"],
-    ["default holds another's", undefined, DEFAULT, "other", "acme-web"],
-    ["default holds a dead one", undefined, DEFAULT, "dead", "acme-web"],
+    ["default holds this token", undefined, DEFAULT, "this", "default"],
+    ["default holds a token of the same team", undefined, DEFAULT, "same-team", "default"],
+    ["a browser login without a token", undefined, SESSION, "other", "acme-web"],
+    ["default holds this token and a browser login", undefined, DEFAULT, "overridden", "default"],
+    ["default holds another token", undefined, DEFAULT, "other", "acme-web"],
+    ["default holds a refused token", undefined, DEFAULT, "dead", "acme-web"],
     ["only named contexts", undefined, NAMED, "nothing", "acme-web"],
     ["configured, no token anywhere", "prod", NONE, "nothing", "prod"],
-    ["configured, default holds this", "prod", DEFAULT, "this", "prod"],
-    ["configured as default", "default", DEFAULT, "other", "default"],
+    ["configured, default holds this token", "prod", DEFAULT, "this", "prod"],
+    ["default is configured", "default", DEFAULT, "other", "default"],
   ])("%s", (_, configured, text, inDefault, expected) => {
     const config = readDoctlConfig(text);
     expect(config && chooseContext(configured, "acme-web", config, inDefault)).toBe(expected);

@@ -18,56 +18,64 @@ function contextOf(text: string, project = "acme", context?: string, words = ["d
   return contextFor(doctl, secret(), words);
 }
 
-describe("the context that holds this very token", () => {
+describe("the context that holds this token", () => {
   it.each<[what: string, config: string, context: string]>([
-    ["a named one", "auth-contexts: { web: T }", "web"],
-    ["among others", "access-token: X\nauth-contexts: { a: X, web: T, z: L }", "web"],
-    ["in capitals, which doctl lower-cases", "auth-contexts: { Web: T }", "web"],
-    ["in quotes", "auth-contexts: { 'web': 'T' }", "web"],
-    ["not the selected one", "context: a\nauth-contexts: { a: X, web: T }", "web"],
-    ["the last of two keys", "auth-contexts: { web: X, WEB: T }", "web"],
-    ["by an alias", "access-token: X\nx: &t T\nauth-contexts: { web: *t }", "web"],
-    ["none", "auth-contexts: { web: X }", "default"],
-    ["none any more: the last of two keys", "auth-contexts: { web: T, web: X }", "default"],
-    ["no contexts", "access-token: T", "default"],
+    ["a named context", "auth-contexts: { web: T }", "web"],
+    ["among other contexts", "access-token: X\nauth-contexts: { a: X, web: T, z: L }", "web"],
+    ["a name in capitals, which doctl lower-cases", "auth-contexts: { Web: T }", "web"],
+    ["a quoted name", "auth-contexts: { 'web': 'T' }", "web"],
+    ["not the selected context", "context: a\nauth-contexts: { a: X, web: T }", "web"],
+    ["the last of two keys holds it", "auth-contexts: { web: X, WEB: T }", "web"],
+    ["through a YAML alias", "access-token: X\nx: &t T\nauth-contexts: { web: *t }", "web"],
+    ["no context holds it", "auth-contexts: { web: X }", "default"],
+    ["the last of two keys holds another token", "auth-contexts: { web: T, web: X }", "default"],
+    ["no named contexts", "access-token: T", "default"],
     ["default", "access-token: T\nauth-contexts: { web: X }", "default"],
-    ["default, and a named one", "access-token: T\nauth-contexts: { web: T }", "default"],
-    ["the project's, of two", "auth-contexts: { a: T, acme: T, z: T }", "acme"],
-    ["the first, of two others", "auth-contexts: { a: T, z: T }", "a"],
-    ["a dot, which doctl takes apart", "auth-contexts: { my.team: T }", "default"],
-    ["a name in other letters", "auth-contexts: { équipe: T }", "default"],
-    ["a name with a blank", "auth-contexts: { 'my team': T }", "default"],
+    ["default and a named context", "access-token: T\nauth-contexts: { web: T }", "default"],
+    ["the project's context comes first", "auth-contexts: { a: T, acme: T, z: T }", "acme"],
+    ["the first of two other contexts", "auth-contexts: { a: T, z: T }", "a"],
+    ["a name with a dot, which doctl splits", "auth-contexts: { my.team: T }", "default"],
+    ["a name with non-ASCII letters", "auth-contexts: { équipe: T }", "default"],
+    ["a name with a space", "auth-contexts: { 'my team': T }", "default"],
     ["a name like an option", "auth-contexts: { -t: T }", "default"],
-    ["a name of JavaScript's", "auth-contexts: { __proto__: T, web: T }", "web"],
-    ["a stranger's access-token", "auth-contexts: { default: T }", "default"],
+    ["the name __proto__ next to another", "auth-contexts: { __proto__: T, web: T }", "web"],
+    ["an entry named default under auth-contexts", "auth-contexts: { default: T }", "default"],
   ])("%s", (_, config, context) => {
     expect(contextOf(config)).toBe(context);
   });
 
   it.each<[what: string, config: string, context: string]>([
-    ["the config's, before all others", "access-token: T\nauth-contexts: { a: T, own: T }", "own"],
-    ["not the config's, which holds another", "auth-contexts: { own: X, web: T }", "web"],
-    ["not the config's, which is not there", "auth-contexts: { web: T }", "web"],
+    [
+      "the configured context comes first",
+      "access-token: T\nauth-contexts: { a: T, own: T }",
+      "own",
+    ],
+    ["the configured context holds another token", "auth-contexts: { own: X, web: T }", "web"],
+    ["the configured context does not exist", "auth-contexts: { web: T }", "web"],
   ])("with doctl.context: %s", (_, config, context) => {
     expect(contextOf(config, "acme", "own")).toBe(context);
   });
 });
 
-describe("a browser login, whose token doctl replaces", () => {
+describe("a browser login, whose token doctl renews", () => {
   const login = (name: string) => `oauth-tokens: { ${name}: { refresh-token: R } }\n`;
   it.each<[what: string, config: string, context: string]>([
     ["is not chosen", `${login("web")}auth-contexts: { web: T }`, "default"],
-    ["in capitals", `${login("WEB")}auth-contexts: { web: T }`, "default"],
+    ["in capitals is not chosen", `${login("WEB")}auth-contexts: { web: T }`, "default"],
     ["in another context", `${login("other")}auth-contexts: { web: T }`, "web"],
     ["in default", `${login("default")}access-token: X\nauth-contexts: { web: T }`, "web"],
-    ["the token stands elsewhere, too", `${login("a")}auth-contexts: { a: T, web: T }`, "web"],
     [
-      "without a refresh token it is none",
+      "does not hide another context with the token",
+      `${login("a")}auth-contexts: { a: T, web: T }`,
+      "web",
+    ],
+    [
+      "without a refresh token does not count",
       "oauth-tokens: { web: { scope: read } }\nauth-contexts: { web: T }",
       "web",
     ],
     [
-      "that is not due",
+      "that is not due for renewal is not chosen",
       'oauth-tokens: { web: { refresh-token: R, expires-at: "2999-01-01T00:00:00Z" } }\nauth-contexts: { web: T }',
       "default",
     ],
@@ -92,7 +100,7 @@ it.each<[line: string, context: string]>([
   expect(contextOf("auth-contexts: { web: T }", "acme", undefined, line.split(" "))).toBe(context);
 });
 
-it("another token of the same fingerprint is another token", () => {
+it("a token with the same fingerprint is a different token", () => {
   const [held, made] = [secret("1cf12d2d"), secret()];
   const doctl = { path: "/bin/doctl", program: undefined, places: "" };
   const contexts = { [held.digest]: "web", [made.fingerprint]: "prod" };
@@ -100,16 +108,16 @@ it("another token of the same fingerprint is another token", () => {
   expect(contextFor({ ...doctl, contexts }, held, [])).toBe("web");
 });
 
-it("what is no token leaves nothing that it could be guessed by", () => {
+it("stores no digest of a value that is not a token", () => {
   const config = readDoctlConfig(`auth-contexts: { a: hunter2, b: ${OTHER} }`);
   expect(config && holdersIn(config)).toEqual({ b: secret(OTHER).digest });
 });
 
-it("doctl: false", () => {
+it("doctl: false gives context default", () => {
   expect(contextFor(undefined, secret(), ["doctl"])).toBe("default");
 });
 
-describe("a record holds as long as doctl reads the same file", () => {
+describe("a record is valid as long as doctl reads the same file", () => {
   const before = { HOME: "/home/sammy", PATH: "" };
   const seen = { path: undefined, program: undefined, places: placesOf(before), contexts: {} };
   it.each<[what: string, env: Record<string, string>, holds: boolean]>([
@@ -118,16 +126,16 @@ describe("a record holds as long as doctl reads the same file", () => {
     ["DIGITALOCEAN_CONFIG", { ...before, DIGITALOCEAN_CONFIG: "/x.yaml" }, false],
     ["XDG_CONFIG_HOME", { ...before, XDG_CONFIG_HOME: "/x" }, false],
     ["APPDATA", { ...before, APPDATA: "/x" }, false],
-    ["a variable that doctl does not read for that", { ...before, TERM: "dumb" }, true],
-    ["an empty one", { ...before, XDG_CONFIG_HOME: "" }, true],
-  ])("%s: %s", (_, env, holds) => {
+    ["a variable that does not affect doctl's config path", { ...before, TERM: "dumb" }, true],
+    ["an empty variable", { ...before, XDG_CONFIG_HOME: "" }, true],
+  ])("%s", (_, env, holds) => {
     expect(isSameDoctl(seen, { env, platform: "linux" })).toBe(holds);
   });
 
   it.each<[what: string, contexts: Record<string, string>, holds: boolean]>([
-    ["no context is known: default is right for each", {}, true],
-    ["a context is known", { d: "web" }, false],
-  ])("the doctl is gone, and %s", (_, contexts, holds) => {
+    ["no context is recorded: still valid", {}, true],
+    ["a context is recorded: not valid", { d: "web" }, false],
+  ])("doctl was removed, and %s", (_, contexts, holds) => {
     const doctl = { ...seen, path: "/usr/bin/doctl", contexts };
     expect(isSameDoctl(doctl, { env: before, platform: "linux" })).toBe(holds);
   });

@@ -34,27 +34,31 @@ const says = (state: "alive" | "refused" | "unknown", team?: typeof ACME_TOKEN):
 
 describe("which context gets the token", () => {
   it.each<[string, Given, readonly string[]]>([
-    ["it has it", {}, []],
+    ["default has it: no change", {}, []],
     ["no config yet: default", stored(undefined), ["+ doctl context default login"]],
     ["no context yet: default", stored("output: text\n"), ["+ doctl context default login"]],
-    ["default is another's: the project's name", stored(OTHERS), ["+ doctl context repo login"]],
     [
-      "default is another's, and refused: the project's name",
+      "default holds another token: the project's name",
+      stored(OTHERS),
+      ["+ doctl context repo login"],
+    ],
+    [
+      "default holds a refused token: the project's name",
       { ...stored(OTHERS), ...says("refused") },
       ["+ doctl context repo login"],
     ],
     [
-      "default is of the same team: it stays",
+      "default holds a token of the same team: no change",
       { ...stored(OTHERS), token: OF_ACME, ...says("alive", ACME_TOKEN) },
       ["warning doctl.same-team-login"],
     ],
     [
-      "the one that config names",
+      "the configured context",
       { config: "doctl: { context: web }" },
       ["+ doctl context web login"],
     ],
     [
-      "the one that config names has it",
+      "the configured context has it: no change",
       { config: "doctl: { context: web }", ...stored(`auth-contexts: { web: ${PERSONAL} }\n`) },
       [],
     ],
@@ -64,7 +68,7 @@ describe("which context gets the token", () => {
   });
 });
 
-describe("a login that is there", () => {
+describe("an existing login", () => {
   const web = "doctl: { context: web }";
   const holds = (token: string): Given => ({
     config: web,
@@ -87,13 +91,13 @@ describe("a login that is there", () => {
       ["error doctl.other-login"],
     ],
     [
-      "alive, and our team is not known",
+      "valid, and our team is unknown",
       { ...holds(OTHER), ...says("alive", ACME_TOKEN) },
       [],
       ["error doctl.other-login"],
     ],
     [
-      "not known: it counts as somebody's",
+      "could not be checked: counts as another's",
       { ...holds(OTHER), token: OF_ACME, ...says("unknown", ACME_TOKEN) },
       [],
       ["error doctl.other-login"],
@@ -105,15 +109,20 @@ describe("a login that is there", () => {
       ["error doctl.other-login"],
     ],
     [
-      "the same, --force",
+      "a browser login whose token has expired, --force",
       { ...renewed(OTHER), ...says("refused") },
       ["force"],
       ["~ doctl context web login"],
     ],
-    ["this token beside a browser login", renewed(PERSONAL), [], ["warning doctl.session-left"]],
-    ["the same, --force", renewed(PERSONAL), ["force"], ["~ doctl context web login"]],
+    ["this token and a browser login", renewed(PERSONAL), [], ["warning doctl.session-left"]],
     [
-      "of another, --force",
+      "this token and a browser login, --force",
+      renewed(PERSONAL),
+      ["force"],
+      ["~ doctl context web login"],
+    ],
+    [
+      "another login, --force",
       { ...holds(OTHER), ...says("alive") },
       ["force"],
       ["~ doctl context web login"],
@@ -131,24 +140,24 @@ describe("a login that is there", () => {
       ["~ doctl context web login"],
     ],
     [
-      "of before 2022",
+      "a token from before 2022",
       { ...holds(LEGACY), others: { [LEGACY]: inspection("refused") } },
       [],
       ["~ doctl context web login"],
     ],
     [
-      "ours is refused: theirs stays",
+      "our token is refused: no change",
       { ...holds(OTHER), token: found("refused", "env-file") },
       ["force"],
       [],
     ],
     [
-      "ours could not be checked",
+      "our token could not be checked: no change",
       { ...holds(OTHER), token: found("unknown", "env-file") },
       ["force"],
       [],
     ],
-    ["there is none of ours", { ...holds(OTHER), token: MISSING }, ["force"], []],
+    ["we have no token: no change", { ...holds(OTHER), token: MISSING }, ["force"], []],
   ])("%s", async (_, given, flags, expected) => {
     expect(planned(await plan(given, ...flags))).toEqual(expected);
   });
@@ -158,18 +167,18 @@ describe("a login that is there", () => {
     ["a refused token", { ...holds(OTHER), ...says("refused") }, [], "401"],
     ["another login", { ...holds(OTHER), ...says("alive") }, ["force"], "another valid login"],
     [
-      "one of the team",
+      "a login of the same team",
       { ...holds(OTHER), token: OF_ACME, ...says("alive", ACME_TOKEN) },
       ["force"],
       "same team",
     ],
-  ])("why, over %s", async (_, given, flags, why) => {
+  ])("the reason, if the context has %s", async (_, given, flags, why) => {
     expect((await plan(given, ...flags)).changes?.map((each) => each.why)).toEqual([
       expect.stringContaining(why),
     ]);
   });
 
-  it("is told from ours by fingerprints; neither is shown", async () => {
+  it("is compared with ours by fingerprint; no token is shown", async () => {
     const made = await plan({ ...holds(OTHER), ...says("alive") });
     const { fingerprint } = secretFrom("doctl", OTHER);
     expect(JSON.stringify(made.findings)).toContain(fingerprint);
@@ -184,7 +193,7 @@ describe("a login that is there", () => {
   });
 });
 
-describe("whether doctl is there, and its config", () => {
+describe("doctl's installation and config", () => {
   const NO_DOCTL: Given = { tools: [], ...stored(undefined) };
   const CI: Given = { isCi: true, ...stored(undefined) };
   const NO_HOME: Given = { home: false };
@@ -199,26 +208,31 @@ describe("whether doctl is there, and its config", () => {
     ["CI, --doctl-config", CI, ["doctlConfig"], NEW],
     ["CI without doctl", { ...CI, tools: [] }, ["save"], ["info doctl.missing"]],
     ["no HOME", NO_HOME, [], ["warning doctl.no-config-folder"]],
-    ["no HOME, but a place", { ...NO_HOME, env: { DIGITALOCEAN_CONFIG: "/x.yaml" } }, [], NEW],
-    ["empty", stored(""), [], ["error doctl.config-broken"]],
-    ["no YAML", stored("- a\n"), ["force"], ["error doctl.config-broken"]],
     [
-      "broken, and no token to store",
+      "no HOME, but DIGITALOCEAN_CONFIG",
+      { ...NO_HOME, env: { DIGITALOCEAN_CONFIG: "/x.yaml" } },
+      [],
+      NEW,
+    ],
+    ["an empty config", stored(""), [], ["error doctl.config-broken"]],
+    ["a config that is a list, --force", stored("- a\n"), ["force"], ["error doctl.config-broken"]],
+    [
+      "a broken config, and no token to store",
       { token: MISSING, ...stored("") },
       [],
       ["error doctl.config-broken"],
     ],
-    ["broken, in CI", { isCi: true, ...stored("") }, [], ["info doctl.not-in-ci"]],
+    ["a broken config, in CI", { isCi: true, ...stored("") }, [], ["info doctl.not-in-ci"]],
     ["a directory", stored({ unusable: "a directory" }), [], ["error doctl.config-broken"]],
     ["a FIFO", stored({ fifo: "" }), [], ["error doctl.config-broken"]],
     [
-      "ours, readable by others",
+      "a config with our token, readable by others",
       stored({ text: `access-token: ${PERSONAL}\n`, mode: 0o640 }),
       [],
       ["warning doctl.readable"],
     ],
     [
-      "the same on Windows",
+      "a config with our token, readable by others, on Windows",
       {
         platform: "win32",
         env: { APPDATA: "/home/sammy/.config" },
@@ -228,19 +242,19 @@ describe("whether doctl is there, and its config", () => {
       [],
     ],
     [
-      "in a repo that would take it",
+      "in a repo that does not ignore it",
       { doctlInGit: { root: "/home/sammy", isTracked: false } },
       [],
       ["error doctl.in-git"],
     ],
     [
-      "in a repo that tracks it, --force",
+      "tracked by a repo, --force",
       { ...stored(undefined), doctlInGit: { root: "/home/sammy", isTracked: true } },
       ["force"],
       ["error doctl.in-git"],
     ],
     [
-      "in a repo, and there is nothing to store",
+      "tracked by a repo, and no token to store",
       { token: MISSING, doctlInGit: { root: "/home/sammy", isTracked: true } },
       [],
       [],
@@ -250,32 +264,32 @@ describe("whether doctl is there, and its config", () => {
   });
 });
 
-describe("what to paste", () => {
+describe("the suggested fix", () => {
   it.each<[string, Given, string]>([
     ["no doctl", { tools: [] }, "do-bootstrap --doctl-config"],
     [
-      "CI, with another name",
+      "CI, with a custom variable name",
       { isCi: true, config: "token: { name: ACME_TOKEN }" },
       'export DIGITALOCEAN_ACCESS_TOKEN="$ACME_TOKEN"; or',
     ],
     [
-      "CI, with doctl's own name",
+      "CI, with doctl's variable name",
       { isCi: true, env: { DIGITALOCEAN_ACCESS_TOKEN: "x" } },
       "do-bootstrap --doctl-config writes",
     ],
     [
-      "a config that cannot be read",
+      "an unreadable config",
       stored({ unusable: "not readable (EACCES)" }),
       `chmod u+rw ${DOCTL_CONFIG}`,
     ],
-    ["a broken one", stored(""), `mv ${DOCTL_CONFIG} ${DOCTL_CONFIG}.broken`],
+    ["a broken config", stored(""), `mv ${DOCTL_CONFIG} ${DOCTL_CONFIG}.broken`],
     [
-      "a mode",
+      "a config that other users can read",
       stored({ text: `access-token: ${PERSONAL}\n`, mode: 0o644 }),
       `chmod 600 ${DOCTL_CONFIG}`,
     ],
     [
-      "a repo that would take it",
+      "a repo that does not ignore it",
       { doctlInGit: { root: "/home/sammy", isTracked: false } },
       "/home/sammy/.gitignore: /.config/doctl/config.yaml",
     ],
@@ -291,23 +305,19 @@ describe("what to paste", () => {
 });
 
 it.each<[string, Given, readonly string[]]>([
-  ["no repo around it", {}, []],
+  ["not in a repo", {}, []],
   [
-    "one that would take it",
+    "in a repo that does not ignore it",
     { doctlInGit: { root: "/home", isTracked: false } },
     ["error doctl.in-git"],
   ],
-  [
-    "no doctl in the config",
-    { config: "doctl: false", doctlInGit: { root: "/home", isTracked: false } },
-    [],
-  ],
-])("rotate asks of the place too: %s", async (_, given, expected) => {
+  ["doctl: false", { config: "doctl: false", doctlInGit: { root: "/home", isTracked: false } }, []],
+])("rotate also checks the config's place: %s", async (_, given, expected) => {
   expect(planned({ findings: judgePlace(await facts(given)) })).toEqual(expected);
 });
 
-describe("before a context is written, doctl is asked whether it takes the token", () => {
-  /** Checks the one change of a plan on a machine with this doctl, and tells where it got the token. */
+describe("before a context is written, doctl checks the token", () => {
+  /** Runs the check of the plan's one change with this doctl, and logs how doctl got the token. */
   async function check(
     given: Given,
     flags: Flags,
@@ -340,30 +350,35 @@ describe("before a context is written, doctl is asked whether it takes the token
   const FOLDER = `mkdir ${dirname(DOCTL_CONFIG)} 700`;
 
   it.each<[string, Given, Flags, readonly string[]]>([
-    ["by the environment", {}, [], [FOLDER, "/usr/bin/doctl by env"]],
-    ["by argv, if somebody says so", {}, ["asFlag"], [FOLDER, "/usr/bin/doctl by argv"]],
-    ["not at all without doctl", { tools: [] }, ["doctlConfig"], [FOLDER]],
+    ["passes the token in the environment", {}, [], [FOLDER, "/usr/bin/doctl by env"]],
+    [
+      "passes the token in argv with --access-token-flag",
+      {},
+      ["asFlag"],
+      [FOLDER, "/usr/bin/doctl by argv"],
+    ],
+    ["checks nothing without doctl", { tools: [] }, ["doctlConfig"], [FOLDER]],
   ])("%s", async (_, given, flags, expected) => {
     const { log, warnings } = await check(given, flags, { exitCode: 0 });
     expect({ log, warnings }).toEqual({ log: expected, warnings: [] });
   });
 
   it.each<[string, Partial<ToolResult>, RegExp]>([
-    ["it has no network", { stderr: "dial tcp" }, /could not reach/],
+    ["doctl has no network", { stderr: "dial tcp" }, /could not reach/],
     ["its server fails", { stderr: "GET /v2/account: 503 (request x)" }, /HTTP 503/],
-    ["it takes too long", { end: "timed-out", exitCode: undefined }, /no answer/],
-  ])("where it cannot say, that is a warning: %s", async (_, answer, words) => {
+    ["doctl takes too long", { end: "timed-out", exitCode: undefined }, /no answer/],
+  ])("gives a warning if the result is unknown: %s", async (_, answer, words) => {
     const { warnings } = await check({}, [], answer);
     expect(warnings).toEqual([expect.stringMatching(words)]);
   });
 
-  it("where others could lead it elsewhere, it is not started", async () => {
+  it("does not start doctl if other users can write to its config folder", async () => {
     const { log, warnings } = await check({}, [], {}, true);
     expect(log).toEqual([FOLDER]);
     expect(warnings).toEqual([expect.stringMatching(/other users can write to its config folder/)]);
   });
 
-  it("where its server refuses it, nothing is written", async () => {
+  it("fails if the server refuses the token", async () => {
     const refused = check({}, [], { stderr: "GET /v2/account: 401 (request x)" });
     await expect(refused).rejects.toMatchObject({ code: "DOCTL_REFUSED_TOKEN", status: 4 });
   });

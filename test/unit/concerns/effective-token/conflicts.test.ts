@@ -40,56 +40,56 @@ describe("other tokens", () => {
   const acme = { config: "token: { name: ACME_TOKEN }" };
 
   it.each<[string, Given, readonly string[]]>([
-    ["none", {}, []],
-    ["the same under both names", env(`${T}=${PERSONAL}\n${A}=${PERSONAL}\n`), []],
+    ["no other token", {}, []],
+    ["the same token under both names", env(`${T}=${PERSONAL}\n${A}=${PERSONAL}\n`), []],
     [
-      "two in the env file",
+      "two tokens in the env file",
       env(`${T}=${PERSONAL}\n${A}=${OTHER}\n`),
       ["warning env-file.two-tokens"],
     ],
-    ["the second alone", env(`${A}=${OTHER}\n`), []],
+    ["only the second name", env(`${A}=${OTHER}\n`), []],
     [
-      "two, and one is of before 2022",
+      "two tokens, one from before 2022",
       env(`${T}=${PERSONAL}\n${A}=${LEGACY}\n`),
       ["warning env-file.two-tokens"],
     ],
-    ["two, and one is no token", env(`${T}=${PERSONAL}\n${A}=x\n`), []],
-    ["two that are not used", { ...env(`${T}=${PERSONAL}\n${A}=${OTHER}\n`), token: MISSING }, []],
+    ["two values, one of them not a token", env(`${T}=${PERSONAL}\n${A}=x\n`), []],
+    ["two unused tokens", { ...env(`${T}=${PERSONAL}\n${A}=${OTHER}\n`), token: MISSING }, []],
     [
-      "two, and the one is refused",
+      "two tokens, and the one in use is refused",
       { ...env(`${T}=${PERSONAL}\n${A}=${OTHER}\n`), token: found("refused", "env-file") },
       [],
     ],
     [
-      "two, and the one could not be checked",
+      "two tokens, and the one in use could not be checked",
       { ...env(`${T}=${PERSONAL}\n${A}=${OTHER}\n`), token: found("unknown", "env-file") },
       ["warning env-file.two-tokens"],
     ],
     [
-      "a name of the repo's own, and another in the environment",
+      "a custom name, and other tokens in the environment",
       { ...acme, env: { [T]: OTHER, [A]: OTHER } },
       Array(2).fill("warning token.other-in-environment"),
     ],
     [
-      "a name of the repo's own, and the same in the environment",
+      "a custom name, and the same token in the environment",
       { ...acme, env: { [T]: PERSONAL } },
       [],
     ],
     [
-      "a name of the repo's own, and another in the env file",
+      "a custom name, and another token in the env file",
       { ...acme, ...env(`ACME_TOKEN=${PERSONAL}\n${T}=${OTHER}\n`) },
       [],
     ],
-    ["the usual name: it is a token of its own in the environment", { env: { [A]: OTHER } }, []],
-    ["another in .env.local", local(`${T}=${OTHER}\n`), ["warning env-file.stale-local"]],
-    ["the same in .env.local", local(`${T}=${PERSONAL}\n`), []],
+    ["the default name, and another token in the environment", { env: { [A]: OTHER } }, []],
+    ["another token in .env.local", local(`${T}=${OTHER}\n`), ["warning env-file.stale-local"]],
+    ["the same token in .env.local", local(`${T}=${PERSONAL}\n`), []],
     [
-      "two in .env.local",
+      "two other tokens in .env.local",
       local(`${T}=${OTHER}\n${A}=${LEGACY}\n`),
       Array(2).fill("warning env-file.stale-local"),
     ],
     [
-      "the repo's own name in .env.local",
+      "a custom name in .env.local",
       { ...acme, ...local(`ACME_TOKEN=${OTHER}\n`) },
       ["warning env-file.stale-local"],
     ],
@@ -103,20 +103,20 @@ describe("other tokens", () => {
   });
 });
 
-describe("a token with something around it", () => {
+describe("a token with extra characters around it", () => {
   it.each<[string, Given, readonly string[]]>([
     ["white space", { env: { [T]: `${PERSONAL}\n` } }, ["warning token.not-as-it-is"]],
     ["quotes", { env: { [A]: `"${PERSONAL}"` } }, ["warning token.not-as-it-is"]],
-    ["nothing", { env: { [T]: PERSONAL } }, []],
-    ["no token at all", { env: { [T]: " x " } }, []],
+    ["no extra characters", { env: { [T]: PERSONAL } }, []],
+    ["a value that is not a token", { env: { [T]: " x " } }, []],
     [
-      "a name of the repo's own",
+      "a custom name",
       { config: "token: { name: ACME_TOKEN }", env: { ACME_TOKEN: ` ${PERSONAL}` } },
       ["warning token.not-as-it-is"],
     ],
     ["a name that is not read", { env: { ACME_TOKEN: ` ${PERSONAL}` } }, []],
     [
-      "also where there is no token",
+      "white space, and no token in use",
       { token: MISSING, env: { [T]: ` ${PERSONAL}` } },
       ["warning token.not-as-it-is"],
     ],
@@ -130,65 +130,69 @@ describe("the context that doctl selects", () => {
 
   it.each<[string, Given, readonly string[]]>([
     ["default", doctl(PROFILES), []],
-    ["another, which is there", context("web"), []],
-    ["another, in capitals", context("Web"), ["warning doctl.context-case"]],
+    ["another context that exists", context("web"), []],
+    ["another context, in capitals", context("Web"), ["warning doctl.context-case"]],
     [
-      "another, in capitals, by the environment",
+      "another context, in capitals, from the environment",
       doctl(PROFILES, { env: { DIGITALOCEAN_CONTEXT: "Web" } }),
       ["warning doctl.context-case"],
     ],
-    ["one that is not there", context("gone"), ["warning doctl.context-missing"]],
+    ["a missing context", context("gone"), ["warning doctl.context-missing"]],
     [
-      "one that is not there, by the environment",
+      "a missing context, from the environment",
       doctl(PROFILES, { env: { DIGITALOCEAN_CONTEXT: "gone" } }),
       ["warning doctl.context-missing"],
     ],
-    ["an empty one", context('""'), ["warning doctl.context-missing"]],
+    ["an empty name", context('""'), ["warning doctl.context-missing"]],
     [
-      "default, and the token's own holds nothing yet",
+      "default, and the token's own context is still empty",
       named("context: default\n"),
       ["info doctl.no-account"],
     ],
     [
-      "default, which the environment gives the token",
+      "default, with the token in the environment",
       named("context: default\n", { env: { [A]: PERSONAL } }),
       [],
     ],
-    ["default, where doctl is not installed", named("context: default\n", { tools: [] }), []],
+    ["default, and doctl is not installed", named("context: default\n", { tools: [] }), []],
     [
-      "default, of a token that is refused",
+      "default, and the token is refused",
       named("context: default\n", { token: found("refused", "env-file") }),
       [],
     ],
     ["default with the same token", named(`access-token: ${PERSONAL}\n`), []],
     [
-      "the token's own, by the environment",
+      "the token's own context, from the environment",
       named("context: default\n", { env: { DIGITALOCEAN_CONTEXT: "acme" } }),
       [],
     ],
     [
-      "one that the plan is about to write",
+      "a context that the plan will write",
       { config: "doctl: { context: new }", ...context("new") },
       [],
     ],
-    ["default without a token: it may come by the environment", doctl("context: default\n"), []],
     [
-      "another, over the environment's token",
+      "default without a token, which may come from the environment",
+      doctl("context: default\n"),
+      [],
+    ],
+    [
+      "another context, which overrides the environment's token",
       doctl(`context: web\n${PROFILES}`, { env: { [A]: PERSONAL } }),
       ["warning doctl.env-ignored"],
     ],
     [
-      "another with the same token",
+      "another context with the same token",
       doctl(`context: mine\n${PROFILES}`, { env: { [A]: PERSONAL } }),
       [],
     ],
     [
-      "another, and no token in the environment",
+      "another context, and no token in the environment",
       doctl(`context: web\n${PROFILES}`, { env: { [A]: "x" } }),
       [],
     ],
     [
-      "another, and the environment says default",
+      "another context, and the environment selects default",
       doctl(`context: web\n${PROFILES}`, {
         env: { [A]: PERSONAL, DIGITALOCEAN_CONTEXT: "default" },
       }),
@@ -196,63 +200,63 @@ describe("the context that doctl selects", () => {
     ],
     ["without doctl", { ...context("gone"), tools: [] }, []],
     ["with doctl: false", { config: "doctl: false", ...context("gone") }, []],
-    ["in a broken config, which is a finding of its own", doctl(""), []],
+    ["in a broken config, which is a separate finding", doctl(""), []],
   ])("%s", async (_, given, expected) => {
     expect(planned({ findings: await judged(given) })).toEqual(expected);
   });
 });
 
-describe("what an earlier doctl wrote down", () => {
+describe("settings saved by an old doctl", () => {
   const token = `access-token: ${PERSONAL}\n`;
 
   it.each<[string, Given, readonly string[]]>([
-    ["nothing", doctl(`${token}api-url: ""\noutput: ""\nconfig: ""\n`), []],
-    ["DigitalOcean's own address", doctl(`${token}api-url: https://api.digitalocean.com\n`), []],
+    ["empty settings", doctl(`${token}api-url: ""\noutput: ""\nconfig: ""\n`), []],
+    ["DigitalOcean's API URL", doctl(`${token}api-url: https://api.digitalocean.com\n`), []],
     [
-      "another address",
+      "another API URL",
       doctl(`${token}api-url: https://api.example.com\n`),
       ["warning doctl.baked-api-url"],
     ],
     [
-      "one that only looks like it",
+      "an API URL that only looks like DigitalOcean's",
       doctl(`${token}api-url: https://digitalocean.com.example.com\n`),
       ["warning doctl.baked-api-url"],
     ],
-    ["no address", doctl(`${token}api-url: x\n`), ["warning doctl.baked-api-url"]],
-    ["its own place", doctl(`${token}config: ${DOCTL_CONFIG}\n`), []],
+    ["an invalid API URL", doctl(`${token}api-url: x\n`), ["warning doctl.baked-api-url"]],
+    ["its own path", doctl(`${token}config: ${DOCTL_CONFIG}\n`), []],
     [
-      "its own place, links followed",
+      "its own path, through a link",
       doctl({ text: `${token}config: /data/doctl.yaml\n`, leadsTo: "/data/doctl.yaml" }),
       [],
     ],
-    ["another place", doctl(`${token}config: /x.yaml\n`), ["warning doctl.baked-config"]],
-    ["text", doctl(`${token}output: text\n`), []],
-    ["JSON", doctl(`${token}output: json\n`), ["info doctl.baked-output"]],
+    ["another path", doctl(`${token}config: /x.yaml\n`), ["warning doctl.baked-config"]],
+    ["output: text", doctl(`${token}output: text\n`), []],
+    ["output: json", doctl(`${token}output: json\n`), ["info doctl.baked-output"]],
   ])("%s", async (_, given, expected) => {
     expect(planned({ findings: await judged(given) })).toEqual(expected);
   });
 
   it.each<[string, Given, string, string]>([
     [
-      "its line is to go",
+      "removes the line",
       doctl(`${token}output: json\n`),
       `${DOCTL_CONFIG}:2`,
       `sed -i '/^output:/d' ${DOCTL_CONFIG}`,
     ],
     [
-      "one step takes out all lines that an earlier doctl wrote",
+      "removes all saved settings in one command",
       doctl(`${token}output: json\napi-url: x\nconfig: /x.yaml\n`),
       `${DOCTL_CONFIG}:3`,
       `sed -i '/^api-url:/d;/^config:/d;/^output:/d' ${DOCTL_CONFIG}`,
     ],
     [
-      "a context by the environment",
+      "unsets a context from the environment",
       doctl("a: 1\n", { env: { DIGITALOCEAN_CONTEXT: "gone" } }),
       "",
       "unset DIGITALOCEAN_CONTEXT",
     ],
     [
-      "a context by the file",
+      "switches from a context in the file",
       doctl(`a: 1\ncontext: gone\n`),
       `${DOCTL_CONFIG}:2`,
       "env -u DIGITALOCEAN_ACCESS_TOKEN doctl auth switch --context default",
@@ -264,7 +268,7 @@ describe("what an earlier doctl wrote down", () => {
   });
 });
 
-describe("several settings that an earlier doctl wrote down", () => {
+describe("several settings saved by an old doctl", () => {
   const lines = "output: json\napi-url: https://x.example\nconfig: /x.yaml\n";
   const page: Page = {
     paint: (_, text) => text,
@@ -273,7 +277,7 @@ describe("several settings that an earlier doctl wrote down", () => {
   };
   const given = (text: string) => judged(doctl(`access-token: ${PERSONAL}\n${text}`));
 
-  it("are findings of their own, with the same fix", async () => {
+  it("are separate findings with the same fix", async () => {
     const found = await given(lines);
     expect(planned({ findings: found })).toEqual([
       "warning doctl.baked-api-url",
@@ -283,14 +287,14 @@ describe("several settings that an earlier doctl wrote down", () => {
     expect(new Set(found.map(({ fix }) => said(fix))).size).toBe(1);
   });
 
-  it("are one paragraph for a person, with all ids and the fix", async () => {
+  it("are one paragraph in human output, with all ids and the fix", async () => {
     expect(humanFindings(await given(lines), page).split("\n")).toEqual([
       "! doctl's config has settings saved by an old doctl: api-url: https://x.example (doctl sends its token there); config: /x.yaml (doctl reads this file but writes to the other one); output: json (doctl prints json instead of text). [doctl.baked-api-url, doctl.baked-config, doctl.baked-output]",
       `  → sed -i '/^api-url:/d;/^config:/d;/^output:/d' ${DOCTL_CONFIG}`,
     ]);
   });
 
-  it("one of them alone is a sentence of its own", async () => {
+  it("have their own sentence if there is only one", async () => {
     expect(humanFindings(await given("output: json\n"), page).split("\n")[0]).toBe(
       "· doctl's config has output: json: doctl prints json instead of text. [doctl.baked-output]",
     );
@@ -303,7 +307,7 @@ describe("doctl as a snap", () => {
 
   it.each<[string, Given, readonly string[]]>([
     [
-      "a config that it does not read",
+      "another config, which the snap does not read",
       { ...snap, files: { [SNAP_CONFIG]: token } },
       ["warning doctl.snap"],
     ],
@@ -313,11 +317,11 @@ describe("doctl as a snap", () => {
       [],
     ],
     [
-      "a place that it may not read",
+      "a path that the snap may be unable to read",
       { ...snap, env: { DIGITALOCEAN_CONFIG: "/x.yaml" } },
       ["warning doctl.snap"],
     ],
-    ["a place of its own", { ...snap, env: { DIGITALOCEAN_CONFIG: SNAP_CONFIG } }, []],
+    ["a path in the snap's own folder", { ...snap, env: { DIGITALOCEAN_CONFIG: SNAP_CONFIG } }, []],
     ["no snap", { files: { [SNAP_CONFIG]: token } }, []],
   ])("%s", async (_, given, expected) => {
     expect(planned({ findings: await judged(given) })).toEqual(expected);
@@ -345,66 +349,71 @@ describe("a root's variable", () => {
   it.each<[string, Given, Flags, readonly string[]]>([
     ["gets the token", root({}), [], []],
     [
-      "has another in a file",
+      "has another token in a file",
       root({ "infra/terraform.tfvars": `do_token = "${OTHER}"\n` }, { token: ENVIRONMENT }),
       [],
       ["error terraform.other-token"],
     ],
     [
-      "has another in a file that a written one beats",
+      "has another token in a file that our file overrides",
       root({ "infra/terraform.tfvars": `do_token = "${OTHER}"\n` }),
       [],
       [],
     ],
     [
-      "has another in a file that comes later",
+      "has another token in a file that is read later",
       root({ "infra/z.auto.tfvars": `do_token = "${OTHER}"\n` }),
       [],
       ["error terraform.other-token"],
     ],
     [
-      "has the same in a file that comes later",
+      "has the same token in a file that is read later",
       root({ "infra/z.auto.tfvars": `do_token = "${PERSONAL}"\n` }),
       [],
       [],
     ],
     [
-      "has another in our secret file, which is stale",
+      "has another token in our stale secret file",
       root({ [SECRET]: values(OTHER) }, { token: ENVIRONMENT }),
       [],
       [],
     ],
     [
-      "has another in the environment",
+      "has another token in the environment",
       root({}, { token: ENVIRONMENT, ...TF_VAR(OTHER) }),
       [],
       ["error terraform.other-token"],
     ],
     [
-      "has the same in the environment",
+      "has the same token in the environment",
       root({}, { token: ENVIRONMENT, ...TF_VAR(PERSONAL) }),
       [],
       [],
     ],
     [
-      "has another in the environment, and a file is written",
+      "has another token in the environment, and our file is written",
       root({}, TF_VAR(OTHER)),
       [],
       ["warning terraform.tf-var-ignored"],
     ],
     [
-      "the same, and it may not be written",
+      "has another token in the environment, in CI",
       root({}, { isCi: true, ...TF_VAR(OTHER) }),
       [],
       ["error terraform.other-token"],
     ],
     [
-      "the same, --save",
+      "has another token in the environment, in CI with --save",
       root({}, { isCi: true, ...TF_VAR(OTHER) }),
       ["save"],
       ["warning terraform.tf-var-ignored"],
     ],
-    ["has the same in both", root({}, TF_VAR(PERSONAL)), [], []],
+    [
+      "has the same token in the environment, and our file is written",
+      root({}, TF_VAR(PERSONAL)),
+      [],
+      [],
+    ],
     [
       "is empty in a file",
       root({ "infra/terraform.tfvars": 'do_token = ""\n' }, { token: ENVIRONMENT }),
@@ -424,7 +433,7 @@ describe("a root's variable", () => {
       ["error terraform.empty-token"],
     ],
     [
-      "is an empty text in its place",
+      "is not used: the provider has an empty string",
       root(
         { "infra/main.tf": 'provider "digitalocean" {\n  token = ""\n}\n' },
         { token: ENVIRONMENT },
@@ -439,13 +448,13 @@ describe("a root's variable", () => {
       [],
     ],
     [
-      "is what only Terraform can tell",
+      "has a value that only Terraform can evaluate",
       root({ "infra/terraform.tfvars": 'do_token = file("x")\n' }, { token: ENVIRONMENT }),
       [],
       [],
     ],
     [
-      "has another, and ours is refused",
+      "has another token, and ours is refused",
       root(
         { "infra/terraform.tfvars": `do_token = "${OTHER}"\n` },
         { token: found("refused", "environment") },
@@ -454,19 +463,19 @@ describe("a root's variable", () => {
       [],
     ],
     [
-      "is not there",
+      "does not exist",
       { files: { "infra/main.tf": 'provider "digitalocean" {}\n' }, ...TF_VAR(OTHER) },
       [],
       [],
     ],
     [
-      "is not there: HCP Terraform",
+      "is not declared, with HCP Terraform",
       { files: { "infra/main.tf": `${MAIN}terraform {\n  cloud {}\n}\n` }, ...TF_VAR(OTHER) },
       [],
       [],
     ],
     [
-      "is set on the command line",
+      "is set in TF_CLI_ARGS",
       root(
         {},
         { token: ENVIRONMENT, env: { TF_CLI_ARGS: "-var do_token=x", TF_VAR_do_token: OTHER } },

@@ -19,13 +19,13 @@ const NAMES = new Map([
   [LEGACY, "L"],
 ]);
 
-/** "P .env:1": the token (P, X and L as above), and where it stands, if in a file. */
+/** "P .env:1": the token (P, X and L as above), and where it is, if in a file. */
 function say({ token, where = "" }: Use): string {
   const name = typeof token === "string" ? token : NAMES.get(token.reveal());
   return `${name} ${where.replace(/^\/repo\//, "")}`.trim();
 }
 
-/** What a tool takes without exec, and with it. */
+/** The token that a tool uses without exec, then with exec. */
 async function takes(given: Given, tool: Use["tool"], variable?: string): Promise<string[]> {
   const uses = whoWins(await facts(given)).filter((use) => use.tool === tool);
   const of = uses.filter((use) => variable === undefined || use.variable === variable);
@@ -48,7 +48,7 @@ describe("doctl", () => {
   it.each<[string, Given, readonly string[]]>([
     ["its default context", doctl(CONTEXTS), [`X ${DOCTL_CONFIG}:1`, "P .env:1"]],
     [
-      "the environment, over the default context",
+      "the environment overrides the default context",
       doctl(CONTEXTS, { token: alive("environment"), env: { [A]: PERSONAL } }),
       ["P", "P"],
     ],
@@ -58,45 +58,45 @@ describe("doctl", () => {
       [`X ${DOCTL_CONFIG}:1`, "P .env:1"],
     ],
     [
-      "a selected context, over the environment",
+      "a selected context overrides the environment",
       doctl(`context: web\n${CONTEXTS}`, { env: { [A]: PERSONAL } }),
       [`L ${DOCTL_CONFIG}:4`, "P"],
     ],
     [
-      "one that the environment selects",
+      "a context selected by the environment",
       doctl(CONTEXTS, { env: { DIGITALOCEAN_CONTEXT: "web" } }),
       [`L ${DOCTL_CONFIG}:3`, "P .env:1"],
     ],
     [
-      "one that is not there",
+      "a missing context",
       doctl(`context: gone\n${CONTEXTS}`),
       [`none ${DOCTL_CONFIG}:1`, "P .env:1"],
     ],
     [
-      "one in capitals, which it does not find",
+      "a context in capitals, which doctl does not find",
       doctl(CONTEXTS, { env: { DIGITALOCEAN_CONTEXT: "Web" } }),
       [`none ${DOCTL_CONFIG}`, "P .env:1"],
     ],
     ["no config", doctl(undefined), [`none ${DOCTL_CONFIG}`, "P .env:1"]],
     [
-      "a broken config: it does not start",
+      "a broken config: doctl does not start",
       doctl(""),
       [`none ${DOCTL_CONFIG}`, `none ${DOCTL_CONFIG}`],
     ],
-    ["no place for a config", { home: false }, ["none", "none"]],
+    ["no folder for a config", { home: false }, ["none", "none"]],
     [
-      "a snap that may not read it",
+      "a snap that may be unable to read the config",
       { tools: ["/snap/bin/doctl"], env: { DIGITALOCEAN_CONFIG: "/x.yaml" } },
       ["unknown /x.yaml", "unknown /x.yaml"],
     ],
     [
-      "a snap that may",
+      "a snap that reads its own config",
       { tools: ["/snap/bin/doctl"], files: { [SNAP_CONFIG]: CONTEXTS } },
       [`X ${SNAP_CONFIG}:1`, "P .env:1"],
     ],
     ["no doctl", { tools: [] }, []],
     [
-      "the context of this token, and a config whose place exec knows",
+      "a context with this token, in a config that exec knows",
       known(`access-token: ${OTHER}\nauth-contexts:\n  web: ${PERSONAL}\n`),
       ["X /own.yaml:1", "P /own.yaml:3"],
     ],
@@ -106,7 +106,7 @@ describe("doctl", () => {
       ["none /own.yaml", "P .env:1"],
     ],
     [
-      "the context of this token, and a doctl that was not asked before",
+      "a context with this token, in a config that exec does not know",
       doctl(`auth-contexts:\n  web: ${PERSONAL}\n`),
       [`none ${DOCTL_CONFIG}`, "P .env:1"],
     ],
@@ -133,34 +133,38 @@ describe("terraform", () => {
 
   it.each<[string, Given, readonly string[]]>([
     ["the environment", code("null"), ["none", "P .env:1"]],
-    ["the environment, which has one", { ...code("null"), ...ENVIRONMENT }, ["P", "P"]],
+    ["the environment, which has a token", { ...code("null"), ...ENVIRONMENT }, ["P", "P"]],
     [
-      "the second name",
+      "the second variable name",
       { ...code("null"), token: alive("environment"), env: { [A]: PERSONAL } },
       ["P", "P"],
     ],
     [
-      "its own variable, where no secret file is written",
+      "its variable, without a secret file",
       root({}, { config: "terraform: { credentials: env }" }),
       ["none", "P .env:1"],
     ],
-    ["the code", code(`"${OTHER}"`), ["X infra/main.tf:2", "X infra/main.tf:2"]],
-    ["an empty text in the code", code('""'), ["none infra/main.tf:1", "none infra/main.tf:1"]],
-    ["a way of its own", code("local.t"), ["unknown infra/main.tf:1", "unknown infra/main.tf:1"]],
+    ["a token in the code", code(`"${OTHER}"`), ["X infra/main.tf:2", "X infra/main.tf:2"]],
+    ["an empty string in the code", code('""'), ["none infra/main.tf:1", "none infra/main.tf:1"]],
     [
-      "one of two variables: neither is set",
+      "a local that is not defined",
+      code("local.t"),
+      ["unknown infra/main.tf:1", "unknown infra/main.tf:1"],
+    ],
+    [
+      "a choice of two variables that are not set",
       code("coalesce(var.a, var.b)"),
       ["unknown infra/main.tf:1", "unknown infra/main.tf:1"],
     ],
     [
-      "a text in a local",
+      "a token in a local",
       root({
         "infra/main.tf": `${MAIN.replace("var.do_token", "local.t")}locals {\n  t = "${OTHER}"\n}\n`,
       }),
       ["X infra/main.tf:5", "X infra/main.tf:5"],
     ],
     [
-      "a variable behind a local and a function, by another name of the provider",
+      "a variable through a local and a function, in a renamed provider",
       root(
         {
           "infra/main.tf": `${variable().replace('"digitalocean"', '"do"').replace("var.do_token", "trimspace(local.t)")}locals {\n  t = var.do_token\n}\n`,
@@ -183,7 +187,7 @@ describe("terraform", () => {
       ["none infra/main.tf:4", "P .env:1"],
     ],
     [
-      "an empty default, in whose place a choice gives null",
+      "an empty default that a conditional turns into null",
       {
         ...root({ "infra/main.tf": orNull(variable('default = ""')) }),
         ...ENVIRONMENT,
@@ -191,7 +195,7 @@ describe("terraform", () => {
       ["P", "P"],
     ],
     [
-      "an empty file, in whose place a choice gives null",
+      "an empty value in a file that a conditional turns into null",
       {
         ...root({
           "infra/main.tf": orNull(variable("")),
@@ -207,7 +211,7 @@ describe("terraform", () => {
       ["P", "P"],
     ],
     [
-      "TF_VAR_, over the default",
+      "TF_VAR_ overrides the default",
       root({ "infra/main.tf": variable("default = null") }, { env: { TF_VAR_do_token: OTHER } }),
       ["X", "P .env:1"],
     ],
@@ -217,12 +221,12 @@ describe("terraform", () => {
       ["none", "P .env:1"],
     ],
     [
-      "terraform.tfvars, over TF_VAR_",
+      "terraform.tfvars overrides TF_VAR_",
       root({ "infra/terraform.tfvars": value(OTHER) }, { env: { TF_VAR_do_token: LEGACY } }),
       ["X infra/terraform.tfvars:1", "X infra/terraform.tfvars:1"],
     ],
     [
-      "JSON, over terraform.tfvars",
+      "terraform.tfvars.json overrides terraform.tfvars",
       root({
         "infra/terraform.tfvars": value(OTHER),
         "infra/terraform.tfvars.json": `{"do_token":"${LEGACY}"}`,
@@ -230,12 +234,12 @@ describe("terraform", () => {
       Array(2).fill("L infra/terraform.tfvars.json:1"),
     ],
     [
-      "auto.tfvars, the last by name",
+      "the last auto.tfvars by name",
       root({ "infra/a.auto.tfvars": value(OTHER), "infra/b.auto.tfvars": `# 1\n${value(LEGACY)}` }),
       Array(2).fill("L infra/b.auto.tfvars:2"),
     ],
     [
-      "a file that is not read by itself",
+      "a file that is not read automatically",
       root({ "infra/prod.tfvars": value(OTHER) }),
       ["none", "P .env:1"],
     ],
@@ -250,7 +254,7 @@ describe("terraform", () => {
       ["P", "P"],
     ],
     [
-      "what only Terraform can read",
+      "a value that only Terraform can evaluate",
       root({ "infra/terraform.tfvars": 'do_token = file("x")\n' }),
       Array(2).fill("unknown infra/terraform.tfvars:1"),
     ],
@@ -260,7 +264,7 @@ describe("terraform", () => {
       Array(2).fill(`P ${SECRET}:2`),
     ],
     [
-      "our secret file with another: exec stops",
+      "our secret file with another token: exec stops",
       root({ [SECRET]: `{\n  "do_token": "${OTHER}"\n}\n` }),
       [`X ${SECRET}:2`, "none"],
     ],
@@ -270,7 +274,7 @@ describe("terraform", () => {
       ["unknown", "unknown"],
     ],
     [
-      "code that is not understood",
+      "code that can't be parsed",
       root({ "infra/main.tf": "a {" }),
       ["unknown infra/main.tf:1", "unknown infra/main.tf:1"],
     ],
@@ -298,7 +302,7 @@ describe("terraform", () => {
 
 describe("scripts", () => {
   it.each<[string, string, Given, readonly string[]]>([
-    ["the env file, which they do not read", T, {}, ["none", "P .env:1"]],
+    ["the env file, which scripts do not read", T, {}, ["none", "P .env:1"]],
     [
       "the last of two lines",
       T,
@@ -306,25 +310,25 @@ describe("scripts", () => {
       ["none", "P .env:2"],
     ],
     [
-      "a variable of that name",
+      "a variable with that name",
       T,
       { token: alive("environment"), env: { [T]: PERSONAL } },
       ["P", "P"],
     ],
     [
-      "a variable of the other name",
+      "a variable with the other name",
       T,
       { token: alive("environment"), env: { [A]: PERSONAL } },
       ["none", "P"],
     ],
     [
-      "a name of the repo's own",
+      "a custom name",
       "ACME_TOKEN",
       { config: "token: { name: ACME_TOKEN }", files: { ".env": `ACME_TOKEN=${PERSONAL}\n` } },
       ["none", "P .env:1"],
     ],
     [
-      "another token under the usual name",
+      "another token under the default name",
       T,
       {
         config: "token: { name: ACME_TOKEN }",
@@ -352,7 +356,7 @@ describe("scripts", () => {
   });
 });
 
-it("every tool and name is there once, without exec and with it", async () => {
+it("every tool and name is listed once without exec and once with exec", async () => {
   const config = "token: { name: ACME_TOKEN }\nterraform: [{ dir: a }, { dir: b }]";
   const uses = whoWins(await facts({ config }));
   expect(uses.map(({ tool, via, dir, variable }) => [via, tool, dir ?? variable])).toEqual(
@@ -369,8 +373,8 @@ it.each<[string, Given, Use["tool"], string]>([
   ["a variable", { env: { [A]: PERSONAL } }, "doctl", `${A} in the environment`],
   ["a context", {}, "doctl", "context default"],
   ["an empty context", doctl('context: ""\n'), "doctl", 'context ""'],
-  ["names", {}, "scripts", `${T} is not in the environment`],
-])("says where from: %s", async (_, given, tool, words) => {
+  ["a missing variable", {}, "scripts", `${T} is not in the environment`],
+])("says where the token comes from: %s", async (_, given, tool, words) => {
   const use = whoWins(await facts(given)).find((each) => each.tool === tool);
   expect(use?.from).toContain(words);
 });

@@ -58,7 +58,7 @@ const junk = fc
   .map((each) => each.replaceAll("K", KEY));
 const anyText = fc.oneof(realistic, realistic, junk, fc.string({ unit: "binary", maxLength: 40 }));
 
-/** Any .env text, with what it becomes; texts that cannot be edited are nobody's loss. */
+/** Any .env text and its edited form. Texts that cannot be edited are skipped. */
 function forEdited(check: (before: string, parts: Content["parts"], after: string) => void): void {
   const property = fc.property(anyText, (before) => {
     const parts = add(before);
@@ -76,7 +76,7 @@ function others(text: string): Record<string, string> {
 }
 
 describe("withToken, for any text", () => {
-  it("keeps what dotenv reads for every other key, and makes it read the token", () => {
+  it("keeps the value that dotenv reads for every other key, and sets the token", () => {
     forEdited((before, _, after) => {
       expect(parse(after)[KEY]).toBe(PERSONAL);
       expect(others(after)).toEqual(others(before));
@@ -96,7 +96,7 @@ describe("withToken, for any text", () => {
     });
   });
 
-  it("is never at a loss with plain lines", () => {
+  it("can always edit plain lines", () => {
     const plainLine = joined(
       from("", "export "),
       key,
@@ -110,7 +110,7 @@ describe("withToken, for any text", () => {
   });
 });
 
-describe("a token that is replaced or taken away, for any bytes", () => {
+describe("replacing or removing a token, for any bytes", () => {
   const holding = fc
     .tuple(
       anyText,
@@ -123,7 +123,7 @@ describe("a token that is replaced or taken away, for any bytes", () => {
     .map(([before, start, name, quote, end, after]) =>
       `${before}${end}${start}${name}=${quote}${OTHER}${quote}${end}${after}`.replaceAll("\0", ""),
     );
-  /** Text, Latin-1, and bytes that are neither. */
+  /** UTF-8, Latin-1, and bytes that are neither. */
   const bytes = fc
     .tuple(holding, from("", "\xe9", "\xff\xfe", "\xc3", "\xed\xa0\x80"))
     .map(([text, tail]) => Buffer.concat([Buffer.from(text), Buffer.from(tail, "latin1")]));
@@ -135,7 +135,7 @@ describe("a token that is replaced or taken away, for any bytes", () => {
   const rest = (text: string, but: readonly string[]) =>
     Object.fromEntries(Object.entries(parse(text)).filter(([name]) => !but.includes(name)));
 
-  it("every other key reads as before, and every other byte is the same", () => {
+  it("replacing keeps the values of other keys and every other byte", () => {
     fc.assert(
       fc.property(bytes, (given) => {
         const { text, encoding } = decode(given) ?? { text: "", encoding: "utf8" };
@@ -156,7 +156,7 @@ describe("a token that is replaced or taken away, for any bytes", () => {
     );
   });
 
-  it("what stays without it is what was there, line by line", () => {
+  it("removing keeps the remaining lines and their order", () => {
     fc.assert(
       fc.property(bytes, (given) => {
         const { text, encoding } = decode(given) ?? { text: "", encoding: "utf8" };
@@ -180,7 +180,7 @@ describe("a token that is replaced or taken away, for any bytes", () => {
   });
 });
 
-/** What the parts leave as it was, with room for one value (no comment, no newline) per token. */
+/** A pattern of the unchanged text, with room for one value (no comment, no newline) per token. */
 function patternOf(parts: Content["parts"]): RegExp {
   const value = `(?:[^#\\r\\n]*|${[`"`, "'", "`"].map((q) => `(?<=${q})[^]*(?=${q})`).join("|")})`;
   const source = parts.map((part) => {
@@ -188,7 +188,7 @@ function patternOf(parts: Content["parts"]): RegExp {
     const text = typeof part === "string" ? part : part.reveal();
     return text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
   });
-  // A colon without a value gets the space that dotenv wants behind it.
+  // After a colon without a value, withToken adds the space that dotenv requires.
   return new RegExp(`^${source.join("").replaceAll(`: ${value}`, `: ?${value}`)}$`);
 }
 
@@ -235,7 +235,7 @@ describe("redacted, for any text", () => {
 });
 
 describe("withNames, for any text", () => {
-  it("adds at the end, once", () => {
+  it("adds a name at the end, once", () => {
     fc.assert(
       fc.property(realistic, (before) => {
         const after = withNames(before, [KEY]);

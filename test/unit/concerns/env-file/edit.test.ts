@@ -13,7 +13,7 @@ import { PERSONAL, secret } from "../../samples.ts";
 const KEY = "DIGITALOCEAN_TOKEN";
 const NEW = "dop_v1_new";
 
-/** The edited text; K stands for the key, N for the new value. */
+/** The edited text; K is the key, N is the new value. */
 function edit(text: string): string | undefined {
   const full = text.replaceAll("K", KEY);
   const parts = withToken(full, ".env", KEY, secret(NEW));
@@ -30,17 +30,17 @@ describe("a token in a .env", () => {
     ["only a newline", "\n", "\nK=N\n"],
     ["only a comment", "# hello\n", "# hello\nK=N\n"],
     ["other keys", "A=1\nB=2\n", "A=1\nB=2\nK=N\n"],
-    ["no last newline", "A=1", "A=1\nK=N"],
-    ["CRLF", "A=1\r\n", "A=1\r\nK=N\r\n"],
-    ["CRLF, no last newline", "A=1\r\nB=2", "A=1\r\nB=2\r\nK=N"],
-    ["a key that ends the same", "MY_K=1\n", "MY_K=1\nK=N\n"],
-    ["a key that begins the same", "K_OLD=1\n", "K_OLD=1\nK=N\n"],
+    ["a file without a last newline", "A=1", "A=1\nK=N"],
+    ["a file with CRLF", "A=1\r\n", "A=1\r\nK=N\r\n"],
+    ["a file with CRLF and without a last newline", "A=1\r\nB=2", "A=1\r\nB=2\r\nK=N"],
+    ["a key with the same ending", "MY_K=1\n", "MY_K=1\nK=N\n"],
+    ["a key with the same start", "K_OLD=1\n", "K_OLD=1\nK=N\n"],
     ["the key in a comment", "# K=old\n", "# K=old\nK=N\n"],
-    ["the key in a comment behind a value", "A=1 # K=old\n", "A=1 # K=old\nK=N\n"],
+    ["the key in a comment after a value", "A=1 # K=old\n", "A=1 # K=old\nK=N\n"],
     ["the key in a value", "A='K=old'\n", "A='K=old'\nK=N\n"],
-    ["the key in a value of many lines", 'A="\nK=old\n"\n', 'A="\nK=old\n"\nK=N\n'],
+    ["the key in a multi-line value", 'A="\nK=old\n"\n', 'A="\nK=old\n"\nK=N\n'],
     ["the key alone on a line", "K\n", "K\nK=N\n"],
-  ])("is added to %s", (_, before, after) => {
+  ])("adds the token: %s", (_, before, after) => {
     expect(edit(before)).toBe(after);
   });
 
@@ -53,51 +53,51 @@ describe("a token in a .env", () => {
     ["an empty value and CRLF", "K=\r\nA=1\r\n", "K=N\r\nA=1\r\n"],
     ["empty quotes", 'K=""\n', 'K="N"\n'],
     ["spaces around =", "K = old\n", "K = N\n"],
-    ["spaces in front", "  K=old\n", "  K=N\n"],
-    ["spaces behind", "K=old  \n", "K=N  \n"],
+    ["spaces before the key", "  K=old\n", "  K=N\n"],
+    ["spaces after the value", "K=old  \n", "K=N  \n"],
     ["export", "export K=old\n", "export K=N\n"],
     ["export and many spaces", "export   K=old\n", "export   K=N\n"],
     ["double quotes", 'K="old"\n', 'K="N"\n'],
     ["single quotes", "K='old'\n", "K='N'\n"],
     ["back quotes", "K=`old`\n", "K=`N`\n"],
-    ["quotes behind a space", 'K= "old"\n', 'K= "N"\n'],
+    ["quotes after a space", 'K= "old"\n', 'K= "N"\n'],
     ["escaped quotes", 'K="a\\"b"\n', 'K="N"\n'],
-    ["a value of many lines", 'K="a\nb"\nA=1\n', 'K="N"\nA=1\n'],
+    ["a multi-line value", 'K="a\nb"\nA=1\n', 'K="N"\nA=1\n'],
     ["a colon", "K: old\n", "K: N\n"],
     ["a colon and quotes", 'K: "old"\n', 'K: "N"\n'],
     ["a colon and no value", "K: \n", "K: N\n"],
-    ["a colon and nothing", "K:\n", "K: N\n"],
-    ["a colon, nothing and CRLF", "K:\r\n", "K: N\r\n"],
+    ["a colon without a space", "K:\n", "K: N\n"],
+    ["a colon without a space, and CRLF", "K:\r\n", "K: N\r\n"],
     ["a trailing comment", "K=old # mine\n", "K=N # mine\n"],
-    ["a trailing comment behind quotes", 'K="old" # mine\n', 'K="N" # mine\n'],
-    ["a trailing comment behind nothing", "K= # mine\n", "K=N # mine\n"],
+    ["a trailing comment after quotes", 'K="old" # mine\n', 'K="N" # mine\n'],
+    ["a trailing comment after an empty value", "K= # mine\n", "K=N # mine\n"],
     ["a comment without a space", "K=old#mine\n", "K=N#mine\n"],
     ["CRLF", "A=1\r\nK=old\r\nB=2\r\n", "A=1\r\nK=N\r\nB=2\r\n"],
     ["a BOM", "\uFEFFK=old\n", "\uFEFFK=N\n"],
-    ["a place between other keys", "A=1\nK=old\nB=2\n", "A=1\nK=N\nB=2\n"],
+    ["a key between other keys", "A=1\nK=old\nB=2\n", "A=1\nK=N\nB=2\n"],
     ["every assignment", "K=a\nA=1\nexport K='b'\n", "K=N\nA=1\nexport K='N'\n"],
-    ["every one but in comments", "# K=a\nK=b\n#K=c\n", "# K=a\nK=N\n#K=c\n"],
-    ["after a value of many lines", "A='x\nK=y'\nK=old\n", "A='x\nK=y'\nK=N\n"],
+    ["every assignment except in comments", "# K=a\nK=b\n#K=c\n", "# K=a\nK=N\n#K=c\n"],
+    ["a key after a multi-line value", "A='x\nK=y'\nK=old\n", "A='x\nK=y'\nK=N\n"],
     ["a value with dollars", "K=$1$&$`\n", "K=N\n"],
     ["a value with =", "K=a=b=c\n", "K=N\n"],
-    ["the value it has", `K=${NEW}\n`, "K=N\n"],
-  ])("replaces %s", (_, before, after) => {
+    ["the same value", `K=${NEW}\n`, "K=N\n"],
+  ])("replaces a value: %s", (_, before, after) => {
     expect(edit(before)).toBe(after);
   });
 
   it.each([
-    ["a quote that never ends", 'K="old\nA=1\n', "K=N\nA=1\n"],
-    ["one that seems to end further down", "K='a\nA='1'\n", "K=N\nA='1'\n"],
+    ["an unclosed quote", 'K="old\nA=1\n', "K=N\nA=1\n"],
+    ["an unclosed quote that seems to end further down", "K='a\nA='1'\n", "K=N\nA='1'\n"],
     ["a stray quote further up", 'A="x\nK=\n', 'A="x\nK=N\n'],
-    ["quotes and more behind them", 'K="a" b\n', "K=N\n"],
-    ["its value on the next line", "K=\n'old'\n", "K=\n'N'\n"],
-    ["export on a line of its own", "export\nK=old\n", "export\nK=N\n"],
-    ["line ends of old Macs", "K=old\rA=1\r", "K=N\rA=1\r"],
+    ["text after the closing quote", 'K="a" b\n', "K=N\n"],
+    ["a value on the next line", "K=\n'old'\n", "K=\n'N'\n"],
+    ["export on a separate line", "export\nK=old\n", "export\nK=N\n"],
+    ["CR line endings", "K=old\rA=1\r", "K=N\rA=1\r"],
   ])("reads odd text as dotenv does: %s", (_, before, after) => {
     expect(edit(before)).toBe(after);
   });
 
-  it("has its name and its file as the origin of the values that stay", () => {
+  it("sets name and file as the origin of the values that it keeps", () => {
     const parts = withToken("A=1\n", "/r/.env", KEY, secret(NEW)) ?? [];
     const origins = parts.flatMap((part) => (typeof part === "string" ? [] : part.origin));
     expect(origins).toEqual([{ kind: "env-file", name: "A", path: "/r/.env" }, { kind: "stdin" }]);
@@ -121,7 +121,7 @@ describe("decode", () => {
     ["UTF-8", Buffer.from("é"), { text: "é", encoding: "utf8" }],
     ["Latin-1", Buffer.from([0xe9]), { text: "é", encoding: "latin1" }],
     ["a BOM", Buffer.from("\uFEFFA"), { text: "\uFEFFA", encoding: "utf8" }],
-    ["nothing", Buffer.alloc(0), { text: "", encoding: "utf8" }],
+    ["an empty file", Buffer.alloc(0), { text: "", encoding: "utf8" }],
     ["UTF-16", Buffer.from("A=1", "utf16le"), undefined],
     ["a NUL byte", Buffer.from([65, 0]), undefined],
   ])("%s", (_, bytes, expected) => {
@@ -129,7 +129,7 @@ describe("decode", () => {
   });
 });
 
-describe("a name in .env.example", () => {
+describe("adding a name to .env.example", () => {
   it.each([
     ["", "K=\n"],
     ["A=1\n", "A=1\nK=\n"],
@@ -144,7 +144,7 @@ describe("a name in .env.example", () => {
   });
 });
 
-describe("values as they may be seen", () => {
+describe("redacted values", () => {
   it.each([
     ["A=hunter2\n", /^A=\[secret \w{8}\]\n$/],
     ["A='hunter2' # why\r\n", /^A='\[secret \w{8}\]' # why\r\n$/],
@@ -157,7 +157,7 @@ describe("values as they may be seen", () => {
     expect(holdsSecret(seen)).toBe(text.includes("hunter2"));
   });
 
-  // Names, words, and nothing that may be part of a value.
+  // Names and plain words are shown, but nothing that may be part of a value.
   it.each<[string, string]>([
     [
       "# Production, of the team's own account.\nPORT=\n",
@@ -181,7 +181,7 @@ describe("values as they may be seen", () => {
     expect(encode({ parts, encoding: "utf8" }).toString()).toBe(text);
   });
 
-  it("of several assignments the last is read", () => {
+  it("the last of several assignments is read", () => {
     expect(readEnvFile("A=1\nA='2'\nB=\n")).toEqual(
       new Map([
         ["A", "2"],
@@ -191,7 +191,7 @@ describe("values as they may be seen", () => {
   });
 });
 
-describe("a text takes time for its length, and not for the square of it", () => {
+describe("an edit takes linear time", () => {
   it.each([
     ["empty lines", "\n".repeat(500_000)],
     ["spaces", `A=${" ".repeat(500_000)}'`],

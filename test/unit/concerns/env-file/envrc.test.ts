@@ -25,45 +25,65 @@ const OF_PROD = await generated({ config: PROD, environment: "prod" });
 const OLD = older(OURS, "watch_file", "# file");
 const EDITED = `${OURS}export A=1\n`;
 
-describe("what is written", () => {
+describe("writing .envrc", () => {
   it.each<[string, Given, Flags, readonly string[]]>([
-    ["nobody asks for it", {}, [], []],
+    ["without --envrc", {}, [], []],
     ["--envrc", {}, ["envrc"], ["+ .envrc"]],
-    ["it is there", envrc(OURS), ["envrc"], []],
-    ["with CRLF", envrc(OURS.replaceAll("\n", "\r\n")), ["envrc"], []],
-    ["one of an older template", envrc(OLD), ["envrc"], ["~ .envrc"]],
-    ["the same, unasked: it is kept up", envrc(OLD), [], ["~ .envrc"]],
-    ["ours, of an environment", { ...envrc(OF_PROD), config: PROD, environment: "prod" }, [], []],
+    ["an up-to-date file", envrc(OURS), ["envrc"], []],
+    ["an up-to-date file, with CRLF", envrc(OURS.replaceAll("\n", "\r\n")), ["envrc"], []],
+    ["an older template, --envrc", envrc(OLD), ["envrc"], ["~ .envrc"]],
+    ["an older template, without --envrc: updated", envrc(OLD), [], ["~ .envrc"]],
     [
-      "ours, older, of an environment",
+      "ours, for the selected environment",
+      { ...envrc(OF_PROD), config: PROD, environment: "prod" },
+      [],
+      [],
+    ],
+    [
+      "ours, older, for the selected environment",
       { ...envrc(older(OF_PROD, "watch_file", "# file")), config: PROD, environment: "prod" },
       [],
       ["~ .envrc"],
     ],
-    ["ours, of another environment", envrc(OF_PROD), [], []],
-    ["the same, --envrc", envrc(OF_PROD), ["envrc"], ["~ .envrc"]],
+    ["ours, for an environment that is not selected", envrc(OF_PROD), [], []],
     [
-      "ours of none, in an environment",
+      "ours, for an environment that is not selected, --envrc",
+      envrc(OF_PROD),
+      ["envrc"],
+      ["~ .envrc"],
+    ],
+    [
+      "ours, for no environment, while one is selected",
       { ...envrc(OLD), config: PROD, environment: "prod" },
       [],
       [],
     ],
     ["edited", envrc(EDITED), [], []],
-    ["edited, --envrc: it loads us", envrc(EDITED), ["envrc"], []],
-    ["somebody else's", envrc("export A=1\n"), [], []],
-    ["somebody else's, --envrc", envrc("export A=1\n"), ["envrc"], ["warning file.not-ours"]],
+    ["edited, --envrc: it still loads the token", envrc(EDITED), ["envrc"], []],
+    ["someone else's", envrc("export A=1\n"), [], []],
+    ["someone else's, --envrc", envrc("export A=1\n"), ["envrc"], ["warning file.not-ours"]],
     [
-      "--force does not replace it",
+      "someone else's, --force: not replaced",
       envrc("export A=1\n"),
       ["envrc", "force"],
       ["warning file.not-ours"],
     ],
-    ["somebody else's, which loads us", envrc('eval "$(do-bootstrap env)"\n'), ["envrc"], []],
-    ["the same in a comment", envrc("# do-bootstrap env\n"), ["envrc"], ["warning file.not-ours"]],
-    ["a directory", envrc({ unusable: "a directory" }), ["envrc"], ["error file.unusable"]],
-    ["a directory, unasked", envrc({ unusable: "a directory" }), [], []],
     [
-      "a link out of the repo",
+      "someone else's, which runs do-bootstrap env",
+      envrc('eval "$(do-bootstrap env)"\n'),
+      ["envrc"],
+      [],
+    ],
+    [
+      "someone else's, with do-bootstrap env in a comment",
+      envrc("# do-bootstrap env\n"),
+      ["envrc"],
+      ["warning file.not-ours"],
+    ],
+    ["a directory", envrc({ unusable: "a directory" }), ["envrc"], ["error file.unusable"]],
+    ["a directory, without --envrc", envrc({ unusable: "a directory" }), [], []],
+    [
+      "a link to outside the repo",
       envrc({ text: "", leadsTo: "/else/.envrc" }),
       ["envrc"],
       ["error file.outside"],
@@ -84,12 +104,12 @@ it.each<[string, Given, readonly string[]]>([
     { config: PROD, environment: "prod" },
     ["watch_file 'conf/.env prod'", 'eval "$(do-bootstrap env --env prod)"'],
   ],
-])("its lines: %s", async (_, given, expected) => {
+])("the generated lines: %s", async (_, given, expected) => {
   const lines = (await generated(given)).split("\n");
   expect(lines.filter((line) => !/^(#|$)/.test(line))).toEqual(expected);
 });
 
-it("what to add to somebody else's loads the same environment", async () => {
+it("the line to add to someone else's .envrc has the same environment", async () => {
   const [finding] = (await plan(envrc("export A=1\n"), "envrc")).findings ?? [];
   expect(said(finding?.fix, { environment: "prod" })).toBe(
     'Add this line: eval "$(do-bootstrap env --env prod)"',

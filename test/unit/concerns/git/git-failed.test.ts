@@ -20,7 +20,7 @@ it.each([
     "This folder belongs to git itself. Go to the checkout.",
   ],
   ["fatal: bad config line 1", "Run git status in this folder and fix what it reports."],
-])("git says: %s", (stderr, text) => {
+])("hint for the git error: %s", (stderr, text) => {
   const { hint } = gitFailed({ end: "exited", exitCode: 128, stdout: "", stderr });
   expect(said(hint)).toBe(text);
 });

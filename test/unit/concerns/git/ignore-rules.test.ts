@@ -12,7 +12,7 @@ const probes = (written: WrittenConfig, wanted: string) =>
 const ALWAYS = [".env.local", ".env.*.local"];
 const TERRAFORM = ["*.secret.auto.tfvars.json", "*.tfstate*", "*.tfplan", "tfplan", ".terraform/"];
 
-describe("what has to stay out of git", () => {
+describe("the patterns that git has to ignore", () => {
   it.each<[string, WrittenConfig, string[]]>([
     ["by default", {}, [".env", ...ALWAYS, ...TERRAFORM]],
     ["without Terraform", { terraform: false }, [".env", ...ALWAYS]],
@@ -22,12 +22,12 @@ describe("what has to stay out of git", () => {
       ["conf/.env.dev", ...ALWAYS, ...TERRAFORM],
     ],
     [
-      "an env file that has a rule already",
+      "an env file that a rule already covers",
       { token: { envFile: ".env.local" } },
       [...ALWAYS, ...TERRAFORM],
     ],
     [
-      "an env file with a wild name",
+      "an env file with wildcards in its name",
       { token: { envFile: "[a]*.env" } },
       ["\\[a\\]\\*.env", ...ALWAYS, ...TERRAFORM],
     ],
@@ -46,7 +46,7 @@ describe("what has to stay out of git", () => {
   });
 
   it.each([".terraform.lock.hcl", ".env.example", "do-bootstrap.auto.tfvars.json"])(
-    "%s is none of it",
+    "%s is not one of them",
     (name) => {
       expect(rulesOf({}).flatMap(({ pattern, probes }) => [pattern, ...probes])).not.toContain(
         name,
@@ -55,7 +55,7 @@ describe("what has to stay out of git", () => {
   );
 });
 
-describe("the paths that git is asked about", () => {
+describe("the paths that git checks", () => {
   const roots: WrittenConfig = { terraform: [{ dir: "a" }, { dir: "b" }] };
 
   it.each<[string, WrittenConfig, string[]]>([
@@ -71,22 +71,22 @@ describe("the paths that git is asked about", () => {
     expect(probes(written, pattern)).toEqual(expected);
   });
 
-  it("are below the folder that .terraform/ names, in every root", () => {
+  it("are inside .terraform/ in every root", () => {
     expect(probes(roots, ".terraform/")).toEqual([
       expect.stringMatching(/^\/repo\/app\/a\/\.terraform\/./),
       expect.stringMatching(/^\/repo\/app\/b\/\.terraform\/./),
     ]);
   });
 
-  it("have the form of our temporary files, in every folder that we write to", () => {
+  it("include a temporary file in every folder that we write to", () => {
     const folders = ["/repo/app", "/repo/app/a", "/repo/app/b"];
     const expected = folders.map((folder) => `${folder}/.env.do-bootstrap-0.local`);
     expect(probes(roots, ".env.*.local")).toEqual(expected);
   });
 });
 
-// Rule 4: temporary files are ignored in any folder they may come to stand in.
-it("the env file's own folder is one that temporary files come to stand in", () => {
+// Rule 4: git ignores temporary files in every folder where we create them.
+it("temporary files in the env file's folder are checked", () => {
   const written: WrittenConfig = { terraform: false, token: { envFile: "conf/.env.dev" } };
   expect(probes(written, ".env.*.local")).toContain("/repo/app/conf/.env.do-bootstrap-0.local");
 });

@@ -7,13 +7,17 @@ const plan = async (given: Given) => planGitignore(await facts(given));
 const STATE = { config: "terraform: {}", notIgnored: ["infra/terraform.tfstate"] };
 const OUTSIDE = { leadsTo: "/elsewhere/.gitignore", text: "" };
 
-describe("what .gitignore lacks", () => {
+describe("rules that .gitignore is missing", () => {
   it.each<[string, Given, readonly string[]]>([
     ["nothing", {}, []],
-    ["nothing, whatever its text says: git has the last word", { files: { ".gitignore": "" } }, []],
+    [
+      "nothing, as git ignores the files, although .gitignore is empty",
+      { files: { ".gitignore": "" } },
+      [],
+    ],
     ["the env file", { notIgnored: [".env"] }, ["~ .gitignore"]],
     [
-      "it is not there yet",
+      "the env file, and there is no .gitignore yet",
       { notIgnored: [".env"], files: { ".gitignore": undefined } },
       ["+ .gitignore"],
     ],
@@ -33,38 +37,34 @@ describe("what .gitignore lacks", () => {
       ["~ .gitignore"],
     ],
     [
-      "a pattern that is there, and another that lets the file in",
+      "a pattern that a later one negates",
       { notIgnored: [".env"], files: { ".gitignore": ".env\n!.env\n" } },
       ["error git.not-ignored"],
     ],
     [
-      "the same, and one that is not there: nothing is written before the first is fixed",
+      "a negated pattern and a missing one: no change before the first is fixed",
       { notIgnored: [".env", ".env.local"], files: { ".gitignore": ".env\r\n!.env\r\n" } },
       ["error git.not-ignored"],
     ],
     [
-      "what a repo inside this one would take: its .gitignore is not ours to write",
+      "a file in a nested repo, whose .gitignore we do not edit",
       { ...STATE, nested: "infra" },
       ["error git.not-ignored"],
     ],
     [
-      "the same, and our pattern is there, which does not reach into it",
+      "a file in a nested repo, which our pattern does not cover",
       { ...STATE, nested: "infra", files: { ".gitignore": "*.tfstate*\n" } },
       ["error git.not-ignored"],
     ],
-    ["a repo inside this one that ignores all", { config: "terraform: {}", nested: "infra" }, []],
+    ["a nested repo that ignores the files", { config: "terraform: {}", nested: "infra" }, []],
+    ["a file that only the user's own rules ignore", { ignoredHere: [".env"] }, ["~ .gitignore"]],
     [
-      "what the user's own rules alone ignore: colleagues have no such rule",
-      { ignoredHere: [".env"] },
-      ["~ .gitignore"],
-    ],
-    [
-      "the same, and the line is there: the rule hides the whole folder",
+      "a file that only the user's own rules ignore, with the line present",
       { ignoredHere: [".env"], files: { ".gitignore": ".env\n" } },
       [],
     ],
     [
-      "the same in a repo inside this one",
+      "a file in a nested repo that only the user's own rules ignore",
       { config: "terraform: {}", nested: "infra", ignoredHere: ["infra/tfplan"] },
       [],
     ],
@@ -74,41 +74,37 @@ describe("what .gitignore lacks", () => {
       ["info git.rules-ignored", "~ .gitignore"],
     ],
     [
-      "the same, and git has it",
+      "a .gitignore that git ignores and tracks",
       { notIgnored: [".env"], ignored: [".gitignore"], tracked: [".gitignore"] },
       ["~ .gitignore"],
     ],
-    [
-      "a .gitignore that git ignores, and that has no lines of ours",
-      { ignored: [".gitignore"] },
-      [],
-    ],
-    [
-      "what a tracked file is called: git ignores it all the same, and its finding is another",
-      { tracked: [".env"] },
-      [],
-    ],
+    ["a .gitignore that git ignores, with nothing to add", { ignored: [".gitignore"] }, []],
+    ["nothing for a tracked env file, which has its own finding", { tracked: [".env"] }, []],
   ])("%s", async (_, given, expected) => {
     expect(planned(await plan(given))).toEqual(expected);
   });
 });
 
-it("an overruled pattern is shown by the file that git would take", async () => {
+it("a negated pattern is reported with the file that git does not ignore", async () => {
   const config = "terraform: [{ dir: a }, { dir: b }]";
   const files = { ".gitignore": "*.tfplan\n!b/*.tfplan\n" };
   const { findings } = await plan({ config, files, notIgnored: ["b/plan.tfplan"] });
   expect(findings?.map(({ where }) => where)).toEqual(["/repo/b/plan.tfplan"]);
 });
 
-describe("outside git the text decides", () => {
+describe("outside git, the text of .gitignore decides", () => {
   it.each<[string, Given, readonly string[]]>([
     ["without our lines", {}, ["info git.none", "~ .gitignore"]],
     [
-      "with them",
+      "with our lines",
       { files: { ".gitignore": ".env\n .env.local \n.env.*.local" } },
       ["info git.none"],
     ],
-    ["with some of them", { files: { ".gitignore": ".env\n" } }, ["info git.none", "~ .gitignore"]],
+    [
+      "with some of our lines",
+      { files: { ".gitignore": ".env\n" } },
+      ["info git.none", "~ .gitignore"],
+    ],
   ])("%s", async (_, given, expected) => {
     expect(planned(await plan({ git: false, ...given }))).toEqual(expected);
   });
@@ -123,34 +119,34 @@ describe("a .gitignore that cannot be written", () => {
     ],
     ["a FIFO", { files: { ".gitignore": { fifo: "" } } }, ["error file.unusable"]],
     ["UTF-16", { files: { ".gitignore": { text: Buffer.from("a\0") } } }, ["error file.unusable"]],
-    ["a link out of the repo", { files: { ".gitignore": OUTSIDE } }, ["error file.outside"]],
+    ["a link to outside the repo", { files: { ".gitignore": OUTSIDE } }, ["error file.outside"]],
     [
-      "a link into git's own folder",
+      "a link into the .git folder",
       { files: { ".gitignore": { leadsTo: "/repo/.GIT/config", text: "" } } },
       ["error file.in-git"],
     ],
     [
-      "a link into another repo's, with --force",
+      "a link into another repo's .git folder",
       { files: { ".gitignore": { leadsTo: "/other/.git/hooks/x", text: "" } } },
       ["error file.in-git"],
     ],
-    ["a folder that is read-only", { readOnly: ["."] }, ["error file.not-writable"]],
+    ["a read-only folder", { readOnly: ["."] }, ["error file.not-writable"]],
   ])("%s", async (_, given, expected) => {
     expect(planned(await plan({ notIgnored: [".env"], ...given }))).toEqual(expected);
-    // Where nothing is to be written, it does not matter.
+    // It is no error if nothing has to be written.
     expect(planned(await plan(given))).toEqual([]);
   });
 });
 
 it.each<[string, Given, string]>([
   [
-    "another pattern",
+    "a pattern that negates ours",
     { notIgnored: [".env"], files: { ".gitignore": ".env\n!.env\n" } },
     "git check-ignore -v --no-index .env",
   ],
-  ["a repo of its own, by its own pattern", { ...STATE, nested: "infra" }, "*.tfstate*"],
+  ["a nested repo, with the pattern to add", { ...STATE, nested: "infra" }, "*.tfstate*"],
   [
-    "a repo of its own with an env file, by its place there",
+    "a nested repo with an env file, with the path inside it",
     { config: "token: { envFile: app/.env }", nested: "app", notIgnored: ["app/.env"] },
     ": .env",
   ],
@@ -164,7 +160,7 @@ it.each<[string, Given]>([
   ["LF", { files: { ".gitignore": "a\n" } }],
   ["CRLF", { files: { ".gitignore": "a\r\n" } }],
   ["no last newline", { files: { ".gitignore": "a" } }],
-  ["none", { files: { ".gitignore": undefined } }],
+  ["no .gitignore", { files: { ".gitignore": undefined } }],
 ])("outside git, nothing is left to add after the change: %s", async (_, given) => {
   const before = { git: false, config: "terraform: {}", ...given } as const;
   expect(planned(await plan(afterwards(before, await plan(before))))).toEqual(["info git.none"]);

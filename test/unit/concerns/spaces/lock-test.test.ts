@@ -15,7 +15,7 @@ const OBJECT = /^\/web\/x\.tfstate\.do-bootstrap-lock-test-[0-9a-f]{8}$/;
 
 type Answer = number | "timeout" | "dns";
 
-/** @returns what was sent, and what came of it; an answer that was not asked for is a failure. */
+/** @returns the requests and the verdict. Fails if a request has no answer or an answer is not used. */
 async function tried(...answers: readonly Answer[]) {
   const sent: HttpRequest[] = [];
   const http = async (request: HttpRequest): Promise<HttpAnswer> => {
@@ -43,12 +43,12 @@ it.each<[Answer[], RegExp, string]>([
   [["dns"], /^ams3\.digitaloceanspaces\.com is unreachable \(dns/, ""],
   [["timeout", 404], /is unreachable \(timeout/, ""],
   [["timeout", "dns"], /is unreachable \(timeout/, "left"],
-])("answers %j", async (answers, why, left) => {
+])("the verdict for the answers %j", async (answers, why, left) => {
   const { verdict } = await tried(...answers);
   expect(said(verdict)).toEqual([expect.stringMatching(why), left]);
 });
 
-it("writes one object twice, for a new one only, and deletes it; each request is signed", async () => {
+it("puts one object twice with If-None-Match and deletes it; signs each request", async () => {
   const { sent } = await tried(200, 412, 204);
   expect(sent.map(({ method }) => method)).toEqual(["PUT", "PUT", "DELETE"]);
   expect(new Set(sent.map(({ url }) => url.href)).size).toBe(1);
@@ -68,7 +68,7 @@ it("writes one object twice, for a new one only, and deletes it; each request is
   }
 });
 
-it("an interrupt is not taken for an answer", async () => {
+it("an interrupt is not treated as an answer", async () => {
   const http = () => Promise.reject(new AppError("INTERRUPTED", "Interrupted."));
   await expect(tryLock({ http }, TEST)).rejects.toThrow("Interrupted.");
 });

@@ -16,7 +16,7 @@ const KEYS = { SPACES_ACCESS_KEY_ID: "id", SPACES_SECRET_ACCESS_KEY: "s3cr3t" };
 const config = (more = "") =>
   `terraform: { backend: { bucket: acme, region: nyc3, key: web.tfstate${more} } }`;
 
-/** The config has a backend, and the keys of its bucket are there. */
+/** By default, the config has a backend, and the keys of its bucket are set. */
 async function observed(given: Given) {
   const known = await facts({ config: config(), env: KEYS, ...given });
   const [root] = known.terraform.roots;
@@ -53,43 +53,51 @@ describe("backend.tf", () => {
 
   it.each<[string, Given, readonly string[]]>([
     ["is new", {}, ["+ infra/backend.tf"]],
-    ["is there", at("backend.tf", GENERATED), []],
-    ["is there, with CRLF", at("backend.tf", GENERATED.replaceAll("\n", "\r\n")), []],
+    ["is up to date", at("backend.tf", GENERATED), []],
+    ["is up to date, with CRLF", at("backend.tf", GENERATED.replaceAll("\n", "\r\n")), []],
     [
-      "is of an older template",
+      "is from an older template",
       at("backend.tf", older(GENERATED, "Spaces is not AWS", "Spaces")),
       ["~ infra/backend.tf"],
     ],
     [
-      "was edited, and says the same",
+      "was edited, with the same settings",
       at("backend.tf", `${GENERATED}# mine\n`),
       ["info terraform.edited"],
     ],
     [
-      "was edited, and says another key",
+      "was edited, with another key",
       at("backend.tf", GENERATED.replace("web.tfstate", "x")),
       ["info terraform.edited", "warning backend.other"],
     ],
-    ["is the repo's, without a block", at("backend.tf", "locals {}\n"), ["warning backend.other"]],
-    ["is not needed: a block of the repo's", at("main.tf", block(SAME)), []],
     [
-      "cannot be: a block of another bucket",
+      "is the repo's, without a backend block",
+      at("backend.tf", "locals {}\n"),
+      ["warning backend.other"],
+    ],
+    ["is not needed: the repo has the same block", at("main.tf", block(SAME)), []],
+    [
+      "is not written: the repo has a block with another bucket",
       at("main.tf", block('bucket = "b"')),
       ["warning backend.other"],
     ],
     [
-      "cannot be: a block of another type",
+      "is not written: the repo has a block of another type",
       at("main.tf", block("", "gcs")),
       ["warning backend.other"],
     ],
-    ["cannot be: a partial block, which may be the same", at("main.tf", block("")), []],
     [
-      "cannot be: HCP Terraform",
+      "is not written: the repo has a partial block, which may be the same",
+      at("main.tf", block("")),
+      [],
+    ],
+    [
+      "is not written: HCP Terraform",
       at("main.tf", "terraform {\n  cloud {}\n}\n"),
       ["error cloud.backend"],
     ],
-    ["cannot be: Terraform 1.5 alone", needs15, ["warning terraform.too-old"]],
-    ["may be: 1.6.3 is among 1.6", needs16, ["+ infra/backend.tf"]],
+    ["is not written: the code allows only Terraform 1.5", needs15, ["warning terraform.too-old"]],
+    ["is written: the code allows 1.6, which includes 1.6.3", needs16, ["+ infra/backend.tf"]],
   ])("%s", async (_, given, expected) => {
     const made = await plan(given);
     expect(planned(made)).toEqual(expected);
@@ -97,34 +105,34 @@ describe("backend.tf", () => {
     expect(planned(await plan(afterwards(given, made)))).toEqual(left);
   });
 
-  it("another region, bucket or key is another text", async () => {
+  it("is updated for another region", async () => {
     const there = at("backend.tf", GENERATED);
     const other = config().replace("nyc3", "ams3");
     expect(planned(await plan({ ...there, config: other }))).toEqual(["~ infra/backend.tf"]);
   });
 });
 
-describe("where config has no backend", () => {
+describe("without a backend in the config", () => {
   const prod = (workspace = "") =>
     `terraform: {}\nenvironments: { prod: { terraform: {${workspace}} }, qa: {} }`;
   const none = { config: "terraform: {}" };
   const inProd = { config: prod(), environment: "prod" };
 
   it.each<[string, Given, readonly string[]]>([
-    ["and none in code", none, []],
-    ["and one in code", { ...none, ...at("main.tf", block(SAME)) }, []],
+    ["and without one in the code", none, []],
+    ["and with one in the code", { ...none, ...at("main.tf", block(SAME)) }, []],
     [
-      "and one in code on Spaces, whose keys are missing",
+      "and with one on Spaces in the code, without keys",
       { ...none, ...at("main.tf", block(SAME)), env: {} },
       ["warning backend.no-keys"],
     ],
     [
-      "and one in code on Spaces, and a profile is chosen",
+      "and with one on Spaces in the code, and an AWS profile",
       { ...none, ...at("main.tf", block(SAME)), env: { AWS_PROFILE: "x" } },
       [],
     ],
     [
-      "and one in code on Spaces, with keys that an earlier init was given",
+      "and with one on Spaces in the code, and keys stored by an earlier init",
       {
         ...none,
         env: {},
@@ -136,40 +144,44 @@ describe("where config has no backend", () => {
       [],
     ],
     [
-      "and one in code on AWS, whose keys are missing",
+      "and with one on AWS in the code, without keys",
       { ...none, ...at("main.tf", block('bucket = "b"')), env: {} },
       [],
     ],
     [
-      "any more, and backend.tf is left",
+      "but with a generated backend.tf left over",
       { ...none, ...at("backend.tf", GENERATED) },
       ["warning backend.other"],
     ],
     [
-      "any more, and backend.tf was edited",
+      "but with an edited backend.tf left over",
       { ...none, ...at("backend.tf", `${GENERATED}#\n`) },
       [],
     ],
-    ["and two environments share a folder", inProd, ["warning backend.shared"]],
-    ["and no environment was chosen", { config: prod() }, []],
-    ["and each has a workspace", { config: prod(" workspace: prod "), environment: "prod" }, []],
+    ["and two environments in one folder", inProd, ["warning backend.shared"]],
+    ["and no environment selected", { config: prod() }, []],
     [
-      "and the code names the whole place",
+      "and a workspace for the environment",
+      { config: prod(" workspace: prod "), environment: "prod" },
+      [],
+    ],
+    [
+      "and two environments in one folder, with a full backend in the code",
       { ...inProd, ...at("main.tf", block(SAME)) },
       ["warning backend.shared"],
     ],
     [
-      "and -backend-config tells them apart",
+      "and two environments, which -backend-config can separate",
       { ...inProd, ...at("main.tf", block('bucket = "b"')) },
       [],
     ],
     [
-      "and the state is in the folder, as the code says",
+      "and two environments in one folder, with a local backend in the code",
       { ...inProd, ...at("main.tf", block("", "local")) },
       ["warning backend.shared"],
     ],
     [
-      "and HCP Terraform keeps them apart",
+      "and two environments, which HCP Terraform separates",
       { ...inProd, ...at("main.tf", "terraform {\n  cloud {}\n}\n") },
       [],
     ],
@@ -177,7 +189,7 @@ describe("where config has no backend", () => {
     expect(planned(await plan(given))).toEqual(expected);
   });
 
-  it("one that config names is refused before", async () => {
+  it("a shared one in the config is not reported here, but refused earlier", async () => {
     const { known, root } = await observed({ config: config() });
     const shared = { ...root, config: { ...root.config, sharedWith: ["qa"] } };
     expect(judgeSharing({ ...known.config, environment: "prod" }, shared)).toEqual([]);
@@ -190,11 +202,11 @@ describe("the lock", () => {
   const file = "+ infra/backend.tf";
 
   it.each<[string, Given, readonly string[], boolean]>([
-    ["is not asked for", {}, [file], false],
-    ["is not tried yet", LOCK, ["info backend.lock-untested", file], true],
+    ["is not configured", {}, [file], false],
+    ["is not tested yet", LOCK, ["info backend.lock-untested", file], true],
     ["works", { ...LOCK, locks: { [place]: {} } }, [file], false],
     [
-      "works, and its object is left",
+      "works, and the test's object is left",
       { ...LOCK, locks: { [place]: { left: "x" } } },
       [file],
       false,
@@ -206,26 +218,26 @@ describe("the lock", () => {
       false,
     ],
     [
-      "of another state works",
+      "works for another state",
       { ...LOCK, locks: { "nyc3/acme/x": {} } },
       ["info backend.lock-untested", file],
       true,
     ],
     [
-      "cannot be tried without keys",
+      "cannot be tested without keys",
       { ...LOCK, env: {} },
       ["error backend.lock", "warning backend.no-keys"],
       false,
     ],
     [
-      "cannot be tried with a profile",
+      "cannot be tested with an AWS profile",
       { ...LOCK, env: { AWS_PROFILE: "x" } },
       ["error backend.lock", "warning backend.other-keys"],
       false,
     ],
-    ["is there", { ...LOCK, ...at("backend.tf", LOCKED) }, [], false],
+    ["is in backend.tf", { ...LOCK, ...at("backend.tf", LOCKED) }, [], false],
     [
-      "is asked for, and not in the repo's block",
+      "is configured, and is not in the repo's block",
       { ...LOCK, ...at("main.tf", block(SAME)) },
       ["warning backend.other"],
       false,
@@ -237,19 +249,19 @@ describe("the lock", () => {
       false,
     ],
     [
-      "is in the repo's block alone",
+      "is only in the repo's block",
       at("main.tf", block(`${SAME}\n    use_lockfile = true`)),
       [],
       false,
     ],
     [
-      "needs 1.10, and the root allows 1.9",
+      "needs 1.10, and the root allows only older versions",
       { ...LOCK, ...at("main.tf", 'terraform {\n  required_version = "< 1.10"\n}\n') },
       ["warning terraform.too-old"],
       false,
     ],
     [
-      "needs 1.10, and there is 1.9",
+      "needs 1.10, and 1.9 is installed",
       { ...LOCK, locks: { [place]: {} }, tools: ["terraform 1.9.8"] },
       ["warning terraform.too-old", file],
       false,
@@ -262,7 +274,7 @@ describe("the lock", () => {
 
   it.each<[string, Given["locks"], RegExp]>([
     ["why it does not work", { [place]: { why: "it is ignored" } }, /acme: it is ignored\.$/],
-    ["what it left", { [place]: { why: "x", left: "web.test" } }, /web\.test/],
+    ["which object is left", { [place]: { why: "x", left: "web.test" } }, /web\.test/],
   ])("says %s", async (_, locks, message) => {
     const { findings = [] } = await plan({ ...LOCK, ...(locks && { locks }) });
     expect(findings[0]?.message).toMatch(message);
@@ -283,18 +295,18 @@ describe("the keys of the bucket", () => {
       },
       [],
     ],
-    ["nowhere", { ...there, env: {} }, ["warning backend.no-keys"]],
-    ["half of them", { ...there, env: { SPACES_ACCESS_KEY_ID: "a" } }, ["warning backend.no-keys"]],
+    ["not set", { ...there, env: {} }, ["warning backend.no-keys"]],
+    ["only one key", { ...there, env: { SPACES_ACCESS_KEY_ID: "a" } }, ["warning backend.no-keys"]],
     ["under AWS's names", { ...there, env: AWS }, []],
     [
-      "under both names, one pair",
+      "under both names, the same pair",
       { ...there, env: { ...KEYS, AWS_ACCESS_KEY_ID: "id", AWS_SECRET_ACCESS_KEY: "s3cr3t" } },
       [],
     ],
-    ["two pairs", { ...there, env: { ...KEYS, ...AWS } }, ["warning backend.other-keys"]],
-    ["a profile", { ...there, env: { AWS_PROFILE: "x" } }, ["warning backend.other-keys"]],
+    ["two different pairs", { ...there, env: { ...KEYS, ...AWS } }, ["warning backend.other-keys"]],
+    ["an AWS profile", { ...there, env: { AWS_PROFILE: "x" } }, ["warning backend.other-keys"]],
     [
-      "a profile, beside keys of Spaces",
+      "an AWS profile and Spaces keys",
       { ...there, env: { ...KEYS, AWS_PROFILE: "x" } },
       ["warning backend.other-keys"],
     ],
@@ -309,27 +321,27 @@ describe("the keys of the bucket", () => {
       /^do-bootstrap backend key creates.* create a key pair .*acme in nyc3.* into \.env\./,
     ],
     [
-      "no keys, and an env file that git would take",
+      "no keys, and an env file that git does not ignore",
       { env: {}, notIgnored: [".env"] },
       /By hand: echo \.env >> \.gitignore, then create a key pair/,
     ],
     ["no keys, without a repo", { env: {}, git: false }, /By hand: create a key pair/],
     [
-      "two pairs",
+      "two different pairs",
       { env: { ...KEYS, ...AWS } },
       /^unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN$/,
     ],
-    ["a profile", { env: { AWS_PROFILE: "x" } }, /^unset AWS_PROFILE$/],
-  ])("what to do: %s", async (_, given, step) => {
+    ["an AWS profile", { env: { AWS_PROFILE: "x" } }, /^unset AWS_PROFILE$/],
+  ])("how to fix it: %s", async (_, given, step) => {
     const [finding] = (await plan({ ...there, ...given })).findings ?? [];
     expect(said(finding?.fix, { cwd: "/repo" })).toMatch(step);
   });
 });
 
-describe("a state that is elsewhere", () => {
+describe("a state in another place", () => {
   it.each<[string, Given, string | undefined]>([
-    ["nowhere", {}, undefined],
-    ["where config says", noted(PLACE), undefined],
+    ["no state", {}, undefined],
+    ["in the configured place", noted(PLACE), undefined],
     ["in the folder", at("terraform.tfstate", STATE), "in this folder"],
     [
       "in the folder, of a workspace",
@@ -337,7 +349,7 @@ describe("a state that is elsewhere", () => {
       "in this folder",
     ],
     [
-      "in the folder, and nothing in it",
+      "in the folder, and empty",
       at("terraform.tfstate", '{"resources":[],"outputs":{}}'),
       undefined,
     ],
@@ -351,17 +363,17 @@ describe("a state that is elsewhere", () => {
     ],
     ["in a backend of another type", noted({}, "gcs"), "in a backend of type gcs"],
     [
-      "in the folder, and config says nothing",
+      "in the folder, and no backend in the config",
       { config: "terraform: {}", ...at("terraform.tfstate", STATE) },
       undefined,
     ],
     [
-      "where the repo's own block says",
+      "in the folder, and the repo's block has another bucket",
       { files: { "infra/main.tf": block('bucket = "b"'), "infra/terraform.tfstate": STATE } },
       undefined,
     ],
     [
-      "in the folder, and the repo's own block says the same as config",
+      "in the folder, and the repo's block is the same as the config's",
       { files: { "infra/main.tf": block(SAME), "infra/terraform.tfstate": STATE } },
       "in this folder",
     ],
@@ -372,7 +384,7 @@ describe("a state that is elsewhere", () => {
     expect(findings).toEqual(expected === undefined ? [] : ["warning backend.migrate"]);
   });
 
-  it("is moved with the keys of the bucket", async () => {
+  it("is migrated under exec, which sets the keys of the bucket", async () => {
     const { findings = [] } = await plan(at("terraform.tfstate", STATE));
     expect(said(findings[0]?.fix, { cwd: "/repo" })).toMatch(
       /^do-bootstrap exec -- terraform -chdir=infra init -migrate-state /,
@@ -380,7 +392,7 @@ describe("a state that is elsewhere", () => {
   });
 });
 
-describe("the tool's release", () => {
+describe("the tool's version", () => {
   const there = at("backend.tf", GENERATED);
   it.each<[readonly string[], readonly string[]]>([
     [["terraform 1.6.2"], ["warning terraform.too-old"]],
@@ -400,10 +412,10 @@ describe("secrets that init copies", () => {
   };
 
   it.each<[string, Given, readonly string[]]>([
-    ["none", at("main.tf", block(SAME)), []],
+    ["no secret", at("main.tf", block(SAME)), []],
     ["in the block", at("main.tf", block('secret_key = "x"')), ["/repo/infra/main.tf:3"]],
     [
-      "two in one line",
+      "two on one line",
       at(
         "main.tf",
         'terraform {\n  backend "s3" {\n    assume_role = { token = "a", access_token = "b" }\n  }\n}\n',
@@ -416,28 +428,28 @@ describe("secrets that init copies", () => {
       ["/repo/infra/prod.tfbackend:2"],
     ],
     [
-      "in such a file in JSON",
+      "in a JSON file for -backend-config",
       at("backend.json", '{"access_key":"x"}'),
       ["/repo/infra/backend.json"],
     ],
-    ["an empty one", at("prod.tfbackend", 'secret_key = ""\n'), []],
+    ["an empty value", at("prod.tfbackend", 'secret_key = ""\n'), []],
     [
-      "in a variable",
+      "in TF_CLI_ARGS_init",
       { env: { TF_CLI_ARGS_init: "-backend-config=secret_key=x" } },
       ["TF_CLI_ARGS_init"],
     ],
     [
-      "in a file that a variable names",
+      "in a file that TF_CLI_ARGS_init names",
       { env: { TF_CLI_ARGS_init: "-backend-config=x.hcl" }, ...at("x.hcl", 'secret_key = "x"') },
       ["/repo/infra/x.hcl:1"],
     ],
     [
-      "noted by an earlier init",
+      "stored by an earlier init",
       noted({ access_key: "x" }),
       ["/repo/infra/.terraform/terraform.tfstate"],
     ],
     [
-      "both",
+      "in a file, and stored by an earlier init",
       {
         files: {
           ...noted({ secret_key: "x" }).files,
@@ -452,7 +464,7 @@ describe("secrets that init copies", () => {
     expect(planned({ findings })).toEqual(expected.map(() => "error backend.secret"));
   });
 
-  it("what was noted is removed, and noted anew without it", async () => {
+  it("the fix removes the stored settings and runs init again", async () => {
     const [finding] = await secrets(noted({ access_key: "x" }));
     const step = said(finding?.fix, { cwd: "/repo" });
     expect(step).toContain("rm infra/.terraform/terraform.tfstate");

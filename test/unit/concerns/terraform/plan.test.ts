@@ -52,11 +52,11 @@ const row = (name: string, sign = "+") => `${sign} infra/${name}`;
 const THREE = [row("versions.tf"), row("provider.tf"), row("variables.tf")];
 const STORED = `${row(SECRET)} secret 0600`;
 
-describe("the configuration of a root", () => {
+describe("the files of a root", () => {
   it.each<[string, Given, readonly string[]]>([
-    ["of none", {}, []],
+    ["no root", {}, []],
     [
-      "that reads variables which no file declares",
+      "code that reads undeclared variables",
       root(
         { "main.tf": `${COMPLETE}output "o" {\nvalue = "\${var.x} \${var.y}"\n}\n` },
         "{ variables: { y: 1 } }",
@@ -64,89 +64,81 @@ describe("the configuration of a root", () => {
       ["warning terraform.undeclared", row("do-bootstrap.tf"), row(VALUES), STORED],
     ],
     [
-      "that reads the variable which we declare",
+      "code that reads the variable that we declare",
       root({ "main.tf": REQUIRED + PROVIDER }),
       [row("do-bootstrap.tf"), STORED],
     ],
-    ["that is new", root({}), [...THREE, STORED]],
-    ["that is new, without a token", root({}, "{}", { token: MISSING }), THREE],
-    ["that is new, under env", root({}, "{ credentials: env }"), THREE.slice(0, 2)],
+    ["a new root", root({}), [...THREE, STORED]],
+    ["a new root, without a token", root({}, "{}", { token: MISSING }), THREE],
+    ["a new root, with credentials: env", root({}, "{ credentials: env }"), THREE.slice(0, 2)],
     [
-      "that is new, under env, with values",
+      "a new root, with credentials: env and values",
       root({}, "{ credentials: env, variables: { a: 1 } }"),
       [...THREE, row(VALUES)],
     ],
-    ["that is finished", root(DONE), []],
+    ["a finished root", root(DONE), []],
     [
-      "that is finished, with CRLF",
+      "a finished root, with CRLF",
       root({ ...DONE, "provider.tf": DONE["provider.tf"].replaceAll("\n", "\r\n") }),
       [],
     ],
     [
-      "with a file of an older template",
+      "a file from an older template",
       root({ ...DONE, "provider.tf": OLD }),
       [row("provider.tf", "~")],
     ],
     [
-      "with a file that was edited",
+      "an edited file",
       root({ ...DONE, "provider.tf": `${DONE["provider.tf"]}# mine\n` }),
       ["info terraform.edited"],
     ],
+    ["a missing file", root({ ...DONE, "versions.tf": undefined }), [row("versions.tf")]],
+    ["code that has every block", root({ "main.tf": COMPLETE, [SECRET]: DONE[SECRET] }), []],
+    ["other code", root({ "main.tf": "locals {}\n" }), [row("do-bootstrap.tf"), STORED]],
     [
-      "of which one file is gone",
-      root({ ...DONE, "versions.tf": undefined }),
-      [row("versions.tf")],
-    ],
-    [
-      "with all that it needs in files of its own",
-      root({ "main.tf": COMPLETE, [SECRET]: DONE[SECRET] }),
-      [],
-    ],
-    ["with other code", root({ "main.tf": "locals {}\n" }), [row("do-bootstrap.tf"), STORED]],
-    [
-      "with other code, and what it lacked",
+      "other code, and do-bootstrap.tf",
       root({ "main.tf": "", "do-bootstrap.tf": MISSING_TF, [SECRET]: DONE[SECRET] }),
       [],
     ],
     [
-      "that lacks the variable",
+      "code without the variable",
       root({ "main.tf": REQUIRED + PROVIDER, [SECRET]: DONE[SECRET] }),
       [row("do-bootstrap.tf")],
     ],
     [
-      "with what it lacked in two places by now",
+      "do-bootstrap.tf, and the same blocks in the code",
       root({ "main.tf": COMPLETE, "do-bootstrap.tf": MISSING_TF, [SECRET]: DONE[SECRET] }),
       [row("do-bootstrap.tf", "~")],
     ],
     [
-      "with our three files and the provider elsewhere",
+      "our three files, and the provider in the code",
       root({ ...DONE, "main.tf": PROVIDER }),
       [row("provider.tf", "~")],
     ],
     [
-      "with our three files and all elsewhere",
+      "our three files, and the same blocks in the code",
       root({ ...DONE, "main.tf": COMPLETE }),
       [row("versions.tf", "~"), row("provider.tf", "~"), row("variables.tf", "~")],
     ],
-    ["with our three files and more code", root({ ...DONE, "main.tf": "locals {}\n" }), []],
+    ["our three files and more code", root({ ...DONE, "main.tf": "locals {}\n" }), []],
     [
-      "with what it lacked, edited",
+      "an edited do-bootstrap.tf",
       root({ "main.tf": "", "do-bootstrap.tf": `${MISSING_TF}# mine\n`, [SECRET]: DONE[SECRET] }),
       [],
     ],
     [
-      "whose provider takes another variable",
+      "a provider that uses another variable",
       root({ "main.tf": 'provider "digitalocean" {\ntoken = var.pat\n}\n' }),
       [row("do-bootstrap.tf"), STORED],
     ],
     [
-      "with a way of its own",
+      "a provider that uses a local",
       root({ "main.tf": `${REQUIRED}provider "digitalocean" {\ntoken = local.t\n}\n` }),
       [],
     ],
-    ["in JSON", root({ "main.tf.json": "{}" }), [row("do-bootstrap.tf"), STORED]],
-    ["whose code is not understood", root({ "main.tf": "a {" }), ["warning terraform.broken"]],
-    ["in a folder of such a name", root({ "x.tf/y": "" }), [...THREE, STORED]],
+    ["code in JSON", root({ "main.tf.json": "{}" }), [row("do-bootstrap.tf"), STORED]],
+    ["code that can't be parsed", root({ "main.tf": "a {" }), ["warning terraform.broken"]],
+    ["a folder named x.tf", root({ "x.tf/y": "" }), [...THREE, STORED]],
   ])("%s", async (_, given, expected) => {
     const made = await plan(given);
     expect(planned(made)).toEqual(expected);
@@ -155,19 +147,29 @@ describe("the configuration of a root", () => {
   });
 });
 
-describe("what config asks for", () => {
+describe("settings in the config", () => {
   it.each<[string, Given, string, RegExp]>([
-    ["a variable by name", root({}, "{ variable: pat }"), "variables.tf", /^variable "pat" \{/m],
-    ["the token's variable is ephemeral", root({}), "variables.tf", /^ +ephemeral += true$/m],
-    ["which takes Terraform 1.10", root({}), "versions.tf", /required_version = ">= 1\.10"/],
     [
-      "and OpenTofu 1.11",
+      "a custom variable name",
+      root({}, "{ variable: pat }"),
+      "variables.tf",
+      /^variable "pat" \{/m,
+    ],
+    ["the token's variable is ephemeral", root({}), "variables.tf", /^ +ephemeral += true$/m],
+    [
+      "an ephemeral variable needs Terraform 1.10",
+      root({}),
+      "versions.tf",
+      /required_version = ">= 1\.10"/,
+    ],
+    [
+      "an ephemeral variable needs OpenTofu 1.11",
       root({}, "{ tool: tofu }"),
       "versions.tf",
       /required_version = ">= 1\.11"/,
     ],
     [
-      "no release under env",
+      "no version with credentials: env",
       root({}, "{ credentials: env }"),
       "versions.tf",
       /^terraform \{\n {2}required_providers/m,
@@ -179,7 +181,7 @@ describe("what config asks for", () => {
       /"n" \{\n {2}type = number\n}\n+variable "b" \{\n {2}type = bool\n}\n+variable "l" \{\n {2}type = any/,
     ],
     [
-      "a provider of the environment",
+      "an empty provider block with credentials: env",
       root({}, "{ credentials: env }"),
       "provider.tf",
       /^provider "digitalocean" \{\}$/m,
@@ -203,19 +205,19 @@ describe("values", () => {
 
   it.each<[string, Given, Flags, readonly string[]]>([
     ["are written", values(undefined), [], [row(VALUES)]],
-    ["are there", values('{\n  "region": "nyc3"\n}\n'), [], []],
-    ["join those of a person", values('{\n  "size": 1\n}\n'), [], [row(VALUES, "~")]],
-    ["are others", values('{"region":"ams3"}'), [], [row(VALUES, "~")]],
-    ["in no JSON", values("region = 1"), [], ["error file.unusable"]],
+    ["are up to date", values('{\n  "region": "nyc3"\n}\n'), [], []],
+    ["are added to the user's values", values('{\n  "size": 1\n}\n'), [], [row(VALUES, "~")]],
+    ["replace a different value", values('{"region":"ams3"}'), [], [row(VALUES, "~")]],
+    ["in a file that is not JSON", values("region = 1"), [], ["error file.unusable"]],
     ["in a list", values("[]"), [], ["error file.unusable"]],
     [
-      "behind a link out of the repo",
+      "in a link to outside the repo",
       values({ text: "{}", leadsTo: "/else/x.json" }),
       [],
       ["error file.outside"],
     ],
     [
-      "behind such a link, --force",
+      "in a link to outside the repo, --force",
       values({ text: "{}", leadsTo: "/else/x.json" }),
       ["force"],
       ["error file.outside"],
@@ -224,7 +226,7 @@ describe("values", () => {
     expect(planned(await plan(given, ...flags))).toEqual(expected);
   });
 
-  it("what a person added stays", async () => {
+  it("keep what the user added", async () => {
     const made = await plan(values('{"size": 1, "region": "ams3"}'));
     expect(JSON.parse(textsAfter(made)[`infra/${VALUES}`] ?? "")).toEqual({
       size: 1,
@@ -236,9 +238,9 @@ describe("values", () => {
 describe("a folder that cannot be written to", () => {
   it.each<[string, Given, Flags, readonly string[]]>([
     ["read-only", root({}, "{}", { readOnly: ["infra"] }), [], ["error file.not-writable"]],
-    ["read-only, and finished", root(DONE, "{}", { readOnly: ["infra"] }), [], []],
+    ["read-only, and up to date", root(DONE, "{}", { readOnly: ["infra"] }), [], []],
     [
-      "a link out of the repo",
+      "a link to outside the repo",
       root({}, "{}", { files: { infra: { leadsTo: "/else" } } }),
       ["force"],
       ["error terraform.outside"],
@@ -256,25 +258,25 @@ describe("a folder that cannot be written to", () => {
       "terraform.tfvars.json",
       ".terraformignore",
     ].map((name): [string, Given, Flags, readonly string[]] => [
-      `${name} that leads out: what it says is not known`,
+      `${name} that is a link to outside the repo`,
       root({ ...DONE, [name]: { text: "{}", leadsTo: "/else/x" } }),
       ["force", "fix"],
       ["error file.outside"],
     ]),
     [
-      "a file that leads out",
+      "a generated file that is a link to outside the repo",
       root({ ...DONE, "provider.tf": { text: OLD, leadsTo: "/else/p.tf" } }),
       [],
       ["error file.outside"],
     ],
     [
-      "a FIFO in a file's place",
+      "a FIFO instead of a file",
       root({ ...DONE, "versions.tf": { fifo: "" } }),
       [],
       ["warning terraform.broken"],
     ],
     [
-      "the folder of the repo",
+      "the repo's top folder",
       { config: "terraform: { dir: . }", token: MISSING, readOnly: ["."] },
       [],
       Array(3).fill("error file.not-writable"),
@@ -284,7 +286,7 @@ describe("a folder that cannot be written to", () => {
   });
 });
 
-describe("the tool's release", () => {
+describe("the tool's version", () => {
   it.each<[string, Given, readonly string[]]>([
     [
       "Terraform 1.9",
@@ -293,10 +295,10 @@ describe("the tool's release", () => {
     ],
     ["Terraform 1.10", root(DONE, "{}", { tools: ["terraform 1.10.0"] }), []],
     ["OpenTofu 1.10", root(DONE, "{}", { tools: ["tofu 1.10.9"] }), ["warning terraform.too-old"]],
-    ["not said", root(DONE, "{}", { tools: ["terraform"] }), []],
+    ["an unknown version", root(DONE, "{}", { tools: ["terraform"] }), []],
     ["no tool", root(DONE, "{}", { tools: [] }), []],
     [
-      "1.5, under env",
+      "Terraform 1.5, with credentials from the environment",
       root({ "main.tf": `${REQUIRED}provider "digitalocean" {}\n` }, "{}", {
         tools: ["terraform 1.5.7"],
       }),
@@ -319,28 +321,28 @@ it.each<[string, Given, readonly RegExp[]]>([
       /var\.do_token/,
     ],
   ],
-  ["an older one", root({ ...DONE, "provider.tf": OLD }), [/regenerated/]],
-  ["what was missing", root({ "main.tf": "", [SECRET]: DONE[SECRET] }), [/lacked|missing/]],
-])("why: %s", async (_, given, why) => {
+  ["an older file", root({ ...DONE, "provider.tf": OLD }), [/regenerated/]],
+  ["do-bootstrap.tf", root({ "main.tf": "", [SECRET]: DONE[SECRET] }), [/lacked|missing/]],
+])("the reason: %s", async (_, given, why) => {
   const words = (await plan(given)).changes.map((each) => each.why);
   expect(words).toEqual(why.map((each) => expect.stringMatching(each)));
 });
 
 it.each<[string, Given, Flags, readonly string[]]>([
   [
-    "code that is not understood, with keys in it",
+    "code that can't be parsed, and a secret in a backend file",
     root({ "main.tf": "a {", "prod.tfbackend": 'secret_key = "x"\n' }),
     [],
     ["warning terraform.broken", "error backend.secret"],
   ],
   [
-    "all that a new root with a state on Spaces gets",
+    "a new root with a state on Spaces",
     root({}, BACKEND, { env: { SPACES_ACCESS_KEY_ID: "a", SPACES_SECRET_ACCESS_KEY: "b" } }),
     [],
     [...THREE, row("backend.tf"), STORED],
   ],
   [
-    "--fix: the token goes, the variable comes",
+    "--fix removes the token and adds the variable",
     root({ "main.tf": `${REQUIRED}provider "digitalocean" {\ntoken = "${OTHER}"\n}\n` }, "{}", {
       token: alive("code"),
     }),
@@ -351,7 +353,7 @@ it.each<[string, Given, Flags, readonly string[]]>([
   expect(planned(await plan(given, ...flags))).toEqual(expected);
 });
 
-it("two roots are two plans", async () => {
+it("two roots are planned separately", async () => {
   const given = { config: "terraform: [{ dir: a }, { dir: b, credentials: env }]", token: MISSING };
   expect(planned(await plan(given))).toEqual([
     ...["versions.tf", "provider.tf", "variables.tf"].map((name) => `+ a/${name}`),
@@ -359,69 +361,89 @@ it("two roots are two plans", async () => {
   ]);
 });
 
-it("a folder that leads out of the repo is named as config has it", async () => {
+it("a root that resolves outside the repo is named as in the config", async () => {
   const { findings } = await plan(root({}, "{}", { files: { infra: { leadsTo: "/else" } } }));
   expect(findings[0]).toMatchObject({ where: "/repo/infra" });
   expect(findings[0]?.message).toMatch(/\binfra\b.*\/else/);
   expect(said(findings[0]?.fix)).toBe("");
 });
 
-describe("the release of the tool, before anything is written", () => {
+describe("the tool's version, before anything is written", () => {
   const ENV = THREE.slice(0, 2);
   const asks = (constraint: string) => `terraform {\nrequired_version = "${constraint}"\n}\n`;
   const older = { tools: ["terraform 1.5.7"] };
 
   it.each<[string, Given, readonly string[]]>([
-    ["a version file of an older one", root({ ".terraform-version": "1.5.7\n" }), ENV],
-    ["of a new one", root({ ".terraform-version": "1.11.4\n" }), [...THREE, STORED]],
-    ["of the newest", root({ ".terraform-version": "latest\n" }), [...THREE, STORED]],
-    ["of the newest of an older line", root({ ".terraform-version": "latest:^1.5\n" }), ENV],
-    ["asdf's", root({ ".tool-versions": "terraform 1.9.8\n" }), ENV],
-    ["mise's", root({ "mise.toml": '[tools]\nterraform = "1.9"\n' }), ENV],
-    ["OpenTofu 1.10", root({ ".opentofu-version": "1.10.0" }, "{ tool: tofu }"), ENV],
-    ["OpenTofu's, that config does not name", root({ ".opentofu-version": "1.10.0" }), ENV],
+    ["a version file with an old version", root({ ".terraform-version": "1.5.7\n" }), ENV],
     [
-      "another tool's",
+      "a version file with a new version",
+      root({ ".terraform-version": "1.11.4\n" }),
+      [...THREE, STORED],
+    ],
+    [
+      "a version file with the latest version",
+      root({ ".terraform-version": "latest\n" }),
+      [...THREE, STORED],
+    ],
+    [
+      "a version file with the latest 1.5 version",
+      root({ ".terraform-version": "latest:^1.5\n" }),
+      ENV,
+    ],
+    ["a version file of asdf", root({ ".tool-versions": "terraform 1.9.8\n" }), ENV],
+    ["a config of mise", root({ "mise.toml": '[tools]\nterraform = "1.9"\n' }), ENV],
+    [
+      "a version file with OpenTofu 1.10",
+      root({ ".opentofu-version": "1.10.0" }, "{ tool: tofu }"),
+      ENV,
+    ],
+    [
+      "a version file of OpenTofu, without a tool in the config",
+      root({ ".opentofu-version": "1.10.0" }),
+      ENV,
+    ],
+    [
+      "a version file of the other tool",
       root({ ".terraform-version": "1.5.7" }, "{ tool: tofu }"),
       [...THREE, STORED],
     ],
     [
-      "that of the repo's folder",
+      "a version file in the repo's top folder",
       { ...root({}), files: { ".git/HEAD": "x", ".terraform-version": "1.5.7" } },
       ENV,
     ],
     [
-      "the installed one decides nothing of what is written",
+      "the installed version, which does not change the files",
       root({}, "{}", older),
       [...THREE, STORED, "warning terraform.too-old"],
     ],
     [
-      "a version file against config",
+      "a version file, and tfvars in the config",
       root({ ".terraform-version": "1.5.7" }, "{ credentials: tfvars }"),
       [...THREE, STORED, "warning terraform.too-old"],
     ],
     [
-      "required_version against config",
+      "required_version, and tfvars in the config",
       root({ "main.tf": asks("~> 1.5.0") }, "{ credentials: tfvars }", { tools: [] }),
       ["+ infra/do-bootstrap.tf", STORED, "warning terraform.too-old"],
     ],
     [
-      "min-required: the oldest that the code takes",
+      "min-required, the oldest version that the code allows",
       root({ "main.tf": asks(">= 1.3"), ".terraform-version": "min-required" }),
       ["+ infra/do-bootstrap.tf"],
     ],
     [
-      "a variable of the repo's own",
+      "the repo's own variable",
       root({ "main.tf": COMPLETE, ".terraform-version": "1.5.7" }),
       [STORED],
     ],
     [
-      "a version file that the code does not take",
+      "a version file with a version that the code does not allow",
       root({ "main.tf": COMPLETE + asks(">= 1.11"), ".terraform-version": "1.10.5" }),
       [STORED, "warning terraform.tool-version"],
     ],
     [
-      "two version files that do not agree",
+      "two version files with different versions",
       root({
         "main.tf": COMPLETE,
         ".terraform-version": "1.11.4",
@@ -430,7 +452,7 @@ describe("the release of the tool, before anything is written", () => {
       [STORED, "warning terraform.tool-version"],
     ],
     [
-      "two that do",
+      "two version files with matching versions",
       root({
         "main.tf": COMPLETE,
         ".terraform-version": "1.11.4",
@@ -439,17 +461,17 @@ describe("the release of the tool, before anything is written", () => {
       [STORED],
     ],
     [
-      "an installed one that the code does not take",
+      "an installed version that the code does not allow",
       root({ "main.tf": COMPLETE + asks(">= 1.12") }),
       [STORED, "warning terraform.tool-version"],
     ],
     [
-      "a version file that backend.tf is too new for",
+      "a version file with a version too old for backend.tf",
       root({ "main.tf": COMPLETE, ".terraform-version": "1.6.0" }, BACKEND),
       [STORED, "warning backend.no-keys", "warning terraform.too-old"],
     ],
     [
-      "a version file that knows its settings",
+      "a version file with a version new enough for backend.tf",
       root({ "main.tf": COMPLETE, ".terraform-version": "1.6.3" }, BACKEND),
       ["+ infra/backend.tf", STORED, "warning backend.no-keys"],
     ],
@@ -458,7 +480,7 @@ describe("the release of the tool, before anything is written", () => {
     expect(found).toEqual([...expected].sort());
   });
 
-  it("says who asks for what", async () => {
+  it("the message names the version file and what needs more", async () => {
     const given = root({ ".terraform-version": "1.5.7" }, "{ credentials: tfvars }");
     const { findings } = await plan(given);
     expect(findings.map(({ message }) => message)).toEqual([
@@ -466,7 +488,7 @@ describe("the release of the tool, before anything is written", () => {
     ]);
   });
 
-  it("a repo that was prepared with a variable gets the environment's form", async () => {
+  it("a root with a variable is changed to read the token from the environment", async () => {
     const given = root({ ...DONE, ".terraform-version": "1.5.7" });
     expect(planned(await plan(given))).toEqual([
       "~ infra/versions.tf",
@@ -478,7 +500,7 @@ describe("the release of the tool, before anything is written", () => {
 });
 
 describe("files that only OpenTofu reads", () => {
-  it("what we write beside them changes nothing of whose root it is", async () => {
+  it("an OpenTofu root stays one when we add .tf files", async () => {
     const given = root({ "main.tofu": "" });
     const first = await plan(given);
     expect(planned(first)).toEqual([row("do-bootstrap.tf"), STORED]);
@@ -493,45 +515,45 @@ describe("files that only OpenTofu reads", () => {
   const hard = `${REQUIRED}provider "digitalocean" {\ntoken = "${OTHER}"\n}\n`;
 
   it.each<[string, Given, readonly string[]]>([
-    ["alone: the root is OpenTofu's", root({ "main.tofu": COMPLETE }), [STORED]],
-    ["for OpenTofu", root({ "main.tf": "", "more.tofu": COMPLETE }, "{ tool: tofu }"), [STORED]],
+    ["without .tf files: an OpenTofu root", root({ "main.tofu": COMPLETE }), [STORED]],
+    ["with tool: tofu", root({ "main.tf": "", "more.tofu": COMPLETE }, "{ tool: tofu }"), [STORED]],
     [
-      "for Terraform",
+      "with tool: terraform",
       root({ "main.tf": REQUIRED, "more.tofu": PROVIDER }, "{ tool: terraform }"),
       ["+ infra/do-bootstrap.tf", STORED],
     ],
     [
-      "for Terraform, alone",
+      "with tool: terraform, and no .tf file",
       root({ "more.tofu": PROVIDER }, "{ tool: terraform }"),
       [...THREE, STORED],
     ],
     [
-      "in the place of a twin",
+      "in place of the .tf file of the same name",
       root({ "main.tf": COMPLETE, "main.tofu": REQUIRED }, "{ tool: tofu }"),
       ["+ infra/do-bootstrap.tf", STORED],
     ],
     [
-      "where config does not say which tool",
+      "without a tool in the config",
       root({ "main.tf": COMPLETE, "main.tofu": COMPLETE }),
       [STORED, unsaid],
     ],
     [
-      "where config does not say it, and one has what the other lacks",
+      "without a tool in the config, and with blocks that .tf files are missing",
       root({ "main.tf": REQUIRED, "more.tofu": PROVIDER + VARIABLE }),
       [STORED, unsaid],
     ],
     [
-      "a folder of such a name",
+      "not: a folder named main.tofu",
       root({ "main.tf": COMPLETE, "main.tofu/x": "" }, "{ tool: tofu }"),
       [STORED],
     ],
     [
-      "a token counts in whichever file it stands",
+      "a token counts in any file",
       root({ "main.tf": COMPLETE, "more.tofu": hard }, "{ tool: terraform }"),
       [STORED, "error terraform.hard-coded-token"],
     ],
     [
-      "HCP Terraform counts in whichever file it stands",
+      "HCP Terraform counts in any file",
       root(
         { "main.tf": REQUIRED, "more.tofu": "terraform {\ncloud {}\n}\n" },
         "{ tool: terraform }",

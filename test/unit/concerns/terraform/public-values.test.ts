@@ -17,16 +17,20 @@ async function plan(given: Given) {
 
 describe("the values of terraform.variables", () => {
   it.each<[string, Given, readonly string[]]>([
-    ["git takes them", {}, [`+ ${VALUES}`]],
-    ["are there", { files: DONE }, []],
-    ["there are none", { config: "terraform: { dir: infra }", ignored: [VALUES] }, []],
+    ["git does not ignore them", {}, [`+ ${VALUES}`]],
+    ["are up to date", { files: DONE }, []],
+    ["are not in the config", { config: "terraform: { dir: infra }", ignored: [VALUES] }, []],
     ["git ignores them", { ignored: [VALUES] }, [`+ ${VALUES}`, "~ .gitignore"]],
-    ["git ignores them, and they are there", { files: DONE, ignored: [VALUES] }, ["~ .gitignore"]],
+    [
+      "git ignores them, and they are up to date",
+      { files: DONE, ignored: [VALUES] },
+      ["~ .gitignore"],
+    ],
     ["git ignores and tracks them", { files: DONE, ignored: [VALUES], tracked: [VALUES] }, []],
-    ["git ignores the code, too", { ignored: [VALUES, CODE] }, [`+ ${VALUES}`]],
+    ["git ignores them and the code", { ignored: [VALUES, CODE] }, [`+ ${VALUES}`]],
     ["outside git", { git: false, ignored: [VALUES] }, [`+ ${VALUES}`]],
     [
-      "our line is there, and another one is after it",
+      "git ignores them because of a line after ours",
       {
         files: { ...DONE, ".gitignore": "!/infra/do-bootstrap.auto.tfvars.json\n*.json\n" },
         ignored: [VALUES],
@@ -34,22 +38,22 @@ describe("the values of terraform.variables", () => {
       LEFT,
     ],
     [
-      "a value of somebody's own stands beside them",
+      "git ignores them, and the file also has the user's values",
       { files: { [VALUES]: '{\n  "password": "x",\n  "region": "nyc3"\n}\n' }, ignored: [VALUES] },
       LEFT,
     ],
     [
-      "git ignores the config too",
+      "git ignores them and the config",
       { files: DONE, ignored: [VALUES, "do-bootstrap.config.yaml"] },
       LEFT,
     ],
     [
-      "a .gitignore that cannot be written",
+      "git ignores them, and .gitignore cannot be written",
       { files: { ...DONE, ".gitignore": { fifo: "" } }, ignored: [VALUES] },
       LEFT,
     ],
     [
-      "a folder that is read-only",
+      "git ignores them, and the folder is read-only",
       { files: DONE, readOnly: ["."], ignored: [VALUES] },
       ["error file.not-writable"],
     ],
@@ -57,7 +61,7 @@ describe("the values of terraform.variables", () => {
     expect(planned(await plan(given))).toEqual(expected);
   });
 
-  it("two roots: a line for each, in our block, and for no other file of that name", async () => {
+  it("two roots: our block gets a line for each root's file", async () => {
     const roots = ["a", "b [x]"];
     const dirs = roots.map((dir) => `{ dir: "${dir}", variables: { x: 1 } }`);
     const ignored = roots.map((dir) => `${dir}/do-bootstrap.auto.tfvars.json`);

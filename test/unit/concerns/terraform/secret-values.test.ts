@@ -41,60 +41,60 @@ describe("the secret file", () => {
   it.each<[string, Given, Flags, readonly string[]]>([
     ["is new", {}, [], [`+ ${NAME} secret 0600`]],
     ["has the token", holds(values(PERSONAL)), [], []],
-    ["has it, in any form", holds(`{"do_token":"  '${PERSONAL}' "}`), [], []],
+    ["has the token, in quotes and spaces", holds(`{"do_token":"  '${PERSONAL}' "}`), [], []],
     [
-      "has it, for others to read",
+      "has the token, readable by others",
       holds({ text: values(PERSONAL), mode: 0o644 }),
       [],
       [`~ ${NAME} secret 0600`],
     ],
     [
-      "has it, read-only",
+      "has the token, read-only",
       holds({ text: values(PERSONAL), mode: 0o400 }),
       [],
       [`~ ${NAME} secret 0600`],
     ],
     [
-      "has it, on Windows",
+      "has the token, on Windows",
       holds({ text: values(PERSONAL), mode: 0o666 }, "", { platform: "win32" }),
       [],
       [],
     ],
-    ["has another", holds(values(OTHER)), [], [`~ ${NAME} secret 0600`]],
-    ["has other values alone", holds('{"a":1}'), [], [`~ ${NAME} secret 0600`]],
+    ["has another token", holds(values(OTHER)), [], [`~ ${NAME} secret 0600`]],
+    ["has only other values", holds('{"a":1}'), [], [`~ ${NAME} secret 0600`]],
     ["is empty", holds(""), [], [`~ ${NAME} secret 0600`]],
-    ["is no JSON", holds("do_token = 1"), [], ["error file.unusable"]],
+    ["is not JSON", holds("do_token = 1"), [], ["error file.unusable"]],
     ["is a FIFO", holds({ fifo: "" }), [], ["error file.unusable"]],
-    ["is tracked, which is said elsewhere", { tracked: [NAME] }, [], []],
+    ["is tracked, which is reported elsewhere", { tracked: [NAME] }, [], []],
     [
-      "leads out of the repo",
+      "resolves outside the repo",
       holds({ text: "{}", leadsTo: "/else/x" }),
       [],
       ["error file.outside"],
     ],
     [
-      "leads out of the repo, --force",
+      "resolves outside the repo, --force",
       holds({ text: "{}", leadsTo: "/else/x" }),
       ["force"],
       ["error file.outside"],
     ],
-    ["is not needed: env", { config: "terraform: { credentials: env }" }, [], []],
+    ["is not needed: credentials: env", { config: "terraform: { credentials: env }" }, [], []],
     [
-      "is not needed: a way of its own",
+      "is not needed: the provider uses a local",
       holds(undefined, 'provider "digitalocean" {\n  token = local.t\n}\n'),
       [],
       [],
     ],
-    ["has no token to hold", { token: MISSING }, [], []],
-    ["would hold a refused one", { token: found("refused", "stdin") }, [], []],
+    ["is not written without a token", { token: MISSING }, [], []],
+    ["is not written for a refused token", { token: found("refused", "stdin") }, [], []],
     [
-      "would hold one that could not be checked",
+      "is not written for a token that could not be checked",
       { token: found("unknown", "stdin") },
       ["save"],
       [],
     ],
     [
-      "is for a variable of the repo's",
+      "is for the repo's own variable",
       holds(values(PERSONAL), 'provider "digitalocean" {\n  token = var.pat\n}\n'),
       [],
       [`~ ${NAME} secret 0600`],
@@ -107,10 +107,10 @@ describe("the secret file", () => {
   });
 
   it.each<[string, Entry, object]>([
-    ["a new one", undefined, { do_token: OTHER }],
-    ["one with values", '{"a":{"b":[1]},"do_token":"x"}', { a: { b: [1] }, do_token: OTHER }],
-    ["one with odd names", '{"a\\"b":"${x}"}', { 'a"b': "${x}", do_token: OTHER }],
-  ])("what %s holds afterwards", async (_, entry, expected) => {
+    ["a new file", undefined, { do_token: OTHER }],
+    ["a file with values", '{"a":{"b":[1]},"do_token":"x"}', { a: { b: [1] }, do_token: OTHER }],
+    ["a file with unusual names", '{"a\\"b":"${x}"}', { 'a"b': "${x}", do_token: OTHER }],
+  ])("the content of %s after the change", async (_, entry, expected) => {
     const made = await plan(holds(entry, "", { token: alive("prompt", { value: OTHER }) }));
     expect(JSON.parse(textsAfter(made)[NAME] ?? "")).toEqual(expected);
   });
@@ -129,56 +129,56 @@ describe("the secret file", () => {
   });
 });
 
-describe("where the token may not be written", () => {
+describe("if the token may not be written", () => {
   it.each<[string, Given, Flags, readonly string[]]>([
-    ["ours is null without a value", { token: ENVIRONMENT }, [], []],
+    ["our variable is null by default", { token: ENVIRONMENT }, [], []],
     ["CI", { isCi: true }, [], []],
     ["--save", { token: ENVIRONMENT }, ["save"], [`+ ${NAME} secret 0600`]],
     [
-      "the repo's own has none",
+      "the repo's variable has no value",
       holds(undefined, DECLARED, { token: ENVIRONMENT }),
       [],
       ["error terraform.variable-unset"],
     ],
     [
-      "the same of a command",
+      "the repo's variable has no value, and a command gives the token",
       holds(undefined, DECLARED, { token: alive("command") }),
       [],
       ["error terraform.variable-unset"],
     ],
     [
-      "the repo's own has a default",
+      "the repo's variable has a default",
       holds(undefined, DECLARED.replace("}", "  default = null\n}"), { token: ENVIRONMENT }),
       [],
       [],
     ],
     [
-      "the environment gives it",
+      "the environment sets the repo's variable",
       holds(undefined, DECLARED, { token: ENVIRONMENT, env: { TF_VAR_do_token: "x" } }),
       [],
       [],
     ],
     [
-      "the environment has it empty",
+      "the environment sets the repo's variable to an empty value",
       holds(undefined, DECLARED, { token: ENVIRONMENT, env: { TF_VAR_do_token: "" } }),
       [],
       ["error terraform.variable-unset"],
     ],
-    ["the file has it", holds(values(PERSONAL), "", { token: ENVIRONMENT }), [], []],
+    ["the file has the token", holds(values(PERSONAL), "", { token: ENVIRONMENT }), [], []],
     [
-      "the file has another",
+      "the file has another token",
       holds(values(OTHER), "", { token: ENVIRONMENT }),
       [],
       ["error terraform.stale-secret"],
     ],
     [
-      "the file has another, --save",
+      "the file has another token, --save",
       holds(values(OTHER), "", { token: ENVIRONMENT }),
       ["save"],
       [`~ ${NAME} secret 0600`],
     ],
     [
-      "the file has an empty one",
+      "the file has an empty value",
       holds(values(""), DECLARED, { token: ENVIRONMENT }),
       [],
       ["error terraform.variable-unset"],
@@ -189,17 +189,17 @@ describe("where the token may not be written", () => {
 
   it.each<[string, Given, readonly string[]]>([
     [
-      "stale",
+      "another token in the file",
       holds(values(OTHER), "", { token: ENVIRONMENT }),
       ["do-bootstrap --save ", `rm ${NAME}`],
     ],
     [
-      "unset",
+      "no value",
       holds(undefined, DECLARED, { token: ENVIRONMENT }),
       ['export TF_VAR_do_token="$DIGITALOCEAN_TOKEN"', "do-bootstrap --save"],
     ],
     [
-      "unset, under a name that no shell has",
+      "no value, and a name that is not valid in a shell",
       {
         files: {
           "infra/main.tf":
@@ -209,7 +209,7 @@ describe("where the token may not be written", () => {
       },
       ["do-bootstrap exec -- terraform -chdir=infra plan passes it", "do-bootstrap --save"],
     ],
-  ])("what to paste: %s", async (_, given, steps) => {
+  ])("the suggested fix: %s", async (_, given, steps) => {
     const [finding] = (await plan(given)).findings ?? [];
     for (const step of steps) expect(said(finding?.fix, { cwd: "/repo" })).toContain(step);
     expect(JSON.stringify(finding)).not.toMatch(new RegExp(`${PERSONAL}|${OTHER}`));

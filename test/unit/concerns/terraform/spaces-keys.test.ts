@@ -28,7 +28,7 @@ async function observed({ files = {}, ...more }: Given) {
   return { known, root };
 }
 
-/** "main.tf:1": where keys are missing, one place for each finding. */
+/** "main.tf:1": where keys are missing, one place per finding. */
 async function lacks(given: Given): Promise<string> {
   const { known, root } = await observed(given);
   const found = judgeSpacesKeys(known, root);
@@ -54,17 +54,17 @@ describe("where keys are missing", () => {
 
   it.each<[what: string, files: Files, where: string, more?: Given]>([
     ["a bucket", main(BUCKET), "main.tf:1"],
-    ["an object in it", main(`\n${BUCKET.replace("bucket", "bucket_object")}`), "main.tf:2"],
-    ["a policy of it", main(BUCKET.replace("bucket", "bucket_policy")), "main.tf:1"],
+    ["an object in a bucket", main(`\n${BUCKET.replace("bucket", "bucket_object")}`), "main.tf:2"],
+    ["a bucket policy", main(BUCKET.replace("bucket", "bucket_policy")), "main.tf:1"],
     ["a data source", main('data "digitalocean_spaces_buckets" "all" {}\n'), "main.tf:1"],
     [
       "in JSON",
       { "a.tf.json": '{"resource":{"digitalocean_spaces_bucket":{"a":{"name":"a"}}}}' },
       "a.tf.json:1",
     ],
-    ["one key alone", main(BUCKET), "main.tf:1", { env: { SPACES_ACCESS_KEY_ID: "id" } }],
+    ["only one key", main(BUCKET), "main.tf:1", { env: { SPACES_ACCESS_KEY_ID: "id" } }],
     [
-      "keys of AWS alone",
+      "only AWS keys",
       main(BUCKET),
       "main.tf:1",
       { env: { AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "b" } },
@@ -72,22 +72,22 @@ describe("where keys are missing", () => {
     ["keys in the environment", main(BUCKET), "", { env: KEYS }],
     ["keys in the env file", main(BUCKET, FILE), ""],
     [
-      "one in each",
+      "one key in each",
       main(BUCKET, { ".env": "SPACES_ACCESS_KEY_ID=id\n" }),
       "",
       { env: { SPACES_SECRET_ACCESS_KEY: "s" } },
     ],
-    ["nothing of Spaces", main('resource "digitalocean_droplet" "a" {}\n'), ""],
+    ["nothing that needs Spaces keys", main('resource "digitalocean_droplet" "a" {}\n'), ""],
     ["a CDN", main('resource "digitalocean_cdn" "a" {\norigin = "x"\n}\n'), ""],
     [
       "a Spaces key, which needs only the token",
       main('resource "digitalocean_spaces_key" "a" {}\n'),
       "",
     ],
-    ["a bucket that is left out", main(BUCKET.replace("{", "{\ncount = 0")), ""],
-    ["on HCP Terraform", main(`${BUCKET}terraform {\ncloud {}\n}\n`), ""],
+    ["a bucket with count = 0", main(BUCKET.replace("{", "{\ncount = 0")), ""],
+    ["a bucket on HCP Terraform", main(`${BUCKET}terraform {\ncloud {}\n}\n`), ""],
     [
-      "a value that may be on the command line",
+      "a value that may be in a file from TF_CLI_ARGS_plan",
       main(BUCKET + CODE),
       "",
       { env: { TF_CLI_ARGS_plan: "-var-file=x" } },
@@ -99,120 +99,138 @@ describe("where keys are missing", () => {
       "modules/m/m.tf:1",
     ],
     [
-      "the same, with keys",
+      "a bucket in a module, with keys",
       { "main.tf": call("../modules/m"), "modules/m/m.tf": BUCKET },
       "",
       { env: KEYS },
     ],
     [
-      "the same, with a provider of its own",
+      "a bucket in a module with its own provider",
       { "main.tf": call("../modules/m"), "modules/m/m.tf": BUCKET, "modules/m/p.tf": CODE },
       "",
     ],
     [
-      "the same, and the root's provider has keys",
+      "a bucket in a module, and keys in the root's provider",
       { "main.tf": provider(LITERAL) + call("../modules/m"), "modules/m/m.tf": BUCKET },
       "",
     ],
     [
-      "the same, and an alias has keys that it may get",
+      "a bucket in a module, and keys in an alias that it may use",
       { "main.tf": alias + call("../modules/m"), "modules/m/m.tf": BUCKET },
       "",
     ],
     [
-      "in the second of two roots",
+      "a bucket in the second of two roots",
       { "main.tf": "", "b/main.tf": BUCKET },
       "",
       { config: "terraform: [{ dir: infra }, { dir: b }]" },
     ],
     [
-      "in the first of two roots",
+      "a bucket in the first of two roots",
       { "main.tf": `\n${BUCKET}`, "b/main.tf": BUCKET },
       "main.tf:2",
       { config: "terraform: [{ dir: infra }, { dir: b }]" },
     ],
     // Arguments of the provider.
     ["keys in the code", main(BUCKET + provider(LITERAL)), ""],
-    ["one of them", main(BUCKET + provider('spaces_access_id = "DO00"')), "main.tf:1"],
+    ["one key in the code", main(BUCKET + provider('spaces_access_id = "DO00"')), "main.tf:1"],
     [
-      "one of them, the other in the environment",
+      "one key in the code, the other in the environment",
       main(BUCKET + provider('spaces_access_id = "DO00"')),
       "",
       { env: { SPACES_SECRET_ACCESS_KEY: "s" } },
     ],
-    ["null", main(BUCKET + provider("spaces_access_id = null")), "main.tf:1"],
-    ["null, and keys", main(BUCKET + provider("spaces_access_id = null")), "", { env: KEYS }],
+    ["null for a key", main(BUCKET + provider("spaces_access_id = null")), "main.tf:1"],
     [
-      "an empty text, which is no key",
+      "null for a key, and keys in the environment",
+      main(BUCKET + provider("spaces_access_id = null")),
+      "",
+      { env: KEYS },
+    ],
+    [
+      "an empty string for a key",
       main(BUCKET + provider('spaces_access_id = ""')),
       "main.tf:1",
       { env: KEYS },
     ],
     [
-      "from a resource",
+      "a key from a resource",
       main(BUCKET + provider("spaces_access_id = digitalocean_spaces_key.k.access_key")),
       "",
     ],
     [
-      "keys of an alias that it names",
+      "keys in an alias that the bucket uses",
       main(alias + BUCKET.replace("{", "{\nprovider = digitalocean.s")),
       "",
     ],
-    ["keys of an alias that it does not name", main(alias + BUCKET), "main.tf:9"],
+    ["keys in an alias that the bucket does not use", main(alias + BUCKET), "main.tf:9"],
     // Variables.
-    ["without a value", main(BUCKET + CODE), "main.tf:8"],
-    ["without a value, and nothing needs them yet", main(CODE), "main.tf:5"],
-    ["with keys, which exec gives them", main(BUCKET + CODE), "", { env: KEYS }],
-    ["with keys in the env file", main(CODE, FILE), ""],
-    ["with values in the environment", main(CODE), "", { env: { TF_VAR_a: "x", TF_VAR_b: "y" } }],
-    ["with values in the env file", main(CODE, { ".env": "TF_VAR_a=x\nTF_VAR_b=y\n" }), ""],
-    ["with one value", main(CODE), "main.tf:8", { env: { TF_VAR_a: "x" } }],
+    ["variables without a value", main(BUCKET + CODE), "main.tf:8"],
+    ["variables without a value, and nothing needs them yet", main(CODE), "main.tf:5"],
+    ["variables that exec sets from keys", main(BUCKET + CODE), "", { env: KEYS }],
+    ["variables that exec sets from keys in the env file", main(CODE, FILE), ""],
     [
-      "with one value, and keys, which are another pair",
+      "variables with values in the environment",
+      main(CODE),
+      "",
+      { env: { TF_VAR_a: "x", TF_VAR_b: "y" } },
+    ],
+    [
+      "variables with values in the env file",
+      main(CODE, { ".env": "TF_VAR_a=x\nTF_VAR_b=y\n" }),
+      "",
+    ],
+    ["variables with one value", main(CODE), "main.tf:8", { env: { TF_VAR_a: "x" } }],
+    [
+      "variables with one value, and keys of another pair",
       main(CODE),
       "main.tf:8",
       { env: { ...KEYS, TF_VAR_a: "x" } },
     ],
-    ["with values in tfvars", main(CODE, { "terraform.tfvars": 'a = "x"\nb = "y"\n' }), ""],
     [
-      "with values in a file for -var-file",
+      "variables with values in tfvars",
+      main(CODE, { "terraform.tfvars": 'a = "x"\nb = "y"\n' }),
+      "",
+    ],
+    [
+      "variables with values in a file for -var-file",
       main(CODE, { "p.tfvars": 'a = "x"\nb = "y"\n' }),
       "main.tf:5",
     ],
-    ["with a default", main(BUCKET + provider(PAIR) + variables('default = "x"')), ""],
+    ["variables with a default", main(BUCKET + provider(PAIR) + variables('default = "x"')), ""],
     [
-      "with null for a default, and a need",
+      "variables that default to null, and a bucket",
       main(BUCKET + provider(PAIR) + variables("default = null")),
       "main.tf:8",
     ],
     [
-      "with null for a default, and no need",
+      "variables that default to null, and no bucket",
       main(provider(PAIR) + variables("default = null")),
       "",
     ],
     [
-      "with an empty default",
+      "variables with an empty default",
       main(BUCKET + provider(PAIR) + variables('default = ""')),
       "main.tf:8",
     ],
-    ["not declared", main(BUCKET + provider(PAIR)), ""],
+    ["variables that are not declared", main(BUCKET + provider(PAIR)), ""],
     [
-      "of an alias, and keys",
+      "variables in an alias, and keys",
       main(`${provider("")}${provider(`alias = "s"\n${PAIR}`)}${variables()}`),
       "",
       { env: KEYS },
     ],
     [
-      "of two providers, and keys, which the default one gets",
+      "variables in two providers, and keys, which the default provider gets",
       main(
         `${CODE}${provider(`alias = "s"\n${PAIR.replace("var.a", "var.c").replace("var.b", "var.c")}`)}variable "c" {}\n`,
       ),
       "main.tf:17",
       { env: KEYS },
     ],
-    // Said already, for another reason.
+    // Another finding reports this.
     [
-      "keys that are kept back",
+      "keys that are withheld",
       main(BUCKET + CODE.replace("{\n", '{\nspaces_endpoint = "https://x.example"\n')),
       "",
       { env: KEYS },
@@ -227,7 +245,7 @@ describe("the messages", () => {
 
   it.each<[what: string, text: string, more: Given, message: string, fix: string, step: string]>([
     [
-      "of resources",
+      "for resources",
       BUCKET + BUCKET.replace('"a"', '"b"'),
       {},
       "/repo/infra/main.tf:1: digitalocean_spaces_bucket.a, digitalocean_spaces_bucket.b need Spaces keys, but there is no key pair (SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY) in the environment or in .env. terraform plan or apply will fail.",
@@ -243,7 +261,7 @@ describe("the messages", () => {
       "Put SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY into the env file, then run do-bootstrap",
     ],
     [
-      "of variables",
+      "for variables",
       BUCKET + CODE,
       {},
       "/repo/infra/main.tf:8: var.a and var.b have no value. The provider reads its Spaces keys from them (/repo/infra/main.tf:5), and digitalocean_spaces_bucket.a needs the keys (/repo/infra/main.tf:1).",
@@ -251,7 +269,7 @@ describe("the messages", () => {
       "Put SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY into the env file, then run do-bootstrap",
     ],
     [
-      "of one variable of two",
+      "for one of two variables",
       CODE,
       { env: { TF_VAR_a: "x" } },
       "/repo/infra/main.tf:8: var.b has no value. The provider reads its Spaces keys from it (/repo/infra/main.tf:3).",
@@ -273,14 +291,19 @@ describe("keys that are not passed to another host are reported with the line", 
 
   it.each<[what: string, given: Given, place: string, host: string]>([
     [
-      "of the environment",
+      "keys in the environment",
       { files: { "main.tf": code(`"${EVIL}"`) }, env: KEYS },
       "main.tf:1",
       EVIL,
     ],
-    ["of the env file", { files: { "main.tf": code(`"${EVIL}"`), ...FILE } }, "main.tf:1", EVIL],
     [
-      "a host that cannot be read",
+      "keys in the env file",
+      { files: { "main.tf": code(`"${EVIL}"`), ...FILE } },
+      "main.tf:1",
+      EVIL,
+    ],
+    [
+      "a host from an expression",
       { files: { "main.tf": code("var.a") }, env: KEYS },
       "main.tf:1",
       "https://HOST",
@@ -296,7 +319,7 @@ describe("keys that are not passed to another host are reported with the line", 
   });
 });
 
-describe("whether only Terraform under exec has the keys", () => {
+describe("whether Terraform has the keys only under exec", () => {
   it.each<[what: string, files: Files, expected: boolean, more?: Given]>([
     ["nothing is needed", { "main.tf": "" }, false],
     ["keys in the env file", { "main.tf": BUCKET, ...FILE }, true],
@@ -310,7 +333,7 @@ describe("whether only Terraform under exec has the keys", () => {
     ],
     ["values in the env file", { "main.tf": CODE, ".env": "TF_VAR_a=x\nTF_VAR_b=y\n" }, true],
     ["values in tfvars", { "main.tf": CODE, "terraform.tfvars": 'a = "x"\nb = "y"\n' }, false],
-    ["none at all", { "main.tf": BUCKET }, false],
+    ["no keys", { "main.tf": BUCKET }, false],
   ])("%s", async (_, files, expected, more = {}) => {
     const { known, root } = await observed({ ...more, files });
     expect(hasKeysInExecOnly(known, root)).toBe(expected);

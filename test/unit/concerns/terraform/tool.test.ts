@@ -10,13 +10,13 @@ interface Machine {
   /** By name: where `which` finds it; with "=" it is the program itself. */
   readonly tools?: Readonly<Partial<Record<"terraform" | "tofu", string>>>;
   readonly env?: Readonly<Record<string, string>>;
-  /** By folder: what a shim starts there. */
+  /** By folder: the version that a shim starts there. */
   readonly starts?: Readonly<Record<string, string>>;
-  /** Roots in which a shim may obey the repo. */
+  /** Roots in which the repo's files may control a shim. */
   readonly brings?: readonly string[];
 }
 
-/** The tools of roots that have these files, and where each was asked. */
+/** The tools of roots with these files, and the folders where each tool was run. */
 async function asked(
   files: Readonly<Record<string, string>>,
   { tools = SHIM, env = {}, starts = {}, brings = [] }: Machine = {},
@@ -45,7 +45,7 @@ async function asked(
   return { said, asked: calls.map(({ file, cwd }) => `${file} in ${cwd}`), skipped, calls };
 }
 
-describe("the tool that will really run", () => {
+describe("finding the tool that will run", () => {
   const two = { "a/.terraform-version": "1.5.7", "b/.terraform-version": "1.11.4" };
   const starts = { "/repo/a": "1.5.7", "/repo/b": "1.11.4" };
 
@@ -59,56 +59,56 @@ describe("the tool that will really run", () => {
     ]
   >([
     [
-      "a shim is asked in each root that tells it something else",
+      "runs a shim in each root with a different version file",
       two,
       { starts },
       ["/repo/a terraform 1.5.7", "/repo/b terraform 1.11.4"],
       ["/shims/terraform in /repo/a", "/shims/terraform in /repo/b"],
     ],
     [
-      "once for roots that tell it the same",
+      "runs a shim once for roots with the same version file",
       { ".git/HEAD": "x", ".terraform-version": "1.5.7" },
       { starts: { "/repo/a": "1.5.7" } },
       ["/repo/a terraform 1.5.7", "/repo/b terraform 1.5.7"],
       ["/shims/terraform in /repo/a"],
     ],
     [
-      "also by their required_version, which tfenv and tenv go by",
+      "runs a shim in each root with a different required_version",
       { "a/main.tf": 'terraform {\nrequired_version = "~> 1.5.0"\n}\n' },
       { starts },
       ["/repo/a terraform 1.5.7", "/repo/b terraform 1.11.4"],
       ["/shims/terraform in /repo/a", "/shims/terraform in /repo/b"],
     ],
     [
-      "not at all where it may obey what the repo brings",
+      "does not run a shim that the repo's files may control",
       two,
       { starts, brings: ["/repo/a"] },
       ["/repo/a terraform undefined", "/repo/b terraform 1.11.4"],
       ["/shims/terraform in /repo/b"],
     ],
     [
-      "the program itself is asked once, and in no repo",
+      "runs the program itself once, outside the repo",
       two,
       { tools: { terraform: "=/bin/terraform" }, brings: ["/repo/a"] },
       ["/repo/a terraform 1.11.4", "/repo/b terraform 1.11.4"],
       ["/bin/terraform in /"],
     ],
     [
-      "a root of OpenTofu's has that, and the other has Terraform",
+      "uses OpenTofu for an OpenTofu root and Terraform for the other",
       { "a/main.tofu": "", "b/main.tf": "" },
       { starts },
       ["/repo/a tofu 1.5.7", "/repo/b terraform 1.11.4"],
       ["/shims/tofu in /repo/a", "/shims/terraform in /repo/b"],
     ],
     [
-      "the one that is installed, where nobody says which",
+      "uses the installed tool if none is named",
       { "a/main.tf": "", "b/main.tofu": "" },
       { tools: { tofu: "=/bin/tofu" } },
       ["/repo/a tofu 1.11.4", "/repo/b tofu 1.11.4"],
       ["/bin/tofu in /"],
     ],
     [
-      "Terraform does not read what only OpenTofu reads",
+      "does not use Terraform for a root with only .tofu files",
       { "a/main.tf": "", "b/main.tofu": "" },
       { tools: { terraform: "=/bin/terraform" } },
       ["/repo/a terraform 1.11.4"],
@@ -119,18 +119,18 @@ describe("the tool that will really run", () => {
     expect({ said: found.said, asked: found.asked }).toEqual({ said, asked: askedIn });
   });
 
-  it("each root has the tool that config names for it", async () => {
+  it("uses the tool that the config names for each root", async () => {
     const config = "terraform: [{ dir: a, tool: tofu }, { dir: b, tool: terraform }]";
     const { said } = await asked({}, {}, config);
     expect(said).toEqual(["/repo/a tofu 1.11.4", "/repo/b terraform 1.11.4"]);
   });
 
-  it("tools inside the repo are named once", async () => {
+  it("lists a skipped tool inside the repo once", async () => {
     const { skipped } = await asked({}, { tools: {} });
     expect(skipped).toEqual(["/repo/bin/terraform", "/repo/bin/tofu"]);
   });
 
-  it("gets what a version manager needs, no token, and downloads nothing", async () => {
+  it("passes a version manager's settings, but no token, and allows no download", async () => {
     const kept = {
       ASDF_DATA_DIR: "/a",
       ASDF_TOOL_VERSIONS_FILENAME: ".x",

@@ -13,7 +13,7 @@ async function judge(given: Given) {
   return known.terraform.roots.flatMap((root) => judgeTracked(known, root));
 }
 
-describe("what git has already", () => {
+describe("files that git tracks", () => {
   it.each<[name: string, given: Given, expected: readonly string[]]>([
     ["nothing", { files: { [STATE]: FULL } }, []],
     ["a state", { tracked: [STATE] }, [STATE]],
@@ -24,22 +24,22 @@ describe("what git has already", () => {
       [`${STATE}, /repo/${STATE}.backup`],
     ],
     [
-      "a state of another name",
+      "a state with another name",
       { files: { "infra/prod.tfstate": "{}" }, tracked: ["infra/prod.tfstate"] },
       ["infra/prod.tfstate"],
     ],
     [
-      "a plan of another name",
+      "a plan with another name",
       { files: { "infra/out.plan": "" }, tracked: ["infra/out.plan"] },
       ["infra/out.plan"],
     ],
-    ["Terraform's own folder", { tracked: ["infra/.terraform"] }, ["infra/.terraform"]],
+    ["the .terraform folder", { tracked: ["infra/.terraform"] }, ["infra/.terraform"]],
     [
-      "code with such a name",
+      "code with a similar name",
       { files: { "infra/tfplan-role.tf": "" }, tracked: ["infra/tfplan-role.tf"] },
       [],
     ],
-    ["a state of a folder that is no root", { tracked: ["old/terraform.tfstate"] }, []],
+    ["a state in a folder that is not a root", { tracked: ["old/terraform.tfstate"] }, []],
     ["outside git", { git: false, files: { [STATE]: FULL } }, []],
   ])("%s", async (_, given, expected) => {
     const found = await judge(given);
@@ -55,11 +55,11 @@ describe("what git has already", () => {
     ["up to date or not", { tracked: [SECRET] }],
     ["without a token to write", { tracked: [SECRET], token: MISSING }],
     [
-      "where config does not use it",
+      "if the config does not use it",
       { tracked: [SECRET], config: "terraform: { dir: infra, credentials: env }" },
     ],
-    ["beside code that is not understood", { tracked: [SECRET], files: { "infra/a.tf": "a {" } }],
-  ])("the file that is to hold the token: an error, %s", async (_, given) => {
+    ["next to code that can't be parsed", { tracked: [SECRET], files: { "infra/a.tf": "a {" } }],
+  ])("a tracked secret file is an error: %s", async (_, given) => {
     expect((await judge(given)).map(({ id }) => id)).toEqual(["terraform.secret-tracked"]);
   });
 
@@ -70,18 +70,18 @@ describe("what git has already", () => {
       /^First move the state.*terraform\.backend.*-migrate-state.*git rm --cached infra\/terraform\.tfstate, then commit/,
     ],
     [
-      "what is left of one that was moved",
+      "what is left of a migrated state",
       { files: { [STATE]: FULL, "infra/a.tf": S3 }, tracked: [STATE] },
       /^git rm --cached infra\/terraform\.tfstate, then commit\. Replace every secret in it/,
     ],
     [
-      "an empty one",
+      "an empty state",
       { files: { [STATE]: "{}", "infra/a.tf": "" }, tracked: [STATE] },
       /^git rm --cached/,
     ],
     ["a folder", { tracked: ["infra/.terraform"] }, /^git rm -r --cached infra\/\.terraform,/],
     [
-      "in a repo of its own",
+      "in a nested repo",
       { nested: "infra", tracked: [STATE], files: { "infra/a.tf": S3 } },
       /^git -C infra rm --cached -- terraform\.tfstate,/,
     ],

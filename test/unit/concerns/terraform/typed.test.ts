@@ -9,7 +9,7 @@ it.each<[dir: string, cwd: string, expected: string]>([
   ["/repo/in fra", "/repo", "terraform '-chdir=in fra' init -reconfigure"],
   ["/repo/infra", "/repo/web", "terraform -chdir=../infra init -reconfigure"],
   ["/repo/infra", "/repo/infra", "terraform init -reconfigure"],
-])("for %s, typed in %s: %s", (dir, cwd, expected) => {
+])("for %s, run in %s: %s", (dir, cwd, expected) => {
   const words = terraformWords(dir, "terraform", ["init", "-reconfigure"]);
   expect(said(hint`${run(...words)}`, { cwd })).toBe(expected);
   expect(said(hint`${exec(words)}`, { cwd, environment: "prod" })).toBe(
@@ -17,7 +17,7 @@ it.each<[dir: string, cwd: string, expected: string]>([
   );
 });
 
-it("the tool is the one that is installed for the root, else the one that the root is for", () => {
+it("uses the tool installed for the root, otherwise the root's tool", () => {
   const tofu = { name: "tofu", path: "/bin/tofu", version: undefined } as const;
   const root = (tool: "terraform" | "tofu") =>
     ({ tool, config: { dir: "/repo" } }) as Parameters<typeof toolOf>[1];

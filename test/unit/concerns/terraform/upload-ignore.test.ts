@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { isUploaded } from "../../../../src/concerns/terraform/cloud/upload-ignore.ts";
 
-// The rules are go-slug's, which packs the upload.
+// These are the rules of go-slug, which packs the upload.
 it.each<[string, string, boolean]>([
   ["", "main.tf", true],
   ["", ".env", true],
@@ -35,6 +35,6 @@ it.each<[string, string, boolean]>([
   ["!.env\n.env", ".env", false],
   [".env\r\n!docs\r\n", ".env", false],
   ["*.tfstate*\n!terraform.tfstate.backup", "terraform.tfstate.backup", true],
-])("%j: %s goes up: %s", (text, path, expected) => {
+])("%j: %s is uploaded: %s", (text, path, expected) => {
   expect(isUploaded(text, path)).toBe(expected);
 });

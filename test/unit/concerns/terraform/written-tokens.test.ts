@@ -51,30 +51,30 @@ describe("the tokens in the code of a root", () => {
       { "main.tf": `locals {\n  a = "${Buffer.from(`x ${T}`).toString("base64")}"\n}\n` },
       ["text main.tf:2 local.a"],
     ],
-    ["a file that makes no sense", { "main.tf": `= "${T}\n` }, ["text main.tf:1 the code"]],
+    ["a file that can't be parsed", { "main.tf": `= "${T}\n` }, ["text main.tf:1 the code"]],
     ["a broken file", { "main.tf": `locals {\n  a = "${T}\n}\n` }, ["text main.tf:2 local.a"]],
     [
-      "twice, in two ways",
+      "one token in several places of one file",
       { "main.tf": `locals {\n  a = "${T}"\n  b = "x ${T}"\n}\n# ${T}\n` },
       ["value main.tf:2 local.a", "text main.tf:3 local.b", "text main.tf:5 a comment or a name"],
     ],
-    ["two on a line", { "main.tf": `# ${T} ${OTHER}\n` }, ["text main.tf:1 a comment or a name"]],
+    ["two on one line", { "main.tf": `# ${T} ${OTHER}\n` }, ["text main.tf:1 a comment or a name"]],
     [
-      "an old one behind its name, in a script",
+      "an old token after its name, in a script",
       {
         "main.tf": `locals {\n  a = "export DIGITALOCEAN_TOKEN=${OLD}"\n  b = "sha256:${OLD.replaceAll("a", "b")}"\n}\n`,
       },
       ["text main.tf:2 local.a"],
     ],
     [
-      "an app's variable, beside its name",
+      "an old token in an app's variable",
       {
         "main.tf": `resource "digitalocean_app" "a" {\n  env {\n    key = "DO_TOKEN"\n    value = "${OLD}"\n  }\n}\n`,
       },
       ["text main.tf:4 value of digitalocean_app.a"],
     ],
     [
-      "in JSON, and by an escape",
+      "in JSON, also with an escape",
       {
         "main.tf.json": `{"locals": {\n"a": "${T}",\n"b": "x ${T}",\n"c": "\\u0064${T.slice(1)}"}}`,
       },
@@ -85,12 +85,12 @@ describe("the tokens in the code of a root", () => {
       ],
     ],
     [
-      "in OpenTofu's files",
+      "in OpenTofu files",
       { "main.tofu": `locals {\n  a = "x ${T}"\n}\n`, "b.tofu.json": `{"locals":{"a":"${T}"}}` },
       ["value b.tofu.json:1 local.a", "text main.tofu:2 local.a"],
     ],
     [
-      "in a module of the repo, and in one that it calls",
+      "in a local module, and in a module that it calls",
       {
         "main.tf": 'module "a" {\n  source = "./m/a"\n}\nmodule "b" {\n  source = "../b"\n}\n',
         "m/a/main.tf": `# x\nlocals {\n  t = "${T}"\n}\nmodule "c" {\n  source = "../c"\n}\n`,
@@ -109,7 +109,7 @@ describe("the tokens in the code of a root", () => {
     expect([...(await found(files))].sort()).toEqual([...expected].sort());
   });
 
-  it("a file full of them is done with in a moment, and some are named", async () => {
+  it("of thousands of tokens in a file, ten are listed", async () => {
     const all = await found({ "main.tf": `# ${T}\n`.repeat(6000) });
     expect(all.length).toBe(10);
   });

@@ -61,7 +61,7 @@ const VALUES_FILE = "infra/terraform.tfvars";
 const JSON_FILE = "infra/a.auto.tfvars.json";
 const OURS = "infra/do-bootstrap.secret.auto.tfvars.json";
 
-// The names are those of 50 public onboarding scripts, and of the kind.
+// The names come from 50 public onboarding scripts, and similar ones.
 describe("a token under another name", () => {
   it.each<[place: string, text: string, expected: string]>([
     ["env", "DO_TOKEN=*P*", "P: DO_TOKEN in env"],
@@ -111,25 +111,25 @@ describe("a token under another name", () => {
   const named = { token: { name: "ACME_TOKEN" } };
 
   it.each<[what: string, given: Given, expected: readonly string[]]>([
-    ["two", given(".env", "A=*P*\nB=*O*"), ["P: A in .env:1", "O: B in .env:2"]],
+    ["two tokens", given(".env", "A=*P*\nB=*O*"), ["P: A in .env:1", "O: B in .env:2"]],
     [
-      "in doctl",
+      "in doctl's contexts",
       { contexts: { a: "*P*", b: "*O*" } },
       ["P: doctl context a", "O: doctl context b"],
     ],
-    ["an old one in doctl", { contexts: { acme: "*L*" } }, ["L: doctl context acme"]],
+    ["an old token in doctl", { contexts: { acme: "*L*" } }, ["L: doctl context acme"]],
     [
-      "in several places",
+      "one token in several places",
       { ...given("env", "DO_PAT=*P*"), ...given(".env", "A=*P*"), contexts: { a: "*P*" } },
       ["P: DO_PAT in env, A in .env:1, doctl context a"],
     ],
     [
-      "a standard name, where the config has its own",
+      "a standard name, with a custom name in the config",
       { ...given("env", "DIGITALOCEAN_TOKEN=*P*"), config: named },
       ["P: DIGITALOCEAN_TOKEN in env"],
     ],
     [
-      "an old one under our own name, in another file",
+      "an old token under the custom name, in another file",
       { ...given(".env.local", "ACME_TOKEN=*L*"), config: named },
       ["L: ACME_TOKEN in .env.local:1"],
     ],
@@ -140,37 +140,37 @@ describe("a token under another name", () => {
 
 const deep = `${"[".repeat(99)}"*P*"${"]".repeat(99)}`;
 
-describe("no token of ours", () => {
+describe("values that are not reported", () => {
   it.each<[what: string, place: string, text: string]>([
-    ["nothing", "env", "A=1"],
+    ["no token", "env", "A=1"],
     ["a checksum", "env", "IMAGE_SHA256=*L*"],
-    // openssl rand -hex 32: it would be sent to DigitalOcean.
-    ["64 digits that are another's token", "env", "K3S_TOKEN=*L*"],
-    ["64 digits under a name of no token", ".env", "SESSION_SECRET=*L*"],
-    ["64 digits of the name of a key", "env", "DO_SPACES_KEY_ID=*L*"],
-    ["64 digits that an app signs with", "env", "DO_SESSION_SECRET=*L*"],
-    ["64 digits that are a session's", ".env", "DO_JWT_TOKEN=*L*"],
-    ["64 digits that open something else", ".env", "DO_DB_PASSWORD=*L*"],
+    // openssl rand -hex 32 makes such values, which must not be sent to DigitalOcean.
+    ["64 digits that are another service's token", "env", "K3S_TOKEN=*L*"],
+    ["64 digits under a name that is not a token's", ".env", "SESSION_SECRET=*L*"],
+    ["64 digits under a key id's name", "env", "DO_SPACES_KEY_ID=*L*"],
+    ["64 digits under a session secret's name", "env", "DO_SESSION_SECRET=*L*"],
+    ["64 digits under a JWT's name", ".env", "DO_JWT_TOKEN=*L*"],
+    ["64 digits under a password's name", ".env", "DO_DB_PASSWORD=*L*"],
     ["a refresh token", "env", "DO_REFRESH_TOKEN=*R*"],
     ["two tokens in one value", "env", "DO_TOKENS=*P*,*O*"],
-    ["a token that goes on", "env", "DO_TOKEN=*P*0"],
+    ["a token followed by another digit", "env", "DO_TOKEN=*P*0"],
     ["a comment in .env", ".env", "# DO_TOKEN=*P*\nA=1"],
-    ["a comment behind a value", ".env", "A=1 # *P*"],
+    ["a comment after a value", ".env", "A=1 # *P*"],
     ["a comment in tfvars", VALUES_FILE, '# do_token = "*P*"\nregion = "nyc3"'],
-    ["an example", ".env.example", "DO_TOKEN=*P*"],
+    ["an example file", ".env.example", "DO_TOKEN=*P*"],
     ["a file of another kind", "notes.txt", "DO_TOKEN=*P*"],
-    ["tfvars of a folder that is no root", "other/a.tfvars", 'do_token = "*P*"'],
+    ["tfvars in a folder that is not a root", "other/a.tfvars", 'do_token = "*P*"'],
     ["broken tfvars", VALUES_FILE, 'do_token = "*P*" {'],
     ["broken JSON", JSON_FILE, '{"do_token": "*P*"'],
-    ["JSON too deep", JSON_FILE, deep],
+    ["JSON with too many levels", JSON_FILE, deep],
   ])("%s", async (_, place, text) => {
     expect(await found(given(place, text))).toEqual([]);
   });
 
   it.each<[what: string, entry: Entry]>([
-    ["what a link out of the repo leads to", { text: filled("A=*P*"), leadsTo: "/etc/x" }],
+    ["a link to outside the repo", { text: filled("A=*P*"), leadsTo: "/etc/x" }],
     ["a FIFO", { unusable: "a FIFO" }],
-    ["binary", { text: Buffer.from(filled("\0DO_TOKEN=*P*")) }],
+    ["a binary file", { text: Buffer.from(filled("\0DO_TOKEN=*P*")) }],
   ])("%s", async (_, entry) => {
     expect(await found({ files: { ".env.local": entry } })).toEqual([]);
   });
@@ -183,12 +183,12 @@ describe("environments of the config", () => {
   it.each<[environment: string | undefined, expected: readonly string[]]>([
     [undefined, ["P: DO_TOKEN in .env:1"]],
     ["qa", ["O: DO_TOKEN in .env.qa:1"]],
-  ])("%s: another's env file is not searched", async (environment, expected) => {
+  ])("--env %s: does not search another environment's env file", async (environment, expected) => {
     expect(await found({ config, files, ...(environment && { environment }) })).toEqual(expected);
   });
 });
 
-describe("what is named after another environment, or what it names", () => {
+describe("files, contexts and variables of other environments", () => {
   const qa = { doctl: { context: "quality" } };
   const config = { environments: { prod: {}, "eu-prod": {}, qa } };
   const contexts = { "acme-prod": "*P*" };
@@ -219,33 +219,41 @@ describe("what is named after another environment, or what it names", () => {
   });
 });
 
-describe("what may hold more is named", () => {
+describe("places that may hold more tokens are listed", () => {
   const many = (count: number, text: string) =>
     Object.fromEntries(Array.from({ length: count }, (_, i) => [`.env.${1000 + i}`, text]));
   const names = Array.from({ length: 150 }, (_, i) => `A${i}=*P*`).join("\n");
 
   it.each<[what: string, files: NonNullable<Given["files"]>, expected: readonly string[]]>([
-    ["nothing", { ".env.local": "A=*P*" }, []],
+    ["not: a file with one token", { ".env.local": "A=*P*" }, []],
     ["an unreadable file", { ".env.local": { unusable: "not readable (EACCES)" } }, [".env.local"]],
     ["a FIFO", { ".envrc": { unusable: "a FIFO" } }, [".envrc"]],
-    ["a folder of such a name", { ".env.d/x": "A=1" }, []],
-    ["what a link out leads to", { ".env.local": { text: "A=1", leadsTo: "/etc/x" } }, []],
+    ["not: a folder named .env.d", { ".env.d/x": "A=1" }, []],
+    ["not: a link to outside the repo", { ".env.local": { text: "A=1", leadsTo: "/etc/x" } }, []],
     ["broken tfvars", { [VALUES_FILE]: 'do_token = "*P*" {' }, [VALUES_FILE]],
-    ["broken tfvars without a token", { [VALUES_FILE]: "do_token = {" }, []],
+    ["not: broken tfvars without a token", { [VALUES_FILE]: "do_token = {" }, []],
     ["broken JSON", { [JSON_FILE]: '{"do_token": "*P*"' }, [JSON_FILE]],
     [
       "UTF-16",
       { ".env.local": { text: Buffer.from(filled("A=*P*\n"), "utf16le") } },
       [".env.local"],
     ],
-    ["a value of several", { ".env.local": "A=*P*,*O*" }, [".env.local"]],
-    ["a value of one, twice", { ".env.local": "A=*P*,*P*" }, []],
-    ["what another line overrides", { ".env": "A=*P*\nA=*O*" }, [".env"]],
-    ["a shell's list", { ".envrc": "export A=*P*\nset -gx B *O*\n" }, [".envrc"]],
-    ["JSON too deep", { [JSON_FILE]: deep }, [JSON_FILE]],
-    ["comments", { ".env": "#A=*P*\nB=1 # *O*", [VALUES_FILE]: '// a = "*P*"\n' }, []],
-    ["our own name's, beside another", { ".env": "DIGITALOCEAN_TOKEN=*O*\nA=*P*" }, []],
-    ["a refresh token", { ".env": "A=*R*" }, []],
+    ["a value with several tokens", { ".env.local": "A=*P*,*O*" }, [".env.local"]],
+    ["not: a value with one token twice", { ".env.local": "A=*P*,*P*" }, []],
+    ["a token that a later line overrides", { ".env": "A=*P*\nA=*O*" }, [".env"]],
+    [
+      "a shell line that is not an assignment",
+      { ".envrc": "export A=*P*\nset -gx B *O*\n" },
+      [".envrc"],
+    ],
+    ["JSON with too many levels", { [JSON_FILE]: deep }, [JSON_FILE]],
+    ["not: comments", { ".env": "#A=*P*\nB=1 # *O*", [VALUES_FILE]: '// a = "*P*"\n' }, []],
+    [
+      "not: a token under our name, next to another",
+      { ".env": "DIGITALOCEAN_TOKEN=*O*\nA=*P*" },
+      [],
+    ],
+    ["not: a refresh token", { ".env": "A=*R*" }, []],
     ["too many files", many(300, "A=1"), [".env.1199"]],
     ["too many files, with tokens", many(300, "A=*P*"), [".env.1100", ".env.1101"]],
     ["too many names in a file", { ".env": names, ".env.local": "A=1" }, [".env"]],
@@ -257,12 +265,12 @@ describe("what may hold more is named", () => {
   });
 });
 
-it("a variable of the environment with several tokens is named", async () => {
+it("lists an environment variable with several tokens", async () => {
   const { unsearched } = await search({ env: { ALL: filled("*P* *O*"), ONE: filled("*P*") } });
   expect(unsearched).toEqual(["ALL in the environment"]);
 });
 
-it("nothing that is handed on shows a token", async () => {
+it("the result shows no token", async () => {
   const all = await search({
     ...{ ...given("env", "A=*P*"), ...given(".env", "B=*O*") },
     contexts: { c: "*A*" },

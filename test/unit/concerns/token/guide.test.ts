@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { guide } from "../../../../src/concerns/token/guide.ts";
 import { apiHosts } from "../../../../src/concerns/token/hosts.ts";
 
-/** What a person is told before the question. */
+/** The notes that are shown before the question. */
 async function told(unread: readonly string[]): Promise<string> {
   const notes: string[] = [];
   const terminal = {
@@ -20,7 +20,7 @@ async function told(unread: readonly string[]): Promise<string> {
     secret: () => Promise.reject(new Error("The question.")),
   };
   const host = {
-    http: () => Promise.reject(new Error("Nobody is asked.")),
+    http: () => Promise.reject(new Error("Unexpected HTTP request.")),
     terminal: async () => terminal,
     openPage: async () => false,
   };
@@ -35,13 +35,13 @@ async function told(unread: readonly string[]): Promise<string> {
   return notes.join("\n");
 }
 
-it("says what the scopes that it lists do not cover", async () => {
+it("says what was not checked for the list of scopes", async () => {
   const text = await told(["modules that are not installed (module.m (a/b/c))"]);
   expect(text).toContain(
     "It may need more scopes. Not checked:\nmodules that are not installed (module.m",
   );
 });
 
-it("says nothing of it where all was counted", async () => {
+it("says nothing about it if everything was checked", async () => {
   expect(await told([])).not.toContain("Not checked");
 });

@@ -5,12 +5,12 @@ import { thrownBy } from "../../samples.ts";
 const API = "DIGITALOCEAN_API_URL";
 const OAUTH = "DO_BOOTSTRAP_OAUTH_URL";
 
-describe("where a token may go (rule 2)", () => {
+describe("hosts that may receive a token (rule 2)", () => {
   it.each([
     ["nothing set", {}],
     ["empty values", { [API]: "", [OAUTH]: "  " }],
     ["other variables", { DO_API_URL: "https://evil.example", HTTPS_PROXY: "http://proxy:3128" }],
-  ])("is DigitalOcean: %s", (_, env) => {
+  ])("DigitalOcean by default: %s", (_, env) => {
     const { api, oauth, redirected } = apiHosts(env);
     expect([api.href, oauth.href]).toEqual([
       "https://api.digitalocean.com/",
@@ -32,7 +32,7 @@ describe("where a token may go (rule 2)", () => {
     ["http://127.1.2.3:1", "127.1.2.3:1", true],
     ["http://[::1]:8080", "[::1]:8080", true],
     [" http://localhost:1 ", "localhost:1", true],
-  ])("may be %s", (url, host, redirected) => {
+  ])("accepts %s", (url, host, redirected) => {
     expect(apiHosts({ [API]: url }).api.host).toBe(host);
     expect(apiHosts({ [API]: url }).redirected).toBe(redirected);
     expect(apiHosts({ [OAUTH]: url }).oauth.host).toBe(host);
@@ -46,7 +46,7 @@ describe("where a token may go (rule 2)", () => {
     [{ [API]: "http://[::1]:8", [OAUTH]: "http://[::1]:8" }, ["[::1]:8"]],
     [{ [API]: "https://a.example", [OAUTH]: "https://b.example" }, ["a.example", "b.example"]],
     [{ [API]: "https://api.eu.digitalocean.com" }, []],
-  ])("of %j are shown, as they are not DigitalOcean's: %j", (env, expected) => {
+  ])("hosts other than DigitalOcean's in %j: %j", (env, expected) => {
     expect(otherHosts(apiHosts(env))).toEqual(expected);
   });
 
@@ -70,7 +70,7 @@ describe("where a token may go (rule 2)", () => {
     "localhost:8080",
     "::bad",
     "https://",
-  ])("is never %s", (url) => {
+  ])("refuses %s", (url) => {
     for (const name of [API, OAUTH]) {
       expect(() => apiHosts({ [name]: url })).toThrow(
         expect.objectContaining({
@@ -82,7 +82,7 @@ describe("where a token may go (rule 2)", () => {
     }
   });
 
-  it("does not repeat an address that holds a password", () => {
+  it("does not print a URL that holds a password", () => {
     const refusal = thrownBy(() => apiHosts({ [API]: "https://user:hunter2@evil.example" }));
     expect(`${refusal.message} ${refusal.hint}`).not.toContain("hunter2");
   });

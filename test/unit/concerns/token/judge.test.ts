@@ -55,17 +55,17 @@ describe("the token of a browser login", () => {
   it.each<[string, FoundToken, readonly string[]]>([
     ["an hour left", lasting(OAUTH, 3540), ["warning token.of-session"]],
     ["just under a day", lasting(OAUTH, 86_399), ["warning token.of-session"]],
-    ["thirty days: of another application", lasting(OAUTH, 30 * 86_400), []],
+    ["thirty days, as another application's token", lasting(OAUTH, 30 * 86_400), []],
     ["no expiry", lasting(OAUTH, null), []],
-    ["a personal one with an hour left", lasting(OTHER, 3540), []],
+    ["a personal token with an hour left", lasting(OTHER, 3540), []],
   ])("%s", async (_, token, expected) => {
     expect(planned({ findings: judgeToken(await facts({ token })) })).toEqual(expected);
   });
 });
 
-describe("what is said of the token", () => {
+describe("findings about the token", () => {
   it.each<[string, Given, readonly string[]]>([
-    ["alive", {}, []],
+    ["valid", {}, []],
     ["missing", { token: MISSING }, ["error token.missing"]],
     [
       "its command is not trusted",
@@ -73,7 +73,7 @@ describe("what is said of the token", () => {
       ["error token.command-untrusted"],
     ],
     [
-      "its command is to be allowed each time",
+      "its command needs approval each time",
       { token: unavailable("unpinned") },
       ["error token.command-untrusted"],
     ],
@@ -83,28 +83,28 @@ describe("what is said of the token", () => {
       ["error token.command-failed"],
     ],
     ["its command failed", { token: unavailable("failed") }, ["error token.command-failed"]],
-    ["no token by its form", { token: unusable }, ["error token.malformed"]],
-    ["two of them", { token: conflict }, ["error token.conflict"]],
+    ["not a token by its form", { token: unusable }, ["error token.malformed"]],
+    ["two tokens", { token: conflict }, ["error token.conflict"]],
     ["refused", { token: found("refused", "env-file") }, ["error token.refused"]],
     ["could not be checked", { token: found("unknown", "env-file") }, ["error token.unverified"]],
-    ["not asked about", { token: { ...alive("env-file"), inspection: undefined } }, []],
+    ["not checked", { token: { ...alive("env-file"), inspection: undefined } }, []],
     [
-      "alive, the rest is not known",
+      "valid, but not fully verified",
       { token: alive("env-file", { doubts: ["x"] }) },
       ["warning token.partly-verified"],
     ],
     [
-      "over another",
+      "overrides another token",
       { token: alive("environment", { shadowed }) },
       ["warning token.shadows-another"],
     ],
     [
-      "over two",
+      "overrides two tokens",
       { token: alive("environment", { shadowed: [...shadowed, ...shadowed] }) },
       ["warning token.shadows-another", "warning token.shadows-another"],
     ],
     [
-      "over another, and refused: there is more to fix first",
+      "overrides another token, and refused: only that is reported",
       { token: found("refused", "stdin", { shadowed }) },
       ["error token.refused"],
     ],
@@ -115,26 +115,26 @@ describe("what is said of the token", () => {
 
 describe("the team", () => {
   it.each<[string, Given, readonly string[]]>([
-    ["nobody asks", { token: alive("env-file", { team: ACME }) }, []],
-    ["the right one", { config: TEAM, token: alive("env-file", { team: ACME }) }, []],
+    ["no team in the config", { token: alive("env-file", { team: ACME }) }, []],
+    ["the team in the config", { config: TEAM, token: alive("env-file", { team: ACME }) }, []],
     [
-      "another",
+      "another team",
       { config: TEAM, token: alive("env-file", { team: { uuid: "b", name: "acme" } }) },
       ["error token.wrong-team"],
     ],
-    ["not known", { config: TEAM }, ["error token.team-unknown"]],
+    ["unknown", { config: TEAM }, ["error token.team-unknown"]],
     [
       "of a refused token",
       { config: TEAM, token: found("refused", "env-file") },
       ["error token.refused"],
     ],
     [
-      "not known, as much else",
+      "unknown, and other facts too",
       { config: TEAM, token: alive("env-file", { doubts: ["x"] }) },
       ["error token.team-unknown", "warning token.partly-verified"],
     ],
     [
-      "of an environment",
+      "another team than the environment's",
       {
         config: "environments: { prod: { account: { team: b } } }",
         environment: "prod",
@@ -147,19 +147,19 @@ describe("the team", () => {
   });
 });
 
-describe("its end", () => {
+describe("the token's expiry", () => {
   const expires = (expiresInSeconds: number | null | undefined, config = WEEK): Given => ({
     config,
     token: alive("env-file", { expiresInSeconds }),
   });
 
   it.each<[string, Given, readonly string[]]>([
-    ["nobody asks", expires(1, ""), []],
-    ["later", expires(8 * DAY), []],
-    ["at that very second", expires(7 * DAY), []],
-    ["a second sooner", expires(7 * DAY - 1), ["error token.expires-soon"]],
+    ["no minTtl in the config", expires(1, ""), []],
+    ["later than minTtl", expires(8 * DAY), []],
+    ["exactly at minTtl", expires(7 * DAY), []],
+    ["a second before minTtl", expires(7 * DAY - 1), ["error token.expires-soon"]],
     ["never", expires(null), []],
-    ["not known", expires(undefined), []],
+    ["unknown", expires(undefined), []],
   ])("%s", async (_, given, expected) => {
     expect(planned({ findings: await judged(given) })).toEqual(expected);
   });
@@ -191,11 +191,15 @@ describe("how to fix it", () => {
       /^Create one at https:\S+\/tokens\/new, then run do-bootstrap on/,
     ],
     [
-      "missing, and environments to choose from",
+      "missing, with environments to choose from",
       { token: MISSING, config: PROD },
       /^Choose an environment: --env prod or --env qa\. /,
     ],
-    ["missing in one", { token: MISSING, config: PROD, environment: "qa" }, /^Create one at/],
+    [
+      "missing in an environment",
+      { token: MISSING, config: PROD, environment: "qa" },
+      /^Create one at/,
+    ],
     ["untrusted", { token: unavailable("untrusted") }, /do-bootstrap --trust$/],
     [
       "a 1Password reference",
@@ -223,24 +227,24 @@ describe("how to fix it", () => {
       /^A token is dop_v1_ followed by 64 characters/,
     ],
     [
-      "over a variable",
+      "overrides a variable",
       { token: alive("stdin", { shadowed: [secretFrom("environment", OTHER)] }) },
       /^unset DIGITALOCEAN_TOKEN$/,
     ],
-    ["over a file", { token: alive("stdin", { shadowed }) }, /^do-bootstrap --save /],
+    ["overrides a file", { token: alive("stdin", { shadowed }) }, /^do-bootstrap --save /],
     [
-      "over one in the code",
+      "overrides a token in the code",
       { token: alive("environment", { shadowed: [secretFrom("code", OTHER)] }) },
       /^Revoke it if it was ever committed: https:/,
     ],
-    ["of no known team", { config: TEAM }, /account:read/],
+    ["the team is unknown", { config: TEAM }, /account:read/],
   ])("%s", async (_, given, step) => {
     const [finding] = await judged(given);
     expect(said(finding?.fix)).toMatch(step);
   });
 });
 
-describe("how to fix a token of the environment, which overrides all that is stored", () => {
+describe("how to fix a token in the environment, which overrides stored tokens", () => {
   const NAME = "DIGITALOCEAN_TOKEN";
   const wrong = { team: { uuid: "b", name: "Other" } };
   const stored = [secretFrom("env-file", OTHER)];
@@ -263,25 +267,25 @@ describe("how to fix a token of the environment, which overrides all that is sto
       `To use the other token: unset ${NAME}`,
     ],
     [
-      "the same in PowerShell",
+      "wrong team, .env has another, in PowerShell",
       { config: TEAM, token: ofOthers({ shadowed: stored }) },
       { shell: "powershell", platform: "win32" },
       `To use the other token: Remove-Item Env:${NAME}`,
     ],
     [
-      "the same in cmd",
+      "wrong team, .env has another, in cmd",
       { config: TEAM, token: ofOthers({ shadowed: stored }) },
       { shell: "cmd", platform: "win32" },
       `To use the other token: set "${NAME}="`,
     ],
     [
-      "under both names",
+      "wrong team, the token under both names",
       { config: TEAM, token: ofOthers({ shadowed: stored }), env: both },
       {},
       `To use the other token: unset ${NAME} DIGITALOCEAN_ACCESS_TOKEN`,
     ],
     [
-      "the other name holds another one: it is not named",
+      "wrong team, the other name holds another token",
       { config: TEAM, token: ofOthers(), env: { DIGITALOCEAN_ACCESS_TOKEN: OTHER } },
       {},
       `${SWITCH}, then unset ${NAME} and ${LEADS}`,
@@ -332,7 +336,7 @@ describe("how to fix a token of the environment, which overrides all that is sto
     ],
     [".env, wrong team", { config: TEAM, token: alive("env-file", wrong) }, {}, SWITCH],
     [
-      "two of the environment",
+      "two tokens in the environment",
       {
         token: {
           ...conflict,
@@ -349,7 +353,7 @@ describe("how to fix a token of the environment, which overrides all that is sto
       `Unset the wrong one: unset ${NAME} or unset DIGITALOCEAN_ACCESS_TOKEN`,
     ],
     [
-      "one of the environment, one of an env file",
+      "one token in the environment, one in an env file",
       { token: conflict },
       {},
       `Unset the token in the environment, or remove the other one from its file: unset ${NAME}`,
@@ -357,14 +361,14 @@ describe("how to fix a token of the environment, which overrides all that is sto
   ])("%s", async (_, given, edge, step) => {
     const [finding, ...more] = await judged(given);
     expect(said(finding?.fix, edge)).toBe(step);
-    // What overwrites the right token with this one is not advised.
+    // No other finding suggests a step that overwrites the right token with this one.
     expect(more.map(({ id }) => id)).not.toContain("token.shadows-another");
   });
 
   it.each<[string, Given]>([
     ["wrong team", { config: TEAM, token: ofOthers({ shadowed: stored }) }],
     ["refused", { token: refused({ shadowed: stored }) }],
-  ])("%s: the message names the other one", async (_, given) => {
+  ])("%s: the message names the other token", async (_, given) => {
     const [finding] = await judged(given);
     expect(finding?.message).toContain(
       ` ${NAME} in /repo/.env holds another token (${stored[0]?.fingerprint}).`,
@@ -373,9 +377,9 @@ describe("how to fix a token of the environment, which overrides all that is sto
 });
 
 it.each<[string, FoundToken]>([
-  ["two", conflict],
-  ["one over another", alive("environment", { shadowed })],
-])("%s are told apart by fingerprints, and neither is shown", async (_, token) => {
+  ["two tokens", conflict],
+  ["a token that overrides another", alive("environment", { shadowed })],
+])("shows fingerprints, not tokens: %s", async (_, token) => {
   const text = JSON.stringify(await judged({ token }));
   for (const secret of [secretFrom("environment"), ...shadowed]) {
     expect(text).toContain(secret.fingerprint);

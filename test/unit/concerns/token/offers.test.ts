@@ -56,27 +56,27 @@ const CAME = offer(PERSONAL, "DO_TOKEN in /repo/.env:3", OF_ACME, "tracked");
 const OPEN = offer(PERSONAL, "DO_TOKEN in /repo/.env:3", OF_ACME, "open");
 const BOTH = offer(PERSONAL, "DO_TOKEN in /repo/.env:3", OF_ACME, "tracked", "open");
 
-describe("which are offered, and which one --adopt takes", () => {
+describe("which tokens are offered, and which one --adopt uses", () => {
   it.each<[what: string, offers: Offer[], team: string | undefined, expected: string]>([
     ["none", [], undefined, "0"],
-    ["one", [P], undefined, "1, taken"],
-    ["one of the team", [P], "acme", "1, taken"],
-    ["one of another team", [STRANGER], "acme", "0"],
-    ["one of any team, and none is asked for", [STRANGER], undefined, "1, taken"],
-    ["one of no known team, and one is asked for", [TEAMLESS], "acme", "0"],
-    ["one of no known team", [TEAMLESS], undefined, "1, taken"],
-    ["a refused one", [REFUSED], undefined, "0"],
-    ["one that could not be checked", [DOWN], undefined, "0"],
-    ["one that was not asked about", [NOT_ASKED], undefined, "0"],
-    ["one that is alive, beside a refused one", [REFUSED, P], undefined, "1, taken"],
-    ["one of the team, beside a stranger's", [STRANGER, P], "acme", "1, taken"],
-    ["one beside one that could not be checked", [P, DOWN], undefined, "1"],
-    ["one beside one that was not asked about", [P, NOT_ASKED], undefined, "1"],
-    ["two", [P, O], undefined, "2"],
-    ["one that came with the repo", [CAME], undefined, "1"],
-    ["one that git would take", [OPEN], undefined, "1, taken"],
-    ["one that is also where git does not have it", [BOTH], undefined, "1, taken"],
-    ["one that came with the repo, beside another", [CAME, O], undefined, "2"],
+    ["one token", [P], undefined, "1, taken"],
+    ["a token of the team", [P], "acme", "1, taken"],
+    ["a token of another team", [STRANGER], "acme", "0"],
+    ["a token of any team, with no team in the config", [STRANGER], undefined, "1, taken"],
+    ["a token of an unknown team, with a team in the config", [TEAMLESS], "acme", "0"],
+    ["a token of an unknown team", [TEAMLESS], undefined, "1, taken"],
+    ["a refused token", [REFUSED], undefined, "0"],
+    ["a token that could not be checked", [DOWN], undefined, "0"],
+    ["a token that was not checked", [NOT_ASKED], undefined, "0"],
+    ["a valid token and a refused one", [REFUSED, P], undefined, "1, taken"],
+    ["a token of the team and one of another team", [STRANGER, P], "acme", "1, taken"],
+    ["a valid token and one that could not be checked", [P, DOWN], undefined, "1"],
+    ["a valid token and one that was not checked", [P, NOT_ASKED], undefined, "1"],
+    ["two tokens", [P, O], undefined, "2"],
+    ["a token that is committed in the repo", [CAME], undefined, "1"],
+    ["a token in a file that git does not ignore", [OPEN], undefined, "1, taken"],
+    ["a token in a committed file and in one that is not", [BOTH], undefined, "1, taken"],
+    ["a committed token and another one", [CAME, O], undefined, "2"],
   ])("%s", (_, offers, team, expected) => {
     const all = { found: offers, unsearched: [] };
     const taken = adoptable(all, team) === undefined ? "" : ", taken";
@@ -84,7 +84,7 @@ describe("which are offered, and which one --adopt takes", () => {
   });
 });
 
-describe("whether others are looked for", () => {
+describe("whether other tokens are searched for", () => {
   const unusable = (from: Origin, mistake?: Mistake): FoundToken => {
     const { origin } = secretFrom(from);
     const state = {
@@ -104,16 +104,16 @@ describe("whether others are looked for", () => {
     ["a reference in the env file", unusable("env-file", "1password"), false],
     ["half a token in the env file", unusable("env-file"), false],
     ["a token", alive("env-file"), false],
-    ["a refused one in the env file", found("refused", "env-file"), true],
-    ["a refused one in the environment", found("refused", "environment"), false],
-    ["a refused one on standard input", found("refused", "stdin"), false],
-    ["one that could not be checked", found("unknown", "env-file"), false],
-  ])("%s: %s", (_, token, expected) => {
+    ["a refused token in the env file", found("refused", "env-file"), true],
+    ["a refused token in the environment", found("refused", "environment"), false],
+    ["a refused token on standard input", found("refused", "stdin"), false],
+    ["a token that could not be checked", found("unknown", "env-file"), false],
+  ])("%s", (_, token, expected) => {
     expect(lacksToken(token)).toBe(expected);
   });
 });
 
-describe("what is said of them", () => {
+describe("findings about the tokens", () => {
   const judged = async (found: Offer[], given: Given = {}, ...unsearched: string[]) => {
     const offers = { found, unsearched };
     const known = await facts({ ...given, token: { ...MISSING, offers } });
@@ -124,78 +124,84 @@ describe("what is said of them", () => {
   it.each<[what: string, offers: Offer[], given: Given, message: RegExp, fix: RegExp]>([
     ["none", [], {}, / or in \/repo\/\.env\.$/, /^Create one at/],
     [
-      "one",
+      "one token",
       [P],
       {},
       /Found another token: DO_TOKEN in \/repo\/\.env:3 \([0-9a-f]{8}, team Acme\)\.$/,
       /^do-bootstrap --adopt$/,
     ],
     [
-      "one, and environments to choose from",
+      "one token, with environments to choose from",
       [P],
       { config: PROD },
       /DO_TOKEN/,
       /^Choose an environment: .* For a token that belongs to no environment: do-bootstrap --adopt$/,
     ],
     [
-      "one, in an environment",
+      "one token, in an environment",
       [P],
       { config: PROD, environment: "qa" },
       /DO_TOKEN/,
       /^do-bootstrap --adopt$/,
     ],
     [
-      "two",
+      "two tokens",
       [P, O],
       {},
       /Found 2 other tokens: DO_TOKEN in \S+:3 \(.*\); doctl context acme \(/,
       /^do-bootstrap on a terminal lets you choose/,
     ],
     [
-      "a refused one",
+      "a refused token",
       [REFUSED],
       {},
       /DO_PAT in the environment \([0-9a-f]{8}, rejected by DigitalOcean \(401\): expired, /,
       /^Create one at/,
     ],
     [
-      "one beside a refused one",
+      "a valid token and a refused one",
       [P, REFUSED],
       {},
       /Found 2 other tokens: .*, rejected by/,
       /^do-bootstrap --adopt$/,
     ],
-    ["one that could not be checked", [DOWN], {}, /, could not be checked\)\.$/, /^Create one at/],
     [
-      "one of another team",
+      "a token that could not be checked",
+      [DOWN],
+      {},
+      /, could not be checked\)\.$/,
+      /^Create one at/,
+    ],
+    [
+      "a token of another team",
       [STRANGER],
       { config: CONFIG },
       /team Acme, not the team in account\.team\)\.$/,
       /^Create one at/,
     ],
     [
-      "one of no known team",
+      "a token of an unknown team",
       [TEAMLESS],
       { config: CONFIG },
       /team unknown, but account\.team in the config requires a team/,
       /^Create one at/,
     ],
     [
-      "one that came with the repo",
+      "a token that is committed in the repo",
       [CAME],
       {},
       /\.env:3 \(git tracks this file\) \(/,
       /^The token is committed in this repo\. On a terminal, do-bootstrap asks/,
     ],
     [
-      "one that git would take",
+      "a token in a file that git does not ignore",
       [OPEN],
       {},
       /\.env:3 \(git does not ignore this file\) \(/,
       /^do-bootstrap --adopt$/,
     ],
     [
-      "more than can be read",
+      "too many to list",
       Array.from({ length: 9 }, () => P),
       {},
       /Found 9 other tokens: .*; 4 more\.$/,
@@ -209,7 +215,7 @@ describe("what is said of them", () => {
     expect(JSON.stringify(finding)).not.toMatch(/do[op]_v1_\w/);
   });
 
-  it("what was not searched is named, and --adopt would not be sure", async () => {
+  it("places that were not searched are listed, and --adopt is not suggested", async () => {
     const finding = await judged([P], {}, "/repo/infra/a.tfvars");
     expect(finding?.message).toMatch(/Not fully searched: \/repo\/infra\/a\.tfvars\.$/);
     expect(said(finding?.fix)).toMatch(
@@ -220,12 +226,12 @@ describe("what is said of them", () => {
     );
   });
 
-  it("the place of the only one is where the finding is", async () => {
+  it("the finding is at the place of the only token", async () => {
     expect(await judged([P])).toMatchObject({ where: "/repo/.env:3" });
     expect(await judged([P, O])).not.toHaveProperty("where");
   });
 
-  it("beside a placeholder in the env file too", async () => {
+  it("also with a placeholder in the env file", async () => {
     const origin = { kind: "env-file", name: "DIGITALOCEAN_TOKEN", path: "/repo/.env" } as const;
     const state = { kind: "unusable", origin, why: "it is a placeholder" } as const;
     const token = { state: { ...state, mistake: "placeholder" as const }, inspection: undefined };
@@ -236,7 +242,7 @@ describe("what is said of them", () => {
     expect(said(finding?.fix)).toBe("do-bootstrap --adopt");
   });
 
-  it("beside a refused one in the env file too", async () => {
+  it("also with a refused token in the env file", async () => {
     const token = {
       ...found("refused", "env-file", { value: OAUTH }),
       offers: { found: [P], unsearched: [] },
@@ -248,14 +254,14 @@ describe("what is said of them", () => {
   });
 
   it.each<[what: string, offers: Offer[], expected: string | undefined]>([
-    ["none", [P], undefined],
-    ["one", [P, REFUSED], "DO_PAT in the environment"],
+    ["no refused token", [P], undefined],
+    ["one refused token", [P, REFUSED], "DO_PAT in the environment"],
     [
-      "two",
+      "two refused tokens",
       [REFUSED, { ...REFUSED, places: P.places }],
       "DO_PAT in the environment and DO_TOKEN in /repo/.env:3",
     ],
-  ])("a person who is led to a new one hears which are refused: %s", (_, offers, expected) => {
+  ])("lists the places of refused tokens: %s", (_, offers, expected) => {
     expect(refusedPlaces({ ...MISSING, offers: { found: offers, unsearched: [] } })).toBe(expected);
   });
 });
@@ -288,8 +294,8 @@ describe("the question on a terminal", () => {
     ["the first of two", [P, O], 0, P],
     ["the second of two", [P, O], 1, O],
     ["none of two", [P, O], 2, undefined],
-    ["none before one that came with the repo", [CAME, O], 1, undefined],
-    ["one that came with the repo", [CAME, O], 2, CAME],
+    ["none of them, listed before a committed token", [CAME, O], 1, undefined],
+    ["a committed token, listed last", [CAME, O], 2, CAME],
   ])("%s", async (_, offers, answer, chosen) => {
     expect((await ask(offers, answer)).chosen).toBe(chosen?.token.fingerprint);
   });
@@ -301,22 +307,22 @@ describe("the question on a terminal", () => {
       /\nDO_TOKEN in \.env:3 \([0-9a-f]{8}, team Acme\)\nUse it\?\n\[Y\/n]$/,
     ],
     [
-      "that it came with the repo",
+      "that a token is committed in the repo",
       [CAME],
       /git tracks this file.*committed in the repo: use it only if this is your team.*\nUse it\?\n\[y\/N]$/,
     ],
     [
-      "one that came with the repo last",
+      "a committed token last",
       [CAME, O],
       /\ndoctl context acme .*\nNone of them\nDO_TOKEN in .*committed in the repo/,
     ],
     [
-      "each in one line",
+      "each token on one line",
       [offer(PERSONAL, "A in /repo/.env.\n\n\n:1", OF_ACME, "tracked")],
       /\nA in \.env\.\\x0a\\x0a\\x0a:1 .*committed in the repo.*\nUse it\?\n/,
     ],
     [
-      "each of several",
+      "each of several tokens",
       [P, O],
       /one of them\?\nDO_TOKEN in .*\ndoctl context acme .*\nNone of them$/,
     ],

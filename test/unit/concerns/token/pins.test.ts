@@ -8,7 +8,7 @@ const TOP = "/home/u/src/acme";
 const BASE = `${TOP}/infra`;
 const PATH = `${TOP}/bin:bin::/home/u/bin:/usr/bin`;
 
-/** "pinned: …" or why not. Paths of files are relative to the root of the repo; of words, to infra/. */
+/** "pinned: …" or why not. Paths of files are relative to the repo's top folder, arguments to infra/. */
 async function judged(
   command: readonly string[],
   files: Readonly<Record<string, Entry>> = {},
@@ -33,7 +33,7 @@ describe("a program outside the repo", () => {
     ["/opt/homebrew/bin/op", "read", "op://a/b"],
     ["cat", "/run/secrets/do"],
     ["sh", "-c", "op read op://Private/DigitalOcean/token"],
-  ])("is kept where its words only print a secret: %j", async (...command) => {
+  ])("is pinned if its arguments only print a secret: %j", async (...command) => {
     expect(await judged(command)).toBe("pinned:");
   });
 
@@ -71,14 +71,14 @@ describe("a program outside the repo", () => {
     ["bash", "--rcfile", "x", "y.sh"],
     ["sh"],
     [""],
-  ])("is asked about each time where it may start others: %j", async (...command) => {
+  ])("is not pinned if it may start other programs: %j", async (...command) => {
     expect(await judged(command)).toMatch(
       /^do-bootstrap can't tell what .* runs$|^the first argument of \S+ is not a script$/,
     );
   });
 });
 
-describe("a line of a shell", () => {
+describe("a shell line", () => {
   it.each([
     "cd scripts && ./x",
     "$PWD/x",
@@ -96,7 +96,7 @@ describe("a line of a shell", () => {
     "./x #",
     "A=1 ./x",
     "<./x sh",
-  ])("is asked about each time where it is no plain command: %j", async (line) => {
+  ])("is not pinned if it is not a plain command: %j", async (line) => {
     expect(await judged(sh(line), { "infra/x": "" })).toBe(
       "sh -c runs more than one plain command",
     );
@@ -112,15 +112,15 @@ describe("a line of a shell", () => {
   );
 });
 
-describe("the files of the repo", () => {
+describe("the repo's files", () => {
   const SCRIPT = "infra/token.sh";
   const LIB = { "infra/lib.sh": "", "lib.sh": "", "scripts/lib.sh": "" };
 
   it.each<[what: string, command: string[], files: Record<string, Entry>, pinned: string]>([
     ["a script by its path", ["./token.sh"], {}, SCRIPT],
-    ["of a shell", ["sh", "token.sh", "read"], {}, SCRIPT],
-    ["of a shell's line", sh("./token.sh read"), {}, SCRIPT],
-    ["above the config's folder", ["bash", "../x.sh"], { "x.sh": "" }, "x.sh"],
+    ["a script that a shell runs", ["sh", "token.sh", "read"], {}, SCRIPT],
+    ["a script in a shell line", sh("./token.sh read"), {}, SCRIPT],
+    ["a file above the config's folder", ["bash", "../x.sh"], { "x.sh": "" }, "x.sh"],
     [
       "an argument of a script",
       ["./token.sh", "a.txt"],
@@ -128,18 +128,23 @@ describe("the files of the repo", () => {
       `infra/a.txt ${SCRIPT}`,
     ],
     [
-      "what an argument of a script names",
+      "a file named in a script's argument",
       ["./token.sh", "a.txt"],
       { "infra/a.txt": ". ./y.sh", "infra/y.sh": "" },
       `infra/a.txt ${SCRIPT} infra/y.sh`,
     ],
-    ["behind =", ["age", "-d", "--identity=a.txt"], { "infra/a.txt": "" }, "infra/a.txt"],
-    ["behind @", ["vault", "read", "x", "@a.txt"], { "infra/a.txt": "" }, "infra/a.txt"],
-    ["behind a short option", ["age", "-d", "-ia.txt"], { "infra/a.txt": "" }, "infra/a.txt"],
-    ["behind file:", ["cat", "file:a.txt"], { "infra/a.txt": "" }, "infra/a.txt"],
-    ["with a space", ["cat", "a b.txt"], { "infra/a b.txt": "" }, "infra/a b.txt"],
+    ["a file after =", ["age", "-d", "--identity=a.txt"], { "infra/a.txt": "" }, "infra/a.txt"],
+    ["a file after @", ["vault", "read", "x", "@a.txt"], { "infra/a.txt": "" }, "infra/a.txt"],
+    ["a file after a short option", ["age", "-d", "-ia.txt"], { "infra/a.txt": "" }, "infra/a.txt"],
+    ["a file after file:", ["cat", "file:a.txt"], { "infra/a.txt": "" }, "infra/a.txt"],
     [
-      "by a link in the repo",
+      "a file with a space in its name",
+      ["cat", "a b.txt"],
+      { "infra/a b.txt": "" },
+      "infra/a b.txt",
+    ],
+    [
+      "a link inside the repo",
       ["cat", "a"],
       { "infra/a": { text: "", leadsTo: `${TOP}/x` } },
       "infra/a",
@@ -153,7 +158,7 @@ describe("the files of the repo", () => {
       },
       "infra/x infra/y.sh",
     ],
-  ])("%s", async (_, command, files, pinned) => {
+  ])("are pinned: %s", async (_, command, files, pinned) => {
     expect(await judged(command, { [SCRIPT]: "echo", ...files })).toBe(`pinned: ${pinned}`);
   });
 
@@ -168,67 +173,72 @@ describe("the files of the repo", () => {
     ['require("./lib")', "infra/lib.sh lib.sh"],
     ["x --file=../scripts/lib.sh", "scripts/lib.sh"],
     ["op read op://infra/token # a folder's name is a word", ""],
-  ])("that the text of a script names: %s", async (text, pinned) => {
+  ])("are pinned if a script names them: %s", async (text, pinned) => {
     const all = [...pinned.split(" ").filter(Boolean), SCRIPT].sort().join(" ");
     expect(await judged(["sh", "token.sh"], { [SCRIPT]: text, ...LIB })).toBe(`pinned: ${all}`);
   });
 
-  it("of scripts that scripts name, in a circle too", async () => {
+  it("are pinned if scripts name each other", async () => {
     const files = { [SCRIPT]: ". ./a.sh", "infra/a.sh": ". ./b.sh", "infra/b.sh": "sh token.sh" };
     expect(await judged(["./token.sh"], files)).toBe(`pinned: infra/a.sh infra/b.sh ${SCRIPT}`);
   });
 
   it.each<[what: string, command: string[], files: Record<string, Entry>, why: RegExp]>([
     [
-      "a folder is a word",
+      "an argument is a folder",
       ["vault", "read", "keys"],
       { "infra/keys/a": "" },
       /^keys is a directory$/,
     ],
-    [
-      "a folder is behind =",
-      ["gpg", "-d", "--homedir=keys"],
-      { "infra/keys/a": "" },
-      /^keys is a dir/,
-    ],
-    ["the folder itself is a word", ["./token.sh", "."], {}, /^\. is a directory$/],
+    ["a folder after =", ["gpg", "-d", "--homedir=keys"], { "infra/keys/a": "" }, /^keys is a dir/],
+    ["an argument is the config's folder", ["./token.sh", "."], {}, /^\. is a directory$/],
     [
       "a script is a folder",
       ["python3", "app"],
       { "infra/app/__main__.py": "" },
       /^app is a directory/,
     ],
-    ["a script is not there", ["sh", "none.sh"], {}, /^none.sh is not a file of this repo$/],
-    ["a script is elsewhere", ["sh", "/opt/x.sh"], {}, /is not a file of this repo$/],
-    ["a word leads out", ["cat", "../../x"], {}, /^\.\.\/\.\.\/x is outside this repo$/],
+    ["a script does not exist", ["sh", "none.sh"], {}, /^none.sh is not a file of this repo$/],
+    ["a script is outside the repo", ["sh", "/opt/x.sh"], {}, /is not a file of this repo$/],
     [
-      "a link leads out",
+      "an argument is outside the repo",
+      ["cat", "../../x"],
+      {},
+      /^\.\.\/\.\.\/x is outside this repo$/,
+    ],
+    [
+      "a link resolves outside the repo",
       ["./a"],
       { "infra/a": { text: "", leadsTo: "/opt/a" } },
       /^a is a link that leads outside/,
     ],
     [
-      "a folder on the way leads out",
+      "a parent folder is a link to outside the repo",
       ["cat", "d/a"],
       { "infra/d": { leadsTo: "/opt" }, "infra/d/a": "" },
       /is a link that leads outside/,
     ],
     ["a FIFO", ["cat", "a"], { "infra/a": { fifo: "" } }, /^a is a FIFO$/],
     [
-      "it cannot be read",
+      "an unreadable file",
       ["cat", "a"],
       { "infra/a": { unusable: "not readable (EACCES)" } },
       /^a is not readable/,
     ],
-    ["the whole path", ["cat", `${TOP}/x`], {}, /by an absolute path or from outside it/],
     [
-      "the whole path in other case",
+      "an absolute path into the repo",
+      ["cat", `${TOP}/x`],
+      {},
+      /by an absolute path or from outside it/,
+    ],
+    [
+      "an absolute path into the repo, in capitals",
       ["cat", `${TOP.toUpperCase()}/x`],
       {},
       /by an absolute path or from outside it/,
     ],
     [
-      "the whole path behind -f",
+      "an absolute path into the repo, after -f",
       ["cat", `-f${BASE}/x`],
       {},
       /by an absolute path or from outside it/,
@@ -251,7 +261,12 @@ describe("the files of the repo", () => {
       { "/opt/a b": { text: "", leadsTo: `${TOP}/x` } },
       /^\/opt\/a b refers to this checkout/,
     ],
-    ["~", ["cat", "~/src/acme/x"], {}, /by an absolute path or from outside it/],
+    [
+      "a path from ~ into the repo",
+      ["cat", "~/src/acme/x"],
+      {},
+      /by an absolute path or from outside it/,
+    ],
     [
       "too many files",
       ["./token.sh"],
@@ -307,7 +322,7 @@ describe("the files of the repo", () => {
     ['require("/home/u/src/acm\\x65/x")', /by an absolute path or from outside it/],
     ["run_path('/home/u/src/' 'acme/l' + 'ib.py')", /by an absolute path or from outside it/],
     ["cat /dev/../proc/*/cwd/l?b.sh", /reads \/proc, which/],
-  ])("are not pinned by what a script says: %s", async (text, why) => {
+  ])("are not pinned because of a script's text: %s", async (text, why) => {
     expect(await judged(["sh", "token.sh"], { [SCRIPT]: text, ...LIB })).toMatch(why);
   });
 
@@ -316,7 +331,7 @@ describe("the files of the repo", () => {
     "echo 'no task here: go away'",
     "#!/usr/bin/env bash",
     "cat /home/other /etc/host* ~/.config/x 2>/dev/null | sed 's/a/b/' | tr -d '\"'",
-  ])("words for a person are no reason: %s", async (text) => {
+  ])("are pinned if a script's text is harmless: %s", async (text) => {
     expect(await judged(["./token.sh"], { [SCRIPT]: `${text}\n` })).toBe(`pinned: ${SCRIPT}`);
   });
 
@@ -327,30 +342,33 @@ describe("the files of the repo", () => {
       `${TOP}/helper`,
       /uses \/home\/u\/bin\/helper, a link into this repo/,
     ],
-    ["a link out of it", "/home/u/bin/helper", "/opt/helper", /^pinned/],
+    ["a link to outside the repo", "/home/u/bin/helper", "/opt/helper", /^pinned/],
     [
-      "or a package of Node, that is a link into it",
+      "a Node package that is a link into the repo",
       "/home/u/node_modules/helper",
       TOP,
       /uses \/home\/u\/node_modules\/helper, a link into this repo/,
     ],
     [
-      "found in the repo, where it is not looked for",
+      "a program in the repo, where it is not searched",
       `${TOP}/bin/helper`,
       `${TOP}/bin/helper`,
       /^pinned/,
     ],
-  ])("a program of PATH that a script uses: %s", async (_, at, leadsTo, why) => {
+  ])("with a script that uses a program on PATH: %s", async (_, at, leadsTo, why) => {
     const files = { [SCRIPT]: "helper read", [at]: { text: "", leadsTo } };
     expect(await judged(["./token.sh"], files)).toMatch(why);
   });
 
-  it.each(["/home/u/src/acme", "/home/u/src/acme/.home"])("HOME is %s", async (home) => {
-    expect(await judged(["op", "read", "x"], {}, home)).toMatch(/^HOME is inside this checkout/);
-  });
+  it.each(["/home/u/src/acme", "/home/u/src/acme/.home"])(
+    "are not pinned if HOME is %s",
+    async (home) => {
+      expect(await judged(["op", "read", "x"], {}, home)).toMatch(/^HOME is inside this checkout/);
+    },
+  );
 });
 
-it("a long text that a repo brings is judged in linear time", async () => {
+it("a long text in a repo is checked in linear time", async () => {
   const parts = [" ", "a", "/", "$", "${", "~", "../", "-", ";", "cd ", "python1", "\t#"];
   const judge = async (size: number) => {
     for (const text of parts.map((part) => part.repeat(size))) {

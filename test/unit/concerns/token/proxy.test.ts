@@ -32,7 +32,7 @@ it.each<[env: Record<string, string>, expected: readonly string[]]>([
       "proxy.unusable: Use this form: export all_proxy=http://proxy.example:3128. To use no proxy: unset all_proxy",
     ],
   ],
-])("%j", (env, expected) => {
+])("findings for %j", (env, expected) => {
   const findings = judgeProxy({ machine: { env }, token: { hosts: apiHosts(env) } });
   expect(findings.map(({ id, fix }) => `${id}: ${said(fix)}`)).toEqual(expected);
   expect(JSON.stringify(findings)).not.toContain("hunter2");

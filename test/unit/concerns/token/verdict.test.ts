@@ -42,25 +42,25 @@ const NOTHINGS: Record<string, HttpAnswer> = {
   "307": http(307, ""),
   "a timeout": failure("timeout"),
   "a refused connection": failure("refused"),
-  "no such name": failure("dns"),
+  "an unknown host name": failure("dns"),
   "a bad certificate": failure("tls"),
   "a proxy that refuses": failure("proxy"),
   "a closed connection": failure("closed"),
   "a huge answer": failure("too-large"),
 };
 
-/** What is no known shape of the info endpoint. */
+/** Answers of the info endpoint with an unknown shape. */
 const ODD_INFO: Record<string, HttpAnswer> = {
   ...NOTHINGS,
   "403": problem(403),
   "404": problem(404),
   "200 null": http(200, "null"),
   "200 with a list": http(200, []),
-  "200 with a text": http(200, '"ok"'),
+  "200 with a string": http(200, '"ok"'),
   "200 without scopes": http(200, { resource_owner_id: 1 }),
   "200 with scopes null": infoOf({ scopes: null }),
-  "200 with scopes in one text": infoOf({ scopes: "read write" }),
-  "200 with scopes by name": infoOf({ scopes: { read: true } }),
+  "200 with scopes in one string": infoOf({ scopes: "read write" }),
+  "200 with scopes as an object": infoOf({ scopes: { read: true } }),
   "200 with a scope that is a number": infoOf({ scopes: ["read", 1] }),
 };
 
@@ -73,7 +73,7 @@ const KNOWN = { scopes: ["read", "write"], expiresInSeconds: 2_592_000 };
 const NOBODY = { team: undefined, email: undefined };
 const SAMMY = { team: TEAM, email: "sammy@example.com" };
 
-describe("account 401: refused, whatever info says", () => {
+describe("account 401: refused with any answer of info", () => {
   it.each(rows({ ...ODD_INFO, "200": INFO, "401": problem(401) }))("info %s", (_, info) => {
     const refused = { state: "refused", ...UNKNOWN, ...NOBODY, doubts: [] };
     expect(ask(problem(401), info)).toEqual(refused);
@@ -81,9 +81,9 @@ describe("account 401: refused, whatever info says", () => {
 
   it.each([
     ["HTML", http(401, "<html>", "text/html")],
-    ["nothing", http(401, "", "")],
+    ["no body", http(401, "", "")],
     ["broken JSON", http(401, "{")],
-  ])("a 401 with %s is a 401", (_, account) => {
+  ])("a 401 with %s counts as refused", (_, account) => {
     expect(ask(account, INFO).state).toBe("refused");
   });
 });
@@ -92,18 +92,18 @@ describe("account 200, or 403 with a JSON error body", () => {
   it.each([
     ["200", ACCOUNT, SAMMY],
     ["403", problem(403), NOBODY],
-  ])("%s and info 200: alive, all known, no doubt", (_, account, who) => {
+  ])("%s and info 200: valid, with all facts and no doubts", (_, account, who) => {
     expect(ask(account, INFO)).toEqual({ state: "alive", ...KNOWN, ...who, doubts: [] });
   });
 
-  it.each(rows({ ...ODD_INFO, "401": problem(401) }))("info %s: alive, with a doubt", (_, info) => {
+  it.each(rows({ ...ODD_INFO, "401": problem(401) }))("info %s: valid, with a doubt", (_, info) => {
     const doubts = [expect.stringMatching(/^the token \(GET \/v1\/oauth\/token\/info\): ./)];
     expect(ask(ACCOUNT, info)).toEqual({ state: "alive", ...UNKNOWN, ...SAMMY, doubts });
     expect(ask(problem(403), info)).toEqual({ state: "alive", ...UNKNOWN, ...NOBODY, doubts });
   });
 });
 
-/** 403 of something else than the API, and a 200 without an account, prove nothing either. */
+/** A 403 that is not from the API and a 200 without an account prove nothing either. */
 const ODD_ACCOUNT: Record<string, HttpAnswer> = {
   ...NOTHINGS,
   "403 with HTML": http(403, "<html>Blocked by your company", "text/html"),
@@ -122,14 +122,14 @@ describe.each(rows(ODD_ACCOUNT))("account %s", (_, account) => {
     expect(ask(account, problem(401))).toEqual(refused);
   });
 
-  it("and info 200: alive as far as can be told, with a doubt", () => {
+  it("and info 200: valid, with a doubt", () => {
     const doubts = [expect.stringMatching(/^the account \(GET \/v2\/account\): ./)];
     const { silentApi, ...rest } = ask(account, INFO);
     expect(rest).toEqual({ state: "alive", ...KNOWN, ...NOBODY, doubts });
     expect(rest.doubts).toEqual([`the account (GET /v2/account): ${silentApi?.why}`]);
   });
 
-  it("and anything else of info: not known, with two doubts", () => {
+  it("and any other answer of info: unknown, with two doubts", () => {
     const seen = rows(ODD_INFO).map(([name, info]) => {
       const { doubts, unverified: _, ...rest } = ask(account, info);
       return [name, rest, doubts.length];
@@ -177,7 +177,7 @@ describe("why a token could not be verified", () => {
     expect(whyUnverified(ask(answer, failure("timeout")), api)).toBe(expected);
   });
 
-  it("is not said of a token that works, or is refused", () => {
+  it("is undefined for a token that is valid or refused", () => {
     for (const [account, info] of [
       [ACCOUNT, failure("dns")],
       [failure("dns"), INFO],
@@ -205,7 +205,7 @@ describe("expires_in_seconds", () => {
 
 describe("scopes", () => {
   it.each([[[]], [["read"]], [["read", "write"]], [["account:read", "droplet:create"]]])(
-    "%j are taken as they are",
+    "%j are kept as they are",
     (scopes) => {
       expect(ask(ACCOUNT, infoOf({ scopes })).scopes).toEqual(scopes);
     },
@@ -219,22 +219,22 @@ describe("the team", () => {
     ["without a uuid", { name: "My Team" }, undefined],
     ["with a uuid that is a number", { uuid: 1, name: "My Team" }, undefined],
     ["with an empty uuid", { uuid: "", name: "My Team" }, undefined],
-    ["that is a text", "My Team", undefined],
+    ["that is a string", "My Team", undefined],
     ["that is null", null, undefined],
   ])("%s", (_, team, expected) => {
     expect(ask(http(200, { account: { team } }), INFO).team).toEqual(expected);
   });
 });
 
-describe("what an answer amounts to", () => {
-  it.each(rows(NOTHINGS))("%s is nothing, with a reason", (_, answer) => {
+describe("reading an answer", () => {
+  it.each(rows(NOTHINGS))("%s proves nothing, with a reason", (_, answer) => {
     expect(readAnswer(answer)).toMatchObject({
       kind: "nothing",
       why: expect.stringMatching(/\w{3}/),
     });
   });
 
-  it("gives each failure a reason of its own", () => {
+  it("gives each failure its own reason", () => {
     const reasons = Object.values(NOTHINGS).map((answer) => readAnswer(answer));
     const failures = reasons.slice(-7).map((each) => each.kind === "nothing" && each.why);
     expect(new Set(failures).size).toBe(7);
@@ -248,7 +248,7 @@ describe("what an answer amounts to", () => {
     },
   );
 
-  it("repeats no text of the server's", () => {
+  it("repeats no text from the server", () => {
     const answer = readAnswer(http(200, "<b>dop_v1_secret</b>", "text/dop_v1_secret"));
     expect(JSON.stringify(answer)).not.toContain("secret");
   });

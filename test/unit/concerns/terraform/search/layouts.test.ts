@@ -25,69 +25,74 @@ const BLOCK = "# do-bootstrap: keep secrets and state out of git\n.env\n# do-boo
 const calls = (...sources: readonly string[]) =>
   sources.map((source, at) => `module "m${at}" { source = "${source}" }`).join("\n");
 
-/** Files by name, from the repo. */
+/** Files by path from the repo's top folder. */
 type Tree = Readonly<Record<string, Entry>>;
 type Kind = RootsChoice["kind"];
 
-describe("what is found", () => {
+describe("which roots are found", () => {
   it.each<[string, Tree, Kind, readonly string[], ids?: readonly string[]]>([
     // One root.
     ["at the top", { "main.tf": DO }, "found", ["."]],
     ["in terraform/", { "terraform/main.tf": DO }, "found", ["terraform"]],
-    ["in a folder of another name", { "deploy/main.tf": DO, "app.js": "" }, "found", ["deploy"]],
-    ["deep below", { "ops/cloud/do/main.tf": DO }, "found", ["ops/cloud/do"]],
+    ["in a folder with another name", { "deploy/main.tf": DO, "app.js": "" }, "found", ["deploy"]],
+    ["in a deep folder", { "ops/cloud/do/main.tf": DO }, "found", ["ops/cloud/do"]],
     ["in a folder with a dot", { ".infra/main.tf": DO }, "found", [".infra"]],
-    ["of JSON", { "iac/main.tf.json": '{"provider":{"digitalocean":{}}}' }, "found", ["iac"]],
-    ["of OpenTofu", { "iac/main.tofu": DO }, "found", ["iac"]],
+    ["in JSON", { "iac/main.tf.json": '{"provider":{"digitalocean":{}}}' }, "found", ["iac"]],
+    ["in OpenTofu's files", { "iac/main.tofu": DO }, "found", ["iac"]],
     ["only the provider's source", { "iac/versions.tf": NEEDS }, "found", ["iac"]],
     ["only a data source", { "iac/a.tf": 'data "digitalocean_account" "a" {}' }, "found", ["iac"]],
+    ["with a module inside", { "iac/a.tf": calls("./web"), "iac/web/a.tf": DO }, "found", ["iac"]],
     [
-      "with a module of its own",
-      { "iac/a.tf": calls("./web"), "iac/web/a.tf": DO },
-      "found",
-      ["iac"],
-    ],
-    [
-      "with modules beside",
+      "with modules next to it",
       { "iac/a.tf": calls("../modules/web"), "modules/web/a.tf": DO },
       "found",
       ["iac"],
     ],
     [
-      "by a module of a module",
+      "through a module of a module",
       { "iac/a.tf": calls("../a"), "a/a.tf": calls("../b"), "b/b.tf": DO },
       "found",
       ["iac"],
     ],
     [
-      "by // in a source",
+      "through a source with //",
       { "iac/a.tf": calls("../modules//web"), "modules/web/a.tf": DO },
       "found",
       ["iac"],
     ],
-    ["beside one of another cloud", { "aws/a.tf": AWS, "do/a.tf": DO }, "found", ["do"]],
-    ["a module that nobody calls", { "iac/a.tf": DO, "modules/web/a.tf": DO }, "found", ["iac"]],
+    ["next to a root for another cloud", { "aws/a.tf": AWS, "do/a.tf": DO }, "found", ["do"]],
     [
-      "two that call each other",
+      "not: a module that nothing calls",
+      { "iac/a.tf": DO, "modules/web/a.tf": DO },
+      "found",
+      ["iac"],
+    ],
+    [
+      "not: two modules that call each other",
       { "iac/a.tf": DO, "a/a.tf": calls("../b"), "b/a.tf": `${calls("../a")}\n${DO}` },
       "found",
       ["iac"],
     ],
     [
-      "beside downloads that git has",
+      "not: downloaded modules that git tracks",
       { "iac/a.tf": DO, "iac/.terraform/modules/x/a.tf": DO },
       "found",
       ["iac"],
     ],
-    ["a name that begins with a dot is none", { "iac/a.tf": DO, "x/.a.tf": DO }, "found", ["iac"]],
     [
-      "DigitalOcean only in a comment",
+      "not: a file whose name starts with a dot",
+      { "iac/a.tf": DO, "x/.a.tf": DO },
+      "found",
+      ["iac"],
+    ],
+    [
+      "not: code with DigitalOcean only in a comment",
       { "iac/a.tf": DO, "aws/a.tf": `# as on digitalocean\n${AWS}` },
       "found",
       ["iac"],
     ],
     [
-      "another provider of that name",
+      "not: another provider with that name",
       {
         "iac/a.tf": DO,
         "x/a.tf": `terraform { required_providers { digitalocean = { source = "acme/digitalocean" } } }\n${DO}`,
@@ -95,8 +100,8 @@ describe("what is found", () => {
       "found",
       ["iac"],
     ],
-    ["code that is broken", { "iac/a.tf": `${DO}\nresource "x" {` }, "found", ["iac"]],
-    // Folders that count only by config.
+    ["broken code", { "iac/a.tf": `${DO}\nresource "x" {` }, "found", ["iac"]],
+    // Folders that count only if the config names them.
     [
       "with an example",
       { "iac/a.tf": CONFIGURED, "examples/a/a.tf": CONFIGURED },
@@ -122,7 +127,7 @@ describe("what is found", () => {
       [],
       ["info terraform.no-root"],
     ],
-    // As terraform-do-modules/terraform-digitalocean-kubernetes has it.
+    // As in terraform-do-modules/terraform-digitalocean-kubernetes.
     [
       "a published module with wrappers",
       { "main.tf": DO, "wrappers/a.tf": calls("../"), "_examples/a/a.tf": calls("../..") },
@@ -131,7 +136,7 @@ describe("what is found", () => {
     ],
     ["a published module", { "main.tf": DO, "examples/a/a.tf": calls("../..") }, "usual", ["."]],
     [
-      "with files that another links to",
+      "not: a folder with only the target of a link",
       {
         "iac/main.tf": DO,
         "iac/providers.tf": { text: CONFIGURED, leadsTo: "/repo/shared/providers.tf" },
@@ -140,72 +145,72 @@ describe("what is found", () => {
       "found",
       ["iac"],
     ],
-    // Several.
+    // Several roots.
     [
-      "one that links to all of another",
+      "one that links to all files of another",
       { "dev/a.tf": DO, "prod/a.tf": { text: DO, leadsTo: "/repo/dev/a.tf" } },
       "several",
       ["dev", "prod"],
       ["error terraform.several-roots"],
     ],
     [
-      "today's folder wins",
+      "infra/ comes before other folders",
       { "infra/a.tf": DO, "other/a.tf": DO },
       "found",
       ["infra"],
       ["info terraform.other-roots"],
     ],
     [
-      "the top wins",
+      "the top folder comes before other folders",
       { "a.tf": DO, "other/a.tf": DO, "more/a.tf": DO },
       "found",
       ["."],
       ["info terraform.other-roots"],
     ],
     [
-      "two of today's",
+      "two usual folders",
       { "infra/a.tf": DO, "terraform/a.tf": DO },
       "several",
       ["infra", "terraform"],
       ["error terraform.several-roots"],
     ],
     [
-      "none of today's",
+      "no usual folder",
       { "a/a.tf": DO, "b/a.tf": DO },
       "several",
       ["a", "b"],
       ["error terraform.several-roots"],
     ],
     [
-      "by environment",
+      "one per environment",
       { "environments/dev/a.tf": DO, "environments/prod/a.tf": DO },
       "several",
       ["environments/dev", "environments/prod"],
       ["error terraform.several-roots"],
     ],
     [
-      "by environment, of one module",
+      "one per environment, with one module",
       { "envs/dev/a.tf": calls("../../app"), "envs/prod/a.tf": calls("../../app"), "app/a.tf": DO },
       "several",
       ["envs/dev", "envs/prod"],
       ["error terraform.several-roots"],
     ],
     [
-      "by region",
+      "one per region",
       { "nyc/a.tf": DO, "ams/a.tf": DO, "modules/a/a.tf": DO },
       "several",
       ["ams", "nyc"],
       ["error terraform.several-roots"],
     ],
     [
-      "infra/ as the module of others",
+      "infra/ as a module of other roots",
       { "infra/a.tf": DO, "dev/a.tf": calls("../infra"), "prod/a.tf": calls("../infra") },
       "several",
       ["dev", "prod"],
       ["error terraform.several-roots"],
     ],
     [
-      "the one with a backend is a root, though another calls it",
+      "one with a backend, even if another one calls it",
       {
         "a/a.tf": `terraform { backend "s3" {} }\n${DO}`,
         "test/x/a.tf": calls("../../a"),
@@ -215,10 +220,10 @@ describe("what is found", () => {
       ["a", "b"],
       ["error terraform.several-roots"],
     ],
-    // None.
-    ["nothing", {}, "usual", ["."]],
+    // No root.
+    ["an empty repo", {}, "usual", ["."]],
     [
-      "what each new repo has",
+      "the files of a new repo",
       { "README.md": "", LICENSE: "", ".editorconfig": "", "package.json": "{}" },
       "usual",
       ["."],
@@ -231,7 +236,7 @@ describe("what is found", () => {
       ["info terraform.no-root"],
     ],
     [
-      "code for another cloud, elsewhere",
+      "code for another cloud, in another folder",
       { "aws/a.tf": AWS },
       "none",
       [],
@@ -239,14 +244,14 @@ describe("what is found", () => {
     ],
     ["code for another cloud, in infra/", { "infra/a.tf": AWS }, "usual", ["infra"]],
     [
-      "a file of a variable, in terraform/",
+      "only a variable, in terraform/",
       { "terraform/a.tf": 'variable "x" {}' },
       "usual",
       ["terraform"],
     ],
     ["a new repo with empty folders", { "infra/.gitkeep": "", "README.md": "" }, "usual", ["."]],
     [
-      "infra/ with what is no Terraform",
+      "infra/ without Terraform",
       { "infra/playbook.yml": "", "README.md": "" },
       "none",
       [],
@@ -260,14 +265,14 @@ describe("what is found", () => {
       ["info terraform.no-root"],
     ],
     [
-      "what CDK for Terraform writes",
+      "the output of CDK for Terraform",
       { "main.ts": "", "cdktf.out/stacks/x/cdk.tf.json": '{"provider":{"digitalocean":{}}}' },
       "none",
       [],
       ["info terraform.no-root"],
     ],
-    ["modules alone", { "modules/web/a.tf": DO }, "none", [], ["info terraform.no-root"]],
-    // As ArtiomL/terraform-do has it: env/prod calls modules/ by the repo's address.
+    ["only modules", { "modules/web/a.tf": DO }, "none", [], ["info terraform.no-root"]],
+    // As in ArtiomL/terraform-do: env/prod calls modules/ by the repo's address.
     [
       "a module that is called by the repo's address",
       {
@@ -294,14 +299,14 @@ describe("what is found", () => {
       ["info terraform.terragrunt"],
     ],
     [
-      "units of a module in infra/",
+      "Terragrunt units of a module in infra/",
       { "live/dev/terragrunt.hcl": 'terraform { source = "../../infra" }', "infra/a.tf": DO },
       "none",
       [],
       ["info terraform.terragrunt"],
     ],
     [
-      "units that name the module from the repo's top",
+      "Terragrunt units with a module path from the repo's top folder",
       {
         "live/dev/terragrunt.hcl": 'terraform { source = "${get_repo_root()}//app/web" }',
         "app/web/a.tf": DO,
@@ -312,7 +317,7 @@ describe("what is found", () => {
       ["info terraform.terragrunt"],
     ],
     [
-      "units that include what names the module",
+      "Terragrunt units that include the module's source",
       {
         "live/dev/terragrunt.hcl": 'include "web" { path = find_in_parent_folders("web.hcl") }',
         "app/a.tf": DO,
@@ -323,7 +328,7 @@ describe("what is found", () => {
       ["info terraform.terragrunt"],
     ],
     [
-      "beside such units, a root with a provider of its own",
+      "a root with a provider, next to Terragrunt units",
       {
         "live/dev/terragrunt.hcl": 'terraform { source = "${local.modules}//app" }',
         "app/a.tf": DO,
@@ -334,7 +339,7 @@ describe("what is found", () => {
       ["info terraform.terragrunt"],
     ],
     [
-      "units of modules that are elsewhere",
+      "Terragrunt units of remote modules",
       {
         "live/dev/terragrunt.hcl":
           'include "root" { path = "x.hcl" }\nterraform { source = "git::https://git.example/m.git" }',
@@ -345,7 +350,7 @@ describe("what is found", () => {
       ["info terraform.terragrunt"],
     ],
     [
-      "a unit with code of its own, and an include",
+      "a Terragrunt unit with code and an include",
       { "live/a/terragrunt.hcl": 'include "root" { path = "../../root.hcl" }', "live/a/a.tf": DO },
       "found",
       ["live/a"],
@@ -358,14 +363,14 @@ describe("what is found", () => {
       ["info terraform.stack"],
     ],
     [
-      "a Terragrunt config above a root",
+      "a Terragrunt config in the folder above a root",
       { "terragrunt.hcl": "", "iac/a.tf": DO },
       "found",
       ["iac"],
       ["info terraform.terragrunt"],
     ],
     [
-      "a root with a terragrunt.hcl beside its code",
+      "a root with a terragrunt.hcl next to its code",
       { "iac/terragrunt.hcl": "", "iac/a.tf": DO },
       "found",
       ["iac"],
@@ -378,7 +383,7 @@ describe("what is found", () => {
       ["info terraform.stack"],
     ],
     [
-      "a stack of the older name",
+      "a stack with the older file names",
       { "s/a.tfstack.hcl": "", "s/b.tfdeploy.hcl": "" },
       "none",
       [],
@@ -392,22 +397,22 @@ describe("what is found", () => {
 
   it.each<[string, Tree, boolean]>([
     [
-      "the only usual folder, with a file of ours",
+      "the only usual folder has do-bootstrap.tf",
       { "infra/do-bootstrap.tf": DO, "other/a.tf": DO },
       false,
     ],
     [
-      "by a link to where the code is",
+      "the only usual folder is a link to the code",
       { infra: { leadsTo: "/repo/iac" }, "infra/do-bootstrap.tf": DO, "iac/do-bootstrap.tf": DO },
       true,
     ],
     [
-      "the only usual folder of a prepared repo, with a provider block",
+      "the only usual folder of a prepared repo has a provider block",
       { ".gitignore": BLOCK, "infra/a.tf": CONFIGURED, "other/a.tf": DO },
       false,
     ],
     [
-      "the same, by a link",
+      "the only usual folder of a prepared repo is a link",
       {
         ".gitignore": BLOCK,
         infra: { leadsTo: "/repo/iac" },
@@ -416,12 +421,28 @@ describe("what is found", () => {
       },
       true,
     ],
-    ["the same, not prepared", { "infra/a.tf": CONFIGURED }, true],
-    ["the same, without a provider block", { ".gitignore": BLOCK, "infra/a.tf": DO + NEEDS }, true],
-    ["the same, for another cloud", { ".gitignore": BLOCK, "infra/a.tf": AWS }, true],
-    ["the same, of two", { "infra/do-bootstrap.tf": DO, "terraform/a.tf": DO }, true],
-    ["without one of ours", { "infra/provider.tf": DO }, true],
-    ["in another folder", { "iac/do-bootstrap.tf": DO }, true],
+    [
+      "a usual folder with a provider block, in an unprepared repo",
+      { "infra/a.tf": CONFIGURED },
+      true,
+    ],
+    [
+      "a usual folder without a provider block, in a prepared repo",
+      { ".gitignore": BLOCK, "infra/a.tf": DO + NEEDS },
+      true,
+    ],
+    [
+      "a usual folder for another cloud, in a prepared repo",
+      { ".gitignore": BLOCK, "infra/a.tf": AWS },
+      true,
+    ],
+    [
+      "two usual folders, one of them with do-bootstrap.tf",
+      { "infra/do-bootstrap.tf": DO, "terraform/a.tf": DO },
+      true,
+    ],
+    ["a usual folder without do-bootstrap.tf", { "infra/provider.tf": DO }, true],
+    ["another folder with do-bootstrap.tf", { "iac/do-bootstrap.tf": DO }, true],
   ])("whether a search is needed: %s", async (_, tree, isNeeded) => {
     const { found, dirs } = await search(tree);
     expect(found !== undefined).toBe(isNeeded);
@@ -429,27 +450,27 @@ describe("what is found", () => {
   });
 
   it.each<[string, Tree, Kind, readonly string[]]>([
-    ["beside the repo's root", { "infra/a.tf": DO }, "none", ["info terraform.no-root"]],
+    ["next to the repo's root", { "infra/a.tf": DO }, "none", ["info terraform.no-root"]],
     [
-      "beside one in JSON",
+      "next to a root in JSON",
       { "x/iac/a.tf.json": '{"provider":{"digitalocean":{}}}' },
       "none",
       ["info terraform.no-root"],
     ],
-    ["beside modules alone", { "modules/web/a.tf": DO }, "usual", []],
-    ["beside another cloud's root", { "infra/a.tf": AWS }, "usual", []],
-    ["beside an example", { "examples/a/a.tf": CONFIGURED }, "usual", []],
-  ])("a new folder of a repo: %s", async (_, tree, kind, ids) => {
+    ["next to modules only", { "modules/web/a.tf": DO }, "usual", []],
+    ["next to a root for another cloud", { "infra/a.tf": AWS }, "usual", []],
+    ["next to an example", { "examples/a/a.tf": CONFIGURED }, "usual", []],
+  ])("a run in a new folder: %s", async (_, tree, kind, ids) => {
     const { found, said } = await search({ "docs/README.md": "", ...tree }, { base: "docs" });
     expect([found?.choice.kind, said]).toEqual([kind, ids]);
   });
 
   it.each<[string, readonly string[], readonly string[]]>([
     ["another root", ["infra/a.tf"], ["info terraform.not-here"]],
-    ["a module that it calls", ["app/a.tf"], []],
-    ["a module that another calls", ["modules/x/a.tf"], []],
+    ["a module that the root calls", ["app/a.tf"], []],
+    ["a module that the root does not call", ["modules/x/a.tf"], []],
     ["an example", ["examples/a/a.tf"], []],
-  ])("a checkout that leaves out, beside the root: %s", async (_, absent, ids) => {
+  ])("a sparse checkout with the root, but without %s", async (_, absent, ids) => {
     const tree = {
       "iac/a.tf": `${DO}\n${calls("../app")}`,
       ...Object.fromEntries(absent.map((name) => [name, DO])),
@@ -458,20 +479,20 @@ describe("what is found", () => {
     expect([found?.choice.dirs, said]).toEqual([["iac"], ids]);
   });
 
-  it("units that somebody has removed, and git has still", async () => {
+  it("deleted Terragrunt units that git still tracks do not count", async () => {
     const tree = { "live/a/terragrunt.hcl": 'terraform { source = "../../iac" }', "iac/a.tf": DO };
     const removed = { absent: ["live/a/terragrunt.hcl"], marked: [] };
     const { found, said } = await search(tree, removed);
     expect([found?.choice.dirs, said]).toEqual([["iac"], []]);
   });
 
-  it("a file that a person has marked as left out, and that is here", async () => {
+  it("a file with git's skip-worktree bit counts if it exists", async () => {
     const tree = { "iac/a.tf": DO };
     const { found } = await search(tree, { marked: ["iac/a.tf"] });
     expect([found?.choice.dirs, found?.layout.notCheckedOut]).toEqual([["iac"], []]);
   });
 
-  it("a checkout that leaves the code out", async () => {
+  it("a sparse checkout without the code", async () => {
     const { found, said } = await search(
       { "app.js": "", "infra/main.tf": DO },
       { absent: ["infra/main.tf"] },
@@ -480,13 +501,13 @@ describe("what is found", () => {
     expect(said).toEqual(["info terraform.not-here"]);
   });
 
-  // As jyojith/do-terraform has it.
+  // As in jyojith/do-terraform.
   it.each([
     "${get_repo_root()}/stacks/dns",
     "${get_repo_root()}//stacks/dns",
     '${dirname(find_in_parent_folders("root.hcl"))}/../stacks/dns',
     "${get_terragrunt_dir()}/../../../stacks/dns",
-  ])("a unit's source by Terragrunt's functions: %s", async (source) => {
+  ])("a unit's source with Terragrunt functions: %s", async (source) => {
     const { found } = await search({
       "environments/root.hcl": "",
       "environments/dev/dns/terragrunt.hcl": `terraform {\n  source = "${source}"\n}\n`,
@@ -497,7 +518,7 @@ describe("what is found", () => {
     expect(found?.layout.ofOtherTools).toEqual(["stacks/dns"]);
   });
 
-  it("the modules that Terragrunt and stacks make roots of", async () => {
+  it("lists the modules that Terragrunt and stacks use as roots", async () => {
     const { found } = await search({
       "live/terragrunt.hcl": 'terraform { source = "..//app" }',
       "app/a.tf": DO,
@@ -509,7 +530,7 @@ describe("what is found", () => {
   });
 });
 
-describe("what somebody wants", () => {
+describe("roots that the user asks for", () => {
   const two = { "a/a.tf": DO, "b/a.tf": DO };
   const app = { "app.js": "" };
 
@@ -517,23 +538,23 @@ describe("what somebody wants", () => {
     ["all of two", two, "all", "chosen", ["a", "b"]],
     ["all of one", { "a/a.tf": DO }, "all", "found", ["a"]],
     [
-      "all, beside one of today's",
+      "all, with a usual folder",
       { ...two, "infra/a.tf": DO },
       "all",
       "chosen",
       ["a", "b", "infra"],
     ],
     ["one of two", two, ["b"], "chosen", ["b"]],
-    ["a new one, in an app", app, "new", "usual", ["."]],
-    ["a new one, where there is one", { "a/a.tf": DO }, "new", "found", ["a"]],
-    ["all of none", app, "all", "none", []],
+    ["a new one, in an app without roots", app, "new", "usual", ["."]],
+    ["a new one, in a repo with one", { "a/a.tf": DO }, "new", "found", ["a"]],
+    ["all, without any", app, "all", "none", []],
   ])("%s", async (_, tree, wanted, kind, dirs) => {
     const { found } = await search(tree, { wanted });
     expect([found?.choice.kind, found?.choice.dirs]).toEqual([kind, dirs]);
   });
 });
 
-describe("beside what the config names", () => {
+describe("roots that the config does not name", () => {
   const two = { "dev/a.tf": DO, "prod/a.tf": DO };
 
   it.each<
@@ -547,46 +568,50 @@ describe("beside what the config names", () => {
     ]
   >([
     [
-      "each is an environment's",
+      "every root belongs to an environment",
       two,
       { claimed: ["dev", "prod"] },
       "claimed",
       [],
       ["info terraform.no-root"],
     ],
-    ["one is left", two, { claimed: ["dev"] }, "found", ["prod"]],
+    ["one root belongs to no environment", two, { claimed: ["dev"] }, "found", ["prod"]],
     [
-      "an environment's, and today's",
+      "roots of environments, and other code in the top folder",
       { ...two, "a.tf": AWS },
       { claimed: ["dev", "prod"] },
       "usual",
       ["."],
     ],
     [
-      "a config that says nothing of it, in an app",
+      "a config without terraform, in an app",
       { "app.js": "" },
       { hasConfig: true },
       "usual",
       ["."],
     ],
-    ["the config wants one, in an app", { "app.js": "" }, { isWanted: true }, "usual", ["."]],
+    ["a config that needs a root, in an app", { "app.js": "" }, { isWanted: true }, "usual", ["."]],
   ])("%s", async (_, tree, asked, kind, dirs, ids = []) => {
     const { found, said } = await search(tree, asked);
     expect([found?.choice.kind, found?.choice.dirs, said]).toEqual([kind, dirs, ids]);
   });
 
   it.each<[string, string, string | undefined]>([
-    ["one letter", "infr", "infra"],
-    ["two swapped", "enviroments/prod", "environments/prod"],
-    ["the folder above", "prod", "environments/prod"],
-    ["an example", "example/basic", "examples/basic"],
-    ["a folder between", "environments/a", "environments/eu/a"],
-    ["another environment", "environments/qa", undefined],
-    ["the same of another environment", "test/a", undefined],
-    ["one of the next number", "web2", undefined],
-    ["one beside another environment's", "environments/qa2", undefined],
-    ["a new one", "website", undefined],
-  ])("a folder that is not there: %s", async (_, dir, meant) => {
+    ["a missing letter", "infr", "infra"],
+    ["a missing letter in the parent folder", "enviroments/prod", "environments/prod"],
+    ["a missing parent folder", "prod", "environments/prod"],
+    ["example instead of examples", "example/basic", "examples/basic"],
+    ["a missing folder in between", "environments/a", "environments/eu/a"],
+    ["no suggestion: another environment", "environments/qa", undefined],
+    ["no suggestion: a similar folder of another environment", "test/a", undefined],
+    ["no suggestion: the next number", "web2", undefined],
+    [
+      "no suggestion: the next number after another environment's folder",
+      "environments/qa2",
+      undefined,
+    ],
+    ["no suggestion: a new name", "website", undefined],
+  ])("a missing folder: %s", async (_, dir, meant) => {
     const there = [
       "infra",
       "environments/prod",
@@ -609,32 +634,32 @@ describe("beside what the config names", () => {
 });
 
 it.each([
-  ["a config of YAML", "/repo/.do-bootstraprc.yaml", 'terraform: [{ dir: "a" }, { dir: "b" }].'],
-  ["of JSON", "/repo/x.json", '"terraform": [{ "dir": "a" }, { "dir": "b" }].'],
+  ["a YAML config", "/repo/.do-bootstraprc.yaml", 'terraform: [{ dir: "a" }, { dir: "b" }].'],
+  ["a JSON config", "/repo/x.json", '"terraform": [{ "dir": "a" }, { "dir": "b" }].'],
   [
     "a key in package.json",
     "/repo/package.json",
     '"terraform": [{ "dir": "a" }, { "dir": "b" }], in "do-bootstrap".',
   ],
-])("how several are named in %s", async (_, file, expected) => {
+])("the fix for several roots in %s", async (_, file, expected) => {
   const { found } = await search({ "a/a.tf": DO, "b/a.tf": DO });
   const [several] = judgeLayout({ config: { file, base: REPO, environments: [] }, search: found });
   expect(several?.fix?.filter((part) => typeof part === "string").join("")).toContain(expected);
 });
 
-describe("environments by their folders", () => {
+describe("environment names from folders", () => {
   it.each<[string, readonly string[], readonly string[]]>([
     ["in environments/", ["environments/a", "environments/b"], ["a", "b"]],
-    ["in a folder below", ["tf/envs/dev", "tf/envs/prod"], ["dev", "prod"]],
+    ["in a deeper folder", ["tf/envs/dev", "tf/envs/prod"], ["dev", "prod"]],
     ["by name", ["dev", "prod"], ["dev", "prod"]],
     ["numbered", ["tf/prod1", "tf/prod2"], ["prod1", "prod2"]],
     ["in capitals", ["envs/Dev", "envs/PROD"], ["dev", "prod"]],
-    ["with signs in them", ["envs/Dev 1", "envs/prod (eu)"], ["dev-1", "prod-eu"]],
-    ["one alone", ["environments/prod"], []],
-    ["stacks", ["network", "app"], []],
-    ["two levels", ["environments/dev/app", "environments/prod/app"], []],
-    ["one that is none", ["dev", "prod", "network"], []],
-    ["two of one name", ["envs/Dev", "envs/dev"], []],
+    ["with special characters", ["envs/Dev 1", "envs/prod (eu)"], ["dev-1", "prod-eu"]],
+    ["not: only one folder", ["environments/prod"], []],
+    ["not: stacks", ["network", "app"], []],
+    ["not: two levels", ["environments/dev/app", "environments/prod/app"], []],
+    ["not: one folder without an environment's name", ["dev", "prod", "network"], []],
+    ["not: two with the same name", ["envs/Dev", "envs/dev"], []],
   ])("%s", (_, dirs, names) => {
     expect(environmentsAmong(dirs).map(({ name }) => name)).toEqual(names);
   });
@@ -642,7 +667,7 @@ describe("environments by their folders", () => {
 
 const REPO = "/repo";
 
-/** What git says of a tree where it ignores nothing; all patterns are those of the search. */
+/** A git for this tree that ignores nothing. It lists only files that match the search's patterns. */
 function gitOf(tree: Tree, absent: readonly string[] = []): Git {
   const refuse = () => expect.unreachable();
   return {
